@@ -76,17 +76,28 @@ impl BoardCache {
     pub fn new(identity: &EdgeIdentity, store: &Store, clock: &Clock) -> Self {
         let identity = identity.clone();
         let store = store.clone();
-        Self { identity, store, clock: clock.clone(), shown: Arc::default() }
+        Self {
+            identity,
+            store,
+            clock: clock.clone(),
+            shown: Arc::default(),
+        }
     }
 
     pub async fn board_for_reader(&self, reader: Actor) -> Result<SerializedBoard, JournalError> {
         let asked_at = self.store.commit_version();
         // The next read answers all that wait here.
         let mut shown = self.shown.lock().await;
-        if shown.region.as_ref().is_none_or(|region| region.version < asked_at) {
+        if shown
+            .region
+            .as_ref()
+            .is_none_or(|region| region.version < asked_at)
+        {
             self.reload_orders(&mut shown).await?;
         }
-        let Some(region) = &mut shown.region else { return Err(JournalError::Stopped) };
+        let Some(region) = &mut shown.region else {
+            return Err(JournalError::Stopped);
+        };
         Ok(region.serialize_board(&self.identity, reader))
     }
 
@@ -97,8 +108,16 @@ impl BoardCache {
         let started = self.clock.elapsed();
         let version = self.store.commit_version();
         let (feed_seq, items) = self.store.load_board(&self.identity).await?;
-        let items = items.into_iter().map(SerializedItem::from_board_item).collect();
-        shown.region = Some(RegionOrders { version, feed_seq, items, boards: HashMap::new() });
+        let items = items
+            .into_iter()
+            .map(SerializedItem::from_board_item)
+            .collect();
+        shown.region = Some(RegionOrders {
+            version,
+            feed_seq,
+            items,
+            boards: HashMap::new(),
+        });
         let took = self.clock.elapsed().saturating_sub(started);
         shown.rests_until = Some(Instant::now() + took);
         Ok(())
@@ -119,7 +138,11 @@ impl RegionOrders {
         let mut body = serialize_json(&empty).to_vec();
         // Cuts the `]}` after the empty list.
         body.truncate(body.len() - 2);
-        let items = self.items.iter().filter_map(|item| item.for_reader(reader)).take(ITEMS_MAX);
+        let items = self
+            .items
+            .iter()
+            .filter_map(|item| item.for_reader(reader))
+            .take(ITEMS_MAX);
         for (n, item) in items.enumerate() {
             if n > 0 {
                 body.push(b',');
@@ -142,7 +165,10 @@ impl RegionOrders {
 impl SerializedItem {
     fn from_board_item((item, hold): (BoardItem, AcceptanceCertainty)) -> Self {
         let open = readable_by_every_provider(&item.order).map(|order| {
-            let bytes = serialize_json(&BoardItem { order: order.clone(), pending: item.pending });
+            let bytes = serialize_json(&BoardItem {
+                order: order.clone(),
+                pending: item.pending,
+            });
             (order, bytes)
         });
         Self { item, hold, open }
@@ -152,7 +178,10 @@ impl SerializedItem {
         let order = readable_while(&self.item.order, reader, self.hold)?;
         match &self.open {
             Some((open, bytes)) if *open == order => Some(bytes.clone()),
-            _ => Some(serialize_json(&BoardItem { order, pending: self.item.pending })),
+            _ => Some(serialize_json(&BoardItem {
+                order,
+                pending: self.item.pending,
+            })),
         }
     }
 }
@@ -178,9 +207,14 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let now = people.clock.now();
         let nonce = BootNonce([1; 16]);
-        let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
+        let (store, _) = Store::open(data.path(), identity(), nonce, now)
+            .await
+            .unwrap();
         let boards = BoardCache::new(&identity(), &store, &people.clock);
-        let reader = |n, role| Actor { user_id: people.user(n), role };
+        let reader = |n, role| Actor {
+            user_id: people.user(n),
+            role,
+        };
         let of = async |n, role| boards.board_for_reader(reader(n, role)).await.unwrap();
         let ids = |board: &SerializedBoard| {
             let board: Value = serde_json::from_slice(&board.body).unwrap();
@@ -188,14 +222,24 @@ mod tests {
         };
         assert_eq!(ids(&of(20, Role::Provider).await), 0);
         for n in 1..=3 {
-            store.apply_changes(n, vec![FeedChange::Order(order(n.into(), 1))], now).await.unwrap();
-            assert_eq!(ids(&of(20, Role::Provider).await), usize::try_from(n).unwrap());
+            store
+                .apply_changes(n, vec![FeedChange::Order(order(n.into(), 1))], now)
+                .await
+                .unwrap();
+            assert_eq!(
+                ids(&of(20, Role::Provider).await),
+                usize::try_from(n).unwrap()
+            );
         }
         let one = of(20, Role::Provider).await;
         let other = of(21, Role::Provider).await;
         assert_eq!((one.etag.clone(), &one.body), (other.etag, &other.body));
         let again = of(20, Role::Provider).await;
-        assert_eq!(again.body.as_ptr(), one.body.as_ptr(), "the same bytes, not the same again");
+        assert_eq!(
+            again.body.as_ptr(),
+            one.body.as_ptr(),
+            "the same bytes, not the same again"
+        );
         let own = of(10, Role::Customer).await;
         assert_ne!(own.etag, one.etag, "the customer reads the address");
         assert_eq!((ids(&own), ids(&of(11, Role::Customer).await)), (3, 0));

@@ -52,7 +52,11 @@ impl ClockCheck {
     pub fn new(store: &Store, clock: &Clock) -> Self {
         let store = store.clone();
         let clock = clock.clone();
-        Self(Arc::new(Inner { clock, store, note: Mutex::default() }))
+        Self(Arc::new(Inner {
+            clock,
+            store,
+            note: Mutex::default(),
+        }))
     }
 
     /// Starts from the time of the boot op if the machine's clock is behind it.
@@ -65,7 +69,11 @@ impl ClockCheck {
         note.fault = is_behind.then(|| {
             clock.never_be_before(booted_at);
             let error_ms = machine_now.0.saturating_sub(booted_at.0);
-            WrongClock { finding: ClockFinding::ByLog, error_ms, found_at: booted_at }
+            WrongClock {
+                finding: ClockFinding::ByLog,
+                error_ms,
+                found_at: booted_at,
+            }
         });
         self.store_finding(note).await;
         Ok(())
@@ -73,7 +81,8 @@ impl ClockCheck {
 
     /// True if the time of day is only a lower bound, so that no age can be computed from it.
     pub fn is_lower_bound(&self) -> bool {
-        self.current_fault().is_some_and(|fault| fault.finding == ClockFinding::ByLog)
+        self.current_fault()
+            .is_some_and(|fault| fault.finding == ClockFinding::ByLog)
     }
 
     /// Compares the machine's clock with the hub's, and uses the hub's if they differ.
@@ -101,14 +110,27 @@ impl ClockCheck {
         if is_believed {
             note.hub_at = note.hub_at.max(reading.at);
         }
-        note.fault = finding.map(|finding| WrongClock { finding, error_ms, found_at: reading.at });
+        note.fault = finding.map(|finding| WrongClock {
+            finding,
+            error_ms,
+            found_at: reading.at,
+        });
         self.store_finding(note).await;
     }
 
     pub fn current_standing(&self) -> Option<ClockStanding> {
         let fault = self.current_fault()?;
-        let WrongClock { finding, error_ms, found_at } = fault;
-        Some(ClockStanding { finding, error_ms, found_at, message: fault.to_text() })
+        let WrongClock {
+            finding,
+            error_ms,
+            found_at,
+        } = fault;
+        Some(ClockStanding {
+            finding,
+            error_ms,
+            found_at,
+            message: fault.to_text(),
+        })
     }
 
     /// How far the machine's clock is ahead, if this edge uses the cloud's time.
@@ -125,7 +147,9 @@ impl ClockCheck {
     }
 
     fn distrusts_hub_time(&self) -> bool {
-        self.current_note().fault.is_some_and(|fault| fault.finding == ClockFinding::NotBelieved)
+        self.current_note()
+            .fault
+            .is_some_and(|fault| fault.finding == ClockFinding::NotBelieved)
     }
 
     /// Follows the machine's clock again once an operator has corrected it.
@@ -133,7 +157,11 @@ impl ClockCheck {
         let note = self.current_note();
         if note.fault.is_some() && self.current_fault().is_none() {
             self.0.clock.follow_machine();
-            self.store_finding(ClockRecord { fault: None, ..note }).await;
+            self.store_finding(ClockRecord {
+                fault: None,
+                ..note
+            })
+            .await;
         }
     }
 
@@ -234,17 +262,27 @@ mod tests {
         let opened = Store::open(data.path(), identity(), nonce, clock.now()).await;
         let check = ClockCheck::new(&opened.unwrap().0, &clock);
         check.resume_from_log().await.unwrap();
-        Machine { clock, check, _data: data }
+        Machine {
+            clock,
+            check,
+            _data: data,
+        }
     }
 
     impl Machine {
         async fn reads(&self, at: UnixMillis, is_proven: bool) {
-            let reading = HubClockReading { at, is_proven, is_refusal: true };
+            let reading = HubClockReading {
+                at,
+                is_proven,
+                is_refusal: true,
+            };
             self.check.compare_with_hub(reading).await;
         }
 
         fn finding(&self) -> Option<ClockFinding> {
-            self.check.current_standing().map(|standing| standing.finding)
+            self.check
+                .current_standing()
+                .map(|standing| standing.finding)
         }
     }
 
@@ -254,9 +292,17 @@ mod tests {
         machine.reads(NOW, false).await;
         assert_eq!(machine.clock.now(), NOW.plus_ms(-3 * HOUR_MS));
         assert_eq!(machine.finding(), Some(ClockFinding::NotBelieved));
-        assert!(machine.check.check_readiness().is_err_and(|why| why.contains("3 h behind")));
+        assert!(
+            machine
+                .check
+                .check_readiness()
+                .is_err_and(|why| why.contains("3 h behind"))
+        );
         machine.reads(NOW, true).await;
-        assert_eq!((machine.clock.now(), machine.finding()), (NOW, Some(ClockFinding::ByCloud)));
+        assert_eq!(
+            (machine.clock.now(), machine.finding()),
+            (NOW, Some(ClockFinding::ByCloud))
+        );
         machine.reads(machine.clock.machine_now(), false).await;
         assert_eq!(machine.clock.now(), NOW, "nor back to the machine's");
         machine.reads(machine.clock.machine_now(), true).await;

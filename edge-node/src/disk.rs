@@ -54,22 +54,29 @@ impl LogDisk {
     /// Records that a write found no space.
     pub fn has_refused(&self) {
         let now = self.0.clock.elapsed();
-        *self.0.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(now);
+        *self
+            .0
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(now);
     }
 
     /// Writes the reserve file if it is missing and the disk has room.
     pub fn keep_reserve(&self) {
         let reserve = self.0.data.join(RESERVE);
         let is_there = fs::metadata(&reserve).is_ok_and(|file| file.len() == RESERVE_BYTES);
-        let has_room =
-            self.free_bytes().is_none_or(|bytes| bytes >= RESERVE_BYTES + ROOM_BYTES_MIN);
+        let has_room = self
+            .free_bytes()
+            .is_none_or(|bytes| bytes >= RESERVE_BYTES + ROOM_BYTES_MIN);
         let has_reserve = is_there || has_room && self.write_reserve(&reserve);
         self.0.lacks_reserve.store(!has_reserve, Ordering::Relaxed);
     }
 
     /// Returns false only if the disk lacks the space: an edge also works without a reserve.
     fn write_reserve(&self, reserve: &Path) -> bool {
-        let Err(error) = fill_reserve(reserve) else { return true };
+        let Err(error) = fill_reserve(reserve) else {
+            return true;
+        };
         let _ = fs::remove_file(reserve);
         if journal::is_of_full_disk(&error) {
             return false;
@@ -85,11 +92,17 @@ impl LogDisk {
     }
 
     pub fn is_full(&self) -> bool {
-        let refused = *self.0.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = *self
+            .0
+            .refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let now = self.0.clock.elapsed();
         refused.is_some_and(|at| now.saturating_sub(at) < FULL_FOR)
             || self.lacks_reserve()
-            || self.free_bytes().is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
+            || self
+                .free_bytes()
+                .is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
     }
 
     /// Readiness; the error is the reason.
@@ -160,7 +173,10 @@ mod tests {
         let disk = LogDisk::new(data.path(), &clock);
         assert_eq!(disk.check_free_space(), Ok(()));
         disk.has_refused();
-        assert!(disk.check_free_space().is_err_and(|why| why.contains("is full")));
+        assert!(
+            disk.check_free_space()
+                .is_err_and(|why| why.contains("is full"))
+        );
         clock.advance(2_999);
         assert!(disk.is_full());
         clock.advance(1);
@@ -189,7 +205,13 @@ mod tests {
         assert!(is_behind(&full, data.path()));
         let sql = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
         assert!(is_behind(&sql(rusqlite::ffi::SQLITE_FULL), data.path()));
-        assert!(is_behind(&sql(rusqlite::ffi::SQLITE_IOERR_SHMSIZE), data.path()));
-        assert!(!is_behind(&sql(rusqlite::ffi::SQLITE_IOERR_READ), data.path()));
+        assert!(is_behind(
+            &sql(rusqlite::ffi::SQLITE_IOERR_SHMSIZE),
+            data.path()
+        ));
+        assert!(!is_behind(
+            &sql(rusqlite::ffi::SQLITE_IOERR_READ),
+            data.path()
+        ));
     }
 }

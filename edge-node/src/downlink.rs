@@ -29,8 +29,11 @@ impl Downlink {
     pub async fn apply_edge_write(&self, what: EdgeWrite) -> WriteResult {
         match what {
             EdgeWrite::Outcomes { to, outcomes } => {
-                let settled =
-                    self.ground.store.store_outcomes(to, outcomes, self.ground.clock.now()).await?;
+                let settled = self
+                    .ground
+                    .store
+                    .store_outcomes(to, outcomes, self.ground.clock.now())
+                    .await?;
                 let mut sights = Vec::with_capacity(settled.len());
                 for settled in settled {
                     let id = settled.stored.command_id;
@@ -40,7 +43,9 @@ impl Downlink {
                         "Command `{id}` decided"
                     );
                     if settled.outcome.kind == OutcomeKind::Applied {
-                        self.ground.people.record_applied_command(settled.stored.user_id);
+                        self.ground
+                            .people
+                            .record_applied_command(settled.stored.user_id);
                     }
                     // Sign receipts only for connected people; others request theirs later.
                     if self.voice.broker.is_signed_in(settled.stored.user_id) {
@@ -53,16 +58,22 @@ impl Downlink {
                 self.voice.publish_changes(sights, Vec::new()).await;
             }
             EdgeWrite::Changes { to, changes } => {
-                let applied =
-                    self.ground.store.apply_changes(to, changes, self.ground.clock.now()).await?;
+                let applied = self
+                    .ground
+                    .store
+                    .apply_changes(to, changes, self.ground.clock.now())
+                    .await?;
                 self.feed_seq.send_replace(to);
                 self.publish_feed_effects(applied).await;
             }
             EdgeWrite::Snapshot(run) => {
                 let feed_seq = run.feed_seq;
                 metrics::SNAPSHOT_CHUNKS.add(["stored"], 1);
-                if let Some(applied) =
-                    self.ground.store.stage_snapshot_chunk(run, self.ground.clock.now()).await?
+                if let Some(applied) = self
+                    .ground
+                    .store
+                    .stage_snapshot_chunk(run, self.ground.clock.now())
+                    .await?
                 {
                     tracing::info!(feed_seq, "The view is the cloud's image as of {feed_seq}");
                     self.feed_seq.send_replace(feed_seq);
@@ -75,13 +86,24 @@ impl Downlink {
             }
             EdgeWrite::Tail(run) => self.ground.store.keep_tail(run).await?,
             EdgeWrite::Quarantine(new) => {
-                let begun = self.ground.store.begin_epoch(new, self.ground.clock.now()).await?;
+                let begun = self
+                    .ground
+                    .store
+                    .begin_epoch(new, self.ground.clock.now())
+                    .await?;
                 let epoch = begun.epoch;
                 let relogged = begun.relogged;
-                tracing::warn!(epoch, relogged, "Epoch {epoch} begins; {relogged} logged anew");
+                tracing::warn!(
+                    epoch,
+                    relogged,
+                    "Epoch {epoch} begins; {relogged} logged anew"
+                );
             }
             EdgeWrite::Twin => {
-                self.ground.store.raise_alarm(Alarm::Twin, self.ground.clock.now()).await?;
+                self.ground
+                    .store
+                    .raise_alarm(Alarm::Twin, self.ground.clock.now())
+                    .await?;
                 tracing::error!("{}", Alarm::Twin.sentence());
             }
         }
@@ -92,7 +114,10 @@ impl Downlink {
     pub async fn confirm_feed_current(&self, put_down: bool) -> WriteResult {
         self.ground.gate.confirm_revocations();
         if put_down {
-            self.ground.store.confirm_feed(self.ground.clock.now()).await
+            self.ground
+                .store
+                .confirm_feed(self.ground.clock.now())
+                .await
         } else {
             Ok(())
         }
@@ -103,7 +128,12 @@ impl Downlink {
     pub async fn log_remote_accept(&self, ask: AskFrame) -> WriteResult {
         let id = ask.command.id;
         let order = ask.command.body.order_id();
-        match self.ground.store.log_asked(ask, self.ground.clock.now()).await {
+        match self
+            .ground
+            .store
+            .log_asked(ask, self.ground.clock.now())
+            .await
+        {
             Ok(None) => Ok(()),
             Ok(Some(sight)) => {
                 tracing::info!(
@@ -127,6 +157,8 @@ impl Downlink {
     async fn publish_feed_effects(&self, applied: FeedEffects) {
         self.ground.gate.apply_trust_update(&applied.trust);
         self.voice.broker.close_unauthorized_connections().await;
-        self.voice.publish_changes(applied.sights, applied.gone).await;
+        self.voice
+            .publish_changes(applied.sights, applied.gone)
+            .await;
     }
 }

@@ -91,7 +91,10 @@ pub async fn replace_key_by_code(
     let edge = ground.identity.name.clone();
     let new = pending_key_path(key);
     let signer = Signer::load_or_create(&new)?;
-    let next = EdgeContext { signer, ..ground.clone() };
+    let next = EdgeContext {
+        signer,
+        ..ground.clone()
+    };
     let data = |source| StartError::Data(new.clone(), source);
     match try_enrol(&next, &Client::with_clock(&ground.clock)).await {
         Ok(()) => {
@@ -121,7 +124,11 @@ pub fn pending_key_path(key: &Path) -> PathBuf {
 
 fn code_hash(ground: &EdgeContext) -> Hash {
     Hash::digest_bytes(
-        format!("holdfast edge's code {}", ground.config.enrolment_code.reveal()).as_bytes(),
+        format!(
+            "holdfast edge's code {}",
+            ground.config.enrolment_code.reveal()
+        )
+        .as_bytes(),
     )
 }
 
@@ -182,14 +189,21 @@ impl EnrolError {
 }
 
 async fn try_enrol(ground: &EdgeContext, client: &Client) -> Result<(), EnrolError> {
-    let EdgeContext { config, identity, .. } = ground;
-    let url = format!("{}/api/v1/edges/enrol", config.gateway_url.trim_end_matches('/'));
+    let EdgeContext {
+        config, identity, ..
+    } = ground;
+    let url = format!(
+        "{}/api/v1/edges/enrol",
+        config.gateway_url.trim_end_matches('/')
+    );
     let code = config.enrolment_code.reveal();
     // A truncated code must never be sent.
     parse_hub_fingerprint(code)?;
     let public_key = URL_SAFE_NO_PAD.encode(ground.signer.public_key());
     let ask = EnrolRequest { code, public_key };
-    let answer = client.send_json(Method::POST, &url, None, Some(&ask), TIMEOUT).await;
+    let answer = client
+        .send_json(Method::POST, &url, None, Some(&ask), TIMEOUT)
+        .await;
     let answer: EnrolAnswer = answer.map_err(EnrolError::from_client_error)?;
     if answer.edge != identity.name || answer.region != identity.region {
         return Err(EnrolError::OtherEdge(answer.edge, answer.region));
@@ -203,7 +217,10 @@ async fn try_enrol(ground: &EdgeContext, client: &Client) -> Result<(), EnrolErr
     if let Some(former) = hub.and_then(|hub| verify_former_keys(&answer, hub, &key)) {
         ground.former_keys.replace_keys(former)?;
     }
-    ground.store.save_enrolment(jwks.clone(), hub, ground.clock.now()).await?;
+    ground
+        .store
+        .save_enrolment(jwks.clone(), hub, ground.clock.now())
+        .await?;
     ground.gate.replace_keys(&jwks);
     Ok(())
 }
@@ -216,10 +233,13 @@ fn verify_hub_key(
     jwks: &str,
     edge_key: &[u8; 32],
 ) -> Result<Option<HubKey>, EnrolError> {
-    let Some(named) = parse_hub_fingerprint(code)? else { return Ok(None) };
+    let Some(named) = parse_hub_fingerprint(code)? else {
+        return Ok(None);
+    };
     let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_ref()?).ok();
-    let proven =
-        bytes(&answer.hub_key).zip(bytes(&answer.signature)).and_then(|(key, signature)| {
+    let proven = bytes(&answer.hub_key)
+        .zip(bytes(&answer.signature))
+        .and_then(|(key, signature)| {
             let key = HubKey(key.try_into().ok()?);
             let signed = enrolment_bytes(&answer.edge, answer.region, edge_key, jwks);
             let is_its_own =
@@ -235,10 +255,15 @@ fn verify_former_keys(
     hub: HubKey,
     edge_key: &[u8; 32],
 ) -> Option<Vec<[u8; 32]>> {
-    let keys: Option<Vec<_>> =
-        answer.former_keys.iter().map(|key| former_keys::read(key)).collect();
+    let keys: Option<Vec<_>> = answer
+        .former_keys
+        .iter()
+        .map(|key| former_keys::read(key))
+        .collect();
     let keys = keys?;
-    let signature = URL_SAFE_NO_PAD.decode(answer.former_keys_signature.as_ref()?).ok()?;
+    let signature = URL_SAFE_NO_PAD
+        .decode(answer.former_keys_signature.as_ref()?)
+        .ok()?;
     let signed = former_keys_bytes(&answer.edge, edge_key, &keys);
     verify_bytes(&hub.0, &signed, &signature).then_some(keys)
 }

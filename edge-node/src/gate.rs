@@ -113,7 +113,9 @@ impl TokenAuthenticator {
     /// Time since the feed confirmed that this edge is up to date.
     pub fn feed_age(&self) -> Option<Duration> {
         let now = self.clock.elapsed();
-        self.lock_revocations().confirmed.map(|word| now.saturating_sub(word.at) + word.age)
+        self.lock_revocations()
+            .confirmed
+            .map(|word| now.saturating_sub(word.at) + word.age)
     }
 
     fn set_confirmation(&self, age: Option<Duration>) {
@@ -158,13 +160,19 @@ impl TokenAuthenticator {
     pub fn is_verified(&self, claims: &Claims) -> bool {
         let told = claims.provider_mark();
         let revoked = self.lock_revocations();
-        revoked.marks.get(&claims.sub).map_or(told, |known| known.merge_with(told)).verified
+        revoked
+            .marks
+            .get(&claims.sub)
+            .map_or(told, |known| known.merge_with(told))
+            .verified
     }
 
     /// Forgets sessions whose tokens have all expired.
     pub fn forget_sessions(&self, sessions: &[SessionId]) {
         let mut revoked = self.revoked.write().unwrap_or_else(PoisonError::into_inner);
-        revoked.sessions.retain(|session| !sessions.contains(session));
+        revoked
+            .sessions
+            .retain(|session| !sessions.contains(session));
     }
 
     /// `None` for a token that is forged, for the cloud or for another region, and for a grant
@@ -189,7 +197,9 @@ impl TokenAuthenticator {
     }
 
     pub fn admit_token(&self, token: &str, device: Option<&DeviceId>) -> Result<Claims, Code> {
-        let signed = self.read_signed_token(token, device).ok_or(Code::InvalidToken)?;
+        let signed = self
+            .read_signed_token(token, device)
+            .ok_or(Code::InvalidToken)?;
         signed.refusal.map_or(Ok(signed.claims), Err)
     }
 
@@ -229,7 +239,11 @@ impl TokenAuthenticator {
             return Some(Code::Revoked);
         }
         let of_device = claims.kind == TokenKind::DeviceGrant;
-        let code = if of_device { Code::DeviceClosed } else { Code::SessionEnded };
+        let code = if of_device {
+            Code::DeviceClosed
+        } else {
+            Code::SessionEnded
+        };
         revoked.sessions.contains(&claims.jti).then_some(code)
     }
 }
@@ -242,7 +256,9 @@ impl KnownRevocations {
 
     /// True if a token issued to this person at that time is dead, in any session.
     fn is_person_revoked(&self, user: UserId, issued: UnixMillis) -> bool {
-        self.people.get(&user).is_some_and(|known| known.refuses_token(issued))
+        self.people
+            .get(&user)
+            .is_some_and(|known| known.refuses_token(issued))
     }
 }
 
@@ -285,9 +301,11 @@ mod tests {
         }
         assert!(gate.admit_token(&new, None).is_ok());
         // A feed with a new generation repeats both, in any order.
-        for word in
-            [readmitted(30), revoked(10), RevocationStatus::from_revocation(user, UnixMillis(0))]
-        {
+        for word in [
+            readmitted(30),
+            revoked(10),
+            RevocationStatus::from_revocation(user, UnixMillis(0)),
+        ] {
             told(word);
             assert!(gate.admit_token(&new, None).is_ok(), "{word:?}");
             assert_eq!(gate.admit_token(&old, None), Err(Code::Revoked), "{word:?}");
@@ -323,7 +341,13 @@ mod tests {
         let people = People::new();
         let gate = people.gate();
         let session = |n| SessionId(id(n));
-        let of = |n, kind| people.token_of(|claims| Claims { jti: session(n), kind, ..claims });
+        let of = |n, kind| {
+            people.token_of(|claims| Claims {
+                jti: session(n),
+                kind,
+                ..claims
+            })
+        };
         let sign_in = of(1, TokenKind::Edge);
         let grant = of(2, TokenKind::DeviceGrant);
         let other = of(3, TokenKind::Edge);
@@ -335,7 +359,11 @@ mod tests {
         assert_eq!(gate.admit_token(&other, None), Err(Code::TokenExpired));
         gate.merge_revocations(&[], &[revoked(people.user(7))]);
         for token in [sign_in, grant, other] {
-            assert_eq!(gate.admit_token(&token, None), Err(Code::Revoked), "nothing else helps");
+            assert_eq!(
+                gate.admit_token(&token, None),
+                Err(Code::Revoked),
+                "nothing else helps"
+            );
         }
     }
 
@@ -350,9 +378,16 @@ mod tests {
         let one = pass(7);
         let other = pass(8);
         let late = pass(9);
-        assert!([one, other, late].iter().all(|pass| gate.is_still_valid(pass)));
+        assert!(
+            [one, other, late]
+                .iter()
+                .all(|pass| gate.is_still_valid(pass))
+        );
         gate.merge_revocations(&[one.session_id], &[revoked(other.user_id)]);
-        assert_eq!([one, other, late].map(|pass| gate.is_still_valid(&pass)), [false, false, true]);
+        assert_eq!(
+            [one, other, late].map(|pass| gate.is_still_valid(&pass)),
+            [false, false, true]
+        );
         people.clock.advance(3_600_000);
         assert!(!gate.is_still_valid(&late));
     }
@@ -382,13 +417,22 @@ mod tests {
         let second = key(&next, in_an_hour);
         tell(&[first, second], &[]);
         let early = token_of_next(now);
-        assert!(gate.read_signed_token(&early, None).is_none(), "issued before its key signed");
+        assert!(
+            gate.read_signed_token(&early, None).is_none(),
+            "issued before its key signed"
+        );
         let ahead = token_of_next(in_an_hour);
         assert_eq!(gate.admit_token(&ahead, None), Err(Code::InvalidToken));
-        assert!(gate.is_still_valid(&pass), "nothing has changed for the others");
+        assert!(
+            gate.is_still_valid(&pass),
+            "nothing has changed for the others"
+        );
         people.clock.advance(3_590_000);
         assert!(gate.admit_token(&ahead, None).is_ok());
-        assert!(gate.admit_token(&old, None).is_ok(), "the previous key still counts");
+        assert!(
+            gate.admit_token(&old, None).is_ok(),
+            "the previous key still counts"
+        );
 
         tell(&[second], &[first]);
         assert_eq!(gate.admit_token(&old, None), Err(Code::InvalidToken));
@@ -401,7 +445,10 @@ mod tests {
         let token = token_of_next(people.clock.now());
         let (_, pass) = gate.admit_connection(&token, None).unwrap();
         tell(&[second], &[]);
-        assert!(!gate.is_still_valid(&pass), "a key is gone, and nothing tells whose");
+        assert!(
+            !gate.is_still_valid(&pass),
+            "a key is gone, and nothing tells whose"
+        );
         let (_, pass) = gate.admit_connection(&token, None).unwrap();
         assert!(gate.is_still_valid(&pass));
         assert_eq!(gate.admit_token(&old, None), Err(Code::InvalidToken));
@@ -416,8 +463,14 @@ mod tests {
         assert!(gate.admit_token(&here, None).is_ok());
         for elsewhere in [
             people.cloud_token(wire::Role::Provider, 7),
-            people.token_of(|claims| Claims { region: Some(Region::South), ..claims }),
-            people.token_of(|claims| Claims { command: Some(command), ..claims }),
+            people.token_of(|claims| Claims {
+                region: Some(Region::South),
+                ..claims
+            }),
+            people.token_of(|claims| Claims {
+                command: Some(command),
+                ..claims
+            }),
         ] {
             assert!(gate.read_signed_token(&elsewhere, None).is_none());
             assert_eq!(gate.admit_token(&elsewhere, None), Err(Code::InvalidToken));
@@ -430,19 +483,39 @@ mod tests {
         let gate = people.gate();
         let user = people.user(7);
         let told = |mark_version, verified| {
-            let token = people.token_of(|claims| Claims { verified, mark_version, ..claims });
+            let token = people.token_of(|claims| Claims {
+                verified,
+                mark_version,
+                ..claims
+            });
             gate.is_verified(&gate.admit_token(&token, None).unwrap())
         };
-        assert_eq!([told(0, false), told(4, true), told(5, false)], [false, true, false]);
+        assert_eq!(
+            [told(0, false), told(4, true), told(5, false)],
+            [false, true, false]
+        );
         let feed = |version, verified| {
-            gate.merge_marks(&[ProviderVerification { user, version, verified }])
+            gate.merge_marks(&[ProviderVerification {
+                user,
+                version,
+                verified,
+            }])
         };
         feed(6, true);
-        assert_eq!([told(0, false), told(5, false), told(7, false)], [true, true, false]);
+        assert_eq!(
+            [told(0, false), told(5, false), told(7, false)],
+            [true, true, false]
+        );
         feed(8, false);
-        assert_eq!([told(4, true), told(7, true), told(9, true)], [false, false, true]);
+        assert_eq!(
+            [told(4, true), told(7, true), told(9, true)],
+            [false, false, true]
+        );
         feed(6, true);
-        assert!(!told(7, true), "an older word that comes again changes nothing");
+        assert!(
+            !told(7, true),
+            "an older word that comes again changes nothing"
+        );
     }
 
     #[test]
@@ -451,8 +524,14 @@ mod tests {
         let gate = people.gate();
         let grant = people.grant(7, &device("t-1"));
         assert!(gate.admit_token(&grant, Some(&device("t-1"))).is_ok());
-        assert_eq!(gate.admit_token(&grant, Some(&device("t-2"))), Err(Code::InvalidToken));
-        assert!(gate.admit_token(&grant, None).is_ok(), "the way does not name a device");
+        assert_eq!(
+            gate.admit_token(&grant, Some(&device("t-2"))),
+            Err(Code::InvalidToken)
+        );
+        assert!(
+            gate.admit_token(&grant, None).is_ok(),
+            "the way does not name a device"
+        );
     }
 
     #[test]
@@ -460,7 +539,10 @@ mod tests {
         let people = People::new();
         let hours = |n: i64| n * 3_600_000;
         let gate = people.gate();
-        assert!(!gate.revocations_are_fresh(), "nobody has said anything yet");
+        assert!(
+            !gate.revocations_are_fresh(),
+            "nobody has said anything yet"
+        );
         gate.confirm_revocations();
         people.clock.advance(hours(72));
         assert!(gate.revocations_are_fresh());
@@ -468,16 +550,26 @@ mod tests {
         assert!(!gate.revocations_are_fresh());
 
         let now = people.clock.now();
-        for (ago, later, expected) in
-            [(70, 2, true), (70, 3, false), (73, 0, false), (-1, 0, false)]
-        {
+        for (ago, later, expected) in [
+            (70, 2, true),
+            (70, 3, false),
+            (73, 0, false),
+            (-1, 0, false),
+        ] {
             let feed_confirmed_at = Some(now.plus_ms(-hours(ago)));
             let people = People::new();
             people.clock.advance(now.ms_since(people.clock.now()));
             let gate = people.gate();
-            gate.restore_trust(&Trust { feed_confirmed_at, ..Trust::default() });
+            gate.restore_trust(&Trust {
+                feed_confirmed_at,
+                ..Trust::default()
+            });
             people.clock.advance(hours(later));
-            assert_eq!(gate.revocations_are_fresh(), expected, "{ago} h ago, {later} h later");
+            assert_eq!(
+                gate.revocations_are_fresh(),
+                expected,
+                "{ago} h ago, {later} h later"
+            );
         }
         let strict =
             TokenAuthenticator::new(Region::North, people.clock.clone(), Duration::from_secs(1));
@@ -491,6 +583,9 @@ mod tests {
         let people = People::new();
         let gate = people.gate();
         gate.replace_keys("{}");
-        assert!(gate.admit_token(&people.token(wire::Role::Customer, 1), None).is_ok());
+        assert!(
+            gate.admit_token(&people.token(wire::Role::Customer, 1), None)
+                .is_ok()
+        );
     }
 }

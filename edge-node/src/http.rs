@@ -57,16 +57,34 @@ pub const NAME: &str = "edge";
 
 pub fn router(rooms: EdgeApiState, stop: CancellationToken) -> Router {
     let mut ready = Readiness::new();
-    let EdgeContext { gate, store, disk, clock_check, .. } = rooms.ground.clone();
+    let EdgeContext {
+        gate,
+        store,
+        disk,
+        clock_check,
+        ..
+    } = rooms.ground.clone();
     ready.add("keys", move || {
         let enrolled = !gate.keys.is_empty();
-        async move { enrolled.then_some(()).ok_or_else(|| "not enrolled yet".to_owned()) }
+        async move {
+            enrolled
+                .then_some(())
+                .ok_or_else(|| "not enrolled yet".to_owned())
+        }
     });
     ready.add("log", move || {
         let store = store.clone();
-        async move { store.load_position().await.map(|_| ()).map_err(|error| error.to_string()) }
+        async move {
+            store
+                .load_position()
+                .await
+                .map(|_| ())
+                .map_err(|error| error.to_string())
+        }
     });
-    ready.add("clock", move || std::future::ready(clock_check.check_readiness()));
+    ready.add("clock", move || {
+        std::future::ready(clock_check.check_readiness())
+    });
     ready.add("disk", move || std::future::ready(disk.check_free_space()));
     // Serve MQTT on the page's own origin too, so that its content security policy can name it.
     let mqtt = mqtt::websocket(&["/mqtt"], rooms.voice.broker.door.clone(), stop);
@@ -146,13 +164,18 @@ pub fn board_rate_limiter() -> Arc<PersonRateLimiter> {
 async fn board(State(rooms): State<EdgeApiState>, headers: HeaderMap) -> Result<Response, Problem> {
     let token = bearer_token(&headers).ok_or(Code::InvalidToken)?;
     let claims = rooms.ground.gate.admit_token(token, None)?;
-    if !rooms.board_pace.try_take(claims.sub, rooms.ground.clock.elapsed()) {
+    if !rooms
+        .board_pace
+        .try_take(claims.sub, rooms.ground.clock.elapsed())
+    {
         return Err(Problem::new(Code::TooManyRequests).retry_after(1));
     }
     let board = rooms.boards.board_for_reader(claims.actor()).await;
     let SerializedBoard { body, etag } =
         board.map_err(|error| log_fault("The board could not be read", error))?;
-    let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| *known == *etag);
+    let known = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| *known == *etag);
     let etag = [(header::ETAG, etag)];
     if known {
         return Ok((StatusCode::NOT_MODIFIED, etag).into_response());
@@ -191,7 +214,10 @@ async fn commands(
 /// judged by its own token; otherwise the header's token counts too.
 fn check_admitted(rooms: &EdgeApiState, headers: &HeaderMap, body: &[u8]) -> Result<(), Code> {
     let own = CmdFrame::extract_token(body);
-    let token = own.as_deref().or(bearer_token(headers)).ok_or(Code::InvalidToken)?;
+    let token = own
+        .as_deref()
+        .or(bearer_token(headers))
+        .ok_or(Code::InvalidToken)?;
     rooms.ground.gate.admit_token(token, None).map(drop)
 }
 
@@ -237,5 +263,9 @@ async fn head(State(rooms): State<EdgeApiState>) -> Result<Json<HeadAnswer>, Pro
     let head = rooms.head.borrow().clone().ok_or(Code::Unavailable)?;
     let link_up = rooms.link.borrow().up;
     let public_key = URL_SAFE_NO_PAD.encode(rooms.ground.signer.public_key());
-    Ok(Json(HeadAnswer { head, link_up, public_key }))
+    Ok(Json(HeadAnswer {
+        head,
+        link_up,
+        public_key,
+    }))
 }

@@ -67,7 +67,10 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 impl CommandIntake {
     pub fn new(ground: EdgeContext, link: watch::Receiver<LinkStatus>) -> Self {
-        let pace = Arc::new(PersonRateLimiter::new(ground.config.commands_at_once, EVERY));
+        let pace = Arc::new(PersonRateLimiter::new(
+            ground.config.commands_at_once,
+            EVERY,
+        ));
         Self { ground, link, pace }
     }
 
@@ -82,13 +85,19 @@ impl CommandIntake {
         let taken = self.check_and_answer(body, sender).await;
         let took = self.ground.clock.elapsed().saturating_sub(started);
         metrics::EDGE_REPLY_SECONDS.observe([], took.as_secs_f64());
-        let verdict = taken.as_ref().map_or("unknown", |taken| taken.reply.verdict.as_str());
+        let verdict = taken
+            .as_ref()
+            .map_or("unknown", |taken| taken.reply.verdict.as_str());
         metrics::EDGE_COMMANDS.add([verdict], 1);
         taken
     }
 
     pub fn build_decision_reply(&self, settled: &DecidedCommand) -> Reply {
-        let DecidedCommand { stored, outcome, sight } = settled;
+        let DecidedCommand {
+            stored,
+            outcome,
+            sight,
+        } = settled;
         let reader = reply::infer_reader(stored.user_id, sight.order.as_ref());
         reply::build_stored_reply(&self.ground, stored, Some(outcome), sight.clone(), reader)
     }
@@ -102,7 +111,10 @@ impl CommandIntake {
             Ok(frame) => frame,
             Err(unread) => {
                 let reply = reply::unreadable_reply(body, unread);
-                return Ok(IntakeReply { reply, changed: None });
+                return Ok(IntakeReply {
+                    reply,
+                    changed: None,
+                });
             }
         };
         let gate = &self.ground.gate;
@@ -125,7 +137,10 @@ impl CommandIntake {
         let repeat = frame.repeat;
         let entry = self.build_checked_command(frame, device, signed, (refusal, admission));
         let taken = self.log_and_reply(entry, repeat, reader).await?;
-        Ok(IntakeReply { reply: reply::with_field_errors(taken.reply, wrong), ..taken })
+        Ok(IntakeReply {
+            reply: reply::with_field_errors(taken.reply, wrong),
+            ..taken
+        })
     }
 
     /// Refuses an accept from a provider who is not verified. A provider verified during an outage
@@ -145,7 +160,9 @@ impl CommandIntake {
         AdmittedSession {
             session: claims.jti,
             issued_at: claims.issued_at(),
-            mark: self.requires_verification(body).then(|| claims.provider_mark()),
+            mark: self
+                .requires_verification(body)
+                .then(|| claims.provider_mark()),
         }
     }
 
@@ -162,7 +179,9 @@ impl CommandIntake {
         let claims = signed.claims;
         let shown = matching_receipt(&frame, claims.sub);
         let was_taken = shown.is_some_and(|receipt| self.has_issued(receipt));
-        let receipt = shown.filter(|receipt| self.is_own_receipt(receipt)).cloned();
+        let receipt = shown
+            .filter(|receipt| self.is_own_receipt(receipt))
+            .cloned();
         let is_lifted = |code: &Code| receipt.is_some() || was_taken && *code == Code::Revoked;
         // A receipt does not record the link's state at the first submission.
         let cut_off = receipt.is_none().then(|| !self.link.borrow().up);
@@ -195,7 +214,14 @@ impl CommandIntake {
         repeat: bool,
         reader: Actor,
     ) -> Result<IntakeReply, CommitUnknown> {
-        let EdgeContext { store, identity, clock, people, disk, .. } = &self.ground;
+        let EdgeContext {
+            store,
+            identity,
+            clock,
+            people,
+            disk,
+            ..
+        } = &self.ground;
         let id = entry.command.id;
         let actor = entry.actor;
         let is_known = entry.receipt.is_some();
@@ -206,7 +232,11 @@ impl CommandIntake {
         let now = clock.elapsed();
         let may_log = is_known || people.may_log(actor.user_id);
         let is_full = !may_log && disk.is_full();
-        let no_room = if is_full { Code::StorageFull } else { Code::NewcomersWait };
+        let no_room = if is_full {
+            Code::StorageFull
+        } else {
+            Code::NewcomersWait
+        };
         let has_room = is_known || !disk.lacks_reserve();
         // The rate limit spares repeats, which are always answered, and commands with a receipt,
         // which were taken before.
@@ -220,7 +250,12 @@ impl CommandIntake {
             if !is_known && !pace.try_take(actor.user_id, now) {
                 return CommandDecision::NotTaken(Code::TooManyRequests);
             }
-            let request = VerdictRequest { actor, body: &body, repeat, receipted };
+            let request = VerdictRequest {
+                actor,
+                body: &body,
+                repeat,
+                receipted,
+            };
             judge_command(&request, sight, footing)
         };
         let entering = store.judge_and_log_command(entry, judging);
@@ -244,7 +279,13 @@ impl CommandIntake {
             }
             Ok(Ok(CommandLogResult::OverLimit(reached))) => {
                 let IntakeReply { reply, changed } = refusal_reply(Some(id), reached.code());
-                Ok(IntakeReply { reply: Reply { limit: Some(reached), ..reply }, changed })
+                Ok(IntakeReply {
+                    reply: Reply {
+                        limit: Some(reached),
+                        ..reply
+                    },
+                    changed,
+                })
             }
             Ok(Ok(CommandLogResult::Stored { stored, sight, new })) => {
                 if new {
@@ -258,7 +299,10 @@ impl CommandIntake {
                 let outcome = stored.outcome.as_ref();
                 let seen = (*sight).clone();
                 let reply = reply::build_stored_reply(&self.ground, &stored, outcome, seen, reader);
-                Ok(IntakeReply { reply, changed: new.then_some(*sight) })
+                Ok(IntakeReply {
+                    reply,
+                    changed: new.then_some(*sight),
+                })
             }
             // The command, or another copy of it, may be stored, so `NotTaken` could be wrong.
             Ok(Err(WriteError::Busy | WriteError::Stopped)) | Err(_) => Err(CommitUnknown),
@@ -274,7 +318,8 @@ impl CommandIntake {
     /// edge that lost the command must not take another one under its id.
     fn is_for_another_body(&self, frame: &CmdFrame, user: UserId) -> bool {
         let own = matching_receipt(frame, user).filter(|receipt| self.has_issued(receipt));
-        own.and_then(|receipt| receipt.body).is_some_and(|body| body != frame.body.hash())
+        own.and_then(|receipt| receipt.body)
+            .is_some_and(|body| body != frame.body.hash())
     }
 
     fn has_issued(&self, receipt: &Receipt) -> bool {
@@ -298,5 +343,8 @@ fn matching_receipt(frame: &CmdFrame, user: UserId) -> Option<&Receipt> {
 }
 
 fn refusal_reply(id: Option<CommandId>, code: Code) -> IntakeReply {
-    IntakeReply { reply: not_taken_reply(id, code), changed: None }
+    IntakeReply {
+        reply: not_taken_reply(id, code),
+        changed: None,
+    }
 }

@@ -78,7 +78,10 @@ pub async fn delete_old_rows(store: &Store, clock: &Clock) {
             Ok(0) => break "done",
             Ok(rows) => forgotten += rows,
             Err(error) => {
-                tracing::warn!(cause = format_error_chain(&error), "The file could not be tidied");
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "The file could not be tidied"
+                );
                 break "failed";
             }
         }
@@ -125,11 +128,16 @@ impl Heartbeat {
         let disk_free = self.ground.disk.measure_free_space();
         match self.ground.store.load_position().await {
             Ok(position) => {
-                self.ground.people.update_measurements(position.pending, disk_free);
+                self.ground
+                    .people
+                    .update_measurements(position.pending, disk_free);
                 self.publish_head(&position).await;
             }
             Err(error) => {
-                tracing::error!(cause = format_error_chain(&error), "The file could not be read")
+                tracing::error!(
+                    cause = format_error_chain(&error),
+                    "The file could not be read"
+                )
             }
         }
     }
@@ -137,8 +145,9 @@ impl Heartbeat {
     async fn publish_head(&self, position: &engine::edge::EdgeFilePosition) {
         metrics::EDGE_PENDING.set([], position.pending.into());
         metrics::EDGE_SUSPECT.set([], position.suspect.into());
-        let age =
-            position.oldest_pending_at.map_or(0, |at| self.ground.clock.now().ms_since(at) / 1_000);
+        let age = position
+            .oldest_pending_at
+            .map_or(0, |at| self.ground.clock.now().ms_since(at) / 1_000);
         metrics::EDGE_OLDEST_PENDING.set([], u64::try_from(age).unwrap_or_default());
         let link = *self.link.borrow();
         let cut_off_since = (!link.up).then_some(link.since);
@@ -167,7 +176,10 @@ impl Heartbeat {
         }
         if let Err(error) = self.ground.store.note_cut_off(since).await {
             let cause = format_error_chain(&error);
-            tracing::warn!(cause, "The start of the outage could not be kept over a restart");
+            tracing::warn!(
+                cause,
+                "The start of the outage could not be kept over a restart"
+            );
         }
     }
 }

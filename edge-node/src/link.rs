@@ -46,7 +46,10 @@ struct ReconnectBackoff {
 
 impl Link {
     pub async fn run_until_stopped(self, stop: CancellationToken) {
-        let mut calls = ReconnectBackoff { lost_at: self.ground.clock.elapsed(), attempt: 0 };
+        let mut calls = ReconnectBackoff {
+            lost_at: self.ground.clock.elapsed(),
+            attempt: 0,
+        };
         let mut said = String::new();
         loop {
             let started = self.ground.clock.elapsed();
@@ -74,7 +77,8 @@ impl Link {
                 .clock
                 .now()
                 .plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-            self.state.send_modify(|state| *state = state.calling_again(next_at));
+            self.state
+                .send_modify(|state| *state = state.calling_again(next_at));
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = stop.cancelled() => return,
@@ -128,13 +132,20 @@ impl Link {
     fn publish_status(&self, up: bool) {
         metrics::LINK_UP.set([self.speaker.edge.as_str()], u64::from(up));
         let now = self.ground.clock.now();
-        self.state.send_modify(|state| *state = state.with_up(up, now));
+        self.state
+            .send_modify(|state| *state = state.with_up(up, now));
     }
 
     /// Marks the log as suspect if the session ended over it.
     async fn suspect_broken_chain(&self, ended: &SessionEnd) -> bool {
         let broken = matches!(ended, SessionEnd::Engine(LinkEnd::ChainBroken));
-        broken && self.ground.store.raise_alarm(Alarm::Chain, self.ground.clock.now()).await.is_ok()
+        broken
+            && self
+                .ground
+                .store
+                .raise_alarm(Alarm::Chain, self.ground.clock.now())
+                .await
+                .is_ok()
     }
 
     fn compute_next_delay(
@@ -157,6 +168,10 @@ impl Link {
         let apart = engine::reconnect::backoff_delay(lost_for, calls.attempt, entropy);
         calls.attempt = calls.attempt.saturating_add(1);
         // Intervals run from start to start, so time on a dead connection counts.
-        if settled { apart } else { apart.saturating_sub(lasted) }
+        if settled {
+            apart
+        } else {
+            apart.saturating_sub(lasted)
+        }
     }
 }

@@ -19,16 +19,32 @@ pub struct LinkStatus {
 
 impl LinkStatus {
     pub fn down_since(since: UnixMillis) -> Self {
-        Self { up: false, since, attempts: 0, next_call_at: None }
+        Self {
+            up: false,
+            since,
+            attempts: 0,
+            next_call_at: None,
+        }
     }
 
     pub fn with_up(self, up: bool, now: UnixMillis) -> Self {
-        if self.up == up { self } else { Self { up, ..Self::down_since(now) } }
+        if self.up == up {
+            self
+        } else {
+            Self {
+                up,
+                ..Self::down_since(now)
+            }
+        }
     }
 
     /// Records a failed call; the next one is due at `at`.
     pub fn calling_again(self, at: UnixMillis) -> Self {
-        Self { attempts: self.attempts.saturating_add(1), next_call_at: Some(at), ..self }
+        Self {
+            attempts: self.attempts.saturating_add(1),
+            next_call_at: Some(at),
+            ..self
+        }
     }
 }
 
@@ -39,10 +55,21 @@ mod tests {
     #[test]
     fn an_outage_is_as_old_as_its_first_failed_call() {
         let at = UnixMillis;
-        let down = LinkStatus::down_since(at(1)).calling_again(at(2)).with_up(false, at(3));
-        assert_eq!((down.since, down.attempts, down.next_call_at), (at(1), 1, Some(at(2))));
+        let down = LinkStatus::down_since(at(1))
+            .calling_again(at(2))
+            .with_up(false, at(3));
+        assert_eq!(
+            (down.since, down.attempts, down.next_call_at),
+            (at(1), 1, Some(at(2)))
+        );
         let up = down.with_up(true, at(4));
-        assert_eq!(up, LinkStatus { up: true, ..LinkStatus::down_since(at(4)) });
+        assert_eq!(
+            up,
+            LinkStatus {
+                up: true,
+                ..LinkStatus::down_since(at(4))
+            }
+        );
         assert_eq!(up.with_up(true, at(5)), up);
     }
 }

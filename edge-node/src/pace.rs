@@ -24,7 +24,11 @@ pub struct PersonRateLimiter {
 
 impl PersonRateLimiter {
     pub fn new(at_once: u32, every: Duration) -> Self {
-        Self { at_once, every, used: Mutex::default() }
+        Self {
+            at_once,
+            every,
+            used: Mutex::default(),
+        }
     }
 
     /// Takes one from this person's allowance; returns false if it is used up.
@@ -62,14 +66,24 @@ mod tests {
     fn what_was_gathered_comes_at_once_and_more_at_the_pace() {
         let pace = PersonRateLimiter::new(AT_ONCE, EVERY);
         let now = Duration::from_secs(5);
-        let taken = (0..2 * AT_ONCE).filter(|_| pace.try_take(person(1), now)).count();
+        let taken = (0..2 * AT_ONCE)
+            .filter(|_| pace.try_take(person(1), now))
+            .count();
         assert_eq!(taken, 20);
-        assert!(pace.try_take(person(2), now), "another person is not slowed down");
+        assert!(
+            pace.try_take(person(2), now),
+            "another person is not slowed down"
+        );
         assert!(!pace.try_take(person(1), now + EVERY / 2));
         assert!(pace.try_take(person(1), now + EVERY));
         assert!(!pace.try_take(person(1), now + EVERY));
         let rested = now + EVERY * (AT_ONCE + 1);
-        assert_eq!((0..2 * AT_ONCE).filter(|_| pace.try_take(person(1), rested)).count(), 20);
+        assert_eq!(
+            (0..2 * AT_ONCE)
+                .filter(|_| pace.try_take(person(1), rested))
+                .count(),
+            20
+        );
     }
 
     #[test]

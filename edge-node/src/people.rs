@@ -66,21 +66,35 @@ impl PeopleRegistry {
     pub async fn load_from_store(&self) -> Result<(), JournalError> {
         let (devices, known) = self.0.store.load_people().await?;
         self.lock_devices().extend(devices);
-        let mut since = self.0.known_since.write().unwrap_or_else(PoisonError::into_inner);
+        let mut since = self
+            .0
+            .known_since
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         since.extend(known);
         Ok(())
     }
 
     /// True if the cloud applied a first command of theirs long enough ago.
     pub fn is_known(&self, user: UserId) -> bool {
-        let since = self.0.known_since.read().unwrap_or_else(PoisonError::into_inner);
-        since.get(&user).is_some_and(|at| self.0.clock.now().ms_since(*at) >= self.0.known_after_ms)
+        let since = self
+            .0
+            .known_since
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        since
+            .get(&user)
+            .is_some_and(|at| self.0.clock.now().ms_since(*at) >= self.0.known_after_ms)
     }
 
     /// Records the first applied command in memory; the file already has it.
     pub fn record_applied_command(&self, user: UserId) {
         let now = self.0.clock.now();
-        let mut since = self.0.known_since.write().unwrap_or_else(PoisonError::into_inner);
+        let mut since = self
+            .0
+            .known_since
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         since.entry(user).or_insert(now);
     }
 
@@ -110,7 +124,10 @@ impl PeopleRegistry {
     }
 
     fn lock_waiting(&self) -> MutexGuard<'_, HashSet<UserId>> {
-        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn count_logged_command(&self) {
@@ -127,7 +144,8 @@ impl PeopleRegistry {
     }
 
     pub fn owns_device(&self, user: UserId, device: &DeviceId) -> bool {
-        self.find_owner(device).is_some_and(|owner| owner.user_id == user)
+        self.find_owner(device)
+            .is_some_and(|owner| owner.user_id == user)
     }
 
     /// Records the use of a device; a device without an owner becomes theirs.
@@ -139,7 +157,10 @@ impl PeopleRegistry {
         }) {
             return;
         }
-        let new = DeviceOwner { user_id: user, used_at: now };
+        let new = DeviceOwner {
+            user_id: user,
+            used_at: now,
+        };
         if owner.is_none() && !self.has_room_for_device_of(user) {
             return;
         }
@@ -172,17 +193,25 @@ impl PeopleRegistry {
         if devices.len() >= DEVICES_MAX {
             devices.retain(|_, owner| is_fresh(owner, now));
         }
-        let his = devices.values().filter(|owner| owner.user_id == user && is_fresh(owner, now));
+        let his = devices
+            .values()
+            .filter(|owner| owner.user_id == user && is_fresh(owner, now));
         devices.len() < DEVICES_MAX && his.count() < DEVICES_PER_PERSON_MAX
     }
 
     fn find_owner(&self, device: &DeviceId) -> Option<DeviceOwner> {
         let now = self.0.clock.now();
-        self.lock_devices().get(device).copied().filter(|owner| is_fresh(owner, now))
+        self.lock_devices()
+            .get(device)
+            .copied()
+            .filter(|owner| is_fresh(owner, now))
     }
 
     fn lock_devices(&self) -> MutexGuard<'_, HashMap<DeviceId, DeviceOwner>> {
-        self.0.devices.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .devices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -209,13 +238,22 @@ mod tests {
             let data = tempfile::tempdir().unwrap();
             let now = people.clock.now();
             let nonce = BootNonce([1; 16]);
-            let (store, _) = Store::open(data.path(), identity(), nonce, now).await.unwrap();
-            Self { people, store, _data: data }
+            let (store, _) = Store::open(data.path(), identity(), nonce, now)
+                .await
+                .unwrap();
+            Self {
+                people,
+                store,
+                _data: data,
+            }
         }
 
         /// The state of a process that starts now.
         async fn known(&self) -> PeopleRegistry {
-            let config = Config { newcomers_pending_max: 3, ..Config::default() };
+            let config = Config {
+                newcomers_pending_max: 3,
+                ..Config::default()
+            };
             let known = PeopleRegistry::new(&config, &self.store, &self.people.clock);
             known.load_from_store().await.unwrap();
             known
@@ -233,7 +271,10 @@ mod tests {
         known.hand_over_device(second, &tablet).await;
         assert!(known.owns_device(first, &tablet) && !known.owns_device(second, &tablet));
         let again = edge.known().await;
-        assert!(again.owns_device(first, &tablet), "a restart forgets no owner");
+        assert!(
+            again.owns_device(first, &tablet),
+            "a restart forgets no owner"
+        );
         again.hand_over_device(first, &tablet).await;
         again.record_device_use(second, &tablet).await;
         assert!(edge.known().await.owns_device(second, &tablet));
@@ -249,7 +290,9 @@ mod tests {
         let known = edge.known().await;
         let hoarder = edge.people.user(20);
         for n in 0..=DEVICES_PER_PERSON_MAX {
-            known.record_device_use(hoarder, &device(&format!("t-{n}"))).await;
+            known
+                .record_device_use(hoarder, &device(&format!("t-{n}")))
+                .await;
         }
         assert!(!known.owns_device(hoarder, &device(&format!("t-{DEVICES_PER_PERSON_MAX}"))));
         let other = edge.people.user(21);
@@ -264,7 +307,10 @@ mod tests {
         let [old, new] = [20, 21].map(|n| edge.people.user(n));
         known.record_applied_command(old);
         (0..3).for_each(|_| known.count_logged_command());
-        assert!(!known.may_log(old), "a first command a moment ago makes nobody known");
+        assert!(
+            !known.may_log(old),
+            "a first command a moment ago makes nobody known"
+        );
         edge.people.clock.advance(24 * HOUR_MS);
         known.record_applied_command(new);
         assert!(known.may_log(old) && !known.may_log(new));
@@ -273,9 +319,15 @@ mod tests {
         known.update_measurements(2, Some(DISK_KEPT_BYTES - 1));
         assert!(known.may_log(old) && !known.may_log(new));
         assert_eq!(known.waiting_count(), None);
-        [new, new].into_iter().for_each(|user| known.record_refused_newcomer(user));
+        [new, new]
+            .into_iter()
+            .for_each(|user| known.record_refused_newcomer(user));
         assert_eq!(known.waiting_count(), Some(1), "a person counts once");
         known.update_measurements(2, Some(u64::MAX));
-        assert_eq!(known.waiting_count(), None, "there is room for everybody again");
+        assert_eq!(
+            known.waiting_count(),
+            None,
+            "there is room for everybody again"
+        );
     }
 }

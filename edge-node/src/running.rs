@@ -152,7 +152,10 @@ pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartErr
 }
 
 async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, StartError> {
-    let identity = EdgeIdentity { name: EdgeId::new(config.name.clone())?, region: config.region };
+    let identity = EdgeIdentity {
+        name: EdgeId::new(config.name.clone())?,
+        region: config.region,
+    };
     check_link_security(&config)?;
     let hub = parse_hub_fingerprint(&config.hub_key)?;
     let slots = ConnectionSlots::new(config.connections_per_address.get());
@@ -213,7 +216,11 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     }
     start_components(
         ground,
-        EdgeListeners { public: listener, slots, operators },
+        EdgeListeners {
+            public: listener,
+            slots,
+            operators,
+        },
         hub,
         trust.enrolled,
     )
@@ -255,7 +262,10 @@ fn parse_hub_fingerprint(fingerprint: &str) -> Result<Option<HubFingerprint>, St
 /// Restricts the folder to its owner, even one from an earlier version: it holds personal data and
 /// this edge's key.
 fn create_data_folder(data: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).mode(OWNER_ALONE).create(data)?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(OWNER_ALONE)
+        .create(data)?;
     std::fs::set_permissions(data, Permissions::from_mode(OWNER_ALONE))
 }
 
@@ -266,7 +276,9 @@ async fn rename_twin(
     nonce: BootNonce,
     clock: &Clock,
 ) -> Result<(), StartError> {
-    let Some(from) = twin_of(data, identity)? else { return Ok(()) };
+    let Some(from) = twin_of(data, identity)? else {
+        return Ok(());
+    };
     // Move the key first: once the file has its new name, this step never runs again, and the edge
     // would use the other edge's key. NotFound: an earlier start moved it, then stopped.
     match std::fs::rename(data.join(KEY), data.join(format!("{KEY}.{from}"))) {
@@ -305,7 +317,11 @@ async fn open(
 
 async fn start_components(
     ground: EdgeContext,
-    EdgeListeners { public, slots, operators }: EdgeListeners,
+    EdgeListeners {
+        public,
+        slots,
+        operators,
+    }: EdgeListeners,
     hub: Option<HubFingerprint>,
     enrolled: bool,
 ) -> Result<RunningEdge, StartError> {
@@ -319,10 +335,18 @@ async fn start_components(
     let (mqtt_at, ws_at) = broker.addresses;
     let position = ground.store.load_position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
-    let voice = TabletPublisher { identity: ground.identity.clone(), broker, feed_seq: feed_seen };
+    let voice = TabletPublisher {
+        identity: ground.identity.clone(),
+        broker,
+        feed_seq: feed_seen,
+    };
     // An outage keeps its start across a restart.
     let now = ground.clock.now();
-    let cut_off_since = ground.store.cut_off_since().await?.filter(|since| *since <= now);
+    let cut_off_since = ground
+        .store
+        .cut_off_since()
+        .await?
+        .filter(|since| *since <= now);
     let (link, link_seen) = watch::channel(LinkStatus::down_since(cut_off_since.unwrap_or(now)));
     let intake = CommandIntake::new(ground.clone(), link_seen.clone());
     let work = mqtt::answer_queued_commands(
@@ -345,7 +369,9 @@ async fn start_components(
         boards: BoardCache::new(&ground.identity, &ground.store, &ground.clock),
         board_pace: http::board_rate_limiter(),
     };
-    let operator_at = operators.as_ref().and_then(|listener| listener.local_addr().ok());
+    let operator_at = operators
+        .as_ref()
+        .and_then(|listener| listener.local_addr().ok());
     let router = http::router(rooms, taking_in.stop_token());
     if let Some(listener) = operators {
         spawn_server(
@@ -357,21 +383,41 @@ async fn start_components(
     }
     spawn_server("http", (public, slots), router, &taking_in);
 
-    let heartbeat =
-        Heartbeat { ground: ground.clone(), voice: voice.clone(), head, link: link_seen };
+    let heartbeat = Heartbeat {
+        ground: ground.clone(),
+        voice: voice.clone(),
+        head,
+        link: link_seen,
+    };
     tasks.spawn("pulse", heartbeat.run_until_stopped(tasks.stop_token()));
     let store = ground.store.clone();
     let gate = ground.gate.clone();
     let clock = ground.clock.clone();
-    tasks.spawn("jobs", jobs::run_hourly_jobs(store.clone(), gate, clock, tasks.stop_token()));
-    let downlink = Downlink { ground, intake, voice, feed_seq };
+    tasks.spawn(
+        "jobs",
+        jobs::run_hourly_jobs(store.clone(), gate, clock, tasks.stop_token()),
+    );
+    let downlink = Downlink {
+        ground,
+        intake,
+        voice,
+        feed_seq,
+    };
     let enrolment = spawn_link(downlink, link, hub, enrolled, &tasks);
     tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` runs");
     let http = http_at;
     let mqtt = mqtt_at;
     let ws = ws_at;
     let operator = operator_at;
-    Ok(RunningEdge { http, mqtt, ws, operator, tasks, store, enrolment })
+    Ok(RunningEdge {
+        http,
+        mqtt,
+        ws,
+        operator,
+        tasks,
+        store,
+        enrolment,
+    })
 }
 
 /// Enrols first if necessary, then runs the link. The receiver gets the error if enrolment fails
@@ -391,7 +437,13 @@ fn spawn_link(
         nonce: ground.nonce,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
-    let link = Link { ground: ground.clone(), speaker, downlink, state, hub };
+    let link = Link {
+        ground: ground.clone(),
+        speaker,
+        downlink,
+        state,
+        hub,
+    };
     let stop = tasks.stop_token();
     tasks.spawn("link", async move {
         if !enrolled && let Err(error) = enrol::enrol_with_retries(&ground, &stop).await {
@@ -410,7 +462,10 @@ fn spawn_server(
     router: Router,
     tasks: &Tasks,
 ) {
-    tasks.spawn(name, web::serve_http(listener, router, slots, tasks.stop_token()));
+    tasks.spawn(
+        name,
+        web::serve_http(listener, router, slots, tasks.stop_token()),
+    );
 }
 
 impl RunningEdge {

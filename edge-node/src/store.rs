@@ -130,11 +130,23 @@ impl Store {
         };
         let journal = Journal::open(&path, schema::migrations(), make, committed)?;
         let boot = move |conn: &_, book: &mut _| opening::log_boot(conn, book, found, nonce, now);
-        let BootResult { suspicion, at: booted_at } = journal.write(boot).await?;
+        let BootResult {
+            suspicion,
+            at: booted_at,
+        } = journal.write(boot).await?;
         let alarm = journal.read(alarm::find_alarm).await?;
         let is_twin = Arc::new(matches!(alarm, Some((Alarm::Twin, _))).into());
         let moved = Arc::default();
-        let store = Self { journal, nonce, moved, path, high_water, version, booted_at, is_twin };
+        let store = Self {
+            journal,
+            nonce,
+            moved,
+            path,
+            high_water,
+            version,
+            booted_at,
+            is_twin,
+        };
         Ok((store, suspicion))
     }
 
@@ -161,11 +173,14 @@ impl Store {
         ask: AskFrame,
         now: UnixMillis,
     ) -> StoreWriteResult<Option<EdgeOrderView>> {
-        self.write_and_wake_link(move |conn, book| commands::log_asked(conn, book, ask, now)).await
+        self.write_and_wake_link(move |conn, book| commands::log_asked(conn, book, ask, now))
+            .await
     }
 
     pub async fn confirm_feed(&self, now: UnixMillis) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, _| enrolment::confirm_feed(conn, now)).await
+        self.journal
+            .write(move |conn, _| enrolment::confirm_feed(conn, now))
+            .await
     }
 
     pub async fn store_outcomes(
@@ -196,7 +211,9 @@ impl Store {
     }
 
     pub async fn adopt_generation(&self, generation: u64) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, book| orders::adopt_generation(conn, book, generation)).await
+        self.journal
+            .write(move |conn, book| orders::adopt_generation(conn, book, generation))
+            .await
     }
 
     pub async fn stage_snapshot_chunk(
@@ -218,7 +235,9 @@ impl Store {
 
     /// Answers stay provisional until a quarantine: the log may not match earlier answers.
     pub async fn raise_alarm(&self, alarm: Alarm, now: UnixMillis) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, book| alarm::raise_alarm(conn, book, alarm, now)).await?;
+        self.journal
+            .write(move |conn, book| alarm::raise_alarm(conn, book, alarm, now))
+            .await?;
         if alarm == Alarm::Twin {
             self.is_twin.store(true, Ordering::Release);
         }
@@ -231,7 +250,9 @@ impl Store {
     }
 
     pub async fn keep_tail(&self, run: TailWrite) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, _| quarantine::stage_tail(conn, run)).await
+        self.journal
+            .write(move |conn, _| quarantine::stage_tail(conn, run))
+            .await
     }
 
     pub async fn begin_epoch(
@@ -253,25 +274,35 @@ impl Store {
         hub: Option<HubKey>,
         now: UnixMillis,
     ) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, _| enrolment::save_enrolment(conn, &jwks, hub, now)).await
+        self.journal
+            .write(move |conn, _| enrolment::save_enrolment(conn, &jwks, hub, now))
+            .await
     }
 
     /// Marks the enrolment code as used, even if it brought no key.
     pub async fn note_code(&self, code: Hash) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, _| enrolment::note_code(conn, code)).await
+        self.journal
+            .write(move |conn, _| enrolment::note_code(conn, code))
+            .await
     }
 
     /// From now on this edge trusts only this hub key.
     pub async fn pin_hub(&self, key: HubKey) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, _| enrolment::pin_hub(conn, key)).await
+        self.journal
+            .write(move |conn, _| enrolment::pin_hub(conn, key))
+            .await
     }
 
     pub async fn note_clock(&self, note: ClockRecord) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, _| clock::save_note(conn, note)).await
+        self.journal
+            .write(move |conn, _| clock::save_note(conn, note))
+            .await
     }
 
     pub async fn delete_old_rows(&self, now: UnixMillis) -> StoreWriteResult<usize> {
-        self.journal.write(move |conn, book| tidy::delete_old_rows(conn, book, now)).await
+        self.journal
+            .write(move |conn, book| tidy::delete_old_rows(conn, book, now))
+            .await
     }
 
     /// Forgets people who stayed away long; returns the revoked sessions that it dropped.
@@ -284,16 +315,22 @@ impl Store {
     }
 
     pub async fn device_used(&self, device: DeviceId, owner: DeviceOwner) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, _| people::device_used(conn, &device, owner)).await
+        self.journal
+            .write(move |conn, _| people::device_used(conn, &device, owner))
+            .await
     }
 
     /// Keeps the start of an outage across restarts.
     pub async fn note_cut_off(&self, since: Option<UnixMillis>) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, _| standing::note_cut_off(conn, since)).await
+        self.journal
+            .write(move |conn, _| standing::note_cut_off(conn, since))
+            .await
     }
 
     pub async fn device_handed_over(&self, device: DeviceId) -> StoreWriteResult<()> {
-        self.journal.write(move |conn, _| people::device_handed_over(conn, &device)).await
+        self.journal
+            .write(move |conn, _| people::device_handed_over(conn, &device))
+            .await
     }
 
     // Each read sees one snapshot. The link's reads queue fairly (`read_in_turn`).
@@ -317,7 +354,12 @@ impl Store {
     /// Device owners, and when people passed newcomer status.
     pub async fn load_people(&self) -> Result<DevicesAndPeople, JournalError> {
         self.journal
-            .read(|conn| Ok((people::load_device_owners(conn)?, people::load_known_people(conn)?)))
+            .read(|conn| {
+                Ok((
+                    people::load_device_owners(conn)?,
+                    people::load_known_people(conn)?,
+                ))
+            })
             .await
     }
 
@@ -345,7 +387,9 @@ impl Store {
         {
             return Ok(run);
         }
-        self.journal.read_in_turn(move |conn| book::run(conn, wanted)).await
+        self.journal
+            .read_in_turn(move |conn| book::run(conn, wanted))
+            .await
     }
 
     pub async fn find_answer(
@@ -355,7 +399,9 @@ impl Store {
         user: UserId,
     ) -> Result<Option<CommandLogResult>, JournalError> {
         let name = identity.name.clone();
-        self.journal.read(move |conn| commands::find_answer(conn, &name, (id, hash), user)).await
+        self.journal
+            .read(move |conn| commands::find_answer(conn, &name, (id, hash), user))
+            .await
     }
 
     /// The orders from which every reader's board is built.
@@ -364,7 +410,9 @@ impl Store {
         identity: &EdgeIdentity,
     ) -> Result<(u64, Vec<(BoardItem, AcceptanceCertainty)>), JournalError> {
         let name = identity.name.clone();
-        self.journal.read_long(move |conn| sight::load_board(conn, &name)).await
+        self.journal
+            .read_long(move |conn| sight::load_board(conn, &name))
+            .await
     }
 
     /// The time of this run's boot op: the machine's clock, or a later time from the file.

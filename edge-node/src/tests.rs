@@ -24,11 +24,17 @@ pub fn device(name: &str) -> DeviceId {
 
 /// A provider's tablet.
 pub fn sender(name: &str, user: u128) -> TabletSender {
-    TabletSender { device: device(name), actor: person(user, Role::Provider) }
+    TabletSender {
+        device: device(name),
+        actor: person(user, Role::Provider),
+    }
 }
 
 pub fn identity() -> EdgeIdentity {
-    EdgeIdentity { name: EdgeId::new("north-1").unwrap(), region: Region::North }
+    EdgeIdentity {
+        name: EdgeId::new("north-1").unwrap(),
+        region: Region::North,
+    }
 }
 
 /// Issues people's tokens; the clock lets them expire.
@@ -39,7 +45,10 @@ pub struct People {
 
 impl People {
     pub fn new() -> Self {
-        Self { issuer: Issuer::new(), clock: Clock::fixed_at(UnixMillis(1_764_000_000_000)) }
+        Self {
+            issuer: Issuer::new(),
+            clock: Clock::fixed_at(UnixMillis(1_764_000_000_000)),
+        }
     }
 
     pub fn issuer(&self) -> &Issuer {
@@ -62,7 +71,8 @@ impl People {
     }
 
     pub fn token(&self, role: Role, user: u128) -> String {
-        self.issuer.edge_token(person(user, role), Region::North, self.clock.now())
+        self.issuer
+            .edge_token(person(user, role), Region::North, self.clock.now())
     }
 
     pub fn cloud_token(&self, role: Role, user: u128) -> String {
@@ -73,7 +83,12 @@ impl People {
         let kind = TokenKind::DeviceGrant;
         let sub = self.user(user);
         let device = Some(device.clone());
-        self.token_of(|claims| Claims { kind, sub, device, ..claims })
+        self.token_of(|claims| Claims {
+            kind,
+            sub,
+            device,
+            ..claims
+        })
     }
 
     /// A provider's token for this region's edges, altered.

@@ -117,12 +117,19 @@ fn split_orders(sights: Vec<EdgeOrderView>, gone: Vec<OrderId>) -> (Vec<BoardIte
     for EdgeOrderView { order, pending, .. } in sights {
         if let Some(order) = order {
             let open = readable_by_every_provider(&order);
-            let item = open.map(|order| BoardItem { order, pending: !pending.is_empty() });
+            let item = open.map(|order| BoardItem {
+                order,
+                pending: !pending.is_empty(),
+            });
             items.insert(order.id, item);
         }
     }
     items.extend(gone.into_iter().map(|order_id| (order_id, None)));
-    let gone = items.iter().filter(|(_, item)| item.is_none()).map(|(id, _)| *id).collect();
+    let gone = items
+        .iter()
+        .filter(|(_, item)| item.is_none())
+        .map(|(id, _)| *id)
+        .collect();
     (items.into_values().flatten().collect(), gone)
 }
 
@@ -136,13 +143,22 @@ mod tests {
     #[test]
     fn all_hear_of_open_orders_and_of_others_only_that_they_are_not() {
         let sight = |n, status| {
-            let order = Order { status, ..order(n, 1) };
-            EdgeOrderView { order: Some(order), ..EdgeOrderView::default() }
+            let order = Order {
+                status,
+                ..order(n, 1)
+            };
+            EdgeOrderView {
+                order: Some(order),
+                ..EdgeOrderView::default()
+            }
         };
         for status in OrderStatus::ALL {
             let (items, gone) = split_orders(vec![sight(1, status)], Vec::new());
             let open = status == OrderStatus::Pending;
-            assert_eq!((items.len(), gone.len()), (usize::from(open), usize::from(!open)));
+            assert_eq!(
+                (items.len(), gone.len()),
+                (usize::from(open), usize::from(!open))
+            );
             assert!(items.iter().all(|item| item.order.address.is_empty()));
         }
         let twice = [OrderStatus::Accepted, OrderStatus::Pending].map(|status| sight(1, status));

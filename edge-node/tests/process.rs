@@ -31,7 +31,10 @@ impl Drop for Edge {
 }
 
 fn free() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
 }
 
 fn command(data: &Path, sets: &[String], words: &[&str]) -> Command {
@@ -84,13 +87,23 @@ impl Edge {
 
     fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([name, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 }
 
 fn report(data: &Path) -> Value {
     let output = command(data, &[], &["report", "--json"]).output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
@@ -101,7 +114,11 @@ async fn refused_clients_cannot_fill_the_log() {
     let mut edge = Edge::start(data.path(), gateway).await;
     until("the link", || async { cloud.last_ack() }).await;
     for _ in 0..20 {
-        assert!(Tablet::connect(edge.mqtt, "t-1", "t-1", "nonsense").await.is_err());
+        assert!(
+            Tablet::connect(edge.mqtt, "t-1", "t-1", "nonsense")
+                .await
+                .is_err()
+        );
     }
     edge.signal("-TERM");
     edge.child.wait().unwrap();
@@ -109,9 +126,15 @@ async fn refused_clients_cannot_fill_the_log() {
     // This test's cloud has no key, which the edge warns about.
     let warns = |line: &str| line.contains("WARN") && !line.contains("The cloud is older");
     assert!(log.contains("INFO") && !log.lines().any(warns), "{log}");
-    let lines: Vec<_> = log.lines().filter(|line| line.contains("was refused")).collect();
+    let lines: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("was refused"))
+        .collect();
     assert_eq!(lines.len(), 1, "one for the device and hour: {lines:?}");
-    assert!(lines[0].contains("`t-1`") && log.contains("invalid_token"), "{log}");
+    assert!(
+        lines[0].contains("`t-1`") && log.contains("invalid_token"),
+        "{log}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -120,7 +143,10 @@ async fn every_receipt_outlives_a_kill_at_any_moment() {
     (1..=300).for_each(|n| cloud.put(order(n, 1)));
     let data = tempfile::tempdir().unwrap();
     let mut edge = Edge::start(data.path(), gateway).await;
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 300) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == 300)
+    })
+    .await;
     cloud.cut();
     let token = cloud.people().token(Role::Provider, 20);
     let mut receipts = Vec::new();
@@ -144,7 +170,9 @@ async fn every_receipt_outlives_a_kill_at_any_moment() {
     assert_eq!(told["suspect"], serde_json::json!(false));
     let stored: Vec<&Value> = told["items"].as_array().unwrap().iter().collect();
     for receipt in &receipts {
-        let found = stored.iter().find(|item| item["seq"] == serde_json::json!(receipt.seq));
+        let found = stored
+            .iter()
+            .find(|item| item["seq"] == serde_json::json!(receipt.seq));
         let id = found.unwrap_or_else(|| panic!("op {} is lost", receipt.seq));
         assert_eq!(id["command_id"], serde_json::json!(receipt.command_id));
     }
@@ -160,7 +188,11 @@ async fn every_receipt_outlives_a_kill_at_any_moment() {
     })
     .await;
     let known: Vec<_> = cloud.commands().iter().map(|op| op.command.id).collect();
-    assert!(receipts.iter().all(|receipt| known.contains(&receipt.command_id)));
+    assert!(
+        receipts
+            .iter()
+            .all(|receipt| known.contains(&receipt.command_id))
+    );
     assert!(known.contains(&wire::CommandId(id(1_001))));
 }
 
@@ -194,19 +226,28 @@ const ON_SMALL_DISK: &str = r#"
 fn on_small_disk(disk: &Path, from: &Path, room: &str, sets: &[String]) -> Command {
     let edge = command(disk, sets, &[]);
     let mut within = Command::new("unshare");
-    within.env_clear().envs(std::env::vars().filter(|(name, _)| name == "PATH"));
+    within
+        .env_clear()
+        .envs(std::env::vars().filter(|(name, _)| name == "PATH"));
     if !rustix::process::geteuid().is_root() {
         within.arg("--map-root-user");
     }
     within.args(["--mount", "sh", "-c", ON_SMALL_DISK, "sh", "32m"]);
-    within.args([disk, from]).arg(room).arg(edge.get_program()).args(edge.get_args());
+    within
+        .args([disk, from])
+        .arg(room)
+        .arg(edge.get_program())
+        .args(edge.get_args());
     within
 }
 
 async fn where_provider_is_known(cloud: &Cloud, gateway: SocketAddr) -> tempfile::TempDir {
     let data = tempfile::tempdir().unwrap();
     let mut edge = Edge::start(data.path(), gateway).await;
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor > 0) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor > 0)
+    })
+    .await;
     let token = cloud.people().token(Role::Provider, 20);
     let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
     tablet.send(frame(1, &token, &accept(1))).await;
@@ -226,11 +267,16 @@ async fn it_says_in_words_that_it_cannot_start_on_a_full_disk() {
     for from in [new.path(), used.path()] {
         let disk = tempfile::tempdir().unwrap();
         let sets = settings(gateway, free(), free());
-        let output = on_small_disk(disk.path(), from, "full", &sets).output().unwrap();
+        let output = on_small_disk(disk.path(), from, "full", &sets)
+            .output()
+            .unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{said}");
         let place = disk.path().display().to_string();
-        assert!(said.contains("is full. Make room on it") && said.contains(&place), "{said}");
+        assert!(
+            said.contains("is full. Make room on it") && said.contains(&place),
+            "{said}"
+        );
         assert!(!said.contains("Error code"), "{said}");
     }
 }
@@ -245,13 +291,23 @@ async fn while_its_disk_is_full_it_takes_nothing_new_and_says_so_everywhere() {
     let mqtt = free();
     let operator = free();
     let log = logs.path().join("log");
-    let command =
-        on_small_disk(disk.path(), from.path(), "free", &settings(gateway, mqtt, operator));
+    let command = on_small_disk(
+        disk.path(),
+        from.path(),
+        "free",
+        &settings(gateway, mqtt, operator),
+    );
     let edge = Edge::run(command, &log, mqtt).await;
-    until("it is ready", || async { missing(operator).await.is_none().then_some(()) }).await;
+    until("it is ready", || async {
+        missing(operator).await.is_none().then_some(())
+    })
+    .await;
     cloud.cut();
-    let rest =
-        PathBuf::from(format!("/proc/{}/root{}/rest", edge.child.id(), disk.path().display()));
+    let rest = PathBuf::from(format!(
+        "/proc/{}/root{}/rest",
+        edge.child.id(),
+        disk.path().display()
+    ));
     let mut filling = std::fs::File::create(&rest).unwrap();
     while filling.write_all(&[0; 4096]).is_ok() {}
 
@@ -260,7 +316,9 @@ async fn while_its_disk_is_full_it_takes_nothing_new_and_says_so_everywhere() {
     let mut taken = 0;
     let refused = loop {
         taken += 1;
-        tablet.send(frame(1_000 + taken, &token, &accept(1 + taken))).await;
+        tablet
+            .send(frame(1_000 + taken, &token, &accept(1 + taken)))
+            .await;
         let reply = tablet.reply().await;
         if reply.verdict == Verdict::NotTaken {
             break reply;
@@ -268,7 +326,10 @@ async fn while_its_disk_is_full_it_takes_nothing_new_and_says_so_everywhere() {
     };
     assert_eq!(refused.code, Some(Code::StorageFull));
     let what = until("it is not ready", || missing(operator)).await;
-    assert!(what.contains(r#""name":"disk""#) && what.contains("is full"), "{what}");
+    assert!(
+        what.contains(r#""name":"disk""#) && what.contains("is full"),
+        "{what}"
+    );
     until("the log says it", || async {
         let log = std::fs::read_to_string(&log).unwrap();
         (log.contains("ERROR") && log.contains("is full")).then_some(())
@@ -277,11 +338,19 @@ async fn while_its_disk_is_full_it_takes_nothing_new_and_says_so_everywhere() {
 
     drop(filling);
     std::fs::remove_file(&rest).unwrap();
-    tablet.send(frame(1_000 + taken, &token, &accept(1 + taken))).await;
+    tablet
+        .send(frame(1_000 + taken, &token, &accept(1 + taken)))
+        .await;
     assert_eq!(tablet.reply().await.verdict, Verdict::Provisional);
-    until("it is ready again", || async { missing(operator).await.is_none().then_some(()) }).await;
+    until("it is ready again", || async {
+        missing(operator).await.is_none().then_some(())
+    })
+    .await;
     until("the log says that, too", || async {
-        std::fs::read_to_string(&log).unwrap().contains("There is room again").then_some(())
+        std::fs::read_to_string(&log)
+            .unwrap()
+            .contains("There is room again")
+            .then_some(())
     })
     .await;
 }
@@ -297,22 +366,40 @@ async fn on_a_full_disk_it_starts_again_in_the_room_that_it_kept_and_takes_nothi
     let operator = free();
     let log = logs.path().join("log");
     let sessions = cloud.hellos().len();
-    let command =
-        on_small_disk(disk.path(), from.path(), "full", &settings(gateway, mqtt, operator));
+    let command = on_small_disk(
+        disk.path(),
+        from.path(),
+        "full",
+        &settings(gateway, mqtt, operator),
+    );
     let edge = Edge::run(command, &log, mqtt).await;
-    until("a session", || async { cloud.hellos().get(sessions).cloned() }).await;
+    until("a session", || async {
+        cloud.hellos().get(sessions).cloned()
+    })
+    .await;
     let what = until("it is not ready", || missing(operator)).await;
     assert!(what.contains("is full"), "{what}");
     let token = cloud.people().token(Role::Provider, 20);
     let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
     tablet.send(frame(1, &token, &accept(1))).await;
-    assert_eq!(tablet.reply().await.hop, Hop::Decided, "it still knows its answers");
+    assert_eq!(
+        tablet.reply().await.hop,
+        Hop::Decided,
+        "it still knows its answers"
+    );
     tablet.send(frame(1_000, &token, &accept(2))).await;
     assert_eq!(tablet.reply().await.code, Some(Code::StorageFull));
 
-    let rest = format!("/proc/{}/root{}/rest", edge.child.id(), disk.path().display());
+    let rest = format!(
+        "/proc/{}/root{}/rest",
+        edge.child.id(),
+        disk.path().display()
+    );
     std::fs::remove_file(rest).unwrap();
-    until("it is ready again", || async { missing(operator).await.is_none().then_some(()) }).await;
+    until("it is ready again", || async {
+        missing(operator).await.is_none().then_some(())
+    })
+    .await;
     tablet.send(frame(1_000, &token, &accept(2))).await;
     assert_ne!(tablet.reply().await.verdict, Verdict::NotTaken);
 }
@@ -320,10 +407,17 @@ async fn on_a_full_disk_it_starts_again_in_the_room_that_it_kept_and_takes_nothi
 /// The edge's readiness failures, as shown to operators.
 async fn missing(operator: SocketAddr) -> Option<String> {
     let url = format!("http://{operator}/health/ready");
-    let request = http::Request::get(url).body(axum::body::Body::empty()).unwrap();
-    let answer = process::client::Client::new().send_request(request).await.unwrap();
+    let request = http::Request::get(url)
+        .body(axum::body::Body::empty())
+        .unwrap();
+    let answer = process::client::Client::new()
+        .send_request(request)
+        .await
+        .unwrap();
     let is_ready = answer.status().is_success();
-    let body = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
+    let body = axum::body::to_bytes(answer.into_body(), 10_000)
+        .await
+        .unwrap();
     (!is_ready).then(|| String::from_utf8(body.to_vec()).unwrap())
 }
 
@@ -333,10 +427,17 @@ fn what_is_wrong_is_said_by_name() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = holder.local_addr().unwrap();
     let code = "edge.enrolment_code=x".to_owned();
-    let binds = ["edge.http_bind=127.0.0.1:0", "edge.operator_bind=127.0.0.1:0"].map(str::to_owned);
+    let binds = [
+        "edge.http_bind=127.0.0.1:0",
+        "edge.operator_bind=127.0.0.1:0",
+    ]
+    .map(str::to_owned);
     let sets = |set: &str| [&[set.to_owned(), code.clone()][..], &binds].concat();
     for (set, words) in [
-        ("edge.mqtt=external", "edge.mqtt: the external broker is not available yet"),
+        (
+            "edge.mqtt=external",
+            "edge.mqtt: the external broker is not available yet",
+        ),
         ("edge.name=North 1", "edge.name"),
         ("edge.nmae=x", "edge.nmae"),
         ("edge.gateway_url=cloud", "edge.gateway_url"),
@@ -352,7 +453,10 @@ fn what_is_wrong_is_said_by_name() {
         }
         let output = command(data.path(), &all, &[]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains(words), "{set}: {said}");
+        assert!(
+            !output.status.success() && said.contains(words),
+            "{set}: {said}"
+        );
     }
 }
 
@@ -377,7 +481,11 @@ async fn a_code_that_the_cloud_refuses_ends_the_edge_with_a_sentence() {
     };
     let torn = "AAAA-".repeat(7);
     for (code, name, words) in [
-        ("b-code", "north-1", "it is unknown, used, withdrawn or expired"),
+        (
+            "b-code",
+            "north-1",
+            "it is unknown, used, withdrawn or expired",
+        ),
         (torn.as_str(), "north-1", "the code is not whole"),
         ("a-code", "north-2", "is for edge `north-1` in NORTH"),
     ] {
@@ -385,7 +493,10 @@ async fn a_code_that_the_cloud_refuses_ends_the_edge_with_a_sentence() {
         let said = String::from_utf8_lossy(&output.stderr);
         let last = said.lines().last().unwrap_or_default();
         assert!(!output.status.success(), "{code}: {said}");
-        assert!(last.starts_with("holdfast-edge: ") && last.contains(words), "{code}: {said}");
+        assert!(
+            last.starts_with("holdfast-edge: ") && last.contains(words),
+            "{code}: {said}"
+        );
     }
     assert_eq!(cloud.hellos().len(), 0);
 }
@@ -404,8 +515,13 @@ async fn data_of_enrolled(cloud: &Cloud, gateway: SocketAddr) -> tempfile::TempD
 fn refusal(data: &Path, sets: &[String], words: &[&str]) -> String {
     let edge = command(data, sets, words);
     let mut bounded = Command::new("timeout");
-    bounded.env_clear().envs(std::env::vars().filter(|(name, _)| name == "PATH"));
-    bounded.arg("5").arg(edge.get_program()).args(edge.get_args());
+    bounded
+        .env_clear()
+        .envs(std::env::vars().filter(|(name, _)| name == "PATH"));
+    bounded
+        .arg("5")
+        .arg(edge.get_program())
+        .args(edge.get_args());
     let output = bounded.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -429,7 +545,10 @@ async fn an_enrolled_edge_without_its_key_starts_only_with_a_new_code() {
     for code in ["", "a-code", "spent-code"] {
         let said = refusal(data.path(), &with_code(code), &[]);
         let names_key = said.contains(&format!("its key {} is missing", key.display()));
-        assert!(names_key && said.contains("`holdfast edges rotate NAME`"), "{code}: {said}");
+        assert!(
+            names_key && said.contains("`holdfast edges rotate NAME`"),
+            "{code}: {said}"
+        );
         assert!(!key.exists(), "{code}");
     }
     let mqtt = free();
@@ -437,8 +556,16 @@ async fn an_enrolled_edge_without_its_key_starts_only_with_a_new_code() {
     let mut sets = with_code("another-code");
     sets.retain(|set| !set.starts_with("edge.mqtt_bind="));
     sets.push(format!("edge.mqtt_bind={mqtt}"));
-    let _edge = Edge::run(command(data.path(), &sets, &[]), &data.path().join("log"), mqtt).await;
-    until("a session by the new key", || async { cloud.hellos().get(sessions).cloned() }).await;
+    let _edge = Edge::run(
+        command(data.path(), &sets, &[]),
+        &data.path().join("log"),
+        mqtt,
+    )
+    .await;
+    until("a session by the new key", || async {
+        cloud.hellos().get(sessions).cloned()
+    })
+    .await;
     assert_ne!(std::fs::read(&key).unwrap(), old);
 }
 
@@ -453,13 +580,22 @@ async fn a_database_of_a_newer_version_and_a_missing_one_are_told_with_their_rem
     for words in [&[][..], &["report"]] {
         let said = refusal(data.path(), &sets, words);
         let place = data.path().display().to_string();
-        assert!(said.contains("written by a newer version") && said.contains(&place), "{said}");
+        assert!(
+            said.contains("written by a newer version") && said.contains(&place),
+            "{said}"
+        );
         assert!(said.contains("Start that version again"), "{said}");
-        assert!(!said.contains("rusqlite") && !said.contains("migration"), "{said}");
+        assert!(
+            !said.contains("rusqlite") && !said.contains("migration"),
+            "{said}"
+        );
     }
     let empty = tempfile::tempdir().unwrap();
     let said = refusal(empty.path(), &sets, &["report"]);
-    assert!(said.contains("there is no edge in") && !said.contains("Error code"), "{said}");
+    assert!(
+        said.contains("there is no edge in") && !said.contains("Error code"),
+        "{said}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -474,8 +610,14 @@ async fn a_damaged_database_is_told_with_its_remedy() {
     for words in [&[][..], &["report"]] {
         let said = refusal(data.path(), &sets, words);
         let place = data.path().display().to_string();
-        assert!(said.contains("is damaged") && said.contains(&place), "{said}");
+        assert!(
+            said.contains("is damaged") && said.contains(&place),
+            "{said}"
+        );
         assert!(said.contains("put its last backup in its place"), "{said}");
-        assert!(!said.contains("not a database") && !said.contains("Error code"), "{said}");
+        assert!(
+            !said.contains("not a database") && !said.contains("Error code"),
+            "{said}"
+        );
     }
 }

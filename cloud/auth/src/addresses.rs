@@ -52,11 +52,22 @@ impl Service {
 
     pub async fn own_address(&self, user: UserId) -> Result<Option<EmailStatus>, ServiceError> {
         let known = self.store.load_address(user, self.clock.now()).await?;
-        Ok(known.map(|AccountAddress { email, confirmed_at, created_at, pending }| {
-            let email = (!email.is_undeliverable()).then_some(email);
-            let is_confirmed = email.is_some() && self.is_confirmed(confirmed_at, created_at);
-            EmailStatus { email, is_confirmed, pending }
-        }))
+        Ok(known.map(
+            |AccountAddress {
+                 email,
+                 confirmed_at,
+                 created_at,
+                 pending,
+             }| {
+                let email = (!email.is_undeliverable()).then_some(email);
+                let is_confirmed = email.is_some() && self.is_confirmed(confirmed_at, created_at);
+                EmailStatus {
+                    email,
+                    is_confirmed,
+                    pending,
+                }
+            },
+        ))
     }
 
     /// Requests a code for a new address. This requires the password: an address gives access to a
@@ -90,7 +101,14 @@ impl Service {
         let pending = Some(email.clone());
         let kind = EventType::UserAddressChangeAsked;
         let event = events::build_user_event(kind, &self.clock, trace, user, owner.role, None)?;
-        let wish = AddressChangeRequest { id: event.id, user, email, password_of, at, expires_at };
+        let wish = AddressChangeRequest {
+            id: event.id,
+            user,
+            email,
+            password_of,
+            at,
+            expires_at,
+        };
         if !self.store.request_address_change(&wish, &event).await? {
             return Ok(Err(AddressRefusal::Entry(CredentialRefusal::Wrong)));
         }
@@ -108,7 +126,9 @@ impl Service {
             return Ok(Err(AddressRefusal::Closed));
         };
         let unconfirmed = own.email.as_ref().filter(|_| !own.is_confirmed);
-        let Some(waiting) = own.pending.as_ref().or(unconfirmed) else { return Ok(Ok(own)) };
+        let Some(waiting) = own.pending.as_ref().or(unconfirmed) else {
+            return Ok(Ok(own));
+        };
         if let Err(spent) = self.count_confirmation_mail(owner.sub, waiting).await {
             return Ok(Err(AddressRefusal::Mails(spent)));
         }
@@ -132,7 +152,13 @@ impl Service {
         }
         let hash = OneTimeCodeHash::from_code(&code);
         let expires_at = at.plus_ms(CODE_LIFE_MS);
-        let made = AddressCode { id: self.clock.new_id(), user, hash, at, expires_at };
+        let made = AddressCode {
+            id: self.clock.new_id(),
+            user,
+            hash,
+            at,
+            expires_at,
+        };
         let settled = |known: &AccountAddress| self.needs_no_code(known);
         let address = self.store.store_address_code(made, settled).await?;
         Ok(address.map(|address| (address, code, expires_at)))
@@ -149,7 +175,11 @@ impl Service {
         let hash = OneTimeCodeHash::from_code(code);
         let now = self.clock.now();
         let settled = |known: &AccountAddress| self.needs_no_code(known);
-        match self.store.confirm_address(owner.sub, hash, now, settled).await? {
+        match self
+            .store
+            .confirm_address(owner.sub, hash, now, settled)
+            .await?
+        {
             ConfirmAddressResult::Confirmed => {}
             ConfirmAddressResult::Wrong => return Ok(Err(AddressRefusal::Wrong)),
             ConfirmAddressResult::Over => return Ok(Err(AddressRefusal::Over)),
@@ -162,7 +192,12 @@ impl Service {
 
     /// Returns true if an address needs no code: it is undeliverable, or mail may go there already.
     fn needs_no_code(&self, known: &AccountAddress) -> bool {
-        let AccountAddress { email, confirmed_at, created_at, .. } = known;
+        let AccountAddress {
+            email,
+            confirmed_at,
+            created_at,
+            ..
+        } = known;
         email.is_undeliverable() || self.is_confirmed(*confirmed_at, *created_at)
     }
 
@@ -173,7 +208,9 @@ impl Service {
         if self.store.has_address_code(user, now).await? {
             return Ok(true);
         }
-        let Some(known) = self.store.load_address(user, now).await? else { return Ok(false) };
+        let Some(known) = self.store.load_address(user, now).await? else {
+            return Ok(false);
+        };
         if self.needs_no_code(&known) {
             return Ok(false);
         }
@@ -185,6 +222,8 @@ impl Service {
     }
 
     async fn count_confirmation_mail(&self, user: UserId, to: &Email) -> Result<(), QuotaExceeded> {
-        self.limits.count_address_mail(user, self.store.address_name_hash(to)).await
+        self.limits
+            .count_address_mail(user, self.store.address_name_hash(to))
+            .await
     }
 }

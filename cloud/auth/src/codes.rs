@@ -103,7 +103,11 @@ impl PhoneCodes {
         }
         let home = config.phone_country.clone();
         let named = config.phone_countries.clone();
-        let served = if named.is_empty() { vec![home.clone()] } else { named };
+        let served = if named.is_empty() {
+            vec![home.clone()]
+        } else {
+            named
+        };
         if let Some(dear) = served.iter().find(|country| !country.is_of_a_country()) {
             return Err(PhoneCodesError::Country(dear.clone()));
         }
@@ -130,11 +134,17 @@ impl PhoneCodes {
 
     /// The countries whose numbers get codes, such as `+86, +49`.
     pub fn served_countries(&self) -> String {
-        self.served.iter().map(CountryCode::to_string).collect::<Vec<_>>().join(", ")
+        self.served
+            .iter()
+            .map(CountryCode::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
     fn is_served(&self, phone: &PhoneNumber) -> bool {
-        self.served.iter().any(|country| phone.is_ordinary_in(country))
+        self.served
+            .iter()
+            .any(|country| phone.is_ordinary_in(country))
     }
 }
 
@@ -156,7 +166,11 @@ impl Service {
         let Ok(_turn) = self.codes.turns.try_acquire() else {
             return Ok(Err(PhoneCodeRefusal::NotSent));
         };
-        match self.limits.count_code(self.store.phone_name_hash(&phone), from).await {
+        match self
+            .limits
+            .count_code(self.store.phone_name_hash(&phone), from)
+            .await
+        {
             Ok(()) => {}
             Err((CodeQuota::All, spent)) => {
                 let message = self.replace_code(phone, language).await?;
@@ -167,7 +181,11 @@ impl Service {
         }
         let message = self.replace_code(phone, language).await?;
         let is_sent = self.deliver_code(&message).await;
-        Ok(if is_sent { Ok(self.codes.lifetime_seconds()) } else { Err(PhoneCodeRefusal::NotSent) })
+        Ok(if is_sent {
+            Ok(self.codes.lifetime_seconds())
+        } else {
+            Err(PhoneCodeRefusal::NotSent)
+        })
     }
 
     /// Stores a new code for a number, and returns the message with it.
@@ -182,10 +200,19 @@ impl Service {
             at,
             expires_at: at.plus_ms(i64::from(self.codes.lifetime_seconds()) * 1_000),
         };
-        self.store.store_code(self.clock.new_id(), &phone, &code, term).await?;
+        self.store
+            .store_code(self.clock.new_id(), &phone, &code, term)
+            .await?;
         let minutes = self.codes.minutes.into();
-        let text = say::code_message { code: code.reveal().into(), minutes };
-        Ok(SmsMessage { id: self.clock.new_id(), to: phone, text: text.render_in(language) })
+        let text = say::code_message {
+            code: code.reveal().into(),
+            minutes,
+        };
+        Ok(SmsMessage {
+            id: self.clock.new_id(),
+            to: phone,
+            text: text.render_in(language),
+        })
     }
 
     /// Returns true if the gateway accepted the message.
@@ -194,7 +221,10 @@ impl Service {
         match &sent {
             Ok(()) => tracing::info!("A code was sent to a phone"),
             Err(error) => {
-                tracing::warn!(cause = format_error_chain(error), "A code was not sent to a phone");
+                tracing::warn!(
+                    cause = format_error_chain(error),
+                    "A code was not sent to a phone"
+                );
             }
         }
         sent.is_ok()
@@ -210,7 +240,10 @@ impl Service {
         let service = self.clone();
         self.codes.tasks.spawn_once("account-code", async move {
             let _turn = turn;
-            let whose = IssuerSubject { issuer: PHONES, subject: message.to.as_str() };
+            let whose = IssuerSubject {
+                issuer: PHONES,
+                subject: message.to.as_str(),
+            };
             match service.store.find_identity_owner(whose).await {
                 Ok(Some(_)) if service.limits.count_account_code().await.is_ok() => {
                     service.deliver_code(&message).await;
@@ -238,16 +271,22 @@ impl Service {
         if let Err(refusal) = self.verify_phone_code(&proof, arrival.from).await? {
             return Ok(Err(refusal));
         }
-        let whose = IssuerSubject { issuer: PHONES, subject: proof.phone.as_str() };
+        let whose = IssuerSubject {
+            issuer: PHONES,
+            subject: proof.phone.as_str(),
+        };
         if self.store.find_identity_owner(whose).await?.is_none()
             && let Err(refusal) = self.register_by_phone(whose, &arrival).await?
         {
             return Ok(Err(refusal));
         }
-        Ok(self.sign_in_by_identity(whose, arrival).await?.map_err(|refusal| match refusal {
-            IdentityRefusal::Over => PhoneCodeRefusal::Over,
-            refusal => PhoneCodeRefusal::Visit(refusal),
-        }))
+        Ok(self
+            .sign_in_by_identity(whose, arrival)
+            .await?
+            .map_err(|refusal| match refusal {
+                IdentityRefusal::Over => PhoneCodeRefusal::Over,
+                refusal => PhoneCodeRefusal::Visit(refusal),
+            }))
     }
 
     /// Links a number to the signed-in customer's account. This requires the password, like every
@@ -268,25 +307,36 @@ impl Service {
         let account = match self.verify_own_password(owner, from, password).await? {
             Ok((account, _)) => account,
             Err(refused) => {
-                return Ok(Err(PhoneCodeRefusal::Visit(IdentityRefusal::Entry(refused))));
+                return Ok(Err(PhoneCodeRefusal::Visit(IdentityRefusal::Entry(
+                    refused,
+                ))));
             }
         };
         if let Err(refusal) = self.verify_phone_code(&proof, from).await? {
             return Ok(Err(refusal));
         }
-        let whose = IssuerSubject { issuer: PHONES, subject: proof.phone.as_str() };
+        let whose = IssuerSubject {
+            issuer: PHONES,
+            subject: proof.phone.as_str(),
+        };
         let written = (IdentityId(self.clock.new_id()), self.clock.now());
         let password_of = account.password_changed_at;
-        Ok(match self.store.link_identity(owner.sub, password_of, whose, written).await? {
-            LinkIdentityResult::Linked => {
-                tracing::info!(user.id = %owner.sub, issuer = PHONES, "An identity was linked");
-                Ok(())
-            }
-            LinkIdentityResult::Taken => {
-                Err(PhoneCodeRefusal::Visit(IdentityRefusal::IdentityTaken))
-            }
-            LinkIdentityResult::Changed => Err(PhoneCodeRefusal::Over),
-        })
+        Ok(
+            match self
+                .store
+                .link_identity(owner.sub, password_of, whose, written)
+                .await?
+            {
+                LinkIdentityResult::Linked => {
+                    tracing::info!(user.id = %owner.sub, issuer = PHONES, "An identity was linked");
+                    Ok(())
+                }
+                LinkIdentityResult::Taken => {
+                    Err(PhoneCodeRefusal::Visit(IdentityRefusal::IdentityTaken))
+                }
+                LinkIdentityResult::Changed => Err(PhoneCodeRefusal::Over),
+            },
+        )
     }
 
     /// Checks a code. A wrong one counts as a wrong password for that number.
@@ -303,22 +353,29 @@ impl Service {
         if let Err(spent) = self.limits.count_sign_in(name, from).await {
             return Ok(Err(PhoneCodeRefusal::TooOften(spent)));
         }
-        let entry =
-            SignInOrigin { name, place, lane: HashLane::Usual, device: None, identity: None };
+        let entry = SignInOrigin {
+            name,
+            place,
+            lane: HashLane::Usual,
+            device: None,
+            identity: None,
+        };
         if let Lockout::Until(until) = self.check_lockout(&entry).await? {
             return Ok(Err(PhoneCodeRefusal::Locked(until)));
         }
         let allowed = (self.codes.tries, self.clock.now());
-        Ok(match self.store.try_code(phone, code, place, allowed).await? {
-            CodeTryResult::Right => Ok(()),
-            CodeTryResult::Over => Err(PhoneCodeRefusal::Over),
-            CodeTryResult::Wrong { tries_left } => {
-                let CredentialRefusal::Wrong = self.record_failure(&entry).await? else {
-                    unreachable!()
-                };
-                Err(PhoneCodeRefusal::Wrong { tries_left })
-            }
-        })
+        Ok(
+            match self.store.try_code(phone, code, place, allowed).await? {
+                CodeTryResult::Right => Ok(()),
+                CodeTryResult::Over => Err(PhoneCodeRefusal::Over),
+                CodeTryResult::Wrong { tries_left } => {
+                    let CredentialRefusal::Wrong = self.record_failure(&entry).await? else {
+                        unreachable!()
+                    };
+                    Err(PhoneCodeRefusal::Wrong { tries_left })
+                }
+            },
+        )
     }
 
     async fn register_by_phone(
@@ -330,7 +387,9 @@ impl Service {
             return Ok(Err(PhoneCodeRefusal::Unknown));
         }
         if let Err(spent) = self.limits.count_registration(arrival.from).await {
-            return Ok(Err(PhoneCodeRefusal::Visit(IdentityRefusal::Registrations(spent))));
+            return Ok(Err(PhoneCodeRefusal::Visit(
+                IdentityRefusal::Registrations(spent),
+            )));
         }
         let user = UserId(self.clock.new_id());
         // Every account requires an address; `.invalid` marks undeliverable ones.
@@ -338,8 +397,9 @@ impl Service {
             return Ok(Err(PhoneCodeRefusal::Over));
         };
         let names = (0..NAMES_TRIED).filter_map(|_| random_guest_name());
-        let registered =
-            self.register_with_identity(whose, (user, email), names, &arrival.trace).await?;
+        let registered = self
+            .register_with_identity(whose, (user, email), names, &arrival.trace)
+            .await?;
         Ok(match registered {
             Some(AddNewcomerResult::Made | AddNewcomerResult::IdentityTaken) => Ok(()),
             _ => Err(PhoneCodeRefusal::Over),

@@ -49,9 +49,15 @@ impl Service {
         };
         let hash = permit.hash(new).await?;
         drop(permit);
-        let new = NewPassword { hash, before: account.password_changed_at, code: None };
+        let new = NewPassword {
+            hash,
+            before: account.password_changed_at,
+            code: None,
+        };
         let why = SessionEnding::PasswordChanged;
-        let ended = self.replace_password(&account, &new, Some(owner.jti), why, trace).await?;
+        let ended = self
+            .replace_password(&account, &new, Some(owner.jti), why, trace)
+            .await?;
         Ok(ended.ok_or(CredentialRefusal::Wrong))
     }
 
@@ -70,7 +76,10 @@ impl Service {
             Ok(admitted) => admitted,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        match self.verify_password(&permit, &username, Password::new(password).ok()).await? {
+        match self
+            .verify_password(&permit, &username, Password::new(password).ok())
+            .await?
+        {
             Some(account) => Ok(Ok((account, permit))),
             None => Ok(Err(self.record_failure(&entry).await?)),
         }
@@ -100,9 +109,15 @@ impl Service {
         let hash = permit.hash(new).await?;
         drop(permit);
         let before = account.password_changed_at;
-        let new = NewPassword { hash, before, code: Some(code) };
+        let new = NewPassword {
+            hash,
+            before,
+            code: Some(code),
+        };
         let why = SessionEnding::PasswordReset;
-        let ended = self.replace_password(&account, &new, None, why, trace).await?;
+        let ended = self
+            .replace_password(&account, &new, None, why, trace)
+            .await?;
         Ok(ended.map(drop).ok_or(CredentialRefusal::Wrong))
     }
 
@@ -123,7 +138,15 @@ impl Service {
         let expires_at = at.plus_ms(CODE_LIFE_MS);
         let id = self.clock.new_id();
         let hash = OneTimeCodeHash::from_code(&code);
-        let reset = PasswordReset { id, user, code: hash, at, by, why, expires_at };
+        let reset = PasswordReset {
+            id,
+            user,
+            code: hash,
+            at,
+            by,
+            why,
+            expires_at,
+        };
         self.store.store_reset_code(&reset).await?;
         tracing::info!(user.id = %user, by = %by, "A code for a new password was given out");
         Ok(ResetCodeResult::Issued(code, expires_at))
@@ -138,10 +161,15 @@ impl Service {
     ) -> Result<Option<(Account, OneTimeCodeHash)>, ServiceError> {
         let account = self.store.find_account(username).await?;
         let code = OneTimeCode::parse_typed(code).map(|code| OneTimeCodeHash::from_code(&code));
-        let (Some(account), Some(code)) = (account, code) else { return Ok(None) };
+        let (Some(account), Some(code)) = (account, code) else {
+            return Ok(None);
+        };
         let whose = (entry.name, entry.place);
         let now = self.clock.now();
-        let is_right = self.store.try_reset_code(account.id, code, whose, now).await?;
+        let is_right = self
+            .store
+            .try_reset_code(account.id, code, whose, now)
+            .await?;
         Ok(is_right.then_some((account, code)))
     }
 
@@ -155,10 +183,22 @@ impl Service {
     ) -> Result<Option<usize>, ServiceError> {
         let user = account.id;
         let at = self.clock.now();
-        let ending = OtherSessionsRevocation { user, except, at, why };
+        let ending = OtherSessionsRevocation {
+            user,
+            except,
+            at,
+            why,
+        };
         let event_of = |session| {
             let kind = EventType::SessionRevoked;
-            events::build_user_event(kind, &self.clock, trace, user, account.role_id, Some(session))
+            events::build_user_event(
+                kind,
+                &self.clock,
+                trace,
+                user,
+                account.role_id,
+                Some(session),
+            )
         };
         let under_way = self.sessions.begin_revocation();
         let Some(ended) = self.store.change_password(new, ending, event_of).await? else {

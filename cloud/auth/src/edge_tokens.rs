@@ -13,16 +13,29 @@ impl Service {
         claims: &Claims,
         region: Region,
     ) -> Result<Option<EdgeGrant>, ServiceError> {
-        let Some(ends_at) = self.live_session_end(claims).await? else { return Ok(None) };
+        let Some(ends_at) = self.live_session_end(claims).await? else {
+            return Ok(None);
+        };
         let now = self.clock.now().0 / 1000;
         // A refreshable session outlives its tokens.
         let exp = (ends_at.0 / 1000).min(now + ACCESS_TOKEN_SECONDS);
-        let edge_token =
-            self.edge_token(&self.with_current_mark(claims.clone()).await?, exp, region, None);
+        let edge_token = self.edge_token(
+            &self.with_current_mark(claims.clone()).await?,
+            exp,
+            region,
+            None,
+        );
         let expires_in = exp - now;
         let user_id = claims.sub;
         let role = claims.role;
-        Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
+        Ok(Some(EdgeGrant {
+            edge_token,
+            region,
+            expires_in,
+            user_id,
+            role,
+            device: None,
+        }))
     }
 
     /// Issues a token that authorises one command at its region's edges, or `None` if the person's
@@ -31,7 +44,9 @@ impl Service {
         &self,
         form: &CommandTokenForm,
     ) -> Result<Option<CommandToken>, ServiceError> {
-        let Some(claims) = self.verify_live_token(&form.token).await? else { return Ok(None) };
+        let Some(claims) = self.verify_live_token(&form.token).await? else {
+            return Ok(None);
+        };
         let claims = self.with_current_mark(claims).await?;
         let token = self.edge_token(&claims, claims.exp, form.region, Some(form.command));
         Ok(Some(CommandToken { token }))
@@ -41,7 +56,9 @@ impl Service {
     pub async fn verify_edge_token(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         let keys = &self.verifier.keys;
         let audience = keys.read(token).ok().and_then(|claims| claims.audience());
-        let Some(audience @ TokenAudience::Edges(_)) = audience else { return Ok(None) };
+        let Some(audience @ TokenAudience::Edges(_)) = audience else {
+            return Ok(None);
+        };
         match keys.verify(token, audience, self.clock.now()) {
             Ok(claims) if self.is_live(&claims).await? => Ok(Some(claims)),
             _ => Ok(None),

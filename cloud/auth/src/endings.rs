@@ -16,7 +16,8 @@ use crate::{
 
 impl Service {
     pub async fn sign_out(&self, claims: &Claims, trace: &TraceId) -> Result<(), ServiceError> {
-        self.end_session(claims, claims.jti, SessionEnding::SignedOut, trace).await
+        self.end_session(claims, claims.jti, SessionEnding::SignedOut, trace)
+            .await
     }
 
     /// Ends one of the caller's sessions. Returns false if it is not live or not theirs.
@@ -29,7 +30,8 @@ impl Service {
         let state = self.store.session_state(session, self.clock.now()).await?;
         let is_own = state.is_some_and(|state| state.live && state.user_id == claims.sub);
         if is_own {
-            self.end_session(claims, session, SessionEnding::ByOwner, trace).await?;
+            self.end_session(claims, session, SessionEnding::ByOwner, trace)
+                .await?;
         }
         Ok(is_own)
     }
@@ -66,8 +68,12 @@ impl Service {
     ) -> Result<usize, ServiceError> {
         let at = self.clock.now();
         let why = SessionEnding::ByOwner;
-        let ending =
-            OtherSessionsRevocation { user: claims.sub, except: Some(claims.jti), at, why };
+        let ending = OtherSessionsRevocation {
+            user: claims.sub,
+            except: Some(claims.jti),
+            at,
+            why,
+        };
         let event_of = |session| {
             let kind = EventType::SessionRevoked;
             events::build_user_event(

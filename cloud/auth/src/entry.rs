@@ -73,7 +73,9 @@ impl Service {
     ) -> Result<CredentialRefusal, ServiceError> {
         let id = self.clock.new_id();
         let now = self.clock.now();
-        self.store.record_failure(id, entry.name, entry.place, now).await?;
+        self.store
+            .record_failure(id, entry.name, entry.place, now)
+            .await?;
         Ok(CredentialRefusal::Wrong)
     }
 
@@ -112,18 +114,29 @@ impl Service {
         }
         let place = PlaceHash::from_address(from);
         let lane = self.limits.choose_lane(from).await;
-        Ok(Ok(SignInOrigin { name, place, lane, device, identity: None }))
+        Ok(Ok(SignInOrigin {
+            name,
+            place,
+            lane,
+            device,
+            identity: None,
+        }))
     }
 
     pub async fn check_lockout(&self, entry: &SignInOrigin) -> Result<Lockout, ServiceError> {
         let now = self.clock.now();
         let since = Lockout::window_start(now);
-        let here = self.store.count_failures_here(entry.name, entry.place, since).await?;
+        let here = self
+            .store
+            .count_failures_here(entry.name, entry.place, since)
+            .await?;
         let of_all = match entry.lane {
             HashLane::Known => None,
-            HashLane::Usual | HashLane::Crowded => {
-                Some(self.store.count_failures_everywhere(entry.name, since).await?)
-            }
+            HashLane::Usual | HashLane::Crowded => Some(
+                self.store
+                    .count_failures_everywhere(entry.name, since)
+                    .await?,
+            ),
         };
         Ok(Lockout::from_guesses(here, of_all, now))
     }
@@ -136,6 +149,9 @@ impl Service {
     ) -> Result<Option<GuessReport>, ServiceError> {
         let horizon = Lockout::window_start(self.clock.now());
         let since = last.map_or(horizon, |last| last.max(horizon));
-        Ok(self.store.count_failures_elsewhere(entry.name, entry.place, since).await?)
+        Ok(self
+            .store
+            .count_failures_elsewhere(entry.name, entry.place, since)
+            .await?)
     }
 }

@@ -12,8 +12,18 @@ pub fn build_user_event(
     role: Role,
     session_id: Option<SessionId>,
 ) -> Result<Event, serde_json::Error> {
-    let body = UserEvent { user_id, role, session_id };
-    Event::new(clock.new_id().into(), kind, clock.now(), trace.as_str(), &body)
+    let body = UserEvent {
+        user_id,
+        role,
+        session_id,
+    };
+    Event::new(
+        clock.new_id().into(),
+        kind,
+        clock.now(),
+        trace.as_str(),
+        &body,
+    )
 }
 
 /// `at` is never before the start of the person's valid tokens, so event times order closings and

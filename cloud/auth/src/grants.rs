@@ -84,14 +84,22 @@ impl Service {
         // Check again after the insert: the session may have ended meanwhile, with all others of
         // the person.
         if !self.is_live(claims).await? {
-            self.end_session(&granted, granted.jti, SessionEnding::Replaced, trace).await?;
+            self.end_session(&granted, granted.jti, SessionEnding::Replaced, trace)
+                .await?;
             return Ok(None);
         }
         self.end_replaced_grants(&granted, &session, trace).await?;
         let edge_token = self.signing.sign_claims(&granted);
         let user_id = claims.sub;
         let role = claims.role;
-        Ok(Some(EdgeGrant { edge_token, region, expires_in, user_id, role, device: None }))
+        Ok(Some(EdgeGrant {
+            edge_token,
+            region,
+            expires_in,
+            user_id,
+            role,
+            device: None,
+        }))
     }
 
     /// Ends the grants that this one replaces.
@@ -104,10 +112,20 @@ impl Service {
         let now = self.clock.now();
         let event_of = |ended| {
             let kind = EventType::SessionRevoked;
-            events::build_user_event(kind, &self.clock, trace, claims.sub, claims.role, Some(ended))
+            events::build_user_event(
+                kind,
+                &self.clock,
+                trace,
+                claims.sub,
+                claims.role,
+                Some(ended),
+            )
         };
         let ending = self.sessions.begin_revocation();
-        let ended = self.store.end_replaced_grants(session, now, event_of).await?;
+        let ended = self
+            .store
+            .end_replaced_grants(session, now, event_of)
+            .await?;
         tracing::info!(
             user.id = %claims.sub, session.id = %session.id, device = session.device.as_ref().map(DeviceId::as_str),
             ended = ended.len(), "A tablet got a grant"

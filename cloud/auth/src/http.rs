@@ -40,10 +40,16 @@ pub fn router(service: Service) -> Router {
     add_public_routes(Router::new())
         .route("/verify-token", post(session::verify))
         .route("/internal/sessions/renew", post(renew::renew_session))
-        .route("/internal/permissions", post(roles::list_person_permissions))
+        .route(
+            "/internal/permissions",
+            post(roles::list_person_permissions),
+        )
         .route("/internal/contact", post(contact::show_contact))
         .route("/internal/address-codes", post(address::issue_address_code))
-        .route("/internal/command-tokens", post(edge_tokens::issue_command_token))
+        .route(
+            "/internal/command-tokens",
+            post(edge_tokens::issue_command_token),
+        )
         .with_state(service)
 }
 
@@ -219,7 +225,9 @@ impl FromRequestParts<Service> for LiveCaller {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let caller = Caller::from_request_parts(parts, service).await?;
-        require_live_session(service.clone(), caller.claims.clone()).await.map(|()| Self(caller))
+        require_live_session(service.clone(), caller.claims.clone())
+            .await
+            .map(|()| Self(caller))
     }
 }
 
@@ -230,10 +238,15 @@ async fn require_permission(
     permission: Permission,
 ) -> Result<(), Problem> {
     caller.require_role(Role::Admin)?;
-    let role =
-        service.store.load_person_role(caller.actor.user_id).await.map_err(ServiceError::from)?;
+    let role = service
+        .store
+        .load_person_role(caller.actor.user_id)
+        .await
+        .map_err(ServiceError::from)?;
     let is_held = role.is_some_and(|role| role.permissions.contains(&permission));
-    is_held.then_some(()).ok_or_else(|| to_missing_permission(permission))
+    is_held
+        .then_some(())
+        .ok_or_else(|| to_missing_permission(permission))
 }
 
 fn to_missing_permission(permission: Permission) -> Problem {
@@ -242,7 +255,8 @@ fn to_missing_permission(permission: Permission) -> Problem {
 
 pub async fn require_live_session(service: Service, claims: Claims) -> Result<(), Problem> {
     let live = service.is_live(&claims).await?;
-    live.then_some(()).ok_or_else(|| Problem::new(Code::InvalidToken))
+    live.then_some(())
+        .ok_or_else(|| Problem::new(Code::InvalidToken))
 }
 
 impl From<ServiceError> for Problem {

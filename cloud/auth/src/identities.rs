@@ -79,7 +79,10 @@ impl Service {
         issuer: &str,
         link: Option<LinkingSession>,
     ) -> Result<StartedOidcFlow, IdentityRefusal> {
-        let issuer = self.issuers.find_by_name(issuer).ok_or(IdentityRefusal::UnknownIssuer)?;
+        let issuer = self
+            .issuers
+            .find_by_name(issuer)
+            .ok_or(IdentityRefusal::UnknownIssuer)?;
         let visit = OidcFlow::new(self.clock.new_id(), issuer.name(), self.clock.now(), link);
         let address = issuer
             .authorization_url(&visit)
@@ -109,7 +112,11 @@ impl Service {
             Err(refused) => return Ok(Err(IdentityRefusal::Entry(refused))),
         };
         let password_of = account.password_changed_at;
-        let link = LinkingSession { user: owner.sub, session: owner.jti, password_of };
+        let link = LinkingSession {
+            user: owner.sub,
+            session: owner.jti,
+            password_of,
+        };
         Ok(self.begin_oidc_flow(issuer, Some(link)).await)
     }
 
@@ -128,7 +135,10 @@ impl Service {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let subject = proof.claims.sub.clone();
-        let whose = IssuerSubject { issuer: issuer.address(), subject: &subject };
+        let whose = IssuerSubject {
+            issuer: issuer.address(),
+            subject: &subject,
+        };
         if self.store.find_identity_owner(whose).await?.is_none()
             && let Err(refusal) = self.register_newcomer(issuer, proof, &arrival).await?
         {
@@ -145,16 +155,24 @@ impl Service {
     ) -> Result<Result<(), IdentityRefusal>, ServiceError> {
         // Count before the flow is spent and the issuer called, as for a sign-in.
         if let Err(spent) = self.limits.count_link(owner.sub).await {
-            return Ok(Err(IdentityRefusal::Entry(CredentialRefusal::TooOften(spent))));
+            return Ok(Err(IdentityRefusal::Entry(CredentialRefusal::TooOften(
+                spent,
+            ))));
         }
         let (issuer, link, proof) = match self.verify_callback(reply, Some(owner)).await? {
             Ok((issuer, Some(link), proof)) => (issuer, link, proof),
             Ok((_, None, _)) => return Ok(Err(IdentityRefusal::Over)),
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let whose = IssuerSubject { issuer: issuer.address(), subject: &proof.claims.sub };
+        let whose = IssuerSubject {
+            issuer: issuer.address(),
+            subject: &proof.claims.sub,
+        };
         let written = (IdentityId(self.clock.new_id()), self.clock.now());
-        let linked = self.store.link_identity(owner.sub, link.password_of, whose, written).await?;
+        let linked = self
+            .store
+            .link_identity(owner.sub, link.password_of, whose, written)
+            .await?;
         Ok(match linked {
             LinkIdentityResult::Linked => {
                 tracing::info!(user.id = %owner.sub, issuer = issuer.name(), "An identity was linked");
@@ -175,13 +193,28 @@ impl Service {
     ) -> Result<UnlinkIdentityResult, ServiceError> {
         let at = self.clock.now();
         let why = SessionEnding::ByOwner;
-        let ending = OtherSessionsRevocation { user: owner.sub, except: Some(owner.jti), at, why };
+        let ending = OtherSessionsRevocation {
+            user: owner.sub,
+            except: Some(owner.jti),
+            at,
+            why,
+        };
         let event_of = |session| {
             let kind = EventType::SessionRevoked;
-            events::build_user_event(kind, &self.clock, trace, owner.sub, owner.role, Some(session))
+            events::build_user_event(
+                kind,
+                &self.clock,
+                trace,
+                owner.sub,
+                owner.role,
+                Some(session),
+            )
         };
         let under_way = self.sessions.begin_revocation();
-        let result = self.store.unlink_identity(identity, ending, event_of).await?;
+        let result = self
+            .store
+            .unlink_identity(identity, ending, event_of)
+            .await?;
         if let UnlinkIdentityResult::Removed(ended) = &result {
             tracing::info!(user.id = %owner.sub, ended = ended.len(), "An identity was removed");
             self.blacklist_ended(under_way, ended, at).await;
@@ -195,7 +228,11 @@ impl Service {
     /// the result.
     async fn verify_callback(
         &self,
-        OidcCallback { ticket, state, reply }: OidcCallback,
+        OidcCallback {
+            ticket,
+            state,
+            reply,
+        }: OidcCallback,
         owner: Option<&Claims>,
     ) -> Result<
         Result<(&Issuer, Option<LinkingSession>, VerifiedIdentity), IdentityRefusal>,
@@ -208,11 +245,17 @@ impl Service {
                 && self.clock.now() < visit.ends_at()
                 && linking == owner.map(|owner| (owner.sub, owner.jti))
         });
-        let Some(visit) = visit else { return Ok(Err(IdentityRefusal::Over)) };
+        let Some(visit) = visit else {
+            return Ok(Err(IdentityRefusal::Over));
+        };
         let Some(issuer) = self.issuers.find_by_name(&visit.issuer) else {
             return Ok(Err(IdentityRefusal::UnknownIssuer));
         };
-        if !self.store.mark_flow_spent(visit.id, visit.ends_at()).await? {
+        if !self
+            .store
+            .mark_flow_spent(visit.id, visit.ends_at())
+            .await?
+        {
             return Ok(Err(IdentityRefusal::Over));
         }
         Ok(match issuer.exchange_code(&visit, reply).await {
@@ -240,14 +283,18 @@ impl Service {
             Ok(claims) => claims,
             Err(away) => return Ok(Err(log_issuer_unavailable(issuer, &away))),
         };
-        let whose = IssuerSubject { issuer: issuer.address(), subject: &claims.sub };
+        let whose = IssuerSubject {
+            issuer: issuer.address(),
+            subject: &claims.sub,
+        };
         let user = UserId(self.clock.new_id());
         let Some(email) = choose_email(&claims, user) else {
             return Ok(Err(IdentityRefusal::Refused(issuer.label().to_owned())));
         };
         let names = (0..NAMES_TRIED).filter_map(|attempt| choose_username(&claims, attempt));
-        let registered =
-            self.register_with_identity(whose, (user, email), names, &arrival.trace).await?;
+        let registered = self
+            .register_with_identity(whose, (user, email), names, &arrival.trace)
+            .await?;
         Ok(match registered {
             Some(AddNewcomerResult::EmailTaken) => {
                 Err(IdentityRefusal::EmailTaken(issuer.label().to_owned()))
@@ -279,7 +326,11 @@ impl Service {
             let event = events::build_user_event(kind, &self.clock, trace, account.id, role, None)?;
             let written = (IdentityId(self.clock.new_id()), self.clock.now());
             let named = (&username, &email);
-            match self.store.add_newcomer(&account, named, whose, written, &event).await? {
+            match self
+                .store
+                .add_newcomer(&account, named, whose, written, &event)
+                .await?
+            {
                 AddNewcomerResult::NameTaken => {}
                 result => {
                     if result == AddNewcomerResult::Made {
@@ -300,7 +351,12 @@ impl Service {
         whose: IssuerSubject<'_>,
         arrival: SignInContext,
     ) -> Result<Result<AccessGrant, IdentityRefusal>, ServiceError> {
-        let SignInContext { from, device, refresh, trace } = arrival;
+        let SignInContext {
+            from,
+            device,
+            refresh,
+            trace,
+        } = arrival;
         let Some((identity, user)) = self.store.find_identity(whose).await? else {
             return Ok(Err(IdentityRefusal::Over));
         };
@@ -317,14 +373,23 @@ impl Service {
         self.store.store_missing_number(identity, whose).await?;
         let entry = match self.resolve_origin(&username, from, device).await? {
             // A concurrent unlink or password change either finds this session or prevents it.
-            Ok(entry) => SignInOrigin { identity: Some(identity), ..entry },
+            Ok(entry) => SignInOrigin {
+                identity: Some(identity),
+                ..entry
+            },
             Err(spent) => {
-                return Ok(Err(IdentityRefusal::Entry(CredentialRefusal::TooOften(spent))));
+                return Ok(Err(IdentityRefusal::Entry(CredentialRefusal::TooOften(
+                    spent,
+                ))));
             }
         };
-        let begun = self.begin_session(&account, entry, refresh, (None, &trace)).await?;
+        let begun = self
+            .begin_session(&account, entry, refresh, (None, &trace))
+            .await?;
         let name = username.as_str().to_owned();
-        Ok(begun.map(|grant| grant.with_username(name)).ok_or(IdentityRefusal::Closed))
+        Ok(begun
+            .map(|grant| grant.with_username(name))
+            .ok_or(IdentityRefusal::Closed))
     }
 }
 

@@ -41,8 +41,13 @@ impl Issuers {
         key: &ServiceKey,
     ) -> Result<Self, IssuerConfigError> {
         config::check_issuer_configs(configs, return_to)?;
-        let known = configs.iter().map(|config| Issuer::new(config, return_to, clock));
-        Ok(Self { known: known.collect(), seal: OidcFlowSeal::new(key.derive_secret(VISITS)) })
+        let known = configs
+            .iter()
+            .map(|config| Issuer::new(config, return_to, clock));
+        Ok(Self {
+            known: known.collect(),
+            seal: OidcFlowSeal::new(key.derive_secret(VISITS)),
+        })
     }
 
     pub fn all(&self) -> &[Issuer] {

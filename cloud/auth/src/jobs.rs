@@ -73,11 +73,17 @@ impl Default for AuthResealCursors {
 
 /// Seals addresses and reasons that are plain or sealed by a former key.
 pub async fn reseal_stale_rows(store: &Store, walks: &AuthResealCursors) -> Result<(), StoreError> {
-    let mut turn = walks.accounts.start_run(store.data_keys(), BATCHES_MAX).await;
+    let mut turn = walks
+        .accounts
+        .start_run(store.data_keys(), BATCHES_MAX)
+        .await;
     while let Some(after) = turn.next_position() {
         turn.record_batch(store.reseal_accounts(after).await?);
     }
-    let mut turn = walks.numbers.start_run(store.data_keys(), BATCHES_MAX).await;
+    let mut turn = walks
+        .numbers
+        .start_run(store.data_keys(), BATCHES_MAX)
+        .await;
     while let Some(after) = turn.next_position() {
         turn.record_batch(store.reseal_numbers(after).await?);
     }
@@ -85,15 +91,24 @@ pub async fn reseal_stale_rows(store: &Store, walks: &AuthResealCursors) -> Resu
     while let Some(after) = turn.next_position() {
         turn.record_batch(store.reseal_resets(after).await?);
     }
-    let mut turn = walks.readmissions.start_run(store.data_keys(), BATCHES_MAX).await;
+    let mut turn = walks
+        .readmissions
+        .start_run(store.data_keys(), BATCHES_MAX)
+        .await;
     while let Some(after) = turn.next_position() {
         turn.record_batch(store.reseal_readmissions(after).await?);
     }
-    let mut turn = walks.role_acts.start_run(store.data_keys(), BATCHES_MAX).await;
+    let mut turn = walks
+        .role_acts
+        .start_run(store.data_keys(), BATCHES_MAX)
+        .await;
     while let Some(after) = turn.next_position() {
         turn.record_batch(store.reseal_role_acts(after).await?);
     }
-    let mut turn = walks.key_orders.start_run(store.data_keys(), BATCHES_MAX).await;
+    let mut turn = walks
+        .key_orders
+        .start_run(store.data_keys(), BATCHES_MAX)
+        .await;
     while let Some(after) = turn.next_position() {
         turn.record_batch(store.reseal_key_orders(after).await?);
     }
@@ -116,7 +131,14 @@ pub async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize, StoreE
         let codes = store.purge_codes(now).await?;
         let claims = store.purge_address_claims(now).await?;
         removed += sessions + failures + devices + visits + codes + claims;
-        if sessions.max(failures).max(devices).max(visits).max(codes).max(claims) < BATCH {
+        if sessions
+            .max(failures)
+            .max(devices)
+            .max(visits)
+            .max(codes)
+            .max(claims)
+            < BATCH
+        {
             break;
         }
     }

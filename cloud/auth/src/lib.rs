@@ -194,7 +194,10 @@ pub enum BootstrapError {
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error("{field}: {expected}")]
-    Invalid { field: &'static str, expected: String },
+    Invalid {
+        field: &'static str,
+        expected: String,
+    },
     #[error("the user name `{0}` is taken")]
     Taken(String),
     #[error("could not make the admin")]
@@ -216,7 +219,11 @@ pub async fn open(
     let sessions = SessionStatusCache::new(&store, &ground.cache, &ground.clock);
     sessions.refill_blacklist().await;
     sessions.spawn_refill(&ground.tasks);
-    ground.run(NAME, &sql, jobs::build_jobs(&store, &ground.clock, &signing))?;
+    ground.run(
+        NAME,
+        &sql,
+        jobs::build_jobs(&store, &ground.clock, &signing),
+    )?;
     start_consumer(
         &ground.tasks,
         &ground.bus,
@@ -225,19 +232,34 @@ pub async fn open(
     );
 
     let letters = letters::build_routes(&ground, CloudPart::Auth, &sql);
-    let verifier = TokenVerifier { keys, ..ground.verifier_for(NAME) };
+    let verifier = TokenVerifier {
+        keys,
+        ..ground.verifier_for(NAME)
+    };
     let answers = IdempotencyStore::with_verifier(verifier.clone(), &ground.tasks, &sql);
-    let ServiceContext { clock, cache, bus, service_key, tasks, .. } = ground;
-    let checks =
-        [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(bus), ReadinessCheck::Cache(cache.clone())];
+    let ServiceContext {
+        clock,
+        cache,
+        bus,
+        service_key,
+        tasks,
+        ..
+    } = ground;
+    let checks = [
+        ReadinessCheck::Sql(sql),
+        ReadinessCheck::Bus(bus),
+        ReadinessCheck::Cache(cache.clone()),
+    ];
     let limits = AuthRateLimits::new(WindowCounter::new(cache.clone(), clock.clone()), &config);
     let passwords = prepare_passwords()?;
     let issuers = Issuers::new(&config.oidc, &config.oidc_return, &clock, &service_key);
-    let issuers =
-        issuers.map_err(OpenError::own_failure("could not use the services for sign-ins"))?;
+    let issuers = issuers.map_err(OpenError::own_failure(
+        "could not use the services for sign-ins",
+    ))?;
     let codes = PhoneCodes::open(&config, &tasks);
-    let codes = codes
-        .map_err(OpenError::own_failure("could not prepare the sending of codes to phones"))?;
+    let codes = codes.map_err(OpenError::own_failure(
+        "could not prepare the sending of codes to phones",
+    ))?;
     let grant_hours = config.device_grant_hours;
     let addresses_trusted_before = parse_trusted_before(&config.addresses_trusted_before)?;
     let service = Service {
@@ -297,17 +319,26 @@ fn parse_trusted_before(text: &str) -> Result<UnixMillis, OpenError> {
     if text.is_empty() {
         return Ok(UnixMillis(0));
     }
-    let parsed = text.parse().map_err(|expected: String| std::io::Error::other(expected));
-    parsed.map_err(OpenError::own_failure("could not read `auth.addresses_trusted_before`"))
+    let parsed = text
+        .parse()
+        .map_err(|expected: String| std::io::Error::other(expected));
+    parsed.map_err(OpenError::own_failure(
+        "could not read `auth.addresses_trusted_before`",
+    ))
 }
 
 fn prepare_passwords() -> Result<Passwords, OpenError> {
-    Passwords::new().map_err(OpenError::own_failure("could not prepare the hashing of passwords"))
+    Passwords::new().map_err(OpenError::own_failure(
+        "could not prepare the hashing of passwords",
+    ))
 }
 
 fn build_admin(username: &str, password: String) -> Result<NewAccount, BootstrapError> {
     let invalid = |field| {
-        move |error: wire::FieldError| BootstrapError::Invalid { field, expected: error.why.en }
+        move |error: wire::FieldError| BootstrapError::Invalid {
+            field,
+            expected: error.why.en,
+        }
     };
     Ok(NewAccount {
         username: Username::new(username).map_err(invalid("username"))?,

@@ -84,7 +84,10 @@ impl AuthRateLimits {
         name: NameHash,
         from: ClientAddress,
     ) -> Result<(), QuotaExceeded> {
-        let counted = self.counts.add(&format!("sign_ins:{from}:{name}"), MINUTE).await;
+        let counted = self
+            .counts
+            .add(&format!("sign_ins:{from}:{name}"), MINUTE)
+            .await;
         check_quota(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["name"], 1))
     }
@@ -99,14 +102,24 @@ impl AuthRateLimits {
     ) -> Result<(), (CodeQuota, QuotaExceeded)> {
         let site = from.widened_to_site();
         for (quota, key, most) in [
-            (CodeQuota::Address, format!("codes:{site}"), self.codes_per_address),
-            (CodeQuota::Phone, format!("codes:{phone}"), self.codes_per_phone),
+            (
+                CodeQuota::Address,
+                format!("codes:{site}"),
+                self.codes_per_address,
+            ),
+            (
+                CodeQuota::Phone,
+                format!("codes:{phone}"),
+                self.codes_per_phone,
+            ),
             (CodeQuota::All, "codes".to_owned(), self.codes_of_all),
         ] {
             let counted = self.counts.add(&key, HOUR).await;
-            check_quota(most, counted).map_err(|spent| (quota, spent)).inspect_err(|_| {
-                metrics::RATE_LIMITED.add(["code"], 1);
-            })?;
+            check_quota(most, counted)
+                .map_err(|spent| (quota, spent))
+                .inspect_err(|_| {
+                    metrics::RATE_LIMITED.add(["code"], 1);
+                })?;
         }
         Ok(())
     }
@@ -136,7 +149,10 @@ impl AuthRateLimits {
         user: UserId,
         to: NameHash,
     ) -> Result<(), QuotaExceeded> {
-        for key in [format!("address_mails:{user}"), format!("address_mails:{to}")] {
+        for key in [
+            format!("address_mails:{user}"),
+            format!("address_mails:{to}"),
+        ] {
             let counted = self.counts.add(&key, HOUR).await;
             check_quota(self.address_mails, counted)
                 .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))?;
@@ -151,7 +167,10 @@ impl AuthRateLimits {
     }
 
     pub async fn count_address_try(&self, user: UserId) -> Result<(), QuotaExceeded> {
-        let counted = self.counts.add(&format!("address_tries:{user}"), MINUTE).await;
+        let counted = self
+            .counts
+            .add(&format!("address_tries:{user}"), MINUTE)
+            .await;
         check_quota(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))
     }
@@ -167,5 +186,8 @@ fn check_quota(most: u32, counted: WindowCount) -> Result<(), QuotaExceeded> {
     if counted.count <= i64::from(most) {
         return Ok(());
     }
-    Err(QuotaExceeded { most, retry_s: counted.seconds_left() })
+    Err(QuotaExceeded {
+        most,
+        retry_s: counted.seconds_left(),
+    })
 }

@@ -83,7 +83,10 @@ pub enum PasswordError {
 impl Passwords {
     pub fn new() -> Result<Self, PasswordError> {
         let memory = MemoryPool::default();
-        let decoy = hash(random::secret_text(32).as_bytes(), &mut memory.lend_memory())?;
+        let decoy = hash(
+            random::secret_text(32).as_bytes(),
+            &mut memory.lend_memory(),
+        )?;
         Ok(Self {
             permits: Arc::new(Semaphore::new(HASHES_AT_ONCE_MAX)),
             waiting: HashWaitQueue::new(WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
@@ -113,14 +116,22 @@ impl Passwords {
         };
         let place = acquire_slot(permits).await?;
         let memory = Mutex::new(self.memory.lend_memory());
-        let place = Arc::new(HashSlot { memory, _place: place, _of_crowded: of_crowded });
-        Ok(HashPermit { decoy: self.decoy.clone(), place })
+        let place = Arc::new(HashSlot {
+            memory,
+            _place: place,
+            _of_crowded: of_crowded,
+        });
+        Ok(HashPermit {
+            decoy: self.decoy.clone(),
+            place,
+        })
     }
 }
 
 impl HashPermit {
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
-        self.run_blocking(move |memory| hash(password.reveal(), memory)).await?
+        self.run_blocking(move |memory| hash(password.reveal(), memory))
+            .await?
     }
 
     /// Returns true if the hash belongs to this password. Without a hash or a well-formed password
@@ -134,7 +145,9 @@ impl HashPermit {
         let possible = password.is_some() && stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.to_string());
         let fits = self.run_blocking(move |memory| {
-            let text = password.as_ref().map_or(&b"no such password"[..], Password::reveal);
+            let text = password
+                .as_ref()
+                .map_or(&b"no such password"[..], Password::reveal);
             verify_hash(text, &stored, memory)
         });
         Ok(fits.await?? && possible)
@@ -148,12 +161,16 @@ impl HashPermit {
         let done = tokio::task::spawn_blocking(move || {
             work(&mut place.memory.lock().unwrap_or_else(PoisonError::into_inner))
         });
-        done.await.map_err(|error| PasswordError::Hash(error.to_string()))
+        done.await
+            .map_err(|error| PasswordError::Hash(error.to_string()))
     }
 }
 
 async fn acquire_slot(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, PasswordError> {
-    Arc::clone(permits).acquire_owned().await.map_err(|_| PasswordError::Busy)
+    Arc::clone(permits)
+        .acquire_owned()
+        .await
+        .map_err(|_| PasswordError::Busy)
 }
 
 #[cfg(test)]
@@ -169,13 +186,24 @@ mod tests {
     #[tokio::test]
     async fn only_the_password_itself_fits_its_hash() {
         let passwords = Passwords::new().unwrap();
-        let permit = passwords.acquire_permit(NOBODY, HashLane::Usual).await.unwrap();
+        let permit = passwords
+            .acquire_permit(NOBODY, HashLane::Usual)
+            .await
+            .unwrap();
         let stored = permit.hash(password("correct horse")).await.unwrap();
         assert!(stored.starts_with("$argon2id$"), "{stored}");
         let right = Some(password("correct horse"));
-        assert!(permit.verify(right.clone(), Some(stored.clone())).await.unwrap());
         assert!(
-            !permit.verify(Some(password("wrong horse!")), Some(stored.clone())).await.unwrap()
+            permit
+                .verify(right.clone(), Some(stored.clone()))
+                .await
+                .unwrap()
+        );
+        assert!(
+            !permit
+                .verify(Some(password("wrong horse!")), Some(stored.clone()))
+                .await
+                .unwrap()
         );
         assert!(!permit.verify(right, None).await.unwrap());
         assert!(!permit.verify(None, Some(stored)).await.unwrap());
@@ -183,8 +211,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_is_salted() {
-        let permit =
-            Passwords::new().unwrap().acquire_permit(NOBODY, HashLane::Usual).await.unwrap();
+        let permit = Passwords::new()
+            .unwrap()
+            .acquire_permit(NOBODY, HashLane::Usual)
+            .await
+            .unwrap();
         let first = permit.hash(password("correct horse")).await.unwrap();
         assert_ne!(first, permit.hash(password("correct horse")).await.unwrap());
     }
@@ -198,7 +229,10 @@ mod tests {
         assert!(matches!(refused, Err(PasswordError::Busy)));
         let other = ClientAddress::from_ip(Some([10, 0, 0, 1].into()));
         assert!(
-            passwords.acquire_permit(other, HashLane::Usual).await.is_ok(),
+            passwords
+                .acquire_permit(other, HashLane::Usual)
+                .await
+                .is_ok(),
             "another address has seats"
         );
     }
@@ -206,11 +240,17 @@ mod tests {
     #[tokio::test]
     async fn crowded_addresses_have_one_hash_at_once() {
         let passwords = Passwords::new().unwrap();
-        let first = passwords.acquire_permit(NOBODY, HashLane::Crowded).await.unwrap();
+        let first = passwords
+            .acquire_permit(NOBODY, HashLane::Crowded)
+            .await
+            .unwrap();
         let mut second = std::pin::pin!(passwords.acquire_permit(NOBODY, HashLane::Crowded));
         assert!(futures::poll!(second.as_mut()).is_pending());
         assert!(
-            passwords.acquire_permit(NOBODY, HashLane::Usual).await.is_ok(),
+            passwords
+                .acquire_permit(NOBODY, HashLane::Usual)
+                .await
+                .is_ok(),
             "the other hash is free"
         );
         drop(first);
@@ -220,16 +260,31 @@ mod tests {
     #[tokio::test]
     async fn a_known_device_does_not_wait_behind_strangers() {
         let passwords = Passwords::new().unwrap();
-        let stranger = async || passwords.acquire_permit(NOBODY, HashLane::Usual).await.unwrap();
+        let stranger = async || {
+            passwords
+                .acquire_permit(NOBODY, HashLane::Usual)
+                .await
+                .unwrap()
+        };
         let _strangers = (stranger().await, stranger().await);
-        assert!(passwords.acquire_permit(NOBODY, HashLane::Known).await.is_ok());
+        assert!(
+            passwords
+                .acquire_permit(NOBODY, HashLane::Known)
+                .await
+                .is_ok()
+        );
     }
 
     #[tokio::test]
     async fn hashes_have_the_memory_of_those_before_them() {
         let passwords = Passwords::new().unwrap();
         assert_eq!(passwords.memory.free_count(), 1, "the decoy's");
-        for lane in [HashLane::Usual, HashLane::Crowded, HashLane::Known, HashLane::Usual] {
+        for lane in [
+            HashLane::Usual,
+            HashLane::Crowded,
+            HashLane::Known,
+            HashLane::Usual,
+        ] {
             let permit = passwords.acquire_permit(NOBODY, lane).await.unwrap();
             permit.hash(password("correct horse")).await.unwrap();
             assert!(!permit.verify(None, None).await.unwrap());
@@ -237,7 +292,11 @@ mod tests {
             assert_eq!(passwords.memory.free_count(), 1);
         }
         let all_at_once = (0..10).map(async |n| {
-            let lane = if n % 2 == 0 { HashLane::Usual } else { HashLane::Known };
+            let lane = if n % 2 == 0 {
+                HashLane::Usual
+            } else {
+                HashLane::Known
+            };
             let permit = passwords.acquire_permit(NOBODY, lane).await.unwrap();
             permit.verify(None, None).await.unwrap();
         });
@@ -249,15 +308,24 @@ mod tests {
     #[tokio::test]
     async fn a_hash_keeps_its_place_after_its_asker_has_gone() {
         let passwords = Passwords::new().unwrap();
-        let permit = passwords.acquire_permit(NOBODY, HashLane::Usual).await.unwrap();
+        let permit = passwords
+            .acquire_permit(NOBODY, HashLane::Usual)
+            .await
+            .unwrap();
         let (go_on, hears) = std::sync::mpsc::channel::<()>();
         let mut computing = Box::pin(permit.run_blocking(move |_| hears.recv().is_ok()));
         assert!(futures::poll!(computing.as_mut()).is_pending());
         drop(computing);
         drop(permit);
-        assert_eq!(passwords.permits.available_permits(), HASHES_AT_ONCE_MAX - 1);
+        assert_eq!(
+            passwords.permits.available_permits(),
+            HASHES_AT_ONCE_MAX - 1
+        );
         go_on.send(()).unwrap();
         let every = u32::try_from(HASHES_AT_ONCE_MAX).unwrap();
-        assert!(passwords.permits.acquire_many(every).await.is_ok(), "it ends in the end");
+        assert!(
+            passwords.permits.acquire_many(every).await.is_ok(),
+            "it ends in the end"
+        );
     }
 }

@@ -39,14 +39,18 @@ pub struct RenewedAccess {
 impl Service {
     /// Issues a new token for the same session, or `None` if it is not live.
     pub async fn renew_access(&self, token: &str) -> Result<Option<RenewedAccess>, ServiceError> {
-        let Some(claims) = self.verify_live_token(token).await? else { return Ok(None) };
+        let Some(claims) = self.verify_live_token(token).await? else {
+            return Ok(None);
+        };
         let Some(created_at) = self.store.load_session_start(claims.jti).await? else {
             return Ok(None);
         };
         let iat = self.clock.now().0 / 1000;
         let ends_at = session_end(created_at);
         let exp = (iat + ACCESS_TOKEN_SECONDS).min(ends_at.0 / 1000);
-        self.store.extend_session(claims.jti, UnixMillis(exp * 1000)).await?;
+        self.store
+            .extend_session(claims.jti, UnixMillis(exp * 1000))
+            .await?;
         // Check again: the extension does not apply to a session that was ended meanwhile.
         if !self.is_live(&claims).await? {
             return Ok(None);
@@ -54,7 +58,12 @@ impl Service {
         let claims = self.with_current_mark(claims).await?;
         let access_token = self.signing.sign_claims(&Claims { iat, exp, ..claims });
         let expires_at = UnixMillis(exp * 1000);
-        Ok(Some(RenewedAccess { access_token, refresh_token: None, expires_at, ends_at }))
+        Ok(Some(RenewedAccess {
+            access_token,
+            refresh_token: None,
+            expires_at,
+            ends_at,
+        }))
     }
 
     /// Exchanges a refresh token for a new access token and a new refresh token. Returns `None` if
@@ -66,7 +75,11 @@ impl Service {
         trace: &TraceId,
     ) -> Result<Option<RenewedAccess>, ServiceError> {
         let now = self.clock.now();
-        let Ok(claims) = self.verifier.keys.verify(token, TokenAudience::Refresh, now) else {
+        let Ok(claims) = self
+            .verifier
+            .keys
+            .verify(token, TokenAudience::Refresh, now)
+        else {
             return Ok(None);
         };
         if !self.is_live(&claims).await? {
@@ -76,15 +89,28 @@ impl Service {
             return Ok(None);
         };
         let ends_at = claims.expires_at();
-        let next = Claims { iat: successor.0 / 1000, ..claims.clone() };
+        let next = Claims {
+            iat: successor.0 / 1000,
+            ..claims.clone()
+        };
         let refresh_token = Some(self.refresh_token(&next, ends_at));
         let iat = now.0 / 1000;
         let exp = (iat + ACCESS_TOKEN_SECONDS).min(claims.exp);
         let kind = TokenKind::Access;
         let expires_at = UnixMillis(exp * 1000);
         let claims = self.with_current_mark(claims).await?;
-        let access_token = self.signing.sign_claims(&Claims { iat, exp, kind, ..claims });
-        Ok(Some(RenewedAccess { access_token, refresh_token, expires_at, ends_at }))
+        let access_token = self.signing.sign_claims(&Claims {
+            iat,
+            exp,
+            kind,
+            ..claims
+        });
+        Ok(Some(RenewedAccess {
+            access_token,
+            refresh_token,
+            expires_at,
+            ends_at,
+        }))
     }
 
     /// Spends a refresh token and returns the issue time of its successor. Reuse of a spent token
@@ -96,12 +122,21 @@ impl Service {
         trace: &TraceId,
     ) -> Result<Option<UnixMillis>, ServiceError> {
         let session = claims.jti;
-        let sent = PresentedRefreshToken { issued: UnixMillis(claims.iat * 1000), attempt };
+        let sent = PresentedRefreshToken {
+            issued: UnixMillis(claims.iat * 1000),
+            attempt,
+        };
         for _ in 0..SPENDING_ATTEMPTS {
-            let Some(family) = self.store.load_refresh_family(session).await? else { break };
+            let Some(family) = self.store.load_refresh_family(session).await? else {
+                break;
+            };
             match family.classify_use(sent, self.clock.now()) {
                 RefreshUse::First(successor) => {
-                    if self.store.spend_refresh_token(session, sent, successor).await? {
+                    if self
+                        .store
+                        .spend_refresh_token(session, sent, successor)
+                        .await?
+                    {
                         return Ok(Some(successor));
                     }
                 }
@@ -122,7 +157,11 @@ impl Service {
     pub fn refresh_token(&self, access: &Claims, ends_at: UnixMillis) -> String {
         let exp = ends_at.0 / 1000;
         let kind = TokenKind::Refresh;
-        self.signing.sign_claims(&Claims { exp, kind, ..access.clone() })
+        self.signing.sign_claims(&Claims {
+            exp,
+            kind,
+            ..access.clone()
+        })
     }
 }
 

@@ -67,13 +67,23 @@ impl SessionStatusCache {
         let cache = cache.clone();
         let clock = clock.clone();
         let (under_way, missed, made_good) = Default::default();
-        Self { store, cache, clock, under_way, missed, made_good }
+        Self {
+            store,
+            cache,
+            clock,
+            under_way,
+            missed,
+            made_good,
+        }
     }
 
     /// Call this before auth_db ends sessions.
     pub fn begin_revocation(&self) -> PendingRevocation {
         self.under_way.fetch_add(1, Ordering::SeqCst);
-        PendingRevocation { list: self.clone(), is_told: false }
+        PendingRevocation {
+            list: self.clone(),
+            is_told: false,
+        }
     }
 
     /// Puts one session on the blacklist. A failure does not fail the sign-out.
@@ -127,9 +137,19 @@ impl SessionStatusCache {
     ) {
         let kept_ms = i64::try_from(sessions::KEPT_FOR.as_millis()).unwrap_or(i64::MAX);
         let until = ends_at.min(asked_at.plus_ms(kept_ms));
-        let live = LiveSession { user: claims.sub, role: claims.role, until };
+        let live = LiveSession {
+            user: claims.sub,
+            role: claims.role,
+            until,
+        };
         let left = time_left(until, self.clock.now());
-        within_timeout(sessions::store_live_session(&self.cache, claims.jti, &live, left)).await;
+        within_timeout(sessions::store_live_session(
+            &self.cache,
+            claims.jti,
+            &live,
+            left,
+        ))
+        .await;
     }
 
     /// Looks up the session of verified claims in the cache.
@@ -190,7 +210,11 @@ impl Drop for PendingRevocation {
 }
 
 fn time_left(until: UnixMillis, now: UnixMillis) -> Duration {
-    Duration::from_millis(u64::try_from(until.ms_since(now)).unwrap_or_default().max(1))
+    Duration::from_millis(
+        u64::try_from(until.ms_since(now))
+            .unwrap_or_default()
+            .max(1),
+    )
 }
 
 /// Returns `None` if the cache is down or slow: it only saves a query, so never wait for it.

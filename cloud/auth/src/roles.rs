@@ -19,7 +19,11 @@ impl Service {
     /// Loads a person's permissions from auth_db and caches them for the gateways. Revoked people
     /// have no permissions.
     pub async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, ServiceError> {
-        let role = self.store.load_person_role(user).await?.filter(|role| role.is_active);
+        let role = self
+            .store
+            .load_person_role(user)
+            .await?
+            .filter(|role| role.is_active);
         let held = role.map(|role| role.permissions).unwrap_or_default();
         if let Err(error) = platform::permissions::store_permissions(&self.cache, user, &held).await
         {
@@ -32,7 +36,12 @@ impl Service {
     }
 
     pub fn new_role_audit(&self, by: UserId, why: String) -> RoleChangeAudit {
-        RoleChangeAudit { id: self.clock.new_id(), at: self.clock.now(), by, why }
+        RoleChangeAudit {
+            id: self.clock.new_id(),
+            at: self.clock.now(),
+            by,
+            why,
+        }
     }
 
     pub async fn make_role(
@@ -120,7 +129,10 @@ impl Service {
         let theirs = self.store.load_person_role(user).await?;
         let own = own.map(|role| role.permissions).unwrap_or_default();
         let theirs = theirs.filter(|theirs| theirs.role.base_id == Role::Admin);
-        Ok(check_permissions_held(&own, &theirs.map(|role| role.permissions).unwrap_or_default()))
+        Ok(check_permissions_held(
+            &own,
+            &theirs.map(|role| role.permissions).unwrap_or_default(),
+        ))
     }
 
     pub async fn evict_permissions(&self, user: UserId) {

@@ -92,7 +92,10 @@ pub struct AccessGrant {
 
 impl AccessGrant {
     pub fn with_username(self, username: String) -> Self {
-        Self { username: Some(username), ..self }
+        Self {
+            username: Some(username),
+            ..self
+        }
     }
 }
 
@@ -107,11 +110,23 @@ impl Service {
         &self,
         attempt: SignInAttempt,
     ) -> Result<Result<AccessGrant, CredentialRefusal>, ServiceError> {
-        let SignInAttempt { from, typed_name, password, device, refresh, tablet, trace } = attempt;
+        let SignInAttempt {
+            from,
+            typed_name,
+            password,
+            device,
+            refresh,
+            tablet,
+            trace,
+        } = attempt;
         let password = Password::new(password).ok();
         let Some(username) = Username::parse_typed(&typed_name) else {
             let lane = self.limits.choose_lane(from).await;
-            self.passwords.acquire_permit(from, lane).await?.verify(password, None).await?;
+            self.passwords
+                .acquire_permit(from, lane)
+                .await?
+                .verify(password, None)
+                .await?;
             return Ok(Err(CredentialRefusal::Wrong));
         };
         let (entry, permit) = match self.admit_attempt(&username, from, device).await? {
@@ -120,7 +135,9 @@ impl Service {
         };
         match self.verify_password(&permit, &username, password).await? {
             Some(account) => {
-                let begun = self.begin_session(&account, entry, refresh, (tablet, &trace)).await?;
+                let begun = self
+                    .begin_session(&account, entry, refresh, (tablet, &trace))
+                    .await?;
                 Ok(begun.ok_or(CredentialRefusal::Wrong))
             }
             None => Ok(Err(self.record_failure(&entry).await?)),
@@ -136,14 +153,18 @@ impl Service {
         password: Option<Password>,
     ) -> Result<Option<Account>, ServiceError> {
         let account = self.store.find_account(username).await?;
-        let hash = account.as_ref().map(|account| account.password_hash.clone());
+        let hash = account
+            .as_ref()
+            .map(|account| account.password_hash.clone());
         let fits = permit.verify(password.clone(), hash).await?;
         let account = account.filter(|_| fits);
         if let (Some(account), Some(password)) = (&account, password)
             && !is_our_hash(&account.password_hash)
         {
             let new = permit.hash(password).await?;
-            self.store.upgrade_hash(account.id, &account.password_hash, &new).await?;
+            self.store
+                .upgrade_hash(account.id, &account.password_hash, &new)
+                .await?;
             tracing::info!(user.id = %account.id, "Replaced an imported hash of a password");
         }
         Ok(account)
@@ -168,7 +189,9 @@ impl Service {
             Some(_) => (TokenKind::DeviceGrant, self.grant_hours.to_seconds()),
             None => (TokenKind::Access, ACCESS_TOKEN_SECONDS),
         };
-        let (region, device) = tablet.map(|Tablet { region, device }| (region, device)).unzip();
+        let (region, device) = tablet
+            .map(|Tablet { region, device }| (region, device))
+            .unzip();
         let claims = Claims {
             iss: ISSUER.to_owned(),
             sub: account.id,
@@ -185,29 +208,49 @@ impl Service {
         };
         let claims = self.with_current_mark(claims).await?;
         let is_grant = claims.kind == TokenKind::DeviceGrant;
-        let kind = if is_grant { SessionKind::DeviceGrant } else { SessionKind::Access };
+        let kind = if is_grant {
+            SessionKind::DeviceGrant
+        } else {
+            SessionKind::Access
+        };
         let mut session = UserSession::from_claims(&claims, kind, created_at);
         if refresh {
             session.expires_at = session_end(created_at);
         }
         let token = self.signing.sign_claims(&claims);
         let refresh = refresh.then(|| self.refresh_token(&claims, session.expires_at));
-        let SignInOrigin { name, place, device, identity, .. } = entry;
-        let known =
-            device.as_ref().map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret)));
+        let SignInOrigin {
+            name,
+            place,
+            device,
+            identity,
+            ..
+        } = entry;
+        let known = device
+            .as_ref()
+            .map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret)));
         let looked_at = (account.role_id, changed_at);
         let asked_at = self.clock.now();
-        if !self.store.begin_session(&session, looked_at, (name, place), (known, identity)).await? {
+        if !self
+            .store
+            .begin_session(&session, looked_at, (name, place), (known, identity))
+            .await?
+        {
             return Ok(None);
         }
         if is_grant {
             self.end_replaced_grants(&claims, &session, trace).await?;
         } else {
-            self.sessions.cache_live_session(&claims, asked_at, session.expires_at).await;
+            self.sessions
+                .cache_live_session(&claims, asked_at, session.expires_at)
+                .await;
         }
         tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
-        let (access_token, edge_token) =
-            if is_grant { (None, Some(token)) } else { (Some(token), None) };
+        let (access_token, edge_token) = if is_grant {
+            (None, Some(token))
+        } else {
+            (Some(token), None)
+        };
         Ok(Some(AccessGrant {
             access_token,
             refresh_token: refresh,
@@ -244,7 +287,10 @@ impl Service {
         &self,
         claims: &Claims,
     ) -> Result<Option<UnixMillis>, ServiceError> {
-        let state = self.store.session_state(claims.jti, self.clock.now()).await?;
+        let state = self
+            .store
+            .session_state(claims.jti, self.clock.now())
+            .await?;
         let stands = |state: &SessionState| {
             state.live && state.user_id == claims.sub && state.role == claims.role
         };
@@ -253,7 +299,11 @@ impl Service {
 
     /// Returns the claims of a cloud token if its signature, expiry and session are valid.
     pub async fn verify_live_token(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
-        match self.verifier.keys.verify(token, TokenAudience::Cloud, self.clock.now()) {
+        match self
+            .verifier
+            .keys
+            .verify(token, TokenAudience::Cloud, self.clock.now())
+        {
             Ok(claims) if self.is_live(&claims).await? => Ok(Some(claims)),
             _ => Ok(None),
         }
@@ -262,16 +312,25 @@ impl Service {
     /// Like [`Self::verify_live_token`], for read-only callers: uses the cache if it has the session.
     pub async fn verify_token_cached(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         let asked_at = self.clock.now();
-        let verified = self.verifier.keys.verify(token, TokenAudience::Cloud, asked_at);
-        let Ok(claims) = verified else { return Ok(None) };
+        let verified = self
+            .verifier
+            .keys
+            .verify(token, TokenAudience::Cloud, asked_at);
+        let Ok(claims) = verified else {
+            return Ok(None);
+        };
         let kept = match self.sessions.lookup_session(&claims).await {
             CachedSession::Stands => return Ok(Some(claims)),
             CachedSession::Over => return Ok(None),
             CachedSession::Unknown { kept } => kept,
         };
-        let Some(ends_at) = self.live_session_end(&claims).await? else { return Ok(None) };
+        let Some(ends_at) = self.live_session_end(&claims).await? else {
+            return Ok(None);
+        };
         if kept {
-            self.sessions.cache_live_session(&claims, asked_at, ends_at).await;
+            self.sessions
+                .cache_live_session(&claims, asked_at, ends_at)
+                .await;
         }
         Ok(Some(claims))
     }
@@ -289,7 +348,11 @@ impl Service {
             return Ok(Err(RoleRefusal::Unknown));
         };
         let event_of = |at| events::build_closed_event(&self.clock, trace, user, role, at);
-        let record = ClosureRecord { at: self.clock.now(), by, why };
+        let record = ClosureRecord {
+            at: self.clock.now(),
+            by,
+            why,
+        };
         let ending = self.sessions.begin_revocation();
         let decided = match self.store.close_account(user, &record, event_of).await? {
             CloseAccountResult::Closed => {
@@ -315,13 +378,23 @@ impl Service {
         why: String,
         trace: &TraceId,
     ) -> Result<Option<(Role, UnixMillis)>, ServiceError> {
-        let Some((role, _)) = self.store.load_tokens_since(user).await? else { return Ok(None) };
+        let Some((role, _)) = self.store.load_tokens_since(user).await? else {
+            return Ok(None);
+        };
         let event_of = |tokens_since| {
-            let body = ReadmissionEvent { user_id: user, role, tokens_since };
+            let body = ReadmissionEvent {
+                user_id: user,
+                role,
+                tokens_since,
+            };
             events::build_readmitted_event(&self.clock, trace, &body)
         };
         let id = self.clock.new_id();
-        let record = ClosureRecord { at: self.clock.now(), by, why };
+        let record = ClosureRecord {
+            at: self.clock.now(),
+            by,
+            why,
+        };
         if self.store.readmit_user(id, user, &record, event_of).await? {
             tracing::info!(user.id = %user, by = %by, "A revoked person was let in again");
         }
@@ -354,7 +427,9 @@ pub async fn register_account(
     };
     let event =
         events::build_user_event(EventType::UserRegistered, clock, trace, user_id, role, None)?;
-    let added = store.add_user(&account, &new.username, &new.email, clock.now(), &event).await?;
+    let added = store
+        .add_user(&account, &new.username, &new.email, clock.now(), &event)
+        .await?;
     match added {
         AddUserResult::NameTaken => return Ok(None),
         AddUserResult::Made | AddUserResult::MadeWithoutAddress => {}

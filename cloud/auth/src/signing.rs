@@ -90,8 +90,9 @@ impl SigningKeys {
         clock: &Clock,
         keys: &TokenKeys,
     ) -> Result<Self, OpenError> {
-        let (own, vault) = KeyVault::load_or_create(&config.signing_key)
-            .map_err(OpenError::own_failure("could not get the key that signs tokens"))?;
+        let (own, vault) = KeyVault::load_or_create(&config.signing_key).map_err(
+            OpenError::own_failure("could not get the key that signs tokens"),
+        )?;
         let hours = |count: u32| i64::from(count) * 3600 * 1000;
         let plan = KeyRotationPlan {
             signs_ms: hours(config.signing_key_days.get()) * 24,
@@ -99,22 +100,35 @@ impl SigningKeys {
         };
         let now = clock.now();
         let file = NewSigningKey::from_file(own.kid(), own.public_key());
-        if !store.ensure_file_key(file, config.signing_key_replaced, now).await? {
+        if !store
+            .ensure_file_key(file, config.signing_key_replaced, now)
+            .await?
+        {
             let foreign = ForeignKeyFile(config.signing_key.clone());
-            return Err(OpenError::own_failure("could not use the key that signs tokens")(foreign));
+            return Err(OpenError::own_failure(
+                "could not use the key that signs tokens",
+            )(foreign));
         }
         let store = store.clone();
         let clock = clock.clone();
         let keys = keys.clone();
         let signers = RwLock::default();
-        let opened = Self(Arc::new(Inner { store, clock, plan, own, vault, keys, signers }));
+        let opened = Self(Arc::new(Inner {
+            store,
+            clock,
+            plan,
+            own,
+            vault,
+            keys,
+            signers,
+        }));
         match opened.advance_keys().await {
             Ok(()) => Ok(opened),
             // The caller waits for an unavailable store.
             Err(SigningError::Store(error)) => Err(error.into()),
-            Err(error) => {
-                Err(OpenError::own_failure("could not load the keys that sign tokens")(error))
-            }
+            Err(error) => Err(OpenError::own_failure(
+                "could not load the keys that sign tokens",
+            )(error)),
         }
     }
 
@@ -140,7 +154,11 @@ impl SigningKeys {
 
     pub fn sign_claims(&self, claims: &impl Serialize) -> String {
         let now = self.0.clock.now();
-        let signers = self.0.signers.read().unwrap_or_else(PoisonError::into_inner);
+        let signers = self
+            .0
+            .signers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let begun = signers.iter().rev().find(|(from, _)| *from <= now);
         match begun.or_else(|| signers.first()) {
             Some((_, signer)) => signer.sign_claims(claims),
@@ -160,7 +178,9 @@ impl SigningKeys {
     /// Updates the state of every key for the current time, and creates the next key. If two
     /// replicas do this concurrently, only one creates it.
     pub async fn advance_keys(&self) -> Result<(), SigningError> {
-        let Inner { store, clock, plan, .. } = &*self.0;
+        let Inner {
+            store, clock, plan, ..
+        } = &*self.0;
         let now = clock.now();
         let ring = self.load_ring().await?;
         if let Some(begun) = ring.newest_started(now) {
@@ -194,7 +214,9 @@ impl SigningKeys {
             return self.advance_keys().await.map(Ok);
         };
         if next.trusted_from > now {
-            return Ok(Err(KeyTooNew { trusted_from: next.trusted_from }));
+            return Ok(Err(KeyTooNew {
+                trusted_from: next.trusted_from,
+            }));
         }
         if self.0.store.begin_key(&next.kid, order, now).await? {
             tracing::warn!(key.id = next.kid, by = %order.by, "The signing key was rotated by hand");
@@ -224,13 +246,22 @@ impl SigningKeys {
     }
 
     async fn load(&self) -> Result<(), SigningError> {
-        let Inner { clock, own, vault, keys, .. } = &*self.0;
+        let Inner {
+            clock,
+            own,
+            vault,
+            keys,
+            ..
+        } = &*self.0;
         let ring = self.load_ring().await?;
         let opened = |key: &SigningKey| {
             if key.kid == own.kid() {
                 return Some((key.signs_from, own.clone()));
             }
-            let signer = key.sealed.as_ref().and_then(|sealed| vault.open(&key.kid, sealed));
+            let signer = key
+                .sealed
+                .as_ref()
+                .and_then(|sealed| vault.open(&key.kid, sealed));
             if signer.is_none() {
                 tracing::error!(key.id = key.kid, "The key file does not open a signing key");
             }
@@ -241,7 +272,11 @@ impl SigningKeys {
             return Err(SigningError::NoKey);
         }
         keys.replace_key_set(&ring.to_key_set().to_json())?;
-        *self.0.signers.write().unwrap_or_else(PoisonError::into_inner) = signers;
+        *self
+            .0
+            .signers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = signers;
         Ok(())
     }
 
@@ -256,6 +291,13 @@ impl SigningKeys {
         let sealed = Some(self.0.vault.seal_key(signer.kid(), &private));
         let kid = signer.kid().to_owned();
         let public_key = signer.public_key();
-        Some(NewSigningKey { kid, place, public_key, sealed, trusted_from, signs_from })
+        Some(NewSigningKey {
+            kid,
+            place,
+            public_key,
+            sealed,
+            trusted_from,
+            signs_from,
+        })
     }
 }

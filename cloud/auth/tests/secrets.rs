@@ -40,7 +40,10 @@ async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
 
     let phones = tempfile::tempdir().unwrap();
     let sms_url = format!("folder:{}", phones.path().display());
-    let alter = |config| auth::Config { sms_url: sms_url.clone(), ..config };
+    let alter = |config| auth::Config {
+        sms_url: sms_url.clone(),
+        ..config
+    };
     let auth = Auth::with(Engine::Sqlite, "memory:", alter).await;
     auth.register("zhangsan", "customer").await;
     auth.register("zhangsan", "customer").await;
@@ -55,24 +58,47 @@ async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
     let device = device.as_str().unwrap();
     auth.verify(&token).await;
     auth.verify("sometokenofnobody").await;
-    auth.send(Method::GET, "/api/v1/auth/sessions", Some(&token), None).await;
+    auth.send(Method::GET, "/api/v1/auth/sessions", Some(&token), None)
+        .await;
     assert_eq!(auth.logout(&token).await.status, StatusCode::NO_CONTENT);
 
     // A phone number with two codes: a wrong one and the right one.
-    assert_eq!(auth.post("codes", json!({ "phone": PHONE })).await.status, StatusCode::OK);
-    let message = phones.path().read_dir().unwrap().next().unwrap().unwrap().path();
+    assert_eq!(
+        auth.post("codes", json!({ "phone": PHONE })).await.status,
+        StatusCode::OK
+    );
+    let message = phones
+        .path()
+        .read_dir()
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let message = std::fs::read_to_string(message).unwrap();
-    let mut words = message.split(|c: char| !c.is_ascii_digit()).filter(|word| word.len() == 6);
+    let mut words = message
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|word| word.len() == 6);
     let code = words.next().unwrap().to_owned();
     for tried in ["246801", code.as_str(), code.as_str()] {
-        auth.post("codes/sign-in", json!({ "phone": PHONE, "code": tried })).await;
+        auth.post("codes/sign-in", json!({ "phone": PHONE, "code": tried }))
+            .await;
     }
 
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(text.contains("Signed in") && text.contains("SELECT"), "the log was read");
+    assert!(
+        text.contains("Signed in") && text.contains("SELECT"),
+        "the log was read"
+    );
     let signature = token.rsplit('.').next().unwrap();
-    for secret in [PASSWORD, "wrong horse", "sometokenofnobody", signature, device, "@example.com"]
-    {
+    for secret in [
+        PASSWORD,
+        "wrong horse",
+        "sometokenofnobody",
+        signature,
+        device,
+        "@example.com",
+    ] {
         assert!(!text.contains(secret), "`{secret}` is in the log");
     }
     assert!(!text.contains("$argon2id$"), "a hash is in the log");
@@ -91,6 +117,9 @@ async fn neither_passwords_nor_tokens_nor_addresses_are_logged() {
 async fn the_key_file_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let auth = Auth::new(Engine::Sqlite).await;
-    let mode = std::fs::metadata(auth.file("auth.key")).unwrap().permissions().mode();
+    let mode = std::fs::metadata(auth.file("auth.key"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
 }

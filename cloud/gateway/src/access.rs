@@ -46,7 +46,11 @@ pub struct AccessLine {
 
 impl AccessLog {
     pub fn new(clock: Clock, lines_per_second: u32) -> Self {
-        Self { clock, lines_per_second, second: Arc::default() }
+        Self {
+            clock,
+            lines_per_second,
+            second: Arc::default(),
+        }
     }
 
     pub fn start_line(&self, method: &Method, trace: &TraceId) -> AccessLine {
@@ -96,11 +100,19 @@ impl Drop for AccessLine {
     fn drop(&mut self) {
         let now = self.log.clock.elapsed();
         let admitted = {
-            let mut second = self.log.second.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut second = self
+                .log
+                .second
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             second.admit_line(now, self.log.lines_per_second)
         };
         let Some(left_out) = admitted else { return };
-        let said = if self.status.is_some() { "Answered" } else { "The caller hung up" };
+        let said = if self.status.is_some() {
+            "Answered"
+        } else {
+            "The caller hung up"
+        };
         // No parent: the request span repeats the same fields.
         tracing::info!(
             target: "access",
@@ -130,7 +142,11 @@ fn method_label(method: &Method) -> &'static str {
         Method::OPTIONS,
     ];
     const NAMES: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    KNOWN.iter().zip(NAMES).find(|(known, _)| *known == method).map_or("other", |(_, name)| name)
+    KNOWN
+        .iter()
+        .zip(NAMES)
+        .find(|(known, _)| *known == method)
+        .map_or("other", |(_, name)| name)
 }
 
 #[cfg(test)]
@@ -159,6 +175,9 @@ mod tests {
     #[test]
     fn a_word_of_the_callers_is_no_method() {
         assert_eq!(method_label(&Method::PATCH), "PATCH");
-        assert_eq!(method_label(&Method::from_bytes(b"TOKEN-eyJhbGci").unwrap()), "other");
+        assert_eq!(
+            method_label(&Method::from_bytes(b"TOKEN-eyJhbGci").unwrap()),
+            "other"
+        );
     }
 }

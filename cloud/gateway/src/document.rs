@@ -34,9 +34,15 @@ pub fn keyed_routes() -> HashSet<(Method, String)> {
         })
     };
     let routes = whole.paths.into_iter().flat_map(|(path, operations)| {
-        let keyed = operations.into_iter().filter(|(_, operation)| takes_key(operation));
+        let keyed = operations
+            .into_iter()
+            .filter(|(_, operation)| takes_key(operation));
         let method = |(method, _): (String, _)| method.to_uppercase().parse().ok();
-        Vec::from_iter(keyed.filter_map(method).map(|method| (method, path.clone())))
+        Vec::from_iter(
+            keyed
+                .filter_map(method)
+                .map(|method| (method, path.clone())),
+        )
     });
     routes.collect()
 }
@@ -107,10 +113,16 @@ pub fn api_document() -> ApiDocument {
                 route.add_refusal_codes(&[Code::OrderNotFound, Code::TimedOut]);
             },
         )
-        .with_described_route("document", &Method::GET, DOCUMENT, "Read this document", |route| {
-            let any = json!({ "type": "object" });
-            route.answers_with(StatusCode::OK, "application/json", &any);
-        })
+        .with_described_route(
+            "document",
+            &Method::GET,
+            DOCUMENT,
+            "Read this document",
+            |route| {
+                let any = json!({ "type": "object" });
+                route.answers_with(StatusCode::OK, "application/json", &any);
+            },
+        )
 }
 
 /// The browser sign-ins; auth verifies the credentials.
@@ -184,9 +196,18 @@ mod tests {
     fn every_change_of_a_person_heeds_its_key_and_a_sign_in_none() {
         let keyed = keyed_routes();
         let heeds = |path: &str| keyed.contains(&(Method::POST, path.to_owned()));
-        assert!(heeds("/api/v1/orders") && heeds("/api/v1/orders/{id}/accept"), "{keyed:?}");
+        assert!(
+            heeds("/api/v1/orders") && heeds("/api/v1/orders/{id}/accept"),
+            "{keyed:?}"
+        );
         assert!(heeds("/api/v1/users/me/addresses"), "{keyed:?}");
-        assert!(keyed.contains(&(Method::PUT, "/api/v1/users/me/profile".to_owned())), "{keyed:?}");
-        assert!(!heeds("/api/v1/auth/login") && !heeds("/api/v1/session"), "{keyed:?}");
+        assert!(
+            keyed.contains(&(Method::PUT, "/api/v1/users/me/profile".to_owned())),
+            "{keyed:?}"
+        );
+        assert!(
+            !heeds("/api/v1/auth/login") && !heeds("/api/v1/session"),
+            "{keyed:?}"
+        );
     }
 }

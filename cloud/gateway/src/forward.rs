@@ -50,16 +50,22 @@ pub async fn forward_request(
     let address = ClientAddress::from_ip(from);
     strip_claims(request.headers_mut());
     let mut line = gateway.access.start_line(request.method(), &trace);
-    let found = gateway.table.find_route(request.method(), request.uri().path());
+    let found = gateway
+        .table
+        .find_route(request.method(), request.uri().path());
     let response = match (gateway.answer_with_page(&request), found) {
         (Some(page), _) => page,
         (None, RouteLookup::Found { route, path }) => {
             line.set_route(route);
             if route.audience == Audience::Edge {
-                gateway.open_edge_link(request, route, &path, address, &trace).await
+                gateway
+                    .open_edge_link(request, route, &path, address, &trace)
+                    .await
             } else {
                 request.extensions_mut().insert(address);
-                gateway.serve_route(request, route, &path, &trace, &mut line).await
+                gateway
+                    .serve_route(request, route, &path, &trace, &mut line)
+                    .await
             }
         }
         (None, RouteLookup::WrongMethod(allowed)) => wrong_method(&allowed),
@@ -88,10 +94,15 @@ impl Gateway {
             Err(problem) => return with_rate_headers(standing, problem.into_response()),
         };
         let caller = caller.as_ref();
-        let response = self.dispatch_request(request, route, path, caller, trace).await;
+        let response = self
+            .dispatch_request(request, route, path, caller, trace)
+            .await;
         let mut response = with_rate_headers(standing, response);
         if let Some(cookie) = caller.and_then(|caller| caller.cookie.clone()) {
-            response.headers_mut().entry(header::SET_COOKIE).or_insert(cookie);
+            response
+                .headers_mut()
+                .entry(header::SET_COOKIE)
+                .or_insert(cookie);
         }
         response
     }
@@ -100,7 +111,11 @@ impl Gateway {
     /// route aliases are also page addresses; a request that accepts HTML gets the page.
     fn answer_with_page(&self, request: &Request) -> Option<Response> {
         let is_route = request.uri().path().starts_with("/api/");
-        if is_route { None } else { self.pages.answer_request(request) }
+        if is_route {
+            None
+        } else {
+            self.pages.answer_request(request)
+        }
     }
 
     /// Admits the caller within their rate limit. Anonymous and refused callers count against their
@@ -125,7 +140,10 @@ impl Gateway {
             Ok(None) | Err(_) => RateLimitSubject::Address(address),
         };
         let standing = self.limits.count_request(asker, route).await;
-        (standing, standing.refuse_if_exceeded().map_or(admitted, Err))
+        (
+            standing,
+            standing.refuse_if_exceeded().map_or(admitted, Err),
+        )
     }
 
     /// Opens an edge link. Only a token that the hub accepts counts against the edge. A refused one
@@ -155,7 +173,9 @@ impl Gateway {
         {
             return with_rate_headers(standing, problem.into_response());
         }
-        let response = self.dispatch_request(request, route, path, None, trace).await;
+        let response = self
+            .dispatch_request(request, route, path, None, trace)
+            .await;
         match (response.status(), edge) {
             // The peek above found it within the limit.
             (StatusCode::SWITCHING_PROTOCOLS, Some(edge)) => {
@@ -163,7 +183,8 @@ impl Gateway {
                 response
             }
             (StatusCode::UNAUTHORIZED, _) => {
-                self.count_refusal(RateLimitSubject::Address(address), route, response).await
+                self.count_refusal(RateLimitSubject::Address(address), route, response)
+                    .await
             }
             _ => response,
         }
@@ -179,7 +200,9 @@ impl Gateway {
         let standing = self.limits.count_request(asker, route).await;
         with_rate_headers(
             standing,
-            standing.refuse_if_exceeded().map_or(refusal, Problem::into_response),
+            standing
+                .refuse_if_exceeded()
+                .map_or(refusal, Problem::into_response),
         )
     }
 
@@ -192,7 +215,9 @@ impl Gateway {
         trace: &trace::TraceId,
     ) -> Response {
         if route.part == CloudPart::Gateway {
-            return self.answer_own_route(request, route, path, caller, trace).await;
+            return self
+                .answer_own_route(request, route, path, caller, trace)
+                .await;
         }
         match self.pass_to_part(request, route, path, caller, trace).await {
             Ok(response) => response,
@@ -211,13 +236,21 @@ impl Gateway {
         let RouteBody::Streamed { bytes_max } = route.body else {
             upload::refuse_declared(request.headers(), BODY_BYTES_MAX)?;
             let own_key = self.own_key(request.headers(), route);
-            let mut request = self.prepare_for_part(request, route, path, caller, trace).await?;
+            let mut request = self
+                .prepare_for_part(request, route, path, caller, trace)
+                .await?;
             own_key.map(|key| request.extensions_mut().insert(key));
             return Ok(self.send(route.part, request).await);
         };
-        let arrival = request.extensions().get::<BodyArrival>().cloned().unwrap_or_default();
+        let arrival = request
+            .extensions()
+            .get::<BodyArrival>()
+            .cloned()
+            .unwrap_or_default();
         let (request, verdict) = upload::limit_body(request, bytes_max)?;
-        let mut request = self.prepare_for_part(request, route, path, caller, trace).await?;
+        let mut request = self
+            .prepare_for_part(request, route, path, caller, trace)
+            .await?;
         request.extensions_mut().insert(verdict.clone());
         let response = self.send(route.part, request).await;
         // The caller sent the body too slowly for the part to answer in time.
@@ -228,7 +261,10 @@ impl Gateway {
     }
 
     fn own_key(&self, headers: &HeaderMap, route: &Route) -> Option<IdempotentChange> {
-        let heeds_keys = || self.keyed.contains(&(route.method.clone(), route.path.to_owned()));
+        let heeds_keys = || {
+            self.keyed
+                .contains(&(route.method.clone(), route.path.to_owned()))
+        };
         (headers.contains_key(IDEMPOTENCY_KEY) && heeds_keys()).then_some(IdempotentChange)
     }
 
@@ -244,7 +280,9 @@ impl Gateway {
         let address = address_of(&request);
         let mut request = prepare_request(request, route, path, caller, trace).await?;
         if route.audience == Audience::Entrant {
-            let CallerVerifier { service_key, clock, .. } = &self.identity;
+            let CallerVerifier {
+                service_key, clock, ..
+            } = &self.identity;
             let own = service_key.issue_token(NAME, route.part.name(), clock);
             address.insert_headers(request.headers_mut(), &own);
         }
@@ -262,16 +300,19 @@ impl Gateway {
         match (&route.method, caller) {
             _ if route.path == DOCUMENT => self.document.build_response(request.headers()),
             (_, Some(caller)) if letters::is_letters_route(route) => {
-                self.serve_dead_letters(request, route, path, caller, trace).await
+                self.serve_dead_letters(request, route, path, caller, trace)
+                    .await
             }
             (&Method::POST, _) => {
-                self.sign_in(request, session::auth_login_route(route), trace).await
+                self.sign_in(request, session::auth_login_route(route), trace)
+                    .await
             }
             (&Method::DELETE, Some(caller)) => self.sign_out(caller, trace).await,
             (_, Some(caller)) if route.path == STREAM => {
                 let stop = request.extensions().get::<ProcessStop>();
                 let stop = stop.map(|ProcessStop(stop)| stop.clone());
-                self.open_stream(request.headers(), stop, caller, trace).await
+                self.open_stream(request.headers(), stop, caller, trace)
+                    .await
             }
             (_, Some(caller)) if route.path == order_page::PATH => {
                 self.order_page(request, path, caller, trace).await
@@ -338,7 +379,10 @@ async fn prepare_request(
     // The outgoing body sets its own length.
     outgoing.headers_mut().remove(header::CONTENT_LENGTH);
     *outgoing.body_mut() = match route.body {
-        RouteBody::Held => to_bytes(body, BODY_BYTES_MAX).await.map_err(body_problem)?.into(),
+        RouteBody::Held => to_bytes(body, BODY_BYTES_MAX)
+            .await
+            .map_err(body_problem)?
+            .into(),
         RouteBody::Streamed { .. } => body,
     };
     if let Some(caller) = caller {
@@ -350,7 +394,11 @@ async fn prepare_request(
 }
 
 fn address_of(request: &Request) -> ClientAddress {
-    request.extensions().get().copied().unwrap_or(ClientAddress::UNKNOWN)
+    request
+        .extensions()
+        .get()
+        .copied()
+        .unwrap_or(ClientAddress::UNKNOWN)
 }
 
 /// A new request with the caller's token.
@@ -395,12 +443,20 @@ pub fn build_uri(path: &str, query: Option<&str>) -> Result<Uri, Problem> {
 pub fn body_problem(error: axum::Error) -> Problem {
     let cause = std::error::Error::source(&error);
     let too_large = cause.is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>());
-    Problem::new(if too_large { Code::BodyTooLarge } else { Code::MalformedBody })
+    Problem::new(if too_large {
+        Code::BodyTooLarge
+    } else {
+        Code::MalformedBody
+    })
 }
 
 fn wrong_method(allowed: &[Method]) -> Response {
     let mut response = Problem::new(Code::MethodNotAllowed).into_response();
-    let allowed = allowed.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let allowed = allowed
+        .iter()
+        .map(Method::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
     if let Ok(value) = HeaderValue::from_str(&allowed) {
         response.headers_mut().insert(header::ALLOW, value);
     }

@@ -18,7 +18,10 @@ pub fn strip_claims(headers: &mut HeaderMap) {
     let foul = |name: &HeaderName| {
         // Some servers treat `x_user_id` as `x-user-id`.
         let name = name.as_str().replace('_', "-");
-        OURS.iter().chain(&CLAIMS).any(|prefix| name.starts_with(prefix)) || name == "forwarded"
+        OURS.iter()
+            .chain(&CLAIMS)
+            .any(|prefix| name.starts_with(prefix))
+            || name == "forwarded"
     };
     let found: Vec<HeaderName> = headers.keys().filter(|name| foul(name)).cloned().collect();
     for name in found {
@@ -44,7 +47,10 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |&(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
         };
         let mut map = HeaderMap::new();
         for (name, value) in pairs.iter().map(pair) {

@@ -62,7 +62,11 @@ impl CallerVerifier {
     ) -> Result<Option<VerifiedCaller>, Problem> {
         let mut caller = match route.audience {
             Audience::Open | Audience::Entrant => return Ok(None),
-            Audience::Edge => return bearer_token(headers).map(|_| None).ok_or_else(invalid_token),
+            Audience::Edge => {
+                return bearer_token(headers)
+                    .map(|_| None)
+                    .ok_or_else(invalid_token);
+            }
             Audience::Any => self.verify_caller(method, headers).await?,
             Audience::Roles(roles, refusal) => {
                 let caller = self.verify_caller(method, headers).await?;
@@ -89,7 +93,13 @@ impl CallerVerifier {
         }
         let token = bearer_token(headers).ok_or_else(invalid_token)?.to_owned();
         let claims = self.verify_token(&token).await?;
-        Ok(VerifiedCaller { claims, token, browser: None, cookie: None, permissions: None })
+        Ok(VerifiedCaller {
+            claims,
+            token,
+            browser: None,
+            cookie: None,
+            permissions: None,
+        })
     }
 
     async fn verify_page_session(
@@ -101,10 +111,18 @@ impl CallerVerifier {
         let claims = self.verify_token(&session.token).await?;
         self.cookies.check_csrf(method, headers, &session)?;
         let renewed = self.renew_session(&session, &claims).await?;
-        let cookie = renewed.as_ref().map(|(session, _)| self.cookies.write(session));
+        let cookie = renewed
+            .as_ref()
+            .map(|(session, _)| self.cookies.write(session));
         let (session, claims) = renewed.unwrap_or((session, claims));
         let token = session.token.clone();
-        Ok(VerifiedCaller { claims, token, browser: Some(session), cookie, permissions: None })
+        Ok(VerifiedCaller {
+            claims,
+            token,
+            browser: Some(session),
+            cookie,
+            permissions: None,
+        })
     }
 
     /// Checks a token's signature, expiry and session.
@@ -113,7 +131,9 @@ impl CallerVerifier {
             // Tokens cannot be verified before auth's keys arrive.
             return Err(part_unavailable(CloudPart::Auth));
         }
-        let claims = self.keys.verify(token, TokenAudience::Cloud, self.clock.now());
+        let claims = self
+            .keys
+            .verify(token, TokenAudience::Cloud, self.clock.now());
         let claims = claims.map_err(|_| invalid_token())?;
         match self.session_status(claims.jti).await {
             SessionStatus::Clear => Ok(claims),
@@ -133,13 +153,15 @@ impl CallerVerifier {
     async fn ask_auth(&self, token: &str, claims: &Claims) -> Result<(), Problem> {
         let body = VerifyTokenRequest { token };
         let asked =
-            self.auth.call_json::<VerifyTokenAnswer>(Method::POST, VERIFY_PATH, None, Some(&body));
+            self.auth
+                .call_json::<VerifyTokenAnswer>(Method::POST, VERIFY_PATH, None, Some(&body));
         match tokio::time::timeout(VERIFY_LIMIT, asked).await {
             Ok(Ok(answer)) if answer.confirms_claims(claims) => Ok(()),
             Ok(Ok(_)) => Err(invalid_token()),
-            Ok(Err(UpstreamError::Refused { status: StatusCode::UNAUTHORIZED, .. })) => {
-                Err(invalid_token())
-            }
+            Ok(Err(UpstreamError::Refused {
+                status: StatusCode::UNAUTHORIZED,
+                ..
+            })) => Err(invalid_token()),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "Neither cache nor auth can tell whether a session stands");
                 Err(part_unavailable(CloudPart::Auth))

@@ -88,7 +88,11 @@ impl Gateway {
         caller: &VerifiedCaller,
         trace: &TraceId,
     ) -> Response {
-        let asker = DeadLetterAggregator { gateway: self, caller, trace };
+        let asker = DeadLetterAggregator {
+            gateway: self,
+            caller,
+            trace,
+        };
         let answered = match (route.path, &route.method) {
             (BOXES, _) => asker.list_boxes().await,
             (REPLAYS, &Method::GET) => asker.list_replays().await,
@@ -112,14 +116,21 @@ impl DeadLetterAggregator<'_> {
 
     /// Forwards a request about one box to the part that owns it.
     async fn forward_box_request(&self, request: Request, path: &str) -> Result<Response, Problem> {
-        let rest = path.strip_prefix(BOXES).unwrap_or(path).trim_start_matches('/');
+        let rest = path
+            .strip_prefix(BOXES)
+            .unwrap_or(path)
+            .trim_start_matches('/');
         let name = rest.split('/').next().unwrap_or_default();
         let of: DeadLetterBox = name.parse().map_err(|()| Code::NotFound)?;
         let part = of.owning_part().ok_or(Code::NotFound)?;
         let uri = build_uri(&format!("/internal/letters/{rest}"), request.uri().query())?;
         let method = request.method().clone();
         let body = read_body(request).await?;
-        let method = if method == Method::HEAD { Method::GET } else { method };
+        let method = if method == Method::HEAD {
+            Method::GET
+        } else {
+            method
+        };
         let mut passed = request_as_caller(method, uri, &self.caller.token, self.trace);
         set_identity(passed.headers_mut(), self.caller);
         with_json(&mut passed, body);
@@ -132,7 +143,10 @@ impl DeadLetterAggregator<'_> {
         let queue = topology::find_queue(&form.queue).ok_or(Code::NotFound)?;
         let body = serde_json::to_vec(&form)
             .map_err(|error| log_fault("A replay could not be written as JSON", error))?;
-        let sources = queue.bindings.iter().map(|(of, _)| topology::publishing_part(*of));
+        let sources = queue
+            .bindings
+            .iter()
+            .map(|(of, _)| topology::publishing_part(*of));
         let sources: BTreeSet<CloudPart> = sources.collect();
         let mut items = Vec::new();
         let mut missing = Vec::new();
@@ -165,7 +179,10 @@ impl DeadLetterAggregator<'_> {
             set_identity(request.headers_mut(), self.caller);
             async move {
                 let asking = async { read(self.gateway.send(*part, request).await).await };
-                tokio::time::timeout(PART_LIMIT, asking).await.ok().flatten()
+                tokio::time::timeout(PART_LIMIT, asking)
+                    .await
+                    .ok()
+                    .flatten()
             }
         });
         let told: Vec<Option<LetterList<T>>> = futures::future::join_all(asked).await;
@@ -193,7 +210,9 @@ async fn read<T: DeserializeOwned>(answer: Response) -> Option<T> {
 }
 
 async fn read_body(request: Request) -> Result<Vec<u8>, Problem> {
-    let bytes = to_bytes(request.into_body(), BODY_BYTES_MAX).await.map_err(body_problem)?;
+    let bytes = to_bytes(request.into_body(), BODY_BYTES_MAX)
+        .await
+        .map_err(body_problem)?;
     Ok(bytes.to_vec())
 }
 

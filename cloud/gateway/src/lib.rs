@@ -203,8 +203,9 @@ pub async fn open_routes(
     let peers = peers.with_circuit_breakers(&ground.clock, upstream_timeout);
     let checks = readiness_checks(&peers, &ground);
     let own = config.public_origin.as_str();
-    let own =
-        (!own.is_empty()).then(|| security::parse_origin("public_origin", own)).transpose()?;
+    let own = (!own.is_empty())
+        .then(|| security::parse_origin("public_origin", own))
+        .transpose()?;
     let counts = WindowCounter::new(ground.cache.clone(), ground.clock.clone());
     let seats = StreamPermits::new(ground.cache.clone());
     let gateway = Gateway {
@@ -228,27 +229,34 @@ pub async fn open_routes(
         tasks: ground.tasks,
         upstream_timeout,
     };
-    let routes =
-        build_router(routes).fallback(forward::forward_request).with_state(Arc::new(gateway));
+    let routes = build_router(routes)
+        .fallback(forward::forward_request)
+        .with_state(Arc::new(gateway));
     let router = skeleton::router(NAME, routes, checks);
     let router = with_security_headers(security::with_cors(router, &config.cors_origins)?);
-    Ok(if speaks_tls { security::with_hsts(router) } else { router })
+    Ok(if speaks_tls {
+        security::with_hsts(router)
+    } else {
+        router
+    })
 }
 
 /// Registers each pattern, so metrics get one series per route; the handler does its own lookup.
 /// Paths outside the table count as unmatched.
 fn build_router(routes: &'static [Route]) -> Router<Arc<Gateway>> {
     let paths: BTreeSet<String> = matcher::path_patterns(routes).collect();
-    paths
-        .iter()
-        .fold(Router::new(), |router, path| router.route(path, any(forward::forward_request)))
+    paths.iter().fold(Router::new(), |router, path| {
+        router.route(path, any(forward::forward_request))
+    })
 }
 
 /// The gateway is ready with its parts, the cache, and the keys that verify callers.
 fn readiness_checks(peers: &Peers, ground: &ServiceContext) -> Vec<ReadinessCheck> {
     let parts = CloudPart::behind_the_gateway()
         .map(|p| ReadinessCheck::Upstream(p.name(), peers.upstream_for(p)));
-    let own =
-        [ReadinessCheck::Cache(ground.cache.clone()), ReadinessCheck::Keys(ground.keys.clone())];
+    let own = [
+        ReadinessCheck::Cache(ground.cache.clone()),
+        ReadinessCheck::Keys(ground.keys.clone()),
+    ];
     parts.chain(own).collect()
 }

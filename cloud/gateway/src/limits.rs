@@ -67,8 +67,14 @@ impl RateLimits {
 
     /// The status after one more request, without counting it.
     pub async fn peek_status(&self, asker: RateLimitSubject<'_>, route: &Route) -> RateLimitStatus {
-        let counted = self.counts.read_count(&endpoint_key(asker, route), MINUTE).await;
-        let counted = WindowCount { count: counted.count.saturating_add(1), ..counted };
+        let counted = self
+            .counts
+            .read_count(&endpoint_key(asker, route), MINUTE)
+            .await;
+        let counted = WindowCount {
+            count: counted.count.saturating_add(1),
+            ..counted
+        };
         RateLimitStatus([Some(self.usage_for(asker, counted)), None])
     }
 
@@ -112,8 +118,10 @@ impl RateLimitStatus {
                 most: most.into(),
                 seconds: seconds.into(),
             }),
-            _ => problem
-                .with_detail(say::at_most_a_minute { most: most.into(), seconds: seconds.into() }),
+            _ => problem.with_detail(say::at_most_a_minute {
+                most: most.into(),
+                seconds: seconds.into(),
+            }),
         })
     }
 
@@ -124,7 +132,11 @@ impl RateLimitStatus {
         });
         let left = self.iter_usage().map(|quota| {
             let RateLimitUsage { name, counted, .. } = quota;
-            format!("\"{name}\";r={};t={}", quota.remaining_requests(), counted.seconds_left())
+            format!(
+                "\"{name}\";r={};t={}",
+                quota.remaining_requests(),
+                counted.seconds_left()
+            )
         });
         let policy = Vec::from_iter(policy);
         let left = Vec::from_iter(left);
@@ -144,7 +156,11 @@ impl RateLimitStatus {
 
 impl RateLimitUsage {
     fn new(name: &'static str, most: NonZeroU32, counted: WindowCount) -> Self {
-        Self { name, most: most.get(), counted }
+        Self {
+            name,
+            most: most.get(),
+            counted,
+        }
     }
 
     fn is_exceeded(&self) -> bool {
@@ -152,7 +168,9 @@ impl RateLimitUsage {
     }
 
     fn remaining_requests(&self) -> i64 {
-        i64::from(self.most).saturating_sub(self.counted.count).max(0)
+        i64::from(self.most)
+            .saturating_sub(self.counted.count)
+            .max(0)
     }
 }
 
@@ -200,7 +218,10 @@ mod tests {
             per_edge_per_minute: limit(4),
             ..Config::default()
         };
-        (RateLimits::new(WindowCounter::new(cache(&clock), clock.clone()), &config), clock)
+        (
+            RateLimits::new(WindowCounter::new(cache(&clock), clock.clone()), &config),
+            clock,
+        )
     }
 
     fn memory(clock: &Clock) -> Cache {
@@ -210,7 +231,11 @@ mod tests {
     async fn allowed(limits: &RateLimits, asker: RateLimitSubject<'_>, route: &Route) -> usize {
         let mut allowed = 0;
         while allowed < 10
-            && limits.count_request(asker, route).await.refuse_if_exceeded().is_none()
+            && limits
+                .count_request(asker, route)
+                .await
+                .refuse_if_exceeded()
+                .is_none()
         {
             allowed += 1;
         }
@@ -239,32 +264,59 @@ mod tests {
             (RateLimitSubject::Address(ClientAddress::UNKNOWN), 0, 5),
             (RateLimitSubject::Edge(&edge), 0, 4),
         ] {
-            assert_eq!(allowed(&limits, asker, &ROUTES[route]).await, expected, "{asker}, {route}");
+            assert_eq!(
+                allowed(&limits, asker, &ROUTES[route]).await,
+                expected,
+                "{asker}, {route}"
+            );
         }
         clock.advance(59_000);
         assert_eq!(allowed(&limits, USER, &ROUTES[0]).await, 0);
         clock.advance(1_000);
-        assert_eq!(allowed(&limits, USER, &ROUTES[0]).await, 3, "another minute");
+        assert_eq!(
+            allowed(&limits, USER, &ROUTES[0]).await,
+            3,
+            "another minute"
+        );
     }
 
     #[tokio::test]
     async fn whoever_is_refused_hears_when_it_helps_to_ask_again() {
         let (limits, _) = limits(memory);
         allowed(&limits, USER, &ROUTES[0]).await;
-        let problem = limits.count_request(USER, &ROUTES[0]).await.refuse_if_exceeded().unwrap();
+        let problem = limits
+            .count_request(USER, &ROUTES[0])
+            .await
+            .refuse_if_exceeded()
+            .unwrap();
         assert_eq!(problem.code(), Code::RateLimited);
         let body = problem.to_body(wire::Language::English, None);
-        assert_eq!(body.detail.as_deref(), Some("At most 3 a minute. Try again in 60 s."));
+        assert_eq!(
+            body.detail.as_deref(),
+            Some("At most 3 a minute. Try again in 60 s.")
+        );
     }
 
     #[tokio::test]
     async fn a_look_counts_nothing() {
         let (limits, _) = limits(memory);
         for _ in 0..9 {
-            assert!(limits.peek_status(USER, &ROUTES[0]).await.refuse_if_exceeded().is_none());
+            assert!(
+                limits
+                    .peek_status(USER, &ROUTES[0])
+                    .await
+                    .refuse_if_exceeded()
+                    .is_none()
+            );
         }
         assert_eq!(allowed(&limits, USER, &ROUTES[0]).await, 3);
-        assert!(limits.peek_status(USER, &ROUTES[0]).await.refuse_if_exceeded().is_some());
+        assert!(
+            limits
+                .peek_status(USER, &ROUTES[0])
+                .await
+                .refuse_if_exceeded()
+                .is_some()
+        );
     }
 
     #[tokio::test]
@@ -281,9 +333,17 @@ mod tests {
             (&one, 3, 1),
             (&other, 4, 0),
         ] {
-            assert_eq!(allowed(gateway, USER, &ROUTES[route]).await, expected, "{route}");
+            assert_eq!(
+                allowed(gateway, USER, &ROUTES[route]).await,
+                expected,
+                "{route}"
+            );
         }
-        let problem = other.count_request(USER, &ROUTES[5]).await.refuse_if_exceeded().unwrap();
+        let problem = other
+            .count_request(USER, &ROUTES[5])
+            .await
+            .refuse_if_exceeded()
+            .unwrap();
         let body = problem.to_body(wire::Language::English, None);
         let told = "At most 10 requests a minute in all. Try again in 60 s.";
         assert_eq!(body.detail.as_deref(), Some(told));
@@ -304,11 +364,20 @@ mod tests {
             (1, POLICY, "\"endpoint\";r=0;t=60, \"person\";r=6;t=60"),
             (1, POLICY, "\"endpoint\";r=0;t=60, \"person\";r=6;t=60"),
         ] {
-            limits.count_request(USER, &ROUTES[route]).await.write_headers(&mut headers);
-            assert_eq!([&headers[RATE_LIMIT_POLICY], &headers[RATE_LIMIT]], [policy, left]);
+            limits
+                .count_request(USER, &ROUTES[route])
+                .await
+                .write_headers(&mut headers);
+            assert_eq!(
+                [&headers[RATE_LIMIT_POLICY], &headers[RATE_LIMIT]],
+                [policy, left]
+            );
         }
         limits
-            .count_request(RateLimitSubject::Address(ClientAddress::UNKNOWN), &ROUTES[0])
+            .count_request(
+                RateLimitSubject::Address(ClientAddress::UNKNOWN),
+                &ROUTES[0],
+            )
             .await
             .write_headers(&mut headers);
         assert_eq!(headers[RATE_LIMIT], "\"address\";r=4;t=60");

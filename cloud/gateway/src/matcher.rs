@@ -43,24 +43,44 @@ impl RouteMatcher {
     pub fn find_route(&self, method: &Method, path: &str) -> RouteLookup {
         let path = path.strip_suffix('/').unwrap_or(path);
         // Parts answer HEAD on every GET route.
-        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        let wanted = if method == Method::HEAD {
+            &Method::GET
+        } else {
+            method
+        };
         let mut allowed = Vec::new();
         let spellings = self.0.at(path).map_or(&[][..], |found| found.value);
-        for RoutePattern { method: offered, pattern, route } in spellings {
-            let Some(canonical) = canonical_path(route, pattern, path) else { continue };
+        for RoutePattern {
+            method: offered,
+            pattern,
+            route,
+        } in spellings
+        {
+            let Some(canonical) = canonical_path(route, pattern, path) else {
+                continue;
+            };
             if *offered == wanted {
-                return RouteLookup::Found { route, path: canonical };
+                return RouteLookup::Found {
+                    route,
+                    path: canonical,
+                };
             }
             if !allowed.contains(*offered) {
                 allowed.push((*offered).clone());
             }
         }
-        if allowed.is_empty() { RouteLookup::Unknown } else { RouteLookup::WrongMethod(allowed) }
+        if allowed.is_empty() {
+            RouteLookup::Unknown
+        } else {
+            RouteLookup::WrongMethod(allowed)
+        }
     }
 }
 
 pub fn path_patterns(routes: &'static [Route]) -> impl Iterator<Item = String> {
-    route_patterns(routes).into_iter().map(|spelling| spelling.pattern)
+    route_patterns(routes)
+        .into_iter()
+        .map(|spelling| spelling.pattern)
 }
 
 /// Canonical patterns first, then aliases, then unversioned ones.
@@ -70,11 +90,17 @@ fn route_patterns(routes: &'static [Route]) -> Vec<RoutePattern> {
         pattern,
         route,
     };
-    let canonical = routes.iter().map(|route| spelling(route, route.path.to_owned()));
+    let canonical = routes
+        .iter()
+        .map(|route| spelling(route, route.path.to_owned()));
     let aliases = ALIASES.iter().filter_map(|alias| {
         let target = |r: &&Route| r.method == alias.to_method && r.path == alias.to_path;
         let route = routes.iter().find(target)?;
-        Some(RoutePattern { method: &alias.method, pattern: alias.path.to_owned(), route })
+        Some(RoutePattern {
+            method: &alias.method,
+            pattern: alias.path.to_owned(),
+            route,
+        })
     });
     let unversioned = routes.iter().filter_map(|route| {
         let rest = route.path.strip_prefix("/api/v1/")?;
@@ -87,11 +113,16 @@ fn route_patterns(routes: &'static [Route]) -> Vec<RoutePattern> {
 fn build_table(routes: &'static [Route]) -> Router<Vec<RoutePattern>> {
     let mut by_pattern: BTreeMap<String, Vec<RoutePattern>> = BTreeMap::new();
     for spelling in route_patterns(routes) {
-        by_pattern.entry(spelling.pattern.clone()).or_default().push(spelling);
+        by_pattern
+            .entry(spelling.pattern.clone())
+            .or_default()
+            .push(spelling);
     }
     let mut table = Router::new();
     for (pattern, spellings) in by_pattern {
-        table.insert(pattern, spellings).expect("the patterns of the table are distinct");
+        table
+            .insert(pattern, spellings)
+            .expect("the patterns of the table are distinct");
     }
     table
 }
@@ -99,7 +130,9 @@ fn build_table(routes: &'static [Route]) -> Router<Vec<RoutePattern>> {
 /// The route's canonical path, with the request's parameters. `None` if one is not plain.
 fn canonical_path(route: &Route, pattern: &str, path: &str) -> Option<String> {
     let words = pattern.split('/').zip(path.split('/'));
-    let mut params = words.filter(|(expected, _)| is_param(expected)).map(|(_, word)| word);
+    let mut params = words
+        .filter(|(expected, _)| is_param(expected))
+        .map(|(_, word)| word);
     let word = |expected: &'static str| match is_param(expected) {
         true => params.next().filter(|word| is_plain(word)),
         false => Some(expected),
@@ -148,8 +181,16 @@ mod tests {
             let words = words.map(|word| if word.starts_with('{') { "7" } else { word });
             let path = words.collect::<Vec<_>>().join("/");
             let expected = format!("{} {path} @{}", route.method, route.part.name());
-            for spelling in [path.clone(), format!("{path}/"), path.replace("/api/v1/", "/api/")] {
-                assert_eq!(found(route.method.clone(), &spelling), expected, "{spelling}");
+            for spelling in [
+                path.clone(),
+                format!("{path}/"),
+                path.replace("/api/v1/", "/api/"),
+            ] {
+                assert_eq!(
+                    found(route.method.clone(), &spelling),
+                    expected,
+                    "{spelling}"
+                );
             }
         }
     }
@@ -159,58 +200,182 @@ mod tests {
         let accept = "POST /api/v1/orders/789/accept @order";
         for (method, spelling, expected) in [
             ("POST", "/api/auth/login", "POST /api/v1/auth/login @auth"),
-            ("POST", "/api/auth/register", "POST /api/v1/auth/register @auth"),
-            ("POST", "/api/auth/verify-token", "POST /api/v1/auth/verify-token @auth"),
-            ("POST", "/api/auth/verify-token/", "POST /api/v1/auth/verify-token @auth"),
-            ("POST", "/verify-token", "POST /api/v1/auth/verify-token @auth"),
-            ("POST", "/api/users/register", "POST /api/v1/auth/register @auth"),
+            (
+                "POST",
+                "/api/auth/register",
+                "POST /api/v1/auth/register @auth",
+            ),
+            (
+                "POST",
+                "/api/auth/verify-token",
+                "POST /api/v1/auth/verify-token @auth",
+            ),
+            (
+                "POST",
+                "/api/auth/verify-token/",
+                "POST /api/v1/auth/verify-token @auth",
+            ),
+            (
+                "POST",
+                "/verify-token",
+                "POST /api/v1/auth/verify-token @auth",
+            ),
+            (
+                "POST",
+                "/api/users/register",
+                "POST /api/v1/auth/register @auth",
+            ),
             ("POST", "/api/users/login", "POST /api/v1/auth/login @auth"),
-            ("GET", "/api/v1/users/u1", "GET /api/v1/users/u1/account @auth"),
-            ("GET", "/api/users/u1/", "GET /api/v1/users/u1/account @auth"),
-            ("PUT", "/api/v1/users/u1", "PUT /api/v1/users/u1/profile @user"),
-            ("PUT", "/api/users/u1/", "PUT /api/v1/users/u1/profile @user"),
-            ("DELETE", "/api/v1/users/u1", "POST /api/v1/admin/users/u1/revoke @auth"),
-            ("GET", "/api/users/profile", "GET /api/v1/users/me/profile @user"),
-            ("PUT", "/api/users/profile/", "PUT /api/v1/users/me/profile @user"),
-            ("POST", "/api/users/addresses", "POST /api/v1/users/me/addresses @user"),
-            ("GET", "/customers/7/profile", "GET /api/v1/customers/7/profile @user"),
-            ("PUT", "/providers/7/profile", "PUT /api/v1/providers/7/profile @user"),
-            ("GET", "/api/providers/7/profile", "GET /api/v1/providers/7/profile @user"),
+            (
+                "GET",
+                "/api/v1/users/u1",
+                "GET /api/v1/users/u1/account @auth",
+            ),
+            (
+                "GET",
+                "/api/users/u1/",
+                "GET /api/v1/users/u1/account @auth",
+            ),
+            (
+                "PUT",
+                "/api/v1/users/u1",
+                "PUT /api/v1/users/u1/profile @user",
+            ),
+            (
+                "PUT",
+                "/api/users/u1/",
+                "PUT /api/v1/users/u1/profile @user",
+            ),
+            (
+                "DELETE",
+                "/api/v1/users/u1",
+                "POST /api/v1/admin/users/u1/revoke @auth",
+            ),
+            (
+                "GET",
+                "/api/users/profile",
+                "GET /api/v1/users/me/profile @user",
+            ),
+            (
+                "PUT",
+                "/api/users/profile/",
+                "PUT /api/v1/users/me/profile @user",
+            ),
+            (
+                "POST",
+                "/api/users/addresses",
+                "POST /api/v1/users/me/addresses @user",
+            ),
+            (
+                "GET",
+                "/customers/7/profile",
+                "GET /api/v1/customers/7/profile @user",
+            ),
+            (
+                "PUT",
+                "/providers/7/profile",
+                "PUT /api/v1/providers/7/profile @user",
+            ),
+            (
+                "GET",
+                "/api/providers/7/profile",
+                "GET /api/v1/providers/7/profile @user",
+            ),
             ("POST", "/api/orders", "POST /api/v1/orders @order"),
             ("POST", "/api/orders/", "POST /api/v1/orders @order"),
-            ("POST", "/api/customer/orders/publish", "POST /api/v1/orders @order"),
+            (
+                "POST",
+                "/api/customer/orders/publish",
+                "POST /api/v1/orders @order",
+            ),
             ("GET", "/api/customer/orders", "GET /api/v1/orders @order"),
             ("GET", "/api/orders/789", "GET /api/v1/orders/789 @order"),
             ("GET", "/api/orders/789/", "GET /api/v1/orders/789 @order"),
-            ("PUT", "/api/orders/789/status", "PUT /api/v1/orders/789/status @order"),
+            (
+                "PUT",
+                "/api/orders/789/status",
+                "PUT /api/v1/orders/789/status @order",
+            ),
             ("PUT", "/api/orders/789/accept", accept),
             ("POST", "/api/orders/789/accept", accept),
             ("PUT", "/api/provider/orders/789/accept", accept),
             ("PUT", "/api/provider/orders/789/accept/", accept),
-            ("POST", "/customer/orders/publish", "POST /api/v1/orders @order"),
+            (
+                "POST",
+                "/customer/orders/publish",
+                "POST /api/v1/orders @order",
+            ),
             ("POST", "/orders", "POST /api/v1/orders @order"),
             ("GET", "/customer/orders", "GET /api/v1/orders @order"),
-            ("GET", "/customer/orders/789", "GET /api/v1/orders/789 @order"),
-            ("PUT", "/customer/orders/789/cancel", "POST /api/v1/orders/789/cancel @order"),
-            ("GET", "/provider/orders/available", "GET /api/v1/orders/available @order"),
+            (
+                "GET",
+                "/customer/orders/789",
+                "GET /api/v1/orders/789 @order",
+            ),
+            (
+                "PUT",
+                "/customer/orders/789/cancel",
+                "POST /api/v1/orders/789/cancel @order",
+            ),
+            (
+                "GET",
+                "/provider/orders/available",
+                "GET /api/v1/orders/available @order",
+            ),
             ("PUT", "/provider/orders/789/accept", accept),
             ("GET", "/orders/789", "GET /api/v1/orders/789 @order"),
-            ("PUT", "/orders/789/status", "PUT /api/v1/orders/789/status @order"),
+            (
+                "PUT",
+                "/orders/789/status",
+                "PUT /api/v1/orders/789/status @order",
+            ),
             ("POST", "/payments/", "POST /api/v1/payments @payment"),
             ("POST", "/api/payments/", "POST /api/v1/payments @payment"),
             ("GET", "/payments/7", "GET /api/v1/payments/7 @payment"),
-            ("POST", "/payments/callback", "POST /api/v1/payments/callback @payment"),
+            (
+                "POST",
+                "/payments/callback",
+                "POST /api/v1/payments/callback @payment",
+            ),
             ("POST", "/payments/refund", "POST /api/v1/refunds @payment"),
-            ("POST", "/api/payments/refund", "POST /api/v1/refunds @payment"),
+            (
+                "POST",
+                "/api/payments/refund",
+                "POST /api/v1/refunds @payment",
+            ),
             ("POST", "/refunds", "POST /api/v1/refunds @payment"),
             ("POST", "/reviews", "POST /api/v1/reviews @review"),
             ("GET", "/reviews/7", "GET /api/v1/reviews/7 @review"),
-            ("GET", "/providers/7/reviews", "GET /api/v1/providers/7/reviews @review"),
-            ("GET", "/notifications", "GET /api/v1/notifications @notification"),
-            ("PUT", "/notifications/7/read", "PUT /api/v1/notifications/7/read @notification"),
-            ("GET", "/api/notifications", "GET /api/v1/notifications @notification"),
-            ("POST", "/api/notifications/email", "POST /api/v1/admin/notices/email @notification"),
-            ("POST", "/api/notifications/sms/", "POST /api/v1/admin/notices/sms @notification"),
+            (
+                "GET",
+                "/providers/7/reviews",
+                "GET /api/v1/providers/7/reviews @review",
+            ),
+            (
+                "GET",
+                "/notifications",
+                "GET /api/v1/notifications @notification",
+            ),
+            (
+                "PUT",
+                "/notifications/7/read",
+                "PUT /api/v1/notifications/7/read @notification",
+            ),
+            (
+                "GET",
+                "/api/notifications",
+                "GET /api/v1/notifications @notification",
+            ),
+            (
+                "POST",
+                "/api/notifications/email",
+                "POST /api/v1/admin/notices/email @notification",
+            ),
+            (
+                "POST",
+                "/api/notifications/sms/",
+                "POST /api/v1/admin/notices/sms @notification",
+            ),
         ] {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
             assert_eq!(found(method, spelling), expected, "{spelling}");
@@ -223,7 +388,10 @@ mod tests {
             RouteLookup::Found { route, .. } => route.path,
             _ => "none",
         };
-        assert_eq!(available("/api/v1/orders/available"), "/api/v1/orders/available");
+        assert_eq!(
+            available("/api/v1/orders/available"),
+            "/api/v1/orders/available"
+        );
         assert_eq!(available("/api/v1/orders/7"), "/api/v1/orders/{id}");
     }
 
@@ -232,7 +400,10 @@ mod tests {
         let publish = "/api/customer/orders/publish";
         assert_eq!(found(Method::POST, publish), "POST /api/v1/orders @order");
         for method in [Method::GET, Method::PUT] {
-            assert_eq!(find(&method, publish), RouteLookup::WrongMethod(vec![Method::POST]));
+            assert_eq!(
+                find(&method, publish),
+                RouteLookup::WrongMethod(vec![Method::POST])
+            );
         }
     }
 
@@ -282,11 +453,23 @@ mod tests {
     #[test]
     fn a_known_path_says_which_methods_it_has() {
         for (method, path, allowed) in [
-            (Method::DELETE, "/api/v1/orders", vec![Method::POST, Method::GET]),
+            (
+                Method::DELETE,
+                "/api/v1/orders",
+                vec![Method::POST, Method::GET],
+            ),
             (Method::GET, "/api/v1/auth/login", vec![Method::POST]),
             (Method::POST, "/api/provider/orders/7/status", vec![]),
-            (Method::GET, "/api/provider/orders/7/accept", vec![Method::PUT, Method::POST]),
-            (Method::GET, "/api/orders/7/accept", vec![Method::PUT, Method::POST]),
+            (
+                Method::GET,
+                "/api/provider/orders/7/accept",
+                vec![Method::PUT, Method::POST],
+            ),
+            (
+                Method::GET,
+                "/api/orders/7/accept",
+                vec![Method::PUT, Method::POST],
+            ),
             (Method::POST, "/link", vec![Method::GET]),
         ] {
             let expected = if allowed.is_empty() {
@@ -300,6 +483,9 @@ mod tests {
 
     #[test]
     fn head_is_answered_where_get_is() {
-        assert_eq!(found(Method::HEAD, "/api/v1/orders"), "GET /api/v1/orders @order");
+        assert_eq!(
+            found(Method::HEAD, "/api/v1/orders"),
+            "GET /api/v1/orders @order"
+        );
     }
 }

@@ -121,9 +121,17 @@ impl Gateway {
         trace: &TraceId,
     ) -> Response {
         let language = request.headers().get(header::ACCEPT_LANGUAGE).cloned();
-        let asker = OrderPageAggregator { gateway: self, caller, language, trace };
+        let asker = OrderPageAggregator {
+            gateway: self,
+            caller,
+            language,
+            trace,
+        };
         let order = path.strip_suffix(SUFFIX).unwrap_or(path);
-        asker.build_page(order).await.unwrap_or_else(IntoResponse::into_response)
+        asker
+            .build_page(order)
+            .await
+            .unwrap_or_else(IntoResponse::into_response)
     }
 }
 
@@ -145,12 +153,28 @@ impl OrderPageAggregator<'_> {
             self.fetch_section(CloudPart::Review, &review, None),
         );
         let missing = [
-            (PageSection::Parties, CloudPart::User, missing_reason(&[&customer, &provider])),
-            (PageSection::Payment, CloudPart::Payment, missing_reason(&[&payments, &statement])),
-            (PageSection::Review, CloudPart::Review, missing_reason(&[&review])),
+            (
+                PageSection::Parties,
+                CloudPart::User,
+                missing_reason(&[&customer, &provider]),
+            ),
+            (
+                PageSection::Payment,
+                CloudPart::Payment,
+                missing_reason(&[&payments, &statement]),
+            ),
+            (
+                PageSection::Review,
+                CloudPart::Review,
+                missing_reason(&[&review]),
+            ),
         ];
         let missing = missing.into_iter().filter_map(|(section, part, reason)| {
-            Some(MissingSection { section, part: part.name(), reason: reason? })
+            Some(MissingSection {
+                section,
+                part: part.name(),
+                reason: reason?,
+            })
         });
         let page = OrderPage {
             order,
@@ -170,8 +194,15 @@ impl OrderPageAggregator<'_> {
 
     /// `None` if the person does not exist or the caller may not see them.
     async fn fetch_profile(&self, kind: &str, id: &Value) -> SectionResult {
-        let Some(id) = id.as_str() else { return Ok(None) };
-        self.fetch_section(CloudPart::User, &format!("/api/v1/{kind}/{id}/profile"), None).await
+        let Some(id) = id.as_str() else {
+            return Ok(None);
+        };
+        self.fetch_section(
+            CloudPart::User,
+            &format!("/api/v1/{kind}/{id}/profile"),
+            None,
+        )
+        .await
     }
 
     async fn fetch_items(&self, path: &str, query: Option<&str>) -> SectionResult {
@@ -207,8 +238,14 @@ impl OrderPageAggregator<'_> {
         else {
             return false;
         };
-        let VerifiedCaller { claims, permissions, .. } = self.caller;
-        let held = permissions.as_deref().unwrap_or(Permission::allowed_for_role(claims.role));
+        let VerifiedCaller {
+            claims,
+            permissions,
+            ..
+        } = self.caller;
+        let held = permissions
+            .as_deref()
+            .unwrap_or(Permission::allowed_for_role(claims.role));
         route.needs.missing_permission(claims.role, held).is_none()
     }
 
@@ -222,7 +259,9 @@ impl OrderPageAggregator<'_> {
         let mut request = request_as_caller(Method::GET, path, &self.caller.token, self.trace);
         set_identity(request.headers_mut(), self.caller);
         if let Some(language) = &self.language {
-            request.headers_mut().insert(header::ACCEPT_LANGUAGE, language.clone());
+            request
+                .headers_mut()
+                .insert(header::ACCEPT_LANGUAGE, language.clone());
         }
         // Boxed: five of these large futures run at once.
         Ok(Box::pin(self.gateway.send(part, request)).await)
@@ -230,7 +269,10 @@ impl OrderPageAggregator<'_> {
 }
 
 fn missing_reason(answers: &[&SectionResult]) -> Option<MissingReason> {
-    answers.iter().find_map(|answer| answer.as_ref().err()).copied()
+    answers
+        .iter()
+        .find_map(|answer| answer.as_ref().err())
+        .copied()
 }
 
 async fn read(answer: Response) -> Result<Value, Problem> {

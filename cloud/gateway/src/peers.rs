@@ -30,8 +30,12 @@ impl Peers {
     /// Puts a circuit breaker around the remote parts. A call longer than `patience` counts as a
     /// failure.
     pub(crate) fn with_circuit_breakers(self, clock: &Clock, patience: Duration) -> Self {
-        let guarded =
-            |(part, ways)| (part, vec![Upstream::combine_guarded(part, ways, clock, patience)]);
+        let guarded = |(part, ways)| {
+            (
+                part,
+                vec![Upstream::combine_guarded(part, ways, clock, patience)],
+            )
+        };
         Self(self.0.into_iter().map(guarded).collect())
     }
 }

@@ -41,9 +41,19 @@ mod tests {
         use Permission::{ApproveOrders, CancelOrders, ReadDesks, VerifyProviders};
         let any = PermissionRule::AnyOf(&[ReadDesks, ApproveOrders, CancelOrders]);
         assert_eq!(any.missing_permission(Role::Admin, &[ApproveOrders]), None);
-        assert_eq!(any.missing_permission(Role::Admin, &[VerifyProviders]), Some(ReadDesks));
-        assert_eq!(any.missing_permission(Role::Customer, &[]), None, "it is the customer's own");
+        assert_eq!(
+            any.missing_permission(Role::Admin, &[VerifyProviders]),
+            Some(ReadDesks)
+        );
+        assert_eq!(
+            any.missing_permission(Role::Customer, &[]),
+            None,
+            "it is the customer's own"
+        );
         let all = PermissionRule::All(&[ReadDesks, ApproveOrders]);
-        assert_eq!(all.missing_permission(Role::Admin, &[ReadDesks]), Some(ApproveOrders));
+        assert_eq!(
+            all.missing_permission(Role::Admin, &[ReadDesks]),
+            Some(ApproveOrders)
+        );
     }
 }

@@ -70,7 +70,9 @@ impl CallerVerifier {
     }
 
     async fn ask_permissions(&self, user_id: UserId) -> Result<Vec<Permission>, Problem> {
-        let own = self.service_key.issue_token(crate::NAME, CloudPart::Auth.name(), &self.clock);
+        let own = self
+            .service_key
+            .issue_token(crate::NAME, CloudPart::Auth.name(), &self.clock);
         let question = PermissionsQuestion { user_id };
         let asked = self.auth.call_json::<PermissionsAnswer>(
             Method::POST,
@@ -79,9 +81,10 @@ impl CallerVerifier {
             Some(&question),
         );
         match tokio::time::timeout(ASK_LIMIT, asked).await {
-            Ok(Ok(PermissionsAnswer { permissions })) => {
-                Ok(permissions.iter().filter_map(|word| word.parse().ok()).collect())
-            }
+            Ok(Ok(PermissionsAnswer { permissions })) => Ok(permissions
+                .iter()
+                .filter_map(|word| word.parse().ok())
+                .collect()),
             Ok(Err(error)) => {
                 tracing::warn!(
                     error = format_error_chain(&error),

@@ -31,15 +31,24 @@ const FORWARDED: HeaderName = header::FORWARDED;
 impl TrustedProxies {
     pub fn new(listed: &[String]) -> Result<Self, ProxyError> {
         let network = |text: &String| Network::parse(text).ok_or_else(|| ProxyError(text.clone()));
-        listed.iter().map(network).collect::<Result<_, _>>().map(Self)
+        listed
+            .iter()
+            .map(network)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// The nearest untrusted hop. An unreadable entry ends the list.
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let [listed, forwarded] =
-            [(FORWARDED_FOR, parse_address as HopReader), (FORWARDED, parse_forwarded)];
-        let says =
-            |(name, read)| headers.contains_key(&name).then(|| parse_hops(headers, &name, read));
+        let [listed, forwarded] = [
+            (FORWARDED_FOR, parse_address as HopReader),
+            (FORWARDED, parse_forwarded),
+        ];
+        let says = |(name, read)| {
+            headers
+                .contains_key(&name)
+                .then(|| parse_hops(headers, &name, read))
+        };
         let told = says(listed).map(|hops| self.nearest_untrusted(peer, hops));
         let also = says(forwarded).map(|hops| self.nearest_untrusted(peer, hops));
         match (told, also) {
@@ -51,7 +60,9 @@ impl TrustedProxies {
     fn nearest_untrusted(&self, peer: IpAddr, hops: Vec<Option<IpAddr>>) -> IpAddr {
         let mut nearest = peer;
         for hop in hops.into_iter().rev() {
-            let Some(hop) = hop.filter(|_| self.is_trusted(nearest)) else { break };
+            let Some(hop) = hop.filter(|_| self.is_trusted(nearest)) else {
+                break;
+            };
             nearest = hop;
         }
         nearest
@@ -59,7 +70,9 @@ impl TrustedProxies {
 
     fn is_trusted(&self, address: IpAddr) -> bool {
         let bits = address_bits(address);
-        self.0.iter().any(|network| bits & network.mask == network.bits)
+        self.0
+            .iter()
+            .any(|network| bits & network.mask == network.bits)
     }
 }
 
@@ -74,7 +87,10 @@ impl Network {
         let free = width.checked_sub(length.unwrap_or(width))?;
         // A shift by the full width overflows; the mask is then zero.
         let mask = u128::MAX.checked_shl(free).unwrap_or_default();
-        Some(Self { bits: address_bits(address) & mask, mask })
+        Some(Self {
+            bits: address_bits(address) & mask,
+            mask,
+        })
     }
 }
 
@@ -88,7 +104,8 @@ fn address_bits(address: IpAddr) -> u128 {
 fn parse_hops(headers: &HeaderMap, name: &HeaderName, read: HopReader) -> Vec<Option<IpAddr>> {
     let lines = headers.get_all(name).into_iter();
     let hops = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
-    hops.map(|hop| str::from_utf8(hop).ok().and_then(read)).collect()
+    hops.map(|hop| str::from_utf8(hop).ok().and_then(read))
+        .collect()
 }
 
 /// The address in `for=192.0.2.43;proto=https`; `None` if it is missing, duplicated or a name.
@@ -105,7 +122,13 @@ fn parse_forwarded(hop: &str) -> Option<IpAddr> {
 fn parse_address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|hop| hop.ip());
-    let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
+    let bracketed = || {
+        hop.strip_prefix('[')?
+            .strip_suffix(']')?
+            .parse()
+            .ok()
+            .map(IpAddr::V6)
+    };
     hop.parse().ok().or_else(with_port).or_else(bracketed)
 }
 
@@ -132,7 +155,11 @@ mod tests {
             // The client wrote the leading entries.
             ("10.1.2.3", vec!["1.1.1.1, 203.0.113.9"], "203.0.113.9"),
             ("10.1.2.3", vec!["1.1.1.1", "203.0.113.9"], "203.0.113.9"),
-            ("10.1.2.3", vec!["1.1.1.1, 203.0.113.9, 192.0.2.7"], "203.0.113.9"),
+            (
+                "10.1.2.3",
+                vec!["1.1.1.1, 203.0.113.9, 192.0.2.7"],
+                "203.0.113.9",
+            ),
             ("10.1.2.3", vec!["192.0.2.7, 10.9.9.9"], "192.0.2.7"),
             ("10.1.2.3", vec!["203.0.113.9, nonsense"], "10.1.2.3"),
             ("10.1.2.3", vec!["203.0.113.9,"], "10.1.2.3"),
@@ -155,11 +182,23 @@ mod tests {
         let trusted = proxies(&["10.0.0.0/8", "2001:db8::/32"]);
         for (listed, forwarded, client) in [
             ("", "for=203.0.113.9", "203.0.113.9"),
-            ("", "For=\"203.0.113.9:4711\";proto=https;by=10.1.2.3", "203.0.113.9"),
-            ("", "for=1.1.1.1, proto=https; for=203.0.113.9", "203.0.113.9"),
+            (
+                "",
+                "For=\"203.0.113.9:4711\";proto=https;by=10.1.2.3",
+                "203.0.113.9",
+            ),
+            (
+                "",
+                "for=1.1.1.1, proto=https; for=203.0.113.9",
+                "203.0.113.9",
+            ),
             ("", "for=203.0.113.9, for=10.4.4.4", "203.0.113.9"),
             ("", "for=\"[2001:db9::1]\"", "2001:db9::1"),
-            ("", "for=\"[2001:db9::1]:80\", for=\"[2001:db8::2]\"", "2001:db9::1"),
+            (
+                "",
+                "for=\"[2001:db9::1]:80\", for=\"[2001:db8::2]\"",
+                "2001:db9::1",
+            ),
             // Names and duplicated addresses are invalid.
             ("", "for=unknown", "10.1.2.3"),
             ("", "for=_hidden, for=10.4.4.4", "10.4.4.4"),
@@ -181,14 +220,25 @@ mod tests {
             let found = trusted.client_address("10.1.2.3".parse().unwrap(), &headers);
             assert_eq!(found.to_string(), client, "{listed} {forwarded}");
             let stranger = trusted.client_address("198.51.100.1".parse().unwrap(), &headers);
-            assert_eq!(stranger.to_string(), "198.51.100.1", "a stranger's own words");
+            assert_eq!(
+                stranger.to_string(),
+                "198.51.100.1",
+                "a stranger's own words"
+            );
         }
     }
 
     #[test]
     fn a_network_is_an_address_and_a_length() {
-        for wrong in ["", "10", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/x", "proxy.example"]
-        {
+        for wrong in [
+            "",
+            "10",
+            "10.0.0.0/33",
+            "::/129",
+            "10.0.0.0/",
+            "10.0.0.0/x",
+            "proxy.example",
+        ] {
             assert!(TrustedProxies::new(&[wrong.to_owned()]).is_err(), "{wrong}");
         }
         assert_eq!(proxies(&["10.9.9.9/8"]), proxies(&["10.0.0.0/8"]));

@@ -398,21 +398,42 @@ pub static ALIASES: &[Alias] = &[
 ];
 
 const fn route(method: Method, path: &'static str, audience: Audience, part: Part) -> Route {
-    Route { method, path, audience, needs: PermissionRule::Nothing, part, body: RouteBody::Held }
+    Route {
+        method,
+        path,
+        audience,
+        needs: PermissionRule::Nothing,
+        part,
+        body: RouteBody::Held,
+    }
 }
 
 /// A route whose part filters its response by an admin's permissions.
 const fn narrowed(method: Method, path: &'static str, part: Part) -> Route {
     let audience = Audience::Any;
     let needs = PermissionRule::Narrowed;
-    Route { method, path, audience, needs, part, body: RouteBody::Held }
+    Route {
+        method,
+        path,
+        audience,
+        needs,
+        part,
+        body: RouteBody::Held,
+    }
 }
 
 /// A route that reads one order: for its parties, and for admins with duties that start there.
 const fn reads_order(path: &'static str, part: Part) -> Route {
     let audience = Audience::Any;
     let needs = PermissionRule::AnyOf(Permission::READ_ORDERS);
-    Route { method: GET, path, audience, needs, part, body: RouteBody::Held }
+    Route {
+        method: GET,
+        path,
+        audience,
+        needs,
+        part,
+        body: RouteBody::Held,
+    }
 }
 
 /// A route that requires permissions.
@@ -424,7 +445,14 @@ const fn ruled(
     part: Part,
 ) -> Route {
     let needs = PermissionRule::All(needs);
-    Route { method, path, audience, needs, part, body: RouteBody::Held }
+    Route {
+        method,
+        path,
+        audience,
+        needs,
+        part,
+        body: RouteBody::Held,
+    }
 }
 
 /// An admin-only route that requires permissions.
@@ -448,7 +476,14 @@ const fn file(
 ) -> Route {
     let needs = PermissionRule::Nothing;
     let body = RouteBody::Streamed { bytes_max };
-    Route { method, path, audience, needs, part, body }
+    Route {
+        method,
+        path,
+        audience,
+        needs,
+        part,
+        body,
+    }
 }
 
 const fn alias(
@@ -457,7 +492,12 @@ const fn alias(
     to_method: Method,
     to_path: &'static str,
 ) -> Alias {
-    Alias { method, path, to_method, to_path }
+    Alias {
+        method,
+        path,
+        to_method,
+        to_path,
+    }
 }
 
 #[cfg(test)]

@@ -31,7 +31,13 @@ pub fn with_cors(router: Router, origins: &[String]) -> Result<Router, OriginErr
         .collect::<Result<Vec<_>, _>>()?;
     let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
         .allow_headers([
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
@@ -47,14 +53,19 @@ pub fn with_cors(router: Router, origins: &[String]) -> Result<Router, OriginErr
 /// Sets HSTS. Only the process that terminates TLS may set it; behind a proxy that is the proxy.
 pub fn with_hsts(router: Router) -> Router {
     router.layer(MapResponseLayer::new(|mut response: Response| {
-        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, TLS_ALONE);
+        response
+            .headers_mut()
+            .insert(header::STRICT_TRANSPORT_SECURITY, TLS_ALONE);
         response
     }))
 }
 
 /// Origins are compared as text, so require the form that browsers send; `*` is invalid.
 pub fn parse_origin(key: &'static str, text: &str) -> Result<HeaderValue, OriginError> {
-    let wrong = || OriginError { key, text: text.to_owned() };
+    let wrong = || OriginError {
+        key,
+        text: text.to_owned(),
+    };
     let uri: Uri = text.parse().map_err(|_| wrong())?;
     let written = match (uri.scheme_str(), uri.authority()) {
         (Some(scheme @ ("http" | "https")), Some(authority)) => format!("{scheme}://{authority}"),

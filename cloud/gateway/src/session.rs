@@ -130,24 +130,41 @@ impl Gateway {
         let typed_name = typed_username(&form);
         let form = with_device(form, self.identity.cookies.device_secret(&parts.headers));
         let request = Request::from_parts(parts, Body::from(form));
-        let request = self.prepare_for_part(request, way_in, way_in.path, None, trace).await?;
+        let request = self
+            .prepare_for_part(request, way_in, way_in.path, None, trace)
+            .await?;
         let answer = self.send(CloudPart::Auth, request).await;
         if !answer.status().is_success() {
             return Ok(answer);
         }
-        let TokenGrant { access_token, username, device, wrong_passwords, password_changed_at } =
-            read_grant(answer).await?;
+        let TokenGrant {
+            access_token,
+            username,
+            device,
+            wrong_passwords,
+            password_changed_at,
+        } = read_grant(answer).await?;
         let username = username.unwrap_or(typed_name);
         // An edge-only token does not open a browser session.
         let token = access_token.ok_or(Code::InvalidInput)?;
         let claims =
-            self.identity.keys.verify(&token, TokenAudience::Cloud, self.identity.clock.now());
+            self.identity
+                .keys
+                .verify(&token, TokenAudience::Cloud, self.identity.clock.now());
         // Auth signed with a key that this gateway has not fetched yet.
         let claims = claims.map_err(|_| part_unavailable(CloudPart::Auth))?;
         let csrf = random::secret_text(CSRF_BYTES);
-        let session = BrowserSession { token, csrf, username, ends_at: None };
+        let session = BrowserSession {
+            token,
+            csrf,
+            username,
+            ends_at: None,
+        };
         let cookie = self.identity.cookies.write(&session);
-        let news = SignInNotices { wrong_passwords, password_changed_at };
+        let news = SignInNotices {
+            wrong_passwords,
+            password_changed_at,
+        };
         let mut response = session_response(&claims, Some(&session), news);
         response.headers_mut().append(header::SET_COOKIE, cookie);
         let device = device.and_then(|secret| self.identity.cookies.write_device(&secret));
@@ -160,11 +177,19 @@ impl Gateway {
     /// `DELETE /api/v1/session`. The cookie is cleared even if auth is unreachable: this browser
     /// held the only copy of the token.
     pub(crate) async fn sign_out(&self, caller: &VerifiedCaller, trace: &TraceId) -> Response {
-        let request =
-            request_as_caller(Method::POST, Uri::from_static(LOGOUT_PATH), &caller.token, trace);
+        let request = request_as_caller(
+            Method::POST,
+            Uri::from_static(LOGOUT_PATH),
+            &caller.token,
+            trace,
+        );
         let answer = self.send(CloudPart::Auth, request).await;
         let is_over = answer.status().is_success() || answer.status() == StatusCode::UNAUTHORIZED;
-        let mut response = if is_over { StatusCode::NO_CONTENT.into_response() } else { answer };
+        let mut response = if is_over {
+            StatusCode::NO_CONTENT.into_response()
+        } else {
+            answer
+        };
         let cookie = self.identity.cookies.clear_session();
         response.headers_mut().append(header::SET_COOKIE, cookie);
         response
@@ -193,7 +218,11 @@ const fn define_auth_route(path: &'static str) -> Route {
 
 /// `GET /api/v1/session`.
 pub fn show_session(caller: &VerifiedCaller) -> Response {
-    session_response(&caller.claims, caller.browser.as_ref(), SignInNotices::default())
+    session_response(
+        &caller.claims,
+        caller.browser.as_ref(),
+        SignInNotices::default(),
+    )
 }
 
 fn session_response(
@@ -217,7 +246,8 @@ fn session_response(
 /// The username as typed. Auth refuses an empty one.
 fn typed_username(form: &Bytes) -> String {
     let form: Option<UsernameForm> = serde_json::from_slice(form).ok();
-    form.map(|form| form.username.trim().to_owned()).unwrap_or_default()
+    form.map(|form| form.username.trim().to_owned())
+        .unwrap_or_default()
 }
 
 /// Adds the browser's device secret to the form; scripts cannot read it. An empty value requests a

@@ -91,7 +91,10 @@ impl Gateway {
             part,
             token: caller.token.clone(),
             trace: trace.clone(),
-            permissions: caller.permissions.as_deref().map(HeldPermissions::to_header),
+            permissions: caller
+                .permissions
+                .as_deref()
+                .map(HeldPermissions::to_header),
             place,
         };
         let place = StreamCursor::from_last_event_id(headers.get(LAST_EVENT_ID));
@@ -112,7 +115,9 @@ impl Gateway {
         self.tasks.spawn_once("stream", async move {
             let watched = watch.watch_until_end(&sender, &seat);
             if let Some(why) = run_stream(legs, place, watched, stop, &sender).await {
-                sender.send(sse::format_event("end", None, &StreamEnd { why })).await;
+                sender
+                    .send(sse::format_event("end", None, &StreamEnd { why }))
+                    .await;
             }
             seat.release().await;
         });
@@ -204,7 +209,9 @@ impl SessionWatch {
     /// A change ends the stream, so the next one opens with the new permissions. If cache and auth
     /// are unavailable, the stream continues.
     async fn has_other_permissions(&self) -> bool {
-        let Some(known) = &self.permissions else { return false };
+        let Some(known) = &self.permissions else {
+            return false;
+        };
         let newest = self.identity.load_permissions(self.person).await;
         newest.is_ok_and(|newest| {
             newest.len() != known.len() || newest.iter().any(|one| !known.contains(one))

@@ -40,12 +40,18 @@ pub fn limit_body(request: Request, bytes_max: usize) -> Result<(Request, Upload
 
 /// The part's response, or an error if the body broke off.
 pub fn answer_with_verdict(verdict: &UploadFailure, of_part: Response) -> Response {
-    verdict.reason().map_or(of_part, |code| Problem::new(code).into_response())
+    verdict
+        .reason()
+        .map_or(of_part, |code| Problem::new(code).into_response())
 }
 
 /// axum wraps the error of the process-wide limit.
 fn code_of(error: &(dyn std::error::Error + 'static)) -> Code {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let too_large = causes.any(|cause| cause.is::<LengthLimitError>());
-    if too_large { Code::BodyTooLarge } else { Code::MalformedBody }
+    if too_large {
+        Code::BodyTooLarge
+    } else {
+        Code::MalformedBody
+    }
 }

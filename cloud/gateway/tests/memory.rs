@@ -67,8 +67,15 @@ async fn drained(body: Body) -> usize {
 /// The peak memory of this process.
 fn peak_bytes() -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<usize>().unwrap() * 1024
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    line.trim()
+        .trim_end_matches(" kB")
+        .parse::<usize>()
+        .unwrap()
+        * 1024
 }
 
 #[tokio::test]
@@ -84,12 +91,18 @@ async fn twenty_megabytes_pass_both_ways_in_little_memory() {
         peers.with_part(CloudPart::Order, part)
     })
     .await;
-    let url = format!("http://{}/api/v1/things/7/file", served(gate.router.clone(), &tasks).await);
+    let url = format!(
+        "http://{}/api/v1/things/7/file",
+        served(gate.router.clone(), &tasks).await
+    );
     let client = Client::new();
     let pass = async |method: Method, body: Body| {
         let bearer = format!("Bearer {}", gate.token(Role::Customer));
         let asked = Request::builder().method(method).uri(&url);
-        let asked = asked.header(header::AUTHORIZATION, bearer).body(body).unwrap();
+        let asked = asked
+            .header(header::AUTHORIZATION, bearer)
+            .body(body)
+            .unwrap();
         let answer = client.send_request(asked).await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         answer.into_body()
@@ -97,7 +110,9 @@ async fn twenty_megabytes_pass_both_ways_in_little_memory() {
     // Warm-up: allocations that every request needs once.
     drained(pass(Method::PUT, pieces(SMALL)).await).await;
     let before = peak_bytes();
-    let taken = axum::body::to_bytes(pass(Method::PUT, pieces(LARGE)).await, 64).await.unwrap();
+    let taken = axum::body::to_bytes(pass(Method::PUT, pieces(LARGE)).await, 64)
+        .await
+        .unwrap();
     assert_eq!(taken, LARGE.to_string());
     assert_eq!(drained(pass(Method::GET, Body::empty()).await).await, LARGE);
     let grown = peak_bytes() - before;

@@ -19,7 +19,13 @@ pub struct Cli {
     #[arg(long, value_name = "ADDRESS", global = true)]
     pub bind: Option<String>,
     /// Format of log lines
-    #[arg(long, value_enum, global = true, default_value_t, env = "HOLDFAST_LOG_FORMAT")]
+    #[arg(
+        long,
+        value_enum,
+        global = true,
+        default_value_t,
+        env = "HOLDFAST_LOG_FORMAT"
+    )]
     pub log: LogFormat,
     #[command(subcommand)]
     pub command: CloudCommand,
@@ -83,7 +89,8 @@ impl CloudCommand {
 impl FromArgMatches for PartCommand {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let part = matches.subcommand_name().and_then(CloudPart::from_name);
-        part.map(Self).ok_or_else(|| clap::Error::new(ErrorKind::InvalidSubcommand))
+        part.map(Self)
+            .ok_or_else(|| clap::Error::new(ErrorKind::InvalidSubcommand))
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

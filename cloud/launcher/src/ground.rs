@@ -51,7 +51,9 @@ pub async fn open(
 /// The data keys of a part's store. A data folder gets a missing key file; replicas on servers
 /// share one, which an operator creates.
 pub fn data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKeys> {
-    let PlatformConfig { data_keys, seal, .. } = &settings.platform;
+    let PlatformConfig {
+        data_keys, seal, ..
+    } = &settings.platform;
     if settings.place.data.is_some() {
         let keys = DataKeys::load_or_create(data_keys, *seal);
         return keys
@@ -68,21 +70,29 @@ pub fn data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKey
 
 /// Creates missing data keys of each part's store in its folder.
 pub fn make_data_keys(folder: &Path) -> anyhow::Result<()> {
-    for part in CloudPart::ALL.iter().filter(|part| part.store() != StoreKind::Nothing) {
+    for part in CloudPart::ALL
+        .iter()
+        .filter(|part| part.store() != StoreKind::Nothing)
+    {
         sealing::create_if_missing(&folder.join(part.name()).join("data.keys"))?;
     }
     Ok(())
 }
 
 pub async fn close(ground: ServiceContext) {
-    if tokio::time::timeout(CLOSE, ground.bus.close()).await.is_err() {
+    if tokio::time::timeout(CLOSE, ground.bus.close())
+        .await
+        .is_err()
+    {
         tracing::warn!("The bus did not let go in time; what it confirmed is on disk");
     }
 }
 
 /// Creates the configured data folder, readable only by its owner because it holds keys.
 pub fn make_data(settings: &Settings) -> anyhow::Result<()> {
-    let Some(data) = &settings.place.data else { return Ok(()) };
+    let Some(data) = &settings.place.data else {
+        return Ok(());
+    };
     let made = DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.with_context(|| format!("could not make the data folder {}", data.display()))
 }
@@ -91,10 +101,13 @@ pub fn make_data(settings: &Settings) -> anyhow::Result<()> {
 /// has one writer.
 pub fn hold_data(settings: &Settings) -> anyhow::Result<Option<File>> {
     make_data(settings)?;
-    let Some(data) = &settings.place.data else { return Ok(None) };
+    let Some(data) = &settings.place.data else {
+        return Ok(None);
+    };
     let shown = data.display();
     let lock = File::create(data.join("lock"))
         .with_context(|| format!("could not write to the data folder {shown}"))?;
-    lock.try_lock().with_context(|| format!("another process uses the data folder {shown}"))?;
+    lock.try_lock()
+        .with_context(|| format!("another process uses the data folder {shown}"))?;
     Ok(Some(lock))
 }

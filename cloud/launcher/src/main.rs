@@ -71,7 +71,14 @@ async fn run_command(cli: Cli) -> anyhow::Result<()> {
         CloudCommand::ListDataKeys => {
             let keys = sealing::list_keys(&settings.platform.data_keys)?;
             for (place, key) in keys.iter().enumerate() {
-                println!("{key} {}", if place == 0 { "seals and opens" } else { "opens" });
+                println!(
+                    "{key} {}",
+                    if place == 0 {
+                        "seals and opens"
+                    } else {
+                        "opens"
+                    }
+                );
             }
             Ok(())
         }

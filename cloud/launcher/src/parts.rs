@@ -113,8 +113,12 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
 
 /// Declares the broker topology that parts share. `all` declares its own.
 pub async fn declare_bus(settings: &Settings) -> anyhow::Result<()> {
-    let bus = Bus::open(settings.platform.bus_url.reveal()).await.context("`platform.bus_url`")?;
-    topology::declare_topology(&bus).await.context("could not declare the exchanges and queues")?;
+    let bus = Bus::open(settings.platform.bus_url.reveal())
+        .await
+        .context("`platform.bus_url`")?;
+    topology::declare_topology(&bus)
+        .await
+        .context("could not declare the exchanges and queues")?;
     bus.close().await;
     Ok(())
 }
@@ -122,11 +126,17 @@ pub async fn declare_bus(settings: &Settings) -> anyhow::Result<()> {
 /// Creates the first admin, because registration never does.
 pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Result<()> {
     let mut password = String::new();
-    std::io::stdin().lock().read_line(&mut password).context("could not read the password")?;
+    std::io::stdin()
+        .lock()
+        .read_line(&mut password)
+        .context("could not read the password")?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     let config = settings.load_section(CloudPart::Auth)?;
     let keys = ground::data_keys(CloudPart::Auth, settings)?;
-    println!("{}", auth::bootstrap_admin(&config, &keys, username, password).await?);
+    println!(
+        "{}",
+        auth::bootstrap_admin(&config, &keys, username, password).await?
+    );
     Ok(())
 }
 
@@ -135,7 +145,9 @@ async fn open_all(
     ground: ServiceContext,
     startup: &Startup,
 ) -> anyhow::Result<Router> {
-    startup.open_with_retry("all", async || migrate(&settings).await).await?;
+    startup
+        .open_with_retry("all", async || migrate(&settings).await)
+        .await?;
     if let Err(error) = topology::declare_topology(&ground.bus).await {
         // Each consumer binds its queue once the broker is reachable.
         tracing::warn!(%error, "The bus is not declared yet");
@@ -160,17 +172,28 @@ async fn open_alone(
 ) -> anyhow::Result<Router> {
     let mut peers = PeerRegistry::default();
     for (peer, addresses) in settings.peer_addresses() {
-        let ways = addresses.split_whitespace().map(|at| Upstream::from_address(at, &ground.tasks));
-        let ways =
-            ways.collect::<Result<Vec<_>, _>>().with_context(|| format!("`peers.{peer}`"))?;
+        let ways = addresses
+            .split_whitespace()
+            .map(|at| Upstream::from_address(at, &ground.tasks));
+        let ways = ways
+            .collect::<Result<Vec<_>, _>>()
+            .with_context(|| format!("`peers.{peer}`"))?;
         match part {
             // The gateway applies its own time limits.
-            CloudPart::Gateway => ways.into_iter().for_each(|way| peers.connect_part(peer, way)),
-            _ => peers
-                .connect_part(peer, Upstream::combine_guarded(peer, ways, &ground.clock, PATIENCE)),
+            CloudPart::Gateway => ways
+                .into_iter()
+                .for_each(|way| peers.connect_part(peer, way)),
+            _ => peers.connect_part(
+                peer,
+                Upstream::combine_guarded(peer, ways, &ground.clock, PATIENCE),
+            ),
         }
     }
-    keys::start_refresh(&ground.tasks, &ground.keys, peers.upstream_to(CloudPart::Auth));
+    keys::start_refresh(
+        &ground.tasks,
+        &ground.keys,
+        peers.upstream_to(CloudPart::Auth),
+    );
     open_named(part, &settings, &ground, &mut peers, startup).await
 }
 
@@ -184,5 +207,7 @@ async fn open_named(
     let opened = startup.open_with_retry(part.name(), async || {
         Box::pin(open(part, settings, ground.for_part(), peers)).await
     });
-    opened.await.with_context(|| format!("could not open `{part}`"))
+    opened
+        .await
+        .with_context(|| format!("could not open `{part}`"))
 }

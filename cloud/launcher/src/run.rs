@@ -35,11 +35,19 @@ impl ListenSettings {
         let operator = settings.platform.operator_bind.clone();
         let certificate = match part {
             CloudPart::Gateway => {
-                settings.load_section::<gateway::Config>(part)?.load_certificate().await?
+                settings
+                    .load_section::<gateway::Config>(part)?
+                    .load_certificate()
+                    .await?
             }
             _ => None,
         };
-        Ok(Self { part, public: settings.bind_address(part)?, operator, certificate })
+        Ok(Self {
+            part,
+            public: settings.bind_address(part)?,
+            operator,
+            certificate,
+        })
     }
 }
 

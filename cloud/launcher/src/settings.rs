@@ -79,10 +79,14 @@ impl Settings {
     pub fn load(cli: &Cli) -> Result<Self, ConfigError> {
         // Only a single process can share embedded stores.
         let embedded = || matches!(cli.command, CloudCommand::All).then(|| PathBuf::from(DATA));
-        let place = DataPlace { data: cli.data.clone().or_else(embedded) };
+        let place = DataPlace {
+            data: cli.data.clone().or_else(embedded),
+        };
         let mut sources = cli.config.collect_sources();
         if let Some(bind) = &cli.bind {
-            sources.set.push(format!("{}.bind={bind}", cli.command.listening_part()));
+            sources
+                .set
+                .push(format!("{}.bind={bind}", cli.command.listening_part()));
         }
         check_sections(&sources)?;
         let platform = load_over(
@@ -92,14 +96,24 @@ impl Settings {
         )?;
         let peers = load_over("peers", &usual_peers(), &sources)?;
         let tls = load(trust::SECTION, &sources)?;
-        let settings = Self { place, platform, tls, peers, sources };
+        let settings = Self {
+            place,
+            platform,
+            tls,
+            peers,
+            sources,
+        };
         settings.check_peers()?;
         // Reject a bad section even if its part does not run here.
         settings.render_masked().map(|_| settings)
     }
 
     pub fn load_section<C: PartConfig>(&self, part: CloudPart) -> Result<C, ConfigError> {
-        load_over(part.name(), &C::default_for_part(part, &self.place), &self.sources)
+        load_over(
+            part.name(),
+            &C::default_for_part(part, &self.place),
+            &self.sources,
+        )
     }
 
     pub fn bind_address(&self, part: CloudPart) -> Result<String, ConfigError> {
@@ -117,7 +131,9 @@ impl Settings {
             render_masked_section("peers", &self.peers),
             render_masked_section(trust::SECTION, &self.tls),
         ];
-        let parts = CloudPart::ALL.iter().map(|part| parts::printed(*part, self));
+        let parts = CloudPart::ALL
+            .iter()
+            .map(|part| parts::printed(*part, self));
         let all: Result<Vec<String>, _> = shared.into_iter().map(Ok).chain(parts).collect();
         all.map(|sections| sections.join("\n"))
     }
@@ -128,7 +144,10 @@ impl Settings {
             None => Ok(()),
             Some(name) => Err(ConfigError::Value {
                 key: format!("peers.{name}"),
-                why: format!("expected one of {}", Vec::from_iter(usual.into_keys()).join(", ")),
+                why: format!(
+                    "expected one of {}",
+                    Vec::from_iter(usual.into_keys()).join(", ")
+                ),
             }),
         }
     }
@@ -140,10 +159,14 @@ impl PlatformConfig {
             ["service.key", "data.keys"].map(|name| place.file_path(name));
         let seal = true;
         let (bus_url, cache_url) = match &place.data {
-            None => ("amqp://127.0.0.1:5672/%2f".into(), "redis://127.0.0.1:6379".into()),
-            Some(data) => {
-                (format!("embedded:{}", data.join("bus.db").display()).into(), "memory:".into())
-            }
+            None => (
+                "amqp://127.0.0.1:5672/%2f".into(),
+                "redis://127.0.0.1:6379".into(),
+            ),
+            Some(data) => (
+                format!("embedded:{}", data.join("bus.db").display()).into(),
+                "memory:".into(),
+            ),
         };
         let connections_per_address = CONNECTIONS_PER_ADDRESS;
         let operator_bind = format!("127.0.0.1:{}", listener.port() + OPERATOR_FROM);
@@ -163,13 +186,18 @@ impl PlatformConfig {
 
 impl PartConfig for BindSetting {
     fn default_for_part(part: CloudPart, _: &DataPlace) -> Self {
-        Self { bind: DataPlace::listen_address(part) }
+        Self {
+            bind: DataPlace::listen_address(part),
+        }
     }
 }
 
 fn usual_peers() -> BTreeMap<String, String> {
     let at = |part: CloudPart| {
-        (part.name().to_owned(), format!("http://{}", DataPlace::listen_address(part)))
+        (
+            part.name().to_owned(),
+            format!("http://{}", DataPlace::listen_address(part)),
+        )
     };
     CloudPart::behind_the_gateway().map(at).collect()
 }

@@ -87,28 +87,50 @@ impl Startup {
 
     /// Reports why the process is not ready: it is opening or stopping.
     fn build_readiness(&self) -> Readiness {
-        let Self { waits_for, opened, stop } = self.clone();
+        let Self {
+            waits_for,
+            opened,
+            stop,
+        } = self.clone();
         let mut readiness = Readiness::new();
         readiness.add("start", move || {
-            let why = waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let why = if why.is_empty() { "it is being opened".to_owned() } else { why };
+            let why = waits_for
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            let why = if why.is_empty() {
+                "it is being opened".to_owned()
+            } else {
+                why
+            };
             let is_open = opened.get().is_some();
             async move { if is_open { Ok(()) } else { Err(why) } }
         });
         readiness.add("stop", move || {
             let is_told = stop.is_cancelled();
-            async move { if is_told { Err("it was told to stop".to_owned()) } else { Ok(()) } }
+            async move {
+                if is_told {
+                    Err("it was told to stop".to_owned())
+                } else {
+                    Ok(())
+                }
+            }
         });
         readiness
     }
 
     fn wait_for(&self, why: String) {
-        *self.waits_for.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        *self
+            .waits_for
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = why;
     }
 }
 
 fn is_store_away(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<OpenError>().is_some_and(OpenError::is_store_away)
+    error
+        .downcast_ref::<OpenError>()
+        .is_some_and(OpenError::is_store_away)
 }
 
 fn not_yet() -> impl IntoResponse {

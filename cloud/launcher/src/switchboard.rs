@@ -19,7 +19,11 @@ impl PeerRegistry {
         if let Some(upstream) = self.connected.get(&part).and_then(|all| all.first()) {
             return upstream.clone();
         }
-        self.promised.entry(part).or_insert_with(Upstream::open_later).0.clone()
+        self.promised
+            .entry(part)
+            .or_insert_with(Upstream::open_later)
+            .0
+            .clone()
     }
 
     /// Upstreams to all replicas of the part.

@@ -35,16 +35,28 @@ async fn one_process_takes_an_order_from_publish_to_inbox() {
     let admin = api.sign_in(ADMIN, PASSWORD).await.unwrap();
     let provider = api.provider(&admin).await.unwrap().token;
     let admin = admin.token;
-    let order = cloud.post("/api/v1/orders", &customer, draft()).await.unwrap();
+    let order = cloud
+        .post("/api/v1/orders", &customer, draft())
+        .await
+        .unwrap();
     assert_eq!(order["status"], "pending_review");
     let order = format!("/api/v1/orders/{}", order["order_id"].as_str().unwrap());
-    cloud.post(&format!("{order}/approve"), &admin, json!({})).await.unwrap();
-    let accepted = cloud.post(&format!("{order}/accept"), &provider, json!({})).await.unwrap();
+    cloud
+        .post(&format!("{order}/approve"), &admin, json!({}))
+        .await
+        .unwrap();
+    let accepted = cloud
+        .post(&format!("{order}/accept"), &provider, json!({}))
+        .await
+        .unwrap();
     assert_eq!(accepted["status"], "accepted");
 
     let told = cloud.inbox(&customer, 3).await;
     assert_eq!(told, ["order.accepted", "order.approved", "order.created"]);
-    assert_eq!(cloud.inbox(&provider, 2).await, ["order.accepted", "profile.verified"]);
+    assert_eq!(
+        cloud.inbox(&provider, 2).await,
+        ["order.accepted", "profile.verified"]
+    );
 }
 
 #[tokio::test]
@@ -52,7 +64,10 @@ async fn what_was_done_is_there_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let mut cloud = Cloud::start(folder.path());
     let customer = cloud.newcomer("customer", "lin").await;
-    let order = cloud.post("/api/v1/orders", &customer, draft()).await.unwrap();
+    let order = cloud
+        .post("/api/v1/orders", &customer, draft())
+        .await
+        .unwrap();
     cloud.child.kill().unwrap();
     cloud.child.wait().unwrap();
 
@@ -84,7 +99,10 @@ async fn a_process_that_stops_says_so_and_finishes_an_answer_under_way() {
     let mut cloud = Cloud::start(folder.path());
     let ready = format!("http://{}/health/ready", cloud.operator);
     let ask = async || {
-        cloud.client.send_json::<Value>(Method::GET, &ready, None, None::<&()>, LIMIT).await
+        cloud
+            .client
+            .send_json::<Value>(Method::GET, &ready, None, None::<&()>, LIMIT)
+            .await
     };
     assert_eq!(ask().await.unwrap(), json!({"status": "ready"}));
 
@@ -106,7 +124,10 @@ async fn a_process_that_stops_says_so_and_finishes_an_answer_under_way() {
     let stops = ask().await.unwrap_err();
     assert_eq!(stops.status, Some(503), "{stops}");
     caller.write_all(b"{}").unwrap();
-    assert_eq!(lines.next().unwrap().unwrap(), "HTTP/1.1 422 Unprocessable Entity");
+    assert_eq!(
+        lines.next().unwrap().unwrap(),
+        "HTTP/1.1 422 Unprocessable Entity"
+    );
     let exit = cloud.child.wait().unwrap();
     assert!(exit.success(), "{exit}");
 }
@@ -116,10 +137,17 @@ fn its_folder_is_its_owners_alone_and_holds_one_process() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     let _cloud = Cloud::start(&data);
-    assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+    assert_eq!(
+        std::fs::metadata(&data).unwrap().permissions().mode() & 0o777,
+        0o700
+    );
     let second = ran(command(&data, "all").args(["--bind", "127.0.0.1:0"]));
     assert!(!second.status.success());
-    assert!(said(&second).contains("another process uses the data folder"), "{}", said(&second));
+    assert!(
+        said(&second).contains("another process uses the data folder"),
+        "{}",
+        said(&second)
+    );
 }
 
 #[test]
@@ -129,7 +157,11 @@ fn a_taken_port_is_named_before_anything_is_touched() {
     let address = taken.local_addr().unwrap().to_string();
     let refused = ran(command(folder.path(), "all").args(["--bind", &address]));
     assert!(!refused.status.success());
-    assert!(said(&refused).contains(&format!("{address} is taken")), "{}", said(&refused));
+    assert!(
+        said(&refused).contains(&format!("{address} is taken")),
+        "{}",
+        said(&refused)
+    );
     assert!(!folder.path().join("order.db").exists());
 }
 
@@ -138,19 +170,55 @@ fn a_part_alone_refuses_the_embedded_bus_and_an_old_schema() {
     let folder = tempfile::tempdir().unwrap();
     let refused = ran(command(folder.path(), "order").args(["--bind", "127.0.0.1:0"]));
     assert!(!refused.status.success());
-    assert!(said(&refused).contains("an embedded bus is for `all`"), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("an embedded bus is for `all`"),
+        "{}",
+        said(&refused)
+    );
 
     let broker = "platform.bus_url=amqp://127.0.0.1:1/%2f";
-    let alone = ["--bind", "127.0.0.1:0", "--set", broker, "--set", "platform.operator_bind="];
+    let alone = [
+        "--bind",
+        "127.0.0.1:0",
+        "--set",
+        broker,
+        "--set",
+        "platform.operator_bind=",
+    ];
     let refused = ran(command(folder.path(), "order").args(alone));
-    assert!(said(&refused).contains("holdfast-cloud make-keys"), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("holdfast-cloud make-keys"),
+        "{}",
+        said(&refused)
+    );
     let keys = folder.path().join("keys");
-    assert!(ran(command(folder.path(), "make-keys").arg("--into").arg(&keys)).status.success());
-    for part in ["auth", "user", "order", "payment", "review", "notification", "hub"] {
-        let key = format!("platform.service_key={}", keys.join(part).join("service.key").display());
-        let refused = ran(command(folder.path(), part).args(alone).args(["--set", &key]));
+    assert!(
+        ran(command(folder.path(), "make-keys").arg("--into").arg(&keys))
+            .status
+            .success()
+    );
+    for part in [
+        "auth",
+        "user",
+        "order",
+        "payment",
+        "review",
+        "notification",
+        "hub",
+    ] {
+        let key = format!(
+            "platform.service_key={}",
+            keys.join(part).join("service.key").display()
+        );
+        let refused = ran(command(folder.path(), part)
+            .args(alone)
+            .args(["--set", &key]));
         assert!(!refused.status.success(), "{part}");
-        assert!(said(&refused).contains("holdfast-cloud migrate"), "{part}: {}", said(&refused));
+        assert!(
+            said(&refused).contains("holdfast-cloud migrate"),
+            "{part}: {}",
+            said(&refused)
+        );
     }
 }
 
@@ -172,9 +240,21 @@ fn the_printed_configuration_holds_no_password() {
     assert!(printed.status.success());
     assert!(text.contains("amqp://guest:***@rabbit/%2f"), "{text}");
     assert!(!text.contains("sesame"), "{text}");
-    let parts = ["gateway", "auth", "user", "order", "payment", "review", "notification", "hub"];
+    let parts = [
+        "gateway",
+        "auth",
+        "user",
+        "order",
+        "payment",
+        "review",
+        "notification",
+        "hub",
+    ];
     for section in ["platform", "peers"].into_iter().chain(parts) {
-        assert!(text.contains(&format!("[{section}]")), "{section} is missing from {text}");
+        assert!(
+            text.contains(&format!("[{section}]")),
+            "{section} is missing from {text}"
+        );
     }
 }
 
@@ -183,7 +263,11 @@ fn a_wrong_value_is_named_by_its_key() {
     let folder = tempfile::tempdir().unwrap();
     let refused = ran(command(folder.path(), "config").args(["--set", "order.sql_ulr=x"]));
     assert!(!refused.status.success());
-    assert!(said(&refused).contains("order.sql_ulr"), "{}", said(&refused));
+    assert!(
+        said(&refused).contains("order.sql_ulr"),
+        "{}",
+        said(&refused)
+    );
 }
 
 /// A running `holdfast-cloud all`, killed on drop.
@@ -205,7 +289,9 @@ impl Drop for Cloud {
 impl Cloud {
     fn start(data: &Path) -> Self {
         let mut command = command(data, "all");
-        command.args(["--bind", "127.0.0.1:0", "--log", "json"]).stderr(Stdio::piped());
+        command
+            .args(["--bind", "127.0.0.1:0", "--log", "json"])
+            .stderr(Stdio::piped());
         command.args(["--set", "platform.operator_bind=127.0.0.1:0"]);
         // Polling exceeds the usual rate limits.
         command.args(["--set", "gateway.per_user_per_minute=6000"]);
@@ -230,10 +316,18 @@ impl Cloud {
         };
         // Forward later output for a failing test to show; an unread pipe would fill up.
         std::thread::spawn(move || {
-            lines.map_while(Result::ok).for_each(|line| eprintln!("{line}"))
+            lines
+                .map_while(Result::ok)
+                .for_each(|line| eprintln!("{line}"))
         });
         let url = format!("http://{address}");
-        Self { child, address, operator, url, client: Client::new() }
+        Self {
+            child,
+            address,
+            operator,
+            url,
+            client: Client::new(),
+        }
     }
 
     async fn call(
@@ -244,7 +338,9 @@ impl Cloud {
         body: Option<Value>,
     ) -> Result<Value, ClientError> {
         let url = format!("{}{path}", self.url);
-        self.client.send_json(method, &url, token, body.as_ref(), LIMIT).await
+        self.client
+            .send_json(method, &url, token, body.as_ref(), LIMIT)
+            .await
     }
 
     async fn get(&self, path: &str, token: Option<&str>) -> Result<Value, ClientError> {
@@ -259,14 +355,19 @@ impl Cloud {
         let email = format!("{name}@example.org");
         let account = json!({"username": name, "email": email, "password": PASSWORD, "role": role});
         let path = "/api/v1/auth/register";
-        self.call(Method::POST, path, None, Some(account)).await.unwrap();
+        self.call(Method::POST, path, None, Some(account))
+            .await
+            .unwrap();
         self.sign_in(name).await
     }
 
     async fn sign_in(&self, name: &str) -> String {
         let asked = json!({"username": name, "password": PASSWORD});
         let path = "/api/v1/auth/login";
-        let granted = self.call(Method::POST, path, None, Some(asked)).await.unwrap();
+        let granted = self
+            .call(Method::POST, path, None, Some(asked))
+            .await
+            .unwrap();
         granted["access_token"].as_str().unwrap().to_owned()
     }
 
@@ -274,7 +375,10 @@ impl Cloud {
     async fn inbox(&self, token: &str, expected: usize) -> Vec<String> {
         let waiting = async {
             loop {
-                let page = self.get("/api/v1/notifications", Some(token)).await.unwrap();
+                let page = self
+                    .get("/api/v1/notifications", Some(token))
+                    .await
+                    .unwrap();
                 let items = page["items"].as_array().unwrap();
                 if items.len() >= expected {
                     let kind = |item: &Value| item["type"].as_str().unwrap().to_owned();
@@ -296,11 +400,18 @@ fn draft() -> Value {
 
 fn make_admin(data: &Path) {
     let mut command = command(data, "bootstrap-admin");
-    command.args(["--username", ADMIN, "--password-stdin"]).stdin(Stdio::piped());
+    command
+        .args(["--username", ADMIN, "--password-stdin"])
+        .stdin(Stdio::piped());
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     writeln!(child.stdin.take().unwrap(), "{PASSWORD}").unwrap();
     let mut id = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut id).unwrap();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut id)
+        .unwrap();
     assert!(child.wait().unwrap().success());
     assert_eq!(id.trim().len(), 36, "{id}");
 }
@@ -308,7 +419,9 @@ fn make_admin(data: &Path) {
 fn command(data: &Path, subcommand: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast-cloud"));
     // Ignore the machine's own configuration.
-    command.current_dir(data.parent().unwrap()).env_remove("HOLDFAST_CONFIG");
+    command
+        .current_dir(data.parent().unwrap())
+        .env_remove("HOLDFAST_CONFIG");
     command.arg("--data").arg(data).arg(subcommand);
     command
 }

@@ -53,7 +53,10 @@ impl Config {
         let at_creation = self.providers_told_at_creation;
         let providers_max = self.providers_told_max;
         let fits = (1..=PROVIDERS_TOLD_MAX).contains(&providers_max);
-        fits.then_some(FanOutRules { at_creation, providers_max })
+        fits.then_some(FanOutRules {
+            at_creation,
+            providers_max,
+        })
     }
 }
 

@@ -72,7 +72,10 @@ impl NotificationDispatcher {
         }
         let owner = InboxOwner { user_id, role };
         let mailing = NotificationDelivery::of_confirmation(owner, event.id, now);
-        Ok(self.log.add_new_deliveries(&[(self.clock.new_id(), mailing)]).await?)
+        Ok(self
+            .log
+            .add_new_deliveries(&[(self.clock.new_id(), mailing)])
+            .await?)
     }
 
     pub async fn send_code(
@@ -82,28 +85,48 @@ impl NotificationDispatcher {
     ) -> Result<DeliveryResult, DocumentsError> {
         let (wishes, version) = self.preferences.load_preferences(due.body.user_id).await?;
         // Without saved preferences the language is unknown, so write all.
-        let languages = if version == 0 { Language::ALL.to_vec() } else { vec![wishes.language] };
+        let languages = if version == 0 {
+            Language::ALL.to_vec()
+        } else {
+            vec![wishes.language]
+        };
         let token = self.verifier.token_for(AUTH);
-        let question = AddressCodeRequest { user_id: due.body.user_id };
-        let asked = self.auth.call_json(Method::POST, CODES, Some(&token), Some(&question)).await;
+        let question = AddressCodeRequest {
+            user_id: due.body.user_id,
+        };
+        let asked = self
+            .auth
+            .call_json(Method::POST, CODES, Some(&token), Some(&question))
+            .await;
         let made: Result<AddressCodeReply, UpstreamError> = asked;
         let (email, (subject, text), wish) = match made {
-            Ok(AddressCodeReply { email: Some(email), owner: Some(owner), .. }) => {
-                (email, self.render_owner_mail(&languages, &owner), None)
-            }
+            Ok(AddressCodeReply {
+                email: Some(email),
+                owner: Some(owner),
+                ..
+            }) => (email, self.render_owner_mail(&languages, &owner), None),
             Ok(AddressCodeReply {
                 email: Some(email),
                 code: Some(code),
                 expires_at: Some(at),
                 wish,
                 ..
-            }) => (email, self.render_code_mail(&languages, &code, at.ms_since(now)), wish),
+            }) => (
+                email,
+                self.render_code_mail(&languages, &code, at.ms_since(now)),
+                wish,
+            ),
             Ok(_) => {
                 let why = "nothing waits to be confirmed".to_owned();
                 return Ok(final_result(DeliveryState::Dropped, None, Some(why)));
             }
             Err(error) => {
-                return Ok(retry_or_give_up(&due.body, now, None, format_error_chain(&error)));
+                return Ok(retry_or_give_up(
+                    &due.body,
+                    now,
+                    None,
+                    format_error_chain(&error),
+                ));
             }
         };
         if let Some(wish) = wish
@@ -115,14 +138,21 @@ impl NotificationDispatcher {
         }
         let to = ChannelAddress::Mail(email.clone()).to_masked();
         // Each try has a new code, so it needs a new message id: mailboxes drop duplicates.
-        let mail = MailMessage { id: self.clock.new_id(), to: email, subject, text };
-        Ok(match self.ways.mail.send(mail).await.map_err(ChannelError::from) {
-            Ok(()) => final_result(DeliveryState::Sent, to, None),
-            Err(error) if error.is_passing() => {
-                retry_or_give_up(&due.body, now, to, error.to_string())
-            }
-            Err(error) => final_result(DeliveryState::GivenUp, to, Some(error.to_string())),
-        })
+        let mail = MailMessage {
+            id: self.clock.new_id(),
+            to: email,
+            subject,
+            text,
+        };
+        Ok(
+            match self.ways.mail.send(mail).await.map_err(ChannelError::from) {
+                Ok(()) => final_result(DeliveryState::Sent, to, None),
+                Err(error) if error.is_passing() => {
+                    retry_or_give_up(&due.body, now, to, error.to_string())
+                }
+                Err(error) => final_result(DeliveryState::GivenUp, to, Some(error.to_string())),
+            },
+        )
     }
 
     /// Subject and text for an owner whose address was used for a new account.
@@ -133,9 +163,17 @@ impl NotificationDispatcher {
             let sign_in = link
                 .as_deref()
                 .map(|link| say::known_sign_in { link: link.into() }.render_in(language));
-            [Some(known), sign_in, Some(say::known_not_you.render_in(language))]
+            [
+                Some(known),
+                sign_in,
+                Some(say::known_not_you.render_in(language)),
+            ]
         };
-        in_each_language(languages, |language| say::known_subject.render_in(language), text)
+        in_each_language(
+            languages,
+            |language| say::known_subject.render_in(language),
+            text,
+        )
     }
 
     /// Subject and text of a code mail, in each language.
@@ -148,14 +186,25 @@ impl NotificationDispatcher {
         let hours = u64::try_from(left_ms / HOUR_MS).unwrap_or_default();
         let link = self.portal_link(&format!("{PAGE}{code}"));
         let text = |language| {
-            let confirm =
-                say::confirm_code { code: code.into(), hours: hours.into() }.render_in(language);
+            let confirm = say::confirm_code {
+                code: code.into(),
+                hours: hours.into(),
+            }
+            .render_in(language);
             let open = link
                 .as_deref()
                 .map(|link| say::confirm_link { link: link.into() }.render_in(language));
-            [Some(confirm), open, Some(say::confirm_not_you.render_in(language))]
+            [
+                Some(confirm),
+                open,
+                Some(say::confirm_not_you.render_in(language)),
+            ]
         };
-        in_each_language(languages, |language| say::confirm_subject.render_in(language), text)
+        in_each_language(
+            languages,
+            |language| say::confirm_subject.render_in(language),
+            text,
+        )
     }
 
     fn portal_link(&self, page: &str) -> Option<String> {
@@ -170,10 +219,19 @@ fn in_each_language(
     subject: impl Fn(Language) -> String,
     text: impl Fn(Language) -> [Option<String>; 3],
 ) -> (String, String) {
-    let subjects: Vec<_> = languages.iter().map(|language| subject(*language)).collect();
+    let subjects: Vec<_> = languages
+        .iter()
+        .map(|language| subject(*language))
+        .collect();
     let texts: Vec<_> = languages
         .iter()
-        .map(|language| text(*language).into_iter().flatten().collect::<Vec<_>>().join("\n"))
+        .map(|language| {
+            text(*language)
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
         .collect();
     (subjects.join(" / "), texts.join("\n\n"))
 }

@@ -88,10 +88,15 @@ impl NotificationDispatcher {
                     new.insert(self.preferences.load_preferences(line.user_id).await?.0)
                 }
             };
-            planned.extend(on.iter().filter_map(|way| delivery_for_line(line, wishes, *way, now)));
+            planned.extend(
+                on.iter()
+                    .filter_map(|way| delivery_for_line(line, wishes, *way, now)),
+            );
         }
-        let planned: Vec<_> =
-            planned.into_iter().map(|delivery| (self.clock.new_id(), delivery)).collect();
+        let planned: Vec<_> = planned
+            .into_iter()
+            .map(|delivery| (self.clock.new_id(), delivery))
+            .collect();
         self.log.add_new_deliveries(&planned).await
     }
 
@@ -108,7 +113,9 @@ impl NotificationDispatcher {
         let event = (line.event_type, line.event_id);
         let planned =
             NotificationDelivery::of_line(line.owner(), line.notice_kind(), event, channel, now);
-        self.log.add_new_deliveries(&[(self.clock.new_id(), planned)]).await
+        self.log
+            .add_new_deliveries(&[(self.clock.new_id(), planned)])
+            .await
     }
 
     pub fn can_send_by(&self, channel: Channel, role: Role) -> bool {
@@ -119,7 +126,9 @@ impl NotificationDispatcher {
     pub async fn fetch_contact(&self, user_id: UserId) -> Result<Contact, UpstreamError> {
         let token = self.verifier.token_for(AUTH);
         let question = ContactLookup { user_id };
-        self.auth.call_json(Method::POST, CONTACT, Some(&token), Some(&question)).await
+        self.auth
+            .call_json(Method::POST, CONTACT, Some(&token), Some(&question))
+            .await
     }
 
     /// Starts one task per enabled channel that sends due deliveries until shutdown.
@@ -173,11 +182,15 @@ impl NotificationDispatcher {
         let may = wishes.earliest_send_time(kind, now);
         // Digests are due at the hour the person chose, regardless of quiet hours.
         if delivery.kind.is_some() && may > now {
-            return Ok(DeliveryResult { was_tried: false, ..waiting_result(may, None) });
+            return Ok(DeliveryResult {
+                was_tried: false,
+                ..waiting_result(may, None)
+            });
         }
         let said = match delivery.event_id {
             Some(event) => {
-                self.build_line_message(delivery.owner(), (kind, event), &wishes).await?
+                self.build_line_message(delivery.owner(), (kind, event), &wishes)
+                    .await?
             }
             None => self.build_digest_message(delivery, &wishes).await?,
         };
@@ -258,14 +271,28 @@ impl NotificationDispatcher {
         });
         let text = written.collect::<Vec<_>>().join("\n\n");
         let title = say::digest_title { unread }.render_in(language);
-        let brief = LineText { title: title.clone(), content: domain::render_inbox_hint(language) };
-        Ok(Some(assemble_message(language, LineText { title, content: text }, brief)))
+        let brief = LineText {
+            title: title.clone(),
+            content: domain::render_inbox_hint(language),
+        };
+        Ok(Some(assemble_message(
+            language,
+            LineText {
+                title,
+                content: text,
+            },
+            brief,
+        )))
     }
 }
 
 fn assemble_message(language: Language, whole: LineText, brief: LineText) -> RenderedMessage {
     let text_message = domain::text_message(language, &brief);
-    RenderedMessage { whole, brief, text_message }
+    RenderedMessage {
+        whole,
+        brief,
+        text_message,
+    }
 }
 
 fn delivery_for_line(
@@ -279,13 +306,15 @@ fn delivery_for_line(
         return None;
     }
     let owner = line.owner();
-    Some(match wishes.next_digest_at(now).filter(|_| !kind.is_urgent()) {
-        Some(at) => NotificationDelivery::of_digest(owner, channel, at, now),
-        None => {
-            let event = (line.event_type, line.event_id);
-            NotificationDelivery::of_line(owner, kind, event, channel, now)
-        }
-    })
+    Some(
+        match wishes.next_digest_at(now).filter(|_| !kind.is_urgent()) {
+            Some(at) => NotificationDelivery::of_digest(owner, channel, at, now),
+            None => {
+                let event = (line.event_type, line.event_id);
+                NotificationDelivery::of_line(owner, kind, event, channel, now)
+            }
+        },
+    )
 }
 
 pub fn final_result(
@@ -293,12 +322,24 @@ pub fn final_result(
     to: Option<String>,
     why: Option<String>,
 ) -> DeliveryResult {
-    DeliveryResult { state, due_at: None, was_tried: true, to, why }
+    DeliveryResult {
+        state,
+        due_at: None,
+        was_tried: true,
+        to,
+        why,
+    }
 }
 
 fn waiting_result(until: UnixMillis, why: Option<String>) -> DeliveryResult {
     let state = DeliveryState::Waiting;
-    DeliveryResult { state, due_at: Some(until), was_tried: true, to: None, why }
+    DeliveryResult {
+        state,
+        due_at: Some(until),
+        was_tried: true,
+        to: None,
+        why,
+    }
 }
 
 /// Retries with exponential backoff, or gives up after `ATTEMPTS_MAX` tries.
@@ -314,7 +355,10 @@ pub fn retry_or_give_up(
     }
     let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(16);
     let pause = (PAUSE_MIN_MS << doublings).min(PAUSE_MAX_MS);
-    DeliveryResult { to, ..waiting_result(now.plus_ms(pause), Some(why)) }
+    DeliveryResult {
+        to,
+        ..waiting_result(now.plus_ms(pause), Some(why))
+    }
 }
 
 #[cfg(test)]

@@ -33,7 +33,10 @@ pub fn start(tasks: &Tasks, bus: &Bus, inboxes: InboxEventConsumer, matches: Ord
     for queue in QUEUES {
         consume::start_consumer(tasks, bus, queue, inboxes.clone());
     }
-    for queue in [topology::NOTIFICATION_MATCHES, topology::NOTIFICATION_CREATED] {
+    for queue in [
+        topology::NOTIFICATION_MATCHES,
+        topology::NOTIFICATION_CREATED,
+    ] {
         consume::start_consumer(tasks, bus, queue, matches.clone());
     }
 }
@@ -58,7 +61,9 @@ impl EventHandler for InboxEventConsumer {
                 log_line(line);
             }
         }
-        self.deliveries.plan_deliveries(lines.iter().map(|(_, line)| line)).await?;
+        self.deliveries
+            .plan_deliveries(lines.iter().map(|(_, line)| line))
+            .await?;
         // After the warning to the current address, because the code waits for it.
         self.deliveries.plan_confirmation(event).await
     }
@@ -73,7 +78,9 @@ impl EventHandler for InboxEventConsumer {
         for ((_, line), _) in lines.iter().zip(fresh).filter(|(_, fresh)| *fresh) {
             log_line(line);
         }
-        self.deliveries.plan_deliveries(lines.iter().map(|(_, line)| line)).await?;
+        self.deliveries
+            .plan_deliveries(lines.iter().map(|(_, line)| line))
+            .await?;
         for event in run {
             self.deliveries.plan_confirmation(event).await?;
         }
@@ -84,16 +91,26 @@ impl EventHandler for InboxEventConsumer {
 impl InboxEventConsumer {
     fn lines_with_ids(&self, event: &Event) -> Result<Vec<(LineId, InboxLine)>, HandleError> {
         let lines = lines_from_event(event, self.dispute_ms)?;
-        Ok(lines.into_iter().map(|line| (LineId(self.clock.new_id()), line)).collect())
+        Ok(lines
+            .into_iter()
+            .map(|line| (LineId(self.clock.new_id()), line))
+            .collect())
     }
 }
 
 /// Skips the body of an event without an audience.
 fn lines_from_event(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> {
-    if !matches!(domain::event_audience(event.kind), Some(EventAudience::Told(_))) {
+    if !matches!(
+        domain::event_audience(event.kind),
+        Some(EventAudience::Told(_))
+    ) {
         return Ok(Vec::new());
     }
-    let cause = SourceEvent { event_type: event.kind, event_id: event.id, at: event.at };
+    let cause = SourceEvent {
+        event_type: event.kind,
+        event_id: event.id,
+        at: event.at,
+    };
     Ok(match event.kind.exchange() {
         Exchange::Order => {
             let body = OrderEvent::deserialize(&event.body)?;
@@ -102,7 +119,10 @@ fn lines_from_event(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, Ha
         Exchange::Payment
             if matches!(event.kind, EventType::PayoutSent | EventType::PayoutFailed) =>
         {
-            vec![domain::line_of_payout(cause, &PayoutEvent::deserialize(&event.body)?)]
+            vec![domain::line_of_payout(
+                cause,
+                &PayoutEvent::deserialize(&event.body)?,
+            )]
         }
         Exchange::Payment => {
             domain::lines_of_money(cause, &PaymentEvent::deserialize(&event.body)?)

@@ -17,8 +17,11 @@ use crate::{
 const PURGE_CRON: &str = "0 20 3 * * *";
 const REMINDERS_CRON: &str = "50 */10 * * * *";
 
-const INBOXES: [&str; 3] =
-    ["notification.customer_inbox", "notification.provider_inbox", "notification.admin_inbox"];
+const INBOXES: [&str; 3] = [
+    "notification.customer_inbox",
+    "notification.provider_inbox",
+    "notification.admin_inbox",
+];
 const NOTICES: &str = "notification.notices";
 
 pub fn start(

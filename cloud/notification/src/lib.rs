@@ -59,8 +59,9 @@ pub async fn open(
     let documents = documents.sealed_by(&ground.data_keys);
     let cache_ttl = config.cache_ttl();
     let memory = InboxCache::new(ground.cache.clone(), ground.data_keys.clone(), cache_ttl);
-    let store =
-        InboxStore::new(&documents).with_cache(memory).with_retention(config.lines_kept_from);
+    let store = InboxStore::new(&documents)
+        .with_cache(memory)
+        .with_retention(config.lines_kept_from);
     store.check_schema().await?;
     let preferences = PreferencesStore::new(&documents);
     preferences.check_schema().await?;
@@ -88,7 +89,10 @@ pub async fn open(
         deliveries: deliveries.clone(),
         clock: clock.clone(),
     };
-    let notices = NoticeWriter { store: record, deliveries: deliveries.clone() };
+    let notices = NoticeWriter {
+        store: record,
+        deliveries: deliveries.clone(),
+    };
     jobs::start(&ground.tasks, &documents, (&log, &notices.store), reminders)?;
     let inboxes = InboxEventConsumer {
         store: store.clone(),
@@ -100,15 +104,33 @@ pub async fn open(
     let rules = fan_out_rules(&config)?;
     let users = peers.user;
     let to = store.clone();
-    let matches = OrderFanOutConsumer { store: to, deliveries, users, verifier, clock, rules };
+    let matches = OrderFanOutConsumer {
+        store: to,
+        deliveries,
+        users,
+        verifier,
+        clock,
+        rules,
+    };
     events::start(&ground.tasks, &ground.bus, inboxes, matches);
 
     let answers = IdempotencyStore::new(&ground, NAME, &documents);
     let verifier = ground.verifier_for(NAME);
     let streams = http::InboxStreams::new(ground.tasks.clone());
     let letters = letters::build_routes(&ground, CloudPart::Notification, &documents);
-    let service = http::Service { store, preferences, log, notices, channels, verifier, streams };
-    let checks = [ReadinessCheck::Documents(documents), ReadinessCheck::Bus(ground.bus)];
+    let service = http::Service {
+        store,
+        preferences,
+        log,
+        notices,
+        channels,
+        verifier,
+        streams,
+    };
+    let checks = [
+        ReadinessCheck::Documents(documents),
+        ReadinessCheck::Bus(ground.bus),
+    ];
     let routes = answers.wrap_routes(http::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
@@ -126,27 +148,40 @@ fn checked_portal_url(config: &Config) -> Result<String, OpenError> {
     let url = config.portal_url.clone();
     let host = |url: &str| url.split(['/', ':']).next().unwrap_or_default().to_owned();
     let is_sound = url.is_empty()
-        || url.strip_prefix("https://").is_some_and(|rest| !host(rest).is_empty())
-        || url.strip_prefix("http://").is_some_and(|rest| is_loopback(&host(rest)));
+        || url
+            .strip_prefix("https://")
+            .is_some_and(|rest| !host(rest).is_empty())
+        || url
+            .strip_prefix("http://")
+            .is_some_and(|rest| is_loopback(&host(rest)));
     let wrong = || std::io::Error::other("it is empty, https://HOST, or http:// on this machine");
     let sound = is_sound.then_some(url).ok_or_else(wrong);
-    sound.map_err(OpenError::own_failure("`notification.portal_url`: mails cannot name the portal"))
+    sound.map_err(OpenError::own_failure(
+        "`notification.portal_url`: mails cannot name the portal",
+    ))
 }
 
 fn open_channels(config: &Config) -> Result<OutboundChannels, OpenError> {
     let authorities = CertificateAuthorities::of_process();
-    let Config { mail_url, mail_from, mail_password, .. } = config;
+    let Config {
+        mail_url,
+        mail_from,
+        mail_password,
+        ..
+    } = config;
     let mail = Mailer::open(mail_url, mail_from, mail_password, &authorities);
     let sms = Sms::open_trusting(&config.sms_url, &config.sms_secret, &authorities);
     let push = Push::open(&config.push_url, &config.push_secret, &authorities);
     Ok(OutboundChannels {
-        mail: mail
-            .map_err(OpenError::own_failure("`notification.mail_url`: mail cannot be sent"))?,
+        mail: mail.map_err(OpenError::own_failure(
+            "`notification.mail_url`: mail cannot be sent",
+        ))?,
         sms: sms.map_err(OpenError::own_failure(
             "`notification.sms_url`: text messages cannot be sent",
         ))?,
-        push: push
-            .map_err(OpenError::own_failure("`notification.push_url`: pushes cannot be sent"))?,
+        push: push.map_err(OpenError::own_failure(
+            "`notification.push_url`: pushes cannot be sent",
+        ))?,
     })
 }
 

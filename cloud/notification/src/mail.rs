@@ -60,7 +60,10 @@ pub enum MailAddressError {
     #[error("`notification.mail_password` names no file that can be read")]
     Password(#[source] std::io::Error),
     #[error("could not make the folder of mail {}", folder.display())]
-    Folder { folder: PathBuf, source: std::io::Error },
+    Folder {
+        folder: PathBuf,
+        source: std::io::Error,
+    },
     #[error("the mail server cannot be known")]
     Tls(#[source] lettre::transport::smtp::Error),
 }
@@ -97,10 +100,15 @@ impl Mailer {
         if url == "off" {
             return Ok(Self::Off);
         }
-        if let Some(folder) = url.strip_prefix("folder:").filter(|folder| !folder.is_empty()) {
+        if let Some(folder) = url
+            .strip_prefix("folder:")
+            .filter(|folder| !folder.is_empty())
+        {
             let made = MessageFolder::open(Path::new(folder), KEPT_MAX);
-            let made =
-                made.map_err(|source| MailAddressError::Folder { folder: folder.into(), source })?;
+            let made = made.map_err(|source| MailAddressError::Folder {
+                folder: folder.into(),
+                source,
+            })?;
             return Ok(Self::Folder(Arc::new(made)));
         }
         let from = from.parse().map_err(|_| MailAddressError::From)?;
@@ -116,7 +124,12 @@ impl Mailer {
         match self {
             Self::Off => Err(MailError::Off),
             Self::Folder(folder) => {
-                let MailMessage { id, to, subject, text } = message;
+                let MailMessage {
+                    id,
+                    to,
+                    subject,
+                    text,
+                } = message;
                 let kept = json!({ "to": to, "subject": subject, "text": text });
                 Ok(folder.write_message(id, &kept).await?)
             }
@@ -127,7 +140,12 @@ impl Mailer {
 
 impl SmtpMailer {
     async fn send(&self, message: MailMessage) -> Result<(), MailError> {
-        let MailMessage { id, to, subject, text } = message;
+        let MailMessage {
+            id,
+            to,
+            subject,
+            text,
+        } = message;
         let to: Mailbox = to.parse().map_err(|_| MailError::Address)?;
         let domain = self.from.email.domain();
         let mail = Message::builder()
@@ -141,9 +159,9 @@ impl SmtpMailer {
             .map_err(|_| MailError::Address)?;
         match tokio::time::timeout(ANSWER_WITHIN, self.transport.send(mail)).await {
             Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) if error.is_permanent() => {
-                Err(MailError::Refused(error.status().map(u16::from).unwrap_or_default()))
-            }
+            Ok(Err(error)) if error.is_permanent() => Err(MailError::Refused(
+                error.status().map(u16::from).unwrap_or_default(),
+            )),
             Ok(Err(_)) | Err(_) => Err(MailError::Away),
         }
     }

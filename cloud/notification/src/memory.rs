@@ -45,7 +45,9 @@ impl InboxCache {
         owner: InboxOwner,
         stamp: &CacheStamp,
     ) -> Option<String> {
-        self.0.read_cached(what.name(), &cache_entity(owner), stamp).await
+        self.0
+            .read_cached(what.name(), &cache_entity(owner), stamp)
+            .await
     }
 
     pub async fn write_cached(
@@ -55,7 +57,9 @@ impl InboxCache {
         stamp: &CacheStamp,
         text: &str,
     ) {
-        self.0.write_cached(what.name(), &cache_entity(owner), stamp, text).await;
+        self.0
+            .write_cached(what.name(), &cache_entity(owner), stamp, text)
+            .await;
     }
 }
 

@@ -68,7 +68,11 @@ impl NoticeWriter {
         }
         match draft.channel {
             Some(channel) => self.deliveries.plan_on_channel(&line, channel).await?,
-            None => self.deliveries.plan_deliveries(std::iter::once(&line)).await?,
+            None => {
+                self.deliveries
+                    .plan_deliveries(std::iter::once(&line))
+                    .await?
+            }
         }
         Ok((id, notice))
     }
@@ -86,7 +90,9 @@ impl NoticeWriter {
         let under = (author.to_owned(), draft.key);
         let mut notice = Notice::new(under, (draft.to, role), draft.words.clone(), clock.now());
         notice.order_id = draft.order_id;
-        notice.channel = draft.channel.filter(|one| self.deliveries.can_send_by(*one, role));
+        notice.channel = draft
+            .channel
+            .filter(|one| self.deliveries.can_send_by(*one, role));
         if self.store.insert_notice(id, &notice).await? {
             return Ok((id, notice));
         }
@@ -95,27 +101,42 @@ impl NoticeWriter {
     }
 
     async fn role_of(&self, to: UserId) -> Result<Role, Problem> {
-        let contact = self.deliveries.fetch_contact(to).await.map_err(auth_unavailable)?;
+        let contact = self
+            .deliveries
+            .fetch_contact(to)
+            .await
+            .map_err(auth_unavailable)?;
         if !contact.is_open() {
             return Err(Problem::new(Code::NotFound).with_detail(say::notice_person_unknown));
         }
         // The previous version of auth returns no role, so the inbox is undetermined.
-        let role = contact.role.ok_or_else(|| Problem::new(Code::Unavailable).retry_after(1))?;
+        let role = contact
+            .role
+            .ok_or_else(|| Problem::new(Code::Unavailable).retry_after(1))?;
         match role {
-            Role::Admin => Err(Problem::wrong_field("user_id", say::notice_admin_has_no_inbox)),
+            Role::Admin => Err(Problem::wrong_field(
+                "user_id",
+                say::notice_admin_has_no_inbox,
+            )),
             Role::Customer | Role::Provider => Ok(role),
         }
     }
 
     async fn check_pace(&self, author: &str, draft: &NoticeDraft) -> Result<(), Problem> {
         let since = self.deliveries.clock.now().plus_ms(-HOUR_MS);
-        let to_one = self.store.count_to_person(draft.to, since, TO_ONE_PER_HOUR).await?;
+        let to_one = self
+            .store
+            .count_to_person(draft.to, since, TO_ONE_PER_HOUR)
+            .await?;
         let too_many = Problem::new(Code::RateLimited).retry_after(HOUR_S);
         if to_one >= TO_ONE_PER_HOUR as u64 {
             return Err(too_many.with_detail(say::notice_too_many_to_one));
         }
         if let NoticeAuthor::Admin(_) = draft.author {
-            let own = self.store.count_by_author(author, since, BY_ONE_ADMIN_PER_HOUR).await?;
+            let own = self
+                .store
+                .count_by_author(author, since, BY_ONE_ADMIN_PER_HOUR)
+                .await?;
             if own >= BY_ONE_ADMIN_PER_HOUR as u64 {
                 return Err(too_many.with_detail(say::notice_too_many_of_one));
             }

@@ -37,7 +37,10 @@ pub struct PaymentReminders {
 
 /// Begins or ends the reminder of the event's order.
 pub async fn apply_order_event(store: &InboxStore, event: &Event) -> Result<(), HandleError> {
-    if !matches!(event.kind, EventType::OrderCompleted | EventType::OrderStatusChanged) {
+    if !matches!(
+        event.kind,
+        EventType::OrderCompleted | EventType::OrderStatusChanged
+    ) {
         return Ok(());
     }
     let OrderEvent { order, .. } = OrderEvent::deserialize(&event.body)?;
@@ -47,7 +50,9 @@ pub async fn apply_order_event(store: &InboxStore, event: &Event) -> Result<(), 
         EventType::OrderCompleted if !is_paid => {
             let due_at = event.at.plus_ms(DAY_MS);
             let told = (order.customer_id, event.id);
-            Ok(store.begin_reminding(order.id, told, (event.at, due_at)).await?)
+            Ok(store
+                .begin_reminding(order.id, told, (event.at, due_at))
+                .await?)
         }
         EventType::OrderStatusChanged if is_done && is_paid => {
             Ok(store.end_reminding(order.id, event.at).await?)
@@ -79,20 +84,37 @@ impl PaymentReminders {
         due: &Document<PaymentReminder>,
         now: UnixMillis,
     ) -> Result<(), DocumentsError> {
-        let PaymentReminder { customer_id, event_id, told, due_at, .. } = due.body;
-        let owner = InboxOwner { user_id: customer_id, role: Role::Customer };
+        let PaymentReminder {
+            customer_id,
+            event_id,
+            told,
+            due_at,
+            ..
+        } = due.body;
+        let owner = InboxOwner {
+            user_id: customer_id,
+            role: Role::Customer,
+        };
         let Some(completed) = self.inboxes.find_line_of_event(owner, event_id).await? else {
             tracing::warn!(order.id = %OrderId(due.id), "A completion without its line reminds nobody");
             return self.inboxes.record_reminder(due, None).await;
         };
         let line = reminder_line(completed.line, told + 1, now);
-        if self.inboxes.add_line(LineId(self.clock.new_id()), &line).await? {
+        if self
+            .inboxes
+            .add_line(LineId(self.clock.new_id()), &line)
+            .await?
+        {
             tracing::info!(user.id = %customer_id, order.id = %OrderId(due.id), "Reminded of an unpaid order");
         }
-        self.deliveries.plan_deliveries(std::iter::once(&line)).await?;
+        self.deliveries
+            .plan_deliveries(std::iter::once(&line))
+            .await?;
         // Do not catch up on missed days.
         let next = due_at.plus_ms(DAY_MS).max(now.plus_ms(DAY_MS / 2));
-        self.inboxes.record_reminder(due, (told + 1 < REMINDERS_MAX).then_some(next)).await
+        self.inboxes
+            .record_reminder(due, (told + 1 < REMINDERS_MAX).then_some(next))
+            .await
     }
 }
 
@@ -106,7 +128,12 @@ fn reminder_line(completed: InboxLine, number: i64, now: UnixMillis) -> InboxLin
         other => other,
     };
     let event_id = reminder_event_id(completed.event_id, number);
-    InboxLine { event_id, params, created_at: now, ..completed }
+    InboxLine {
+        event_id,
+        params,
+        created_at: now,
+        ..completed
+    }
 }
 
 /// Deterministic, so every run gets the same id.

@@ -82,7 +82,11 @@ pub struct InboxDocument {
     #[serde(default, with = "millis::option")]
     read_at: Option<UnixMillis>,
     /// Absent if retention starts at reading.
-    #[serde(default, with = "millis::option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "millis::option",
+        skip_serializing_if = "Option::is_none"
+    )]
     expires_at: Option<UnixMillis>,
 }
 
@@ -134,7 +138,10 @@ impl InboxStore {
     /// Adds a cache for counts and newest lines.
     #[must_use]
     pub fn with_cache(self, memory: InboxCache) -> Self {
-        Self { memory: Some(memory), ..self }
+        Self {
+            memory: Some(memory),
+            ..self
+        }
     }
 
     /// Sets the start of retention. Existing lines keep their expiry.
@@ -148,7 +155,10 @@ impl InboxStore {
             KeptFrom::Read => None,
             KeptFrom::Created => Some(line.created_at.plus_ms(KEPT_MS)),
         };
-        InboxDocument { expires_at, ..line.into() }
+        InboxDocument {
+            expires_at,
+            ..line.into()
+        }
     }
 
     /// Creates collections and indexes, and moves lines from an older layout. Idempotent.
@@ -197,8 +207,10 @@ impl InboxStore {
     /// Inserts a line; returns false if the person already has a line for that event.
     pub async fn add_line(&self, id: LineId, line: &InboxLine) -> Result<bool, DocumentsError> {
         self.invalidate_cache(line.owner()).await;
-        let is_new =
-            self.collection_for(line.role).insert(id.0, &self.to_document(line), &[]).await?;
+        let is_new = self
+            .collection_for(line.role)
+            .insert(id.0, &self.to_document(line), &[])
+            .await?;
         if is_new {
             self.announce_change(line.owner()).await;
         }
@@ -219,8 +231,9 @@ impl InboxStore {
             let lines = lines.iter().enumerate();
             let own =
                 lines.filter(|(_, (_, line))| std::ptr::eq(self.collection_for(line.role), inbox));
-            let (places, documents): (Vec<usize>, Vec<_>) =
-                own.map(|(place, (id, line))| (place, (id.0, self.to_document(line)))).unzip();
+            let (places, documents): (Vec<usize>, Vec<_>) = own
+                .map(|(place, (id, line))| (place, (id.0, self.to_document(line))))
+                .unzip();
             for (place, new) in places.into_iter().zip(inbox.insert_new(&documents).await?) {
                 fresh[place] = new;
             }
@@ -258,10 +271,16 @@ impl InboxStore {
         role: Role,
     ) -> Result<InboxPage, DocumentsError> {
         let page = self.collection_for(role).find_page(find).await?;
-        let lines = page.documents.into_iter().map(|stored| to_stored_line(stored, role));
+        let lines = page
+            .documents
+            .into_iter()
+            .map(|stored| to_stored_line(stored, role));
         let lines: Vec<InboxPageRequest> = lines.collect();
         let last = lines.last().filter(|_| page.next.is_some());
-        let next = last.map(|last| TimeCursor { at: last.line.created_at, id: last.id.0 });
+        let next = last.map(|last| TimeCursor {
+            at: last.line.created_at,
+            id: last.id.0,
+        });
         Ok(InboxPage { lines, next })
     }
 
@@ -276,7 +295,10 @@ impl InboxStore {
             .collection_for(owner.role)
             .find_documents(&arrived_query(owner.user_id, since, limit))
             .await?;
-        Ok(found.into_iter().map(|stored| to_stored_line(stored, owner.role)).collect())
+        Ok(found
+            .into_iter()
+            .map(|stored| to_stored_line(stored, owner.role))
+            .collect())
     }
 
     pub async fn find_line_of_event(
@@ -288,7 +310,9 @@ impl InboxStore {
             .collection_for(owner.role)
             .find_documents(&line_query(owner.user_id, event))
             .await?;
-        let found = found.into_iter().find(|stored| stored.body.event_id == event);
+        let found = found
+            .into_iter()
+            .find(|stored| stored.body.event_id == event);
         Ok(found.map(|stored| to_stored_line(stored, owner.role)))
     }
 
@@ -300,16 +324,25 @@ impl InboxStore {
     ) -> Result<Vec<InboxPageRequest>, DocumentsError> {
         let find = IndexQuery::from_index(
             UNREAD,
-            USER.is_equal_to(owner.user_id).and(IS_READ.is_equal_to(false)),
+            USER.is_equal_to(owner.user_id)
+                .and(IS_READ.is_equal_to(false)),
         )
         .with_limit(limit);
-        let found = self.collection_for(owner.role).find_documents(&find).await?;
-        Ok(found.into_iter().map(|stored| to_stored_line(stored, owner.role)).collect())
+        let found = self
+            .collection_for(owner.role)
+            .find_documents(&find)
+            .await?;
+        Ok(found
+            .into_iter()
+            .map(|stored| to_stored_line(stored, owner.role))
+            .collect())
     }
 
     /// Counts unread lines in the store, up to `UNREAD_SHOWN_MAX`.
     pub async fn count_unread(&self, user: UserId, role: Role) -> Result<u64, DocumentsError> {
-        self.collection_for(role).count_documents(&unread_query(user)).await
+        self.collection_for(role)
+            .count_documents(&unread_query(user))
+            .await
     }
 
     /// Marks the person's own line as read; returns false if it does not exist. Keeps the first
@@ -322,17 +355,28 @@ impl InboxStore {
         now: UnixMillis,
     ) -> Result<bool, DocumentsError> {
         let inbox = self.collection_for(role);
-        let owner = InboxOwner { user_id: user, role };
+        let owner = InboxOwner {
+            user_id: user,
+            role,
+        };
         self.invalidate_cache(owner).await;
         let read = Update::default().set(&IS_READ, true).set(&READ_AT, now);
         if inbox
-            .update(id.0, USER.is_equal_to(user).and(IS_READ.is_equal_to(false)), read, &[])
+            .update(
+                id.0,
+                USER.is_equal_to(user).and(IS_READ.is_equal_to(false)),
+                read,
+                &[],
+            )
             .await?
         {
             self.announce_change(owner).await;
             return Ok(true);
         }
-        Ok(inbox.get(id.0).await?.is_some_and(|stored| stored.body.user_id == user))
+        Ok(inbox
+            .get(id.0)
+            .await?
+            .is_some_and(|stored| stored.body.user_id == user))
     }
 
     /// One round of resealing texts stored in plain or under a former data key.
@@ -370,7 +414,9 @@ fn page_query_within(own: Filter, request: &PageRequest) -> IndexQuery {
         let read_lately = READ_AT.at_least(request.read_since);
         IndexQuery::from_index(NEWEST, own.and(IS_READ.is_equal_to(false).or(read_lately)))
     };
-    let after = request.after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
+    let after = request
+        .after
+        .map(|after| vec![after.at.scalar(), after.id.scalar()]);
     find.start_after(after).with_limit(request.limit)
 }
 
@@ -421,7 +467,11 @@ fn to_stored_line(stored: Document<InboxDocument>, role: Role) -> InboxPageReque
         params: body.params,
         created_at: body.created_at,
     };
-    InboxPageRequest { id, line, read_at: body.read_at }
+    InboxPageRequest {
+        id,
+        line,
+        read_at: body.read_at,
+    }
 }
 
 #[cfg(test)]

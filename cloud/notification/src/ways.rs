@@ -74,7 +74,10 @@ impl OutboundChannels {
     }
 
     pub fn enabled_channels(&self) -> Vec<Channel> {
-        Channel::ALL.into_iter().filter(|channel| self.is_on(*channel)).collect()
+        Channel::ALL
+            .into_iter()
+            .filter(|channel| self.is_on(*channel))
+            .collect()
     }
 
     /// `id` is the delivery's id, the same on every retry.
@@ -84,18 +87,49 @@ impl OutboundChannels {
         to: ChannelAddress,
         said: RenderedMessage,
     ) -> Result<(), ChannelError> {
-        let RenderedMessage { whole, brief, text_message } = said;
+        let RenderedMessage {
+            whole,
+            brief,
+            text_message,
+        } = said;
         match to {
             ChannelAddress::Mail(to) => {
-                let LineText { title: subject, content: text } = whole;
-                Ok(self.mail.send(MailMessage { id, to, subject, text }).await?)
+                let LineText {
+                    title: subject,
+                    content: text,
+                } = whole;
+                Ok(self
+                    .mail
+                    .send(MailMessage {
+                        id,
+                        to,
+                        subject,
+                        text,
+                    })
+                    .await?)
             }
-            ChannelAddress::Phone(to) => {
-                Ok(self.sms.send(&SmsMessage { id, to, text: text_message }).await?)
-            }
+            ChannelAddress::Phone(to) => Ok(self
+                .sms
+                .send(&SmsMessage {
+                    id,
+                    to,
+                    text: text_message,
+                })
+                .await?),
             ChannelAddress::Devices(to) => {
-                let LineText { title, content: text } = brief;
-                Ok(self.push.send(&PushMessage { id, to, title, text }).await?)
+                let LineText {
+                    title,
+                    content: text,
+                } = brief;
+                Ok(self
+                    .push
+                    .send(&PushMessage {
+                        id,
+                        to,
+                        title,
+                        text,
+                    })
+                    .await?)
             }
         }
     }
@@ -137,7 +171,9 @@ impl ChannelAddress {
             }),
             Self::Phone(number) => {
                 let number = number.as_str();
-                let last = number.get(number.len().saturating_sub(2)..).unwrap_or_default();
+                let last = number
+                    .get(number.len().saturating_sub(2)..)
+                    .unwrap_or_default();
                 Some(format!("***{last}"))
             }
             Self::Devices(_) => None,

@@ -23,9 +23,13 @@ const BATCH: usize = 50;
 pub async fn pull_payment_events(service: &Service, orders: &[OrderId]) -> Result<(), Problem> {
     let token = service.verifier.token_for(CloudPart::Payment.name());
     for orders in orders.chunks(BATCH) {
-        let asked = FundsQuery { orders: orders.to_vec() };
-        let answer =
-            service.payment.call_json(Method::POST, PATH, Some(&token), Some(&asked)).await;
+        let asked = FundsQuery {
+            orders: orders.to_vec(),
+        };
+        let answer = service
+            .payment
+            .call_json(Method::POST, PATH, Some(&token), Some(&asked))
+            .await;
         let FundsReply { words } = answer.map_err(|error| {
             tracing::warn!(
                 cause = format_error_chain(&error),

@@ -85,7 +85,10 @@ pub async fn reseal_texts(store: &Store, walks: &OrderResealProgress) -> Result<
     while let Some(after) = turn.next_position() {
         turn.record_batch(store.reseal_orders(after).await?);
     }
-    let mut turn = walks.reasons.start_run(store.data_keys(), BATCHES_MAX).await;
+    let mut turn = walks
+        .reasons
+        .start_run(store.data_keys(), BATCHES_MAX)
+        .await;
     while let Some(after) = turn.next_position() {
         turn.record_batch(store.reseal_reasons(after).await?);
     }

@@ -54,13 +54,31 @@ pub async fn open(
         ReplicaReader::with_replica(&sql, &config.sql_read_url, &ground.tasks, &ground.clock)?;
     let store = Store::new(sql.clone(), ground.clock.clone(), config.acceptance_rules());
     let store = store.reading_from(reads);
-    ground.run(NAME, &sql, jobs::scheduled_jobs(&store, config.stale_after()))?;
-    UserEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
-    PaymentEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
-    ReviewEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    ground.run(
+        NAME,
+        &sql,
+        jobs::scheduled_jobs(&store, config.stale_after()),
+    )?;
+    UserEventConsumer {
+        store: store.clone(),
+    }
+    .start(&ground.tasks, &ground.bus);
+    PaymentEventConsumer {
+        store: store.clone(),
+    }
+    .start(&ground.tasks, &ground.bus);
+    ReviewEventConsumer {
+        store: store.clone(),
+    }
+    .start(&ground.tasks, &ground.bus);
     let answers = IdempotencyStore::new(&ground, NAME, &sql);
     let Peers { hub, payment } = peers;
-    let service = Service { store, verifier: ground.verifier_for(NAME), hub, payment };
+    let service = Service {
+        store,
+        verifier: ground.verifier_for(NAME),
+        hub,
+        payment,
+    };
     let letters = letters::build_routes(&ground, CloudPart::Order, &sql);
     let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(ground.bus)];
     let routes = answers.wrap_routes(http::router(service), &api_document());

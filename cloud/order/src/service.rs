@@ -53,7 +53,9 @@ impl Service {
     pub async fn decide_batch(&self, batch: OpsBatch) -> Result<OpsDecisions, Problem> {
         if batch.ops.is_empty() {
             self.store.try_out(batch.region).await?;
-            return Ok(OpsDecisions { answers: Vec::new() });
+            return Ok(OpsDecisions {
+                answers: Vec::new(),
+            });
         }
         let edge = batch.edge.clone();
         let ops = batch.ops.len();
@@ -73,7 +75,9 @@ impl Service {
         }
         tracing::info!(edge = %edge, ops, "Decided a run of an edge's log");
         let answer = |(seq, decision)| OpAnswer { seq, decision };
-        Ok(OpsDecisions { answers: seqs.into_iter().zip(decisions).map(answer).collect() })
+        Ok(OpsDecisions {
+            answers: seqs.into_iter().zip(decisions).map(answer).collect(),
+        })
     }
 }
 

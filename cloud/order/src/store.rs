@@ -66,7 +66,11 @@ pub struct AcceptanceRules {
 }
 
 impl AcceptanceRules {
-    pub const OFF: Self = Self { limits: ShareLimits::OFF, open_orders: 0, verified_only: false };
+    pub const OFF: Self = Self {
+        limits: ShareLimits::OFF,
+        open_orders: 0,
+        verified_only: false,
+    };
 }
 
 impl Store {

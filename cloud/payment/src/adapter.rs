@@ -153,7 +153,13 @@ impl PaymentAdapter {
 /// A transport failure reveals nothing about the money [NOT_FOUND_IS_OPEN].
 fn reply_or_unknown(reply: Result<AdapterReply, StoreError>) -> AdapterReply {
     reply.unwrap_or_else(|error| {
-        tracing::warn!(cause = format_error_chain(&error), "The adapter did not answer");
-        AdapterReply { answer: AdapterAnswer::Unknown, chargebacks: Vec::new() }
+        tracing::warn!(
+            cause = format_error_chain(&error),
+            "The adapter did not answer"
+        );
+        AdapterReply {
+            answer: AdapterAnswer::Unknown,
+            chargebacks: Vec::new(),
+        }
     })
 }

@@ -41,8 +41,14 @@ impl OrderComparison {
     /// number.
     pub async fn repair_missed_events(&self) -> Result<usize, CompareError> {
         let now = self.store.clock().now();
-        let since = self.store.compared_until().await?.unwrap_or(now.plus_ms(-FIRST_MS));
-        let missed = self.find_missed_events(since, now.plus_ms(-GRACE_MS)).await?;
+        let since = self
+            .store
+            .compared_until()
+            .await?
+            .unwrap_or(now.plus_ms(-FIRST_MS));
+        let missed = self
+            .find_missed_events(since, now.plus_ms(-GRACE_MS))
+            .await?;
         for (known, what) in &missed {
             let order = known.order.id;
             tracing::warn!(order.id = %order, ?what, "An event was lost, and is made good");
@@ -50,13 +56,17 @@ impl OrderComparison {
                 MissedEvent::Order => {
                     let step =
                         MoneyStep::OrderHeard(BilledOrder::from_order(&known.order, known.terms));
-                    self.store.apply_step(order, &step, &StepMetadata::default()).await?;
+                    self.store
+                        .apply_step(order, &step, &StepMetadata::default())
+                        .await?;
                 }
                 MissedEvent::Word => self.store.tell_again(order).await?,
             }
         }
         // Overlap with this run, to recheck events that were too young.
-        self.store.set_compared_until(now.plus_ms(-2 * GRACE_MS)).await?;
+        self.store
+            .set_compared_until(now.plus_ms(-2 * GRACE_MS))
+            .await?;
         Ok(missed.len())
     }
 
@@ -69,7 +79,10 @@ impl OrderComparison {
         let mut missed = Vec::new();
         let mut place = (since, None);
         loop {
-            let asked = OrderVersionsQuery::Changed { since: place.0, after: place.1 };
+            let asked = OrderVersionsQuery::Changed {
+                since: place.0,
+                after: place.1,
+            };
             let known = self.fetch_compared_orders(&asked).await?;
             let Some(last) = known.last() else { break };
             place = (last.order.updated_at, Some(last.order.id));
@@ -78,10 +91,14 @@ impl OrderComparison {
         let mut place = (since, OrderId(Uuid::nil()));
         loop {
             let told = self.store.told_since(place.0, place.1).await?;
-            let Some((order, at)) = told.last().copied() else { break };
+            let Some((order, at)) = told.last().copied() else {
+                break;
+            };
             place = (at, order);
             let named = told.into_iter().map(|(order, _)| order).collect();
-            let known = self.fetch_compared_orders(&OrderVersionsQuery::Named(named)).await?;
+            let known = self
+                .fetch_compared_orders(&OrderVersionsQuery::Named(named))
+                .await?;
             self.compare_batch(known, by, &mut missed).await?;
         }
         missed.sort_by_key(|(known, what)| (known.order.id, *what == MissedEvent::Word));
@@ -96,11 +113,19 @@ impl OrderComparison {
         missed: &mut Vec<(ComparedOrder, MissedEvent)>,
     ) -> Result<(), CompareError> {
         let ids: Vec<OrderId> = known.iter().map(|known| known.order.id).collect();
-        let dues: BTreeMap<_, _> = self.store.load_due_versions(&ids).await?.into_iter().collect();
+        let dues: BTreeMap<_, _> = self
+            .store
+            .load_due_versions(&ids)
+            .await?
+            .into_iter()
+            .collect();
         for known in known {
             let due = dues.get(&known.order.id).copied();
             missed.extend(
-                known.find_missed_events(due, by).into_iter().map(|what| (known.clone(), what)),
+                known
+                    .find_missed_events(due, by)
+                    .into_iter()
+                    .map(|what| (known.clone(), what)),
             );
         }
         Ok(())
@@ -117,13 +142,17 @@ impl OrderComparison {
         let mut place = (since, 0);
         loop {
             let booked = self.store.compensations_since(place).await?;
-            let Some(last) = booked.last() else { return Ok(unfounded) };
+            let Some(last) = booked.last() else {
+                return Ok(unfounded);
+            };
             place = (last.at, last.seq);
             let orders = booked.iter().map(|compensation| compensation.order_id);
             let cases = self.worked_in_vain(orders.collect::<BTreeSet<_>>()).await?;
             let has_case =
                 |one: &BookedCompensation| cases.contains(&(one.order_id, one.provider_id));
-            let lacks = booked.iter().filter(|one| one.exceeds_share(&policies) || !has_case(one));
+            let lacks = booked
+                .iter()
+                .filter(|one| one.exceeds_share(&policies) || !has_case(one));
             unfounded.extend(lacks.map(|compensation| compensation.journal_id));
         }
     }
@@ -138,7 +167,10 @@ impl OrderComparison {
             .await?;
         let providers = known.into_iter().flat_map(|known| {
             let order = known.order.id;
-            known.worked_in_vain.into_iter().map(move |provider| (order, provider))
+            known
+                .worked_in_vain
+                .into_iter()
+                .map(move |provider| (order, provider))
         });
         Ok(providers.collect())
     }
@@ -148,8 +180,10 @@ impl OrderComparison {
         asked: &OrderVersionsQuery,
     ) -> Result<Vec<ComparedOrder>, UpstreamError> {
         let token = self.verifier.token_for(ORDER);
-        let known: ComparedOrders =
-            self.orders.call_json(Method::POST, PATH, Some(&token), Some(asked)).await?;
+        let known: ComparedOrders = self
+            .orders
+            .call_json(Method::POST, PATH, Some(&token), Some(asked))
+            .await?;
         Ok(known.items)
     }
 }

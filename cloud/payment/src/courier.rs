@@ -55,7 +55,9 @@ impl AdapterWorker {
 
     /// Closes the order's expired or declined payment now, ahead of its next turn.
     pub async fn close_payment(&self, order: OrderId) -> Result<(), StoreError> {
-        self.store.apply_step(order, &MoneyStep::TimePassed, &StepMetadata::default()).await?;
+        self.store
+            .apply_step(order, &MoneyStep::TimePassed, &StepMetadata::default())
+            .await?;
         match self.store.call_to_close(order).await? {
             Some(call) => self.make_call(&call).await,
             None => Ok(()),
@@ -65,7 +67,9 @@ impl AdapterWorker {
     /// Queries a movement regardless of its state here [STATEMENT]. Returns false for an unknown
     /// id.
     pub async fn query_movement(&self, id: MovementId) -> Result<bool, StoreError> {
-        let Some(call) = self.store.build_query_call(id).await? else { return Ok(false) };
+        let Some(call) = self.store.build_query_call(id).await? else {
+            return Ok(false);
+        };
         self.make_call(&call).await?;
         Ok(true)
     }
@@ -90,11 +94,19 @@ impl AdapterWorker {
     async fn apply_reply(&self, call: &AdapterCall, reply: AdapterReply) -> Result<(), StoreError> {
         match call.kind {
             AdapterCallKind::Charge { order, .. } | AdapterCallKind::Refund { order, .. } => {
-                let step = MoneyStep::Answered { movement: call.id, reply };
-                self.store.apply_step(order, &step, &StepMetadata::default()).await?;
+                let step = MoneyStep::Answered {
+                    movement: call.id,
+                    reply,
+                };
+                self.store
+                    .apply_step(order, &step, &StepMetadata::default())
+                    .await?;
             }
             AdapterCallKind::Payout { provider } => {
-                let step = PayoutStep::Answered { payout: call.id, answer: reply.answer };
+                let step = PayoutStep::Answered {
+                    payout: call.id,
+                    answer: reply.answer,
+                };
                 self.store.pay_out(provider, call.currency, step).await?;
             }
         }

@@ -38,7 +38,9 @@ impl EventHandler for OrderEventConsumer {
             return Ok(());
         }
         let step = MoneyStep::OrderHeard(BilledOrder::from_order(&order, terms));
-        self.store.apply_step(order.id, &step, &StepMetadata::default()).await?;
+        self.store
+            .apply_step(order.id, &step, &StepMetadata::default())
+            .await?;
         Ok(())
     }
 }

@@ -58,7 +58,9 @@ impl FromRequestParts<Service> for KeyedCaller {
         let caller = Caller::from_request_parts(parts, service).await?;
         let person = caller.actor.user_id;
         let is_keyed = parts.headers.contains_key(IDEMPOTENCY_KEY);
-        let key = is_keyed.then(|| key_of(&parts.headers, person)).transpose()?;
+        let key = is_keyed
+            .then(|| key_of(&parts.headers, person))
+            .transpose()?;
         Ok(Self { caller, key })
     }
 }
@@ -67,7 +69,13 @@ impl KeyedCaller {
     fn keyed_request(&self, kind: &'static str, amount: Amount) -> Option<KeyedRequest> {
         let user = self.caller.actor.user_id;
         let amount_minor = amount.minor_units();
-        self.key.map(|key| KeyedRequest { user, key, kind, subject: None, amount_minor })
+        self.key.map(|key| KeyedRequest {
+            user,
+            key,
+            kind,
+            subject: None,
+            amount_minor,
+        })
     }
 }
 
@@ -91,7 +99,10 @@ impl FromRequestParts<Service> for KeyedAdmin {
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let AdminCaller(caller) = AdminCaller::from_request_parts(parts, service).await?;
         let user_id = caller.actor.user_id;
-        Ok(Self { user_id, key: key_of(&parts.headers, user_id)? })
+        Ok(Self {
+            user_id,
+            key: key_of(&parts.headers, user_id)?,
+        })
     }
 }
 
@@ -103,7 +114,13 @@ impl KeyedAdmin {
         subject: Option<Uuid>,
         amount_minor: i64,
     ) -> KeyedRequest {
-        KeyedRequest { user: self.user_id, key: self.key, kind, subject, amount_minor }
+        KeyedRequest {
+            user: self.user_id,
+            key: self.key,
+            kind,
+            subject,
+            amount_minor,
+        }
     }
 }
 

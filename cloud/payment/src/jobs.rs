@@ -45,7 +45,9 @@ pub fn build_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
 
 /// The simulated adapter's callbacks, sent as if it ran elsewhere.
 fn callback_job(adapter: &PaymentAdapter) -> Option<Job> {
-    let PaymentAdapter::Simulated(simulated) = adapter else { return None };
+    let PaymentAdapter::Simulated(simulated) = adapter else {
+        return None;
+    };
     let simulated = simulated.clone();
     simulated.can_send_callbacks().then(|| {
         Job::new("payment-simulated-callbacks", "*/2 * * * * *", move || {
@@ -76,13 +78,19 @@ fn service_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
             "4,14,24,34,44,54 * * * * *",
             |courier| async move { courier.carry_all().await.map(drop) },
         ),
-        worker_job(courier, "payment-settle", "7,37 * * * * *", |courier| async move {
-            settle_dues(&courier).await
-        }),
+        worker_job(
+            courier,
+            "payment-settle",
+            "7,37 * * * * *",
+            |courier| async move { settle_dues(&courier).await },
+        ),
         // An open payout is not begun again.
-        worker_job(courier, "payment-payouts", payouts_at, |courier| async move {
-            pay_out(&courier).await
-        }),
+        worker_job(
+            courier,
+            "payment-payouts",
+            payouts_at,
+            |courier| async move { pay_out(&courier).await },
+        ),
         comparison_job(reconciler),
         reconciliation_job(reconciler),
         seal,
@@ -130,7 +138,9 @@ where
 /// Closes expired payments, releases undisputed money, and opens cases for long unpaid orders.
 pub async fn settle_dues(courier: &AdapterWorker) -> Result<(), StoreError> {
     for order in courier.store.dues_by_now().await? {
-        let Err(error) = look_at(courier, order).await else { continue };
+        let Err(error) = look_at(courier, order).await else {
+            continue;
+        };
         if error.is_unavailable() {
             return Err(error);
         }
@@ -142,7 +152,10 @@ pub async fn settle_dues(courier: &AdapterWorker) -> Result<(), StoreError> {
 }
 
 async fn look_at(courier: &AdapterWorker, order: OrderId) -> Result<(), StoreError> {
-    courier.store.apply_step(order, &MoneyStep::TimePassed, &StepMetadata::default()).await?;
+    courier
+        .store
+        .apply_step(order, &MoneyStep::TimePassed, &StepMetadata::default())
+        .await?;
     courier.make_order_calls(order).await
 }
 
@@ -154,9 +167,14 @@ pub async fn pay_out(courier: &AdapterWorker) -> Result<(), StoreError> {
     let mut after: Option<(UserId, Currency)> = None;
     loop {
         let owed = courier.store.list_owed_providers(after).await?;
-        let Some(last) = owed.last().copied() else { break };
+        let Some(last) = owed.last().copied() else {
+            break;
+        };
         for (provider, currency) in owed {
-            let begun = courier.store.pay_out(provider, currency, PayoutStep::HourStruck).await;
+            let begun = courier
+                .store
+                .pay_out(provider, currency, PayoutStep::HourStruck)
+                .await;
             let Err(error) = begun else { continue };
             if error.is_unavailable() {
                 return Err(error);
@@ -169,7 +187,10 @@ pub async fn pay_out(courier: &AdapterWorker) -> Result<(), StoreError> {
 }
 
 pub async fn seal_reasons(store: &Store, walks: &ReasonSealProgress) -> Result<(), StoreError> {
-    let mut turn = walks.requests.start_run(store.data_keys(), BATCHES_MAX).await;
+    let mut turn = walks
+        .requests
+        .start_run(store.data_keys(), BATCHES_MAX)
+        .await;
     while let Some(after) = turn.next_position() {
         turn.record_batch(store.reseal_reasons(after).await?);
     }

@@ -50,17 +50,37 @@ pub async fn open(
     peers: Peers,
 ) -> Result<Router, OpenError> {
     let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
-    let limits = CustodyLimits { dispute_ms: ground.dispute_ms, ..config.custody_limits() };
+    let limits = CustodyLimits {
+        dispute_ms: ground.dispute_ms,
+        ..config.custody_limits()
+    };
     let store = Store::new(sql.clone(), ground.clock.clone(), limits);
-    let adapter = open_adapter(&config, &sql, &ground.clock)
-        .map_err(OpenError::own_failure("`payment.adapter`: Alipay cannot be asked"))?;
-    let courier = AdapterWorker { store: store.clone(), adapter };
+    let adapter = open_adapter(&config, &sql, &ground.clock).map_err(OpenError::own_failure(
+        "`payment.adapter`: Alipay cannot be asked",
+    ))?;
+    let courier = AdapterWorker {
+        store: store.clone(),
+        adapter,
+    };
     let verifier = ground.verifier_for(NAME);
     let orders = peers.order;
     let callbacks = CallbackLimits::default();
-    let service = Service { store: store.clone(), courier, verifier, orders, callbacks };
-    ground.run(NAME, &sql, jobs::build_jobs(&service.reconciler(), config.payouts_at))?;
-    OrderEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    let service = Service {
+        store: store.clone(),
+        courier,
+        verifier,
+        orders,
+        callbacks,
+    };
+    ground.run(
+        NAME,
+        &sql,
+        jobs::build_jobs(&service.reconciler(), config.payouts_at),
+    )?;
+    OrderEventConsumer {
+        store: store.clone(),
+    }
+    .start(&ground.tasks, &ground.bus);
     UserRevocationConsumer { store }.start(&ground.tasks, &ground.bus);
     let answers = IdempotencyStore::new(&ground, NAME, &sql);
     let letters = letters::build_routes(&ground, CloudPart::Payment, &sql);

@@ -106,7 +106,10 @@ impl Reconciler {
         let since = at.plus_ms(-WINDOW_MS);
         let mut differences = discrepancy_findings(store.find_discrepancies(since).await?);
         let silent = new_finding(FindingKind::AdapterSilent, Uuid::nil());
-        match self.find_differing_movements(since, UnbookedFees::Differ).await? {
+        match self
+            .find_differing_movements(since, UnbookedFees::Differ)
+            .await?
+        {
             Some(differing) => {
                 let found = |id: MovementId| new_finding(FindingKind::AdapterDiffers, id.0);
                 differences.extend(differing.into_iter().map(found));
@@ -117,7 +120,10 @@ impl Reconciler {
         match self.against_orders(since, at).await {
             Ok(found) => differences.extend(found),
             Err(error) => {
-                tracing::warn!(cause = format_error_chain(&error), "Orders cannot be compared");
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "Orders cannot be compared"
+                );
                 differences.push(new_finding(FindingKind::OrdersSilent, Uuid::nil()));
             }
         }
@@ -127,7 +133,12 @@ impl Reconciler {
         }
         self.describe_findings(&mut differences).await?;
         self.describe_findings(&mut waiting).await?;
-        Ok(Reconciliation { at, since, differences, waiting })
+        Ok(Reconciliation {
+            at,
+            since,
+            differences,
+            waiting,
+        })
     }
 
     /// Differences from the order service.
@@ -136,7 +147,10 @@ impl Reconciler {
         since: UnixMillis,
         at: UnixMillis,
     ) -> Result<Vec<MoneyFinding>, CompareError> {
-        let missed = self.comparison.find_missed_events(since, at.plus_ms(-ON_ITS_WAY_MS)).await?;
+        let missed = self
+            .comparison
+            .find_missed_events(since, at.plus_ms(-ON_ITS_WAY_MS))
+            .await?;
         let mut found: Vec<MoneyFinding> = missed
             .into_iter()
             .map(|(known, what)| {
@@ -155,7 +169,9 @@ impl Reconciler {
 
     /// Adds order, person and amount.
     async fn describe_findings(&self, found: &mut [MoneyFinding]) -> Result<(), StoreError> {
-        let others = found.iter().filter(|finding| !finding.kind.names_an_order());
+        let others = found
+            .iter()
+            .filter(|finding| !finding.kind.names_an_order());
         let others: Vec<Uuid> = others.map(|finding| finding.subject).collect();
         let known = self.courier.store.find_contexts(&others).await?;
         for finding in found {
@@ -174,9 +190,16 @@ impl Reconciler {
         let report = self.build_report().await?;
         let differences = report.differences.len();
         let waiting = report.waiting.len();
-        self.courier.store.note_report(report.at, differences, waiting).await?;
+        self.courier
+            .store
+            .note_report(report.at, differences, waiting)
+            .await?;
         if differences > 0 {
-            tracing::error!(differences, waiting, "Orders, books and adapter do not agree");
+            tracing::error!(
+                differences,
+                waiting,
+                "Orders, books and adapter do not agree"
+            );
         }
         Ok(report)
     }
@@ -191,7 +214,9 @@ impl Reconciler {
             .await?
             .unwrap_or_default();
         for id in differing.into_iter().take(QUESTIONS_MAX) {
-            let Err(error) = self.courier.query_movement(id).await else { continue };
+            let Err(error) = self.courier.query_movement(id).await else {
+                continue;
+            };
             if error.is_unavailable() {
                 return Err(error);
             }
@@ -212,10 +237,16 @@ impl Reconciler {
         let mut differing = BTreeSet::new();
         let mut after = first_id(since);
         loop {
-            let Some(ids) = adapter.list_ids_after(after).await else { return Ok(None) };
-            let Some(last) = ids.last().copied() else { break };
+            let Some(ids) = adapter.list_ids_after(after).await else {
+                return Ok(None);
+            };
+            let Some(last) = ids.last().copied() else {
+                break;
+            };
             after = last;
-            let Some(found) = self.differing_among(&ids, fees).await? else { return Ok(None) };
+            let Some(found) = self.differing_among(&ids, fees).await? else {
+                return Ok(None);
+            };
             differing.extend(found);
         }
         let mut place = (since, 0);
@@ -223,7 +254,9 @@ impl Reconciler {
             let (ids, last) = store.booked_since(place).await?;
             let Some(last) = last else { break };
             place = last;
-            let Some(found) = self.differing_among(&ids, fees).await? else { return Ok(None) };
+            let Some(found) = self.differing_among(&ids, fees).await? else {
+                return Ok(None);
+            };
             differing.extend(found);
         }
         Ok(Some(differing))
@@ -237,7 +270,9 @@ impl Reconciler {
         let AdapterWorker { store, adapter } = &self.courier;
         // Read open movements first: they may be settled and booked before the statement arrives.
         let open = store.open_among(ids).await?;
-        let Some(theirs) = adapter.fetch_statement(ids).await else { return Ok(None) };
+        let Some(theirs) = adapter.fetch_statement(ids).await else {
+            return Ok(None);
+        };
         let mut ours = store.booked_statement_lines(ids).await?;
         for line in theirs.iter().filter(|_| fees == UnbookedFees::AreBooked) {
             let waits = ours.contains(line) || open.contains(&line.movement.0);
@@ -246,7 +281,12 @@ impl Reconciler {
             }
         }
         let differing = custody::find_differing_movements(&ours, &theirs.into_iter().collect());
-        Ok(Some(differing.into_iter().filter(|id| !open.contains(&id.0)).collect()))
+        Ok(Some(
+            differing
+                .into_iter()
+                .filter(|id| !open.contains(&id.0))
+                .collect(),
+        ))
     }
 }
 
@@ -257,12 +297,21 @@ fn first_id(at: UnixMillis) -> Uuid {
 }
 
 fn new_finding(kind: FindingKind, subject: Uuid) -> MoneyFinding {
-    MoneyFinding { kind, subject, since: None, about: FindingContext::default() }
+    MoneyFinding {
+        kind,
+        subject,
+        since: None,
+        about: FindingContext::default(),
+    }
 }
 
 fn discrepancy_findings(rows: LedgerDiscrepancies) -> Vec<MoneyFinding> {
-    let LedgerDiscrepancies { uneven_journals, accounts_adrift, held_for_nothing, shown_unheld } =
-        rows;
+    let LedgerDiscrepancies {
+        uneven_journals,
+        accounts_adrift,
+        held_for_nothing,
+        shown_unheld,
+    } = rows;
     let kinds = [
         (FindingKind::UnevenJournal, uneven_journals),
         (FindingKind::AccountAdrift, accounts_adrift),

@@ -33,11 +33,18 @@ impl Service {
     pub fn comparison(&self) -> OrderComparison {
         let orders = self.orders.clone();
         let verifier = self.verifier.clone();
-        OrderComparison { store: self.store.clone(), orders, verifier }
+        OrderComparison {
+            store: self.store.clone(),
+            orders,
+            verifier,
+        }
     }
 
     pub fn reconciler(&self) -> Reconciler {
-        Reconciler { courier: self.courier.clone(), comparison: self.comparison() }
+        Reconciler {
+            courier: self.courier.clone(),
+            comparison: self.comparison(),
+        }
     }
 
     /// Fetches the order's current state and merges it like an event, so that the latest changes
@@ -47,7 +54,10 @@ impl Service {
         let path = format!("/internal/orders/{id}");
         let OrderAndTerms { order, terms, .. } = match self.orders.get(&path, Some(&token)).await {
             Ok(told) => told,
-            Err(UpstreamError::Refused { problem: Some(problem), .. }) => {
+            Err(UpstreamError::Refused {
+                problem: Some(problem),
+                ..
+            }) => {
                 return Err((*problem).into());
             }
             Err(error) => return Err(orders_away(&error)),
@@ -55,7 +65,9 @@ impl Service {
         let is_owed = order.status.has_provider() || self.store.find_parties(id).await?.is_some();
         if is_owed {
             let step = MoneyStep::OrderHeard(BilledOrder::from_order(&order, terms));
-            self.store.apply_step(id, &step, &StepMetadata::default()).await?;
+            self.store
+                .apply_step(id, &step, &StepMetadata::default())
+                .await?;
         }
         Ok(order)
     }
@@ -73,13 +85,18 @@ impl Service {
             return Ok(known);
         }
         let order = self.fetch_order(id).await?;
-        Ok(Parties { customer: order.customer_id, provider: order.provider_id })
+        Ok(Parties {
+            customer: order.customer_id,
+            provider: order.provider_id,
+        })
     }
 
     /// The latest event about an order's money, if any. Queries the adapter about an open payment
     /// first, because it may have been paid since.
     pub async fn last_word(&self, order: OrderId) -> Result<Option<Event>, Problem> {
-        let Some(rows) = self.store.load_order_money(order).await? else { return Ok(None) };
+        let Some(rows) = self.store.load_order_money(order).await? else {
+            return Ok(None);
+        };
         if let (_, Some(open)) = rows.start_backing() {
             self.courier.query_movement(open).await?;
         }
@@ -116,7 +133,9 @@ impl Service {
         if outcome == CLOSING {
             let seconds = self.store.seconds_until_asked(order).await?;
             let problem = Problem::new(Code::Unavailable).retry_after(seconds);
-            return Err(problem.with_detail(say::payment_closing { seconds: seconds.into() }));
+            return Err(problem.with_detail(say::payment_closing {
+                seconds: seconds.into(),
+            }));
         }
         self.finish_step(order, outcome).await
     }
@@ -142,7 +161,10 @@ impl Service {
 
 /// The response while the order service is unavailable.
 pub fn orders_away(error: &UpstreamError) -> Problem {
-    tracing::warn!(cause = format_error_chain(error), "The order service cannot be asked");
+    tracing::warn!(
+        cause = format_error_chain(error),
+        "The order service cannot be asked"
+    );
     Problem::new(Code::Unavailable).retry_after(1)
 }
 

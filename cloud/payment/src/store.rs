@@ -66,6 +66,9 @@ impl Store {
     }
 
     fn new_step_context(&self) -> StepContext {
-        StepContext { now: self.clock.now(), fresh: MovementId(self.clock.new_id()) }
+        StepContext {
+            now: self.clock.now(),
+            fresh: MovementId(self.clock.new_id()),
+        }
     }
 }

@@ -24,7 +24,11 @@ impl AccountAge {
             Some(created_at) => claims.issued_at() >= created_at.plus_ms(NEW_FOR_MS),
             None => true,
         };
-        if is_vouched_for || is_old { Self::Established } else { Self::New }
+        if is_vouched_for || is_old {
+            Self::Established
+        } else {
+            Self::New
+        }
     }
 }
 
@@ -36,7 +40,11 @@ fn creation_time(user: UserId) -> Option<UnixMillis> {
     }
     let (seconds, nanos) = user.0.get_timestamp()?.to_unix();
     let seconds = i64::try_from(seconds).ok()?;
-    Some(UnixMillis(seconds.saturating_mul(1000).saturating_add(i64::from(nanos / 1_000_000))))
+    Some(UnixMillis(
+        seconds
+            .saturating_mul(1000)
+            .saturating_add(i64::from(nanos / 1_000_000)),
+    ))
 }
 
 #[cfg(test)]
@@ -50,8 +58,14 @@ mod tests {
     const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 
     fn claims(user: Uuid, role: Role, signed_at: UnixMillis) -> Claims {
-        let actor = Actor { user_id: UserId(user), role };
-        Claims { verified: false, ..support::claims(actor, signed_at) }
+        let actor = Actor {
+            user_id: UserId(user),
+            role,
+        };
+        Claims {
+            verified: false,
+            ..support::claims(actor, signed_at)
+        }
     }
 
     fn age(user: Uuid, role: Role, signed_at: UnixMillis) -> AccountAge {
@@ -78,8 +92,14 @@ mod tests {
         let user = Clock::fixed_at(AT).new_id();
         assert_eq!(age(user, Role::Admin, AT), AccountAge::Established);
         assert_eq!(age(user, Role::Provider, AT), AccountAge::New);
-        let verified = Claims { verified: true, ..claims(user, Role::Provider, AT) };
+        let verified = Claims {
+            verified: true,
+            ..claims(user, Role::Provider, AT)
+        };
         assert_eq!(AccountAge::from_claims(&verified), AccountAge::Established);
-        assert_eq!(age(Uuid::from_u128(7), Role::Customer, AT), AccountAge::Established);
+        assert_eq!(
+            age(Uuid::from_u128(7), Role::Customer, AT),
+            AccountAge::Established
+        );
     }
 }

@@ -120,7 +120,10 @@ impl IdempotencyStore {
     where
         W: Future<Output = Result<(), Problem>> + Send + 'static,
     {
-        Self { admits: Arc::new(move |claims| Box::pin(admits(claims))), ..self }
+        Self {
+            admits: Arc::new(move |claims| Box::pin(admits(claims))),
+            ..self
+        }
     }
 
     /// Wraps the routes marked as idempotent in the document.
@@ -132,7 +135,10 @@ impl IdempotencyStore {
         let (mut parts, body) = request.into_parts();
         let caller = Caller::from_request_parts(&mut parts, &self.verifier).await?;
         let person = caller.actor.user_id;
-        let place = IdempotencyKey { person, key: key_of(&parts.headers, person)? };
+        let place = IdempotencyKey {
+            person,
+            key: key_of(&parts.headers, person)?,
+        };
         let head = head_of(&parts, caller.actor.role);
         (self.admits)(caller.claims).await?;
         match self.wait_for_key(place).await? {
@@ -141,8 +147,14 @@ impl IdempotencyStore {
                 Ok(answer.into_http_response())
             }
             KeyOutcome::Work(holder) => {
-                let work = ClaimedRequest { answers: self, place, holder, head };
-                work.run_detached(Request::from_parts(parts, body), route).await
+                let work = ClaimedRequest {
+                    answers: self,
+                    place,
+                    holder,
+                    head,
+                };
+                work.run_detached(Request::from_parts(parts, body), route)
+                    .await
             }
         }
     }
@@ -158,7 +170,10 @@ impl IdempotencyStore {
         let mut pause = LOOK;
         loop {
             let now = self.clock.now();
-            let claim = KeyClaim { holder, until: now.plus_ms(CLAIM_MS) };
+            let claim = KeyClaim {
+                holder,
+                until: now.plus_ms(CLAIM_MS),
+            };
             match self.store.claim_key(place, claim, now).await? {
                 ClaimOutcome::Claimed => return Ok(KeyOutcome::Work(holder)),
                 ClaimOutcome::Answered(sealed) => {
@@ -184,8 +199,14 @@ async fn check_same(before: &RequestFingerprint, head: &str, body: Body) -> Resu
     if before.body.is_none() {
         return Ok(());
     }
-    let own = BodyHasher::read(body).await.map_err(|_| Problem::new(Code::MalformedBody))?;
-    if before.body == own { Ok(()) } else { Err(reused()) }
+    let own = BodyHasher::read(body)
+        .await
+        .map_err(|_| Problem::new(Code::MalformedBody))?;
+    if before.body == own {
+        Ok(())
+    } else {
+        Err(reused())
+    }
 }
 
 /// A change that runs under a claimed key.
@@ -213,18 +234,23 @@ impl ClaimedRequest {
         let work = trace::run_in_trace(trace, work).instrument(tracing::Span::current());
         tasks.spawn_once("keyed-change", work);
         // The process is stopping or the work panicked; the claim expires.
-        heard.await.map_err(|_| Problem::new(Code::Unavailable).retry_after(1))
+        heard
+            .await
+            .map_err(|_| Problem::new(Code::Unavailable).retry_after(1))
     }
 
     async fn run_handler(self, request: Request, route: Route) -> Response {
         let (parts, body) = request.into_parts();
         let (hash, body) = BodyHasher::wrap_body(body);
         let request = Request::from_parts(parts, body);
-        let work =
-            route.oneshot(request).map(|answer| answer.unwrap_or_else(|never| match never {}));
+        let work = route
+            .oneshot(request)
+            .map(|answer| answer.unwrap_or_else(|never| match never {}));
         match self.while_claimed(work).await {
             Some(response) => self.store_or_release(response, &hash).await,
-            None => Problem::new(Code::Unavailable).retry_after(1).into_response(),
+            None => Problem::new(Code::Unavailable)
+                .retry_after(1)
+                .into_response(),
         }
     }
 
@@ -248,7 +274,16 @@ impl ClaimedRequest {
         loop {
             sleep(RENEWED).await;
             let until = clock.now().plus_ms(CLAIM_MS);
-            match store.renew_claim(self.place, KeyClaim { holder: self.holder, until }).await {
+            match store
+                .renew_claim(
+                    self.place,
+                    KeyClaim {
+                        holder: self.holder,
+                        until,
+                    },
+                )
+                .await
+            {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => tracing::warn!(
@@ -271,9 +306,16 @@ impl ClaimedRequest {
             Ok(body) => body,
             Err(error) => return log_fault("Could not read an answer", error).into_response(),
         };
-        let request = RequestFingerprint { head: self.head.clone(), body: hash.hash_if_complete() };
+        let request = RequestFingerprint {
+            head: self.head.clone(),
+            body: hash.hash_if_complete(),
+        };
         let head = StoredResponseHead::from_response(request, parts.status, &parts.headers);
-        self.store_response(&StoredResponse { head, body: body.to_vec() }).await;
+        self.store_response(&StoredResponse {
+            head,
+            body: body.to_vec(),
+        })
+        .await;
         Response::from_parts(parts, Body::from(body))
     }
 
@@ -288,14 +330,25 @@ impl ClaimedRequest {
             Ok(true) => {}
             Ok(false) => tracing::warn!("The claim of an answer ran out before it was kept"),
             Err(error) => {
-                tracing::warn!(cause = format_error_chain(&error), "An answer could not be kept")
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "An answer could not be kept"
+                )
             }
         }
     }
 
     async fn release_claim(&self) {
-        if let Err(error) = self.answers.store.release_claim(self.place, self.holder).await {
-            tracing::warn!(cause = format_error_chain(&error), "A claim could not be given back");
+        if let Err(error) = self
+            .answers
+            .store
+            .release_claim(self.place, self.holder)
+            .await
+        {
+            tracing::warn!(
+                cause = format_error_chain(&error),
+                "A claim could not be given back"
+            );
         }
     }
 }

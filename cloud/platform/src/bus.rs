@@ -52,7 +52,11 @@ impl QueueSpec {
     pub const TTL: Duration = Duration::from_secs(24 * 60 * 60);
 
     pub const fn new(name: &'static str, bindings: &'static [Binding]) -> Self {
-        Self { name, bindings, ttl: Self::TTL }
+        Self {
+            name,
+            bindings,
+            ttl: Self::TTL,
+        }
     }
 
     pub(crate) fn is_bound_for(&self, event: &Event) -> bool {

@@ -77,10 +77,12 @@ impl Cache {
     pub async fn in_time<T>(
         asked: impl Future<Output = Result<T, CacheError>>,
     ) -> Result<T, CacheError> {
-        tokio::time::timeout(PATIENCE, asked).await.unwrap_or_else(|_| {
-            metrics::CACHE_FAULTS.add([], 1);
-            Err(CacheError::Slow)
-        })
+        tokio::time::timeout(PATIENCE, asked)
+            .await
+            .unwrap_or_else(|_| {
+                metrics::CACHE_FAULTS.add([], 1);
+                Err(CacheError::Slow)
+            })
     }
 
     pub async fn get(&self, key: &str) -> Result<Option<String>, CacheError> {

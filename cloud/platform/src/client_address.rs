@@ -50,7 +50,12 @@ impl ClientAddress {
 
     fn verified_address(headers: &HeaderMap, verifier: &TokenVerifier) -> Option<IpAddr> {
         let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-        let TokenVerifier { service, service_key, clock, .. } = verifier;
+        let TokenVerifier {
+            service,
+            service_key,
+            clock,
+            ..
+        } = verifier;
         let token = text(&VOUCHER)?;
         let from = service_key.verify_token(token, service, clock.now()).ok()?;
         if from != CloudPart::Gateway.name() {
@@ -67,7 +72,10 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        Ok(Self::from_ip(Self::verified_address(&parts.headers, &TokenVerifier::from_ref(state))))
+        Ok(Self::from_ip(Self::verified_address(
+            &parts.headers,
+            &TokenVerifier::from_ref(state),
+        )))
     }
 }
 
@@ -114,7 +122,12 @@ mod tests {
         let foreign = key();
         let keys = TokenKeys::empty();
         let service_key = own.clone();
-        let verifier = TokenVerifier { service: "auth", keys, service_key, clock: clock.clone() };
+        let verifier = TokenVerifier {
+            service: "auth",
+            keys,
+            service_key,
+            clock: clock.clone(),
+        };
         for (key, from, to, believed) in [
             (&own, "gateway", "auth", true),
             (&own, "gateway", "order", false),
@@ -124,7 +137,11 @@ mod tests {
             let mut headers = HeaderMap::new();
             address("10.0.0.1").insert_headers(&mut headers, &key.issue_token(from, to, &clock));
             let told = ClientAddress::from_ip(ClientAddress::verified_address(&headers, &verifier));
-            let expected = if believed { address("10.0.0.1") } else { ClientAddress::UNKNOWN };
+            let expected = if believed {
+                address("10.0.0.1")
+            } else {
+                ClientAddress::UNKNOWN
+            };
             assert_eq!(told, expected, "{from} {to}");
         }
         let mut headers = HeaderMap::new();
@@ -145,6 +162,9 @@ mod tests {
         assert_eq!(site("2001:db8:1::1"), site("2001:db8:1:ffff::1"));
         assert_ne!(site("2001:db8:1::1"), site("2001:db8:2::1"));
         assert_eq!(site("10.0.0.2"), address("10.0.0.2"));
-        assert_eq!(ClientAddress::UNKNOWN.widened_to_site(), ClientAddress::UNKNOWN);
+        assert_eq!(
+            ClientAddress::UNKNOWN.widened_to_site(),
+            ClientAddress::UNKNOWN
+        );
     }
 }

@@ -51,6 +51,9 @@ pub struct DocumentsConfig {
 
 impl PartConfig for DocumentsConfig {
     fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
-        Self { bind: DataPlace::listen_address(part), documents_url: place.store_address(part) }
+        Self {
+            bind: DataPlace::listen_address(part),
+            documents_url: place.store_address(part),
+        }
     }
 }

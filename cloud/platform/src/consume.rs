@@ -105,7 +105,9 @@ enum DeliveryOutcome {
 
 impl<H: EventHandler> Consumer<H> {
     async fn run(self) {
-        let Some(mut deliveries) = self.bind_and_subscribe().await else { return };
+        let Some(mut deliveries) = self.bind_and_subscribe().await else {
+            return;
+        };
         self.count_dead_letters().await;
         loop {
             let delivery = tokio::select! {
@@ -200,19 +202,29 @@ impl<H: EventHandler> Consumer<H> {
             () = self.stop.cancelled() => None,
         };
         let Some(place) = place else {
-            self.settle_delivery(delivery, DeliveryOutcome::Stopping).await;
+            self.settle_delivery(delivery, DeliveryOutcome::Stopping)
+                .await;
             return;
         };
         let subject = subject_of(delivery.event());
-        if self.aside.push_event(subject.clone(), (delivery, attempts), place) {
+        if self
+            .aside
+            .push_event(subject.clone(), (delivery, attempts), place)
+        {
             let lane = self.clone();
-            self.tasks.spawn_once("consumer-aside", async move { lane.work_aside(&subject).await });
+            self.tasks.spawn_once(
+                "consumer-aside",
+                async move { lane.work_aside(&subject).await },
+            );
         }
     }
 
     /// Handles the events of one subject in order.
     async fn work_aside(&self, subject: &str) {
-        while let Some(RetryingEvent { delivery, attempts, .. }) = self.aside.next(subject) {
+        while let Some(RetryingEvent {
+            delivery, attempts, ..
+        }) = self.aside.next(subject)
+        {
             let settlement = self.within_its_trace(&delivery, attempts, true).await;
             self.settle_delivery(delivery, settlement).await;
         }
@@ -283,7 +295,11 @@ impl<H: EventHandler> Consumer<H> {
 
     /// Updates the metric that alerts operators to waiting dead letters.
     async fn count_dead_letters(&self) {
-        if let Ok(waiting) = self.bus.count_waiting(&dead_letter_queue(self.queue.name)).await {
+        if let Ok(waiting) = self
+            .bus
+            .count_waiting(&dead_letter_queue(self.queue.name))
+            .await
+        {
             metrics::BUS_DEAD_LETTERS.set([self.queue.name], waiting);
         }
     }

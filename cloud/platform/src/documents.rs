@@ -76,12 +76,21 @@ impl Documents {
             // They replace the public authorities. An address may set its own with `tlsCAFile`.
             tls.ca_file_path.get_or_insert_with(|| own.to_owned());
         }
-        let name = options.default_database.clone().ok_or(DocumentsError::Address)?;
-        options.app_name.get_or_insert_with(|| "holdfast-cloud".to_owned());
+        let name = options
+            .default_database
+            .clone()
+            .ok_or(DocumentsError::Address)?;
+        options
+            .app_name
+            .get_or_insert_with(|| "holdfast-cloud".to_owned());
         set_pool_limits(&mut options);
-        options.write_concern.get_or_insert(WriteConcern::majority());
+        options
+            .write_concern
+            .get_or_insert(WriteConcern::majority());
         options.read_concern.get_or_insert(ReadConcern::majority());
-        Ok(Self::Mongo(Mongo::new(Client::with_options(options)?.database(&name))))
+        Ok(Self::Mongo(Mongo::new(
+            Client::with_options(options)?.database(&name),
+        )))
     }
 
     /// Seals personal fields and events from now on.
@@ -147,13 +156,19 @@ mod tests {
             let url = format!("mongodb://127.0.0.1/user_db{query}");
             let mut options = ClientOptions::parse(url).await.unwrap();
             set_pool_limits(&mut options);
-            let waits =
-                [options.server_selection_timeout, options.connect_timeout, options.heartbeat_freq];
+            let waits = [
+                options.server_selection_timeout,
+                options.connect_timeout,
+                options.heartbeat_freq,
+            ];
             let seconds = waits.map(|wait| wait.map_or(0, |wait| wait.as_secs()));
             ((options.min_pool_size, options.max_pool_size), seconds)
         };
         assert_eq!(of("").await, ((None, Some(50)), [5, 10, 10]));
-        assert_eq!(of("?minPoolSize=10").await, ((Some(10), Some(50)), [5, 10, 10]));
+        assert_eq!(
+            of("?minPoolSize=10").await,
+            ((Some(10), Some(50)), [5, 10, 10])
+        );
         let said = "?maxPoolSize=20&minPoolSize=1&serverSelectionTimeoutMS=1000\
             &connectTimeoutMS=2000&heartbeatFrequencyMS=3000";
         assert_eq!(of(said).await, ((Some(1), Some(20)), [1, 2, 3]));

@@ -96,7 +96,10 @@ impl OpenError {
 
     /// For `map_err`; `what` names the failed step.
     pub fn own_failure<E: Into<Cause>>(what: &'static str) -> impl FnOnce(E) -> Self {
-        move |source| Self::Own { what, source: source.into() }
+        move |source| Self::Own {
+            what,
+            source: source.into(),
+        }
     }
 }
 
@@ -120,7 +123,10 @@ mod tests {
     fn only_an_outage_that_may_pass_by_itself_is_called_unavailable() {
         let slow = StoreError::Sql(SqlError::TimedOut { sql: String::new() });
         assert_eq!(Problem::from(slow).code(), Code::Unavailable);
-        for ours in [StoreError::Unreadable("orders.status"), StoreError::Contradiction("twice")] {
+        for ours in [
+            StoreError::Unreadable("orders.status"),
+            StoreError::Contradiction("twice"),
+        ] {
             assert_eq!(Problem::from(ours).code(), Code::Internal);
         }
     }

@@ -38,7 +38,10 @@ use intake::CheckedContent;
 
 #[derive(Clone, Debug)]
 pub enum Files {
-    Folder { store: Arc<LocalFileSystem>, folder: PathBuf },
+    Folder {
+        store: Arc<LocalFileSystem>,
+        folder: PathBuf,
+    },
     S3(Box<AmazonS3>),
 }
 
@@ -78,13 +81,22 @@ impl Files {
         authorities: &CertificateAuthorities,
     ) -> Result<Self, FilesError> {
         if url.starts_with("s3:") {
-            return Ok(Self::S3(Box::new(address::build_s3_store(url, authorities)?)));
+            return Ok(Self::S3(Box::new(address::build_s3_store(
+                url,
+                authorities,
+            )?)));
         }
         let folder = address::parse_folder(url)?;
         // It holds personal papers, so only this user may access it.
-        DirBuilder::new().recursive(true).mode(0o700).create(folder.join(INCOMING))?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder.join(INCOMING))?;
         let store = LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true);
-        Ok(Self::Folder { store: store.into(), folder })
+        Ok(Self::Folder {
+            store: store.into(),
+            folder,
+        })
     }
 
     /// The folder of unchecked uploads: unnamed temporary files, which end with their process.
@@ -102,7 +114,9 @@ impl Files {
 
     pub async fn read(&self, place: &FileKey) -> Result<Body, FilesError> {
         let found = on!(self, store => store.get(&place.object_path()).await)?;
-        Ok(Body::from_stream(found.into_stream().map_err(FilesError::from)))
+        Ok(Body::from_stream(
+            found.into_stream().map_err(FilesError::from),
+        ))
     }
 
     /// Deletes a file. Idempotent.

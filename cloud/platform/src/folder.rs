@@ -25,8 +25,14 @@ impl MessageFolder {
     pub fn open(folder: &Path, kept_max: usize) -> std::io::Result<Self> {
         // The messages contain people's codes, names and addresses, so only this user may read
         // them.
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        Ok(Self { folder: folder.to_owned(), kept_max })
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            kept_max,
+        })
     }
 
     /// `id` is a version 7 UUID: the folder sorts by it.
@@ -46,8 +52,12 @@ impl MessageFolder {
 /// Renames the finished file, so that it is complete when it appears.
 fn write(folder: &Path, name: &str, text: &str) -> std::io::Result<()> {
     let begun = folder.join(format!("{name}.part"));
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&begun)?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&begun)?;
     file.write_all(text.as_bytes())?;
     fs::rename(&begun, folder.join(format!("{name}{ENDING}")))
 }

@@ -54,7 +54,10 @@ pub enum GatewayAddressError {
     )]
     Form,
     #[error("could not read the secret of the gateway in `{}`", file.display())]
-    Secret { file: PathBuf, source: std::io::Error },
+    Secret {
+        file: PathBuf,
+        source: std::io::Error,
+    },
     #[error("`{}` holds no secret: one line of 1 to 4096 visible characters", .0.display())]
     NoSecret(PathBuf),
 }
@@ -79,8 +82,10 @@ impl MessageGateway {
             return Err(GatewayAddressError::Form);
         }
         let read = fs::read_to_string(secret);
-        let read =
-            read.map_err(|source| GatewayAddressError::Secret { file: secret.to_owned(), source })?;
+        let read = read.map_err(|source| GatewayAddressError::Secret {
+            file: secret.to_owned(),
+            source,
+        })?;
         let text = read.trim();
         let is_sound = (1..=SECRET_BYTES_MAX).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -88,7 +93,12 @@ impl MessageGateway {
             return Err(GatewayAddressError::NoSecret(secret.to_owned()));
         }
         let client = Client::with_tls((*authorities.client_config()).clone());
-        Ok(Self { client, url: url.to_owned(), secret: text.into(), proof })
+        Ok(Self {
+            client,
+            url: url.to_owned(),
+            secret: text.into(),
+            proof,
+        })
     }
 
     /// Sends a message, with up to three attempts under one id while the gateway is unavailable.
@@ -111,7 +121,9 @@ impl MessageGateway {
     }
 
     async fn hand_over(&self, id: Uuid, body: &[u8]) -> Result<(), GatewayError> {
-        let request = self.build_request(id, body).map_err(|error| unavailable_error(&error))?;
+        let request = self
+            .build_request(id, body)
+            .map_err(|error| unavailable_error(&error))?;
         let answer = tokio::time::timeout(ANSWER_WITHIN, self.client.send_request(request)).await;
         let status = match answer {
             Ok(Ok(response)) => response.status(),
@@ -122,16 +134,20 @@ impl MessageGateway {
             return Ok(());
         }
         if is_passing(status) {
-            return Err(GatewayError::Away(format!("it answered {}", status.as_u16())));
+            return Err(GatewayError::Away(format!(
+                "it answered {}",
+                status.as_u16()
+            )));
         }
         Err(GatewayError::Refused(status.as_u16()))
     }
 
     fn build_request(&self, id: Uuid, body: &[u8]) -> Result<Request<Body>, http::Error> {
         let (name, proof) = match self.proof {
-            GatewayProof::Bearer => {
-                (header::AUTHORIZATION.as_str(), format!("Bearer {}", self.secret.reveal()))
-            }
+            GatewayProof::Bearer => (
+                header::AUTHORIZATION.as_str(),
+                format!("Bearer {}", self.secret.reveal()),
+            ),
             GatewayProof::Signature => {
                 let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.reveal().as_bytes());
                 (SIGNATURE, hex::encode(hmac::sign(&key, body)))

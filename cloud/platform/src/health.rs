@@ -48,10 +48,14 @@ impl ReadinessCheck {
     async fn run_check(self) -> Result<(), String> {
         match self {
             Self::Sql(sql) => sql.ping().await.map_err(|error| format_error_chain(&error)),
-            Self::Documents(documents) => {
-                documents.ping().await.map_err(|error| format_error_chain(&error))
-            }
-            Self::Files(files) => files.ping().await.map_err(|error| format_error_chain(&error)),
+            Self::Documents(documents) => documents
+                .ping()
+                .await
+                .map_err(|error| format_error_chain(&error)),
+            Self::Files(files) => files
+                .ping()
+                .await
+                .map_err(|error| format_error_chain(&error)),
             Self::Bus(bus) => bus.ping().await.map_err(|error| format_error_chain(&error)),
             Self::Cache(cache) => {
                 if let Err(error) = cache.ping().await {
@@ -61,9 +65,10 @@ impl ReadinessCheck {
             }
             Self::Keys(keys) if keys.is_empty() => Err("auth has given no keys yet".to_owned()),
             Self::Keys(_) => Ok(()),
-            Self::Upstream(_, upstream) => {
-                upstream.ping().await.map_err(|error| format_error_chain(&error))
-            }
+            Self::Upstream(_, upstream) => upstream
+                .ping()
+                .await
+                .map_err(|error| format_error_chain(&error)),
         }
     }
 }

@@ -30,7 +30,10 @@ pub struct Job {
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
     #[error("the job `{name}` has no calendar: `{cron}`")]
-    Calendar { name: &'static str, cron: Cow<'static, str> },
+    Calendar {
+        name: &'static str,
+        cron: Cow<'static, str>,
+    },
 }
 
 /// Replicas claim within seconds; the rest is for people who investigate later.
@@ -46,7 +49,11 @@ impl Job {
         F: Fn() -> W + Send + Sync + 'static,
         W: Future<Output = JobResult> + Send + 'static,
     {
-        Self { name, cron: cron.into(), run: Arc::new(move || Box::pin(run())) }
+        Self {
+            name,
+            cron: cron.into(),
+            run: Arc::new(move || Box::pin(run())),
+        }
     }
 }
 
@@ -65,15 +72,25 @@ pub fn start(
     jobs.push(crate::outbox::seal_job(database.clone()));
     let planned = jobs.into_iter().map(|job| {
         let job = match hurry::test_calendar() {
-            Some(cron) => Job { cron: cron.into(), ..job },
+            Some(cron) => Job {
+                cron: cron.into(),
+                ..job
+            },
             None => job,
         };
-        let calendar = CronSchedule::read(&job.cron)
-            .ok_or_else(|| JobError::Calendar { name: job.name, cron: job.cron.clone() })?;
+        let calendar = CronSchedule::read(&job.cron).ok_or_else(|| JobError::Calendar {
+            name: job.name,
+            cron: job.cron.clone(),
+        })?;
         Ok((job, calendar))
     });
     let planned = planned.collect::<Result<_, JobError>>()?;
-    let runner = JobRunner { tasks: tasks.clone(), database, clock, planned };
+    let runner = JobRunner {
+        tasks: tasks.clone(),
+        database,
+        clock,
+        planned,
+    };
     tasks.spawn("jobs", runner.run());
     Ok(())
 }
@@ -84,7 +101,11 @@ struct CronSchedule(JobStoredData);
 
 impl CronSchedule {
     fn read(cron: &str) -> Option<Self> {
-        ScheduledJob::new(cron, |_, _| {}).ok()?.job_data().ok().map(Self)
+        ScheduledJob::new(cron, |_, _| {})
+            .ok()?
+            .job_data()
+            .ok()
+            .map(Self)
     }
 
     /// When a job was last due, in Unix milliseconds: identical on every replica. The scheduler
@@ -92,8 +113,16 @@ impl CronSchedule {
     fn due_at(&self, clock: &Clock) -> Option<i64> {
         // The scheduler counts in whole seconds, as cron does.
         let now = u64::try_from(clock.now().0.div_euclid(1000)).ok()?;
-        let now = JobStoredData { next_tick: now, ..self.0.clone() }.next_tick_utc()?;
-        let due = self.0.schedule()?.find_previous_occurrence(&now, true).ok()?;
+        let now = JobStoredData {
+            next_tick: now,
+            ..self.0.clone()
+        }
+        .next_tick_utc()?;
+        let due = self
+            .0
+            .schedule()?
+            .find_previous_occurrence(&now, true)
+            .ok()?;
         Some(due.timestamp_millis())
     }
 }
@@ -150,8 +179,12 @@ impl JobRunner {
     }
 
     fn spawn_run(&self, index: usize) {
-        let Some((job, calendar)) = self.planned.get(index) else { return };
-        let Some(due_at) = calendar.due_at(&self.clock) else { return };
+        let Some((job, calendar)) = self.planned.get(index) else {
+            return;
+        };
+        let Some(due_at) = calendar.due_at(&self.clock) else {
+            return;
+        };
         let job = job.clone();
         let database = self.database.clone();
         let clock = self.clock.clone();

@@ -44,7 +44,10 @@ impl KeySource {
 /// Loads the keys from auth, retries until it has them, and refreshes them periodically. Loaded
 /// keys stay while auth is out of reach.
 pub fn start_refresh(tasks: &Tasks, keys: &TokenKeys, auth: Upstream) {
-    let source = KeySource { keys: keys.clone(), auth };
+    let source = KeySource {
+        keys: keys.clone(),
+        auth,
+    };
     let stop = tasks.stop_token();
     tasks.spawn("keys", async move {
         let mut retry = RETRY;
@@ -66,7 +69,11 @@ pub fn start_refresh(tasks: &Tasks, keys: &TokenKeys, auth: Upstream) {
                     }
                     is_known = true;
                     let pause = retry;
-                    retry = if source.keys.is_empty() { RETRY } else { (retry * 2).min(RETRY_MAX) };
+                    retry = if source.keys.is_empty() {
+                        RETRY
+                    } else {
+                        (retry * 2).min(RETRY_MAX)
+                    };
                     pause
                 }
             };

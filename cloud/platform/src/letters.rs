@@ -138,7 +138,13 @@ pub fn build_routes(
     let verifier = ground.verifier_for(part.name());
     let bus = ground.bus.clone();
     let clock = ground.clock.clone();
-    let letters = PartDeadLetters { part, bus, database, clock, verifier };
+    let letters = PartDeadLetters {
+        part,
+        bus,
+        database,
+        clock,
+        verifier,
+    };
     Router::new()
         .route("/internal/letters", get(list_boxes))
         .route("/internal/letters/{name}", get(list_letters))
@@ -165,7 +171,12 @@ async fn list_boxes(
             DeadLetterBox::Unrouted(_) => LetterKind::Unrouted,
         };
         let part = letters.part.name().to_owned();
-        items.push(LetterBoxItem { name: of.to_string(), kind, part, waiting });
+        items.push(LetterBoxItem {
+            name: of.to_string(),
+            kind,
+            part,
+            waiting,
+        });
     }
     Ok(Json(LetterList { items }))
 }
@@ -177,8 +188,14 @@ async fn list_letters(
     ListLimit(limit): ListLimit<SHOWN, SHOWN_MAX>,
 ) -> Result<Json<LetterList<LetterItem>>, Problem> {
     let of = letters.find_own_box(&name)?;
-    let found = letters.bus.read_dead_letters(&of, limit).await.map_err(bus_problem)?;
-    Ok(Json(LetterList { items: found.into_iter().map(LetterItem::from).collect() }))
+    let found = letters
+        .bus
+        .read_dead_letters(&of, limit)
+        .await
+        .map_err(bus_problem)?;
+    Ok(Json(LetterList {
+        items: found.into_iter().map(LetterItem::from).collect(),
+    }))
 }
 
 async fn redrive_letters(
@@ -187,7 +204,9 @@ async fn redrive_letters(
     Path(name): Path<String>,
     Json(form): Json<LetterForm>,
 ) -> Result<Json<SettledLetters>, Problem> {
-    let settled = letters.settle_letters(&name, form, DeadLetterAction::Redrive).await?;
+    let settled = letters
+        .settle_letters(&name, form, DeadLetterAction::Redrive)
+        .await?;
     tracing::warn!(user.id = %caller.actor.user_id, name, settled, "Letters of `{name}` go back");
     Ok(Json(SettledLetters { settled }))
 }
@@ -198,7 +217,9 @@ async fn drop_letters(
     Path(name): Path<String>,
     Json(form): Json<LetterForm>,
 ) -> Result<Json<SettledLetters>, Problem> {
-    let settled = letters.settle_letters(&name, form, DeadLetterAction::Drop).await?;
+    let settled = letters
+        .settle_letters(&name, form, DeadLetterAction::Drop)
+        .await?;
     tracing::warn!(user.id = %caller.actor.user_id, name, settled, "Letters of `{name}` are dropped");
     Ok(Json(SettledLetters { settled }))
 }
@@ -208,7 +229,10 @@ async fn list_replays(
     _: AdminCaller,
 ) -> Result<Json<LetterList<ReplayItem>>, Problem> {
     let found = replay::list_replays(&letters.database, REPLAYS_SHOWN).await?;
-    let items = found.into_iter().map(|replay| letters.to_replay_item(replay)).collect();
+    let items = found
+        .into_iter()
+        .map(|replay| letters.to_replay_item(replay))
+        .collect();
     Ok(Json(LetterList { items }))
 }
 
@@ -224,17 +248,22 @@ async fn request_replay(
     let by = caller.actor.user_id;
     let asked = (letters.clock.new_id(), by, now);
     let asked = replay::request_replay(&letters.database, &queue, since, asked).await?;
-    let Some(id) = asked else { return Err(Problem::new(Code::TooManyRequests).retry_after(60)) };
+    let Some(id) = asked else {
+        return Err(Problem::new(Code::TooManyRequests).retry_after(60));
+    };
     tracing::warn!(user.id = %by, queue, "`{queue}` gets its events since {} again", since.0);
     let found = replay::list_replays(&letters.database, REPLAYS_SHOWN).await?;
     let own = found.into_iter().filter(|replay| replay.id == id);
-    Ok(Json(LetterList { items: own.map(|replay| letters.to_replay_item(replay)).collect() }))
+    Ok(Json(LetterList {
+        items: own.map(|replay| letters.to_replay_item(replay)).collect(),
+    }))
 }
 
 impl PartDeadLetters {
     fn find_own_box(&self, name: &str) -> Result<DeadLetterBox, Problem> {
         let of: Option<DeadLetterBox> = name.parse().ok();
-        of.filter(|of| of.owning_part() == Some(self.part)).ok_or_else(|| Code::NotFound.into())
+        of.filter(|of| of.owning_part() == Some(self.part))
+            .ok_or_else(|| Code::NotFound.into())
     }
 
     async fn settle_letters(
@@ -249,23 +278,52 @@ impl PartDeadLetters {
             Some(events) if events.len() > NAMED_MAX => return Err(Code::BodyTooLarge.into()),
             Some(events) => DeadLetterSelection::Events(events.into_iter().collect()),
         };
-        self.bus.settle_letters(&of, &choice, act).await.map_err(bus_problem)
+        self.bus
+            .settle_letters(&of, &choice, act)
+            .await
+            .map_err(bus_problem)
     }
 
     fn to_replay_item(&self, replay: Replay) -> ReplayItem {
-        let Replay { id, queue, since_ms, sent, asked_at, done_at, .. } = replay;
+        let Replay {
+            id,
+            queue,
+            since_ms,
+            sent,
+            asked_at,
+            done_at,
+            ..
+        } = replay;
         let part = self.part.name().to_owned();
-        ReplayItem { id, part, queue, since: since_ms, sent, asked_at, done_at }
+        ReplayItem {
+            id,
+            part,
+            queue,
+            since: since_ms,
+            sent,
+            asked_at,
+            done_at,
+        }
     }
 }
 
 impl From<DeadLetter> for LetterItem {
     fn from(DeadLetter { event, reason, at }: DeadLetter) -> Self {
         let (id, kind, happened_at) = match event {
-            Some(event) => (Some(event.id), Some(event.kind.as_str().to_owned()), Some(event.at)),
+            Some(event) => (
+                Some(event.id),
+                Some(event.kind.as_str().to_owned()),
+                Some(event.at),
+            ),
             None => (None, None, None),
         };
-        Self { event: id, kind, happened_at, put_aside_at: at, reason }
+        Self {
+            event: id,
+            kind,
+            happened_at,
+            put_aside_at: at,
+            reason,
+        }
     }
 }
 

@@ -35,5 +35,7 @@ pub fn told_by(event: &Event) -> Result<Option<ProviderVerification>, HandleErro
     if event.kind.exchange() != Exchange::User {
         return Ok(None);
     }
-    Ok(ProviderVerification::from_profile_event(&ProfileEvent::deserialize(&event.body)?))
+    Ok(ProviderVerification::from_profile_event(
+        &ProfileEvent::deserialize(&event.body)?,
+    ))
 }

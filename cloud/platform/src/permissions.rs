@@ -19,7 +19,9 @@ pub async fn store_permissions(
     permissions: &[Permission],
 ) -> Result<(), CacheError> {
     let words: Vec<&str> = permissions.iter().map(|one| one.as_str()).collect();
-    cache.set(&cache_key(user), &words.join(" "), KEPT_FOR).await
+    cache
+        .set(&cache_key(user), &words.join(" "), KEPT_FOR)
+        .await
 }
 
 pub async fn forget_permissions(cache: &Cache, user: UserId) -> Result<(), CacheError> {
@@ -30,7 +32,12 @@ pub async fn forget_permissions(cache: &Cache, user: UserId) -> Result<(), Cache
 pub async fn look_up(cache: &Cache, user: UserId) -> Result<Option<Vec<Permission>>, CacheError> {
     let words = cache.get(&cache_key(user)).await?;
     count_read("permissions", "held", words.is_some());
-    Ok(words.map(|words| words.split(' ').filter_map(|word| word.parse().ok()).collect()))
+    Ok(words.map(|words| {
+        words
+            .split(' ')
+            .filter_map(|word| word.parse().ok())
+            .collect()
+    }))
 }
 
 fn cache_key(user: UserId) -> String {
@@ -52,7 +59,10 @@ mod tests {
             store_permissions(&cache, user, held).await.unwrap();
             assert_eq!(look_up(&cache, user).await.unwrap().as_deref(), Some(held));
         }
-        cache.set(&cache_key(user), "cancel_orders of_a_newer_auth", KEPT_FOR).await.unwrap();
+        cache
+            .set(&cache_key(user), "cancel_orders of_a_newer_auth", KEPT_FOR)
+            .await
+            .unwrap();
         let known = look_up(&cache, user).await.unwrap();
         assert_eq!(known, Some(vec![Permission::CancelOrders]));
         forget_permissions(&cache, user).await.unwrap();

@@ -85,7 +85,10 @@ impl Push {
             if folder.is_empty() {
                 return Err(PushAddressError::Form);
             }
-            return Ok(Self::Folder(Arc::new(MessageFolder::open(Path::new(folder), KEPT_MAX)?)));
+            return Ok(Self::Folder(Arc::new(MessageFolder::open(
+                Path::new(folder),
+                KEPT_MAX,
+            )?)));
         }
         let gateway = MessageGateway::open(url, secret, GatewayProof::Signature, authorities)?;
         Ok(Self::Gateway(Arc::new(PushGateway(gateway))))
@@ -102,7 +105,12 @@ impl Push {
         match self {
             Self::Off => Err(PushError::Off),
             Self::Folder(folder) => {
-                let PushMessage { id, to, title, text } = message;
+                let PushMessage {
+                    id,
+                    to,
+                    title,
+                    text,
+                } = message;
                 let kept = serde_json::json!({ "to": to, "title": title, "text": text });
                 Ok(folder.write_message(*id, &kept).await?)
             }

@@ -57,7 +57,11 @@ struct DataKey {
 impl DataKeys {
     /// No keys: all values are written plain. For tests, and for tools that read no sealed column.
     pub fn without_keys() -> Self {
-        Self(Arc::new(KeyRing { keys: Vec::new(), hash: key_of(&[]), seals: false }))
+        Self(Arc::new(KeyRing {
+            keys: Vec::new(),
+            hash: key_of(&[]),
+            seals: false,
+        }))
     }
 
     /// Loads the keys from a file, which must exist. With `seals` off they only open.
@@ -76,9 +80,16 @@ impl DataKeys {
     }
 
     fn from_lines(lines: file::KeyLines, seals: bool) -> Self {
-        let key = |(id, secret): ([u8; KEY_ID_LEN], [u8; 32])| DataKey { id, key: key_of(&secret) };
+        let key = |(id, secret): ([u8; KEY_ID_LEN], [u8; 32])| DataKey {
+            id,
+            key: key_of(&secret),
+        };
         let keys = lines.keys.into_iter().map(key).collect();
-        Self(Arc::new(KeyRing { keys, hash: key_of(&lines.hash), seals }))
+        Self(Arc::new(KeyRing {
+            keys,
+            hash: key_of(&lines.hash),
+            seals,
+        }))
     }
 
     /// Seals the value for that place; returns it plain while sealing is off.
@@ -99,7 +110,10 @@ impl DataKeys {
             return Err(place.broken_error());
         };
         let Some(key) = self.0.keys.iter().find(|key| key.id == id) else {
-            return Err(SealError::UnknownKey { column: place.column(), key: hex::encode(id) });
+            return Err(SealError::UnknownKey {
+                column: place.column(),
+                key: hex::encode(id),
+            });
         };
         key.open(place, body).ok_or_else(|| place.broken_error())
     }
@@ -117,15 +131,21 @@ impl DataKeys {
 
     /// Like `open`, for a text column.
     pub fn open_text(&self, place: &SealContext, stored: String) -> Result<String, SealError> {
-        let Some(sealed) = stored.strip_prefix(TEXT_MAGIC) else { return Ok(stored) };
-        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok().filter(|sealed| is_sealed(sealed));
+        let Some(sealed) = stored.strip_prefix(TEXT_MAGIC) else {
+            return Ok(stored);
+        };
+        let sealed = URL_SAFE_NO_PAD
+            .decode(sealed)
+            .ok()
+            .filter(|sealed| is_sealed(sealed));
         let plain = self.open(place, sealed.ok_or_else(|| place.broken_error())?)?;
         String::from_utf8(plain).map_err(|_| place.broken_error())
     }
 
     /// True if a job must reseal these bytes: they are plain or sealed with a former key.
     pub fn is_stale(&self, stored: &[u8]) -> bool {
-        self.sealed_prefix().is_some_and(|head| !stored.starts_with(&head))
+        self.sealed_prefix()
+            .is_some_and(|head| !stored.starts_with(&head))
     }
 
     pub fn is_sealed_text(&self, stored: &str) -> bool {
@@ -134,7 +154,9 @@ impl DataKeys {
 
     /// Like `is_stale`, for a text.
     pub fn is_stale_text(&self, stored: &str) -> bool {
-        let Some(head) = self.sealed_prefix() else { return false };
+        let Some(head) = self.sealed_prefix() else {
+            return false;
+        };
         let sealed = stored.strip_prefix(TEXT_MAGIC);
         let sealed = sealed.and_then(|sealed| URL_SAFE_NO_PAD.decode(sealed).ok());
         sealed.is_none_or(|sealed| !sealed.starts_with(&head))
@@ -162,7 +184,11 @@ impl DataKeys {
 
     /// The id of the sealing key; `None` while sealing is off.
     pub fn seals_by(&self) -> Option<String> {
-        self.0.keys.first().filter(|_| self.0.seals).map(|key| hex::encode(key.id))
+        self.0
+            .keys
+            .first()
+            .filter(|_| self.0.seals)
+            .map(|key| hex::encode(key.id))
     }
 
     /// The prefix of newly sealed values; `None` while sealing is off.
@@ -205,8 +231,11 @@ impl DataKey {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut plain = sealed.to_vec();
-        let length =
-            self.of_value(salt).open_in_place(nonce, place.as_aad(), &mut plain).ok()?.len();
+        let length = self
+            .of_value(salt)
+            .open_in_place(nonce, place.as_aad(), &mut plain)
+            .ok()?
+            .len();
         plain.truncate(length);
         Some(plain)
     }
@@ -232,7 +261,9 @@ impl SealContext {
     }
 
     fn broken_error(&self) -> SealError {
-        SealError::Broken { column: self.column() }
+        SealError::Broken {
+            column: self.column(),
+        }
     }
 }
 

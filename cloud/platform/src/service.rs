@@ -15,13 +15,21 @@ impl ServiceContext {
     /// The same context with child tasks: a part that opens later stops earlier.
     #[must_use]
     pub fn for_part(&self) -> Self {
-        Self { tasks: self.tasks.new_child(), ..self.clone() }
+        Self {
+            tasks: self.tasks.new_child(),
+            ..self.clone()
+        }
     }
 
     pub fn verifier_for(&self, service: &'static str) -> TokenVerifier {
         let keys = self.keys.clone();
         let service_key = self.service_key.clone();
-        TokenVerifier { service, keys, service_key, clock: self.clock.clone() }
+        TokenVerifier {
+            service,
+            keys,
+            service_key,
+            clock: self.clock.clone(),
+        }
     }
 
     /// Runs a service's jobs and its outbox relay, and counts its dead letters.
@@ -32,13 +40,27 @@ impl ServiceContext {
         mut jobs: Vec<Job>,
     ) -> Result<(), JobError> {
         let database = database.into();
-        jobs.push(outbox::kept_job(database.clone(), self.clock.clone(), self.sent_kept));
-        jobs.push(replay::replay_job(database.clone(), self.bus.clone(), self.clock.clone()));
+        jobs.push(outbox::kept_job(
+            database.clone(),
+            self.clock.clone(),
+            self.sent_kept,
+        ));
+        jobs.push(replay::replay_job(
+            database.clone(),
+            self.bus.clone(),
+            self.clock.clone(),
+        ));
         if let Some(part) = CloudPart::from_name(service) {
             topology::watch_dead_letters(&self.tasks, self.bus.clone(), part);
         }
         jobs::start(&self.tasks, database.clone(), self.clock.clone(), jobs)?;
-        OutboxRelay::start(&self.tasks, database, self.bus.clone(), self.clock.clone(), service);
+        OutboxRelay::start(
+            &self.tasks,
+            database,
+            self.bus.clone(),
+            self.clock.clone(),
+            service,
+        );
         Ok(())
     }
 }

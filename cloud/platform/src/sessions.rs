@@ -67,9 +67,15 @@ pub async fn store_live_session(
     live: &LiveSession,
     left: Duration,
 ) -> Result<(), CacheError> {
-    let LiveSession { user, role, until: UnixMillis(until) } = live;
+    let LiveSession {
+        user,
+        role,
+        until: UnixMillis(until),
+    } = live;
     let word = format!("{user} {} {until}", role.as_number());
-    cache.set(&live_key(session), &word, left.min(KEPT_FOR)).await
+    cache
+        .set(&live_key(session), &word, left.min(KEPT_FOR))
+        .await
 }
 
 /// Like `look_up`, with the snapshot of a clear session.
@@ -80,8 +86,14 @@ pub async fn look_up_live(
     let keys = [cache_key(session), live_key(session)];
     let [revoked, live, complete] = cache.get_all([&keys[0], &keys[1], COMPLETE_KEY]).await?;
     let status = session_status(revoked.is_some(), complete.is_some());
-    let live = live.filter(|_| status == SessionStatus::Clear).and_then(|word| read(&word));
-    count_read("sessions", "live", status == SessionStatus::Revoked || live.is_some());
+    let live = live
+        .filter(|_| status == SessionStatus::Clear)
+        .and_then(|word| read(&word));
+    count_read(
+        "sessions",
+        "live",
+        status == SessionStatus::Revoked || live.is_some(),
+    );
     Ok((status, live))
 }
 
@@ -100,7 +112,11 @@ fn read(word: &str) -> Option<LiveSession> {
     let until = parts.next()?;
     let role = Role::from_number(role.parse().ok()?)?;
     let until = UnixMillis(until.parse().ok()?);
-    Some(LiveSession { user: user.parse().ok()?, role, until })
+    Some(LiveSession {
+        user: user.parse().ok()?,
+        role,
+        until,
+    })
 }
 
 fn cache_key(session: SessionId) -> String {
@@ -124,7 +140,10 @@ mod tests {
         let cache = Cache::open("memory:").unwrap();
         let gone = SessionId(Uuid::from_u128(1));
         let other = SessionId(Uuid::from_u128(2));
-        assert_eq!(look_up(&cache, other).await.unwrap(), SessionStatus::Unknown);
+        assert_eq!(
+            look_up(&cache, other).await.unwrap(),
+            SessionStatus::Unknown
+        );
         revoke_session(&cache, gone, MINUTE).await.unwrap();
         assert_eq!(look_up(&cache, gone).await.unwrap(), SessionStatus::Revoked);
         mark_complete(&cache).await.unwrap();
@@ -137,17 +156,28 @@ mod tests {
         let cache = Cache::open("memory:").unwrap();
         let session = SessionId(Uuid::from_u128(1));
         let user = UserId(Uuid::from_u128(2));
-        let live = LiveSession { user, role: Role::Provider, until: UnixMillis(7) };
+        let live = LiveSession {
+            user,
+            role: Role::Provider,
+            until: UnixMillis(7),
+        };
         let known = async || look_up_live(&cache, session).await.unwrap();
-        store_live_session(&cache, session, &live, MINUTE).await.unwrap();
+        store_live_session(&cache, session, &live, MINUTE)
+            .await
+            .unwrap();
         assert_eq!(known().await, (SessionStatus::Unknown, None));
         mark_complete(&cache).await.unwrap();
         assert_eq!(known().await, (SessionStatus::Clear, Some(live)));
         revoke_session(&cache, session, MINUTE).await.unwrap();
         assert_eq!(known().await, (SessionStatus::Revoked, None));
         // A reader that read auth_db before the revocation.
-        store_live_session(&cache, session, &live, MINUTE).await.unwrap();
+        store_live_session(&cache, session, &live, MINUTE)
+            .await
+            .unwrap();
         assert_eq!(known().await, (SessionStatus::Revoked, None));
-        assert_eq!(look_up(&cache, session).await.unwrap(), SessionStatus::Revoked);
+        assert_eq!(
+            look_up(&cache, session).await.unwrap(),
+            SessionStatus::Revoked
+        );
     }
 }

@@ -81,8 +81,10 @@ impl Sms {
             return Err(SmsAddressError::Form);
         }
         let made = MessageFolder::open(folder, KEPT_MAX);
-        let made =
-            made.map_err(|source| SmsAddressError::Folder { folder: folder.to_owned(), source })?;
+        let made = made.map_err(|source| SmsAddressError::Folder {
+            folder: folder.to_owned(),
+            source,
+        })?;
         Ok(Self::Folder(Arc::new(made)))
     }
 
@@ -102,7 +104,11 @@ impl Sms {
             }
             Self::Gateway(gateway) => {
                 let SmsMessage { id, to, text } = message;
-                let handed = SmsPayload { id: *id, to: to.as_str(), text };
+                let handed = SmsPayload {
+                    id: *id,
+                    to: to.as_str(),
+                    text,
+                };
                 Ok(gateway.0.send(*id, &handed).await?)
             }
         }

@@ -106,12 +106,14 @@ impl Sql {
         let text = text.into();
         let work = async {
             Ok(match self {
-                Self::MySql { pool, .. } => {
-                    bind_mysql(&text, values).execute(pool).await?.rows_affected()
-                }
-                Self::Sqlite { write, .. } => {
-                    bind_sqlite(&text, values).execute(write).await?.rows_affected()
-                }
+                Self::MySql { pool, .. } => bind_mysql(&text, values)
+                    .execute(pool)
+                    .await?
+                    .rows_affected(),
+                Self::Sqlite { write, .. } => bind_sqlite(&text, values)
+                    .execute(write)
+                    .await?
+                    .rows_affected(),
             })
         };
         run_with_timeout(&text, work).await
@@ -128,11 +130,13 @@ impl Sql {
             match self {
                 Self::MySql { pool, keys, .. } => {
                     let row = bind_mysql(&text, values).fetch_optional(pool).await?;
-                    row.map(|row| R::read(&StoredRow::from_mysql(&row, keys))).transpose()
+                    row.map(|row| R::read(&StoredRow::from_mysql(&row, keys)))
+                        .transpose()
                 }
                 Self::Sqlite { read, keys, .. } => {
                     let row = bind_sqlite(&text, values).fetch_optional(read).await?;
-                    row.map(|row| R::read(&StoredRow::from_sqlite(&row, keys))).transpose()
+                    row.map(|row| R::read(&StoredRow::from_sqlite(&row, keys)))
+                        .transpose()
                 }
             }
         };
@@ -150,11 +154,15 @@ impl Sql {
             match self {
                 Self::MySql { pool, keys, .. } => {
                     let rows = bind_mysql(&text, values).fetch_all(pool).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::from_mysql(row, keys))).collect()
+                    rows.iter()
+                        .map(|row| R::read(&StoredRow::from_mysql(row, keys)))
+                        .collect()
                 }
                 Self::Sqlite { read, keys, .. } => {
                     let rows = bind_sqlite(&text, values).fetch_all(read).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::from_sqlite(row, keys))).collect()
+                    rows.iter()
+                        .map(|row| R::read(&StoredRow::from_sqlite(row, keys)))
+                        .collect()
                 }
             }
         };
@@ -162,7 +170,9 @@ impl Sql {
     }
 
     pub async fn ping(&self) -> Result<(), SqlError> {
-        self.fetch_optional::<i64>("SELECT 1", Vec::new()).await.map(drop)
+        self.fetch_optional::<i64>("SELECT 1", Vec::new())
+            .await
+            .map(drop)
     }
 
     /// Returns once a transaction of this process has committed an event since the last call.

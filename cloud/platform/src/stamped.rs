@@ -49,7 +49,13 @@ impl StampedCache {
         keys: DataKeys,
         ttl: Duration,
     ) -> Self {
-        Self { part, column, cache, keys, ttl: ttl.min(STAMP_TTL / 2) }
+        Self {
+            part,
+            column,
+            cache,
+            keys,
+            ttl: ttl.min(STAMP_TTL / 2),
+        }
     }
 
     /// Call this before reading the store. `None` if the cache is unavailable.
@@ -63,7 +69,11 @@ impl StampedCache {
     /// cache did not receive.
     pub async fn invalidate_entity(&self, of: &StampedEntity) {
         let stamp = random::secret_text(STAMP_BYTES);
-        if let Err(error) = self.cache.set(&self.cache_key("stamp", of), &stamp, STAMP_TTL).await {
+        if let Err(error) = self
+            .cache
+            .set(&self.cache_key("stamp", of), &stamp, STAMP_TTL)
+            .await
+        {
             tracing::debug!(%error, part = self.part, "The cache did not hear of a change");
         }
     }
@@ -92,7 +102,9 @@ impl StampedCache {
         if under != stamp.0 || is_forged {
             return None;
         }
-        self.keys.open_text(&self.seal_place(of), sealed.to_owned()).ok()
+        self.keys
+            .open_text(&self.seal_place(of), sealed.to_owned())
+            .ok()
     }
 
     pub async fn write_cached(
@@ -119,5 +131,7 @@ impl StampedCache {
 /// Returns `None` if the cache is unavailable or slow.
 async fn in_time<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
     let answer = Cache::in_time(asked).await;
-    answer.inspect_err(|error| tracing::debug!(%error, "The cache remembers nothing")).ok()
+    answer
+        .inspect_err(|error| tracing::debug!(%error, "The cache remembers nothing"))
+        .ok()
 }

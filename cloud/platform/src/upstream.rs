@@ -67,7 +67,10 @@ struct NotOpen;
 pub enum UpstreamError {
     /// The service refused the request; the response may be passed on.
     #[error("the service answered {status}")]
-    Refused { status: StatusCode, problem: Option<Box<ProblemBody>> },
+    Refused {
+        status: StatusCode,
+        problem: Option<Box<ProblemBody>>,
+    },
     /// No response: the call may be retried, and may have taken effect.
     #[error("the service is out of reach")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -114,7 +117,10 @@ impl Upstream {
             Some(remotes) if !remotes.is_empty() => {
                 Self::Guarded(GuardedPart::new(part, remotes, clock.clone(), patience))
             }
-            _ => ways.into_iter().next().unwrap_or_else(|| Self::open_later().0),
+            _ => ways
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| Self::open_later().0),
         }
     }
 
@@ -147,7 +153,11 @@ impl Upstream {
         let work = async {
             let (head, body) = self.call(request).await?.into_parts();
             let body = Limited::new(body, ANSWER_BYTES_MAX);
-            let bytes = body.collect().await.map_err(UpstreamError::Unreadable)?.to_bytes();
+            let bytes = body
+                .collect()
+                .await
+                .map_err(UpstreamError::Unreadable)?
+                .to_bytes();
             read(head.status, &bytes)
         };
         match tokio::time::timeout(JSON_LIMIT, work).await {
@@ -171,14 +181,20 @@ impl Upstream {
         if response.status().is_success() {
             return Ok(());
         }
-        Err(UpstreamError::Refused { status: response.status(), problem: None })
+        Err(UpstreamError::Refused {
+            status: response.status(),
+            problem: None,
+        })
     }
 }
 
 impl UpstreamError {
     /// True if there was no response at all: a retry may help.
     pub fn is_unreachable(&self) -> bool {
-        matches!(self, Self::Unreachable(_) | Self::TimedOut | Self::Resting { .. })
+        matches!(
+            self,
+            Self::Unreachable(_) | Self::TimedOut | Self::Resting { .. }
+        )
     }
 }
 

@@ -23,10 +23,17 @@ impl RatingEventConsumer {
 
 impl EventHandler for RatingEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        if matches!(event.kind, EventType::ReviewReplied | EventType::ReviewReported) {
+        if matches!(
+            event.kind,
+            EventType::ReviewReplied | EventType::ReviewReported
+        ) {
             return Ok(());
         }
         let ReviewEvent { provider_id, .. } = serde_json::from_value(event.body.clone())?;
-        Ok(self.store.refresh_rating(provider_id, &event.trace).await.map(drop)?)
+        Ok(self
+            .store
+            .refresh_rating(provider_id, &event.trace)
+            .await
+            .map(drop)?)
     }
 }

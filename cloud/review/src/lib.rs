@@ -52,13 +52,17 @@ pub async fn open(
     let documents = documents.sealed_by(&ground.data_keys);
     let store = ReviewStore::new(&documents, &ground.data_keys, ground.clock.clone());
     store.check_schema().await?;
-    let files = Files::open(config.files_url.reveal())
-        .map_err(OpenError::own_failure("`review.files_url`: the store of files cannot be used"))?;
+    let files = Files::open(config.files_url.reveal()).map_err(OpenError::own_failure(
+        "`review.files_url`: the store of files cannot be used",
+    ))?;
     let register = FileRegister::new(&documents, files.clone(), ground.clock.clone());
     register.check_schema().await?;
     ground.run(NAME, &documents, jobs::build_jobs(&store, &register))?;
     let answers = IdempotencyStore::new(&ground, NAME, &documents);
-    RatingEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    RatingEventConsumer {
+        store: store.clone(),
+    }
+    .start(&ground.tasks, &ground.bus);
     let service = Service {
         store,
         intake: UploadReceiver::new(&files),
@@ -84,6 +88,8 @@ pub fn api_document() -> ApiDocument {
 /// Migrates review_db.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    ReviewStore::new(&documents, &DataKeys::without_keys(), Clock::system()).migrate().await?;
+    ReviewStore::new(&documents, &DataKeys::without_keys(), Clock::system())
+        .migrate()
+        .await?;
     Ok(FileRegister::migrate(&documents).await?)
 }

@@ -47,13 +47,16 @@ impl Service {
 
     async fn fetch_order_and_terms(&self, id: OrderId) -> Result<Option<OrderAndTerms>, Problem> {
         let token = self.verifier.token_for(ORDER);
-        match self.orders.get(&format!("/internal/orders/{id}"), Some(&token)).await {
+        match self
+            .orders
+            .get(&format!("/internal/orders/{id}"), Some(&token))
+            .await
+        {
             Ok(told) => Ok(Some(told)),
-            Err(UpstreamError::Refused { problem: Some(problem), .. })
-                if problem.code == Code::OrderNotFound =>
-            {
-                Ok(None)
-            }
+            Err(UpstreamError::Refused {
+                problem: Some(problem),
+                ..
+            }) if problem.code == Code::OrderNotFound => Ok(None),
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),
@@ -111,7 +114,12 @@ impl Service {
     ) -> Result<Outcome, Problem> {
         let place = format!("{edge}/{epoch}/{}", op.seq);
         let now = self.store.clock().now();
-        let BatchBody::Command { command, actor, evidence } = op.body else {
+        let BatchBody::Command {
+            command,
+            actor,
+            evidence,
+        } = op.body
+        else {
             return Ok(Outcome::new_rejected(Code::UnknownOp, None, now));
         };
         if command.body.order_action() != Some(Action::Review) {
@@ -123,7 +131,10 @@ impl Service {
         };
         let record = match self.store.find_answer(command.id).await? {
             Some(record) => record,
-            None => self.decide_new_command(edge, &place, &command, actor, &evidence).await?,
+            None => {
+                self.decide_new_command(edge, &place, &command, actor, &evidence)
+                    .await?
+            }
         };
         if (record.user_id, record.hash) != (actor.user_id, command.body.hash()) {
             return Ok(Outcome::new_rejected(Code::CommandIdReused, None, now));
@@ -139,7 +150,9 @@ impl Service {
         actor: Actor,
         evidence: &CommandEvidence,
     ) -> Result<CommandRecord, Problem> {
-        let code = self.check_and_submit(edge, place, command, actor, evidence).await?;
+        let code = self
+            .check_and_submit(edge, place, command, actor, evidence)
+            .await?;
         let record = CommandRecord {
             user_id: actor.user_id,
             order_id: command.body.order_id(),
@@ -171,7 +184,12 @@ impl Service {
         if actor.role != Role::Customer {
             return Ok(Some(Code::RoleForbidden));
         }
-        let CommandBody::SubmitReview { order_id, rating, comment } = &command.body else {
+        let CommandBody::SubmitReview {
+            order_id,
+            rating,
+            comment,
+        } = &command.body
+        else {
             return Ok(Some(Code::UnknownOp));
         };
         let Ok(content) = ReviewContent::from_command(*rating, comment) else {
@@ -179,13 +197,19 @@ impl Service {
         };
         let origin = ReviewOrigin {
             command_id: command.id,
-            source: evidence.made_at.clone().unwrap_or_else(|| Source::Edge(edge.clone())),
+            source: evidence
+                .made_at
+                .clone()
+                .unwrap_or_else(|| Source::Edge(edge.clone())),
             hash: command.body.hash(),
             op: Some(place.to_owned()),
         };
         let trace = command.trace.clone();
         let trace = trace.unwrap_or_else(|| command.id.0.simple().to_string());
-        match self.submit_review(actor, *order_id, content, origin, &trace).await? {
+        match self
+            .submit_review(actor, *order_id, content, origin, &trace)
+            .await?
+        {
             SubmissionResult::Kept(..) => Ok(None),
             SubmissionResult::Refused(code, _) => Ok(Some(code)),
         }
@@ -194,18 +218,34 @@ impl Service {
     /// Repeats the result to the same operation. The same command at another log position gets
     /// `Duplicate` with the first result.
     async fn build_outcome(&self, record: CommandRecord, place: &str) -> Result<Outcome, Problem> {
-        let CommandRecord { code, decided_at, order_id, op, .. } = record;
+        let CommandRecord {
+            code,
+            decided_at,
+            order_id,
+            op,
+            ..
+        } = record;
         let order = match code {
             None => self.fetch_order(order_id).await?,
             Some(_) => None,
         };
         if op != place {
-            let first = FirstResult { applied: code.is_none(), code };
+            let first = FirstResult {
+                applied: code.is_none(),
+                code,
+            };
             let duplicate = Outcome::new_plain(OutcomeKind::Duplicate, decided_at);
-            return Ok(Outcome { first: Some(first), order, ..duplicate });
+            return Ok(Outcome {
+                first: Some(first),
+                order,
+                ..duplicate
+            });
         }
         Ok(match code {
-            None => Outcome { order, ..Outcome::new_plain(OutcomeKind::Applied, decided_at) },
+            None => Outcome {
+                order,
+                ..Outcome::new_plain(OutcomeKind::Applied, decided_at)
+            },
             Some(code) => Outcome::new_rejected(code, None, decided_at),
         })
     }
@@ -214,15 +254,34 @@ impl Service {
 /// Checks that the customer may review the order, and extracts the needed fields. Another
 /// customer's order counts as missing.
 fn check_reviewable(customer: Actor, told: OrderAndTerms) -> Result<ReviewedOrder, Code> {
-    let OrderAndTerms { order, paid_afterwards, .. } = told;
+    let OrderAndTerms {
+        order,
+        paid_afterwards,
+        ..
+    } = told;
     if order.customer_id != customer.user_id {
         return Err(Code::OrderNotFound);
     }
     let is_done = matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
-    let provider_id = order.provider_id.filter(|_| is_done).ok_or(Code::OrderNotCompleted)?;
+    let provider_id = order
+        .provider_id
+        .filter(|_| is_done)
+        .ok_or(Code::OrderNotCompleted)?;
     if order.payment_status == PaymentStatus::Unpaid && !paid_afterwards {
         return Err(Code::OrderUnpaid);
     }
-    let Order { id, code, title, customer_id, .. } = order;
-    Ok(ReviewedOrder { id, code, title, customer_id, provider_id })
+    let Order {
+        id,
+        code,
+        title,
+        customer_id,
+        ..
+    } = order;
+    Ok(ReviewedOrder {
+        id,
+        code,
+        title,
+        customer_id,
+        provider_id,
+    })
 }

@@ -150,7 +150,9 @@ impl ReviewStore {
             self.refresh_search_terms(&mut review);
             (self.clock.new_id(), review)
         });
-        self.reviews.insert_new(&with_words.collect::<Vec<_>>()).await?;
+        self.reviews
+            .insert_new(&with_words.collect::<Vec<_>>())
+            .await?;
         Ok(())
     }
 
@@ -162,8 +164,14 @@ impl ReviewStore {
         &self,
         order: OrderId,
     ) -> Result<Option<(ReviewId, Review)>, StoreError> {
-        let found = self.reviews.find_documents(&order_review_query(order)).await?;
-        Ok(found.into_iter().next().map(|found| (ReviewId(found.id), found.body)))
+        let found = self
+            .reviews
+            .find_documents(&order_review_query(order))
+            .await?;
+        Ok(found
+            .into_iter()
+            .next()
+            .map(|found| (ReviewId(found.id), found.body)))
     }
 
     pub async fn page_reviews(&self, find: IndexQuery) -> Result<DocumentPage<Review>, StoreError> {
@@ -215,7 +223,11 @@ impl ReviewStore {
 
     /// Returns true if a review uses the picture.
     pub async fn references_picture(&self, image: FileId) -> Result<bool, StoreError> {
-        Ok(self.reviews.count_documents(&shapes::image_query(image)).await? > 0)
+        Ok(self
+            .reviews
+            .count_documents(&shapes::image_query(image))
+            .await?
+            > 0)
     }
 
     fn refresh_search_terms(&self, review: &mut Review) {
@@ -238,7 +250,13 @@ impl ReviewStore {
         review: &Review,
     ) -> Result<Event, StoreError> {
         let told = review.to_review_event(id, reason.clone());
-        Ok(Event::new(self.clock.new_id().into(), *kind, self.clock.now(), trace, &told)?)
+        Ok(Event::new(
+            self.clock.new_id().into(),
+            *kind,
+            self.clock.now(),
+            trace,
+            &told,
+        )?)
     }
 }
 

@@ -29,7 +29,11 @@ impl ProfileEventConsumer {
     /// Counts a completed job if it is paid or will be paid afterwards. A later payment arrives as
     /// `order.status_changed`.
     async fn count_completed_job(&self, event: &Event) -> Result<(), HandleError> {
-        let OrderEvent { order, paid_afterwards, .. } = serde_json::from_value(event.body.clone())?;
+        let OrderEvent {
+            order,
+            paid_afterwards,
+            ..
+        } = serde_json::from_value(event.body.clone())?;
         let is_done = matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
         let is_unpaid = order.payment_status == PaymentStatus::Unpaid && !paid_afterwards;
         if !is_done || is_unpaid {
@@ -38,8 +42,14 @@ impl ProfileEventConsumer {
         let Some(provider_id) = order.provider_id else {
             return Err(HandleError::poison("a completed order has no provider"));
         };
-        let job = CompletedJob { provider_id, completed_at: event.at };
-        Ok(self.store.record_completed_job(order.id, &job, &event.trace).await?)
+        let job = CompletedJob {
+            provider_id,
+            completed_at: event.at,
+        };
+        Ok(self
+            .store
+            .record_completed_job(order.id, &job, &event.trace)
+            .await?)
     }
 
     async fn apply_account_event<D: StoredProfile>(
@@ -48,7 +58,11 @@ impl ProfileEventConsumer {
         account: &UserEvent,
     ) -> Result<(), HandleError> {
         let user = account.user_id;
-        if self.store.create_blank_profile::<D>(user, account.role, &event.trace).await? {
+        if self
+            .store
+            .create_blank_profile::<D>(user, account.role, &event.trace)
+            .await?
+        {
             tracing::info!(user.id = %user, "A profile was made");
         }
         let is_closed = match event.kind {
@@ -56,17 +70,19 @@ impl ProfileEventConsumer {
             EventType::UserReadmitted => false,
             _ => return Ok(()),
         };
-        let changed = self.store.change_profile::<D>(user, None, &event.trace, |profile| {
-            let person = profile.person_mut();
-            let is_new = std::mem::replace(&mut person.is_closed, is_closed) != is_closed;
-            Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
-        });
+        let changed = self
+            .store
+            .change_profile::<D>(user, None, &event.trace, |profile| {
+                let person = profile.person_mut();
+                let is_new = std::mem::replace(&mut person.is_closed, is_closed) != is_closed;
+                Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
+            });
         match changed.await {
             Ok(_) => Ok(()),
             Err(ProfileRefusal::Failed(error)) => Err(error.into()),
-            Err(refused) => {
-                Err(HandleError::poison(format!("no profile to close or open: {refused:?}")))
-            }
+            Err(refused) => Err(HandleError::poison(format!(
+                "no profile to close or open: {refused:?}"
+            ))),
         }
     }
 }
@@ -86,9 +102,13 @@ impl EventHandler for ProfileEventConsumer {
         }
         let account: UserEvent = serde_json::from_value(event.body.clone())?;
         match account.role {
-            Role::Provider => self.apply_account_event::<ProviderProfile>(event, &account).await,
+            Role::Provider => {
+                self.apply_account_event::<ProviderProfile>(event, &account)
+                    .await
+            }
             Role::Customer | Role::Admin => {
-                self.apply_account_event::<CustomerProfile>(event, &account).await
+                self.apply_account_event::<CustomerProfile>(event, &account)
+                    .await
             }
         }
     }

@@ -74,13 +74,17 @@ pub async fn open(
     let memory = StampedCache::new(store::PLACE, cache, keys, ttl);
     let store = ProfileStore::new(&documents, ground.clock.clone()).with_cache(memory);
     store.check_schema().await?;
-    let files = Files::open(config.files_url.reveal())
-        .map_err(OpenError::own_failure("`user.files_url`: the store of files cannot be used"))?;
+    let files = Files::open(config.files_url.reveal()).map_err(OpenError::own_failure(
+        "`user.files_url`: the store of files cannot be used",
+    ))?;
     let register = FileRegister::new(&documents, files.clone(), ground.clock.clone());
     register.check_schema().await?;
     ground.run(NAME, &documents, jobs::build_jobs(&store, &register))?;
     let answers = IdempotencyStore::new(&ground, NAME, &documents);
-    ProfileEventConsumer { store: store.clone() }.start(&ground.tasks, &ground.bus);
+    ProfileEventConsumer {
+        store: store.clone(),
+    }
+    .start(&ground.tasks, &ground.bus);
     let service = http::Service {
         store,
         intake: UploadReceiver::new(&files),
@@ -105,6 +109,8 @@ pub fn api_document() -> ApiDocument {
 /// Migrates user_db.
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    ProfileStore::new(&documents, Clock::system()).migrate().await?;
+    ProfileStore::new(&documents, Clock::system())
+        .migrate()
+        .await?;
     Ok(FileRegister::migrate(&documents).await?)
 }

@@ -121,11 +121,16 @@ impl ProfileStore {
     ) -> Result<bool, StoreError> {
         let body = D::from(PersonRecord::new_blank(user, role, self.clock.now()));
         let event = self.build_event(EventType::ProfileCreated, trace, &body.to_profile_event())?;
-        Ok(D::collection_in(self).insert(user.0, &body, &[event]).await?)
+        Ok(D::collection_in(self)
+            .insert(user.0, &body, &[event])
+            .await?)
     }
 
     pub async fn get<D: StoredProfile>(&self, user: UserId) -> Result<Option<D>, StoreError> {
-        Ok(D::collection_in(self).get(user.0).await?.map(|found| found.body))
+        Ok(D::collection_in(self)
+            .get(user.0)
+            .await?
+            .map(|found| found.body))
     }
 
     /// Returns the person's own profile; creates it if they registered before profiles existed.
@@ -175,7 +180,10 @@ impl ProfileStore {
             person.revision += 1;
             person.updated_at = self.clock.now();
             body.refresh_derived_fields();
-            let told = ProfileEvent { reason: news.reason, ..body.to_profile_event() };
+            let told = ProfileEvent {
+                reason: news.reason,
+                ..body.to_profile_event()
+            };
             match self.build_event(news.kind, trace, &told) {
                 Ok(event) => Some((body, vec![event])),
                 Err(error) => {

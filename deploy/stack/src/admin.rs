@@ -33,13 +33,20 @@ struct Enrolment {
 
 impl GatewaySession {
     pub fn at(gateway: &str) -> Self {
-        Self { gateway: gateway.to_owned(), token: None, client: Client::new() }
+        Self {
+            gateway: gateway.to_owned(),
+            token: None,
+            client: Client::new(),
+        }
     }
 
     pub async fn sign_in(&self, username: &str, password: &str) -> Answer<Self> {
         let body = json!({ "username": username, "password": password });
         let signed: SignedIn = self.post("/api/v1/auth/login", &body).await?;
-        Ok(Self { token: Some(signed.access_token), ..self.clone() })
+        Ok(Self {
+            token: Some(signed.access_token),
+            ..self.clone()
+        })
     }
 
     /// The same person at an edge of that region, with a token for its edges.
@@ -48,7 +55,11 @@ impl GatewaySession {
         let grant: EdgeGrant = self.post("/api/v1/auth/edge-token", &form).await?;
         let gateway = address.to_owned();
         let token = Some(grant.edge_token);
-        Ok(Self { gateway, token, ..self.clone() })
+        Ok(Self {
+            gateway,
+            token,
+            ..self.clone()
+        })
     }
 
     pub fn token(&self) -> &str {
@@ -69,7 +80,11 @@ impl GatewaySession {
     }
 
     pub async fn set_gate(&self, region: Region, gate: GateState) -> Answer<Value> {
-        self.put(&format!("/api/v1/admin/regions/{region}"), &json!({ "gate": gate })).await
+        self.put(
+            &format!("/api/v1/admin/regions/{region}"),
+            &json!({ "gate": gate }),
+        )
+        .await
     }
 
     pub async fn get<T: DeserializeOwned>(&self, path: &str) -> Answer<T> {
@@ -91,6 +106,8 @@ impl GatewaySession {
         body: Option<&impl Serialize>,
     ) -> Answer<T> {
         let url = format!("{}{path}", self.gateway);
-        self.client.send_json(method, &url, self.token.as_deref(), body, TIMEOUT).await
+        self.client
+            .send_json(method, &url, self.token.as_deref(), body, TIMEOUT)
+            .await
     }
 }

@@ -27,7 +27,10 @@ fn built(program: &Path) -> Result<PathBuf> {
     if program.is_file() {
         return Ok(program.to_owned());
     }
-    bail!("{} is missing: run `cargo build --workspace`", program.display())
+    bail!(
+        "{} is missing: run `cargo build --workspace`",
+        program.display()
+    )
 }
 
 pub fn debian(program: &str, package: &str) -> Result<PathBuf> {
@@ -90,6 +93,10 @@ pub fn moto() -> Result<PathBuf> {
 fn folder() -> Result<PathBuf> {
     let program = std::env::current_exe().context("could not tell where this program stands")?;
     let folder = program.parent().context("this program stands nowhere")?;
-    let folder = if folder.ends_with("deps") { folder.parent().unwrap_or(folder) } else { folder };
+    let folder = if folder.ends_with("deps") {
+        folder.parent().unwrap_or(folder)
+    } else {
+        folder
+    };
     Ok(folder.to_owned())
 }

@@ -47,8 +47,9 @@ pub fn sign_ins() -> Vec<DemoPerson> {
         password: PASSWORD.to_owned(),
         region,
     };
-    let mut everyone =
-        [ADMIN, SECOND_ADMIN].map(|name| person(Role::Admin, name.into(), None)).to_vec();
+    let mut everyone = [ADMIN, SECOND_ADMIN]
+        .map(|name| person(Role::Admin, name.into(), None))
+        .to_vec();
     for role in [Role::Customer, Role::Provider] {
         everyone.extend(Region::ALL.map(|region| person(role, name(role, region), Some(region))));
     }
@@ -61,8 +62,15 @@ pub async fn make(stack: &Stack) -> Result<()> {
     let jobs = Jobs::read()?;
     let people = DemoPeople::read()?;
     let edges = &stack.layout().edges;
-    try_join_all(edges.iter().map(|place| make_region(&admin, place, &jobs, &people))).await?;
-    collide(stack, &admin, &jobs).await.context("could not play the collision")
+    try_join_all(
+        edges
+            .iter()
+            .map(|place| make_region(&admin, place, &jobs, &people)),
+    )
+    .await?;
+    collide(stack, &admin, &jobs)
+        .await
+        .context("could not play the collision")
 }
 
 async fn make_region(
@@ -85,7 +93,13 @@ async fn make_region(
         match fate {
             Fate::Published => {}
             Fate::Rejected => {
-                act(admin, order_id, "reject", &json!({ "reason": jobs.rejection })).await?
+                act(
+                    admin,
+                    order_id,
+                    "reject",
+                    &json!({ "reason": jobs.rejection }),
+                )
+                .await?
             }
             _ => act(admin, order_id, "approve", &json!({})).await?,
         }
@@ -114,12 +128,18 @@ async fn work_cut_off(
     for (order_id, _) in &jobs {
         node.has(*order_id).await?;
     }
-    admin.set_gate(region, GateState::Closed).await.context("could not cut a node off")?;
+    admin
+        .set_gate(region, GateState::Closed)
+        .await
+        .context("could not cut a node off")?;
     node.is_cut_off().await?;
     for (order_id, note) in jobs {
         node.work(order_id, note).await?;
     }
-    admin.set_gate(region, GateState::Open).await.context("could not let a node in again")?;
+    admin
+        .set_gate(region, GateState::Open)
+        .await
+        .context("could not let a node in again")?;
     node.is_decided().await
 }
 
@@ -128,18 +148,31 @@ async fn allow_unpaid_start(admin: &GatewaySession, region: Region) -> Result<()
     let rules = json!({ "rules": { "unpaid_start": true, "approval": null } });
     let path = format!("/api/v1/admin/assignments/{region}");
     let done = admin.put::<Value>(&path, &rules).await;
-    done.with_context(|| format!("could not allow {region} to start unpaid work")).map(drop)
+    done.with_context(|| format!("could not allow {region} to start unpaid work"))
+        .map(drop)
 }
 
 /// One provider accepts a job at a node that is cut off, another accepts it in the portal.
 async fn collide(stack: &Stack, admin: &GatewaySession, jobs: &Jobs) -> Result<()> {
-    let place = stack.layout().edges.iter().find(|place| place.region == COLLISION);
+    let place = stack
+        .layout()
+        .edges
+        .iter()
+        .find(|place| place.region == COLLISION);
     let place = place.context("the region has no node")?;
-    let customer = admin.sign_in(&name(Role::Customer, COLLISION), PASSWORD).await?;
-    let offline = admin.sign_in(&name(Role::Provider, COLLISION), PASSWORD).await?;
-    let online = admin.sign_in(&name(Role::Provider, Region::East), PASSWORD).await?;
+    let customer = admin
+        .sign_in(&name(Role::Customer, COLLISION), PASSWORD)
+        .await?;
+    let offline = admin
+        .sign_in(&name(Role::Provider, COLLISION), PASSWORD)
+        .await?;
+    let online = admin
+        .sign_in(&name(Role::Provider, Region::East), PASSWORD)
+        .await?;
     let mut node = NodeSession::at(place, &offline).await?;
-    let Published { order_id } = customer.post("/api/v1/orders", &jobs.disputed(COLLISION)).await?;
+    let Published { order_id } = customer
+        .post("/api/v1/orders", &jobs.disputed(COLLISION))
+        .await?;
     act(admin, order_id, "approve", &json!({})).await?;
     node.has(order_id).await?;
     stack.cut(COLLISION).await?;
@@ -170,7 +203,8 @@ async fn newcomer(
 async fn act(person: &GatewaySession, order: OrderId, action: &str, body: &Value) -> Result<()> {
     let path = format!("/api/v1/orders/{order}/{action}");
     let done = person.post::<Value>(&path, body).await;
-    done.with_context(|| format!("could not {action} {order}")).map(drop)
+    done.with_context(|| format!("could not {action} {order}"))
+        .map(drop)
 }
 
 fn name(role: Role, region: Region) -> String {

@@ -25,8 +25,13 @@ pub async fn run(arguments: ServersArguments) -> Result<()> {
     supervisor.remove_at_end(&arguments.ready_file)?;
     let logs = arguments.logs.unwrap_or_else(|| folder.join("logs"));
     let mut ports = Ports::default();
-    let starting =
-        Servers::start(&supervisor, &folder, &logs, servers::ServerData::OfTestRun, &mut ports);
+    let starting = Servers::start(
+        &supervisor,
+        &folder,
+        &logs,
+        servers::ServerData::OfTestRun,
+        &mut ports,
+    );
     let servers = tokio::select! {
         servers = starting => servers?,
         () = process::tasks::stop_signal() => return supervisor.stop(STOP_MAX).await,
@@ -37,6 +42,9 @@ pub async fn run(arguments: ServersArguments) -> Result<()> {
         () = supervisor.gone() => bail!("the supervisor ended before it was asked to"),
     };
     ready::remove(&arguments.ready_file);
-    supervisor.stop(STOP_MAX).await.context("could not stop the servers")?;
+    supervisor
+        .stop(STOP_MAX)
+        .await
+        .context("could not stop the servers")?;
     ended
 }

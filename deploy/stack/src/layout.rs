@@ -112,7 +112,15 @@ impl Layout {
             let ws = port(&mut ports, first + 2, &format!("{edge}, ws"))?;
             let operator = port(&mut ports, first + 3, &format!("{edge}, operator"))?;
             let gateway_url = format!("http://127.0.0.1:{gateway}");
-            edges.push(EdgePlace { region, edge, http, mqtt, ws, operator, gateway_url });
+            edges.push(EdgePlace {
+                region,
+                edge,
+                http,
+                mqtt,
+                ws,
+                operator,
+                gateway_url,
+            });
         }
         let mut parts = BTreeMap::new();
         for part in CloudPart::behind_the_gateway().filter(|_| stores == Stores::Real) {
@@ -130,7 +138,17 @@ impl Layout {
         };
         let _lock = lock(&folder)?;
         refuse_data_of_other_stores(&folder, stores)?;
-        Ok(Self { stores, folder, is_thrown_away, gateway, parts, operators, edges, ports, _lock })
+        Ok(Self {
+            stores,
+            folder,
+            is_thrown_away,
+            gateway,
+            parts,
+            operators,
+            edges,
+            ports,
+            _lock,
+        })
     }
 
     /// The parts behind the gateway that run alone, and their ports.
@@ -139,7 +157,11 @@ impl Layout {
     }
 
     pub fn port(&self, part: CloudPart) -> Option<u16> {
-        if part == CloudPart::Gateway { Some(self.gateway) } else { self.parts.get(&part).copied() }
+        if part == CloudPart::Gateway {
+            Some(self.gateway)
+        } else {
+            self.parts.get(&part).copied()
+        }
     }
 
     /// The operator's port of a part that listens.
@@ -191,12 +213,16 @@ pub(crate) fn make_inside(folder: &Path) -> Result<()> {
 }
 
 fn sum(base: u16, offset: u16) -> Result<u16> {
-    base.checked_add(offset).with_context(|| format!("there is no port {base} + {offset}"))
+    base.checked_add(offset)
+        .with_context(|| format!("there is no port {base} + {offset}"))
 }
 
 /// Makes it private to this user: it holds keys, receipts and orders.
 fn make(folder: &Path) -> Result<PathBuf> {
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder);
     made.and_then(|()| folder.canonicalize())
         .with_context(|| format!("could not make {}", folder.display()))
 }
@@ -242,7 +268,10 @@ mod tests {
         let choice = PortChoice::From(31_100);
         let layout = Layout::decide(Stores::Real, &Data::ThrownAway, choice).unwrap();
         assert_eq!(layout.gateway, 31_100);
-        let parts: Vec<_> = layout.parts().map(|(part, port)| (part.name(), port)).collect();
+        let parts: Vec<_> = layout
+            .parts()
+            .map(|(part, port)| (part.name(), port))
+            .collect();
         let expected = [
             ("auth", 31_101),
             ("user", 31_102),
@@ -272,7 +301,10 @@ mod tests {
         let Err(error) = Layout::decide(Stores::Embedded, &data, PortChoice::Free) else {
             panic!("a second platform got the same folder")
         };
-        assert!(error.to_string().contains("another platform runs on"), "{error}");
+        assert!(
+            error.to_string().contains("another platform runs on"),
+            "{error}"
+        );
         drop(first);
         assert!(Layout::decide(Stores::Embedded, &data, PortChoice::Free).is_ok());
         fs::remove_dir_all(folder).unwrap();
@@ -282,21 +314,36 @@ mod tests {
     fn data_of_other_stores_is_refused_with_its_folder_and_the_next_step() {
         for (file, of, other) in [
             ("cloud/bus.db", Stores::Embedded, Stores::Real),
-            ("servers/mariadb/data/sync_db/db.opt", Stores::Real, Stores::Embedded),
+            (
+                "servers/mariadb/data/sync_db/db.opt",
+                Stores::Real,
+                Stores::Embedded,
+            ),
         ] {
             let folder = temporary::folder().unwrap();
             let data = Data::Kept(folder.clone());
             let decide = |stores| Layout::decide(stores, &data, PortChoice::Free);
             fs::create_dir(folder.join(SERVERS)).unwrap();
-            assert!(decide(other).is_ok(), "a folder in which nothing came up yet is for either");
+            assert!(
+                decide(other).is_ok(),
+                "a folder in which nothing came up yet is for either"
+            );
             let file = folder.join(file);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, "").unwrap();
             assert!(decide(of).is_ok(), "{of:?} go on with their own");
-            let Err(error) = decide(other) else { panic!("{other:?} got the data of {of:?}") };
+            let Err(error) = decide(other) else {
+                panic!("{other:?} got the data of {of:?}")
+            };
             let said = error.to_string();
-            assert!(said.contains(&folder.canonicalize().unwrap().display().to_string()), "{said}");
-            assert!(said.contains("choose another folder with --data OTHER"), "{said}");
+            assert!(
+                said.contains(&folder.canonicalize().unwrap().display().to_string()),
+                "{said}"
+            );
+            assert!(
+                said.contains("choose another folder with --data OTHER"),
+                "{said}"
+            );
             fs::remove_dir_all(folder).unwrap();
         }
     }

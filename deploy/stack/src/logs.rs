@@ -20,6 +20,9 @@ pub fn tail(log: &Path) -> String {
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
     let from = lines.len().saturating_sub(TAIL_LINES_MAX);
-    let shown: Vec<String> = lines[from..].iter().map(|line| format!("    {line}")).collect();
+    let shown: Vec<String> = lines[from..]
+        .iter()
+        .map(|line| format!("    {line}"))
+        .collect();
     format!("{}\n  ({})", shown.join("\n"), log.display())
 }

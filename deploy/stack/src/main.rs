@@ -10,7 +10,11 @@ mod table;
 mod up;
 
 #[derive(Parser)]
-#[command(name = "holdfast-stack", version, about = "Starts, watches and stops a whole platform")]
+#[command(
+    name = "holdfast-stack",
+    version,
+    about = "Starts, watches and stops a whole platform"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

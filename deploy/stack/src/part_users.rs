@@ -38,7 +38,11 @@ impl PartUsers {
         let scripts = Scripts::write(folder).await?;
         make_sql_users(servers, &scripts.passwords).await?;
         make_document_users(servers, &scripts.passwords).await?;
-        make_bus_users(servers, &scripts.run("rabbitmq.sh", "definitions.json").await?).await?;
+        make_bus_users(
+            servers,
+            &scripts.run("rabbitmq.sh", "definitions.json").await?,
+        )
+        .await?;
         make_cache_users(servers, &scripts.run("redis.sh", "users.acl").await?).await?;
         let parts = CloudPart::ALL.iter();
         let urls = parts.map(|part| (*part, urls_of(*part, servers, &scripts.passwords)));
@@ -49,18 +53,25 @@ impl PartUsers {
     /// `SQL_URL` or `DOCUMENTS_URL`.
     pub fn url(&self, part: CloudPart, setting: &str) -> Option<&str> {
         let urls = self.0.get(&part)?;
-        urls.iter().find(|(name, _)| name.ends_with(setting)).map(|(_, url)| url.as_str())
+        urls.iter()
+            .find(|(name, _)| name.ends_with(setting))
+            .map(|(_, url)| url.as_str())
     }
 
     pub(crate) fn sign_in(&self, part: CloudPart, mut spec: Spec) -> Spec {
-        spec.env.extend(self.0.get(&part).into_iter().flatten().map(owned));
+        spec.env
+            .extend(self.0.get(&part).into_iter().flatten().map(owned));
         spec
     }
 
     /// Signs in as every part at its store, as a migration of all schemas requires.
     pub(crate) fn sign_in_to_stores(&self, mut spec: Spec) -> Spec {
         let of_a_store = |name: &String| !name.starts_with("HOLDFAST__PLATFORM__");
-        let urls = self.0.values().flatten().filter(|(name, _)| of_a_store(name));
+        let urls = self
+            .0
+            .values()
+            .flatten()
+            .filter(|(name, _)| of_a_store(name));
         spec.env.extend(urls.map(owned));
         spec
     }
@@ -80,8 +91,11 @@ impl Scripts {
     async fn write(servers: &Path) -> Result<Self> {
         let folder = servers.join("users");
         make_inside(&folder)?;
-        for (name, text) in [("passwords.sh", PASSWORDS), ("rabbitmq.sh", BUS), ("redis.sh", CACHE)]
-        {
+        for (name, text) in [
+            ("passwords.sh", PASSWORDS),
+            ("rabbitmq.sh", BUS),
+            ("redis.sh", CACHE),
+        ] {
             fs::write(folder.join(name), text).context("could not write a script")?;
         }
         for name in STARTERS {
@@ -89,10 +103,15 @@ impl Scripts {
             fs::write(&path, "#!/bin/sh\n").context("could not write a script")?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o700))?;
         }
-        let mut scripts = Self { folder, passwords: BTreeMap::new() };
+        let mut scripts = Self {
+            folder,
+            passwords: BTreeMap::new(),
+        };
         let made = scripts.said("passwords.sh").await?;
         let made = made.lines().filter_map(|line| line.split_once('='));
-        scripts.passwords = made.map(|(name, word)| (name.to_owned(), word.to_owned())).collect();
+        scripts.passwords = made
+            .map(|(name, word)| (name.to_owned(), word.to_owned()))
+            .collect();
         Ok(scripts)
     }
 
@@ -111,7 +130,9 @@ impl Scripts {
             .env("PATH", format!("{}:{path}", self.folder.display()))
             .env("TMPDIR", &self.folder)
             .output();
-        let ran = ran.await.with_context(|| format!("could not run {script}"))?;
+        let ran = ran
+            .await
+            .with_context(|| format!("could not run {script}"))?;
         let wrong = String::from_utf8_lossy(&ran.stderr);
         ensure!(ran.status.success(), "{script}: {wrong}");
         Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
@@ -120,24 +141,37 @@ impl Scripts {
 
 fn password<'a>(passwords: &'a BTreeMap<String, String>, name: &str) -> Result<&'a str> {
     let word = passwords.get(&format!("{name}_PASSWORD"));
-    word.map(String::as_str).with_context(|| format!("`passwords.sh` makes none for {name}"))
+    word.map(String::as_str)
+        .with_context(|| format!("`passwords.sh` makes none for {name}"))
 }
 
 async fn make_sql_users(servers: &Addresses, passwords: &BTreeMap<String, String>) -> Result<()> {
     let mut statements = String::new();
-    let with_tables =
-        CloudPart::ALL.iter().filter(|part| matches!(part.store(), StoreKind::Sql(_)));
+    let with_tables = CloudPart::ALL
+        .iter()
+        .filter(|part| matches!(part.store(), StoreKind::Sql(_)));
     for name in with_tables.map(|part| part.name()) {
         let word = password(passwords, &format!("{}_SQL", name.to_uppercase()))?;
         statements += &format!("SET @{name}_password = '{word}'; ");
     }
     let port = port_of(&servers.mysql)?.to_string();
     let ran = Command::new("mariadb")
-        .args(["--protocol=tcp", "--host=127.0.0.1", "--port", &port, "--user", ROOT])
+        .args([
+            "--protocol=tcp",
+            "--host=127.0.0.1",
+            "--port",
+            &port,
+            "--user",
+            ROOT,
+        ])
         .args(["--batch", "--execute", &(statements + DATABASES)])
         .output();
     let ran = ran.await.context("could not run the client of MariaDB")?;
-    ensure!(ran.status.success(), "MariaDB: {}", String::from_utf8_lossy(&ran.stderr));
+    ensure!(
+        ran.status.success(),
+        "MariaDB: {}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
     Ok(())
 }
 
@@ -146,8 +180,12 @@ async fn make_document_users(
     servers: &Addresses,
     passwords: &BTreeMap<String, String>,
 ) -> Result<()> {
-    let line = DOCUMENTS.lines().find_map(|line| line.strip_prefix("const roles = "));
-    let roles = line.context("mongodb-users.js names the roles")?.trim_end_matches(';');
+    let line = DOCUMENTS
+        .lines()
+        .find_map(|line| line.strip_prefix("const roles = "));
+    let roles = line
+        .context("mongodb-users.js names the roles")?
+        .trim_end_matches(';');
     let roles: Vec<String> =
         serde_json::from_str(roles).context("the roles of mongodb-users.js")?;
     let port = port_of(&servers.mongodb)?;
@@ -155,16 +193,28 @@ async fn make_document_users(
     // Before its first user, the server lets localhost create one.
     let first = Client::with_uri_str(format!("{}/?directConnection=true", servers.mongodb)).await?;
     let root = doc! { "createUser": ROOT, "pwd": word, "roles": [ROOT] };
-    first.database("admin").run_command(root).await.context("MongoDB made no root")?;
+    first
+        .database("admin")
+        .run_command(root)
+        .await
+        .context("MongoDB made no root")?;
     let url = format!("mongodb://{ROOT}:{word}@127.0.0.1:{port}/admin?directConnection=true");
     let root = Client::with_uri_str(url).await?;
     for part in CloudPart::ALL {
-        let StoreKind::Documents(own) = part.store() else { continue };
+        let StoreKind::Documents(own) = part.store() else {
+            continue;
+        };
         let name = part.name();
         let word = password(passwords, &format!("{}_DOCUMENTS", name.to_uppercase()))?;
-        let roles: Vec<_> = roles.iter().map(|role| doc! { "role": role, "db": own }).collect();
+        let roles: Vec<_> = roles
+            .iter()
+            .map(|role| doc! { "role": role, "db": own })
+            .collect();
         let user = doc! { "createUser": name, "pwd": word, "roles": roles };
-        root.database(own).run_command(user).await.context("MongoDB made no user")?;
+        root.database(own)
+            .run_command(user)
+            .await
+            .context("MongoDB made no user")?;
     }
     Ok(())
 }
@@ -179,8 +229,14 @@ async fn make_bus_users(servers: &Addresses, definitions: &str) -> Result<()> {
     );
     let go = format!("DELETE /api/users/guest HTTP/1.0\r\n{GUEST}\r\n");
     for question in [tell, go] {
-        let told = probe::first_words(port, question.as_bytes()).await.unwrap_or_default();
-        ensure!(told.starts_with(b"HTTP/1.1 204"), "RabbitMQ: {}", String::from_utf8_lossy(&told));
+        let told = probe::first_words(port, question.as_bytes())
+            .await
+            .unwrap_or_default();
+        ensure!(
+            told.starts_with(b"HTTP/1.1 204"),
+            "RabbitMQ: {}",
+            String::from_utf8_lossy(&told)
+        );
     }
     Ok(())
 }
@@ -195,7 +251,11 @@ async fn make_cache_users(servers: &Addresses, users: &str) -> Result<()> {
     for user in named.into_iter().chain(nameless) {
         let told = probe::first_words(port, format!("ACL SETUSER {user}\r\n").as_bytes()).await;
         let told = told.unwrap_or_default();
-        ensure!(told.starts_with(b"+OK"), "Redis: {}", String::from_utf8_lossy(&told));
+        ensure!(
+            told.starts_with(b"+OK"),
+            "Redis: {}",
+            String::from_utf8_lossy(&told)
+        );
     }
     Ok(())
 }
@@ -214,15 +274,18 @@ fn urls_of(
     urls.map(|(name, value)| {
         // An anchor precedes it.
         let url = value.rsplit(' ').next().unwrap_or(value);
-        (name.to_owned(), here(with_passwords(url, passwords), servers))
+        (
+            name.to_owned(),
+            here(with_passwords(url, passwords), servers),
+        )
     })
     .collect()
 }
 
 fn with_passwords(url: &str, passwords: &BTreeMap<String, String>) -> String {
-    passwords
-        .iter()
-        .fold(url.to_owned(), |url, (name, word)| url.replace(&format!("${{{name}:?}}"), word))
+    passwords.iter().fold(url.to_owned(), |url, (name, word)| {
+        url.replace(&format!("${{{name}:?}}"), word)
+    })
 }
 
 fn here(url: String, servers: &Addresses) -> String {
@@ -240,6 +303,9 @@ fn here(url: String, servers: &Addresses) -> String {
 }
 
 fn port_of(address: &str) -> Result<u16> {
-    let port = address.rsplit(':').next().and_then(|port| port.parse().ok());
+    let port = address
+        .rsplit(':')
+        .next()
+        .and_then(|port| port.parse().ok());
     port.with_context(|| format!("{address} has no port"))
 }

@@ -60,13 +60,20 @@ pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
     let spec = with_limits(cloud("cloud", layout)?, WIDE_CLOUD);
     let spec = spec.env("HOLDFAST__AUTH__SMS_URL", sms_url(layout));
     Ok(with_operator(spec, CloudPart::Gateway, layout)
-        .args(["all".to_owned(), "--data".to_owned(), data, "--bind".to_owned()])
+        .args([
+            "all".to_owned(),
+            "--data".to_owned(),
+            data,
+            "--bind".to_owned(),
+        ])
         .args([format!("127.0.0.1:{}", layout.gateway)]))
 }
 
 /// One part of the cloud, on servers. The configuration file must exist.
 pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
-    let port = layout.port(part).with_context(|| format!("{part} listens nowhere"))?;
+    let port = layout
+        .port(part)
+        .with_context(|| format!("{part} listens nowhere"))?;
     let spec = replica(part.name(), part, layout, port)?;
     Ok(with_operator(spec, part, layout))
 }
@@ -74,11 +81,18 @@ pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
 /// A second process of the same part.
 pub fn second_replica(part: CloudPart, layout: &Layout, port: u16, operator: u16) -> Result<Spec> {
     let spec = replica(&format!("{part}-2"), part, layout, port)?;
-    Ok(spec.env("HOLDFAST__PLATFORM__OPERATOR_BIND", format!("127.0.0.1:{operator}")))
+    Ok(spec.env(
+        "HOLDFAST__PLATFORM__OPERATOR_BIND",
+        format!("127.0.0.1:{operator}"),
+    ))
 }
 
 fn replica(name: &str, part: CloudPart, layout: &Layout, port: u16) -> Result<Spec> {
-    let stage = if part == CloudPart::Gateway { stage::GATEWAY } else { stage::CLOUD };
+    let stage = if part == CloudPart::Gateway {
+        stage::GATEWAY
+    } else {
+        stage::CLOUD
+    };
     let own = |name: &str| own_file(layout, part, name);
     let spec = with_limits(cloud(name, layout)?, WIDE_CLOUD);
     let spec = spec
@@ -86,15 +100,23 @@ fn replica(name: &str, part: CloudPart, layout: &Layout, port: u16) -> Result<Sp
         .args(with_config(layout))
         .env("HOLDFAST__PLATFORM__SERVICE_KEY", own("service.key"))
         .env("HOLDFAST__PLATFORM__DATA_KEYS", own("data.keys"));
-    Ok(spec.args([part.name().to_owned(), "--bind".to_owned(), format!("127.0.0.1:{port}")]))
+    Ok(spec.args([
+        part.name().to_owned(),
+        "--bind".to_owned(),
+        format!("127.0.0.1:{port}"),
+    ]))
 }
 
 pub fn migrate(layout: &Layout) -> Result<Spec> {
-    Ok(cloud("migrate", layout)?.args(with_config(layout)).args(["migrate"]))
+    Ok(cloud("migrate", layout)?
+        .args(with_config(layout))
+        .args(["migrate"]))
 }
 
 pub fn declare_bus(layout: &Layout) -> Result<Spec> {
-    Ok(cloud("declare-bus", layout)?.args(with_config(layout)).args(["declare-bus"]))
+    Ok(cloud("declare-bus", layout)?
+        .args(with_config(layout))
+        .args(["declare-bus"]))
 }
 
 /// The password goes over standard input, so it never shows in a process list.
@@ -102,11 +124,20 @@ pub fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Resul
     let spec = cloud("bootstrap-admin", layout)?;
     let spec = if config_file(layout).exists() {
         let keys = own_file(layout, CloudPart::Auth, "data.keys");
-        spec.args(with_config(layout)).env("HOLDFAST__PLATFORM__DATA_KEYS", keys)
+        spec.args(with_config(layout))
+            .env("HOLDFAST__PLATFORM__DATA_KEYS", keys)
     } else {
-        spec.args(["--data".to_owned(), layout.cloud_folder().display().to_string()])
+        spec.args([
+            "--data".to_owned(),
+            layout.cloud_folder().display().to_string(),
+        ])
     };
-    let spec = spec.args(["bootstrap-admin", "--username", username, "--password-stdin"]);
+    let spec = spec.args([
+        "bootstrap-admin",
+        "--username",
+        username,
+        "--password-stdin",
+    ]);
     Ok(spec.stdin(format!("{password}\n")))
 }
 
@@ -114,7 +145,13 @@ pub fn bootstrap_admin(layout: &Layout, username: &str, password: &str) -> Resul
 pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
     let keys = layout.cloud_folder();
     make_inside(&keys)?;
-    let Addresses { mysql, mongodb, rabbitmq, redis, .. } = servers;
+    let Addresses {
+        mysql,
+        mongodb,
+        rabbitmq,
+        redis,
+        ..
+    } = servers;
     ServiceKey::create_key_folders(&keys).context("could not make the keys of the parts")?;
     for part in CloudPart::behind_the_gateway() {
         sealing::create_if_missing(&own_path(layout, part, "data.keys"))
@@ -162,17 +199,21 @@ pub fn edge(layout: &Layout, place: &EdgePlace, code: Option<String>) -> Result<
     let data = layout.edge_folder(place);
     make_inside(&data)?;
     let at = |port: u16| format!("127.0.0.1:{port}");
-    let spec = Spec::new(&place.edge, binaries::own("holdfast-edge")?, layout.log(&place.edge))
-        .stage(stage::EDGE)
-        .stop_with(Signal::Term, EDGE_STOP_MS_MAX)
-        .env("HOLDFAST__EDGE__NAME", &place.edge)
-        .env("HOLDFAST__EDGE__REGION", place.region.as_str())
-        .env("HOLDFAST__EDGE__GATEWAY_URL", &place.gateway_url)
-        .env("HOLDFAST__EDGE__DATA", data.display().to_string())
-        .env("HOLDFAST__EDGE__HTTP_BIND", at(place.http))
-        .env("HOLDFAST__EDGE__MQTT_BIND", at(place.mqtt))
-        .env("HOLDFAST__EDGE__WS_BIND", at(place.ws))
-        .env("HOLDFAST__EDGE__OPERATOR_BIND", at(place.operator));
+    let spec = Spec::new(
+        &place.edge,
+        binaries::own("holdfast-edge")?,
+        layout.log(&place.edge),
+    )
+    .stage(stage::EDGE)
+    .stop_with(Signal::Term, EDGE_STOP_MS_MAX)
+    .env("HOLDFAST__EDGE__NAME", &place.edge)
+    .env("HOLDFAST__EDGE__REGION", place.region.as_str())
+    .env("HOLDFAST__EDGE__GATEWAY_URL", &place.gateway_url)
+    .env("HOLDFAST__EDGE__DATA", data.display().to_string())
+    .env("HOLDFAST__EDGE__HTTP_BIND", at(place.http))
+    .env("HOLDFAST__EDGE__MQTT_BIND", at(place.mqtt))
+    .env("HOLDFAST__EDGE__WS_BIND", at(place.ws))
+    .env("HOLDFAST__EDGE__OPERATOR_BIND", at(place.operator));
     let spec = with_limits(spec, WIDE_EDGE);
     Ok(match code {
         Some(code) => spec.env("HOLDFAST__EDGE__ENROLMENT_CODE", code),
@@ -197,7 +238,10 @@ const WIDE_CLOUD: &[(&str, &str)] = &[
     ("HOLDFAST__GATEWAY__PER_EDGE_PER_MINUTE", "6000"),
     ("HOLDFAST__AUTH__SIGN_INS_PER_ADDRESS_PER_MINUTE", "6000"),
     ("HOLDFAST__AUTH__SIGN_INS_PER_ACCOUNT_PER_MINUTE", "6000"),
-    ("HOLDFAST__AUTH__REGISTRATIONS_PER_ADDRESS_PER_DAY", "100000"),
+    (
+        "HOLDFAST__AUTH__REGISTRATIONS_PER_ADDRESS_PER_DAY",
+        "100000",
+    ),
     ("HOLDFAST__ORDER__OPEN_ORDERS_MAX", "0"),
 ];
 /// The same for an edge.
@@ -235,12 +279,17 @@ fn widen_limits(
 }
 
 fn with_operator(spec: Spec, part: CloudPart, layout: &Layout) -> Spec {
-    let at = layout.operator(part).map(|port| format!("127.0.0.1:{port}"));
+    let at = layout
+        .operator(part)
+        .map(|port| format!("127.0.0.1:{port}"));
     spec.env("HOLDFAST__PLATFORM__OPERATOR_BIND", at.unwrap_or_default())
 }
 
 fn with_config(layout: &Layout) -> [String; 2] {
-    ["--config".to_owned(), config_file(layout).display().to_string()]
+    [
+        "--config".to_owned(),
+        config_file(layout).display().to_string(),
+    ]
 }
 
 fn own_file(layout: &Layout, part: CloudPart, name: &str) -> String {
@@ -265,7 +314,11 @@ mod tests {
         let spec = || Spec::new("cloud", "/bin/true", PathBuf::from("cloud.log"));
         let limits = [(own, "6000"), (other, "6000")];
         let widened = widen_limits(spec(), &limits, |limit| limit == own);
-        assert_eq!(widened.env.get(own), None, "the one of the environment holds");
+        assert_eq!(
+            widened.env.get(own),
+            None,
+            "the one of the environment holds"
+        );
         assert_eq!(widened.env.get(other).map(String::as_str), Some("6000"));
         let strict = at_default_limits(with_limits(spec(), WIDE_CLOUD));
         assert!(strict.env.is_empty(), "{:?}", strict.env);

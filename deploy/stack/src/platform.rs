@@ -60,24 +60,39 @@ impl Wishes {
     /// are limited, and providers may work right after registering.
     pub fn of_few_people() -> Self {
         const PARTS: [&str; 2] = ["ORDER", "EDGE"];
-        const LIMITS: [&str; 3] =
-            ["OPEN_JOBS_MAX", "ACCEPTANCES_A_DAY_MAX", "WITHDRAWALS_A_DAY_MAX"];
-        let names =
-            PARTS.iter().flat_map(|part| LIMITS.map(|limit| format!("HOLDFAST__{part}__{limit}")));
+        const LIMITS: [&str; 3] = [
+            "OPEN_JOBS_MAX",
+            "ACCEPTANCES_A_DAY_MAX",
+            "WITHDRAWALS_A_DAY_MAX",
+        ];
+        let names = PARTS
+            .iter()
+            .flat_map(|part| LIMITS.map(|limit| format!("HOLDFAST__{part}__{limit}")));
         let mut environment: BTreeMap<_, _> = names.map(|name| (name, "0".to_owned())).collect();
         environment.insert("HOLDFAST__ORDER__OPEN_ORDERS_MAX".into(), "0".into());
         for part in PARTS {
-            environment
-                .insert(format!("HOLDFAST__{part}__VERIFIED_PROVIDERS_ONLY"), "false".into());
+            environment.insert(
+                format!("HOLDFAST__{part}__VERIFIED_PROVIDERS_ONLY"),
+                "false".into(),
+            );
         }
-        Self { environment, ..Self::default() }
+        Self {
+            environment,
+            ..Self::default()
+        }
     }
 
     /// For a platform that pays providers as soon as their work is done.
     pub fn that_settle_soon() -> Self {
-        let settings = [(OBJECTIONS, "0"), ("HOLDFAST__PAYMENT__PAYOUTS_AT", "*/5 * * * * *")];
+        let settings = [
+            (OBJECTIONS, "0"),
+            ("HOLDFAST__PAYMENT__PAYOUTS_AT", "*/5 * * * * *"),
+        ];
         let environment = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self { environment: environment.into(), ..Self::default() }
+        Self {
+            environment: environment.into(),
+            ..Self::default()
+        }
     }
 }
 
@@ -117,14 +132,20 @@ impl Stack {
     ) -> Result<Self> {
         let is_new = layout.is_new();
         make_inside(&layout.logs_folder())?;
-        let admin =
-            Admin { session: GatewaySession::at(&layout.gateway_url()), since: Duration::ZERO };
+        let admin = Admin {
+            session: GatewaySession::at(&layout.gateway_url()),
+            since: Duration::ZERO,
+        };
         let mut stack = Self {
             layout,
             supervisor,
             children: BTreeMap::new(),
             servers: None,
-            access: if wishes.own_users { Access::ItsUsers } else { Access::Anybody },
+            access: if wishes.own_users {
+                Access::ItsUsers
+            } else {
+                Access::Anybody
+            },
             users: PartUsers::default(),
             environment: wishes.environment.clone(),
             admin: Mutex::new(admin),
@@ -160,7 +181,10 @@ impl Stack {
         let mut admin = self.admin.lock().await;
         let now = Clock::system().elapsed();
         if admin.session.token().is_empty() || now.saturating_sub(admin.since) > SESSION_MAX {
-            let signed = admin.session.sign_in(demo_data::ADMIN, demo_data::PASSWORD).await;
+            let signed = admin
+                .session
+                .sign_in(demo_data::ADMIN, demo_data::PASSWORD)
+                .await;
             admin.session = signed.context("the admin could not sign in")?;
             admin.since = now;
         }
@@ -171,7 +195,9 @@ impl Stack {
         if let (Part::Server(server), Some(servers)) = (part, &self.servers) {
             return Ok(servers.child(server));
         }
-        self.children.get(&part).ok_or_else(|| anyhow!("this platform has no `{part}` by itself"))
+        self.children
+            .get(&part)
+            .ok_or_else(|| anyhow!("this platform has no `{part}` by itself"))
     }
 
     pub fn log(&self, part: Part) -> PathBuf {
@@ -202,13 +228,16 @@ impl Stack {
         if let (Part::Server(server), Some(servers)) = (part, &self.servers) {
             return servers.ready(server).await;
         }
-        let port = part.port(&self.layout).with_context(|| format!("`{part}` listens nowhere"))?;
+        let port = part
+            .port(&self.layout)
+            .with_context(|| format!("`{part}` listens nowhere"))?;
         probe::until(self.child(part)?, READY_MAX, || probe::is_ready(port)).await
     }
 
     /// Closes the gate of a region at the hub; returns once its link is down.
     pub async fn cut(&self, region: Region) -> Result<()> {
-        self.set_gate(region, GateState::Closed, LinkState::Down).await
+        self.set_gate(region, GateState::Closed, LinkState::Down)
+            .await
     }
 
     /// Opens the gate of a region; returns once its link is up again.
@@ -226,7 +255,11 @@ impl Stack {
         self.until_status("everything is healthy", deadline, |status| {
             let mut edges = self.layout.edges.iter();
             let all_match = edges.all(|place| all_edges(status, place.region, matches));
-            all_match && status.list_health_issues().iter().all(|wrong| self.is_meant(wrong))
+            all_match
+                && status
+                    .list_health_issues()
+                    .iter()
+                    .all(|wrong| self.is_meant(wrong))
         })
         .await
     }
@@ -250,11 +283,16 @@ impl Stack {
         ReadyFile {
             gateway: self.layout.gateway_url(),
             hub: format!("ws://127.0.0.1:{}/link", self.layout.gateway),
-            edges: edges.map(|place| (place.region, EdgeAddresses::of(place))).collect(),
+            edges: edges
+                .map(|place| (place.region, EdgeAddresses::of(place)))
+                .collect(),
             sign_ins: self.sign_ins(),
             pids,
             data: self.layout.folder.clone(),
-            settles_soon: self.environment.get(OBJECTIONS).is_some_and(|wait| wait == "0"),
+            settles_soon: self
+                .environment
+                .get(OBJECTIONS)
+                .is_some_and(|wait| wait == "0"),
             servers: self.servers().cloned(),
         }
     }
@@ -271,7 +309,9 @@ impl Stack {
     async fn start_cloud(&mut self, say: &dyn Fn(&str)) -> Result<()> {
         if self.layout.stores == Stores::Embedded {
             say("Starting the cloud on embedded stores");
-            return self.start_part(Part::Cloud, parts::embedded_cloud(&self.layout)?).await;
+            return self
+                .start_part(Part::Cloud, parts::embedded_cloud(&self.layout)?)
+                .await;
         }
         say("Starting MariaDB, MongoDB, RabbitMQ, Redis and Mosquitto");
         let servers = self.start_servers().await?;
@@ -289,26 +329,32 @@ impl Stack {
         }
         say("Starting the cloud, a process per part");
         for part in CloudPart::behind_the_gateway() {
-            self.spawn_part(Part::Alone(part), self.real_part(part)?).await?;
+            self.spawn_part(Part::Alone(part), self.real_part(part)?)
+                .await?;
         }
         for part in CloudPart::behind_the_gateway() {
             self.ready(Part::Alone(part)).await?;
         }
         let gateway = self.real_part(CloudPart::Gateway)?;
-        self.start_part(Part::Alone(CloudPart::Gateway), gateway).await?;
+        self.start_part(Part::Alone(CloudPart::Gateway), gateway)
+            .await?;
         servers.settled().await?;
         self.servers = Some(servers);
         Ok(())
     }
 
     fn real_part(&self, part: CloudPart) -> Result<Spec> {
-        Ok(self.users.sign_in(part, parts::real_part(part, &self.layout)?))
+        Ok(self
+            .users
+            .sign_in(part, parts::real_part(part, &self.layout)?))
     }
 
     /// Brings every schema up to date, each as the user of its service.
     pub async fn migrate(&self) -> Result<()> {
         let migrate = self.users.sign_in_to_stores(parts::migrate(&self.layout)?);
-        self.supervisor.run(self.in_environment(migrate), READY_MAX).await
+        self.supervisor
+            .run(self.in_environment(migrate), READY_MAX)
+            .await
     }
 
     /// The users of each part, if the servers admit only those.
@@ -317,8 +363,11 @@ impl Stack {
     }
 
     async fn start_servers(&mut self) -> Result<Servers> {
-        let data =
-            if self.layout.is_thrown_away { ServerData::ThrownAway } else { ServerData::Kept };
+        let data = if self.layout.is_thrown_away {
+            ServerData::ThrownAway
+        } else {
+            ServerData::Kept
+        };
         let folder = self.layout.servers_folder();
         let logs = self.layout.logs_folder();
         let supervisor = &self.supervisor;
@@ -348,7 +397,11 @@ impl Stack {
         if let Ok(code) = fs::read_to_string(&path) {
             return Ok(code);
         }
-        let code = self.admin().await?.enrolment_code(&place.edge, place.region).await?;
+        let code = self
+            .admin()
+            .await?
+            .enrolment_code(&place.edge, place.region)
+            .await?;
         fs::write(&path, &code).with_context(|| format!("could not write {}", path.display()))?;
         Ok(code)
     }
@@ -381,7 +434,11 @@ impl Stack {
 
     /// Applies the platform's options to a process: its limits and environment.
     pub fn in_environment(&self, spec: Spec) -> Spec {
-        let mut spec = if self.default_limits { parts::at_default_limits(spec) } else { spec };
+        let mut spec = if self.default_limits {
+            parts::at_default_limits(spec)
+        } else {
+            spec
+        };
         // The last lines of a log should show the error's message, not its backtrace; panics keep
         // theirs.
         spec.env.insert("RUST_LIB_BACKTRACE".into(), "0".into());
@@ -393,7 +450,8 @@ impl Stack {
         let told = timeout(HEALTHY_MAX, self.tell_gate(region, gate)).await;
         told.with_context(|| format!("the hub of {region} stays out of reach"))??;
         let is_so = |status: &StatusReport| all_edges(status, region, |edge| edge.link == link);
-        self.until_status(&format!("the link is {link:?}"), HEALTHY_MAX, is_so).await
+        self.until_status(&format!("the link is {link:?}"), HEALTHY_MAX, is_so)
+            .await
     }
 
     /// After a hub returns from a kill, the gateway rejects calls to it for a moment, so retry.
@@ -415,7 +473,11 @@ impl Stack {
         so: impl Fn(&StatusReport) -> bool,
     ) -> Result<()> {
         let mut last = String::from("no status was given");
-        let pause = if self.default_limits { LOOK_AGAIN_AT_DEFAULT_LIMITS } else { LOOK_AGAIN };
+        let pause = if self.default_limits {
+            LOOK_AGAIN_AT_DEFAULT_LIMITS
+        } else {
+            LOOK_AGAIN
+        };
         let looking = async {
             loop {
                 match self.status().await {

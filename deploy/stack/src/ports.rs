@@ -36,7 +36,10 @@ impl Ports {
                 return Ok(drawn);
             }
         }
-        bail!("no free port between {FREE_FROM} and {}", FREE_FROM + FREE_COUNT - 1)
+        bail!(
+            "no free port between {FREE_FROM} and {}",
+            FREE_FROM + FREE_COUNT - 1
+        )
     }
 
     /// Exactly this port; `whose` names its user in the error.
@@ -54,7 +57,9 @@ impl Ports {
 /// An abstract socket named after the port: the kernel gives it to one process at a time and takes
 /// it back when that process ends, however it ends.
 fn claim(port: u16) -> std::io::Result<UnixListener> {
-    UnixListener::bind_addr(&SocketAddr::from_abstract_name(format!("holdfast-port-{port}"))?)
+    UnixListener::bind_addr(&SocketAddr::from_abstract_name(format!(
+        "holdfast-port-{port}"
+    ))?)
 }
 
 #[cfg(test)]
@@ -65,8 +70,14 @@ mod tests {
     fn a_taken_port_is_named_with_its_owner() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let error = Ports::default().exactly(port, "gateway").unwrap_err().to_string();
-        assert!(error.contains(&format!("port {port} (gateway) is taken")), "{error}");
+        let error = Ports::default()
+            .exactly(port, "gateway")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains(&format!("port {port} (gateway) is taken")),
+            "{error}"
+        );
     }
 
     #[test]

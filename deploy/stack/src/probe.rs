@@ -24,7 +24,11 @@ where
     let looking = async {
         loop {
             if let Some(exit) = child.exit() {
-                bail!("`{}` ended with {exit}:\n{}", child.name(), logs::tail(child.log()));
+                bail!(
+                    "`{}` ended with {exit}:\n{}",
+                    child.name(),
+                    logs::tail(child.log())
+                );
             }
             if timeout(ONE_LOOK_MAX, ready()).await.unwrap_or(false) {
                 return Ok(());
@@ -34,12 +38,17 @@ where
     };
     timeout(deadline, looking).await.unwrap_or_else(|_| {
         let tail = logs::tail(child.log());
-        Err(anyhow!("`{}` was not ready after {deadline:?}:\n{tail}", child.name()))
+        Err(anyhow!(
+            "`{}` was not ready after {deadline:?}:\n{tail}",
+            child.name()
+        ))
     })
 }
 
 pub async fn accepts(port: u16) -> bool {
-    TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_ok()
+    TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+        .await
+        .is_ok()
 }
 
 /// A server's first answer to `question`, as far as it arrives in one piece.
@@ -55,5 +64,7 @@ pub async fn first_words(port: u16, question: &[u8]) -> Option<Vec<u8>> {
 pub async fn is_ready(port: u16) -> bool {
     const QUESTION: &[u8] =
         b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    first_words(port, QUESTION).await.is_some_and(|said| said.starts_with(b"HTTP/1.1 200"))
+    first_words(port, QUESTION)
+        .await
+        .is_some_and(|said| said.starts_with(b"HTTP/1.1 200"))
 }

@@ -49,8 +49,13 @@ pub enum Server {
 }
 
 impl Server {
-    const ALL: [Self; 5] =
-        [Self::MariaDb, Self::MongoDb, Self::RabbitMq, Self::Redis, Self::Mosquitto];
+    const ALL: [Self; 5] = [
+        Self::MariaDb,
+        Self::MongoDb,
+        Self::RabbitMq,
+        Self::Redis,
+        Self::Mosquitto,
+    ];
 
     pub fn name(self) -> String {
         format!("{self:?}").to_lowercase()
@@ -138,7 +143,14 @@ impl Servers {
         data: ServerData,
         ports: &mut Ports,
     ) -> Result<Self> {
-        let ground = Ground { supervisor, folder, logs, data, access, tls: None };
+        let ground = Ground {
+            supervisor,
+            folder,
+            logs,
+            data,
+            access,
+            tls: None,
+        };
         Self::start_on(&ground, ports).await
     }
 
@@ -149,11 +161,22 @@ impl Servers {
         folder: &Path,
         ports: &mut Ports,
     ) -> Result<Self> {
-        let tls = TlsPlaces { certificate, rabbitmq: ports.free()?, redis: ports.free()? };
+        let tls = TlsPlaces {
+            certificate,
+            rabbitmq: ports.free()?,
+            redis: ports.free()?,
+        };
         let logs = &folder.join("logs");
         let data = ServerData::OfTestRun;
         let access = Access::Anybody;
-        let ground = Ground { supervisor, folder, logs, data, access, tls: Some(tls) };
+        let ground = Ground {
+            supervisor,
+            folder,
+            logs,
+            data,
+            access,
+            tls: Some(tls),
+        };
         Self::start_on(&ground, ports).await
     }
 
@@ -161,7 +184,11 @@ impl Servers {
         make_inside(ground.folder)?;
         make_inside(ground.logs)?;
         let data = ground.data;
-        let s3_port = if data == ServerData::OfTestRun { Some(ports.free()?) } else { None };
+        let s3_port = if data == ServerData::OfTestRun {
+            Some(ports.free()?)
+        } else {
+            None
+        };
         let ports = Places::draw(ports)?;
         let s3 = async {
             match s3_port {
@@ -179,12 +206,25 @@ impl Servers {
         )?;
         let children = [mariadb, mongodb, rabbitmq, redis, mosquitto];
         let children = Server::ALL.into_iter().zip(children).collect();
-        let scheme = if ground.tls.is_some() { "https" } else { "http" };
+        let scheme = if ground.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
         let s3_address = s3_port.map(|port| format!("{scheme}://127.0.0.1:{port}"));
-        let addresses = Addresses { s3: s3_address, ..ports.addresses() };
+        let addresses = Addresses {
+            s3: s3_address,
+            ..ports.addresses()
+        };
         let by_tls = ground.tls.as_ref().map(|tls| addresses.by_tls(tls));
         let folder = ground.folder.to_owned();
-        let servers = Self { addresses, by_tls, ports, folder, children };
+        let servers = Self {
+            addresses,
+            by_tls,
+            ports,
+            folder,
+            children,
+        };
         try_join_all(Server::ALL.map(|server| servers.ready(server))).await?;
         if let (Some(child), Some(port)) = (s3, s3_port) {
             s3::ready(&child, port).await?;
@@ -260,7 +300,11 @@ impl Ground<'_> {
     }
 
     fn spec(&self, server: &str, program: PathBuf, stop_ms_max: u64) -> Spec {
-        let signal = if self.data == ServerData::Kept { Signal::Term } else { Signal::Kill };
+        let signal = if self.data == ServerData::Kept {
+            Signal::Term
+        } else {
+            Signal::Kill
+        };
         Spec::new(server, program, self.log_of(server))
             .stage(crate::supervisor::stage::SERVER)
             .stop_with(signal, stop_ms_max)

@@ -11,21 +11,31 @@ pub fn of(ready: &ReadyFile, is_thrown_away: bool) -> String {
         let _written = text.write_fmt(parts);
     };
     line(format_args!("  {:<13} {}\n", "portal", ready.gateway));
-    line(format_args!("  {:<13} {}/regions/wall\n", "wallboard", ready.gateway));
+    line(format_args!(
+        "  {:<13} {}/regions/wall\n",
+        "wallboard", ready.gateway
+    ));
     for (region, edge) in &ready.edges {
         let http = &edge.http;
         let mqtt = &edge.mqtt;
         let ws = &edge.ws;
         let tablet = format!("tablet {}", region.as_str());
-        line(format_args!("  {tablet:<13} {http:<24} mqtt {mqtt:<17} {ws}\n"));
+        line(format_args!(
+            "  {tablet:<13} {http:<24} mqtt {mqtt:<17} {ws}\n"
+        ));
     }
-    line(format_args!("\n  {:<9} {:<16} {:<14} region\n", "sign in", "user name", "password"));
+    line(format_args!(
+        "\n  {:<9} {:<16} {:<14} region\n",
+        "sign in", "user name", "password"
+    ));
     for person in &ready.sign_ins {
         let region = person.region.map_or("all", |region| region.as_str());
         let role = person.role.as_str();
         let name = &person.username;
         let password = &person.password;
-        line(format_args!("  {role:<9} {name:<16} {password:<14} {region}\n"));
+        line(format_args!(
+            "  {role:<9} {name:<16} {password:<14} {region}\n"
+        ));
     }
     line(format_args!("\nIn another terminal:\n"));
     for (command, what) in [
@@ -33,10 +43,22 @@ pub fn of(ready: &ReadyFile, is_thrown_away: bool) -> String {
         ("link cut NORTH", "shut the region's gate"),
         ("link heal NORTH", "and open it again"),
     ] {
-        line(format_args!("  target/debug/holdfast {command:<16} # {what}\n"));
+        line(format_args!(
+            "  target/debug/holdfast {command:<16} # {what}\n"
+        ));
     }
-    let fate = if is_thrown_away { "goes with it" } else { "stays for the next start" };
-    line(format_args!("\nCtrl-C stops everything. The data {fate}: {}\n", ready.data.display()));
-    line(format_args!("Logs: {}\n", ready.data.join("logs").display()));
+    let fate = if is_thrown_away {
+        "goes with it"
+    } else {
+        "stays for the next start"
+    };
+    line(format_args!(
+        "\nCtrl-C stops everything. The data {fate}: {}\n",
+        ready.data.display()
+    ));
+    line(format_args!(
+        "Logs: {}\n",
+        ready.data.join("logs").display()
+    ));
     text
 }

@@ -7,6 +7,9 @@ use anyhow::{Context, Result};
 /// A new folder that only this user can enter.
 pub fn folder() -> Result<PathBuf> {
     let only_ours = Permissions::from_mode(0o700);
-    let folder = tempfile::Builder::new().prefix("holdfast-").permissions(only_ours).tempdir();
+    let folder = tempfile::Builder::new()
+        .prefix("holdfast-")
+        .permissions(only_ours)
+        .tempdir();
     Ok(folder.context("could not make a temporary folder")?.keep())
 }

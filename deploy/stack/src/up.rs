@@ -52,9 +52,16 @@ pub struct UpArguments {
 }
 
 pub async fn run(arguments: UpArguments) -> Result<()> {
-    let stores = if arguments.real { Stores::Real } else { Stores::Embedded };
-    let ports =
-        if arguments.free_ports { PortChoice::Free } else { PortChoice::From(arguments.port_base) };
+    let stores = if arguments.real {
+        Stores::Real
+    } else {
+        Stores::Embedded
+    };
+    let ports = if arguments.free_ports {
+        PortChoice::Free
+    } else {
+        PortChoice::From(arguments.port_base)
+    };
     let layout = Layout::decide(stores, &data(&arguments), ports)?;
     let supervisor = supervisor_for(&layout)?;
     let worked = tokio::select! {
@@ -85,7 +92,11 @@ async fn work(arguments: &UpArguments, supervisor: Supervisor, layout: Layout) -
 }
 
 fn wishes_of(arguments: &UpArguments) -> Wishes {
-    Wishes { demo_data: true, default_limits: arguments.default_limits, ..Wishes::default() }
+    Wishes {
+        demo_data: true,
+        default_limits: arguments.default_limits,
+        ..Wishes::default()
+    }
 }
 
 fn data(arguments: &UpArguments) -> Data {
@@ -93,9 +104,11 @@ fn data(arguments: &UpArguments) -> Data {
         _ if arguments.ephemeral => Data::ThrownAway,
         Some(folder) => Data::Kept(folder.clone()),
         // A second platform has a separate data folder.
-        None if arguments.port_base != PORT_BASE => {
-            Data::Kept([DATA, &format!("at-{}", arguments.port_base)].iter().collect())
-        }
+        None if arguments.port_base != PORT_BASE => Data::Kept(
+            [DATA, &format!("at-{}", arguments.port_base)]
+                .iter()
+                .collect(),
+        ),
         None => Data::Kept(DATA.into()),
     }
 }
@@ -108,8 +121,13 @@ struct Told {
 
 impl Told {
     async fn everyone(stack: &Stack, ready: &ReadyFile, files: Vec<PathBuf>) -> Result<Self> {
-        let told = Self { gateway: ready.gateway.clone(), files };
-        stack.supervisor().remove_at_end(&save_context(stack).await?)?;
+        let told = Self {
+            gateway: ready.gateway.clone(),
+            files,
+        };
+        stack
+            .supervisor()
+            .remove_at_end(&save_context(stack).await?)?;
         for file in &told.files {
             // In case we are killed and this is never dropped.
             stack.supervisor().remove_at_end(&path::absolute(file)?)?;
@@ -134,7 +152,11 @@ impl Drop for Told {
 async fn save_context(stack: &Stack) -> Result<PathBuf> {
     let gateway = stack.layout().gateway_url();
     let token = stack.admin().await?.token().to_owned();
-    let saved = ContextFolder::for_user().save(&OperatorContext { gateway, token, renewal: None });
+    let saved = ContextFolder::for_user().save(&OperatorContext {
+        gateway,
+        token,
+        renewal: None,
+    });
     saved.context("could not save the operator's context")
 }
 

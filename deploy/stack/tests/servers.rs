@@ -39,8 +39,13 @@ fn a_server_that_is_not_installed_is_named_with_its_package() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains("/no/such/mongod"), "{said}");
-    let said = stack::binaries::debian("no-such-server", "some-package").unwrap_err().to_string();
+    assert!(
+        !output.status.success() && said.contains("/no/such/mongod"),
+        "{said}"
+    );
+    let said = stack::binaries::debian("no-such-server", "some-package")
+        .unwrap_err()
+        .to_string();
     assert!(
         said.contains("`no-such-server` is missing") && said.contains("some-package"),
         "{said}"
@@ -53,7 +58,11 @@ fn held() -> (Child, Addresses, std::path::PathBuf) {
     let folder = temporary::folder().unwrap();
     let ready_file = folder.join("ready.json");
     let mut holder = Command::new(PROGRAM);
-    let holder = holder.args(["servers", "--ready-file"]).arg(&ready_file).spawn().unwrap();
+    let holder = holder
+        .args(["servers", "--ready-file"])
+        .arg(&ready_file)
+        .spawn()
+        .unwrap();
     until(|| ready_file.exists());
     let addresses = serde_json::from_slice(&fs::read(&ready_file).unwrap()).unwrap();
     (holder, addresses, folder)
@@ -62,7 +71,16 @@ fn held() -> (Child, Addresses, std::path::PathBuf) {
 fn ports(addresses: &Addresses) -> Vec<u16> {
     let all = serde_json::to_value(addresses).unwrap();
     let all = all.as_object().unwrap().values();
-    all.map(|url| url.as_str().unwrap().rsplit_once(':').unwrap().1.parse().unwrap()).collect()
+    all.map(|url| {
+        url.as_str()
+            .unwrap()
+            .rsplit_once(':')
+            .unwrap()
+            .1
+            .parse()
+            .unwrap()
+    })
+    .collect()
 }
 
 fn pids_below(root: u32) -> Vec<u32> {
@@ -72,7 +90,9 @@ fn pids_below(root: u32) -> Vec<u32> {
     let mut below = Vec::new();
     let mut fresh = vec![root];
     while let Some(parent) = fresh.pop() {
-        let children = everyone.iter().filter(|pid| parent_of(**pid) == Some(parent));
+        let children = everyone
+            .iter()
+            .filter(|pid| parent_of(**pid) == Some(parent));
         fresh.extend(children.clone());
         below.extend(children);
     }
@@ -81,7 +101,13 @@ fn pids_below(root: u32) -> Vec<u32> {
 
 fn stat(pid: u32) -> Option<Vec<String>> {
     let stat = fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("stat")).ok()?;
-    Some(stat.rsplit_once(')')?.1.split_whitespace().map(str::to_owned).collect())
+    Some(
+        stat.rsplit_once(')')?
+            .1
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
+    )
 }
 
 fn parent_of(pid: u32) -> Option<u32> {

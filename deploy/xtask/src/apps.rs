@@ -29,7 +29,10 @@ const PACKAGES: [&str; 7] = [
     "cloud/portal/package.json",
     "tests/browser/package.json",
 ];
-const PAGES: [&str; 2] = ["edge-node/app/dist/index.html", "cloud/portal/dist/index.html"];
+const PAGES: [&str; 2] = [
+    "edge-node/app/dist/index.html",
+    "cloud/portal/dist/index.html",
+];
 const MADE_HERE: [&str; 2] = ["node_modules", "dist"];
 
 /// Builds both apps unless they are up to date.

@@ -33,7 +33,11 @@ pub struct Finding {
 
 impl Finding {
     pub fn at(file: &Path, line: usize, what: impl Into<String>) -> Self {
-        Self { file: file.display().to_string(), line, what: what.into() }
+        Self {
+            file: file.display().to_string(),
+            line,
+            what: what.into(),
+        }
     }
 }
 

@@ -27,13 +27,21 @@ impl Beside {
             let file = File::create(&output)?;
             let errors = file.try_clone()?;
             let mut command = Command::new("nice");
-            command.args(["-n", LOWEST_PRIORITY]).arg(program).arg("test").args(&names);
+            command
+                .args(["-n", LOWEST_PRIORITY])
+                .arg(program)
+                .arg("test")
+                .args(&names);
             command.stdout(file).stderr(errors).spawn()
         };
         let process =
             spawned().map_err(|e| format!("could not start {}: {e}", names.join(", ")))?;
         println!("\n== beside what follows: {}", names.join(", "));
-        Ok(Self { process, output, is_over: false })
+        Ok(Self {
+            process,
+            output,
+            is_over: false,
+        })
     }
 
     /// An error if the process has failed.
@@ -51,7 +59,11 @@ impl Beside {
             let text = fs::read(&self.output).map_err(|e| e.to_string())?;
             println!("\n== beside\n{}", String::from_utf8_lossy(&text));
         }
-        if status.success() { Ok(()) } else { Err(format!("what ran beside is red: {status}")) }
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("what ran beside is red: {status}"))
+        }
     }
 }
 
@@ -77,9 +89,15 @@ fn program_of(process: u32) -> PathBuf {
 fn family(id: u32) -> Vec<u32> {
     let mut all = vec![id];
     // A child belongs to the thread that started it.
-    for thread in fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten() {
+    for thread in fs::read_dir(format!("/proc/{id}/task"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-        let children = children.split_whitespace().filter_map(|child| child.parse().ok());
+        let children = children
+            .split_whitespace()
+            .filter_map(|child| child.parse().ok());
         all.extend(children.flat_map(family));
     }
     all
@@ -96,11 +114,16 @@ mod tests {
         let file = std::env::temp_dir().join(format!("xtask-beside-{}", std::process::id()));
         // Another process writes it: a program does not start while a fork of this process still
         // holds it open for writing.
-        assert!(shell::succeeds(Command::new("cp").arg("/bin/sleep").arg(&file)));
+        assert!(shell::succeeds(
+            Command::new("cp").arg("/bin/sleep").arg(&file)
+        ));
         // A program of many commands chooses the command by its name.
         let mut running = Command::new(&file).arg0("sleep").arg("60").spawn().unwrap();
         fs::remove_file(&file).unwrap();
-        let again = Command::new(program_of(running.id())).arg0("sleep").arg("0").status();
+        let again = Command::new(program_of(running.id()))
+            .arg0("sleep")
+            .arg("0")
+            .status();
         running.kill().unwrap();
         running.wait().unwrap();
         assert!(again.unwrap().success());

@@ -51,21 +51,31 @@ fn up(arguments: &[String]) -> Result<()> {
     let apps = thread::spawn(apps::build);
     build_platform(&workspace::PLATFORM, arguments)?;
     // The platform is useful without the apps, and its pages explain how to build them.
-    if let Err(error) = apps.join().unwrap_or_else(|_| Err("the build has panicked".into())) {
+    if let Err(error) = apps
+        .join()
+        .unwrap_or_else(|_| Err("the build has panicked".into()))
+    {
         eprintln!("the apps are not built: {error}");
     }
     become_it(&workspace::program("holdfast-stack")?, &["up"], arguments)
 }
 
 fn demo(arguments: &[String]) -> Result<()> {
-    build_platform(&[&workspace::PLATFORM[..], &["holdfast-demo"]].concat(), arguments)?;
+    build_platform(
+        &[&workspace::PLATFORM[..], &["holdfast-demo"]].concat(),
+        arguments,
+    )?;
     become_it(&workspace::program("holdfast-demo")?, &[], arguments)
 }
 
 fn servers(arguments: &[String]) -> Result<()> {
     install::everything()?;
     workspace::build(&["holdfast-stack"])?;
-    become_it(&workspace::program("holdfast-stack")?, &["servers"], arguments)
+    become_it(
+        &workspace::program("holdfast-stack")?,
+        &["servers"],
+        arguments,
+    )
 }
 
 fn chaos(arguments: &[String]) -> Result<()> {
@@ -80,13 +90,18 @@ fn chaos(arguments: &[String]) -> Result<()> {
         Chaos::Tests(name) => (stages::CHAOS_ROUNDS, name.as_deref()),
     };
     let servers = TestServers::start()?;
-    let environment =
-        servers.environment().chain([("HOLDFAST_CHAOS_ROUNDS".into(), rounds.into())]);
+    let environment = servers
+        .environment()
+        .chain([("HOLDFAST_CHAOS_ROUNDS".into(), rounds.into())]);
     let count = suites
         .only(|suite| suite.package == "chaos")
         .run(&environment.collect::<Vec<_>>(), name)?;
     // A name that matches no test would look green.
-    if count.passed == 0 { Err("no test has that in its name".into()) } else { Ok(()) }
+    if count.passed == 0 {
+        Err("no test has that in its name".into())
+    } else {
+        Ok(())
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -154,7 +169,10 @@ fn build_platform(programs: &[&str], arguments: &[String]) -> Result<()> {
 }
 
 fn become_it(program: &Path, first: &[&str], arguments: &[String]) -> Result<()> {
-    let error = std::process::Command::new(program).args(first).args(arguments).exec();
+    let error = std::process::Command::new(program)
+        .args(first)
+        .args(arguments)
+        .exec();
     Err(format!("could not become {}: {error}", program.display()))
 }
 
@@ -173,7 +191,10 @@ mod tests {
         let three = NonZeroU32::new(3).unwrap();
         assert_eq!(asked("--rounds 3"), Ok(Chaos::Rounds("rounds", three)));
         assert_eq!(asked("money"), Ok(Chaos::Tests(Some("money".into()))));
-        assert_eq!(asked("money --rounds 3"), Ok(Chaos::Rounds("money_rounds", three)));
+        assert_eq!(
+            asked("money --rounds 3"),
+            Ok(Chaos::Rounds("money_rounds", three))
+        );
         for mistake in [
             "money --rounds 0",
             "other --rounds 3",

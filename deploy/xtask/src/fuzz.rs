@@ -72,9 +72,14 @@ pub fn run(arguments: &[String]) -> Result<()> {
     if let Some(target) = &wish.target
         && !targets.contains(target)
     {
-        return Err(format!("there is no target `{target}`, but {}", targets.join(", ")));
+        return Err(format!(
+            "there is no target `{target}`, but {}",
+            targets.join(", ")
+        ));
     }
-    for target in targets.iter().filter(|name| wish.target.as_ref().is_none_or(|one| one == *name))
+    for target in targets
+        .iter()
+        .filter(|name| wish.target.as_ref().is_none_or(|one| one == *name))
     {
         if wish.keeps {
             fuzzer.keep(target)?;
@@ -110,7 +115,11 @@ impl Wish {
         let usage = || {
             format!("usage: cargo xtask fuzz [TARGET] [--seconds N | --keep], not {arguments:?}")
         };
-        Ok(Self { target, seconds: seconds.ok_or_else(usage)?, keeps })
+        Ok(Self {
+            target,
+            seconds: seconds.ok_or_else(usage)?,
+            keeps,
+        })
     }
 }
 
@@ -132,16 +141,24 @@ impl Fuzzer {
             PACKAGE,
         ]);
         // With a target, neither macros nor build scripts are instrumented.
-        cargo.args(["--locked", "--target", host, "--target-dir"]).arg(&work);
+        cargo
+            .args(["--locked", "--target", host, "--target-dir"])
+            .arg(&work);
         shell::run(cargo.env("RUSTFLAGS", INSTRUMENTED.join(" ")))?;
         let program = work.join(host).join(PACKAGE).join(PROGRAM);
-        Ok(Self { program, root: workspace::root()?, work })
+        Ok(Self {
+            program,
+            root: workspace::root()?,
+            work,
+        })
     }
 
     fn targets(&self) -> Result<Vec<String>> {
         let entries = read_dir(&self.root.join(CORPUS))?;
-        let mut names: Vec<_> =
-            entries.filter(|path| path.is_dir()).map(|path| name(&path)).collect();
+        let mut names: Vec<_> = entries
+            .filter(|path| path.is_dir())
+            .map(|path| name(&path))
+            .collect();
         names.sort();
         Ok(names)
     }
@@ -154,7 +171,10 @@ impl Fuzzer {
         program
             .arg(format!("-max_total_time={seconds}"))
             .arg(format!("-artifact_prefix={}/", found.display()))
-            .args(["-print_final_stats=1".to_owned(), format!("-max_len={INPUT_BYTES_MAX}")])
+            .args([
+                "-print_final_stats=1".to_owned(),
+                format!("-max_len={INPUT_BYTES_MAX}"),
+            ])
             .arg(&new)
             .arg(self.kept(target));
         let (log, is_green) = self.logged(target, &mut program)?;
@@ -163,7 +183,9 @@ impl Fuzzer {
         }
         let tally = FuzzTally::of(&log).ok_or_else(|| format!("{target} has run nothing"))?;
         if tally.places < PLACES_MIN {
-            return Err(format!("{target}: the fuzzer sees no code; is it instrumented?"));
+            return Err(format!(
+                "{target}: the fuzzer sees no code; is it instrumented?"
+            ));
         }
         Ok(tally)
     }
@@ -206,7 +228,9 @@ impl Fuzzer {
 
     /// The complete output of the program, and true if it succeeded.
     fn logged(&self, target: &str, program: &mut Command) -> Result<(String, bool)> {
-        let output = program.output().map_err(|e| format!("{}: {e}", self.program.display()))?;
+        let output = program
+            .output()
+            .map_err(|e| format!("{}: {e}", self.program.display()))?;
         let log = String::from_utf8_lossy(&output.stderr).into_owned();
         let path = self.work.join(format!("{target}.log"));
         fs::write(&path, &log).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -229,21 +253,40 @@ impl FuzzTally {
     /// `stat::number_of_executed_units: 7`.
     fn of(log: &str) -> Option<Self> {
         let places = |word: &str| {
-            let line =
-                log.lines().rev().find(|line| line.split_whitespace().nth(1) == Some(word))?;
-            line.split_once("cov: ")?.1.split_whitespace().next()?.parse().ok()
+            let line = log
+                .lines()
+                .rev()
+                .find(|line| line.split_whitespace().nth(1) == Some(word))?;
+            line.split_once("cov: ")?
+                .1
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()
         };
-        let runs =
-            log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+        let runs = log
+            .lines()
+            .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
         let runs = runs?.trim().parse().ok()?;
-        Some(Self { runs, places_kept: places("INITED")?, places: places("DONE")? })
+        Some(Self {
+            runs,
+            places_kept: places("INITED")?,
+            places: places("DONE")?,
+        })
     }
 }
 
 impl fmt::Display for FuzzTally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { runs, places_kept, places } = self;
-        write!(f, "{runs} runs; {places} places in the code reached, {places_kept} at the start")
+        let Self {
+            runs,
+            places_kept,
+            places,
+        } = self;
+        write!(
+            f,
+            "{runs} runs; {places} places in the code reached, {places_kept} at the start"
+        )
     }
 }
 
@@ -268,7 +311,10 @@ fn empty(folder: &Path) -> Result<()> {
 }
 
 fn name(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }
 
 #[cfg(test)]
@@ -281,13 +327,31 @@ mod tests {
             let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
             Wish::of(&words)
         };
-        let all = Wish { target: None, seconds: SECONDS, keeps: false };
+        let all = Wish {
+            target: None,
+            seconds: SECONDS,
+            keeps: false,
+        };
         assert_eq!(of(""), Ok(all));
-        let one = Wish { target: Some("frame".into()), seconds: 600, keeps: false };
+        let one = Wish {
+            target: Some("frame".into()),
+            seconds: 600,
+            keeps: false,
+        };
         assert_eq!(of("frame --seconds 600"), Ok(one));
-        let keep = Wish { target: None, seconds: SECONDS, keeps: true };
+        let keep = Wish {
+            target: None,
+            seconds: SECONDS,
+            keeps: true,
+        };
         assert_eq!(of("--keep"), Ok(keep));
-        for mistake in ["--seconds", "--seconds 0", "--seconds many", "frame unpack", "--kept"] {
+        for mistake in [
+            "--seconds",
+            "--seconds 0",
+            "--seconds many",
+            "frame unpack",
+            "--kept",
+        ] {
             assert!(of(mistake).is_err(), "{mistake}");
         }
     }
@@ -297,7 +361,11 @@ mod tests {
         let log = "INFO: Seed: 7\n#12\tINITED cov: 351 ft: 612 corp: 9/1Kb exec/s: 0\n\
             #99\tNEW    cov: 352 ft: 613\n#5000\tDONE   cov: 360 ft: 700 corp: 12/2Kb\n\
             stat::number_of_executed_units: 5000\nstat::peak_rss_mb: 60\n";
-        let tally = FuzzTally { runs: 5_000, places_kept: 351, places: 360 };
+        let tally = FuzzTally {
+            runs: 5_000,
+            places_kept: 351,
+            places: 360,
+        };
         assert_eq!(FuzzTally::of(log), Some(tally));
         assert_eq!(FuzzTally::of("INFO: Seed: 7\n"), None);
     }

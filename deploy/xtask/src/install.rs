@@ -30,8 +30,14 @@ const PACKAGES: [(&str, &str); 16] = [
     ("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"),
     ("/usr/sbin/mosquitto", "mosquitto"),
     ("/usr/bin/mosquitto_pub", "mosquitto-clients"),
-    ("/usr/bin/chromium-headless-shell", "chromium-headless-shell"),
-    ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"),
+    (
+        "/usr/bin/chromium-headless-shell",
+        "chromium-headless-shell",
+    ),
+    (
+        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+        "fonts-noto-cjk",
+    ),
 ];
 
 /// Debian runs this script before a package starts its service; 101 forbids it.
@@ -72,7 +78,14 @@ pub fn cargo_deny() -> Result<PathBuf> {
         return Ok("cargo-deny".into());
     }
     let mut cargo = workspace::cargo()?;
-    cargo.args(["install", "cargo-deny", "--locked", "--debug", "--quiet", "--force"]);
+    cargo.args([
+        "install",
+        "cargo-deny",
+        "--locked",
+        "--debug",
+        "--quiet",
+        "--force",
+    ]);
     shell::run(cargo.args(["--version", CARGO_DENY, "--root"]).arg(tools))?;
     Ok(program)
 }
@@ -88,7 +101,9 @@ pub fn mongod() -> Result<()> {
 
 /// Installs the pinned wheels that emulate S3.
 pub fn moto() -> Result<()> {
-    wheels(MOTO_REQUIREMENTS, MOTO).map(drop).map_err(|error| format!("no S3: {error}"))
+    wheels(MOTO_REQUIREMENTS, MOTO)
+        .map(drop)
+        .map_err(|error| format!("no S3: {error}"))
 }
 
 /// Installs the pinned wheels that generate requests, and returns the folder for Python's path.
@@ -116,7 +131,13 @@ fn wheels(requirements: &str, note: &str) -> Result<PathBuf> {
 pub fn wheel(requirements: &str, folder: &Path) -> Result<()> {
     let mut pip = Command::new("python3");
     pip.current_dir(workspace::root()?)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
         .args(["--no-deps", "--require-hashes", "--only-binary", ":all:"])
         .args(["--root-user-action=ignore", "--upgrade", "--target"])
         .arg(folder)
@@ -138,7 +159,9 @@ pub fn packages(wanted: &[&str]) -> Result<()> {
     let names = missing.join(" ");
     let is_root = shell::output(Command::new("id").arg("-u"))?.trim() == "0";
     if !is_root {
-        return Err(format!("missing Debian packages; as root: apt-get install {names}"));
+        return Err(format!(
+            "missing Debian packages; as root: apt-get install {names}"
+        ));
     }
     let _policy = NoAutostart::begin()?;
     shell::run_quietly(Command::new("apt-get").args(["-qq", "update"]))?;
@@ -149,7 +172,10 @@ pub fn packages(wanted: &[&str]) -> Result<()> {
     shell::run_quietly(&mut apt).map_err(|error| format!("could not install {names}: {error}"))?;
     match missing_packages(wanted) {
         still if still.is_empty() => Ok(()),
-        still => Err(format!("installed, and yet there is no {}", still.join(", "))),
+        still => Err(format!(
+            "installed, and yet there is no {}",
+            still.join(", ")
+        )),
     }
 }
 
@@ -161,7 +187,9 @@ fn missing_packages(wanted: &[&str]) -> Vec<&'static str> {
         "python3" => shell::succeeds(Command::new("python3").arg("--version")),
         _ => exists(file),
     };
-    let packages = PACKAGES.iter().filter(|(_, package)| wanted.contains(package));
+    let packages = PACKAGES
+        .iter()
+        .filter(|(_, package)| wanted.contains(package));
     let missing = packages.filter(|(file, package)| !is_there(file, package));
     missing.map(|(_, package)| *package).collect()
 }
@@ -169,8 +197,11 @@ fn missing_packages(wanted: &[&str]) -> Vec<&'static str> {
 fn exists(file: &str) -> bool {
     match file.split_once("/*/") {
         None => Path::new(file).exists(),
-        Some((folder, rest)) => fs::read_dir(folder)
-            .is_ok_and(|entries| entries.flatten().any(|entry| entry.path().join(rest).exists())),
+        Some((folder, rest)) => fs::read_dir(folder).is_ok_and(|entries| {
+            entries
+                .flatten()
+                .any(|entry| entry.path().join(rest).exists())
+        }),
     }
 }
 

@@ -78,18 +78,29 @@ struct Verdict {
 
 /// Judges all mutants, or the named one.
 pub fn run(suites: &Suites, servers: &TestServers, only: Option<&str>) -> Result<()> {
-    let chosen: Vec<&Mutant> =
-        MUTANTS.iter().filter(|mutant| only.is_none_or(|only| only == mutant.defect)).collect();
+    let chosen: Vec<&Mutant> = MUTANTS
+        .iter()
+        .filter(|mutant| only.is_none_or(|only| only == mutant.defect))
+        .collect();
     if chosen.is_empty() {
-        return Err(format!("no such defect: {}", only.unwrap_or("none is listed")));
+        return Err(format!(
+            "no such defect: {}",
+            only.unwrap_or("none is listed")
+        ));
     }
     let mut verdicts = Vec::new();
     for mutant in &chosen {
         verdicts.push(judge(mutant, suites, servers)?);
     }
     print_table(&chosen, &verdicts);
-    let all_found = verdicts.iter().all(|verdict| verdict.went_red && verdict.control_is_green);
-    if all_found { Ok(()) } else { Err("not every defect is found by its test".into()) }
+    let all_found = verdicts
+        .iter()
+        .all(|verdict| verdict.went_red && verdict.control_is_green);
+    if all_found {
+        Ok(())
+    } else {
+        Err("not every defect is found by its test".into())
+    }
 }
 
 /// A binary that can plant defects contains the name of their environment variable.
@@ -101,7 +112,9 @@ pub fn release_has_none() -> Result<()> {
             let path = workspace::target()?.join(profile).join(program);
             let bytes = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
             Ok::<bool, String>(
-                bytes.windows(VARIABLE.len()).any(|part| part == VARIABLE.as_bytes()),
+                bytes
+                    .windows(VARIABLE.len())
+                    .any(|part| part == VARIABLE.as_bytes()),
             )
         };
         match (asks("debug")?, asks("release")?) {
@@ -123,7 +136,10 @@ fn judge(mutant: &Mutant, suites: &Suites, servers: &TestServers) -> Result<Verd
     let mut environment: Vec<_> = servers.environment().chain(rounds).collect();
     let control = suite.run(&environment, &[mutant.test])?;
     if control == TestCount::default() {
-        return Err(format!("{}::{} has no test `{}`", mutant.package, suite.name, mutant.test));
+        return Err(format!(
+            "{}::{} has no test `{}`",
+            mutant.package, suite.name, mutant.test
+        ));
     }
     environment.push((VARIABLE.to_owned(), mutant.defect.to_owned()));
     let with_defect = suite.run(&environment, &[mutant.test])?;
@@ -134,11 +150,26 @@ fn judge(mutant: &Mutant, suites: &Suites, servers: &TestServers) -> Result<Verd
 }
 
 fn print_table(mutants: &[&Mutant], verdicts: &[Verdict]) {
-    let width = mutants.iter().map(|mutant| mutant.test.len()).max().unwrap_or(0).max(4);
-    println!("\n{:<28} {:<width$} {:<9} control", "defect", "test", "went red");
+    let width = mutants
+        .iter()
+        .map(|mutant| mutant.test.len())
+        .max()
+        .unwrap_or(0)
+        .max(4);
+    println!(
+        "\n{:<28} {:<width$} {:<9} control",
+        "defect", "test", "went red"
+    );
     for (mutant, verdict) in mutants.iter().zip(verdicts) {
         let red = if verdict.went_red { "yes" } else { "NO" };
-        let control = if verdict.control_is_green { "green" } else { "RED" };
-        println!("{:<28} {:<width$} {red:<9} {control}", mutant.defect, mutant.test);
+        let control = if verdict.control_is_green {
+            "green"
+        } else {
+            "RED"
+        };
+        println!(
+            "{:<28} {:<width$} {red:<9} {control}",
+            mutant.defect, mutant.test
+        );
     }
 }

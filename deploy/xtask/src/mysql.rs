@@ -22,10 +22,16 @@ const STARTS_WITHIN: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// Crates, and modules of `contract`, with tests on a SQL store.
 const CRATES: [&str; 5] = ["platform", "auth", "order", "payment", "hub"];
-const CONTRACTS: [&str; 8] =
-    ["sql::", "inbox::", "outbox::", "jobs::", "ground::", "sealed::", "money::", "traces::"];
+const CONTRACTS: [&str; 8] = [
+    "sql::", "inbox::", "outbox::", "jobs::", "ground::", "sealed::", "money::", "traces::",
+];
 /// The test programs that contain them.
-const TESTS: [&str; 4] = ["--lib", "--test=service", "--test=payment", "--test=contract"];
+const TESTS: [&str; 4] = [
+    "--lib",
+    "--test=service",
+    "--test=payment",
+    "--test=contract",
+];
 /// Reads MariaDB's report of the rows that a query read, so MySQL cannot run it.
 const MARIADB_ALONE: &str = "a_long_feed_is_read_by_its_index_even_where_statistics_are_old";
 
@@ -60,13 +66,22 @@ impl MySql {
         shell::run_quietly(server(&folder, &data).arg("--initialize-insecure"))?;
         let port = free_port()?;
         let process = server(&folder, &data)
-            .args(["--secure-file-priv=", "--mysqlx=OFF", "--bind-address=127.0.0.1"])
+            .args([
+                "--secure-file-priv=",
+                "--mysqlx=OFF",
+                "--bind-address=127.0.0.1",
+            ])
             .arg(format!("--port={port}"))
             .arg(format!("--socket={}", data.join("socket").display()))
             .stderr(Stdio::null())
             .spawn()
             .map_err(|e| format!("could not start MySQL: {e}"))?;
-        let mut started = Self { process, folder, data, port };
+        let mut started = Self {
+            process,
+            folder,
+            data,
+            port,
+        };
         started.wait_until_ready()?;
         Ok(started)
     }
@@ -76,7 +91,11 @@ impl MySql {
     }
 
     fn version(&self) -> Result<String> {
-        Ok(shell::output(server(&self.folder, &self.data).arg("--version"))?.trim().to_owned())
+        Ok(
+            shell::output(server(&self.folder, &self.data).arg("--version"))?
+                .trim()
+                .to_owned(),
+        )
     }
 
     fn wait_until_ready(&mut self) -> Result<()> {
@@ -119,7 +138,11 @@ fn unpacked() -> Result<PathBuf> {
     // Nothing counts as installed there, so apt fetches every library.
     write(folder.join("status"), "")?;
     shell::run_quietly(apt(&folder).arg("update"))?;
-    shell::run_quietly(apt(&folder).args(["install", "--yes", "--download-only"]).args(PACKAGES))?;
+    shell::run_quietly(
+        apt(&folder)
+            .args(["install", "--yes", "--download-only"])
+            .args(PACKAGES),
+    )?;
     let archives = folder.join("cache/archives");
     let listed = fs::read_dir(&archives).map_err(|e| format!("{}: {e}", archives.display()))?;
     let packages = listed.filter_map(|entry| Some(entry.ok()?.path()));
@@ -168,13 +191,21 @@ fn server(root: &Path, data: &Path) -> Command {
         .args(["--no-defaults", "--user=root", "--performance-schema=OFF"])
         .arg(format!("--datadir={}", data.display()))
         .arg(format!("--lc-messages-dir={}", share.display()))
-        .arg(format!("--character-sets-dir={}", share.join("charsets").display()))
-        .arg(format!("--plugin-dir={}", root.join("usr/lib/mysql/plugin").display()));
+        .arg(format!(
+            "--character-sets-dir={}",
+            share.join("charsets").display()
+        ))
+        .arg(format!(
+            "--plugin-dir={}",
+            root.join("usr/lib/mysql/plugin").display()
+        ));
     server
 }
 
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let port = listener.and_then(|listener| listener.local_addr()).map(|at| at.port());
+    let port = listener
+        .and_then(|listener| listener.local_addr())
+        .map(|at| at.port());
     port.map_err(|e| format!("no free port: {e}"))
 }

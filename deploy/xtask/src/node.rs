@@ -32,7 +32,9 @@ impl NodeTools {
                 .and_then(|()| install::wheel(REQUIREMENTS, &target))
                 .map_err(|error| format!("no Node {}.{} or newer: {error}", OLDEST.0, OLDEST.1))?;
         }
-        Ok(Self { folder: Some(folder) })
+        Ok(Self {
+            folder: Some(folder),
+        })
     }
 
     /// `npm` at the root of the repository.
@@ -53,7 +55,9 @@ impl NodeTools {
     /// The scripts of the apps also call `node`.
     fn search_path(&self, folder: &Path) -> Result<std::ffi::OsString> {
         let before = env::var_os("PATH").unwrap_or_default();
-        let folders = [folder.join("bin")].into_iter().chain(env::split_paths(&before));
+        let folders = [folder.join("bin")]
+            .into_iter()
+            .chain(env::split_paths(&before));
         env::join_paths(folders).map_err(|e| e.to_string())
     }
 }

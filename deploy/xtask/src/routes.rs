@@ -37,7 +37,10 @@ const LINES_SHOWN: usize = 200;
 
 /// Runs after the build stage.
 pub fn stage() -> Result<()> {
-    fuzz(Wish { seconds: SECONDS, seed: SEED })
+    fuzz(Wish {
+        seconds: SECONDS,
+        seed: SEED,
+    })
 }
 
 /// Takes `[--seconds N] [--seed N]`.
@@ -56,7 +59,10 @@ struct Wish {
 
 impl Wish {
     fn of(arguments: &[String]) -> Result<Self> {
-        let mut wish = Self { seconds: SECONDS, seed: SEED };
+        let mut wish = Self {
+            seconds: SECONDS,
+            seed: SEED,
+        };
         for pair in arguments.chunks(2) {
             let number = pair.get(1).and_then(|number| number.parse().ok());
             match (pair[0].as_str(), number) {
@@ -79,7 +85,13 @@ fn fuzz(wish: Wish) -> Result<()> {
     fs::create_dir_all(&work).map_err(|e| format!("{}: {e}", work.display()))?;
     let library = install::schemathesis()?;
     let platform = FuzzedPlatform::start(&work)?;
-    let fuzzer = RouteFuzzer { root: workspace::root()?, library, work, platform, wish };
+    let fuzzer = RouteFuzzer {
+        root: workspace::root()?,
+        library,
+        work,
+        platform,
+        wish,
+    };
     println!("seed {}, {} s", wish.seed, wish.seconds);
     // The edge and gateway lanes run in parallel. The admin's gateway calls come last, because they
     // may end the others.
@@ -92,7 +104,11 @@ fn fuzz(wish: Wish) -> Result<()> {
         ended.concat()
     });
     red.extend(fuzzer.all([&LAST].into_iter()));
-    if red.is_empty() { Ok(()) } else { Err(red.join("\n")) }
+    if red.is_empty() {
+        Ok(())
+    } else {
+        Err(red.join("\n"))
+    }
 }
 
 struct RouteFuzzer {
@@ -164,7 +180,10 @@ impl RouteFuzzer {
             .arg(document)
             .args(["--url", self.platform.address(caller.lane)])
             .args(["--seed".to_owned(), self.wish.seed.to_string()])
-            .args(["--max-time".to_owned(), caller.seconds(self.wish.seconds).to_string()]);
+            .args([
+                "--max-time".to_owned(),
+                caller.seconds(self.wish.seconds).to_string(),
+            ]);
         for route in routes {
             python.args(["--include-name", route]);
         }
@@ -175,11 +194,15 @@ impl RouteFuzzer {
         let said = [output.stdout, output.stderr].concat();
         let log = self.file(caller, "log");
         fs::write(&log, &said).map_err(|e| format!("{}: {e}", log.display()))?;
-        Ok((String::from_utf8_lossy(&said).into_owned(), output.status.success()))
+        Ok((
+            String::from_utf8_lossy(&said).into_owned(),
+            output.status.success(),
+        ))
     }
 
     fn file(&self, caller: &RouteCaller, what: &str) -> PathBuf {
-        self.work.join(format!("{}.{what}", caller.name().replace(' ', "-")))
+        self.work
+            .join(format!("{}.{what}", caller.name().replace(' ', "-")))
     }
 }
 
@@ -189,11 +212,20 @@ fn findings(log: &str) -> String {
     let is_head = |line: &&str, words: [&str; 2]| {
         line.starts_with("==") && words.iter().any(|word| line.contains(word))
     };
-    let end = lines.iter().position(|line| is_head(line, ["SUMMARY", "WARNINGS"]));
+    let end = lines
+        .iter()
+        .position(|line| is_head(line, ["SUMMARY", "WARNINGS"]));
     let end = end.unwrap_or(lines.len());
-    let start = lines[..end].iter().position(|line| is_head(line, ["FAILURES", "ERRORS"]));
+    let start = lines[..end]
+        .iter()
+        .position(|line| is_head(line, ["FAILURES", "ERRORS"]));
     let start = start.unwrap_or(end.saturating_sub(LINES_SHOWN));
-    lines[start..end].iter().take(LINES_SHOWN).copied().collect::<Vec<_>>().join("\n")
+    lines[start..end]
+        .iter()
+        .take(LINES_SHOWN)
+        .copied()
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// How often each route returned each status.
@@ -201,12 +233,16 @@ struct Answers(BTreeMap<String, BTreeMap<String, u64>>);
 
 impl Answers {
     fn of(text: &Value) -> Result<Self> {
-        serde_json::from_value(text.clone()).map(Self).map_err(|e| e.to_string())
+        serde_json::from_value(text.clone())
+            .map(Self)
+            .map_err(|e| e.to_string())
     }
 
     fn count(&self, is_meant: impl Fn(&str) -> bool) -> u64 {
         let all = self.0.values().flatten();
-        all.filter(|(status, _)| is_meant(status)).map(|(_, count)| count).sum()
+        all.filter(|(status, _)| is_meant(status))
+            .map(|(_, count)| count)
+            .sum()
     }
 
     fn good(&self) -> usize {
@@ -220,7 +256,9 @@ impl Answers {
         let calls = self.count(|_| true);
         let limited = self.count(|status| status == "429");
         if calls == 0 || self.good() == 0 && calls >= TELLING_CALLS {
-            return Err(format!("none of {routes} routes did what it is for in {calls} calls"));
+            return Err(format!(
+                "none of {routes} routes did what it is for in {calls} calls"
+            ));
         }
         if limited * 100 > calls * LIMITED_PERCENT_MAX {
             return Err(format!("a limit refused {limited} of {calls} calls"));
@@ -254,9 +292,27 @@ mod tests {
 
     #[test]
     fn a_mistake_starts_nothing() {
-        assert_eq!(wish(""), Ok(Wish { seconds: SECONDS, seed: SEED }));
-        assert_eq!(wish("--seed 7 --seconds 600"), Ok(Wish { seconds: 600, seed: 7 }));
-        for mistake in ["--seconds", "--seconds 0", "--seed many", "--seeds 3", "orders"] {
+        assert_eq!(
+            wish(""),
+            Ok(Wish {
+                seconds: SECONDS,
+                seed: SEED
+            })
+        );
+        assert_eq!(
+            wish("--seed 7 --seconds 600"),
+            Ok(Wish {
+                seconds: 600,
+                seed: 7
+            })
+        );
+        for mistake in [
+            "--seconds",
+            "--seconds 0",
+            "--seed many",
+            "--seeds 3",
+            "orders",
+        ] {
             assert!(wish(mistake).is_err(), "{mistake}");
         }
     }
@@ -276,6 +332,10 @@ mod tests {
         assert_eq!(seen.check(12), Ok(()));
         assert!(answers(json!({})).check(1).is_err());
         assert!(answers(json!({"GET /a": {"401": 90}})).check(1).is_err());
-        assert!(answers(json!({"GET /a": {"200": 94, "429": 6}})).check(1).is_err());
+        assert!(
+            answers(json!({"GET /a": {"200": 94, "429": 6}}))
+                .check(1)
+                .is_err()
+        );
     }
 }

@@ -7,14 +7,18 @@ use crate::Result;
 /// Runs the command; an error if it fails.
 pub fn run(command: &mut Command) -> Result<()> {
     eprintln!("$ {}", line_of(command));
-    let status = command.status().map_err(|e| format!("{}: {e}", line_of(command)))?;
+    let status = command
+        .status()
+        .map_err(|e| format!("{}: {e}", line_of(command)))?;
     successful(command, status)
 }
 
 /// Runs the command and prints its output only if it fails.
 pub fn run_quietly(command: &mut Command) -> Result<()> {
     eprintln!("$ {}", line_of(command));
-    let output = command.output().map_err(|e| format!("{}: {e}", line_of(command)))?;
+    let output = command
+        .output()
+        .map_err(|e| format!("{}: {e}", line_of(command)))?;
     successful(command, output.status).inspect_err(|_| {
         eprint!("{}", String::from_utf8_lossy(&output.stdout));
         eprint!("{}", String::from_utf8_lossy(&output.stderr));
@@ -31,15 +35,27 @@ pub fn output(command: &mut Command) -> Result<String> {
 
 /// True if the command runs and succeeds. Prints nothing.
 pub fn succeeds(command: &mut Command) -> bool {
-    let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let quiet = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
 }
 
 fn successful(command: &Command, status: ExitStatus) -> Result<()> {
-    if status.success() { Ok(()) } else { Err(format!("`{}` failed: {status}", line_of(command))) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{}` failed: {status}", line_of(command)))
+    }
 }
 
 fn line_of(command: &Command) -> String {
-    let words = [command.get_program()].into_iter().chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    let words = [command.get_program()]
+        .into_iter()
+        .chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
 }

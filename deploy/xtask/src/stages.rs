@@ -136,7 +136,11 @@ impl Built {
 
     fn build(&mut self) -> Result<()> {
         // If an installation is impossible on this machine, it has already failed by now.
-        if self.installing.as_ref().is_some_and(JoinHandle::is_finished) {
+        if self
+            .installing
+            .as_ref()
+            .is_some_and(JoinHandle::is_finished)
+        {
             self.installed()?;
         }
         let suites = Suites::build()?;
@@ -146,16 +150,26 @@ impl Built {
     }
 
     fn installed(&mut self) -> Result<()> {
-        let Some(installing) = self.installing.take() else { return Ok(()) };
-        installing.join().unwrap_or_else(|_| Err("the installation has panicked".into()))
+        let Some(installing) = self.installing.take() else {
+            return Ok(());
+        };
+        installing
+            .join()
+            .unwrap_or_else(|_| Err("the installation has panicked".into()))
     }
 
     fn suites(&self, of: impl Fn(&str) -> bool, more: &[(String, String)]) -> Result<TestCount> {
         let (suites, servers) = self.ready.as_ref().ok_or("nothing has been built")?;
         let environment: Vec<_> = servers.environment().chain(more.iter().cloned()).collect();
-        let count = suites.only(|suite| of(&suite.package)).run(&environment, None)?;
+        let count = suites
+            .only(|suite| of(&suite.package))
+            .run(&environment, None)?;
         // A stage that runs nothing would always look green.
-        if count.passed == 0 { Err("no test was run".into()) } else { Ok(count) }
+        if count.passed == 0 {
+            Err("no test was run".into())
+        } else {
+            Ok(count)
+        }
     }
 }
 
@@ -166,8 +180,10 @@ fn threads() -> (String, String) {
 
 /// Runs part of `cargo xtask sim` and `cargo xtask sim money`, and every planted bug.
 fn simulate() -> Result<()> {
-    let simulators =
-        [(workspace::simulator()?, SIM_SEEDS), (workspace::money_simulator()?, MONEY_SEEDS)];
+    let simulators = [
+        (workspace::simulator()?, SIM_SEEDS),
+        (workspace::money_simulator()?, MONEY_SEEDS),
+    ];
     for (simulator, seeds) in simulators {
         shell::run(Command::new(&simulator).args(["--seeds", seeds]))?;
         shell::run(Command::new(&simulator).arg("--mutations"))?;
@@ -179,14 +195,39 @@ pub fn lint() -> Result<()> {
     arch::pass(&arch::words(&workspace::root()?)?)?;
     shell::run(workspace::cargo()?.args(["fmt", "--all", "--check"]))?;
     shell::run(workspace::cargo()?.args(["fmt", "--check", "--manifest-path", OWN_MANIFEST]))?;
-    let clippy = ["clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--"];
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+        "--",
+    ];
     shell::run(workspace::cargo()?.args(clippy).args(["-D", "warnings"]))?;
-    let own = ["clippy", "--all-targets", "--locked", "--quiet", "--manifest-path", OWN_MANIFEST];
+    let own = [
+        "clippy",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+        "--manifest-path",
+        OWN_MANIFEST,
+    ];
     let target = workspace::target()?.join("xtask");
     let mut clippy = workspace::cargo()?;
-    clippy.args(own).arg("--target-dir").arg(target).args(["--", "-D", "warnings"]);
+    clippy
+        .args(own)
+        .arg("--target-dir")
+        .arg(target)
+        .args(["--", "-D", "warnings"]);
     shell::run(&mut clippy)?;
-    let deny = ["--locked", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"];
+    let deny = [
+        "--locked",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ];
     let mut cargo_deny = Command::new(install::cargo_deny()?);
     shell::run(cargo_deny.current_dir(workspace::root()?).args(deny))
 }
@@ -198,6 +239,13 @@ fn arch_and_own_tests() -> Result<TestCount> {
     arch::pass(&arch::check(&workspace::root()?)?)?;
     let target = workspace::target()?.join("xtask");
     let mut tests = workspace::cargo()?;
-    tests.args(["test", "--locked", "--quiet", "--manifest-path", OWN_MANIFEST, "--target-dir"]);
+    tests.args([
+        "test",
+        "--locked",
+        "--quiet",
+        "--manifest-path",
+        OWN_MANIFEST,
+        "--target-dir",
+    ]);
     shell::run(tests.arg(target)).map(|()| TestCount::default())
 }

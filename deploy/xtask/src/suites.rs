@@ -45,8 +45,16 @@ pub struct TestCount {
 const AT_A_TIME: usize = 2;
 /// Programs that run alone after the others, with the reason.
 const ALONE: [(&str, &str, &str); 2] = [
-    ("holdfast-edge", "process", "an edge has to start within a second"),
-    ("chaos", "exclusive", "an accept at the portal has to come back within a second"),
+    (
+        "holdfast-edge",
+        "process",
+        "an edge has to start within a second",
+    ),
+    (
+        "chaos",
+        "exclusive",
+        "an accept at the portal has to come back within a second",
+    ),
 ];
 /// The number of parallel tests in one program; the default is one for each processor.
 pub const THREADS: &str = "RUST_TEST_THREADS";
@@ -74,7 +82,9 @@ impl Suites {
         cargo.arg("--message-format=json-render-diagnostics");
         eprintln!("$ cargo {}", command.join(" "));
         let lines = shell::output(&mut cargo)?;
-        let messages = lines.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let messages = lines
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
         let output = workspace::target()?.join(OUTPUT);
         fs::create_dir_all(&output).map_err(|e| format!("{}: {e}", output.display()))?;
         let suites = messages.filter_map(|message| suite(&message, &output));
@@ -88,7 +98,10 @@ impl Suites {
     }
 
     pub fn program(&self, package: &str, name: &str) -> Result<&Suite> {
-        let found = self.0.iter().find(|suite| suite.package == package && suite.name == name);
+        let found = self
+            .0
+            .iter()
+            .find(|suite| suite.package == package && suite.name == name);
         found.ok_or_else(|| format!("there is no test program {package}::{name}"))
     }
 
@@ -107,7 +120,10 @@ impl Suites {
         let results = Mutex::new(Vec::new());
         let run = |suite: &Suite| {
             let result = suite.run(environment, arguments);
-            results.lock().unwrap_or_else(PoisonError::into_inner).push((suite.title(), result));
+            results
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((suite.title(), result));
         };
         let queue = Mutex::new(together.into_iter());
         let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
@@ -129,8 +145,10 @@ impl Suite {
     /// Shows the output of its tests as they print it.
     pub fn run_aloud(&self, environment: &[(String, String)]) -> Result<()> {
         let mut program = self.command(environment, &["--nocapture"]);
-        let mut process =
-            program.stdout(Stdio::piped()).spawn().map_err(|e| self.unrunnable(&e))?;
+        let mut process = program
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| self.unrunnable(&e))?;
         let mut count = TestCount::default();
         for line in BufReader::new(process.stdout.take().ok_or("no output")?).lines() {
             let line = line.map_err(|e| self.unrunnable(&e))?;
@@ -139,7 +157,11 @@ impl Suite {
         }
         let status = process.wait().map_err(|e| self.unrunnable(&e))?;
         let is_green = status.success() && count.passed > 0;
-        if is_green { Ok(()) } else { Err(format!("red: {}", self.title())) }
+        if is_green {
+            Ok(())
+        } else {
+            Err(format!("red: {}", self.title()))
+        }
     }
 
     fn title(&self) -> String {
@@ -147,7 +169,9 @@ impl Suite {
     }
 
     fn is_alone(&self) -> bool {
-        ALONE.iter().any(|(package, name, _)| self.package == *package && self.name == *name)
+        ALONE
+            .iter()
+            .any(|(package, name, _)| self.package == *package && self.name == *name)
     }
 
     /// Prints the whole output after the program has ended, unless it has no tests.
@@ -156,15 +180,21 @@ impl Suite {
             // Both streams go into one file, so lines stay in order.
             let file = File::create(&self.log)?;
             let errors = file.try_clone()?;
-            self.command(environment, arguments).stdout(file).stderr(errors).status()
+            self.command(environment, arguments)
+                .stdout(file)
+                .stderr(errors)
+                .status()
         };
         let status = run().map_err(|e| self.unrunnable(&e))?;
         let text = fs::read(&self.log).map_err(|e| format!("{}: {e}", self.log.display()))?;
         let text = String::from_utf8_lossy(&text);
         let count = TestCount::of(&text, status);
         if count.is_red || count.passed > 0 {
-            let end =
-                if count.is_red { format!("{}: {status}\n", self.title()) } else { String::new() };
+            let end = if count.is_red {
+                format!("{}: {status}\n", self.title())
+            } else {
+                String::new()
+            };
             // One call, so no other program's output comes in between.
             print!("\n     Running {}\n{text}{end}", self.title());
         }
@@ -198,14 +228,19 @@ impl AddAssign for TestCount {
 
 impl TestCount {
     fn of(output: &str, status: ExitStatus) -> Self {
-        let mut count = Self { is_red: !status.success(), ..Self::default() };
+        let mut count = Self {
+            is_red: !status.success(),
+            ..Self::default()
+        };
         output.lines().for_each(|line| count.add(line));
         count
     }
 
     /// Reads a runner's closing line: `test result: ok. 12 passed; 0 failed; ...`.
     fn add(&mut self, line: &str) {
-        let Some(rest) = line.strip_prefix("test result: ") else { return };
+        let Some(rest) = line.strip_prefix("test result: ") else {
+            return;
+        };
         let number_before = |word: &str| {
             let (before, _) = rest.split_once(word)?;
             before.split_whitespace().last()?.parse::<u64>().ok()
@@ -225,24 +260,37 @@ fn sum(results: Vec<(String, Result<TestCount>)>) -> Result<TestCount> {
             red.push(title);
         }
     }
-    if red.is_empty() { Ok(total) } else { Err(format!("red: {}", red.join(", "))) }
+    if red.is_empty() {
+        Ok(total)
+    } else {
+        Err(format!("red: {}", red.join(", ")))
+    }
 }
 
 fn suite(message: &Value, output: &Path) -> Option<Suite> {
     let is_test = message["profile"]["test"].as_bool()?;
     let program = message["executable"].as_str().filter(|_| is_test)?;
-    let folder = PathBuf::from(message["manifest_path"].as_str()?).parent()?.to_owned();
+    let folder = PathBuf::from(message["manifest_path"].as_str()?)
+        .parent()?
+        .to_owned();
     let package = package_of(message["package_id"].as_str()?);
     let name = message["target"]["name"].as_str()?.to_owned();
     let log = output.join(format!("{package}-{name}.log"));
-    Some(Suite { package, name, program: program.into(), folder, log })
+    Some(Suite {
+        package,
+        name,
+        program: program.into(),
+        folder,
+        log,
+    })
 }
 
 /// `path+file:///repo/cloud/auth#0.1.0`, or `...#holdfast-cli@0.1.0` if folder and name differ.
 fn package_of(id: &str) -> String {
     let (place, after) = id.rsplit_once('#').unwrap_or((id, ""));
-    let name =
-        after.rsplit_once('@').map_or_else(|| place.rsplit('/').next(), |(name, _)| Some(name));
+    let name = after
+        .rsplit_once('@')
+        .map_or_else(|| place.rsplit('/').next(), |(name, _)| Some(name));
     name.unwrap_or(id).to_owned()
 }
 
@@ -253,7 +301,10 @@ mod tests {
     #[test]
     fn a_package_is_named_by_its_id() {
         assert_eq!(package_of("path+file:///repo/cloud/auth#0.1.0"), "auth");
-        assert_eq!(package_of("path+file:///repo/sync/cli#holdfast-cli@0.1.0"), "holdfast-cli");
+        assert_eq!(
+            package_of("path+file:///repo/sync/cli#holdfast-cli@0.1.0"),
+            "holdfast-cli"
+        );
     }
 
     #[test]

@@ -54,9 +54,13 @@ impl Run {
             }
             running.as_mut().map_or(Ok(()), Beside::look)?;
         }
-        let Some(mut running) = running else { return Ok(()) };
+        let Some(mut running) = running else {
+            return Ok(());
+        };
         println!("\n== waiting for what runs beside");
-        self.timed("beside", |_| running.finish().map(|()| TestCount::default()))
+        self.timed("beside", |_| {
+            running.finish().map(|()| TestCount::default())
+        })
     }
 
     fn timed(
@@ -66,7 +70,11 @@ impl Run {
     ) -> Result<()> {
         let started = now();
         let result = work(&mut self.built);
-        self.table.push(Row { stage, minutes: minutes_since(started), is_green: result.is_ok() });
+        self.table.push(Row {
+            stage,
+            minutes: minutes_since(started),
+            is_green: result.is_ok(),
+        });
         self.total += result?;
         Ok(())
     }

@@ -35,14 +35,21 @@ impl TestServers {
             .arg(&logs)
             .spawn()
             .map_err(|e| format!("could not start the servers: {e}"))?;
-        let mut servers = Self { process, ready_file };
+        let mut servers = Self {
+            process,
+            ready_file,
+        };
         servers.wait_until_ready()?;
         Ok(servers)
     }
 
     /// The variable that gives tests the servers' addresses.
     pub fn environment(&self) -> impl Iterator<Item = (String, String)> + use<> {
-        [("HOLDFAST_TEST_SERVERS".to_owned(), self.ready_file.display().to_string())].into_iter()
+        [(
+            "HOLDFAST_TEST_SERVERS".to_owned(),
+            self.ready_file.display().to_string(),
+        )]
+        .into_iter()
     }
 
     /// The same with one of the addresses replaced.
@@ -67,7 +74,9 @@ impl TestServers {
             }
             thread::sleep(LOOK_AGAIN);
         }
-        Err(format!("the servers were not ready after {STARTS_WITHIN:?}"))
+        Err(format!(
+            "the servers were not ready after {STARTS_WITHIN:?}"
+        ))
     }
 }
 

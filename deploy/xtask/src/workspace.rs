@@ -43,7 +43,9 @@ impl Dependency {
 
 pub fn root() -> Result<PathBuf> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.join("../..").canonicalize().map_err(|e| format!("could not find the repository: {e}"))
+    here.join("../..")
+        .canonicalize()
+        .map_err(|e| format!("could not find the repository: {e}"))
 }
 
 /// Cargo at the root, without the variables of the cargo that started us.
@@ -62,7 +64,12 @@ pub fn cargo() -> Result<Command> {
 }
 
 /// The programs of a platform, and the one that starts and stops it.
-pub const PLATFORM: [&str; 4] = ["holdfast-cloud", "holdfast-edge", "holdfast", "holdfast-stack"];
+pub const PLATFORM: [&str; 4] = [
+    "holdfast-cloud",
+    "holdfast-edge",
+    "holdfast",
+    "holdfast-stack",
+];
 
 pub fn build(programs: &[&str]) -> Result<()> {
     let mut cargo = cargo()?;
@@ -79,7 +86,13 @@ pub fn target() -> Result<PathBuf> {
 
 pub fn metadata(root: &Path) -> Result<Metadata> {
     let mut cargo = cargo()?;
-    cargo.args(["metadata", "--format-version", "1", "--no-deps", "--offline"]);
+    cargo.args([
+        "metadata",
+        "--format-version",
+        "1",
+        "--no-deps",
+        "--offline",
+    ]);
     let text = shell::output(cargo.current_dir(root))?;
     serde_json::from_str(&text).map_err(|e| e.to_string())
 }

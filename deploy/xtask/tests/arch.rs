@@ -19,10 +19,22 @@ const CRATES: [(&str, &str, &[&str]); 12] = [
     ("engine", "sync/engine", &["wire"]),
     ("journal", "sync/journal", &[]),
     ("rules", "cloud/order/rules", &["wire"]),
-    ("platform", "cloud/platform", &["wire", "process", "journal"]),
+    (
+        "platform",
+        "cloud/platform",
+        &["wire", "process", "journal"],
+    ),
     ("auth", "cloud/auth", &["wire", "process", "platform"]),
-    ("order", "cloud/order", &["wire", "process", "platform", "rules"]),
-    ("holdfast-edge", "edge-node", &["wire", "process", "engine", "journal"]),
+    (
+        "order",
+        "cloud/order",
+        &["wire", "process", "platform", "rules"],
+    ),
+    (
+        "holdfast-edge",
+        "edge-node",
+        &["wire", "process", "engine", "journal"],
+    ),
     ("support", "tests/support", &["wire"]),
     ("e2e", "tests/e2e", &["order", "support"]),
 ];
@@ -32,8 +44,11 @@ const CLIPPY: &str = "disallowed-methods = [\n    { path = \"std::time::Instant:
 impl Tree {
     fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let name =
-            format!("arch-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "arch-{}-{}",
+            std::process::id(),
+            NUMBER.fetch_add(1, Ordering::Relaxed)
+        );
         let tree = Self(fs::canonicalize(std::env::temp_dir()).unwrap().join(name));
         let members: Vec<String> = CRATES.iter().map(|(_, at, _)| format!("{at:?}")).collect();
         let members = members.join(", ");
@@ -44,7 +59,10 @@ impl Tree {
         tree.write("clippy.toml", CLIPPY);
         tree.write("ARCHITECTURE.md", "Starts at `cloud/order/src/lib.rs`.\n");
         for (name, at, uses) in CRATES {
-            tree.write(&format!("{at}/Cargo.toml"), &tree.manifest(name, uses, "dependencies"));
+            tree.write(
+                &format!("{at}/Cargo.toml"),
+                &tree.manifest(name, uses, "dependencies"),
+            );
             tree.write(&format!("{at}/src/lib.rs"), "//! Keeps the rules.\n");
         }
         tree
@@ -89,7 +107,10 @@ fn check(file: &str, text: &str, line: usize, says: &str) {
     let [finding] = findings.as_slice() else {
         panic!("one finding is expected for {text:?}, not {findings:#?}")
     };
-    assert!(finding.starts_with(&format!("{file}:{line}: ")), "{finding}, for {text:?}");
+    assert!(
+        finding.starts_with(&format!("{file}:{line}: ")),
+        "{finding}, for {text:?}"
+    );
     assert!(finding.contains(says), "{finding}, for {text:?}");
 }
 
@@ -101,11 +122,17 @@ fn check_allowed(file: &str, text: &str) {
 
 fn check_dependency(from: &str, to: &str, section: &str, says: &str) {
     let tree = Tree::new();
-    let file =
-        format!("{}/Cargo.toml", tree.path_of(from).strip_prefix(&tree.0).unwrap().display());
+    let file = format!(
+        "{}/Cargo.toml",
+        tree.path_of(from).strip_prefix(&tree.0).unwrap().display()
+    );
     tree.write(&file, &tree.manifest(from, &[to], section));
     let expected = format!("{file}:6: {says}");
-    assert!(tree.findings().iter().any(|f| f.starts_with(&expected)), "{:#?}", tree.findings());
+    assert!(
+        tree.findings().iter().any(|f| f.starts_with(&expected)),
+        "{:#?}",
+        tree.findings()
+    );
 }
 
 const ORDER: &str = "cloud/order/src/lib.rs";
@@ -123,32 +150,83 @@ fn a_dependency_of_any_kind_on_a_forbidden_crate_is_found() {
         check_dependency("order", "auth", section, "`order` may not depend on `auth`");
     }
     let one_platform = "target.'cfg(unix)'.dependencies";
-    check_dependency("order", "auth", one_platform, "`order` may not depend on `auth`");
-    check_dependency("holdfast-edge", "platform", "dependencies", "`holdfast-edge` may not");
-    check_dependency("engine", "rules", "dev-dependencies", "`engine` may not depend on `rules`");
-    check_dependency("engine", "process", "dependencies", "`engine` may not depend on `process`");
-    check_dependency("journal", "wire", "dependencies", "`journal` may not depend on `wire`");
-    check_dependency("wire", "process", "dependencies", "`wire` may not depend on `process`");
+    check_dependency(
+        "order",
+        "auth",
+        one_platform,
+        "`order` may not depend on `auth`",
+    );
+    check_dependency(
+        "holdfast-edge",
+        "platform",
+        "dependencies",
+        "`holdfast-edge` may not",
+    );
+    check_dependency(
+        "engine",
+        "rules",
+        "dev-dependencies",
+        "`engine` may not depend on `rules`",
+    );
+    check_dependency(
+        "engine",
+        "process",
+        "dependencies",
+        "`engine` may not depend on `process`",
+    );
+    check_dependency(
+        "journal",
+        "wire",
+        "dependencies",
+        "`journal` may not depend on `wire`",
+    );
+    check_dependency(
+        "wire",
+        "process",
+        "dependencies",
+        "`wire` may not depend on `process`",
+    );
 }
 
 #[test]
 fn support_is_for_the_tests_of_all_but_pure_crates() {
-    check_dependency("order", "support", "dependencies", "`order` may not depend on `support`");
-    check_dependency("rules", "support", "dev-dependencies", "`rules` may not depend on `support`");
+    check_dependency(
+        "order",
+        "support",
+        "dependencies",
+        "`order` may not depend on `support`",
+    );
+    check_dependency(
+        "rules",
+        "support",
+        "dev-dependencies",
+        "`rules` may not depend on `support`",
+    );
     let tree = Tree::new();
     let manifest = tree.manifest("journal", &["support"], "dev-dependencies");
     tree.write("sync/journal/Cargo.toml", &manifest);
     tree.write("sync/journal/tests/log.rs", "use support::servers;\n");
     assert_eq!(tree.findings(), Vec::<String>::new());
-    check("sync/journal/src/lib.rs", "use support::servers;", 1, "`journal` may not use `support`");
+    check(
+        "sync/journal/src/lib.rs",
+        "use support::servers;",
+        1,
+        "`journal` may not use `support`",
+    );
 }
 
 #[test]
 fn the_check_of_texts_is_for_builds_alone() {
     let file = "cloud/order/Cargo.toml";
     let tree = Tree::new();
-    tree.write(file, &tree.manifest("order", &["texts-build"], "build-dependencies"));
-    tree.write("cloud/order/build.rs", "fn main() { texts_build::generate(); }\n");
+    tree.write(
+        file,
+        &tree.manifest("order", &["texts-build"], "build-dependencies"),
+    );
+    tree.write(
+        "cloud/order/build.rs",
+        "fn main() { texts_build::generate(); }\n",
+    );
     assert_eq!(tree.findings(), Vec::<String>::new());
     for section in ["dependencies", "dev-dependencies"] {
         check_dependency(
@@ -158,7 +236,12 @@ fn the_check_of_texts_is_for_builds_alone() {
             "`order` may not depend on `texts-build`",
         );
     }
-    check("cloud/order/src/lib.rs", "use texts_build::generate;", 1, "may not use `texts-build`");
+    check(
+        "cloud/order/src/lib.rs",
+        "use texts_build::generate;",
+        1,
+        "may not use `texts-build`",
+    );
 }
 
 #[test]
@@ -180,21 +263,39 @@ fn a_pure_crate_may_not_depend_on_what_does_io() {
         format!("[package]\nname = \"engine\"\nedition = \"2024\"\n\n[{section}]\ntokio = \"1\"\n")
     };
     let file = "sync/engine/Cargo.toml";
-    check(file, &manifest("dependencies"), 6, "pure and may not depend on `tokio`");
-    check(file, &manifest("dev-dependencies"), 6, "pure and may not depend on `tokio`");
+    check(
+        file,
+        &manifest("dependencies"),
+        6,
+        "pure and may not depend on `tokio`",
+    );
+    check(
+        file,
+        &manifest("dev-dependencies"),
+        6,
+        "pure and may not depend on `tokio`",
+    );
 }
 
 #[test]
 fn a_reserved_crate_is_kept_to_its_users() {
     let manifest =
         "[package]\nname = \"process\"\nedition = \"2024\"\n\n[dependencies]\nsqlx = \"0\"\n";
-    check("protocol/process/Cargo.toml", manifest, 6, "`sqlx` is kept to platform");
+    check(
+        "protocol/process/Cargo.toml",
+        manifest,
+        6,
+        "`sqlx` is kept to platform",
+    );
 }
 
 #[test]
 fn a_crate_without_a_row_in_the_table_is_found() {
     let tree = Tree::new();
-    tree.write("tests/e2e/Cargo.toml", &tree.manifest("stranger", &[], "dependencies"));
+    tree.write(
+        "tests/e2e/Cargo.toml",
+        &tree.manifest("stranger", &[], "dependencies"),
+    );
     assert_eq!(
         tree.findings(),
         ["tests/e2e/Cargo.toml:2: `stranger` has no row in the table of allowed edges"]
@@ -220,7 +321,12 @@ fn a_forbidden_crate_is_found_however_it_is_named() {
         check(ORDER, &format!("//! Head.\n\n{text}\n"), 3, says);
     }
     check(ORDER, "use ::{auth as friend};", 1, says);
-    check(ORDER, "#[cfg(test)]\nmod tests {\n    use auth::Session;\n}\n", 3, says);
+    check(
+        ORDER,
+        "#[cfg(test)]\nmod tests {\n    use auth::Session;\n}\n",
+        3,
+        says,
+    );
     check("cloud/order/tests/orders.rs", "use auth::Session;", 1, says);
     check(
         "edge-node/src/lib.rs",
@@ -228,14 +334,30 @@ fn a_forbidden_crate_is_found_however_it_is_named() {
         1,
         "`holdfast-edge` may not use `platform`",
     );
-    check(ENGINE, "use rules::decide;", 1, "`engine` may not use `rules`");
+    check(
+        ENGINE,
+        "use rules::decide;",
+        1,
+        "`engine` may not use `rules`",
+    );
 }
 
 #[test]
 fn a_module_named_like_a_crate_is_not_that_crate() {
-    check_allowed(ORDER, "mod auth { pub struct Header; }\nuse auth::Header;\n");
-    check_allowed(ORDER, "fn f() { info!(auth.id = 1); }\nstruct A { auth: u8 }\n");
-    check(ORDER, "mod auth {}\nuse ::auth::Header;\n", 2, "may not use `auth`");
+    check_allowed(
+        ORDER,
+        "mod auth { pub struct Header; }\nuse auth::Header;\n",
+    );
+    check_allowed(
+        ORDER,
+        "fn f() { info!(auth.id = 1); }\nstruct A { auth: u8 }\n",
+    );
+    check(
+        ORDER,
+        "mod auth {}\nuse ::auth::Header;\n",
+        2,
+        "may not use `auth`",
+    );
 }
 
 #[test]
@@ -252,8 +374,18 @@ fn sql_outside_a_store_is_found_also_in_macros() {
     ] {
         check(ORDER, &format!("//! Head.\n{text}\n"), 2, says);
     }
-    check("cloud/order/src/http.rs", "const A: &str = \"SELECT 1\";", 1, says);
-    check("cloud/order/src/sql.rs", "const A: &str = \"SELECT 1\";", 1, says);
+    check(
+        "cloud/order/src/http.rs",
+        "const A: &str = \"SELECT 1\";",
+        1,
+        says,
+    );
+    check(
+        "cloud/order/src/sql.rs",
+        "const A: &str = \"SELECT 1\";",
+        1,
+        says,
+    );
 }
 
 /// A crate's `tests::http` does not make its `http` a test module, wherever the tests declare it.
@@ -261,10 +393,30 @@ fn sql_outside_a_store_is_found_also_in_macros() {
 fn a_file_whose_name_a_test_module_shares_is_looked_at() {
     let sql = "const A: &str = \"SELECT 1\";\n";
     let declared = [
-        (ORDER, "mod http;\n#[cfg(test)]\nmod tests;\n", "cloud/order/src/tests.rs", "mod http;\n"),
-        (ORDER, "mod http;\n#[cfg(test)]\nmod tests { mod http; }\n", ENGINE, ""),
-        (ORDER, "mod http;\n", "cloud/order/tests/service/main.rs", "mod http;\n"),
-        (ORDER, "mod http;\n", "cloud/order/src/store.rs", "#[cfg(test)]\nmod http;\n"),
+        (
+            ORDER,
+            "mod http;\n#[cfg(test)]\nmod tests;\n",
+            "cloud/order/src/tests.rs",
+            "mod http;\n",
+        ),
+        (
+            ORDER,
+            "mod http;\n#[cfg(test)]\nmod tests { mod http; }\n",
+            ENGINE,
+            "",
+        ),
+        (
+            ORDER,
+            "mod http;\n",
+            "cloud/order/tests/service/main.rs",
+            "mod http;\n",
+        ),
+        (
+            ORDER,
+            "mod http;\n",
+            "cloud/order/src/store.rs",
+            "#[cfg(test)]\nmod http;\n",
+        ),
     ];
     for (root, root_text, tests, tests_text) in declared {
         let tree = Tree::new();
@@ -272,17 +424,29 @@ fn a_file_whose_name_a_test_module_shares_is_looked_at() {
         if !tests_text.is_empty() {
             tree.write(tests, tests_text);
         }
-        tree.write("cloud/order/src/tests/http.rs", if tests_text.is_empty() { sql } else { "" });
+        tree.write(
+            "cloud/order/src/tests/http.rs",
+            if tests_text.is_empty() { sql } else { "" },
+        );
         tree.write("cloud/order/src/http.rs", sql);
         let findings = tree.findings();
-        let [finding] = findings.as_slice() else { panic!("{root_text:?}: {findings:#?}") };
-        assert!(finding.starts_with("cloud/order/src/http.rs:1"), "{finding}");
+        let [finding] = findings.as_slice() else {
+            panic!("{root_text:?}: {findings:#?}")
+        };
+        assert!(
+            finding.starts_with("cloud/order/src/http.rs:1"),
+            "{finding}"
+        );
     }
     let tree = Tree::new();
     tree.write(ORDER, "#[cfg(test)]\nmod probe;\n");
     tree.write("cloud/order/src/probe/deep.rs", sql);
     tree.write("cloud/order/src/probe.rs", &format!("mod deep;\n{sql}"));
-    assert_eq!(tree.findings(), Vec::<String>::new(), "what lies below a test module is a test");
+    assert_eq!(
+        tree.findings(),
+        Vec::<String>::new(),
+        "what lies below a test module is a test"
+    );
 }
 
 #[test]
@@ -293,34 +457,78 @@ fn sql_in_a_store_and_in_tests_is_where_it_belongs() {
     check_allowed("cloud/platform/src/outbox/store.rs", sql);
     check_allowed("cloud/platform/src/sql/pool.rs", sql);
     check_allowed(ORDER, "mod store {\n    const A: &str = \"SELECT 1\";\n}\n");
-    check_allowed(ORDER, "#[cfg(test)]\nmod tests {\n    const A: &str = \"SELECT 1\";\n}\n");
+    check_allowed(
+        ORDER,
+        "#[cfg(test)]\nmod tests {\n    const A: &str = \"SELECT 1\";\n}\n",
+    );
     check_allowed("tests/e2e/src/lib.rs", sql);
-    check_allowed(ORDER, "/// SELECT what you like FROM the docs WHERE you are.\nfn f() {}\n");
-    check(ORDER, &format!("#[cfg(test)]\nmod tests {{}}\n{sql}"), 3, "SQL stands");
+    check_allowed(
+        ORDER,
+        "/// SELECT what you like FROM the docs WHERE you are.\nfn f() {}\n",
+    );
+    check(
+        ORDER,
+        &format!("#[cfg(test)]\nmod tests {{}}\n{sql}"),
+        3,
+        "SQL stands",
+    );
 }
 
 #[test]
 fn pure_crates_know_no_runtime_clock_or_randomness() {
     for (text, says) in [
         ("use tokio as t;", "may not use `tokio`"),
-        ("async fn f() { tokio::time::sleep(d).await }", "may not use `tokio`"),
+        (
+            "async fn f() { tokio::time::sleep(d).await }",
+            "may not use `tokio`",
+        ),
         ("#[tokio::test] async fn f() {}", "may not use `tokio`"),
-        ("fn f() { let t = std::time::Instant::now(); }", "may not use `std::time::Instant`"),
-        ("use std::time::{Duration, SystemTime as Wall};", "may not use `std::time::SystemTime`"),
-        ("use core::time as t; fn f(at: t::Instant) {}", "may not use `std::time::Instant`"),
-        ("use std as s; fn f(at: s::time::Instant) {}", "may not use `std::time::Instant`"),
-        ("use std::time::*; fn f(at: Instant) {}", "may not use `std::time::Instant`"),
+        (
+            "fn f() { let t = std::time::Instant::now(); }",
+            "may not use `std::time::Instant`",
+        ),
+        (
+            "use std::time::{Duration, SystemTime as Wall};",
+            "may not use `std::time::SystemTime`",
+        ),
+        (
+            "use core::time as t; fn f(at: t::Instant) {}",
+            "may not use `std::time::Instant`",
+        ),
+        (
+            "use std as s; fn f(at: s::time::Instant) {}",
+            "may not use `std::time::Instant`",
+        ),
+        (
+            "use std::time::*; fn f(at: Instant) {}",
+            "may not use `std::time::Instant`",
+        ),
         ("fn f() { rand::random::<u8>(); }", "may not use `rand`"),
-        ("fn f() { debug!(\"{:?}\", std::env::var(\"X\")); }", "may not use `std::env`"),
-        ("use std::collections::HashMap;", "may not use `std::collections::HashMap`"),
-        ("use uuid::Uuid as U; fn f() { U::now_v7(); }", "may not use `uuid::Uuid::now_v7`"),
-        ("fn f() { <uuid::Uuid>::new_v4(); }", "may not use `uuid::Uuid::new_v4`"),
+        (
+            "fn f() { debug!(\"{:?}\", std::env::var(\"X\")); }",
+            "may not use `std::env`",
+        ),
+        (
+            "use std::collections::HashMap;",
+            "may not use `std::collections::HashMap`",
+        ),
+        (
+            "use uuid::Uuid as U; fn f() { U::now_v7(); }",
+            "may not use `uuid::Uuid::now_v7`",
+        ),
+        (
+            "fn f() { <uuid::Uuid>::new_v4(); }",
+            "may not use `uuid::Uuid::new_v4`",
+        ),
     ] {
         for file in [ENGINE, RULES] {
             check(file, &format!("//! Head.\n\n{text}\n"), 3, says);
         }
     }
-    check_allowed(ENGINE, "use std::time::Duration;\nmod time {}\nuse time::Late;\n");
+    check_allowed(
+        ENGINE,
+        "use std::time::Duration;\nmod time {}\nuse time::Late;\n",
+    );
 }
 
 #[test]
@@ -347,7 +555,10 @@ fn a_domain_knows_no_store_protocol_runtime_or_clock() {
         for file in ["cloud/auth/src/domain.rs", "cloud/auth/src/domain/role.rs"] {
             check(file, &format!("//! Head.\n\n{text}\n"), 3, &pure(path));
         }
-        check_allowed("cloud/auth/src/domain.rs", &format!("#[cfg(test)]\nmod tests {{ {text} }}"));
+        check_allowed(
+            "cloud/auth/src/domain.rs",
+            &format!("#[cfg(test)]\nmod tests {{ {text} }}"),
+        );
     }
     let values = "use platform::documents::{Group, millis};\nuse process::problem::TimeCursor;\n";
     check_allowed("cloud/auth/src/domain.rs", values);
@@ -355,16 +566,39 @@ fn a_domain_knows_no_store_protocol_runtime_or_clock() {
         "cloud/auth/src/domain.rs",
         "use std::collections::HashMap;\nuse jiff::civil::Date;",
     );
-    check_allowed("cloud/auth/src/entry.rs", "use platform::cache::Cache;\nuse axum::Json;\n");
+    check_allowed(
+        "cloud/auth/src/entry.rs",
+        "use platform::cache::Cache;\nuse axum::Json;\n",
+    );
 }
 
 #[test]
 fn a_domain_uses_no_room_above_it() {
     let says = |room: &str| format!("a domain stands at the bottom and may not use `{room}`");
-    check("cloud/auth/src/domain.rs", "use crate::store::Store;", 1, &says("store"));
-    check("cloud/auth/src/domain.rs", "use super::http;", 1, &says("http"));
-    check("cloud/auth/src/domain/role.rs", "use super::super::events::*;", 1, &says("events"));
-    check("cloud/auth/src/domain/role.rs", "fn f() { crate::jobs::all() }", 1, &says("jobs"));
+    check(
+        "cloud/auth/src/domain.rs",
+        "use crate::store::Store;",
+        1,
+        &says("store"),
+    );
+    check(
+        "cloud/auth/src/domain.rs",
+        "use super::http;",
+        1,
+        &says("http"),
+    );
+    check(
+        "cloud/auth/src/domain/role.rs",
+        "use super::super::events::*;",
+        1,
+        &says("events"),
+    );
+    check(
+        "cloud/auth/src/domain/role.rs",
+        "fn f() { crate::jobs::all() }",
+        1,
+        &says("jobs"),
+    );
     let free = "use crate::{NAME, domain::Role, say};\nuse super::Lockout;\n";
     check_allowed("cloud/auth/src/domain/role.rs", free);
     check_allowed(
@@ -377,42 +611,102 @@ fn a_domain_uses_no_room_above_it() {
 fn clocks_tasks_and_randomness_have_one_home_each() {
     for (text, says) in [
         ("fn f() { std::time::SystemTime::now(); }", "process::clock"),
-        ("use std::time::Instant as I; fn f() { I::now(); }", "process::clock"),
-        ("use uuid::Uuid; fn f() { Uuid::now_v7(); }", "process::clock"),
-        ("type Watch = std::time::Instant; fn f() { Watch::now(); }", "process::clock"),
+        (
+            "use std::time::Instant as I; fn f() { I::now(); }",
+            "process::clock",
+        ),
+        (
+            "use uuid::Uuid; fn f() { Uuid::now_v7(); }",
+            "process::clock",
+        ),
+        (
+            "type Watch = std::time::Instant; fn f() { Watch::now(); }",
+            "process::clock",
+        ),
         ("fn f() { tokio::spawn(async {}); }", "process::tasks"),
-        ("use tokio::task; fn f() { task::spawn(async {}); }", "process::tasks"),
-        ("fn f() { select! { _ = tokio::spawn(g()) => {} } }", "process::tasks"),
+        (
+            "use tokio::task; fn f() { task::spawn(async {}); }",
+            "process::tasks",
+        ),
+        (
+            "fn f() { select! { _ = tokio::spawn(g()) => {} } }",
+            "process::tasks",
+        ),
         ("fn f() { rand::random::<u64>(); }", "process::random"),
     ] {
         check(ORDER, &format!("//! Head.\n\n{text}\n"), 3, says);
-        check_allowed(ORDER, &format!("#[cfg(test)]\nmod tests {{\n    {text}\n}}\n"));
+        check_allowed(
+            ORDER,
+            &format!("#[cfg(test)]\nmod tests {{\n    {text}\n}}\n"),
+        );
         check_allowed("tests/e2e/src/lib.rs", text);
     }
-    check_allowed("protocol/process/src/clock.rs", "fn f() { std::time::SystemTime::now(); }");
-    check_allowed("protocol/process/src/tasks.rs", "fn f() { tokio::spawn(async {}); }");
-    check(ORDER, "mod tests;\nfn f() { tokio::spawn(async {}); }", 2, "process::tasks");
+    check_allowed(
+        "protocol/process/src/clock.rs",
+        "fn f() { std::time::SystemTime::now(); }",
+    );
+    check_allowed(
+        "protocol/process/src/tasks.rs",
+        "fn f() { tokio::spawn(async {}); }",
+    );
+    check(
+        ORDER,
+        "mod tests;\nfn f() { tokio::spawn(async {}); }",
+        2,
+        "process::tasks",
+    );
 }
 
 #[test]
 fn nothing_is_compiled_into_a_crate_from_outside_of_it() {
     let says = "compiled in from outside the crate";
-    check(ORDER, "#[path = \"../../auth/src/lib.rs\"]\nmod friend;\n", 1, says);
-    check(ORDER, "mod m {\n    include!(\"../../auth/src/lib.rs\");\n}\n", 2, says);
+    check(
+        ORDER,
+        "#[path = \"../../auth/src/lib.rs\"]\nmod friend;\n",
+        1,
+        says,
+    );
+    check(
+        ORDER,
+        "mod m {\n    include!(\"../../auth/src/lib.rs\");\n}\n",
+        2,
+        says,
+    );
 }
 
 #[test]
 fn a_file_that_a_document_names_must_exist() {
     let says = "does not exist";
-    check("ARCHITECTURE.md", "It begins.\nSee `cloud/order/src/gone.rs`.\n", 2, says);
-    check("ARCHITECTURE.md", "See [the rules](cloud/order/rules/gone.md).\n", 1, says);
+    check(
+        "ARCHITECTURE.md",
+        "It begins.\nSee `cloud/order/src/gone.rs`.\n",
+        2,
+        says,
+    );
+    check(
+        "ARCHITECTURE.md",
+        "See [the rules](cloud/order/rules/gone.md).\n",
+        1,
+        says,
+    );
     for document in ["README.md", "docs/adding.md", "sync/engine/PROTOCOL.md"] {
-        check(document, "It begins.\nSee `cloud/order/src/gone.rs`.\n", 2, says);
+        check(
+            document,
+            "It begins.\nSee `cloud/order/src/gone.rs`.\n",
+            2,
+            says,
+        );
         check(document, "See `cloud/gone`.\n", 1, says);
         check(document, "See [the engine](gone.md).\n", 1, says);
-        check_allowed(document, "```sh\nls `cloud/gone`\n```\nSee `cloud/order`.\n");
+        check_allowed(
+            document,
+            "```sh\nls `cloud/gone`\n```\nSee `cloud/order`.\n",
+        );
     }
-    check_allowed("sync/engine/PROTOCOL.md", "See [the map](../../ARCHITECTURE.md).\n");
+    check_allowed(
+        "sync/engine/PROTOCOL.md",
+        "See [the map](../../ARCHITECTURE.md).\n",
+    );
 }
 
 #[test]
@@ -420,7 +714,12 @@ fn a_heading_that_a_document_links_must_exist() {
     let link = |to: &str| format!("# The map\n\n## 2. Who wins\n\nSee [it](#{to}).\n");
     check("README.md", &link("3-who-wins"), 5, "names no heading");
     check_allowed("README.md", &link("2-who-wins"));
-    check("docs/adding.md", "See [it](../ARCHITECTURE.md#gone).\n", 1, "names no heading");
+    check(
+        "docs/adding.md",
+        "See [it](../ARCHITECTURE.md#gone).\n",
+        1,
+        "names no heading",
+    );
 }
 
 #[test]
@@ -429,7 +728,12 @@ fn what_everybody_reads_stays_short() {
         let words = "word ".repeat(max - 2);
         check_allowed(document, &format!("It begins.\n{words}\n"));
         let says = format!("more than {max} words");
-        check(document, &format!("It begins.\n{words}\nThe end.\n"), 3, &says);
+        check(
+            document,
+            &format!("It begins.\n{words}\nThe end.\n"),
+            3,
+            &says,
+        );
     }
     check_allowed("docs/adding.md", &"word ".repeat(3_000));
 }
@@ -442,14 +746,20 @@ fn every_page_of_decisions_is_in_the_index() {
     tree.write("docs/decisions/README.md", "[The feed](the-feed.md)\n");
     let lost = "docs/decisions/the-link.md:1: is not in docs/decisions/README.md";
     assert_eq!(tree.findings(), [lost]);
-    tree.write("docs/decisions/README.md", "[The feed](the-feed.md) [The link](the-link.md)\n");
+    tree.write(
+        "docs/decisions/README.md",
+        "[The feed](the-feed.md) [The link](the-link.md)\n",
+    );
     assert_eq!(tree.findings(), Vec::<String>::new());
 }
 
 #[test]
 fn a_page_of_decisions_with_a_number_is_found() {
     let says = "1: has a number: name the page by its subject";
-    for (name, title) in [("0141-the-feed.md", "The feed"), ("the-feed.md", "0141. The feed")] {
+    for (name, title) in [
+        ("0141-the-feed.md", "The feed"),
+        ("the-feed.md", "0141. The feed"),
+    ] {
         let tree = Tree::new();
         tree.write(&format!("docs/decisions/{name}"), &format!("# {title}\n"));
         tree.write("docs/decisions/README.md", &format!("[The feed]({name})\n"));
@@ -468,23 +778,40 @@ fn decisions_are_at_most_thirty_pages() {
     tree.write("docs/decisions/README.md", &index);
     assert_eq!(tree.findings(), Vec::<String>::new());
     tree.write("docs/decisions/one-more.md", "# One more\n");
-    tree.write("docs/decisions/README.md", &format!("{index}[One more](one-more.md)\n"));
-    assert_eq!(tree.findings(), ["docs/decisions/README.md:1: 31 pages, more than 30: join some"]);
+    tree.write(
+        "docs/decisions/README.md",
+        &format!("{index}[One more](one-more.md)\n"),
+    );
+    assert_eq!(
+        tree.findings(),
+        ["docs/decisions/README.md:1: 31 pages, more than 30: join some"]
+    );
 }
 
 #[test]
 fn a_clippy_file_that_does_not_repeat_the_roots_is_found() {
     let says = "does not repeat the root's rule `{ path = \"std::time::Instant::now\" }`";
-    check("sync/engine/clippy.toml", "disallowed-methods = [\n]\n", 1, says);
+    check(
+        "sync/engine/clippy.toml",
+        "disallowed-methods = [\n]\n",
+        1,
+        says,
+    );
     let more = CLIPPY.replace("]\n", "    { path = \"std::env::var\" },\n]\n");
     check_allowed("sync/engine/clippy.toml", &more);
 }
 
 #[test]
 fn this_repository_has_a_row_for_each_of_its_crates() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap();
     let findings = xtask::arch::check(&root).unwrap();
-    let rows: Vec<_> = findings.iter().filter(|f| f.what.contains("no row")).collect();
+    let rows: Vec<_> = findings
+        .iter()
+        .filter(|f| f.what.contains("no row"))
+        .collect();
     assert!(rows.is_empty(), "{rows:#?}");
 }
 
@@ -500,14 +827,30 @@ fn whatever_others_publish_is_pinned_by_its_digest() {
         "`actions/checkout@v4` is not pinned",
     );
     check(workflow, "container: rust:1\n", 1, "`rust:1` is not pinned");
-    check_allowed(workflow, &format!("steps:\n  - uses: a/b@{commit} # v4.4.0\n  - uses: ./own\n"));
+    check_allowed(
+        workflow,
+        &format!("steps:\n  - uses: a/b@{commit} # v4.4.0\n  - uses: ./own\n"),
+    );
     let compose = "docker-compose.yml";
-    check(compose, "a:\n  image: redis:7@sha256:b2\n", 2, "`redis:7@sha256:b2` is not pinned");
+    check(
+        compose,
+        "a:\n  image: redis:7@sha256:b2\n",
+        2,
+        "`redis:7@sha256:b2` is not pinned",
+    );
     check_allowed(
         compose,
         &format!("a:\n  image: redis:7@sha256:{digest}\nb:\n  image: holdfast\n"),
     );
     let recipe = "deploy/docker/Dockerfile";
-    check(recipe, "FROM --platform=x debian:12 AS a\n", 1, "`debian:12` is not pinned");
-    check_allowed(recipe, &format!("FROM debian:12@sha256:{digest} AS a\nFROM a\nFROM scratch\n"));
+    check(
+        recipe,
+        "FROM --platform=x debian:12 AS a\n",
+        1,
+        "`debian:12` is not pinned",
+    );
+    check_allowed(
+        recipe,
+        &format!("FROM debian:12@sha256:{digest} AS a\nFROM a\nFROM scratch\n"),
+    );
 }

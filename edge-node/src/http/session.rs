@@ -71,14 +71,23 @@ pub async fn show(
         return Err(Code::DeviceInUse.into());
     }
     let expires_at = claims.expires_at();
-    Ok(Json(EdgeSession { user_id: claims.sub, role: claims.role, expires_at }))
+    Ok(Json(EdgeSession {
+        user_id: claims.sub,
+        role: claims.role,
+        expires_at,
+    }))
 }
 
 /// Gets a token for this region's edges from the cloud, and passes its refusals on.
 pub async fn sign_in(
     State(rooms): State<EdgeApiState>,
     headers: HeaderMap,
-    Json(EdgeLoginForm { username, password, device, tablet }): Json<EdgeLoginForm>,
+    Json(EdgeLoginForm {
+        username,
+        password,
+        device,
+        tablet,
+    }): Json<EdgeLoginForm>,
 ) -> Result<Response, Problem> {
     let region = rooms.ground.identity.region;
     let form = json!({
@@ -93,8 +102,22 @@ pub async fn sign_in(
     // Drop the parse error: it could quote secrets from the answer.
     let grant =
         grant.map_err(|_| Problem::new(Code::Unavailable).with_detail(say::cloud_too_old))?;
-    let CloudGrant { edge_token, expires_in, user_id, role, device } = grant;
-    Ok(Json(EdgeGrant { edge_token, region, expires_in, user_id, role, device }).into_response())
+    let CloudGrant {
+        edge_token,
+        expires_in,
+        user_id,
+        role,
+        device,
+    } = grant;
+    Ok(Json(EdgeGrant {
+        edge_token,
+        region,
+        expires_in,
+        user_id,
+        role,
+        device,
+    })
+    .into_response())
 }
 
 /// Ends the session of a token for this region's edges. Also hands over `device`, even while the
@@ -108,11 +131,16 @@ pub async fn sign_out(
     let token = bearer_token(&headers).ok_or_else(|| refused(Code::InvalidToken.into()))?;
     let gate = &rooms.ground.gate;
     // Check here: the cloud would accept a token of any region's edges.
-    gate.read_signed_token(token, None).ok_or_else(|| refused(Code::InvalidToken.into()))?;
+    gate.read_signed_token(token, None)
+        .ok_or_else(|| refused(Code::InvalidToken.into()))?;
     if let Some(device) = device
         && let Ok(claims) = gate.admit_token(token, Some(&device))
     {
-        rooms.ground.people.hand_over_device(claims.sub, &device).await;
+        rooms
+            .ground
+            .people
+            .hand_over_device(claims.sub, &device)
+            .await;
     }
     let form = json!({ "token": token });
     let asked = post_to_cloud(&rooms, "/api/v1/auth/edge-logout", &headers, &form).await;
@@ -131,13 +159,18 @@ async fn post_to_cloud(
     headers: &HeaderMap,
     form: &serde_json::Value,
 ) -> Result<(response::Parts, Bytes), Problem> {
-    let away =
-        || Problem::new(Code::Unavailable).with_detail(say::sign_in_needs_cloud).retry_after(5);
+    let away = || {
+        Problem::new(Code::Unavailable)
+            .with_detail(say::sign_in_needs_cloud)
+            .retry_after(5)
+    };
     if !rooms.link.borrow().up {
         return Err(away());
     }
     let gateway = rooms.ground.config.gateway_url.trim_end_matches('/');
-    let mut request = Request::builder().method(Method::POST).uri(format!("{gateway}{path}"));
+    let mut request = Request::builder()
+        .method(Method::POST)
+        .uri(format!("{gateway}{path}"));
     request = request.header(header::CONTENT_TYPE, "application/json");
     if let Some(language) = headers.get(header::ACCEPT_LANGUAGE) {
         request = request.header(header::ACCEPT_LANGUAGE, language);
@@ -149,13 +182,21 @@ async fn post_to_cloud(
         let (head, body) = rooms.cloud.send_request(request).await.ok()?.into_parts();
         Some((head, to_bytes(body, ANSWER_BYTES_MAX).await.ok()?))
     };
-    tokio::time::timeout(TIMEOUT, exchange).await.ok().flatten().ok_or_else(away)
+    tokio::time::timeout(TIMEOUT, exchange)
+        .await
+        .ok()
+        .flatten()
+        .ok_or_else(away)
 }
 
 fn forward_response(head: &response::Parts, body: Bytes) -> Response {
     let mut response = (head.status, body).into_response();
     response.headers_mut().remove(header::CONTENT_TYPE);
-    for name in [header::CONTENT_TYPE, header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
+    for name in [
+        header::CONTENT_TYPE,
+        header::RETRY_AFTER,
+        header::WWW_AUTHENTICATE,
+    ] {
         if let Some(value) = head.headers.get(&name) {
             response.headers_mut().insert(name, value.clone());
         }

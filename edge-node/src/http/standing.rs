@@ -39,7 +39,10 @@ pub async fn standing(State(rooms): State<EdgeApiState>) -> Result<Json<EdgeStan
     let region_standing =
         region_standing.map_err(|e| log_fault("The right could not be read", e))?;
     let now = ground.clock.now();
-    let age_ms = ground.gate.feed_age().and_then(|age| i64::try_from(age.as_millis()).ok());
+    let age_ms = ground
+        .gate
+        .feed_age()
+        .and_then(|age| i64::try_from(age.as_millis()).ok());
     Ok(Json(EdgeStanding {
         edge: ground.identity.name.clone(),
         region: ground.identity.region,

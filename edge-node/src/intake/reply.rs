@@ -36,15 +36,28 @@ pub fn unreadable_reply(body: &[u8], UnreadableFrame { id, code }: UnreadableFra
         return reply;
     }
     match explain_body_fault::<CmdFrame>(body) {
-        BodyFault::Whole(why) => Reply { message: Some(why), ..reply },
-        BodyFault::Field(error) => Reply { errors: vec![error], ..reply },
+        BodyFault::Whole(why) => Reply {
+            message: Some(why),
+            ..reply
+        },
+        BodyFault::Field(error) => Reply {
+            errors: vec![error],
+            ..reply
+        },
     }
 }
 
 /// Adds the invalid fields if they are the reason for the refusal.
 pub fn with_field_errors(reply: Reply, wrong: Vec<FieldError>) -> Reply {
     let named = reply.verdict == Verdict::NotTaken && reply.code == Some(Code::InvalidInput);
-    if named { Reply { errors: wrong, ..reply } } else { reply }
+    if named {
+        Reply {
+            errors: wrong,
+            ..reply
+        }
+    } else {
+        reply
+    }
 }
 
 /// Replies with the outcome or else the verdict, the order as it is now, and the receipt.
@@ -56,20 +69,23 @@ pub fn build_stored_reply(
     actor: Actor,
 ) -> Reply {
     let (hop, code) = match outcome {
-        Some(outcome) => {
-            (Hop::Decided, outcome.code.or(outcome.first.as_ref().and_then(|first| first.code)))
-        }
+        Some(outcome) => (
+            Hop::Decided,
+            outcome
+                .code
+                .or(outcome.first.as_ref().and_then(|first| first.code)),
+        ),
         None => (Hop::Stored, stored.doubt),
     };
     let is_twin = ground.store.is_twin();
     let message = match outcome.map(|outcome| (outcome, LossReason::from_outcome(outcome))) {
         Some((_, Some(reason))) => reason.to_text(),
-        Some((outcome, None)) => {
-            code.map_or_else(|| outcome_phrase(outcome), Code::phrase).to_text()
-        }
-        None => {
-            code.map_or_else(|| verdict_phrase(stored.verdict, is_twin), Code::phrase).to_text()
-        }
+        Some((outcome, None)) => code
+            .map_or_else(|| outcome_phrase(outcome), Code::phrase)
+            .to_text(),
+        None => code
+            .map_or_else(|| verdict_phrase(stored.verdict, is_twin), Code::phrase)
+            .to_text(),
     };
     let hold = sight.hold;
     let order = sight.order.and_then(|order| {
@@ -77,7 +93,10 @@ pub fn build_stored_reply(
             || is_lost_to_reader(stored, outcome, code, actor).then(|| without_customer(&order));
         readable_while(&order, actor, hold).or_else(gone)
     });
-    let outcome = outcome.map(|outcome| Outcome { order: order.clone(), ..outcome.clone() });
+    let outcome = outcome.map(|outcome| Outcome {
+        order: order.clone(),
+        ..outcome.clone()
+    });
     Reply {
         command_id: Some(stored.command_id),
         hop,
@@ -102,14 +121,23 @@ fn is_lost_to_reader(
 ) -> bool {
     outcome.is_some()
         && code.is_some_and(|code| code == Code::OrderAlreadyAccepted || code.is_broken_promise())
-        && stored.doubt.is_none_or(|doubt| doubt == Code::RegionHeldElsewhere)
+        && stored
+            .doubt
+            .is_none_or(|doubt| doubt == Code::RegionHeldElsewhere)
         && reader.user_id == stored.user_id
 }
 
 /// The reader if only the id is known. Never an admin, who sees more: the role is not stored.
 pub fn infer_reader(user_id: UserId, order: Option<&Order>) -> Actor {
     let customer = order.is_some_and(|order| order.customer_id == user_id);
-    Actor { user_id, role: if customer { Role::Customer } else { Role::Provider } }
+    Actor {
+        user_id,
+        role: if customer {
+            Role::Customer
+        } else {
+            Role::Provider
+        },
+    }
 }
 
 /// The only place that signs receipts, and only from data read back after the commit.
@@ -164,11 +192,21 @@ mod tests {
         let unread = CmdFrame::read(body.as_bytes()).unwrap_err();
         let reply = unreadable_reply(body.as_bytes(), unread);
         assert_eq!(reply.code, Some(code), "{body}");
-        let named: Vec<_> = reply.errors.iter().map(|error| error.field.as_str()).collect();
+        let named: Vec<_> = reply
+            .errors
+            .iter()
+            .map(|error| error.field.as_str())
+            .collect();
         assert_eq!(named, fields, "{body}");
-        let words =
-            [reply.message].into_iter().flatten().chain(reply.errors.into_iter().map(|e| e.why));
-        assert!(words.into_iter().all(|text| !text.en.is_empty() && !text.zh.is_empty()));
+        let words = [reply.message]
+            .into_iter()
+            .flatten()
+            .chain(reply.errors.into_iter().map(|e| e.why));
+        assert!(
+            words
+                .into_iter()
+                .all(|text| !text.en.is_empty() && !text.zh.is_empty())
+        );
     }
 
     #[test]
@@ -183,10 +221,18 @@ mod tests {
         check("[]", Code::MalformedBody, &[]);
         check("{}", Code::MalformedBody, &["v"]);
         check(r#"{"id":"five","v":1}"#, Code::MalformedBody, &["id"]);
-        check(&format!(r#"{{"id":"{uuid}"}}"#), Code::MalformedBody, &["v"]);
+        check(
+            &format!(r#"{{"id":"{uuid}"}}"#),
+            Code::MalformedBody,
+            &["v"],
+        );
         check(&format!(r#"{{"id":"{uuid}","v":2}}"#), Code::UnknownOp, &[]);
         check(&whole(r#"{"type":"teleport_order"}"#), Code::UnknownOp, &[]);
-        check(&whole(r#"{"type":"accept_order"}"#), Code::MalformedBody, &["body.order_id"]);
+        check(
+            &whole(r#"{"type":"accept_order"}"#),
+            Code::MalformedBody,
+            &["body.order_id"],
+        );
         let right = whole(&format!(r#"{{"type":"accept_order","order_id":"{uuid}"}}"#));
         let number_in_words = right.replace(r#":1,"tapped"#, r#":"one","tapped"#);
         check(&number_in_words, Code::MalformedBody, &["device_seq"]);

@@ -11,13 +11,18 @@ use crate::say;
 pub fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError]) -> Option<Code> {
     if !allowed_roles(body).contains(&role) {
         let accepts = body.order_action() == Some(Action::Accept);
-        return Some(if accepts { Code::ProvidersOnly } else { Code::RoleForbidden });
+        return Some(if accepts {
+            Code::ProvidersOnly
+        } else {
+            Code::RoleForbidden
+        });
     }
     (!wrong.is_empty()).then_some(Code::InvalidInput)
 }
 
 fn allowed_roles(body: &CommandBody) -> &'static [Role] {
-    body.order_action().map_or(&[Role::Customer], Action::allowed_roles)
+    body.order_action()
+        .map_or(&[Role::Customer], Action::allowed_roles)
 }
 
 pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
@@ -32,13 +37,17 @@ pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
         }
         CommandBody::RejectOrder { reason, .. } => check_reason(reason).err().into_iter().collect(),
         CommandBody::WithdrawAcceptance { reason, .. }
-        | CommandBody::CancelOrder { reason, .. } => {
-            check_optional_reason(reason.as_deref()).err().into_iter().collect()
-        }
-        CommandBody::CompleteOrder { note, .. } => {
-            check_optional_note(note.as_deref()).err().into_iter().collect()
-        }
-        CommandBody::SubmitReview { rating, comment, .. } => {
+        | CommandBody::CancelOrder { reason, .. } => check_optional_reason(reason.as_deref())
+            .err()
+            .into_iter()
+            .collect(),
+        CommandBody::CompleteOrder { note, .. } => check_optional_note(note.as_deref())
+            .err()
+            .into_iter()
+            .collect(),
+        CommandBody::SubmitReview {
+            rating, comment, ..
+        } => {
             let mut wrong: Vec<_> = check_comment(comment).err().into_iter().collect();
             let no_stars = || FieldError::new("rating", say::no_stars);
             wrong.extend((!(1..=5).contains(rating)).then(no_stars));
@@ -59,9 +68,18 @@ mod tests {
 
     #[track_caller]
     fn check(draft: Draft, expected: &[&str]) {
-        let body = CommandBody::PublishOrder { order_id: OrderId(id(1)), order: draft };
+        let body = CommandBody::PublishOrder {
+            order_id: OrderId(id(1)),
+            order: draft,
+        };
         let wrong = wrong_fields(&body, Region::North);
-        assert_eq!(wrong.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            wrong
+                .iter()
+                .map(|error| error.field.as_str())
+                .collect::<Vec<_>>(),
+            expected
+        );
         let code = (!expected.is_empty()).then_some(Code::InvalidInput);
         assert_eq!(find_refusal(Role::Customer, &body, &wrong), code);
     }
@@ -69,11 +87,33 @@ mod tests {
     #[test]
     fn a_draft_has_to_fit() {
         check(draft(), &[]);
-        check(Draft { title: "修".repeat(255), ..draft() }, &[]);
-        check(Draft { title: "a\u{202e}b".into(), ..draft() }, &["title"]);
-        check(Draft { address: String::new(), ..draft() }, &["address"]);
         check(
-            Draft { location: Region::South, title: "  ".into(), ..draft() },
+            Draft {
+                title: "修".repeat(255),
+                ..draft()
+            },
+            &[],
+        );
+        check(
+            Draft {
+                title: "a\u{202e}b".into(),
+                ..draft()
+            },
+            &["title"],
+        );
+        check(
+            Draft {
+                address: String::new(),
+                ..draft()
+            },
+            &["address"],
+        );
+        check(
+            Draft {
+                location: Region::South,
+                title: "  ".into(),
+                ..draft()
+            },
             &["title", "location"],
         );
         let at_once = Draft {
@@ -95,11 +135,24 @@ mod tests {
         ] {
             assert_eq!(find_refusal(role, &accept, &[]), expected);
         }
-        let publish = CommandBody::PublishOrder { order_id, order: draft() };
-        assert_eq!(find_refusal(Role::Provider, &publish, &[]), Some(Code::RoleForbidden));
-        let review = CommandBody::SubmitReview { order_id, rating: 6, comment: String::new() };
+        let publish = CommandBody::PublishOrder {
+            order_id,
+            order: draft(),
+        };
+        assert_eq!(
+            find_refusal(Role::Provider, &publish, &[]),
+            Some(Code::RoleForbidden)
+        );
+        let review = CommandBody::SubmitReview {
+            order_id,
+            rating: 6,
+            comment: String::new(),
+        };
         let wrong = wrong_fields(&review, Region::North);
-        assert_eq!(find_refusal(Role::Customer, &review, &wrong), Some(Code::InvalidInput));
+        assert_eq!(
+            find_refusal(Role::Customer, &review, &wrong),
+            Some(Code::InvalidInput)
+        );
         assert_eq!(wrong[0].field, "rating");
     }
 }

@@ -50,7 +50,14 @@ impl<'a> LinkSession<'a> {
     pub fn new(link: &'a Link, edge: EdgeProtocol, socket: Socket) -> Self {
         let early = VecDeque::new();
         let acked_at = Duration::ZERO;
-        Self { link, edge, socket, early, acked_at, confirmed_at: None }
+        Self {
+            link,
+            edge,
+            socket,
+            early,
+            acked_at,
+            confirmed_at: None,
+        }
     }
 
     pub async fn run(mut self, check: HubCheck) -> SessionEnd {
@@ -122,11 +129,14 @@ impl<'a> LinkSession<'a> {
             match step {
                 LinkStep::Send(frame) => self.socket.send(&frame).await?,
                 LinkStep::Read(wanted) => {
-                    let run = self.wait_for_file(Box::pin(link.ground.store.run(wanted))).await?;
+                    let run = self
+                        .wait_for_file(Box::pin(link.ground.store.run(wanted)))
+                        .await?;
                     todo.extend(self.edge.send_ops(run));
                 }
                 LinkStep::Store(what) => {
-                    self.wait_for_file(Box::pin(link.downlink.apply_edge_write(what))).await?;
+                    self.wait_for_file(Box::pin(link.downlink.apply_edge_write(what)))
+                        .await?;
                     todo.extend(self.reload_position().await?);
                     self.send_ack().await?;
                 }
@@ -136,7 +146,8 @@ impl<'a> LinkSession<'a> {
                         .await?;
                 }
                 LinkStep::Log(ask) => {
-                    self.wait_for_file(Box::pin(link.downlink.log_remote_accept(*ask))).await?;
+                    self.wait_for_file(Box::pin(link.downlink.log_remote_accept(*ask)))
+                        .await?;
                     todo.extend(self.reload_position().await?);
                 }
                 LinkStep::Welcomed(cloud_now) => {
@@ -164,10 +175,13 @@ impl<'a> LinkSession<'a> {
                 "The cloud is older than this node: it does not prove itself, and nobody can sign in here. Upgrade the cloud"
             );
         }
-        let Some(key) = self.socket.new_key() else { return Ok(()) };
+        let Some(key) = self.socket.new_key() else {
+            return Ok(());
+        };
         let link = self.link;
         let fingerprint = key.compute_fingerprint();
-        self.wait_for_file(Box::pin(link.ground.store.pin_hub(key))).await?;
+        self.wait_for_file(Box::pin(link.ground.store.pin_hub(key)))
+            .await?;
         tracing::warn!(edge = %link.speaker.edge, %fingerprint, "This edge knows its hub's key from now on");
         Ok(())
     }
@@ -175,7 +189,11 @@ impl<'a> LinkSession<'a> {
     async fn compare_clocks(&mut self, cloud_now: UnixMillis) -> Result<(), SessionEnd> {
         let link = self.link;
         let is_proven = self.socket.is_proven();
-        let reading = HubClockReading { at: cloud_now, is_proven, is_refusal: false };
+        let reading = HubClockReading {
+            at: cloud_now,
+            is_proven,
+            is_refusal: false,
+        };
         let compared = async {
             link.ground.clock_check.compare_with_hub(reading).await;
             Ok::<(), Infallible>(())
@@ -191,12 +209,15 @@ impl<'a> LinkSession<'a> {
         if due {
             self.confirmed_at = Some(now);
         }
-        self.wait_for_file(Box::pin(link.downlink.confirm_feed_current(due))).await
+        self.wait_for_file(Box::pin(link.downlink.confirm_feed_current(due)))
+            .await
     }
 
     async fn reload_position(&mut self) -> Result<Vec<LinkStep>, SessionEnd> {
         let link = self.link;
-        let position = self.wait_for_file(Box::pin(link.ground.store.load_position())).await?;
+        let position = self
+            .wait_for_file(Box::pin(link.ground.store.load_position()))
+            .await?;
         Ok(self.edge.update_position(position))
     }
 

@@ -36,7 +36,10 @@ pub(super) enum SocketError {
     #[error("the cloud takes no link by this machine's clock, which is wrong")]
     ClockWrong(HubClockReading),
     #[error("the cloud refused the link: {}", sentence_of(*status, *code))]
-    Refused { status: StatusCode, code: Option<Code> },
+    Refused {
+        status: StatusCode,
+        code: Option<Code>,
+    },
     #[error(
         "the cloud's certificate is not valid at the time of this edge. Set the machine's clock; where it is \
          right, the cloud's certificate has run out"
@@ -88,10 +91,19 @@ impl Socket {
             .map_err(|_| SocketError::TimedOut(CONNECT_WITHIN))?;
         let now = clock.elapsed();
         let (stream, _) = connected.map_err(|error| {
-            let call = ConnectAttempt { token: &token, took: now.saturating_sub(asked_at) };
+            let call = ConnectAttempt {
+                token: &token,
+                took: now.saturating_sub(asked_at),
+            };
             explain_failure(error, &call, &seals)
         })?;
-        Ok(Self { stream, clock: clock.clone(), heard_at: now, pinged_at: now, seals })
+        Ok(Self {
+            stream,
+            clock: clock.clone(),
+            heard_at: now,
+            pinged_at: now,
+            seals,
+        })
     }
 
     pub async fn send(&mut self, frame: &Frame) -> Result<(), SocketError> {
@@ -168,8 +180,13 @@ fn explain_failure(
     if trust::is_certificate_time_error(&error) {
         return SocketError::CertificateTime;
     }
-    let tungstenite::Error::Http(answer) = error else { return SocketError::Connect(error) };
-    let header = answer.headers().get(HUB_TIME_HEADER).and_then(|value| value.to_str().ok());
+    let tungstenite::Error::Http(answer) = error else {
+        return SocketError::Connect(error);
+    };
+    let header = answer
+        .headers()
+        .get(HUB_TIME_HEADER)
+        .and_then(|value| value.to_str().ok());
     if let Some(time) = header.and_then(|text| text.parse::<HubTime>().ok()) {
         // Assume that the hub read its clock halfway through the call.
         let since_ms = i64::try_from(call.took.as_millis() / 2).unwrap_or(i64::MAX);
@@ -181,7 +198,10 @@ fn explain_failure(
     }
     let body = answer.body().as_deref().unwrap_or_default();
     let problem = serde_json::from_slice::<ProblemBody>(body);
-    SocketError::Refused { status: answer.status(), code: problem.ok().map(|problem| problem.code) }
+    SocketError::Refused {
+        status: answer.status(),
+        code: problem.ok().map(|problem| problem.code),
+    }
 }
 
 fn sentence_of(status: StatusCode, code: Option<Code>) -> String {
@@ -202,7 +222,9 @@ fn link_uri(gateway_url: &str) -> Result<Uri, SocketError> {
         "https" | "wss" => "wss",
         _ => return Err(wrong()),
     };
-    format!("{scheme}://{rest}/link").parse().map_err(|_| wrong())
+    format!("{scheme}://{rest}/link")
+        .parse()
+        .map_err(|_| wrong())
 }
 
 #[cfg(test)]

@@ -99,17 +99,20 @@ impl AuthProvider for ConnectionAuthenticator {
     ) -> AuthFuture<'a, bool> {
         let EdgeIdentity { name, region } = &self.access.identity;
         let allowed =
-            self.access.find_session(client_id, user_id).is_some_and(|(device, guest)| {
-                topics::may_subscribe(*region, name, &device, guest.actor(), topic_filter)
-            });
+            self.access
+                .find_session(client_id, user_id)
+                .is_some_and(|(device, guest)| {
+                    topics::may_subscribe(*region, name, &device, guest.actor(), topic_filter)
+                });
         Box::pin(std::future::ready(allowed))
     }
 }
 
 impl AccessControl {
     fn admit_client(&self, connect: &ConnectPacket) -> Result<TabletSession, ConnectRefusal> {
-        let (device, claims, pass) =
-            self.verify_credentials(connect).map_err(ConnectRefusal::Person)?;
+        let (device, claims, pass) = self
+            .verify_credentials(connect)
+            .map_err(ConnectRefusal::Person)?;
         let owns = || self.people.owns_device(claims.sub, &device);
         if !self.signed_in.is_free_for(&device, claims.sub) && !owns() {
             return Err(ConnectRefusal::Person(Code::DeviceInUse));
@@ -124,7 +127,12 @@ impl AccessControl {
         &self,
         connect: &ConnectPacket,
     ) -> Result<(DeviceId, Claims, AdmittedToken), Code> {
-        let ConnectPacket { client_id, username, password, .. } = connect;
+        let ConnectPacket {
+            client_id,
+            username,
+            password,
+            ..
+        } = connect;
         let credentials =
             TabletCredentials::read(client_id, username.as_deref(), password.as_deref())?;
         let TabletCredentials { device, token } = credentials;
@@ -158,7 +166,10 @@ pub(super) struct TabletSession {
 
 impl TabletSession {
     pub fn actor(&self) -> Actor {
-        Actor { user_id: self.pass.user_id, role: self.role }
+        Actor {
+            user_id: self.pass.user_id,
+            role: self.role,
+        }
     }
 }
 
@@ -185,13 +196,21 @@ pub(super) struct TabletSessions {
 
 impl TabletSessions {
     pub fn new(per_person_max: usize) -> Self {
-        Self { guests: Mutex::default(), visits: AtomicU64::default(), per_person_max }
+        Self {
+            guests: Mutex::default(),
+            visits: AtomicU64::default(),
+            per_person_max,
+        }
     }
 
     /// Prepares a session for a connection that is not signed in yet.
     pub fn new_session(&self, claims: &Claims, pass: AdmittedToken) -> TabletSession {
         let visit = self.visits.fetch_add(1, Ordering::Relaxed);
-        TabletSession { pass, role: claims.role, visit }
+        TabletSession {
+            pass,
+            role: claims.role,
+            visit,
+        }
     }
 
     /// Registers a connection and returns those that must end: other people's if this one is the
@@ -209,7 +228,10 @@ impl TabletSessions {
         owns: bool,
     ) -> Vec<String> {
         let mut guests = self.lock_sessions();
-        if guests.get(client_id).is_some_and(|here| here.visit > guest.visit) {
+        if guests
+            .get(client_id)
+            .is_some_and(|here| here.visit > guest.visit)
+        {
             return Vec::new();
         }
         let device = DeviceId::from_client_id(client_id);
@@ -219,7 +241,11 @@ impl TabletSessions {
         });
         let others: Vec<String> = others.map(|(id, _)| id.clone()).collect();
         let stays = (owns || others.is_empty()) && self.has_room_among(&guests, client_id, user);
-        let ending = if stays { others } else { vec![client_id.to_owned()] };
+        let ending = if stays {
+            others
+        } else {
+            vec![client_id.to_owned()]
+        };
         guests.insert(client_id.to_owned(), guest);
         for client_id in &ending {
             guests.remove(client_id);
@@ -239,7 +265,9 @@ impl TabletSessions {
         user: UserId,
     ) -> bool {
         let others = || guests.iter().filter(|(id, _)| *id != client_id);
-        let his = others().filter(|(_, guest)| guest.pass.user_id == user).count();
+        let his = others()
+            .filter(|(_, guest)| guest.pass.user_id == user)
+            .count();
         his < self.per_person_max && others().count() < CLIENTS_MAX
     }
 
@@ -253,7 +281,9 @@ impl TabletSessions {
 
     pub fn find_unauthorized(&self, gate: &TokenAuthenticator) -> Vec<String> {
         let guests = self.lock_sessions();
-        let unwelcome = guests.iter().filter(|(_, guest)| !gate.is_still_valid(&guest.pass));
+        let unwelcome = guests
+            .iter()
+            .filter(|(_, guest)| !gate.is_still_valid(&guest.pass));
         unwelcome.map(|(client_id, _)| client_id.clone()).collect()
     }
 
@@ -266,7 +296,9 @@ impl TabletSessions {
     }
 
     pub fn is_signed_in(&self, user: UserId) -> bool {
-        self.lock_sessions().values().any(|guest| guest.pass.user_id == user)
+        self.lock_sessions()
+            .values()
+            .any(|guest| guest.pass.user_id == user)
     }
 
     fn has_session(&self, client_id: &str, guest: TabletSession) -> bool {
@@ -309,8 +341,11 @@ mod tests {
         let other = provider(&signed_in, 2);
         let tablet = device("t-1");
         let user = UserId(id(2));
-        let stays =
-            |client_id, guest| signed_in.register_connection(client_id, guest, false).is_empty();
+        let stays = |client_id, guest| {
+            signed_in
+                .register_connection(client_id, guest, false)
+                .is_empty()
+        };
         assert!(stays("t-1", one));
         assert!(!signed_in.is_free_for(&tablet, user));
         assert!(signed_in.is_signed_in(UserId(id(1))) && !signed_in.is_signed_in(user));
@@ -330,17 +365,28 @@ mod tests {
         let signed_in = TabletSessions::new(16);
         let owner = provider(&signed_in, 1);
         let other = provider(&signed_in, 2);
-        assert!(signed_in.register_connection("t-1.x", other, false).is_empty());
+        assert!(
+            signed_in
+                .register_connection("t-1.x", other, false)
+                .is_empty()
+        );
         assert_eq!(signed_in.register_connection("t-1", owner, true), ["t-1.x"]);
         assert!(signed_in.has_session("t-1", owner) && !signed_in.has_session("t-1.x", other));
-        assert_eq!(signed_in.register_connection("t-1.y", other, false), ["t-1.y"]);
+        assert_eq!(
+            signed_in.register_connection("t-1.y", other, false),
+            ["t-1.y"]
+        );
     }
 
     #[test]
     fn those_who_came_to_the_door_together_do_not_stay_beyond_the_room() {
         let signed_in = TabletSessions::new(2);
         let one = provider(&signed_in, 1);
-        let ends = |client_id| !signed_in.register_connection(client_id, one, false).is_empty();
+        let ends = |client_id| {
+            !signed_in
+                .register_connection(client_id, one, false)
+                .is_empty()
+        };
         assert!(!ends("t-1") && !ends("t-2") && !ends("t-2"));
         let has_room = |client_id| signed_in.has_room(client_id, one.pass.user_id);
         assert!(has_room("t-1") && !has_room("t-3"));
@@ -354,7 +400,11 @@ mod tests {
         let old = provider(&signed_in, 1);
         let new = provider(&signed_in, 1);
         for guest in [old, new] {
-            assert!(signed_in.register_connection("t-1", guest, false).is_empty());
+            assert!(
+                signed_in
+                    .register_connection("t-1", guest, false)
+                    .is_empty()
+            );
         }
         signed_in.remove_connection("t-1", old);
         assert!(signed_in.has_session("t-1", new) && !signed_in.has_session("t-1", old));
@@ -366,7 +416,11 @@ mod tests {
         let stranger = provider(&signed_in, 2);
         let owner = provider(&signed_in, 1);
         assert!(signed_in.register_connection("t-1", owner, true).is_empty());
-        assert!(signed_in.register_connection("t-1", stranger, false).is_empty());
+        assert!(
+            signed_in
+                .register_connection("t-1", stranger, false)
+                .is_empty()
+        );
         assert!(signed_in.has_session("t-1", owner) && !signed_in.has_session("t-1", stranger));
     }
 }

@@ -114,10 +114,20 @@ impl MqttServer {
         proof: SlotProof,
         from: SocketAddr,
     ) {
-        let Inner { config, access, router, storage, stats, monitor, closing } = &*self.0;
+        let Inner {
+            config,
+            access,
+            router,
+            storage,
+            stats,
+            monitor,
+            closing,
+        } = &*self.0;
         let refusal = Arc::<OnceLock<ConnectRefusal>>::default();
-        let visit =
-            ConnectionAuthenticator { access: Arc::clone(access), refusal: Arc::clone(&refusal) };
+        let visit = ConnectionAuthenticator {
+            access: Arc::clone(access),
+            refusal: Arc::clone(&refusal),
+        };
         let caller = LimitedStream {
             stream,
             from,
@@ -200,7 +210,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for LimitedStream<S> {
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         let bytes = buffer.filled().len() - before;
         self.said = self.said.saturating_add(bytes);
-        self.in_turn = if read.is_pending() { 0 } else { self.in_turn + bytes };
+        self.in_turn = if read.is_pending() {
+            0
+        } else {
+            self.in_turn + bytes
+        };
         read
     }
 }
@@ -215,10 +229,15 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for LimitedStream<S> {
             self.answered = true;
             self.proof.mark_proven();
             // The broker writes its CONNACK in one piece.
-            self.words = self.refusal.get().and_then(|refusal| refusal.replace_connack(bytes));
+            self.words = self
+                .refusal
+                .get()
+                .and_then(|refusal| refusal.replace_connack(bytes));
         }
         let Self { stream, words, .. } = &mut *self;
-        let Some(left) = words else { return Pin::new(stream).poll_write(context, bytes) };
+        let Some(left) = words else {
+            return Pin::new(stream).poll_write(context, bytes);
+        };
         while left.has_remaining() {
             let written = ready!(Pin::new(&mut *stream).poll_write(context, left))?;
             if written == 0 {

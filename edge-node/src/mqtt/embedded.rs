@@ -81,7 +81,9 @@ impl Broker {
         let identity = ground.identity.clone();
         let gate = ground.gate.clone();
         let listener = web::bind_listener(&ground.config.mqtt_bind).await?;
-        let signed_in = Arc::new(TabletSessions::new(ground.config.connections_per_person.get()));
+        let signed_in = Arc::new(TabletSessions::new(
+            ground.config.connections_per_person.get(),
+        ));
         let hook = Arc::new(BrokerEventHook {
             identity: identity.clone(),
             inbox,
@@ -97,7 +99,9 @@ impl Broker {
             refusals: RefusalLog::new(ground.clock.clone()),
         };
         let config = broker_config(Arc::clone(&hook));
-        let broker = MqttBroker::with_config(config.clone()).await.map_err(MqttError::Broker)?;
+        let broker = MqttBroker::with_config(config.clone())
+            .await
+            .map_err(MqttError::Broker)?;
         let router = broker.router();
         let _ = hook.router.set(Arc::clone(&router));
         let door = MqttServer::new(&broker, config, Arc::new(access));
@@ -107,20 +111,30 @@ impl Broker {
         let websocket = websockets.local_addr().map_err(MqttError::Address)?;
         tasks.spawn(
             "mqtt",
-            door.clone().accept_until_stopped(listener, slots.clone(), tasks.stop_token()),
+            door.clone()
+                .accept_until_stopped(listener, slots.clone(), tasks.stop_token()),
         );
         let served =
             websocket::serve_listener(websockets, door.clone(), slots.clone(), tasks.stop_token());
         tasks.spawn("mqtt-websocket", served);
         let people = ground.people.clone();
-        Ok(Self { router, signed_in, people, gate, door, addresses: (mqtt, websocket) })
+        Ok(Self {
+            router,
+            signed_in,
+            people,
+            gate,
+            door,
+            addresses: (mqtt, websocket),
+        })
     }
 
     pub async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
         let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
         // A full client channel must not block: the link publishes outcomes through here, and a
         // slow tablet must not delay it. The message is queued instead.
-        self.router.route_message_with_deadline(&packet, None, Instant::now()).await;
+        self.router
+            .route_message_with_deadline(&packet, None, Instant::now())
+            .await;
     }
 
     /// True if that person's connection on that device would be admitted.
@@ -157,7 +171,10 @@ fn broker_config(hook: Arc<BrokerEventHook>) -> BrokerConfig {
     };
     // Replaced by `access` before the broker runs.
     let auth_config = AuthConfig {
-        rate_limit: RateLimitConfig { enabled: false, ..RateLimitConfig::default() },
+        rate_limit: RateLimitConfig {
+            enabled: false,
+            ..RateLimitConfig::default()
+        },
         ..AuthConfig::default()
     };
     BrokerConfig {
@@ -197,7 +214,10 @@ impl BrokerEventHandler for BrokerEventHook {
             // The topic rules allow only commands.
             let device = topics::device_of_cmd(*region, name, &event.topic);
             if let (Some(device), Some(guest)) = (device, parse_session(event.user_id.as_deref())) {
-                let sender = TabletSender { device, actor: guest.actor() };
+                let sender = TabletSender {
+                    device,
+                    actor: guest.actor(),
+                };
                 let known = self.people.is_known(sender.actor.user_id);
                 // The command may repeat a stored one, so a full queue gets no reply. The tablet
                 // resends it.
@@ -221,7 +241,9 @@ impl BrokerEventHandler for BrokerEventHook {
             };
             let user = guest.pass.user_id;
             let owns = self.people.owns_device(user, &device);
-            let ending = self.signed_in.register_connection(&event.client_id, guest, owns);
+            let ending = self
+                .signed_in
+                .register_connection(&event.client_id, guest, owns);
             if let Some(router) = self.router.get() {
                 for client_id in &ending {
                     router.unregister_client(client_id).await;

@@ -47,7 +47,13 @@ pub struct QueuedCommand {
 
 pub fn command_queue() -> (CommandQueue, mpsc::Receiver<QueuedCommand>) {
     let (queue, inbound) = mpsc::channel(WAITING_MAX);
-    (CommandQueue { queue, shares: QueuePermits::default() }, inbound)
+    (
+        CommandQueue {
+            queue,
+            shares: QueuePermits::default(),
+        },
+        inbound,
+    )
 }
 
 impl CommandQueue {
@@ -55,7 +61,13 @@ impl CommandQueue {
     pub fn try_enqueue(&self, sender: TabletSender, payload: Bytes, known: bool) -> bool {
         let share = self.shares.try_acquire(sender.actor.user_id, known);
         share.is_some_and(|share| {
-            self.queue.try_send(QueuedCommand { sender, payload, _share: share }).is_ok()
+            self.queue
+                .try_send(QueuedCommand {
+                    sender,
+                    payload,
+                    _share: share,
+                })
+                .is_ok()
         })
     }
 }
@@ -86,7 +98,11 @@ impl QueuePermits {
         held.by_person.insert(user, his + 1);
         held.newcomers += usize::from(!known);
         drop(held);
-        Some(QueuePermit { shares: self.clone(), user, known })
+        Some(QueuePermit {
+            shares: self.clone(),
+            user,
+            known,
+        })
     }
 
     fn lock_counts(&self) -> MutexGuard<'_, PermitCounts> {
@@ -146,10 +162,18 @@ pub async fn answer_queued_commands(
 }
 
 async fn answer_one(inbound: QueuedCommand, intake: &CommandIntake, voice: &TabletPublisher) {
-    let QueuedCommand { sender, payload, _share } = inbound;
+    let QueuedCommand {
+        sender,
+        payload,
+        _share,
+    } = inbound;
     // No reply if the command's fate is unknown; the tablet resends it.
-    let Ok(taken) = intake.answer_command(&payload, Some(&sender)).await else { return };
-    voice.publish_reply(&sender.device, sender.actor.user_id, &taken.reply).await;
+    let Ok(taken) = intake.answer_command(&payload, Some(&sender)).await else {
+        return;
+    };
+    voice
+        .publish_reply(&sender.device, sender.actor.user_id, &taken.reply)
+        .await;
     if let Some(sight) = taken.changed {
         voice.publish_changes(vec![sight], Vec::new()).await;
     }
@@ -164,7 +188,11 @@ mod tests {
     fn one_person_and_newcomers_leave_room_for_people_who_are_known() {
         let (inbox, mut waiting) = command_queue();
         let put = |user: usize, known| {
-            inbox.try_enqueue(sender("t-1", user as u128), Bytes::from_static(b"{}"), known)
+            inbox.try_enqueue(
+                sender("t-1", user as u128),
+                Bytes::from_static(b"{}"),
+                known,
+            )
         };
         let taken = (0..2 * PER_PERSON_MAX).filter(|_| put(20, false)).count();
         assert_eq!(taken, PER_PERSON_MAX);

@@ -48,8 +48,17 @@ impl ConnectRefusal {
         let words = self.reason_text();
         let size = u16::try_from(words.len()).ok()?.to_be_bytes();
         let properties = [&[REASON_STRING], &size[..], words.as_bytes()].concat();
-        let body = [&[0, *reason], &encode_varint(properties.len())[..], &properties].concat();
-        Some([&[CONNACK], &encode_varint(body.len())[..], &body].concat().into())
+        let body = [
+            &[0, *reason],
+            &encode_varint(properties.len())[..],
+            &properties,
+        ]
+        .concat();
+        Some(
+            [&[CONNACK], &encode_varint(body.len())[..], &body]
+                .concat()
+                .into(),
+        )
     }
 
     fn reason_text(self) -> String {
@@ -98,8 +107,14 @@ const DEVICES_MAX: usize = 200;
 
 impl RefusalLog {
     pub fn new(clock: Clock) -> Self {
-        let told = HourlyRefusals { since: clock.elapsed(), ..HourlyRefusals::default() };
-        Self { clock, told: Arc::new(Mutex::new(told)) }
+        let told = HourlyRefusals {
+            since: clock.elapsed(),
+            ..HourlyRefusals::default()
+        };
+        Self {
+            clock,
+            told: Arc::new(Mutex::new(told)),
+        }
     }
 
     /// `device` is `None` if the client id is not a device's.
@@ -125,13 +140,20 @@ impl RefusalLog {
         let now = self.clock.elapsed();
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if now.saturating_sub(told.since) >= HOUR {
-            *told = HourlyRefusals { since: now, ..HourlyRefusals::default() };
+            *told = HourlyRefusals {
+                since: now,
+                ..HourlyRefusals::default()
+            };
         }
         let count = told.devices.len();
         if count > DEVICES_MAX || !told.devices.insert(device) {
             return RefusalLine::None;
         }
-        if count < DEVICES_MAX { RefusalLine::OfDevice } else { RefusalLine::OfOthers }
+        if count < DEVICES_MAX {
+            RefusalLine::OfDevice
+        } else {
+            RefusalLine::OfOthers
+        }
     }
 }
 
@@ -156,7 +178,10 @@ mod tests {
         let said = refusal.replace_connack(&own).unwrap();
         let words = "session_ended: This sign-in has been ended. Sign in again.";
         let size = u8::try_from(words.len()).unwrap();
-        assert_eq!(said[..8], [0x20, size + 6, 0, 0x87, size + 3, 0x1f, 0, size]);
+        assert_eq!(
+            said[..8],
+            [0x20, size + 6, 0, 0x87, size + 3, 0x1f, 0, size]
+        );
         assert_eq!(&said[8..], words.as_bytes());
         for other in [&[0x20, 2, 0, 5][..], &own[1..], &[]] {
             assert_eq!(refusal.replace_connack(other), None, "{other:?}");
@@ -171,13 +196,19 @@ mod tests {
         let of = |name: &str| log.choose_line(Some(device(name)));
         assert_eq!(
             [of("t-1"), of("t-1"), of("t-2")],
-            [RefusalLine::OfDevice, RefusalLine::None, RefusalLine::OfDevice]
+            [
+                RefusalLine::OfDevice,
+                RefusalLine::None,
+                RefusalLine::OfDevice
+            ]
         );
         assert_eq!(
             [log.choose_line(None), log.choose_line(None)],
             [RefusalLine::OfDevice, RefusalLine::None]
         );
-        let lines: Vec<_> = (0..2 * DEVICES_MAX).map(|n| of(&format!("x-{n}"))).collect();
+        let lines: Vec<_> = (0..2 * DEVICES_MAX)
+            .map(|n| of(&format!("x-{n}")))
+            .collect();
         let count = |line| lines.iter().filter(|told| **told == line).count();
         assert_eq!(
             (count(RefusalLine::OfDevice), count(RefusalLine::OfOthers)),

@@ -45,13 +45,22 @@ pub(super) async fn serve_listener(
     stop: CancellationToken,
 ) {
     let router = router(&["/", "/mqtt"], door, stop.clone());
-    web::serve_http(listener, web::with_standard_layers(router, "mqtt-ws"), slots, stop).await;
+    web::serve_http(
+        listener,
+        web::with_standard_layers(router, "mqtt-ws"),
+        slots,
+        stop,
+    )
+    .await;
 }
 
 /// Routes for MQTT over WebSocket at these paths.
 pub fn router(paths: &[&str], door: MqttServer, stop: CancellationToken) -> Router {
     let at = |router: Router<WebSocketState>, path: &&str| router.route(path, any(upgrade_to_mqtt));
-    paths.iter().fold(Router::new(), at).with_state(WebSocketState { door, stop })
+    paths
+        .iter()
+        .fold(Router::new(), at)
+        .with_state(WebSocketState { door, stop })
 }
 
 async fn upgrade_to_mqtt(

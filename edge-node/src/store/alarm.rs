@@ -51,7 +51,8 @@ pub fn raise_alarm(
     const PUT: &str = "INSERT INTO alarm (one, why, since) VALUES (1, ?, ?)
         ON CONFLICT (one) DO UPDATE SET why = excluded.why, since = excluded.since
         WHERE excluded.why = 'twin' AND alarm.why <> 'twin'";
-    conn.prepare_cached(PUT)?.execute(params![alarm.as_str(), now.0])?;
+    conn.prepare_cached(PUT)?
+        .execute(params![alarm.as_str(), now.0])?;
     book.suspect = true;
     book.save(conn)
 }

@@ -45,7 +45,11 @@ const PUT_BY_BEFORE: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE ep
 /// The edge of this region that this file is a copy of, if it is marked as a twin.
 pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, RenameError> {
     let path = path_in(data);
-    if path.exists() { Ok(anothers_twin(&path, identity)?) } else { Ok(None) }
+    if path.exists() {
+        Ok(anothers_twin(&path, identity)?)
+    } else {
+        Ok(None)
+    }
 }
 
 /// True if the hub knows the file's edge by a key.
@@ -61,7 +65,10 @@ pub fn is_enrolled(data: &Path) -> Result<bool, RenameError> {
     if tables == 0 {
         return Ok(false);
     }
-    Ok(conn.query_row(ENROLLED, [], |row| row.get(0)).optional()?.unwrap_or(false))
+    Ok(conn
+        .query_row(ENROLLED, [], |row| row.get(0))
+        .optional()?
+        .unwrap_or(false))
 }
 
 fn open_unowned(path: &Path) -> rusqlite::Result<Connection> {
@@ -83,7 +90,9 @@ pub async fn enrol_anew(
     let load = |conn: &_| <LogBook as journal::State>::load(conn);
     let journal = Journal::open(&path, schema::migrations(), load, |_| {})?;
     let name = identity.name.clone();
-    let renamed = journal.write(move |conn, book| rename_edge(conn, book, name, nonce, now)).await;
+    let renamed = journal
+        .write(move |conn, book| rename_edge(conn, book, name, nonce, now))
+        .await;
     journal.close();
     Ok(Some(renamed?))
 }
@@ -98,9 +107,14 @@ fn anothers_twin(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Optio
         return Ok(None);
     }
     let read = |row: &rusqlite::Row<'_>| {
-        Ok((read_parsed::<EdgeId>(row, 0)?, read_parsed::<Region>(row, 1)?))
+        Ok((
+            read_parsed::<EdgeId>(row, 0)?,
+            read_parsed::<Region>(row, 1)?,
+        ))
     };
-    let Some((name, region)) = conn.query_row(ROW, [], read).optional()? else { return Ok(None) };
+    let Some((name, region)) = conn.query_row(ROW, [], read).optional()? else {
+        return Ok(None);
+    };
     let twin = matches!(alarm::find_alarm(&conn)?, Some((Alarm::Twin, _)));
     Ok(Some(name).filter(|name| twin && *name != identity.name && region == identity.region))
 }
@@ -131,7 +145,10 @@ fn rename_edge(
     conn.execute(PUT_BY, [before])?;
     quarantine::reset_to_epoch(conn, book, &name, FIRST_EPOCH, ChainHead::start(&name))?;
     append::append_op(conn, book, &Op::Boot { nonce, at: now }, now)?;
-    let origin = EndedEpoch { edge: &from, why: QuarantineWhy::EdgeCloned };
+    let origin = EndedEpoch {
+        edge: &from,
+        why: QuarantineWhy::EdgeCloned,
+    };
     let mut relogged = 0;
     for old in own {
         relogged += u64::from(relog::relog_command(conn, book, old, origin, now)?);

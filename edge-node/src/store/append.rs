@@ -49,12 +49,21 @@ pub fn ensure_token_logged(
     let hash = Hash::digest_bytes(token.as_bytes());
     let known = conn
         .prepare_cached(KNOWN)?
-        .query_row(params![to_sql_int(book.epoch), &hash.0[..], now.0], |row| read_u64(row, 0))
+        .query_row(params![to_sql_int(book.epoch), &hash.0[..], now.0], |row| {
+            read_u64(row, 0)
+        })
         .optional()?;
     if let Some(seq) = known {
         return Ok(seq);
     }
-    let at = append_op(conn, book, &Op::Token { token: token.to_owned() }, now)?;
+    let at = append_op(
+        conn,
+        book,
+        &Op::Token {
+            token: token.to_owned(),
+        },
+        now,
+    )?;
     conn.prepare_cached(INSERT)?.execute(params![
         to_sql_int(book.epoch),
         &hash.0[..],

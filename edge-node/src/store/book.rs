@@ -68,7 +68,10 @@ impl journal::State for LogBook {
     }
 
     fn committed(&mut self, _: &Connection) -> io::Result<()> {
-        let mark = HighWaterMark { epoch: self.epoch, head: self.head };
+        let mark = HighWaterMark {
+            epoch: self.epoch,
+            head: self.head,
+        };
         if self.marked != Some(mark) {
             self.high_water.write(mark)?;
             self.marked = Some(mark);
@@ -96,7 +99,10 @@ impl LogBook {
     }
 
     pub(super) fn mark_now(&self) -> io::Result<()> {
-        self.high_water.write(HighWaterMark { epoch: self.epoch, head: self.head })?;
+        self.high_water.write(HighWaterMark {
+            epoch: self.epoch,
+            head: self.head,
+        })?;
         self.high_water.sync()
     }
 
@@ -108,12 +114,19 @@ impl LogBook {
             region: read_parsed(row, 19)?,
             epoch: read_u64(row, 1)?,
             suspect: row.get(2)?,
-            head: ChainHead { seq: 0, hash: Hash::ZERO },
+            head: ChainHead {
+                seq: 0,
+                hash: Hash::ZERO,
+            },
             feed_generation: read_u64(row, 3)?,
             feed_cursor: read_u64(row, 4)?,
             outcome_cursor: read_u64(row, 5)?,
             settled_seq: read_u64(row, 6)?,
-            tally: ViewDigest { digest, orders: read_u64(row, 8)?, ahead },
+            tally: ViewDigest {
+                digest,
+                orders: read_u64(row, 8)?,
+                ahead,
+            },
             policy: read_parsed(row, 10)?,
             policy_version: read_u64(row, 11)?,
             revocations_version: read_u64(row, 12)?,
@@ -156,9 +169,20 @@ impl LogBook {
 
 pub(super) fn load_head(conn: &Connection, epoch: u64, start: Hash) -> rusqlite::Result<ChainHead> {
     const LAST: &str = "SELECT seq, hash FROM log WHERE epoch = ? ORDER BY seq DESC LIMIT 1";
-    let chain = |row: &Row<'_>| Ok(ChainHead { seq: read_u64(row, 0)?, hash: hash(row, 1)? });
-    let last = conn.prepare_cached(LAST)?.query_row([to_sql_int(epoch)], chain).optional()?;
-    Ok(last.unwrap_or(ChainHead { seq: 0, hash: start }))
+    let chain = |row: &Row<'_>| {
+        Ok(ChainHead {
+            seq: read_u64(row, 0)?,
+            hash: hash(row, 1)?,
+        })
+    };
+    let last = conn
+        .prepare_cached(LAST)?
+        .query_row([to_sql_int(epoch)], chain)
+        .optional()?;
+    Ok(last.unwrap_or(ChainHead {
+        seq: 0,
+        hash: start,
+    }))
 }
 
 /// The chain at one op, if the log still has it.
@@ -170,7 +194,9 @@ pub(super) fn chain_at(
     const START: &str = "SELECT start_hash FROM edge WHERE one = 1 AND epoch = ?";
     const AT: &str = "SELECT hash FROM log WHERE epoch = ? AND seq = ?";
     if seq == 0 {
-        let start = conn.query_row(START, [to_sql_int(epoch)], |row| hash(row, 0)).optional()?;
+        let start = conn
+            .query_row(START, [to_sql_int(epoch)], |row| hash(row, 0))
+            .optional()?;
         return Ok(start.map(|hash| ChainHead { seq, hash }));
     }
     let found = conn
@@ -224,11 +250,20 @@ pub(super) fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<OpRun>
     const OPS: &str = "SELECT bytes FROM log WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?";
     let epoch = conn.query_row(EPOCH, [], |row| read_u64(row, 0))?;
     let Some(before) = chain_at(conn, epoch, wanted.from.saturating_sub(1))? else {
-        return Ok(OpRun { before: ChainHead { seq: 0, hash: Hash::ZERO }, ops: Vec::new() });
+        return Ok(OpRun {
+            before: ChainHead {
+                seq: 0,
+                hash: Hash::ZERO,
+            },
+            ops: Vec::new(),
+        });
     };
     let mut statement = conn.prepare_cached(OPS)?;
-    let mut rows =
-        statement.query(params![to_sql_int(epoch), to_sql_int(wanted.from), wanted.ops_max])?;
+    let mut rows = statement.query(params![
+        to_sql_int(epoch),
+        to_sql_int(wanted.from),
+        wanted.ops_max
+    ])?;
     let mut ops = Vec::new();
     let mut bytes = 0;
     while let Some(row) = rows.next()? {

@@ -40,7 +40,10 @@ pub struct WrongClock {
 
 pub fn find_note(conn: &Connection) -> rusqlite::Result<ClockRecord> {
     const ROW: &str = "SELECT hub_at, finding, error_ms, found_at FROM clock WHERE one = 1";
-    let found = conn.prepare_cached(ROW)?.query_row([], read_note).optional()?;
+    let found = conn
+        .prepare_cached(ROW)?
+        .query_row([], read_note)
+        .optional()?;
     Ok(found.unwrap_or_default())
 }
 
@@ -48,8 +51,15 @@ fn read_note(row: &Row<'_>) -> rusqlite::Result<ClockRecord> {
     let error_ms = row.get(2)?;
     let found_at = UnixMillis(row.get(3)?);
     let finding: Option<ClockFinding> = read_optional(row, 1, read_parsed)?;
-    let fault = finding.map(|finding| WrongClock { finding, error_ms, found_at });
-    Ok(ClockRecord { hub_at: UnixMillis(row.get(0)?), fault })
+    let fault = finding.map(|finding| WrongClock {
+        finding,
+        error_ms,
+        found_at,
+    });
+    Ok(ClockRecord {
+        hub_at: UnixMillis(row.get(0)?),
+        fault,
+    })
 }
 
 pub fn save_note(conn: &Connection, note: ClockRecord) -> rusqlite::Result<()> {
@@ -58,14 +68,22 @@ pub fn save_note(conn: &Connection, note: ClockRecord) -> rusqlite::Result<()> {
     let finding = note.fault.map(|fault| fault.finding.as_str());
     let error_ms = note.fault.map_or(0, |fault| fault.error_ms);
     let found_at = note.fault.map_or(0, |fault| fault.found_at.0);
-    execute_cached(conn, PUT, params![note.hub_at.0, finding, error_ms, found_at])
+    execute_cached(
+        conn,
+        PUT,
+        params![note.hub_at.0, finding, error_ms, found_at],
+    )
 }
 
 /// The newest moment that has certainly passed. No run uses an earlier time.
 pub fn newest_moment(conn: &Connection) -> rusqlite::Result<UnixMillis> {
     const LOGGED: &str = "SELECT logged_at FROM log ORDER BY epoch DESC, seq DESC LIMIT 1";
-    let logged_at = conn.query_row(LOGGED, [], |row| row.get(0).map(UnixMillis)).optional()?;
+    let logged_at = conn
+        .query_row(LOGGED, [], |row| row.get(0).map(UnixMillis))
+        .optional()?;
     let confirmed_at = enrolment::feed_confirmed_at(conn)?;
     let hub_at = find_note(conn)?.hub_at;
-    Ok(hub_at.max(logged_at.unwrap_or_default()).max(confirmed_at.unwrap_or_default()))
+    Ok(hub_at
+        .max(logged_at.unwrap_or_default())
+        .max(confirmed_at.unwrap_or_default()))
 }

@@ -85,7 +85,13 @@ pub fn judge_and_log_command(
     entry: CheckedCommand,
     judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision,
 ) -> rusqlite::Result<CommandLogResult> {
-    if entry.seen.as_ref().map(|seen| is_missing(conn, book, seen)).transpose()? == Some(true) {
+    if entry
+        .seen
+        .as_ref()
+        .map(|seen| is_missing(conn, book, seen))
+        .transpose()?
+        == Some(true)
+    {
         alarm::raise_alarm(conn, book, Alarm::Receipt, entry.received_at)?;
     }
     let command = &entry.command;
@@ -119,7 +125,11 @@ pub fn judge_and_log_command(
                 shares::record_share(conn, stored.epoch, stored.at.seq, act)?;
             }
             let sight = Box::new(load_order_view(conn, order_id, &book.name)?);
-            Ok(CommandLogResult::Stored { stored, sight, new: true })
+            Ok(CommandLogResult::Stored {
+                stored,
+                sight,
+                new: true,
+            })
         }
     }
 }
@@ -131,12 +141,18 @@ pub fn find_answer(
     (command_id, hash): (CommandId, Hash),
     user_id: UserId,
 ) -> rusqlite::Result<Option<CommandLogResult>> {
-    let Some(stored) = find_command(conn, command_id, user_id)? else { return Ok(None) };
+    let Some(stored) = find_command(conn, command_id, user_id)? else {
+        return Ok(None);
+    };
     if stored.hash != hash {
         return Ok(Some(CommandLogResult::NotTaken(Code::CommandIdReused)));
     }
     let sight = Box::new(load_order_view(conn, stored.order_id, edge)?);
-    Ok(Some(CommandLogResult::Stored { stored: Box::new(stored), sight, new: false }))
+    Ok(Some(CommandLogResult::Stored {
+        stored: Box::new(stored),
+        sight,
+        new: false,
+    }))
 }
 
 /// Checks gate and file: the op states the file's revocations version, which the gate gets a moment
@@ -171,9 +187,15 @@ pub fn log_asked(
         // The cloud checks them with its full data.
         limits: ShareLimits::OFF,
     };
-    let taken = TakenVerdict { verdict: Verdict::Provisional, fence: None, doubt: None };
+    let taken = TakenVerdict {
+        verdict: Verdict::Provisional,
+        fence: None,
+        doubt: None,
+    };
     match judge_and_log_command(conn, book, entry, |_, _| CommandDecision::Taken(taken))? {
-        CommandLogResult::Stored { sight, new: true, .. } => Ok(Some(*sight)),
+        CommandLogResult::Stored {
+            sight, new: true, ..
+        } => Ok(Some(*sight)),
         CommandLogResult::Stored { .. }
         | CommandLogResult::NotTaken(_)
         | CommandLogResult::OverLimit(_) => Ok(None),
@@ -205,7 +227,9 @@ fn find_command(
 ) -> rusqlite::Result<Option<StoredCommand>> {
     let key = [&command_id.as_bytes()[..], &user_id.as_bytes()[..]];
     let text = format!("{SELECT} command_id = ? AND user_id = ?");
-    conn.prepare_cached(&text)?.query_row(key, read_command_row).optional()
+    conn.prepare_cached(&text)?
+        .query_row(key, read_command_row)
+        .optional()
 }
 
 pub fn find_by_op(
@@ -226,7 +250,10 @@ fn read_command_row(row: &Row<'_>) -> rusqlite::Result<StoredCommand> {
         order_id: id(row, 2)?,
         device: read_optional(row, 3, read_parsed)?,
         epoch: read_u64(row, 4)?,
-        at: ChainHead { seq: read_u64(row, 5)?, hash: hash(row, 6)? },
+        at: ChainHead {
+            seq: read_u64(row, 5)?,
+            hash: hash(row, 6)?,
+        },
         verdict: read_verdict(row, 7)?,
         doubt: read_optional(row, 8, read_parsed)?,
         fence: read_optional(row, 9, read_u64)?,
@@ -250,8 +277,15 @@ fn append_command(
     taken: TakenVerdict,
 ) -> rusqlite::Result<StoredCommand> {
     let cut_off = entry.cut_off;
-    let CheckedCommand { command, actor, token, token_expires_at, received_at, receipt, .. } =
-        entry;
+    let CheckedCommand {
+        command,
+        actor,
+        token,
+        token_expires_at,
+        received_at,
+        receipt,
+        ..
+    } = entry;
     let token_seq = append::ensure_token_logged(conn, book, &token, token_expires_at, received_at)?;
     let op = CommandOp {
         command,
@@ -267,8 +301,10 @@ fn append_command(
         cut_off,
     };
     let at = append::append_op(conn, book, &Op::Command(op.clone()), received_at)?;
-    let stored =
-        StoredCommand { doubt: taken.doubt, ..StoredCommand::from_op(&op, book.epoch, at) };
+    let stored = StoredCommand {
+        doubt: taken.doubt,
+        ..StoredCommand::from_op(&op, book.epoch, at)
+    };
     insert(conn, &stored, received_at, "")?;
     book.save(conn)?;
     Ok(stored)
@@ -276,7 +312,13 @@ fn append_command(
 
 impl StoredCommand {
     pub fn from_op(op: &CommandOp, epoch: u64, at: ChainHead) -> Self {
-        let CommandOp { command, actor, verdict, fence, .. } = op;
+        let CommandOp {
+            command,
+            actor,
+            verdict,
+            fence,
+            ..
+        } = op;
         Self {
             command_id: command.id,
             user_id: actor.user_id,
@@ -295,10 +337,25 @@ impl StoredCommand {
 
 /// The tablet resends a command that this file has lost, with its receipt: log it again.
 fn relogged_from_receipt(receipt: Receipt) -> EarlierReceipt {
-    let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
+    let Receipt {
+        edge,
+        epoch,
+        seq,
+        hash,
+        verdict,
+        fence,
+        ..
+    } = receipt;
     let at = ChainHead { seq, hash };
     let why = QuarantineWhy::EdgeRestored;
-    EarlierReceipt { edge, epoch, at, verdict, fence, why }
+    EarlierReceipt {
+        edge,
+        epoch,
+        at,
+        verdict,
+        fence,
+        why,
+    }
 }
 
 /// Stores the command as pending at its place in the log. `on_conflict` handles an existing row.
@@ -314,20 +371,21 @@ pub fn insert(
         VALUES (?, ?, ?, ?, ?)";
     let epoch = to_sql_int(stored.epoch);
     let seq = to_sql_int(stored.at.seq);
-    conn.prepare_cached(&format!("{COMMAND} {on_conflict}"))?.execute(params![
-        &stored.command_id.as_bytes()[..],
-        &stored.user_id.as_bytes()[..],
-        &stored.hash.0[..],
-        &stored.order_id.as_bytes()[..],
-        stored.device.as_ref().map(DeviceId::as_str),
-        epoch,
-        seq,
-        &stored.at.hash.0[..],
-        stored.verdict.as_str(),
-        stored.doubt.map(Code::as_str),
-        stored.fence.map(to_sql_int),
-        received_at.0,
-    ])?;
+    conn.prepare_cached(&format!("{COMMAND} {on_conflict}"))?
+        .execute(params![
+            &stored.command_id.as_bytes()[..],
+            &stored.user_id.as_bytes()[..],
+            &stored.hash.0[..],
+            &stored.order_id.as_bytes()[..],
+            stored.device.as_ref().map(DeviceId::as_str),
+            epoch,
+            seq,
+            &stored.at.hash.0[..],
+            stored.verdict.as_str(),
+            stored.doubt.map(Code::as_str),
+            stored.fence.map(to_sql_int),
+            received_at.0,
+        ])?;
     conn.prepare_cached(PENDING)?.execute(params![
         epoch,
         seq,

@@ -22,20 +22,29 @@ pub fn is_in_good_standing(
     entry: &CheckedCommand,
     seen: Option<&Order>,
 ) -> rusqlite::Result<bool> {
-    if book.tenure.assignment.rules.approval_in_good_standing.is_none() {
+    if book
+        .tenure
+        .assignment
+        .rules
+        .approval_in_good_standing
+        .is_none()
+    {
         return Ok(false);
     }
     let customer = customer_of(entry.actor, &entry.command.body, seen);
-    customer.map_or(Ok(false), |customer| Ok(record_of(conn, customer)?.is_good()))
+    customer.map_or(Ok(false), |customer| {
+        Ok(record_of(conn, customer)?.is_good())
+    })
 }
 
 /// Column values: the customer of a finished order, and the debt flag.
 pub fn finished_work_columns(order: &Order) -> (Option<&[u8]>, Option<bool>) {
     match FinishedWorkPayment::from_order(order) {
         None => (None, None),
-        Some(work) => {
-            (Some(&order.customer_id.as_bytes()[..]), Some(work == FinishedWorkPayment::Owed))
-        }
+        Some(work) => (
+            Some(&order.customer_id.as_bytes()[..]),
+            Some(work == FinishedWorkPayment::Owed),
+        ),
     }
 }
 
@@ -47,14 +56,22 @@ pub fn fill_customers(tx: &Transaction<'_>) -> rusqlite::Result<()> {
         let order: Order = order?;
         if let (Some(customer), owed) = finished_work_columns(&order) {
             let values = params![customer, owed, &order.id.as_bytes()[..]];
-            execute_cached(tx, "UPDATE orders SET customer = ?, owed = ? WHERE id = ?", values)?;
+            execute_cached(
+                tx,
+                "UPDATE orders SET customer = ?, owed = ? WHERE id = ?",
+                values,
+            )?;
         }
     }
     Ok(())
 }
 
 fn record_of(conn: &Connection, customer: UserId) -> rusqlite::Result<PaymentHistory> {
-    conn.prepare_cached(RECORD)?.query_row([&customer.as_bytes()[..]], |row| {
-        Ok(PaymentHistory { has_paid: row.get(0)?, owes: row.get(1)? })
-    })
+    conn.prepare_cached(RECORD)?
+        .query_row([&customer.as_bytes()[..]], |row| {
+            Ok(PaymentHistory {
+                has_paid: row.get(0)?,
+                owes: row.get(1)?,
+            })
+        })
 }

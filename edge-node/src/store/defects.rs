@@ -24,7 +24,9 @@ pub fn position_early() -> Option<EdgeFilePosition> {
 /// The uncommitted run, if it starts at the wanted op.
 pub fn sent_early(wanted: OpRange) -> Option<OpRun> {
     let mut early = EARLY.lock().ok()?;
-    early.take_if(|(_, run)| run.before.seq + 1 == wanted.from).map(|(_, run)| run)
+    early
+        .take_if(|(_, run)| run.before.seq + 1 == wanted.from)
+        .map(|(_, run)| run)
 }
 
 impl Store {
@@ -58,7 +60,12 @@ impl Store {
         let write = move |conn: &_, book: &mut LogBook| {
             let from = book.head.seq + 1;
             let entered = commands::judge_and_log_command(conn, book, entry, judge)?;
-            let all = OpRange { from, ops_max: 10, bytes_max: u64::MAX, first_whatever_size: true };
+            let all = OpRange {
+                from,
+                ops_max: 10,
+                bytes_max: u64::MAX,
+                first_whatever_size: true,
+            };
             if let Ok(mut early) = EARLY.lock() {
                 *early = Some((book::load_position(conn)?, book::run(conn, all)?));
             }
@@ -72,7 +79,8 @@ impl Store {
     pub(super) async fn retire_early(&self, outcomes: &[NumberedOutcome]) -> StoreWriteResult<()> {
         let seqs: Vec<u64> = outcomes.iter().map(|outcome| outcome.seq).collect();
         let retire = move |conn: &_, book: &mut LogBook| {
-            seqs.into_iter().try_for_each(|seq| outcomes::retire_op(conn, book.epoch, seq))
+            seqs.into_iter()
+                .try_for_each(|seq| outcomes::retire_op(conn, book.epoch, seq))
         };
         self.journal.write(retire).await?;
         tokio::time::sleep(GAP).await;

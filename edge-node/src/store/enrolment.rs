@@ -50,13 +50,20 @@ pub fn load_trust(conn: &Connection) -> rusqlite::Result<Trust> {
         };
         let enrolled = row.get(0)?;
         let code = row.get::<_, Option<[u8; 32]>>(2)?.map(Hash);
-        Ok(Trust { enrolled, known, feed_confirmed_at: feed_confirmed_at(conn)?, code })
+        Ok(Trust {
+            enrolled,
+            known,
+            feed_confirmed_at: feed_confirmed_at(conn)?,
+            code,
+        })
     })
 }
 
 pub fn feed_confirmed_at(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
     const AT: &str = "SELECT at FROM feed_confirmed WHERE one = 1";
-    conn.prepare_cached(AT)?.query_row([], |row| row.get(0).map(UnixMillis)).optional()
+    conn.prepare_cached(AT)?
+        .query_row([], |row| row.get(0).map(UnixMillis))
+        .optional()
 }
 
 pub fn confirm_feed(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
@@ -99,7 +106,9 @@ pub fn forget_sessions(conn: &Connection, now: UnixMillis) -> rusqlite::Result<V
     const FORGET: &str = "DELETE FROM revoked WHERE kind = 'session' AND heard_at < ? RETURNING id";
     execute_cached(conn, COUNTS, [now.0])?;
     let mut statement = conn.prepare(FORGET)?;
-    statement.query_map([now.0 - TOKEN_LIVES_MS_MAX], |row| id(row, 0))?.collect()
+    statement
+        .query_map([now.0 - TOKEN_LIVES_MS_MAX], |row| id(row, 0))?
+        .collect()
 }
 
 pub fn revoke_session(
@@ -119,8 +128,16 @@ pub fn note_person(
     const PUT: &str = "INSERT INTO revoked (kind, id, heard_at, at, tokens_since)
         VALUES ('user', ?, ?, ?, ?) ON CONFLICT (kind, id) DO UPDATE SET
         at = max(at, excluded.at), tokens_since = max(tokens_since, excluded.tokens_since)";
-    let RevocationStatus { user, revoked_at, tokens_since } = word;
-    execute_cached(conn, PUT, params![&user.as_bytes()[..], now.0, revoked_at.0, tokens_since.0])
+    let RevocationStatus {
+        user,
+        revoked_at,
+        tokens_since,
+    } = word;
+    execute_cached(
+        conn,
+        PUT,
+        params![&user.as_bytes()[..], now.0, revoked_at.0, tokens_since.0],
+    )
 }
 
 /// The newer version wins; at equal versions the unverified mark wins.
@@ -129,8 +146,16 @@ pub fn note_mark(conn: &Connection, mark: ProviderVerification) -> rusqlite::Res
         ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, verified = excluded.verified
         WHERE version < excluded.version
         OR version = excluded.version AND verified > excluded.verified";
-    let ProviderVerification { user, version, verified } = mark;
-    execute_cached(conn, PUT, params![&user.as_bytes()[..], to_sql_int(version), verified])
+    let ProviderVerification {
+        user,
+        version,
+        verified,
+    } = mark;
+    execute_cached(
+        conn,
+        PUT,
+        params![&user.as_bytes()[..], to_sql_int(version), verified],
+    )
 }
 
 /// True if the file's revocations and marks also let the person in.
@@ -140,17 +165,24 @@ pub fn is_admitted(
     by: &AdmittedSession,
 ) -> rusqlite::Result<bool> {
     const SESSION: &str = "SELECT EXISTS (SELECT 1 FROM revoked WHERE kind = 'session' AND id = ?)";
-    let ended: bool =
-        conn.prepare_cached(SESSION)?.query_row([&by.session.as_bytes()[..]], |row| row.get(0))?;
+    let ended: bool = conn
+        .prepare_cached(SESSION)?
+        .query_row([&by.session.as_bytes()[..]], |row| row.get(0))?;
     const PERSON: &str = "SELECT id, at, tokens_since FROM revoked WHERE kind = 'user' AND id = ?";
     const MARK: &str = "SELECT user_id, version, verified FROM provider_marks WHERE user_id = ?";
     let user = [&user.as_bytes()[..]];
-    let known = conn.prepare_cached(PERSON)?.query_row(user, read_person).optional()?;
+    let known = conn
+        .prepare_cached(PERSON)?
+        .query_row(user, read_person)
+        .optional()?;
     if ended || known.is_some_and(|known| known.refuses_token(by.issued_at)) {
         return Ok(false);
     }
     let Some(told) = by.mark else { return Ok(true) };
-    let known = conn.prepare_cached(MARK)?.query_row(user, read_mark).optional()?;
+    let known = conn
+        .prepare_cached(MARK)?
+        .query_row(user, read_mark)
+        .optional()?;
     Ok(known.map_or(told, |known| known.merge_with(told)).verified)
 }
 
@@ -183,5 +215,9 @@ fn load_people(conn: &Connection) -> rusqlite::Result<Vec<RevocationStatus>> {
 fn read_person(row: &Row<'_>) -> rusqlite::Result<RevocationStatus> {
     let revoked_at = UnixMillis(row.get(1)?);
     let tokens_since = UnixMillis(row.get(2)?);
-    Ok(RevocationStatus { user: id(row, 0)?, revoked_at, tokens_since })
+    Ok(RevocationStatus {
+        user: id(row, 0)?,
+        revoked_at,
+        tokens_since,
+    })
 }

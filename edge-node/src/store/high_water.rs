@@ -35,7 +35,10 @@ pub struct HighWaterFile {
 
 /// For `data/db/edge.db` this is `data/high-water`.
 pub fn path_for(database: &Path) -> PathBuf {
-    let folder = database.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+    let folder = database
+        .parent()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new("."));
     folder.join("high-water")
 }
 
@@ -49,7 +52,11 @@ pub fn read_mark_file(path: &Path) -> io::Result<MarkFile> {
 
 impl HighWaterFile {
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)?;
         Ok(Self { file })
     }
 
@@ -74,7 +81,13 @@ fn read(bytes: &[u8]) -> Option<HighWaterMark> {
     let number = |at: usize| Some(u64::from_be_bytes(bytes[at..at + 8].try_into().ok()?));
     let hash = Hash::try_from(&bytes[16..48]).ok()?;
     let fits = Hash::digest_bytes(&bytes[..48]).0[..] == bytes[48..];
-    let mark = HighWaterMark { epoch: number(0)?, head: ChainHead { seq: number(8)?, hash } };
+    let mark = HighWaterMark {
+        epoch: number(0)?,
+        head: ChainHead {
+            seq: number(8)?,
+            hash,
+        },
+    };
     fits.then_some(mark)
 }
 
@@ -88,8 +101,13 @@ mod tests {
         let path = path_for(&folder.path().join("db/edge.db"));
         assert_eq!(path, folder.path().join("high-water"));
         assert_eq!(read_mark_file(&path).unwrap(), MarkFile::Missing);
-        let mark =
-            HighWaterMark { epoch: 3, head: ChainHead { seq: 9, hash: Hash::digest_bytes(b"x") } };
+        let mark = HighWaterMark {
+            epoch: 3,
+            head: ChainHead {
+                seq: 9,
+                hash: Hash::digest_bytes(b"x"),
+            },
+        };
         let file = HighWaterFile::open(&path).unwrap();
         file.write(HighWaterMark { epoch: 1, ..mark }).unwrap();
         file.write(mark).unwrap();

@@ -121,7 +121,11 @@ pub(super) fn log_boot(
     now: UnixMillis,
 ) -> rusqlite::Result<BootResult> {
     let newest = clock::newest_moment(conn)?;
-    let at = if newest.ms_since(now) > CLOCK_ERROR_MS_MAX { newest } else { now };
+    let at = if newest.ms_since(now) > CLOCK_ERROR_MS_MAX {
+        newest
+    } else {
+        now
+    };
     let suspicion = detect_restored_log(conn, book, found)?;
     if let Some(alarm) = suspicion {
         alarm::raise_alarm(conn, book, alarm, at)?;

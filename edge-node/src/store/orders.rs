@@ -95,7 +95,9 @@ pub fn merge_order(
             row.order.updated_at.0,
             encode_cbor(&row.order),
             feed_open,
-            active_worker(&row.order).as_ref().map(|worker| &worker.as_bytes()[..]),
+            active_worker(&row.order)
+                .as_ref()
+                .map(|worker| &worker.as_bytes()[..]),
             customer,
             owed,
         ])?;
@@ -114,7 +116,9 @@ pub fn apply_change(
         FeedChange::Order(order) => {
             let order_id = order.id;
             merge_order(conn, book, order, OrderSource::Feed)?;
-            applied.sights.push(load_order_view(conn, order_id, &book.name)?);
+            applied
+                .sights
+                .push(load_order_view(conn, order_id, &book.name)?);
         }
         FeedChange::OrderGone { order_id, version } => {
             if let Some(row) = find_confirmed_order(conn, order_id)?
@@ -132,7 +136,13 @@ pub fn apply_change(
             adopt_policy(book, word.policy_version, word.policy);
             right::apply_assignment(conn, book, word, now)?;
         }
-        FeedChange::Revoked { version, sessions, users, person, mark } => {
+        FeedChange::Revoked {
+            version,
+            sessions,
+            users,
+            person,
+            mark,
+        } => {
             for session in &sessions {
                 revoke_session(conn, *session, now)?;
             }

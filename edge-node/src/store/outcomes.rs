@@ -34,7 +34,12 @@ pub fn store_outcomes(
     let mut settled = Vec::with_capacity(outcomes.len());
     for numbered in outcomes {
         book.settled_seq = book.settled_seq.max(numbered.seq);
-        if let Some(order) = numbered.outcome.order.as_ref().filter(|o| o.location == book.region) {
+        if let Some(order) = numbered
+            .outcome
+            .order
+            .as_ref()
+            .filter(|o| o.location == book.region)
+        {
             orders::merge_order(conn, book, order.clone(), OrderSource::Outcome)?;
         }
         if let Some(stored) = find_by_op(conn, book.epoch, numbered.seq)? {
@@ -46,7 +51,11 @@ pub fn store_outcomes(
                 people::record_known_person(conn, stored.user_id, now)?;
             }
             let sight = load_order_view(conn, stored.order_id, &book.name)?;
-            settled.push(DecidedCommand { stored, outcome: numbered.outcome, sight });
+            settled.push(DecidedCommand {
+                stored,
+                outcome: numbered.outcome,
+                sight,
+            });
         }
     }
     book.outcome_cursor = to;
@@ -67,7 +76,11 @@ pub fn mark_op_held(
     reason: HeldReason,
 ) -> rusqlite::Result<()> {
     const HOLD: &str = "UPDATE pending SET held = ? WHERE epoch = ? AND seq = ?";
-    execute_cached(conn, HOLD, params![reason.as_str(), to_sql_int(epoch), to_sql_int(seq)])
+    execute_cached(
+        conn,
+        HOLD,
+        params![reason.as_str(), to_sql_int(epoch), to_sql_int(seq)],
+    )
 }
 
 /// Omits the order: answers carry its current state.
@@ -77,7 +90,13 @@ fn store_outcome(
     outcome: &Outcome,
 ) -> rusqlite::Result<()> {
     const STORE: &str = "UPDATE commands SET outcome = ? WHERE command_id = ? AND user_id = ?";
-    let bytes = encode_cbor(Outcome { order: None, ..outcome.clone() });
-    let key = (&stored.command_id.as_bytes()[..], &stored.user_id.as_bytes()[..]);
+    let bytes = encode_cbor(Outcome {
+        order: None,
+        ..outcome.clone()
+    });
+    let key = (
+        &stored.command_id.as_bytes()[..],
+        &stored.user_id.as_bytes()[..],
+    );
     execute_cached(conn, STORE, params![bytes, key.0, key.1])
 }

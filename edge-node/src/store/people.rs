@@ -24,7 +24,10 @@ pub fn load_device_owners(conn: &Connection) -> rusqlite::Result<Vec<(DeviceId, 
     const ALL: &str = "SELECT device, user_id, used_at FROM devices";
     let mut statement = conn.prepare(ALL)?;
     let rows = statement.query_map([], |row| {
-        let owner = DeviceOwner { user_id: id(row, 1)?, used_at: UnixMillis(row.get(2)?) };
+        let owner = DeviceOwner {
+            user_id: id(row, 1)?,
+            used_at: UnixMillis(row.get(2)?),
+        };
         Ok((read_parsed(row, 0)?, owner))
     })?;
     rows.collect()
@@ -37,7 +40,11 @@ pub fn device_used(
 ) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO devices (device, user_id, used_at) VALUES (?, ?, ?)";
     let DeviceOwner { user_id, used_at } = owner;
-    execute_cached(conn, PUT, params![device.as_str(), &user_id.as_bytes()[..], used_at.0])
+    execute_cached(
+        conn,
+        PUT,
+        params![device.as_str(), &user_id.as_bytes()[..], used_at.0],
+    )
 }
 
 pub fn device_handed_over(conn: &Connection, device: &DeviceId) -> rusqlite::Result<()> {
@@ -48,8 +55,9 @@ pub fn device_handed_over(conn: &Connection, device: &DeviceId) -> rusqlite::Res
 pub fn load_known_people(conn: &Connection) -> rusqlite::Result<Vec<(UserId, UnixMillis)>> {
     const ALL: &str = "SELECT user_id, since FROM known_people LIMIT ?";
     let mut statement = conn.prepare(ALL)?;
-    let rows =
-        statement.query_map([KNOWN_MAX], |row| Ok((id(row, 0)?, UnixMillis(row.get(1)?))))?;
+    let rows = statement.query_map([KNOWN_MAX], |row| {
+        Ok((id(row, 0)?, UnixMillis(row.get(1)?)))
+    })?;
     rows.collect()
 }
 
@@ -64,7 +72,8 @@ pub fn record_known_person(
         SELECT ?1, ?2, ?2 WHERE (SELECT count(*) FROM known_people) < ?3";
     let user = &user.as_bytes()[..];
     if conn.prepare_cached(KNOWN)?.execute(params![now.0, user])? == 0 {
-        conn.prepare_cached(PUT)?.execute(params![user, now.0, KNOWN_MAX])?;
+        conn.prepare_cached(PUT)?
+            .execute(params![user, now.0, KNOWN_MAX])?;
     }
     Ok(())
 }

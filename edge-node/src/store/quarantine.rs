@@ -29,11 +29,19 @@ pub fn stage_tail(conn: &Connection, run: TailWrite) -> rusqlite::Result<()> {
     let mut at: Option<ChainHead> = None;
     for op in run.ops {
         let here = match at {
-            None => ChainHead { seq: run.first_seq, hash: run.first_hash },
+            None => ChainHead {
+                seq: run.first_seq,
+                hash: run.first_hash,
+            },
             Some(before) => before.append_op(&op),
         };
         at = Some(here);
-        let values = params![to_sql_int(run.epoch), to_sql_int(here.seq), &here.hash.0[..], op];
+        let values = params![
+            to_sql_int(run.epoch),
+            to_sql_int(here.seq),
+            &here.hash.0[..],
+            op
+        ];
         execute_cached(conn, PUT, values)?;
     }
     Ok(())
@@ -55,7 +63,16 @@ pub fn begin_epoch(
     reset_to_epoch(conn, book, &edge, new.epoch, start)?;
     // Every epoch starts with a boot op [BOOT_OP].
     append::append_op(conn, book, &Op::Boot { nonce, at: now }, now)?;
-    let relogged = relog_all(conn, book, own, EndedEpoch { edge: &edge, why: new.why }, now)?;
+    let relogged = relog_all(
+        conn,
+        book,
+        own,
+        EndedEpoch {
+            edge: &edge,
+            why: new.why,
+        },
+        now,
+    )?;
     conn.execute("DELETE FROM tail", [])?;
     conn.execute(
         NOTE,
@@ -69,7 +86,10 @@ pub fn begin_epoch(
     )?;
     alarm::clear_alarm(conn, book)?;
     book.save(conn)?;
-    Ok(EpochStart { epoch: new.epoch, relogged })
+    Ok(EpochStart {
+        epoch: new.epoch,
+        relogged,
+    })
 }
 
 /// Sets the book to the start of an empty epoch.
@@ -104,7 +124,11 @@ fn relog_all(
     const BEGINS: &str = "SELECT epoch, seq FROM tail ORDER BY epoch, seq LIMIT 1";
     const TAIL: &str = "SELECT epoch, seq, hash, bytes FROM tail ORDER BY epoch, seq";
     let place = |row: &Row<'_>| Ok((read_u64(row, 0)?, read_u64(row, 1)?));
-    let begins = conn.prepare(BEGINS)?.query_map([], place)?.next().transpose()?;
+    let begins = conn
+        .prepare(BEGINS)?
+        .query_map([], place)?
+        .next()
+        .transpose()?;
     let (before, after): (Vec<UndecidedCommand>, Vec<UndecidedCommand>) = own
         .into_iter()
         .partition(|old| begins.is_none_or(|begins| (old.epoch, old.at.seq) < begins));
@@ -116,11 +140,21 @@ fn relog_all(
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let epoch = read_u64(row, 0)?;
-        let at = ChainHead { seq: read_u64(row, 1)?, hash: hash(row, 2)? };
+        let at = ChainHead {
+            seq: read_u64(row, 1)?,
+            hash: hash(row, 2)?,
+        };
         // Skip ops that this version cannot decode; the cloud has them and reports them.
-        let Ok(Op::Command(op)) = read_cbor::<Op>(row, 3) else { continue };
+        let Ok(Op::Command(op)) = read_cbor::<Op>(row, 3) else {
+            continue;
+        };
         let token = relog::find_token(conn, &relog::GIVEN_BACK, (epoch, op.token_seq))?;
-        let old = UndecidedCommand { epoch, at, op, token };
+        let old = UndecidedCommand {
+            epoch,
+            at,
+            op,
+            token,
+        };
         count += u64::from(relog::relog_command(conn, book, old, origin, now)?);
     }
     for old in after {

@@ -40,7 +40,10 @@ pub fn load_undecided_commands(conn: &Connection) -> rusqlite::Result<Vec<Undeci
         ORDER BY pending.epoch, pending.seq";
     let mut statement = conn.prepare(ROWS)?;
     let rows = statement.query_map([], |row| {
-        let at = ChainHead { seq: read_u64(row, 1)?, hash: hash(row, 2)? };
+        let at = ChainHead {
+            seq: read_u64(row, 1)?,
+            hash: hash(row, 2)?,
+        };
         Ok((read_u64(row, 0)?, at, read_cbor::<Op>(row, 3)?))
     })?;
     let mut all = Vec::new();
@@ -48,7 +51,12 @@ pub fn load_undecided_commands(conn: &Connection) -> rusqlite::Result<Vec<Undeci
         let (epoch, at, op) = row?;
         if let Op::Command(op) = op {
             let token = find_token(conn, &OWN, (epoch, op.token_seq))?;
-            all.push(UndecidedCommand { epoch, at, op, token });
+            all.push(UndecidedCommand {
+                epoch,
+                at,
+                op,
+                token,
+            });
         }
     }
     Ok(all)
@@ -67,7 +75,9 @@ pub fn find_token(
 ) -> rusqlite::Result<Option<String>> {
     for text in statements {
         let row = |row: &Row<'_>| read_cbor::<Op>(row, 0);
-        let found = conn.prepare_cached(text)?.query_row([to_sql_int(epoch), to_sql_int(seq)], row);
+        let found = conn
+            .prepare_cached(text)?
+            .query_row([to_sql_int(epoch), to_sql_int(seq)], row);
         match found.optional() {
             Ok(Some(Op::Token { token })) => return Ok(Some(token)),
             Ok(_) | Err(rusqlite::Error::FromSqlConversionFailure(..)) => {}
@@ -96,7 +106,12 @@ pub fn relog_command(
     if known.is_some_and(|known| known.decided || known.epoch == book.epoch) {
         return Ok(false);
     }
-    let UndecidedCommand { epoch, at, op, token } = old;
+    let UndecidedCommand {
+        epoch,
+        at,
+        op,
+        token,
+    } = old;
     let token_seq = match &token {
         Some(token) => append::ensure_token_logged(conn, book, token, now, now)?,
         None => 0,
@@ -104,7 +119,14 @@ pub fn relog_command(
     let EndedEpoch { edge, why } = origin;
     let verdict = op.verdict;
     let fence = op.fence;
-    let first = || EarlierReceipt { edge: edge.clone(), epoch, at, verdict, fence, why };
+    let first = || EarlierReceipt {
+        edge: edge.clone(),
+        epoch,
+        at,
+        verdict,
+        fence,
+        why,
+    };
     let anew = CommandOp {
         token_seq,
         verdict: Verdict::Provisional,

@@ -158,7 +158,11 @@ fn read_lease(
 ) -> rusqlite::Result<LeaseReport> {
     const ROW: &str = "SELECT assignment, held_fence, fence_proven FROM edge WHERE one = 1";
     let read = |row: &Row<'_>| {
-        Ok((read_optional(row, 0, read_cbor)?, read_optional(row, 1, read_u64)?, row.get(2)?))
+        Ok((
+            read_optional(row, 0, read_cbor)?,
+            read_optional(row, 1, read_u64)?,
+            row.get(2)?,
+        ))
     };
     // The migration may not have run yet.
     let (assignment, held, proven): (Option<RegionAssignment>, Option<u64>, bool) =
@@ -169,7 +173,13 @@ fn read_lease(
     let assignment = assignment.unwrap_or_default();
     let fence = held.filter(|_| assignment.epoch == epoch);
     let sentence = right_sentence(edge, suspect, proven, fence, assignment.holder.as_ref());
-    Ok(LeaseReport { policy, holder: assignment.holder, fence, proven, sentence })
+    Ok(LeaseReport {
+        policy,
+        holder: assignment.holder,
+        fence,
+        proven,
+        sentence,
+    })
 }
 
 fn right_sentence(
@@ -184,7 +194,9 @@ fn right_sentence(
         (Some(fence), _) if proven => &say::right_firm { fence },
         (Some(fence), _) => &say::right_unproven { fence },
         (None, Some(holder)) if holder == edge => &say::right_epoch_over,
-        (None, Some(holder)) => &say::right_elsewhere { holder: holder.into() },
+        (None, Some(holder)) => &say::right_elsewhere {
+            holder: holder.into(),
+        },
         (None, None) => &say::right_nowhere,
     };
     sentence.render_in(Language::English)
@@ -246,10 +258,27 @@ fn read_items(conn: &Connection) -> rusqlite::Result<Vec<ReportItem>> {
 impl std::fmt::Display for EdgeReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let suspect = if self.suspect { ", SUSPECT" } else { "" };
-        writeln!(f, "Edge {} ({}), epoch {}{suspect}", self.edge, self.region, self.epoch)?;
-        writeln!(f, "Log ends at {}; {} orders confirmed", self.last_seq, self.orders)?;
-        writeln!(f, "Policy {}. {}", self.right.policy.as_str(), self.right.sentence)?;
-        writeln!(f, "Feed at {}, outcomes at {}", self.feed_cursor, self.outcome_cursor)?;
+        writeln!(
+            f,
+            "Edge {} ({}), epoch {}{suspect}",
+            self.edge, self.region, self.epoch
+        )?;
+        writeln!(
+            f,
+            "Log ends at {}; {} orders confirmed",
+            self.last_seq, self.orders
+        )?;
+        writeln!(
+            f,
+            "Policy {}. {}",
+            self.right.policy.as_str(),
+            self.right.sentence
+        )?;
+        writeln!(
+            f,
+            "Feed at {}, outcomes at {}",
+            self.feed_cursor, self.outcome_cursor
+        )?;
         write!(f, "{} commands wait for the cloud", self.pending)?;
         if let Some(at) = self.oldest_pending_at {
             write!(f, ", the oldest since {at}")?;
@@ -258,12 +287,29 @@ impl std::fmt::Display for EdgeReport {
             write!(f, "\nSince {}: {}", alarm.since, alarm.sentence)?;
         }
         if let Some(clock) = &self.clock {
-            write!(f, "\nClock, as found at {}: {}", clock.found_at, clock.sentence)?;
+            write!(
+                f,
+                "\nClock, as found at {}: {}",
+                clock.found_at, clock.sentence
+            )?;
         }
         for item in &self.items {
-            let doubt = item.doubt.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
-            let ReportItem { command_id, order_id, verdict, received_at, .. } = item;
-            write!(f, "\n  {received_at}  {command_id}  order {order_id}  {verdict}{doubt}")?;
+            let doubt = item
+                .doubt
+                .as_deref()
+                .map(|code| format!(" ({code})"))
+                .unwrap_or_default();
+            let ReportItem {
+                command_id,
+                order_id,
+                verdict,
+                received_at,
+                ..
+            } = item;
+            write!(
+                f,
+                "\n  {received_at}  {command_id}  order {order_id}  {verdict}{doubt}"
+            )?;
         }
         Ok(())
     }

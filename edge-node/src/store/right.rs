@@ -23,11 +23,20 @@ pub fn apply_assignment(
 ) -> rusqlite::Result<()> {
     let name = book.name.clone();
     let epoch = book.epoch;
-    match book.tenure.apply_assignment(&name, epoch, word, || compute_feed_digest(conn))? {
-        RegionLeaseChange::Granted { fence, proven: true } => {
+    match book
+        .tenure
+        .apply_assignment(&name, epoch, word, || compute_feed_digest(conn))?
+    {
+        RegionLeaseChange::Granted {
+            fence,
+            proven: true,
+        } => {
             tracing::info!(edge = %name, fence, "This edge holds the right to assign");
         }
-        RegionLeaseChange::Granted { fence, proven: false } => tracing::error!(
+        RegionLeaseChange::Granted {
+            fence,
+            proven: false,
+        } => tracing::error!(
             edge = %name, fence,
             "The feed does not agree with the grant: no firm answer under it"
         ),
@@ -50,7 +59,9 @@ fn compute_feed_digest(conn: &Connection) -> rusqlite::Result<Hash> {
         WHERE feed_version > 0 AND feed_open IS NOT 0";
     let mut statement = conn.prepare_cached(ROWS)?;
     let rows = statement.query_map([], open)?;
-    let open: Vec<_> = rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
+    let open: Vec<_> = rows
+        .filter_map(Result::transpose)
+        .collect::<rusqlite::Result<_>>()?;
     Ok(open_digest(open))
 }
 
@@ -61,5 +72,9 @@ fn open(row: &Row<'_>) -> rusqlite::Result<Option<(OrderId, u64)>> {
         Some(open) => open,
         None => is_open(read_order(row, 3)?.status),
     };
-    Ok(if open { Some((id(row, 0)?, read_u64(row, 1)?)) } else { None })
+    Ok(if open {
+        Some((id(row, 0)?, read_u64(row, 1)?))
+    } else {
+        None
+    })
 }

@@ -33,7 +33,10 @@ pub fn check_share_limits(
         return Ok(Ok(Some(act)));
     }
     let load = load_workload(conn, edge, actor.user_id, at)?;
-    Ok(entry.limits.find_reached_limit(&load, act, at).map_or(Ok(Some(act)), Err))
+    Ok(entry
+        .limits
+        .find_reached_limit(&load, act, at)
+        .map_or(Ok(Some(act)), Err))
 }
 
 /// Records the share that the op used up.
@@ -44,7 +47,11 @@ pub fn record_share(
     act: ShareAct,
 ) -> rusqlite::Result<()> {
     const NOTE: &str = "UPDATE commands SET act = ? WHERE epoch = ? AND seq = ?";
-    execute_cached(conn, NOTE, params![act.as_str(), to_sql_int(epoch), to_sql_int(seq)])
+    execute_cached(
+        conn,
+        NOTE,
+        params![act.as_str(), to_sql_int(epoch), to_sql_int(seq)],
+    )
 }
 
 pub fn active_worker(order: &Order) -> Option<UserId> {
@@ -74,12 +81,22 @@ fn load_workload(
     const ACTS: &str = "SELECT act, received_at, outcome FROM commands
         WHERE user_id = ? AND act IS NOT NULL AND received_at > ?
         ORDER BY received_at DESC LIMIT ?";
-    let mut load =
-        ProviderWorkload { open_jobs: open_jobs(conn, edge, user)?, ..ProviderWorkload::default() };
+    let mut load = ProviderWorkload {
+        open_jobs: open_jobs(conn, edge, user)?,
+        ..ProviderWorkload::default()
+    };
     let mut statement = conn.prepare_cached(ACTS)?;
-    let values = params![&user.as_bytes()[..], ProviderWorkload::window_start(at).0, LOOKED_AT_MAX];
+    let values = params![
+        &user.as_bytes()[..],
+        ProviderWorkload::window_start(at).0,
+        LOOKED_AT_MAX
+    ];
     let acts = statement.query_map(values, read_counted_act)?;
-    for (act, at) in acts.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().flatten() {
+    for (act, at) in acts
+        .collect::<rusqlite::Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+    {
         load.add(act, at);
     }
     Ok(load)
@@ -89,7 +106,11 @@ fn load_workload(
 fn read_counted_act(row: &Row<'_>) -> rusqlite::Result<Option<(ShareAct, UnixMillis)>> {
     let outcome: Option<Outcome> = read_optional(row, 2, read_cbor)?;
     let counts = outcome.is_none_or(|outcome| outcome.has_succeeded());
-    Ok(if counts { Some((read_parsed(row, 0)?, UnixMillis(row.get(1)?))) } else { None })
+    Ok(if counts {
+        Some((read_parsed(row, 0)?, UnixMillis(row.get(1)?)))
+    } else {
+        None
+    })
 }
 
 /// Confirmed jobs, adjusted by the provider's undecided commands here.
@@ -98,8 +119,9 @@ fn open_jobs(conn: &Connection, edge: &EdgeId, user: UserId) -> rusqlite::Result
         UNION SELECT order_id FROM commands
         WHERE user_id = ?1 AND act = 'accept' AND outcome IS NULL LIMIT ?2";
     let mut statement = conn.prepare_cached(IDS)?;
-    let ids =
-        statement.query_map(params![&user.as_bytes()[..], LOOKED_AT_MAX], |row| id(row, 0))?;
+    let ids = statement.query_map(params![&user.as_bytes()[..], LOOKED_AT_MAX], |row| {
+        id(row, 0)
+    })?;
     let ids: Vec<OrderId> = ids.collect::<rusqlite::Result<_>>()?;
     let mut jobs = 0;
     for order_id in ids {

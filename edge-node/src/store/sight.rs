@@ -30,9 +30,14 @@ pub fn find_confirmed_order(
 ) -> rusqlite::Result<Option<ConfirmedOrder>> {
     const ROW: &str = "SELECT bytes, feed_version FROM orders WHERE id = ?";
     let read = |row: &Row<'_>| {
-        Ok(ConfirmedOrder { order: read_order(row, 0)?, feed_version: read_u64(row, 1)? })
+        Ok(ConfirmedOrder {
+            order: read_order(row, 0)?,
+            feed_version: read_u64(row, 1)?,
+        })
     };
-    conn.prepare_cached(ROW)?.query_row([&order_id.as_bytes()[..]], read).optional()
+    conn.prepare_cached(ROW)?
+        .query_row([&order_id.as_bytes()[..]], read)
+        .optional()
 }
 
 pub fn load_order_view(
@@ -45,7 +50,10 @@ pub fn load_order_view(
     let beyond = (ops.len() > LAID_MAX).then(|| ops.pop()).flatten();
     let mut sight = overlay_pending_ops(row.map(|row| row.order), ops, edge);
     // An op past the limit may do anything, so no firm answer rests on it [FIRM_BASE].
-    if let Some(PendingOp { seq, command_id, .. }) = beyond {
+    if let Some(PendingOp {
+        seq, command_id, ..
+    }) = beyond
+    {
         sight.pending.push(PendingOpStatus {
             seq,
             command_id,
@@ -75,12 +83,19 @@ pub fn load_board(
         ) ORDER BY final, updated_at DESC LIMIT ?";
     let cursor = conn.query_row(CURSOR, [], |row| read_u64(row, 0))?;
     let mut statement = conn.prepare_cached(IDS)?;
-    let ids: Vec<OrderId> =
-        statement.query_map([BOARD_MAX], |row| id(row, 0))?.collect::<Result<_, _>>()?;
+    let ids: Vec<OrderId> = statement
+        .query_map([BOARD_MAX], |row| id(row, 0))?
+        .collect::<Result<_, _>>()?;
     let shown = ids.into_iter().filter_map(|order_id| {
         let item = |sight: EdgeOrderView| {
             let pending = !sight.pending.is_empty();
-            Some((BoardItem { order: sight.order?, pending }, sight.hold))
+            Some((
+                BoardItem {
+                    order: sight.order?,
+                    pending,
+                },
+                sight.hold,
+            ))
         };
         load_order_view(conn, order_id, edge).map(item).transpose()
     });

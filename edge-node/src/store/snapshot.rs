@@ -39,7 +39,13 @@ pub fn stage_snapshot_chunk(
         clear_staging(conn)?;
     }
     let staged = run.as_staged();
-    let SnapshotChunkWrite { feed_generation, feed_seq, hash, changes, .. } = run;
+    let SnapshotChunkWrite {
+        feed_generation,
+        feed_seq,
+        hash,
+        changes,
+        ..
+    } = run;
     let mut image = load_staged_tally(conn)?;
     for change in changes {
         stage_change(conn, change, &mut image)?;
@@ -48,8 +54,11 @@ pub fn stage_snapshot_chunk(
         Some(staged) => {
             const PUT: &str = "INSERT OR REPLACE INTO snapshot (one, staged, digest, orders)
                 VALUES (1, ?, ?, ?)";
-            let values =
-                params![encode_cbor(&staged), &image.digest.0[..], to_sql_int(image.orders)];
+            let values = params![
+                encode_cbor(&staged),
+                &image.digest.0[..],
+                to_sql_int(image.orders)
+            ];
             execute_cached(conn, PUT, values)?;
             Ok(None)
         }
@@ -73,10 +82,17 @@ fn clear_staging(conn: &Connection) -> rusqlite::Result<()> {
 
 fn load_staged_tally(conn: &Connection) -> rusqlite::Result<ViewDigest> {
     let read = |row: &Row<'_>| {
-        Ok(ViewDigest { digest: hash(row, 0)?, orders: read_u64(row, 1)?, ahead: 0 })
+        Ok(ViewDigest {
+            digest: hash(row, 0)?,
+            orders: read_u64(row, 1)?,
+            ahead: 0,
+        })
     };
     let mut statement = conn.prepare_cached("SELECT digest, orders FROM snapshot")?;
-    Ok(statement.query_row([], read).optional()?.unwrap_or_default())
+    Ok(statement
+        .query_row([], read)
+        .optional()?
+        .unwrap_or_default())
 }
 
 /// A snapshot contains each entity once.
@@ -100,7 +116,9 @@ fn stage_change(
         is_open(order.status),
         order.updated_at.0,
         encode_cbor(&order),
-        active_worker(&order).as_ref().map(|worker| &worker.as_bytes()[..]),
+        active_worker(&order)
+            .as_ref()
+            .map(|worker| &worker.as_bytes()[..]),
         customer,
         owed,
     ])?;
@@ -126,9 +144,14 @@ fn swap_in_snapshot(
     let gone = load_order_ids(conn, GONE)?;
     book.tally = with_what_is_ahead(conn, image)?;
     replace_orders(conn)?;
-    let mut applied = FeedEffects { gone, ..FeedEffects::default() };
+    let mut applied = FeedEffects {
+        gone,
+        ..FeedEffects::default()
+    };
     for order_id in raised {
-        applied.sights.push(load_order_view(conn, order_id, &book.name)?);
+        applied
+            .sights
+            .push(load_order_view(conn, order_id, &book.name)?);
     }
     // Orders first: a grant is compared with them.
     let mut statement = conn.prepare("SELECT bytes FROM staged_changes ORDER BY number")?;
@@ -158,7 +181,9 @@ fn log_conflicts(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 fn load_order_ids(conn: &Connection, text: &str) -> rusqlite::Result<Vec<OrderId>> {
-    conn.prepare(text)?.query_map([TOLD_MAX], |row| id(row, 0))?.collect()
+    conn.prepare(text)?
+        .query_map([TOLD_MAX], |row| id(row, 0))?
+        .collect()
 }
 
 /// The tally of the new view: the snapshot, plus the rows that are ahead of it.
@@ -171,9 +196,15 @@ fn with_what_is_ahead(conn: &Connection, image: ViewDigest) -> rusqlite::Result<
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let staged: Option<Order> = read_optional(row, 1, read_cbor)?;
-        let staged = staged.map(|order| ConfirmedOrder { feed_version: order.version, order });
+        let staged = staged.map(|order| ConfirmedOrder {
+            feed_version: order.version,
+            order,
+        });
         let brought = staged.as_ref().map_or(0, |staged| staged.feed_version);
-        let kept = ConfirmedOrder { order: read_order(row, 0)?, feed_version: brought };
+        let kept = ConfirmedOrder {
+            order: read_order(row, 0)?,
+            feed_version: brought,
+        };
         tally.replace_row(staged.as_ref(), Some(&kept));
     }
     Ok(tally)

@@ -27,22 +27,38 @@ pub fn read_optional<T>(
     at: usize,
     read: impl FnOnce(&Row<'_>, usize) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Option<T>> {
-    if row.get_ref(at)?.data_type() == Type::Null { Ok(None) } else { read(row, at).map(Some) }
+    if row.get_ref(at)?.data_type() == Type::Null {
+        Ok(None)
+    } else {
+        read(row, at).map(Some)
+    }
 }
 
 pub fn hash(row: &Row<'_>, at: usize) -> rusqlite::Result<Hash> {
-    let bytes = row.get_ref(at)?.as_blob().map_err(|error| column_error(at, error))?;
+    let bytes = row
+        .get_ref(at)?
+        .as_blob()
+        .map_err(|error| column_error(at, error))?;
     Hash::try_from(bytes).map_err(|error| column_error(at, error))
 }
 
 pub fn id<T: From<Uuid>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
-    let bytes = row.get_ref(at)?.as_blob().map_err(|error| column_error(at, error))?;
-    Uuid::from_slice(bytes).map(T::from).map_err(|error| column_error(at, error))
+    let bytes = row
+        .get_ref(at)?
+        .as_blob()
+        .map_err(|error| column_error(at, error))?;
+    Uuid::from_slice(bytes)
+        .map(T::from)
+        .map_err(|error| column_error(at, error))
 }
 
 pub fn read_parsed<T: FromStr<Err: ToString>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
-    let text = row.get_ref(at)?.as_str().map_err(|error| column_error(at, error))?;
-    text.parse().map_err(|error: T::Err| column_error(at, error.to_string()))
+    let text = row
+        .get_ref(at)?
+        .as_str()
+        .map_err(|error| column_error(at, error))?;
+    text.parse()
+        .map_err(|error: T::Err| column_error(at, error.to_string()))
 }
 
 pub fn read_order(row: &Row<'_>, at: usize) -> rusqlite::Result<Order> {
@@ -53,7 +69,10 @@ pub fn read_cbor<T: for<'b> minicbor::Decode<'b, ()>>(
     row: &Row<'_>,
     at: usize,
 ) -> rusqlite::Result<T> {
-    let bytes = row.get_ref(at)?.as_blob().map_err(|error| column_error(at, error))?;
+    let bytes = row
+        .get_ref(at)?
+        .as_blob()
+        .map_err(|error| column_error(at, error))?;
     minicbor::decode(bytes).map_err(|error| column_error(at, error))
 }
 

@@ -39,11 +39,21 @@ pub fn load_standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
         let highest_fence = read_u64(row, 5)?;
         let holder = assignment.holder.clone();
         let rules = assignment.rules.clone();
-        let right = RegionLease { assignment, held, proven, highest_fence }
-            .current_right(read_u64(row, 0)?);
+        let right = RegionLease {
+            assignment,
+            held,
+            proven,
+            highest_fence,
+        }
+        .current_right(read_u64(row, 0)?);
         let suspect: bool = row.get(1)?;
         let holds = matches!(right, RegionRight::Held { proven: true, .. }) && !suspect;
-        let OfflineRules { unpaid_start, unpaid_start_max, paid_afterwards, .. } = rules;
+        let OfflineRules {
+            unpaid_start,
+            unpaid_start_max,
+            paid_afterwards,
+            ..
+        } = rules;
         Ok(RegionStanding {
             holder,
             holds,
@@ -66,7 +76,9 @@ pub fn offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
 /// `None` if the link was up.
 pub fn cut_off_since(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
     const SINCE: &str = "SELECT since FROM cut_off WHERE one = 1";
-    conn.prepare_cached(SINCE)?.query_row([], |row| row.get(0).map(UnixMillis)).optional()
+    conn.prepare_cached(SINCE)?
+        .query_row([], |row| row.get(0).map(UnixMillis))
+        .optional()
 }
 
 pub fn note_cut_off(conn: &Connection, since: Option<UnixMillis>) -> rusqlite::Result<()> {

@@ -27,11 +27,16 @@ use crate::tests::{draft, id, identity, order};
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
 async fn open(data: &TempDir, nonce: u8) -> (Store, Option<Alarm>) {
-    Store::open(data.path(), identity(), BootNonce([nonce; 16]), NOW).await.unwrap()
+    Store::open(data.path(), identity(), BootNonce([nonce; 16]), NOW)
+        .await
+        .unwrap()
 }
 
 fn by(user: u128) -> Actor {
-    Actor { user_id: UserId(id(user)), role: Role::Provider }
+    Actor {
+        user_id: UserId(id(user)),
+        role: Role::Provider,
+    }
 }
 
 fn entry(command: u128, actor: Actor, body: CommandBody) -> CheckedCommand {
@@ -59,18 +64,28 @@ fn entry(command: u128, actor: Actor, body: CommandBody) -> CheckedCommand {
 }
 
 fn accept(n: u128) -> CommandBody {
-    CommandBody::AcceptOrder { order_id: OrderId(id(n)) }
+    CommandBody::AcceptOrder {
+        order_id: OrderId(id(n)),
+    }
 }
 
 async fn enter(store: &Store, entry: CheckedCommand) -> CommandLogResult {
     let actor = entry.actor;
     let body = entry.command.body.clone();
     let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
-        let request = VerdictRequest { actor, body: &body, repeat: false, receipted: false };
+        let request = VerdictRequest {
+            actor,
+            body: &body,
+            repeat: false,
+            receipted: false,
+        };
         judge_command(
             &request,
             sight,
-            &EdgeState { suspect: footing.suspect, ..EdgeState::OPTIMISTIC },
+            &EdgeState {
+                suspect: footing.suspect,
+                ..EdgeState::OPTIMISTIC
+            },
         )
     };
     store.judge_and_log_command(entry, judging).await.unwrap()
@@ -88,18 +103,33 @@ async fn entered(
 }
 
 async fn with_orders(store: &Store, orders: impl IntoIterator<Item = u128>) {
-    let changes: Vec<_> = orders.into_iter().map(|n| FeedChange::Order(order(n, 1))).collect();
-    store.apply_changes(changes.len() as u64, changes, NOW).await.unwrap();
+    let changes: Vec<_> = orders
+        .into_iter()
+        .map(|n| FeedChange::Order(order(n, 1)))
+        .collect();
+    store
+        .apply_changes(changes.len() as u64, changes, NOW)
+        .await
+        .unwrap();
 }
 
 fn outcome(number: u64, seq: u64, outcome: Outcome) -> NumberedOutcome {
-    NumberedOutcome { number, seq, command_id: None, outcome }
+    NumberedOutcome {
+        number,
+        seq,
+        command_id: None,
+        outcome,
+    }
 }
 
 fn after(n: u128, version: u64, action: Action, provider: u128) -> Order {
     let before = order(n, version);
     let status = before.status.next_status(action).unwrap();
-    Order { status, provider_id: Some(UserId(id(provider))), ..before }
+    Order {
+        status,
+        provider_id: Some(UserId(id(provider))),
+        ..before
+    }
 }
 
 #[tokio::test]
@@ -110,15 +140,34 @@ async fn the_log_is_a_chain_that_begins_with_the_boot() {
     with_orders(&store, [1, 2]).await;
     let (first, ..) = entered(&store, entry(101, by(20), accept(1))).await;
     let (second, ..) = entered(&store, entry(102, by(20), accept(2))).await;
-    assert_eq!((first.at.seq, second.at.seq), (3, 4), "boot, token, and the token is logged once");
+    assert_eq!(
+        (first.at.seq, second.at.seq),
+        (3, 4),
+        "boot, token, and the token is logged once"
+    );
 
-    let wanted = OpRange { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
+    let wanted = OpRange {
+        from: 1,
+        ops_max: 100,
+        bytes_max: 1 << 20,
+        first_whatever_size: true,
+    };
     let run = store.run(wanted).await.unwrap();
     assert_eq!(run.before, ChainHead::start(&identity().name));
     let end = run.before.append_ops(run.ops.iter().map(Vec::as_slice));
     assert_eq!(end, store.load_position().await.unwrap().head);
-    let ops: Vec<Op> = run.ops.iter().map(|bytes| Op::from_bytes(bytes).unwrap()).collect();
-    assert!(matches!(ops[0], Op::Boot { nonce: BootNonce([1, ..]), .. }));
+    let ops: Vec<Op> = run
+        .ops
+        .iter()
+        .map(|bytes| Op::from_bytes(bytes).unwrap())
+        .collect();
+    assert!(matches!(
+        ops[0],
+        Op::Boot {
+            nonce: BootNonce([1, ..]),
+            ..
+        }
+    ));
     assert!(matches!(&ops[1], Op::Token { .. }));
     assert!(matches!(&ops[3], Op::Command(op) if op.token_seq == 2));
 }
@@ -131,15 +180,37 @@ async fn runs_are_cut_by_number_and_size() {
     for n in 1..=5 {
         entered(&store, entry(100 + n, by(20), accept(n))).await;
     }
-    let all = OpRange { from: 3, ops_max: 9, bytes_max: 1 << 20, first_whatever_size: true };
+    let all = OpRange {
+        from: 3,
+        ops_max: 9,
+        bytes_max: 1 << 20,
+        first_whatever_size: true,
+    };
     assert_eq!(store.run(all).await.unwrap().ops.len(), 5);
-    assert_eq!(store.run(OpRange { ops_max: 2, ..all }).await.unwrap().ops.len(), 2);
-    let tight = OpRange { bytes_max: 1, ..all };
+    assert_eq!(
+        store
+            .run(OpRange { ops_max: 2, ..all })
+            .await
+            .unwrap()
+            .ops
+            .len(),
+        2
+    );
+    let tight = OpRange {
+        bytes_max: 1,
+        ..all
+    };
     assert_eq!(store.run(tight).await.unwrap().ops.len(), 1);
-    let none = OpRange { first_whatever_size: false, ..tight };
+    let none = OpRange {
+        first_whatever_size: false,
+        ..tight
+    };
     assert!(store.run(none).await.unwrap().ops.is_empty());
     let beyond = store.run(OpRange { from: 50, ..all }).await.unwrap();
-    assert_ne!(beyond.before.seq, 49, "there is nothing that 50 would continue");
+    assert_ne!(
+        beyond.before.seq, 49,
+        "there is nothing that 50 would continue"
+    );
 }
 
 #[tokio::test]
@@ -174,22 +245,43 @@ async fn the_same_id_of_another_person_is_another_command() {
     // One tapped here and one sent by the cloud: neither blocks the other.
     let (second, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
     assert!(new && second.at.seq > first.at.seq && second.user_id == by(21).user_id);
-    let asked = store.log_asked(ask(101, by(22), accept(2)), NOW).await.unwrap();
-    assert!(asked.is_some(), "it is logged, so that the cloud can decide it");
+    let asked = store
+        .log_asked(ask(101, by(22), accept(2)), NOW)
+        .await
+        .unwrap();
+    assert!(
+        asked.is_some(),
+        "it is logged, so that the cloud can decide it"
+    );
 
     let applied = Outcome::new_applied(after(1, 2, Action::Accept, 20), NOW);
-    store.store_outcomes(1, vec![outcome(1, first.at.seq, applied)], NOW).await.unwrap();
+    store
+        .store_outcomes(1, vec![outcome(1, first.at.seq, applied)], NOW)
+        .await
+        .unwrap();
     let (first, _, new) = entered(&store, entry(101, by(20), accept(1))).await;
     assert!(!new && first.outcome.is_some());
     let (second, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
-    assert!(!new && second.outcome.is_none(), "an outcome is its own command's");
+    assert!(
+        !new && second.outcome.is_none(),
+        "an outcome is its own command's"
+    );
     assert_eq!(store.load_position().await.unwrap().pending, 2);
 }
 
 fn ask(command: u128, actor: Actor, body: CommandBody) -> wire::AskFrame {
     let CheckedCommand { command, token, .. } = entry(command, actor, body);
-    let standing = wire::LinkSessionId { term: 1, nonce: BootNonce([1; 16]) };
-    wire::AskFrame { standing, command, token, actor, taken_at: NOW }
+    let standing = wire::LinkSessionId {
+        term: 1,
+        nonce: BootNonce([1; 16]),
+    };
+    wire::AskFrame {
+        standing,
+        command,
+        token,
+        actor,
+        taken_at: NOW,
+    }
 }
 
 #[tokio::test]
@@ -198,10 +290,16 @@ async fn what_is_not_taken_leaves_no_trace() {
     let (store, _) = open(&data, 1).await;
     let before = store.load_position().await.unwrap();
     let unknown = enter(&store, entry(101, by(20), accept(9))).await;
-    assert!(matches!(unknown, CommandLogResult::NotTaken(Code::OrderNotFound)));
+    assert!(matches!(
+        unknown,
+        CommandLogResult::NotTaken(Code::OrderNotFound)
+    ));
     let mut expired = entry(102, by(20), accept(9));
     expired.refusal = Some(Code::TokenExpired);
-    assert!(matches!(enter(&store, expired).await, CommandLogResult::NotTaken(Code::TokenExpired)));
+    assert!(matches!(
+        enter(&store, expired).await,
+        CommandLogResult::NotTaken(Code::TokenExpired)
+    ));
     assert_eq!(store.load_position().await.unwrap(), before);
 }
 
@@ -211,7 +309,10 @@ async fn everything_survives_the_end_of_the_process() {
     let (store, _) = open(&data, 1).await;
     with_orders(&store, [1]).await;
     let (first, ..) = entered(&store, entry(101, by(20), accept(1))).await;
-    let publish = CommandBody::PublishOrder { order_id: OrderId(id(7)), order: draft() };
+    let publish = CommandBody::PublishOrder {
+        order_id: OrderId(id(7)),
+        order: draft(),
+    };
     entered(&store, entry(102, by(10), publish)).await;
     store.close();
 
@@ -224,7 +325,10 @@ async fn everything_survives_the_end_of_the_process() {
     let (_, shown) = store.load_board(&identity()).await.unwrap();
     let mut statuses: Vec<_> = shown.iter().map(|(item, _)| item.order.status).collect();
     statuses.sort();
-    assert_eq!(statuses, [OrderStatus::PendingReview, OrderStatus::Accepted]);
+    assert_eq!(
+        statuses,
+        [OrderStatus::PendingReview, OrderStatus::Accepted]
+    );
 }
 
 /// The test for the planted defect `answer_before_commit`.
@@ -236,10 +340,16 @@ async fn what_is_answered_stands_in_the_file() {
     for n in 1..=20 {
         let (stored, ..) = entered(&store, entry(100 + n, by(20), accept(n))).await;
         let report = read_report(&path_in(data.path())).unwrap();
-        assert_eq!(report.last_seq, stored.at.seq, "command {n} was answered and is not there");
+        assert_eq!(
+            report.last_seq, stored.at.seq,
+            "command {n} was answered and is not there"
+        );
         let found =
             high_water::read_mark_file(&high_water::path_for(&path_in(data.path()))).unwrap();
-        let mark = high_water::HighWaterMark { epoch: 1, head: stored.at };
+        let mark = high_water::HighWaterMark {
+            epoch: 1,
+            head: stored.at,
+        };
         assert_eq!(found, high_water::MarkFile::Whole(mark));
     }
 }
@@ -252,8 +362,9 @@ async fn a_full_disk_refuses_and_stores_nothing() {
     limit_pages(&store, 0).await;
     let mut refused = None;
     for n in 1..=200 {
-        let entering =
-            store.judge_and_log_command(entry(1_000 + n, by(20), accept(n)), |_, _| TAKEN).await;
+        let entering = store
+            .judge_and_log_command(entry(1_000 + n, by(20), accept(n)), |_, _| TAKEN)
+            .await;
         match entering {
             Ok(_) => {}
             Err(WriteError::Full) => {
@@ -307,12 +418,22 @@ async fn a_data_folder_belongs_to_one_edge() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     store.close();
-    let other = EdgeIdentity { name: wire::EdgeId::new("south-1").unwrap(), ..identity() };
+    let other = EdgeIdentity {
+        name: wire::EdgeId::new("south-1").unwrap(),
+        ..identity()
+    };
     let refused = Store::open(data.path(), other, BootNonce([2; 16]), NOW).await;
     let error = process::problem::format_error_chain(&refused.err().unwrap());
     assert!(error.contains("north-1"), "{error}");
-    let elsewhere = EdgeIdentity { region: wire::Region::South, ..identity() };
-    assert!(Store::open(data.path(), elsewhere, BootNonce([2; 16]), NOW).await.is_err());
+    let elsewhere = EdgeIdentity {
+        region: wire::Region::South,
+        ..identity()
+    };
+    assert!(
+        Store::open(data.path(), elsewhere, BootNonce([2; 16]), NOW)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -322,7 +443,13 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     with_orders(&store, 1..=3).await;
     let mut seqs = Vec::new();
     for n in 1..=3 {
-        seqs.push(entered(&store, entry(100 + n, by(20), accept(n))).await.0.at.seq);
+        seqs.push(
+            entered(&store, entry(100 + n, by(20), accept(n)))
+                .await
+                .0
+                .at
+                .seq,
+        );
     }
     let applied = Outcome::new_applied(after(1, 2, Action::Accept, 20), NOW);
     let second = Outcome::new_applied(after(3, 2, Action::Accept, 20), NOW);
@@ -342,7 +469,10 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
     assert_eq!(shown.len(), 3);
 
     let last = Outcome::new_applied(after(2, 2, Action::Accept, 20), NOW);
-    store.store_outcomes(3, vec![outcome(3, seqs[1], last)], NOW).await.unwrap();
+    store
+        .store_outcomes(3, vec![outcome(3, seqs[1], last)], NOW)
+        .await
+        .unwrap();
     assert_eq!(
         store.delete_old_rows(later).await.unwrap(),
         3,
@@ -359,11 +489,17 @@ async fn an_expired_token_is_logged_anew_and_then_known_for_a_while() {
     with_orders(&store, 1..=4).await;
     let mut seqs = Vec::new();
     for (n, at_ms) in [(1, 0), (2, HOUR_MS), (3, HOUR_MS + 1), (4, 2 * HOUR_MS)] {
-        let later =
-            CheckedCommand { received_at: NOW.plus_ms(at_ms), ..entry(100 + n, by(20), accept(n)) };
+        let later = CheckedCommand {
+            received_at: NOW.plus_ms(at_ms),
+            ..entry(100 + n, by(20), accept(n))
+        };
         seqs.push(entered(&store, later).await.0.at.seq);
     }
-    assert_eq!(seqs, [3, 5, 6, 8], "boot, token, accept, and a token before each that finds none");
+    assert_eq!(
+        seqs,
+        [3, 5, 6, 8],
+        "boot, token, accept, and a token before each that finds none"
+    );
 }
 
 #[tokio::test]
@@ -373,9 +509,15 @@ async fn the_report_tells_what_waits() {
     with_orders(&store, [1]).await;
     let (stored, ..) = entered(&store, entry(101, by(20), accept(1))).await;
     entered(&store, entry(102, by(21), accept(1))).await;
-    store.mark_op_held(stored.at.seq, HeldReason::Region).await.unwrap();
+    store
+        .mark_op_held(stored.at.seq, HeldReason::Region)
+        .await
+        .unwrap();
     let report = read_report(&path_in(data.path())).unwrap();
-    assert_eq!((report.pending, report.orders, report.suspect), (2, 1, false));
+    assert_eq!(
+        (report.pending, report.orders, report.suspect),
+        (2, 1, false)
+    );
     assert_eq!(report.oldest_pending_at, Some(NOW));
     assert_eq!(report.verdicts.get("provisional"), Some(&2));
     assert_eq!(report.items[0].held.as_deref(), Some("region"));
@@ -399,8 +541,9 @@ async fn a_revoked_session_leaves_the_disk_once_no_token_of_it_lives() {
     let user = UserId(id(20));
     let on_disk = || {
         let files = std::fs::read_dir(path_in(data.path()).parent().unwrap()).unwrap();
-        let bytes: Vec<u8> =
-            files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+        let bytes: Vec<u8> = files
+            .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .collect();
         bytes.windows(16).any(|found| found == session.as_bytes())
     };
     let revoked = FeedChange::Revoked {

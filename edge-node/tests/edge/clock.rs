@@ -20,7 +20,9 @@ fn wrong_by(error_ms: i64) -> Clock {
 }
 
 async fn edge_with(clock: &Clock, data: &Path, gateway: SocketAddr) -> RunningEdge {
-    start(config(data, &format!("http://{gateway}")), clock.clone()).await.unwrap()
+    start(config(data, &format!("http://{gateway}")), clock.clone())
+        .await
+        .unwrap()
 }
 
 fn is_about(at: UnixMillis, expected: UnixMillis) -> bool {
@@ -49,18 +51,28 @@ async fn an_edge_with_a_wrong_clock_links_by_its_hubs_time_and_says_so_everywher
         let data = tempfile::tempdir().unwrap();
         let clock = wrong_by(error_ms);
         let edge = edge_with(&clock, data.path(), gateway).await;
-        let ack =
-            until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 1) })
-                .await;
+        let ack = until("the feed", || async {
+            cloud.last_ack().filter(|ack| ack.feed_cursor == 1)
+        })
+        .await;
         let now = Clock::system().now();
         assert!(is_about(ack.edge_now, now), "it works by the hub's time");
         let told_ms = ack.clock_error_ms.unwrap();
-        assert!(told_ms.abs_diff(error_ms) < MIN_MS.unsigned_abs(), "{told_ms}");
+        assert!(
+            told_ms.abs_diff(error_ms) < MIN_MS.unsigned_abs(),
+            "{told_ms}"
+        );
 
         let standing = standing_with(&edge, &json!("by_cloud")).await;
-        let said = standing["clock"]["message"]["en"].as_str().unwrap().to_owned();
+        let said = standing["clock"]["message"]["en"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let direction = if error_ms > 0 { "ahead" } else { "behind" };
-        assert!(said.contains(direction) && said.contains("Set the machine's clock"), "{said}");
+        assert!(
+            said.contains(direction) && said.contains("Set the machine's clock"),
+            "{said}"
+        );
         let filed = read_report(&path_in(data.path())).unwrap();
         assert!(filed.to_string().contains(direction), "{filed}");
 
@@ -68,7 +80,10 @@ async fn an_edge_with_a_wrong_clock_links_by_its_hubs_time_and_says_so_everywher
         let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
         tablet.send(frame(101, &token, &accept(1))).await;
         assert_eq!(tablet.reply().await.command_id, Some(CommandId(id(101))));
-        let taken = until("the command", || async { cloud.commands().first().cloned() }).await;
+        let taken = until("the command", || async {
+            cloud.commands().first().cloned()
+        })
+        .await;
         assert!(is_about(taken.received_at, now), "{}", taken.received_at);
 
         clock.jump_wall_clock(-error_ms);
@@ -84,7 +99,10 @@ async fn a_board_without_a_battery_counts_on_from_its_log_until_the_cloud_tells_
     cloud.put(order(1, 1));
     let data = tempfile::tempdir().unwrap();
     let first = edge_with(&Clock::system(), data.path(), gateway).await;
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 1) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == 1)
+    })
+    .await;
     first.stop().await;
 
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 9));
@@ -93,7 +111,11 @@ async fn a_board_without_a_battery_counts_on_from_its_log_until_the_cloud_tells_
     let standing = standing_with(&alone, &json!("by_log")).await;
     let now: UnixMillis = serde_json::from_value(standing["now"].clone()).unwrap();
     assert!(is_about(now, Clock::system().now()), "{now}");
-    assert_eq!(standing["feed_as_of"], Value::Null, "such a clock tells no age");
+    assert_eq!(
+        standing["feed_as_of"],
+        Value::Null,
+        "such a clock tells no age"
+    );
     let token = cloud.people().token(Role::Provider, 20);
     let mut tablet = Tablet::of(alone.mqtt, "t-1", &token, 20).await;
     tablet.send(frame(101, &token, &accept(1))).await;
@@ -101,7 +123,10 @@ async fn a_board_without_a_battery_counts_on_from_its_log_until_the_cloud_tells_
     alone.stop().await;
 
     let back = edge_with(&Clock::fixed_at(UnixMillis(1_000)), data.path(), gateway).await;
-    until("the command", || async { cloud.commands().first().cloned() }).await;
+    until("the command", || async {
+        cloud.commands().first().cloned()
+    })
+    .await;
     back.stop().await;
 }
 
@@ -118,11 +143,15 @@ async fn the_time_of_a_stranger_sets_no_clock_and_the_edge_is_not_ready() {
     let edge = edge_with(&wrong_by(8 * HOUR_MS), data.path(), gateway).await;
     let standing = standing_with(&edge, &json!("not_believed")).await;
     let now: UnixMillis = serde_json::from_value(standing["now"].clone()).unwrap();
-    assert!(is_about(now, Clock::system().now().plus_ms(8 * HOUR_MS)), "its own time: {now}");
+    assert!(
+        is_about(now, Clock::system().now().plus_ms(8 * HOUR_MS)),
+        "its own time: {now}"
+    );
     let url = format!("http://{}/health/ready", edge.operator.unwrap());
     let client = process::client::Client::new();
-    let ready =
-        client.send_json::<Value>(http::Method::GET, &url, None, None::<&Value>, PATIENCE).await;
+    let ready = client
+        .send_json::<Value>(http::Method::GET, &url, None, None::<&Value>, PATIENCE)
+        .await;
     assert_eq!(ready.unwrap_err().status, Some(503));
     edge.stop().await;
 }

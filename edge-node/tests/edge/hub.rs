@@ -14,7 +14,10 @@ fn key() -> Signer {
 }
 
 async fn fed(cloud: &Cloud, cursor: u64) {
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == cursor) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == cursor)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,7 +44,10 @@ async fn the_first_session_pins_the_hubs_key_and_nobody_else_is_the_hub_from_the
         let acks = cloud.acks();
         cloud.put(order(2, 1));
         cloud.heal();
-        until("two calls", || async { (cloud.hellos().len() >= calls + 2).then_some(()) }).await;
+        until("two calls", || async {
+            (cloud.hellos().len() >= calls + 2).then_some(())
+        })
+        .await;
         assert_eq!(cloud.acks(), acks, "no session was opened");
     }
     assert_eq!(cloud.hellos().last().unwrap().pinned, Some(true));
@@ -85,8 +91,14 @@ async fn an_older_cloud_serves_an_edge_without_a_key_and_cannot_make_it_a_twin()
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
     fed(&cloud, 1).await;
     let code = Code::EdgeTwin;
-    cloud.interject(Frame::Refused(SessionRefusal { code, detail: "you are a copy".into() }));
-    until("the next call", || async { (cloud.hellos().len() == 2).then_some(()) }).await;
+    cloud.interject(Frame::Refused(SessionRefusal {
+        code,
+        detail: "you are a copy".into(),
+    }));
+    until("the next call", || async {
+        (cloud.hellos().len() == 2).then_some(())
+    })
+    .await;
     assert_eq!(cloud.hellos()[1].twin, None);
     edge.stop().await;
 }
@@ -107,17 +119,27 @@ async fn a_twin_promises_no_word_of_the_cloud() {
     let first = edge(data.path(), &gateway).await;
     fed(&cloud, 1).await;
     let code = Code::EdgeTwin;
-    cloud.interject(Frame::Refused(SessionRefusal { code, detail: "you are a copy".into() }));
+    cloud.interject(Frame::Refused(SessionRefusal {
+        code,
+        detail: "you are a copy".into(),
+    }));
     until("the twin", || is_twin(&first)).await;
     let standing = get(&first, "/standing", None).await.unwrap();
-    assert_eq!((&standing["twin"], &standing["suspect"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&standing["twin"], &standing["suspect"]),
+        (&json!(true), &json!(true))
+    );
     cloud.cut();
     let token = cloud.people().token(Role::Provider, 20);
     let says = "Stored on a copy of the regional node";
     let mut tablet = Tablet::of(first.mqtt, "t-1", &token, 20).await;
     tablet.send(frame(101, &token, &accept(1))).await;
     let reply = tablet.reply().await;
-    assert!(reply.message.unwrap().en.starts_with(says), "{:?}", reply.code);
+    assert!(
+        reply.message.unwrap().en.starts_with(says),
+        "{:?}",
+        reply.code
+    );
     first.stop().await;
 
     // A restart restores this from the file.
@@ -132,7 +154,10 @@ async fn a_twin_promises_no_word_of_the_cloud() {
 async fn plain_http_to_another_machine_is_refused_unless_the_configuration_allows_it() {
     let data = tempfile::tempdir().unwrap();
     let elsewhere = config(data.path(), "http://192.0.2.1:8080");
-    let refused = start(elsewhere.clone(), Clock::system()).await.err().unwrap();
+    let refused = start(elsewhere.clone(), Clock::system())
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(refused, StartError::PlainLine), "{refused}");
     let mut allowed = elsewhere;
     allowed.plain_link = true;

@@ -26,13 +26,19 @@ async fn what_was_taken_during_an_outage_goes_up_once_and_in_order_when_it_ends(
     (1..=40).for_each(|n| cloud.put(order(n, 1)));
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 40) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == 40)
+    })
+    .await;
     cloud.cut();
     let token = cloud.people().token(Role::Provider, 20);
     let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
     for n in 1..=40 {
         tablet.send(frame(100 + n, &token, &accept(n))).await;
-        assert_eq!(tablet.reply().await.command_id, Some(CommandId(id(100 + n))));
+        assert_eq!(
+            tablet.reply().await.command_id,
+            Some(CommandId(id(100 + n)))
+        );
     }
     assert!(cloud.commands().is_empty());
     assert_eq!(read_report(&path_in(data.path())).unwrap().pending, 40);
@@ -71,14 +77,18 @@ async fn a_restart_resumes_where_the_file_stands() {
     let gateway = format!("http://{gateway}");
     let first = edge(data.path(), &gateway).await;
     until("the feed", || async {
-        cloud.last_ack().filter(|ack| ack.feed_cursor == 1 && ack.outcome_cursor >= 1)
+        cloud
+            .last_ack()
+            .filter(|ack| ack.feed_cursor == 1 && ack.outcome_cursor >= 1)
     })
     .await;
     first.stop().await;
     cloud.put(order(2, 1));
     let second = edge(data.path(), &gateway).await;
     until("the rest of the feed", || async {
-        cloud.last_ack().filter(|ack| ack.feed_cursor == 2 && ack.digest == cloud.digest())
+        cloud
+            .last_ack()
+            .filter(|ack| ack.feed_cursor == 2 && ack.digest == cloud.digest())
     })
     .await;
     let hellos = cloud.hellos();
@@ -107,7 +117,10 @@ async fn link_is(edge: &RunningEdge, up: bool) {
 async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down() {
     let (cloud, gateway) = Cloud::start().await;
     (1..=2).for_each(|n| cloud.put(order(n, 1)));
-    let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
+    let rules = OfflineRules {
+        unpaid_start: true,
+        ..OfflineRules::default()
+    };
     cloud.tell(FeedChange::Assignment(RegionAssignment {
         policy_version: 1,
         rules,
@@ -115,11 +128,16 @@ async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down
     }));
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 3) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == 3)
+    })
+    .await;
     let token = cloud.people().token(Role::Provider, 20);
     let sends = async |command: u128, body: &CommandBody| {
         let body = serde_json::from_slice(&frame(command, &token, body)).unwrap();
-        call(edge.http, Method::POST, "/commands", None, Some(&body)).await.unwrap()
+        call(edge.http, Method::POST, "/commands", None, Some(&body))
+            .await
+            .unwrap()
     };
     for (n, up) in [(1, true), (2, false)] {
         if !up {
@@ -127,7 +145,9 @@ async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down
         }
         link_is(&edge, up).await;
         sends(100 + n, &accept(n)).await;
-        let start = CommandBody::StartOrder { order_id: OrderId(id(n)) };
+        let start = CommandBody::StartOrder {
+            order_id: OrderId(id(n)),
+        };
         let started = sends(200 + n, &start).await;
         let doubt = up.then_some(Code::LooksUnpaid.as_str());
         assert_eq!(started["code"].as_str(), doubt, "up {up}: {started}");
@@ -135,12 +155,18 @@ async fn unpaid_work_starts_by_the_rule_for_a_cut_off_edge_once_the_link_is_down
     cloud.heal();
     let told = until("the cloud hears of both", || async {
         let ops = cloud.commands();
-        let starts = ops.iter().filter(|op| op.command.body.order_action() == Some(Action::Start));
+        let starts = ops
+            .iter()
+            .filter(|op| op.command.body.order_action() == Some(Action::Start));
         let told: Vec<_> = starts.map(|op| op.cut_off).collect();
         (told.len() == 2).then_some(told)
     })
     .await;
-    assert_eq!(told, [Some(false), Some(true)], "the cloud judges by what the edge judged by");
+    assert_eq!(
+        told,
+        [Some(false), Some(true)],
+        "the cloud judges by what the edge judged by"
+    );
     edge.stop().await;
 }
 
@@ -150,7 +176,9 @@ async fn head(edge: &RunningEdge) -> Option<Value> {
 
 /// The start of the outage as published to tablets.
 async fn outage(edge: &RunningEdge) -> Option<String> {
-    head(edge).await?["cut_off_since"].as_str().map(str::to_owned)
+    head(edge).await?["cut_off_since"]
+        .as_str()
+        .map(str::to_owned)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -159,8 +187,10 @@ async fn an_outage_is_as_old_after_a_restart_as_before() {
     let data = tempfile::tempdir().unwrap();
     let gateway = format!("http://{gateway}");
     let first = edge(data.path(), &gateway).await;
-    until("the link", || async { (head(&first).await?["cut_off_since"].is_null()).then_some(()) })
-        .await;
+    until("the link", || async {
+        (head(&first).await?["cut_off_since"].is_null()).then_some(())
+    })
+    .await;
     cloud.cut();
     let since = until("the outage", || outage(&first)).await;
     first.stop().await;
@@ -169,7 +199,10 @@ async fn an_outage_is_as_old_after_a_restart_as_before() {
     let standing = get(&second, "/standing", None).await.unwrap();
     assert_eq!(standing["link"]["since"], since.as_str());
     cloud.heal();
-    until("its end", || async { outage(&second).await.is_none().then_some(()) }).await;
+    until("its end", || async {
+        outage(&second).await.is_none().then_some(())
+    })
+    .await;
     second.stop().await;
 }
 
@@ -179,7 +212,10 @@ async fn a_log_goes_up_packed_to_a_cloud_that_asks_for_it_and_is_the_same_log() 
     (1..=40).for_each(|n| cloud.put(order(n, 1)));
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 40) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == 40)
+    })
+    .await;
     cloud.cut();
     let token = cloud.people().token(Role::Provider, 20);
     let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
@@ -189,9 +225,15 @@ async fn a_log_goes_up_packed_to_a_cloud_that_asks_for_it_and_is_the_same_log() 
     }
     cloud.ask_for_packed();
     cloud.heal();
-    until("all of them", || async { (cloud.commands().len() == 40).then_some(()) }).await;
+    until("all of them", || async {
+        (cloud.commands().len() == 40).then_some(())
+    })
+    .await;
     let ids: Vec<_> = cloud.commands().iter().map(|op| op.command.id).collect();
-    assert_eq!(ids, (101..=140).map(|n| CommandId(id(n))).collect::<Vec<_>>());
+    assert_eq!(
+        ids,
+        (101..=140).map(|n| CommandId(id(n))).collect::<Vec<_>>()
+    );
     assert!(cloud.packed() > 0);
     edge.stop().await;
 }
@@ -207,14 +249,19 @@ async fn words_of_a_newer_cloud_are_passed_over_and_what_follows_them_arrives() 
     cloud.interject(wire::Frame::Unknown(900));
     cloud.put(order(2, 1));
     until("what came around them", || async {
-        cloud.last_ack().filter(|ack| ack.feed_cursor == 3 && ack.digest == cloud.digest())
+        cloud
+            .last_ack()
+            .filter(|ack| ack.feed_cursor == 3 && ack.digest == cloud.digest())
     })
     .await;
     let token = cloud.people().token(Role::Provider, 20);
     let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
     tablet.send(frame(101, &token, &accept(2))).await;
     assert_eq!(tablet.reply().await.command_id, Some(CommandId(id(101))));
-    until("the command in the cloud", || async { cloud.commands().first().cloned() }).await;
+    until("the command in the cloud", || async {
+        cloud.commands().first().cloned()
+    })
+    .await;
     assert_eq!(cloud.hellos().len(), 1, "the session went on");
     edge.stop().await;
 }
@@ -239,7 +286,11 @@ async fn an_edge_waits_for_the_cloud_to_enrol_and_needs_it_only_once() {
     let alone = edge(data.path(), &format!("http://{nowhere}")).await;
     assert!(get(&alone, "/health/ready", None).await.is_ok());
     let token = cloud.people().token(Role::Provider, 20);
-    assert!(Tablet::connect(alone.mqtt, "t-1", "t-1", &token).await.is_ok());
+    assert!(
+        Tablet::connect(alone.mqtt, "t-1", "t-1", &token)
+            .await
+            .is_ok()
+    );
     alone.stop().await;
 }
 
@@ -250,23 +301,34 @@ async fn an_edge_that_is_started_with_another_code_gets_another_key() {
     let key = || std::fs::read(data.path().join("edge.key")).unwrap();
     // A used code changes nothing, and neither does a repeated one.
     let mut keys = Vec::new();
-    for (n, code) in
-        ["a-code", "another-code", "another-code", "spent-code"].into_iter().enumerate()
+    for (n, code) in ["a-code", "another-code", "another-code", "spent-code"]
+        .into_iter()
+        .enumerate()
     {
         let config = Config {
             enrolment_code: code.into(),
             ..config(data.path(), &format!("http://{gateway}"))
         };
         let edge = start(config, Clock::system()).await.unwrap();
-        until("a session by that key", || async { cloud.hellos().get(n).cloned() }).await;
+        until("a session by that key", || async {
+            cloud.hellos().get(n).cloned()
+        })
+        .await;
         keys.push(key());
         edge.stop().await;
         assert!(!data.path().join("edge.key.new").exists(), "{code}");
     }
     assert_ne!(keys[0], keys[1]);
     assert_eq!((&keys[1], &keys[1]), (&keys[2], &keys[3]));
-    let names: Vec<_> = cloud.hellos().into_iter().map(|hello| (hello.edge, hello.epoch)).collect();
-    assert!(names.iter().all(|name| *name == names[0]), "its name and its log stay");
+    let names: Vec<_> = cloud
+        .hellos()
+        .into_iter()
+        .map(|hello| (hello.edge, hello.epoch))
+        .collect();
+    assert!(
+        names.iter().all(|name| *name == names[0]),
+        "its name and its log stay"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -302,13 +364,23 @@ async fn a_connection_that_only_looks_open_is_given_up() {
         clock.advance(6_000);
         until("a ping", || async { (cloud.pings() >= ping).then_some(()) }).await;
     }
-    assert_eq!(cloud.hellos().len(), 1, "a silent link with a sign of life stays");
+    assert_eq!(
+        cloud.hellos().len(),
+        1,
+        "a silent link with a sign of life stays"
+    );
     // This ack follows the last pong: once it has arrived, no sign of life is in flight.
     cloud.put(order(1, 1));
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 1) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == 1)
+    })
+    .await;
     cloud.freeze();
     clock.advance(20_000);
-    until("a second session", || async { cloud.hellos().get(1).cloned() }).await;
+    until("a second session", || async {
+        cloud.hellos().get(1).cloned()
+    })
+    .await;
     edge.stop().await;
 }
 
@@ -323,13 +395,22 @@ async fn a_disk_that_stands_still_keeps_no_probe_waiting() {
     stalls.execute_batch("BEGIN IMMEDIATE").unwrap();
     cloud.put(order(1, 1));
     cloud.probe(7);
-    let answered = until("a sign of life", || async { cloud.alive().contains(&7).then_some(()) });
+    let answered = until("a sign of life", || async {
+        cloud.alive().contains(&7).then_some(())
+    });
     // The hub's limit for an answer; the writer's timeout is longer.
     let in_time = tokio::time::timeout(Duration::from_secs(2), answered).await;
     assert!(in_time.is_ok(), "the probe waits behind the write");
-    assert_eq!(cloud.last_ack().unwrap().feed_cursor, 0, "which is still under way");
+    assert_eq!(
+        cloud.last_ack().unwrap().feed_cursor,
+        0,
+        "which is still under way"
+    );
     stalls.execute_batch("ROLLBACK").unwrap();
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == 1) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == 1)
+    })
+    .await;
     assert_eq!(cloud.hellos().len(), 1, "the session goes on");
     edge.stop().await;
 }

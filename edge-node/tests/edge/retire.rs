@@ -27,7 +27,10 @@ async fn no_reader_ever_finds_a_command_that_neither_waits_nor_is_decided() {
     let data = tempfile::tempdir().unwrap();
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
     let fed = u64::try_from(COMMANDS).unwrap();
-    until("the feed", || async { cloud.last_ack().filter(|ack| ack.feed_cursor == fed) }).await;
+    until("the feed", || async {
+        cloud.last_ack().filter(|ack| ack.feed_cursor == fed)
+    })
+    .await;
     let token = cloud.people().token(Role::Provider, 20);
     let mut tablet = Tablet::of(edge.mqtt, "t-1", &token, 20).await;
 

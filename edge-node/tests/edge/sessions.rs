@@ -27,15 +27,24 @@ async fn signing_in_is_handed_on_only_while_the_link_is_up() {
     let grant: Value = sign_in("right").await.unwrap();
     assert_eq!(grant["region"], json!("NORTH"));
     let token = grant["edge_token"].as_str().unwrap();
-    let session = get(&edge, "/session?device=t-1", Some(token)).await.unwrap();
-    assert_eq!((&session["user_id"], &session["role"]), (&json!(id(20)), &json!("provider")));
+    let session = get(&edge, "/session?device=t-1", Some(token))
+        .await
+        .unwrap();
+    assert_eq!(
+        (&session["user_id"], &session["role"]),
+        (&json!(id(20)), &json!("provider"))
+    );
     assert_eq!(grant.get("device"), None, "nobody has asked for a secret");
     let asking = json!({ "username": "20", "password": "right", "device": "" });
-    let known = call(edge.http, Method::POST, "/session", None, Some(&asking)).await.unwrap();
+    let known = call(edge.http, Method::POST, "/session", None, Some(&asking))
+        .await
+        .unwrap();
     assert_eq!(known["device"], json!("a-secret"));
     assert_eq!(sign_in("wrong").await, Err(401));
     let sign_out = async |token: &str| {
-        call(edge.http, Method::DELETE, "/session", Some(token), None).await.map(drop)
+        call(edge.http, Method::DELETE, "/session", Some(token), None)
+            .await
+            .map(drop)
     };
     assert_eq!(sign_out(token).await, Ok(()));
     assert_eq!(cloud.signed_out(), [token]);
@@ -43,7 +52,10 @@ async fn signing_in_is_handed_on_only_while_the_link_is_up() {
     cloud.cut();
     linked(&edge, false).await;
     assert_eq!(sign_in("right").await, Err(503));
-    assert!(get(&edge, "/session", Some(token)).await.is_ok(), "who is in stays in");
+    assert!(
+        get(&edge, "/session", Some(token)).await.is_ok(),
+        "who is in stays in"
+    );
     edge.stop().await;
 }
 
@@ -63,7 +75,10 @@ async fn a_refusal_of_mqtt_has_its_reason_over_http() {
     assert_eq!(session(Some(expired.as_str())).await, Err(401));
     assert_eq!(session(None).await, Err(401));
     tablet.leave().await;
-    until("the device is free", || async { session(Some(other.as_str())).await.ok() }).await;
+    until("the device is free", || async {
+        session(Some(other.as_str())).await.ok()
+    })
+    .await;
     edge.stop().await;
 }
 
@@ -74,16 +89,34 @@ async fn pages_have_a_policy_of_their_own_and_data_keeps_its() {
     let edge = edge(data.path(), &format!("http://{gateway}")).await;
     let policy = async |path: &str| {
         let request = http::Request::get(format!("http://{}{path}", edge.http));
-        let request =
-            request.header("accept", "text/html").body(axum::body::Body::empty()).unwrap();
-        let answer = process::client::Client::new().send_request(request).await.unwrap();
-        answer.headers()["content-security-policy"].to_str().unwrap().to_owned()
+        let request = request
+            .header("accept", "text/html")
+            .body(axum::body::Body::empty())
+            .unwrap();
+        let answer = process::client::Client::new()
+            .send_request(request)
+            .await
+            .unwrap();
+        answer.headers()["content-security-policy"]
+            .to_str()
+            .unwrap()
+            .to_owned()
     };
     for page in ["/", "/jobs/0193a1c2"] {
-        assert!(policy(page).await.contains("require-trusted-types-for 'script'"), "{page}");
+        assert!(
+            policy(page)
+                .await
+                .contains("require-trusted-types-for 'script'"),
+            "{page}"
+        );
     }
     for data in ["/board", "/standing", "/session", "/jobs.json"] {
-        assert!(policy(data).await.starts_with("default-src 'none'; frame-ancestors"), "{data}");
+        assert!(
+            policy(data)
+                .await
+                .starts_with("default-src 'none'; frame-ancestors"),
+            "{data}"
+        );
     }
     edge.stop().await;
 }

@@ -39,7 +39,11 @@ impl Region {
             cloud.last_ack().filter(|ack| ack.feed_cursor == 3)
         })
         .await;
-        Self { cloud, edge, _data: data }
+        Self {
+            cloud,
+            edge,
+            _data: data,
+        }
     }
 
     fn token(&self, role: Role, user: u128) -> String {
@@ -56,9 +60,14 @@ impl Region {
 async fn a_command_is_stored_and_then_decided() {
     let region = Region::open().await;
     let mut tablet = region.provider("t-1", 20).await;
-    tablet.send(frame(101, &region.token(Role::Provider, 20), &accept(1))).await;
+    tablet
+        .send(frame(101, &region.token(Role::Provider, 20), &accept(1)))
+        .await;
     let stored = tablet.reply().await;
-    assert_eq!((stored.hop, stored.verdict), (Hop::Stored, Verdict::Provisional));
+    assert_eq!(
+        (stored.hop, stored.verdict),
+        (Hop::Stored, Verdict::Provisional)
+    );
     assert!(stored.receipt.is_some());
     let decided = tablet.reply().await;
     assert_eq!((decided.hop, decided.code), (Hop::Decided, None));
@@ -73,11 +82,16 @@ async fn other_tablets_see_the_board_change_and_not_who_took_what() {
     let mut other = region.provider("t-2", 21).await;
     let mut tablet = region.provider("t-1", 20).await;
     region.cloud.cut();
-    tablet.send(frame(101, &region.token(Role::Provider, 20), &accept(1))).await;
+    tablet
+        .send(frame(101, &region.token(Role::Provider, 20), &accept(1)))
+        .await;
     tablet.reply().await;
     let topic = topics::changes_topic(REGION, &edge_id());
     let changes: Value = other.hear(&topic).await;
-    assert_eq!((&changes["items"], &changes["gone"]), (&json!([]), &json!([id(1)])));
+    assert_eq!(
+        (&changes["items"], &changes["gone"]),
+        (&json!([]), &json!([id(1)]))
+    );
     assert_eq!(changes["feed_seq"], json!(3));
 
     region.cloud.heal();
@@ -88,7 +102,10 @@ async fn other_tablets_see_the_board_change_and_not_who_took_what() {
             break item.clone();
         }
     };
-    assert_eq!((&opened["id"], &opened["address"]), (&json!(id(4)), &json!("")));
+    assert_eq!(
+        (&opened["id"], &opened["address"]),
+        (&json!(id(4)), &json!(""))
+    );
     region.edge.stop().await;
 }
 
@@ -100,11 +117,36 @@ async fn only_a_valid_token_of_ones_own_opens_the_door_and_the_refusal_says_so()
     let expired = region.cloud.people().token_until(Role::Provider, 20, -1);
     let foreign = crate::world::People::new().token(Role::Provider, 20);
     for (client, user, token, code) in [
-        ("t-1", "t-1", "nonsense", ConnectReturnCode::BadUserNamePassword),
-        ("t-1", "t-1", foreign.as_str(), ConnectReturnCode::BadUserNamePassword),
-        ("t-1", "t-2", good.as_str(), ConnectReturnCode::BadUserNamePassword),
-        ("T 1", "T 1", good.as_str(), ConnectReturnCode::BadUserNamePassword),
-        ("t-1", "t-1", expired.as_str(), ConnectReturnCode::NotAuthorized),
+        (
+            "t-1",
+            "t-1",
+            "nonsense",
+            ConnectReturnCode::BadUserNamePassword,
+        ),
+        (
+            "t-1",
+            "t-1",
+            foreign.as_str(),
+            ConnectReturnCode::BadUserNamePassword,
+        ),
+        (
+            "t-1",
+            "t-2",
+            good.as_str(),
+            ConnectReturnCode::BadUserNamePassword,
+        ),
+        (
+            "T 1",
+            "T 1",
+            good.as_str(),
+            ConnectReturnCode::BadUserNamePassword,
+        ),
+        (
+            "t-1",
+            "t-1",
+            expired.as_str(),
+            ConnectReturnCode::NotAuthorized,
+        ),
     ] {
         let refused = Tablet::connect(at, client, user, token).await.err();
         assert_eq!(refused, Some(code), "{client} {user}");
@@ -144,11 +186,23 @@ async fn a_tablet_hears_and_says_its_own_and_nothing_else() {
         tablet.publish(&topic, frame(101, &token, &accept(1))).await;
     }
     tablet.send(frame(102, &token, &accept(2))).await;
-    assert_eq!(tablet.reply().await.command_id, Some(wire::CommandId(id(102))));
-    victim.send(frame(103, &region.token(Role::Provider, 21), &accept(3))).await;
-    assert_eq!(victim.reply().await.command_id, Some(wire::CommandId(id(103))));
+    assert_eq!(
+        tablet.reply().await.command_id,
+        Some(wire::CommandId(id(102)))
+    );
+    victim
+        .send(frame(103, &region.token(Role::Provider, 21), &accept(3)))
+        .await;
+    assert_eq!(
+        victim.reply().await.command_id,
+        Some(wire::CommandId(id(103)))
+    );
     let known = region.cloud.commands();
-    assert!(known.iter().all(|op| op.command.id != wire::CommandId(id(101))));
+    assert!(
+        known
+            .iter()
+            .all(|op| op.command.id != wire::CommandId(id(101)))
+    );
     region.edge.stop().await;
 }
 
@@ -163,9 +217,14 @@ async fn a_device_answers_to_one_person_at_a_time() {
         let refused = Tablet::connect(at, client_id, "t-1", &foreign).await.err();
         assert_eq!(refused, Some(ConnectReturnCode::BadClientId), "{client_id}");
     }
-    let mut second = Tablet::connect(at, "t-1.second", "t-1", &mine).await.unwrap();
+    let mut second = Tablet::connect(at, "t-1.second", "t-1", &mine)
+        .await
+        .unwrap();
     let replies = topics::reply_topic(REGION, &edge_id(), &wire::DeviceId::new("t-1").unwrap());
-    assert!(second.subscribe(&replies).await, "one person may hold several connections");
+    assert!(
+        second.subscribe(&replies).await,
+        "one person may hold several connections"
+    );
     region.cloud.cut();
     tablet.send(frame(101, &mine, &accept(1))).await;
     for heard in [tablet.reply().await, second.reply().await] {
@@ -183,12 +242,19 @@ async fn a_device_answers_to_one_person_at_a_time() {
     until("the first person's outcome", || async {
         let decided = region.cloud.outcome_count();
         let known = region.cloud.commands().len() == 1;
-        region.cloud.last_ack().filter(|ack| known && ack.outcome_cursor == decided)
+        region
+            .cloud
+            .last_ack()
+            .filter(|ack| known && ack.outcome_cursor == decided)
     })
     .await;
     other.send(frame(102, &foreign, &accept(2))).await;
     let heard = other.reply().await.command_id;
-    assert_eq!(heard, Some(wire::CommandId(id(102))), "and nothing of the person before");
+    assert_eq!(
+        heard,
+        Some(wire::CommandId(id(102))),
+        "and nothing of the person before"
+    );
     region.edge.stop().await;
 }
 
@@ -198,7 +264,9 @@ async fn what_is_said_to_a_device_waits_for_nobody_who_held_it_before() {
     let at = region.edge.mqtt;
     let foreign = region.token(Role::Provider, 21);
     let replies = topics::reply_topic(REGION, &edge_id(), &wire::DeviceId::new("t-1").unwrap());
-    let mut before = Tablet::resume(at, "t-1.before", "t-1", &foreign).await.unwrap();
+    let mut before = Tablet::resume(at, "t-1.before", "t-1", &foreign)
+        .await
+        .unwrap();
     assert!(before.subscribe(&replies).await);
     before.leave().await;
     let mine = region.token(Role::Provider, 20);
@@ -217,7 +285,10 @@ async fn what_is_said_to_a_device_waits_for_nobody_who_held_it_before() {
     .await;
     assert!(before.subscribe(&replies).await);
     before.send(frame(102, &foreign, &accept(2))).await;
-    assert_eq!(before.reply().await.command_id, Some(wire::CommandId(id(102))));
+    assert_eq!(
+        before.reply().await.command_id,
+        Some(wire::CommandId(id(102)))
+    );
     region.edge.stop().await;
 }
 
@@ -229,16 +300,30 @@ async fn the_head_is_retained_and_names_this_boot() {
     let head: Value = tablet.hear(&topic).await;
     let hello = &region.cloud.hellos()[0];
     assert_eq!(head["nonce"], json!(hello.nonce.to_string()));
-    assert_eq!((&head["edge"], &head["epoch"]), (&json!("north-1"), &json!(1)));
+    assert_eq!(
+        (&head["edge"], &head["epoch"]),
+        (&json!("north-1"), &json!(1))
+    );
     let standing = get(&region.edge, "/api/head", None).await.unwrap();
-    assert_eq!((&standing["seq"], &standing["link_up"]), (&head["seq"], &json!(true)));
+    assert_eq!(
+        (&standing["seq"], &standing["link_up"]),
+        (&head["seq"], &json!(true))
+    );
 
-    let key = URL_SAFE_NO_PAD.decode(standing["public_key"].as_str().unwrap()).unwrap();
-    tablet.send(frame(101, &region.token(Role::Provider, 20), &accept(1))).await;
+    let key = URL_SAFE_NO_PAD
+        .decode(standing["public_key"].as_str().unwrap())
+        .unwrap();
+    tablet
+        .send(frame(101, &region.token(Role::Provider, 20), &accept(1)))
+        .await;
     let receipt = tablet.reply().await.receipt.unwrap();
     let signature = URL_SAFE_NO_PAD.decode(&receipt.sig).unwrap();
     let key = key.try_into().unwrap();
-    assert!(process::tokens::verify_bytes(&key, &receipt.signed_bytes(), &signature));
+    assert!(process::tokens::verify_bytes(
+        &key,
+        &receipt.signed_bytes(),
+        &signature
+    ));
     region.edge.stop().await;
 }
 
@@ -260,15 +345,31 @@ async fn a_tablet_of_version_5_is_answered_and_told_why_it_may_not() {
     let (client, mut events) = AsyncClient::new(options, 16);
     let device = wire::DeviceId::new("t-5").unwrap();
     let edge = edge_id();
-    client.subscribe(topics::reply_topic(REGION, &edge, &device), QoS::AtLeastOnce).await.unwrap();
+    client
+        .subscribe(
+            topics::reply_topic(REGION, &edge, &device),
+            QoS::AtLeastOnce,
+        )
+        .await
+        .unwrap();
     let forbidden = topics::head_topic(REGION, &edge);
-    client.publish(forbidden, QoS::AtLeastOnce, true, b"{}".to_vec()).await.unwrap();
+    client
+        .publish(forbidden, QoS::AtLeastOnce, true, b"{}".to_vec())
+        .await
+        .unwrap();
     let own = topics::command_topic(REGION, &edge, &device);
-    client.publish(own, QoS::AtLeastOnce, false, frame(101, &token, &accept(1))).await.unwrap();
+    client
+        .publish(own, QoS::AtLeastOnce, false, frame(101, &token, &accept(1)))
+        .await
+        .unwrap();
 
     let mut refused = false;
     let reply: Reply = loop {
-        match tokio::time::timeout(crate::world::PATIENCE, events.poll()).await.unwrap().unwrap() {
+        match tokio::time::timeout(crate::world::PATIENCE, events.poll())
+            .await
+            .unwrap()
+            .unwrap()
+        {
             Event::Incoming(Packet::PubAck(ack)) => {
                 refused |= ack.reason == PubAckReason::NotAuthorized;
             }
@@ -286,7 +387,9 @@ async fn a_tablet_of_version_5_is_answered_and_told_why_it_may_not() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn mqtt_runs_over_websocket_beside_clients_that_never_finish_their_handshake() {
     let region = Region::open().await;
-    let _silent = tokio::net::TcpStream::connect(region.edge.ws).await.unwrap();
+    let _silent = tokio::net::TcpStream::connect(region.edge.ws)
+        .await
+        .unwrap();
     let token = region.token(Role::Provider, 20);
     drop(over_websocket(region.edge.ws, "t-ws", &token).await);
     region.edge.stop().await;
@@ -303,11 +406,17 @@ async fn a_websocket_that_has_ended_leaves_nobody_signed_in() {
         assert!(busy.1.starts_with("device_in_use"), "{busy:?}");
         if n % 2 == 0 {
             const DISCONNECT: [u8; 2] = [0xe0, 0];
-            socket.send(Message::Binary(DISCONNECT.to_vec().into())).await.unwrap();
+            socket
+                .send(Message::Binary(DISCONNECT.to_vec().into()))
+                .await
+                .unwrap();
         }
         drop(socket);
         until("the device is free", || async {
-            refusal(region.edge.mqtt, &device, &second).await.is_none().then_some(())
+            refusal(region.edge.mqtt, &device, &second)
+                .await
+                .is_none()
+                .then_some(())
         })
         .await;
     }
@@ -319,14 +428,22 @@ type TabletSocket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 /// Opens an accepted connection.
 async fn over_websocket(at: std::net::SocketAddr, device: &str, token: &str) -> TabletSocket {
     let mut request = format!("ws://{at}/mqtt").into_client_request().unwrap();
-    request.headers_mut().insert("sec-websocket-protocol", "mqtt".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("sec-websocket-protocol", "mqtt".parse().unwrap());
     let (mut socket, answer) = tokio_tungstenite::connect_async(request).await.unwrap();
     assert_eq!(answer.headers()["sec-websocket-protocol"], "mqtt");
     let connect = connect_packet(4, device, token);
     // Split, because a packet may span messages.
     let (head, tail) = connect.split_at(5);
-    socket.send(Message::Binary(head.to_vec().into())).await.unwrap();
-    socket.send(Message::Binary(tail.to_vec().into())).await.unwrap();
+    socket
+        .send(Message::Binary(head.to_vec().into()))
+        .await
+        .unwrap();
+    socket
+        .send(Message::Binary(tail.to_vec().into()))
+        .await
+        .unwrap();
     let answer = socket.next().await.unwrap().unwrap().into_data();
     assert_eq!(&answer[..], [0x20, 2, 0, 0], "CONNACK, accepted");
     socket
@@ -344,7 +461,10 @@ fn connect_packet(level: u8, device: &str, token: &str) -> Vec<u8> {
     let body = [text("MQTT"), head, text(device), text(device), text(token)].concat();
     let low = body.len() % 128;
     let high = body.len() / 128;
-    let length = [u8::try_from(low).unwrap() | 0x80, u8::try_from(high).unwrap()];
+    let length = [
+        u8::try_from(low).unwrap() | 0x80,
+        u8::try_from(high).unwrap(),
+    ];
     [&[0x10][..], &length, &body].concat()
 }
 
@@ -352,7 +472,10 @@ fn connect_packet(level: u8, device: &str, token: &str) -> Vec<u8> {
 async fn refusal(at: std::net::SocketAddr, device: &str, token: &str) -> Option<(u8, String)> {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut socket = tokio::net::TcpStream::connect(at).await.unwrap();
-    socket.write_all(&connect_packet(5, device, token)).await.unwrap();
+    socket
+        .write_all(&connect_packet(5, device, token))
+        .await
+        .unwrap();
     let mut head = [0; 2];
     socket.read_exact(&mut head).await.unwrap();
     let mut connack = vec![0; usize::from(head[1])];
@@ -389,7 +512,10 @@ async fn each_end_of_a_sign_in_has_its_own_code_and_its_own_words() {
         ("t-23", &closed, Code::DeviceClosed, 0x8a),
     ] {
         let told = until("the refusal", || refusal(region.edge.mqtt, device, token)).await;
-        assert_eq!(told, (number, format!("{code}: {}", code.sentence_in(English))));
+        assert_eq!(
+            told,
+            (number, format!("{code}: {}", code.sentence_in(English)))
+        );
         let url = format!("http://{}/session?device={device}", region.edge.http);
         let client = process::client::Client::new();
         let within = crate::world::PATIENCE;
@@ -421,12 +547,21 @@ async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
         mark: None,
     });
     let refused = until("the refusal", || async {
-        Tablet::connect(region.edge.mqtt, "t-2", "t-2", &token).await.err()
+        Tablet::connect(region.edge.mqtt, "t-2", "t-2", &token)
+            .await
+            .err()
     })
     .await;
     assert_eq!(refused, ConnectReturnCode::NotAuthorized);
     let body: Value = serde_json::from_slice(&frame(101, &token, &accept(1))).unwrap();
-    let reply = call(region.edge.http, http::Method::POST, "/commands", None, Some(&body)).await;
+    let reply = call(
+        region.edge.http,
+        http::Method::POST,
+        "/commands",
+        None,
+        Some(&body),
+    )
+    .await;
     assert_eq!(reply, Err(403));
     tablet.ended().await;
     region.edge.stop().await;
@@ -438,14 +573,26 @@ async fn a_killed_key_ends_connections_and_lets_nobody_in() {
     let mut tablet = region.provider("t-1", 20).await;
     let old = region.token(Role::Provider, 20);
     let next = support::Issuer::new();
-    region.cloud.tell(wire::FeedChange::Keys { version: 1, jwks: next.signer.jwks() });
+    region.cloud.tell(wire::FeedChange::Keys {
+        version: 1,
+        jwks: next.signer.jwks(),
+    });
     tablet.ended().await;
-    let refused = Tablet::connect(region.edge.mqtt, "t-1", "t-1", &old).await.err();
+    let refused = Tablet::connect(region.edge.mqtt, "t-1", "t-1", &old)
+        .await
+        .err();
     assert_eq!(refused, Some(ConnectReturnCode::BadUserNamePassword));
     let now = process::clock::Clock::system().now();
-    let actor = wire::Actor { user_id: wire::UserId(id(20)), role: Role::Provider };
+    let actor = wire::Actor {
+        user_id: wire::UserId(id(20)),
+        role: Role::Provider,
+    };
     let new = next.edge_token(actor, wire::Region::North, now);
-    assert!(Tablet::connect(region.edge.mqtt, "t-1", "t-1", &new).await.is_ok());
+    assert!(
+        Tablet::connect(region.edge.mqtt, "t-1", "t-1", &new)
+            .await
+            .is_ok()
+    );
     region.edge.stop().await;
 }
 
@@ -467,7 +614,9 @@ async fn a_sign_out_and_a_token_that_runs_out_end_open_connections() {
     });
     signed_out.ended().await;
     runs_out.ended().await;
-    stays.send(frame(101, &region.token(Role::Provider, 21), &accept(1))).await;
+    stays
+        .send(frame(101, &region.token(Role::Provider, 21), &accept(1)))
+        .await;
     assert_eq!(stays.reply().await.verdict, Verdict::Provisional);
     region.edge.stop().await;
 }

@@ -90,7 +90,10 @@ impl Client {
         let to = format!("{} {}", request.method(), without_query(request.uri()));
         match self.0.request(request).await {
             Ok(response) => Ok(response.map(Body::new)),
-            Err(error) => Err(ClientError::without_answer(format!("{to} got no answer"), error)),
+            Err(error) => Err(ClientError::without_answer(
+                format!("{to} got no answer"),
+                error,
+            )),
         }
     }
 
@@ -103,7 +106,8 @@ impl Client {
         body: Option<&impl Serialize>,
         timeout: Duration,
     ) -> Result<T, ClientError> {
-        self.send_prepared(json_request(method, url, bearer, body)?, timeout).await
+        self.send_prepared(json_request(method, url, bearer, body)?, timeout)
+            .await
     }
 
     /// Sends a command with `id` as its idempotency key: repeats have no further effect. The answer
@@ -131,14 +135,23 @@ impl Client {
         let to = format!("{} {}", request.method(), without_query(request.uri()));
         let exchange = async {
             let (head, body) = self.send_request(request).await?.into_parts();
-            let bytes = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| {
-                ClientError::without_answer(format!("the answer to {to} could not be read"), error)
-            })?;
+            let bytes = Limited::new(body, ANSWER_BYTES_MAX)
+                .collect()
+                .await
+                .map_err(|error| {
+                    ClientError::without_answer(
+                        format!("the answer to {to} could not be read"),
+                        error,
+                    )
+                })?;
             read(&to, &head, &bytes.to_bytes())
         };
         match tokio::time::timeout(timeout, exchange).await {
             Ok(result) => result,
-            Err(late) => Err(ClientError::without_answer(format!("{to} took too long"), late)),
+            Err(late) => Err(ClientError::without_answer(
+                format!("{to} took too long"),
+                late,
+            )),
         }
     }
 }
@@ -150,7 +163,11 @@ impl ClientError {
     }
 
     fn without_answer(what: String, source: impl Into<BoxedError>) -> Self {
-        Self { what, source: Some(source.into()), ..Self::default() }
+        Self {
+            what,
+            source: Some(source.into()),
+            ..Self::default()
+        }
     }
 
     fn build_failed(source: impl Into<BoxedError>) -> Self {
@@ -173,7 +190,9 @@ pub fn json_request(
         None => Body::empty(),
         Some(body) => {
             request = request.header(header::CONTENT_TYPE, "application/json");
-            serde_json::to_vec(body).map_err(ClientError::build_failed)?.into()
+            serde_json::to_vec(body)
+                .map_err(ClientError::build_failed)?
+                .into()
         }
     };
     request.body(body).map_err(ClientError::build_failed)
@@ -183,16 +202,27 @@ fn read<T: DeserializeOwned>(to: &str, head: &Parts, bytes: &[u8]) -> Result<T, 
     let status = Some(head.status.as_u16());
     if !head.status.is_success() {
         let problem: Option<Box<ProblemBody>> = serde_json::from_slice(bytes).ok();
-        let why =
-            problem.as_ref().map(|problem| format!(": {}", problem.title)).unwrap_or_default();
+        let why = problem
+            .as_ref()
+            .map(|problem| format!(": {}", problem.title))
+            .unwrap_or_default();
         let what = format!("{to} answered {}{why}", head.status.as_u16());
         let retry_after = retry_after(&head.headers);
-        return Err(ClientError { status, problem, retry_after, what, source: None });
+        return Err(ClientError {
+            status,
+            problem,
+            retry_after,
+            what,
+            source: None,
+        });
     }
     let bytes = if bytes.is_empty() { b"null" } else { bytes };
     serde_json::from_slice(bytes).map_err(|error| {
         let what = format!("the answer to {to} is not what was expected");
-        ClientError { status, ..ClientError::without_answer(what, error) }
+        ClientError {
+            status,
+            ..ClientError::without_answer(what, error)
+        }
     })
 }
 
@@ -204,21 +234,33 @@ pub fn is_loopback(host: &str) -> bool {
 
 /// True if no one on the way can read or change traffic to `address`: it is TLS or local.
 pub fn is_guarded(address: &str) -> bool {
-    let Ok(uri) = address.parse::<http::Uri>() else { return false };
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
+    let Ok(uri) = address.parse::<http::Uri>() else {
+        return false;
+    };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return false;
+    };
     let is_plain = !address.contains('#') && !authority.as_str().contains('@');
     is_plain && (scheme == "https" || (scheme == "http" && is_loopback(authority.host())))
 }
 
 /// Seconds, as our services send them; a date depends on a clock that may be wrong.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    let seconds = headers
+        .get(header::RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()?;
     Some(Duration::from_secs(seconds))
 }
 
 /// A query may hold secrets.
 fn without_query(uri: &http::Uri) -> String {
-    let host = uri.authority().map(|authority| authority.as_str()).unwrap_or_default();
+    let host = uri
+        .authority()
+        .map(|authority| authority.as_str())
+        .unwrap_or_default();
     format!("{host}{}", uri.path())
 }
 

@@ -55,7 +55,8 @@ impl KnownMoment {
     /// The wall-clock time at `elapsed`.
     fn counted_to(&self, elapsed: Duration) -> UnixMillis {
         let passed = elapsed.saturating_sub(self.elapsed);
-        self.at.plus_ms(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
+        self.at
+            .plus_ms(i64::try_from(passed.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
@@ -71,24 +72,36 @@ impl Clock {
     pub fn fixed_at(at: UnixMillis) -> Self {
         let elapsed_ms = AtomicI64::new(at.0);
         let began_at = AtomicI64::new(0);
-        Self(ClockSource::Fixed(Arc::new(FixedClock { elapsed_ms, began_at })))
+        Self(ClockSource::Fixed(Arc::new(FixedClock {
+            elapsed_ms,
+            began_at,
+        })))
     }
 
     /// Makes the wall-clock time settable; clones share the setting.
     #[must_use]
     pub fn into_settable(self) -> Self {
         let setting = RwLock::new(ClockSetting::FollowsMachine);
-        Self(ClockSource::Settable(Arc::new(SettableClock { machine: self, setting })))
+        Self(ClockSource::Settable(Arc::new(SettableClock {
+            machine: self,
+            setting,
+        })))
     }
 
     /// Counts on from `at` and stops following the machine's clock. Affects only a settable clock.
     pub fn count_from(&self, at: UnixMillis) {
-        self.set(ClockSetting::CountsFrom(KnownMoment { at, elapsed: self.elapsed() }));
+        self.set(ClockSetting::CountsFrom(KnownMoment {
+            at,
+            elapsed: self.elapsed(),
+        }));
     }
 
     /// Counts from `at` until the machine's clock has passed it, then follows that clock.
     pub fn never_be_before(&self, at: UnixMillis) {
-        self.set(ClockSetting::NotBefore(KnownMoment { at, elapsed: self.elapsed() }));
+        self.set(ClockSetting::NotBefore(KnownMoment {
+            at,
+            elapsed: self.elapsed(),
+        }));
     }
 
     pub fn follow_machine(&self) {
@@ -97,7 +110,10 @@ impl Clock {
 
     fn set(&self, to: ClockSetting) {
         if let ClockSource::Settable(clock) = &self.0 {
-            *clock.setting.write().unwrap_or_else(PoisonError::into_inner) = to;
+            *clock
+                .setting
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = to;
         }
     }
 
@@ -175,9 +191,10 @@ impl SettableClock {
         let setting = *self.setting.read().unwrap_or_else(PoisonError::into_inner);
         match setting {
             ClockSetting::FollowsMachine => self.machine.now(),
-            ClockSetting::NotBefore(moment) => {
-                self.machine.now().max(moment.counted_to(self.machine.elapsed()))
-            }
+            ClockSetting::NotBefore(moment) => self
+                .machine
+                .now()
+                .max(moment.counted_to(self.machine.elapsed())),
             ClockSetting::CountsFrom(moment) => moment.counted_to(self.machine.elapsed()),
         }
     }
@@ -212,14 +229,25 @@ mod tests {
         let clone = clock.clone();
         clock.count_from(UnixMillis(900_000));
         clock.advance(250);
-        assert_eq!((clone.now(), clone.machine_now()), (UnixMillis(900_250), UnixMillis(1_250)));
+        assert_eq!(
+            (clone.now(), clone.machine_now()),
+            (UnixMillis(900_250), UnixMillis(1_250))
+        );
         clock.never_be_before(UnixMillis(2_000));
         clock.advance(250);
-        assert_eq!(clone.now(), UnixMillis(2_250), "the machine is behind that moment");
+        assert_eq!(
+            clone.now(),
+            UnixMillis(2_250),
+            "the machine is behind that moment"
+        );
         clock.follow_machine();
         assert_eq!(clone.now(), UnixMillis(1_500));
         clock.never_be_before(UnixMillis(1_000));
-        assert_eq!(clone.now(), UnixMillis(1_500), "the machine has passed that moment");
+        assert_eq!(
+            clone.now(),
+            UnixMillis(1_500),
+            "the machine has passed that moment"
+        );
     }
 
     #[test]

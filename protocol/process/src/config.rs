@@ -46,8 +46,15 @@ pub enum ConfigError {
 impl ConfigArgs {
     pub fn collect_sources(&self) -> ConfigSources {
         let usual = PathBuf::from("holdfast.toml");
-        let file = self.config.clone().or_else(|| usual.exists().then_some(usual));
-        ConfigSources { file, environment: std::env::vars_os().collect(), set: self.set.clone() }
+        let file = self
+            .config
+            .clone()
+            .or_else(|| usual.exists().then_some(usual));
+        ConfigSources {
+            file,
+            environment: std::env::vars_os().collect(),
+            set: self.set.clone(),
+        }
     }
 }
 

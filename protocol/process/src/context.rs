@@ -56,7 +56,11 @@ pub struct ContextFolder(PathBuf);
 impl ContextFolder {
     /// `HOLDFAST_CONTEXT_DIR`, or else the user's state folder.
     pub fn for_user() -> Self {
-        let of = |name: &str| env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let of = |name: &str| {
+            env::var_os(name)
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+        };
         let folder = of("HOLDFAST_CONTEXT_DIR")
             .or_else(|| of("XDG_STATE_HOME").map(|state| state.join("holdfast")))
             .or_else(|| of("HOME").map(|home| home.join(".local/state/holdfast")));
@@ -67,7 +71,10 @@ impl ContextFolder {
     pub fn save(&self, context: &OperatorContext) -> Result<PathBuf, ContextFileError> {
         let path = self.file_path(&context.gateway);
         let write = || {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0)?;
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&self.0)?;
             // A reader sees the old file or the new one, never half a file. Only its owner can read
             // it.
             let mut file = NamedTempFile::new_in(&self.0)?;
@@ -104,7 +111,9 @@ impl ContextFolder {
         let mut found = Vec::new();
         for entry in entries {
             let path = entry.map_err(file_error_at(&self.0))?.path();
-            let ours = path.extension().is_some_and(|extension| extension == "json");
+            let ours = path
+                .extension()
+                .is_some_and(|extension| extension == "json");
             if ours && let Some(context) = read(&path)? {
                 found.push(context);
             }
@@ -113,9 +122,9 @@ impl ContextFolder {
         match <[OperatorContext; 1]>::try_from(found) {
             Ok([only]) => Ok(only),
             Err(none) if none.is_empty() => Err(ContextError::None),
-            Err(several) => {
-                Err(ContextError::Several(several.into_iter().map(|one| one.gateway).collect()))
-            }
+            Err(several) => Err(ContextError::Several(
+                several.into_iter().map(|one| one.gateway).collect(),
+            )),
         }
     }
 
@@ -126,7 +135,9 @@ impl ContextFolder {
 
 impl fmt::Debug for OperatorContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OperatorContext").field("gateway", &self.gateway).finish_non_exhaustive()
+        f.debug_struct("OperatorContext")
+            .field("gateway", &self.gateway)
+            .finish_non_exhaustive()
     }
 }
 
@@ -158,7 +169,10 @@ fn read(path: &Path) -> Result<Option<OperatorContext>, ContextFileError> {
 
 fn file_error_at(path: &Path) -> impl Fn(io::Error) -> ContextFileError {
     let path = path.to_owned();
-    move |source| ContextFileError { path: path.clone(), source }
+    move |source| ContextFileError {
+        path: path.clone(),
+        source,
+    }
 }
 
 #[cfg(test)]

@@ -51,9 +51,14 @@ pub const fn is_planted(_: Defect) -> bool {
 /// Panics on an unknown name: a test that planted nothing would prove nothing.
 #[cfg(debug_assertions)]
 fn asked_for() -> Option<Defect> {
-    let word = std::env::var("HOLDFAST_DEFECT").ok().filter(|word| !word.is_empty())?;
+    let word = std::env::var("HOLDFAST_DEFECT")
+        .ok()
+        .filter(|word| !word.is_empty())?;
     let defect = <Defect as clap::ValueEnum>::from_str(&word, false).ok();
-    assert!(defect.is_some(), "HOLDFAST_DEFECT names no defect: `{word}`");
+    assert!(
+        defect.is_some(),
+        "HOLDFAST_DEFECT names no defect: `{word}`"
+    );
     tracing::warn!(defect = word, "This process runs with a planted defect");
     defect
 }

@@ -44,8 +44,10 @@ impl Readiness {
         F: Fn() -> A + Send + Sync + 'static,
         A: Future<Output = Result<(), String>> + Send + 'static,
     {
-        self.checks
-            .push(DependencyCheck { name: name.into(), ask: Arc::new(move || Box::pin(ask())) });
+        self.checks.push(DependencyCheck {
+            name: name.into(),
+            ask: Arc::new(move || Box::pin(ask())),
+        });
         self
     }
 
@@ -69,7 +71,10 @@ impl DependencyCheck {
             Ok(Err(why)) => why,
             Err(_) => format!("no answer within {} s", CHECK_TIMEOUT.as_secs()),
         };
-        Some(MissingDependency { name: self.name.clone(), why })
+        Some(MissingDependency {
+            name: self.name.clone(),
+            why,
+        })
     }
 }
 
@@ -108,7 +113,10 @@ struct HealthReport {
 }
 
 async fn report_liveness() -> Json<HealthReport> {
-    Json(HealthReport { status: "ok", missing: Vec::new() })
+    Json(HealthReport {
+        status: "ok",
+        missing: Vec::new(),
+    })
 }
 
 async fn report_readiness(
@@ -128,7 +136,10 @@ async fn report_readiness(
 
 async fn serve_metrics() -> impl IntoResponse {
     (
-        [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
         metrics::render_prometheus(),
     )
 }

@@ -18,7 +18,9 @@ pub const fn test_calendar() -> Option<&'static str> {
 
 #[cfg(debug_assertions)]
 fn read_calendar() -> Option<String> {
-    let cron = std::env::var(VARIABLE).ok().filter(|cron| !cron.is_empty())?;
+    let cron = std::env::var(VARIABLE)
+        .ok()
+        .filter(|cron| !cron.is_empty())?;
     tracing::warn!(cron, "All jobs of this process run by one calendar");
     Some(cron)
 }

@@ -44,7 +44,10 @@ where
         };
         let Ok(RequestTrace(trace)) = RequestTrace::from_request_parts(parts, state).await;
         let trace = Some(trace).filter(|trace| *trace != TraceId::from_command(command_id));
-        Ok(Self { command_id, trace: trace.map(String::from) })
+        Ok(Self {
+            command_id,
+            trace: trace.map(String::from),
+        })
     }
 }
 
@@ -58,7 +61,9 @@ pub fn key_of(headers: &HeaderMap, person: UserId) -> Result<CommandId, Problem>
     };
     let fits = |key: &&str| (1..=KEY_CHARS_MAX).contains(&key.chars().count());
     let key = key.filter(fits).ok_or_else(wrong_key)?;
-    Ok(key.parse().unwrap_or_else(|_| derive_command_id(person, key)))
+    Ok(key
+        .parse()
+        .unwrap_or_else(|_| derive_command_id(person, key)))
 }
 
 fn derive_command_id(person: UserId, key: &str) -> CommandId {
@@ -102,14 +107,23 @@ mod tests {
         let dns = UserId("6ba7b810-9dad-11d1-80b4-00c04fd430c8".parse().unwrap());
         let named = key_of(&sent(&["www.example.com"]), dns).unwrap();
         assert_eq!(named.to_string(), "2ed6657d-e927-568b-95e1-2665a8aea6a2");
-        assert_ne!(named, key_of(&sent(&["www.example.com"]), person(1)).unwrap());
+        assert_ne!(
+            named,
+            key_of(&sent(&["www.example.com"]), person(1)).unwrap()
+        );
     }
 
     #[test]
     fn a_key_has_up_to_255_characters_of_any_script() {
         let long = "订".repeat(KEY_CHARS_MAX);
         assert!(key_of(&sent(&[&long]), person(1)).is_ok());
-        for wrong in [&[format!("{long}x").as_str()][..], &[""], &["  "], &["a", "b"], &[]] {
+        for wrong in [
+            &[format!("{long}x").as_str()][..],
+            &[""],
+            &["  "],
+            &["a", "b"],
+            &[],
+        ] {
             let refused = key_of(&sent(wrong), person(1)).unwrap_err();
             assert_eq!(refused.code(), Code::InvalidInput, "{wrong:?}");
         }

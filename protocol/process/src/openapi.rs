@@ -137,7 +137,10 @@ impl ApiDocument {
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static,
     {
-        let name = std::any::type_name::<H>().rsplit("::").next().unwrap_or_default();
+        let name = std::any::type_name::<H>()
+            .rsplit("::")
+            .next()
+            .unwrap_or_default();
         self.with_described_route(name, method, path, about, |route| {
             route.add_refusal_codes(codes);
             H::describe_route(route);

@@ -50,8 +50,15 @@ const NAMED_BY_CONTENT: &str = "assets/";
 const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
 const ASKED_EACH_TIME: &str = "no-cache";
 /// First path segments reserved for programs.
-const NO_PAGES: [&str; 7] =
-    ["api", "health", "internal", "link", "metrics", "openapi.json", "verify-token"];
+const NO_PAGES: [&str; 7] = [
+    "api",
+    "health",
+    "internal",
+    "link",
+    "metrics",
+    "openapi.json",
+    "verify-token",
+];
 /// Smaller first.
 const COPIES: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
@@ -70,7 +77,9 @@ macro_rules! carried_pages {
 
 impl Pages {
     pub fn from_embedded<E: RustEmbed>() -> Self {
-        Self { find: find_embedded::<E> }
+        Self {
+            find: find_embedded::<E>,
+        }
     }
 
     /// Answers unmatched requests; `None` if they do not ask for a page.
@@ -94,12 +103,20 @@ impl Pages {
 
     fn choose_copy(&self, path: &str, headers: &HeaderMap) -> Option<NegotiatedFile> {
         let file = (self.find)(path)?;
-        let copies = COPIES.iter().filter(|(encoding, _)| accepts_encoding(headers, encoding));
+        let copies = COPIES
+            .iter()
+            .filter(|(encoding, _)| accepts_encoding(headers, encoding));
         let copy = copies.filter_map(|(encoding, ending)| {
             let file = (self.find)(&format!("{path}{ending}"))?;
-            Some(NegotiatedFile { file, encoding: Some(*encoding) })
+            Some(NegotiatedFile {
+                file,
+                encoding: Some(*encoding),
+            })
         });
-        copy.take(1).next().or(Some(NegotiatedFile { file, encoding: None }))
+        copy.take(1).next().or(Some(NegotiatedFile {
+            file,
+            encoding: None,
+        }))
     }
 }
 
@@ -108,12 +125,18 @@ impl EmbeddedFile {
         let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest.as_ref());
-        Self(PageFile { bytes: bytes.into(), sha256 })
+        Self(PageFile {
+            bytes: bytes.into(),
+            sha256,
+        })
     }
 
     pub fn build_response(&self, asked: &HeaderMap) -> Response {
-        NegotiatedFile { file: self.0.clone(), encoding: None }
-            .build_response("openapi.json", asked)
+        NegotiatedFile {
+            file: self.0.clone(),
+            encoding: None,
+        }
+        .build_response("openapi.json", asked)
     }
 }
 
@@ -130,7 +153,11 @@ impl NegotiatedFile {
         let headers = response.headers_mut();
         let fixed = HeaderValue::from_static;
         let lasts = path.starts_with(NAMED_BY_CONTENT);
-        let caching = if lasts { KEPT_FOR_EVER } else { ASKED_EACH_TIME };
+        let caching = if lasts {
+            KEPT_FOR_EVER
+        } else {
+            ASKED_EACH_TIME
+        };
         headers.insert(header::CACHE_CONTROL, fixed(caching));
         headers.insert(header::VARY, fixed("accept, accept-encoding"));
         headers.insert(header::ETAG, tag);
@@ -147,14 +174,20 @@ impl NegotiatedFile {
 impl PageFile {
     /// Each copy of a file has different bytes, so a separate tag.
     fn entity_tag(&self) -> HeaderValue {
-        let hex = self.sha256[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = self.sha256[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
         HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""))
     }
 }
 
 fn find_embedded<E: RustEmbed>(path: &str) -> Option<PageFile> {
     let file = E::get(path)?;
-    Some(PageFile { sha256: file.metadata.sha256_hash(), bytes: file.data })
+    Some(PageFile {
+        sha256: file.metadata.sha256_hash(),
+        bytes: file.data,
+    })
 }
 
 /// `None` if the path is written unusually or reserved for programs.
@@ -171,7 +204,11 @@ fn to_relative_path(path: &str) -> Option<&str> {
 
 /// True if a browser accepts HTML and the path does not look like a file.
 fn is_deep_link(path: &str, headers: &HeaderMap) -> bool {
-    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let last = path
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or_default();
     !last.contains('.')
         && header_list_items(headers, header::ACCEPT).any(|kind| item_accepts(kind, "text/html"))
 }
@@ -183,9 +220,13 @@ fn accepts_encoding(headers: &HeaderMap, encoding: &str) -> bool {
 /// True if the list item names `wanted` without refusing it by `q=0`.
 fn item_accepts(item: &str, wanted: &str) -> bool {
     let mut parts = item.split(';').map(str::trim);
-    let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(wanted));
+    let named = parts
+        .next()
+        .is_some_and(|name| name.eq_ignore_ascii_case(wanted));
     let refused = |part: &str| {
-        let weight = part.strip_prefix("q=").and_then(|weight| weight.parse::<f32>().ok());
+        let weight = part
+            .strip_prefix("q=")
+            .and_then(|weight| weight.parse::<f32>().ok());
         weight.is_some_and(|weight| weight <= 0.0)
     };
     named && !parts.any(refused)
@@ -198,7 +239,10 @@ fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {
 
 /// The items of a list header.
 fn header_list_items(headers: &HeaderMap, name: http::HeaderName) -> impl Iterator<Item = &str> {
-    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).map(str::trim)
 }
 

@@ -83,12 +83,18 @@ services!(parts);
 impl CloudPart {
     /// Every part except the gateway.
     pub fn behind_the_gateway() -> impl Iterator<Item = Self> {
-        Self::ALL.iter().copied().filter(|part| *part != Self::Gateway)
+        Self::ALL
+            .iter()
+            .copied()
+            .filter(|part| *part != Self::Gateway)
     }
 
     /// The parts that may call it.
     pub fn callers(self) -> impl Iterator<Item = Self> {
-        Self::ALL.iter().copied().filter(move |part| *part != self && part.asks().contains(&self))
+        Self::ALL
+            .iter()
+            .copied()
+            .filter(move |part| *part != self && part.asks().contains(&self))
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
@@ -111,7 +117,10 @@ mod tests {
     #[test]
     fn each_part_has_few_callers() {
         let callers = |part: CloudPart| part.callers().map(CloudPart::name).collect::<Vec<_>>();
-        assert_eq!(callers(CloudPart::Order), ["payment", "review", "hub", "gateway"]);
+        assert_eq!(
+            callers(CloudPart::Order),
+            ["payment", "review", "hub", "gateway"]
+        );
         assert_eq!(callers(CloudPart::Payment), ["order", "gateway"]);
         assert_eq!(callers(CloudPart::Review), ["hub", "gateway"]);
         assert_eq!(callers(CloudPart::User), ["notification", "gateway"]);
@@ -122,8 +131,20 @@ mod tests {
     #[test]
     fn no_two_parts_share_a_name_a_port_or_a_database() {
         let all = CloudPart::ALL;
-        assert_eq!(all.iter().map(|part| part.name()).collect::<BTreeSet<_>>().len(), all.len());
-        assert_eq!(all.iter().map(|part| part.port()).collect::<BTreeSet<_>>().len(), all.len());
+        assert_eq!(
+            all.iter()
+                .map(|part| part.name())
+                .collect::<BTreeSet<_>>()
+                .len(),
+            all.len()
+        );
+        assert_eq!(
+            all.iter()
+                .map(|part| part.port())
+                .collect::<BTreeSet<_>>()
+                .len(),
+            all.len()
+        );
         let offsets: BTreeSet<u16> = all.iter().map(|part| part.port_offset()).collect();
         assert_eq!(offsets.len(), all.len());
         let databases = all.iter().filter_map(|part| match part.store() {

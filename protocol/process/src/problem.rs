@@ -102,7 +102,10 @@ impl Problem {
             title: content.code.sentence_in(language).to_owned(),
             status: self.status().as_u16(),
             code: content.code,
-            detail: content.detail.as_ref().map(|detail| detail.render_in(language)),
+            detail: content
+                .detail
+                .as_ref()
+                .map(|detail| detail.render_in(language)),
             errors: content.errors.iter().map(field).collect(),
             trace: trace.map(ToString::to_string),
             extensions: content.extensions.clone(),
@@ -144,7 +147,10 @@ pub fn iter_causes<'e>(
 ) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| {
         // The source of an `io::Error` skips the error that it wraps.
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
             Some(held) => Some(held),
             None => error.source(),
         }

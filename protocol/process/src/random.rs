@@ -18,7 +18,10 @@ pub fn secret_text(bytes: usize) -> String {
 
 /// Panics without random bytes, because no secret would be safe.
 fn fill_random(bytes: &mut [u8]) {
-    assert!(SystemRandom::new().fill(bytes).is_ok(), "the kernel gives no random bytes");
+    assert!(
+        SystemRandom::new().fill(bytes).is_ok(),
+        "the kernel gives no random bytes"
+    );
 }
 
 #[cfg(test)]

@@ -24,20 +24,44 @@ pub struct FrameSealer {
 
 impl FrameSealer {
     pub fn new(signer: Signer, edge: EdgeId, challenge: Challenge) -> Self {
-        Self { signer, edge, challenge, nonce: HubNonce(random::draw_bytes()), next: 0 }
+        Self {
+            signer,
+            edge,
+            challenge,
+            nonce: HubNonce(random::draw_bytes()),
+            next: 0,
+        }
     }
 
     pub fn seal_frame(&mut self, frame: &Frame) -> Frame {
         let number = self.next;
         let frame = frame.to_bytes();
         self.next += 1;
-        let Self { edge, challenge, nonce, .. } = &*self;
-        let seal =
-            SealPayload { edge, challenge: *challenge, nonce: *nonce, number, frame: &frame };
+        let Self {
+            edge,
+            challenge,
+            nonce,
+            ..
+        } = &*self;
+        let seal = SealPayload {
+            edge,
+            challenge: *challenge,
+            nonce: *nonce,
+            number,
+            frame: &frame,
+        };
         let signature = self.signer.sign_bytes(&seal.signed_bytes()).to_vec().into();
         let key = HubKey(self.signer.public_key());
-        let opening = (number == 0).then_some(HubHandshake { key, nonce: self.nonce });
-        Frame::Sealed(SealedFrame { number, frame: frame.into(), signature, opening })
+        let opening = (number == 0).then_some(HubHandshake {
+            key,
+            nonce: self.nonce,
+        });
+        Frame::Sealed(SealedFrame {
+            number,
+            frame: frame.into(),
+            signature,
+            opening,
+        })
     }
 }
 
@@ -57,7 +81,11 @@ pub enum HubTrust {
 /// Signs the hub's time for the edge whose token it refuses.
 pub fn sign_hub_time(signer: &Signer, edge: &EdgeId, token: &str, at: UnixMillis) -> HubTime {
     let signature = signer.sign_bytes(&hub_time_bytes(edge, token, at));
-    HubTime { at, key: HubKey(signer.public_key()), signature }
+    HubTime {
+        at,
+        key: HubKey(signer.public_key()),
+        signature,
+    }
 }
 
 impl HubTrust {
@@ -99,7 +127,12 @@ enum SeenFrames {
 
 impl SealVerifier {
     pub fn new(edge: EdgeId, trust: HubTrust) -> Self {
-        Self { edge, challenge: Challenge(random::draw_bytes()), trust, seen: SeenFrames::Nothing }
+        Self {
+            edge,
+            challenge: Challenge(random::draw_bytes()),
+            trust,
+            seen: SeenFrames::Nothing,
+        }
     }
 
     /// For this connection's Hello.
@@ -164,16 +197,32 @@ impl SealVerifier {
             (SeenFrames::Sealed { by, next }, None) => (by, next),
             _ => return FrameProof::Forged,
         };
-        let Self { edge, challenge, .. } = &*self;
+        let Self {
+            edge, challenge, ..
+        } = &*self;
         let challenge = *challenge;
         let nonce = by.nonce;
         let frame = &sealed.frame[..];
-        let bytes = SealPayload { edge, challenge, nonce, number, frame }.signed_bytes();
+        let bytes = SealPayload {
+            edge,
+            challenge,
+            nonce,
+            number,
+            frame,
+        }
+        .signed_bytes();
         if sealed.number != number || !verify_bytes(&by.key.0, &bytes, &sealed.signature) {
             return FrameProof::Forged;
         }
-        self.seen = SeenFrames::Sealed { by, next: number + 1 };
-        if self.trust == HubTrust::NoKey { FrameProof::Unsigned } else { FrameProof::Signed }
+        self.seen = SeenFrames::Sealed {
+            by,
+            next: number + 1,
+        };
+        if self.trust == HubTrust::NoKey {
+            FrameProof::Unsigned
+        } else {
+            FrameProof::Signed
+        }
     }
 }
 
@@ -198,7 +247,9 @@ mod tests {
     /// Consecutive sealed frames that differ by kind.
     fn sealed(signer: &Signer, check: &SealVerifier, frames: u16) -> Vec<Frame> {
         let mut sealer = FrameSealer::new(signer.clone(), edge(), check.challenge());
-        (0..frames).map(|n| sealer.seal_frame(&Frame::Unknown(900 + n))).collect()
+        (0..frames)
+            .map(|n| sealer.seal_frame(&Frame::Unknown(900 + n)))
+            .collect()
     }
 
     fn proof(check: &mut SealVerifier, frame: &Frame) -> FrameProof {
@@ -230,16 +281,26 @@ mod tests {
         let trust = HubTrust::Key(key(&hub));
         let other = sealed(&hub, &SealVerifier::new(edge(), trust), 1);
         for frame in [other[0].clone(), Frame::Unknown(900)] {
-            assert_eq!(proof(&mut SealVerifier::new(edge(), trust), &frame), FrameProof::Forged);
+            assert_eq!(
+                proof(&mut SealVerifier::new(edge(), trust), &frame),
+                FrameProof::Forged
+            );
         }
-        for trust in [trust, HubTrust::Fingerprint(key(&hub).compute_fingerprint())] {
+        for trust in [
+            trust,
+            HubTrust::Fingerprint(key(&hub).compute_fingerprint()),
+        ] {
             let mut check = SealVerifier::new(edge(), trust);
             let frames = sealed(&fake, &check, 1);
             assert_eq!(proof(&mut check, &frames[0]), FrameProof::Forged);
         }
         let mut check = SealVerifier::new(EdgeId::new("north-2").unwrap(), trust);
         let frames = sealed(&hub, &check, 1);
-        assert_eq!(proof(&mut check, &frames[0]), FrameProof::Forged, "sealed for another edge");
+        assert_eq!(
+            proof(&mut check, &frames[0]),
+            FrameProof::Forged,
+            "sealed for another edge"
+        );
     }
 
     #[test]
@@ -257,7 +318,9 @@ mod tests {
             let mut check = SealVerifier::new(edge(), trust);
             let mut bytes = sealed(&hub, &check, 1)[0].to_bytes();
             bytes[at] ^= 1;
-            let Ok(frame) = Frame::from_bytes(&bytes) else { continue };
+            let Ok(frame) = Frame::from_bytes(&bytes) else {
+                continue;
+            };
             assert!(
                 !matches!(check.verify_frame(frame), Ok((_, FrameProof::Signed))),
                 "byte {at} is changed"
@@ -270,7 +333,10 @@ mod tests {
         let hub = signer();
         let mut check = SealVerifier::new(edge(), HubTrust::FirstKey);
         let frames = sealed(&hub, &check, 1);
-        assert_eq!(proof(&mut check, &Frame::Unknown(900)), FrameProof::Unsigned);
+        assert_eq!(
+            proof(&mut check, &Frame::Unknown(900)),
+            FrameProof::Unsigned
+        );
         assert_eq!(proof(&mut check, &frames[0]), FrameProof::Forged);
         assert_eq!(check.new_key(), None);
 
@@ -286,17 +352,28 @@ mod tests {
         let at = UnixMillis(1_764_000_000_000);
         let time = sign_hub_time(&hub, &edge(), "a-token", at);
         let trust = HubTrust::Key(key(&hub));
-        for trust in
-            [trust, HubTrust::Fingerprint(key(&hub).compute_fingerprint()), HubTrust::FirstKey]
-        {
+        for trust in [
+            trust,
+            HubTrust::Fingerprint(key(&hub).compute_fingerprint()),
+            HubTrust::FirstKey,
+        ] {
             assert!(trust.proves_time(&edge(), "a-token", &time), "{trust:?}");
         }
-        let later = HubTime { at: at.plus_ms(1), ..time };
+        let later = HubTime {
+            at: at.plus_ms(1),
+            ..time
+        };
         assert!(!trust.proves_time(&edge(), "a-token", &later));
-        assert!(!trust.proves_time(&edge(), "another-token", &time), "an answer of before");
+        assert!(
+            !trust.proves_time(&edge(), "another-token", &time),
+            "an answer of before"
+        );
         assert!(!trust.proves_time(&EdgeId::new("north-2").unwrap(), "a-token", &time));
         assert!(!HubTrust::Key(key(&signer())).proves_time(&edge(), "a-token", &time));
-        assert!(!HubTrust::NoKey.proves_time(&edge(), "a-token", &time), "others can write it");
+        assert!(
+            !HubTrust::NoKey.proves_time(&edge(), "a-token", &time),
+            "others can write it"
+        );
     }
 
     #[test]

@@ -57,13 +57,19 @@ pub fn open_stream() -> (EventSender, Response) {
         // Asks a proxy to pass on each message at once.
         (http::HeaderName::from_static("x-accel-buffering"), "no"),
     ];
-    (EventSender(sender), (headers, Body::from_stream(messages)).into_response())
+    (
+        EventSender(sender),
+        (headers, Body::from_stream(messages)).into_response(),
+    )
 }
 
 impl EventSender {
     /// False if the reader is gone or takes nothing.
     pub async fn send(&self, message: Bytes) -> bool {
-        matches!(time::timeout(PATIENCE, self.0.send(message)).await, Ok(Ok(())))
+        matches!(
+            time::timeout(PATIENCE, self.0.send(message)).await,
+            Ok(Ok(()))
+        )
     }
 
     /// Completes when the reader is gone.
@@ -109,7 +115,10 @@ pub fn id_in(message: &[u8]) -> Option<&str> {
 
 impl EventReader {
     pub fn new(body: Body) -> Self {
-        Self { body: body.into_data_stream(), read: BytesMut::new() }
+        Self {
+            body: body.into_data_stream(),
+            read: BytesMut::new(),
+        }
     }
 
     /// The next message with its blank line; `None` at the end, on a broken connection, or if it is
@@ -141,8 +150,10 @@ mod tests {
         ];
         let whole = messages.concat();
         for size in [1, 2, 7, whole.len()] {
-            let parts: Vec<_> =
-                whole.chunks(size).map(|part| Ok::<_, Infallible>(part.to_vec())).collect();
+            let parts: Vec<_> = whole
+                .chunks(size)
+                .map(|part| Ok::<_, Infallible>(part.to_vec()))
+                .collect();
             let mut reader = EventReader::new(Body::from_stream(stream::iter(parts)));
             for message in &messages {
                 assert_eq!(reader.next().await.as_ref(), Some(message), "{size}");
@@ -158,7 +169,10 @@ mod tests {
     #[tokio::test]
     async fn endless_bytes_without_a_message_are_given_up() {
         let endless = stream::repeat_with(|| Ok::<_, Infallible>(vec![b'x'; 10_000]));
-        assert_eq!(EventReader::new(Body::from_stream(endless)).next().await, None);
+        assert_eq!(
+            EventReader::new(Body::from_stream(endless)).next().await,
+            None
+        );
     }
 
     #[tokio::test(start_paused = true)]

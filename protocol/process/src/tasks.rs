@@ -43,7 +43,10 @@ struct TaskSetState {
 
 impl TaskSetState {
     fn running_names(&self) -> impl Iterator<Item = &'static str> {
-        self.started.iter().filter(|(_, task)| !task.is_finished()).map(|(name, _)| *name)
+        self.started
+            .iter()
+            .filter(|(_, task)| !task.is_finished())
+            .map(|(name, _)| *name)
     }
 }
 
@@ -70,10 +73,15 @@ impl Tasks {
     /// A set that ends completely before this one is stopped. Use the child for intake and the
     /// parent for workers.
     pub fn new_child(&self) -> Self {
-        let child = Self(Arc::new(Inner { token: self.0.token.child_token(), ..Inner::default() }));
+        let child = Self(Arc::new(Inner {
+            token: self.0.token.child_token(),
+            ..Inner::default()
+        }));
         let mut state = self.lock_state();
         // Forget idle children that no one holds.
-        state.children.retain(|child| Arc::strong_count(&child.0) > 1 || child.is_busy());
+        state
+            .children
+            .retain(|child| Arc::strong_count(&child.0) > 1 || child.is_busy());
         if state.closed {
             child.0.token.cancel();
             child.lock_state().closed = true;
@@ -111,7 +119,10 @@ impl Tasks {
         if !in_time {
             for name in self.lock_state().running_names() {
                 metrics::TASK_FAULTS.add([name], 1);
-                tracing::error!(task = name, "Task `{name}` did not stop in time and is aborted");
+                tracing::error!(
+                    task = name,
+                    "Task `{name}` did not stop in time and is aborted"
+                );
             }
             set.shutdown().await;
         }
@@ -125,7 +136,10 @@ impl Tasks {
     ) {
         let mut state = self.lock_state();
         if state.closed {
-            tracing::debug!(task = name, "Task `{name}` is not started: the process stops");
+            tracing::debug!(
+                task = name,
+                "Task `{name}` is not started: the process stops"
+            );
             return;
         }
         // Keep the set small by removing ended tasks.
@@ -154,8 +168,10 @@ impl Tasks {
 
 /// Completes on SIGINT or SIGTERM.
 pub async fn stop_signal() {
-    let signals =
-        (unix::signal(unix::SignalKind::interrupt()), unix::signal(unix::SignalKind::terminate()));
+    let signals = (
+        unix::signal(unix::SignalKind::interrupt()),
+        unix::signal(unix::SignalKind::terminate()),
+    );
     match signals {
         (Ok(mut interrupt), Ok(mut terminate)) => {
             tokio::select! {

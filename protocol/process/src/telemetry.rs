@@ -22,7 +22,9 @@ const FILTER: &str = "info,lapin=warn,mongodb=warn,sqlx=warn,hyper=warn,tower=wa
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 
 pub(crate) fn install_logs_and_metrics(name: &'static str, format: LogFormat) {
-    let wanted = std::env::var("HOLDFAST_LOG").ok().filter(|text| !text.is_empty());
+    let wanted = std::env::var("HOLDFAST_LOG")
+        .ok()
+        .filter(|text| !text.is_empty());
     let parsed = EnvFilter::try_new(wanted.as_deref().unwrap_or(FILTER));
     let unreadable = parsed.as_ref().err().map(ToString::to_string);
     let filter = parsed.unwrap_or_else(|_| EnvFilter::new(FILTER));
@@ -31,11 +33,14 @@ pub(crate) fn install_logs_and_metrics(name: &'static str, format: LogFormat) {
         io::IsTerminal::is_terminal(&io::stderr()) && std::env::var_os("NO_COLOR").is_none();
     // A second call, as in tests, changes nothing.
     let _ = match format {
-        LogFormat::Pretty => {
-            registry.with(fmt::layer().with_writer(io::stderr).with_ansi(colour)).try_init()
-        }
+        LogFormat::Pretty => registry
+            .with(fmt::layer().with_writer(io::stderr).with_ansi(colour))
+            .try_init(),
         LogFormat::Json => {
-            let layer = fmt::layer().json().flatten_event(true).with_span_list(false);
+            let layer = fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_span_list(false);
             registry.with(layer.with_writer(io::stderr)).try_init()
         }
     };
@@ -53,7 +58,10 @@ fn spawn_metrics_upkeep(name: &'static str) {
         std::thread::sleep(TIDY_EVERY);
         metrics::run_upkeep();
     };
-    if let Err(error) = std::thread::Builder::new().name("metrics".to_owned()).spawn(work) {
+    if let Err(error) = std::thread::Builder::new()
+        .name("metrics".to_owned())
+        .spawn(work)
+    {
         tracing::warn!(%error, process = name, "Metrics are tidied only when they are asked for");
     }
 }

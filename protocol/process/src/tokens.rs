@@ -86,18 +86,34 @@ pub struct Claims {
 impl Claims {
     /// The owner's verification, according to the token.
     pub fn provider_mark(&self) -> ProviderVerification {
-        let Self { sub: user, mark_version: version, verified, .. } = *self;
-        ProviderVerification { user, version, verified }
+        let Self {
+            sub: user,
+            mark_version: version,
+            verified,
+            ..
+        } = *self;
+        ProviderVerification {
+            user,
+            version,
+            verified,
+        }
     }
 
     pub fn with_provider_mark(self, mark: Option<ProviderVerification>) -> Self {
         let (verified, mark_version) =
             mark.map_or((false, 0), |mark| (mark.verified, mark.version));
-        Self { verified, mark_version, ..self }
+        Self {
+            verified,
+            mark_version,
+            ..self
+        }
     }
 
     pub fn actor(&self) -> Actor {
-        Actor { user_id: self.sub, role: self.role }
+        Actor {
+            user_id: self.sub,
+            role: self.role,
+        }
     }
 
     /// `None` for a combination of kind, region and command that we never issue.

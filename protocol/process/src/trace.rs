@@ -17,7 +17,10 @@ pub struct TraceId(String);
 
 impl TraceId {
     pub fn random() -> Self {
-        Self(format!("{:032x}", u128::from_ne_bytes(random::draw_bytes())))
+        Self(format!(
+            "{:032x}",
+            u128::from_ne_bytes(random::draw_bytes())
+        ))
     }
 
     pub fn from_command(command: CommandId) -> Self {
@@ -51,7 +54,11 @@ impl TraceId {
 
     /// The header for an outgoing call: this trace, a new span.
     pub fn to_traceparent(&self) -> String {
-        format!("00-{}-{:016x}-01", self.0, u64::from_ne_bytes(random::draw_bytes()))
+        format!(
+            "00-{}-{:016x}-01",
+            self.0,
+            u64::from_ne_bytes(random::draw_bytes())
+        )
     }
 
     pub fn as_str(&self) -> &str {
@@ -69,7 +76,9 @@ impl FromStr for TraceId {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let sound = text.len() == 32 && is_hex(text) && text.bytes().any(|digit| digit != b'0');
-        sound.then(|| Self(text.to_owned())).ok_or_else(|| "expected 32 hex digits".to_owned())
+        sound
+            .then(|| Self(text.to_owned()))
+            .ok_or_else(|| "expected 32 hex digits".to_owned())
     }
 }
 
@@ -110,11 +119,14 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestTrace {
 
 /// A call inside this process has no header but runs in its caller's task.
 pub(crate) fn trace_of_headers(headers: &HeaderMap) -> TraceId {
-    TraceId::from_headers(headers).or_else(current_trace).unwrap_or_else(TraceId::random)
+    TraceId::from_headers(headers)
+        .or_else(current_trace)
+        .unwrap_or_else(TraceId::random)
 }
 
 fn is_hex(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    text.bytes()
+        .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 #[cfg(test)]
@@ -132,13 +144,20 @@ mod tests {
             (format!("cc-{TRACE}-00f067aa0ba902b7-01-more"), true),
             (format!("ff-{TRACE}-00f067aa0ba902b7-01"), false),
             (format!("00-{}-00f067aa0ba902b7-01", "0".repeat(32)), false),
-            (format!("00-{}-00f067aa0ba902b7-01", TRACE.to_uppercase()), false),
+            (
+                format!("00-{}-00f067aa0ba902b7-01", TRACE.to_uppercase()),
+                false,
+            ),
             (format!("00-{TRACE}-00f067aa0ba902b7"), false),
             (format!("00-{TRACE}-xxf067aa0ba902b7-01"), false),
             (String::new(), false),
         ] {
             let found = TraceId::from_traceparent(&header);
-            assert_eq!(found.map(String::from), expected.then(|| TRACE.to_owned()), "{header}");
+            assert_eq!(
+                found.map(String::from),
+                expected.then(|| TRACE.to_owned()),
+                "{header}"
+            );
         }
     }
 
@@ -148,14 +167,20 @@ mod tests {
         assert_eq!(TraceId::from_command(command).as_str(), TRACE);
         let mut headers = HeaderMap::new();
         headers.insert("idempotency-key", command.to_string().parse().unwrap());
-        assert_eq!(TraceId::from_headers(&headers), Some(TraceId::from_command(command)));
+        assert_eq!(
+            TraceId::from_headers(&headers),
+            Some(TraceId::from_command(command))
+        );
     }
 
     #[tokio::test]
     async fn work_inside_a_trace_knows_it() {
         assert_eq!(current_trace(), None);
         let trace = TraceId::random();
-        assert_eq!(run_in_trace(trace.clone(), async { current_trace() }).await, Some(trace));
+        assert_eq!(
+            run_in_trace(trace.clone(), async { current_trace() }).await,
+            Some(trace)
+        );
     }
 
     proptest! {

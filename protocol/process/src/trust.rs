@@ -33,7 +33,9 @@ const ROOTS: &str = "HOLDFAST__TLS__ROOTS";
 impl TlsConfig {
     /// For programs without a configuration file.
     pub fn from_environment() -> Self {
-        Self { roots: std::env::var_os(ROOTS).unwrap_or_default().into() }
+        Self {
+            roots: std::env::var_os(ROOTS).unwrap_or_default().into(),
+        }
     }
 }
 
@@ -51,7 +53,10 @@ pub enum TrustError {
 
 impl TrustError {
     fn unusable_file(file: &Path, why: String) -> Self {
-        Self::Unusable { file: file.to_owned(), why }
+        Self::Unusable {
+            file: file.to_owned(),
+            why,
+        }
     }
 }
 
@@ -88,7 +93,10 @@ pub fn tls_client_config() -> Arc<ClientConfig> {
 
 /// Judges certificates by `clock`, for processes that keep their own time.
 pub fn tls_client_config_at(clock: &Clock) -> Arc<ClientConfig> {
-    Arc::new(with_certificate_clock((*tls_client_config()).clone(), clock))
+    Arc::new(with_certificate_clock(
+        (*tls_client_config()).clone(),
+        clock,
+    ))
 }
 
 pub fn with_certificate_clock(mut config: ClientConfig, clock: &Clock) -> ClientConfig {
@@ -126,8 +134,13 @@ fn tls_errors<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e 
 
 fn names_certificate_time(error: &rustls::Error) -> bool {
     use CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
-    let rustls::Error::InvalidCertificate(why) = error else { return false };
-    matches!(why, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
+    let rustls::Error::InvalidCertificate(why) = error else {
+        return false;
+    };
+    matches!(
+        why,
+        Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }
+    )
 }
 
 /// Trusts the authorities in this PEM and the public ones.
@@ -136,7 +149,9 @@ pub fn client_config_trusting(pem: &[u8]) -> Result<ClientConfig, String> {
     let mut own = 0;
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|error| format!("no PEM: {error}"))?;
-        roots.add(certificate).map_err(|error| format!("no authority: {error}"))?;
+        roots
+            .add(certificate)
+            .map_err(|error| format!("no authority: {error}"))?;
         own += 1;
     }
     if own == 0 {
@@ -151,17 +166,28 @@ impl CertificateAuthorities {
     }
 
     pub fn with_public_roots() -> Self {
-        Self { client: Arc::new(with_roots(public_roots())), own: None }
+        Self {
+            client: Arc::new(with_roots(public_roots())),
+            own: None,
+        }
     }
 
     /// Adds the PEM file to the public authorities.
     pub fn with_own(file: &Path) -> Result<Self, TrustError> {
-        let pem = fs::read_to_string(file)
-            .map_err(|source| TrustError::Unreadable { file: file.to_owned(), source })?;
+        let pem = fs::read_to_string(file).map_err(|source| TrustError::Unreadable {
+            file: file.to_owned(),
+            source,
+        })?;
         let client = client_config_trusting(pem.as_bytes())
             .map_err(|why| TrustError::unusable_file(file, why))?;
-        let own = OperatorAuthorities { file: file.to_owned(), pem };
-        Ok(Self { client: Arc::new(client), own: Some(Arc::new(own)) })
+        let own = OperatorAuthorities {
+            file: file.to_owned(),
+            pem,
+        };
+        Ok(Self {
+            client: Arc::new(client),
+            own: Some(Arc::new(own)),
+        })
     }
 
     pub fn client_config(&self) -> Arc<ClientConfig> {
@@ -186,5 +212,7 @@ fn public_roots() -> RootCertStore {
 fn with_roots(roots: RootCertStore) -> ClientConfig {
     // Tests call without `process::start`.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()
+    ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }

@@ -34,7 +34,10 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 pub fn with_standard_layers(router: Router, service: &'static str) -> Router {
     // One layer, because the router boxes each layer and copies every box per request.
     let layers = ServiceBuilder::new()
-        .layer(frame::RequestLayer { service, timeout: TIMEOUT })
+        .layer(frame::RequestLayer {
+            service,
+            timeout: TIMEOUT,
+        })
         .layer(RequestBodyLimitLayer::new(ANY_BODY_BYTES_MAX))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(frame::answer_panic));

@@ -21,7 +21,10 @@ struct LanguageMessages {
 
 impl MessageBook {
     pub const fn new(en: &'static str, zh: &'static str) -> Self {
-        Self { en: LanguageMessages::new("en", en), zh: LanguageMessages::new("zh-CN", zh) }
+        Self {
+            en: LanguageMessages::new("en", en),
+            zh: LanguageMessages::new("zh-CN", zh),
+        }
     }
 
     /// Fills in the message or attribute (`message.attribute`) of this key. The build has checked
@@ -36,15 +39,23 @@ impl MessageBook {
             Language::English => self.en.load_bundle(),
             Language::Chinese => self.zh.load_bundle(),
         };
-        let (message, attribute) = key.split_once('.').map_or((key, None), |(m, a)| (m, Some(a)));
-        let pattern = bundle.get_message(message).and_then(|message| match attribute {
-            Some(attribute) => message.get_attribute(attribute).map(|found| found.value()),
-            None => message.value(),
-        });
-        let Some(pattern) = pattern else { return key.to_owned() };
+        let (message, attribute) = key
+            .split_once('.')
+            .map_or((key, None), |(m, a)| (m, Some(a)));
+        let pattern = bundle
+            .get_message(message)
+            .and_then(|message| match attribute {
+                Some(attribute) => message.get_attribute(attribute).map(|found| found.value()),
+                None => message.value(),
+            });
+        let Some(pattern) = pattern else {
+            return key.to_owned();
+        };
         let args: FluentArgs<'_> = args.iter().cloned().collect();
         let mut errors = Vec::new();
-        let text = bundle.format_pattern(pattern, Some(&args), &mut errors).into_owned();
+        let text = bundle
+            .format_pattern(pattern, Some(&args), &mut errors)
+            .into_owned();
         debug_assert!(errors.is_empty(), "{key}: {errors:?}");
         text
     }
@@ -52,7 +63,11 @@ impl MessageBook {
 
 impl LanguageMessages {
     const fn new(tag: &'static str, source: &'static str) -> Self {
-        Self { tag, source, bundle: OnceLock::new() }
+        Self {
+            tag,
+            source,
+            bundle: OnceLock::new(),
+        }
     }
 
     fn load_bundle(&self) -> &FluentBundle<FluentResource> {

@@ -31,11 +31,17 @@ impl Language {
             .filter_map(|part| {
                 let (tag, rest) = part.split_once(';').unwrap_or((part, ""));
                 let weight = rest.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse);
-                weight.ok().filter(|q: &f32| *q > 0.0).map(|q| (q, tag.trim()))
+                weight
+                    .ok()
+                    .filter(|q: &f32| *q > 0.0)
+                    .map(|q| (q, tag.trim()))
             })
             .collect();
         wanted.sort_by(|a, b| b.0.total_cmp(&a.0));
-        wanted.into_iter().find_map(|(_, tag)| Self::from_tag(tag)).unwrap_or_default()
+        wanted
+            .into_iter()
+            .find_map(|(_, tag)| Self::from_tag(tag))
+            .unwrap_or_default()
     }
 
     fn from_tag(tag: &str) -> Option<Self> {

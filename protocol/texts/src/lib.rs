@@ -42,7 +42,10 @@ pub trait Sentence {
 
     /// For a channel that cannot learn the reader's language.
     fn to_text(&self) -> Text {
-        Text { en: self.render_in(Language::English), zh: self.render_in(Language::Chinese) }
+        Text {
+            en: self.render_in(Language::English),
+            zh: self.render_in(Language::Chinese),
+        }
     }
 }
 
@@ -58,7 +61,10 @@ impl Text {
     /// The same text for every reader, such as a sentence that another service already rendered.
     pub fn from_untranslated(words: impl Into<String>) -> Self {
         let words = words.into();
-        Self { en: words.clone(), zh: words }
+        Self {
+            en: words.clone(),
+            zh: words,
+        }
     }
 
     /// Joins the items with the language's separator.
@@ -67,7 +73,10 @@ impl Text {
             let items: Vec<_> = items.iter().map(ToString::to_string).collect();
             items.join(separator.text_in(language))
         };
-        Self { en: list(Language::English), zh: list(Language::Chinese) }
+        Self {
+            en: list(Language::English),
+            zh: list(Language::Chinese),
+        }
     }
 
     pub fn get(&self, language: Language) -> &str {

@@ -24,7 +24,9 @@ impl Role {
     }
 
     pub fn from_number(number: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.as_number() == number)
+        Self::ALL
+            .into_iter()
+            .find(|role| role.as_number() == number)
     }
 }
 

@@ -60,7 +60,10 @@ impl OfflineRules {
     /// Returns true if this order may start at an edge without held funds. `cut_off` comes from the
     /// op; an op without it counts as cut off.
     pub fn starts_unpaid_at_edge(&self, order: &Order, cut_off: Option<bool>) -> bool {
-        let is_small = self.unpaid_start_max.as_ref().is_some_and(|cap| cap.covers_order(order));
+        let is_small = self
+            .unpaid_start_max
+            .as_ref()
+            .is_some_and(|cap| cap.covers_order(order));
         let is_waived = (self.unpaid_start || is_small) && cut_off.unwrap_or(true);
         (is_waived && can_be_paid(order)) || self.is_paid_afterwards(order)
     }
@@ -82,7 +85,10 @@ impl OfflineRules {
         &self,
         in_good_standing: bool,
     ) -> impl Iterator<Item = &ApprovalRule> {
-        let wider = self.approval_in_good_standing.as_ref().filter(|_| in_good_standing);
+        let wider = self
+            .approval_in_good_standing
+            .as_ref()
+            .filter(|_| in_good_standing);
         self.approval.iter().chain(wider)
     }
 }
@@ -383,7 +389,9 @@ pub fn is_open(status: OrderStatus) -> bool {
 pub fn open_digest(open: impl IntoIterator<Item = (OrderId, u64)>) -> Hash {
     let mut digest = Hash::ZERO;
     for (id, version) in open {
-        digest.toggle_member(Hash::digest_bytes(&crate::op::encode_canonical((id, version))));
+        digest.toggle_member(Hash::digest_bytes(&crate::op::encode_canonical((
+            id, version,
+        ))));
     }
     digest
 }

@@ -25,7 +25,10 @@ pub struct BatchOp {
     pub body: BatchBody,
 }
 
-#[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every value is the large one"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum BatchBody {
@@ -118,7 +121,10 @@ pub struct OpAnswer {
     pub decision: OpDecision,
 }
 
-#[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every value is the large one"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OpDecision {

@@ -161,8 +161,12 @@ impl Code {
     /// Returns true for an acceptance that an edge had promised and that lost because the edge's
     /// right had ended.
     pub fn is_broken_promise(self) -> bool {
-        let endings = FenceEnding::ALL.into_iter().chain([FenceEnding::Unrecognised]);
-        endings.filter_map(FenceEnding::broken_promise).any(|code| code == self)
+        let endings = FenceEnding::ALL
+            .into_iter()
+            .chain([FenceEnding::Unrecognised]);
+        endings
+            .filter_map(FenceEnding::broken_promise)
+            .any(|code| code == self)
     }
 
     pub fn sentence_in(self, language: Language) -> &'static str {

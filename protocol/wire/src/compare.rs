@@ -60,7 +60,11 @@ pub struct LeaseRenewalRequest {
 
 impl OrderFingerprint {
     pub fn from_order(order: &Order) -> Self {
-        Self { id: order.id, version: order.version, digest: order.compute_digest() }
+        Self {
+            id: order.id,
+            version: order.version,
+            digest: order.compute_digest(),
+        }
     }
 }
 

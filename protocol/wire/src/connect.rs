@@ -22,7 +22,10 @@ impl<'a> TabletCredentials<'a> {
             return Err(Code::InvalidCredentials);
         }
         let token = password.and_then(|text| str::from_utf8(text).ok());
-        Ok(Self { device, token: token.ok_or(Code::InvalidCredentials)? })
+        Ok(Self {
+            device,
+            token: token.ok_or(Code::InvalidCredentials)?,
+        })
     }
 }
 
@@ -44,8 +47,14 @@ mod tests {
 
     #[test]
     fn a_device_may_hold_several_connections() {
-        assert_eq!(DeviceId::from_client_id("tablet-7"), Some(device("tablet-7")));
-        assert_eq!(DeviceId::from_client_id("tablet-7.second"), Some(device("tablet-7")));
+        assert_eq!(
+            DeviceId::from_client_id("tablet-7"),
+            Some(device("tablet-7"))
+        );
+        assert_eq!(
+            DeviceId::from_client_id("tablet-7.second"),
+            Some(device("tablet-7"))
+        );
         assert_eq!(DeviceId::from_client_id(""), None);
         assert_eq!(DeviceId::from_client_id("Tablet 7"), None);
     }
@@ -57,7 +66,10 @@ mod tests {
         };
         let mine = Some("tablet-7");
         let token = Some(b"a.b.c".as_slice());
-        let whole = TabletCredentials { device: device("tablet-7"), token: "a.b.c" };
+        let whole = TabletCredentials {
+            device: device("tablet-7"),
+            token: "a.b.c",
+        };
         assert_eq!(read(mine, token), Ok(whole));
         for (name, password) in [
             (None, token),
@@ -66,7 +78,11 @@ mod tests {
             (mine, None),
             (mine, Some(b"\xff".as_slice())),
         ] {
-            assert_eq!(read(name, password), Err(Code::InvalidCredentials), "{name:?}");
+            assert_eq!(
+                read(name, password),
+                Err(Code::InvalidCredentials),
+                "{name:?}"
+            );
         }
     }
 }

@@ -8,12 +8,24 @@ use crate::{
 /// Years that every reader of the order can represent.
 const TIMES: std::ops::RangeInclusive<UnixMillis> = UnixMillis(0)..=UnixMillis(253_370_764_800_000);
 
-const TITLE: FieldLimits =
-    FieldLimits { field: "title", chars_min: 1, chars_max: 255, lines: false };
-const DESCRIPTION: FieldLimits =
-    FieldLimits { field: "description", chars_min: 0, chars_max: 4_000, lines: true };
-const ADDRESS: FieldLimits =
-    FieldLimits { field: "address", chars_min: 1, chars_max: 300, lines: false };
+const TITLE: FieldLimits = FieldLimits {
+    field: "title",
+    chars_min: 1,
+    chars_max: 255,
+    lines: false,
+};
+const DESCRIPTION: FieldLimits = FieldLimits {
+    field: "description",
+    chars_min: 0,
+    chars_max: 4_000,
+    lines: true,
+};
+const ADDRESS: FieldLimits = FieldLimits {
+    field: "address",
+    chars_min: 1,
+    chars_max: 300,
+    lines: false,
+};
 
 /// Returns the normalised draft, or every field error at once, so that one round of corrections is
 /// enough.
@@ -29,9 +41,21 @@ pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
     let description = take(text::check_field(&draft.description, &DESCRIPTION));
     let address = take(text::check_field(&draft.address, &ADDRESS));
     errors.extend(check_price(draft.price));
-    errors.extend(check_times(draft.service_start_time, draft.service_end_time));
-    let kept = Draft { title, description, address, ..draft.clone() };
-    if errors.is_empty() { Ok(kept) } else { Err(errors) }
+    errors.extend(check_times(
+        draft.service_start_time,
+        draft.service_end_time,
+    ));
+    let kept = Draft {
+        title,
+        description,
+        address,
+        ..draft.clone()
+    };
+    if errors.is_empty() {
+        Ok(kept)
+    } else {
+        Err(errors)
+    }
 }
 
 /// A frame may carry a price that the form would reject, so the range is checked again.
@@ -45,7 +69,9 @@ fn check_price(price: Amount) -> Option<FieldError> {
 
 fn check_times(start: Option<UnixMillis>, end: Option<UnixMillis>) -> Option<FieldError> {
     let named = [("service_start_time", start), ("service_end_time", end)];
-    let out_of_range = named.into_iter().find(|(_, at)| at.is_some_and(|at| !TIMES.contains(&at)));
+    let out_of_range = named
+        .into_iter()
+        .find(|(_, at)| at.is_some_and(|at| !TIMES.contains(&at)));
     if let Some((field, _)) = out_of_range {
         return Some(FieldError::new(field, say::time_out_of_range));
     }
@@ -73,7 +99,10 @@ mod tests {
         change(&mut draft);
         let errors = check_draft(&draft).err().unwrap_or_default();
         assert_eq!(
-            errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(),
+            errors
+                .iter()
+                .map(|error| error.field.as_str())
+                .collect::<Vec<_>>(),
             wrong,
             "{draft:?}"
         );
@@ -82,7 +111,10 @@ mod tests {
     #[test]
     fn a_good_draft_is_kept_trimmed() {
         let kept = check_draft(&draft()).unwrap();
-        assert_eq!((kept.title.as_str(), kept.address.as_str()), ("Fix a tap", "1 Lake Road"));
+        assert_eq!(
+            (kept.title.as_str(), kept.address.as_str()),
+            ("Fix a tap", "1 Lake Road")
+        );
         assert_eq!(kept.description, "It drips.\nBring tools.");
     }
 

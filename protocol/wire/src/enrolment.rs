@@ -36,9 +36,10 @@ pub fn parse_hub_fingerprint(code: &str) -> Result<Option<HubFingerprint>, CodeE
     let plain = normalise_code(code);
     match plain.len() {
         0..=PART_CHARS => Ok(None),
-        n if n == 2 * PART_CHARS => {
-            plain[PART_CHARS..].parse().map(Some).map_err(|_| CodeError::Torn)
-        }
+        n if n == 2 * PART_CHARS => plain[PART_CHARS..]
+            .parse()
+            .map(Some)
+            .map_err(|_| CodeError::Torn),
         _ => Err(CodeError::Torn),
     }
 }
@@ -97,7 +98,10 @@ impl FromStr for HubFingerprint {
             return Err(CodeError::NoFingerprint);
         }
         let mut bytes = [0; CODE_PART_BYTES];
-        for (five, chars) in bytes.chunks_exact_mut(5).zip(plain.as_bytes().chunks_exact(8)) {
+        for (five, chars) in bytes
+            .chunks_exact_mut(5)
+            .zip(plain.as_bytes().chunks_exact(8))
+        {
             let mut bits = 0u64;
             for c in chars {
                 let digit = CROCKFORD.iter().position(|known| known == c);
@@ -110,18 +114,25 @@ impl FromStr for HubFingerprint {
 }
 
 fn normalise_code(text: &str) -> String {
-    text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect()
+    text.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_uppercase())
+        .collect()
 }
 
 fn encode_code_part(bytes: [u8; CODE_PART_BYTES]) -> String {
     let mut text = String::with_capacity(PART_CHARS * 5 / GROUP_CHARS);
     for five in bytes.chunks_exact(5) {
-        let bits = five.iter().fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
+        let bits = five
+            .iter()
+            .fold(0u64, |bits, byte| (bits << 8) | u64::from(*byte));
         for n in 0..8 {
             if text.len() % (GROUP_CHARS + 1) == GROUP_CHARS {
                 text.push('-');
             }
-            text.push(char::from(CROCKFORD[((bits >> (35 - 5 * n)) & 31) as usize]));
+            text.push(char::from(
+                CROCKFORD[((bits >> (35 - 5 * n)) & 31) as usize],
+            ));
         }
     }
     text
@@ -137,21 +148,34 @@ mod tests {
     fn a_code_names_its_hub_however_it_was_copied() {
         let code = enrolment_code([9; CODE_PART_BYTES], &KEY);
         assert_eq!(code.len(), 59, "{code}");
-        assert_eq!(parse_hub_fingerprint(&code), Ok(Some(KEY.compute_fingerprint())));
+        assert_eq!(
+            parse_hub_fingerprint(&code),
+            Ok(Some(KEY.compute_fingerprint()))
+        );
         assert_eq!(
             parse_hub_fingerprint(&code.to_lowercase().replace('-', " ")),
             parse_hub_fingerprint(&code)
         );
-        assert_ne!(parse_hub_fingerprint(&code), Ok(Some(HubKey([8; 32]).compute_fingerprint())));
-        assert_eq!(KEY.compute_fingerprint().to_string().parse(), Ok(KEY.compute_fingerprint()));
+        assert_ne!(
+            parse_hub_fingerprint(&code),
+            Ok(Some(HubKey([8; 32]).compute_fingerprint()))
+        );
+        assert_eq!(
+            KEY.compute_fingerprint().to_string().parse(),
+            Ok(KEY.compute_fingerprint())
+        );
     }
 
     #[test]
     fn a_code_of_an_older_hub_names_none_and_a_torn_one_is_refused() {
         let code = enrolment_code([9; CODE_PART_BYTES], &KEY);
         assert_eq!(parse_hub_fingerprint(&code[..29]), Ok(None));
-        for torn in [&code[..57], &code[..34], &format!("{code}-1"), &code.replace(['0', '1'], "U")]
-        {
+        for torn in [
+            &code[..57],
+            &code[..34],
+            &format!("{code}-1"),
+            &code.replace(['0', '1'], "U"),
+        ] {
             assert_eq!(parse_hub_fingerprint(torn), Err(CodeError::Torn), "{torn}");
         }
     }

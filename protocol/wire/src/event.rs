@@ -36,7 +36,14 @@ impl Event {
     ) -> Result<Self, serde_json::Error> {
         let trace = trace.to_owned();
         let body = serde_json::to_value(body)?;
-        Ok(Self { id, kind, version: 1, at, trace, body })
+        Ok(Self {
+            id,
+            kind,
+            version: 1,
+            at,
+            trace,
+            body,
+        })
     }
 }
 

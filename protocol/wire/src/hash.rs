@@ -58,7 +58,11 @@ byte_words! {
 }
 
 text_schema!(Hash, "32 bytes.", pattern = "^[0-9a-f]{64}$");
-text_schema!(BootNonce, "Another one after each start.", pattern = "^[0-9a-f]{32}$");
+text_schema!(
+    BootNonce,
+    "Another one after each start.",
+    pattern = "^[0-9a-f]{32}$"
+);
 
 impl Hash {
     pub const ZERO: Self = Self([0; 32]);
@@ -69,7 +73,10 @@ impl Hash {
 
     /// Adds a member to a set digest, or removes it again; the order of members does not matter.
     pub fn toggle_member(&mut self, member: Self) {
-        self.0.iter_mut().zip(member.0).for_each(|(mine, theirs)| *mine ^= theirs);
+        self.0
+            .iter_mut()
+            .zip(member.0)
+            .for_each(|(mine, theirs)| *mine ^= theirs);
     }
 }
 
@@ -96,6 +103,9 @@ mod tests {
     fn text_that_is_not_a_hash_is_refused() {
         assert!("zz".parse::<Hash>().is_err());
         assert!("é".repeat(32).parse::<Hash>().is_err());
-        assert_eq!(Hash::digest_bytes(b"x").to_string().parse(), Ok(Hash::digest_bytes(b"x")));
+        assert_eq!(
+            Hash::digest_bytes(b"x").to_string().parse(),
+            Ok(Hash::digest_bytes(b"x"))
+        );
     }
 }

@@ -35,7 +35,13 @@ pub fn hub_time_bytes(edge: &EdgeId, token: &str, at: UnixMillis) -> Vec<u8> {
 
 impl fmt::Display for HubTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.at.0, self.key, hex::encode(self.signature))
+        write!(
+            f,
+            "{}.{}.{}",
+            self.at.0,
+            self.key,
+            hex::encode(self.signature)
+        )
     }
 }
 
@@ -50,7 +56,11 @@ impl FromStr for HubTime {
         let key = next_part()?.parse()?;
         let mut signature = [0; 64];
         hex::decode_to_slice(next_part()?, &mut signature).map_err(|_| FORM)?;
-        Ok(Self { at: UnixMillis(at), key, signature })
+        Ok(Self {
+            at: UnixMillis(at),
+            key,
+            signature,
+        })
     }
 }
 
@@ -61,7 +71,11 @@ mod tests {
     #[test]
     fn the_hubs_time_reads_back_from_its_header() {
         let at = UnixMillis(1_764_000_000_123);
-        let time = HubTime { at, key: HubKey([7; 32]), signature: [9; 64] };
+        let time = HubTime {
+            at,
+            key: HubKey([7; 32]),
+            signature: [9; 64],
+        };
         assert_eq!(time.to_string().parse(), Ok(time));
         for torn in ["", "1764000000123", "x.07.09", &time.to_string()[..200]] {
             assert!(torn.parse::<HubTime>().is_err(), "{torn}");

@@ -110,8 +110,14 @@ const NAME_PATTERN: &str = "^[a-z0-9-]{1,40}$";
 
 fn check_name(text: &str) -> Result<(), NameError> {
     let fits = (1..=40).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if fits { Ok(()) } else { Err(NameError(text.chars().take(60).collect())) }
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if fits {
+        Ok(())
+    } else {
+        Err(NameError(text.chars().take(60).collect()))
+    }
 }
 
 macro_rules! name_ids {
@@ -164,7 +170,12 @@ name_ids! {
 }
 
 text_schema!(EdgeId, "An edge node.", pattern = NAME_PATTERN, "north-1");
-text_schema!(DeviceId, "A tablet or kiosk.", pattern = NAME_PATTERN, "tablet-7");
+text_schema!(
+    DeviceId,
+    "A tablet or kiosk.",
+    pattern = NAME_PATTERN,
+    "tablet-7"
+);
 
 #[cfg(test)]
 mod tests {
@@ -175,6 +186,9 @@ mod tests {
         for bad in ["", "a/b", "a+", "#", "North", "a b", &"x".repeat(41)] {
             assert!(EdgeId::new(bad).is_err(), "{bad:?}");
         }
-        assert_eq!(EdgeId::new("north-1").map(|e| e.to_string()), Ok("north-1".to_owned()));
+        assert_eq!(
+            EdgeId::new("north-1").map(|e| e.to_string()),
+            Ok("north-1".to_owned())
+        );
     }
 }

@@ -114,7 +114,10 @@ mod tests {
     use super::*;
 
     fn standing() -> LinkSessionId {
-        LinkSessionId { term: 3, nonce: BootNonce([9; 16]) }
+        LinkSessionId {
+            term: 3,
+            nonce: BootNonce([9; 16]),
+        }
     }
 
     #[test]
@@ -123,10 +126,23 @@ mod tests {
         let mut e = Encoder::new(&mut bytes);
         e.array(2).unwrap().u16(7).unwrap().map(5).unwrap();
         e.u8(0).unwrap().encode(standing()).unwrap();
-        e.u8(1).unwrap().u64(41).unwrap().u8(2).unwrap().u32(5).unwrap();
+        e.u8(1)
+            .unwrap()
+            .u64(41)
+            .unwrap()
+            .u8(2)
+            .unwrap()
+            .u32(5)
+            .unwrap();
         e.u8(3).unwrap().u32(6).unwrap();
         e.u8(200).unwrap().str("from the future").unwrap();
-        let credit = Credit { standing: standing(), cursor: 41, ops: 5, bytes: 6, feed_seq: None };
+        let credit = Credit {
+            standing: standing(),
+            cursor: 41,
+            ops: 5,
+            bytes: 6,
+            feed_seq: None,
+        };
         assert_eq!(Frame::from_bytes(&bytes).unwrap(), Frame::Credit(credit));
 
         let unknown = Frame::Unknown(900).to_bytes();
@@ -135,7 +151,13 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_frame_are_an_error() {
-        for bad in [&b""[..], b"\x00", b"\x81\x01", b"\x82\x03\xa0", b"\xff\xff\xff"] {
+        for bad in [
+            &b""[..],
+            b"\x00",
+            b"\x81\x01",
+            b"\x82\x03\xa0",
+            b"\xff\xff\xff",
+        ] {
             assert!(Frame::from_bytes(bad).is_err(), "{bad:?}");
         }
     }

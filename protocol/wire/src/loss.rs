@@ -53,7 +53,9 @@ impl LossReason {
         if outcome.has_succeeded() {
             return None;
         }
-        let code = outcome.code.or(outcome.first.as_ref().and_then(|first| first.code))?;
+        let code = outcome
+            .code
+            .or(outcome.first.as_ref().and_then(|first| first.code))?;
         Some(Self::from_code(code, outcome.lost.as_ref()))
     }
 
@@ -78,7 +80,9 @@ impl LossReason {
 
     fn broken_promise(self) -> Option<Code> {
         let ended = self.promise_ended.and_then(FenceEnding::broken_promise);
-        Some(self.code).filter(|code| code.is_broken_promise()).or(ended)
+        Some(self.code)
+            .filter(|code| code.is_broken_promise())
+            .or(ended)
     }
 
     fn describe_fate(self) -> Option<Phrase> {
@@ -109,7 +113,9 @@ impl Sentence for LossReason {
     fn render_in(&self, language: Language) -> String {
         let promise = self.broken_promise().map(Code::phrase);
         let sentences = [promise, self.describe_fate()].into_iter().flatten();
-        let sentences: Vec<_> = sentences.map(|sentence| sentence.text_in(language)).collect();
+        let sentences: Vec<_> = sentences
+            .map(|sentence| sentence.text_in(language))
+            .collect();
         sentences.join(say::sentence_gap.text_in(language))
     }
 }
@@ -120,28 +126,60 @@ mod tests {
 
     #[test]
     fn no_two_reasons_share_a_sentence() {
-        let plain = |code| LossReason { code, promise_ended: None, rule: None, status: None };
+        let plain = |code| LossReason {
+            code,
+            promise_ended: None,
+            rule: None,
+            status: None,
+        };
         let mut reasons: Vec<LossReason> = Vec::new();
         for rule in RaceRule::ALL {
             let rule = Some(rule);
-            reasons.push(LossReason { rule, ..plain(Code::OrderAlreadyAccepted) });
+            reasons.push(LossReason {
+                rule,
+                ..plain(Code::OrderAlreadyAccepted)
+            });
             for ended in FenceEnding::ALL {
-                let Some(code) = ended.broken_promise() else { continue };
+                let Some(code) = ended.broken_promise() else {
+                    continue;
+                };
                 let status = Some(OrderStatus::Accepted);
-                reasons.push(LossReason { rule, status, ..plain(code) });
+                reasons.push(LossReason {
+                    rule,
+                    status,
+                    ..plain(code)
+                });
             }
         }
-        for ended in FenceEnding::ALL.into_iter().chain([FenceEnding::Unrecognised]) {
-            let Some(code) = ended.broken_promise() else { continue };
-            for status in [OrderStatus::Cancelled, OrderStatus::Rejected, OrderStatus::Pending] {
-                reasons.push(LossReason { status: Some(status), ..plain(code) });
+        for ended in FenceEnding::ALL
+            .into_iter()
+            .chain([FenceEnding::Unrecognised])
+        {
+            let Some(code) = ended.broken_promise() else {
+                continue;
+            };
+            for status in [
+                OrderStatus::Cancelled,
+                OrderStatus::Rejected,
+                OrderStatus::Pending,
+            ] {
+                reasons.push(LossReason {
+                    status: Some(status),
+                    ..plain(code)
+                });
             }
         }
         reasons.extend([Code::OrderCancelled, Code::OrderRejected, Code::Revoked].map(plain));
         for language in [Language::English, Language::Chinese] {
-            let mut said: Vec<String> =
-                reasons.iter().map(|reason| reason.render_in(language)).collect();
-            let end = if language == Language::English { '.' } else { '。' };
+            let mut said: Vec<String> = reasons
+                .iter()
+                .map(|reason| reason.render_in(language))
+                .collect();
+            let end = if language == Language::English {
+                '.'
+            } else {
+                '。'
+            };
             assert!(said.iter().all(|said| said.ends_with(end)), "{said:#?}");
             said.sort();
             let all = said.len();

@@ -114,7 +114,9 @@ impl FromStr for Amount {
             return Err(AmountError::TooFine(shown()));
         }
         let minor = format!("{whole}{cents:0<2}").parse::<i64>();
-        let amount = minor.ok().and_then(|minor| Self::from_minor(sign * minor).ok());
+        let amount = minor
+            .ok()
+            .and_then(|minor| Self::from_minor(sign * minor).ok());
         amount.ok_or_else(|| AmountError::OutOfRange(shown()))
     }
 }
@@ -169,7 +171,9 @@ mod tests {
 
     #[track_caller]
     fn check(json: &str, expected: Option<&str>) {
-        let read = serde_json::from_str::<Amount>(json).ok().map(|amount| amount.to_string());
+        let read = serde_json::from_str::<Amount>(json)
+            .ok()
+            .map(|amount| amount.to_string());
         assert_eq!(read.as_deref(), expected, "{json}");
     }
 
@@ -201,9 +205,16 @@ mod tests {
         for case in golden["money"].as_array().unwrap() {
             let currency: Currency = case["currency"].as_str().unwrap().parse().unwrap();
             let amount = Amount::from_minor(case["minor"].as_i64().unwrap()).unwrap();
-            assert_eq!(amount.with_currency(currency), case["text"].as_str().unwrap());
+            assert_eq!(
+                amount.with_currency(currency),
+                case["text"].as_str().unwrap()
+            );
             seen.insert(currency.as_str());
         }
-        assert_eq!(seen.len(), Currency::ALL.len(), "every currency stands in the file");
+        assert_eq!(
+            seen.len(),
+            Currency::ALL.len(),
+            "every currency stands in the file"
+        );
     }
 }

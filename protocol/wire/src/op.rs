@@ -9,7 +9,10 @@ use crate::{
     Actor, BootNonce, Command, EdgeId, FirstAnswer, Hash, QuarantineWhy, UnixMillis, Verdict,
 };
 
-#[expect(clippy::large_enum_variant, reason = "nearly every value is the large one")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every value is the large one"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub enum Op {
     /// A process start; precedes any command or Hello of that run.
@@ -88,8 +91,21 @@ pub struct EarlierReceipt {
 
 impl EarlierReceipt {
     pub fn to_first_answer(&self) -> FirstAnswer {
-        let Self { edge, epoch, verdict, fence, why, .. } = self.clone();
-        FirstAnswer { edge, epoch, verdict, fence, why: Some(why) }
+        let Self {
+            edge,
+            epoch,
+            verdict,
+            fence,
+            why,
+            ..
+        } = self.clone();
+        FirstAnswer {
+            edge,
+            epoch,
+            verdict,
+            fence,
+            why: Some(why),
+        }
     }
 }
 
@@ -146,7 +162,10 @@ pub struct ChainHead {
 impl ChainHead {
     /// The start of an edge's first epoch. Later epochs start from [`ChainHead::start_renewed_epoch`].
     pub fn start(edge: &EdgeId) -> Self {
-        Self { seq: 0, hash: Hash::digest_bytes(edge.as_str().as_bytes()) }
+        Self {
+            seq: 0,
+            hash: Hash::digest_bytes(edge.as_str().as_bytes()),
+        }
     }
 
     /// The start of a new epoch after a quarantine.
@@ -163,7 +182,10 @@ impl ChainHead {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.hash.0);
         hasher.update(op);
-        Self { seq: self.seq + 1, hash: Hash(*hasher.finalize().as_bytes()) }
+        Self {
+            seq: self.seq + 1,
+            hash: Hash(*hasher.finalize().as_bytes()),
+        }
     }
 
     #[must_use]
@@ -187,9 +209,15 @@ mod tests {
         let start = ChainHead::start(&EdgeId::new("north-1").unwrap());
         let whole = start.append_ops([b"a".as_slice(), b"b", b"c"]);
         assert_eq!(whole.seq, 3);
-        assert_ne!(whole.hash, start.append_ops([b"a".as_slice(), b"x", b"c"]).hash);
+        assert_ne!(
+            whole.hash,
+            start.append_ops([b"a".as_slice(), b"x", b"c"]).hash
+        );
         assert_ne!(whole.hash, start.append_ops([b"a".as_slice(), b"c"]).hash);
-        assert_eq!(whole, start.append_op(b"a").append_ops([b"b".as_slice(), b"c"]));
+        assert_eq!(
+            whole,
+            start.append_op(b"a").append_ops([b"b".as_slice(), b"c"])
+        );
     }
 
     #[test]
@@ -197,14 +225,19 @@ mod tests {
         let op = Op::Command(CommandOp {
             command: Command {
                 id: CommandId(uuid::Uuid::from_u128(1)),
-                body: CommandBody::AcceptOrder { order_id: OrderId(uuid::Uuid::from_u128(2)) },
+                body: CommandBody::AcceptOrder {
+                    order_id: OrderId(uuid::Uuid::from_u128(2)),
+                },
                 device: None,
                 device_seq: Some(3),
                 tapped_at: Some(UnixMillis(4)),
                 trace: Some("t".into()),
             },
             token_seq: 1,
-            actor: Actor { user_id: UserId(uuid::Uuid::from_u128(5)), role: Role::Provider },
+            actor: Actor {
+                user_id: UserId(uuid::Uuid::from_u128(5)),
+                role: Role::Provider,
+            },
             verdict: Verdict::Firm,
             fence: Some(6),
             received_at: UnixMillis(7),
@@ -216,17 +249,29 @@ mod tests {
         });
         let bytes = op.to_bytes();
         assert_eq!(Op::read_taken_at(&bytes), Some((UnixMillis(7), false)));
-        let Op::Command(mut anew) = op else { unreachable!() };
+        let Op::Command(mut anew) = op else {
+            unreachable!()
+        };
         anew.relogged = Some(EarlierReceipt {
             edge: EdgeId::new("north-1").unwrap(),
             epoch: 1,
-            at: ChainHead { seq: 3, hash: Hash::digest_bytes(b"3") },
+            at: ChainHead {
+                seq: 3,
+                hash: Hash::digest_bytes(b"3"),
+            },
             verdict: Verdict::Firm,
             fence: None,
             why: QuarantineWhy::EdgeRestored,
         });
-        assert_eq!(Op::read_taken_at(&Op::Command(anew).to_bytes()), Some((UnixMillis(7), true)));
-        let boot = Op::Boot { nonce: BootNonce([7; 16]), at: UnixMillis(5) }.to_bytes();
+        assert_eq!(
+            Op::read_taken_at(&Op::Command(anew).to_bytes()),
+            Some((UnixMillis(7), true))
+        );
+        let boot = Op::Boot {
+            nonce: BootNonce([7; 16]),
+            at: UnixMillis(5),
+        }
+        .to_bytes();
         for none in [&boot[..], b"", b"rubbish", &bytes[..10]] {
             assert_eq!(Op::read_taken_at(none), None);
         }
@@ -234,9 +279,15 @@ mod tests {
 
     #[test]
     fn an_op_reads_back_and_broken_bytes_do_not() {
-        let op = Op::Boot { nonce: BootNonce([7; 16]), at: UnixMillis(5) };
+        let op = Op::Boot {
+            nonce: BootNonce([7; 16]),
+            at: UnixMillis(5),
+        };
         assert_eq!(Op::from_bytes(&op.to_bytes()).unwrap(), op);
         assert!(Op::from_bytes(b"").is_err());
-        assert!(Op::from_bytes(&[0x82, 0x18, 99, 0x80]).is_err(), "an unknown kind is not an op");
+        assert!(
+            Op::from_bytes(&[0x82, 0x18, 99, 0x80]).is_err(),
+            "an unknown kind is not an op"
+        );
     }
 }

@@ -32,8 +32,12 @@ words! {
 
 impl OpState {
     /// The states that wait for a decision; those that need a person come first.
-    pub const WAITING: [Self; 4] =
-        [Self::NeedsOperator, Self::HeldRegion, Self::Parked, Self::Received];
+    pub const WAITING: [Self; 4] = [
+        Self::NeedsOperator,
+        Self::HeldRegion,
+        Self::Parked,
+        Self::Received,
+    ];
 }
 
 words! {
@@ -177,17 +181,35 @@ mod tests {
 
     #[test]
     fn an_ops_name_reads_back_and_what_is_none_does_not() {
-        let place = OpPlace { edge: EdgeId::new("north-1").unwrap(), epoch: 2, seq: 17 };
+        let place = OpPlace {
+            edge: EdgeId::new("north-1").unwrap(),
+            epoch: 2,
+            seq: 17,
+        };
         assert_eq!(place.to_string().parse(), Ok(place));
-        for bad in ["", "north-1", "north-1/1", "north-1/1/x", "North/1/1", "north-1/1/1/1", "//"] {
+        for bad in [
+            "",
+            "north-1",
+            "north-1/1",
+            "north-1/1/x",
+            "North/1/1",
+            "north-1/1/1/1",
+            "//",
+        ] {
             assert!(bad.parse::<OpPlace>().is_err(), "{bad}");
         }
     }
 
     #[test]
     fn states_and_kinds_of_a_newer_hub_are_read_as_such() {
-        assert_eq!(serde_json::from_str(r#""frozen""#).ok(), Some(OpState::Unrecognised));
-        assert_eq!(serde_json::from_str(r#""merge""#).ok(), Some(OpKind::Unknown));
+        assert_eq!(
+            serde_json::from_str(r#""frozen""#).ok(),
+            Some(OpState::Unrecognised)
+        );
+        assert_eq!(
+            serde_json::from_str(r#""merge""#).ok(),
+            Some(OpKind::Unknown)
+        );
         for state in OpState::WAITING {
             assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
         }

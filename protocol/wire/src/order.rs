@@ -99,7 +99,10 @@ impl OrderStatus {
 
     /// Returns true once a provider has the order or has done its work.
     pub fn has_provider(self) -> bool {
-        matches!(self, Self::Accepted | Self::InProgress | Self::Completed | Self::Reviewed)
+        matches!(
+            self,
+            Self::Accepted | Self::InProgress | Self::Completed | Self::Reviewed
+        )
     }
 
     /// Returns true while a provider has the job but has not finished it.
@@ -109,7 +112,9 @@ impl OrderStatus {
 
     /// Returns true if no further action is possible.
     pub fn is_final(self) -> bool {
-        Action::ALL.iter().all(|&action| self.next_status(action).is_none())
+        Action::ALL
+            .iter()
+            .all(|&action| self.next_status(action).is_none())
     }
 }
 
@@ -144,7 +149,12 @@ impl fmt::Display for Source {
     }
 }
 
-text_schema!(Source, "`portal`, `kiosk`, or an edge.", pattern = "^[a-z0-9-]{1,40}$", "portal");
+text_schema!(
+    Source,
+    "`portal`, `kiosk`, or an edge.",
+    pattern = "^[a-z0-9-]{1,40}$",
+    "portal"
+);
 
 impl FromStr for Source {
     type Err = NameError;
@@ -177,15 +187,25 @@ impl OrderCode {
     pub fn from_order_id(region: Region, order: OrderId) -> Self {
         const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         let hash = Hash::digest_bytes(order.as_bytes());
-        let body = hash.0.iter().take(6).map(|byte| char::from(CROCKFORD[usize::from(byte & 31)]));
-        Self(format!("{}-{}", region.code_letter(), body.collect::<String>()))
+        let body = hash
+            .0
+            .iter()
+            .take(6)
+            .map(|byte| char::from(CROCKFORD[usize::from(byte & 31)]));
+        Self(format!(
+            "{}-{}",
+            region.code_letter(),
+            body.collect::<String>()
+        ))
     }
 
     /// Reads a code as people type it: any case, `I` and `L` for 1, `O` for 0.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim().to_ascii_uppercase();
         let (letter, body) = text.split_once('-')?;
-        let known = Region::ALL.iter().any(|region| letter == region.code_letter().to_string());
+        let known = Region::ALL
+            .iter()
+            .any(|region| letter == region.code_letter().to_string());
         let body: String = body
             .chars()
             .map(|c| match c {
@@ -302,15 +322,43 @@ mod tests {
 
     /// Every legal transition; all others must be refused.
     const LEGAL: &[(OrderStatus, Action, OrderStatus)] = &[
-        (OrderStatus::PendingReview, Action::Approve, OrderStatus::Pending),
-        (OrderStatus::PendingReview, Action::Reject, OrderStatus::Rejected),
+        (
+            OrderStatus::PendingReview,
+            Action::Approve,
+            OrderStatus::Pending,
+        ),
+        (
+            OrderStatus::PendingReview,
+            Action::Reject,
+            OrderStatus::Rejected,
+        ),
         (OrderStatus::Pending, Action::Accept, OrderStatus::Accepted),
         (OrderStatus::Pending, Action::Cancel, OrderStatus::Cancelled),
-        (OrderStatus::Accepted, Action::Withdraw, OrderStatus::Pending),
-        (OrderStatus::Accepted, Action::Cancel, OrderStatus::Cancelled),
-        (OrderStatus::Accepted, Action::Start, OrderStatus::InProgress),
-        (OrderStatus::InProgress, Action::Complete, OrderStatus::Completed),
-        (OrderStatus::Completed, Action::Review, OrderStatus::Reviewed),
+        (
+            OrderStatus::Accepted,
+            Action::Withdraw,
+            OrderStatus::Pending,
+        ),
+        (
+            OrderStatus::Accepted,
+            Action::Cancel,
+            OrderStatus::Cancelled,
+        ),
+        (
+            OrderStatus::Accepted,
+            Action::Start,
+            OrderStatus::InProgress,
+        ),
+        (
+            OrderStatus::InProgress,
+            Action::Complete,
+            OrderStatus::Completed,
+        ),
+        (
+            OrderStatus::Completed,
+            Action::Review,
+            OrderStatus::Reviewed,
+        ),
     ];
 
     #[test]
@@ -328,20 +376,41 @@ mod tests {
 
     #[test]
     fn finished_orders_stay_finished() {
-        let finished: Vec<_> = OrderStatus::ALL.iter().filter(|status| status.is_final()).collect();
+        let finished: Vec<_> = OrderStatus::ALL
+            .iter()
+            .filter(|status| status.is_final())
+            .collect();
         assert_eq!(
             finished,
-            [&OrderStatus::Reviewed, &OrderStatus::Cancelled, &OrderStatus::Rejected]
+            [
+                &OrderStatus::Reviewed,
+                &OrderStatus::Cancelled,
+                &OrderStatus::Rejected
+            ]
         );
     }
 
     #[test]
     fn a_code_survives_being_read_aloud() {
         let code = OrderCode::from_order_id(Region::North, OrderId(uuid::Uuid::nil()));
-        assert!(code.as_str().starts_with("N-") && code.as_str().len() == 8, "{code}");
+        assert!(
+            code.as_str().starts_with("N-") && code.as_str().len() == 8,
+            "{code}"
+        );
         assert_eq!(OrderCode::parse(&code.as_str().to_lowercase()), Some(code));
-        assert_eq!(OrderCode::parse("n-oil000").map(|c| c.to_string()), Some("N-011000".into()));
-        for bad in ["", "N7F3K9Q", "X-7F3K9Q", "N-7F3K9", "N-7F3K9QQ", "N-七F3K9Q", "N-UUUUUU"] {
+        assert_eq!(
+            OrderCode::parse("n-oil000").map(|c| c.to_string()),
+            Some("N-011000".into())
+        );
+        for bad in [
+            "",
+            "N7F3K9Q",
+            "X-7F3K9Q",
+            "N-7F3K9",
+            "N-7F3K9QQ",
+            "N-七F3K9Q",
+            "N-UUUUUU",
+        ] {
             assert_eq!(OrderCode::parse(bad), None, "{bad}");
         }
     }

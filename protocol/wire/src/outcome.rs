@@ -63,17 +63,32 @@ impl Outcome {
 
     pub fn new_applied(order: Order, decided_at: UnixMillis) -> Self {
         let kind = OutcomeKind::Applied;
-        Self { order: Some(order), ..Self::new_plain(kind, decided_at) }
+        Self {
+            order: Some(order),
+            ..Self::new_plain(kind, decided_at)
+        }
     }
 
     pub fn new_rejected(code: Code, order: Option<Order>, decided_at: UnixMillis) -> Self {
         let kind = OutcomeKind::Rejected;
-        Self { code: Some(code), order, ..Self::new_plain(kind, decided_at) }
+        Self {
+            code: Some(code),
+            order,
+            ..Self::new_plain(kind, decided_at)
+        }
     }
 
     /// An outcome without optional fields.
     pub fn new_plain(kind: OutcomeKind, decided_at: UnixMillis) -> Self {
-        Self { kind, code: None, first: None, order: None, lost: None, decided_at, limit: None }
+        Self {
+            kind,
+            code: None,
+            first: None,
+            order: None,
+            lost: None,
+            decided_at,
+            limit: None,
+        }
     }
 
     /// Returns true if the command achieved its aim, now or when it first arrived.

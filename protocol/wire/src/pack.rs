@@ -41,5 +41,9 @@ pub fn unpack_ops(packed: &[u8], count: u32, bytes_max: usize) -> Result<Vec<Vec
     for _ in 0..count {
         ops.push(walk.code_op(&[])?);
     }
-    if walk.coder.is_at_end() { Ok(ops) } else { Err(PackError::Malformed) }
+    if walk.coder.is_at_end() {
+        Ok(ops)
+    } else {
+        Err(PackError::Malformed)
+    }
 }

@@ -28,7 +28,11 @@ impl ProviderVerification {
     pub fn from_profile_event(event: &ProfileEvent) -> Option<Self> {
         let verified = event.provider.as_ref()?.verified;
         let version = u64::try_from(event.version).ok()?;
-        Some(Self { user: event.user_id, version, verified })
+        Some(Self {
+            user: event.user_id,
+            version,
+            verified,
+        })
     }
 
     /// The newer of two updates about one person. If equal versions contradict each other, the
@@ -37,7 +41,10 @@ impl ProviderVerification {
         match self.version.cmp(&other.version) {
             Ordering::Greater => self,
             Ordering::Less => other,
-            Ordering::Equal => Self { verified: self.verified && other.verified, ..self },
+            Ordering::Equal => Self {
+                verified: self.verified && other.verified,
+                ..self
+            },
         }
     }
 }
@@ -57,11 +64,19 @@ pub struct RevocationStatus {
 
 impl RevocationStatus {
     pub fn from_revocation(user: UserId, revoked_at: UnixMillis) -> Self {
-        Self { user, revoked_at, tokens_since: UnixMillis(0) }
+        Self {
+            user,
+            revoked_at,
+            tokens_since: UnixMillis(0),
+        }
     }
 
     pub fn from_readmission(user: UserId, tokens_since: UnixMillis) -> Self {
-        Self { user, revoked_at: UnixMillis(0), tokens_since }
+        Self {
+            user,
+            revoked_at: UnixMillis(0),
+            tokens_since,
+        }
     }
 
     /// Merges two updates about the same person.
@@ -106,7 +121,11 @@ mod tests {
     #[test]
     fn the_newest_word_about_a_mark_counts_in_whatever_order_they_come() {
         let user = UserId(uuid::Uuid::from_u128(1));
-        let word = |version, verified| ProviderVerification { user, version, verified };
+        let word = |version, verified| ProviderVerification {
+            user,
+            version,
+            verified,
+        };
         for (one, other, verified) in [
             (word(1, false), word(2, true), true),
             (word(3, false), word(2, true), false),

@@ -42,7 +42,11 @@ pub fn readable_while(order: &Order, actor: Actor, hold: AcceptanceCertainty) ->
         Role::Customer => (order.customer_id == actor.user_id).then(|| order.clone()),
         Role::Provider if order.provider_id == Some(actor.user_id) => {
             let whole = order.status.is_at_work() && hold == AcceptanceCertainty::Sure;
-            Some(if whole { order.clone() } else { without_customer(order) })
+            Some(if whole {
+                order.clone()
+            } else {
+                without_customer(order)
+            })
         }
         Role::Provider => readable_by_every_provider(order),
     }
@@ -94,14 +98,22 @@ fn match_phone_number(chars: &[char]) -> Option<usize> {
             _ => break,
         }
     }
-    let enough = if plus { COUNTRY_NUMBER_DIGITS } else { NUMBER_DIGITS };
+    let enough = if plus {
+        COUNTRY_NUMBER_DIGITS
+    } else {
+        NUMBER_DIGITS
+    };
     (digits >= enough).then_some(length)
 }
 
 /// The length of an e-mail address that starts here.
 fn match_email_address(chars: &[char]) -> Option<usize> {
     let name = chars.iter().take_while(|&&c| is_email_char(c)).count();
-    let host = chars.get(name + 1..)?.iter().take_while(|&&c| is_email_char(c)).count();
+    let host = chars
+        .get(name + 1..)?
+        .iter()
+        .take_while(|&&c| is_email_char(c))
+        .count();
     let is_mail = name > 0 && host > 2 && chars[name] == '@';
     is_mail.then_some(name + 1 + host)
 }
@@ -142,8 +154,20 @@ mod tests {
         hold: AcceptanceCertainty,
         expected: Option<&Order>,
     ) {
-        let seen = readable_while(order, Actor { user_id: user(n), role }, hold);
-        assert_eq!(seen.as_ref(), expected, "{role:?} {n} reads {} {hold:?}", order.status);
+        let seen = readable_while(
+            order,
+            Actor {
+                user_id: user(n),
+                role,
+            },
+            hold,
+        );
+        assert_eq!(
+            seen.as_ref(),
+            expected,
+            "{role:?} {n} reads {} {hold:?}",
+            order.status
+        );
     }
 
     #[test]
@@ -153,13 +177,40 @@ mod tests {
             let outline = without_customer(&order);
             let open = status == OrderStatus::Pending;
             let at_work = status.is_at_work();
-            check(&order, Role::Customer, 1, AcceptanceCertainty::Sure, Some(&order));
-            check(&order, Role::Admin, 7, AcceptanceCertainty::Sure, Some(&order));
+            check(
+                &order,
+                Role::Customer,
+                1,
+                AcceptanceCertainty::Sure,
+                Some(&order),
+            );
+            check(
+                &order,
+                Role::Admin,
+                7,
+                AcceptanceCertainty::Sure,
+                Some(&order),
+            );
             check(&order, Role::Customer, 3, AcceptanceCertainty::Sure, None);
-            check(&order, Role::Provider, 3, AcceptanceCertainty::Sure, open.then_some(&outline));
+            check(
+                &order,
+                Role::Provider,
+                3,
+                AcceptanceCertainty::Sure,
+                open.then_some(&outline),
+            );
             let own = if at_work { &order } else { &outline };
-            check(&order, Role::Provider, 2, AcceptanceCertainty::Sure, Some(own));
-            for hold in [AcceptanceCertainty::Unsure, AcceptanceCertainty::UnsureStarted] {
+            check(
+                &order,
+                Role::Provider,
+                2,
+                AcceptanceCertainty::Sure,
+                Some(own),
+            );
+            for hold in [
+                AcceptanceCertainty::Unsure,
+                AcceptanceCertainty::UnsureStarted,
+            ] {
                 check(&order, Role::Provider, 2, hold, Some(&outline));
             }
         }
@@ -171,7 +222,10 @@ mod tests {
         assert_eq!(outline.customer_id, HIDDEN_CUSTOMER);
         assert_eq!(outline.address, "");
         assert_eq!(outline.description, "It drips. Call •••.");
-        assert_eq!((outline.title.as_str(), outline.location), ("Fix the tap", Region::North));
+        assert_eq!(
+            (outline.title.as_str(), outline.location),
+            ("Fix the tap", Region::North)
+        );
     }
 
     #[test]

@@ -76,12 +76,21 @@ mod tests {
     #[test]
     fn a_region_has_the_name_that_the_pages_give_it() {
         for (language, pages) in [
-            (Language::English, include_str!("../../web/src/locales/en.json")),
-            (Language::Chinese, include_str!("../../web/src/locales/zh-CN.json")),
+            (
+                Language::English,
+                include_str!("../../web/src/locales/en.json"),
+            ),
+            (
+                Language::Chinese,
+                include_str!("../../web/src/locales/zh-CN.json"),
+            ),
         ] {
             let pages: serde_json::Value = serde_json::from_str(pages).unwrap();
             for region in Region::ALL {
-                assert_eq!(region.name().text_in(language), pages["region"][region.as_str()]);
+                assert_eq!(
+                    region.name().text_in(language),
+                    pages["region"][region.as_str()]
+                );
             }
         }
     }

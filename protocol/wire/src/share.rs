@@ -21,7 +21,11 @@ pub struct ShareLimits {
 }
 
 impl ShareLimits {
-    pub const OFF: Self = Self { open_jobs: 0, acceptances_a_day: 0, withdrawals_a_day: 0 };
+    pub const OFF: Self = Self {
+        open_jobs: 0,
+        acceptances_a_day: 0,
+        withdrawals_a_day: 0,
+    };
 }
 
 /// Five jobs are two days of work, and a provider who falls ill can give all of them back in one
@@ -29,7 +33,11 @@ impl ShareLimits {
 /// later one.
 impl Default for ShareLimits {
     fn default() -> Self {
-        Self { open_jobs: 5, acceptances_a_day: 20, withdrawals_a_day: 5 }
+        Self {
+            open_jobs: 5,
+            acceptances_a_day: 20,
+            withdrawals_a_day: 5,
+        }
     }
 }
 
@@ -125,13 +133,21 @@ impl ShareLimits {
     ) -> Option<LimitReached> {
         let a_day = |limit, most, times: &[UnixMillis]| {
             let frees_at = find_next_free_time(times, at, most)?;
-            Some(LimitReached { limit, most, frees_at: Some(frees_at) })
+            Some(LimitReached {
+                limit,
+                most,
+                frees_at: Some(frees_at),
+            })
         };
         match act {
             ShareAct::Accept if self.open_jobs > 0 && load.open_jobs >= self.open_jobs => {
                 let limit = ShareKind::OpenJobs;
                 let most = self.open_jobs;
-                Some(LimitReached { limit, most, frees_at: None })
+                Some(LimitReached {
+                    limit,
+                    most,
+                    frees_at: None,
+                })
             }
             ShareAct::Accept => {
                 let most = self.acceptances_a_day;
@@ -170,8 +186,14 @@ fn find_next_free_time(times: &[UnixMillis], at: UnixMillis, most: u32) -> Optio
         let last = run.last().copied()?;
         Some(last.max(at.0) - first.min(at.0))
     };
-    let full = times.windows(most).filter_map(with_this).any(|span| span < DAY_MS);
-    let next = times.len().checked_sub(most).and_then(|index| times.get(index))?;
+    let full = times
+        .windows(most)
+        .filter_map(with_this)
+        .any(|span| span < DAY_MS);
+    let next = times
+        .len()
+        .checked_sub(most)
+        .and_then(|index| times.get(index))?;
     full.then_some(UnixMillis(*next + DAY_MS))
 }
 
@@ -181,19 +203,32 @@ mod tests {
 
     const NOW: i64 = 1_764_000_000_000;
     const HOUR: i64 = 3_600_000;
-    const LIMITS: ShareLimits =
-        ShareLimits { open_jobs: 3, acceptances_a_day: 2, withdrawals_a_day: 1 };
+    const LIMITS: ShareLimits = ShareLimits {
+        open_jobs: 3,
+        acceptances_a_day: 2,
+        withdrawals_a_day: 1,
+    };
 
     fn hours(times: &[i64]) -> Vec<UnixMillis> {
-        times.iter().map(|hours| UnixMillis(NOW + hours * HOUR)).collect()
+        times
+            .iter()
+            .map(|hours| UnixMillis(NOW + hours * HOUR))
+            .collect()
     }
 
     #[track_caller]
     fn check(accepted: &[i64], frees_in_hours: Option<i64>) {
-        let load = ProviderWorkload { accepted_at: hours(accepted), ..ProviderWorkload::default() };
+        let load = ProviderWorkload {
+            accepted_at: hours(accepted),
+            ..ProviderWorkload::default()
+        };
         let reached = LIMITS.find_reached_limit(&load, ShareAct::Accept, UnixMillis(NOW));
         let frees = reached.map(|reached| reached.frees_at.unwrap().0 - NOW);
-        assert_eq!(frees, frees_in_hours.map(|hours| hours * HOUR), "{accepted:?}");
+        assert_eq!(
+            frees,
+            frees_in_hours.map(|hours| hours * HOUR),
+            "{accepted:?}"
+        );
         assert!(reached.is_none_or(|reached| reached.code() == Code::TooManyAcceptances));
     }
 
@@ -213,13 +248,19 @@ mod tests {
 
     #[test]
     fn jobs_in_hand_and_withdrawals_have_limits_of_their_own() {
-        let mut load = ProviderWorkload { open_jobs: 2, ..ProviderWorkload::default() };
+        let mut load = ProviderWorkload {
+            open_jobs: 2,
+            ..ProviderWorkload::default()
+        };
         let reached =
             |load: &ProviderWorkload, act| LIMITS.find_reached_limit(load, act, UnixMillis(NOW));
         assert_eq!(reached(&load, ShareAct::Accept), None);
         load.open_jobs = 3;
         let full = reached(&load, ShareAct::Accept).unwrap();
-        assert_eq!((full.code(), full.most, full.frees_at), (Code::TooManyOpenJobs, 3, None));
+        assert_eq!(
+            (full.code(), full.most, full.frees_at),
+            (Code::TooManyOpenJobs, 3, None)
+        );
         assert_eq!(reached(&load, ShareAct::Withdraw), None);
         load.add(ShareAct::Withdraw, UnixMillis(NOW - HOUR));
         let spent = reached(&load, ShareAct::Withdraw).unwrap();

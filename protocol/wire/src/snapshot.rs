@@ -60,7 +60,11 @@ impl SnapshotPart {
 
 /// The first hash of a snapshot's chain, unique per session and feed number.
 pub fn snapshot_start(standing: LinkSessionId, feed_generation: u64, feed_seq: u64) -> Hash {
-    Hash::digest_bytes(&crate::op::encode_canonical((standing, feed_generation, feed_seq)))
+    Hash::digest_bytes(&crate::op::encode_canonical((
+        standing,
+        feed_generation,
+        feed_seq,
+    )))
 }
 
 /// The hash of the chunk that follows the one with hash `before`.
@@ -78,10 +82,19 @@ mod tests {
 
     #[test]
     fn a_part_reads_back_and_its_hash_knows_what_came_before() {
-        let next = Some(SnapshotCursor { kind: 1, entity: [7; 16] });
-        let part = SnapshotPart { changes: Vec::new(), next };
+        let next = Some(SnapshotCursor {
+            kind: 1,
+            entity: [7; 16],
+        });
+        let part = SnapshotPart {
+            changes: Vec::new(),
+            next,
+        };
         assert_eq!(SnapshotPart::from_bytes(&part.to_bytes()).unwrap(), part);
-        let standing = |term| LinkSessionId { term, nonce: BootNonce([1; 16]) };
+        let standing = |term| LinkSessionId {
+            term,
+            nonce: BootNonce([1; 16]),
+        };
         let start = snapshot_start(standing(1), 5, 9);
         assert_ne!(start, snapshot_start(standing(2), 5, 9));
         assert_ne!(snapshot_hash(start, b"a"), snapshot_hash(Hash::ZERO, b"a"));

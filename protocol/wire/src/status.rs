@@ -214,6 +214,7 @@ pub struct QuarantineStatus {
 impl EdgeStatus {
     /// Returns true if its disk will soon be full, as last reported.
     pub fn disk_is_low(&self) -> bool {
-        self.disk_free_bytes.is_some_and(|free| free < complaint::DISK_FREE_BYTES_MIN)
+        self.disk_free_bytes
+            .is_some_and(|free| free < complaint::DISK_FREE_BYTES_MIN)
     }
 }

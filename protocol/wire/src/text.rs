@@ -19,7 +19,10 @@ pub struct FieldError {
 
 impl FieldError {
     pub fn new(field: &str, why: impl Sentence) -> Self {
-        Self { field: field.to_owned(), why: why.to_text() }
+        Self {
+            field: field.to_owned(),
+            why: why.to_text(),
+        }
     }
 }
 
@@ -40,28 +43,63 @@ pub struct TextRule {
     pub lines: bool,
 }
 
-const REASON: FieldLimits =
-    FieldLimits { field: "reason", chars_min: 1, chars_max: 500, lines: true };
+const REASON: FieldLimits = FieldLimits {
+    field: "reason",
+    chars_min: 1,
+    chars_max: 500,
+    lines: true,
+};
 /// Shown in an order's history in place of a reason.
-const NOTE: FieldLimits = FieldLimits { field: "note", chars_min: 0, chars_max: 500, lines: true };
-const COMMENT: FieldLimits =
-    FieldLimits { field: "comment", chars_min: 0, chars_max: 2_000, lines: true };
+const NOTE: FieldLimits = FieldLimits {
+    field: "note",
+    chars_min: 0,
+    chars_max: 500,
+    lines: true,
+};
+const COMMENT: FieldLimits = FieldLimits {
+    field: "comment",
+    chars_min: 0,
+    chars_max: 2_000,
+    lines: true,
+};
 
 pub(crate) fn check_field(text: &str, limits: &FieldLimits) -> Result<String, FieldError> {
-    let &FieldLimits { field, chars_min, chars_max, lines } = limits;
-    check_text(field, text, TextRule { chars_min, chars_max, lines })
+    let &FieldLimits {
+        field,
+        chars_min,
+        chars_max,
+        lines,
+    } = limits;
+    check_text(
+        field,
+        text,
+        TextRule {
+            chars_min,
+            chars_max,
+            lines,
+        },
+    )
 }
 
 /// Checks and trims the text of a field that only one service defines.
 pub fn check_text(field: &str, text: &str, rule: TextRule) -> Result<String, FieldError> {
-    let TextRule { chars_min, chars_max, lines } = rule;
+    let TextRule {
+        chars_min,
+        chars_max,
+        lines,
+    } = rule;
     let text = text.trim();
     let length = text.chars().count();
     if length < chars_min {
         return Err(FieldError::new(field, say::field_required));
     }
     if length > chars_max {
-        return Err(FieldError::new(field, say::field_too_long { most: chars_max.into() }));
+        return Err(FieldError::new(
+            field,
+            say::field_too_long {
+                most: chars_max.into(),
+            },
+        ));
     }
     if hides_something(text, lines) {
         return Err(FieldError::new(field, say::field_unprintable));
@@ -148,9 +186,16 @@ mod tests {
 
     #[track_caller]
     fn check_title(text: &str, expected: Result<&str, &str>) {
-        let limits = FieldLimits { field: "title", chars_min: 1, chars_max: 5, lines: false };
+        let limits = FieldLimits {
+            field: "title",
+            chars_min: 1,
+            chars_max: 5,
+            lines: false,
+        };
         let got = check_field(text, &limits);
-        let got = got.as_deref().map_err(|error| (error.field.as_str(), error.why.en.as_str()));
+        let got = got
+            .as_deref()
+            .map_err(|error| (error.field.as_str(), error.why.en.as_str()));
         assert_eq!(got, expected.map_err(|why| ("title", why)), "{text:?}");
     }
 
@@ -194,13 +239,28 @@ mod tests {
             '\u{e0041}',
         ];
         for c in hidden {
-            for text in [format!("a{c}b"), format!("水{c}管"), format!("{c}"), format!("🔧{c}x")]
-            {
-                assert!(check_reason(&text).is_err(), "U+{:04X} in {text:?}", u32::from(c));
+            for text in [
+                format!("a{c}b"),
+                format!("水{c}管"),
+                format!("{c}"),
+                format!("🔧{c}x"),
+            ] {
+                assert!(
+                    check_reason(&text).is_err(),
+                    "U+{:04X} in {text:?}",
+                    u32::from(c)
+                );
             }
         }
-        for shown in ["👨‍🔧 修理", "❤️", "👍🏽", "Ünïcödé", "“é” – …", "家　电", "a\nb\tc"]
-        {
+        for shown in [
+            "👨‍🔧 修理",
+            "❤️",
+            "👍🏽",
+            "Ünïcödé",
+            "“é” – …",
+            "家　电",
+            "a\nb\tc",
+        ] {
             assert_eq!(check_reason(shown).as_deref(), Ok(shown));
         }
     }
@@ -212,7 +272,10 @@ mod tests {
         assert!(check_reason(&"x".repeat(501)).is_err());
         assert_eq!(check_optional_reason(None), Ok(None));
         assert_eq!(check_optional_reason(Some("  ")), Ok(None));
-        assert_eq!(check_optional_reason(Some(" late ")), Ok(Some("late".to_owned())));
+        assert_eq!(
+            check_optional_reason(Some(" late ")),
+            Ok(Some("late".to_owned()))
+        );
         assert!(check_optional_reason(Some("\u{0}x")).is_err());
         assert_eq!(check_comment("").as_deref(), Ok(""));
         assert!(check_comment(&"x".repeat(2_001)).is_err());

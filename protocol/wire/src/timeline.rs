@@ -91,7 +91,11 @@ impl TimelineEntry {
 impl EdgePromise {
     /// Why the promise does not hold, if it does not.
     pub fn broken_by(&self) -> Option<FenceEnding> {
-        let ended = self.end.as_ref().map(|end| end.how).filter(|how| how.is_take_back());
+        let ended = self
+            .end
+            .as_ref()
+            .map(|end| end.how)
+            .filter(|how| how.is_take_back());
         ended.or(self.why)
     }
 }

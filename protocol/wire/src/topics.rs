@@ -33,7 +33,9 @@ pub fn head_topic(region: Region, edge: &EdgeId) -> String {
 
 /// The device that publishes on this command topic of the edge.
 pub fn device_of_cmd(region: Region, edge: &EdgeId, topic: &str) -> Option<DeviceId> {
-    let device = topic.strip_prefix(&topic_base(region, edge))?.strip_prefix("/cmd/")?;
+    let device = topic
+        .strip_prefix(&topic_base(region, edge))?
+        .strip_prefix("/cmd/")?;
     DeviceId::new(device).ok()
 }
 
@@ -68,26 +70,68 @@ mod tests {
         let edge = EdgeId::new("north-1").unwrap();
         let mine = DeviceId::new("t-1").unwrap();
         let other = DeviceId::new("t-2").unwrap();
-        let actor = |role| Actor { user_id: UserId(uuid::Uuid::nil()), role };
+        let actor = |role| Actor {
+            user_id: UserId(uuid::Uuid::nil()),
+            role,
+        };
         let user = actor(Role::Provider);
-        assert!(may_publish(region, &edge, &mine, "hf/NORTH/north-1/cmd/t-1"));
-        for topic in
-            [command_topic(region, &edge, &other), reply_topic(region, &edge, &mine), "#".into()]
-        {
+        assert!(may_publish(
+            region,
+            &edge,
+            &mine,
+            "hf/NORTH/north-1/cmd/t-1"
+        ));
+        for topic in [
+            command_topic(region, &edge, &other),
+            reply_topic(region, &edge, &mine),
+            "#".into(),
+        ] {
             assert!(!may_publish(region, &edge, &mine, &topic), "{topic}");
         }
-        for filter in ["#", "hf/#", "hf/NORTH/north-1/reply/+", "$share/g/hf/NORTH/north-1/changes"]
-        {
-            assert!(!may_subscribe(region, &edge, &mine, user, filter), "{filter}");
+        for filter in [
+            "#",
+            "hf/#",
+            "hf/NORTH/north-1/reply/+",
+            "$share/g/hf/NORTH/north-1/changes",
+        ] {
+            assert!(
+                !may_subscribe(region, &edge, &mine, user, filter),
+                "{filter}"
+            );
         }
-        assert!(!may_subscribe(region, &edge, &mine, user, &reply_topic(region, &edge, &other)));
-        assert!(may_subscribe(region, &edge, &mine, user, &reply_topic(region, &edge, &mine)));
-        for (role, hears) in [(Role::Customer, false), (Role::Provider, true), (Role::Admin, true)]
-        {
+        assert!(!may_subscribe(
+            region,
+            &edge,
+            &mine,
+            user,
+            &reply_topic(region, &edge, &other)
+        ));
+        assert!(may_subscribe(
+            region,
+            &edge,
+            &mine,
+            user,
+            &reply_topic(region, &edge, &mine)
+        ));
+        for (role, hears) in [
+            (Role::Customer, false),
+            (Role::Provider, true),
+            (Role::Admin, true),
+        ] {
             let board = changes_topic(region, &edge);
-            assert_eq!(may_subscribe(region, &edge, &mine, actor(role), &board), hears, "{role:?}");
+            assert_eq!(
+                may_subscribe(region, &edge, &mine, actor(role), &board),
+                hears,
+                "{role:?}"
+            );
         }
-        assert_eq!(device_of_cmd(region, &edge, &command_topic(region, &edge, &mine)), Some(mine));
-        assert_eq!(device_of_cmd(region, &edge, "hf/SOUTH/north-1/cmd/t-1"), None);
+        assert_eq!(
+            device_of_cmd(region, &edge, &command_topic(region, &edge, &mine)),
+            Some(mine)
+        );
+        assert_eq!(
+            device_of_cmd(region, &edge, "hf/SOUTH/north-1/cmd/t-1"),
+            None
+        );
     }
 }

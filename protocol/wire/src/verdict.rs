@@ -58,7 +58,10 @@ pub struct Receipt {
 impl Receipt {
     /// Every field except the signature.
     pub fn signed_bytes(&self) -> Vec<u8> {
-        crate::op::encode_canonical(&Self { sig: String::new(), ..self.clone() })
+        crate::op::encode_canonical(&Self {
+            sig: String::new(),
+            ..self.clone()
+        })
     }
 }
 

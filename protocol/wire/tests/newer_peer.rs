@@ -54,7 +54,11 @@ fn check<T: PartialEq + std::fmt::Debug>(name: &str, whole: &[u8], read: impl Fn
     assert!(!places.is_empty(), "{name} has no place for a field");
     for place in places {
         let grown = tree.grown(&place, LATER);
-        assert_eq!(read(&grown), expected, "{name} with a field more at {place:?}");
+        assert_eq!(
+            read(&grown),
+            expected,
+            "{name} with a field more at {place:?}"
+        );
     }
 }
 
@@ -66,7 +70,9 @@ fn a_field_that_a_newer_peer_adds_anywhere_in_a_frame_is_read_past() {
         // One change is in its frame; the others are bare.
         let is_bare = kind == "change" && !name.starts_with("change/assignment");
         if FRAMES.contains(&kind) && !is_bare {
-            check(&name, &bytes(&hex), |bytes| Frame::from_bytes(bytes).unwrap());
+            check(&name, &bytes(&hex), |bytes| {
+                Frame::from_bytes(bytes).unwrap()
+            });
             kinds += usize::from(kind == "frame");
         }
     }
@@ -104,7 +110,10 @@ fn a_field_that_a_newer_peer_adds_anywhere_in_an_op_or_a_command_is_read_past() 
 #[test]
 fn a_kind_of_frame_that_is_not_known_is_told_as_such() {
     let tree = Node::Array(vec![Node::Unsigned(LATER), Node::Map(Vec::new())]);
-    assert_eq!(Frame::from_bytes(&tree.bytes()).unwrap(), Frame::Unknown(900));
+    assert_eq!(
+        Frame::from_bytes(&tree.bytes()).unwrap(),
+        Frame::Unknown(900)
+    );
 }
 
 /// If an edge ended the session for such a change, the hub would resend it forever.
@@ -123,7 +132,10 @@ fn a_kind_of_change_that_is_not_known_leaves_those_around_it() {
         };
         let mut expected = before.changes.clone();
         expected.insert(at, FeedChange::Unknown);
-        assert_eq!((read.from, read.to, read.changes), (before.from, before.to, expected));
+        assert_eq!(
+            (read.from, read.to, read.changes),
+            (before.from, before.to, expected)
+        );
     }
 }
 
@@ -147,7 +159,10 @@ fn a_kind_of_op_or_command_that_is_not_known_is_no_op_and_can_be_answered() {
         panic!("an Up frame")
     };
     up.ops.push(op.bytes().into());
-    assert_eq!(Frame::from_bytes(&Frame::Up(up.clone()).to_bytes()).unwrap(), Frame::Up(up));
+    assert_eq!(
+        Frame::from_bytes(&Frame::Up(up.clone()).to_bytes()).unwrap(),
+        Frame::Up(up)
+    );
 }
 
 /// A hub retries a take-back until it can read the answer, and resends an outcome until the edge
@@ -187,12 +202,17 @@ fn an_outcomes_code_that_is_not_known_is_an_outcome_all_the_same() {
     assert!(tree.replace_text(known, "from_the_future") > 0);
     for numbered in &mut frame.outcomes {
         let Outcome { code, first, .. } = &mut numbered.outcome;
-        let codes = code.iter_mut().chain(first.iter_mut().filter_map(|first| first.code.as_mut()));
+        let codes = code
+            .iter_mut()
+            .chain(first.iter_mut().filter_map(|first| first.code.as_mut()));
         for code in codes.filter(|code| code.as_str() == known) {
             *code = Code::Unrecognised;
         }
     }
-    assert_eq!(Frame::from_bytes(&tree.bytes()).unwrap(), Frame::Outcomes(frame));
+    assert_eq!(
+        Frame::from_bytes(&tree.bytes()).unwrap(),
+        Frame::Outcomes(frame)
+    );
 }
 
 /// An assignment also arrives as an event, and the order service's database stores its rules as
@@ -244,10 +264,16 @@ fn an_older_reader_of_rules_never_allows_more() {
     assert_eq!(wider.list_approval_rules(true).count(), 2);
     let afterwards = event("event/region_assigned paid afterwards");
     assert!(afterwards.unpaid_start_max.is_some() && !afterwards.paid_afterwards.is_empty());
-    assert!(!afterwards.unpaid_start, "a cap is no cap to who reads past it");
+    assert!(
+        !afterwards.unpaid_start,
+        "a cap is no cap to who reads past it"
+    );
     for rules in [&plain, &wider, &afterwards] {
         let before: RulesBefore = minicbor::decode(&minicbor::to_vec(rules).unwrap()).unwrap();
-        assert_eq!((before.unpaid_start, &before.approval), (rules.unpaid_start, &plain.approval));
+        assert_eq!(
+            (before.unpaid_start, &before.approval),
+            (rules.unpaid_start, &plain.approval)
+        );
     }
     let reads = |rules: &OfflineRules| {
         serde_json::from_value::<RulesBefore>(serde_json::to_value(rules).unwrap())

@@ -39,20 +39,55 @@ fn typescript() -> String {
     let mut text = String::from(
         "// The words of the protocol, written by protocol/wire/tests/typescript.rs. Do not edit: `cargo xtask golden`.\n",
     );
-    union(&mut text, "ORDER_STATUSES", "OrderStatus", &OrderStatus::ALL);
+    union(
+        &mut text,
+        "ORDER_STATUSES",
+        "OrderStatus",
+        &OrderStatus::ALL,
+    );
     union(&mut text, "ACTIONS", "Action", &Action::ALL);
     union(&mut text, "SERVICE_TYPES", "ServiceType", &ServiceType::ALL);
-    union(&mut text, "PAYMENT_STATUSES", "PaymentStatus", &PaymentStatus::ALL);
+    union(
+        &mut text,
+        "PAYMENT_STATUSES",
+        "PaymentStatus",
+        &PaymentStatus::ALL,
+    );
     union(&mut text, "REGIONS", "Region", &Region::ALL);
     union(&mut text, "ROLES", "Role", &Role::ALL);
     union(&mut text, "CURRENCIES", "Currency", &Currency::ALL);
-    union(&mut text, "POLICIES", "Policy", &every!(Policy: Optimistic, Exclusive));
-    union(&mut text, "VERDICTS", "Verdict", &every!(Verdict: NotTaken, Provisional, Firm));
-    union(&mut text, "REPLY_HOPS", "ReplyHop", &every!(Hop: Stored, Decided));
+    union(
+        &mut text,
+        "POLICIES",
+        "Policy",
+        &every!(Policy: Optimistic, Exclusive),
+    );
+    union(
+        &mut text,
+        "VERDICTS",
+        "Verdict",
+        &every!(Verdict: NotTaken, Provisional, Firm),
+    );
+    union(
+        &mut text,
+        "REPLY_HOPS",
+        "ReplyHop",
+        &every!(Hop: Stored, Decided),
+    );
     let kinds = every!(OutcomeKind: Applied, Duplicate, Rejected);
     union(&mut text, "OUTCOME_KINDS", "OutcomeKind", &kinds);
-    union(&mut text, "GATE_STATES", "GateState", &every!(GateState: Open, Closed));
-    union(&mut text, "LINK_STATES", "LinkState", &every!(LinkState: Up, Down, Never));
+    union(
+        &mut text,
+        "GATE_STATES",
+        "GateState",
+        &every!(GateState: Open, Closed),
+    );
+    union(
+        &mut text,
+        "LINK_STATES",
+        "LinkState",
+        &every!(LinkState: Up, Down, Never),
+    );
     let checksums = every!(ChecksumState: Match, Mismatch, Settling, Unknown);
     union(&mut text, "CHECKSUM_STATES", "ChecksumState", &checksums);
     let whys = every!(QuarantineWhy: EdgeRestored, EdgeCloned);
@@ -67,13 +102,19 @@ fn typescript() -> String {
 }
 
 fn union<T: Serialize>(text: &mut String, list: &str, name: &str, values: &[T]) {
-    let words = values.iter().map(|value| format!("  {},\n", quoted(value))).collect::<String>();
+    let words = values
+        .iter()
+        .map(|value| format!("  {},\n", quoted(value)))
+        .collect::<String>();
     write!(text, "\nexport const {list} = [\n{words}] as const\n").unwrap();
     writeln!(text, "export type {name} = (typeof {list})[number]").unwrap();
 }
 
 fn quoted(value: &impl Serialize) -> String {
-    format!("'{}'", serde_json::to_value(value).unwrap().as_str().unwrap())
+    format!(
+        "'{}'",
+        serde_json::to_value(value).unwrap().as_str().unwrap()
+    )
 }
 
 /// The `type` of each command in JSON.
@@ -121,7 +162,11 @@ fn transitions(text: &mut String) {
             .iter()
             .filter_map(|action| Some(format!("{action}: '{}'", status.next_status(*action)?)));
         let ways = ways.collect::<Vec<_>>().join(", ");
-        let ways = if ways.is_empty() { "{}".into() } else { format!("{{ {ways} }}") };
+        let ways = if ways.is_empty() {
+            "{}".into()
+        } else {
+            format!("{{ {ways} }}")
+        };
         writeln!(text, "  {status}: {ways},").unwrap();
     }
     text.push_str("}\n");
@@ -157,7 +202,9 @@ fn topic_functions(text: &mut String) {
         "\n/** The MQTT topics between a tablet and its edge. */\nexport const topics = {\n",
     );
     for (name, topic) in functions {
-        let used = parts.iter().filter(|(part, _)| topic.contains(part.as_str()));
+        let used = parts
+            .iter()
+            .filter(|(part, _)| topic.contains(part.as_str()));
         let arguments = used.clone().map(|(_, name)| match *name {
             "region" => "region: Region".to_owned(),
             other => format!("{other}: string"),

@@ -18,7 +18,11 @@ pub fn format_duration(ms: i64) -> String {
 
 /// Formats a gap, in milliseconds below one second because collisions are that close.
 pub fn format_gap(ms: i64) -> String {
-    if ms < 1_000 { format!("{ms} ms") } else { format_duration(ms) }
+    if ms < 1_000 {
+        format!("{ms} ms")
+    } else {
+        format_duration(ms)
+    }
 }
 
 /// Formats a moment in UTC, to the millisecond.
@@ -42,7 +46,13 @@ mod tests {
         ] {
             assert_eq!(format_duration(ms), text);
         }
-        assert_eq!([format_gap(23), format_gap(999), format_gap(1_000)], ["23 ms", "999 ms", "1s"]);
-        assert_eq!(format_moment(UnixMillis(1_764_000_000_123)), "2025-11-24 16:00:00.123Z");
+        assert_eq!(
+            [format_gap(23), format_gap(999), format_gap(1_000)],
+            ["23 ms", "999 ms", "1s"]
+        );
+        assert_eq!(
+            format_moment(UnixMillis(1_764_000_000_123)),
+            "2025-11-24 16:00:00.123Z"
+        );
     }
 }

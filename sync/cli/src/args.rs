@@ -320,7 +320,10 @@ fn with_flags_first(words: Vec<OsString>) -> Vec<OsString> {
 }
 
 fn build_command(language: Language) -> clap::Command {
-    help::with_help_texts(values::with_value_parsers(CommandLine::command(), language), language)
+    help::with_help_texts(
+        values::with_value_parsers(CommandLine::command(), language),
+        language,
+    )
 }
 
 #[cfg(test)]
@@ -352,7 +355,11 @@ mod tests {
         let mut at = 0;
         while let Some(command) = all.get(at) {
             at += 1;
-            all.extend(command.get_subcommands().filter(|sub| sub.get_name() != "help"));
+            all.extend(
+                command
+                    .get_subcommands()
+                    .filter(|sub| sub.get_name() != "help"),
+            );
         }
         for sub in all {
             let about = sub.get_about().map(ToString::to_string).unwrap_or_default();

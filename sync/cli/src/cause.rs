@@ -31,7 +31,9 @@ fn find_cause_phrase(error: &(dyn Error + 'static)) -> Option<Phrase> {
     if iter_causes(error).any(|cause| cause.to_string() == RESOLVER) {
         return Some(say::cause_no_such_host);
     }
-    iter_causes(error).filter_map(|cause| cause.downcast_ref()).find_map(phrase_for_io_error)
+    iter_causes(error)
+        .filter_map(|cause| cause.downcast_ref())
+        .find_map(phrase_for_io_error)
 }
 
 /// The HTTP client's text for a failed name lookup, which has no error type.
@@ -60,7 +62,10 @@ mod tests {
     use super::*;
 
     fn told(error: &(dyn Error + 'static), language: Language) -> String {
-        say::no_password { cause: describe_cause(error) }.render_in(language)
+        say::no_password {
+            cause: describe_cause(error),
+        }
+        .render_in(language)
     }
 
     #[test]

@@ -17,8 +17,10 @@ use crate::{
 };
 
 /// Drops, in order: WON AT, TAPPED, REGION, WON BY, PROVIDER, VIA.
-const FORM: NarrowTableRules =
-    NarrowTableRules { sheds: &[8, 6, 3, 7, 4, 5], ends_with_sentence: true };
+const FORM: NarrowTableRules = NarrowTableRules {
+    sheds: &[8, 6, 3, 7, 4, 5],
+    ends_with_sentence: true,
+};
 
 pub enum Conflict {
     Lost(Box<LostAcceptance>),
@@ -107,7 +109,10 @@ impl FromStr for ConflictCursor {
             id => id.parse().map(Some).map_err(|_| wrong),
         };
         let (lost, case) = text.split_once('.').ok_or(wrong)?;
-        Ok(Self { lost: place(lost)?, case: place(case)? })
+        Ok(Self {
+            lost: place(lost)?,
+            case: place(case)?,
+        })
     }
 }
 
@@ -118,7 +123,11 @@ pub async fn run(
 ) -> Result<CommandOutput> {
     let page = load_page(gateway, limit, after).await?;
     let look = &gateway.look;
-    Ok(CommandOutput::new(look, || page_to_json(&page, look), || render_page(&page, look)))
+    Ok(CommandOutput::new(
+        look,
+        || page_to_json(&page, look),
+        || render_page(&page, look),
+    ))
 }
 
 /// Merges both lists, newest first, up to `limit`.
@@ -132,7 +141,10 @@ async fn load_page(
     let (cases, case_rest) = list_cases(gateway, limit, after.map(|after| after.case)).await?;
     let mut items = merge_newest_first(lost, cases);
     let cut = items.split_off(limit.min(items.len()));
-    let mut next = ConflictCursor { lost: lost_rest, case: case_rest };
+    let mut next = ConflictCursor {
+        lost: lost_rest,
+        case: case_rest,
+    };
     // Move each cursor back to its last shown item, so that the next page returns the cut items.
     for item in cut.iter().rev() {
         match item.name() {
@@ -190,8 +202,9 @@ async fn list_slice<T: DeserializeOwned>(
         return Ok((Vec::new(), None));
     }
     let after = after.flatten().map(|place| place.to_string());
-    let (items, rest) =
-        gateway.list_after_cursor(&format!("/api/v1/admin/{list}"), limit, after).await?;
+    let (items, rest) = gateway
+        .list_after_cursor(&format!("/api/v1/admin/{list}"), limit, after)
+        .await?;
     let items = items.into_iter().map(Box::new).map(conflict).collect();
     Ok((items, rest.and_then(|rest| rest.parse().ok())))
 }
@@ -236,9 +249,16 @@ fn render_page(page: &ConflictPage, look: &OutputStyle) -> String {
         return look.translate(say::conflicts_none) + "\n";
     }
     let rows = page.items.iter().map(|item| build_row(item, look));
-    let mut out = render_table(say::conflicts_columns.text_in(look.language), FORM, rows, look);
+    let mut out = render_table(
+        say::conflicts_columns.text_in(look.language),
+        FORM,
+        rows,
+        look,
+    );
     if let Some(next) = page.next {
-        let older = look.translate(say::conflicts_older { cursor: next.into() });
+        let older = look.translate(say::conflicts_older {
+            cursor: next.into(),
+        });
         out += &format!("  {older}\n");
     }
     out
@@ -260,9 +280,16 @@ fn build_row(conflict: &Conflict, look: &OutputStyle) -> Vec<TableCell> {
         TableCell::or_dash(region),
         TableCell::new(user),
         TableCell::or_dash(lost.map(|lost| describe_source(&lost.entry.source, look))),
-        TableCell::or_dash(lost.and_then(|lost| lost.entry.hops.tapped_at).map(age::format_moment)),
+        TableCell::or_dash(
+            lost.and_then(|lost| lost.entry.hops.tapped_at)
+                .map(age::format_moment),
+        ),
         TableCell::or_dash(winner.map(|winner| winner.user_id)),
-        TableCell::or_dash(winner.and_then(|winner| winner.decided_at).map(age::format_moment)),
+        TableCell::or_dash(
+            winner
+                .and_then(|winner| winner.decided_at)
+                .map(age::format_moment),
+        ),
         TableCell::new(describe_rule(conflict, look)),
     ]
 }
@@ -270,7 +297,9 @@ fn build_row(conflict: &Conflict, look: &OutputStyle) -> Vec<TableCell> {
 fn describe_source(source: &Source, look: &OutputStyle) -> String {
     match source {
         Source::Edge(edge) => edge.to_string(),
-        other => look.translate(say::conflicts_via { source: other.into() }),
+        other => look.translate(say::conflicts_via {
+            source: other.into(),
+        }),
     }
 }
 
@@ -282,7 +311,9 @@ fn describe_rule(conflict: &Conflict, look: &OutputStyle) -> String {
             LossReason::from_timeline_entry(&lost.entry, rule).render_in(look.language)
         }
         Conflict::Case(case) => {
-            let task = look.translate(say::conflicts_case { kind: (&case.kind).into() });
+            let task = look.translate(say::conflicts_case {
+                kind: (&case.kind).into(),
+            });
             let Some(reason) = case.code.map(|code| code.sentence_in(look.language)) else {
                 return task;
             };
@@ -307,8 +338,14 @@ mod tests {
             assert!(bad.parse::<ConflictName>().is_err(), "{bad}");
         }
         for cursor in [
-            ConflictCursor { lost: Some(3), case: None },
-            ConflictCursor { lost: None, case: Some(9) },
+            ConflictCursor {
+                lost: Some(3),
+                case: None,
+            },
+            ConflictCursor {
+                lost: None,
+                case: Some(9),
+            },
         ] {
             assert_eq!(cursor.to_string().parse(), Ok(cursor));
         }

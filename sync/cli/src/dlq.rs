@@ -20,10 +20,15 @@ use crate::{
 const PATH: &str = "/api/v1/admin/letters";
 const REPLAYS: &str = "/api/v1/admin/replays";
 /// Drops PART on a narrow terminal.
-const BOXES_FORM: NarrowTableRules = NarrowTableRules { sheds: &[2], ends_with_sentence: false };
+const BOXES_FORM: NarrowTableRules = NarrowTableRules {
+    sheds: &[2],
+    ends_with_sentence: false,
+};
 /// Drops HAPPENED, then PUT ASIDE. The last column is the reason.
-const LETTERS_FORM: NarrowTableRules =
-    NarrowTableRules { sheds: &[2, 3], ends_with_sentence: true };
+const LETTERS_FORM: NarrowTableRules = NarrowTableRules {
+    sheds: &[2, 3],
+    ends_with_sentence: true,
+};
 
 #[derive(Deserialize)]
 struct DeadLetterQueueList {
@@ -65,7 +70,10 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
             Ok(CommandOutput::from_answer(
                 gateway,
                 answer,
-                say::letters_redriven { settled: settled.into(), name },
+                say::letters_redriven {
+                    settled: settled.into(),
+                    name,
+                },
             ))
         }
         DlqAction::Drop(letters) => {
@@ -75,7 +83,10 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
             Ok(CommandOutput::from_answer(
                 gateway,
                 answer,
-                say::letters_dropped { settled: settled.into(), name },
+                say::letters_dropped {
+                    settled: settled.into(),
+                    name,
+                },
             ))
         }
         DlqAction::Replay { queue, since } => {
@@ -86,7 +97,11 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
             let answer = require_found(answer?, unknown, &gateway.look)?;
             let queue = queue.into();
             let since = age::format_moment(since).into();
-            Ok(CommandOutput::from_answer(gateway, answer, say::replay_asked { queue, since }))
+            Ok(CommandOutput::from_answer(
+                gateway,
+                answer,
+                say::replay_asked { queue, since },
+            ))
         }
     }
 }
@@ -95,7 +110,11 @@ async fn list(gateway: &Gateway) -> Result<CommandOutput> {
     let (answer, look): (Value, _) = (gateway.get(PATH).await?, &gateway.look);
     let told =
         DeadLetterQueueList::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
-    Ok(CommandOutput::new(look, || answer, || render_boxes(&told, look)))
+    Ok(CommandOutput::new(
+        look,
+        || answer,
+        || render_boxes(&told, look),
+    ))
 }
 
 async fn show_dead_letters(gateway: &Gateway, name: &str, limit: u16) -> Result<CommandOutput> {
@@ -104,7 +123,11 @@ async fn show_dead_letters(gateway: &Gateway, name: &str, limit: u16) -> Result<
     let answer: Value = require_found(answer?, say::unknown_letters { name: name.into() }, look)?;
     let page: ListPage<DeadLetterRow> =
         ListPage::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
-    Ok(CommandOutput::new(look, || answer, || render_letters(&page.items, look)))
+    Ok(CommandOutput::new(
+        look,
+        || answer,
+        || render_letters(&page.items, look),
+    ))
 }
 
 async fn settle_dead_letters(
@@ -112,11 +135,26 @@ async fn settle_dead_letters(
     letters: &DeadLetterArgs,
     act: &str,
 ) -> Result<(Value, SettledCount)> {
-    let DeadLetterArgs { place: name, events, all } = letters;
-    let form = if *all { json!({}) } else { json!({"events": events}) };
-    let answer =
-        none_if_not_found(gateway.post_json(&format!("{PATH}/{name}/{act}"), Some(&form)).await);
-    let answer = require_found(answer?, say::unknown_letters { name: name.into() }, &gateway.look)?;
+    let DeadLetterArgs {
+        place: name,
+        events,
+        all,
+    } = letters;
+    let form = if *all {
+        json!({})
+    } else {
+        json!({"events": events})
+    };
+    let answer = none_if_not_found(
+        gateway
+            .post_json(&format!("{PATH}/{name}/{act}"), Some(&form))
+            .await,
+    );
+    let answer = require_found(
+        answer?,
+        say::unknown_letters { name: name.into() },
+        &gateway.look,
+    )?;
     let settled = SettledCount::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok((answer, settled))
 }
@@ -127,11 +165,22 @@ fn render_boxes(told: &DeadLetterQueueList, look: &OutputStyle) -> String {
             0 => TableCell::with_tone(TextTone::Quiet, 0),
             some => TableCell::with_tone(TextTone::Bad, format!("x {some}")),
         };
-        let kind = look.translate(say::letter_kind { kind: (&one.kind).into() });
-        vec![TableCell::new(&one.name), waiting, TableCell::new(&one.part), TableCell::new(kind)]
+        let kind = look.translate(say::letter_kind {
+            kind: (&one.kind).into(),
+        });
+        vec![
+            TableCell::new(&one.name),
+            waiting,
+            TableCell::new(&one.part),
+            TableCell::new(kind),
+        ]
     });
-    let mut text =
-        render_table(say::letter_boxes_columns.text_in(look.language), BOXES_FORM, rows, look);
+    let mut text = render_table(
+        say::letter_boxes_columns.text_in(look.language),
+        BOXES_FORM,
+        rows,
+        look,
+    );
     for part in &told.missing {
         text += &look.translate(say::letters_of_part_away { part: part.into() });
         text.push('\n');
@@ -152,7 +201,12 @@ fn render_letters(letters: &[DeadLetterRow], look: &OutputStyle) -> String {
             TableCell::new(&letter.reason),
         ]
     });
-    render_table(say::letters_columns.text_in(look.language), LETTERS_FORM, rows, look)
+    render_table(
+        say::letters_columns.text_in(look.language),
+        LETTERS_FORM,
+        rows,
+        look,
+    )
 }
 
 #[cfg(test)]
@@ -182,7 +236,10 @@ mod tests {
 
     #[test]
     fn a_part_that_is_away_is_named() {
-        let told = DeadLetterQueueList { items: Vec::new(), missing: vec!["user".to_owned()] };
+        let told = DeadLetterQueueList {
+            items: Vec::new(),
+            missing: vec!["user".to_owned()],
+        };
         let text = render_boxes(&told, &OutputStyle::for_pipe(Language::English));
         assert!(text.contains("user"), "{text}");
     }

@@ -28,8 +28,10 @@ type EdgeRemark = (&'static str, Phrase);
 
 /// Drops, in order: ENROLLED, VERSION, LAST CONTACT, log positions, EPOCH, CLOCK, DISK FREE,
 /// REGION, RIGHT.
-const FORM: NarrowTableRules =
-    NarrowTableRules { sheds: &[13, 12, 9, 5, 4, 3, 10, 11, 1, 7], ends_with_sentence: false };
+const FORM: NarrowTableRules = NarrowTableRules {
+    sheds: &[13, 12, 9, 5, 4, 3, 10, 11, 1, 7],
+    ends_with_sentence: false,
+};
 
 /// A larger clock error shows implausible times on tablets.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
@@ -37,7 +39,10 @@ const CLOCK_ERROR_MS_MAX: u64 = 5_000;
 pub async fn run(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
     let mut edges: Vec<EdgeListItem> = gateway.list("/api/v1/admin/edges?").await?;
     edges.retain(|edge| retired || edge.retired_at.is_none());
-    let list = EdgeList { edges, report: gateway.fetch_status().await? };
+    let list = EdgeList {
+        edges,
+        report: gateway.fetch_status().await?,
+    };
     Ok(CommandOutput::new(
         &gateway.look,
         || edges_to_json(&list),
@@ -73,7 +78,10 @@ pub fn find_epoch(
     Err(match region {
         None => CommandFailure::from_sentence(ExitKind::NotFound, look, say::unknown_edge { edge }),
         Some(region) => {
-            let sentence = say::unknown_edge_of_region { edge, region: region.into() };
+            let sentence = say::unknown_edge_of_region {
+                edge,
+                region: region.into(),
+            };
             CommandFailure::from_sentence(ExitKind::NotFound, look, sentence)
         }
     })
@@ -84,8 +92,9 @@ fn edges_to_json(list: &EdgeList) -> Value {
         let region = list.find_region(edge);
         let mut value = json!(edge);
         value["holds_right"] = json!(holds_right(edge, region));
-        let words =
-            collect_remarks(edge, region, list.report.now).into_iter().map(|(word, _)| word);
+        let words = collect_remarks(edge, region, list.report.now)
+            .into_iter()
+            .map(|(word, _)| word);
         value["remarks"] = words.collect();
         value
     });
@@ -102,7 +111,10 @@ fn render_edges(list: &EdgeList, look: &OutputStyle) -> String {
 
 impl EdgeList {
     fn find_region(&self, edge: &EdgeListItem) -> Option<&RegionStatus> {
-        self.report.regions.iter().find(|region| region.region == edge.region)
+        self.report
+            .regions
+            .iter()
+            .find(|region| region.region == edge.region)
     }
 }
 
@@ -150,13 +162,28 @@ fn collect_remarks(
     [
         (is_disabled, ("disabled", say::remark_disabled)),
         (is_retired, ("retired", say::remark_retired)),
-        (status.needs_operator_at.is_some(), ("needs_operator", say::remark_needs_operator)),
+        (
+            status.needs_operator_at.is_some(),
+            ("needs_operator", say::remark_needs_operator),
+        ),
         (closed, ("gate_closed", say::remark_gate_closed)),
         (status.twin_seen_at.is_some(), ("twin", say::remark_twin)),
-        (why == Some(QuarantineWhy::EdgeRestored), ("restored", say::remark_restored)),
-        (why == Some(QuarantineWhy::EdgeCloned), ("cloned", say::remark_cloned)),
-        (is_invited && has_code, ("code_unused", say::remark_code_unused)),
-        (is_invited && !has_code, ("code_expired", say::remark_code_expired)),
+        (
+            why == Some(QuarantineWhy::EdgeRestored),
+            ("restored", say::remark_restored),
+        ),
+        (
+            why == Some(QuarantineWhy::EdgeCloned),
+            ("cloned", say::remark_cloned),
+        ),
+        (
+            is_invited && has_code,
+            ("code_unused", say::remark_code_unused),
+        ),
+        (
+            is_invited && !has_code,
+            ("code_expired", say::remark_code_expired),
+        ),
     ]
     .into_iter()
     .filter_map(|(is, remark)| is.then_some(remark))
@@ -164,8 +191,10 @@ fn collect_remarks(
 }
 
 fn remark_cell(remarks: &[EdgeRemark], look: &OutputStyle) -> TableCell {
-    let words: Vec<&str> =
-        remarks.iter().map(|(_, phrase)| phrase.text_in(look.language)).collect();
+    let words: Vec<&str> = remarks
+        .iter()
+        .map(|(_, phrase)| phrase.text_in(look.language))
+        .collect();
     let text = words.join(say::list_separator.text_in(look.language));
     match remarks {
         [] => TableCell::new("-"),
@@ -183,7 +212,9 @@ pub fn link_cell(status: &EdgeStatus, now: UnixMillis, look: &OutputStyle) -> Ta
         LinkState::Down => (TextTone::Bad, say::link_down),
         LinkState::Never => (TextTone::Bad, say::link_never),
     };
-    let since = status.since.map(|at| format!(" {}", age::format_duration(now.ms_since(at))));
+    let since = status
+        .since
+        .map(|at| format!(" {}", age::format_duration(now.ms_since(at))));
     TableCell::with_tone(tone, look.translate(word) + &since.unwrap_or_default())
 }
 
@@ -204,7 +235,9 @@ pub fn pending_cell(status: &EdgeStatus, now: UnixMillis, look: &OutputStyle) ->
 }
 
 fn clock_cell(error_ms: Option<i64>) -> TableCell {
-    let Some(error_ms) = error_ms else { return TableCell::new("-") };
+    let Some(error_ms) = error_ms else {
+        return TableCell::new("-");
+    };
     let text = format!("{error_ms:+} ms");
     if error_ms.unsigned_abs() > CLOCK_ERROR_MS_MAX {
         return TableCell::with_tone(TextTone::Bad, format!("! {text}"));
@@ -213,7 +246,9 @@ fn clock_cell(error_ms: Option<i64>) -> TableCell {
 }
 
 fn disk_cell(status: &EdgeStatus) -> TableCell {
-    let Some(free) = status.disk_free_bytes else { return TableCell::new("-") };
+    let Some(free) = status.disk_free_bytes else {
+        return TableCell::new("-");
+    };
     let mib = free / (1024 * 1024);
     let gib = free / (1024 * 1024 * 1024);
     if status.disk_is_low() {
@@ -260,7 +295,13 @@ mod tests {
             format!("n-1\t{start}\t* holds it\t~ code expired\t-\t-12 ms\t5 GiB\t-\t-")
         );
         let twin = "! a copy of it calls and is refused, code not used yet";
-        assert_eq!(lines[2], format!("n-2\t{start}\t-\t{twin}\t-\t! +9000 ms\t! 5 MiB\t-\t-"));
-        assert_eq!(edges_to_json(&list)["items"][1]["remarks"], json!(["twin", "code_unused"]));
+        assert_eq!(
+            lines[2],
+            format!("n-2\t{start}\t-\t{twin}\t-\t! +9000 ms\t! 5 MiB\t-\t-")
+        );
+        assert_eq!(
+            edges_to_json(&list)["items"][1]["remarks"],
+            json!(["twin", "code_unused"])
+        );
     }
 }

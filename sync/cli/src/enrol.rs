@@ -27,8 +27,10 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
     let before = edges::find_edge(gateway, name).await?;
     let voids_earlier_code = before.is_some_and(|item| item.code_expires_at.is_some());
     let body = json!({"edge": name, "region": region});
-    let mut answer =
-        gateway.post_json("/api/v1/admin/edges", Some(&body)).await.map_err(|failure| {
+    let mut answer = gateway
+        .post_json("/api/v1/admin/edges", Some(&body))
+        .await
+        .map_err(|failure| {
             let exists = say::enrol_exists { name: name.into() };
             match failure.code {
                 Some(Code::EdgeExists) => failure.with_sentence(&gateway.look, exists),
@@ -67,10 +69,21 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
 
 /// Forgets an unused code and its edge.
 pub async fn withdraw_code(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
-    let answer =
-        none_if_not_found(gateway.delete(&format!("/api/v1/admin/edges/{edge}/code")).await)?;
-    let answer = require_found(answer, say::unknown_edge { edge: edge.into() }, &gateway.look)?;
-    Ok(CommandOutput::from_answer(gateway, answer, say::code_withdrawn { edge: edge.into() }))
+    let answer = none_if_not_found(
+        gateway
+            .delete(&format!("/api/v1/admin/edges/{edge}/code"))
+            .await,
+    )?;
+    let answer = require_found(
+        answer,
+        say::unknown_edge { edge: edge.into() },
+        &gateway.look,
+    )?;
+    Ok(CommandOutput::from_answer(
+        gateway,
+        answer,
+        say::code_withdrawn { edge: edge.into() },
+    ))
 }
 
 /// True if the address works only on this machine.
@@ -103,13 +116,19 @@ mod tests {
 
     #[test]
     fn an_address_of_this_machine_alone_is_known_as_one() {
-        for here in
-            ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:8080", "http://0.0.0.0:1"]
-        {
+        for here in [
+            "http://127.0.0.1:8080",
+            "http://localhost",
+            "http://[::1]:8080",
+            "http://0.0.0.0:1",
+        ] {
             assert!(is_only_here(here), "{here}");
         }
-        for elsewhere in ["http://10.0.0.5:8080", "https://holdfast.example", "http://gateway:8080"]
-        {
+        for elsewhere in [
+            "http://10.0.0.5:8080",
+            "https://holdfast.example",
+            "http://gateway:8080",
+        ] {
             assert!(!is_only_here(elsewhere), "{elsewhere}");
         }
     }

@@ -62,7 +62,11 @@ pub struct CommandFailure {
 
 impl CommandFailure {
     pub fn new(exit: ExitKind, sentence: impl Into<String>) -> Self {
-        Self { exit, sentence: sentence.into(), ..Self::default() }
+        Self {
+            exit,
+            sentence: sentence.into(),
+            ..Self::default()
+        }
     }
 
     /// Takes a sentence whose last line is the next step.
@@ -74,17 +78,26 @@ impl CommandFailure {
     /// Replaces the sentence with a command's more specific one.
     pub fn with_sentence(self, look: &OutputStyle, sentence: impl Sentence) -> Self {
         let (sentence, step) = split_next_step(look.translate(sentence));
-        Self { sentence, next_step: Some(step), ..self }
+        Self {
+            sentence,
+            next_step: Some(step),
+            ..self
+        }
     }
 
     /// Reports an unwritable answer, for example on a full disk.
     pub fn from_write_error(error: &std::io::Error, look: &OutputStyle) -> Self {
-        let sentence = say::unwritten { cause: describe_cause(error) };
+        let sentence = say::unwritten {
+            cause: describe_cause(error),
+        };
         Self::from_sentence(ExitKind::Failure, look, sentence)
     }
 
     pub fn next_step(self, step: impl Into<String>) -> Self {
-        Self { next_step: Some(step.into()), ..self }
+        Self {
+            next_step: Some(step.into()),
+            ..self
+        }
     }
 
     /// The gateway and the services behind it use different codes for too many requests.
@@ -97,9 +110,13 @@ impl CommandFailure {
         if look.json {
             return format!("{}\n", self.to_json());
         }
-        let sentence = look.translate(say::failure { sentence: (&self.sentence).into() });
-        let next =
-            self.next_step.as_ref().map(|step| format!("  {}\n", look.format_next_step(step)));
+        let sentence = look.translate(say::failure {
+            sentence: (&self.sentence).into(),
+        });
+        let next = self
+            .next_step
+            .as_ref()
+            .map(|step| format!("  {}\n", look.format_next_step(step)));
         let what = self.reasons.iter().chain(&self.missing);
         let missing: String = what.map(|what| format!("  ! {what}\n")).collect();
         format!("{sentence}\n{missing}{}", next.unwrap_or_default())
@@ -145,7 +162,10 @@ mod tests {
         let failure = CommandFailure::new(ExitKind::NotFound, "no order N-000000")
             .next_step("check the code");
         let look = OutputStyle::for_pipe(Language::English);
-        assert_eq!(failure.render(&look), "holdfast: no order N-000000\n  Next: check the code\n");
+        assert_eq!(
+            failure.render(&look),
+            "holdfast: no order N-000000\n  Next: check the code\n"
+        );
         let value = failure.render(&OutputStyle { json: true, ..look });
         let value: Value = serde_json::from_str(&value).unwrap();
         assert_eq!(value["error"]["exit"], 5);

@@ -52,7 +52,13 @@ pub fn render_history(story: &OrderHistory, look: &OutputStyle) -> String {
 }
 
 fn render_heading(order: &Order, look: &OutputStyle) -> String {
-    let Order { id, code, location, price, .. } = order;
+    let Order {
+        id,
+        code,
+        location,
+        price,
+        ..
+    } = order;
     let title = look.paint(TextTone::Heading, &replace_control_chars(&order.title));
     let status = order.status.into();
     let version = order.version.into();
@@ -67,7 +73,11 @@ fn render_step(
     cast: &PersonNames,
     look: &OutputStyle,
 ) -> String {
-    let (tone, mark) = if is_refused(entry) { (TextTone::Bad, "x") } else { (TextTone::Good, "+") };
+    let (tone, mark) = if is_refused(entry) {
+        (TextTone::Bad, "x")
+    } else {
+        (TextTone::Good, "+")
+    };
     let sentence = describe_entry(entry, cast, look);
     let mut out = format!("{number:>3} {} {sentence}\n", look.paint(tone, mark));
     let mut line = |text: &str| out.push_str(&format!("      {text}\n"));
@@ -75,7 +85,9 @@ fn render_step(
         line(&format!("{}  {what}", format_moment(at)));
     }
     if let Some(reason) = &entry.reason {
-        line(&look.translate(say::explain_reason { reason: replace_control_chars(reason).into() }));
+        line(&look.translate(say::explain_reason {
+            reason: replace_control_chars(reason).into(),
+        }));
     }
     if let Some(code) = entry.code {
         line(&describe_answer(code, look));
@@ -85,12 +97,17 @@ fn render_step(
 
 /// Describes the final answer with its stable code.
 pub fn describe_answer(code: Code, look: &OutputStyle) -> String {
-    look.translate(say::answer { answer: describe_code(code, look).into() })
+    look.translate(say::answer {
+        answer: describe_code(code, look).into(),
+    })
 }
 
 pub fn describe_code(code: Code, look: &OutputStyle) -> String {
     let sentence = code.sentence_in(look.language).into();
-    look.translate(say::coded { sentence, code: code.into() })
+    look.translate(say::coded {
+        sentence,
+        code: code.into(),
+    })
 }
 
 /// True if the entry changed the order's status; failed attempts are on the timeline too.
@@ -105,15 +122,31 @@ fn is_refused(entry: &TimelineEntry) -> bool {
 
 fn describe_entry(entry: &TimelineEntry, cast: &PersonNames, look: &OutputStyle) -> String {
     if let Some(status) = entry.payment_status {
-        return look.translate(say::explain_payment { status: status.as_str().into() });
+        return look.translate(say::explain_payment {
+            status: status.as_str().into(),
+        });
     }
     let who = cast.name(entry.actor).into();
     let way = describe_entry_route(entry, look).into();
     let action = entry.action.map_or("publish", Action::as_str).into();
-    let state = look.translate(say::order_status { status: entry.to.into() }).into();
+    let state = look
+        .translate(say::order_status {
+            status: entry.to.into(),
+        })
+        .into();
     match is_refused(entry) {
-        true => look.translate(say::explain_tried { who, way, action, state }),
-        false => look.translate(say::explain_did { who, way, action, state }),
+        true => look.translate(say::explain_tried {
+            who,
+            way,
+            action,
+            state,
+        }),
+        false => look.translate(say::explain_did {
+            who,
+            way,
+            action,
+            state,
+        }),
     }
 }
 
@@ -130,14 +163,19 @@ pub fn describe_route(source: &Source, look: &OutputStyle) -> String {
 pub fn describe_entry_route(entry: &TimelineEntry, look: &OutputStyle) -> String {
     let made = describe_route(&entry.source, look);
     match deciding_edge(entry) {
-        Some(holder) => look.translate(say::way_put { way: made.into(), edge: holder.into() }),
+        Some(holder) => look.translate(say::way_put {
+            way: made.into(),
+            edge: holder.into(),
+        }),
         None => made,
     }
 }
 
 /// Includes the operator's reason.
 pub fn describe_right_end(end: &FenceEnd, look: &OutputStyle) -> String {
-    let how = look.translate(say::right_ended { how: end.how.as_str().into() });
+    let how = look.translate(say::right_ended {
+        how: end.how.as_str().into(),
+    });
     match &end.why {
         Some(why) => look.format_labelled(&how, &replace_control_chars(why)),
         None => how,
@@ -151,41 +189,84 @@ fn deciding_edge(entry: &TimelineEntry) -> Option<&EdgeId> {
 }
 
 fn list_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMillis, String)> {
-    let Hops { tapped_at, edge_at, cloud_at } = entry.hops;
+    let Hops {
+        tapped_at,
+        edge_at,
+        cloud_at,
+    } = entry.hops;
     let tapped = tapped_at.map(|at| (at, look.translate(say::explain_tapped)));
     let stored = edge_at.map(|at| (at, describe_storing(entry, look)));
-    let put = cloud_at.filter(|_| edge_at.is_none()).zip(deciding_edge(entry));
-    let put =
-        put.map(|(at, holder)| (at, look.translate(say::explain_put { holder: holder.into() })));
+    let put = cloud_at
+        .filter(|_| edge_at.is_none())
+        .zip(deciding_edge(entry));
+    let put = put.map(|(at, holder)| {
+        (
+            at,
+            look.translate(say::explain_put {
+                holder: holder.into(),
+            }),
+        )
+    });
     let decided = cloud_at.map(|at| (at, describe_decision(entry, look)));
     let first = list_promise_hops(entry, look);
-    tapped.into_iter().chain(first).chain(stored).chain(put).chain(decided).collect()
+    tapped
+        .into_iter()
+        .chain(first)
+        .chain(stored)
+        .chain(put)
+        .chain(decided)
+        .collect()
 }
 
 /// Lists an earlier firm answer and the end of its right. Empty if this entry's answer is that
 /// promise and was kept.
 fn list_promise_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMillis, String)> {
-    let Some(promise) = &entry.promise else { return Vec::new() };
-    let EdgePromise { edge, epoch, fence, end, .. } = promise;
+    let Some(promise) = &entry.promise else {
+        return Vec::new();
+    };
+    let EdgePromise {
+        edge,
+        epoch,
+        fence,
+        end,
+        ..
+    } = promise;
     let is_here = entry.edge.as_ref() == Some(edge) && entry.epoch == Some(*epoch);
     if is_here && promise.broken_by().is_none() {
         return Vec::new();
     }
     let of = || edge.into();
     let under = || (*fence).into();
-    let promised = say::explain_promised { edge: of(), epoch: (*epoch).into(), fence: under() };
-    let answered = entry.hops.edge_at.filter(|_| !is_here).map(|at| (at, look.translate(promised)));
+    let promised = say::explain_promised {
+        edge: of(),
+        epoch: (*epoch).into(),
+        fence: under(),
+    };
+    let answered = entry
+        .hops
+        .edge_at
+        .filter(|_| !is_here)
+        .map(|at| (at, look.translate(promised)));
     let ended = end.as_ref().map(|end| {
         let words = describe_right_end(end, look).into();
         (
             end.at,
-            look.translate(say::explain_right_ended { edge: of(), fence: under(), end: words }),
+            look.translate(say::explain_right_ended {
+                edge: of(),
+                fence: under(),
+                end: words,
+            }),
         )
     });
-    let broken =
-        promise.broken_by().filter(|_| end.is_none()).and_then(FenceEnding::broken_promise);
-    let broken =
-        entry.hops.edge_at.zip(broken).map(|(at, code)| (at, code.render_in(look.language)));
+    let broken = promise
+        .broken_by()
+        .filter(|_| end.is_none())
+        .and_then(FenceEnding::broken_promise);
+    let broken = entry
+        .hops
+        .edge_at
+        .zip(broken)
+        .map(|(at, code)| (at, code.render_in(look.language)));
     answered.into_iter().chain(ended).chain(broken).collect()
 }
 
@@ -202,7 +283,10 @@ fn describe_decision(entry: &TimelineEntry, look: &OutputStyle) -> String {
 
 fn describe_storing(entry: &TimelineEntry, look: &OutputStyle) -> String {
     if let (Source::Edge(edge), Some(holder)) = (&entry.source, deciding_edge(entry)) {
-        return look.translate(say::explain_taken { edge: edge.into(), holder: holder.into() });
+        return look.translate(say::explain_taken {
+            edge: edge.into(),
+            holder: holder.into(),
+        });
     }
     let edge = entry.edge.as_ref().map_or("?", |edge| edge.as_str()).into();
     let verdict = entry.verdict.map_or("other", Verdict::as_str).into();
@@ -211,7 +295,12 @@ fn describe_storing(entry: &TimelineEntry, look: &OutputStyle) -> String {
         (Some(epoch), Some(seq)) => {
             let epoch = epoch.into();
             let seq = seq.into();
-            look.translate(say::explain_stored { edge, seq, epoch, answered })
+            look.translate(say::explain_stored {
+                edge,
+                seq,
+                epoch,
+                answered,
+            })
         }
         _ => look.translate(say::explain_answered { edge, answered }),
     }
@@ -220,7 +309,10 @@ fn describe_storing(entry: &TimelineEntry, look: &OutputStyle) -> String {
 fn render_footer(story: &OrderHistory, cast: &PersonNames, look: &OutputStyle) -> String {
     let mut out = look.translate(say::explain_people) + "\n";
     for (name, id) in cast.list() {
-        out.push_str(&format!("  {}\n", look.format_labelled(&name, &id.to_string())));
+        out.push_str(&format!(
+            "  {}\n",
+            look.format_labelled(&name, &id.to_string())
+        ));
     }
     let region = story.order.location.into();
     let rest = match story.pending {

@@ -34,7 +34,11 @@ pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
         story = subject.to_json(look);
         story["edge_keys"] = json!(edge_keys(gateway, &story).await);
     }
-    Ok(CommandOutput::new(look, || story, || subject.render_text(look)))
+    Ok(CommandOutput::new(
+        look,
+        || story,
+        || subject.render_text(look),
+    ))
 }
 
 /// Loads the public keys that verify the receipts. Skips keys that the gateway does not return: the
@@ -44,8 +48,13 @@ async fn edge_keys(gateway: &Gateway, story: &Value) -> BTreeMap<String, String>
     struct EdgeKey {
         public_key: String,
     }
-    let entries = ["timeline", "ops"].into_iter().filter_map(|list| story[list].as_array());
-    let edges: BTreeSet<_> = entries.flatten().filter_map(|entry| entry["edge"].as_str()).collect();
+    let entries = ["timeline", "ops"]
+        .into_iter()
+        .filter_map(|list| story[list].as_array());
+    let edges: BTreeSet<_> = entries
+        .flatten()
+        .filter_map(|entry| entry["edge"].as_str())
+        .collect();
     let mut keys = BTreeMap::new();
     for edge in edges {
         let path = format!("/api/v1/edges/{edge}/key");
@@ -59,14 +68,19 @@ async fn edge_keys(gateway: &Gateway, story: &Value) -> BTreeMap<String, String>
 async fn find_item(gateway: &Gateway, name: &str) -> Result<ExplainedItem> {
     let look = &gateway.look;
     if let Ok(place) = name.parse::<OpPlace>() {
-        let unknown = say::unknown_op { place: (&place).into() };
+        let unknown = say::unknown_op {
+            place: (&place).into(),
+        };
         return require_found(trail::find_by_op(gateway, &place).await?, unknown, look)
             .map(ExplainedItem::Trail);
     }
     if let Ok(name) = name.parse::<conflicts::ConflictName>() {
         let unknown = say::unknown_conflict { name: name.into() };
-        let conflict =
-            require_found(conflicts::find_conflict(gateway, name).await?, unknown, look)?;
+        let conflict = require_found(
+            conflicts::find_conflict(gateway, name).await?,
+            unknown,
+            look,
+        )?;
         let trail = trail::find_by_command(gateway, conflict.command_id()).await?;
         return Ok(ExplainedItem::Conflict(conflict, trail));
     }
@@ -74,7 +88,9 @@ async fn find_item(gateway: &Gateway, name: &str) -> Result<ExplainedItem> {
         if OrderCode::parse(name).is_none() {
             return Err(unknown_name_failure(name, ExitKind::NotFound, look));
         }
-        return Ok(ExplainedItem::Order(Box::new(load_order_history(gateway, name).await?)));
+        return Ok(ExplainedItem::Order(Box::new(
+            load_order_history(gateway, name).await?,
+        )));
     };
     if let Some(story) = none_if_not_found(load_order_history(gateway, name).await)? {
         return Ok(ExplainedItem::Order(Box::new(story)));
@@ -94,7 +110,9 @@ impl ExplainedItem {
             Self::Order(story) => explain::render_history(story, look),
             Self::Trail(trail) => trail::render_history(trail, look),
             Self::Conflict(conflict, trail) => {
-                let trail = trail.as_ref().map(|trail| trail::render_history(trail, look));
+                let trail = trail
+                    .as_ref()
+                    .map(|trail| trail::render_history(trail, look));
                 format!(
                     "{}\n{}",
                     conflicts::render_conflict(conflict, look),
@@ -109,8 +127,9 @@ impl ExplainedItem {
             Self::Order(story) => explain::history_to_json(story, look),
             Self::Trail(trail) => trail::history_to_json(trail, look),
             Self::Conflict(conflict, trail) => {
-                let mut value =
-                    trail.as_ref().map_or_else(|| json!({}), |t| trail::history_to_json(t, look));
+                let mut value = trail
+                    .as_ref()
+                    .map_or_else(|| json!({}), |t| trail::history_to_json(t, look));
                 value["conflict"] = conflicts::conflict_to_json(conflict, look);
                 value["explanation"] = json!(self.render_text(look));
                 value
@@ -121,10 +140,17 @@ impl ExplainedItem {
 
 pub async fn load_order_history(gateway: &Gateway, name: &str) -> Result<OrderHistory> {
     let order = load_order(gateway, name).await?;
-    let ListPage { items: timeline, .. } =
-        gateway.get(&format!("/api/v1/orders/{}/timeline", order.id)).await?;
+    let ListPage {
+        items: timeline, ..
+    } = gateway
+        .get(&format!("/api/v1/orders/{}/timeline", order.id))
+        .await?;
     let pending = count_pending_ops(gateway, &order).await;
-    Ok(OrderHistory { order, timeline, pending })
+    Ok(OrderHistory {
+        order,
+        timeline,
+        pending,
+    })
 }
 
 pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
@@ -136,26 +162,30 @@ pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
         // A usage error, because `wait` keeps waiting for a missing order.
         return Err(unknown_name_failure(name, ExitKind::Usage, look));
     };
-    let found = gateway.list(&format!("/api/v1/admin/orders?code={code}&")).await?;
-    <[Order; 1]>::try_from(found).map(|[order]| order).map_err(|orders| {
-        let code = code.into();
-        let count = orders.len();
-        if count == 0 {
-            return CommandFailure::from_sentence(
-                ExitKind::NotFound,
+    let found = gateway
+        .list(&format!("/api/v1/admin/orders?code={code}&"))
+        .await?;
+    <[Order; 1]>::try_from(found)
+        .map(|[order]| order)
+        .map_err(|orders| {
+            let code = code.into();
+            let count = orders.len();
+            if count == 0 {
+                return CommandFailure::from_sentence(
+                    ExitKind::NotFound,
+                    look,
+                    say::unknown_code { code },
+                );
+            }
+            let ids: Vec<String> = orders.iter().map(|order| order.id.to_string()).collect();
+            let ids = ids.join(", ").into();
+            let count = count.into();
+            CommandFailure::from_sentence(
+                ExitKind::Conflict,
                 look,
-                say::unknown_code { code },
-            );
-        }
-        let ids: Vec<String> = orders.iter().map(|order| order.id.to_string()).collect();
-        let ids = ids.join(", ").into();
-        let count = count.into();
-        CommandFailure::from_sentence(
-            ExitKind::Conflict,
-            look,
-            say::shared_code { count, code, ids },
-        )
-    })
+                say::shared_code { count, code, ids },
+            )
+        })
 }
 
 fn unknown_name_failure(name: &str, exit: ExitKind, look: &OutputStyle) -> CommandFailure {
@@ -167,6 +197,14 @@ fn unknown_name_failure(name: &str, exit: ExitKind, look: &OutputStyle) -> Comma
 /// is useful without it.
 async fn count_pending_ops(gateway: &Gateway, order: &Order) -> Option<u64> {
     let report = gateway.fetch_status().await.ok()?;
-    let regions = report.regions.iter().filter(|region| region.region == order.location);
-    Some(regions.flat_map(|region| &region.edges).map(|edge| u64::from(edge.pending)).sum())
+    let regions = report
+        .regions
+        .iter()
+        .filter(|region| region.region == order.location);
+    Some(
+        regions
+            .flat_map(|region| &region.edges)
+            .map(|edge| u64::from(edge.pending))
+            .sum(),
+    )
 }

@@ -56,12 +56,16 @@ impl Gateway {
     /// Uses the gateway from the command line or the only stored one, with a sign-in.
     pub async fn open_signed_in(common: &GlobalArgs, look: OutputStyle) -> Result<Self> {
         let (gateway, context) = Self::open_unsigned(common, look)?;
-        let given = std::env::var("HOLDFAST_TOKEN").ok().filter(|token| !token.is_empty());
+        let given = std::env::var("HOLDFAST_TOKEN")
+            .ok()
+            .filter(|token| !token.is_empty());
         let token = match (given, context) {
             (Some(token), _) => token,
             (None, Some(context)) => login::load_valid_token(&gateway, context).await?,
             (None, None) => {
-                let sentence = say::no_sign_in { url: (&gateway.url).into() };
+                let sentence = say::no_sign_in {
+                    url: (&gateway.url).into(),
+                };
                 return Err(CommandFailure::from_sentence(
                     ExitKind::Authentication,
                     &look,
@@ -80,24 +84,47 @@ impl Gateway {
         let context = load_context(common.url.as_deref(), &look)?;
         let known = context.as_ref().map(|known| known.gateway.clone());
         let Some(url) = common.url.clone().or(known) else {
-            return Err(CommandFailure::from_sentence(ExitKind::Usage, &look, say::no_platform));
+            return Err(CommandFailure::from_sentence(
+                ExitKind::Usage,
+                &look,
+                say::no_platform,
+            ));
         };
         if is_open_to_others(&url) {
             if !common.token_in_the_clear {
                 let sentence = say::token_in_the_clear { url: (&url).into() };
-                return Err(CommandFailure::from_sentence(ExitKind::Usage, &look, sentence));
+                return Err(CommandFailure::from_sentence(
+                    ExitKind::Usage,
+                    &look,
+                    sentence,
+                ));
             }
-            eprintln!("{}", look.translate(say::token_is_in_the_clear { url: (&url).into() }));
+            eprintln!(
+                "{}",
+                look.translate(say::token_is_in_the_clear { url: (&url).into() })
+            );
         }
         trust_authorities(&TlsConfig::from_environment())
             .map_err(|error| trust_failure(&error, &look))?;
         let client = Client::new();
         let timeout = common.timeout_or(10);
-        Ok((Self { look, url, client, token: None, timeout }, context))
+        Ok((
+            Self {
+                look,
+                url,
+                client,
+                token: None,
+                timeout,
+            },
+            context,
+        ))
     }
 
     pub fn with_token(self, token: String) -> Self {
-        Self { token: Some(token), ..self }
+        Self {
+            token: Some(token),
+            ..self
+        }
     }
 
     pub fn token(&self) -> &str {
@@ -144,7 +171,9 @@ impl Gateway {
         let mut next = after;
         for _ in 0..PAGES_MAX {
             let size = (limit - items.len()).min(PAGE_MAX);
-            let after = next.map(|cursor| format!("cursor={cursor}&")).unwrap_or_default();
+            let after = next
+                .map(|cursor| format!("cursor={cursor}&"))
+                .unwrap_or_default();
             let mut page: ListPage<T> = self.get(&format!("{path}{after}limit={size}")).await?;
             items.append(&mut page.items);
             next = page.next;
@@ -170,15 +199,26 @@ impl Gateway {
         let mut request = request.map_err(|error| self.failure_from_error(path, &error))?;
         // Request the platform's reasons in our language.
         let language = HeaderValue::from_static(self.look.language.tag());
-        request.headers_mut().insert(header::ACCEPT_LANGUAGE, language);
+        request
+            .headers_mut()
+            .insert(header::ACCEPT_LANGUAGE, language);
         // The client's own timeout is slightly longer, so that this one fires.
-        let call = self.client.send_prepared(request, self.timeout + Duration::from_secs(1));
+        let call = self
+            .client
+            .send_prepared(request, self.timeout + Duration::from_secs(1));
         match tokio::time::timeout(self.timeout, call).await {
             Ok(answer) => answer.map_err(|error| self.failure_from_error(path, &error)),
             Err(_) => {
                 let seconds = self.timeout.as_secs().into();
-                let sentence = say::too_slow { url: (&self.url).into(), seconds };
-                Err(CommandFailure::from_sentence(ExitKind::TimedOut, &self.look, sentence))
+                let sentence = say::too_slow {
+                    url: (&self.url).into(),
+                    seconds,
+                };
+                Err(CommandFailure::from_sentence(
+                    ExitKind::TimedOut,
+                    &self.look,
+                    sentence,
+                ))
             }
         }
     }
@@ -186,8 +226,10 @@ impl Gateway {
     fn failure_from_error(&self, path: &str, error: &ClientError) -> CommandFailure {
         match error.status {
             None => {
-                let sentence =
-                    say::unreachable { url: (&self.url).into(), cause: describe_cause(error) };
+                let sentence = say::unreachable {
+                    url: (&self.url).into(),
+                    cause: describe_cause(error),
+                };
                 CommandFailure::from_sentence(ExitKind::Unreachable, &self.look, sentence)
             }
             Some(200..300) => self.unreadable_failure(),
@@ -205,7 +247,10 @@ impl Gateway {
             // Commands replace this with a sentence that names the missing thing.
             (Some(Code::NotFound), _) => {
                 let path = path.split('?').next().unwrap_or(path).into();
-                let text = look.translate(say::nothing_there { url: (&self.url).into(), path });
+                let text = look.translate(say::nothing_there {
+                    url: (&self.url).into(),
+                    path,
+                });
                 let (sentence, step) = split_next_step(text);
                 (sentence, Some(step))
             }
@@ -214,17 +259,26 @@ impl Gateway {
             }
             (Some(code), _) => (code.sentence_in(look.language).to_owned(), None),
             (None, _) => {
-                let foreign =
-                    say::foreign_answer { url: (&self.url).into(), status: status.into() };
+                let foreign = say::foreign_answer {
+                    url: (&self.url).into(),
+                    status: status.into(),
+                };
                 let (sentence, step) = split_next_step(look.translate(foreign));
                 (sentence, Some(step))
             }
         };
         let retry_after = error.retry_after;
-        let failure =
-            CommandFailure { code, retry_after, reasons, ..CommandFailure::new(exit, sentence) };
+        let failure = CommandFailure {
+            code,
+            retry_after,
+            reasons,
+            ..CommandFailure::new(exit, sentence)
+        };
         let step = step.or_else(|| self.suggest_next_step(&failure));
-        CommandFailure { next_step: step, ..failure }
+        CommandFailure {
+            next_step: step,
+            ..failure
+        }
     }
 
     fn suggest_next_step(&self, failure: &CommandFailure) -> Option<String> {
@@ -233,7 +287,9 @@ impl Gateway {
         let is_locked = failure.code == Some(Code::AccountLocked);
         match (failure.retry_after, failure.exit) {
             (Some(later), _) if failure.is_rate_limited() || is_locked => {
-                Some(look.translate(say::try_again { seconds: later.as_secs().into() }))
+                Some(look.translate(say::try_again {
+                    seconds: later.as_secs().into(),
+                }))
             }
             (_, ExitKind::Authentication) => match failure.code {
                 Some(Code::InvalidCredentials) => None,
@@ -246,14 +302,18 @@ impl Gateway {
 
     /// Reports an unexpected form: another version, or not our gateway.
     pub fn unreadable_failure(&self) -> CommandFailure {
-        let sentence = say::unreadable { url: (&self.url).into() };
+        let sentence = say::unreadable {
+            url: (&self.url).into(),
+        };
         CommandFailure::from_sentence(ExitKind::Failure, &self.look, sentence)
     }
 }
 
 /// True if others on the network could read the traffic: no TLS, and not this machine.
 fn is_open_to_others(url: &str) -> bool {
-    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let Ok(uri) = url.parse::<Uri>() else {
+        return false;
+    };
     uri.scheme() != Some(&Scheme::HTTPS) && !is_loopback(uri.host().unwrap_or_default())
 }
 
@@ -268,8 +328,14 @@ fn load_context(url: Option<&str>, look: &OutputStyle) -> Result<Option<Operator
         Ok(context) => Ok(context),
         Err(ContextError::None) => Ok(None),
         Err(ContextError::Several(gateways)) => {
-            let sentence = say::several_platforms { gateways: gateways.join(", ").into() };
-            Err(CommandFailure::from_sentence(ExitKind::Usage, look, sentence))
+            let sentence = say::several_platforms {
+                gateways: gateways.join(", ").into(),
+            };
+            Err(CommandFailure::from_sentence(
+                ExitKind::Usage,
+                look,
+                sentence,
+            ))
         }
         Err(ContextError::File(error)) => Err(context_file_failure(&error, look)),
     }
@@ -301,7 +367,17 @@ fn trust_failure(error: &TrustError, look: &OutputStyle) -> CommandFailure {
 }
 
 fn list_reasons(problem: &ProblemBody) -> Vec<String> {
-    let fields = problem.errors.iter().map(|error| format!("{}: {}", error.field, error.message));
-    let detail = problem.detail.iter().filter(|detail| **detail != problem.title).cloned();
-    fields.chain(detail).map(|reason| replace_control_chars(&reason)).collect()
+    let fields = problem
+        .errors
+        .iter()
+        .map(|error| format!("{}: {}", error.field, error.message));
+    let detail = problem
+        .detail
+        .iter()
+        .filter(|detail| **detail != problem.title)
+        .cloned();
+    fields
+        .chain(detail)
+        .map(|reason| replace_control_chars(&reason))
+        .collect()
 }

@@ -17,7 +17,10 @@ use crate::{
 };
 
 /// Drops MADE, then TRUSTED FROM.
-const FORM: NarrowTableRules = NarrowTableRules { sheds: &[2, 3], ends_with_sentence: false };
+const FORM: NarrowTableRules = NarrowTableRules {
+    sheds: &[2, 3],
+    ends_with_sentence: false,
+};
 const PATH: &str = "/api/v1/admin/keys";
 
 #[derive(Deserialize)]
@@ -34,19 +37,27 @@ pub async fn run(gateway: &Gateway, action: Option<&KeysAction>) -> Result<Comma
     let answer: Value = match action {
         None => gateway.get(PATH).await?,
         Some(KeysAction::Rotate { why }) => {
-            gateway.post_json(&format!("{PATH}/rotate"), Some(&json!({"reason": why}))).await?
+            gateway
+                .post_json(&format!("{PATH}/rotate"), Some(&json!({"reason": why})))
+                .await?
         }
         Some(KeysAction::Kill { kid, why }) => {
             let form = json!({"kid": kid, "reason": why});
-            let answer =
-                none_if_not_found(gateway.post_json(&format!("{PATH}/kill"), Some(&form)).await)?;
+            let answer = none_if_not_found(
+                gateway
+                    .post_json(&format!("{PATH}/kill"), Some(&form))
+                    .await,
+            )?;
             require_found(answer, say::unknown_key { kid: kid.into() }, &gateway.look)?
         }
     };
     let page: ListPage<SigningKey> =
         ListPage::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     let present = page.items.iter().find(|key| key.state == "present");
-    let present = present.map(|key| key.kid.clone()).unwrap_or_default().into();
+    let present = present
+        .map(|key| key.kid.clone())
+        .unwrap_or_default()
+        .into();
     let look = &gateway.look;
     Ok(match action {
         None => CommandOutput::new(look, || answer, || render_keys(&page.items, look)),
@@ -75,7 +86,9 @@ fn render_keys(keys: &[SigningKey], look: &OutputStyle) -> String {
 }
 
 fn state_cell(key: &SigningKey, look: &OutputStyle) -> TableCell {
-    let word = look.translate(say::key_state { state: (&key.state).into() });
+    let word = look.translate(say::key_state {
+        state: (&key.state).into(),
+    });
     match key.state.as_str() {
         "present" => TableCell::with_tone(TextTone::Good, format!("* {word}")),
         "killed" => TableCell::with_tone(TextTone::Bad, format!("x {word}")),
@@ -110,7 +123,10 @@ mod tests {
         let moments =
             "2025-11-01 00:00:00.000Z\t2025-11-02 00:00:00.000Z\t2025-11-03 00:00:00.000Z";
         assert_eq!(lines[1], format!("b2\tnext\t{moments}\t-"));
-        assert_eq!(lines[2], format!("a1\tx killed\t{moments}\t2025-11-20 00:00:00.000Z"));
+        assert_eq!(
+            lines[2],
+            format!("a1\tx killed\t{moments}\t2025-11-20 00:00:00.000Z")
+        );
         assert_eq!(lines[3], format!("a0\tof a later version\t{moments}\t-"));
     }
 }

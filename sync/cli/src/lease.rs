@@ -62,7 +62,9 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
             if held.now.assignment.holder.is_none() {
                 return Ok(report_nothing_to_take(gateway, *region, now));
             }
-            gateway.put_json(&path, &json!({"take_back": {"why": why}})).await?
+            gateway
+                .put_json(&path, &json!({"take_back": {"why": why}}))
+                .await?
         }
     };
     let text = match gateway.look.json {
@@ -78,7 +80,11 @@ async fn check_in_service(gateway: &Gateway, edge: &EdgeId) -> Result<()> {
     match item.is_some_and(|item| item.disabled_at.is_some()) {
         true => {
             let sentence = say::holder_is_disabled { edge: edge.into() };
-            Err(CommandFailure::from_sentence(ExitKind::Conflict, &gateway.look, sentence))
+            Err(CommandFailure::from_sentence(
+                ExitKind::Conflict,
+                &gateway.look,
+                sentence,
+            ))
         }
         false => Ok(()),
     }
@@ -88,7 +94,9 @@ fn report_nothing_to_take(gateway: &Gateway, region: Region, record: Value) -> C
     CommandOutput::from_answer(
         gateway,
         record,
-        say::lease_nothing_to_take { region: region.into() },
+        say::lease_nothing_to_take {
+            region: region.into(),
+        },
     )
 }
 
@@ -109,16 +117,26 @@ fn render_lease(answer: &Value, look: &OutputStyle) -> serde_json::Result<String
 
 fn describe_current_lease(now: &RegionAssignment, look: &OutputStyle) -> String {
     let policy = policy_word(now.policy, look).into();
-    let Some(holder) = &now.holder else { return look.translate(say::lease_free { policy }) };
+    let Some(holder) = &now.holder else {
+        return look.translate(say::lease_free { policy });
+    };
     let epoch = now.epoch.into();
     let fence = now.fence.into();
-    look.translate(say::lease_held { policy, holder: holder.into(), epoch, fence })
+    look.translate(say::lease_held {
+        policy,
+        holder: holder.into(),
+        epoch,
+        fence,
+    })
 }
 
 fn describe_next_policy(next: &NextPolicy, look: &OutputStyle) -> String {
     let policy = policy_word(next.policy, look).into();
     match &next.holder {
-        Some(holder) => look.translate(say::lease_waits_holder { policy, holder: holder.into() }),
+        Some(holder) => look.translate(say::lease_waits_holder {
+            policy,
+            holder: holder.into(),
+        }),
         None => look.translate(say::lease_waits { policy }),
     }
 }
@@ -178,14 +196,21 @@ mod tests {
              to 2025-11-24 17:00:00.000Z, taken back by an operator: it burnt\n"
         );
         let chinese = OutputStyle::for_pipe(Language::Chinese);
-        assert!(render_lease(&record(), &chinese).unwrap().contains("由 north-1 持有"));
+        assert!(
+            render_lease(&record(), &chinese)
+                .unwrap()
+                .contains("由 north-1 持有")
+        );
     }
 
     #[test]
     fn an_answer_of_another_form_is_an_error() {
         assert!(
-            render_lease(&json!({"region": "NORTH"}), &OutputStyle::for_pipe(Language::English))
-                .is_err()
+            render_lease(
+                &json!({"region": "NORTH"}),
+                &OutputStyle::for_pipe(Language::English)
+            )
+            .is_err()
         );
     }
 }

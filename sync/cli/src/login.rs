@@ -63,10 +63,15 @@ pub async fn sign_in(
     from_stdin: bool,
 ) -> Result<CommandOutput> {
     let (gateway, _) = Gateway::open_unsigned(common, look)?;
-    let password =
-        if from_stdin { first_line(io::stdin().lock()) } else { prompt_password(username, &look) };
+    let password = if from_stdin {
+        first_line(io::stdin().lock())
+    } else {
+        prompt_password(username, &look)
+    };
     let password = password.map_err(|error| {
-        let sentence = say::no_password { cause: describe_cause(&error) };
+        let sentence = say::no_password {
+            cause: describe_cause(&error),
+        };
         CommandFailure::from_sentence(ExitKind::Usage, &look, sentence)
     })?;
     let form = json!({"username": username, "password": password, "refresh": true});
@@ -78,8 +83,11 @@ pub async fn sign_in(
         expires_at,
         attempt: None,
     });
-    let context =
-        OperatorContext { gateway: gateway.url.clone(), token: grant.access_token, renewal };
+    let context = OperatorContext {
+        gateway: gateway.url.clone(),
+        token: grant.access_token,
+        renewal,
+    };
     let file = ContextFolder::for_user()
         .save(&context)
         .map_err(|error| context_file_failure(&error, &look))?;
@@ -87,10 +95,17 @@ pub async fn sign_in(
     let text = || {
         let user = username.into();
         let url = (&gateway.url).into();
-        let done = look.translate(say::login_done { user, role: (&role).into(), url });
-        let kept = look.translate(say::login_kept { file: file.display().into() });
-        let guesses =
-            grant.wrong_passwords.map(|guesses| format!("{}\n", describe_guesses(guesses, &look)));
+        let done = look.translate(say::login_done {
+            user,
+            role: (&role).into(),
+            url,
+        });
+        let kept = look.translate(say::login_kept {
+            file: file.display().into(),
+        });
+        let guesses = grant
+            .wrong_passwords
+            .map(|guesses| format!("{}\n", describe_guesses(guesses, &look)));
         let next = match grant.role {
             Role::Admin => say::login_next.text_in(look.language),
             _ => say::login_no_admin.text_in(look.language),
@@ -110,12 +125,20 @@ pub async fn sign_in(
 pub async fn sign_out(common: &GlobalArgs, look: OutputStyle) -> Result<CommandOutput> {
     let (gateway, context) = Gateway::open_unsigned(common, look)?;
     let url = gateway.url.clone();
-    ContextFolder::for_user().remove(&url).map_err(|error| context_file_failure(&error, &look))?;
-    let is_own = context.as_ref().is_some_and(|context| context.renewal.is_some());
+    ContextFolder::for_user()
+        .remove(&url)
+        .map_err(|error| context_file_failure(&error, &look))?;
+    let is_own = context
+        .as_ref()
+        .is_some_and(|context| context.renewal.is_some());
     if let Some(context) = context.filter(|_| is_own) {
         end_session(gateway, context).await.map_err(|failure| {
             let kept = look.translate(say::logout_here_alone);
-            CommandFailure { reasons: vec![kept], next_step: None, ..failure }
+            CommandFailure {
+                reasons: vec![kept],
+                next_step: None,
+                ..failure
+            }
         })?;
     }
     let text = || look.translate(say::logout_done { url: (&url).into() }) + "\n";
@@ -129,7 +152,11 @@ async fn end_session(gateway: Gateway, context: OperatorContext) -> Result<()> {
         Err(failure) if failure.exit == ExitKind::Authentication => return Ok(()),
         Err(failure) => return Err(failure),
     };
-    gateway.with_token(token).post_json(LOGOUT, None).await.map(drop)
+    gateway
+        .with_token(token)
+        .post_json(LOGOUT, None)
+        .await
+        .map(drop)
 }
 
 /// Returns an access token for other programs, or one for a region's edges.
@@ -137,17 +164,25 @@ pub async fn issue_token(gateway: &Gateway, region: Option<Region>) -> Result<Co
     let token = match region {
         None => gateway.token().to_owned(),
         Some(region) => {
-            let answer = gateway.post_json(EDGE_TOKEN, Some(&json!({"region": region}))).await?;
+            let answer = gateway
+                .post_json(EDGE_TOKEN, Some(&json!({"region": region})))
+                .await?;
             answer["edge_token"].as_str().unwrap_or_default().to_owned()
         }
     };
     let text = || format!("{token}\n");
-    Ok(CommandOutput::new(&gateway.look, || json!({"token": token}), text))
+    Ok(CommandOutput::new(
+        &gateway.look,
+        || json!({"token": token}),
+        text,
+    ))
 }
 
 /// Returns the stored token. Renews and stores it first if it ends soon.
 pub async fn load_valid_token(gateway: &Gateway, mut context: OperatorContext) -> Result<String> {
-    let Some(renewal) = &mut context.renewal else { return Ok(context.token) };
+    let Some(renewal) = &mut context.renewal else {
+        return Ok(context.token);
+    };
     let clock = Clock::system();
     let folder = ContextFolder::for_user();
     let left_ms = renewal.expires_at.ms_since(clock.now());
@@ -158,21 +193,41 @@ pub async fn load_valid_token(gateway: &Gateway, mut context: OperatorContext) -
     // command repeats it.
     if renewal.attempt.is_none() {
         renewal.attempt = Some(clock.new_id());
-        folder.save(&context).map_err(|error| context_file_failure(&error, &gateway.look))?;
+        folder
+            .save(&context)
+            .map_err(|error| context_file_failure(&error, &gateway.look))?;
     }
     match renew_sign_in(gateway, &context).await {
-        Ok(RenewedSignIn { access_token: token, refresh_token, expires_at }) => {
+        Ok(RenewedSignIn {
+            access_token: token,
+            refresh_token,
+            expires_at,
+        }) => {
             let spent = context.renewal.map(|renewal| renewal.refresh_token);
             let refresh_token = refresh_token.or(spent).unwrap_or_default();
-            let renewal = Some(ContextRenewal { refresh_token, expires_at, attempt: None });
-            let context = OperatorContext { token: token.clone(), renewal, ..context };
-            folder.save(&context).map_err(|error| context_file_failure(&error, &gateway.look))?;
+            let renewal = Some(ContextRenewal {
+                refresh_token,
+                expires_at,
+                attempt: None,
+            });
+            let context = OperatorContext {
+                token: token.clone(),
+                renewal,
+                ..context
+            };
+            folder
+                .save(&context)
+                .map_err(|error| context_file_failure(&error, &gateway.look))?;
             Ok(token)
         }
         Err(failure) if failure.exit == ExitKind::Authentication => {
             let url = (&gateway.url).into();
             let over = say::sign_in_over { url };
-            Err(CommandFailure::from_sentence(ExitKind::Authentication, &gateway.look, over))
+            Err(CommandFailure::from_sentence(
+                ExitKind::Authentication,
+                &gateway.look,
+                over,
+            ))
         }
         // The current token is valid for a few more minutes.
         Err(_) if left_ms > 0 => Ok(context.token),
@@ -196,12 +251,20 @@ async fn renew_sign_in(gateway: &Gateway, context: &OperatorContext) -> Result<R
 }
 
 fn describe_guesses(
-    GuessReport { count, places, since }: GuessReport,
+    GuessReport {
+        count,
+        places,
+        since,
+    }: GuessReport,
     look: &OutputStyle,
 ) -> String {
     let count = u64::from(count);
     let places = u64::from(places);
-    look.translate(say::login_guesses { count, places, since: age::format_moment(since).into() })
+    look.translate(say::login_guesses {
+        count,
+        places,
+        since: age::format_moment(since).into(),
+    })
 }
 
 /// Reads from the terminal even if stdin is a pipe.
@@ -209,7 +272,13 @@ fn prompt_password(username: &str, look: &OutputStyle) -> io::Result<String> {
     let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL)?;
     let silence = EchoGuard::disable_echo(&terminal)?;
     let mut shown = &terminal;
-    write!(shown, "{}", look.translate(say::password_of { user: username.into() }))?;
+    write!(
+        shown,
+        "{}",
+        look.translate(say::password_of {
+            user: username.into()
+        })
+    )?;
     let password = first_line(BufReader::new(&terminal));
     drop(silence);
     writeln!(shown)?;

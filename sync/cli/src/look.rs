@@ -26,7 +26,12 @@ pub const WIDTH_MIN: u16 = 40;
 impl OutputStyle {
     #[cfg(test)]
     pub fn for_pipe(language: Language) -> Self {
-        Self { language, json: false, width: None, colour: false }
+        Self {
+            language,
+            json: false,
+            width: None,
+            colour: false,
+        }
     }
 
     /// An explicit `width` also applies to a pipe.
@@ -38,7 +43,12 @@ impl OutputStyle {
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let colour = terminal && !json && !dumb && !set("NO_COLOR");
         let width = width.filter(|_| !json).map(usize::from);
-        Self { language, json, width, colour }
+        Self {
+            language,
+            json,
+            width,
+            colour,
+        }
     }
 
     pub fn fit_to_width(&self, text: String) -> String {
@@ -53,7 +63,10 @@ impl OutputStyle {
     }
 
     pub fn format_labelled(&self, label: &str, text: &str) -> String {
-        self.translate(say::labelled { label: label.into(), text: text.into() })
+        self.translate(say::labelled {
+            label: label.into(),
+            text: text.into(),
+        })
     }
 
     pub fn format_next_step(&self, step: &str) -> String {
@@ -71,7 +84,11 @@ impl OutputStyle {
 /// Prefers `COLUMNS` over the terminal's own width.
 fn terminal_width(named: Option<&str>) -> u16 {
     let named = named.and_then(|text| text.trim().parse().ok());
-    let own = || rustix::termios::tcgetwinsize(std::io::stdout()).ok().map(|size| size.ws_col);
+    let own = || {
+        rustix::termios::tcgetwinsize(std::io::stdout())
+            .ok()
+            .map(|size| size.ws_col)
+    };
     // A terminal of unknown size reports 0.
     let known = named.or_else(own).filter(|columns| *columns > 0);
     known.map_or(WIDTH, |columns| columns.max(WIDTH_MIN))
@@ -112,10 +129,17 @@ impl TextTone {
 /// Prefers the requested language over the environment's.
 pub fn choose_language(asked: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Language {
     let spoken = || {
-        ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(env).find(|text| !text.is_empty())
+        ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .filter_map(env)
+            .find(|text| !text.is_empty())
     };
     let tag = asked.map(str::to_owned).or_else(spoken).unwrap_or_default();
-    if tag.to_ascii_lowercase().starts_with("zh") { Language::Chinese } else { Language::English }
+    if tag.to_ascii_lowercase().starts_with("zh") {
+        Language::Chinese
+    } else {
+        Language::English
+    }
 }
 
 #[cfg(test)]
@@ -126,7 +150,10 @@ mod tests {
     fn the_flag_wins_over_the_environment() {
         let chinese_place = |name: &str| (name == "LANG").then(|| "zh_CN.UTF-8".to_owned());
         assert_eq!(choose_language(None, chinese_place), Language::Chinese);
-        assert_eq!(choose_language(Some("en"), chinese_place), Language::English);
+        assert_eq!(
+            choose_language(Some("en"), chinese_place),
+            Language::English
+        );
         assert_eq!(choose_language(Some("zh-CN"), |_| None), Language::Chinese);
         assert_eq!(choose_language(None, |_| None), Language::English);
         let lc_all = |name: &str| match name {
@@ -147,10 +174,17 @@ mod tests {
 
     #[test]
     fn without_colour_nothing_is_painted() {
-        let look = OutputStyle { width: Some(80), ..OutputStyle::for_pipe(Language::English) };
+        let look = OutputStyle {
+            width: Some(80),
+            ..OutputStyle::for_pipe(Language::English)
+        };
         assert_eq!(look.paint(TextTone::Bad, "down"), "down");
         assert_eq!(
-            OutputStyle { colour: true, ..look }.paint(TextTone::Bad, "down"),
+            OutputStyle {
+                colour: true,
+                ..look
+            }
+            .paint(TextTone::Bad, "down"),
             "\x1b[31mdown\x1b[0m"
         );
     }

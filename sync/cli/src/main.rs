@@ -52,7 +52,9 @@ fn main() -> ExitCode {
     let line = CommandLine::read(&OutputStyle::for_stdout(language, false, width));
     let look = OutputStyle::for_stdout(language, line.common.json, line.common.width);
     // One thread is enough for one request, and starts fastest.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let output = match runtime {
         Ok(runtime) => runtime.block_on(run::run(&line, look)),
         Err(error) => Err(CommandFailure::new(

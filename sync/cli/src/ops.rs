@@ -23,7 +23,9 @@ pub fn describe_state(state: OpState, look: &OutputStyle) -> (TextTone, String) 
         OpState::HeldRegion | OpState::Parked | OpState::Unrecognised => (TextTone::Doubtful, "~"),
         OpState::NeedsOperator | OpState::LeftBehind => (TextTone::Bad, "!"),
     };
-    let word = look.translate(say::op_state { state: state.as_str().into() });
+    let word = look.translate(say::op_state {
+        state: state.as_str().into(),
+    });
     (tone, format!("{mark} {word}"))
 }
 
@@ -50,7 +52,9 @@ pub fn next_step(op: &OpRecord, report: &StatusReport, look: &OutputStyle) -> St
             Some(true) | None => look.translate(say::step_decided),
         },
         OpState::LeftBehind => match (&op.again, op.kind) {
-            (Some(again), _) => look.translate(say::step_logged_again { place: again.into() }),
+            (Some(again), _) => look.translate(say::step_logged_again {
+                place: again.into(),
+            }),
             (None, OpKind::Command) => look.translate(say::step_logs_again { place: place() }),
             (None, _) => look.translate(say::step_epoch_over),
         },
@@ -65,9 +69,10 @@ pub fn next_step_for_acceptance(
 ) -> String {
     let id = ask.command_id.into();
     match (ask.state, ask.order_id) {
-        (OpState::NeedsOperator, Some(_)) => {
-            look.translate(say::step_ask_stopped { times: ask.failures.into(), id })
-        }
+        (OpState::NeedsOperator, Some(_)) => look.translate(say::step_ask_stopped {
+            times: ask.failures.into(),
+            id,
+        }),
         (OpState::NeedsOperator, None) => look.translate(say::step_ask_unread { id }),
         _ => describe_holder_wait(ask.region, report, look),
     }
@@ -89,5 +94,8 @@ fn describe_holder_wait(region: Region, report: &StatusReport, look: &OutputStyl
 fn find_holder(region: &RegionStatus) -> Option<(&str, bool)> {
     let holder = region.holder.as_ref()?;
     let edge = region.edges.iter().find(|edge| edge.edge == *holder);
-    Some((holder.as_str(), edge.is_some_and(|edge| edge.link == LinkState::Up)))
+    Some((
+        holder.as_str(),
+        edge.is_some_and(|edge| edge.link == LinkState::Up),
+    ))
 }

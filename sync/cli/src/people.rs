@@ -14,15 +14,25 @@ pub struct PersonNames {
 
 impl PersonNames {
     pub fn from_order(order: &Order, timeline: &[TimelineEntry], look: &OutputStyle) -> Self {
-        let customer = Actor { user_id: order.customer_id, role: Role::Customer };
-        let provider = order.provider_id.map(|user_id| Actor { user_id, role: Role::Provider });
+        let customer = Actor {
+            user_id: order.customer_id,
+            role: Role::Customer,
+        };
+        let provider = order.provider_id.map(|user_id| Actor {
+            user_id,
+            role: Role::Provider,
+        });
         let mut known = vec![customer];
         for actor in timeline.iter().map(|entry| entry.actor).chain(provider) {
             if !known.contains(&actor) {
                 known.push(actor);
             }
         }
-        Self { look: *look, known, customer }
+        Self {
+            look: *look,
+            known,
+            customer,
+        }
     }
 
     pub fn name(&self, actor: Actor) -> String {
@@ -32,16 +42,23 @@ impl PersonNames {
         let mut alike = self.known.iter().filter(|other| other.role == actor.role);
         let place = alike.position(|other| *other == actor).unwrap_or(0);
         let role = role_word(actor.role, &self.look).into();
-        self.look.translate(say::person { role, letter: format_letter(place).into() })
+        self.look.translate(say::person {
+            role,
+            letter: format_letter(place).into(),
+        })
     }
 
     pub fn list(&self) -> impl Iterator<Item = (String, UserId)> {
-        self.known.iter().map(|actor| (self.name(*actor), actor.user_id))
+        self.known
+            .iter()
+            .map(|actor| (self.name(*actor), actor.user_id))
     }
 }
 
 pub fn role_word(role: Role, look: &OutputStyle) -> String {
-    look.translate(say::role { role: role.as_str().into() })
+    look.translate(say::role {
+        role: role.as_str().into(),
+    })
 }
 
 /// A to Z, then the number: a hundred providers may compete for one order.

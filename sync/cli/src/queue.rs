@@ -30,15 +30,24 @@ pub struct WaitingOps {
 
 const LEFT_SHOWN: usize = 100;
 /// Drops FAILED, then WHAT.
-const OPS_FORM: NarrowTableRules = NarrowTableRules { sheds: &[5, 1], ends_with_sentence: true };
+const OPS_FORM: NarrowTableRules = NarrowTableRules {
+    sheds: &[5, 1],
+    ends_with_sentence: true,
+};
 /// Drops, in order: PROVIDER, FAILED, REGION, AGE.
-const ASKS_FORM: NarrowTableRules =
-    NarrowTableRules { sheds: &[6, 5, 2, 4], ends_with_sentence: true };
+const ASKS_FORM: NarrowTableRules = NarrowTableRules {
+    sheds: &[6, 5, 2, 4],
+    ends_with_sentence: true,
+};
 
 pub async fn run(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<CommandOutput> {
     let queue = load_queue(gateway, edge, limit).await?;
     let look = &gateway.look;
-    Ok(CommandOutput::new(look, || queue_to_json(&queue, look), || render_queue(&queue, look)))
+    Ok(CommandOutput::new(
+        look,
+        || queue_to_json(&queue, look),
+        || render_queue(&queue, look),
+    ))
 }
 
 async fn load_queue(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<WaitingOps> {
@@ -54,7 +63,14 @@ async fn load_queue(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> R
     };
     asks.sort_by_key(|ask| ask.state != OpState::NeedsOperator);
     let left = list_left_behind(gateway, &report, edge).await?;
-    Ok(WaitingOps { report, edge: edge.cloned(), waiting, more, asks, left })
+    Ok(WaitingOps {
+        report,
+        edge: edge.cloned(),
+        waiting,
+        more,
+        asks,
+        left,
+    })
 }
 
 async fn list_waiting(
@@ -141,12 +157,19 @@ fn op_table(ops: &[OpRecord], report: &StatusReport, look: &OutputStyle) -> Stri
             TableCell::new(ops::op_name(op)),
             TableCell::or_dash(op.command.as_ref().map(|command| &command.order_code)),
             TableCell::with_tone(tone, state),
-            TableCell::new(age::format_duration(report.now.ms_since(op.received_at).max(0))),
+            TableCell::new(age::format_duration(
+                report.now.ms_since(op.received_at).max(0),
+            )),
             TableCell::new(op.failures),
             TableCell::new(ops::next_step(op, report, look)),
         ]
     };
-    render_table(say::queue_columns.text_in(look.language), OPS_FORM, ops.iter().map(row), look)
+    render_table(
+        say::queue_columns.text_in(look.language),
+        OPS_FORM,
+        ops.iter().map(row),
+        look,
+    )
 }
 
 fn ask_table(queue: &WaitingOps, look: &OutputStyle) -> String {
@@ -157,7 +180,9 @@ fn ask_table(queue: &WaitingOps, look: &OutputStyle) -> String {
             TableCell::or_dash(ask.order_code.as_ref()),
             TableCell::new(ask.region),
             TableCell::with_tone(tone, state),
-            TableCell::new(age::format_duration(queue.report.now.ms_since(ask.taken_at).max(0))),
+            TableCell::new(age::format_duration(
+                queue.report.now.ms_since(ask.taken_at).max(0),
+            )),
             TableCell::new(ask.failures),
             TableCell::new(ask.user_id),
             TableCell::new(ops::next_step_for_acceptance(ask, &queue.report, look)),
@@ -185,18 +210,30 @@ pub async fn retry_waiting(
                 None => edges::find_epoch(&gateway.fetch_status().await?, &edge, None, look)?,
             };
             let path = format!("/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry");
-            let place = OpPlace { edge: edge.clone(), epoch, seq };
-            let unknown = say::not_waiting_op { place: place.into(), edge: (&edge).into() };
+            let place = OpPlace {
+                edge: edge.clone(),
+                epoch,
+                seq,
+            };
+            let unknown = say::not_waiting_op {
+                place: place.into(),
+                edge: (&edge).into(),
+            };
             let answer = require_found(
                 none_if_not_found(gateway.post_json(&path, None).await)?,
                 unknown,
                 look,
             )?;
-            let done = say::queue_op_retried { seq: seq.into(), edge: edge.into() };
+            let done = say::queue_op_retried {
+                seq: seq.into(),
+                edge: edge.into(),
+            };
             Ok(CommandOutput::from_answer(gateway, answer, done))
         }
         (_, Ok(id), None) => {
-            let answer = gateway.post_json(&format!("/api/v1/admin/asks/{id}/retry"), None).await;
+            let answer = gateway
+                .post_json(&format!("/api/v1/admin/asks/{id}/retry"), None)
+                .await;
             let unknown = say::not_waiting_accept { id: id.into() };
             let answer = require_found(none_if_not_found(answer)?, unknown, look)?;
             let done = say::queue_ask_retried { id: id.into() };
@@ -204,7 +241,11 @@ pub async fn retry_waiting(
         }
         _ => {
             let sentence = say::not_to_retry { name: name.into() };
-            Err(CommandFailure::from_sentence(ExitKind::Usage, look, sentence))
+            Err(CommandFailure::from_sentence(
+                ExitKind::Usage,
+                look,
+                sentence,
+            ))
         }
     }
 }
@@ -217,19 +258,32 @@ mod tests {
 
     #[test]
     fn an_edge_with_nothing_waiting_says_so_of_itself_alone() {
-        let report = StatusReport { now: UnixMillis(0), regions: Vec::new() };
+        let report = StatusReport {
+            now: UnixMillis(0),
+            regions: Vec::new(),
+        };
         let edge = EdgeId::new("north-1").ok();
         let of = |edge, language| {
             let waiting = Vec::new();
             let more = false;
             let asks = Vec::new();
             let left = Vec::new();
-            let queue = WaitingOps { report: report.clone(), edge, waiting, more, asks, left };
+            let queue = WaitingOps {
+                report: report.clone(),
+                edge,
+                waiting,
+                more,
+                asks,
+                left,
+            };
             render_queue(&queue, &OutputStyle::for_pipe(language))
         };
         let english = of(edge.clone(), Language::English);
         assert_eq!(english, "+ nothing of north-1 waits at the hub\n");
-        assert_eq!(of(edge, Language::Chinese), "+ 中枢没有 north-1 的待决定操作\n");
+        assert_eq!(
+            of(edge, Language::Chinese),
+            "+ 中枢没有 north-1 的待决定操作\n"
+        );
         assert_eq!(of(None, Language::English), "+ nothing waits at the hub\n");
     }
 }

@@ -20,7 +20,10 @@ pub fn describe_collisions(
     let lost = timeline.iter().enumerate();
     let lost = lost.filter(|(_, entry)| is_lost_acceptance(entry) && concerns(entry));
     lost.map(|(index, loser)| {
-        let winner = timeline[..index].iter().rev().find(|entry| is_winning_acceptance(entry));
+        let winner = timeline[..index]
+            .iter()
+            .rev()
+            .find(|entry| is_winning_acceptance(entry));
         match winner.filter(|_| loser.was_beaten()) {
             Some(winner) => describe_collision(winner, loser, cast, look),
             None => describe_loss(loser, cast, look),
@@ -59,7 +62,9 @@ fn describe_collision(
         }));
     }
     lines.extend(tapped_earlier(winner, loser, look));
-    lines.push(look.translate(say::race_no_mark { who: loser_name.into() }));
+    lines.push(look.translate(say::race_no_mark {
+        who: loser_name.into(),
+    }));
     lines.join("\n") + "\n"
 }
 
@@ -77,6 +82,8 @@ fn tapped_earlier(
 
 fn describe_loss(loser: &TimelineEntry, cast: &PersonNames, look: &OutputStyle) -> String {
     let who = cast.name(loser.actor).into();
-    let why = LossReason::from_timeline_entry(loser, None).render_in(look.language).into();
+    let why = LossReason::from_timeline_entry(loser, None)
+        .render_in(look.language)
+        .into();
     look.translate(say::race_no_effect { who, why }) + "\n"
 }

@@ -31,8 +31,16 @@ impl CommandOutput {
         json: impl FnOnce() -> Value,
         text: impl FnOnce() -> String,
     ) -> Self {
-        let out = if look.json { format!("{:#}\n", json()) } else { text() };
-        Self { exit: ExitKind::Ok, out, err: String::new() }
+        let out = if look.json {
+            format!("{:#}\n", json())
+        } else {
+            text()
+        };
+        Self {
+            exit: ExitKind::Ok,
+            out,
+            err: String::new(),
+        }
     }
 
     /// Writes both texts. An unwritable answer is a failure.
@@ -55,20 +63,29 @@ impl CommandOutput {
     pub fn from_answer(gateway: &Gateway, answer: Value, sentence: impl Sentence) -> Self {
         let look = &gateway.look;
         let (done, step) = split_next_step(gateway.look.translate(sentence));
-        Self::new(look, || answer, || format!("{done}\n    {}\n", look.format_next_step(&step)))
+        Self::new(
+            look,
+            || answer,
+            || format!("{done}\n    {}\n", look.format_next_step(&step)),
+        )
     }
 }
 
 pub async fn run(line: &CommandLine, look: OutputStyle) -> Result<CommandOutput> {
     let common = &line.common;
     match &line.command {
-        CliCommand::SignIn(SignInCommand::Login { username, password_stdin }) => {
-            login::sign_in(common, look, username, *password_stdin).await
-        }
+        CliCommand::SignIn(SignInCommand::Login {
+            username,
+            password_stdin,
+        }) => login::sign_in(common, look, username, *password_stdin).await,
         CliCommand::SignIn(SignInCommand::Logout) => login::sign_out(common, look).await,
         CliCommand::Operate(command) => {
-            run_operator_command(&Gateway::open_signed_in(common, look).await?, command, common)
-                .await
+            run_operator_command(
+                &Gateway::open_signed_in(common, look).await?,
+                command,
+                common,
+            )
+            .await
         }
     }
 }
@@ -80,24 +97,36 @@ async fn run_operator_command(
 ) -> Result<CommandOutput> {
     match command {
         OperatorCommand::Status => status::run(gateway).await,
-        OperatorCommand::Edges { retired, action: None } => edges::run(gateway, *retired).await,
-        OperatorCommand::Edges { action: Some(action), .. } => service::run(gateway, action).await,
-        OperatorCommand::Queue { edge, limit, action: None } => {
-            queue::run(gateway, edge.as_ref(), usize::from(*limit)).await
-        }
+        OperatorCommand::Edges {
+            retired,
+            action: None,
+        } => edges::run(gateway, *retired).await,
+        OperatorCommand::Edges {
+            action: Some(action),
+            ..
+        } => service::run(gateway, action).await,
         OperatorCommand::Queue {
-            action: Some(QueueAction::Retry { what, seq, epoch }), ..
+            edge,
+            limit,
+            action: None,
+        } => queue::run(gateway, edge.as_ref(), usize::from(*limit)).await,
+        OperatorCommand::Queue {
+            action: Some(QueueAction::Retry { what, seq, epoch }),
+            ..
         } => queue::retry_waiting(gateway, what, *seq, *epoch).await,
         OperatorCommand::Conflicts { limit, cursor } => {
             conflicts::run(gateway, usize::from(*limit), *cursor).await
         }
         OperatorCommand::Explain { what } => find::run(gateway, what).await,
-        OperatorCommand::Enrol { region: Some(region), name: Some(name), action: None } => {
-            enrol::run(gateway, *region, name).await
-        }
-        OperatorCommand::Enrol { action: Some(EnrolAction::Withdraw { edge }), .. } => {
-            enrol::withdraw_code(gateway, edge).await
-        }
+        OperatorCommand::Enrol {
+            region: Some(region),
+            name: Some(name),
+            action: None,
+        } => enrol::run(gateway, *region, name).await,
+        OperatorCommand::Enrol {
+            action: Some(EnrolAction::Withdraw { edge }),
+            ..
+        } => enrol::withdraw_code(gateway, edge).await,
         OperatorCommand::Enrol { .. } => unreachable!("without an action both are required"),
         OperatorCommand::Wait { conditions } => {
             wait::run(gateway, conditions, common.timeout_or(60)).await

@@ -22,7 +22,10 @@ use crate::{
 };
 
 /// The last column is the operator's own text. Drops BY first.
-const FORM: NarrowTableRules = NarrowTableRules { sheds: &[3], ends_with_sentence: true };
+const FORM: NarrowTableRules = NarrowTableRules {
+    sheds: &[3],
+    ends_with_sentence: true,
+};
 
 /// An operator's notation: `2026-11-22T14:00Z`, or `90m`, `2h` or `3d` ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +74,17 @@ impl FromStr for PastMoment {
             _ => {}
         }
         let full = text.replacen(' ', "T", 1);
-        let written =
-            [full.clone(), full.replace('Z', ":00Z"), format!("{full}Z"), format!("{full}:00Z")];
-        written.iter().find_map(|text| text.parse().ok()).map(Self::At).ok_or(())
+        let written = [
+            full.clone(),
+            full.replace('Z', ":00Z"),
+            format!("{full}Z"),
+            format!("{full}:00Z"),
+        ];
+        written
+            .iter()
+            .find_map(|text| text.parse().ok())
+            .map(Self::At)
+            .ok_or(())
     }
 }
 
@@ -92,11 +103,22 @@ pub async fn run(gateway: &Gateway, action: &EdgesAction) -> Result<CommandOutpu
             let since = since.resolve_at(Clock::system().now());
             let form = json!({"since": since, "why": why});
             let (answer, done) = take_out_of_service(gateway, edge, "disabling", &form).await?;
-            let DisabledEdge { cases, settled, undecided, .. } = done;
+            let DisabledEdge {
+                cases,
+                settled,
+                undecided,
+                ..
+            } = done;
             let edge = edge.into();
             let since = age::format_moment(since).into();
             let settled = if settled { "yes" } else { "no" }.into();
-            let sentence = say::edge_is_disabled { edge, since, cases, undecided, settled };
+            let sentence = say::edge_is_disabled {
+                edge,
+                since,
+                cases,
+                undecided,
+                settled,
+            };
             Ok(CommandOutput::from_answer(gateway, answer, sentence))
         }
         EdgesAction::Retire { edge, why } => {
@@ -104,7 +126,11 @@ pub async fn run(gateway: &Gateway, action: &EdgesAction) -> Result<CommandOutpu
             let (answer, done) = take_out_of_service(gateway, edge, "retirement", &form).await?;
             let undecided = done.undecided;
             let not_received = done.not_received;
-            let sentence = say::edge_is_retired { edge: edge.into(), undecided, not_received };
+            let sentence = say::edge_is_retired {
+                edge: edge.into(),
+                undecided,
+                not_received,
+            };
             Ok(CommandOutput::from_answer(gateway, answer, sentence))
         }
         EdgesAction::Rekey { edge, why } => {
@@ -121,8 +147,9 @@ async fn take_out_of_service(
     act: &str,
     form: &Value,
 ) -> Result<(Value, DisabledEdge)> {
-    let answer =
-        gateway.post_json(&format!("/api/v1/admin/edges/{edge}/{act}"), Some(form)).await?;
+    let answer = gateway
+        .post_json(&format!("/api/v1/admin/edges/{edge}/{act}"), Some(form))
+        .await?;
     let done = DisabledEdge::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok((answer, done))
 }
@@ -138,9 +165,15 @@ async fn issue_key_code(
     let is_disabled = before.is_some_and(|item| item.disabled_at.is_some());
     let form = json!({"keep_old": keep_old, "why": why});
     let answer = none_if_not_found(
-        gateway.post_json(&format!("/api/v1/admin/edges/{edge}/key"), Some(&form)).await,
+        gateway
+            .post_json(&format!("/api/v1/admin/edges/{edge}/key"), Some(&form))
+            .await,
     )?;
-    let answer = require_found(answer, say::unknown_edge { edge: edge.into() }, &gateway.look)?;
+    let answer = require_found(
+        answer,
+        say::unknown_edge { edge: edge.into() },
+        &gateway.look,
+    )?;
     let NewKeyCode { code, expires_at } =
         NewKeyCode::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     let look = &gateway.look;
@@ -161,7 +194,9 @@ async fn issue_key_code(
 }
 
 async fn show_record(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
-    let answer: Value = gateway.get(&format!("/api/v1/admin/edges/{edge}/acts")).await?;
+    let answer: Value = gateway
+        .get(&format!("/api/v1/admin/edges/{edge}/acts"))
+        .await?;
     let page: ListPage<EdgeActItem> =
         ListPage::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     let text = || render_acts(&page.items, &gateway.look);
@@ -175,13 +210,20 @@ fn render_acts(acts: &[EdgeActItem], look: &OutputStyle) -> String {
     let rows = acts.iter().map(|act| {
         vec![
             TableCell::new(age::format_moment(act.at)),
-            TableCell::new(look.translate(say::edge_act { act: (&act.act).into() })),
+            TableCell::new(look.translate(say::edge_act {
+                act: (&act.act).into(),
+            })),
             TableCell::or_dash(act.since.map(age::format_moment)),
             TableCell::new(act.made_by),
             TableCell::or_dash(act.why.as_ref()),
         ]
     });
-    render_table(say::edge_record_columns.text_in(look.language), FORM, rows, look)
+    render_table(
+        say::edge_record_columns.text_in(look.language),
+        FORM,
+        rows,
+        look,
+    )
 }
 
 #[cfg(test)]
@@ -191,11 +233,19 @@ mod tests {
     #[test]
     fn a_moment_is_a_time_or_a_while_ago() {
         let at = PastMoment::At("2026-11-22T14:00:00Z".parse().unwrap());
-        for text in ["2026-11-22T14:00:00Z", "2026-11-22 14:00", "2026-11-22t14:00z"] {
+        for text in [
+            "2026-11-22T14:00:00Z",
+            "2026-11-22 14:00",
+            "2026-11-22t14:00z",
+        ] {
             assert_eq!(text.parse(), Ok(at), "{text}");
         }
         for (text, minutes) in [("90m", 90), ("2h", 120), ("3D", 3 * 24 * 60)] {
-            assert_eq!(text.parse(), Ok(PastMoment::AgoMs(minutes * 60_000)), "{text}");
+            assert_eq!(
+                text.parse(),
+                Ok(PastMoment::AgoMs(minutes * 60_000)),
+                "{text}"
+            );
         }
         for wrong in ["", "h", "-2h", "yesterday", "14:00", "2026-11-22"] {
             assert!(wrong.parse::<PastMoment>().is_err(), "{wrong}");

@@ -15,17 +15,25 @@ use crate::{
 
 /// Drops, in order: VERSION, EPOCH, GATE, HELD, POLICY, LAG. The complaints report any problem in
 /// them.
-const FORM: NarrowTableRules =
-    NarrowTableRules { sheds: &[10, 8, 2, 9, 7, 5], ends_with_sentence: false };
+const FORM: NarrowTableRules = NarrowTableRules {
+    sheds: &[10, 8, 2, 9, 7, 5],
+    ends_with_sentence: false,
+};
 
 pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
     let report = gateway.fetch_status().await?;
     let look = &gateway.look;
-    let exit =
-        if report.list_health_issues().is_empty() { ExitKind::Ok } else { ExitKind::Degraded };
+    let exit = if report.list_health_issues().is_empty() {
+        ExitKind::Ok
+    } else {
+        ExitKind::Degraded
+    };
     if look.json {
         let value = report_to_json(&report, look).map_err(|_| gateway.unreadable_failure())?;
-        return Ok(CommandOutput { exit, ..CommandOutput::new(look, || value, String::new) });
+        return Ok(CommandOutput {
+            exit,
+            ..CommandOutput::new(look, || value, String::new)
+        });
     }
     let rows = render_rows(&report, look);
     let verdict = render_verdict(&report, look);
@@ -34,7 +42,11 @@ pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
         Some(_) => format!("\n{verdict}"),
         None => verdict,
     };
-    Ok(CommandOutput { exit, out: rows, err: verdict })
+    Ok(CommandOutput {
+        exit,
+        out: rows,
+        err: verdict,
+    })
 }
 
 fn report_to_json(report: &StatusReport, look: &OutputStyle) -> serde_json::Result<Value> {
@@ -47,10 +59,16 @@ fn report_to_json(report: &StatusReport, look: &OutputStyle) -> serde_json::Resu
 
 fn render_rows(report: &StatusReport, look: &OutputStyle) -> String {
     let rows = report.regions.iter().flat_map(|region| {
-        let empty = region.edges.is_empty().then(|| build_empty_row(region, look));
-        empty
-            .into_iter()
-            .chain(region.edges.iter().map(|edge| build_row(region, edge, report.now, look)))
+        let empty = region
+            .edges
+            .is_empty()
+            .then(|| build_empty_row(region, look));
+        empty.into_iter().chain(
+            region
+                .edges
+                .iter()
+                .map(|edge| build_row(region, edge, report.now, look)),
+        )
     });
     render_table(say::status_columns.text_in(look.language), FORM, rows, look)
 }
@@ -65,7 +83,10 @@ fn render_verdict(report: &StatusReport, look: &OutputStyle) -> String {
     for complaint in complaints {
         let problem = look.format_labelled(&complaint.about, &complaint.problem);
         lines.push(look.paint(TextTone::Bad, &format!("! {problem}")));
-        lines.push(format!("    {}", look.format_next_step(&complaint.next_step)));
+        lines.push(format!(
+            "    {}",
+            look.format_next_step(&complaint.next_step)
+        ));
     }
     lines.join("\n") + "\n"
 }
@@ -98,18 +119,27 @@ const LOST_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Lost acceptances are not complaints, but operators may want their explanation.
 fn list_recent_losses(report: &StatusReport, look: &OutputStyle) -> impl Iterator<Item = String> {
-    report.regions.iter().flat_map(|region| &region.edges).filter_map(|status| {
-        let at = status.lost_at.filter(|at| report.now.ms_since(*at) < LOST_SHOWN_MS)?;
-        let edge = (&status.edge).into();
-        let count = status.lost;
-        let at = age::format_moment(at).into();
-        Some(look.translate(say::status_lost { edge, count, at }))
-    })
+    report
+        .regions
+        .iter()
+        .flat_map(|region| &region.edges)
+        .filter_map(|status| {
+            let at = status
+                .lost_at
+                .filter(|at| report.now.ms_since(*at) < LOST_SHOWN_MS)?;
+            let edge = (&status.edge).into();
+            let count = status.lost;
+            let at = age::format_moment(at).into();
+            Some(look.translate(say::status_lost { edge, count, at }))
+        })
 }
 
 fn build_empty_row(region: &RegionStatus, look: &OutputStyle) -> Vec<TableCell> {
-    let mut cells =
-        vec![TableCell::new(region.region), TableCell::new("-"), gate_cell(region, look)];
+    let mut cells = vec![
+        TableCell::new(region.region),
+        TableCell::new("-"),
+        gate_cell(region, look),
+    ];
     cells.resize(7, TableCell::new("-"));
     cells.push(policy_cell(region, look));
     cells.resize(11, TableCell::new("-"));
@@ -123,7 +153,11 @@ fn build_row(
     look: &OutputStyle,
 ) -> Vec<TableCell> {
     let waiting = edge.held + edge.parked;
-    let held_tone = if waiting > 0 { TextTone::Bad } else { TextTone::Plain };
+    let held_tone = if waiting > 0 {
+        TextTone::Bad
+    } else {
+        TextTone::Plain
+    };
     vec![
         TableCell::new(region.region),
         TableCell::new(&edge.edge),
@@ -144,9 +178,14 @@ fn build_row(
 fn describe_lag(edge: &EdgeStatus, now: UnixMillis, look: &OutputStyle) -> String {
     let down = u128::from(edge.lag_down_changes) + u128::from(edge.lag_down_outcomes);
     let lag = format!("{} / {down}", edge.lag_up_ops);
-    let Some(since) = edge.lag_down_since else { return lag };
+    let Some(since) = edge.lag_down_since else {
+        return lag;
+    };
     let age = age::format_duration(now.ms_since(since)).into();
-    look.translate(say::status_lag_since { lag: lag.into(), age })
+    look.translate(say::status_lag_since {
+        lag: lag.into(),
+        age,
+    })
 }
 
 fn gate_cell(region: &RegionStatus, look: &OutputStyle) -> TableCell {
@@ -167,7 +206,9 @@ fn checksum_cell(state: ChecksumState, look: &OutputStyle) -> TableCell {
 }
 
 pub fn policy_word(policy: Policy, look: &OutputStyle) -> String {
-    look.translate(say::policy { policy: policy.as_str().into() })
+    look.translate(say::policy {
+        policy: policy.as_str().into(),
+    })
 }
 
 fn policy_cell(region: &RegionStatus, look: &OutputStyle) -> TableCell {

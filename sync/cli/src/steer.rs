@@ -36,7 +36,9 @@ pub async fn set_gate(
 /// Records that an operator noted the restored edge.
 pub async fn readmit_edge(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
     let before = edges::find_edge(gateway, edge).await?;
-    let answer = gateway.post_json(&format!("/api/v1/admin/edges/{edge}/readmit"), None).await;
+    let answer = gateway
+        .post_json(&format!("/api/v1/admin/edges/{edge}/readmit"), None)
+        .await;
     let unknown = say::unknown_edge { edge: edge.into() };
     let answer = require_found(none_if_not_found(answer)?, unknown, &gateway.look)?;
     let was_well = before.is_some_and(|item| {

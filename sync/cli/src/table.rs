@@ -32,7 +32,10 @@ impl TableCell {
     }
 
     pub fn with_tone(tone: TextTone, text: impl Display) -> Self {
-        Self { text: replace_control_chars(&text.to_string()), tone }
+        Self {
+            text: replace_control_chars(&text.to_string()),
+            tone,
+        }
     }
 
     fn display_width(&self) -> usize {
@@ -46,7 +49,9 @@ impl TableCell {
 
 /// Replaces control characters, which a terminal would obey.
 pub fn replace_control_chars(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// `columns` are the titles, joined by ` | `.
@@ -56,8 +61,10 @@ pub fn render_table(
     rows: impl IntoIterator<Item = Vec<TableCell>>,
     look: &OutputStyle,
 ) -> String {
-    let titles =
-        columns.split(" | ").map(|title| TableCell::with_tone(TextTone::Heading, title)).collect();
+    let titles = columns
+        .split(" | ")
+        .map(|title| TableCell::with_tone(TextTone::Heading, title))
+        .collect();
     let lines: Vec<Vec<TableCell>> = std::iter::once(titles).chain(rows).collect();
     match look.width {
         Some(width) => TableLayout::fit_columns(&lines, form, width).render_rows(&lines, look),
@@ -88,7 +95,10 @@ const INDENT: usize = 4;
 impl TableLayout {
     fn fit_columns(rows: &[Vec<TableCell>], form: NarrowTableRules, width: usize) -> Self {
         let wide = |column| {
-            rows.iter().filter_map(|row| row.get(column)).map(TableCell::display_width).max()
+            rows.iter()
+                .filter_map(|row| row.get(column))
+                .map(TableCell::display_width)
+                .max()
         };
         let widths: Vec<usize> = (0..).map_while(wide).collect();
         let mut kept: Vec<usize> = (0..widths.len()).collect();
@@ -109,7 +119,13 @@ impl TableLayout {
         }
         shed.sort_unstable();
         let lines = Self::break_into_lines(&kept, &widths, width);
-        Self { width, widths, lines, sentence, shed }
+        Self {
+            width,
+            widths,
+            lines,
+            sentence,
+            shed,
+        }
     }
 
     fn break_into_lines(kept: &[usize], widths: &[usize], width: usize) -> Vec<Vec<usize>> {
@@ -136,7 +152,9 @@ impl TableLayout {
         if !self.shed.is_empty() {
             let titles = self.shed.iter().filter_map(|column| rows[0].get(*column));
             let titles: Vec<&str> = titles.map(|title| title.text.as_str()).collect();
-            let columns = titles.join(say::list_separator.text_in(look.language)).into();
+            let columns = titles
+                .join(say::list_separator.text_in(look.language))
+                .into();
             let note = look.translate(say::table_shed { columns });
             let lines = wrap::fill_lines(&note, self.width, 0, 0);
             lines
@@ -176,7 +194,10 @@ mod tests {
 
     use super::*;
 
-    const FORM: NarrowTableRules = NarrowTableRules { sheds: &[2, 1], ends_with_sentence: false };
+    const FORM: NarrowTableRules = NarrowTableRules {
+        sheds: &[2, 1],
+        ends_with_sentence: false,
+    };
 
     fn check(look: OutputStyle) -> String {
         let rows = [
@@ -185,13 +206,20 @@ mod tests {
                 TableCell::with_tone(TextTone::Bad, "x 断开"),
                 TableCell::new("1"),
             ],
-            vec![TableCell::new("北"), TableCell::new("-"), TableCell::new("22")],
+            vec![
+                TableCell::new("北"),
+                TableCell::new("-"),
+                TableCell::new("22"),
+            ],
         ];
         render_table("区域 | edge | n", FORM, rows, &look)
     }
 
     fn wide(width: usize) -> OutputStyle {
-        OutputStyle { width: Some(width), ..OutputStyle::for_pipe(Language::Chinese) }
+        OutputStyle {
+            width: Some(width),
+            ..OutputStyle::for_pipe(Language::Chinese)
+        }
     }
 
     #[test]
@@ -203,26 +231,48 @@ mod tests {
     #[test]
     fn a_narrow_terminal_is_told_which_columns_it_does_not_get() {
         let text = check(wide(16));
-        assert!(text.starts_with("区域   edge\nNORTH  x 断开\n北     -\n"), "{text}");
-        assert!(text.lines().last().is_some_and(|line| line.contains('n')), "{text}");
+        assert!(
+            text.starts_with("区域   edge\nNORTH  x 断开\n北     -\n"),
+            "{text}"
+        );
+        assert!(
+            text.lines().last().is_some_and(|line| line.contains('n')),
+            "{text}"
+        );
         assert!(check(wide(6)).starts_with("区域\nNORTH\n北\n"));
     }
 
     #[test]
     fn a_row_that_cannot_shed_goes_on_below_and_a_sentence_stands_under_it() {
         let rows = || {
-            [vec![TableCell::new("aaaa"), TableCell::new("bbbb"), TableCell::new("one two three")]]
+            [vec![
+                TableCell::new("aaaa"),
+                TableCell::new("bbbb"),
+                TableCell::new("one two three"),
+            ]]
         };
-        let form = NarrowTableRules { sheds: &[], ends_with_sentence: true };
+        let form = NarrowTableRules {
+            sheds: &[],
+            ends_with_sentence: true,
+        };
         let drawn = |width| render_table("A | B | C", form, rows(), &wide(width));
         assert_eq!(drawn(25), "A     B     C\naaaa  bbbb  one two three\n");
-        assert_eq!(drawn(14), "A     B\n    C\naaaa  bbbb\n    one two\n    three\n");
-        assert_eq!(drawn(9), "A\n    B\n    C\naaaa\n    bbbb\n    one\n    two\n    three\n");
+        assert_eq!(
+            drawn(14),
+            "A     B\n    C\naaaa  bbbb\n    one two\n    three\n"
+        );
+        assert_eq!(
+            drawn(9),
+            "A\n    B\n    C\naaaa\n    bbbb\n    one\n    two\n    three\n"
+        );
     }
 
     #[test]
     fn colour_does_not_move_a_column() {
-        let mut coloured = check(OutputStyle { colour: true, ..wide(40) });
+        let mut coloured = check(OutputStyle {
+            colour: true,
+            ..wide(40)
+        });
         for code in ["\x1b[1m", "\x1b[31m", "\x1b[0m"] {
             coloured = coloured.replace(code, "");
         }

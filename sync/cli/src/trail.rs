@@ -31,20 +31,25 @@ pub struct CommandHistory {
 
 /// Returns `None` if the hub lacks the op or no longer has it.
 pub async fn find_by_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<CommandHistory>> {
-    let Some(op) = load_op(gateway, place).await? else { return Ok(None) };
+    let Some(op) = load_op(gateway, place).await? else {
+        return Ok(None);
+    };
     let mut own = Vec::new();
     if let Some(OpCommand { id, actor, .. }) = &op.command {
         own = list_answers(gateway, *id).await?;
         own.retain(|answer| answer.user_id.is_none_or(|user| user == actor.user_id));
     }
-    load_history(gateway, vec![op], own, Vec::new()).await.map(Some)
+    load_history(gateway, vec![op], own, Vec::new())
+        .await
+        .map(Some)
 }
 
 /// Returns `None` for an unknown command.
 pub async fn find_by_command(gateway: &Gateway, id: CommandId) -> Result<Option<CommandHistory>> {
     let answers = list_answers(gateway, id).await?;
-    let mut ops: Vec<OpRecord> =
-        gateway.list_first(&format!("/api/v1/admin/queue?command={id}&"), OPS_MAX).await?;
+    let mut ops: Vec<OpRecord> = gateway
+        .list_first(&format!("/api/v1/admin/queue?command={id}&"), OPS_MAX)
+        .await?;
     for place in answers.iter().filter_map(|answer| answer.op.as_ref()) {
         if !ops.iter().any(|op| op.place == *place) {
             ops.extend(load_op(gateway, place).await?);
@@ -67,7 +72,9 @@ async fn load_history(
     answers: Vec<CommandAnswer>,
     asks: Vec<WaitingAsk>,
 ) -> Result<CommandHistory> {
-    let named = ops.iter().filter_map(|op| op.command.as_ref().map(|command| command.order_id));
+    let named = ops
+        .iter()
+        .filter_map(|op| op.command.as_ref().map(|command| command.order_id));
     let order = named
         .chain(answers.iter().map(|answer| answer.order_id))
         .chain(asks.iter().filter_map(|ask| ask.order_id))
@@ -80,7 +87,13 @@ async fn load_history(
         None => None,
     };
     let report = gateway.fetch_status().await?;
-    Ok(CommandHistory { report, ops, answers, asks, story })
+    Ok(CommandHistory {
+        report,
+        ops,
+        answers,
+        asks,
+        story,
+    })
 }
 
 async fn load_op(gateway: &Gateway, place: &OpPlace) -> Result<Option<OpRecord>> {
@@ -108,20 +121,28 @@ pub fn render_history(trail: &CommandHistory, look: &OutputStyle) -> String {
     let through_the_cloud = trail.answers.iter().filter(|answer| answer.op.is_none());
     let ops = trail.ops.iter().map(|op| render_op(op, trail, look));
     let answers = through_the_cloud.map(|answer| render_answer(answer, look));
-    let asks = trail.asks.iter().map(|ask| render_acceptance(ask, trail, look));
+    let asks = trail
+        .asks
+        .iter()
+        .map(|ask| render_acceptance(ask, trail, look));
     ops.chain(answers).chain(asks).collect::<String>() + &describe_own_collisions(trail, look)
 }
 
 fn render_op(op: &OpRecord, trail: &CommandHistory, look: &OutputStyle) -> String {
     let (tone, state) = ops::describe_state(op.state, look);
-    let code = op.command.as_ref().map(|command| format!("  {}", command.order_code));
+    let code = op
+        .command
+        .as_ref()
+        .map(|command| format!("  {}", command.order_code));
     let place = look.paint(TextTone::Heading, &op.place.to_string());
     let what = ops::op_name(op);
     let state = look.paint(tone, &state);
     let mut out = format!("{place}  {what}{}  {state}\n", code.unwrap_or_default());
     let mut line = |text: &str| out.push_str(&format!("  {text}\n"));
     if let Some(command) = &op.command {
-        describe_sender(command, look).iter().for_each(|text| line(text));
+        describe_sender(command, look)
+            .iter()
+            .for_each(|text| line(text));
     }
     for (at, text) in list_hops(op, &trail.report, look) {
         let at = at.map_or_else(|| "-".repeat(24), format_moment);
@@ -143,7 +164,9 @@ fn describe_sender(command: &OpCommand, look: &OutputStyle) -> Vec<String> {
         let verdict = verdict_word(before.verdict, look).into();
         look.translate(say::trail_logged_before { place, verdict })
     });
-    std::iter::once(look.translate(say::trail_command { id, role, user })).chain(before).collect()
+    std::iter::once(look.translate(say::trail_command { id, role, user }))
+        .chain(before)
+        .collect()
 }
 
 /// Lists completed hops and the next one.
@@ -157,16 +180,24 @@ fn list_hops(
         if let Some(at) = command.tapped_at {
             // Devices may omit their name over HTTP.
             let tapped = match &command.device {
-                Some(device) => look.translate(say::trail_tapped_on { device: device.into() }),
+                Some(device) => look.translate(say::trail_tapped_on {
+                    device: device.into(),
+                }),
                 None => look.translate(say::trail_tapped),
             };
             hops.push((Some(at), tapped));
         }
         match &command.made_at {
-            None => hops.push((Some(command.edge_at), describe_storing(op, command, report, look))),
+            None => hops.push((
+                Some(command.edge_at),
+                describe_storing(op, command, report, look),
+            )),
             Some(made_at) => {
                 let way = describe_route(made_at, look).into();
-                hops.push((Some(command.edge_at), look.translate(say::trail_taken { way })));
+                hops.push((
+                    Some(command.edge_at),
+                    look.translate(say::trail_taken { way }),
+                ));
                 let edge = (&op.place.edge).into();
                 hops.push((None, look.translate(say::trail_put { edge })));
             }
@@ -176,7 +207,9 @@ fn list_hops(
     match &op.outcome {
         None => hops.push((None, look.translate(say::trail_undecided))),
         Some(outcome) => {
-            let decided = look.translate(say::trail_decided { kind: outcome_kind(outcome).into() });
+            let decided = look.translate(say::trail_decided {
+                kind: outcome_kind(outcome).into(),
+            });
             hops.push((Some(outcome.outcome.decided_at), decided));
             hops.push((Some(outcome.stored_at), describe_delivery(outcome, look)));
         }
@@ -194,7 +227,10 @@ fn outcome_kind(OpOutcome { outcome, .. }: &OpOutcome) -> &'static str {
 
 /// True if another edge holds the lease of the op's region.
 fn is_held_elsewhere(op: &OpRecord, report: &StatusReport) -> bool {
-    let region = report.regions.iter().find(|status| status.region == op.region);
+    let region = report
+        .regions
+        .iter()
+        .find(|status| status.region == op.region);
     let holder = region.and_then(|status| status.holder.as_ref());
     holder.is_some_and(|holder| *holder != op.place.edge)
 }
@@ -209,17 +245,28 @@ fn describe_storing(
     match command.fence {
         Some(fence) => {
             let verdict = verdict_word(command.verdict, look).into();
-            look.translate(say::trail_stored_under_fence { edge, verdict, fence: fence.into() })
+            look.translate(say::trail_stored_under_fence {
+                edge,
+                verdict,
+                fence: fence.into(),
+            })
         }
-        None if command.verdict == Verdict::Provisional && is_held_elsewhere(op, report) => {
-            look.translate(say::trail_stored { edge, verdict: "holder".into() })
-        }
-        None => look.translate(say::trail_stored { edge, verdict: command.verdict.into() }),
+        None if command.verdict == Verdict::Provisional && is_held_elsewhere(op, report) => look
+            .translate(say::trail_stored {
+                edge,
+                verdict: "holder".into(),
+            }),
+        None => look.translate(say::trail_stored {
+            edge,
+            verdict: command.verdict.into(),
+        }),
     }
 }
 
 fn verdict_word(verdict: Verdict, look: &OutputStyle) -> String {
-    look.translate(say::verdict { verdict: verdict.into() })
+    look.translate(say::verdict {
+        verdict: verdict.into(),
+    })
 }
 
 /// The hub records when an outcome became available, not when the edge received it.
@@ -243,29 +290,50 @@ fn render_answer(answer: &CommandAnswer, look: &OutputStyle) -> String {
     let id = answer.command_id.into();
     let order = answer.order_id.into();
     let command = look.translate(say::trail_cloud { id, order });
-    format!("{command}\n  {}  {applied}\n", format_moment(answer.decided_at))
+    format!(
+        "{command}\n  {}  {applied}\n",
+        format_moment(answer.decided_at)
+    )
 }
 
 fn render_acceptance(ask: &WaitingAsk, trail: &CommandHistory, look: &OutputStyle) -> String {
-    let code = ask.order_code.as_ref().map_or("-", OrderCode::as_str).into();
-    let command = look.translate(say::trail_ask { id: ask.command_id.into(), code });
+    let code = ask
+        .order_code
+        .as_ref()
+        .map_or("-", OrderCode::as_str)
+        .into();
+    let command = look.translate(say::trail_ask {
+        id: ask.command_id.into(),
+        code,
+    });
     let (tone, state) = ops::describe_state(ask.state, look);
     let state = look.paint(tone, &state);
     let at = format_moment(ask.taken_at);
-    let taken = look.translate(say::trail_ask_taken { region: ask.region.into() });
+    let taken = look.translate(say::trail_ask_taken {
+        region: ask.region.into(),
+    });
     let next = look.format_next_step(&ops::next_step_for_acceptance(ask, &trail.report, look));
     format!("{command}  {state}\n  {at}  {taken}\n  {next}\n")
 }
 
 /// Describes the winner if this command lost, and refers to the order's full explanation.
 fn describe_own_collisions(trail: &CommandHistory, look: &OutputStyle) -> String {
-    let Some(story) = &trail.story else { return String::new() };
+    let Some(story) = &trail.story else {
+        return String::new();
+    };
     let cast = PersonNames::from_order(&story.order, &story.timeline, look);
-    let named = trail.ops.iter().filter_map(|op| op.command.as_ref().map(|command| command.id));
-    let ids: Vec<CommandId> = named.chain(trail.answers.iter().map(|a| a.command_id)).collect();
+    let named = trail
+        .ops
+        .iter()
+        .filter_map(|op| op.command.as_ref().map(|command| command.id));
+    let ids: Vec<CommandId> = named
+        .chain(trail.answers.iter().map(|a| a.command_id))
+        .collect();
     let races = race::describe_collisions(&story.timeline, &cast, look, |entry| {
         ids.contains(&entry.command_id)
     });
-    let whole = look.translate(say::trail_whole_order { code: (&story.order.code).into() });
+    let whole = look.translate(say::trail_whole_order {
+        code: (&story.order.code).into(),
+    });
     format!("{races}{whole}\n")
 }

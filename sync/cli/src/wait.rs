@@ -52,11 +52,16 @@ impl WaitCondition {
             Some(("order", rest)) => {
                 let read = rest.rsplit_once(':').and_then(|(order, status)| {
                     let status = status.parse().ok()?;
-                    Some(Self::Order { order: order.to_owned(), status })
+                    Some(Self::Order {
+                        order: order.to_owned(),
+                        status,
+                    })
                 });
                 read.ok_or_else(|| {
-                    let known: Vec<&str> =
-                        OrderStatus::ALL.iter().map(|known| known.as_str()).collect();
+                    let known: Vec<&str> = OrderStatus::ALL
+                        .iter()
+                        .map(|known| known.as_str())
+                        .collect();
                     let statuses = known.join(say::choice_separator.text_in(language)).into();
                     say::expected_condition_status { statuses }.render_in(language)
                 })
@@ -132,7 +137,9 @@ async fn wait_until_met(
             return Err(timeout_failure(&gateway.look, within, missing));
         }
         // Respect retry-after, even if that skips the last poll.
-        let pause = LOOK_EVERY.min(left - LAST_LOOK).max(later.unwrap_or_default());
+        let pause = LOOK_EVERY
+            .min(left - LAST_LOOK)
+            .max(later.unwrap_or_default());
         tokio::time::sleep(pause.min(left)).await;
         if pause >= left {
             return Err(timeout_failure(&gateway.look, within, missing));
@@ -179,20 +186,24 @@ async fn check_order(
             status: order.status.into(),
             expected: expected.into(),
         })),
-        None => Some(
-            gateway.look.translate(say::wait_no_order { name: replace_control_chars(name).into() }),
-        ),
+        None => Some(gateway.look.translate(say::wait_no_order {
+            name: replace_control_chars(name).into(),
+        })),
     })
 }
 
 /// Lists edges with a valid, unused code; the report covers only enrolled edges.
 async fn check_unused_codes(gateway: &Gateway, now: UnixMillis) -> Result<Vec<String>> {
     let edges: Vec<EdgeListItem> = gateway.list("/api/v1/admin/edges?").await?;
-    let invited = edges.iter().filter(|item| item.code_expires_at.is_some_and(|at| at > now));
+    let invited = edges
+        .iter()
+        .filter(|item| item.code_expires_at.is_some_and(|at| at > now));
     let missing = invited.map(|item| {
         let edge = (&item.status.edge).into();
         let region = item.region.into();
-        gateway.look.translate(say::wait_code_unused { edge, region })
+        gateway
+            .look
+            .translate(say::wait_code_unused { edge, region })
     });
     Ok(missing.collect())
 }
@@ -216,7 +227,10 @@ fn check_report(
         .collect();
     for status in regions().filter(|_| *condition == WaitCondition::Drained) {
         if let count @ 1.. = status.asks_waiting {
-            missing.push(look.translate(say::wait_asks { region: status.region.into(), count }));
+            missing.push(look.translate(say::wait_asks {
+                region: status.region.into(),
+                count,
+            }));
         }
     }
     if regions().all(|region| region.edges.is_empty()) {
@@ -246,18 +260,31 @@ fn check_edge(
         missing.push(match status.since {
             Some(at) => {
                 let age = age::format_duration(now.ms_since(at).max(0)).into();
-                look.translate(say::wait_link_down { edge: edge(), region, age })
+                look.translate(say::wait_link_down {
+                    edge: edge(),
+                    region,
+                    age,
+                })
             }
-            None => look.translate(say::wait_link_never { edge: edge(), region }),
+            None => look.translate(say::wait_link_never {
+                edge: edge(),
+                region,
+            }),
         });
     }
     let waiting = u64::from(status.pending).max(status.lag_up_ops + status.undecided);
     if quiet && waiting > 0 {
-        missing.push(look.translate(say::wait_ops { edge: edge(), count: waiting }));
+        missing.push(look.translate(say::wait_ops {
+            edge: edge(),
+            count: waiting,
+        }));
     }
     let behind = status.lag_down_changes + status.lag_down_outcomes;
     if agreed && behind > 0 {
-        missing.push(look.translate(say::wait_behind { edge: edge(), count: behind }));
+        missing.push(look.translate(say::wait_behind {
+            edge: edge(),
+            count: behind,
+        }));
     }
     if agreed && status.link == LinkState::Up && status.checksum != ChecksumState::Match {
         missing.push(look.translate(say::wait_orders_differ { edge: edge() }));
@@ -266,8 +293,13 @@ fn check_edge(
 }
 
 fn timeout_failure(look: &OutputStyle, within: Duration, missing: Vec<String>) -> CommandFailure {
-    let sentence = say::wait_too_late { seconds: within.as_secs().into() };
-    CommandFailure { missing, ..CommandFailure::from_sentence(ExitKind::TimedOut, look, sentence) }
+    let sentence = say::wait_too_late {
+        seconds: within.as_secs().into(),
+    };
+    CommandFailure {
+        missing,
+        ..CommandFailure::from_sentence(ExitKind::TimedOut, look, sentence)
+    }
 }
 
 #[cfg(test)]
@@ -276,13 +308,29 @@ mod tests {
 
     #[test]
     fn a_condition_reads_back_and_what_is_none_does_not() {
-        for text in ["links-up", "synced", "synced=EAST", "drained", "order=N-7F3K9Q:accepted"] {
+        for text in [
+            "links-up",
+            "synced",
+            "synced=EAST",
+            "drained",
+            "order=N-7F3K9Q:accepted",
+        ] {
             let read = WaitCondition::parse(text, Language::English).unwrap();
             assert_eq!(read.to_string(), text);
         }
-        for bad in ["", "up", "synced=", "synced=NOWHERE", "order=x", "order=x:lost", "links-up=1"]
-        {
-            assert!(WaitCondition::parse(bad, Language::English).is_err(), "{bad}");
+        for bad in [
+            "",
+            "up",
+            "synced=",
+            "synced=NOWHERE",
+            "order=x",
+            "order=x:lost",
+            "links-up=1",
+        ] {
+            assert!(
+                WaitCondition::parse(bad, Language::English).is_err(),
+                "{bad}"
+            );
         }
     }
 }

@@ -22,10 +22,16 @@ struct ListedPerson {
 
 /// `name` is a user name or an id.
 pub async fn run(gateway: &Gateway, name: &str, why: &str) -> Result<CommandOutput> {
-    let unknown = || say::unknown_person { person: replace_control_chars(name).into() };
+    let unknown = || say::unknown_person {
+        person: replace_control_chars(name).into(),
+    };
     let person = require_found(find_person(gateway, name).await?, unknown(), &gateway.look)?;
     let path = format!("/api/v1/admin/providers/{person}/withdrawals");
-    let answer = none_if_not_found(gateway.post_json(&path, Some(&json!({"reason": why}))).await)?;
+    let answer = none_if_not_found(
+        gateway
+            .post_json(&path, Some(&json!({"reason": why})))
+            .await,
+    )?;
     let answer: Value = require_found(answer, unknown(), &gateway.look)?;
     let done = WithdrawnJobs::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     let text = || render_withdrawal(&done, &gateway.look);
@@ -69,9 +75,10 @@ fn describe_job(job: &WithdrawnJob, look: &OutputStyle) -> String {
     let order = order.into();
     match job.code {
         None => look.translate(say::withdraw_done { order }),
-        Some(code) => {
-            look.translate(say::withdraw_not { order, why: code.sentence_in(look.language).into() })
-        }
+        Some(code) => look.translate(say::withdraw_not {
+            order,
+            why: code.sentence_in(look.language).into(),
+        }),
     }
 }
 
@@ -96,7 +103,13 @@ mod tests {
         let text = render_withdrawal(&WithdrawnJobs { items, more: true }, &look);
         assert_eq!(text.lines().count(), 3, "{text}");
         assert!(text.contains("does not allow this"), "{text}");
-        let none = render_withdrawal(&WithdrawnJobs { items: Vec::new(), more: false }, &look);
+        let none = render_withdrawal(
+            &WithdrawnJobs {
+                items: Vec::new(),
+                more: false,
+            },
+            &look,
+        );
         assert_eq!(none.lines().count(), 1, "{none}");
     }
 }

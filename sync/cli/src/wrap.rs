@@ -13,7 +13,9 @@ pub fn wrap_to_width(text: &str, width: usize) -> String {
         }
         let start = TextStart::find_in_line(line, width);
         let mut lines = fill_lines(&line[start.at..], width, start.first, start.hang);
-        lines[0] = format!("{}{}", &line[..start.at], lines[0]).trim_end().to_owned();
+        lines[0] = format!("{}{}", &line[..start.at], lines[0])
+            .trim_end()
+            .to_owned();
         lines.join(&format!("\n{}", " ".repeat(start.hang)))
     });
     lines.collect::<Vec<_>>().join("\n")
@@ -63,7 +65,11 @@ fn split_pieces(text: &str) -> Vec<TextPiece<'_>> {
     let mut in_command = false;
     let mut before = ' ';
     let mut push = |gap: usize, text| {
-        pieces.push(TextPiece { gap, text, width: shown_width(text) });
+        pieces.push(TextPiece {
+            gap,
+            text,
+            width: shown_width(text),
+        });
     };
     for (at, c) in text.char_indices() {
         let is_gap = c == ' ' && !in_command && !ends_with_date(&text[start..at]);
@@ -91,7 +97,9 @@ fn split_pieces(text: &str) -> Vec<TextPiece<'_>> {
 
 /// Keeps a moment whole despite the space between date and time.
 fn ends_with_date(text: &str) -> bool {
-    let Some(end) = text.len().checked_sub("2025-11-24".len()) else { return false };
+    let Some(end) = text.len().checked_sub("2025-11-24".len()) else {
+        return false;
+    };
     text.get(end..).is_some_and(|day| {
         let is_its_place = |(at, c): (usize, char)| match at {
             4 | 7 => c == '-',
@@ -156,17 +164,31 @@ impl TextStart {
         match label {
             Some(at) if shown_width(&line[..at]) <= width / 2 => {
                 let first = shown_width(&line[..at]);
-                Self { at, first, hang: first }
+                Self {
+                    at,
+                    first,
+                    hang: first,
+                }
             }
             // A long label gets a line, with its text below.
-            Some(at) if behind_mark == indent && indent > 0 => {
-                Self { at, first: width, hang: indent + 4 }
-            }
+            Some(at) if behind_mark == indent && indent > 0 => Self {
+                at,
+                first: width,
+                hang: indent + 4,
+            },
             _ if behind_mark > indent => {
                 let first = shown_width(&line[..behind_mark]);
-                Self { at: behind_mark, first, hang: first }
+                Self {
+                    at: behind_mark,
+                    first,
+                    hang: first,
+                }
             }
-            _ => Self { at: indent, first: indent, hang: indent + 2 },
+            _ => Self {
+                at: indent,
+                first: indent,
+                hang: indent + 2,
+            },
         }
     }
 }
@@ -174,11 +196,19 @@ impl TextStart {
 /// The bytes of a mark such as `! ` or `3 + `.
 fn mark_length(text: &str) -> usize {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let number = if digits > 0 && text[digits..].starts_with(' ') { digits + 1 } else { 0 };
+    let number = if digits > 0 && text[digits..].starts_with(' ') {
+        digits + 1
+    } else {
+        0
+    };
     let rest = &text[number..];
-    let plain = rest.trim_start_matches("\x1b[32m").trim_start_matches("\x1b[31m");
+    let plain = rest
+        .trim_start_matches("\x1b[32m")
+        .trim_start_matches("\x1b[31m");
     let colour = rest.len() - plain.len();
-    let is_mark = ["! ", "+ ", "x ", "~ ", "? "].iter().any(|mark| plain.starts_with(mark));
+    let is_mark = ["! ", "+ ", "x ", "~ ", "? "]
+        .iter()
+        .any(|mark| plain.starts_with(mark));
     if is_mark { number + colour + 2 } else { 0 }
 }
 
@@ -189,13 +219,28 @@ mod tests {
     #[test]
     fn a_line_goes_on_under_its_text() {
         for (text, expected) in [
-            ("! north-1: the link is down", "! north-1: the link\n  is down"),
-            ("    Next: check the edge and it", "    Next: check the\n      edge and it"),
-            ("16:00  tapped on the tablet", "16:00  tapped on the\n       tablet"),
-            ("  3 + provider A accepted it", "  3 + provider A\n      accepted it"),
+            (
+                "! north-1: the link is down",
+                "! north-1: the link\n  is down",
+            ),
+            (
+                "    Next: check the edge and it",
+                "    Next: check the\n      edge and it",
+            ),
+            (
+                "16:00  tapped on the tablet",
+                "16:00  tapped on the\n       tablet",
+            ),
+            (
+                "  3 + provider A accepted it",
+                "  3 + provider A\n      accepted it",
+            ),
             ("short\nshort again", "short\nshort again"),
             ("A=1 B=22222222222222222 \\", "A=1 B=22222222222222222 \\"),
-            ("  --a-long-name  its help text", "  --a-long-name\n      its help text"),
+            (
+                "  --a-long-name  its help text",
+                "  --a-long-name\n      its help text",
+            ),
         ] {
             assert_eq!(wrap_to_width(text, 20), expected);
         }
@@ -207,7 +252,10 @@ mod tests {
         let expected = "then\n  `holdfast lease take-back NORTH --why TEXT`\n  ends it";
         assert_eq!(wrap_to_width(text, 20), expected);
         let id = "0192f5d4-0000-7000-8000-000000000009";
-        assert_eq!(wrap_to_width(&format!("order {id}"), 20), format!("order\n  {id}"));
+        assert_eq!(
+            wrap_to_width(&format!("order {id}"), 20),
+            format!("order\n  {id}")
+        );
         let text = "it lost at 2025-11-24 16:03:12.000Z and stays so";
         assert_eq!(
             wrap_to_width(text, 30),
@@ -228,6 +276,9 @@ mod tests {
     fn colours_take_no_place() {
         let text = "\x1b[31m! the link is down\x1b[0m";
         assert_eq!(wrap_to_width(text, 18), text);
-        assert_eq!(wrap_to_width(text, 12), "\x1b[31m! the link\n  is down\x1b[0m");
+        assert_eq!(
+            wrap_to_width(text, 12),
+            "\x1b[31m! the link\n  is down\x1b[0m"
+        );
     }
 }

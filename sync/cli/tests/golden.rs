@@ -123,7 +123,10 @@ const HELP: [&str; 29] = [
 
 #[test]
 fn every_command_is_as_it_was_looked_at() {
-    let stages = (Platform::start(report("up", "match")), Platform::start(troubled()));
+    let stages = (
+        Platform::start(report("up", "match")),
+        Platform::start(troubled()),
+    );
     let mut different = Vec::new();
     for language in LANGUAGES {
         for width in WIDTHS {
@@ -139,7 +142,10 @@ fn every_command_is_as_it_was_looked_at() {
         }
     }
     let advice = "look at the change, then write them anew: cargo xtask golden";
-    assert!(different.is_empty(), "{different:?} are different: {advice}");
+    assert!(
+        different.is_empty(),
+        "{different:?} are different: {advice}"
+    );
 }
 
 fn all((well, troubled): &(Platform, Platform), language: &str, width: usize) -> String {
@@ -151,11 +157,20 @@ fn all((well, troubled): &(Platform, Platform), language: &str, width: usize) ->
         let ran = command(platform, line, language, width).output().unwrap();
         text += &shown(platform, line, &ran);
     }
-    for line in ["login admin --password-stdin", "token --region NORTH", "logout"] {
+    for line in [
+        "login admin --password-stdin",
+        "token --region NORTH",
+        "logout",
+    ] {
         let mut command = command(well, line, language, width);
         let url = well.url();
-        command.env_remove("HOLDFAST_TOKEN").env("HOLDFAST_URL", url);
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .env_remove("HOLDFAST_TOKEN")
+            .env("HOLDFAST_URL", url);
+        let piped = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut running = piped.spawn().unwrap();
         writeln!(running.stdin.take().unwrap(), "{PASSWORD}").unwrap();
         text += &shown(well, line, &running.wait_with_output().unwrap());
@@ -174,24 +189,36 @@ fn shown(platform: &Platform, line: &str, ran: &Output) -> String {
     let folder = platform.contexts().display().to_string();
     let text = out(ran) + &said(ran);
     let port = platform.url().rsplit_once(':').unwrap().1.to_owned();
-    let text = text.replace(&port, &"0".repeat(port.len())).replace(&folder, "/contexts");
-    format!("$ holdfast {line}\n{}[{}]\n\n", without_seconds(&text), code(ran))
+    let text = text
+        .replace(&port, &"0".repeat(port.len()))
+        .replace(&folder, "/contexts");
+    format!(
+        "$ holdfast {line}\n{}[{}]\n\n",
+        without_seconds(&text),
+        code(ran)
+    )
 }
 
 /// Masks the elapsed time of `wait`.
 fn without_seconds(text: &str) -> String {
-    let told = ["synced after ", "synced："].into_iter().find_map(|before| {
-        let (start, rest) = text.split_once(before)?;
-        let (_, end) = rest.split_once(' ')?;
-        Some(format!("{start}{before}0.0 {end}"))
-    });
+    let told = ["synced after ", "synced："]
+        .into_iter()
+        .find_map(|before| {
+            let (start, rest) = text.split_once(before)?;
+            let (_, end) = rest.split_once(' ')?;
+            Some(format!("{start}{before}0.0 {end}"))
+        });
     told.unwrap_or_else(|| text.to_owned())
 }
 
 /// Only an unbreakable id, address or command may exceed the width.
 fn check_width(shown: &str, width: usize) {
     let is_output = |line: &&str| !line.starts_with("$ holdfast");
-    for line in shown.lines().filter(is_output).filter(|line| line.width() > width) {
+    for line in shown
+        .lines()
+        .filter(is_output)
+        .filter(|line| line.width() > width)
+    {
         let is_command = line.ends_with('\\');
         let mut words = 0;
         let mut in_command = false;

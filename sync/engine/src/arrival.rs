@@ -52,7 +52,10 @@ impl OpArrival {
         first: Option<&FirstArrival>,
         expires_at: UnixMillis,
     ) -> CommandTime {
-        let alone = |taken_at| CommandTime { taken_at, at_latest: taken_at };
+        let alone = |taken_at| CommandTime {
+            taken_at,
+            at_latest: taken_at,
+        };
         if let Some(first) = first {
             let alive = expires_at.plus_ms(-1);
             return alone(if first.is_answered {
@@ -68,7 +71,10 @@ impl OpArrival {
         // took the command but does not report when. The session may have ended after that check,
         // but must not have ended before it.
         let taken_at = self.taken_at(expires_at.plus_ms(-1));
-        CommandTime { taken_at, at_latest: self.bounds.not_before }
+        CommandTime {
+            taken_at,
+            at_latest: self.bounds.not_before,
+        }
     }
 
     /// True if the hub must look up an earlier arrival because the edge's claimed time is not

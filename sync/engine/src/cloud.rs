@@ -222,7 +222,13 @@ impl LogTail {
     /// The tail after the last op.
     pub fn empty() -> Self {
         let first_hash = wire::Hash::ZERO;
-        Self { epoch: 0, first_seq: 0, first_hash, ops: Vec::new(), more: false }
+        Self {
+            epoch: 0,
+            first_seq: 0,
+            first_hash,
+            ops: Vec::new(),
+            more: false,
+        }
     }
 }
 
@@ -279,7 +285,13 @@ enum SessionPhase {
 impl SyncSession {
     /// `linked_at` is the hub's time at which the edge's link token was valid.
     pub fn new(edge: EdgeId, limits: LinkLimits, linked_at: UnixMillis) -> Self {
-        Self { edge, limits, linked_at, phase: SessionPhase::Greeting, ignored: 0 }
+        Self {
+            edge,
+            limits,
+            linked_at,
+            phase: SessionPhase::Greeting,
+            ignored: 0,
+        }
     }
 
     /// The count of ignored frames: another standing, or an unexpected kind.
@@ -306,7 +318,9 @@ impl SyncSession {
     ) -> Vec<SyncSessionOutput> {
         let phase = std::mem::replace(&mut self.phase, SessionPhase::Ended);
         let (phase, outputs) = self.advance_phase(phase, input, now);
-        let ends = outputs.iter().any(|output| matches!(output, SyncSessionOutput::End(_)));
+        let ends = outputs
+            .iter()
+            .any(|output| matches!(output, SyncSessionOutput::End(_)));
         self.phase = if ends { SessionPhase::Ended } else { phase };
         outputs
     }
@@ -319,22 +333,31 @@ impl SyncSession {
     ) -> (SessionPhase, Vec<SyncSessionOutput>) {
         match (phase, input) {
             (SessionPhase::Ended, _) => (SessionPhase::Ended, Vec::new()),
-            (phase, SyncSessionInput::GateClosed) => {
-                (phase, vec![end_session(Code::GateClosed, "closed by an operator")])
-            }
-            (phase, SyncSessionInput::Disabled) => {
-                (phase, vec![end_session(Code::EdgeDisabled, "disabled by an operator")])
-            }
+            (phase, SyncSessionInput::GateClosed) => (
+                phase,
+                vec![end_session(Code::GateClosed, "closed by an operator")],
+            ),
+            (phase, SyncSessionInput::Disabled) => (
+                phase,
+                vec![end_session(Code::EdgeDisabled, "disabled by an operator")],
+            ),
             (phase, SyncSessionInput::Superseded) => (
                 phase,
-                vec![end_session(Code::SessionSuperseded, "a newer session has raised the term")],
+                vec![end_session(
+                    Code::SessionSuperseded,
+                    "a newer session has raised the term",
+                )],
             ),
             (SessionPhase::Greeting, SyncSessionInput::Frame(Frame::Hello(hello))) => {
                 self.handle_hello(hello)
             }
-            (phase @ SessionPhase::Greeting, SyncSessionInput::Frame(_)) => {
-                (phase, vec![end_session(Code::MalformedBody, "a session begins with Hello")])
-            }
+            (phase @ SessionPhase::Greeting, SyncSessionInput::Frame(_)) => (
+                phase,
+                vec![end_session(
+                    Code::MalformedBody,
+                    "a session begins with Hello",
+                )],
+            ),
             (
                 SessionPhase::Loading(hello)
                 | SessionPhase::TakingOver(hello)
@@ -372,8 +395,14 @@ impl SyncSession {
 
     fn handle_hello(&mut self, hello: Hello) -> (SessionPhase, Vec<SyncSessionOutput>) {
         match hello::check_greeting(&self.edge, &hello) {
-            Ok(()) => (SessionPhase::Loading(Box::new(hello)), vec![SyncSessionOutput::Load]),
-            Err(refused) => (SessionPhase::Greeting, vec![SyncSessionOutput::End(refused)]),
+            Ok(()) => (
+                SessionPhase::Loading(Box::new(hello)),
+                vec![SyncSessionOutput::Load],
+            ),
+            Err(refused) => (
+                SessionPhase::Greeting,
+                vec![SyncSessionOutput::End(refused)],
+            ),
         }
     }
 
@@ -387,7 +416,10 @@ impl SyncSession {
         match hello::check_against_record(&hello, stored) {
             Ok(HelloCheck::Probe) => {
                 let probe = SyncSessionOutput::Probe { term: stored.term };
-                (SessionPhase::Probing(hello, Box::new(stored.clone())), vec![probe])
+                (
+                    SessionPhase::Probing(hello, Box::new(stored.clone())),
+                    vec![probe],
+                )
             }
             Ok(HelloCheck::Fits) => {
                 let over = stored.term;
@@ -412,7 +444,13 @@ impl SyncSession {
             let twin = end_session(Code::EdgeTwin, "another run of this edge has answered");
             return (SessionPhase::Probing(hello, Box::new(stored)), vec![twin]);
         }
-        self.check_hello(hello, &StoredEdge { running: None, ..stored })
+        self.check_hello(
+            hello,
+            &StoredEdge {
+                running: None,
+                ..stored
+            },
+        )
     }
 
     fn open_session(
@@ -428,8 +466,15 @@ impl SyncSession {
                 // The hub's clock may have jumped ahead since it checked the link token.
                 let told_at = now.min(self.linked_at);
                 let heads =
-                    stored.heads.with_report(hello.last_seq, feed, stored.cursor.seq, told_at);
-                let begun = SessionStart { term, heads, limits: self.limits, now };
+                    stored
+                        .heads
+                        .with_report(hello.last_seq, feed, stored.cursor.seq, told_at);
+                let begun = SessionStart {
+                    term,
+                    heads,
+                    limits: self.limits,
+                    now,
+                };
                 let (open, outputs) = OpenSession::new(&hello, stored, begun);
                 (SessionPhase::Open(Box::new(open)), outputs)
             }
@@ -442,16 +487,21 @@ impl SyncSession {
         why: HelloRejection,
     ) -> (SessionPhase, Vec<SyncSessionOutput>) {
         match why {
-            HelloRejection::Quarantine(confined) => {
-                (SessionPhase::Confining(hello), vec![SyncSessionOutput::Quarantine(confined)])
-            }
-            HelloRejection::Refused(refused) => {
-                (SessionPhase::Loading(hello), vec![SyncSessionOutput::End(refused)])
-            }
+            HelloRejection::Quarantine(confined) => (
+                SessionPhase::Confining(hello),
+                vec![SyncSessionOutput::Quarantine(confined)],
+            ),
+            HelloRejection::Refused(refused) => (
+                SessionPhase::Loading(hello),
+                vec![SyncSessionOutput::End(refused)],
+            ),
         }
     }
 }
 
 fn end_session(code: Code, detail: &str) -> SyncSessionOutput {
-    SyncSessionOutput::End(SessionRefusal { code, detail: detail.to_owned() })
+    SyncSessionOutput::End(SessionRefusal {
+        code,
+        detail: detail.to_owned(),
+    })
 }

@@ -38,7 +38,10 @@ impl PaymentHistory {
     /// From one customer's confirmed orders.
     pub fn from_orders<'a>(orders: impl IntoIterator<Item = &'a Order>) -> Self {
         let mut record = Self::default();
-        for work in orders.into_iter().filter_map(FinishedWorkPayment::from_order) {
+        for work in orders
+            .into_iter()
+            .filter_map(FinishedWorkPayment::from_order)
+        {
             record.has_paid |= work == FinishedWorkPayment::Paid;
             record.owes |= work == FinishedWorkPayment::Owed;
         }
@@ -78,8 +81,14 @@ mod tests {
             (&[(Completed, Unpaid), (Reviewed, Paid)], false),
             // Unfinished work and cancelled orders do not matter.
             (&[(Accepted, Held), (InProgress, Held)], false),
-            (&[(Reviewed, Paid), (InProgress, Unpaid), (Cancelled, Unpaid)], true),
-            (&[(Completed, Refunded), (Completed, PartiallyRefunded)], false),
+            (
+                &[(Reviewed, Paid), (InProgress, Unpaid), (Cancelled, Unpaid)],
+                true,
+            ),
+            (
+                &[(Completed, Refunded), (Completed, PartiallyRefunded)],
+                false,
+            ),
             (&[(Completed, Refunded), (Completed, Paid)], true),
         ] {
             let told = orders.iter().map(|&(status, payment_status)| Order {
@@ -88,7 +97,11 @@ mod tests {
                 ..order(1, 3)
             });
             let told: Vec<Order> = told.collect();
-            assert_eq!(PaymentHistory::from_orders(&told).is_good(), good, "{orders:?}");
+            assert_eq!(
+                PaymentHistory::from_orders(&told).is_good(),
+                good,
+                "{orders:?}"
+            );
         }
     }
 }

@@ -56,7 +56,13 @@ pub struct EdgeProtocol {
 
 impl EdgeProtocol {
     pub fn new(who: EdgeRunIdentity, position: EdgeFilePosition) -> Self {
-        Self { who, position, phase: LinkPhase::Idle, taken: None, is_signed: false }
+        Self {
+            who,
+            position,
+            phase: LinkPhase::Idle,
+            taken: None,
+            is_signed: false,
+        }
     }
 
     /// The first frame of a new connection.
@@ -115,7 +121,9 @@ impl EdgeProtocol {
 
     /// The edge's report to the hub, due periodically and after each write.
     pub fn build_ack(&self, machine: &MachineReport) -> Option<Frame> {
-        let LinkPhase::Open { standing, .. } = &self.phase else { return None };
+        let LinkPhase::Open { standing, .. } = &self.phase else {
+            return None;
+        };
         let at = &self.position;
         Some(Frame::Ack(Ack {
             standing: *standing,
@@ -140,7 +148,12 @@ impl EdgeProtocol {
     /// Sends the ops requested by `LinkStep::Read`.
     pub fn send_ops(&mut self, run: OpRun) -> Vec<LinkStep> {
         let epoch = self.position.epoch;
-        let LinkPhase::Open { standing, window, packs } = &mut self.phase else {
+        let LinkPhase::Open {
+            standing,
+            window,
+            packs,
+        } = &mut self.phase
+        else {
             return Vec::new();
         };
         let sent = match window.record_sent(&run) {
@@ -207,7 +220,10 @@ impl EdgeProtocol {
                 self.handle_resend(&frame)
             }
             Frame::Held(frame) if self.is_current_standing(frame.standing) => {
-                vec![LinkStep::Held { seq: frame.seq, reason: frame.reason }]
+                vec![LinkStep::Held {
+                    seq: frame.seq,
+                    reason: frame.reason,
+                }]
             }
             Frame::Ask(ask) if self.is_current_standing(ask.standing) => {
                 vec![LinkStep::Log(Box::new(ask))]
@@ -247,7 +263,12 @@ impl EdgeProtocol {
     }
 
     fn handle_welcome(&mut self, welcome: &Welcome) -> Vec<LinkStep> {
-        let ignored = |why| vec![LinkStep::Ignored { kind: "Welcome", why }];
+        let ignored = |why| {
+            vec![LinkStep::Ignored {
+                kind: "Welcome",
+                why,
+            }]
+        };
         if !matches!(self.phase, LinkPhase::Greeting) {
             return ignored(IgnoreReason::Unexpected);
         }
@@ -263,18 +284,27 @@ impl EdgeProtocol {
             // The edge did not offer this codec.
             Some(_) => return vec![LinkStep::End(LinkEnd::ProtocolUnsupported)],
         };
-        let cursor = ChainHead { seq: welcome.cursor, hash: welcome.cursor_hash };
+        let cursor = ChainHead {
+            seq: welcome.cursor,
+            hash: welcome.cursor_hash,
+        };
         let head = self.position.head;
         if cursor.seq > head.seq || (cursor.seq == head.seq && cursor.hash != head.hash) {
             return vec![self.chain_broken()];
         }
         let window = SendWindow::new(cursor, welcome.limits);
-        self.phase = LinkPhase::Open { standing: welcome.standing, window, packs };
+        self.phase = LinkPhase::Open {
+            standing: welcome.standing,
+            window,
+            packs,
+        };
         let mut todo = vec![LinkStep::Welcomed(welcome.cloud_now)];
         // A snapshot brings its own generation.
         let counts_anew = welcome.feed_generation != self.position.feed_generation;
         if counts_anew && welcome.snapshot.is_none() {
-            todo.push(LinkStep::Store(EdgeWrite::Generation(welcome.feed_generation)));
+            todo.push(LinkStep::Store(EdgeWrite::Generation(
+                welcome.feed_generation,
+            )));
         }
         todo.extend(self.request_next_ops());
         todo
@@ -283,7 +313,12 @@ impl EdgeProtocol {
     /// Outcome numbers are dense: a frame with a gap before or in it is ignored, and the hub sends
     /// it again. An overlapping frame contributes its new part.
     fn handle_outcomes(&mut self, frame: OutcomesFrame) -> Vec<LinkStep> {
-        let ignored = |why| vec![LinkStep::Ignored { kind: "Outcomes", why }];
+        let ignored = |why| {
+            vec![LinkStep::Ignored {
+                kind: "Outcomes",
+                why,
+            }]
+        };
         if frame.epoch != self.position.epoch {
             return ignored(IgnoreReason::Standing);
         }
@@ -299,8 +334,15 @@ impl EdgeProtocol {
         if frame.to <= cursor {
             return ignored(IgnoreReason::Stale);
         }
-        let outcomes = frame.outcomes.into_iter().filter(|o| o.number > cursor).collect();
-        vec![LinkStep::Store(EdgeWrite::Outcomes { to: frame.to, outcomes })]
+        let outcomes = frame
+            .outcomes
+            .into_iter()
+            .filter(|o| o.number > cursor)
+            .collect();
+        vec![LinkStep::Store(EdgeWrite::Outcomes {
+            to: frame.to,
+            outcomes,
+        })]
     }
 
     fn handle_down(&mut self, frame: ChangesFrame) -> Vec<LinkStep> {
@@ -312,29 +354,48 @@ impl EdgeProtocol {
         if frame.from > cursor {
             return ignored(IgnoreReason::Gap);
         }
-        vec![LinkStep::Store(EdgeWrite::Changes { to: frame.to, changes: frame.changes })]
+        vec![LinkStep::Store(EdgeWrite::Changes {
+            to: frame.to,
+            changes: frame.changes,
+        })]
     }
 
     /// A Credit may carry no new credit, only the confirmation that the edge has read the whole
     /// feed.
     fn handle_credit(&mut self, frame: &Credit) -> Vec<LinkStep> {
-        let LinkPhase::Open { window, .. } = &mut self.phase else { return Vec::new() };
+        let LinkPhase::Open { window, .. } = &mut self.phase else {
+            return Vec::new();
+        };
         let news = window.apply_credit(frame.cursor, frame.ops, frame.bytes);
-        let current = frame.feed_seq.is_some_and(|reached| reached <= self.position.feed_cursor);
+        let current = frame
+            .feed_seq
+            .is_some_and(|reached| reached <= self.position.feed_cursor);
         let todo = match news {
             true => self.request_next_ops(),
             false if current => Vec::new(),
-            false => vec![LinkStep::Ignored { kind: "Credit", why: IgnoreReason::Stale }],
+            false => vec![LinkStep::Ignored {
+                kind: "Credit",
+                why: IgnoreReason::Stale,
+            }],
         };
-        current.then_some(LinkStep::FeedCurrent).into_iter().chain(todo).collect()
+        current
+            .then_some(LinkStep::FeedCurrent)
+            .into_iter()
+            .chain(todo)
+            .collect()
     }
 
     fn handle_resend(&mut self, frame: &ResendRequest) -> Vec<LinkStep> {
-        let LinkPhase::Open { window, .. } = &mut self.phase else { return Vec::new() };
+        let LinkPhase::Open { window, .. } = &mut self.phase else {
+            return Vec::new();
+        };
         match window.rewind_to(frame.from) {
             ResendResult::Again => self.request_next_ops(),
             ResendResult::Ignored => {
-                vec![LinkStep::Ignored { kind: "Resend", why: IgnoreReason::Stale }]
+                vec![LinkStep::Ignored {
+                    kind: "Resend",
+                    why: IgnoreReason::Stale,
+                }]
             }
             ResendResult::Stuck => vec![LinkStep::End(LinkEnd::Stuck)],
         }
@@ -356,12 +417,18 @@ impl EdgeProtocol {
 
     /// Makes this log suspect, so only a signed frame may cause it.
     fn chain_broken(&self) -> LinkStep {
-        LinkStep::End(if self.is_signed { LinkEnd::ChainBroken } else { LinkEnd::Unproven })
+        LinkStep::End(if self.is_signed {
+            LinkEnd::ChainBroken
+        } else {
+            LinkEnd::Unproven
+        })
     }
 
     fn request_next_ops(&mut self) -> Vec<LinkStep> {
         let head = self.position.head.seq;
-        let LinkPhase::Open { window, .. } = &mut self.phase else { return Vec::new() };
+        let LinkPhase::Open { window, .. } = &mut self.phase else {
+            return Vec::new();
+        };
         window.next(head).map(LinkStep::Read).into_iter().collect()
     }
 }
@@ -377,6 +444,8 @@ fn build_alive(probe: &Probe) -> Frame {
 fn expected_numbers(from: u64, to: u64) -> impl Iterator<Item = Option<u64>> {
     let first = from.checked_add(1);
     let broken = first.is_none().then_some(None);
-    let range = first.into_iter().flat_map(move |first| (first..=to).map(Some));
+    let range = first
+        .into_iter()
+        .flat_map(move |first| (first..=to).map(Some));
     broken.into_iter().chain(range)
 }

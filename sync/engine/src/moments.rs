@@ -57,18 +57,35 @@ impl LogHeadReports {
         // A report never lowers an earlier one.
         let told_at = at.max(since);
         let told_feed = feed.max(since_feed);
-        Self { since, since_feed, told_seq: seq, told_at, told_feed, ..self }
+        Self {
+            since,
+            since_feed,
+            told_seq: seq,
+            told_at,
+            told_feed,
+            ..self
+        }
     }
 
     /// The notes for a new epoch. Its first ops are relogged ones with their original times.
     #[must_use]
     pub fn for_new_epoch(self, cursor: u64) -> Self {
         let whole = cursor >= self.told_seq;
-        let (since, since_feed) =
-            if whole { (self.told_at, self.told_feed) } else { (self.since, self.since_feed) };
+        let (since, since_feed) = if whole {
+            (self.told_at, self.told_feed)
+        } else {
+            (self.since, self.since_feed)
+        };
         let told_seq = 0;
         let newest = UnixMillis(0);
-        Self { since, since_feed, told_seq, told_at: since, told_feed: since_feed, newest }
+        Self {
+            since,
+            since_feed,
+            told_seq,
+            told_at: since,
+            told_feed: since_feed,
+            newest,
+        }
     }
 
     /// The bounds of the next op of the log, which arrived at `now`.
@@ -80,7 +97,10 @@ impl LogHeadReports {
         };
         // A relogged command may be older than the ops before it.
         let Some((at, false)) = Op::read_taken_at(op) else {
-            return OpBounds { not_before: bound, knows_to };
+            return OpBounds {
+                not_before: bound,
+                knows_to,
+            };
         };
         let not_before = bound.max(self.newest);
         // The report is reliable: an edge with a slow clock cannot link. `told_at` bounds the time
@@ -88,7 +108,10 @@ impl LogHeadReports {
         if seq <= self.told_seq && at <= self.told_at.min(now) {
             self.newest = self.newest.max(at);
         }
-        OpBounds { not_before, knows_to }
+        OpBounds {
+            not_before,
+            knows_to,
+        }
     }
 }
 
@@ -100,7 +123,11 @@ impl OpBounds {
 
     /// The trusted time of an op with time `claimed`, received at `received_at`.
     pub fn taken_at(&self, claimed: UnixMillis, received_at: UnixMillis) -> UnixMillis {
-        let possible = if self.allows_time(claimed) { claimed } else { self.not_before };
+        let possible = if self.allows_time(claimed) {
+            claimed
+        } else {
+            self.not_before
+        };
         possible.min(received_at)
     }
 }
@@ -141,14 +168,19 @@ mod tests {
         let op = CommandOp {
             command: Command {
                 id: CommandId(id(1)),
-                body: CommandBody::AcceptOrder { order_id: OrderId(id(2)) },
+                body: CommandBody::AcceptOrder {
+                    order_id: OrderId(id(2)),
+                },
                 device: None,
                 device_seq: None,
                 tapped_at: None,
                 trace: None,
             },
             token_seq: 1,
-            actor: Actor { user_id: UserId(id(3)), role: Role::Provider },
+            actor: Actor {
+                user_id: UserId(id(3)),
+                role: Role::Provider,
+            },
             verdict: Verdict::Provisional,
             fence: None,
             received_at,
@@ -163,7 +195,9 @@ mod tests {
 
     fn linked() -> LogHeadReports {
         // The hub has everything up to op 10 at minute 0.
-        LogHeadReports::default().with_report(10, 100, 0, at(-1)).with_report(10, 100, 10, at(0))
+        LogHeadReports::default()
+            .with_report(10, 100, 0, at(-1))
+            .with_report(10, 100, 10, at(0))
     }
 
     #[test]
@@ -172,11 +206,29 @@ mod tests {
         let back = at(3 * 24 * 60);
         let mut notes = linked().with_report(50, 100, 10, back);
         let bounds = notes.bound_next_op(11, b"", back);
-        assert_eq!(bounds, OpBounds { not_before: at(0), knows_to: 100 });
+        assert_eq!(
+            bounds,
+            OpBounds {
+                not_before: at(0),
+                knows_to: 100
+            }
+        );
         assert_eq!(bounds.taken_at(at(7), back), at(7), "its own time");
-        assert_eq!(bounds.taken_at(at(-4), back), at(-4), "its clock is a little behind");
-        assert_eq!(bounds.taken_at(at(-90), back), at(0), "nothing of before was missing");
-        assert_eq!(bounds.taken_at(back.plus_ms(9 * MIN), back), back, "its clock is ahead");
+        assert_eq!(
+            bounds.taken_at(at(-4), back),
+            at(-4),
+            "its clock is a little behind"
+        );
+        assert_eq!(
+            bounds.taken_at(at(-90), back),
+            at(0),
+            "nothing of before was missing"
+        );
+        assert_eq!(
+            bounds.taken_at(back.plus_ms(9 * MIN), back),
+            back,
+            "its clock is ahead"
+        );
     }
 
     #[test]
@@ -188,9 +240,17 @@ mod tests {
             notes.bound_next_op(11, &op, back).not_before
         };
         assert_eq!(bound(300, false), at(0));
-        assert_eq!(bound(200, false), at(300), "an hour that is over does not come back");
+        assert_eq!(
+            bound(200, false),
+            at(300),
+            "an hour that is over does not come back"
+        );
         assert_eq!(bound(9_999, false), at(300));
-        assert_eq!(bound(400, false), at(300), "a clock that was ahead for once does not count");
+        assert_eq!(
+            bound(400, false),
+            at(300),
+            "a clock that was ahead for once does not count"
+        );
         assert_eq!(bound(100, true), at(0), "it stood in an earlier log");
         assert_eq!(bound(500, false), at(400));
     }
@@ -211,9 +271,15 @@ mod tests {
 
     #[test]
     fn no_word_takes_an_earlier_one_back() {
-        let notes = linked().with_report(50, 0, 10, at(-600)).with_report(50, 0, 50, at(-600));
+        let notes = linked()
+            .with_report(50, 0, 10, at(-600))
+            .with_report(50, 0, 50, at(-600));
         assert_eq!((notes.since, notes.told_at), (at(0), at(0)));
-        assert_eq!((notes.since_feed, notes.told_feed), (100, 100), "nor is anything unheard");
+        assert_eq!(
+            (notes.since_feed, notes.told_feed),
+            (100, 100),
+            "nor is anything unheard"
+        );
     }
 
     #[test]
@@ -227,9 +293,15 @@ mod tests {
     #[test]
     fn a_word_stands_until_the_hub_has_all_that_it_spoke_of() {
         let mut notes =
-            linked().with_report(50, 120, 10, at(600)).with_report(70, 130, 30, at(601));
+            linked()
+                .with_report(50, 120, 10, at(600))
+                .with_report(70, 130, 30, at(601));
         assert_eq!((notes.told_seq, notes.told_at), (50, at(600)));
-        assert_eq!(notes.bound_next_op(31, b"", at(602)).not_before, at(0), "it was there at 600");
+        assert_eq!(
+            notes.bound_next_op(31, b"", at(602)).not_before,
+            at(0),
+            "it was there at 600"
+        );
         assert_eq!(notes.bound_next_op(60, b"", at(602)).not_before, at(600));
         let mut notes = notes.with_report(70, 130, 50, at(603));
         assert_eq!(notes.bound_next_op(60, b"", at(604)).not_before, at(600));
@@ -247,10 +319,17 @@ mod tests {
 
     #[test]
     fn the_end_of_trust_counts_from_its_moment_and_ends_with_its_epoch() {
-        let cut = TrustCutOff { epoch: 2, from: at(5) };
+        let cut = TrustCutOff {
+            epoch: 2,
+            from: at(5),
+        };
         for (epoch, received, covered) in [(2, 4, false), (2, 5, true), (1, 9, true), (3, 9, false)]
         {
-            assert_eq!(cut.covers_op(epoch, at(received)), covered, "{epoch}, {received}");
+            assert_eq!(
+                cut.covers_op(epoch, at(received)),
+                covered,
+                "{epoch}, {received}"
+            );
         }
     }
 }

@@ -57,13 +57,18 @@ impl RegionLease {
             let proven = word.digest == Some(brought()?);
             self.held = Some(word.fence);
             self.proven = proven;
-            RegionLeaseChange::Granted { fence: word.fence, proven }
+            RegionLeaseChange::Granted {
+                fence: word.fence,
+                proven,
+            }
         } else if ours {
             // The assignment repeats the current right, or a right that this edge has released.
             RegionLeaseChange::Noted
         } else {
             self.end_right()
-                .map_or(RegionLeaseChange::Noted, |fence| RegionLeaseChange::Ended { fence })
+                .map_or(RegionLeaseChange::Noted, |fence| RegionLeaseChange::Ended {
+                    fence,
+                })
         };
         self.highest_fence = self.highest_fence.max(word.fence);
         self.assignment = word;
@@ -73,15 +78,20 @@ impl RegionLease {
     /// Releases the right if the cloud requests it, and returns its fence. The caller logs the
     /// release before any other op, and no later op uses that fence [RELEASE_OP].
     pub fn release_fence(&mut self) -> Option<u64> {
-        if self.assignment.release_asked { self.end_right() } else { None }
+        if self.assignment.release_asked {
+            self.end_right()
+        } else {
+            None
+        }
     }
 
     /// The right under which this edge may answer in `epoch`.
     pub fn current_right(&self, epoch: u64) -> RegionRight {
         match self.held {
-            Some(fence) if self.assignment.epoch == epoch => {
-                RegionRight::Held { fence, proven: self.proven }
-            }
+            Some(fence) if self.assignment.epoch == epoch => RegionRight::Held {
+                fence,
+                proven: self.proven,
+            },
             _ if self.assignment.holder.is_some() => RegionRight::Elsewhere,
             _ => RegionRight::None,
         }
@@ -89,7 +99,10 @@ impl RegionLease {
 
     /// True if the region's offline rule lets the holder decide this command alone.
     pub fn rule_allows(&self, body: &CommandBody, sight: &EdgeOrderView) -> bool {
-        let mut rules = self.assignment.rules.list_approval_rules(sight.in_good_standing);
+        let mut rules = self
+            .assignment
+            .rules
+            .list_approval_rules(sight.in_good_standing);
         match (body, &sight.order) {
             (CommandBody::ApproveOrder { .. }, Some(order)) => {
                 rules.any(|rule| rule.allows_order(order))
@@ -109,7 +122,9 @@ impl RegionLease {
         sight: &EdgeOrderView,
         cut_off: Option<bool>,
     ) -> bool {
-        let Some(order) = &sight.order else { return false };
+        let Some(order) = &sight.order else {
+            return false;
+        };
         let at_start = match (body.order_action(), sight.unpaid_start) {
             (Some(Action::Complete), Some(start)) => start.cut_off,
             _ => cut_off,
@@ -174,30 +189,53 @@ mod tests {
         let mut tenure = RegionLease::default();
         assert_eq!(
             hear(&mut tenure, grant(1, 1)),
-            RegionLeaseChange::Granted { fence: 1, proven: true }
+            RegionLeaseChange::Granted {
+                fence: 1,
+                proven: true
+            }
         );
         tenure
     }
 
     #[test]
     fn only_the_feeds_own_state_proves_a_grant() {
-        assert_eq!(holder().current_right(EPOCH), RegionRight::Held { fence: 1, proven: true });
+        assert_eq!(
+            holder().current_right(EPOCH),
+            RegionRight::Held {
+                fence: 1,
+                proven: true
+            }
+        );
         let mut tenure = RegionLease::default();
-        let other =
-            RegionAssignment { digest: Some(Hash::digest_bytes(b"another view")), ..grant(1, 1) };
+        let other = RegionAssignment {
+            digest: Some(Hash::digest_bytes(b"another view")),
+            ..grant(1, 1)
+        };
         assert_eq!(
             hear(&mut tenure, other),
-            RegionLeaseChange::Granted { fence: 1, proven: false }
+            RegionLeaseChange::Granted {
+                fence: 1,
+                proven: false
+            }
         );
         assert_eq!(
             hear(&mut tenure, grant(2, 1)),
             RegionLeaseChange::Noted,
             "the moment to compare is past"
         );
-        assert_eq!(tenure.current_right(EPOCH), RegionRight::Held { fence: 1, proven: false });
+        assert_eq!(
+            tenure.current_right(EPOCH),
+            RegionRight::Held {
+                fence: 1,
+                proven: false
+            }
+        );
         assert_eq!(
             hear(&mut tenure, grant(3, 2)),
-            RegionLeaseChange::Granted { fence: 2, proven: true },
+            RegionLeaseChange::Granted {
+                fence: 2,
+                proven: true
+            },
             "a new fence is compared anew"
         );
     }
@@ -205,9 +243,15 @@ mod tests {
     #[test]
     fn a_grant_to_another_edge_or_epoch_is_not_ours() {
         let mut tenure = RegionLease::default();
-        assert_eq!(hear(&mut tenure, word(1, Some("north-2"), 1)), RegionLeaseChange::Noted);
+        assert_eq!(
+            hear(&mut tenure, word(1, Some("north-2"), 1)),
+            RegionLeaseChange::Noted
+        );
         assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
-        let old = RegionAssignment { epoch: EPOCH - 1, ..grant(2, 2) };
+        let old = RegionAssignment {
+            epoch: EPOCH - 1,
+            ..grant(2, 2)
+        };
         assert_eq!(hear(&mut tenure, old), RegionLeaseChange::Noted);
         assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
         assert_eq!(
@@ -219,20 +263,38 @@ mod tests {
 
     #[test]
     fn unpaid_work_is_allowed_by_the_link_at_its_start() {
-        let rules = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
-        let assignment = RegionAssignment { rules, ..RegionAssignment::default() };
-        let tenure = RegionLease { assignment, ..RegionLease::default() };
+        let rules = OfflineRules {
+            unpaid_start: true,
+            ..OfflineRules::default()
+        };
+        let assignment = RegionAssignment {
+            rules,
+            ..RegionAssignment::default()
+        };
+        let tenure = RegionLease {
+            assignment,
+            ..RegionLease::default()
+        };
         let order_id = OrderId(id(1));
         let provider = actor(20, Role::Provider);
         let start = CommandBody::StartOrder { order_id };
-        let complete = CommandBody::CompleteOrder { order_id, note: None };
+        let complete = CommandBody::CompleteOrder {
+            order_id,
+            note: None,
+        };
         let status = OrderStatus::Accepted;
         let provider_id = Some(provider.user_id);
-        let accepted = Order { status, provider_id, ..order(1, 3) };
+        let accepted = Order {
+            status,
+            provider_id,
+            ..order(1, 3)
+        };
         let mut allowed = Vec::new();
         for at_start in [Some(false), Some(true), None] {
-            let started =
-                PendingOp { cut_off: at_start, ..PendingOp::of(1, provider, start.clone()) };
+            let started = PendingOp {
+                cut_off: at_start,
+                ..PendingOp::of(1, provider, start.clone())
+            };
             let before = overlay_pending_ops(Some(accepted.clone()), Vec::new(), &edge());
             let after = overlay_pending_ops(Some(accepted.clone()), vec![started], &edge());
             let starts = tenure.allows_unpaid_work(&start, &before, at_start);
@@ -249,7 +311,10 @@ mod tests {
     #[test]
     fn a_right_that_is_taken_back_ends_at_once() {
         let mut tenure = holder();
-        assert_eq!(hear(&mut tenure, word(2, None, 1)), RegionLeaseChange::Ended { fence: 1 });
+        assert_eq!(
+            hear(&mut tenure, word(2, None, 1)),
+            RegionLeaseChange::Ended { fence: 1 }
+        );
         assert_eq!(tenure.current_right(EPOCH), RegionRight::None);
         assert_eq!(hear(&mut tenure, grant(1, 1)), RegionLeaseChange::Stale);
         assert_eq!(tenure.current_right(EPOCH), RegionRight::None);
@@ -259,7 +324,10 @@ mod tests {
     fn a_released_fence_stays_dead_when_the_feed_still_names_it() {
         let mut tenure = holder();
         assert_eq!(tenure.release_fence(), None, "nobody asks");
-        let asked = |version| RegionAssignment { release_asked: true, ..grant(version, 1) };
+        let asked = |version| RegionAssignment {
+            release_asked: true,
+            ..grant(version, 1)
+        };
         assert_eq!(hear(&mut tenure, asked(2)), RegionLeaseChange::Noted);
         assert_eq!(tenure.release_fence(), Some(1));
         assert_eq!(tenure.release_fence(), None, "once");
@@ -272,7 +340,10 @@ mod tests {
         assert_eq!(tenure.current_right(EPOCH), RegionRight::Elsewhere);
         assert_eq!(
             hear(&mut tenure, grant(4, 2)),
-            RegionLeaseChange::Granted { fence: 2, proven: true }
+            RegionLeaseChange::Granted {
+                fence: 2,
+                proven: true
+            }
         );
     }
 
@@ -281,7 +352,10 @@ mod tests {
         let mut tenure = RegionLease::default();
         let failed =
             tenure.apply_assignment(&edge(), EPOCH, grant(1, 1), || Err("the file is gone"));
-        assert_eq!((failed, tenure), (Err("the file is gone"), RegionLease::default()));
+        assert_eq!(
+            (failed, tenure),
+            (Err("the file is gone"), RegionLease::default())
+        );
     }
 
     #[test]
@@ -289,10 +363,19 @@ mod tests {
         let mut tenure = holder();
         let order = order(1, 1);
         let nothing = EdgeOrderView::default();
-        let seen = EdgeOrderView { order: Some(order.clone()), ..EdgeOrderView::default() };
+        let seen = EdgeOrderView {
+            order: Some(order.clone()),
+            ..EdgeOrderView::default()
+        };
         let approve = CommandBody::ApproveOrder { order_id: order.id };
-        let publish = CommandBody::PublishOrder { order_id: order.id, order: draft() };
-        assert!(!tenure.rule_allows(&approve, &seen), "without a rule nothing is allowed");
+        let publish = CommandBody::PublishOrder {
+            order_id: order.id,
+            order: draft(),
+        };
+        assert!(
+            !tenure.rule_allows(&approve, &seen),
+            "without a rule nothing is allowed"
+        );
         let rule = ApprovalRule {
             price_max: Amount::from_minor(20_000).unwrap(),
             currency: Currency::Cny,
@@ -304,7 +387,10 @@ mod tests {
         assert!(!tenure.rule_allows(&approve, &nothing));
         assert!(!tenure.rule_allows(&CommandBody::AcceptOrder { order_id: order.id }, &seen));
         let price_max = Amount::from_minor(19_999).unwrap();
-        let cheap = ApprovalRule { price_max, ..rule.clone() };
+        let cheap = ApprovalRule {
+            price_max,
+            ..rule.clone()
+        };
         tenure.assignment.rules.approval = Some(cheap.clone());
         assert!(!tenure.rule_allows(&approve, &seen));
         assert!(!tenure.rule_allows(&publish, &nothing));
@@ -312,14 +398,29 @@ mod tests {
         // A wider rule for customers in good standing joins the general one.
         tenure.assignment.rules.approval_in_good_standing = Some(rule);
         for in_good_standing in [false, true] {
-            let seen = EdgeOrderView { in_good_standing, ..seen.clone() };
-            let nothing = EdgeOrderView { in_good_standing, ..EdgeOrderView::default() };
+            let seen = EdgeOrderView {
+                in_good_standing,
+                ..seen.clone()
+            };
+            let nothing = EdgeOrderView {
+                in_good_standing,
+                ..EdgeOrderView::default()
+            };
             assert_eq!(tenure.rule_allows(&approve, &seen), in_good_standing);
             assert_eq!(tenure.rule_allows(&publish, &nothing), in_good_standing);
         }
-        let small = Draft { price: price_max, ..draft() };
-        let small = CommandBody::PublishOrder { order_id: order.id, order: small };
-        assert!(tenure.rule_allows(&small, &nothing), "the narrower rule is anybody's");
+        let small = Draft {
+            price: price_max,
+            ..draft()
+        };
+        let small = CommandBody::PublishOrder {
+            order_id: order.id,
+            order: small,
+        };
+        assert!(
+            tenure.rule_allows(&small, &nothing),
+            "the narrower rule is anybody's"
+        );
         tenure.assignment.rules.approval = None;
         assert!(!tenure.rule_allows(&small, &nothing));
     }

@@ -17,12 +17,21 @@ pub fn edge() -> EdgeId {
 }
 
 pub fn actor(n: u128, role: Role) -> Actor {
-    Actor { user_id: UserId(id(n)), role }
+    Actor {
+        user_id: UserId(id(n)),
+        role,
+    }
 }
 
 pub fn draft() -> Draft {
     let price = Amount::from_minor(20_000).unwrap();
-    Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road")
+    Draft::new(
+        "Fix the tap",
+        ServiceType::CleaningRepair,
+        price,
+        Region::North,
+        "1 Lake Road",
+    )
 }
 
 /// An order of customer 10, determined by id and version.
@@ -54,7 +63,18 @@ impl PendingOp {
     }
 
     pub fn settled(self) -> PendingOpStatus {
-        let Self { seq, command_id, fence, .. } = self;
-        PendingOpStatus { seq, command_id, fence, doubt: None, is_idle: false }
+        let Self {
+            seq,
+            command_id,
+            fence,
+            ..
+        } = self;
+        PendingOpStatus {
+            seq,
+            command_id,
+            fence,
+            doubt: None,
+            is_idle: false,
+        }
     }
 }

@@ -111,11 +111,19 @@ pub fn judge_command(
         None if may_be_firm(request, footing) => firm_fence(sight, footing),
         _ => None,
     };
-    let verdict = if fence.is_some() { Verdict::Firm } else { Verdict::Provisional };
+    let verdict = if fence.is_some() {
+        Verdict::Firm
+    } else {
+        Verdict::Provisional
+    };
     let doubt = doubt
         .or_else(|| doubt_held_elsewhere(request, footing))
         .or_else(|| doubt_unpaid_work(request, sight, footing));
-    CommandDecision::Taken(TakenVerdict { verdict, fence, doubt })
+    CommandDecision::Taken(TakenVerdict {
+        verdict,
+        fence,
+        doubt,
+    })
 }
 
 /// The reason that the viewed order contradicts the action. Accepting one's own order again is a
@@ -142,7 +150,11 @@ pub fn find_doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
         }
         _ => {}
     }
-    order.status.next_status_by_role(action, actor.role).is_none().then_some(Code::LooksWrongState)
+    order
+        .status
+        .next_status_by_role(action, actor.role)
+        .is_none()
+        .then_some(Code::LooksWrongState)
 }
 
 /// Warns the user that their accept waits for the edge that holds the region.
@@ -183,8 +195,18 @@ fn may_be_firm(request: &VerdictRequest<'_>, footing: &EdgeState) -> bool {
 /// The held fence, if it is proven and every pending op that can change the order uses the same
 /// fence [FIRM_BASE].
 fn firm_fence(sight: &EdgeOrderView, footing: &EdgeState) -> Option<u64> {
-    let RegionRight::Held { fence, proven: true } = footing.right else { return None };
-    sight.pending.iter().all(|op| op.is_idle || op.fence == Some(fence)).then_some(fence)
+    let RegionRight::Held {
+        fence,
+        proven: true,
+    } = footing.right
+    else {
+        return None;
+    };
+    sight
+        .pending
+        .iter()
+        .all(|op| op.is_idle || op.fence == Some(fence))
+        .then_some(fence)
 }
 
 /// Only a proven holder can rely on an op being idle.
@@ -208,8 +230,13 @@ mod tests {
     use crate::tests::{actor, draft, id, order};
     use crate::view::{PendingOp, overlay_pending_ops};
 
-    const HOLDER: EdgeState =
-        EdgeState { right: RegionRight::Held { fence: 7, proven: true }, ..EdgeState::OPTIMISTIC };
+    const HOLDER: EdgeState = EdgeState {
+        right: RegionRight::Held {
+            fence: 7,
+            proven: true,
+        },
+        ..EdgeState::OPTIMISTIC
+    };
 
     fn sight(status: OrderStatus, provider: Option<u128>) -> EdgeOrderView {
         let mut order = order(1, 3);
@@ -219,7 +246,9 @@ mod tests {
     }
 
     fn accept() -> CommandBody {
-        CommandBody::AcceptOrder { order_id: OrderId(id(1)) }
+        CommandBody::AcceptOrder {
+            order_id: OrderId(id(1)),
+        }
     }
 
     #[track_caller]
@@ -229,15 +258,28 @@ mod tests {
         footing: &EdgeState,
         expected: CommandDecision,
     ) {
-        assert_eq!(judge_command(request, sight, footing), expected, "{request:?} {footing:?}");
+        assert_eq!(
+            judge_command(request, sight, footing),
+            expected,
+            "{request:?} {footing:?}"
+        );
     }
 
     fn taken(verdict: Verdict, fence: Option<u64>, doubt: Option<Code>) -> CommandDecision {
-        CommandDecision::Taken(TakenVerdict { verdict, fence, doubt })
+        CommandDecision::Taken(TakenVerdict {
+            verdict,
+            fence,
+            doubt,
+        })
     }
 
     fn by_provider(body: &CommandBody) -> VerdictRequest<'_> {
-        VerdictRequest { actor: actor(20, Role::Provider), body, repeat: false, receipted: false }
+        VerdictRequest {
+            actor: actor(20, Role::Provider),
+            body,
+            repeat: false,
+            receipted: false,
+        }
     }
 
     #[test]
@@ -245,8 +287,16 @@ mod tests {
         let body = accept();
         let nothing = EdgeOrderView::default();
         let request = by_provider(&body);
-        check(&request, &nothing, &HOLDER, CommandDecision::NotTaken(Code::OrderNotFound));
-        let request = VerdictRequest { receipted: true, ..request };
+        check(
+            &request,
+            &nothing,
+            &HOLDER,
+            CommandDecision::NotTaken(Code::OrderNotFound),
+        );
+        let request = VerdictRequest {
+            receipted: true,
+            ..request
+        };
         let unsure = taken(Verdict::Provisional, None, Some(Code::LooksWrongState));
         check(&request, &nothing, &HOLDER, unsure);
     }
@@ -264,23 +314,59 @@ mod tests {
         let provisional = taken(Verdict::Provisional, None, None);
         check(&request, &open, &EdgeState::OPTIMISTIC, provisional);
         let elsewhere = taken(Verdict::Provisional, None, Some(Code::RegionHeldElsewhere));
-        check(&request, &open, &EdgeState { right: RegionRight::Elsewhere, ..HOLDER }, elsewhere);
+        check(
+            &request,
+            &open,
+            &EdgeState {
+                right: RegionRight::Elsewhere,
+                ..HOLDER
+            },
+            elsewhere,
+        );
         for footing in [
-            EdgeState { right: RegionRight::Held { fence: 7, proven: false }, ..HOLDER },
-            EdgeState { suspect: true, ..HOLDER },
-            EdgeState { let_in: false, ..HOLDER },
+            EdgeState {
+                right: RegionRight::Held {
+                    fence: 7,
+                    proven: false,
+                },
+                ..HOLDER
+            },
+            EdgeState {
+                suspect: true,
+                ..HOLDER
+            },
+            EdgeState {
+                let_in: false,
+                ..HOLDER
+            },
         ] {
             check(&request, &open, &footing, provisional);
         }
-        check(&VerdictRequest { repeat: true, ..request }, &open, &HOLDER, provisional);
+        check(
+            &VerdictRequest {
+                repeat: true,
+                ..request
+            },
+            &open,
+            &HOLDER,
+            provisional,
+        );
     }
 
     #[test]
     fn revocations_are_fresh_up_to_the_allowed_age_and_never_of_an_unknown_one() {
         let hours = |n: u64| Duration::from_secs(n * 3_600);
-        for (age, expected) in [(Some(0), true), (Some(72), true), (Some(73), false), (None, false)]
-        {
-            assert_eq!(are_revocations_fresh(age.map(hours), hours(72)), expected, "{age:?}");
+        for (age, expected) in [
+            (Some(0), true),
+            (Some(72), true),
+            (Some(73), false),
+            (None, false),
+        ] {
+            assert_eq!(
+                are_revocations_fresh(age.map(hours), hours(72)),
+                expected,
+                "{age:?}"
+            );
         }
     }
 
@@ -288,13 +374,24 @@ mod tests {
     fn a_firm_answer_needs_a_base_under_the_same_fence() {
         let body = accept();
         let mut on_top = sight(OrderStatus::Pending, None);
-        let approve = CommandBody::ApproveOrder { order_id: OrderId(id(1)) };
+        let approve = CommandBody::ApproveOrder {
+            order_id: OrderId(id(1)),
+        };
         let base = PendingOp::of(1, actor(30, Role::Admin), approve);
         for (fence, expected) in [(Some(7), true), (Some(6), false), (None, false)] {
-            on_top.pending = vec![PendingOp { fence, ..base.clone() }.settled()];
+            on_top.pending = vec![
+                PendingOp {
+                    fence,
+                    ..base.clone()
+                }
+                .settled(),
+            ];
             let firm = matches!(
                 judge_command(&by_provider(&body), &on_top, &HOLDER),
-                CommandDecision::Taken(TakenVerdict { verdict: Verdict::Firm, .. })
+                CommandDecision::Taken(TakenVerdict {
+                    verdict: Verdict::Firm,
+                    ..
+                })
             );
             assert_eq!(firm, expected, "{fence:?}");
         }
@@ -307,31 +404,71 @@ mod tests {
         let request = by_provider(&body);
         let taken_by_other = sight(OrderStatus::Accepted, Some(21));
         check(&request, &taken_by_other, &HOLDER, doubt(Code::LooksTaken));
-        let elsewhere = EdgeState { right: RegionRight::Elsewhere, ..HOLDER };
-        check(&request, &taken_by_other, &elsewhere, doubt(Code::LooksTaken));
+        let elsewhere = EdgeState {
+            right: RegionRight::Elsewhere,
+            ..HOLDER
+        };
+        check(
+            &request,
+            &taken_by_other,
+            &elsewhere,
+            doubt(Code::LooksTaken),
+        );
         let unapproved = sight(OrderStatus::PendingReview, None);
         check(&request, &unapproved, &HOLDER, doubt(Code::LooksWrongState));
         let cancelled = sight(OrderStatus::Cancelled, Some(20));
         check(&request, &cancelled, &HOLDER, doubt(Code::LooksWrongState));
 
-        let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
-        check(&by_provider(&start), &taken_by_other, &HOLDER, doubt(Code::LooksNotYours));
-        let cancel = CommandBody::CancelOrder { order_id: OrderId(id(1)), reason: None, fee: None };
-        let stranger = VerdictRequest { actor: actor(99, Role::Customer), ..by_provider(&cancel) };
-        check(&stranger, &taken_by_other, &HOLDER, doubt(Code::LooksNotYours));
-        let admin = VerdictRequest { actor: actor(99, Role::Admin), ..by_provider(&cancel) };
-        check(&admin, &taken_by_other, &HOLDER, taken(Verdict::Provisional, None, None));
+        let start = CommandBody::StartOrder {
+            order_id: OrderId(id(1)),
+        };
+        check(
+            &by_provider(&start),
+            &taken_by_other,
+            &HOLDER,
+            doubt(Code::LooksNotYours),
+        );
+        let cancel = CommandBody::CancelOrder {
+            order_id: OrderId(id(1)),
+            reason: None,
+            fee: None,
+        };
+        let stranger = VerdictRequest {
+            actor: actor(99, Role::Customer),
+            ..by_provider(&cancel)
+        };
+        check(
+            &stranger,
+            &taken_by_other,
+            &HOLDER,
+            doubt(Code::LooksNotYours),
+        );
+        let admin = VerdictRequest {
+            actor: actor(99, Role::Admin),
+            ..by_provider(&cancel)
+        };
+        check(
+            &admin,
+            &taken_by_other,
+            &HOLDER,
+            taken(Verdict::Provisional, None, None),
+        );
     }
 
     #[test]
     fn work_that_no_funds_stand_behind_is_taken_with_that_in_words() {
         let order_id = OrderId(id(1));
         let start = CommandBody::StartOrder { order_id };
-        let complete = CommandBody::CompleteOrder { order_id, note: None };
+        let complete = CommandBody::CompleteOrder {
+            order_id,
+            note: None,
+        };
         let unpaid = Some(Code::LooksUnpaid);
         let seen = |status, payment_status, started: bool| {
-            let confirmed =
-                sight(status, Some(20)).order.map(|order| Order { payment_status, ..order });
+            let confirmed = sight(status, Some(20)).order.map(|order| Order {
+                payment_status,
+                ..order
+            });
             let op = PendingOp::of(1, actor(20, Role::Provider), start.clone());
             overlay_pending_ops(
                 confirmed,
@@ -343,7 +480,11 @@ mod tests {
         use PaymentStatus::{Held, Unpaid};
         for (body, sight, doubt) in [
             (&start, seen(Accepted, Unpaid, false), unpaid),
-            (&start, seen(Accepted, PaymentStatus::Refunded, false), unpaid),
+            (
+                &start,
+                seen(Accepted, PaymentStatus::Refunded, false),
+                unpaid,
+            ),
             (&start, seen(Accepted, Held, false), None),
             (&complete, seen(Accepted, Unpaid, true), unpaid),
             (&complete, seen(Accepted, Held, true), None),
@@ -352,19 +493,38 @@ mod tests {
         ] {
             let provisional = |doubt| taken(Verdict::Provisional, None, doubt);
             check(&by_provider(body), &sight, &HOLDER, provisional(doubt));
-            let ruled = EdgeState { unpaid_start: true, ..HOLDER };
+            let ruled = EdgeState {
+                unpaid_start: true,
+                ..HOLDER
+            };
             check(&by_provider(body), &sight, &ruled, provisional(None));
         }
     }
 
     #[test]
     fn publish_and_approve_are_firm_under_a_rule_and_never_without() {
-        let publish = CommandBody::PublishOrder { order_id: OrderId(id(1)), order: draft() };
-        let approve = CommandBody::ApproveOrder { order_id: OrderId(id(1)) };
-        let ruled = EdgeState { rule_allows: true, ..HOLDER };
-        let by = |n, role, body| VerdictRequest { actor: actor(n, role), ..by_provider(body) };
+        let publish = CommandBody::PublishOrder {
+            order_id: OrderId(id(1)),
+            order: draft(),
+        };
+        let approve = CommandBody::ApproveOrder {
+            order_id: OrderId(id(1)),
+        };
+        let ruled = EdgeState {
+            rule_allows: true,
+            ..HOLDER
+        };
+        let by = |n, role, body| VerdictRequest {
+            actor: actor(n, role),
+            ..by_provider(body)
+        };
         let request = by(10, Role::Customer, &publish);
-        check(&request, &EdgeOrderView::default(), &ruled, taken(Verdict::Firm, Some(7), None));
+        check(
+            &request,
+            &EdgeOrderView::default(),
+            &ruled,
+            taken(Verdict::Firm, Some(7), None),
+        );
         check(
             &request,
             &EdgeOrderView::default(),
@@ -372,9 +532,22 @@ mod tests {
             taken(Verdict::Provisional, None, None),
         );
         let waiting = sight(OrderStatus::PendingReview, None);
-        for request in [by(10, Role::Customer, &approve), by(30, Role::Admin, &approve)] {
-            check(&request, &waiting, &ruled, taken(Verdict::Firm, Some(7), None));
-            check(&request, &waiting, &HOLDER, taken(Verdict::Provisional, None, None));
+        for request in [
+            by(10, Role::Customer, &approve),
+            by(30, Role::Admin, &approve),
+        ] {
+            check(
+                &request,
+                &waiting,
+                &ruled,
+                taken(Verdict::Firm, Some(7), None),
+            );
+            check(
+                &request,
+                &waiting,
+                &HOLDER,
+                taken(Verdict::Provisional, None, None),
+            );
         }
         let not_theirs = taken(Verdict::Provisional, None, Some(Code::LooksNotYours));
         check(&by_provider(&approve), &waiting, &ruled, not_theirs);
@@ -382,15 +555,35 @@ mod tests {
 
     #[test]
     fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
-        let ruled = EdgeState { rule_allows: true, ..HOLDER };
+        let ruled = EdgeState {
+            rule_allows: true,
+            ..HOLDER
+        };
         let order_id = OrderId(id(1));
         for body in [
             CommandBody::StartOrder { order_id },
-            CommandBody::CompleteOrder { order_id, note: None },
-            CommandBody::WithdrawAcceptance { order_id, reason: None },
-            CommandBody::CancelOrder { order_id, reason: None, fee: None },
-            CommandBody::RejectOrder { order_id, reason: String::new() },
-            CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() },
+            CommandBody::CompleteOrder {
+                order_id,
+                note: None,
+            },
+            CommandBody::WithdrawAcceptance {
+                order_id,
+                reason: None,
+            },
+            CommandBody::CancelOrder {
+                order_id,
+                reason: None,
+                fee: None,
+            },
+            CommandBody::RejectOrder {
+                order_id,
+                reason: String::new(),
+            },
+            CommandBody::SubmitReview {
+                order_id,
+                rating: 5,
+                comment: String::new(),
+            },
         ] {
             for status in OrderStatus::ALL {
                 let seen = overlay_pending_ops(
@@ -402,7 +595,10 @@ mod tests {
                 assert!(
                     matches!(
                         answer,
-                        CommandDecision::Taken(TakenVerdict { verdict: Verdict::Provisional, .. })
+                        CommandDecision::Taken(TakenVerdict {
+                            verdict: Verdict::Provisional,
+                            ..
+                        })
                     ),
                     "{body:?} {status}"
                 );

@@ -63,7 +63,9 @@ impl EdgeOrderView {
     /// True if this command, next in the log, could still change the order in the cloud. Reliable
     /// only while this edge holds the region.
     pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
-        self.claimants.as_ref().is_none_or(|claimants| claimants.may_change(actor, body))
+        self.claimants
+            .as_ref()
+            .is_none_or(|claimants| claimants.may_change(actor, body))
     }
 }
 
@@ -75,8 +77,12 @@ pub fn overlay_pending_ops(
 ) -> EdgeOrderView {
     let claimants = confirmed.as_ref().map(PotentialActors::from_order);
     let pending = Vec::with_capacity(ops.len());
-    let mut sight =
-        EdgeOrderView { order: confirmed, pending, claimants, ..EdgeOrderView::default() };
+    let mut sight = EdgeOrderView {
+        order: confirmed,
+        pending,
+        claimants,
+        ..EdgeOrderView::default()
+    };
     for op in ops {
         let is_idle = op.fence.is_none() && !sight.may_change(op.actor, &op.body);
         let doubt = apply_pending_op(&mut sight, &op, edge).err();
@@ -87,15 +93,30 @@ pub fn overlay_pending_ops(
             }
             _ => {}
         }
-        let PendingOp { seq, command_id, fence, .. } = op;
-        sight.pending.push(PendingOpStatus { seq, command_id, fence, doubt, is_idle });
+        let PendingOp {
+            seq,
+            command_id,
+            fence,
+            ..
+        } = op;
+        sight.pending.push(PendingOpStatus {
+            seq,
+            command_id,
+            fence,
+            doubt,
+            is_idle,
+        });
     }
     sight
 }
 
 fn apply_pending_op(sight: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
     let Some(order) = &mut sight.order else {
-        let CommandBody::PublishOrder { order_id, order: draft } = &op.body else {
+        let CommandBody::PublishOrder {
+            order_id,
+            order: draft,
+        } = &op.body
+        else {
             return Err(Code::OrderNotFound);
         };
         sight.order = Some(build_published_order(*order_id, draft, op, edge));
@@ -118,7 +139,9 @@ fn apply_pending_op(sight: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) ->
                 }
                 sight.unpaid_start = match action {
                     Action::Start => {
-                        let start = UnpaidStart { cut_off: op.cut_off };
+                        let start = UnpaidStart {
+                            cut_off: op.cut_off,
+                        };
                         verdict::lacks_funds(order).then_some(start)
                     }
                     Action::Complete => sight.unpaid_start,
@@ -180,7 +203,10 @@ fn hold_after(
 fn build_published_order(id: OrderId, draft: &Draft, op: &PendingOp, edge: &EdgeId) -> Order {
     let source = Source::Edge(edge.clone());
     let order = Order::new_published(id, draft.clone(), op.actor.user_id, op.received_at, source);
-    Order { version: 0, ..order }
+    Order {
+        version: 0,
+        ..order
+    }
 }
 
 /// A confirmed row, and the newest version from the feed. An outcome may be ahead of the feed.
@@ -211,17 +237,43 @@ pub fn merge_order(
     incoming: Order,
     via: OrderSource,
 ) -> (ConfirmedOrder, MergeResult) {
-    let brought = if via == OrderSource::Feed { incoming.version } else { 0 };
+    let brought = if via == OrderSource::Feed {
+        incoming.version
+    } else {
+        0
+    };
     let Some(row) = row else {
-        return (ConfirmedOrder { order: incoming, feed_version: brought }, MergeResult::Raised);
+        return (
+            ConfirmedOrder {
+                order: incoming,
+                feed_version: brought,
+            },
+            MergeResult::Raised,
+        );
     };
     let feed_version = row.feed_version.max(brought);
     if incoming.version > row.order.version {
-        return (ConfirmedOrder { order: incoming, feed_version }, MergeResult::Raised);
+        return (
+            ConfirmedOrder {
+                order: incoming,
+                feed_version,
+            },
+            MergeResult::Raised,
+        );
     }
     let conflict = incoming.version == row.order.version && incoming != row.order;
-    let merge = if conflict { MergeResult::Conflict } else { MergeResult::Kept };
-    (ConfirmedOrder { order: row.order.clone(), feed_version }, merge)
+    let merge = if conflict {
+        MergeResult::Conflict
+    } else {
+        MergeResult::Kept
+    };
+    (
+        ConfirmedOrder {
+            order: row.order.clone(),
+            feed_version,
+        },
+        merge,
+    )
 }
 
 /// True if the row leaves the view when the feed reports that `gone_version` left the region.
@@ -239,7 +291,11 @@ pub struct ViewDigest {
 
 impl Default for ViewDigest {
     fn default() -> Self {
-        Self { digest: Hash::ZERO, orders: 0, ahead: 0 }
+        Self {
+            digest: Hash::ZERO,
+            orders: 0,
+            ahead: 0,
+        }
     }
 }
 

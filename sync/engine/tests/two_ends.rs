@@ -22,8 +22,12 @@ use wire::{
 
 const NOW: UnixMillis = UnixMillis(1);
 const GENERATION: u64 = 4;
-const LIMITS: LinkLimits =
-    LinkLimits { batch_ops_max: 30, batch_bytes_max: 3_000, credit_ops: 50, credit_bytes: 3_000 };
+const LIMITS: LinkLimits = LinkLimits {
+    batch_ops_max: 30,
+    batch_bytes_max: 3_000,
+    credit_ops: 50,
+    credit_bytes: 3_000,
+};
 
 fn name() -> EdgeId {
     EdgeId::new("north-1").unwrap()
@@ -111,14 +115,34 @@ impl World {
             pending: 0,
             oldest_pending_at: None,
         };
-        let file = File { ops: Vec::new(), position, outcomes: Vec::new(), changes: Vec::new() };
+        let file = File {
+            ops: Vec::new(),
+            position,
+            outcomes: Vec::new(),
+            changes: Vec::new(),
+        };
         let cursor = ChainHead::start(&name());
-        let base = Base { ops: Vec::new(), cursor, outcomes: Vec::new(), feed: 0, term: 0 };
+        let base = Base {
+            ops: Vec::new(),
+            cursor,
+            outcomes: Vec::new(),
+            feed: 0,
+            term: 0,
+        };
         let edge = EdgeProtocol::new(who(0), file.position.clone());
         let up = VecDeque::new();
         let down = VecDeque::new();
-        let mut world =
-            Self { file, base, edge, session: None, up, down, boots: 0, older, packed: 0 };
+        let mut world = Self {
+            file,
+            base,
+            edge,
+            session: None,
+            up,
+            down,
+            boots: 0,
+            older,
+            packed: 0,
+        };
         world.restart_edge();
         world
     }
@@ -137,9 +161,10 @@ impl World {
         self.session = Some(SyncSession::new(name(), LIMITS, NOW));
         self.edge = EdgeProtocol::new(who(self.boots), self.file.position.clone());
         let hello = match self.edge.start_greeting(HubCheck::default()) {
-            Frame::Hello(hello) if self.older == Some(Older::Edge) => {
-                Frame::Hello(Hello { codecs: None, ..hello })
-            }
+            Frame::Hello(hello) if self.older == Some(Older::Edge) => Frame::Hello(Hello {
+                codecs: None,
+                ..hello
+            }),
             hello => hello,
         };
         self.up.push_back(hello);
@@ -156,7 +181,10 @@ impl World {
             Event::Feed => {
                 self.base.feed += 1;
                 let feed_seq = self.base.feed;
-                self.hub_hears(SyncSessionInput::FeedReaches { generation: GENERATION, feed_seq });
+                self.hub_hears(SyncSessionInput::FeedReaches {
+                    generation: GENERATION,
+                    feed_seq,
+                });
             }
             Event::ToHub => {
                 if let Some(frame) = self.up.pop_front() {
@@ -180,10 +208,17 @@ impl World {
         for _ in 0..count.min(undecided) {
             let number = self.base.outcomes.len() as u64 + 1;
             let outcome = Outcome::new_plain(OutcomeKind::Applied, NOW);
-            let numbered = NumberedOutcome { number, seq: number, command_id: None, outcome };
+            let numbered = NumberedOutcome {
+                number,
+                seq: number,
+                command_id: None,
+                outcome,
+            };
             self.base.outcomes.push(numbered);
         }
-        self.hub_hears(SyncSessionInput::OutcomesReach(self.base.outcomes.len() as u64));
+        self.hub_hears(SyncSessionInput::OutcomesReach(
+            self.base.outcomes.len() as u64
+        ));
     }
 
     fn edge_does(&mut self, todo: Vec<LinkStep>) {
@@ -220,14 +255,19 @@ impl World {
     }
 
     fn hub_hears(&mut self, input: SyncSessionInput) {
-        let Some(session) = &mut self.session else { return };
+        let Some(session) = &mut self.session else {
+            return;
+        };
         let outputs = session.handle_input(input, NOW);
         for output in outputs {
             let answer = match output {
                 SyncSessionOutput::Send(frame) => {
                     self.down.push_back(match frame {
                         Frame::Welcome(welcome) if self.older == Some(Older::Hub) => {
-                            Frame::Welcome(Welcome { codec: None, ..welcome })
+                            Frame::Welcome(Welcome {
+                                codec: None,
+                                ..welcome
+                            })
                         }
                         frame => frame,
                     });
@@ -238,13 +278,18 @@ impl World {
                     assert_eq!(over, self.base.term);
                     self.base.term += 1;
                     let term = self.base.term;
-                    Some(SyncSessionInput::TakenOver { term, stored: self.base.stored() })
+                    Some(SyncSessionInput::TakenOver {
+                        term,
+                        stored: self.base.stored(),
+                    })
                 }
                 SyncSessionOutput::Store(new) => {
                     assert_eq!(new.after, self.base.cursor);
                     self.base.cursor = new.cursor();
                     self.base.ops.extend(new.ops.into_iter().map(|op| op.bytes));
-                    Some(SyncSessionInput::OpsStored { cursor: self.base.cursor.seq })
+                    Some(SyncSessionInput::OpsStored {
+                        cursor: self.base.cursor.seq,
+                    })
                 }
                 SyncSessionOutput::ReadOutcomes { after, limit } => {
                     let after = usize::try_from(after).unwrap();
@@ -253,9 +298,14 @@ impl World {
                 }
                 SyncSessionOutput::ReadFeed { after, limit } => {
                     let to = self.base.feed.min(after + u64::from(limit));
-                    let changes = (after + 1..=to)
-                        .map(|version| FeedChange::Policy { version, policy: Policy::Optimistic });
-                    Some(SyncSessionInput::Feed { to, changes: changes.collect() })
+                    let changes = (after + 1..=to).map(|version| FeedChange::Policy {
+                        version,
+                        policy: Policy::Optimistic,
+                    });
+                    Some(SyncSessionInput::Feed {
+                        to,
+                        changes: changes.collect(),
+                    })
                 }
                 SyncSessionOutput::SaveAck(..) => None,
                 SyncSessionOutput::End(refused) => panic!("the hub ended the session: {refused:?}"),
@@ -284,7 +334,12 @@ impl World {
 
 fn who(boot: u8) -> EdgeRunIdentity {
     let nonce = BootNonce([boot; 16]);
-    EdgeRunIdentity { edge: name(), region: Region::North, nonce, version: "test".into() }
+    EdgeRunIdentity {
+        edge: name(),
+        region: Region::North,
+        nonce,
+        version: "test".into(),
+    }
 }
 
 impl File {
@@ -303,14 +358,22 @@ impl File {
             (*n == 0 && wanted.first_whatever_size)
                 || (bytes <= wanted.bytes_max && *n < wanted.ops_max as usize)
         };
-        let ops = self.ops[from..].iter().enumerate().take_while(fits).map(|(_, op)| op.clone());
-        OpRun { before, ops: ops.collect() }
+        let ops = self.ops[from..]
+            .iter()
+            .enumerate()
+            .take_while(fits)
+            .map(|(_, op)| op.clone());
+        OpRun {
+            before,
+            ops: ops.collect(),
+        }
     }
 
     fn store(&mut self, store: EdgeWrite) {
         match store {
             EdgeWrite::Outcomes { to, outcomes } => {
-                self.outcomes.extend(outcomes.iter().map(|outcome| outcome.seq));
+                self.outcomes
+                    .extend(outcomes.iter().map(|outcome| outcome.seq));
                 self.position.outcome_cursor = to;
             }
             EdgeWrite::Changes { to, changes } => {

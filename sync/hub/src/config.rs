@@ -81,7 +81,13 @@ impl Config {
         const BYTES_MIN: u32 = 64 * 1024;
         // A batch takes about 100 ms without load; below that, every owner would look unreachable.
         const MS_MIN: u64 = 100;
-        let Self { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes, .. } = *self;
+        let Self {
+            batch_ops_max,
+            batch_bytes_max,
+            credit_ops,
+            credit_bytes,
+            ..
+        } = *self;
         for (name, value, min) in [
             ("batch_ops_max", batch_ops_max.into(), 1),
             ("batch_bytes_max", batch_bytes_max.into(), BYTES_MIN.into()),
@@ -94,7 +100,12 @@ impl Config {
                 return Err(SettingTooSmall { name, value, min });
             }
         }
-        Ok(LinkLimits { batch_ops_max, batch_bytes_max, credit_ops, credit_bytes })
+        Ok(LinkLimits {
+            batch_ops_max,
+            batch_bytes_max,
+            credit_ops,
+            credit_bytes,
+        })
     }
 }
 
@@ -106,11 +117,17 @@ mod tests {
     fn a_bound_nothing_can_be_done_within_is_refused_by_name() {
         let refusal = |config: Config| config.validate_limits().unwrap_err().to_string();
         assert_eq!(
-            refusal(Config { credit_ops: 0, ..Config::default() }),
+            refusal(Config {
+                credit_ops: 0,
+                ..Config::default()
+            }),
             "hub.credit_ops must be at least 1, and is 0"
         );
         assert_eq!(
-            refusal(Config { decided_within_ms: 99, ..Config::default() }),
+            refusal(Config {
+                decided_within_ms: 99,
+                ..Config::default()
+            }),
             "hub.decided_within_ms must be at least 100, and is 99"
         );
         assert!(Config::default().validate_limits().is_ok());

@@ -33,7 +33,10 @@ impl EventHandler for FeedConsumer {
             }
             Exchange::Order => self.feed_order_event(event).await?,
             Exchange::Auth
-                if matches!(event.kind, EventType::SessionRevoked | EventType::UserRevoked) =>
+                if matches!(
+                    event.kind,
+                    EventType::SessionRevoked | EventType::UserRevoked
+                ) =>
             {
                 self.feed_revocation_event(event).await?
             }
@@ -80,21 +83,32 @@ impl FeedConsumer {
 
     async fn feed_order_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {
         let OrderEvent { order, .. } = OrderEvent::deserialize(&event.body)?;
-        let fed = self.store.feed_order(event, &order, self.clock.now()).await?;
+        let fed = self
+            .store
+            .feed_order(event, &order, self.clock.now())
+            .await?;
         if fed == FeedEffect::Contradicted {
             let id = order.id;
             let version = order.version;
             tracing::error!(order.id = %id, version, "Order `{id}` came again with different content");
-            self.store.note_contradiction(order.location, self.clock.now()).await?;
+            self.store
+                .note_contradiction(order.location, self.clock.now())
+                .await?;
         }
         Ok(fed)
     }
 
     async fn feed_assignment_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {
         let AssignmentEvent { region, assignment } = serde_json::from_value(event.body.clone())?;
-        let fed = self.store.feed_assignment(event, region, &assignment, self.clock.now()).await?;
+        let fed = self
+            .store
+            .feed_assignment(event, region, &assignment, self.clock.now())
+            .await?;
         if fed == FeedEffect::Added {
-            let holder = assignment.holder.as_ref().map_or("nobody", wire::EdgeId::as_str);
+            let holder = assignment
+                .holder
+                .as_ref()
+                .map_or("nobody", wire::EdgeId::as_str);
             let policy = assignment.policy.as_str();
             let fence = assignment.fence;
             tracing::info!(%region, policy, holder, fence, "The assignment of {region} has changed");
@@ -103,20 +117,33 @@ impl FeedConsumer {
     }
 
     async fn feed_revocation_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {
-        let UserEvent { user_id, session_id, .. } = serde_json::from_value(event.body.clone())?;
+        let UserEvent {
+            user_id,
+            session_id,
+            ..
+        } = serde_json::from_value(event.body.clone())?;
         let whom = match (event.kind, session_id) {
             (EventType::UserRevoked, _) => RevokedSubject::Person(user_id),
             (_, Some(session)) => RevokedSubject::Session(session),
             (_, None) => return Err(HandleError::poison("a revocation names no session")),
         };
-        Ok(self.store.feed_revoked(event, whom, self.clock.now()).await?)
+        Ok(self
+            .store
+            .feed_revoked(event, whom, self.clock.now())
+            .await?)
     }
 
     async fn feed_readmission_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {
-        let ReadmissionEvent { user_id, tokens_since, .. } =
-            serde_json::from_value(event.body.clone())?;
+        let ReadmissionEvent {
+            user_id,
+            tokens_since,
+            ..
+        } = serde_json::from_value(event.body.clone())?;
         let now = self.clock.now();
-        Ok(self.store.feed_readmitted(event, user_id, tokens_since, now).await?)
+        Ok(self
+            .store
+            .feed_readmitted(event, user_id, tokens_since, now)
+            .await?)
     }
 
     async fn feed_mark_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {

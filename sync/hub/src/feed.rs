@@ -30,14 +30,20 @@ pub(crate) fn start(comparison: &FeedComparison, keys: KeySource, nudges: EdgeSi
     };
     let rounds = PollLoop::new(tasks, "The edges could not be told of the keys yet");
     tasks.spawn("feed_keys", async move { news.watch_keys(rounds).await });
-    let repairs = EdgeRepairer { comparison: comparison.clone(), nudges };
+    let repairs = EdgeRepairer {
+        comparison: comparison.clone(),
+        nudges,
+    };
     tasks.spawn("mend", async move { repairs.run_checks().await });
     let regions = comparison.regions.clone();
     let store = comparison.store.clone();
     let warning = "The regions cannot be read; sessions keep the marks they know";
     let mut rounds = PollLoop::new(tasks, warning);
     tasks.spawn("regions", async move {
-        while rounds.next(regions.reload_marks(&store).await, sleep(REFRESH)).await {}
+        while rounds
+            .next(regions.reload_marks(&store).await, sleep(REFRESH))
+            .await
+        {}
     });
 }
 

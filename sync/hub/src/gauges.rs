@@ -28,7 +28,10 @@ impl Gauges {
         let mut rounds = PollLoop::new(tasks, "The gauges stand still");
         tasks.spawn("gauges", async move {
             let mut differing = BTreeSet::new();
-            while rounds.next(self.update_gauges(&mut differing).await, sleep(LOOK)).await {}
+            while rounds
+                .next(self.update_gauges(&mut differing).await, sleep(LOOK))
+                .await
+            {}
         });
     }
 
@@ -50,7 +53,9 @@ impl Gauges {
 
 fn count_disabled(regions: &[RegionRecord], edges: &[EdgeRecord]) {
     for RegionRecord { region, .. } in regions {
-        let here = edges.iter().filter(|edge| edge.region == *region && edge.waits_disabled());
+        let here = edges
+            .iter()
+            .filter(|edge| edge.region == *region && edge.waits_disabled());
         metrics::HUB_DISABLED_EDGES.set([region.as_str()], here.count() as u64);
     }
 }
@@ -75,9 +80,15 @@ fn update_checksum_gauge(edge: &EdgeStatus, stuck: bool, differing: &mut BTreeSe
         differing.remove(&edge.edge);
     } else if differing.insert(edge.edge.clone()) {
         if stuck {
-            tracing::warn!(edge.id = name, "The checksum of `{name}` has not settled in a minute");
+            tracing::warn!(
+                edge.id = name,
+                "The checksum of `{name}` has not settled in a minute"
+            );
         } else {
-            tracing::error!(edge.id = name, "The orders of `{name}` differ from the cloud's");
+            tracing::error!(
+                edge.id = name,
+                "The orders of `{name}` differ from the cloud's"
+            );
         }
     }
 }

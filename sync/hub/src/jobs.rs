@@ -26,7 +26,12 @@ const REVOCATIONS_KEPT_MS: i64 = 4 * DAY_MS;
 const PARTS_MAX: usize = 200;
 
 pub(crate) fn start(comparison: &FeedComparison) -> Result<(), JobError> {
-    let FeedComparison { store, clock, tasks, .. } = comparison;
+    let FeedComparison {
+        store,
+        clock,
+        tasks,
+        ..
+    } = comparison;
     let forgetting = (store.clone(), clock.clone());
     let compacting = forgetting.clone();
     let comparing = comparison.clone();
@@ -134,7 +139,9 @@ async fn compact_feeds(store: &Store, now: UnixMillis) -> Result<(), StoreError>
         let live_since = now.plus_ms(-RAW_OPS_KEPT_MS);
         for _ in 0..PARTS_MAX {
             // Reload for each part: an edge restored from a backup reads from an earlier cursor.
-            let to = store.passed_by_all(state.region, state.feed_seq, live_since).await?;
+            let to = store
+                .passed_by_all(state.region, state.feed_seq, live_since)
+                .await?;
             if compact_part(store, state.region, to, now).await? < BATCH {
                 break;
             }

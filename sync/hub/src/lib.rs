@@ -85,7 +85,9 @@ pub async fn open(
         ReadinessCheck::Keys(ground.keys.clone()),
     ];
     let routes = start(&config, ground, peers, limits, key, store, regions)?;
-    let routes = answers.wrap_routes(http::router(routes), &document()).merge(letters);
+    let routes = answers
+        .wrap_routes(http::router(routes), &document())
+        .merge(letters);
     Ok(skeleton::router(NAME, routes, checks))
 }
 
@@ -99,13 +101,23 @@ fn start(
     regions: RegionMarks,
 ) -> Result<HubState, JobError> {
     let verifier = ground.verifier_for(NAME);
-    let ServiceContext { clock, tasks, bus, keys, service_key, .. } = ground;
+    let ServiceContext {
+        clock,
+        tasks,
+        bus,
+        keys,
+        service_key,
+        ..
+    } = ground;
     let nudges = EdgeSignals::default();
     let put_accepts = ForwardedAccepts::default();
     let work = WorkSignal::default();
     let settling = SettlingEdges::default();
     let command_tokens = CommandTokenClient::new(peers.auth.clone(), &service_key, &clock);
-    let keys = KeySource { keys, auth: peers.auth };
+    let keys = KeySource {
+        keys,
+        auth: peers.auth,
+    };
     let decided_within = Duration::from_millis(config.decided_within_ms);
     let owner = OwnerClient::client_factory(service_key, &clock, decided_within);
     let order = owner(peers::ORDER, peers.order);
@@ -146,7 +158,11 @@ fn start(
         turns: BatchPermits::default(),
     };
     workers.start();
-    let gauges = Gauges { store: store.clone(), clock: clock.clone(), settling: settling.clone() };
+    let gauges = Gauges {
+        store: store.clone(),
+        clock: clock.clone(),
+        settling: settling.clone(),
+    };
     gauges.start(&tasks);
     let news = LiveUpdates::new(
         store.clone(),
@@ -172,17 +188,30 @@ fn start(
         key,
     };
     sessions.start();
-    Ok(HubState { keys, verifier, sessions, comparison, settling, news })
+    Ok(HubState {
+        keys,
+        verifier,
+        sessions,
+        comparison,
+        settling,
+        news,
+    })
 }
 
 /// Edges refuse a hub with a different key, so a replica whose key differs does not start.
 async fn hub_key(config: &Config, store: &Store) -> Result<Signer, OpenError> {
-    let key = Signer::load_or_create(&config.signing_key)
-        .map_err(OpenError::own_failure("could not get the key by which edges know the hub"))?;
+    let key = Signer::load_or_create(&config.signing_key).map_err(OpenError::own_failure(
+        "could not get the key by which edges know the hub",
+    ))?;
     let public = HubKey(key.public_key());
-    if !store.ensure_key(public, config.signing_key_replaced).await? {
+    if !store
+        .ensure_key(public, config.signing_key_replaced)
+        .await?
+    {
         let found = config.signing_key.display().to_string();
-        return Err(OpenError::own_failure("could not use the hub's key")(KeyMismatch { found }));
+        return Err(OpenError::own_failure("could not use the hub's key")(
+            KeyMismatch { found },
+        ));
     }
     let fingerprint = public.compute_fingerprint();
     tracing::info!(%fingerprint, "Edges know this hub by {fingerprint}");

@@ -79,16 +79,27 @@ impl LiveUpdates {
         let changes = broadcast::Sender::new(BEHIND_MAX);
         let regions = watch::Sender::default();
         let seats = StreamLimit::new(NAME, LISTENERS_MAX);
-        Self { store, clock, tasks, marks, settling, changes, regions, seats }
+        Self {
+            store,
+            clock,
+            tasks,
+            marks,
+            settling,
+            changes,
+            regions,
+            seats,
+        }
     }
 
     pub fn start(&self) {
         for region in Region::ALL {
             let news = self.clone();
-            self.tasks.spawn("news", async move { news.follow_region(region).await });
+            self.tasks
+                .spawn("news", async move { news.follow_region(region).await });
         }
         let news = self.clone();
-        self.tasks.spawn("news_regions", async move { news.watch_regions().await });
+        self.tasks
+            .spawn("news_regions", async move { news.watch_regions().await });
     }
 
     /// Reserves one of the listener permits until dropped.
@@ -154,7 +165,12 @@ impl LiveUpdates {
 
     fn pass_on(&self, region: Region, kind: UpdateKind, number: u64, change: Option<FeedChange>) {
         // Fails only without listeners.
-        let _ = self.changes.send(Arc::new(FeedUpdate { region, kind, number, change }));
+        let _ = self.changes.send(Arc::new(FeedUpdate {
+            region,
+            kind,
+            number,
+            change,
+        }));
     }
 
     async fn watch_regions(&self) {
@@ -168,7 +184,10 @@ impl LiveUpdates {
         }
         let (regions, edges) = self.store.read_overview().await?;
         let mut report = status::build_report(&regions, &edges, self.clock.now());
-        let edges = report.regions.iter_mut().flat_map(|region| &mut region.edges);
+        let edges = report
+            .regions
+            .iter_mut()
+            .flat_map(|region| &mut region.edges);
         edges.for_each(|edge| self.settling.set_unsettled_since(edge));
         self.regions.send_replace(Arc::new(report.regions));
         Ok(())

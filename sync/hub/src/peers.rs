@@ -60,7 +60,13 @@ impl OwnerClient {
         move |name, upstream| {
             let service_key = service_key.clone();
             let clock = clock.clone();
-            Self { name, upstream, service_key, clock, decided_within }
+            Self {
+                name,
+                upstream,
+                service_key,
+                clock,
+                decided_within,
+            }
         }
     }
 
@@ -75,7 +81,9 @@ impl OwnerClient {
         body: &impl Serialize,
     ) -> Result<T, UpstreamError> {
         let token = self.sign_token();
-        let call = self.upstream.call_json(Method::POST, path, Some(&token), Some(body));
+        let call = self
+            .upstream
+            .call_json(Method::POST, path, Some(&token), Some(body));
         trace::run_in_trace(TraceId::random(), call).await
     }
 
@@ -121,7 +129,11 @@ impl OwnerClient {
 
 impl CommandTokenClient {
     pub fn new(upstream: Upstream, service_key: &ServiceKey, clock: &Clock) -> Self {
-        Self { upstream, service_key: service_key.clone(), clock: clock.clone() }
+        Self {
+            upstream,
+            service_key: service_key.clone(),
+            clock: clock.clone(),
+        }
     }
 
     /// Exchanges the user's own token for one bound to the command. `None` if theirs is invalid or
@@ -132,12 +144,17 @@ impl CommandTokenClient {
     ) -> Result<Option<String>, UpstreamError> {
         const PATH: &str = "/internal/command-tokens";
         let own = self.service_key.issue_token(NAME, AUTH, &self.clock);
-        let asked = self.upstream.call_json(Method::POST, PATH, Some(&own), Some(form));
+        let asked = self
+            .upstream
+            .call_json(Method::POST, PATH, Some(&own), Some(form));
         let answer =
             tokio::time::timeout(TOKEN_WITHIN, trace::run_in_trace(TraceId::random(), asked)).await;
         match answer.unwrap_or(Err(UpstreamError::TimedOut)) {
             Ok(CommandToken { token }) => Ok(Some(token)),
-            Err(UpstreamError::Refused { status: StatusCode::UNAUTHORIZED, .. }) => Ok(None),
+            Err(UpstreamError::Refused {
+                status: StatusCode::UNAUTHORIZED,
+                ..
+            }) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -18,7 +18,11 @@ pub(crate) struct PollLoop {
 
 impl PollLoop {
     pub fn new(tasks: &Tasks, warning: &'static str) -> Self {
-        Self { stop: tasks.stop_token(), warning, is_failing: false }
+        Self {
+            stop: tasks.stop_token(),
+            warning,
+            is_failing: false,
+        }
     }
 
     /// Takes the result of one round and waits for the next. Returns `false` when the process
@@ -31,7 +35,11 @@ impl PollLoop {
         if let Err(error) = &result
             && !self.is_failing
         {
-            tracing::warn!(cause = process::problem::format_error_chain(error), "{}", self.warning);
+            tracing::warn!(
+                cause = process::problem::format_error_chain(error),
+                "{}",
+                self.warning
+            );
         }
         self.is_failing = result.is_err();
         tokio::select! {

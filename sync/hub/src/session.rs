@@ -70,9 +70,12 @@ impl SessionContext {
 
     pub fn start(&self) {
         let sessions = self.clone();
-        self.tasks.spawn("probes", async move { sessions.watch_for_probes().await });
+        self.tasks
+            .spawn("probes", async move { sessions.watch_for_probes().await });
         let sessions = self.clone();
-        self.tasks.spawn("disablings", async move { sessions.watch_for_disablings().await });
+        self.tasks.spawn("disablings", async move {
+            sessions.watch_for_disablings().await
+        });
     }
 }
 
@@ -116,7 +119,9 @@ impl EdgeConnection {
         &mut self,
         message: Option<Result<Message, axum::Error>>,
     ) -> Result<(), SessionEnd> {
-        let Some(Ok(message)) = message else { return Err(SessionEnd::Told) };
+        let Some(Ok(message)) = message else {
+            return Err(SessionEnd::Told);
+        };
         self.heard_at = self.hub.clock.elapsed();
         match message {
             Message::Binary(bytes) => {
@@ -139,7 +144,10 @@ impl EdgeConnection {
     /// The first Hello carries a challenge if the edge checks the hub's seals. An older edge cannot
     /// read sealed frames.
     fn seal_for(&mut self, frame: &Frame) {
-        if let Frame::Hello(Hello { challenge: Some(challenge), .. }) = frame
+        if let Frame::Hello(Hello {
+            challenge: Some(challenge),
+            ..
+        }) = frame
             && self.machine.is_greeting()
         {
             let key = self.hub.key.clone();

@@ -72,7 +72,10 @@ impl EdgeSignals {
     }
 
     pub fn watch_edge(&self, edge: &EdgeId) -> watch::Receiver<()> {
-        lock_shared(&self.0).entry(edge.clone()).or_default().subscribe()
+        lock_shared(&self.0)
+            .entry(edge.clone())
+            .or_default()
+            .subscribe()
     }
 }
 

@@ -30,9 +30,11 @@ const EDGES_MAX: usize = 1_000;
 impl Workers {
     pub fn start(&self) {
         let workers = self.clone();
-        self.tasks.spawn("work", async move { workers.run_dispatcher().await });
+        self.tasks
+            .spawn("work", async move { workers.run_dispatcher().await });
         let workers = self.clone();
-        self.tasks.spawn("asks", async move { workers.hand_in_accepts().await });
+        self.tasks
+            .spawn("asks", async move { workers.hand_in_accepts().await });
     }
 
     async fn run_dispatcher(&self) {
@@ -57,9 +59,14 @@ impl Workers {
         let (edges, next) = self.store.edges_with_work(after, EDGES_MAX).await?;
         *after = next;
         for edge in edges {
-            let Some(turn) = busy.try_begin(edge, &self.bell) else { continue };
+            let Some(turn) = busy.try_begin(edge, &self.bell) else {
+                continue;
+            };
             let workers = self.clone();
-            self.tasks.spawn_once("work_edge", async move { workers.drain_log(&turn.edge).await });
+            self.tasks.spawn_once(
+                "work_edge",
+                async move { workers.drain_log(&turn.edge).await },
+            );
         }
         Ok(())
     }
@@ -85,7 +92,11 @@ impl BusyEdges {
             return None;
         }
         edges.insert(edge.clone(), false);
-        Some(EdgeWorkGuard { busy: self.clone(), edge, bell: bell.clone() })
+        Some(EdgeWorkGuard {
+            busy: self.clone(),
+            edge,
+            bell: bell.clone(),
+        })
     }
 }
 

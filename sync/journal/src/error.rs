@@ -93,7 +93,10 @@ pub fn is_of_damage(error: &(dyn Error + 'static)) -> bool {
 /// Returns true if a newer version of this program wrote the file.
 pub fn is_of_newer_version(error: &(dyn Error + 'static)) -> bool {
     any_cause(error, |cause| {
-        matches!(cause.downcast_ref::<JournalError>(), Some(JournalError::NewerVersion(_)))
+        matches!(
+            cause.downcast_ref::<JournalError>(),
+            Some(JournalError::NewerVersion(_))
+        )
     })
 }
 
@@ -112,23 +115,43 @@ fn any_cause(
 }
 
 fn names_damage(error: &(dyn Error + 'static)) -> bool {
-    let shared = || error.downcast_ref::<Arc<rusqlite::Error>>().map(AsRef::as_ref);
+    let shared = || {
+        error
+            .downcast_ref::<Arc<rusqlite::Error>>()
+            .map(AsRef::as_ref)
+    };
     let sql = error.downcast_ref::<rusqlite::Error>().or_else(shared);
     let code = sql.and_then(rusqlite::Error::sqlite_error_code);
-    matches!(code, Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    matches!(
+        code,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
 }
 
 fn names_full_disk(error: &(dyn Error + 'static)) -> bool {
-    let shared_sql = || error.downcast_ref::<Arc<rusqlite::Error>>().map(AsRef::as_ref);
+    let shared_sql = || {
+        error
+            .downcast_ref::<Arc<rusqlite::Error>>()
+            .map(AsRef::as_ref)
+    };
     let shared_io = || error.downcast_ref::<Arc<io::Error>>().map(AsRef::as_ref);
-    let of_sql = error.downcast_ref::<rusqlite::Error>().or_else(shared_sql).is_some_and(|error| {
-        // The shared-memory index of the write-ahead log cannot grow.
-        let extended = error.sqlite_error().map(|error| error.extended_code);
-        is_full(error) || extended == Some(ffi::SQLITE_IOERR_SHMSIZE)
-    });
-    let of_io = error.downcast_ref::<io::Error>().or_else(shared_io).is_some_and(|error| {
-        matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
-    });
+    let of_sql = error
+        .downcast_ref::<rusqlite::Error>()
+        .or_else(shared_sql)
+        .is_some_and(|error| {
+            // The shared-memory index of the write-ahead log cannot grow.
+            let extended = error.sqlite_error().map(|error| error.extended_code);
+            is_full(error) || extended == Some(ffi::SQLITE_IOERR_SHMSIZE)
+        });
+    let of_io = error
+        .downcast_ref::<io::Error>()
+        .or_else(shared_io)
+        .is_some_and(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            )
+        });
     let of_write = error.downcast_ref::<WriteError<rusqlite::Error>>();
     of_sql || of_io || matches!(of_write, Some(WriteError::Full))
 }
@@ -145,7 +168,9 @@ impl<E: Any> WriteError<E> {
         }
         let mut refusal = Some(refusal);
         let any: &mut dyn Any = &mut refusal;
-        let bare = any.downcast_mut::<Option<rusqlite::Error>>().and_then(Option::take);
+        let bare = any
+            .downcast_mut::<Option<rusqlite::Error>>()
+            .and_then(Option::take);
         match (bare, refusal) {
             (None, Some(refusal)) => Self::Refused(refusal),
             (Some(error), _) => Self::Fault(JournalError::wrap_sql("run a write")(error)),
@@ -156,11 +181,17 @@ impl<E: Any> WriteError<E> {
 
 impl JournalError {
     pub(crate) fn wrap_sql(what: &'static str) -> impl Fn(rusqlite::Error) -> Self {
-        move |source| Self::Sql { what, source: Arc::new(source) }
+        move |source| Self::Sql {
+            what,
+            source: Arc::new(source),
+        }
     }
 
     pub(crate) fn wrap_io(what: &'static str) -> impl Fn(io::Error) -> Self {
-        move |source| Self::Io { what, source: Arc::new(source) }
+        move |source| Self::Io {
+            what,
+            source: Arc::new(source),
+        }
     }
 
     pub(crate) fn schema(path: &Path) -> impl Fn(rusqlite_migration::Error) -> Self {
@@ -169,7 +200,10 @@ impl JournalError {
             MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
                 Self::NewerVersion(path.to_owned())
             }
-            _ => Self::Schema { path: path.to_owned(), source: source.into() },
+            _ => Self::Schema {
+                path: path.to_owned(),
+                source: source.into(),
+            },
         }
     }
 

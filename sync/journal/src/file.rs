@@ -31,7 +31,9 @@ pub(crate) fn open(path: &Path, migrations: &Migrations<'_>) -> Result<OwnedFile
     let lock = lock_file(path)?;
     let mut conn = Connection::open(path).map_err(JournalError::wrap_sql("open the journal"))?;
     set_up(&conn, path)?;
-    migrations.to_latest(&mut conn).map_err(JournalError::schema(path))?;
+    migrations
+        .to_latest(&mut conn)
+        .map_err(JournalError::schema(path))?;
     Ok(OwnedFile { conn, _lock: lock })
 }
 
@@ -73,5 +75,7 @@ fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
     };
     let mode = set().map_err(JournalError::wrap_sql("set the journal up"))?;
     let has_wal = mode.eq_ignore_ascii_case("wal");
-    has_wal.then_some(()).ok_or_else(|| JournalError::NoWal(path.to_owned()))
+    has_wal
+        .then_some(())
+        .ok_or_else(|| JournalError::NoWal(path.to_owned()))
 }

@@ -62,9 +62,16 @@ impl<S: State> Journal<S> {
         let threads = [
             start("journal-write", move || writer.run(to_write))?,
             start("journal-read", move || run_reads(&reading, to_read))?,
-            start("journal-read-long", move || run_reads(&reading_long, to_read_long))?,
+            start("journal-read-long", move || {
+                run_reads(&reading_long, to_read_long)
+            })?,
         ];
-        let open = Mutex::new(Some(OpenJournal { writes, reads, long_reads, threads }));
+        let open = Mutex::new(Some(OpenJournal {
+            writes,
+            reads,
+            long_reads,
+            threads,
+        }));
         Ok(Self(Arc::new(Inner { open })))
     }
 
@@ -130,7 +137,10 @@ impl<S: State> Journal<S> {
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, JournalError> {
         let (to, answer) = oneshot::channel();
-        let reads = self.0.with_open(|open| open.reads.clone()).ok_or(JournalError::Stopped)?;
+        let reads = self
+            .0
+            .with_open(|open| open.reads.clone())
+            .ok_or(JournalError::Stopped)?;
         let sent = reads.send(read(f, to)).await;
         // A live sender would keep the reading thread alive.
         drop(reads);
@@ -160,12 +170,28 @@ impl<S: State> std::fmt::Debug for Journal<S> {
 impl<S> Inner<S> {
     /// `use_it` must not block: it holds the lock.
     fn with_open<R>(&self, use_it: impl FnOnce(&OpenJournal<S>) -> R) -> Option<R> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(use_it)
+        self.open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(use_it)
     }
 
     fn close(&self) {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(OpenJournal { writes, reads, long_reads, threads }) = open else { return };
+        let open = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(OpenJournal {
+            writes,
+            reads,
+            long_reads,
+            threads,
+        }) = open
+        else {
+            return;
+        };
         drop((writes, reads, long_reads));
         for thread in threads {
             // A write that drops the last clone runs this on its own thread, which cannot join

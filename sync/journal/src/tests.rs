@@ -19,7 +19,9 @@ use rusqlite_migration::{M, Migrations};
 
 use crate::{Journal, JournalError, State, WriteError, is_full, journal::READS_WAITING_MAX};
 
-const STEPS: &[M<'_>] = &[M::up("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")];
+const STEPS: &[M<'_>] = &[M::up(
+    "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT UNIQUE)",
+)];
 
 struct Notes {
     count: i64,
@@ -35,7 +37,11 @@ struct Hook {
 
 impl Notes {
     fn make(conn: &Connection, hook: &Arc<Hook>) -> rusqlite::Result<Self> {
-        Ok(Self { count: counted(conn)?, loads: 0, hook: Arc::clone(hook) })
+        Ok(Self {
+            count: counted(conn)?,
+            loads: 0,
+            hook: Arc::clone(hook),
+        })
     }
 }
 
@@ -96,7 +102,10 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), hook: Arc::default() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            hook: Arc::default(),
+        }
     }
 
     fn path(&self) -> PathBuf {
@@ -126,7 +135,9 @@ fn put(conn: &Connection, notes: &mut Notes, text: &str) -> rusqlite::Result<()>
 
 async fn note(journal: &Journal<Notes>, text: &str) -> Result<(), WriteError<Refusal>> {
     let text = text.to_owned();
-    journal.write(move |conn, notes| Ok(put(conn, notes, &text)?)).await
+    journal
+        .write(move |conn, notes| Ok(put(conn, notes, &text)?))
+        .await
 }
 
 /// Blocks the writing thread until the sender is used or dropped, so that writes sent meanwhile
@@ -157,7 +168,10 @@ async fn what_was_answered_is_there_after_a_reopen() {
     journal.close();
     let journal = place.open();
     assert_eq!(journal.read(counted).await.unwrap(), 10);
-    let seen = journal.write(|_, notes| Ok::<_, Refusal>(notes.count)).await.unwrap();
+    let seen = journal
+        .write(|_, notes| Ok::<_, Refusal>(notes.count))
+        .await
+        .unwrap();
     assert_eq!(seen, 10);
 }
 
@@ -190,7 +204,11 @@ async fn writes_that_wait_share_one_commit() {
     assert!(answers.iter().all(Result::is_ok));
     journal.close();
     let groups: Vec<usize> = seen.iter().collect();
-    assert_eq!(groups, [1, 256, 44], "the holding write alone, then as many as one commit takes");
+    assert_eq!(
+        groups,
+        [1, 256, 44],
+        "the holding write alone, then as many as one commit takes"
+    );
 }
 
 #[tokio::test]
@@ -203,16 +221,26 @@ async fn a_refused_write_undoes_itself_and_no_neighbour() {
         Err::<(), _>(Refusal::NotWanted)
     });
     let all = async {
-        tokio::join!(note(&journal, "before"), refused, note(&journal, "after"), async {
-            drop(release);
-        })
+        tokio::join!(
+            note(&journal, "before"),
+            refused,
+            note(&journal, "after"),
+            async {
+                drop(release);
+            }
+        )
     };
     let (before, refused, after, ()) = all.await;
     assert!(before.is_ok() && after.is_ok());
-    assert!(matches!(refused, Err(WriteError::Refused(Refusal::NotWanted))));
+    assert!(matches!(
+        refused,
+        Err(WriteError::Refused(Refusal::NotWanted))
+    ));
     let texts = journal.read(|conn| {
         let mut texts = conn.prepare("SELECT text FROM notes ORDER BY id")?;
-        texts.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
+        texts
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<Vec<String>>>()
     });
     assert_eq!(texts.await.unwrap(), ["before", "after"]);
 }
@@ -227,7 +255,9 @@ async fn the_state_is_loaded_anew_after_a_refusal() {
         Err::<(), _>(Refusal::NotWanted)
     });
     assert!(lie.await.is_err());
-    let state = journal.write(|_, notes| Ok::<_, Refusal>((notes.count, notes.loads))).await;
+    let state = journal
+        .write(|_, notes| Ok::<_, Refusal>((notes.count, notes.loads)))
+        .await;
     assert_eq!(state.unwrap(), (1, 1));
 }
 
@@ -247,8 +277,10 @@ async fn a_panicking_write_undoes_itself_and_the_journal_goes_on() {
         other => panic!("{other:?}"),
     }
     note(&journal, "whole").await.unwrap();
-    let (count, kept) =
-        journal.write(|conn, notes| Ok::<_, Refusal>((notes.count, counted(conn)?))).await.unwrap();
+    let (count, kept) = journal
+        .write(|conn, notes| Ok::<_, Refusal>((notes.count, counted(conn)?)))
+        .await
+        .unwrap();
     assert_eq!((count, kept), (1, 1));
 }
 
@@ -268,12 +300,21 @@ async fn a_full_disk_is_said_and_room_makes_it_work_again() {
     let large = "x".repeat(20_000);
     // SQLite's error may be bare or wrapped. Here SQLite rolls back the whole group.
     let text = large.clone();
-    let full = journal.write(move |conn, notes| put(conn, notes, &text)).await;
+    let full = journal
+        .write(move |conn, notes| put(conn, notes, &text))
+        .await;
     assert!(matches!(full, Err(WriteError::Full)), "{full:?}");
     let release = hold(&journal).await;
-    let (small, full, ()) =
-        tokio::join!(note(&journal, "small"), note(&journal, &large), async { drop(release) });
-    assert!(matches!((&small, &full), (Err(WriteError::Full), Err(WriteError::Full))), "{small:?}");
+    let (small, full, ()) = tokio::join!(note(&journal, "small"), note(&journal, &large), async {
+        drop(release)
+    });
+    assert!(
+        matches!(
+            (&small, &full),
+            (Err(WriteError::Full), Err(WriteError::Full))
+        ),
+        "{small:?}"
+    );
     limit(10_000).await.unwrap();
     note(&journal, &large).await.unwrap();
     assert_eq!(journal.read(counted).await.unwrap(), 1);
@@ -294,13 +335,18 @@ async fn a_commit_that_fails_fails_its_whole_group_and_no_other() {
     let orphan = journal.write(|conn, _| conn.execute("INSERT INTO replies VALUES (99)", []));
     let refused = journal.write(|_, _| Err::<(), _>(Refusal::NotWanted));
     let (sound, orphan, refused, ()) =
-        tokio::join!(note(&journal, "sound"), orphan, refused, async { drop(release) });
+        tokio::join!(note(&journal, "sound"), orphan, refused, async {
+            drop(release)
+        });
     assert!(matches!(sound, Err(WriteError::Fault(_))), "{sound:?}");
     assert!(matches!(orphan, Err(WriteError::Fault(_))), "{orphan:?}");
     // A refusal may depend on another write of the group, so it fails with the group.
     assert!(matches!(refused, Err(WriteError::Fault(_))), "{refused:?}");
     note(&journal, "next").await.unwrap();
-    let count = journal.write(|_, notes| Ok::<_, Refusal>(notes.count)).await.unwrap();
+    let count = journal
+        .write(|_, notes| Ok::<_, Refusal>(notes.count))
+        .await
+        .unwrap();
     assert_eq!((count, journal.read(counted).await.unwrap()), (1, 1));
 }
 
@@ -314,14 +360,24 @@ async fn a_transaction_that_sqlite_rolls_back_fails_its_group_and_the_rest_still
         conn.execute_batch("ROLLBACK")?;
         Err::<(), _>(Refusal::NotWanted)
     });
-    let (before, broken, after, ()) =
-        tokio::join!(note(&journal, "before"), broken, note(&journal, "after"), async {
+    let (before, broken, after, ()) = tokio::join!(
+        note(&journal, "before"),
+        broken,
+        note(&journal, "after"),
+        async {
             drop(release);
-        });
+        }
+    );
     assert!(matches!(before, Err(WriteError::Fault(_))), "{before:?}");
-    assert!(matches!(broken, Err(WriteError::Refused(Refusal::NotWanted))), "{broken:?}");
+    assert!(
+        matches!(broken, Err(WriteError::Refused(Refusal::NotWanted))),
+        "{broken:?}"
+    );
     assert!(after.is_ok(), "{after:?}");
-    let count = journal.write(|_, notes| Ok::<_, Refusal>(notes.count)).await.unwrap();
+    let count = journal
+        .write(|_, notes| Ok::<_, Refusal>(notes.count))
+        .await
+        .unwrap();
     assert_eq!((count, journal.read(counted).await.unwrap()), (1, 1));
 }
 
@@ -332,7 +388,10 @@ async fn a_failing_hook_fails_the_group_although_the_commit_stands() {
     place.hook.fails.store(true, Ordering::SeqCst);
     // Never `Full`: it would promise that the note is not stored.
     let unsure = note(&journal, "unsure").await;
-    assert!(matches!(unsure, Err(WriteError::Fault(JournalError::Io { .. }))), "{unsure:?}");
+    assert!(
+        matches!(unsure, Err(WriteError::Fault(JournalError::Io { .. }))),
+        "{unsure:?}"
+    );
     place.hook.fails.store(false, Ordering::SeqCst);
     note(&journal, "sure").await.unwrap();
     assert_eq!(journal.read(counted).await.unwrap(), 2);
@@ -350,11 +409,19 @@ async fn every_commit_is_synced_and_readers_cannot_write() {
             })
         })
     };
-    assert_eq!(pragma("journal_mode").await.unwrap(), "wal".to_owned().into());
+    assert_eq!(
+        pragma("journal_mode").await.unwrap(),
+        "wal".to_owned().into()
+    );
     assert_eq!(pragma("synchronous").await.unwrap(), 2.into());
     assert_eq!(pragma("foreign_keys").await.unwrap(), 1.into());
-    let sneaky = journal.read(|conn| conn.execute("DELETE FROM notes", [])).await;
-    assert!(matches!(sneaky, Err(JournalError::Sql { .. })), "{sneaky:?}");
+    let sneaky = journal
+        .read(|conn| conn.execute("DELETE FROM notes", []))
+        .await;
+    assert!(
+        matches!(sneaky, Err(JournalError::Sql { .. })),
+        "{sneaky:?}"
+    );
 }
 
 #[test]
@@ -403,6 +470,12 @@ async fn a_file_of_a_newer_version_is_refused_with_the_remedy() {
     let make = |_: &Connection| Ok::<(), rusqlite::Error>(());
     let refused = Journal::open(&path, older, make, |_| ()).unwrap_err();
     assert!(crate::is_of_newer_version(&refused), "{refused}");
-    assert!(refused.to_string().contains("Start that version again"), "{refused}");
-    assert!(std::error::Error::source(&refused).is_none(), "no library says more");
+    assert!(
+        refused.to_string().contains("Start that version again"),
+        "{refused}"
+    );
+    assert!(
+        std::error::Error::source(&refused).is_none(),
+        "no library says more"
+    );
 }

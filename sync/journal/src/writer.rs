@@ -71,7 +71,12 @@ where
 
 impl<S: State> Writer<S> {
     pub fn new(file: OwnedFile, state: S, observe: Box<dyn Fn(usize) + Send>) -> Self {
-        Self { file, state, stale: false, observe }
+        Self {
+            file,
+            state,
+            stale: false,
+            observe,
+        }
     }
 
     /// Runs until all senders are dropped and every write is answered.
@@ -188,8 +193,12 @@ fn run_one<S: State>(
             .commit()
             .map_err(|error| CommitResult::from_sqlite_error("keep a write", error));
     }
-    savepoint.finish().map_err(|error| CommitResult::from_sqlite_error("undo a write", error))?;
-    state.reload(tx).map_err(|error| CommitResult::from_sqlite_error("load the state anew", error))
+    savepoint
+        .finish()
+        .map_err(|error| CommitResult::from_sqlite_error("undo a write", error))?;
+    state
+        .reload(tx)
+        .map_err(|error| CommitResult::from_sqlite_error("load the state anew", error))
 }
 
 /// Takes the write lock at once: a transaction that starts with a read may fail to upgrade.
@@ -200,12 +209,19 @@ fn begin_group(conn: &mut Connection) -> Result<Transaction<'_>, CommitResult> {
 
 impl CommitResult {
     fn from_sqlite_error(what: &'static str, error: rusqlite::Error) -> Self {
-        if is_full(&error) { Self::Full } else { Self::Fault(JournalError::wrap_sql(what)(error)) }
+        if is_full(&error) {
+            Self::Full
+        } else {
+            Self::Fault(JournalError::wrap_sql(what)(error))
+        }
     }
 }
 
 fn format_causes(error: &JournalError) -> String {
     let first: &dyn std::error::Error = error;
     let causes = std::iter::successors(Some(first), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }

@@ -24,8 +24,14 @@ pub const DEVICE_COUNT: usize = TABLET_COUNT + 1;
 pub const REPLICA_COUNT: usize = 2;
 
 /// Portal users: two customers, three providers, an admin.
-const DESK: [Role; 6] =
-    [Role::Customer, Role::Customer, Role::Provider, Role::Provider, Role::Provider, Role::Admin];
+const DESK: [Role; 6] = [
+    Role::Customer,
+    Role::Customer,
+    Role::Provider,
+    Role::Provider,
+    Role::Provider,
+    Role::Admin,
+];
 pub const DESK_COUNT: usize = DESK.len();
 
 /// Far from any tablet's number.
@@ -91,7 +97,10 @@ pub fn at_desk(n: usize) -> Actor {
 }
 
 fn person(n: usize, role: Role) -> Actor {
-    Actor { user_id: UserId(Uuid::from_u64_pair(7, n as u64)), role }
+    Actor {
+        user_id: UserId(Uuid::from_u64_pair(7, n as u64)),
+        role,
+    }
 }
 
 /// All names here are valid.

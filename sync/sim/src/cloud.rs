@@ -102,10 +102,7 @@ pub enum Requester {
         last_look: Option<bool>,
     },
     /// A portal accept that waits at the hub, submitted again.
-    Waiting {
-        replica: usize,
-        id: CommandId,
-    },
+    Waiting { replica: usize, id: CommandId },
 }
 
 pub struct OpenDecision {
@@ -131,7 +128,9 @@ impl DecisionRequest {
     }
 
     pub fn ends_right(&self) -> bool {
-        self.requests.iter().any(|request| matches!(request, Submission::LeaseReleased { .. }))
+        self.requests
+            .iter()
+            .any(|request| matches!(request, Submission::LeaseReleased { .. }))
     }
 }
 
@@ -278,5 +277,7 @@ pub enum OwnerReply {
 pub fn at(now: u64, error_ms: i64) -> UnixMillis {
     /// A day in November 2025.
     const BEGAN: i64 = 1_764_000_000_000;
-    UnixMillis(BEGAN).plus_ms(i64::try_from(now).unwrap_or(i64::MAX)).plus_ms(error_ms)
+    UnixMillis(BEGAN)
+        .plus_ms(i64::try_from(now).unwrap_or(i64::MAX))
+        .plus_ms(error_ms)
 }

@@ -125,16 +125,26 @@ impl Counts {
     }
 
     pub fn not_taken(&mut self, code: Code) {
-        *self.verdicts.entry(phrase("not_taken", Some(code))).or_default() += 1;
+        *self
+            .verdicts
+            .entry(phrase("not_taken", Some(code)))
+            .or_default() += 1;
     }
 
     pub fn taken(&mut self, stored: &LoggedCommand, new: bool) {
-        let key = if new { phrase(stored.verdict.as_str(), stored.doubt) } else { "stored before" };
+        let key = if new {
+            phrase(stored.verdict.as_str(), stored.doubt)
+        } else {
+            "stored before"
+        };
         *self.verdicts.entry(key).or_default() += 1;
     }
 
     pub fn outcome(&mut self, outcome: &Outcome) {
-        *self.outcomes.entry(phrase(outcome.kind.as_str(), code_of(outcome))).or_default() += 1;
+        *self
+            .outcomes
+            .entry(phrase(outcome.kind.as_str(), code_of(outcome)))
+            .or_default() += 1;
     }
 
     pub fn at_desk(&mut self, outcome: &Outcome) {
@@ -148,7 +158,13 @@ impl Counts {
 
     pub fn turned(&mut self, turned: &AssignmentTransition) {
         self.turned += 1;
-        let ended = |how: FenceEnding| if how.is_take_back() { how.as_str() } else { "released" };
+        let ended = |how: FenceEnding| {
+            if how.is_take_back() {
+                how.as_str()
+            } else {
+                "released"
+            }
+        };
         let did = [
             turned.ended.as_ref().map(|(_, end)| ended(end.how)),
             turned.granted.map(|_| "granted"),
@@ -156,7 +172,11 @@ impl Counts {
             turned.after.wanted.as_ref().map(|_| "asked back"),
         ];
         let did: Vec<_> = did.into_iter().flatten().collect();
-        for kind in if did.is_empty() { vec!["policy changed"] } else { did } {
+        for kind in if did.is_empty() {
+            vec!["policy changed"]
+        } else {
+            did
+        } {
             *self.turns.entry(kind).or_default() += 1;
         }
     }
@@ -193,7 +213,10 @@ impl Counts {
     }
 
     pub fn conflicts(&mut self, writes: &Writes) {
-        let lost = writes.events.iter().filter(|event| event.body.lost.is_some());
+        let lost = writes
+            .events
+            .iter()
+            .filter(|event| event.body.lost.is_some());
         self.conflicts += lost.count() as u64;
     }
 
@@ -316,8 +339,18 @@ impl Counts {
 
 fn code_of(outcome: &Outcome) -> Option<Code> {
     // The ends of rights have their own counts, so here all broken promises count as one.
-    let known = |code: Code| if code.is_broken_promise() { Code::RegionTakenBack } else { code };
-    if outcome.kind == OutcomeKind::Duplicate { None } else { outcome.code.map(known) }
+    let known = |code: Code| {
+        if code.is_broken_promise() {
+            Code::RegionTakenBack
+        } else {
+            code
+        }
+    };
+    if outcome.kind == OutcomeKind::Duplicate {
+        None
+    } else {
+        outcome.code.map(known)
+    }
 }
 
 /// The key of a tally. Keys are few, and each is leaked once.
@@ -326,5 +359,6 @@ fn phrase(word: &'static str, code: Option<Code>) -> &'static str {
     static MADE: Mutex<BTreeMap<(&str, Option<Code>), &'static str>> = Mutex::new(BTreeMap::new());
     let Some(known) = code else { return word };
     let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
-    made.entry((word, code)).or_insert_with(|| format!("{word} {known}").leak())
+    made.entry((word, code))
+        .or_insert_with(|| format!("{word} {known}").leak())
 }

@@ -82,10 +82,22 @@ pub enum EdgeJob {
 }
 
 pub enum EdgeJobResult {
-    Boot { failed: bool },
-    Entered { tablet: usize, entered: Box<EntryResult> },
-    Linked { conn: usize, settled: Vec<SettledCommand>, begun: bool, failed: bool },
-    Asked { conn: usize },
+    Boot {
+        failed: bool,
+    },
+    Entered {
+        tablet: usize,
+        entered: Box<EntryResult>,
+    },
+    Linked {
+        conn: usize,
+        settled: Vec<SettledCommand>,
+        begun: bool,
+        failed: bool,
+    },
+    Asked {
+        conn: usize,
+    },
     Suspect,
 }
 
@@ -132,8 +144,16 @@ impl HubKnowledge {
         let challenge = Some(Challenge([0; 32]));
         match self {
             Self::Unchecked => HubCheck::default(),
-            Self::Key => HubCheck { challenge, pinned: true, plain_line: false },
-            Self::NoKey => HubCheck { challenge, pinned: false, plain_line: true },
+            Self::Key => HubCheck {
+                challenge,
+                pinned: true,
+                plain_line: false,
+            },
+            Self::NoKey => HubCheck {
+                challenge,
+                pinned: false,
+                plain_line: true,
+            },
         }
     }
 
@@ -196,7 +216,11 @@ pub fn reply(edge: &Node, stored: &LoggedCommand, order: Option<wire::Order>) ->
         user_id: Some(stored.user_id),
         body: None,
     };
-    let hop = if stored.outcome.is_some() { wire::Hop::Decided } else { wire::Hop::Stored };
+    let hop = if stored.outcome.is_some() {
+        wire::Hop::Decided
+    } else {
+        wire::Hop::Stored
+    };
     Reply {
         command_id: Some(stored.command_id),
         hop,

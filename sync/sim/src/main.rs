@@ -41,7 +41,9 @@ fn main() -> ExitCode {
     let bug = match options.bug.as_deref().map(named) {
         Some(None) => {
             eprintln!("there is no such bug; there are:");
-            sim::Bug::ALL.iter().for_each(|bug| eprintln!("  {:<28} {}", bug.name(), bug.says()));
+            sim::Bug::ALL
+                .iter()
+                .for_each(|bug| eprintln!("  {:<28} {}", bug.name(), bug.says()));
             return ExitCode::FAILURE;
         }
         bug => bug.flatten(),
@@ -49,18 +51,28 @@ fn main() -> ExitCode {
     if let Some(name) = &options.scenario {
         let Some(scenario) = sim::scenarios::named(name) else {
             eprintln!("there is no such schedule; there are:");
-            sim::scenarios::all().iter().for_each(|s| eprintln!("  {:<36} {}", s.name, s.says));
+            sim::scenarios::all()
+                .iter()
+                .for_each(|s| eprintln!("  {:<36} {}", s.name, s.says));
             return ExitCode::FAILURE;
         };
         let fine = one::replay(&scenario.plan, bug).is_none();
-        return if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        return if fine {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        };
     }
     let fine = match options.seed {
         Some(seed) => one::run(seed, bug),
         None if options.mutations || bug.is_some() => mutations::run(bug, options.jobs),
         None => many::run(options.from, options.seeds, options.jobs.max(1), elapsed),
     };
-    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn named(name: &str) -> Option<sim::Bug> {
@@ -70,5 +82,8 @@ fn named(name: &str) -> Option<sim::Bug> {
 /// The only clock read here, for the seed rate; the simulation never sees it.
 fn elapsed() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+    Duration::new(
+        now.tv_sec.unsigned_abs(),
+        u32::try_from(now.tv_nsec).unwrap_or(0),
+    )
 }

@@ -34,10 +34,16 @@ pub fn run(from: u64, seeds: u64, jobs: u64, clock: fn() -> Duration) -> bool {
     let took = clock().saturating_sub(began);
     println!("{}", met.counts);
     println!("trace {:016x}", met.hashes);
-    eprintln!("{:.0} seeds a second on {jobs} threads", per_second(seeds, took));
+    eprintln!(
+        "{:.0} seeds a second on {jobs} threads",
+        per_second(seeds, took)
+    );
     met.failures.sort_by_key(|(seed, _)| *seed);
     for (seed, violation) in met.failures.iter().take(FAILURES_SHOWN) {
-        println!("seed {seed} BROKEN {}: {}", violation.invariant, violation.says);
+        println!(
+            "seed {seed} BROKEN {}: {}",
+            violation.invariant, violation.says
+        );
     }
     println!("{} of {seeds} seeds broke a promise", met.failures.len());
     let (directed, broken) = directed();
@@ -56,11 +62,16 @@ fn directed() -> (Counts, usize) {
         counts.add(&ran.counts);
         if let Some(violation) = ran.violation {
             broken += 1;
-            let Violation { invariant, says, .. } = violation;
+            let Violation {
+                invariant, says, ..
+            } = violation;
             println!("scenario {} BROKEN {invariant}: {says}", scenario.name);
         }
     }
-    println!("{broken} of {} directed schedules broke a promise", all.len());
+    println!(
+        "{broken} of {} directed schedules broke a promise",
+        all.len()
+    );
     (counts, broken)
 }
 
@@ -75,7 +86,8 @@ fn work(next: &AtomicU64, end: u64, met: &Mutex<Met>) {
         mine.counts.add(&ran.counts);
         // The sum is independent of thread order.
         mine.hashes = mine.hashes.wrapping_add(ran.trace.hash());
-        mine.failures.extend(ran.violation.map(|violation| (seed, violation)));
+        mine.failures
+            .extend(ran.violation.map(|violation| (seed, violation)));
     }
     let mut met = met.lock().unwrap_or_else(PoisonError::into_inner);
     met.counts.add(&mine.counts);

@@ -22,10 +22,17 @@ pub fn run(only: Option<Bug>, jobs: u64) -> bool {
         match caught {
             Some((seeds, invariant)) => {
                 most = most.max(*seeds);
-                let seeds = if *seeds == 0 { "directed".into() } else { seeds.to_string() };
+                let seeds = if *seeds == 0 {
+                    "directed".into()
+                } else {
+                    seeds.to_string()
+                };
                 println!("{:<28} {seeds:>8}  {invariant}", bug.name());
             }
-            None => println!("{:<28}        -  NOT CAUGHT in {SEEDS_MAX} seeds", bug.name()),
+            None => println!(
+                "{:<28}        -  NOT CAUGHT in {SEEDS_MAX} seeds",
+                bug.name()
+            ),
         }
     }
     let control = control(most, jobs);
@@ -36,7 +43,10 @@ pub fn run(only: Option<Bug>, jobs: u64) -> bool {
     let directed = broken_scenario();
     match directed {
         Some((name, invariant)) => println!("control: `{name}` breaks {invariant} by itself"),
-        None => println!("control: clean on {} directed schedules", scenarios::all().len()),
+        None => println!(
+            "control: clean on {} directed schedules",
+            scenarios::all().len()
+        ),
     }
     let uncaught = rows.iter().filter(|caught| caught.is_none()).count();
     println!("{} of {} bugs caught", rows.len() - uncaught, rows.len());
@@ -70,7 +80,9 @@ fn control(seeds: u64, jobs: u64) -> Caught {
 }
 
 fn broken(seed: u64, bug: Option<Bug>) -> Option<&'static str> {
-    sim::run(&SeedPlan::of(seed), bug).violation.map(|violation| violation.invariant)
+    sim::run(&SeedPlan::of(seed), bug)
+        .violation
+        .map(|violation| violation.invariant)
 }
 
 /// Results in numeric order, whichever thread computed them.

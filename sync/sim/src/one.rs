@@ -15,13 +15,24 @@ pub fn replay(plan: &SeedPlan, bug: Option<Bug>) -> Option<Violation> {
 
 pub fn run(seed: u64, bug: Option<Bug>) -> bool {
     let plan = SeedPlan::of(seed);
-    let Some(violation) = replay(&plan, bug) else { return true };
+    let Some(violation) = replay(&plan, bug) else {
+        return true;
+    };
     let keep = shrink(&plan, bug, violation.invariant);
     let small = run_in_words(&plan.only(&keep), bug);
-    println!("\nThe same with {} of {} steps:", keep.len(), plan.steps.len());
+    println!(
+        "\nThe same with {} of {} steps:",
+        keep.len(),
+        plan.steps.len()
+    );
     small.trace.lines.iter().for_each(|line| println!("{line}"));
-    let says = small.violation.map_or(violation.says, |violation| violation.says);
+    let says = small
+        .violation
+        .map_or(violation.says, |violation| violation.says);
     println!("BROKEN {}: {says}", violation.invariant);
-    println!("\nTo keep it:\n{}", seeds::line(seed, &keep, violation.invariant));
+    println!(
+        "\nTo keep it:\n{}",
+        seeds::line(seed, &keep, violation.invariant)
+    );
     false
 }

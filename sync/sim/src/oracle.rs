@@ -73,7 +73,11 @@ struct Firm {
 impl Oracle {
     pub fn broken(&mut self, at: u64, invariant: &'static str, says: impl FnOnce() -> String) {
         if self.violation.is_none() {
-            self.violation = Some(Violation { invariant, at, says: says() });
+            self.violation = Some(Violation {
+                invariant,
+                at,
+                says: says(),
+            });
         }
     }
 

@@ -263,31 +263,57 @@ impl SeedPlan {
         }
         for _ in 0..random.between(FAULTS.0, FAULTS.1) {
             let at = random.between(1_000, ACTIVE_MS);
-            steps.push(Step { at, what: StepKind::Fault(fault(&mut random)) });
+            steps.push(Step {
+                at,
+                what: StepKind::Fault(fault(&mut random)),
+            });
         }
         for _ in 0..random.between(0, GRANTS_MAX) {
             let on = random.below(EDGE_COUNT);
             let size = random.between(0, 5);
-            let fault = Fault { kind: FaultKind::PolicyChange, on, lasts_ms: 0, size };
+            let fault = Fault {
+                kind: FaultKind::PolicyChange,
+                on,
+                lasts_ms: 0,
+                size,
+            };
             let at = random.between(2_000, ACTIVE_MS / 2);
-            steps.push(Step { at, what: StepKind::Fault(fault) });
+            steps.push(Step {
+                at,
+                what: StepKind::Fault(fault),
+            });
         }
         steps.sort_by_key(|step| step.at);
         steps.extend(of_section_six(&mut Random::seeded(seed ^ SECTION_SIX)));
-        steps.extend(far_behind::steps(&mut Random::seeded(seed ^ far_behind::STREAM)));
+        steps.extend(far_behind::steps(&mut Random::seeded(
+            seed ^ far_behind::STREAM,
+        )));
         let mut his = Random::seeded(seed ^ stranger::STREAM);
         let stranger_at = stranger::settles(&mut his, &steps);
         steps.extend(stranger::steps(&mut his));
         steps.extend(hostile_hub::steps(seed));
         steps.extend(thief::steps(seed, &steps));
-        Self { seed, tuning, steps, heals_at: ACTIVE_MS + HEAL_AFTER_MS, stranger_at }
+        Self {
+            seed,
+            tuning,
+            steps,
+            heals_at: ACTIVE_MS + HEAL_AFTER_MS,
+            stranger_at,
+        }
     }
 
     /// The plan reduced to the steps at these indices.
     #[must_use]
     pub fn only(&self, keep: &BTreeSet<usize>) -> Self {
-        let steps = self.steps.iter().enumerate().filter(|(at, _)| keep.contains(at));
-        Self { steps: steps.map(|(_, step)| step.clone()).collect(), ..self.clone() }
+        let steps = self
+            .steps
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| keep.contains(at));
+        Self {
+            steps: steps.map(|(_, step)| step.clone()).collect(),
+            ..self.clone()
+        }
     }
 
     /// The plan without steps that replace or change an edge's file or give it another epoch.
@@ -295,14 +321,26 @@ impl SeedPlan {
     pub fn undisturbed(&self) -> Self {
         let disturbs = |step: &Step| match step.what {
             StepKind::Fault(Fault { kind, .. }) => {
-                let changes = [FaultKind::EdgeCloned, FaultKind::MarkLost, FaultKind::ViewDamaged];
+                let changes = [
+                    FaultKind::EdgeCloned,
+                    FaultKind::MarkLost,
+                    FaultKind::ViewDamaged,
+                ];
                 kind.restores() || changes.contains(&kind) || kind == FaultKind::Corruption
             }
             StepKind::Steals { .. } => true,
             _ => false,
         };
-        let steps = self.steps.iter().filter(|step| !disturbs(step)).cloned().collect();
-        Self { steps, ..self.clone() }
+        let steps = self
+            .steps
+            .iter()
+            .filter(|step| !disturbs(step))
+            .cloned()
+            .collect();
+        Self {
+            steps,
+            ..self.clone()
+        }
     }
 
     /// The number of commands, without the attacker's.
@@ -313,18 +351,28 @@ impl SeedPlan {
     }
 
     pub fn tries(&self) -> usize {
-        self.steps.iter().filter(|step| matches!(step.what, StepKind::Mischief { .. })).count()
+        self.steps
+            .iter()
+            .filter(|step| matches!(step.what, StepKind::Mischief { .. }))
+            .count()
     }
 
     pub fn faults(&self) -> usize {
-        self.steps.iter().filter(|step| matches!(step.what, StepKind::Fault(_))).count()
+        self.steps
+            .iter()
+            .filter(|step| matches!(step.what, StepKind::Fault(_)))
+            .count()
     }
 }
 
 /// Restores, copies and losses of edges and tablets. Now and then one machine gets many of them.
 fn of_section_six(random: &mut Random) -> Vec<Step> {
     let unlucky = random.chance(60).then(|| random.below(EDGE_COUNT));
-    let count = if unlucky.is_some() { random.between(4, 6) } else { random.between(0, 3) };
+    let count = if unlucky.is_some() {
+        random.between(4, 6)
+    } else {
+        random.between(0, 3)
+    };
     let step = |_| {
         let drawn = match unlucky {
             Some(_) => *random.pick(&UNLUCKY),
@@ -335,7 +383,15 @@ fn of_section_six(random: &mut Random) -> Vec<Step> {
         let lasts_ms = random.between(least, most);
         let size = random.between(0, 1_000);
         let at = random.between(4_000, ACTIVE_MS);
-        Step { at, what: StepKind::Fault(Fault { kind: drawn, on, lasts_ms, size }) }
+        Step {
+            at,
+            what: StepKind::Fault(Fault {
+                kind: drawn,
+                on,
+                lasts_ms,
+                size,
+            }),
+        }
     };
     (0..count).map(step).collect()
 }
@@ -351,8 +407,11 @@ const SECTION_SIX_WEIGHTS: [(FaultKind, u64); 8] = [
     (FaultKind::TabletLost, 3),
     (FaultKind::Poison, 4),
 ];
-const UNLUCKY: [FaultKind; 3] =
-    [FaultKind::DatabaseRestored, FaultKind::MachineRestored, FaultKind::MarkLost];
+const UNLUCKY: [FaultKind; 3] = [
+    FaultKind::DatabaseRestored,
+    FaultKind::MachineRestored,
+    FaultKind::MarkLost,
+];
 
 fn tuning(random: &mut Random) -> Tuning {
     let limits = LinkLimits {
@@ -361,19 +420,39 @@ fn tuning(random: &mut Random) -> Tuning {
         credit_ops: *random.pick(&[4, 20, 10_000]),
         credit_bytes: *random.pick(&[1_500, 8_000, 4 << 20]),
     };
-    Tuning { limits, run_max: *random.pick(&[2, 8, 1_000]), every: false }
+    Tuning {
+        limits,
+        run_max: *random.pick(&[2, 8, 1_000]),
+        every: false,
+    }
 }
 
 /// Publishes first, so that there are orders to collide on.
 fn command(random: &mut Random, n: u64) -> Step {
     let early = n < 18;
-    let at = if early { random.between(0, 15_000) } else { random.between(5_000, ACTIVE_MS) };
-    let intent = if early { Intent::Publish } else { intent(random) };
+    let at = if early {
+        random.between(0, 15_000)
+    } else {
+        random.between(5_000, ACTIVE_MS)
+    };
+    let intent = if early {
+        Intent::Publish
+    } else {
+        intent(random)
+    };
     let pick = random.next();
     let what = if random.chance(250) {
-        StepKind::Desk { person: random.below(DESK_COUNT), intent, pick }
+        StepKind::Desk {
+            person: random.below(DESK_COUNT),
+            intent,
+            pick,
+        }
     } else {
-        StepKind::Tap { tablet: random.below(TABLET_COUNT), intent, pick }
+        StepKind::Tap {
+            tablet: random.below(TABLET_COUNT),
+            intent,
+            pick,
+        }
     };
     Step { at, what }
 }
@@ -395,13 +474,25 @@ fn intent(random: &mut Random) -> Intent {
 }
 
 fn fault(random: &mut Random) -> Fault {
-    let drawn = weighted(random, FaultKind::ALL.iter().map(|kind| (*kind, kind.weight())));
+    let drawn = weighted(
+        random,
+        FaultKind::ALL.iter().map(|kind| (*kind, kind.weight())),
+    );
     let kind = drawn.unwrap_or(FaultKind::Cut);
     let (least, most) = kind.lasts_ms();
     let on = random.below(kind.who());
     let lasts_ms = random.between(least, most);
-    let most = if kind == FaultKind::ClockJump { 2 * DAY_MS } else { 1_000 };
-    Fault { kind, on, lasts_ms, size: random.between(0, most) }
+    let most = if kind == FaultKind::ClockJump {
+        2 * DAY_MS
+    } else {
+        1_000
+    };
+    Fault {
+        kind,
+        on,
+        lasts_ms,
+        size: random.between(0, most),
+    }
 }
 
 impl FaultKind {
@@ -422,7 +513,10 @@ impl Fault {
     }
 
     pub fn ahead(self, hours: u64) -> Self {
-        Self { size: DAY_MS + hours * HOUR_MS, ..self }
+        Self {
+            size: DAY_MS + hours * HOUR_MS,
+            ..self
+        }
     }
 
     /// Up to a day, backwards or forwards.

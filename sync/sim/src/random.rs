@@ -13,7 +13,10 @@ impl Random {
         }))
     }
 
-    #[expect(clippy::should_implement_trait, reason = "it never ends, so it is no iterator")]
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it never ends, so it is no iterator"
+    )]
     pub fn next(&mut self) -> u64 {
         let s = &mut self.0;
         let drawn = s[0].wrapping_add(s[3]).rotate_left(23).wrapping_add(s[0]);
@@ -75,6 +78,9 @@ mod tests {
         assert_eq!(random.below(0), 0);
     }
 
-    const DRAWN_BY_7: [u64; 3] =
-        [0x0e2c_1a00_2aae_913d, 0x2c0f_c8dd_fa4e_9e14, 0xb7b3_11b3_b0d4_5872];
+    const DRAWN_BY_7: [u64; 3] = [
+        0x0e2c_1a00_2aae_913d,
+        0x2c0f_c8dd_fa4e_9e14,
+        0xb7b3_11b3_b0d4_5872,
+    ];
 }

@@ -58,9 +58,20 @@ pub fn record_with(plan: &SeedPlan, bug: Option<Bug>) -> Result<Recording, Recor
         return Err(RecordingFault::Broken(violation));
     }
     let recorder = ran.recorder.unwrap_or_default();
-    let order = recorder.order.explained().map_err(RecordingFault::NoOrderExplains)?;
-    let edges = recorder.edges.into_iter().map(edge::EdgeNotes::done).collect();
-    Ok(Recording { order, edges, counts: ran.counts })
+    let order = recorder
+        .order
+        .explained()
+        .map_err(RecordingFault::NoOrderExplains)?;
+    let edges = recorder
+        .edges
+        .into_iter()
+        .map(edge::EdgeNotes::done)
+        .collect();
+    Ok(Recording {
+        order,
+        edges,
+        counts: ran.counts,
+    })
 }
 
 pub struct Recorder {
@@ -72,7 +83,10 @@ impl Default for Recorder {
     fn default() -> Self {
         let edges =
             (0..cast::EDGE_COUNT).map(|e| edge::EdgeNotes::of(cast::edge(e), cast::region(e)));
-        Self { order: order::OrderNotes::default(), edges: edges.collect() }
+        Self {
+            order: order::OrderNotes::default(),
+            edges: edges.collect(),
+        }
     }
 }
 
@@ -92,7 +106,10 @@ impl Recorder {
 
     pub(crate) fn ends(&mut self, db: &OrderDb, nodes: &[Node]) {
         self.order.ends(db);
-        self.edges.iter_mut().zip(nodes).for_each(|(notes, node)| notes.ends(node));
+        self.edges
+            .iter_mut()
+            .zip(nodes)
+            .for_each(|(notes, node)| notes.ends(node));
     }
 
     /// A group of writes died with the process.

@@ -22,12 +22,20 @@ pub struct Scenario {
 }
 
 pub fn all() -> Vec<Scenario> {
-    let older = link::all().into_iter().chain(rights::all()).chain(restores::all());
-    older.chain(images::all()).chain(hostile_hub::all()).collect()
+    let older = link::all()
+        .into_iter()
+        .chain(rights::all())
+        .chain(restores::all());
+    older
+        .chain(images::all())
+        .chain(hostile_hub::all())
+        .collect()
 }
 
 pub fn catching(bug: Bug) -> impl Iterator<Item = Scenario> {
-    all().into_iter().filter(move |scenario| scenario.catches.contains(&bug))
+    all()
+        .into_iter()
+        .filter(move |scenario| scenario.catches.contains(&bug))
 }
 
 pub fn named(name: &str) -> Option<Scenario> {

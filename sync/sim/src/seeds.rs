@@ -25,7 +25,10 @@ fn read(line: &str) -> Option<SeedPlan> {
     let plan = SeedPlan::of(words.next()?.parse().ok()?);
     match (words.next(), words.next()) {
         (Some("keep"), Some(steps)) => {
-            let keep = steps.split(',').filter_map(|step| step.parse().ok()).collect();
+            let keep = steps
+                .split(',')
+                .filter_map(|step| step.parse().ok())
+                .collect();
             Some(plan.only(&keep))
         }
         _ => Some(plan),

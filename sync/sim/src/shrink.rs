@@ -8,7 +8,8 @@ use crate::{Bug, SeedPlan, run};
 pub fn shrink(plan: &SeedPlan, bug: Option<Bug>, invariant: &str) -> BTreeSet<usize> {
     let fails = |keep: &BTreeSet<usize>| {
         let ran = run(&plan.only(keep), bug);
-        ran.violation.is_some_and(|violation| violation.invariant == invariant)
+        ran.violation
+            .is_some_and(|violation| violation.invariant == invariant)
     };
     let mut keep: BTreeSet<usize> = (0..plan.steps.len()).collect();
     // Dropping one step may allow dropping another, so repeat.

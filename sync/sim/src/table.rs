@@ -15,7 +15,11 @@ pub struct ModelTable<K, V> {
 
 impl<K, V> Default for ModelTable<K, V> {
     fn default() -> Self {
-        Self { durable: BTreeMap::new(), live: BTreeMap::new(), unsynced: Vec::new() }
+        Self {
+            durable: BTreeMap::new(),
+            live: BTreeMap::new(),
+            unsynced: Vec::new(),
+        }
     }
 }
 
@@ -51,7 +55,11 @@ impl<K: Ord + Clone, V> ModelTable<K, V> {
     /// A copy of the file: exactly the committed rows.
     pub fn copied(&self) -> Self {
         let durable = self.durable.clone();
-        Self { live: durable.clone(), durable, unsynced: Vec::new() }
+        Self {
+            live: durable.clone(),
+            durable,
+            unsynced: Vec::new(),
+        }
     }
 
     pub fn clear(&mut self) {
@@ -87,7 +95,10 @@ pub struct ModelRow<V> {
 
 impl<V: Clone> ModelRow<V> {
     pub fn new(row: V) -> Self {
-        Self { durable: row.clone(), live: row }
+        Self {
+            durable: row.clone(),
+            live: row,
+        }
     }
 
     pub fn read(&self) -> &V {

@@ -11,7 +11,10 @@ pub struct RunTrace {
 
 impl RunTrace {
     pub fn in_words() -> Self {
-        Self { is_read: true, ..Self::default() }
+        Self {
+            is_read: true,
+            ..Self::default()
+        }
     }
 
     pub fn hash(&self) -> u64 {
@@ -31,6 +34,7 @@ impl RunTrace {
     }
 
     pub fn say(&mut self, now: u64, words: &str) {
-        self.lines.push(format!("{:>3}.{:03}  {words}", now / 1_000, now % 1_000));
+        self.lines
+            .push(format!("{:>3}.{:03}  {words}", now / 1_000, now % 1_000));
     }
 }

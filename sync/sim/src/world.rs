@@ -62,52 +62,158 @@ pub(crate) enum WorldEvent {
     Lifted(usize),
     Heals,
     IsItSilent,
-    Try { tablet: usize, item: usize },
-    AtEdge { edge: usize, tablet: usize, frame: Box<wire::CmdFrame> },
-    AtTablet { tablet: usize, edge: usize, reply: Box<wire::Reply> },
-    EdgeStarts { edge: usize },
-    Written { edge: usize, run: u32 },
-    Calls { edge: usize, run: u32 },
-    EdgeTick { edge: usize, conn: usize },
-    Arrives { conn: usize, to: Side, packet: Packet, is_stray: bool },
-    Closed { conn: usize, at: Side },
-    ReplicaStarts { replica: usize },
-    HubTick { conn: usize },
-    HubStores { conn: usize },
-    HubReads { conn: usize },
-    Looks { replica: usize, run: u32 },
-    Passes { replica: usize, run: u32, edge: usize },
+    Try {
+        tablet: usize,
+        item: usize,
+    },
+    AtEdge {
+        edge: usize,
+        tablet: usize,
+        frame: Box<wire::CmdFrame>,
+    },
+    AtTablet {
+        tablet: usize,
+        edge: usize,
+        reply: Box<wire::Reply>,
+    },
+    EdgeStarts {
+        edge: usize,
+    },
+    Written {
+        edge: usize,
+        run: u32,
+    },
+    Calls {
+        edge: usize,
+        run: u32,
+    },
+    EdgeTick {
+        edge: usize,
+        conn: usize,
+    },
+    Arrives {
+        conn: usize,
+        to: Side,
+        packet: Packet,
+        is_stray: bool,
+    },
+    Closed {
+        conn: usize,
+        at: Side,
+    },
+    ReplicaStarts {
+        replica: usize,
+    },
+    HubTick {
+        conn: usize,
+    },
+    HubStores {
+        conn: usize,
+    },
+    HubReads {
+        conn: usize,
+    },
+    Looks {
+        replica: usize,
+        run: u32,
+    },
+    Passes {
+        replica: usize,
+        run: u32,
+        edge: usize,
+    },
     OwnerAnswers(Box<hub::OwnerMessage>),
     OrderStarts,
     Asks(Box<crate::cloud::DecisionRequest>),
-    OrderCommits { tx: u64, run: u32 },
-    Relays { run: u32 },
-    Confirmed { run: u32, numbers: Vec<u64> },
+    OrderCommits {
+        tx: u64,
+        run: u32,
+    },
+    Relays {
+        run: u32,
+    },
+    Confirmed {
+        run: u32,
+        numbers: Vec<u64>,
+    },
     Delivers,
-    FeedCommits { delivery: u64 },
-    DeskTries { item: usize },
-    DeskHears { item: usize, heard: Option<Box<desk::DeskReply>> },
-    HandsIn { replica: usize, run: u32, again: bool },
-    LooksForLife { conn: usize, number: u64, asked_at: u64 },
-    LooksForQuestions { replica: usize, run: u32 },
+    FeedCommits {
+        delivery: u64,
+    },
+    DeskTries {
+        item: usize,
+    },
+    DeskHears {
+        item: usize,
+        heard: Option<Box<desk::DeskReply>>,
+    },
+    HandsIn {
+        replica: usize,
+        run: u32,
+        again: bool,
+    },
+    LooksForLife {
+        conn: usize,
+        number: u64,
+        asked_at: u64,
+    },
+    LooksForQuestions {
+        replica: usize,
+        run: u32,
+    },
     TakesRightsBack(Box<crate::cloud::QuarantineRun>),
-    EpochEnds { confining: Box<crate::cloud::QuarantineRun>, recorded: bool },
-    Readmits { edge: usize },
-    LetsGo { edge: usize, epoch: u64, seq: u64 },
-    BacksUp { step: usize },
-    Head { tablet: usize, edge: usize, head: tablets::EdgeHead },
-    EnrolsAnew { edge: usize },
-    Operates { n: usize },
+    EpochEnds {
+        confining: Box<crate::cloud::QuarantineRun>,
+        recorded: bool,
+    },
+    Readmits {
+        edge: usize,
+    },
+    LetsGo {
+        edge: usize,
+        epoch: u64,
+        seq: u64,
+    },
+    BacksUp {
+        step: usize,
+    },
+    Head {
+        tablet: usize,
+        edge: usize,
+        head: tablets::EdgeHead,
+    },
+    EnrolsAnew {
+        edge: usize,
+    },
+    Operates {
+        n: usize,
+    },
     RightsEnd,
     Compares,
     OwnerIsRead(Box<comparing::Comparison>),
     FeedIsMended(Box<comparing::Comparison>),
-    LooksAtEdges { replica: usize, run: u32 },
-    ViewIsDamaged { edge: usize, size: u64 },
-    FeedBeginsAnew { region: wire::Region },
-    Disables { edge: usize, since: u64 },
-    SettlesDisabling { edge: usize },
-    GetsNewKey { edge: usize, keeps_log: bool },
+    LooksAtEdges {
+        replica: usize,
+        run: u32,
+    },
+    ViewIsDamaged {
+        edge: usize,
+        size: u64,
+    },
+    FeedBeginsAnew {
+        region: wire::Region,
+    },
+    Disables {
+        edge: usize,
+        since: u64,
+    },
+    SettlesDisabling {
+        edge: usize,
+    },
+    GetsNewKey {
+        edge: usize,
+        keeps_log: bool,
+    },
 }
 
 pub(crate) struct World {
@@ -188,14 +294,19 @@ impl World {
             edges,
             tablets: Vec::new(),
             desk: PortalDesk::default(),
-            replicas: (0..cast::REPLICA_COUNT).map(|_| Replica::default()).collect(),
+            replicas: (0..cast::REPLICA_COUNT)
+                .map(|_| Replica::default())
+                .collect(),
             sync_db: SyncDb::new(bug),
             orders: OrderService::default(),
             poison: BTreeSet::new(),
             poisons_next: 0,
             loses_next: 0,
             backups: BTreeMap::new(),
-            order_db: OrderDb { bug, ..OrderDb::default() },
+            order_db: OrderDb {
+                bug,
+                ..OrderDb::default()
+            },
             bus: HubQueue::default(),
             deliveries: 0,
             passes: 0,
@@ -209,8 +320,9 @@ impl World {
             recorder: None,
             plan,
         };
-        world.tablets =
-            (0..cast::DEVICE_COUNT).map(|t| Tablet::new(t, &mut world.random)).collect();
+        world.tablets = (0..cast::DEVICE_COUNT)
+            .map(|t| Tablet::new(t, &mut world.random))
+            .collect();
         world.stranger_settles();
         world.hostile_hub_settles();
         world.thief_settles();
@@ -226,18 +338,34 @@ impl World {
             self.happens(due.event);
             events += 1;
             if events > EVENTS_MAX {
-                self.oracle.broken(self.now, "silence_comes", || "it goes round in circles".into());
+                self.oracle.broken(self.now, "silence_comes", || {
+                    "it goes round in circles".into()
+                });
             }
             if self.is_silent || self.oracle.violation.is_some() {
                 break;
             }
         }
-        self.counts.ran(self.now, self.plan.commands(), &self.oracle);
+        self.counts
+            .ran(self.now, self.plan.commands(), &self.oracle);
         if let Some(recorder) = &mut self.recorder {
             recorder.ends(&self.order_db, &self.edges);
         }
-        let Self { oracle, counts, trace, recorder, now, .. } = self;
-        RunResult { violation: oracle.violation, counts, trace, recorder, lasted_ms: now }
+        let Self {
+            oracle,
+            counts,
+            trace,
+            recorder,
+            now,
+            ..
+        } = self;
+        RunResult {
+            violation: oracle.violation,
+            counts,
+            trace,
+            recorder,
+            lasted_ms: now,
+        }
     }
 
     fn begin(&mut self) {
@@ -245,7 +373,14 @@ impl World {
         (0..cast::REPLICA_COUNT)
             .for_each(|replica| self.later(0, WorldEvent::ReplicaStarts { replica }));
         (0..cast::EDGE_COUNT).for_each(|edge| self.later(1, WorldEvent::EdgeStarts { edge }));
-        for (n, at) in self.plan.steps.iter().map(|step| step.at).enumerate().collect::<Vec<_>>() {
+        for (n, at) in self
+            .plan
+            .steps
+            .iter()
+            .map(|step| step.at)
+            .enumerate()
+            .collect::<Vec<_>>()
+        {
             self.later(at, WorldEvent::Step(n));
         }
         self.plan_backups();
@@ -255,7 +390,11 @@ impl World {
 
     pub fn later(&mut self, in_ms: u64, event: WorldEvent) {
         self.queued += 1;
-        self.queue.push(Reverse(Due { at: self.now + in_ms, n: self.queued, event }));
+        self.queue.push(Reverse(Due {
+            at: self.now + in_ms,
+            n: self.queued,
+            event,
+        }));
     }
 
     /// Draws a waiting time.
@@ -274,13 +413,26 @@ impl World {
             WorldEvent::Heals => self.heal(),
             WorldEvent::IsItSilent => self.look_for_silence(),
             WorldEvent::Try { tablet, item } => self.tablet_tries(tablet, item),
-            WorldEvent::AtEdge { edge, tablet, frame } => self.edge_takes(edge, tablet, *frame),
-            WorldEvent::AtTablet { tablet, edge, reply } => self.tablet_hears(tablet, edge, *reply),
+            WorldEvent::AtEdge {
+                edge,
+                tablet,
+                frame,
+            } => self.edge_takes(edge, tablet, *frame),
+            WorldEvent::AtTablet {
+                tablet,
+                edge,
+                reply,
+            } => self.tablet_hears(tablet, edge, *reply),
             WorldEvent::EdgeStarts { edge } => self.edge_starts(edge),
             WorldEvent::Written { edge, run } => self.edge_wrote(edge, run),
             WorldEvent::Calls { edge, run } => self.edge_calls(edge, run),
             WorldEvent::EdgeTick { edge, conn } => self.edge_ticks(edge, conn),
-            WorldEvent::Arrives { conn, to, packet, is_stray } => {
+            WorldEvent::Arrives {
+                conn,
+                to,
+                packet,
+                is_stray,
+            } => {
                 self.arrives(conn, to, packet, is_stray);
             }
             WorldEvent::Closed { conn, at } => self.closed(conn, at),
@@ -300,15 +452,26 @@ impl World {
             WorldEvent::FeedCommits { delivery } => self.feed_commits(delivery),
             WorldEvent::DeskTries { item } => self.desk_tries(item),
             WorldEvent::DeskHears { item, heard } => self.desk_hears(item, heard),
-            WorldEvent::HandsIn { replica, run, again } => self.hands_in(replica, run, again),
-            WorldEvent::LooksForLife { conn, number, asked_at } => {
+            WorldEvent::HandsIn {
+                replica,
+                run,
+                again,
+            } => self.hands_in(replica, run, again),
+            WorldEvent::LooksForLife {
+                conn,
+                number,
+                asked_at,
+            } => {
                 self.hub_looks_for_life(conn, number, asked_at);
             }
             WorldEvent::LooksForQuestions { replica, run } => {
                 self.looks_for_questions(replica, run)
             }
             WorldEvent::TakesRightsBack(confining) => self.takes_rights_back(confining),
-            WorldEvent::EpochEnds { confining, recorded } => self.epoch_ends(&confining, recorded),
+            WorldEvent::EpochEnds {
+                confining,
+                recorded,
+            } => self.epoch_ends(&confining, recorded),
             WorldEvent::Readmits { edge } => self.readmits(edge),
             WorldEvent::LetsGo { edge, epoch, seq } => self.lets_go(edge, epoch, seq),
             WorldEvent::BacksUp { step } => self.backs_up(step),
@@ -322,7 +485,12 @@ impl World {
             WorldEvent::LooksAtEdges { replica, run } => self.looks_at_edges(replica, run),
             WorldEvent::ViewIsDamaged { edge, size } => {
                 let kind = crate::plan::FaultKind::ViewDamaged;
-                self.view_is_damaged(&crate::plan::Fault { kind, on: edge, lasts_ms: 0, size });
+                self.view_is_damaged(&crate::plan::Fault {
+                    kind,
+                    on: edge,
+                    lasts_ms: 0,
+                    size,
+                });
             }
             WorldEvent::FeedBeginsAnew { region } => self.feed_begins_anew(region),
             WorldEvent::Disables { edge, since } => self.disables(edge, since),

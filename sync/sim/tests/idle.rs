@@ -37,7 +37,9 @@ type Act = (u128, Role, Action);
 
 fn acts() -> Vec<Act> {
     let people = PEOPLE.into_iter();
-    people.flat_map(|(n, role)| Action::ALL.map(|action| (n, role, action))).collect()
+    people
+        .flat_map(|(n, role)| Action::ALL.map(|action| (n, role, action)))
+        .collect()
 }
 
 fn user(n: u128) -> UserId {
@@ -60,7 +62,13 @@ fn order((status, provider): State) -> Order {
         status,
         provider_id: provider.map(user),
         payment_status: PaymentStatus::Held,
-        ..Order::new_published(order_id(), draft, user(CUSTOMER), UnixMillis(0), Source::Portal)
+        ..Order::new_published(
+            order_id(),
+            draft,
+            user(CUSTOMER),
+            UnixMillis(0),
+            Source::Portal,
+        )
     }
 }
 
@@ -71,17 +79,36 @@ fn body(action: Action) -> CommandBody {
         Action::Approve => CommandBody::ApproveOrder { order_id },
         Action::Reject => CommandBody::RejectOrder { order_id, reason },
         Action::Accept => CommandBody::AcceptOrder { order_id },
-        Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason: Some(reason) },
+        Action::Withdraw => CommandBody::WithdrawAcceptance {
+            order_id,
+            reason: Some(reason),
+        },
         Action::Start => CommandBody::StartOrder { order_id },
-        Action::Complete => CommandBody::CompleteOrder { order_id, note: None },
-        Action::Cancel => CommandBody::CancelOrder { order_id, reason: Some(reason), fee: None },
-        Action::Review => CommandBody::SubmitReview { order_id, rating: 5, comment: reason },
+        Action::Complete => CommandBody::CompleteOrder {
+            order_id,
+            note: None,
+        },
+        Action::Cancel => CommandBody::CancelOrder {
+            order_id,
+            reason: Some(reason),
+            fee: None,
+        },
+        Action::Review => CommandBody::SubmitReview {
+            order_id,
+            rating: 5,
+            comment: reason,
+        },
     }
 }
 
 /// A provisional op of the holder's log.
 fn op_of_the_holder() -> Origin {
-    let name = OpIdentity { edge: edge(), epoch: 1, seq: 1, hash: Hash::ZERO };
+    let name = OpIdentity {
+        edge: edge(),
+        epoch: 1,
+        seq: 1,
+        hash: Hash::ZERO,
+    };
     let evidence = CommandEvidence {
         verdict: Verdict::Provisional,
         fence: None,
@@ -96,7 +123,11 @@ fn op_of_the_holder() -> Origin {
         mark: None,
         cut_off: None,
     };
-    Origin::Edge(Box::new(EdgeOp { name, region: Region::North, evidence }))
+    Origin::Edge(Box::new(EdgeOp {
+        name,
+        region: Region::North,
+        evidence,
+    }))
 }
 
 /// The order after this act, while the edge holds the region.
@@ -128,11 +159,21 @@ fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
         tapped_at: None,
         trace: None,
     };
-    let actor = Some(Actor { user_id: user(n), role });
-    let attempt = Attempt { command, actor, mark: None, origin };
+    let actor = Some(Actor {
+        user_id: user(n),
+        role,
+    });
+    let attempt = Attempt {
+        command,
+        actor,
+        mark: None,
+        origin,
+    };
     let writes = decide(&snapshot, &[Submission::Command(Box::new(attempt))]);
     let written = writes.orders.first().map(|write| &write.after.order);
-    written.map_or(state, |order| (order.status, order.provider_id.map(|id| id.0.as_u128())))
+    written.map_or(state, |order| {
+        (order.status, order.provider_id.map(|id| id.0.as_u128()))
+    })
 }
 
 /// The decisions of every act in every state.
@@ -160,19 +201,28 @@ impl Cloud {
         let mut reached = from.clone();
         let mut open = Vec::from_iter(from);
         while let Some(state) = open.pop() {
-            open.extend(self.by_people[&state].iter().filter(|next| reached.insert(**next)));
+            open.extend(
+                self.by_people[&state]
+                    .iter()
+                    .filter(|next| reached.insert(**next)),
+            );
         }
         reached
     }
 
     fn decides(&self, act: Act, states: &BTreeSet<State>) -> BTreeSet<State> {
-        states.iter().map(|state| self.by_log[&(*state, act)]).collect()
+        states
+            .iter()
+            .map(|state| self.by_log[&(*state, act)])
+            .collect()
     }
 }
 
 fn states() -> impl Iterator<Item = State> {
     let providers = [None, Some(PROVIDER), Some(STRANGER)];
-    OrderStatus::ALL.into_iter().flat_map(move |status| providers.map(|of| (status, of)))
+    OrderStatus::ALL
+        .into_iter()
+        .flat_map(move |status| providers.map(|of| (status, of)))
 }
 
 /// States that an order can have.
@@ -187,16 +237,22 @@ fn likely(state: &State) -> bool {
 
 /// Returns true if the edge considers the last of these ops idle, behind the others.
 fn is_idle(confirmed: State, log: &[Act]) -> bool {
-    let ops = log.iter().zip(1..).map(|((n, role, action), seq)| PendingOp {
-        seq,
-        command_id: CommandId(Uuid::from_u128(u128::from(seq))),
-        actor: Actor { user_id: user(*n), role: *role },
-        body: body(*action),
-        verdict: Verdict::Provisional,
-        fence: None,
-        received_at: UnixMillis(0),
-        cut_off: None,
-    });
+    let ops = log
+        .iter()
+        .zip(1..)
+        .map(|((n, role, action), seq)| PendingOp {
+            seq,
+            command_id: CommandId(Uuid::from_u128(u128::from(seq))),
+            actor: Actor {
+                user_id: user(*n),
+                role: *role,
+            },
+            body: body(*action),
+            verdict: Verdict::Provisional,
+            fence: None,
+            received_at: UnixMillis(0),
+            cut_off: None,
+        });
     let sight = overlay_pending_ops(Some(order(confirmed)), ops.collect(), &edge());
     sight.pending.last().is_some_and(|op| op.is_idle)
 }
@@ -209,7 +265,9 @@ fn an_idle_op_changes_no_order_in_any_state_that_the_cloud_can_come_to() {
     let mut needless = 0;
     let mut walk = |confirmed: State, log: &[Act], states: &BTreeSet<State>| {
         let Some(last) = log.last() else { return };
-        let changes = states.iter().any(|state| cloud.by_log[&(*state, *last)] != *state);
+        let changes = states
+            .iter()
+            .any(|state| cloud.by_log[&(*state, *last)] != *state);
         match (is_idle(confirmed, log), changes) {
             (true, false) => idle += 1,
             (false, true) => claims += 1,
@@ -231,5 +289,8 @@ fn an_idle_op_changes_no_order_in_any_state_that_the_cloud_can_come_to() {
             }
         }
     }
-    assert!(idle > 100_000 && claims > 10_000, "{idle} idle, {claims} claims, {needless} needless");
+    assert!(
+        idle > 100_000 && claims > 10_000,
+        "{idle} idle, {claims} claims, {needless} needless"
+    );
 }

@@ -44,13 +44,18 @@ fn directed_schedules_catch_the_bugs_they_name() {
 #[test]
 fn directed_schedules_meet_what_a_promise_may_come_to() {
     let mut counts = sim::Counts::default();
-    scenarios::all().iter().for_each(|scenario| counts.add(&run(&scenario.plan, None).counts));
+    scenarios::all()
+        .iter()
+        .for_each(|scenario| counts.add(&run(&scenario.plan, None).counts));
     for outcome in [
         "rejected region_taken_back",
         "applied order_cancelled_meanwhile",
         "applied order_rejected_meanwhile",
     ] {
-        assert!(counts.outcomes.contains_key(outcome), "never met: {outcome}");
+        assert!(
+            counts.outcomes.contains_key(outcome),
+            "never met: {outcome}"
+        );
     }
 }
 
@@ -81,9 +86,15 @@ fn planted_bugs_are_caught_by_name() {
         scenarios::catching(**bug).any(|scenario| fails(&scenario.plan))
             || (0..SEEDS_PER_BUG).any(|seed| fails(&SeedPlan::of(seed)))
     };
-    let uncaught = Bug::ALL.iter().filter(|bug| !caught(bug)).map(|bug| bug.name());
+    let uncaught = Bug::ALL
+        .iter()
+        .filter(|bug| !caught(bug))
+        .map(|bug| bug.name());
     let uncaught: Vec<&str> = uncaught.collect();
-    assert!(uncaught.iter().all(|name| RARE.contains(name)), "not caught: {uncaught:?}");
+    assert!(
+        uncaught.iter().all(|name| RARE.contains(name)),
+        "not caught: {uncaught:?}"
+    );
 }
 
 /// Bugs that only rare schedules expose.
@@ -108,5 +119,10 @@ fn a_failing_seed_shrinks_to_what_it_needs() {
     let keep = sim::shrink(&plan, bug, invariant);
     let violation = run(&plan.only(&keep), bug).violation.unwrap();
     assert_eq!(violation.invariant, invariant);
-    assert!(keep.len() < plan.steps.len() / 2, "{} of {}", keep.len(), plan.steps.len());
+    assert!(
+        keep.len() < plan.steps.len() / 2,
+        "{} of {}",
+        keep.len(),
+        plan.steps.len()
+    );
 }

@@ -76,7 +76,9 @@ impl Bank {
 
     /// Pays a trade if it is open.
     pub fn pay(&mut self, number: &str, minor: i64, now: UnixMillis) -> bool {
-        let Some(trade) = self.trades.get_mut(number) else { return false };
+        let Some(trade) = self.trades.get_mut(number) else {
+            return false;
+        };
         let is_open = trade.paid.is_none() && !trade.is_closed && now < trade.ends;
         if is_open {
             trade.paid = Some((minor, now));
@@ -85,11 +87,15 @@ impl Bank {
     }
 
     pub fn asked(&self, number: &str) -> Option<(i64, String)> {
-        self.trades.get(number).map(|trade| (trade.asked_minor, trade.return_url.clone()))
+        self.trades
+            .get(number)
+            .map(|trade| (trade.asked_minor, trade.return_url.clone()))
     }
 
     pub fn refunds(&self, number: &str) -> Vec<(String, Amount)> {
-        let Some(trade) = self.trades.get(number) else { return Vec::new() };
+        let Some(trade) = self.trades.get(number) else {
+            return Vec::new();
+        };
         let refund = |(number, minor): (&String, &i64)| {
             Some((number.clone(), Amount::from_minor(*minor).ok()?))
         };
@@ -222,9 +228,15 @@ fn text<'a>(business: &'a Value, name: &str) -> Option<&'a str> {
 /// Accepts the price list's format only: at least `0.01`, with two decimals.
 fn amount(business: &Value, name: &str) -> Result<Amount, Refusal> {
     let text = text(business, name).ok_or(WRONG)?;
-    let has_cents = text.split_once('.').is_some_and(|(_, cents)| cents.len() == 2);
+    let has_cents = text
+        .split_once('.')
+        .is_some_and(|(_, cents)| cents.len() == 2);
     let amount: Amount = text.parse().map_err(|_| WRONG)?;
-    if has_cents && amount.is_positive() { Ok(amount) } else { Err("ACQ.TOTAL_FEE_EXCEED") }
+    if has_cents && amount.is_positive() {
+        Ok(amount)
+    } else {
+        Err("ACQ.TOTAL_FEE_EXCEED")
+    }
 }
 
 fn yuan(minor: i64) -> String {
@@ -243,5 +255,7 @@ pub fn beijing(at: UnixMillis) -> String {
 /// Parses Beijing local time.
 pub fn at(text: &str) -> Option<UnixMillis> {
     let at = DateTime::strptime("%Y-%m-%d %H:%M:%S", text).ok()?;
-    Some(UnixMillis(tz::offset(8).to_timestamp(at).ok()?.as_millisecond()))
+    Some(UnixMillis(
+        tz::offset(8).to_timestamp(at).ok()?.as_millisecond(),
+    ))
 }

@@ -28,7 +28,9 @@ pub async fn answer(Shared(state): Shared<State>, body: Bytes) -> Response {
         let mut inner = state.lock();
         inner.calls.push(method.clone());
         let meant = inner.troubles.iter().position(|(of, _)| *of == method);
-        let trouble = meant.and_then(|n| inner.troubles.remove(n)).map(|(_, trouble)| trouble);
+        let trouble = meant
+            .and_then(|n| inner.troubles.remove(n))
+            .map(|(_, trouble)| trouble);
         let done = match trouble {
             Some(Trouble::NothingDone) => Ok(json!({})),
             Some(Trouble::Refused(reason)) => Err(reason),
@@ -49,7 +51,12 @@ pub async fn answer(Shared(state): Shared<State>, body: Bytes) -> Response {
         Some(Trouble::Slow(time)) => sleep(time).await,
         _ => {}
     }
-    json_of(signed(&state, &method, &word, trouble == Some(Trouble::WrongSignature)))
+    json_of(signed(
+        &state,
+        &method,
+        &word,
+        trouble == Some(Trouble::WrongSignature),
+    ))
 }
 
 /// Validates a request and returns its business content.
@@ -73,7 +80,9 @@ pub fn checked(state: &State, fields: &BTreeMap<String, String>) -> Result<Value
     if off.is_none_or(|off| off > TIMELY_MS) {
         return Err("isv.invalid-timestamp");
     }
-    let business = fields.get("biz_content").and_then(|text| serde_json::from_str(text).ok());
+    let business = fields
+        .get("biz_content")
+        .and_then(|text| serde_json::from_str(text).ok());
     business.ok_or("isv.invalid-parameter")
 }
 
@@ -97,11 +106,19 @@ fn refused_form(state: &State, method: &str, reason: &str) -> String {
 fn signed(state: &State, method: &str, word: &Value, is_forged: bool) -> String {
     let text = word.to_string().replace('/', "\\/");
     let wires = &state.wires;
-    let signature = if is_forged { wires.forge(&text) } else { wires.sign(&text) };
+    let signature = if is_forged {
+        wires.forge(&text)
+    } else {
+        wires.sign(&text)
+    };
     let name = method.replace('.', "_");
     format!(r#"{{"{name}_response":{text},"sign":"{signature}"}}"#)
 }
 
 fn json_of(text: String) -> Response {
-    ([(header::CONTENT_TYPE, "application/json;charset=utf-8")], text).into_response()
+    (
+        [(header::CONTENT_TYPE, "application/json;charset=utf-8")],
+        text,
+    )
+        .into_response()
 }

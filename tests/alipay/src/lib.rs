@@ -91,7 +91,9 @@ pub fn bank_public_key() -> PathBuf {
 }
 
 fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("keys").join(name)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("keys")
+        .join(name)
 }
 
 impl Sandbox {
@@ -101,7 +103,12 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let wires = Arc::new(Wires::new());
         let inner = Arc::default();
-        let state = State { clock, wires, inner, client: Client::new() };
+        let state = State {
+            clock,
+            wires,
+            inner,
+            client: Client::new(),
+        };
         let router = Router::new()
             .route("/gateway.do", get(page::show).post(gateway::answer))
             .route("/trades/{number}/pay", post(page::pay))
@@ -112,7 +119,11 @@ impl Sandbox {
                 eprintln!("the sandbox ended: {error}");
             }
         });
-        Ok(Self { address, state, tasks })
+        Ok(Self {
+            address,
+            state,
+            tasks,
+        })
     }
 
     /// The value for `payment.alipay_gateway`.
@@ -131,7 +142,9 @@ impl Sandbox {
 
     /// Opens the link as a customer. Returns true if Alipay shows the payment page.
     pub async fn opens(&self, link: &str) -> bool {
-        let Ok(request) = Request::get(link).body(Body::empty()) else { return false };
+        let Ok(request) = Request::get(link).body(Body::empty()) else {
+            return false;
+        };
         match self.state.client.send_request(request).await {
             Ok(answer) => answer.status().is_success(),
             Err(_) => false,
@@ -142,12 +155,18 @@ impl Sandbox {
     /// open.
     pub fn pays(&self, number: &str, amount: Amount) -> bool {
         let now = self.state.clock.now();
-        self.state.lock().bank.pay(number, amount.minor_units(), now)
+        self.state
+            .lock()
+            .bank
+            .pay(number, amount.minor_units(), now)
     }
 
     /// The notification about this trade, in its wire format.
     pub fn message(&self, number: &str) -> String {
-        self.state.message(number).map(|(_, form)| form).unwrap_or_default()
+        self.state
+            .message(number)
+            .map(|(_, form)| form)
+            .unwrap_or_default()
     }
 
     /// Sends the notification to the trade's notify URL. Returns status and text of the answer.
@@ -161,7 +180,12 @@ impl Sandbox {
 
     /// How often clients called this method.
     pub fn calls(&self, method: &str) -> usize {
-        self.state.lock().calls.iter().filter(|called| *called == method).count()
+        self.state
+            .lock()
+            .calls
+            .iter()
+            .filter(|called| *called == method)
+            .count()
     }
 
     pub fn refused_signatures(&self) -> usize {
@@ -191,6 +215,9 @@ impl State {
             .ok()?;
         let (head, body) = self.client.send_request(request).await.ok()?.into_parts();
         let bytes = body.collect().await.ok()?.to_bytes();
-        Some((head.status.as_u16(), String::from_utf8_lossy(&bytes).into_owned()))
+        Some((
+            head.status.as_u16(),
+            String::from_utf8_lossy(&bytes).into_owned(),
+        ))
     }
 }

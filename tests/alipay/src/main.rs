@@ -27,7 +27,10 @@ async fn main() -> Result<()> {
     println!("HOLDFAST__PAYMENT__ALIPAY_GATEWAY={}", sandbox.gateway());
     println!("HOLDFAST__PAYMENT__ALIPAY_APP_ID={APP_ID}");
     println!("HOLDFAST__PAYMENT__ALIPAY_KEY={}", merchant_key().display());
-    println!("HOLDFAST__PAYMENT__ALIPAY_PUBLIC_KEY={}", bank_public_key().display());
+    println!(
+        "HOLDFAST__PAYMENT__ALIPAY_PUBLIC_KEY={}",
+        bank_public_key().display()
+    );
     println!("HOLDFAST__PAYMENT__ALIPAY_NOTIFY_URL={platform}/api/v1/payments/callbacks/alipay");
     println!("HOLDFAST__PAYMENT__ALIPAY_RETURN_URL={platform}/orders/{{order}}");
     tokio::signal::ctrl_c().await?;

@@ -19,7 +19,10 @@ pub struct Wires {
 
 impl Wires {
     pub fn new() -> Self {
-        Self { bank: key(&file("bank.pem")), merchant: key(&file("merchant.pem")) }
+        Self {
+            bank: key(&file("bank.pem")),
+            merchant: key(&file("merchant.pem")),
+        }
     }
 
     /// Verifies a merchant request, whose signature covers all non-empty fields except `sign`.
@@ -31,7 +34,9 @@ impl Wires {
             .collect();
         let key = self.merchant.public_key().as_ref().to_vec();
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key);
-        let signature = fields.get("sign").and_then(|sign| STANDARD.decode(sign).ok());
+        let signature = fields
+            .get("sign")
+            .and_then(|sign| STANDARD.decode(sign).ok());
         signature.is_some_and(|sign| key.verify(signed.join("&").as_bytes(), &sign).is_ok())
     }
 
@@ -53,7 +58,9 @@ impl Wires {
             .collect();
         fields.insert("sign".to_owned(), self.sign(&signed.join("&")));
         fields.insert("sign_type".to_owned(), "RSA2".to_owned());
-        form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish()
     }
 }
 
@@ -68,7 +75,12 @@ fn key(file: &Path) -> RsaKeyPair {
 
 fn sign(key: &RsaKeyPair, text: &str) -> String {
     let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
-        .expect("a signature");
+    key.sign(
+        &RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        text.as_bytes(),
+        &mut signature,
+    )
+    .expect("a signature");
     STANDARD.encode(signature)
 }

@@ -22,7 +22,12 @@ pub struct HttpAnswer {
 
 impl HttpCall {
     pub fn new(method: &str, path: &str) -> Self {
-        Self { method: method.into(), path: path.into(), headers: Vec::new(), body: Vec::new() }
+        Self {
+            method: method.into(),
+            path: path.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     pub fn get(path: &str) -> Self {
@@ -105,11 +110,15 @@ impl HttpAnswer {
     /// Returns true once the answer is complete. An answer without a length ends with its
     /// connection; for an endless event stream, the head is enough.
     pub(crate) fn is_whole(bytes: &[u8]) -> bool {
-        let Some(answer) = Self::parse(bytes) else { return false };
+        let Some(answer) = Self::parse(bytes) else {
+            return false;
+        };
         if answer.header("content-type") == Some("text/event-stream") {
             return true;
         }
-        let length = answer.header("content-length").and_then(|length| length.parse().ok());
+        let length = answer
+            .header("content-length")
+            .and_then(|length| length.parse().ok());
         match length {
             Some(length) => answer.body.len() >= length,
             None if answer.header("transfer-encoding").is_some() => bytes.ends_with(b"0\r\n\r\n"),
@@ -121,13 +130,23 @@ impl HttpAnswer {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
         let head = str::from_utf8(&bytes[..end]).ok()?;
         let mut lines = head.split("\r\n");
-        let status = lines.next()?.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
+        let status = lines
+            .next()?
+            .strip_prefix("HTTP/1.")?
+            .split(' ')
+            .nth(1)?
+            .parse()
+            .ok()?;
         let header = |line: &str| {
             let (name, value) = line.split_once(':')?;
             Some((name.trim().to_lowercase(), value.trim().to_owned()))
         };
         let headers = lines.filter_map(header).collect();
-        let mut answer = Self { status, headers, body: bytes[end + 4..].to_vec() };
+        let mut answer = Self {
+            status,
+            headers,
+            body: bytes[end + 4..].to_vec(),
+        };
         if answer.header("transfer-encoding") == Some("chunked") {
             answer.body = joined(&answer.body);
         }
@@ -142,7 +161,9 @@ fn joined(mut chunked: &[u8]) -> Vec<u8> {
         let length = str::from_utf8(&chunked[..end]).ok();
         let length = length.and_then(|text| usize::from_str_radix(text.trim(), 16).ok());
         let rest = &chunked[end + 2..];
-        let Some(length @ 1..) = length.filter(|length| *length <= rest.len()) else { break };
+        let Some(length @ 1..) = length.filter(|length| *length <= rest.len()) else {
+            break;
+        };
         body.extend(&rest[..length]);
         chunked = rest.get(length + 2..).unwrap_or_default();
     }

@@ -72,7 +72,14 @@ impl Experience {
 impl fmt::Display for Experience {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [p50, p99] = [50, 99].map(|percent| self.percentile(percent).as_millis());
-        write!(f, "{} acts, p50 {p50} ms, p99 {p99} ms, {} refused", self.count(), self.refused())?;
-        self.refusals.iter().try_for_each(|(why, times)| write!(f, "; {times}x {why}"))
+        write!(
+            f,
+            "{} acts, p50 {p50} ms, p99 {p99} ms, {} refused",
+            self.count(),
+            self.refused()
+        )?;
+        self.refusals
+            .iter()
+            .try_for_each(|(why, times)| write!(f, "; {times}x {why}"))
     }
 }

@@ -11,7 +11,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// If the limit cannot be raised.
 pub fn many_files() {
     let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
     setrlimit(Resource::Nofile, raised).expect("a higher limit");
 }
 

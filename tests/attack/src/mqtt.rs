@@ -40,7 +40,12 @@ const NAME_AND_PASSWORD: u8 = 0xc0;
 impl MqttGreeting {
     pub fn of(device: &str, token: &str) -> Self {
         let name = device.split('.').next().unwrap_or(device);
-        Self { client_id: device.into(), username: name.into(), password: token.into(), will: None }
+        Self {
+            client_id: device.into(),
+            username: name.into(),
+            password: token.into(),
+            will: None,
+        }
     }
 
     pub fn bytes(&self) -> Vec<u8> {
@@ -67,7 +72,10 @@ impl MqttLine {
     pub async fn open(from: Station, port: u16, greeting: &MqttGreeting) -> io::Result<(u8, Self)> {
         let mut stream = from.connect(port).await?;
         stream.write_all(&greeting.bytes()).await?;
-        let mut line = Self { stream, heard: Vec::new() };
+        let mut line = Self {
+            stream,
+            heard: Vec::new(),
+        };
         let (_, answer) = line.packet().await?;
         let code = answer.get(1).copied().ok_or(io::ErrorKind::InvalidData)?;
         Ok((code, line))
@@ -85,7 +93,10 @@ impl MqttLine {
         loop {
             let (kind, answer) = self.packet().await?;
             if kind == SUBACK {
-                return answer.last().copied().ok_or(io::ErrorKind::InvalidData.into());
+                return answer
+                    .last()
+                    .copied()
+                    .ok_or(io::ErrorKind::InvalidData.into());
             }
             self.heard.push(answer);
         }
@@ -96,7 +107,9 @@ impl MqttLine {
     /// # Errors
     /// If the broker has closed the connection.
     pub async fn publish(&mut self, topic: &str, message: &[u8], retain: bool) -> io::Result<()> {
-        self.stream.write_all(&Self::publication(topic, message, retain)).await
+        self.stream
+            .write_all(&Self::publication(topic, message, retain))
+            .await
     }
 
     pub fn publication(topic: &str, message: &[u8], retain: bool) -> Vec<u8> {
@@ -116,8 +129,12 @@ impl MqttLine {
                 continue;
             }
             if kind & LEVEL_1 != 0 {
-                let topic = message.first_chunk().map_or(0, |length| u16::from_be_bytes(*length));
-                let id = message.get(usize::from(topic) + 2..).and_then(<[u8]>::first_chunk::<2>);
+                let topic = message
+                    .first_chunk()
+                    .map_or(0, |length| u16::from_be_bytes(*length));
+                let id = message
+                    .get(usize::from(topic) + 2..)
+                    .and_then(<[u8]>::first_chunk::<2>);
                 let id = id.ok_or(io::ErrorKind::InvalidData)?;
                 self.stream.write_all(&packet(PUBACK, id)).await?;
             }

@@ -29,7 +29,9 @@ impl Somebody {
     /// # Errors
     /// If there is no answer.
     pub async fn ask(&self, call: HttpCall) -> io::Result<HttpAnswer> {
-        self.station.ask(self.gateway, &call.bearer(&self.person.token)).await
+        self.station
+            .ask(self.gateway, &call.bearer(&self.person.token))
+            .await
     }
 
     /// Fetches the person's token for the edges of another region.
@@ -41,7 +43,10 @@ impl Somebody {
         let answer = self.ask(call).await.expect("an answer");
         match answer.status {
             404 | 405 => self.person.token.clone(),
-            200 => answer.json()["edge_token"].as_str().expect("a token").to_owned(),
+            200 => answer.json()["edge_token"]
+                .as_str()
+                .expect("a token")
+                .to_owned(),
             status => panic!("{status}: {}", answer.text()),
         }
     }
@@ -55,7 +60,9 @@ impl Somebody {
             "title": title, "description": "as agreed", "service_type": "cleaning_repair",
             "price": "200.00", "location": region, "address": "1 Harbour Road",
         });
-        let answer = self.done(HttpCall::post("/api/v1/orders").json(&order)).await;
+        let answer = self
+            .done(HttpCall::post("/api/v1/orders").json(&order))
+            .await;
         serde_json::from_value(answer["order_id"].clone()).expect("the order's id")
     }
 
@@ -73,7 +80,12 @@ impl Somebody {
     pub async fn done(&self, call: HttpCall) -> Value {
         let shown = format!("{call:?}");
         let answer = self.ask(call).await.expect("an answer");
-        assert!(answer.status < 300, "{}: {shown}: {}", answer.status, answer.text());
+        assert!(
+            answer.status < 300,
+            "{}: {shown}: {}",
+            answer.status,
+            answer.text()
+        );
         answer.json()
     }
 }
@@ -85,7 +97,9 @@ impl AttackedPlatform {
     /// If registration or sign-in fails.
     pub async fn somebody(&self, role: Role) -> Somebody {
         let station = Station::fresh();
-        let tail = process::random::secret_text(9).to_lowercase().replace(['_', '-'], "x");
+        let tail = process::random::secret_text(9)
+            .to_lowercase()
+            .replace(['_', '-'], "x");
         let username = format!("{}-{tail}", role.as_str());
         let form = json!({
             "username": username, "email": format!("{username}@example.org"),
@@ -94,7 +108,9 @@ impl AttackedPlatform {
         let call = HttpCall::post("/api/v1/auth/register").json(&form);
         let answer = station.ask(self.gateway(), &call).await.expect("an answer");
         assert!(answer.status < 300, "{}: {}", answer.status, answer.text());
-        self.sign_in(station, &username, PASSWORD).await.expect("a sign-in")
+        self.sign_in(station, &username, PASSWORD)
+            .await
+            .expect("a sign-in")
     }
 
     /// A new provider, verified by the admin and signed in with a token that shows it.
@@ -105,7 +121,9 @@ impl AttackedPlatform {
         let provider = self.somebody(Role::Provider).await;
         let api = Api::new(format!("http://127.0.0.1:{}", self.gateway()));
         let admin = self.admin().await;
-        api.verify(&admin.person, &provider.person).await.expect("a verified provider");
+        api.verify(&admin.person, &provider.person)
+            .await
+            .expect("a verified provider");
         self.marked(&provider, true).await
     }
 
@@ -123,12 +141,18 @@ impl AttackedPlatform {
     /// # Panics
     /// If auth has not received it in time.
     pub async fn marked(&self, provider: &Somebody, verified: bool) -> Somebody {
-        eventually("auth has heard of the decision", crate::PATIENCE, async || {
-            let token = provider.edge_token_of(Region::North).await;
-            (tells_verified(&token) == verified).then_some(())
-        })
+        eventually(
+            "auth has heard of the decision",
+            crate::PATIENCE,
+            async || {
+                let token = provider.edge_token_of(Region::North).await;
+                (tells_verified(&token) == verified).then_some(())
+            },
+        )
         .await;
-        let again = self.sign_in(provider.station, &provider.username, PASSWORD).await;
+        let again = self
+            .sign_in(provider.station, &provider.username, PASSWORD)
+            .await;
         again.unwrap_or_else(|refusal| panic!("not let in again: {}", refusal.text()))
     }
 
@@ -137,7 +161,9 @@ impl AttackedPlatform {
     /// # Panics
     /// If the sign-in fails.
     pub async fn admin(&self) -> Somebody {
-        let signed = self.sign_in(Station::fresh(), demo_data::ADMIN, demo_data::PASSWORD).await;
+        let signed = self
+            .sign_in(Station::fresh(), demo_data::ADMIN, demo_data::PASSWORD)
+            .await;
         signed.unwrap_or_else(|refusal| panic!("the admin is not let in: {}", refusal.text()))
     }
 
@@ -163,11 +189,23 @@ impl AttackedPlatform {
         let person = Person {
             user_id: serde_json::from_value(field("user_id")).expect("a user id"),
             role: serde_json::from_value(field("role")).expect("a role"),
-            token: grant["access_token"].as_str().unwrap_or_default().to_owned(),
+            token: grant["access_token"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
         };
-        let edge_token = grant["edge_token"].as_str().unwrap_or(&person.token).to_owned();
+        let edge_token = grant["edge_token"]
+            .as_str()
+            .unwrap_or(&person.token)
+            .to_owned();
         let username = username.to_owned();
         let gateway = self.gateway();
-        Ok(Somebody { person, username, station, edge_token, gateway })
+        Ok(Somebody {
+            person,
+            username,
+            station,
+            edge_token,
+            gateway,
+        })
     }
 }

@@ -28,8 +28,10 @@ impl AttackedPlatform {
     /// raised.
     pub async fn for_many_calls() -> Self {
         const MANY: &str = "1000000";
-        let limits =
-            ["HOLDFAST__GATEWAY__PER_USER_PER_MINUTE", "HOLDFAST__GATEWAY__PER_PERSON_PER_MINUTE"];
+        let limits = [
+            "HOLDFAST__GATEWAY__PER_USER_PER_MINUTE",
+            "HOLDFAST__GATEWAY__PER_PERSON_PER_MINUTE",
+        ];
         Self::with(Stores::Real, &limits.map(|limit| (limit, MANY))).await
     }
 
@@ -49,7 +51,11 @@ impl AttackedPlatform {
         layout.edges.truncate(1);
         let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment: BTreeMap<_, _> = environment.iter().map(text).collect();
-        let wishes = Wishes { default_limits: true, environment, ..Wishes::default() };
+        let wishes = Wishes {
+            default_limits: true,
+            environment,
+            ..Wishes::default()
+        };
         let stack = Stack::start(layout, &wishes).await.expect("a platform");
         Self { stack }
     }

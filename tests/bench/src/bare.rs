@@ -16,14 +16,38 @@ const TRANSACTIONS_OF_A_ROUND: usize = 20;
 /// The rows that a drain leaves. An op's row while it waits and updates of existing rows do not
 /// count.
 const TABLES: [Table; 8] = [
-    Table { database: "order_db", name: "orders" },
-    Table { database: "order_db", name: "order_timeline" },
-    Table { database: "order_db", name: "commands" },
-    Table { database: "order_db", name: "outbox" },
-    Table { database: "sync_db", name: "ops" },
-    Table { database: "sync_db", name: "outcomes" },
-    Table { database: "sync_db", name: "feed" },
-    Table { database: "sync_db", name: "inbox" },
+    Table {
+        database: "order_db",
+        name: "orders",
+    },
+    Table {
+        database: "order_db",
+        name: "order_timeline",
+    },
+    Table {
+        database: "order_db",
+        name: "commands",
+    },
+    Table {
+        database: "order_db",
+        name: "outbox",
+    },
+    Table {
+        database: "sync_db",
+        name: "ops",
+    },
+    Table {
+        database: "sync_db",
+        name: "outcomes",
+    },
+    Table {
+        database: "sync_db",
+        name: "feed",
+    },
+    Table {
+        database: "sync_db",
+        name: "inbox",
+    },
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,9 +160,13 @@ impl Source {
             CAST(column_key AS CHAR) FROM information_schema.columns \
             WHERE table_schema = ? AND table_name = ? AND COALESCE(generation_expression, '') = '' \
             ORDER BY ordinal_position";
-        let query = sqlx::query_as(COLUMNS).bind(table.database).bind(table.name);
-        let columns: Vec<(String, String, String)> =
-            query.fetch_all(pool).await.with_context(|| format!("the columns of {table}"))?;
+        let query = sqlx::query_as(COLUMNS)
+            .bind(table.database)
+            .bind(table.name);
+        let columns: Vec<(String, String, String)> = query
+            .fetch_all(pool)
+            .await
+            .with_context(|| format!("the columns of {table}"))?;
         let values = columns.iter().map(|(name, kind, _)| match kind.as_str() {
             "bigint" | "int" => format!("IFNULL(CAST({name} AS CHAR), 'NULL')"),
             "varchar" | "text" | "mediumtext" => format!("QUOTE({name})"),
@@ -146,15 +174,29 @@ impl Source {
         });
         let row = format!("CONCAT({})", values.collect::<Vec<_>>().join(", ',', "));
         let names: Vec<&str> = columns.iter().map(|(name, _, _)| name.as_str()).collect();
-        let key =
-            columns.iter().filter(|(_, _, key)| key == "PRI").map(|(name, _, _)| name.as_str());
+        let key = columns
+            .iter()
+            .filter(|(_, _, key)| key == "PRI")
+            .map(|(name, _, _)| name.as_str());
         let key = key.collect::<Vec<_>>().join(", ");
-        Ok(Self { table, columns: names.join(", "), row, key, rows_of_a_transaction })
+        Ok(Self {
+            table,
+            columns: names.join(", "),
+            row,
+            key,
+            rows_of_a_transaction,
+        })
     }
 
     /// The rows of one transaction as one statement; `None` after the last row.
     async fn written_out(&self, pool: &MySqlPool, number: usize) -> Result<Option<String>> {
-        let Self { table, columns, row, key, rows_of_a_transaction: limit } = self;
+        let Self {
+            table,
+            columns,
+            row,
+            key,
+            rows_of_a_transaction: limit,
+        } = self;
         let text = format!(
             "SELECT CAST({row} AS CHAR) FROM {table} ORDER BY {key} LIMIT {limit} OFFSET {}",
             number * limit
@@ -168,6 +210,9 @@ impl Source {
         }
         let rows: Vec<String> = rows.into_iter().map(|(row,)| format!("({row})")).collect();
         let rows = rows.join(",");
-        Ok(Some(format!("INSERT INTO bare.{} ({columns}) VALUES {rows}", table.name)))
+        Ok(Some(format!(
+            "INSERT INTO bare.{} ({columns}) VALUES {rows}",
+            table.name
+        )))
     }
 }

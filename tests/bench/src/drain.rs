@@ -50,7 +50,10 @@ pub async fn measure(stack: &Stack, edges: &Edges, ops: usize) -> Result<Drained
     let begun = clock.elapsed();
     let ops = edges.fill(ops).await?;
     let filling = clock.elapsed().saturating_sub(begun);
-    println!("{ops} commands taken by five edges in {:.1} s", filling.as_secs_f64());
+    println!(
+        "{ops} commands taken by five edges in {:.1} s",
+        filling.as_secs_f64()
+    );
     let filled = edges.peaks(stack)?;
 
     let mysql = stack.servers().context("real stores")?.mysql.clone();
@@ -85,10 +88,28 @@ pub async fn measure(stack: &Stack, edges: &Edges, ops: usize) -> Result<Drained
     let worked = Load::of(stack).since(&load_before);
     let rows = bare::since(&bare::count(&mysql).await?, &rows_before);
     let peaks_after = edges.peaks(stack)?;
-    stack.healthy(limit).await.context("the regions do not come to equal the cloud")?;
+    stack
+        .healthy(limit)
+        .await
+        .context("the regions do not come to equal the cloud")?;
     let equal = clock.elapsed().saturating_sub(begun);
     let peaks = idle.into_iter().zip(filled).zip(peaks_after);
-    let peaks = peaks.map(|((idle, filled), drained)| Peaks { idle, filled, drained }).collect();
+    let peaks = peaks
+        .map(|((idle, filled), drained)| Peaks {
+            idle,
+            filled,
+            drained,
+        })
+        .collect();
     let received = received.unwrap_or(took);
-    Ok(Drained { ops, received, took, equal, carried_up, rows, peaks, worked })
+    Ok(Drained {
+        ops,
+        received,
+        took,
+        equal,
+        carried_up,
+        rows,
+        peaks,
+        worked,
+    })
 }

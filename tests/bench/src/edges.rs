@@ -52,11 +52,20 @@ impl Edges {
             let file = Sql::open(&format!("sqlite:{}", file.display())).await?;
             let customer = api.newcomer(Role::Customer).await?;
             let customer = api.at_edges(&customer, region).await?;
-            each.push(Edge { region, http: place.http, customer, file });
+            each.push(Edge {
+                region,
+                http: place.http,
+                customer,
+                file,
+            });
         }
         let mysql = &stack.servers().context("real stores")?.mysql;
         let sync_db = Sql::open(&format!("{mysql}/sync_db")).await?;
-        Ok(Self { each, wires, sync_db })
+        Ok(Self {
+            each,
+            wires,
+            sync_db,
+        })
     }
 
     pub fn set(&self, wire: Wire) {
@@ -108,7 +117,8 @@ impl Edges {
     pub async fn received(&self) -> Result<usize> {
         const SUM: &str = "SELECT CAST(COALESCE(SUM(cursor_seq), 0) AS SIGNED) FROM edges";
         let sum: Option<i64> = self.sync_db.fetch_optional(SUM, vals![]).await?;
-        sum.and_then(|sum| usize::try_from(sum).ok()).context("no edges")
+        sum.and_then(|sum| usize::try_from(sum).ok())
+            .context("no edges")
     }
 
     /// The peak memory of each edge so far, in bytes.
@@ -116,8 +126,10 @@ impl Edges {
         self.each
             .iter()
             .map(|edge| {
-                let pid =
-                    stack.child(Part::Edge(edge.region))?.pid().context("an edge has ended")?;
+                let pid = stack
+                    .child(Part::Edge(edge.region))?
+                    .pid()
+                    .context("an edge has ended")?;
                 let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
                 let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
                 let kib = line.and_then(|line| line.split_whitespace().next());
@@ -140,8 +152,9 @@ async fn send(client: &Client, url: &str, region: Region, token: &str, n: usize)
         token: token.to_owned(),
         body: publish(&clock, region, n)?,
     };
-    let reply: Reply =
-        client.send_json(Method::POST, url, None, Some(&frame), ANSWER_WITHIN).await?;
+    let reply: Reply = client
+        .send_json(Method::POST, url, None, Some(&frame), ANSWER_WITHIN)
+        .await?;
     if reply.verdict == Verdict::NotTaken {
         bail!("not taken: {reply:?}");
     }
@@ -160,5 +173,8 @@ fn publish(clock: &Clock, region: Region, n: usize) -> Result<CommandBody> {
         service_start_time: None,
         service_end_time: None,
     };
-    Ok(CommandBody::PublishOrder { order_id: OrderId(clock.new_id()), order })
+    Ok(CommandBody::PublishOrder {
+        order_id: OrderId(clock.new_id()),
+        order,
+    })
 }

@@ -27,7 +27,10 @@ use processes::Load;
 type Count = RangedU64ValueParser<usize>;
 
 #[derive(Parser)]
-#[command(name = "holdfast-bench", about = "Measure how an outage's work is drained")]
+#[command(
+    name = "holdfast-bench",
+    about = "Measure how an outage's work is drained"
+)]
 struct Arguments {
     /// Commands waiting at all edges together, rounded up to the same number for every tablet
     #[arg(long, default_value_t = 100_000, value_parser = Count::new().range(1..))]
@@ -83,7 +86,10 @@ fn tell(drained: &Drained, bare_took: Duration, bare_worked: &Load) -> Result<()
     );
     println!("drained:        {drain:>8.0} ops/s");
     println!("bare inserts:   {bare:>8.0} ops/s of the same rows");
-    println!("ratio:          {:>8.2} (aim: at least 0.50)", drain / bare.max(1.0));
+    println!(
+        "ratio:          {:>8.2} (aim: at least 0.50)",
+        drain / bare.max(1.0)
+    );
     for (table, rows) in &drained.rows {
         println!("  {table}: {rows} rows");
     }

@@ -35,9 +35,16 @@ impl Load {
     pub fn of(stack: &Stack) -> Self {
         let mut load = Self::default();
         let edges = Region::ALL.map(Part::Edge);
-        for part in CLOUD.into_iter().chain([DATABASE]).chain(OTHER_SERVERS).chain(edges) {
+        for part in CLOUD
+            .into_iter()
+            .chain([DATABASE])
+            .chain(OTHER_SERVERS)
+            .chain(edges)
+        {
             let pid = stack.child(part).ok().and_then(stack::Child::pid);
-            let Some(seconds) = pid.and_then(worked) else { continue };
+            let Some(seconds) = pid.and_then(worked) else {
+                continue;
+            };
             let name = match part {
                 Part::Edge(_) => "edges".to_owned(),
                 part => part.name(),
@@ -52,7 +59,10 @@ impl Load {
 
     pub fn since(&self, before: &Self) -> Self {
         let since = |(name, now): (&String, &f64)| {
-            (name.clone(), now - before.0.get(name).copied().unwrap_or_default())
+            (
+                name.clone(),
+                now - before.0.get(name).copied().unwrap_or_default(),
+            )
         };
         Self(self.0.iter().map(since).collect())
     }
@@ -60,7 +70,11 @@ impl Load {
 
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts: Vec<_> = self.0.iter().filter(|(_, seconds)| **seconds >= 0.05).collect();
+        let mut parts: Vec<_> = self
+            .0
+            .iter()
+            .filter(|(_, seconds)| **seconds >= 0.05)
+            .collect();
         parts.sort_by(|a, b| b.1.total_cmp(a.1));
         write!(f, "{:.1} s", self.0.values().sum::<f64>())?;
         for (name, seconds) in parts {
@@ -72,7 +86,12 @@ impl fmt::Display for Load {
 
 /// Stops everything that would compete with the database.
 pub async fn leave_only_the_database(stack: &Stack) -> Result<()> {
-    for part in Region::ALL.map(Part::Edge).into_iter().chain(CLOUD).chain(OTHER_SERVERS) {
+    for part in Region::ALL
+        .map(Part::Edge)
+        .into_iter()
+        .chain(CLOUD)
+        .chain(OTHER_SERVERS)
+    {
         stack.kill9(part).await?;
     }
     Ok(())

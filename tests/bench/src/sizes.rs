@@ -26,14 +26,19 @@ pub fn print(clock: &Clock) -> Result<()> {
         let op = Op::Command(CommandOp {
             command: Command {
                 id: CommandId(id(now)),
-                body: CommandBody::AcceptOrder { order_id: OrderId(id(now - draw(DAY_MS))) },
+                body: CommandBody::AcceptOrder {
+                    order_id: OrderId(id(now - draw(DAY_MS))),
+                },
                 device: Some(DeviceId::new(format!("tablet-{person}"))?),
                 device_seq: Some(n),
                 tapped_at: Some(millis(now)),
                 trace: None,
             },
             token_seq: 2 + person as u64,
-            actor: Actor { user_id: people[person], role: Role::Provider },
+            actor: Actor {
+                user_id: people[person],
+                role: Role::Provider,
+            },
             verdict: Verdict::Provisional,
             fence: None,
             received_at: millis(now + draw(40)),
@@ -46,9 +51,16 @@ pub fn print(clock: &Clock) -> Result<()> {
         ops.push(op.to_bytes());
     }
     let alone: usize = ops.iter().map(Vec::len).sum();
-    let end = ChainHead { seq: 0, hash: Hash::ZERO }.append_ops(ops.iter().map(Vec::as_slice));
+    let end = ChainHead {
+        seq: 0,
+        hash: Hash::ZERO,
+    }
+    .append_ops(ops.iter().map(Vec::as_slice));
     let up = OpsFrame {
-        standing: LinkSessionId { term: 1, nonce: BootNonce([7; 16]) },
+        standing: LinkSessionId {
+            term: 1,
+            nonce: BootNonce([7; 16]),
+        },
         epoch: 1,
         first_seq: 1,
         prev_hash: Hash::ZERO,

@@ -5,10 +5,16 @@ use std::{path::Path, process::Command};
 
 /// Runs a bench and returns its output.
 fn run_bench(program: &str, arguments: &[&str]) -> String {
-    let run = Command::new(program).args(arguments).output().expect("the bench can be started");
+    let run = Command::new(program)
+        .args(arguments)
+        .output()
+        .expect("the bench can be started");
     let printed = String::from_utf8_lossy(&run.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&run.stderr);
-    assert!(run.status.success(), "{program} {arguments:?}: {printed}{complaint}");
+    assert!(
+        run.status.success(),
+        "{program} {arguments:?}: {printed}{complaint}"
+    );
     printed
 }
 
@@ -22,17 +28,25 @@ fn drain_bench_compares_with_bare_inserts() {
 #[test]
 fn documents_bench_compares_both_databases() {
     let printed = run_bench(env!("CARGO_BIN_EXE_documents-bench"), &["--turns", "1"]);
-    assert!(printed.contains("MongoDB") && printed.contains("SQLite"), "{printed}");
+    assert!(
+        printed.contains("MongoDB") && printed.contains("SQLite"),
+        "{printed}"
+    );
 }
 
 #[test]
 fn gateway_bench_compares_two_builds() {
     let gateway_bench = env!("CARGO_BIN_EXE_gateway-bench");
-    let programs = Path::new(gateway_bench).parent().expect("programs stand in a folder");
+    let programs = Path::new(gateway_bench)
+        .parent()
+        .expect("programs stand in a folder");
     let programs = programs.to_str().expect("a folder's name in UTF-8");
     let smallest = [programs, "--connections", "1", "--turns", "1"];
     let printed = run_bench(gateway_bench, &smallest);
-    assert!(printed.contains("publish:") && printed.contains("read:"), "{printed}");
+    assert!(
+        printed.contains("publish:") && printed.contains("read:"),
+        "{printed}"
+    );
 }
 
 #[test]
@@ -40,5 +54,8 @@ fn lag_bench_measures_both_lags() {
     let smallest = ["--per-second", "2", "--seconds", "1"];
     let printed = run_bench(env!("CARGO_BIN_EXE_lag-bench"), &smallest);
     assert!(printed.contains("payment.completed to held"), "{printed}");
-    assert!(printed.contains("order.approved to the live stream"), "{printed}");
+    assert!(
+        printed.contains("order.approved to the live stream"),
+        "{printed}"
+    );
 }

@@ -30,5 +30,8 @@ pub(crate) async fn kill(stack: &Stack, part: Part) {
 /// # Panics
 /// If the part does not come back.
 pub(crate) async fn is_back(stack: &Stack, part: Part) {
-    eventually(&format!("{part} is back"), PATIENCE, async || stack.ready(part).await.ok()).await;
+    eventually(&format!("{part} is back"), PATIENCE, async || {
+        stack.ready(part).await.ok()
+    })
+    .await;
 }

@@ -47,7 +47,15 @@ impl Told {
         (stored, decided): (Reply, Reply),
     ) -> Self {
         let is_accept = matches!(body, CommandBody::AcceptOrder { .. });
-        Self { region, user, command, order: body.order_id(), is_accept, stored, decided }
+        Self {
+            region,
+            user,
+            command,
+            order: body.order_id(),
+            is_accept,
+            stored,
+            decided,
+        }
     }
 
     /// The outcome in the last answer, if any.
@@ -58,7 +66,10 @@ impl Told {
     /// Returns true if the edge promised this provider the order with a signed receipt.
     pub fn is_firm_acceptance(&self) -> bool {
         let firm = |reply: &Reply| {
-            reply.receipt.as_ref().is_some_and(|receipt| receipt.verdict == Verdict::Firm)
+            reply
+                .receipt
+                .as_ref()
+                .is_some_and(|receipt| receipt.verdict == Verdict::Firm)
         };
         self.is_accept && (firm(&self.stored) || self.stored.verdict == Verdict::Firm)
     }
@@ -73,8 +84,12 @@ impl Ledger {
     pub fn winners(&self) -> impl Iterator<Item = (OrderId, UserId)> {
         let at_tablets = self.told.iter().filter(|told| {
             let is_theirs = |outcome: &Outcome| outcome.has_succeeded() && outcome.code.is_none();
-            let first =
-                |outcome: &Outcome| outcome.first.as_ref().is_none_or(|first| first.code.is_none());
+            let first = |outcome: &Outcome| {
+                outcome
+                    .first
+                    .as_ref()
+                    .is_none_or(|first| first.code.is_none())
+            };
             told.is_accept && told.outcome().is_some_and(|o| is_theirs(o) && first(o))
         });
         let at_tablets = at_tablets.map(|told| (told.order, told.user));
@@ -82,6 +97,8 @@ impl Ledger {
     }
 
     pub fn won(&self) -> impl Iterator<Item = &Asked> {
-        self.asked.iter().filter(|asked| asked.is_accept && asked.said == Said::Done)
+        self.asked
+            .iter()
+            .filter(|asked| asked.is_accept && asked.said == Said::Done)
     }
 }

@@ -66,6 +66,10 @@ impl Second {
             Some(code) => spec.env("HOLDFAST__EDGE__ENROLMENT_CODE", code),
             None => spec,
         };
-        stack.supervisor().spawn(stack.in_environment(spec)).await.expect("a second edge")
+        stack
+            .supervisor()
+            .spawn(stack.in_environment(spec))
+            .await
+            .expect("a second edge")
     }
 }

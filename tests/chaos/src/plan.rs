@@ -98,7 +98,10 @@ impl Plan {
             Moment::AfterHealing(Duration::from_millis(ms))
         };
         let mut broken = broken(&mut draws, round);
-        let holder = Seat { region: EXCLUSIVE, second: false };
+        let holder = Seat {
+            region: EXCLUSIVE,
+            second: false,
+        };
         let is_certain = round % TAKEN_BACK_EVERY == 2;
         let is_awaited = AWAITED.contains(&(round % AWAITED_OF));
         if is_certain || is_awaited {
@@ -109,18 +112,37 @@ impl Plan {
             broken.retain(|(seat, _)| !(seat.region == EXCLUSIVE && seat.second));
         }
         let holder_is_away = broken.contains(&(holder, Wire::Cut));
-        let contests =
-            REGIONS.iter().flat_map(|region| contests(&mut draws, *region)).collect::<Vec<_>>();
+        let contests = REGIONS
+            .iter()
+            .flat_map(|region| contests(&mut draws, *region))
+            .collect::<Vec<_>>();
         let taken_back = holder_is_away && !is_awaited && (draws.one_in(2) || is_certain);
-        Self { victim, moment, broken, contests, is_awaited, taken_back }
+        Self {
+            victim,
+            moment,
+            broken,
+            contests,
+            is_awaited,
+            taken_back,
+        }
     }
 }
 
 /// Breaks at least one wire; every other round that includes the exclusive region's holder.
 fn broken(draws: &mut Draws, round: u32) -> Vec<(Seat, Wire)> {
-    let firsts = REGIONS.map(|region| Seat { region, second: false });
-    let seconds = DOUBLED.map(|region| Seat { region, second: true });
-    let always = if round.is_multiple_of(2) { firsts[2] } else { draws.of_these(&firsts) };
+    let firsts = REGIONS.map(|region| Seat {
+        region,
+        second: false,
+    });
+    let seconds = DOUBLED.map(|region| Seat {
+        region,
+        second: true,
+    });
+    let always = if round.is_multiple_of(2) {
+        firsts[2]
+    } else {
+        draws.of_these(&firsts)
+    };
     let mut broken = Vec::new();
     for seat in firsts.into_iter().chain(seconds) {
         if seat == always || draws.one_in(3) {
@@ -134,7 +156,11 @@ fn broken(draws: &mut Draws, round: u32) -> Vec<(Seat, Wire)> {
 }
 
 fn contests(draws: &mut Draws, region: Region) -> Vec<Contest> {
-    let second = if DOUBLED.contains(&region) { Contender::AtSecond } else { Contender::InPortal };
+    let second = if DOUBLED.contains(&region) {
+        Contender::AtSecond
+    } else {
+        Contender::InPortal
+    };
     let mut contests = Vec::new();
     for _ in 0..CONTESTED {
         let first = Contender::AtFirst(draws.below(2));
@@ -152,7 +178,11 @@ fn contests(draws: &mut Draws, region: Region) -> Vec<Contest> {
         if draws.one_in(2) {
             contenders.reverse();
         }
-        contests.push(Contest { region, contenders, cancelled: draws.one_in(8) });
+        contests.push(Contest {
+            region,
+            contenders,
+            cancelled: draws.one_in(8),
+        });
     }
     contests
 }
@@ -179,8 +209,16 @@ impl fmt::Display for Plan {
             write!(f, "{seat} {wire:?}, ")?;
         }
         write!(f, "{} killed {}", self.victim, self.moment)?;
-        f.write_str(if self.is_awaited { ", holder awaited" } else { "" })?;
-        f.write_str(if self.taken_back { ", right taken back" } else { "" })
+        f.write_str(if self.is_awaited {
+            ", holder awaited"
+        } else {
+            ""
+        })?;
+        f.write_str(if self.taken_back {
+            ", right taken back"
+        } else {
+            ""
+        })
     }
 }
 
@@ -199,7 +237,10 @@ mod tests {
     /// decision.
     fn waits_for_the_holder(plan: &Plan) -> bool {
         let is_broken = |second| {
-            let seat = Seat { region: EXCLUSIVE, second };
+            let seat = Seat {
+                region: EXCLUSIVE,
+                second,
+            };
             plan.broken.iter().any(|(broken, _)| *broken == seat)
         };
         is_broken(false) && !is_broken(true) && !plan.taken_back
@@ -212,7 +253,10 @@ mod tests {
             let plans: Vec<_> = (1..=10).map(|round| Plan::of(seed, round)).collect();
             assert!(plans.iter().any(|plan| plan.taken_back), "seed {seed}");
             let awaited = || plans.iter().filter(|plan| plan.is_awaited);
-            assert!(awaited().count() == 2 && awaited().all(waits_for_the_holder), "seed {seed}");
+            assert!(
+                awaited().count() == 2 && awaited().all(waits_for_the_holder),
+                "seed {seed}"
+            );
         }
         let killed = |part: Part| plans.iter().any(|plan| plan.victim == part);
         assert!(
@@ -220,14 +264,27 @@ mod tests {
                 && killed(Part::Alone(CloudPart::Order))
                 && killed(Part::Server(Server::RabbitMq))
         );
-        assert!(plans.iter().any(|plan| matches!(plan.victim, Part::Edge(_))));
+        assert!(
+            plans
+                .iter()
+                .any(|plan| matches!(plan.victim, Part::Edge(_)))
+        );
         assert!(plans.iter().all(|plan| !plan.broken.is_empty()));
-        let holder = Seat { region: EXCLUSIVE, second: false };
+        let holder = Seat {
+            region: EXCLUSIVE,
+            second: false,
+        };
         let away = |plan: &Plan| plan.broken.iter().any(|(seat, _)| *seat == holder);
         assert!(plans.iter().filter(|plan| away(plan)).count() >= 5);
         let everyone = plans.iter().flat_map(|plan| &plan.contests);
         assert!(everyone.clone().all(|contest| {
-            let wants = |one| contest.contenders.iter().filter(|other| *other == one).count();
+            let wants = |one| {
+                contest
+                    .contenders
+                    .iter()
+                    .filter(|other| *other == one)
+                    .count()
+            };
             contest.contenders.len() >= 2 && contest.contenders.iter().all(|one| wants(one) == 1)
         }));
         assert!(everyone.clone().any(|contest| contest.cancelled));

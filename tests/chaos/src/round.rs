@@ -100,18 +100,30 @@ impl Scene {
     /// An edge reports its number of undecided ops at intervals. The witness must observe that,
     /// too.
     async fn what_waits_is_told(&self) {
-        let neighbour = Seat { region: EXCLUSIVE, second: true };
-        eventually("the hub has heard what waits for the holder", LIMIT, async || {
-            (self.truth.pending_at(neighbour).await > 0).then_some(())
-        })
+        let neighbour = Seat {
+            region: EXCLUSIVE,
+            second: true,
+        };
+        eventually(
+            "the hub has heard what waits for the holder",
+            LIMIT,
+            async || (self.truth.pending_at(neighbour).await > 0).then_some(()),
+        )
         .await;
     }
 
     async fn on_the_boards(&self, open: &Open) {
         for (region, orders) in open {
-            eventually("the orders are on every board of the region", LIMIT, async || {
-                self.truth.on_every_board(*region, orders).await.then_some(())
-            })
+            eventually(
+                "the orders are on every board of the region",
+                LIMIT,
+                async || {
+                    self.truth
+                        .on_every_board(*region, orders)
+                        .await
+                        .then_some(())
+                },
+            )
             .await;
         }
     }
@@ -128,7 +140,9 @@ impl<'a> Work<'a> {
         let mut left: BTreeMap<Region, Vec<OrderId>> = open.clone();
         for contest in &plan.contests {
             let region = contest.region;
-            let Some(order) = left.get_mut(&region).and_then(Vec::pop) else { continue };
+            let Some(order) = left.get_mut(&region).and_then(Vec::pop) else {
+                continue;
+            };
             for contender in &contest.contenders {
                 work.wants(region, *contender, order);
             }
@@ -137,7 +151,10 @@ impl<'a> Work<'a> {
             }
         }
         for region in REGIONS {
-            let first = Seat { region, second: false };
+            let first = Seat {
+                region,
+                second: false,
+            };
             for n in 0..PUBLISHED {
                 work.taps(first, &scene.ground(region).kiosk, order(region, n));
             }
@@ -147,7 +164,10 @@ impl<'a> Work<'a> {
 
     fn wants(&mut self, region: Region, contender: Contender, order_id: OrderId) {
         if let Some(tablet) = self.scene.tablet(region, contender) {
-            let seat = Seat { region, second: contender == Contender::AtSecond };
+            let seat = Seat {
+                region,
+                second: contender == Contender::AtSecond,
+            };
             self.taps(seat, &tablet, CommandBody::AcceptOrder { order_id });
         } else {
             let provider = self.scene.ground(region).in_portal.clone();
@@ -159,13 +179,30 @@ impl<'a> Work<'a> {
         let tablet = tablet.clone();
         let receipts = self.receipts.clone();
         let command = tablet.prepare(body.clone());
-        self.scene.tapped(Tap { seat, tablet: tablet.clone(), command, body: body.clone() });
+        self.scene.tapped(Tap {
+            seat,
+            tablet: tablet.clone(),
+            command,
+            body: body.clone(),
+        });
         self.taps.spawn(async move {
-            let stored = tablet.until_stored(command, LIMIT).await.expect("a receipt");
+            let stored = tablet
+                .until_stored(command, LIMIT)
+                .await
+                .expect("a receipt");
             receipts.fetch_add(1, Ordering::Relaxed);
             assert_ne!(stored.verdict, Verdict::NotTaken, "{body:?}: {stored:?}");
-            let decided = tablet.until_decided(command, LIMIT).await.expect("an outcome");
-            Told::new(seat.region, tablet.user_id(), &body, command, (stored, decided))
+            let decided = tablet
+                .until_decided(command, LIMIT)
+                .await
+                .expect("an outcome");
+            Told::new(
+                seat.region,
+                tablet.user_id(),
+                &body,
+                command,
+                (stored, decided),
+            )
         });
     }
 
@@ -181,7 +218,13 @@ impl<'a> Work<'a> {
             let said = asked(&api, (command, &person), order, action, body).await;
             let user = person.user_id;
             let is_accept = action == "accept";
-            Asked { user, command, order, is_accept, said }
+            Asked {
+                user,
+                command,
+                order,
+                is_accept,
+                said,
+            }
         });
     }
 

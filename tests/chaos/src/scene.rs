@@ -66,26 +66,46 @@ impl Scene {
         for place in &mut layout.edges {
             let proxy = Proxy::to(&gateway).await.expect("a wire");
             place.gateway_url = format!("http://{}", proxy.address());
-            wires.insert(Seat { region: place.region, second: false }, proxy);
+            wires.insert(
+                Seat {
+                    region: place.region,
+                    second: false,
+                },
+                proxy,
+            );
         }
-        let mut stack = Stack::start(layout, &Wishes::of_few_people()).await.expect("a platform");
+        let mut stack = Stack::start(layout, &Wishes::of_few_people())
+            .await
+            .expect("a platform");
         let mut places: BTreeMap<Seat, stack::EdgePlace> = BTreeMap::new();
         for region in DOUBLED {
             let proxy = Proxy::to(&gateway).await.expect("a wire");
             let url = format!("http://{}", proxy.address());
             let place = stack.second_edge(url, region).await.expect("an edge");
-            let seat = Seat { region, second: true };
+            let seat = Seat {
+                region,
+                second: true,
+            };
             wires.insert(seat, proxy);
             places.insert(seat, place);
         }
         for region in Region::ALL {
-            let seat = Seat { region, second: false };
+            let seat = Seat {
+                region,
+                second: false,
+            };
             places.insert(seat, stack.layout().edge(region).clone());
         }
         let api = Api::new(stack.layout().gateway_url());
-        let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin);
+        let admin = stack
+            .sign_ins()
+            .into_iter()
+            .find(|person| person.role == Role::Admin);
         let admin = admin.expect("an admin");
-        let admin = api.sign_in(&admin.username, &admin.password).await.expect("an admin");
+        let admin = api
+            .sign_in(&admin.username, &admin.password)
+            .await
+            .expect("an admin");
         let customer = api.newcomer(Role::Customer).await.expect("a customer");
         let mut grounds = BTreeMap::new();
         for region in REGIONS {
@@ -94,9 +114,22 @@ impl Scene {
         }
         let truth = Truth::of(&stack, &places).await;
         let url = |place: &stack::EdgePlace| format!("http://127.0.0.1:{}", place.http);
-        let edge_urls = places.iter().map(|(seat, place)| (*seat, url(place))).collect();
+        let edge_urls = places
+            .iter()
+            .map(|(seat, place)| (*seat, url(place)))
+            .collect();
         let taps = Mutex::default();
-        let scene = Self { stack, api, admin, customer, truth, wires, grounds, edge_urls, taps };
+        let scene = Self {
+            stack,
+            api,
+            admin,
+            customer,
+            truth,
+            wires,
+            grounds,
+            edge_urls,
+            taps,
+        };
         scene.grant().await;
         scene
     }
@@ -128,7 +161,11 @@ impl Scene {
 
     /// A person who reads an inbox.
     pub(crate) fn someone(&self, draws: &mut Draws) -> &Person {
-        let Ground { in_portal, at_tablets, .. } = self.ground(draws.of_these(&REGIONS));
+        let Ground {
+            in_portal,
+            at_tablets,
+            ..
+        } = self.ground(draws.of_these(&REGIONS));
         match draws.below(at_tablets.len() + 2) {
             0 => &self.customer,
             1 => in_portal,
@@ -148,9 +185,14 @@ impl Scene {
 
     /// Grants the exclusive region to its first edge, unless it already holds it.
     pub async fn grant(&self) {
-        let edge = Seat { region: EXCLUSIVE, second: false }.to_string();
+        let edge = Seat {
+            region: EXCLUSIVE,
+            second: false,
+        }
+        .to_string();
         let holds = json!({"policy": "exclusive", "holder": edge, "epoch": 1});
-        self.assign("the right is granted", holds, Some(&edge)).await;
+        self.assign("the right is granted", holds, Some(&edge))
+            .await;
     }
 
     pub async fn take_back(&self) {
@@ -163,12 +205,18 @@ impl Scene {
     async fn assign(&self, what: &str, asked: Value, holder: Option<&str>) {
         let path = format!("/api/v1/admin/assignments/{EXCLUSIVE}");
         eventually(what, LIMIT, async || {
-            let record = self.api.call::<Value>(Method::GET, &path, Some(&self.admin), None).await;
+            let record = self
+                .api
+                .call::<Value>(Method::GET, &path, Some(&self.admin), None)
+                .await;
             if record.ok()?["assignment"]["holder"].as_str() == holder {
                 return Some(());
             }
             let asked = Some(asked.clone());
-            let _ = self.api.call::<Value>(Method::PUT, &path, Some(&self.admin), asked).await;
+            let _ = self
+                .api
+                .call::<Value>(Method::PUT, &path, Some(&self.admin), asked)
+                .await;
             None
         })
         .await;
@@ -220,14 +268,20 @@ impl Ground {
         let first = place(false).expect("a region has an edge");
         let provider = async || api.newcomer(Role::Provider).await.expect("a provider");
         let at_edges = async |person: &Person| {
-            api.at_edges(person, first.region).await.expect("a token for the region's edges")
+            api.at_edges(person, first.region)
+                .await
+                .expect("a token for the region's edges")
         };
         let mut at_tablets = Vec::new();
         let mut tablet = async |place: &stack::EdgePlace, number: usize| {
             let person = provider().await;
             let visitor = at_edges(&person).await;
             at_tablets.push(person);
-            Arc::new(tablet_of(place, &format!("tablet-{}-{number}", place.edge), &visitor))
+            Arc::new(tablet_of(
+                place,
+                &format!("tablet-{}-{number}", place.edge),
+                &visitor,
+            ))
         };
         let at_second = match place(true) {
             Some(second) => Some(tablet(second, 1).await),
@@ -251,5 +305,10 @@ fn tablet_of(place: &stack::EdgePlace, device: &str, person: &Person) -> Tablet 
 
 pub(crate) fn here(place: &stack::EdgePlace) -> Place {
     let edge = EdgeId::new(&place.edge).expect("an edge's name");
-    Place { region: place.region, edge, host: "127.0.0.1".into(), port: place.mqtt }
+    Place {
+        region: place.region,
+        edge,
+        host: "127.0.0.1".into(),
+        port: place.mqtt,
+    }
 }

@@ -57,9 +57,18 @@ impl Storm {
         let customer = api.newcomer(Role::Customer).await.expect("a new customer");
         let region = place.region;
         let device = format!("kiosk-{}", &customer.user_id.to_string()[24..]);
-        let visitor = api.at_edges(&customer, region).await.expect("a token for the edges");
+        let visitor = api
+            .at_edges(&customer, region)
+            .await
+            .expect("a token for the edges");
         let kiosk = Arc::new(Tablet::new(place, &device, &visitor, Mqtt::V5));
-        Self { api: api.clone(), customer, kiosk, region, receipts: Arc::default() }
+        Self {
+            api: api.clone(),
+            customer,
+            kiosk,
+            region,
+            receipts: Arc::default(),
+        }
     }
 
     /// Publishes `count` orders through the edge and retries each until it has a receipt.
@@ -81,7 +90,11 @@ impl Storm {
                 let reply = kiosk.until_stored(command, LIMIT).await.expect("a receipt");
                 assert_ne!(reply.verdict, Verdict::NotTaken, "{reply:?}");
                 receipts.fetch_add(1, Ordering::Relaxed);
-                Receipted { command, order: made, reply }
+                Receipted {
+                    command,
+                    order: made,
+                    reply,
+                }
             });
         }
         sent.join_all().await
@@ -102,10 +115,18 @@ impl Storm {
     /// If a command was lost, doubled or cannot be explained.
     pub async fn check(&self, receipted: &[Receipted]) {
         for one in receipted {
-            let reply = self.kiosk.until_decided(one.command, LIMIT).await.expect("an outcome");
+            let reply = self
+                .kiosk
+                .until_decided(one.command, LIMIT)
+                .await
+                .expect("an outcome");
             let outcome = reply.outcome.expect("a decided reply carries its outcome");
             assert_ne!(outcome.kind, OutcomeKind::Rejected, "{one:?} {outcome:?}");
-            let timeline = self.api.timeline(&self.customer, one.order).await.expect("a timeline");
+            let timeline = self
+                .api
+                .timeline(&self.customer, one.order)
+                .await
+                .expect("a timeline");
             let lines: Vec<_> = timeline.iter().map(|entry| entry.command_id).collect();
             assert_eq!(lines, [one.command], "applied exactly once");
         }
@@ -135,7 +156,10 @@ impl Storm {
             (lines.len() >= expected.len()).then_some(lines)
         })
         .await;
-        assert_eq!(lines, expected, "one inbox line for each order, and no other");
+        assert_eq!(
+            lines, expected,
+            "one inbox line for each order, and no other"
+        );
     }
 
     /// The number of inbox lines about the creation of each order of this customer.
@@ -159,5 +183,8 @@ pub fn order(region: Region, n: usize) -> CommandBody {
     let title = format!("Job {n}");
     let draft = Draft::new(&title, ServiceType::Other, price, region, "1 Harbour Road");
     let order_id = OrderId(Clock::system().new_id());
-    CommandBody::PublishOrder { order_id, order: draft }
+    CommandBody::PublishOrder {
+        order_id,
+        order: draft,
+    }
 }

@@ -71,18 +71,26 @@ impl Truth {
     pub async fn waits(&self) -> Findings {
         const IN_SYNC: [(&str, &str); 2] = [
             ("ops without an outcome", "SELECT COUNT(*) FROM undecided"),
-            ("portal accepts without an answer", "SELECT COUNT(*) FROM asks"),
+            (
+                "portal accepts without an answer",
+                "SELECT COUNT(*) FROM asks",
+            ),
         ];
-        const IN_ORDER: (&str, &str) =
-            ("events not sent", "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL");
+        const IN_ORDER: (&str, &str) = (
+            "events not sent",
+            "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL",
+        );
         let mut found = Findings::new();
         for (sql, (what, text)) in IN_SYNC
             .map(|asked| (&self.sync_db, asked))
             .into_iter()
             .chain([(&self.order_db, IN_ORDER)])
         {
-            let number: i64 =
-                sql.fetch_optional(text, vals![]).await.expect("a count").expect("a row");
+            let number: i64 = sql
+                .fetch_optional(text, vals![])
+                .await
+                .expect("a count")
+                .expect("a row");
             if number > 0 {
                 found.push(format!("{number} {what}"));
             }
@@ -96,7 +104,10 @@ impl Truth {
     /// If the store cannot be read.
     pub async fn pending_at(&self, seat: Seat) -> i64 {
         const PENDING: &str = "SELECT pending FROM edges WHERE edge = ?";
-        let pending = self.sync_db.fetch_optional(PENDING, vals![seat.to_string()]).await;
+        let pending = self
+            .sync_db
+            .fetch_optional(PENDING, vals![seat.to_string()])
+            .await;
         pending.expect("the edge's word").expect("an edge")
     }
 
@@ -107,15 +118,20 @@ impl Truth {
     /// If a store cannot be read.
     pub async fn commands_without_an_outcome(&self, ledger: &Ledger) -> Findings {
         const ANSWERS: &str = "SELECT command_id, user_id, applied, code FROM commands";
-        let rows: Vec<(Uuid, Uuid, i64, Option<String>)> =
-            self.order_db.fetch_all(ANSWERS, vals![]).await.expect("answers");
+        let rows: Vec<(Uuid, Uuid, i64, Option<String>)> = self
+            .order_db
+            .fetch_all(ANSWERS, vals![])
+            .await
+            .expect("answers");
         let answers: HashMap<(Uuid, Uuid), (bool, Option<String>)> = rows
             .into_iter()
             .map(|(command, user, applied, code)| ((command, user), (applied == 1, code)))
             .collect();
         let mut found = Findings::new();
         for told in &ledger.told {
-            let said = told.outcome().filter(|_| told.stored.verdict != Verdict::NotTaken);
+            let said = told
+                .outcome()
+                .filter(|_| told.stored.verdict != Verdict::NotTaken);
             let stored = answers.get(&(told.command.0, told.user.0));
             match (said.map(first), stored) {
                 (Some(said), Some(stored)) if said == *stored => {}
@@ -167,7 +183,9 @@ impl Truth {
         for (order, user) in ledger.winners() {
             if providers.get(&order).is_none_or(|of| !of.contains(&user)) {
                 let of = providers.get(&order);
-                found.push(format!("{user} was told to have {order}, whose provider is {of:?}"));
+                found.push(format!(
+                    "{user} was told to have {order}, whose provider is {of:?}"
+                ));
             }
         }
         found
@@ -181,10 +199,17 @@ impl Truth {
     pub async fn firm_acceptances_overturned(&self, ledger: &Ledger) -> Findings {
         const ENDED: &str =
             "SELECT region, fence, ended_how FROM fences WHERE ended_how IS NOT NULL";
-        let rows: Vec<(String, i64, String)> =
-            self.order_db.fetch_all(ENDED, vals![]).await.expect("fences");
+        let rows: Vec<(String, i64, String)> = self
+            .order_db
+            .fetch_all(ENDED, vals![])
+            .await
+            .expect("fences");
         let taken_back = |told: &Told| {
-            let fence = told.stored.receipt.as_ref().and_then(|receipt| receipt.fence);
+            let fence = told
+                .stored
+                .receipt
+                .as_ref()
+                .and_then(|receipt| receipt.fence);
             rows.iter().any(|(region, number, how)| {
                 let is_its =
                     *region == told.region.as_str() && u64::try_from(*number).ok() == fence;
@@ -193,10 +218,16 @@ impl Truth {
         };
         let histories = self.histories().await;
         let cancelled_before = |told: &Told| {
-            let lines = histories.get(&told.order).map(Vec::as_slice).unwrap_or_default();
+            let lines = histories
+                .get(&told.order)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             let cancel = |line: &Line| line.action.as_deref() == Some("cancel") && line.changed();
             let of_it = lines.iter().position(|line| line.command == told.command.0);
-            lines.iter().position(cancel).is_some_and(|at| of_it.is_some_and(|of_it| at < of_it))
+            lines
+                .iter()
+                .position(cancel)
+                .is_some_and(|at| of_it.is_some_and(|of_it| at < of_it))
         };
         let mut found = Findings::new();
         for told in ledger.firm() {
@@ -206,7 +237,10 @@ impl Truth {
                     cancelled_before(told)
                 }
                 Some(((false, Some(code)), outcome)) if code == Code::RegionTakenBack.as_str() => {
-                    let says = outcome.lost.as_ref().is_some_and(|lost| lost.taken_back.is_some());
+                    let says = outcome
+                        .lost
+                        .as_ref()
+                        .is_some_and(|lost| lost.taken_back.is_some());
                     (says || outcome.kind == OutcomeKind::Duplicate) && taken_back(told)
                 }
                 _ => false,
@@ -223,10 +257,20 @@ impl Truth {
         const LINES: &str = "SELECT order_id, action, actor_id, from_status, to_status, command_id \
             FROM order_timeline ORDER BY id";
         type Row = (Uuid, Option<String>, Uuid, Option<String>, String, Uuid);
-        let rows: Vec<Row> = self.order_db.fetch_all(LINES, vals![]).await.expect("the timeline");
+        let rows: Vec<Row> = self
+            .order_db
+            .fetch_all(LINES, vals![])
+            .await
+            .expect("the timeline");
         let mut histories: BTreeMap<OrderId, Vec<Line>> = BTreeMap::new();
         for (order, action, actor, from, to, command) in rows {
-            let line = Line { action, actor: UserId(actor), from, to, command };
+            let line = Line {
+                action,
+                actor: UserId(actor),
+                from,
+                to,
+                command,
+            };
             histories.entry(OrderId(order)).or_default().push(line);
         }
         histories

@@ -86,7 +86,9 @@ impl<'a> Witness<'a> {
     /// If `holdfast` is not built, or a store cannot be opened.
     pub async fn of(scene: &'a Scene, draws: Draws) -> Self {
         let servers = &scene.stack.servers().expect("real stores").mongodb;
-        let server = mongodb::Client::with_uri_str(servers).await.expect("inboxes");
+        let server = mongodb::Client::with_uri_str(servers)
+            .await
+            .expect("inboxes");
         // Use the service's read concern, so that both see the same documents.
         let majority = ReadConcern::majority();
         let majority = DatabaseOptions::builder().read_concern(majority).build();
@@ -118,7 +120,11 @@ impl<'a> Witness<'a> {
             tokio::time::sleep(Duration::from_millis(apart)).await;
             whole += u32::from(self.look().await);
             let waited = self.clock.elapsed().saturating_sub(begun);
-            assert!(waited < LIMIT, "{whole} of {moments} moments: {:?}", self.testimony);
+            assert!(
+                waited < LIMIT,
+                "{whole} of {moments} moments: {:?}",
+                self.testimony
+            );
         }
     }
 
@@ -139,7 +145,10 @@ impl<'a> Witness<'a> {
     /// If the inboxes cannot be read.
     pub async fn losses_untold(&self, ledger: &Ledger) -> Findings {
         let has_lost = |told: &&Told| {
-            told.is_accept && told.outcome().is_some_and(|outcome| !outcome.has_succeeded())
+            told.is_accept
+                && told
+                    .outcome()
+                    .is_some_and(|outcome| !outcome.has_succeeded())
         };
         let mut inboxes = HashMap::new();
         let mut found = Findings::new();
@@ -157,19 +166,39 @@ impl<'a> Witness<'a> {
 
     /// Runs all independent queries at once. Returns true if each had an answer.
     async fn look(&mut self) -> bool {
-        let Some(tap) = self.scene.recent_tap(&mut self.draws) else { return false };
+        let Some(tap) = self.scene.recent_tap(&mut self.draws) else {
+            return false;
+        };
         // More ops wait if an edge holds the right.
         let of_others = self.draws.one_in(2);
-        let region = if of_others { self.draws.of_these(&REGIONS) } else { EXCLUSIVE };
+        let region = if of_others {
+            self.draws.of_these(&REGIONS)
+        } else {
+            EXCLUSIVE
+        };
         let order = tap.body.order_id();
         let seat = seat(&mut self.draws, tap.seat.region);
         let person = self.scene.someone(&mut self.draws);
         let in_text = self.draws.one_in(3);
         let looks: [Look; 5] = tokio::join!(
-            self.ask(report::Report { witness: self, region, in_text }),
-            self.ask(inbox::Inbox { witness: self, person }),
-            self.ask(story::Story { witness: self, order }),
-            self.ask(board::OnBoard { witness: self, seat, order }),
+            self.ask(report::Report {
+                witness: self,
+                region,
+                in_text
+            }),
+            self.ask(inbox::Inbox {
+                witness: self,
+                person
+            }),
+            self.ask(story::Story {
+                witness: self,
+                order
+            }),
+            self.ask(board::OnBoard {
+                witness: self,
+                seat,
+                order
+            }),
             self.ask(answer::Answer { witness: self, tap }),
         )
         .into();
@@ -180,18 +209,26 @@ impl<'a> Witness<'a> {
 
     async fn ask<Q: Question>(&self, question: Q) -> Look {
         let (judgement, kinds) = self.judge(&question).await;
-        Look { of: Q::NAME, judgement, kinds }
+        Look {
+            of: Q::NAME,
+            judgement,
+            kinds,
+        }
     }
 
     async fn judge<Q: Question>(&self, question: &Q) -> (Judgement, Vec<&'static str>) {
         let nothing = || (Judgement::Silent, Vec::new());
-        let Some(before) = question.state().await else { return nothing() };
+        let Some(before) = question.state().await else {
+            return nothing();
+        };
         let mut word = match question.word().await {
             Ok(word) => word,
             Err(Silence::Away) => return nothing(),
             Err(Silence::Refused(why)) => return (Judgement::False(why), Vec::new()),
         };
-        let Some(after) = question.state().await else { return nothing() };
+        let Some(after) = question.state().await else {
+            return nothing();
+        };
         if self.falsifies {
             Q::falsify(&mut word);
         }
@@ -208,7 +245,10 @@ impl<'a> Witness<'a> {
             Q::difference(&before, &word).filter(|_| !self.falsifies || beyond.is_some());
         match difference {
             None => (Judgement::Equal, Q::kinds(&before)),
-            Some(found) => (Judgement::False(format!("{found}; stored: {before:?}")), Vec::new()),
+            Some(found) => (
+                Judgement::False(format!("{found}; stored: {before:?}")),
+                Vec::new(),
+            ),
         }
     }
 
@@ -218,9 +258,9 @@ impl<'a> Witness<'a> {
         let answer = tokio::task::spawn_blocking(move || operator.gets(&line)).await;
         match answer.expect("a run of holdfast") {
             Ok((_, value)) => Ok(value),
-            Err(Unusable::Failed { exit: Some(code), .. }) if AWAY.contains(&code) => {
-                Err(Silence::Away)
-            }
+            Err(Unusable::Failed {
+                exit: Some(code), ..
+            }) if AWAY.contains(&code) => Err(Silence::Away),
             Err(error) => Err(Silence::Refused(error.to_string())),
         }
     }
@@ -243,7 +283,10 @@ impl From<ClientError> for Silence {
 }
 
 fn seat(draws: &mut Draws, region: Region) -> Seat {
-    Seat { region, second: DOUBLED.contains(&region) && draws.one_in(2) }
+    Seat {
+        region,
+        second: DOUBLED.contains(&region) && draws.one_in(2),
+    }
 }
 
 fn unequal<T: PartialEq + Debug>(what: &str, stored: &T, said: &T) -> Option<String> {

@@ -23,8 +23,12 @@ type Lines = BTreeMap<(OrderId, String), usize>;
 
 /// One line of each kind for each order.
 fn of(orders: &[OrderId], kinds: &[&str]) -> Lines {
-    let pairs = orders.iter().flat_map(|order| kinds.iter().map(move |kind| (order, kind)));
-    pairs.map(|(order, kind)| ((*order, (*kind).to_owned()), 1)).collect()
+    let pairs = orders
+        .iter()
+        .flat_map(|order| kinds.iter().map(move |kind| (order, kind)));
+    pairs
+        .map(|(order, kind)| ((*order, (*kind).to_owned()), 1))
+        .collect()
 }
 
 struct Scene {
@@ -38,23 +42,46 @@ struct Scene {
 #[tokio::test(flavor = "multi_thread")]
 async fn orders_payments_and_reviews_go_on_without_the_broker_and_are_told_once_when_it_is_back() {
     let scene = Scene::new().await;
-    let before: Vec<OrderId> = scene.many(PAID + REVIEWED, async |n| scene.taken(n).await).await;
+    let before: Vec<OrderId> = scene
+        .many(PAID + REVIEWED, async |n| scene.taken(n).await)
+        .await;
     let (to_pay, to_review) = before.split_at(PAID);
-    scene.each(to_review, async |order| scene.paid(order).await).await;
-    scene.each(to_review, async |order| scene.completed(order).await).await;
+    scene
+        .each(to_review, async |order| scene.paid(order).await)
+        .await;
+    scene
+        .each(to_review, async |order| scene.completed(order).await)
+        .await;
 
-    scene.stack.kill9(Part::Server(Server::RabbitMq)).await.unwrap();
+    scene
+        .stack
+        .kill9(Part::Server(Server::RabbitMq))
+        .await
+        .unwrap();
     let (taken, (), ()) = futures::join!(
         scene.many(TAKEN, async |n| scene.taken(n).await),
         scene.each(to_pay, async |order| scene.paid(order).await),
         scene.each(to_review, async |order| scene.reviewed(order).await),
     );
     let told = scene.told(&scene.customer).await;
-    assert!(taken.iter().all(|order| !told.keys().any(|(of, _)| of == order)), "none is told yet");
+    assert!(
+        taken
+            .iter()
+            .all(|order| !told.keys().any(|(of, _)| of == order)),
+        "none is told yet"
+    );
 
-    scene.stack.restart(Part::Server(Server::RabbitMq)).await.unwrap();
-    scene.each(to_pay, async |order| scene.is_held(order).await).await;
-    scene.each(to_review, async |order| scene.is_reviewed(order).await).await;
+    scene
+        .stack
+        .restart(Part::Server(Server::RabbitMq))
+        .await
+        .unwrap();
+    scene
+        .each(to_pay, async |order| scene.is_held(order).await)
+        .await;
+    scene
+        .each(to_review, async |order| scene.is_reviewed(order).await)
+        .await;
     scene.is_rated().await;
     let all = [&taken, &before[..]].concat();
     let published = ["order.created", "order.approved", "order.accepted"];
@@ -66,9 +93,11 @@ async fn orders_payments_and_reviews_go_on_without_the_broker_and_are_told_once_
     providers.extend(of(&before, &["order.status_changed"]));
     providers.extend(of(to_review, &["order.completed", "review.created"]));
     let admins = of(&all, &["order.created"]);
-    for (person, expected) in
-        [(&scene.customer, customers), (&scene.provider, providers), (&scene.admin, admins)]
-    {
+    for (person, expected) in [
+        (&scene.customer, customers),
+        (&scene.provider, providers),
+        (&scene.admin, admins),
+    ] {
         scene.has_exactly(person, &expected).await;
     }
     scene.stack.healthy(TOLD_WITHIN).await.unwrap();
@@ -79,28 +108,55 @@ async fn orders_payments_and_reviews_go_on_without_the_broker_and_are_told_once_
 impl Scene {
     async fn new() -> Self {
         let layout = Layout::temporary(Stores::Real).unwrap();
-        let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
+        let stack = Stack::start(layout, &Wishes::of_few_people())
+            .await
+            .unwrap();
         let api = Api::new(stack.layout().gateway_url());
-        let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+        let admin = stack
+            .sign_ins()
+            .into_iter()
+            .find(|person| person.role == Role::Admin)
+            .unwrap();
         let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
         let customer = api.newcomer(Role::Customer).await.unwrap();
         let provider = api.newcomer(Role::Provider).await.unwrap();
-        Self { stack, api, admin, customer, provider }
+        Self {
+            stack,
+            api,
+            admin,
+            customer,
+            provider,
+        }
     }
 
     async fn many<T>(&self, count: usize, act: impl AsyncFn(usize) -> T) -> Vec<T> {
         let act = &act;
-        stream::iter(0..count).map(move |n| act(n)).buffer_unordered(AT_ONCE).collect().await
+        stream::iter(0..count)
+            .map(move |n| act(n))
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await
     }
 
     async fn each(&self, orders: &[OrderId], act: impl AsyncFn(OrderId)) {
-        self.many(orders.len(), async |n| act(orders[n]).await).await;
+        self.many(orders.len(), async |n| act(orders[n]).await)
+            .await;
     }
 
     async fn taken(&self, n: usize) -> OrderId {
-        let Self { api, admin, customer, provider, .. } = self;
+        let Self {
+            api,
+            admin,
+            customer,
+            provider,
+            ..
+        } = self;
         let title = format!("Job {n}");
-        let order = api.publish(customer, Region::South, &title).await.unwrap().order_id;
+        let order = api
+            .publish(customer, Region::South, &title)
+            .await
+            .unwrap()
+            .order_id;
         api.act(admin, order, "approve").await.unwrap();
         let accepted = api.act(provider, order, "accept").await.unwrap();
         assert_eq!(accepted.status, OrderStatus::Accepted);
@@ -142,11 +198,15 @@ impl Scene {
     }
 
     async fn is_rated(&self) {
-        eventually("the profile tells all reviews and jobs", TOLD_WITHIN, async || {
-            let profile = self.get(&self.provider, "/api/v1/users/me/profile").await;
-            let told = (&profile["rating_hundredths"], &profile["total_reviews"]);
-            (told == (&json!(400), &json!(REVIEWED))).then_some(())
-        })
+        eventually(
+            "the profile tells all reviews and jobs",
+            TOLD_WITHIN,
+            async || {
+                let profile = self.get(&self.provider, "/api/v1/users/me/profile").await;
+                let told = (&profile["rating_hundredths"], &profile["total_reviews"]);
+                (told == (&json!(400), &json!(REVIEWED))).then_some(())
+            },
+        )
         .await;
     }
 
@@ -167,26 +227,40 @@ impl Scene {
     }
 
     async fn is_reconciled(&self) {
-        eventually("orders, payments, books and adapter agree", TOLD_WITHIN, async || {
-            let report = self.get(&self.admin, "/api/v1/payments/reconciliation").await;
-            (report["differences"] == json!([]) && report["waiting"] == json!([])).then_some(())
-        })
+        eventually(
+            "orders, payments, books and adapter agree",
+            TOLD_WITHIN,
+            async || {
+                let report = self
+                    .get(&self.admin, "/api/v1/payments/reconciliation")
+                    .await;
+                (report["differences"] == json!([]) && report["waiting"] == json!([])).then_some(())
+            },
+        )
         .await;
     }
 
     async fn told(&self, person: &Person) -> Lines {
         let mut lines = Lines::new();
         for line in self.api.inbox(person).await.unwrap() {
-            *lines.entry((line.order_id.unwrap(), line.kind)).or_default() += 1;
+            *lines
+                .entry((line.order_id.unwrap(), line.kind))
+                .or_default() += 1;
         }
         lines
     }
 
     async fn get(&self, person: &Person, path: &str) -> Value {
-        self.api.call(Method::GET, path, Some(person), None).await.unwrap()
+        self.api
+            .call(Method::GET, path, Some(person), None)
+            .await
+            .unwrap()
     }
 
     async fn post(&self, person: &Person, path: &str, body: Value) -> Value {
-        self.api.call(Method::POST, path, Some(person), Some(body)).await.unwrap()
+        self.api
+            .call(Method::POST, path, Some(person), Some(body))
+            .await
+            .unwrap()
     }
 }

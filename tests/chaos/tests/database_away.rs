@@ -25,13 +25,23 @@ const NO_STORE: &str = "A pass over the log of `east-1` failed";
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_service_that_is_away_for_a_minute_makes_no_op_look_bad() {
     let scene = Scene::set().await;
-    scene.stack.terminate(Part::Alone(CloudPart::Order)).await.unwrap();
+    scene
+        .stack
+        .terminate(Part::Alone(CloudPart::Order))
+        .await
+        .unwrap();
     let receipted = scene.storm.publish(COMMANDS).await;
     scene.received().await;
-    scene.a_minute_of_trials(NO_OWNER, async || scene.nothing_looks_bad().await).await;
+    scene
+        .a_minute_of_trials(NO_OWNER, async || scene.nothing_looks_bad().await)
+        .await;
     let parked: u64 = scene.edges().await.map(|edge| edge.parked).sum();
     assert_eq!(parked, COMMANDS as u64, "they wait for their owner");
-    scene.stack.restart(Part::Alone(CloudPart::Order)).await.unwrap();
+    scene
+        .stack
+        .restart(Part::Alone(CloudPart::Order))
+        .await
+        .unwrap();
     scene.everything_is_decided().await;
     scene.storm.check(&receipted).await;
     scene.end().await;
@@ -72,12 +82,18 @@ struct Scene {
 impl Scene {
     async fn set() -> Self {
         let layout = Layout::temporary(Stores::Real).unwrap();
-        let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
+        let stack = Stack::start(layout, &Wishes::of_few_people())
+            .await
+            .unwrap();
         let api = Api::new(stack.layout().gateway_url());
         let storm = Storm::in_region(&stack, &api, REGION).await;
         let mysql = &stack.servers().unwrap().mysql;
         let sync_db = Sql::open(&format!("{mysql}/sync_db")).await.unwrap();
-        Self { stack, storm, sync_db }
+        Self {
+            stack,
+            storm,
+            sync_db,
+        }
     }
 
     /// Waits until the hub has received all of them, undecided.
@@ -101,7 +117,10 @@ impl Scene {
             (spent >= AWAY && trials >= TRIALS_MIN).then_some(trials)
         })
         .await;
-        println!("{trials} trials in {:?}: {word}", clock.elapsed().saturating_sub(begun));
+        println!(
+            "{trials} trials in {:?}: {word}",
+            clock.elapsed().saturating_sub(begun)
+        );
     }
 
     fn trials(&self, word: &str) -> usize {

@@ -44,7 +44,10 @@ struct Tally {
 }
 
 impl DocumentBody for Tally {
-    const SHAPE: CollectionSchema = CollectionSchema { fields: &[COUNT.path()], indexes: &[] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[COUNT.path()],
+        indexes: &[],
+    };
 }
 
 struct Scene {
@@ -64,7 +67,9 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_mongodb_is_killed() {
     let logs = layout.logs_folder();
     let mut ports = Ports::default();
     let kept = ServerData::ThrownAway;
-    let servers = Servers::start(&supervisor, &folder, &logs, kept, &mut ports).await.unwrap();
+    let servers = Servers::start(&supervisor, &folder, &logs, kept, &mut ports)
+        .await
+        .unwrap();
     let scene = Scene::set(servers).await;
     let consumers = Tasks::new();
     let received = scene.consume(&consumers).await;
@@ -92,11 +97,16 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_mongodb_is_killed() {
         scene.write(writer).await.expect("MongoDB is there");
     }
     scene.kill().await;
-    assert_eq!(scene.written.lock().unwrap().len(), confirmed + WRITES_PER_ROUND);
+    assert_eq!(
+        scene.written.lock().unwrap().len(),
+        confirmed + WRITES_PER_ROUND
+    );
     let relay = scene.relay();
-    eventually("what was written before the kill is published after it", LIMIT, async || {
-        (received.lock().unwrap().len() >= before + WRITES_PER_ROUND).then_some(())
-    })
+    eventually(
+        "what was written before the kill is published after it",
+        LIMIT,
+        async || (received.lock().unwrap().len() >= before + WRITES_PER_ROUND).then_some(()),
+    )
     .await;
 
     scene.everything_counts_once(&received).await;
@@ -108,7 +118,10 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_mongodb_is_killed() {
 impl Scene {
     async fn set(servers: Servers) -> Self {
         let url = format!("{}/tallies", servers.addresses.mongodb);
-        let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
+        let documents = Documents::open(&url)
+            .await
+            .unwrap()
+            .sealed_by(&testing::data_keys());
         let tallies = Collection::new(&documents, "tallies");
         documents.migrate().await.unwrap();
         tallies.migrate().await.unwrap();
@@ -118,12 +131,24 @@ impl Scene {
         let bus = format!("{}/%2f", servers.addresses.rabbitmq);
         let bus = Bus::open(&bus).await.unwrap();
         bus.bind_queue(&REVIEWS).await.unwrap();
-        Self { servers, documents, tallies, bus, written: Arc::default() }
+        Self {
+            servers,
+            documents,
+            tallies,
+            bus,
+            written: Arc::default(),
+        }
     }
 
     fn relay(&self) -> Tasks {
         let tasks = Tasks::new();
-        OutboxRelay::start(&tasks, &self.documents, self.bus.clone(), Clock::system(), "test");
+        OutboxRelay::start(
+            &tasks,
+            &self.documents,
+            self.bus.clone(),
+            Clock::system(),
+            "test",
+        );
         tasks
     }
 
@@ -172,9 +197,20 @@ impl Scene {
             loop {
                 let delivery = deliveries.next().await;
                 let event = delivery.event().id;
-                let more = |tally: Tally| Some((Tally { count: tally.count + 1 }, Vec::new()));
+                let more = |tally: Tally| {
+                    Some((
+                        Tally {
+                            count: tally.count + 1,
+                        },
+                        Vec::new(),
+                    ))
+                };
                 let now = Clock::system().now();
-                while tallies.change_once(COUNTER, event, now, more).await.is_err() {
+                while tallies
+                    .change_once(COUNTER, event, now, more)
+                    .await
+                    .is_err()
+                {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
                 noted.lock().unwrap().insert(event);
@@ -228,7 +264,9 @@ async fn write(
     let id = event.id;
     let more = Update::default().add(&COUNT, 1);
     let place = Uuid::from_u128(writer);
-    let changed = tallies.update(place, Filter::match_all(), more, &[event]).await?;
+    let changed = tallies
+        .update(place, Filter::match_all(), more, &[event])
+        .await?;
     assert!(changed, "the document is there");
     written.lock().unwrap().push(id);
     Ok(())

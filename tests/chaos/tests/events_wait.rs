@@ -32,24 +32,43 @@ async fn ten_thousand_events_wait_for_a_stopped_part_and_one_for_a_person() {
     layout.edges.truncate(1);
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = stack
+        .sign_ins()
+        .into_iter()
+        .find(|person| person.role == Role::Admin)
+        .unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let servers = stack.servers().unwrap();
-    let bus = Bus::open(&format!("{}/%2f", servers.rabbitmq)).await.unwrap();
+    let bus = Bus::open(&format!("{}/%2f", servers.rabbitmq))
+        .await
+        .unwrap();
     let mongodb = format!("{}/notification_db", servers.mongodb);
     let mongodb = mongodb::Client::with_uri_str(mongodb).await.unwrap();
-    let inbox = mongodb.default_database().unwrap().collection::<Document>("customer_inbox");
-    let desk = Desk { api, admin, operator: operator(&stack).await };
+    let inbox = mongodb
+        .default_database()
+        .unwrap()
+        .collection::<Document>("customer_inbox");
+    let desk = Desk {
+        api,
+        admin,
+        operator: operator(&stack).await,
+    };
 
     desk.settles_a_letter(&bus).await;
 
     stack.kill9(NOTIFICATION).await.unwrap();
     let events: Vec<Event> = (0..EVENTS).map(told).collect();
     for part in events.chunks(500).chain([&events[..TWICE]]) {
-        bus.replay_events(&topology::ORDER_QUEUE, part).await.unwrap();
+        bus.replay_events(&topology::ORDER_QUEUE, part)
+            .await
+            .unwrap();
     }
     let shown = desk.asks(Method::GET, LETTERS, None).await;
-    assert_eq!(shown["missing"], json!(["notification"]), "who is away is named: {shown}");
+    assert_eq!(
+        shown["missing"],
+        json!(["notification"]),
+        "who is away is named: {shown}"
+    );
     stack.restart(NOTIFICATION).await.unwrap();
     eventually("every event is taken in", DRAINED_WITHIN, async || {
         let lines = inbox.count_documents(doc! {}).await.unwrap();
@@ -57,7 +76,11 @@ async fn ten_thousand_events_wait_for_a_stopped_part_and_one_for_a_person() {
         (lines >= EVENTS as u64 && left == 0).then_some(())
     })
     .await;
-    assert_eq!(inbox.count_documents(doc! {}).await.unwrap(), EVENTS as u64, "each once");
+    assert_eq!(
+        inbox.count_documents(doc! {}).await.unwrap(),
+        EVENTS as u64,
+        "each once"
+    );
     assert_eq!(desk.waiting().await, 0, "none was put aside");
     bus.close().await;
     stack.stop().await.unwrap();
@@ -72,14 +95,19 @@ struct Desk {
 impl Desk {
     async fn settles_a_letter(&self, bus: &Bus) {
         let poison = event(&json!({ "order": "none" }));
-        bus.replay_events(&topology::ORDER_QUEUE, std::slice::from_ref(&poison)).await.unwrap();
+        bus.replay_events(&topology::ORDER_QUEUE, std::slice::from_ref(&poison))
+            .await
+            .unwrap();
         let letter = self.letter_but(&Value::Null).await;
         assert_eq!(
             (&letter["event"], &letter["type"]),
             (&json!(poison.id), &json!("order.created"))
         );
         let reason = letter["reason"].as_str().unwrap();
-        assert!(reason.starts_with("the event cannot be handled: "), "{reason}");
+        assert!(
+            reason.starts_with("the event cannot be handled: "),
+            "{reason}"
+        );
         assert!(letter["put_aside_at"].is_string() && letter["happened_at"].is_string());
         assert!(letter.get("body").is_none(), "it names nobody: {letter}");
 
@@ -100,7 +128,10 @@ impl Desk {
         })
         .await;
         let other = EventId(Clock::system().new_id());
-        let (_, none) = self.operator.gets(&format!("dlq drop {QUEUE} {other}")).unwrap();
+        let (_, none) = self
+            .operator
+            .gets(&format!("dlq drop {QUEUE} {other}"))
+            .unwrap();
         assert_eq!(none, json!({ "settled": 0 }), "another's id drops nothing");
         eventually("it is dropped", SOON, async || {
             let line = format!("dlq drop {QUEUE} {}", poison.id);
@@ -110,14 +141,22 @@ impl Desk {
         self.has_waiting(0).await;
 
         let nowhere = format!("{LETTERS}/nothing");
-        let unknown = self.api.call::<Value>(Method::GET, &nowhere, Some(&self.admin), None).await;
-        assert_eq!(unknown.unwrap_err().problem.unwrap().code, wire::Code::NotFound);
+        let unknown = self
+            .api
+            .call::<Value>(Method::GET, &nowhere, Some(&self.admin), None)
+            .await;
+        assert_eq!(
+            unknown.unwrap_err().problem.unwrap().code,
+            wire::Code::NotFound
+        );
     }
 
     /// The dead letter, once it differs from the one put aside at this time.
     async fn letter_but(&self, before: &Value) -> Value {
         eventually("the event is put aside", SOON, async || {
-            let shown = self.asks(Method::GET, &format!("{LETTERS}/{QUEUE}"), None).await;
+            let shown = self
+                .asks(Method::GET, &format!("{LETTERS}/{QUEUE}"), None)
+                .await;
             let letter = shown["items"].get(0)?.clone();
             (letter["put_aside_at"] != *before).then_some(letter)
         })
@@ -135,13 +174,21 @@ impl Desk {
     async fn waiting(&self) -> u64 {
         let shown = self.asks(Method::GET, LETTERS, None).await;
         let mut boxes = shown["items"].as_array().unwrap().iter();
-        let own = boxes.find(|one| one["name"] == QUEUE).expect("the queue is listed");
-        assert_eq!((&own["kind"], &own["part"]), (&json!("dead"), &json!("notification")));
+        let own = boxes
+            .find(|one| one["name"] == QUEUE)
+            .expect("the queue is listed");
+        assert_eq!(
+            (&own["kind"], &own["part"]),
+            (&json!("dead"), &json!("notification"))
+        );
         own["waiting"].as_u64().unwrap()
     }
 
     async fn asks(&self, method: Method, path: &str, body: Option<Value>) -> Value {
-        self.api.call(method, path, Some(&self.admin), body).await.unwrap()
+        self.api
+            .call(method, path, Some(&self.admin), body)
+            .await
+            .unwrap()
     }
 }
 
@@ -158,5 +205,12 @@ fn told(n: usize) -> Event {
 fn event(body: &Value) -> Event {
     let clock = Clock::system();
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
-    Event::new(EventId(clock.new_id()), EventType::OrderCreated, clock.now(), trace, body).unwrap()
+    Event::new(
+        EventId(clock.new_id()),
+        EventType::OrderCreated,
+        clock.now(),
+        trace,
+        body,
+    )
+    .unwrap()
 }

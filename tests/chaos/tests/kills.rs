@@ -19,7 +19,9 @@ const HEALTHY_WITHIN: Duration = Duration::from_secs(60);
 
 async fn platform(stores: Stores) -> (Stack, Api) {
     let layout = Layout::temporary(stores).unwrap();
-    let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::of_few_people())
+        .await
+        .unwrap();
     let api = Api::new(stack.layout().gateway_url());
     (stack, api)
 }

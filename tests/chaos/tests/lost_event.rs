@@ -22,7 +22,9 @@ const LIMIT: Duration = Duration::from_secs(90);
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named_by_status() {
     let layout = Layout::temporary(Stores::Real).unwrap();
-    let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::of_few_people())
+        .await
+        .unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let operator = operator(&stack).await;
     // The hub retries fetching the token keys until auth is up, and they make a change, too.
@@ -52,7 +54,11 @@ async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named
     stack.healthy(LIMIT).await.unwrap();
     let (_, unaware) = operator.gets("status").unwrap();
     let heard = feed_seq(&unaware) - feed_seq(&before);
-    assert_eq!(heard, repaired(&unaware), "only a comparison by the clock could have told them");
+    assert_eq!(
+        heard,
+        repaired(&unaware),
+        "only a comparison by the clock could have told them"
+    );
 
     let path = format!("/api/v1/admin/regions/{REGION}/comparison");
     let admin = stack.admin().await.unwrap();
@@ -64,11 +70,21 @@ async fn an_event_thrown_away_before_the_hub_is_found_repaired_counted_and_named
     .await;
     stack.healthy(LIMIT).await.unwrap();
     let again: Value = admin.post(&path, &Value::Null).await.unwrap();
-    assert_eq!((&again["repaired"], &again["contradictions"]), (&0.into(), &0.into()));
+    assert_eq!(
+        (&again["repaired"], &again["contradictions"]),
+        (&0.into(), &0.into())
+    );
 
     let (exit, after) = operator.gets("status").unwrap();
-    assert_eq!((exit, repaired(&after)), (0, 1), "what is repaired is no complaint");
-    assert!(north(&after)["repairs"]["repaired_at"].is_string(), "{after}");
+    assert_eq!(
+        (exit, repaired(&after)),
+        (0, 1),
+        "what is repaired is no complaint"
+    );
+    assert!(
+        north(&after)["repairs"]["repaired_at"].is_string(),
+        "{after}"
+    );
     let heard = feed_seq(&after) - feed_seq(&before);
     assert_eq!(heard, 1, "the edges hear of it as of any change");
     named(
@@ -96,7 +112,9 @@ fn feed_seq(report: &Value) -> u64 {
 
 /// The number of repaired changes; a region that was never compared reports none.
 fn repaired(report: &Value) -> u64 {
-    north(report)["repairs"]["repaired"].as_u64().unwrap_or_default()
+    north(report)["repairs"]["repaired"]
+        .as_u64()
+        .unwrap_or_default()
 }
 
 fn status(operator: &Operator, line: &str) -> Option<i32> {
@@ -106,7 +124,11 @@ fn status(operator: &Operator, line: &str) -> Option<i32> {
 #[track_caller]
 fn named(operator: &Operator, line: &str, repair: &str, verdict: &str) {
     let said = operator.reads(line).unwrap();
-    assert!(said.text.contains(repair) && said.text.contains(verdict), "{}", said.text);
+    assert!(
+        said.text.contains(repair) && said.text.contains(verdict),
+        "{}",
+        said.text
+    );
     assert_eq!(said.exit, Some(0), "{}", said.text);
 }
 
@@ -114,8 +136,16 @@ fn named(operator: &Operator, line: &str, repair: &str, verdict: &str) {
 async fn open_order(stack: &Stack, api: &Api) -> (OrderId, Person) {
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let provider = api.newcomer(Role::Provider).await.unwrap();
-    let order = api.publish(&customer, REGION, "Mend the tap").await.unwrap().order_id;
-    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let order = api
+        .publish(&customer, REGION, "Mend the tap")
+        .await
+        .unwrap()
+        .order_id;
+    let admin = stack
+        .sign_ins()
+        .into_iter()
+        .find(|person| person.role == Role::Admin)
+        .unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     api.act(&admin, order, "approve").await.unwrap();
     (order, provider)

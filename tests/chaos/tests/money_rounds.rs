@@ -68,10 +68,22 @@ async fn check(scene: &MoneyScene, told: &[ToldTale]) {
         books.charged_otherwise(told).await,
         "each customer is charged once and gets back exactly",
     );
-    none(books.unlike_the_preview(told).await, "a cancel costs and brings back what was shown");
-    none(books.earned_otherwise(told).await, "a provider earns once, by work or a late cancel");
-    none(books.paid_out_otherwise(told).await, "each provider is paid out once");
-    none(books.shown_otherwise(told).await, "an order shows the end that people were told");
+    none(
+        books.unlike_the_preview(told).await,
+        "a cancel costs and brings back what was shown",
+    );
+    none(
+        books.earned_otherwise(told).await,
+        "a provider earns once, by work or a late cancel",
+    );
+    none(
+        books.paid_out_otherwise(told).await,
+        "each provider is paid out once",
+    );
+    none(
+        books.shown_otherwise(told).await,
+        "an order shows the end that people were told",
+    );
 }
 
 /// Events may still be in transit to the inboxes.
@@ -100,22 +112,46 @@ async fn every_check_finds_what_is_wrong(scene: &MoneyScene, told: &[ToldTale]) 
         "UPDATE orders SET payment_status = 'unpaid' WHERE payment_status = 'paid'";
     let books = &scene.books;
     let falsify = async |text: &'static str| {
-        assert!(books.payment_db.exec(text, vals![]).await.unwrap() > 0, "{text}");
+        assert!(
+            books.payment_db.exec(text, vals![]).await.unwrap() > 0,
+            "{text}"
+        );
     };
     books.payment_db.exec(UNGUARDED, vals![]).await.unwrap();
     falsify(UNEVEN).await;
-    some(&books.uneven_journals().await, "a journal does not sum to zero");
+    some(
+        &books.uneven_journals().await,
+        "a journal does not sum to zero",
+    );
     falsify(OVERCHARGED).await;
-    some(&books.charged_otherwise(told).await, "somebody has paid a cent more");
+    some(
+        &books.charged_otherwise(told).await,
+        "somebody has paid a cent more",
+    );
     falsify(DEARER).await;
-    some(&books.unlike_the_preview(told).await, "a cancel cost another fee");
+    some(
+        &books.unlike_the_preview(told).await,
+        "a cancel cost another fee",
+    );
     falsify(ELSEWHERE).await;
-    some(&books.earned_otherwise(told).await, "somebody else was paid for the work");
+    some(
+        &books.earned_otherwise(told).await,
+        "somebody else was paid for the work",
+    );
     falsify(OVERPAID).await;
-    some(&books.paid_out_otherwise(told).await, "a cent too much was sent");
-    some(&scene.reconciliation(&scene.admin().await).await, "the report is not empty");
+    some(
+        &books.paid_out_otherwise(told).await,
+        "a cent too much was sent",
+    );
+    some(
+        &scene.reconciliation(&scene.admin().await).await,
+        "the report is not empty",
+    );
     assert!(books.order_db.exec(HIDDEN, vals![]).await.unwrap() > 0);
-    some(&books.shown_otherwise(told).await, "orders do not show their payment");
+    some(
+        &books.shown_otherwise(told).await,
+        "orders do not show their payment",
+    );
     some(&books.unheard().await, "orders differ from the books");
 }
 
@@ -126,6 +162,15 @@ fn some(found: &Findings, what: &str) {
 
 fn none(found: Findings, promise: &str) {
     const SHOWN_MAX: usize = 5;
-    let shown = found.iter().take(SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join("\n");
-    assert!(found.is_empty(), "it is not so that {promise} ({} findings):\n{shown}", found.len());
+    let shown = found
+        .iter()
+        .take(SHOWN_MAX)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(
+        found.is_empty(),
+        "it is not so that {promise} ({} findings):\n{shown}",
+        found.len()
+    );
 }

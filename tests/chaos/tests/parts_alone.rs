@@ -29,7 +29,10 @@ async fn each_part_alone_goes_and_comes_back_and_the_others_tell_so() {
     scene.stack.healthy(SOON).await.unwrap();
     let api = Api::new(scene.stack.layout().gateway_url());
     let customer = api.newcomer(Role::Customer).await.unwrap();
-    let published = api.publish(&customer, Region::Mid, "After the power cut").await.unwrap();
+    let published = api
+        .publish(&customer, Region::Mid, "After the power cut")
+        .await
+        .unwrap();
     assert_eq!(published.status, OrderStatus::PendingReview);
     scene.stack.stop().await.unwrap();
 }

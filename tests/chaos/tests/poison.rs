@@ -22,7 +22,9 @@ const MEND: &str = "ALTER TABLE orders DROP CONSTRAINT spoilt";
 #[tokio::test(flavor = "multi_thread")]
 async fn an_op_that_makes_the_order_service_fail_stops_itself_alone_until_it_is_let_in_again() {
     let layout = Layout::temporary(Stores::Real).unwrap();
-    let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::of_few_people())
+        .await
+        .unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let storm = Storm::in_region(&stack, &api, REGION).await;
     let order_db = format!("{}/order_db", stack.servers().unwrap().mysql);
@@ -41,7 +43,10 @@ async fn an_op_that_makes_the_order_service_fail_stops_itself_alone_until_it_is_
         }
     })
     .await;
-    assert_eq!((&stopped["edge"], &stopped["failures"]), (&Value::from("east-1"), &Value::from(3)));
+    assert_eq!(
+        (&stopped["edge"], &stopped["failures"]),
+        (&Value::from("east-1"), &Value::from(3))
+    );
     let is_it = |one: &Receipted| stopped["command"]["id"] == one.command.to_string();
     let (spoilt, good): (Vec<_>, Vec<_>) = receipted.into_iter().partition(is_it);
     assert_eq!((spoilt.len(), good.len()), (1, COMMANDS - 1));
@@ -55,7 +60,9 @@ async fn an_op_that_makes_the_order_service_fail_stops_itself_alone_until_it_is_
     assert!(said.text.contains(words), "{}", said.text);
 
     order_db.exec(MEND, vals![]).await.unwrap();
-    operator.gets(&format!("queue retry east-1 {}", stopped["seq"])).unwrap();
+    operator
+        .gets(&format!("queue retry east-1 {}", stopped["seq"]))
+        .unwrap();
     storm.check(&[good, after, spoilt].concat()).await;
     stack.healthy(LIMIT).await.unwrap();
     stack.stop().await.unwrap();

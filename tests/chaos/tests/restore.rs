@@ -28,7 +28,9 @@ async fn platform() -> (Stack, Api) {
 }
 
 async fn started(layout: Layout) -> (Stack, Api) {
-    let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::of_few_people())
+        .await
+        .unwrap();
     let api = Api::new(stack.layout().gateway_url());
     (stack, api)
 }
@@ -54,12 +56,18 @@ async fn north_until(stack: &Stack, what: &str, wish: impl Fn(&EdgeStatus) -> bo
 /// The edge's report about its log head.
 async fn head(http: u16) -> Option<Value> {
     let url = format!("http://127.0.0.1:{http}/api/head");
-    Client::new().send_json(Method::GET, &url, None, None::<&()>, Duration::from_secs(2)).await.ok()
+    Client::new()
+        .send_json(Method::GET, &url, None, None::<&()>, Duration::from_secs(2))
+        .await
+        .ok()
 }
 
 async fn head_says(http: u16, word: &str) {
     eventually(word, SOON, async || {
-        head(http).await.is_some_and(|head| head[word] == true).then_some(())
+        head(http)
+            .await
+            .is_some_and(|head| head[word] == true)
+            .then_some(())
     })
     .await;
 }
@@ -83,8 +91,14 @@ async fn restored(stack: &Stack, copied: &Path, folder: &Path) {
 async fn ops_taken(stack: &Stack, epoch: u64) -> i64 {
     const OPS: &str = "SELECT COUNT(*) FROM ops WHERE edge = 'north-1' AND epoch = ?";
     let file = stack.layout().cloud_folder().join("sync.db");
-    let sql = Sql::open(&format!("sqlite:{}", file.display())).await.unwrap();
-    let number: i64 = sql.fetch_optional(OPS, vals![epoch]).await.unwrap().unwrap();
+    let sql = Sql::open(&format!("sqlite:{}", file.display()))
+        .await
+        .unwrap();
+    let number: i64 = sql
+        .fetch_optional(OPS, vals![epoch])
+        .await
+        .unwrap()
+        .unwrap();
     number
 }
 
@@ -92,7 +106,8 @@ async fn ops_taken(stack: &Stack, epoch: u64) -> i64 {
 fn relogged(stack: &Stack, epoch: u64) -> Option<u64> {
     let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
     let (_, rest) = log.split_once(&format!("Epoch {epoch} begins; "))?;
-    rest.split_once(' ').and_then(|(number, _)| number.parse().ok())
+    rest.split_once(' ')
+        .and_then(|(number, _)| number.parse().ok())
 }
 
 /// Waits until the restored edge works in a new epoch.
@@ -141,22 +156,41 @@ async fn complains<const N: usize>(
 ) {
     let operator = operator(stack).await;
     let (exit, report) = operator.gets("status").unwrap();
-    let kinds = report["complaints"].as_array().unwrap().iter().map(|said| &said["kind"]);
-    assert_eq!((exit, kinds.collect::<Vec<_>>()), (3, vec![&Value::from(kind)]), "{report}");
+    let kinds = report["complaints"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|said| &said["kind"]);
+    assert_eq!(
+        (exit, kinds.collect::<Vec<_>>()),
+        (3, vec![&Value::from(kind)]),
+        "{report}"
+    );
     for (line, words) in [("status", english), ("status --lang zh", chinese)] {
         let said = operator.reads(line).unwrap();
         assert_eq!(said.exit, Some(3), "{}", said.text);
         for word in words {
-            assert!(said.text.contains(word), "`{word}` is missing in {}", said.text);
+            assert!(
+                said.text.contains(word),
+                "`{word}` is missing in {}",
+                said.text
+            );
         }
     }
 }
 
 async fn nothing_to_complain_of(stack: &Stack) {
     let operator = operator(stack).await;
-    for (line, words) in [("status", "+ All is well."), ("status --lang zh", "+ 一切正常。")] {
+    for (line, words) in [
+        ("status", "+ All is well."),
+        ("status --lang zh", "+ 一切正常。"),
+    ] {
         let said = operator.reads(line).unwrap();
-        assert!(said.exit == Some(0) && said.text.contains(words), "{}", said.text);
+        assert!(
+            said.exit == Some(0) && said.text.contains(words),
+            "{}",
+            said.text
+        );
     }
 }
 
@@ -168,13 +202,19 @@ async fn a_database_a_thousand_ops_old_is_found_out_and_the_cloud_gives_back_wha
     let db = folder(&stack).join("db");
     let copy = copied(&stack, &db).await;
     let lost = storm.publish(1_010).await;
-    north_until(&stack, "all of it in the cloud", |edge| edge.pending == 0 && edge.lag_up_ops == 0)
-        .await;
+    north_until(&stack, "all of it in the cloud", |edge| {
+        edge.pending == 0 && edge.lag_up_ops == 0
+    })
+    .await;
 
     let taken = ops_taken(&stack, 1).await;
     restored(&stack, &copy, &db).await;
     in_a_new_epoch(&stack).await;
-    assert_eq!(ops_taken(&stack, 1).await, taken, "not one op of the old file, not even its boot");
+    assert_eq!(
+        ops_taken(&stack, 1).await,
+        taken,
+        "not one op of the old file, not even its boot"
+    );
     let relogged = relogged(&stack, 2).unwrap();
     assert!(relogged >= 1_010, "{relogged} commands came back");
     work_goes_on(&stack, &storm, [before, lost].concat()).await;
@@ -195,7 +235,10 @@ async fn a_database_from_the_clouds_very_cursor_is_found_out_and_the_tablets_bri
 
     restored(&stack, &copy, &db).await;
     let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
-    assert!(log.contains(BY_ITS_MARK), "found out before anybody asked it anything");
+    assert!(
+        log.contains(BY_ITS_MARK),
+        "found out before anybody asked it anything"
+    );
     head_says(stack.layout().edge(REGION).http, "suspect").await;
     stack.heal(REGION).await.unwrap();
     in_a_new_epoch(&stack).await;
@@ -245,14 +288,22 @@ async fn a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_
     let before = original.publish(20).await;
     original.check(&before).await;
     copied(&stack, &folder(&stack)).await;
-    north_until(&stack, "the original's link", |edge| edge.link == LinkState::Up).await;
+    north_until(&stack, "the original's link", |edge| {
+        edge.link == LinkState::Up
+    })
+    .await;
 
     let mut ports = Ports::default();
     let mut clone = second(&stack, &mut ports, "copy");
     let mut child = clone.start(&stack, "clone", None).await;
     head_says(clone.http, "twin").await;
     let edge = EdgeId::new(&clone.name).unwrap();
-    let place = Place { region: REGION, edge, host: "127.0.0.1".into(), port: clone.mqtt };
+    let place = Place {
+        region: REGION,
+        edge,
+        host: "127.0.0.1".into(),
+        port: clone.mqtt,
+    };
     let at_clone = Storm::at(&api, place).await;
     let own = at_clone.publish(10).await;
     let shown = north(&stack).await;
@@ -282,11 +333,16 @@ async fn a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_
 
     clone.name = "north-2".to_owned();
     let (_, invited) = operator(&stack).await.gets("enrol NORTH north-2").unwrap();
-    clone.start(&stack, "north-2", invited["code"].as_str()).await;
+    clone
+        .start(&stack, "north-2", invited["code"].as_str())
+        .await;
     at_clone.check_applied(&own).await;
     let report = stack.status().await.unwrap();
     let edges = &report.regions[usize::from(REGION.index())].edges;
-    let epochs: Vec<_> = edges.iter().map(|edge| (edge.edge.as_str(), edge.epoch)).collect();
+    let epochs: Vec<_> = edges
+        .iter()
+        .map(|edge| (edge.edge.as_str(), edge.epoch))
+        .collect();
     assert_eq!(epochs, [("north-1", 1), ("north-2", 1)]);
     stack.stop().await.unwrap();
 }
@@ -294,7 +350,9 @@ async fn a_clone_beside_its_original_is_refused_and_its_commands_arrive_under_a_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_and_a_socket_that_only_looks_open_are_no_alarms() {
     let mut layout = Layout::temporary(Stores::Embedded).unwrap();
-    let proxy = Proxy::to(format!("127.0.0.1:{}", layout.gateway)).await.unwrap();
+    let proxy = Proxy::to(format!("127.0.0.1:{}", layout.gateway))
+        .await
+        .unwrap();
     layout.edges[usize::from(REGION.index())].gateway_url = format!("http://{}", proxy.address());
     let (stack, api) = started(layout).await;
     let storm = Storm::in_region(&stack, &api, REGION).await;
@@ -321,7 +379,10 @@ async fn a_restart_and_a_socket_that_only_looks_open_are_no_alarms() {
     all.extend(storm.publish(10).await);
     storm.check(&all).await;
     let shown = north(&stack).await;
-    assert_eq!((shown.epoch, shown.quarantine, shown.twin_seen_at), (1, None, None));
+    assert_eq!(
+        (shown.epoch, shown.quarantine, shown.twin_seen_at),
+        (1, None, None)
+    );
     stack.healthy(SOON).await.unwrap();
     nothing_to_complain_of(&stack).await;
     stack.stop().await.unwrap();

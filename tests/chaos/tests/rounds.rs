@@ -76,7 +76,11 @@ async fn whatever_is_cut_and_killed_the_four_promises_stand() {
             "round {round} of {rounds}: {:.1} s; {plan}; {} commands at tablets{}",
             clock.elapsed().saturating_sub(since).as_secs_f64(),
             ledger.told.len() - before,
-            if checked { "; all four promises stand" } else { "" },
+            if checked {
+                "; all four promises stand"
+            } else {
+                ""
+            },
         );
     }
     let took = clock.elapsed().saturating_sub(begun);
@@ -96,14 +100,28 @@ fn moments_of(round: u32, rounds: u32) -> u32 {
 }
 
 fn every_word_fits_the_stores(testimony: &Testimony, rounds: u32) {
-    none(testimony.findings(), "what the platform says is what the stores hold");
-    for (word, Comparisons { equal, between, silent }) in testimony.words() {
+    none(
+        testimony.findings(),
+        "what the platform says is what the stores hold",
+    );
+    for (
+        word,
+        Comparisons {
+            equal,
+            between,
+            silent,
+        },
+    ) in testimony.words()
+    {
         println!(
             "{word}: {equal} equal to the stores, {between} between two of their states; {silent} \
              times nobody answered"
         );
         assert!(equal + between >= MOMENTS, "{word} was seldom compared");
-        assert!(equal >= MOMENTS / 4, "{word} was seldom compared with a state at rest");
+        assert!(
+            equal >= MOMENTS / 4,
+            "{word} was seldom compared with a state at rest"
+        );
     }
     println!("{:?}", testimony.kinds());
     for kind in KINDS.into_iter().filter(|_| rounds >= USUAL) {
@@ -115,8 +133,14 @@ fn every_word_fits_the_stores(testimony: &Testimony, rounds: u32) {
 /// Events may still be in transit to the inboxes.
 async fn every_loser_is_told(witness: &Witness<'_>, ledger: &Ledger) {
     let none_is_left = async || witness.losses_untold(ledger).await.is_empty().then_some(());
-    if within("every loser reads of it in the inbox", LIMIT, none_is_left).await.is_err() {
-        none(witness.losses_untold(ledger).await, "every loser reads of it in the inbox");
+    if within("every loser reads of it in the inbox", LIMIT, none_is_left)
+        .await
+        .is_err()
+    {
+        none(
+            witness.losses_untold(ledger).await,
+            "every loser reads of it in the inbox",
+        );
     }
 }
 
@@ -137,11 +161,23 @@ async fn every_check_finds_what_is_wrong(scene: &Scene, mut ledger: Ledger) {
     let order_db = scene.truth.order_db();
     let id = || Clock::system().new_id();
     let (order, _) = ledger.winners().next().unwrap();
-    assert_eq!(order_db.exec(AGAIN, vals![id(), id(), order]).await.unwrap(), 1);
+    assert_eq!(
+        order_db
+            .exec(AGAIN, vals![id(), id(), order])
+            .await
+            .unwrap(),
+        1
+    );
     let said = "and then to";
-    some(&truth.orders_with_two_providers(&ledger).await, said, "one order went to two");
+    some(
+        &truth.orders_with_two_providers(&ledger).await,
+        said,
+        "one order went to two",
+    );
     assert_eq!(order_db.exec(RENAMED, vals![order]).await.unwrap(), 1);
-    let found = truth.edges_unlike_the_order_service(&scene.api, &scene.admin).await;
+    let found = truth
+        .edges_unlike_the_order_service(&scene.api, &scene.admin)
+        .await;
     some(&found, "and what is answered", "an order has another title");
     let sync_db = truth.sync_db();
     assert!(sync_db.exec(UNLIKE, vals![order]).await.unwrap() > 0);
@@ -150,7 +186,11 @@ async fn every_check_finds_what_is_wrong(scene: &Scene, mut ledger: Ledger) {
     let found = truth.edges_unlike_the_cloud().await;
     some(&found, "and the hub:", "the hub has an order of its own");
     some(&found, "the hub counts", "the hub has miscounted");
-    some(&found, "and the order service:", "the order service has a version of its own");
+    some(
+        &found,
+        "and the order service:",
+        "the order service has a version of its own",
+    );
     for (command, said) in [
         (ledger.told[0].command, "told Some"),
         (ledger.won().next().unwrap().command, "in the portal"),
@@ -159,7 +199,11 @@ async fn every_check_finds_what_is_wrong(scene: &Scene, mut ledger: Ledger) {
         let found = truth.commands_without_an_outcome(&ledger).await;
         some(&found, said, "an answer is forgotten");
     }
-    let firm = ledger.told.iter_mut().find(|told| told.is_firm_acceptance()).unwrap();
+    let firm = ledger
+        .told
+        .iter_mut()
+        .find(|told| told.is_firm_acceptance())
+        .unwrap();
     let lost = Outcome::new_rejected(Code::OrderAlreadyAccepted, None, Clock::system().now());
     firm.decided.outcome = Some(lost);
     let found = truth.firm_acceptances_overturned(&ledger).await;
@@ -169,12 +213,19 @@ async fn every_check_finds_what_is_wrong(scene: &Scene, mut ledger: Ledger) {
 #[track_caller]
 fn some(found: &Findings, said: &str, what: &str) {
     let is_it = |finding: &String| finding.contains(said);
-    assert!(found.iter().any(is_it), "nobody finds that {what}: {found:?}");
+    assert!(
+        found.iter().any(is_it),
+        "nobody finds that {what}: {found:?}"
+    );
 }
 
 /// Waits until no work is left and every edge equals the cloud.
 async fn everything_arrives(scene: &Scene) {
-    scene.stack.ready(Part::Server(Server::RabbitMq)).await.unwrap();
+    scene
+        .stack
+        .ready(Part::Server(Server::RabbitMq))
+        .await
+        .unwrap();
     let clock = Clock::system();
     let begun = clock.elapsed();
     loop {
@@ -187,7 +238,11 @@ async fn everything_arrives(scene: &Scene) {
             return;
         }
         let late = clock.elapsed().saturating_sub(begun) > LIMIT;
-        assert!(!late, "after {LIMIT:?} it is still not quiet:\n{}", waits.join("\n"));
+        assert!(
+            !late,
+            "after {LIMIT:?} it is still not quiet:\n{}",
+            waits.join("\n")
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
@@ -200,16 +255,25 @@ async fn check(scene: &Scene, ledger: &Ledger) {
 }
 
 async fn every_edge_has_what_the_cloud_has(scene: &Scene) {
-    none(scene.truth.edges_unlike_the_cloud().await, "every edge has what the cloud has");
+    none(
+        scene.truth.edges_unlike_the_cloud().await,
+        "every edge has what the cloud has",
+    );
 }
 
 async fn every_command_has_an_outcome(scene: &Scene, ledger: &Ledger) {
     let found = scene.truth.commands_without_an_outcome(ledger).await;
-    none(found, "every command has an outcome, and it is the one that was told");
+    none(
+        found,
+        "every command has an outcome, and it is the one that was told",
+    );
 }
 
 async fn no_order_has_two_providers(scene: &Scene, ledger: &Ledger) {
-    none(scene.truth.orders_with_two_providers(ledger).await, "no order has two providers");
+    none(
+        scene.truth.orders_with_two_providers(ledger).await,
+        "no order has two providers",
+    );
 }
 
 async fn no_firm_acceptance_was_overturned_without_a_record(scene: &Scene, ledger: &Ledger) {
@@ -218,29 +282,50 @@ async fn no_firm_acceptance_was_overturned_without_a_record(scene: &Scene, ledge
 }
 
 async fn no_edge_differs_in_any_word(scene: &Scene) {
-    let found = scene.truth.edges_unlike_the_order_service(&scene.api, &scene.admin).await;
+    let found = scene
+        .truth
+        .edges_unlike_the_order_service(&scene.api, &scene.admin)
+        .await;
     none(found, "every word of every order is the order service's");
 }
 
 fn none(found: Findings, promise: &str) {
     const SHOWN_MAX: usize = 5;
-    let shown = found.iter().take(SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join("\n");
-    assert!(found.is_empty(), "it is not so that {promise} ({} findings):\n{shown}", found.len());
+    let shown = found
+        .iter()
+        .take(SHOWN_MAX)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join("\n");
+    assert!(
+        found.is_empty(),
+        "it is not so that {promise} ({} findings):\n{shown}",
+        found.len()
+    );
 }
 
 /// Without a loser and a firm promise, the run did not test the promises.
 fn enough_was_at_stake(ledger: &Ledger, rounds: u32) {
-    assert!(ledger.firm().count() > 0, "{EXCLUSIVE} never answered firmly");
+    assert!(
+        ledger.firm().count() > 0,
+        "{EXCLUSIVE} never answered firmly"
+    );
     assert!(refused(ledger) > 0, "nobody lost");
     assert!(ledger.won().count() > 0, "nobody won in the portal");
     if rounds >= MANY {
-        assert!(overturned(ledger) > 0, "no firm acceptance was overturned on record");
+        assert!(
+            overturned(ledger) > 0,
+            "no firm acceptance was overturned on record"
+        );
         assert!(asked(ledger) > 0, "no holder was asked");
     }
 }
 
 fn refused(ledger: &Ledger) -> usize {
-    let is_refused = |told: &&Told| told.outcome().is_some_and(|outcome| !outcome.has_succeeded());
+    let is_refused = |told: &&Told| {
+        told.outcome()
+            .is_some_and(|outcome| !outcome.has_succeeded())
+    };
     ledger.told.iter().filter(is_refused).count()
 }
 
@@ -251,7 +336,11 @@ fn overturned(ledger: &Ledger) -> usize {
 
 /// Portal accepts left to the region's holder.
 fn asked(ledger: &Ledger) -> usize {
-    ledger.asked.iter().filter(|asked| asked.said == Said::Pending).count()
+    ledger
+        .asked
+        .iter()
+        .filter(|asked| asked.said == Said::Pending)
+        .count()
 }
 
 fn print_sum(ledger: &Ledger, rounds: u32, took: Duration) {

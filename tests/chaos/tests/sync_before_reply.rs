@@ -19,7 +19,9 @@ const SOON: Duration = Duration::from_secs(60);
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_is_synced_before_each_reply_is_written() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
-    let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::of_few_people())
+        .await
+        .unwrap();
     let api = Api::new(stack.layout().gateway_url());
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let customer = api.at_edges(&customer, REGION).await.unwrap();
@@ -35,7 +37,11 @@ async fn the_log_is_synced_before_each_reply_is_written() {
     tablet.tap(chaos::order(REGION, 0), SOON).await.unwrap();
 
     let calls = stack.layout().folder.join("calls");
-    let mut strace = attach(stack.child(Part::Edge(REGION)).unwrap().pid().unwrap(), &calls).await;
+    let mut strace = attach(
+        stack.child(Part::Edge(REGION)).unwrap().pid().unwrap(),
+        &calls,
+    )
+    .await;
     let mut commands = Vec::new();
     for n in 1..=COMMANDS {
         let command = tablet.prepare(chaos::order(REGION, n));
@@ -95,7 +101,9 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn is_sent(line: &str) -> bool {
-    ["write(", "writev(", "sendto(", "sendmsg("].iter().any(|call| line.contains(call))
+    ["write(", "writev(", "sendto(", "sendmsg("]
+        .iter()
+        .any(|call| line.contains(call))
 }
 
 /// One command's path into the log's file. A sync that began before the write does not count. A
@@ -131,13 +139,18 @@ async fn attach(pid: u32, output: &Path) -> Child {
     let strace = Command::new(binaries::debian("strace", "strace").unwrap())
         .args(["-f", "-y", "-xx", "-s", "4200", "-o"])
         .arg(output)
-        .args(["-e", "trace=fsync,fdatasync,pwrite64,write,writev,sendto,sendmsg"])
+        .args([
+            "-e",
+            "trace=fsync,fdatasync,pwrite64,write,writev,sendto,sendmsg",
+        ])
         .args(["-p", &pid.to_string()])
         .stderr(File::create(&said).unwrap())
         .spawn()
         .unwrap();
     eventually("strace is attached", SOON, async || {
-        fs::read_to_string(&said).is_ok_and(|text| text.contains("attached")).then_some(())
+        fs::read_to_string(&said)
+            .is_ok_and(|text| text.contains("attached"))
+            .then_some(())
     })
     .await;
     strace
@@ -145,6 +158,12 @@ async fn attach(pid: u32, output: &Path) -> Child {
 
 fn detach(strace: &mut Child) {
     let pid = strace.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     strace.wait().unwrap();
 }

@@ -34,10 +34,18 @@ struct TableRow {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_end_is_told_truly_everywhere_in_both_languages() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
-    let mut stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
+    let mut stack = Stack::start(layout, &Wishes::of_few_people())
+        .await
+        .unwrap();
     let gateway = stack.layout().gateway_url();
-    let second = stack.second_edge(gateway.clone(), Region::East).await.unwrap();
-    let stolen = stack.second_edge(gateway.clone(), Region::South).await.unwrap();
+    let second = stack
+        .second_edge(gateway.clone(), Region::East)
+        .await
+        .unwrap();
+    let stolen = stack
+        .second_edge(gateway.clone(), Region::South)
+        .await
+        .unwrap();
     let api = Api::new(gateway);
     let (first, holder, taken, restored, cloned) = tokio::join!(
         Box::pin(scenes::first_come(&stack, &api)),
@@ -54,7 +62,9 @@ async fn every_end_is_told_truly_everywhere_in_both_languages() {
         Box::pin(sessions::ended(&stack, &api)),
     );
     let (fates, said): (Vec<_>, Vec<_>) =
-        [first, holder, taken, restored, cloned, distrusted, disabled].into_iter().unzip();
+        [first, holder, taken, restored, cloned, distrusted, disabled]
+            .into_iter()
+            .unzip();
     let fates: Vec<Fate> = fates.into_iter().flatten().collect();
     let mut said: Vec<Said> = said.into_iter().flatten().chain(counted).collect();
     said.extend(signed_out);
@@ -69,8 +79,18 @@ async fn every_end_is_told_truly_everywhere_in_both_languages() {
         tells_its_facts_alone(row);
     }
     shares_no_sentence(&rows);
-    for Said { way, surface, language, text, words } in &said {
-        assert!(text.contains(words), "{way}, {surface:?}, {language:?}: no `{words}` in {text}");
+    for Said {
+        way,
+        surface,
+        language,
+        text,
+        words,
+    } in &said
+    {
+        assert!(
+            text.contains(words),
+            "{way}, {surface:?}, {language:?}: no `{words}` in {text}"
+        );
     }
     let number = rows.len() + said.len();
     assert!(number >= ROWS_MIN, "{number} rows");
@@ -118,7 +138,9 @@ async fn told(api: &Api, fate: &Fate) -> Vec<TableRow> {
 fn listed(operator: &Operator, fates: &[Fate]) -> Vec<TableRow> {
     let mut rows = Vec::new();
     for (language, wanted) in LANGUAGES {
-        let (_, page) = operator.gets(&format!("conflicts --limit 100 --lang {wanted}")).unwrap();
+        let (_, page) = operator
+            .gets(&format!("conflicts --limit 100 --lang {wanted}"))
+            .unwrap();
         let items = page["items"].as_array().unwrap();
         for fate in fates.iter().filter(|fate| fate.listed) {
             let is_it = |item: &&Value| {
@@ -126,7 +148,10 @@ fn listed(operator: &Operator, fates: &[Fate]) -> Vec<TableRow> {
                     && item["order_id"] == fate.order.to_string()
                     && item["actor"]["user_id"] == fate.person.user_id.to_string()
             };
-            let item = items.iter().find(is_it).unwrap_or_else(|| panic!("{}: {page}", fate.way));
+            let item = items
+                .iter()
+                .find(is_it)
+                .unwrap_or_else(|| panic!("{}: {page}", fate.way));
             rows.push(TableRow {
                 way: fate.way,
                 surface: Surface::Conflicts,
@@ -145,8 +170,16 @@ fn explained(operator: &Operator, fate: &Fate) -> Vec<TableRow> {
         let line = format!("explain {} --lang {wanted}", fate.order);
         let text = operator.reads(&line).unwrap().text;
         for (english, chinese) in &fate.explained {
-            let words = if language == Language::English { english } else { chinese };
-            assert!(text.contains(words.as_str()), "{}: no `{words}` in {text}", fate.way);
+            let words = if language == Language::English {
+                english
+            } else {
+                chinese
+            };
+            assert!(
+                text.contains(words.as_str()),
+                "{}: no `{words}` in {text}",
+                fate.way
+            );
         }
         // The explanation covers the whole history: a provider may have got the order and lost it
         // again.
@@ -157,7 +190,13 @@ fn explained(operator: &Operator, fate: &Fate) -> Vec<TableRow> {
                 facts.push(fact);
             }
         }
-        rows.push(TableRow { way: fate.way, surface: Surface::Explain, language, text, facts });
+        rows.push(TableRow {
+            way: fate.way,
+            surface: Surface::Explain,
+            language,
+            text,
+            facts,
+        });
     }
     rows
 }
@@ -165,19 +204,44 @@ fn explained(operator: &Operator, fate: &Fate) -> Vec<TableRow> {
 /// Lost acceptances count at the edge that made them.
 fn counts(operator: &Operator) -> Vec<Said> {
     let lines = [
-        ("north-1: 2 acceptances made there have lost", "north-1：该处已有 2 次接单落败"),
-        ("east-1: 1 acceptance made there has lost", "east-1：该处已有 1 次接单落败"),
-        ("east-2: 1 acceptance made there has lost", "east-2：该处已有 1 次接单落败"),
-        ("mid-2: 1 acceptance made there has lost", "mid-2：该处已有 1 次接单落败"),
+        (
+            "north-1: 2 acceptances made there have lost",
+            "north-1：该处已有 2 次接单落败",
+        ),
+        (
+            "east-1: 1 acceptance made there has lost",
+            "east-1：该处已有 1 次接单落败",
+        ),
+        (
+            "east-2: 1 acceptance made there has lost",
+            "east-2：该处已有 1 次接单落败",
+        ),
+        (
+            "mid-2: 1 acceptance made there has lost",
+            "mid-2：该处已有 1 次接单落败",
+        ),
     ];
     let mut said = Vec::new();
     for (language, wanted) in LANGUAGES {
-        let text = operator.reads(&format!("status --lang {wanted}")).unwrap().text;
+        let text = operator
+            .reads(&format!("status --lang {wanted}"))
+            .unwrap()
+            .text;
         for (english, chinese) in lines {
-            let words = if language == Language::English { english } else { chinese };
+            let words = if language == Language::English {
+                english
+            } else {
+                chinese
+            };
             let way = "lost where it was made";
             let text = text.clone();
-            said.push(Said { way, surface: Surface::Status, language, text, words });
+            said.push(Said {
+                way,
+                surface: Surface::Status,
+                language,
+                text,
+                words,
+            });
         }
     }
     said
@@ -210,9 +274,15 @@ fn rights(operator: &Operator) -> Vec<Said> {
     let mut said = Vec::new();
     for (language, wanted) in LANGUAGES {
         for (region, english, chinese) in ends {
-            let text =
-                operator.reads(&format!("lease show {region} --lang {wanted}")).unwrap().text;
-            let words = if language == Language::English { english } else { chinese };
+            let text = operator
+                .reads(&format!("lease show {region} --lang {wanted}"))
+                .unwrap()
+                .text;
+            let words = if language == Language::English {
+                english
+            } else {
+                chinese
+            };
             said.push(Said {
                 way: "the end of a right",
                 surface: Surface::Lease,
@@ -227,7 +297,13 @@ fn rights(operator: &Operator) -> Vec<Said> {
 
 #[track_caller]
 fn tells_its_facts_alone(row: &TableRow) {
-    let TableRow { way, surface, language, text, facts } = row;
+    let TableRow {
+        way,
+        surface,
+        language,
+        text,
+        facts,
+    } = row;
     for fact in Fact::ALL {
         let words = fact.words(*surface, *language);
         let tells = text.contains(words);
@@ -243,8 +319,14 @@ fn tells_its_facts_alone(row: &TableRow) {
 fn shares_no_sentence(rows: &[TableRow]) {
     let mut known: BTreeMap<(Surface, &str, &str), &[Fact]> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.surface != Surface::Explain) {
-        let language = if row.language == Language::English { "en" } else { "zh" };
-        let told = known.entry((row.surface, language, &row.text)).or_insert(&row.facts);
+        let language = if row.language == Language::English {
+            "en"
+        } else {
+            "zh"
+        };
+        let told = known
+            .entry((row.surface, language, &row.text))
+            .or_insert(&row.facts);
         assert_eq!(*told, row.facts, "two truths share: {}", row.text);
     }
 }
@@ -252,13 +334,20 @@ fn shares_no_sentence(rows: &[TableRow]) {
 /// Complete sentences, each with a full stop.
 #[track_caller]
 fn is_well_formed(text: &str, language: Language) {
-    let stop = if language == Language::English { '.' } else { '。' };
+    let stop = if language == Language::English {
+        '.'
+    } else {
+        '。'
+    };
     assert!(text.ends_with(stop), "no full stop at the end of: {text}");
     let marks: Vec<char> = text.chars().collect();
     for pair in marks.windows(3) {
         let after_colon = pair[0] == ':' && pair[1] == ' ' && pair[2].is_uppercase();
         let doubled = pair[0] == stop && pair[1] == stop;
         let unstopped = pair[0].is_lowercase() && pair[1] == ' ' && pair[2] == ' ';
-        assert!(!after_colon && !doubled && !unstopped, "not well formed: {text}");
+        assert!(
+            !after_colon && !doubled && !unstopped,
+            "not well formed: {text}"
+        );
     }
 }

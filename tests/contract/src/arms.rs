@@ -24,7 +24,10 @@ static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// One table called `things`.
-pub const THINGS: Migrations = Migrations { mysql: &MYSQL, sqlite: &SQLITE };
+pub const THINGS: Migrations = Migrations {
+    mysql: &MYSQL,
+    sqlite: &SQLITE,
+};
 
 pub const REVIEWS: QueueSpec = QueueSpec::new("reviews", &[(Exchange::Review, "review.*")]);
 
@@ -82,7 +85,10 @@ async fn order_db(engine: Engine) -> OrderDb {
     let folder = TempDir::new().unwrap();
     let url = engine.address(folder.path(), "order");
     let migrate = async |url: &str| testing::migrate(url, &order::store::MIGRATIONS).await;
-    OrderDb { sql: testing::database("order", &url, migrate).await, _folder: folder }
+    OrderDb {
+        sql: testing::database("order", &url, migrate).await,
+        _folder: folder,
+    }
 }
 
 impl OrderDb {
@@ -95,13 +101,21 @@ async fn migrated(engine: Engine) -> SqlArm {
     let folder = TempDir::new().unwrap();
     let url = engine.address(folder.path(), "things");
     let migrate = async |url: &str| testing::migrate(url, &THINGS).await;
-    SqlArm { sql: testing::database("things", &url, migrate).await, url, _folder: folder }
+    SqlArm {
+        sql: testing::database("things", &url, migrate).await,
+        url,
+        _folder: folder,
+    }
 }
 
 pub async fn embedded() -> BusArm {
     let folder = TempDir::new().unwrap();
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
-    BusArm { bus: sealed_bus(&url).await, url, _folder: Some(folder) }
+    BusArm {
+        bus: sealed_bus(&url).await,
+        url,
+        _folder: Some(folder),
+    }
 }
 
 async fn sealed_bus(url: &str) -> Bus {
@@ -111,7 +125,11 @@ async fn sealed_bus(url: &str) -> Bus {
 /// A bus on a new RabbitMQ virtual host.
 pub async fn rabbit() -> BusArm {
     let url = rabbit_vhost().await;
-    BusArm { bus: sealed_bus(&url).await, url, _folder: None }
+    BusArm {
+        bus: sealed_bus(&url).await,
+        url,
+        _folder: None,
+    }
 }
 
 /// The address of a new virtual host on RabbitMQ.
@@ -120,30 +138,51 @@ pub async fn rabbit_vhost() -> String {
     manage(Method::PUT, &format!("/api/vhosts/{name}"), "{}").await;
     let all = r#"{"configure":".*","write":".*","read":".*"}"#;
     manage(Method::PUT, &format!("/api/permissions/{name}/guest"), all).await;
-    let (server, _) = servers().rabbitmq.rsplit_once("/%2f").unwrap_or((&servers().rabbitmq, ""));
+    let (server, _) = servers()
+        .rabbitmq
+        .rsplit_once("/%2f")
+        .unwrap_or((&servers().rabbitmq, ""));
     format!("{server}/{name}")
 }
 
 /// An empty database on MongoDB.
 pub async fn documents_on_mongodb() -> DocumentsArm {
-    let server = servers().mongodb.split(['?']).next().unwrap_or_default().trim_end_matches('/');
+    let server = servers()
+        .mongodb
+        .split(['?'])
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/');
     let url = format!("{server}/{}?replicaSet=rs0", fresh());
-    let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
-    DocumentsArm { url, documents, folder: TempDir::new().unwrap() }
+    let documents = Documents::open(&url)
+        .await
+        .unwrap()
+        .sealed_by(&testing::data_keys());
+    DocumentsArm {
+        url,
+        documents,
+        folder: TempDir::new().unwrap(),
+    }
 }
 
 /// An empty folder, with SQLite.
 pub async fn files_in_a_folder() -> FilesArm {
     let folder = TempDir::new().unwrap();
     let documents = documents_on_sqlite().await;
-    files(&format!("file:{}", folder.path().display()), documents, folder)
+    files(
+        &format!("file:{}", folder.path().display()),
+        documents,
+        folder,
+    )
 }
 
 /// An empty bucket, with MongoDB.
 pub async fn files_on_s3() -> FilesArm {
     let server = &servers().s3;
     let bucket = fresh().replace('_', "-");
-    let made = Request::put(format!("{server}/{bucket}")).body(Body::empty()).unwrap();
+    let made = Request::put(format!("{server}/{bucket}"))
+        .body(Body::empty())
+        .unwrap();
     let answer = Client::new().send_request(made).await.unwrap();
     assert!(answer.status().is_success(), "{answer:?}");
     let url = format!("s3://test:test@{bucket}?endpoint={server}");
@@ -152,15 +191,27 @@ pub async fn files_on_s3() -> FilesArm {
 
 fn files(url: &str, arm: DocumentsArm, folder: TempDir) -> FilesArm {
     let files = Files::open(url).unwrap();
-    FilesArm { files, documents: arm.documents.clone(), _documents: arm, _folder: folder }
+    FilesArm {
+        files,
+        documents: arm.documents.clone(),
+        _documents: arm,
+        _folder: folder,
+    }
 }
 
 /// An empty SQLite file.
 pub async fn documents_on_sqlite() -> DocumentsArm {
     let folder = TempDir::new().unwrap();
     let url = format!("sqlite:{}", folder.path().join("documents.db").display());
-    let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
-    DocumentsArm { url, documents, folder }
+    let documents = Documents::open(&url)
+        .await
+        .unwrap()
+        .sealed_by(&testing::data_keys());
+    DocumentsArm {
+        url,
+        documents,
+        folder,
+    }
 }
 
 impl DocumentsArm {
@@ -188,7 +239,13 @@ impl DocumentsArm {
         bus.bind_queue(&REVIEWS).await.unwrap();
         let tasks = Tasks::new();
         let deliveries = bus.subscribe(REVIEWS.name, 100).await.unwrap();
-        OutboxRelay::start(&tasks, &self.documents, bus.clone(), Clock::system(), "test");
+        OutboxRelay::start(
+            &tasks,
+            &self.documents,
+            bus.clone(),
+            Clock::system(),
+            "test",
+        );
         (tasks, deliveries)
     }
 }
@@ -215,11 +272,18 @@ async fn manage(method: Method, path: &str, body: &'static str) -> Bytes {
     let request = Request::builder()
         .method(method.clone())
         .uri(format!("{scheme}://{}{path}", host.trim_end_matches('/')))
-        .header(header::AUTHORIZATION, format!("Basic {}", STANDARD.encode(user)))
+        .header(
+            header::AUTHORIZATION,
+            format!("Basic {}", STANDARD.encode(user)),
+        )
         .header(header::CONTENT_TYPE, "application/json")
         .body(body.into())
         .unwrap();
     let response = Client::new().send_request(request).await.unwrap();
-    assert!(response.status().is_success(), "{method} {path} answered {}", response.status());
+    assert!(
+        response.status().is_success(),
+        "{method} {path} answered {}",
+        response.status()
+    );
     response.into_body().collect().await.unwrap().to_bytes()
 }

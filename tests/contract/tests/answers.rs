@@ -111,7 +111,9 @@ struct Changes {
 impl Changes {
     /// Holds a transaction open until the test releases it.
     async fn write_slowly(&self) {
-        let Database::Sql(sql) = &self.database else { panic!("it writes on tables") };
+        let Database::Sql(sql) = &self.database else {
+            panic!("it writes on tables")
+        };
         let sql = sql.clone();
         platform::transact!(sql, tx => {
             tx.exec("DELETE FROM answers WHERE at < ?", platform::vals![0_i64]).await?;
@@ -158,7 +160,14 @@ async fn touch(
 fn table<T: RouteTable<Changes>>(to: T) -> T {
     to.add_route(Method::POST, "/changes/{id}", "Change", &[], change)
         .add_route(Method::PUT, "/touched", "Touch", &[], touch)
-        .add_unkeyed_route("is another", Method::POST, "/unkeyed", "Touch, too", &[], touch)
+        .add_unkeyed_route(
+            "is another",
+            Method::POST,
+            "/unkeyed",
+            "Touch, too",
+            &[],
+            touch,
+        )
 }
 
 impl Desk {
@@ -169,7 +178,12 @@ impl Desk {
         let service_key = ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
         // MongoDB expires documents by its clock, so this one starts at the real time.
         let clock = Clock::fixed_at(Clock::system().now());
-        let verifier = TokenVerifier { service: "desk", keys, service_key, clock };
+        let verifier = TokenVerifier {
+            service: "desk",
+            keys,
+            service_key,
+            clock,
+        };
         let changes = Changes {
             verifier: verifier.clone(),
             database: database.clone(),
@@ -178,7 +192,13 @@ impl Desk {
             go_on: Arc::default(),
         };
         let signer = Arc::new(signer);
-        Self { database, verifier, tasks: Tasks::new(), signer, changes }
+        Self {
+            database,
+            verifier,
+            tasks: Tasks::new(),
+            signer,
+            changes,
+        }
     }
 
     async fn of(documents: &Documents) -> Self {
@@ -221,14 +241,18 @@ impl Desk {
         Request::builder()
             .method(method)
             .uri(path)
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token(person, Role::Customer)))
+            .header(
+                header::AUTHORIZATION,
+                format!("Bearer {}", self.token(person, Role::Customer)),
+            )
             .header(header::CONTENT_TYPE, "application/json")
             .header("idempotency-key", key)
     }
 
     async fn post(&self, person: u128, key: &str, form: Value) -> (StatusCode, Value) {
         let request = self.request((Method::POST, "/changes/1"), person, key);
-        self.told(request.body(Body::from(form.to_string())).unwrap()).await
+        self.told(request.body(Body::from(form.to_string())).unwrap())
+            .await
     }
 
     async fn told(&self, request: Request) -> (StatusCode, Value) {
@@ -251,7 +275,10 @@ async fn repeated(desk: Desk) {
     for key in ["4bf92f35-77b3-4da6-a3ce-929d0e0e4736", "订单 one"] {
         let before = desk.made();
         let first = desk.post(1, key, form.clone()).await;
-        assert_eq!((first.0, &first.1["phone"]), (StatusCode::CREATED, &form["phone"]));
+        assert_eq!(
+            (first.0, &first.1["phone"]),
+            (StatusCode::CREATED, &form["phone"])
+        );
         assert_eq!(desk.post(1, key, form.clone()).await, first);
         assert_eq!(desk.made(), before + 1, "done once");
         // The same key from another person is a different key.
@@ -271,8 +298,10 @@ async fn repeated(desk: Desk) {
     }
     if let Database::Sql(sql) = &desk.database {
         let clear = "SELECT COUNT(*) FROM answers WHERE INSTR(answer, ?) > 0";
-        let shown: Option<i64> =
-            sql.fetch_optional(clear, platform::vals!["+8613900139000".as_bytes()]).await.unwrap();
+        let shown: Option<i64> = sql
+            .fetch_optional(clear, platform::vals!["+8613900139000".as_bytes()])
+            .await
+            .unwrap();
         assert_eq!(shown, Some(0), "no answer stands in the clear");
     }
 }
@@ -282,16 +311,23 @@ async fn reused(desk: Desk) {
     assert_eq!(first.0, StatusCode::CREATED);
     let other_body = desk.post(1, "one", json!({ "a": 2 })).await;
     let other_path = desk.request((Method::POST, "/changes/2"), 1, "one");
-    let other_path = desk.told(other_path.body(Body::from(r#"{"a":1}"#)).unwrap()).await;
+    let other_path = desk
+        .told(other_path.body(Body::from(r#"{"a":1}"#)).unwrap())
+        .await;
     let role = format!("Bearer {}", desk.token(1, Role::Admin));
     let mut other_role = desk
         .request((Method::POST, "/changes/1"), 1, "one")
         .body(Body::from(r#"{"a":1}"#))
         .unwrap();
-    other_role.headers_mut().insert(header::AUTHORIZATION, role.parse().unwrap());
+    other_role
+        .headers_mut()
+        .insert(header::AUTHORIZATION, role.parse().unwrap());
     let other_role = desk.told(other_role).await;
     for (status, body) in [other_body, other_path, other_role] {
-        assert_eq!((status, &body["code"]), (StatusCode::CONFLICT, &json!("command_id_reused")));
+        assert_eq!(
+            (status, &body["code"]),
+            (StatusCode::CONFLICT, &json!("command_id_reused"))
+        );
     }
     let no_key = desk.post(1, &"x".repeat(256), json!({})).await;
     assert_eq!(no_key.1["errors"][0]["field"], "Idempotency-Key");
@@ -313,7 +349,10 @@ async fn fifty(desk: Desk) {
         async move { read(replica.oneshot(request).await.unwrap()).await }
     });
     let answers = join_all(asked).await;
-    assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| *answer == answers[0]),
+        "{answers:?}"
+    );
     assert_eq!((answers[0].0, desk.made()), (StatusCode::CREATED, 1));
 }
 
@@ -340,13 +379,20 @@ async fn died(desk: Desk) {
     let (answer, ()) = tokio::join!(answer, death);
     assert_eq!(answer.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
     // A repeat at another replica waits until the claim has expired.
-    let waiting =
-        tokio::time::timeout(Duration::from_millis(300), desk.post(1, "one", form.clone()));
+    let waiting = tokio::time::timeout(
+        Duration::from_millis(300),
+        desk.post(1, "one", form.clone()),
+    );
     assert!(waiting.await.is_err(), "the claim stands");
     desk.verifier.clock.advance(8_001);
     desk.changes.go_on.notify_one();
-    let again = tokio::time::timeout(LIMIT, desk.post(1, "one", form.clone())).await.unwrap();
-    assert_eq!((again.0, &again.1["number"]), (StatusCode::CREATED, &json!(2)));
+    let again = tokio::time::timeout(LIMIT, desk.post(1, "one", form.clone()))
+        .await
+        .unwrap();
+    assert_eq!(
+        (again.0, &again.1["number"]),
+        (StatusCode::CREATED, &json!(2))
+    );
     assert_eq!(desk.post(1, "one", form).await, again);
     assert_eq!(desk.made(), 2);
 }
@@ -362,13 +408,18 @@ async fn hung_up(desk: Desk) {
     }
     desk.changes.go_on.notify_one();
     let again = desk.post(1, "one", form).await;
-    assert_eq!((again.0, &again.1["number"], desk.made()), (StatusCode::CREATED, &json!(1), 1));
+    assert_eq!(
+        (again.0, &again.1["number"], desk.made()),
+        (StatusCode::CREATED, &json!(1), 1)
+    );
 }
 
 async fn a_renewal_never_stops_work_that_holds_the_only_writer(arm: SqlArm) {
     // SQLite has one writer; a pool of one connection has the same effect on MariaDB.
     let only_writer = if arm.url.starts_with("mysql:") {
-        let one = Sql::open(&format!("{}?max_connections=1", arm.url)).await.unwrap();
+        let one = Sql::open(&format!("{}?max_connections=1", arm.url))
+            .await
+            .unwrap();
         one.sealed_by(&testing::data_keys())
     } else {
         arm.sql.clone()
@@ -382,8 +433,12 @@ async fn a_renewal_never_stops_work_that_holds_the_only_writer(arm: SqlArm) {
         desk.changes.go_on.notify_one();
     };
     // A renewal gives up after five seconds on MariaDB and after ten on SQLite.
-    let both = tokio::time::timeout(Duration::from_secs(4), async { tokio::join!(change, let_go) });
-    let (answer, ()) = both.await.expect("the work goes on while its claim is renewed");
+    let both = tokio::time::timeout(Duration::from_secs(4), async {
+        tokio::join!(change, let_go)
+    });
+    let (answer, ()) = both
+        .await
+        .expect("the work goes on while its claim is renewed");
     assert_eq!((answer.0, desk.made()), (StatusCode::CREATED, 1));
 }
 
@@ -403,16 +458,30 @@ async fn the_oldest_of_too_many_answers_of_a_person_goes_on_tables(arm: SqlArm) 
         Ok::<_, platform::StoreError>(())
     })
     .unwrap();
-    assert_eq!(desk.post(1, "one", json!({})).await, first, "as many as are kept");
+    assert_eq!(
+        desk.post(1, "one", json!({})).await,
+        first,
+        "as many as are kept"
+    );
     desk.verifier.clock.advance(2);
     desk.post(1, "one more", json!({})).await;
     let kept = "SELECT COUNT(*) FROM answers WHERE person_id = ?";
-    let count: Option<u64> =
-        arm.sql.fetch_optional(kept, platform::vals![Uuid::from_u128(1)]).await.unwrap();
+    let count: Option<u64> = arm
+        .sql
+        .fetch_optional(kept, platform::vals![Uuid::from_u128(1)])
+        .await
+        .unwrap();
     assert_eq!(count, Some(2_000), "the oldest went");
-    assert_ne!(desk.post(1, "one", json!({})).await, first, "and is done anew");
-    let count: Option<u64> =
-        arm.sql.fetch_optional(kept, platform::vals![Uuid::from_u128(2)]).await.unwrap();
+    assert_ne!(
+        desk.post(1, "one", json!({})).await,
+        first,
+        "and is done anew"
+    );
+    let count: Option<u64> = arm
+        .sql
+        .fetch_optional(kept, platform::vals![Uuid::from_u128(2)])
+        .await
+        .unwrap();
     assert_eq!(count, Some(1), "of nobody else");
 }
 
@@ -425,8 +494,13 @@ async fn the_oldest_of_too_many_answers_of_a_person_goes_on_documents(arm: Docum
     }
     // The bound is the same number; a separate test on tables reaches it.
     assert_eq!(desk.post(1, "one", json!({})).await, first);
-    let Documents::Mongo(_) = &arm.documents else { return };
-    let kept = arm.mongo().await.collection::<mongodb::bson::Document>("_answers");
+    let Documents::Mongo(_) = &arm.documents else {
+        return;
+    };
+    let kept = arm
+        .mongo()
+        .await
+        .collection::<mongodb::bson::Document>("_answers");
     let old = (2..2_100_i64).map(|n| {
         let id = mongodb::bson::Uuid::from_bytes(Uuid::from_u128(1).into_bytes());
         let key =
@@ -436,6 +510,13 @@ async fn the_oldest_of_too_many_answers_of_a_person_goes_on_documents(arm: Docum
     });
     kept.insert_many(old).await.unwrap();
     desk.post(1, "last", json!({})).await;
-    assert_eq!(kept.count_documents(mongodb::bson::doc! {}).await.unwrap(), 2_001);
-    assert_eq!(desk.post(1, "one", json!({})).await, first, "the newest stay");
+    assert_eq!(
+        kept.count_documents(mongodb::bson::doc! {}).await.unwrap(),
+        2_001
+    );
+    assert_eq!(
+        desk.post(1, "one", json!({})).await,
+        first,
+        "the newest stay"
+    );
 }

@@ -46,12 +46,19 @@ async fn assert_only_the_marker_is_left(bus: &Bus, deliveries: &mut Deliveries) 
 }
 
 async fn every_bound_queue_gets_a_copy_and_others_none(arm: BusArm) {
-    const ACCEPTED: &[Binding] =
-        &[(Exchange::Order, "order.accepted"), (Exchange::Review, "review.*")];
-    const PAYMENTS: &[Binding] =
-        &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.#")];
+    const ACCEPTED: &[Binding] = &[
+        (Exchange::Order, "order.accepted"),
+        (Exchange::Review, "review.*"),
+    ];
+    const PAYMENTS: &[Binding] = &[
+        (Exchange::Payment, "payment.*"),
+        (Exchange::Payment, "refund.#"),
+    ];
     for (name, bindings) in [("accepted", ACCEPTED), ("payments", PAYMENTS)] {
-        arm.bus.bind_queue(&QueueSpec::new(name, bindings)).await.unwrap();
+        arm.bus
+            .bind_queue(&QueueSpec::new(name, bindings))
+            .await
+            .unwrap();
     }
     arm.bus.bind_queue(&ORDERS).await.unwrap();
     let sent = [
@@ -63,9 +70,11 @@ async fn every_bound_queue_gets_a_copy_and_others_none(arm: BusArm) {
     for event in &sent {
         arm.bus.publish(event).await.unwrap();
     }
-    for (queue, expected) in
-        [("orders", vec![0, 1]), ("accepted", vec![0, 3]), ("payments", vec![2])]
-    {
+    for (queue, expected) in [
+        ("orders", vec![0, 1]),
+        ("accepted", vec![0, 3]),
+        ("payments", vec![2]),
+    ] {
         let mut deliveries = arm.bus.subscribe(queue, 10).await.unwrap();
         for index in expected {
             let delivery = next(&mut deliveries).await;
@@ -79,8 +88,9 @@ async fn every_bound_queue_gets_a_copy_and_others_none(arm: BusArm) {
 
 async fn messages_wait_for_a_consumer_and_come_in_order(arm: BusArm) {
     arm.bus.bind_queue(&ORDERS).await.unwrap();
-    let sent: Vec<Event> =
-        (0..2_500).map(|number| event_of(EventType::OrderCreated, number)).collect();
+    let sent: Vec<Event> = (0..2_500)
+        .map(|number| event_of(EventType::OrderCreated, number))
+        .collect();
     for part in sent.chunks(256) {
         let confirmed = arm.bus.publish_all(part).await;
         assert_eq!(confirmed.count, part.len(), "{:?}", confirmed.error);
@@ -103,7 +113,13 @@ async fn an_event_no_queue_is_bound_for_waits_for_a_person_and_holds_up_nothing(
         event(EventType::OrderAccepted),
     ];
     let confirmed = arm.bus.publish_all(&run).await;
-    assert_eq!((confirmed.count, confirmed.error.map(|error| error.to_string())), (3, None));
+    assert_eq!(
+        (
+            confirmed.count,
+            confirmed.error.map(|error| error.to_string())
+        ),
+        (3, None)
+    );
     let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
     for expected in [&run[0], &run[2]] {
         let delivery = next(&mut deliveries).await;
@@ -122,7 +138,11 @@ async fn an_event_no_queue_is_bound_for_waits_for_a_person_and_holds_up_nothing(
     // A redriven event is published again: without a queue it comes back, and with one it arrives.
     let redrive = async || {
         arm.bus
-            .settle_letters(&unrouted, &DeadLetterSelection::All, DeadLetterAction::Redrive)
+            .settle_letters(
+                &unrouted,
+                &DeadLetterSelection::All,
+                DeadLetterAction::Redrive,
+            )
             .await
             .unwrap()
     };
@@ -142,12 +162,18 @@ async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
     arm.bus.bind_queue(&ORDERS).await.unwrap();
     const COPIES: QueueSpec = QueueSpec::new("copies", &[(Exchange::Order, "order.*")]);
     arm.bus.bind_queue(&COPIES).await.unwrap();
-    let sent: Vec<Event> = (0..4).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    let sent: Vec<Event> = (0..4)
+        .map(|n| event_of(EventType::OrderCreated, n))
+        .collect();
     assert_eq!(arm.bus.publish_all(&sent).await.count, 4);
     let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
     for number in 0..4 {
         let reason = format!("because of {number} 北");
-        next(&mut deliveries).await.dead_letter(&reason).await.unwrap();
+        next(&mut deliveries)
+            .await
+            .dead_letter(&reason)
+            .await
+            .unwrap();
     }
     let of = DeadLetterBox::Dead("orders".to_owned());
     let shown = async || {
@@ -168,13 +194,20 @@ async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
         arm.bus.settle_letters(&of, choice, act).await.unwrap()
     };
     assert_eq!(settle(&only(1), DeadLetterAction::Drop).await, 1);
-    assert_eq!(settle(&only(1), DeadLetterAction::Redrive).await, 0, "it is gone");
+    assert_eq!(
+        settle(&only(1), DeadLetterAction::Redrive).await,
+        0,
+        "it is gone"
+    );
     assert_eq!(settle(&only(2), DeadLetterAction::Redrive).await, 1);
     let again = next(&mut deliveries).await;
     assert_eq!(*again.event(), sent[2]);
     again.ack().await.unwrap();
     assert_eq!(shown().await, [all[0].clone(), all[3].clone()].into());
-    assert_eq!(settle(&DeadLetterSelection::All, DeadLetterAction::Redrive).await, 2);
+    assert_eq!(
+        settle(&DeadLetterSelection::All, DeadLetterAction::Redrive).await,
+        2
+    );
     let mut back = BTreeSet::new();
     for _ in 0..2 {
         let again = next(&mut deliveries).await;
@@ -188,7 +221,13 @@ async fn letters_are_shown_redriven_and_dropped(arm: BusArm) {
 }
 
 async fn an_expired_letter_says_so(arm: BusArm) {
-    arm.bus.bind_queue(&QueueSpec { ttl: Duration::from_millis(200), ..ORDERS }).await.unwrap();
+    arm.bus
+        .bind_queue(&QueueSpec {
+            ttl: Duration::from_millis(200),
+            ..ORDERS
+        })
+        .await
+        .unwrap();
     // The embedded bus checks for expired messages only while a consumer takes from a queue.
     const OTHERS: QueueSpec = QueueSpec::new("others", &[(Exchange::Review, "review.*")]);
     arm.bus.bind_queue(&OTHERS).await.unwrap();
@@ -201,7 +240,10 @@ async fn an_expired_letter_says_so(arm: BusArm) {
         letter = eventually("the message has expired", LIMIT, expired) => letter,
         _ = others.next() => panic!("nothing is sent there"),
     };
-    assert_eq!((letter.event, letter.reason.as_str()), (Some(sent), "expired"));
+    assert_eq!(
+        (letter.event, letter.reason.as_str()),
+        (Some(sent), "expired")
+    );
 }
 
 async fn a_requeued_message_comes_again_marked_and_first(arm: BusArm) {
@@ -226,7 +268,9 @@ async fn a_requeued_message_comes_again_marked_and_first(arm: BusArm) {
 
 async fn what_a_consumer_held_comes_again_when_it_goes(arm: BusArm) {
     arm.bus.bind_queue(&ORDERS).await.unwrap();
-    let sent: Vec<Event> = (0..6).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    let sent: Vec<Event> = (0..6)
+        .map(|n| event_of(EventType::OrderCreated, n))
+        .collect();
     for event in &sent {
         arm.bus.publish(event).await.unwrap();
     }
@@ -245,9 +289,16 @@ async fn what_a_consumer_held_comes_again_when_it_goes(arm: BusArm) {
         delivery.ack().await.unwrap();
     }
     received.sort_unstable_by_key(|(id, _)| *id);
-    let again: Vec<_> = received.iter().filter(|(_, again)| *again).map(|(id, _)| *id).collect();
+    let again: Vec<_> = received
+        .iter()
+        .filter(|(_, again)| *again)
+        .map(|(id, _)| *id)
+        .collect();
     // RabbitMQ may have pushed more than `next` took, but no more than the prefetch.
-    assert!(again.starts_with(&ids(&sent[..2])) && again.len() <= 3, "{received:?}");
+    assert!(
+        again.starts_with(&ids(&sent[..2])) && again.len() <= 3,
+        "{received:?}"
+    );
     let all: Vec<_> = received.iter().map(|(id, _)| *id).collect();
     assert_eq!(all, [&ids(&sent[..2])[..], &ids(&sent[3..])[..]].concat());
 }
@@ -255,7 +306,10 @@ async fn what_a_consumer_held_comes_again_when_it_goes(arm: BusArm) {
 async fn an_acknowledged_message_never_comes_again(arm: BusArm) {
     arm.bus.bind_queue(&ORDERS).await.unwrap();
     for number in 0..3 {
-        arm.bus.publish(&event_of(EventType::OrderCreated, number)).await.unwrap();
+        arm.bus
+            .publish(&event_of(EventType::OrderCreated, number))
+            .await
+            .unwrap();
         let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
         let delivery = next(&mut deliveries).await;
         assert_eq!(delivery.event().body["number"], number);
@@ -268,7 +322,10 @@ async fn an_acknowledged_message_never_comes_again(arm: BusArm) {
 async fn a_consumer_holds_no_more_than_its_prefetch(arm: BusArm) {
     arm.bus.bind_queue(&ORDERS).await.unwrap();
     for number in 0..3 {
-        arm.bus.publish(&event_of(EventType::OrderCreated, number)).await.unwrap();
+        arm.bus
+            .publish(&event_of(EventType::OrderCreated, number))
+            .await
+            .unwrap();
     }
     let mut deliveries = arm.bus.subscribe("orders", 2).await.unwrap();
     let one = next(&mut deliveries).await;
@@ -286,7 +343,9 @@ async fn consumers_of_one_queue_share_its_messages(arm: BusArm) {
     arm.bus.bind_queue(&ORDERS).await.unwrap();
     let mut a = arm.bus.subscribe("orders", 1).await.unwrap();
     let mut b = arm.bus.subscribe("orders", 1).await.unwrap();
-    let sent: Vec<Event> = (0..20).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    let sent: Vec<Event> = (0..20)
+        .map(|n| event_of(EventType::OrderCreated, n))
+        .collect();
     let publishing = async {
         for event in &sent {
             arm.bus.publish(event).await.unwrap();
@@ -318,8 +377,16 @@ async fn a_message_put_aside_waits_among_the_dead_letters(arm: BusArm) {
     let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
     let sent = event(EventType::OrderCreated);
     arm.bus.publish(&sent).await.unwrap();
-    next(&mut deliveries).await.dead_letter("why").await.unwrap();
-    let mut dead = arm.bus.subscribe(&dead_letter_queue("orders"), 10).await.unwrap();
+    next(&mut deliveries)
+        .await
+        .dead_letter("why")
+        .await
+        .unwrap();
+    let mut dead = arm
+        .bus
+        .subscribe(&dead_letter_queue("orders"), 10)
+        .await
+        .unwrap();
     let letter = next(&mut dead).await;
     assert_eq!(*letter.event(), sent);
     letter.ack().await.unwrap();
@@ -327,10 +394,20 @@ async fn a_message_put_aside_waits_among_the_dead_letters(arm: BusArm) {
 }
 
 async fn a_message_that_waited_too_long_moves_to_the_dead_letters(arm: BusArm) {
-    arm.bus.bind_queue(&QueueSpec { ttl: Duration::from_millis(200), ..ORDERS }).await.unwrap();
+    arm.bus
+        .bind_queue(&QueueSpec {
+            ttl: Duration::from_millis(200),
+            ..ORDERS
+        })
+        .await
+        .unwrap();
     let sent = event(EventType::OrderCreated);
     arm.bus.publish(&sent).await.unwrap();
-    let mut dead = arm.bus.subscribe(&dead_letter_queue("orders"), 10).await.unwrap();
+    let mut dead = arm
+        .bus
+        .subscribe(&dead_letter_queue("orders"), 10)
+        .await
+        .unwrap();
     let letter = next(&mut dead).await;
     assert_eq!(letter.event().id, sent.id);
     letter.ack().await.unwrap();
@@ -339,14 +416,24 @@ async fn a_message_that_waited_too_long_moves_to_the_dead_letters(arm: BusArm) {
 }
 
 async fn a_message_in_hand_does_not_expire(arm: BusArm) {
-    arm.bus.bind_queue(&QueueSpec { ttl: Duration::from_millis(1_500), ..ORDERS }).await.unwrap();
+    arm.bus
+        .bind_queue(&QueueSpec {
+            ttl: Duration::from_millis(1_500),
+            ..ORDERS
+        })
+        .await
+        .unwrap();
     let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
     let held = event(EventType::OrderCreated);
     let waiting = event(EventType::OrderApproved);
     arm.bus.publish(&held).await.unwrap();
     let delivery = next(&mut deliveries).await;
     arm.bus.publish(&waiting).await.unwrap();
-    let mut dead = arm.bus.subscribe(&dead_letter_queue("orders"), 10).await.unwrap();
+    let mut dead = arm
+        .bus
+        .subscribe(&dead_letter_queue("orders"), 10)
+        .await
+        .unwrap();
     let letter = next(&mut dead).await;
     assert_eq!(letter.event().id, waiting.id);
     letter.ack().await.unwrap();
@@ -371,7 +458,10 @@ async fn binding_again_changes_nothing(arm: BusArm) {
 async fn waiting_counts_what_nobody_holds(arm: BusArm) {
     arm.bus.bind_queue(&ORDERS).await.unwrap();
     for number in 0..3 {
-        arm.bus.publish(&event_of(EventType::OrderCreated, number)).await.unwrap();
+        arm.bus
+            .publish(&event_of(EventType::OrderCreated, number))
+            .await
+            .unwrap();
     }
     assert_eq!(arm.bus.count_waiting("orders").await.unwrap(), 3);
     let mut deliveries = arm.bus.subscribe("orders", 1).await.unwrap();
@@ -391,7 +481,10 @@ async fn every_message_on_rabbitmq_is_persistent_and_says_what_it_is() {
     let published = event(EventType::OrderCreated);
     arm.bus.publish(&published).await.unwrap();
     let replayed = event(EventType::OrderAccepted);
-    arm.bus.replay_events(&ORDERS, std::slice::from_ref(&replayed)).await.unwrap();
+    arm.bus
+        .replay_events(&ORDERS, std::slice::from_ref(&replayed))
+        .await
+        .unwrap();
     let seen = messages_on_rabbit(&arm.url, "orders").await;
     assert_eq!(seen.len(), 2);
     for (message, event) in seen.iter().zip([&published, &replayed]) {
@@ -405,12 +498,17 @@ async fn every_message_on_rabbitmq_is_persistent_and_says_what_it_is() {
     }
     // The same holds for messages that wait for a person.
     let mut deliveries = arm.bus.subscribe("orders", 10).await.unwrap();
-    next(&mut deliveries).await.dead_letter("because").await.unwrap();
+    next(&mut deliveries)
+        .await
+        .dead_letter("because")
+        .await
+        .unwrap();
     let unrouted = event(EventType::PaymentFailed);
     arm.bus.publish(&unrouted).await.unwrap();
-    for queue in
-        [dead_letter_queue("orders"), DeadLetterBox::Unrouted(Exchange::Payment).queue_name()]
-    {
+    for queue in [
+        dead_letter_queue("orders"),
+        DeadLetterBox::Unrouted(Exchange::Payment).queue_name(),
+    ] {
         let waits = async || {
             let seen = messages_on_rabbit(&arm.url, &queue).await;
             Some(seen.first()?["properties"].clone())
@@ -423,6 +521,12 @@ async fn every_message_on_rabbitmq_is_persistent_and_says_what_it_is() {
 
 #[tokio::test]
 async fn an_address_of_no_known_kind_is_refused() {
-    assert!(matches!(Bus::open("kafka://host").await, Err(BusError::Address)));
-    assert!(matches!(Bus::open("amqp://host:notaport/vhost").await, Err(BusError::Address)));
+    assert!(matches!(
+        Bus::open("kafka://host").await,
+        Err(BusError::Address)
+    ));
+    assert!(matches!(
+        Bus::open("amqp://host:notaport/vhost").await,
+        Err(BusError::Address)
+    ));
 }

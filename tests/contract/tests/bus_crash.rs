@@ -35,7 +35,11 @@ fn publish_and_kill(url: &str, defect: Option<&str>) -> Vec<EventId> {
     publisher.kill().unwrap();
     publisher.wait().unwrap();
     // Lines printed before the kill also count.
-    confirmed.extend(lines.map_while(Result::ok).filter_map(|line| line.parse::<EventId>().ok()));
+    confirmed.extend(
+        lines
+            .map_while(Result::ok)
+            .filter_map(|line| line.parse::<EventId>().ok()),
+    );
     confirmed
 }
 
@@ -95,12 +99,18 @@ async fn what_was_settled_before_a_clean_stop_does_not_come_again() {
     let url = format!("embedded:{}", folder.path().join("bus.db").display());
     let bus = Bus::open(&url).await.unwrap();
     bus.bind_queue(&ORDERS).await.unwrap();
-    let sent: Vec<_> =
-        (0..10).map(|n| contract::event_of(wire::EventType::OrderCreated, n)).collect();
+    let sent: Vec<_> = (0..10)
+        .map(|n| contract::event_of(wire::EventType::OrderCreated, n))
+        .collect();
     assert_eq!(bus.publish_all(&sent).await.count, 10);
     let mut deliveries = bus.subscribe("orders", 5).await.unwrap();
     for _ in 0..3 {
-        timeout(LIMIT, deliveries.next()).await.unwrap().ack().await.unwrap();
+        timeout(LIMIT, deliveries.next())
+            .await
+            .unwrap()
+            .ack()
+            .await
+            .unwrap();
     }
     let _held = timeout(LIMIT, deliveries.next()).await.unwrap();
     bus.close().await;

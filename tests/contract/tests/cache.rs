@@ -47,7 +47,10 @@ async fn a_value_is_found_until_it_is_deleted(cache: Cache) {
     assert_eq!(cache.get(&key).await.unwrap(), None);
     cache.set(&key, "revoked 令牌", MINUTE).await.unwrap();
     cache.set(&key, "revoked again", MINUTE).await.unwrap();
-    assert_eq!(cache.get(&key).await.unwrap().as_deref(), Some("revoked again"));
+    assert_eq!(
+        cache.get(&key).await.unwrap().as_deref(),
+        Some("revoked again")
+    );
     cache.delete(&key).await.unwrap();
     cache.delete(&key).await.unwrap();
     assert_eq!(cache.get(&key).await.unwrap(), None);
@@ -67,7 +70,12 @@ async fn a_value_is_set_once_if_absent(cache: Cache) {
     let claims = (0..20).map(|n| {
         let cache = cache.clone();
         let key = key.clone();
-        async move { cache.set_if_absent(&key, &n.to_string(), MINUTE).await.unwrap() }
+        async move {
+            cache
+                .set_if_absent(&key, &n.to_string(), MINUTE)
+                .await
+                .unwrap()
+        }
     });
     let won = join_all(claims).await;
     assert_eq!(won.iter().filter(|won| **won).count(), 1);
@@ -90,8 +98,11 @@ async fn everything_ends_with_its_time(cache: Cache) {
 async fn counts_of_many_at_once_are_exact(cache: Cache) {
     let key = key("rate");
     let counts = (0..50).map(|_| cache.increment(&key, MINUTE));
-    let mut counts: Vec<i64> =
-        join_all(counts).await.into_iter().map(|counted| counted.unwrap().count).collect();
+    let mut counts: Vec<i64> = join_all(counts)
+        .await
+        .into_iter()
+        .map(|counted| counted.unwrap().count)
+        .collect();
     counts.sort_unstable();
     assert_eq!(counts, (1..=50).collect::<Vec<_>>());
 }
@@ -105,8 +116,15 @@ async fn a_count_ends_with_the_time_of_its_first(cache: Cache) {
     // Later counts do not lengthen the window.
     let again = async || (cache.increment(&key, SHORT).await.unwrap().count == 1).then_some(());
     eventually("a new window begins", LIMIT, again).await;
-    let long = cache.increment(&format!("{key}-long"), MINUTE).await.unwrap();
-    let read = cache.read_count(&format!("{key}-long")).await.unwrap().unwrap();
+    let long = cache
+        .increment(&format!("{key}-long"), MINUTE)
+        .await
+        .unwrap();
+    let read = cache
+        .read_count(&format!("{key}-long"))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(read.count, long.count);
     assert!(read.left <= long.left && read.left > SHORT, "{read:?}");
 }
@@ -122,14 +140,32 @@ async fn a_short_time_is_not_for_ever(cache: Cache) {
 async fn a_server_that_is_away_fails_soon_and_not_at_opening() {
     let cache = Cache::open("redis://127.0.0.1:9").unwrap();
     let soon = Duration::from_secs(4);
-    assert!(timeout(soon, cache.get("session")).await.expect("an answer soon").is_err());
-    assert!(timeout(soon, cache.increment("n", MINUTE)).await.expect("an answer soon").is_err());
-    assert!(timeout(soon, cache.ping()).await.expect("an answer soon").is_err());
+    assert!(
+        timeout(soon, cache.get("session"))
+            .await
+            .expect("an answer soon")
+            .is_err()
+    );
+    assert!(
+        timeout(soon, cache.increment("n", MINUTE))
+            .await
+            .expect("an answer soon")
+            .is_err()
+    );
+    assert!(
+        timeout(soon, cache.ping())
+            .await
+            .expect("an answer soon")
+            .is_err()
+    );
 }
 
 #[tokio::test]
 async fn a_server_that_comes_back_is_used_again() {
-    let server = servers().redis.trim_start_matches("redis://").trim_end_matches('/');
+    let server = servers()
+        .redis
+        .trim_start_matches("redis://")
+        .trim_end_matches('/');
     let proxy = support::Proxy::to(server).await.unwrap();
     let cache = Cache::open(&format!("redis://{}", proxy.address())).unwrap();
     let key = key("back");
@@ -144,5 +180,8 @@ async fn a_server_that_comes_back_is_used_again() {
 
 #[test]
 fn an_address_of_no_known_kind_is_refused() {
-    assert!(matches!(Cache::open("memcached://host"), Err(CacheError::Address)));
+    assert!(matches!(
+        Cache::open("memcached://host"),
+        Err(CacheError::Address)
+    ));
 }

@@ -60,7 +60,10 @@ struct Moments {
 
 impl Default for Moments {
     fn default() -> Self {
-        Self { clock: Clock::system(), of: Arc::default() }
+        Self {
+            clock: Clock::system(),
+            of: Arc::default(),
+        }
     }
 }
 
@@ -110,7 +113,11 @@ impl EventHandler for InRuns {
         if run.iter().any(|event| Some(event.id) == self.fails) {
             return Err(HandleError::poison("not in a run"));
         }
-        self.seen.handled.lock().unwrap().extend(run.iter().map(|event| event.id));
+        self.seen
+            .handled
+            .lock()
+            .unwrap()
+            .extend(run.iter().map(|event| event.id));
         Ok(true)
     }
 }
@@ -122,13 +129,23 @@ fn start(
 ) -> (Tasks, Seen) {
     let tasks = Tasks::new();
     let seen = Seen::default();
-    start_consumer(&tasks, bus, ORDERS, Script { seen: seen.clone(), answer });
+    start_consumer(
+        &tasks,
+        bus,
+        ORDERS,
+        Script {
+            seen: seen.clone(),
+            answer,
+        },
+    );
     (tasks, seen)
 }
 
 async fn publish(bus: &Bus, count: usize) -> Vec<Event> {
     bus.bind_queue(&ORDERS).await.unwrap();
-    let sent: Vec<Event> = (0..count).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    let sent: Vec<Event> = (0..count)
+        .map(|n| event_of(EventType::OrderCreated, n))
+        .collect();
     let confirmed = bus.publish_all(&sent).await;
     assert_eq!(confirmed.count, count, "{:?}", confirmed.error);
     sent
@@ -154,7 +171,9 @@ async fn events_are_handled_in_order_and_leave_their_queue(arm: BusArm) {
 
 async fn a_failure_is_tried_again_beside_the_others_and_before_what_follows_on_it(arm: BusArm) {
     arm.bus.bind_queue(&ORDERS).await.unwrap();
-    let mut sent: Vec<Event> = (0..4).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    let mut sent: Vec<Event> = (0..4)
+        .map(|n| event_of(EventType::OrderCreated, n))
+        .collect();
     for (event, order) in sent.iter_mut().zip(["a", "b", "a", "b"]) {
         event.body["order_id"] = order.into();
     }
@@ -177,7 +196,9 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
     for queue in [&ORDERS, &BESIDE] {
         arm.bus.bind_queue(queue).await.unwrap();
     }
-    let sent: Vec<Event> = (0..1_000).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    let sent: Vec<Event> = (0..1_000)
+        .map(|n| event_of(EventType::OrderCreated, n))
+        .collect();
     let hopeless = sent[100].id;
     let is_mended = Arc::new(AtomicBool::new(false));
     let moments = Moments::default();
@@ -197,17 +218,34 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
         times.note(event.id);
         Ok(())
     };
-    start_consumer(&tasks, &arm.bus, BESIDE, Script { seen: unharmed.clone(), answer });
+    start_consumer(
+        &tasks,
+        &arm.bus,
+        BESIDE,
+        Script {
+            seen: unharmed.clone(),
+            answer,
+        },
+    );
     // One after the other, so they arrive while the poisoned one is retried: all its attempts take
     // eleven seconds.
     for event in &sent {
         arm.bus.publish(event).await.unwrap();
     }
     until_handled(&unharmed, &ids(&sent)).await;
-    let others: Vec<EventId> = ids(&sent).into_iter().filter(|id| *id != hopeless).collect();
+    let others: Vec<EventId> = ids(&sent)
+        .into_iter()
+        .filter(|id| *id != hopeless)
+        .collect();
     until_handled(&seen, &others).await;
-    let delay = others.iter().map(|id| moments.of(*id).saturating_sub(beside.of(*id))).max();
-    assert!(delay < Some(Duration::from_secs(1)), "an event came {delay:?} later for the poison");
+    let delay = others
+        .iter()
+        .map(|id| moments.of(*id).saturating_sub(beside.of(*id)))
+        .max();
+    assert!(
+        delay < Some(Duration::from_secs(1)),
+        "an event came {delay:?} later for the poison"
+    );
     let of = DeadLetterBox::Dead("orders".to_owned());
     let dead = async || arm.bus.read_dead_letters(&of, 10).await.unwrap().pop();
     let letter = eventually("it is put aside", 3 * LIMIT, dead).await;
@@ -217,8 +255,10 @@ async fn a_poison_event_among_a_thousand_delays_no_other(arm: BusArm) {
     is_mended.store(true, Ordering::SeqCst);
     // The broker gets the inspected message back a little later.
     let redriven = async || {
-        let acted =
-            arm.bus.settle_letters(&of, &DeadLetterSelection::All, DeadLetterAction::Redrive).await;
+        let acted = arm
+            .bus
+            .settle_letters(&of, &DeadLetterSelection::All, DeadLetterAction::Redrive)
+            .await;
         (acted.unwrap() == 1).then_some(())
     };
     eventually("it goes back", LIMIT, redriven).await;
@@ -239,7 +279,11 @@ async fn what_cannot_be_handled_is_put_aside_and_the_rest_goes_on(arm: BusArm) {
             Ok(())
         }
     });
-    let mut dead = arm.bus.subscribe(&dead_letter_queue("orders"), 10).await.unwrap();
+    let mut dead = arm
+        .bus
+        .subscribe(&dead_letter_queue("orders"), 10)
+        .await
+        .unwrap();
     for expected in [poisoned, hopeless] {
         let letter = timeout(LIMIT, dead.next()).await.unwrap();
         assert_eq!(letter.event().id, expected);
@@ -264,7 +308,11 @@ async fn what_is_out_of_reach_is_waited_for(arm: BusArm) {
     let sent = publish(&arm.bus, 2).await;
     // More attempts than an ordinary failure gets.
     let (tasks, seen) = start(&arm.bus, |attempt, _| {
-        if attempt < 5 { Err(HandleError::Unavailable("away".into())) } else { Ok(()) }
+        if attempt < 5 {
+            Err(HandleError::Unavailable("away".into()))
+        } else {
+            Ok(())
+        }
     });
     until_handled(&seen, &ids(&sent)).await;
     tasks.shutdown(LIMIT).await;
@@ -272,7 +320,9 @@ async fn what_is_out_of_reach_is_waited_for(arm: BusArm) {
 
 async fn a_stop_gives_back_what_is_not_handled(arm: BusArm) {
     let sent = publish(&arm.bus, 2).await;
-    let (tasks, seen) = start(&arm.bus, |_, _| Err(HandleError::Unavailable("away".into())));
+    let (tasks, seen) = start(&arm.bus, |_, _| {
+        Err(HandleError::Unavailable("away".into()))
+    });
     let tried = async || (seen.attempts.load(Ordering::SeqCst) > 0).then_some(());
     eventually("the handler was asked", LIMIT, tried).await;
     tasks.shutdown(Duration::from_secs(5)).await;
@@ -290,7 +340,11 @@ async fn what_has_piled_up_is_handled_in_runs(arm: BusArm) {
     let tasks = Tasks::new();
     let seen = Seen::default();
     let alone = Arc::<AtomicUsize>::default();
-    let handler = InRuns { seen: seen.clone(), alone: alone.clone(), fails: None };
+    let handler = InRuns {
+        seen: seen.clone(),
+        alone: alone.clone(),
+        fails: None,
+    };
     start_consumer(&tasks, &arm.bus, ORDERS, handler);
     until_handled(&seen, &ids(&sent)).await;
     until_empty(&arm.bus).await;
@@ -299,12 +353,18 @@ async fn what_has_piled_up_is_handled_in_runs(arm: BusArm) {
     tasks.shutdown(LIMIT).await;
     // All of them are settled, not only the last of each batch.
     let mut left = arm.bus.subscribe("orders", 10).await.unwrap();
-    assert!(timeout(Duration::from_millis(300), left.next()).await.is_err());
+    assert!(
+        timeout(Duration::from_millis(300), left.next())
+            .await
+            .is_err()
+    );
 }
 
 async fn ten_thousand_events_that_waited_are_drained(arm: BusArm) {
     arm.bus.bind_queue(&ORDERS).await.unwrap();
-    let sent: Vec<Event> = (0..10_000).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    let sent: Vec<Event> = (0..10_000)
+        .map(|n| event_of(EventType::OrderCreated, n))
+        .collect();
     for part in sent.chunks(500) {
         let confirmed = arm.bus.publish_all(part).await;
         assert_eq!(confirmed.count, part.len(), "{:?}", confirmed.error);
@@ -312,7 +372,16 @@ async fn ten_thousand_events_that_waited_are_drained(arm: BusArm) {
     let tasks = Tasks::new();
     let seen = Seen::default();
     let alone = Arc::<AtomicUsize>::default();
-    start_consumer(&tasks, &arm.bus, ORDERS, InRuns { seen: seen.clone(), alone, fails: None });
+    start_consumer(
+        &tasks,
+        &arm.bus,
+        ORDERS,
+        InRuns {
+            seen: seen.clone(),
+            alone,
+            fails: None,
+        },
+    );
     let all = async || (seen.handled().len() >= sent.len()).then_some(());
     eventually("all are handled", 3 * LIMIT, all).await;
     assert!(seen.handled() == ids(&sent), "each of them once, in order");
@@ -325,7 +394,11 @@ async fn a_run_that_fails_is_handled_one_by_one(arm: BusArm) {
     let tasks = Tasks::new();
     let seen = Seen::default();
     let alone = Arc::<AtomicUsize>::default();
-    let handler = InRuns { seen: seen.clone(), alone: alone.clone(), fails: Some(sent[199].id) };
+    let handler = InRuns {
+        seen: seen.clone(),
+        alone: alone.clone(),
+        fails: Some(sent[199].id),
+    };
     start_consumer(&tasks, &arm.bus, ORDERS, handler);
     until_handled(&seen, &ids(&sent)).await;
     until_empty(&arm.bus).await;

@@ -15,8 +15,12 @@ use wire::UserId;
 
 #[tokio::test]
 async fn a_store_that_is_away_is_told_apart_from_a_refusal() {
-    let documents = Documents::open("mongodb://127.0.0.1:9/notes").await.unwrap();
-    let asked = timeout(Duration::from_secs(15), documents.ping()).await.expect("an end");
+    let documents = Documents::open("mongodb://127.0.0.1:9/notes")
+        .await
+        .unwrap();
+    let asked = timeout(Duration::from_secs(15), documents.ping())
+        .await
+        .expect("an end");
     let error = asked.unwrap_err();
     assert!(error.is_unavailable() && !error.is_unique(), "{error}");
 }

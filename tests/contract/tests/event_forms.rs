@@ -41,8 +41,10 @@ fn every_event_has_a_published_form_and_a_sample_that_fits_it() {
 
 #[test]
 fn every_file_belongs_to_an_event() {
-    let known: BTreeSet<String> =
-        EventType::ALL.iter().map(|kind| format!("{kind}.v{VERSION}.json")).collect();
+    let known: BTreeSet<String> = EventType::ALL
+        .iter()
+        .map(|kind| format!("{kind}.v{VERSION}.json"))
+        .collect();
     for folder in ["", "samples"] {
         for file in fs::read_dir(place(folder)).unwrap() {
             let file = file.unwrap();
@@ -103,7 +105,10 @@ fn form(kind: EventType) -> Value {
 }
 
 fn schema<T: utoipa::ToSchema>(name: &str) -> (ApiDocument, Value) {
-    (ApiDocument::for_part("events").with_schema::<T>(), RouteDescription::schema_reference(name))
+    (
+        ApiDocument::for_part("events").with_schema::<T>(),
+        RouteDescription::schema_reference(name),
+    )
 }
 
 fn refer_within(value: &mut Value) {
@@ -185,7 +190,10 @@ fn body(kind: EventType) -> Value {
         Body::Order => value(&order_event(kind)),
         Body::Assignment => value(&AssignmentEvent {
             region: Region::North,
-            assignment: RegionAssignment { policy_version: 3, ..RegionAssignment::default() },
+            assignment: RegionAssignment {
+                policy_version: 3,
+                ..RegionAssignment::default()
+            },
         }),
         Body::Payment => value(&payment_event(kind)),
         Body::Payout => value(&PayoutEvent {
@@ -200,9 +208,11 @@ fn body(kind: EventType) -> Value {
             session_id: (kind == EventType::SessionRevoked)
                 .then_some(SessionId(Uuid::from_u128(30))),
         }),
-        Body::Readmission => {
-            value(&ReadmissionEvent { user_id: PROVIDER, role: Role::Provider, tokens_since: AT })
-        }
+        Body::Readmission => value(&ReadmissionEvent {
+            user_id: PROVIDER,
+            role: Role::Provider,
+            tokens_since: AT,
+        }),
         Body::Profile => value(&ProfileEvent {
             user_id: PROVIDER,
             role: Role::Provider,
@@ -228,7 +238,10 @@ fn body(kind: EventType) -> Value {
 
 fn order_event(kind: EventType) -> OrderEvent {
     let is_lost = kind == EventType::OrderAcceptanceLost;
-    let lost = Lost { status: Some(OrderStatus::Accepted), ..Lost::default() };
+    let lost = Lost {
+        status: Some(OrderStatus::Accepted),
+        ..Lost::default()
+    };
     let is_withdrawn = kind == EventType::OrderAcceptanceWithdrawn;
     OrderEvent {
         order: order(40, 2),
@@ -312,7 +325,9 @@ fn again(kind: EventType, body: &Value) -> Value {
 
 /// Supports the subset of JSON Schema that the files use; ignores purely descriptive keywords.
 fn fits(root: &Value, schema: &Value, value: &Value) -> Result<(), String> {
-    let members = schema.as_object().ok_or_else(|| format!("no schema: {schema}"))?;
+    let members = schema
+        .as_object()
+        .ok_or_else(|| format!("no schema: {schema}"))?;
     for (word, wanted) in members {
         let is_met = match word.as_str() {
             "$ref" => {

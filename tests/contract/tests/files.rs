@@ -36,11 +36,17 @@ const OWNER: UserId = UserId(Uuid::from_u128(1));
 const OTHER: UserId = UserId(Uuid::from_u128(2));
 const AT: UnixMillis = UnixMillis(1_764_000_000_000);
 const HOUR_MS: i64 = 60 * 60 * 1000;
-const DOCUMENT: UploadRule =
-    UploadRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * 1024 * 1024, side_px_max: 100 };
+const DOCUMENT: UploadRule = UploadRule {
+    kinds: FileKind::DOCUMENTS,
+    bytes_max: 20 * 1024 * 1024,
+    side_px_max: 100,
+};
 
 fn sender(user: UserId) -> Uploader {
-    Uploader { user, age: AccountAge::New }
+    Uploader {
+        user,
+        age: AccountAge::New,
+    }
 }
 
 struct World {
@@ -52,11 +58,18 @@ impl World {
     async fn of(arm: FilesArm) -> Self {
         arm.documents.migrate().await.unwrap();
         FileRegister::migrate(&arm.documents).await.unwrap();
-        Self { intake: UploadReceiver::new(&arm.files), arm }
+        Self {
+            intake: UploadReceiver::new(&arm.files),
+            arm,
+        }
     }
 
     fn register(&self, at: UnixMillis) -> FileRegister {
-        FileRegister::new(&self.arm.documents, self.arm.files.clone(), Clock::fixed_at(at))
+        FileRegister::new(
+            &self.arm.documents,
+            self.arm.files.clone(),
+            Clock::fixed_at(at),
+        )
     }
 
     async fn hand_in(
@@ -65,14 +78,22 @@ impl World {
         text: &str,
         at: UnixMillis,
     ) -> Result<FileId, FilesError> {
-        let file = self.intake.receive_upload(sender(owner), pdf(text, 0), DOCUMENT).await?;
-        self.register(at).register_file(owner, "document", file).await
+        let file = self
+            .intake
+            .receive_upload(sender(owner), pdf(text, 0), DOCUMENT)
+            .await?;
+        self.register(at)
+            .register_file(owner, "document", file)
+            .await
     }
 
     /// Collects unused files, with `named` as the files in use.
     async fn collect(&self, at: UnixMillis, named: &[FileId]) -> usize {
         let is_named = |id: FileId, _| async move { Ok::<_, FilesError>(named.contains(&id)) };
-        self.register(at).collect_unreferenced(is_named).await.unwrap()
+        self.register(at)
+            .collect_unreferenced(is_named)
+            .await
+            .unwrap()
     }
 
     async fn is_there(&self, id: FileId) -> bool {
@@ -85,8 +106,13 @@ fn pdf(text: &str, filling: usize) -> Body {
     const PIECE: usize = 64 * 1024;
     let head = Bytes::from(format!("%PDF-1.4\n% {text}\n"));
     let pieces = (0..filling / PIECE).map(|_| Bytes::from_static(&[b'x'; PIECE]));
-    let all = [head].into_iter().chain(pieces).chain([Bytes::from_static(b"\n%%EOF\n")]);
-    Body::from_stream(stream::iter(all.map(Ok::<_, std::io::Error>).collect::<Vec<_>>()))
+    let all = [head]
+        .into_iter()
+        .chain(pieces)
+        .chain([Bytes::from_static(b"\n%%EOF\n")]);
+    Body::from_stream(stream::iter(
+        all.map(Ok::<_, std::io::Error>).collect::<Vec<_>>(),
+    ))
 }
 
 async fn a_file_is_read_as_it_came_and_is_gone_after_its_day(arm: FilesArm) {
@@ -94,23 +120,46 @@ async fn a_file_is_read_as_it_came_and_is_gone_after_its_day(arm: FilesArm) {
     // Larger than two parts of an S3 upload.
     let large = || pdf("large", 12 * 1024 * 1024);
     let came = to_bytes(large(), usize::MAX).await.unwrap();
-    let file = world.intake.receive_upload(sender(OWNER), large(), DOCUMENT).await.unwrap();
+    let file = world
+        .intake
+        .receive_upload(sender(OWNER), large(), DOCUMENT)
+        .await
+        .unwrap();
     assert_eq!((file.kind, file.bytes), (FileKind::Pdf, came.len() as u64));
     let register = world.register(AT);
-    let id = register.register_file(OWNER, "document", file).await.unwrap();
+    let id = register
+        .register_file(OWNER, "document", file)
+        .await
+        .unwrap();
     let record = register.get(id).await.unwrap().unwrap();
     assert_eq!((record.owner_id, record.bytes), (OWNER, came.len() as u64));
-    let read = to_bytes(register.read(&record).await.unwrap(), usize::MAX).await.unwrap();
+    let read = to_bytes(register.read(&record).await.unwrap(), usize::MAX)
+        .await
+        .unwrap();
     assert!(read == came, "{} of {} bytes", read.len(), came.len());
 
-    assert_eq!(world.collect(AT.plus_ms(23 * HOUR_MS), &[]).await, 0, "it may be on its way");
+    assert_eq!(
+        world.collect(AT.plus_ms(23 * HOUR_MS), &[]).await,
+        0,
+        "it may be on its way"
+    );
     assert_eq!(world.collect(AT.plus_ms(25 * HOUR_MS), &[]).await, 1);
     assert!(!world.is_there(id).await);
-    assert!(register.read(&record).await.is_err(), "its bytes are gone too");
+    assert!(
+        register.read(&record).await.is_err(),
+        "its bytes are gone too"
+    );
     assert_eq!(world.collect(AT.plus_ms(50 * HOUR_MS), &[]).await, 0);
-    let again = world.intake.receive_upload(sender(OWNER), large(), DOCUMENT).await.unwrap();
+    let again = world
+        .intake
+        .receive_upload(sender(OWNER), large(), DOCUMENT)
+        .await
+        .unwrap();
     assert_eq!(
-        register.register_file(OWNER, "document", again).await.unwrap(),
+        register
+            .register_file(OWNER, "document", again)
+            .await
+            .unwrap(),
         id,
         "the same is the same"
     );
@@ -123,10 +172,18 @@ async fn a_named_file_stays_and_one_that_is_named_meanwhile_too(arm: FilesArm) {
     let loose = world.hand_in(OWNER, "loose", AT).await.unwrap();
     let theirs = world.hand_in(OTHER, "named", AT).await.unwrap();
     assert_ne!(named, theirs, "the same bytes of two people are two files");
-    assert_eq!(world.collect(AT.plus_ms(25 * HOUR_MS), &[named, theirs]).await, 1);
+    assert_eq!(
+        world
+            .collect(AT.plus_ms(25 * HOUR_MS), &[named, theirs])
+            .await,
+        1
+    );
     assert!(world.is_there(named).await && world.is_there(theirs).await);
     assert!(!world.is_there(loose).await);
-    assert!(!world.register(AT).name(loose).await.unwrap(), "nobody can name it any more");
+    assert!(
+        !world.register(AT).name(loose).await.unwrap(),
+        "nobody can name it any more"
+    );
     // It was checked an hour ago.
     assert_eq!(world.collect(AT.plus_ms(26 * HOUR_MS), &[]).await, 0);
 
@@ -140,7 +197,11 @@ async fn a_named_file_stays_and_one_that_is_named_meanwhile_too(arm: FilesArm) {
         }
         Ok::<_, FilesError>(false)
     };
-    assert_eq!(register.collect_unreferenced(is_named).await.unwrap(), 1, "theirs alone");
+    assert_eq!(
+        register.collect_unreferenced(is_named).await.unwrap(),
+        1,
+        "theirs alone"
+    );
     assert!(world.is_there(named).await && !world.is_there(theirs).await);
     let record = world.register(AT).get(named).await.unwrap().unwrap();
     assert!(world.register(AT).read(&record).await.is_ok());
@@ -155,9 +216,15 @@ async fn one_person_fills_his_own_list_alone(arm: FilesArm) {
             Err(refused) => break refused,
         }
     };
-    assert!(matches!(refused, FilesError::Refused(platform::files::FileRefusal::TooMany)));
+    assert!(matches!(
+        refused,
+        FilesError::Refused(platform::files::FileRefusal::TooMany)
+    ));
     assert_eq!(taken, 60);
-    assert!(world.hand_in(OWNER, "0", AT).await.is_ok(), "one that is there");
+    assert!(
+        world.hand_in(OWNER, "0", AT).await.is_ok(),
+        "one that is there"
+    );
     assert!(world.hand_in(OTHER, "0", AT).await.is_ok());
 }
 
@@ -176,7 +243,10 @@ async fn a_store_on_s3_that_is_out_of_order_is_called_four_times() {
         async { StatusCode::SERVICE_UNAVAILABLE }
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("s3://key:secret@bucket?endpoint=http://{}", listener.local_addr().unwrap());
+    let url = format!(
+        "s3://key:secret@bucket?endpoint=http://{}",
+        listener.local_addr().unwrap()
+    );
     let tasks = Tasks::new();
     let stop = tasks.stop_token();
     tasks.spawn_once(

@@ -61,14 +61,26 @@ async fn what_is_missing_is_named_and_a_cache_is_never_missing() {
     sql.sql.close().await;
     let missing = build_readiness([
         ReadinessCheck::Sql(sql.sql.clone()),
-        ReadinessCheck::Bus(Bus::open("amqp://guest:secret@127.0.0.1:9/%2f").await.unwrap()),
+        ReadinessCheck::Bus(
+            Bus::open("amqp://guest:secret@127.0.0.1:9/%2f")
+                .await
+                .unwrap(),
+        ),
         ReadinessCheck::Upstream(
             "auth",
             Upstream::from_address("http://127.0.0.1:9", &tasks).unwrap(),
         ),
     ]);
     let missing = missing.find_missing().await;
-    let names: Vec<&str> = missing.iter().map(|missing| missing.name.as_str()).collect();
+    let names: Vec<&str> = missing
+        .iter()
+        .map(|missing| missing.name.as_str())
+        .collect();
     assert_eq!(names, ["sql", "bus", "auth"]);
-    assert!(missing.iter().all(|missing| !missing.why.contains("secret")), "{missing:?}");
+    assert!(
+        missing
+            .iter()
+            .all(|missing| !missing.why.contains("secret")),
+        "{missing:?}"
+    );
 }

@@ -41,7 +41,10 @@ on_every_documents! {
 
 async fn every_promise_of_an_inbox_is_kept(arm: DocumentsArm) {
     let store = InboxStore::new(&arm.documents);
-    assert!(store.check_schema().await.is_err(), "a store that was never migrated is refused");
+    assert!(
+        store.check_schema().await.is_err(),
+        "a store that was never migrated is refused"
+    );
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
     store.check_schema().await.unwrap();
@@ -59,13 +62,33 @@ async fn a_redelivery_doubles_nothing(store: &InboxStore) {
     assert!(store.add_line(id(1), &told).await.unwrap());
     assert!(!store.add_line(id(2), &told).await.unwrap());
     // The same event concerns two people, once each.
-    assert!(store.add_line(id(3), &line(PROVIDER, Role::Provider, 1)).await.unwrap());
-    assert!(!store.add_line(id(4), &line(PROVIDER, Role::Provider, 1)).await.unwrap());
+    assert!(
+        store
+            .add_line(id(3), &line(PROVIDER, Role::Provider, 1))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .add_line(id(4), &line(PROVIDER, Role::Provider, 1))
+            .await
+            .unwrap()
+    );
     assert_eq!(lines(store, all(CUSTOMER, Role::Customer)).await, [id(1)]);
-    assert_eq!(store.count_unread(PROVIDER, Role::Provider).await.unwrap(), 1);
-    let owner = InboxOwner { user_id: CUSTOMER, role: Role::Customer };
-    let found =
-        async |n| store.find_line_of_event(owner, EventId(Uuid::from_u128(n))).await.unwrap();
+    assert_eq!(
+        store.count_unread(PROVIDER, Role::Provider).await.unwrap(),
+        1
+    );
+    let owner = InboxOwner {
+        user_id: CUSTOMER,
+        role: Role::Customer,
+    };
+    let found = async |n| {
+        store
+            .find_line_of_event(owner, EventId(Uuid::from_u128(n)))
+            .await
+            .unwrap()
+    };
     assert_eq!(found(1).await.unwrap().id, id(1));
     assert!(found(0).await.is_none() && found(2).await.is_none());
 }
@@ -75,7 +98,9 @@ async fn what_was_written_reads_back(store: &InboxStore) {
     let mut told = line(user, Role::Provider, 20);
     told.event_type = Some(EventType::OrderAcceptanceLost);
     told.counterpart = Some(CUSTOMER);
-    let LineParams::Order(params) = &mut told.params else { panic!("it is about an order") };
+    let LineParams::Order(params) = &mut told.params else {
+        panic!("it is about an order")
+    };
     params.reason = Some("换一天 \"$set\" {}".into());
     params.why = Some(Code::OrderAlreadyAccepted);
     params.lost = Some(lost());
@@ -90,13 +115,20 @@ async fn pages_join_without_a_gap_or_a_repeat(store: &InboxStore) {
     for n in 30..37 {
         // Two at each timestamp: the id breaks the tie.
         let at = AT.plus_ms((n / 2).try_into().unwrap());
-        let told = InboxLine { created_at: at, ..line(user, Role::Customer, n) };
+        let told = InboxLine {
+            created_at: at,
+            ..line(user, Role::Customer, n)
+        };
         store.add_line(id(n), &told).await.unwrap();
     }
     let mut seen = Vec::new();
     let mut after = None;
     loop {
-        let request = PageRequest { limit: 2, after, ..all(user, Role::Customer) };
+        let request = PageRequest {
+            limit: 2,
+            after,
+            ..all(user, Role::Customer)
+        };
         let page = store.read_page(&request).await.unwrap();
         assert!(page.lines.len() <= 2);
         seen.extend(page.lines.iter().map(|stored| stored.id));
@@ -111,31 +143,75 @@ async fn pages_join_without_a_gap_or_a_repeat(store: &InboxStore) {
 async fn only_its_owner_reads_a_line_and_only_once(store: &InboxStore) {
     let user = UserId(Uuid::from_u128(40));
     for n in [40, 41] {
-        store.add_line(id(n), &line(user, Role::Customer, n)).await.unwrap();
+        store
+            .add_line(id(n), &line(user, Role::Customer, n))
+            .await
+            .unwrap();
     }
     let first = AT.plus_ms(10);
     let later = AT.plus_ms(20);
-    assert!(!store.mark_read(CUSTOMER, Role::Customer, id(40), first).await.unwrap());
-    assert!(!store.mark_read(user, Role::Customer, id(49), first).await.unwrap());
-    assert!(store.mark_read(user, Role::Customer, id(40), first).await.unwrap());
-    assert!(store.mark_read(user, Role::Customer, id(40), later).await.unwrap());
+    assert!(
+        !store
+            .mark_read(CUSTOMER, Role::Customer, id(40), first)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !store
+            .mark_read(user, Role::Customer, id(49), first)
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .mark_read(user, Role::Customer, id(40), first)
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .mark_read(user, Role::Customer, id(40), later)
+            .await
+            .unwrap()
+    );
     assert_eq!(store.count_unread(user, Role::Customer).await.unwrap(), 1);
 
-    let unread = PageRequest { unread_only: true, ..all(user, Role::Customer) };
+    let unread = PageRequest {
+        unread_only: true,
+        ..all(user, Role::Customer)
+    };
     assert_eq!(lines(store, unread).await, [id(41)]);
     let page = store.read_page(&all(user, Role::Customer)).await.unwrap();
-    let read_at = page.lines.iter().find(|stored| stored.id == id(40)).unwrap().read_at;
+    let read_at = page
+        .lines
+        .iter()
+        .find(|stored| stored.id == id(40))
+        .unwrap()
+        .read_at;
     assert_eq!(read_at, Some(first), "the first reading counts");
 
     // A line read long ago counts as gone, removed or not.
-    let since = PageRequest { read_since: first.plus_ms(1), ..all(user, Role::Customer) };
+    let since = PageRequest {
+        read_since: first.plus_ms(1),
+        ..all(user, Role::Customer)
+    };
     assert_eq!(lines(store, since).await, [id(41)]);
 }
 
 async fn many_lines_at_once_pass_over_those_that_are_there(store: &InboxStore) {
     let user = UserId(Uuid::from_u128(60));
-    assert!(store.add_line(id(60), &line(user, Role::Customer, 60)).await.unwrap());
-    let both = |n| [line(user, Role::Customer, n), line(PROVIDER, Role::Provider, n)];
+    assert!(
+        store
+            .add_line(id(60), &line(user, Role::Customer, 60))
+            .await
+            .unwrap()
+    );
+    let both = |n| {
+        [
+            line(user, Role::Customer, n),
+            line(PROVIDER, Role::Provider, n),
+        ]
+    };
     let lines_of = [60, 61, 61].into_iter().flat_map(both);
     let run: Vec<_> = lines_of.zip(61..).map(|(line, n)| (id(n), line)).collect();
     let fresh = store.add_lines(&run).await.unwrap();
@@ -152,7 +228,10 @@ async fn copies_that_race_write_one_line(store: &InboxStore) {
         store.add_line(id(52), &told),
         store.add_line(id(53), &told)
     );
-    let wrote = [a.unwrap(), b.unwrap(), c.unwrap()].into_iter().filter(|new| *new).count();
+    let wrote = [a.unwrap(), b.unwrap(), c.unwrap()]
+        .into_iter()
+        .filter(|new| *new)
+        .count();
     assert_eq!(wrote, 1);
 }
 
@@ -164,21 +243,41 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
         .map(|n| {
             let at = AT.plus_ms((n / 2).try_into().unwrap());
             let user = UserId(Uuid::from_u128(n % 4));
-            (id(n), InboxLine { created_at: at, ..line(user, Role::Customer, n) })
+            (
+                id(n),
+                InboxLine {
+                    created_at: at,
+                    ..line(user, Role::Customer, n)
+                },
+            )
         })
         .collect();
     store.add_lines(&many).await.unwrap();
     let user = UserId(Uuid::from_u128(1));
-    for (id, _) in many.iter().filter(|(_, line)| line.user_id == user).step_by(2) {
-        store.mark_read(user, Role::Customer, *id, AT).await.unwrap();
+    for (id, _) in many
+        .iter()
+        .filter(|(_, line)| line.user_id == user)
+        .step_by(2)
+    {
+        store
+            .mark_read(user, Role::Customer, *id, AT)
+            .await
+            .unwrap();
     }
     let inbox = store.collection_for(Role::Customer);
     for unread_only in [false, true] {
-        let first = PageRequest { unread_only, limit: 20, ..all(user, Role::Customer) };
+        let first = PageRequest {
+            unread_only,
+            limit: 20,
+            ..all(user, Role::Customer)
+        };
         let after = store.read_page(&first).await.unwrap().next;
         assert!(after.is_some());
         for request in [first, PageRequest { after, ..first }] {
-            for find in [store::page_query(&request), store::shown_page_query(&request, &EVENTS)] {
+            for find in [
+                store::page_query(&request),
+                store::shown_page_query(&request, &EVENTS),
+            ] {
                 let plan = inbox.explain_query(&find).await.unwrap();
                 assert!(plan.by_index && !plan.sorts, "{}", plan.text);
             }
@@ -197,14 +296,20 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
 
 async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     let log = DeliveryStore::new(&arm.documents);
-    assert!(log.check_schema().await.is_err(), "a store that was never migrated is refused");
+    assert!(
+        log.check_schema().await.is_err(),
+        "a store that was never migrated is refused"
+    );
     log.migrate().await.unwrap();
     log.migrate().await.unwrap();
     log.check_schema().await.unwrap();
 
     // MongoDB removes old documents by its clock, so use the real time.
     let now = Clock::system().now();
-    let owner = InboxOwner { user_id: CUSTOMER, role: Role::Customer };
+    let owner = InboxOwner {
+        user_id: CUSTOMER,
+        role: Role::Customer,
+    };
     let of = |event: u128| {
         let event = (EventType::PaymentCompleted, EventId(Uuid::from_u128(event)));
         NotificationDelivery::of_line(owner, NoticeKind::Money, event, Channel::Email, now)
@@ -213,22 +318,46 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     log.add_new_deliveries(&planned.map(|(id, delivery)| (Uuid::from_u128(id), delivery)))
         .await
         .unwrap();
-    log.add_new_deliveries(&[(Uuid::from_u128(4), of(2))]).await.unwrap();
-    assert!(log.due_deliveries(Channel::Email, now.plus_ms(-1), 10).await.unwrap().is_empty());
+    log.add_new_deliveries(&[(Uuid::from_u128(4), of(2))])
+        .await
+        .unwrap();
+    assert!(
+        log.due_deliveries(Channel::Email, now.plus_ms(-1), 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let due = log.due_deliveries(Channel::Email, now, 10).await.unwrap();
     assert!(
-        log.due_deliveries(Channel::Sms, now, 10).await.unwrap().is_empty(),
+        log.due_deliveries(Channel::Sms, now, 10)
+            .await
+            .unwrap()
+            .is_empty(),
         "each channel has its own"
     );
     assert_eq!(due.len(), 2, "once for person, event and channel");
 
-    let (one, other) =
-        tokio::join!(log.claim_delivery(&due[0], now), log.claim_delivery(&due[0], now));
-    assert!(one.unwrap() != other.unwrap(), "two replicas never send one delivery at once");
-    assert_eq!(log.due_deliveries(Channel::Email, now, 10).await.unwrap().len(), 1);
+    let (one, other) = tokio::join!(
+        log.claim_delivery(&due[0], now),
+        log.claim_delivery(&due[0], now)
+    );
+    assert!(
+        one.unwrap() != other.unwrap(),
+        "two replicas never send one delivery at once"
+    );
+    assert_eq!(
+        log.due_deliveries(Channel::Email, now, 10)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
     let later = now.plus_ms(10 * 60 * 1000);
     assert_eq!(
-        log.due_deliveries(Channel::Email, later, 10).await.unwrap().len(),
+        log.due_deliveries(Channel::Email, later, 10)
+            .await
+            .unwrap()
+            .len(),
         2,
         "a holder may have died"
     );
@@ -236,15 +365,39 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     let settled = |state, due_at| {
         let to = Some("z***@example.org".to_owned());
         let why = None;
-        DeliveryResult { state, due_at, was_tried: true, to, why }
+        DeliveryResult {
+            state,
+            due_at,
+            was_tried: true,
+            to,
+            why,
+        }
     };
-    log.record_result(due[0].id, &settled(DeliveryState::Sent, None)).await.unwrap();
-    log.record_result(due[1].id, &settled(DeliveryState::Waiting, Some(later))).await.unwrap();
-    assert!(log.due_deliveries(Channel::Email, now, 10).await.unwrap().is_empty());
+    log.record_result(due[0].id, &settled(DeliveryState::Sent, None))
+        .await
+        .unwrap();
+    log.record_result(due[1].id, &settled(DeliveryState::Waiting, Some(later)))
+        .await
+        .unwrap();
+    assert!(
+        log.due_deliveries(Channel::Email, now, 10)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     // A final state never changes.
-    log.record_result(due[0].id, &settled(DeliveryState::Waiting, Some(now))).await.unwrap();
-    let sent = log.read_page(Some(DeliveryState::Sent), None, 10).await.unwrap().items;
-    assert_eq!((sent.len(), sent[0].0, sent[0].1.attempts), (1, due[0].id, 1));
+    log.record_result(due[0].id, &settled(DeliveryState::Waiting, Some(now)))
+        .await
+        .unwrap();
+    let sent = log
+        .read_page(Some(DeliveryState::Sent), None, 10)
+        .await
+        .unwrap()
+        .items;
+    assert_eq!(
+        (sent.len(), sent[0].0, sent[0].1.attempts),
+        (1, due[0].id, 1)
+    );
     let first = log.read_page(None, None, 1).await.unwrap();
     let second = log.read_page(None, first.next, 1).await.unwrap();
     assert_ne!(first.items[0].0, second.items[0].0);
@@ -275,39 +428,88 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
         time_zone,
         ..DeliveryPreferences::default()
     };
-    assert!(wishes.save_preferences(CUSTOMER, 0, &mailed(7)).await.unwrap());
-    assert!(!wishes.save_preferences(CUSTOMER, 0, &mailed(8)).await.unwrap(), "somebody was first");
+    assert!(
+        wishes
+            .save_preferences(CUSTOMER, 0, &mailed(7))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !wishes
+            .save_preferences(CUSTOMER, 0, &mailed(8))
+            .await
+            .unwrap(),
+        "somebody was first"
+    );
     let (kept, version) = wishes.load_preferences(CUSTOMER).await.unwrap();
     assert_eq!(kept, mailed(7));
-    assert!(wishes.save_preferences(CUSTOMER, version, &mailed(9)).await.unwrap());
-    assert!(!wishes.save_preferences(CUSTOMER, version, &mailed(10)).await.unwrap());
-    assert_eq!(wishes.load_preferences(CUSTOMER).await.unwrap(), (mailed(9), version + 1));
+    assert!(
+        wishes
+            .save_preferences(CUSTOMER, version, &mailed(9))
+            .await
+            .unwrap()
+    );
+    assert!(
+        !wishes
+            .save_preferences(CUSTOMER, version, &mailed(10))
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        wishes.load_preferences(CUSTOMER).await.unwrap(),
+        (mailed(9), version + 1)
+    );
     assert_eq!(wishes.load_preferences(PROVIDER).await.unwrap().1, 0);
 
     let store = InboxStore::new(&arm.documents);
     store.migrate().await.unwrap();
-    let plan = store.reminders().explain_query(&store::due_reminders_query(AT, 50)).await.unwrap();
+    let plan = store
+        .reminders()
+        .explain_query(&store::due_reminders_query(AT, 50))
+        .await
+        .unwrap();
     assert!(plan.by_index && !plan.sorts, "{}", plan.text);
     let order = OrderId(Uuid::from_u128(8));
     let told = (CUSTOMER, EventId(Uuid::from_u128(4)));
     let now = Clock::system().now();
     for _ in 0..2 {
-        store.begin_reminding(order, told, (now, now)).await.unwrap();
+        store
+            .begin_reminding(order, told, (now, now))
+            .await
+            .unwrap();
     }
     let due = store.due_reminders(now, 10).await.unwrap();
     assert_eq!(due.len(), 1, "one for an order");
     let tomorrow = now.plus_ms(24 * 60 * 60 * 1000);
     for _ in 0..2 {
-        store.record_reminder(&due[0], Some(tomorrow)).await.unwrap();
+        store
+            .record_reminder(&due[0], Some(tomorrow))
+            .await
+            .unwrap();
     }
     assert!(store.due_reminders(now, 10).await.unwrap().is_empty());
-    assert_eq!(store.due_reminders(tomorrow, 10).await.unwrap()[0].body.told, 1, "counted once");
+    assert_eq!(
+        store.due_reminders(tomorrow, 10).await.unwrap()[0]
+            .body
+            .told,
+        1,
+        "counted once"
+    );
     store.end_reminding(order, now).await.unwrap();
-    store.begin_reminding(order, told, (now, now)).await.unwrap();
-    assert!(store.due_reminders(tomorrow, 10).await.unwrap().is_empty(), "it has ended for good");
+    store
+        .begin_reminding(order, told, (now, now))
+        .await
+        .unwrap();
+    assert!(
+        store.due_reminders(tomorrow, 10).await.unwrap().is_empty(),
+        "it has ended for good"
+    );
     let fan_out = |n: u128| {
         let user_id = UserId(Uuid::from_u128(n));
-        let matched = vec![MatchedProvider { user_id, reasons: vec!["verified".into()] }];
+        let matched = vec![MatchedProvider {
+            user_id,
+            reasons: vec!["verified".into()],
+        }];
         let event_id = EventId(Uuid::from_u128(n));
         FanOut {
             order_id: OrderId(Uuid::from_u128(9)),
@@ -317,13 +519,19 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
         }
     };
     let first = fan_out(1);
-    assert_eq!(store.store_first_fan_out(first.clone()).await.unwrap(), first);
+    assert_eq!(
+        store.store_first_fan_out(first.clone()).await.unwrap(),
+        first
+    );
     assert_eq!(
         store.store_first_fan_out(fan_out(2)).await.unwrap(),
         first,
         "the first answer counts"
     );
-    assert_eq!(store.find_fan_out(first.order_id).await.unwrap(), Some(first));
+    assert_eq!(
+        store.find_fan_out(first.order_id).await.unwrap(),
+        Some(first)
+    );
 }
 
 /// MongoDB's expiry removes them; on SQLite the job does.
@@ -337,7 +545,10 @@ async fn a_line_goes_when_its_time_from_reading_or_creation_is_over(arm: Documen
         let store = store.clone().with_retention(kept_from);
         for (n, at) in [(1, old), (2, old), (3, new)] {
             let n = user.0.as_u128() + n;
-            let told = InboxLine { created_at: at, ..line(user, Role::Customer, n) };
+            let told = InboxLine {
+                created_at: at,
+                ..line(user, Role::Customer, n)
+            };
             assert!(store.add_line(id(n), &told).await.unwrap());
         }
     };
@@ -346,18 +557,27 @@ async fn a_line_goes_when_its_time_from_reading_or_creation_is_over(arm: Documen
     write(KeptFrom::Created, from_creation).await;
     // Read long ago, and just now.
     for (n, at) in [(701, old), (703, now)] {
-        assert!(store.mark_read(from_reading, Role::Customer, id(n), at).await.unwrap());
+        assert!(
+            store
+                .mark_read(from_reading, Role::Customer, id(n), at)
+                .await
+                .unwrap()
+        );
     }
     let left = async |user| {
         let mut left = lines(&store, all(user, Role::Customer)).await;
         left.sort();
         left
     };
-    support::eventually("what is over is gone", Duration::from_secs(90), async || {
-        store.purge_read(Clock::system().now()).await.unwrap();
-        let left = (left(from_reading).await, left(from_creation).await);
-        (left == (vec![id(702), id(703)], vec![id(803)])).then_some(())
-    })
+    support::eventually(
+        "what is over is gone",
+        Duration::from_secs(90),
+        async || {
+            store.purge_read(Clock::system().now()).await.unwrap();
+            let left = (left(from_reading).await, left(from_creation).await);
+            (left == (vec![id(702), id(703)], vec![id(803)])).then_some(())
+        },
+    )
     .await;
 }
 
@@ -366,7 +586,9 @@ async fn a_line_goes_when_its_time_from_reading_or_creation_is_over(arm: Documen
 async fn lines_that_stand_in_mongodb_are_adopted() {
     let arm = contract::documents_on_mongodb().await;
     let raw = arm.mongo().await.collection("customer_inbox");
-    raw.create_indexes(indexes_of_the_release_before()).await.unwrap();
+    raw.create_indexes(indexes_of_the_release_before())
+        .await
+        .unwrap();
     let binary = |n: u128| bson::Uuid::from_bytes(Uuid::from_u128(n).into_bytes());
     let written = line(CUSTOMER, Role::Customer, 5);
     let params = bson::serialize_to_bson(&serde_json::to_value(&written.params).unwrap()).unwrap();
@@ -386,31 +608,59 @@ async fn lines_that_stand_in_mongodb_are_adopted() {
     let store = InboxStore::new(&arm.documents);
     store.migrate().await.unwrap();
     store.check_schema().await.unwrap();
-    let mut page = store.read_page(&all(CUSTOMER, Role::Customer)).await.unwrap();
+    let mut page = store
+        .read_page(&all(CUSTOMER, Role::Customer))
+        .await
+        .unwrap();
     // MongoDB's expiry may remove the third at any time, because it was read long ago.
     page.lines.retain(|stored| stored.id != id(3));
     let second = line(CUSTOMER, Role::Customer, 6);
     let expected = [
-        InboxPageRequest { id: id(2), line: second, read_at: Some(lately) },
-        InboxPageRequest { id: id(1), line: written, read_at: None },
+        InboxPageRequest {
+            id: id(2),
+            line: second,
+            read_at: Some(lately),
+        },
+        InboxPageRequest {
+            id: id(1),
+            line: written,
+            read_at: None,
+        },
     ];
     assert_eq!(page.lines, expected);
-    assert!(store.mark_read(CUSTOMER, Role::Customer, id(1), AT).await.unwrap());
+    assert!(
+        store
+            .mark_read(CUSTOMER, Role::Customer, id(1), AT)
+            .await
+            .unwrap()
+    );
     let gone = async || {
         let left = lines(&store, all(CUSTOMER, Role::Customer)).await;
         (left == [id(2)]).then_some(())
     };
-    support::eventually("the lines read long ago expire", Duration::from_secs(90), gone).await;
+    support::eventually(
+        "the lines read long ago expire",
+        Duration::from_secs(90),
+        gone,
+    )
+    .await;
 }
 
 fn indexes_of_the_release_before() -> [IndexModel; 4] {
-    let once = IndexOptions::builder().name("inbox_once".to_owned()).unique(true).build();
-    let read =
-        IndexOptions::builder().name("inbox_read".to_owned()).expire_after(Duration::from_secs(60));
+    let once = IndexOptions::builder()
+        .name("inbox_once".to_owned())
+        .unique(true)
+        .build();
+    let read = IndexOptions::builder()
+        .name("inbox_read".to_owned())
+        .expire_after(Duration::from_secs(60));
     let named = |name: &str| IndexOptions::builder().name(name.to_owned()).build();
     [
         (doc! {"user_id": 1, "event_id": 1}, once),
-        (doc! {"user_id": 1, "created_at": -1, "_id": -1}, named("inbox_newest")),
+        (
+            doc! {"user_id": 1, "created_at": -1, "_id": -1},
+            named("inbox_newest"),
+        ),
         (doc! {"user_id": 1, "is_read": 1}, named("inbox_unread")),
         (doc! {"read_on": 1}, read.build()),
     ]
@@ -424,7 +674,14 @@ async fn lines(store: &InboxStore, request: PageRequest) -> Vec<LineId> {
 
 fn all(user_id: UserId, role: Role) -> PageRequest {
     let read_since = UnixMillis(0);
-    PageRequest { user_id, role, unread_only: false, after: None, limit: 100, read_since }
+    PageRequest {
+        user_id,
+        role,
+        unread_only: false,
+        after: None,
+        limit: 100,
+        read_since,
+    }
 }
 
 fn id(n: u128) -> LineId {

@@ -48,8 +48,12 @@ async fn a_run_is_done_by_one_of_three_replicas(arm: SqlArm) {
     }
     let count = runs_of(replicas).await;
     let slots = "SELECT COUNT(*), MAX(slot) - MIN(slot) FROM job_runs WHERE name = 'counting'";
-    let (runs, span_ms): (i64, i64) =
-        arm.sql.fetch_optional(slots, vals![]).await.unwrap().unwrap();
+    let (runs, span_ms): (i64, i64) = arm
+        .sql
+        .fetch_optional(slots, vals![])
+        .await
+        .unwrap()
+        .unwrap();
     // One row per run, and at most one row per second.
     assert_eq!(usize::try_from(runs).unwrap(), count);
     assert!((runs - 1) * 1000 <= span_ms, "{runs} runs in {span_ms} ms");
@@ -65,11 +69,16 @@ async fn a_run_is_done_by_one_of_three_replicas_of_documents(arm: DocumentsArm) 
     let runs = match &arm.documents {
         Documents::Mongo(_) => {
             let runs = arm.mongo().await.collection::<Document>("_job_runs");
-            runs.count_documents(doc! {"_id.name": "counting"}).await.unwrap()
+            runs.count_documents(doc! {"_id.name": "counting"})
+                .await
+                .unwrap()
         }
         Documents::Sqlite(sql) => {
             let runs = "SELECT COUNT(*) FROM job_runs WHERE name = 'counting'";
-            sql.fetch_optional::<u64>(runs, vals![]).await.unwrap().unwrap()
+            sql.fetch_optional::<u64>(runs, vals![])
+                .await
+                .unwrap()
+                .unwrap()
         }
     };
     assert_eq!(usize::try_from(runs).unwrap(), count);
@@ -107,5 +116,8 @@ async fn a_job_without_a_calendar_is_refused_by_name() {
     let arm = contract::sqlite().await;
     let job = Job::new("lost", "every now and then", || async { Ok(()) });
     let refused = jobs::start(&Tasks::new(), &arm.sql, Clock::system(), vec![job]);
-    assert!(matches!(refused, Err(JobError::Calendar { name: "lost", .. })));
+    assert!(matches!(
+        refused,
+        Err(JobError::Calendar { name: "lost", .. })
+    ));
 }

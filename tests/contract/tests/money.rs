@@ -38,7 +38,11 @@ async fn agrees(engine: Engine, seeds: u64) {
             play(&store, record, &format!("seed {seed}, step {n}")).await;
         }
         for model in &run.record.money {
-            let stored = store.load_order_money(model.order_id()).await.unwrap().unwrap();
+            let stored = store
+                .load_order_money(model.order_id())
+                .await
+                .unwrap()
+                .unwrap();
             assert_eq!(sorted(stored), sorted(model.clone()), "seed {seed}");
             journals += model.journals.len();
         }
@@ -47,12 +51,18 @@ async fn agrees(engine: Engine, seeds: u64) {
         steps += run.record.steps.len();
         sql.close().await;
     }
-    assert!(steps > 100 && journals > 10, "{steps} steps, {journals} journals");
+    assert!(
+        steps > 100 && journals > 10,
+        "{steps} steps, {journals} journals"
+    );
 }
 
 async fn store(engine: Engine, url: &str) -> (Store, Sql) {
     let migrate = async |url: &str| {
-        let config = Config { sql_url: url.into(), ..Config::default() };
+        let config = Config {
+            sql_url: url.into(),
+            ..Config::default()
+        };
         payment::migrate(&config).await.unwrap();
         let sql = Sql::open(url).await.unwrap();
         sql.exec("DELETE FROM fee_policies", vals![]).await.unwrap();
@@ -69,31 +79,56 @@ async fn store(engine: Engine, url: &str) -> (Store, Sql) {
         }
         sql.close().await;
     };
-    let name = if engine == Engine::MariaDb { "money_mariadb" } else { "money_sqlite" };
+    let name = if engine == Engine::MariaDb {
+        "money_mariadb"
+    } else {
+        "money_sqlite"
+    };
     let sql = testing::database(name, url, migrate).await;
     let clock = Clock::fixed_at(UnixMillis(0));
-    (Store::new(sql.clone(), clock, CustodyLimits::default()), sql)
+    (
+        Store::new(sql.clone(), clock, CustodyLimits::default()),
+        sql,
+    )
 }
 
 async fn play(store: &Store, record: &StepRecord, place: &str) {
     let StepRecord { now, fresh, of } = record.clone();
     let occasion = StepContext { now, fresh };
     match of {
-        RecordOf::Order { order, opened, step, outcome } => {
+        RecordOf::Order {
+            order,
+            opened,
+            step,
+            outcome,
+        } => {
             if let Some(heard) = opened.filter(|_| !matches!(step, MoneyStep::OrderHeard(_))) {
                 let first = MoneyStep::OrderHeard(heard);
-                store.step_at(order, &first, &StepMetadata::default(), occasion).await.unwrap();
+                store
+                    .step_at(order, &first, &StepMetadata::default(), occasion)
+                    .await
+                    .unwrap();
             }
-            let stored =
-                store.step_at(order, &step, &StepMetadata::default(), occasion).await.unwrap();
+            let stored = store
+                .step_at(order, &step, &StepMetadata::default(), occasion)
+                .await
+                .unwrap();
             let expected = match outcome {
                 Ok(writes) => StepOutcome::Done(writes),
                 Err(refusal) => StepOutcome::Refused(refusal),
             };
             assert_eq!(stored, expected, "{place}: {step:?}");
         }
-        RecordOf::Payout { provider, currency, step, outcome } => {
-            let stored = store.pay_out_at(provider, currency, step, occasion).await.unwrap();
+        RecordOf::Payout {
+            provider,
+            currency,
+            step,
+            outcome,
+        } => {
+            let stored = store
+                .pay_out_at(provider, currency, step, occasion)
+                .await
+                .unwrap();
             assert_eq!(stored, outcome, "{place}: {step:?}");
         }
         RecordOf::Fee { line } => {

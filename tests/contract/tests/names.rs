@@ -27,7 +27,11 @@ struct NamedIndex {
 type Indexes = BTreeMap<(String, String), Vec<String>>;
 
 const fn index(name: &'static str, begins_with: &'static [&'static str]) -> NamedIndex {
-    NamedIndex { name, on_sqlite: name, begins_with }
+    NamedIndex {
+        name,
+        on_sqlite: name,
+        begins_with,
+    }
 }
 
 const fn money_index(
@@ -35,7 +39,11 @@ const fn money_index(
     on_sqlite: &'static str,
     begins_with: &'static [&'static str],
 ) -> NamedIndex {
-    NamedIndex { name, on_sqlite, begins_with }
+    NamedIndex {
+        name,
+        on_sqlite,
+        begins_with,
+    }
 }
 
 const ORDERS: &[NamedTable] = &[NamedTable {
@@ -69,8 +77,19 @@ const ORDERS: &[NamedTable] = &[NamedTable {
 
 const ACCOUNTS: &[NamedTable] = &[NamedTable {
     name: "users",
-    columns: &["id", "username", "email", "password_hash", "role_id", "created_at", "updated_at"],
-    indexes: &[index("idx_username", &["username"]), index("idx_email", &["email"])],
+    columns: &[
+        "id",
+        "username",
+        "email",
+        "password_hash",
+        "role_id",
+        "created_at",
+        "updated_at",
+    ],
+    indexes: &[
+        index("idx_username", &["username"]),
+        index("idx_email", &["email"]),
+    ],
 }];
 
 const MONEY: &[NamedTable] = &[
@@ -119,7 +138,13 @@ const MONEY: &[NamedTable] = &[
     },
     NamedTable {
         name: "refund_requests",
-        columns: &["order_id", "customer_id", "amount_minor", "reason", "status"],
+        columns: &[
+            "order_id",
+            "customer_id",
+            "amount_minor",
+            "reason",
+            "status",
+        ],
         indexes: &[],
     },
 ];
@@ -136,17 +161,26 @@ async fn tables_have_the_names_of_before_on_mariadb() {
 
 async fn have_their_names(engine: Engine) {
     let migrate = async |url: &str| {
-        let config = order::Config { sql_url: url.into(), ..order::Config::default() };
+        let config = order::Config {
+            sql_url: url.into(),
+            ..order::Config::default()
+        };
         order::migrate(&config).await.unwrap();
     };
     check(engine, "names_order", migrate, ORDERS).await;
     let migrate = async |url: &str| {
-        let config = payment::Config { sql_url: url.into(), ..payment::Config::default() };
+        let config = payment::Config {
+            sql_url: url.into(),
+            ..payment::Config::default()
+        };
         payment::migrate(&config).await.unwrap();
     };
     check(engine, "names_payment", migrate, MONEY).await;
     let migrate = async |url: &str| {
-        let config = auth::Config { sql_url: url.into(), ..auth::Config::default() };
+        let config = auth::Config {
+            sql_url: url.into(),
+            ..auth::Config::default()
+        };
         auth::migrate(&config).await.unwrap();
     };
     check(engine, "names_auth", migrate, ACCOUNTS).await;
@@ -164,13 +198,27 @@ async fn check(
     let columns = columns(&sql, engine).await;
     let indexes = indexes(&sql, engine).await;
     sql.close().await;
-    for NamedTable { name: table, columns: named, indexes: indexed } in tables {
+    for NamedTable {
+        name: table,
+        columns: named,
+        indexes: indexed,
+    } in tables
+    {
         for column in *named {
             let known = columns.contains(&((*table).to_owned(), (*column).to_owned()));
             assert!(known, "{engine:?}: `{table}` has no column `{column}`");
         }
-        for NamedIndex { name, on_sqlite, begins_with } in *indexed {
-            let name = if engine == Engine::Sqlite { on_sqlite } else { name };
+        for NamedIndex {
+            name,
+            on_sqlite,
+            begins_with,
+        } in *indexed
+        {
+            let name = if engine == Engine::Sqlite {
+                on_sqlite
+            } else {
+                name
+            };
             let found = indexes.get(&((*table).to_owned(), (*name).to_owned()));
             let found = found.unwrap_or_else(|| panic!("{engine:?}: `{table}` lacks `{name}`"));
             let begins = found.iter().take(begins_with.len()).eq(*begins_with);
@@ -184,8 +232,16 @@ async fn columns(sql: &Sql, engine: Engine) -> BTreeSet<(String, String)> {
         FROM information_schema.columns WHERE table_schema = DATABASE()";
     const ON_SQLITE: &str = "SELECT t.name, c.name FROM sqlite_schema t, \
         pragma_table_info(t.name) c WHERE t.type = 'table'";
-    let text = if engine == Engine::Sqlite { ON_SQLITE } else { ON_MARIADB };
-    sql.fetch_all(text, vals![]).await.unwrap().into_iter().collect()
+    let text = if engine == Engine::Sqlite {
+        ON_SQLITE
+    } else {
+        ON_MARIADB
+    };
+    sql.fetch_all(text, vals![])
+        .await
+        .unwrap()
+        .into_iter()
+        .collect()
 }
 
 async fn indexes(sql: &Sql, engine: Engine) -> Indexes {
@@ -195,7 +251,11 @@ async fn indexes(sql: &Sql, engine: Engine) -> Indexes {
     const ON_SQLITE: &str = "SELECT t.name, l.name, c.name FROM sqlite_schema t, \
         pragma_index_list(t.name) l, pragma_index_info(l.name) c WHERE t.type = 'table' \
         ORDER BY t.name, l.name, c.seqno";
-    let text = if engine == Engine::Sqlite { ON_SQLITE } else { ON_MARIADB };
+    let text = if engine == Engine::Sqlite {
+        ON_SQLITE
+    } else {
+        ON_MARIADB
+    };
     let rows: Vec<(String, String, String)> = sql.fetch_all(text, vals![]).await.unwrap();
     let mut indexes = Indexes::new();
     for (table, index, column) in rows {

@@ -34,8 +34,10 @@ fn the_documents_say_what_the_routers_and_the_gateways_table_say() {
     keep("edge-node/openapi.json", &edge);
     for document in [&whole, &edge] {
         let known: BTreeSet<&String> = schemas(document).keys().collect();
-        let missing: Vec<_> =
-            refs(document).into_iter().filter(|name| !known.contains(name)).collect();
+        let missing: Vec<_> = refs(document)
+            .into_iter()
+            .filter(|name| !known.contains(name))
+            .collect();
         assert!(missing.is_empty(), "no schema is called {missing:?}");
     }
 }
@@ -88,7 +90,10 @@ impl Merged {
             self.put(route.path, &method, operation);
         }
         let left: Vec<_> = document.routes.keys().collect();
-        assert!(left.is_empty(), "the gateway's table lacks {left:?}, which {part:?} describes");
+        assert!(
+            left.is_empty(),
+            "the gateway's table lacks {left:?}, which {part:?} describes"
+        );
         self.take_schemas(document.schemas);
     }
 
@@ -101,7 +106,11 @@ impl Merged {
         for ((path, method), described) in document.routes {
             let takes_token = described.codes.contains(&Code::InvalidToken);
             let mut operation = described.into_operation("edge");
-            let security = if takes_token { json!([{ "bearer": [] }]) } else { json!([]) };
+            let security = if takes_token {
+                json!([{ "bearer": [] }])
+            } else {
+                json!([])
+            };
             let roles: &[Role] = if takes_token { &Role::ALL } else { &[] };
             operation.insert("security".into(), security);
             operation.insert("x-roles".into(), json!(roles));
@@ -113,14 +122,23 @@ impl Merged {
 
     fn put(&mut self, path: &str, method: &str, operation: Map<String, Value>) {
         let name = operation["operationId"].as_str().unwrap().to_owned();
-        assert!(self.names.insert(name.clone()), "two operations are called {name}");
-        self.paths.entry(path.into()).or_default().insert(method.into(), operation.into());
+        assert!(
+            self.names.insert(name.clone()),
+            "two operations are called {name}"
+        );
+        self.paths
+            .entry(path.into())
+            .or_default()
+            .insert(method.into(), operation.into());
     }
 
     fn take_schemas(&mut self, schemas: BTreeMap<String, Value>) {
         for (name, schema) in schemas {
             let before = self.schemas.insert(name.clone(), schema.clone());
-            assert!(before.is_none_or(|before| before == schema), "two types are called {name}");
+            assert!(
+                before.is_none_or(|before| before == schema),
+                "two types are called {name}"
+            );
         }
     }
 
@@ -185,9 +203,12 @@ fn refusals(audience: Audience, changes: bool) -> &'static [Code] {
             Code::RateLimited,
             Code::Unavailable,
         ],
-        (Audience::Roles(..), false) => {
-            &[Code::InvalidToken, Code::RoleForbidden, Code::RateLimited, Code::Unavailable]
-        }
+        (Audience::Roles(..), false) => &[
+            Code::InvalidToken,
+            Code::RoleForbidden,
+            Code::RateLimited,
+            Code::Unavailable,
+        ],
         (Audience::Roles(..), true) => &[
             Code::InvalidToken,
             Code::RoleForbidden,
@@ -209,31 +230,48 @@ fn described_roles(audience: Audience) -> &'static [Role] {
 
 /// The credentials of a route, and its roles.
 fn callers(audience: Audience, changes: bool) -> Map<String, Value> {
-    let cookie =
-        if changes { json!({ "cookie": [], "csrf": [] }) } else { json!({ "cookie": [] }) };
+    let cookie = if changes {
+        json!({ "cookie": [], "csrf": [] })
+    } else {
+        json!({ "cookie": [] })
+    };
     let security = match audience {
         Audience::Open | Audience::Entrant => json!([]),
         Audience::Edge => json!([{ "bearer": [] }]),
         Audience::Any | Audience::Roles(..) => json!([{ "bearer": [] }, cookie]),
     };
     let roles = described_roles(audience);
-    Map::from_iter([("security".to_owned(), security), ("x-roles".to_owned(), json!(roles))])
+    Map::from_iter([
+        ("security".to_owned(), security),
+        ("x-roles".to_owned(), json!(roles)),
+    ])
 }
 
 /// The edge's routes alone, with their schemas.
 fn whole_of_edge(whole: &Value) -> Value {
     let mut edge = whole.clone();
     let is_edges = |path: &Value| path.to_string().contains(r#""tags":["edge"]"#);
-    edge["paths"].as_object_mut().unwrap().retain(|_, path| is_edges(path));
-    edge["tags"].as_array_mut().unwrap().retain(|tag| tag["name"] == "edge");
+    edge["paths"]
+        .as_object_mut()
+        .unwrap()
+        .retain(|_, path| is_edges(path));
+    edge["tags"]
+        .as_array_mut()
+        .unwrap()
+        .retain(|tag| tag["name"] == "edge");
     edge["info"]["title"] = "Holdfast edge node".into();
-    let schemes = edge["components"]["securitySchemes"].as_object_mut().unwrap();
+    let schemes = edge["components"]["securitySchemes"]
+        .as_object_mut()
+        .unwrap();
     schemes.retain(|name, _| name == "bearer");
     let mut needed = refs(&edge["paths"]);
     needed.insert("BoardChanges".into());
     loop {
-        let more: BTreeSet<String> =
-            needed.iter().filter_map(|name| schemas(whole).get(name)).flat_map(refs).collect();
+        let more: BTreeSet<String> = needed
+            .iter()
+            .filter_map(|name| schemas(whole).get(name))
+            .flat_map(refs)
+            .collect();
         let before = needed.len();
         needed.extend(more);
         if needed.len() == before {

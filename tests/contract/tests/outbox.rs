@@ -68,14 +68,25 @@ async fn receive(deliveries: &mut Deliveries, count: usize) -> Vec<Event> {
 
 async fn unsent(sql: &Sql) -> i64 {
     let count = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
-    sql.fetch_optional::<i64>(count, vals![]).await.unwrap().unwrap()
+    sql.fetch_optional::<i64>(count, vals![])
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 async fn committed_events_leave_in_order_and_others_never(sql: SqlArm, bus: BusArm) {
     bus.bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    OutboxRelay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
-    let sent: Vec<Event> = (0..600).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    OutboxRelay::start(
+        &tasks,
+        sql.sql.clone(),
+        bus.bus.clone(),
+        Clock::system(),
+        "test",
+    );
+    let sent: Vec<Event> = (0..600)
+        .map(|n| event_of(EventType::OrderCreated, n))
+        .collect();
     for (number, event) in sent.iter().enumerate() {
         save(&sql.sql, event).await.unwrap();
         if number % 7 == 0 {
@@ -102,7 +113,13 @@ async fn committed_events_leave_in_order_and_others_never(sql: SqlArm, bus: BusA
 async fn an_event_that_no_queue_wants_holds_up_nothing(sql: SqlArm, bus: BusArm) {
     bus.bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    OutboxRelay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(
+        &tasks,
+        sql.sql.clone(),
+        bus.bus.clone(),
+        Clock::system(),
+        "test",
+    );
     let sent = [EventType::ReviewCreated, EventType::OrderCreated].map(|kind| event_of(kind, 0));
     for event in &sent {
         save(&sql.sql, event).await.unwrap();
@@ -112,26 +129,49 @@ async fn an_event_that_no_queue_wants_holds_up_nothing(sql: SqlArm, bus: BusArm)
     let all = async || (unsent(&sql.sql).await == 0).then_some(());
     eventually("both have left", LIMIT, all).await;
     let unrouted = DeadLetterBox::Unrouted(Exchange::Review);
-    let letter = async || bus.bus.read_dead_letters(&unrouted, 2).await.unwrap().pop()?.event;
-    assert_eq!(eventually("it waits for a person", LIMIT, letter).await, sent[0]);
+    let letter = async || {
+        bus.bus
+            .read_dead_letters(&unrouted, 2)
+            .await
+            .unwrap()
+            .pop()?
+            .event
+    };
+    assert_eq!(
+        eventually("it waits for a person", LIMIT, letter).await,
+        sent[0]
+    );
     tasks.shutdown(LIMIT).await;
 }
 
 async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: BusArm) {
     const LATE: QueueSpec = QueueSpec::new(
         "late",
-        &[(Exchange::Order, "order.created"), (Exchange::User, "profile.*")],
+        &[
+            (Exchange::Order, "order.created"),
+            (Exchange::User, "profile.*"),
+        ],
     );
     bus.bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    OutboxRelay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(
+        &tasks,
+        sql.sql.clone(),
+        bus.bus.clone(),
+        Clock::system(),
+        "test",
+    );
     // More than a batch, on each of 31 days, partly unwanted by the new queue.
     let now = Clock::system().now();
     let a_day_ms = 24 * 60 * 60 * 1000;
     let mut sent = Vec::new();
     for number in 0..1_240 {
         let wanted = number % 5 != 0;
-        let kind = if wanted { EventType::OrderCreated } else { EventType::OrderCancelled };
+        let kind = if wanted {
+            EventType::OrderCreated
+        } else {
+            EventType::OrderCancelled
+        };
         let mut event = event_of(kind, number);
         let days = 31 - i64::try_from(number / 40).unwrap();
         event.at = now.plus_ms(1_000 - days * a_day_ms);
@@ -152,7 +192,9 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     let since = now.plus_ms(-30 * a_day_ms);
     let database = Database::from(&sql.sql);
     assert_eq!(
-        replay::request_replay(&database, "late", since, (id, by, now)).await.unwrap(),
+        replay::request_replay(&database, "late", since, (id, by, now))
+            .await
+            .unwrap(),
         Some(id)
     );
     // Events published meanwhile arrive once, through the exchange.
@@ -161,13 +203,18 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     eventually("it has left, too", LIMIT, all).await;
     let named = |name: &str| (name == "late").then_some(LATE);
     let mut turns = 0;
-    while replay::send_next_batch(&database, &bus.bus, named, now).await.unwrap() {
+    while replay::send_next_batch(&database, &bus.bus, named, now)
+        .await
+        .unwrap()
+    {
         turns += 1;
         assert!(turns < 10);
     }
     assert!(turns >= 3, "it goes by batches");
-    let wanted: Vec<Event> =
-        sent.into_iter().filter(|e| e.at >= since && e.kind == EventType::OrderCreated).collect();
+    let wanted: Vec<Event> = sent
+        .into_iter()
+        .filter(|e| e.at >= since && e.kind == EventType::OrderCreated)
+        .collect();
     assert_eq!(wanted.len(), 30 * 32);
     let mut deliveries = bus.bus.subscribe("late", 100).await.unwrap();
     let received = receive(&mut deliveries, wanted.len() + 1).await;
@@ -177,7 +224,9 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     assert_eq!(bus.bus.count_waiting("late").await.unwrap(), 0);
     let told = replay::list_replays(&database, 5).await.unwrap();
     assert_eq!(
-        told.iter().map(|one| (one.sent, one.done_at)).collect::<Vec<_>>(),
+        told.iter()
+            .map(|one| (one.sent, one.done_at))
+            .collect::<Vec<_>>(),
         [(960, Some(now))]
     );
     tasks.shutdown(LIMIT).await;
@@ -185,12 +234,23 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
 
 async fn one_of_two_relays_publishes_and_the_other_takes_over(sql: SqlArm, bus: BusArm) {
     bus.bus.bind_queue(&ORDERS).await.unwrap();
-    let replica = Sql::open(&sql.url).await.unwrap().sealed_by(&testing::data_keys());
+    let replica = Sql::open(&sql.url)
+        .await
+        .unwrap()
+        .sealed_by(&testing::data_keys());
     let first = Tasks::new();
     let second = Tasks::new();
-    OutboxRelay::start(&first, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(
+        &first,
+        sql.sql.clone(),
+        bus.bus.clone(),
+        Clock::system(),
+        "test",
+    );
     OutboxRelay::start(&second, replica, bus.bus.clone(), Clock::system(), "test");
-    let sent: Vec<Event> = (0..100).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    let sent: Vec<Event> = (0..100)
+        .map(|n| event_of(EventType::OrderCreated, n))
+        .collect();
     for event in &sent {
         save(&sql.sql, event).await.unwrap();
     }
@@ -207,13 +267,26 @@ async fn one_of_two_relays_publishes_and_the_other_takes_over(sql: SqlArm, bus: 
 async fn a_commit_wakes_the_relay(sql: SqlArm, bus: BusArm) {
     bus.bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    OutboxRelay::start(&tasks, sql.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(
+        &tasks,
+        sql.sql.clone(),
+        bus.bus.clone(),
+        Clock::system(),
+        "test",
+    );
     let clock = Clock::system();
     let mut deliveries = bus.bus.subscribe("orders", 1).await.unwrap();
     let started = clock.elapsed();
     for number in 0..20 {
-        save(&sql.sql, &event_of(EventType::OrderCreated, number)).await.unwrap();
-        timeout(LIMIT, deliveries.next()).await.unwrap().ack().await.unwrap();
+        save(&sql.sql, &event_of(EventType::OrderCreated, number))
+            .await
+            .unwrap();
+        timeout(LIMIT, deliveries.next())
+            .await
+            .unwrap()
+            .ack()
+            .await
+            .unwrap();
     }
     // The tick alone would take ten seconds.
     assert!(clock.elapsed() - started < Duration::from_secs(5));

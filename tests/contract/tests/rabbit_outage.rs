@@ -22,7 +22,9 @@ async fn bus_on_a_wire() -> (Bus, Proxy) {
     let (user, rest) = url.split_once('@').unwrap();
     let (host, vhost) = rest.split_once('/').unwrap();
     let proxy = Proxy::to(host).await.unwrap();
-    let bus = Bus::open(&format!("{user}@{}/{vhost}", proxy.address())).await.unwrap();
+    let bus = Bus::open(&format!("{user}@{}/{vhost}", proxy.address()))
+        .await
+        .unwrap();
     (bus, proxy)
 }
 
@@ -32,7 +34,9 @@ async fn publishing_fails_while_the_broker_is_away_and_works_again_by_itself() {
     bus.bind_queue(&ORDERS).await.unwrap();
     bus.publish(&event(EventType::OrderCreated)).await.unwrap();
     proxy.set(Wire::Cut);
-    let away = timeout(LIMIT, bus.publish(&event(EventType::OrderCreated))).await.unwrap();
+    let away = timeout(LIMIT, bus.publish(&event(EventType::OrderCreated)))
+        .await
+        .unwrap();
     assert!(away.is_err());
     assert!(bus.ping().await.is_err());
     proxy.set(Wire::Passes);
@@ -53,7 +57,10 @@ async fn a_consumer_goes_on_by_itself_and_gets_what_it_had_not_settled() {
     let early = timeout(Duration::from_millis(500), deliveries.next()).await;
     assert!(early.is_err());
     let unheard = timeout(LIMIT, held.ack()).await;
-    assert!(unheard.is_ok(), "settling must not wait for a broker that is away");
+    assert!(
+        unheard.is_ok(),
+        "settling must not wait for a broker that is away"
+    );
     proxy.set(Wire::Passes);
     let again = timeout(LIMIT, deliveries.next()).await.unwrap();
     assert_eq!(again.event().id, first.id);
@@ -86,8 +93,16 @@ async fn what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_b
     let arm = contract::sqlite().await;
     bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    OutboxRelay::start(&tasks, arm.sql.clone(), bus.clone(), Clock::system(), "test");
-    let sent: Vec<Event> = (0..300).map(|n| event_of(EventType::OrderCreated, n)).collect();
+    OutboxRelay::start(
+        &tasks,
+        arm.sql.clone(),
+        bus.clone(),
+        Clock::system(),
+        "test",
+    );
+    let sent: Vec<Event> = (0..300)
+        .map(|n| event_of(EventType::OrderCreated, n))
+        .collect();
     for (number, event) in sent.iter().enumerate() {
         match number {
             100 => proxy.set(Wire::Cut),
@@ -116,8 +131,20 @@ async fn what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_b
 
 #[tokio::test]
 async fn a_bus_opens_without_its_broker_and_says_so_when_asked() {
-    let bus = Bus::open("amqp://guest:guest@127.0.0.1:9/%2f").await.unwrap();
+    let bus = Bus::open("amqp://guest:guest@127.0.0.1:9/%2f")
+        .await
+        .unwrap();
     assert!(timeout(LIMIT, bus.ping()).await.unwrap().is_err());
-    assert!(timeout(LIMIT, bus.bind_queue(&ORDERS)).await.unwrap().is_err());
-    assert!(timeout(LIMIT, bus.publish(&event(EventType::OrderCreated))).await.unwrap().is_err());
+    assert!(
+        timeout(LIMIT, bus.bind_queue(&ORDERS))
+            .await
+            .unwrap()
+            .is_err()
+    );
+    assert!(
+        timeout(LIMIT, bus.publish(&event(EventType::OrderCreated)))
+            .await
+            .unwrap()
+            .is_err()
+    );
 }

@@ -51,7 +51,11 @@ async fn long_reads_go_to_a_copy_that_is_near_and_nothing_is_asked_of_one_that_i
     scene.until_copied(&[first]).await;
 
     // Replication has stopped, and readers of the primary see the missing rows.
-    scene.desk.exec("STOP SLAVE SQL_THREAD", Vec::new()).await.unwrap();
+    scene
+        .desk
+        .exec("STOP SLAVE SQL_THREAD", Vec::new())
+        .await
+        .unwrap();
     let second = scene.published().await;
     assert_eq!(scene.at_length().await, [first], "the copy answered");
     assert_eq!(scene.at_once().await, [second, first]);
@@ -62,7 +66,11 @@ async fn long_reads_go_to_a_copy_that_is_near_and_nothing_is_asked_of_one_that_i
     assert_eq!(scene.at_length().await, [second, first]);
 
     // After it catches up, reads use it again.
-    scene.desk.exec("START SLAVE SQL_THREAD", Vec::new()).await.unwrap();
+    scene
+        .desk
+        .exec("START SLAVE SQL_THREAD", Vec::new())
+        .await
+        .unwrap();
     scene.until_near().await;
     scene.until_copied(&[second, first]).await;
 
@@ -99,7 +107,9 @@ impl Scene {
         let supervisor = Supervisor::start(&binaries::supervisor().unwrap()).unwrap();
         supervisor.remove_at_end(&folder).unwrap();
         let mut ports = Ports::default();
-        let servers = FollowedMariaDb::start(&supervisor, &folder, &mut ports).await.unwrap();
+        let servers = FollowedMariaDb::start(&supervisor, &folder, &mut ports)
+            .await
+            .unwrap();
         let config = Config {
             sql_url: format!("{}/order_db", servers.address).into(),
             sql_read_url: format!("{}/order_db", servers.copy_address).into(),
@@ -107,7 +117,9 @@ impl Scene {
         };
         order::migrate(&config).await.unwrap();
         let keys = testing::data_keys();
-        let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &keys).await.unwrap();
+        let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &keys)
+            .await
+            .unwrap();
         let desk = Sql::open(&servers.copy_address).await.unwrap();
         let clock = Clock::fixed_at(NOW);
         let tasks = Tasks::new();
@@ -115,7 +127,16 @@ impl Scene {
             ReplicaReader::with_replica(&sql, &config.sql_read_url, &tasks, &clock).unwrap();
         let store = Store::new(sql.clone(), clock.clone(), AcceptanceRules::OFF);
         let store = store.reading_from(reads.clone());
-        Self { servers, desk, sql, clock, tasks, reads, store, supervisor }
+        Self {
+            servers,
+            desk,
+            sql,
+            clock,
+            tasks,
+            reads,
+            store,
+            supervisor,
+        }
     }
 
     async fn published(&self) -> OrderId {
@@ -123,7 +144,10 @@ impl Scene {
         self.clock.advance(1);
         let publication = Publication {
             command_id: CommandId(self.clock.new_id()),
-            actor: Actor { user_id: UserId(Uuid::from_u128(1)), role: Role::Customer },
+            actor: Actor {
+                user_id: UserId(Uuid::from_u128(1)),
+                role: Role::Customer,
+            },
             draft: Draft::new(
                 "Fix a tap",
                 ServiceType::CleaningRepair,
@@ -142,19 +166,30 @@ impl Scene {
     /// Newest first, as an export reads them.
     async fn at_length(&self) -> Vec<OrderId> {
         let all = OrderListCursor::before_all(OrderSort::Newest);
-        let orders = self.store.list_at_length(&OrderListQuery::default(), 10, all).await.unwrap();
+        let orders = self
+            .store
+            .list_at_length(&OrderListQuery::default(), 10, all)
+            .await
+            .unwrap();
         orders.into_iter().map(|order| order.id).collect()
     }
 
     /// Newest first, as a page of a list reads them.
     async fn at_once(&self) -> Vec<OrderId> {
         let all = OrderListCursor::before_all(OrderSort::Newest);
-        let orders = self.store.list(&OrderListQuery::default(), 10, all).await.unwrap();
+        let orders = self
+            .store
+            .list(&OrderListQuery::default(), 10, all)
+            .await
+            .unwrap();
         orders.into_iter().map(|order| order.id).collect()
     }
 
     async fn until_near(&self) {
-        eventually("the copy is near", LIMIT, async || self.reads.has_copy().then_some(())).await;
+        eventually("the copy is near", LIMIT, async || {
+            self.reads.has_copy().then_some(())
+        })
+        .await;
     }
 
     /// Waits until the replica answers with these orders.

@@ -59,12 +59,20 @@ pub fn review(n: u128, provider: u128, rating: u8, comment: &str) -> Review {
         op: None,
     };
     let content = ReviewContent::from_command(rating, comment).unwrap();
-    Review::from_submission(order, content, origin, AT.plus_ms(i64::try_from(n).unwrap() * 1_000))
+    Review::from_submission(
+        order,
+        content,
+        origin,
+        AT.plus_ms(i64::try_from(n).unwrap() * 1_000),
+    )
 }
 
 pub async fn migrated(arm: &DocumentsArm) -> ReviewStore {
     let store = ReviewStore::new(&arm.documents, &testing::data_keys(), Clock::fixed_at(AT));
-    assert!(store.check_schema().await.is_err(), "a store that was never migrated is refused");
+    assert!(
+        store.check_schema().await.is_err(),
+        "a store that was never migrated is refused"
+    );
     for _ in 0..2 {
         store.migrate().await.unwrap();
     }
@@ -79,15 +87,29 @@ async fn kept(store: &ReviewStore, review: Review) -> ReviewId {
 async fn an_order_has_one_review_however_many_hand_one_in(arm: DocumentsArm) {
     let store = migrated(&arm).await;
     let all = (1..=50).map(|n| {
-        let of_one_order = Review { order_id: review(1, 2, 5, "").order_id, ..review(n, 2, 5, "") };
+        let of_one_order = Review {
+            order_id: review(1, 2, 5, "").order_id,
+            ..review(n, 2, 5, "")
+        };
         store.add(of_one_order, TRACE)
     });
-    let added: Vec<_> = join_all(all).await.into_iter().map(Result::unwrap).collect();
+    let added: Vec<_> = join_all(all)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
     let winners: Vec<_> = added.iter().flatten().collect();
     assert_eq!(winners.len(), 1);
-    let found = store.find_by_order(review(1, 2, 5, "").order_id).await.unwrap().unwrap();
+    let found = store
+        .find_by_order(review(1, 2, 5, "").order_id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(&found, winners[0], "it reads back as it was written");
-    let sealed = store.page_reviews(customer_reviews_query(user(1), None, 10)).await.unwrap();
+    let sealed = store
+        .page_reviews(customer_reviews_query(user(1), None, 10))
+        .await
+        .unwrap();
     assert_eq!(sealed.documents.len(), 1);
 }
 
@@ -103,12 +125,25 @@ async fn changes_on_one_version_are_made_once(arm: DocumentsArm) {
     let (done, refused): (Vec<_>, Vec<_>) =
         join_all(changes).await.into_iter().partition(Result::is_ok);
     assert_eq!(done.len(), 1);
-    assert!(refused.iter().all(|one| matches!(one, Err(ReviewRefusal::Stale(2)))), "{refused:?}");
-    let left = store.change_review(id, None, TRACE, |_| Ok(None)).await.unwrap();
+    assert!(
+        refused
+            .iter()
+            .all(|one| matches!(one, Err(ReviewRefusal::Stale(2)))),
+        "{refused:?}"
+    );
+    let left = store
+        .change_review(id, None, TRACE, |_| Ok(None))
+        .await
+        .unwrap();
     assert_eq!(left.revision, 2, "what says nothing new is no change");
     let nobodys = ReviewId(Uuid::from_u128(77));
-    let missing = store.change_review(nobodys, None, TRACE, |_| Ok(None)).await;
-    assert!(matches!(missing, Err(ReviewRefusal::Refused(Code::NotFound))), "{missing:?}");
+    let missing = store
+        .change_review(nobodys, None, TRACE, |_| Ok(None))
+        .await;
+    assert!(
+        matches!(missing, Err(ReviewRefusal::Refused(Code::NotFound))),
+        "{missing:?}"
+    );
 }
 
 async fn votes_and_reports_count_once_a_person(arm: DocumentsArm) {
@@ -131,16 +166,31 @@ async fn votes_and_reports_count_once_a_person(arm: DocumentsArm) {
         .page_reviews(moderation_queue_query(ReviewStanding::Reported, None, 10))
         .await
         .unwrap();
-    assert_eq!(listed.documents.iter().map(|one| one.id).collect::<Vec<_>>(), [id.0]);
+    assert_eq!(
+        listed
+            .documents
+            .iter()
+            .map(|one| one.id)
+            .collect::<Vec<_>>(),
+        [id.0]
+    );
 }
 
 /// Computes the rating from all visible reviews.
 async fn by_hand(store: &ReviewStore, provider: u128) -> ProviderRating {
-    let all =
-        store.page_reviews(provider_reviews_query(user(provider), None, 1_000)).await.unwrap();
+    let all = store
+        .page_reviews(provider_reviews_query(user(provider), None, 1_000))
+        .await
+        .unwrap();
     let mut rating = ProviderRating::empty_at(AT);
     let count = i64::try_from(all.documents.len()).unwrap();
-    let mean = |sum: i64| if count == 0 { 0 } else { (sum * 100 + count / 2) / count };
+    let mean = |sum: i64| {
+        if count == 0 {
+            0
+        } else {
+            (sum * 100 + count / 2) / count
+        }
+    };
     let sum = |of: fn(&Review) -> i64| all.documents.iter().map(|one| of(&one.body)).sum::<i64>();
     rating.total_reviews = count;
     rating.average_hundredths = mean(sum(|one| one.rating));
@@ -158,7 +208,9 @@ async fn by_hand(store: &ReviewStore, provider: u128) -> ProviderRating {
 /// Sixty seeded changes, delivered in any order and partly twice: in the end the rating is the sum.
 async fn a_rating_equals_the_sum_of_what_is_shown(arm: DocumentsArm) {
     let store = migrated(&arm).await;
-    let feed = RatingEventConsumer { store: store.clone() };
+    let feed = RatingEventConsumer {
+        store: store.clone(),
+    };
     let mut seed = 0x2545_F491_4F6C_DD1D_u64;
     let mut draw = |below: u64| {
         seed ^= seed << 13;
@@ -201,7 +253,10 @@ async fn a_rating_equals_the_sum_of_what_is_shown(arm: DocumentsArm) {
     }
     feed.handle(told.last().unwrap()).await.unwrap();
     let rating = store.load_rating(user(2)).await.unwrap();
-    assert!(rating.has_same_values(&by_hand(&store, 2).await), "{rating:?}");
+    assert!(
+        rating.has_same_values(&by_hand(&store, 2).await),
+        "{rating:?}"
+    );
     assert!(rating.has_same_values(&store.compute_rating(user(2)).await.unwrap()));
     assert!(rating.total_reviews > 10, "{rating:?}");
 }
@@ -209,26 +264,47 @@ async fn a_rating_equals_the_sum_of_what_is_shown(arm: DocumentsArm) {
 async fn pages_join_without_a_gap_or_a_repeat_while_others_write(arm: DocumentsArm) {
     let store = migrated(&arm).await;
     // Some share a timestamp, so their ids decide the order.
-    store.insert_without_events((0..41).map(|n| review(n, 2, 5, "tap")).collect()).await.unwrap();
-    let again = |n: u128| Review { created_at: AT.plus_ms(7_000), ..review(n, 2, 4, "tap") };
-    store.insert_without_events((100..110).map(again).collect()).await.unwrap();
-    let whole = store.page_reviews(provider_reviews_query(user(2), None, 100)).await.unwrap();
+    store
+        .insert_without_events((0..41).map(|n| review(n, 2, 5, "tap")).collect())
+        .await
+        .unwrap();
+    let again = |n: u128| Review {
+        created_at: AT.plus_ms(7_000),
+        ..review(n, 2, 4, "tap")
+    };
+    store
+        .insert_without_events((100..110).map(again).collect())
+        .await
+        .unwrap();
+    let whole = store
+        .page_reviews(provider_reviews_query(user(2), None, 100))
+        .await
+        .unwrap();
     let expected: Vec<Uuid> = whole.documents.iter().map(|one| one.id).collect();
     assert_eq!(expected.len(), 51);
     let mut seen = Vec::new();
     let mut after = None;
     let mut late = 1_000;
     loop {
-        let page = store.page_reviews(provider_reviews_query(user(2), after, 4)).await.unwrap();
+        let page = store
+            .page_reviews(provider_reviews_query(user(2), after, 4))
+            .await
+            .unwrap();
         seen.extend(page.documents.iter().map(|one| one.id));
         // Meanwhile newer ones arrive, and one about another provider.
         store
-            .insert_without_events(vec![review(late, 2, 5, "tap"), review(late + 1, 7, 5, "tap")])
+            .insert_without_events(vec![
+                review(late, 2, 5, "tap"),
+                review(late + 1, 7, 5, "tap"),
+            ])
             .await
             .unwrap();
         late += 2;
         let last = page.documents.last().filter(|_| page.next.is_some());
-        after = last.map(|one| TimeCursor { at: one.body.created_at, id: one.id });
+        after = last.map(|one| TimeCursor {
+            at: one.body.created_at,
+            id: one.id,
+        });
         if after.is_none() {
             break;
         }
@@ -245,26 +321,41 @@ async fn reviews_come_in_the_order_that_was_asked_for(arm: DocumentsArm) {
         .await
         .unwrap();
     // Some share a timestamp, so their ids decide the order.
-    let again = |n: u128| Review { created_at: AT.plus_ms(7_000), ..review(n, 2, 3, "tap") };
-    store.insert_without_events((100..105).map(again).collect()).await.unwrap();
+    let again = |n: u128| Review {
+        created_at: AT.plus_ms(7_000),
+        ..review(n, 2, 3, "tap")
+    };
+    store
+        .insert_without_events((100..105).map(again).collect())
+        .await
+        .unwrap();
     for sort in ReviewSort::ALL {
         let mut seen = Vec::new();
         let mut after = ReviewCursor::at_start(sort);
         let mut late = 1_000;
         loop {
-            let page =
-                store.page_reviews(sorted_provider_reviews_query(user(2), after, 4)).await.unwrap();
+            let page = store
+                .page_reviews(sorted_provider_reviews_query(user(2), after, 4))
+                .await
+                .unwrap();
             seen.extend(page.documents.iter().map(|one| (one.body.clone(), one.id)));
-            let Some(last) = page.documents.last().filter(|_| page.next.is_some()) else { break };
+            let Some(last) = page.documents.last().filter(|_| page.next.is_some()) else {
+                break;
+            };
             let place = ReviewCursor::after_review(sort, last);
             after = place.to_string().parse().unwrap();
             assert_eq!(after.sort, sort);
             // About another provider.
-            store.insert_without_events(vec![review(late, 7, 5, "tap")]).await.unwrap();
+            store
+                .insert_without_events(vec![review(late, 7, 5, "tap")])
+                .await
+                .unwrap();
             late += 1;
         }
-        let keys: Vec<(i64, i64)> =
-            seen.iter().map(|(one, _)| (one.rating, one.created_at.0)).collect();
+        let keys: Vec<(i64, i64)> = seen
+            .iter()
+            .map(|(one, _)| (one.rating, one.created_at.0))
+            .collect();
         let mut expected = keys.clone();
         expected.sort_by_key(|(rating, at)| match sort {
             ReviewSort::Newest => (0, -at),
@@ -280,8 +371,14 @@ async fn reviews_come_in_the_order_that_was_asked_for(arm: DocumentsArm) {
 
 async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
     let store = migrated(&arm).await;
-    store.insert_without_events((0..30).map(|n| review(n, 2, 5, "tap")).collect()).await.unwrap();
-    let after = Some(TimeCursor { at: AT.plus_ms(9_000), id: Uuid::from_u128(1) });
+    store
+        .insert_without_events((0..30).map(|n| review(n, 2, 5, "tap")).collect())
+        .await
+        .unwrap();
+    let after = Some(TimeCursor {
+        at: AT.plus_ms(9_000),
+        id: Uuid::from_u128(1),
+    });
     let finds: Vec<IndexQuery> = vec![
         order_review_query(review(1, 2, 5, "").order_id),
         provider_reviews_query(user(2), after, 20),

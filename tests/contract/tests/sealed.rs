@@ -53,7 +53,10 @@ on_both! {
 
 fn telling() -> Event {
     let body = serde_json::json!({ "address": ADDRESS });
-    Event { body, ..event_of(EventType::OrderCreated, 1) }
+    Event {
+        body,
+        ..event_of(EventType::OrderCreated, 1)
+    }
 }
 
 async fn save(sql: &Sql, event: &Event) {
@@ -65,7 +68,9 @@ async fn save(sql: &Sql, event: &Event) {
 }
 
 async fn rows(sql: &Sql) -> Vec<String> {
-    sql.fetch_all("SELECT event FROM outbox ORDER BY seq", vals![]).await.unwrap()
+    sql.fetch_all("SELECT event FROM outbox ORDER BY seq", vals![])
+        .await
+        .unwrap()
 }
 
 async fn the_outbox_hides_its_events_and_sends_them_whole(arm: SqlArm) {
@@ -78,9 +83,18 @@ async fn the_outbox_hides_its_events_and_sends_them_whole(arm: SqlArm) {
     save(&plain, &before).await;
     save(&arm.sql, &sealed).await;
     let stored = rows(&arm.sql).await;
-    assert!(stored[0].contains(ADDRESS) && !stored[1].contains(ADDRESS), "{stored:?}");
+    assert!(
+        stored[0].contains(ADDRESS) && !stored[1].contains(ADDRESS),
+        "{stored:?}"
+    );
     let tasks = Tasks::new();
-    OutboxRelay::start(&tasks, arm.sql.clone(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(
+        &tasks,
+        arm.sql.clone(),
+        bus.bus.clone(),
+        Clock::system(),
+        "test",
+    );
     let mut deliveries = bus.bus.subscribe("orders", 5).await.unwrap();
     for expected in [&before, &sealed] {
         let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
@@ -96,15 +110,36 @@ async fn an_event_waits_for_its_key(arm: SqlArm) {
     bus.bus.bind_queue(&ORDERS).await.unwrap();
     let event = telling();
     save(&arm.sql, &event).await;
-    let stranger = Sql::open(&arm.url).await.unwrap().sealed_by(&DataKeys::random());
+    let stranger = Sql::open(&arm.url)
+        .await
+        .unwrap()
+        .sealed_by(&DataKeys::random());
     let without = Tasks::new();
     let with = Tasks::new();
-    OutboxRelay::start(&without, stranger, bus.bus.clone(), Clock::system(), "without");
+    OutboxRelay::start(
+        &without,
+        stranger,
+        bus.bus.clone(),
+        Clock::system(),
+        "without",
+    );
     tokio::time::sleep(Duration::from_millis(300)).await;
     without.shutdown(LIMIT).await;
     let unsent = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
-    assert_eq!(arm.sql.fetch_optional::<i64>(unsent, vals![]).await.unwrap(), Some(1));
-    OutboxRelay::start(&with, arm.sql.clone(), bus.bus.clone(), Clock::system(), "with");
+    assert_eq!(
+        arm.sql
+            .fetch_optional::<i64>(unsent, vals![])
+            .await
+            .unwrap(),
+        Some(1)
+    );
+    OutboxRelay::start(
+        &with,
+        arm.sql.clone(),
+        bus.bus.clone(),
+        Clock::system(),
+        "with",
+    );
     let mut deliveries = bus.bus.subscribe("orders", 5).await.unwrap();
     let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
     assert_eq!(delivery.event(), &event);
@@ -121,7 +156,11 @@ async fn the_file_of_the_embedded_bus_hides_its_messages() {
     for file in [path.to_owned(), format!("{path}-wal")] {
         let bytes = std::fs::read(file).unwrap_or_default();
         found += bytes.len();
-        assert!(!bytes.windows(ADDRESS.len()).any(|part| part == ADDRESS.as_bytes()));
+        assert!(
+            !bytes
+                .windows(ADDRESS.len())
+                .any(|part| part == ADDRESS.as_bytes())
+        );
     }
     assert!(found > 0);
     let mut deliveries = bus.subscribe("orders", 5).await.unwrap();
@@ -144,8 +183,10 @@ const USER: Field<UserId> = Field::new("user_id");
 const PHONE: Field<String> = Field::new("phone");
 
 impl DocumentBody for Card {
-    const SHAPE: CollectionSchema =
-        CollectionSchema { fields: &[USER.path(), PHONE.path()], indexes: &[] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[USER.path(), PHONE.path()],
+        indexes: &[],
+    };
     const SEALED: &'static [&'static str] = &["phone", "addresses", "nickname"];
 }
 
@@ -179,24 +220,47 @@ async fn a_document_hides_its_sealed_fields_and_reads_whole(arm: DocumentsArm) {
     let stored = plain.get(new).await.unwrap().unwrap().body.0;
     assert!(!stored.to_string().contains("1380013") && !stored.to_string().contains("Harbour"));
     assert!(stored["phone"].is_string(), "its kind is kept: {stored}");
-    assert_eq!((&stored["jobs"], stored["nickname"].is_null()), (&3.into(), true));
+    assert_eq!(
+        (&stored["jobs"], stored["nickname"].is_null()),
+        (&3.into(), true)
+    );
     assert_eq!(cards.get(new).await.unwrap().unwrap().body, card());
 
     let before = PlainCard(serde_json::to_value(card()).unwrap());
     assert!(plain.insert(old, &before, &[]).await.unwrap());
     assert_eq!(cards.get(old).await.unwrap().unwrap().body, card());
     let changed = |body: Card| Some((Card { jobs: 4, ..body }, Vec::new()));
-    assert!(cards.change_with_retry(old, changed).await.unwrap().is_some());
+    assert!(
+        cards
+            .change_with_retry(old, changed)
+            .await
+            .unwrap()
+            .is_some()
+    );
     let stored = plain.get(old).await.unwrap().unwrap().body.0;
-    assert!(!stored.to_string().contains("Harbour"), "sealed by its next change: {stored}");
+    assert!(
+        !stored.to_string().contains("Harbour"),
+        "sealed by its next change: {stored}"
+    );
 
     let named = platform::documents::Update::default().set(&PHONE, "12345".to_owned());
-    let refused = cards.update(new, PHONE.is_equal_to("x".to_owned()), named, &[]).await;
-    assert!(matches!(refused, Err(DocumentsError::Declared { .. })), "{refused:?}");
+    let refused = cards
+        .update(new, PHONE.is_equal_to("x".to_owned()), named, &[])
+        .await;
+    assert!(
+        matches!(refused, Err(DocumentsError::Declared { .. })),
+        "{refused:?}"
+    );
 
-    let stranger = Documents::open(&arm.url).await.unwrap().sealed_by(&DataKeys::random());
+    let stranger = Documents::open(&arm.url)
+        .await
+        .unwrap()
+        .sealed_by(&DataKeys::random());
     let strangers: Collection<Card> = Collection::new(&stranger, "cards");
-    assert!(matches!(strangers.get(new).await, Err(DocumentsError::Sealed(_))));
+    assert!(matches!(
+        strangers.get(new).await,
+        Err(DocumentsError::Sealed(_))
+    ));
 }
 
 /// A part's key file, with a second key to follow the first.
@@ -210,7 +274,10 @@ impl KeyFile {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data.keys");
         DataKeys::load_or_create(&path, true).unwrap();
-        Self { _folder: folder, path }
+        Self {
+            _folder: folder,
+            path,
+        }
     }
 
     fn keys(&self) -> DataKeys {
@@ -243,10 +310,18 @@ async fn events_of_an_outbox_outlive_their_data_key(arm: SqlArm) {
         save(&former, event).await;
     }
     let both = file.with_a_new_key();
-    outbox::reseal_events(&Database::Sql(by(both.clone())), &TableResealer::for_table("outbox"))
-        .await
-        .unwrap();
-    assert!(!rows(&arm.sql).await.iter().any(|event| both.is_stale_text(event)));
+    outbox::reseal_events(
+        &Database::Sql(by(both.clone())),
+        &TableResealer::for_table("outbox"),
+    )
+    .await
+    .unwrap();
+    assert!(
+        !rows(&arm.sql)
+            .await
+            .iter()
+            .any(|event| both.is_stale_text(event))
+    );
     let left = by(file.without_the_old_key());
     assert_eq!(received(left, events.len()).await, events);
 }
@@ -262,7 +337,11 @@ async fn documents_and_their_events_outlive_their_data_key(arm: DocumentsArm) {
     let ids: Vec<Uuid> = (1..=MANY).map(Uuid::from_u128).collect();
     let event = telling();
     for id in &ids {
-        let events = if *id == ids[0] { std::slice::from_ref(&event) } else { &[] };
+        let events = if *id == ids[0] {
+            std::slice::from_ref(&event)
+        } else {
+            &[]
+        };
         assert!(former.insert(*id, &card(), events).await.unwrap());
     }
     // A replica of a later version has written an unknown field.
@@ -271,24 +350,40 @@ async fn documents_and_their_events_outlive_their_data_key(arm: DocumentsArm) {
         body["of_later"] = 1.into();
         Some((PlainCard(body), Vec::new()))
     };
-    plain.change_with_retry(ids[1], newer).await.unwrap().unwrap();
+    plain
+        .change_with_retry(ids[1], newer)
+        .await
+        .unwrap()
+        .unwrap();
 
     let both = file.with_a_new_key();
     let walk = TableResealer::for_table("cards");
     cards(&both).seal_stale(&walk).await.unwrap();
     let documents = arm.documents.clone().sealed_by(&both);
-    outbox::reseal_events(&Database::from(&documents), &TableResealer::for_table("outbox"))
-        .await
-        .unwrap();
+    outbox::reseal_events(
+        &Database::from(&documents),
+        &TableResealer::for_table("outbox"),
+    )
+    .await
+    .unwrap();
     for id in &ids {
         let stored = plain.get(*id).await.unwrap().unwrap().body.0;
         for field in ["phone", "addresses"] {
-            assert!(!both.is_stale_text(stored[field].as_str().unwrap()), "{id}: {stored}");
+            assert!(
+                !both.is_stale_text(stored[field].as_str().unwrap()),
+                "{id}: {stored}"
+            );
         }
     }
-    assert_eq!(plain.get(ids[1]).await.unwrap().unwrap().body.0["of_later"], 1);
+    assert_eq!(
+        plain.get(ids[1]).await.unwrap().unwrap().body.0["of_later"],
+        1
+    );
     let version = plain.get(ids[2]).await.unwrap().unwrap().version;
-    cards(&both).seal_stale(&TableResealer::for_table("cards")).await.unwrap();
+    cards(&both)
+        .seal_stale(&TableResealer::for_table("cards"))
+        .await
+        .unwrap();
     let again = plain.get(ids[2]).await.unwrap().unwrap().version;
     assert_eq!(again, version, "what is sealed stays");
 
@@ -310,16 +405,33 @@ async fn events_that_have_left_documents_outlive_their_data_key(arm: DocumentsAr
     let events: Vec<Event> = (0..MANY).map(|_| telling()).collect();
     for (event, n) in events.iter().zip(1..) {
         let event = std::slice::from_ref(event);
-        assert!(cards.insert(Uuid::from_u128(n), &card(), event).await.unwrap());
+        assert!(
+            cards
+                .insert(Uuid::from_u128(n), &card(), event)
+                .await
+                .unwrap()
+        );
     }
-    assert_eq!(received(Database::from(&former), events.len()).await, events);
+    assert_eq!(
+        received(Database::from(&former), events.len()).await,
+        events
+    );
     if let Documents::Mongo(_) = &arm.documents {
-        let sent = arm.mongo().await.collection::<mongodb::bson::Document>("_sent");
-        let kept = sent.find_one(mongodb::bson::doc! {}).await.unwrap().unwrap();
+        let sent = arm
+            .mongo()
+            .await
+            .collection::<mongodb::bson::Document>("_sent");
+        let kept = sent
+            .find_one(mongodb::bson::doc! {})
+            .await
+            .unwrap()
+            .unwrap();
         assert!(!kept.to_string().contains("Harbour"), "{kept}");
     }
     let both = Database::from(&by(&file.with_a_new_key()));
-    outbox::reseal_events(&both, &TableResealer::for_table("outbox")).await.unwrap();
+    outbox::reseal_events(&both, &TableResealer::for_table("outbox"))
+        .await
+        .unwrap();
     let left = Database::from(&by(&file.without_the_old_key()));
     let bus = contract::embedded().await.bus;
     bus.bind_queue(&ORDERS).await.unwrap();
@@ -328,9 +440,18 @@ async fn events_that_have_left_documents_outlive_their_data_key(arm: DocumentsAr
     let id = clock.new_id();
     let now = clock.now();
     let asked = (id, UserId(clock.new_id()), now);
-    replay::request_replay(&left, ORDERS.name, wire::UnixMillis(0), asked).await.unwrap().unwrap();
-    while replay::send_next_batch(&left, &bus, named, now).await.unwrap() {}
-    assert_eq!(u128::from(bus.count_waiting(ORDERS.name).await.unwrap()), MANY);
+    replay::request_replay(&left, ORDERS.name, wire::UnixMillis(0), asked)
+        .await
+        .unwrap()
+        .unwrap();
+    while replay::send_next_batch(&left, &bus, named, now)
+        .await
+        .unwrap()
+    {}
+    assert_eq!(
+        u128::from(bus.count_waiting(ORDERS.name).await.unwrap()),
+        MANY
+    );
 }
 
 /// The events that the relay of this store sends.
@@ -338,7 +459,13 @@ async fn received(store: impl Into<Database>, count: usize) -> Vec<Event> {
     let bus = contract::embedded().await;
     bus.bus.bind_queue(&ORDERS).await.unwrap();
     let tasks = Tasks::new();
-    OutboxRelay::start(&tasks, store.into(), bus.bus.clone(), Clock::system(), "test");
+    OutboxRelay::start(
+        &tasks,
+        store.into(),
+        bus.bus.clone(),
+        Clock::system(),
+        "test",
+    );
     let mut deliveries = bus.bus.subscribe("orders", 5).await.unwrap();
     let mut events = Vec::new();
     while events.len() < count {
@@ -361,10 +488,14 @@ async fn messages_of_the_embedded_bus_outlive_their_data_key() {
     former.publish(&event).await.unwrap();
     former.close().await;
     drop(former);
-    let both = Bus::open_sealed(&url, &file.with_a_new_key()).await.unwrap();
+    let both = Bus::open_sealed(&url, &file.with_a_new_key())
+        .await
+        .unwrap();
     both.close().await;
     drop(both);
-    let left = Bus::open_sealed(&url, &file.without_the_old_key()).await.unwrap();
+    let left = Bus::open_sealed(&url, &file.without_the_old_key())
+        .await
+        .unwrap();
     let mut deliveries = left.subscribe("orders", 5).await.unwrap();
     let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
     assert_eq!(delivery.event(), &event);

@@ -32,7 +32,11 @@ const SECRET: &str = "gateway-secret-7";
 
 fn message(clock: &Clock, text: &str) -> SmsMessage {
     let to = PhoneNumber::parse_typed("13800138000", &CountryCode::default()).unwrap();
-    SmsMessage { id: clock.new_id(), to, text: text.to_owned() }
+    SmsMessage {
+        id: clock.new_id(),
+        to,
+        text: text.to_owned(),
+    }
 }
 
 fn secret(folder: &Path) -> std::path::PathBuf {
@@ -51,7 +55,10 @@ struct Heard {
 impl Heard {
     fn answering(statuses: &[u16]) -> Self {
         let refusals = statuses.iter().rev().copied().collect();
-        Self { refusals: Arc::new(Mutex::new(refusals)), ..Self::default() }
+        Self {
+            refusals: Arc::new(Mutex::new(refusals)),
+            ..Self::default()
+        }
     }
 
     fn messages(&self) -> Vec<(Value, String)> {
@@ -59,15 +66,21 @@ impl Heard {
     }
 
     fn routes(&self) -> Router {
-        Router::new().route("/messages", post(take)).with_state(self.clone())
+        Router::new()
+            .route("/messages", post(take))
+            .with_state(self.clone())
     }
 
     async fn listen(&self, tasks: &Tasks) -> String {
         let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/messages", listener.local_addr().unwrap());
         let router = web::with_standard_layers(self.routes(), "gateway");
-        let serving =
-            web::serve_http(listener, router, web::ConnectionSlots::default(), tasks.stop_token());
+        let serving = web::serve_http(
+            listener,
+            router,
+            web::ConnectionSlots::default(),
+            tasks.stop_token(),
+        );
         tasks.spawn_once("serve", serving);
         url
     }
@@ -82,7 +95,10 @@ async fn take(
     let key = headers["idempotency-key"].to_str().unwrap().to_owned();
     heard.messages.lock().unwrap().push((message, key));
     let status = heard.refusals.lock().unwrap().pop().unwrap_or(202);
-    (StatusCode::from_u16(status).unwrap(), "taken, and this is no JSON")
+    (
+        StatusCode::from_u16(status).unwrap(),
+        "taken, and this is no JSON",
+    )
 }
 
 #[tokio::test]
@@ -93,20 +109,30 @@ async fn a_folder_keeps_the_newest_messages_for_its_owner_alone() {
     let sms = Sms::open(&format!("folder:{}", folder.display()), Path::new("")).unwrap();
     assert!(sms.is_on());
     for index in 0..103 {
-        sms.send(&message(&clock, &format!("message {index}"))).await.unwrap();
+        sms.send(&message(&clock, &format!("message {index}")))
+            .await
+            .unwrap();
     }
-    let mut files: Vec<_> =
-        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.sort_unstable();
     let texts: Vec<Value> = files
         .iter()
         .map(|file| serde_json::from_slice(&fs::read(file).unwrap()).unwrap())
         .collect();
     assert_eq!(texts.len(), 100);
-    assert_eq!(texts[0], json!({ "to": "+8613800138000", "text": "message 3" }));
+    assert_eq!(
+        texts[0],
+        json!({ "to": "+8613800138000", "text": "message 3" })
+    );
     assert_eq!(texts[99]["text"], "message 102");
     for (path, mode) in [(&folder, 0o700), (&files[0], 0o600)] {
-        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode);
+        assert_eq!(
+            fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            mode
+        );
     }
 }
 
@@ -131,13 +157,22 @@ async fn a_message_is_given_up_after_three_tries_or_a_refusal_and_no_word_shows_
     let clock = Clock::system();
     let tasks = Tasks::new();
     let secret = secret(folder.path());
-    for (statuses, tries, passing) in
-        [(&[500, 502, 503, 504][..], 3, true), (&[400][..], 1, false), (&[302][..], 1, false)]
-    {
+    for (statuses, tries, passing) in [
+        (&[500, 502, 503, 504][..], 3, true),
+        (&[400][..], 1, false),
+        (&[302][..], 1, false),
+    ] {
         let heard = Heard::answering(statuses);
         let sms = Sms::open(&heard.listen(&tasks).await, &secret).unwrap();
-        let error = sms.send(&message(&clock, "Your code is 123456")).await.unwrap_err();
-        assert_eq!((heard.messages().len(), error.is_passing()), (tries, passing), "{error}");
+        let error = sms
+            .send(&message(&clock, "Your code is 123456"))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (heard.messages().len(), error.is_passing()),
+            (tries, passing),
+            "{error}"
+        );
         let said = format!("{error} {error:?}");
         for hidden in ["138", "123456", SECRET] {
             assert!(!said.contains(hidden), "{said}");
@@ -145,10 +180,17 @@ async fn a_message_is_given_up_after_three_tries_or_a_refusal_and_no_word_shows_
     }
     tasks.shutdown(LIMIT).await;
 
-    let closed = web::bind_listener("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = web::bind_listener("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let nobody = Sms::open(&format!("http://{closed}/"), &secret).unwrap();
     let error = nobody.send(&message(&clock, "hi")).await.unwrap_err();
-    assert!(matches!(error, SmsError::Gateway(GatewayError::Away(_))), "{error}");
+    assert!(
+        matches!(error, SmsError::Gateway(GatewayError::Away(_))),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -165,9 +207,14 @@ async fn a_gateway_by_tls_is_known_by_the_authority_of_the_operator_and_by_no_ot
         path
     };
     let chain = write("chain.pem", &identity.certificate);
-    let certificate = Certificate::load(chain, write("key.pem", &identity.key)).await.unwrap();
+    let certificate = Certificate::load(chain, write("key.pem", &identity.key))
+        .await
+        .unwrap();
     let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
-    let url = format!("https://localhost:{}/messages", listener.local_addr().unwrap().port());
+    let url = format!(
+        "https://localhost:{}/messages",
+        listener.local_addr().unwrap().port()
+    );
     let router = web::with_standard_layers(heard.routes(), "gateway");
     let slots = web::ConnectionSlots::default();
     let serving = web::serve_https(listener, certificate, router, slots, tasks.stop_token());
@@ -189,14 +236,25 @@ async fn messages_are_off_where_nothing_is_set_and_a_setting_of_no_use_is_refuse
     let folder = tempfile::tempdir().unwrap();
     let off = Sms::open("off", Path::new("")).unwrap();
     assert!(!off.is_on());
-    let error = off.send(&message(&Clock::system(), "hi")).await.unwrap_err();
+    let error = off
+        .send(&message(&Clock::system(), "hi"))
+        .await
+        .unwrap_err();
     assert!(matches!(error, SmsError::Off) && !error.is_passing());
 
     let secret = secret(folder.path());
     let open = |url: &str, secret: &Path| Sms::open(url, secret).err();
-    for url in ["", "folder:", "gateway", "http://sms.example.org/", "https://u:p@sms.example.org/"]
-    {
-        assert!(matches!(open(url, &secret), Some(SmsAddressError::Form)), "{url}");
+    for url in [
+        "",
+        "folder:",
+        "gateway",
+        "http://sms.example.org/",
+        "https://u:p@sms.example.org/",
+    ] {
+        assert!(
+            matches!(open(url, &secret), Some(SmsAddressError::Form)),
+            "{url}"
+        );
     }
     let url = "https://sms.example.org/";
     assert!(matches!(
@@ -219,8 +277,16 @@ async fn take_push(State(pushed): State<Pushed>, headers: HeaderMap, body: Bytes
     assert!(bearer_token(&headers).is_none(), "the secret stays at home");
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     let mut pushed = pushed.lock().unwrap();
-    pushed.push((body.to_vec(), header("x-signature"), header("idempotency-key")));
-    if pushed.len() == 1 { StatusCode::BAD_GATEWAY } else { StatusCode::ACCEPTED }
+    pushed.push((
+        body.to_vec(),
+        header("x-signature"),
+        header("idempotency-key"),
+    ));
+    if pushed.len() == 1 {
+        StatusCode::BAD_GATEWAY
+    } else {
+        StatusCode::ACCEPTED
+    }
 }
 
 #[tokio::test]
@@ -229,22 +295,35 @@ async fn a_push_is_signed_with_the_secret_and_handed_over_again_under_its_id() {
     let clock = Clock::system();
     let tasks = Tasks::new();
     let pushed = Pushed::default();
-    let routes = Router::new().route("/pushes", post(take_push)).with_state(pushed.clone());
+    let routes = Router::new()
+        .route("/pushes", post(take_push))
+        .with_state(pushed.clone());
     let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/pushes", listener.local_addr().unwrap());
     let router = web::with_standard_layers(routes, "gateway");
-    let serving =
-        web::serve_http(listener, router, web::ConnectionSlots::default(), tasks.stop_token());
+    let serving = web::serve_http(
+        listener,
+        router,
+        web::ConnectionSlots::default(),
+        tasks.stop_token(),
+    );
     tasks.spawn_once("serve", serving);
 
     let to = UserId(clock.new_id());
     let title = "Order accepted";
     let text = "Order N-7F3K60.";
-    let message =
-        PushMessage { id: clock.new_id(), to, title: title.to_owned(), text: text.to_owned() };
-    let push =
-        Push::open(&url, &secret(folder.path()), &CertificateAuthorities::with_public_roots())
-            .unwrap();
+    let message = PushMessage {
+        id: clock.new_id(),
+        to,
+        title: title.to_owned(),
+        text: text.to_owned(),
+    };
+    let push = Push::open(
+        &url,
+        &secret(folder.path()),
+        &CertificateAuthorities::with_public_roots(),
+    )
+    .unwrap();
     push.send(&message).await.unwrap();
     let expected = json!({ "id": message.id, "to": to, "title": title, "text": text });
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
@@ -276,7 +355,10 @@ async fn pushes_are_off_or_in_a_folder_and_a_setting_of_no_use_is_refused() {
     push.send(&message).await.unwrap();
     let kept = fs::read_dir(&sink).unwrap().next().unwrap().unwrap().path();
     let kept: Value = serde_json::from_slice(&fs::read(kept).unwrap()).unwrap();
-    assert_eq!((&kept["to"], &kept["title"]), (&json!(message.to), &json!("Order accepted")));
+    assert_eq!(
+        (&kept["to"], &kept["title"]),
+        (&json!(message.to), &json!("Order accepted"))
+    );
 
     let secret = secret(folder.path());
     for url in ["", "folder:", "gateway", "http://push.example.org/"] {
@@ -284,5 +366,10 @@ async fn pushes_are_off_or_in_a_folder_and_a_setting_of_no_use_is_refused() {
         assert!(matches!(refused, Some(PushAddressError::Form)), "{url}");
     }
     let unread = open("https://push.example.org/", Path::new("")).err();
-    assert!(matches!(unread, Some(PushAddressError::Gateway(GatewayAddressError::Secret { .. }))));
+    assert!(matches!(
+        unread,
+        Some(PushAddressError::Gateway(
+            GatewayAddressError::Secret { .. }
+        ))
+    ));
 }

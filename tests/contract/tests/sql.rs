@@ -53,9 +53,20 @@ fn id() -> Uuid {
 
 async fn add(sql: &Sql, name: &str) -> Uuid {
     let id = id();
-    sql.exec(ADD, vals![id, name, "pending", None::<Uuid>, 0, None::<Vec<u8>>, None::<String>])
-        .await
-        .unwrap();
+    sql.exec(
+        ADD,
+        vals![
+            id,
+            name,
+            "pending",
+            None::<Uuid>,
+            0,
+            None::<Vec<u8>>,
+            None::<String>
+        ],
+    )
+    .await
+    .unwrap();
     id
 }
 
@@ -74,7 +85,9 @@ async fn values_read_back_as_they_were_written(arm: SqlArm) {
         note: Some("ab'\"\\%?".repeat(20_000)),
     };
     let w = &written;
-    let values = vals![w.id, &w.name, &w.status, w.holder, w.amount, &w.photo, &w.note];
+    let values = vals![
+        w.id, &w.name, &w.status, w.holder, w.amount, &w.photo, &w.note
+    ];
     arm.sql.exec(ADD, values).await.unwrap();
     assert_eq!(thing(&arm.sql, written.id).await, written);
 
@@ -97,7 +110,10 @@ async fn a_second_row_with_the_same_key_is_refused_without_its_value(arm: SqlArm
         None::<String>
     ];
     let error = arm.sql.exec(ADD, values).await.unwrap_err();
-    assert!(error.is_unique() && !error.is_contention() && !error.is_unavailable(), "{error}");
+    assert!(
+        error.is_unique() && !error.is_contention() && !error.is_unavailable(),
+        "{error}"
+    );
     assert!(error.to_string().contains("name"), "{error}");
     assert!(!format!("{error:?}").contains("somebody"), "{error:?}");
 }
@@ -131,7 +147,10 @@ async fn one_of_24_racing_providers_wins_and_the_others_see_who(arm: SqlArm) {
                 .iter()
                 .all(|(_, me, holder)| *holder == Some(winners[0].1) || *me == winners[0].1)
         );
-        assert_eq!(self::thing(&arm.sql, thing).await.holder, Some(winners[0].1));
+        assert_eq!(
+            self::thing(&arm.sql, thing).await.holder,
+            Some(winners[0].1)
+        );
     }
 }
 
@@ -168,7 +187,12 @@ async fn transactions_that_read_and_then_write_all_commit(arm: SqlArm) {
             result
         }
     });
-    assert!(join_all(writers).await.into_iter().all(|result| result.is_ok()));
+    assert!(
+        join_all(writers)
+            .await
+            .into_iter()
+            .all(|result| result.is_ok())
+    );
     assert_eq!(self::thing(&arm.sql, thing).await.amount, 50);
 }
 
@@ -227,7 +251,11 @@ async fn a_list_and_a_bulk_insert_carry_their_values(arm: SqlArm) {
     }
     assert_eq!(arm.sql.exec(insert, values).await.unwrap(), 100);
     let wanted = &things[10..20];
-    let text = in_list("SELECT amount FROM things WHERE id IN (", wanted.len(), ") ORDER BY id");
+    let text = in_list(
+        "SELECT amount FROM things WHERE id IN (",
+        wanted.len(),
+        ") ORDER BY id",
+    );
     let values = wanted.iter().map(|id| (*id).into()).collect();
     let amounts: Vec<i64> = arm.sql.fetch_all(text, values).await.unwrap();
     assert_eq!(amounts, (10..20).collect::<Vec<_>>());
@@ -256,8 +284,14 @@ async fn an_unmigrated_database_is_refused_by_name(arm: SqlArm) {
     let forget = "DELETE FROM _sqlx_migrations WHERE version = 1";
     arm.sql.exec(forget, vals![]).await.unwrap();
     let error = arm.sql.check_schema(&THINGS).await.unwrap_err().to_string();
-    assert!(error.contains("0001 things") && error.contains("holdfast-cloud migrate"), "{error}");
-    arm.sql.exec("DROP TABLE _ground_migrations", vals![]).await.unwrap();
+    assert!(
+        error.contains("0001 things") && error.contains("holdfast-cloud migrate"),
+        "{error}"
+    );
+    arm.sql
+        .exec("DROP TABLE _ground_migrations", vals![])
+        .await
+        .unwrap();
     let error = arm.sql.check_schema(&THINGS).await.unwrap_err().to_string();
     assert!(error.contains("0001 ground"), "{error}");
 }
@@ -266,26 +300,44 @@ async fn tables_of_the_next_version_will_do_and_those_of_a_later_one_will_not(ar
     let step = async |version: i64| {
         const STEP: &str = "INSERT INTO _sqlx_migrations \
             (version, description, success, checksum, execution_time) VALUES (?, 'next', 1, ?, 0)";
-        arm.sql.exec(STEP, vals![version, vec![0_u8]]).await.unwrap();
+        arm.sql
+            .exec(STEP, vals![version, vec![0_u8]])
+            .await
+            .unwrap();
     };
     step(900).await;
     arm.sql.check_schema(&THINGS).await.unwrap();
     arm.sql.migrate(&THINGS).await.unwrap();
     step(901).await;
-    for refused in [arm.sql.check_schema(&THINGS).await, arm.sql.migrate(&THINGS).await] {
+    for refused in [
+        arm.sql.check_schema(&THINGS).await,
+        arm.sql.migrate(&THINGS).await,
+    ] {
         let error = refused.unwrap_err().to_string();
-        assert!(error.contains("more than one step newer") && error.contains("0900"), "{error}");
+        assert!(
+            error.contains("more than one step newer") && error.contains("0900"),
+            "{error}"
+        );
     }
     let between = "UPDATE _sqlx_migrations SET version = 0 WHERE version = 900";
     arm.sql.exec(between, vals![]).await.unwrap();
-    arm.sql.exec("DELETE FROM _sqlx_migrations WHERE version = 901", vals![]).await.unwrap();
+    arm.sql
+        .exec("DELETE FROM _sqlx_migrations WHERE version = 901", vals![])
+        .await
+        .unwrap();
     let error = arm.sql.check_schema(&THINGS).await.unwrap_err();
-    assert!(matches!(error, SqlError::Newer { .. }), "another history: {error}");
+    assert!(
+        matches!(error, SqlError::Newer { .. }),
+        "another history: {error}"
+    );
 }
 
 #[tokio::test]
 async fn an_address_of_no_known_kind_is_refused() {
-    assert!(matches!(Sql::open("postgres://host/db").await, Err(SqlError::Address)));
+    assert!(matches!(
+        Sql::open("postgres://host/db").await,
+        Err(SqlError::Address)
+    ));
 }
 
 #[tokio::test]
@@ -294,17 +346,30 @@ async fn a_server_with_several_writers_is_refused_with_the_reason() {
     let supervisor = Supervisor::start(&binaries::supervisor().unwrap()).unwrap();
     supervisor.remove_at_end(&folder).unwrap();
     let mut ports = Ports::default();
-    let clustered = ClusteredMariaDb::start(&supervisor, &folder, &mut ports).await.unwrap();
+    let clustered = ClusteredMariaDb::start(&supervisor, &folder, &mut ports)
+        .await
+        .unwrap();
 
-    let refused = Sql::open(&format!("{}/mysql", clustered.address)).await.err().unwrap();
-    assert!(refused.to_string().contains("several writers (wsrep_on=ON)"), "{refused}");
+    let refused = Sql::open(&format!("{}/mysql", clustered.address))
+        .await
+        .err()
+        .unwrap();
+    assert!(
+        refused
+            .to_string()
+            .contains("several writers (wsrep_on=ON)"),
+        "{refused}"
+    );
     assert!(!refused.is_unavailable(), "waiting does not mend it");
     supervisor.stop(Duration::from_secs(10)).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_server_that_is_away_is_told_apart_from_a_refusal() {
-    let error = Sql::open("mysql://root:secret@127.0.0.1:9/db").await.err().unwrap();
+    let error = Sql::open("mysql://root:secret@127.0.0.1:9/db")
+        .await
+        .err()
+        .unwrap();
     assert!(error.is_unavailable(), "{error}");
     assert!(!error.to_string().contains("secret"), "{error}");
 }

@@ -22,13 +22,17 @@ async fn only_a_caller_that_trusts_the_authority_talks_to_the_listener() {
     let authority = Authority::new().unwrap();
     let listener = Listener::with(folder.path(), &authority.server("localhost").unwrap()).await;
     assert_eq!(listener.ask(&client(&authority)).await.unwrap(), "by TLS");
-    let stranger = listener.ask(&client(&Authority::new().unwrap())).await.unwrap_err();
+    let stranger = listener
+        .ask(&client(&Authority::new().unwrap()))
+        .await
+        .unwrap_err();
     assert!(stranger.is_unreachable(), "{stranger}");
     // A private authority is trusted only after configuration.
     assert!(listener.ask(&Client::new()).await.is_err());
     let plain = listener.url.replace("https://", "http://");
-    let plain: Result<String, _> =
-        client(&authority).send_json(Method::GET, &plain, None, None::<&()>, LIMIT).await;
+    let plain: Result<String, _> = client(&authority)
+        .send_json(Method::GET, &plain, None, None::<&()>, LIMIT)
+        .await;
     assert!(plain.is_err());
     listener.tasks.shutdown(LIMIT).await;
 }
@@ -45,7 +49,10 @@ async fn certificates_are_judged_by_the_clock_of_the_caller_and_a_wrong_one_is_t
     assert!(trust::is_certificate_time_error(&refused), "{refused:?}");
     clock.count_from(Clock::system().now());
     assert_eq!(listener.ask(&at_power_up).await.unwrap(), "by TLS");
-    let stranger = listener.ask(&client(&Authority::new().unwrap())).await.unwrap_err();
+    let stranger = listener
+        .ask(&client(&Authority::new().unwrap()))
+        .await
+        .unwrap_err();
     assert!(!trust::is_certificate_time_error(&stranger), "{stranger:?}");
     listener.tasks.shutdown(LIMIT).await;
 }
@@ -83,10 +90,15 @@ fn a_file_without_a_certificate_is_refused_by_its_name() {
         if let Some(content) = content {
             std::fs::write(&roots, content).unwrap();
         }
-        let refused =
-            trust::trust_authorities(&trust::TlsConfig { roots: roots.clone() }).unwrap_err();
+        let refused = trust::trust_authorities(&trust::TlsConfig {
+            roots: roots.clone(),
+        })
+        .unwrap_err();
         let told = process::problem::format_error_chain(&refused);
-        assert!(told.contains("tls.roots") && told.contains("roots.pem"), "{told}");
+        assert!(
+            told.contains("tls.roots") && told.contains("roots.pem"),
+            "{told}"
+        );
         assert!(told.contains(why), "{told}");
     }
 }
@@ -104,18 +116,32 @@ impl Listener {
         let key = folder.join("key.pem");
         let certificate = Certificate::load(chain, key).await.unwrap();
         let listener = web::bind_listener("127.0.0.1:0").await.unwrap();
-        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let url = format!(
+            "https://localhost:{}",
+            listener.local_addr().unwrap().port()
+        );
         let router = Router::new().route("/", get(async || axum::Json("by TLS")));
         let tasks = Tasks::new();
         let slots = web::ConnectionSlots::default();
-        let serving =
-            web::serve_https(listener, certificate.clone(), router, slots, tasks.stop_token());
+        let serving = web::serve_https(
+            listener,
+            certificate.clone(),
+            router,
+            slots,
+            tasks.stop_token(),
+        );
         tasks.spawn("listener", serving);
-        Self { url, certificate, tasks }
+        Self {
+            url,
+            certificate,
+            tasks,
+        }
     }
 
     async fn ask(&self, client: &Client) -> Result<String, ClientError> {
-        client.send_json(Method::GET, &self.url, None, None::<&()>, LIMIT).await
+        client
+            .send_json(Method::GET, &self.url, None, None::<&()>, LIMIT)
+            .await
     }
 }
 

@@ -41,7 +41,10 @@ async fn the_edges_file_answers_as_its_model() {
     let mut counted = Counts::default();
     let edges = runs(SEEDS_AT_EDGES).flat_map(|run| {
         counted.add(&run.recording.counts);
-        run.recording.edges.iter().map(|edge| edge::replay(&run.name, edge))
+        run.recording
+            .edges
+            .iter()
+            .map(|edge| edge::replay(&run.name, edge))
     });
     let mut edges = stream::iter(edges.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
     while let Some(here) = edges.next().await {
@@ -64,12 +67,19 @@ async fn same_decisions<F: Future<Output = OrderDb>>(seeds: u64, fresh: impl Fn(
         met.add(&here);
     }
     all_of("outcome", &counted.outcomes, &met.outcomes);
-    all_of("answer at the portal", &counted.answers_at_desk, &met.answers_at_desk);
+    all_of(
+        "answer at the portal",
+        &counted.answers_at_desk,
+        &met.answers_at_desk,
+    );
     assert!(met.held > 0, "nothing was held");
 }
 
 /// Checks that the real store met everything the simulator counted in these runs.
 fn all_of(what: &str, counted: &BTreeMap<&str, u64>, met: &BTreeMap<&str, u64>) {
-    let lacks: Vec<&&str> = counted.keys().filter(|key| !met.contains_key(*key)).collect();
+    let lacks: Vec<&&str> = counted
+        .keys()
+        .filter(|key| !met.contains_key(*key))
+        .collect();
     assert!(lacks.is_empty(), "{what} not met: {lacks:?}");
 }

@@ -63,7 +63,11 @@ macro_rules! prepared {
             steps.dangerous_set_table_name(table);
             steps.run(&$pool).await.unwrap();
         }
-        for statement in $former.rows.split(";\n").filter(|text| !text.trim().is_empty()) {
+        for statement in $former
+            .rows
+            .split(";\n")
+            .filter(|text| !text.trim().is_empty())
+        {
             let done = sqlx::raw_sql(statement).execute(&$pool).await;
             done.unwrap_or_else(|error| panic!("{statement}: {error}"));
         }
@@ -79,8 +83,13 @@ impl Former {
         match engine {
             Engine::Sqlite => {
                 let path = url.strip_prefix("sqlite:").unwrap();
-                let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
-                let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+                let options = SqliteConnectOptions::new()
+                    .filename(path)
+                    .create_if_missing(true);
+                let pool = SqlitePoolOptions::new()
+                    .connect_with(options)
+                    .await
+                    .unwrap();
                 prepared!(self, engine, pool);
             }
             Engine::MariaDb => {
@@ -96,7 +105,10 @@ impl Former {
 
 impl FormerDatabase {
     async fn open(&self) -> Sql {
-        Sql::open(&self.url).await.unwrap().sealed_by(&testing::data_keys())
+        Sql::open(&self.url)
+            .await
+            .unwrap()
+            .sealed_by(&testing::data_keys())
     }
 
     /// A table without a row would prove nothing about its rows.
@@ -126,16 +138,33 @@ impl FormerDatabase {
 
 /// The tables common to all databases, with rows that last for minutes or days, and a MySQL table
 /// used only for locks.
-const GROUND: [&str; 6] = ["outbox", "inbox", "leases", "job_runs", "answers", "provider_locks"];
+const GROUND: [&str; 6] = [
+    "outbox",
+    "inbox",
+    "leases",
+    "job_runs",
+    "answers",
+    "provider_locks",
+];
 
 async fn up_to(home: &str, engine: Engine, last: i64) -> Vec<sqlx::migrate::Migration> {
-    let kind = if engine == Engine::MariaDb { "mysql" } else { "sqlite" };
+    let kind = if engine == Engine::MariaDb {
+        "mysql"
+    } else {
+        "sqlite"
+    };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let folder: PathBuf = root.join(home).join("migrations").join(kind);
     let all = Migrator::new(folder).await.unwrap();
     let newest = all.iter().map(|step| step.version).max().unwrap();
-    assert!(home == "cloud/platform" || last < newest, "{home} is as it was: no step is tried");
-    all.iter().filter(|step| step.version <= last).cloned().collect()
+    assert!(
+        home == "cloud/platform" || last < newest,
+        "{home} is as it was: no step is tried"
+    );
+    all.iter()
+        .filter(|step| step.version <= last)
+        .cloned()
+        .collect()
 }
 
 const fn id(n: u128) -> Uuid {
@@ -156,10 +185,18 @@ impl Asker {
             token => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
         };
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
         let status = response.status();
         let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        (
+            status,
+            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        )
     }
 
     async fn get(&self, path: &str) -> Value {

@@ -81,28 +81,43 @@ fn service() -> Router {
         .route(
             "/echo",
             post(async |headers: HeaderMap, body: String| {
-                let bearer =
-                    headers.get(header::AUTHORIZATION).map(|v| v.to_str().unwrap().to_owned());
+                let bearer = headers
+                    .get(header::AUTHORIZATION)
+                    .map(|v| v.to_str().unwrap().to_owned());
                 axum::Json(json!({ "bearer": bearer, "body": body }))
             }),
         )
-        .route("/taken", post(async || Problem::new(Code::OrderAlreadyAccepted)))
+        .route(
+            "/taken",
+            post(async || Problem::new(Code::OrderAlreadyAccepted)),
+        )
         .route("/nothing", post(async || StatusCode::NO_CONTENT))
-        .route("/trace", get(async |trace: RequestTrace| axum::Json(trace.0.to_string())))
+        .route(
+            "/trace",
+            get(async |trace: RequestTrace| axum::Json(trace.0.to_string())),
+        )
         .route("/stream", post(async |body: Body| Response::new(body)))
         .route(
             "/headers",
             any(async |headers: HeaderMap| {
                 let names: Vec<String> = headers.keys().map(ToString::to_string).collect();
-                ([("keep-alive", "timeout=9"), ("x-kept", "1")], axum::Json(names))
+                (
+                    [("keep-alive", "timeout=9"), ("x-kept", "1")],
+                    axum::Json(names),
+                )
             }),
         )
         .route(
             "/link",
             get(async |upgrade: WebSocketUpgrade, headers: HeaderMap| {
-                let name = headers.get("x-name").map(|v| v.to_str().unwrap().to_owned());
+                let name = headers
+                    .get("x-name")
+                    .map(|v| v.to_str().unwrap().to_owned());
                 upgrade.on_upgrade(async move |mut socket| {
-                    socket.send(Message::text(name.unwrap_or_default())).await.unwrap();
+                    socket
+                        .send(Message::text(name.unwrap_or_default()))
+                        .await
+                        .unwrap();
                     while let Some(Ok(message)) = socket.next().await {
                         if matches!(message, Message::Binary(_)) {
                             socket.send(message).await.unwrap();
@@ -125,13 +140,19 @@ async fn serve(router: Router, tasks: &Tasks) -> String {
 }
 
 async fn local() -> Arm {
-    Arm { upstream: Upstream::from_router(service()), tasks: Tasks::new() }
+    Arm {
+        upstream: Upstream::from_router(service()),
+        tasks: Tasks::new(),
+    }
 }
 
 async fn remote() -> Arm {
     let tasks = Tasks::new();
     let base = serve(service(), &tasks).await;
-    Arm { upstream: Upstream::from_address(&base, &tasks).unwrap(), tasks }
+    Arm {
+        upstream: Upstream::from_address(&base, &tasks).unwrap(),
+        tasks,
+    }
 }
 
 async fn guarded() -> Arm {
@@ -148,12 +169,18 @@ async fn a_question_in_json_is_answered_in_json(arm: Arm) {
         .call_json(Method::POST, "/echo", Some("token"), Some(&question))
         .await
         .unwrap();
-    assert_eq!(answer, json!({ "bearer": "Bearer token", "body": "{\"order\":7}" }));
+    assert_eq!(
+        answer,
+        json!({ "bearer": "Bearer token", "body": "{\"order\":7}" })
+    );
     arm.upstream.ping().await.unwrap();
 }
 
 async fn a_refusal_brings_its_problem(arm: Arm) {
-    let refused = arm.upstream.call_json::<()>(Method::POST, "/taken", None, None::<&()>).await;
+    let refused = arm
+        .upstream
+        .call_json::<()>(Method::POST, "/taken", None, None::<&()>)
+        .await;
     let Err(UpstreamError::Refused { status, problem }) = refused else {
         panic!("{refused:?}");
     };
@@ -164,12 +191,18 @@ async fn a_refusal_brings_its_problem(arm: Arm) {
 }
 
 async fn an_empty_answer_reads_as_nothing(arm: Arm) {
-    arm.upstream.call_json::<()>(Method::POST, "/nothing", None, None::<&()>).await.unwrap();
+    arm.upstream
+        .call_json::<()>(Method::POST, "/nothing", None, None::<&()>)
+        .await
+        .unwrap();
 }
 
 async fn an_answer_of_another_shape_is_told_apart(arm: Arm) {
     let asked = arm.upstream.get::<u64>("/trace", None).await;
-    assert!(matches!(asked, Err(UpstreamError::Unreadable(_))), "{asked:?}");
+    assert!(
+        matches!(asked, Err(UpstreamError::Unreadable(_))),
+        "{asked:?}"
+    );
 }
 
 async fn a_bodys_first_part_arrives_before_its_last_is_sent(arm: Arm) {
@@ -177,9 +210,16 @@ async fn a_bodys_first_part_arrives_before_its_last_is_sent(arm: Arm) {
     let body = Body::from_stream(chunks(parts));
     let request = Request::post("/stream").body(body).unwrap();
     part.send("first").await.unwrap();
-    let answer = timeout(LIMIT, arm.upstream.call(request)).await.unwrap().unwrap();
+    let answer = timeout(LIMIT, arm.upstream.call(request))
+        .await
+        .unwrap()
+        .unwrap();
     let mut body = answer.into_body();
-    let first = timeout(LIMIT, body.frame()).await.unwrap().unwrap().unwrap();
+    let first = timeout(LIMIT, body.frame())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
     assert_eq!(first.into_data().unwrap(), "first");
     part.send("last").await.unwrap();
     drop(part);
@@ -213,14 +253,27 @@ async fn a_websocket_passes_through_a_gateway(arm: Arm) {
             front.replace("http", "ws")
         ))
         .unwrap();
-    request.headers_mut().insert("x-name", "north-1".parse().unwrap());
-    let (mut socket, _) = timeout(LIMIT, connect_async(request)).await.unwrap().unwrap();
-    let hello = timeout(LIMIT, socket.next()).await.unwrap().unwrap().unwrap();
+    request
+        .headers_mut()
+        .insert("x-name", "north-1".parse().unwrap());
+    let (mut socket, _) = timeout(LIMIT, connect_async(request))
+        .await
+        .unwrap()
+        .unwrap();
+    let hello = timeout(LIMIT, socket.next())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
     assert_eq!(hello, Said::text("north-1"));
     for size in [1, 1_000, 300_000] {
         let frame = Said::binary(vec![7; size]);
         socket.send(frame.clone()).await.unwrap();
-        let echoed = timeout(LIMIT, socket.next()).await.unwrap().unwrap().unwrap();
+        let echoed = timeout(LIMIT, socket.next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
         assert_eq!(echoed, frame, "{size} bytes");
     }
     socket.close(None).await.unwrap();
@@ -228,7 +281,10 @@ async fn a_websocket_passes_through_a_gateway(arm: Arm) {
     assert!(end.is_ok(), "the end was not passed on");
     // An ordinary request takes the same path.
     let plain = Upstream::from_address(&front, &arm.tasks).unwrap();
-    plain.call_json::<()>(Method::POST, "/nothing", None, None::<&()>).await.unwrap();
+    plain
+        .call_json::<()>(Method::POST, "/nothing", None, None::<&()>)
+        .await
+        .unwrap();
     arm.tasks.shutdown(Duration::from_secs(5)).await;
 }
 
@@ -240,7 +296,10 @@ async fn headers_of_one_connection_stay_on_it(arm: Arm) {
         .header("x-kept", "1")
         .body(Body::empty())
         .unwrap();
-    let answer = process::client::Client::new().send_request(request).await.unwrap();
+    let answer = process::client::Client::new()
+        .send_request(request)
+        .await
+        .unwrap();
     let passed_on = answer.headers().clone();
     assert_eq!(passed_on.get("x-kept").unwrap(), "1");
     let names = answer.into_body().collect().await.unwrap().to_bytes();
@@ -270,11 +329,17 @@ struct Failing {
 impl Failing {
     async fn serve(self, listener: TcpListener) {
         while let Ok((mut connection, _)) = listener.accept().await {
-            if connection.read(&mut [0; 4096]).await.is_ok_and(|bytes| bytes > 0) {
+            if connection
+                .read(&mut [0; 4096])
+                .await
+                .is_ok_and(|bytes| bytes > 0)
+            {
                 self.seen.fetch_add(1, Ordering::SeqCst);
             }
             if self.answers.load(Ordering::SeqCst) {
-                let _ = connection.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await;
+                let _ = connection
+                    .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
+                    .await;
             }
         }
     }
@@ -296,12 +361,19 @@ async fn a_service_that_fails_is_left_alone_until_its_rest_is_over() {
     tasks.spawn_once("failing", failing.clone().serve(listener));
     let remote = Upstream::from_address(&address, &tasks).unwrap();
     let upstream = Upstream::combine_guarded(PART, vec![remote], &clock, LIMIT);
-    let change =
-        async || upstream.call_json::<()>(Method::POST, "/nothing", None, None::<&()>).await;
+    let change = async || {
+        upstream
+            .call_json::<()>(Method::POST, "/nothing", None, None::<&()>)
+            .await
+    };
 
     let asked = upstream.get::<()>("/nothing", None).await.unwrap_err();
     assert!(matches!(asked, UpstreamError::Unreachable(_)), "{asked}");
-    assert_eq!(failing.seen(), 3, "a question is asked again, twice at most");
+    assert_eq!(
+        failing.seen(),
+        3,
+        "a question is asked again, twice at most"
+    );
     for _ in 0..2 {
         let asked = change().await.unwrap_err();
         assert!(matches!(asked, UpstreamError::Unreachable(_)), "{asked}");
@@ -309,8 +381,14 @@ async fn a_service_that_fails_is_left_alone_until_its_rest_is_over() {
     }
     failing.answers.store(true, Ordering::SeqCst);
     let refused = change().await.unwrap_err();
-    assert!(matches!(refused, UpstreamError::Resting { .. }), "{refused}");
-    assert!(refused.is_unreachable(), "whoever waits for the service goes on waiting");
+    assert!(
+        matches!(refused, UpstreamError::Resting { .. }),
+        "{refused}"
+    );
+    assert!(
+        refused.is_unreachable(),
+        "whoever waits for the service goes on waiting"
+    );
     assert_eq!(failing.seen(), 0, "after five faults nobody is called");
     clock.advance(REST_MS);
     change().await.unwrap();
@@ -320,7 +398,10 @@ async fn a_service_that_fails_is_left_alone_until_its_rest_is_over() {
 #[test]
 fn an_address_that_is_none_is_refused() {
     for address in ["", "auth:8000", "/auth", "http:///x y"] {
-        assert!(Upstream::from_address(address, &Tasks::new()).is_err(), "{address}");
+        assert!(
+            Upstream::from_address(address, &Tasks::new()).is_err(),
+            "{address}"
+        );
     }
 }
 

@@ -12,7 +12,11 @@ pub struct Fact {
 }
 
 pub fn fact(what: &'static str, expected: impl Serialize, seen: impl Serialize) -> Fact {
-    Fact { what, expected: value(expected), seen: value(seen) }
+    Fact {
+        what,
+        expected: value(expected),
+        seen: value(seen),
+    }
 }
 
 impl Fact {
@@ -23,7 +27,10 @@ impl Fact {
     /// The same fact with a wrong observation, to prove that it is checked.
     #[must_use]
     pub fn spoilt(self) -> Self {
-        Self { seen: value(format!("not {}", self.seen)), ..self }
+        Self {
+            seen: value(format!("not {}", self.seen)),
+            ..self
+        }
     }
 }
 

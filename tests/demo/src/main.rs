@@ -69,11 +69,19 @@ async fn play(ready: &ReadyFile, arguments: &Arguments) -> Result<()> {
     let mut told = Ok(());
     for (number, step) in STEPS.iter().enumerate() {
         if step.name == PAY_OUT && !ready.settles_soon {
-            println!("- {}/{} {}", number + 1, STEPS.len(), say::pay_out_waits.text_in(language));
+            println!(
+                "- {}/{} {}",
+                number + 1,
+                STEPS.len(),
+                say::pay_out_waits.text_in(language)
+            );
             continue;
         }
         let began = clock.elapsed();
-        let seen = story.play(step.name).await.map(|facts| spoil(facts, step, arguments));
+        let seen = story
+            .play(step.name)
+            .await
+            .map(|facts| spoil(facts, step, arguments));
         let took = clock.elapsed().saturating_sub(began);
         let wrong = print(number + 1, step, language, took, seen);
         if let Some(wrong) = wrong {
@@ -87,11 +95,20 @@ async fn play(ready: &ReadyFile, arguments: &Arguments) -> Result<()> {
 
 async fn begin(ready: &ReadyFile) -> Result<Story> {
     let api = Api::new(&ready.gateway);
-    let admin = ready.sign_ins.iter().find(|person| person.role == Role::Admin);
+    let admin = ready
+        .sign_ins
+        .iter()
+        .find(|person| person.role == Role::Admin);
     let admin = admin.context("the ready file names no admin")?;
     let admin = api.sign_in(&admin.username, &admin.password).await?;
-    let north = ready.edges.get(&Region::North).context("NORTH has no edge")?;
-    let (host, port) = north.mqtt.split_once(':').context("the edge's MQTT has no port")?;
+    let north = ready
+        .edges
+        .get(&Region::North)
+        .context("NORTH has no edge")?;
+    let (host, port) = north
+        .mqtt
+        .split_once(':')
+        .context("the edge's MQTT has no port")?;
     let place = Place {
         region: Region::North,
         edge: EdgeId::new(&north.edge)?,
@@ -138,7 +155,12 @@ fn broken(facts: &[Fact]) -> Option<anyhow::Error> {
     let broken: Vec<_> = facts
         .iter()
         .filter(|fact| !fact.holds())
-        .map(|fact| format!("{}: expected {}, saw {}", fact.what, fact.expected, fact.seen))
+        .map(|fact| {
+            format!(
+                "{}: expected {}, saw {}",
+                fact.what, fact.expected, fact.seen
+            )
+        })
         .collect();
     (!broken.is_empty()).then(|| anyhow::anyhow!(broken.join("; ")))
 }

@@ -33,22 +33,70 @@ pub struct Step {
 pub const PAY_OUT: &str = "pay_out";
 
 pub const STEPS: [Step; 16] = [
-    Step { name: "publish", title: say::publish },
-    Step { name: "approve", title: say::approve },
-    Step { name: "cut", title: say::cut },
-    Step { name: "accept_offline", title: say::accept_offline },
-    Step { name: "collide", title: say::collide },
-    Step { name: "heal", title: say::heal },
-    Step { name: "outcomes", title: say::outcomes },
-    Step { name: "record", title: say::record },
-    Step { name: "pay", title: say::pay },
-    Step { name: "work", title: say::work },
-    Step { name: "review", title: say::review },
-    Step { name: "publish_again", title: say::publish_again },
-    Step { name: "work_offline", title: say::work_offline },
-    Step { name: "heal_again", title: say::heal_again },
-    Step { name: "pay_afterwards", title: say::pay_afterwards },
-    Step { name: PAY_OUT, title: say::pay_out },
+    Step {
+        name: "publish",
+        title: say::publish,
+    },
+    Step {
+        name: "approve",
+        title: say::approve,
+    },
+    Step {
+        name: "cut",
+        title: say::cut,
+    },
+    Step {
+        name: "accept_offline",
+        title: say::accept_offline,
+    },
+    Step {
+        name: "collide",
+        title: say::collide,
+    },
+    Step {
+        name: "heal",
+        title: say::heal,
+    },
+    Step {
+        name: "outcomes",
+        title: say::outcomes,
+    },
+    Step {
+        name: "record",
+        title: say::record,
+    },
+    Step {
+        name: "pay",
+        title: say::pay,
+    },
+    Step {
+        name: "work",
+        title: say::work,
+    },
+    Step {
+        name: "review",
+        title: say::review,
+    },
+    Step {
+        name: "publish_again",
+        title: say::publish_again,
+    },
+    Step {
+        name: "work_offline",
+        title: say::work_offline,
+    },
+    Step {
+        name: "heal_again",
+        title: say::heal_again,
+    },
+    Step {
+        name: "pay_afterwards",
+        title: say::pay_afterwards,
+    },
+    Step {
+        name: PAY_OUT,
+        title: say::pay_out,
+    },
 ];
 
 #[derive(Deserialize)]
@@ -96,7 +144,10 @@ impl Story {
         let offline = api.provider(&admin).await.context("no first provider")?;
         let online = api.provider(&admin).await.context("no second provider")?;
         let device = format!("demo-{}", offline.user_id);
-        let visitor = api.at_edges(&offline, north.region).await.context("no token for edges")?;
+        let visitor = api
+            .at_edges(&offline, north.region)
+            .await
+            .context("no token for edges")?;
         let tablet = Tablet::new(north, &device[..24], &visitor, Mqtt::V5);
         Ok(Self {
             api,
@@ -150,11 +201,22 @@ impl Story {
     }
 
     async fn publish(&mut self) -> Result<Vec<Fact>> {
-        let done = self.api.publish(&self.customer, REGION, "Leaking tap 水龙头漏水").await?;
+        let done = self
+            .api
+            .publish(&self.customer, REGION, "Leaking tap 水龙头漏水")
+            .await?;
         let order = done.order;
         let facts = vec![
-            fact("it waits for review", OrderStatus::PendingReview, order.status),
-            fact("it is the customer's", self.customer.user_id, order.customer_id),
+            fact(
+                "it waits for review",
+                OrderStatus::PendingReview,
+                order.status,
+            ),
+            fact(
+                "it is the customer's",
+                self.customer.user_id,
+                order.customer_id,
+            ),
             fact("its price is exact", "200.00", order.price),
         ];
         self.order = Some(order);
@@ -167,7 +229,11 @@ impl Story {
         let on_board = self.open_on_board(order).await?;
         Ok(vec![
             fact("it is open", OrderStatus::Pending, done.status),
-            fact("the edge's board shows it open", OrderStatus::Pending, on_board),
+            fact(
+                "the edge's board shows it open",
+                OrderStatus::Pending,
+                on_board,
+            ),
         ])
     }
 
@@ -178,24 +244,45 @@ impl Story {
 
     async fn accept_offline(&mut self) -> Result<Vec<Fact>> {
         let order = self.order()?.id;
-        let command = self.tablet.prepare(CommandBody::AcceptOrder { order_id: order });
+        let command = self
+            .tablet
+            .prepare(CommandBody::AcceptOrder { order_id: order });
         self.command = Some(command);
         let reply = self.tablet.until_stored(command, SOON).await?;
         let shown = reply.order.as_ref();
         Ok(vec![
             fact("the verdict", Verdict::Provisional, reply.verdict),
-            fact("a receipt for this command", command, reply.receipt.map(|r| r.command_id)),
-            fact("work can go on", OrderStatus::Accepted, shown.map(|order| order.status)),
-            fact("no address before it is sure", Some(""), shown.map(|order| &order.address)),
+            fact(
+                "a receipt for this command",
+                command,
+                reply.receipt.map(|r| r.command_id),
+            ),
+            fact(
+                "work can go on",
+                OrderStatus::Accepted,
+                shown.map(|order| order.status),
+            ),
+            fact(
+                "no address before it is sure",
+                Some(""),
+                shown.map(|order| &order.address),
+            ),
         ])
     }
 
     async fn collide(&mut self) -> Result<Vec<Fact>> {
-        let done = self.api.act(&self.online, self.order()?.id, "accept").await?;
+        let done = self
+            .api
+            .act(&self.online, self.order()?.id, "accept")
+            .await?;
         Ok(vec![
             fact("the cloud gives it", OrderStatus::Accepted, done.status),
             fact("to whom asked", self.online.user_id, done.order.provider_id),
-            fact("and shows where to go", false, done.order.address.is_empty()),
+            fact(
+                "and shows where to go",
+                false,
+                done.order.address.is_empty(),
+            ),
         ])
     }
 
@@ -207,24 +294,39 @@ impl Story {
     async fn outcomes(&mut self) -> Result<Vec<Fact>> {
         let command = self.command.context("nothing was accepted offline")?;
         let reply = self.tablet.until_decided(command, SOON).await?;
-        let outcome = reply.outcome.context("a decided reply carries its outcome")?;
-        let lost = outcome.lost.clone().context("a lost acceptance is explained")?;
+        let outcome = reply
+            .outcome
+            .context("a decided reply carries its outcome")?;
+        let lost = outcome
+            .lost
+            .clone()
+            .context("a lost acceptance is explained")?;
         let order = self.order()?.id;
-        let loser = self.told(&self.offline, order, "order.acceptance_lost").await?;
+        let loser = self
+            .told(&self.offline, order, "order.acceptance_lost")
+            .await?;
         let winner = self.told(&self.online, order, "order.accepted").await?;
         let customer = self.told(&self.customer, order, "order.accepted").await?;
         Ok(vec![
             fact("decided", OutcomeKind::Rejected, outcome.kind),
             fact("why", Code::OrderAlreadyAccepted, outcome.code),
             fact("the winner came by", "portal", lost.winner_source),
-            fact("the winner's time is told", true, lost.winner_decided_at.is_some()),
+            fact(
+                "the winner's time is told",
+                true,
+                lost.winner_decided_at.is_some(),
+            ),
             fact("the tap's time is kept", true, lost.tapped_at.is_some()),
             fact(
                 "the order's provider",
                 self.online.user_id,
                 outcome.order.and_then(|o| o.provider_id),
             ),
-            fact("lines: loser, winner, customer", (1, 1, 1), (loser, winner, customer)),
+            fact(
+                "lines: loser, winner, customer",
+                (1, 1, 1),
+                (loser, winner, customer),
+            ),
         ])
     }
 
@@ -234,11 +336,21 @@ impl Story {
         let accepts: Vec<_> = timeline
             .iter()
             .filter(|entry| entry.action == Some(wire::Action::Accept))
-            .map(|entry| (entry.actor.user_id, entry.from != Some(entry.to), entry.code))
+            .map(|entry| {
+                (
+                    entry.actor.user_id,
+                    entry.from != Some(entry.to),
+                    entry.code,
+                )
+            })
             .collect();
         let expected = vec![
             (self.online.user_id, true, None),
-            (self.offline.user_id, false, Some(Code::OrderAlreadyAccepted)),
+            (
+                self.offline.user_id,
+                false,
+                Some(Code::OrderAlreadyAccepted),
+            ),
         ];
         let checksum = self.agreed().await?;
         let now = self.api.order(&self.admin, order).await?;
@@ -255,25 +367,37 @@ impl Story {
 
     async fn north(&self) -> Result<(LinkState, ChecksumState)> {
         let report = self.api.status(&self.admin).await?;
-        let region = report.regions.into_iter().find(|status| status.region == REGION);
+        let region = report
+            .regions
+            .into_iter()
+            .find(|status| status.region == REGION);
         let edge = region.and_then(|status| status.edges.into_iter().next());
         let edge = edge.context("NORTH has no edge")?;
         Ok((edge.link, edge.checksum))
     }
 
     async fn on_board(&self, order: OrderId) -> Result<Option<OrderStatus>> {
-        let board: Board = self.edge.call(Method::GET, "/board", Some(&self.visitor), None).await?;
+        let board: Board = self
+            .edge
+            .call(Method::GET, "/board", Some(&self.visitor), None)
+            .await?;
         let shown = board.items.into_iter().find(|shown| shown.id == order);
         Ok(shown.map(|order| order.status))
     }
 
     /// Cuts or heals NORTH's line. Returns once both ends have noticed.
     async fn set_line(&self, is_open: bool) -> Result<LinkState> {
-        let expected = if is_open { LinkState::Up } else { LinkState::Down };
+        let expected = if is_open {
+            LinkState::Up
+        } else {
+            LinkState::Down
+        };
         self.api.gate(&self.admin, REGION, is_open).await?;
         let seen = within("NORTH's link follows its gate", SOON, async || {
             let (link, _) = self.north().await.ok()?;
-            let edge = self.edge.call::<Standing>(Method::GET, "/standing", None, None);
+            let edge = self
+                .edge
+                .call::<Standing>(Method::GET, "/standing", None, None);
             let is_up = edge.await.ok()?.link.up;
             (link == expected && is_up == is_open).then_some(link)
         });
@@ -301,8 +425,9 @@ impl Story {
     async fn told(&self, person: &Person, order: OrderId, kind: &str) -> Result<usize> {
         let lines = within("an inbox line", SOON, async || {
             let lines = self.api.inbox(person).await.ok()?;
-            let about =
-                lines.iter().filter(|line| line.kind == kind && line.order_id == Some(order));
+            let about = lines
+                .iter()
+                .filter(|line| line.kind == kind && line.order_id == Some(order));
             Some(about.count()).filter(|count| *count > 0)
         });
         Ok(lines.await?)
@@ -312,7 +437,10 @@ impl Story {
     /// A cache may lag by some seconds.
     async fn unread(&self, person: &Person) -> Result<(u64, u64)> {
         let seen = within("the counter follows its lines", SOON, async || {
-            let page: Value = self.get(person, "/api/v1/notifications?limit=1").await.ok()?;
+            let page: Value = self
+                .get(person, "/api/v1/notifications?limit=1")
+                .await
+                .ok()?;
             let lines = self.api.inbox(person).await.ok()?.len() as u64;
             let unread = page["unread"].as_u64()?;
             (unread == lines).then_some((unread, lines))
@@ -338,6 +466,9 @@ impl Story {
     }
 
     async fn post(&self, person: &Person, path: &str, body: Value) -> Result<Value> {
-        Ok(self.api.call(Method::POST, path, Some(person), Some(body)).await?)
+        Ok(self
+            .api
+            .call(Method::POST, path, Some(person), Some(body))
+            .await?)
     }
 }

@@ -15,13 +15,19 @@ const SPOILT: [&str; 4] = ["publish", "outcomes", "work_offline", "pay_out"];
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_goes_as_told_and_a_wrong_fact_ends_it() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
-    let stack = Stack::start(layout, &Wishes::that_settle_soon()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::that_settle_soon())
+        .await
+        .unwrap();
     let file = stack.layout().folder.join("demo-ready.json");
     ready::write(&file, &stack.ready_file()).unwrap();
 
     let played = demo(&file, None);
     let text = String::from_utf8_lossy(&played.stdout).into_owned();
-    assert!(played.status.success(), "{text}{}", String::from_utf8_lossy(&played.stderr));
+    assert!(
+        played.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&played.stderr)
+    );
     assert_eq!(text.lines().count(), STEPS, "a line for each step: {text}");
     assert!(text.lines().all(|line| line.starts_with('✓')), "{text}");
 
@@ -29,7 +35,10 @@ async fn the_story_goes_as_told_and_a_wrong_fact_ends_it() {
         let spoilt = demo(&file, Some(step));
         let said = String::from_utf8_lossy(&spoilt.stderr).into_owned();
         assert_eq!(spoilt.status.code(), Some(1), "{step}: {said}");
-        assert!(said.contains(&format!("step `{step}` is not as told")), "{step}: {said}");
+        assert!(
+            said.contains(&format!("step `{step}` is not as told")),
+            "{step}: {said}"
+        );
     }
     stack.stop().await.unwrap();
 }

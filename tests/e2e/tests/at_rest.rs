@@ -37,8 +37,14 @@ async fn nothing_is_in_the_clear(stores: Stores) {
     let issuer = CarelessIssuer::start(elsewhere::CLIENT_SECRET);
     let mut mailbox = Mailbox::open().await;
     let mail = ("HOLDFAST__NOTIFICATION__MAIL_URL".to_owned(), mailbox.url());
-    let environment = elsewhere::environment(&issuer).into_iter().chain([mail]).collect();
-    let wishes = Wishes { environment, ..Wishes::default() };
+    let environment = elsewhere::environment(&issuer)
+        .into_iter()
+        .chain([mail])
+        .collect();
+    let wishes = Wishes {
+        environment,
+        ..Wishes::default()
+    };
     let stack = Stack::start(layout, &wishes).await.unwrap();
     let phones = stack.layout().cloud_folder().join("sms");
     let mut secrets = journey::gone(&stack, (&phones, &mut mailbox), &issuer).await;
@@ -47,12 +53,21 @@ async fn nothing_is_in_the_clear(stores: Stores) {
     every_store_is_there(&kept, stores);
     let found = found(&kept, &secrets);
     stack.stop().await.unwrap();
-    let known: BTreeSet<_> = EXCEPTIONS.iter().map(|(place, what, _)| (*place, *what)).collect();
-    let found: BTreeSet<_> = found.iter().map(|(place, what)| (place.as_str(), *what)).collect();
+    let known: BTreeSet<_> = EXCEPTIONS
+        .iter()
+        .map(|(place, what, _)| (*place, *what))
+        .collect();
+    let found: BTreeSet<_> = found
+        .iter()
+        .map(|(place, what)| (place.as_str(), *what))
+        .collect();
     let leaks: Vec<_> = found.difference(&known).collect();
     assert!(leaks.is_empty(), "in the clear: {leaks:#?}");
     let over: Vec<_> = known.difference(&found).collect();
-    assert!(over.is_empty(), "no longer in the clear, so no exception: {over:#?}");
+    assert!(
+        over.is_empty(),
+        "no longer in the clear, so no exception: {over:#?}"
+    );
 }
 
 /// Guards against an empty search: the dump must include every place that the journey writes to.
@@ -99,7 +114,9 @@ fn every_store_is_there(kept: &[Kept], stores: Stores) {
         ],
     };
     for place in rows.into_iter().chain(documents) {
-        let found = kept.iter().any(|kept| kept.place == place && !kept.bytes.is_empty());
+        let found = kept
+            .iter()
+            .any(|kept| kept.place == place && !kept.bytes.is_empty());
         let known: BTreeSet<_> = kept.iter().map(|kept| &kept.place).collect();
         assert!(found, "nothing came from {place}: {known:?}");
     }
@@ -120,9 +137,21 @@ fn found(kept: &[Kept], secrets: &[Secret]) -> BTreeSet<(String, &'static str)> 
 
 #[test]
 fn a_value_in_the_clear_is_found() {
-    let kept = |text: &str| Kept { place: "order.orders.address".into(), bytes: text.into() };
-    let secret = Secret { what: "address", value: b"42 Hidden Orchard Road".to_vec() };
-    let hit = found(&[kept("x|42 Hidden Orchard Road|y")], std::slice::from_ref(&secret));
-    assert_eq!(hit, BTreeSet::from([("order.orders.address".into(), "address")]));
+    let kept = |text: &str| Kept {
+        place: "order.orders.address".into(),
+        bytes: text.into(),
+    };
+    let secret = Secret {
+        what: "address",
+        value: b"42 Hidden Orchard Road".to_vec(),
+    };
+    let hit = found(
+        &[kept("x|42 Hidden Orchard Road|y")],
+        std::slice::from_ref(&secret),
+    );
+    assert_eq!(
+        hit,
+        BTreeSet::from([("order.orders.address".into(), "address")])
+    );
     assert!(found(&[kept("42 Hidden Orchar")], &[secret]).is_empty());
 }

@@ -24,7 +24,13 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
         .filter_map(|exchange| exchange["name"].as_str())
         .filter(|name| name.ends_with("_events"))
         .collect();
-    let named = ["auth_events", "order_events", "payment_events", "review_events", "user_events"];
+    let named = [
+        "auth_events",
+        "order_events",
+        "payment_events",
+        "review_events",
+        "user_events",
+    ];
     assert_eq!(ours, named.into());
 
     for (queue, keys) in [
@@ -52,15 +58,25 @@ async fn exchanges_and_queues_are_the_durable_ones_of_the_design() {
                 .as_array()?
                 .iter()
                 .filter(|binding| {
-                    binding["source"].as_str().is_some_and(|source| source.ends_with("_events"))
+                    binding["source"]
+                        .as_str()
+                        .is_some_and(|source| source.ends_with("_events"))
                 })
                 .filter_map(|binding| Some(binding["routing_key"].as_str()?.to_owned()))
                 .collect();
             (!keys.is_empty()).then_some(keys)
         })
         .await;
-        assert_eq!(bound, keys.iter().map(|key| (*key).to_owned()).collect(), "{queue}");
-        assert_eq!(ask(&api, &format!("queues/%2f/{queue}"))["durable"], true, "{queue}");
+        assert_eq!(
+            bound,
+            keys.iter().map(|key| (*key).to_owned()).collect(),
+            "{queue}"
+        );
+        assert_eq!(
+            ask(&api, &format!("queues/%2f/{queue}"))["durable"],
+            true,
+            "{queue}"
+        );
     }
     stack.stop().await.unwrap();
 }

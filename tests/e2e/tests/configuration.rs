@@ -32,7 +32,10 @@ fn printed(program: &str) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::new();
     let mut section = String::new();
     for line in text.lines() {
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'))
+        {
             section = name.to_uppercase();
         } else if let Some((key, value)) = line.split_once(" = ") {
             let name = format!("HOLDFAST__{section}__{}", key.to_uppercase());

@@ -20,13 +20,19 @@ const PROFILE: &str = "/api/v1/users/me/profile";
 /// A verified provider who works in that region.
 async fn provider_in(api: &Api, admin: &Person, region: Region) -> Person {
     let provider = api.provider(admin).await.unwrap();
-    let own: Value = api.call(Method::GET, PROFILE, Some(&provider), None).await.unwrap();
+    let own: Value = api
+        .call(Method::GET, PROFILE, Some(&provider), None)
+        .await
+        .unwrap();
     let types = wire::ServiceType::ALL;
     let form = json!({
         "version": own["version"], "full_name": "Li Si", "phone_number": "+8613800138000",
         "service_areas": [region], "service_categories": types,
     });
-    let _: Value = api.call(Method::PUT, PROFILE, Some(&provider), Some(form)).await.unwrap();
+    let _: Value = api
+        .call(Method::PUT, PROFILE, Some(&provider), Some(form))
+        .await
+        .unwrap();
     provider
 }
 
@@ -36,8 +42,10 @@ async fn stream(gateway: &str, person: &Person, place: Option<&str>) -> EventRea
     if let Some(place) = place {
         request = request.header("last-event-id", place);
     }
-    let response =
-        Client::new().send_request(request.body(String::new().into()).unwrap()).await.unwrap();
+    let response = Client::new()
+        .send_request(request.body(String::new().into()).unwrap())
+        .await
+        .unwrap();
     assert_eq!(response.status().as_u16(), 200);
     EventReader::new(response.into_body())
 }
@@ -48,7 +56,10 @@ async fn notice(reader: &mut EventReader, kind: &str) -> (Value, String) {
         loop {
             let message = reader.next().await.expect("the stream goes on");
             let text = std::str::from_utf8(&message).unwrap();
-            let Some(data) = text.split_once("event: notice\ndata: ").map(|(_, data)| data) else {
+            let Some(data) = text
+                .split_once("event: notice\ndata: ")
+                .map(|(_, data)| data)
+            else {
                 continue;
             };
             let data: Value = serde_json::from_str(data.trim()).unwrap();
@@ -57,14 +68,23 @@ async fn notice(reader: &mut EventReader, kind: &str) -> (Value, String) {
             }
         }
     };
-    tokio::time::timeout(SOON, reading).await.expect("the notice comes")
+    tokio::time::timeout(SOON, reading)
+        .await
+        .expect("the notice comes")
 }
 
 async fn lines_of(api: &Api, person: &Person, kind: &str) -> Vec<Value> {
     let path = format!("{INBOX}?limit=100");
-    let page: Value = api.call(Method::GET, &path, Some(person), None).await.unwrap();
+    let page: Value = api
+        .call(Method::GET, &path, Some(person), None)
+        .await
+        .unwrap();
     let items = page["items"].as_array().unwrap();
-    items.iter().filter(|item| item["type"] == kind).cloned().collect()
+    items
+        .iter()
+        .filter(|item| item["type"] == kind)
+        .cloned()
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,15 +93,26 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let gateway = stack.layout().gateway_url();
     let api = Api::new(&gateway);
-    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = stack
+        .sign_ins()
+        .into_iter()
+        .find(|person| person.role == Role::Admin)
+        .unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let matched = provider_in(&api, &admin, Region::North).await;
     let elsewhere = provider_in(&api, &admin, Region::South).await;
-    assert_eq!(lines_of(&api, &matched, "profile.verified").await[0]["order_id"], Value::Null);
+    assert_eq!(
+        lines_of(&api, &matched, "profile.verified").await[0]["order_id"],
+        Value::Null
+    );
 
     let mut live = stream(&gateway, &matched, None).await;
-    let first = api.publish(&customer, Region::North, "Mend the tap").await.unwrap().order_id;
+    let first = api
+        .publish(&customer, Region::North, "Mend the tap")
+        .await
+        .unwrap()
+        .order_id;
     api.act(&admin, first, "approve").await.unwrap();
     let (data, place) = notice(&mut live, "order.approved").await;
     assert_eq!(data["order_id"], json!(first));
@@ -89,7 +120,11 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
 
     // Another order is approved while the stream is closed. The page resumes from its last event id
     // and receives the notice.
-    let second = api.publish(&customer, Region::North, "Paint a wall").await.unwrap().order_id;
+    let second = api
+        .publish(&customer, Region::North, "Paint a wall")
+        .await
+        .unwrap()
+        .order_id;
     api.act(&admin, second, "approve").await.unwrap();
     eventually("both are in the inbox", SOON, async || {
         (lines_of(&api, &matched, "order.approved").await.len() == 2).then_some(())
@@ -107,10 +142,20 @@ async fn an_approval_reaches_the_matched_providers_live_and_with_its_reasons() {
 
     let lines = lines_of(&api, &matched, "order.approved").await;
     for line in &lines {
-        assert_eq!(line["match_reasons"], json!(["serves_the_area", "does_this_work", "verified"]));
-        assert!(line["content"].as_str().unwrap().contains("Why you: "), "{line}");
+        assert_eq!(
+            line["match_reasons"],
+            json!(["serves_the_area", "does_this_work", "verified"])
+        );
+        assert!(
+            line["content"].as_str().unwrap().contains("Why you: "),
+            "{line}"
+        );
     }
-    assert!(lines_of(&api, &elsewhere, "order.approved").await.is_empty());
+    assert!(
+        lines_of(&api, &elsewhere, "order.approved")
+            .await
+            .is_empty()
+    );
     assert_eq!(lines_of(&api, &admin, "order.created").await.len(), 2);
     stack.stop().await.unwrap();
 }
@@ -120,17 +165,31 @@ async fn a_customer_hears_that_the_provider_withdrew_and_a_person_what_an_admin_
     let layout = Layout::temporary(Stores::Embedded).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = stack
+        .sign_ins()
+        .into_iter()
+        .find(|person| person.role == Role::Admin)
+        .unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let provider = provider_in(&api, &admin, Region::North).await;
 
-    let order = api.publish(&customer, Region::North, "Mend the tap").await.unwrap().order_id;
-    for (person, action) in [(&admin, "approve"), (&provider, "accept"), (&provider, "withdraw")] {
+    let order = api
+        .publish(&customer, Region::North, "Mend the tap")
+        .await
+        .unwrap()
+        .order_id;
+    for (person, action) in [
+        (&admin, "approve"),
+        (&provider, "accept"),
+        (&provider, "withdraw"),
+    ] {
         api.act(person, order, action).await.unwrap();
     }
     let told = eventually("the customer hears of it", SOON, async || {
-        lines_of(&api, &customer, "order.status_changed").await.pop()
+        lines_of(&api, &customer, "order.status_changed")
+            .await
+            .pop()
     })
     .await;
     assert_eq!(
@@ -144,12 +203,16 @@ async fn a_customer_hears_that_the_provider_withdrew_and_a_person_what_an_admin_
         "user_id": customer.user_id, "title": "The lift is broken", "content": "Please ring the bell.",
     });
     let write = async |person: &Person, words: &Value| {
-        let written =
-            api.call::<Value>(Method::POST, path, Some(person), Some(words.clone())).await;
+        let written = api
+            .call::<Value>(Method::POST, path, Some(person), Some(words.clone()))
+            .await;
         written.map_err(|error| error.to_string())
     };
     write(&admin, &words).await.unwrap();
-    let page: Value = api.call(Method::GET, INBOX, Some(&customer), None).await.unwrap();
+    let page: Value = api
+        .call(Method::GET, INBOX, Some(&customer), None)
+        .await
+        .unwrap();
     assert_eq!(
         (&page["items"][0]["type"], &page["items"][0]["title"]),
         (&Value::Null, &words["title"])
@@ -157,6 +220,9 @@ async fn a_customer_hears_that_the_provider_withdrew_and_a_person_what_an_admin_
     assert!(write(&provider, &words).await.is_err(), "it is for admins");
     let mut to_nobody = words;
     to_nobody["user_id"] = json!(order);
-    assert!(write(&admin, &to_nobody).await.is_err(), "nobody is called so");
+    assert!(
+        write(&admin, &to_nobody).await.is_err(),
+        "nobody is called so"
+    );
     stack.stop().await.unwrap();
 }

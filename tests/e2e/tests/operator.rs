@@ -43,16 +43,29 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     let layout = Layout::temporary(Stores::Embedded).unwrap();
     let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = stack
+        .sign_ins()
+        .into_iter()
+        .find(|person| person.role == Role::Admin)
+        .unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let holdfast = binaries::own("holdfast").unwrap();
     let shell = Operator::new(holdfast, stack.layout().gateway_url(), admin.token.as_str());
-    let operator = Admin { person: &admin, shell };
+    let operator = Admin {
+        person: &admin,
+        shell,
+    };
     operator.reads("wait --for links-up --for synced --timeout 60");
-    assert_eq!(operator.gets("conflicts")["items"], Value::Array(Vec::new()));
+    assert_eq!(
+        operator.gets("conflicts")["items"],
+        Value::Array(Vec::new())
+    );
 
     let (order, lost) = collision(&stack, &api, &operator).await;
-    for line in [format!("wait --for order={order}:accepted"), "wait --for synced=NORTH".into()] {
+    for line in [
+        format!("wait --for order={order}:accepted"),
+        "wait --for synced=NORTH".into(),
+    ] {
         operator.reads(&line);
     }
     operator.reads("wait --for drained --for synced --timeout 60");
@@ -65,7 +78,10 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     assert_eq!(told["items"][0]["winner"]["source"], "portal");
     let by_command = operator.gets(&format!("explain {lost}"));
     let op = &by_command["ops"][0];
-    assert_eq!((op["state"].as_str(), op["edge"].as_str()), (Some("decided"), Some("north-1")));
+    assert_eq!(
+        (op["state"].as_str(), op["edge"].as_str()),
+        (Some("decided"), Some("north-1"))
+    );
     let place = format!("explain north-1/{}/{}", op["epoch"], op["seq"]);
     let by_order = operator.gets(&format!("explain {order}"));
     assert_eq!(by_order["order"]["id"], order.to_string());
@@ -74,7 +90,12 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     }
     for line in [place, format!("explain {conflict}")] {
         let text = operator.reads(&line);
-        for words in ["answered `provisional`", "received by the hub", "rejected", "Who won:"] {
+        for words in [
+            "answered `provisional`",
+            "received by the hub",
+            "rejected",
+            "Who won:",
+        ] {
             assert!(text.contains(words), "`{words}` is missing in {text}");
         }
     }
@@ -89,16 +110,34 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     assert_eq!(operator.gets("queue")["waiting"], Value::Array(Vec::new()));
     every_answer_is_of_its_published_form(&operator);
     let edges = operator.gets("edges");
-    let north = edges["items"].as_array().unwrap().iter().find(|edge| edge["edge"] == "north-1");
+    let north = edges["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|edge| edge["edge"] == "north-1");
     let north = north.unwrap();
-    assert!(north["cursor_seq"].as_u64().unwrap() > 1 && north["lag_up_ops"] == 0, "{north}");
-    assert_eq!((&north["lost"], &north["lag_down_since"]), (&Value::from(1), &Value::Null));
+    assert!(
+        north["cursor_seq"].as_u64().unwrap() > 1 && north["lag_up_ops"] == 0,
+        "{north}"
+    );
+    assert_eq!(
+        (&north["lost"], &north["lag_down_since"]),
+        (&Value::from(1), &Value::Null)
+    );
     assert_eq!(operator.gets("status")["healthy"], true);
     let text = operator.reads("status");
-    assert!(text.contains("~ north-1: 1 acceptance made there has lost, last at "), "{text}");
+    assert!(
+        text.contains("~ north-1: 1 acceptance made there has lost, last at "),
+        "{text}"
+    );
 
     let invited = operator.gets("enrol SOUTH south-9");
-    assert!(invited["command"].as_str().unwrap().contains("HOLDFAST__EDGE__NAME=south-9"));
+    assert!(
+        invited["command"]
+            .as_str()
+            .unwrap()
+            .contains("HOLDFAST__EDGE__NAME=south-9")
+    );
     assert_eq!(operator.asks("enrol NORTH north-1"), Some(6));
     assert!(operator.reads("edges").contains("code not used yet"));
     let waits = "wait --for links-up --timeout 1";
@@ -106,7 +145,11 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     operator.gets("enrol withdraw south-9");
     operator.reads("wait --for links-up");
     assert_eq!(operator.asks("enrol withdraw south-9"), Some(5));
-    assert_eq!(operator.asks("enrol withdraw north-1"), Some(6), "it is enrolled");
+    assert_eq!(
+        operator.asks("enrol withdraw north-1"),
+        Some(6),
+        "it is enrolled"
+    );
     stack.stop().await.unwrap();
 }
 
@@ -134,17 +177,26 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
     let customer = api.newcomer(Role::Customer).await.unwrap();
     let offline = api.provider(operator.person).await.unwrap();
     let online = api.provider(operator.person).await.unwrap();
-    let order = api.publish(&customer, Region::North, "Mend the tap").await.unwrap().order_id;
+    let order = api
+        .publish(&customer, Region::North, "Mend the tap")
+        .await
+        .unwrap()
+        .order_id;
     api.act(operator.person, order, "approve").await.unwrap();
     operator.reads("wait --for synced=NORTH");
     let offline = api.at_edges(&offline, Region::North).await.unwrap();
-    let board = format!("http://127.0.0.1:{}/board", stack.layout().edge(Region::North).http);
+    let board = format!(
+        "http://127.0.0.1:{}/board",
+        stack.layout().edge(Region::North).http
+    );
     // The hub may be in sync with the edge before it receives the approval.
     eventually("the job stands on the edge's board", SOON, async || {
         let client = Client::new();
         let token = Some(offline.token.as_str());
-        let shown: Value =
-            client.send_json(Method::GET, &board, token, None::<&()>, SOON).await.ok()?;
+        let shown: Value = client
+            .send_json(Method::GET, &board, token, None::<&()>, SOON)
+            .await
+            .ok()?;
         shown.to_string().contains(&order.to_string()).then_some(())
     })
     .await;
@@ -163,16 +215,22 @@ async fn collision(stack: &Stack, api: &Api, operator: &Admin<'_>) -> (OrderId, 
         port: north.mqtt,
     };
     let tablet = Tablet::new(north, "tablet-7", &offline, Mqtt::V5);
-    let reply =
-        tablet.tap(CommandBody::AcceptOrder { order_id: order }, SOON).await.expect("an answer");
+    let reply = tablet
+        .tap(CommandBody::AcceptOrder { order_id: order }, SOON)
+        .await
+        .expect("an answer");
     assert_eq!(reply.verdict, Verdict::Provisional);
     let won = api.act(&online, order, "accept").await.unwrap();
     assert_eq!(won.status, OrderStatus::Accepted);
-    eventually("the edge lacks the change, and since when is told", SOON, async || {
-        let report = api.status(operator.person).await.ok()?;
-        let north = &report.regions[usize::from(Region::North.index())].edges[0];
-        (north.lag_down_changes > 0 && north.lag_down_since.is_some()).then_some(())
-    })
+    eventually(
+        "the edge lacks the change, and since when is told",
+        SOON,
+        async || {
+            let report = api.status(operator.person).await.ok()?;
+            let north = &report.regions[usize::from(Region::North.index())].edges[0];
+            (north.lag_down_changes > 0 && north.lag_down_since.is_some()).then_some(())
+        },
+    )
     .await;
     operator.reads("link heal NORTH");
     let lost = reply.command_id.unwrap();

@@ -25,7 +25,10 @@ const UNAUTHORIZED: i32 = 13;
 async fn the_story_needs_no_more_than_the_users_of_the_parts_and_none_opens_what_is_anothers() {
     let mut layout = Layout::temporary(Stores::Real).unwrap();
     layout.edges.truncate(1);
-    let wishes = Wishes { own_users: true, ..Wishes::that_settle_soon() };
+    let wishes = Wishes {
+        own_users: true,
+        ..Wishes::that_settle_soon()
+    };
     let stack = Stack::start(layout, &wishes).await.unwrap();
     // Migrates as before a newer version's start: now every schema exists.
     stack.migrate().await.unwrap();
@@ -35,7 +38,9 @@ async fn the_story_needs_no_more_than_the_users_of_the_parts_and_none_opens_what
     let demo = binaries::own("holdfast-demo").unwrap();
     let played = spawn_blocking(move || Command::new(demo).arg("--ready-file").arg(path).output());
     let played = played.await.unwrap().unwrap();
-    let said = [played.stdout, played.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+    let said = [played.stdout, played.stderr]
+        .map(|text| String::from_utf8(text).unwrap())
+        .concat();
     assert!(played.status.success(), "{said}");
 
     let users = stack.users();
@@ -49,7 +54,10 @@ async fn the_story_needs_no_more_than_the_users_of_the_parts_and_none_opens_what
 
 async fn reads_no_documents_of_another(users: &PartUsers, part: CloudPart) {
     let Some(url) = users.url(part, "DOCUMENTS_URL") else {
-        assert!(!matches!(part.store(), StoreKind::Documents(_)), "{part} has no user");
+        assert!(
+            !matches!(part.store(), StoreKind::Documents(_)),
+            "{part} has no user"
+        );
         return;
     };
     let client = mongodb::Client::with_uri_str(url).await.unwrap();
@@ -64,7 +72,9 @@ async fn reads_no_documents_of_another(users: &PartUsers, part: CloudPart) {
             continue;
         }
         let refused = read.expect_err("another part's documents");
-        let mongodb::error::ErrorKind::Command(error) = *refused.kind else { panic!("{refused}") };
+        let mongodb::error::ErrorKind::Command(error) = *refused.kind else {
+            panic!("{refused}")
+        };
         assert_eq!(error.code, UNAUTHORIZED, "{part} reads {database}: {error}");
     }
 }
@@ -84,9 +94,17 @@ async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
     let is_shared = matches!(part, CloudPart::Gateway | CloudPart::Auth);
     assert_eq!(ask(&["PING"]).await, Ok(()), "{part}");
     let expected = if is_shared { Ok(()) } else { denied };
-    assert_eq!(ask(&["GET", "session:of-somebody"]).await, expected, "{part}");
+    assert_eq!(
+        ask(&["GET", "session:of-somebody"]).await,
+        expected,
+        "{part}"
+    );
     for owner in [CloudPart::User, CloudPart::Notification] {
-        let expected = if is_shared || part == owner { Ok(()) } else { denied };
+        let expected = if is_shared || part == owner {
+            Ok(())
+        } else {
+            denied
+        };
         let key = format!("{owner}:of-somebody");
         assert_eq!(ask(&["GET", &key]).await, expected, "{part}");
     }
@@ -95,22 +113,41 @@ async fn reads_the_cache_as_it_may(users: &PartUsers, part: CloudPart) {
     for owner in [CloudPart::User, CloudPart::Notification] {
         let key = format!("{owner}:of-a-test");
         let written = cache.set(&key, "word", Duration::from_secs(5)).await;
-        assert_eq!(written.is_ok(), is_shared || part == owner, "{part} {key}: {written:?}");
+        assert_eq!(
+            written.is_ok(),
+            is_shared || part == owner,
+            "{part} {key}: {written:?}"
+        );
         let read = cache.get(&key).await;
-        assert_eq!(read.is_ok(), is_shared || part == owner, "{part} {key}: {read:?}");
+        assert_eq!(
+            read.is_ok(),
+            is_shared || part == owner,
+            "{part} {key}: {read:?}"
+        );
     }
-    for of_nobody in [&["CONFIG", "GET", "*"][..], &["FLUSHALL"], &["ACL", "LIST"], &["KEYS", "*"]]
-    {
+    for of_nobody in [
+        &["CONFIG", "GET", "*"][..],
+        &["FLUSHALL"],
+        &["ACL", "LIST"],
+        &["KEYS", "*"],
+    ] {
         assert_eq!(ask(of_nobody).await, denied, "{part} {of_nobody:?}");
     }
 }
 
 /// The story has already shown the part's own publishing and consuming.
 async fn takes_no_event_of_another_and_tells_none(users: &PartUsers, part: CloudPart) {
-    let bus = Bus::open(users.url(part, "BUS_URL").unwrap()).await.unwrap();
+    let bus = Bus::open(users.url(part, "BUS_URL").unwrap())
+        .await
+        .unwrap();
     for (of, queue) in topology::QUEUES {
         let bound = bus.bind_queue(queue).await;
-        assert_eq!(bound.is_ok(), *of == part, "{part} binds {}: {bound:?}", queue.name);
+        assert_eq!(
+            bound.is_ok(),
+            *of == part,
+            "{part} binds {}: {bound:?}",
+            queue.name
+        );
     }
     for kind in EventType::ALL {
         if topology::publishing_part(kind.exchange()) != part {

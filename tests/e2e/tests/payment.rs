@@ -32,29 +32,49 @@ async fn money_moves_with_the_work_among_all_parts() {
 
 async fn money_moves_with_the_work(stores: Stores) {
     let scene = Scene::new(stores).await;
-    let Scene { api, customer, provider, .. } = &scene;
+    let Scene {
+        api,
+        customer,
+        provider,
+        ..
+    } = &scene;
     let order = scene.accepted().await;
     let early = api.act(provider, order, "start").await.unwrap_err();
     assert_eq!(early.problem.unwrap().code, Code::FundsNotHeld);
     let price = api.order(customer, order).await.unwrap().price;
     let form = json!({ "order_id": order, "amount": price, "payment_method": "simulated" });
     // The predecessor systems' spelling.
-    let paid = scene.post(customer, "/api/payments/", form.clone()).await.unwrap();
+    let paid = scene
+        .post(customer, "/api/payments/", form.clone())
+        .await
+        .unwrap();
     assert_eq!(paid["status"], "completed", "{paid}");
-    let again = scene.post(customer, "/api/v1/payments", form).await.unwrap_err();
+    let again = scene
+        .post(customer, "/api/v1/payments", form)
+        .await
+        .unwrap_err();
     assert_eq!(again, Code::AlreadyPaid);
     scene.shows(order, PaymentStatus::Held).await;
     api.act(provider, order, "start").await.unwrap();
     let ask = json!({ "order_id": order, "amount": "50.00", "reason": "It took too long." });
     let asked = scene.post(customer, "/api/v1/refunds", ask).await.unwrap();
-    let grant = format!("/api/v1/admin/refunds/{}/grant", asked["id"].as_str().unwrap());
-    let granted: Value = api.post_keyed(&grant, &scene.admin, json!({})).await.unwrap();
+    let grant = format!(
+        "/api/v1/admin/refunds/{}/grant",
+        asked["id"].as_str().unwrap()
+    );
+    let granted: Value = api
+        .post_keyed(&grant, &scene.admin, json!({}))
+        .await
+        .unwrap();
     assert_eq!(granted["status"], "granted");
     let done = api.act(provider, order, "complete").await.unwrap();
     assert_eq!(done.status, OrderStatus::Completed);
     let statement = format!("/api/v1/orders/{order}/statement");
     let lines = eventually("the refund is booked", SHOWN_WITHIN, async || {
-        let lines: Value = api.call(Method::GET, &statement, Some(customer), None).await.ok()?;
+        let lines: Value = api
+            .call(Method::GET, &statement, Some(customer), None)
+            .await
+            .ok()?;
         (lines["items"].as_array()?.len() == 2).then_some(lines)
     })
     .await;
@@ -63,12 +83,18 @@ async fn money_moves_with_the_work(stores: Stores) {
 
     let other = scene.accepted().await;
     let form = json!({ "order_id": other, "amount": price });
-    scene.post(customer, "/api/v1/payments", form).await.unwrap();
+    scene
+        .post(customer, "/api/v1/payments", form)
+        .await
+        .unwrap();
     scene.shows(other, PaymentStatus::Held).await;
     api.act(customer, other, "cancel").await.unwrap();
     scene.shows(other, PaymentStatus::Refunded).await;
     let history = api.timeline(customer, other).await.unwrap();
-    let shown: Vec<PaymentStatus> = history.iter().filter_map(|line| line.payment_status).collect();
+    let shown: Vec<PaymentStatus> = history
+        .iter()
+        .filter_map(|line| line.payment_status)
+        .collect();
     assert_eq!(shown, [PaymentStatus::Held, PaymentStatus::Refunded]);
 
     scene.cancels_late().await;
@@ -81,21 +107,40 @@ impl Scene {
         let layout = Layout::temporary(stores).unwrap();
         let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());
-        let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+        let admin = stack
+            .sign_ins()
+            .into_iter()
+            .find(|person| person.role == Role::Admin)
+            .unwrap();
         let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
         let customer = api.newcomer(Role::Customer).await.unwrap();
         let provider = api.provider(&admin).await.unwrap();
-        Self { stack, api, admin, customer, provider }
+        Self {
+            stack,
+            api,
+            admin,
+            customer,
+            provider,
+        }
     }
 
     async fn accepted(&self) -> OrderId {
         let Self { api, customer, .. } = self;
-        let order = api.publish(customer, Region::North, "Fix the tap").await.unwrap().order_id;
+        let order = api
+            .publish(customer, Region::North, "Fix the tap")
+            .await
+            .unwrap()
+            .order_id;
         self.taken(order).await
     }
 
     async fn taken(&self, order: OrderId) -> OrderId {
-        let Self { api, admin, provider, .. } = self;
+        let Self {
+            api,
+            admin,
+            provider,
+            ..
+        } = self;
         api.act(admin, order, "approve").await.unwrap();
         api.act(provider, order, "accept").await.unwrap();
         order
@@ -104,29 +149,50 @@ impl Scene {
     /// A cancellation shortly before the work costs the previewed fee: the provider gets the fee,
     /// the customer the rest.
     async fn cancels_late(&self) {
-        let Self { api, customer, provider, .. } = self;
+        let Self {
+            api,
+            customer,
+            provider,
+            ..
+        } = self;
         let draft = json!({
             "title": "Fix the tap", "service_type": "cleaning_repair", "price": "200.01",
             "location": "NORTH", "address": "1 Harbour Road", "service_start_time": "2026-01-01T08:00:00Z",
         });
         let published = self.post(customer, "/api/v1/orders", draft).await.unwrap();
-        let order = self.taken(published["order_id"].as_str().unwrap().parse().unwrap()).await;
+        let order = self
+            .taken(published["order_id"].as_str().unwrap().parse().unwrap())
+            .await;
         let form = json!({ "order_id": order, "amount": "200.01" });
         self.post(customer, "/api/v1/payments", form).await.unwrap();
         self.shows(order, PaymentStatus::Held).await;
         let preview = format!("/api/v1/orders/{order}/cancellation");
-        let shown: Value = api.call(Method::GET, &preview, Some(customer), None).await.unwrap();
-        assert_eq!((&shown["fee"], &shown["refund"]), (&json!("20.00"), &json!("180.01")));
+        let shown: Value = api
+            .call(Method::GET, &preview, Some(customer), None)
+            .await
+            .unwrap();
+        assert_eq!(
+            (&shown["fee"], &shown["refund"]),
+            (&json!("20.00"), &json!("180.01"))
+        );
         let cancel = format!("/api/v1/orders/{order}/cancel");
         let blind = self.post(customer, &cancel, json!({})).await.unwrap_err();
         assert_eq!(blind, Code::TermsChanged);
-        self.post(customer, &cancel, json!({ "fee": shown["fee"] })).await.unwrap();
+        self.post(customer, &cancel, json!({ "fee": shown["fee"] }))
+            .await
+            .unwrap();
         self.shows(order, PaymentStatus::PartiallyRefunded).await;
         let statement = format!("/api/v1/orders/{order}/statement");
         let amounts = async |who: &Person| {
-            let lines: Value = api.call(Method::GET, &statement, Some(who), None).await.unwrap();
+            let lines: Value = api
+                .call(Method::GET, &statement, Some(who), None)
+                .await
+                .unwrap();
             let lines = lines["items"].as_array().unwrap().clone();
-            lines.into_iter().map(|line| line["amount"].clone()).collect::<Vec<_>>()
+            lines
+                .into_iter()
+                .map(|line| line["amount"].clone())
+                .collect::<Vec<_>>()
         };
         assert_eq!(amounts(customer).await, ["200.01", "20.00", "-180.01"]);
         // The provider gets the fee, and sees the refund of the money held for them.
@@ -145,15 +211,21 @@ impl Scene {
     async fn reconciled(&self) {
         let path = "/api/v1/payments/reconciliation";
         eventually("the report is empty", SHOWN_WITHIN, async || {
-            let report: Value =
-                self.api.call(Method::GET, path, Some(&self.admin), None).await.ok()?;
+            let report: Value = self
+                .api
+                .call(Method::GET, path, Some(&self.admin), None)
+                .await
+                .ok()?;
             (report["differences"] == json!([]) && report["waiting"] == json!([])).then_some(())
         })
         .await;
     }
 
     async fn post(&self, person: &Person, path: &str, body: Value) -> Result<Value, Code> {
-        let answer = self.api.call(Method::POST, path, Some(person), Some(body)).await;
+        let answer = self
+            .api
+            .call(Method::POST, path, Some(person), Some(body))
+            .await;
         answer.map_err(|error| error.problem.expect("a refusal says why").code)
     }
 

@@ -35,7 +35,12 @@ impl Browser {
     async fn sign_in(gateway: &str, username: &str, password: &str) -> Self {
         let client = Client::new();
         let gateway = gateway.to_owned();
-        let mut browser = Self { gateway, client, cookie: String::new(), csrf: String::new() };
+        let mut browser = Self {
+            gateway,
+            client,
+            cookie: String::new(),
+            csrf: String::new(),
+        };
         let form = json!({ "username": username, "password": password });
         let response = browser.send("POST", "/api/v1/session", &[], form).await;
         assert_eq!(response.status().as_u16(), 200);
@@ -63,21 +68,42 @@ impl Browser {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        self.client.send_request(request.body(body.into()).unwrap()).await.unwrap()
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.client
+            .send_request(request.body(body.into()).unwrap())
+            .await
+            .unwrap()
     }
 
     async fn change(&self, path: &str, body: Value) -> Value {
-        let response = self.send("POST", path, &[("x-csrf-token", &self.csrf)], body).await;
-        assert!(response.status().is_success(), "{path}: {}", response.status());
+        let response = self
+            .send("POST", path, &[("x-csrf-token", &self.csrf)], body)
+            .await;
+        assert!(
+            response.status().is_success(),
+            "{path}: {}",
+            response.status()
+        );
         read(response).await
     }
 
     async fn news(&self, place: Option<&str>) -> News {
-        let place: Vec<_> = place.into_iter().map(|place| ("last-event-id", place)).collect();
-        let response = self.send("GET", "/api/v1/stream", &place, Value::Null).await;
+        let place: Vec<_> = place
+            .into_iter()
+            .map(|place| ("last-event-id", place))
+            .collect();
+        let response = self
+            .send("GET", "/api/v1/stream", &place, Value::Null)
+            .await;
         assert_eq!(response.status().as_u16(), 200);
-        News { reader: EventReader::new(response.into_body()), place: None }
+        News {
+            reader: EventReader::new(response.into_body()),
+            place: None,
+        }
     }
 }
 
@@ -92,7 +118,9 @@ impl News {
                 }
             }
         };
-        tokio::time::timeout(SOON, looking).await.unwrap_or_else(|_| panic!("no `{name}` came"))
+        tokio::time::timeout(SOON, looking)
+            .await
+            .unwrap_or_else(|_| panic!("no `{name}` came"))
     }
 
     /// Waits for all of these in any order, because two parts send their news concurrently.
@@ -139,7 +167,10 @@ async fn collide(stack: &Stack, order: OrderId) -> Browser {
     let loser = provider(Region::North);
     let winner = provider(Region::South);
     let winner = Browser::sign_in(&layout.gateway_url(), &winner.username, &winner.password).await;
-    let admin = people.iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = people
+        .iter()
+        .find(|person| person.role == Role::Admin)
+        .unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let loser = api.sign_in(&loser.username, &loser.password).await.unwrap();
     let north = layout.edge(Region::North);
@@ -154,14 +185,18 @@ async fn collide(stack: &Stack, order: OrderId) -> Browser {
     api.gate(&admin, Region::North, false).await.unwrap();
     eventually("NORTH is cut off", SOON, async || {
         let regions = api.status(&admin).await.ok()?.regions;
-        let north = regions.into_iter().find(|status| status.region == Region::North)?;
+        let north = regions
+            .into_iter()
+            .find(|status| status.region == Region::North)?;
         (north.edges[0].link == LinkState::Down).then_some(())
     })
     .await;
     let command = tablet.prepare(CommandBody::AcceptOrder { order_id: order });
     let reply = tablet.until_stored(command, SOON).await.unwrap();
     assert_eq!(reply.verdict, Verdict::Provisional);
-    winner.change(&format!("/api/v1/orders/{order}/accept"), json!({})).await;
+    winner
+        .change(&format!("/api/v1/orders/{order}/accept"), json!({}))
+        .await;
     api.gate(&admin, Region::North, true).await.unwrap();
     tablet.until_decided(command, SOON).await.unwrap();
     tablet.stop().await;
@@ -176,9 +211,13 @@ async fn two_streams_are_shown(stack: &Stack) {
         let line = format!("holdfast_streams{{service=\"{service}\"}} 2");
         eventually("two streams are open", SOON, async || {
             let request = http::Request::get(format!("http://127.0.0.1:{port}/metrics"));
-            let response =
-                client.send_request(request.body(String::new().into()).unwrap()).await.unwrap();
-            let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+            let response = client
+                .send_request(request.body(String::new().into()).unwrap())
+                .await
+                .unwrap();
+            let bytes = axum::body::to_bytes(response.into_body(), 1 << 20)
+                .await
+                .unwrap();
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             text.lines().any(|shown| shown == line).then_some(())
         })
@@ -190,7 +229,9 @@ async fn two_streams_are_shown(stack: &Stack) {
 async fn open_and_close(browser: &Browser) {
     for _ in 0..12 {
         eventually("a place is free", SOON, async || {
-            let response = browser.send("GET", "/api/v1/stream", &[], Value::Null).await;
+            let response = browser
+                .send("GET", "/api/v1/stream", &[], Value::Null)
+                .await;
             (response.status().as_u16() == 200).then_some(())
         })
         .await;
@@ -198,17 +239,28 @@ async fn open_and_close(browser: &Browser) {
 }
 
 async fn read(response: http::Response<axum::body::Body>) -> Value {
-    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    let bytes = axum::body::to_bytes(response.into_body(), 1 << 20)
+        .await
+        .unwrap();
     serde_json::from_slice(&bytes).unwrap_or(Value::Null)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
-    let wishes = Wishes { demo_data: true, ..Wishes::default() };
+    let wishes = Wishes {
+        demo_data: true,
+        ..Wishes::default()
+    };
     let stack = Stack::start(layout, &wishes).await.unwrap();
     let gateway = stack.layout().gateway_url();
-    let person = |role| stack.sign_ins().into_iter().find(|person| person.role == role).unwrap();
+    let person = |role| {
+        stack
+            .sign_ins()
+            .into_iter()
+            .find(|person| person.role == role)
+            .unwrap()
+    };
     let someone = person(Role::Customer);
     let chief = person(Role::Admin);
     let customer = Browser::sign_in(&gateway, &someone.username, &someone.password).await;
@@ -218,7 +270,9 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     let mut wall = admin.news(None).await;
     news.until_each(&[
         ("ready", &|data| data["resumed"] == false),
-        ("sources", &|data| data["orders"] == true && data["inbox"] == true),
+        ("sources", &|data| {
+            data["orders"] == true && data["inbox"] == true
+        }),
     ])
     .await;
     wall.until("region", |data| data["region"] == "NORTH").await;
@@ -227,22 +281,34 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
         "title": "Mend the tap", "description": "as agreed", "service_type": "cleaning_repair",
         "price": "200.00", "location": "NORTH", "address": "1 Harbour Road",
     });
-    let refused = customer.send("POST", "/api/v1/orders", &[], draft.clone()).await;
+    let refused = customer
+        .send("POST", "/api/v1/orders", &[], draft.clone())
+        .await;
     assert_eq!(read(refused).await["code"], "csrf_token_wrong");
     let order = customer.change("/api/v1/orders", draft).await["order_id"].clone();
     let told = news.until("order", |data| data["id"] == order).await;
-    assert_eq!((&told["status"], &told["region"]), (&"pending_review".into(), &"NORTH".into()));
+    assert_eq!(
+        (&told["status"], &told["region"]),
+        (&"pending_review".into(), &"NORTH".into())
+    );
     wall.until("order", |data| data["id"] == order).await;
     let place = news.place.clone().unwrap();
     drop(news);
 
     let id = order.as_str().unwrap();
-    admin.change(&format!("/api/v1/orders/{id}/approve"), Value::Null).await;
-    wall.until("order", |data| data["id"] == order && data["status"] == "pending").await;
+    admin
+        .change(&format!("/api/v1/orders/{id}/approve"), Value::Null)
+        .await;
+    wall.until("order", |data| {
+        data["id"] == order && data["status"] == "pending"
+    })
+    .await;
     let mut news = customer.news(Some(&place)).await;
     news.until_each(&[
         ("ready", &|data| data["resumed"] == true),
-        ("order", &|data| data["id"] == order && data["status"] == "pending"),
+        ("order", &|data| {
+            data["id"] == order && data["status"] == "pending"
+        }),
         ("inbox", &|data| data["newest"]["order_id"] == order),
     ])
     .await;
@@ -259,15 +325,25 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     two_streams_are_shown(&stack).await;
     open_and_close(&customer).await;
     let out = customer
-        .send("DELETE", "/api/v1/session", &[("x-csrf-token", &customer.csrf)], Value::Null)
+        .send(
+            "DELETE",
+            "/api/v1/session",
+            &[("x-csrf-token", &customer.csrf)],
+            Value::Null,
+        )
         .await;
     assert_eq!(out.status().as_u16(), 204);
     news.until("end", |data| data["why"] == "signed_out").await;
-    let refused = customer.send("GET", "/api/v1/orders", &[], Value::Null).await;
+    let refused = customer
+        .send("GET", "/api/v1/orders", &[], Value::Null)
+        .await;
     assert_eq!(refused.status().as_u16(), 401);
 
     // Open streams do not delay a stop.
     let stopping = std::time::Duration::from_secs(5);
-    tokio::time::timeout(stopping, stack.stop()).await.unwrap().unwrap();
+    tokio::time::timeout(stopping, stack.stop())
+        .await
+        .unwrap()
+        .unwrap();
     wall.until("end", |data| data["why"] == "stopping").await;
 }

@@ -19,15 +19,27 @@ const SIGNED_IN_WITHIN: Duration = Duration::from_secs(120);
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_providers_exactly_one_gets_the_job() {
     let layout = Layout::temporary(Stores::Real).unwrap();
-    let stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
+    let stack = Stack::start(layout, &Wishes::of_few_people())
+        .await
+        .unwrap();
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = stack
+        .sign_ins()
+        .into_iter()
+        .find(|person| person.role == Role::Admin)
+        .unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let customer = api.newcomer(Role::Customer).await.unwrap();
-    let order = api.publish(&customer, Region::East, "One job for many").await.unwrap().order_id;
+    let order = api
+        .publish(&customer, Region::East, "One job for many")
+        .await
+        .unwrap()
+        .order_id;
     api.act(&admin, order, "approve").await.unwrap();
 
-    let providers = tokio::time::timeout(SIGNED_IN_WITHIN, providers(&api)).await.unwrap();
+    let providers = tokio::time::timeout(SIGNED_IN_WITHIN, providers(&api))
+        .await
+        .unwrap();
     let answers = race(&api, providers, order).await;
 
     let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|(_, answer)| answer.is_ok());
@@ -39,10 +51,16 @@ async fn of_a_hundred_providers_exactly_one_gets_the_job() {
         let problem = error.problem.expect("a refusal says why");
         assert_eq!(problem.code.as_str(), "order_already_accepted");
         let shown = serde_json::to_value(&problem).unwrap()["order"].clone();
-        assert_eq!(shown["status"], "accepted", "the loser sees the winner's state: {shown}");
+        assert_eq!(
+            shown["status"], "accepted",
+            "the loser sees the winner's state: {shown}"
+        );
     }
     let now = api.order(&admin, order).await.unwrap();
-    assert_eq!((now.status, now.provider_id), (OrderStatus::Accepted, Some(winner)));
+    assert_eq!(
+        (now.status, now.provider_id),
+        (OrderStatus::Accepted, Some(winner))
+    );
     assert_eq!(accepted_events(&stack, order).await, 1);
     stack.stop().await.unwrap();
 }
@@ -80,8 +98,14 @@ async fn race(api: &Api, providers: Vec<Person>, order: OrderId) -> Vec<(UserId,
 /// Counts this order's distinct acceptance events in the order service's outbox.
 async fn accepted_events(stack: &Stack, order: OrderId) -> usize {
     let servers = stack.servers().expect("real stores");
-    let db = Sql::open(&format!("{}/order_db", servers.mysql)).await.unwrap();
-    let keys = stack.layout().cloud_folder().join("order").join("data.keys");
+    let db = Sql::open(&format!("{}/order_db", servers.mysql))
+        .await
+        .unwrap();
+    let keys = stack
+        .layout()
+        .cloud_folder()
+        .join("order")
+        .join("data.keys");
     let db = db.sealed_by(&DataKeys::load(&keys, true).unwrap());
     let events = testing::events(&db).await.into_iter();
     let accepted = events.filter(|event| event.kind == EventType::OrderAccepted);

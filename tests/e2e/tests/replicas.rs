@@ -39,8 +39,14 @@ const RUNS_MIN: u64 = 2;
 /// Every job of every part, without the platform's jobs.
 const JOBS: [(CloudPart, &[&str]); 7] = [
     (CloudPart::Auth, &["auth-keys", "auth-purge", "auth-seal"]),
-    (CloudPart::User, &["user-counts", "user-files", "user-marks", "user-seal"]),
-    (CloudPart::Order, &["order-completed", "order-expire", "order-seal"]),
+    (
+        CloudPart::User,
+        &["user-counts", "user-files", "user-marks", "user-seal"],
+    ),
+    (
+        CloudPart::Order,
+        &["order-completed", "order-expire", "order-seal"],
+    ),
     (
         CloudPart::Payment,
         &[
@@ -52,12 +58,27 @@ const JOBS: [(CloudPart, &[&str]); 7] = [
             "payment-settle",
         ],
     ),
-    (CloudPart::Review, &["review-files", "review-ratings", "review-seal"]),
+    (
+        CloudPart::Review,
+        &["review-files", "review-ratings", "review-seal"],
+    ),
     (
         CloudPart::Notification,
-        &["notification-reminders", "notification-seal", "purge_read_notifications"],
+        &[
+            "notification-reminders",
+            "notification-seal",
+            "purge_read_notifications",
+        ],
     ),
-    (CloudPart::Hub, &["compact_feed", "compare_with_owner", "forget_old_ops", "seal"]),
+    (
+        CloudPart::Hub,
+        &[
+            "compact_feed",
+            "compare_with_owner",
+            "forget_old_ops",
+            "seal",
+        ],
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,12 +86,17 @@ async fn the_story_and_the_jobs_are_the_same_on_two_replicas_of_every_part() {
     let mut layout = Layout::temporary(Stores::Real).unwrap();
     layout.edges.truncate(1);
     let mut wishes = Wishes::that_settle_soon();
-    wishes.environment.insert(JOBS_AT.0.into(), JOBS_AT.1.into());
+    wishes
+        .environment
+        .insert(JOBS_AT.0.into(), JOBS_AT.1.into());
     let mut stack = Stack::start(layout, &wishes).await.unwrap();
     let seconds = stack.second_cloud().await.unwrap();
     let second = format!("http://127.0.0.1:{}", seconds[&CloudPart::Gateway].port);
     // One edge per gateway, and so per hub.
-    stack.second_edge(second.clone(), Region::North).await.unwrap();
+    stack
+        .second_edge(second.clone(), Region::North)
+        .await
+        .unwrap();
 
     let tasks = Tasks::new();
     let spreader = Spreader::start(&tasks, [stack.layout().gateway_url(), second]).await;
@@ -81,15 +107,25 @@ async fn the_story_and_the_jobs_are_the_same_on_two_replicas_of_every_part() {
     let demo = binaries::own("holdfast-demo").unwrap();
     let played = spawn_blocking(move || Command::new(demo).arg("--ready-file").arg(path).output());
     let played = played.await.unwrap().unwrap();
-    let said = [played.stdout, played.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+    let said = [played.stdout, played.stderr]
+        .map(|text| String::from_utf8(text).unwrap())
+        .concat();
     assert!(played.status.success(), "{said}");
     assert!(said.lines().all(|line| line.starts_with('✓')), "{said}");
     let passed = [0, 1].map(|n| spreader.passed[n].load(Ordering::Relaxed));
-    assert!(passed.iter().all(|count| *count > 20), "both gateways had work: {passed:?}");
+    assert!(
+        passed.iter().all(|count| *count > 20),
+        "both gateways had work: {passed:?}"
+    );
 
     let counted = JOBS.map(|(part, _)| part);
-    let with_store = CloudPart::ALL.iter().filter(|part| part.store() != StoreKind::Nothing);
-    assert!(with_store.clone().all(|part| counted.contains(part)), "{counted:?}");
+    let with_store = CloudPart::ALL
+        .iter()
+        .filter(|part| part.store() != StoreKind::Nothing);
+    assert!(
+        with_store.clone().all(|part| counted.contains(part)),
+        "{counted:?}"
+    );
     for (part, jobs) in JOBS {
         each_run_was_one_replicas(&stack, part, jobs, seconds[&part]).await;
     }
@@ -106,23 +142,30 @@ async fn each_run_was_one_replicas(
     second: ReplicaPlace,
 ) {
     let claims = ClaimedRuns::of(stack, part).await;
-    let expected: BTreeSet<&str> =
-        jobs.iter().chain(claims.of_the_platform(part)).copied().collect();
+    let expected: BTreeSet<&str> = jobs
+        .iter()
+        .chain(claims.of_the_platform(part))
+        .copied()
+        .collect();
     let operators = [stack.layout().operator(part).unwrap(), second.operator];
-    eventually(&format!("the runs of {part} are counted once"), COUNTED_WITHIN, async || {
-        let before = claims.read().await;
-        let mut done = BTreeMap::new();
-        for operator in operators {
-            for (job, runs) in runs_at(operator).await {
-                *done.entry(job).or_insert(0) += runs;
+    eventually(
+        &format!("the runs of {part} are counted once"),
+        COUNTED_WITHIN,
+        async || {
+            let before = claims.read().await;
+            let mut done = BTreeMap::new();
+            for operator in operators {
+                for (job, runs) in runs_at(operator).await {
+                    *done.entry(job).or_insert(0) += runs;
+                }
             }
-        }
-        // No run began during the count.
-        let is_quiet = claims.read().await == before;
-        let is_whole = before.keys().map(String::as_str).collect::<BTreeSet<_>>() == expected;
-        let ran = before.values().all(|runs| *runs >= RUNS_MIN);
-        (is_quiet && is_whole && ran && done == before).then_some(())
-    })
+            // No run began during the count.
+            let is_quiet = claims.read().await == before;
+            let is_whole = before.keys().map(String::as_str).collect::<BTreeSet<_>>() == expected;
+            let ran = before.values().all(|runs| *runs >= RUNS_MIN);
+            (is_quiet && is_whole && ran && done == before).then_some(())
+        },
+    )
     .await;
     claims.close().await;
 }
@@ -137,11 +180,15 @@ impl ClaimedRuns {
     async fn of(stack: &Stack, part: CloudPart) -> Self {
         let servers = stack.servers().unwrap();
         match part.store() {
-            StoreKind::Sql(name) => {
-                Self::Sql(Sql::open(&format!("{}/{name}", servers.mysql)).await.unwrap())
-            }
+            StoreKind::Sql(name) => Self::Sql(
+                Sql::open(&format!("{}/{name}", servers.mysql))
+                    .await
+                    .unwrap(),
+            ),
             StoreKind::Documents(name) => {
-                let client = mongodb::Client::with_uri_str(&servers.mongodb).await.unwrap();
+                let client = mongodb::Client::with_uri_str(&servers.mongodb)
+                    .await
+                    .unwrap();
                 Self::Documents(client.database(name))
             }
             StoreKind::Nothing => panic!("{part} has no database"),
@@ -170,7 +217,9 @@ impl ClaimedRuns {
                 let runs = database.collection::<Document>("_job_runs");
                 let mut counted = BTreeMap::new();
                 for job in runs.distinct("_id.name", doc! {}).await.unwrap() {
-                    let Bson::String(job) = job else { panic!("{job} is no name") };
+                    let Bson::String(job) = job else {
+                        panic!("{job} is no name")
+                    };
                     let claimed = runs.count_documents(doc! {"_id.name": &job}).await.unwrap();
                     counted.insert(job, claimed);
                 }
@@ -191,11 +240,15 @@ async fn runs_at(operator: u16) -> BTreeMap<String, u64> {
     let asked = http::Request::get(format!("http://127.0.0.1:{operator}/metrics"));
     let asked = asked.body(axum::body::Body::empty()).unwrap();
     let answer = Client::new().send_request(asked).await.unwrap();
-    let text = axum::body::to_bytes(answer.into_body(), 4 << 20).await.unwrap();
+    let text = axum::body::to_bytes(answer.into_body(), 4 << 20)
+        .await
+        .unwrap();
     let text = String::from_utf8(text.to_vec()).unwrap();
     let mut runs = BTreeMap::new();
     for line in text.lines() {
-        let Some(rest) = line.strip_prefix("holdfast_job_runs_total{") else { continue };
+        let Some(rest) = line.strip_prefix("holdfast_job_runs_total{") else {
+            continue;
+        };
         let (labels, count) = rest.rsplit_once(' ').unwrap();
         let (_, job) = labels.split_once("job=\"").unwrap();
         let job = job.split('"').next().unwrap().to_owned();
@@ -222,7 +275,11 @@ impl Spreader {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let passed = Arc::<[AtomicUsize; 2]>::default();
-        let spread = Spread { gateways, passed: passed.clone(), client: Client::new() };
+        let spread = Spread {
+            gateways,
+            passed: passed.clone(),
+            client: Client::new(),
+        };
         let routes = Router::new().fallback(pass).with_state(spread);
         let stop = tasks.stop_token();
         tasks.spawn("spreader", async move {
@@ -237,8 +294,13 @@ impl Spreader {
 
 async fn pass(State(spread): State<Spread>, mut request: Request) -> Response {
     let chance = usize::from(process::random::draw_bytes::<1>()[0] % 2);
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    *request.uri_mut() = format!("{}{path}", spread.gateways[chance]).parse().unwrap();
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
+    *request.uri_mut() = format!("{}{path}", spread.gateways[chance])
+        .parse()
+        .unwrap();
     spread.passed[chance].fetch_add(1, Ordering::Relaxed);
     match spread.client.send_request(request).await {
         Ok(answer) => answer.map(axum::body::Body::new).into_response(),

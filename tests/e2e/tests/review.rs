@@ -36,7 +36,12 @@ async fn work_is_reviewed_and_counts_among_all_parts() {
 
 async fn work_is_reviewed_and_counts(stores: Stores) {
     let scene = Scene::new(stores).await;
-    let Scene { api, customer, provider, .. } = &scene;
+    let Scene {
+        api,
+        customer,
+        provider,
+        ..
+    } = &scene;
     let order = scene.paid().await;
     let form = json!({ "order_id": order, "stars": 4, "content": "师傅很准时 <b>very</b> tidy" });
     let early = scene.refused(customer, "/api/reviews/", form.clone()).await;
@@ -44,7 +49,9 @@ async fn work_is_reviewed_and_counts(stores: Stores) {
     api.act(provider, order, "start").await.unwrap();
     api.act(provider, order, "complete").await.unwrap();
     assert_eq!(
-        scene.refused(&scene.provider, "/api/reviews/", form.clone()).await,
+        scene
+            .refused(&scene.provider, "/api/reviews/", form.clone())
+            .await,
         Code::RoleForbidden
     );
     // The predecessor systems' spelling. Fifty concurrent requests under one key create one review.
@@ -53,11 +60,19 @@ async fn work_is_reviewed_and_counts(stores: Stores) {
     let all = futures::future::try_join_all(all).await.unwrap();
     let review = all[0].clone();
     assert!(all.iter().all(|one| *one == review), "one answer for all");
-    assert_eq!(scene.refused(customer, "/api/v1/reviews", form).await, Code::AlreadyReviewed);
+    assert_eq!(
+        scene.refused(customer, "/api/v1/reviews", form).await,
+        Code::AlreadyReviewed
+    );
     scene.is_reviewed(order).await;
     scene.rated(400, 1).await;
-    let page: Value = scene.get(customer, &format!("/api/v1/orders/{order}/page")).await;
-    assert_eq!(page["review"]["comment"], "师傅很准时 <b>very</b> tidy", "as it was typed");
+    let page: Value = scene
+        .get(customer, &format!("/api/v1/orders/{order}/page"))
+        .await;
+    assert_eq!(
+        page["review"]["comment"], "师傅很准时 <b>very</b> tidy",
+        "as it was typed"
+    );
 
     // The second job's review comes through an edge.
     let order = scene.paid().await;
@@ -67,7 +82,10 @@ async fn work_is_reviewed_and_counts(stores: Stores) {
     scene.is_reviewed(order).await;
     scene.rated(450, 2).await;
     let line = api.timeline(customer, order).await.unwrap().pop().unwrap();
-    assert_eq!((line.action, line.edge.is_some()), (Some(Action::Review), true));
+    assert_eq!(
+        (line.action, line.edge.is_some()),
+        (Some(Action::Review), true)
+    );
 
     let hide = format!("/api/v1/reviews/{}/hide", review["id"].as_str().unwrap());
     let decision = json!({ "version": review["version"], "reason": "It names a person." });
@@ -82,17 +100,37 @@ impl Scene {
         let layout = Layout::temporary(stores).unwrap();
         let stack = Stack::start(layout, &Wishes::default()).await.unwrap();
         let api = Api::new(stack.layout().gateway_url());
-        let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+        let admin = stack
+            .sign_ins()
+            .into_iter()
+            .find(|person| person.role == Role::Admin)
+            .unwrap();
         let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
         let customer = api.newcomer(Role::Customer).await.unwrap();
         let provider = api.provider(&admin).await.unwrap();
-        Self { stack, api, admin, customer, provider }
+        Self {
+            stack,
+            api,
+            admin,
+            customer,
+            provider,
+        }
     }
 
     /// An order that its provider may start.
     async fn paid(&self) -> OrderId {
-        let Self { api, admin, customer, provider, .. } = self;
-        let order = api.publish(customer, Region::North, "Fix the tap").await.unwrap().order_id;
+        let Self {
+            api,
+            admin,
+            customer,
+            provider,
+            ..
+        } = self;
+        let order = api
+            .publish(customer, Region::North, "Fix the tap")
+            .await
+            .unwrap()
+            .order_id;
         api.act(admin, order, "approve").await.unwrap();
         api.act(provider, order, "accept").await.unwrap();
         let price = api.order(customer, order).await.unwrap().price;
@@ -114,14 +152,26 @@ impl Scene {
             host: "127.0.0.1".into(),
             port: north.mqtt,
         };
-        let at_edge = self.api.at_edges(&self.customer, Region::North).await.unwrap();
+        let at_edge = self
+            .api
+            .at_edges(&self.customer, Region::North)
+            .await
+            .unwrap();
         let tablet = Tablet::new(place, "customers-tablet", &at_edge, Mqtt::V5);
-        eventually("the edge knows that the work is complete", SOON, async || {
-            let comment = "Quick and tidy".to_owned();
-            let review = CommandBody::SubmitReview { order_id: order, rating: 5, comment };
-            let reply = tablet.tap(review, SOON).await.ok()?;
-            (reply.verdict != Verdict::NotTaken).then_some(())
-        })
+        eventually(
+            "the edge knows that the work is complete",
+            SOON,
+            async || {
+                let comment = "Quick and tidy".to_owned();
+                let review = CommandBody::SubmitReview {
+                    order_id: order,
+                    rating: 5,
+                    comment,
+                };
+                let reply = tablet.tap(review, SOON).await.ok()?;
+                (reply.verdict != Verdict::NotTaken).then_some(())
+            },
+        )
         .await;
         tablet.stop().await;
     }
@@ -139,35 +189,60 @@ impl Scene {
         let id = self.provider.user_id;
         eventually("the rating is told", SOON, async || {
             let profile: Value = self.get(&self.provider, "/api/v1/users/me/profile").await;
-            let told = (profile["rating_hundredths"].as_i64()?, profile["total_reviews"].as_i64()?);
+            let told = (
+                profile["rating_hundredths"].as_i64()?,
+                profile["total_reviews"].as_i64()?,
+            );
             (told == (hundredths, reviews)).then_some(())
         })
         .await;
-        let rating: Value =
-            self.get(&self.customer, &format!("/api/v1/providers/{id}/rating")).await;
-        let average = rating["average_rating"].as_f64().map(|stars| (stars * 100.0).round());
-        assert_eq!(average, Some(f64::from(i32::try_from(hundredths).unwrap())), "{rating}");
+        let rating: Value = self
+            .get(&self.customer, &format!("/api/v1/providers/{id}/rating"))
+            .await;
+        let average = rating["average_rating"]
+            .as_f64()
+            .map(|stars| (stars * 100.0).round());
+        assert_eq!(
+            average,
+            Some(f64::from(i32::try_from(hundredths).unwrap())),
+            "{rating}"
+        );
     }
 
     /// Asserts that orders, payments, ledger and adapter agree.
     async fn reconciled(&self) {
         eventually("the report is empty", SOON, async || {
-            let report: Value = self.get(&self.admin, "/api/v1/payments/reconciliation").await;
+            let report: Value = self
+                .get(&self.admin, "/api/v1/payments/reconciliation")
+                .await;
             (report["differences"] == json!([]) && report["waiting"] == json!([])).then_some(())
         })
         .await;
     }
 
     async fn get(&self, person: &Person, path: &str) -> Value {
-        self.api.call(Method::GET, path, Some(person), None).await.unwrap()
+        self.api
+            .call(Method::GET, path, Some(person), None)
+            .await
+            .unwrap()
     }
 
     async fn post(&self, person: &Person, path: &str, body: Value) -> Value {
-        self.api.call(Method::POST, path, Some(person), Some(body)).await.unwrap()
+        self.api
+            .call(Method::POST, path, Some(person), Some(body))
+            .await
+            .unwrap()
     }
 
     async fn refused(&self, person: &Person, path: &str, body: Value) -> Code {
-        let answer = self.api.call::<Value>(Method::POST, path, Some(person), Some(body)).await;
-        answer.unwrap_err().problem.expect("a refusal says why").code
+        let answer = self
+            .api
+            .call::<Value>(Method::POST, path, Some(person), Some(body))
+            .await;
+        answer
+            .unwrap_err()
+            .problem
+            .expect("a refusal says why")
+            .code
     }
 }

@@ -52,8 +52,9 @@ async fn a_store_that_speaks_no_tls_is_refused_where_the_address_asks_for_it() {
     };
     let documents = async {
         let url = format!("{}/user_db?directConnection=true&tls=true", plain.mongodb);
-        let documents =
-            Documents::open_trusting(&url, &by).await.map_err(|e| format_error_chain(&e))?;
+        let documents = Documents::open_trusting(&url, &by)
+            .await
+            .map_err(|e| format_error_chain(&e))?;
         documents.ping().await.map_err(|e| format_error_chain(&e))
     };
     let bus = async {
@@ -68,7 +69,13 @@ async fn a_store_that_speaks_no_tls_is_refused_where_the_address_asks_for_it() {
         let cache = Cache::open_trusting(&url, &by).map_err(|e| format_error_chain(&e))?;
         cache.ping().await.map_err(|e| format_error_chain(&e))
     };
-    let asked = tokio::join!(sql("VERIFY_IDENTITY"), sql("REQUIRED"), documents, bus, cache);
+    let asked = tokio::join!(
+        sql("VERIFY_IDENTITY"),
+        sql("REQUIRED"),
+        documents,
+        bus,
+        cache
+    );
     let asked = [asked.0, asked.1, asked.2, asked.3, asked.4];
     assert!(asked.iter().all(Result::is_err), "{asked:?}");
     // The same server without TLS in its address.
@@ -81,7 +88,13 @@ async fn a_cloud_on_stores_by_tls_starts_with_their_authority_and_waits_with_ano
     let mut waiting = servers.cloud("stranger.pem");
     let said = line_that(&mut waiting, |line| line["why"].is_string());
     let why = said["why"].as_str().unwrap();
-    assert!(said["message"].as_str().unwrap().contains("waits for its store"), "{said}");
+    assert!(
+        said["message"]
+            .as_str()
+            .unwrap()
+            .contains("waits for its store"),
+        "{said}"
+    );
     assert!(why.contains(NOT_KNOWN) && why.contains("auth_db"), "{why}");
     assert_eq!(waiting.0.try_wait().unwrap(), None, "it waits");
     drop(waiting);
@@ -118,7 +131,11 @@ impl TlsServers {
         let mut ports = Ports::default();
         let starting = Servers::start_with(certificate, &supervisor, &place, &mut ports);
         let servers = starting.await.unwrap();
-        Self { servers, folder, _supervisor: supervisor }
+        Self {
+            servers,
+            folder,
+            _supervisor: supervisor,
+        }
     }
 
     fn authorities(&self, file: &str) -> CertificateAuthorities {
@@ -130,11 +147,17 @@ impl TlsServers {
     }
 
     fn mysql(&self, database: &str) -> String {
-        format!("{}/{database}?ssl-mode=VERIFY_IDENTITY", self.addresses().mysql)
+        format!(
+            "{}/{database}?ssl-mode=VERIFY_IDENTITY",
+            self.addresses().mysql
+        )
     }
 
     fn mongodb(&self, database: &str) -> String {
-        format!("{}/{database}?directConnection=true&tls=true", self.addresses().mongodb)
+        format!(
+            "{}/{database}?directConnection=true&tls=true",
+            self.addresses().mongodb
+        )
     }
 
     fn s3(&self) -> String {
@@ -149,12 +172,16 @@ impl TlsServers {
     ) -> [(&'static str, Result<(), String>); 5] {
         let said = |error: &(dyn std::error::Error + 'static)| format_error_chain(error);
         let sql = async {
-            let sql = Sql::open_trusting(&self.mysql("auth_db"), by).await.map_err(|e| said(&e))?;
+            let sql = Sql::open_trusting(&self.mysql("auth_db"), by)
+                .await
+                .map_err(|e| said(&e))?;
             sql.ping().await.map_err(|e| said(&e))
         };
         let documents = async {
             let url = self.mongodb("user_db");
-            let documents = Documents::open_trusting(&url, by).await.map_err(|e| said(&e))?;
+            let documents = Documents::open_trusting(&url, by)
+                .await
+                .map_err(|e| said(&e))?;
             documents.ping().await.map_err(|e| said(&e))
         };
         let bus = async {
@@ -173,7 +200,13 @@ impl TlsServers {
             files.ping().await.map_err(|e| said(&e))
         };
         let (sql, documents, bus, cache, files) = tokio::join!(sql, documents, bus, cache, files);
-        [("sql", sql), ("documents", documents), ("bus", bus), ("cache", cache), ("files", files)]
+        [
+            ("sql", sql),
+            ("documents", documents),
+            ("bus", bus),
+            ("cache", cache),
+            ("files", files),
+        ]
     }
 
     /// Starts the whole cloud in one process that trusts this file.
@@ -187,7 +220,10 @@ impl TlsServers {
             format!("order.sql_url={}", self.mysql("order_db")),
             format!("hub.sql_url={}", self.mysql("sync_db")),
             format!("user.documents_url={}", self.mongodb("user_db")),
-            format!("notification.documents_url={}", self.mongodb("notification_db")),
+            format!(
+                "notification.documents_url={}",
+                self.mongodb("notification_db")
+            ),
         ];
         let mut command = Command::new(binaries::own("holdfast-cloud").unwrap());
         command.args(["all", "--bind", "127.0.0.1:0", "--log", "json", "--data"]);

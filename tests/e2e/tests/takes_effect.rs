@@ -53,7 +53,9 @@ async fn a_lockout_holds_at_every_replica_at_once() {
     let [one, other] = replicas.gateways();
     let name = replicas.register(&one, Role::Customer).await;
     for _ in 0..10 {
-        let (status, said) = replicas.sign_in(&one, &name, "not-the-password", None).await;
+        let (status, said) = replicas
+            .sign_in(&one, &name, "not-the-password", None)
+            .await;
         assert_eq!(status, 401, "{said}");
     }
     for gateway in [one, other, replicas.edge()] {
@@ -61,7 +63,11 @@ async fn a_lockout_holds_at_every_replica_at_once() {
             true => replicas.sign_in_at_edge(&name, PASSWORD, None).await,
             false => replicas.sign_in(&gateway, &name, PASSWORD, None).await,
         };
-        assert_eq!((status, &said["code"]), (429, &json!("account_locked")), "{gateway}");
+        assert_eq!(
+            (status, &said["code"]),
+            (429, &json!("account_locked")),
+            "{gateway}"
+        );
     }
 }
 
@@ -95,12 +101,20 @@ async fn a_sign_out_ends_its_session_everywhere() {
     let stays = replicas.signed(&other, &name).await;
     edge_opens(replicas, &gone.edge_token).await;
     let path = "/api/v1/auth/logout";
-    let (status, _) = replicas.ask(&one, Method::POST, path, &gone.access_token, None).await;
+    let (status, _) = replicas
+        .ask(&one, Method::POST, path, &gone.access_token, None)
+        .await;
     assert_eq!(status, 204);
     shut_at_gateways(replicas, &gone.access_token, AT_ONCE).await;
     edge_says(replicas, &gone.edge_token, "session_ended").await;
     for gateway in replicas.gateways() {
-        assert_eq!(replicas.get(&gateway, "/api/v1/orders", &stays.access_token).await.0, 200);
+        assert_eq!(
+            replicas
+                .get(&gateway, "/api/v1/orders", &stays.access_token)
+                .await
+                .0,
+            200
+        );
     }
     edge_opens(replicas, &stays.edge_token).await;
 }
@@ -116,12 +130,25 @@ async fn another_role_ends_the_tokens_of_before_everywhere() {
     let rolename = format!("desk-{}", &name[name.len() - 6..]);
     let permissions = json!(["verify_providers", "read_people"]);
     let form = json!({"name": rolename, "permissions": permissions, "reason": WHY});
-    let (status, role) =
-        replicas.ask(&one, Method::POST, "/api/v1/admin/roles", &admin, Some(form)).await;
+    let (status, role) = replicas
+        .ask(
+            &one,
+            Method::POST,
+            "/api/v1/admin/roles",
+            &admin,
+            Some(form),
+        )
+        .await;
     assert_eq!(status, 201, "{role}");
     let gift = json!({"role_id": role["role_id"], "reason": WHY});
     let path = format!("/api/v1/admin/users/{}/role", before.user_id.unwrap());
-    assert_eq!(replicas.ask(&one, Method::PUT, &path, &admin, Some(gift)).await.0, 200);
+    assert_eq!(
+        replicas
+            .ask(&one, Method::PUT, &path, &admin, Some(gift))
+            .await
+            .0,
+        200
+    );
     shut_at_gateways(replicas, &before.access_token, AT_ONCE).await;
     edge_says(replicas, &before.edge_token, "session_ended").await;
 
@@ -133,13 +160,19 @@ async fn another_role_ends_the_tokens_of_before_everywhere() {
     }
     let form = json!({"name": rolename, "permissions": ["verify_providers"], "reason": WHY});
     let path = format!("/api/v1/admin/roles/{}", role["role_id"]);
-    let (status, said) = replicas.ask(&one, Method::PUT, &path, &admin, Some(form)).await;
+    let (status, said) = replicas
+        .ask(&one, Method::PUT, &path, &admin, Some(form))
+        .await;
     assert_eq!(status, 200, "{said}");
     for gateway in replicas.gateways() {
-        eventually("a permission that was taken is gone", KEYS_READ, async || {
-            let (_, said) = replicas.get(&gateway, people, &clerk.access_token).await;
-            (said["code"] == "permission_missing").then_some(())
-        })
+        eventually(
+            "a permission that was taken is gone",
+            KEYS_READ,
+            async || {
+                let (_, said) = replicas.get(&gateway, people, &clerk.access_token).await;
+                (said["code"] == "permission_missing").then_some(())
+            },
+        )
         .await;
     }
 }
@@ -150,20 +183,32 @@ async fn a_grant_that_was_ended_opens_the_linked_edge_no_more() {
     let [one, other] = replicas.gateways();
     let name = replicas.register(&one, Role::Provider).await;
     let tablet = format!("t-{}", &name[name.len() - 8..]);
-    let (status, grant) = replicas.sign_in_at_edge(&name, PASSWORD, Some(&tablet)).await;
+    let (status, grant) = replicas
+        .sign_in_at_edge(&name, PASSWORD, Some(&tablet))
+        .await;
     assert_eq!(status, 200, "{grant}");
     let token = grant["edge_token"].as_str().unwrap();
     edge_opens(replicas, token).await;
     let owner = replicas.signed(&other, &name).await.access_token;
     let (_, list) = replicas.get(&other, "/api/v1/auth/sessions", &owner).await;
     let mut items = list["items"].as_array().unwrap().iter();
-    let lost = items.find(|item| item["device"] == json!(tablet)).expect("the grant is listed");
-    let path = format!("/api/v1/auth/sessions/{}", lost["session_id"].as_str().unwrap());
-    let (status, said) = replicas.ask(&other, Method::DELETE, &path, &owner, None).await;
+    let lost = items
+        .find(|item| item["device"] == json!(tablet))
+        .expect("the grant is listed");
+    let path = format!(
+        "/api/v1/auth/sessions/{}",
+        lost["session_id"].as_str().unwrap()
+    );
+    let (status, said) = replicas
+        .ask(&other, Method::DELETE, &path, &owner, None)
+        .await;
     assert_eq!(status, 204, "{said}");
     edge_says(replicas, token, "device_closed").await;
     let (_, list) = replicas.get(&one, "/api/v1/auth/sessions", &owner).await;
-    assert!(!list.to_string().contains(&tablet), "no replica lists it: {list}");
+    assert!(
+        !list.to_string().contains(&tablet),
+        "no replica lists it: {list}"
+    );
 }
 
 #[tokio::test]
@@ -177,7 +222,9 @@ async fn a_revocation_and_a_readmission_hold_everywhere() {
     let act = async |gateway: &str, act: &str| {
         let path = format!("/api/v1/admin/users/{}/{act}", before.user_id.unwrap());
         let form = Some(json!({"reason": WHY}));
-        let (status, said) = replicas.ask(gateway, Method::POST, &path, &admin, form).await;
+        let (status, said) = replicas
+            .ask(gateway, Method::POST, &path, &admin, form)
+            .await;
         assert_eq!(status, 200, "{act}: {said}");
     };
     act(&one, "revoke").await;
@@ -189,7 +236,9 @@ async fn a_revocation_and_a_readmission_hold_everywhere() {
     let after = replicas.signed(&one, &name).await;
     for gateway in replicas.gateways() {
         eventually("the new token opens every gateway", AT_ONCE, async || {
-            let (status, _) = replicas.get(&gateway, "/api/v1/orders", &after.access_token).await;
+            let (status, _) = replicas
+                .get(&gateway, "/api/v1/orders", &after.access_token)
+                .await;
             (status == 200).then_some(())
         })
         .await;
@@ -225,13 +274,17 @@ async fn a_key_that_was_rotated_or_killed_is_so_everywhere() {
     let (status, said) = replicas.ask(&one, Method::POST, path, &admin, form).await;
     assert_eq!(status, 200, "{said}");
     let signed_by = |token: &str| kid(token);
-    let rotated = eventually("both replicas of auth sign by the new key", KEYS_READ, async || {
-        let at_one = replicas.signed(&one, &name).await;
-        let at_other = replicas.signed(&other, &name).await;
-        let old = signed_by(&before.access_token);
-        let both = [&at_one, &at_other].map(|signed| signed_by(&signed.access_token));
-        both.iter().all(|kid| *kid != old).then_some(at_other)
-    })
+    let rotated = eventually(
+        "both replicas of auth sign by the new key",
+        KEYS_READ,
+        async || {
+            let at_one = replicas.signed(&one, &name).await;
+            let at_other = replicas.signed(&other, &name).await;
+            let old = signed_by(&before.access_token);
+            let both = [&at_one, &at_other].map(|signed| signed_by(&signed.access_token));
+            both.iter().all(|kid| *kid != old).then_some(at_other)
+        },
+    )
     .await;
     opens(&rotated).await;
     opens(&before).await;
@@ -240,7 +293,9 @@ async fn a_key_that_was_rotated_or_killed_is_so_everywhere() {
     let killed = signed_by(&rotated.access_token);
     let form = json!({"kid": killed, "reason": WHY});
     let path = "/api/v1/admin/keys/kill";
-    let (status, said) = replicas.ask(&other, Method::POST, path, &admin, Some(form)).await;
+    let (status, said) = replicas
+        .ask(&other, Method::POST, path, &admin, Some(form))
+        .await;
     assert_eq!(status, 200, "{said}");
     shut_at_gateways(&replicas, &rotated.access_token, KEYS_READ).await;
     edge_says(&replicas, &rotated.edge_token, "invalid_token").await;

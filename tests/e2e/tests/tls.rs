@@ -27,7 +27,10 @@ async fn an_edge_and_an_operator_work_over_tls_with_a_private_authority() {
     folder.write("chain.pem", &identity.certificate);
     folder.write("key.pem", &identity.key);
     let roots = folder.0.join("roots.pem");
-    trust_authorities(&TlsConfig { roots: roots.clone() }).unwrap();
+    trust_authorities(&TlsConfig {
+        roots: roots.clone(),
+    })
+    .unwrap();
 
     let cloud = cloud(&folder.0);
     let api = Api::new(&cloud.url);
@@ -39,16 +42,32 @@ async fn an_edge_and_an_operator_work_over_tls_with_a_private_authority() {
         "{said}"
     );
 
-    let enrolled = holdfast(&cloud.url, &admin, Some(&roots), "enrol NORTH north-1 --json");
-    assert!(enrolled.status.success(), "{}", String::from_utf8_lossy(&enrolled.stderr));
+    let enrolled = holdfast(
+        &cloud.url,
+        &admin,
+        Some(&roots),
+        "enrol NORTH north-1 --json",
+    );
+    assert!(
+        enrolled.status.success(),
+        "{}",
+        String::from_utf8_lossy(&enrolled.stderr)
+    );
     let invitation: Value = serde_json::from_slice(&enrolled.stdout).unwrap();
     let _edge = edge(&folder.0, &cloud.url, invitation["code"].as_str().unwrap());
     let line = "wait --for links-up --for synced=NORTH --timeout 30";
     let linked = holdfast(&cloud.url, &admin, Some(&roots), line);
-    assert!(linked.status.success(), "{}", String::from_utf8_lossy(&linked.stderr));
+    assert!(
+        linked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&linked.stderr)
+    );
 
     let customer = api.newcomer(Role::Customer).await.unwrap();
-    let published = api.publish(&customer, Region::North, "Mend the tap").await.unwrap();
+    let published = api
+        .publish(&customer, Region::North, "Mend the tap")
+        .await
+        .unwrap();
     assert_eq!(published.status, OrderStatus::PendingReview);
 }
 
@@ -56,13 +75,22 @@ async fn an_edge_and_an_operator_work_over_tls_with_a_private_authority() {
 fn a_certificate_without_an_https_origin_is_refused_with_the_reason() {
     let folder = Folder(stack::temporary::folder().unwrap());
     let refused = program("holdfast-cloud")
-        .args(["all", "--bind", "127.0.0.1:0", "--set", "gateway.tls_certificate=chain.pem"])
+        .args([
+            "all",
+            "--bind",
+            "127.0.0.1:0",
+            "--set",
+            "gateway.tls_certificate=chain.pem",
+        ])
         .args(["--set", "gateway.tls_key=key.pem", "--data"])
         .arg(folder.0.join("cloud"))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(!refused.status.success() && said.contains("gateway.public_origin"), "{said}");
+    assert!(
+        !refused.status.success() && said.contains("gateway.public_origin"),
+        "{said}"
+    );
 }
 
 struct Folder(PathBuf);
@@ -108,7 +136,10 @@ fn cloud(folder: &Path) -> Running {
             "--set",
             "gateway.public_origin=https://localhost",
         ])
-        .args(["--set", &format!("gateway.tls_certificate={}", file("chain.pem"))])
+        .args([
+            "--set",
+            &format!("gateway.tls_certificate={}", file("chain.pem")),
+        ])
         .args(["--set", &format!("gateway.tls_key={}", file("key.pem"))])
         .stderr(Stdio::piped())
         .spawn()
@@ -121,9 +152,19 @@ fn cloud(folder: &Path) -> Running {
             break said["address"].as_str().unwrap().to_owned();
         }
     };
-    std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| eprintln!("{line}")));
+    std::thread::spawn(move || {
+        lines
+            .map_while(Result::ok)
+            .for_each(|line| eprintln!("{line}"))
+    });
     let mut bootstrap = program("holdfast-cloud")
-        .args(["bootstrap-admin", "--username", ADMIN, "--password-stdin", "--data"])
+        .args([
+            "bootstrap-admin",
+            "--username",
+            ADMIN,
+            "--password-stdin",
+            "--data",
+        ])
         .arg(&data)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -132,7 +173,10 @@ fn cloud(folder: &Path) -> Running {
     writeln!(bootstrap.stdin.take().unwrap(), "{PASSWORD}").unwrap();
     assert!(bootstrap.wait().unwrap().success());
     let port = address.rsplit(':').next().unwrap();
-    Running { child, url: format!("https://localhost:{port}") }
+    Running {
+        child,
+        url: format!("https://localhost:{port}"),
+    }
 }
 
 fn edge(folder: &Path, gateway: &str, code: &str) -> Running {
@@ -151,12 +195,18 @@ fn edge(folder: &Path, gateway: &str, code: &str) -> Running {
     }
     command.env("HOLDFAST__EDGE__DATA", folder.join("north-1"));
     command.env("HOLDFAST__TLS__ROOTS", folder.join("roots.pem"));
-    Running { child: command.spawn().unwrap(), url: String::new() }
+    Running {
+        child: command.spawn().unwrap(),
+        url: String::new(),
+    }
 }
 
 fn holdfast(gateway: &str, admin: &Person, roots: Option<&Path>, line: &str) -> Output {
     let mut command = program("holdfast");
-    command.args(line.split(' ')).env("HOLDFAST_URL", gateway).env("LC_ALL", "C.UTF-8");
+    command
+        .args(line.split(' '))
+        .env("HOLDFAST_URL", gateway)
+        .env("LC_ALL", "C.UTF-8");
     command.env("HOLDFAST_TOKEN", admin.token.as_str());
     if let Some(roots) = roots {
         command.env("HOLDFAST__TLS__ROOTS", roots);

@@ -28,7 +28,13 @@ impl Up {
     fn begin(port_base: u16, more: &[&str]) -> Self {
         let folder = temporary::folder().unwrap();
         let process = Command::new(binaries::own("holdfast-stack").unwrap())
-            .args(["up", "--ephemeral", "--port-base", &port_base.to_string(), "--ready-file"])
+            .args([
+                "up",
+                "--ephemeral",
+                "--port-base",
+                &port_base.to_string(),
+                "--ready-file",
+            ])
             .arg(folder.join("ready.json"))
             .args(more)
             .env("HOLDFAST_CONTEXT_DIR", folder.join("contexts"))
@@ -53,7 +59,12 @@ impl Up {
     /// Complete once the process has ended.
     fn said(&mut self) -> String {
         let mut said = String::new();
-        self.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        self.process
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut said)
+            .unwrap();
         said
     }
 
@@ -68,11 +79,20 @@ impl Up {
 
     fn signal(&self, signal: &str) {
         let pid = self.process.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args([signal, &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     async fn ended(&mut self, within: Duration) -> ExitStatus {
-        eventually("it has ended", within, async || self.process.try_wait().unwrap()).await
+        eventually("it has ended", within, async || {
+            self.process.try_wait().unwrap()
+        })
+        .await
     }
 }
 
@@ -87,8 +107,11 @@ impl Drop for Up {
 
 fn is_alive(pid: u32) -> bool {
     // An unreaped zombie is not alive.
-    fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| !stat.rsplit_once(')').is_some_and(|(_, rest)| rest.starts_with(" Z")))
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.starts_with(" Z"))
+    })
 }
 
 fn addresses(ready: &ReadyFile) -> Vec<String> {
@@ -97,8 +120,9 @@ fn addresses(ready: &ReadyFile) -> Vec<String> {
         rest.split('/').next().unwrap_or_default().to_owned()
     };
     let edges = ready.edges.values();
-    let mut all: Vec<String> =
-        edges.flat_map(|edge| [bare(&edge.http), bare(&edge.mqtt), bare(&edge.ws)]).collect();
+    let mut all: Vec<String> = edges
+        .flat_map(|edge| [bare(&edge.http), bare(&edge.mqtt), bare(&edge.ws)])
+        .collect();
     all.extend([bare(&ready.gateway), bare(&ready.hub)]);
     all
 }
@@ -108,11 +132,15 @@ fn answers(address: &str) -> bool {
 }
 
 async fn nothing_is_left(ready: &ReadyFile, within: Duration) {
-    eventually("every process is gone and every address refuses", within, async || {
-        let alive = ready.pids.values().any(|pid| is_alive(*pid));
-        let answering = addresses(ready).iter().any(|address| answers(address));
-        (!alive && !answering).then_some(())
-    })
+    eventually(
+        "every process is gone and every address refuses",
+        within,
+        async || {
+            let alive = ready.pids.values().any(|pid| is_alive(*pid));
+            let answering = addresses(ready).iter().any(|address| answers(address));
+            (!alive && !answering).then_some(())
+        },
+    )
     .await;
 }
 
@@ -122,10 +150,18 @@ async fn up_becomes_healthy_and_leaves_nothing_when_told_to_stop() {
         let mut up = Up::begin(12_000, &[]);
         let ready = up.ready().await;
         assert_eq!(ready.edges.len(), 5);
-        assert!(ready.pids.values().all(|pid| is_alive(*pid)), "{:?}", ready.pids);
+        assert!(
+            ready.pids.values().all(|pid| is_alive(*pid)),
+            "{:?}",
+            ready.pids
+        );
         assert!(addresses(&ready).iter().all(|address| answers(address)));
         let url = ready.gateway.clone();
-        assert_eq!(up.holdfast(&["--url", &url, "status"]).code(), Some(0), "healthy at once");
+        assert_eq!(
+            up.holdfast(&["--url", &url, "status"]).code(),
+            Some(0),
+            "healthy at once"
+        );
         assert_eq!(Stores::found_in(&ready.data), Some(Stores::Embedded));
 
         let clock = Clock::system();
@@ -133,7 +169,11 @@ async fn up_becomes_healthy_and_leaves_nothing_when_told_to_stop() {
         up.signal(signal);
         assert!(up.ended(STOPS_WITHIN).await.success());
         nothing_is_left(&ready, STOPS_WITHIN.saturating_sub(clock.elapsed() - began)).await;
-        assert_eq!(up.holdfast(&["--url", &url, "status"]).code(), Some(4), "no context is left");
+        assert_eq!(
+            up.holdfast(&["--url", &url, "status"]).code(),
+            Some(4),
+            "no context is left"
+        );
     }
 }
 
@@ -175,7 +215,10 @@ async fn a_second_platform_needs_other_ports_and_is_told_which_is_taken() {
 async fn up_on_real_servers_becomes_healthy_and_leaves_nothing() {
     let mut up = Up::begin(12_800, &["--real"]);
     let ready = up.ready().await;
-    assert_eq!(up.holdfast(&["--url", &ready.gateway, "status"]).code(), Some(0));
+    assert_eq!(
+        up.holdfast(&["--url", &ready.gateway, "status"]).code(),
+        Some(0)
+    );
     assert_eq!(Stores::found_in(&ready.data), Some(Stores::Real));
     up.signal("-INT");
     assert!(up.ended(REAL_STOPS_WITHIN).await.success());

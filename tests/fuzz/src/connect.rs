@@ -57,14 +57,37 @@ fn check_again(connect: &ConnectPacket) {
 
 /// All fields except the properties, whose order does not matter.
 fn fields(connect: &ConnectPacket) -> impl PartialEq + std::fmt::Debug + use<'_> {
-    let ConnectPacket { protocol_version, clean_start, keep_alive, client_id, .. } = connect;
-    let ConnectPacket { username, password, will, .. } = connect;
-    let will = will.as_ref().map(|will| (&will.topic, &will.payload, will.qos, will.retain));
-    ((protocol_version, clean_start, keep_alive), client_id, (username, password), will)
+    let ConnectPacket {
+        protocol_version,
+        clean_start,
+        keep_alive,
+        client_id,
+        ..
+    } = connect;
+    let ConnectPacket {
+        username,
+        password,
+        will,
+        ..
+    } = connect;
+    let will = will
+        .as_ref()
+        .map(|will| (&will.topic, &will.payload, will.qos, will.retain));
+    (
+        (protocol_version, clean_start, keep_alive),
+        client_id,
+        (username, password),
+        will,
+    )
 }
 
 fn check_credentials(connect: &ConnectPacket) {
-    let ConnectPacket { client_id, username, password, .. } = connect;
+    let ConnectPacket {
+        client_id,
+        username,
+        password,
+        ..
+    } = connect;
     match TabletCredentials::read(client_id, username.as_deref(), password.as_deref()) {
         Ok(TabletCredentials { device, token }) => {
             assert_eq!(username.as_deref(), Some(device.as_str()));

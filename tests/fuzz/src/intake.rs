@@ -27,7 +27,10 @@ pub fn check(body: &[u8]) {
 fn check_refusal(body: &[u8], refused: &UnreadableFrame) {
     let codes = [Code::BodyTooLarge, Code::UnknownOp, Code::MalformedBody];
     assert!(codes.contains(&refused.code), "{refused:?}");
-    assert_eq!(refused.code == Code::BodyTooLarge, body.len() > CmdFrame::BYTES_MAX);
+    assert_eq!(
+        refused.code == Code::BodyTooLarge,
+        body.len() > CmdFrame::BYTES_MAX
+    );
 }
 
 fn check_log(frame: CmdFrame) {
@@ -41,7 +44,10 @@ fn check_log(frame: CmdFrame) {
         trace: None,
     };
     let op = Op::Command(CommandOp {
-        actor: Actor { user_id: UserId(frame.id.0), role: Role::Provider },
+        actor: Actor {
+            user_id: UserId(frame.id.0),
+            role: Role::Provider,
+        },
         command,
         token_seq: 1,
         verdict: Verdict::Provisional,
@@ -55,11 +61,19 @@ fn check_log(frame: CmdFrame) {
     });
     let logged = Op::from_bytes(&op.to_bytes()).expect("the log is read again");
     assert_eq!(logged, op);
-    let Op::Command(logged) = logged else { panic!("{logged:?}") };
+    let Op::Command(logged) = logged else {
+        panic!("{logged:?}")
+    };
     assert_eq!(logged.command.body.hash(), hash);
     if let Some(receipt) = frame.receipt {
         let again = minicbor::decode::<Receipt>(&receipt.signed_bytes());
         let again = again.expect("a receipt is read again");
-        assert_eq!(again, Receipt { sig: String::new(), ..receipt });
+        assert_eq!(
+            again,
+            Receipt {
+                sig: String::new(),
+                ..receipt
+            }
+        );
     }
 }

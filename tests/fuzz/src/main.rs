@@ -4,7 +4,10 @@
 //! Invariant: a run that exceeds its target's memory limit panics, just like a broken promise.
 
 #![no_main]
-#![expect(unsafe_code, reason = "the allocator counts; the fuzzer calls by C's names")]
+#![expect(
+    unsafe_code,
+    reason = "the allocator counts; the fuzzer calls by C's names"
+)]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -52,5 +55,9 @@ fuzz_target!(|input: &[u8]| {
     (target.run)(input);
     let held = MOST_HELD.load(Relaxed).saturating_sub(before);
     let allowed = target.bytes_besides_max + target.bytes_per_byte_max * input.len();
-    assert!(held <= allowed, "{held} bytes of memory for {} bytes of input", input.len());
+    assert!(
+        held <= allowed,
+        "{held} bytes of memory for {} bytes of input",
+        input.len()
+    );
 });

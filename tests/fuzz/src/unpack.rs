@@ -15,7 +15,9 @@ const BYTES_MASK: u16 = (1 << 14) - 1;
 /// # Panics
 /// If the ops exceed their limits, or packing changes them.
 pub fn check(input: &[u8]) {
-    let Some((head, rest)) = input.split_first_chunk::<5>() else { return };
+    let Some((head, rest)) = input.split_first_chunk::<5>() else {
+        return;
+    };
     let [c0, c1, b0, b1, piece] = *head;
     let count = u32::from(u16::from_be_bytes([c0, c1]));
     let bytes_max = u32::from(u16::from_be_bytes([b0, b1]) & BYTES_MASK);
@@ -23,25 +25,38 @@ pub fn check(input: &[u8]) {
         Ok(OpsFrame { ops, packed, .. }) => {
             assert_eq!((u32::try_from(ops.len()), packed), (Ok(count), None));
             let bytes: usize = ops.iter().map(|op| op.len()).sum();
-            assert!(u32::try_from(bytes).is_ok_and(|bytes| bytes <= bytes_max), "{bytes} bytes");
+            assert!(
+                u32::try_from(bytes).is_ok_and(|bytes| bytes <= bytes_max),
+                "{bytes} bytes"
+            );
             ops.iter().for_each(|op| check_op(op));
             check_packing(&ops.into_iter().map(Into::into).collect::<Vec<_>>());
         }
         Err(error) => assert!(matches!(error, PackError::Malformed | PackError::TooLarge)),
     }
-    let pieces: Vec<_> = rest.chunks(1 + usize::from(piece)).map(<[u8]>::to_vec).collect();
+    let pieces: Vec<_> = rest
+        .chunks(1 + usize::from(piece))
+        .map(<[u8]>::to_vec)
+        .collect();
     check_packing(&pieces);
 }
 
 fn up(count: u32, bytes: &[u8]) -> OpsFrame {
     OpsFrame {
-        standing: LinkSessionId { term: 1, nonce: BootNonce([0; 16]) },
+        standing: LinkSessionId {
+            term: 1,
+            nonce: BootNonce([0; 16]),
+        },
         epoch: 1,
         first_seq: 1,
         prev_hash: Hash([0; 32]),
         hash: Hash([0; 32]),
         ops: Vec::new(),
-        packed: Some(PackedOps { codec: CODEC_PACKED, count, bytes: bytes.to_vec().into() }),
+        packed: Some(PackedOps {
+            codec: CODEC_PACKED,
+            count,
+            bytes: bytes.to_vec().into(),
+        }),
     }
 }
 

@@ -7,7 +7,9 @@ use fuzz::TARGETS;
 #[test]
 fn no_kept_input_breaks_a_promise() {
     for target in &TARGETS {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target.name);
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("corpus")
+            .join(target.name);
         let mut inputs = 0;
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();

@@ -67,7 +67,10 @@ pub struct Api {
 
 impl Api {
     pub fn new(gateway: impl Into<String>) -> Self {
-        Self { gateway: gateway.into(), client: Client::new() }
+        Self {
+            gateway: gateway.into(),
+            client: Client::new(),
+        }
     }
 
     pub fn gateway(&self) -> &str {
@@ -83,7 +86,9 @@ impl Api {
     ) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.gateway);
         let bearer = person.map(|person| person.token.as_str());
-        self.client.send_json(method, &url, bearer, body.as_ref(), TIMEOUT).await
+        self.client
+            .send_json(method, &url, bearer, body.as_ref(), TIMEOUT)
+            .await
     }
 
     /// Sends a change that requires an `Idempotency-Key`, with a fresh one.
@@ -95,7 +100,9 @@ impl Api {
     ) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.gateway);
         let key = CommandId(Clock::system().new_id());
-        self.client.send_command(key, &url, &person.token, Some(&body), TIMEOUT).await
+        self.client
+            .send_command(key, &url, &person.token, Some(&body), TIMEOUT)
+            .await
     }
 
     /// Registers and signs in a new person of that role. A provider is not verified.
@@ -104,13 +111,16 @@ impl Api {
     }
 
     async fn register(&self, role: Role) -> Result<(String, Person), ClientError> {
-        let tail = process::random::secret_text(9).to_lowercase().replace(['_', '-'], "x");
+        let tail = process::random::secret_text(9)
+            .to_lowercase()
+            .replace(['_', '-'], "x");
         let username = format!("{}-{tail}", role.as_str());
         let body = json!({
             "username": username, "email": format!("{username}@example.org"),
             "password": PASSWORD, "role": role.as_str(),
         });
-        self.call::<Value>(Method::POST, "/api/v1/auth/register", None, Some(body)).await?;
+        self.call::<Value>(Method::POST, "/api/v1/auth/register", None, Some(body))
+            .await?;
         let person = self.sign_in(&username, PASSWORD).await?;
         Ok((username, person))
     }
@@ -126,9 +136,12 @@ impl Api {
     /// carry the mark.
     pub async fn verify(&self, admin: &Person, provider: &Person) -> Result<(), ClientError> {
         let put = async |path: &str, form: Value| -> Result<Value, ClientError> {
-            self.call(Method::PUT, path, Some(provider), Some(form)).await
+            self.call(Method::PUT, path, Some(provider), Some(form))
+                .await
         };
-        let blank: Value = self.call(Method::GET, PROFILE, Some(provider), None).await?;
+        let blank: Value = self
+            .call(Method::GET, PROFILE, Some(provider), None)
+            .await?;
         let named = json!({
             "version": blank["version"], "full_name": "Li Si", "phone_number": "+8613800138000",
         });
@@ -140,28 +153,44 @@ impl Api {
         let waits: Value = self.call(Method::POST, path, Some(provider), None).await?;
         let decision = json!({"version": waits["version"], "reason": "seen in person"});
         let path = format!("/api/v1/admin/providers/{}/verify", provider.user_id);
-        let _: Value = self.call(Method::POST, &path, Some(admin), Some(decision)).await?;
-        eventually("auth has heard of the verification", MARKED_WITHIN, async || {
-            let at_edges = self.at_edges(provider, Region::North).await.ok()?;
-            tells_verified(&at_edges.token).then_some(())
-        })
+        let _: Value = self
+            .call(Method::POST, &path, Some(admin), Some(decision))
+            .await?;
+        eventually(
+            "auth has heard of the verification",
+            MARKED_WITHIN,
+            async || {
+                let at_edges = self.at_edges(provider, Region::North).await.ok()?;
+                tells_verified(&at_edges.token).then_some(())
+            },
+        )
         .await;
         Ok(())
     }
 
     pub async fn sign_in(&self, username: &str, password: &str) -> Result<Person, ClientError> {
         let body = json!({"username": username, "password": password});
-        let signed: SignedIn =
-            self.call(Method::POST, "/api/v1/auth/login", None, Some(body)).await?;
-        Ok(Person { user_id: signed.user_id, role: signed.role, token: signed.access_token })
+        let signed: SignedIn = self
+            .call(Method::POST, "/api/v1/auth/login", None, Some(body))
+            .await?;
+        Ok(Person {
+            user_id: signed.user_id,
+            role: signed.role,
+            token: signed.access_token,
+        })
     }
 
     /// The same person with a token for the edges of that region, which the gateway refuses.
     pub async fn at_edges(&self, person: &Person, region: Region) -> Result<Person, ClientError> {
         let body = json!({"region": region});
         let path = "/api/v1/auth/edge-token";
-        let grant: EdgeGrant = self.call(Method::POST, path, Some(person), Some(body)).await?;
-        Ok(Person { token: grant.edge_token, ..person.clone() })
+        let grant: EdgeGrant = self
+            .call(Method::POST, path, Some(person), Some(body))
+            .await?;
+        Ok(Person {
+            token: grant.edge_token,
+            ..person.clone()
+        })
     }
 
     pub async fn publish(
@@ -174,7 +203,8 @@ impl Api {
             "title": title, "description": "as agreed", "service_type": "cleaning_repair",
             "price": "200.00", "location": region, "address": "1 Harbour Road",
         });
-        self.call(Method::POST, "/api/v1/orders", Some(customer), Some(body)).await
+        self.call(Method::POST, "/api/v1/orders", Some(customer), Some(body))
+            .await
     }
 
     /// `approve`, `accept`, `start`, ... on an order.
@@ -198,7 +228,9 @@ impl Api {
         body: Option<&Value>,
     ) -> Result<T, ClientError> {
         let url = format!("{}/api/v1/orders/{order}/{action}", self.gateway);
-        self.client.send_command(id, &url, &person.token, body, TIMEOUT).await
+        self.client
+            .send_command(id, &url, &person.token, body, TIMEOUT)
+            .await
     }
 
     /// A request with an idempotency key, done once however often it is sent.
@@ -210,11 +242,19 @@ impl Api {
         body: &Value,
     ) -> Result<T, ClientError> {
         let url = format!("{}{path}", self.gateway);
-        self.client.send_command(key, &url, &person.token, Some(body), TIMEOUT).await
+        self.client
+            .send_command(key, &url, &person.token, Some(body), TIMEOUT)
+            .await
     }
 
     pub async fn order(&self, person: &Person, order: OrderId) -> Result<Order, ClientError> {
-        self.call(Method::GET, &format!("/api/v1/orders/{order}"), Some(person), None).await
+        self.call(
+            Method::GET,
+            &format!("/api/v1/orders/{order}"),
+            Some(person),
+            None,
+        )
+        .await
     }
 
     pub async fn timeline(
@@ -252,13 +292,16 @@ impl Api {
         let url = format!("{}/api/v1/notifications?limit=100", self.gateway);
         let mut request = json_request(Method::GET, &url, Some(&person.token), None::<&()>)?;
         let language = HeaderValue::from_static(language);
-        request.headers_mut().insert(header::ACCEPT_LANGUAGE, language);
+        request
+            .headers_mut()
+            .insert(header::ACCEPT_LANGUAGE, language);
         let page: Page<InboxLine> = self.client.send_prepared(request, TIMEOUT).await?;
         Ok(page.items)
     }
 
     pub async fn status(&self, admin: &Person) -> Result<StatusReport, ClientError> {
-        self.call(Method::GET, "/api/v1/admin/status", Some(admin), None).await
+        self.call(Method::GET, "/api/v1/admin/status", Some(admin), None)
+            .await
     }
 
     /// Closes or opens a region's gate.
@@ -270,7 +313,9 @@ impl Api {
     ) -> Result<(), ClientError> {
         let body = json!({"gate": if open { "open" } else { "closed" }});
         let path = format!("/api/v1/admin/regions/{region}");
-        self.call::<Value>(Method::PUT, &path, Some(admin), Some(body)).await.map(drop)
+        self.call::<Value>(Method::PUT, &path, Some(admin), Some(body))
+            .await
+            .map(drop)
     }
 }
 

@@ -24,7 +24,10 @@ impl Authority {
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let pem = params.self_signed(&key)?.pem();
-        Ok(Self { issuer: Issuer::new(params, key), pem })
+        Ok(Self {
+            issuer: Issuer::new(params, key),
+            pem,
+        })
     }
 
     /// Its certificate, for clients that should trust it.
@@ -36,6 +39,9 @@ impl Authority {
         let key = KeyPair::generate()?;
         let params = CertificateParams::new(vec![name.to_owned()])?;
         let certificate = params.signed_by(&key, &self.issuer)?.pem();
-        Ok(ServerIdentity { certificate, key: key.serialize_pem() })
+        Ok(ServerIdentity {
+            certificate,
+            key: key.serialize_pem(),
+        })
     }
 }

@@ -62,13 +62,20 @@ impl CarelessIssuer {
 
     /// The environment of a platform that offers sign-in through this issuer, under that name.
     pub fn environment(&self, name: &str, back: &str) -> [(String, String); 2] {
-        let Inner { address, client_secret, .. } = &*self.0;
+        let Inner {
+            address,
+            client_secret,
+            ..
+        } = &*self.0;
         let client = Self::CLIENT;
         let oidc = format!(
             r#"[{{ name = "{name}", label = "Careless", issuer = "{address}", client_id = "{client}", client_secret = "{client_secret}" }}]"#
         );
-        [("HOLDFAST__AUTH__OIDC", oidc), ("HOLDFAST__AUTH__OIDC_RETURN", back.to_owned())]
-            .map(|(name, value)| (name.to_owned(), value))
+        [
+            ("HOLDFAST__AUTH__OIDC", oidc),
+            ("HOLDFAST__AUTH__OIDC_RETURN", back.to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
     }
 
     /// The authorization code for a sign-in of that person.
@@ -84,7 +91,11 @@ impl CarelessIssuer {
     }
 
     pub fn id_tokens(&self) -> Vec<String> {
-        self.0.id_tokens.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .id_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
@@ -99,7 +110,12 @@ impl CarelessIssuer {
     }
 
     fn said(&self, asked: &Asked) -> (&'static str, Value) {
-        let Inner { address, client_secret, signer, id_tokens } = &*self.0;
+        let Inner {
+            address,
+            client_secret,
+            signer,
+            id_tokens,
+        } = &*self.0;
         if asked.path == "/keys" {
             let keys = serde_json::from_str(&signer.signer.jwks());
             return ("200 OK", keys.unwrap_or_default());
@@ -123,7 +139,10 @@ impl CarelessIssuer {
         claims["iat"] = json!(now);
         claims["exp"] = json!(now + 300);
         let token = signer.signer.sign_claims(&claims);
-        id_tokens.lock().unwrap_or_else(PoisonError::into_inner).push(token.clone());
+        id_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(token.clone());
         let access_token = Self::ACCESS_TOKEN;
         let given =
             json!({ "access_token": access_token, "token_type": "Bearer", "id_token": token });
@@ -141,7 +160,9 @@ impl Asked {
         loop {
             let mut line = String::new();
             reader.read_line(&mut line)?;
-            let Some((name, value)) = line.trim().split_once(':') else { break };
+            let Some((name, value)) = line.trim().split_once(':') else {
+                break;
+            };
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.trim().parse().unwrap_or_default(),
                 "authorization" => authorization = value.trim().to_owned(),
@@ -152,6 +173,10 @@ impl Asked {
         reader.read_exact(&mut form)?;
         let form = String::from_utf8_lossy(&form).into_owned();
         let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
-        Ok(Self { path, authorization, form })
+        Ok(Self {
+            path,
+            authorization,
+            form,
+        })
     }
 }

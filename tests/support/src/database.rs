@@ -19,7 +19,9 @@ impl Engine {
             Self::Sqlite => format!("sqlite:{}", folder.join(format!("{name}.db")).display()),
             Self::MariaDb => {
                 let server = servers().mysql.trim_end_matches('/');
-                let own: String = random::draw_bytes::<8>().map(|b| format!("{b:02x}")).concat();
+                let own: String = random::draw_bytes::<8>()
+                    .map(|b| format!("{b:02x}"))
+                    .concat();
                 format!("{server}/{name}_{own}")
             }
         }

@@ -25,8 +25,16 @@ fn png_of(width: u32, height: u32, pixels: &[u8]) -> Vec<u8> {
     // Eight bits for each of red, green and blue.
     head.extend([8, 2, 0, 0, 0]);
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (name, body) in [(b"IHDR", head.as_slice()), (b"IDAT", pixels), (b"IEND", &[])] {
-        png.extend(u32::try_from(body.len()).expect("a small picture").to_be_bytes());
+    for (name, body) in [
+        (b"IHDR", head.as_slice()),
+        (b"IDAT", pixels),
+        (b"IEND", &[]),
+    ] {
+        png.extend(
+            u32::try_from(body.len())
+                .expect("a small picture")
+                .to_be_bytes(),
+        );
         let named = [name.as_slice(), body].concat();
         png.extend(&named);
         png.extend(crc32(&named).to_be_bytes());
@@ -56,7 +64,7 @@ fn stored(bytes: &[u8]) -> Vec<u8> {
 
 fn crc32(bytes: &[u8]) -> u32 {
     let step = |sum: u32| (sum >> 1) ^ (0xedb8_8320 & (sum & 1).wrapping_neg());
-    !bytes
-        .iter()
-        .fold(u32::MAX, |sum, byte| (0..8).fold(sum ^ u32::from(*byte), |sum, _| step(sum)))
+    !bytes.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| step(sum))
+    })
 }

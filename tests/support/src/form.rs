@@ -25,7 +25,10 @@ pub fn of(line: &str, answer: &Value) -> &'static str {
         ["dlq", "show", ..] => "dlq-show",
         ["dlq", "redrive" | "drop", ..] => "dlq-settled",
         ["dlq", "replay", ..] => "dlq-replay",
-        [command, ..] => NAMES.into_iter().find(|name| name == command).unwrap_or("error"),
+        [command, ..] => NAMES
+            .into_iter()
+            .find(|name| name == command)
+            .unwrap_or("error"),
         [] => "error",
     }
 }
@@ -77,8 +80,15 @@ fn check(schema: &Value, value: &Value, at: &str) -> Result<(), String> {
     for (index, item) in value.as_array().into_iter().flatten().enumerate() {
         check(&schema["items"], item, &format!("{at}[{index}]"))?;
     }
-    let Value::Object(fields) = value else { return Ok(()) };
-    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+    let Value::Object(fields) = value else {
+        return Ok(());
+    };
+    for name in schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+    {
         if !fields.contains_key(name) {
             return Err(format!("{at} lacks {name}: {value}"));
         }
@@ -117,9 +127,11 @@ mod tests {
     fn what_is_not_of_the_form_is_found_out() {
         let right = json!({"conditions": ["drained"], "met": true, "waited_ms": 1});
         assert_eq!(differs("wait", &right), None);
-        for (field, value) in
-            [("met", "yes".into()), ("conditions", "drained".into()), ("new", 1.into())]
-        {
+        for (field, value) in [
+            ("met", "yes".into()),
+            ("conditions", "drained".into()),
+            ("new", 1.into()),
+        ] {
             let mut spoilt = right.clone();
             spoilt[field] = value;
             assert!(differs("wait", &spoilt).is_some(), "{field}");
@@ -135,7 +147,11 @@ mod tests {
             ("status --json", &Value::Null, "status"),
             ("queue north-1", &Value::Null, "queue"),
             ("queue retry north-1 5", &Value::Null, "queue-retry"),
-            ("queue retry 0192f5d4-0000-7000-8000-000000000009", &ask, "queue-retry-ask"),
+            (
+                "queue retry 0192f5d4-0000-7000-8000-000000000009",
+                &ask,
+                "queue-retry-ask",
+            ),
             ("explain N-7F3K9Q", &story, "explain-order"),
             ("explain lost-12", &Value::Null, "explain-op"),
         ] {

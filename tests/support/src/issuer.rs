@@ -16,7 +16,9 @@ impl Issuer {
     /// If a freshly generated key is invalid.
     pub fn new() -> Self {
         let signer = Signer::from_pkcs8(&Signer::generate_pkcs8());
-        Self { signer: signer.unwrap_or_else(|error| panic!("{error}")) }
+        Self {
+            signer: signer.unwrap_or_else(|error| panic!("{error}")),
+        }
     }
 
     /// The keys of a service that trusts this issuer.
@@ -25,7 +27,8 @@ impl Issuer {
     /// If a service cannot read the published keys.
     pub fn keys(&self) -> TokenKeys {
         let keys = TokenKeys::empty();
-        keys.replace_key_set(&self.signer.jwks()).unwrap_or_else(|error| panic!("{error}"));
+        keys.replace_key_set(&self.signer.jwks())
+            .unwrap_or_else(|error| panic!("{error}"));
         keys
     }
 
@@ -68,5 +71,9 @@ pub fn claims(actor: Actor, now: UnixMillis) -> Claims {
 
 /// The claims of a token of the same session for the edges of that region.
 pub fn edge_claims(actor: Actor, region: Region, now: UnixMillis) -> Claims {
-    Claims { kind: TokenKind::Edge, region: Some(region), ..claims(actor, now) }
+    Claims {
+        kind: TokenKind::Edge,
+        region: Some(region),
+        ..claims(actor, now)
+    }
 }

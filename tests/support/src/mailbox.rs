@@ -35,7 +35,11 @@ impl Mailbox {
                 });
             }
         });
-        Self { port, mails, _tasks: tasks }
+        Self {
+            port,
+            mails,
+            _tasks: tasks,
+        }
     }
 
     /// The URL for a service's configuration.
@@ -82,13 +86,18 @@ impl Mailbox {
 pub fn address_code_in(mail: &str) -> String {
     let is_code = |word: &&str| word.len() == 19 && word.matches('-').count() == 3;
     let mut words = mail.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
-    words.find(is_code).unwrap_or_else(|| panic!("no code in: {mail}")).to_owned()
+    words
+        .find(is_code)
+        .unwrap_or_else(|| panic!("no code in: {mail}"))
+        .to_owned()
 }
 
 /// Decodes the mail's text from its transfer encoding. Returns a mail that cannot be decoded
 /// unchanged.
 fn unpacked(mail: &str) -> String {
-    let Some((head, body)) = mail.split_once("\n\n") else { return mail.to_owned() };
+    let Some((head, body)) = mail.split_once("\n\n") else {
+        return mail.to_owned();
+    };
     let body = body.trim_end_matches(['.', '\n']);
     let packing = head.to_ascii_lowercase();
     let text = if packing.contains("encoding: base64") {
@@ -107,7 +116,9 @@ fn unquoted(text: &str) -> Vec<u8> {
     let mut parts = text.split('=');
     let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
-        let number = part.get(..2).and_then(|number| u8::from_str_radix(number, 16).ok());
+        let number = part
+            .get(..2)
+            .and_then(|number| u8::from_str_radix(number, 16).ok());
         bytes.extend(number);
         bytes.extend(part.get(2..).unwrap_or_default().as_bytes());
     }

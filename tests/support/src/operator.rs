@@ -30,16 +30,27 @@ pub enum Unusable {
     #[error("`holdfast {line}` could not be run")]
     Unrun { line: String, source: io::Error },
     #[error("`holdfast {line}` ended with {exit:?}: {said}")]
-    Failed { line: String, exit: Option<i32>, said: String },
+    Failed {
+        line: String,
+        exit: Option<i32>,
+        said: String,
+    },
     #[error("`holdfast {line}` printed no JSON")]
-    Unreadable { line: String, source: serde_json::Error },
+    Unreadable {
+        line: String,
+        source: serde_json::Error,
+    },
     #[error("`holdfast {line}` is not of its published form: {what}")]
     Misshapen { line: String, what: String },
 }
 
 impl Operator {
     pub fn new(program: PathBuf, gateway: impl Into<String>, token: impl Into<String>) -> Self {
-        Self { program, gateway: gateway.into(), token: token.into() }
+        Self {
+            program,
+            gateway: gateway.into(),
+            token: token.into(),
+        }
     }
 
     /// Runs one line, such as `status --lang zh`, split at its spaces.
@@ -63,7 +74,10 @@ impl Operator {
         let ran = self.runs(line)?;
         let text =
             [ran.stdout, ran.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        Ok(Said { exit: ran.status.code(), text: text.concat() })
+        Ok(Said {
+            exit: ran.status.code(),
+            text: text.concat(),
+        })
     }
 
     /// The JSON answer, checked against its published schema, and the exit code: 0, or 3 for an
@@ -73,8 +87,10 @@ impl Operator {
     /// If the program fails, or its answer does not fit the schema.
     pub fn gets(&self, line: &str) -> Result<(i32, Value), Unusable> {
         let line = format!("{line} --json");
-        let ran =
-            self.runs(&line).map_err(|source| Unusable::Unrun { line: line.clone(), source })?;
+        let ran = self.runs(&line).map_err(|source| Unusable::Unrun {
+            line: line.clone(),
+            source,
+        })?;
         let exit = ran.status.code();
         let (Some(0 | 3), Some(code)) = (exit, exit) else {
             let said = String::from_utf8_lossy(&ran.stderr).into_owned();

@@ -63,7 +63,12 @@ impl Proxy {
                 of_each.spawn_once("proxied connection", carry(caller, target, state, carried));
             }
         });
-        Ok(Self { address, wire, carried, tasks })
+        Ok(Self {
+            address,
+            wire,
+            carried,
+            tasks,
+        })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -93,7 +98,9 @@ async fn carry(
     if matches!(*wire.borrow_and_update(), Wire::Cut | Wire::TearsAfter(_)) {
         return;
     }
-    let Ok(mut called) = TcpStream::connect(&target).await else { return };
+    let Ok(mut called) = TcpStream::connect(&target).await else {
+        return;
+    };
     let not_counted = AtomicUsize::new(0);
     let forgotten = {
         let (from_caller, to_caller) = caller.split();
@@ -137,7 +144,9 @@ async fn pump(
     let mut piece = vec![0; 16 * 1024];
     let mut carried = 0;
     loop {
-        let Ok(length @ 1..) = from.read(&mut piece).await else { return };
+        let Ok(length @ 1..) = from.read(&mut piece).await else {
+            return;
+        };
         if wire.wait_for(|wire| *wire != Wire::Swallows).await.is_err() {
             return;
         }

@@ -10,14 +10,23 @@ use wire::{
 pub const CUSTOMER: UserId = UserId(Uuid::from_u128(10));
 
 pub fn person(n: u128, role: Role) -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(n)), role }
+    Actor {
+        user_id: UserId(Uuid::from_u128(n)),
+        role,
+    }
 }
 
 /// # Panics
 /// Never: the price is valid.
 pub fn draft() -> Draft {
     let price = Amount::from_minor(20_000).unwrap_or_else(|error| panic!("{error:?}"));
-    Draft::new("Fix the tap", ServiceType::CleaningRepair, price, Region::North, "1 Lake Road")
+    Draft::new(
+        "Fix the tap",
+        ServiceType::CleaningRepair,
+        price,
+        Region::North,
+        "1 Lake Road",
+    )
 }
 
 /// A pending order of the region NORTH; its content follows from id and version.
@@ -27,6 +36,12 @@ pub fn order(n: u128, version: u64) -> Order {
         status: OrderStatus::Pending,
         version,
         updated_at: UnixMillis(version.cast_signed()),
-        ..Order::new_published(OrderId(Uuid::from_u128(n)), draft(), CUSTOMER, at, Source::Portal)
+        ..Order::new_published(
+            OrderId(Uuid::from_u128(n)),
+            draft(),
+            CUSTOMER,
+            at,
+            Source::Portal,
+        )
     }
 }

@@ -41,7 +41,11 @@ pub struct Place {
 #[derive(Debug, thiserror::Error)]
 pub enum TabletError {
     #[error("no {what} for {command} within {limit:?}")]
-    Silence { what: &'static str, command: CommandId, limit: Duration },
+    Silence {
+        what: &'static str,
+        command: CommandId,
+        limit: Duration,
+    },
 }
 
 pub struct Tablet {
@@ -95,15 +99,33 @@ impl Tablet {
             topics::head_topic(place.region, &place.edge),
         ];
         let hears = memory.clone();
-        let line =
-            Line::open(&tasks, &place, &device, &person.token, mqtt, listened, move |bytes| {
+        let line = Line::open(
+            &tasks,
+            &place,
+            &device,
+            &person.token,
+            mqtt,
+            listened,
+            move |bytes| {
                 hears.take(bytes);
-            });
+            },
+        );
         let line = Arc::new(line);
         let topic = topics::command_topic(place.region, &place.edge, &device);
-        tasks.spawn("tablet sends again", send_again(line.clone(), memory.clone(), topic));
+        tasks.spawn(
+            "tablet sends again",
+            send_again(line.clone(), memory.clone(), topic),
+        );
         let person = person.clone();
-        Self { place, device, person, clock: Clock::system(), line, memory, tasks }
+        Self {
+            place,
+            device,
+            person,
+            clock: Clock::system(),
+            line,
+            memory,
+            tasks,
+        }
     }
 
     /// With a token for the region's edges.
@@ -150,7 +172,10 @@ impl Tablet {
         command: CommandId,
         limit: Duration,
     ) -> Result<Reply, TabletError> {
-        self.until("decision", command, limit, |reply| reply.hop == Hop::Decided).await
+        self.until("decision", command, limit, |reply| {
+            reply.hop == Hop::Decided
+        })
+        .await
     }
 
     /// Makes a command, sends it, and returns the edge's answer.
@@ -182,11 +207,19 @@ impl Tablet {
                 }
             }
         };
-        timeout(limit, waiting).await.map_err(|_| TabletError::Silence { what, command, limit })
+        timeout(limit, waiting)
+            .await
+            .map_err(|_| TabletError::Silence {
+                what,
+                command,
+                limit,
+            })
     }
 
     fn send(&self, command: CommandId) {
-        let Some(frame) = self.memory.frame(command) else { return };
+        let Some(frame) = self.memory.frame(command) else {
+            return;
+        };
         let topic = topics::command_topic(self.place.region, &self.place.edge, &self.device);
         let bytes = serde_json::to_vec(&frame).unwrap_or_default();
         self.line.publish(&topic, bytes);
@@ -213,8 +246,15 @@ impl Memory {
     fn frame(&self, command: CommandId) -> Option<CmdFrame> {
         let known = self.known();
         let frame = known.open.get(&command)?;
-        let receipt = known.replies.get(&command).and_then(|reply| reply.receipt.clone());
-        Some(CmdFrame { seen: known.newest_receipt.clone(), receipt, ..frame.clone() })
+        let receipt = known
+            .replies
+            .get(&command)
+            .and_then(|reply| reply.receipt.clone());
+        Some(CmdFrame {
+            seen: known.newest_receipt.clone(),
+            receipt,
+            ..frame.clone()
+        })
     }
 
     fn open(&self) -> Vec<CommandId> {
@@ -237,8 +277,12 @@ impl Memory {
 
     /// A decided answer replaces a stored one and is never replaced.
     fn take_reply(&self, bytes: &[u8]) {
-        let Ok(reply) = serde_json::from_slice::<Reply>(bytes) else { return };
-        let Some(command) = reply.command_id else { return };
+        let Ok(reply) = serde_json::from_slice::<Reply>(bytes) else {
+            return;
+        };
+        let Some(command) = reply.command_id else {
+            return;
+        };
         let mut known = self.known();
         if let Some(receipt) = &reply.receipt {
             let newer = |old: &Receipt| (old.epoch, old.seq) < (receipt.epoch, receipt.seq);
@@ -250,7 +294,10 @@ impl Memory {
         if final_word {
             known.open.remove(&command);
         }
-        let better = known.replies.get(&command).is_none_or(|old| rank(old) <= rank(&reply));
+        let better = known
+            .replies
+            .get(&command)
+            .is_none_or(|old| rank(old) <= rank(&reply));
         if better {
             known.replies.insert(command, reply);
         }
@@ -263,7 +310,11 @@ impl Memory {
 async fn send_again(line: Arc<Line>, memory: Arc<Memory>, topic: String) {
     loop {
         memory.edge_is_another.notified().await;
-        for frame in memory.open().into_iter().filter_map(|command| memory.frame(command)) {
+        for frame in memory
+            .open()
+            .into_iter()
+            .filter_map(|command| memory.frame(command))
+        {
             line.publish(&topic, serde_json::to_vec(&frame).unwrap_or_default());
         }
     }

@@ -27,7 +27,10 @@ pub async fn within<T>(
             sleep(BETWEEN_LOOKS).await;
         }
     };
-    timeout(limit, looking).await.map_err(|_| Late { what: what.to_owned(), limit })
+    timeout(limit, looking).await.map_err(|_| Late {
+        what: what.to_owned(),
+        limit,
+    })
 }
 
 /// Like [`within`], for a test that fails without the value.
@@ -35,5 +38,7 @@ pub async fn within<T>(
 /// # Panics
 /// If `look` returns nothing within `limit`.
 pub async fn eventually<T>(what: &str, limit: Duration, look: impl AsyncFnMut() -> Option<T>) -> T {
-    within(what, limit, look).await.unwrap_or_else(|late| panic!("{late}"))
+    within(what, limit, look)
+        .await
+        .unwrap_or_else(|late| panic!("{late}"))
 }

@@ -60,7 +60,9 @@ pub async fn migrate(url: &str, migrations: &Migrations) {
 /// An embedded bus in this folder, an in-memory cache, no public keys yet, and a service key.
 pub async fn ground(folder: &Path, clock: &Clock) -> ServiceContext {
     let bus = folder.join(format!("bus-{}.db", random::secret_text(6)));
-    let bus = Bus::open(&format!("embedded:{}", bus.display())).await.expect("a bus");
+    let bus = Bus::open(&format!("embedded:{}", bus.display()))
+        .await
+        .expect("a bus");
     ServiceContext {
         clock: clock.clone(),
         tasks: Tasks::new(),
@@ -76,11 +78,16 @@ pub async fn ground(folder: &Path, clock: &Clock) -> ServiceContext {
 
 /// Every event in the outbox in order, sent or not.
 pub async fn events(sql: &Sql) -> Vec<Event> {
-    let rows: Vec<(Uuid, String)> =
-        sql.fetch_all(EVENTS, Vec::new()).await.expect("the rows of the outbox");
+    let rows: Vec<(Uuid, String)> = sql
+        .fetch_all(EVENTS, Vec::new())
+        .await
+        .expect("the rows of the outbox");
     let open = |(id, sealed)| {
         let place = SealContext::of_id("outbox.event", id);
-        let json = sql.data_keys().open_text(&place, sealed).expect("an event of these keys");
+        let json = sql
+            .data_keys()
+            .open_text(&place, sealed)
+            .expect("an event of these keys");
         serde_json::from_str(&json).expect("an event")
     };
     rows.into_iter().map(open).collect()
@@ -99,7 +106,9 @@ pub fn service_key() -> ServiceKey {
 /// Creates the template next to the requested database.
 async fn migrated(url: &str, migrate: impl AsyncFnOnce(&str)) -> Template {
     let url = format!("{url}_template");
-    create_database(&url).await.expect("a database for the template");
+    create_database(&url)
+        .await
+        .expect("a database for the template");
     migrate(&url).await;
     Template::of(&url).await
 }

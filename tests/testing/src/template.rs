@@ -21,7 +21,9 @@ impl Template {
             return Self::Script(script);
         };
         let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
-        sql.fetch_optional::<(i64, i64, i64)>(checkpoint, Vec::new()).await.expect("a whole file");
+        sql.fetch_optional::<(i64, i64, i64)>(checkpoint, Vec::new())
+            .await
+            .expect("a whole file");
         sql.close().await;
         Self::File(tokio::fs::read(path).await.expect("the migrated file"))
     }
@@ -30,13 +32,17 @@ impl Template {
     pub async fn copy(&self, url: &str) -> Sql {
         match (self, path_of(url)) {
             (Self::File(bytes), Some(path)) => {
-                tokio::fs::write(path, bytes).await.expect("a copy of the file");
+                tokio::fs::write(path, bytes)
+                    .await
+                    .expect("a copy of the file");
                 Sql::open(url).await.expect("the copied file")
             }
             (Self::Script(script), None) => {
                 create_database(url).await.expect("a new database");
                 let sql = Sql::open(url).await.expect("the new database");
-                let ran = sqlx::raw_sql(AssertSqlSafe(script.clone())).execute(pool(&sql)).await;
+                let ran = sqlx::raw_sql(AssertSqlSafe(script.clone()))
+                    .execute(pool(&sql))
+                    .await;
                 ran.expect("a copy of the migrated database");
                 sql
             }
@@ -56,7 +62,8 @@ pub async fn drop_trigger(sql: &Sql, name: &str) {
 }
 
 fn path_of(url: &str) -> Option<&Path> {
-    url.strip_prefix("sqlite:").map(|path| Path::new(path.strip_prefix("//").unwrap_or(path)))
+    url.strip_prefix("sqlite:")
+        .map(|path| Path::new(path.strip_prefix("//").unwrap_or(path)))
 }
 
 fn pool(sql: &Sql) -> &MySqlPool {
@@ -69,17 +76,27 @@ fn pool(sql: &Sql) -> &MySqlPool {
 async fn script(pool: &MySqlPool) -> String {
     const TABLES: &str = "SELECT CAST(table_name AS CHAR) FROM information_schema.tables \
         WHERE table_schema = DATABASE()";
-    let database: String =
-        sqlx::query_scalar("SELECT DATABASE()").fetch_one(pool).await.expect("its name");
-    let tables: Vec<String> = sqlx::query_scalar(TABLES).fetch_all(pool).await.expect("its tables");
+    let database: String = sqlx::query_scalar("SELECT DATABASE()")
+        .fetch_one(pool)
+        .await
+        .expect("its name");
+    let tables: Vec<String> = sqlx::query_scalar(TABLES)
+        .fetch_all(pool)
+        .await
+        .expect("its tables");
     // Tables may refer to later ones.
     let mut script = String::from("SET FOREIGN_KEY_CHECKS = 0;\n");
     for table in tables {
         let shown = AssertSqlSafe(format!("SHOW CREATE TABLE `{table}`"));
-        let (_, made): (String, String) =
-            sqlx::query_as(shown).fetch_one(pool).await.expect("how it was made");
+        let (_, made): (String, String) = sqlx::query_as(shown)
+            .fetch_one(pool)
+            .await
+            .expect("how it was made");
         let counted = AssertSqlSafe(format!("SELECT COUNT(*) FROM `{table}`"));
-        let rows: i64 = sqlx::query_scalar(counted).fetch_one(pool).await.expect("its rows");
+        let rows: i64 = sqlx::query_scalar(counted)
+            .fetch_one(pool)
+            .await
+            .expect("its rows");
         script += &format!("{made};\n");
         if rows > 0 {
             script += &format!("INSERT INTO `{table}` SELECT * FROM `{database}`.`{table}`;\n");
@@ -94,8 +111,10 @@ async fn triggers(pool: &MySqlPool) -> String {
         CAST(event_manipulation AS CHAR), CAST(event_object_table AS CHAR), CAST(action_statement AS CHAR) \
         FROM information_schema.triggers WHERE trigger_schema = DATABASE()";
     type Trigger = (String, String, String, String, String);
-    let triggers: Vec<Trigger> =
-        sqlx::query_as(TRIGGERS).fetch_all(pool).await.expect("its triggers");
+    let triggers: Vec<Trigger> = sqlx::query_as(TRIGGERS)
+        .fetch_all(pool)
+        .await
+        .expect("its triggers");
     let made = |(name, timing, event, table, does): Trigger| {
         // MySQL stores the statement with its final semicolon.
         let does = does.trim_end_matches(';');

@@ -117,11 +117,21 @@ impl NewAccount {
         password: String,
         role: Role,
     ) -> Result<Self, Vec<FieldError>> {
-        match (Username::new(username), Email::new(email), Password::new(password)) {
-            (Ok(username), Ok(email), Ok(password)) => Ok(Self { username, email, password, role }),
-            (username, email, password) => {
-                Err([username.err(), email.err(), password.err()].into_iter().flatten().collect())
-            }
+        match (
+            Username::new(username),
+            Email::new(email),
+            Password::new(password),
+        ) {
+            (Ok(username), Ok(email), Ok(password)) => Ok(Self {
+                username,
+                email,
+                password,
+                role,
+            }),
+            (username, email, password) => Err([username.err(), email.err(), password.err()]
+                .into_iter()
+                .flatten()
+                .collect()),
         }
     }
 }
@@ -143,7 +153,9 @@ fn is_username_byte(byte: u8) -> bool {
 
 /// Rejects texts that cannot be an address. Only a delivered message proves one.
 fn is_plausible_email(text: &str) -> bool {
-    let Some((local, domain)) = text.split_once('@') else { return false };
+    let Some((local, domain)) = text.split_once('@') else {
+        return false;
+    };
     let clean = |part: &str| !part.chars().any(|c| c.is_whitespace() || c.is_control());
     text.len() <= EMAIL_BYTES_MAX
         && (1..=EMAIL_LOCAL_BYTES_MAX).contains(&local.len())
@@ -172,8 +184,22 @@ mod tests {
         for good in ["bob", "li.si", "a_b-c9", &"x".repeat(100)] {
             assert!(Username::new(good).is_ok(), "{good}");
         }
-        for bad in ["", "ab", "Bob", "a b", "张三丰", "a@b", "a/b", "abc\n", &"x".repeat(101)] {
-            assert_eq!(Username::new(bad).map_err(|e| e.field), Err("username".into()), "{bad:?}");
+        for bad in [
+            "",
+            "ab",
+            "Bob",
+            "a b",
+            "张三丰",
+            "a@b",
+            "a/b",
+            "abc\n",
+            &"x".repeat(101),
+        ] {
+            assert_eq!(
+                Username::new(bad).map_err(|e| e.field),
+                Err("username".into()),
+                "{bad:?}"
+            );
         }
         assert_eq!(Username::parse_typed(" Bob "), Username::new("bob").ok());
         assert_eq!(Username::parse_typed("no such\0name"), None);
@@ -181,7 +207,10 @@ mod tests {
 
     #[test]
     fn an_email_is_plausible_and_kept_in_lower_case() {
-        assert_eq!(Email::new(" A.B+c@Example.COM ").unwrap().as_str(), "a.b+c@example.com");
+        assert_eq!(
+            Email::new(" A.B+c@Example.COM ").unwrap().as_str(),
+            "a.b+c@example.com"
+        );
         assert!(Email::new("张三@例子.中国").is_ok());
         let of =
             |bytes: usize| format!("{}@{}.example.org", "x".repeat(64), "y".repeat(bytes - 77));
@@ -207,7 +236,11 @@ mod tests {
             &format!("a@{}.c", "x".repeat(254)),
             &of(255),
         ] {
-            assert_eq!(Email::new(bad).map_err(|e| e.field), Err("email".into()), "{bad:?}");
+            assert_eq!(
+                Email::new(bad).map_err(|e| e.field),
+                Err("email".into()),
+                "{bad:?}"
+            );
         }
     }
 
@@ -241,9 +274,16 @@ mod tests {
 
     #[test]
     fn secrets_do_not_print() {
-        let account =
-            NewAccount::new("bob", "bob@example.com", "hunter2hunter2".to_owned(), Role::Customer);
+        let account = NewAccount::new(
+            "bob",
+            "bob@example.com",
+            "hunter2hunter2".to_owned(),
+            Role::Customer,
+        );
         let printed = format!("{account:?}");
-        assert!(!printed.contains("hunter2") && !printed.contains("example.com"), "{printed}");
+        assert!(
+            !printed.contains("hunter2") && !printed.contains("example.com"),
+            "{printed}"
+        );
     }
 }

@@ -12,7 +12,10 @@ impl SignInCode {
     /// With 64 random bits, modulo bias stays below one in ten million million.
     pub fn new(random: [u8; 8]) -> Self {
         let digits = Self::DIGITS;
-        Self(format!("{:0digits$}", u64::from_be_bytes(random) % Self::ALL))
+        Self(format!(
+            "{:0digits$}",
+            u64::from_be_bytes(random) % Self::ALL
+        ))
     }
 
     /// `None` if the text is not a code. A Chinese keyboard may write wide digits.
@@ -50,7 +53,11 @@ mod tests {
         let code = SignInCode::new(1_012_345_u64.to_be_bytes());
         assert_eq!(code.reveal(), "012345");
         for typed in ["012345", " 012 345 ", "012-345", "０１２３４５"] {
-            assert_eq!(SignInCode::parse_typed(typed).as_ref(), Some(&code), "{typed}");
+            assert_eq!(
+                SignInCode::parse_typed(typed).as_ref(),
+                Some(&code),
+                "{typed}"
+            );
         }
         for wrong in ["", "01234", "0123456", "01234a", "一二三四五六", "٠١٢٣٤٥"] {
             assert_eq!(SignInCode::parse_typed(wrong), None, "{wrong}");

@@ -39,7 +39,11 @@ mod tests {
         let text = process::random::secret_text(DeviceSecret::RANDOM_BYTES);
         let secret = DeviceSecret::new(text.clone()).unwrap();
         assert!(!format!("{secret:?}").contains(&text));
-        for wrong in [String::new(), text[1..].to_owned(), format!("{}=", &text[1..])] {
+        for wrong in [
+            String::new(),
+            text[1..].to_owned(),
+            format!("{}=", &text[1..]),
+        ] {
             assert_eq!(DeviceSecret::new(wrong), None);
         }
     }

@@ -50,7 +50,8 @@ impl Lockout {
 
 impl WrongGuesses {
     fn locked_until(self, wait_ms: impl FnOnce(i64) -> i64) -> Option<UnixMillis> {
-        self.newest.map(|newest| newest.plus_ms(wait_ms(self.count)))
+        self.newest
+            .map(|newest| newest.plus_ms(wait_ms(self.count)))
     }
 }
 
@@ -64,12 +65,20 @@ fn place_backoff_ms(count: i64) -> i64 {
 
 fn total_backoff_ms(count: i64) -> i64 {
     let steps = (count - OF_ALL_MAX) / 10;
-    if count < OF_ALL_MAX { 0 } else { backoff_ms(FIRST_WAIT_OF_ALL_MS, steps, QUARTER_MS) }
+    if count < OF_ALL_MAX {
+        0
+    } else {
+        backoff_ms(FIRST_WAIT_OF_ALL_MS, steps, QUARTER_MS)
+    }
 }
 
 fn backoff_ms(first_ms: i64, times: i64, most_ms: i64) -> i64 {
-    let factor = u32::try_from(times).ok().and_then(|times| 2_i64.checked_pow(times));
-    factor.and_then(|factor| first_ms.checked_mul(factor)).map_or(most_ms, |ms| ms.min(most_ms))
+    let factor = u32::try_from(times)
+        .ok()
+        .and_then(|times| 2_i64.checked_pow(times));
+    factor
+        .and_then(|factor| first_ms.checked_mul(factor))
+        .map_or(most_ms, |ms| ms.min(most_ms))
 }
 
 #[cfg(test)]
@@ -80,7 +89,10 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(100 * DAY_MS);
 
     fn guesses(count: i64, minutes_ago: i64) -> WrongGuesses {
-        WrongGuesses { count, newest: Some(NOW.plus_ms(-minutes_ago * MINUTE_MS)) }
+        WrongGuesses {
+            count,
+            newest: Some(NOW.plus_ms(-minutes_ago * MINUTE_MS)),
+        }
     }
 
     fn until_in(minutes: i64) -> Lockout {
@@ -123,8 +135,14 @@ mod tests {
                 Lockout::from_guesses(**place, Some(all), now) == Lockout::Open
             };
             if let Some(place) = places.iter_mut().find(open) {
-                all = WrongGuesses { count: all.count + 1, newest: Some(now) };
-                *place = WrongGuesses { count: place.count + 1, newest: Some(now) };
+                all = WrongGuesses {
+                    count: all.count + 1,
+                    newest: Some(now),
+                };
+                *place = WrongGuesses {
+                    count: place.count + 1,
+                    newest: Some(now),
+                };
             } else {
                 now = now.plus_ms(1_000);
             }

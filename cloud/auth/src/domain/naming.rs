@@ -14,7 +14,10 @@ pub fn derive_username<'w>(
     words: impl IntoIterator<Item = &'w str>,
     tail: Option<&str>,
 ) -> Option<Username> {
-    let name = words.into_iter().map(sanitize_name).find(|name| name.len() >= USERNAME_CHARS_MIN);
+    let name = words
+        .into_iter()
+        .map(sanitize_name)
+        .find(|name| name.len() >= USERNAME_CHARS_MIN);
     let name = name.unwrap_or_else(|| FALLBACK_NAME.to_owned());
     Username::new(&tail.map_or_else(|| name.clone(), |tail| format!("{name}-{tail}"))).ok()
 }
@@ -22,11 +25,14 @@ pub fn derive_username<'w>(
 /// Keeps the legal characters before an `@`.
 fn sanitize_name(word: &str) -> String {
     let local = word.split('@').next().unwrap_or_default();
-    let legal = local.trim().chars().filter_map(|c| match c.to_ascii_lowercase() {
-        c @ ('a'..='z' | '0'..='9' | '.' | '_' | '-') => Some(c),
-        c if c.is_whitespace() => Some('.'),
-        _ => None,
-    });
+    let legal = local
+        .trim()
+        .chars()
+        .filter_map(|c| match c.to_ascii_lowercase() {
+            c @ ('a'..='z' | '0'..='9' | '.' | '_' | '-') => Some(c),
+            c if c.is_whitespace() => Some('.'),
+            _ => None,
+        });
     let name: String = legal.take(MADE_CHARS_MAX - TAIL_CHARS).collect();
     name.trim_matches(['.', '_', '-']).to_owned()
 }
@@ -50,6 +56,12 @@ mod tests {
             assert_eq!(made.as_str(), name, "{words:?}");
         }
         let long = "x".repeat(100);
-        assert_eq!(derive_username([long.as_str()], Some("7f3k")).unwrap().as_str().len(), 40);
+        assert_eq!(
+            derive_username([long.as_str()], Some("7f3k"))
+                .unwrap()
+                .as_str()
+                .len(),
+            40
+        );
     }
 }

@@ -16,16 +16,24 @@ impl OneTimeCode {
 
     /// Uses five bits of each byte.
     pub fn new(random: [u8; Self::CHARS]) -> Self {
-        Self(random.map(|byte| char::from(ALPHABET[usize::from(byte & 31)])).iter().collect())
+        Self(
+            random
+                .map(|byte| char::from(ALPHABET[usize::from(byte & 31)]))
+                .iter()
+                .collect(),
+        )
     }
 
     /// `None` if the text is not a code.
     pub fn parse_typed(text: &str) -> Option<Self> {
-        let plain = text.chars().filter(|c| !matches!(c, '-' | ' ')).map(|c| match c {
-            'o' | 'O' => '0',
-            'i' | 'I' | 'l' | 'L' => '1',
-            c => c.to_ascii_uppercase(),
-        });
+        let plain = text
+            .chars()
+            .filter(|c| !matches!(c, '-' | ' '))
+            .map(|c| match c {
+                'o' | 'O' => '0',
+                'i' | 'I' | 'l' | 'L' => '1',
+                c => c.to_ascii_uppercase(),
+            });
         let code: String = plain.take(Self::CHARS + 1).collect();
         let is_sound = code.len() == Self::CHARS && code.bytes().all(|b| ALPHABET.contains(&b));
         is_sound.then_some(Self(code))
@@ -38,7 +46,10 @@ impl OneTimeCode {
     /// Formats the code in groups, for reading aloud.
     pub fn reveal(&self) -> String {
         let groups = self.0.as_bytes().chunks(GROUP_CHARS);
-        groups.map(String::from_utf8_lossy).collect::<Vec<_>>().join("-")
+        groups
+            .map(String::from_utf8_lossy)
+            .collect::<Vec<_>>()
+            .join("-")
     }
 }
 
@@ -56,11 +67,24 @@ mod tests {
     fn a_code_is_read_out_in_groups_and_typed_as_people_do() {
         let code = OneTimeCode::new([0, 1, 2, 31, 32, 255, 10, 18, 20, 0, 1, 2, 3, 4, 5, 6]);
         assert_eq!(code.reveal(), "012Z-0ZAJ-M012-3456");
-        for typed in ["012Z-0ZAJ-M012-3456", " o12z 0zaj mOI2 3456 ", "0L2Z0ZAJM0123456"] {
-            assert_eq!(OneTimeCode::parse_typed(typed), Some(code.clone()), "{typed}");
+        for typed in [
+            "012Z-0ZAJ-M012-3456",
+            " o12z 0zaj mOI2 3456 ",
+            "0L2Z0ZAJM0123456",
+        ] {
+            assert_eq!(
+                OneTimeCode::parse_typed(typed),
+                Some(code.clone()),
+                "{typed}"
+            );
         }
-        for wrong in ["", "012Z-0ZAJ-M012-345", "012Z-0ZAJ-M012-34567", "012Z-0ZAJ-M012-345U", "密"]
-        {
+        for wrong in [
+            "",
+            "012Z-0ZAJ-M012-345",
+            "012Z-0ZAJ-M012-34567",
+            "012Z-0ZAJ-M012-345U",
+            "密",
+        ] {
             assert_eq!(OneTimeCode::parse_typed(wrong), None, "{wrong}");
         }
         assert!(!format!("{code:?}").contains("012Z"));

@@ -52,7 +52,11 @@ impl RefreshFamily {
         attempt: Option<Uuid>,
     ) -> Self {
         let first = UnixMillis(began.0 - began.0.rem_euclid(SECOND_MS));
-        Self { newest: newest.max(first), before, attempt }
+        Self {
+            newest: newest.max(first),
+            before,
+            attempt,
+        }
     }
 
     pub fn classify_use(self, sent: PresentedRefreshToken, now: UnixMillis) -> RefreshUse {
@@ -84,18 +88,28 @@ mod tests {
     }
 
     fn family(newest: i64, before: i64) -> RefreshFamily {
-        RefreshFamily { newest: at(newest), before: at(before), attempt: Some(Uuid::from_u128(1)) }
+        RefreshFamily {
+            newest: at(newest),
+            before: at(before),
+            attempt: Some(Uuid::from_u128(1)),
+        }
     }
 
     fn sent(issued: UnixMillis) -> PresentedRefreshToken {
-        PresentedRefreshToken { issued, attempt: None }
+        PresentedRefreshToken {
+            issued,
+            attempt: None,
+        }
     }
 
     #[test]
     fn the_first_use_makes_a_successor_that_is_later() {
         let first =
             RefreshFamily::from_stored(BEGAN.plus_ms(700), UnixMillis(0), UnixMillis(0), None);
-        assert_eq!(first.newest, BEGAN, "as the token says it, in whole seconds");
+        assert_eq!(
+            first.newest, BEGAN,
+            "as the token says it, in whole seconds"
+        );
         for (now, successor) in [(at(9).plus_ms(999), at(9)), (at(0), at(1)), (at(-5), at(1))] {
             assert_eq!(
                 first.classify_use(sent(BEGAN), now),
@@ -130,15 +144,30 @@ mod tests {
         assert_eq!(by(1, 40), RefreshUse::Repeated(at(100)));
         assert_eq!(by(2, 40), RefreshUse::Reused);
         assert_eq!(by(1, 39), RefreshUse::Reused, "an older one than it spent");
-        let unnamed = RefreshFamily { attempt: None, ..family };
-        assert_eq!(unnamed.classify_use(sent(at(40)), at(9_000)), RefreshUse::Reused);
+        let unnamed = RefreshFamily {
+            attempt: None,
+            ..family
+        };
+        assert_eq!(
+            unnamed.classify_use(sent(at(40)), at(9_000)),
+            RefreshUse::Reused
+        );
     }
 
     #[test]
     fn an_older_one_is_reused_at_once_and_a_newer_one_is_nobodys() {
         let family = family(100, 40);
-        assert_eq!(family.classify_use(sent(at(39)), at(100)), RefreshUse::Reused);
-        assert_eq!(family.classify_use(sent(BEGAN), at(100)), RefreshUse::Reused);
-        assert_eq!(family.classify_use(sent(at(101)), at(101)), RefreshUse::Unknown);
+        assert_eq!(
+            family.classify_use(sent(at(39)), at(100)),
+            RefreshUse::Reused
+        );
+        assert_eq!(
+            family.classify_use(sent(BEGAN), at(100)),
+            RefreshUse::Reused
+        );
+        assert_eq!(
+            family.classify_use(sent(at(101)), at(101)),
+            RefreshUse::Unknown
+        );
     }
 }

@@ -4,8 +4,16 @@ use wire::{FieldError, Permission, Role, TextRule, check_text};
 
 use crate::say;
 
-const NAME: TextRule = TextRule { chars_min: 2, chars_max: 20, lines: false };
-const DESCRIPTION: TextRule = TextRule { chars_min: 0, chars_max: 200, lines: false };
+const NAME: TextRule = TextRule {
+    chars_min: 2,
+    chars_max: 20,
+    lines: false,
+};
+const DESCRIPTION: TextRule = TextRule {
+    chars_min: 0,
+    chars_max: 200,
+    lines: false,
+};
 
 /// Further custom roles are refused: one page lists them all.
 pub const OWN_ROLES_MAX: i64 = 50;
@@ -53,9 +61,11 @@ impl RoleDraft {
             check_text("description", description, DESCRIPTION),
             permissions,
         ) {
-            (Ok(name), Ok(description), Ok(permissions)) => {
-                Ok(Self { name, description, permissions })
-            }
+            (Ok(name), Ok(description), Ok(permissions)) => Ok(Self {
+                name,
+                description,
+                permissions,
+            }),
             (name, description, permissions) => {
                 Err([name.err(), description.err(), permissions.err()]
                     .into_iter()
@@ -83,17 +93,31 @@ mod tests {
     fn a_role_of_ones_own_has_a_name_and_work_of_an_admin() {
         let drafted =
             |name, permissions: &[Permission]| RoleDraft::new(name, "", permissions.to_vec());
-        let twice = [Permission::ReadPeople, Permission::ApproveOrders, Permission::ReadPeople];
+        let twice = [
+            Permission::ReadPeople,
+            Permission::ApproveOrders,
+            Permission::ReadPeople,
+        ];
         let draft = drafted(" Desk ", &twice).unwrap();
         assert_eq!(draft.name, "Desk");
-        assert_eq!(draft.permissions, [Permission::ApproveOrders, Permission::ReadPeople]);
+        assert_eq!(
+            draft.permissions,
+            [Permission::ApproveOrders, Permission::ReadPeople]
+        );
         for (name, permissions, wrong) in [
             ("D", &[Permission::ReadPeople][..], "name"),
             ("Desk", &[], "permissions"),
-            ("Desk", &[Permission::ReadPeople, Permission::PublishOrders], "permissions"),
+            (
+                "Desk",
+                &[Permission::ReadPeople, Permission::PublishOrders],
+                "permissions",
+            ),
         ] {
             let errors = drafted(name, permissions).unwrap_err();
-            assert_eq!(errors.iter().map(|e| e.field.as_str()).collect::<Vec<_>>(), [wrong]);
+            assert_eq!(
+                errors.iter().map(|e| e.field.as_str()).collect::<Vec<_>>(),
+                [wrong]
+            );
         }
     }
 

@@ -72,12 +72,25 @@ pub async fn register(
     }
     let account = NewAccount::new(&form.username, &form.email, form.password, role)?;
     let username = account.username.as_str().to_owned();
-    service.limits.count_registration(from).await.map_err(to_quota_problem)?;
-    let Service { store, passwords, clock, .. } = &service;
+    service
+        .limits
+        .count_registration(from)
+        .await
+        .map_err(to_quota_problem)?;
+    let Service {
+        store,
+        passwords,
+        clock,
+        ..
+    } = &service;
     let made = service::register_account(store, passwords, clock, from, account, &trace).await?;
     let user_id =
         made.ok_or_else(|| Problem::new(Code::UserExists).with_detail(say::name_taken))?;
-    Ok(CreatedJson(NewUser { user_id, username, role }))
+    Ok(CreatedJson(NewUser {
+        user_id,
+        username,
+        role,
+    }))
 }
 
 /// Repeats change nothing and get the same answer.
@@ -95,7 +108,10 @@ pub async fn revoke(
         return Err(Problem::new(Code::RoleForbidden));
     }
     let by = caller.actor.user_id;
-    let role = service.revoke_person(user_id, by, why, &trace).await?.map_err(to_role_problem)?;
+    let role = service
+        .revoke_person(user_id, by, why, &trace)
+        .await?
+        .map_err(to_role_problem)?;
     Ok(Json(ClosedAccount { user_id, role }))
 }
 
@@ -110,16 +126,25 @@ pub async fn readmit(
     require_permission(&service, &caller, Permission::RevokePeople).await?;
     let why = check_reason(&reason)?;
     let by = caller.actor.user_id;
-    service.check_may_administer(by, user_id).await?.map_err(to_role_problem)?;
+    service
+        .check_may_administer(by, user_id)
+        .await?
+        .map_err(to_role_problem)?;
     let open = service.readmit_person(user_id, by, why, &trace).await?;
     let (role, since) = open.ok_or(Code::NotFound)?;
     let tokens_since = (since > UnixMillis(0)).then_some(since);
-    Ok(Json(ReopenedAccount { user_id, role, tokens_since }))
+    Ok(Json(ReopenedAccount {
+        user_id,
+        role,
+        tokens_since,
+    }))
 }
 
 pub fn to_quota_problem(QuotaExceeded { most, retry_s }: QuotaExceeded) -> Problem {
     let why = say::registrations_of_address { most: most.into() };
-    Problem::new(Code::RegistrationQuota).with_detail(why).retry_after(retry_s)
+    Problem::new(Code::RegistrationQuota)
+        .with_detail(why)
+        .retry_after(retry_s)
 }
 
 fn parse_role(asked: &Value) -> Result<Role, Problem> {

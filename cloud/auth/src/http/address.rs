@@ -72,7 +72,8 @@ pub async fn show_address(
     LiveCaller(caller): LiveCaller,
 ) -> Result<Json<MailAddress>, Problem> {
     let own = service.own_address(caller.claims.sub).await?;
-    own.map(to_mail_address).ok_or_else(|| Code::InvalidToken.into())
+    own.map(to_mail_address)
+        .ok_or_else(|| Code::InvalidToken.into())
 }
 
 pub async fn change_address(
@@ -83,8 +84,12 @@ pub async fn change_address(
     Json(MailAddressForm { email, password }): Json<MailAddressForm>,
 ) -> Result<Json<MailAddress>, Problem> {
     let email = Email::new(&email)?;
-    let asked = service.change_address(&caller.claims, from, password, email, &trace).await?;
-    asked.map(to_mail_address).map_err(|refused| to_address_problem(&service, &refused))
+    let asked = service
+        .change_address(&caller.claims, from, password, email, &trace)
+        .await?;
+    asked
+        .map(to_mail_address)
+        .map_err(|refused| to_address_problem(&service, &refused))
 }
 
 pub async fn send_address_code(
@@ -93,7 +98,9 @@ pub async fn send_address_code(
     LiveCaller(caller): LiveCaller,
 ) -> Result<Json<MailAddress>, Problem> {
     let asked = service.request_address_code(&caller.claims, &trace).await?;
-    asked.map(to_mail_address).map_err(|refused| to_address_problem(&service, &refused))
+    asked
+        .map(to_mail_address)
+        .map_err(|refused| to_address_problem(&service, &refused))
 }
 
 pub async fn confirm_address(
@@ -104,7 +111,9 @@ pub async fn confirm_address(
     let code = OneTimeCode::parse_typed(&code);
     let code = code.ok_or_else(|| Problem::wrong_field("code", say::address_code_needs))?;
     let confirmed = service.confirm_address(&caller.claims, &code).await?;
-    confirmed.map(to_mail_address).map_err(|refused| to_address_problem(&service, &refused))
+    confirmed
+        .map(to_mail_address)
+        .map_err(|refused| to_address_problem(&service, &refused))
 }
 
 /// Only the mailbox may receive the code, so this route serves only the notification service.
@@ -125,15 +134,29 @@ pub async fn issue_address_code(
             owner,
             wish,
         },
-        None => {
-            AddressCodeAnswer { email: None, code: None, expires_at: None, owner: None, wish: None }
-        }
+        None => AddressCodeAnswer {
+            email: None,
+            code: None,
+            expires_at: None,
+            owner: None,
+            wish: None,
+        },
     }))
 }
 
-fn to_mail_address(EmailStatus { email, is_confirmed, pending }: EmailStatus) -> Json<MailAddress> {
+fn to_mail_address(
+    EmailStatus {
+        email,
+        is_confirmed,
+        pending,
+    }: EmailStatus,
+) -> Json<MailAddress> {
     let text = |email: Email| email.as_str().to_owned();
-    Json(MailAddress { email: email.map(text), is_confirmed, pending: pending.map(text) })
+    Json(MailAddress {
+        email: email.map(text),
+        is_confirmed,
+        pending: pending.map(text),
+    })
 }
 
 fn to_address_problem(service: &Service, refused: &AddressRefusal) -> Problem {
@@ -143,11 +166,17 @@ fn to_address_problem(service: &Service, refused: &AddressRefusal) -> Problem {
             let most = (*most).into();
             let minutes = retry_s.div_ceil(60).into();
             let why = say::address_mails { most, minutes };
-            Problem::new(Code::RateLimited).with_detail(why).retry_after(*retry_s)
+            Problem::new(Code::RateLimited)
+                .with_detail(why)
+                .retry_after(*retry_s)
         }
         AddressRefusal::TooOften(QuotaExceeded { retry_s, .. }) => {
-            let why = say::codes_too_fast { seconds: (*retry_s).into() };
-            Problem::new(Code::RateLimited).with_detail(why).retry_after(*retry_s)
+            let why = say::codes_too_fast {
+                seconds: (*retry_s).into(),
+            };
+            Problem::new(Code::RateLimited)
+                .with_detail(why)
+                .retry_after(*retry_s)
         }
         AddressRefusal::Wrong => Code::CodeWrong.into(),
         AddressRefusal::Over => Code::CodeOver.into(),

@@ -75,7 +75,9 @@ pub struct PhoneLinkForm {
 }
 
 pub async fn code_offer(State(service): State<Service>) -> Json<CodeOffer> {
-    Json(CodeOffer { offered: service.codes.are_offered() })
+    Json(CodeOffer {
+        offered: service.codes.are_offered(),
+    })
 }
 
 pub async fn send_code(
@@ -85,7 +87,9 @@ pub async fn send_code(
     Json(form): Json<PhoneForm>,
 ) -> Result<Json<SentCode>, Problem> {
     let phone = parse_phone(&service, &form.phone)?;
-    let accepted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let accepted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
     let language = accepted.map(Language::from_accept).unwrap_or_default();
     let sent = service.send_code(phone, from, language).await?;
     let expires_in = sent.map_err(|refused| to_code_problem(&service, refused))?;
@@ -98,11 +102,26 @@ pub async fn sign_in_by_code(
     from: ClientAddress,
     Json(form): Json<CodeForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
-    let CodeForm { phone, code, region, device, refresh } = form;
+    let CodeForm {
+        phone,
+        code,
+        region,
+        device,
+        refresh,
+    } = form;
     let proof = parse_phone_proof(&service, &phone, &code)?;
-    let arrival = SignInContext { from, device, refresh, trace };
+    let arrival = SignInContext {
+        from,
+        device,
+        refresh,
+        trace,
+    };
     let entered = service.sign_in_by_code(proof, arrival).await?;
-    let word = if entered.is_ok() { "by code" } else { "refused by code" };
+    let word = if entered.is_ok() {
+        "by code"
+    } else {
+        "refused by code"
+    };
     metrics::SIGN_INS.add([word], 1);
     let mut grant = entered.map_err(|refused| to_code_problem(&service, refused))?;
     if let Some(region) = region {
@@ -118,8 +137,12 @@ pub async fn link_phone(
     Json(form): Json<PhoneLinkForm>,
 ) -> Result<StatusCode, Problem> {
     let proof = parse_phone_proof(&service, &form.phone, &form.code)?;
-    let linked = service.link_phone(proof, &caller.claims, from, form.password).await?;
-    linked.map(|()| StatusCode::NO_CONTENT).map_err(|refused| to_code_problem(&service, refused))
+    let linked = service
+        .link_phone(proof, &caller.claims, from, form.password)
+        .await?;
+    linked
+        .map(|()| StatusCode::NO_CONTENT)
+        .map_err(|refused| to_code_problem(&service, refused))
 }
 
 fn parse_phone(service: &Service, typed: &str) -> Result<PhoneNumber, Problem> {
@@ -129,14 +152,19 @@ fn parse_phone(service: &Service, typed: &str) -> Result<PhoneNumber, Problem> {
 
 /// Reports errors in both fields together.
 fn parse_phone_proof(service: &Service, phone: &str, code: &str) -> Result<PhoneProof, Problem> {
-    let typed =
-        (PhoneNumber::parse_typed(phone, &service.codes.home), SignInCode::parse_typed(code));
+    let typed = (
+        PhoneNumber::parse_typed(phone, &service.codes.home),
+        SignInCode::parse_typed(code),
+    );
     match typed {
         (Some(phone), Some(code)) => Ok(PhoneProof { phone, code }),
         (phone, code) => {
             let wrong = [
-                phone.is_none().then(|| FieldError::new("phone", say::phone_needs)),
-                code.is_none().then(|| FieldError::new("code", say::code_needs)),
+                phone
+                    .is_none()
+                    .then(|| FieldError::new("phone", say::phone_needs)),
+                code.is_none()
+                    .then(|| FieldError::new("code", say::code_needs)),
             ];
             Err(Vec::from_iter(wrong.into_iter().flatten()).into())
         }
@@ -149,7 +177,12 @@ fn to_code_problem(service: &Service, refused: PhoneCodeRefusal) -> Problem {
         PhoneCodeRefusal::NotSent => Problem::new(Code::CodeNotSent).retry_after(NOT_SENT_RETRY_S),
         PhoneCodeRefusal::NotServed => {
             let countries = service.codes.served_countries();
-            Problem::wrong_field("phone", say::phone_countries { countries: countries.into() })
+            Problem::wrong_field(
+                "phone",
+                say::phone_countries {
+                    countries: countries.into(),
+                },
+            )
         }
         PhoneCodeRefusal::Asked(quota, QuotaExceeded { most, retry_s }) => {
             let most = most.into();
@@ -166,13 +199,21 @@ fn to_code_problem(service: &Service, refused: PhoneCodeRefusal) -> Problem {
             }
         }
         PhoneCodeRefusal::Wrong { tries_left } => {
-            let why = say::tries_left { count: u64::from(tries_left) };
-            Problem::new(Code::CodeWrong).with_detail(why).with_member("tries_left", tries_left)
+            let why = say::tries_left {
+                count: u64::from(tries_left),
+            };
+            Problem::new(Code::CodeWrong)
+                .with_detail(why)
+                .with_member("tries_left", tries_left)
         }
         PhoneCodeRefusal::Over => Code::CodeOver.into(),
         PhoneCodeRefusal::TooOften(QuotaExceeded { retry_s, .. }) => {
-            let why = say::codes_too_fast { seconds: retry_s.into() };
-            Problem::new(Code::RateLimited).with_detail(why).retry_after(retry_s)
+            let why = say::codes_too_fast {
+                seconds: retry_s.into(),
+            };
+            Problem::new(Code::RateLimited)
+                .with_detail(why)
+                .retry_after(retry_s)
         }
         PhoneCodeRefusal::Locked(until) => {
             let locked =

@@ -48,8 +48,25 @@ pub async fn show_contact(
         }));
     };
     let is_unconfirmed = own.email.is_some() && !own.is_confirmed;
-    let email = own.email.filter(|_| own.is_confirmed).map(|email| email.as_str().to_owned());
-    let phone = service.store.load_phone_number(user_id).await.map_err(ServiceError::from)?;
-    let role = service.store.load_open_role(user_id).await.map_err(ServiceError::from)?;
-    Ok(Json(ContactAnswer { is_open: true, role, email, is_unconfirmed, phone }))
+    let email = own
+        .email
+        .filter(|_| own.is_confirmed)
+        .map(|email| email.as_str().to_owned());
+    let phone = service
+        .store
+        .load_phone_number(user_id)
+        .await
+        .map_err(ServiceError::from)?;
+    let role = service
+        .store
+        .load_open_role(user_id)
+        .await
+        .map_err(ServiceError::from)?;
+    Ok(Json(ContactAnswer {
+        is_open: true,
+        role,
+        email,
+        is_unconfirmed,
+        phone,
+    }))
 }

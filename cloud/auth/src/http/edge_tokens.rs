@@ -34,7 +34,9 @@ pub async fn edge_token(
     LiveCaller(caller): LiveCaller,
     Json(form): Json<EdgeTokenForm>,
 ) -> Result<Json<EdgeGrant>, Problem> {
-    let grant = service.issue_edge_grant(&caller.claims, form.region).await?;
+    let grant = service
+        .issue_edge_grant(&caller.claims, form.region)
+        .await?;
     grant.map(Json).ok_or_else(|| Code::InvalidToken.into())
 }
 
@@ -46,7 +48,9 @@ pub async fn device_grant(
 ) -> Result<Json<EdgeGrant>, Problem> {
     caller.require_role(Role::Provider)?;
     let tablet = Tablet { region, device };
-    let grant = service.issue_device_grant(&caller.claims, tablet, &trace).await?;
+    let grant = service
+        .issue_device_grant(&caller.claims, tablet, &trace)
+        .await?;
     grant.map(Json).ok_or_else(|| Code::InvalidToken.into())
 }
 
@@ -56,7 +60,10 @@ pub async fn edge_logout(
     RequestTrace(trace): RequestTrace,
     Json(form): Json<TokenForm>,
 ) -> Result<StatusCode, Problem> {
-    let claims = service.verify_edge_token(&form.token).await?.ok_or(Code::InvalidToken)?;
+    let claims = service
+        .verify_edge_token(&form.token)
+        .await?
+        .ok_or(Code::InvalidToken)?;
     service.sign_out(&claims, &trace).await?;
     Ok(StatusCode::NO_CONTENT)
 }

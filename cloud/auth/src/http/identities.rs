@@ -93,7 +93,9 @@ pub async fn offered_issuers(State(service): State<Service>) -> Json<OfferedIssu
         name: issuer.name().to_owned(),
         label: issuer.label().to_owned(),
     };
-    Json(OfferedIssuers { items: service.issuers.all().iter().map(offer).collect() })
+    Json(OfferedIssuers {
+        items: service.issuers.all().iter().map(offer).collect(),
+    })
 }
 
 pub async fn begin_visit(
@@ -101,7 +103,10 @@ pub async fn begin_visit(
     Path(issuer): Path<String>,
 ) -> Result<Json<IssuerVisit>, Problem> {
     let begun = service.begin_oidc_flow(&issuer, None).await;
-    begun.map(IssuerVisit::from).map(Json).map_err(|refused| to_identity_problem(&service, refused))
+    begun
+        .map(IssuerVisit::from)
+        .map(Json)
+        .map_err(|refused| to_identity_problem(&service, refused))
 }
 
 pub async fn begin_link(
@@ -111,8 +116,13 @@ pub async fn begin_link(
     Path(issuer): Path<String>,
     Json(form): Json<LinkForm>,
 ) -> Result<Json<IssuerVisit>, Problem> {
-    let begun = service.begin_identity_link(&caller.claims, from, &issuer, form.password).await?;
-    begun.map(IssuerVisit::from).map(Json).map_err(|refused| to_identity_problem(&service, refused))
+    let begun = service
+        .begin_identity_link(&caller.claims, from, &issuer, form.password)
+        .await?;
+    begun
+        .map(IssuerVisit::from)
+        .map(Json)
+        .map_err(|refused| to_identity_problem(&service, refused))
 }
 
 pub async fn sign_in_elsewhere(
@@ -121,11 +131,24 @@ pub async fn sign_in_elsewhere(
     from: ClientAddress,
     Json(form): Json<VisitForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
-    let arrival = SignInContext { from, device: form.device.clone(), refresh: form.refresh, trace };
-    let entered = service.sign_in_by_oidc(form.into_callback(), arrival).await?;
-    let word = if entered.is_ok() { "elsewhere" } else { "refused elsewhere" };
+    let arrival = SignInContext {
+        from,
+        device: form.device.clone(),
+        refresh: form.refresh,
+        trace,
+    };
+    let entered = service
+        .sign_in_by_oidc(form.into_callback(), arrival)
+        .await?;
+    let word = if entered.is_ok() {
+        "elsewhere"
+    } else {
+        "refused elsewhere"
+    };
     metrics::SIGN_INS.add([word], 1);
-    entered.map(Json).map_err(|refused| to_identity_problem(&service, refused))
+    entered
+        .map(Json)
+        .map_err(|refused| to_identity_problem(&service, refused))
 }
 
 pub async fn link_identity(
@@ -133,7 +156,9 @@ pub async fn link_identity(
     LiveCaller(caller): LiveCaller,
     Json(form): Json<VisitForm>,
 ) -> Result<StatusCode, Problem> {
-    let linked = service.link_identity(form.into_callback(), &caller.claims).await?;
+    let linked = service
+        .link_identity(form.into_callback(), &caller.claims)
+        .await?;
     linked
         .map(|()| StatusCode::NO_CONTENT)
         .map_err(|refused| to_identity_problem(&service, refused))
@@ -145,7 +170,10 @@ pub async fn list_identities(
 ) -> Result<Json<IdentityList>, Problem> {
     let store = &service.store;
     let user = caller.claims.sub;
-    let known = store.list_identities(user).await.map_err(ServiceError::from)?;
+    let known = store
+        .list_identities(user)
+        .await
+        .map_err(ServiceError::from)?;
     let has_password = store.has_password(user).await.map_err(ServiceError::from)?;
     let items = known.into_iter().map(|identity| IdentityItem {
         id: identity.id,
@@ -157,7 +185,10 @@ pub async fn list_identities(
         origin: identity.is_origin,
         linked_at: identity.created_at,
     });
-    Ok(Json(IdentityList { items: items.collect(), has_password }))
+    Ok(Json(IdentityList {
+        items: items.collect(),
+        has_password,
+    }))
 }
 
 pub async fn unlink_identity(
@@ -166,7 +197,10 @@ pub async fn unlink_identity(
     LiveCaller(caller): LiveCaller,
     Path(identity): Path<IdentityId>,
 ) -> Result<StatusCode, Problem> {
-    match service.unlink_identity(&caller.claims, identity, &trace).await? {
+    match service
+        .unlink_identity(&caller.claims, identity, &trace)
+        .await?
+    {
         UnlinkIdentityResult::Removed(_) => Ok(StatusCode::NO_CONTENT),
         UnlinkIdentityResult::Unknown => Err(Code::NotFound.into()),
         UnlinkIdentityResult::LastWayIn => Err(Code::LastWayIn.into()),
@@ -175,14 +209,34 @@ pub async fn unlink_identity(
 
 impl VisitForm {
     fn into_callback(self) -> OidcCallback {
-        let Self { ticket, state, code, iss, .. } = self;
-        OidcCallback { ticket, state, reply: AuthorizationResponse { code, iss } }
+        let Self {
+            ticket,
+            state,
+            code,
+            iss,
+            ..
+        } = self;
+        OidcCallback {
+            ticket,
+            state,
+            reply: AuthorizationResponse { code, iss },
+        }
     }
 }
 
 impl From<StartedOidcFlow> for IssuerVisit {
-    fn from(StartedOidcFlow { address, ticket, ends_at }: StartedOidcFlow) -> Self {
-        Self { address, ticket, expires_at: ends_at }
+    fn from(
+        StartedOidcFlow {
+            address,
+            ticket,
+            ends_at,
+        }: StartedOidcFlow,
+    ) -> Self {
+        Self {
+            address,
+            ticket,
+            expires_at: ends_at,
+        }
     }
 }
 
@@ -191,21 +245,35 @@ pub fn to_identity_problem(service: &Service, refused: IdentityRefusal) -> Probl
         IdentityRefusal::UnknownIssuer => Code::NotFound.into(),
         IdentityRefusal::Over => Code::VisitOver.into(),
         IdentityRefusal::Away(label) => {
-            let why = say::issuer_away { label: label.into() };
-            Problem::new(Code::IssuerAway).with_detail(why).retry_after(AWAY_RETRY_S)
+            let why = say::issuer_away {
+                label: label.into(),
+            };
+            Problem::new(Code::IssuerAway)
+                .with_detail(why)
+                .retry_after(AWAY_RETRY_S)
         }
-        IdentityRefusal::Refused(label) => Problem::new(Code::IdentityRefused)
-            .with_detail(say::issuer_refused { label: label.into() }),
+        IdentityRefusal::Refused(label) => {
+            Problem::new(Code::IdentityRefused).with_detail(say::issuer_refused {
+                label: label.into(),
+            })
+        }
         IdentityRefusal::Closed => Code::Revoked.into(),
         IdentityRefusal::EmailTaken(label) => {
-            Problem::new(Code::UserExists).with_detail(say::email_elsewhere { label: label.into() })
+            Problem::new(Code::UserExists).with_detail(say::email_elsewhere {
+                label: label.into(),
+            })
         }
         IdentityRefusal::IdentityTaken => Code::IdentityTaken.into(),
         IdentityRefusal::PasswordOnly => Code::PasswordOnly.into(),
         IdentityRefusal::Registrations(spent) => to_quota_problem(spent),
         IdentityRefusal::TooOften(QuotaExceeded { most, retry_s }) => {
-            let why = say::sign_ins_elsewhere { most: most.into(), seconds: retry_s.into() };
-            Problem::new(Code::RateLimited).with_detail(why).retry_after(retry_s)
+            let why = say::sign_ins_elsewhere {
+                most: most.into(),
+                seconds: retry_s.into(),
+            };
+            Problem::new(Code::RateLimited)
+                .with_detail(why)
+                .retry_after(retry_s)
         }
         IdentityRefusal::Entry(refused) => to_sign_in_problem(&refused, service.clock.now()).1,
     }

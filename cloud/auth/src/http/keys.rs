@@ -49,7 +49,10 @@ pub async fn rotate_key(
     Json(RevokeForm { reason }): Json<RevokeForm>,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
     require_permission(&service, &caller, Permission::ManageKeys).await?;
-    let order = KeyChangeAudit { by: caller.actor.user_id, why: check_reason(&reason)? };
+    let order = KeyChangeAudit {
+        by: caller.actor.user_id,
+        why: check_reason(&reason)?,
+    };
     if let Err(refused) = service.signing.rotate_to_next(&order).await? {
         let problem =
             Problem::new(Code::KeyTooNew).with_member("trusted_from", refused.trusted_from);
@@ -65,7 +68,10 @@ pub async fn kill_key(
     Json(KeyKillForm { kid, reason }): Json<KeyKillForm>,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
     require_permission(&service, &caller, Permission::ManageKeys).await?;
-    let order = KeyChangeAudit { by: caller.actor.user_id, why: check_reason(&reason)? };
+    let order = KeyChangeAudit {
+        by: caller.actor.user_id,
+        why: check_reason(&reason)?,
+    };
     if !service.signing.kill_key(&kid, &order).await? {
         return Err(Code::NotFound.into());
     }
@@ -76,7 +82,12 @@ pub async fn kill_key(
 async fn list_key_items(service: &Service) -> Result<ItemList<SigningKeyItem>, Problem> {
     let ring = service.signing.load_ring().await?;
     let now = service.clock.now();
-    let items = ring.0.iter().rev().map(|key| to_key_item(&ring, key, now)).collect();
+    let items = ring
+        .0
+        .iter()
+        .rev()
+        .map(|key| to_key_item(&ring, key, now))
+        .collect();
     Ok(ItemList { items, next: None })
 }
 

@@ -52,7 +52,10 @@ pub async fn change_password(
     let new = parse_new_password(form.new_password)?;
     let owner = &caller.claims;
     let old = form.old_password;
-    match service.change_password(owner, from, old, new, &trace).await? {
+    match service
+        .change_password(owner, from, old, new, &trace)
+        .await?
+    {
         Ok(ended) => Ok(Json(EndedSessions { ended })),
         Err(refused) => Err(to_sign_in_problem(&refused, service.clock.now()).1),
     }
@@ -65,7 +68,10 @@ pub async fn redeem_reset(
     Json(form): Json<PasswordResetForm>,
 ) -> Result<StatusCode, Problem> {
     let new = parse_new_password(form.new_password)?;
-    match service.redeem_reset(from, &form.username, &form.code, new, &trace).await? {
+    match service
+        .redeem_reset(from, &form.username, &form.code, new, &trace)
+        .await?
+    {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(refused) => Err(to_sign_in_problem(&refused, service.clock.now()).1),
     }
@@ -79,10 +85,17 @@ pub async fn issue_reset(
 ) -> Result<CreatedJson<PasswordResetCode>, Problem> {
     require_permission(&service, &caller, Permission::ResetPasswords).await?;
     let why = check_reason(&reason)?;
-    match service.issue_reset(user_id, caller.actor.user_id, why).await? {
+    match service
+        .issue_reset(user_id, caller.actor.user_id, why)
+        .await?
+    {
         ResetCodeResult::Issued(code, expires_at) => {
             let code = code.reveal();
-            Ok(CreatedJson(PasswordResetCode { user_id, code, expires_at }))
+            Ok(CreatedJson(PasswordResetCode {
+                user_id,
+                code,
+                expires_at,
+            }))
         }
         ResetCodeResult::Nobody => Err(Code::NotFound.into()),
         ResetCodeResult::OfAdmin => Err(Code::RoleForbidden.into()),

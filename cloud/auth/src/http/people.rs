@@ -105,15 +105,33 @@ pub async fn list_people(
     page: Page<UsernameCursor>,
 ) -> Result<ItemList<PersonItem>, Problem> {
     require_permission(&service, &caller, Permission::ReadPeople).await?;
-    let PeopleQuery { search, role, state } = query;
-    let search = search.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty());
-    if search.as_ref().is_some_and(|text| text.len() > EMAIL_BYTES_MAX) {
+    let PeopleQuery {
+        search,
+        role,
+        state,
+    } = query;
+    let search = search
+        .map(|text| text.trim().to_lowercase())
+        .filter(|text| !text.is_empty());
+    if search
+        .as_ref()
+        .is_some_and(|text| text.len() > EMAIL_BYTES_MAX)
+    {
         return Err(Problem::wrong_field("search", say::search_needs));
     }
-    let filter = PeopleFilter { search, role, state };
+    let filter = PeopleFilter {
+        search,
+        role,
+        state,
+    };
     let after = page.after.as_ref().map_or("", |UsernameCursor(name)| name);
-    let found = service.store.list_people(&filter, after, page.rows_to_read()).await;
-    let list = page.build_page(found.map_err(ServiceError::from)?, |row| row.username.clone());
+    let found = service
+        .store
+        .list_people(&filter, after, page.rows_to_read())
+        .await;
+    let list = page.build_page(found.map_err(ServiceError::from)?, |row| {
+        row.username.clone()
+    });
     Ok(list.map_items(|row| to_person_item(&service, &row)))
 }
 
@@ -135,17 +153,32 @@ pub async fn show_account(
 ) -> Result<Json<AccountView>, Problem> {
     if caller.actor.role == Role::Admin {
         require_permission(&service, &caller, Permission::ReadPeople).await?;
-        let Json(PersonDetail { person, closed, roles_given }) =
-            load_person_detail(&service, user).await?;
-        return Ok(Json(AccountView { person, closed, roles_given: Some(roles_given) }));
+        let Json(PersonDetail {
+            person,
+            closed,
+            roles_given,
+        }) = load_person_detail(&service, user).await?;
+        return Ok(Json(AccountView {
+            person,
+            closed,
+            roles_given: Some(roles_given),
+        }));
     }
     if caller.actor.user_id != user {
         return Err(Code::NotFound.into());
     }
-    let person = service.store.load_person(user).await.map_err(ServiceError::from)?;
+    let person = service
+        .store
+        .load_person(user)
+        .await
+        .map_err(ServiceError::from)?;
     let person = person.ok_or(Code::NotFound)?;
     let person = to_person_item(&service, &person);
-    Ok(Json(AccountView { person, closed: None, roles_given: None }))
+    Ok(Json(AccountView {
+        person,
+        closed: None,
+        roles_given: None,
+    }))
 }
 
 /// Repeats change nothing and get the same answer.
@@ -163,7 +196,10 @@ pub async fn give_role(
         return Err(Problem::new(Code::RoleForbidden));
     }
     let order = service.new_role_audit(caller.actor.user_id, why);
-    service.give_role(user, role_id, &order, &trace).await?.map_err(to_role_problem)?;
+    service
+        .give_role(user, role_id, &order, &trace)
+        .await?
+        .map_err(to_role_problem)?;
     load_person_detail(&service, user).await
 }
 
@@ -171,16 +207,37 @@ async fn load_person_detail(
     service: &Service,
     user: UserId,
 ) -> Result<Json<PersonDetail>, Problem> {
-    let person = service.store.load_person(user).await.map_err(ServiceError::from)?;
+    let person = service
+        .store
+        .load_person(user)
+        .await
+        .map_err(ServiceError::from)?;
     let person = person.ok_or(Code::NotFound)?;
-    let given = service.store.list_role_changes(user).await.map_err(ServiceError::from)?;
-    let closed = person.closed_at.zip(person.closed_by).filter(|_| !person.is_active);
+    let given = service
+        .store
+        .list_role_changes(user)
+        .await
+        .map_err(ServiceError::from)?;
+    let closed = person
+        .closed_at
+        .zip(person.closed_by)
+        .filter(|_| !person.is_active);
     let closed = closed.map(|(at, by)| {
         let reason = person.closed_why.clone().unwrap_or_default();
-        PersonActItem { at, by, reason, was: None, became: None }
+        PersonActItem {
+            at,
+            by,
+            reason,
+            was: None,
+            became: None,
+        }
     });
     let roles_given = given.into_iter().map(PersonActItem::from).collect();
-    Ok(Json(PersonDetail { person: to_person_item(service, &person), closed, roles_given }))
+    Ok(Json(PersonDetail {
+        person: to_person_item(service, &person),
+        closed,
+        roles_given,
+    }))
 }
 
 fn to_person_item(service: &Service, row: &PersonRow) -> PersonItem {
@@ -194,14 +251,33 @@ fn to_person_item(service: &Service, row: &PersonRow) -> PersonItem {
         role: row.role_id,
         role_id: row.held_role_id,
         role_name: row.role_name.clone(),
-        state: if row.is_active { AccountState::Open } else { AccountState::Closed },
+        state: if row.is_active {
+            AccountState::Open
+        } else {
+            AccountState::Closed
+        },
         created_at: row.created_at,
     }
 }
 
 impl From<RoleAct> for PersonActItem {
-    fn from(RoleAct { at, by_user, why, was, became, .. }: RoleAct) -> Self {
-        Self { at, by: by_user, reason: why, was: Some(was), became: Some(became) }
+    fn from(
+        RoleAct {
+            at,
+            by_user,
+            why,
+            was,
+            became,
+            ..
+        }: RoleAct,
+    ) -> Self {
+        Self {
+            at,
+            by: by_user,
+            reason: why,
+            was: Some(was),
+            became: Some(became),
+        }
     }
 }
 
@@ -210,7 +286,8 @@ impl FromStr for UsernameCursor {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fits = text.len() <= USERNAME_CHARS_MAX;
-        fits.then(|| Self(text.to_owned())).ok_or("not a cursor of this list")
+        fits.then(|| Self(text.to_owned()))
+            .ok_or("not a cursor of this list")
     }
 }
 

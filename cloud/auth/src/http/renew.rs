@@ -21,7 +21,9 @@ pub async fn renew_session(
     Json(form): Json<TokenForm>,
 ) -> Result<Json<RenewedAccess>, Problem> {
     let renewed = service.renew_access(&form.token).await?;
-    renewed.map(Json).ok_or_else(|| Problem::new(Code::InvalidToken))
+    renewed
+        .map(Json)
+        .ok_or_else(|| Problem::new(Code::InvalidToken))
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -39,6 +41,10 @@ pub async fn refresh(
     RequestTrace(trace): RequestTrace,
     Json(form): Json<RefreshForm>,
 ) -> Result<Json<RenewedAccess>, Problem> {
-    let renewed = service.refresh_access(&form.refresh_token, form.attempt, &trace).await?;
-    renewed.map(Json).ok_or_else(|| Problem::new(Code::InvalidToken))
+    let renewed = service
+        .refresh_access(&form.refresh_token, form.attempt, &trace)
+        .await?;
+    renewed
+        .map(Json)
+        .ok_or_else(|| Problem::new(Code::InvalidToken))
 }

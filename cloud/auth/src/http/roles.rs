@@ -66,7 +66,13 @@ pub struct RoleItem {
 }
 
 impl From<RoleDetails> for RoleItem {
-    fn from(RoleDetails { row, permissions, people }: RoleDetails) -> Self {
+    fn from(
+        RoleDetails {
+            row,
+            permissions,
+            people,
+        }: RoleDetails,
+    ) -> Self {
         Self {
             role_id: row.id,
             name: row.name,
@@ -84,20 +90,29 @@ pub async fn list_person_permissions(
     _: ServiceCaller,
     Json(PermissionsQuestion { user_id }): Json<PermissionsQuestion>,
 ) -> Result<Json<PermissionsAnswer>, Problem> {
-    Ok(Json(PermissionsAnswer { permissions: service.load_permissions(user_id).await? }))
+    Ok(Json(PermissionsAnswer {
+        permissions: service.load_permissions(user_id).await?,
+    }))
 }
 
 pub async fn permissions(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
 ) -> Result<Json<OwnPermissions>, Problem> {
-    let role =
-        service.store.load_person_role(caller.actor.user_id).await.map_err(ServiceError::from)?;
+    let role = service
+        .store
+        .load_person_role(caller.actor.user_id)
+        .await
+        .map_err(ServiceError::from)?;
     let role = role.ok_or(Code::InvalidToken)?;
     let base = role.role.base_id;
     let role_name = role.role.name;
     let permissions = role.permissions;
-    Ok(Json(OwnPermissions { role: base, role_name, permissions }))
+    Ok(Json(OwnPermissions {
+        role: base,
+        role_name,
+        permissions,
+    }))
 }
 
 /// Not paged: there are few roles.
@@ -106,8 +121,14 @@ pub async fn list_roles(
     LiveCaller(caller): LiveCaller,
 ) -> Result<ItemList<RoleItem>, Problem> {
     require_permission(&service, &caller, Permission::ReadPeople).await?;
-    let roles = service.store.list_roles().await.map_err(ServiceError::from)?;
-    Ok(ItemList::from_all_items(roles.into_iter().map(RoleItem::from).collect()))
+    let roles = service
+        .store
+        .list_roles()
+        .await
+        .map_err(ServiceError::from)?;
+    Ok(ItemList::from_all_items(
+        roles.into_iter().map(RoleItem::from).collect(),
+    ))
 }
 
 pub async fn make_role(
@@ -118,7 +139,10 @@ pub async fn make_role(
     require_permission(&service, &caller, Permission::ManageRoles).await?;
     let (draft, why) = parse_role_form(form)?;
     let order = service.new_role_audit(caller.actor.user_id, why);
-    let id = service.make_role(&draft, &order).await?.map_err(to_role_problem)?;
+    let id = service
+        .make_role(&draft, &order)
+        .await?
+        .map_err(to_role_problem)?;
     Ok(CreatedJson(load_role_item(&service, id).await?))
 }
 
@@ -131,7 +155,10 @@ pub async fn change_role(
     require_permission(&service, &caller, Permission::ManageRoles).await?;
     let (draft, why) = parse_role_form(form)?;
     let order = service.new_role_audit(caller.actor.user_id, why);
-    service.change_role(id, &draft, &order).await?.map_err(to_role_problem)?;
+    service
+        .change_role(id, &draft, &order)
+        .await?
+        .map_err(to_role_problem)?;
     Ok(Json(load_role_item(&service, id).await?))
 }
 
@@ -143,7 +170,10 @@ pub async fn remove_role(
 ) -> Result<StatusCode, Problem> {
     require_permission(&service, &caller, Permission::ManageRoles).await?;
     let order = service.new_role_audit(caller.actor.user_id, check_reason(&reason)?);
-    service.remove_role(id, &order).await?.map_err(to_role_problem)?;
+    service
+        .remove_role(id, &order)
+        .await?
+        .map_err(to_role_problem)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -160,18 +190,36 @@ pub fn to_role_problem(refused: RoleRefusal) -> Problem {
 }
 
 fn parse_role_form(form: RoleForm) -> Result<(RoleDraft, String), Problem> {
-    let RoleForm { name, description, permissions, reason } = form;
-    match (RoleDraft::new(&name, &description, permissions), check_reason(&reason)) {
+    let RoleForm {
+        name,
+        description,
+        permissions,
+        reason,
+    } = form;
+    match (
+        RoleDraft::new(&name, &description, permissions),
+        check_reason(&reason),
+    ) {
         (Ok(draft), Ok(why)) => Ok((draft, why)),
         (draft, why) => {
             let errors = draft.err().unwrap_or_default();
-            Err(errors.into_iter().chain(why.err()).collect::<Vec<_>>().into())
+            Err(errors
+                .into_iter()
+                .chain(why.err())
+                .collect::<Vec<_>>()
+                .into())
         }
     }
 }
 
 async fn load_role_item(service: &Service, id: i64) -> Result<RoleItem, Problem> {
-    let roles = service.store.list_roles().await.map_err(ServiceError::from)?;
+    let roles = service
+        .store
+        .list_roles()
+        .await
+        .map_err(ServiceError::from)?;
     let found = roles.into_iter().find(|role| role.row.id == id);
-    found.map(RoleItem::from).ok_or_else(|| Code::NotFound.into())
+    found
+        .map(RoleItem::from)
+        .ok_or_else(|| Code::NotFound.into())
 }

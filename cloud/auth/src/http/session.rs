@@ -96,15 +96,30 @@ pub async fn login(
     from: ClientAddress,
     Json(form): Json<LoginForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
-    let LoginForm { username: typed_name, password, region, edge_only, device, refresh, tablet } =
-        form;
+    let LoginForm {
+        username: typed_name,
+        password,
+        region,
+        edge_only,
+        device,
+        refresh,
+        tablet,
+    } = form;
     if edge_only && region.is_none() {
         return Err(Problem::wrong_field("region", say::region_needs));
     }
     let refresh = refresh && !edge_only;
     let tablet = region.filter(|_| edge_only).zip(tablet);
     let tablet = tablet.map(|(region, device)| Tablet { region, device });
-    let attempt = SignInAttempt { from, typed_name, password, device, refresh, tablet, trace };
+    let attempt = SignInAttempt {
+        from,
+        typed_name,
+        password,
+        device,
+        refresh,
+        tablet,
+        trace,
+    };
     let (word, answer) = match service.sign_in(attempt).await? {
         Ok(mut grant) => {
             if let Some(region) = region {
@@ -128,11 +143,22 @@ pub fn to_sign_in_problem(refused: &CredentialRefusal, now: UnixMillis) -> (&'st
         CredentialRefusal::Locked(until) => {
             let left_s = until.ms_since(now) / 1000 + 1;
             let problem = Problem::new(Code::AccountLocked).with_member("locked_until", until);
-            ("locked", problem.retry_after(u32::try_from(left_s).unwrap_or(u32::MAX)))
+            (
+                "locked",
+                problem.retry_after(u32::try_from(left_s).unwrap_or(u32::MAX)),
+            )
         }
         CredentialRefusal::TooOften(QuotaExceeded { most, retry_s }) => {
-            let why = say::sign_ins_of_name { most: most.into(), seconds: retry_s.into() };
-            ("too often", Problem::new(Code::RateLimited).with_detail(why).retry_after(retry_s))
+            let why = say::sign_ins_of_name {
+                most: most.into(),
+                seconds: retry_s.into(),
+            };
+            (
+                "too often",
+                Problem::new(Code::RateLimited)
+                    .with_detail(why)
+                    .retry_after(retry_s),
+            )
         }
     }
 }
@@ -161,7 +187,12 @@ pub async fn list_of_person(
     page: Page<SessionId>,
 ) -> Result<ItemList<SessionItem>, Problem> {
     require_permission(&service, &caller, Permission::ReadPeople).await?;
-    service.store.load_role(user).await.map_err(ServiceError::from)?.ok_or(Code::NotFound)?;
+    service
+        .store
+        .load_role(user)
+        .await
+        .map_err(ServiceError::from)?
+        .ok_or(Code::NotFound)?;
     list_live_sessions(&service, user, page, None).await
 }
 
@@ -195,8 +226,14 @@ pub async fn end_of_person(
     Path(SessionPath { id: user, session }): Path<SessionPath>,
 ) -> Result<StatusCode, Problem> {
     require_permission(&service, &caller, Permission::EndSessions).await?;
-    let ended = service.end_session_by_admin(caller.actor.user_id, user, session, &trace).await?;
-    if ended { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
+    let ended = service
+        .end_session_by_admin(caller.actor.user_id, user, session, &trace)
+        .await?;
+    if ended {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Code::NotFound.into())
+    }
 }
 
 /// Ends one of the caller's sessions, possibly the current one.
@@ -206,8 +243,14 @@ pub async fn end(
     LiveCaller(caller): LiveCaller,
     Path(session): Path<SessionId>,
 ) -> Result<StatusCode, Problem> {
-    let ended = service.end_own_session(&caller.claims, session, &trace).await?;
-    if ended { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
+    let ended = service
+        .end_own_session(&caller.claims, session, &trace)
+        .await?;
+    if ended {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Code::NotFound.into())
+    }
 }
 
 pub async fn end_others(
@@ -223,12 +266,21 @@ pub async fn verify(
     State(service): State<Service>,
     Json(form): Json<TokenForm>,
 ) -> Result<Json<TokenOwner>, Problem> {
-    let claims = service.verify_token_cached(&form.token).await?.ok_or(Code::InvalidToken)?;
-    Ok(Json(TokenOwner { user_id: claims.sub, role: claims.role, active: true }))
+    let claims = service
+        .verify_token_cached(&form.token)
+        .await?
+        .ok_or(Code::InvalidToken)?;
+    Ok(Json(TokenOwner {
+        user_id: claims.sub,
+        role: claims.role,
+        active: true,
+    }))
 }
 
 pub async fn jwks(State(service): State<Service>) -> Response {
-    let headers =
-        [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "public, max-age=15")];
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "public, max-age=15"),
+    ];
     (headers, service.signing.jwks()).into_response()
 }

@@ -34,7 +34,11 @@ pub struct IssuerClient {
 impl IssuerClient {
     pub fn new() -> Self {
         let turns = || Semaphore::new(AT_ONCE_MAX);
-        Self { client: Client::new(), exchanges: turns(), reads: turns() }
+        Self {
+            client: Client::new(),
+            exchanges: turns(),
+            reads: turns(),
+        }
     }
 
     /// Returns the answer regardless of its status; redirects are not followed.
@@ -77,7 +81,10 @@ impl IssuerClient {
             )));
         }
         serde_json::from_slice(answer.body()).map_err(|error| {
-            IssuerUnavailable(format!("{} is not what was expected: {error}", strip_query(address)))
+            IssuerUnavailable(format!(
+                "{} is not what was expected: {error}",
+                strip_query(address)
+            ))
         })
     }
 }

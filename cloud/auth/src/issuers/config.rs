@@ -29,7 +29,11 @@ pub enum IssuerConfigError {
     #[error("auth.oidc: the name `{0}` must have 1 to {NAME_BYTES_MAX} of a-z, 0-9 and `-`")]
     Name(String),
     #[error("auth.oidc: `{name}` needs a {field} of 1 to {bytes_max} bytes")]
-    Field { name: String, field: &'static str, bytes_max: usize },
+    Field {
+        name: String,
+        field: &'static str,
+        bytes_max: usize,
+    },
     #[error("{0} must be an https address without query; http only on this machine")]
     Address(String),
 }
@@ -58,7 +62,12 @@ pub fn check_issuer_configs(
     for (index, config) in configs.iter().enumerate() {
         check_one(config)?;
         let same = |other: &IssuerConfig| {
-            let IssuerConfig { name, label, issuer, .. } = other;
+            let IssuerConfig {
+                name,
+                label,
+                issuer,
+                ..
+            } = other;
             *name == config.name || *label == config.label || *issuer == config.issuer
         };
         if configs[..index].iter().any(same) {
@@ -69,7 +78,13 @@ pub fn check_issuer_configs(
 }
 
 fn check_one(config: &IssuerConfig) -> Result<(), IssuerConfigError> {
-    let IssuerConfig { name, label, issuer, client_id, .. } = config;
+    let IssuerConfig {
+        name,
+        label,
+        issuer,
+        client_id,
+        ..
+    } = config;
     let is_name_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if !(1..=NAME_BYTES_MAX).contains(&name.len()) || !name.bytes().all(is_name_byte) {
         return Err(IssuerConfigError::Name(name.clone()));
@@ -80,11 +95,17 @@ fn check_one(config: &IssuerConfig) -> Result<(), IssuerConfigError> {
         ("client_id", client_id, CLIENT_ID_BYTES_MAX),
     ] {
         if !(1..=bytes_max).contains(&text.trim().len()) {
-            return Err(IssuerConfigError::Field { name: name.clone(), field, bytes_max });
+            return Err(IssuerConfigError::Field {
+                name: name.clone(),
+                field,
+                bytes_max,
+            });
         }
     }
     if !is_guarded(issuer) || issuer.contains('?') {
-        return Err(IssuerConfigError::Address(format!("auth.oidc: the issuer of `{name}`")));
+        return Err(IssuerConfigError::Address(format!(
+            "auth.oidc: the issuer of `{name}`"
+        )));
     }
     Ok(())
 }
@@ -96,7 +117,9 @@ pub fn is_guarded_by(issuer: &str, address: &str) -> bool {
 }
 
 fn is_https(address: &str) -> bool {
-    address.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("https"))
+    address
+        .parse::<Uri>()
+        .is_ok_and(|uri| uri.scheme_str() == Some("https"))
 }
 
 #[cfg(test)]
@@ -120,7 +143,11 @@ mod tests {
         assert!(is_guarded_by(far, "https://b.example/token"));
         assert!(is_guarded_by(here, "http://127.0.0.1:3000/token"));
         assert!(is_guarded_by(here, "https://b.example/token"));
-        for open in ["http://127.0.0.1:3000/token", "http://localhost/keys", "http://[::1]:1"] {
+        for open in [
+            "http://127.0.0.1:3000/token",
+            "http://localhost/keys",
+            "http://[::1]:1",
+        ] {
             assert!(!is_guarded_by(far, open), "{open}");
         }
         assert!(!is_guarded_by(here, "http://b.example/token"));
@@ -134,14 +161,21 @@ mod tests {
         let with = |change: fn(&mut IssuerConfig)| {
             let mut config = acme();
             change(&mut config);
-            check_issuer_configs(&[config], BACK).unwrap_err().to_string()
+            check_issuer_configs(&[config], BACK)
+                .unwrap_err()
+                .to_string()
         };
         assert!(with(|c| c.name = "A b".to_owned()).contains("the name `A b`"));
         assert!(with(|c| c.label = " ".to_owned()).contains("needs a label"));
         assert!(with(|c| c.client_id = String::new()).contains("needs a client_id"));
         for address in ["http://acme.example", "https://acme.example?x=1"] {
-            let wrong = IssuerConfig { issuer: address.to_owned(), ..acme() };
-            let said = check_issuer_configs(&[wrong], BACK).unwrap_err().to_string();
+            let wrong = IssuerConfig {
+                issuer: address.to_owned(),
+                ..acme()
+            };
+            let said = check_issuer_configs(&[wrong], BACK)
+                .unwrap_err()
+                .to_string();
             assert!(said.contains("must be an https"), "{said}");
         }
         assert!(
@@ -156,7 +190,15 @@ mod tests {
                 .to_string()
                 .contains("auth.oidc_return")
         );
-        let many: Vec<_> = (0..9).map(|n| IssuerConfig { name: n.to_string(), ..acme() }).collect();
-        assert!(matches!(check_issuer_configs(&many, BACK), Err(IssuerConfigError::TooMany)));
+        let many: Vec<_> = (0..9)
+            .map(|n| IssuerConfig {
+                name: n.to_string(),
+                ..acme()
+            })
+            .collect();
+        assert!(matches!(
+            check_issuer_configs(&many, BACK),
+            Err(IssuerConfigError::TooMany)
+        ));
     }
 }

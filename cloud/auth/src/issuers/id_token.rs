@@ -98,7 +98,9 @@ const LEEWAY_S: i64 = 60;
 
 impl<'t> IdToken<'t> {
     pub fn read(text: &'t str) -> Result<Self, IdTokenError> {
-        let parts = (text.len() <= TOKEN_BYTES_MAX).then(|| text.rsplit_once('.')).flatten();
+        let parts = (text.len() <= TOKEN_BYTES_MAX)
+            .then(|| text.rsplit_once('.'))
+            .flatten();
         let (signed, signature) = parts.ok_or(IdTokenError::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(IdTokenError::Malformed)?;
         if payload.contains('.') {
@@ -110,8 +112,15 @@ impl<'t> IdToken<'t> {
         if header.crit.is_some() {
             return Err(IdTokenError::Algorithm);
         }
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| IdTokenError::Malformed)?;
-        Ok(Self { signed, signature, algorithm, kid: header.kid })
+        let signature = URL_SAFE_NO_PAD
+            .decode(signature)
+            .map_err(|_| IdTokenError::Malformed)?;
+        Ok(Self {
+            signed,
+            signature,
+            algorithm,
+            kid: header.kid,
+        })
     }
 
     /// Returns the claims if the token is valid.
@@ -120,8 +129,9 @@ impl<'t> IdToken<'t> {
         keys: &IssuerKeys,
         expected: ExpectedClaims<'_>,
     ) -> Result<IdentityClaims, IdTokenError> {
-        let key =
-            keys.find_key(self.kid.as_deref(), self.algorithm).ok_or(IdTokenError::UnknownKey)?;
+        let key = keys
+            .find_key(self.kid.as_deref(), self.algorithm)
+            .ok_or(IdTokenError::UnknownKey)?;
         if !key.is_signature_valid(self.signed.as_bytes(), &self.signature) {
             return Err(IdTokenError::Signature);
         }
@@ -134,23 +144,43 @@ impl<'t> IdToken<'t> {
 
 impl IdTokenClaims {
     fn check_against(&self, expected: ExpectedClaims<'_>) -> Result<(), IdTokenError> {
-        let ExpectedClaims { issuer, client_id, nonce, begun_at, now } = expected;
+        let ExpectedClaims {
+            issuer,
+            client_id,
+            nonce,
+            begun_at,
+            now,
+        } = expected;
         let soon = now.saturating_add(LEEWAY_S);
         let begun = begun_at.saturating_sub(LEEWAY_S);
         let sub = self.identity.sub.len();
         let rules = [
             (self.iss == issuer, IdTokenError::Issuer),
             (self.is_audience(client_id), IdTokenError::Audience),
-            (self.exp.saturating_add(LEEWAY_S) > now, IdTokenError::Expired),
-            ((begun..=soon).contains(&self.iat), IdTokenError::IssueTime),
-            (self.nbf.is_none_or(|nbf| nbf <= soon), IdTokenError::IssueTime),
             (
-                self.nonce.as_deref().is_some_and(|own| constant_time_eq(own, nonce)),
+                self.exp.saturating_add(LEEWAY_S) > now,
+                IdTokenError::Expired,
+            ),
+            ((begun..=soon).contains(&self.iat), IdTokenError::IssueTime),
+            (
+                self.nbf.is_none_or(|nbf| nbf <= soon),
+                IdTokenError::IssueTime,
+            ),
+            (
+                self.nonce
+                    .as_deref()
+                    .is_some_and(|own| constant_time_eq(own, nonce)),
                 IdTokenError::Nonce,
             ),
-            ((1..=SUBJECT_BYTES_MAX).contains(&sub), IdTokenError::Subject),
+            (
+                (1..=SUBJECT_BYTES_MAX).contains(&sub),
+                IdTokenError::Subject,
+            ),
         ];
-        rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, fault)| Err(fault))
+        rules
+            .into_iter()
+            .find(|(holds, _)| !holds)
+            .map_or(Ok(()), |(_, fault)| Err(fault))
     }
 
     /// A token for several audiences must name its requester.
@@ -173,7 +203,9 @@ pub fn constant_time_eq(one: &str, other: &str) -> bool {
 }
 
 fn decode_part<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, IdTokenError> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| IdTokenError::Malformed)?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| IdTokenError::Malformed)?;
     serde_json::from_slice(&bytes).map_err(|_| IdTokenError::Malformed)
 }
 

@@ -155,11 +155,18 @@ impl Issuer {
         let exchange = client
             .exchange_code(AuthorizationCode::new(reply.code))
             .set_pkce_verifier(visit.pkce_verifier());
-        let tokens = exchange.request_async(&self.line).await.map_err(to_flow_error)?;
-        let claims =
-            self.verify_id_token(&metadata, visit, &tokens.extra_fields().id_token).await?;
+        let tokens = exchange
+            .request_async(&self.line)
+            .await
+            .map_err(to_flow_error)?;
+        let claims = self
+            .verify_id_token(&metadata, visit, &tokens.extra_fields().id_token)
+            .await?;
         let access_token = tokens.access_token().secret().clone();
-        Ok(VerifiedIdentity { claims, access_token })
+        Ok(VerifiedIdentity {
+            claims,
+            access_token,
+        })
     }
 
     /// Adds the claims that only the userinfo endpoint returns.
@@ -167,10 +174,15 @@ impl Issuer {
         &self,
         proof: VerifiedIdentity,
     ) -> Result<IdentityClaims, IssuerUnavailable> {
-        let VerifiedIdentity { claims, access_token } = proof;
+        let VerifiedIdentity {
+            claims,
+            access_token,
+        } = proof;
         let metadata = self.load_metadata().await?;
-        let Some(address) =
-            metadata.userinfo_endpoint.as_deref().filter(|_| claims.email.is_none())
+        let Some(address) = metadata
+            .userinfo_endpoint
+            .as_deref()
+            .filter(|_| claims.email.is_none())
         else {
             return Ok(claims);
         };
@@ -206,11 +218,19 @@ impl Issuer {
 
     fn build_client(&self, metadata: &IssuerMetadata) -> Result<CodeClient, IssuerUnavailable> {
         let unusable = |error| IssuerUnavailable(format!("an address is unusable: {error}"));
-        let IssuerMetadata { authorization_endpoint, token_endpoint, .. } = metadata;
+        let IssuerMetadata {
+            authorization_endpoint,
+            token_endpoint,
+            ..
+        } = metadata;
         let methods = &metadata.token_endpoint_auth_methods_supported;
         let takes = |method: &str| methods.iter().any(|taken| taken == method);
         let in_body = takes("client_secret_post") && !takes("client_secret_basic");
-        let auth_type = if in_body { AuthType::RequestBody } else { AuthType::BasicAuth };
+        let auth_type = if in_body {
+            AuthType::RequestBody
+        } else {
+            AuthType::BasicAuth
+        };
         let client = oauth2::Client::new(ClientId::new(self.config.client_id.clone()))
             .set_auth_uri(AuthUrl::new(authorization_endpoint.clone()).map_err(unusable)?)
             .set_token_uri(TokenUrl::new(token_endpoint.clone()).map_err(unusable)?)
@@ -245,9 +265,17 @@ impl Issuer {
         let address = format!("{}{DOCUMENT}", self.config.issuer.trim_end_matches('/'));
         let metadata: IssuerMetadata = self.line.read(&address, None).await?;
         if metadata.issuer != self.config.issuer {
-            return Err(IssuerUnavailable(format!("it calls itself `{}`", metadata.issuer)));
+            return Err(IssuerUnavailable(format!(
+                "it calls itself `{}`",
+                metadata.issuer
+            )));
         }
-        let IssuerMetadata { authorization_endpoint, token_endpoint, jwks_uri, .. } = &metadata;
+        let IssuerMetadata {
+            authorization_endpoint,
+            token_endpoint,
+            jwks_uri,
+            ..
+        } = &metadata;
         let mut addresses = vec![authorization_endpoint, token_endpoint, jwks_uri];
         addresses.extend(&metadata.userinfo_endpoint);
         let is_open = |address: &&String| !is_guarded_by(&self.config.issuer, address);
@@ -272,7 +300,11 @@ impl Issuer {
             return Ok((keys.clone(), *read_at));
         }
         let read = self.line.read::<KeySetDocument>(&metadata.jwks_uri, None);
-        match self.call_with_backoff(now, read).await.map(IssuerKeys::from_document) {
+        match self
+            .call_with_backoff(now, read)
+            .await
+            .map(IssuerKeys::from_document)
+        {
             Ok(keys) if !keys.is_empty() => {
                 let keys = Arc::new(keys);
                 self.lock_cache().keys = Some((keys.clone(), now));
@@ -291,7 +323,11 @@ impl Issuer {
         now: UnixMillis,
         question: impl Future<Output = Result<T, IssuerUnavailable>>,
     ) -> Result<T, IssuerUnavailable> {
-        if self.lock_cache().failed_at.is_some_and(|at| now.ms_since(at) < REST_MS) {
+        if self
+            .lock_cache()
+            .failed_at
+            .is_some_and(|at| now.ms_since(at) < REST_MS)
+        {
             return Err(IssuerUnavailable("it was away a moment ago".to_owned()));
         }
         let answer = question.await;

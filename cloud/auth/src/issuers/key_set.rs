@@ -82,12 +82,25 @@ impl IssuerKeys {
 
 impl IssuerKey {
     fn from_jwk(key: JsonWebKey) -> Option<Self> {
-        let JsonWebKey { kty, kid, purpose, alg, crv, n, e, x, y } = key;
+        let JsonWebKey {
+            kty,
+            kid,
+            purpose,
+            alg,
+            crv,
+            n,
+            e,
+            x,
+            y,
+        } = key;
         if purpose.is_some_and(|purpose| purpose != "sig") {
             return None;
         }
         let material = match (kty.as_str(), crv.as_deref()) {
-            ("RSA", _) => KeyMaterial::Rsa { n: decode_integer(&n?)?, e: decode_integer(&e?)? },
+            ("RSA", _) => KeyMaterial::Rsa {
+                n: decode_integer(&n?)?,
+                e: decode_integer(&e?)?,
+            },
             ("EC", Some("P-256")) => {
                 let x = decode_coordinate(&x?)?;
                 let y = decode_coordinate(&y?)?;
@@ -101,7 +114,8 @@ impl IssuerKey {
             KeyMaterial::P256(_) => "ES256",
             KeyMaterial::Ed25519(_) => "EdDSA",
         };
-        alg.is_none_or(|alg| alg == own).then_some(Self { kid, material })
+        alg.is_none_or(|alg| alg == own)
+            .then_some(Self { kid, material })
     }
 
     fn signs_by(&self, algorithm: TokenAlgorithm) -> bool {
@@ -138,5 +152,8 @@ fn decode_integer(text: &str) -> Option<Vec<u8>> {
 }
 
 fn decode_coordinate(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == COORDINATE_LEN)
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
+        .filter(|bytes| bytes.len() == COORDINATE_LEN)
 }

@@ -43,7 +43,15 @@ const TICKET_BYTES_MAX: usize = 2048;
 impl OidcFlow {
     pub fn new(id: Uuid, issuer: &str, begun_at: UnixMillis, link: Option<LinkingSession>) -> Self {
         let [state, nonce, verifier] = [(); 3].map(|()| random::secret_text(SECRET_BYTES));
-        Self { id, issuer: issuer.to_owned(), state, nonce, verifier, begun_at, link }
+        Self {
+            id,
+            issuer: issuer.to_owned(),
+            state,
+            nonce,
+            verifier,
+            begun_at,
+            link,
+        }
     }
 
     pub fn ends_at(&self) -> UnixMillis {
@@ -81,8 +89,9 @@ impl OidcFlowSeal {
 
     /// `None` if no auth of this platform sealed the text.
     pub fn open(&self, ticket: &str) -> Option<OidcFlow> {
-        let mut bytes =
-            URL_SAFE_NO_PAD.decode(ticket.get(..TICKET_BYTES_MAX.min(ticket.len()))?).ok()?;
+        let mut bytes = URL_SAFE_NO_PAD
+            .decode(ticket.get(..TICKET_BYTES_MAX.min(ticket.len()))?)
+            .ok()?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let plain = self.0.open_in_place(nonce, Aad::from(FORM), sealed).ok()?;
@@ -104,11 +113,20 @@ mod tests {
         assert!(OidcFlowSeal::new([8; 32]).open(&ticket).is_none());
         let mut changed = ticket.clone().into_bytes();
         changed[40] = if changed[40] == b'A' { b'B' } else { b'A' };
-        for nothing in ["", "x", "ü", &ticket[..40], &String::from_utf8(changed).unwrap()] {
+        for nothing in [
+            "",
+            "x",
+            "ü",
+            &ticket[..40],
+            &String::from_utf8(changed).unwrap(),
+        ] {
             assert!(seal.open(nothing).is_none(), "{nothing}");
         }
         let other = OidcFlow::new(Uuid::nil(), "acme", UnixMillis(5), None);
         assert!(other.state != visit.state && other.nonce != visit.nonce);
-        assert_ne!(other.pkce_verifier().secret(), visit.pkce_verifier().secret());
+        assert_ne!(
+            other.pkce_verifier().secret(),
+            visit.pkce_verifier().secret()
+        );
     }
 }

@@ -33,7 +33,10 @@ pub struct HashMemory {
 
 impl MemoryPool {
     pub fn lend_memory(&self) -> HashMemory {
-        HashMemory { pool: self.clone(), blocks: Vec::new() }
+        HashMemory {
+            pool: self.clone(),
+            blocks: Vec::new(),
+        }
     }
 
     fn with_free<T>(&self, work: impl FnOnce(&mut Vec<Vec<Block>>) -> T) -> T {

@@ -29,7 +29,11 @@ struct WaiterCounts {
 
 impl HashWaitQueue {
     pub fn new(all_max: usize, of_one_max: usize) -> Self {
-        Self { all_max, of_one_max, taken: Arc::default() }
+        Self {
+            all_max,
+            of_one_max,
+            taken: Arc::default(),
+        }
     }
 
     pub fn try_reserve(&self, address: ClientAddress) -> Option<HashWaitPermit> {
@@ -40,7 +44,10 @@ impl HashWaitQueue {
         }
         taken.all += 1;
         taken.of_each.insert(address, own + 1);
-        Some(HashWaitPermit { room: self.clone(), address })
+        Some(HashWaitPermit {
+            room: self.clone(),
+            address,
+        })
     }
 
     fn lock_counts(&self) -> MutexGuard<'_, WaiterCounts> {
@@ -69,7 +76,9 @@ mod tests {
     fn one_address_and_all_together_have_their_bounds() {
         let room = HashWaitQueue::new(3, 2);
         let address = |n| ClientAddress::from_ip(Some([10, 0, 0, n].into()));
-        let mut held: Vec<_> = (0..2).map(|_| room.try_reserve(address(1)).unwrap()).collect();
+        let mut held: Vec<_> = (0..2)
+            .map(|_| room.try_reserve(address(1)).unwrap())
+            .collect();
         assert!(room.try_reserve(address(1)).is_none());
         held.push(room.try_reserve(address(2)).unwrap());
         assert!(room.try_reserve(address(3)).is_none());

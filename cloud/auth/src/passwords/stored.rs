@@ -38,7 +38,10 @@ fn is_affordable(stored: &str) -> bool {
         None => argon2_memory(stored).filter(|memory| *memory > ARGON2_MEMORY_MAX),
     };
     if let Some(cost) = too_dear {
-        tracing::warn!(cost, "An imported hash costs too much; its person needs a reset");
+        tracing::warn!(
+            cost,
+            "An imported hash costs too much; its person needs a reset"
+        );
     }
     too_dear.is_none()
 }
@@ -89,9 +92,15 @@ fn matches_hash(
     stored: &PasswordHash,
     memory: &mut HashMemory,
 ) -> Result<bool, password_hash::Error> {
-    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else { return Ok(false) };
+    let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
+        return Ok(false);
+    };
     let algorithm = Algorithm::try_from(stored.algorithm.as_str())?;
-    let version = stored.version.map(Version::try_from).transpose()?.unwrap_or_default();
+    let version = stored
+        .version
+        .map(Version::try_from)
+        .transpose()?
+        .unwrap_or_default();
     let argon2 = Argon2::new(algorithm, version, Params::try_from(stored)?);
     Ok(compute_output(&argon2, password, salt, expected.len(), memory)? == *expected)
 }
@@ -104,7 +113,9 @@ fn compute_output(
     memory: &mut HashMemory,
 ) -> Result<Output, password_hash::Error> {
     let mut bytes = [0; Output::MAX_LENGTH];
-    let bytes = bytes.get_mut(..len).ok_or(password_hash::Error::OutputSize)?;
+    let bytes = bytes
+        .get_mut(..len)
+        .ok_or(password_hash::Error::OutputSize)?;
     memory.with_blocks(argon2.params().block_count(), |blocks| {
         argon2.hash_password_into_with_memory(password, salt, bytes, blocks)
     })?;
@@ -150,10 +161,16 @@ mod tests {
         for kind in ["2a", "2b", "2y"] {
             let stored = COST_4.replacen("2b", kind, 1);
             assert!(verify(b"correct horse battery", &stored).unwrap(), "{kind}");
-            assert!(!verify(b"correct horse batterz", &stored).unwrap(), "{kind}");
+            assert!(
+                !verify(b"correct horse batterz", &stored).unwrap(),
+                "{kind}"
+            );
         }
         for broken in ["", "x", "$2b$", "$2b$04$short"] {
-            assert!(verify(b"correct horse battery", broken).is_err(), "{broken}");
+            assert!(
+                verify(b"correct horse battery", broken).is_err(),
+                "{broken}"
+            );
         }
     }
 
@@ -162,15 +179,28 @@ mod tests {
         let mut memory = memory();
         for _ in 0..2 {
             let ours = hash(b"correct horse battery", &mut memory).unwrap();
-            assert!(ours.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{ours}");
+            assert!(
+                ours.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+                "{ours}"
+            );
             let plain = Argon2::default();
-            assert!(plain.verify_password(b"correct horse battery", ours.as_str()).is_ok());
+            assert!(
+                plain
+                    .verify_password(b"correct horse battery", ours.as_str())
+                    .is_ok()
+            );
             assert!(verify_hash(b"correct horse battery", &ours, &mut memory).unwrap());
             assert!(!verify_hash(b"correct horse batterz", &ours, &mut memory).unwrap());
             for stored in OF_REFERENCE {
                 assert!(is_usable(stored) && is_our_hash(stored));
-                assert!(verify_hash(b"password", stored, &mut memory).unwrap(), "{stored}");
-                assert!(!verify_hash(b"passwore", stored, &mut memory).unwrap(), "{stored}");
+                assert!(
+                    verify_hash(b"password", stored, &mut memory).unwrap(),
+                    "{stored}"
+                );
+                assert!(
+                    !verify_hash(b"passwore", stored, &mut memory).unwrap(),
+                    "{stored}"
+                );
             }
         }
     }
@@ -179,7 +209,11 @@ mod tests {
     fn a_hash_without_an_output_fits_no_password() {
         let ours = hash(b"correct horse battery", &mut memory()).unwrap();
         let (salted, _) = ours.rsplit_once('$').unwrap();
-        for stored in [salted, "$argon2id$v=19$m=19456,t=2,p=1", "$scrypt$ln=16,r=8,p=1"] {
+        for stored in [
+            salted,
+            "$argon2id$v=19$m=19456,t=2,p=1",
+            "$scrypt$ln=16,r=8,p=1",
+        ] {
             assert!(
                 !verify_hash(b"correct horse battery", stored, &mut memory()).unwrap(),
                 "{stored}"
@@ -190,7 +224,11 @@ mod tests {
     #[test]
     fn a_cost_has_its_bound() {
         for (cost, affordable) in [("04", true), ("14", true), ("15", false), ("31", false)] {
-            assert_eq!(is_affordable(&COST_4.replacen("04", cost, 1)), affordable, "{cost}");
+            assert_eq!(
+                is_affordable(&COST_4.replacen("04", cost, 1)),
+                affordable,
+                "{cost}"
+            );
         }
         let ours = hash(b"correct horse battery", &mut memory()).unwrap();
         for (kib, affordable) in [("19456", true), ("65536", true), ("65537", false)] {

@@ -43,7 +43,8 @@ pub struct KeyRing(pub Vec<SigningKey>);
 impl KeyRing {
     /// `None` if it was killed and no other has begun.
     pub fn current_key(&self, now: UnixMillis) -> Option<&SigningKey> {
-        self.newest_started(now).filter(|key| key.killed_at.is_none())
+        self.newest_started(now)
+            .filter(|key| key.killed_at.is_none())
     }
 
     pub fn next(&self, now: UnixMillis) -> Option<&SigningKey> {
@@ -64,7 +65,9 @@ impl KeyRing {
     /// The keys that may sign: the current one and its successors.
     pub fn signing_keys(&self, now: UnixMillis) -> impl Iterator<Item = &SigningKey> {
         let begun = self.newest_started(now).map_or(0, |key| key.place);
-        self.0.iter().filter(move |key| key.place >= begun && key.killed_at.is_none())
+        self.0
+            .iter()
+            .filter(move |key| key.place >= begun && key.killed_at.is_none())
     }
 
     pub fn key_state(&self, key: &SigningKey, now: UnixMillis) -> KeyState {
@@ -74,7 +77,10 @@ impl KeyRing {
             KeyState::Former
         } else if key.signs_from > now {
             KeyState::Next
-        } else if self.current_key(now).is_some_and(|present| present.kid == key.kid) {
+        } else if self
+            .current_key(now)
+            .is_some_and(|present| present.kid == key.kid)
+        {
             KeyState::Present
         } else {
             KeyState::Previous
@@ -86,10 +92,16 @@ impl KeyRing {
     pub fn to_key_set(&self) -> KeySet {
         let published = |key: &SigningKey| {
             let public = key.public_key.as_slice().try_into().ok()?;
-            Some(PublishedKey { public, trusted_from: key.trusted_from })
+            Some(PublishedKey {
+                public,
+                trusted_from: key.trusted_from,
+            })
         };
         let alive = || self.0.iter().filter(|key| key.killed_at.is_none());
-        let keys = alive().filter(|key| key.former_at.is_none()).filter_map(published).collect();
+        let keys = alive()
+            .filter(|key| key.former_at.is_none())
+            .filter_map(published)
+            .collect();
         let former = alive().rev().filter(|key| key.former_at.is_some());
         let former_keys = former.take(FORMER_KEYS_MAX).filter_map(published).collect();
         KeySet { keys, former_keys }
@@ -105,9 +117,14 @@ impl KeyRing {
         if self.next(now).is_some() {
             return None;
         }
-        let Some(present) = self.current_key(now) else { return Some((now, now)) };
+        let Some(present) = self.current_key(now) else {
+            return Some((now, now));
+        };
         let trusted_from = now.plus_ms(plan.known_ms);
-        Some((trusted_from, trusted_from.max(present.signs_from.plus_ms(plan.signs_ms))))
+        Some((
+            trusted_from,
+            trusted_from.max(present.signs_from.plus_ms(plan.signs_ms)),
+        ))
     }
 }
 
@@ -115,7 +132,10 @@ impl KeyRing {
 mod tests {
     use super::*;
 
-    const PLAN: KeyRotationPlan = KeyRotationPlan { signs_ms: 1_000, known_ms: 100 };
+    const PLAN: KeyRotationPlan = KeyRotationPlan {
+        signs_ms: 1_000,
+        known_ms: 100,
+    };
 
     fn key(place: i64, signs_from: i64, killed_at: Option<i64>) -> SigningKey {
         SigningKey {
@@ -136,16 +156,28 @@ mod tests {
     fn one_key_signs_at_a_time_and_the_next_one_is_known_before() {
         let now = UnixMillis(50);
         let mut ring = KeyRing(vec![key(1, 0, None)]);
-        assert_eq!(ring.plan_next_key(PLAN, now), Some((UnixMillis(150), UnixMillis(1_000))));
+        assert_eq!(
+            ring.plan_next_key(PLAN, now),
+            Some((UnixMillis(150), UnixMillis(1_000)))
+        );
         let late = UnixMillis(5_000);
-        assert_eq!(ring.plan_next_key(PLAN, late), Some((UnixMillis(5_100), UnixMillis(5_100))));
+        assert_eq!(
+            ring.plan_next_key(PLAN, late),
+            Some((UnixMillis(5_100), UnixMillis(5_100)))
+        );
         ring.0.push(key(2, 1_000, None));
         assert_eq!(ring.plan_next_key(PLAN, now), None);
         let states = |ring: &KeyRing, at| {
-            ring.0.iter().map(|key| ring.key_state(key, UnixMillis(at))).collect::<Vec<_>>()
+            ring.0
+                .iter()
+                .map(|key| ring.key_state(key, UnixMillis(at)))
+                .collect::<Vec<_>>()
         };
         assert_eq!(states(&ring, 999), [KeyState::Present, KeyState::Next]);
-        assert_eq!(states(&ring, 1_000), [KeyState::Previous, KeyState::Present]);
+        assert_eq!(
+            states(&ring, 1_000),
+            [KeyState::Previous, KeyState::Present]
+        );
         assert_eq!(ring.to_key_set().keys.len(), 2);
         ring.0[0].former_at = Some(late);
         assert_eq!(states(&ring, 5_000), [KeyState::Former, KeyState::Present]);
@@ -155,12 +187,28 @@ mod tests {
 
     #[test]
     fn no_key_comes_back_after_the_one_that_followed_it_was_killed() {
-        let ring = KeyRing(vec![key(1, 0, None), key(2, 10, Some(20)), key(3, 90, None)]);
+        let ring = KeyRing(vec![
+            key(1, 0, None),
+            key(2, 10, Some(20)),
+            key(3, 90, None),
+        ]);
         let now = UnixMillis(30);
-        assert!(ring.current_key(now).is_none(), "neither the killed one nor the one before");
+        assert!(
+            ring.current_key(now).is_none(),
+            "neither the killed one nor the one before"
+        );
         assert_eq!(ring.next(now).map(|key| key.place), Some(3));
-        assert_eq!(ring.signing_keys(now).map(|key| key.place).collect::<Vec<_>>(), [3]);
-        assert_eq!(ring.to_key_set().keys.len(), 2, "a killed key is published no more");
+        assert_eq!(
+            ring.signing_keys(now)
+                .map(|key| key.place)
+                .collect::<Vec<_>>(),
+            [3]
+        );
+        assert_eq!(
+            ring.to_key_set().keys.len(),
+            2,
+            "a killed key is published no more"
+        );
         let ring = KeyRing(vec![key(1, 0, None), key(2, 10, Some(5))]);
         assert_eq!(
             ring.current_key(now).map(|key| key.place),

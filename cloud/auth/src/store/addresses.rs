@@ -132,14 +132,21 @@ impl Store {
     ) -> Result<Option<AccountAddress>, StoreError> {
         let found: Option<(String, Option<UnixMillis>, UnixMillis)> =
             self.sql.fetch_optional(IN_FORCE, vals![user]).await?;
-        let Some((email, confirmed_at, created_at)) = found else { return Ok(None) };
+        let Some((email, confirmed_at, created_at)) = found else {
+            return Ok(None);
+        };
         let claim: Option<ClaimColumns> = self.sql.fetch_optional(CLAIM, vals![user, now]).await?;
         let keys = self.sql.data_keys();
         let email = Email::from_stored(keys.open_text(&email_seal_place(user), email)?);
         let pending = claim.filter(|(_, _, is_change, _)| *is_change);
         let pending = pending.map(|(id, sealed, ..)| keys.open_text(&claim_place(id), sealed));
         let pending = pending.transpose()?.map(Email::from_stored);
-        Ok(Some(AccountAddress { email, confirmed_at, created_at, pending }))
+        Ok(Some(AccountAddress {
+            email,
+            confirmed_at,
+            created_at,
+            pending,
+        }))
     }
 
     /// Replaces the pending address change. Returns false if the password has changed since.
@@ -148,11 +155,21 @@ impl Store {
         wish: &AddressChangeRequest,
         event: &Event,
     ) -> Result<bool, StoreError> {
-        let AddressChangeRequest { id, user, email, password_of, at, expires_at } = wish;
+        let AddressChangeRequest {
+            id,
+            user,
+            email,
+            password_of,
+            at,
+            expires_at,
+        } = wish;
         let row = ClaimRow {
             id: id.0,
             user_id: *user,
-            email: self.sql.data_keys().seal_text(&claim_place(id.0), email.as_str()),
+            email: self
+                .sql
+                .data_keys()
+                .seal_text(&claim_place(id.0), email.as_str()),
             is_change: true,
             code_hash: None,
             expires_at: *expires_at,
@@ -200,7 +217,13 @@ impl Store {
         code: AddressCode,
         is_settled: impl Fn(&AccountAddress) -> bool,
     ) -> Result<Option<AddressCodeTarget>, StoreError> {
-        let AddressCode { id, user, hash: OneTimeCodeHash(hash), at, expires_at } = code;
+        let AddressCode {
+            id,
+            user,
+            hash: OneTimeCodeHash(hash),
+            at,
+            expires_at,
+        } = code;
         let keys = self.sql.data_keys();
         transact!(self.sql, tx => {
             tx.exec(HOLD, vals![at, user]).await?;
@@ -286,18 +309,29 @@ impl Store {
         user: UserId,
     ) -> Result<Option<AddressOwner>, SqlError> {
         type Row = (UserId, String, Option<UnixMillis>, UnixMillis);
-        let found: Option<Row> =
-            tx.fetch_optional(OWNER, vals![email.as_str(), email_hash, user]).await?;
+        let found: Option<Row> = tx
+            .fetch_optional(OWNER, vals![email.as_str(), email_hash, user])
+            .await?;
         Ok(found.map(|(id, username, confirmed_at, created_at)| {
             let email = email.clone();
-            let address = AccountAddress { email, confirmed_at, created_at, pending: None };
-            AddressOwner { id, username, address }
+            let address = AccountAddress {
+                email,
+                confirmed_at,
+                created_at,
+                pending: None,
+            };
+            AddressOwner {
+                id,
+                username,
+                address,
+            }
         }))
     }
 
     /// Removes up to `BATCH` claims that expired by `until`.
     pub async fn purge_address_claims(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge_rows(OLD, "DELETE FROM address_claims WHERE id IN (", until).await
+        self.purge_rows(OLD, "DELETE FROM address_claims WHERE id IN (", until)
+            .await
     }
 
     /// Reseals the stale claims of the next batch after `after`. Returns the batch's last claim;
@@ -330,20 +364,32 @@ mod tests {
 
     const OTHER: &str = "other@example.org";
 
-    async fn wish(Database { store, clock, user, .. }: &Database) {
+    async fn wish(
+        Database {
+            store, clock, user, ..
+        }: &Database,
+    ) {
         let at = clock.now();
         let email = Email::new(OTHER).unwrap();
         let user = *user;
         let expires_at = at.plus_ms(HOUR_MS);
         let event = event(EventType::UserAddressChangeAsked, clock, user, None);
-        let wish =
-            AddressChangeRequest { id: event.id, user, email, password_of: None, at, expires_at };
+        let wish = AddressChangeRequest {
+            id: event.id,
+            user,
+            email,
+            password_of: None,
+            at,
+            expires_at,
+        };
         assert!(store.request_address_change(&wish, &event).await.unwrap());
     }
 
     async fn claims(store: &Store) -> i64 {
-        let count =
-            store.sql.fetch_optional("SELECT COUNT(*) FROM address_claims", Vec::new()).await;
+        let count = store
+            .sql
+            .fetch_optional("SELECT COUNT(*) FROM address_claims", Vec::new())
+            .await;
         count.unwrap().unwrap()
     }
 
@@ -380,19 +426,39 @@ mod tests {
         let email = Email::new(OTHER).unwrap();
         let expires_at = at.plus_ms(HOUR_MS);
         let event = event(EventType::UserAddressChangeAsked, &clock, user, None);
-        let wish =
-            AddressChangeRequest { id: event.id, user, email, password_of: None, at, expires_at };
+        let wish = AddressChangeRequest {
+            id: event.id,
+            user,
+            email,
+            password_of: None,
+            at,
+            expires_at,
+        };
         assert!(store.request_address_change(&wish, &event).await.unwrap());
-        let [old] = &*sealing::list_keys(&path).unwrap() else { panic!("one key") };
+        let [old] = &*sealing::list_keys(&path).unwrap() else {
+            panic!("one key")
+        };
         sealing::add(&path).unwrap();
         sealing::use_newest(&path).unwrap();
         let both = under(&DataKeys::load(&path, true).unwrap());
-        jobs::reseal_stale_rows(&both, &jobs::AuthResealCursors::default()).await.unwrap();
+        jobs::reseal_stale_rows(&both, &jobs::AuthResealCursors::default())
+            .await
+            .unwrap();
         sealing::remove(&path, old).unwrap();
         let alone = under(&DataKeys::load(&path, true).unwrap());
         let hash = OneTimeCodeHash::from_code(&OneTimeCode::new([7; OneTimeCode::CHARS]));
-        let code = AddressCode { id: clock.new_id(), user, hash, at, expires_at };
-        let to = alone.store_address_code(code, |_| true).await.unwrap().unwrap();
+        let code = AddressCode {
+            id: clock.new_id(),
+            user,
+            hash,
+            at,
+            expires_at,
+        };
+        let to = alone
+            .store_address_code(code, |_| true)
+            .await
+            .unwrap()
+            .unwrap();
         assert_eq!((to.email.as_str(), to.wish), (OTHER, Some(wish.id)));
     }
 
@@ -401,13 +467,25 @@ mod tests {
     #[case::mariadb(Engine::MariaDb)]
     #[tokio::test]
     async fn a_password_that_was_changed_meanwhile_asks_for_nothing(#[case] engine: Engine) {
-        let Database { store, clock, user, _folder, .. } = database(engine).await;
+        let Database {
+            store,
+            clock,
+            user,
+            _folder,
+            ..
+        } = database(engine).await;
         let at = clock.now();
         let email = Email::new(OTHER).unwrap();
         let password_of = Some(UnixMillis(1));
         let event = event(EventType::UserAddressChangeAsked, &clock, user, None);
-        let wish =
-            AddressChangeRequest { id: event.id, user, email, password_of, at, expires_at: at };
+        let wish = AddressChangeRequest {
+            id: event.id,
+            user,
+            email,
+            password_of,
+            at,
+            expires_at: at,
+        };
         assert!(!store.request_address_change(&wish, &event).await.unwrap());
         assert_eq!(claims(&store).await, 0);
     }

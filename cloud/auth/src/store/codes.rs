@@ -67,7 +67,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         let phone_hash = self.phone_hash(phone);
         let code_hash = self.code_hash(phone, code);
-        let row = CodeRow { id, phone_hash, code_hash, tries: 0, created_at: at, expires_at };
+        let row = CodeRow {
+            id,
+            phone_hash,
+            code_hash,
+            tries: 0,
+            created_at: at,
+            expires_at,
+        };
         transact!(self.sql, tx => {
             if !tx.insert_new(row.clone()).await? {
                 tx.exec(RENEW, vals![code_hash, at, expires_at, phone_hash]).await?;
@@ -105,7 +112,8 @@ impl Store {
 
     /// Removes up to `BATCH` codes that expired by `until`.
     pub async fn purge_codes(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge_rows(OLD, "DELETE FROM sign_in_codes WHERE id IN (", until).await
+        self.purge_rows(OLD, "DELETE FROM sign_in_codes WHERE id IN (", until)
+            .await
     }
 
     fn phone_hash(&self, phone: &PhoneNumber) -> [u8; 32] {
@@ -113,7 +121,9 @@ impl Store {
     }
 
     fn code_hash(&self, phone: &PhoneNumber, code: &SignInCode) -> [u8; 32] {
-        self.sql.data_keys().hash(CODE, &code_hash_input(phone, code))
+        self.sql
+            .data_keys()
+            .hash(CODE, &code_hash_input(phone, code))
     }
 }
 

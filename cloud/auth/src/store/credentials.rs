@@ -129,7 +129,15 @@ impl Store {
 
     /// Stores a reset; its code replaces earlier ones.
     pub async fn store_reset_code(&self, reset: &PasswordReset) -> Result<(), StoreError> {
-        let PasswordReset { id, user, code, at, by, why, expires_at } = reset;
+        let PasswordReset {
+            id,
+            user,
+            code,
+            at,
+            by,
+            why,
+            expires_at,
+        } = reset;
         transact!(self.sql, tx => {
             tx.exec(VOID_CODES, vals![*at, *user, *at]).await?;
             let why = tx.data_keys().seal_text(&reasons::reset_place(*id), why);

@@ -55,8 +55,10 @@ impl Store {
         device: PlaceHash,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let found: Option<Uuid> =
-            self.sql.fetch_optional(OURS, vals![device.to_bytes(), now]).await?;
+        let found: Option<Uuid> = self
+            .sql
+            .fetch_optional(OURS, vals![device.to_bytes(), now])
+            .await?;
         Ok(found.is_some())
     }
 
@@ -74,15 +76,32 @@ impl Store {
     ) -> Result<(), SqlError> {
         let secret_hash = device.to_bytes();
         let expires_at = now.plus_ms(KNOWN_MS);
-        if tx.exec(SEEN, vals![now, expires_at, secret_hash, user_id]).await? > 0 {
+        if tx
+            .exec(SEEN, vals![now, expires_at, secret_hash, user_id])
+            .await?
+            > 0
+        {
             return Ok(());
         }
-        tx.insert_new(DeviceRow { id, user_id, secret_hash, seen_at: now, expires_at }).await?;
-        let all: Vec<Uuid> =
-            tx.fetch_all(OF_ACCOUNT, vals![user_id, 2 * OF_ONE_ACCOUNT_MAX]).await?;
-        let surplus: Vec<_> = all.iter().skip(OF_ONE_ACCOUNT_MAX).map(Into::into).collect();
+        tx.insert_new(DeviceRow {
+            id,
+            user_id,
+            secret_hash,
+            seen_at: now,
+            expires_at,
+        })
+        .await?;
+        let all: Vec<Uuid> = tx
+            .fetch_all(OF_ACCOUNT, vals![user_id, 2 * OF_ONE_ACCOUNT_MAX])
+            .await?;
+        let surplus: Vec<_> = all
+            .iter()
+            .skip(OF_ONE_ACCOUNT_MAX)
+            .map(Into::into)
+            .collect();
         if !surplus.is_empty() {
-            tx.exec(in_list(FORGET, surplus.len(), ")"), surplus).await?;
+            tx.exec(in_list(FORGET, surplus.len(), ")"), surplus)
+                .await?;
         }
         Ok(())
     }

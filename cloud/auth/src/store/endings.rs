@@ -102,7 +102,12 @@ impl Store {
         ending: OtherSessionsRevocation,
         event_of: &impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let OtherSessionsRevocation { user, except, at, why } = ending;
+        let OtherSessionsRevocation {
+            user,
+            except,
+            at,
+            why,
+        } = ending;
         let except = except.unwrap_or(SessionId(Uuid::nil()));
         let others: Vec<SessionId> = tx.fetch_all(OTHERS, vals![user, except, at]).await?;
         let mut ended = Vec::new();

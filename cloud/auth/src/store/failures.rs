@@ -54,7 +54,9 @@ impl NameHash {
 /// A cache key. Half of the hash suffices there.
 impl fmt::Display for NameHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0[..16].iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.0[..16]
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -80,7 +82,12 @@ impl Store {
         place: PlaceHash,
         at: UnixMillis,
     ) -> Result<(), StoreError> {
-        let row = FailureRow { id, name_hash: name.0, place_hash: place.0, at };
+        let row = FailureRow {
+            id,
+            name_hash: name.0,
+            place_hash: place.0,
+            at,
+        };
         Ok(self.sql.insert(row).await?)
     }
 
@@ -90,7 +97,10 @@ impl Store {
         place: PlaceHash,
         since: UnixMillis,
     ) -> Result<WrongGuesses, StoreError> {
-        let row = self.sql.fetch_optional(HERE, vals![name.0, place.0, since]).await?;
+        let row = self
+            .sql
+            .fetch_optional(HERE, vals![name.0, place.0, since])
+            .await?;
         Ok(row.map(to_wrong_guesses).unwrap_or_default())
     }
 
@@ -99,7 +109,10 @@ impl Store {
         name: NameHash,
         since: UnixMillis,
     ) -> Result<WrongGuesses, StoreError> {
-        let row = self.sql.fetch_optional(EVERYWHERE, vals![name.0, since]).await?;
+        let row = self
+            .sql
+            .fetch_optional(EVERYWHERE, vals![name.0, since])
+            .await?;
         Ok(row.map(to_wrong_guesses).unwrap_or_default())
     }
 
@@ -111,17 +124,24 @@ impl Store {
         since: UnixMillis,
     ) -> Result<Option<GuessReport>, StoreError> {
         type Row = (i64, i64, Option<UnixMillis>);
-        let row: Option<Row> =
-            self.sql.fetch_optional(ELSEWHERE, vals![name.0, place.0, since]).await?;
+        let row: Option<Row> = self
+            .sql
+            .fetch_optional(ELSEWHERE, vals![name.0, place.0, since])
+            .await?;
         let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
         Ok(row.and_then(|(count, places, since)| {
-            Some(GuessReport { count: number(count), places: number(places), since: since? })
+            Some(GuessReport {
+                count: number(count),
+                places: number(places),
+                since: since?,
+            })
         }))
     }
 
     /// Removes up to `BATCH` failures of `until` and before.
     pub async fn purge_failures(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge_rows(OLD, "DELETE FROM login_failures WHERE id IN (", until).await
+        self.purge_rows(OLD, "DELETE FROM login_failures WHERE id IN (", until)
+            .await
     }
 
     pub(super) fn forget_failures(

@@ -119,7 +119,8 @@ impl Store {
 
     /// Removes up to `BATCH` flows whose tickets expired by `until`.
     pub async fn purge_spent_flows(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge_rows(OLD_VISITS, "DELETE FROM ended_visits WHERE id IN (", until).await
+        self.purge_rows(OLD_VISITS, "DELETE FROM ended_visits WHERE id IN (", until)
+            .await
     }
 
     /// Finds an identity and its person, even if the account is closed.
@@ -218,7 +219,10 @@ impl Store {
 
     /// Oldest first.
     pub async fn list_identities(&self, user: UserId) -> Result<Vec<KnownIdentity>, StoreError> {
-        Ok(self.sql.fetch_all(KnownIdentity::select(OF_USER), vals![user, OF_ONE_USER_MAX]).await?)
+        Ok(self
+            .sql
+            .fetch_all(KnownIdentity::select(OF_USER), vals![user, OF_ONE_USER_MAX])
+            .await?)
     }
 
     pub async fn has_password(&self, user: UserId) -> Result<bool, StoreError> {
@@ -256,8 +260,14 @@ impl Store {
     pub async fn load_phone_number(&self, user: UserId) -> Result<Option<String>, StoreError> {
         let found: Option<(IdentityId, String)> =
             self.sql.fetch_optional(NUMBER, vals![user, PHONES]).await?;
-        let Some((id, sealed)) = found else { return Ok(None) };
-        Ok(Some(self.sql.data_keys().open_text(&number_seal_place(id), sealed)?))
+        let Some((id, sealed)) = found else {
+            return Ok(None);
+        };
+        Ok(Some(
+            self.sql
+                .data_keys()
+                .open_text(&number_seal_place(id), sealed)?,
+        ))
     }
 
     /// Stores a number that was proven before numbers were stored.
@@ -283,21 +293,32 @@ impl Store {
             if keys.is_stale_text(stored) {
                 let number = keys.open_text(&number_seal_place(*id), stored.clone())?;
                 let anew = keys.seal_text(&number_seal_place(*id), &number);
-                self.sql.exec(RESEAL, vals![anew, *id, stored.as_str()]).await?;
+                self.sql
+                    .exec(RESEAL, vals![anew, *id, stored.as_str()])
+                    .await?;
                 sealed += 1;
             }
         }
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| id.0);
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(id, _)| id.0);
         Ok(ResealedBatch { sealed, last })
     }
 
     fn seal_number(&self, whose: IssuerSubject<'_>, id: IdentityId) -> Option<String> {
         let is_phone = whose.issuer == PHONES;
-        is_phone.then(|| self.sql.data_keys().seal_text(&number_seal_place(id), whose.subject))
+        is_phone.then(|| {
+            self.sql
+                .data_keys()
+                .seal_text(&number_seal_place(id), whose.subject)
+        })
     }
 
     fn subject_hash(&self, IssuerSubject { issuer, subject }: IssuerSubject<'_>) -> [u8; 32] {
-        self.sql.data_keys().hash("identities.subject", &format!("{issuer}\n{subject}"))
+        self.sql
+            .data_keys()
+            .hash("identities.subject", &format!("{issuer}\n{subject}"))
     }
 }
 

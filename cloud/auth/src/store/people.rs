@@ -68,12 +68,17 @@ impl Store {
     ) -> Result<Vec<PersonRow>, StoreError> {
         let (text, values) = build_statement(filter, self.sql.data_keys(), after, limit);
         let people: Vec<PersonRow> = self.sql.fetch_all(text, values).await?;
-        people.into_iter().map(|person| self.unseal_person(person)).collect()
+        people
+            .into_iter()
+            .map(|person| self.unseal_person(person))
+            .collect()
     }
 
     pub async fn load_person(&self, user: UserId) -> Result<Option<PersonRow>, StoreError> {
-        let person =
-            self.sql.fetch_optional(Statement::new(PEOPLE).append_text(ONE), vals![user]).await?;
+        let person = self
+            .sql
+            .fetch_optional(Statement::new(PEOPLE).append_text(ONE), vals![user])
+            .await?;
         person.map(|person| self.unseal_person(person)).transpose()
     }
 
@@ -81,8 +86,15 @@ impl Store {
         let keys = self.sql.data_keys();
         let email = keys.open_text(&email_seal_place(person.id), person.email)?;
         let place = reasons::closing_place(person.id);
-        let closed_why = person.closed_why.map(|why| keys.open_text(&place, why)).transpose()?;
-        Ok(PersonRow { email, closed_why, ..person })
+        let closed_why = person
+            .closed_why
+            .map(|why| keys.open_text(&place, why))
+            .transpose()?;
+        Ok(PersonRow {
+            email,
+            closed_why,
+            ..person
+        })
     }
 }
 
@@ -92,7 +104,11 @@ fn build_statement(
     after: &str,
     limit: usize,
 ) -> (Statement, Vec<Val>) {
-    let PeopleFilter { search, role, state } = filter;
+    let PeopleFilter {
+        search,
+        role,
+        state,
+    } = filter;
     let mut text = Statement::new(PEOPLE).append_text(IN_ORDER);
     let mut values = vals![after];
     match search {

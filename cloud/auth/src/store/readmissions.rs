@@ -14,7 +14,12 @@ const BEGIN_TOKENS: &str = "UPDATE users SET tokens_since = ?, closed_at = NULL,
     closed_why = NULL WHERE id = ?";
 const OF_PERSON: &str = "SELECT role_id, tokens_since FROM users WHERE id = ?";
 
-type ClosingColumns = (UnixMillis, Option<UnixMillis>, Option<UserId>, Option<String>);
+type ClosingColumns = (
+    UnixMillis,
+    Option<UnixMillis>,
+    Option<UserId>,
+    Option<String>,
+);
 
 columns! {
     struct ReadmissionRow in readmissions {

@@ -70,12 +70,14 @@ impl Store {
     /// Reseals the stale reasons of the next batch of resets after `after`. Returns the batch's
     /// last reset; `None` at the end.
     pub async fn reseal_resets(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        self.reseal_texts(RESETS, RESEAL_RESET, reset_place, after).await
+        self.reseal_texts(RESETS, RESEAL_RESET, reset_place, after)
+            .await
     }
 
     /// As `reseal_resets`, for role changes.
     pub async fn reseal_role_acts(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        self.reseal_texts(ACTS, RESEAL_ACT, role_change_place, after).await
+        self.reseal_texts(ACTS, RESEAL_ACT, role_change_place, after)
+            .await
     }
 
     /// As `reseal_resets`, for readmissions and the closings that they ended.
@@ -83,15 +85,22 @@ impl Store {
         &self,
         after: Uuid,
     ) -> Result<ResealedBatch<Uuid>, StoreError> {
-        let rows: Vec<(Uuid, UserId, String, Option<String>)> =
-            self.sql.fetch_all(READMISSIONS, vals![after, BATCH]).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| *id);
+        let rows: Vec<(Uuid, UserId, String, Option<String>)> = self
+            .sql
+            .fetch_all(READMISSIONS, vals![after, BATCH])
+            .await?;
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(id, ..)| *id);
         let mut sealed = 0;
         for (id, user, why, closed_why) in rows {
-            sealed +=
-                self.reseal_text(RESEAL_READMISSION, &readmission_place(id), id, Some(why)).await?;
-            sealed +=
-                self.reseal_text(RESEAL_ITS_CLOSING, &closing_place(user), id, closed_why).await?;
+            sealed += self
+                .reseal_text(RESEAL_READMISSION, &readmission_place(id), id, Some(why))
+                .await?;
+            sealed += self
+                .reseal_text(RESEAL_ITS_CLOSING, &closing_place(user), id, closed_why)
+                .await?;
         }
         Ok(ResealedBatch { sealed, last })
     }
@@ -101,16 +110,23 @@ impl Store {
         &self,
         after: String,
     ) -> Result<ResealedBatch<String>, StoreError> {
-        let rows: Vec<(String, Option<String>, Option<String>)> =
-            self.sql.fetch_all(SIGNING_KEYS, vals![after, BATCH]).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(kid, ..)| kid.clone());
+        let rows: Vec<(String, Option<String>, Option<String>)> = self
+            .sql
+            .fetch_all(SIGNING_KEYS, vals![after, BATCH])
+            .await?;
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(kid, ..)| kid.clone());
         let mut sealed = 0;
         for (kid, rotated_why, killed_why) in rows {
             let kid = kid.as_str();
-            sealed +=
-                self.reseal_text(RESEAL_ROTATION, &rotation_place(kid), kid, rotated_why).await?;
-            sealed +=
-                self.reseal_text(RESEAL_KILLING, &killing_place(kid), kid, killed_why).await?;
+            sealed += self
+                .reseal_text(RESEAL_ROTATION, &rotation_place(kid), kid, rotated_why)
+                .await?;
+            sealed += self
+                .reseal_text(RESEAL_KILLING, &killing_place(kid), kid, killed_why)
+                .await?;
         }
         Ok(ResealedBatch { sealed, last })
     }
@@ -123,7 +139,10 @@ impl Store {
         after: Uuid,
     ) -> Result<ResealedBatch<Uuid>, StoreError> {
         let rows: Vec<(Uuid, String)> = self.sql.fetch_all(read, vals![after, BATCH]).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(id, _)| *id);
         let mut sealed = 0;
         for (id, why) in rows {
             sealed += self.reseal_text(write, &place(id), id, Some(why)).await?;
@@ -140,7 +159,9 @@ impl Store {
         stored: Option<String>,
     ) -> Result<usize, StoreError> {
         let (keys, row): (_, Val) = (self.sql.data_keys(), row.into());
-        let Some(stored) = stored.filter(|stored| keys.is_stale_text(stored)) else { return Ok(0) };
+        let Some(stored) = stored.filter(|stored| keys.is_stale_text(stored)) else {
+            return Ok(0);
+        };
         let anew = reseal_if_stale(keys, place, stored.clone())?;
         self.sql.exec(write, vals![anew, row, stored]).await?;
         Ok(1)

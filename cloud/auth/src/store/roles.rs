@@ -128,7 +128,11 @@ impl Store {
     pub async fn list_roles(&self) -> Result<Vec<RoleDetails>, StoreError> {
         let rows: Vec<RoleRow> = self.sql.fetch_all(RoleRow::select(ALL), Vec::new()).await?;
         let mut held: HashMap<i64, Vec<String>> = HashMap::new();
-        for (role, permission) in self.sql.fetch_all::<(i64, String)>(ALL_HELD, Vec::new()).await? {
+        for (role, permission) in self
+            .sql
+            .fetch_all::<(i64, String)>(ALL_HELD, Vec::new())
+            .await?
+        {
             held.entry(role).or_default().push(permission);
         }
         let people: Vec<(i64, i64)> = self.sql.fetch_all(HOLDERS, Vec::new()).await?;
@@ -136,16 +140,26 @@ impl Store {
         let known = rows.into_iter().map(|row| {
             let permissions =
                 to_known_permissions(row.base_id, held.remove(&row.id).unwrap_or_default());
-            let count = people.get(&row.id).copied().unwrap_or_default().unsigned_abs();
+            let count = people
+                .get(&row.id)
+                .copied()
+                .unwrap_or_default()
+                .unsigned_abs();
             let people = (row.id > BUILT_IN_MAX).then_some(count);
-            RoleDetails { row, permissions, people }
+            RoleDetails {
+                row,
+                permissions,
+                people,
+            }
         });
         Ok(known.collect())
     }
 
     /// `None` if the person never registered.
     pub async fn load_person_role(&self, user: UserId) -> Result<Option<HeldRole>, StoreError> {
-        Ok(fold_role_rows(self.sql.fetch_all(OF_PERSON, vals![user]).await?))
+        Ok(fold_role_rows(
+            self.sql.fetch_all(OF_PERSON, vals![user]).await?,
+        ))
     }
 
     /// Creates a custom role. Returns its number.
@@ -267,14 +281,19 @@ impl Store {
         id: i64,
         after: UserId,
     ) -> Result<Vec<UserId>, StoreError> {
-        Ok(self.sql.fetch_all(HOLDERS_OF_ONE, vals![id, after, BATCH]).await?)
+        Ok(self
+            .sql
+            .fetch_all(HOLDERS_OF_ONE, vals![id, after, BATCH])
+            .await?)
     }
 
     /// Returns the latest roles given to a person, newest first.
     pub async fn list_role_changes(&self, user: UserId) -> Result<Vec<RoleAct>, StoreError> {
         let keys = self.sql.data_keys();
-        let acts: Vec<RoleAct> =
-            self.sql.fetch_all(RoleAct::select(ACTS), vals![user, ACTS_SHOWN]).await?;
+        let acts: Vec<RoleAct> = self
+            .sql
+            .fetch_all(RoleAct::select(ACTS), vals![user, ACTS_SHOWN])
+            .await?;
         let opened = |act: RoleAct| {
             let why = keys.open_text(&reasons::role_change_place(act.id), act.why)?;
             Ok(RoleAct { why, ..act })
@@ -310,7 +329,10 @@ impl Store {
         user: UserId,
     ) -> Result<Vec<Permission>, StoreError> {
         let role = Self::find_person_role(tx, user).await?;
-        Ok(role.filter(|role| role.is_active).map(|role| role.permissions).unwrap_or_default())
+        Ok(role
+            .filter(|role| role.is_active)
+            .map(|role| role.permissions)
+            .unwrap_or_default())
     }
 
     /// Returns a custom role that this admin may change, with its permissions, under the lock.
@@ -321,7 +343,9 @@ impl Store {
     ) -> Result<Result<(RoleRow, Vec<Permission>), RoleRefusal>, StoreError> {
         let held = Self::lock_roles(tx, by).await?;
         let role: Option<RoleRow> = tx.fetch_optional(RoleRow::select(ONE), vals![id]).await?;
-        let Some(role) = role else { return Ok(Err(RoleRefusal::Unknown)) };
+        let Some(role) = role else {
+            return Ok(Err(RoleRefusal::Unknown));
+        };
         if id <= BUILT_IN_MAX {
             return Ok(Err(RoleRefusal::BuiltIn));
         }
@@ -350,7 +374,10 @@ impl Store {
         role_id: i64,
         all: &[Permission],
     ) -> Result<(), StoreError> {
-        let row = |one: &Permission| GrantedRow { role_id, permission: one.as_str() };
+        let row = |one: &Permission| GrantedRow {
+            role_id,
+            permission: one.as_str(),
+        };
         Ok(tx.insert_all(all.iter().map(row).collect()).await?)
     }
 
@@ -366,8 +393,21 @@ impl Store {
         let id = *id;
         let at = *at;
         let by_user = *by;
-        let why = tx.data_keys().seal_text(&reasons::role_change_place(id), why);
-        tx.insert(NewActRow { id, act, at, by_user, why, role_name, user_id, was, became }).await?;
+        let why = tx
+            .data_keys()
+            .seal_text(&reasons::role_change_place(id), why);
+        tx.insert(NewActRow {
+            id,
+            act,
+            at,
+            by_user,
+            why,
+            role_name,
+            user_id,
+            was,
+            became,
+        })
+        .await?;
         Ok(())
     }
 }
@@ -375,16 +415,29 @@ impl Store {
 /// Builds a person's role from one row per permission, or from a single row without any.
 fn fold_role_rows(rows: Vec<PersonRoleColumns>) -> Option<HeldRole> {
     let (id, name, description, base_id, is_active, _) = rows.first()?.clone();
-    let names = rows.into_iter().filter_map(|(.., permission)| permission).collect();
-    let role = RoleRow { id, name, description, base_id };
-    Some(HeldRole { role, is_active, permissions: to_known_permissions(base_id, names) })
+    let names = rows
+        .into_iter()
+        .filter_map(|(.., permission)| permission)
+        .collect();
+    let role = RoleRow {
+        id,
+        name,
+        description,
+        base_id,
+    };
+    Some(HeldRole {
+        role,
+        is_active,
+        permissions: to_known_permissions(base_id, names),
+    })
 }
 
 /// Returns the named permissions that a role on that base can hold, in their order. Omits
 /// permissions of newer versions.
 fn to_known_permissions(base: Role, names: Vec<String>) -> Vec<Permission> {
     let all = Permission::allowed_for_role(base).iter().copied();
-    all.filter(|one| names.iter().any(|name| name == one.as_str())).collect()
+    all.filter(|one| names.iter().any(|name| name == one.as_str()))
+        .collect()
 }
 
 fn check_role_assignment(
@@ -392,7 +445,10 @@ fn check_role_assignment(
     (present, has): (&RoleRow, &[Permission]),
     (given, becomes): (&RoleRow, &[Permission]),
 ) -> Result<(), RoleRefusal> {
-    if [present, given].iter().any(|role| role.base_id == Role::Provider) {
+    if [present, given]
+        .iter()
+        .any(|role| role.base_id == Role::Provider)
+    {
         return Err(RoleRefusal::Fixed);
     }
     for (role, permissions) in [(present, has), (given, becomes)] {
@@ -404,5 +460,9 @@ fn check_role_assignment(
 }
 
 fn join_permission_names(permissions: &[Permission]) -> String {
-    permissions.iter().map(|one| one.as_str()).collect::<Vec<_>>().join(", ")
+    permissions
+        .iter()
+        .map(|one| one.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }

@@ -68,7 +68,15 @@ impl UserSession {
         let id = claims.jti;
         let user_id = claims.sub;
         let expires_at = claims.expires_at();
-        Self { id, user_id, kind, created_at, expires_at, device, region }
+        Self {
+            id,
+            user_id,
+            kind,
+            created_at,
+            expires_at,
+            device,
+            region,
+        }
     }
 }
 
@@ -166,7 +174,10 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<UserSession>, StoreError> {
         let values = vals![user, before, now, limit];
-        Ok(self.sql.fetch_all(UserSession::select(LIVE), values).await?)
+        Ok(self
+            .sql
+            .fetch_all(UserSession::select(LIVE), values)
+            .await?)
     }
 
     /// Returns the next `BATCH` revoked sessions after `after` whose token has not expired.
@@ -175,11 +186,15 @@ impl Store {
         after: SessionId,
         now: UnixMillis,
     ) -> Result<Vec<(SessionId, UnixMillis)>, StoreError> {
-        Ok(self.sql.fetch_all(REVOKED, vals![now, after, BATCH]).await?)
+        Ok(self
+            .sql
+            .fetch_all(REVOKED, vals![now, after, BATCH])
+            .await?)
     }
 
     /// Removes up to `BATCH` sessions that expired by `until`.
     pub async fn purge_sessions(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge_rows(EXPIRED, "DELETE FROM sessions WHERE id IN (", until).await
+        self.purge_rows(EXPIRED, "DELETE FROM sessions WHERE id IN (", until)
+            .await
     }
 }

@@ -72,7 +72,14 @@ impl NewSigningKey {
     pub fn from_file(kid: &str, public_key: [u8; 32]) -> Self {
         let trusted_from = UnixMillis(0);
         let signs_from = UnixMillis(0);
-        Self { kid: kid.to_owned(), place: 1, public_key, sealed: None, trusted_from, signs_from }
+        Self {
+            kid: kid.to_owned(),
+            place: 1,
+            public_key,
+            sealed: None,
+            trusted_from,
+            signs_from,
+        }
     }
 }
 
@@ -97,10 +104,17 @@ impl Store {
         let place = known.iter().map(|key| key.place).max().unwrap_or(0) + 1;
         let trusted_from = if known.is_empty() { UnixMillis(0) } else { now };
         if is_replaced {
-            self.sql.exec(KILL_ALL, vals![now, BY_REPLACEMENT, file.kid.as_str()]).await?;
+            self.sql
+                .exec(KILL_ALL, vals![now, BY_REPLACEMENT, file.kid.as_str()])
+                .await?;
         }
         if known.is_empty() || is_replaced {
-            let new = NewSigningKey { place, trusted_from, signs_from: now, ..file.clone() };
+            let new = NewSigningKey {
+                place,
+                trusted_from,
+                signs_from: now,
+                ..file.clone()
+            };
             self.add_key(&new, now).await?;
         }
         // Another replica may have been faster.
@@ -157,14 +171,19 @@ impl Store {
         order: &KeyChangeAudit,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let why = self.sql.data_keys().seal_text(&reasons::rotation_place(kid), &order.why);
+        let why = self
+            .sql
+            .data_keys()
+            .seal_text(&reasons::rotation_place(kid), &order.why);
         let values = vals![now, order.by, why, kid, now];
         Ok(self.sql.exec(BEGIN, values).await? == 1)
     }
 
     /// Replaces a killed key: others trust the new one at once.
     pub async fn begin_key_at_once(&self, kid: &str, now: UnixMillis) -> Result<(), StoreError> {
-        self.sql.exec(BEGIN_AT_ONCE, vals![now, now, now, kid, now]).await?;
+        self.sql
+            .exec(BEGIN_AT_ONCE, vals![now, now, now, kid, now])
+            .await?;
         Ok(())
     }
 
@@ -175,7 +194,10 @@ impl Store {
         order: &KeyChangeAudit,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let why = self.sql.data_keys().seal_text(&reasons::killing_place(kid), &order.why);
+        let why = self
+            .sql
+            .data_keys()
+            .seal_text(&reasons::killing_place(kid), &order.why);
         let values = vals![now, order.by, why, kid];
         Ok(self.sql.exec(KILL, values).await? == 1)
     }

@@ -58,10 +58,20 @@ pub(super) async fn database(engine: Engine) -> Database {
     };
     let username = Username::new("lisi").unwrap();
     let email = Email::new("l@example.com").unwrap();
-    store.add_user(&account, &username, &email, NOW, &event).await.unwrap();
+    store
+        .add_user(&account, &username, &email, NOW, &event)
+        .await
+        .unwrap();
     let name = NameHash::from_username(&username);
     let place = place(1);
-    Database { store, clock, user, name, place, _folder: folder }
+    Database {
+        store,
+        clock,
+        user,
+        name,
+        place,
+        _folder: folder,
+    }
 }
 
 fn place(n: u8) -> PlaceHash {
@@ -78,8 +88,15 @@ pub(super) fn event(
     user: UserId,
     session: Option<SessionId>,
 ) -> Event {
-    events::build_user_event(kind, clock, &TraceId::random(), user, Role::Customer, session)
-        .unwrap()
+    events::build_user_event(
+        kind,
+        clock,
+        &TraceId::random(),
+        user,
+        Role::Customer,
+        session,
+    )
+    .unwrap()
 }
 
 impl Database {
@@ -97,7 +114,12 @@ impl Database {
             region: None,
         };
         self.store
-            .begin_session(&session, (Role::Customer, None), (self.name, self.place), (None, None))
+            .begin_session(
+                &session,
+                (Role::Customer, None),
+                (self.name, self.place),
+                (None, None),
+            )
             .await
             .unwrap();
         id
@@ -119,14 +141,27 @@ impl Database {
         };
         let known = Some((self.clock.new_id(), device));
         self.store
-            .begin_session(&session, (Role::Customer, None), (self.name, self.place), (known, None))
+            .begin_session(
+                &session,
+                (Role::Customer, None),
+                (self.name, self.place),
+                (known, None),
+            )
             .await
             .unwrap();
     }
 
     async fn revoke(&self, session: SessionId) -> bool {
-        let event = event(EventType::SessionRevoked, &self.clock, self.user, Some(session));
-        self.store.revoke_session(session, NOW, SessionEnding::SignedOut, &event).await.unwrap()
+        let event = event(
+            EventType::SessionRevoked,
+            &self.clock,
+            self.user,
+            Some(session),
+        );
+        self.store
+            .revoke_session(session, NOW, SessionEnding::SignedOut, &event)
+            .await
+            .unwrap()
     }
 
     async fn fail(&self, count: usize) {
@@ -164,13 +199,33 @@ async fn what_expired_is_removed_and_what_counts_is_kept(#[case] engine: Engine)
     database.clock.advance(26 * HOUR_MS);
     database.fail(2).await;
 
-    let removed = jobs::purge_expired(&database.store, &database.clock).await.unwrap();
+    let removed = jobs::purge_expired(&database.store, &database.clock)
+        .await
+        .unwrap();
     assert_eq!(removed, BATCH + 3 + 1);
     let now = database.clock.now();
-    assert!(database.store.session_state(old, now).await.unwrap().is_none());
-    assert!(database.store.session_state(live, now).await.unwrap().is_some_and(|s| s.live));
+    assert!(
+        database
+            .store
+            .session_state(old, now)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        database
+            .store
+            .session_state(live, now)
+            .await
+            .unwrap()
+            .is_some_and(|s| s.live)
+    );
     let since = Lockout::window_start(now);
-    let kept = database.store.count_failures_everywhere(database.name, since).await.unwrap();
+    let kept = database
+        .store
+        .count_failures_everywhere(database.name, since)
+        .await
+        .unwrap();
     assert_eq!((kept.count, kept.newest), (2, Some(now)));
 }
 
@@ -190,21 +245,35 @@ async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] e
         revoked.push(session);
     }
     let cache = Cache::open("memory:").unwrap();
-    assert_eq!(sessions::look_up(&cache, live).await.unwrap(), SessionStatus::Unknown);
-    SessionStatusCache::new(&database.store, &cache, &database.clock).refill_blacklist().await;
+    assert_eq!(
+        sessions::look_up(&cache, live).await.unwrap(),
+        SessionStatus::Unknown
+    );
+    SessionStatusCache::new(&database.store, &cache, &database.clock)
+        .refill_blacklist()
+        .await;
     for session in revoked {
-        assert_eq!(sessions::look_up(&cache, session).await.unwrap(), SessionStatus::Revoked);
+        assert_eq!(
+            sessions::look_up(&cache, session).await.unwrap(),
+            SessionStatus::Revoked
+        );
     }
     for session in [live, expired] {
-        assert_eq!(sessions::look_up(&cache, session).await.unwrap(), SessionStatus::Clear);
+        assert_eq!(
+            sessions::look_up(&cache, session).await.unwrap(),
+            SessionStatus::Clear
+        );
     }
 }
 
 #[tokio::test]
 async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
     let database = database(Engine::Sqlite).await;
-    let list =
-        SessionStatusCache::new(&database.store, &Cache::open("memory:").unwrap(), &database.clock);
+    let list = SessionStatusCache::new(
+        &database.store,
+        &Cache::open("memory:").unwrap(),
+        &database.clock,
+    );
     let claims = Claims {
         sub: database.user,
         role: Role::Customer,
@@ -221,10 +290,15 @@ async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
     };
     let unknown = CachedSession::Unknown { kept: true };
     list.refill_blacklist().await;
-    list.cache_live_session(&claims, NOW, NOW.plus_ms(HOUR_MS)).await;
+    list.cache_live_session(&claims, NOW, NOW.plus_ms(HOUR_MS))
+        .await;
     assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
     let ending = list.begin_revocation();
-    assert_eq!(list.lookup_session(&claims).await, unknown, "an end is under way");
+    assert_eq!(
+        list.lookup_session(&claims).await,
+        unknown,
+        "an end is under way"
+    );
     ending.mark_reported();
     assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
     // Its caller hung up, perhaps after auth_db ended a session.
@@ -240,9 +314,24 @@ async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
 #[tokio::test]
 async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engine) {
     let database = database(engine).await;
-    let event_of = |_| Ok(event(EventType::UserRevoked, &database.clock, database.user, None));
-    let record = ClosureRecord { at: NOW, by: database.user, why: "Asked to.".to_owned() };
-    let closed = database.store.close_account(database.user, &record, event_of).await.unwrap();
+    let event_of = |_| {
+        Ok(event(
+            EventType::UserRevoked,
+            &database.clock,
+            database.user,
+            None,
+        ))
+    };
+    let record = ClosureRecord {
+        at: NOW,
+        by: database.user,
+        why: "Asked to.".to_owned(),
+    };
+    let closed = database
+        .store
+        .close_account(database.user, &record, event_of)
+        .await
+        .unwrap();
     assert_eq!(closed, CloseAccountResult::Closed);
     let id = SessionId(database.clock.new_id());
     let session = UserSession {
@@ -263,9 +352,20 @@ async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engi
             (None, None),
         )
         .await;
-    assert!(!begun.unwrap(), "the password was right, the account is closed");
-    let ended = database.store.list_revoked_sessions(SessionId(Uuid::nil()), NOW).await.unwrap();
-    assert_eq!(ended, [(id, NOW.plus_ms(HOUR_MS))], "its token goes on the blacklist");
+    assert!(
+        !begun.unwrap(),
+        "the password was right, the account is closed"
+    );
+    let ended = database
+        .store
+        .list_revoked_sessions(SessionId(Uuid::nil()), NOW)
+        .await
+        .unwrap();
+    assert_eq!(
+        ended,
+        [(id, NOW.plus_ms(HOUR_MS))],
+        "its token goes on the blacklist"
+    );
 }
 
 #[rstest]
@@ -277,7 +377,11 @@ async fn an_account_knows_its_newest_twenty_devices_for_ninety_days(#[case] engi
     let username = Username::new("lisi").unwrap();
     let known = async |n: u8| {
         let now = database.clock.now();
-        database.store.is_known_device(&username, device(n), now).await.unwrap()
+        database
+            .store
+            .is_known_device(&username, device(n), now)
+            .await
+            .unwrap()
     };
     database.session_on(device(0)).await;
     for n in 1..=20 {
@@ -290,9 +394,18 @@ async fn an_account_knows_its_newest_twenty_devices_for_ninety_days(#[case] engi
     assert!(known(1).await && known(2).await && known(20).await);
     database.clock.advance(91 * 24 * HOUR_MS);
     assert!(!known(20).await);
-    jobs::purge_expired(&database.store, &database.clock).await.unwrap();
+    jobs::purge_expired(&database.store, &database.clock)
+        .await
+        .unwrap();
     let now = UnixMillis(0);
-    assert!(!database.store.is_issued_device(device(20), now).await.unwrap(), "its row is gone");
+    assert!(
+        !database
+            .store
+            .is_issued_device(device(20), now)
+            .await
+            .unwrap(),
+        "its row is gone"
+    );
 }
 
 #[rstest]
@@ -305,19 +418,58 @@ async fn wrong_passwords_are_told_apart_by_place(#[case] engine: Engine) {
     let name = database.name;
     let now = database.clock.now();
     for n in [1, 2, 2, 3] {
-        store.record_failure(database.clock.new_id(), name, place(n), now).await.unwrap();
+        store
+            .record_failure(database.clock.new_id(), name, place(n), now)
+            .await
+            .unwrap();
     }
     let since = Lockout::window_start(now);
-    assert_eq!(store.count_failures_here(name, place(2), since).await.unwrap().count, 2);
-    assert_eq!(store.count_failures_everywhere(name, since).await.unwrap().count, 4);
-    let elsewhere = async || store.count_failures_elsewhere(name, place(1), since).await.unwrap();
+    assert_eq!(
+        store
+            .count_failures_here(name, place(2), since)
+            .await
+            .unwrap()
+            .count,
+        2
+    );
+    assert_eq!(
+        store
+            .count_failures_everywhere(name, since)
+            .await
+            .unwrap()
+            .count,
+        4
+    );
+    let elsewhere = async || {
+        store
+            .count_failures_elsewhere(name, place(1), since)
+            .await
+            .unwrap()
+    };
     let report = elsewhere().await.unwrap();
     assert_eq!((report.count, report.places, report.since), (3, 2, now));
     database.session(now.plus_ms(HOUR_MS)).await;
-    assert_eq!(store.count_failures_here(name, place(1), since).await.unwrap().count, 0);
-    assert_eq!(elsewhere().await, Some(report), "only those of its own place are forgotten");
+    assert_eq!(
+        store
+            .count_failures_here(name, place(1), since)
+            .await
+            .unwrap()
+            .count,
+        0
+    );
+    assert_eq!(
+        elsewhere().await,
+        Some(report),
+        "only those of its own place are forgotten"
+    );
     let nobody = NameHash::from_username(&Username::new("nobody").unwrap());
-    assert_eq!(store.count_failures_elsewhere(nobody, place(1), since).await.unwrap(), None);
+    assert_eq!(
+        store
+            .count_failures_elsewhere(nobody, place(1), since)
+            .await
+            .unwrap(),
+        None
+    );
 }
 
 #[rstest]
@@ -345,19 +497,39 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
         let event = event(EventType::UserRegistered, clock, id, None);
         let name = Username::new(name).unwrap();
         let email = Email::new(address).unwrap();
-        store.add_user(&account, &name, &email, NOW, &event).await.unwrap()
+        store
+            .add_user(&account, &name, &email, NOW, &event)
+            .await
+            .unwrap()
     };
     let without_address = AddUserResult::MadeWithoutAddress;
-    assert_eq!(add("wang1", "L@example.com").await, without_address, "sealed under the same hash");
+    assert_eq!(
+        add("wang1", "L@example.com").await,
+        without_address,
+        "sealed under the same hash"
+    );
     // Restores the plain form of an older version.
     assert_eq!(store.sql.exec(PLAIN, Vec::new()).await.unwrap(), 1);
-    assert_eq!(add("wang2", "l@example.com").await, without_address, "plain");
-    jobs::reseal_stale_rows(store, &jobs::AuthResealCursors::default()).await.unwrap();
+    assert_eq!(
+        add("wang2", "l@example.com").await,
+        without_address,
+        "plain"
+    );
+    jobs::reseal_stale_rows(store, &jobs::AuthResealCursors::default())
+        .await
+        .unwrap();
     let kept: Vec<String> = store.sql.fetch_all(EMAILS, Vec::new()).await.unwrap();
     assert!(!kept.iter().any(|email| email.contains('@')), "{kept:?}");
-    assert_eq!(add("wang3", "l@example.com").await, without_address, "sealed by the job");
+    assert_eq!(
+        add("wang3", "l@example.com").await,
+        without_address,
+        "sealed by the job"
+    );
     assert_eq!(add("wangwu", "w@example.com").await, AddUserResult::Made);
-    assert_eq!(add("wangwu", "v@example.com").await, AddUserResult::NameTaken);
+    assert_eq!(
+        add("wangwu", "v@example.com").await,
+        AddUserResult::NameTaken
+    );
     let owners: Vec<String> = store.sql.fetch_all(OWNERS, Vec::new()).await.unwrap();
     assert_eq!(owners, ["lisi", "wangwu"]);
 }
@@ -368,11 +540,22 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
 #[tokio::test]
 async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engine) {
     let database = database(engine).await;
-    let Database { store, clock, user, .. } = &database;
-    let whose = IssuerSubject { issuer: "https://issuer.example", subject: "17" };
+    let Database {
+        store, clock, user, ..
+    } = &database;
+    let whose = IssuerSubject {
+        issuer: "https://issuer.example",
+        subject: "17",
+    };
     let identity = IdentityId(clock.new_id());
-    store.link_identity(*user, None, whose, (identity, NOW)).await.unwrap();
-    assert_eq!(store.find_identity(whose).await.unwrap(), Some((identity, *user)));
+    store
+        .link_identity(*user, None, whose, (identity, NOW))
+        .await
+        .unwrap();
+    assert_eq!(
+        store.find_identity(whose).await.unwrap(),
+        Some((identity, *user))
+    );
     let begin = async || {
         let id = SessionId(clock.new_id());
         let session = UserSession {
@@ -386,15 +569,32 @@ async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engin
         };
         let counted = (database.name, database.place);
         let looked_at = (Role::Customer, None);
-        let begun = store.begin_session(&session, looked_at, counted, (None, Some(identity))).await;
+        let begun = store
+            .begin_session(&session, looked_at, counted, (None, Some(identity)))
+            .await;
         (id, begun.unwrap())
     };
     let (before, begun) = begin().await;
     assert!(begun);
     let why = SessionEnding::ByOwner;
-    let ending = OtherSessionsRevocation { user: *user, except: None, at: NOW, why };
-    let event_of = |session| Ok(event(EventType::SessionRevoked, clock, *user, Some(session)));
-    let removed = store.unlink_identity(identity, ending, event_of).await.unwrap();
+    let ending = OtherSessionsRevocation {
+        user: *user,
+        except: None,
+        at: NOW,
+        why,
+    };
+    let event_of = |session| {
+        Ok(event(
+            EventType::SessionRevoked,
+            clock,
+            *user,
+            Some(session),
+        ))
+    };
+    let removed = store
+        .unlink_identity(identity, ending, event_of)
+        .await
+        .unwrap();
     assert!(matches!(removed, UnlinkIdentityResult::Removed(ended) if ended.contains(&before)));
     // It was looked up before the removal, but its session starts after.
     let (after, begun) = begin().await;
@@ -413,15 +613,24 @@ async fn codes_to_phones_go_when_they_are_over(#[case] engine: Engine) {
     let at = clock.now();
     for (number, minutes) in [("13800138000", 5), ("13800138001", 60)] {
         let phone = PhoneNumber::parse_typed(number, &CountryCode::default()).unwrap();
-        let term = CodeLifetime { at, expires_at: at.plus_ms(minutes * HOUR_MS / 60) };
+        let term = CodeLifetime {
+            at,
+            expires_at: at.plus_ms(minutes * HOUR_MS / 60),
+        };
         let code = SignInCode::new([7; 8]);
-        store.store_code(clock.new_id(), &phone, &code, term).await.unwrap();
+        store
+            .store_code(clock.new_id(), &phone, &code, term)
+            .await
+            .unwrap();
     }
     assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 0);
     clock.advance(HOUR_MS / 12);
     assert_eq!(jobs::purge_expired(store, clock).await.unwrap(), 1);
-    let left: Option<i64> =
-        store.sql.fetch_optional("SELECT COUNT(*) FROM sign_in_codes", Vec::new()).await.unwrap();
+    let left: Option<i64> = store
+        .sql
+        .fetch_optional("SELECT COUNT(*) FROM sign_in_codes", Vec::new())
+        .await
+        .unwrap();
     assert_eq!(left, Some(1));
 }
 
@@ -433,7 +642,13 @@ async fn codes_to_phones_go_when_they_are_over(#[case] engine: Engine) {
 async fn of_two_admins_who_close_each_other_at_once_one_remains(#[case] engine: Engine) {
     const ADMINS: &str = "UPDATE users SET role_id = 3";
     const ACTIVE: &str = "SELECT COUNT(*) FROM users WHERE is_active = 1";
-    let Database { store, clock, user, _folder, .. } = database(engine).await;
+    let Database {
+        store,
+        clock,
+        user,
+        _folder,
+        ..
+    } = database(engine).await;
     let other = UserId(clock.new_id());
     let account = Account {
         id: other,
@@ -445,11 +660,18 @@ async fn of_two_admins_who_close_each_other_at_once_one_remains(#[case] engine: 
     let name = Username::new("zhang").unwrap();
     let email = Email::new("z@example.com").unwrap();
     let registered = event(EventType::UserRegistered, &clock, other, None);
-    store.add_user(&account, &name, &email, NOW, &registered).await.unwrap();
+    store
+        .add_user(&account, &name, &email, NOW, &registered)
+        .await
+        .unwrap();
     store.sql.exec(ADMINS, Vec::new()).await.unwrap();
 
     let close = async |by: UserId, whom: UserId| {
-        let record = ClosureRecord { at: NOW, by, why: "They began it.".to_owned() };
+        let record = ClosureRecord {
+            at: NOW,
+            by,
+            why: "They began it.".to_owned(),
+        };
         let event_of = |_| Ok(event(EventType::UserRevoked, &clock, whom, None));
         store.close_account(whom, &record, event_of).await.unwrap()
     };

@@ -87,7 +87,10 @@ columns! {
 
 impl UserRow<'_> {
     pub(super) fn with_email_confirmed(self, email_confirmed_at: Option<UnixMillis>) -> Self {
-        Self { email_confirmed_at, ..self }
+        Self {
+            email_confirmed_at,
+            ..self
+        }
     }
 }
 
@@ -148,7 +151,10 @@ impl Store {
         row: &UserRow<'_>,
     ) -> Result<bool, SqlError> {
         let values = vals![email.as_str(), row.email_hash.clone()];
-        Ok(tx.fetch_optional::<UserId>(WITH_EMAIL, values).await?.is_some())
+        Ok(tx
+            .fetch_optional::<UserId>(WITH_EMAIL, values)
+            .await?
+            .is_some())
     }
 
     /// Reseals the stale addresses and closing reasons of the next batch of accounts after `after`.
@@ -156,7 +162,10 @@ impl Store {
     pub async fn reseal_accounts(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
         let keys = self.sql.data_keys();
         let rows: Vec<SealedUserColumns> = self.sql.fetch_all(SEALED, vals![after, BATCH]).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(user, ..)| user.0);
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(user, ..)| user.0);
         let mut sealed_anew = 0;
         for (user, stored, hash, closed_why) in rows {
             if keys.is_stale_text(&stored) {
@@ -170,9 +179,14 @@ impl Store {
                 sealed_anew += 1;
             }
             let place = reasons::closing_place(user);
-            sealed_anew += self.reseal_text(RESEAL_CLOSING, &place, user, closed_why).await?;
+            sealed_anew += self
+                .reseal_text(RESEAL_CLOSING, &place, user, closed_why)
+                .await?;
         }
-        Ok(ResealedBatch { sealed: sealed_anew, last })
+        Ok(ResealedBatch {
+            sealed: sealed_anew,
+            last,
+        })
     }
 
     /// Returns a person's role; `None` if they never registered.
@@ -198,7 +212,10 @@ impl Store {
         event_of: impl Fn(UnixMillis) -> Result<Event, serde_json::Error>,
     ) -> Result<CloseAccountResult, StoreError> {
         let ClosureRecord { at, by, why } = record;
-        let why = self.sql.data_keys().seal_text(&reasons::closing_place(user), why);
+        let why = self
+            .sql
+            .data_keys()
+            .seal_text(&reasons::closing_place(user), why);
         transact!(self.sql, tx => {
             if let Some(refused) = Self::check_can_close(tx, *by, user).await? {
                 return Ok(CloseAccountResult::Refused(refused));
@@ -217,6 +234,9 @@ impl Store {
 
     /// Finds an open account by name.
     pub async fn find_account(&self, username: &Username) -> Result<Option<Account>, StoreError> {
-        Ok(self.sql.fetch_optional(Account::select(BY_NAME), vals![username.as_str()]).await?)
+        Ok(self
+            .sql
+            .fetch_optional(Account::select(BY_NAME), vals![username.as_str()])
+            .await?)
     }
 }

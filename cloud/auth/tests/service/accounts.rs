@@ -52,8 +52,11 @@ async fn a_taken_name_makes_neither_account_nor_event(#[case] engine: Engine) {
 async fn of_many_who_want_one_name_one_gets_it(#[case] engine: Engine) {
     let auth = Auth::new(engine).await;
     let tries = (0..8).map(|_| auth.register("zhangsan", "customer"));
-    let mut answers: Vec<_> =
-        futures::future::join_all(tries).await.iter().map(|a| a.status.as_u16()).collect();
+    let mut answers: Vec<_> = futures::future::join_all(tries)
+        .await
+        .iter()
+        .map(|a| a.status.as_u16())
+        .collect();
     answers.sort_unstable();
     assert_eq!(answers, [201, 409, 409, 409, 409, 409, 409, 409]);
     assert_eq!(auth.events().await.len(), 1);
@@ -107,7 +110,12 @@ async fn every_field_to_correct_is_named() {
         let mut body = sound.clone();
         body[field] = value;
         let answer = auth.post("register", body).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text);
+        assert_eq!(
+            answer.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{}",
+            answer.text
+        );
         assert_eq!(answer.fields(), [field], "{}", answer.text);
         assert!(!answer.text.contains(PASSWORD), "{}", answer.text);
     }
@@ -131,7 +139,13 @@ async fn an_operator_makes_the_admin_once(#[case] engine: Engine) {
     assert_eq!(answer.body["user_id"], user.to_string());
 
     let short = auth::bootstrap_admin(&auth.config, &keys, "other", "short".to_owned()).await;
-    assert!(matches!(short, Err(auth::BootstrapError::Invalid { field: "password", .. })));
+    assert!(matches!(
+        short,
+        Err(auth::BootstrapError::Invalid {
+            field: "password",
+            ..
+        })
+    ));
 }
 
 #[rstest]

@@ -21,32 +21,59 @@ async fn newcomer(auth: &Auth, name: &str) -> Newcomer {
     auth.register(name, "customer").await;
     let signed = auth.login(name, PASSWORD).await.body;
     let text = |key: &str| signed[key].as_str().unwrap().to_owned();
-    Newcomer { user: text("user_id"), token: text("access_token") }
+    Newcomer {
+        user: text("user_id"),
+        token: text("access_token"),
+    }
 }
 
 async fn address(auth: &Auth, who: &Newcomer) -> Value {
-    auth.send(Method::GET, "/api/v1/auth/address", Some(&who.token), None).await.body
+    auth.send(Method::GET, "/api/v1/auth/address", Some(&who.token), None)
+        .await
+        .body
 }
 
 async fn change(auth: &Auth, who: &Newcomer, email: &str, password: &str) -> Answer {
     let form = json!({ "email": email, "password": password });
-    auth.send(Method::PUT, "/api/v1/auth/address", Some(&who.token), Some(form)).await
+    auth.send(
+        Method::PUT,
+        "/api/v1/auth/address",
+        Some(&who.token),
+        Some(form),
+    )
+    .await
 }
 
 async fn again(auth: &Auth, who: &Newcomer) -> Answer {
-    auth.send(Method::POST, "/api/v1/auth/address/code", Some(&who.token), None).await
+    auth.send(
+        Method::POST,
+        "/api/v1/auth/address/code",
+        Some(&who.token),
+        None,
+    )
+    .await
 }
 
 async fn confirm(auth: &Auth, who: &Newcomer, code: &str) -> Answer {
     let path = "/api/v1/auth/address/confirm";
-    auth.send(Method::POST, path, Some(&who.token), Some(json!({ "code": code }))).await
+    auth.send(
+        Method::POST,
+        path,
+        Some(&who.token),
+        Some(json!({ "code": code })),
+    )
+    .await
 }
 
 /// Calls an internal route as the notification service.
 async fn told(auth: &Auth, path: &str, who: &Newcomer) -> Value {
-    let own = auth.service_key.issue_token("notification", "auth", &auth.clock);
+    let own = auth
+        .service_key
+        .issue_token("notification", "auth", &auth.clock);
     let asked = json!({ "user_id": who.user });
-    auth.send(Method::POST, path, Some(&own), Some(asked)).await.body
+    auth.send(Method::POST, path, Some(&own), Some(asked))
+        .await
+        .body
 }
 
 async fn sent(auth: &Auth, who: &Newcomer) -> (String, String) {
@@ -69,22 +96,40 @@ async fn an_address_gets_mail_once_its_code_has_come_back(#[case] engine: Engine
     let own = json!({ "email": "lisi@example.com", "is_confirmed": false, "pending": null });
     assert_eq!(address(&auth, &lisi).await, own);
     let contact = told(&auth, "/internal/contact", &lisi).await;
-    assert_eq!((&contact["email"], &contact["is_unconfirmed"]), (&Value::Null, &json!(true)));
+    assert_eq!(
+        (&contact["email"], &contact["is_unconfirmed"]),
+        (&Value::Null, &json!(true))
+    );
 
     let (to, void) = sent(&auth, &lisi).await;
     assert_eq!(to, "lisi@example.com");
     let (_, code) = sent(&auth, &lisi).await;
-    assert_eq!(confirm(&auth, &lisi, &void).await.code(), "code_wrong", "the newest alone counts");
+    assert_eq!(
+        confirm(&auth, &lisi, &void).await.code(),
+        "code_wrong",
+        "the newest alone counts"
+    );
     assert_eq!(confirm(&auth, &lisi, "no code").await.fields(), ["code"]);
     let typed = code.to_lowercase().replace('-', " ");
     let done = confirm(&auth, &lisi, &typed).await;
-    assert_eq!((done.status, &done.body["is_confirmed"]), (StatusCode::OK, &json!(true)));
+    assert_eq!(
+        (done.status, &done.body["is_confirmed"]),
+        (StatusCode::OK, &json!(true))
+    );
     assert_eq!(mailed_to(&auth, &lisi).await, "lisi@example.com");
-    assert_eq!(confirm(&auth, &lisi, &code).await.code(), "code_over", "once");
+    assert_eq!(
+        confirm(&auth, &lisi, &code).await.code(),
+        "code_over",
+        "once"
+    );
     assert_eq!(sent(&auth, &lisi).await.1, "", "nothing waits any more");
     assert_eq!(again(&auth, &lisi).await.status, StatusCode::OK);
     let asked = auth.events().await;
-    assert!(asked.iter().all(|event| event.kind != EventType::UserConfirmationAsked));
+    assert!(
+        asked
+            .iter()
+            .all(|event| event.kind != EventType::UserConfirmationAsked)
+    );
 }
 
 #[rstest]
@@ -97,19 +142,37 @@ async fn the_address_in_force_stays_until_another_is_confirmed(#[case] engine: E
     let (_, code) = sent(&auth, &lisi).await;
     confirm(&auth, &lisi, &code).await;
 
-    assert_eq!(change(&auth, &lisi, "no address", PASSWORD).await.fields(), ["email"]);
+    assert_eq!(
+        change(&auth, &lisi, "no address", PASSWORD).await.fields(),
+        ["email"]
+    );
     let wrong = change(&auth, &lisi, OTHER, "wrong horse battery").await;
     assert_eq!(wrong.code(), "invalid_credentials");
     let asked = change(&auth, &lisi, " Other@Example.ORG ", PASSWORD).await;
     let own = json!({ "email": "lisi@example.com", "is_confirmed": true, "pending": OTHER });
-    assert_eq!((asked.status, &asked.body), (StatusCode::OK, &own), "{}", asked.text);
+    assert_eq!(
+        (asked.status, &asked.body),
+        (StatusCode::OK, &own),
+        "{}",
+        asked.text
+    );
     assert_eq!(address(&auth, &lisi).await, own);
     assert_eq!(mailed_to(&auth, &lisi).await, "lisi@example.com");
     let events = auth.events().await;
-    let told_of = events.iter().find(|event| event.kind == EventType::UserAddressChangeAsked);
+    let told_of = events
+        .iter()
+        .find(|event| event.kind == EventType::UserAddressChangeAsked);
     let made = told(&auth, "/internal/address-codes", &lisi).await;
-    assert_eq!(made["wish"], json!(told_of.unwrap().id), "its code waits for that warning");
-    assert!(!events.iter().any(|event| event.body.to_string().contains("example")));
+    assert_eq!(
+        made["wish"],
+        json!(told_of.unwrap().id),
+        "its code waits for that warning"
+    );
+    assert!(
+        !events
+            .iter()
+            .any(|event| event.body.to_string().contains("example"))
+    );
 
     let (to, code) = sent(&auth, &lisi).await;
     assert_eq!(to, OTHER);
@@ -120,7 +183,10 @@ async fn the_address_in_force_stays_until_another_is_confirmed(#[case] engine: E
     let form = json!({
         "username": "lisi2", "email": "lisi@example.com", "password": PASSWORD, "role": "customer",
     });
-    assert_eq!(auth.post("register", form).await.status, StatusCode::CREATED);
+    assert_eq!(
+        auth.post("register", form).await.status,
+        StatusCode::CREATED
+    );
 }
 
 #[rstest]
@@ -133,11 +199,18 @@ async fn nobody_learns_by_asking_who_has_an_address_and_nobody_takes_one(#[case]
     let wangwu = newcomer(&auth, "wangwu").await;
     let taken = change(&auth, &lisi, "wangwu@example.com", PASSWORD).await;
     let free = change(&auth, &wangwu, OTHER, PASSWORD).await;
-    assert_eq!((taken.status, free.status), (StatusCode::OK, StatusCode::OK));
+    assert_eq!(
+        (taken.status, free.status),
+        (StatusCode::OK, StatusCode::OK)
+    );
     // Only the mailbox gets the code.
     let (to, code) = sent(&auth, &lisi).await;
     assert_eq!(to, "wangwu@example.com");
-    assert_eq!(confirm(&auth, &wangwu, &code).await.code(), "code_over", "it is another person's");
+    assert_eq!(
+        confirm(&auth, &wangwu, &code).await.code(),
+        "code_over",
+        "it is another person's"
+    );
     assert_eq!(confirm(&auth, &lisi, &code).await.code(), "user_exists");
     assert_eq!(address(&auth, &lisi).await["email"], "lisi@example.com");
     assert_eq!(mailed_to(&auth, &wangwu).await, Value::Null);
@@ -150,7 +223,10 @@ async fn register_with(auth: &Auth, name: &str, email: &str) -> Newcomer {
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
     let signed = auth.login(name, PASSWORD).await.body;
     let text = |key: &str| signed[key].as_str().unwrap().to_owned();
-    Newcomer { user: text("user_id"), token: text("access_token") }
+    Newcomer {
+        user: text("user_id"),
+        token: text("access_token"),
+    }
 }
 
 #[rstest]
@@ -167,12 +243,18 @@ async fn a_registration_tells_its_mailbox_alone_that_the_address_has_an_owner(
 
     // A stranger gets the same answers for both addresses.
     let mut heard = Vec::new();
-    for (name, email) in [("mallory1", "LiSi@example.com"), ("mallory2", "free@example.com")] {
+    for (name, email) in [
+        ("mallory1", "LiSi@example.com"),
+        ("mallory2", "free@example.com"),
+    ] {
         let form =
             json!({ "username": name, "email": email, "password": PASSWORD, "role": "customer" });
         let registered = auth.post("register", form).await;
         let stranger = Newcomer {
-            user: registered.body["user_id"].as_str().unwrap_or_default().to_owned(),
+            user: registered.body["user_id"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
             token: auth.token(name).await,
         };
         let made = told(&auth, "/internal/address-codes", &stranger).await;
@@ -181,17 +263,32 @@ async fn a_registration_tells_its_mailbox_alone_that_the_address_has_an_owner(
         let mut shown = address(&auth, &stranger).await;
         assert_eq!(shown["email"], email.to_lowercase());
         shown["email"] = Value::Null;
-        heard.push((registered.status, guessed.code().to_owned(), asked.status, shown));
+        heard.push((
+            registered.status,
+            guessed.code().to_owned(),
+            asked.status,
+            shown,
+        ));
         if name == "mallory1" {
-            assert_eq!((&made["owner"], &made["code"]), (&json!("lisi"), &Value::Null));
+            assert_eq!(
+                (&made["owner"], &made["code"]),
+                (&json!("lisi"), &Value::Null)
+            );
             assert_eq!(made["email"], "lisi@example.com");
         } else {
-            assert!(made["owner"].is_null() && made["code"].is_string(), "{made}");
+            assert!(
+                made["owner"].is_null() && made["code"].is_string(),
+                "{made}"
+            );
         }
     }
     assert_eq!(heard[0], heard[1]);
     assert_eq!(heard[0].0, StatusCode::CREATED);
-    assert_eq!(mailed_to(&auth, &owner).await, "lisi@example.com", "it stays the owner's");
+    assert_eq!(
+        mailed_to(&auth, &owner).await,
+        "lisi@example.com",
+        "it stays the owner's"
+    );
 }
 
 #[rstest]
@@ -207,9 +304,18 @@ async fn an_address_that_its_account_never_confirmed_goes_to_the_account_whose_p
     let (_, strangers) = sent(&auth, &stranger).await;
     let (to, code) = sent(&auth, &owner).await;
     assert_eq!(to, "lisi@example.com");
-    assert_eq!(confirm(&auth, &owner, &code).await.body["is_confirmed"], true);
-    assert_eq!(confirm(&auth, &stranger, &strangers).await.code(), "user_exists");
-    assert_eq!(told(&auth, "/internal/address-codes", &stranger).await["owner"], "lisi");
+    assert_eq!(
+        confirm(&auth, &owner, &code).await.body["is_confirmed"],
+        true
+    );
+    assert_eq!(
+        confirm(&auth, &stranger, &strangers).await.code(),
+        "user_exists"
+    );
+    assert_eq!(
+        told(&auth, "/internal/address-codes", &stranger).await["owner"],
+        "lisi"
+    );
     assert_eq!(mailed_to(&auth, &stranger).await, Value::Null);
     assert_eq!(mailed_to(&auth, &owner).await, "lisi@example.com");
 }
@@ -234,7 +340,10 @@ async fn a_code_ends_after_a_day_and_with_the_password() {
     let lisi = newcomer(&auth, "lisi").await;
     let (_, code) = sent(&auth, &lisi).await;
     auth.clock.advance(24 * HOUR_MS);
-    let lisi = Newcomer { token: auth.token("lisi").await, ..lisi };
+    let lisi = Newcomer {
+        token: auth.token("lisi").await,
+        ..lisi
+    };
     assert_eq!(confirm(&auth, &lisi, &code).await.code(), "code_over");
 
     // The request may come from a thief of the old password.
@@ -242,7 +351,9 @@ async fn a_code_ends_after_a_day_and_with_the_password() {
     let (_, code) = sent(&auth, &lisi).await;
     let form = json!({ "old_password": PASSWORD, "new_password": "staple battery horse" });
     let path = "/api/v1/auth/password";
-    let changed = auth.send(Method::POST, path, Some(&lisi.token), Some(form)).await;
+    let changed = auth
+        .send(Method::POST, path, Some(&lisi.token), Some(form))
+        .await;
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.text);
     assert_eq!(confirm(&auth, &lisi, &code).await.code(), "code_over");
     assert_eq!(address(&auth, &lisi).await["pending"], Value::Null);
@@ -257,9 +368,14 @@ async fn mails_and_tries_are_counted() {
         assert_eq!(again(&auth, &lisi).await.status, StatusCode::OK);
     }
     assert_eq!(again(&auth, &lisi).await.code(), "rate_limited");
-    assert_eq!(change(&auth, &lisi, OTHER, PASSWORD).await.code(), "rate_limited");
+    assert_eq!(
+        change(&auth, &lisi, OTHER, PASSWORD).await.code(),
+        "rate_limited"
+    );
     let asked = auth.events().await;
-    let asked = asked.iter().filter(|event| event.kind == EventType::UserConfirmationAsked);
+    let asked = asked
+        .iter()
+        .filter(|event| event.kind == EventType::UserConfirmationAsked);
     assert_eq!(asked.count(), 5);
 
     // Two people share the limit of one address.
@@ -267,18 +383,30 @@ async fn mails_and_tries_are_counted() {
     let lisi = newcomer(&auth, "lisi").await;
     let wangwu = newcomer(&auth, "wangwu").await;
     for who in [&lisi, &wangwu, &lisi, &wangwu, &lisi] {
-        assert_eq!(change(&auth, who, OTHER, PASSWORD).await.status, StatusCode::OK);
+        assert_eq!(
+            change(&auth, who, OTHER, PASSWORD).await.status,
+            StatusCode::OK
+        );
     }
-    assert_eq!(change(&auth, &wangwu, OTHER, PASSWORD).await.code(), "rate_limited");
+    assert_eq!(
+        change(&auth, &wangwu, OTHER, PASSWORD).await.code(),
+        "rate_limited"
+    );
 
     let (_, code) = sent(&auth, &lisi).await;
     let mut codes = Vec::new();
     for guess in 0..31 {
         codes.push(
-            confirm(&auth, &lisi, &format!("0000-0000-0000-{guess:04}")).await.code().to_owned(),
+            confirm(&auth, &lisi, &format!("0000-0000-0000-{guess:04}"))
+                .await
+                .code()
+                .to_owned(),
         );
     }
-    assert_eq!((codes[29].as_str(), codes[30].as_str()), ("code_wrong", "rate_limited"));
+    assert_eq!(
+        (codes[29].as_str(), codes[30].as_str()),
+        ("code_wrong", "rate_limited")
+    );
     assert_eq!(confirm(&auth, &lisi, &code).await.code(), "rate_limited");
 }
 
@@ -300,7 +428,9 @@ async fn only_the_sender_of_mail_hears_a_code() {
     let other = auth.service_key.issue_token("order", "auth", &auth.clock);
     for (token, code) in [(&other, "role_forbidden"), (&lisi.token, "invalid_token")] {
         let path = "/internal/address-codes";
-        let refused = auth.send(Method::POST, path, Some(token), Some(asked.clone())).await;
+        let refused = auth
+            .send(Method::POST, path, Some(token), Some(asked.clone()))
+            .await;
         assert_eq!(refused.code(), code, "{}", refused.text);
     }
 }
@@ -319,7 +449,9 @@ async fn an_address_lies_sealed_and_its_code_as_a_hash(#[case] engine: Engine) {
         .fetch_all("SELECT email, code_hash FROM address_claims", Vec::new())
         .await
         .unwrap();
-    let [(email, hash)] = rows.as_slice() else { panic!("one claim: {rows:?}") };
+    let [(email, hash)] = rows.as_slice() else {
+        panic!("one claim: {rows:?}")
+    };
     assert!(auth.sql.data_keys().is_sealed_text(email), "{email}");
     assert_eq!(hash.len(), 32);
     assert!(!String::from_utf8_lossy(hash).contains(&code[..4]));

@@ -18,7 +18,12 @@ const LONG: Duration = Duration::from_secs(30);
 /// Uses up this hour's total of codes.
 async fn spend_codes_of_all(scene: &Scene) {
     for _ in 0..Config::default().codes_per_hour.get() {
-        scene.auth.cache.increment("codes", Duration::from_secs(3600)).await.unwrap();
+        scene
+            .auth
+            .cache
+            .increment("codes", Duration::from_secs(3600))
+            .await
+            .unwrap();
     }
 }
 
@@ -29,7 +34,13 @@ async fn strangers_use_up_the_codes_of_all_and_a_number_with_an_account_still_ge
     let unknown = "+8613800138999";
     scene.customer("lisi", known).await;
     spend_codes_of_all(&scene).await;
-    let sent = || scene.messages().into_iter().map(|(to, _)| to).collect::<Vec<_>>();
+    let sent = || {
+        scene
+            .messages()
+            .into_iter()
+            .map(|(to, _)| to)
+            .collect::<Vec<_>>()
+    };
     let before = sent().len();
 
     // Both numbers get the same answers, also to a wrong code.
@@ -46,7 +57,10 @@ async fn strangers_use_up_the_codes_of_all_and_a_number_with_an_account_still_ge
     let come = || (sent().len() > before).then_some(());
     eventually("the code of the account", LONG, async || come()).await;
     let (_, text) = scene.messages().pop().unwrap();
-    let code = text.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 6).unwrap();
+    let code = text
+        .split(|c: char| !c.is_ascii_digit())
+        .find(|word| word.len() == 6)
+        .unwrap();
     let tried_known = scene.enter(known, &not(code)).await;
     let tried_unknown = scene.enter(unknown, &not(code)).await;
     refused(&tried_known, StatusCode::UNAUTHORIZED, "code_wrong");
@@ -60,7 +74,10 @@ async fn strangers_use_up_the_codes_of_all_and_a_number_with_an_account_still_ge
 
 #[tokio::test]
 async fn codes_to_numbers_with_an_account_have_a_bound_too() {
-    let alter = |config| Config { codes_for_accounts_per_hour: NonZeroU32::MIN, ..config };
+    let alter = |config| Config {
+        codes_for_accounts_per_hour: NonZeroU32::MIN,
+        ..config
+    };
     let scene = Scene::with(Engine::Sqlite, alter).await;
     for (name, phone) in [("lisi", PHONE), ("zhao", "+8613800138001")] {
         scene.customer(name, phone).await;
@@ -79,8 +96,10 @@ async fn codes_to_numbers_with_an_account_have_a_bound_too() {
 
 #[tokio::test]
 async fn an_ipv6_site_is_one_address_for_codes() {
-    let alter =
-        |config| Config { codes_per_address_per_hour: NonZeroU32::new(3).unwrap(), ..config };
+    let alter = |config| Config {
+        codes_per_address_per_hour: NonZeroU32::new(3).unwrap(),
+        ..config
+    };
     let scene = Scene::with(Engine::Sqlite, alter).await;
     let mut answers = Vec::new();
     for n in 1..=4 {
@@ -117,7 +136,10 @@ async fn codes_go_to_ordinary_phones_of_the_countries_that_the_operator_serves()
     assert_eq!(scene.ask(PHONE).await.status, StatusCode::OK);
 
     let served = vec![country("86"), country("49")];
-    let alter = |config| Config { phone_countries: served.clone(), ..config };
+    let alter = |config| Config {
+        phone_countries: served.clone(),
+        ..config
+    };
     let scene = Scene::with(Engine::Sqlite, alter).await;
     assert_eq!(scene.ask("+4915123456789").await.status, StatusCode::OK);
     let abroad = scene.ask("+12025550123").await;

@@ -30,13 +30,26 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let phones = folder.path().join("phones");
         let sms_url = format!("folder:{}", phones.display());
-        let alter = |config| alter(Config { sms_url: sms_url.clone(), ..config });
-        Self { auth: Auth::with(engine, "memory:", alter).await, phones, _folder: folder }
+        let alter = |config| {
+            alter(Config {
+                sms_url: sms_url.clone(),
+                ..config
+            })
+        };
+        Self {
+            auth: Auth::with(engine, "memory:", alter).await,
+            phones,
+            _folder: folder,
+        }
     }
 
     /// All messages so far, oldest first: number and text.
     pub fn messages(&self) -> Vec<(String, String)> {
-        let all = self.phones.read_dir().unwrap().map(|file| file.unwrap().path());
+        let all = self
+            .phones
+            .read_dir()
+            .unwrap()
+            .map(|file| file.unwrap().path());
         // Other extensions mark incomplete files.
         let whole = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json");
         let mut files: Vec<_> = all.filter(whole).collect();
@@ -63,13 +76,17 @@ impl Scene {
     }
 
     pub async fn enter(&self, phone: &str, code: &str) -> Answer {
-        self.auth.post("codes/sign-in", json!({ "phone": phone, "code": code })).await
+        self.auth
+            .post("codes/sign-in", json!({ "phone": phone, "code": code }))
+            .await
     }
 
     async fn link(&self, token: &str, phone: &str, code: &str, password: &str) -> Answer {
         let form = json!({ "phone": phone, "code": code, "password": password });
         let path = "/api/v1/auth/identities/phone";
-        self.auth.send(Method::POST, path, Some(token), Some(form)).await
+        self.auth
+            .send(Method::POST, path, Some(token), Some(form))
+            .await
     }
 
     /// Registers a customer and links that number.
@@ -85,11 +102,20 @@ impl Scene {
 
 /// A different six-digit code.
 pub fn not(code: &str) -> String {
-    if code == "000000" { "000001".to_owned() } else { "000000".to_owned() }
+    if code == "000000" {
+        "000001".to_owned()
+    } else {
+        "000000".to_owned()
+    }
 }
 
 pub fn refused(answer: &Answer, status: StatusCode, code: &str) {
-    assert_eq!((answer.status, answer.code()), (status, code), "{}", answer.text);
+    assert_eq!(
+        (answer.status, answer.code()),
+        (status, code),
+        "{}",
+        answer.text
+    );
 }
 
 pub fn token(answer: &Answer) -> &str {
@@ -115,27 +141,51 @@ async fn a_newcomer_becomes_a_customer_and_stays_the_same_person(#[case] engine:
         (&json!("customer"), &json!(3600))
     );
     let name = first.body["username"].as_str().unwrap();
-    assert!(name.starts_with("guest-") && !name.contains("138"), "{name}");
-    assert_eq!(scene.auth.verify(access).await.body["user_id"], first.body["user_id"]);
+    assert!(
+        name.starts_with("guest-") && !name.contains("138"),
+        "{name}"
+    );
+    assert_eq!(
+        scene.auth.verify(access).await.body["user_id"],
+        first.body["user_id"]
+    );
 
     let code = scene.code(PHONE).await;
     let again = scene.enter("+86-138-0013-8000", &code).await;
-    assert_eq!((token(&again) != access, &again.body["user_id"]), (true, &first.body["user_id"]));
+    assert_eq!(
+        (token(&again) != access, &again.body["user_id"]),
+        (true, &first.body["user_id"])
+    );
     let code = scene.code("+8613800138001").await;
     let other = scene.enter("+8613800138001", &code).await;
     assert_ne!(other.body["user_id"], first.body["user_id"]);
     let registered = |event: &&wire::Event| event.kind == EventType::UserRegistered;
-    assert_eq!(scene.auth.events().await.iter().filter(registered).count(), 2);
+    assert_eq!(
+        scene.auth.events().await.iter().filter(registered).count(),
+        2
+    );
 
     // No password opens an account without one, and its person sees this.
-    assert_eq!(scene.auth.login(name, "none").await.code(), "invalid_credentials");
+    assert_eq!(
+        scene.auth.login(name, "none").await.code(),
+        "invalid_credentials"
+    );
     let path = "/api/v1/auth/identities";
-    let own = scene.auth.send(Method::GET, path, Some(token(&again)), None).await;
+    let own = scene
+        .auth
+        .send(Method::GET, path, Some(token(&again)), None)
+        .await;
     assert_eq!(own.body["has_password"], false);
     let identity = &own.body["items"][0];
-    assert_eq!((&identity["phone"], &identity["origin"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&identity["phone"], &identity["origin"]),
+        (&json!(true), &json!(true))
+    );
     let path = format!("{path}/{}", identity["id"].as_str().unwrap());
-    let kept = scene.auth.send(Method::DELETE, &path, Some(token(&again)), None).await;
+    let kept = scene
+        .auth
+        .send(Method::DELETE, &path, Some(token(&again)), None)
+        .await;
     refused(&kept, StatusCode::CONFLICT, "last_way_in");
 }
 
@@ -144,12 +194,19 @@ async fn a_message_is_in_the_language_of_its_reader() {
     let scene = Scene::new(Engine::Sqlite).await;
     let request = axum::extract::Request::post("/api/v1/auth/codes")
         .header("accept-language", "zh-CN,zh;q=0.9")
-        .body(axum::body::Body::from(json!({ "phone": PHONE }).to_string()))
+        .body(axum::body::Body::from(
+            json!({ "phone": PHONE }).to_string(),
+        ))
         .unwrap();
-    let answer = tower::ServiceExt::oneshot(scene.auth.router.clone(), request).await.unwrap();
+    let answer = tower::ServiceExt::oneshot(scene.auth.router.clone(), request)
+        .await
+        .unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     let (_, text) = scene.messages().pop().unwrap();
-    assert!(text.contains("验证码") && text.chars().count() <= 70, "{text}");
+    assert!(
+        text.contains("验证码") && text.chars().count() <= 70,
+        "{text}"
+    );
 }
 
 #[rstest]
@@ -165,14 +222,22 @@ async fn a_code_opens_one_session_of_its_own_number_within_five_minutes(#[case] 
     // Numbers of other people: one without a code, and one with a code.
     over(&scene.enter("+8613800138001", &code).await);
     scene.code("+8613800138002").await;
-    refused(&scene.enter("+8613800138002", &code).await, StatusCode::UNAUTHORIZED, "code_wrong");
+    refused(
+        &scene.enter("+8613800138002", &code).await,
+        StatusCode::UNAUTHORIZED,
+        "code_wrong",
+    );
     token(&scene.enter(PHONE, &code).await);
     over(&scene.enter(PHONE, &code).await);
 
     let first = scene.code(PHONE).await;
     let second = scene.code(PHONE).await;
     if first != second {
-        refused(&scene.enter(PHONE, &first).await, StatusCode::UNAUTHORIZED, "code_wrong");
+        refused(
+            &scene.enter(PHONE, &first).await,
+            StatusCode::UNAUTHORIZED,
+            "code_wrong",
+        );
     }
     scene.auth.clock.advance(5 * MINUTE_MS);
     over(&scene.enter(PHONE, &second).await);
@@ -183,7 +248,10 @@ async fn a_code_opens_one_session_of_its_own_number_within_five_minutes(#[case] 
     // Of many concurrent tries with the right code, one succeeds.
     let code = scene.code(PHONE).await;
     let all = futures::future::join_all((0..5).map(|_| scene.enter(PHONE, &code))).await;
-    let entered = all.iter().filter(|answer| answer.status == StatusCode::OK).count();
+    let entered = all
+        .iter()
+        .filter(|answer| answer.status == StatusCode::OK)
+        .count();
     assert_eq!(entered, 1);
 }
 
@@ -213,10 +281,17 @@ async fn the_fifth_wrong_try_ends_a_code_and_many_lock_the_number(#[case] engine
 
     // Concurrent tries count like sequential ones. The right code reset the earlier count.
     let code = scene.code(PHONE).await;
-    let guesses = (0..9)
-        .map(|_| scene.auth.post("codes/sign-in", json!({ "phone": PHONE, "code": not(&code) })));
+    let guesses = (0..9).map(|_| {
+        scene.auth.post(
+            "codes/sign-in",
+            json!({ "phone": PHONE, "code": not(&code) }),
+        )
+    });
     let wrong = futures::future::join_all(guesses).await;
-    let tried = wrong.iter().filter(|answer| answer.code() == "code_wrong").count();
+    let tried = wrong
+        .iter()
+        .filter(|answer| answer.code() == "code_wrong")
+        .count();
     assert_eq!(tried, 5);
 }
 
@@ -235,12 +310,23 @@ async fn nobody_learns_from_an_answer_whose_a_number_is() {
     );
     assert_eq!(scene.messages().len(), 3, "one to link, and one to each");
     let codes = [known, unknown].map(|phone| {
-        let message = scene.messages().into_iter().rev().find(|(to, _)| to == phone).unwrap();
+        let message = scene
+            .messages()
+            .into_iter()
+            .rev()
+            .find(|(to, _)| to == phone)
+            .unwrap();
         let text = message.1;
-        text.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 6).unwrap().to_owned()
+        text.split(|c: char| !c.is_ascii_digit())
+            .find(|word| word.len() == 6)
+            .unwrap()
+            .to_owned()
     });
     let guess = ["000000", "000001", "000002"];
-    let guess = guess.into_iter().find(|guess| !codes.iter().any(|code| code == guess)).unwrap();
+    let guess = guess
+        .into_iter()
+        .find(|guess| !codes.iter().any(|code| code == guess))
+        .unwrap();
     for _ in 0..6 {
         let mut answers = Vec::new();
         for phone in [known, unknown] {
@@ -259,9 +345,13 @@ async fn a_number_opens_a_customers_account_whose_person_linked_it_by_the_passwo
     let token_of_lisi = scene.auth.token("lisi").await;
     let code = scene.code(PHONE).await;
     // Neither the session alone nor a wrong code links a number, and neither spends the code.
-    let wrong = scene.link(&token_of_lisi, PHONE, &code, "not the password").await;
+    let wrong = scene
+        .link(&token_of_lisi, PHONE, &code, "not the password")
+        .await;
     refused(&wrong, StatusCode::UNAUTHORIZED, "invalid_credentials");
-    let wrong = scene.link(&token_of_lisi, PHONE, &not(&code), PASSWORD).await;
+    let wrong = scene
+        .link(&token_of_lisi, PHONE, &not(&code), PASSWORD)
+        .await;
     refused(&wrong, StatusCode::UNAUTHORIZED, "code_wrong");
     let linked = scene.link(&token_of_lisi, PHONE, &code, PASSWORD).await;
     assert_eq!(linked.status, StatusCode::NO_CONTENT, "{}", linked.text);
@@ -281,7 +371,9 @@ async fn a_number_opens_a_customers_account_whose_person_linked_it_by_the_passwo
     );
     let code = scene.code("+8613800138001").await;
     refused(
-        &scene.link(&token_of_lisi, "+8613800138001", &code, PASSWORD).await,
+        &scene
+            .link(&token_of_lisi, "+8613800138001", &code, PASSWORD)
+            .await,
         StatusCode::CONFLICT,
         "identity_taken",
     );
@@ -299,9 +391,15 @@ async fn a_number_opens_a_customers_account_whose_person_linked_it_by_the_passwo
     // A password change unlinks the number.
     let form = json!({ "old_password": PASSWORD, "new_password": "another password of hers" });
     let path = "/api/v1/auth/password";
-    let changed = scene.auth.send(Method::POST, path, Some(&token_of_lisi), Some(form)).await;
+    let changed = scene
+        .auth
+        .send(Method::POST, path, Some(&token_of_lisi), Some(form))
+        .await;
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.text);
-    assert_eq!(scene.auth.verify(token(&entered)).await.code(), "invalid_token");
+    assert_eq!(
+        scene.auth.verify(token(&entered)).await.code(),
+        "invalid_token"
+    );
     scene.auth.clock.advance(HOUR_MS);
     let code = scene.code(PHONE).await;
     let newcomer = scene.enter(PHONE, &code).await;
@@ -313,16 +411,29 @@ async fn a_number_opens_a_customers_account_whose_person_linked_it_by_the_passwo
 async fn an_account_that_is_closed_or_more_than_a_customers_is_not_opened() {
     let scene = Scene::new(Engine::Sqlite).await;
     for (name, change, status, code) in [
-        ("lisi", "UPDATE users SET is_active = 0", StatusCode::FORBIDDEN, "revoked"),
+        (
+            "lisi",
+            "UPDATE users SET is_active = 0",
+            StatusCode::FORBIDDEN,
+            "revoked",
+        ),
         (
             "zhao",
             "UPDATE users SET is_active = 1, role_id = 3",
             StatusCode::FORBIDDEN,
             "password_only",
         ),
-        ("wang", "UPDATE users SET role_id = 2", StatusCode::FORBIDDEN, "password_only"),
+        (
+            "wang",
+            "UPDATE users SET role_id = 2",
+            StatusCode::FORBIDDEN,
+            "password_only",
+        ),
     ] {
-        let phone = format!("+861380013{:04}", 1000 + name.len() + usize::from(name.as_bytes()[0]));
+        let phone = format!(
+            "+861380013{:04}",
+            1000 + name.len() + usize::from(name.as_bytes()[0])
+        );
         scene.customer(name, &phone).await;
         scene.auth.sql.exec(change, Vec::new()).await.unwrap();
         let right = scene.code(&phone).await;
@@ -338,7 +449,10 @@ async fn an_account_that_is_closed_or_more_than_a_customers_is_not_opened() {
 
 #[tokio::test]
 async fn newcomers_register_otherwise_where_the_operator_says_so() {
-    let alter = |config| Config { code_newcomers: false, ..config };
+    let alter = |config| Config {
+        code_newcomers: false,
+        ..config
+    };
     let scene = Scene::with(Engine::Sqlite, alter).await;
     let known = PHONE;
     let unknown = "+8613800138001";
@@ -346,7 +460,11 @@ async fn newcomers_register_otherwise_where_the_operator_says_so() {
     // Requesting a code reveals nothing; the number's owner learns it with the code.
     assert_eq!(scene.ask(known).await.body, scene.ask(unknown).await.body);
     let code = scene.code(unknown).await;
-    refused(&scene.enter(unknown, &code).await, StatusCode::FORBIDDEN, "phone_unknown");
+    refused(
+        &scene.enter(unknown, &code).await,
+        StatusCode::FORBIDDEN,
+        "phone_unknown",
+    );
     let code = scene.code(known).await;
     token(&scene.enter(known, &code).await);
     assert_eq!(scene.auth.count("SELECT COUNT(*) FROM users").await, 1);
@@ -363,7 +481,10 @@ async fn codes_are_counted_by_number_by_address_and_in_all() {
     };
     let scene = Scene::with(Engine::Sqlite, alter).await;
     let ask = async |address: &str, phone: &str| {
-        scene.auth.post_from(address, "codes", json!({ "phone": phone })).await
+        scene
+            .auth
+            .post_from(address, "codes", json!({ "phone": phone }))
+            .await
     };
     let kiosk = "203.0.113.5";
     let elsewhere = "198.51.100.7";
@@ -373,12 +494,25 @@ async fn codes_are_counted_by_number_by_address_and_in_all() {
     let by_number = ask(elsewhere, PHONE).await;
     refused(&by_number, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
     assert!(by_number.headers.contains_key("retry-after"));
-    assert!(by_number.body["detail"].as_str().unwrap().contains("one number"));
+    assert!(
+        by_number.body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("one number")
+    );
     assert_eq!(ask(kiosk, "+8613800138001").await.status, StatusCode::OK);
     let by_address = ask(kiosk, "+8613800138002").await;
     refused(&by_address, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
-    assert!(by_address.body["detail"].as_str().unwrap().contains("one address"));
-    assert_eq!(ask(elsewhere, "+8613800138002").await.status, StatusCode::OK);
+    assert!(
+        by_address.body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("one address")
+    );
+    assert_eq!(
+        ask(elsewhere, "+8613800138002").await.status,
+        StatusCode::OK
+    );
     let of_all = ask(elsewhere, "+8613800138003").await;
     refused(&of_all, StatusCode::TOO_MANY_REQUESTS, "rate_limited");
     assert!(of_all.headers.contains_key("retry-after"));
@@ -388,11 +522,18 @@ async fn codes_are_counted_by_number_by_address_and_in_all() {
 #[tokio::test]
 async fn codes_are_not_offered_without_a_gateway_and_one_that_is_away_is_said() {
     let auth = Auth::new(Engine::Sqlite).await;
-    let offer = async |auth: &Auth| auth.send(Method::GET, "/api/v1/auth/codes", None, None).await;
+    let offer = async |auth: &Auth| {
+        auth.send(Method::GET, "/api/v1/auth/codes", None, None)
+            .await
+    };
     assert_eq!(offer(&auth).await.body, json!({ "offered": false }));
     let form = json!({ "phone": PHONE, "code": "123456" });
     for path in ["codes", "codes/sign-in"] {
-        refused(&auth.post(path, form.clone()).await, StatusCode::NOT_FOUND, "codes_off");
+        refused(
+            &auth.post(path, form.clone()).await,
+            StatusCode::NOT_FOUND,
+            "codes_off",
+        );
     }
 
     let scene = Scene::new(Engine::Sqlite).await;
@@ -416,7 +557,10 @@ async fn neither_a_number_nor_a_code_is_kept_and_what_is_over_goes(#[case] engin
     let kept: Vec<(Vec<u8>, Vec<u8>)> = scene
         .auth
         .sql
-        .fetch_all("SELECT phone_hash, code_hash FROM sign_in_codes", Vec::new())
+        .fetch_all(
+            "SELECT phone_hash, code_hash FROM sign_in_codes",
+            Vec::new(),
+        )
         .await
         .unwrap();
     let guessed = [PHONE.to_owned(), format!("{PHONE}\n{code}"), code.clone()];
@@ -431,7 +575,11 @@ async fn neither_a_number_nor_a_code_is_kept_and_what_is_over_goes(#[case] engin
     }
     assert_eq!(kept.len(), 1);
     scene.ask(PHONE).await;
-    assert_eq!(scene.auth.count("SELECT COUNT(*) FROM sign_in_codes").await, 1, "one living code");
+    assert_eq!(
+        scene.auth.count("SELECT COUNT(*) FROM sign_in_codes").await,
+        1,
+        "one living code"
+    );
 }
 
 #[rstest]
@@ -444,9 +592,13 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
     let scene = Scene::new(engine).await;
     let auth = &scene.auth;
     let contact = async |user: &Value| {
-        let own = auth.service_key.issue_token("notification", "auth", &auth.clock);
+        let own = auth
+            .service_key
+            .issue_token("notification", "auth", &auth.clock);
         let asked = Some(json!({ "user_id": user }));
-        auth.send(Method::POST, "/internal/contact", Some(&own), asked).await.body
+        auth.send(Method::POST, "/internal/contact", Some(&own), asked)
+            .await
+            .body
     };
     let of = |is_open: bool, is_unconfirmed: bool, phone: Value| {
         json!({
@@ -457,12 +609,21 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
 
     // A person registered by phone has no address.
     let guest = scene.enter(PHONE, &scene.code(PHONE).await).await;
-    assert_eq!(contact(&guest.body["user_id"]).await, of(true, false, json!(PHONE)));
-    let kept: Vec<String> =
-        auth.sql.fetch_all("SELECT number FROM identities", Vec::new()).await.unwrap();
+    assert_eq!(
+        contact(&guest.body["user_id"]).await,
+        of(true, false, json!(PHONE))
+    );
+    let kept: Vec<String> = auth
+        .sql
+        .fetch_all("SELECT number FROM identities", Vec::new())
+        .await
+        .unwrap();
     assert!(kept.len() == 1 && !kept[0].contains("138"), "{kept:?}");
     // Rows of the previous release lack the number until the person signs in again.
-    auth.sql.exec("UPDATE identities SET number = NULL", Vec::new()).await.unwrap();
+    auth.sql
+        .exec("UPDATE identities SET number = NULL", Vec::new())
+        .await
+        .unwrap();
     assert_eq!(contact(&guest.body["user_id"]).await["phone"], Value::Null);
     token(&scene.enter(PHONE, &scene.code(PHONE).await).await);
     assert_eq!(contact(&guest.body["user_id"]).await["phone"], PHONE);
@@ -471,18 +632,37 @@ async fn a_proven_number_is_told_to_services_while_it_is_its_persons_and_kept_se
     let token = scene.customer("lisi", other).await;
     let lisi = auth.verify(&token).await.body["user_id"].clone();
     assert_eq!(contact(&lisi).await, of(true, true, json!(other)));
-    let own = auth.send(Method::GET, "/api/v1/auth/identities", Some(&token), None).await;
-    let path = format!("/api/v1/auth/identities/{}", own.body["items"][0]["id"].as_str().unwrap());
+    let own = auth
+        .send(Method::GET, "/api/v1/auth/identities", Some(&token), None)
+        .await;
+    let path = format!(
+        "/api/v1/auth/identities/{}",
+        own.body["items"][0]["id"].as_str().unwrap()
+    );
     let removed = auth.send(Method::DELETE, &path, Some(&token), None).await;
     assert_eq!(removed.status, StatusCode::NO_CONTENT, "{}", removed.text);
-    assert_eq!(contact(&lisi).await["phone"], Value::Null, "it is no longer hers");
+    assert_eq!(
+        contact(&lisi).await["phone"],
+        Value::Null,
+        "it is no longer hers"
+    );
 
     let other_service = auth.service_key.issue_token("gateway", "auth", &auth.clock);
     let asked = Some(json!({ "user_id": lisi }));
-    let refused = auth.send(Method::POST, "/internal/contact", Some(&other_service), asked).await;
+    let refused = auth
+        .send(
+            Method::POST,
+            "/internal/contact",
+            Some(&other_service),
+            asked,
+        )
+        .await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "it writes to nobody");
 
-    auth.sql.exec("UPDATE users SET is_active = 0", Vec::new()).await.unwrap();
+    auth.sql
+        .exec("UPDATE users SET is_active = 0", Vec::new())
+        .await
+        .unwrap();
     let closed = of(false, false, Value::Null);
     assert_eq!(contact(&guest.body["user_id"]).await, closed);
 }

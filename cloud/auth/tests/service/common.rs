@@ -79,12 +79,27 @@ impl Auth {
     async fn open(config: Config, sql: Sql, cache: &str, clock: Clock, folder: TempDir) -> Self {
         let cache = Cache::open(cache).unwrap();
         let ground = testing::ground(folder.path(), &clock).await;
-        let ground = ServiceContext { cache: cache.clone(), ..ground };
+        let ground = ServiceContext {
+            cache: cache.clone(),
+            ..ground
+        };
         let tasks = ground.tasks.clone();
         let service_key = ground.service_key.clone();
         let bus = ground.bus.clone();
-        let router = auth::open(config.clone(), ground, Peers::default()).await.unwrap();
-        Self { router, clock, cache, config, sql, service_key, bus, tasks, folder }
+        let router = auth::open(config.clone(), ground, Peers::default())
+            .await
+            .unwrap();
+        Self {
+            router,
+            clock,
+            cache,
+            config,
+            sql,
+            service_key,
+            bus,
+            tasks,
+            folder,
+        }
     }
 
     /// Waits for background work to finish. Auth answers no requests afterwards.
@@ -137,16 +152,32 @@ impl Auth {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 1 << 20).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, body, text }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+            text,
+        }
     }
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(Method::POST, &format!("/api/v1/auth/{path}"), None, Some(body)).await
+        self.send(
+            Method::POST,
+            &format!("/api/v1/auth/{path}"),
+            None,
+            Some(body),
+        )
+        .await
     }
 
     pub async fn register(&self, username: &str, role: &str) -> Answer {
@@ -158,13 +189,18 @@ impl Auth {
     }
 
     pub async fn login(&self, username: &str, password: &str) -> Answer {
-        self.post("login", json!({ "username": username, "password": password })).await
+        self.post(
+            "login",
+            json!({ "username": username, "password": password }),
+        )
+        .await
     }
 
     /// Sends a POST from a client at that address.
     pub async fn post_from(&self, address: &str, path: &str, body: Value) -> Answer {
         let path = format!("/api/v1/auth/{path}");
-        self.send_from(Some(address), Method::POST, &path, None, Some(body)).await
+        self.send_from(Some(address), Method::POST, &path, None, Some(body))
+            .await
     }
 
     pub async fn login_from(&self, address: &str, username: &str, password: &str) -> Answer {
@@ -184,7 +220,8 @@ impl Auth {
     }
 
     pub async fn logout(&self, token: &str) -> Answer {
-        self.send(Method::POST, "/api/v1/auth/logout", Some(token), None).await
+        self.send(Method::POST, "/api/v1/auth/logout", Some(token), None)
+            .await
     }
 
     /// All events so far, relayed or not.
@@ -193,7 +230,11 @@ impl Auth {
     }
 
     pub async fn count(&self, text: &'static str) -> i64 {
-        self.sql.fetch_optional(text, Vec::new()).await.unwrap().unwrap()
+        self.sql
+            .fetch_optional(text, Vec::new())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     /// Opens the reasons that a statement finds in a column. Each must be sealed to its row's key.
@@ -202,7 +243,8 @@ impl Auth {
         let keys = self.sql.data_keys();
         let open = |(row, stored): (Vec<u8>, String)| {
             assert!(keys.is_sealed_text(&stored), "{stored}");
-            keys.open_text(&SealContext::for_row(column, &row), stored).unwrap()
+            keys.open_text(&SealContext::for_row(column, &row), stored)
+                .unwrap()
         };
         rows.into_iter().map(open).collect()
     }
@@ -214,7 +256,13 @@ impl Answer {
     }
 
     pub fn fields(&self) -> Vec<&str> {
-        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        errors.iter().filter_map(|error| error["field"].as_str()).collect()
+        let errors = self.body["errors"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        errors
+            .iter()
+            .filter_map(|error| error["field"].as_str())
+            .collect()
     }
 }

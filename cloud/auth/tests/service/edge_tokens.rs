@@ -14,7 +14,9 @@ const COMMAND: &str = "/internal/command-tokens";
 const NORTH: TokenAudience = TokenAudience::Edges(Region::North);
 
 async fn keys(auth: &Auth) -> TokenKeys {
-    let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await;
+    let jwks = auth
+        .send(Method::GET, "/.well-known/jwks.json", None, None)
+        .await;
     let keys = TokenKeys::empty();
     keys.replace_key_set(&jwks.text).unwrap();
     keys
@@ -26,7 +28,13 @@ pub async fn claims(auth: &Auth, token: &str) -> Claims {
 }
 
 async fn given(auth: &Auth, token: &str) -> Answer {
-    auth.send(Method::POST, GIVE, Some(token), Some(json!({ "region": "NORTH" }))).await
+    auth.send(
+        Method::POST,
+        GIVE,
+        Some(token),
+        Some(json!({ "region": "NORTH" })),
+    )
+    .await
 }
 
 fn edge_token(answer: &Answer) -> String {
@@ -35,7 +43,9 @@ fn edge_token(answer: &Answer) -> String {
 }
 
 async fn edge_logout(auth: &Auth, token: &str) -> StatusCode {
-    auth.post("edge-logout", json!({ "token": token })).await.status
+    auth.post("edge-logout", json!({ "token": token }))
+        .await
+        .status
 }
 
 #[rstest]
@@ -55,9 +65,17 @@ async fn a_token_for_edges_is_of_the_session_ends_with_it_and_opens_nothing_here
     assert_eq!(answer.body["expires_in"], 50 * 60);
     let mine = claims(&auth, &own).await;
     let theirs = claims(&auth, &token).await;
-    assert_eq!((theirs.jti, theirs.sub, theirs.exp), (mine.jti, mine.sub, mine.exp));
+    assert_eq!(
+        (theirs.jti, theirs.sub, theirs.exp),
+        (mine.jti, mine.sub, mine.exp)
+    );
     assert_eq!(theirs.audience(), Some(NORTH));
-    assert!(keys(&auth).await.verify(&token, NORTH, auth.clock.now()).is_ok());
+    assert!(
+        keys(&auth)
+            .await
+            .verify(&token, NORTH, auth.clock.now())
+            .is_ok()
+    );
 
     for (method, path) in [(Method::POST, GIVE), (Method::GET, "/api/v1/auth/sessions")] {
         let body = Some(json!({ "region": "NORTH" }));
@@ -76,14 +94,21 @@ async fn a_token_for_edges_ends_the_session_and_a_token_for_the_cloud_does_not_t
     let own = auth.token("lisi").await;
     let token = edge_token(&given(&auth, &own).await);
     assert_eq!(edge_logout(&auth, &own).await, StatusCode::UNAUTHORIZED);
-    assert_eq!(edge_logout(&auth, "nonsense").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        edge_logout(&auth, "nonsense").await,
+        StatusCode::UNAUTHORIZED
+    );
     assert_eq!(edge_logout(&auth, &token).await, StatusCode::NO_CONTENT);
     assert_eq!(auth.verify(&own).await.code(), "invalid_token");
     assert_eq!(edge_logout(&auth, &token).await, StatusCode::UNAUTHORIZED);
     assert_eq!(given(&auth, &own).await.code(), "invalid_token");
     let told = auth.events().await;
     let session = claims(&auth, &token).await.jti;
-    assert_eq!(told.last().unwrap().body["session_id"], json!(session), "edges hear of it");
+    assert_eq!(
+        told.last().unwrap().body["session_id"],
+        json!(session),
+        "edges hear of it"
+    );
 }
 
 #[tokio::test]
@@ -92,7 +117,9 @@ async fn a_sign_in_that_names_a_region_gets_a_token_for_its_edges_beside_or_alon
     auth.register("lisi", "provider").await;
     let sign_in = async |more: serde_json::Value| {
         let mut form = json!({ "username": "lisi", "password": PASSWORD });
-        form.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        form.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         auth.post("login", form).await
     };
     let plain = sign_in(json!({})).await;
@@ -101,12 +128,21 @@ async fn a_sign_in_that_names_a_region_gets_a_token_for_its_edges_beside_or_alon
     let [cloud, edge] = ["access_token", "edge_token"].map(|name| both.body[name].as_str());
     let cloud = claims(&auth, cloud.unwrap()).await;
     let edge = claims(&auth, edge.unwrap()).await;
-    assert_eq!((cloud.audience(), edge.audience()), (Some(TokenAudience::Cloud), Some(NORTH)));
+    assert_eq!(
+        (cloud.audience(), edge.audience()),
+        (Some(TokenAudience::Cloud), Some(NORTH))
+    );
     assert_eq!((cloud.jti, cloud.exp), (edge.jti, edge.exp));
     let alone = sign_in(json!({ "region": "NORTH", "edge_only": true })).await;
-    assert_eq!(claims(&auth, &edge_token(&alone)).await.audience(), Some(NORTH));
+    assert_eq!(
+        claims(&auth, &edge_token(&alone)).await.audience(),
+        Some(NORTH)
+    );
     assert!(alone.body.get("access_token").is_none(), "{}", alone.text);
-    assert_eq!(sign_in(json!({ "edge_only": true })).await.fields(), ["region"]);
+    assert_eq!(
+        sign_in(json!({ "edge_only": true })).await.fields(),
+        ["region"]
+    );
     assert_eq!(
         sign_in(json!({ "region": "NOWHERE" })).await.status,
         StatusCode::UNPROCESSABLE_ENTITY
@@ -122,7 +158,8 @@ async fn only_the_hub_gets_a_token_for_one_command_and_only_of_a_live_session() 
     let ask = async |from: &'static str, token: &str| {
         let bearer = auth.service_key.issue_token(from, "auth", &auth.clock);
         let form = json!({ "token": token, "region": "NORTH", "command": command });
-        auth.send(Method::POST, COMMAND, Some(&bearer), Some(form)).await
+        auth.send(Method::POST, COMMAND, Some(&bearer), Some(form))
+            .await
     };
     let answer = ask("hub", &own).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);

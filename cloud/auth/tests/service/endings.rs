@@ -13,15 +13,28 @@ const SESSIONS: &str = "/api/v1/auth/sessions";
 async fn listed(auth: &Auth, token: &str) -> Vec<String> {
     let list = auth.send(Method::GET, SESSIONS, Some(token), None).await;
     let items = list.body["items"].as_array().unwrap();
-    items.iter().map(|item| item["session_id"].as_str().unwrap().to_owned()).collect()
+    items
+        .iter()
+        .map(|item| item["session_id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn end(auth: &Auth, token: &str, session: &str) -> Answer {
-    auth.send(Method::DELETE, &format!("{SESSIONS}/{session}"), Some(token), None).await
+    auth.send(
+        Method::DELETE,
+        &format!("{SESSIONS}/{session}"),
+        Some(token),
+        None,
+    )
+    .await
 }
 
 async fn told(auth: &Auth) -> usize {
-    auth.events().await.iter().filter(|event| event.kind == EventType::SessionRevoked).count()
+    auth.events()
+        .await
+        .iter()
+        .filter(|event| event.kind == EventType::SessionRevoked)
+        .count()
 }
 
 #[rstest]
@@ -39,20 +52,34 @@ async fn a_person_ends_one_session_and_nobody_elses(#[case] engine: Engine) {
     let sessions = listed(&auth, &here).await;
     assert_eq!(sessions.len(), 2);
 
-    assert_eq!(end(&auth, &stranger, &sessions[1]).await.code(), "not_found");
+    assert_eq!(
+        end(&auth, &stranger, &sessions[1]).await.code(),
+        "not_found"
+    );
     assert_eq!(auth.verify(&lost).await.status, StatusCode::OK);
     let done = end(&auth, &here, &sessions[1]).await;
     assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.text);
     assert_eq!(auth.verify(&lost).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(auth.verify(&here).await.status, StatusCode::OK);
     assert_eq!(listed(&auth, &here).await, [sessions[0].clone()]);
-    assert_eq!(end(&auth, &here, &sessions[1]).await.code(), "not_found", "it is over");
+    assert_eq!(
+        end(&auth, &here, &sessions[1]).await.code(),
+        "not_found",
+        "it is over"
+    );
     let recorded = "SELECT COUNT(*) FROM sessions WHERE ended_why = 'by_owner'";
     assert_eq!((auth.count(recorded).await, told(&auth).await), (1, 1));
 
-    assert_eq!(end(&auth, &here, &sessions[0]).await.status, StatusCode::NO_CONTENT, "its own");
+    assert_eq!(
+        end(&auth, &here, &sessions[0]).await.status,
+        StatusCode::NO_CONTENT,
+        "its own"
+    );
     assert_eq!(auth.verify(&here).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(end(&auth, &stranger, "x").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        end(&auth, &stranger, "x").await.status,
+        StatusCode::NOT_FOUND
+    );
 }
 
 #[rstest]
@@ -73,7 +100,10 @@ async fn a_person_ends_all_sessions_but_the_present_one(#[case] engine: Engine) 
     let others = format!("{SESSIONS}/others");
     for ended in [3, 0] {
         let done = auth.send(Method::DELETE, &others, Some(&here), None).await;
-        assert_eq!((done.status, &done.body["ended"]), (StatusCode::OK, &json!(ended)));
+        assert_eq!(
+            (done.status, &done.body["ended"]),
+            (StatusCode::OK, &json!(ended))
+        );
     }
     for token in &tokens {
         assert_eq!(auth.verify(token).await.status, StatusCode::UNAUTHORIZED);
@@ -82,6 +112,8 @@ async fn a_person_ends_all_sessions_but_the_present_one(#[case] engine: Engine) 
         assert_eq!(auth.verify(token).await.status, StatusCode::OK);
     }
     assert_eq!(told(&auth).await, 3);
-    let none = auth.send(Method::DELETE, &others, None, Some(Value::Null)).await;
+    let none = auth
+        .send(Method::DELETE, &others, None, Some(Value::Null))
+        .await;
     assert_eq!(none.status, StatusCode::UNAUTHORIZED);
 }

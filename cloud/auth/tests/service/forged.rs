@@ -79,7 +79,11 @@ impl ForgedIssuer {
         tasks.spawn_once("issuer", async move {
             web::serve_http(listener, routes, web::ConnectionSlots::default(), stop).await;
         });
-        Self { address, forgery, tasks }
+        Self {
+            address,
+            forgery,
+            tasks,
+        }
     }
 
     pub fn config(&self, name: &str) -> IssuerConfig {
@@ -202,7 +206,10 @@ async fn token(
     let refused =
         |error: &str| (StatusCode::BAD_REQUEST, Json(json!({ "error": error }))).into_response();
     let basic = format!("Basic {}", STANDARD.encode(format!("{CLIENT}:{SECRET}")));
-    if headers.get(header::AUTHORIZATION).is_none_or(|said| said.as_bytes() != basic.as_bytes()) {
+    if headers
+        .get(header::AUTHORIZATION)
+        .is_none_or(|said| said.as_bytes() != basic.as_bytes())
+    {
         return refused("invalid_client");
     }
     let mut forgery = forgery.lock().unwrap();

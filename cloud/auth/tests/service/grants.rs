@@ -48,14 +48,22 @@ async fn listed(auth: &Auth, path: &str, token: &str) -> Vec<(String, String, Va
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let items = answer.body["items"].as_array().unwrap().iter();
     items
-        .map(|item| (text(&item["session_id"]), text(&item["kind"]), item["device"].clone()))
+        .map(|item| {
+            (
+                text(&item["session_id"]),
+                text(&item["kind"]),
+                item["device"].clone(),
+            )
+        })
         .collect()
 }
 
 async fn ended(auth: &Auth) -> Vec<Value> {
     let events = auth.events().await.into_iter();
     let ended = events.filter(|event| event.kind == EventType::SessionRevoked);
-    ended.map(|event| event.body["session_id"].clone()).collect()
+    ended
+        .map(|event| event.body["session_id"].clone())
+        .collect()
 }
 
 #[rstest]
@@ -65,7 +73,10 @@ async fn ended(auth: &Auth) -> Vec<Value> {
 async fn a_providers_tablet_gets_a_token_of_its_own_for_three_days(#[case] engine: Engine) {
     let auth = people(engine).await;
     let answer = at_tablet(&auth, "lisi", "tablet-7").await;
-    assert!(answer.body.get("access_token").is_none(), "nothing that opens the cloud");
+    assert!(
+        answer.body.get("access_token").is_none(),
+        "nothing that opens the cloud"
+    );
     assert_eq!(answer.body["expires_in"], HOURS_72);
     let granted = claims(&auth, answer.body["edge_token"].as_str().unwrap()).await;
     assert_eq!(granted.exp - granted.iat, HOURS_72);
@@ -74,15 +85,24 @@ async fn a_providers_tablet_gets_a_token_of_its_own_for_three_days(#[case] engin
     assert_eq!(granted.region, Some(Region::North));
 
     let customer = at_tablet(&auth, "mei", "tablet-7").await;
-    assert_eq!(customer.body["expires_in"], 3600, "a customer works for an hour");
+    assert_eq!(
+        customer.body["expires_in"], 3600,
+        "a customer works for an hour"
+    );
     let theirs = claims(&auth, customer.body["edge_token"].as_str().unwrap()).await;
     assert_eq!((theirs.kind, theirs.device), (TokenKind::Edge, None));
 
     let own = auth.token("lisi").await;
     let list = listed(&auth, SESSIONS, &own).await;
     assert_eq!(list.len(), 2);
-    let kept = list.iter().find(|(_, kind, _)| kind == "device_grant").unwrap();
-    assert_eq!((&kept.0, &kept.2), (&granted.jti.0.to_string(), &json!("tablet-7")));
+    let kept = list
+        .iter()
+        .find(|(_, kind, _)| kind == "device_grant")
+        .unwrap();
+    assert_eq!(
+        (&kept.0, &kept.2),
+        (&granted.jti.0.to_string(), &json!("tablet-7"))
+    );
 }
 
 #[rstest]
@@ -95,7 +115,13 @@ async fn a_signed_in_provider_gets_a_grant_that_outlives_the_session_and_others_
     let auth = people(engine).await;
     let ask = async |token: &str| {
         let body = json!({ "region": "NORTH", "device": "tablet-7" });
-        auth.send(Method::POST, "/api/v1/auth/device-grants", Some(token), Some(body)).await
+        auth.send(
+            Method::POST,
+            "/api/v1/auth/device-grants",
+            Some(token),
+            Some(body),
+        )
+        .await
     };
     let own = auth.token("lisi").await;
     let answer = ask(&own).await;
@@ -106,15 +132,24 @@ async fn a_signed_in_provider_gets_a_grant_that_outlives_the_session_and_others_
     assert_eq!(auth.logout(&own).await.status, StatusCode::NO_CONTENT);
     assert!(!ended(&auth).await.contains(&json!(granted.jti)));
     assert_eq!(ask(&own).await.code(), "invalid_token");
-    assert_eq!(ask(token).await.code(), "invalid_token", "a grant gives out none");
+    assert_eq!(
+        ask(token).await.code(),
+        "invalid_token",
+        "a grant gives out none"
+    );
     for other in ["mei", "boss"] {
         assert_eq!(ask(&auth.token(other).await).await.code(), "providers_only");
     }
     let misspelt = json!({ "region": "NORTH", "device": "Tablet 7" });
     let path = "/api/v1/auth/device-grants";
     let own = auth.token("lisi").await;
-    let wrong = auth.send(Method::POST, path, Some(&own), Some(misspelt)).await;
-    assert_eq!((wrong.status, wrong.fields()), (StatusCode::UNPROCESSABLE_ENTITY, vec!["device"]));
+    let wrong = auth
+        .send(Method::POST, path, Some(&own), Some(misspelt))
+        .await;
+    assert_eq!(
+        (wrong.status, wrong.fields()),
+        (StatusCode::UNPROCESSABLE_ENTITY, vec!["device"])
+    );
 }
 
 #[rstest]
@@ -132,13 +167,23 @@ async fn a_new_grant_takes_the_place_of_the_same_tablets_and_of_the_oldest_beyon
     }
     assert!(ended(&auth).await.is_empty());
     let again = grant(&auth, "tablet-3").await;
-    assert_eq!(ended(&auth).await, [json!(grants[3].jti)], "edges hear of it");
+    assert_eq!(
+        ended(&auth).await,
+        [json!(grants[3].jti)],
+        "edges hear of it"
+    );
     auth.clock.advance(MINUTE_MS);
     let ninth = grant(&auth, "tablet-8").await;
-    assert_eq!(ended(&auth).await, [json!(grants[3].jti), json!(grants[0].jti)]);
+    assert_eq!(
+        ended(&auth).await,
+        [json!(grants[3].jti), json!(grants[0].jti)]
+    );
     let own = auth.token("lisi").await;
     let list = listed(&auth, SESSIONS, &own).await;
-    let live: Vec<_> = list.iter().filter(|(_, kind, _)| kind == "device_grant").collect();
+    let live: Vec<_> = list
+        .iter()
+        .filter(|(_, kind, _)| kind == "device_grant")
+        .collect();
     assert_eq!(live.len(), 8);
     for one in [&again, &ninth] {
         assert!(live.iter().any(|(id, ..)| *id == one.jti.0.to_string()));
@@ -153,7 +198,10 @@ async fn a_grant_is_ended_by_its_person_an_admin_or_the_tablet_and_by_nobody_els
     #[case] engine: Engine,
 ) {
     let auth = people(engine).await;
-    let [first, second] = [grant(&auth, "tablet-1").await, grant(&auth, "tablet-2").await];
+    let [first, second] = [
+        grant(&auth, "tablet-1").await,
+        grant(&auth, "tablet-2").await,
+    ];
     let third = at_tablet(&auth, "lisi", "tablet-3").await.body["edge_token"].clone();
     let own = auth.token("lisi").await;
     let other = auth.token("mei").await;
@@ -165,16 +213,35 @@ async fn a_grant_is_ended_by_its_person_an_admin_or_the_tablet_and_by_nobody_els
         let answer = end(format!("{of_lisi}/{}", second.jti.0), token).await;
         assert_eq!(answer.code(), "role_forbidden");
     }
-    assert_eq!(end(format!("{SESSIONS}/{}", first.jti.0), &other).await.code(), "not_found");
+    assert_eq!(
+        end(format!("{SESSIONS}/{}", first.jti.0), &other)
+            .await
+            .code(),
+        "not_found"
+    );
     let done = StatusCode::NO_CONTENT;
-    assert_eq!(end(format!("{SESSIONS}/{}", first.jti.0), &own).await.status, done);
+    assert_eq!(
+        end(format!("{SESSIONS}/{}", first.jti.0), &own)
+            .await
+            .status,
+        done
+    );
 
     let list = listed(&auth, &of_lisi, &admin).await;
     assert!(list.iter().any(|(id, ..)| *id == second.jti.0.to_string()));
     let elsewhere = claims(&auth, &other).await.sub.0;
     let wrong = format!("/api/v1/admin/users/{elsewhere}/sessions/{}", second.jti.0);
-    assert_eq!(end(wrong, &admin).await.code(), "not_found", "a session of somebody else");
-    assert_eq!(end(format!("{of_lisi}/{}", second.jti.0), &admin).await.status, done);
+    assert_eq!(
+        end(wrong, &admin).await.code(),
+        "not_found",
+        "a session of somebody else"
+    );
+    assert_eq!(
+        end(format!("{of_lisi}/{}", second.jti.0), &admin)
+            .await
+            .status,
+        done
+    );
     let on_record = "SELECT COUNT(*) FROM sessions s JOIN users u ON u.id = s.ended_by \
         WHERE s.ended_why = 'by_admin' AND u.username = 'boss'";
     assert_eq!(auth.count(on_record).await, 1);
@@ -182,7 +249,12 @@ async fn a_grant_is_ended_by_its_person_an_admin_or_the_tablet_and_by_nobody_els
     let token = third.as_str().unwrap();
     let audience = TokenAudience::Edges(Region::North);
     assert_eq!(claims(&auth, token).await.audience(), Some(audience));
-    assert_eq!(auth.post("edge-logout", json!({ "token": token })).await.status, done);
+    assert_eq!(
+        auth.post("edge-logout", json!({ "token": token }))
+            .await
+            .status,
+        done
+    );
     let jtis = [first.jti, second.jti, claims(&auth, token).await.jti].map(|jti| json!(jti));
     assert_eq!(ended(&auth).await, jtis, "edges hear of each");
 }
@@ -193,7 +265,14 @@ async fn a_grant_ends_with_its_persons_account_and_password() {
     let granted = grant(&auth, "tablet-7").await;
     let own = auth.token("lisi").await;
     let form = json!({ "old_password": PASSWORD, "new_password": "another horse battery" });
-    let changed = auth.send(Method::POST, "/api/v1/auth/password", Some(&own), Some(form)).await;
+    let changed = auth
+        .send(
+            Method::POST,
+            "/api/v1/auth/password",
+            Some(&own),
+            Some(form),
+        )
+        .await;
     assert!(changed.status.is_success(), "{}", changed.text);
     assert!(ended(&auth).await.contains(&json!(granted.jti)));
 }

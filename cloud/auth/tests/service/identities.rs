@@ -22,8 +22,15 @@ struct Visitor {
 }
 
 async fn auth_at(engine: Engine, issuers: &[(&str, &ForgedIssuer)]) -> Auth {
-    let oidc: Vec<_> = issuers.iter().map(|(name, issuer)| issuer.config(name)).collect();
-    let alter = |config| auth::Config { oidc: oidc.clone(), oidc_return: BACK.into(), ..config };
+    let oidc: Vec<_> = issuers
+        .iter()
+        .map(|(name, issuer)| issuer.config(name))
+        .collect();
+    let alter = |config| auth::Config {
+        oidc: oidc.clone(),
+        oidc_return: BACK.into(),
+        ..config
+    };
     Auth::with(engine, "memory:", alter).await
 }
 
@@ -38,7 +45,10 @@ async fn begin(auth: &Auth, issuer: &str) -> Visitor {
 fn visitor(begun: &Answer) -> Visitor {
     assert_eq!(begun.status, StatusCode::OK, "{}", begun.text);
     let text = |name: &str| begun.body[name].as_str().unwrap().to_owned();
-    Visitor { way: text("address"), ticket: text("ticket") }
+    Visitor {
+        way: text("address"),
+        ticket: text("ticket"),
+    }
 }
 
 fn reply(visitor: &Visitor, code: &str) -> Value {
@@ -69,8 +79,13 @@ async fn somebody_new_becomes_a_customer_and_stays_the_same_person(#[case] engin
     let issuer = ForgedIssuer::start().await;
     let auth = auth_at(engine, &[("acme", &issuer)]).await;
     auth.register("lisi", "provider").await;
-    let offered = auth.send(Method::GET, "/api/v1/auth/oidc", None, None).await;
-    assert_eq!(offered.body, json!({ "items": [{ "name": "acme", "label": "The acme" }] }));
+    let offered = auth
+        .send(Method::GET, "/api/v1/auth/oidc", None, None)
+        .await;
+    assert_eq!(
+        offered.body,
+        json!({ "items": [{ "name": "acme", "label": "The acme" }] })
+    );
 
     issuer.forgery().told = json!({
         "sub": "17", "email": "Li.Si@elsewhere.example", "email_verified": true, "preferred_username": "LiSi",
@@ -87,7 +102,9 @@ async fn somebody_new_becomes_a_customer_and_stays_the_same_person(#[case] engin
     assert_eq!(verified.body["user_id"], first.body["user_id"]);
 
     // The issuer verified the address, so mail goes there.
-    let shown = auth.send(Method::GET, "/api/v1/auth/address", Some(&access), None).await;
+    let shown = auth
+        .send(Method::GET, "/api/v1/auth/address", Some(&access), None)
+        .await;
     let known = json!({
         "email": "li.si@elsewhere.example", "is_confirmed": true, "pending": null,
     });
@@ -103,7 +120,10 @@ async fn somebody_new_becomes_a_customer_and_stays_the_same_person(#[case] engin
 
     // No password opens an account without one, and its person can sign out normally.
     for password in ["none", PASSWORD, ""] {
-        assert_eq!(auth.login(name, password).await.code(), "invalid_credentials");
+        assert_eq!(
+            auth.login(name, password).await.code(),
+            "invalid_credentials"
+        );
     }
     assert_eq!(auth.logout(&access).await.status, StatusCode::NO_CONTENT);
     assert_eq!(auth.verify(&access).await.code(), "invalid_token");
@@ -116,14 +136,26 @@ async fn an_address_links_nothing_to_an_account() {
     auth.register("lisi", "customer").await;
     issuer.forgery().claims = json!({ "email": "lisi@example.com", "email_verified": true });
     let refused = sign_in(&auth, "acme", &issuer, "17").await;
-    assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "user_exists"));
-    assert!(refused.body["detail"].as_str().unwrap().contains("The acme"), "{}", refused.text);
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::CONFLICT, "user_exists")
+    );
+    assert!(
+        refused.body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("The acme"),
+        "{}",
+        refused.text
+    );
     assert_eq!(users(&auth).await, 1);
     for unverified in [json!(false), json!(null), json!("false"), json!(1)] {
         issuer.forgery().claims["email_verified"] = unverified;
         let subject = users(&auth).await.to_string();
         let access = token(&sign_in(&auth, "acme", &issuer, &subject).await);
-        let shown = auth.send(Method::GET, "/api/v1/auth/address", Some(&access), None).await;
+        let shown = auth
+            .send(Method::GET, "/api/v1/auth/address", Some(&access), None)
+            .await;
         assert_eq!(
             (&shown.body["email"], &shown.body["is_confirmed"]),
             (&Value::Null, &json!(false))
@@ -141,7 +173,9 @@ async fn a_visit_is_ended_once_by_its_own_browser_and_in_time() {
     let good = reply(&ours, &code);
     let over = async |change: Value| {
         let mut form = good.clone();
-        form.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        form.as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
         let answer = auth.post("oidc/sign-in", form).await;
         assert_eq!(
             (answer.status, answer.code()),
@@ -158,15 +192,26 @@ async fn a_visit_is_ended_once_by_its_own_browser_and_in_time() {
 
     // The issuer rejects a code that was used or belongs to another flow.
     let used = auth.post("oidc/sign-in", reply(&theirs, &code)).await;
-    assert_eq!((used.status, used.code()), (StatusCode::FORBIDDEN, "identity_refused"));
+    assert_eq!(
+        (used.status, used.code()),
+        (StatusCode::FORBIDDEN, "identity_refused")
+    );
     let [ours, theirs] = [begin(&auth, "acme").await, begin(&auth, "acme").await];
     let code = issuer.grant(&ours.way, "17", now_s(&auth));
-    assert_eq!(auth.post("oidc/sign-in", reply(&theirs, &code)).await.code(), "identity_refused");
+    assert_eq!(
+        auth.post("oidc/sign-in", reply(&theirs, &code))
+            .await
+            .code(),
+        "identity_refused"
+    );
 
     let late = begin(&auth, "acme").await;
     let code = issuer.grant(&late.way, "17", now_s(&auth));
     auth.clock.advance(10 * MINUTE_MS);
-    assert_eq!(auth.post("oidc/sign-in", reply(&late, &code)).await.code(), "visit_over");
+    assert_eq!(
+        auth.post("oidc/sign-in", reply(&late, &code)).await.code(),
+        "visit_over"
+    );
 }
 
 #[tokio::test]
@@ -184,12 +229,20 @@ async fn a_flood_of_codes_from_an_address_is_refused_before_the_issuer_hears_it(
     let auth = Auth::with(Engine::Sqlite, "memory:", alter).await;
     for _ in 0..3 {
         let form = reply(&begin(&auth, "acme").await, "no-code");
-        assert_eq!(auth.post_from(FLOOD, "oidc/sign-in", form).await.code(), "identity_refused");
+        assert_eq!(
+            auth.post_from(FLOOD, "oidc/sign-in", form).await.code(),
+            "identity_refused"
+        );
     }
     let visitor = begin(&auth, "acme").await;
     let form = reply(&visitor, &issuer.grant(&visitor.way, "17", now_s(&auth)));
     let refused = auth.post_from(FLOOD, "oidc/sign-in", form.clone()).await;
-    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{}", refused.text);
+    assert_eq!(
+        refused.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "{}",
+        refused.text
+    );
     assert_eq!(refused.code(), "rate_limited");
     assert!(refused.headers.contains_key("retry-after"));
     assert_eq!(issuer.forgery().exchanges, 3);
@@ -206,19 +259,42 @@ async fn a_token_that_is_wrong_in_anything_registers_nobody() {
         (json!({ "alg": "none" }), json!({})),
         (json!({ "alg": "HS256", "kid": "first" }), json!({})),
         (json!({ "alg": "EdDSA", "kid": "another" }), json!({})),
-        (json!({ "alg": "EdDSA", "kid": "first" }), json!({ "nonce": "of another sign-in" })),
-        (json!({ "alg": "EdDSA", "kid": "first" }), json!({ "nonce": null })),
-        (json!({ "alg": "EdDSA", "kid": "first" }), json!({ "aud": "somebody-else" })),
-        (json!({ "alg": "EdDSA", "kid": "first" }), json!({ "iss": "https://other.example" })),
-        (json!({ "alg": "EdDSA", "kid": "first" }), json!({ "exp": now - 61 })),
-        (json!({ "alg": "EdDSA", "kid": "first" }), json!({ "iat": now - 3600 })),
+        (
+            json!({ "alg": "EdDSA", "kid": "first" }),
+            json!({ "nonce": "of another sign-in" }),
+        ),
+        (
+            json!({ "alg": "EdDSA", "kid": "first" }),
+            json!({ "nonce": null }),
+        ),
+        (
+            json!({ "alg": "EdDSA", "kid": "first" }),
+            json!({ "aud": "somebody-else" }),
+        ),
+        (
+            json!({ "alg": "EdDSA", "kid": "first" }),
+            json!({ "iss": "https://other.example" }),
+        ),
+        (
+            json!({ "alg": "EdDSA", "kid": "first" }),
+            json!({ "exp": now - 61 }),
+        ),
+        (
+            json!({ "alg": "EdDSA", "kid": "first" }),
+            json!({ "iat": now - 3600 }),
+        ),
     ] {
         {
             let mut forgery = issuer.forgery();
             (forgery.header, forgery.claims) = (header.clone(), claims.clone());
         }
         let answer = sign_in(&auth, "acme", &issuer, "17").await;
-        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{header} {claims}: {}", answer.text);
+        assert_eq!(
+            answer.status,
+            StatusCode::FORBIDDEN,
+            "{header} {claims}: {}",
+            answer.text
+        );
         assert_eq!(answer.code(), "identity_refused", "{header} {claims}");
     }
     {
@@ -226,12 +302,19 @@ async fn a_token_that_is_wrong_in_anything_registers_nobody() {
         (forgery.header, forgery.claims) = (json!({ "alg": "EdDSA", "kid": "first" }), json!({}));
         forgery.signs_by = 9;
     }
-    assert_eq!(sign_in(&auth, "acme", &issuer, "17").await.code(), "identity_refused");
+    assert_eq!(
+        sign_in(&auth, "acme", &issuer, "17").await.code(),
+        "identity_refused"
+    );
     issuer.forgery().signs_by = 1;
     let visitor = begin(&auth, "acme").await;
     let mut form = reply(&visitor, &issuer.grant(&visitor.way, "17", now));
     form["iss"] = json!("https://other.example");
-    assert_eq!(auth.post("oidc/sign-in", form).await.code(), "identity_refused", "a mix-up");
+    assert_eq!(
+        auth.post("oidc/sign-in", form).await.code(),
+        "identity_refused",
+        "a mix-up"
+    );
     assert_eq!(users(&auth).await, 0);
     token(&sign_in(&auth, "acme", &issuer, "17").await);
 }
@@ -249,7 +332,10 @@ async fn a_new_key_is_read_and_unknown_ones_are_asked_for_once_a_minute() {
         forgery.signs_by = 2;
     }
     for _ in 0..3 {
-        assert_eq!(sign_in(&auth, "acme", &issuer, "17").await.code(), "identity_refused");
+        assert_eq!(
+            sign_in(&auth, "acme", &issuer, "17").await.code(),
+            "identity_refused"
+        );
     }
     assert_eq!(issuer.forgery().key_reads, 1, "read a moment ago");
     auth.clock.advance(MINUTE_MS);
@@ -258,7 +344,10 @@ async fn a_new_key_is_read_and_unknown_ones_are_asked_for_once_a_minute() {
     issuer.forgery().header = json!({ "alg": "EdDSA", "kid": "third" });
     auth.clock.advance(MINUTE_MS);
     for _ in 0..3 {
-        assert_eq!(sign_in(&auth, "acme", &issuer, "17").await.code(), "identity_refused");
+        assert_eq!(
+            sign_in(&auth, "acme", &issuer, "17").await.code(),
+            "identity_refused"
+        );
     }
     assert_eq!(issuer.forgery().key_reads, 3);
 }
@@ -268,11 +357,19 @@ async fn a_closed_account_stays_closed_to_its_identity() {
     let issuer = ForgedIssuer::start().await;
     let auth = auth_at(Engine::Sqlite, &[("acme", &issuer)]).await;
     let access = token(&sign_in(&auth, "acme", &issuer, "17").await);
-    auth.sql.exec("UPDATE users SET is_active = 0", Vec::new()).await.unwrap();
-    let listed = auth.send(Method::GET, "/api/v1/auth/sessions", Some(&access), None).await;
+    auth.sql
+        .exec("UPDATE users SET is_active = 0", Vec::new())
+        .await
+        .unwrap();
+    let listed = auth
+        .send(Method::GET, "/api/v1/auth/sessions", Some(&access), None)
+        .await;
     assert_eq!(listed.code(), "invalid_token");
     let refused = sign_in(&auth, "acme", &issuer, "17").await;
-    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "revoked"));
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::FORBIDDEN, "revoked")
+    );
     assert_eq!(users(&auth).await, 1, "nor is a second account made");
 }
 
@@ -286,18 +383,31 @@ async fn an_issuer_that_is_away_is_named_and_keeps_no_other_sign_in_waiting() {
     let code = gone.grant(&visitor.way, "17", now_s(&auth));
     gone.stop().await;
     let away = auth.post("oidc/sign-in", reply(&visitor, &code)).await;
-    assert_eq!((away.status, away.code()), (StatusCode::SERVICE_UNAVAILABLE, "issuer_away"));
-    assert!(away.body["detail"].as_str().unwrap().contains("The gone"), "{}", away.text);
+    assert_eq!(
+        (away.status, away.code()),
+        (StatusCode::SERVICE_UNAVAILABLE, "issuer_away")
+    );
+    assert!(
+        away.body["detail"].as_str().unwrap().contains("The gone"),
+        "{}",
+        away.text
+    );
     assert!(away.headers.contains_key("retry-after"));
     token(&sign_in(&auth, "here", &here, "17").await);
     assert_eq!(auth.login("lisi", PASSWORD).await.status, StatusCode::OK);
-    assert_eq!(auth.post("oidc/nobody/begin", json!({})).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        auth.post("oidc/nobody/begin", json!({})).await.status,
+        StatusCode::NOT_FOUND
+    );
 
     // The discovery document is cached for an hour.
     begin(&auth, "gone").await;
     let auth = auth_at(Engine::Sqlite, &[("gone", &gone)]).await;
     for _ in 0..2 {
-        assert_eq!(auth.post("oidc/gone/begin", json!({})).await.code(), "issuer_away");
+        assert_eq!(
+            auth.post("oidc/gone/begin", json!({})).await.code(),
+            "issuer_away"
+        );
     }
 }
 
@@ -306,7 +416,12 @@ async fn an_issuer_that_leads_elsewhere_or_calls_itself_otherwise_is_not_followe
     let issuer = ForgedIssuer::start().await;
     let auth = auth_at(Engine::Sqlite, &[("acme", &issuer)]).await;
     issuer.forgery().redirects = true;
-    let begun = async || auth.post("oidc/acme/begin", json!({})).await.code().to_owned();
+    let begun = async || {
+        auth.post("oidc/acme/begin", json!({}))
+            .await
+            .code()
+            .to_owned()
+    };
     assert_eq!(begun().await, "issuer_away");
     assert_eq!(issuer.forgery().key_reads, 0, "a redirection was followed");
     issuer.forgery().redirects = false;
@@ -340,12 +455,21 @@ async fn an_identity_is_linked_by_the_password_and_goes_with_it(#[case] engine: 
     let other = auth.token("lisi").await;
     let begin_link = async |token: &str, password: &str| {
         let path = "/api/v1/auth/oidc/acme/link";
-        auth.send(Method::POST, path, Some(token), Some(json!({ "password": password }))).await
+        auth.send(
+            Method::POST,
+            path,
+            Some(token),
+            Some(json!({ "password": password })),
+        )
+        .await
     };
     let linked = async |token: &str, form: Value| {
         auth.send(Method::POST, LIST, Some(token), Some(form)).await
     };
-    assert_eq!(begin_link(&own, "wrong horse battery").await.code(), "invalid_credentials");
+    assert_eq!(
+        begin_link(&own, "wrong horse battery").await.code(),
+        "invalid_credentials"
+    );
 
     let way = visitor(&begin_link(&own, PASSWORD).await);
     let form = reply(&way, &issuer.grant(&way.way, "17", now_s(&auth)));
@@ -354,7 +478,11 @@ async fn an_identity_is_linked_by_the_password_and_goes_with_it(#[case] engine: 
         "visit_over",
         "it signs nobody in"
     );
-    assert_eq!(linked(&other, form.clone()).await.code(), "visit_over", "of another session");
+    assert_eq!(
+        linked(&other, form.clone()).await.code(),
+        "visit_over",
+        "of another session"
+    );
     let answer = linked(&own, form.clone()).await;
     assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
     assert_eq!(linked(&own, form).await.code(), "visit_over", "once");
@@ -366,10 +494,17 @@ async fn an_identity_is_linked_by_the_password_and_goes_with_it(#[case] engine: 
 
     // Other people have no access to it.
     let stranger = token(&sign_in(&auth, "acme", &issuer, "18").await);
-    assert_eq!(begin_link(&stranger, "").await.code(), "invalid_credentials", "has no password");
+    assert_eq!(
+        begin_link(&stranger, "").await.code(),
+        "invalid_credentials",
+        "has no password"
+    );
     let list = auth.send(Method::GET, LIST, Some(&own), None).await;
     let item = &list.body["items"][0];
-    assert_eq!((&item["label"], &item["origin"]), (&json!("The acme"), &json!(false)));
+    assert_eq!(
+        (&item["label"], &item["origin"]),
+        (&json!("The acme"), &json!(false))
+    );
     assert_eq!(list.body["has_password"], true);
     let path = format!("{LIST}/{}", item["id"].as_str().unwrap());
     let remove =
@@ -377,7 +512,10 @@ async fn an_identity_is_linked_by_the_password_and_goes_with_it(#[case] engine: 
     assert_eq!(remove(&stranger, &path).await.status, StatusCode::NOT_FOUND);
     let theirs = auth.send(Method::GET, LIST, Some(&stranger), None).await;
     assert_eq!(
-        (&theirs.body["has_password"], &theirs.body["items"][0]["origin"]),
+        (
+            &theirs.body["has_password"],
+            &theirs.body["items"][0]["origin"]
+        ),
         (&json!(false), &json!(true))
     );
     let last = format!("{LIST}/{}", theirs.body["items"][0]["id"].as_str().unwrap());
@@ -410,11 +548,21 @@ async fn another_password_ends_what_was_linked_by_the_one_before(#[case] engine:
     let begin = async || {
         let form = json!({ "password": PASSWORD });
         let path = "/api/v1/auth/oidc/acme/link";
-        let way = visitor(&auth.send(Method::POST, path, Some(&thief), Some(form)).await);
+        let way = visitor(
+            &auth
+                .send(Method::POST, path, Some(&thief), Some(form))
+                .await,
+        );
         reply(&way, &issuer.grant(&way.way, "the thief", now_s(&auth)))
     };
     let link = async |form: Value| {
-        auth.send(Method::POST, "/api/v1/auth/identities", Some(&thief), Some(form)).await
+        auth.send(
+            Method::POST,
+            "/api/v1/auth/identities",
+            Some(&thief),
+            Some(form),
+        )
+        .await
     };
     assert_eq!(link(begin().await).await.status, StatusCode::NO_CONTENT);
     let as_owner = sign_in(&auth, "acme", &issuer, "the thief").await;
@@ -422,11 +570,21 @@ async fn another_password_ends_what_was_linked_by_the_one_before(#[case] engine:
     let under_way = begin().await;
 
     let form = json!({ "old_password": PASSWORD, "new_password": NEW });
-    let changed = auth.send(Method::POST, "/api/v1/auth/password", Some(&owner), Some(form)).await;
+    let changed = auth
+        .send(
+            Method::POST,
+            "/api/v1/auth/password",
+            Some(&owner),
+            Some(form),
+        )
+        .await;
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.text);
     assert_eq!(link(under_way).await.code(), "invalid_token");
     let thief = sign_in(&auth, "acme", &issuer, "the thief").await;
-    assert_ne!(thief.body["user_id"], as_owner.body["user_id"], "he is somebody else now");
+    assert_ne!(
+        thief.body["user_id"], as_owner.body["user_id"],
+        "he is somebody else now"
+    );
 }
 
 #[tokio::test]
@@ -446,13 +604,26 @@ async fn linking_is_counted_by_its_person_before_the_issuer_hears_it() {
     let form = json!({ "ticket": "x", "state": "y", "code": "z" });
     let path = "/api/v1/auth/identities";
     for _ in 0..3 {
-        let over = auth.send(Method::POST, path, Some(&token), Some(form.clone())).await;
+        let over = auth
+            .send(Method::POST, path, Some(&token), Some(form.clone()))
+            .await;
         assert_eq!(over.code(), "visit_over");
     }
-    let refused = auth.send(Method::POST, path, Some(&token), Some(form.clone())).await;
-    assert_eq!((refused.status, refused.code()), (StatusCode::TOO_MANY_REQUESTS, "rate_limited"));
+    let refused = auth
+        .send(Method::POST, path, Some(&token), Some(form.clone()))
+        .await;
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::TOO_MANY_REQUESTS, "rate_limited")
+    );
     auth.register("zhao", "customer").await;
     let other = auth.token("zhao").await;
-    let other = auth.send(Method::POST, path, Some(&other), Some(form)).await;
-    assert_eq!(other.code(), "visit_over", "others are not counted with that person");
+    let other = auth
+        .send(Method::POST, path, Some(&other), Some(form))
+        .await;
+    assert_eq!(
+        other.code(),
+        "visit_over",
+        "others are not counted with that person"
+    );
 }

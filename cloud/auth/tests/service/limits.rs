@@ -21,7 +21,10 @@ async fn auth_with(alter: impl Fn(Config) -> Config) -> Auth {
 
 #[tokio::test]
 async fn a_flood_from_an_address_does_not_shut_it() {
-    let alter = |config: Config| Config { sign_ins_per_address_per_minute: limit(5), ..config };
+    let alter = |config: Config| Config {
+        sign_ins_per_address_per_minute: limit(5),
+        ..config
+    };
     let auth = auth_with(alter).await;
     auth.register("lisi", "customer").await;
     let name = |n: usize| format!("nobody-{n}");
@@ -29,27 +32,42 @@ async fn a_flood_from_an_address_does_not_shut_it() {
         let answer = auth.login_from(SHOP, &name(n), "wrong horse battery").await;
         assert_eq!(answer.code(), "invalid_credentials", "{}", answer.text);
     }
-    assert_eq!(auth.login_from(SHOP, "lisi", PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(
+        auth.login_from(SHOP, "lisi", PASSWORD).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
 async fn a_flood_under_a_name_is_refused_at_its_address_alone() {
-    let alter = |config: Config| Config { sign_ins_per_account_per_minute: limit(3), ..config };
+    let alter = |config: Config| Config {
+        sign_ins_per_account_per_minute: limit(3),
+        ..config
+    };
     let auth = auth_with(alter).await;
     auth.register("lisi", "customer").await;
     for _ in 0..3 {
-        assert_eq!(auth.login_from(SHOP, "lisi", PASSWORD).await.status, StatusCode::OK);
+        assert_eq!(
+            auth.login_from(SHOP, "lisi", PASSWORD).await.status,
+            StatusCode::OK
+        );
     }
     let refused = auth.login_from(SHOP, "lisi", PASSWORD).await;
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(refused.code(), "rate_limited");
     assert!(refused.headers.contains_key("retry-after"));
-    assert_eq!(auth.login_from(ELSEWHERE, "lisi", PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(
+        auth.login_from(ELSEWHERE, "lisi", PASSWORD).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
 async fn an_address_makes_so_many_accounts_a_day() {
-    let alter = |config: Config| Config { registrations_per_address_per_day: limit(2), ..config };
+    let alter = |config: Config| Config {
+        registrations_per_address_per_day: limit(2),
+        ..config
+    };
     let auth = auth_with(alter).await;
     let register = async |address: &str, name: &str| {
         let body = json!({
@@ -62,20 +80,44 @@ async fn an_address_makes_so_many_accounts_a_day() {
         assert_eq!(register(SHOP, name).await.status, StatusCode::CREATED);
     }
     let refused = register(SHOP, "three").await;
-    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS, "{}", refused.text);
+    assert_eq!(
+        refused.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "{}",
+        refused.text
+    );
     assert_eq!(refused.code(), "registration_quota");
-    let wait: u32 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    let wait: u32 = refused.headers["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!((1..=24 * 3600).contains(&wait), "{wait}");
-    assert_eq!(register(ELSEWHERE, "three").await.status, StatusCode::CREATED);
-    assert_eq!(auth.login_from(SHOP, "one", PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(
+        register(ELSEWHERE, "three").await.status,
+        StatusCode::CREATED
+    );
+    assert_eq!(
+        auth.login_from(SHOP, "one", PASSWORD).await.status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
 async fn an_address_is_believed_from_the_gateway_alone() {
-    let alter = |config: Config| Config { registrations_per_address_per_day: limit(1), ..config };
+    let alter = |config: Config| Config {
+        registrations_per_address_per_day: limit(1),
+        ..config
+    };
     let auth = auth_with(alter).await;
-    assert_eq!(auth.register("one", "customer").await.status, StatusCode::CREATED);
-    assert_eq!(auth.register("two", "customer").await.code(), "registration_quota");
+    assert_eq!(
+        auth.register("one", "customer").await.status,
+        StatusCode::CREATED
+    );
+    assert_eq!(
+        auth.register("two", "customer").await.code(),
+        "registration_quota"
+    );
     let named = auth.post_from(
         SHOP,
         "register",

@@ -12,7 +12,10 @@ const WRONG: &str = "wrong horse battery";
 
 async fn auth_with_lisi(engine: Engine) -> Auth {
     let auth = Auth::new(engine).await;
-    assert_eq!(auth.register("lisi", "provider").await.status, StatusCode::CREATED);
+    assert_eq!(
+        auth.register("lisi", "provider").await.status,
+        StatusCode::CREATED
+    );
     auth
 }
 
@@ -28,9 +31,15 @@ fn device_in(answer: &Answer) -> String {
 
 async fn lock(auth: &Auth, address: &str) {
     for _ in 0..10 {
-        assert_eq!(auth.login_from(address, "lisi", WRONG).await.code(), "invalid_credentials");
+        assert_eq!(
+            auth.login_from(address, "lisi", WRONG).await.code(),
+            "invalid_credentials"
+        );
     }
-    assert_eq!(auth.login_from(address, "lisi", PASSWORD).await.code(), "account_locked");
+    assert_eq!(
+        auth.login_from(address, "lisi", PASSWORD).await.code(),
+        "account_locked"
+    );
 }
 
 #[rstest]
@@ -47,9 +56,16 @@ async fn a_stranger_locks_out_himself_alone_and_the_owner_hears_of_it(#[case] en
     assert!(answer.body.get("device").is_none(), "nobody asked for one");
     auth.clock.advance(1_000);
     let again = auth.login_from(HOME, "lisi", PASSWORD).await;
-    assert!(again.body.get("wrong_passwords").is_none(), "it is told once: {}", again.text);
+    assert!(
+        again.body.get("wrong_passwords").is_none(),
+        "it is told once: {}",
+        again.text
+    );
     auth.clock.advance(16 * MINUTE_MS);
-    assert_eq!(auth.login_from(STRANGER, "lisi", PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(
+        auth.login_from(STRANGER, "lisi", PASSWORD).await.status,
+        StatusCode::OK
+    );
 }
 
 #[rstest]
@@ -60,24 +76,40 @@ async fn a_known_device_is_let_past_the_lock_of_its_address(#[case] engine: Engi
     let auth = auth_with_lisi(engine).await;
     let device = device_in(&on_device(&auth, HOME, PASSWORD, "").await);
     lock(&auth, HOME).await;
-    assert_eq!(device_in(&on_device(&auth, HOME, PASSWORD, &device).await), device);
+    assert_eq!(
+        device_in(&on_device(&auth, HOME, PASSWORD, &device).await),
+        device
+    );
     let forged = "A".repeat(43);
     let stranger = on_device(&auth, HOME, PASSWORD, &forged).await;
-    assert_eq!(stranger.code(), "account_locked", "a secret of nobody's is none");
+    assert_eq!(
+        stranger.code(),
+        "account_locked",
+        "a secret of nobody's is none"
+    );
     // A device has no more guesses than an address.
     for _ in 0..10 {
         let wrong = on_device(&auth, HOME, WRONG, &device).await;
         assert_eq!(wrong.code(), "invalid_credentials");
     }
-    assert_eq!(on_device(&auth, HOME, PASSWORD, &device).await.code(), "account_locked");
+    assert_eq!(
+        on_device(&auth, HOME, PASSWORD, &device).await.code(),
+        "account_locked"
+    );
 }
 
 #[tokio::test]
 async fn a_secret_of_the_clients_own_choice_is_replaced() {
     let auth = auth_with_lisi(Engine::Sqlite).await;
     let chosen = "A".repeat(43);
-    assert_ne!(device_in(&on_device(&auth, HOME, PASSWORD, &chosen).await), chosen);
-    assert_ne!(device_in(&on_device(&auth, HOME, PASSWORD, "short").await), "short");
+    assert_ne!(
+        device_in(&on_device(&auth, HOME, PASSWORD, &chosen).await),
+        chosen
+    );
+    assert_ne!(
+        device_in(&on_device(&auth, HOME, PASSWORD, "short").await),
+        "short"
+    );
 }
 
 #[tokio::test]
@@ -86,8 +118,14 @@ async fn a_browser_of_two_people_is_known_to_both() {
     auth.register("wangwu", "customer").await;
     let device = device_in(&on_device(&auth, HOME, PASSWORD, "").await);
     let body = json!({ "username": "wangwu", "password": PASSWORD, "device": device });
-    assert_eq!(device_in(&auth.post_from(HOME, "login", body).await), device);
-    assert_eq!(device_in(&on_device(&auth, HOME, PASSWORD, &device).await), device);
+    assert_eq!(
+        device_in(&auth.post_from(HOME, "login", body).await),
+        device
+    );
+    assert_eq!(
+        device_in(&on_device(&auth, HOME, PASSWORD, &device).await),
+        device
+    );
 }
 
 #[rstest]
@@ -107,8 +145,17 @@ async fn many_addresses_together_are_slowed_down_and_a_known_device_is_not(#[cas
         }
     }
     assert_eq!(refused, Some(100));
-    assert_eq!(auth.login_from("192.0.2.1", "lisi", PASSWORD).await.code(), "account_locked");
-    assert_eq!(device_in(&on_device(&auth, "192.0.2.1", PASSWORD, &device).await), device);
+    assert_eq!(
+        auth.login_from("192.0.2.1", "lisi", PASSWORD).await.code(),
+        "account_locked"
+    );
+    assert_eq!(
+        device_in(&on_device(&auth, "192.0.2.1", PASSWORD, &device).await),
+        device
+    );
     auth.clock.advance(2_001);
-    assert_eq!(auth.login_from("192.0.2.1", "lisi", PASSWORD).await.status, StatusCode::OK);
+    assert_eq!(
+        auth.login_from("192.0.2.1", "lisi", PASSWORD).await.status,
+        StatusCode::OK
+    );
 }

@@ -16,7 +16,11 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 async fn tell(auth: &Auth, user: &Value, version: i64, verified: Option<bool>) {
     let standing = |verified| json!({ "is_active": true, "verified": verified, "service_areas": [], "service_categories": [] });
-    let role = if verified.is_some() { "provider" } else { "customer" };
+    let role = if verified.is_some() {
+        "provider"
+    } else {
+        "customer"
+    };
     let body = json!({
         "user_id": user, "role": role, "version": version, "provider": verified.map(standing),
     });
@@ -69,12 +73,18 @@ async fn tokens_tell_the_newest_word_about_their_provider_and_a_late_one_changes
     tell(&auth, &other, 2, Some(false)).await;
     until(&auth, "wangwu", (false, 2)).await;
     assert_eq!(mark(&auth, "lisi").await, (true, 4));
-    assert_eq!(mark(&auth, "zhaoliu").await, (false, 0), "customers have none");
+    assert_eq!(
+        mark(&auth, "zhaoliu").await,
+        (false, 0),
+        "customers have none"
+    );
 
     // An old token keeps its mark; tokens issued from it get the current one.
     assert_eq!(of(&claims(&auth, &before).await), (false, 0));
     let give = Some(json!({ "region": "NORTH" }));
-    let given = auth.send(Method::POST, "/api/v1/auth/edge-token", Some(&before), give).await;
+    let given = auth
+        .send(Method::POST, "/api/v1/auth/edge-token", Some(&before), give)
+        .await;
     let edge_token = given.body["edge_token"].as_str().unwrap();
     assert_eq!(of(&claims(&auth, edge_token).await), (true, 4));
     let form =

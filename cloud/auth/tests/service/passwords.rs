@@ -14,7 +14,13 @@ const IMPORTED: &str = "$2b$04$abcdefghijklmnopqrstuuqREtd3VJD2QVZbuFskFSLk6eRIr
 
 async fn change(auth: &Auth, token: &str, old: &str, new: &str) -> Answer {
     let form = json!({ "old_password": old, "new_password": new });
-    auth.send(Method::POST, "/api/v1/auth/password", Some(token), Some(form)).await
+    auth.send(
+        Method::POST,
+        "/api/v1/auth/password",
+        Some(token),
+        Some(form),
+    )
+    .await
 }
 
 async fn redeem(auth: &Auth, name: &str, code: &str) -> Answer {
@@ -32,7 +38,10 @@ async fn admin_and(auth: &Auth, name: &str) -> (String, String) {
     auth.register("boss", "customer").await;
     let raise = "UPDATE users SET role_id = 3 WHERE username = 'boss'";
     auth.sql.exec(raise, Vec::new()).await.unwrap();
-    let user = auth.login(name, PASSWORD).await.body["user_id"].as_str().unwrap().to_owned();
+    let user = auth.login(name, PASSWORD).await.body["user_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     (auth.token("boss").await, user)
 }
 
@@ -56,26 +65,54 @@ async fn a_change_of_the_password_ends_the_other_sessions(#[case] engine: Engine
     auth.register("lisi", "provider").await;
     let other = auth.token("lisi").await;
     let here = auth.token("lisi").await;
-    assert_eq!(change(&auth, &here, WRONG, NEW).await.code(), "invalid_credentials");
-    assert_eq!(change(&auth, &here, PASSWORD, "short").await.fields(), ["new_password"]);
+    assert_eq!(
+        change(&auth, &here, WRONG, NEW).await.code(),
+        "invalid_credentials"
+    );
+    assert_eq!(
+        change(&auth, &here, PASSWORD, "short").await.fields(),
+        ["new_password"]
+    );
     assert_eq!(auth.verify(&other).await.status, StatusCode::OK);
 
     auth.clock.advance(1_000);
     let done = change(&auth, &here, PASSWORD, NEW).await;
-    assert_eq!((done.status, &done.body["ended"]), (StatusCode::OK, &json!(1)), "{}", done.text);
+    assert_eq!(
+        (done.status, &done.body["ended"]),
+        (StatusCode::OK, &json!(1)),
+        "{}",
+        done.text
+    );
     assert_eq!(auth.verify(&here).await.status, StatusCode::OK);
     assert_eq!(auth.verify(&other).await.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(auth.login("lisi", PASSWORD).await.code(), "invalid_credentials");
+    assert_eq!(
+        auth.login("lisi", PASSWORD).await.code(),
+        "invalid_credentials"
+    );
     auth.clock.advance(1_000);
     let told = auth.login("lisi", NEW).await;
-    assert!(told.body["password_changed_at"].is_string(), "the person is told: {}", told.text);
+    assert!(
+        told.body["password_changed_at"].is_string(),
+        "the person is told: {}",
+        told.text
+    );
     auth.clock.advance(1_000);
     let once = auth.login("lisi", NEW).await;
-    assert!(once.body.get("password_changed_at").is_none(), "once: {}", once.text);
+    assert!(
+        once.body.get("password_changed_at").is_none(),
+        "once: {}",
+        once.text
+    );
     let recorded = "SELECT COUNT(*) FROM sessions WHERE ended_why = 'password_changed'";
     assert_eq!(auth.count(recorded).await, 1);
     let events = auth.events().await;
-    assert_eq!(events.iter().filter(|e| e.kind == EventType::SessionRevoked).count(), 1);
+    assert_eq!(
+        events
+            .iter()
+            .filter(|e| e.kind == EventType::SessionRevoked)
+            .count(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -84,10 +121,20 @@ async fn a_thief_of_a_token_guesses_the_old_password_no_faster_than_at_the_sign_
     auth.register("lisi", "customer").await;
     let token = auth.token("lisi").await;
     for _ in 0..10 {
-        assert_eq!(change(&auth, &token, WRONG, NEW).await.code(), "invalid_credentials");
+        assert_eq!(
+            change(&auth, &token, WRONG, NEW).await.code(),
+            "invalid_credentials"
+        );
     }
-    assert_eq!(change(&auth, &token, PASSWORD, NEW).await.code(), "account_locked");
-    assert_eq!(auth.login("lisi", PASSWORD).await.code(), "account_locked", "one count for both");
+    assert_eq!(
+        change(&auth, &token, PASSWORD, NEW).await.code(),
+        "account_locked"
+    );
+    assert_eq!(
+        auth.login("lisi", PASSWORD).await.code(),
+        "account_locked",
+        "one count for both"
+    );
     auth.clock.advance(15 * MINUTE_MS);
     assert_eq!(auth.login("lisi", PASSWORD).await.status, StatusCode::OK);
 }
@@ -104,24 +151,46 @@ async fn a_code_of_an_admin_sets_a_password_once(#[case] engine: Engine) {
     let (admin, user) = admin_and(&auth, "lisi").await;
     let void = code_in(&issue(&auth, &admin, &user).await);
     let code = code_in(&issue(&auth, &admin, &user).await);
-    assert_eq!(redeem(&auth, "lisi", &void).await.code(), "invalid_credentials", "one at a time");
+    assert_eq!(
+        redeem(&auth, "lisi", &void).await.code(),
+        "invalid_credentials",
+        "one at a time"
+    );
     assert_eq!(
         redeem(&auth, "wangwu", &code).await.code(),
         "invalid_credentials",
         "for one person"
     );
-    assert_eq!(redeem(&auth, "nobody", &code).await.code(), "invalid_credentials");
+    assert_eq!(
+        redeem(&auth, "nobody", &code).await.code(),
+        "invalid_credentials"
+    );
     assert_eq!(auth.verify(&token).await.status, StatusCode::OK);
 
     auth.clock.advance(29 * MINUTE_MS);
     let typed = code.to_lowercase().replace('-', " ");
     let done = redeem(&auth, " LiSi ", &typed).await;
     assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.text);
-    assert_eq!(auth.verify(&token).await.status, StatusCode::UNAUTHORIZED, "all sessions end");
-    assert_eq!(auth.login("lisi", PASSWORD).await.code(), "invalid_credentials");
+    assert_eq!(
+        auth.verify(&token).await.status,
+        StatusCode::UNAUTHORIZED,
+        "all sessions end"
+    );
+    assert_eq!(
+        auth.login("lisi", PASSWORD).await.code(),
+        "invalid_credentials"
+    );
     let told = auth.login("lisi", NEW).await;
-    assert!(told.body["password_changed_at"].is_string(), "{}", told.text);
-    assert_eq!(redeem(&auth, "lisi", &code).await.code(), "invalid_credentials", "it is used");
+    assert!(
+        told.body["password_changed_at"].is_string(),
+        "{}",
+        told.text
+    );
+    assert_eq!(
+        redeem(&auth, "lisi", &code).await.code(),
+        "invalid_credentials",
+        "it is used"
+    );
     let recorded = "SELECT id, why FROM password_resets WHERE used_at > 0";
     let reasons = auth.reasons("password_resets.why", recorded).await;
     assert_eq!(reasons, ["Forgot it, and came to the office."]);
@@ -154,11 +223,20 @@ async fn a_code_bears_ten_tries_and_five_of_one_place(#[case] engine: Engine) {
     let code = code_in(&issue(&auth, &admin, &user).await);
     wrong("192.0.2.1", 5).await;
     let refused = redeem_from(&auth, "192.0.2.1", "lisi", &code).await;
-    assert_eq!(refused.code(), "invalid_credentials", "the sixth try of one place");
+    assert_eq!(
+        refused.code(),
+        "invalid_credentials",
+        "the sixth try of one place"
+    );
     wrong("192.0.2.1", 3).await;
     wrong("192.0.2.2", 4).await;
     let done = redeem_from(&auth, "198.51.100.7", "lisi", &code).await;
-    assert_eq!(done.status, StatusCode::NO_CONTENT, "the tenth try: {}", done.text);
+    assert_eq!(
+        done.status,
+        StatusCode::NO_CONTENT,
+        "the tenth try: {}",
+        done.text
+    );
 
     let code = code_in(&issue(&auth, &admin, &user).await);
     wrong("192.0.2.3", 5).await;
@@ -167,7 +245,12 @@ async fn a_code_bears_ten_tries_and_five_of_one_place(#[case] engine: Engine) {
     assert_eq!(refused.code(), "invalid_credentials", "the eleventh try");
     let code = code_in(&issue(&auth, &admin, &user).await);
     let done = redeem_from(&auth, "198.51.100.7", "lisi", &code).await;
-    assert_eq!(done.status, StatusCode::NO_CONTENT, "another code: {}", done.text);
+    assert_eq!(
+        done.status,
+        StatusCode::NO_CONTENT,
+        "another code: {}",
+        done.text
+    );
 }
 
 #[tokio::test]
@@ -176,13 +259,21 @@ async fn only_an_admin_gives_out_codes_and_none_for_admins() {
     auth.register("lisi", "provider").await;
     let token = auth.token("lisi").await;
     let (admin, user) = admin_and(&auth, "lisi").await;
-    let boss = auth.verify(&admin).await.body["user_id"].as_str().unwrap().to_owned();
+    let boss = auth.verify(&admin).await.body["user_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(issue(&auth, &token, &user).await.code(), "role_forbidden");
     assert_eq!(issue(&auth, &admin, &boss).await.code(), "role_forbidden");
     let nobody = "00000000-0000-7000-8000-000000000000";
-    assert_eq!(issue(&auth, &admin, nobody).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        issue(&auth, &admin, nobody).await.status,
+        StatusCode::NOT_FOUND
+    );
     let path = format!("/api/v1/admin/users/{user}/password-reset");
-    let no_reason = auth.send(Method::POST, &path, Some(&admin), Some(json!({}))).await;
+    let no_reason = auth
+        .send(Method::POST, &path, Some(&admin), Some(json!({})))
+        .await;
     assert_eq!(no_reason.fields(), ["reason"]);
 }
 
@@ -199,14 +290,28 @@ async fn an_imported_hash_is_replaced_at_the_first_sign_in(#[case] engine: Engin
     };
     import(IMPORTED).await;
     let ours = "SELECT COUNT(*) FROM users WHERE password_hash LIKE '$argon2id$%'";
-    assert_eq!(auth.login("lisi", WRONG).await.code(), "invalid_credentials");
-    assert_eq!(auth.count(ours).await, 0, "a wrong password changes nothing");
+    assert_eq!(
+        auth.login("lisi", WRONG).await.code(),
+        "invalid_credentials"
+    );
+    assert_eq!(
+        auth.count(ours).await,
+        0,
+        "a wrong password changes nothing"
+    );
     let logins = futures::future::join_all((0..4).map(|_| auth.login("lisi", PASSWORD))).await;
     assert!(logins.iter().all(|answer| answer.status == StatusCode::OK));
     assert_eq!(auth.count(ours).await, 1);
     assert_eq!(auth.login("lisi", PASSWORD).await.status, StatusCode::OK);
-    assert_eq!(auth.login("lisi", WRONG).await.code(), "invalid_credentials");
+    assert_eq!(
+        auth.login("lisi", WRONG).await.code(),
+        "invalid_credentials"
+    );
 
     import(&IMPORTED.replacen("04", "15", 1)).await;
-    assert_eq!(auth.login("lisi", PASSWORD).await.code(), "invalid_credentials", "too dear");
+    assert_eq!(
+        auth.login("lisi", PASSWORD).await.code(),
+        "invalid_credentials",
+        "too dear"
+    );
 }

@@ -12,14 +12,24 @@ use crate::{
 const PEOPLE: &str = "/api/v1/admin/users";
 
 async fn list(staff: &Staff, query: &str) -> Answer {
-    let answer = staff.ask(&staff.admin, Method::GET, &format!("{PEOPLE}?{query}"), None).await;
+    let answer = staff
+        .ask(
+            &staff.admin,
+            Method::GET,
+            &format!("{PEOPLE}?{query}"),
+            None,
+        )
+        .await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     answer
 }
 
 fn names(answer: &Answer) -> Vec<&str> {
     let items = answer.body["items"].as_array().unwrap();
-    items.iter().map(|item| item["username"].as_str().unwrap()).collect()
+    items
+        .iter()
+        .map(|item| item["username"].as_str().unwrap())
+        .collect()
 }
 
 #[rstest]
@@ -38,7 +48,9 @@ async fn people_are_found_by_name_role_and_state_in_pages(#[case] engine: Engine
     loop {
         let page = list(&staff, &query).await;
         paged.extend(names(&page).into_iter().map(str::to_owned));
-        let Value::String(next) = &page.body["next"] else { break };
+        let Value::String(next) = &page.body["next"] else {
+            break;
+        };
         query = format!("limit=2&cursor={next}");
     }
     assert_eq!(paged, everybody);
@@ -68,28 +80,60 @@ async fn a_person_is_shown_masked_with_role_and_state(#[case] engine: Engine) {
     let shown = staff.ask(&staff.admin, Method::GET, &path, None).await;
     assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
     let body = &shown.body;
-    assert_eq!((&body["state"], &body["role_name"]), (&json!("open"), &json!("provider")));
+    assert_eq!(
+        (&body["state"], &body["role_name"]),
+        (&json!("open"), &json!("provider"))
+    );
     assert_eq!(body["email"], "l***@example.com");
-    assert_eq!((body.get("closed"), &body["roles_given"]), (None, &json!([])));
+    assert_eq!(
+        (body.get("closed"), &body["roles_given"]),
+        (None, &json!([]))
+    );
     let all = list(&staff, "").await;
     assert!(!all.text.contains("lisi@"), "{}", all.text);
 
     let why = json!({ "reason": "Took money at the door." });
-    let revoked = staff.ask(&staff.admin, Method::POST, &format!("{path}/revoke"), Some(why)).await;
+    let revoked = staff
+        .ask(
+            &staff.admin,
+            Method::POST,
+            &format!("{path}/revoke"),
+            Some(why),
+        )
+        .await;
     assert_eq!(revoked.status, StatusCode::OK, "{}", revoked.text);
     assert_eq!(names(&list(&staff, "state=closed").await), ["lisi"]);
-    assert_eq!(names(&list(&staff, "state=open&role=2").await), Vec::<&str>::new());
+    assert_eq!(
+        names(&list(&staff, "state=open&role=2").await),
+        Vec::<&str>::new()
+    );
     let shown = staff.ask(&staff.admin, Method::GET, &path, None).await;
     assert_eq!(shown.body["state"], "closed");
     assert_eq!(shown.body["closed"]["reason"], "Took money at the door.");
 
     let own = staff.auth.token("zhang").await;
     for path in [PEOPLE, &path] {
-        assert_eq!(staff.ask(&own, Method::GET, path, None).await.code(), "role_forbidden");
+        assert_eq!(
+            staff.ask(&own, Method::GET, path, None).await.code(),
+            "role_forbidden"
+        );
     }
     let nobody = format!("{PEOPLE}/00000000-0000-7000-8000-000000000000");
-    assert_eq!(staff.ask(&staff.admin, Method::GET, &nobody, None).await.code(), "not_found");
-    let wrong = staff.ask(&staff.admin, Method::GET, &format!("{PEOPLE}?limit=0"), None).await;
+    assert_eq!(
+        staff
+            .ask(&staff.admin, Method::GET, &nobody, None)
+            .await
+            .code(),
+        "not_found"
+    );
+    let wrong = staff
+        .ask(
+            &staff.admin,
+            Method::GET,
+            &format!("{PEOPLE}?limit=0"),
+            None,
+        )
+        .await;
     assert_eq!(wrong.fields(), ["limit"]);
 }
 
@@ -106,9 +150,19 @@ async fn people_see_their_own_account_and_admins_anybodys(#[case] engine: Engine
     let shown = staff.ask(&own, Method::GET, &account(&lisi), None).await;
     assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
     let body = &shown.body;
-    assert_eq!((&body["user_id"], &body["username"]), (&json!(lisi), &json!("lisi")));
-    assert_eq!((&body["role"], &body["email"]), (&json!("provider"), &json!("l***@example.com")));
-    assert_eq!(body.get("roles_given"), None, "the words of admins are for admins");
+    assert_eq!(
+        (&body["user_id"], &body["username"]),
+        (&json!(lisi), &json!("lisi"))
+    );
+    assert_eq!(
+        (&body["role"], &body["email"]),
+        (&json!("provider"), &json!("l***@example.com"))
+    );
+    assert_eq!(
+        body.get("roles_given"),
+        None,
+        "the words of admins are for admins"
+    );
 
     let nobody = "00000000-0000-7000-8000-000000000000";
     let customer = staff.auth.token("zhang").await;
@@ -117,11 +171,17 @@ async fn people_see_their_own_account_and_admins_anybodys(#[case] engine: Engine
         assert_eq!(refused.code(), "not_found", "{}", refused.text);
     }
     for id in [&lisi, &boss] {
-        let shown = staff.ask(&staff.admin, Method::GET, &account(id), None).await;
-        let person = staff.ask(&staff.admin, Method::GET, &format!("{PEOPLE}/{id}"), None).await;
+        let shown = staff
+            .ask(&staff.admin, Method::GET, &account(id), None)
+            .await;
+        let person = staff
+            .ask(&staff.admin, Method::GET, &format!("{PEOPLE}/{id}"), None)
+            .await;
         assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
         assert_eq!(shown.body, person.body);
     }
-    let missing = staff.ask(&staff.admin, Method::GET, &account(nobody), None).await;
+    let missing = staff
+        .ask(&staff.admin, Method::GET, &account(nobody), None)
+        .await;
     assert_eq!(missing.code(), "not_found");
 }

@@ -27,14 +27,19 @@ impl Office {
         auth.register("boss", "customer").await;
         let raise = "UPDATE users SET role_id = 3 WHERE username = 'boss'";
         auth.sql.exec(raise, Vec::new()).await.unwrap();
-        let user = auth.login("lisi", PASSWORD).await.body["user_id"].as_str().unwrap().to_owned();
+        let user = auth.login("lisi", PASSWORD).await.body["user_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         let admin = auth.token("boss").await;
         Self { auth, admin, user }
     }
 
     async fn act(&self, act: &str, user: &str, token: &str, body: Value) -> Answer {
         let path = format!("/api/v1/admin/users/{user}/{act}");
-        self.auth.send(Method::POST, &path, Some(token), Some(body)).await
+        self.auth
+            .send(Method::POST, &path, Some(token), Some(body))
+            .await
     }
 
     async fn done(&self, act: &str) -> Answer {
@@ -58,7 +63,9 @@ impl Office {
     async fn are_dead(&self, [access, refresh, edge]: &[String; 3]) {
         let Self { auth, .. } = self;
         assert_eq!(auth.verify(access).await.code(), "invalid_token");
-        let refreshed = auth.post("refresh", json!({ "refresh_token": refresh })).await;
+        let refreshed = auth
+            .post("refresh", json!({ "refresh_token": refresh }))
+            .await;
         assert_eq!(refreshed.code(), "invalid_token");
         let out = auth.post("edge-logout", json!({ "token": edge })).await;
         assert_eq!(out.code(), "invalid_token");
@@ -92,7 +99,10 @@ async fn somebody_who_is_let_in_again_needs_new_tokens(#[case] engine: Engine) {
     let office = Office::open(engine).await;
     let old = office.signed_in().await;
     office.done("revoke").await;
-    assert_eq!(office.auth.login("lisi", PASSWORD).await.code(), "invalid_credentials");
+    assert_eq!(
+        office.auth.login("lisi", PASSWORD).await.code(),
+        "invalid_credentials"
+    );
     let first = office.done("readmit").await;
     assert_eq!(first.body["role"], "provider");
     office.are_dead(&old).await;
@@ -107,15 +117,30 @@ async fn somebody_who_is_let_in_again_needs_new_tokens(#[case] engine: Engine) {
     assert_eq!(told.len(), 2, "each once");
     assert_eq!(json!(since(&told[1])), first.body["tokens_since"]);
     for (old, new) in old.iter().zip(&new) {
-        assert!(office.issued(old).await < since(&told[1]), "edges refuse it");
-        assert!(office.issued(new).await >= since(&told[1]), "and take this one");
+        assert!(
+            office.issued(old).await < since(&told[1]),
+            "edges refuse it"
+        );
+        assert!(
+            office.issued(new).await >= since(&told[1]),
+            "and take this one"
+        );
     }
     let recorded = "SELECT id, why FROM readmissions WHERE closed_at > 0 AND by_user = closed_by";
-    assert_eq!(office.auth.reasons("readmissions.why", recorded).await, ["To readmit him."]);
+    assert_eq!(
+        office.auth.reasons("readmissions.why", recorded).await,
+        ["To readmit him."]
+    );
     let closing = "SELECT user_id, closed_why FROM readmissions";
-    assert_eq!(office.auth.reasons("users.closed_why", closing).await, ["To revoke him."]);
+    assert_eq!(
+        office.auth.reasons("users.closed_why", closing).await,
+        ["To revoke him."]
+    );
     office.auth.clock.advance(60_000);
-    let refreshed = office.auth.post("refresh", json!({ "refresh_token": new[1] })).await;
+    let refreshed = office
+        .auth
+        .post("refresh", json!({ "refresh_token": new[1] }))
+        .await;
     assert_eq!(refreshed.status, StatusCode::OK, "{}", refreshed.text);
 }
 
@@ -156,12 +181,23 @@ async fn only_an_admin_lets_people_in_again_and_says_why() {
     let why = || json!({ "reason": "Asked to." });
     let refused = office.act("readmit", &office.user, &own, why()).await;
     assert_eq!(refused.code(), "role_forbidden");
-    let silent = office.act("readmit", &office.user, &office.admin, json!({})).await;
+    let silent = office
+        .act("readmit", &office.user, &office.admin, json!({}))
+        .await;
     assert_eq!(silent.fields(), ["reason"]);
     let nobody = office.act("readmit", NOBODY, &office.admin, why()).await;
     assert_eq!(nobody.status, StatusCode::NOT_FOUND);
-    let open = office.act("readmit", &office.user, &office.admin, why()).await;
-    assert_eq!((open.status, open.body.get("tokens_since")), (StatusCode::OK, None));
-    assert_eq!(office.auth.verify(&own).await.status, StatusCode::OK, "nothing has changed");
+    let open = office
+        .act("readmit", &office.user, &office.admin, why())
+        .await;
+    assert_eq!(
+        (open.status, open.body.get("tokens_since")),
+        (StatusCode::OK, None)
+    );
+    assert_eq!(
+        office.auth.verify(&own).await.status,
+        StatusCode::OK,
+        "nothing has changed"
+    );
     assert!(office.told().await.is_empty());
 }

@@ -22,13 +22,17 @@ async fn kept(auth: &Auth) -> (String, String) {
 }
 
 async fn refreshed(auth: &Auth, token: &str) -> Answer {
-    auth.post("refresh", json!({ "refresh_token": token })).await
+    auth.post("refresh", json!({ "refresh_token": token }))
+        .await
 }
 
 /// The only session that the events report as revoked.
 async fn ended(auth: &Auth) -> SessionId {
     let events = auth.events().await;
-    let over: Vec<_> = events.iter().filter(|e| e.kind == EventType::SessionRevoked).collect();
+    let over: Vec<_> = events
+        .iter()
+        .filter(|e| e.kind == EventType::SessionRevoked)
+        .collect();
     assert_eq!(over.len(), 1);
     let body: UserEvent = serde_json::from_value(over[0].body.clone()).unwrap();
     body.session_id.unwrap()
@@ -47,7 +51,10 @@ async fn a_spent_token_that_comes_again_ends_its_session(#[case] engine: Engine)
     let (_, second) = tokens(&refreshed(&auth, &first).await);
     auth.clock.advance(50 * MINUTE_MS);
     let (access, third) = tokens(&refreshed(&auth, &second).await);
-    assert!(first != second && second != third, "each use gives another one");
+    assert!(
+        first != second && second != third,
+        "each use gives another one"
+    );
     assert_eq!(auth.verify(&access).await.status, StatusCode::OK);
 
     // A thief copied the first token, and gets the same answer as a stranger.
@@ -57,14 +64,25 @@ async fn a_spent_token_that_comes_again_ends_its_session(#[case] engine: Engine)
     }
     assert_eq!(auth.verify(&access).await.status, StatusCode::UNAUTHORIZED);
     let session = ended(&auth).await;
-    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Revoked);
+    assert_eq!(
+        sessions::look_up(&auth.cache, session).await.unwrap(),
+        SessionStatus::Revoked
+    );
     let recorded = "SELECT COUNT(*) FROM sessions WHERE revoked_at > 0 \
         AND ended_why = 'refresh_reused'";
     assert_eq!(auth.count(recorded).await, 1, "on record, with its reason");
 
     let (live, _) = kept(&auth).await;
-    assert_eq!(auth.verify(&live).await.status, StatusCode::OK, "the account is as it was");
-    assert_eq!(auth.verify(&other).await.status, StatusCode::UNAUTHORIZED, "its hour is over");
+    assert_eq!(
+        auth.verify(&live).await.status,
+        StatusCode::OK,
+        "the account is as it was"
+    );
+    assert_eq!(
+        auth.verify(&other).await.status,
+        StatusCode::UNAUTHORIZED,
+        "its hour is over"
+    );
 }
 
 #[rstest]
@@ -83,8 +101,16 @@ async fn a_lost_answer_is_given_again_for_a_minute(#[case] engine: Engine) {
     assert_eq!(auth.verify(&access).await.status, StatusCode::OK);
 
     auth.clock.advance(1_000);
-    assert_eq!(refreshed(&auth, &first).await.code(), "invalid_token", "the minute is over");
-    assert_eq!(refreshed(&auth, &second).await.code(), "invalid_token", "and so is the session");
+    assert_eq!(
+        refreshed(&auth, &first).await.code(),
+        "invalid_token",
+        "the minute is over"
+    );
+    assert_eq!(
+        refreshed(&auth, &second).await.code(),
+        "invalid_token",
+        "and so is the session"
+    );
 }
 
 #[rstest]
@@ -109,8 +135,16 @@ async fn a_lost_answer_is_given_again_to_the_attempt_that_lost_it(#[case] engine
         assert_eq!(auth.verify(&access).await.status, StatusCode::OK);
     }
     let (_, third) = tokens(&by(&second, other).await);
-    assert_eq!(by(&first, lost).await.code(), "invalid_token", "its successor was used");
-    assert_eq!(by(&third, other).await.code(), "invalid_token", "so two hold the session");
+    assert_eq!(
+        by(&first, lost).await.code(),
+        "invalid_token",
+        "its successor was used"
+    );
+    assert_eq!(
+        by(&third, other).await.code(),
+        "invalid_token",
+        "so two hold the session"
+    );
     let form = json!({ "refresh_token": first, "attempt": "mine" });
     assert_eq!(auth.post("refresh", form).await.code(), "invalid_input");
 }
@@ -140,12 +174,21 @@ async fn a_successor_lives_no_longer_than_the_first_one_would() {
         auth.clock.advance(50 * MINUTE_MS);
         let answer = refreshed(&auth, &token).await;
         let ends_at = answer.body["ends_at"].clone();
-        assert!(last.as_ref().is_none_or(|last| *last == ends_at), "{ends_at}");
+        assert!(
+            last.as_ref().is_none_or(|last| *last == ends_at),
+            "{ends_at}"
+        );
         last = Some(ends_at);
         token = tokens(&answer).1;
     }
     auth.clock.advance(20 * MINUTE_MS);
-    assert_eq!(refreshed(&auth, &token).await.code(), "invalid_token", "twelve hours are over");
-    let renewed = auth.send(Method::GET, "/api/v1/auth/sessions", Some(&token), None).await;
+    assert_eq!(
+        refreshed(&auth, &token).await.code(),
+        "invalid_token",
+        "twelve hours are over"
+    );
+    let renewed = auth
+        .send(Method::GET, "/api/v1/auth/sessions", Some(&token), None)
+        .await;
     assert_eq!(renewed.status, StatusCode::UNAUTHORIZED, "it opens nothing");
 }

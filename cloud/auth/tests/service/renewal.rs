@@ -10,14 +10,26 @@ use crate::common::{Answer, Auth, Engine, MINUTE_MS, PASSWORD};
 async fn renewed(auth: &Auth, token: &str) -> Answer {
     let gateway = auth.service_key.issue_token("gateway", "auth", &auth.clock);
     let body = json!({ "token": token });
-    auth.send(Method::POST, "/internal/sessions/renew", Some(&gateway), Some(body)).await
+    auth.send(
+        Method::POST,
+        "/internal/sessions/renew",
+        Some(&gateway),
+        Some(body),
+    )
+    .await
 }
 
 async fn claims(auth: &Auth, token: &str) -> Claims {
     let keys = TokenKeys::empty();
-    keys.replace_key_set(&auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text)
-        .unwrap();
-    keys.verify(token, TokenAudience::Cloud, auth.clock.now()).unwrap()
+    keys.replace_key_set(
+        &auth
+            .send(Method::GET, "/.well-known/jwks.json", None, None)
+            .await
+            .text,
+    )
+    .unwrap();
+    keys.verify(token, TokenAudience::Cloud, auth.clock.now())
+        .unwrap()
 }
 
 fn token_in(answer: &Answer) -> String {
@@ -37,13 +49,26 @@ async fn a_renewed_token_is_of_the_same_session_and_one_sign_out_ends_both(#[cas
     let new = token_in(&renewed(&auth, &old).await);
     let before = claims(&auth, &old).await;
     let after = claims(&auth, &new).await;
-    assert_eq!((after.jti, after.sub, after.role), (before.jti, before.sub, before.role));
+    assert_eq!(
+        (after.jti, after.sub, after.role),
+        (before.jti, before.sub, before.role)
+    );
     assert_eq!(after.exp - before.exp, 45 * 60);
-    assert_eq!(auth.verify(&old).await.status, StatusCode::OK, "requests under way still pass");
+    assert_eq!(
+        auth.verify(&old).await.status,
+        StatusCode::OK,
+        "requests under way still pass"
+    );
 
     auth.clock.advance(40 * MINUTE_MS);
-    assert_eq!(auth.verify(&new).await.status, StatusCode::OK, "the session was extended");
-    let out = auth.send(Method::POST, "/api/v1/auth/logout", Some(&new), None).await;
+    assert_eq!(
+        auth.verify(&new).await.status,
+        StatusCode::OK,
+        "the session was extended"
+    );
+    let out = auth
+        .send(Method::POST, "/api/v1/auth/logout", Some(&new), None)
+        .await;
     assert_eq!(out.status, StatusCode::NO_CONTENT);
     for token in [&old, &new] {
         assert_eq!(renewed(&auth, token).await.code(), "invalid_token");
@@ -77,7 +102,9 @@ async fn only_the_platforms_own_parts_may_renew() {
     let token = auth.token("lisi").await;
     for bearer in [None, Some(token.as_str())] {
         let body = Some(json!({ "token": token }));
-        let answer = auth.send(Method::POST, "/internal/sessions/renew", bearer, body).await;
+        let answer = auth
+            .send(Method::POST, "/internal/sessions/renew", bearer, body)
+            .await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     }
     for nothing in ["", "a.b.c"] {
@@ -89,14 +116,17 @@ async fn only_the_platforms_own_parts_may_renew() {
 /// Signs in with `refresh` and returns both tokens.
 async fn kept(auth: &Auth, name: &str) -> (String, String) {
     let form = json!({ "username": name, "password": PASSWORD, "refresh": true });
-    let answer = auth.send(Method::POST, "/api/v1/auth/login", None, Some(form)).await;
+    let answer = auth
+        .send(Method::POST, "/api/v1/auth/login", None, Some(form))
+        .await;
     let refresh = answer.body["refresh_token"].as_str().unwrap().to_owned();
     (token_in(&answer), refresh)
 }
 
 async fn refreshed(auth: &Auth, token: &str) -> Answer {
     let form = json!({ "refresh_token": token });
-    auth.send(Method::POST, "/api/v1/auth/refresh", None, Some(form)).await
+    auth.send(Method::POST, "/api/v1/auth/refresh", None, Some(form))
+        .await
 }
 
 #[rstest]
@@ -111,19 +141,42 @@ async fn a_refresh_token_gives_access_for_twelve_hours_or_until_the_sign_out(
     let (access, refresh) = kept(&auth, "lisi").await;
     let began = claims(&auth, &access).await;
     auth.clock.advance(11 * 60 * MINUTE_MS);
-    assert_eq!(auth.verify(&access).await.status, StatusCode::UNAUTHORIZED, "an hour is over");
+    assert_eq!(
+        auth.verify(&access).await.status,
+        StatusCode::UNAUTHORIZED,
+        "an hour is over"
+    );
     let new = token_in(&refreshed(&auth, &refresh).await);
     let after = claims(&auth, &new).await;
-    assert_eq!((after.jti, after.sub, after.exp), (began.jti, began.sub, began.iat + 12 * 3600));
+    assert_eq!(
+        (after.jti, after.sub, after.exp),
+        (began.jti, began.sub, began.iat + 12 * 3600)
+    );
     let edge = json!({ "region": "NORTH" });
-    let edge = auth.send(Method::POST, "/api/v1/auth/edge-token", Some(&new), Some(edge)).await;
+    let edge = auth
+        .send(
+            Method::POST,
+            "/api/v1/auth/edge-token",
+            Some(&new),
+            Some(edge),
+        )
+        .await;
     assert_eq!(edge.body["expires_in"], 3600, "{}", edge.text);
 
     let (access, other) = kept(&auth, "lisi").await;
-    auth.send(Method::POST, "/api/v1/auth/logout", Some(&access), None).await;
-    assert_eq!(refreshed(&auth, &other).await.code(), "invalid_token", "signed out");
+    auth.send(Method::POST, "/api/v1/auth/logout", Some(&access), None)
+        .await;
+    assert_eq!(
+        refreshed(&auth, &other).await.code(),
+        "invalid_token",
+        "signed out"
+    );
     auth.clock.advance(60 * MINUTE_MS);
-    assert_eq!(refreshed(&auth, &refresh).await.code(), "invalid_token", "its time is over");
+    assert_eq!(
+        refreshed(&auth, &refresh).await.code(),
+        "invalid_token",
+        "its time is over"
+    );
 }
 
 #[tokio::test]
@@ -133,7 +186,9 @@ async fn a_refresh_token_opens_nothing_and_no_other_token_refreshes() {
     let (access, refresh) = kept(&auth, "lisi").await;
     assert_eq!(auth.verify(&refresh).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(renewed(&auth, &refresh).await.code(), "invalid_token");
-    let out = auth.send(Method::POST, "/api/v1/auth/logout", Some(&refresh), None).await;
+    let out = auth
+        .send(Method::POST, "/api/v1/auth/logout", Some(&refresh), None)
+        .await;
     assert_eq!(out.status, StatusCode::UNAUTHORIZED);
     for other in [access.as_str(), "", "a.b.c"] {
         assert_eq!(refreshed(&auth, other).await.code(), "invalid_token");

@@ -68,7 +68,8 @@ impl Staff {
 
     async fn change(&self, token: &str, role: i64, permissions: &[&str]) -> Answer {
         let form = json!({ "name": "Changed", "permissions": permissions, "reason": "Less." });
-        self.ask(token, Method::PUT, &format!("{ROLES}/{role}"), Some(form)).await
+        self.ask(token, Method::PUT, &format!("{ROLES}/{role}"), Some(form))
+            .await
     }
 
     async fn remove(&self, token: &str, role: i64) -> Answer {
@@ -84,15 +85,22 @@ impl Staff {
 
     /// Asks for permissions as the gateway does.
     async fn permits(&self, user: &str) -> Vec<Permission> {
-        let gateway = self.auth.service_key.issue_token("gateway", "auth", &self.auth.clock);
+        let gateway = self
+            .auth
+            .service_key
+            .issue_token("gateway", "auth", &self.auth.clock);
         let body = json!({ "user_id": user });
-        let answer = self.ask(&gateway, Method::POST, "/internal/permissions", Some(body)).await;
+        let answer = self
+            .ask(&gateway, Method::POST, "/internal/permissions", Some(body))
+            .await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
         serde_json::from_value(answer.body["permissions"].clone()).unwrap()
     }
 
     async fn kept(&self, user: &str) -> Option<Vec<Permission>> {
-        permissions::look_up(&self.auth.cache, UserId(user.parse().unwrap())).await.unwrap()
+        permissions::look_up(&self.auth.cache, UserId(user.parse().unwrap()))
+            .await
+            .unwrap()
     }
 }
 
@@ -113,20 +121,35 @@ async fn the_built_in_roles_hold_all_that_their_role_can(#[case] engine: Engine)
     assert_eq!(items.len(), 3);
     for (item, role) in items.iter().zip(Role::ALL) {
         let held: Vec<Permission> = serde_json::from_value(item["permissions"].clone()).unwrap();
-        assert_eq!(set(&held), set(Permission::allowed_for_role(role)), "{item}");
-        assert_eq!((&item["built_in"], &item["base"]), (&json!(true), &json!(role)));
+        assert_eq!(
+            set(&held),
+            set(Permission::allowed_for_role(role)),
+            "{item}"
+        );
+        assert_eq!(
+            (&item["built_in"], &item["base"]),
+            (&json!(true), &json!(role))
+        );
         let id = role.as_number();
         let refused = staff.change(&staff.admin, id, &["read_people"]).await;
-        assert_eq!((refused.status, refused.code()), (StatusCode::CONFLICT, "role_built_in"));
+        assert_eq!(
+            (refused.status, refused.code()),
+            (StatusCode::CONFLICT, "role_built_in")
+        );
         assert_eq!(staff.remove(&staff.admin, id).await.code(), "role_built_in");
     }
     for (name, role) in [("zhang", Role::Customer), ("lisi", Role::Provider)] {
         let token = staff.auth.token(name).await;
-        let own = staff.ask(&token, Method::GET, "/api/v1/auth/permissions", None).await;
+        let own = staff
+            .ask(&token, Method::GET, "/api/v1/auth/permissions", None)
+            .await;
         let held: Vec<Permission> =
             serde_json::from_value(own.body["permissions"].clone()).unwrap();
         assert_eq!(set(&held), set(Permission::allowed_for_role(role)));
-        assert_eq!(staff.ask(&token, Method::GET, ROLES, None).await.code(), "role_forbidden");
+        assert_eq!(
+            staff.ask(&token, Method::GET, ROLES, None).await.code(),
+            "role_forbidden"
+        );
     }
 }
 
@@ -140,14 +163,22 @@ async fn a_role_of_ones_own_lets_its_people_do_its_work_alone(#[case] engine: En
     let lisi = staff.id("lisi").await;
     let role = staff.made("Desk", &["read_people", "end_sessions"]).await;
     let given = staff.give(&staff.admin, &zhang, role).await;
-    assert_eq!((given.status, &given.body["role"]), (StatusCode::OK, &json!("admin")));
+    assert_eq!(
+        (given.status, &given.body["role"]),
+        (StatusCode::OK, &json!("admin"))
+    );
     assert_eq!(given.body["role_name"], "Desk");
     assert_eq!(given.body["roles_given"][0]["was"], "customer");
     assert_eq!(given.body["roles_given"][0]["reason"], "Joined the desk.");
 
     let desk = staff.auth.token("zhang").await;
     let people = format!("/api/v1/admin/users/{lisi}");
-    for path in ["/api/v1/admin/users", ROLES, &people, &format!("{people}/sessions")] {
+    for path in [
+        "/api/v1/admin/users",
+        ROLES,
+        &people,
+        &format!("{people}/sessions"),
+    ] {
         let answer = staff.ask(&desk, Method::GET, path, None).await;
         assert_eq!(answer.status, StatusCode::OK, "{path} {}", answer.text);
     }
@@ -155,19 +186,33 @@ async fn a_role_of_ones_own_lets_its_people_do_its_work_alone(#[case] engine: En
     for (method, path, permission) in [
         (Method::POST, format!("{people}/revoke"), "revoke_people"),
         (Method::POST, format!("{people}/readmit"), "revoke_people"),
-        (Method::POST, format!("{people}/password-reset"), "reset_passwords"),
+        (
+            Method::POST,
+            format!("{people}/password-reset"),
+            "reset_passwords",
+        ),
         (Method::GET, "/api/v1/admin/keys".to_owned(), "manage_keys"),
-        (Method::POST, "/api/v1/admin/keys/rotate".to_owned(), "manage_keys"),
+        (
+            Method::POST,
+            "/api/v1/admin/keys/rotate".to_owned(),
+            "manage_keys",
+        ),
     ] {
         let answer = staff.ask(&desk, method, &path, why()).await;
-        assert_eq!((answer.status, answer.code()), (StatusCode::FORBIDDEN, "permission_missing"));
+        assert_eq!(
+            (answer.status, answer.code()),
+            (StatusCode::FORBIDDEN, "permission_missing")
+        );
         assert_eq!(answer.body["permission"], permission, "{path}");
     }
     assert_eq!(
         staff.make(&desk, "Mine", &["read_people"]).await.body["permission"],
         "manage_roles"
     );
-    assert_eq!(staff.give(&desk, &lisi, role).await.body["permission"], "manage_roles");
+    assert_eq!(
+        staff.give(&desk, &lisi, role).await.body["permission"],
+        "manage_roles"
+    );
     let recorded = "SELECT id, why FROM role_acts ORDER BY at, id";
     let reasons = staff.auth.reasons("role_acts.why", recorded).await;
     assert_eq!(reasons, ["For the desk.", "Joined the desk."]);
@@ -189,29 +234,55 @@ async fn another_role_ends_every_token_of_before(#[case] engine: Engine) {
     let session = claims(auth, access).await.jti;
     let told = async || {
         let events = auth.events().await;
-        events.iter().filter(|event| event.kind == EventType::SessionRevoked).count()
+        events
+            .iter()
+            .filter(|event| event.kind == EventType::SessionRevoked)
+            .count()
     };
     let before = told().await;
 
-    let given = staff.give(&staff.admin, &zhang, Role::Admin.as_number()).await;
+    let given = staff
+        .give(&staff.admin, &zhang, Role::Admin.as_number())
+        .await;
     assert_eq!(given.status, StatusCode::OK, "{}", given.text);
     assert_eq!(auth.verify(access).await.code(), "invalid_token");
-    let refreshed = auth.post("refresh", json!({ "refresh_token": refresh })).await;
+    let refreshed = auth
+        .post("refresh", json!({ "refresh_token": refresh }))
+        .await;
     assert_eq!(refreshed.code(), "invalid_token");
     let status = sessions::look_up(&auth.cache, session).await.unwrap();
     assert_eq!(status, SessionStatus::Revoked, "the gateways know");
     // The feed carries it like any other session end.
-    assert_eq!(told().await - before, 2, "linked edges hear of both sign-ins");
+    assert_eq!(
+        told().await - before,
+        2,
+        "linked edges hear of both sign-ins"
+    );
     let recorded = "SELECT COUNT(*) FROM sessions WHERE ended_why = 'role_changed'";
     assert_eq!(auth.count(recorded).await, 2);
 
     let new = auth.token("zhang").await;
     assert_eq!(claims(auth, &new).await.role, Role::Admin);
-    assert_eq!(staff.give(&staff.admin, &zhang, 3).await.status, StatusCode::OK, "a repeat");
-    assert_eq!(auth.verify(&new).await.status, StatusCode::OK, "ends nothing");
-    assert_eq!(staff.give(&staff.admin, &zhang, 1).await.body["role"], "customer", "and back");
+    assert_eq!(
+        staff.give(&staff.admin, &zhang, 3).await.status,
+        StatusCode::OK,
+        "a repeat"
+    );
+    assert_eq!(
+        auth.verify(&new).await.status,
+        StatusCode::OK,
+        "ends nothing"
+    );
+    assert_eq!(
+        staff.give(&staff.admin, &zhang, 1).await.body["role"],
+        "customer",
+        "and back"
+    );
     assert_eq!(auth.verify(&new).await.code(), "invalid_token");
-    assert_eq!(claims(auth, &auth.token("zhang").await).await.role, Role::Customer);
+    assert_eq!(
+        claims(auth, &auth.token("zhang").await).await.role,
+        Role::Customer
+    );
 }
 
 #[rstest]
@@ -226,17 +297,27 @@ async fn a_change_of_a_role_drops_the_copies_of_its_people(#[case] engine: Engin
     assert_eq!(staff.kept(&zhang).await, None);
     let both = [Permission::ApproveOrders, Permission::ReadPeople];
     assert_eq!(staff.permits(&zhang).await, both);
-    assert_eq!(staff.kept(&zhang).await.as_deref(), Some(&both[..]), "a copy for the gateways");
+    assert_eq!(
+        staff.kept(&zhang).await.as_deref(),
+        Some(&both[..]),
+        "a copy for the gateways"
+    );
 
     let changed = staff.change(&staff.admin, role, &["read_people"]).await;
     assert_eq!(changed.status, StatusCode::OK, "{}", changed.text);
-    assert_eq!((&changed.body["name"], &changed.body["people"]), (&json!("Changed"), &json!(1)));
+    assert_eq!(
+        (&changed.body["name"], &changed.body["people"]),
+        (&json!("Changed"), &json!(1))
+    );
     assert_eq!(staff.kept(&zhang).await, None, "dropped");
     assert_eq!(staff.permits(&zhang).await, [Permission::ReadPeople]);
     assert_eq!(staff.remove(&staff.admin, role).await.code(), "role_in_use");
     staff.give(&staff.admin, &zhang, 1).await;
     assert_eq!(staff.kept(&zhang).await, None, "dropped with the role");
-    assert_eq!(staff.remove(&staff.admin, role).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        staff.remove(&staff.admin, role).await.status,
+        StatusCode::NO_CONTENT
+    );
     assert_eq!(staff.remove(&staff.admin, role).await.code(), "not_found");
     assert_eq!(staff.auth.count("SELECT COUNT(*) FROM role_acts").await, 5);
 }
@@ -254,8 +335,14 @@ async fn without_the_cache_the_database_answers() {
     assert_eq!(staff.permits(&zhang).await, [Permission::EndSessions]);
     let stranger = staff.auth.token("lisi").await;
     let body = Some(json!({ "user_id": zhang }));
-    let refused = staff.ask(&stranger, Method::POST, "/internal/permissions", body).await;
-    assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "services alone ask");
+    let refused = staff
+        .ask(&stranger, Method::POST, "/internal/permissions", body)
+        .await;
+    assert_eq!(
+        refused.status,
+        StatusCode::UNAUTHORIZED,
+        "services alone ask"
+    );
 }
 
 #[tokio::test]
@@ -264,7 +351,9 @@ async fn nobody_hands_out_or_takes_what_they_do_not_hold() {
     let boss = staff.id("boss").await;
     let zhang = staff.id("zhang").await;
     let lisi = staff.id("lisi").await;
-    let lead = staff.made("Lead", &["manage_roles", "read_people", "revoke_people"]).await;
+    let lead = staff
+        .made("Lead", &["manage_roles", "read_people", "revoke_people"])
+        .await;
     let keys = staff.made("Keys", &["manage_keys"]).await;
     staff.give(&staff.admin, &zhang, lead).await;
     staff.auth.register("wang", "customer").await;
@@ -272,8 +361,12 @@ async fn nobody_hands_out_or_takes_what_they_do_not_hold() {
     let token = staff.auth.token("zhang").await;
 
     let beyond = [
-        staff.make(&token, "More", &["read_people", "manage_keys"]).await,
-        staff.change(&token, lead, &["read_people", "manage_keys"]).await,
+        staff
+            .make(&token, "More", &["read_people", "manage_keys"])
+            .await,
+        staff
+            .change(&token, lead, &["read_people", "manage_keys"])
+            .await,
         staff.change(&token, keys, &["read_people"]).await,
         staff.remove(&token, keys).await,
         staff.give(&token, &wang, keys).await,
@@ -289,17 +382,41 @@ async fn nobody_hands_out_or_takes_what_they_do_not_hold() {
             .await,
     ];
     for answer in beyond {
-        assert_eq!((answer.status, answer.code()), (StatusCode::FORBIDDEN, "permission_missing"));
+        assert_eq!(
+            (answer.status, answer.code()),
+            (StatusCode::FORBIDDEN, "permission_missing")
+        );
     }
-    assert_eq!(staff.give(&token, &zhang, 1).await.code(), "role_forbidden", "not one's own");
-    assert_eq!(staff.give(&staff.admin, &boss, lead).await.code(), "role_forbidden");
+    assert_eq!(
+        staff.give(&token, &zhang, 1).await.code(),
+        "role_forbidden",
+        "not one's own"
+    );
+    assert_eq!(
+        staff.give(&staff.admin, &boss, lead).await.code(),
+        "role_forbidden"
+    );
     for (user, role) in [(&lisi, 1), (&lisi, lead), (&wang, 2)] {
-        assert_eq!(staff.give(&staff.admin, user, role).await.code(), "role_fixed");
+        assert_eq!(
+            staff.give(&staff.admin, user, role).await.code(),
+            "role_fixed"
+        );
     }
-    assert_eq!(staff.give(&staff.admin, &wang, 999).await.code(), "not_found");
-    assert_eq!(staff.make(&token, "Part", &["read_people"]).await.status, StatusCode::CREATED);
-    assert_eq!(staff.make(&token, "Part", &["read_people"]).await.code(), "role_exists");
+    assert_eq!(
+        staff.give(&staff.admin, &wang, 999).await.code(),
+        "not_found"
+    );
+    assert_eq!(
+        staff.make(&token, "Part", &["read_people"]).await.status,
+        StatusCode::CREATED
+    );
+    assert_eq!(
+        staff.make(&token, "Part", &["read_people"]).await.code(),
+        "role_exists"
+    );
     let wrong = json!({ "name": "", "permissions": ["accept_orders"], "reason": "" });
-    let wrong = staff.ask(&staff.admin, Method::POST, ROLES, Some(wrong)).await;
+    let wrong = staff
+        .ask(&staff.admin, Method::POST, ROLES, Some(wrong))
+        .await;
     assert_eq!(wrong.fields(), ["name", "permissions", "reason"]);
 }

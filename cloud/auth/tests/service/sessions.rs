@@ -16,14 +16,19 @@ const SESSIONS: &str = "/api/v1/auth/sessions";
 
 async fn auth_with(engine: Engine, username: &str) -> Auth {
     let auth = Auth::new(engine).await;
-    assert_eq!(auth.register(username, "provider").await.status, StatusCode::CREATED);
+    assert_eq!(
+        auth.register(username, "provider").await.status,
+        StatusCode::CREATED
+    );
     auth
 }
 
 fn session_of(auth: &Auth, token: &str, jwks: &str) -> SessionId {
     let keys = TokenKeys::empty();
     keys.replace_key_set(jwks).unwrap();
-    keys.verify(token, TokenAudience::Cloud, auth.clock.now()).unwrap().jti
+    keys.verify(token, TokenAudience::Cloud, auth.clock.now())
+        .unwrap()
+        .jti
 }
 
 fn refused(answer: &Answer) {
@@ -48,12 +53,22 @@ async fn a_sign_in_gives_a_token_anyone_can_check_for_an_hour(#[case] engine: En
     assert_eq!(verified.status, StatusCode::OK, "{}", verified.text);
     let expected = json!({ "user_id": answer.body["user_id"], "role": "provider", "active": true });
     assert_eq!(verified.body, expected);
-    let direct = auth.send(Method::POST, "/verify-token", None, Some(json!({ "token": token })));
+    let direct = auth.send(
+        Method::POST,
+        "/verify-token",
+        None,
+        Some(json!({ "token": token })),
+    );
     assert_eq!(direct.await.body, expected);
 
     let keys = TokenKeys::empty();
-    keys.replace_key_set(&auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text)
-        .unwrap();
+    keys.replace_key_set(
+        &auth
+            .send(Method::GET, "/.well-known/jwks.json", None, None)
+            .await
+            .text,
+    )
+    .unwrap();
     let verify = || keys.verify(token, TokenAudience::Cloud, auth.clock.now());
     let claims = verify().unwrap();
     assert_eq!(claims.exp - claims.iat, 3600);
@@ -93,7 +108,12 @@ async fn ten_wrong_passwords_close_a_name_for_a_quarter_of_an_hour(#[case] engin
             auth.clock.advance(1000);
         }
         let locked = auth.login(username, PASSWORD).await;
-        assert_eq!(locked.status, StatusCode::TOO_MANY_REQUESTS, "{}", locked.text);
+        assert_eq!(
+            locked.status,
+            StatusCode::TOO_MANY_REQUESTS,
+            "{}",
+            locked.text
+        );
         assert_eq!(locked.code(), "account_locked");
         assert!(locked.headers.contains_key("retry-after"));
     }
@@ -103,7 +123,10 @@ async fn ten_wrong_passwords_close_a_name_for_a_quarter_of_an_hour(#[case] engin
     assert_eq!(auth.login("lisi", PASSWORD).await.status, StatusCode::OK);
     // A successful sign-in resets the count of wrong passwords.
     for _ in 0..9 {
-        assert_eq!(auth.login("lisi", "wrong horse battery").await.code(), "invalid_credentials");
+        assert_eq!(
+            auth.login("lisi", "wrong horse battery").await.code(),
+            "invalid_credentials"
+        );
     }
     assert_eq!(auth.login("lisi", PASSWORD).await.status, StatusCode::OK);
 }
@@ -116,7 +139,10 @@ async fn guesses_that_arrive_together_do_not_slip_past_the_lock(#[case] engine: 
     let auth = auth_with(engine, "lisi").await;
     let guesses = (0..40).map(|_| auth.login("lisi", "wrong horse battery"));
     let answers = futures::future::join_all(guesses).await;
-    let tried = answers.iter().filter(|answer| answer.code() == "invalid_credentials").count();
+    let tried = answers
+        .iter()
+        .filter(|answer| answer.code() == "invalid_credentials")
+        .count();
     assert!((10..=11).contains(&tried), "{tried} passwords were tried");
 }
 
@@ -128,28 +154,51 @@ async fn a_session_that_was_ended_stays_ended_after_a_restart(#[case] engine: En
     let auth = auth_with(engine, "lisi").await;
     let token = auth.token("lisi").await;
     let other = auth.token("lisi").await;
-    let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
+    let jwks = auth
+        .send(Method::GET, "/.well-known/jwks.json", None, None)
+        .await
+        .text;
     let session = session_of(&auth, &token, &jwks);
 
     assert_eq!(auth.logout(&token).await.status, StatusCode::NO_CONTENT);
     refused(&auth.verify(&token).await);
     refused(&auth.logout(&token).await);
-    refused(&auth.send(Method::GET, "/api/v1/auth/sessions", Some(&token), None).await);
+    refused(
+        &auth
+            .send(Method::GET, "/api/v1/auth/sessions", Some(&token), None)
+            .await,
+    );
     assert_eq!(auth.verify(&other).await.status, StatusCode::OK);
-    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Revoked);
+    assert_eq!(
+        sessions::look_up(&auth.cache, session).await.unwrap(),
+        SessionStatus::Revoked
+    );
 
     let events = auth.events().await;
-    let revoked: Vec<_> = events.iter().filter(|e| e.kind == EventType::SessionRevoked).collect();
+    let revoked: Vec<_> = events
+        .iter()
+        .filter(|e| e.kind == EventType::SessionRevoked)
+        .collect();
     assert_eq!(revoked.len(), 1);
     let body: UserEvent = serde_json::from_value(revoked[0].body.clone()).unwrap();
     assert_eq!(body.session_id, Some(session));
 
     let auth = auth.restarted().await;
     refused(&auth.verify(&token).await);
-    assert_eq!(auth.verify(&other).await.status, StatusCode::OK, "the key is the same one");
-    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Revoked);
+    assert_eq!(
+        auth.verify(&other).await.status,
+        StatusCode::OK,
+        "the key is the same one"
+    );
+    assert_eq!(
+        sessions::look_up(&auth.cache, session).await.unwrap(),
+        SessionStatus::Revoked
+    );
     let other = session_of(&auth, &other, &jwks);
-    assert_eq!(sessions::look_up(&auth.cache, other).await.unwrap(), SessionStatus::Clear);
+    assert_eq!(
+        sessions::look_up(&auth.cache, other).await.unwrap(),
+        SessionStatus::Clear
+    );
 }
 
 #[tokio::test]
@@ -166,11 +215,20 @@ async fn a_blacklist_in_redis_is_the_same_blacklist() {
     let auth = Auth::with_cache(Engine::Sqlite, &support::servers().redis).await;
     auth.register("lisi", "customer").await;
     let token = auth.token("lisi").await;
-    let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
+    let jwks = auth
+        .send(Method::GET, "/.well-known/jwks.json", None, None)
+        .await
+        .text;
     let session = session_of(&auth, &token, &jwks);
-    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Clear);
+    assert_eq!(
+        sessions::look_up(&auth.cache, session).await.unwrap(),
+        SessionStatus::Clear
+    );
     auth.logout(&token).await;
-    assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Revoked);
+    assert_eq!(
+        sessions::look_up(&auth.cache, session).await.unwrap(),
+        SessionStatus::Revoked
+    );
 }
 
 #[rstest]
@@ -178,7 +236,10 @@ async fn a_blacklist_in_redis_is_the_same_blacklist() {
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn a_closed_account_and_a_changed_role_end_their_tokens(#[case] engine: Engine) {
-    for change in ["UPDATE users SET is_active = 0", "UPDATE users SET role_id = 1"] {
+    for change in [
+        "UPDATE users SET is_active = 0",
+        "UPDATE users SET role_id = 1",
+    ] {
         let auth = auth_with(engine, "lisi").await;
         let token = auth.token("lisi").await;
         assert_eq!(auth.verify(&token).await.status, StatusCode::OK);
@@ -186,9 +247,15 @@ async fn a_closed_account_and_a_changed_role_end_their_tokens(#[case] engine: En
         refused(&auth.send(Method::GET, SESSIONS, Some(&token), None).await);
         // The cache does not see manual changes to the tables; its entries expire with the token's
         // hour.
-        let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
+        let jwks = auth
+            .send(Method::GET, "/.well-known/jwks.json", None, None)
+            .await
+            .text;
         let session = session_of(&auth, &token, &jwks);
-        auth.cache.delete(&format!("session:{session}:live")).await.unwrap();
+        auth.cache
+            .delete(&format!("session:{session}:live"))
+            .await
+            .unwrap();
         refused(&auth.verify(&token).await);
     }
 }
@@ -199,16 +266,27 @@ async fn replicas() -> (Auth, Auth, Proxy) {
     let server = redis.trim_start_matches("redis://").trim_end_matches('/');
     let proxy = Proxy::to(server).await.unwrap();
     let one = Auth::with_cache(Engine::Sqlite, redis).await;
-    let other = one.replica_on(&format!("redis://{}", proxy.address())).await;
+    let other = one
+        .replica_on(&format!("redis://{}", proxy.address()))
+        .await;
     one.register("lisi", "provider").await;
     (one, other, proxy)
 }
 
 /// The session of that token, and its cached state.
 async fn cached(auth: &Auth, token: &str) -> (SessionId, Option<String>) {
-    let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
+    let jwks = auth
+        .send(Method::GET, "/.well-known/jwks.json", None, None)
+        .await
+        .text;
     let session = session_of(auth, token, &jwks);
-    (session, auth.cache.get(&format!("session:{session}:live")).await.unwrap())
+    (
+        session,
+        auth.cache
+            .get(&format!("session:{session}:live"))
+            .await
+            .unwrap(),
+    )
 }
 
 /// Signs in and returns the cached state of the session. On a busy machine the cache write may time
@@ -233,9 +311,16 @@ async fn a_sign_in_is_cached_and_verified_without_the_database(#[case] cache: &s
     let expected = auth.verify(&token).await.body;
     let hour = auth.clock.now().plus_ms(60 * MINUTE_MS);
     let user = expected["user_id"].as_str().unwrap();
-    assert_eq!(word, format!("{user} 2 {}", hour.0), "ids, and an end in an hour");
+    assert_eq!(
+        word,
+        format!("{user} 2 {}", hour.0),
+        "ids, and an end in an hour"
+    );
 
-    auth.sql.exec("ALTER TABLE sessions RENAME TO away", Vec::new()).await.unwrap();
+    auth.sql
+        .exec("ALTER TABLE sessions RENAME TO away", Vec::new())
+        .await
+        .unwrap();
     let verified = eventually("the cache answers", Duration::from_secs(20), async || {
         let verified = auth.verify(&token).await;
         (verified.status == StatusCode::OK).then_some(verified.body)
@@ -243,7 +328,11 @@ async fn a_sign_in_is_cached_and_verified_without_the_database(#[case] cache: &s
     .await;
     assert_eq!(verified, expected);
     let listed = auth.send(Method::GET, SESSIONS, Some(&token), None).await;
-    assert_eq!(listed.status, StatusCode::INTERNAL_SERVER_ERROR, "an act asks the database");
+    assert_eq!(
+        listed.status,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "an act asks the database"
+    );
     refused(&auth.verify(&format!("{token}x")).await);
 }
 
@@ -258,7 +347,10 @@ async fn a_word_that_comes_late_undoes_no_end(#[case] cache: &str) {
     assert_eq!(auth.logout(&token).await.status, StatusCode::NO_CONTENT);
     // Written by a slow reader that queried the database before the session ended.
     let key = format!("session:{session}:live");
-    auth.cache.set(&key, &word, sessions::KEPT_FOR).await.unwrap();
+    auth.cache
+        .set(&key, &word, sessions::KEPT_FOR)
+        .await
+        .unwrap();
     refused(&auth.verify(&token).await);
 }
 
@@ -286,7 +378,9 @@ async fn an_end_at_one_replica_is_heard_at_another_whatever_it_remembers() {
     refused(&other.verify(copied).await);
     let form = json!({ "old_password": PASSWORD, "new_password": "another horse battery" });
     let path = "/api/v1/auth/password";
-    let changed = one.send(Method::POST, path, Some(&present), Some(form)).await;
+    let changed = one
+        .send(Method::POST, path, Some(&present), Some(form))
+        .await;
     assert_eq!(changed.body["ended"], 1, "{}", changed.text);
     refused(&other.verify(&lost).await);
     assert_eq!(other.verify(&present).await.status, StatusCode::OK);
@@ -299,12 +393,19 @@ async fn an_end_that_the_cache_missed_is_not_undone_by_what_it_remembers() {
     let kept = one.token("lisi").await;
     assert_eq!(other.verify(&token).await.status, StatusCode::OK);
     proxy.set(Wire::Cut);
-    assert_eq!(other.verify(&token).await.status, StatusCode::OK, "by the database");
+    assert_eq!(
+        other.verify(&token).await.status,
+        StatusCode::OK,
+        "by the database"
+    );
     assert_eq!(other.logout(&token).await.status, StatusCode::NO_CONTENT);
     proxy.set(Wire::Passes);
     let is_back = async || other.cache.ping().await.ok();
     eventually("the cache is back", Duration::from_secs(20), is_back).await;
-    assert!(cached(&other, &token).await.1.is_some(), "it still says what it said before");
+    assert!(
+        cached(&other, &token).await.1.is_some(),
+        "it still says what it said before"
+    );
     refused(&other.verify(&token).await);
     assert_eq!(other.verify(&kept).await.status, StatusCode::OK);
 }
@@ -319,35 +420,67 @@ async fn a_revoked_person_is_out_everywhere(#[case] engine: Engine) {
     let token = auth.token("lisi").await;
     let other = auth.token("boss").await;
     auth.sql
-        .exec("UPDATE users SET role_id = 3 WHERE username = 'boss'", Vec::new())
+        .exec(
+            "UPDATE users SET role_id = 3 WHERE username = 'boss'",
+            Vec::new(),
+        )
         .await
         .unwrap();
     let admin = auth.token("boss").await;
-    let user = auth.verify(&token).await.body["user_id"].as_str().unwrap().to_owned();
-    let boss = auth.verify(&admin).await.body["user_id"].as_str().unwrap().to_owned();
+    let user = auth.verify(&token).await.body["user_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let boss = auth.verify(&admin).await.body["user_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let revoke = async |token: &str, user: &str, body| {
         let path = format!("/api/v1/admin/users/{user}/revoke");
-        auth.send(Method::POST, &path, Some(token), Some(body)).await
+        auth.send(Method::POST, &path, Some(token), Some(body))
+            .await
     };
     let why = || json!({ "reason": "The licence was withdrawn." });
     assert_eq!(revoke(&token, &boss, why()).await.code(), "role_forbidden");
     refused(&revoke(&other, &user, why()).await);
     assert_eq!(revoke(&admin, &user, json!({})).await.fields(), ["reason"]);
-    assert_eq!(revoke(&admin, &boss, why()).await.code(), "role_forbidden", "not oneself");
+    assert_eq!(
+        revoke(&admin, &boss, why()).await.code(),
+        "role_forbidden",
+        "not oneself"
+    );
     let nobody = "00000000-0000-7000-8000-000000000000";
-    assert_eq!(revoke(&admin, nobody, why()).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        revoke(&admin, nobody, why()).await.status,
+        StatusCode::NOT_FOUND
+    );
 
-    let jwks = auth.send(Method::GET, "/.well-known/jwks.json", None, None).await.text;
+    let jwks = auth
+        .send(Method::GET, "/.well-known/jwks.json", None, None)
+        .await
+        .text;
     for _ in 0..2 {
         let done = revoke(&admin, &user, why()).await;
-        assert_eq!((done.status, &done.body["role"]), (StatusCode::OK, &json!("provider")));
+        assert_eq!(
+            (done.status, &done.body["role"]),
+            (StatusCode::OK, &json!("provider"))
+        );
         refused(&auth.verify(&token).await);
-        assert_eq!(auth.login("lisi", PASSWORD).await.code(), "invalid_credentials");
+        assert_eq!(
+            auth.login("lisi", PASSWORD).await.code(),
+            "invalid_credentials"
+        );
         let session = session_of(&auth, &token, &jwks);
-        assert_eq!(sessions::look_up(&auth.cache, session).await.unwrap(), SessionStatus::Revoked);
+        assert_eq!(
+            sessions::look_up(&auth.cache, session).await.unwrap(),
+            SessionStatus::Revoked
+        );
     }
     let events = auth.events().await;
-    let told: Vec<_> = events.iter().filter(|e| e.kind == EventType::UserRevoked).collect();
+    let told: Vec<_> = events
+        .iter()
+        .filter(|e| e.kind == EventType::UserRevoked)
+        .collect();
     assert_eq!(told.len(), 1);
     let body: UserEvent = serde_json::from_value(told[0].body.clone()).unwrap();
     assert_eq!((json!(body.user_id), body.session_id), (json!(user), None));
@@ -363,10 +496,20 @@ async fn what_is_no_token_of_ours_is_invalid() {
     let token = auth.token("lisi").await;
     let elsewhere = auth_with(Engine::Sqlite, "lisi").await.token("lisi").await;
     let cut = token.rsplit_once('.').unwrap().0.to_owned();
-    for bad in ["", "x", "a.b.c", cut.as_str(), elsewhere.as_str(), &"x".repeat(9000)] {
+    for bad in [
+        "",
+        "x",
+        "a.b.c",
+        cut.as_str(),
+        elsewhere.as_str(),
+        &"x".repeat(9000),
+    ] {
         refused(&auth.verify(bad).await);
     }
-    assert_eq!(auth.post("verify-token", json!({})).await.fields(), ["token"]);
+    assert_eq!(
+        auth.post("verify-token", json!({})).await.fields(),
+        ["token"]
+    );
 }
 
 #[rstest]
@@ -389,7 +532,12 @@ async fn people_see_their_own_live_sessions_page_by_page(#[case] engine: Engine)
         auth.send(Method::GET, &path, Some(&tokens[3]), None).await
     };
     let first = list("?limit=2").await;
-    assert_eq!(first.body["items"].as_array().map(Vec::len), Some(2), "{}", first.text);
+    assert_eq!(
+        first.body["items"].as_array().map(Vec::len),
+        Some(2),
+        "{}",
+        first.text
+    );
     assert_eq!(first.body["items"][0]["current"], true);
     assert_eq!(first.body["items"][1]["current"], false);
     let next = first.body["next"].as_str().unwrap();
@@ -399,7 +547,11 @@ async fn people_see_their_own_live_sessions_page_by_page(#[case] engine: Engine)
     assert_eq!(list("?cursor=x").await.fields(), ["cursor"]);
     assert_eq!(list("?limit=101").await.fields(), ["limit"]);
 
-    refused(&auth.send(Method::GET, "/api/v1/auth/sessions", None, None).await);
+    refused(
+        &auth
+            .send(Method::GET, "/api/v1/auth/sessions", None, None)
+            .await,
+    );
 }
 
 #[tokio::test]

@@ -4,7 +4,11 @@ use super::*;
 
 #[test]
 fn nothing_internal_is_in_the_table() {
-    for path in ROUTES.iter().map(|r| r.path).chain(ALIASES.iter().map(|a| a.path)) {
+    for path in ROUTES
+        .iter()
+        .map(|r| r.path)
+        .chain(ALIASES.iter().map(|a| a.path))
+    {
         assert!(!path.contains("internal"), "{path}");
     }
 }
@@ -27,8 +31,11 @@ fn every_route_of_admins_names_a_permission_and_every_permission_a_route() {
             PermissionRule::Nothing | PermissionRule::AnyOf(_) | PermissionRule::Narrowed => &[],
         };
         used.extend(needs);
-        let is_held =
-            |role: &Role| needs.iter().any(|one| Permission::allowed_for_role(*role).contains(one));
+        let is_held = |role: &Role| {
+            needs
+                .iter()
+                .any(|one| Permission::allowed_for_role(*role).contains(one))
+        };
         match route.audience {
             Audience::Roles(&[Role::Admin], _) => assert!(is_held(&Role::Admin), "{route:?}"),
             Audience::Roles(roles, _) if !needs.is_empty() => {
@@ -41,7 +48,10 @@ fn every_route_of_admins_names_a_permission_and_every_permission_a_route() {
         }
     }
     let unused = Permission::ALL.into_iter().find(|one| !used.contains(one));
-    assert_eq!(unused, None, "a permission that nothing asks for says nothing");
+    assert_eq!(
+        unused, None,
+        "a permission that nothing asks for says nothing"
+    );
 }
 
 #[test]

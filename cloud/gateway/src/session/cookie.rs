@@ -26,7 +26,10 @@ const KEY: &str = "browser sessions";
 
 impl SessionCookies {
     pub fn new(key: &ServiceKey, public_origin: Option<HeaderValue>) -> Self {
-        Self { seal: CookieSeal::new(key.derive_secret(KEY)), public_origin }
+        Self {
+            seal: CookieSeal::new(key.derive_secret(KEY)),
+            public_origin,
+        }
     }
 
     /// `None` if the cookie is missing or duplicated: a site on a sibling domain may have set the
@@ -54,7 +57,8 @@ impl SessionCookies {
     }
 
     fn session_cookie(&self, value: &str, age: &str) -> HeaderValue {
-        self.set(self.name(), value, age).expect("a sealed session is base64")
+        self.set(self.name(), value, age)
+            .expect("a sealed session is base64")
     }
 
     fn set(&self, name: &str, value: &str, age: &str) -> Option<HeaderValue> {
@@ -64,7 +68,11 @@ impl SessionCookies {
     }
 
     fn device_name(&self) -> &'static str {
-        if self.is_by_tls() { DEVICE_NAME_BY_TLS } else { DEVICE_NAME }
+        if self.is_by_tls() {
+            DEVICE_NAME_BY_TLS
+        } else {
+            DEVICE_NAME
+        }
     }
 
     fn name(&self) -> &'static str {
@@ -78,8 +86,13 @@ impl SessionCookies {
 }
 
 fn find_single_cookie<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
-    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|line| line.to_str().ok());
-    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+    let lines = headers
+        .get_all(header::COOKIE)
+        .into_iter()
+        .filter_map(|line| line.to_str().ok());
+    let pairs = lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.split_once('='));
     let mut own = pairs.filter(|(name, _)| name.trim() == wanted);
     match (own.next(), own.next()) {
         (Some((_, value)), None) => Some(value.trim()),

@@ -35,7 +35,9 @@ impl SessionCookies {
     /// only `Origin`. A request without either header does not come from a page.
     pub fn check_page(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let site = headers.get(FETCH_SITE).map(|site| site == "same-origin");
-        let origin = headers.get(header::ORIGIN).map(|origin| self.is_own(origin, headers));
+        let origin = headers
+            .get(header::ORIGIN)
+            .map(|origin| self.is_own(origin, headers));
         match (site, origin) {
             (Some(true), None | Some(true)) | (None, Some(true)) => Ok(()),
             _ => Err(Problem::new(Code::ForeignPage).with_detail(say::own_page)),
@@ -46,7 +48,10 @@ impl SessionCookies {
         if let Some(own) = &self.public_origin {
             return own == origin;
         }
-        let host = headers.get(header::HOST).map(HeaderValue::as_bytes).unwrap_or_default();
+        let host = headers
+            .get(header::HOST)
+            .map(HeaderValue::as_bytes)
+            .unwrap_or_default();
         !host.is_empty() && origin.as_bytes().strip_prefix(b"http://") == Some(host)
     }
 }
@@ -68,7 +73,10 @@ mod tests {
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |&(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
         };
         pairs.iter().map(pair).collect()
     }
@@ -94,7 +102,11 @@ mod tests {
             (vec![HOST, OWN, ("sec-fetch-site", "same-site")], false),
             (vec![HOST, ("sec-fetch-site", "none")], false),
         ] {
-            assert_eq!(plain.check_page(&headers(&pairs)).is_ok(), passes, "{pairs:?}");
+            assert_eq!(
+                plain.check_page(&headers(&pairs)).is_ok(),
+                passes,
+                "{pairs:?}"
+            );
         }
         let public = cookies(Some("https://portal.example.org"));
         for (origin, passes) in [

@@ -44,13 +44,21 @@ impl CallerVerifier {
         if left_ms >= RENEWED_BEFORE_MS || !is_renewable(session, claims) {
             return Ok(None);
         }
-        let Some(RenewedToken { access_token: token, ends_at }) =
-            self.request_renewal(&session.token).await?
+        let Some(RenewedToken {
+            access_token: token,
+            ends_at,
+        }) = self.request_renewal(&session.token).await?
         else {
             return Ok(None);
         };
-        let claims = self.keys.verify(&token, TokenAudience::Cloud, self.clock.now());
-        let session = BrowserSession { token, ends_at: Some(ends_at), ..session.clone() };
+        let claims = self
+            .keys
+            .verify(&token, TokenAudience::Cloud, self.clock.now());
+        let session = BrowserSession {
+            token,
+            ends_at: Some(ends_at),
+            ..session.clone()
+        };
         Ok(claims.ok().map(|claims| (session, claims)))
     }
 
@@ -58,12 +66,15 @@ impl CallerVerifier {
         let to = CloudPart::Auth.name();
         let own = self.service_key.issue_token(crate::NAME, to, &self.clock);
         let form = RenewalForm { token };
-        let asked = self.auth.call_json(Method::POST, PATH, Some(&own), Some(&form));
+        let asked = self
+            .auth
+            .call_json(Method::POST, PATH, Some(&own), Some(&form));
         match tokio::time::timeout(RENEW_LIMIT, asked).await {
             Ok(Ok(renewed)) => Ok(Some(renewed)),
-            Ok(Err(UpstreamError::Refused { status: StatusCode::UNAUTHORIZED, .. })) => {
-                Err(invalid_token())
-            }
+            Ok(Err(UpstreamError::Refused {
+                status: StatusCode::UNAUTHORIZED,
+                ..
+            })) => Err(invalid_token()),
             Ok(Err(error)) => {
                 tracing::warn!(%error, "A sign-in could not be renewed yet");
                 Ok(None)
@@ -87,7 +98,9 @@ pub fn stream_deadline(caller: &VerifiedCaller, now: UnixMillis) -> UnixMillis {
 }
 
 fn is_renewable(session: &BrowserSession, claims: &Claims) -> bool {
-    session.ends_at.is_none_or(|ends_at| token_expiry(claims) < ends_at)
+    session
+        .ends_at
+        .is_none_or(|ends_at| token_expiry(claims) < ends_at)
 }
 
 fn token_expiry(claims: &Claims) -> UnixMillis {

@@ -52,7 +52,12 @@ mod tests {
 
     fn session() -> BrowserSession {
         let [token, csrf, username] = ["a.b.c", "secret", "李四"].map(str::to_owned);
-        BrowserSession { token, csrf, username, ends_at: None }
+        BrowserSession {
+            token,
+            csrf,
+            username,
+            ends_at: None,
+        }
     }
 
     #[test]
@@ -61,7 +66,10 @@ mod tests {
         let text = seal.close(&session());
         assert!(text.len() < 300 && text.is_ascii());
         let read = seal.open(&text).unwrap();
-        assert_eq!((read.token, read.username), (session().token, session().username));
+        assert_eq!(
+            (read.token, read.username),
+            (session().token, session().username)
+        );
         assert_ne!(seal.close(&session()), text, "each seal has its own nonce");
     }
 

@@ -63,13 +63,19 @@ impl StreamLeg {
     }
 
     async fn connect(&self) -> Option<EventReader> {
-        let mut request =
-            request_as_caller(Method::GET, Uri::from_static(PATH), &self.token, &self.trace);
+        let mut request = request_as_caller(
+            Method::GET,
+            Uri::from_static(PATH),
+            &self.token,
+            &self.trace,
+        );
         if let Some(place) = &self.place {
             request.headers_mut().insert(LAST_EVENT_ID, place.clone());
         }
         if let Some(permissions) = &self.permissions {
-            request.headers_mut().insert(USER_PERMISSIONS, permissions.clone());
+            request
+                .headers_mut()
+                .insert(USER_PERMISSIONS, permissions.clone());
         }
         let part = self.part.name();
         match timeout(CONNECT_LIMIT, self.upstream.call(request)).await {

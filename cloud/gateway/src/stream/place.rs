@@ -19,19 +19,26 @@ impl StreamCursor {
         let last = last.and_then(|last| last.to_str().ok()).unwrap_or_default();
         let (orders, inbox) = last.split_once(BETWEEN).unwrap_or((last, ""));
         let given = |place: &str| (!place.is_empty()).then(|| place.to_owned());
-        Self { orders: given(orders), inbox: given(inbox) }
+        Self {
+            orders: given(orders),
+            inbox: given(inbox),
+        }
     }
 
     /// Replaces the message's id, if present, with the position in both legs.
     pub fn rewrite_event_id(&mut self, part: CloudPart, message: Bytes) -> Bytes {
-        let Some(id) = sse::id_in(&message).map(str::to_owned) else { return message };
+        let Some(id) = sse::id_in(&message).map(str::to_owned) else {
+            return message;
+        };
         let before = format!("id: {id}\n");
         match part {
             CloudPart::Hub => self.orders = Some(id),
             _ => self.inbox = Some(id),
         }
         match std::str::from_utf8(&message) {
-            Ok(text) => text.replacen(&before, &format!("id: {}\n", self.id()), 1).into(),
+            Ok(text) => text
+                .replacen(&before, &format!("id: {}\n", self.id()), 1)
+                .into(),
             Err(_) => message,
         }
     }
@@ -54,13 +61,18 @@ mod tests {
         let mut place = StreamCursor::default();
         let order = sse::format_event("order", Some("1.2.3"), &1);
         assert_eq!(place.rewrite_event_id(CloudPart::Hub, order.clone()), order);
-        let notice = place
-            .rewrite_event_id(CloudPart::Notification, sse::format_event("notice", Some("n7"), &1));
+        let notice = place.rewrite_event_id(
+            CloudPart::Notification,
+            sse::format_event("notice", Some("n7"), &1),
+        );
         assert_eq!(sse::id_in(&notice), Some("1.2.3~n7"));
         let later = place.rewrite_event_id(CloudPart::Hub, sse::format_position("1.2.4"));
         assert_eq!(sse::id_in(&later), Some("1.2.4~n7"));
         let state = sse::format_event("inbox", None, &1);
-        assert_eq!(place.rewrite_event_id(CloudPart::Notification, state.clone()), state);
+        assert_eq!(
+            place.rewrite_event_id(CloudPart::Notification, state.clone()),
+            state
+        );
     }
 
     #[test]
@@ -72,9 +84,16 @@ mod tests {
             ("", None, None),
         ] {
             let place = StreamCursor::from_last_event_id(Some(&HeaderValue::from_str(id).unwrap()));
-            assert_eq!((place.orders.as_deref(), place.inbox.as_deref()), (orders, inbox), "{id}");
+            assert_eq!(
+                (place.orders.as_deref(), place.inbox.as_deref()),
+                (orders, inbox),
+                "{id}"
+            );
             assert_eq!(place.id(), id);
         }
-        assert_eq!(StreamCursor::from_last_event_id(None), StreamCursor::default());
+        assert_eq!(
+            StreamCursor::from_last_event_id(None),
+            StreamCursor::default()
+        );
     }
 }

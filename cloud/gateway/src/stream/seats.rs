@@ -112,7 +112,12 @@ impl StreamPermits {
         let open = self.of_all.open();
         let open = open.ok_or_else(|| too_many_streams().with_detail(say::streams_of_all))?;
         taken.insert(user, own + 1);
-        Ok(LocalPermit { seats: self.clone(), user, _of_new: of_new, _open: open })
+        Ok(LocalPermit {
+            seats: self.clone(),
+            user,
+            _of_new: of_new,
+            _open: open,
+        })
     }
 
     fn acquire_new_account_share(&self) -> Result<OwnedSemaphorePermit, Problem> {
@@ -150,7 +155,9 @@ const HELD: &str = "1";
 
 impl StreamPermit {
     pub async fn renew_lease(&self) {
-        let Some(PermitLease { key }) = &self.lease else { return };
+        let Some(PermitLease { key }) = &self.lease else {
+            return;
+        };
         let renewed = self.here.seats.cache.set(key, HELD, LEASE);
         if let Err(error) = Cache::in_time(renewed).await {
             tracing::warn!(
@@ -162,7 +169,9 @@ impl StreamPermit {
 
     /// Releases the lease at once. After a plain drop, the lease lasts until it expires.
     pub async fn release(self) {
-        let Some(PermitLease { key }) = &self.lease else { return };
+        let Some(PermitLease { key }) = &self.lease else {
+            return;
+        };
         if let Err(error) = Cache::in_time(self.here.seats.cache.delete(key)).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
@@ -205,7 +214,13 @@ mod tests {
     }
 
     fn claims(id: Uuid) -> Claims {
-        support::claims(Actor { user_id: UserId(id), role: Role::Customer }, NOW)
+        support::claims(
+            Actor {
+                user_id: UserId(id),
+                role: Role::Customer,
+            },
+            NOW,
+        )
     }
 
     fn memory(clock: &Clock) -> Cache {
@@ -293,19 +308,33 @@ mod tests {
         held.append(&mut open_all(&second, &one).await);
         assert_eq!(held.len(), 8);
         assert!(third.acquire_permit(&one).await.is_err(), "a ninth");
-        assert!(third.acquire_permit(&person(2)).await.is_ok(), "another person");
-        assert!(third.lock_counts().is_empty(), "one that is refused everywhere is none here");
+        assert!(
+            third.acquire_permit(&person(2)).await.is_ok(),
+            "another person"
+        );
+        assert!(
+            third.lock_counts().is_empty(),
+            "one that is refused everywhere is none here"
+        );
         held.pop().unwrap().release().await;
         let kept = third.acquire_permit(&one).await.unwrap();
 
         // The first two replicas die; only the third one renews.
         drop(held);
-        assert_eq!(open_all(&third, &one).await.len(), 0, "their places are held yet");
+        assert_eq!(
+            open_all(&third, &one).await.len(),
+            0,
+            "their places are held yet"
+        );
         clock.advance(30_000);
         kept.renew_lease().await;
         clock.advance(10_000);
         assert_eq!(open_all(&second, &one).await.len(), 4);
-        assert_eq!(open_all(&first, &one).await.len(), 3, "the renewed one counts");
+        assert_eq!(
+            open_all(&first, &one).await.len(),
+            3,
+            "the renewed one counts"
+        );
     }
 
     #[tokio::test]

@@ -62,7 +62,9 @@ impl WrittenLog {
     /// The access log lines since the last call.
     fn taken(&self) -> (String, Vec<Value>) {
         let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let lines = text
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
         let lines = lines.filter(|line| line["target"] == "access").collect();
         (text, lines)
     }
@@ -85,14 +87,24 @@ async fn a_request_leaves_one_line_with_the_pattern_of_its_route() {
             Some(&customer),
             json!(["GET", "/api/v1/orders/{id}", 200, USER, "order"]),
         ),
-        (Method::GET, &path, None, json!(["GET", "/api/v1/orders/{id}", 401, null, "order"])),
+        (
+            Method::GET,
+            &path,
+            None,
+            json!(["GET", "/api/v1/orders/{id}", 401, null, "order"]),
+        ),
         (
             Method::POST,
             &accept,
             Some(&provider),
             json!(["POST", "/api/v1/orders/{id}/approve", 403, null, "order"]),
         ),
-        (Method::GET, &nowhere, None, json!(["GET", "unmatched", 404, null, "gateway"])),
+        (
+            Method::GET,
+            &nowhere,
+            None,
+            json!(["GET", "unmatched", 404, null, "gateway"]),
+        ),
         (
             Method::from_bytes(b"ZEBRA").unwrap(),
             &path,
@@ -103,10 +115,15 @@ async fn a_request_leaves_one_line_with_the_pattern_of_its_route() {
         log.taken();
         let answer = gate.ask(&method, path, token.map(String::as_str)).await;
         let (text, lines) = log.taken();
-        let [line] = &lines[..] else { panic!("{path}: {text}") };
+        let [line] = &lines[..] else {
+            panic!("{path}: {text}")
+        };
         let told = ["method", "route", "status", "person", "part"].map(|name| line[name].clone());
         assert_eq!(json!(told), expected, "{line}");
-        assert_eq!(line["trace"], answer.headers["x-request-id"].to_str().unwrap());
+        assert_eq!(
+            line["trace"],
+            answer.headers["x-request-id"].to_str().unwrap()
+        );
         assert!(line["ms"].is_number(), "{line}");
         for secret in ["zebra", "13800000000", customer.as_str(), "Bearer"] {
             assert!(!text.contains(secret), "{secret} in {text}");
@@ -117,7 +134,10 @@ async fn a_request_leaves_one_line_with_the_pattern_of_its_route() {
 #[tokio::test]
 async fn a_person_who_asks_too_often_stands_in_the_line() {
     let (log, _kept) = WrittenLog::kept();
-    let config = Config { per_person_per_minute: NonZeroU32::MIN, ..Config::default() };
+    let config = Config {
+        per_person_per_minute: NonZeroU32::MIN,
+        ..Config::default()
+    };
     let gate = Gate::with(config, "memory:", |peers| peers).await;
     let token = gate.token(Role::Customer);
     for status in [200, 429] {
@@ -125,7 +145,10 @@ async fn a_person_who_asks_too_often_stands_in_the_line() {
         gate.ask(&Method::GET, "/api/v1/orders", Some(&token)).await;
         let (text, lines) = log.taken();
         let [line] = &lines[..] else { panic!("{text}") };
-        assert_eq!(json!([line["status"], line["person"]]), json!([status, USER]));
+        assert_eq!(
+            json!([line["status"], line["person"]]),
+            json!([status, USER])
+        );
     }
 }
 
@@ -142,7 +165,10 @@ async fn a_caller_who_hangs_up_leaves_a_line_without_a_status() {
     let gate = Gate::with(Config::default(), "memory:", silent).await;
     let token = format!("Bearer {}", gate.token(Role::Customer));
     let request = Request::get("/api/v1/orders").header(header::AUTHORIZATION, token);
-    let asked = gate.router.clone().oneshot(request.body(Body::empty()).unwrap());
+    let asked = gate
+        .router
+        .clone()
+        .oneshot(request.body(Body::empty()).unwrap());
     tokio::select! {
         _ = asked => panic!("the part answers nothing"),
         () = called.notified() => {}
@@ -150,15 +176,21 @@ async fn a_caller_who_hangs_up_leaves_a_line_without_a_status() {
     let (text, lines) = log.taken();
     let [line] = &lines[..] else { panic!("{text}") };
     assert_eq!(line["message"], "The caller hung up");
-    assert_eq!((&line["status"], &line["person"]), (&Value::Null, &Value::from(USER.to_string())));
+    assert_eq!(
+        (&line["status"], &line["person"]),
+        (&Value::Null, &Value::from(USER.to_string()))
+    );
 }
 
 #[tokio::test]
 async fn a_flood_leaves_so_many_lines_a_second_and_their_number() {
     let (log, _kept) = WrittenLog::kept();
     let limit = NonZeroU32::new(1_000).unwrap();
-    let config =
-        Config { access_lines_per_second: 3, per_address_per_minute: limit, ..Config::default() };
+    let config = Config {
+        access_lines_per_second: 3,
+        per_address_per_minute: limit,
+        ..Config::default()
+    };
     let gate = Gate::with(config, "memory:", |peers| peers).await;
     for _ in 0..10 {
         gate.ask(&Method::GET, "/nowhere", None).await;

@@ -49,7 +49,13 @@ static ROUTES: [Route; 5] = [
     route(Method::PATCH, "/api/v1/things/{id}", RouteBody::Held),
     route(Method::DELETE, "/api/v1/things/{id}", RouteBody::Held),
     route(Method::GET, "/api/v1/things/{id}", RouteBody::Held),
-    route(Method::PUT, FILE, RouteBody::Streamed { bytes_max: UPLOAD_BYTES_MAX }),
+    route(
+        Method::PUT,
+        FILE,
+        RouteBody::Streamed {
+            bytes_max: UPLOAD_BYTES_MAX,
+        },
+    ),
     route(Method::GET, FILE, RouteBody::Held),
 ];
 const FILE: &str = "/api/v1/things/{id}/file";
@@ -61,12 +67,18 @@ async fn in_front_of(part: Router, tasks: &Tasks) -> Gate {
 
 async fn configured_in_front_of(part: Router, config: Config, tasks: &Tasks) -> Gate {
     let part = remote(&format!("http://{}", served(part, tasks).await));
-    Gate::of_routes(&ROUTES, config, |peers: Peers| peers.with_part(CloudPart::Order, part)).await
+    Gate::of_routes(&ROUTES, config, |peers: Peers| {
+        peers.with_part(CloudPart::Order, part)
+    })
+    .await
 }
 
 fn request(gate: &Gate, method: Method, path: &str) -> axum::http::request::Builder {
     let bearer = format!("Bearer {}", gate.token(Role::Customer));
-    Request::builder().method(method).uri(path).header(header::AUTHORIZATION, bearer)
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::AUTHORIZATION, bearer)
 }
 
 #[tokio::test]
@@ -75,7 +87,9 @@ async fn patch_and_delete_keep_path_query_and_body() {
     let gate = in_front_of(echo(CloudPart::Order), &tasks).await;
     for method in [Method::PATCH, Method::DELETE] {
         let asked = request(&gate, method.clone(), "/api/things/7?a=1&b=%2Fx");
-        let answer = gate.send(asked.body(Body::from("{\"a\":1}")).unwrap()).await;
+        let answer = gate
+            .send(asked.body(Body::from("{\"a\":1}")).unwrap())
+            .await;
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(answer.body["method"], method.as_str());
         assert_eq!(answer.body["body"], "{\"a\":1}");
@@ -128,12 +142,16 @@ async fn an_answer_without_a_body_keeps_its_status() {
     );
     let gate = in_front_of(part, &tasks).await;
     let address = served(gate.router.clone(), &tasks).await;
-    for (method, status) in
-        [(Method::GET, StatusCode::NOT_MODIFIED), (Method::DELETE, StatusCode::NO_CONTENT)]
-    {
+    for (method, status) in [
+        (Method::GET, StatusCode::NOT_MODIFIED),
+        (Method::DELETE, StatusCode::NO_CONTENT),
+    ] {
         let url = format!("http://{address}/api/v1/things/7");
         let asked = request(&gate, method, &url).body(Body::empty()).unwrap();
-        assert_eq!(Client::new().send_request(asked).await.unwrap().status(), status);
+        assert_eq!(
+            Client::new().send_request(asked).await.unwrap().status(),
+            status
+        );
     }
     tasks.shutdown(SOON).await;
 }
@@ -141,7 +159,9 @@ async fn an_answer_without_a_body_keeps_its_status() {
 async fn take(State(seen): State<Arc<AtomicUsize>>, request: Request) -> Response {
     let mut body = request.into_body().into_data_stream();
     while let Some(bytes) = body.next().await {
-        let Ok(bytes) = bytes else { return StatusCode::BAD_REQUEST.into_response() };
+        let Ok(bytes) = bytes else {
+            return StatusCode::BAD_REQUEST.into_response();
+        };
         seen.fetch_add(bytes.len(), Ordering::SeqCst);
     }
     StatusCode::CREATED.into_response()
@@ -159,13 +179,25 @@ fn pieces(bytes: usize) -> Body {
 async fn a_part_sees_no_more_of_an_upload_than_its_route_takes() {
     let tasks = Tasks::new();
     let seen = Arc::new(AtomicUsize::new(0));
-    let part = Router::new().route(FILE, put(take)).with_state(seen.clone());
+    let part = Router::new()
+        .route(FILE, put(take))
+        .with_state(seen.clone());
     let gate = in_front_of(part, &tasks).await;
     let beyond = UPLOAD_BYTES_MAX + 1;
     let refused = StatusCode::PAYLOAD_TOO_LARGE;
     for (body, declared, status, reached) in [
-        (pieces(UPLOAD_BYTES_MAX), None, StatusCode::CREATED, UPLOAD_BYTES_MAX),
-        (pieces(UPLOAD_BYTES_MAX), Some(UPLOAD_BYTES_MAX), StatusCode::CREATED, UPLOAD_BYTES_MAX),
+        (
+            pieces(UPLOAD_BYTES_MAX),
+            None,
+            StatusCode::CREATED,
+            UPLOAD_BYTES_MAX,
+        ),
+        (
+            pieces(UPLOAD_BYTES_MAX),
+            Some(UPLOAD_BYTES_MAX),
+            StatusCode::CREATED,
+            UPLOAD_BYTES_MAX,
+        ),
         (pieces(beyond), None, refused, UPLOAD_BYTES_MAX),
         (pieces(beyond), Some(beyond), refused, 0),
         (pieces(8 * beyond), None, refused, UPLOAD_BYTES_MAX),
@@ -190,14 +222,19 @@ async fn a_part_sees_no_more_of_an_upload_than_its_route_takes() {
 async fn a_form_that_says_itself_that_it_is_too_long_is_refused_unread() {
     let tasks = Tasks::new();
     let gate = in_front_of(echo(CloudPart::Order), &tasks).await;
-    let unread =
-        Body::from_stream(futures::stream::poll_fn(|_| -> Poll<Option<io::Result<Bytes>>> {
-            panic!("somebody reads the body")
-        }));
+    let unread = Body::from_stream(futures::stream::poll_fn(
+        |_| -> Poll<Option<io::Result<Bytes>>> { panic!("somebody reads the body") },
+    ));
     let asked = request(&gate, Method::PATCH, "/api/v1/things/7");
-    let asked = asked.header(header::CONTENT_LENGTH, 256 * 1024 + 1).body(unread).unwrap();
+    let asked = asked
+        .header(header::CONTENT_LENGTH, 256 * 1024 + 1)
+        .body(unread)
+        .unwrap();
     let answer = gate.send(asked).await;
-    assert_eq!((answer.status, answer.code()), (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"));
+    assert_eq!(
+        (answer.status, answer.code()),
+        (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large")
+    );
     tasks.shutdown(SOON).await;
 }
 
@@ -206,14 +243,21 @@ async fn an_upload_that_does_not_come_to_its_end_is_cut_off_and_its_part_hears_o
     let tasks = Tasks::new();
     let (news, mut told) = mpsc::unbounded_channel();
     let part = Router::new().route(FILE, put(visited)).with_state(news);
-    let config =
-        Config { upstream_timeout_ms: NonZeroU32::new(3_000).unwrap(), ..Config::default() };
+    let config = Config {
+        upstream_timeout_ms: NonZeroU32::new(3_000).unwrap(),
+        ..Config::default()
+    };
     let gate = configured_in_front_of(part, config, &tasks).await;
     let begun = futures::stream::iter([Ok::<_, io::Error>(Bytes::from_static(b"the first words"))]);
     let body = Body::from_stream(begun.chain(futures::stream::pending()));
-    let asked = request(&gate, Method::PUT, "/api/v1/things/7/file").body(body).unwrap();
+    let asked = request(&gate, Method::PUT, "/api/v1/things/7/file")
+        .body(body)
+        .unwrap();
     let answer = gate.send(asked).await;
-    assert_eq!((answer.status, answer.code()), (StatusCode::REQUEST_TIMEOUT, "body_too_slow"));
+    assert_eq!(
+        (answer.status, answer.code()),
+        (StatusCode::REQUEST_TIMEOUT, "body_too_slow")
+    );
     assert_eq!(next(&mut told).await, Some("begun"));
     assert_eq!(next(&mut told).await, Some("ended"));
     tasks.shutdown(SOON).await;
@@ -242,20 +286,28 @@ async fn visited(State(news): State<mpsc::UnboundedSender<&'static str>>, reques
 }
 
 async fn next(told: &mut mpsc::UnboundedReceiver<&'static str>) -> Option<&'static str> {
-    tokio::time::timeout(SOON, told.recv()).await.unwrap_or(Some("nothing in time"))
+    tokio::time::timeout(SOON, told.recv())
+        .await
+        .unwrap_or(Some("nothing in time"))
 }
 
 #[tokio::test]
 async fn a_caller_who_hangs_up_ends_the_call_behind_the_gateway() {
     let tasks = Tasks::new();
     let (news, mut told) = mpsc::unbounded_channel();
-    let part = Router::new().route(FILE, put(visited).get(visited)).with_state(news);
+    let part = Router::new()
+        .route(FILE, put(visited).get(visited))
+        .with_state(news);
     let gate = in_front_of(part, &tasks).await;
     let address = served(gate.router.clone(), &tasks).await;
     let bearer = gate.token(Role::Customer);
-    for (method, body) in
-        [("GET", ""), ("PUT", "content-length: 100000\r\n\r\nthe first words of many")]
-    {
+    for (method, body) in [
+        ("GET", ""),
+        (
+            "PUT",
+            "content-length: 100000\r\n\r\nthe first words of many",
+        ),
+    ] {
         let mut caller = TcpStream::connect(&address).await.unwrap();
         let head = format!("{method} /api/v1/things/7/file HTTP/1.1\r\nhost: {address}\r\n");
         let body = if body.is_empty() { "\r\n" } else { body };

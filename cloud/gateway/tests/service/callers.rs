@@ -13,7 +13,10 @@ use crate::common::Gate;
 
 /// The route's path with plain values as its parameters.
 fn filled(route: &Route) -> String {
-    let words = route.path.split('/').map(|word| if word.starts_with('{') { "0193" } else { word });
+    let words = route
+        .path
+        .split('/')
+        .map(|word| if word.starts_with('{') { "0193" } else { word });
     words.collect::<Vec<_>>().join("/")
 }
 
@@ -51,7 +54,10 @@ async fn every_token_that_is_not_ours_and_live_is_answered_alike() {
         command,
         ..gate.claims(Role::Admin)
     };
-    let odd = Claims { region: Some(Region::North), ..gate.claims(Role::Admin) };
+    let odd = Claims {
+        region: Some(Region::North),
+        ..gate.claims(Role::Admin)
+    };
     let command = CommandId(gate.clock.new_id());
     let stranger = Issuer::new().signer;
     let sound = gate.token(Role::Admin);
@@ -63,12 +69,17 @@ async fn every_token_that_is_not_ours_and_live_is_answered_alike() {
         "x".repeat(10_000),
         format!("{unsigned}."),
         // {"alg":"none"} and {"alg":"HS256"}
-        format!("eyJhbGciOiJub25lIn0.{}.", unsigned.split_once('.').unwrap().1),
+        format!(
+            "eyJhbGciOiJub25lIn0.{}.",
+            unsigned.split_once('.').unwrap().1
+        ),
         format!("eyJhbGciOiJIUzI1NiJ9.{}", sound.split_once('.').unwrap().1),
         gate.signer.sign_claims(&expired),
-        gate.signer.sign_claims(&for_edges(TokenKind::DeviceGrant, None)),
+        gate.signer
+            .sign_claims(&for_edges(TokenKind::DeviceGrant, None)),
         gate.signer.sign_claims(&for_edges(TokenKind::Edge, None)),
-        gate.signer.sign_claims(&for_edges(TokenKind::Edge, Some(command))),
+        gate.signer
+            .sign_claims(&for_edges(TokenKind::Edge, Some(command))),
         gate.signer.sign_claims(&odd),
         stranger.sign_claims(&gate.claims(Role::Admin)),
     ];
@@ -88,7 +99,9 @@ async fn a_role_gets_what_the_table_gives_it_and_nothing_else() {
     for route in guarded().filter(|route| route.audience != Audience::Edge && !is_own(route)) {
         for role in Role::ALL {
             let path = filled(route);
-            let answer = gate.ask(&route.method, &path, Some(&gate.token(role))).await;
+            let answer = gate
+                .ask(&route.method, &path, Some(&gate.token(role)))
+                .await;
             let (allowed, refusal) = match route.audience {
                 Audience::Roles(roles, refusal) => (roles.contains(&role), refusal.as_str()),
                 _ => (true, ""),
@@ -97,7 +110,11 @@ async fn a_role_gets_what_the_table_gives_it_and_nothing_else() {
                 assert_eq!(answer.status, StatusCode::OK, "{role:?} {route:?}");
                 assert_eq!(answer.body["part"], route.part.name(), "{route:?}");
                 assert_eq!(answer.body["uri"], path, "{route:?}");
-                assert_eq!(answer.body["headers"]["x-user-role"], role.as_str(), "{route:?}");
+                assert_eq!(
+                    answer.body["headers"]["x-user-role"],
+                    role.as_str(),
+                    "{route:?}"
+                );
             } else {
                 assert_eq!(answer.status, StatusCode::FORBIDDEN, "{role:?} {route:?}");
                 assert_eq!(answer.code(), refusal, "{route:?}");
@@ -114,11 +131,15 @@ async fn only_providers_can_accept_orders() {
         (Method::PUT, "/api/provider/orders/1/accept"),
         (Method::PUT, "/api/orders/1/accept/"),
     ] {
-        let answer = gate.ask(&method, path, Some(&gate.token(Role::Customer))).await;
+        let answer = gate
+            .ask(&method, path, Some(&gate.token(Role::Customer)))
+            .await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
         assert_eq!(answer.code(), "providers_only");
         assert_eq!(answer.body["title"], "Only providers can accept orders");
-        let answer = gate.ask(&method, path, Some(&gate.token(Role::Provider))).await;
+        let answer = gate
+            .ask(&method, path, Some(&gate.token(Role::Provider)))
+            .await;
         assert_eq!(answer.status, StatusCode::OK);
         assert_eq!(answer.body["method"], "POST");
         assert_eq!(answer.body["uri"], "/api/v1/orders/1/accept");

@@ -69,8 +69,15 @@ impl Gate {
     /// A gateway before auth has delivered its keys.
     pub async fn without_keys() -> Self {
         let clock = Clock::fixed_at(NOW);
-        Self::open(ROUTES, Config::default(), "memory:", |peers| peers, TokenKeys::empty(), clock)
-            .await
+        Self::open(
+            ROUTES,
+            Config::default(),
+            "memory:",
+            |peers| peers,
+            TokenKeys::empty(),
+            clock,
+        )
+        .await
     }
 
     pub async fn with(config: Config, cache: &str, alter: impl FnOnce(Peers) -> Peers) -> Self {
@@ -86,7 +93,10 @@ impl Gate {
     ) -> Self {
         let keys = issuer.keys();
         let opened = Self::open(ROUTES, config, cache, alter, keys, clock).await;
-        Self { signer: issuer.signer, ..opened }
+        Self {
+            signer: issuer.signer,
+            ..opened
+        }
     }
 
     /// A gateway with another route table.
@@ -99,7 +109,10 @@ impl Gate {
         let clock = Clock::fixed_at(NOW);
         let keys = issuer.keys();
         let opened = Self::open(routes, config, "memory:", alter, keys, clock).await;
-        Self { signer: issuer.signer, ..opened }
+        Self {
+            signer: issuer.signer,
+            ..opened
+        }
     }
 
     async fn open(
@@ -115,19 +128,38 @@ impl Gate {
         // Auth does this at startup. It fails if the test's cache is unreachable.
         let _ = sessions::mark_complete(&cache).await;
         let ground = testing::ground(folder.path(), &clock).await;
-        let ground = ServiceContext { cache: cache.clone(), keys, ..ground };
+        let ground = ServiceContext {
+            cache: cache.clone(),
+            keys,
+            ..ground
+        };
         let auth = FakeAuth::default();
         let local = |part| match part {
             CloudPart::Auth => (part, Upstream::from_router(auth.router())),
             other => (part, Upstream::from_router(echo(other))),
         };
         let peers = alter(CloudPart::behind_the_gateway().map(local).collect());
-        let router = gateway::open_routes(routes, config, ground, peers).await.unwrap();
-        Self { router, signer: Issuer::new().signer, clock, cache, auth, _folder: folder }
+        let router = gateway::open_routes(routes, config, ground, peers)
+            .await
+            .unwrap();
+        Self {
+            router,
+            signer: Issuer::new().signer,
+            clock,
+            cache,
+            auth,
+            _folder: folder,
+        }
     }
 
     pub fn claims(&self, role: Role) -> Claims {
-        support::claims(Actor { user_id: USER, role }, self.clock.now())
+        support::claims(
+            Actor {
+                user_id: USER,
+                role,
+            },
+            self.clock.now(),
+        )
     }
 
     pub fn token(&self, role: Role) -> String {
@@ -140,7 +172,11 @@ impl Gate {
 
     pub async fn readiness(&self) -> Answer {
         let router = process::health::operator_routes(self.router.clone());
-        answered(router, Request::get("/health/ready").body(Body::empty()).unwrap()).await
+        answered(
+            router,
+            Request::get("/health/ready").body(Body::empty()).unwrap(),
+        )
+        .await
     }
 
     pub async fn ask(&self, method: &Method, path: &str, token: Option<&str>) -> Answer {
@@ -157,7 +193,11 @@ async fn answered(router: Router, request: Request) -> Answer {
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, 1 << 22).await.unwrap();
     let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-    Answer { status: parts.status, headers: parts.headers, body }
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body,
+    }
 }
 
 impl Answer {
@@ -215,7 +255,9 @@ async fn permissions(State(auth): State<FakeAuth>, request: Request) -> Response
     if broken || !request.headers().contains_key(header::AUTHORIZATION) {
         return Problem::new(Code::Internal).into_response();
     }
-    held.map_or_else(every_permission, |held| Json(json!({ "permissions": held })).into_response())
+    held.map_or_else(every_permission, |held| {
+        Json(json!({ "permissions": held })).into_response()
+    })
 }
 
 /// Auth's answer for an admin with the built-in role.

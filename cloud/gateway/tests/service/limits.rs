@@ -12,15 +12,26 @@ use crate::common::Gate;
 
 const LIMIT: Duration = Duration::from_secs(30);
 const MOST: usize = 4;
-const PATHS: [&str; 3] = ["/api/v1/orders", "/api/v1/orders/7", "/api/v1/notifications"];
+const PATHS: [&str; 3] = [
+    "/api/v1/orders",
+    "/api/v1/orders/7",
+    "/api/v1/notifications",
+];
 
 /// A new person with a token for each gateway.
 fn somebody<'a>(gates: &[&'a Gate]) -> Vec<(&'a Gate, String)> {
     let user_id = UserId(Clock::system().new_id());
     let known = |gate: &&'a Gate| {
         gate.auth.set(|auth| auth.user = Some(user_id));
-        let actor = Actor { user_id, role: Role::Customer };
-        (*gate, gate.signer.sign_claims(&support::claims(actor, gate.clock.now())))
+        let actor = Actor {
+            user_id,
+            role: Role::Customer,
+        };
+        (
+            *gate,
+            gate.signer
+                .sign_claims(&support::claims(actor, gate.clock.now())),
+        )
     };
     gates.iter().map(known).collect()
 }
@@ -29,7 +40,9 @@ fn somebody<'a>(gates: &[&'a Gate]) -> Vec<(&'a Gate, String)> {
 async fn answered(gates: &[(&Gate, String)]) -> usize {
     for at in 0..=2 * MOST {
         let (gate, token) = &gates[at % gates.len()];
-        let answer = gate.ask(&Method::GET, PATHS[at % PATHS.len()], Some(token)).await;
+        let answer = gate
+            .ask(&Method::GET, PATHS[at % PATHS.len()], Some(token))
+            .await;
         if answer.status == StatusCode::TOO_MANY_REQUESTS {
             assert_eq!(answer.code(), "rate_limited");
             assert!(answer.headers.contains_key(header::RETRY_AFTER));
@@ -44,7 +57,10 @@ async fn answered(gates: &[(&Gate, String)]) -> usize {
 
 #[tokio::test]
 async fn gateways_count_together_each_alone_without_redis_and_together_once_it_is_back() {
-    let server = servers().redis.trim_start_matches("redis://").trim_end_matches('/');
+    let server = servers()
+        .redis
+        .trim_start_matches("redis://")
+        .trim_end_matches('/');
     let proxy = Proxy::to(server).await.unwrap();
     let cache = format!("redis://{}", proxy.address());
     let config = Config {
@@ -66,5 +82,9 @@ async fn gateways_count_together_each_alone_without_redis_and_together_once_it_i
         let is_back = async || gate.cache.ping().await.ok();
         eventually("the cache is back", LIMIT, is_back).await;
     }
-    assert_eq!(answered(&somebody(&both)).await, MOST, "over both gateways again");
+    assert_eq!(
+        answered(&somebody(&both)).await,
+        MOST,
+        "over both gateways again"
+    );
 }

@@ -32,7 +32,11 @@ use crate::common::{Gate, served};
 /// A hub that reports the headers it received, then echoes messages.
 async fn link(headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     let told = |name: &str| {
-        headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("nothing").to_owned()
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or("nothing")
+            .to_owned()
     };
     let greeting = format!("{} {}", told("authorization"), told("x-user-id"));
     upgrade.on_upgrade(async move |mut socket| {
@@ -57,12 +61,21 @@ async fn passes_through(hub: Upstream) {
     .await;
     let address = served(gate.router.clone(), &tasks).await;
 
-    let mut request = format!("ws://{address}/link").into_client_request().unwrap();
-    request.headers_mut().insert("authorization", "Bearer edge-token".parse().unwrap());
-    request.headers_mut().insert("x-user-id", "someone".parse().unwrap());
+    let mut request = format!("ws://{address}/link")
+        .into_client_request()
+        .unwrap();
+    request
+        .headers_mut()
+        .insert("authorization", "Bearer edge-token".parse().unwrap());
+    request
+        .headers_mut()
+        .insert("x-user-id", "someone".parse().unwrap());
     let (mut socket, _) = connect_async(request).await.unwrap();
     let greeting = socket.next().await.unwrap().unwrap();
-    assert_eq!(greeting.into_text().unwrap().as_str(), "Bearer edge-token nothing");
+    assert_eq!(
+        greeting.into_text().unwrap().as_str(),
+        "Bearer edge-token nothing"
+    );
     for size in [0, 1, 100_000] {
         let frame = tungstenite::Message::Binary(vec![7; size].into());
         socket.send(frame.clone()).await.unwrap();
@@ -71,7 +84,9 @@ async fn passes_through(hub: Upstream) {
     socket.close(None).await.unwrap();
 
     let bare = connect_async(format!("ws://{address}/link")).await;
-    let Err(tungstenite::Error::Http(refused)) = bare else { panic!("it was let in") };
+    let Err(tungstenite::Error::Http(refused)) = bare else {
+        panic!("it was let in")
+    };
     assert_eq!(refused.status().as_u16(), 401);
     tasks.shutdown(std::time::Duration::from_secs(5)).await;
 }
@@ -126,18 +141,28 @@ async fn junk_is_held_against_its_address_and_a_link_against_its_edge() {
     };
     let tasks = Tasks::new();
     let hub = Upstream::from_router(Router::new().route("/link", get(proving)));
-    let gate =
-        Gate::with(config, "memory:", |peers: Peers| peers.with_part(CloudPart::Hub, hub)).await;
+    let gate = Gate::with(config, "memory:", |peers: Peers| {
+        peers.with_part(CloudPart::Hub, hub)
+    })
+    .await;
     let address = served(gate.router.clone(), &tasks).await;
     let open = async |token: &str| {
-        let mut request = format!("ws://{address}/link").into_client_request().unwrap();
-        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let mut request = format!("ws://{address}/link")
+            .into_client_request()
+            .unwrap();
+        request
+            .headers_mut()
+            .insert("authorization", format!("Bearer {token}").parse().unwrap());
         match connect_async(request).await {
             Ok(_) => 101,
             Err(tungstenite::Error::Http(refused)) => {
                 let is_hubs = refused.status() == StatusCode::UNAUTHORIZED;
                 let told = refused.headers().get(wire::HUB_TIME_HEADER);
-                assert_eq!(told.is_some(), is_hubs, "what the hub says of time passes through");
+                assert_eq!(
+                    told.is_some(),
+                    is_hubs,
+                    "what the hub says of time passes through"
+                );
                 refused.status().as_u16()
             }
             Err(other) => panic!("{other}"),
@@ -151,7 +176,11 @@ async fn junk_is_held_against_its_address_and_a_link_against_its_edge() {
     assert_eq!(open("junk").await, 401);
     for _ in 0..3 {
         assert_eq!(open("junk").await, 429);
-        assert_eq!(open(&north).await, 101, "the junk comes from the same address");
+        assert_eq!(
+            open(&north).await,
+            101,
+            "the junk comes from the same address"
+        );
     }
     assert_eq!(open(&north).await, 429, "one edge has so many a minute");
     assert_eq!(open(&south).await, 101);

@@ -10,7 +10,10 @@ use wire::Role;
 use crate::common::{Answer, Gate};
 
 async fn ask(gate: &Gate, method: &str, path: &str, accepted: &str) -> Answer {
-    let request = Request::builder().method(method).uri(path).header("accept", accepted);
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("accept", accepted);
     gate.send(request.body(Body::empty()).unwrap()).await
 }
 
@@ -19,9 +22,15 @@ async fn a_browser_gets_the_app_under_the_policy_of_pages() {
     let gate = Gate::new().await;
     for path in ["/", "/orders/0193", "/admin/wallboard"] {
         let answer = ask(&gate, "GET", path, "text/html").await;
-        assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8", "{path}");
+        assert_eq!(
+            answer.headers["content-type"], "text/html; charset=utf-8",
+            "{path}"
+        );
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{path}");
+        assert!(
+            policy.contains("script-src 'self'") && !policy.contains("unsafe"),
+            "{path}"
+        );
         assert_eq!(answer.headers["x-frame-options"], "DENY");
         assert_eq!(answer.headers["cross-origin-opener-policy"], "same-origin");
     }
@@ -46,12 +55,20 @@ async fn head_is_answered_as_get_without_a_body() {
         ("/metrics", "*/*"),
     ] {
         let ask = async |method: &str| {
-            let request = Request::builder().method(method).uri(path).header("accept", accepted);
-            let request = request.header("authorization", &token).body(Body::empty()).unwrap();
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header("accept", accepted);
+            let request = request
+                .header("authorization", &token)
+                .body(Body::empty())
+                .unwrap();
             let response = gate.router.clone().oneshot(request).await.unwrap();
             let status = response.status();
             let kind = response.headers().get("content-type").cloned();
-            let body = axum::body::to_bytes(response.into_body(), 1 << 22).await.unwrap();
+            let body = axum::body::to_bytes(response.into_body(), 1 << 22)
+                .await
+                .unwrap();
             ((status, kind), body.len())
         };
         let (get, _) = ask("GET").await;
@@ -86,9 +103,23 @@ async fn an_address_of_a_page_and_of_a_route_is_answered_by_what_is_asked_for() 
     let id = "0193f000-0000-7000-8000-000000000001";
     let order = format!("/orders/{id}");
     let reviews = format!("/providers/{id}/reviews");
-    for (path, program) in [(&*order, 401), (&*reviews, 401), ("/reviews", 405), ("/orders", 405)] {
-        let page = ask(&gate, "GET", path, "text/html,application/xhtml+xml,*/*;q=0.8").await;
-        assert_eq!(page.headers["content-type"], "text/html; charset=utf-8", "{path}");
+    for (path, program) in [
+        (&*order, 401),
+        (&*reviews, 401),
+        ("/reviews", 405),
+        ("/orders", 405),
+    ] {
+        let page = ask(
+            &gate,
+            "GET",
+            path,
+            "text/html,application/xhtml+xml,*/*;q=0.8",
+        )
+        .await;
+        assert_eq!(
+            page.headers["content-type"], "text/html; charset=utf-8",
+            "{path}"
+        );
         let answer = ask(&gate, "GET", path, "application/json").await;
         assert_eq!(answer.status.as_u16(), program, "{path}");
     }

@@ -82,8 +82,16 @@ async fn converse(mut from: TcpStream, server: String, is_garbled: Arc<AtomicBoo
 impl MoodyReplica {
     async fn start(tasks: &Tasks) -> Self {
         let mood = Arc::new(Mutex::new(Mood::Answers));
-        let state = ReplicaState { mood, is_garbled: Arc::default(), seen: Arc::default() };
-        let server = served(Router::new().fallback(count).with_state(state.clone()), tasks).await;
+        let state = ReplicaState {
+            mood,
+            is_garbled: Arc::default(),
+            seen: Arc::default(),
+        };
+        let server = served(
+            Router::new().fallback(count).with_state(state.clone()),
+            tasks,
+        )
+        .await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let front = listener.local_addr().unwrap().to_string();
         let is_garbled = state.is_garbled.clone();
@@ -106,12 +114,17 @@ impl MoodyReplica {
             };
             tokio::select! { () = work => {}, () = stop.cancelled() => {} }
         });
-        Self { state, wire: Proxy::to(front).await.unwrap() }
+        Self {
+            state,
+            wire: Proxy::to(front).await.unwrap(),
+        }
     }
 
     fn set(&self, mood: Mood) {
         *self.state.mood.lock().unwrap() = mood;
-        self.state.is_garbled.store(mood == Mood::TalksGarbage, Ordering::SeqCst);
+        self.state
+            .is_garbled
+            .store(mood == Mood::TalksGarbage, Ordering::SeqCst);
         match mood {
             Mood::Resets => self.wire.set(Wire::Cut),
             // Open connections would still reach the server.
@@ -153,10 +166,19 @@ impl World {
         }
         let alter = |peers: Peers| peers.with_replicas(part, upstreams);
         let most = NonZeroU32::new(10_000).unwrap();
-        let config = Config { per_user_per_minute: most, per_person_per_minute: most, ..config };
+        let config = Config {
+            per_user_per_minute: most,
+            per_person_per_minute: most,
+            ..config
+        };
         let gate = Gate::with(config, "memory:", alter).await;
         let token = gate.token(Role::Customer);
-        Self { gate, replicas, token, tasks }
+        Self {
+            gate,
+            replicas,
+            token,
+            tasks,
+        }
     }
 
     async fn ask(&self, method: Method, path: &str, body: &str, key: Option<&str>) -> Answer {
@@ -166,7 +188,9 @@ impl World {
         if let Some(key) = key {
             asked = asked.header("idempotency-key", key);
         }
-        self.gate.send(asked.body(Body::from(body.to_owned())).unwrap()).await
+        self.gate
+            .send(asked.body(Body::from(body.to_owned())).unwrap())
+            .await
     }
 
     async fn read(&self) -> Answer {
@@ -175,13 +199,18 @@ impl World {
 
     async fn publish(&self, body: &str, has_key: bool) -> Answer {
         let key = has_key.then(|| Clock::system().new_id().to_string());
-        self.ask(Method::POST, "/api/v1/orders", body, key.as_deref()).await
+        self.ask(Method::POST, "/api/v1/orders", body, key.as_deref())
+            .await
     }
 
     /// The number of requests with this body, over all replicas.
     fn seen(&self, body: &str) -> usize {
-        let all = self.replicas.iter().map(|replica| replica.state.seen.lock().unwrap());
-        all.map(|seen| seen.get(body).copied().unwrap_or_default()).sum()
+        let all = self
+            .replicas
+            .iter()
+            .map(|replica| replica.state.seen.lock().unwrap());
+        all.map(|seen| seen.get(body).copied().unwrap_or_default())
+            .sum()
     }
 
     async fn until_seen(&self, replica: usize, count: usize) {
@@ -194,15 +223,28 @@ impl World {
         let before = self.replicas.iter().map(MoodyReplica::count).sum::<usize>();
         let answer = self.read().await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{why}");
-        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/problem+json", "{why}");
-        assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"order".into()));
+        assert_eq!(
+            answer.headers[header::CONTENT_TYPE],
+            "application/problem+json",
+            "{why}"
+        );
+        assert_eq!(
+            (answer.code(), &answer.body["part"]),
+            ("unavailable", &"order".into())
+        );
         assert_eq!(answer.headers[header::RETRY_AFTER], "1", "{why}");
         let after = self.replicas.iter().map(MoodyReplica::count).sum::<usize>();
         assert_eq!(after, before, "nobody is called: {why}");
         let ready = self.gate.readiness().await;
         assert_eq!(ready.body["missing"][0]["name"], "order", "{why}");
-        let other = self.ask(Method::GET, "/api/v1/notifications", "", None).await;
-        assert_eq!(other.status, StatusCode::OK, "another part is not touched: {why}");
+        let other = self
+            .ask(Method::GET, "/api/v1/notifications", "", None)
+            .await;
+        assert_eq!(
+            other.status,
+            StatusCode::OK,
+            "another part is not touched: {why}"
+        );
     }
 
     /// The part answers again after the breaker's pause.
@@ -227,7 +269,10 @@ async fn replicas_share_the_calls() {
     for _ in 0..10 {
         assert_eq!(world.read().await.status, StatusCode::OK);
     }
-    assert_eq!([world.replicas[0].count(), world.replicas[1].count()], [5, 5]);
+    assert_eq!(
+        [world.replicas[0].count(), world.replicas[1].count()],
+        [5, 5]
+    );
     world.end().await;
 }
 
@@ -239,7 +284,9 @@ async fn a_replica_killed_with_calls_under_way_fails_none_that_is_safe_to_repeat
     world.replicas[0].set(Mood::Hangs);
     let calls = async {
         let reads = join_all((0..EACH).map(|_| world.read()));
-        let names: Vec<_> = (0..EACH).map(|at| (format!("k{at}"), format!("p{at}"))).collect();
+        let names: Vec<_> = (0..EACH)
+            .map(|at| (format!("k{at}"), format!("p{at}")))
+            .collect();
         let keyed = join_all(names.iter().map(|(name, _)| world.publish(name, true)));
         let bare = join_all(names.iter().map(|(_, name)| world.publish(name, false)));
         let (reads, keyed, bare) = futures::join!(reads, keyed, bare);
@@ -250,12 +297,18 @@ async fn a_replica_killed_with_calls_under_way_fails_none_that_is_safe_to_repeat
         for (answer, (_, name)) in bare.iter().zip(&names) {
             assert_eq!(world.seen(name), 1, "{name} is sent once");
             if answer.status != StatusCode::OK {
-                assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"order".into()));
+                assert_eq!(
+                    (answer.code(), &answer.body["part"]),
+                    ("unavailable", &"order".into())
+                );
                 failed += 1;
             }
         }
         let lost = world.replicas[0].state.seen.lock().unwrap();
-        let lost = names.iter().filter(|(_, name)| lost.contains_key(name)).count();
+        let lost = names
+            .iter()
+            .filter(|(_, name)| lost.contains_key(name))
+            .count();
         assert_eq!(failed, lost, "those that the first replica had in hand");
         assert!(lost > 0);
     };
@@ -267,7 +320,10 @@ async fn a_replica_killed_with_calls_under_way_fails_none_that_is_safe_to_repeat
     // Its breaker is open, so callers do not notice the loss.
     for at in 0..20 {
         assert_eq!(world.read().await.status, StatusCode::OK, "{at}");
-        assert_eq!(world.publish(&format!("later{at}"), false).await.status, StatusCode::OK);
+        assert_eq!(
+            world.publish(&format!("later{at}"), false).await.status,
+            StatusCode::OK
+        );
     }
     world.end().await;
 }
@@ -329,12 +385,17 @@ async fn a_change_without_a_key_is_sent_once_whatever_happens() {
 #[tokio::test]
 async fn a_key_on_a_route_that_heeds_none_lets_nothing_be_sent_twice() {
     let world = World::before(CloudPart::User, 2, Config::default()).await;
-    world.replicas.iter().for_each(|replica| replica.set(Mood::SaysUnavailable));
+    world
+        .replicas
+        .iter()
+        .for_each(|replica| replica.set(Mood::SaysUnavailable));
     let key = Some("any text");
     let link = "/api/v1/files/0192f5d4-0000-7000-8000-000000000009/link";
     world.ask(Method::POST, link, "a", key).await;
     assert_eq!(world.seen("a"), 1);
-    world.ask(Method::PUT, "/api/v1/users/me/profile", "b", key).await;
+    world
+        .ask(Method::PUT, "/api/v1/users/me/profile", "b", key)
+        .await;
     assert!(world.seen("b") > 1, "this one does");
     world.end().await;
 }
@@ -347,7 +408,10 @@ async fn a_part_out_of_order_is_named_at_once_and_comes_back_by_itself() {
         world.replicas[0].set(mood);
         for _ in 0..5 {
             let answer = world.read().await;
-            assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"order".into()));
+            assert_eq!(
+                (answer.code(), &answer.body["part"]),
+                ("unavailable", &"order".into())
+            );
         }
         world.is_open(&why).await;
         world.replicas[0].set(Mood::Answers);
@@ -360,7 +424,14 @@ async fn a_part_out_of_order_is_named_at_once_and_comes_back_by_itself() {
 async fn a_part_that_hangs_keeps_only_its_first_callers_waiting() {
     const PATIENCE_MS: u32 = 5_000;
     let upstream_timeout_ms = NonZeroU32::new(PATIENCE_MS).unwrap();
-    let world = World::with(1, Config { upstream_timeout_ms, ..Config::default() }).await;
+    let world = World::with(
+        1,
+        Config {
+            upstream_timeout_ms,
+            ..Config::default()
+        },
+    )
+    .await;
     world.replicas[0].set(Mood::Hangs);
     let callers = join_all((0..5).map(|_| world.read()));
     let time = async {
@@ -371,7 +442,10 @@ async fn a_part_that_hangs_keeps_only_its_first_callers_waiting() {
     let (answers, ()) = tokio::join!(callers, time);
     for answer in answers {
         assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
-        assert_eq!((answer.code(), &answer.body["part"]), ("timed_out", &"order".into()));
+        assert_eq!(
+            (answer.code(), &answer.body["part"]),
+            ("timed_out", &"order".into())
+        );
     }
     world.is_open("hangs").await;
     world.replicas[0].set(Mood::Answers);

@@ -18,7 +18,8 @@ const LOST_CACHE: &str = "redis://127.0.0.1:1";
 const ORDERS: &str = "/api/v1/orders";
 
 async fn ask(gate: &Gate) -> Answer {
-    gate.ask(&Method::GET, ORDERS, Some(&gate.token(Role::Customer))).await
+    gate.ask(&Method::GET, ORDERS, Some(&gate.token(Role::Customer)))
+        .await
 }
 
 #[tokio::test]
@@ -26,7 +27,9 @@ async fn a_listed_session_is_refused_and_auth_need_not_be_asked() {
     let gate = Gate::new().await;
     assert_eq!(ask(&gate).await.status, StatusCode::OK);
     let session = gate.claims(Role::Customer).jti;
-    sessions::revoke_session(&gate.cache, session, Duration::from_secs(60)).await.unwrap();
+    sessions::revoke_session(&gate.cache, session, Duration::from_secs(60))
+        .await
+        .unwrap();
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.body["title"], "Invalid token");
@@ -57,8 +60,14 @@ async fn an_emptied_cache_is_not_believed() {
 async fn an_answer_about_someone_else_lets_nobody_in() {
     let gate = Gate::with(Config::default(), LOST_CACHE, |peers| peers).await;
     let token = gate.token(Role::Admin);
-    let answer = gate.ask(&Method::GET, "/api/v1/admin/orders", Some(&token)).await;
-    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "auth says it is a customer's");
+    let answer = gate
+        .ask(&Method::GET, "/api/v1/admin/orders", Some(&token))
+        .await;
+    assert_eq!(
+        answer.status,
+        StatusCode::UNAUTHORIZED,
+        "auth says it is a customer's"
+    );
 }
 
 #[tokio::test]
@@ -67,13 +76,19 @@ async fn when_neither_cache_nor_auth_can_tell_nobody_is_let_in() {
     gate.auth.set(|auth| auth.broken = true);
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
+    assert_eq!(
+        (answer.code(), &answer.body["part"]),
+        ("unavailable", &"auth".into())
+    );
 
     let gone = |peers: Peers| peers.with_part(CloudPart::Auth, unreachable());
     let gate = Gate::with(Config::default(), LOST_CACHE, gone).await;
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
+    assert_eq!(
+        (answer.code(), &answer.body["part"]),
+        ("unavailable", &"auth".into())
+    );
 }
 
 #[tokio::test]
@@ -83,22 +98,36 @@ async fn a_part_out_of_reach_is_named() {
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(answer.headers["content-type"], "application/problem+json");
-    assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"order".into()));
+    assert_eq!(
+        (answer.code(), &answer.body["part"]),
+        ("unavailable", &"order".into())
+    );
     let ready = gate.readiness().await;
     assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(ready.body["missing"][0]["name"], CloudPart::Order.name());
-    assert_eq!(ready.body["missing"].as_array().map(Vec::len), Some(1), "{}", ready.body);
+    assert_eq!(
+        ready.body["missing"].as_array().map(Vec::len),
+        Some(1),
+        "{}",
+        ready.body
+    );
 }
 
 #[tokio::test]
 async fn a_part_that_takes_too_long_is_named() {
     let silent = Router::new().fallback(std::future::pending::<()>);
     let slow = |peers: Peers| peers.with_part(CloudPart::Order, Upstream::from_router(silent));
-    let config = Config { upstream_timeout_ms: NonZeroU32::new(20).unwrap(), ..Config::default() };
+    let config = Config {
+        upstream_timeout_ms: NonZeroU32::new(20).unwrap(),
+        ..Config::default()
+    };
     let gate = Gate::with(config, "memory:", slow).await;
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT);
-    assert_eq!((answer.code(), &answer.body["part"]), ("timed_out", &"order".into()));
+    assert_eq!(
+        (answer.code(), &answer.body["part"]),
+        ("timed_out", &"order".into())
+    );
 }
 
 #[tokio::test]
@@ -106,7 +135,10 @@ async fn before_auth_told_its_keys_nobody_is_judged() {
     let gate = Gate::without_keys().await;
     let answer = ask(&gate).await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!((answer.code(), &answer.body["part"]), ("unavailable", &"auth".into()));
+    assert_eq!(
+        (answer.code(), &answer.body["part"]),
+        ("unavailable", &"auth".into())
+    );
     let ready = gate.readiness().await;
     assert_eq!(ready.body["missing"][0]["name"], "keys");
 }

@@ -45,7 +45,13 @@ struct SigningState {
 
 impl SigningAuth {
     fn claims(&self, role: Role) -> Claims {
-        support::claims(Actor { user_id: USER, role }, self.clock.now())
+        support::claims(
+            Actor {
+                user_id: USER,
+                role,
+            },
+            self.clock.now(),
+        )
     }
 
     fn set(&self, change: impl FnOnce(&mut SigningState)) {
@@ -61,11 +67,18 @@ async fn login(State(auth): State<SigningAuth>, Json(form): Json<Value>) -> Resp
     if form["password"] != "right" {
         return Problem::new(Code::InvalidCredentials).into_response();
     }
-    let role = if form["username"] == "admin" { Role::Admin } else { Role::Customer };
+    let role = if form["username"] == "admin" {
+        Role::Admin
+    } else {
+        Role::Customer
+    };
     let mut grant = json!({ "access_token": auth.signer.sign_claims(&auth.claims(role)) });
     if form["username"] == "guessed" {
-        grant["device"] =
-            if form["device"] == "" { json!("minted") } else { form["device"].clone() };
+        grant["device"] = if form["device"] == "" {
+            json!("minted")
+        } else {
+            form["device"].clone()
+        };
         grant["wrong_passwords"] = GUESSES.clone();
     }
     Json(grant).into_response()
@@ -123,7 +136,11 @@ impl World {
         let clock = Clock::fixed_at(NOW);
         let signer = issuer.signer.clone();
         let state = Arc::default();
-        let auth = SigningAuth { signer, clock: clock.clone(), state };
+        let auth = SigningAuth {
+            signer,
+            clock: clock.clone(),
+            state,
+        };
         let router = Router::new()
             .route("/api/v1/auth/login", post(login))
             .route("/api/v1/auth/logout", post(logout))
@@ -139,14 +156,19 @@ impl World {
     async fn sign_in(&self, username: &str, password: &str) -> Answer {
         let form = json!({ "username": username, "password": password }).to_string();
         let request = page("POST", "/api/v1/session").header(header::ORIGIN, OWN);
-        self.gate.send(request.body(Body::from(form)).unwrap()).await
+        self.gate
+            .send(request.body(Body::from(form)).unwrap())
+            .await
     }
 
     async fn browser(&self, username: &str) -> Browser {
         let answer = self.sign_in(username, "right").await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
         let csrf = answer.body["csrf_token"].as_str().unwrap().to_owned();
-        Browser { cookie: cookie_in(&answer), csrf }
+        Browser {
+            cookie: cookie_in(&answer),
+            csrf,
+        }
     }
 
     async fn get(&self, browser: &Browser, path: &str) -> Answer {
@@ -165,16 +187,27 @@ impl World {
 }
 
 fn page(method: &str, path: &str) -> Builder {
-    let request = Request::builder().method(method).uri(path).header(header::HOST, HOST);
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, HOST);
     request.header(header::CONTENT_TYPE, "application/json")
 }
 
 fn set_cookie(answer: &Answer) -> Option<&str> {
-    answer.headers.get(header::SET_COOKIE).map(|value| value.to_str().unwrap())
+    answer
+        .headers
+        .get(header::SET_COOKIE)
+        .map(|value| value.to_str().unwrap())
 }
 
 fn cookie_in(answer: &Answer) -> String {
-    set_cookie(answer).unwrap().split(';').next().unwrap().to_owned()
+    set_cookie(answer)
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test]
@@ -194,9 +227,15 @@ async fn a_page_that_signs_in_gets_a_cookie_and_never_the_token() {
     assert!(value.starts_with("holdfast=") && !value.contains("eyJ") && value.len() < 1_000);
     assert_eq!(answer.headers["cache-control"], "no-store");
 
-    let browser = Browser { cookie: cookie_in(&answer), csrf: String::new() };
+    let browser = Browser {
+        cookie: cookie_in(&answer),
+        csrf: String::new(),
+    };
     let again = world.get(&browser, "/api/v1/session").await;
-    assert_eq!(again.body, expected, "it is the same for whoever asks later");
+    assert_eq!(
+        again.body, expected,
+        "it is the same for whoever asks later"
+    );
     assert!(set_cookie(&again).is_none(), "nothing is due yet");
 }
 
@@ -204,7 +243,10 @@ async fn a_page_that_signs_in_gets_a_cookie_and_never_the_token() {
 async fn auths_refusals_are_passed_on_and_leave_no_cookie() {
     let world = World::new().await;
     let answer = world.sign_in("lisi", "wrong").await;
-    assert_eq!((answer.status, answer.code()), (StatusCode::UNAUTHORIZED, "invalid_credentials"));
+    assert_eq!(
+        (answer.status, answer.code()),
+        (StatusCode::UNAUTHORIZED, "invalid_credentials")
+    );
     assert!(set_cookie(&answer).is_none());
 }
 
@@ -215,11 +257,19 @@ async fn a_part_hears_the_token_and_nothing_of_the_cookie() {
     let answer = world.get(&browser, "/api/v1/orders").await;
     assert_eq!(answer.status, StatusCode::OK);
     let headers = &answer.body["headers"];
-    assert!(headers["authorization"].as_str().unwrap().starts_with("Bearer eyJ"));
+    assert!(
+        headers["authorization"]
+            .as_str()
+            .unwrap()
+            .starts_with("Bearer eyJ")
+    );
     assert_eq!(headers["x-user-id"], USER.to_string());
     assert!(headers.get("cookie").is_none());
     let refused = world.get(&browser, "/api/v1/admin/orders").await;
-    assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "role_forbidden"));
+    assert_eq!(
+        (refused.status, refused.code()),
+        (StatusCode::FORBIDDEN, "role_forbidden")
+    );
 }
 
 #[tokio::test]
@@ -227,9 +277,10 @@ async fn a_request_with_both_is_the_bearers() {
     let world = World::new().await;
     let browser = world.browser("lisi").await;
     let admin = format!("Bearer {}", world.gate.token(Role::Admin));
-    for (bearer, status) in
-        [(admin.as_str(), StatusCode::OK), ("Bearer x.y.z", StatusCode::UNAUTHORIZED)]
-    {
+    for (bearer, status) in [
+        (admin.as_str(), StatusCode::OK),
+        ("Bearer x.y.z", StatusCode::UNAUTHORIZED),
+    ] {
         // A bearer request needs no CSRF token: browsers do not add the header automatically.
         let request = page("POST", "/api/v1/orders/7/approve")
             .header(header::COOKIE, &browser.cookie)
@@ -257,20 +308,35 @@ async fn a_change_by_cookie_needs_the_sessions_token_and_our_own_page() {
         (vec![own, (TOKEN, &browser.csrf[1..])], "csrf_token_wrong"),
         (vec![own, good, good], "csrf_token_wrong"),
         (vec![good], "foreign_page"),
-        (vec![good, ("origin", "http://evil.example")], "foreign_page"),
+        (
+            vec![good, ("origin", "http://evil.example")],
+            "foreign_page",
+        ),
         (vec![good, ("origin", "null")], "foreign_page"),
-        (vec![good, own, ("sec-fetch-site", "cross-site")], "foreign_page"),
-        (vec![good, own, ("sec-fetch-site", "same-site")], "foreign_page"),
+        (
+            vec![good, own, ("sec-fetch-site", "cross-site")],
+            "foreign_page",
+        ),
+        (
+            vec![good, own, ("sec-fetch-site", "same-site")],
+            "foreign_page",
+        ),
     ] {
-        for (method, path) in
-            [("POST", "/api/v1/orders/7/cancel"), ("PUT", "/api/v1/notifications/7/read")]
-        {
+        for (method, path) in [
+            ("POST", "/api/v1/orders/7/cancel"),
+            ("PUT", "/api/v1/notifications/7/read"),
+        ] {
             let request = page(method, path).header(header::COOKIE, &browser.cookie);
-            let request =
-                headers.iter().fold(request, |all, (name, value)| all.header(*name, *value));
+            let request = headers
+                .iter()
+                .fold(request, |all, (name, value)| all.header(*name, *value));
             let answer = world.gate.send(request.body(Body::empty()).unwrap()).await;
             assert_eq!(answer.code(), code, "{method} {headers:?}");
-            let expected = if code.is_empty() { StatusCode::OK } else { StatusCode::FORBIDDEN };
+            let expected = if code.is_empty() {
+                StatusCode::OK
+            } else {
+                StatusCode::FORBIDDEN
+            };
             assert_eq!(answer.status, expected, "{method} {headers:?}");
             assert_eq!(answer.body["detail"].is_string(), !code.is_empty());
         }
@@ -280,13 +346,21 @@ async fn a_change_by_cookie_needs_the_sessions_token_and_our_own_page() {
 #[tokio::test]
 async fn another_sites_page_cannot_sign_anybody_in() {
     let world = World::new().await;
-    for (name, value) in
-        [("origin", "http://evil.example"), ("sec-fetch-site", "cross-site"), ("x-nothing", "")]
-    {
+    for (name, value) in [
+        ("origin", "http://evil.example"),
+        ("sec-fetch-site", "cross-site"),
+        ("x-nothing", ""),
+    ] {
         let form = json!({ "username": "lisi", "password": "right" }).to_string();
         let request = page("POST", "/api/v1/session").header(name, value);
-        let answer = world.gate.send(request.body(Body::from(form)).unwrap()).await;
-        assert_eq!((answer.status, answer.code()), (StatusCode::FORBIDDEN, "foreign_page"));
+        let answer = world
+            .gate
+            .send(request.body(Body::from(form)).unwrap())
+            .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (StatusCode::FORBIDDEN, "foreign_page")
+        );
         assert!(set_cookie(&answer).is_none());
     }
 }
@@ -301,12 +375,27 @@ async fn a_session_is_renewed_before_its_hour_is_over() {
     let answer = world.get(&browser, "/api/v1/orders").await;
     assert_eq!(answer.status, StatusCode::OK);
     let csrf = browser.csrf.clone();
-    browser = Browser { cookie: cookie_in(&answer), csrf };
+    browser = Browser {
+        cookie: cookie_in(&answer),
+        csrf,
+    };
     world.gate.clock.advance(30 * MINUTE_MS);
     let shown = world.get(&browser, "/api/v1/session").await;
-    assert_eq!(shown.body["expires_at"], json!(UnixMillis(NOW.0 + 101 * MINUTE_MS)));
-    assert_eq!(shown.body["csrf_token"], browser.csrf, "open pages go on with the one they have");
-    assert_eq!(world.change(&browser, "POST", "/api/v1/orders").await.status, StatusCode::OK);
+    assert_eq!(
+        shown.body["expires_at"],
+        json!(UnixMillis(NOW.0 + 101 * MINUTE_MS))
+    );
+    assert_eq!(
+        shown.body["csrf_token"], browser.csrf,
+        "open pages go on with the one they have"
+    );
+    assert_eq!(
+        world
+            .change(&browser, "POST", "/api/v1/orders")
+            .await
+            .status,
+        StatusCode::OK
+    );
 }
 
 #[tokio::test]
@@ -323,10 +412,16 @@ async fn at_the_end_of_a_session_nothing_is_renewed_and_nobody_is_asked_again() 
     }
     let renewed = world.auth.state.lock().unwrap().renewed;
     world.gate.clock.advance(10 * MINUTE_MS);
-    assert_eq!(world.get(&browser, "/api/v1/orders").await.status, StatusCode::OK);
+    assert_eq!(
+        world.get(&browser, "/api/v1/orders").await.status,
+        StatusCode::OK
+    );
     assert_eq!(world.auth.state.lock().unwrap().renewed, renewed);
     world.gate.clock.advance(10 * MINUTE_MS);
-    assert_eq!(world.get(&browser, "/api/v1/orders").await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        world.get(&browser, "/api/v1/orders").await.status,
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[tokio::test]
@@ -338,7 +433,10 @@ async fn while_auth_is_away_the_token_at_hand_is_good_to_its_end() {
     let answer = world.get(&browser, "/api/v1/orders").await;
     assert_eq!((answer.status, set_cookie(&answer)), (StatusCode::OK, None));
     world.gate.clock.advance(10 * MINUTE_MS);
-    assert_eq!(world.get(&browser, "/api/v1/orders").await.code(), "invalid_token");
+    assert_eq!(
+        world.get(&browser, "/api/v1/orders").await.code(),
+        "invalid_token"
+    );
 }
 
 #[tokio::test]
@@ -354,8 +452,15 @@ async fn signing_out_ends_the_session_everywhere_and_takes_the_cookie() {
     let away = world.browser("lisi").await;
     world.auth.set(|state| state.is_away = true);
     let answer = world.change(&away, "DELETE", "/api/v1/session").await;
-    assert_eq!((answer.status, answer.code()), (StatusCode::SERVICE_UNAVAILABLE, "unavailable"));
-    assert_eq!(cookie_in(&answer), "holdfast=", "this browser is out all the same");
+    assert_eq!(
+        (answer.status, answer.code()),
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    );
+    assert_eq!(
+        cookie_in(&answer),
+        "holdfast=",
+        "this browser is out all the same"
+    );
 }
 
 #[tokio::test]
@@ -364,9 +469,15 @@ async fn an_ended_session_is_out_at_once_also_by_its_cookie() {
     let browser = world.browser("lisi").await;
     let session = world.gate.claims(Role::Customer).jti;
     let hour = std::time::Duration::from_secs(3600);
-    sessions::revoke_session(&world.gate.cache, session, hour).await.unwrap();
+    sessions::revoke_session(&world.gate.cache, session, hour)
+        .await
+        .unwrap();
     for path in ["/api/v1/session", "/api/v1/orders"] {
-        assert_eq!(world.get(&browser, path).await.code(), "invalid_token", "{path}");
+        assert_eq!(
+            world.get(&browser, path).await.code(),
+            "invalid_token",
+            "{path}"
+        );
     }
 }
 
@@ -377,7 +488,14 @@ async fn a_cookie_that_is_not_ours_or_stands_twice_is_none() {
     let elsewhere = World::new().await.browser("lisi").await;
     let twice = format!("{}; {}", browser.cookie, elsewhere.cookie);
     let changed = format!("{}A", browser.cookie);
-    for cookie in ["holdfast=", "holdfast=x", "other=1", &elsewhere.cookie, &twice, &changed] {
+    for cookie in [
+        "holdfast=",
+        "holdfast=x",
+        "other=1",
+        &elsewhere.cookie,
+        &twice,
+        &changed,
+    ] {
         let request = page("GET", "/api/v1/session").header(header::COOKIE, cookie);
         let answer = world.gate.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{cookie}");
@@ -391,12 +509,18 @@ async fn a_cookie_that_is_not_ours_or_stands_twice_is_none() {
 #[tokio::test]
 async fn by_https_the_cookie_is_for_https_alone_and_the_origin_the_public_one() {
     let public = "https://portal.example.org";
-    let config = Config { public_origin: public.to_owned(), ..Config::default() };
+    let config = Config {
+        public_origin: public.to_owned(),
+        ..Config::default()
+    };
     let world = World::with(config).await;
     let form = json!({ "username": "lisi", "password": "right" }).to_string();
     assert_eq!(world.sign_in("lisi", "right").await.code(), "foreign_page");
     let request = page("POST", "/api/v1/session").header(header::ORIGIN, public);
-    let answer = world.gate.send(request.body(Body::from(form)).unwrap()).await;
+    let answer = world
+        .gate
+        .send(request.body(Body::from(form)).unwrap())
+        .await;
     let cookie = set_cookie(&answer).unwrap();
     assert!(cookie.starts_with("__Host-holdfast="));
     assert!(cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"));
@@ -408,21 +532,42 @@ async fn a_browser_is_known_again_by_a_cookie_that_outlives_its_session() {
     let form = |device: &str| {
         json!({ "username": "guessed", "password": "right", "device": device }).to_string()
     };
-    for (sent, kept) in [(None, "minted"), (Some("holdfast-device=older; other=1"), "older")] {
+    for (sent, kept) in [
+        (None, "minted"),
+        (Some("holdfast-device=older; other=1"), "older"),
+    ] {
         let mut request = page("POST", "/api/v1/session").header(header::ORIGIN, OWN);
         if let Some(cookie) = sent {
             request = request.header(header::COOKIE, cookie);
         }
-        let answer = world.gate.send(request.body(Body::from(form("a script's"))).unwrap()).await;
+        let answer = world
+            .gate
+            .send(request.body(Body::from(form("a script's"))).unwrap())
+            .await;
         assert_eq!(answer.status, StatusCode::OK);
         let cookies: Vec<_> = answer.headers.get_all(header::SET_COOKIE).iter().collect();
         let rules = "Path=/; HttpOnly; SameSite=Strict; Max-Age=7776000";
-        assert_eq!(cookies[1], format!("holdfast-device={kept}; {rules}").as_str());
-        assert_eq!(answer.body["wrong_passwords"], *GUESSES, "the owner is told");
-        assert!(!answer.body.to_string().contains(kept), "no script reads it");
+        assert_eq!(
+            cookies[1],
+            format!("holdfast-device={kept}; {rules}").as_str()
+        );
+        assert_eq!(
+            answer.body["wrong_passwords"], *GUESSES,
+            "the owner is told"
+        );
+        assert!(
+            !answer.body.to_string().contains(kept),
+            "no script reads it"
+        );
     }
     assert_eq!(
-        world.sign_in("lisi", "right").await.headers.get_all(header::SET_COOKIE).iter().count(),
+        world
+            .sign_in("lisi", "right")
+            .await
+            .headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .count(),
         1
     );
 }
@@ -430,23 +575,36 @@ async fn a_browser_is_known_again_by_a_cookie_that_outlives_its_session() {
 #[tokio::test]
 async fn requests_by_cookie_count_like_requests_by_bearer() {
     let limit = std::num::NonZeroU32::new(3).unwrap();
-    let world = World::with(Config { per_user_per_minute: limit, ..Config::default() }).await;
+    let world = World::with(Config {
+        per_user_per_minute: limit,
+        ..Config::default()
+    })
+    .await;
     let browser = world.browser("lisi").await;
     let token = world.gate.token(Role::Customer);
     for _ in 0..2 {
-        assert_eq!(world.get(&browser, "/api/v1/orders").await.status, StatusCode::OK);
+        assert_eq!(
+            world.get(&browser, "/api/v1/orders").await.status,
+            StatusCode::OK
+        );
     }
     let by_token = || world.gate.ask(&Method::GET, "/api/v1/orders", Some(&token));
     assert_eq!(by_token().await.status, StatusCode::OK);
     assert_eq!(by_token().await.code(), "rate_limited");
-    assert_eq!(world.get(&browser, "/api/v1/orders").await.code(), "rate_limited");
+    assert_eq!(
+        world.get(&browser, "/api/v1/orders").await.code(),
+        "rate_limited"
+    );
 }
 
 #[tokio::test]
 async fn a_program_may_ask_who_it_is_by_its_bearer() {
     let world = World::new().await;
     let token = world.gate.token(Role::Provider);
-    let answer = world.gate.ask(&Method::GET, "/api/v1/session", Some(&token)).await;
+    let answer = world
+        .gate
+        .ask(&Method::GET, "/api/v1/session", Some(&token))
+        .await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.body["role"], "provider");
     assert_eq!(

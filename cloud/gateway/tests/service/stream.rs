@@ -50,9 +50,13 @@ async fn stream(State(part): State<NewsPart>, request: Request) -> Response {
     }
     assert!(request.headers().contains_key(header::AUTHORIZATION));
     let place = request.headers().get(sse::LAST_EVENT_ID);
-    state.places.push(place.map(|place| place.to_str().unwrap().to_owned()));
+    state
+        .places
+        .push(place.map(|place| place.to_str().unwrap().to_owned()));
     let held = request.headers().get(USER_PERMISSIONS);
-    state.permissions.push(held.map(|held| held.to_str().unwrap().to_owned()));
+    state
+        .permissions
+        .push(held.map(|held| held.to_str().unwrap().to_owned()));
     let (sender, response) = sse::open_stream();
     state.readers.push(sender);
     response
@@ -60,7 +64,9 @@ async fn stream(State(part): State<NewsPart>, request: Request) -> Response {
 
 impl NewsPart {
     fn router(&self) -> Router {
-        Router::new().route("/internal/stream", get(stream)).with_state(self.clone())
+        Router::new()
+            .route("/internal/stream", get(stream))
+            .with_state(self.clone())
     }
 
     fn set(&self, change: impl FnOnce(&mut NewsState)) {
@@ -75,7 +81,9 @@ impl NewsPart {
     async fn tell(&self, connections: usize, message: bytes::Bytes) {
         let reader = eventually("a connection", LONG, async || {
             let state = self.0.lock().unwrap();
-            (state.readers.len() >= connections).then(|| state.readers.last().cloned()).flatten()
+            (state.readers.len() >= connections)
+                .then(|| state.readers.last().cloned())
+                .flatten()
         })
         .await;
         assert!(reader.send(message).await);
@@ -96,7 +104,9 @@ impl World {
         let orders = local(&hub);
         let lines = local(&inbox);
         let alter = |peers: Peers| {
-            peers.with_part(CloudPart::Hub, orders).with_part(CloudPart::Notification, lines)
+            peers
+                .with_part(CloudPart::Hub, orders)
+                .with_part(CloudPart::Notification, lines)
         };
         let gate = Gate::with(Config::default(), "memory:", alter).await;
         // From here on, waits complete instantly.
@@ -110,12 +120,18 @@ impl World {
 
     async fn open_as(&self, role: Role, place: Option<&str>) -> Response {
         let token = format!("Bearer {}", self.gate.token(role));
-        let mut request =
-            Request::builder().uri("/api/v1/stream").header(header::AUTHORIZATION, token);
+        let mut request = Request::builder()
+            .uri("/api/v1/stream")
+            .header(header::AUTHORIZATION, token);
         if let Some(place) = place {
             request = request.header(sse::LAST_EVENT_ID, place);
         }
-        self.gate.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        self.gate
+            .router
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap()
     }
 
     async fn listen(&self, place: Option<&str>) -> EventReader {
@@ -130,7 +146,10 @@ impl World {
 /// The next message with this name, as text.
 async fn next(reader: &mut EventReader, name: &str) -> String {
     loop {
-        let message = reader.next().await.unwrap_or_else(|| panic!("the stream ended: {name}"));
+        let message = reader
+            .next()
+            .await
+            .unwrap_or_else(|| panic!("the stream ended: {name}"));
         let text = String::from_utf8(message.to_vec()).unwrap();
         if text.lines().any(|line| line == format!("event: {name}")) {
             return text;
@@ -162,18 +181,38 @@ async fn messages_of_both_parts_come_whole_and_the_place_is_the_hubs() {
 async fn a_part_that_goes_away_is_named_and_goes_on_from_its_place_when_it_is_back() {
     let world = World::new().await;
     let mut reader = world.listen(None).await;
-    world.hub.tell(1, sse::format_event("order", Some("ab.7.0.0.0.0"), &1)).await;
+    world
+        .hub
+        .tell(1, sse::format_event("order", Some("ab.7.0.0.0.0"), &1))
+        .await;
     world.inbox.tell(1, sse::format_comment()).await;
-    while !next(&mut reader, "sources").await.contains(r#"{"orders":true,"inbox":true}"#) {}
+    while !next(&mut reader, "sources")
+        .await
+        .contains(r#"{"orders":true,"inbox":true}"#)
+    {}
     world.hub.set(|hub| {
         hub.is_away = true;
         hub.readers.clear();
     });
-    assert!(next(&mut reader, "sources").await.contains(r#"{"orders":false,"inbox":true}"#));
-    world.inbox.tell(1, sse::format_event("inbox", None, &4)).await;
-    assert!(next(&mut reader, "inbox").await.contains("data: 4"), "the other goes on");
+    assert!(
+        next(&mut reader, "sources")
+            .await
+            .contains(r#"{"orders":false,"inbox":true}"#)
+    );
+    world
+        .inbox
+        .tell(1, sse::format_event("inbox", None, &4))
+        .await;
+    assert!(
+        next(&mut reader, "inbox").await.contains("data: 4"),
+        "the other goes on"
+    );
     world.hub.set(|hub| hub.is_away = false);
-    assert!(next(&mut reader, "sources").await.contains(r#"{"orders":true,"inbox":true}"#));
+    assert!(
+        next(&mut reader, "sources")
+            .await
+            .contains(r#"{"orders":true,"inbox":true}"#)
+    );
     assert_eq!(world.hub.places(), [None, Some("ab.7.0.0.0.0".to_owned())]);
 }
 
@@ -183,8 +222,14 @@ async fn a_stream_ends_with_its_session() {
     let mut reader = world.listen(None).await;
     world.hub.tell(1, sse::format_comment()).await;
     let session = world.gate.claims(Role::Customer).jti;
-    sessions::revoke_session(&world.gate.cache, session, LONG).await.unwrap();
-    assert!(next(&mut reader, "end").await.contains(r#"{"why":"signed_out"}"#));
+    sessions::revoke_session(&world.gate.cache, session, LONG)
+        .await
+        .unwrap();
+    assert!(
+        next(&mut reader, "end")
+            .await
+            .contains(r#"{"why":"signed_out"}"#)
+    );
     assert_eq!(reader.next().await, None);
 }
 
@@ -193,7 +238,11 @@ async fn a_stream_ends_with_its_token_so_that_the_next_brings_a_newer_one() {
     let world = World::new().await;
     let mut reader = world.listen(None).await;
     world.gate.clock.advance(61 * 60_000);
-    assert!(next(&mut reader, "end").await.contains(r#"{"why":"renew"}"#));
+    assert!(
+        next(&mut reader, "end")
+            .await
+            .contains(r#"{"why":"renew"}"#)
+    );
     assert_eq!(reader.next().await, None);
 }
 
@@ -201,7 +250,9 @@ async fn a_stream_ends_with_its_token_so_that_the_next_brings_a_newer_one() {
 async fn a_stream_is_of_the_work_that_the_role_includes_and_ends_when_that_changes() {
     let world = World::new().await;
     let keep = async |held: &[Permission]| {
-        permissions::store_permissions(&world.gate.cache, USER, held).await.unwrap();
+        permissions::store_permissions(&world.gate.cache, USER, held)
+            .await
+            .unwrap();
     };
     for (connections, held) in [(1, Permission::ReadDesks), (2, Permission::VerifyProviders)] {
         keep(&[held]).await;
@@ -214,7 +265,11 @@ async fn a_stream_is_of_the_work_that_the_role_includes_and_ends_when_that_chang
             assert_eq!(told, Some(Some(held.to_string())));
         }
         keep(&[]).await;
-        assert!(next(&mut reader, "end").await.contains(r#"{"why":"renew"}"#));
+        assert!(
+            next(&mut reader, "end")
+                .await
+                .contains(r#"{"why":"renew"}"#)
+        );
     }
 }
 
@@ -228,10 +283,15 @@ async fn a_fifth_stream_is_refused_until_one_is_closed() {
     let refused = world.open(None).await;
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     assert!(refused.headers().contains_key(header::RETRY_AFTER));
-    let body = axum::body::to_bytes(refused.into_body(), 1 << 16).await.unwrap();
+    let body = axum::body::to_bytes(refused.into_body(), 1 << 16)
+        .await
+        .unwrap();
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body["code"], "too_many_streams");
-    assert_eq!(body["detail"], "One person may have 4 streams here at once.");
+    assert_eq!(
+        body["detail"],
+        "One person may have 4 streams here at once."
+    );
     held.pop();
     eventually("the place is free", LONG, async || {
         (world.open(None).await.status() == StatusCode::OK).then_some(())
@@ -242,7 +302,9 @@ async fn a_fifth_stream_is_refused_until_one_is_closed() {
 #[tokio::test]
 async fn an_answer_of_a_part_goes_on_to_the_client_while_it_is_made() {
     let part = NewsPart::default();
-    let router = Router::new().route("/api/v1/orders", get(stream)).with_state(part.clone());
+    let router = Router::new()
+        .route("/api/v1/orders", get(stream))
+        .with_state(part.clone());
     let alter = |peers: Peers| peers.with_part(CloudPart::Order, Upstream::from_router(router));
     let gate = Gate::with(Config::default(), "memory:", alter).await;
     let token = format!("Bearer {}", gate.token(Role::Customer));
@@ -253,7 +315,11 @@ async fn an_answer_of_a_part_goes_on_to_the_client_while_it_is_made() {
     for n in 0..3 {
         let message = sse::format_event("part", None, &n);
         part.tell(1, message.clone()).await;
-        assert_eq!(reader.next().await, Some(message), "before the answer is over");
+        assert_eq!(
+            reader.next().await,
+            Some(message),
+            "before the answer is over"
+        );
     }
 }
 
@@ -273,10 +339,17 @@ async fn an_hour_of_news_comes_whole_and_a_renewed_session_goes_on_from_its_plac
     }
     assert_eq!(world.hub.places(), [None], "by one connection all along");
     world.gate.clock.advance(2 * 60_000);
-    assert!(next(&mut reader, "end").await.contains(r#"{"why":"renew"}"#));
+    assert!(
+        next(&mut reader, "end")
+            .await
+            .contains(r#"{"why":"renew"}"#)
+    );
     assert_eq!(reader.next().await, None);
     let mut reader = world.listen(Some("ab.59.0.0.0.0")).await;
-    world.hub.tell(2, sse::format_event("order", Some("ab.60.0.0.0.0"), &60)).await;
+    world
+        .hub
+        .tell(2, sse::format_event("order", Some("ab.60.0.0.0.0"), &60))
+        .await;
     assert!(next(&mut reader, "order").await.contains("data: 60"));
     assert_eq!(world.hub.places(), [None, Some("ab.59.0.0.0.0".to_owned())]);
 }

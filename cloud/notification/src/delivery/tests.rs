@@ -80,7 +80,11 @@ impl AuthPart {
         let number = part.codes_made.fetch_add(1, Ordering::Relaxed);
         let code = format!("WXYZ-WXYZ-WXYZ-{number:04}");
         let expires_at = AT.plus_ms(24 * 60 * 60 * 1000);
-        let email = if wish.is_some() { OTHER_ADDRESS } else { ADDRESS };
+        let email = if wish.is_some() {
+            OTHER_ADDRESS
+        } else {
+            ADDRESS
+        };
         let made = json!({ "email": email, "code": code, "expires_at": expires_at, "wish": wish });
         (StatusCode::OK, Json(made))
     }
@@ -120,13 +124,28 @@ impl World {
         let auth = AuthPart::default();
         let clock = Clock::fixed_at(AT);
         let (deliveries, folder) = samples::deliveries(ways, auth.upstream(), &clock).await;
-        Self { deliveries, auth, clock, sinks, _folder: folder }
+        Self {
+            deliveries,
+            auth,
+            clock,
+            sinks,
+            _folder: folder,
+        }
     }
 
     async fn wish(&self, wishes: &DeliveryPreferences) {
-        let (_, version) = self.deliveries.preferences.load_preferences(CUSTOMER).await.unwrap();
+        let (_, version) = self
+            .deliveries
+            .preferences
+            .load_preferences(CUSTOMER)
+            .await
+            .unwrap();
         assert!(
-            self.deliveries.preferences.save_preferences(CUSTOMER, version, wishes).await.unwrap()
+            self.deliveries
+                .preferences
+                .save_preferences(CUSTOMER, version, wishes)
+                .await
+                .unwrap()
         );
     }
 
@@ -156,7 +175,12 @@ impl World {
         let clock = self.clock.clone();
         let store = deliveries.inboxes.clone();
         let dispute_ms = samples::DISPUTE_MS;
-        InboxEventConsumer { store, deliveries, clock, dispute_ms }
+        InboxEventConsumer {
+            store,
+            deliveries,
+            clock,
+            dispute_ms,
+        }
     }
 
     /// Polls over several retry pauses, and confirms the other address once it gets a code.
@@ -173,8 +197,13 @@ impl World {
     }
 
     fn subjects_to(&self, address: &str) -> Vec<String> {
-        let mails = self.mails().into_iter().filter(|mail| mail["to"] == address);
-        mails.map(|mail| mail["subject"].as_str().unwrap().to_owned()).collect()
+        let mails = self
+            .mails()
+            .into_iter()
+            .filter(|mail| mail["to"] == address);
+        mails
+            .map(|mail| mail["subject"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     fn mails(&self) -> Vec<Value> {
@@ -192,9 +221,16 @@ impl World {
     }
 
     async fn log(&self) -> Vec<(DeliveryState, i64, Option<String>)> {
-        let page = self.deliveries.log.read_page(None, None, 100).await.unwrap();
+        let page = self
+            .deliveries
+            .log
+            .read_page(None, None, 100)
+            .await
+            .unwrap();
         let items = page.items.into_iter().map(|(_, item)| item);
-        items.map(|item| (item.state, item.attempts, item.to)).collect()
+        items
+            .map(|item| (item.state, item.attempts, item.to))
+            .collect()
     }
 }
 
@@ -229,11 +265,17 @@ async fn a_line_goes_out_once_and_its_address_stands_masked_in_the_log() {
 async fn quiet_hours_hold_back_what_may_be_silenced() {
     let world = World::new().await;
     // 16:00 in UTC.
-    let quiet_hours =
-        Some(QuietHours { from: "15:00".parse().unwrap(), to: "17:30".parse().unwrap() });
+    let quiet_hours = Some(QuietHours {
+        from: "15:00".parse().unwrap(),
+        to: "17:30".parse().unwrap(),
+    });
     let time_zone = TimeZone::from_name("UTC");
     world
-        .wish(&DeliveryPreferences { quiet_hours, time_zone, ..DeliveryPreferences::default() })
+        .wish(&DeliveryPreferences {
+            quiet_hours,
+            time_zone,
+            ..DeliveryPreferences::default()
+        })
         .await;
     world.happens(EventType::PaymentCompleted).await;
     world.look().await;
@@ -259,7 +301,10 @@ async fn what_fails_is_tried_again_ever_later_and_given_up_with_its_reason() {
         let (_, delivery) = &page.items[0];
         if delivery.state == DeliveryState::GivenUp {
             assert_eq!(delivery.attempts, ATTEMPTS_MAX);
-            assert!(delivery.why.as_ref().is_some_and(|why| why.contains("503")), "{delivery:?}");
+            assert!(
+                delivery.why.as_ref().is_some_and(|why| why.contains("503")),
+                "{delivery:?}"
+            );
             break;
         }
         let pause = delivery.due_at.ms_since(world.clock.now());
@@ -289,8 +334,17 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
     let mut lines = samples::lines(EventType::OrderCreated);
     lines.retain(|line| line.user_id == CUSTOMER);
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(70));
-    world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
-    world.deliveries.plan_deliveries(lines.iter()).await.unwrap();
+    world
+        .deliveries
+        .inboxes
+        .add_line(LineId(world.clock.new_id()), &lines[0])
+        .await
+        .unwrap();
+    world
+        .deliveries
+        .plan_deliveries(lines.iter())
+        .await
+        .unwrap();
     world.look().await;
     assert!(world.mails().is_empty(), "it is 17:00");
     world.clock.advance(60 * 60 * 1000);
@@ -303,24 +357,44 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
     assert_eq!(mails.len(), 1);
     assert_eq!(mails[0]["subject"], "You have 2 unread notices");
     let text = mails[0]["text"].as_str().unwrap();
-    assert!(text.contains("Payment received") && text.contains("Order published"), "{text}");
+    assert!(
+        text.contains("Payment received") && text.contains("Order published"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
 async fn a_mail_tells_times_by_its_readers_clock_or_names_the_zone() {
     for (time_zone, until) in [
-        (TimeZone::from_name("Europe/Berlin"), "ask for a refund by Nov 27, 2025, 17:00; after"),
+        (
+            TimeZone::from_name("Europe/Berlin"),
+            "ask for a refund by Nov 27, 2025, 17:00; after",
+        ),
         (None, "ask for a refund by Nov 28, 2025, 00:00 GMT+8; after"),
     ] {
         let world = World::new().await;
         if time_zone.is_some() {
-            world.wish(&DeliveryPreferences { time_zone, ..DeliveryPreferences::default() }).await;
+            world
+                .wish(&DeliveryPreferences {
+                    time_zone,
+                    ..DeliveryPreferences::default()
+                })
+                .await;
         }
         let completed = samples::completed(PaymentStatus::Held);
         let lines = samples::of_order(EventType::OrderCompleted, &completed);
         let line = lines.iter().find(|line| line.user_id == CUSTOMER).unwrap();
-        world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), line).await.unwrap();
-        world.deliveries.plan_deliveries(std::iter::once(line)).await.unwrap();
+        world
+            .deliveries
+            .inboxes
+            .add_line(LineId(world.clock.new_id()), line)
+            .await
+            .unwrap();
+        world
+            .deliveries
+            .plan_deliveries(std::iter::once(line))
+            .await
+            .unwrap();
         world.look().await;
         let mails = world.mails();
         let text = mails[0]["text"].as_str().unwrap();
@@ -344,14 +418,22 @@ async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
     world.clock.advance(-FRESH_MS - 1);
     let released = samples::lines(EventType::PaymentReleased);
     assert_eq!(released[0].user_id, PROVIDER);
-    world.deliveries.plan_deliveries(released.iter()).await.unwrap();
+    world
+        .deliveries
+        .plan_deliveries(released.iter())
+        .await
+        .unwrap();
     assert_eq!(world.log().await.len(), 1, "it was its age alone");
 }
 
 fn wanting(channels: &[Channel]) -> DeliveryPreferences {
     let wishes = channels.iter().map(|channel| (NoticeKind::Money, *channel));
     let time_zone = TimeZone::from_name("UTC");
-    DeliveryPreferences { wishes: wishes.collect(), time_zone, ..DeliveryPreferences::default() }
+    DeliveryPreferences {
+        wishes: wishes.collect(),
+        time_zone,
+        ..DeliveryPreferences::default()
+    }
 }
 
 #[tokio::test]
@@ -364,23 +446,44 @@ async fn each_channel_that_is_wanted_is_told_once_and_the_short_ones_little() {
     }
     assert!(world.mails().is_empty(), "no mail was wanted");
     let text = "Holdfast: Payment received. More in your inbox.";
-    assert_eq!(world.went_by(Channel::Sms), [json!({ "to": PHONE, "text": text })]);
+    assert_eq!(
+        world.went_by(Channel::Sms),
+        [json!({ "to": PHONE, "text": text })]
+    );
     let push =
         json!({ "to": CUSTOMER, "title": "Payment received", "text": "More in your inbox." });
     assert_eq!(world.went_by(Channel::Push), [push]);
     let mut log = world.log().await;
     log.sort_by_key(|(_, _, to)| to.clone());
     let masked = Some("***42".to_owned());
-    assert_eq!(log, [(DeliveryState::Sent, 1, None), (DeliveryState::Sent, 1, masked)]);
+    assert_eq!(
+        log,
+        [
+            (DeliveryState::Sent, 1, None),
+            (DeliveryState::Sent, 1, masked)
+        ]
+    );
 
     world.clock.advance(1_000);
     let chinese = Language::Chinese;
-    let wishes = DeliveryPreferences { language: chinese, ..wanting(&[Channel::Sms]) };
+    let wishes = DeliveryPreferences {
+        language: chinese,
+        ..wanting(&[Channel::Sms])
+    };
     world.wish(&wishes).await;
     let mut lines = samples::lines(EventType::PaymentFailed);
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(71));
-    world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
-    world.deliveries.plan_deliveries(lines.iter()).await.unwrap();
+    world
+        .deliveries
+        .inboxes
+        .add_line(LineId(world.clock.new_id()), &lines[0])
+        .await
+        .unwrap();
+    world
+        .deliveries
+        .plan_deliveries(lines.iter())
+        .await
+        .unwrap();
     world.look().await;
     let text = "【Holdfast】付款失败。详情见站内消息。";
     assert_eq!(world.went_by(Channel::Sms)[1]["text"], text);
@@ -390,12 +493,22 @@ async fn each_channel_that_is_wanted_is_told_once_and_the_short_ones_little() {
 async fn quiet_hours_and_digests_are_for_every_channel() {
     let world = World::new().await;
     let both = wanting(&[Channel::Sms, Channel::Push]);
-    let quiet_hours =
-        Some(QuietHours { from: "15:00".parse().unwrap(), to: "17:30".parse().unwrap() });
-    world.wish(&DeliveryPreferences { quiet_hours, ..both.clone() }).await;
+    let quiet_hours = Some(QuietHours {
+        from: "15:00".parse().unwrap(),
+        to: "17:30".parse().unwrap(),
+    });
+    world
+        .wish(&DeliveryPreferences {
+            quiet_hours,
+            ..both.clone()
+        })
+        .await;
     world.happens(EventType::PaymentCompleted).await;
     world.look().await;
-    assert_eq!(world.log().await, vec![(DeliveryState::Waiting, 0, None); 2]);
+    assert_eq!(
+        world.log().await,
+        vec![(DeliveryState::Waiting, 0, None); 2]
+    );
     world.clock.advance(90 * 60 * 1000);
     world.look().await;
     for channel in [Channel::Sms, Channel::Push] {
@@ -403,21 +516,45 @@ async fn quiet_hours_and_digests_are_for_every_channel() {
     }
 
     // 17:30 in UTC.
-    world.wish(&DeliveryPreferences { digest_hour: Some(18), ..both }).await;
+    world
+        .wish(&DeliveryPreferences {
+            digest_hour: Some(18),
+            ..both
+        })
+        .await;
     for n in [72, 73] {
         let mut lines = samples::lines(EventType::PaymentFailed);
         lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(n));
-        world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
-        world.deliveries.plan_deliveries(lines.iter()).await.unwrap();
+        world
+            .deliveries
+            .inboxes
+            .add_line(LineId(world.clock.new_id()), &lines[0])
+            .await
+            .unwrap();
+        world
+            .deliveries
+            .plan_deliveries(lines.iter())
+            .await
+            .unwrap();
     }
     world.look().await;
-    assert_eq!(world.went_by(Channel::Sms).len(), 1, "it is not yet the hour");
+    assert_eq!(
+        world.went_by(Channel::Sms).len(),
+        1,
+        "it is not yet the hour"
+    );
     world.clock.advance(30 * 60 * 1000);
     world.look().await;
     let messages = world.went_by(Channel::Sms);
     assert_eq!(messages.len(), 2, "one for both lines");
-    assert_eq!(messages[1]["text"], "Holdfast: You have 3 unread notices. More in your inbox.");
-    assert_eq!(world.went_by(Channel::Push)[1]["title"], "You have 3 unread notices");
+    assert_eq!(
+        messages[1]["text"],
+        "Holdfast: You have 3 unread notices. More in your inbox."
+    );
+    assert_eq!(
+        world.went_by(Channel::Push)[1]["title"],
+        "You have 3 unread notices"
+    );
 }
 
 #[tokio::test]
@@ -434,7 +571,10 @@ async fn nobody_is_written_to_at_a_number_that_was_not_proven_nor_in_a_closed_ac
     world.wish(&wanting(&Channel::ALL)).await;
     world.happens(EventType::PaymentCompleted).await;
     world.look().await;
-    assert_eq!(world.log().await, vec![(DeliveryState::Dropped, 1, None); 3]);
+    assert_eq!(
+        world.log().await,
+        vec![(DeliveryState::Dropped, 1, None); 3]
+    );
     for channel in Channel::ALL {
         assert!(world.went_by(channel).is_empty(), "{channel}");
     }
@@ -448,9 +588,16 @@ fn an_auth_of_the_version_before_tells_of_open_accounts_by_their_address() {
     };
     assert!(address(json!({ "email": ADDRESS }), Channel::Email));
     assert!(address(json!({ "email": ADDRESS }), Channel::Push));
-    assert!(!address(json!({ "email": null }), Channel::Push), "it may be closed");
+    assert!(
+        !address(json!({ "email": null }), Channel::Push),
+        "it may be closed"
+    );
     let closed = json!({ "is_open": false, "email": ADDRESS, "phone": PHONE });
-    assert!(Channel::ALL.into_iter().all(|channel| !address(closed.clone(), channel)));
+    assert!(
+        Channel::ALL
+            .into_iter()
+            .all(|channel| !address(closed.clone(), channel))
+    );
 }
 
 #[tokio::test]
@@ -461,13 +608,32 @@ async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
     world.happens(EventType::PaymentCompleted).await;
     // Providers cannot prove a phone.
     let released = samples::lines(EventType::PaymentReleased);
-    let (_, version) = world.deliveries.preferences.load_preferences(PROVIDER).await.unwrap();
+    let (_, version) = world
+        .deliveries
+        .preferences
+        .load_preferences(PROVIDER)
+        .await
+        .unwrap();
     let wishes = wanting(&Channel::ALL);
     assert!(
-        world.deliveries.preferences.save_preferences(PROVIDER, version, &wishes).await.unwrap()
+        world
+            .deliveries
+            .preferences
+            .save_preferences(PROVIDER, version, &wishes)
+            .await
+            .unwrap()
     );
-    world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), &released[0]).await.unwrap();
-    world.deliveries.plan_deliveries(released.iter()).await.unwrap();
+    world
+        .deliveries
+        .inboxes
+        .add_line(LineId(world.clock.new_id()), &released[0])
+        .await
+        .unwrap();
+    world
+        .deliveries
+        .plan_deliveries(released.iter())
+        .await
+        .unwrap();
     world.look().await;
     let sent = Channel::ALL.map(|channel| world.went_by(channel).len());
     assert_eq!(sent, [0, 1, 2], "by mail, text message and push");
@@ -478,12 +644,19 @@ async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
 async fn mail_reaches_a_server_by_smtp_with_the_deliverys_id() {
     let mut mailbox = Mailbox::open().await;
     let mail = mail_at(&mailbox.url());
-    let ways = OutboundChannels { mail, ..samples::no_ways() };
+    let ways = OutboundChannels {
+        mail,
+        ..samples::no_ways()
+    };
     let world = World::with(ways, tempfile::tempdir().unwrap()).await;
     world.happens(EventType::PaymentCompleted).await;
     world.look().await;
     let mail = mailbox.next().await;
-    for part in ["RCPT TO:<zhang.san@example.org>", "Subject: Payment received", "Message-ID: <"] {
+    for part in [
+        "RCPT TO:<zhang.san@example.org>",
+        "Subject: Payment received",
+        "Message-ID: <",
+    ] {
         assert!(mail.contains(part), "`{part}` is missing from: {mail}");
     }
     let sent = async || (world.log().await[0].0 == DeliveryState::Sent).then_some(());

@@ -176,38 +176,62 @@ pub fn line_of_match(
     provider: UserId,
     reasons: Vec<String>,
 ) -> InboxLine {
-    let to = InboxOwner { user_id: provider, role: Role::Provider };
+    let to = InboxOwner {
+        user_id: provider,
+        role: Role::Provider,
+    };
     // The order has no provider yet, so hide its customer.
-    cause.build_line(to, Some(event.order.id), None, LineParams::of_order(cause, event, reasons, 0))
+    cause.build_line(
+        to,
+        Some(event.order.id),
+        None,
+        LineParams::of_order(cause, event, reasons, 0),
+    )
 }
 
 pub fn lines_of_money(cause: SourceEvent, event: &PaymentEvent) -> Vec<InboxLine> {
     let is_change = cause.event_type == EventType::PaymentStatusChanged;
     // A chargeback also opens a case, but `charged_back` announces it.
-    let opens_case = event.case.as_deref().is_some_and(|case| case != "chargeback");
+    let opens_case = event
+        .case
+        .as_deref()
+        .is_some_and(|case| case != "chargeback");
     if is_change && event.charged_back.is_none() && !opens_case {
         return Vec::new();
     }
-    let told = event_recipients(cause.event_type).iter().filter_map(|listener| {
-        let (to, counterpart) = match listener {
-            EventRecipient::Customer | EventRecipient::Provider
-                if is_change && (opens_case || !stops_work(event)) =>
-            {
-                return None;
-            }
-            EventRecipient::Customer => {
-                let to = InboxOwner { user_id: event.customer_id, role: Role::Customer };
-                (to, event.provider_id)
-            }
-            EventRecipient::Provider => {
-                let to = InboxOwner { user_id: event.provider_id?, role: Role::Provider };
-                (to, Some(event.customer_id))
-            }
-            EventRecipient::Admins => (InboxOwner::ADMINS, None),
-            _ => return None,
-        };
-        Some(cause.build_line(to, Some(event.order_id), counterpart, LineParams::of_money(event)))
-    });
+    let told = event_recipients(cause.event_type)
+        .iter()
+        .filter_map(|listener| {
+            let (to, counterpart) = match listener {
+                EventRecipient::Customer | EventRecipient::Provider
+                    if is_change && (opens_case || !stops_work(event)) =>
+                {
+                    return None;
+                }
+                EventRecipient::Customer => {
+                    let to = InboxOwner {
+                        user_id: event.customer_id,
+                        role: Role::Customer,
+                    };
+                    (to, event.provider_id)
+                }
+                EventRecipient::Provider => {
+                    let to = InboxOwner {
+                        user_id: event.provider_id?,
+                        role: Role::Provider,
+                    };
+                    (to, Some(event.customer_id))
+                }
+                EventRecipient::Admins => (InboxOwner::ADMINS, None),
+                _ => return None,
+            };
+            Some(cause.build_line(
+                to,
+                Some(event.order_id),
+                counterpart,
+                LineParams::of_money(event),
+            ))
+        });
     told.collect()
 }
 
@@ -215,37 +239,66 @@ pub fn lines_of_money(cause: SourceEvent, event: &PaymentEvent) -> Vec<InboxLine
 fn stops_work(event: &PaymentEvent) -> bool {
     use OrderStatus::{Accepted, InProgress, Pending};
     // An older payment service omits the status and reports `unpaid`.
-    let goes_on =
-        event.order_status.is_none_or(|status| matches!(status, Pending | Accepted | InProgress));
-    goes_on && !matches!(event.payment_status, PaymentStatus::Held | PaymentStatus::Paid)
+    let goes_on = event
+        .order_status
+        .is_none_or(|status| matches!(status, Pending | Accepted | InProgress));
+    goes_on
+        && !matches!(
+            event.payment_status,
+            PaymentStatus::Held | PaymentStatus::Paid
+        )
 }
 
 pub fn lines_of_review(cause: SourceEvent, event: ReviewFacts) -> Vec<InboxLine> {
-    let ReviewFacts { order_id, customer_id, provider_id, params } = event;
-    let told = event_recipients(cause.event_type).iter().filter_map(|listener| {
-        let of = |user_id, role| InboxOwner { user_id, role };
-        let (to, counterpart) = match listener {
-            EventRecipient::Customer => (of(customer_id, Role::Customer), Some(provider_id)),
-            EventRecipient::Provider => (of(provider_id, Role::Provider), Some(customer_id)),
-            EventRecipient::Admins => (InboxOwner::ADMINS, None),
-            _ => return None,
-        };
-        Some(cause.build_line(to, Some(order_id), counterpart, LineParams::Review(params.clone())))
-    });
+    let ReviewFacts {
+        order_id,
+        customer_id,
+        provider_id,
+        params,
+    } = event;
+    let told = event_recipients(cause.event_type)
+        .iter()
+        .filter_map(|listener| {
+            let of = |user_id, role| InboxOwner { user_id, role };
+            let (to, counterpart) = match listener {
+                EventRecipient::Customer => (of(customer_id, Role::Customer), Some(provider_id)),
+                EventRecipient::Provider => (of(provider_id, Role::Provider), Some(customer_id)),
+                EventRecipient::Admins => (InboxOwner::ADMINS, None),
+                _ => return None,
+            };
+            Some(cause.build_line(
+                to,
+                Some(order_id),
+                counterpart,
+                LineParams::Review(params.clone()),
+            ))
+        });
     told.collect()
 }
 
 /// The line of a sent or failed payout.
 pub fn line_of_payout(cause: SourceEvent, event: &PayoutEvent) -> InboxLine {
-    let to = InboxOwner { user_id: event.provider_id, role: Role::Provider };
-    let PayoutEvent { amount, currency, .. } = *event;
-    let params = MoneyParams { amount, currency, returning: None, case: None };
+    let to = InboxOwner {
+        user_id: event.provider_id,
+        role: Role::Provider,
+    };
+    let PayoutEvent {
+        amount, currency, ..
+    } = *event;
+    let params = MoneyParams {
+        amount,
+        currency,
+        returning: None,
+        case: None,
+    };
     cause.build_line(to, None, None, LineParams::Money(params))
 }
 
 /// The lines of a verification that a provider submitted or an admin decided.
 pub fn lines_of_profile(cause: SourceEvent, event: &ProfileEvent) -> Vec<InboxLine> {
-    let params = LineParams::Person(PersonParams { reason: event.reason.clone() });
+    let params = LineParams::Person(PersonParams {
+        reason: event.reason.clone(),
+    });
     if event_recipients(cause.event_type).contains(&EventRecipient::Admins) {
         return vec![cause.build_line(InboxOwner::ADMINS, None, None, params)];
     }
@@ -253,12 +306,22 @@ pub fn lines_of_profile(cause: SourceEvent, event: &ProfileEvent) -> Vec<InboxLi
 }
 
 pub fn lines_of_readmission(cause: SourceEvent, event: &ReadmissionEvent) -> Vec<InboxLine> {
-    lines_for_subject(cause, event.user_id, event.role, LineParams::Person(PersonParams::default()))
+    lines_for_subject(
+        cause,
+        event.user_id,
+        event.role,
+        LineParams::Person(PersonParams::default()),
+    )
 }
 
 /// Lines of account news without further data.
 pub fn lines_of_person(cause: SourceEvent, event: &UserEvent) -> Vec<InboxLine> {
-    lines_for_subject(cause, event.user_id, event.role, LineParams::Person(PersonParams::default()))
+    lines_for_subject(
+        cause,
+        event.user_id,
+        event.role,
+        LineParams::Person(PersonParams::default()),
+    )
 }
 
 /// Admins have no personal inbox; the shared one is about work.
@@ -281,8 +344,15 @@ fn resolve_recipient(
     event: &OrderEvent,
 ) -> Option<(InboxOwner, Option<UserId>)> {
     let order = &event.order;
-    let provider =
-        |user_id, counterpart| (InboxOwner { user_id, role: Role::Provider }, counterpart);
+    let provider = |user_id, counterpart| {
+        (
+            InboxOwner {
+                user_id,
+                role: Role::Provider,
+            },
+            counterpart,
+        )
+    };
     match listener {
         EventRecipient::Customer
             if cause.event_type == EventType::OrderStatusChanged && !is_about_the_work(event) =>
@@ -290,21 +360,24 @@ fn resolve_recipient(
             None
         }
         EventRecipient::Customer => {
-            let to = InboxOwner { user_id: order.customer_id, role: Role::Customer };
+            let to = InboxOwner {
+                user_id: order.customer_id,
+                role: Role::Customer,
+            };
             Some((to, order.provider_id))
         }
         EventRecipient::Provider if cause.event_type == EventType::OrderStatusChanged => {
             let to = order.provider_id.filter(|_| can_start_work(event))?;
             Some(provider(to, Some(order.customer_id)))
         }
-        EventRecipient::Provider => {
-            order.provider_id.map(|to| provider(to, Some(order.customer_id)))
-        }
+        EventRecipient::Provider => order
+            .provider_id
+            .map(|to| provider(to, Some(order.customer_id))),
         // The order was never theirs, so hide its customer.
         EventRecipient::Loser => Some(provider(event.actor.user_id, None)),
-        EventRecipient::FormerProvider => {
-            event.taken_from.map(|to| provider(to, Some(order.customer_id)))
-        }
+        EventRecipient::FormerProvider => event
+            .taken_from
+            .map(|to| provider(to, Some(order.customer_id))),
         EventRecipient::Admins if cause.event_type == EventType::OrderAcceptanceLost => {
             makes_a_case(event.code).then_some((InboxOwner::ADMINS, None))
         }
@@ -315,7 +388,10 @@ fn resolve_recipient(
 
 /// Work began, or the provider withdrew and the order is open again.
 fn is_about_the_work(event: &OrderEvent) -> bool {
-    let is_step = matches!(event.order.status, OrderStatus::InProgress | OrderStatus::Pending);
+    let is_step = matches!(
+        event.order.status,
+        OrderStatus::InProgress | OrderStatus::Pending
+    );
     is_step && event.money.is_none()
 }
 
@@ -329,7 +405,10 @@ fn can_start_work(event: &OrderEvent) -> bool {
 
 /// A promise that counts although its order was closed.
 pub fn makes_a_case(why: Option<Code>) -> bool {
-    matches!(why, Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile))
+    matches!(
+        why,
+        Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile)
+    )
 }
 
 #[cfg(test)]
@@ -356,7 +435,10 @@ mod tests {
             let permissions = line_permissions(event);
             assert!(!permissions.is_empty(), "nobody would be shown {event}");
             let of_admins = Permission::allowed_for_role(Role::Admin);
-            assert!(permissions.iter().all(|one| of_admins.contains(one)), "{event}");
+            assert!(
+                permissions.iter().all(|one| of_admins.contains(one)),
+                "{event}"
+            );
         }
     }
 
@@ -396,8 +478,15 @@ mod tests {
 
     fn told(event_type: EventType, event: &OrderEvent) -> Vec<Role> {
         let event_id = EventId(uuid::Uuid::nil());
-        let told =
-            lines_of_order(SourceEvent { event_type, event_id, at: UnixMillis(0) }, event, 0);
+        let told = lines_of_order(
+            SourceEvent {
+                event_type,
+                event_id,
+                at: UnixMillis(0),
+            },
+            event,
+            0,
+        );
         told.iter().map(|line| line.role).collect()
     }
 
@@ -412,15 +501,24 @@ mod tests {
     fn admins_hear_of_a_loss_that_makes_a_case() {
         let mut event = samples::event_body();
         event.code = Some(Code::OrderCancelledMeanwhile);
-        assert_eq!(told(EventType::OrderAcceptanceLost, &event), [Role::Provider, Role::Admin]);
+        assert_eq!(
+            told(EventType::OrderAcceptanceLost, &event),
+            [Role::Provider, Role::Admin]
+        );
     }
 
     #[test]
     fn the_customer_hears_that_work_began_or_that_the_provider_withdrew_and_of_no_other_step() {
         for event in [samples::started(), samples::given_back()] {
-            assert_eq!(told(EventType::OrderStatusChanged, &event), [Role::Customer]);
+            assert_eq!(
+                told(EventType::OrderStatusChanged, &event),
+                [Role::Customer]
+            );
             // The same order with a payment update.
-            let event = OrderEvent { money: Some(samples::money()), ..event };
+            let event = OrderEvent {
+                money: Some(samples::money()),
+                ..event
+            };
             assert_eq!(told(EventType::OrderStatusChanged, &event), []);
         }
         let mut reviewed = samples::event_body();
@@ -431,7 +529,10 @@ mod tests {
     #[test]
     fn the_provider_hears_that_the_money_is_held_and_of_no_later_word() {
         let mut event = samples::held();
-        assert_eq!(told(EventType::OrderStatusChanged, &event), [Role::Provider]);
+        assert_eq!(
+            told(EventType::OrderStatusChanged, &event),
+            [Role::Provider]
+        );
         event.order.status = OrderStatus::InProgress;
         assert_eq!(told(EventType::OrderStatusChanged, &event), []);
         let mut event = samples::held();
@@ -442,16 +543,31 @@ mod tests {
     #[test]
     fn a_chargeback_stops_no_work_that_is_over() {
         let told = |order_status| {
-            let event = PaymentEvent { order_status, ..samples::charged_back() };
+            let event = PaymentEvent {
+                order_status,
+                ..samples::charged_back()
+            };
             let lines = samples::of_money(EventType::PaymentStatusChanged, &event);
             lines.iter().map(|line| line.role).collect::<Vec<_>>()
         };
         let all = [Role::Customer, Role::Provider, Role::Admin];
-        assert_eq!(told(None), all, "a payment service of before does not say it");
-        for goes_on in [OrderStatus::Pending, OrderStatus::Accepted, OrderStatus::InProgress] {
+        assert_eq!(
+            told(None),
+            all,
+            "a payment service of before does not say it"
+        );
+        for goes_on in [
+            OrderStatus::Pending,
+            OrderStatus::Accepted,
+            OrderStatus::InProgress,
+        ] {
             assert_eq!(told(Some(goes_on)), all, "{goes_on}");
         }
-        for over in [OrderStatus::Completed, OrderStatus::Reviewed, OrderStatus::Cancelled] {
+        for over in [
+            OrderStatus::Completed,
+            OrderStatus::Reviewed,
+            OrderStatus::Cancelled,
+        ] {
             assert_eq!(told(Some(over)), [Role::Admin], "{over}");
         }
     }
@@ -460,16 +576,28 @@ mod tests {
     fn a_chargeback_stops_the_work_that_has_its_money_still_to_come() {
         let told = |payment_status, charged_back| {
             let event_type = EventType::PaymentStatusChanged;
-            let cause =
-                SourceEvent { event_type, event_id: EventId(uuid::Uuid::nil()), at: samples::AT };
-            let event = PaymentEvent { payment_status, charged_back, ..samples::money() };
-            lines_of_money(cause, &event).iter().map(|line| line.role).collect::<Vec<_>>()
+            let cause = SourceEvent {
+                event_type,
+                event_id: EventId(uuid::Uuid::nil()),
+                at: samples::AT,
+            };
+            let event = PaymentEvent {
+                payment_status,
+                charged_back,
+                ..samples::money()
+            };
+            lines_of_money(cause, &event)
+                .iter()
+                .map(|line| line.role)
+                .collect::<Vec<_>>()
         };
         let back = Some(samples::money().amount);
         let all = [Role::Customer, Role::Provider, Role::Admin];
-        for gone in
-            [PaymentStatus::Refunded, PaymentStatus::PartiallyRefunded, PaymentStatus::Unpaid]
-        {
+        for gone in [
+            PaymentStatus::Refunded,
+            PaymentStatus::PartiallyRefunded,
+            PaymentStatus::Unpaid,
+        ] {
             assert_eq!(told(gone, back), all);
         }
         // Already released, so the loss is the platform's.
@@ -485,7 +613,10 @@ mod tests {
         };
         for kind in samples::MONEY_CASES {
             let refunded = PaymentStatus::Refunded;
-            let event = PaymentEvent { payment_status: refunded, ..samples::money_case(kind) };
+            let event = PaymentEvent {
+                payment_status: refunded,
+                ..samples::money_case(kind)
+            };
             assert_eq!(told(&event), [Role::Admin], "{kind}");
         }
         assert_eq!(told(&samples::money_case("chargeback")), []);
@@ -495,7 +626,10 @@ mod tests {
     fn no_line_holds_the_address() {
         for line in samples::lines(EventType::OrderAccepted) {
             let kept = serde_json::to_string(&line.params).unwrap();
-            assert!(!kept.contains(&samples::event_body().order.address), "{kept}");
+            assert!(
+                !kept.contains(&samples::event_body().order.address),
+                "{kept}"
+            );
         }
     }
 
@@ -503,7 +637,11 @@ mod tests {
     fn params_read_back_as_what_they_were() {
         let mut seen = Vec::new();
         for event_type in EventType::ALL {
-            seen.extend(samples::lines(event_type).into_iter().map(|line| line.params));
+            seen.extend(
+                samples::lines(event_type)
+                    .into_iter()
+                    .map(|line| line.params),
+            );
         }
         seen.push(samples::notice().params);
         for params in seen {

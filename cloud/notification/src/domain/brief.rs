@@ -13,7 +13,10 @@ pub fn render_brief(language: Language, line: &InboxLine, title: &str) -> LineTe
         LineParams::Notice(_) => say::brief_notice_title.render_in(language),
         _ => title.to_owned(),
     };
-    LineText { title, content: render_brief_content(language, line) }
+    LineText {
+        title,
+        content: render_brief_content(language, line),
+    }
 }
 
 fn render_brief_content(language: Language, line: &InboxLine) -> String {
@@ -35,7 +38,11 @@ pub fn render_inbox_hint(language: Language) -> String {
 
 pub fn text_message(language: Language, brief: &LineText) -> String {
     let LineText { title, content } = brief;
-    say::text_message { title: title.into(), brief: content.into() }.render_in(language)
+    say::text_message {
+        title: title.into(),
+        brief: content.into(),
+    }
+    .render_in(language)
 }
 
 #[cfg(test)]

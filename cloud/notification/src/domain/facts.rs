@@ -12,7 +12,15 @@ impl LineParams {
         match_reasons: Vec<String>,
         dispute_ms: i64,
     ) -> Self {
-        let Order { title, code, price, currency, location, status, .. } = &event.order;
+        let Order {
+            title,
+            code,
+            price,
+            currency,
+            location,
+            status,
+            ..
+        } = &event.order;
         Self::Order(Box::new(OrderParams {
             title: title.clone(),
             code: code.clone(),
@@ -31,8 +39,19 @@ impl LineParams {
     }
 
     pub(super) fn of_money(event: &PaymentEvent) -> Self {
-        let PaymentEvent { amount, currency, returning, ref case, .. } = *event;
-        Self::Money(MoneyParams { amount, currency, returning, case: case.clone() })
+        let PaymentEvent {
+            amount,
+            currency,
+            returning,
+            ref case,
+            ..
+        } = *event;
+        Self::Money(MoneyParams {
+            amount,
+            currency,
+            returning,
+            case: case.clone(),
+        })
     }
 }
 

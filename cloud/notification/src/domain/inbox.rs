@@ -54,12 +54,18 @@ pub struct InboxOwner {
 
 impl InboxOwner {
     /// Admins get waiting work once: if one reads it, it is read for all.
-    pub const ADMINS: Self = Self { user_id: ADMINS, role: Role::Admin };
+    pub const ADMINS: Self = Self {
+        user_id: ADMINS,
+        role: Role::Admin,
+    };
 
     pub fn for_actor(actor: Actor) -> Self {
         match actor.role {
             Role::Admin => Self::ADMINS,
-            Role::Customer | Role::Provider => Self { user_id: actor.user_id, role: actor.role },
+            Role::Customer | Role::Provider => Self {
+                user_id: actor.user_id,
+                role: actor.role,
+            },
         }
     }
 }
@@ -93,7 +99,10 @@ pub struct InboxLine {
 
 impl InboxLine {
     pub fn owner(&self) -> InboxOwner {
-        InboxOwner { user_id: self.user_id, role: self.role }
+        InboxOwner {
+            user_id: self.user_id,
+            role: self.role,
+        }
     }
 
     /// `None` for news without an order.
@@ -268,7 +277,10 @@ pub struct PageRequest {
 
 impl PageRequest {
     pub fn owner(&self) -> InboxOwner {
-        InboxOwner { user_id: self.user_id, role: self.role }
+        InboxOwner {
+            user_id: self.user_id,
+            role: self.role,
+        }
     }
 }
 

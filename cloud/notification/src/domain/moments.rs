@@ -52,7 +52,10 @@ impl ReaderLocale {
         let minute = local.minute();
         let second = local.second();
         let millis = local.timestamp_subsec_millis();
-        self.write_moment(local, format!("{hour:02}:{minute:02}:{second:02}.{millis:03}"))
+        self.write_moment(
+            local,
+            format!("{hour:02}:{minute:02}:{second:02}.{millis:03}"),
+        )
     }
 
     fn local_time(self, at: UnixMillis) -> DateTime<Tz> {
@@ -68,10 +71,23 @@ impl ReaderLocale {
         let day = local.day().into();
         let time = time.into();
         match self.clock {
-            ReaderClock::Own(_) => say::moment { year, month, day, time }.render_in(self.language),
+            ReaderClock::Own(_) => say::moment {
+                year,
+                month,
+                day,
+                time,
+            }
+            .render_in(self.language),
             ReaderClock::Usual => {
                 let zone = offset_text(local.offset().fix().local_minus_utc()).into();
-                say::moment_and_zone { year, month, day, time, zone }.render_in(self.language)
+                say::moment_and_zone {
+                    year,
+                    month,
+                    day,
+                    time,
+                    zone,
+                }
+                .render_in(self.language)
             }
         }
     }
@@ -104,12 +120,21 @@ mod tests {
             let at = UnixMillis(case["at"].as_i64().unwrap());
             let zone = TimeZone::from_name(case["zone"].as_str().unwrap()).unwrap();
             for language in Language::ALL {
-                let locale = ReaderLocale { language, clock: ReaderClock::Own(zone) };
+                let locale = ReaderLocale {
+                    language,
+                    clock: ReaderClock::Own(zone),
+                };
                 assert_eq!(locale.write_minute(at), case["minute"][language.tag()]);
                 assert_eq!(locale.write_exact(at), case["exact"][language.tag()]);
                 if zone == TimeZone::USUAL {
-                    let unknown = ReaderLocale { language, clock: ReaderClock::Usual };
-                    assert_eq!(unknown.write_minute(at), case["minute_and_zone"][language.tag()]);
+                    let unknown = ReaderLocale {
+                        language,
+                        clock: ReaderClock::Usual,
+                    };
+                    assert_eq!(
+                        unknown.write_minute(at),
+                        case["minute_and_zone"][language.tag()]
+                    );
                 }
             }
         }
@@ -117,9 +142,12 @@ mod tests {
 
     #[test]
     fn a_zone_is_written_by_its_distance_from_greenwich() {
-        for (seconds, text) in
-            [(0, "GMT+0"), (28_800, "GMT+8"), (19_800, "GMT+5:30"), (-12_600, "GMT-3:30")]
-        {
+        for (seconds, text) in [
+            (0, "GMT+0"),
+            (28_800, "GMT+8"),
+            (19_800, "GMT+5:30"),
+            (-12_600, "GMT-3:30"),
+        ] {
             assert_eq!(offset_text(seconds), text);
         }
     }

@@ -93,7 +93,10 @@ impl FromStr for DayMinute {
         let (hour, minute) = text.split_once(':').ok_or(DayMinuteError)?;
         let part = |text: &str, below: u16| -> Result<u16, DayMinuteError> {
             let is_digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-            let number = text.parse().ok().filter(|number| is_digits && *number < below);
+            let number = text
+                .parse()
+                .ok()
+                .filter(|number| is_digits && *number < below);
             number.ok_or(DayMinuteError)
         };
         Ok(Self(part(hour, 24)? * 60 + part(minute, 60)?))
@@ -132,7 +135,9 @@ impl TimeZone {
     }
 
     pub(super) fn local_time(self, at: UnixMillis) -> DateTime<chrono_tz::Tz> {
-        DateTime::from_timestamp_millis(at.0).unwrap_or_default().with_timezone(&self.0)
+        DateTime::from_timestamp_millis(at.0)
+            .unwrap_or_default()
+            .with_timezone(&self.0)
     }
 
     fn minute_at(self, at: UnixMillis) -> i64 {
@@ -177,7 +182,10 @@ impl DeliveryPreferences {
     }
 
     pub fn reader_locale(&self) -> ReaderLocale {
-        ReaderLocale { language: self.language, clock: self.reader_clock() }
+        ReaderLocale {
+            language: self.language,
+            clock: self.reader_clock(),
+        }
     }
 
     pub fn wants_channel(&self, kind: NoticeKind, channel: Channel) -> bool {
@@ -187,7 +195,9 @@ impl DeliveryPreferences {
     /// Now, or the end of the quiet hours. If the clocks change in between, the next attempt
     /// decides again.
     pub fn earliest_send_time(&self, kind: NoticeKind, now: UnixMillis) -> UnixMillis {
-        let Some(quiet) = self.quiet_hours.filter(|_| !kind.is_urgent()) else { return now };
+        let Some(quiet) = self.quiet_hours.filter(|_| !kind.is_urgent()) else {
+            return now;
+        };
         let minute = self.effective_zone().minute_at(now);
         let (from, to) = (i64::from(quiet.from.0), i64::from(quiet.to.0));
         let lasts = match (to - from).rem_euclid(DAY_MINUTES) {
@@ -218,13 +228,24 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> UnixMillis {
-        UnixMillis(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+        UnixMillis(
+            DateTime::parse_from_rfc3339(text)
+                .unwrap()
+                .timestamp_millis(),
+        )
     }
 
     fn quiet(zone: &str, from: &str, to: &str) -> DeliveryPreferences {
-        let quiet_hours = Some(QuietHours { from: from.parse().unwrap(), to: to.parse().unwrap() });
+        let quiet_hours = Some(QuietHours {
+            from: from.parse().unwrap(),
+            to: to.parse().unwrap(),
+        });
         let time_zone = TimeZone::from_name(zone);
-        DeliveryPreferences { quiet_hours, time_zone, ..DeliveryPreferences::default() }
+        DeliveryPreferences {
+            quiet_hours,
+            time_zone,
+            ..DeliveryPreferences::default()
+        }
     }
 
     #[test]
@@ -236,8 +257,16 @@ mod tests {
             ("2026-11-23T22:59:00Z", "2026-11-23T23:00:00Z"),
             ("2026-11-23T23:00:00Z", "2026-11-23T23:00:00Z"),
         ] {
-            assert_eq!(night.earliest_send_time(NoticeKind::Orders, at(now)), at(out), "{now}");
-            assert_eq!(night.earliest_send_time(NoticeKind::Account, at(now)), at(now), "{now}");
+            assert_eq!(
+                night.earliest_send_time(NoticeKind::Orders, at(now)),
+                at(out),
+                "{now}"
+            );
+            assert_eq!(
+                night.earliest_send_time(NoticeKind::Account, at(now)),
+                at(now),
+                "{now}"
+            );
         }
         let noon = quiet("Europe/Berlin", "12:00", "14:00");
         // Summer time is UTC+2, winter time UTC+1.
@@ -246,7 +275,11 @@ mod tests {
             ("2026-07-01T12:00:00Z", "2026-07-01T12:00:00Z"),
             ("2026-12-01T11:00:00Z", "2026-12-01T13:00:00Z"),
         ] {
-            assert_eq!(noon.earliest_send_time(NoticeKind::Jobs, at(now)), at(out), "{now}");
+            assert_eq!(
+                noon.earliest_send_time(NoticeKind::Jobs, at(now)),
+                at(out),
+                "{now}"
+            );
         }
         let always = quiet("UTC", "08:00", "08:00");
         let now = at("2026-07-01T09:00:00Z");
@@ -255,20 +288,28 @@ mod tests {
 
     #[test]
     fn a_digest_comes_at_the_persons_hour_and_never_now() {
-        let person = DeliveryPreferences { digest_hour: Some(8), ..DeliveryPreferences::default() };
+        let person = DeliveryPreferences {
+            digest_hour: Some(8),
+            ..DeliveryPreferences::default()
+        };
         for (now, next) in [
             ("2026-11-23T23:59:59Z", "2026-11-24T00:00:00Z"),
             ("2026-11-24T00:00:00Z", "2026-11-25T00:00:00Z"),
         ] {
             assert_eq!(person.next_digest_at(at(now)), Some(at(next)), "{now}");
         }
-        assert_eq!(DeliveryPreferences::default().next_digest_at(at("2026-11-24T00:00:00Z")), None);
+        assert_eq!(
+            DeliveryPreferences::default().next_digest_at(at("2026-11-24T00:00:00Z")),
+            None
+        );
     }
 
     #[test]
     fn what_is_locked_cannot_be_switched_off() {
-        let silent =
-            DeliveryPreferences { wishes: BTreeSet::new(), ..DeliveryPreferences::default() };
+        let silent = DeliveryPreferences {
+            wishes: BTreeSet::new(),
+            ..DeliveryPreferences::default()
+        };
         assert!(silent.wants_channel(NoticeKind::Account, Channel::Email));
         assert!(!silent.wants_channel(NoticeKind::Money, Channel::Email));
     }

@@ -24,7 +24,10 @@ pub fn render_line(locale: ReaderLocale, line: &InboxLine) -> LineText {
     let language = locale.language;
     let event = match (&line.params, line.event_type) {
         (LineParams::Notice(NoticeParams { title, content, .. }), _) => {
-            return LineText { title: title.clone(), content: content.clone() };
+            return LineText {
+                title: title.clone(),
+                content: content.clone(),
+            };
         }
         (_, Some(event_type)) => (event_type, line.role),
         // Such lines are never written.
@@ -38,8 +41,15 @@ pub fn render_line(locale: ReaderLocale, line: &InboxLine) -> LineText {
         LineParams::Notice(_) => None,
     };
     let Some((title, content)) = said else {
-        let content = line.params.as_order().map(|order| order.title.clone()).unwrap_or_default();
-        return LineText { title: event.0.to_string(), content };
+        let content = line
+            .params
+            .as_order()
+            .map(|order| order.title.clone())
+            .unwrap_or_default();
+        return LineText {
+            title: event.0.to_string(),
+            content,
+        };
     };
     let mut sentences = vec![content];
     match (event.0, line.params.as_order()) {
@@ -55,18 +65,29 @@ pub fn render_line(locale: ReaderLocale, line: &InboxLine) -> LineText {
             sentences.extend(render_cancel_terms(language, line.role, order));
         }
         (EventType::OrderStatusChanged, Some(order)) => {
-            let share = order.terms.share.map(|share| share.with_currency(order.currency));
-            sentences.extend(
-                share.map(|share| say::held_share { share: share.into() }.render_in(language)),
-            );
+            let share = order
+                .terms
+                .share
+                .map(|share| share.with_currency(order.currency));
+            sentences.extend(share.map(|share| {
+                say::held_share {
+                    share: share.into(),
+                }
+                .render_in(language)
+            }));
         }
         _ => {}
     }
     if gives_its_reason(event.0, &line.params) {
-        let given = line.params.reason().map(|reason| say::reason_given { reason: reason.into() });
+        let given = line.params.reason().map(|reason| say::reason_given {
+            reason: reason.into(),
+        });
         sentences.extend(given.map(|given| given.render_in(language)));
     }
-    LineText { title, content: sentences.join(say::between.text_in(language)) }
+    LineText {
+        title,
+        content: sentences.join(say::between.text_in(language)),
+    }
 }
 
 fn gives_its_reason(event_type: EventType, params: &LineParams) -> bool {
@@ -99,7 +120,15 @@ fn render_order(
     event: (EventType, Role),
     params: &OrderParams,
 ) -> Option<(String, String)> {
-    let OrderParams { title, code, price, currency, region, reminds, .. } = params;
+    let OrderParams {
+        title,
+        code,
+        price,
+        currency,
+        region,
+        reminds,
+        ..
+    } = params;
     let language = locale.language;
     let price = price.with_currency(*currency);
     let region = region.name();
@@ -112,26 +141,50 @@ fn render_order(
         (EventType::OrderCreated, Role::Customer) => say!(order_created_customer { title, code }),
         (EventType::OrderCreated, Role::Admin) => say!(order_created_admin { code, region }),
         (EventType::OrderCreated, Role::Provider) => {
-            say!(order_created_provider { title, code, region, price })
+            say!(order_created_provider {
+                title,
+                code,
+                region,
+                price
+            })
         }
         (EventType::OrderApproved, Role::Customer) => {
-            say!(order_approved_customer { title, code, region })
+            say!(order_approved_customer {
+                title,
+                code,
+                region
+            })
         }
         (EventType::OrderApproved, Role::Provider) => {
-            say!(order_approved_provider { title, code, region, price })
+            say!(order_approved_provider {
+                title,
+                code,
+                region,
+                price
+            })
         }
         (EventType::OrderRejected, Role::Customer) => say!(order_rejected_customer { title, code }),
         (EventType::OrderAccepted, Role::Customer) if params.paid_afterwards => {
             say!(order_accepted_later_customer { title, code, price })
         }
         (EventType::OrderAccepted, Role::Provider) if params.paid_afterwards => {
-            say!(order_accepted_later_provider { title, code, region, price })
+            say!(order_accepted_later_provider {
+                title,
+                code,
+                region,
+                price
+            })
         }
         (EventType::OrderAccepted, Role::Customer) => {
             say!(order_accepted_customer { title, code, price })
         }
         (EventType::OrderAccepted, Role::Provider) => {
-            say!(order_accepted_provider { title, code, region, price })
+            say!(order_accepted_provider {
+                title,
+                code,
+                region,
+                price
+            })
         }
         (EventType::OrderAcceptanceLost, Role::Admin) => {
             say!(order_acceptance_lost_admin { code, region })
@@ -146,20 +199,32 @@ fn render_order(
             say!(order_acceptance_withdrawn_customer { title, code })
         }
         (EventType::OrderAcceptanceWithdrawn, Role::Provider) => {
-            say!(order_acceptance_withdrawn_provider { title, code, region })
+            say!(order_acceptance_withdrawn_provider {
+                title,
+                code,
+                region
+            })
         }
         (EventType::OrderCancelled, Role::Customer) => {
             say!(order_cancelled_customer { title, code })
         }
         (EventType::OrderCancelled, Role::Provider) => {
-            say!(order_cancelled_provider { title, code, region })
+            say!(order_cancelled_provider {
+                title,
+                code,
+                region
+            })
         }
         (EventType::OrderCompleted, Role::Customer) if *reminds => {
             say!(order_unpaid_customer { title, code, price })
         }
         (EventType::OrderCompleted, role) => return render_completion(locale, role, params),
         (EventType::OrderStatusChanged, Role::Provider) => {
-            say!(order_held_provider { title, code, region })
+            say!(order_held_provider {
+                title,
+                code,
+                region
+            })
         }
         (EventType::OrderStatusChanged, Role::Customer) => match params.status? {
             OrderStatus::InProgress => say!(order_started_customer { title, code }),
@@ -176,24 +241,50 @@ fn render_completion(
     role: Role,
     params: &OrderParams,
 ) -> Option<(String, String)> {
-    let OrderParams { title, code, price, currency, terms, .. } = params;
+    let OrderParams {
+        title,
+        code,
+        price,
+        currency,
+        terms,
+        ..
+    } = params;
     let language = locale.language;
     let price = price.with_currency(*currency);
     let unpaid = terms.payment_status == Some(PaymentStatus::Unpaid);
-    let objections_until = terms.objections_until.map(|until| locale.write_minute(until));
+    let objections_until = terms
+        .objections_until
+        .map(|until| locale.write_minute(until));
     Some(match (role, objections_until) {
         (Role::Customer, Some(until)) => {
-            words!(language, order_completed_held_customer { title, code, until })
+            words!(
+                language,
+                order_completed_held_customer { title, code, until }
+            )
         }
         (Role::Customer, None) if unpaid => {
-            words!(language, order_completed_unpaid_customer { title, code, price })
+            words!(
+                language,
+                order_completed_unpaid_customer { title, code, price }
+            )
         }
         (Role::Customer, None) => words!(language, order_completed_customer { title, code }),
         (Role::Provider, Some(until)) => {
-            words!(language, order_completed_held_provider { title, code, price, until })
+            words!(
+                language,
+                order_completed_held_provider {
+                    title,
+                    code,
+                    price,
+                    until
+                }
+            )
         }
         (Role::Provider, None) if unpaid => {
-            words!(language, order_completed_unpaid_provider { title, code, price })
+            words!(
+                language,
+                order_completed_unpaid_provider { title, code, price }
+            )
         }
         (Role::Provider, None) => words!(language, order_completed_provider { title, code }),
         (Role::Admin, _) => return None,
@@ -230,7 +321,9 @@ fn render_money_news(
     params: &MoneyParams,
 ) -> Option<(String, String)> {
     let amount = params.amount.with_currency(params.currency);
-    let returning = params.returning.map(|returning| returning.with_currency(params.currency));
+    let returning = params
+        .returning
+        .map(|returning| returning.with_currency(params.currency));
     Some(match event {
         (EventType::PaymentCompleted, Role::Customer) => match returning {
             Some(returning) => words!(language, payment_returning_customer { amount, returning }),
@@ -302,11 +395,23 @@ fn render_review(
     (event_type, role): (EventType, Role),
     params: &ReviewParams,
 ) -> Option<(String, String)> {
-    let ReviewParams { title, order_code: code, rating, .. } = params;
+    let ReviewParams {
+        title,
+        order_code: code,
+        rating,
+        ..
+    } = params;
     let rating = u64::from(*rating);
     Some(match (event_type.as_str(), role) {
         ("review.created", Role::Provider) => {
-            words!(language, review_created_provider { title, code, rating })
+            words!(
+                language,
+                review_created_provider {
+                    title,
+                    code,
+                    rating
+                }
+            )
         }
         ("review.replied", Role::Customer) => {
             words!(language, review_replied_customer { title, code })
@@ -333,10 +438,18 @@ fn render_person_news(language: Language, event_type: EventType) -> Option<(Stri
 
 /// Skips reasons from a newer matching.
 fn render_match_reasons(language: Language, params: &OrderParams) -> Option<String> {
-    let reasons: Vec<_> =
-        params.match_reasons.iter().filter_map(|reason| match_reason(language, reason)).collect();
+    let reasons: Vec<_> = params
+        .match_reasons
+        .iter()
+        .filter_map(|reason| match_reason(language, reason))
+        .collect();
     let listed = reasons.join(say::match_separator.text_in(language));
-    (!listed.is_empty()).then(|| say::match_reasons { reasons: listed.into() }.render_in(language))
+    (!listed.is_empty()).then(|| {
+        say::match_reasons {
+            reasons: listed.into(),
+        }
+        .render_in(language)
+    })
 }
 
 /// The text for one of the matching's reason codes.
@@ -359,12 +472,22 @@ fn render_loss_explanation(locale: ReaderLocale, params: &OrderParams) -> String
     let language = locale.language;
     let mut sentences = Vec::new();
     let lost = params.lost.as_ref();
-    sentences.extend(params.why.map(|why| LossReason::from_code(why, lost).render_in(language)));
-    sentences.extend(lost.map(|lost| render_loss_times(locale, lost)).unwrap_or_default());
+    sentences.extend(
+        params
+            .why
+            .map(|why| LossReason::from_code(why, lost).render_in(language)),
+    );
+    sentences.extend(
+        lost.map(|lost| render_loss_times(locale, lost))
+            .unwrap_or_default(),
+    );
     sentences.push(say::no_penalty.render_in(language));
     let jobs = lost.map(|lost| lost.nearby.as_slice()).unwrap_or_default();
     if !jobs.is_empty() {
-        let listed: Vec<_> = jobs.iter().map(|job| render_nearby_job(language, job)).collect();
+        let listed: Vec<_> = jobs
+            .iter()
+            .map(|job| render_nearby_job(language, job))
+            .collect();
         let jobs = listed.join(say::nearby_separator.text_in(language)).into();
         sentences.push(say::nearby_jobs { jobs }.render_in(language));
     }
@@ -388,9 +511,20 @@ fn render_loss_times(locale: ReaderLocale, lost: &Lost) -> Vec<String> {
 }
 
 fn render_nearby_job(language: Language, job: &NearbyJob) -> String {
-    let NearbyJob { title, code, price, currency, .. } = job;
+    let NearbyJob {
+        title,
+        code,
+        price,
+        currency,
+        ..
+    } = job;
     let price = price.with_currency(*currency).into();
-    say::nearby_job { title: title.into(), code: code.into(), price }.render_in(language)
+    say::nearby_job {
+        title: title.into(),
+        code: code.into(),
+        price,
+    }
+    .render_in(language)
 }
 
 #[cfg(test)]

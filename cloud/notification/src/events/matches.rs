@@ -79,15 +79,29 @@ impl EventHandler for OrderFanOutConsumer {
             }
         };
         // The first event counts, so that others create no duplicate lines.
-        let cause =
-            SourceEvent { event_type: event.kind, event_id: fan_out.event_id, at: fan_out.at };
-        let lines = fan_out.matched.into_iter().map(|MatchedProvider { user_id, reasons }| {
-            let line = domain::line_of_match(cause, &body, user_id, reasons);
-            (LineId(self.clock.new_id()), line)
-        });
+        let cause = SourceEvent {
+            event_type: event.kind,
+            event_id: fan_out.event_id,
+            at: fan_out.at,
+        };
+        let lines = fan_out
+            .matched
+            .into_iter()
+            .map(|MatchedProvider { user_id, reasons }| {
+                let line = domain::line_of_match(cause, &body, user_id, reasons);
+                (LineId(self.clock.new_id()), line)
+            });
         let lines: Vec<_> = lines.collect();
-        let fresh = self.store.add_lines(&lines).await?.into_iter().filter(|fresh| *fresh).count();
-        self.deliveries.plan_deliveries(lines.iter().map(|(_, line)| line)).await?;
+        let fresh = self
+            .store
+            .add_lines(&lines)
+            .await?
+            .into_iter()
+            .filter(|fresh| *fresh)
+            .count();
+        self.deliveries
+            .plan_deliveries(lines.iter().map(|(_, line)| line))
+            .await?;
         let order = body.order.id;
         tracing::info!(order.id = %order, fresh, "Proposed order `{order}` to {fresh} providers");
         Ok(())
@@ -99,7 +113,10 @@ impl OrderFanOutConsumer {
         let token = self.verifier.token_for(USER);
         let question = build_match_request(order);
         let path = format!("{PATH}?limit={}", self.rules.providers_max);
-        let asked = self.users.call_json(Method::POST, &path, Some(&token), Some(&question)).await;
+        let asked = self
+            .users
+            .call_json(Method::POST, &path, Some(&token), Some(&question))
+            .await;
         let MatchResponse { items } = asked.map_err(to_handle_error)?;
         let matched = items.into_iter().take(self.rules.providers_max);
         Ok(matched
@@ -121,7 +138,9 @@ fn to_handle_error(error: UpstreamError) -> HandleError {
 fn build_match_request(order: &Order) -> MatchRequest {
     let text = format!("{}\n{}", order.title, order.description);
     // The day in UTC, like the portal's service dates.
-    let day = order.service_start_time.map(|at| at.to_string().chars().take(10).collect());
+    let day = order
+        .service_start_time
+        .map(|at| at.to_string().chars().take(10).collect());
     MatchRequest {
         region: order.location,
         service_type: order.service_type,

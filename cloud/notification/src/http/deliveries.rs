@@ -59,9 +59,15 @@ pub async fn log(
     Query(query): Query<DeliveryQuery>,
     page: Page<TimeCursor>,
 ) -> Result<Json<DeliveryLog>, Problem> {
-    let found = service.log.read_page(query.state, page.after, page.limit).await?;
+    let found = service
+        .log
+        .read_page(query.state, page.after, page.limit)
+        .await?;
     let items = found.items.into_iter().map(to_delivery_item).collect();
-    Ok(Json(DeliveryLog { items, next: found.next.map(|next| next.to_string()) }))
+    Ok(Json(DeliveryLog {
+        items,
+        next: found.next.map(|next| next.to_string()),
+    }))
 }
 
 fn to_delivery_item((id, delivery): (Uuid, NotificationDelivery)) -> DeliveryItem {

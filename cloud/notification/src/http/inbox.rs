@@ -92,10 +92,20 @@ pub async fn list(
     let page = service.store.page_for_reader(&reader, &request).await?;
     let unread = service.store.count_unread_for_reader(&reader).await?;
     let language = accepted_language(&headers);
-    let clock = service.resolve_clock(&caller, query.time_zone.as_deref()).await?;
+    let clock = service
+        .resolve_clock(&caller, query.time_zone.as_deref())
+        .await?;
     let locale = ReaderLocale { language, clock };
-    let items = page.lines.into_iter().map(|line| to_inbox_item(locale, line)).collect();
-    Ok(Json(ListAnswer { items, next: page.next.map(|next| next.to_string()), unread }))
+    let items = page
+        .lines
+        .into_iter()
+        .map(|line| to_inbox_item(locale, line))
+        .collect();
+    Ok(Json(ListAnswer {
+        items,
+        next: page.next.map(|next| next.to_string()),
+        unread,
+    }))
 }
 
 /// Idempotent. Missing lines, other people's lines and lines hidden from an admin get the same
@@ -111,7 +121,11 @@ pub async fn read(
         return Err(Code::NotFound.into());
     }
     let owner = reader.owner;
-    if service.store.mark_read(owner.user_id, owner.role, id, now).await? {
+    if service
+        .store
+        .mark_read(owner.user_id, owner.role, id, now)
+        .await?
+    {
         Ok(Json(ReadAnswer { id, is_read: true }))
     } else {
         Err(Code::NotFound.into())
@@ -119,7 +133,9 @@ pub async fn read(
 }
 
 pub fn reader_of(caller: &Caller) -> InboxReader {
-    InboxReader::new(caller.actor, |wanted| caller.permissions.include_any(wanted))
+    InboxReader::new(caller.actor, |wanted| {
+        caller.permissions.include_any(wanted)
+    })
 }
 
 impl Service {
@@ -132,7 +148,10 @@ impl Service {
         if let Some(zone) = named.and_then(TimeZone::from_name) {
             return Ok(ReaderClock::Own(zone));
         }
-        let (wishes, _) = self.preferences.load_preferences(caller.actor.user_id).await?;
+        let (wishes, _) = self
+            .preferences
+            .load_preferences(caller.actor.user_id)
+            .await?;
         Ok(wishes.reader_clock())
     }
 }
@@ -161,6 +180,8 @@ fn to_inbox_item(locale: ReaderLocale, stored: InboxPageRequest) -> Item {
 }
 
 fn accepted_language(headers: &HeaderMap) -> Language {
-    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let wanted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
     wanted.map(Language::from_accept).unwrap_or_default()
 }

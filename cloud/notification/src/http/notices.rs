@@ -19,8 +19,16 @@ use crate::{
     store::{Notice, NoticeId},
 };
 
-const TITLE: TextRule = TextRule { chars_min: 1, chars_max: 120, lines: false };
-const CONTENT: TextRule = TextRule { chars_min: 1, chars_max: 2_000, lines: true };
+const TITLE: TextRule = TextRule {
+    chars_min: 1,
+    chars_max: 120,
+    lines: false,
+};
+const CONTENT: TextRule = TextRule {
+    chars_min: 1,
+    chars_max: 2_000,
+    lines: true,
+};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -100,7 +108,11 @@ async fn write_admin_notice(
     service: &Service,
     AdminCaller(caller): AdminCaller,
     Idempotency { command_id, .. }: Idempotency,
-    NoticeForm { user_id, title, content }: NoticeForm,
+    NoticeForm {
+        user_id,
+        title,
+        content,
+    }: NoticeForm,
     channel: Channel,
 ) -> Result<Json<NoticeItem>, Problem> {
     let draft = NoticeDraft {
@@ -120,7 +132,14 @@ pub async fn notify_for_service(
     ServiceCaller(from): ServiceCaller,
     Json(form): Json<ServiceNoticeForm>,
 ) -> Result<Json<WrittenNotice>, Problem> {
-    let ServiceNoticeForm { id, user_id, kind, title, content, order_id } = form;
+    let ServiceNoticeForm {
+        id,
+        user_id,
+        kind,
+        title,
+        content,
+        order_id,
+    } = form;
     let draft = NoticeDraft {
         author: NoticeAuthor::Service(from),
         key: id,
@@ -138,9 +157,20 @@ pub async fn notice_record(
     _: AdminCaller,
     page: Page<TimeCursor>,
 ) -> Result<Json<NoticeList>, Problem> {
-    let found = service.notices.store.read_page(page.after, page.limit).await?;
-    let items = found.items.into_iter().map(|(id, notice)| to_notice_item(id, notice)).collect();
-    Ok(Json(NoticeList { items, next: found.next.map(|next| next.to_string()) }))
+    let found = service
+        .notices
+        .store
+        .read_page(page.after, page.limit)
+        .await?;
+    let items = found
+        .items
+        .into_iter()
+        .map(|(id, notice)| to_notice_item(id, notice))
+        .collect();
+    Ok(Json(NoticeList {
+        items,
+        next: found.next.map(|next| next.to_string()),
+    }))
 }
 
 fn check_notice_text(
@@ -150,13 +180,41 @@ fn check_notice_text(
 ) -> Result<NoticeParams, FieldError> {
     let title = check_text("title", title, TITLE)?;
     let content = check_text("content", content, CONTENT)?;
-    Ok(NoticeParams { notice, title, content })
+    Ok(NoticeParams {
+        notice,
+        title,
+        content,
+    })
 }
 
 fn to_notice_item(id: NoticeId, notice: Notice) -> NoticeItem {
-    let Notice { author, user_id, role, order_id, words, channel, created_at, .. } = notice;
-    let NoticeParams { notice: kind, title, content } = words;
-    NoticeItem { id, author, user_id, role, kind, order_id, title, content, channel, created_at }
+    let Notice {
+        author,
+        user_id,
+        role,
+        order_id,
+        words,
+        channel,
+        created_at,
+        ..
+    } = notice;
+    let NoticeParams {
+        notice: kind,
+        title,
+        content,
+    } = words;
+    NoticeItem {
+        id,
+        author,
+        user_id,
+        role,
+        kind,
+        order_id,
+        title,
+        content,
+        channel,
+        created_at,
+    }
 }
 
 #[cfg(test)]

@@ -75,8 +75,15 @@ pub async fn show(
     State(service): State<Service>,
     caller: Caller,
 ) -> Result<Json<NotificationPreferences>, Problem> {
-    let (preferences, version) = service.preferences.load_preferences(caller.actor.user_id).await?;
-    Ok(Json(to_preferences_view(&preferences, version, service.offered_channels(&caller))))
+    let (preferences, version) = service
+        .preferences
+        .load_preferences(caller.actor.user_id)
+        .await?;
+    Ok(Json(to_preferences_view(
+        &preferences,
+        version,
+        service.offered_channels(&caller),
+    )))
 }
 
 pub async fn write(
@@ -87,11 +94,19 @@ pub async fn write(
     let version = form.version;
     let preferences = parse_preferences(form)?;
     let user = caller.actor.user_id;
-    if !service.preferences.save_preferences(user, version, &preferences).await? {
+    if !service
+        .preferences
+        .save_preferences(user, version, &preferences)
+        .await?
+    {
         let (_, version) = service.preferences.load_preferences(user).await?;
         return Err(Problem::new(Code::StaleVersion).with_member("version", version));
     }
-    Ok(Json(to_preferences_view(&preferences, version + 1, service.offered_channels(&caller))))
+    Ok(Json(to_preferences_view(
+        &preferences,
+        version + 1,
+        service.offered_channels(&caller),
+    )))
 }
 
 fn parse_preferences(form: PreferencesForm) -> Result<DeliveryPreferences, Problem> {
@@ -122,7 +137,9 @@ fn parse_preferences(form: PreferencesForm) -> Result<DeliveryPreferences, Probl
 impl Service {
     fn offered_channels(&self, caller: &Caller) -> Vec<Channel> {
         let channels = self.channels.iter().copied();
-        channels.filter(|channel| channel.can_reach(caller.actor.role)).collect()
+        channels
+            .filter(|channel| channel.can_reach(caller.actor.role))
+            .collect()
     }
 }
 

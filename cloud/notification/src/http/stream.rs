@@ -68,7 +68,10 @@ struct LineSummary {
 
 impl InboxStreams {
     pub fn new(tasks: Tasks) -> Self {
-        Self { tasks, seats: StreamLimit::new(NAME, STREAMS_MAX) }
+        Self {
+            tasks,
+            seats: StreamLimit::new(NAME, STREAMS_MAX),
+        }
     }
 }
 
@@ -81,7 +84,10 @@ pub async fn open_inbox_stream(
     let refused = || Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S);
     let seat = seats.open().ok_or_else(refused)?;
     let (sender, response) = sse::open_stream();
-    let stop = request.extensions().get::<ProcessStop>().map(|ProcessStop(stop)| stop.clone());
+    let stop = request
+        .extensions()
+        .get::<ProcessStop>()
+        .map(|ProcessStop(stop)| stop.clone());
     let stop = stop.unwrap_or_else(|| tasks.stop_token());
     let ends_at = UnixMillis(caller.claims.exp.saturating_mul(1_000));
     let left_ms = ends_at.ms_since(service.verifier.clock.now());
@@ -114,8 +120,13 @@ async fn run_stream(
     let mut bell = service.store.subscribe_to_user(owner.user_id);
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut teller =
-        InboxStreamSession { reader, place, told: None, stamp: None, is_behind: false };
+    let mut teller = InboxStreamSession {
+        reader,
+        place,
+        told: None,
+        stamp: None,
+        is_behind: false,
+    };
     if !to.send(sse::format_position(&teller.place.id())).await {
         return;
     }
@@ -203,8 +214,10 @@ impl InboxStreamSession {
         let mut untold = Vec::new();
         let mut since = self.place.scan_start();
         loop {
-            let page =
-                service.store.lines_arrived_since(self.reader.owner, since, NOTICES_MAX).await?;
+            let page = service
+                .store
+                .lines_arrived_since(self.reader.owner, since, NOTICES_MAX)
+                .await?;
             let is_last = page.len() < NOTICES_MAX;
             since = page.last().map_or(since, |stored| stored.id.0);
             let shown = page
@@ -221,10 +234,22 @@ impl InboxStreamSession {
         let InboxOwner { user_id, role } = self.reader.owner;
         let read_since = service.verifier.clock.now().plus_ms(-KEPT_MS);
         let unread = service.store.count_unread_for_reader(&self.reader).await?;
-        let request =
-            PageRequest { user_id, role, unread_only: false, after: None, limit: 1, read_since };
-        let page = service.store.page_for_reader(&self.reader, &request).await?;
-        Ok(InboxSummary { unread, newest: page.lines.first().map(LineSummary::from) })
+        let request = PageRequest {
+            user_id,
+            role,
+            unread_only: false,
+            after: None,
+            limit: 1,
+            read_since,
+        };
+        let page = service
+            .store
+            .page_for_reader(&self.reader, &request)
+            .await?;
+        Ok(InboxSummary {
+            unread,
+            newest: page.lines.first().map(LineSummary::from),
+        })
     }
 }
 
@@ -240,10 +265,18 @@ struct StreamPosition {
 impl StreamPosition {
     /// Without a position, only lines that arrive from now on.
     fn from_last_event_id(last: Option<&HeaderValue>, now: UnixMillis) -> Self {
-        let last = last.and_then(|last| last.to_str().ok()).and_then(|last| last.parse().ok());
+        let last = last
+            .and_then(|last| last.to_str().ok())
+            .and_then(|last| last.parse().ok());
         match last {
-            Some(at) => Self { at, told: BTreeSet::from([at]) },
-            None => Self { at: first_id_at(now.0), told: BTreeSet::new() },
+            Some(at) => Self {
+                at,
+                told: BTreeSet::from([at]),
+            },
+            None => Self {
+                at: first_id_at(now.0),
+                told: BTreeSet::new(),
+            },
         }
     }
 
@@ -296,7 +329,11 @@ mod tests {
     #[test]
     fn a_line_that_is_seen_late_is_told_and_none_is_told_twice() {
         let mut place = StreamPosition::from_last_event_id(None, UnixMillis(100_000));
-        assert_eq!(place.scan_start(), first_id_at(100_000), "what stood before is not told");
+        assert_eq!(
+            place.scan_start(),
+            first_id_at(100_000),
+            "what stood before is not told"
+        );
         assert!(place.mark_sent(line(101_000, 1)));
         assert!(!place.mark_sent(line(101_000, 1)));
         // Written by another replica at the same time, but visible later.

@@ -33,25 +33,48 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let (stores, folder) =
-            samples::deliveries(samples::no_ways(), Upstream::open_later().0, &Clock::system())
-                .await;
+        let (stores, folder) = samples::deliveries(
+            samples::no_ways(),
+            Upstream::open_later().0,
+            &Clock::system(),
+        )
+        .await;
         let notices = samples::notices(&stores, &folder).await;
-        let NotificationDispatcher { inboxes: store, preferences, log, .. } = stores;
-        let kinds = [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderAccepted];
+        let NotificationDispatcher {
+            inboxes: store,
+            preferences,
+            log,
+            ..
+        } = stores;
+        let kinds = [
+            EventType::OrderCreated,
+            EventType::OrderApproved,
+            EventType::OrderAccepted,
+        ];
         for (place, kind) in (1_u8..).zip(kinds) {
             let event_id = EventId(Uuid::from_u128(place.into()));
-            let cause = SourceEvent { event_type: kind, event_id, at: AT.plus_ms(place.into()) };
+            let cause = SourceEvent {
+                event_type: kind,
+                event_id,
+                at: AT.plus_ms(place.into()),
+            };
             for line in lines_of_order(cause, &samples::event_body(), 0) {
-                store.add_line(LineId(Clock::system().new_id()), &line).await.unwrap();
+                store
+                    .add_line(LineId(Clock::system().new_id()), &line)
+                    .await
+                    .unwrap();
             }
         }
         let issuer = Issuer::new();
         let keys = issuer.keys();
         let clock = Clock::fixed_at(AT.plus_ms(1_000));
         let service_key = testing::service_key();
-        let verifier =
-            TokenVerifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
+        let verifier = TokenVerifier {
+            service: crate::NAME,
+            keys,
+            service_key,
+            clock: clock.clone(),
+        };
         let streams = InboxStreams::new(process::tasks::Tasks::new());
         let channels = vec![Channel::Sms, Channel::Push];
         let service = Service {
@@ -64,11 +87,24 @@ impl World {
             streams,
         };
         let router = process::web::with_standard_layers(router(service), crate::NAME);
-        Self { router, store, preferences, issuer, clock, _folder: folder }
+        Self {
+            router,
+            store,
+            preferences,
+            issuer,
+            clock,
+            _folder: folder,
+        }
     }
 
     fn token(&self, user: UserId, role: Role) -> String {
-        self.issuer.token(Actor { user_id: user, role }, self.clock.now())
+        self.issuer.token(
+            Actor {
+                user_id: user,
+                role,
+            },
+            self.clock.now(),
+        )
     }
 
     async fn ask(&self, method: &str, path: &str, token: Option<&str>, language: &str) -> Response {
@@ -76,7 +112,10 @@ impl World {
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let request = request.header("accept-language", language).body(Body::empty()).unwrap();
+        let request = request
+            .header("accept-language", language)
+            .body(Body::empty())
+            .unwrap();
         self.router.clone().oneshot(request).await.unwrap()
     }
 
@@ -88,7 +127,11 @@ impl World {
             .uri(path)
             .header("authorization", format!("Bearer {token}"))
             .header("x-user-permissions", held);
-        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        self.router
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
+            .await
+            .unwrap()
     }
 
     /// Adds the admins' line of each event.
@@ -98,7 +141,10 @@ impl World {
             lines.retain(|line| line.role == Role::Admin);
             for mut line in lines {
                 line.event_id = EventId(Clock::system().new_id());
-                self.store.add_line(LineId(Clock::system().new_id()), &line).await.unwrap();
+                self.store
+                    .add_line(LineId(Clock::system().new_id()), &line)
+                    .await
+                    .unwrap();
             }
         }
     }
@@ -119,19 +165,28 @@ async fn body(answer: Response) -> Value {
 
 fn types(list: &Value) -> Vec<&str> {
     let items = list["items"].as_array().unwrap();
-    items.iter().map(|item| item["type"].as_str().unwrap()).collect()
+    items
+        .iter()
+        .map(|item| item["type"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
 async fn the_newest_line_comes_first_in_the_readers_language() {
     let world = World::new().await;
     let english = world.list("", "en").await;
-    assert_eq!(types(&english), ["order.accepted", "order.approved", "order.created"]);
+    assert_eq!(
+        types(&english),
+        ["order.accepted", "order.approved", "order.created"]
+    );
     assert_eq!(english["items"][2]["title"], "Order published");
     assert_eq!(english["unread"], 3);
     let chinese = world.list("", "zh-CN").await;
     assert_eq!(chinese["items"][2]["title"], "订单已发布");
-    assert_eq!(chinese["items"][2]["event_id"], english["items"][2]["event_id"]);
+    assert_eq!(
+        chinese["items"][2]["event_id"],
+        english["items"][2]["event_id"]
+    );
 }
 
 #[tokio::test]
@@ -140,10 +195,18 @@ async fn a_line_tells_its_times_by_the_clock_of_the_device_that_shows_it() {
     let completed = samples::completed(PaymentStatus::Held);
     let mut lines = samples::of_order(EventType::OrderCompleted, &completed);
     lines.retain(|line| line.user_id == CUSTOMER);
-    world.store.add_line(LineId(Clock::system().new_id()), &lines[0]).await.unwrap();
+    world
+        .store
+        .add_line(LineId(Clock::system().new_id()), &lines[0])
+        .await
+        .unwrap();
     let check = async |query: &str, until: &str| {
         let list = world.list(query, "en").await;
-        let contents = list["items"].as_array().unwrap().iter().map(|item| &item["content"]);
+        let contents = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| &item["content"]);
         let content = contents
             .map(|content| content.as_str().unwrap())
             .find(|content| content.contains("ask for a refund by"));
@@ -158,7 +221,13 @@ async fn a_line_tells_its_times_by_the_clock_of_the_device_that_shows_it() {
         time_zone: TimeZone::from_name("UTC"),
         ..DeliveryPreferences::default()
     };
-    assert!(world.preferences.save_preferences(CUSTOMER, 0, &wishes).await.unwrap());
+    assert!(
+        world
+            .preferences
+            .save_preferences(CUSTOMER, 0, &wishes)
+            .await
+            .unwrap()
+    );
     check("", "by Nov 27, 2025, 16:00;").await;
     check("?time_zone=Moon/Base", "by Nov 27, 2025, 16:00;").await;
     check("?time_zone=Asia/Shanghai", "by Nov 28, 2025, 00:00;").await;
@@ -169,14 +238,22 @@ async fn a_line_says_its_kind_its_region_and_the_other_side() {
     let world = World::new().await;
     let told = async |person, role| {
         let token = world.token(person, role);
-        let list = body(world.ask("GET", "/api/v1/notifications", Some(&token), "en").await).await;
+        let list = body(
+            world
+                .ask("GET", "/api/v1/notifications", Some(&token), "en")
+                .await,
+        )
+        .await;
         let items = list["items"].as_array().unwrap().iter();
         let told = items.map(|item| json!([item["kind"], item["location"], item["counterpart"]]));
         told.collect::<Vec<_>>()
     };
     let of_customer = told(CUSTOMER, Role::Customer).await;
     let expected = ["order_accepted", "order_update", "order_created"];
-    assert_eq!(of_customer, expected.map(|kind| json!([kind, "NORTH", PROVIDER])));
+    assert_eq!(
+        of_customer,
+        expected.map(|kind| json!([kind, "NORTH", PROVIDER]))
+    );
     let of_provider = told(PROVIDER, Role::Provider).await;
     assert_eq!(of_provider, [json!(["order_accepted", "NORTH", CUSTOMER])]);
     let of_admin = told(UserId(Uuid::from_u128(90)), Role::Admin).await;
@@ -199,7 +276,10 @@ async fn a_line_read_is_read_and_twice_is_as_good_as_once() {
     let world = World::new().await;
     let token = world.token(CUSTOMER, Role::Customer);
     let list = world.list("", "en").await;
-    let path = format!("/api/v1/notifications/{}/read", list["items"][0]["id"].as_str().unwrap());
+    let path = format!(
+        "/api/v1/notifications/{}/read",
+        list["items"][0]["id"].as_str().unwrap()
+    );
     for _ in 0..2 {
         let answer = world.ask("PUT", &path, Some(&token), "en").await;
         assert_eq!(answer.status(), StatusCode::OK);
@@ -207,21 +287,32 @@ async fn a_line_read_is_read_and_twice_is_as_good_as_once() {
     let list = world.list("", "en").await;
     assert_eq!(list["unread"], 2);
     assert_eq!(list["items"][0]["is_read"], true);
-    assert_eq!(types(&world.list("?unread=1", "en").await), ["order.approved", "order.created"]);
+    assert_eq!(
+        types(&world.list("?unread=1", "en").await),
+        ["order.approved", "order.created"]
+    );
 
     world.clock.advance(KEPT_MS + 1);
-    assert_eq!(types(&world.list("", "en").await), ["order.approved", "order.created"]);
+    assert_eq!(
+        types(&world.list("", "en").await),
+        ["order.approved", "order.created"]
+    );
 }
 
 #[tokio::test]
 async fn nobody_reads_or_marks_anothers_inbox() {
     let world = World::new().await;
     let provider = world.token(PROVIDER, Role::Provider);
-    let mine = world.ask("GET", "/api/v1/notifications", Some(&provider), "en").await;
+    let mine = world
+        .ask("GET", "/api/v1/notifications", Some(&provider), "en")
+        .await;
     assert_eq!(types(&body(mine).await), ["order.accepted"]);
 
     let list = world.list("", "en").await;
-    let path = format!("/api/v1/notifications/{}/read", list["items"][0]["id"].as_str().unwrap());
+    let path = format!(
+        "/api/v1/notifications/{}/read",
+        list["items"][0]["id"].as_str().unwrap()
+    );
     let stranger = world.token(UserId(Uuid::from_u128(99)), Role::Customer);
     for token in [&provider, &stranger] {
         assert_eq!(
@@ -237,13 +328,20 @@ async fn nobody_reads_or_marks_anothers_inbox() {
 #[tokio::test]
 async fn an_admin_is_shown_the_lines_of_the_work_of_the_role_and_marks_no_other() {
     let world = World::new().await;
-    let events = [EventType::ProfileVerificationSubmitted, EventType::ReviewReported];
+    let events = [
+        EventType::ProfileVerificationSubmitted,
+        EventType::ReviewReported,
+    ];
     world.tell_admins(&events).await;
     let list = async |held: &str, query: &str| {
         let path = format!("/api/v1/notifications{query}");
         body(world.ask_holding(held, "GET", &path).await).await
     };
-    let all = list("approve_orders verify_providers moderate_reviews", "?limit=100").await;
+    let all = list(
+        "approve_orders verify_providers moderate_reviews",
+        "?limit=100",
+    )
+    .await;
     assert_eq!((types(&all).len(), &all["unread"]), (3, &json!(3)), "{all}");
     for (held, expected) in [
         ("verify_providers", vec!["profile.verification_submitted"]),
@@ -254,7 +352,10 @@ async fn an_admin_is_shown_the_lines_of_the_work_of_the_role_and_marks_no_other(
         for query in ["", "?unread=1", "?limit=1"] {
             let shown = list(held, query).await;
             assert_eq!(types(&shown), expected, "{held} {query}");
-            assert_eq!((&shown["unread"], &shown["next"]), (&json!(expected.len()), &Value::Null));
+            assert_eq!(
+                (&shown["unread"], &shown["next"]),
+                (&json!(expected.len()), &Value::Null)
+            );
         }
     }
     let order = &list("read_desks", "").await["items"][0]["id"];
@@ -265,12 +366,20 @@ async fn an_admin_is_shown_the_lines_of_the_work_of_the_role_and_marks_no_other(
     assert_eq!(marked("read_desks").await, StatusCode::OK);
     assert_eq!(list("read_desks", "").await["unread"], 0);
 
-    let answer = world.ask_holding("verify_providers", "GET", "/internal/stream").await;
+    let answer = world
+        .ask_holding("verify_providers", "GET", "/internal/stream")
+        .await;
     let mut reader = process::sse::EventReader::new(answer.into_body());
     let news = inbox_news(&mut reader).await;
     let newest = &news["newest"]["type"];
-    assert_eq!((&news["unread"], newest), (&json!(1), &json!("profile.verification_submitted")));
-    let events = [EventType::RefundRequested, EventType::ProfileVerificationSubmitted];
+    assert_eq!(
+        (&news["unread"], newest),
+        (&json!(1), &json!("profile.verification_submitted"))
+    );
+    let events = [
+        EventType::RefundRequested,
+        EventType::ProfileVerificationSubmitted,
+    ];
     world.tell_admins(&events).await;
     let notice = loop {
         let message = reader.next().await.unwrap();
@@ -279,7 +388,10 @@ async fn an_admin_is_shown_the_lines_of_the_work_of_the_role_and_marks_no_other(
             break text;
         }
     };
-    assert!(notice.contains("profile.verification_submitted"), "not of the other: {notice}");
+    assert!(
+        notice.contains("profile.verification_submitted"),
+        "not of the other: {notice}"
+    );
     assert_eq!(inbox_news(&mut reader).await["unread"], 2);
 }
 
@@ -310,15 +422,27 @@ async fn preferences_are_kept_whole_on_the_version_that_was_read() {
             .header("authorization", format!("Bearer {token}"))
             .header("content-type", "application/json")
             .body(Body::from(form.to_string()));
-        let answer = world.router.clone().oneshot(request.unwrap()).await.unwrap();
+        let answer = world
+            .router
+            .clone()
+            .oneshot(request.unwrap())
+            .await
+            .unwrap();
         (answer.status(), body(answer).await)
     };
     let first = body(world.ask("GET", path, Some(&token), "en").await).await;
-    assert_eq!((&first["version"], &first["quiet_hours"]), (&json!(0), &Value::Null));
+    assert_eq!(
+        (&first["version"], &first["quiet_hours"]),
+        (&json!(0), &Value::Null)
+    );
     assert_eq!(first["channels"], json!(["sms", "push"]));
     let provider = world.token(PROVIDER, Role::Provider);
     let of_provider = body(world.ask("GET", path, Some(&provider), "en").await).await;
-    assert_eq!(of_provider["channels"], json!(["push"]), "providers prove no phone");
+    assert_eq!(
+        of_provider["channels"],
+        json!(["push"]),
+        "providers prove no phone"
+    );
     let account = &first["kinds"][4];
     assert_eq!(account["locked"], json!(["email"]), "{account}");
 
@@ -330,12 +454,25 @@ async fn preferences_are_kept_whole_on_the_version_that_was_read() {
     let (status, kept) = put(form.clone()).await;
     assert_eq!(status, StatusCode::OK, "{kept}");
     assert_eq!(kept["kinds"][1]["channels"], json!(["email"]));
-    assert_eq!(kept["kinds"][4]["channels"], json!(["email"]), "what is locked stays on");
-    assert_eq!(body(world.ask("GET", path, Some(&token), "en").await).await, kept);
+    assert_eq!(
+        kept["kinds"][4]["channels"],
+        json!(["email"]),
+        "what is locked stays on"
+    );
+    assert_eq!(
+        body(world.ask("GET", path, Some(&token), "en").await).await,
+        kept
+    );
     let (status, stale) = put(form.clone()).await;
-    assert_eq!((status, &stale["version"]), (StatusCode::CONFLICT, &json!(1)));
+    assert_eq!(
+        (status, &stale["version"]),
+        (StatusCode::CONFLICT, &json!(1))
+    );
 
-    for (field, value) in [("time_zone", json!("Moon/Base")), ("digest_hour", json!(24))] {
+    for (field, value) in [
+        ("time_zone", json!("Moon/Base")),
+        ("digest_hour", json!(24)),
+    ] {
         let mut wrong = form.clone();
         wrong["version"] = json!(1);
         wrong[field] = value;
@@ -363,29 +500,54 @@ async fn inbox_news(reader: &mut process::sse::EventReader) -> Value {
 async fn a_page_hears_of_each_change_of_its_own_inbox() {
     let world = World::new().await;
     assert_eq!(
-        world.ask("GET", "/internal/stream", None, "en").await.status(),
+        world
+            .ask("GET", "/internal/stream", None, "en")
+            .await
+            .status(),
         StatusCode::UNAUTHORIZED
     );
     let token = world.token(CUSTOMER, Role::Customer);
-    let answer = world.ask("GET", "/internal/stream", Some(&token), "en").await;
+    let answer = world
+        .ask("GET", "/internal/stream", Some(&token), "en")
+        .await;
     assert_eq!(answer.headers()["content-type"], "text/event-stream");
     let mut reader = process::sse::EventReader::new(answer.into_body());
     let news = inbox_news(&mut reader).await;
-    assert_eq!((&news["unread"], &news["newest"]["type"]), (&3.into(), &"order.accepted".into()));
+    assert_eq!(
+        (&news["unread"], &news["newest"]["type"]),
+        (&3.into(), &"order.accepted".into())
+    );
 
-    let path = format!("/api/v1/notifications/{}/read", news["newest"]["id"].as_str().unwrap());
+    let path = format!(
+        "/api/v1/notifications/{}/read",
+        news["newest"]["id"].as_str().unwrap()
+    );
     world.ask("PUT", &path, Some(&token), "en").await;
     assert_eq!(inbox_news(&mut reader).await["unread"], 2);
 
     let event_type = EventType::OrderCompleted;
     let event_id = EventId(Uuid::from_u128(77));
-    let cause = SourceEvent { event_type, event_id, at: AT.plus_ms(900) };
+    let cause = SourceEvent {
+        event_type,
+        event_id,
+        at: AT.plus_ms(900),
+    };
     for line in lines_of_order(cause, &samples::event_body(), 0) {
-        world.store.add_line(LineId(Clock::system().new_id()), &line).await.unwrap();
+        world
+            .store
+            .add_line(LineId(Clock::system().new_id()), &line)
+            .await
+            .unwrap();
     }
     let news = inbox_news(&mut reader).await;
-    assert_eq!((&news["unread"], &news["newest"]["type"]), (&3.into(), &"order.completed".into()));
-    assert!(news["newest"].get("params").is_none(), "it says what to load, and no more");
+    assert_eq!(
+        (&news["unread"], &news["newest"]["type"]),
+        (&3.into(), &"order.completed".into())
+    );
+    assert!(
+        news["newest"].get("params").is_none(),
+        "it says what to load, and no more"
+    );
 }
 
 #[tokio::test]
@@ -393,14 +555,20 @@ async fn a_page_hears_of_every_line_of_a_busy_inbox() {
     const LINES: usize = 350;
     let world = World::new().await;
     let token = world.token(CUSTOMER, Role::Customer);
-    let answer = world.ask("GET", "/internal/stream", Some(&token), "en").await;
+    let answer = world
+        .ask("GET", "/internal/stream", Some(&token), "en")
+        .await;
     let mut reader = process::sse::EventReader::new(answer.into_body());
     inbox_news(&mut reader).await;
     let mut sent = BTreeSet::new();
     let clock = Clock::system();
     for n in 0..LINES {
         let id = EventId(Uuid::from_u128(1_000 + u128::try_from(n).unwrap()));
-        let cause = SourceEvent { event_type: EventType::OrderApproved, event_id: id, at: AT };
+        let cause = SourceEvent {
+            event_type: EventType::OrderApproved,
+            event_id: id,
+            at: AT,
+        };
         for line in lines_of_order(cause, &samples::event_body(), 0) {
             let line_id = LineId(clock.new_id());
             world.store.add_line(line_id, &line).await.unwrap();
@@ -413,8 +581,13 @@ async fn a_page_hears_of_every_line_of_a_busy_inbox() {
         while !sent.is_subset(&told) {
             let message = reader.next().await.unwrap();
             let text = std::str::from_utf8(&message).unwrap();
-            let Some((place, _)) = text.split_once("\nevent: notice\n") else { continue };
-            assert!(told.insert(place.strip_prefix("id: ").unwrap().to_owned()), "twice: {place}");
+            let Some((place, _)) = text.split_once("\nevent: notice\n") else {
+                continue;
+            };
+            assert!(
+                told.insert(place.strip_prefix("id: ").unwrap().to_owned()),
+                "twice: {place}"
+            );
         }
     };
     let all = tokio::time::timeout(Duration::from_secs(60), every).await;

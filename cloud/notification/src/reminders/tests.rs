@@ -29,8 +29,17 @@ impl World {
             clock: clock.clone(),
             dispute_ms: samples::DISPUTE_MS,
         };
-        let reminders = PaymentReminders { inboxes, deliveries, clock: clock.clone() };
-        Self { reminders, handler, clock, _folder: folder }
+        let reminders = PaymentReminders {
+            inboxes,
+            deliveries,
+            clock: clock.clone(),
+        };
+        Self {
+            reminders,
+            handler,
+            clock,
+            _folder: folder,
+        }
     }
 
     /// Handles an order event as the bus delivers it.
@@ -65,7 +74,11 @@ impl World {
     }
 
     async fn reminded(&self) -> usize {
-        self.titles().await.iter().filter(|title| *title == "Please pay for your order").count()
+        self.titles()
+            .await
+            .iter()
+            .filter(|title| *title == "Please pay for your order")
+            .count()
     }
 }
 
@@ -73,15 +86,19 @@ impl World {
 async fn a_customer_whose_completed_order_is_unpaid_is_reminded_daily_up_to_the_case() {
     let world = World::new().await;
     for _ in 0..2 {
-        world.hears(700, EventType::OrderCompleted, PaymentStatus::Unpaid).await;
+        world
+            .hears(700, EventType::OrderCompleted, PaymentStatus::Unpaid)
+            .await;
     }
     assert_eq!(world.titles().await, ["Order completed"]);
     world.clock.advance(DAY_MS - 1);
     assert_eq!(world.reminders.send_due_reminders().await.unwrap(), 0);
     world.clock.advance(1);
     // Two replicas at once, then the job again.
-    let (one, other) =
-        tokio::join!(world.reminders.send_due_reminders(), world.reminders.send_due_reminders());
+    let (one, other) = tokio::join!(
+        world.reminders.send_due_reminders(),
+        world.reminders.send_due_reminders()
+    );
     assert!(one.unwrap() + other.unwrap() >= 1);
     assert_eq!(world.reminders.send_due_reminders().await.unwrap(), 0);
     assert_eq!(world.reminded().await, 1);
@@ -89,21 +106,39 @@ async fn a_customer_whose_completed_order_is_unpaid_is_reminded_daily_up_to_the_
         world.clock.advance(DAY_MS);
         world.reminders.send_due_reminders().await.unwrap();
     }
-    assert_eq!(i64::try_from(world.reminded().await).unwrap(), REMINDERS_MAX);
+    assert_eq!(
+        i64::try_from(world.reminded().await).unwrap(),
+        REMINDERS_MAX
+    );
 }
 
 #[tokio::test]
 async fn a_run_that_died_before_it_counted_tells_nobody_twice() {
     let world = World::new().await;
-    world.hears(700, EventType::OrderCompleted, PaymentStatus::Unpaid).await;
+    world
+        .hears(700, EventType::OrderCompleted, PaymentStatus::Unpaid)
+        .await;
     world.clock.advance(DAY_MS);
-    let due = world.reminders.inboxes.due_reminders(world.clock.now(), 10).await.unwrap();
+    let due = world
+        .reminders
+        .inboxes
+        .due_reminders(world.clock.now(), 10)
+        .await
+        .unwrap();
     for _ in 0..3 {
-        world.reminders.send_reminder(&due[0], world.clock.now()).await.unwrap();
+        world
+            .reminders
+            .send_reminder(&due[0], world.clock.now())
+            .await
+            .unwrap();
     }
     assert_eq!(world.reminded().await, 1);
-    let [counted] =
-        &world.reminders.inboxes.due_reminders(UnixMillis(i64::MAX / 2), 10).await.unwrap()[..]
+    let [counted] = &world
+        .reminders
+        .inboxes
+        .due_reminders(UnixMillis(i64::MAX / 2), 10)
+        .await
+        .unwrap()[..]
     else {
         panic!("it waits for its next day")
     };
@@ -113,19 +148,29 @@ async fn a_run_that_died_before_it_counted_tells_nobody_twice() {
 #[tokio::test]
 async fn payment_ends_the_reminding_also_when_its_word_comes_first() {
     let world = World::new().await;
-    world.hears(700, EventType::OrderCompleted, PaymentStatus::Unpaid).await;
-    world.hears(701, EventType::OrderStatusChanged, PaymentStatus::Held).await;
+    world
+        .hears(700, EventType::OrderCompleted, PaymentStatus::Unpaid)
+        .await;
+    world
+        .hears(701, EventType::OrderStatusChanged, PaymentStatus::Held)
+        .await;
     world.clock.advance(2 * DAY_MS);
     assert_eq!(world.reminders.send_due_reminders().await.unwrap(), 0);
 
     let world = World::new().await;
-    world.hears(701, EventType::OrderStatusChanged, PaymentStatus::Held).await;
-    world.hears(700, EventType::OrderCompleted, PaymentStatus::Unpaid).await;
+    world
+        .hears(701, EventType::OrderStatusChanged, PaymentStatus::Held)
+        .await;
+    world
+        .hears(700, EventType::OrderCompleted, PaymentStatus::Unpaid)
+        .await;
     world.clock.advance(2 * DAY_MS);
     assert_eq!(world.reminders.send_due_reminders().await.unwrap(), 0);
 
     let world = World::new().await;
-    world.hears(700, EventType::OrderCompleted, PaymentStatus::Held).await;
+    world
+        .hears(700, EventType::OrderCompleted, PaymentStatus::Held)
+        .await;
     world.clock.advance(2 * DAY_MS);
     assert_eq!(world.reminders.send_due_reminders().await.unwrap(), 0);
     assert_eq!(world.titles().await, ["Order completed"]);

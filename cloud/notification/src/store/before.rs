@@ -10,7 +10,10 @@ use platform::{
 const HAS_TABLE: &str =
     "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'notifications'";
 /// Drops the migration record too, because collections keep none.
-const DROP: [&str; 2] = ["DROP TABLE notifications", "DROP TABLE IF EXISTS _sqlx_migrations"];
+const DROP: [&str; 2] = [
+    "DROP TABLE notifications",
+    "DROP TABLE IF EXISTS _sqlx_migrations",
+];
 
 /// Lines per transaction, so that no statement exceeds its time limit.
 const BATCH: u64 = 1_000;
@@ -58,7 +61,10 @@ macro_rules! copy {
     };
 }
 
-const COPY: [&str; 2] = [copy!("customer_inbox", "role <> 2"), copy!("provider_inbox", "role = 2")];
+const COPY: [&str; 2] = [
+    copy!("customer_inbox", "role <> 2"),
+    copy!("provider_inbox", "role = 2"),
+];
 const REMOVE: &str = "DELETE FROM notifications WHERE id IN
     (SELECT id FROM notifications ORDER BY id LIMIT ?)";
 
@@ -74,11 +80,16 @@ pub async fn check_lines_moved(documents: &Documents) -> Result<(), DocumentsErr
 }
 
 async fn has_table(sql: &Sql) -> Result<bool, DocumentsError> {
-    Ok(sql.fetch_optional::<i64>(HAS_TABLE, vals![]).await?.is_some())
+    Ok(sql
+        .fetch_optional::<i64>(HAS_TABLE, vals![])
+        .await?
+        .is_some())
 }
 
 pub async fn move_lines(documents: &Documents) -> Result<(), DocumentsError> {
-    let Documents::Sqlite(sql) = documents else { return Ok(()) };
+    let Documents::Sqlite(sql) = documents else {
+        return Ok(());
+    };
     if !has_table(sql).await? {
         return Ok(());
     }

@@ -28,10 +28,16 @@ const CREATED: Field<UnixMillis> = Field::new("created_at");
 const ATTEMPTS: Field<i64> = Field::new("attempts");
 
 const BY_ONCE: Index = Index::new("once", &[ONCE.ascending_key()]).unique();
-const DUE: Index = Index::new("due_by_channel", &[CHANNEL.ascending_key(), DUE_AT.ascending_key()])
-    .with_conditions(&[IndexCondition::Is(IS_WAITING.path(), true)]);
+const DUE: Index = Index::new(
+    "due_by_channel",
+    &[CHANNEL.ascending_key(), DUE_AT.ascending_key()],
+)
+.with_conditions(&[IndexCondition::Is(IS_WAITING.path(), true)]);
 const NEWEST: Index = Index::new("newest", &[CREATED.descending_key()]);
-const IN_STATE: Index = Index::new("in_state", &[STATE.ascending_key(), CREATED.descending_key()]);
+const IN_STATE: Index = Index::new(
+    "in_state",
+    &[STATE.ascending_key(), CREATED.descending_key()],
+);
 const OLD: Index = Index::new("old", &[CREATED.ascending_key()]).with_expiry(KEPT_MS);
 
 words! {
@@ -149,7 +155,11 @@ impl NotificationDelivery {
             Channel::Email => of_hour,
             Channel::Sms | Channel::Push => format!("{of_hour}:{channel}"),
         };
-        Self { once, due_at, ..Self::new_waiting(owner, channel, now) }
+        Self {
+            once,
+            due_at,
+            ..Self::new_waiting(owner, channel, now)
+        }
     }
 
     fn new_waiting(owner: InboxOwner, channel: Channel, now: UnixMillis) -> Self {
@@ -173,7 +183,10 @@ impl NotificationDelivery {
     }
 
     pub fn owner(&self) -> InboxOwner {
-        InboxOwner { user_id: self.user_id, role: self.role }
+        InboxOwner {
+            user_id: self.user_id,
+            role: self.role,
+        }
     }
 }
 
@@ -227,7 +240,9 @@ impl DeliveryStore {
         due: &Document<NotificationDelivery>,
         now: UnixMillis,
     ) -> Result<bool, DocumentsError> {
-        let is_due = IS_WAITING.is_equal_to(true).and(DUE_AT.is_equal_to(due.body.due_at));
+        let is_due = IS_WAITING
+            .is_equal_to(true)
+            .and(DUE_AT.is_equal_to(due.body.due_at));
         let held = Update::default().set(&DUE_AT, now.plus_ms(HELD_MS));
         self.0.update(due.id, is_due, held, &[]).await
     }
@@ -238,7 +253,10 @@ impl DeliveryStore {
         user_id: UserId,
         event_id: EventId,
     ) -> Result<bool, DocumentsError> {
-        let found = self.0.find_documents(&mail_query(user_id, event_id)).await?;
+        let found = self
+            .0
+            .find_documents(&mail_query(user_id, event_id))
+            .await?;
         Ok(found.first().is_some_and(|mail| !mail.body.is_waiting))
     }
 
@@ -259,7 +277,10 @@ impl DeliveryStore {
         if settled.was_tried {
             update = update.add(&ATTEMPTS, 1);
         }
-        self.0.update(id, IS_WAITING.is_equal_to(true), update, &[]).await.map(|_| ())
+        self.0
+            .update(id, IS_WAITING.is_equal_to(true), update, &[])
+            .await
+            .map(|_| ())
     }
 
     /// The log, newest first.
@@ -270,10 +291,16 @@ impl DeliveryStore {
         limit: usize,
     ) -> Result<DeliveryPage, DocumentsError> {
         let page = self.0.find_page(log_query(state, after, limit)).await?;
-        let items: Vec<_> =
-            page.documents.into_iter().map(|stored| (stored.id, stored.body)).collect();
+        let items: Vec<_> = page
+            .documents
+            .into_iter()
+            .map(|stored| (stored.id, stored.body))
+            .collect();
         let last = items.last().filter(|_| page.next.is_some());
-        let next = last.map(|(id, last)| TimeCursor { at: last.created_at, id: *id });
+        let next = last.map(|(id, last)| TimeCursor {
+            at: last.created_at,
+            id: *id,
+        });
         Ok(DeliveryPage { items, next })
     }
 
@@ -285,8 +312,11 @@ impl DeliveryStore {
 pub fn due_query(channel: Channel, now: UnixMillis, limit: usize) -> IndexQuery {
     let is_due = DUE_AT.below(now.plus_ms(1));
     let of_channel = CHANNEL.is_equal_to(channel.as_str().to_owned());
-    IndexQuery::from_index(DUE, IS_WAITING.is_equal_to(true).and(of_channel).and(is_due))
-        .with_limit(limit)
+    IndexQuery::from_index(
+        DUE,
+        IS_WAITING.is_equal_to(true).and(of_channel).and(is_due),
+    )
+    .with_limit(limit)
 }
 
 pub fn mail_query(user_id: UserId, event_id: EventId) -> IndexQuery {

@@ -38,12 +38,20 @@ pub(super) struct FanOutDocument {
 }
 
 impl DocumentBody for FanOutDocument {
-    const SHAPE: CollectionSchema = CollectionSchema { fields: &[AT.path()], indexes: &[OLD] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[AT.path()],
+        indexes: &[OLD],
+    };
 }
 
 impl FanOut {
     pub fn from_matches(order: &Order, event: &Event, matched: Vec<MatchedProvider>) -> Self {
-        Self { order_id: order.id, event_id: event.id, at: event.at, matched }
+        Self {
+            order_id: order.id,
+            event_id: event.id,
+            at: event.at,
+            matched,
+        }
     }
 }
 
@@ -51,15 +59,33 @@ impl InboxStore {
     pub async fn find_fan_out(&self, order_id: OrderId) -> Result<Option<FanOut>, DocumentsError> {
         let found = self.fan_outs.get(order_id.0).await?;
         Ok(found.map(|found| {
-            let FanOutDocument { event_id, at, matched } = found.body;
-            FanOut { order_id, event_id, at, matched }
+            let FanOutDocument {
+                event_id,
+                at,
+                matched,
+            } = found.body;
+            FanOut {
+                order_id,
+                event_id,
+                at,
+                matched,
+            }
         }))
     }
 
     /// Returns the stored one, which may be an earlier one.
     pub async fn store_first_fan_out(&self, fan_out: FanOut) -> Result<FanOut, DocumentsError> {
-        let FanOut { order_id, event_id, at, ref matched } = fan_out;
-        let body = FanOutDocument { event_id, at, matched: matched.clone() };
+        let FanOut {
+            order_id,
+            event_id,
+            at,
+            ref matched,
+        } = fan_out;
+        let body = FanOutDocument {
+            event_id,
+            at,
+            matched: matched.clone(),
+        };
         if self.fan_outs.insert(order_id.0, &body, &[]).await? {
             return Ok(fan_out);
         }

@@ -27,9 +27,14 @@ const USER: Field<UserId> = Field::new("user_id");
 const CREATED: Field<UnixMillis> = Field::new("created_at");
 
 const BY_ONCE: Index = Index::new("once", &[ONCE.ascending_key()]).unique();
-const OF_AUTHOR: Index =
-    Index::new("of_author", &[AUTHOR.ascending_key(), CREATED.descending_key()]);
-const TO_PERSON: Index = Index::new("to_person", &[USER.ascending_key(), CREATED.descending_key()]);
+const OF_AUTHOR: Index = Index::new(
+    "of_author",
+    &[AUTHOR.ascending_key(), CREATED.descending_key()],
+);
+const TO_PERSON: Index = Index::new(
+    "to_person",
+    &[USER.ascending_key(), CREATED.descending_key()],
+);
 const NEWEST: Index = Index::new("newest", &[CREATED.descending_key()]);
 const OLD: Index = Index::new("old", &[CREATED.ascending_key()]).with_expiry(KEPT_MS);
 
@@ -73,7 +78,16 @@ impl Notice {
         let order_id = None;
         let channel = None;
         let once = idempotency_key(&author, key);
-        Self { once, author, user_id, role, order_id, words, channel, created_at }
+        Self {
+            once,
+            author,
+            user_id,
+            role,
+            order_id,
+            words,
+            channel,
+            created_at,
+        }
     }
 
     pub fn to_line(&self, id: NoticeId) -> InboxLine {
@@ -124,7 +138,13 @@ impl NoticeStore {
     ) -> Result<Option<(NoticeId, Notice)>, DocumentsError> {
         let find = IndexQuery::from_index(BY_ONCE, ONCE.is_equal_to(idempotency_key(author, key)))
             .with_limit(1);
-        Ok(self.0.find_documents(&find).await?.into_iter().next().map(to_notice))
+        Ok(self
+            .0
+            .find_documents(&find)
+            .await?
+            .into_iter()
+            .next()
+            .map(to_notice))
     }
 
     /// Returns false if the author has already used the key.
@@ -143,8 +163,12 @@ impl NoticeStore {
         since: UnixMillis,
         most: usize,
     ) -> Result<u64, DocumentsError> {
-        let own = AUTHOR.is_equal_to(author.to_owned()).and(CREATED.at_least(since));
-        self.0.count_documents(&IndexQuery::from_index(OF_AUTHOR, own).with_limit(most)).await
+        let own = AUTHOR
+            .is_equal_to(author.to_owned())
+            .and(CREATED.at_least(since));
+        self.0
+            .count_documents(&IndexQuery::from_index(OF_AUTHOR, own).with_limit(most))
+            .await
     }
 
     /// Up to `most`.
@@ -155,7 +179,9 @@ impl NoticeStore {
         most: usize,
     ) -> Result<u64, DocumentsError> {
         let own = USER.is_equal_to(user).and(CREATED.at_least(since));
-        self.0.count_documents(&IndexQuery::from_index(TO_PERSON, own).with_limit(most)).await
+        self.0
+            .count_documents(&IndexQuery::from_index(TO_PERSON, own).with_limit(most))
+            .await
     }
 
     pub async fn read_page(
@@ -170,7 +196,10 @@ impl NoticeStore {
         let page = self.0.find_page(find).await?;
         let items: Vec<_> = page.documents.into_iter().map(to_notice).collect();
         let last = items.last().filter(|_| page.next.is_some());
-        let next = last.map(|(id, last)| TimeCursor { at: last.created_at, id: id.0 });
+        let next = last.map(|(id, last)| TimeCursor {
+            at: last.created_at,
+            id: id.0,
+        });
         Ok(NoticePage { items, next })
     }
 

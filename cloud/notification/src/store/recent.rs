@@ -29,14 +29,22 @@ impl InboxStore {
     /// From the cache if possible.
     pub async fn count_unread_cached(&self, owner: InboxOwner) -> Result<u64, DocumentsError> {
         let count = self.count_unread(owner.user_id, owner.role);
-        let Some(memory) = &self.memory else { return count.await };
-        let Some(stamp) = memory.read_stamp(owner).await else { return count.await };
-        let known = memory.read_cached(CachedInboxPart::Unread, owner, &stamp).await;
+        let Some(memory) = &self.memory else {
+            return count.await;
+        };
+        let Some(stamp) = memory.read_stamp(owner).await else {
+            return count.await;
+        };
+        let known = memory
+            .read_cached(CachedInboxPart::Unread, owner, &stamp)
+            .await;
         if let Some(known) = known.and_then(|known| known.parse().ok()) {
             return Ok(known);
         }
         let counted = count.await?;
-        memory.write_cached(CachedInboxPart::Unread, owner, &stamp, &counted.to_string()).await;
+        memory
+            .write_cached(CachedInboxPart::Unread, owner, &stamp, &counted.to_string())
+            .await;
         Ok(counted)
     }
 
@@ -54,16 +62,33 @@ impl InboxStore {
         let Some(stamp) = memory.read_stamp(owner).await else {
             return self.read_page(request).await;
         };
-        let known = memory.read_cached(CachedInboxPart::Recent, owner, &stamp).await;
+        let known = memory
+            .read_cached(CachedInboxPart::Recent, owner, &stamp)
+            .await;
         if let Some(recent) = known.and_then(|known| serde_json::from_str(&known).ok()) {
             return Ok(first_cached_page(recent, request));
         }
-        let whole = PageRequest { limit: RECENT_MAX, ..*request };
-        let page = self.collection_for(owner.role).find_page(page_query(&whole)).await?;
-        let lines = page.documents.into_iter().map(|stored| (stored.id, stored.body)).collect();
-        let recent = CachedLines { lines, has_more: page.next.is_some() };
+        let whole = PageRequest {
+            limit: RECENT_MAX,
+            ..*request
+        };
+        let page = self
+            .collection_for(owner.role)
+            .find_page(page_query(&whole))
+            .await?;
+        let lines = page
+            .documents
+            .into_iter()
+            .map(|stored| (stored.id, stored.body))
+            .collect();
+        let recent = CachedLines {
+            lines,
+            has_more: page.next.is_some(),
+        };
         if let Ok(text) = serde_json::to_string(&recent) {
-            memory.write_cached(CachedInboxPart::Recent, owner, &stamp, &text).await;
+            memory
+                .write_cached(CachedInboxPart::Recent, owner, &stamp, &text)
+                .await;
         }
         Ok(first_cached_page(recent, request))
     }
@@ -72,12 +97,21 @@ impl InboxStore {
 fn first_cached_page(recent: CachedLines, request: &PageRequest) -> InboxPage {
     let CachedLines { lines, has_more } = recent;
     let has_more = has_more || lines.len() > request.limit;
-    let lines = lines
-        .into_iter()
-        .take(request.limit)
-        .map(|(id, body)| to_stored_line(Document { id, version: 0, body }, request.role));
+    let lines = lines.into_iter().take(request.limit).map(|(id, body)| {
+        to_stored_line(
+            Document {
+                id,
+                version: 0,
+                body,
+            },
+            request.role,
+        )
+    });
     let lines: Vec<InboxPageRequest> = lines.collect();
     let last = lines.last().filter(|_| has_more);
-    let next = last.map(|last| TimeCursor { at: last.line.created_at, id: last.id.0 });
+    let next = last.map(|last| TimeCursor {
+        at: last.line.created_at,
+        id: last.id.0,
+    });
     InboxPage { lines, next }
 }

@@ -55,9 +55,18 @@ impl InboxStore {
         (customer_id, event_id): (UserId, EventId),
         (at, due_at): (UnixMillis, UnixMillis),
     ) -> Result<(), DocumentsError> {
-        let reminder =
-            PaymentReminder { customer_id, event_id, told: 0, is_waiting: true, due_at, at };
-        self.reminders.insert(order.0, &reminder, &[]).await.map(drop)
+        let reminder = PaymentReminder {
+            customer_id,
+            event_id,
+            told: 0,
+            is_waiting: true,
+            due_at,
+            at,
+        };
+        self.reminders
+            .insert(order.0, &reminder, &[])
+            .await
+            .map(drop)
     }
 
     /// Ends it permanently, even before it began.
@@ -68,13 +77,22 @@ impl InboxStore {
     ) -> Result<(), DocumentsError> {
         let customer_id = UserId(Uuid::nil());
         let event_id = EventId(Uuid::nil());
-        let ended =
-            PaymentReminder { customer_id, event_id, told: 0, is_waiting: false, due_at: at, at };
+        let ended = PaymentReminder {
+            customer_id,
+            event_id,
+            told: 0,
+            is_waiting: false,
+            due_at: at,
+            at,
+        };
         if self.reminders.insert(order.0, &ended, &[]).await? {
             return Ok(());
         }
         let end = Update::default().set(&IS_WAITING, false);
-        self.reminders.update(order.0, IS_WAITING.is_equal_to(true), end, &[]).await.map(drop)
+        self.reminders
+            .update(order.0, IS_WAITING.is_equal_to(true), end, &[])
+            .await
+            .map(drop)
     }
 
     /// Longest due first.
@@ -83,7 +101,9 @@ impl InboxStore {
         now: UnixMillis,
         limit: usize,
     ) -> Result<Vec<Document<PaymentReminder>>, DocumentsError> {
-        self.reminders.find_documents(&due_reminders_query(now, limit)).await
+        self.reminders
+            .find_documents(&due_reminders_query(now, limit))
+            .await
     }
 
     /// Counts a sent reminder unless it ended meanwhile. Without `next`, it was the last.
@@ -93,14 +113,26 @@ impl InboxStore {
         next: Option<UnixMillis>,
     ) -> Result<(), DocumentsError> {
         let due_at = next.unwrap_or(told.body.due_at);
-        let update =
-            Update::default().set(&IS_WAITING, next.is_some()).set(&DUE_AT, due_at).add(&TOLD, 1);
-        let is_same = IS_WAITING.is_equal_to(true).and(TOLD.is_equal_to(told.body.told));
-        self.reminders.update(told.id, is_same, update, &[]).await.map(drop)
+        let update = Update::default()
+            .set(&IS_WAITING, next.is_some())
+            .set(&DUE_AT, due_at)
+            .add(&TOLD, 1);
+        let is_same = IS_WAITING
+            .is_equal_to(true)
+            .and(TOLD.is_equal_to(told.body.told));
+        self.reminders
+            .update(told.id, is_same, update, &[])
+            .await
+            .map(drop)
     }
 }
 
 pub fn due_reminders_query(now: UnixMillis, limit: usize) -> IndexQuery {
-    IndexQuery::from_index(DUE, IS_WAITING.is_equal_to(true).and(DUE_AT.below(now.plus_ms(1))))
-        .with_limit(limit)
+    IndexQuery::from_index(
+        DUE,
+        IS_WAITING
+            .is_equal_to(true)
+            .and(DUE_AT.below(now.plus_ms(1))),
+    )
+    .with_limit(limit)
 }

@@ -17,7 +17,8 @@ impl InboxStore {
         match &reader.shown {
             ShownLines::All => self.read_page_cached(request).await,
             ShownLines::Of(events) => {
-                self.run_page_query(shown_page_query(request, events), request.role).await
+                self.run_page_query(shown_page_query(request, events), request.role)
+                    .await
             }
         }
     }
@@ -50,7 +51,10 @@ impl InboxStore {
 
 /// The query behind a page of the lines of some events.
 pub fn shown_page_query(request: &PageRequest, events: &[EventType]) -> IndexQuery {
-    page_query_within(USER.is_equal_to(request.user_id).and(events_filter(events)), request)
+    page_query_within(
+        USER.is_equal_to(request.user_id).and(events_filter(events)),
+        request,
+    )
 }
 
 /// The query behind the unread count of those lines.
@@ -62,5 +66,7 @@ pub fn shown_unread_query(user: UserId, events: &[EventType]) -> IndexQuery {
 /// Without events the filter matches nothing, because no line has the empty type.
 fn events_filter(events: &[EventType]) -> Filter {
     let none = TYPE.is_equal_to(String::new());
-    events.iter().fold(none, |any, event| any.or(TYPE.is_equal_to(event.to_string())))
+    events.iter().fold(none, |any, event| {
+        any.or(TYPE.is_equal_to(event.to_string()))
+    })
 }

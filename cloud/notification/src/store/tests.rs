@@ -13,21 +13,40 @@ use crate::tests::samples::{self, AT, CUSTOMER, PROVIDER};
 async fn only_what_was_read_long_ago_is_purged() {
     let (store, _folder) = samples::sqlite_store().await;
     let mut ids = Vec::new();
-    for kind in [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderRejected] {
-        let of_customer = samples::lines(kind).into_iter().filter(|line| line.user_id == CUSTOMER);
+    for kind in [
+        EventType::OrderCreated,
+        EventType::OrderApproved,
+        EventType::OrderRejected,
+    ] {
+        let of_customer = samples::lines(kind)
+            .into_iter()
+            .filter(|line| line.user_id == CUSTOMER);
         for (mut line, n) in of_customer.zip(1..) {
             line.event_id = EventId(Uuid::from_u128(ids.len() as u128 * 10 + n));
             ids.push(LineId(line.event_id.0));
-            assert!(store.add_line(LineId(line.event_id.0), &line).await.unwrap());
+            assert!(
+                store
+                    .add_line(LineId(line.event_id.0), &line)
+                    .await
+                    .unwrap()
+            );
         }
     }
     let now = AT.plus_ms(KEPT_MS * 2);
     for (id, read_at) in [(ids[0], now.plus_ms(-KEPT_MS - 1)), (ids[1], now)] {
-        assert!(store.mark_read(CUSTOMER, Role::Customer, id, read_at).await.unwrap());
+        assert!(
+            store
+                .mark_read(CUSTOMER, Role::Customer, id, read_at)
+                .await
+                .unwrap()
+        );
     }
     assert_eq!(store.purge_read(now).await.unwrap(), 1);
     assert_eq!(store.purge_read(now).await.unwrap(), 0);
-    assert_eq!(store.count_unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
+    assert_eq!(
+        store.count_unread(CUSTOMER, Role::Customer).await.unwrap(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -40,7 +59,10 @@ async fn lines_that_are_kept_from_their_creation_on_go_unread_as_well() {
     let ends = AT.plus_ms(1 + KEPT_MS);
     assert_eq!(store.purge_read(ends.plus_ms(-1)).await.unwrap(), 0);
     assert_eq!(store.purge_read(ends.plus_ms(1)).await.unwrap(), 1);
-    assert_eq!(store.count_unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
+    assert_eq!(
+        store.count_unread(CUSTOMER, Role::Customer).await.unwrap(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -50,11 +72,22 @@ async fn a_line_of_before_keeps_its_end_where_the_setting_changes() {
     let store = store.with_retention(KeptFrom::Created);
     let later = AT.plus_ms(2 * KEPT_MS);
     assert_eq!(store.purge_read(later).await.unwrap(), 0);
-    assert_eq!(store.count_unread(CUSTOMER, Role::Customer).await.unwrap(), 1);
+    assert_eq!(
+        store.count_unread(CUSTOMER, Role::Customer).await.unwrap(),
+        1
+    );
     for unread_only in [false, true] {
-        let request = PageRequest { unread_only, read_since: later, ..first_page() };
+        let request = PageRequest {
+            unread_only,
+            read_since: later,
+            ..first_page()
+        };
         let page = store.read_page(&request).await.unwrap();
-        assert_eq!(page.lines.len(), 1, "what is counted is shown, {unread_only}");
+        assert_eq!(
+            page.lines.len(),
+            1,
+            "what is counted is shown, {unread_only}"
+        );
     }
 }
 
@@ -67,7 +100,10 @@ async fn replicas(ttl: Duration) -> (InboxStore, InboxStore, tempfile::TempDir) 
 }
 
 fn owner() -> InboxOwner {
-    InboxOwner { user_id: CUSTOMER, role: Role::Customer }
+    InboxOwner {
+        user_id: CUSTOMER,
+        role: Role::Customer,
+    }
 }
 
 fn first_page() -> PageRequest {
@@ -85,7 +121,12 @@ async fn add(store: &InboxStore, n: u128) {
     let mut line = samples::lines(EventType::OrderCreated).remove(0);
     line.event_id = EventId(Uuid::from_u128(n));
     line.created_at = AT.plus_ms(i64::try_from(n).unwrap());
-    assert!(store.add_line(LineId(Uuid::from_u128(n)), &line).await.unwrap());
+    assert!(
+        store
+            .add_line(LineId(Uuid::from_u128(n)), &line)
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]
@@ -95,7 +136,11 @@ async fn counts_and_newest_lines_come_from_the_cache_until_the_inbox_changes() {
         add(&store, n).await;
     }
     let page = store.read_page_cached(&first_page()).await.unwrap();
-    assert_eq!(page, store.read_page(&first_page()).await.unwrap(), "as the store answers");
+    assert_eq!(
+        page,
+        store.read_page(&first_page()).await.unwrap(),
+        "as the store answers"
+    );
     assert!(page.next.is_some());
     assert_eq!(store.count_unread_cached(owner()).await.unwrap(), 3);
     // A change that bypasses the cache proves that the cache answered.
@@ -109,7 +154,10 @@ async fn counts_and_newest_lines_come_from_the_cache_until_the_inbox_changes() {
         store.read_page_cached(&first_page()).await.unwrap().lines[0].id,
         LineId(Uuid::from_u128(5))
     );
-    store.mark_read(CUSTOMER, Role::Customer, LineId(Uuid::from_u128(5)), AT).await.unwrap();
+    store
+        .mark_read(CUSTOMER, Role::Customer, LineId(Uuid::from_u128(5)), AT)
+        .await
+        .unwrap();
     assert_eq!(store.count_unread_cached(owner()).await.unwrap(), 4);
 }
 
@@ -121,7 +169,12 @@ async fn the_cache_hears_of_a_reading_before_the_store_too() {
     add(&silent, 2).await;
     // This writes nothing, so only the invalidation before the write drops the old count.
     let nowhere = LineId(Uuid::from_u128(7));
-    assert!(!store.mark_read(CUSTOMER, Role::Customer, nowhere, AT).await.unwrap());
+    assert!(
+        !store
+            .mark_read(CUSTOMER, Role::Customer, nowhere, AT)
+            .await
+            .unwrap()
+    );
     assert_eq!(store.count_unread_cached(owner()).await.unwrap(), 2);
 }
 
@@ -152,7 +205,9 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
     let documents = Documents::open(&url).await.unwrap();
-    let Documents::Sqlite(sql) = &documents else { panic!("an SQLite store was asked for") };
+    let Documents::Sqlite(sql) = &documents else {
+        panic!("an SQLite store was asked for")
+    };
     for text in BEFORE {
         sql.exec(text, vals![]).await.unwrap();
     }
@@ -165,8 +220,9 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
                 "counterpart": line.counterpart, "params": line.params,
             });
             let event = EventId(Uuid::from_u128(n));
-            let id =
-                LineId(Uuid::from_u128(n * 10 + u128::from(line.role.as_number().unsigned_abs())));
+            let id = LineId(Uuid::from_u128(
+                n * 10 + u128::from(line.role.as_number().unsigned_abs()),
+            ));
             let read_at = (n % 2 == 0).then_some(AT);
             let values = vals![
                 id.0,
@@ -179,7 +235,11 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
                 body.to_string()
             ];
             sql.exec(ADD_BEFORE, values).await.unwrap();
-            let line = InboxLine { event_id: event, created_at: AT, ..line.clone() };
+            let line = InboxLine {
+                event_id: event,
+                created_at: AT,
+                ..line.clone()
+            };
             stored.push(InboxPageRequest { id, line, read_at });
         }
     }
@@ -201,8 +261,11 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
             limit: 5_000,
             read_since,
         };
-        let mut expected: Vec<InboxPageRequest> =
-            stored.iter().filter(|stored| stored.line.role == role).cloned().collect();
+        let mut expected: Vec<InboxPageRequest> = stored
+            .iter()
+            .filter(|stored| stored.line.role == role)
+            .cloned()
+            .collect();
         expected.reverse();
         assert_eq!(store.read_page(&request).await.unwrap().lines, expected);
         assert_eq!(store.count_unread(user_id, role).await.unwrap(), 750);

@@ -22,7 +22,10 @@ pub struct PreferencesDocument {
 }
 
 impl DocumentBody for PreferencesDocument {
-    const SHAPE: CollectionSchema = CollectionSchema { fields: &[], indexes: &[] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[],
+        indexes: &[],
+    };
 }
 
 #[derive(Clone)]
@@ -66,7 +69,18 @@ impl PreferencesStore {
         let body = PreferencesDocument::from(preferences);
         match version {
             0 => self.0.insert(user.0, &body, &[]).await,
-            version => self.0.replace_document(&Document { id: user.0, version, body }, &[]).await,
+            version => {
+                self.0
+                    .replace_document(
+                        &Document {
+                            id: user.0,
+                            version,
+                            body,
+                        },
+                        &[],
+                    )
+                    .await
+            }
         }
     }
 }
@@ -118,9 +132,18 @@ mod tests {
         });
         let kept: PreferencesDocument = serde_json::from_value(kept).unwrap();
         let wishes = DeliveryPreferences::from(kept);
-        let known = [(NoticeKind::Orders, Channel::Email), (NoticeKind::Money, Channel::Sms)];
-        assert_eq!((wishes.digest_hour, &wishes.wishes), (Some(8), &known.into()));
+        let known = [
+            (NoticeKind::Orders, Channel::Email),
+            (NoticeKind::Money, Channel::Sms),
+        ];
+        assert_eq!(
+            (wishes.digest_hour, &wishes.wishes),
+            (Some(8), &known.into())
+        );
         let again = serde_json::to_value(PreferencesDocument::from(&wishes)).unwrap();
-        assert_eq!(again["wishes"], json!([["orders", "email"], ["money", "sms"]]));
+        assert_eq!(
+            again["wishes"],
+            json!([["orders", "email"], ["money", "sms"]])
+        );
     }
 }

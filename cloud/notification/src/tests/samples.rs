@@ -45,7 +45,10 @@ pub const DISPUTE_MS: i64 = 72 * 60 * 60 * 1000;
 
 /// A reader in Shanghai.
 pub fn locale(language: Language) -> ReaderLocale {
-    ReaderLocale { language, clock: ReaderClock::Own(TimeZone::USUAL) }
+    ReaderLocale {
+        language,
+        clock: ReaderClock::Own(TimeZone::USUAL),
+    }
 }
 
 pub fn event_body() -> OrderEvent {
@@ -55,7 +58,10 @@ pub fn event_body() -> OrderEvent {
         refund: None,
         paid_afterwards: false,
         order: order(9),
-        actor: Actor { user_id: LOSER, role: Role::Provider },
+        actor: Actor {
+            user_id: LOSER,
+            role: Role::Provider,
+        },
         command_id: CommandId(Uuid::from_u128(8)),
         reason: Some("the price is missing a digit".into()),
         code: Some(Code::OrderAlreadyAccepted),
@@ -66,21 +72,38 @@ pub fn event_body() -> OrderEvent {
 
 /// The order event that reports the money as held.
 pub fn held() -> OrderEvent {
-    let customer = Actor { user_id: CUSTOMER, role: Role::Customer };
-    let money = PaymentEvent { share: Some(cents(18_000)), ..money() };
-    OrderEvent { actor: customer, money: Some(money), reason: None, ..event_body() }
+    let customer = Actor {
+        user_id: CUSTOMER,
+        role: Role::Customer,
+    };
+    let money = PaymentEvent {
+        share: Some(cents(18_000)),
+        ..money()
+    };
+    OrderEvent {
+        actor: customer,
+        money: Some(money),
+        reason: None,
+        ..event_body()
+    }
 }
 
 /// The order event after the provider began the work.
 pub fn started() -> OrderEvent {
-    let mut event = OrderEvent { reason: None, ..event_body() };
+    let mut event = OrderEvent {
+        reason: None,
+        ..event_body()
+    };
     event.order.status = OrderStatus::InProgress;
     event
 }
 
 /// The order event after the provider withdrew.
 pub fn given_back() -> OrderEvent {
-    let mut event = OrderEvent { reason: Some("my van broke down".into()), ..event_body() };
+    let mut event = OrderEvent {
+        reason: Some("my van broke down".into()),
+        ..event_body()
+    };
     (event.order.status, event.order.provider_id) = (OrderStatus::Pending, None);
     event
 }
@@ -106,19 +129,43 @@ pub fn money() -> PaymentEvent {
 }
 
 pub fn payout() -> PayoutEvent {
-    let PaymentEvent { movement_id, amount, currency, .. } = money();
-    PayoutEvent { payout_id: movement_id, provider_id: PROVIDER, amount, currency }
+    let PaymentEvent {
+        movement_id,
+        amount,
+        currency,
+        ..
+    } = money();
+    PayoutEvent {
+        payout_id: movement_id,
+        provider_id: PROVIDER,
+        amount,
+        currency,
+    }
 }
 
 pub fn review() -> ReviewFacts {
     let order = order(9);
     let reason = Some("it names a neighbour".into());
-    let params = ReviewParams { title: order.title, order_code: order.code, rating: 4, reason };
-    ReviewFacts { order_id: order.id, customer_id: CUSTOMER, provider_id: PROVIDER, params }
+    let params = ReviewParams {
+        title: order.title,
+        order_code: order.code,
+        rating: 4,
+        reason,
+    };
+    ReviewFacts {
+        order_id: order.id,
+        customer_id: CUSTOMER,
+        provider_id: PROVIDER,
+        params,
+    }
 }
 
 fn cause(event_type: EventType) -> SourceEvent {
-    SourceEvent { event_type, event_id: EventId(Uuid::from_u128(7)), at: AT }
+    SourceEvent {
+        event_type,
+        event_id: EventId(Uuid::from_u128(7)),
+        at: AT,
+    }
 }
 
 pub fn cents(minor: i64) -> Amount {
@@ -127,10 +174,18 @@ pub fn cents(minor: i64) -> Amount {
 
 /// Cancelled with that fee and refund.
 pub fn cancelled(fee: i64, refund: i64) -> OrderEvent {
-    let terms = CancelCharge { fee: cents(fee), provider_id: Some(PROVIDER) };
+    let terms = CancelCharge {
+        fee: cents(fee),
+        provider_id: Some(PROVIDER),
+    };
     let terms = Some(terms);
     let refund = Some(cents(refund));
-    OrderEvent { terms, refund, reason: None, ..event_body() }
+    OrderEvent {
+        terms,
+        refund,
+        reason: None,
+        ..event_body()
+    }
 }
 
 /// Completed with that payment status.
@@ -145,12 +200,20 @@ pub fn charged_back() -> PaymentEvent {
     let charged_back = Some(money().amount);
     let order_status = Some(OrderStatus::Accepted);
     let payment_status = PaymentStatus::Refunded;
-    PaymentEvent { payment_status, charged_back, order_status, ..money() }
+    PaymentEvent {
+        payment_status,
+        charged_back,
+        order_status,
+        ..money()
+    }
 }
 
 /// A case of that kind, which waits for an admin.
 pub fn money_case(kind: &str) -> PaymentEvent {
-    PaymentEvent { case: Some(kind.into()), ..money() }
+    PaymentEvent {
+        case: Some(kind.into()),
+        ..money()
+    }
 }
 
 /// A notice from an admin to the customer.
@@ -164,7 +227,11 @@ pub fn notice() -> InboxLine {
         order_id: None,
         event_id: EventId(Uuid::from_u128(12)),
         counterpart: None,
-        params: LineParams::Notice(NoticeParams { notice: NoticeKind::Account, title, content }),
+        params: LineParams::Notice(NoticeParams {
+            notice: NoticeKind::Account,
+            title,
+            content,
+        }),
         created_at: AT,
     }
 }
@@ -194,15 +261,31 @@ pub fn lines(event_type: EventType) -> Vec<InboxLine> {
             let reason = Some("the certificate has run out".into());
             lines_of_profile(
                 cause,
-                &ProfileEvent { user_id, role, version: 1, provider: None, reason },
+                &ProfileEvent {
+                    user_id,
+                    role,
+                    version: 1,
+                    provider: None,
+                    reason,
+                },
             )
         }
-        Exchange::Auth if event_type == EventType::UserAddressChangeAsked => {
-            lines_of_person(cause, &UserEvent { user_id, role, session_id: None })
-        }
-        Exchange::Auth => {
-            lines_of_readmission(cause, &ReadmissionEvent { user_id, role, tokens_since: AT })
-        }
+        Exchange::Auth if event_type == EventType::UserAddressChangeAsked => lines_of_person(
+            cause,
+            &UserEvent {
+                user_id,
+                role,
+                session_id: None,
+            },
+        ),
+        Exchange::Auth => lines_of_readmission(
+            cause,
+            &ReadmissionEvent {
+                user_id,
+                role,
+                tokens_since: AT,
+            },
+        ),
         Exchange::Review => lines_of_review(cause, review()),
     }
 }
@@ -216,26 +299,45 @@ pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
             .flat_map(|event| of_order(event_type, event))
             .collect(),
         EventType::PaymentStatusChanged => {
-            let kinds = MONEY_CASES.into_iter().chain(["of_the_future"]).map(money_case);
+            let kinds = MONEY_CASES
+                .into_iter()
+                .chain(["of_the_future"])
+                .map(money_case);
             let events = kinds.chain([charged_back()]);
-            events.flat_map(|event| of_money(event_type, &event)).collect()
+            events
+                .flat_map(|event| of_money(event_type, &event))
+                .collect()
         }
-        EventType::PaymentCompleted => {
-            of_money(event_type, &PaymentEvent { returning: Some(cents(20_000)), ..money() })
-        }
+        EventType::PaymentCompleted => of_money(
+            event_type,
+            &PaymentEvent {
+                returning: Some(cents(20_000)),
+                ..money()
+            },
+        ),
         EventType::OrderCompleted => {
             let statuses = PaymentStatus::ALL.into_iter();
-            statuses.flat_map(|status| of_order(event_type, &completed(status))).collect()
+            statuses
+                .flat_map(|status| of_order(event_type, &completed(status)))
+                .collect()
         }
         EventType::OrderCancelled => of_order(event_type, &cancelled(2_000, 18_000)),
         EventType::OrderAcceptanceLost => {
-            let case = OrderEvent { code: Some(Code::OrderCancelledMeanwhile), ..event_body() };
+            let case = OrderEvent {
+                code: Some(Code::OrderCancelledMeanwhile),
+                ..event_body()
+            };
             of_order(event_type, &case)
         }
         EventType::OrderCreated | EventType::OrderApproved => {
             let reasons = ["serves_the_area", "does_this_work", "from_the_future"];
             let reasons = reasons.map(str::to_owned).to_vec();
-            vec![line_of_match(cause(event_type), &event_body(), PROVIDER, reasons)]
+            vec![line_of_match(
+                cause(event_type),
+                &event_body(),
+                PROVIDER,
+                reasons,
+            )]
         }
         _ => Vec::new(),
     };
@@ -291,7 +393,11 @@ pub async fn sqlite_stores() -> (InboxStore, PreferencesStore, tempfile::TempDir
 }
 
 pub fn no_ways() -> OutboundChannels {
-    OutboundChannels { mail: Mailer::Off, sms: Sms::Off, push: Push::Off }
+    OutboundChannels {
+        mail: Mailer::Off,
+        sms: Sms::Off,
+        push: Push::Off,
+    }
 }
 
 /// A dispatcher on its own stores.
@@ -311,7 +417,12 @@ pub async fn deliveries(
     log.migrate().await.unwrap();
     let keys = TokenKeys::empty();
     let service_key = testing::service_key();
-    let verifier = TokenVerifier { service: crate::NAME, keys, service_key, clock: clock.clone() };
+    let verifier = TokenVerifier {
+        service: crate::NAME,
+        keys,
+        service_key,
+        clock: clock.clone(),
+    };
     let clock = clock.clone();
     let portal_url = "https://portal.example.org/".to_owned();
     let deliveries = NotificationDispatcher {
@@ -333,8 +444,14 @@ pub async fn notices(
     folder: &tempfile::TempDir,
 ) -> NoticeWriter {
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
-    let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
+    let documents = Documents::open(&url)
+        .await
+        .unwrap()
+        .sealed_by(&testing::data_keys());
     let store = NoticeStore::new(&documents);
     store.migrate().await.unwrap();
-    NoticeWriter { store, deliveries: deliveries.clone() }
+    NoticeWriter {
+        store,
+        deliveries: deliveries.clone(),
+    }
 }

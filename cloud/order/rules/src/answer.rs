@@ -46,7 +46,11 @@ impl StoredAnswer {
         let decided_at = self.decided_at;
         if self.op.is_some() && self.op.as_ref() == attempt.op().map(|op| &op.name) {
             // The same op that was decided: repeat its own result.
-            let kind = if self.applied { OutcomeKind::Applied } else { OutcomeKind::Rejected };
+            let kind = if self.applied {
+                OutcomeKind::Applied
+            } else {
+                OutcomeKind::Rejected
+            };
             return Outcome {
                 code: self.code,
                 order,
@@ -61,7 +65,15 @@ impl StoredAnswer {
         if self.hash != attempt.command.body.hash() {
             return Outcome::new_rejected(Code::CommandIdReused, None, now);
         }
-        let first = Some(FirstResult { applied: self.applied, code: self.code });
-        Outcome { first, order, lost, ..Outcome::new_plain(OutcomeKind::Duplicate, decided_at) }
+        let first = Some(FirstResult {
+            applied: self.applied,
+            code: self.code,
+        });
+        Outcome {
+            first,
+            order,
+            lost,
+            ..Outcome::new_plain(OutcomeKind::Duplicate, decided_at)
+        }
     }
 }

@@ -67,7 +67,10 @@ pub struct AssignmentTransition {
 
 impl Assignment {
     pub fn holder_epoch(&self) -> Option<HolderEpoch> {
-        self.holder.clone().map(|edge| HolderEpoch { edge, epoch: self.epoch })
+        self.holder.clone().map(|edge| HolderEpoch {
+            edge,
+            epoch: self.epoch,
+        })
     }
 
     pub(crate) fn is_held_by(&self, op: &OpIdentity) -> bool {
@@ -81,7 +84,9 @@ impl Assignment {
 
     /// The rules in the version the edge had; today's if it had none.
     pub(crate) fn rules_at(&self, version: Option<u64>) -> &OfflineRules {
-        version.and_then(|version| self.past_rules.get(&version)).unwrap_or(&self.rules)
+        version
+            .and_then(|version| self.past_rules.get(&version))
+            .unwrap_or(&self.rules)
     }
 
     /// The assignment as published in the region's feed. `digest` belongs to the current grant.
@@ -138,13 +143,23 @@ impl Assignment {
         let how = match &self.wanted {
             None => FenceEnding::Released,
             Some(NextAssignment { holder: None, .. }) => FenceEnding::PolicyChanged,
-            Some(NextAssignment { holder: Some(_), .. }) => FenceEnding::Reassigned,
+            Some(NextAssignment {
+                holder: Some(_), ..
+            }) => FenceEnding::Reassigned,
         };
         let by = self.wanted.as_ref().map(|wanted| wanted.by);
-        let end = FenceEnd { at, how, by, why: None };
+        let end = FenceEnd {
+            at,
+            how,
+            by,
+            why: None,
+        };
         let mut after = self.clone();
         after.holder = None;
-        let granted = after.wanted.take().and_then(|wanted| after.apply_next(wanted));
+        let granted = after
+            .wanted
+            .take()
+            .and_then(|wanted| after.apply_next(wanted));
         self.transition_to(after, Some((self.fence, end)), granted)
     }
 
@@ -223,6 +238,11 @@ impl Assignment {
         }
         after.policy_version += 1;
         let new_rules = after.rules_version != self.rules_version;
-        Some(AssignmentTransition { after, ended, granted, new_rules })
+        Some(AssignmentTransition {
+            after,
+            ended,
+            granted,
+            new_rules,
+        })
     }
 }

@@ -92,16 +92,31 @@ impl Attempt {
     /// for callers that can look up the fence.
     pub fn edge_promise(&self) -> Option<EdgePromise> {
         let op = self.op()?;
-        let CommandEvidence { verdict, fence, relogged, .. } = &op.evidence;
+        let CommandEvidence {
+            verdict,
+            fence,
+            relogged,
+            ..
+        } = &op.evidence;
         let promise = |edge: &EdgeId, epoch, fence: u64, why| {
             let edge = edge.clone();
             let end = None;
-            EdgePromise { edge, epoch, fence, why, end }
+            EdgePromise {
+                edge,
+                epoch,
+                fence,
+                why,
+                end,
+            }
         };
         match relogged {
-            Some(FirstAnswer { edge, epoch, verdict: Verdict::Firm, fence, why }) => {
-                Some(promise(edge, *epoch, (*fence)?, why.map(FenceEnding::from)))
-            }
+            Some(FirstAnswer {
+                edge,
+                epoch,
+                verdict: Verdict::Firm,
+                fence,
+                why,
+            }) => Some(promise(edge, *epoch, (*fence)?, why.map(FenceEnding::from))),
             _ if *verdict == Verdict::Firm => {
                 Some(promise(&op.name.edge, op.name.epoch, (*fence)?, None))
             }
@@ -127,19 +142,36 @@ impl Attempt {
     pub fn trace_id(&self) -> String {
         let is_trace = |text: &&String| {
             text.len() == 32
-                && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
         };
         let own = || self.command.id.0.simple().to_string();
-        self.command.trace.as_ref().filter(is_trace).cloned().unwrap_or_else(own)
+        self.command
+            .trace
+            .as_ref()
+            .filter(is_trace)
+            .cloned()
+            .unwrap_or_else(own)
     }
 }
 
 /// Turns a batch from an edge's log into submissions, in log order.
 pub fn submissions_from_batch(batch: OpsBatch) -> Vec<Submission> {
-    let OpsBatch { edge, region, epoch, ops } = batch;
+    let OpsBatch {
+        edge,
+        region,
+        epoch,
+        ops,
+    } = batch;
     ops.into_iter()
         .map(|op| {
-            let name = OpIdentity { edge: edge.clone(), epoch, seq: op.seq, hash: op.hash };
+            let name = OpIdentity {
+                edge: edge.clone(),
+                epoch,
+                seq: op.seq,
+                hash: op.hash,
+            };
             submission_from_op(name, region, op.body)
         })
         .collect()
@@ -147,11 +179,28 @@ pub fn submissions_from_batch(batch: OpsBatch) -> Vec<Submission> {
 
 fn submission_from_op(name: OpIdentity, region: Region, body: BatchBody) -> Submission {
     match body {
-        BatchBody::LeaseReleased { fence } => Submission::LeaseReleased { name, region, fence },
-        BatchBody::Command { command, actor, evidence } => {
+        BatchBody::LeaseReleased { fence } => Submission::LeaseReleased {
+            name,
+            region,
+            fence,
+        },
+        BatchBody::Command {
+            command,
+            actor,
+            evidence,
+        } => {
             let mark = evidence.mark;
-            let origin = Origin::Edge(Box::new(EdgeOp { name, region, evidence }));
-            Submission::Command(Box::new(Attempt { command, actor, mark, origin }))
+            let origin = Origin::Edge(Box::new(EdgeOp {
+                name,
+                region,
+                evidence,
+            }));
+            Submission::Command(Box::new(Attempt {
+                command,
+                actor,
+                mark,
+                origin,
+            }))
         }
     }
 }

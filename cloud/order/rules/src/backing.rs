@@ -17,19 +17,30 @@ pub(crate) enum PromiseBacking {
 
 impl PromiseBacking {
     pub fn from_evidence(attempt: &Attempt, assignment: &Assignment) -> Self {
-        let Some(op) = attempt.op() else { return Self::None };
+        let Some(op) = attempt.op() else {
+            return Self::None;
+        };
         let name = &op.name;
-        let firm = op.evidence.fence.filter(|_| op.evidence.verdict == Verdict::Firm);
+        let firm = op
+            .evidence
+            .fence
+            .filter(|_| op.evidence.verdict == Verdict::Firm);
         if firm == Some(assignment.fence) && assignment.is_held_by(name) {
             return Self::Stands;
         }
-        let first = op.evidence.relogged.as_ref().filter(|first| first.verdict == Verdict::Firm);
+        let first = op
+            .evidence
+            .relogged
+            .as_ref()
+            .filter(|first| first.verdict == Verdict::Firm);
         let promise = match (firm, first) {
             (Some(fence), _) => Some((&name.edge, name.epoch, fence)),
             (None, Some(first)) => first.fence.map(|fence| (&first.edge, first.epoch, fence)),
             (None, None) => None,
         };
-        let Some((edge, epoch, fence)) = promise else { return Self::None };
+        let Some((edge, epoch, fence)) = promise else {
+            return Self::None;
+        };
         let record = assignment.fences.get(&fence);
         let own = record.filter(|record| (&record.holder, record.epoch) == (edge, epoch));
         match own.and_then(|record| record.end.as_ref()) {
@@ -89,8 +100,13 @@ pub(crate) fn revocation_effect(
         Origin::Waited { revoked: false } | Origin::Portal => return RevocationEffect::None,
         Origin::Edge(op) => op,
     };
-    let Some(revoked) = op.evidence.revoked_version else { return RevocationEffect::None };
-    let unseen = op.evidence.revocations_version.is_none_or(|seen| seen < revoked);
+    let Some(revoked) = op.evidence.revoked_version else {
+        return RevocationEffect::None;
+    };
+    let unseen = op
+        .evidence
+        .revocations_version
+        .is_none_or(|seen| seen < revoked);
     if by_known && unseen && lapse != Some(DisabledRule::RevokeSeen) {
         RevocationEffect::Later
     } else {

@@ -19,7 +19,10 @@ use crate::{
 /// Decides the requests in order, each on the state left by the ones before.
 pub fn decide(snapshot: &Snapshot, requests: &[Submission]) -> Writes {
     let mut desk = BatchDecision::new(snapshot);
-    let answers = requests.iter().map(|request| decide_request(&mut desk, request)).collect();
+    let answers = requests
+        .iter()
+        .map(|request| decide_request(&mut desk, request))
+        .collect();
     desk.close(answers)
 }
 
@@ -29,9 +32,11 @@ fn decide_request(desk: &mut BatchDecision<'_>, request: &Submission) -> OpDecis
             Ok(outcome) => OpDecision::Decided(outcome),
             Err(reason) => OpDecision::Held(reason),
         },
-        Submission::LeaseReleased { name, region, fence } => {
-            OpDecision::Decided(release_lease(desk, name, *region, *fence))
-        }
+        Submission::LeaseReleased {
+            name,
+            region,
+            fence,
+        } => OpDecision::Decided(release_lease(desk, name, *region, *fence)),
     }
 }
 
@@ -66,7 +71,12 @@ fn decide_command(desk: &mut BatchDecision<'_>, attempt: &Attempt) -> Result<Out
     }
     let lapse = desk.snapshot.lapse;
     let region = order_region(desk, attempt);
-    let held = hold::held_reason(attempt, region, |region| desk.current_assignment(region), lapse);
+    let held = hold::held_reason(
+        attempt,
+        region,
+        |region| desk.current_assignment(region),
+        lapse,
+    );
     if let Some(reason) = held.or_else(|| desk.waits_behind(attempt)) {
         return hold_command(desk, attempt, region, reason);
     }
@@ -93,7 +103,11 @@ fn hold_command(
                 ruling,
                 Ruling::Refused(_) | Ruling::Overturned(..) | Ruling::OverLimit(_)
             );
-            if refused { Ok(desk.record_ruling(attempt, ruling, listed)) } else { Err(reason) }
+            if refused {
+                Ok(desk.record_ruling(attempt, ruling, listed))
+            } else {
+                Err(reason)
+            }
         }
         _ => {
             desk.mark_waiting(attempt);
@@ -112,7 +126,9 @@ fn rule_on_attempt(
     };
     let lapse = desk.snapshot.lapse;
     let nobodys = Assignment::default();
-    let assignment = region.and_then(|region| desk.current_assignment(region)).unwrap_or(&nobodys);
+    let assignment = region
+        .and_then(|region| desk.current_assignment(region))
+        .unwrap_or(&nobodys);
     let order_id = attempt.command.body.order_id();
     let state = desk.order_state(order_id);
     let backing = PromiseBacking::from_evidence(attempt, assignment);
@@ -128,7 +144,9 @@ fn rule_on_attempt(
         backing: &backing,
         rules: &rules,
         held_elsewhere: assignment.is_held_elsewhere(attempt.op().map(|op| &op.name)),
-        held_here: attempt.op().is_some_and(|op| assignment.is_held_by(&op.name)),
+        held_here: attempt
+            .op()
+            .is_some_and(|op| assignment.is_held_by(&op.name)),
         met_closed: desk.met_closed(order_id, actor.user_id),
         may_accept: desk.snapshot.may_accept(attempt, actor),
         limit: desk.limit_reached(attempt, state.map(|state| &state.order)),
@@ -149,7 +167,9 @@ fn cases_to_open(
 ) -> Vec<CaseKind> {
     let mut kinds = Vec::new();
     match ruling {
-        Ruling::Changed { under_rule: true, .. } => kinds.push(CaseKind::OfflineRule),
+        Ruling::Changed {
+            under_rule: true, ..
+        } => kinds.push(CaseKind::OfflineRule),
         Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
         Ruling::Overturned(..) => kinds.push(CaseKind::TakenBack),
         // After any other refusal the same id may come again; it must open only one case.
@@ -174,8 +194,10 @@ fn cases_to_open(
 /// cloud.
 fn in_vain(case: RulingContext<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
     use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
-    let settled =
-        matches!(code, NotYours | OrderCancelled | OrderNotFound | OrderRejected | WrongState);
+    let settled = matches!(
+        code,
+        NotYours | OrderCancelled | OrderNotFound | OrderRejected | WrongState
+    );
     if case.attempt.op().is_none() || !settled || case.lapse == Some(DisabledRule::VainCase) {
         return None;
     }
@@ -189,7 +211,10 @@ fn in_vain(case: RulingContext<'_>, state: &OrderState, code: Code) -> Option<Ca
             (actor.role == Role::Provider && !counts).then_some(CaseKind::WorkedInVain)
         }
         Action::Withdraw => {
-            let fee = state.terms.filter(|terms| terms.provider_id == Some(actor.user_id))?.fee;
+            let fee = state
+                .terms
+                .filter(|terms| terms.provider_id == Some(actor.user_id))?
+                .fee;
             (fee > Amount::ZERO).then_some(CaseKind::WithdrewBeforeFee)
         }
         _ => None,
@@ -201,24 +226,40 @@ fn answer_repeat(desk: &BatchDecision<'_>, attempt: &Attempt) -> Option<(Outcome
         return None;
     }
     let stored = desk.stored_answer(attempt)?;
-    let state = desk.order_state(stored.order_id).filter(|_| stored.order_version.is_some());
+    let state = desk
+        .order_state(stored.order_id)
+        .filter(|_| stored.order_version.is_some());
     let taken_back = state.and_then(|state| desk.taken_back(attempt, &state.order));
     let lost = state.and_then(|state| explain::lost_again(attempt, state, stored));
     // The accept may have lost after it was forwarded to the next holder. Its author still learns
     // why the promise did not hold, and the case opens once.
-    let ended = taken_back.as_ref().map(|end| end.how).or(attempt.promise_ended());
+    let ended = taken_back
+        .as_ref()
+        .map(|end| end.how)
+        .or(attempt.promise_ended());
     let overturned = ended.is_some() && !stored.applied && !desk.is_listed(attempt);
-    let mut listed = if overturned { vec![CaseKind::TakenBack] } else { Vec::new() };
+    let mut listed = if overturned {
+        vec![CaseKind::TakenBack]
+    } else {
+        Vec::new()
+    };
     if attempt.is_distrusted() && stored.applied {
         listed.push(CaseKind::EdgeDistrusted);
     }
-    let lost = lost.map(|lost| Lost { promise_ended: ended, taken_back, ..lost });
+    let lost = lost.map(|lost| Lost {
+        promise_ended: ended,
+        taken_back,
+        ..lost
+    });
     let shown = |order: &Order| {
         let hidden = |actor| view::is_hidden(order, actor, attempt);
         stored.applied || !attempt.actor.is_none_or(hidden)
     };
     let order = state.map(|state| state.order.clone()).filter(shown);
-    Some((stored.repeat_outcome(attempt, order, lost, desk.snapshot.now), listed))
+    Some((
+        stored.repeat_outcome(attempt, order, lost, desk.snapshot.now),
+        listed,
+    ))
 }
 
 /// The region of the order, or of the order being published; its rules apply. `None` if the order
@@ -226,6 +267,8 @@ fn answer_repeat(desk: &BatchDecision<'_>, attempt: &Attempt) -> Option<(Outcome
 fn order_region(desk: &BatchDecision<'_>, attempt: &Attempt) -> Option<Region> {
     match &attempt.command.body {
         CommandBody::PublishOrder { order, .. } => Some(order.location),
-        body => desk.order_state(body.order_id()).map(|state| state.order.location),
+        body => desk
+            .order_state(body.order_id())
+            .map(|state| state.order.location),
     }
 }

@@ -17,7 +17,9 @@ pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Submission]) -> BTree
     let mut accepts = BTreeSet::new();
     let mut touches: BTreeMap<OrderId, u32> = BTreeMap::new();
     for request in requests {
-        let Submission::Command(attempt) = request else { continue };
+        let Submission::Command(attempt) = request else {
+            continue;
+        };
         let body = &attempt.command.body;
         *touches.entry(body.order_id()).or_default() += 1;
         if body.order_action() == Some(Action::Accept) {
@@ -49,7 +51,10 @@ pub(crate) fn explain_loss(
     }
     let taken = code == Code::OrderAlreadyAccepted || code.is_broken_promise();
     let status = state.order.status;
-    let winner = state.acceptance.as_ref().filter(|_| taken && status.has_provider());
+    let winner = state
+        .acceptance
+        .as_ref()
+        .filter(|_| taken && status.has_provider());
     let winner = winner.filter(|acceptance| acceptance.decided_at <= at);
     Some(Lost {
         winner_decided_at: winner.map(|acceptance| acceptance.decided_at),
@@ -89,7 +94,13 @@ pub(crate) fn nearby_jobs<'a>(
         let other_kind = job.service_type != order.service_type;
         let other_currency = job.currency != order.currency;
         let apart = job.price.minor_units().abs_diff(order.price.minor_units());
-        (other_kind, other_currency, apart, Reverse(job.created_at), job.id)
+        (
+            other_kind,
+            other_currency,
+            apart,
+            Reverse(job.created_at),
+            job.id,
+        )
     });
     jobs.into_iter().take(NEARBY_MAX).map(nearby_job).collect()
 }

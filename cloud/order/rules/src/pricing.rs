@@ -40,12 +40,19 @@ pub fn preview_cancellation(
         return Err(ruling::why_not(order.status, Action::Cancel));
     }
     let question = cancel_question(state, actor.role, policies, now);
-    let CancelPreview { fee_minor, refund_minor } = question.preview_fee();
+    let CancelPreview {
+        fee_minor,
+        refund_minor,
+    } = question.preview_fee();
     let policy = question.policy;
     let costs = actor.role == Role::Customer && policy.cancel_fee_minor(question.price_minor) > 0;
     let free_until = agreed_start(order).filter(|_| costs);
     let free_until = free_until.map(|start| start.plus_ms(-policy.cancel_notice_ms));
-    Ok(Cancellation { fee: to_amount(fee_minor)?, refund: to_amount(refund_minor)?, free_until })
+    Ok(Cancellation {
+        fee: to_amount(fee_minor)?,
+        refund: to_amount(refund_minor)?,
+        free_until,
+    })
 }
 
 /// The terms of a cancel, bound to the preview its sender saw [PREVIEW_BOUND]. An edge's cancel is
@@ -63,9 +70,10 @@ pub(crate) fn cancel_terms(
     let lapse =
         (case.lapse == Some(DisabledRule::PreviewBound)).then_some(DisabledMoneyRule::PreviewBound);
     match question.confirm_terms(shown, lapse) {
-        Ok(terms) => {
-            Ok(CancelCharge { fee: to_amount(terms.fee_minor)?, provider_id: terms.provider_id })
-        }
+        Ok(terms) => Ok(CancelCharge {
+            fee: to_amount(terms.fee_minor)?,
+            provider_id: terms.provider_id,
+        }),
         Err(TermsChanged(_)) => Err(Code::TermsChanged),
     }
 }
@@ -100,8 +108,9 @@ fn cancel_question(
 /// requires no notice.
 fn agreed_start(order: &Order) -> Option<UnixMillis> {
     let start = order.service_start_time?;
-    let names_no_hour =
-        order.service_end_time.is_some_and(|end| end.ms_since(start) >= WHOLE_DAY_MS);
+    let names_no_hour = order
+        .service_end_time
+        .is_some_and(|end| end.ms_since(start) >= WHOLE_DAY_MS);
     (!names_no_hour).then_some(start)
 }
 

@@ -62,7 +62,9 @@ impl<'a> BatchDecision<'a> {
     }
 
     pub fn current_assignment(&self, region: Region) -> Option<&Assignment> {
-        self.turned.get(&region).or_else(|| self.snapshot.regions.get(&region))
+        self.turned
+            .get(&region)
+            .or_else(|| self.snapshot.regions.get(&region))
     }
 
     pub fn apply_transition(&mut self, region: Region, turned: AssignmentTransition) {
@@ -80,7 +82,9 @@ impl<'a> BatchDecision<'a> {
 
     pub fn waits_behind(&self, attempt: &Attempt) -> Option<HeldReason> {
         let edge = attempt.op()?.name.edge.clone();
-        let behind = self.waiting.contains(&(edge, attempt.command.body.order_id()));
+        let behind = self
+            .waiting
+            .contains(&(edge, attempt.command.body.order_id()));
         (behind && self.snapshot.lapse != Some(DisabledRule::HeldKeepsOrder))
             .then_some(HeldReason::Region)
     }
@@ -88,7 +92,9 @@ impl<'a> BatchDecision<'a> {
     /// The limit this attempt would break; without an order, the attempt publishes one.
     pub fn limit_reached(&self, attempt: &Attempt, order: Option<&Order>) -> Option<LimitReached> {
         match order {
-            Some(order) => self.shares.limit_broken_by(attempt, order, self.snapshot.now),
+            Some(order) => self
+                .shares
+                .limit_broken_by(attempt, order, self.snapshot.now),
             None => self.shares.has_all_orders(attempt.actor?.user_id),
         }
     }
@@ -101,7 +107,9 @@ impl<'a> BatchDecision<'a> {
 
     /// The order after this batch so far.
     pub fn order_state(&self, order: OrderId) -> Option<&OrderState> {
-        self.changed.get(&order).or_else(|| self.snapshot.orders.get(&order))
+        self.changed
+            .get(&order)
+            .or_else(|| self.snapshot.orders.get(&order))
     }
 
     /// The stored answer to this command. A refusal without an authenticated author also answers
@@ -110,21 +118,38 @@ impl<'a> BatchDecision<'a> {
     pub fn stored_answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
         let id = attempt.command.id;
         let nobodys = self.answer_of((id, None));
-        let Some(actor) = attempt.actor else { return nobodys.or_else(|| self.any_answer(id)) };
+        let Some(actor) = attempt.actor else {
+            return nobodys.or_else(|| self.any_answer(id));
+        };
         let same = |answer: &&StoredAnswer| answer.hash == attempt.command.body.hash();
         let own = self.answer_of((id, Some(actor.user_id)));
         own.filter(same).or(nobodys.filter(same)).or(own)
     }
 
     fn any_answer(&self, id: CommandId) -> Option<&StoredAnswer> {
-        let new = self.answered.range((id, None)..).next().map(|(key, _)| *key);
-        let read = self.snapshot.answers.range((id, None)..).next().map(|(key, _)| *key);
-        let key = [new, read].into_iter().flatten().find(|(of, _)| *of == id)?;
+        let new = self
+            .answered
+            .range((id, None)..)
+            .next()
+            .map(|(key, _)| *key);
+        let read = self
+            .snapshot
+            .answers
+            .range((id, None)..)
+            .next()
+            .map(|(key, _)| *key);
+        let key = [new, read]
+            .into_iter()
+            .flatten()
+            .find(|(of, _)| *of == id)?;
         self.answer_of(key)
     }
 
     fn answer_of(&self, key: CommandKey) -> Option<&StoredAnswer> {
-        let new = self.answered.get(&key).and_then(|&at| self.writes.commands.get(at));
+        let new = self
+            .answered
+            .get(&key)
+            .and_then(|&at| self.writes.commands.get(at));
         new.or_else(|| self.snapshot.answers.get(&key))
     }
 
@@ -153,7 +178,10 @@ impl<'a> BatchDecision<'a> {
             }
             Ruling::OverLimit(reached) => {
                 let outcome = self.record_refusal(attempt, reached.code(), None);
-                Outcome { limit: Some(reached), ..outcome }
+                Outcome {
+                    limit: Some(reached),
+                    ..outcome
+                }
             }
         };
         self.list(attempt, &outcome, listed);
@@ -174,11 +202,18 @@ impl<'a> BatchDecision<'a> {
         }
         let orders = self.changed.into_iter().map(|(id, after)| {
             let read = self.snapshot.orders.get(&id).map(|state| &state.order);
-            let guard =
-                read.map(|read| OrderVersionGuard { version: read.version, status: read.status });
+            let guard = read.map(|read| OrderVersionGuard {
+                version: read.version,
+                status: read.status,
+            });
             OrderWrite { guard, after }
         });
-        Writes { answers, events, orders: orders.collect(), ..self.writes }
+        Writes {
+            answers,
+            events,
+            orders: orders.collect(),
+            ..self.writes
+        }
     }
 
     fn record_change(&mut self, attempt: &Attempt, after: &OrderState, reason: Option<String>) {
@@ -191,16 +226,31 @@ impl<'a> BatchDecision<'a> {
             None => event_of(attempt.command.body.order_action()),
         };
         let before = before.cloned();
-        let used = self.shares.count_change(attempt, before.as_ref(), order, self.snapshot.now);
+        let used = self
+            .shares
+            .count_change(attempt, before.as_ref(), order, self.snapshot.now);
         self.writes.acts.extend(used);
         let accepted = attempt.command.body.order_action() == Some(Action::Accept);
         let won = after.acceptance.as_ref().filter(|_| accepted);
         let rule = won.and_then(|acceptance| acceptance.rule);
-        let line = TimelineDraft { from, rule, ..TimelineDraft::default() };
+        let line = TimelineDraft {
+            from,
+            rule,
+            ..TimelineDraft::default()
+        };
         let tells_payment = matches!(kind, EventType::OrderAccepted | EventType::OrderCompleted);
-        let region = self.current_assignment(order.location).filter(|_| tells_payment);
+        let region = self
+            .current_assignment(order.location)
+            .filter(|_| tells_payment);
         let paid_afterwards = region.is_some_and(|region| region.rules.is_paid_afterwards(order));
-        self.add_timeline_entry(attempt, order, TimelineDraft { reason: reason.clone(), ..line });
+        self.add_timeline_entry(
+            attempt,
+            order,
+            TimelineDraft {
+                reason: reason.clone(),
+                ..line
+            },
+        );
         self.emit_event(kind, attempt, order.clone(), |body| {
             body.reason = reason;
             body.taken_from = taken_from;
@@ -216,20 +266,35 @@ impl<'a> BatchDecision<'a> {
     fn record_unchanged(&mut self, attempt: &Attempt, code: Option<Code>) -> Outcome {
         let state = self.order_state(attempt.command.body.order_id());
         let order = state.map(|state| state.order.clone());
-        self.store_answer(attempt, true, code, order.as_ref().map(|order| order.version));
-        Outcome { code, order, ..Outcome::new_plain(OutcomeKind::Applied, self.snapshot.now) }
+        self.store_answer(
+            attempt,
+            true,
+            code,
+            order.as_ref().map(|order| order.version),
+        );
+        Outcome {
+            code,
+            order,
+            ..Outcome::new_plain(OutcomeKind::Applied, self.snapshot.now)
+        }
     }
 
     /// Records an edge's promise on a closed order: it counts, enters the timeline, and its
     /// provider is notified once.
     fn meet_closed(&mut self, attempt: &Attempt, code: Code) -> Outcome {
         let outcome = self.record_unchanged(attempt, Some(code));
-        let Some(order) = outcome.order.clone() else { return outcome };
+        let Some(order) = outcome.order.clone() else {
+            return outcome;
+        };
         let from = Some(order.status);
         self.add_timeline_entry(
             attempt,
             &order,
-            TimelineDraft { from, code: Some(code), ..TimelineDraft::default() },
+            TimelineDraft {
+                from,
+                code: Some(code),
+                ..TimelineDraft::default()
+            },
         );
         if attempt.command.body.order_action() == Some(Action::Accept) {
             self.emit_event(EventType::OrderAcceptanceLost, attempt, order, |body| {
@@ -241,16 +306,26 @@ impl<'a> BatchDecision<'a> {
 
     /// True if a case already records that this accept lost to a take-back.
     pub fn is_listed(&self, attempt: &Attempt) -> bool {
-        let Some(actor) = attempt.actor else { return true };
+        let Some(actor) = attempt.actor else {
+            return true;
+        };
         let key = (attempt.command.id, actor.user_id);
-        let now = self.writes.cases.iter().filter(|item| item.kind == CaseKind::TakenBack);
+        let now = self
+            .writes
+            .cases
+            .iter()
+            .filter(|item| item.kind == CaseKind::TakenBack);
         self.snapshot.taken_back.contains(&key)
-            || now.into_iter().any(|item| (item.command_id, item.user_id) == key)
+            || now
+                .into_iter()
+                .any(|item| (item.command_id, item.user_id) == key)
     }
 
     /// Adds the firm answer to the command's timeline entry.
     pub fn tell_promise(&mut self, attempt: &Attempt) {
-        let (Some(actor), Some(promise)) = (attempt.actor, attempt.edge_promise()) else { return };
+        let (Some(actor), Some(promise)) = (attempt.actor, attempt.edge_promise()) else {
+            return;
+        };
         self.writes.promises.push(LatePromise {
             order_id: attempt.command.body.order_id(),
             command_id: attempt.command.id,
@@ -262,7 +337,9 @@ impl<'a> BatchDecision<'a> {
     pub fn list(&mut self, attempt: &Attempt, outcome: &Outcome, kinds: Vec<CaseKind>) {
         let Some(actor) = attempt.actor else { return };
         let order_id = attempt.command.body.order_id();
-        let code = outcome.code.or(outcome.first.as_ref().and_then(|first| first.code));
+        let code = outcome
+            .code
+            .or(outcome.first.as_ref().and_then(|first| first.code));
         for kind in kinds {
             if kind == CaseKind::MetClosed {
                 self.met_closed.insert((order_id, actor.user_id));
@@ -297,11 +374,16 @@ impl<'a> BatchDecision<'a> {
         }
         let state = self.order_state(attempt.command.body.order_id()).cloned();
         let now = self.snapshot.now;
-        let lost =
-            state.as_ref().and_then(|state| explain::explain_loss(attempt, state, code, now));
+        let lost = state
+            .as_ref()
+            .and_then(|state| explain::explain_loss(attempt, state, code, now));
         let (promise_ended, taken_back) = broken.unzip();
         let taken_back = taken_back.flatten();
-        let lost = lost.map(|lost| Lost { promise_ended, taken_back, ..lost });
+        let lost = lost.map(|lost| Lost {
+            promise_ended,
+            taken_back,
+            ..lost
+        });
         if let Some(OrderState { order, .. }) = state {
             self.record_refusal_traces(attempt, order, code, lost.clone());
         }
@@ -324,11 +406,18 @@ impl<'a> BatchDecision<'a> {
             self.add_timeline_entry(
                 attempt,
                 &order,
-                TimelineDraft { from, code, reason, rule: None },
+                TimelineDraft {
+                    from,
+                    code,
+                    reason,
+                    rule: None,
+                },
             );
         }
-        let over =
-            matches!(code, Code::TooManyOpenJobs | Code::TooManyAcceptances | Code::NotVerified);
+        let over = matches!(
+            code,
+            Code::TooManyOpenJobs | Code::TooManyAcceptances | Code::NotVerified
+        );
         // A portal user reads it in the response.
         if attempt.origin != Origin::Portal && (lost.is_some() || over) {
             self.emit_event(EventType::OrderAcceptanceLost, attempt, order, |body| {
@@ -350,7 +439,9 @@ impl<'a> BatchDecision<'a> {
     /// and shows readers their parts.
     fn order_for(&self, attempt: &Attempt) -> Option<Order> {
         let order = &self.order_state(attempt.command.body.order_id())?.order;
-        let hidden = attempt.actor.is_none_or(|actor| view::is_hidden(order, actor, attempt));
+        let hidden = attempt
+            .actor
+            .is_none_or(|actor| view::is_hidden(order, actor, attempt));
         (!hidden).then(|| order.clone())
     }
 
@@ -373,13 +464,19 @@ impl<'a> BatchDecision<'a> {
             op: attempt.op().map(|op| op.name.clone()),
             decided_at: self.snapshot.now,
         };
-        self.answered.insert(answer.command_key(), self.writes.commands.len());
+        self.answered
+            .insert(answer.command_key(), self.writes.commands.len());
         self.writes.commands.push(answer);
     }
 
     fn add_timeline_entry(&mut self, attempt: &Attempt, order: &Order, draft: TimelineDraft) {
         let Some(actor) = attempt.actor else { return };
-        let TimelineDraft { from, code, reason, rule } = draft;
+        let TimelineDraft {
+            from,
+            code,
+            reason,
+            rule,
+        } = draft;
         let op = attempt.op();
         let before = self.order_state(order.id);
         let assignment = self.current_assignment(order.location);
@@ -403,7 +500,10 @@ impl<'a> BatchDecision<'a> {
             promise: attempt.edge_promise(),
             payment_status: None,
         };
-        self.writes.timeline.push(NewTimelineEntry { order_id: order.id, entry });
+        self.writes.timeline.push(NewTimelineEntry {
+            order_id: order.id,
+            entry,
+        });
     }
 
     fn emit_event(
@@ -416,9 +516,16 @@ impl<'a> BatchDecision<'a> {
         let Some(actor) = attempt.actor else { return };
         let command_id = attempt.command.id;
         let terms = self.order_state(order.id).and_then(|state| state.terms);
-        let mut body = OrderEvent { terms, ..OrderEvent::from_order(order, actor, command_id) };
+        let mut body = OrderEvent {
+            terms,
+            ..OrderEvent::from_order(order, actor, command_id)
+        };
         fill(&mut body);
-        self.writes.events.push(EventDraft { kind, trace: attempt.trace_id(), body });
+        self.writes.events.push(EventDraft {
+            kind,
+            trace: attempt.trace_id(),
+            body,
+        });
     }
 
     fn offer_nearby_jobs(&self, order: Option<&Order>, lost: Option<&mut Lost>) {
@@ -434,7 +541,9 @@ impl<'a> BatchDecision<'a> {
 fn taken_from(attempt: &Attempt, before: &Order) -> Option<UserId> {
     let withdrawn = attempt.command.body.order_action() == Some(Action::Withdraw);
     let actor = attempt.actor.map(|actor| actor.user_id);
-    before.provider_id.filter(|provider| withdrawn && Some(*provider) != actor)
+    before
+        .provider_id
+        .filter(|provider| withdrawn && Some(*provider) != actor)
 }
 
 /// The one event of a change: its specific event, or `order.status_changed`.

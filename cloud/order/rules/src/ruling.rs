@@ -92,7 +92,11 @@ fn rule_on_publish(
     let source = case.attempt.source();
     let order = Order::new_published(order_id, draft, customer, case.now, source);
     let after = Box::new(OrderState::new_unpaid(order, None));
-    Ok(Ruling::Changed { after, reason: None, under_rule: false })
+    Ok(Ruling::Changed {
+        after,
+        reason: None,
+        under_rule: false,
+    })
 }
 
 fn check_asker<'a>(
@@ -104,7 +108,11 @@ fn check_asker<'a>(
     let by_rule = state.is_some_and(|state| is_by_rule(action, case, &state.order));
     if !action.allowed_roles().contains(&actor.role) && !by_rule {
         let accept = action == Action::Accept;
-        return Err(if accept { Code::ProvidersOnly } else { Code::RoleForbidden });
+        return Err(if accept {
+            Code::ProvidersOnly
+        } else {
+            Code::RoleForbidden
+        });
     }
     // The review service decides reviews.
     if action == Action::Review {
@@ -112,7 +120,10 @@ fn check_asker<'a>(
     }
     let state = state.ok_or(Code::OrderNotFound)?;
     let order = &state.order;
-    match (can_ever_act(action, actor, order), view::is_hidden(order, actor, case.attempt)) {
+    match (
+        can_ever_act(action, actor, order),
+        view::is_hidden(order, actor, case.attempt),
+    ) {
         (true, false) => Ok(state),
         (true, true) => Err(Code::OrderNotFound),
         (false, hidden) => Err(why_not_his(case, order, action, hidden)),
@@ -128,7 +139,10 @@ fn is_by_rule(action: Action, case: RulingContext<'_>, order: &Order) -> bool {
     action == Action::Approve
         && case.backing.is_firm()
         && asked
-        && case.rules.list_approval_rules(true).any(|rule| rule.allows_order(order))
+        && case
+            .rules
+            .list_approval_rules(true)
+            .any(|rule| rule.allows_order(order))
 }
 
 /// True if this person may ever perform the action on this order.
@@ -215,7 +229,11 @@ fn rule_on_action(
             let source = case.attempt.source();
             let rule = Some(race_rule(case));
             after.order.provider_id = Some(case.actor.user_id);
-            after.acceptance = Some(Acceptance { decided_at: case.now, source, rule });
+            after.acceptance = Some(Acceptance {
+                decided_at: case.now,
+                source,
+                rule,
+            });
         }
         Action::Withdraw => {
             after.order.provider_id = None;
@@ -224,7 +242,11 @@ fn rule_on_action(
         Action::Cancel => after.terms = Some(pricing::cancel_terms(case, state)?),
         Action::Approve | Action::Reject | Action::Start | Action::Complete | Action::Review => {}
     }
-    Ok(Ruling::Changed { after, reason, under_rule })
+    Ok(Ruling::Changed {
+        after,
+        reason,
+        under_rule,
+    })
 }
 
 /// The order's status after this role performs the action. A customer may cancel work that runs
@@ -237,7 +259,10 @@ pub(crate) fn status_after(
 ) -> Option<OrderStatus> {
     let cancels = (action, role) == (Action::Cancel, Role::Customer);
     let cancelled = cancels && rules.is_unpaid_work(order);
-    order.status.next_status_by_role(action, role).or(cancelled.then_some(OrderStatus::Cancelled))
+    order
+        .status
+        .next_status_by_role(action, role)
+        .or(cancelled.then_some(OrderStatus::Cancelled))
 }
 
 /// The ruling on an action the order's status does not allow. An edge may have promised it before
@@ -298,7 +323,9 @@ fn is_closed(status: OrderStatus) -> bool {
 }
 
 fn may_start_unpaid(case: RulingContext<'_>, order: &Order) -> bool {
-    let Some(op) = case.attempt.op() else { return false };
+    let Some(op) = case.attempt.op() else {
+        return false;
+    };
     let is_lapse = case.lapse == Some(DisabledRule::UnpaidWhileLinked);
     let cut_off = op.evidence.cut_off.filter(|_| !is_lapse);
     case.rules.starts_unpaid_at_edge(order, cut_off)

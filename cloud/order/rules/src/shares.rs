@@ -32,20 +32,31 @@ impl ShareTracker {
         order: &Order,
         now: UnixMillis,
     ) -> Option<LimitReached> {
-        let ProviderAct { provider_id, act, at } = act_of(attempt, Some(order), now)?;
-        self.limits.find_reached_limit(self.loads.get(&provider_id)?, act, at)
+        let ProviderAct {
+            provider_id,
+            act,
+            at,
+        } = act_of(attempt, Some(order), now)?;
+        self.limits
+            .find_reached_limit(self.loads.get(&provider_id)?, act, at)
     }
 
     /// The limit that one more open order of this customer would break.
     pub fn has_all_orders(&self, customer: UserId) -> Option<LimitReached> {
         let most = self.open_orders_max;
         let open = *self.open_orders.get(&customer)?;
-        let reached = LimitReached { limit: ShareKind::OpenOrders, most, frees_at: None };
+        let reached = LimitReached {
+            limit: ShareKind::OpenOrders,
+            most,
+            frees_at: None,
+        };
         (most > 0 && open >= most).then_some(reached)
     }
 
     fn count_order(&mut self, before: Option<&Order>, after: &Order) {
-        let Some(open) = self.open_orders.get_mut(&after.customer_id) else { return };
+        let Some(open) = self.open_orders.get_mut(&after.customer_id) else {
+            return;
+        };
         let was_open = before.is_some_and(|before| is_open(before.status));
         match (was_open, is_open(after.status)) {
             (false, true) => *open += 1,
@@ -88,8 +99,14 @@ impl ShareTracker {
 fn act_of(attempt: &Attempt, order: Option<&Order>, now: UnixMillis) -> Option<ProviderAct> {
     let actor = attempt.actor?;
     let act = ShareAct::from_command(actor, &attempt.command.body, order)?;
-    let at = attempt.op().map_or(now, |op| op.evidence.received_at.min(now));
-    Some(ProviderAct { provider_id: actor.user_id, act, at })
+    let at = attempt
+        .op()
+        .map_or(now, |op| op.evidence.received_at.min(now));
+    Some(ProviderAct {
+        provider_id: actor.user_id,
+        act,
+        at,
+    })
 }
 
 fn provider_at_work(order: &Order) -> Option<UserId> {

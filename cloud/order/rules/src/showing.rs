@@ -34,7 +34,9 @@ fn was_promised(attempt: &Attempt) -> bool {
 /// True if the region's rules show the address at a start, now or in the edge's version: the edge
 /// may have received the rule after logging the start.
 fn is_shown_at_start(attempt: &Attempt, assignment: Option<&Assignment>) -> bool {
-    let (Some(op), Some(assignment)) = (attempt.op(), assignment) else { return false };
+    let (Some(op), Some(assignment)) = (attempt.op(), assignment) else {
+        return false;
+    };
     let known = assignment.rules_at(op.evidence.rules_version);
     known.address_at_start || assignment.rules.address_at_start
 }
@@ -42,8 +44,13 @@ fn is_shown_at_start(attempt: &Attempt, assignment: Option<&Assignment>) -> bool
 /// True if the person's acceptance was decided before the edge logged the start; that acceptance's
 /// entry then records the disclosure.
 fn was_decided(attempt: &Attempt, before: Option<&OrderState>) -> bool {
-    let (Some(op), Some(before)) = (attempt.op(), before) else { return false };
+    let (Some(op), Some(before)) = (attempt.op(), before) else {
+        return false;
+    };
     let actor = attempt.actor.map(|actor| actor.user_id);
-    let own = before.acceptance.as_ref().filter(|_| before.order.provider_id == actor);
+    let own = before
+        .acceptance
+        .as_ref()
+        .filter(|_| before.order.provider_id == actor);
     own.is_some_and(|acceptance| acceptance.decided_at <= op.evidence.received_at)
 }

@@ -70,7 +70,10 @@ impl Snapshot {
     pub(crate) fn may_accept(&self, attempt: &Attempt, actor: Actor) -> bool {
         let kept = self.marks.get(&actor.user_id).copied();
         let told = attempt.mark.filter(|mark| mark.user == actor.user_id);
-        let newest = kept.into_iter().chain(told).reduce(ProviderVerification::merge_with);
+        let newest = kept
+            .into_iter()
+            .chain(told)
+            .reduce(ProviderVerification::merge_with);
         !self.verified_only || newest.is_some_and(|mark| mark.verified)
     }
 }
@@ -96,7 +99,12 @@ pub struct Acceptance {
 
 impl OrderState {
     pub fn new_unpaid(order: Order, acceptance: Option<Acceptance>) -> Self {
-        Self { order, acceptance, held: Amount::ZERO, terms: None }
+        Self {
+            order,
+            acceptance,
+            held: Amount::ZERO,
+            terms: None,
+        }
     }
 }
 

@@ -104,7 +104,10 @@ pub async fn withdraw_all(
     for order_id in jobs {
         let command = Command {
             id: idempotency.command_id.for_order(order_id),
-            body: CommandBody::WithdrawAcceptance { order_id, reason: Some(reason.clone()) },
+            body: CommandBody::WithdrawAcceptance {
+                order_id,
+                reason: Some(reason.clone()),
+            },
             device: None,
             device_seq: None,
             tapped_at: None,
@@ -112,7 +115,12 @@ pub async fn withdraw_all(
         };
         let actor = Some(caller.actor);
         let decision = service
-            .decide_command(Attempt { command, actor, mark: None, origin: Origin::Portal })
+            .decide_command(Attempt {
+                command,
+                actor,
+                mark: None,
+                origin: Origin::Portal,
+            })
             .await?;
         items.push(match decision {
             OpDecision::Decided(outcome) => WithdrawnJob {
@@ -137,8 +145,14 @@ pub async fn lost_acceptances(
     _: AdminCaller,
     page: Page<u64>,
 ) -> Result<ItemList<LostAcceptance>, Problem> {
-    let (items, next) = service.store.lost_acceptances(page.after, page.limit).await?;
-    Ok(ItemList { items, next: next.map(|id| id.to_string()) })
+    let (items, next) = service
+        .store
+        .lost_acceptances(page.after, page.limit)
+        .await?;
+    Ok(ItemList {
+        items,
+        next: next.map(|id| id.to_string()),
+    })
 }
 
 /// All answers under the id, one per person.
@@ -147,14 +161,18 @@ pub async fn answers(
     _: AdminCaller,
     Path(id): Path<CommandId>,
 ) -> Result<Json<WholeList<CommandAnswer>>, Problem> {
-    Ok(Json(WholeList { items: service.store.answers_of(id).await? }))
+    Ok(Json(WholeList {
+        items: service.store.answers_of(id).await?,
+    }))
 }
 
 pub async fn assignments(
     State(service): State<Service>,
     _: AdminCaller,
 ) -> Result<Json<Assignments>, Problem> {
-    Ok(Json(Assignments { items: service.store.list_assignments().await? }))
+    Ok(Json(Assignments {
+        items: service.store.list_assignments().await?,
+    }))
 }
 
 pub async fn assignment(
@@ -175,7 +193,11 @@ pub async fn assign(
     let request = AssignmentRequest {
         by: caller.actor.user_id,
         trace: trace.into(),
-        take_back: body.take_back.as_ref().map(check_take_back_reason).transpose()?,
+        take_back: body
+            .take_back
+            .as_ref()
+            .map(check_take_back_reason)
+            .transpose()?,
         right: parse_requested_right(body.policy, body.holder, body.epoch)?,
         rules: body.rules.map(RulesBody::to_offline_rules).transpose()?,
     };
@@ -193,7 +215,10 @@ impl RulesBody {
             approval: self.approval.map(ApprovalRule::from),
             address_at_start: self.address_at_start,
             approval_in_good_standing: self.approval_in_good_standing.map(ApprovalRule::from),
-            unpaid_start_max: self.unpaid_start_max.map(PriceCapBody::to_price_cap).transpose()?,
+            unpaid_start_max: self
+                .unpaid_start_max
+                .map(PriceCapBody::to_price_cap)
+                .transpose()?,
             paid_afterwards: each_once(self.paid_afterwards),
         })
     }
@@ -202,19 +227,33 @@ impl RulesBody {
 impl PriceCapBody {
     /// Refuses a cap of zero, which would allow nothing.
     fn to_price_cap(self) -> Result<PriceCap, Problem> {
-        let Self { price_max, currency } = self;
+        let Self {
+            price_max,
+            currency,
+        } = self;
         if !price_max.is_positive() {
             let field = "rules.unpaid_start_max.price_max";
             return Err(Problem::wrong_field(field, say::price_cap_empty));
         }
-        Ok(PriceCap { price_max, currency })
+        Ok(PriceCap {
+            price_max,
+            currency,
+        })
     }
 }
 
 impl From<ApprovalBody> for ApprovalRule {
     fn from(body: ApprovalBody) -> Self {
-        let ApprovalBody { price_max, currency, service_types } = body;
-        Self { price_max, currency, service_types: each_once(service_types) }
+        let ApprovalBody {
+            price_max,
+            currency,
+            service_types,
+        } = body;
+        Self {
+            price_max,
+            currency,
+            service_types: each_once(service_types),
+        }
     }
 }
 

@@ -38,7 +38,9 @@ pub async fn cancellation_of(
     caller: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<CancellationView>, Problem> {
-    Ok(Json(load_cancellation_view(&service, caller.actor, id).await?))
+    Ok(Json(
+        load_cancellation_view(&service, caller.actor, id).await?,
+    ))
 }
 
 pub async fn load_cancellation_view(
@@ -46,13 +48,25 @@ pub async fn load_cancellation_view(
     actor: Actor,
     id: OrderId,
 ) -> Result<CancellationView, Problem> {
-    let basis = service.store.to_cancel(id).await?.ok_or(Code::OrderNotFound)?;
-    let CancelBasis { state, policies, rules, at } = basis;
+    let basis = service
+        .store
+        .to_cancel(id)
+        .await?
+        .ok_or(Code::OrderNotFound)?;
+    let CancelBasis {
+        state,
+        policies,
+        rules,
+        at,
+    } = basis;
     if readable_by(&state.order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
-    let Cancellation { fee, refund, free_until } =
-        preview_cancellation(&state, actor, &policies, &rules, at)?;
+    let Cancellation {
+        fee,
+        refund,
+        free_until,
+    } = preview_cancellation(&state, actor, &policies, &rules, at)?;
     let OrderState { order, held, .. } = state;
     Ok(CancellationView {
         order_id: id,

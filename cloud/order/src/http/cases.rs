@@ -31,7 +31,10 @@ pub async fn cases(
     page: Page<u64>,
 ) -> Result<ItemList<CaseItem>, Problem> {
     Ok(page.build_page(
-        service.store.list_cases(state, page.after, page.rows_to_read()).await?,
+        service
+            .store
+            .list_cases(state, page.after, page.rows_to_read())
+            .await?,
         |case| case.id,
     ))
 }
@@ -41,7 +44,9 @@ pub async fn case(
     _: AdminCaller,
     Path(id): Path<u64>,
 ) -> Result<Json<CaseItem>, Problem> {
-    Ok(Json(service.store.find_case(id).await?.ok_or(Code::NotFound)?))
+    Ok(Json(
+        service.store.find_case(id).await?.ok_or(Code::NotFound)?,
+    ))
 }
 
 /// If two admins take a case, the later one has it, as both see in `taken_by`.
@@ -61,7 +66,12 @@ pub async fn close_case(
     Json(CaseEndForm { reason }): Json<CaseEndForm>,
 ) -> Result<Json<CaseItem>, Problem> {
     let reason = wire::check_reason(&reason)?;
-    respond_with_case(service.store.close_case(id, caller.actor.user_id, &reason).await?)
+    respond_with_case(
+        service
+            .store
+            .close_case(id, caller.actor.user_id, &reason)
+            .await?,
+    )
 }
 
 /// A closed case shows it in its fields.

@@ -92,13 +92,23 @@ impl FromRequestParts<Service> for CommandSender {
         let accepted = parts.headers.get(header::ACCEPT_LANGUAGE);
         let accepted = accepted.and_then(|value| value.to_str().ok());
         let language = accepted.map(Language::from_accept).unwrap_or_default();
-        Ok(Self { caller, token, idempotency, language })
+        Ok(Self {
+            caller,
+            token,
+            idempotency,
+            language,
+        })
     }
 }
 
 pub async fn publish(
     State(service): State<Service>,
-    CommandSender { caller, idempotency, language, .. }: CommandSender,
+    CommandSender {
+        caller,
+        idempotency,
+        language,
+        ..
+    }: CommandSender,
     Json(form): Json<OrderForm>,
 ) -> Result<([(HeaderName, String); 1], CreatedJson<PublishReply>), Problem> {
     caller.require_role(Role::Customer)?;
@@ -106,7 +116,12 @@ pub async fn publish(
     // The rules repeat this check; only here can the response name each field.
     wire::check_draft(&draft)?;
     let Idempotency { command_id, trace } = idempotency;
-    let publication = Publication { command_id, actor: caller.actor, draft, trace };
+    let publication = Publication {
+        command_id,
+        actor: caller.actor,
+        draft,
+        trace,
+    };
     let order = require_success(service.publish_order(publication).await?, caller.actor)?;
     let place = [(header::LOCATION, format!("/api/v1/orders/{}", order.id))];
     let reply = PublishReply {
@@ -152,16 +167,22 @@ pub async fn cancel(
     let actor = sender.caller.actor;
     let order = id.0;
     check_given(reason.as_deref())?;
-    let body = CommandBody::CancelOrder { order_id: order, reason, fee };
+    let body = CommandBody::CancelOrder {
+        order_id: order,
+        reason,
+        fee,
+    };
     let refused = match send(state, sender, Action::Cancel, body).await {
         Err(problem) if problem.code() == Code::TermsChanged => problem,
         done => return done,
     };
-    Err(match cancelling::load_cancellation_view(&service, actor, order).await {
-        Ok(preview) => refused.with_member("cancellation", preview),
-        // It can no longer be cancelled.
-        Err(_) => refused,
-    })
+    Err(
+        match cancelling::load_cancellation_view(&service, actor, order).await {
+            Ok(preview) => refused.with_member("cancellation", preview),
+            // It can no longer be cancelled.
+            Err(_) => refused,
+        },
+    )
 }
 
 /// Performs the action by which this person reaches the status.
@@ -193,14 +214,33 @@ async fn send(
     action: Action,
     body: CommandBody,
 ) -> Result<CommandReply, Problem> {
-    let CommandSender { caller, token, idempotency, language } = sender;
-    let Idempotency { command_id: id, trace } = idempotency;
+    let CommandSender {
+        caller,
+        token,
+        idempotency,
+        language,
+    } = sender;
+    let Idempotency {
+        command_id: id,
+        trace,
+    } = idempotency;
     let actor = caller.actor;
     let order_id = body.order_id();
-    let command = Command { id, body, device: None, device_seq: None, tapped_at: None, trace };
+    let command = Command {
+        id,
+        body,
+        device: None,
+        device_seq: None,
+        tapped_at: None,
+        trace,
+    };
     let mark = Some(caller.claims.provider_mark());
-    let attempt =
-        Attempt { command: command.clone(), actor: Some(actor), mark, origin: Origin::Portal };
+    let attempt = Attempt {
+        command: command.clone(),
+        actor: Some(actor),
+        mark,
+        origin: Origin::Portal,
+    };
     let mut decision = service.decide_command(attempt.clone()).await?;
     if matches!(decision, OpDecision::Held(_)) {
         // Waiting commands are unchecked; do not forward an accept that this role may never make.
@@ -211,7 +251,12 @@ async fn send(
             Ok(()) => {
                 let message = say::acceptance_waits.text_in(language);
                 let state = "pending";
-                return Ok(CommandReply::Waiting { order_id, command_id: id, state, message });
+                return Ok(CommandReply::Waiting {
+                    order_id,
+                    command_id: id,
+                    state,
+                    message,
+                });
             }
             // An earlier attempt may have waited at the hub and been decided since we looked. The
             // hub has dropped it then, and the sender must not get a refusal.
@@ -259,12 +304,22 @@ fn build_command_body(
     check_given(reason.as_deref())?;
     Ok(match action {
         Action::Approve => CommandBody::ApproveOrder { order_id },
-        Action::Reject => CommandBody::RejectOrder { order_id, reason: reason.unwrap_or_default() },
+        Action::Reject => CommandBody::RejectOrder {
+            order_id,
+            reason: reason.unwrap_or_default(),
+        },
         Action::Accept => CommandBody::AcceptOrder { order_id },
         Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
         Action::Start => CommandBody::StartOrder { order_id },
-        Action::Complete => CommandBody::CompleteOrder { order_id, note: None },
-        Action::Cancel => CommandBody::CancelOrder { order_id, reason, fee: None },
+        Action::Complete => CommandBody::CompleteOrder {
+            order_id,
+            note: None,
+        },
+        Action::Cancel => CommandBody::CancelOrder {
+            order_id,
+            reason,
+            fee: None,
+        },
         Action::Review => return Err(Code::UnknownOp.into()),
     })
 }
@@ -303,7 +358,9 @@ mod tests {
                         // The status alone would mean the approval.
                         continue;
                     }
-                    let Some(to) = from.next_status(action) else { continue };
+                    let Some(to) = from.next_status(action) else {
+                        continue;
+                    };
                     let expected = (action != Action::Review).then_some(action);
                     assert_eq!(action_to(to, role), expected, "{from} --{action}--> {to}");
                 }

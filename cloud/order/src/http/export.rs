@@ -54,7 +54,9 @@ pub async fn own_as_csv(
     Query(StatusFilter { status }): Query<StatusFilter>,
 ) -> Result<CsvFile, Problem> {
     let list = filter.narrow_own(own_orders_query(caller.actor, status))?;
-    stream_export(&service, caller.actor, list, ExportFormat::Csv).await.map(CsvFile)
+    stream_export(&service, caller.actor, list, ExportFormat::Csv)
+        .await
+        .map(CsvFile)
 }
 
 pub async fn own_as_json(
@@ -64,7 +66,9 @@ pub async fn own_as_json(
     Query(StatusFilter { status }): Query<StatusFilter>,
 ) -> Result<JsonFile, Problem> {
     let list = filter.narrow_own(own_orders_query(caller.actor, status))?;
-    stream_export(&service, caller.actor, list, ExportFormat::Json).await.map(JsonFile)
+    stream_export(&service, caller.actor, list, ExportFormat::Json)
+        .await
+        .map(JsonFile)
 }
 
 pub async fn all_as_csv(
@@ -74,7 +78,9 @@ pub async fn all_as_csv(
     Query(desk): Query<DeskFilter>,
 ) -> Result<CsvFile, Problem> {
     let list = filter.narrow_list(desk.list()?)?;
-    stream_export(&service, caller.actor, Some(list), ExportFormat::Csv).await.map(CsvFile)
+    stream_export(&service, caller.actor, Some(list), ExportFormat::Csv)
+        .await
+        .map(CsvFile)
 }
 
 pub async fn all_as_json(
@@ -84,7 +90,9 @@ pub async fn all_as_json(
     Query(desk): Query<DeskFilter>,
 ) -> Result<JsonFile, Problem> {
     let list = filter.narrow_list(desk.list()?)?;
-    stream_export(&service, caller.actor, Some(list), ExportFormat::Json).await.map(JsonFile)
+    stream_export(&service, caller.actor, Some(list), ExportFormat::Json)
+        .await
+        .map(JsonFile)
 }
 
 /// Streams a list as a file, empty if the reader has no list.
@@ -98,7 +106,10 @@ async fn stream_export(
     let (listing, words) = list.unwrap_or_default();
     if !ends && service.store.exceeds_export(&listing).await? {
         let most = EXPORTED_MAX.into();
-        return Err(Problem::wrong_field("from", say::too_much_to_export { most }));
+        return Err(Problem::wrong_field(
+            "from",
+            say::too_much_to_export { most },
+        ));
     }
     let store = service.store.clone();
     let after = OrderListCursor::before_all(OrderSort::Newest);
@@ -113,7 +124,10 @@ async fn stream_export(
         any: false,
         ends,
     };
-    Ok(Body::from_stream(stream::try_unfold(walk, OrderExportStream::next)))
+    Ok(Body::from_stream(stream::try_unfold(
+        walk,
+        OrderExportStream::next,
+    )))
 }
 
 impl IntoResponse for CsvFile {
@@ -130,8 +144,10 @@ impl IntoResponse for CsvFile {
 impl IntoResponse for JsonFile {
     fn into_response(self) -> Response {
         let name = "attachment; filename=\"orders.json\"";
-        let headers =
-            [(header::CONTENT_TYPE, "application/json"), (header::CONTENT_DISPOSITION, name)];
+        let headers = [
+            (header::CONTENT_TYPE, "application/json"),
+            (header::CONTENT_DISPOSITION, name),
+        ];
         (headers, self.0).into_response()
     }
 }
@@ -175,7 +191,10 @@ impl OrderExportStream {
             self.begun = true;
         }
         if !self.ends {
-            let orders = self.store.list_at_length(&self.listing, BATCH, self.after).await?;
+            let orders = self
+                .store
+                .list_at_length(&self.listing, BATCH, self.after)
+                .await?;
             self.ends = orders.len() < BATCH;
             let place = |order| OrderListCursor::from_order(OrderSort::Newest, order);
             self.after = orders.last().map_or(self.after, place);
@@ -190,8 +209,14 @@ impl OrderExportStream {
     }
 
     fn write(&mut self, text: &mut String, order: &Order) -> Result<(), StoreError> {
-        let Some(order) = readable_by(order, self.actor) else { return Ok(()) };
-        if self.words.as_ref().is_some_and(|words| !words.stand_in(&order)) {
+        let Some(order) = readable_by(order, self.actor) else {
+            return Ok(());
+        };
+        if self
+            .words
+            .as_ref()
+            .is_some_and(|words| !words.stand_in(&order))
+        {
             return Ok(());
         }
         match self.format {
@@ -229,7 +254,10 @@ fn write_csv_row(text: &mut String, order: &Order) {
         quote_csv_text(&order.description),
         quote_csv_text(&order.address),
         order.customer_id.to_string(),
-        order.provider_id.map(|id| id.to_string()).unwrap_or_default(),
+        order
+            .provider_id
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
         time(order.service_start_time),
         time(order.service_end_time),
         order.created_at.to_string(),
@@ -247,7 +275,11 @@ fn quote_csv_text(text: &str) -> String {
         Some('=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}')
     );
     let acts = acts || text.starts_with(['\t', '\r', '\n']);
-    format!("\"{}{}\"", if acts { "'" } else { "" }, text.replace('"', "\"\""))
+    format!(
+        "\"{}{}\"",
+        if acts { "'" } else { "" },
+        text.replace('"', "\"\"")
+    )
 }
 
 #[cfg(test)]
@@ -258,7 +290,10 @@ mod tests {
     fn words_are_never_a_formula_and_never_end_their_cell() {
         for (text, cell) in [
             ("Fix a tap", "\"Fix a tap\""),
-            ("=HYPERLINK(\"http://x\")", "\"'=HYPERLINK(\"\"http://x\"\")\""),
+            (
+                "=HYPERLINK(\"http://x\")",
+                "\"'=HYPERLINK(\"\"http://x\"\")\"",
+            ),
             ("+1", "\"'+1\""),
             ("-1", "\"'-1\""),
             ("@SUM(A1)", "\"'@SUM(A1)\""),

@@ -50,16 +50,25 @@ pub async fn cancel_fees(
     _: AdminCaller,
 ) -> Result<Json<WholeList<CancelFeeView>>, Problem> {
     let rows = service.store.cancel_fees().await?;
-    Ok(Json(WholeList { items: rows.into_iter().map(CancelFeeView::from).collect() }))
+    Ok(Json(WholeList {
+        items: rows.into_iter().map(CancelFeeView::from).collect(),
+    }))
 }
 
 pub async fn set_cancel_fee(
     State(service): State<Service>,
     AdminCaller(caller): AdminCaller,
-    Json(CancelFeeForm { in_force_from, basis_points, notice_hours }): Json<CancelFeeForm>,
+    Json(CancelFeeForm {
+        in_force_from,
+        basis_points,
+        notice_hours,
+    }): Json<CancelFeeForm>,
 ) -> Result<StatusCode, Problem> {
     if i64::from(basis_points) > WHOLE_BASIS_POINTS {
-        return Err(Problem::wrong_field("basis_points", say::fee_above_the_whole));
+        return Err(Problem::wrong_field(
+            "basis_points",
+            say::fee_above_the_whole,
+        ));
     }
     if notice_hours > NOTICE_HOURS_MAX {
         return Err(Problem::wrong_field("notice_hours", say::notice_too_long));
@@ -70,7 +79,10 @@ pub async fn set_cancel_fee(
         cancel_notice_ms: i64::from(notice_hours) * HOUR_MS,
         ..FeePolicy::FREE
     };
-    service.store.set_cancel_fee(fee, caller.actor.user_id).await??;
+    service
+        .store
+        .set_cancel_fee(fee, caller.actor.user_id)
+        .await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -79,13 +91,22 @@ pub async fn take_back_cancel_fee(
     AdminCaller(caller): AdminCaller,
     Path(from): Path<UnixMillis>,
 ) -> Result<StatusCode, Problem> {
-    service.store.take_back_cancel_fee(from, caller.actor.user_id).await??;
+    service
+        .store
+        .take_back_cancel_fee(from, caller.actor.user_id)
+        .await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl From<CancelFeeRow> for CancelFeeView {
     fn from(row: CancelFeeRow) -> Self {
-        let CancelFeeRow { in_force_from, fee_bp, notice_ms, set_by, set_at } = row;
+        let CancelFeeRow {
+            in_force_from,
+            fee_bp,
+            notice_ms,
+            set_by,
+            set_at,
+        } = row;
         Self {
             in_force_from,
             basis_points: fee_bp,

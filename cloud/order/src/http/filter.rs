@@ -103,16 +103,38 @@ impl ListFilter {
         self,
         list: OrderListQuery,
     ) -> Result<(OrderListQuery, Option<SearchTerms>), Problem> {
-        let Self { region, service_type, price_min, price_max, from, until, text } = self;
-        if price_min.zip(price_max).is_some_and(|(least, most)| most < least) {
+        let Self {
+            region,
+            service_type,
+            price_min,
+            price_max,
+            from,
+            until,
+            text,
+        } = self;
+        if price_min
+            .zip(price_max)
+            .is_some_and(|(least, most)| most < least)
+        {
             return Err(Problem::wrong_field("price_max", say::price_range_empty));
         }
         if from.zip(until).is_some_and(|(from, until)| until <= from) {
             return Err(Problem::wrong_field("until", say::time_range_empty));
         }
-        let words = text.as_deref().map(SearchTerms::read).transpose()?.flatten();
-        let list =
-            OrderListQuery { region, service_type, price_min, price_max, from, until, ..list };
+        let words = text
+            .as_deref()
+            .map(SearchTerms::read)
+            .transpose()?
+            .flatten();
+        let list = OrderListQuery {
+            region,
+            service_type,
+            price_min,
+            price_max,
+            from,
+            until,
+            ..list
+        };
         Ok((list, words))
     }
 }
@@ -131,14 +153,29 @@ impl OwnChoice {
 
 impl DeskChoice {
     pub fn list(self) -> Result<(OrderListQuery, OrderSort), Problem> {
-        let Self { status, code, customer_id, provider_id, sort } = self;
+        let Self {
+            status,
+            code,
+            customer_id,
+            provider_id,
+            sort,
+        } = self;
         let sort = match sort {
             None | Some(DeskSort::Newest) => OrderSort::Newest,
             Some(DeskSort::Oldest) => OrderSort::Oldest,
             Some(DeskSort::PriceHigh) => OrderSort::PriceHigh,
             Some(DeskSort::PriceLow) => OrderSort::PriceLow,
         };
-        Ok((DeskFilter { status, code, customer_id, provider_id }.list()?, sort))
+        Ok((
+            DeskFilter {
+                status,
+                code,
+                customer_id,
+                provider_id,
+            }
+            .list()?,
+            sort,
+        ))
     }
 }
 
@@ -148,8 +185,19 @@ impl DeskFilter {
             OrderCode::parse(&text).ok_or_else(|| Problem::wrong_field("code", say::code_no_code))
         };
         let code = self.code.map(parsed).transpose()?;
-        let Self { status, customer_id: customer, provider_id: provider, .. } = self;
-        Ok(OrderListQuery { status, code, customer, provider, ..OrderListQuery::default() })
+        let Self {
+            status,
+            customer_id: customer,
+            provider_id: provider,
+            ..
+        } = self;
+        Ok(OrderListQuery {
+            status,
+            code,
+            customer,
+            provider,
+            ..OrderListQuery::default()
+        })
     }
 }
 
@@ -159,7 +207,9 @@ impl SearchTerms {
         if text.chars().count() > TEXT_CHARS_MAX {
             return Err(Problem::wrong_field(
                 "text",
-                say::text_too_long { most: TEXT_CHARS_MAX.into() },
+                say::text_too_long {
+                    most: TEXT_CHARS_MAX.into(),
+                },
             ));
         }
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
@@ -168,9 +218,17 @@ impl SearchTerms {
 
     /// True if every term occurs somewhere in the order.
     pub fn stand_in(&self, order: &Order) -> bool {
-        let Order { title, description, address, code, .. } = order;
+        let Order {
+            title,
+            description,
+            address,
+            code,
+            ..
+        } = order;
         let texts = [title, description, address, code.as_str()].map(str::to_lowercase);
-        self.0.iter().all(|word| texts.iter().any(|text| text.contains(word)))
+        self.0
+            .iter()
+            .all(|word| texts.iter().any(|text| text.contains(word)))
     }
 }
 

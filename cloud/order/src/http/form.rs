@@ -33,8 +33,16 @@ pub struct OrderForm {
 impl OrderForm {
     /// Fills missing fields with text in the customer's language.
     pub fn into_draft(self, language: Language) -> Draft {
-        let Self { title, description, service_type, price, currency, location, address, .. } =
-            self;
+        let Self {
+            title,
+            description,
+            service_type,
+            price,
+            currency,
+            location,
+            address,
+            ..
+        } = self;
         let said = |phrase: Phrase| phrase.text_in(language).to_owned();
         Draft {
             title: title.unwrap_or_else(|| said(service_type_name(service_type))),

@@ -18,9 +18,17 @@ pub async fn put_to_holder(
     actor: Actor,
     token: String,
 ) -> Result<(), Problem> {
-    let order =
-        service.store.find_order(command.body.order_id()).await?.ok_or(Code::OrderNotFound)?;
-    let accept = AcceptForHolder { region: order.location, command, actor, token };
+    let order = service
+        .store
+        .find_order(command.body.order_id())
+        .await?
+        .ok_or(Code::OrderNotFound)?;
+    let accept = AcceptForHolder {
+        region: order.location,
+        command,
+        actor,
+        token,
+    };
     request_hub(service, Method::POST, "/internal/asks", Some(&accept)).await
 }
 
@@ -44,11 +52,21 @@ async fn request_hub<T: DeserializeOwned>(
     body: Option<&impl Serialize>,
 ) -> Result<T, Problem> {
     let token = service.verifier.token_for(HUB);
-    match service.hub.call_json(method, path, Some(&token), body).await {
+    match service
+        .hub
+        .call_json(method, path, Some(&token), body)
+        .await
+    {
         Ok(answer) => Ok(answer),
-        Err(UpstreamError::Refused { problem: Some(problem), .. }) => Err((*problem).into()),
+        Err(UpstreamError::Refused {
+            problem: Some(problem),
+            ..
+        }) => Err((*problem).into()),
         Err(error) => {
-            tracing::warn!(cause = format_error_chain(&error), "The hub cannot be asked");
+            tracing::warn!(
+                cause = format_error_chain(&error),
+                "The hub cannot be asked"
+            );
             Err(Problem::new(Code::Unavailable).retry_after(1))
         }
     }

@@ -38,7 +38,11 @@ impl FromRequestParts<Service> for FromHub {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let ServiceCaller(from) = ServiceCaller::from_request_parts(parts, service).await?;
-        if from == HUB { Ok(Self) } else { Err(Code::RoleForbidden.into()) }
+        if from == HUB {
+            Ok(Self)
+        } else {
+            Err(Code::RoleForbidden.into())
+        }
     }
 }
 
@@ -63,10 +67,20 @@ pub async fn waiting_accepts(
         service.try_out().await?;
     }
     let mut answers = Vec::with_capacity(items.len());
-    for WaitingAccept { command, actor, revoked } in items {
+    for WaitingAccept {
+        command,
+        actor,
+        revoked,
+    } in items
+    {
         let origin = Origin::Waited { revoked };
         // The token stays with the hub; our stored copy of the verification status applies.
-        let attempt = Attempt { command, actor: Some(actor), mark: None, origin };
+        let attempt = Attempt {
+            command,
+            actor: Some(actor),
+            mark: None,
+            origin,
+        };
         answers.push(hold_faulty_accept(service.decide_command(attempt).await)?);
     }
     Ok(Json(WaitingAcceptDecisions { answers }))
@@ -106,7 +120,9 @@ pub async fn take_back(
     _: FromHub,
     Json(over): Json<LeaseRevocation>,
 ) -> Result<Json<RevokedLeases>, Problem> {
-    Ok(Json(RevokedLeases { fences: service.store.end_epoch(&over).await? }))
+    Ok(Json(RevokedLeases {
+        fences: service.store.end_epoch(&over).await?,
+    }))
 }
 
 /// Issues a new fence to a holder if its view disagreed with its grant. Safe to repeat: a right
@@ -117,7 +133,14 @@ pub async fn renew_fence(
     Json(asked): Json<LeaseRenewalRequest>,
 ) -> Result<Json<RegionAssignment>, Problem> {
     service.store.renew_fence(&asked).await?;
-    Ok(Json(service.store.region_record(asked.region).await?.now.assignment))
+    Ok(Json(
+        service
+            .store
+            .region_record(asked.region)
+            .await?
+            .now
+            .assignment,
+    ))
 }
 
 /// The assignments that the regions' feeds should have delivered by now.
@@ -125,7 +148,9 @@ pub async fn list_assignments(
     State(service): State<Service>,
     _: FromHub,
 ) -> Result<Json<Assignments>, Problem> {
-    Ok(Json(Assignments { items: service.store.list_assignments().await? }))
+    Ok(Json(Assignments {
+        items: service.store.list_assignments().await?,
+    }))
 }
 
 pub async fn digest_range(
@@ -154,7 +179,11 @@ impl FromRequestParts<Service> for FromDecider {
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let ServiceCaller(from) = ServiceCaller::from_request_parts(parts, service).await?;
         let deciders = [CloudPart::Payment, CloudPart::Review].map(CloudPart::name);
-        if deciders.contains(&from.as_str()) { Ok(Self) } else { Err(Code::RoleForbidden.into()) }
+        if deciders.contains(&from.as_str()) {
+            Ok(Self)
+        } else {
+            Err(Code::RoleForbidden.into())
+        }
     }
 }
 
@@ -163,7 +192,13 @@ pub async fn show_order(
     _: FromDecider,
     Path(id): Path<OrderId>,
 ) -> Result<Json<OrderAndTerms>, Problem> {
-    Ok(Json(service.store.order_and_terms(id).await?.ok_or(Code::OrderNotFound)?))
+    Ok(Json(
+        service
+            .store
+            .order_and_terms(id)
+            .await?
+            .ok_or(Code::OrderNotFound)?,
+    ))
 }
 
 pub async fn list_known_orders(
@@ -178,5 +213,9 @@ pub async fn list_known_orders(
 }
 
 fn check_length(length: usize, most: usize) -> Result<(), Problem> {
-    if length > most { Err(Code::BodyTooLarge.into()) } else { Ok(()) }
+    if length > most {
+        Err(Code::BodyTooLarge.into())
+    } else {
+        Ok(())
+    }
 }

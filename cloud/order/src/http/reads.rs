@@ -47,7 +47,11 @@ pub async fn timeline(
     Path(id): Path<OrderId>,
 ) -> Result<Json<WholeList<TimelineEntry>>, Problem> {
     let actor = caller.actor;
-    let order = service.store.find_order(id).await?.ok_or(Code::OrderNotFound)?;
+    let order = service
+        .store
+        .find_order(id)
+        .await?
+        .ok_or(Code::OrderNotFound)?;
     let own = actor.role != Role::Provider || order.provider_id == Some(actor.user_id);
     if !own || readable_by(&order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
@@ -55,7 +59,10 @@ pub async fn timeline(
     let mut items = service.store.read_timeline(id).await?;
     if actor.role == Role::Admin {
         // Includes the operator's name and reason, which only operators may see.
-        service.store.tell_ends(order.location, items.iter_mut()).await?;
+        service
+            .store
+            .tell_ends(order.location, items.iter_mut())
+            .await?;
     }
     Ok(Json(WholeList { items }))
 }
@@ -77,12 +84,16 @@ pub async fn mine(
 pub fn own_orders_query(actor: Actor, status: Option<OrderStatus>) -> Option<OrderListQuery> {
     let me = Some(actor.user_id);
     match actor.role {
-        Role::Customer => {
-            Some(OrderListQuery { customer: me, status, ..OrderListQuery::default() })
-        }
-        Role::Provider => {
-            Some(OrderListQuery { provider: me, status, ..OrderListQuery::default() })
-        }
+        Role::Customer => Some(OrderListQuery {
+            customer: me,
+            status,
+            ..OrderListQuery::default()
+        }),
+        Role::Provider => Some(OrderListQuery {
+            provider: me,
+            status,
+            ..OrderListQuery::default()
+        }),
         Role::Admin => None,
     }
 }
@@ -104,7 +115,9 @@ pub async fn paid_afterwards(
         region,
         service_types: assignment.rules.paid_afterwards,
     });
-    Ok(Json(WholeList { items: items.filter(|one| !one.service_types.is_empty()).collect() }))
+    Ok(Json(WholeList {
+        items: items.filter(|one| !one.service_types.is_empty()).collect(),
+    }))
 }
 
 pub async fn available(
@@ -117,8 +130,18 @@ pub async fn available(
     if actor.role != Role::Provider {
         return Err(Code::RoleForbidden.into());
     }
-    let open = OrderListQuery { status: Some(OrderStatus::Pending), ..OrderListQuery::default() };
-    list(&service, actor, filter.narrow_list(open)?, sort.sort_or_default(), page).await
+    let open = OrderListQuery {
+        status: Some(OrderStatus::Pending),
+        ..OrderListQuery::default()
+    };
+    list(
+        &service,
+        actor,
+        filter.narrow_list(open)?,
+        sort.sort_or_default(),
+        page,
+    )
+    .await
 }
 
 pub async fn all(
@@ -129,7 +152,14 @@ pub async fn all(
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
     let (desk, sort) = desk.list()?;
-    list(&service, caller.actor, filter.narrow_list(desk)?, sort, page).await
+    list(
+        &service,
+        caller.actor,
+        filter.narrow_list(desk)?,
+        sort,
+        page,
+    )
+    .await
 }
 
 async fn list(
@@ -146,9 +176,14 @@ async fn list(
     if let Some(words) = words {
         return search_orders(service, actor, &listing, &words, after, page).await;
     }
-    let orders = service.store.list(&listing, page.rows_to_read(), after).await?;
+    let orders = service
+        .store
+        .list(&listing, page.rows_to_read(), after)
+        .await?;
     let place = |order: &Order| OrderListCursor::from_order(sort, order);
-    Ok(page.build_page(orders, place).filter_map(|order| readable_by(&order, actor)))
+    Ok(page
+        .build_page(orders, place)
+        .filter_map(|order| readable_by(&order, actor)))
 }
 
 /// Scans the list until the page is full, the list ends, or the scan limit is reached.
@@ -167,11 +202,16 @@ async fn search_orders(
         let orders = service.store.list_at_length(listing, BATCH, after).await?;
         let ends = orders.len() < BATCH;
         after = orders.last().map_or(after, place);
-        let seen = orders.into_iter().filter_map(|order| readable_by(&order, actor));
+        let seen = orders
+            .into_iter()
+            .filter_map(|order| readable_by(&order, actor));
         found.extend(seen.filter(|order| words.stand_in(order)));
         if ends || found.len() > page.limit {
             return Ok(page.build_page(found, place));
         }
     }
-    Ok(ItemList { items: found, next: Some(after.to_string()) })
+    Ok(ItemList {
+        items: found,
+        next: Some(after.to_string()),
+    })
 }

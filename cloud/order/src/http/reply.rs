@@ -32,7 +32,12 @@ pub enum CommandReply {
     },
     /// The region's holder has to decide this accept. The order's page, the inbox and a repeat of
     /// the same request show the decision.
-    Waiting { order_id: OrderId, command_id: CommandId, state: &'static str, message: &'static str },
+    Waiting {
+        order_id: OrderId,
+        command_id: CommandId,
+        state: &'static str,
+        message: &'static str,
+    },
 }
 
 impl RouteAnswer for CommandReply {
@@ -75,8 +80,25 @@ impl OrderView {
         if let Some(readable) = readable_by(&order, reader) {
             return Self::Whole(Box::new(readable));
         }
-        let Order { id, code, location, status, provider_id, version, updated_at, .. } = order;
-        Self::Outline { id, code, location, status, provider_id, version, updated_at }
+        let Order {
+            id,
+            code,
+            location,
+            status,
+            provider_id,
+            version,
+            updated_at,
+            ..
+        } = order;
+        Self::Outline {
+            id,
+            code,
+            location,
+            status,
+            provider_id,
+            version,
+            updated_at,
+        }
     }
 }
 
@@ -89,9 +111,10 @@ pub fn require_success(decision: OpDecision, actor: Actor) -> Result<Order, Prob
     };
     match (outcome.has_succeeded(), outcome.order.take()) {
         (true, Some(order)) => Ok(order),
-        (_, order) => {
-            Err(refusal_to_problem(outcome, order.map(|order| OrderView::for_reader(order, actor))))
-        }
+        (_, order) => Err(refusal_to_problem(
+            outcome,
+            order.map(|order| OrderView::for_reader(order, actor)),
+        )),
     }
 }
 
@@ -104,7 +127,9 @@ fn refusal_to_problem(outcome: Outcome, view: Option<OrderView>) -> Problem {
     }
     if let Some(limit) = outcome.limit {
         if limit.limit == ShareKind::OpenOrders {
-            problem = problem.with_detail(say::too_many_open_orders { most: limit.most.into() });
+            problem = problem.with_detail(say::too_many_open_orders {
+                most: limit.most.into(),
+            });
         }
         problem = problem.with_member("limit", limit);
     }

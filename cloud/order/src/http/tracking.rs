@@ -50,7 +50,10 @@ pub struct TrackedOrder {
 
 impl TrackingReceipt {
     pub fn for_order(service: &Service, order: &Order) -> Self {
-        Self { code: order.code.clone(), secret: service.store.tracking_secret(order.id) }
+        Self {
+            code: order.code.clone(),
+            secret: service.store.tracking_secret(order.id),
+        }
     }
 }
 
@@ -60,7 +63,11 @@ pub async fn receipt(
     caller: Caller,
     Path(id): Path<OrderId>,
 ) -> Result<Json<TrackingReceipt>, Problem> {
-    let order = service.store.find_order(id).await?.filter(|_| caller.actor.role != Role::Provider);
+    let order = service
+        .store
+        .find_order(id)
+        .await?
+        .filter(|_| caller.actor.role != Role::Provider);
     let order = order.and_then(|order| readable_by(&order, caller.actor));
     let order = order.ok_or(Code::OrderNotFound)?;
     Ok(Json(TrackingReceipt::for_order(&service, &order)))
@@ -74,7 +81,11 @@ pub async fn track(
     let code = OrderCode::parse(&code);
     let secret = s.parse::<Hash>().ok();
     let (code, secret) = code.zip(secret).ok_or(Code::OrderNotFound)?;
-    let order = service.store.find_tracked(&code, &secret).await?.ok_or(Code::OrderNotFound)?;
+    let order = service
+        .store
+        .find_tracked(&code, &secret)
+        .await?
+        .ok_or(Code::OrderNotFound)?;
     let steps = service.store.tracked_steps(order.id).await?;
     Ok(Json(TrackedOrder {
         code: order.code,

@@ -27,7 +27,12 @@ impl Store {
         let policies =
             read::policies_from_rows(self.sql.fetch_all(read::POLICIES, vals![]).await?)?;
         let rules = self.rules_of(state.order.location).await?;
-        Ok(Some(CancelBasis { state, policies, rules, at: self.clock.now() }))
+        Ok(Some(CancelBasis {
+            state,
+            policies,
+            rules,
+            at: self.clock.now(),
+        }))
     }
 
     /// An order with its cancellation price and payment mode, for the payment and review services.
@@ -39,7 +44,14 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let terms = row.cancel_terms();
         let order = Order::from(row);
-        let paid_afterwards = self.rules_of(order.location).await?.is_paid_afterwards(&order);
-        Ok(Some(OrderAndTerms { order, terms, paid_afterwards }))
+        let paid_afterwards = self
+            .rules_of(order.location)
+            .await?
+            .is_paid_afterwards(&order);
+        Ok(Some(OrderAndTerms {
+            order,
+            terms,
+            paid_afterwards,
+        }))
     }
 }

@@ -70,7 +70,9 @@ impl Store {
         let text = text.append_text(" ORDER BY case_items.id DESC LIMIT ?");
         let values = vals![before.unwrap_or(u64::MAX), limit];
         let rows = self.sql.fetch_all::<ListedCase>(text, values).await?;
-        rows.into_iter().map(|row| row.into_case_item(self.data_keys())).collect()
+        rows.into_iter()
+            .map(|row| row.into_case_item(self.data_keys()))
+            .collect()
     }
 
     pub async fn find_case(&self, id: u64) -> Result<Option<CaseItem>, StoreError> {
@@ -118,29 +120,41 @@ async fn open_items(
     tx: &mut Tx,
     id: u64,
 ) -> Result<Result<Vec<u64>, CaseUpdateResult>, StoreError> {
-    let Some(item) = read_case(tx, id).await? else { return Ok(Err(CaseUpdateResult::Unknown)) };
+    let Some(item) = read_case(tx, id).await? else {
+        return Ok(Err(CaseUpdateResult::Unknown));
+    };
     if item.closed_at.is_some() {
         return Ok(Err(CaseUpdateResult::Closed(item)));
     }
     let values = vals![item.order_id, item.user_id, item.kind.as_str()];
     let text = Statement::new(OPEN_ITEMS);
-    let text = if tx.is_mysql() { text.append_text(" FOR UPDATE") } else { text };
+    let text = if tx.is_mysql() {
+        text.append_text(" FOR UPDATE")
+    } else {
+        text
+    };
     let items: Vec<u64> = tx.fetch_all(text, values).await?;
     if items.contains(&id) {
         return Ok(Ok(items));
     }
     // Another admin was faster.
-    Ok(Err(read_case(tx, id).await?.map_or(CaseUpdateResult::Unknown, CaseUpdateResult::Closed)))
+    Ok(Err(read_case(tx, id).await?.map_or(
+        CaseUpdateResult::Unknown,
+        CaseUpdateResult::Closed,
+    )))
 }
 
 async fn updated_case(tx: &mut Tx, id: u64) -> Result<CaseUpdateResult, StoreError> {
-    Ok(read_case(tx, id).await?.map_or(CaseUpdateResult::Unknown, CaseUpdateResult::Done))
+    Ok(read_case(tx, id)
+        .await?
+        .map_or(CaseUpdateResult::Unknown, CaseUpdateResult::Done))
 }
 
 async fn read_case(tx: &mut Tx, id: u64) -> Result<Option<CaseItem>, StoreError> {
     let text = Statement::new(LIST).append_text(" WHERE case_items.id = ?");
     let row: Option<ListedCase> = tx.fetch_optional(text, vals![id]).await?;
-    row.map(|row| row.into_case_item(tx.data_keys())).transpose()
+    row.map(|row| row.into_case_item(tx.data_keys()))
+        .transpose()
 }
 
 pub(super) fn case_seal_place(item: u64) -> SealContext {
@@ -155,7 +169,9 @@ impl ListedCase {
         Ok(CaseItem {
             id: self.id,
             order_id: self.order_id,
-            order_code: self.location.map(|region| OrderCode::from_order_id(region, self.order_id)),
+            order_code: self
+                .location
+                .map(|region| OrderCode::from_order_id(region, self.order_id)),
             region: self.location,
             user_id: self.user_id,
             kind: self.kind,

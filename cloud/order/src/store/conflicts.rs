@@ -40,7 +40,10 @@ struct LocatedTimelineRow<P> {
 
 impl<P: Row> Row for LocatedTimelineRow<P> {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        Ok(Self { place: P::read(row)?, line: Row::read(row)? })
+        Ok(Self {
+            place: P::read(row)?,
+            line: Row::read(row)?,
+        })
     }
 }
 
@@ -56,7 +59,13 @@ impl Store {
     ) -> Result<(Vec<LostAcceptance>, Option<u64>), StoreError> {
         let before = match before {
             Some(before) => before,
-            None => self.sql.fetch_optional::<u64>(NEWEST, vals![]).await?.unwrap_or_default() + 1,
+            None => {
+                self.sql
+                    .fetch_optional::<u64>(NEWEST, vals![])
+                    .await?
+                    .unwrap_or_default()
+                    + 1
+            }
         };
         let from = before.saturating_sub(LINES_SEARCHED_MAX).max(1);
         let closed = [Code::OrderCancelledMeanwhile, Code::OrderRejectedMeanwhile];
@@ -67,7 +76,11 @@ impl Store {
         let rows: Vec<LostAcceptanceRow> = self.sql.fetch_all(text, values).await?;
         let full = rows.len() == limit;
         let lost = self.with_winners(rows).await?;
-        let next = if full { lost.last().map(|lost| lost.id) } else { Some(from) };
+        let next = if full {
+            lost.last().map(|lost| lost.id)
+        } else {
+            Some(from)
+        };
         Ok((lost, next.filter(|next| *next > 1)))
     }
 
@@ -83,7 +96,11 @@ impl Store {
                 code: answer.code,
                 order_id: answer.order_id,
                 order_version: answer.order_version,
-                op: answer.op.map(|op| OpPlace { edge: op.edge, epoch: op.epoch, seq: op.seq }),
+                op: answer.op.map(|op| OpPlace {
+                    edge: op.edge,
+                    epoch: op.epoch,
+                    seq: op.seq,
+                }),
                 decided_at: answer.decided_at,
             }
         };
@@ -100,17 +117,28 @@ impl Store {
             let text = Statement::new("SELECT order_timeline.id, ")
                 .append_text(LineRow::LIST)
                 .append_text(WON);
-            let text = text.append_marks(part.len()).append_text(") ORDER BY order_timeline.id");
-            for row in self.sql.fetch_all::<WinningAcceptanceRow>(text, values).await? {
+            let text = text
+                .append_marks(part.len())
+                .append_text(") ORDER BY order_timeline.id");
+            for row in self
+                .sql
+                .fetch_all::<WinningAcceptanceRow>(text, values)
+                .await?
+            {
                 let order_id = row.line.order_id;
-                won.entry(order_id).or_default().push((row.place, winner_from_row(row.line)));
+                won.entry(order_id)
+                    .or_default()
+                    .push((row.place, winner_from_row(row.line)));
             }
         }
-        let mut lost: Vec<LostAcceptance> =
-            rows.into_iter().map(|row| to_lost_acceptance(row, &won)).collect();
+        let mut lost: Vec<LostAcceptance> = rows
+            .into_iter()
+            .map(|row| to_lost_acceptance(row, &won))
+            .collect();
         for region in Region::ALL {
             let here = lost.iter_mut().filter(|lost| lost.region == region);
-            self.tell_ends(region, here.map(|lost| &mut lost.entry)).await?;
+            self.tell_ends(region, here.map(|lost| &mut lost.entry))
+                .await?;
         }
         Ok(lost)
     }
@@ -122,7 +150,11 @@ fn to_lost_acceptance(
 ) -> LostAcceptance {
     let (id, region) = row.place;
     let order_id = row.line.order_id;
-    let mut earlier = won.get(&order_id).into_iter().flatten().filter(|(won, _)| *won < id);
+    let mut earlier = won
+        .get(&order_id)
+        .into_iter()
+        .flatten()
+        .filter(|(won, _)| *won < id);
     let entry = TimelineEntry::from(row.line);
     // An acceptance lost for another reason may find the order with a provider, but that provider
     // is not a winner.
@@ -132,7 +164,10 @@ fn to_lost_acceptance(
         order_id,
         order_code: OrderCode::from_order_id(region, order_id),
         region,
-        winner: earlier.next_back().filter(|_| taken).map(|(_, winner)| winner.clone()),
+        winner: earlier
+            .next_back()
+            .filter(|_| taken)
+            .map(|(_, winner)| winner.clone()),
         entry,
     }
 }

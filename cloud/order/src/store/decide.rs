@@ -61,12 +61,18 @@ impl Store {
     pub(super) async fn decide_alone(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let requests = [Submission::Command(Box::new(attempt))];
         let mut writes = Box::pin(self.decide_anew(&requests, OrderReadMode::Plain)).await?;
-        writes.answers.pop().ok_or(StoreError::Unreadable("no answer"))
+        writes
+            .answers
+            .pop()
+            .ok_or(StoreError::Unreadable("no answer"))
     }
 
     /// Decides requests in order, all in one transaction.
     pub async fn decide_all(&self, requests: &[Submission]) -> Result<Vec<OpDecision>, StoreError> {
-        Ok(self.decide_anew(requests, OrderReadMode::Locked).await?.answers)
+        Ok(self
+            .decide_anew(requests, OrderReadMode::Locked)
+            .await?
+            .answers)
     }
 
     /// The same, but decides nothing if an edge's start would be refused for funds.
@@ -74,7 +80,9 @@ impl Store {
         &self,
         requests: &[Submission],
     ) -> Result<FundedBatchResult, StoreError> {
-        let tried = self.decide_again(requests, (OrderReadMode::Locked, unfunded_starts)).await?;
+        let tried = self
+            .decide_again(requests, (OrderReadMode::Locked, unfunded_starts))
+            .await?;
         Ok(match tried {
             CheckedWrites::Written(writes) => FundedBatchResult::Decided(writes.answers),
             CheckedWrites::Unfunded(orders) => FundedBatchResult::Unfunded(orders),
@@ -113,7 +121,9 @@ impl Store {
         requests: &[Submission],
         reading: OrderReadMode,
     ) -> Result<Writes, StoreError> {
-        self.decide_again(requests, (reading, skip_funds_check)).await?.into_writes()
+        self.decide_again(requests, (reading, skip_funds_check))
+            .await?
+            .into_writes()
     }
 
     async fn decide_again(
@@ -148,7 +158,10 @@ impl Store {
 
 impl Publication {
     fn to_attempt(&self, order_id: OrderId) -> Attempt {
-        let body = CommandBody::PublishOrder { order_id, order: self.draft.clone() };
+        let body = CommandBody::PublishOrder {
+            order_id,
+            order: self.draft.clone(),
+        };
         let command = Command {
             id: self.command_id,
             body,
@@ -157,7 +170,12 @@ impl Publication {
             tapped_at: None,
             trace: self.trace.clone(),
         };
-        Attempt { command, actor: Some(self.actor), mark: None, origin: Origin::Portal }
+        Attempt {
+            command,
+            actor: Some(self.actor),
+            mark: None,
+            origin: Origin::Portal,
+        }
     }
 }
 
@@ -168,7 +186,9 @@ pub(super) async fn decide_in(
     requests: &[Submission],
     reading: OrderReadMode,
 ) -> Result<Writes, StoreError> {
-    try_in(tx, clock, rules, requests, (reading, skip_funds_check)).await?.into_writes()
+    try_in(tx, clock, rules, requests, (reading, skip_funds_check))
+        .await?
+        .into_writes()
 }
 
 /// Writes nothing if the check returns an order.
@@ -204,7 +224,9 @@ impl CheckedWrites {
     fn into_writes(self) -> Result<Writes, StoreError> {
         match self {
             Self::Written(writes) => Ok(writes),
-            Self::Unfunded(_) => Err(StoreError::Contradiction("funds were asked about by nobody")),
+            Self::Unfunded(_) => Err(StoreError::Contradiction(
+                "funds were asked about by nobody",
+            )),
         }
     }
 }
@@ -218,8 +240,12 @@ fn skip_funds_check(_: &Writes) -> Vec<OrderId> {
 fn unfunded_starts(writes: &Writes) -> Vec<OrderId> {
     let is_unfunded =
         |answer: &&StoredAnswer| answer.op.is_some() && answer.code == Some(Code::FundsNotHeld);
-    let orders: BTreeSet<OrderId> =
-        writes.commands.iter().filter(is_unfunded).map(|answer| answer.order_id).collect();
+    let orders: BTreeSet<OrderId> = writes
+        .commands
+        .iter()
+        .filter(is_unfunded)
+        .map(|answer| answer.order_id)
+        .collect();
     orders.into_iter().collect()
 }
 

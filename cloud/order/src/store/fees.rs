@@ -44,7 +44,12 @@ impl Store {
         fee: FeePolicy,
         by: UserId,
     ) -> Result<Result<(), Code>, StoreError> {
-        let FeePolicy { from, cancel_fee_bp, cancel_notice_ms, .. } = fee;
+        let FeePolicy {
+            from,
+            cancel_fee_bp,
+            cancel_notice_ms,
+            ..
+        } = fee;
         let now = self.clock.now();
         if !FeePolicy::is_open(from, now) {
             return Ok(Err(Code::FeeSettled));

@@ -44,14 +44,22 @@ struct WaitingCommand {
 impl CommandBatcher {
     fn enqueue_command(&self, attempt: Attempt) -> Receiver<OpDecision> {
         let (answer, answered) = oneshot::channel();
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         waiting.push_back(WaitingCommand { attempt, answer });
         answered
     }
 
     /// Takes the longest-waiting commands. Drops commands of callers that have gone.
     fn next(&self) -> Vec<WaitingCommand> {
-        let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         waiting.retain(|one| !one.answer.is_closed());
         let count = waiting.len().min(TOGETHER_MAX);
         waiting.drain(..count).collect()
@@ -89,10 +97,16 @@ impl Store {
     /// Decides the longest-waiting commands. Fails only if the batch had a single command or the
     /// writer is unreachable.
     async fn decide_waiting(&self) -> Result<(), StoreError> {
-        let (attempts, answers): (Vec<_>, Vec<_>) =
-            self.gathering.next().into_iter().map(|one| (one.attempt, one.answer)).unzip();
-        let requests: Vec<_> =
-            attempts.into_iter().map(|attempt| Submission::Command(Box::new(attempt))).collect();
+        let (attempts, answers): (Vec<_>, Vec<_>) = self
+            .gathering
+            .next()
+            .into_iter()
+            .map(|one| (one.attempt, one.answer))
+            .unzip();
+        let requests: Vec<_> = attempts
+            .into_iter()
+            .map(|attempt| Submission::Command(Box::new(attempt)))
+            .collect();
         match Box::pin(self.decide_anew(&requests, OrderReadMode::Plain)).await {
             Ok(writes) => {
                 for (answer, decision) in answers.into_iter().zip(writes.answers) {
@@ -112,5 +126,8 @@ impl Store {
 }
 
 fn writer_away() -> StoreError {
-    SqlError::TimedOut { sql: "a turn of the one writer".into() }.into()
+    SqlError::TimedOut {
+        sql: "a turn of the one writer".into(),
+    }
+    .into()
 }

@@ -30,14 +30,19 @@ impl Store {
         let rows: Vec<OrderRow> = match asked {
             OrderVersionsQuery::Named(ids) if ids.is_empty() => Vec::new(),
             OrderVersionsQuery::Named(ids) => {
-                let text =
-                    OrderRow::select("WHERE id IN (").append_marks(ids.len()).append_text(")");
-                self.sql.fetch_all(text, ids.iter().map(Into::into).collect()).await?
+                let text = OrderRow::select("WHERE id IN (")
+                    .append_marks(ids.len())
+                    .append_text(")");
+                self.sql
+                    .fetch_all(text, ids.iter().map(Into::into).collect())
+                    .await?
             }
             OrderVersionsQuery::Changed { since, after } => {
                 let id = after.map_or(Uuid::nil(), |id| id.0);
                 let values = vals![*since, *since, id, KNOWN_MAX];
-                self.sql.fetch_all(OrderRow::select(CHANGED), values).await?
+                self.sql
+                    .fetch_all(OrderRow::select(CHANGED), values)
+                    .await?
             }
         };
         let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
@@ -46,9 +51,16 @@ impl Store {
             let terms = row.cancel_terms();
             let money_version = row.money_version;
             let worked_in_vain = worked_in_vain.remove(&row.id).unwrap_or_default();
-            ComparedOrder { order: row.into(), terms, money_version, worked_in_vain }
+            ComparedOrder {
+                order: row.into(),
+                terms,
+                money_version,
+                worked_in_vain,
+            }
         };
-        Ok(ComparedOrders { items: rows.into_iter().map(known).collect() })
+        Ok(ComparedOrders {
+            items: rows.into_iter().map(known).collect(),
+        })
     }
 
     async fn worked_in_vain(
@@ -61,7 +73,11 @@ impl Store {
         }
         let text = in_list(WORKED_IN_VAIN, orders.len(), ") ORDER BY order_id, user_id");
         let values = orders.iter().map(Into::into).collect();
-        for (order, provider) in self.sql.fetch_all::<(OrderId, UserId)>(text, values).await? {
+        for (order, provider) in self
+            .sql
+            .fetch_all::<(OrderId, UserId)>(text, values)
+            .await?
+        {
             providers.entry(order).or_default().push(provider);
         }
         Ok(providers)

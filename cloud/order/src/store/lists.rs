@@ -83,7 +83,10 @@ impl Store {
     /// The timeline of an order, oldest first.
     pub async fn read_timeline(&self, id: OrderId) -> Result<Vec<TimelineEntry>, StoreError> {
         let text = LineRow::select("WHERE order_id = ? ORDER BY id DESC LIMIT ?");
-        let rows = self.sql.fetch_all::<LineRow>(text, vals![id, LINES_MAX]).await?;
+        let rows = self
+            .sql
+            .fetch_all::<LineRow>(text, vals![id, LINES_MAX])
+            .await?;
         Ok(rows.into_iter().rev().map(TimelineEntry::from).collect())
     }
 
@@ -169,12 +172,16 @@ impl OrderSort {
 impl OrderListCursor {
     pub fn before_all(sort: OrderSort) -> Self {
         match sort {
-            OrderSort::Newest | OrderSort::PriceHigh => {
-                Self { sort, key: i64::MAX, id: Uuid::max() }
-            }
-            OrderSort::Oldest | OrderSort::PriceLow | OrderSort::Start => {
-                Self { sort, key: i64::MIN, id: Uuid::nil() }
-            }
+            OrderSort::Newest | OrderSort::PriceHigh => Self {
+                sort,
+                key: i64::MAX,
+                id: Uuid::max(),
+            },
+            OrderSort::Oldest | OrderSort::PriceLow | OrderSort::Start => Self {
+                sort,
+                key: i64::MIN,
+                id: Uuid::nil(),
+            },
         }
     }
 
@@ -184,7 +191,11 @@ impl OrderListCursor {
             OrderSort::PriceHigh | OrderSort::PriceLow => order.price.minor_units(),
             OrderSort::Start => order.service_start_time.map_or(i64::MAX, |at| at.0),
         };
-        Self { sort, key, id: order.id.0 }
+        Self {
+            sort,
+            key,
+            id: order.id.0,
+        }
     }
 }
 
@@ -209,7 +220,11 @@ impl FromStr for OrderListCursor {
             None => (OrderSort::Newest, front),
         };
         let key = key.parse().map_err(|_| wrong)?;
-        Ok(Self { sort, key, id: id.parse().map_err(|_| wrong)? })
+        Ok(Self {
+            sort,
+            key,
+            id: id.parse().map_err(|_| wrong)?,
+        })
     }
 }
 
@@ -232,7 +247,10 @@ fn add_filters(
         (" AND location = ?", listing.region.map(Val::from)),
         (" AND status = ?", listing.status.map(Val::from)),
         (" AND service_type = ?", listing.service_type.map(Val::from)),
-        (" AND code = ?", listing.code.as_ref().map(|code| code.as_str().into())),
+        (
+            " AND code = ?",
+            listing.code.as_ref().map(|code| code.as_str().into()),
+        ),
         (" AND price_minor >= ?", listing.price_min.map(Val::from)),
         (" AND price_minor <= ?", listing.price_max.map(Val::from)),
     ] {
@@ -271,14 +289,34 @@ mod tests {
     #[test]
     fn a_place_reads_back_and_other_texts_do_not() {
         for sort in OrderSort::ALL {
-            let place = OrderListCursor { sort, key: -5, id: Uuid::from_u128(5) };
+            let place = OrderListCursor {
+                sort,
+                key: -5,
+                id: Uuid::from_u128(5),
+            };
             assert_eq!(place.to_string().parse(), Ok(place));
         }
         // A cursor issued before other sorts existed still works.
-        let before = process::problem::TimeCursor { at: UnixMillis(17), id: Uuid::from_u128(5) };
+        let before = process::problem::TimeCursor {
+            at: UnixMillis(17),
+            id: Uuid::from_u128(5),
+        };
         let read: OrderListCursor = before.to_string().parse().unwrap();
-        assert_eq!((read.sort, read.key, read.id), (OrderSort::Newest, 17, before.id));
-        for bad in ["", ".", "17", "17.", ".5", "17.x", "newest.17", "dearest.17.5", "start.x.5"] {
+        assert_eq!(
+            (read.sort, read.key, read.id),
+            (OrderSort::Newest, 17, before.id)
+        );
+        for bad in [
+            "",
+            ".",
+            "17",
+            "17.",
+            ".5",
+            "17.x",
+            "newest.17",
+            "dearest.17.5",
+            "start.x.5",
+        ] {
             assert!(bad.parse::<OrderListCursor>().is_err(), "{bad}");
         }
     }

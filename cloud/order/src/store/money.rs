@@ -40,13 +40,22 @@ impl Store {
         told: &PaymentEvent,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let Some(region) = tx.fetch_optional::<Region>(PLACE, vals![told.order_id]).await? else {
+        let Some(region) = tx
+            .fetch_optional::<Region>(PLACE, vals![told.order_id])
+            .await?
+        else {
             return Ok(false);
         };
         // Like every order change: a concurrent grant's digest must cover it.
         read::lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToDecide).await?;
-        let Some(state) = lock_order(tx, told.order_id).await? else { return Ok(false) };
-        let OrderState { order: before, terms, .. } = state;
+        let Some(state) = lock_order(tx, told.order_id).await? else {
+            return Ok(false);
+        };
+        let OrderState {
+            order: before,
+            terms,
+            ..
+        } = state;
         let known: Option<u64> = tx.fetch_optional(KNOWN, vals![told.order_id]).await?;
         if known.is_some_and(|known| told.money_version <= known) {
             return Ok(false);
@@ -62,7 +71,13 @@ impl Store {
             updated_at: now,
             ..before.clone()
         };
-        let values = vals![order.payment_status, order.version, now, order.id, before.version];
+        let values = vals![
+            order.payment_status,
+            order.version,
+            now,
+            order.id,
+            before.version
+        ];
         if tx.exec(SHOW, values).await? != 1 {
             return Err(StoreError::Contradiction("an order changed under its lock"));
         }
@@ -72,7 +87,8 @@ impl Store {
             order_id: order.id,
             entry: build_timeline_entry(&order, actor, command_id, now),
         };
-        tx.insert(LineRow::seal_entry(&line, tx.data_keys())).await?;
+        tx.insert(LineRow::seal_entry(&line, tx.data_keys()))
+            .await?;
         let body = OrderEvent {
             money: Some(told.clone()),
             terms,
@@ -87,16 +103,29 @@ impl Store {
 
 pub(super) async fn lock_order(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState>, StoreError> {
     let text: Statement = OrderRow::select("WHERE id = ?");
-    let text = if tx.is_mysql() { text.append_text(" FOR UPDATE") } else { text };
-    Ok(tx.fetch_optional::<OrderRow>(text, vals![id]).await?.map(OrderState::from))
+    let text = if tx.is_mysql() {
+        text.append_text(" FOR UPDATE")
+    } else {
+        text
+    };
+    Ok(tx
+        .fetch_optional::<OrderRow>(text, vals![id])
+        .await?
+        .map(OrderState::from))
 }
 
 /// Paying is the customer's act. Everything else follows from other acts, so the platform is the
 /// actor.
 fn payment_actor(kind: EventType, told: &PaymentEvent) -> Actor {
     match kind {
-        EventType::PaymentCompleted => Actor { user_id: told.customer_id, role: Role::Customer },
-        _ => Actor { user_id: UserId(uuid::Uuid::nil()), role: Role::Admin },
+        EventType::PaymentCompleted => Actor {
+            user_id: told.customer_id,
+            role: Role::Customer,
+        },
+        _ => Actor {
+            user_id: UserId(uuid::Uuid::nil()),
+            role: Role::Admin,
+        },
     }
 }
 
@@ -114,7 +143,10 @@ fn build_timeline_entry(
         to: order.status,
         code: None,
         reason: None,
-        hops: Hops { cloud_at: Some(now), ..Hops::default() },
+        hops: Hops {
+            cloud_at: Some(now),
+            ..Hops::default()
+        },
         command_id,
         source: Source::Portal,
         edge: None,

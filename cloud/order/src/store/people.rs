@@ -44,7 +44,12 @@ impl Store {
         provider: UserId,
         limit: usize,
     ) -> Result<Vec<OrderId>, StoreError> {
-        let values = vals![provider, OrderStatus::Accepted, OrderStatus::InProgress, limit];
+        let values = vals![
+            provider,
+            OrderStatus::Accepted,
+            OrderStatus::InProgress,
+            limit
+        ];
         Ok(self.sql.fetch_all(JOBS, values).await?)
     }
 

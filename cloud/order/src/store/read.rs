@@ -44,10 +44,18 @@ pub async fn read_snapshot(
 ) -> Result<Snapshot, StoreError> {
     let named = RequestedKeys::from_requests(requests);
     let regions = read_regions(tx, &named).await?;
-    let AcceptanceRules { limits, open_orders: open_orders_max, verified_only } = *rules;
+    let AcceptanceRules {
+        limits,
+        open_orders: open_orders_max,
+        verified_only,
+    } = *rules;
     let workloads = shares::read_workloads(tx, &limits, requests, now).await?;
     let open_orders = shares::open_orders(tx, open_orders_max, requests).await?;
-    let marks = if verified_only { read_marks(tx, requests).await? } else { BTreeMap::new() };
+    let marks = if verified_only {
+        read_marks(tx, requests).await?
+    } else {
+        BTreeMap::new()
+    };
     let answers = read_answers(tx, &named.commands).await?;
     let orders = read_orders(tx, &named.orders, reading).await?;
     let met_closed = met_closed(tx, &orders).await?;
@@ -95,7 +103,12 @@ pub fn policies_from_rows(rows: Vec<FeePolicyRow>) -> Result<Vec<FeePolicy>, Sto
     let policy = |(from, fee_bp, cancel_notice_ms)| {
         let fee_bp = u16::try_from(fee_bp);
         let cancel_fee_bp = fee_bp.map_err(|_| StoreError::Unreadable("cancel_policies.fee_bp"))?;
-        Ok(FeePolicy { from, cancel_fee_bp, cancel_notice_ms, ..FeePolicy::FREE })
+        Ok(FeePolicy {
+            from,
+            cancel_fee_bp,
+            cancel_notice_ms,
+            ..FeePolicy::FREE
+        })
     };
     rows.into_iter().map(policy).collect()
 }
@@ -107,9 +120,9 @@ async fn read_marks(
     requests: &[Submission],
 ) -> Result<BTreeMap<UserId, ProviderVerification>, StoreError> {
     let accepts = requests.iter().filter_map(|request| match request {
-        Submission::Command(attempt) => {
-            attempt.actor.filter(|_| attempt.command.body.order_action() == Some(Action::Accept))
-        }
+        Submission::Command(attempt) => attempt
+            .actor
+            .filter(|_| attempt.command.body.order_action() == Some(Action::Accept)),
         Submission::LeaseReleased { .. } => None,
     });
     let people: BTreeSet<UserId> = accepts.map(|actor| actor.user_id).collect();
@@ -155,7 +168,8 @@ impl RequestedKeys {
         if let Some(op) = attempt.op() {
             self.regions.insert(op.region);
             self.fences.extend(op.evidence.fence);
-            self.fences.extend(op.evidence.relogged.as_ref().and_then(|first| first.fence));
+            self.fences
+                .extend(op.evidence.relogged.as_ref().and_then(|first| first.fence));
             self.rules_versions.extend(op.evidence.rules_version);
         }
     }
@@ -170,7 +184,9 @@ async fn read_regions(
     let mut unknown: BTreeSet<OrderId> =
         named.orders.difference(&named.published).copied().collect();
     const REGIONS: &str = "SELECT id, location FROM orders WHERE id IN (";
-    let places = tx.all_named::<(OrderId, Region)>(REGIONS, &[], &named.orders, ")").await?;
+    let places = tx
+        .all_named::<(OrderId, Region)>(REGIONS, &[], &named.orders, ")")
+        .await?;
     for (id, location) in places {
         regions.insert(location);
         unknown.remove(&id);
@@ -178,12 +194,18 @@ async fn read_regions(
     if !unknown.is_empty() {
         regions.extend(Region::ALL);
     }
-    let lock = if named.releases { AssignmentLock::ToChange } else { AssignmentLock::ToDecide };
+    let lock = if named.releases {
+        AssignmentLock::ToChange
+    } else {
+        AssignmentLock::ToDecide
+    };
     let mut assignments = lock_assignments(tx, &regions, lock).await?;
     read_fences(tx, &named.fences, &mut assignments).await?;
     past_rules(tx, &named.rules_versions, &mut assignments).await?;
     if is_planted(Defect::HolderIgnored) {
-        assignments.values_mut().for_each(|assignment| assignment.holder = None);
+        assignments
+            .values_mut()
+            .for_each(|assignment| assignment.holder = None);
     }
     Ok(assignments)
 }
@@ -216,7 +238,9 @@ pub async fn lock_assignments(
     };
     let values = regions.iter().map(Into::into).collect();
     let rows = tx.fetch_all::<AssignmentRow>(text, values).await?;
-    rows.into_iter().map(AssignmentRow::into_assignment).collect()
+    rows.into_iter()
+        .map(AssignmentRow::into_assignment)
+        .collect()
 }
 
 /// Adds the fences that ops name to the assignments of their regions.
@@ -244,7 +268,9 @@ async fn past_rules(
     type PastRules = (Region, u64, String);
     for (region, version, rules) in tx.all_named::<PastRules>(RULES, &[], named, ")").await? {
         if let Some(assignment) = assignments.get_mut(&region) {
-            assignment.past_rules.insert(version, offline_rules(&rules)?);
+            assignment
+                .past_rules
+                .insert(version, offline_rules(&rules)?);
         }
     }
     Ok(())
@@ -269,7 +295,10 @@ async fn people_with_case(
     orders: &BTreeSet<OrderId>,
 ) -> Result<BTreeSet<(OrderId, UserId)>, StoreError> {
     let rows = read_cases(tx, kind, orders).await?;
-    Ok(rows.into_iter().map(|(order, user, _)| (order, user)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(order, user, _)| (order, user))
+        .collect())
 }
 
 /// The take-back cases on the orders of previously refused commands. Reads nothing if no request
@@ -285,7 +314,10 @@ async fn taken_back(
     let refused = answers.values().filter(|answer| !answer.applied);
     let refused = refused.map(|answer| answer.order_id).collect();
     let rows = read_cases(tx, CaseKind::TakenBack, &refused).await?;
-    Ok(rows.into_iter().map(|(_, user, command)| (command, user)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(_, user, command)| (command, user))
+        .collect())
 }
 
 async fn read_cases(
@@ -295,7 +327,9 @@ async fn read_cases(
 ) -> Result<Vec<(OrderId, UserId, CommandId)>, StoreError> {
     const CASES: &str =
         "SELECT order_id, user_id, command_id FROM case_items WHERE kind = ? AND order_id IN (";
-    Ok(tx.all_named(CASES, &vals![kind.as_str()], orders, ")").await?)
+    Ok(tx
+        .all_named(CASES, &vals![kind.as_str()], orders, ")")
+        .await?)
 }
 
 /// All users' answers under these ids; the rules match them to owners.
@@ -321,8 +355,14 @@ async fn read_orders(
     reading: OrderReadMode,
 ) -> Result<BTreeMap<OrderId, OrderState>, StoreError> {
     let lock = reading == OrderReadMode::Locked && tx.is_mysql();
-    let after = if lock { ") ORDER BY id FOR UPDATE" } else { ") ORDER BY id" };
-    let rows = tx.all_named::<OrderRow>(OrderRow::select("WHERE id IN ("), &[], ids, after).await?;
+    let after = if lock {
+        ") ORDER BY id FOR UPDATE"
+    } else {
+        ") ORDER BY id"
+    };
+    let rows = tx
+        .all_named::<OrderRow>(OrderRow::select("WHERE id IN ("), &[], ids, after)
+        .await?;
     let states = rows.into_iter().map(OrderState::from);
     Ok(states.map(|state| (state.order.id, state)).collect())
 }
@@ -331,6 +371,8 @@ async fn open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError
     const OPEN: &str =
         "WHERE location = ? AND status = ? ORDER BY created_at DESC, id DESC LIMIT ?";
     let values = vals![region, OrderStatus::Pending, OPEN_JOBS_MAX];
-    let rows = tx.fetch_all::<OrderRow>(OrderRow::select(OPEN), values).await?;
+    let rows = tx
+        .fetch_all::<OrderRow>(OrderRow::select(OPEN), values)
+        .await?;
     Ok(rows.into_iter().map(Order::from).collect())
 }

@@ -34,19 +34,38 @@ impl Store {
         told: &ReviewEvent,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let Some(region) = tx.fetch_optional::<Region>(PLACE, vals![told.order_id]).await? else {
+        let Some(region) = tx
+            .fetch_optional::<Region>(PLACE, vals![told.order_id])
+            .await?
+        else {
             return Ok(false);
         };
         // Like every order change: a concurrent grant's digest must cover it.
         read::lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToDecide).await?;
-        let Some(state) = lock_order(tx, told.order_id).await? else { return Ok(false) };
-        let OrderState { order: before, terms, .. } = state;
-        let actor = Actor { user_id: told.customer_id, role: Role::Customer };
-        let Some(status) = before.status.next_status_by_role(Action::Review, actor.role) else {
+        let Some(state) = lock_order(tx, told.order_id).await? else {
             return Ok(false);
         };
-        let order =
-            Order { status, version: before.version + 1, updated_at: now, ..before.clone() };
+        let OrderState {
+            order: before,
+            terms,
+            ..
+        } = state;
+        let actor = Actor {
+            user_id: told.customer_id,
+            role: Role::Customer,
+        };
+        let Some(status) = before
+            .status
+            .next_status_by_role(Action::Review, actor.role)
+        else {
+            return Ok(false);
+        };
+        let order = Order {
+            status,
+            version: before.version + 1,
+            updated_at: now,
+            ..before.clone()
+        };
         let values = vals![order.status, order.version, now, order.id, before.version];
         if tx.exec(SHOW, values).await? != 1 {
             return Err(StoreError::Contradiction("an order changed under its lock"));
@@ -55,8 +74,12 @@ impl Store {
             order_id: order.id,
             entry: build_timeline_entry(&order, before.status, actor, told),
         };
-        tx.insert(LineRow::seal_entry(&line, tx.data_keys())).await?;
-        let body = OrderEvent { terms, ..OrderEvent::from_order(order, actor, told.command_id) };
+        tx.insert(LineRow::seal_entry(&line, tx.data_keys()))
+            .await?;
+        let body = OrderEvent {
+            terms,
+            ..OrderEvent::from_order(order, actor, told.command_id)
+        };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;
         outbox::store::add(tx, &event).await?;
@@ -82,7 +105,10 @@ fn build_timeline_entry(
         to: order.status,
         code: None,
         reason: None,
-        hops: Hops { cloud_at: Some(order.updated_at), ..Hops::default() },
+        hops: Hops {
+            cloud_at: Some(order.updated_at),
+            ..Hops::default()
+        },
         command_id: told.command_id,
         source: told.source.clone(),
         edge,

@@ -77,7 +77,10 @@ struct AssignmentDigestRow {
 
 impl Row for AssignmentDigestRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        Ok(Self { row: Row::read(row)?, digest: row.get("digest")? })
+        Ok(Self {
+            row: Row::read(row)?,
+            digest: row.get("digest")?,
+        })
     }
 }
 
@@ -172,7 +175,10 @@ impl Store {
             let text = FenceRow::select("WHERE region = ? AND fence IN (");
             let text = text.append_marks(part.len()).append_text(")");
             let rows: Vec<FenceRow> = self.sql.fetch_all(text, values).await?;
-            ends.extend(rows.into_iter().map(|row| (row.fence, FenceRecord::from(row).end)));
+            ends.extend(
+                rows.into_iter()
+                    .map(|row| (row.fence, FenceRecord::from(row).end)),
+            );
         }
         for promise in promises {
             promise.end = ends.get(&promise.fence).cloned().flatten();
@@ -182,25 +188,41 @@ impl Store {
 
     pub async fn list_assignments(&self) -> Result<Vec<AssignmentEvent>, StoreError> {
         let text = select_with_digest("ORDER BY region_assignment.region");
-        let rows = self.sql.fetch_all::<AssignmentDigestRow>(text, Vec::new()).await?;
-        rows.into_iter().map(|row| row.read().map(|(event, _)| event)).collect()
+        let rows = self
+            .sql
+            .fetch_all::<AssignmentDigestRow>(text, Vec::new())
+            .await?;
+        rows.into_iter()
+            .map(|row| row.read().map(|(event, _)| event))
+            .collect()
     }
 
     pub(super) async fn rules_of(&self, region: Region) -> Result<OfflineRules, StoreError> {
         let text = select_with_digest("WHERE region_assignment.region = ?");
-        let row = self.sql.fetch_optional::<AssignmentDigestRow>(text, vals![region]).await?;
-        let (now, _) = row.ok_or(StoreError::Unreadable("a region without its row"))?.read()?;
+        let row = self
+            .sql
+            .fetch_optional::<AssignmentDigestRow>(text, vals![region])
+            .await?;
+        let (now, _) = row
+            .ok_or(StoreError::Unreadable("a region without its row"))?
+            .read()?;
         Ok(now.assignment.rules)
     }
 
     pub async fn region_record(&self, region: Region) -> Result<AssignmentRecord, StoreError> {
         let text = select_with_digest("WHERE region_assignment.region = ?");
-        let row = self.sql.fetch_optional::<AssignmentDigestRow>(text, vals![region]).await?;
-        let (now, wanted) =
-            row.ok_or(StoreError::Unreadable("a region without its row"))?.read()?;
+        let row = self
+            .sql
+            .fetch_optional::<AssignmentDigestRow>(text, vals![region])
+            .await?;
+        let (now, wanted) = row
+            .ok_or(StoreError::Unreadable("a region without its row"))?
+            .read()?;
         let values = vals![region, SHOWN_MAX];
-        let fences =
-            self.sql.fetch_all::<FenceRow>(FenceRow::select(FENCES), values.clone()).await?;
+        let fences = self
+            .sql
+            .fetch_all::<FenceRow>(FenceRow::select(FENCES), values.clone())
+            .await?;
         Ok(AssignmentRecord {
             now,
             wanted: wanted.map(|wanted| NextRight {
@@ -210,7 +232,10 @@ impl Store {
                 by: wanted.by,
             }),
             fences: fences.into_iter().map(FenceRecord::from).collect(),
-            changes: self.sql.fetch_all(AssignmentChangeRow::select(NOTES), values).await?,
+            changes: self
+                .sql
+                .fetch_all(AssignmentChangeRow::select(NOTES), values)
+                .await?,
         })
     }
 }
@@ -226,18 +251,27 @@ impl AssignmentDigestRow {
     fn read(self) -> Result<(AssignmentEvent, Option<NextAssignment>), StoreError> {
         let (region, assignment) = self.row.into_assignment()?;
         let told = assignment.to_region_assignment(self.digest);
-        Ok((AssignmentEvent { region, assignment: told }, assignment.wanted))
+        Ok((
+            AssignmentEvent {
+                region,
+                assignment: told,
+            },
+            assignment.wanted,
+        ))
     }
 }
 
 async fn lock_assignment(tx: &mut Tx, region: Region) -> Result<Assignment, StoreError> {
     let mut rows: BTreeMap<Region, Assignment> =
         read::lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToChange).await?;
-    rows.remove(&region).ok_or(StoreError::Unreadable("a region without its row"))
+    rows.remove(&region)
+        .ok_or(StoreError::Unreadable("a region without its row"))
 }
 
 async fn is_over(tx: &mut Tx, seat: &HolderEpoch) -> Result<bool, StoreError> {
-    Ok(ended_epoch(tx, &seat.edge).await?.is_some_and(|ended| seat.epoch <= ended))
+    Ok(ended_epoch(tx, &seat.edge)
+        .await?
+        .is_some_and(|ended| seat.epoch <= ended))
 }
 
 /// The caller locks the rows of all regions, so two calls never run concurrently.
@@ -245,13 +279,19 @@ async fn end_epoch_of(tx: &mut Tx, seat: &HolderEpoch, end: &FenceEnd) -> Result
     let edge = &seat.edge;
     let epoch = seat.epoch;
     let known = ended_epoch(tx, edge).await?;
-    let row = EndedEpochRow { edge, epoch, ended_at: end.at, why: end.how.as_str() };
+    let row = EndedEpochRow {
+        edge,
+        epoch,
+        ended_at: end.at,
+        why: end.how.as_str(),
+    };
     match known {
         None => tx.insert(row).await?,
         Some(known) if known < epoch => {
             let mut values = row.values();
             values.push(edge.into());
-            tx.exec(EndedEpochRow::update("WHERE edge = ?"), values).await?;
+            tx.exec(EndedEpochRow::update("WHERE edge = ?"), values)
+                .await?;
         }
         Some(_) => {}
     }

@@ -35,19 +35,31 @@ impl Store {
         let keys = self.data_keys();
         let rows: Vec<(OrderId, String, String, String)> =
             self.sql.fetch_all(ORDERS, vals![after, BATCH]).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| id.0);
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(id, ..)| id.0);
         let mut sealed = 0;
         for (id, title, description, address) in rows {
-            if ![&title, &description, &address].into_iter().any(|text| keys.is_stale_text(text)) {
+            if ![&title, &description, &address]
+                .into_iter()
+                .any(|text| keys.is_stale_text(text))
+            {
                 continue;
             }
             let anew = |column, text| {
                 let place = word_place(column, id);
-                keys.open_text(&place, text).map(|plain| keys.seal_text(&place, &plain))
+                keys.open_text(&place, text)
+                    .map(|plain| keys.seal_text(&place, &plain))
             };
-            let words =
-                (anew(TITLE, title)?, anew(DESCRIPTION, description)?, anew(ADDRESS, address)?);
-            self.sql.exec(RESEAL_ORDER, vals![words.0, words.1, words.2, id]).await?;
+            let words = (
+                anew(TITLE, title)?,
+                anew(DESCRIPTION, description)?,
+                anew(ADDRESS, address)?,
+            );
+            self.sql
+                .exec(RESEAL_ORDER, vals![words.0, words.1, words.2, id])
+                .await?;
             sealed += 1;
         }
         Ok(ResealedBatch { sealed, last })
@@ -58,16 +70,24 @@ impl Store {
         let keys = self.data_keys();
         let rows: Vec<(u64, OrderId, CommandId, UserId, Option<String>)> =
             self.sql.fetch_all(LINES, vals![after, BATCH]).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, ..)| *id);
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(id, ..)| *id);
         let mut count = 0;
         for (id, order, command, actor, reason) in rows {
-            let Some(reason) = reason.filter(|reason| keys.is_stale_text(reason)) else { continue };
+            let Some(reason) = reason.filter(|reason| keys.is_stale_text(reason)) else {
+                continue;
+            };
             let place = reason_place(order, command, actor);
             let sealed = keys.seal_text(&place, &keys.open_text(&place, reason)?);
             self.sql.exec(RESEAL_LINE, vals![sealed, id]).await?;
             count += 1;
         }
-        Ok(ResealedBatch { sealed: count, last })
+        Ok(ResealedBatch {
+            sealed: count,
+            last,
+        })
     }
 
     /// The same for the reasons of closed cases.
@@ -75,15 +95,23 @@ impl Store {
         let keys = self.data_keys();
         let rows: Vec<(u64, Option<String>)> =
             self.sql.fetch_all(CASES, vals![after, BATCH]).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(id, _)| *id);
         let mut count = 0;
         for (id, why) in rows {
-            let Some(why) = why.filter(|why| keys.is_stale_text(why)) else { continue };
+            let Some(why) = why.filter(|why| keys.is_stale_text(why)) else {
+                continue;
+            };
             let place = cases::case_seal_place(id);
             let sealed = keys.seal_text(&place, &keys.open_text(&place, why)?);
             self.sql.exec(RESEAL_CASE, vals![sealed, id]).await?;
             count += 1;
         }
-        Ok(ResealedBatch { sealed: count, last })
+        Ok(ResealedBatch {
+            sealed: count,
+            last,
+        })
     }
 }

@@ -42,8 +42,10 @@ pub async fn read_workloads(
         WHERE status IN (?, ?) AND provider_id IN (";
     const ACTS: &str = "SELECT provider_id, act, at FROM provider_acts \
         WHERE at > ? AND provider_id IN (";
-    let mut loads: BTreeMap<UserId, ProviderWorkload> =
-        providers.iter().map(|provider| (*provider, ProviderWorkload::default())).collect();
+    let mut loads: BTreeMap<UserId, ProviderWorkload> = providers
+        .iter()
+        .map(|provider| (*provider, ProviderWorkload::default()))
+        .collect();
     let at_work = vals![OrderStatus::Accepted, OrderStatus::InProgress];
     let open = tx.all_named::<(UserId, u64)>(OPEN, &at_work, &providers, ") GROUP BY provider_id");
     for (provider, jobs) in open.await? {
@@ -70,7 +72,9 @@ pub async fn open_orders(
     lock_people(tx, &customers).await?;
     const OPEN: &str = "SELECT customer_id, COUNT(*) FROM orders \
         WHERE status IN (?, ?, ?, ?) AND customer_id IN (";
-    let open = OrderStatus::ALL.into_iter().filter(|status| is_open(*status));
+    let open = OrderStatus::ALL
+        .into_iter()
+        .filter(|status| is_open(*status));
     let open: Vec<Val> = open.map(Val::from).collect();
     let mut counts: BTreeMap<UserId, u32> =
         customers.iter().map(|customer| (*customer, 0)).collect();
@@ -85,7 +89,9 @@ fn publishing_customers(requests: &[Submission]) -> BTreeSet<UserId> {
     let publishes = requests.iter().filter_map(|request| match request {
         Submission::Command(attempt) => {
             let publishes = matches!(attempt.command.body, CommandBody::PublishOrder { .. });
-            attempt.actor.filter(|actor| publishes && actor.role == Role::Customer)
+            attempt
+                .actor
+                .filter(|actor| publishes && actor.role == Role::Customer)
         }
         Submission::LeaseReleased { .. } => None,
     });
@@ -94,8 +100,16 @@ fn publishing_customers(requests: &[Submission]) -> BTreeSet<UserId> {
 
 pub async fn insert(tx: &mut Tx, acts: &[ProviderAct]) -> Result<(), StoreError> {
     let row = |act: &ProviderAct| {
-        let ProviderAct { provider_id, act, at } = *act;
-        ActRow { provider_id, act, at }
+        let ProviderAct {
+            provider_id,
+            act,
+            at,
+        } = *act;
+        ActRow {
+            provider_id,
+            act,
+            at,
+        }
     };
     Ok(tx.insert_all(acts.iter().map(row).collect()).await?)
 }
@@ -105,14 +119,18 @@ fn share_takers(requests: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, 
     let mut takers = BTreeSet::new();
     let mut first = now;
     for request in requests {
-        let Submission::Command(attempt) = request else { continue };
+        let Submission::Command(attempt) = request else {
+            continue;
+        };
         let action = attempt.command.body.order_action();
         let Some(actor) = attempt.actor.filter(|actor| actor.role == Role::Provider) else {
             continue;
         };
         if matches!(action, Some(Action::Accept | Action::Withdraw)) {
             takers.insert(actor.user_id);
-            first = attempt.op().map_or(first, |op| op.evidence.received_at.min(first));
+            first = attempt
+                .op()
+                .map_or(first, |op| op.evidence.received_at.min(first));
         }
     }
     (takers, first)

@@ -32,8 +32,13 @@ pub struct StaleCutoff {
 impl StaleCutoff {
     /// False if the service has yet to begin.
     fn is_stale(&self, order: &Order) -> bool {
-        let waits = matches!(order.status, OrderStatus::Pending | OrderStatus::PendingReview);
-        let begins = order.service_start_time.is_some_and(|start| start >= self.now);
+        let waits = matches!(
+            order.status,
+            OrderStatus::Pending | OrderStatus::PendingReview
+        );
+        let begins = order
+            .service_start_time
+            .is_some_and(|start| start >= self.now);
         waits && !begins && order.created_at < self.before && order.updated_at < self.before
     }
 }
@@ -42,7 +47,10 @@ impl Store {
     /// The cutoff this long ago, and now.
     pub fn stale_since(&self, age_ms: i64) -> StaleCutoff {
         let now = self.clock.now();
-        StaleCutoff { before: UnixMillis(now.0.saturating_sub(age_ms)), now }
+        StaleCutoff {
+            before: UnixMillis(now.0.saturating_sub(age_ms)),
+            now,
+        }
     }
 
     /// Up to `limit` stale orders of a status, oldest first.
@@ -53,7 +61,10 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OrderId>, StoreError> {
         let StaleCutoff { before, now } = since;
-        Ok(self.sql.fetch_all(STALE, vals![status, before, before, now, limit]).await?)
+        Ok(self
+            .sql
+            .fetch_all(STALE, vals![status, before, before, now, limit])
+            .await?)
     }
 
     /// Closes an order that was not accepted or not approved, with this reason. Returns true if it
@@ -90,9 +101,23 @@ impl Store {
 
     fn by_the_platform(&self, body: CommandBody) -> Attempt {
         let id = CommandId(self.clock.new_id());
-        let command =
-            Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None };
-        let platform = Actor { user_id: UserId(uuid::Uuid::nil()), role: Role::Admin };
-        Attempt { command, actor: Some(platform), mark: None, origin: Origin::Portal }
+        let command = Command {
+            id,
+            body,
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        };
+        let platform = Actor {
+            user_id: UserId(uuid::Uuid::nil()),
+            role: Role::Admin,
+        };
+        Attempt {
+            command,
+            actor: Some(platform),
+            mark: None,
+            origin: Origin::Portal,
+        }
     }
 }

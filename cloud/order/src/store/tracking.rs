@@ -45,17 +45,24 @@ impl Store {
         secret: &Hash,
     ) -> Result<Option<Order>, StoreError> {
         let text = OrderRow::select("WHERE code = ? LIMIT ?");
-        let rows: Vec<OrderRow> =
-            self.sql.fetch_all(text, vals![code.as_str(), NAMESAKES_MAX]).await?;
-        let fits =
-            |order: &Order| self.data_keys().is_hash(&secret.0, SECRET, &order.id.to_string());
+        let rows: Vec<OrderRow> = self
+            .sql
+            .fetch_all(text, vals![code.as_str(), NAMESAKES_MAX])
+            .await?;
+        let fits = |order: &Order| {
+            self.data_keys()
+                .is_hash(&secret.0, SECRET, &order.id.to_string())
+        };
         Ok(rows.into_iter().map(Order::from).find(fits))
     }
 
     /// The states the order reached, oldest first.
     pub async fn tracked_steps(&self, id: OrderId) -> Result<Vec<TrackedStep>, StoreError> {
         let rows: Vec<StepRow> = self.sql.fetch_all(STEPS, vals![id, STEPS_MAX]).await?;
-        let step = |StepRow { to_status: status, cloud_at: at }| TrackedStep { status, at };
+        let step = |StepRow {
+                        to_status: status,
+                        cloud_at: at,
+                    }| TrackedStep { status, at };
         Ok(rows.into_iter().rev().map(step).collect())
     }
 }

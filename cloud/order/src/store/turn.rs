@@ -40,7 +40,13 @@ pub struct AssignmentAudit {
 impl AssignmentAudit {
     pub fn from_fence_end(end: &FenceEnd) -> Self {
         let FenceEnd { at, how, by, why } = end;
-        Self { what: how.as_str(), at: *at, by: *by, why: why.clone(), trace: None }
+        Self {
+            what: how.as_str(),
+            at: *at,
+            by: *by,
+            why: why.clone(),
+            trace: None,
+        }
     }
 }
 
@@ -53,7 +59,14 @@ pub async fn apply_transition(
 ) -> Result<(), StoreError> {
     let after = &turned.after;
     if let Some((fence, end)) = &turned.ended {
-        let values = vals![end.at, end.how.as_str(), end.by, end.why.as_deref(), region, *fence];
+        let values = vals![
+            end.at,
+            end.how.as_str(),
+            end.by,
+            end.why.as_deref(),
+            region,
+            *fence
+        ];
         tx.exec(END, values).await?;
     }
     let rules = serde_json::to_string(&after.rules)?;
@@ -61,7 +74,14 @@ pub async fn apply_transition(
         let version = after.rules_version;
         let made_at = record.at;
         let made_by = record.by;
-        tx.insert(RulesRow { region, version, rules: &rules, made_at, made_by }).await?;
+        tx.insert(RulesRow {
+            region,
+            version,
+            rules: &rules,
+            made_at,
+            made_by,
+        })
+        .await?;
     }
     let digest = match turned.granted {
         Some(by) => Some(insert_grant(tx, region, after, by, record.at).await?),
@@ -69,10 +89,17 @@ pub async fn apply_transition(
     };
     let mut values = AssignmentRow::from_assignment(region, after, rules).values();
     values.push(region.into());
-    tx.exec(AssignmentRow::update("WHERE region = ?"), values).await?;
+    tx.exec(AssignmentRow::update("WHERE region = ?"), values)
+        .await?;
     tx.insert(to_change_row(region, after, record)).await?;
-    let body = AssignmentEvent { region, assignment: after.to_region_assignment(digest) };
-    let trace = record.trace.clone().unwrap_or_else(|| clock.new_id().simple().to_string());
+    let body = AssignmentEvent {
+        region,
+        assignment: after.to_region_assignment(digest),
+    };
+    let trace = record
+        .trace
+        .clone()
+        .unwrap_or_else(|| clock.new_id().simple().to_string());
     let event = Event {
         id: EventId(clock.new_id()),
         kind: EventType::RegionAssigned,
@@ -118,8 +145,11 @@ async fn insert_grant(
 async fn open_orders(tx: &mut Tx, region: Region) -> Result<Hash, StoreError> {
     const OPEN: &str = "SELECT id, version FROM orders WHERE location = ? \
         AND status IN (?, ?, ?, ?) AND id > ? ORDER BY id LIMIT ?";
-    let open: Vec<Val> =
-        OrderStatus::ALL.iter().filter(|status| is_open(**status)).map(Val::from).collect();
+    let open: Vec<Val> = OrderStatus::ALL
+        .iter()
+        .filter(|status| is_open(**status))
+        .map(Val::from)
+        .collect();
     let mut digest = Hash::ZERO;
     let mut after = OrderId(Uuid::nil());
     loop {
@@ -145,7 +175,9 @@ async fn standing_digest(
         return Ok(None);
     }
     let text = FenceRow::select("WHERE region = ? AND fence = ?");
-    let row = tx.fetch_optional::<FenceRow>(text, vals![region, after.fence]).await?;
+    let row = tx
+        .fetch_optional::<FenceRow>(text, vals![region, after.fence])
+        .await?;
     Ok(row.map(|row| row.digest))
 }
 

@@ -71,15 +71,33 @@ pub async fn write_results(
     at: UnixMillis,
 ) -> Result<(), StoreError> {
     insert_answers(tx, &writes.commands).await?;
-    let lines = writes.timeline.iter().map(|line| LineRow::seal_entry(line, tx.data_keys()));
+    let lines = writes
+        .timeline
+        .iter()
+        .map(|line| LineRow::seal_entry(line, tx.data_keys()));
     let lines = lines.collect();
     tx.insert_all(lines).await?;
-    for LatePromise { order_id, command_id, user_id, promise } in &writes.promises {
-        let EdgePromise { edge, epoch, fence, why, .. } = promise;
+    for LatePromise {
+        order_id,
+        command_id,
+        user_id,
+        promise,
+    } in &writes.promises
+    {
+        let EdgePromise {
+            edge,
+            epoch,
+            fence,
+            why,
+            ..
+        } = promise;
         let values = vals![edge, *epoch, *fence, *why, *order_id, *command_id, *user_id];
         tx.exec(TELL_PROMISE, values).await?;
     }
-    let events = writes.events.iter().map(|draft| event_from_draft(clock, draft, at));
+    let events = writes
+        .events
+        .iter()
+        .map(|draft| event_from_draft(clock, draft, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
     outbox::store::add_all(tx, &events).await?;
     shares::insert(tx, &writes.acts).await?;
@@ -92,18 +110,34 @@ pub async fn write_results(
         at,
     };
     // The hub's own list may already have opened this case, and the op may arrive again.
-    let (again, once): (Vec<_>, Vec<_>) =
-        writes.cases.iter().partition(|item| item.kind == CaseKind::EdgeDistrusted);
+    let (again, once): (Vec<_>, Vec<_>) = writes
+        .cases
+        .iter()
+        .partition(|item| item.kind == CaseKind::EdgeDistrusted);
     tx.insert_all(once.into_iter().map(case).collect()).await?;
     for item in again {
         tx.insert_new(case(item)).await?;
     }
     // Last, so that a grant's digest covers everything this transaction wrote.
     for (region, turned) in &writes.turns {
-        let released = || FenceEnd { at, how: FenceEnding::Released, by: None, why: None };
-        let end = turned.ended.as_ref().map_or_else(released, |(_, end)| end.clone());
-        apply_transition(tx, clock, *region, turned, &AssignmentAudit::from_fence_end(&end))
-            .await?;
+        let released = || FenceEnd {
+            at,
+            how: FenceEnding::Released,
+            by: None,
+            why: None,
+        };
+        let end = turned
+            .ended
+            .as_ref()
+            .map_or_else(released, |(_, end)| end.clone());
+        apply_transition(
+            tx,
+            clock,
+            *region,
+            turned,
+            &AssignmentAudit::from_fence_end(&end),
+        )
+        .await?;
     }
     Ok(())
 }
@@ -158,14 +192,23 @@ async fn change_many(
             .append_text(if index == 0 { "" } else { ", " })
             .append_text(name)
             .append_text(" = CASE id");
-        text = text.append_repeated(" WHEN ? THEN ?", "", n).append_text(" END");
+        text = text
+            .append_repeated(" WHEN ? THEN ?", "", n)
+            .append_text(" END");
     }
-    let text =
-        text.append_text(" WHERE id IN (").append_marks(n).append_text(") AND version = CASE id");
-    let text = text.append_repeated(" WHEN ? THEN ?", "", n).append_text(" END");
+    let text = text
+        .append_text(" WHERE id IN (")
+        .append_marks(n)
+        .append_text(") AND version = CASE id");
+    let text = text
+        .append_repeated(" WHEN ? THEN ?", "", n)
+        .append_text(" END");
     let mut values = columns.concat();
     values.extend(part.iter().map(|(_, after)| Val::from(after.order.id)));
-    values.extend(part.iter().flat_map(|(guard, after)| vals![after.order.id, guard.version]));
+    values.extend(
+        part.iter()
+            .flat_map(|(guard, after)| vals![after.order.id, guard.version]),
+    );
     Ok(tx.exec(text, values).await?)
 }
 
@@ -173,7 +216,9 @@ async fn insert_answers(tx: &mut Tx, answers: &[StoredAnswer]) -> Result<(), Sto
     if is_planted(Defect::NoCommandDedupe) {
         forget_commands(tx, answers).await?;
     }
-    Ok(tx.insert_all(answers.iter().map(AnswerRow::from).collect()).await?)
+    Ok(tx
+        .insert_all(answers.iter().map(AnswerRow::from).collect())
+        .await?)
 }
 
 /// For the planted defect that treats a repeat as new: removes the rows that would block it.

@@ -47,11 +47,24 @@ impl Stage {
         let config = config(&url);
         let clock = Clock::fixed_at(NOW);
         let store = Store::new(sql.clone(), clock.clone(), config.acceptance_rules());
-        Self { store, sql, clock, config, folder }
+        Self {
+            store,
+            sql,
+            clock,
+            config,
+            folder,
+        }
     }
 
     pub async fn limited(engine: Engine, limits: ShareLimits) -> Self {
-        Self::under(engine, AcceptanceRules { limits, ..AcceptanceRules::OFF }).await
+        Self::under(
+            engine,
+            AcceptanceRules {
+                limits,
+                ..AcceptanceRules::OFF
+            },
+        )
+        .await
     }
 
     pub async fn under(engine: Engine, rules: AcceptanceRules) -> Self {
@@ -75,14 +88,20 @@ impl Stage {
     }
 
     pub async fn publish(&self, command_id: CommandId, actor: Actor, draft: Draft) -> Outcome {
-        let publication = Publication { command_id, actor, draft, trace: None };
+        let publication = Publication {
+            command_id,
+            actor,
+            draft,
+            trace: None,
+        };
         decided(self.store.publish_order(publication).await.unwrap())
     }
 
     pub async fn pending(&self) -> OrderId {
         let published = self.publish(self.command_id(), customer(1), draft()).await;
         let order_id = published.order.unwrap().id;
-        self.decide(admin(), CommandBody::ApproveOrder { order_id }).await;
+        self.decide(admin(), CommandBody::ApproveOrder { order_id })
+            .await;
         order_id
     }
 
@@ -91,21 +110,33 @@ impl Stage {
     }
 
     pub async fn answers(&self, batch: OpsBatch) -> Vec<OpDecision> {
-        self.store.decide_all(&rules::submissions_from_batch(batch)).await.unwrap()
+        self.store
+            .decide_all(&rules::submissions_from_batch(batch))
+            .await
+            .unwrap()
     }
 
     /// True if the command waits for the region's holder.
     pub async fn waits(&self, actor: Actor, body: CommandBody) -> bool {
         let command = command(self.command_id(), body);
-        let attempt = Attempt { command, actor: Some(actor), mark: None, origin: Origin::Portal };
+        let attempt = Attempt {
+            command,
+            actor: Some(actor),
+            mark: None,
+            origin: Origin::Portal,
+        };
         let decision = self.store.decide_one(attempt).await.unwrap();
         decision == OpDecision::Held(HeldReason::Region)
     }
 
     /// Grants NORTH to the first epoch of this edge. Returns the assignment.
     pub async fn grant(&self, edge: &str) -> RegionAssignment {
-        let seat = HolderEpoch { edge: EdgeId::new(edge).unwrap(), epoch: 1 };
-        self.assign(Some((Policy::Exclusive, Some(seat))), None).await
+        let seat = HolderEpoch {
+            edge: EdgeId::new(edge).unwrap(),
+            epoch: 1,
+        };
+        self.assign(Some((Policy::Exclusive, Some(seat))), None)
+            .await
     }
 
     pub async fn take_back(&self) -> RegionAssignment {
@@ -119,15 +150,32 @@ impl Stage {
     ) -> RegionAssignment {
         let trace = self.command_id().0.simple().to_string();
         let take_back = take_back.map(str::to_owned);
-        let asked = AssignmentRequest { by: admin().user_id, trace, take_back, right, rules: None };
-        self.store.change_assignment(Region::North, &asked).await.unwrap().unwrap();
-        self.store.region_record(Region::North).await.unwrap().now.assignment
+        let asked = AssignmentRequest {
+            by: admin().user_id,
+            trace,
+            take_back,
+            right,
+            rules: None,
+        };
+        self.store
+            .change_assignment(Region::North, &asked)
+            .await
+            .unwrap()
+            .unwrap();
+        self.store
+            .region_record(Region::North)
+            .await
+            .unwrap()
+            .now
+            .assignment
     }
 
     /// The assignments of NORTH in the published events, oldest first.
     pub async fn told(&self) -> Vec<RegionAssignment> {
         let events = self.events().await;
-        let told = events.iter().filter(|event| event.kind == EventType::RegionAssigned);
+        let told = events
+            .iter()
+            .filter(|event| event.kind == EventType::RegionAssigned);
         told.map(|event| {
             let told: AssignmentEvent = serde_json::from_value(event.body.clone()).unwrap();
             assert_eq!(told.region, Region::North);
@@ -161,15 +209,24 @@ pub fn decided(decision: OpDecision) -> Outcome {
 }
 
 pub fn customer(n: u128) -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(0xC000 + n)), role: Role::Customer }
+    Actor {
+        user_id: UserId(Uuid::from_u128(0xC000 + n)),
+        role: Role::Customer,
+    }
 }
 
 pub fn provider(n: u128) -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(0xD000 + n)), role: Role::Provider }
+    Actor {
+        user_id: UserId(Uuid::from_u128(0xD000 + n)),
+        role: Role::Provider,
+    }
 }
 
 pub fn admin() -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(0xA000)), role: Role::Admin }
+    Actor {
+        user_id: UserId(Uuid::from_u128(0xA000)),
+        role: Role::Admin,
+    }
 }
 
 pub fn draft() -> Draft {
@@ -187,7 +244,14 @@ pub fn accept(order_id: OrderId) -> CommandBody {
 }
 
 pub fn command(id: CommandId, body: CommandBody) -> Command {
-    Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
+    Command {
+        id,
+        body,
+        device: None,
+        device_seq: None,
+        tapped_at: None,
+        trace: None,
+    }
 }
 
 /// An edge's log batch in NORTH, from seq 1 on.
@@ -198,7 +262,10 @@ pub struct Log {
 
 impl Log {
     pub fn of(edge: &str) -> Self {
-        Self { edge: EdgeId::new(edge).unwrap(), ops: Vec::new() }
+        Self {
+            edge: EdgeId::new(edge).unwrap(),
+            ops: Vec::new(),
+        }
     }
 
     /// Adds an op that the edge answered firm under this fence.
@@ -229,7 +296,13 @@ impl Log {
         let verdict = Verdict::Firm;
         let fence = Some(fence);
         self.with_evidence(|evidence| {
-            evidence.relogged = Some(FirstAnswer { edge, epoch, verdict, fence, why: None });
+            evidence.relogged = Some(FirstAnswer {
+                edge,
+                epoch,
+                verdict,
+                fence,
+                why: None,
+            });
         })
     }
 
@@ -245,7 +318,11 @@ impl Log {
     pub fn released(mut self, fence: u64) -> Self {
         let seq = self.ops.len() as u64 + 1;
         let hash = Hash::digest_bytes(format!("{} {seq}", self.edge).as_bytes());
-        self.ops.push(BatchOp { seq, hash, body: BatchBody::LeaseReleased { fence } });
+        self.ops.push(BatchOp {
+            seq,
+            hash,
+            body: BatchBody::LeaseReleased { fence },
+        });
         self
     }
 
@@ -254,7 +331,10 @@ impl Log {
         let hash = Hash::digest_bytes(format!("{} {seq}", self.edge).as_bytes());
         let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
         let body = BatchBody::Command {
-            command: Command { tapped_at, ..command(id, body) },
+            command: Command {
+                tapped_at,
+                ..command(id, body)
+            },
             actor,
             evidence: CommandEvidence {
                 verdict: Verdict::Provisional,
@@ -277,6 +357,11 @@ impl Log {
 
     pub fn batch(&self) -> OpsBatch {
         let Self { edge, ops } = self;
-        OpsBatch { edge: edge.clone(), region: Region::North, epoch: 1, ops: ops.clone() }
+        OpsBatch {
+            edge: edge.clone(),
+            region: Region::North,
+            epoch: 1,
+            ops: ops.clone(),
+        }
     }
 }

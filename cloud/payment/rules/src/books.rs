@@ -88,7 +88,14 @@ pub(crate) struct JournalDraft {
 
 impl JournalDraft {
     fn new(action: Action, subject: Uuid, postings: Vec<(LedgerAccount, i64)>) -> Self {
-        Self { key: JournalKey { action, subject, party: None }, postings }
+        Self {
+            key: JournalKey {
+                action,
+                subject,
+                party: None,
+            },
+            postings,
+        }
     }
 
     fn transfer_between(
@@ -102,7 +109,13 @@ impl JournalDraft {
     }
 
     pub fn for_charge(payment: MovementId, minor: i64, into: LedgerAccount) -> Self {
-        Self::transfer_between(Action::Charge, payment.0, minor, LedgerAccount::Adapter, into)
+        Self::transfer_between(
+            Action::Charge,
+            payment.0,
+            minor,
+            LedgerAccount::Adapter,
+            into,
+        )
     }
 
     pub fn for_refund(refund: MovementId, minor: i64, from: LedgerAccount, order: OrderId) -> Self {
@@ -117,7 +130,13 @@ impl JournalDraft {
 
     pub fn refund_done(refund: MovementId, minor: i64, order: OrderId) -> Self {
         let from = LedgerAccount::Refunding(order);
-        Self::transfer_between(Action::RefundDone, refund.0, minor, from, LedgerAccount::Adapter)
+        Self::transfer_between(
+            Action::RefundDone,
+            refund.0,
+            minor,
+            from,
+            LedgerAccount::Adapter,
+        )
     }
 
     pub fn refund_back(refund: MovementId, minor: i64, to: LedgerAccount, order: OrderId) -> Self {
@@ -131,13 +150,25 @@ impl JournalDraft {
     }
 
     pub fn paid_otherwise(refund: MovementId, minor: i64, from: LedgerAccount) -> Self {
-        Self::transfer_between(Action::PaidOtherwise, refund.0, minor, from, LedgerAccount::Bank)
+        Self::transfer_between(
+            Action::PaidOtherwise,
+            refund.0,
+            minor,
+            from,
+            LedgerAccount::Bank,
+        )
     }
 
     /// The subject is the order, or the reversed chargeback that returned the money.
     pub fn cancel_fee(order: OrderId, subject: Uuid, minor: i64, provider: UserId) -> Self {
         let to = LedgerAccount::Provider(provider);
-        Self::transfer_between(Action::CancelFee, subject, minor, LedgerAccount::Held(order), to)
+        Self::transfer_between(
+            Action::CancelFee,
+            subject,
+            minor,
+            LedgerAccount::Held(order),
+            to,
+        )
     }
 
     /// Same subject as for `cancel_fee`.
@@ -159,20 +190,36 @@ impl JournalDraft {
     /// Booked once per order and provider.
     pub fn for_compensation(order: OrderId, minor: i64, provider: UserId) -> Self {
         let to = LedgerAccount::Provider(provider);
-        let fact =
-            Self::transfer_between(Action::Compensation, order.0, minor, LedgerAccount::Loss, to);
-        Self { key: JournalKey { party: Some(provider), ..fact.key }, ..fact }
+        let fact = Self::transfer_between(
+            Action::Compensation,
+            order.0,
+            minor,
+            LedgerAccount::Loss,
+            to,
+        );
+        Self {
+            key: JournalKey {
+                party: Some(provider),
+                ..fact.key
+            },
+            ..fact
+        }
     }
 
     pub fn for_chargeback(id: ChargebackId, parts: Vec<(LedgerAccount, i64)>, minor: i64) -> Self {
-        let parts = parts.into_iter().chain([(LedgerAccount::Adapter, -minor)]).collect();
+        let parts = parts
+            .into_iter()
+            .chain([(LedgerAccount::Adapter, -minor)])
+            .collect();
         Self::new(Action::Chargeback, id.0, parts)
     }
 
     /// Returns to each account the amount the chargeback took from it [REVERSAL_BACK].
     pub fn for_reversal(chargeback: &MoneyJournal) -> Self {
         let postings = chargeback.postings.iter();
-        let opposite = postings.map(|posting| (posting.account, -posting.minor)).collect();
+        let opposite = postings
+            .map(|posting| (posting.account, -posting.minor))
+            .collect();
         Self::new(Action::Reversal, chargeback.key.subject, opposite)
     }
 
@@ -201,8 +248,15 @@ impl JournalDraft {
 
     pub fn into_journal(self, currency: Currency, at: UnixMillis) -> MoneyJournal {
         let postings = self.postings.into_iter().filter(|(_, minor)| *minor != 0);
-        let postings = postings.map(|(account, minor)| Posting { account, minor }).collect();
-        MoneyJournal { key: self.key, currency, at, postings }
+        let postings = postings
+            .map(|(account, minor)| Posting { account, minor })
+            .collect();
+        MoneyJournal {
+            key: self.key,
+            currency,
+            at,
+            postings,
+        }
     }
 }
 
@@ -214,12 +268,16 @@ pub fn adapter_fee(
     currency: Currency,
     at: UnixMillis,
 ) -> Option<MoneyJournal> {
-    let LineKind::Fee(id) = line.kind else { return None };
+    let LineKind::Fee(id) = line.kind else {
+        return None;
+    };
     let minor = line.amount_minor;
     let from = LedgerAccount::Loss;
     let to = LedgerAccount::Adapter;
     let fact = || JournalDraft::transfer_between(Action::AdapterFee, id, minor, from, to);
-    (1..=moved_minor).contains(&minor).then(|| fact().into_journal(currency, at))
+    (1..=moved_minor)
+        .contains(&minor)
+        .then(|| fact().into_journal(currency, at))
 }
 
 pub(crate) fn source_account(source: Source, order: OrderId, payment: MovementId) -> LedgerAccount {

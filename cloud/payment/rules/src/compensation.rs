@@ -21,7 +21,11 @@ pub(crate) fn pay_compensation(
     desk: &mut MoneyTransaction<'_>,
     wish: CompensationRequest,
 ) -> Result<(), MoneyRefusal> {
-    let CompensationRequest { provider, amount_minor, has_case } = wish;
+    let CompensationRequest {
+        provider,
+        amount_minor,
+        has_case,
+    } = wish;
     // [COMPENSATION_CASE]
     if !has_case && !desk.is_rule_disabled(DisabledMoneyRule::CompensationCase) {
         return Err(MoneyRefusal::NoWorkInVain);
@@ -31,14 +35,20 @@ pub(crate) fn pay_compensation(
     {
         return Err(MoneyRefusal::AmountMismatch);
     }
-    let most_minor = desk.rows.compensation_most_minor(provider, desk.basis.policies);
+    let most_minor = desk
+        .rows
+        .compensation_most_minor(provider, desk.basis.policies);
     let is_too_much =
         amount_minor > most_minor && !desk.is_rule_disabled(DisabledMoneyRule::CompensationWorth);
     // [COMPENSATION_WORTH]
     if amount_minor <= 0 || is_too_much {
         return Err(MoneyRefusal::AmountMismatch);
     }
-    desk.book_journal(JournalDraft::for_compensation(desk.rows.order_id(), amount_minor, provider));
+    desk.book_journal(JournalDraft::for_compensation(
+        desk.rows.order_id(),
+        amount_minor,
+        provider,
+    ));
     Ok(())
 }
 
@@ -49,7 +59,10 @@ impl OrderMoney {
             journal.key.action == Action::Compensation && journal.key.party == Some(provider)
         };
         let journal = self.journals.iter().find(is_theirs)?;
-        let loss = journal.postings.iter().find(|posting| posting.account == LedgerAccount::Loss);
+        let loss = journal
+            .postings
+            .iter()
+            .find(|posting| posting.account == LedgerAccount::Loss);
         loss.map(|posting| posting.minor)
     }
 

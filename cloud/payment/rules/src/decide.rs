@@ -80,7 +80,9 @@ pub fn decide_money_step(
 fn apply_step(desk: &mut MoneyTransaction<'_>, step: &MoneyStep) -> Result<(), MoneyRefusal> {
     match step {
         MoneyStep::OrderHeard(order) => {
-            desk.rows.due.apply_order_version(order, desk.basis.now, desk.basis.lapse);
+            desk.rows
+                .due
+                .apply_order_version(order, desk.basis.now, desk.basis.lapse);
             Ok(())
         }
         MoneyStep::Pay(wish) => pay::begin_payment(desk, wish),
@@ -91,9 +93,10 @@ fn apply_step(desk: &mut MoneyTransaction<'_>, step: &MoneyStep) -> Result<(), M
         MoneyStep::RequestRefund { by, amount_minor } => {
             refunds::request_refund(desk, *by, *amount_minor)
         }
-        MoneyStep::DecideRefund { request, granted_minor } => {
-            refunds::decide_refund_request(desk, *request, *granted_minor)
-        }
+        MoneyStep::DecideRefund {
+            request,
+            granted_minor,
+        } => refunds::decide_refund_request(desk, *request, *granted_minor),
         MoneyStep::Goodwill { amount_minor } => refunds::grant_goodwill(desk, *amount_minor),
         MoneyStep::SendAnew => refunds::send_anew(desk),
         MoneyStep::PaidOtherwise { refund } => refunds::paid_otherwise(desk, *refund),
@@ -109,20 +112,43 @@ fn apply_adapter_reply(
     movement: MovementId,
     reply: &AdapterReply,
 ) {
-    if let Some(n) = desk.rows.payments.iter().position(|payment| payment.id == movement) {
+    if let Some(n) = desk
+        .rows
+        .payments
+        .iter()
+        .position(|payment| payment.id == movement)
+    {
         pay::apply_payment_answer(desk, n, reply.answer);
     }
-    if let Some(n) = desk.rows.refunds.iter().position(|refund| refund.id == movement) {
+    if let Some(n) = desk
+        .rows
+        .refunds
+        .iter()
+        .position(|refund| refund.id == movement)
+    {
         refunds::apply_refund_answer(desk, n, reply.answer);
     }
-    reply.chargebacks.iter().for_each(|chargeback| record_chargeback(desk, *chargeback));
+    reply
+        .chargebacks
+        .iter()
+        .for_each(|chargeback| record_chargeback(desk, *chargeback));
 }
 
 fn record_chargeback(desk: &mut MoneyTransaction<'_>, heard: Chargeback) {
-    if !desk.rows.payments.iter().any(|payment| payment.id == heard.payment) {
+    if !desk
+        .rows
+        .payments
+        .iter()
+        .any(|payment| payment.id == heard.payment)
+    {
         return;
     }
-    match desk.rows.chargebacks.iter_mut().find(|known| known.id == heard.id) {
+    match desk
+        .rows
+        .chargebacks
+        .iter_mut()
+        .find(|known| known.id == heard.id)
+    {
         Some(known) => known.is_reversed |= heard.is_reversed,
         None => desk.rows.chargebacks.push(heard),
     }

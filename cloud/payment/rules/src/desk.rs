@@ -109,7 +109,13 @@ impl<'a> MoneyTransaction<'a> {
     pub fn new(rows: &OrderMoney, basis: &'a DecisionContext<'a>) -> Self {
         let events = Vec::new();
         let cases = Vec::new();
-        Self { basis, rows: rows.clone(), movement: None, events, cases }
+        Self {
+            basis,
+            rows: rows.clone(),
+            movement: None,
+            events,
+            cases,
+        }
     }
 
     pub fn is_rule_disabled(&self, lapse: DisabledMoneyRule) -> bool {
@@ -118,12 +124,18 @@ impl<'a> MoneyTransaction<'a> {
 
     /// Books the fact, or returns false if it is already booked [JOURNAL_KEY].
     pub fn book_journal(&mut self, fact: JournalDraft) -> bool {
-        let is_booked = self.rows.journals.iter().any(|journal| journal.key == fact.key);
+        let is_booked = self
+            .rows
+            .journals
+            .iter()
+            .any(|journal| journal.key == fact.key);
         if is_booked && !self.is_rule_disabled(DisabledMoneyRule::JournalKey) {
             return false;
         }
         let currency = self.rows.due.order.currency;
-        self.rows.journals.push(fact.into_journal(currency, self.basis.now));
+        self.rows
+            .journals
+            .push(fact.into_journal(currency, self.basis.now));
         true
     }
 
@@ -140,13 +152,17 @@ impl<'a> MoneyTransaction<'a> {
         amount_minor: i64,
         details: MoneyDetails,
     ) {
-        let status =
-            self.rows.compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole));
+        let status = self
+            .rows
+            .compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole));
         let due = &mut self.rows.due;
         (due.payment_status, due.money_version) = (status, due.money_version + 1);
         let money_version = due.money_version;
         let released = kind == MoneyEventKind::PaymentReleased;
-        let provider_id = due.completed.filter(|_| released).map(|done| done.provider_id);
+        let provider_id = due
+            .completed
+            .filter(|_| released)
+            .map(|done| done.provider_id);
         let held_minor = self.rows.held_minor();
         self.events.push(MoneyEvent {
             kind,
@@ -167,7 +183,9 @@ impl<'a> MoneyTransaction<'a> {
     /// Returns the final due and every change since `before`.
     pub fn close(mut self, before: &OrderMoney) -> MoneyWrites {
         let movement = self.movement.unwrap_or(MovementId(self.rows.order_id().0));
-        if self.rows.compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole))
+        if self
+            .rows
+            .compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole))
             != self.rows.due.payment_status
         {
             self.publish_event(MoneyEventKind::PaymentStatusChanged, movement, 0);
@@ -189,7 +207,10 @@ impl<'a> MoneyTransaction<'a> {
         if self.rows.is_long_unpaid(now, &self.basis.limits) {
             // The order is the case's subject; a payment as subject would open another case per
             // attempt.
-            self.list(MoneyCaseKind::CompletedUnpaid, MovementId(self.rows.order_id().0));
+            self.list(
+                MoneyCaseKind::CompletedUnpaid,
+                MovementId(self.rows.order_id().0),
+            );
         }
         MoneyWrites {
             due: self.rows.due,
@@ -206,13 +227,19 @@ impl<'a> MoneyTransaction<'a> {
 }
 
 fn changed_rows<T: PartialEq>(after: Vec<T>, before: &[T]) -> Vec<T> {
-    after.into_iter().filter(|row| !before.contains(row)).collect()
+    after
+        .into_iter()
+        .filter(|row| !before.contains(row))
+        .collect()
 }
 
 impl OrderMoney {
     /// Returns true if no work is left. An order in progress is not over, paid or not.
     fn is_over(&self) -> bool {
-        let suspense = self.payments.iter().any(|payment| self.suspense_minor(payment.id) > 0);
+        let suspense = self
+            .payments
+            .iter()
+            .any(|payment| self.suspense_minor(payment.id) > 0);
         let open = self.open_payment().is_some() || self.open_refund().is_some();
         (self.due.is_cancelled() || self.is_released())
             && !open

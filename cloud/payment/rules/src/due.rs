@@ -122,5 +122,8 @@ impl Due {
 fn completion_from_order(order: &BilledOrder, now: UnixMillis) -> Option<OrderCompletion> {
     let is_completed = matches!(order.status, OrderStatus::Completed | OrderStatus::Reviewed);
     let provider_id = order.provider_id.filter(|_| is_completed)?;
-    Some(OrderCompletion { provider_id, heard_at: now })
+    Some(OrderCompletion {
+        provider_id,
+        heard_at: now,
+    })
 }

@@ -31,9 +31,16 @@ impl FeePolicy {
         now: UnixMillis,
         lapse: Option<DisabledMoneyRule>,
     ) -> Self {
-        let at = if lapse == Some(DisabledMoneyRule::FeeByCreation) { now } else { created_at };
+        let at = if lapse == Some(DisabledMoneyRule::FeeByCreation) {
+            now
+        } else {
+            created_at
+        };
         let in_force = policies.iter().filter(|policy| policy.from <= at);
-        in_force.max_by_key(|policy| policy.from).copied().unwrap_or(Self::FREE)
+        in_force
+            .max_by_key(|policy| policy.from)
+            .copied()
+            .unwrap_or(Self::FREE)
     }
 
     /// Returns true if a version that begins at `from` may still be set or withdrawn.
@@ -41,8 +48,12 @@ impl FeePolicy {
         from >= now.plus_ms(SETTLED_BEFORE_MS)
     }
 
-    pub const FREE: Self =
-        Self { from: UnixMillis(0), platform_fee_bp: 0, cancel_fee_bp: 0, cancel_notice_ms: 0 };
+    pub const FREE: Self = Self {
+        from: UnixMillis(0),
+        platform_fee_bp: 0,
+        cancel_fee_bp: 0,
+        cancel_notice_ms: 0,
+    };
 
     pub fn cancel_fee_minor(&self, price_minor: i64) -> i64 {
         share_minor(price_minor, self.cancel_fee_bp)
@@ -71,7 +82,10 @@ impl FeeSplit {
             }
             _ => amount_minor - fee_minor,
         };
-        Self { fee_minor, rest_minor }
+        Self {
+            fee_minor,
+            rest_minor,
+        }
     }
 }
 
@@ -88,7 +102,10 @@ mod tests {
     fn both_parts_make_up_the_whole() {
         for amount in [0, 1, 99, 100, 101, 3_333, 9_999_999_999] {
             for bp in [0, 1, 333, 1_000, 9_999, 10_000] {
-                let FeeSplit { fee_minor, rest_minor } = FeeSplit::from_amount(amount, bp, None);
+                let FeeSplit {
+                    fee_minor,
+                    rest_minor,
+                } = FeeSplit::from_amount(amount, bp, None);
                 assert_eq!(fee_minor + rest_minor, amount, "{amount} at {bp}");
                 assert!(fee_minor >= 0 && rest_minor >= 0, "{amount} at {bp}");
             }
@@ -99,7 +116,10 @@ mod tests {
     fn a_fee_is_rounded_down() {
         assert_eq!(
             FeeSplit::from_amount(199, 1_000, None),
-            FeeSplit { fee_minor: 19, rest_minor: 180 }
+            FeeSplit {
+                fee_minor: 19,
+                rest_minor: 180
+            }
         );
     }
 

@@ -8,7 +8,10 @@ use wire::{CancelCharge, Event, Order, OrderId, UnixMillis, UserId};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OrderVersionsQuery {
     Named(Vec<OrderId>),
-    Changed { since: UnixMillis, after: Option<OrderId> },
+    Changed {
+        since: UnixMillis,
+        after: Option<OrderId>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

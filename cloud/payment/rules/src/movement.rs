@@ -110,11 +110,19 @@ const HOUR_MS: i64 = 3_600_000;
 
 impl PendingCall {
     pub fn first_call(now: UnixMillis) -> Self {
-        Self { ask: Ask::Call, tries: 0, at: now }
+        Self {
+            ask: Ask::Call,
+            tries: 0,
+            at: now,
+        }
     }
 
     pub fn close(now: UnixMillis) -> Self {
-        Self { ask: Ask::Close, tries: 0, at: now }
+        Self {
+            ask: Ask::Close,
+            tries: 0,
+            at: now,
+        }
     }
 
     /// The next call after an answer that settled nothing. Only `not_found` repeats the call, under
@@ -133,13 +141,24 @@ impl PendingCall {
             _ => Ask::Query,
         };
         let pause = (FIRST_PAUSE_MS << self.tries.min(10)).min(LONGEST_PAUSE_MS);
-        let pause = if is_overdue(begun_at, now) { HOUR_MS } else { pause };
-        Self { ask, tries: self.tries.saturating_add(1), at: now.plus_ms(pause) }
+        let pause = if is_overdue(begun_at, now) {
+            HOUR_MS
+        } else {
+            pause
+        };
+        Self {
+            ask,
+            tries: self.tries.saturating_add(1),
+            at: now.plus_ms(pause),
+        }
     }
 
     /// A callback is not an answer: it only triggers an immediate query [ASK_DONT_BELIEVE].
     pub fn reschedule_now(self, now: UnixMillis) -> Self {
-        Self { at: self.at.min(now), ..self }
+        Self {
+            at: self.at.min(now),
+            ..self
+        }
     }
 }
 

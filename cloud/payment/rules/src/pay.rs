@@ -36,8 +36,10 @@ pub(crate) fn begin_payment(
         return Err(MoneyRefusal::AlreadyPaid);
     }
     // [ONE_OPEN]
-    if let Some(open) =
-        desk.rows.open_payment().filter(|_| !desk.is_rule_disabled(DisabledMoneyRule::OneOpen))
+    if let Some(open) = desk
+        .rows
+        .open_payment()
+        .filter(|_| !desk.is_rule_disabled(DisabledMoneyRule::OneOpen))
     {
         if open.closing && !desk.is_rule_disabled(DisabledMoneyRule::NeverDead) {
             return Err(MoneyRefusal::PaymentClosing);
@@ -46,8 +48,11 @@ pub(crate) fn begin_payment(
         return Ok(());
     }
     let now = desk.basis.now;
-    let today =
-        desk.rows.payments.iter().filter(|payment| now.ms_since(payment.created_at) < DAY_MS);
+    let today = desk
+        .rows
+        .payments
+        .iter()
+        .filter(|payment| now.ms_since(payment.created_at) < DAY_MS);
     if today.count() >= desk.basis.limits.payments_a_day_max {
         return Err(MoneyRefusal::TooMany);
     }
@@ -98,7 +103,9 @@ fn keep_pending(desk: &mut MoneyTransaction<'_>, n: usize, answer: AdapterAnswer
     payment.state = PaymentState::Pending;
     payment.closing |= declined;
     payment.errand =
-        payment.errand.next_after_answer(answer, payment.closing, payment.created_at, now);
+        payment
+            .errand
+            .next_after_answer(answer, payment.closing, payment.created_at, now);
 }
 
 /// A payment fails only when the adapter ends it [CLOSE_BEFORE_FAILED].
@@ -130,8 +137,11 @@ fn book_payment(desk: &mut MoneyTransaction<'_>, n: usize, amount_minor: i64) {
     let extra = extra && !desk.is_rule_disabled(DisabledMoneyRule::ExtraBack);
     let wrong = amount_minor != payment.amount_minor
         && !desk.is_rule_disabled(DisabledMoneyRule::AmountExact);
-    let into =
-        if extra || wrong { LedgerAccount::Suspense(id) } else { LedgerAccount::Held(order) };
+    let into = if extra || wrong {
+        LedgerAccount::Suspense(id)
+    } else {
+        LedgerAccount::Held(order)
+    };
     if !desk.book_journal(JournalDraft::for_charge(id, amount_minor, into)) {
         return;
     }
@@ -158,16 +168,25 @@ fn describe_destination(desk: &MoneyTransaction<'_>, payment: MovementId) -> Mon
     let stranded = rows.suspense_minor(payment);
     let held = rows.held_minor();
     if stranded > 0 {
-        return MoneyDetails { returning_minor: Some(stranded), ..MoneyDetails::default() };
+        return MoneyDetails {
+            returning_minor: Some(stranded),
+            ..MoneyDetails::default()
+        };
     }
     if rows.due.is_cancelled() {
         let fee = rows.cancel_fee().map_or(0, |fee| fee.minor);
-        return MoneyDetails { returning_minor: Some(held - fee), ..MoneyDetails::default() };
+        return MoneyDetails {
+            returning_minor: Some(held - fee),
+            ..MoneyDetails::default()
+        };
     }
     let created_at = rows.due.order.created_at;
     let policy = FeePolicy::find_in_force(basis.policies, created_at, basis.now, basis.lapse);
     let split = FeeSplit::from_amount(held, policy.platform_fee_bp, basis.lapse);
-    MoneyDetails { share_minor: Some(split.rest_minor), ..MoneyDetails::default() }
+    MoneyDetails {
+        share_minor: Some(split.rest_minor),
+        ..MoneyDetails::default()
+    }
 }
 
 /// Closes expired payments.
@@ -188,12 +207,20 @@ impl OrderMoney {
     /// to query first, if any [ASK_BEFORE_REFUSING].
     pub fn start_backing(&self) -> (bool, Option<MovementId>) {
         let held = self.due.payment_status == PaymentStatus::Held;
-        (held, self.open_payment().map(|payment| payment.id).filter(|_| !held))
+        (
+            held,
+            self.open_payment()
+                .map(|payment| payment.id)
+                .filter(|_| !held),
+        )
     }
 
     /// Reschedules this payment for an immediate query, because its callback arrived.
     pub fn reschedule_payment(&self, id: MovementId, now: UnixMillis) -> Option<Payment> {
         let payment = self.payments.iter().find(|payment| payment.id == id)?;
-        Some(Payment { errand: payment.errand.reschedule_now(now), ..payment.clone() })
+        Some(Payment {
+            errand: payment.errand.reschedule_now(now),
+            ..payment.clone()
+        })
     }
 }

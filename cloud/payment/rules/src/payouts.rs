@@ -65,7 +65,10 @@ pub fn pay_out(
 }
 
 fn begin_payout(rows: &ProviderMoney, basis: &DecisionContext<'_>) -> Option<PayoutWrites> {
-    let open = rows.payouts.iter().any(|payout| payout.state == PayoutState::Pending);
+    let open = rows
+        .payouts
+        .iter()
+        .any(|payout| payout.state == PayoutState::Pending);
     if open || rows.balance_minor < basis.limits.payout_least_minor {
         return None;
     }
@@ -86,34 +89,67 @@ fn apply_payout_answer(
     basis: &DecisionContext<'_>,
 ) -> Option<PayoutWrites> {
     let Payout { created_at, .. } = *before;
-    let turned = |state| Payout { state, ..before.clone() };
+    let turned = |state| Payout {
+        state,
+        ..before.clone()
+    };
     match (before.state, answer) {
-        (PayoutState::Pending, AdapterAnswer::Done) => {
-            Some(book_payout(rows, turned(PayoutState::Completed), Action::PayoutDone, basis))
-        }
-        (PayoutState::Pending, AdapterAnswer::Failed) => {
-            Some(book_payout(rows, turned(PayoutState::Failed), Action::PayoutBack, basis))
-        }
-        (PayoutState::Completed, AdapterAnswer::Returned) => {
-            Some(book_payout(rows, turned(PayoutState::Returned), Action::PayoutReturned, basis))
-        }
+        (PayoutState::Pending, AdapterAnswer::Done) => Some(book_payout(
+            rows,
+            turned(PayoutState::Completed),
+            Action::PayoutDone,
+            basis,
+        )),
+        (PayoutState::Pending, AdapterAnswer::Failed) => Some(book_payout(
+            rows,
+            turned(PayoutState::Failed),
+            Action::PayoutBack,
+            basis,
+        )),
+        (PayoutState::Completed, AdapterAnswer::Returned) => Some(book_payout(
+            rows,
+            turned(PayoutState::Returned),
+            Action::PayoutReturned,
+            basis,
+        )),
         // The payout completed and came back between two queries. The next query books the return.
         (PayoutState::Pending, AdapterAnswer::Returned) => {
-            let payout =
-                Payout { errand: before.errand.reschedule_now(basis.now), ..before.clone() };
-            let payout = Payout { state: PayoutState::Completed, ..payout };
+            let payout = Payout {
+                errand: before.errand.reschedule_now(basis.now),
+                ..before.clone()
+            };
+            let payout = Payout {
+                state: PayoutState::Completed,
+                ..payout
+            };
             Some(book_payout(rows, payout, Action::PayoutDone, basis))
         }
         (PayoutState::Pending, answer) => {
-            let errand = before.errand.next_after_answer(answer, false, created_at, basis.now);
-            let case = MoneyCase { kind: MoneyCaseKind::Unanswered, movement: before.id };
+            let errand = before
+                .errand
+                .next_after_answer(answer, false, created_at, basis.now);
+            let case = MoneyCase {
+                kind: MoneyCaseKind::Unanswered,
+                movement: before.id,
+            };
             let case = is_overdue(created_at, basis.now).then_some(case);
-            Some(PayoutWrites { payout: Payout { errand, ..before.clone() }, journal: None, case })
+            Some(PayoutWrites {
+                payout: Payout {
+                    errand,
+                    ..before.clone()
+                },
+                journal: None,
+                case,
+            })
         }
         // [FINAL_IS_FINAL]
         (_, AdapterAnswer::Pending) if basis.lapse == Some(DisabledMoneyRule::FinalIsFinal) => {
             let payout = turned(PayoutState::Pending);
-            Some(PayoutWrites { payout, journal: None, case: None })
+            Some(PayoutWrites {
+                payout,
+                journal: None,
+                case: None,
+            })
         }
         _ => None,
     }
@@ -126,5 +162,9 @@ fn book_payout(
     basis: &DecisionContext<'_>,
 ) -> PayoutWrites {
     let fact = JournalDraft::for_payout(action, payout.id, payout.amount_minor, rows.provider_id);
-    PayoutWrites { payout, journal: Some(fact.into_journal(rows.currency, basis.now)), case: None }
+    PayoutWrites {
+        payout,
+        journal: Some(fact.into_journal(rows.currency, basis.now)),
+        case: None,
+    }
 }

@@ -40,7 +40,11 @@ pub(crate) fn request_refund(
     }
     let id = desk.basis.fresh;
     desk.movement = Some(id);
-    desk.rows.requests.push(RefundRequest { id, amount_minor, state: RequestState::Open });
+    desk.rows.requests.push(RefundRequest {
+        id,
+        amount_minor,
+        state: RequestState::Open,
+    });
     Ok(())
 }
 
@@ -54,7 +58,10 @@ pub(crate) fn decide_refund_request(
     let requests = &mut desk.rows.requests;
     let open =
         |request: &&mut RefundRequest| request.id == id && request.state == RequestState::Open;
-    let request = requests.iter_mut().find(open).ok_or(MoneyRefusal::NoSuchRequest)?;
+    let request = requests
+        .iter_mut()
+        .find(open)
+        .ok_or(MoneyRefusal::NoSuchRequest)?;
     match granted_minor {
         None => request.state = RequestState::Refused,
         Some(minor) if minor <= 0 || minor > most => return Err(MoneyRefusal::AmountMismatch),
@@ -72,7 +79,11 @@ pub(crate) fn grant_goodwill(
     amount_minor: i64,
 ) -> Result<(), MoneyRefusal> {
     let rows = &desk.rows;
-    let loss_refunds = rows.refunds.iter().filter(|refund| refund.source == Source::Loss).count();
+    let loss_refunds = rows
+        .refunds
+        .iter()
+        .filter(|refund| refund.source == Source::Loss)
+        .count();
     if !rows.is_released() {
         return Err(MoneyRefusal::NotRefundable);
     }
@@ -81,7 +92,12 @@ pub(crate) fn grant_goodwill(
     }
     // [GOODWILL_BOUND]
     let is_bound = !desk.is_rule_disabled(DisabledMoneyRule::GoodwillBound);
-    let most = rows.goodwill_left_minor() + if is_bound { 0 } else { rows.charged_back_minor() };
+    let most = rows.goodwill_left_minor()
+        + if is_bound {
+            0
+        } else {
+            rows.charged_back_minor()
+        };
     if amount_minor <= 0 || amount_minor > most {
         return Err(MoneyRefusal::AmountMismatch);
     }
@@ -124,8 +140,16 @@ pub(crate) fn send(
 fn next_id(desk: &MoneyTransaction<'_>) -> MovementId {
     let MovementId(fresh) = desk.basis.fresh;
     let (high, low) = fresh.as_u64_pair();
-    let used = desk.rows.refunds.iter().filter(|r| r.id.0.as_u64_pair().0 == high).count();
-    MovementId(uuid::Uuid::from_u64_pair(high, low.wrapping_add(used as u64)))
+    let used = desk
+        .rows
+        .refunds
+        .iter()
+        .filter(|r| r.id.0.as_u64_pair().0 == high)
+        .count();
+    MovementId(uuid::Uuid::from_u64_pair(
+        high,
+        low.wrapping_add(used as u64),
+    ))
 }
 
 /// Applies the adapter's answer to the refund at index `n`.
@@ -166,7 +190,9 @@ pub(crate) fn apply_refund_answer(
             let now = desk.basis.now;
             let refund = &mut desk.rows.refunds[n];
             refund.state = RefundState::Pending;
-            refund.errand = refund.errand.next_after_answer(answer, false, refund.created_at, now);
+            refund.errand = refund
+                .errand
+                .next_after_answer(answer, false, refund.created_at, now);
         }
     }
 }

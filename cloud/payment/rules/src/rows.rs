@@ -34,7 +34,14 @@ impl OrderMoney {
         let payments = Vec::new();
         let refunds = Vec::new();
         let requests = Vec::new();
-        Self { due, payments, refunds, requests, chargebacks: Vec::new(), journals: Vec::new() }
+        Self {
+            due,
+            payments,
+            refunds,
+            requests,
+            chargebacks: Vec::new(),
+            journals: Vec::new(),
+        }
     }
 
     /// Applies a transaction's writes to the rows: a model of the store, for tests and the
@@ -55,7 +62,10 @@ impl OrderMoney {
     /// This order's debits less credits on an account.
     pub fn account_balance(&self, account: LedgerAccount) -> i64 {
         let postings = self.journals.iter().flat_map(|journal| &journal.postings);
-        postings.filter(|posting| posting.account == account).map(|posting| posting.minor).sum()
+        postings
+            .filter(|posting| posting.account == account)
+            .map(|posting| posting.minor)
+            .sum()
     }
 
     pub fn held_minor(&self) -> i64 {
@@ -75,7 +85,9 @@ impl OrderMoney {
         action: Action,
         subject: uuid::Uuid,
     ) -> Option<&MoneyJournal> {
-        self.journals.iter().find(|j| j.key.action == action && j.key.subject == subject)
+        self.journals
+            .iter()
+            .find(|j| j.key.action == action && j.key.subject == subject)
     }
 
     pub fn is_released(&self) -> bool {
@@ -87,21 +99,33 @@ impl OrderMoney {
         let held = LedgerAccount::Held(self.order_id());
         let into_held = |journal: &&MoneyJournal| {
             journal.key.action == Action::Charge
-                && journal.postings.iter().any(|posting| posting.account == held)
+                && journal
+                    .postings
+                    .iter()
+                    .any(|posting| posting.account == held)
         };
-        self.journals.iter().find(into_held).map(|journal| MovementId(journal.key.subject))
+        self.journals
+            .iter()
+            .find(into_held)
+            .map(|journal| MovementId(journal.key.subject))
     }
 
     pub fn open_payment(&self) -> Option<&Payment> {
-        self.payments.iter().find(|payment| payment.state == PaymentState::Pending)
+        self.payments
+            .iter()
+            .find(|payment| payment.state == PaymentState::Pending)
     }
 
     pub fn open_refund(&self) -> Option<&Refund> {
-        self.refunds.iter().find(|refund| refund.state == RefundState::Pending)
+        self.refunds
+            .iter()
+            .find(|refund| refund.state == RefundState::Pending)
     }
 
     pub fn open_request(&self) -> Option<&RefundRequest> {
-        self.requests.iter().find(|request| request.state == RequestState::Open)
+        self.requests
+            .iter()
+            .find(|request| request.state == RequestState::Open)
     }
 
     /// Sum of the refunds from a source that are sent, in transit or paid by hand. A failed refund
@@ -113,7 +137,11 @@ impl OrderMoney {
                     || refund.state != RefundState::Rejected
                     || self.has_journal(Action::PaidOtherwise, refund.id.0))
         };
-        self.refunds.iter().filter(counts).map(|refund| refund.amount_minor).sum()
+        self.refunds
+            .iter()
+            .filter(counts)
+            .map(|refund| refund.amount_minor)
+            .sum()
     }
 
     /// The amount returned to the customer from custody and from the platform's own money. Mistaken
@@ -124,7 +152,11 @@ impl OrderMoney {
                 && (refund.state == RefundState::Completed
                     || self.has_journal(Action::PaidOtherwise, refund.id.0))
         };
-        self.refunds.iter().filter(is_back).map(|refund| refund.amount_minor).sum()
+        self.refunds
+            .iter()
+            .filter(is_back)
+            .map(|refund| refund.amount_minor)
+            .sum()
     }
 
     /// Credited to providers from this order's custody.
@@ -132,7 +164,11 @@ impl OrderMoney {
         let from_custody = |journal: &&MoneyJournal| {
             matches!(journal.key.action, Action::CancelFee | Action::Release)
         };
-        let postings = self.journals.iter().filter(from_custody).flat_map(|j| &j.postings);
+        let postings = self
+            .journals
+            .iter()
+            .filter(from_custody)
+            .flat_map(|j| &j.postings);
         let to_them = postings.filter(|posting| posting.minor < 0);
         to_them.map(|posting| -posting.minor).sum()
     }
@@ -144,7 +180,9 @@ impl OrderMoney {
         let held = self.held_minor();
         let earned = self.earned_minor();
         let whole = self.due.order.price_minor - self.due.granted_minor - earned;
-        let under_way = self.open_refund().is_some_and(|refund| refund.source != Source::Suspense);
+        let under_way = self
+            .open_refund()
+            .is_some_and(|refund| refund.source != Source::Suspense);
         match self.returned_minor() {
             _ if held > 0 && (held >= whole || any_part_is_held) => PaymentStatus::Held,
             _ if under_way => self.due.payment_status,
@@ -162,14 +200,20 @@ impl OrderMoney {
     /// The order's provider when its money entered custody.
     pub(crate) fn provider_at_payment(&self) -> Option<UserId> {
         let held = self.held_payment()?;
-        self.payments.iter().find(|payment| payment.id == held)?.provider_id
+        self.payments
+            .iter()
+            .find(|payment| payment.id == held)?
+            .provider_id
     }
 
     /// Returns true if the adapter has been silent for a day and a person must be alerted.
     pub(crate) fn is_overdue(&self, now: wire::UnixMillis) -> bool {
         let payments = self.open_payment().map(|payment| payment.created_at);
         let refunds = self.open_refund().map(|refund| refund.created_at);
-        payments.into_iter().chain(refunds).any(|begun| movement::is_overdue(begun, now))
+        payments
+            .into_iter()
+            .chain(refunds)
+            .any(|begun| movement::is_overdue(begun, now))
     }
 }
 

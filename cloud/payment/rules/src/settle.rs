@@ -39,7 +39,11 @@ fn return_to_customer(desk: &mut MoneyTransaction<'_>) -> bool {
     if return_suspense(desk) {
         return true;
     }
-    if desk.rows.due.is_cancelled() { settle_cancelled(desk) } else { return_granted(desk) }
+    if desk.rows.due.is_cancelled() {
+        settle_cancelled(desk)
+    } else {
+        return_granted(desk)
+    }
 }
 
 /// Step 2: a chargeback first takes the order's own money. The rest is the platform's loss:
@@ -57,8 +61,15 @@ fn book_chargeback(desk: &mut MoneyTransaction<'_>) -> bool {
 /// Returns the money to the accounts it came from, as if the bank had never taken it. A loss of the
 /// platform becomes its gain [REVERSAL_BACK].
 fn reverse_chargeback(desk: &mut MoneyTransaction<'_>, chargeback: Chargeback) -> bool {
-    let Chargeback { id, payment, amount_minor, .. } = chargeback;
-    let Some(taken) = desk.rows.find_journal(Action::Chargeback, id.0) else { return false };
+    let Chargeback {
+        id,
+        payment,
+        amount_minor,
+        ..
+    } = chargeback;
+    let Some(taken) = desk.rows.find_journal(Action::Chargeback, id.0) else {
+        return false;
+    };
     if desk.rows.has_journal(Action::Reversal, id.0) {
         return false;
     }
@@ -76,17 +87,29 @@ fn reverse_chargeback(desk: &mut MoneyTransaction<'_>, chargeback: Chargeback) -
     if returned_minor > 0 {
         // The order previews a cancel from the held amount, so publish even if its status stays the
         // same.
-        desk.publish_event(MoneyEventKind::PaymentStatusChanged, payment, returned_minor);
+        desk.publish_event(
+            MoneyEventKind::PaymentStatusChanged,
+            payment,
+            returned_minor,
+        );
     }
     true
 }
 
 fn charge_back(desk: &mut MoneyTransaction<'_>, chargeback: Chargeback) -> bool {
-    let Chargeback { id, payment, amount_minor, .. } = chargeback;
+    let Chargeback {
+        id,
+        payment,
+        amount_minor,
+        ..
+    } = chargeback;
     let is_held = desk.rows.held_payment() == Some(payment);
     let order = desk.rows.order_id();
-    let account =
-        if is_held { LedgerAccount::Held(order) } else { LedgerAccount::Suspense(payment) };
+    let account = if is_held {
+        LedgerAccount::Held(order)
+    } else {
+        LedgerAccount::Suspense(payment)
+    };
     let there = (-desk.rows.account_balance(account)).min(amount_minor);
     let paid_out = desk.rows.due.completed.filter(|_| desk.rows.is_released());
     let rest = match paid_out {
@@ -101,8 +124,16 @@ fn charge_back(desk: &mut MoneyTransaction<'_>, chargeback: Chargeback) -> bool 
     }
     desk.list(MoneyCaseKind::Chargeback, payment);
     let charged_back_minor = Some(amount_minor);
-    let details = MoneyDetails { charged_back_minor, ..MoneyDetails::default() };
-    desk.tell_details(MoneyEventKind::PaymentStatusChanged, payment, amount_minor, details);
+    let details = MoneyDetails {
+        charged_back_minor,
+        ..MoneyDetails::default()
+    };
+    desk.tell_details(
+        MoneyEventKind::PaymentStatusChanged,
+        payment,
+        amount_minor,
+        details,
+    );
     true
 }
 
@@ -133,12 +164,19 @@ fn settle_cancelled(desk: &mut MoneyTransaction<'_>) -> bool {
     }
     let order = desk.rows.order_id();
     let held = desk.rows.held_minor();
-    let Some(payment) = desk.rows.held_payment().filter(|_| held > 0) else { return false };
+    let Some(payment) = desk.rows.held_payment().filter(|_| held > 0) else {
+        return false;
+    };
     if desk.is_rule_disabled(DisabledMoneyRule::StillOwed) && !desk.rows.refunds.is_empty() {
         return false;
     }
     let mut rest = held;
-    if let Some(CancelFee { subject, provider, minor }) = desk.rows.cancel_fee() {
+    if let Some(CancelFee {
+        subject,
+        provider,
+        minor,
+    }) = desk.rows.cancel_fee()
+    {
         desk.book_journal(JournalDraft::cancel_fee(order, subject, minor, provider));
         rest -= minor;
     }
@@ -150,11 +188,17 @@ fn settle_cancelled(desk: &mut MoneyTransaction<'_>) -> bool {
 
 /// Step 6: refunds granted by an admin.
 fn return_granted(desk: &mut MoneyTransaction<'_>) -> bool {
-    let Some(payment) = desk.rows.held_payment() else { return false };
+    let Some(payment) = desk.rows.held_payment() else {
+        return false;
+    };
     let lapse = desk.basis.lapse;
     let owed = desk.rows.owed_minor(lapse).min(desk.rows.held_minor());
     let goodwill = desk.rows.goodwill_owed_minor(lapse);
-    let (source, minor) = if owed > 0 { (Source::Held, owed) } else { (Source::Loss, goodwill) };
+    let (source, minor) = if owed > 0 {
+        (Source::Held, owed)
+    } else {
+        (Source::Loss, goodwill)
+    };
     if minor > 0 {
         refunds::send(desk, payment, source, minor);
     }
@@ -167,8 +211,13 @@ fn return_granted(desk: &mut MoneyTransaction<'_>) -> bool {
 /// [RELEASE_REST].
 fn release_to_provider(desk: &mut MoneyTransaction<'_>) -> bool {
     let rows = &desk.rows;
-    let is_done = matches!(rows.due.order.status, OrderStatus::Completed | OrderStatus::Reviewed);
-    let Some(done) = rows.due.completed.filter(|_| is_done) else { return false };
+    let is_done = matches!(
+        rows.due.order.status,
+        OrderStatus::Completed | OrderStatus::Reviewed
+    );
+    let Some(done) = rows.due.completed.filter(|_| is_done) else {
+        return false;
+    };
     let waited = desk.basis.now.ms_since(done.heard_at) >= desk.basis.limits.dispute_ms;
     // [DISPUTE_FREEZES]
     let disputed =
@@ -188,7 +237,9 @@ fn release_to_provider(desk: &mut MoneyTransaction<'_>) -> bool {
     };
     let split = split_release(desk, minor);
     let payment = rows.held_payment().unwrap_or(MovementId(order.0));
-    if !desk.book_journal(JournalDraft::for_release(order, subject, minor, split, provider)) {
+    if !desk.book_journal(JournalDraft::for_release(
+        order, subject, minor, split, provider,
+    )) {
         return false;
     }
     desk.publish_event(MoneyEventKind::PaymentReleased, payment, split.rest_minor);
@@ -198,7 +249,12 @@ fn release_to_provider(desk: &mut MoneyTransaction<'_>) -> bool {
 /// The fee is rounded once for the whole order: a second release costs the fee on both, less the
 /// first fee.
 fn split_release(desk: &MoneyTransaction<'_>, minor: i64) -> FeeSplit {
-    let DecisionContext { policies, now, lapse, .. } = *desk.basis;
+    let DecisionContext {
+        policies,
+        now,
+        lapse,
+        ..
+    } = *desk.basis;
     let policy = FeePolicy::find_in_force(policies, desk.rows.due.order.created_at, now, lapse);
     let before = desk.rows.sum_releases();
     let whole_minor = minor + before.fee_minor + before.rest_minor;
@@ -223,22 +279,39 @@ impl OrderMoney {
         let subject = self.free_subject(Action::CancelFee)?;
         let owed = terms.fee_minor - self.booked_cancel_fee();
         let minor = owed.min(self.held_minor());
-        let fee = CancelFee { subject, provider: terms.provider_id?, minor };
+        let fee = CancelFee {
+            subject,
+            provider: terms.provider_id?,
+            minor,
+        };
         (minor > 0).then_some(fee)
     }
 
     fn booked_cancel_fee(&self) -> i64 {
-        let journals =
-            self.journals.iter().filter(|journal| journal.key.action == Action::CancelFee);
+        let journals = self
+            .journals
+            .iter()
+            .filter(|journal| journal.key.action == Action::CancelFee);
         let postings = journals.flat_map(|journal| &journal.postings);
-        postings.map(|posting| posting.minor).filter(|minor| *minor > 0).sum()
+        postings
+            .map(|posting| posting.minor)
+            .filter(|minor| *minor > 0)
+            .sum()
     }
 
     /// Both sides of all releases of the order.
     fn sum_releases(&self) -> FeeSplit {
-        let journals = self.journals.iter().filter(|journal| journal.key.action == Action::Release);
-        let credits = journals.flat_map(|journal| &journal.postings).filter(|part| part.minor < 0);
-        let mut split = FeeSplit { fee_minor: 0, rest_minor: 0 };
+        let journals = self
+            .journals
+            .iter()
+            .filter(|journal| journal.key.action == Action::Release);
+        let credits = journals
+            .flat_map(|journal| &journal.postings)
+            .filter(|part| part.minor < 0);
+        let mut split = FeeSplit {
+            fee_minor: 0,
+            rest_minor: 0,
+        };
         for Posting { account, minor } in credits {
             if *account == LedgerAccount::Fees {
                 split.fee_minor -= minor;
@@ -252,7 +325,10 @@ impl OrderMoney {
     /// The subject of the next release or cancel fee: the order provides one, and each reversed
     /// chargeback one more.
     fn free_subject(&self, action: Action) -> Option<Uuid> {
-        let reversed = self.chargebacks.iter().filter(|chargeback| chargeback.is_reversed);
+        let reversed = self
+            .chargebacks
+            .iter()
+            .filter(|chargeback| chargeback.is_reversed);
         let order = std::iter::once(self.order_id().0);
         let mut subjects = order.chain(reversed.map(|taken| taken.id.0));
         subjects.find(|subject| !self.has_journal(action, *subject))

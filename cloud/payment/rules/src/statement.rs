@@ -35,19 +35,26 @@ pub fn find_differing_movements(
     ours: &BTreeSet<StatementLine>,
     adapters: &BTreeSet<StatementLine>,
 ) -> BTreeSet<MovementId> {
-    ours.symmetric_difference(adapters).map(|line| line.movement).collect()
+    ours.symmetric_difference(adapters)
+        .map(|line| line.movement)
+        .collect()
 }
 
 impl OrderMoney {
     /// The adapter's movements for the order, by our books.
     pub fn statement_lines(&self) -> impl Iterator<Item = StatementLine> {
-        self.journals.iter().filter_map(|journal| self.to_statement_line(journal))
+        self.journals
+            .iter()
+            .filter_map(|journal| self.to_statement_line(journal))
     }
 
     fn to_statement_line(&self, journal: &MoneyJournal) -> Option<StatementLine> {
         let subject = journal.key.subject;
         let of_chargeback = || {
-            let known = self.chargebacks.iter().find(|chargeback| chargeback.id.0 == subject)?;
+            let known = self
+                .chargebacks
+                .iter()
+                .find(|chargeback| chargeback.id.0 == subject)?;
             Some(known.payment)
         };
         let (movement, kind) = match journal.key.action {
@@ -57,20 +64,30 @@ impl OrderMoney {
             Action::Reversal => (of_chargeback()?, LineKind::Reversal(subject)),
             _ => return None,
         };
-        let amounts =
-            journal.postings.iter().filter(|p| p.account == crate::LedgerAccount::Adapter);
+        let amounts = journal
+            .postings
+            .iter()
+            .filter(|p| p.account == crate::LedgerAccount::Adapter);
         let amount_minor = amounts.map(|posting| posting.minor.abs()).sum();
-        Some(StatementLine { movement, kind, amount_minor })
+        Some(StatementLine {
+            movement,
+            kind,
+            amount_minor,
+        })
     }
 }
 
 impl Payout {
     pub fn statement_lines(&self) -> impl Iterator<Item = StatementLine> {
-        let line =
-            |kind| StatementLine { movement: self.id, kind, amount_minor: self.amount_minor };
+        let line = |kind| StatementLine {
+            movement: self.id,
+            kind,
+            amount_minor: self.amount_minor,
+        };
         let sent = matches!(self.state, PayoutState::Completed | PayoutState::Returned);
         let came_back = self.state == PayoutState::Returned;
         let sent = sent.then(|| line(LineKind::Payout));
-        sent.into_iter().chain(came_back.then(|| line(LineKind::PayoutReturned)))
+        sent.into_iter()
+            .chain(came_back.then(|| line(LineKind::PayoutReturned)))
     }
 }

@@ -52,9 +52,16 @@ impl CancelPricing {
             && self.status == OrderStatus::Accepted
             && self.provider_id.is_some()
             && self.payment_status == PaymentStatus::Held;
-        let fee = if costs { self.policy.cancel_fee_minor(self.price_minor) } else { 0 };
+        let fee = if costs {
+            self.policy.cancel_fee_minor(self.price_minor)
+        } else {
+            0
+        };
         let fee_minor = fee.min(self.held_minor);
-        CancelPreview { fee_minor, refund_minor: self.held_minor - fee_minor }
+        CancelPreview {
+            fee_minor,
+            refund_minor: self.held_minor - fee_minor,
+        }
     }
 
     /// Returns the terms if the person was shown this fee [PREVIEW_BOUND]. An absent
@@ -70,6 +77,9 @@ impl CancelPricing {
             return Err(TermsChanged(preview));
         }
         let provider_id = self.provider_id.filter(|_| preview.fee_minor > 0);
-        Ok(CancelTerms { fee_minor: preview.fee_minor, provider_id })
+        Ok(CancelTerms {
+            fee_minor: preview.fee_minor,
+            provider_id,
+        })
     }
 }

@@ -44,7 +44,12 @@ pub struct Adapter {
 
 impl Adapter {
     pub fn take(&mut self, call: Call) -> AdapterAnswer {
-        let Call { id, ask, kind, amount_minor } = call;
+        let Call {
+            id,
+            ask,
+            kind,
+            amount_minor,
+        } = call;
         let known = self.truths.get_mut(&id);
         match (ask, known) {
             (Ask::Query, known) => known.map_or(AdapterAnswer::NotFound, |truth| truth.state),
@@ -52,7 +57,10 @@ impl Adapter {
             (Ask::Call, None) => self.begin(id, kind, amount_minor, AdapterAnswer::Pending),
             (Ask::Close, None) => self.begin(id, kind, amount_minor, AdapterAnswer::Closed),
             (Ask::Close, Some(truth)) => {
-                if matches!(truth.state, AdapterAnswer::Pending | AdapterAnswer::Declined) {
+                if matches!(
+                    truth.state,
+                    AdapterAnswer::Pending | AdapterAnswer::Declined
+                ) {
                     truth.state = AdapterAnswer::Closed;
                 }
                 truth.state
@@ -67,12 +75,23 @@ impl Adapter {
         amount_minor: i64,
         state: AdapterAnswer,
     ) -> AdapterAnswer {
-        self.truths.insert(id, AdapterTruth { kind, amount_minor, state });
+        self.truths.insert(
+            id,
+            AdapterTruth {
+                kind,
+                amount_minor,
+                state,
+            },
+        );
         state
     }
 
     pub fn chargebacks_of(&self, payment: MovementId) -> Vec<Chargeback> {
-        self.chargebacks.iter().filter(|taken| taken.payment == payment).copied().collect()
+        self.chargebacks
+            .iter()
+            .filter(|taken| taken.payment == payment)
+            .copied()
+            .collect()
     }
 
     /// Moves the `n`th matching movement to the state that `next` returns.
@@ -95,21 +114,36 @@ impl Adapter {
 
     /// A bank takes back a payment, at most once.
     pub fn charge_back(&mut self, n: u8, half: bool) -> Option<MovementId> {
-        let paid: Vec<(MovementId, i64)> =
-            self.truths.iter().filter_map(|(id, truth)| Some((*id, truth.paid_minor()?))).collect();
+        let paid: Vec<(MovementId, i64)> = self
+            .truths
+            .iter()
+            .filter_map(|(id, truth)| Some((*id, truth.paid_minor()?)))
+            .collect();
         let (payment, minor) = *paid.get(usize::from(n) % paid.len().max(1))?;
-        if self.chargebacks.iter().any(|taken| taken.payment == payment) {
+        if self
+            .chargebacks
+            .iter()
+            .any(|taken| taken.payment == payment)
+        {
             return None;
         }
         let id = ChargebackId(Uuid::from_u128(payment.0.as_u128() ^ 0xffff));
         let amount_minor = if half { minor / 2 } else { minor };
-        self.chargebacks.push(Chargeback { id, payment, amount_minor, is_reversed: false });
+        self.chargebacks.push(Chargeback {
+            id,
+            payment,
+            amount_minor,
+            is_reversed: false,
+        });
         Some(payment)
     }
 
     pub fn reverse(&mut self, n: u8) -> Option<MovementId> {
         let n = usize::from(n) % self.chargebacks.len().max(1);
-        let taken = self.chargebacks.get_mut(n).filter(|taken| !taken.is_reversed)?;
+        let taken = self
+            .chargebacks
+            .get_mut(n)
+            .filter(|taken| !taken.is_reversed)?;
         taken.is_reversed = true;
         Some(taken.payment)
     }
@@ -122,14 +156,19 @@ impl Adapter {
         };
         let paid: Vec<(MovementId, i64)> = self.truths.iter().filter_map(free).collect();
         let (payment, minor) = *paid.get(usize::from(n) % paid.len().max(1))?;
-        self.fees.insert(payment, (minor * FEE_BASIS_POINTS / 10_000).max(1));
+        self.fees
+            .insert(payment, (minor * FEE_BASIS_POINTS / 10_000).max(1));
         Some(payment)
     }
 
     pub fn statement(&self) -> BTreeSet<StatementLine> {
         let mut lines = BTreeSet::new();
         let mut put = |movement, kind, amount_minor| {
-            lines.insert(StatementLine { movement, kind, amount_minor });
+            lines.insert(StatementLine {
+                movement,
+                kind,
+                amount_minor,
+            });
         };
         for (&id, truth) in &self.truths {
             match (truth.kind, truth.state) {
@@ -150,12 +189,24 @@ impl Adapter {
             }
         }
         for (&payment, &minor) in &self.fees {
-            put(payment, LineKind::Fee(Uuid::from_u128(payment.0.as_u128() ^ 0xfee)), minor);
+            put(
+                payment,
+                LineKind::Fee(Uuid::from_u128(payment.0.as_u128() ^ 0xfee)),
+                minor,
+            );
         }
         for taken in &self.chargebacks {
-            put(taken.payment, LineKind::Chargeback(taken.id.0), taken.amount_minor);
+            put(
+                taken.payment,
+                LineKind::Chargeback(taken.id.0),
+                taken.amount_minor,
+            );
             if taken.is_reversed {
-                put(taken.payment, LineKind::Reversal(taken.id.0), taken.amount_minor);
+                put(
+                    taken.payment,
+                    LineKind::Reversal(taken.id.0),
+                    taken.amount_minor,
+                );
             }
         }
         lines
@@ -180,7 +231,11 @@ impl Adapter {
         let counts = |truth: &&AdapterTruth| {
             truth.kind == Kind::Refund { payment: of } && truth.state != AdapterAnswer::Failed
         };
-        self.truths.values().filter(counts).map(|truth| truth.amount_minor).sum()
+        self.truths
+            .values()
+            .filter(counts)
+            .map(|truth| truth.amount_minor)
+            .sum()
     }
 }
 

@@ -53,31 +53,66 @@ impl LateOp {
             mark: None,
             cut_off: Some(true),
         };
-        let name = OpIdentity { edge, epoch: 1, seq: self.seq, hash };
-        let origin = Origin::Edge(Box::new(EdgeOp { name, region: REGION, evidence }));
-        let actor = Some(Actor { user_id: self.provider, role: Role::Provider });
+        let name = OpIdentity {
+            edge,
+            epoch: 1,
+            seq: self.seq,
+            hash,
+        };
+        let origin = Origin::Edge(Box::new(EdgeOp {
+            name,
+            region: REGION,
+            evidence,
+        }));
+        let actor = Some(Actor {
+            user_id: self.provider,
+            role: Role::Provider,
+        });
         let command = self.command.clone();
-        Some(Submission::Command(Box::new(Attempt { command, actor, mark: None, origin })))
+        Some(Submission::Command(Box::new(Attempt {
+            command,
+            actor,
+            mark: None,
+            origin,
+        })))
     }
 }
 
 impl MoneyWorld {
     pub fn edge_logs(&mut self, n: usize, action: Action) {
         let EdgeView { status, provider } = self.edge_views[n];
-        let (Some(provider), Some(after)) = (provider, status.next_status(action)) else { return };
+        let (Some(provider), Some(after)) = (provider, status.next_status(action)) else {
+            return;
+        };
         let keeps = Some(provider).filter(|_| after.has_provider());
-        self.edge_views[n] = EdgeView { status: after, provider: keeps };
+        self.edge_views[n] = EdgeView {
+            status: after,
+            provider: keeps,
+        };
         let order_id = order_id(n);
         let body = match action {
             Action::Start => CommandBody::StartOrder { order_id },
-            Action::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason: None },
-            _ => CommandBody::CompleteOrder { order_id, note: None },
+            Action::Withdraw => CommandBody::WithdrawAcceptance {
+                order_id,
+                reason: None,
+            },
+            _ => CommandBody::CompleteOrder {
+                order_id,
+                note: None,
+            },
         };
         let command = self.orders.command(body);
         let logged_at = self.now;
         let seq = self.edge_seq;
         self.edge_seq += 1;
-        self.edge_log.push(LateOp { n, provider, action, command, logged_at, seq });
+        self.edge_log.push(LateOp {
+            n,
+            provider,
+            action,
+            command,
+            logged_at,
+            seq,
+        });
     }
 
     /// Decides the edge's log as one run: all ops, or none.
@@ -93,7 +128,10 @@ impl MoneyWorld {
         }
         for (n, view) in self.edge_views.iter_mut().enumerate() {
             let order = self.orders.order(n);
-            *view = EdgeView { status: order.status, provider: order.provider_id };
+            *view = EdgeView {
+                status: order.status,
+                provider: order.provider_id,
+            };
         }
     }
 
@@ -139,8 +177,9 @@ impl MoneyWorld {
         let OrderState { order, terms, .. } = self.orders.state(op.n);
         let is_his = order.provider_id == Some(op.provider);
         let counts = is_his && order.status == OrderStatus::Completed;
-        let fee =
-            terms.filter(|terms| terms.provider_id == Some(op.provider)).map(|terms| terms.fee);
+        let fee = terms
+            .filter(|terms| terms.provider_id == Some(op.provider))
+            .map(|terms| terms.fee);
         let earned = fee.is_some_and(Amount::is_positive);
         match op.action {
             Action::Complete if !counts => {
@@ -156,7 +195,11 @@ impl MoneyWorld {
     }
 
     fn ask_for_funds(&mut self, n: usize) {
-        let Some((_, open)) = self.money.rows.get(&n).map(custody::OrderMoney::start_backing)
+        let Some((_, open)) = self
+            .money
+            .rows
+            .get(&n)
+            .map(custody::OrderMoney::start_backing)
         else {
             return;
         };
@@ -170,6 +213,9 @@ impl MoneyWorld {
 
 /// The orders whose start would be refused because funds are missing.
 fn unfunded(writes: &Writes) -> BTreeSet<usize> {
-    let refused = writes.commands.iter().filter(|answer| answer.code == Some(Code::FundsNotHeld));
+    let refused = writes
+        .commands
+        .iter()
+        .filter(|answer| answer.code == Some(Code::FundsNotHeld));
     refused.map(|answer| number(answer.order_id)).collect()
 }

@@ -39,5 +39,7 @@ pub fn run_in_words(plan: &MoneyPlan, bug: Option<MoneyBug>) -> MoneyRun {
 
 /// Like [`run`], recording every step.
 pub fn run_recorded(plan: &MoneyPlan) -> MoneyRun {
-    world::MoneyWorld::new(plan.clone(), None, RunTrace::default()).recording().run()
+    world::MoneyWorld::new(plan.clone(), None, RunTrace::default())
+        .recording()
+        .run()
 }

@@ -42,7 +42,9 @@ fn main() -> ExitCode {
     let bug = match options.bug.as_deref().map(named) {
         Some(None) => {
             eprintln!("there is no such bug; there are:");
-            MoneyBug::ALL.iter().for_each(|bug| eprintln!("  {:<22} {}", bug.name(), bug.says()));
+            MoneyBug::ALL
+                .iter()
+                .for_each(|bug| eprintln!("  {:<22} {}", bug.name(), bug.says()));
             return ExitCode::FAILURE;
         }
         bug => bug.flatten(),
@@ -52,7 +54,9 @@ fn main() -> ExitCode {
             Some(scenario) => one::replay(&scenario.plan, bug),
             None => {
                 eprintln!("there is no such schedule; there are:");
-                scenarios::all().iter().for_each(|s| eprintln!("  {:<36} {}", s.name, s.says));
+                scenarios::all()
+                    .iter()
+                    .for_each(|s| eprintln!("  {:<36} {}", s.name, s.says));
                 false
             }
         },
@@ -60,15 +64,25 @@ fn main() -> ExitCode {
         _ if options.mutations || bug.is_some() => mutations::run(bug, options.jobs),
         _ => many::run(options.from, options.seeds, options.jobs.max(1), elapsed),
     };
-    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if fine {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn named(name: &str) -> Option<MoneyBug> {
-    MoneyBug::ALL.iter().copied().find(|bug| bug.name().eq_ignore_ascii_case(name))
+    MoneyBug::ALL
+        .iter()
+        .copied()
+        .find(|bug| bug.name().eq_ignore_ascii_case(name))
 }
 
 /// The only clock read here, for the seed rate; the simulation never sees it.
 fn elapsed() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
+    Duration::new(
+        now.tv_sec.unsigned_abs(),
+        u32::try_from(now.tv_nsec).unwrap_or(0),
+    )
 }

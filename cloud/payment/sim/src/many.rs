@@ -73,9 +73,14 @@ pub fn run(from: u64, seeds: u64, jobs: u64, clock: fn() -> Duration) -> bool {
     });
     let mut met = met.into_inner().unwrap_or_else(PoisonError::into_inner);
     let seconds = clock().saturating_sub(began).as_secs_f64().max(0.001);
-    met.counts.iter().for_each(|(what, count)| println!("{count:>10}  {what}"));
+    met.counts
+        .iter()
+        .for_each(|(what, count)| println!("{count:>10}  {what}"));
     println!("trace {:016x}", met.hashes);
-    eprintln!("{:.0} seeds a second on {jobs} threads", per_second(seeds, seconds));
+    eprintln!(
+        "{:.0} seeds a second on {jobs} threads",
+        per_second(seeds, seconds)
+    );
     met.failures.sort_by_key(|(seed, _)| *seed);
     for (seed, broken) in met.failures.iter().take(FAILURES_SHOWN) {
         println!("seed {seed} BROKEN {}: {}", broken.invariant, broken.says);
@@ -94,7 +99,10 @@ fn directed() -> bool {
     for scenario in &all {
         if let Some(broken) = run_plan(&scenario.plan, None).broken {
             fine = false;
-            println!("scenario {} BROKEN {}: {}", scenario.name, broken.invariant, broken.says);
+            println!(
+                "scenario {} BROKEN {}: {}",
+                scenario.name, broken.invariant, broken.says
+            );
         }
     }
     println!("{} directed schedules ran", all.len());
@@ -109,13 +117,18 @@ fn work(next: &AtomicU64, end: u64, met: &Mutex<Met>) {
             break;
         }
         let ran = run_plan(&MoneyPlan::of(seed), None);
-        ran.counts.iter().for_each(|(what, n)| *mine.counts.entry(what).or_default() += n);
+        ran.counts
+            .iter()
+            .for_each(|(what, n)| *mine.counts.entry(what).or_default() += n);
         // The sum is independent of thread order.
         mine.hashes = mine.hashes.wrapping_add(ran.trace.hash());
-        mine.failures.extend(ran.broken.map(|broken| (seed, broken)));
+        mine.failures
+            .extend(ran.broken.map(|broken| (seed, broken)));
     }
     let mut met = met.lock().unwrap_or_else(PoisonError::into_inner);
-    mine.counts.iter().for_each(|(what, n)| *met.counts.entry(what).or_default() += n);
+    mine.counts
+        .iter()
+        .for_each(|(what, n)| *met.counts.entry(what).or_default() += n);
     met.hashes = met.hashes.wrapping_add(mine.hashes);
     met.failures.extend(mine.failures);
 }

@@ -21,10 +21,18 @@ pub fn run(only: Option<MoneyBug>, jobs: u64) -> bool {
         match caught {
             Some((0, invariant)) => println!("{:<22} directed  {invariant}", bug.name()),
             Some((seeds, invariant)) => println!("{:<22} {seeds:>8}  {invariant}", bug.name()),
-            None => println!("{:<22}        -  NOT CAUGHT in {SEEDS_MAX} seeds", bug.name()),
+            None => println!(
+                "{:<22}        -  NOT CAUGHT in {SEEDS_MAX} seeds",
+                bug.name()
+            ),
         }
     }
-    let most = rows.iter().flatten().map(|(seeds, _)| *seeds).max().unwrap_or(0);
+    let most = rows
+        .iter()
+        .flatten()
+        .map(|(seeds, _)| *seeds)
+        .max()
+        .unwrap_or(0);
     let control = (0..most).find_map(|seed| Some((seed, broken(seed, None)?)));
     match control {
         Some((seed, invariant)) => println!("control: seed {seed} breaks {invariant} by itself"),
@@ -36,7 +44,9 @@ pub fn run(only: Option<MoneyBug>, jobs: u64) -> bool {
 }
 
 fn caught(bug: MoneyBug) -> Caught {
-    let directed = scenarios::all().into_iter().filter(|it| it.catches.contains(&bug));
+    let directed = scenarios::all()
+        .into_iter()
+        .filter(|it| it.catches.contains(&bug));
     let mut directed = directed.filter_map(|scenario| {
         let broken = run_plan(&scenario.plan, Some(bug)).broken?;
         Some((0, broken.invariant))
@@ -46,7 +56,9 @@ fn caught(bug: MoneyBug) -> Caught {
 }
 
 fn broken(seed: u64, bug: Option<MoneyBug>) -> Option<&'static str> {
-    run_plan(&MoneyPlan::of(seed), bug).broken.map(|broken| broken.invariant)
+    run_plan(&MoneyPlan::of(seed), bug)
+        .broken
+        .map(|broken| broken.invariant)
 }
 
 /// Results in the order of the bugs, whichever thread ran them.

@@ -5,9 +5,15 @@ use money_sim::{MoneyBug, MoneyPlan, MoneyRun, run_in_words, shrink};
 /// Returns true if every promise was kept.
 pub fn replay(plan: &MoneyPlan, bug: Option<MoneyBug>) -> bool {
     let ran = shown(plan, bug);
-    let Some(broken) = ran.broken else { return true };
+    let Some(broken) = ran.broken else {
+        return true;
+    };
     let small = shrink(plan, bug, broken.invariant);
-    println!("\nThe same with {} of {} acts:", small.acts.len(), plan.acts.len());
+    println!(
+        "\nThe same with {} of {} acts:",
+        small.acts.len(),
+        plan.acts.len()
+    );
     shown(&small, bug);
     println!("\nAs a plan: {:?}", small.acts);
     false

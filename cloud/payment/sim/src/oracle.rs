@@ -21,9 +21,17 @@ impl MoneyWorld {
         for n in 0..self.orders.len() {
             self.look_at_order(n);
         }
-        let unknown = self.adapter.truths.keys().find(|id| !self.money.knows(**id)).copied();
+        let unknown = self
+            .adapter
+            .truths
+            .keys()
+            .find(|id| !self.money.knows(**id))
+            .copied();
         if let Some(id) = unknown {
-            self.broken("the_adapter_knows_only_our_ids", format!("{id:?} is in no row"));
+            self.broken(
+                "the_adapter_knows_only_our_ids",
+                format!("{id:?} is in no row"),
+            );
         }
         let ids = self.money.effects.iter().find(|(_, ids)| ids.len() > 1);
         if let Some((request, _)) = ids {
@@ -34,10 +42,18 @@ impl MoneyWorld {
     }
 
     fn look_at_order(&mut self, n: usize) {
-        let Some(rows) = self.money.rows.get(&n) else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
         let price = rows.due.order.price_minor;
-        let payments = rows.payments.iter().filter(|row| row.state == PaymentState::Pending);
-        let refunds = rows.refunds.iter().filter(|row| row.state == RefundState::Pending);
+        let payments = rows
+            .payments
+            .iter()
+            .filter(|row| row.state == PaymentState::Pending);
+        let refunds = rows
+            .refunds
+            .iter()
+            .filter(|row| row.state == RefundState::Pending);
         let held = rows.held_minor();
         let whole = price - rows.due.granted_minor - rows.earned_minor();
         let found = if payments.count() > 1 {
@@ -59,9 +75,15 @@ impl MoneyWorld {
 
     /// A payment's refunds never exceed the paid amount.
     fn look_at_refunds(&mut self) {
-        let charged = self.adapter.truths.iter().filter(|(_, truth)| truth.kind == Kind::Charge);
+        let charged = self
+            .adapter
+            .truths
+            .iter()
+            .filter(|(_, truth)| truth.kind == Kind::Charge);
         let over = charged.map(|(id, truth)| (*id, truth.paid_minor().unwrap_or(0)));
-        let over = over.into_iter().find(|(id, paid)| self.adapter.refunded_minor(*id) > *paid);
+        let over = over
+            .into_iter()
+            .find(|(id, paid)| self.adapter.refunded_minor(*id) > *paid);
         if let Some((id, paid)) = over {
             let says = format!("more than {paid} goes back for {id:?}");
             self.broken("refunds_are_at_most_what_was_paid", says);
@@ -72,10 +94,18 @@ impl MoneyWorld {
     pub fn judge_journal(&mut self, journal: &MoneyJournal) {
         let sum: i64 = journal.postings.iter().map(|posting| posting.minor).sum();
         if sum != 0 {
-            self.broken("a_journal_sums_to_zero", format!("{:?} sums to {sum}", journal.key));
+            self.broken(
+                "a_journal_sums_to_zero",
+                format!("{:?} sums to {sum}", journal.key),
+            );
         }
         for posting in &journal.postings {
-            let balance = self.money.accounts.get(&posting.account).copied().unwrap_or(0);
+            let balance = self
+                .money
+                .accounts
+                .get(&posting.account)
+                .copied()
+                .unwrap_or(0);
             if posting.account.is_credit() && balance > 0 {
                 let says = format!("{:?} is at {balance}", posting.account);
                 self.broken("accounts_keep_their_sign", says);
@@ -91,7 +121,11 @@ impl MoneyWorld {
 
     /// Every booked movement matches one that the adapter made.
     fn judge_against_adapter(&mut self, journal: &MoneyJournal) {
-        let truth = self.adapter.truths.get(&MovementId(journal.key.subject)).copied();
+        let truth = self
+            .adapter
+            .truths
+            .get(&MovementId(journal.key.subject))
+            .copied();
         let state = truth.map(|truth| truth.state);
         let moved = match journal.key.action {
             Action::Charge => truth.as_ref().and_then(AdapterTruth::paid_minor).is_some(),
@@ -103,8 +137,10 @@ impl MoneyWorld {
             _ => true,
         };
         if !moved {
-            let says =
-                format!("{:?} is booked, and the adapter says {state:?}", journal.key.action);
+            let says = format!(
+                "{:?} is booked, and the adapter says {state:?}",
+                journal.key.action
+            );
             self.broken("what_is_booked_was_moved", says);
         }
     }
@@ -131,8 +167,12 @@ impl MoneyWorld {
 
     /// Compares an order's rows before and after a transaction.
     fn judge_grants(&mut self, n: usize) {
-        let Some(rows) = self.money.rows.get(&n) else { return };
-        let Some(before) = self.money.stale.get(&n) else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
+        let Some(before) = self.money.stale.get(&n) else {
+            return;
+        };
         let by_hand = |refund: &&Refund| {
             refund.source == Source::Held
                 && (refund.state == RefundState::Completed
@@ -153,7 +193,11 @@ impl MoneyWorld {
                 && (refund.state != RefundState::Rejected
                     || rows.has_journal(Action::PaidOtherwise, refund.id.0))
         };
-        let sent = rows.refunds.iter().filter(leaves).map(|refund| refund.amount_minor);
+        let sent = rows
+            .refunds
+            .iter()
+            .filter(leaves)
+            .map(|refund| refund.amount_minor);
         let back = sent.sum::<i64>() + rows.charged_back_minor();
         let sends_goodwill = rows.refunds.iter().any(|refund| {
             refund.source == Source::Loss && before.refunds.iter().all(|old| old.id != refund.id)
@@ -175,7 +219,9 @@ impl MoneyWorld {
 
     /// Checks the payment returned for a customer's request to pay.
     pub fn judge_begun(&mut self, n: usize, movement: Option<MovementId>) {
-        let Some(rows) = self.money.rows.get(&n) else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
         let is_payable = |payment: &Payment| {
             Some(payment.id) == movement
                 && payment.state == PaymentState::Pending
@@ -194,13 +240,18 @@ impl MoneyWorld {
     }
 
     fn judge_release(&mut self, n: usize, journal: &MoneyJournal) {
-        let Some(rows) = self.money.rows.get(&n) else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
         let order = self.orders.order(n);
         let to = order.provider_id.map(LedgerAccount::Provider);
         let is_paid = |to| journal.postings.iter().any(|posting| posting.account == to);
         // After a reversed chargeback, two releases together cost no more than one release of the
         // full price.
-        let all = rows.journals.iter().filter(|one| one.key.action == Action::Release);
+        let all = rows
+            .journals
+            .iter()
+            .filter(|one| one.key.action == Action::Release);
         let all: Vec<_> = all.flat_map(|one| &one.postings).collect();
         let part = |account| {
             let parts = all.iter().filter(|posting| posting.account == account);
@@ -237,13 +288,21 @@ impl MoneyWorld {
 
     /// Only work in vain is compensated, once, with at most the provider's lost earnings.
     fn judge_compensation(&mut self, n: usize, journal: &MoneyJournal) {
-        let Some(rows) = self.money.rows.get(&n) else { return };
-        let Some(provider) = journal.key.party else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
+        let Some(provider) = journal.key.party else {
+            return;
+        };
         let price = rows.due.order.price_minor;
         let share = price - price * i64::from(POLICIES[0].platform_fee_bp) / 10_000;
         let account = LedgerAccount::Provider(provider);
         let given = -rows.account_balance(account);
-        let times = rows.journals.iter().filter(|booked| booked.key == journal.key).count();
+        let times = rows
+            .journals
+            .iter()
+            .filter(|booked| booked.key == journal.key)
+            .count();
         let found = if !self.in_vain.contains(&(n, provider)) {
             "only_work_in_vain_is_compensated"
         } else if times > 1 {
@@ -253,7 +312,10 @@ impl MoneyWorld {
         } else {
             return;
         };
-        self.broken(found, format!("order {n}: {given} of {share} for {provider}, {times} times"));
+        self.broken(
+            found,
+            format!("order {n}: {given} of {share} for {provider}, {times} times"),
+        );
     }
 
     /// Checks that a notification is true when it is sent.
@@ -284,7 +346,10 @@ impl MoneyWorld {
 
     fn is_booked(&self, n: usize, action: Action) -> bool {
         let order: Uuid = order_id(n).0;
-        self.money.rows.get(&n).is_some_and(|rows| rows.has_journal(action, order))
+        self.money
+            .rows
+            .get(&n)
+            .is_some_and(|rows| rows.has_journal(action, order))
     }
 
     /// If the order had not yet learned of the money, it would refuse this provider's start.

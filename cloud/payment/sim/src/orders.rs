@@ -76,14 +76,23 @@ pub fn provider_id(provider: u8) -> UserId {
 }
 
 pub fn provider(provider: u8) -> Actor {
-    Actor { user_id: provider_id(provider), role: Role::Provider }
+    Actor {
+        user_id: provider_id(provider),
+        role: Role::Provider,
+    }
 }
 
 pub fn customer(n: usize) -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(1 + n as u128)), role: Role::Customer }
+    Actor {
+        user_id: UserId(Uuid::from_u128(1 + n as u128)),
+        role: Role::Customer,
+    }
 }
 
-const ADMIN: Actor = Actor { user_id: UserId(Uuid::from_u128(99)), role: Role::Admin };
+const ADMIN: Actor = Actor {
+    user_id: UserId(Uuid::from_u128(99)),
+    role: Role::Admin,
+};
 
 const FIRST_ORDER: u128 = 500;
 
@@ -110,7 +119,10 @@ impl ModelOrders {
     pub fn new(plan: &MoneyPlan, bug: Option<MoneyBug>) -> Self {
         let count = usize::from(plan.orders);
         let rules = rules_of(plan.unpaid);
-        let assignment = Assignment { rules, ..Assignment::default() };
+        let assignment = Assignment {
+            rules,
+            ..Assignment::default()
+        };
         let read = Snapshot {
             regions: [(REGION, assignment)].into(),
             orders: (0..count).map(|n| (order_id(n), approved(n))).collect(),
@@ -154,7 +166,14 @@ impl ModelOrders {
     pub fn command(&mut self, body: CommandBody) -> Command {
         self.commands += 1;
         let id = CommandId(Uuid::from_u128(self.commands));
-        Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
+        Command {
+            id,
+            body,
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        }
     }
 }
 
@@ -165,7 +184,10 @@ fn rules_of(unpaid: UnpaidWork) -> OfflineRules {
         UnpaidWork::AnyAtEdge => rules.unpaid_start = true,
         UnpaidWork::SmallAtEdge => {
             let price_max = Amount::from_minor(price_minor(0)).unwrap_or(Amount::ZERO);
-            rules.unpaid_start_max = Some(PriceCap { price_max, currency: Currency::Cny });
+            rules.unpaid_start_max = Some(PriceCap {
+                price_max,
+                currency: Currency::Cny,
+            });
         }
         UnpaidWork::Anywhere => rules.paid_afterwards = vec![WORK],
     }
@@ -183,7 +205,13 @@ fn approved(n: usize) -> OrderState {
     };
     let by = customer(n).user_id;
     let order = Order::new_published(order_id(n), draft, by, UnixMillis(0), Source::Portal);
-    OrderState::new_unpaid(Order { status: OrderStatus::Pending, ..order }, None)
+    OrderState::new_unpaid(
+        Order {
+            status: OrderStatus::Pending,
+            ..order
+        },
+        None,
+    )
 }
 
 impl MoneyWorld {
@@ -208,7 +236,9 @@ impl MoneyWorld {
     pub fn send_again(&mut self, n: u8) {
         let sent = &self.orders.sent;
         if let Some(request) = sent.get(usize::from(n) % sent.len().max(1)).cloned()
-            && self.send(request).is_some_and(|outcome| outcome.first.is_some())
+            && self
+                .send(request)
+                .is_some_and(|outcome| outcome.first.is_some())
         {
             self.meet("command repeated");
         }
@@ -217,20 +247,37 @@ impl MoneyWorld {
     /// Checks a cancel against the order as it was: the fee equals both the one shown and the one
     /// in the contract.
     fn judge_cancel(&mut self, attempt: &Attempt, writes: &Writes) {
-        let CommandBody::CancelOrder { order_id, fee: shown, .. } = &attempt.command.body else {
+        let CommandBody::CancelOrder {
+            order_id,
+            fee: shown,
+            ..
+        } = &attempt.command.body
+        else {
             return;
         };
-        let Some(write) = writes.orders.first() else { return };
+        let Some(write) = writes.orders.first() else {
+            return;
+        };
         let n = number(*order_id);
         let state = self.orders.state(n);
-        let Order { status, payment_status, price, .. } = state.order;
-        let by_customer = attempt.actor.is_some_and(|actor| actor.role == Role::Customer);
+        let Order {
+            status,
+            payment_status,
+            price,
+            ..
+        } = state.order;
+        let by_customer = attempt
+            .actor
+            .is_some_and(|actor| actor.role == Role::Customer);
         let is_bound = (status, payment_status) == (OrderStatus::Accepted, PaymentStatus::Held);
         let is_soon = STARTS_AT_MS - self.now < POLICIES[0].cancel_notice_ms;
         let is_late = names_an_hour(n) && is_soon;
         let costs = by_customer && is_bound && is_late;
-        let agreed =
-            if costs { (price.minor_units() / 10).min(state.held.minor_units()) } else { 0 };
+        let agreed = if costs {
+            (price.minor_units() / 10).min(state.held.minor_units())
+        } else {
+            0
+        };
         let fee = write.after.terms.map_or(0, |terms| terms.fee.minor_units());
         let shown = shown.map_or(0, Amount::minor_units);
         let says = format!("{fee} and not {shown}, where {agreed} was agreed");
@@ -249,7 +296,12 @@ impl MoneyWorld {
         let actor = Some(by);
         let mark = None;
         let origin = Origin::Portal;
-        Submission::Command(Box::new(Attempt { command, actor, mark, origin }))
+        Submission::Command(Box::new(Attempt {
+            command,
+            actor,
+            mark,
+            origin,
+        }))
     }
 
     /// Decides without writing.
@@ -263,14 +315,26 @@ impl MoneyWorld {
         for line in &writes.timeline {
             self.judge_line(number(line.order_id), &line.entry);
         }
-        let answers = writes.commands.iter().map(|answer| (answer.command_key(), answer.clone()));
+        let answers = writes
+            .commands
+            .iter()
+            .map(|answer| (answer.command_key(), answer.clone()));
         self.orders.read.answers.extend(answers);
         for write in &writes.orders {
-            self.orders.read.orders.insert(write.after.order.id, write.after.clone());
+            self.orders
+                .read
+                .orders
+                .insert(write.after.order.id, write.after.clone());
         }
         for event in &writes.events {
-            let terms = event.body.terms.filter(|_| self.bug != Some(MoneyBug::TermsLost));
-            self.tell(&event.body.order, BilledOrder::from_order(&event.body.order, terms));
+            let terms = event
+                .body
+                .terms
+                .filter(|_| self.bug != Some(MoneyBug::TermsLost));
+            self.tell(
+                &event.body.order,
+                BilledOrder::from_order(&event.body.order, terms),
+            );
         }
         for case in &writes.cases {
             let whose = (number(case.order_id), case.user_id);
@@ -286,22 +350,36 @@ impl MoneyWorld {
         let n = number(order.id);
         let payment_status = order.payment_status;
         let money_version = self.orders.rows[n].money_version;
-        self.order_outbox.push(OrderWord { n, order: heard, payment_status, money_version });
+        self.order_outbox.push(OrderWord {
+            n,
+            order: heard,
+            payment_status,
+            money_version,
+        });
     }
 
     /// Checks each change against the order as it was.
     fn judge_line(&mut self, n: usize, line: &TimelineEntry) {
-        let Some(action) = line.action.filter(|_| line.code.is_none()) else { return };
+        let Some(action) = line.action.filter(|_| line.code.is_none()) else {
+            return;
+        };
         self.meet(action.as_str());
         if !self.orders.done.insert(line.command_id) {
-            self.broken("a_command_has_one_effect", format!("{action} of order {n}, twice"));
+            self.broken(
+                "a_command_has_one_effect",
+                format!("{action} of order {n}, twice"),
+            );
         }
-        let begun =
-            line.from.is_none_or(|from| from.has_provider() && from != OrderStatus::Accepted);
+        let begun = line
+            .from
+            .is_none_or(|from| from.has_provider() && from != OrderStatus::Accepted);
         // The order still has its old state here.
         let is_unpaid_work = rules_of(self.plan.unpaid).is_unpaid_work(self.orders.order(n));
         if action == Action::Cancel && begun && !is_unpaid_work {
-            self.broken("begun_work_is_not_cancelled", format!("order {n} was {:?}", line.from));
+            self.broken(
+                "begun_work_is_not_cancelled",
+                format!("order {n} was {:?}", line.from),
+            );
         }
         if action == Action::Start {
             self.judge_start(n, line.seq.is_some());
@@ -310,7 +388,11 @@ impl MoneyWorld {
 
     /// A refunded order can never be paid again, and no rule lets its work start.
     fn judge_start(&mut self, n: usize, at_edge: bool) {
-        let Order { payment_status, price, .. } = *self.orders.order(n);
+        let Order {
+            payment_status,
+            price,
+            ..
+        } = *self.orders.order(n);
         if payment_status == PaymentStatus::Held {
             return;
         }
@@ -329,13 +411,24 @@ impl MoneyWorld {
     }
 
     pub fn accept(&mut self, n: usize, by: u8) {
-        self.at_portal(provider(by), CommandBody::AcceptOrder { order_id: order_id(n) });
+        self.at_portal(
+            provider(by),
+            CommandBody::AcceptOrder {
+                order_id: order_id(n),
+            },
+        );
     }
 
     /// The provider withdraws; held money stays with the order.
     pub fn withdraw(&mut self, n: usize) {
         let order_id = order_id(n);
-        self.at_portal(self.holder(n), CommandBody::WithdrawAcceptance { order_id, reason: None });
+        self.at_portal(
+            self.holder(n),
+            CommandBody::WithdrawAcceptance {
+                order_id,
+                reason: None,
+            },
+        );
     }
 
     /// An admin withdraws the order from its current provider, even during work.
@@ -347,18 +440,32 @@ impl MoneyWorld {
 
     /// Work starts only with the price in custody [HELD_FIRST].
     pub fn start(&mut self, n: usize) {
-        self.at_portal(self.holder(n), CommandBody::StartOrder { order_id: order_id(n) });
+        self.at_portal(
+            self.holder(n),
+            CommandBody::StartOrder {
+                order_id: order_id(n),
+            },
+        );
     }
 
     pub fn complete(&mut self, n: usize) {
         let order_id = order_id(n);
-        self.at_portal(self.holder(n), CommandBody::CompleteOrder { order_id, note: None });
+        self.at_portal(
+            self.holder(n),
+            CommandBody::CompleteOrder {
+                order_id,
+                note: None,
+            },
+        );
     }
 
     /// The order's provider; another provider tries if there is none.
     fn holder(&self, n: usize) -> Actor {
         let holder = self.orders.order(n).provider_id;
-        Actor { user_id: holder.unwrap_or(provider_id(0)), role: Role::Provider }
+        Actor {
+            user_id: holder.unwrap_or(provider_id(0)),
+            role: Role::Provider,
+        }
     }
 
     pub fn preview(&mut self, n: usize) {
@@ -372,14 +479,26 @@ impl MoneyWorld {
     /// Decides the cancel and its terms first, so that no later step can overturn them
     /// [DECIDE_FIRST]. The money follows by event.
     pub fn cancel(&mut self, n: usize, role: Role) {
-        let by = if role == Role::Customer { customer(n) } else { ADMIN };
-        let shown = self.orders.rows[n].shown_fee_minor.filter(|_| role == Role::Customer);
+        let by = if role == Role::Customer {
+            customer(n)
+        } else {
+            ADMIN
+        };
+        let shown = self.orders.rows[n]
+            .shown_fee_minor
+            .filter(|_| role == Role::Customer);
         let fee = shown.and_then(|minor| Amount::from_minor(minor).ok());
-        let body = CommandBody::CancelOrder { order_id: order_id(n), reason: None, fee };
+        let body = CommandBody::CancelOrder {
+            order_id: order_id(n),
+            reason: None,
+            fee,
+        };
         if self.bug == Some(MoneyBug::DecideFirst) {
             return self.refund_first(n, by, body);
         }
-        let Some(outcome) = self.at_portal(by, body) else { return };
+        let Some(outcome) = self.at_portal(by, body) else {
+            return;
+        };
         if outcome.code == Some(Code::TermsChanged) {
             self.meet("terms_changed");
             self.preview(n);
@@ -390,11 +509,15 @@ impl MoneyWorld {
     fn refund_first(&mut self, n: usize, by: Actor, body: CommandBody) {
         let request = [self.request(by, body)];
         let writes = self.decide(&request);
-        let Some(write) = writes.orders.first() else { return };
+        let Some(write) = writes.orders.first() else {
+            return;
+        };
         let OrderState { order, terms, .. } = &write.after;
         self.change(n, |state| state.terms = *terms);
-        let _refused =
-            self.money_step(n, &MoneyStep::OrderHeard(BilledOrder::from_order(order, *terms)));
+        let _refused = self.money_step(
+            n,
+            &MoneyStep::OrderHeard(BilledOrder::from_order(order, *terms)),
+        );
     }
 
     /// Finishes each cancel that began with the refund.
@@ -404,8 +527,11 @@ impl MoneyWorld {
         }
         for n in 0..self.orders.len() {
             let state = self.orders.state(n);
-            let after =
-                state.order.status.next_status(Action::Cancel).filter(|_| state.terms.is_some());
+            let after = state
+                .order
+                .status
+                .next_status(Action::Cancel)
+                .filter(|_| state.terms.is_some());
             let Some(status) = after else { continue };
             self.change(n, |state| {
                 state.order.status = status;
@@ -429,9 +555,17 @@ impl MoneyWorld {
             self.meet("old word about money");
             return;
         }
-        let MoneyEvent { status, money_version, held_minor, .. } = *event;
+        let MoneyEvent {
+            status,
+            money_version,
+            held_minor,
+            ..
+        } = *event;
         if money_version < known {
-            self.broken("versions_rise", format!("money of order {n} fell to {money_version}"));
+            self.broken(
+                "versions_rise",
+                format!("money of order {n} fell to {money_version}"),
+            );
         }
         self.take_money(n, status, money_version, held_minor);
     }

@@ -53,27 +53,62 @@ impl PaymentDb {
     pub fn open(&self) -> Vec<OpenCall> {
         let mut all = Vec::new();
         for rows in self.rows.values() {
-            let payments = rows.payments.iter().filter(|row| row.state == PaymentState::Pending);
+            let payments = rows
+                .payments
+                .iter()
+                .filter(|row| row.state == PaymentState::Pending);
             all.extend(payments.map(|row| {
                 let ask = row.errand.ask;
                 let kind = Kind::Charge;
-                let call = Call { id: row.id, ask, kind, amount_minor: row.amount_minor };
-                OpenCall { call, tries: row.errand.tries }
+                let call = Call {
+                    id: row.id,
+                    ask,
+                    kind,
+                    amount_minor: row.amount_minor,
+                };
+                OpenCall {
+                    call,
+                    tries: row.errand.tries,
+                }
             }));
-            let refunds = rows.refunds.iter().filter(|row| row.state == RefundState::Pending);
+            let refunds = rows
+                .refunds
+                .iter()
+                .filter(|row| row.state == RefundState::Pending);
             all.extend(refunds.map(|row| {
                 let ask = row.errand.ask;
-                let kind = Kind::Refund { payment: row.payment };
-                let call = Call { id: row.id, ask, kind, amount_minor: row.amount_minor };
-                OpenCall { call, tries: row.errand.tries }
+                let kind = Kind::Refund {
+                    payment: row.payment,
+                };
+                let call = Call {
+                    id: row.id,
+                    ask,
+                    kind,
+                    amount_minor: row.amount_minor,
+                };
+                OpenCall {
+                    call,
+                    tries: row.errand.tries,
+                }
             }));
         }
-        let payouts = self.payouts.iter().filter(|(_, row)| row.state == PayoutState::Pending);
+        let payouts = self
+            .payouts
+            .iter()
+            .filter(|(_, row)| row.state == PayoutState::Pending);
         all.extend(payouts.map(|(_, row)| {
             let ask = row.errand.ask;
             let kind = Kind::Payout;
-            let call = Call { id: row.id, ask, kind, amount_minor: row.amount_minor };
-            OpenCall { call, tries: row.errand.tries }
+            let call = Call {
+                id: row.id,
+                ask,
+                kind,
+                amount_minor: row.amount_minor,
+            };
+            OpenCall {
+                call,
+                tries: row.errand.tries,
+            }
         }));
         all
     }
@@ -84,7 +119,10 @@ impl PaymentDb {
             rows.payments.iter().any(|row| row.id == id)
                 || rows.refunds.iter().any(|row| row.id == id)
         };
-        self.rows.iter().find(|(_, rows)| owns(rows)).map(|(n, _)| *n)
+        self.rows
+            .iter()
+            .find(|(_, rows)| owns(rows))
+            .map(|(n, _)| *n)
     }
 
     pub fn knows(&self, id: MovementId) -> bool {
@@ -109,7 +147,13 @@ impl MoneyWorld {
         let now = UnixMillis(self.now);
         let fresh = self.fresh();
         let lapse = self.bug.and_then(MoneyBug::lapse);
-        DecisionContext { now, fresh, policies: &POLICIES, limits, lapse }
+        DecisionContext {
+            now,
+            fresh,
+            policies: &POLICIES,
+            limits,
+            lapse,
+        }
     }
 
     /// Runs one transaction under the lock of the due [LOCK_DUE].
@@ -124,7 +168,9 @@ impl MoneyWorld {
             opened = Some(order.clone());
             self.money.rows.insert(n, custody::open(order, basis.now));
         }
-        let Some(current) = self.money.rows.get(&n) else { return Err(MoneyRefusal::NotYours) };
+        let Some(current) = self.money.rows.get(&n) else {
+            return Err(MoneyRefusal::NotYours);
+        };
         let read = match self.money.stale.get(&n) {
             Some(stale) if self.bug == Some(MoneyBug::LockDue) && self.drawn.is_multiple_of(2) => {
                 stale
@@ -136,8 +182,17 @@ impl MoneyWorld {
             let order = current.order_id();
             let step = step.clone();
             let outcome = outcome.clone().map(Box::new);
-            let of = RecordOf::Order { order, opened, step, outcome };
-            record.steps.push(StepRecord { now: basis.now, fresh: basis.fresh, of });
+            let of = RecordOf::Order {
+                order,
+                opened,
+                step,
+                outcome,
+            };
+            record.steps.push(StepRecord {
+                now: basis.now,
+                fresh: basis.fresh,
+                of,
+            });
         }
         let writes = outcome?;
         self.commit(n, &writes);
@@ -150,16 +205,26 @@ impl MoneyWorld {
             // The unique key rolls the transaction back.
             return;
         }
-        let Some(rows) = self.money.rows.get_mut(&n) else { return };
+        let Some(rows) = self.money.rows.get_mut(&n) else {
+            return;
+        };
         self.money.stale.insert(n, rows.clone());
         let known = rows.due.order.version;
         rows.apply_writes(writes);
         let heard = rows.due.order.version;
         if heard < known {
-            self.broken("versions_rise", format!("order {n} fell from {known} to {heard}"));
+            self.broken(
+                "versions_rise",
+                format!("order {n} fell from {known} to {heard}"),
+            );
         }
-        writes.journals.iter().for_each(|journal| self.book(journal));
-        self.money.outbox.extend(writes.events.iter().map(|event| (n, *event)));
+        writes
+            .journals
+            .iter()
+            .for_each(|journal| self.book(journal));
+        self.money
+            .outbox
+            .extend(writes.events.iter().map(|event| (n, *event)));
         for case in &writes.cases {
             self.meet(case.kind.as_str());
             self.money.cases.insert((n, case.kind.as_str()));
@@ -185,14 +250,23 @@ impl MoneyWorld {
         self.pull_order(n);
         let by = customer(n).user_id;
         let amount_minor = price_minor(n);
-        let wish = PaymentRequest { by, amount_minor, currency: Currency::Cny };
+        let wish = PaymentRequest {
+            by,
+            amount_minor,
+            currency: Currency::Cny,
+        };
         if crash {
             // [INTENT_FIRST]
             if self.bug == Some(MoneyBug::IntentFirst) {
                 let id = self.fresh();
                 let ask = Ask::Call;
                 let kind = Kind::Charge;
-                self.adapter.take(Call { id, ask, kind, amount_minor });
+                self.adapter.take(Call {
+                    id,
+                    ask,
+                    kind,
+                    amount_minor,
+                });
             }
             return;
         }
@@ -210,7 +284,9 @@ impl MoneyWorld {
         }
         self.pull_order(n);
         let by = customer(n).user_id;
-        let Some(rows) = self.money.rows.get(&n) else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
         let amount_minor = part.of(rows.held_minor());
         let done = self.money_step(n, &MoneyStep::RequestRefund { by, amount_minor });
         self.keep_answer(request, done);
@@ -227,7 +303,9 @@ impl MoneyWorld {
 
     fn keep_answer(&mut self, request: RequestKey, done: Result<MoneyWrites, MoneyRefusal>) {
         match done {
-            Ok(MoneyWrites { movement: Some(id), .. }) => {
+            Ok(MoneyWrites {
+                movement: Some(id), ..
+            }) => {
                 self.money.keys.insert(request, id);
                 self.money.effects.entry(request).or_default().insert(id);
             }
@@ -243,10 +321,17 @@ impl MoneyWorld {
     }
 
     pub fn decide_request(&mut self, n: usize, part: Option<Fraction>) {
-        let Some(rows) = self.money.rows.get(&n) else { return };
-        let Some(request) = rows.open_request().copied() else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
+        let Some(request) = rows.open_request().copied() else {
+            return;
+        };
         let granted_minor = part.map(|part| part.of(request.amount_minor));
-        let step = MoneyStep::DecideRefund { request: request.id, granted_minor };
+        let step = MoneyStep::DecideRefund {
+            request: request.id,
+            granted_minor,
+        };
         if self.money_step(n, &step).is_ok() && granted_minor.is_some() {
             self.meet(RequestState::Granted.as_str());
         }
@@ -259,9 +344,16 @@ impl MoneyWorld {
     }
 
     pub fn pay_by_hand(&mut self, n: usize) {
-        let Some(rows) = self.money.rows.get(&n) else { return };
-        let failed = rows.refunds.iter().find(|refund| refund.state == RefundState::Rejected);
-        let Some(refund) = failed.map(|refund| refund.id) else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
+        let failed = rows
+            .refunds
+            .iter()
+            .find(|refund| refund.state == RefundState::Rejected);
+        let Some(refund) = failed.map(|refund| refund.id) else {
+            return;
+        };
         self.admin(n, &MoneyStep::PaidOtherwise { refund });
     }
 
@@ -275,9 +367,17 @@ impl MoneyWorld {
             _ => mistaken,
         };
         let (order, provider) = chosen;
-        let amount_minor = if n.is_multiple_of(5) { price_minor(order) } else { 5_000 };
+        let amount_minor = if n.is_multiple_of(5) {
+            price_minor(order)
+        } else {
+            5_000
+        };
         let has_case = self.vain_cases.contains(&chosen);
-        let wish = CompensationRequest { provider, amount_minor, has_case };
+        let wish = CompensationRequest {
+            provider,
+            amount_minor,
+            has_case,
+        };
         self.admin(order, &MoneyStep::Compensate(wish));
     }
 
@@ -320,10 +420,23 @@ impl MoneyWorld {
     /// Applies the adapter's answer in one transaction.
     pub fn hear(&mut self, id: MovementId, answer: AdapterAnswer) {
         let silent = matches!(answer, AdapterAnswer::Unknown | AdapterAnswer::NotFound);
-        let chargebacks = if silent { Vec::new() } else { self.adapter.chargebacks_of(id) };
+        let chargebacks = if silent {
+            Vec::new()
+        } else {
+            self.adapter.chargebacks_of(id)
+        };
         if let Some(n) = self.money.owner(id) {
-            let reply = AdapterReply { answer, chargebacks };
-            let _none = self.money_step(n, &MoneyStep::Answered { movement: id, reply });
+            let reply = AdapterReply {
+                answer,
+                chargebacks,
+            };
+            let _none = self.money_step(
+                n,
+                &MoneyStep::Answered {
+                    movement: id,
+                    reply,
+                },
+            );
         } else if let Some(at) = self.money.payouts.iter().position(|(_, row)| row.id == id) {
             let (provider, _) = self.money.payouts[at];
             self.payout_step(provider, PayoutStep::Answered { payout: id, answer });
@@ -331,7 +444,12 @@ impl MoneyWorld {
     }
 
     pub fn query(&mut self, id: MovementId) {
-        let call = Call { id, ask: Ask::Query, kind: Kind::Payout, amount_minor: 0 };
+        let call = Call {
+            id,
+            ask: Ask::Query,
+            kind: Kind::Payout,
+            amount_minor: 0,
+        };
         let answer = self.adapter.take(call);
         self.hear(id, answer);
     }
@@ -340,13 +458,19 @@ impl MoneyWorld {
     pub fn callback(&mut self, n: u8) {
         let open = self.money.open();
         let known: Vec<MovementId> = self.adapter.truths.keys().copied().collect();
-        let named = known.into_iter().chain(open.iter().map(|open| open.call.id));
+        let named = known
+            .into_iter()
+            .chain(open.iter().map(|open| open.call.id));
         let named: Vec<MovementId> = named.collect();
-        let Some(&id) = named.get(usize::from(n) % named.len().max(1)) else { return };
+        let Some(&id) = named.get(usize::from(n) % named.len().max(1)) else {
+            return;
+        };
         if self.bug != Some(MoneyBug::AskDontBelieve) {
             return self.query(id);
         }
-        let amount = open.iter().find(|open| open.call.id == id && open.call.kind == Kind::Charge);
+        let amount = open
+            .iter()
+            .find(|open| open.call.id == id && open.call.kind == Kind::Charge);
         if let Some(amount_minor) = amount.map(|open| open.call.amount_minor) {
             self.hear(id, AdapterAnswer::Paid { amount_minor });
         }
@@ -366,23 +490,43 @@ impl MoneyWorld {
     fn payout_step(&mut self, provider: u8, step: PayoutStep) {
         let account = LedgerAccount::Provider(provider_id(provider));
         let mut balance_minor = -self.money.accounts.get(&account).copied().unwrap_or(0);
-        let his = self.money.payouts.iter().filter(|(whose, _)| *whose == provider);
+        let his = self
+            .money
+            .payouts
+            .iter()
+            .filter(|(whose, _)| *whose == provider);
         let mut payouts: Vec<Payout> = his.map(|(_, payout)| payout.clone()).collect();
         if self.bug == Some(MoneyBug::PayoutTwice) && step == PayoutStep::HourStruck {
-            let open = payouts.iter().filter(|payout| payout.state == PayoutState::Pending);
+            let open = payouts
+                .iter()
+                .filter(|payout| payout.state == PayoutState::Pending);
             balance_minor += open.map(|payout| payout.amount_minor).sum::<i64>();
             payouts.clear();
         }
         let provider_id = provider_id(provider);
         let currency = Currency::Cny;
-        let rows = ProviderMoney { provider_id, currency, balance_minor, payouts };
+        let rows = ProviderMoney {
+            provider_id,
+            currency,
+            balance_minor,
+            payouts,
+        };
         let basis = self.basis();
         let outcome = custody::pay_out(&rows, step, &basis);
         if let Some(record) = &mut self.record {
             let provider = provider_id;
             let outcome = outcome.clone();
-            let of = RecordOf::Payout { provider, currency, step, outcome };
-            record.steps.push(StepRecord { now: basis.now, fresh: basis.fresh, of });
+            let of = RecordOf::Payout {
+                provider,
+                currency,
+                step,
+                outcome,
+            };
+            record.steps.push(StepRecord {
+                now: basis.now,
+                fresh: basis.fresh,
+                of,
+            });
         }
         let Some(writes) = outcome else { return };
         if let Some(case) = writes.case {
@@ -409,8 +553,16 @@ impl MoneyWorld {
         }
         let theirs = self.adapter.statement();
         theirs.iter().for_each(|line| self.book_fee(line));
-        let orders = self.money.rows.values().flat_map(OrderMoney::statement_lines);
-        let payouts = self.money.payouts.iter().flat_map(|(_, payout)| payout.statement_lines());
+        let orders = self
+            .money
+            .rows
+            .values()
+            .flat_map(OrderMoney::statement_lines);
+        let payouts = self
+            .money
+            .payouts
+            .iter()
+            .flat_map(|(_, payout)| payout.statement_lines());
         let fees = self.money.fees.iter().copied();
         let ours = orders.chain(payouts).chain(fees).collect();
         for id in custody::find_differing_movements(&ours, &theirs) {
@@ -421,11 +573,15 @@ impl MoneyWorld {
 
     /// Books a fee once, under the statement line's id [JOURNAL_KEY].
     fn book_fee(&mut self, line: &StatementLine) {
-        let Some(n) = self.money.owner(line.movement) else { return };
+        let Some(n) = self.money.owner(line.movement) else {
+            return;
+        };
         let now = UnixMillis(self.now);
         let payments = self.money.rows.get(&n).map(|rows| rows.payments.iter());
         let payment = payments.and_then(|mut all| all.find(|row| row.id == line.movement));
-        let Some(moved) = payment.map(|payment| payment.amount_minor) else { return };
+        let Some(moved) = payment.map(|payment| payment.amount_minor) else {
+            return;
+        };
         let booked = custody::adapter_fee(line, moved, Currency::Cny, now);
         let Some(journal) = booked else { return };
         let is_known = self.money.journal_keys.contains(&journal.key);
@@ -456,7 +612,11 @@ impl MoneyWorld {
     }
 
     fn pull_order(&mut self, n: usize) {
-        let known = self.money.rows.get(&n).map_or(0, |rows| rows.due.order.version);
+        let known = self
+            .money
+            .rows
+            .get(&n)
+            .map_or(0, |rows| rows.due.order.version);
         let version = self.orders.order(n).version;
         if known < version && version > 1 {
             let heard = self.orders.heard(n, self.bug);
@@ -465,7 +625,9 @@ impl MoneyWorld {
     }
 
     pub fn pull_money(&mut self, n: usize) {
-        let Some(rows) = self.money.rows.get(&n) else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
         let status = rows.due.payment_status;
         let version = rows.due.money_version;
         let held = rows.held_minor();

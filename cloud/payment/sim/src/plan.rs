@@ -126,12 +126,24 @@ impl MoneyPlan {
         let count = 60 + random.below(120);
         let mut acts: Vec<Act> = (0..orders).map(|order| Act::Accept(order, order)).collect();
         acts.extend((0..count).map(|_| act(&mut random, faults)));
-        Self { seed, orders, unpaid, acts }
+        Self {
+            seed,
+            orders,
+            unpaid,
+            acts,
+        }
     }
 
     pub fn only(&self, keep: &BTreeSet<usize>) -> Self {
-        let acts = self.acts.iter().enumerate().filter(|(n, _)| keep.contains(n));
-        Self { acts: acts.map(|(_, act)| *act).collect(), ..self.clone() }
+        let acts = self
+            .acts
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| keep.contains(n));
+        Self {
+            acts: acts.map(|(_, act)| *act).collect(),
+            ..self.clone()
+        }
     }
 }
 
@@ -144,7 +156,11 @@ fn act(random: &mut Random, faults: u64) -> Act {
             true => Act::DeadLetter(n, random.next().to_le_bytes()[0]),
             // In order unless faults are on.
             false => {
-                let place = if faulty { random.next().to_le_bytes()[0] } else { 0 };
+                let place = if faulty {
+                    random.next().to_le_bytes()[0]
+                } else {
+                    0
+                };
                 Act::Deliver(n, place, faulty && random.chance(400))
             }
         },
@@ -173,12 +189,23 @@ fn fate(random: &mut Random, faulty: bool) -> CallFate {
         CallFate::ReplyLate,
         CallFate::Crash,
     ];
-    if faulty { *random.pick(&fates) } else { CallFate::Answered }
+    if faulty {
+        *random.pick(&fates)
+    } else {
+        CallFate::Answered
+    }
 }
 
 fn adapter(random: &mut Random, n: u8, faulty: bool) -> Act {
     match random.below(21) {
-        0..8 => Act::AdapterPays(n, if faulty { *random.pick(&[-1, 0, 0, 1]) } else { 0 }),
+        0..8 => Act::AdapterPays(
+            n,
+            if faulty {
+                *random.pick(&[-1, 0, 0, 1])
+            } else {
+                0
+            },
+        ),
         8 => Act::AdapterDeclines(n),
         9..14 => Act::AdapterDone(n),
         14..16 => Act::AdapterFails(n),
@@ -217,7 +244,11 @@ fn edge(random: &mut Random, n: u8, faulty: bool) -> Act {
 }
 
 fn part(random: &mut Random) -> Fraction {
-    if random.chance(600) { Fraction::All } else { Fraction::Half }
+    if random.chance(600) {
+        Fraction::All
+    } else {
+        Fraction::Half
+    }
 }
 
 fn person(random: &mut Random, n: u8, faulty: bool) -> Act {

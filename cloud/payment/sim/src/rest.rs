@@ -25,7 +25,11 @@ impl MoneyWorld {
         let mut quiet = 0;
         for round in 0..ROUNDS_MAX {
             self.one_round(round);
-            quiet = if self.money.open().is_empty() { quiet + 1 } else { 0 };
+            quiet = if self.money.open().is_empty() {
+                quiet + 1
+            } else {
+                0
+            };
             self.note(&|| format!("round {round} of rest"));
             self.look();
             if self.is_broken() {
@@ -57,7 +61,11 @@ impl MoneyWorld {
         self.pull();
         self.statement();
         // Past an expiry; every third round also past a release.
-        self.now += if round % 3 == 2 { 73 * HOUR_MS } else { HOUR_MS };
+        self.now += if round % 3 == 2 {
+            73 * HOUR_MS
+        } else {
+            HOUR_MS
+        };
         (0..self.orders.len()).for_each(|n| self.tick(n));
         self.payout_hour();
         self.deliver_everything();
@@ -110,9 +118,16 @@ impl MoneyWorld {
         for n in 0..self.orders.len() {
             self.judge_order(n);
         }
-        let open = self.money.payouts.iter().any(|(_, row)| row.state == PayoutState::Pending);
+        let open = self
+            .money
+            .payouts
+            .iter()
+            .any(|(_, row)| row.state == PayoutState::Pending);
         if open || !self.money.open().is_empty() {
-            self.broken("everything_comes_to_rest", "something is still under way".into());
+            self.broken(
+                "everything_comes_to_rest",
+                "something is still under way".into(),
+            );
         }
         for provider in 0..3 {
             let account = LedgerAccount::Provider(provider_id(provider));
@@ -122,7 +137,12 @@ impl MoneyWorld {
                 self.broken("balances_are_paid_out", says);
             }
         }
-        let ours = self.money.accounts.get(&LedgerAccount::Adapter).copied().unwrap_or(0);
+        let ours = self
+            .money
+            .accounts
+            .get(&LedgerAccount::Adapter)
+            .copied()
+            .unwrap_or(0);
         let truth = self.adapter.balance_minor();
         if ours != truth {
             let says = format!("{ours} by our books, {truth} at the adapter");
@@ -141,10 +161,15 @@ impl MoneyWorld {
     }
 
     fn judge_order(&mut self, n: usize) {
-        let Some(rows) = self.money.rows.get(&n) else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
         let row = self.orders.order(n);
         let order = rows.order_id();
-        let suspense = rows.payments.iter().any(|payment| rows.suspense_minor(payment.id) != 0);
+        let suspense = rows
+            .payments
+            .iter()
+            .any(|payment| rows.suspense_minor(payment.id) != 0);
         let cancelled = row.status == OrderStatus::Cancelled;
         let completed = row.status == OrderStatus::Completed;
         let held = rows.held_minor();
@@ -164,14 +189,18 @@ impl MoneyWorld {
         } else {
             return self.judge_sums(n);
         };
-        let says =
-            format!("order {n} is {}, holds {held}, owes {owed}: {:?}", row.status, rows.due);
+        let says = format!(
+            "order {n} is {}, holds {held}, owes {owed}: {:?}",
+            row.status, rows.due
+        );
         self.broken(found, says);
     }
 
     /// Checks sums to the cent, except after a chargeback that the bank kept.
     fn judge_sums(&mut self, n: usize) {
-        let Some(rows) = self.money.rows.get(&n) else { return };
+        let Some(rows) = self.money.rows.get(&n) else {
+            return;
+        };
         let untold = self.untold(rows);
         let row = self.orders.order(n);
         let price = row.price.minor_units();
@@ -192,7 +221,11 @@ impl MoneyWorld {
         };
         let paid = self.paid_by_customer(rows, &ids);
         let completed = row.status == OrderStatus::Completed;
-        let released = if completed && was_held { price - due.granted_minor } else { 0 };
+        let released = if completed && was_held {
+            price - due.granted_minor
+        } else {
+            0
+        };
         let bp = i64::from(POLICIES[0].platform_fee_bp);
         let share = match row.status {
             OrderStatus::Cancelled => cost,
@@ -212,7 +245,9 @@ impl MoneyWorld {
 
     /// The customer's final cost, by the adapter and by hand.
     fn paid_by_customer(&self, rows: &OrderMoney, ids: &[MovementId]) -> i64 {
-        let truths = ids.iter().filter_map(|id| self.adapter.truths.get(id)?.paid_minor());
+        let truths = ids
+            .iter()
+            .filter_map(|id| self.adapter.truths.get(id)?.paid_minor());
         let back: i64 = ids.iter().map(|id| self.adapter.refunded_minor(*id)).sum();
         let by_hand = -rows.account_balance(LedgerAccount::Bank);
         truths.sum::<i64>() - back - by_hand
@@ -229,9 +264,14 @@ impl MoneyWorld {
 
     /// A refund or payment without its notification.
     fn untold(&self, rows: &OrderMoney) -> Option<(MoneyEventKind, MovementId)> {
-        let done = rows.refunds.iter().filter(|refund| refund.state == RefundState::Completed);
+        let done = rows
+            .refunds
+            .iter()
+            .filter(|refund| refund.state == RefundState::Completed);
         let refunds = done.map(|refund| (MoneyEventKind::RefundProcessed, refund.id));
-        let paid = rows.held_payment().map(|id| (MoneyEventKind::PaymentCompleted, id));
+        let paid = rows
+            .held_payment()
+            .map(|id| (MoneyEventKind::PaymentCompleted, id));
         refunds.chain(paid).find(|told| !self.told.contains(told))
     }
 }

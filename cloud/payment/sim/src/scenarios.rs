@@ -61,7 +61,13 @@ pub fn named(name: &str) -> Option<MoneyScenario> {
 }
 
 fn a_key_after_its_payment_failed() -> MoneyScenario {
-    let acts = [Pay(0, 0, false), Minutes(31), Tick(0), Work(0, Answered), Pay(0, 0, false)];
+    let acts = [
+        Pay(0, 0, false),
+        Minutes(31),
+        Tick(0),
+        Work(0, Answered),
+        Pay(0, 0, false),
+    ];
     scenario(
         "a_key_after_its_payment_failed",
         "a request repeated under its key after the payment failed begins no other",
@@ -72,8 +78,19 @@ fn a_key_after_its_payment_failed() -> MoneyScenario {
 
 /// The customer comes back after the payment expired, and again after the adapter closed it.
 fn a_wish_to_pay_after_the_expiry() -> MoneyScenario {
-    let comes_back = [Pay(0, 0, false), Work(0, Answered), Minutes(31), Tick(0), Pay(0, 1, false)];
-    let pays = [Work(0, Answered), Pay(0, 2, false), Work(0, Answered), AdapterPays(0, 0)];
+    let comes_back = [
+        Pay(0, 0, false),
+        Work(0, Answered),
+        Minutes(31),
+        Tick(0),
+        Pay(0, 1, false),
+    ];
+    let pays = [
+        Work(0, Answered),
+        Pay(0, 2, false),
+        Work(0, Answered),
+        AdapterPays(0, 0),
+    ];
     scenario(
         "a_wish_to_pay_after_the_expiry",
         "a customer who pays after an expiry gets a payment that can be paid",
@@ -95,7 +112,12 @@ fn a_refund_that_fails() -> MoneyScenario {
 /// The failed refund is resent and arrives. Then another fails, and an admin picks the first to pay
 /// by hand.
 fn a_refund_that_fails_and_is_met() -> MoneyScenario {
-    let is_met = [SendAnew(0), Work(0, Answered), AdapterDone(0), Work(0, Answered)];
+    let is_met = [
+        SendAnew(0),
+        Work(0, Answered),
+        AdapterDone(0),
+        Work(0, Answered),
+    ];
     let fails_again = [
         AskBack(0, 1, Fraction::Half),
         Grant(0, Fraction::Half),
@@ -174,7 +196,11 @@ fn a_compensation_asked_for_twice() -> MoneyScenario {
         "a_compensation_asked_for_twice",
         "work in vain is paid for once",
         &[MoneyBug::JournalKey],
-        &[&ORDER_HEARD, &WORKED_IN_VAIN, &[Compensate(1), Compensate(1)]],
+        &[
+            &ORDER_HEARD,
+            &WORKED_IN_VAIN,
+            &[Compensate(1), Compensate(1)],
+        ],
     )
 }
 
@@ -284,7 +310,19 @@ fn scenario(
     parts: &[&[Act]],
 ) -> MoneyScenario {
     let begin = std::iter::once(Accept(0, 0));
-    let acts = begin.chain(parts.iter().copied().flatten().copied()).collect();
-    let plan = MoneyPlan { seed: 0, orders: 1, unpaid: UnpaidWork::No, acts };
-    MoneyScenario { name, says, catches, plan }
+    let acts = begin
+        .chain(parts.iter().copied().flatten().copied())
+        .collect();
+    let plan = MoneyPlan {
+        seed: 0,
+        orders: 1,
+        unpaid: UnpaidWork::No,
+        acts,
+    };
+    MoneyScenario {
+        name,
+        says,
+        catches,
+        plan,
+    }
 }

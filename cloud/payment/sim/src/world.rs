@@ -74,7 +74,10 @@ pub struct MoneyWorld {
 
 impl MoneyWorld {
     pub fn new(plan: MoneyPlan, bug: Option<MoneyBug>, trace: RunTrace) -> Self {
-        let view = EdgeView { status: OrderStatus::Pending, provider: None };
+        let view = EdgeView {
+            status: OrderStatus::Pending,
+            provider: None,
+        };
         Self {
             bug,
             now: 0,
@@ -103,7 +106,10 @@ impl MoneyWorld {
     }
 
     pub fn recording(self) -> Self {
-        Self { record: Some(RunRecord::default()), ..self }
+        Self {
+            record: Some(RunRecord::default()),
+            ..self
+        }
     }
 
     pub fn run(mut self) -> MoneyRun {
@@ -121,7 +127,12 @@ impl MoneyWorld {
         if !record.steps.is_empty() {
             record.money = self.money.rows.values().cloned().collect();
         }
-        MoneyRun { broken: self.broken, trace: self.trace, counts: self.counts, record }
+        MoneyRun {
+            broken: self.broken,
+            trace: self.trace,
+            counts: self.counts,
+            record,
+        }
     }
 
     /// Only the first break counts: later ones may just follow from it.
@@ -143,10 +154,19 @@ impl MoneyWorld {
     pub fn note(&mut self, what: &dyn Fn() -> String) {
         let versions = |n| self.orders.order(n).version ^ (self.orders.rows[n].money_version << 20);
         let orders = (0..self.orders.len()).map(versions);
-        let books = self.money.accounts.values().map(|minor| minor.unsigned_abs());
-        let standing = orders.chain(books).fold(0, |sum: u64, one| sum.rotate_left(7) ^ one);
+        let books = self
+            .money
+            .accounts
+            .values()
+            .map(|minor| minor.unsigned_abs());
+        let standing = orders
+            .chain(books)
+            .fold(0, |sum: u64, one| sum.rotate_left(7) ^ one);
         let now = self.now.unsigned_abs();
-        if self.trace.note(now, self.money.journal_keys.len() as u64, standing) {
+        if self
+            .trace
+            .note(now, self.money.journal_keys.len() as u64, standing)
+        {
             self.trace.say(now, &what());
         }
     }
@@ -172,7 +192,12 @@ impl MoneyWorld {
             Act::Grant(n, part) => self.decide_request(self.nth(n), Some(part)),
             Act::Refuse(n) => self.decide_request(self.nth(n), None),
             Act::Goodwill(n) => {
-                self.admin(self.nth(n), &MoneyStep::Goodwill { amount_minor: 1_500 });
+                self.admin(
+                    self.nth(n),
+                    &MoneyStep::Goodwill {
+                        amount_minor: 1_500,
+                    },
+                );
             }
             Act::SendAnew(n) => self.admin(self.nth(n), &MoneyStep::SendAnew),
             Act::PayByHand(n) => self.pay_by_hand(self.nth(n)),
@@ -254,7 +279,9 @@ impl MoneyWorld {
 
     pub fn late_call(&mut self, n: u8) {
         if !self.late_calls.is_empty() {
-            let call = self.late_calls.remove(usize::from(n) % self.late_calls.len());
+            let call = self
+                .late_calls
+                .remove(usize::from(n) % self.late_calls.len());
             self.adapter.take(call);
             self.meet("late call");
         }
@@ -273,7 +300,9 @@ impl MoneyWorld {
     pub fn relay(&mut self, n: u8, crash: bool) {
         let lost = crash && self.bug == Some(MoneyBug::OutboxLost);
         if n.is_multiple_of(2) {
-            let Some(row) = self.order_outbox.first().cloned() else { return };
+            let Some(row) = self.order_outbox.first().cloned() else {
+                return;
+            };
             if !lost {
                 self.queues[TO_PAYMENT].push(Message::Order(row.clone()));
                 self.queues[TO_NOTIFICATION].push(Message::Order(row));
@@ -282,7 +311,9 @@ impl MoneyWorld {
                 self.order_outbox.remove(0);
             }
         } else {
-            let Some((order, event)) = self.money.outbox.first().copied() else { return };
+            let Some((order, event)) = self.money.outbox.first().copied() else {
+                return;
+            };
             if !lost {
                 self.queues[TO_ORDER].push(Message::Money(order, event));
                 self.queues[TO_NOTIFICATION].push(Message::Money(order, event));
@@ -300,7 +331,11 @@ impl MoneyWorld {
             return;
         }
         let at = usize::from(place) % waiting.len();
-        let message = if crash { waiting[at].clone() } else { waiting.remove(at) };
+        let message = if crash {
+            waiting[at].clone()
+        } else {
+            waiting.remove(at)
+        };
         match (queue, message) {
             (TO_PAYMENT, Message::Order(row)) => {
                 let _none = self.money_step(row.n, &MoneyStep::OrderHeard(row.order));

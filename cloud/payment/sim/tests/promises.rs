@@ -21,7 +21,12 @@ fn a_directed_schedule_keeps_the_promises_and_catches_its_bugs() {
         assert_eq!(run(&scenario.plan, None).broken, None, "{}", scenario.name);
         for bug in scenario.catches {
             let broken = run(&scenario.plan, Some(*bug)).broken;
-            assert!(broken.is_some(), "{} lets {} live", scenario.name, bug.name());
+            assert!(
+                broken.is_some(),
+                "{} lets {} live",
+                scenario.name,
+                bug.name()
+            );
         }
     }
 }

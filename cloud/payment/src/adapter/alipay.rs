@@ -128,8 +128,18 @@ impl Alipay {
             clock,
             answer_within: ANSWER_WITHIN,
         };
-        let AlipaySettings { notify_url, return_url, pay_within_ms, .. } = settings;
-        Ok(Self(Arc::new(AlipayInner { gateway, notify_url, return_url, pay_within_ms })))
+        let AlipaySettings {
+            notify_url,
+            return_url,
+            pay_within_ms,
+            ..
+        } = settings;
+        Ok(Self(Arc::new(AlipayInner {
+            gateway,
+            notify_url,
+            return_url,
+            pay_within_ms,
+        })))
     }
 
     pub fn accepts_currency(&self, currency: Currency) -> bool {
@@ -138,7 +148,12 @@ impl Alipay {
 
     /// The URL of Alipay's page for this payment. `None` once the link has expired.
     pub fn payment_link(&self, pay: &PayLink) -> Option<String> {
-        let AlipayInner { gateway, notify_url, return_url, .. } = &*self.0;
+        let AlipayInner {
+            gateway,
+            notify_url,
+            return_url,
+            ..
+        } = &*self.0;
         if gateway.clock.now() >= self.link_ends(pay.begun_at) {
             return None;
         }
@@ -152,7 +167,10 @@ impl Alipay {
         let request = gateway
             .build_request(PAGE, &business)
             .with_field("notify_url", notify_url.as_str())
-            .with_field("return_url", return_url.replace(ORDER_MARK, &pay.order.to_string()));
+            .with_field(
+                "return_url",
+                return_url.replace(ORDER_MARK, &pay.order.to_string()),
+            );
         let link = gateway.sign_link(request);
         link.inspect_err(|error| {
             tracing::error!(cause = format_error_chain(error), "No link to pay by")
@@ -175,7 +193,10 @@ impl Alipay {
             tracing::warn!(movement.id = %call.id.0, cause = format_error_chain(&error), "Alipay says nothing");
             AdapterAnswer::Unknown
         });
-        AdapterReply { answer, chargebacks: Vec::new() }
+        AdapterReply {
+            answer,
+            chargebacks: Vec::new(),
+        }
     }
 
     /// Reads a message about a payment or its refund. Verifies the signature before using any
@@ -189,7 +210,11 @@ impl Alipay {
             return CallbackMessage::from_forged(body);
         };
         let refund = fields.get("out_biz_no");
-        let amount = fields.get(if refund.is_some() { "refund_fee" } else { "total_amount" });
+        let amount = fields.get(if refund.is_some() {
+            "refund_fee"
+        } else {
+            "total_amount"
+        });
         let claim = CallbackClaim {
             movement: refund
                 .or_else(|| fields.get("out_trade_no"))
@@ -197,7 +222,9 @@ impl Alipay {
             claim: fields
                 .get("trade_status")
                 .map(|state| state.chars().take(CLAIM_CHARS_MAX).collect()),
-            amount_minor: amount.and_then(|text| text.parse().ok()).map(Amount::minor_units),
+            amount_minor: amount
+                .and_then(|text| text.parse().ok())
+                .map(Amount::minor_units),
         };
         CallbackMessage::from_signed(body, claim)
     }
@@ -218,7 +245,9 @@ impl Alipay {
     /// Queries a trade that cannot be closed now: it may be paid or already closed.
     async fn close(&self, call: &AdapterCall) -> Result<AdapterAnswer, AlipayCallError> {
         let trade = trade_number(call.id);
-        let answer = self.call_gateway(CLOSE, &json!({ "out_trade_no": trade })).await?;
+        let answer = self
+            .call_gateway(CLOSE, &json!({ "out_trade_no": trade }))
+            .await?;
         if answer.is_done() && answer.out_trade_no == trade {
             return Ok(AdapterAnswer::Closed);
         }
@@ -227,16 +256,18 @@ impl Alipay {
 
     async fn query_trade(&self, call: &AdapterCall) -> Result<AdapterAnswer, AlipayCallError> {
         let trade = trade_number(call.id);
-        let answer = self.call_gateway(QUERY, &json!({ "out_trade_no": trade })).await?;
+        let answer = self
+            .call_gateway(QUERY, &json!({ "out_trade_no": trade }))
+            .await?;
         if answer.refusal_reason() == Some(NO_TRADE) {
             return Ok(AdapterAnswer::NotFound);
         }
         if !answer.is_done() || answer.out_trade_no != trade {
             return Ok(log_unclear_answer(QUERY, &answer));
         }
-        let paid = answer
-            .total_amount
-            .map(|amount| AdapterAnswer::Paid { amount_minor: amount.minor_units() });
+        let paid = answer.total_amount.map(|amount| AdapterAnswer::Paid {
+            amount_minor: amount.minor_units(),
+        });
         Ok(match answer.trade_status.as_str() {
             "WAIT_BUYER_PAY" => AdapterAnswer::Pending,
             "TRADE_SUCCESS" | "TRADE_FINISHED" => {
@@ -270,8 +301,9 @@ impl Alipay {
             return Ok(AdapterAnswer::Done);
         }
         // This call moved nothing, but an earlier one with a lost answer may have.
-        let is_refused =
-            answer.refusal_reason().is_some_and(|reason| NEVER_REFUNDED.contains(&reason));
+        let is_refused = answer
+            .refusal_reason()
+            .is_some_and(|reason| NEVER_REFUNDED.contains(&reason));
         Ok(match self.query_refund(call, payment).await? {
             AdapterAnswer::NotFound if is_refused => AdapterAnswer::Failed,
             AdapterAnswer::NotFound if answer.is_done() => AdapterAnswer::NotFound,
@@ -326,7 +358,9 @@ impl Alipay {
 
 /// True if the gateway runs on this machine, so it can only be a sandbox.
 fn is_here(gateway: &str) -> bool {
-    gateway.parse::<Uri>().is_ok_and(|uri| uri.host().is_some_and(is_loopback))
+    gateway
+        .parse::<Uri>()
+        .is_ok_and(|uri| uri.host().is_some_and(is_loopback))
 }
 
 /// Our id in Alipay's format.
@@ -336,12 +370,25 @@ fn trade_number(id: MovementId) -> String {
 
 /// The exact amount, with two decimals.
 fn format_yuan(minor: i64) -> Option<String> {
-    let amount = Amount::from_minor(minor).ok().filter(|amount| amount.is_positive());
+    let amount = Amount::from_minor(minor)
+        .ok()
+        .filter(|amount| amount.is_positive());
     amount.map(|amount| amount.to_string())
 }
 
 fn log_unclear_answer(method: &str, answer: &AlipayAnswer) -> AdapterAnswer {
-    let AlipayAnswer { code, sub_code, trade_status, .. } = answer;
-    tracing::warn!(method, code, sub_code, trade_status, "Alipay's answer settles nothing");
+    let AlipayAnswer {
+        code,
+        sub_code,
+        trade_status,
+        ..
+    } = answer;
+    tracing::warn!(
+        method,
+        code,
+        sub_code,
+        trade_status,
+        "Alipay's answer settles nothing"
+    );
     AdapterAnswer::Unknown
 }

@@ -23,11 +23,19 @@ pub struct CallbackMessage {
 impl CallbackMessage {
     /// A message without a valid signature. Its content is not read.
     pub fn from_forged(body: &[u8]) -> Self {
-        Self { is_signed: false, claim: CallbackClaim::default(), body_hash: hash(body) }
+        Self {
+            is_signed: false,
+            claim: CallbackClaim::default(),
+            body_hash: hash(body),
+        }
     }
 
     pub fn from_signed(body: &[u8], claim: CallbackClaim) -> Self {
-        Self { is_signed: true, claim, body_hash: hash(body) }
+        Self {
+            is_signed: true,
+            claim,
+            body_hash: hash(body),
+        }
     }
 }
 

@@ -100,16 +100,29 @@ impl SimulatedAdapter {
         let callback_key = None;
         let notify_url = String::new();
         let client = Client::new();
-        Self { sql, clock, with_scripts, callback_key, notify_url, client }
+        Self {
+            sql,
+            clock,
+            with_scripts,
+            callback_key,
+            notify_url,
+            client,
+        }
     }
 
     pub fn with_callback_secret(self, secret: &str) -> Self {
         let key = || hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-        Self { callback_key: (!secret.is_empty()).then(key), ..self }
+        Self {
+            callback_key: (!secret.is_empty()).then(key),
+            ..self
+        }
     }
 
     pub fn with_notify_url(self, notify_url: &str) -> Self {
-        Self { notify_url: notify_url.to_owned(), ..self }
+        Self {
+            notify_url: notify_url.to_owned(),
+            ..self
+        }
     }
 
     pub fn can_send_callbacks(&self) -> bool {
@@ -118,7 +131,10 @@ impl SimulatedAdapter {
 
     /// Sends each due message once, ignoring the response. Returns their number.
     pub async fn send_callbacks(&self) -> Result<usize, StoreError> {
-        let key = self.callback_key.as_ref().filter(|_| self.can_send_callbacks());
+        let key = self
+            .callback_key
+            .as_ref()
+            .filter(|_| self.can_send_callbacks());
         let Some(key) = key else { return Ok(0) };
         let messages = store::take_due_messages(&self.sql, self.clock.now()).await?;
         for message in &messages {
@@ -145,7 +161,9 @@ impl SimulatedAdapter {
 
     /// Verifies the signature in constant time, before parsing the body.
     pub fn read_callback(&self, headers: &HeaderMap, body: &[u8]) -> CallbackMessage {
-        let tag = headers.get(CALLBACK_SIGNATURE).and_then(|tag| hex::decode(tag.as_bytes()).ok());
+        let tag = headers
+            .get(CALLBACK_SIGNATURE)
+            .and_then(|tag| hex::decode(tag.as_bytes()).ok());
         let is_signed = self.callback_key.as_ref().zip(tag);
         let is_signed = is_signed.is_some_and(|(key, tag)| hmac::verify(key, body, &tag).is_ok());
         if !is_signed {

@@ -34,10 +34,19 @@ pub async fn open_requests(
     _: AdminCaller,
     page: Page,
 ) -> Result<ItemList<RequestView>, Problem> {
-    let rows = service.store.open_requests(page.rows_to_read(), page.after).await?;
-    let place = |row: &RequestRecord| TimeCursor { at: row.created_at, id: row.id };
+    let rows = service
+        .store
+        .open_requests(page.rows_to_read(), page.after)
+        .await?;
+    let place = |row: &RequestRecord| TimeCursor {
+        at: row.created_at,
+        id: row.id,
+    };
     let ItemList { items, next } = page.build_page(rows, place);
-    let items = items.into_iter().map(RequestView::from_row).collect::<Result<_, _>>()?;
+    let items = items
+        .into_iter()
+        .map(RequestView::from_row)
+        .collect::<Result<_, _>>()?;
     Ok(ItemList { items, next })
 }
 
@@ -48,7 +57,11 @@ pub async fn grant(
     Path(MoneyId(id)): Path<MoneyId>,
     MaybeJson(Grant { amount }): MaybeJson<Grant>,
 ) -> Result<Json<RequestView>, Problem> {
-    let asked = service.store.find_request(id).await?.ok_or(Code::NotFound)?;
+    let asked = service
+        .store
+        .find_request(id)
+        .await?
+        .ok_or(Code::NotFound)?;
     let granted = amount.map_or(asked.amount_minor, Amount::minor_units);
     let key = sender.keyed_request("grant", Some(id), granted);
     decide_request(&service, &asked, Some(granted), key).await
@@ -60,7 +73,11 @@ pub async fn refuse(
     sender: KeyedAdmin,
     Path(MoneyId(id)): Path<MoneyId>,
 ) -> Result<Json<RequestView>, Problem> {
-    let asked = service.store.find_request(id).await?.ok_or(Code::NotFound)?;
+    let asked = service
+        .store
+        .find_request(id)
+        .await?
+        .ok_or(Code::NotFound)?;
     let key = sender.keyed_request("refuse", Some(id), 0);
     decide_request(&service, &asked, None, key).await
 }
@@ -71,9 +88,20 @@ async fn decide_request(
     granted_minor: Option<i64>,
     key: KeyedRequest,
 ) -> Result<Json<RequestView>, Problem> {
-    let step = MoneyStep::DecideRefund { request: MovementId(asked.id), granted_minor };
-    let note = StepMetadata { by: Some(key.user), key: Some(key), ..StepMetadata::default() };
+    let step = MoneyStep::DecideRefund {
+        request: MovementId(asked.id),
+        granted_minor,
+    };
+    let note = StepMetadata {
+        by: Some(key.user),
+        key: Some(key),
+        ..StepMetadata::default()
+    };
     service.apply_step(asked.order_id, &step, &note).await?;
-    let row = service.store.find_request(asked.id).await?.ok_or(Code::Internal)?;
+    let row = service
+        .store
+        .find_request(asked.id)
+        .await?
+        .ok_or(Code::Internal)?;
     Ok(Json(RequestView::from_row(row)?))
 }

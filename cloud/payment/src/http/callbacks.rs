@@ -69,7 +69,11 @@ struct CallbackCounts {
 
 impl CallbackLimits {
     fn admits_signed(&self, now: UnixMillis) -> bool {
-        count_within_limit(&mut self.lock_counts().signed, now.0.div_euclid(1_000), A_SECOND_MAX)
+        count_within_limit(
+            &mut self.lock_counts().signed,
+            now.0.div_euclid(1_000),
+            A_SECOND_MAX,
+        )
     }
 
     fn records_forged(&self, now: UnixMillis) -> bool {
@@ -120,7 +124,12 @@ async fn process_callback(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<Response, Problem> {
-    let Service { store, courier, callbacks, .. } = service;
+    let Service {
+        store,
+        courier,
+        callbacks,
+        ..
+    } = service;
     let now = store.clock().now();
     if body.len() > BODY_BYTES_MAX {
         return Err(Code::BodyTooLarge.into());
@@ -130,7 +139,9 @@ async fn process_callback(
     if !callback.is_signed {
         if callbacks.records_forged(now) {
             tracing::warn!("A callback is not signed by the adapter");
-            store.keep_callback(name, &callback, CallbackVerdict::Forged).await?;
+            store
+                .keep_callback(name, &callback, CallbackVerdict::Forged)
+                .await?;
         }
         return Err(Code::SignatureWrong.into());
     }
@@ -143,9 +154,15 @@ async fn process_callback(
         None => false,
     };
     // Record the message first, so that it survives a failing query.
-    let verdict = if is_ours { CallbackVerdict::Asked } else { CallbackVerdict::Unknown };
+    let verdict = if is_ours {
+        CallbackVerdict::Asked
+    } else {
+        CallbackVerdict::Unknown
+    };
     store.keep_callback(name, &callback, verdict).await?;
-    let Some(id) = movement.filter(|_| is_ours) else { return Err(Code::NotFound.into()) };
+    let Some(id) = movement.filter(|_| is_ours) else {
+        return Err(Code::NotFound.into());
+    };
     courier.query_movement(id).await?;
     Ok(courier.adapter.acknowledgement_body().into_response())
 }
@@ -156,10 +173,19 @@ pub async fn callbacks(
     _: AdminCaller,
     page: Page,
 ) -> Result<ItemList<CallbackView>, Problem> {
-    let rows = service.store.list_callbacks(page.rows_to_read(), page.after).await?;
-    let place = |row: &CallbackRow| TimeCursor { at: row.at, id: row.id };
+    let rows = service
+        .store
+        .list_callbacks(page.rows_to_read(), page.after)
+        .await?;
+    let place = |row: &CallbackRow| TimeCursor {
+        at: row.at,
+        id: row.id,
+    };
     let ItemList { items, next } = page.build_page(rows, place);
-    let items = items.into_iter().map(CallbackView::from_row).collect::<Result<_, _>>()?;
+    let items = items
+        .into_iter()
+        .map(CallbackView::from_row)
+        .collect::<Result<_, _>>()?;
     Ok(ItemList { items, next })
 }
 

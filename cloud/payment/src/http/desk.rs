@@ -122,14 +122,25 @@ pub async fn money(
     Path(id): Path<OrderId>,
 ) -> Result<Json<DeskView>, Problem> {
     let store = &service.store;
-    let rows = store.load_order_money(id).await?.ok_or(Code::OrderNotFound)?;
+    let rows = store
+        .load_order_money(id)
+        .await?
+        .ok_or(Code::OrderNotFound)?;
     let due = &rows.due;
     let order = &rows.due.order;
     let adapter = &service.courier.adapter;
     let payments = store.payments_of(id).await?.into_iter();
     let payments = payments.map(|row| PaymentView::from_row(row, adapter));
-    let refunds = store.refunds_of(id).await?.into_iter().map(RefundView::from_row);
-    let requests = store.requests_of(id).await?.into_iter().map(RequestView::from_row);
+    let refunds = store
+        .refunds_of(id)
+        .await?
+        .into_iter()
+        .map(RefundView::from_row);
+    let requests = store
+        .requests_of(id)
+        .await?
+        .into_iter()
+        .map(RequestView::from_row);
     let acts = store.acts_of(id).await?.into_iter().map(ActView::from_row);
     Ok(Json(DeskView {
         order_id: id,
@@ -145,12 +156,20 @@ pub async fn money(
         goodwill: MoneySum(due.goodwill_minor),
         charged_back: MoneySum(rows.charged_back_minor()),
         goodwill_most: MoneySum(rows.goodwill_left_minor().max(0)),
-        cancel_fee: order.terms.map(|terms| to_amount(terms.fee_minor)).transpose()?,
+        cancel_fee: order
+            .terms
+            .map(|terms| to_amount(terms.fee_minor))
+            .transpose()?,
         next_at: due.next_at,
         payments: payments.collect::<Result<_, _>>()?,
         refunds: refunds.collect::<Result<_, _>>()?,
         requests: requests.collect::<Result<_, _>>()?,
-        cases: store.cases_of(id).await?.into_iter().map(CaseView::from).collect(),
+        cases: store
+            .cases_of(id)
+            .await?
+            .into_iter()
+            .map(CaseView::from)
+            .collect(),
         acts: acts.collect::<Result<_, _>>()?,
         worked_in_vain: work_in_vain(&service, &rows).await?,
     }))
@@ -164,7 +183,10 @@ async fn work_in_vain(
     let providers = match service.worked_in_vain(rows.order_id()).await {
         Ok(providers) => providers,
         Err(error) => {
-            tracing::warn!(cause = format_error_chain(&error), "The order service cannot be asked");
+            tracing::warn!(
+                cause = format_error_chain(&error),
+                "The order service cannot be asked"
+            );
             return Ok(None);
         }
     };
@@ -186,7 +208,9 @@ pub async fn goodwill(
 ) -> Result<StatusCode, Problem> {
     check_positive(amount)?;
     let act = new_money_act(&sender, MoneyActKind::Goodwill, None, Some(amount), &reason)?;
-    let step = MoneyStep::Goodwill { amount_minor: amount.minor_units() };
+    let step = MoneyStep::Goodwill {
+        amount_minor: amount.minor_units(),
+    };
     let key = sender.keyed_request("goodwill", None, amount.minor_units());
     apply_step(&service, id, &step, step_metadata(act, key)).await
 }
@@ -196,20 +220,43 @@ pub async fn compensation(
     State(service): State<Service>,
     sender: KeyedAdmin,
     Path(id): Path<OrderId>,
-    Json(Compensation { provider_id, amount, reason }): Json<Compensation>,
+    Json(Compensation {
+        provider_id,
+        amount,
+        reason,
+    }): Json<Compensation>,
 ) -> Result<StatusCode, Problem> {
     check_positive(amount)?;
     let subject = Some(provider_id.0);
-    let act = new_money_act(&sender, MoneyActKind::Compensation, subject, Some(amount), &reason)?;
-    service.store.find_parties(id).await?.ok_or(Code::OrderNotFound)?;
+    let act = new_money_act(
+        &sender,
+        MoneyActKind::Compensation,
+        subject,
+        Some(amount),
+        &reason,
+    )?;
+    service
+        .store
+        .find_parties(id)
+        .await?
+        .ok_or(Code::OrderNotFound)?;
     let key = sender.keyed_request("compensation", subject, amount.minor_units());
     // Answer a repeat from its idempotency key, even if the order service has changed its data
     // since.
     let has_case =
         service.store.knows_key(&key).await? || worked_in_vain(&service, id, provider_id).await?;
-    let wish =
-        CompensationRequest { provider: provider_id, amount_minor: amount.minor_units(), has_case };
-    apply_step(&service, id, &MoneyStep::Compensate(wish), step_metadata(act, key)).await
+    let wish = CompensationRequest {
+        provider: provider_id,
+        amount_minor: amount.minor_units(),
+        has_case,
+    };
+    apply_step(
+        &service,
+        id,
+        &MoneyStep::Compensate(wish),
+        step_metadata(act, key),
+    )
+    .await
 }
 
 /// `POST /api/v1/admin/orders/{id}/paid-otherwise`.
@@ -219,8 +266,16 @@ pub async fn paid_otherwise(
     Path(id): Path<OrderId>,
     Json(PaidOtherwise { refund_id, reason }): Json<PaidOtherwise>,
 ) -> Result<StatusCode, Problem> {
-    let act = new_money_act(&sender, MoneyActKind::PaidOtherwise, Some(refund_id), None, &reason)?;
-    let step = MoneyStep::PaidOtherwise { refund: MovementId(refund_id) };
+    let act = new_money_act(
+        &sender,
+        MoneyActKind::PaidOtherwise,
+        Some(refund_id),
+        None,
+        &reason,
+    )?;
+    let step = MoneyStep::PaidOtherwise {
+        refund: MovementId(refund_id),
+    };
     let key = sender.keyed_request("by_hand", Some(refund_id), 0);
     apply_step(&service, id, &step, step_metadata(act, key)).await
 }
@@ -235,7 +290,13 @@ pub async fn send_anew(
     let reason = wire::check_optional_reason(reason.as_deref())?.unwrap_or_default();
     let by = sender.user_id;
     let kind = MoneyActKind::SentAnew;
-    let act = MoneyAct { kind, subject: None, amount_minor: None, by, reason };
+    let act = MoneyAct {
+        kind,
+        subject: None,
+        amount_minor: None,
+        by,
+        reason,
+    };
     let key = sender.keyed_request("sent_anew", None, 0);
     apply_step(&service, id, &MoneyStep::SendAnew, step_metadata(act, key)).await
 }
@@ -246,8 +307,13 @@ pub async fn cases(
     _: AdminCaller,
     page: CasePage,
 ) -> Result<ItemList<CaseView>, Problem> {
-    let rows = service.store.list_open_cases(page.rows_to_read(), page.after).await?;
-    Ok(page.build_page(rows, |row| row.id).map_items(CaseView::from))
+    let rows = service
+        .store
+        .list_open_cases(page.rows_to_read(), page.after)
+        .await?;
+    Ok(page
+        .build_page(rows, |row| row.id)
+        .map_items(CaseView::from))
 }
 
 /// `POST /api/v1/admin/money-cases/{id}/close`. A closed case is returned unchanged.
@@ -258,7 +324,10 @@ pub async fn close_case(
     Json(CaseClosing { reason }): Json<CaseClosing>,
 ) -> Result<Json<CaseView>, Problem> {
     let reason = wire::check_reason(&reason)?;
-    let closed = service.store.close_case(id, caller.actor.user_id, &reason).await?;
+    let closed = service
+        .store
+        .close_case(id, caller.actor.user_id, &reason)
+        .await?;
     Ok(Json(closed.ok_or(Code::NotFound)?.into()))
 }
 
@@ -268,7 +337,11 @@ async fn apply_step(
     step: &MoneyStep,
     note: StepMetadata,
 ) -> Result<StatusCode, Problem> {
-    service.store.find_parties(order).await?.ok_or(Code::OrderNotFound)?;
+    service
+        .store
+        .find_parties(order)
+        .await?
+        .ok_or(Code::OrderNotFound)?;
     service.apply_step(order, step, &note).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -282,7 +355,13 @@ fn new_money_act(
 ) -> Result<MoneyAct, Problem> {
     let reason = wire::check_reason(reason)?;
     let amount_minor = amount.map(Amount::minor_units);
-    Ok(MoneyAct { kind, subject, amount_minor, by: sender.user_id, reason })
+    Ok(MoneyAct {
+        kind,
+        subject,
+        amount_minor,
+        by: sender.user_id,
+        reason,
+    })
 }
 
 async fn worked_in_vain(
@@ -290,12 +369,20 @@ async fn worked_in_vain(
     order: OrderId,
     provider: UserId,
 ) -> Result<bool, Problem> {
-    let providers = service.worked_in_vain(order).await.map_err(|error| orders_away(&error))?;
+    let providers = service
+        .worked_in_vain(order)
+        .await
+        .map_err(|error| orders_away(&error))?;
     Ok(providers.contains(&provider))
 }
 
 fn step_metadata(act: MoneyAct, key: KeyedRequest) -> StepMetadata {
-    StepMetadata { by: Some(act.by), act: Some(act), key: Some(key), ..StepMetadata::default() }
+    StepMetadata {
+        by: Some(act.by),
+        act: Some(act),
+        key: Some(key),
+        ..StepMetadata::default()
+    }
 }
 
 fn check_positive(amount: Amount) -> Result<(), Problem> {

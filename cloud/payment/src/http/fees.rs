@@ -44,20 +44,31 @@ pub async fn platform_fees(
     _: AdminCaller,
 ) -> Result<Json<WholeList<PlatformFeeView>>, Problem> {
     let rows = service.store.platform_fees().await?;
-    Ok(Json(WholeList { items: rows.into_iter().map(PlatformFeeView::from).collect() }))
+    Ok(Json(WholeList {
+        items: rows.into_iter().map(PlatformFeeView::from).collect(),
+    }))
 }
 
 /// `POST /api/v1/admin/platform-fees`.
 pub async fn set_platform_fee(
     State(service): State<Service>,
     AdminCaller(caller): AdminCaller,
-    Json(PlatformFeeForm { in_force_from, basis_points }): Json<PlatformFeeForm>,
+    Json(PlatformFeeForm {
+        in_force_from,
+        basis_points,
+    }): Json<PlatformFeeForm>,
 ) -> Result<StatusCode, Problem> {
     if i64::from(basis_points) > WHOLE_BASIS_POINTS {
-        return Err(Problem::wrong_field("basis_points", say::fee_above_the_whole));
+        return Err(Problem::wrong_field(
+            "basis_points",
+            say::fee_above_the_whole,
+        ));
     }
     let by = caller.actor.user_id;
-    service.store.set_platform_fee(in_force_from, basis_points, by).await??;
+    service
+        .store
+        .set_platform_fee(in_force_from, basis_points, by)
+        .await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -67,13 +78,26 @@ pub async fn take_back_platform_fee(
     AdminCaller(caller): AdminCaller,
     Path(from): Path<UnixMillis>,
 ) -> Result<StatusCode, Problem> {
-    service.store.take_back_platform_fee(from, caller.actor.user_id).await??;
+    service
+        .store
+        .take_back_platform_fee(from, caller.actor.user_id)
+        .await??;
     Ok(StatusCode::NO_CONTENT)
 }
 
 impl From<PlatformFeeRow> for PlatformFeeView {
     fn from(row: PlatformFeeRow) -> Self {
-        let PlatformFeeRow { in_force_from, platform_fee_bp, set_by, set_at } = row;
-        Self { in_force_from, basis_points: platform_fee_bp, set_by, set_at }
+        let PlatformFeeRow {
+            in_force_from,
+            platform_fee_bp,
+            set_by,
+            set_at,
+        } = row;
+        Self {
+            in_force_from,
+            basis_points: platform_fee_bp,
+            set_by,
+            set_at,
+        }
     }
 }

@@ -26,7 +26,11 @@ impl FromRequestParts<Service> for OrderServiceCaller {
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
         let ServiceCaller(from) = ServiceCaller::from_request_parts(parts, service).await?;
-        if from == CloudPart::Order.name() { Ok(Self) } else { Err(Code::RoleForbidden.into()) }
+        if from == CloudPart::Order.name() {
+            Ok(Self)
+        } else {
+            Err(Code::RoleForbidden.into())
+        }
     }
 }
 

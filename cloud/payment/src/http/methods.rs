@@ -70,12 +70,30 @@ pub async fn methods(
         .or_else(|| last_used.filter(|method| adapter.accepts_method(method)))
         .unwrap_or_else(|| adapter.usual_method().to_owned());
     let simulated = adapter.is_simulated();
-    let items =
-        adapter.supported_methods().into_iter().map(|method| PaymentMethod { method, simulated });
-    let kept = kept.into_iter().map(|KeptMethodRow { method, is_default, kept_at, .. }| {
-        KeptMethod { is_offered: adapter.accepts_method(&method), method, is_default, kept_at }
-    });
-    Ok(Json(PaymentMethods { items: items.collect(), kept: kept.collect(), proposed }))
+    let items = adapter
+        .supported_methods()
+        .into_iter()
+        .map(|method| PaymentMethod { method, simulated });
+    let kept = kept.into_iter().map(
+        |KeptMethodRow {
+             method,
+             is_default,
+             kept_at,
+             ..
+         }| {
+            KeptMethod {
+                is_offered: adapter.accepts_method(&method),
+                method,
+                is_default,
+                kept_at,
+            }
+        },
+    );
+    Ok(Json(PaymentMethods {
+        items: items.collect(),
+        kept: kept.collect(),
+        proposed,
+    }))
 }
 
 /// `PUT /api/v1/payments/methods/{method}`.
@@ -89,10 +107,16 @@ pub async fn keep_method(
     if !service.courier.adapter.accepts_method(&method) {
         return Err(Problem::wrong_field("method", say::method_unknown));
     }
-    if !service.store.keep_method(caller.actor.user_id, &method, is_default).await? {
+    if !service
+        .store
+        .keep_method(caller.actor.user_id, &method, is_default)
+        .await?
+    {
         return Err(Problem::wrong_field(
             "method",
-            say::methods_full { most: KEPT_METHODS_MAX.into() },
+            say::methods_full {
+                most: KEPT_METHODS_MAX.into(),
+            },
         ));
     }
     Ok(StatusCode::NO_CONTENT)
@@ -105,8 +129,15 @@ pub async fn remove_method(
     Path(method): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require_role(Role::Customer)?;
-    let is_gone = service.store.remove_method(caller.actor.user_id, method).await?;
-    if is_gone { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
+    let is_gone = service
+        .store
+        .remove_method(caller.actor.user_id, method)
+        .await?;
+    if is_gone {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Code::NotFound.into())
+    }
 }
 
 /// The default method for a payment without one.
@@ -118,7 +149,8 @@ pub async fn choose_default_method(service: &Service, customer: UserId) -> Resul
 
 /// The saved default, if this adapter offers it: a former adapter may have been the only one.
 fn default_of(kept: &[KeptMethodRow], adapter: &PaymentAdapter) -> Option<String> {
-    let default =
-        kept.iter().find(|kept| kept.is_default && adapter.accepts_method(&kept.method))?;
+    let default = kept
+        .iter()
+        .find(|kept| kept.is_default && adapter.accepts_method(&kept.method))?;
     Some(default.method.clone())
 }

@@ -46,7 +46,12 @@ pub async fn pay(
 ) -> Result<([(HeaderName, String); 1], CreatedJson<PaymentView>), Problem> {
     sender.caller.require_role(Role::Customer)?;
     let by = sender.caller.actor.user_id;
-    let PaymentForm { order_id, amount, currency, payment_method } = form;
+    let PaymentForm {
+        order_id,
+        amount,
+        currency,
+        payment_method,
+    } = form;
     let adapter = &service.courier.adapter;
     let method = match payment_method {
         Some(named) => named,
@@ -61,11 +66,22 @@ pub async fn pay(
     }
     let currency = currency.unwrap_or(order.currency);
     if !adapter.takes_currency(currency) {
-        return Err(Problem::wrong_field("payment_method", say::currency_unpayable));
+        return Err(Problem::wrong_field(
+            "payment_method",
+            say::currency_unpayable,
+        ));
     }
-    let wish = PaymentRequest { by, amount_minor: amount.minor_units(), currency };
+    let wish = PaymentRequest {
+        by,
+        amount_minor: amount.minor_units(),
+        currency,
+    };
     let key = sender.keyed_request("pay", amount);
-    let note = StepMetadata { method: Some(method), key, ..StepMetadata::default() };
+    let note = StepMetadata {
+        method: Some(method),
+        key,
+        ..StepMetadata::default()
+    };
     let movement = service.pay_order(order_id, wish, &note).await?;
     let row = match movement {
         Some(id) => service.store.find_payment(id.0).await?,
@@ -99,14 +115,20 @@ pub async fn payment(
     Path(MoneyId(id)): Path<MoneyId>,
 ) -> Result<Json<PaymentView>, Problem> {
     let row = service.store.find_payment(id).await?;
-    let row = row.filter(|row| is_payer(actor, row.customer_id)).ok_or(Code::NotFound)?;
+    let row = row
+        .filter(|row| is_payer(actor, row.customer_id))
+        .ok_or(Code::NotFound)?;
     Ok(Json(PaymentView::from_row(row, &service.courier.adapter)?))
 }
 
 /// Only the order's customer and admins can see payments.
 pub async fn check_payer(service: &Service, actor: Actor, order: OrderId) -> Result<(), Problem> {
     let parties = service.find_parties(order).await?;
-    if is_payer(actor, parties.customer) { Ok(()) } else { Err(Code::OrderNotFound.into()) }
+    if is_payer(actor, parties.customer) {
+        Ok(())
+    } else {
+        Err(Code::OrderNotFound.into())
+    }
 }
 
 fn is_payer(actor: Actor, customer: UserId) -> bool {

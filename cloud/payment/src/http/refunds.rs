@@ -38,7 +38,12 @@ pub async fn ask(
 ) -> Result<CreatedJson<RequestView>, Problem> {
     sender.caller.require_role(Role::Customer)?;
     let by = sender.caller.actor.user_id;
-    let RefundForm { order_id, payment_id, amount, reason } = form;
+    let RefundForm {
+        order_id,
+        payment_id,
+        amount,
+        reason,
+    } = form;
     let reason = wire::check_reason(&reason)?;
     if !amount.is_positive() {
         return Err(Problem::wrong_field("amount", say::amount_not_positive));
@@ -47,7 +52,9 @@ pub async fn ask(
         (Some(order), _) => order,
         (None, Some(payment)) => {
             let row = service.store.find_payment(payment).await?;
-            let row = row.filter(|row| row.customer_id == by).ok_or(Code::OrderNotFound)?;
+            let row = row
+                .filter(|row| row.customer_id == by)
+                .ok_or(Code::OrderNotFound)?;
             row.order_id
         }
         (None, None) => return Err(Problem::wrong_field("order_id", say::refund_of_nothing)),
@@ -56,15 +63,24 @@ pub async fn ask(
     if order.customer_id != by {
         return Err(Code::OrderNotFound.into());
     }
-    let step = MoneyStep::RequestRefund { by, amount_minor: amount.minor_units() };
+    let step = MoneyStep::RequestRefund {
+        by,
+        amount_minor: amount.minor_units(),
+    };
     let key = sender.keyed_request("ask_back", amount);
-    let note = StepMetadata { reason: Some(reason), key, ..StepMetadata::default() };
+    let note = StepMetadata {
+        reason: Some(reason),
+        key,
+        ..StepMetadata::default()
+    };
     let movement = service.apply_step(order_id, &step, &note).await?;
     let row = match movement {
         Some(id) => service.store.find_request(id.0).await?,
         None => None,
     };
-    Ok(CreatedJson(RequestView::from_row(row.ok_or(Code::Internal)?)?))
+    Ok(CreatedJson(RequestView::from_row(
+        row.ok_or(Code::Internal)?,
+    )?))
 }
 
 /// `GET /api/v1/refunds?order_id=`.
@@ -75,6 +91,9 @@ pub async fn refund_requests(
 ) -> Result<Json<WholeList<RequestView>>, Problem> {
     check_payer(&service, actor, order_id).await?;
     let rows = service.store.requests_of(order_id).await?;
-    let items = rows.into_iter().map(RequestView::from_row).collect::<Result<_, _>>()?;
+    let items = rows
+        .into_iter()
+        .map(RequestView::from_row)
+        .collect::<Result<_, _>>()?;
     Ok(Json(WholeList { items }))
 }

@@ -73,18 +73,47 @@ pub async fn reconcile(
 
 impl From<Reconciliation> for ReportView {
     fn from(report: Reconciliation) -> Self {
-        let Reconciliation { at, since, differences, waiting } = report;
+        let Reconciliation {
+            at,
+            since,
+            differences,
+            waiting,
+        } = report;
         let differences = differences.into_iter().map(FindingView::from).collect();
         let waiting = waiting.into_iter().map(FindingView::from).collect();
-        Self { at, since, differences, waiting }
+        Self {
+            at,
+            since,
+            differences,
+            waiting,
+        }
     }
 }
 
 impl From<MoneyFinding> for FindingView {
-    fn from(MoneyFinding { kind, subject, since, about }: MoneyFinding) -> Self {
-        let FindingContext { order_id, provider_id, amount: moved } = about;
+    fn from(
+        MoneyFinding {
+            kind,
+            subject,
+            since,
+            about,
+        }: MoneyFinding,
+    ) -> Self {
+        let FindingContext {
+            order_id,
+            provider_id,
+            amount: moved,
+        } = about;
         let (minor, currency) = moved.unzip();
         let amount = minor.map(MoneySum);
-        Self { kind: kind.as_str(), subject, since, order_id, provider_id, amount, currency }
+        Self {
+            kind: kind.as_str(),
+            subject,
+            since,
+            order_id,
+            provider_id,
+            amount,
+            currency,
+        }
     }
 }

@@ -54,9 +54,14 @@ pub async fn mine(
     page: Page,
 ) -> Result<ItemList<LineView>, Problem> {
     require_provider(actor)?;
-    let rows =
-        service.store.entries_of_provider(actor.user_id, page.rows_to_read(), page.after).await?;
-    let place = |entry: &StatementEntry| TimeCursor { at: entry.at, id: entry.journal_id };
+    let rows = service
+        .store
+        .entries_of_provider(actor.user_id, page.rows_to_read(), page.after)
+        .await?;
+    let place = |entry: &StatementEntry| TimeCursor {
+        at: entry.at,
+        id: entry.journal_id,
+    };
     Ok(page.build_page(rows, place).map_items(LineView::from))
 }
 
@@ -87,7 +92,11 @@ pub async fn earnings(
 }
 
 fn require_provider(actor: Actor) -> Result<(), Problem> {
-    if actor.role == Role::Provider { Ok(()) } else { Err(Code::RoleForbidden.into()) }
+    if actor.role == Role::Provider {
+        Ok(())
+    } else {
+        Err(Code::RoleForbidden.into())
+    }
 }
 
 fn is_party(parties: Parties, actor: Actor) -> bool {
@@ -107,8 +116,10 @@ fn is_theirs(entry: &StatementEntry, actor: Actor, is_party: bool) -> bool {
         Role::Admin => true,
         Role::Customer => matches!(
             posting,
-            ("charge" | "refund_done" | "chargeback" | "reversal", "adapter")
-                | ("paid_otherwise", "bank")
+            (
+                "charge" | "refund_done" | "chargeback" | "reversal",
+                "adapter"
+            ) | ("paid_otherwise", "bank")
                 | ("cancel_fee" | "release", "held")
         ),
         Role::Provider => {

@@ -32,7 +32,9 @@ impl PartialSchema for MoneySum {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
-            .description(Some("Exact money as a decimal text, such as a balance or a total."))
+            .description(Some(
+                "Exact money as a decimal text, such as a balance or a total.",
+            ))
             .pattern(Some(r"^-?\d{1,17}\.\d{2}$"))
             .examples(["199999999.98"])
             .into()

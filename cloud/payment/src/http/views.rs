@@ -192,9 +192,25 @@ impl From<StatementEntry> for LineView {
 
 impl From<MoneyCaseRow> for CaseView {
     fn from(row: MoneyCaseRow) -> Self {
-        let MoneyCaseRow { id, kind, movement_id, opened_at, closed_at, provider_id, .. } = row;
+        let MoneyCaseRow {
+            id,
+            kind,
+            movement_id,
+            opened_at,
+            closed_at,
+            provider_id,
+            ..
+        } = row;
         let order_id = Some(row.order_id).filter(|order| !order.0.is_nil());
-        Self { id, order_id, provider_id, kind, movement_id, opened_at, closed_at }
+        Self {
+            id,
+            order_id,
+            provider_id,
+            kind,
+            movement_id,
+            opened_at,
+            closed_at,
+        }
     }
 }
 

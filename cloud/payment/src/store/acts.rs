@@ -79,7 +79,9 @@ pub async fn record_act(
     act: &MoneyAct,
     at: UnixMillis,
 ) -> Result<(), StoreError> {
-    let reason = tx.data_keys().seal_text(&ActRow::reason_place(id), &act.reason);
+    let reason = tx
+        .data_keys()
+        .seal_text(&ActRow::reason_place(id), &act.reason);
     tx.insert(ActRow {
         id,
         order_id,
@@ -97,12 +99,18 @@ pub async fn record_act(
 impl Store {
     /// Newest first.
     pub async fn acts_of(&self, order: OrderId) -> Result<Vec<ActRow>, StoreError> {
-        Ok(self.sql.fetch_all(ActRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+        Ok(self
+            .sql
+            .fetch_all(ActRow::select(OF_ORDER), vals![order, ROWS_MAX])
+            .await?)
     }
 
     /// Newest first, including closed cases.
     pub async fn cases_of(&self, order: OrderId) -> Result<Vec<MoneyCaseRow>, StoreError> {
-        Ok(self.sql.fetch_all(CASES_OF_ORDER, vals![order, ROWS_MAX]).await?)
+        Ok(self
+            .sql
+            .fetch_all(CASES_OF_ORDER, vals![order, ROWS_MAX])
+            .await?)
     }
 
     /// Closes a case with a reason. A closed case stays unchanged. `None` if the case does not

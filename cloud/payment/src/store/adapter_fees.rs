@@ -32,10 +32,16 @@ impl Store {
         line: &StatementLine,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let LineKind::Fee(id) = line.kind else { return Ok(false) };
-        let Some(call) = self.build_query_call(line.movement).await? else { return Ok(false) };
+        let LineKind::Fee(id) = line.kind else {
+            return Ok(false);
+        };
+        let Some(call) = self.build_query_call(line.movement).await? else {
+            return Ok(false);
+        };
         let journal = custody::adapter_fee(line, call.amount_minor, call.currency, now);
-        let Some(journal) = journal else { return Ok(false) };
+        let Some(journal) = journal else {
+            return Ok(false);
+        };
         let order = call.kind.order_id();
         let movement_id = line.movement.0;
         transact!(self.sql, tx => {

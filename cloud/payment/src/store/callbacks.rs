@@ -42,7 +42,11 @@ impl Store {
         callback: &CallbackMessage,
         verdict: CallbackVerdict,
     ) -> Result<(), StoreError> {
-        let CallbackClaim { movement, claim, amount_minor } = callback.claim.clone();
+        let CallbackClaim {
+            movement,
+            claim,
+            amount_minor,
+        } = callback.claim.clone();
         self.sql
             .insert(CallbackRow {
                 id: self.clock.new_id(),
@@ -65,6 +69,9 @@ impl Store {
         after: Option<TimeCursor>,
     ) -> Result<Vec<CallbackRow>, StoreError> {
         let TimeCursor { at, id } = after.unwrap_or(TimeCursor::START);
-        Ok(self.sql.fetch_all(CallbackRow::select(NEWEST), vals![at, at, id, limit]).await?)
+        Ok(self
+            .sql
+            .fetch_all(CallbackRow::select(NEWEST), vals![at, at, id, limit])
+            .await?)
     }
 }

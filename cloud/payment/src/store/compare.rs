@@ -32,10 +32,19 @@ impl Store {
             return Ok(Vec::new());
         }
         let text = in_list(VERSIONS, orders.len(), ")");
-        let rows: Vec<(OrderId, u64, u64, UnixMillis)> =
-            self.sql.fetch_all(text, orders.iter().map(Into::into).collect()).await?;
+        let rows: Vec<(OrderId, u64, u64, UnixMillis)> = self
+            .sql
+            .fetch_all(text, orders.iter().map(Into::into).collect())
+            .await?;
         let versions = |(order, order_version, money_version, told_at)| {
-            (order, DueVersions { order_version, money_version, told_at })
+            (
+                order,
+                DueVersions {
+                    order_version,
+                    money_version,
+                    told_at,
+                },
+            )
         };
         Ok(rows.into_iter().map(versions).collect())
     }
@@ -47,7 +56,10 @@ impl Store {
         since: UnixMillis,
         after: OrderId,
     ) -> Result<Vec<(OrderId, UnixMillis)>, StoreError> {
-        Ok(self.sql.fetch_all(TOLD_SINCE, vals![since, since, after, BATCH]).await?)
+        Ok(self
+            .sql
+            .fetch_all(TOLD_SINCE, vals![since, since, after, BATCH])
+            .await?)
     }
 
     /// The latest event about an order's money, not published.
@@ -72,7 +84,9 @@ impl Store {
         order: OrderId,
         now: UnixMillis,
     ) -> Result<Option<Event>, StoreError> {
-        let Some(rows) = load::load_order_locked(tx, order).await? else { return Ok(None) };
+        let Some(rows) = load::load_order_locked(tx, order).await? else {
+            return Ok(None);
+        };
         let due = &rows.due;
         let told = MoneyEvent {
             kind: MoneyEventKind::PaymentStatusChanged,
@@ -84,7 +98,12 @@ impl Store {
             provider_id: None,
             details: MoneyDetails::default(),
         };
-        Ok(Some(write::build_money_event(&self.clock, &due.order, &told, now)?))
+        Ok(Some(write::build_money_event(
+            &self.clock,
+            &due.order,
+            &told,
+            now,
+        )?))
     }
 
     pub async fn compared_until(&self) -> Result<Option<UnixMillis>, StoreError> {

@@ -51,18 +51,34 @@ pub struct AdapterCall {
 /// A charge carries the provider at its start: a simulated adapter scripts payouts by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AdapterCallKind {
-    Charge { order: OrderId, provider: Option<UserId>, method: String },
-    Refund { order: OrderId, payment: MovementId },
-    Payout { provider: UserId },
+    Charge {
+        order: OrderId,
+        provider: Option<UserId>,
+        method: String,
+    },
+    Refund {
+        order: OrderId,
+        payment: MovementId,
+    },
+    Payout {
+        provider: UserId,
+    },
 }
 
 impl Store {
     /// The calls due now, longest waiting first.
     pub async fn calls_due(&self) -> Result<Vec<AdapterCall>, StoreError> {
-        let mut calls =
-            self.calls_in(DUE_PAYMENTS, PAYMENT_LATER, AdapterCall::from_payment).await?;
-        calls.extend(self.calls_in(DUE_REFUNDS, REFUND_LATER, AdapterCall::from_refund).await?);
-        calls.extend(self.calls_in(DUE_PAYOUTS, PAYOUT_LATER, AdapterCall::from_payout).await?);
+        let mut calls = self
+            .calls_in(DUE_PAYMENTS, PAYMENT_LATER, AdapterCall::from_payment)
+            .await?;
+        calls.extend(
+            self.calls_in(DUE_REFUNDS, REFUND_LATER, AdapterCall::from_refund)
+                .await?,
+        );
+        calls.extend(
+            self.calls_in(DUE_PAYOUTS, PAYOUT_LATER, AdapterCall::from_payout)
+                .await?,
+        );
         calls.sort_by_key(|call| call.errand.at);
         calls.truncate(CALLS_MAX);
         Ok(calls)
@@ -80,8 +96,13 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let text = R::select("WHERE id IN (").append_marks(ids.len()).append_text(")");
-        let whole = self.sql.fetch_all::<R>(text, ids.iter().map(Val::from).collect()).await;
+        let text = R::select("WHERE id IN (")
+            .append_marks(ids.len())
+            .append_text(")");
+        let whole = self
+            .sql
+            .fetch_all::<R>(text, ids.iter().map(Val::from).collect())
+            .await;
         let whole = whole.map_err(StoreError::from);
         let read = whole.and_then(|rows| rows.into_iter().map(call).collect::<Result<_, _>>());
         match read {
@@ -100,7 +121,9 @@ impl Store {
                 Err(error) if error.is_unavailable() => return Err(error),
                 Err(error) => {
                     tracing::error!(movement.id = %id, cause = format_error_chain(&error), "A movement cannot be read");
-                    self.sql.exec(later, vals![now.plus_ms(ASK_LATER_MS), id]).await?;
+                    self.sql
+                        .exec(later, vals![now.plus_ms(ASK_LATER_MS), id])
+                        .await?;
                 }
             }
         }
@@ -110,28 +133,45 @@ impl Store {
     /// The calls due now for one order.
     pub async fn calls_of(&self, order: OrderId) -> Result<Vec<AdapterCall>, StoreError> {
         let now = self.clock.now();
-        let payments: Vec<PaymentRow> =
-            self.sql.fetch_all(PaymentRow::select(OF_ORDER), vals![order]).await?;
-        let refunds: Vec<RefundRow> =
-            self.sql.fetch_all(RefundRow::select(OF_ORDER), vals![order]).await?;
+        let payments: Vec<PaymentRow> = self
+            .sql
+            .fetch_all(PaymentRow::select(OF_ORDER), vals![order])
+            .await?;
+        let refunds: Vec<RefundRow> = self
+            .sql
+            .fetch_all(RefundRow::select(OF_ORDER), vals![order])
+            .await?;
         let charges = payments.into_iter().map(AdapterCall::from_payment);
         let calls = charges.chain(refunds.into_iter().map(AdapterCall::from_refund));
         let calls = calls.collect::<Result<Vec<AdapterCall>, _>>()?;
-        Ok(calls.into_iter().filter(|call| call.errand.at <= now).collect())
+        Ok(calls
+            .into_iter()
+            .filter(|call| call.errand.at <= now)
+            .collect())
     }
 
     /// The call that closes the order's closing payment, if any.
     pub async fn call_to_close(&self, order: OrderId) -> Result<Option<AdapterCall>, StoreError> {
-        let row: Option<PaymentRow> =
-            self.sql.fetch_optional(PaymentRow::select(CLOSING_OF_ORDER), vals![order]).await?;
-        let Some(call) = row.map(AdapterCall::from_payment).transpose()? else { return Ok(None) };
-        let errand = PendingCall { ask: Ask::Close, ..call.errand };
+        let row: Option<PaymentRow> = self
+            .sql
+            .fetch_optional(PaymentRow::select(CLOSING_OF_ORDER), vals![order])
+            .await?;
+        let Some(call) = row.map(AdapterCall::from_payment).transpose()? else {
+            return Ok(None);
+        };
+        let errand = PendingCall {
+            ask: Ask::Close,
+            ..call.errand
+        };
         Ok(Some(AdapterCall { errand, ..call }))
     }
 
     /// Seconds until the next adapter call about the order's open payment.
     pub async fn seconds_until_asked(&self, order: OrderId) -> Result<u32, StoreError> {
-        let at: Option<UnixMillis> = self.sql.fetch_optional(ASKED_OF_ORDER, vals![order]).await?;
+        let at: Option<UnixMillis> = self
+            .sql
+            .fetch_optional(ASKED_OF_ORDER, vals![order])
+            .await?;
         let wait_ms = at.map_or(0, |at| at.ms_since(self.clock.now()));
         let seconds = u32::try_from((wait_ms + 999) / 1_000).unwrap_or(u32::MAX);
         Ok(seconds.max(1))
@@ -155,18 +195,28 @@ impl Store {
         id: MovementId,
     ) -> Result<Option<AdapterCall>, StoreError> {
         let sql = &self.sql;
-        let call = if let Some(row) =
-            sql.fetch_optional(PaymentRow::select(ONE), vals![id.0]).await?
+        let call = if let Some(row) = sql
+            .fetch_optional(PaymentRow::select(ONE), vals![id.0])
+            .await?
         {
             AdapterCall::from_payment(row)?
-        } else if let Some(row) = sql.fetch_optional(RefundRow::select(ONE), vals![id.0]).await? {
+        } else if let Some(row) = sql
+            .fetch_optional(RefundRow::select(ONE), vals![id.0])
+            .await?
+        {
             AdapterCall::from_refund(row)?
-        } else if let Some(row) = sql.fetch_optional(PayoutRow::select(ONE), vals![id.0]).await? {
+        } else if let Some(row) = sql
+            .fetch_optional(PayoutRow::select(ONE), vals![id.0])
+            .await?
+        {
             AdapterCall::from_payout(row)?
         } else {
             return Ok(None);
         };
-        let errand = PendingCall { ask: Ask::Query, ..call.errand };
+        let errand = PendingCall {
+            ask: Ask::Query,
+            ..call.errand
+        };
         Ok(Some(AdapterCall { errand, ..call }))
     }
 }
@@ -190,7 +240,11 @@ impl AdapterCall {
         let payment = row.into_payment()?;
         Ok(Self {
             id: payment.id,
-            kind: AdapterCallKind::Charge { order, provider, method },
+            kind: AdapterCallKind::Charge {
+                order,
+                provider,
+                method,
+            },
             amount_minor: payment.amount_minor,
             currency,
             begun_at: payment.created_at,
@@ -204,7 +258,10 @@ impl AdapterCall {
         let refund = row.into_refund()?;
         Ok(Self {
             id: refund.id,
-            kind: AdapterCallKind::Refund { order, payment: refund.payment },
+            kind: AdapterCallKind::Refund {
+                order,
+                payment: refund.payment,
+            },
             amount_minor: refund.amount_minor,
             currency,
             begun_at: refund.created_at,

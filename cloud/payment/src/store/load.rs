@@ -24,7 +24,9 @@ pub async fn load_order_locked(
     order: OrderId,
 ) -> Result<Option<OrderMoney>, StoreError> {
     let text = for_update(tx, DueRow::select("WHERE order_id = ?"));
-    let Some(due) = tx.fetch_optional::<DueRow>(text, vals![order]).await? else { return Ok(None) };
+    let Some(due) = tx.fetch_optional::<DueRow>(text, vals![order]).await? else {
+        return Ok(None);
+    };
     let text = PaymentRow::select("WHERE order_id = ? ORDER BY created_at, id");
     let payments = tx.fetch_all::<PaymentRow>(text, vals![order]).await?;
     let text = RefundRow::select("WHERE order_id = ? ORDER BY created_at, id");
@@ -39,10 +41,22 @@ pub async fn load_order_locked(
     let postings = tx.fetch_all::<PostingRow>(text, vals![order]).await?;
     Ok(Some(OrderMoney {
         due: due.into_due()?,
-        payments: payments.into_iter().map(PaymentRow::into_payment).collect::<Result<_, _>>()?,
-        refunds: refunds.into_iter().map(RefundRow::into_refund).collect::<Result<_, _>>()?,
-        requests: requests.into_iter().map(RequestRow::into_request).collect::<Result<_, _>>()?,
-        chargebacks: chargebacks.into_iter().map(ChargebackRow::into_chargeback).collect(),
+        payments: payments
+            .into_iter()
+            .map(PaymentRow::into_payment)
+            .collect::<Result<_, _>>()?,
+        refunds: refunds
+            .into_iter()
+            .map(RefundRow::into_refund)
+            .collect::<Result<_, _>>()?,
+        requests: requests
+            .into_iter()
+            .map(RequestRow::into_request)
+            .collect::<Result<_, _>>()?,
+        chargebacks: chargebacks
+            .into_iter()
+            .map(ChargebackRow::into_chargeback)
+            .collect(),
         journals: rows::assemble_journals(journals, postings)?,
     }))
 }
@@ -53,12 +67,20 @@ pub async fn load_fee_policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError
     let policy = |(from, basis_points)| {
         let points = u16::try_from(basis_points);
         let platform_fee_bp = points.map_err(|_| StoreError::Unreadable("fee_policies"))?;
-        Ok(FeePolicy { from, platform_fee_bp, ..FeePolicy::FREE })
+        Ok(FeePolicy {
+            from,
+            platform_fee_bp,
+            ..FeePolicy::FREE
+        })
     };
     rows.into_iter().map(policy).collect()
 }
 
 /// Only MySQL needs row locks: SQLite has one writer at a time.
 pub fn for_update(tx: &Tx, text: Statement) -> Statement {
-    if tx.is_mysql() { text.append_text(" FOR UPDATE") } else { text }
+    if tx.is_mysql() {
+        text.append_text(" FOR UPDATE")
+    } else {
+        text
+    }
 }

@@ -32,7 +32,10 @@ row! {
 impl Store {
     /// Oldest first.
     pub async fn kept_methods(&self, customer: UserId) -> Result<Vec<KeptMethodRow>, StoreError> {
-        Ok(self.sql.fetch_all(KeptMethodRow::select(OF_CUSTOMER), vals![customer]).await?)
+        Ok(self
+            .sql
+            .fetch_all(KeptMethodRow::select(OF_CUSTOMER), vals![customer])
+            .await?)
     }
 
     /// The method of the customer's last completed payment.

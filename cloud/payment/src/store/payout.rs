@@ -35,7 +35,8 @@ impl Store {
         currency: Currency,
         step: PayoutStep,
     ) -> Result<Option<PayoutWrites>, StoreError> {
-        self.pay_out_at(provider, currency, step, self.new_step_context()).await
+        self.pay_out_at(provider, currency, step, self.new_step_context())
+            .await
     }
 
     /// The same, with a given time and id.
@@ -57,9 +58,13 @@ impl Store {
         after: Option<(UserId, Currency)>,
     ) -> Result<Vec<(UserId, Currency)>, StoreError> {
         let least = -self.limits.payout_least_minor;
-        let (owner, currency) =
-            after.map_or((UserId(Uuid::nil()), ""), |(owner, currency)| (owner, currency.as_str()));
-        Ok(self.sql.fetch_all(OWED, vals![owner, owner, currency, least, BATCH]).await?)
+        let (owner, currency) = after.map_or((UserId(Uuid::nil()), ""), |(owner, currency)| {
+            (owner, currency.as_str())
+        });
+        Ok(self
+            .sql
+            .fetch_all(OWED, vals![owner, owner, currency, least, BATCH])
+            .await?)
     }
 
     async fn pay_out_in(
@@ -72,7 +77,9 @@ impl Store {
     ) -> Result<Option<PayoutWrites>, StoreError> {
         let text = load::for_update(tx, Statement::new(BALANCE));
         let balance: Option<i64> = tx.fetch_optional(text, vals![provider, currency]).await?;
-        let Some(balance) = balance else { return Ok(None) };
+        let Some(balance) = balance else {
+            return Ok(None);
+        };
         let named = match step {
             PayoutStep::HourStruck => Uuid::nil(),
             PayoutStep::Answered { payout, .. } => payout.0,
@@ -81,19 +88,47 @@ impl Store {
             "WHERE provider_id = ? AND currency = ? AND (status = 'pending' OR id = ?) ORDER BY created_at, id",
         );
         let rows: Vec<PayoutRow> = tx.fetch_all(text, vals![provider, currency, named]).await?;
-        let payouts = rows.into_iter().map(PayoutRow::into_payout).collect::<Result<_, _>>()?;
+        let payouts = rows
+            .into_iter()
+            .map(PayoutRow::into_payout)
+            .collect::<Result<_, _>>()?;
         let balance_minor = (-balance).min(PAYOUT_MOST_MINOR);
-        let rows = ProviderMoney { provider_id: provider, currency, balance_minor, payouts };
+        let rows = ProviderMoney {
+            provider_id: provider,
+            currency,
+            balance_minor,
+            payouts,
+        };
         let policies = load::load_fee_policies(tx).await?;
-        let basis =
-            DecisionContext { now, fresh, policies: &policies, limits: self.limits, lapse: None };
-        let Some(writes) = custody::pay_out(&rows, step, &basis) else { return Ok(None) };
-        let before = rows.payouts.iter().find(|known| known.id == writes.payout.id);
+        let basis = DecisionContext {
+            now,
+            fresh,
+            policies: &policies,
+            limits: self.limits,
+            lapse: None,
+        };
+        let Some(writes) = custody::pay_out(&rows, step, &basis) else {
+            return Ok(None);
+        };
+        let before = rows
+            .payouts
+            .iter()
+            .find(|known| known.id == writes.payout.id);
         if before.is_some() {
-            write::update_row(tx, PayoutChange::from_payout(&writes.payout, now), writes.payout.id)
-                .await?;
+            write::update_row(
+                tx,
+                PayoutChange::from_payout(&writes.payout, now),
+                writes.payout.id,
+            )
+            .await?;
         } else {
-            tx.insert(PayoutRow::from_payout(&writes.payout, provider, currency, now)).await?;
+            tx.insert(PayoutRow::from_payout(
+                &writes.payout,
+                provider,
+                currency,
+                now,
+            ))
+            .await?;
         }
         write::book_journals(tx, &self.clock, writes.journal.as_slice(), None, provider.0).await?;
         if let Some(case) = &writes.case {

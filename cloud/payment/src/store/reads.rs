@@ -53,30 +53,50 @@ row! {
 
 impl Store {
     pub async fn find_parties(&self, order: OrderId) -> Result<Option<Parties>, StoreError> {
-        let row: Option<DueRow> =
-            self.sql.fetch_optional(DueRow::select("WHERE order_id = ?"), vals![order]).await?;
-        Ok(row.map(|row| Parties { customer: row.customer_id, provider: row.provider_id }))
+        let row: Option<DueRow> = self
+            .sql
+            .fetch_optional(DueRow::select("WHERE order_id = ?"), vals![order])
+            .await?;
+        Ok(row.map(|row| Parties {
+            customer: row.customer_id,
+            provider: row.provider_id,
+        }))
     }
 
     pub async fn find_payment(&self, id: Uuid) -> Result<Option<PaymentRow>, StoreError> {
-        Ok(self.sql.fetch_optional(PaymentRow::select("WHERE id = ?"), vals![id]).await?)
+        Ok(self
+            .sql
+            .fetch_optional(PaymentRow::select("WHERE id = ?"), vals![id])
+            .await?)
     }
 
     /// Newest first.
     pub async fn payments_of(&self, order: OrderId) -> Result<Vec<PaymentRow>, StoreError> {
-        Ok(self.sql.fetch_all(PaymentRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+        Ok(self
+            .sql
+            .fetch_all(PaymentRow::select(OF_ORDER), vals![order, ROWS_MAX])
+            .await?)
     }
 
     pub async fn refunds_of(&self, order: OrderId) -> Result<Vec<RefundRow>, StoreError> {
-        Ok(self.sql.fetch_all(RefundRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+        Ok(self
+            .sql
+            .fetch_all(RefundRow::select(OF_ORDER), vals![order, ROWS_MAX])
+            .await?)
     }
 
     pub async fn find_request(&self, id: Uuid) -> Result<Option<RequestRecord>, StoreError> {
-        Ok(self.sql.fetch_optional(RequestRow::select("WHERE id = ?"), vals![id]).await?)
+        Ok(self
+            .sql
+            .fetch_optional(RequestRow::select("WHERE id = ?"), vals![id])
+            .await?)
     }
 
     pub async fn requests_of(&self, order: OrderId) -> Result<Vec<RequestRecord>, StoreError> {
-        Ok(self.sql.fetch_all(RequestRow::select(OF_ORDER), vals![order, ROWS_MAX]).await?)
+        Ok(self
+            .sql
+            .fetch_all(RequestRow::select(OF_ORDER), vals![order, ROWS_MAX])
+            .await?)
     }
 
     /// Requests waiting for an admin, newest first.
@@ -86,7 +106,10 @@ impl Store {
         after: Option<TimeCursor>,
     ) -> Result<Vec<RequestRecord>, StoreError> {
         let TimeCursor { at, id } = after.unwrap_or(TimeCursor::START);
-        Ok(self.sql.fetch_all(RequestRow::select(OPEN_REQUESTS), vals![at, at, id, limit]).await?)
+        Ok(self
+            .sql
+            .fetch_all(RequestRow::select(OPEN_REQUESTS), vals![at, at, id, limit])
+            .await?)
     }
 
     /// Open cases for review, newest first.
@@ -108,7 +131,9 @@ impl Store {
 
     /// Postpones a due that cannot be processed now.
     pub async fn look_later(&self, order: OrderId) -> Result<(), StoreError> {
-        self.sql.exec(LOOK_LATER, vals![self.clock.now(), order]).await?;
+        self.sql
+            .exec(LOOK_LATER, vals![self.clock.now(), order])
+            .await?;
         Ok(())
     }
 }

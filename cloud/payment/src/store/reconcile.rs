@@ -107,7 +107,12 @@ row! {
 impl BookedCompensation {
     /// True if it exceeds the provider's share of the price.
     pub fn exceeds_share(&self, policies: &[FeePolicy]) -> bool {
-        let Self { amount_minor, price_minor, order_created_at, .. } = *self;
+        let Self {
+            amount_minor,
+            price_minor,
+            order_created_at,
+            ..
+        } = *self;
         amount_minor > custody::provider_share_minor(price_minor, order_created_at, policies)
     }
 }
@@ -170,28 +175,59 @@ impl Store {
             // movement.
             for text in [ABOUT_CASES, ABOUT_JOURNALS] {
                 let rows = self.select_by_ids::<(Uuid, OrderId)>(text, ids).await?;
-                about.extend(rows.into_iter().map(|(id, of)| (id, FindingContext::of_order(of))));
+                about.extend(
+                    rows.into_iter()
+                        .map(|(id, of)| (id, FindingContext::of_order(of))),
+                );
             }
             for text in [ABOUT_PAYMENTS, ABOUT_REFUNDS, ABOUT_CHARGEBACKS] {
-                let rows = self.select_by_ids::<(Uuid, OrderId, i64, Currency)>(text, ids).await?;
+                let rows = self
+                    .select_by_ids::<(Uuid, OrderId, i64, Currency)>(text, ids)
+                    .await?;
                 about.extend(rows.into_iter().map(|(id, order_id, minor, currency)| {
                     let amount = Some((minor, currency));
-                    (id, FindingContext { amount, ..FindingContext::of_order(order_id) })
+                    (
+                        id,
+                        FindingContext {
+                            amount,
+                            ..FindingContext::of_order(order_id)
+                        },
+                    )
                 }));
             }
             type Compensated = (Uuid, OrderId, UserId, i64, Currency);
-            let rows = self.select_by_ids::<Compensated>(ABOUT_COMPENSATIONS, ids).await?;
-            about.extend(rows.into_iter().map(|(id, order_id, provider_id, minor, currency)| {
-                let order_id = Some(order_id);
-                let provider_id = Some(provider_id);
-                (id, FindingContext { order_id, provider_id, amount: Some((minor, currency)) })
-            }));
-            let rows =
-                self.select_by_ids::<(Uuid, UserId, i64, Currency)>(ABOUT_PAYOUTS, ids).await?;
+            let rows = self
+                .select_by_ids::<Compensated>(ABOUT_COMPENSATIONS, ids)
+                .await?;
+            about.extend(
+                rows.into_iter()
+                    .map(|(id, order_id, provider_id, minor, currency)| {
+                        let order_id = Some(order_id);
+                        let provider_id = Some(provider_id);
+                        (
+                            id,
+                            FindingContext {
+                                order_id,
+                                provider_id,
+                                amount: Some((minor, currency)),
+                            },
+                        )
+                    }),
+            );
+            let rows = self
+                .select_by_ids::<(Uuid, UserId, i64, Currency)>(ABOUT_PAYOUTS, ids)
+                .await?;
             about.extend(rows.into_iter().map(|(id, provider_id, minor, currency)| {
                 let provider_id = Some(provider_id);
                 let amount = Some((minor, currency));
-                (id, FindingContext { provider_id, amount, ..FindingContext::default() })
+                (
+                    id,
+                    FindingContext {
+                        provider_id,
+                        amount,
+                        ..FindingContext::default()
+                    },
+                )
             }));
         }
         Ok(about)
@@ -203,10 +239,15 @@ impl Store {
         &self,
         (at, seq): JournalCursor,
     ) -> Result<(Vec<Uuid>, Option<JournalCursor>), StoreError> {
-        let rows: Vec<(Uuid, UnixMillis, u64)> =
-            self.sql.fetch_all(BOOKED_SINCE, vals![at, at, seq, BATCH]).await?;
+        let rows: Vec<(Uuid, UnixMillis, u64)> = self
+            .sql
+            .fetch_all(BOOKED_SINCE, vals![at, at, seq, BATCH])
+            .await?;
         let last = rows.last().map(|(_, at, seq)| (*at, *seq));
-        Ok((rows.into_iter().map(|(subject, ..)| subject).collect(), last))
+        Ok((
+            rows.into_iter().map(|(subject, ..)| subject).collect(),
+            last,
+        ))
     }
 
     /// The compensations booked since the cursor, at most as many as the order service accepts in
@@ -228,9 +269,15 @@ impl Store {
             return Ok(BTreeSet::new());
         }
         // The adapter's own ids, each with its movement.
-        let mut about: BTreeMap<Uuid, Uuid> =
-            self.select_by_ids::<(Uuid, Uuid)>(CHARGEBACKS, ids).await?.into_iter().collect();
-        about.extend(self.select_by_ids::<(Uuid, Uuid)>(ADAPTER_FEES, ids).await?);
+        let mut about: BTreeMap<Uuid, Uuid> = self
+            .select_by_ids::<(Uuid, Uuid)>(CHARGEBACKS, ids)
+            .await?
+            .into_iter()
+            .collect();
+        about.extend(
+            self.select_by_ids::<(Uuid, Uuid)>(ADAPTER_FEES, ids)
+                .await?,
+        );
         let subjects: Vec<Uuid> = ids.iter().copied().chain(about.keys().copied()).collect();
         let rows: Vec<(String, Uuid, i64)> = self.select_by_ids(BOOKED, &subjects).await?;
         let line = |(action, subject, minor): (String, Uuid, i64)| {
@@ -244,7 +291,11 @@ impl Store {
                 _ => LineKind::Charge,
             };
             let movement = MovementId(about.get(&subject).copied().unwrap_or(subject));
-            Ok(StatementLine { movement, kind, amount_minor: minor.abs() })
+            Ok(StatementLine {
+                movement,
+                kind,
+                amount_minor: minor.abs(),
+            })
         };
         rows.into_iter().map(line).collect()
     }
@@ -276,12 +327,18 @@ impl Store {
         ids: &[Uuid],
     ) -> Result<Vec<R>, StoreError> {
         let values: Vec<Val> = ids.iter().map(Val::from).collect();
-        Ok(self.sql.fetch_all(in_list(text, ids.len(), ")"), values).await?)
+        Ok(self
+            .sql
+            .fetch_all(in_list(text, ids.len(), ")"), values)
+            .await?)
     }
 }
 
 impl FindingContext {
     pub fn of_order(order: OrderId) -> Self {
-        Self { order_id: Some(order), ..Self::default() }
+        Self {
+            order_id: Some(order),
+            ..Self::default()
+        }
     }
 }

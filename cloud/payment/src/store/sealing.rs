@@ -24,12 +24,14 @@ impl Store {
     /// Seals the reasons of the requests after `after`, at most one batch. Returns the batch's last
     /// request, or `None` at the end.
     pub async fn reseal_reasons(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        self.reseal_rows(REASONS, RESEAL, RequestRow::reason_place, after).await
+        self.reseal_rows(REASONS, RESEAL, RequestRow::reason_place, after)
+            .await
     }
 
     /// Does the same for admins' actions.
     pub async fn reseal_acts(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        self.reseal_rows(ACTS, RESEAL_ACT, ActRow::reason_place, after).await
+        self.reseal_rows(ACTS, RESEAL_ACT, ActRow::reason_place, after)
+            .await
     }
 
     async fn reseal_rows(
@@ -41,7 +43,10 @@ impl Store {
     ) -> Result<ResealedBatch<Uuid>, StoreError> {
         let keys = self.data_keys();
         let rows: Vec<(Uuid, String)> = self.sql.fetch_all(read, vals![after, BATCH]).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, _)| *id);
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(id, _)| *id);
         let mut sealed = 0;
         for (id, reason) in rows {
             if !keys.is_stale_text(&reason) {

@@ -57,7 +57,10 @@ impl Store {
         after: Option<TimeCursor>,
     ) -> Result<Vec<StatementEntry>, StoreError> {
         let TimeCursor { at, id } = after.unwrap_or(TimeCursor::START);
-        Ok(self.sql.fetch_all(OF_PROVIDER, vals![provider, at, at, id, limit]).await?)
+        Ok(self
+            .sql
+            .fetch_all(OF_PROVIDER, vals![provider, at, at, id, limit])
+            .await?)
     }
 
     /// Every posting about an order's money, oldest first.
@@ -65,7 +68,10 @@ impl Store {
         &self,
         order: OrderId,
     ) -> Result<Vec<StatementEntry>, StoreError> {
-        Ok(self.sql.fetch_all(OF_ORDER, vals![order, LINES_MAX]).await?)
+        Ok(self
+            .sql
+            .fetch_all(OF_ORDER, vals![order, LINES_MAX])
+            .await?)
     }
 
     /// A provider's owed and in-transit balances.

@@ -73,7 +73,8 @@ impl Store {
         step: &MoneyStep,
         note: &StepMetadata,
     ) -> Result<StepOutcome, StoreError> {
-        self.step_at(order, step, note, self.new_step_context()).await
+        self.step_at(order, step, note, self.new_step_context())
+            .await
     }
 
     /// The same, with a given time and id, so that a run can be replayed.
@@ -98,8 +99,10 @@ impl Store {
     /// Returns true if a request with this key is already done.
     pub async fn knows_key(&self, asked: &KeyedRequest) -> Result<bool, StoreError> {
         let text = KeyRow::select(OF_KEY);
-        let row: Option<KeyRow> =
-            self.sql.fetch_optional(text, vals![asked.user, asked.key]).await?;
+        let row: Option<KeyRow> = self
+            .sql
+            .fetch_optional(text, vals![asked.user, asked.key])
+            .await?;
         Ok(row.is_some())
     }
 
@@ -130,8 +133,13 @@ impl Store {
         };
         let policies = load::load_fee_policies(tx).await?;
         let StepContext { now, fresh } = occasion;
-        let basis =
-            DecisionContext { now, fresh, policies: &policies, limits: self.limits, lapse: None };
+        let basis = DecisionContext {
+            now,
+            fresh,
+            policies: &policies,
+            limits: self.limits,
+            lapse: None,
+        };
         let writes = match custody::decide_money_step(&before, step, &basis) {
             Ok(writes) => writes,
             Err(refusal) => return Ok(Some(StepOutcome::Refused(refusal))),
@@ -143,7 +151,8 @@ impl Store {
         if !opens && (looks || writes.due != before.due) {
             let mut values = DueRow::from_due(&writes.due, now).values();
             values.push(order.into());
-            tx.exec(DueRow::update("WHERE order_id = ?"), values).await?;
+            tx.exec(DueRow::update("WHERE order_id = ?"), values)
+                .await?;
         }
         write::write_decision(tx, &self.clock, &before, &writes, note, now).await?;
         if !writes.events.is_empty() {
@@ -154,7 +163,8 @@ impl Store {
             acts::record_act(tx, self.clock.new_id(), order, act, now).await?;
         }
         if let Some(key) = note.key {
-            tx.insert(KeyRow::from_request(key, order, writes.movement, now)).await?;
+            tx.insert(KeyRow::from_request(key, order, writes.movement, now))
+                .await?;
         }
         Ok(Some(StepOutcome::Done(Box::new(writes))))
     }
@@ -166,10 +176,19 @@ async fn find_stored_answer(
     order: OrderId,
     asked: Option<KeyedRequest>,
 ) -> Result<Option<StepOutcome>, StoreError> {
-    let Some(KeyedRequest { user, key, kind, subject, amount_minor }) = asked else {
+    let Some(KeyedRequest {
+        user,
+        key,
+        kind,
+        subject,
+        amount_minor,
+    }) = asked
+    else {
         return Ok(None);
     };
-    let row: Option<KeyRow> = tx.fetch_optional(KeyRow::select(OF_KEY), vals![user, key]).await?;
+    let row: Option<KeyRow> = tx
+        .fetch_optional(KeyRow::select(OF_KEY), vals![user, key])
+        .await?;
     Ok(row.map(|row| {
         let is_alike =
             (row.order_id, row.kind.as_str(), row.amount_minor) == (order, kind, amount_minor);
@@ -189,7 +208,10 @@ impl KeyRow {
         at: UnixMillis,
     ) -> Self {
         // A request may begin no movement, or only later: its key then points to the order.
-        let movement_id = key.subject.or(begun.map(|movement| movement.0)).unwrap_or(order_id.0);
+        let movement_id = key
+            .subject
+            .or(begun.map(|movement| movement.0))
+            .unwrap_or(order_id.0);
         Self {
             user_id: key.user,
             request_key: key.key,

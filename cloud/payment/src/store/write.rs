@@ -67,10 +67,16 @@ pub async fn write_decision(
     write_refunds(tx, before, writes, now).await?;
     write_requests(tx, before, writes, note, now).await?;
     for chargeback in &writes.chargebacks {
-        if before.chargebacks.iter().any(|known| known.id == chargeback.id) {
-            tx.exec(REVERSED, vals![chargeback.is_reversed, chargeback.id.0]).await?;
+        if before
+            .chargebacks
+            .iter()
+            .any(|known| known.id == chargeback.id)
+        {
+            tx.exec(REVERSED, vals![chargeback.is_reversed, chargeback.id.0])
+                .await?;
         } else {
-            tx.insert(ChargebackRow::from_chargeback(chargeback, order.id, now)).await?;
+            tx.insert(ChargebackRow::from_chargeback(chargeback, order.id, now))
+                .await?;
         }
     }
     book_journals(tx, clock, &writes.journals, Some(order.id), order.id.0).await?;
@@ -93,7 +99,12 @@ pub async fn write_decision(
     }
     for case in opened {
         let body = case_opened(before, writes, case)?;
-        events.push(new_event(clock, EventType::PaymentStatusChanged, now, &body)?);
+        events.push(new_event(
+            clock,
+            EventType::PaymentStatusChanged,
+            now,
+            &body,
+        )?);
     }
     Ok(outbox::store::add_all(tx, &events).await?)
 }
@@ -104,7 +115,12 @@ pub fn build_money_event(
     told: &MoneyEvent,
     now: UnixMillis,
 ) -> Result<Event, StoreError> {
-    new_event(clock, event_type(told.kind), now, &build_event_body(order, told)?)
+    new_event(
+        clock,
+        event_type(told.kind),
+        now,
+        &build_event_body(order, told)?,
+    )
 }
 
 async fn insert_cases<'a>(
@@ -131,7 +147,14 @@ pub async fn list(
 ) -> Result<bool, StoreError> {
     let kind = case.kind.as_str();
     let movement_id = case.movement.0;
-    Ok(tx.insert_new(CaseRow { order_id, kind, movement_id, opened_at: now }).await?)
+    Ok(tx
+        .insert_new(CaseRow {
+            order_id,
+            kind,
+            movement_id,
+            opened_at: now,
+        })
+        .await?)
 }
 
 async fn write_payments<'a>(
@@ -147,7 +170,13 @@ async fn write_payments<'a>(
         if before.payments.iter().any(|known| known.id == payment.id) {
             update_row(tx, PaymentChange::from_payment(payment, now), payment.id).await?;
         } else {
-            tx.insert(PaymentRow::from_payment(payment, &writes.due.order, method, now)).await?;
+            tx.insert(PaymentRow::from_payment(
+                payment,
+                &writes.due.order,
+                method,
+                now,
+            ))
+            .await?;
             begun.push(payment);
         }
     }
@@ -164,7 +193,8 @@ async fn write_refunds(
         if before.refunds.iter().any(|known| known.id == refund.id) {
             update_row(tx, RefundChange::from_refund(refund, now), refund.id).await?;
         } else {
-            tx.insert(RefundRow::from_refund(refund, &writes.due.order, now)).await?;
+            tx.insert(RefundRow::from_refund(refund, &writes.due.order, now))
+                .await?;
         }
     }
     Ok(())
@@ -271,10 +301,17 @@ async fn move_balance(
     if tx.exec(MOVE, values()).await? == 1 {
         return Ok(());
     }
-    let row = AccountRow { account, owner_id: owner, currency, balance_minor: minor };
+    let row = AccountRow {
+        account,
+        owner_id: owner,
+        currency,
+        balance_minor: minor,
+    };
     // Another transaction may have opened the account since.
     if !tx.insert_new(row).await? && tx.exec(MOVE, values()).await? != 1 {
-        return Err(StoreError::Contradiction("an account is neither there nor new"));
+        return Err(StoreError::Contradiction(
+            "an account is neither there nor new",
+        ));
     }
     Ok(())
 }
@@ -296,11 +333,21 @@ fn new_event(
     body: &impl Serialize,
 ) -> Result<Event, StoreError> {
     let trace = trace::current_trace().unwrap_or_else(TraceId::random);
-    Ok(Event::new(EventId(clock.new_id()), kind, at, trace.as_str(), body)?)
+    Ok(Event::new(
+        EventId(clock.new_id()),
+        kind,
+        at,
+        trace.as_str(),
+        body,
+    )?)
 }
 
 fn build_event_body(order: &BilledOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreError> {
-    let MoneyDetails { returning_minor, share_minor, charged_back_minor } = told.details;
+    let MoneyDetails {
+        returning_minor,
+        share_minor,
+        charged_back_minor,
+    } = told.details;
     Ok(PaymentEvent {
         order_id: order.id,
         customer_id: order.customer_id,
@@ -374,7 +421,10 @@ fn case_opened(
     case: &MoneyCase,
 ) -> Result<PaymentEvent, StoreError> {
     let due = &writes.due;
-    let held_minor = writes.events.last().map_or(before.held_minor(), |told| told.held_minor);
+    let held_minor = writes
+        .events
+        .last()
+        .map_or(before.held_minor(), |told| told.held_minor);
     let told = MoneyEvent {
         kind: MoneyEventKind::PaymentStatusChanged,
         movement: case.movement,
@@ -386,7 +436,10 @@ fn case_opened(
         details: MoneyDetails::default(),
     };
     let case = Some(case.kind.as_str().to_owned());
-    Ok(PaymentEvent { case, ..build_event_body(&due.order, &told)? })
+    Ok(PaymentEvent {
+        case,
+        ..build_event_body(&due.order, &told)?
+    })
 }
 
 /// The event of a payout that was sent, failed or came back. A payout begun before payouts were
@@ -407,7 +460,12 @@ pub fn payout_event(
         tracing::error!(movement.id = %payout.id.0, "No event can carry the amount of a payout");
         return Ok(None);
     };
-    let told = PayoutEvent { payout_id: payout.id.0, provider_id, amount, currency };
+    let told = PayoutEvent {
+        payout_id: payout.id.0,
+        provider_id,
+        amount,
+        currency,
+    };
     Ok(Some(new_event(clock, kind, now, &told)?))
 }
 

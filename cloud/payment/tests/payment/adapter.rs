@@ -16,7 +16,9 @@ use wire::Amount;
 
 use crate::stage::*;
 
-const PAID: AdapterAnswer = AdapterAnswer::Paid { amount_minor: PRICE };
+const PAID: AdapterAnswer = AdapterAnswer::Paid {
+    amount_minor: PRICE,
+};
 const REFUND: &str = "alipay.trade.refund";
 /// After the expiry of every link.
 const LINKS_OVER_MS: i64 = HOUR;
@@ -55,13 +57,19 @@ impl Counter {
         let (adapter, bank) = match arm {
             Arm::Simulated(_) => (simulated, None),
             Arm::Alipay => {
-                let bank = Sandbox::start("127.0.0.1:0", stage.clock.clone()).await.unwrap();
+                let bank = Sandbox::start("127.0.0.1:0", stage.clock.clone())
+                    .await
+                    .unwrap();
                 let settings = at_alipay(&stage.config, &bank, "").alipay_settings();
                 let alipay = Alipay::open(settings, stage.clock.clone()).unwrap();
                 (PaymentAdapter::Alipay(alipay), Some(bank))
             }
         };
-        Self { stage, adapter, bank }
+        Self {
+            stage,
+            adapter,
+            bank,
+        }
     }
 
     /// Begins a charge whose customer behaves like this.
@@ -75,9 +83,16 @@ impl Counter {
             });
         };
         let charge = self.stage.charge("alipay");
-        assert!(bank.opens(&self.link(&charge).unwrap()).await, "the page of a good link");
+        assert!(
+            bank.opens(&self.link(&charge).unwrap()).await,
+            "the page of a good link"
+        );
         let number = charge.id.0.simple().to_string();
-        let minor = if customer == Customer::PaysLess { PRICE - 1 } else { PRICE };
+        let minor = if customer == Customer::PaysLess {
+            PRICE - 1
+        } else {
+            PRICE
+        };
         if customer != Customer::Waits {
             assert!(bank.pays(&number, Amount::from_minor(minor).unwrap()));
         }
@@ -97,8 +112,15 @@ impl Counter {
     }
 
     fn refund(&self, charge: &AdapterCall) -> AdapterCall {
-        let kind = AdapterCallKind::Refund { order: order_id(0), payment: charge.id };
-        AdapterCall { id: MovementId(self.stage.clock.new_id()), kind, ..charge.clone() }
+        let kind = AdapterCallKind::Refund {
+            order: order_id(0),
+            payment: charge.id,
+        };
+        AdapterCall {
+            id: MovementId(self.stage.clock.new_id()),
+            kind,
+            ..charge.clone()
+        }
     }
 
     async fn says(&self, ask: Ask, call: &AdapterCall) -> AdapterAnswer {
@@ -122,7 +144,10 @@ async fn answer(adapter: &PaymentAdapter, call: &AdapterCall) -> AdapterAnswer {
 }
 
 fn asking(ask: Ask, call: &AdapterCall) -> AdapterCall {
-    AdapterCall { errand: PendingCall { ask, ..call.errand }, ..call.clone() }
+    AdapterCall {
+        errand: PendingCall { ask, ..call.errand },
+        ..call.clone()
+    }
 }
 
 #[rstest]
@@ -135,22 +160,43 @@ async fn an_id_has_one_effect_and_its_end_stays(#[case] arm: Arm) {
     let charge = counter.charge(Customer::Pays).await;
     let answers = join_all((0..8).map(|_| answer(&counter.adapter, &charge))).await;
     assert_eq!(answers, [PAID; 8]);
-    let dearer = AdapterCall { amount_minor: PRICE * 2, ..charge.clone() };
+    let dearer = AdapterCall {
+        amount_minor: PRICE * 2,
+        ..charge.clone()
+    };
     for ask in [Ask::Call, Ask::Query, Ask::Close] {
         assert_eq!(counter.says(ask, &dearer).await, PAID, "{ask}");
     }
     let refund = counter.refund(&charge);
-    assert_eq!(counter.says(Ask::Query, &refund).await, AdapterAnswer::NotFound);
+    assert_eq!(
+        counter.says(Ask::Query, &refund).await,
+        AdapterAnswer::NotFound
+    );
     for ask in [Ask::Call, Ask::Call, Ask::Query] {
-        assert_eq!(counter.says(ask, &refund).await, AdapterAnswer::Done, "{ask}");
+        assert_eq!(
+            counter.says(ask, &refund).await,
+            AdapterAnswer::Done,
+            "{ask}"
+        );
     }
     assert_eq!(counter.refunds(&charge).await, 1);
-    assert_eq!(counter.says(Ask::Query, &charge).await, PAID, "it stays paid, though it went back");
+    assert_eq!(
+        counter.says(Ask::Query, &charge).await,
+        PAID,
+        "it stays paid, though it went back"
+    );
     if counter.adapter.pays_out() {
         let kind = AdapterCallKind::Payout { provider: user(7) };
-        let payout = AdapterCall { kind, ..counter.refund(&charge) };
+        let payout = AdapterCall {
+            kind,
+            ..counter.refund(&charge)
+        };
         for ask in [Ask::Call, Ask::Call, Ask::Query] {
-            assert_eq!(counter.says(ask, &payout).await, AdapterAnswer::Done, "{ask}");
+            assert_eq!(
+                counter.says(ask, &payout).await,
+                AdapterAnswer::Done,
+                "{ask}"
+            );
         }
     }
 }
@@ -163,20 +209,36 @@ async fn an_id_has_one_effect_and_its_end_stays(#[case] arm: Arm) {
 async fn what_is_closed_can_never_be_charged(#[case] arm: Arm) {
     let counter = Counter::new(arm).await;
     let waiting = counter.charge(Customer::Waits).await;
-    assert_eq!(counter.says(Ask::Call, &waiting).await, AdapterAnswer::Pending);
-    assert_eq!(counter.says(Ask::Close, &waiting).await, AdapterAnswer::Closed);
+    assert_eq!(
+        counter.says(Ask::Call, &waiting).await,
+        AdapterAnswer::Pending
+    );
+    assert_eq!(
+        counter.says(Ask::Close, &waiting).await,
+        AdapterAnswer::Closed
+    );
 
     let unknown = counter.stage.charge(counter.adapter.usual_method());
     let kept_link = counter.link(&unknown);
-    assert_eq!(counter.says(Ask::Query, &unknown).await, AdapterAnswer::NotFound);
+    assert_eq!(
+        counter.says(Ask::Query, &unknown).await,
+        AdapterAnswer::NotFound
+    );
     // An adapter that cannot close an unknown charge keeps answering until it can no longer begin.
     if counter.says(Ask::Close, &unknown).await != AdapterAnswer::Closed {
-        assert_eq!(counter.says(Ask::Close, &unknown).await, AdapterAnswer::Pending);
+        assert_eq!(
+            counter.says(Ask::Close, &unknown).await,
+            AdapterAnswer::Pending
+        );
         counter.stage.clock.advance(LINKS_OVER_MS);
     }
     for call in [waiting, unknown] {
         for ask in [Ask::Close, Ask::Call, Ask::Query, Ask::Close] {
-            assert_eq!(counter.says(ask, &call).await, AdapterAnswer::Closed, "{ask}");
+            assert_eq!(
+                counter.says(ask, &call).await,
+                AdapterAnswer::Closed,
+                "{ask}"
+            );
         }
         if let Some(bank) = &counter.bank {
             assert!(!bank.pays(&call.id.0.simple().to_string(), "200.01".parse().unwrap()));
@@ -195,12 +257,17 @@ async fn what_is_closed_can_never_be_charged(#[case] arm: Arm) {
 async fn the_word_is_about_what_was_paid_and_what_cannot_go_back(#[case] arm: Arm) {
     let counter = Counter::new(arm).await;
     let less = counter.charge(Customer::PaysLess).await;
-    let paid = AdapterAnswer::Paid { amount_minor: PRICE - 1 };
+    let paid = AdapterAnswer::Paid {
+        amount_minor: PRICE - 1,
+    };
     assert_eq!(counter.says(Ask::Call, &less).await, paid);
     let kept = counter.charge(Customer::KeepsIt).await;
     assert_eq!(counter.says(Ask::Call, &kept).await, PAID);
     let refund = counter.refund(&kept);
-    assert_eq!(counter.says(Ask::Call, &refund).await, AdapterAnswer::Failed);
+    assert_eq!(
+        counter.says(Ask::Call, &refund).await,
+        AdapterAnswer::Failed
+    );
     assert_eq!(counter.refunds(&kept).await, 0);
 }
 
@@ -220,26 +287,53 @@ async fn an_accident_on_the_way_to_alipay_says_nothing() {
         let refund = counter.refund(&charge);
         bank.befall(REFUND, trouble);
         assert_eq!(counter.says(Ask::Call, &refund).await, said, "{trouble:?}");
-        assert_eq!(counter.says(Ask::Query, &refund).await, AdapterAnswer::Done, "{trouble:?}");
-        assert_eq!(counter.says(Ask::Call, &refund).await, AdapterAnswer::Done, "{trouble:?}");
+        assert_eq!(
+            counter.says(Ask::Query, &refund).await,
+            AdapterAnswer::Done,
+            "{trouble:?}"
+        );
+        assert_eq!(
+            counter.says(Ask::Call, &refund).await,
+            AdapterAnswer::Done,
+            "{trouble:?}"
+        );
         assert_eq!(counter.refunds(&charge).await, 1, "{trouble:?}");
     }
     let charge = counter.charge(Customer::Pays).await;
     let refund = counter.refund(&charge);
-    for trouble in [Trouble::NothingDone, Trouble::Refused("ACQ.SELLER_BALANCE_NOT_ENOUGH")] {
+    for trouble in [
+        Trouble::NothingDone,
+        Trouble::Refused("ACQ.SELLER_BALANCE_NOT_ENOUGH"),
+    ] {
         bank.befall(REFUND, trouble);
-        assert_eq!(counter.says(Ask::Call, &refund).await, AdapterAnswer::Unknown, "{trouble:?}");
-        assert_eq!(counter.says(Ask::Query, &refund).await, AdapterAnswer::NotFound);
+        assert_eq!(
+            counter.says(Ask::Call, &refund).await,
+            AdapterAnswer::Unknown,
+            "{trouble:?}"
+        );
+        assert_eq!(
+            counter.says(Ask::Query, &refund).await,
+            AdapterAnswer::NotFound
+        );
     }
     assert_eq!(counter.says(Ask::Call, &refund).await, AdapterAnswer::Done);
     assert_eq!(counter.refunds(&charge).await, 1);
 
     let charge = counter.charge(Customer::Pays).await;
     let slow = Trouble::Slow(Duration::from_secs(60));
-    let troubles = [Trouble::LostAnswer, Trouble::WrongSignature, Trouble::UnknownOutcome, slow];
+    let troubles = [
+        Trouble::LostAnswer,
+        Trouble::WrongSignature,
+        Trouble::UnknownOutcome,
+        slow,
+    ];
     for trouble in troubles {
         bank.befall("alipay.trade.query", trouble);
-        assert_eq!(counter.says(Ask::Query, &charge).await, AdapterAnswer::Unknown, "{trouble:?}");
+        assert_eq!(
+            counter.says(Ask::Query, &charge).await,
+            AdapterAnswer::Unknown,
+            "{trouble:?}"
+        );
     }
     assert_eq!(counter.says(Ask::Query, &charge).await, PAID);
     assert_eq!(bank.refused_signatures(), 0);
@@ -256,15 +350,27 @@ async fn a_method_of_payment_scripts_its_charge(#[case] engine: Engine) {
     assert_eq!(answer(adapter, &silent).await, AdapterAnswer::Unknown);
     assert_eq!(answer(adapter, &asking(Ask::Query, &silent)).await, PAID);
     let other = answer(adapter, &stage.charge("simulated.other_amount")).await;
-    assert_eq!(other, AdapterAnswer::Paid { amount_minor: PRICE - 1 });
+    assert_eq!(
+        other,
+        AdapterAnswer::Paid {
+            amount_minor: PRICE - 1
+        }
+    );
     let slow = stage.charge("simulated.slow");
     assert_eq!(answer(adapter, &slow).await, AdapterAnswer::Pending);
     stage.clock.advance(3_000);
     assert_eq!(answer(adapter, &asking(Ask::Query, &slow)).await, PAID);
     let kept = stage.charge("simulated.no_refund");
     assert_eq!(answer(adapter, &kept).await, PAID);
-    let kind = AdapterCallKind::Refund { order: order_id(0), payment: kept.id };
-    let back = AdapterCall { id: MovementId(Uuid::from_u128(9)), kind, ..kept };
+    let kind = AdapterCallKind::Refund {
+        order: order_id(0),
+        payment: kept.id,
+    };
+    let back = AdapterCall {
+        id: MovementId(Uuid::from_u128(9)),
+        kind,
+        ..kept
+    };
     assert_eq!(answer(adapter, &back).await, AdapterAnswer::Failed);
     assert!(
         !adapter.accepts_method("simulated.unheard_of")
@@ -282,8 +388,13 @@ async fn a_method_of_payment_scripts_the_next_payout_to_its_provider(#[case] eng
     let payout = |provider| {
         // Give each payout a later id.
         stage.clock.advance(1);
-        let kind = AdapterCallKind::Payout { provider: user(provider) };
-        AdapterCall { kind, ..stage.charge("") }
+        let kind = AdapterCallKind::Payout {
+            provider: user(provider),
+        };
+        AdapterCall {
+            kind,
+            ..stage.charge("")
+        }
     };
     for (method, first) in [
         ("simulated", AdapterAnswer::Done),
@@ -291,16 +402,32 @@ async fn a_method_of_payment_scripts_the_next_payout_to_its_provider(#[case] eng
         ("simulated.payout_back", AdapterAnswer::Done),
     ] {
         stage.clock.advance(1);
-        assert_eq!(answer(adapter, &stage.charge(method)).await, PAID, "{method}");
-        assert_eq!(answer(adapter, &payout(8)).await, AdapterAnswer::Done, "to somebody else");
+        assert_eq!(
+            answer(adapter, &stage.charge(method)).await,
+            PAID,
+            "{method}"
+        );
+        assert_eq!(
+            answer(adapter, &payout(8)).await,
+            AdapterAnswer::Done,
+            "to somebody else"
+        );
         let sent = payout(7);
         assert_eq!(answer(adapter, &sent).await, first, "{method}");
-        assert_eq!(answer(adapter, &payout(7)).await, AdapterAnswer::Done, "the one after it");
+        assert_eq!(
+            answer(adapter, &payout(7)).await,
+            AdapterAnswer::Done,
+            "the one after it"
+        );
         stage.clock.advance(3_000);
         let last = match method {
             "simulated.payout_back" => AdapterAnswer::Returned,
             _ => first,
         };
-        assert_eq!(answer(adapter, &asking(Ask::Query, &sent)).await, last, "{method}");
+        assert_eq!(
+            answer(adapter, &asking(Ask::Query, &sent)).await,
+            last,
+            "{method}"
+        );
     }
 }

@@ -11,13 +11,23 @@ use crate::stage::*;
 const FEE: i64 = 2_000;
 
 fn cancelled(version: u64) -> MoneyStep {
-    let terms = Some(CancelTerms { fee_minor: FEE, provider_id: Some(user(7)) });
-    MoneyStep::OrderHeard(BilledOrder { terms, ..order(0, version, OrderStatus::Cancelled) })
+    let terms = Some(CancelTerms {
+        fee_minor: FEE,
+        provider_id: Some(user(7)),
+    });
+    MoneyStep::OrderHeard(BilledOrder {
+        terms,
+        ..order(0, version, OrderStatus::Cancelled)
+    })
 }
 
 /// A new process that has only the rows.
 fn restarted(stage: &Stage) -> AdapterWorker {
-    let store = Store::new(stage.sql.clone(), stage.clock.clone(), stage.config.custody_limits());
+    let store = Store::new(
+        stage.sql.clone(),
+        stage.clock.clone(),
+        stage.config.custody_limits(),
+    );
     let adapter = PaymentAdapter::new_simulated(stage.sql.clone(), stage.clock.clone(), true);
     AdapterWorker { store, adapter }
 }
@@ -49,9 +59,20 @@ async fn ends_right(engine: Engine, stop: usize) {
     jobs::settle_dues(&next).await.unwrap();
     next.carry_all().await.unwrap();
     let money = stage.money(0).await;
-    assert_eq!((money.earned_minor(), money.returned_minor()), (FEE, PRICE - FEE), "stop {stop}");
-    assert_eq!((money.held_minor(), money.due.saga), (0, Saga::Done), "stop {stop}");
-    assert_eq!(money.account_balance(LedgerAccount::Refunding(order_id(0))), 0);
+    assert_eq!(
+        (money.earned_minor(), money.returned_minor()),
+        (FEE, PRICE - FEE),
+        "stop {stop}"
+    );
+    assert_eq!(
+        (money.held_minor(), money.due.saga),
+        (0, Saga::Done),
+        "stop {stop}"
+    );
+    assert_eq!(
+        money.account_balance(LedgerAccount::Refunding(order_id(0))),
+        0
+    );
     assert_eq!(money.due.payment_status, PaymentStatus::PartiallyRefunded);
     let sent = "SELECT COUNT(*) FROM simulated_movements WHERE kind = 'refund'";
     assert_eq!(stage.count(sent).await, 1, "stop {stop}");
@@ -79,15 +100,23 @@ async fn a_refund_that_fails_is_made_good_and_waits_for_a_person(#[case] engine:
     stage.done(0, cancelled(4)).await;
     restarted(&stage).carry_all().await.unwrap();
     let money = stage.money(0).await;
-    assert_eq!((money.held_minor(), money.due.saga), (PRICE - FEE, Saga::NeedsPerson));
+    assert_eq!(
+        (money.held_minor(), money.due.saga),
+        (PRICE - FEE, Saga::NeedsPerson)
+    );
     assert_eq!(money.earned_minor(), FEE);
     // Neither a repeat nor time triggers another send.
     stage.done(0, cancelled(4)).await;
     stage.done(0, MoneyStep::TimePassed).await;
     assert_eq!(stage.money(0).await, money);
     let sent = stage.done(0, MoneyStep::SendAnew).await;
-    stage.hears(0, sent.movement.unwrap(), AdapterAnswer::Done).await;
+    stage
+        .hears(0, sent.movement.unwrap(), AdapterAnswer::Done)
+        .await;
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.due.saga), (0, Saga::Done));
-    assert_eq!((money.earned_minor(), money.returned_minor()), (FEE, PRICE - FEE));
+    assert_eq!(
+        (money.earned_minor(), money.returned_minor()),
+        (FEE, PRICE - FEE)
+    );
 }

@@ -67,11 +67,18 @@ struct Answer {
 
 impl Orders {
     pub fn new() -> Self {
-        let draft =
-            Draft { price: Amount::from_minor(PRICE).unwrap(), ..support::samples::draft() };
+        let draft = Draft {
+            price: Amount::from_minor(PRICE).unwrap(),
+            ..support::samples::draft()
+        };
         let order = Order::new_published(order_id(0), draft, user(1), NOW, wire::Source::Portal);
         let worked_in_vain = Vec::new();
-        let desk = OrderDesk { order, money_version: 0, worked_in_vain, is_away: false };
+        let desk = OrderDesk {
+            order,
+            money_version: 0,
+            worked_in_vain,
+            is_away: false,
+        };
         Self(Arc::new(Mutex::new(desk)))
     }
 
@@ -101,7 +108,11 @@ impl Orders {
     }
 
     pub fn unlists(&self, provider: UserId) {
-        self.0.lock().unwrap().worked_in_vain.retain(|listed| *listed != provider);
+        self.0
+            .lock()
+            .unwrap()
+            .worked_in_vain
+            .retain(|listed| *listed != provider);
     }
 
     pub fn goes_away(&self) {
@@ -118,20 +129,35 @@ impl Orders {
 impl Service {
     async fn new(engine: Engine) -> Self {
         let stage = Stage::new(engine).await;
-        let config = Config { callback_secret: secret(), ..stage.config.clone() };
+        let config = Config {
+            callback_secret: secret(),
+            ..stage.config.clone()
+        };
         Self::on(stage, config).await
     }
 
     async fn on(stage: Stage, config: Config) -> Self {
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
-        let ground = ServiceContext { keys: issuer.keys(), ..ground };
+        let ground = ServiceContext {
+            keys: issuer.keys(),
+            ..ground
+        };
         let service_key = ground.service_key.clone();
         let bus = ground.bus.clone();
         let orders = Orders::new();
         let order = orders.upstream();
-        let router = payment::open(config, ground, Peers { order }).await.unwrap();
-        let service = Self { router, issuer, service_key, orders, bus, stage };
+        let router = payment::open(config, ground, Peers { order })
+            .await
+            .unwrap();
+        let service = Self {
+            router,
+            issuer,
+            service_key,
+            orders,
+            bus,
+            stage,
+        };
         service.order(|order| order.status = OrderStatus::Accepted);
         service
     }
@@ -147,7 +173,9 @@ impl Service {
             let amount = event.body["amount"].as_str().unwrap_or_default();
             format!("{} {amount}", event.kind)
         });
-        words.filter(|word| word.starts_with("refund.") && !word.contains("processed")).collect()
+        words
+            .filter(|word| word.starts_with("refund.") && !word.contains("processed"))
+            .collect()
     }
 
     async fn send(&self, by: Actor, request: (Method, &str), key: &str, body: Value) -> Answer {
@@ -157,11 +185,23 @@ impl Service {
         if !key.is_empty() {
             request = request.header("idempotency-key", key);
         }
-        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            Body::from(body.to_string())
+        };
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
         let status = response.status();
         let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        Answer {
+            status,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        }
     }
 
     async fn post(&self, by: Actor, path: &str, body: Value) -> Answer {
@@ -186,7 +226,12 @@ impl Answer {
     #[track_caller]
     fn refused(&self, status: u16, code: &str) {
         let told = self.body["code"].as_str().unwrap_or_default();
-        assert_eq!((self.status.as_u16(), told), (status, code), "{}", self.body);
+        assert_eq!(
+            (self.status.as_u16(), told),
+            (status, code),
+            "{}",
+            self.body
+        );
     }
 
     #[track_caller]
@@ -206,7 +251,12 @@ fn secret() -> Secret {
 async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response {
     let OrderDesk { order, .. } = orders.0.lock().unwrap().clone();
     if order.id == id {
-        return Json(OrderAndTerms { order, terms: None, paid_afterwards: false }).into_response();
+        return Json(OrderAndTerms {
+            order,
+            terms: None,
+            paid_afterwards: false,
+        })
+        .into_response();
     }
     let body = json!({ "type": "", "title": "", "status": 404, "code": "order_not_found" });
     (StatusCode::NOT_FOUND, Json(body)).into_response()
@@ -216,8 +266,12 @@ async fn known(
     State(orders): State<Orders>,
     Json(asked): Json<OrderVersionsQuery>,
 ) -> Result<Json<ComparedOrders>, StatusCode> {
-    let OrderDesk { order, money_version, worked_in_vain, is_away } =
-        orders.0.lock().unwrap().clone();
+    let OrderDesk {
+        order,
+        money_version,
+        worked_in_vain,
+        is_away,
+    } = orders.0.lock().unwrap().clone();
     if is_away {
         return Err(StatusCode::SERVICE_UNAVAILABLE);
     }
@@ -227,8 +281,15 @@ async fn known(
             order.updated_at >= since && after.is_none()
         }
     };
-    let known = ComparedOrder { order, terms: None, money_version, worked_in_vain };
-    Ok(Json(ComparedOrders { items: is_meant.then_some(known).into_iter().collect() }))
+    let known = ComparedOrder {
+        order,
+        terms: None,
+        money_version,
+        worked_in_vain,
+    };
+    Ok(Json(ComparedOrders {
+        items: is_meant.then_some(known).into_iter().collect(),
+    }))
 }
 
 fn payment_json() -> Value {
@@ -236,15 +297,24 @@ fn payment_json() -> Value {
 }
 
 fn customer(n: u128) -> Actor {
-    Actor { user_id: user(n), role: Role::Customer }
+    Actor {
+        user_id: user(n),
+        role: Role::Customer,
+    }
 }
 
 fn provider(n: u128) -> Actor {
-    Actor { user_id: user(n), role: Role::Provider }
+    Actor {
+        user_id: user(n),
+        role: Role::Provider,
+    }
 }
 
 fn admin() -> Actor {
-    Actor { user_id: user(0xA), role: Role::Admin }
+    Actor {
+        user_id: user(0xA),
+        role: Role::Admin,
+    }
 }
 
 #[rstest]
@@ -260,18 +330,39 @@ async fn a_customer_pays_an_order_once(#[case] engine: Engine) {
         (&json!("completed"), &json!("200.01"))
     );
     assert_eq!(paid.body["transaction_id"], paid.body["id"]);
-    service.pay(customer(CUSTOMER)).await.refused(409, "already_paid");
+    service
+        .pay(customer(CUSTOMER))
+        .await
+        .refused(409, "already_paid");
     let path = format!("/api/v1/payments/{}", paid.body["id"].as_str().unwrap());
-    for (who, status) in
-        [(customer(CUSTOMER), 200), (admin(), 200), (customer(2), 404), (provider(PROVIDER), 404)]
-    {
-        assert_eq!(service.get(who, &path).await.status.as_u16(), status, "{who:?}");
+    for (who, status) in [
+        (customer(CUSTOMER), 200),
+        (admin(), 200),
+        (customer(2), 404),
+        (provider(PROVIDER), 404),
+    ] {
+        assert_eq!(
+            service.get(who, &path).await.status.as_u16(),
+            status,
+            "{who:?}"
+        );
     }
     let list = format!("/api/v1/payments?order_id={}", order_id(0));
-    assert_eq!(service.get(customer(CUSTOMER), &list).await.items().len(), 1);
-    let methods = service.get(customer(CUSTOMER), "/api/v1/payments/methods").await;
-    assert_eq!(methods.items()[0], json!({ "method": "simulated", "simulated": true }));
-    service.get(customer(2), &list).await.refused(404, "order_not_found");
+    assert_eq!(
+        service.get(customer(CUSTOMER), &list).await.items().len(),
+        1
+    );
+    let methods = service
+        .get(customer(CUSTOMER), "/api/v1/payments/methods")
+        .await;
+    assert_eq!(
+        methods.items()[0],
+        json!({ "method": "simulated", "simulated": true })
+    );
+    service
+        .get(customer(2), &list)
+        .await
+        .refused(404, "order_not_found");
 }
 
 #[rstest]
@@ -282,19 +373,36 @@ async fn each_wrong_payment_is_refused_by_its_code(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     let pay = async |by: Actor, change: Value| {
         let mut body = payment_json();
-        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        body.as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
         service.post(by, "/api/v1/payments", body).await
     };
     let me = customer(CUSTOMER);
-    pay(me, json!({ "amount": "200.00" })).await.refused(422, "amount_mismatch");
-    pay(me, json!({ "currency": "USD" })).await.refused(422, "amount_mismatch");
-    pay(me, json!({ "payment_method": "4111111111111111" })).await.refused(422, "invalid_input");
-    pay(me, json!({ "order_id": Uuid::nil() })).await.refused(404, "order_not_found");
-    pay(customer(2), json!({})).await.refused(404, "order_not_found");
-    pay(provider(PROVIDER), json!({})).await.refused(403, "role_forbidden");
+    pay(me, json!({ "amount": "200.00" }))
+        .await
+        .refused(422, "amount_mismatch");
+    pay(me, json!({ "currency": "USD" }))
+        .await
+        .refused(422, "amount_mismatch");
+    pay(me, json!({ "payment_method": "4111111111111111" }))
+        .await
+        .refused(422, "invalid_input");
+    pay(me, json!({ "order_id": Uuid::nil() }))
+        .await
+        .refused(404, "order_not_found");
+    pay(customer(2), json!({}))
+        .await
+        .refused(404, "order_not_found");
+    pay(provider(PROVIDER), json!({}))
+        .await
+        .refused(403, "role_forbidden");
     service.order(|order| order.status = OrderStatus::Cancelled);
     pay(me, json!({})).await.refused(409, "order_not_payable");
-    assert_eq!(service.stage.count("SELECT COUNT(*) FROM payments").await, 0);
+    assert_eq!(
+        service.stage.count("SELECT COUNT(*) FROM payments").await,
+        0
+    );
 }
 
 #[rstest]
@@ -304,7 +412,10 @@ async fn each_wrong_payment_is_refused_by_its_code(#[case] engine: Engine) {
 async fn an_order_that_nobody_has_taken_is_not_payable(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     service.order(|order| (order.status, order.provider_id) = (OrderStatus::Pending, None));
-    service.pay(customer(CUSTOMER)).await.refused(409, "order_not_payable");
+    service
+        .pay(customer(CUSTOMER))
+        .await
+        .refused(409, "order_not_payable");
     assert_eq!(service.stage.count("SELECT COUNT(*) FROM dues").await, 0);
 }
 
@@ -318,9 +429,19 @@ async fn fifty_payments_under_one_key_are_one_with_one_answer(#[case] engine: En
     let send =
         |key: &'static str| service.send(customer(CUSTOMER), to.clone(), key, payment_json());
     let answers = join_all((0..50).map(|_| send("pay once"))).await;
-    assert!(answers.iter().all(|answer| answer.status == StatusCode::CREATED));
+    assert!(
+        answers
+            .iter()
+            .all(|answer| answer.status == StatusCode::CREATED)
+    );
     assert!(answers.iter().all(|answer| answer.body == answers[0].body));
-    assert_eq!(service.stage.count("SELECT COUNT(*) FROM simulated_movements").await, 1);
+    assert_eq!(
+        service
+            .stage
+            .count("SELECT COUNT(*) FROM simulated_movements")
+            .await,
+        1
+    );
     assert_eq!(service.stage.money(0).await.held_minor(), PRICE);
     send("another key").await.refused(409, "already_paid");
 }
@@ -334,30 +455,54 @@ async fn a_refund_is_asked_for_decided_and_sent(#[case] engine: Engine) {
     service.pay(customer(CUSTOMER)).await;
     let ask = json!({ "order_id": order_id(0), "amount": 50, "reason": "It still drips." });
     let me = customer(CUSTOMER);
-    service.post(me, "/api/v1/refunds", ask.clone()).await.refused(409, "not_refundable");
+    service
+        .post(me, "/api/v1/refunds", ask.clone())
+        .await
+        .refused(409, "not_refundable");
     service.order(|order| order.status = OrderStatus::InProgress);
-    service.post(customer(2), "/api/v1/refunds", ask.clone()).await.refused(404, "order_not_found");
+    service
+        .post(customer(2), "/api/v1/refunds", ask.clone())
+        .await
+        .refused(404, "order_not_found");
     let too_much = json!({ "order_id": order_id(0), "amount": "200.02", "reason": "All." });
-    service.post(me, "/api/v1/refunds", too_much).await.refused(422, "amount_mismatch");
+    service
+        .post(me, "/api/v1/refunds", too_much)
+        .await
+        .refused(422, "amount_mismatch");
     let asked = service.post(me, "/api/v1/refunds", ask.clone()).await;
     assert_eq!(asked.status, StatusCode::CREATED, "{}", asked.body);
     assert_eq!(asked.body["status"], "open");
     let open = service.get(admin(), "/api/v1/admin/refunds").await;
     assert_eq!(open.items()[0]["reason"], "It still drips.");
-    service.get(me, "/api/v1/admin/refunds").await.refused(403, "role_forbidden");
+    service
+        .get(me, "/api/v1/admin/refunds")
+        .await
+        .refused(403, "role_forbidden");
     let id = asked.body["id"].as_str().unwrap();
     let grant = format!("/api/v1/admin/refunds/{id}/grant");
-    service.post(me, &grant, Value::Null).await.refused(403, "role_forbidden");
-    let granted = service.post(admin(), &grant, json!({ "amount": "40.00" })).await;
+    service
+        .post(me, &grant, Value::Null)
+        .await
+        .refused(403, "role_forbidden");
+    let granted = service
+        .post(admin(), &grant, json!({ "amount": "40.00" }))
+        .await;
     assert_eq!(
         (&granted.body["status"], &granted.body["granted"]),
         (&json!("granted"), &json!("40.00"))
     );
-    service.post(admin(), &grant, Value::Null).await.refused(409, "refund_decided");
+    service
+        .post(admin(), &grant, Value::Null)
+        .await
+        .refused(409, "refund_decided");
     let again = service.post(me, "/api/v1/refunds", ask).await;
-    let refuse_again =
-        format!("/api/v1/admin/refunds/{}/refuse", again.body["id"].as_str().unwrap());
-    service.post(admin(), &refuse_again, json!({ "reason": "It is mended." })).await;
+    let refuse_again = format!(
+        "/api/v1/admin/refunds/{}/refuse",
+        again.body["id"].as_str().unwrap()
+    );
+    service
+        .post(admin(), &refuse_again, json!({ "reason": "It is mended." }))
+        .await;
     assert_eq!(
         service.told_of_requests().await,
         [
@@ -368,16 +513,35 @@ async fn a_refund_is_asked_for_decided_and_sent(#[case] engine: Engine) {
         ]
     );
     let refuse = format!("/api/v1/admin/refunds/{id}/refuse");
-    service.post(admin(), &refuse, Value::Null).await.refused(409, "refund_decided");
+    service
+        .post(admin(), &refuse, Value::Null)
+        .await
+        .refused(409, "refund_decided");
     assert_eq!(service.stage.money(0).await.returned_minor(), 4_000);
     let path = format!("/api/v1/orders/{}/statement", order_id(0));
     let seen = service.get(provider(PROVIDER), &path).await;
-    let lines = seen.items().iter().map(|line| (&line["action"], &line["amount"], &line["fee"]));
+    let lines = seen
+        .items()
+        .iter()
+        .map(|line| (&line["action"], &line["amount"], &line["fee"]));
     let gone_back = (&json!("refund"), &json!("40.00"), &Value::Null);
-    assert_eq!(lines.collect::<Vec<_>>(), [gone_back], "this is no longer held for the provider");
+    assert_eq!(
+        lines.collect::<Vec<_>>(),
+        [gone_back],
+        "this is no longer held for the provider"
+    );
     let anew = format!("/api/v1/admin/orders/{}/refund-anew", order_id(0));
-    service.post(admin(), &anew, Value::Null).await.refused(409, "nothing_failed");
-    assert!(service.get(admin(), "/api/v1/admin/money-cases").await.items().is_empty());
+    service
+        .post(admin(), &anew, Value::Null)
+        .await
+        .refused(409, "nothing_failed");
+    assert!(
+        service
+            .get(admin(), "/api/v1/admin/money-cases")
+            .await
+            .items()
+            .is_empty()
+    );
     let list = format!("/api/v1/refunds?order_id={}", order_id(0));
     assert_eq!(service.get(me, &list).await.items().len(), 2);
 }
@@ -391,32 +555,64 @@ async fn everybody_reads_what_was_booked_for_them_alone(#[case] engine: Engine) 
     service.pay(customer(CUSTOMER)).await;
     service.stage.becomes(0, 9, OrderStatus::Completed).await;
     service.stage.clock.advance(72 * HOUR);
-    payment::jobs::settle_dues(&service.stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&service.stage.courier)
+        .await
+        .unwrap();
     let path = format!("/api/v1/orders/{}/statement", order_id(0));
     let actions = async |who: Actor| {
         let answer = service.get(who, &path).await;
         let items = answer.items().iter();
         let line = |item: &Value| {
-            format!("{} {}", item["action"].as_str().unwrap(), item["amount"].as_str().unwrap())
+            format!(
+                "{} {}",
+                item["action"].as_str().unwrap(),
+                item["amount"].as_str().unwrap()
+            )
         };
         items.map(line).collect::<Vec<_>>()
     };
-    assert_eq!(actions(customer(CUSTOMER)).await, ["charge 200.01", "release 200.01"]);
+    assert_eq!(
+        actions(customer(CUSTOMER)).await,
+        ["charge 200.01", "release 200.01"]
+    );
     assert_eq!(actions(provider(PROVIDER)).await, ["release -180.01"]);
     assert_eq!(actions(admin()).await.len(), 5);
-    service.get(customer(2), &path).await.refused(404, "order_not_found");
-    service.get(provider(8), &path).await.refused(404, "order_not_found");
+    service
+        .get(customer(2), &path)
+        .await
+        .refused(404, "order_not_found");
+    service
+        .get(provider(8), &path)
+        .await
+        .refused(404, "order_not_found");
     let mine = service.get(provider(PROVIDER), "/api/v1/statements").await;
-    let fees =
-        |answer: &Answer| answer.items().iter().map(|item| item["fee"].clone()).collect::<Vec<_>>();
+    let fees = |answer: &Answer| {
+        answer
+            .items()
+            .iter()
+            .map(|item| item["fee"].clone())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(fees(&mine), [json!("20.00")]);
     // The order's statement shows the same fee, only on the provider's line.
-    assert_eq!(fees(&service.get(provider(PROVIDER), &path).await), [json!("20.00")]);
+    assert_eq!(
+        fees(&service.get(provider(PROVIDER), &path).await),
+        [json!("20.00")]
+    );
     let all = service.get(admin(), &path).await;
     assert_eq!(fees(&all).iter().filter(|fee| !fee.is_null()).count(), 1);
     let earned = service.get(provider(PROVIDER), "/api/v1/earnings").await;
     let expected = json!([{ "currency": "CNY", "available": "180.01", "sending": "0.00" }]);
     assert_eq!(earned.body["items"], expected);
-    assert!(service.get(provider(8), "/api/v1/earnings").await.items().is_empty());
-    service.get(customer(CUSTOMER), "/api/v1/earnings").await.refused(403, "role_forbidden");
+    assert!(
+        service
+            .get(provider(8), "/api/v1/earnings")
+            .await
+            .items()
+            .is_empty()
+    );
+    service
+        .get(customer(CUSTOMER), "/api/v1/earnings")
+        .await
+        .refused(403, "role_forbidden");
 }

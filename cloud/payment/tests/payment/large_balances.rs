@@ -14,22 +14,40 @@ const TOP: i64 = 9_999_999_999;
 impl Stage {
     /// Completes and releases orders at the maximum price.
     pub async fn released_at_top_price(&self, orders: u128) {
-        let order =
-            |n, version, status| BilledOrder { price_minor: TOP, ..order(n, version, status) };
+        let order = |n, version, status| BilledOrder {
+            price_minor: TOP,
+            ..order(n, version, status)
+        };
         for n in 0..orders {
-            self.done(n, MoneyStep::OrderHeard(order(n, 3, OrderStatus::Accepted))).await;
-            let pay = MoneyStep::Pay(PaymentRequest { amount_minor: TOP, ..wish() });
-            let note = StepMetadata { method: Some("simulated".into()), ..StepMetadata::default() };
-            self.store.apply_step(order_id(n), &pay, &note).await.unwrap();
+            self.done(n, MoneyStep::OrderHeard(order(n, 3, OrderStatus::Accepted)))
+                .await;
+            let pay = MoneyStep::Pay(PaymentRequest {
+                amount_minor: TOP,
+                ..wish()
+            });
+            let note = StepMetadata {
+                method: Some("simulated".into()),
+                ..StepMetadata::default()
+            };
+            self.store
+                .apply_step(order_id(n), &pay, &note)
+                .await
+                .unwrap();
             self.courier.make_order_calls(order_id(n)).await.unwrap();
-            self.done(n, MoneyStep::OrderHeard(order(n, 9, OrderStatus::Completed))).await;
+            self.done(
+                n,
+                MoneyStep::OrderHeard(order(n, 9, OrderStatus::Completed)),
+            )
+            .await;
         }
         self.clock.advance(72 * HOUR);
         jobs::settle_dues(&self.courier).await.unwrap();
     }
 
     async fn balance(&self) -> i64 {
-        -self.count("SELECT balance_minor FROM accounts WHERE account = 'provider'").await
+        -self
+            .count("SELECT balance_minor FROM accounts WHERE account = 'provider'")
+            .await
     }
 
     async fn payouts_sent(&self) -> Vec<i64> {
@@ -51,7 +69,11 @@ async fn a_balance_above_the_highest_price_is_paid_out_in_parts(#[case] engine: 
     assert!(balance > TOP, "{balance}");
     jobs::pay_out(&stage.courier).await.unwrap();
     assert_eq!(stage.payouts_sent().await, [TOP]);
-    assert_eq!(stage.balance().await, balance - TOP, "the rest waits for the next payout");
+    assert_eq!(
+        stage.balance().await,
+        balance - TOP,
+        "the rest waits for the next payout"
+    );
     jobs::pay_out(&stage.courier).await.unwrap();
     assert_eq!(stage.payouts_sent().await, [TOP, balance - TOP]);
     assert_eq!(stage.balance().await, 0);
@@ -69,7 +91,11 @@ async fn an_older_payout_that_no_event_can_carry_is_booked(#[case] engine: Engin
     stage.released_at_top_price(1).await;
     let provider = user(7);
     let currency = Currency::Cny;
-    let begun = stage.store.pay_out(provider, currency, PayoutStep::HourStruck).await.unwrap();
+    let begun = stage
+        .store
+        .pay_out(provider, currency, PayoutStep::HourStruck)
+        .await
+        .unwrap();
     let payout = begun.unwrap().payout.id;
     let large = 2 * TOP;
     for text in [
@@ -78,11 +104,21 @@ async fn an_older_payout_that_no_event_can_carry_is_booked(#[case] engine: Engin
     ] {
         stage.sql.exec(text, vals![large]).await.unwrap();
     }
-    let done = PayoutStep::Answered { payout, answer: AdapterAnswer::Done };
+    let done = PayoutStep::Answered {
+        payout,
+        answer: AdapterAnswer::Done,
+    };
     stage.store.pay_out(provider, currency, done).await.unwrap();
-    assert_eq!(stage.count("SELECT COUNT(*) FROM payouts WHERE status = 'completed'").await, 1);
     assert_eq!(
-        stage.count("SELECT balance_minor FROM accounts WHERE account = 'sending'").await,
+        stage
+            .count("SELECT COUNT(*) FROM payouts WHERE status = 'completed'")
+            .await,
+        1
+    );
+    assert_eq!(
+        stage
+            .count("SELECT balance_minor FROM accounts WHERE account = 'sending'")
+            .await,
         0
     );
 }

@@ -39,10 +39,20 @@ impl Scene {
         let orders = Orders::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
         let verifier = ground.verifier_for(payment::NAME);
-        let comparison =
-            OrderComparison { store: stage.store.clone(), orders: orders.upstream(), verifier };
-        let reconciler = Reconciler { courier: stage.courier.clone(), comparison };
-        let scene = Self { stage, orders, reconciler };
+        let comparison = OrderComparison {
+            store: stage.store.clone(),
+            orders: orders.upstream(),
+            verifier,
+        };
+        let reconciler = Reconciler {
+            courier: stage.courier.clone(),
+            comparison,
+        };
+        let scene = Self {
+            stage,
+            orders,
+            reconciler,
+        };
         scene.becomes(OrderStatus::Accepted).await;
         scene.stage.pays(0, method).await;
         scene.took().await;
@@ -54,15 +64,31 @@ impl Scene {
         let scene = Self::paid(engine).await;
         let stage = &scene.stage;
         scene.becomes(OrderStatus::InProgress).await;
-        let ask = MoneyStep::RequestRefund { by: user(1), amount_minor: 5_000 };
+        let ask = MoneyStep::RequestRefund {
+            by: user(1),
+            amount_minor: 5_000,
+        };
         let request = stage.done(0, ask).await.movement.unwrap();
-        stage.done(0, MoneyStep::DecideRefund { request, granted_minor: Some(5_000) }).await;
+        stage
+            .done(
+                0,
+                MoneyStep::DecideRefund {
+                    request,
+                    granted_minor: Some(5_000),
+                },
+            )
+            .await;
         stage.courier.carry_all().await.unwrap();
         scene.becomes(OrderStatus::Completed).await;
         stage.clock.advance(72 * HOUR);
         jobs::settle_dues(&stage.courier).await.unwrap();
         jobs::pay_out(&stage.courier).await.unwrap();
-        assert_eq!(stage.count("SELECT COUNT(*) FROM payouts WHERE status = 'completed'").await, 1);
+        assert_eq!(
+            stage
+                .count("SELECT COUNT(*) FROM payouts WHERE status = 'completed'")
+                .await,
+            1
+        );
         stage.clock.advance(2 * HOUR);
         scene.took().await;
         scene
@@ -75,7 +101,8 @@ impl Scene {
 
     /// The order service applies the latest money event.
     async fn took(&self) {
-        self.orders.took(self.stage.money(0).await.due.money_version);
+        self.orders
+            .took(self.stage.money(0).await.due.money_version);
     }
 
     async fn differences(&self) -> Vec<FindingKind> {
@@ -90,7 +117,10 @@ impl Scene {
 async fn a_sound_platform_has_an_empty_report(#[case] engine: Engine) {
     let scene = Scene::sound(engine).await;
     let report = scene.reconciler.run_reconciliation().await.unwrap();
-    assert_eq!((kinds(&report.differences), kinds(&report.waiting)), (vec![], vec![]));
+    assert_eq!(
+        (kinds(&report.differences), kinds(&report.waiting)),
+        (vec![], vec![])
+    );
     let kept = "SELECT COUNT(*) FROM reconciliations WHERE differences = 0 AND waiting = 0";
     assert_eq!(scene.stage.count(kept).await, 1);
 }
@@ -113,8 +143,14 @@ async fn each_disagreement_is_named(#[case] engine: Engine) {
             "UPDATE simulated_movements SET state = 'returned' WHERE kind = 'payout'",
             FindingKind::AdapterDiffers,
         ),
-        ("DELETE FROM simulated_movements WHERE kind = 'refund'", FindingKind::AdapterDiffers),
-        ("UPDATE dues SET payment_status = 'held'", FindingKind::ShownUnheld),
+        (
+            "DELETE FROM simulated_movements WHERE kind = 'refund'",
+            FindingKind::AdapterDiffers,
+        ),
+        (
+            "UPDATE dues SET payment_status = 'held'",
+            FindingKind::ShownUnheld,
+        ),
     ] {
         let scene = Scene::sound(engine).await;
         scene.stage.sql.exec(breaks, vals![]).await.unwrap();
@@ -127,7 +163,12 @@ async fn each_disagreement_is_named(#[case] engine: Engine) {
     let both = [FindingKind::UnevenJournal, FindingKind::AccountAdrift];
     assert_eq!(scene.differences().await, both);
     let scene = Scene::paid(engine).await;
-    scene.stage.sql.exec("UPDATE dues SET saga = 'done'", vals![]).await.unwrap();
+    scene
+        .stage
+        .sql
+        .exec("UPDATE dues SET saga = 'done'", vals![])
+        .await
+        .unwrap();
     assert_eq!(scene.differences().await, [FindingKind::HeldForNothing]);
 }
 
@@ -139,17 +180,26 @@ async fn a_compensation_without_a_case_or_above_its_worth_is_named(#[case] engin
     let scene = Scene::sound(engine).await;
     let vain = user(8);
     scene.orders.lists(vain);
-    let wish = CompensationRequest { provider: vain, amount_minor: 18_001, has_case: true };
+    let wish = CompensationRequest {
+        provider: vain,
+        amount_minor: 18_001,
+        has_case: true,
+    };
     scene.stage.done(0, MoneyStep::Compensate(wish)).await;
     assert_eq!(scene.differences().await, []);
 
     scene.orders.unlists(vain);
     let report = scene.reconciler.build_report().await.unwrap();
-    let [found] = &report.differences[..] else { panic!("{:?}", report.differences) };
+    let [found] = &report.differences[..] else {
+        panic!("{:?}", report.differences)
+    };
     assert_eq!(found.kind, FindingKind::CompensationUnfounded);
     let amount = Some((18_001, Currency::Cny));
-    let about =
-        FindingContext { provider_id: Some(vain), amount, ..FindingContext::of_order(order_id(0)) };
+    let about = FindingContext {
+        provider_id: Some(vain),
+        amount,
+        ..FindingContext::of_order(order_id(0))
+    };
     assert_eq!(found.about, about);
 
     scene.orders.lists(vain);
@@ -166,7 +216,10 @@ async fn a_compensation_without_a_case_or_above_its_worth_is_named(#[case] engin
     const BALANCE: &str = "UPDATE accounts SET balance_minor = balance_minor - 1 \
         WHERE account = 'provider' AND owner_id = ?";
     scene.stage.sql.exec(BALANCE, vals![vain]).await.unwrap();
-    assert_eq!(scene.differences().await, [FindingKind::CompensationUnfounded]);
+    assert_eq!(
+        scene.differences().await,
+        [FindingKind::CompensationUnfounded]
+    );
 }
 
 #[rstest]
@@ -176,22 +229,41 @@ async fn a_compensation_without_a_case_or_above_its_worth_is_named(#[case] engin
 async fn what_waits_too_long_is_listed_and_is_no_difference(#[case] engine: Engine) {
     let scene = Scene::sound(engine).await;
     let stage = &scene.stage;
-    for text in ["UPDATE payouts SET status = 'pending'", "UPDATE dues SET saga = 'needs_person'"] {
+    for text in [
+        "UPDATE payouts SET status = 'pending'",
+        "UPDATE dues SET saga = 'needs_person'",
+    ] {
         stage.sql.exec(text, vals![]).await.unwrap();
     }
     // A case about the order alone, under an id that belongs to no movement.
     const CASE: &str = "INSERT INTO money_cases (order_id, kind, movement_id, opened_at)
         VALUES (?, 'completed_unpaid', ?, 0)";
-    stage.sql.exec(CASE, vals![order_id(0), user(9)]).await.unwrap();
+    stage
+        .sql
+        .exec(CASE, vals![order_id(0), user(9)])
+        .await
+        .unwrap();
     let report = scene.reconciler.build_report().await.unwrap();
     assert_eq!(kinds(&report.differences), []);
-    let late = [FindingKind::LatePayout, FindingKind::NeedsPerson, FindingKind::OpenCase];
+    let late = [
+        FindingKind::LatePayout,
+        FindingKind::NeedsPerson,
+        FindingKind::OpenCase,
+    ];
     assert_eq!(kinds(&report.waiting), late);
-    let [payout, order, case] = &report.waiting[..] else { panic!("{report:?}") };
+    let [payout, order, case] = &report.waiting[..] else {
+        panic!("{report:?}")
+    };
     assert_eq!(case.about, FindingContext::of_order(order_id(0)));
     let paid_out = payout.about;
-    assert_eq!((paid_out.order_id, paid_out.provider_id), (None, Some(user(7))));
-    assert!(paid_out.amount.is_some_and(|(minor, _)| minor > 0), "{paid_out:?}");
+    assert_eq!(
+        (paid_out.order_id, paid_out.provider_id),
+        (None, Some(user(7)))
+    );
+    assert!(
+        paid_out.amount.is_some_and(|(minor, _)| minor > 0),
+        "{paid_out:?}"
+    );
     assert_eq!(order.about, FindingContext::of_order(order_id(0)));
 }
 
@@ -201,10 +273,19 @@ async fn what_waits_too_long_is_listed_and_is_no_difference(#[case] engine: Engi
 #[tokio::test]
 async fn a_finding_tells_its_order_and_its_amount_by_our_books(#[case] engine: Engine) {
     let of_order = FindingContext::of_order(order_id(0));
-    let moved = |minor| FindingContext { amount: Some((minor, Currency::Cny)), ..of_order };
+    let moved = |minor| FindingContext {
+        amount: Some((minor, Currency::Cny)),
+        ..of_order
+    };
     for (breaks, about) in [
-        ("UPDATE simulated_movements SET amount_minor = 1 WHERE kind = 'charge'", moved(PRICE)),
-        ("UPDATE simulated_movements SET amount_minor = 1 WHERE kind = 'refund'", moved(5_000)),
+        (
+            "UPDATE simulated_movements SET amount_minor = 1 WHERE kind = 'charge'",
+            moved(PRICE),
+        ),
+        (
+            "UPDATE simulated_movements SET amount_minor = 1 WHERE kind = 'refund'",
+            moved(5_000),
+        ),
         ("UPDATE dues SET payment_status = 'held'", of_order),
         (
             "UPDATE accounts SET balance_minor = balance_minor - 1 WHERE account = 'fees'",
@@ -214,7 +295,9 @@ async fn a_finding_tells_its_order_and_its_amount_by_our_books(#[case] engine: E
         let scene = Scene::sound(engine).await;
         scene.stage.sql.exec(breaks, vals![]).await.unwrap();
         let report = scene.reconciler.build_report().await.unwrap();
-        let [found] = &report.differences[..] else { panic!("{breaks}: {report:?}") };
+        let [found] = &report.differences[..] else {
+            panic!("{breaks}: {report:?}")
+        };
         assert_eq!(found.about, about, "{breaks}");
     }
 }
@@ -281,7 +364,11 @@ async fn a_movement_that_cannot_be_asked_about_leaves_the_report_standing(#[case
 async fn the_adapters_own_fee_is_booked_once(#[case] engine: Engine) {
     let scene = Scene::paid_by(engine, "simulated.fee").await;
     let stage = &scene.stage;
-    assert_eq!(scene.differences().await, [FindingKind::AdapterDiffers], "a report books nothing");
+    assert_eq!(
+        scene.differences().await,
+        [FindingKind::AdapterDiffers],
+        "a report books nothing"
+    );
     for day in 0..3 {
         let report = scene.reconciler.run_reconciliation().await.unwrap();
         assert_eq!(kinds(&report.differences), [], "{day}");
@@ -289,21 +376,42 @@ async fn the_adapters_own_fee_is_booked_once(#[case] engine: Engine) {
     }
     let booked = stage.store.entries_of_order(order_id(0)).await.unwrap();
     let fees = booked.iter().filter(|entry| entry.action == "adapter_fee");
-    let fees: Vec<_> = fees.map(|entry| (entry.account.as_str(), entry.amount_minor)).collect();
+    let fees: Vec<_> = fees
+        .map(|entry| (entry.account.as_str(), entry.amount_minor))
+        .collect();
     assert_eq!(fees, [("loss", FEE), ("adapter", -FEE)]);
-    assert_eq!(stage.money(0).await.held_minor(), PRICE, "nobody but the platform pays it");
+    assert_eq!(
+        stage.money(0).await.held_minor(),
+        PRICE,
+        "nobody but the platform pays it"
+    );
 
     // Two replicas book one line concurrently.
     let scene = Scene::paid_by(engine, "simulated.fee").await;
     let payment = scene.stage.money(0).await.held_payment().unwrap();
-    let statement = scene.stage.courier.adapter.fetch_statement(&[payment.0]).await.unwrap();
-    let [line] = statement.iter().filter(|line| line.amount_minor == FEE).collect::<Vec<_>>()[..]
+    let statement = scene
+        .stage
+        .courier
+        .adapter
+        .fetch_statement(&[payment.0])
+        .await
+        .unwrap();
+    let [line] = statement
+        .iter()
+        .filter(|line| line.amount_minor == FEE)
+        .collect::<Vec<_>>()[..]
     else {
         panic!("{statement:?}");
     };
     let store = &scene.stage.store;
     let booked = join_all((0..4).map(|_| store.book_adapter_fee(line))).await;
-    assert_eq!(booked.into_iter().filter(|booked| *booked.as_ref().unwrap()).count(), 1);
+    assert_eq!(
+        booked
+            .into_iter()
+            .filter(|booked| *booked.as_ref().unwrap())
+            .count(),
+        1
+    );
     assert_eq!(scene.differences().await, []);
 }
 
@@ -318,7 +426,11 @@ async fn a_fee_that_cannot_be_true_is_a_difference(#[case] engine: Engine) {
         let text = "UPDATE simulated_movements SET fee_minor = ?";
         scene.stage.sql.exec(text, vals![minor]).await.unwrap();
         let report = scene.reconciler.run_reconciliation().await.unwrap();
-        assert_eq!(kinds(&report.differences), [FindingKind::AdapterDiffers], "{minor}");
+        assert_eq!(
+            kinds(&report.differences),
+            [FindingKind::AdapterDiffers],
+            "{minor}"
+        );
         assert_eq!(scene.stage.count(booked).await, 0, "{minor}");
     }
     let scene = Scene::paid_by(engine, "simulated.fee").await;
@@ -330,7 +442,11 @@ async fn a_fee_that_cannot_be_true_is_a_difference(#[case] engine: Engine) {
         scene.stage.clock.advance(HOUR);
         scene.stage.sql.exec(changes, vals![]).await.unwrap();
         let report = scene.reconciler.run_reconciliation().await.unwrap();
-        assert_eq!(kinds(&report.differences), [FindingKind::AdapterDiffers], "{changes}");
+        assert_eq!(
+            kinds(&report.differences),
+            [FindingKind::AdapterDiffers],
+            "{changes}"
+        );
     }
     assert_eq!(scene.stage.count(booked).await, 2, "what is booked stays");
 }
@@ -350,13 +466,19 @@ async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
     scene.took().await;
     let owed = async || {
         let balances = stage.store.balances_of(user(7)).await.unwrap();
-        balances.iter().map(|balance| -balance.balance_minor).sum::<i64>()
+        balances
+            .iter()
+            .map(|balance| -balance.balance_minor)
+            .sum::<i64>()
     };
     assert_eq!((scene.differences().await, owed().await), (vec![], 0));
     stage.clock.advance(HOUR);
     assert_eq!(scene.differences().await, [FindingKind::AdapterDiffers]);
     let report = scene.reconciler.run_reconciliation().await.unwrap();
-    assert_eq!((kinds(&report.differences), owed().await), (vec![], PRICE - PRICE / 10));
+    assert_eq!(
+        (kinds(&report.differences), owed().await),
+        (vec![], PRICE - PRICE / 10)
+    );
     jobs::pay_out(&stage.courier).await.unwrap();
     assert_eq!(owed().await, 0, "the next one arrives");
 }
@@ -370,8 +492,14 @@ async fn a_lost_event_is_found_by_its_version(#[case] engine: Engine) {
     let scene = Scene::paid(engine).await;
     let stage = &scene.stage;
     let comparison = &scene.reconciler.comparison;
-    scene.orders.change(|order| order.status = OrderStatus::Cancelled);
-    assert_eq!(comparison.repair_missed_events().await.unwrap(), 0, "it may be on its way");
+    scene
+        .orders
+        .change(|order| order.status = OrderStatus::Cancelled);
+    assert_eq!(
+        comparison.repair_missed_events().await.unwrap(),
+        0,
+        "it may be on its way"
+    );
     stage.clock.advance(HOUR);
     assert_eq!(scene.differences().await, [FindingKind::OrderEventMissed]);
     assert_eq!(comparison.repair_missed_events().await.unwrap(), 1);
@@ -390,7 +518,10 @@ async fn a_lost_event_is_found_by_its_version(#[case] engine: Engine) {
     assert_eq!(word.kind, EventType::PaymentStatusChanged);
     let told: PaymentEvent = serde_json::from_value(word.body.clone()).unwrap();
     assert_eq!(told.money_version, money.due.money_version);
-    assert_eq!((told.payment_status, told.held.minor_units()), (money.due.payment_status, 0));
+    assert_eq!(
+        (told.payment_status, told.held.minor_units()),
+        (money.due.payment_status, 0)
+    );
     scene.orders.took(told.money_version);
     stage.clock.advance(HOUR);
     assert_eq!(comparison.repair_missed_events().await.unwrap(), 0);

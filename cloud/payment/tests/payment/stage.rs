@@ -59,7 +59,11 @@ pub fn order(n: u128, version: u64, status: OrderStatus) -> BilledOrder {
 }
 
 pub fn wish() -> PaymentRequest {
-    PaymentRequest { by: user(1), amount_minor: PRICE, currency: Currency::Cny }
+    PaymentRequest {
+        by: user(1),
+        amount_minor: PRICE,
+        currency: Currency::Cny,
+    }
 }
 
 /// Uses Alipay at that bank as the adapter.
@@ -79,15 +83,28 @@ impl Stage {
     pub async fn new(engine: Engine) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = engine.address(folder.path(), "payment");
-        let config = |url: &str| Config { sql_url: url.into(), ..Config::default() };
+        let config = |url: &str| Config {
+            sql_url: url.into(),
+            ..Config::default()
+        };
         let migrate = async |url: &str| payment::migrate(&config(url)).await.unwrap();
         let sql = testing::database("payment", &url, migrate).await;
         let config = config(&url);
         let clock = Clock::fixed_at(NOW);
         let store = Store::new(sql.clone(), clock.clone(), config.custody_limits());
         let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
-        let courier = AdapterWorker { store: store.clone(), adapter };
-        Self { store, courier, sql, clock, config, folder }
+        let courier = AdapterWorker {
+            store: store.clone(),
+            adapter,
+        };
+        Self {
+            store,
+            courier,
+            sql,
+            clock,
+            config,
+            folder,
+        }
     }
 
     /// An order accepted by its provider.
@@ -109,26 +126,43 @@ impl Stage {
             stage.clock.advance(LATER_MS);
             stage.courier.carry_all().await.unwrap();
         }
-        assert_eq!(stage.money(0).await.held_minor(), PRICE, "the price is held");
+        assert_eq!(
+            stage.money(0).await.held_minor(),
+            PRICE,
+            "the price is held"
+        );
         (stage, payment)
     }
 
     pub async fn becomes(&self, n: u128, version: u64, status: OrderStatus) -> MoneyWrites {
-        self.done(n, MoneyStep::OrderHeard(order(n, version, status))).await
+        self.done(n, MoneyStep::OrderHeard(order(n, version, status)))
+            .await
     }
 
     /// Begins a payment and makes the calls due at once.
     pub async fn pays(&self, n: u128, method: &str) -> MovementId {
-        let note = StepMetadata { method: Some(method.into()), ..StepMetadata::default() };
+        let note = StepMetadata {
+            method: Some(method.into()),
+            ..StepMetadata::default()
+        };
         let step = MoneyStep::Pay(wish());
-        let outcome = self.store.apply_step(order_id(n), &step, &note).await.unwrap();
-        let StepOutcome::Done(writes) = outcome else { panic!("{outcome:?}") };
+        let outcome = self
+            .store
+            .apply_step(order_id(n), &step, &note)
+            .await
+            .unwrap();
+        let StepOutcome::Done(writes) = outcome else {
+            panic!("{outcome:?}")
+        };
         self.courier.make_order_calls(order_id(n)).await.unwrap();
         writes.movement.unwrap()
     }
 
     pub async fn step(&self, n: u128, step: MoneyStep) -> StepOutcome {
-        self.store.apply_step(order_id(n), &step, &StepMetadata::default()).await.unwrap()
+        self.store
+            .apply_step(order_id(n), &step, &StepMetadata::default())
+            .await
+            .unwrap()
     }
 
     pub async fn done(&self, n: u128, step: MoneyStep) -> MoneyWrites {
@@ -139,12 +173,19 @@ impl Stage {
     }
 
     pub async fn hears(&self, n: u128, movement: MovementId, answer: AdapterAnswer) -> MoneyWrites {
-        let reply = AdapterReply { answer, chargebacks: Vec::new() };
+        let reply = AdapterReply {
+            answer,
+            chargebacks: Vec::new(),
+        };
         self.done(n, MoneyStep::Answered { movement, reply }).await
     }
 
     pub async fn money(&self, n: u128) -> OrderMoney {
-        self.store.load_order_money(order_id(n)).await.unwrap().unwrap()
+        self.store
+            .load_order_money(order_id(n))
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     pub async fn count(&self, text: &'static str) -> i64 {

@@ -44,7 +44,9 @@ impl IdempotencyLayer {
     }
 
     fn applies_to(&self, request: &Request) -> bool {
-        let Some(path) = request.extensions().get::<MatchedPath>() else { return false };
+        let Some(path) = request.extensions().get::<MatchedPath>() else {
+            return false;
+        };
         let is_it = |(method, known): &(Method, &str)| {
             request.method() == method && path.as_str() == *known
         };
@@ -56,7 +58,10 @@ impl Layer<Route> for IdempotencyLayer {
     type Service = IdempotencyService;
 
     fn layer(&self, route: Route) -> IdempotencyService {
-        IdempotencyService { keyed: self.clone(), route }
+        IdempotencyService {
+            keyed: self.clone(),
+            route,
+        }
     }
 }
 
@@ -73,7 +78,12 @@ impl Service<Request> for IdempotencyService {
         if !self.keyed.applies_to(&request) {
             return Either::Left(self.route.call(request));
         }
-        let answer = self.keyed.0.answers.clone().serve_request(request, self.route.clone());
+        let answer = self
+            .keyed
+            .0
+            .answers
+            .clone()
+            .serve_request(request, self.route.clone());
         let answer = answer.map(|answer| Ok(answer.unwrap_or_else(IntoResponse::into_response)));
         Either::Right(answer.boxed())
     }

@@ -25,7 +25,10 @@ pub(super) struct RequestFingerprint {
 }
 
 pub(super) fn head_of(parts: &Parts, role: Role) -> String {
-    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+    let target = parts
+        .uri
+        .path_and_query()
+        .map_or("", |target| target.as_str());
     let text = format!("{} {target} {}", parts.method, role.as_str());
     hex::encode(digest(&SHA256, text.as_bytes()))
 }
@@ -43,8 +46,10 @@ impl BodyHasher {
     /// Returns the hash and a body that feeds it while being read.
     pub(super) fn wrap_body(body: Body) -> (Self, Body) {
         let is_whole = body.is_end_stream();
-        let hash =
-            Self(Arc::new(Mutex::new(HashProgress { hash: Context::new(&SHA256), is_whole })));
+        let hash = Self(Arc::new(Mutex::new(HashProgress {
+            hash: Context::new(&SHA256),
+            is_whole,
+        })));
         (hash.clone(), Body::new(HashingBody { body, hash }))
     }
 
@@ -58,7 +63,9 @@ impl BodyHasher {
 
     pub(super) fn hash_if_complete(&self) -> Option<String> {
         let passed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        passed.is_whole.then(|| hex::encode(passed.hash.clone().finish()))
+        passed
+            .is_whole
+            .then(|| hex::encode(passed.hash.clone().finish()))
     }
 
     fn update_hash(&self, data: Option<&Bytes>, is_last: bool) {
@@ -86,7 +93,9 @@ impl HttpBody for HashingBody {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(waker));
         match &frame {
             None => self.hash.update_hash(None, true),
-            Some(Ok(frame)) => self.hash.update_hash(frame.data_ref(), self.body.is_end_stream()),
+            Some(Ok(frame)) => self
+                .hash
+                .update_hash(frame.data_ref(), self.body.is_end_stream()),
             Some(Err(_)) => {}
         }
         Poll::Ready(frame)

@@ -34,19 +34,34 @@ impl StoredResponseHead {
     ) -> Self {
         let text = |name| {
             let value: Option<&HeaderValue> = headers.get(name);
-            value.and_then(|value| value.to_str().ok()).map(str::to_owned)
+            value
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
         };
         let content_type = text(header::CONTENT_TYPE);
-        Self { request, status: status.as_u16(), content_type, location: text(header::LOCATION) }
+        Self {
+            request,
+            status: status.as_u16(),
+            content_type,
+            location: text(header::LOCATION),
+        }
     }
 }
 
 impl StoredResponse {
     pub(super) fn into_http_response(self) -> Response {
-        let StoredResponseHead { status, content_type, location, .. } = self.head;
+        let StoredResponseHead {
+            status,
+            content_type,
+            location,
+            ..
+        } = self.head;
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-        let fields = [(header::CONTENT_TYPE, content_type), (header::LOCATION, location)];
+        let fields = [
+            (header::CONTENT_TYPE, content_type),
+            (header::LOCATION, location),
+        ];
         for (name, value) in fields {
             if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
                 response.headers_mut().insert(name, value);
@@ -64,7 +79,10 @@ pub(super) struct ResponseSeal {
 
 impl ResponseSeal {
     pub(super) fn from_keys(keys: &DataKeys, service_key: &ServiceKey) -> Self {
-        Self { keys: keys.clone(), former: FormerSeal::from_service_key(service_key) }
+        Self {
+            keys: keys.clone(),
+            former: FormerSeal::from_service_key(service_key),
+        }
     }
 
     pub(super) fn seal_response(
@@ -97,7 +115,10 @@ impl ResponseSeal {
 fn read(plain: &[u8]) -> Option<StoredResponse> {
     let end = plain.iter().position(|byte| *byte == b'\n')?;
     let head = serde_json::from_slice(&plain[..end]).ok()?;
-    Some(StoredResponse { head, body: plain[end + 1..].to_vec() })
+    Some(StoredResponse {
+        head,
+        body: plain[end + 1..].to_vec(),
+    })
 }
 
 fn seal_context(IdempotencyKey { person, key }: IdempotencyKey) -> SealContext {
@@ -111,7 +132,10 @@ struct FormerSeal(LessSafeKey);
 
 impl FormerSeal {
     fn from_service_key(service_key: &ServiceKey) -> Self {
-        match UnboundKey::new(&AES_256_GCM, &service_key.derive_secret("answers under a key")) {
+        match UnboundKey::new(
+            &AES_256_GCM,
+            &service_key.derive_secret("answers under a key"),
+        ) {
             Ok(key) => Self(LessSafeKey::new(key)),
             Err(_) => unreachable!("32 bytes are a key"),
         }
@@ -143,14 +167,23 @@ mod tests {
     const PHONE: &[u8] = b"139001";
 
     fn at() -> IdempotencyKey {
-        IdempotencyKey { person: UserId(Uuid::from_u128(1)), key: CommandId(Uuid::from_u128(2)) }
+        IdempotencyKey {
+            person: UserId(Uuid::from_u128(1)),
+            key: CommandId(Uuid::from_u128(2)),
+        }
     }
 
     fn answer() -> StoredResponse {
-        let request = RequestFingerprint { head: "a".into(), body: None };
+        let request = RequestFingerprint {
+            head: "a".into(),
+            body: None,
+        };
         let head =
             StoredResponseHead::from_response(request, StatusCode::CREATED, &HeaderMap::new());
-        StoredResponse { head, body: b"{\n\"phone\": \"+8613900139000\"}".to_vec() }
+        StoredResponse {
+            head,
+            body: b"{\n\"phone\": \"+8613900139000\"}".to_vec(),
+        }
     }
 
     fn service_key() -> ServiceKey {
@@ -163,12 +196,24 @@ mod tests {
         let key = service_key();
         let seal = ResponseSeal::from_keys(&own, &key);
         let sealed = seal.seal_response(at(), &answer()).unwrap();
-        assert!(!sealed.windows(PHONE.len()).any(|part| part == PHONE), "not in the clear");
+        assert!(
+            !sealed.windows(PHONE.len()).any(|part| part == PHONE),
+            "not in the clear"
+        );
         assert_eq!(seal.open(at(), &sealed), Ok(Some(answer())));
         let other = ResponseSeal::from_keys(&DataKeys::random(), &key);
-        assert!(matches!(other.open(at(), &sealed), Err(SealError::UnknownKey { .. })));
-        let elsewhere = IdempotencyKey { person: UserId(Uuid::from_u128(3)), ..at() };
-        assert!(matches!(seal.open(elsewhere, &sealed), Err(SealError::Broken { .. })));
+        assert!(matches!(
+            other.open(at(), &sealed),
+            Err(SealError::UnknownKey { .. })
+        ));
+        let elsewhere = IdempotencyKey {
+            person: UserId(Uuid::from_u128(3)),
+            ..at()
+        };
+        assert!(matches!(
+            seal.open(elsewhere, &sealed),
+            Err(SealError::Broken { .. })
+        ));
         assert_eq!(seal.open(at(), &[]), Ok(None));
     }
 
@@ -182,11 +227,17 @@ mod tests {
         let place = Aad::from([*at().person.as_bytes(), *at().key.as_bytes()].concat());
         let former = FormerSeal::from_service_key(&key);
         let used = Nonce::assume_unique_for_key(nonce);
-        former.0.seal_in_place_append_tag(used, place, &mut stored).unwrap();
+        former
+            .0
+            .seal_in_place_append_tag(used, place, &mut stored)
+            .unwrap();
         let stored = [nonce.as_slice(), &stored].concat();
         let seal = ResponseSeal::from_keys(&DataKeys::random(), &key);
         assert_eq!(seal.open(at(), &stored), Ok(Some(answer())));
-        let elsewhere = IdempotencyKey { key: CommandId(Uuid::from_u128(4)), ..at() };
+        let elsewhere = IdempotencyKey {
+            key: CommandId(Uuid::from_u128(4)),
+            ..at()
+        };
         assert_eq!(seal.open(elsewhere, &stored), Ok(None));
     }
 }

@@ -101,7 +101,10 @@ impl ResponseStore {
             Database::Sql(sql) => sql,
             Database::Mongo(mongo) => return mongo.renew_key(place, claim).await,
         };
-        Ok(sql.exec(RENEW, vals![claim.until, person, key, claim.holder]).await? == 1)
+        Ok(sql
+            .exec(RENEW, vals![claim.until, person, key, claim.holder])
+            .await?
+            == 1)
     }
 
     /// Stores the response; `false` if another request has taken the claim.
@@ -154,16 +157,30 @@ async fn claim_row(
     KeyClaim { holder, until }: KeyClaim,
     now: UnixMillis,
 ) -> Result<ClaimOutcome, SqlError> {
-    let new = NewClaim { person_id: person, key_id: key, holder, until_ms: until, at: now };
+    let new = NewClaim {
+        person_id: person,
+        key_id: key,
+        holder,
+        until_ms: until,
+        at: now,
+    };
     if sql.insert_new(new).await? {
         remove_beyond(sql, person).await?;
         return Ok(ClaimOutcome::Claimed);
     }
-    let found: Option<KeyRow> =
-        sql.fetch_optional(KeyRow::select(BY_KEY), vals![person, key]).await?;
+    let found: Option<KeyRow> = sql
+        .fetch_optional(KeyRow::select(BY_KEY), vals![person, key])
+        .await?;
     let (before, until_ms) = match found {
-        Some(KeyRow { answer: Some(answer), .. }) => return Ok(ClaimOutcome::Answered(answer)),
-        Some(KeyRow { holder, until_ms, answer: None }) => (holder, until_ms),
+        Some(KeyRow {
+            answer: Some(answer),
+            ..
+        }) => return Ok(ClaimOutcome::Answered(answer)),
+        Some(KeyRow {
+            holder,
+            until_ms,
+            answer: None,
+        }) => (holder, until_ms),
         // Released meanwhile: the next attempt claims it.
         None => return Ok(ClaimOutcome::Working),
     };
@@ -172,12 +189,17 @@ async fn claim_row(
     }
     let values = vals![holder, until, person, key, before, now];
     let is_taken = sql.exec(TAKE_OVER, values).await? == 1;
-    Ok(if is_taken { ClaimOutcome::Claimed } else { ClaimOutcome::Working })
+    Ok(if is_taken {
+        ClaimOutcome::Claimed
+    } else {
+        ClaimOutcome::Working
+    })
 }
 
 async fn remove_beyond(sql: &Sql, person: UserId) -> Result<(), SqlError> {
-    let beyond: Vec<CommandId> =
-        sql.fetch_all(BEYOND, vals![person, OLDEST, KEYS_OF_ONE_MAX]).await?;
+    let beyond: Vec<CommandId> = sql
+        .fetch_all(BEYOND, vals![person, OLDEST, KEYS_OF_ONE_MAX])
+        .await?;
     for key in beyond {
         sql.exec(REMOVE, vals![person, key]).await?;
     }

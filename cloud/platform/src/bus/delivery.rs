@@ -46,7 +46,14 @@ impl Deliveries {
                 metrics::BUS_REDELIVERED.add([&queue], 1);
             }
             match serde_json::from_slice(&body) {
-                Ok(event) => return Delivery { event, redelivered, tag, body },
+                Ok(event) => {
+                    return Delivery {
+                        event,
+                        redelivered,
+                        tag,
+                        body,
+                    };
+                }
                 Err(error) => {
                     let reason = format!("no event: {error}");
                     tracing::error!(queue, %error, "A message of `{queue}` is no event; put aside");

@@ -93,7 +93,10 @@ impl EmbeddedBus {
                 metrics::JOURNAL_GROUP.observe(["bus"], writes.into());
             },
         )
-        .map_err(|source| BusError::Open { path: path.to_owned(), source })?;
+        .map_err(|source| BusError::Open {
+            path: path.to_owned(),
+            source,
+        })?;
         let inner = Inner {
             journal,
             queues,
@@ -109,7 +112,9 @@ impl EmbeddedBus {
             names.try_for_each(|name| store::add_queue(conn, &name, None, ttl_ms, &[]).map(drop))
         };
         bus.write::<()>(unrouted).await?;
-        let known = bus.read(|conn| Ok((store::read_queues(conn)?, store::last_id(conn)?))).await?;
+        let known = bus
+            .read(|conn| Ok((store::read_queues(conn)?, store::last_id(conn)?)))
+            .await?;
         for row in known.0 {
             bus.register_queue(row, known.1);
         }
@@ -127,7 +132,9 @@ impl EmbeddedBus {
             let rows = self.read(read).await?;
             let Some(last) = rows.last() else { break };
             above = last.id;
-            let stale = rows.into_iter().filter(|row| self.0.keys.is_stale(&row.body));
+            let stale = rows
+                .into_iter()
+                .filter(|row| self.0.keys.is_stale(&row.body));
             // A message that does not open stays as it is and is reported when it is read.
             let opened = stale.filter_map(|row| {
                 let body = self.0.keys.open(&message_seal_context(), row.body).ok()?;
@@ -145,12 +152,16 @@ impl EmbeddedBus {
             let anew: Vec<MessageRow> = opened.collect();
             sealed += anew.len();
             if !anew.is_empty() {
-                self.write(move |conn| store::rewrite_messages(conn, &anew)).await?;
+                self.write(move |conn| store::rewrite_messages(conn, &anew))
+                    .await?;
             }
         }
         if sealed > 0 {
             metrics::SEALED_ANEW.add(["bus.messages"], sealed as u64);
-            tracing::info!(sealed, "Sealed the messages of the bus by the present data key");
+            tracing::info!(
+                sealed,
+                "Sealed the messages of the bus by the present data key"
+            );
         }
         Ok(())
     }
@@ -174,18 +185,28 @@ impl EmbeddedBus {
     pub(super) async fn publish_all(&self, events: &[Event]) -> PublishResult {
         let (rows, count, mut error) = self.route_events(events);
         let stored = if is_planted(Defect::BusConfirmsBeforeWrite) {
-            self.0.late.lock().unwrap_or_else(PoisonError::into_inner).extend(rows);
+            self.0
+                .late
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(rows);
             Ok(())
         } else {
             self.insert_messages(rows).await
         };
         if let Err(failed) = stored {
-            return PublishResult { count: 0, error: Some(failed) };
+            return PublishResult {
+                count: 0,
+                error: Some(failed),
+            };
         }
         if let Err(failed) = self.sweep_if_due().await {
             tracing::warn!(error = %failed, "Expired messages stay for now");
         }
-        PublishResult { count, error: error.take() }
+        PublishResult {
+            count,
+            error: error.take(),
+        }
     }
 
     pub(super) fn subscribe(
@@ -193,13 +214,19 @@ impl EmbeddedBus {
         queue: &str,
         prefetch: u16,
     ) -> Result<LocalSubscription, BusError> {
-        Ok(LocalSubscription::new(self.clone(), self.find_queue(queue)?, prefetch))
+        Ok(LocalSubscription::new(
+            self.clone(),
+            self.find_queue(queue)?,
+            prefetch,
+        ))
     }
 
     pub(super) async fn count_waiting(&self, queue: &str) -> Result<u64, BusError> {
         let queue = self.find_queue(queue)?;
         let id = queue.id;
-        let all = self.read(move |conn| store::count_messages(conn, id)).await?;
+        let all = self
+            .read(move |conn| store::count_messages(conn, id))
+            .await?;
         let all = usize::try_from(all).unwrap_or_default();
         Ok(all.saturating_sub(queue.not_waiting()) as u64)
     }
@@ -231,7 +258,11 @@ impl EmbeddedBus {
             let before = rows.len();
             for queue in &queues {
                 if let Some(expires_at) = queue.expiry_if_bound(event, now) {
-                    rows.push(NewMessage { queue: queue.clone(), body: body.clone(), expires_at });
+                    rows.push(NewMessage {
+                        queue: queue.clone(),
+                        body: body.clone(),
+                        expires_at,
+                    });
                 }
             }
             if rows.len() == before {
@@ -239,7 +270,11 @@ impl EmbeddedBus {
                 match queues.iter().find(|queue| queue.name == name) {
                     Some(queue) => {
                         let expires_at = queue.expires_at(now);
-                        rows.push(NewMessage { queue: queue.clone(), body, expires_at });
+                        rows.push(NewMessage {
+                            queue: queue.clone(),
+                            body,
+                            expires_at,
+                        });
                     }
                     None => return (rows, count, Some(BusError::UnknownQueue(name))),
                 }
@@ -253,10 +288,16 @@ impl EmbeddedBus {
             return Ok(());
         }
         let put = move |conn: &Connection| {
-            rows.iter().try_for_each(|NewMessage { queue, body, expires_at }| {
-                queue.mark_filled();
-                store::insert_message(conn, queue.id, body, *expires_at)
-            })
+            rows.iter().try_for_each(
+                |NewMessage {
+                     queue,
+                     body,
+                     expires_at,
+                 }| {
+                    queue.mark_filled();
+                    store::insert_message(conn, queue.id, body, *expires_at)
+                },
+            )
         };
         self.write(put).await
     }
@@ -275,7 +316,9 @@ impl EmbeddedBus {
     ) -> Result<Vec<MessageRow>, BusError> {
         let id = queue.id;
         let rows_max = i64::try_from(rows_max).unwrap_or(i64::MAX);
-        let rows = self.read(move |conn| store::read_page(conn, id, above, rows_max)).await?;
+        let rows = self
+            .read(move |conn| store::read_page(conn, id, above, rows_max))
+            .await?;
         rows.into_iter().map(|row| self.open_message(row)).collect()
     }
 
@@ -283,7 +326,10 @@ impl EmbeddedBus {
         match self.0.keys.open(&message_seal_context(), row.body) {
             Ok(body) => Ok(MessageRow { body, ..row }),
             // The body does not parse as an event, so it becomes a dead letter.
-            Err(SealError::Broken { .. }) => Ok(MessageRow { body: Vec::new(), ..row }),
+            Err(SealError::Broken { .. }) => Ok(MessageRow {
+                body: Vec::new(),
+                ..row
+            }),
             // The message becomes readable again once its key is back.
             Err(unknown) => Err(unknown.into()),
         }
@@ -295,12 +341,20 @@ impl EmbeddedBus {
     }
 
     fn queues(&self) -> Vec<Arc<LocalQueue>> {
-        self.0.queues.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .queues
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Adds or updates the in-memory queue to match its row.
     fn register_queue(&self, row: QueueRow, delivered_to: i64) {
-        let mut queues = self.0.queues.write().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = self
+            .0
+            .queues
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         match queues.iter().find(|queue| queue.id == row.id) {
             Some(queue) => queue.update_definition(row),
             None => queues.push(Arc::new(LocalQueue::new(row, delivered_to))),
@@ -311,11 +365,15 @@ impl EmbeddedBus {
         &self,
         f: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, BusError> {
-        self.0.journal.write(move |conn, _| f(conn)).await.map_err(|error| match error {
-            WriteError::Stopped => BusError::Unreachable("it is closed".to_owned()),
-            WriteError::Fault(fault) => BusError::Refused(with_cause(&fault)),
-            other => BusError::Refused(other.to_string()),
-        })
+        self.0
+            .journal
+            .write(move |conn, _| f(conn))
+            .await
+            .map_err(|error| match error {
+                WriteError::Stopped => BusError::Unreachable("it is closed".to_owned()),
+                WriteError::Fault(fault) => BusError::Refused(with_cause(&fault)),
+                other => BusError::Refused(other.to_string()),
+            })
     }
 
     async fn read<T: Send + 'static>(

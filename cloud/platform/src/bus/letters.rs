@@ -59,7 +59,9 @@ impl DeadLetterBox {
         match self {
             Self::Dead(name) => {
                 let mut queues = topology::QUEUES.iter();
-                queues.find(|(_, queue)| queue.name == name).map(|(part, _)| *part)
+                queues
+                    .find(|(_, queue)| queue.name == name)
+                    .map(|(part, _)| *part)
             }
             Self::Unrouted(exchange) => Some(topology::publishing_part(*exchange)),
         }
@@ -80,7 +82,9 @@ impl FromStr for DeadLetterBox {
     type Err = ();
 
     fn from_str(name: &str) -> Result<Self, ()> {
-        let exchange = Exchange::ALL.into_iter().find(|exchange| exchange.as_str() == name);
+        let exchange = Exchange::ALL
+            .into_iter()
+            .find(|exchange| exchange.as_str() == name);
         let known = || topology::QUEUES.iter().any(|(_, queue)| queue.name == name);
         match exchange {
             Some(exchange) => Ok(Self::Unrouted(exchange)),
@@ -102,7 +106,14 @@ impl DeadLetterSelection {
 pub fn boxes_of(part: CloudPart) -> Vec<DeadLetterBox> {
     let queues = topology::queues_of(part).map(|queue| DeadLetterBox::Dead(queue.name.to_owned()));
     let own = |exchange: &Exchange| topology::publishing_part(*exchange) == part;
-    queues.chain(Exchange::ALL.into_iter().filter(own).map(DeadLetterBox::Unrouted)).collect()
+    queues
+        .chain(
+            Exchange::ALL
+                .into_iter()
+                .filter(own)
+                .map(DeadLetterBox::Unrouted),
+        )
+        .collect()
 }
 
 pub(super) fn unrouted_queue(exchange: Exchange) -> String {

@@ -58,7 +58,12 @@ impl RabbitBus {
         let authorities = authorities.clone();
         let link = Mutex::default();
         let queues = Guarded::default();
-        Ok(Self(Arc::new(Inner { uri, authorities, link, queues })))
+        Ok(Self(Arc::new(Inner {
+            uri,
+            authorities,
+            link,
+            queues,
+        })))
     }
 
     pub(super) async fn bind_queue(&self, queue: &QueueSpec) -> Result<(), BusError> {
@@ -73,7 +78,12 @@ impl RabbitBus {
     pub(super) async fn publish_all(&self, events: &[Event]) -> PublishResult {
         let link = match self.ensure_connected().await {
             Ok(link) => link,
-            Err(error) => return PublishResult { count: 0, error: Some(error) },
+            Err(error) => {
+                return PublishResult {
+                    count: 0,
+                    error: Some(error),
+                };
+            }
         };
         let confirmed = publish::in_order(&link, events).await;
         self.forget_after(&link, confirmed.error.as_ref()).await;
@@ -112,8 +122,13 @@ impl RabbitBus {
         let link = self.ensure_connected().await?;
         let ask = async {
             let channel = link.connection.create_channel().await?;
-            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-            channel.queue_declare(queue.into(), passive, FieldTable::default()).await
+            let passive = QueueDeclareOptions {
+                passive: true,
+                ..QueueDeclareOptions::default()
+            };
+            channel
+                .queue_declare(queue.into(), passive, FieldTable::default())
+                .await
         };
         Ok(await_broker(ask).await?.message_count().into())
     }
@@ -149,7 +164,10 @@ impl RabbitBus {
     /// Drops a connection after such an error: a dead connection may look open until its heartbeat
     /// fails.
     async fn forget_after(&self, link: &Arc<RabbitConnection>, error: Option<&BusError>) {
-        if !matches!(error, Some(BusError::Unreachable(_) | BusError::TimedOut(_))) {
+        if !matches!(
+            error,
+            Some(BusError::Unreachable(_) | BusError::TimedOut(_))
+        ) {
             return;
         }
         let mut current = self.0.link.lock().await;
@@ -163,19 +181,32 @@ impl RabbitBus {
             ConnectionProperties::default().with_connection_name("holdfast-cloud".into());
         // Trusted in addition to the public authorities.
         let own = self.0.authorities.own_pem().map(str::to_owned);
-        let tls = OwnedTLSConfig { identity: None, cert_chain: own };
+        let tls = OwnedTLSConfig {
+            identity: None,
+            cert_chain: own,
+        };
         let uri = self.0.uri.clone();
         let connecting =
             Connection::connect_uri_with_config(uri, properties, tls, default_runtime()?);
         let connection = connecting.await?;
         topology::declare_exchanges(&connection).await?;
-        let known = self.0.queues.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self
+            .0
+            .queues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         for queue in known {
             queue.declare_queue(&connection).await?;
         }
         let publisher = connection.create_channel().await?;
-        publisher.confirm_select(ConfirmSelectOptions::default()).await?;
-        Ok(RabbitConnection { connection, publisher })
+        publisher
+            .confirm_select(ConfirmSelectOptions::default())
+            .await?;
+        Ok(RabbitConnection {
+            connection,
+            publisher,
+        })
     }
 }
 
@@ -186,16 +217,23 @@ impl RabbitConnection {
 }
 
 pub(super) async fn ack_delivery(acker: &lapin::Acker) -> Result<(), BusError> {
-    await_broker(acker.ack(BasicAckOptions::default())).await.map(drop)
+    await_broker(acker.ack(BasicAckOptions::default()))
+        .await
+        .map(drop)
 }
 
 /// Acknowledges this message and all earlier ones on its channel.
 pub(super) async fn ack_up_to(acker: &lapin::Acker) -> Result<(), BusError> {
-    await_broker(acker.ack(BasicAckOptions { multiple: true })).await.map(drop)
+    await_broker(acker.ack(BasicAckOptions { multiple: true }))
+        .await
+        .map(drop)
 }
 
 pub(super) async fn nack_delivery(acker: &lapin::Acker, requeue: bool) -> Result<(), BusError> {
-    let options = BasicNackOptions { requeue, ..BasicNackOptions::default() };
+    let options = BasicNackOptions {
+        requeue,
+        ..BasicNackOptions::default()
+    };
     await_broker(acker.nack(options)).await.map(drop)
 }
 

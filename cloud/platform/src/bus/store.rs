@@ -85,7 +85,12 @@ impl MessageRow {
         let id = row.get(0)?;
         let body = row.get(1)?;
         let reason = row.get(2)?;
-        Ok(Self { id, body, reason, died_at: row.get(3)? })
+        Ok(Self {
+            id,
+            body,
+            reason,
+            died_at: row.get(3)?,
+        })
     }
 }
 
@@ -101,7 +106,8 @@ pub(super) fn add_queue(
         .prepare_cached(ADD_QUEUE)?
         .query_row(params![name, dead, ttl_ms], |row| row.get::<_, i64>(0))?;
     for (exchange, pattern) in bindings {
-        conn.prepare_cached(ADD_BINDING)?.execute(params![id, exchange.as_str(), pattern])?;
+        conn.prepare_cached(ADD_BINDING)?
+            .execute(params![id, exchange.as_str(), pattern])?;
     }
     Ok(id)
 }
@@ -121,7 +127,9 @@ pub(super) fn read_queues(conn: &Connection) -> rusqlite::Result<Vec<QueueRow>> 
         .collect::<rusqlite::Result<Vec<_>>>()?;
     let mut bindings = conn.prepare(BINDINGS)?;
     let bindings = bindings
-        .query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map([], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?))
+        })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     for (queue, exchange, pattern) in bindings {
         if let Some(row) = rows.iter_mut().find(|row| row.id == queue) {
@@ -141,7 +149,9 @@ pub(super) fn insert_message(
     body: &[u8],
     expires_at: Option<i64>,
 ) -> rusqlite::Result<()> {
-    conn.prepare_cached(PUT)?.execute(params![queue, body, expires_at]).map(drop)
+    conn.prepare_cached(PUT)?
+        .execute(params![queue, body, expires_at])
+        .map(drop)
 }
 
 /// The messages of a queue above an id, in order.
@@ -162,12 +172,18 @@ pub(super) fn all_after(
     above: i64,
     rows_max: i64,
 ) -> rusqlite::Result<Vec<MessageRow>> {
-    conn.prepare_cached(ALL_AFTER)?.query_map(params![above, rows_max], MessageRow::read)?.collect()
+    conn.prepare_cached(ALL_AFTER)?
+        .query_map(params![above, rows_max], MessageRow::read)?
+        .collect()
 }
 
 pub(super) fn rewrite_messages(conn: &Connection, rows: &[MessageRow]) -> rusqlite::Result<()> {
     let mut rewrite = conn.prepare_cached(REWRITE)?;
-    rows.iter().try_for_each(|row| rewrite.execute(params![row.id, row.body, row.reason]).map(drop))
+    rows.iter().try_for_each(|row| {
+        rewrite
+            .execute(params![row.id, row.body, row.reason])
+            .map(drop)
+    })
 }
 
 pub(super) fn remove(conn: &Connection, ids: &[i64]) -> rusqlite::Result<()> {
@@ -184,7 +200,8 @@ pub(super) fn move_to(
     (reason, at): (Option<&[u8]>, Option<i64>),
 ) -> rusqlite::Result<()> {
     let mut copy = conn.prepare_cached(COPY_TO)?;
-    ids.iter().try_for_each(|id| copy.execute(params![id, queue, reason, at]).map(drop))?;
+    ids.iter()
+        .try_for_each(|id| copy.execute(params![id, queue, reason, at]).map(drop))?;
     remove(conn, ids)
 }
 
@@ -199,5 +216,6 @@ pub(super) fn find_expired(
 }
 
 pub(super) fn count_messages(conn: &Connection, queue: i64) -> rusqlite::Result<i64> {
-    conn.prepare_cached(COUNT)?.query_row([queue], |row| row.get(0))
+    conn.prepare_cached(COUNT)?
+        .query_row([queue], |row| row.get(0))
 }

@@ -32,12 +32,18 @@ pub const USER_PROFILES: QueueSpec = QueueSpec::new(
 
 pub const ORDER_PEOPLE: QueueSpec = QueueSpec::new(
     "order_people",
-    &[(Exchange::Auth, "user.revoked"), (Exchange::User, "profile.*")],
+    &[
+        (Exchange::Auth, "user.revoked"),
+        (Exchange::User, "profile.*"),
+    ],
 );
 
 pub const ORDER_MONEY: QueueSpec = QueueSpec::new(
     "order_money",
-    &[(Exchange::Payment, "payment.*"), (Exchange::Payment, "refund.*")],
+    &[
+        (Exchange::Payment, "payment.*"),
+        (Exchange::Payment, "refund.*"),
+    ],
 );
 
 pub const ORDER_REVIEWS: QueueSpec =
@@ -75,7 +81,10 @@ pub const PAYMENT_QUEUE: QueueSpec = QueueSpec::new(
 );
 pub const REVIEW_QUEUE: QueueSpec = QueueSpec::new(
     "review_queue",
-    &[(Exchange::Review, "review.*"), (Exchange::Review, "rating.*")],
+    &[
+        (Exchange::Review, "review.*"),
+        (Exchange::Review, "rating.*"),
+    ],
 );
 pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
     "notification_people",
@@ -91,17 +100,25 @@ pub const NOTIFICATION_PEOPLE: QueueSpec = QueueSpec::new(
 );
 /// A separate queue, so that an outage of the user part does not delay an approval's other inbox
 /// lines.
-pub const NOTIFICATION_MATCHES: QueueSpec =
-    QueueSpec::new("notification_matches", &[(Exchange::Order, "order.approved")]);
+pub const NOTIFICATION_MATCHES: QueueSpec = QueueSpec::new(
+    "notification_matches",
+    &[(Exchange::Order, "order.approved")],
+);
 /// For providers notified before the approval. A separate queue, so that the previous version
 /// cannot mistake these events for approvals.
-pub const NOTIFICATION_CREATED: QueueSpec =
-    QueueSpec::new("notification_created", &[(Exchange::Order, "order.created")]);
+pub const NOTIFICATION_CREATED: QueueSpec = QueueSpec::new(
+    "notification_created",
+    &[(Exchange::Order, "order.created")],
+);
 
 /// The hub's feed. From profile events it uses only a provider's verification status.
 pub const HUB_FEED: QueueSpec = QueueSpec::new(
     "hub_feed",
-    &[(Exchange::Order, "order.*"), (Exchange::Auth, "user.*"), (Exchange::User, "profile.*")],
+    &[
+        (Exchange::Order, "order.*"),
+        (Exchange::Auth, "user.*"),
+        (Exchange::User, "profile.*"),
+    ],
 );
 
 /// Every queue with the part that consumes it.
@@ -134,11 +151,17 @@ pub fn publishing_part(exchange: Exchange) -> CloudPart {
 }
 
 pub fn find_queue(name: &str) -> Option<QueueSpec> {
-    QUEUES.iter().find(|(_, queue)| queue.name == name).map(|(_, queue)| *queue)
+    QUEUES
+        .iter()
+        .find(|(_, queue)| queue.name == name)
+        .map(|(_, queue)| *queue)
 }
 
 pub fn queues_of(part: CloudPart) -> impl Iterator<Item = &'static QueueSpec> {
-    QUEUES.iter().filter(move |(of, _)| *of == part).map(|(_, queue)| queue)
+    QUEUES
+        .iter()
+        .filter(move |(of, _)| *of == part)
+        .map(|(_, queue)| queue)
 }
 
 /// Declares the whole topology, before the first part opens.
@@ -190,28 +213,48 @@ mod tests {
     fn every_event_of_a_part_has_a_queue() {
         for kind in EventType::ALL {
             let is_bound =
-                QUEUES.iter().flat_map(|(_, queue)| queue.bindings).any(|(exchange, pattern)| {
-                    *exchange == kind.exchange() && topic::matches_pattern(pattern, kind.as_str())
-                });
+                QUEUES
+                    .iter()
+                    .flat_map(|(_, queue)| queue.bindings)
+                    .any(|(exchange, pattern)| {
+                        *exchange == kind.exchange()
+                            && topic::matches_pattern(pattern, kind.as_str())
+                    });
             assert!(is_bound, "nothing takes `{kind}`");
         }
     }
 
     #[test]
     fn payment_hears_of_every_order_that_may_have_been_accepted() {
-        let early = [EventType::OrderCreated, EventType::OrderApproved, EventType::OrderRejected];
-        for kind in EventType::ALL.iter().filter(|kind| kind.exchange() == Exchange::Order) {
+        let early = [
+            EventType::OrderCreated,
+            EventType::OrderApproved,
+            EventType::OrderRejected,
+        ];
+        for kind in EventType::ALL
+            .iter()
+            .filter(|kind| kind.exchange() == Exchange::Order)
+        {
             // `RegionAssigned` concerns a region, not an order.
             let owes_nothing = early.contains(kind) || *kind == EventType::RegionAssigned;
             let fits = |(_, pattern): &Binding| topic::matches_pattern(pattern, kind.as_str());
-            assert_eq!(PAYMENT_ORDERS.bindings.iter().any(fits), !owes_nothing, "{kind}");
+            assert_eq!(
+                PAYMENT_ORDERS.bindings.iter().any(fits),
+                !owes_nothing,
+                "{kind}"
+            );
         }
     }
 
     #[test]
     fn no_two_queues_share_a_name() {
         for (index, (_, queue)) in QUEUES.iter().enumerate() {
-            assert!(QUEUES[..index].iter().all(|(_, other)| other.name != queue.name), "{queue:?}");
+            assert!(
+                QUEUES[..index]
+                    .iter()
+                    .all(|(_, other)| other.name != queue.name),
+                "{queue:?}"
+            );
         }
     }
 }

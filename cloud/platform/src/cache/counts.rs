@@ -43,7 +43,10 @@ impl WindowCounter {
             Err(_) => self.own.increment(key, window).await,
         };
         // The in-process cache does not fail.
-        counted.unwrap_or(WindowCount { count: 0, left: window })
+        counted.unwrap_or(WindowCount {
+            count: 0,
+            left: window,
+        })
     }
 
     pub async fn read_count(&self, key: &str, window: Duration) -> WindowCount {
@@ -51,7 +54,10 @@ impl WindowCounter {
             Ok(counted) => counted,
             Err(_) => self.own.read_count(key).await.unwrap_or_default(),
         };
-        counted.unwrap_or(WindowCount { count: 0, left: window })
+        counted.unwrap_or(WindowCount {
+            count: 0,
+            left: window,
+        })
     }
 }
 
@@ -82,11 +88,20 @@ mod tests {
             clock.advance(10_000);
         }
         let left = Duration::from_secs(30);
-        assert_eq!(counts.read_count("n", MINUTE).await, WindowCount { count: 3, left });
+        assert_eq!(
+            counts.read_count("n", MINUTE).await,
+            WindowCount { count: 3, left }
+        );
         clock.advance(29_999);
         assert_eq!(counts.read_count("n", MINUTE).await.count, 3);
         clock.advance(1);
-        assert_eq!(counts.read_count("n", MINUTE).await, WindowCount { count: 0, left: MINUTE });
+        assert_eq!(
+            counts.read_count("n", MINUTE).await,
+            WindowCount {
+                count: 0,
+                left: MINUTE
+            }
+        );
         assert_eq!(counts.add("n", MINUTE).await.seconds_left(), 60);
     }
 }

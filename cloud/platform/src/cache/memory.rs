@@ -43,11 +43,18 @@ impl Default for MemoryCache {
 
 impl MemoryCache {
     pub fn new(clock: Clock, entries_max: usize) -> Self {
-        Self { clock, entries_max, entries: Arc::default() }
+        Self {
+            clock,
+            entries_max,
+            entries: Arc::default(),
+        }
     }
 
     pub(super) fn get(&self, key: &str) -> Option<String> {
-        self.lock_unexpired().by_key.get(key).map(|entry| entry.value.clone())
+        self.lock_unexpired()
+            .by_key
+            .get(key)
+            .map(|entry| entry.value.clone())
     }
 
     pub(super) fn get_all<const N: usize>(&self, keys: [&str; N]) -> [Option<String>; N] {
@@ -78,17 +85,26 @@ impl MemoryCache {
         if let Some(entry) = entries.by_key.get_mut(key) {
             let count = entry.value.parse::<i64>().unwrap_or(0).saturating_add(1);
             entry.value = count.to_string();
-            return WindowCount { count, left: entry.end.saturating_sub(self.clock.elapsed()) };
+            return WindowCount {
+                count,
+                left: entry.end.saturating_sub(self.clock.elapsed()),
+            };
         }
         self.insert_entry(&mut entries, key, "1".to_owned(), ttl);
-        WindowCount { count: 1, left: ttl }
+        WindowCount {
+            count: 1,
+            left: ttl,
+        }
     }
 
     pub(super) fn read_count(&self, key: &str) -> Option<WindowCount> {
         let entries = self.lock_unexpired();
         let entry = entries.by_key.get(key)?;
         let left = entry.end.saturating_sub(self.clock.elapsed());
-        Some(WindowCount { count: entry.value.parse().unwrap_or(0), left })
+        Some(WindowCount {
+            count: entry.value.parse().unwrap_or(0),
+            left,
+        })
     }
 
     /// Locks the entries after removing expired ones.
@@ -108,7 +124,9 @@ impl MemoryCache {
         }
         let end = self.clock.elapsed().saturating_add(ttl);
         entries.by_end.insert((end, key.to_owned()));
-        entries.by_key.insert(key.to_owned(), CacheEntry { value, end });
+        entries
+            .by_key
+            .insert(key.to_owned(), CacheEntry { value, end });
     }
 }
 
@@ -152,8 +170,20 @@ mod tests {
         let cache = MemoryCache::new(clock.clone(), 10);
         cache.increment("n", MINUTE);
         clock.advance(30_000);
-        assert_eq!(cache.increment("n", MINUTE), WindowCount { count: 2, left: MINUTE / 2 });
+        assert_eq!(
+            cache.increment("n", MINUTE),
+            WindowCount {
+                count: 2,
+                left: MINUTE / 2
+            }
+        );
         clock.advance(30_000);
-        assert_eq!(cache.increment("n", MINUTE), WindowCount { count: 1, left: MINUTE });
+        assert_eq!(
+            cache.increment("n", MINUTE),
+            WindowCount {
+                count: 1,
+                left: MINUTE
+            }
+        );
     }
 }

@@ -40,11 +40,19 @@ impl RedisCache {
             // The library uses them instead of the public roots.
             Some(pem) => {
                 let root_cert = Some(pem.as_bytes().to_vec());
-                Client::build_with_tls(url, TlsCertificates { client_tls: None, root_cert })?
+                Client::build_with_tls(
+                    url,
+                    TlsCertificates {
+                        client_tls: None,
+                        root_cert,
+                    },
+                )?
             }
             None => Client::open(url)?,
         };
-        Ok(Self { connection: ConnectionManager::new_lazy_with_config(client, config)? })
+        Ok(Self {
+            connection: ConnectionManager::new_lazy_with_config(client, config)?,
+        })
     }
 
     pub(super) async fn get(&self, key: &str) -> Result<Option<String>, CacheError> {
@@ -64,7 +72,11 @@ impl RedisCache {
         value: &str,
         ttl: Duration,
     ) -> Result<(), CacheError> {
-        Ok(self.connection.clone().pset_ex(key, value, expiry_millis(ttl)).await?)
+        Ok(self
+            .connection
+            .clone()
+            .pset_ex(key, value, expiry_millis(ttl))
+            .await?)
     }
 
     pub(super) async fn set_if_absent(
@@ -76,7 +88,11 @@ impl RedisCache {
         let options = SetOptions::default()
             .conditional_set(ExistenceCheck::NX)
             .with_expiration(SetExpiry::PX(expiry_millis(ttl)));
-        let set: Option<String> = self.connection.clone().set_options(key, value, options).await?;
+        let set: Option<String> = self
+            .connection
+            .clone()
+            .set_options(key, value, options)
+            .await?;
         Ok(set.is_some())
     }
 
@@ -91,9 +107,15 @@ impl RedisCache {
     ) -> Result<WindowCount, CacheError> {
         let script = Script::new(INCREMENT);
         let mut connection = self.connection.clone();
-        let (count, left_ms) =
-            script.key(key).arg(expiry_millis(ttl)).invoke_async(&mut connection).await?;
-        Ok(WindowCount { count, left: duration_from_ms(left_ms) })
+        let (count, left_ms) = script
+            .key(key)
+            .arg(expiry_millis(ttl))
+            .invoke_async(&mut connection)
+            .await?;
+        Ok(WindowCount {
+            count,
+            left: duration_from_ms(left_ms),
+        })
     }
 
     pub(super) async fn read_count(&self, key: &str) -> Result<Option<WindowCount>, CacheError> {
@@ -101,11 +123,16 @@ impl RedisCache {
         let mut connection = self.connection.clone();
         let (count, left_ms): (Option<i64>, i64) =
             script.key(key).invoke_async(&mut connection).await?;
-        Ok(count.map(|count| WindowCount { count, left: duration_from_ms(left_ms) }))
+        Ok(count.map(|count| WindowCount {
+            count,
+            left: duration_from_ms(left_ms),
+        }))
     }
 
     pub(super) async fn ping(&self) -> Result<(), CacheError> {
-        Ok(redis::cmd("PING").query_async(&mut self.connection.clone()).await?)
+        Ok(redis::cmd("PING")
+            .query_async(&mut self.connection.clone())
+            .await?)
     }
 }
 

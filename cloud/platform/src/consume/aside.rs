@@ -32,7 +32,10 @@ pub(super) struct RetryingEvent {
 
 impl RetryLanes {
     pub(super) fn new() -> Self {
-        Self { lanes: Arc::default(), places: Arc::new(Semaphore::new(PLACES)) }
+        Self {
+            lanes: Arc::default(),
+            places: Arc::new(Semaphore::new(PLACES)),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -55,7 +58,11 @@ impl RetryLanes {
         (delivery, attempts): (Delivery, u32),
         place: OwnedSemaphorePermit,
     ) -> bool {
-        let event = RetryingEvent { delivery, attempts, _place: place };
+        let event = RetryingEvent {
+            delivery,
+            attempts,
+            _place: place,
+        };
         let mut lanes = self.lock_lanes();
         let is_first = !lanes.contains_key(&subject);
         lanes.entry(subject).or_default().push_back(event);
@@ -80,7 +87,12 @@ impl RetryLanes {
 /// The order, payment, person or region of an event; otherwise the event's id.
 pub(super) fn subject_of(event: &Event) -> String {
     let body = &event.body;
-    let named = [&body["order"]["id"], &body["order_id"], &body["user_id"], &body["region"]];
+    let named = [
+        &body["order"]["id"],
+        &body["order_id"],
+        &body["user_id"],
+        &body["region"],
+    ];
     let named = named.into_iter().find_map(|id| id.as_str());
     named.map_or_else(|| event.id.to_string(), str::to_owned)
 }

@@ -27,7 +27,11 @@ impl HandleError {
     }
 
     fn unavailable_or_retry(is_unavailable: bool, cause: impl Into<Cause>) -> Self {
-        if is_unavailable { Self::Unavailable(cause.into()) } else { Self::Retry(cause.into()) }
+        if is_unavailable {
+            Self::Unavailable(cause.into())
+        } else {
+            Self::Retry(cause.into())
+        }
     }
 }
 

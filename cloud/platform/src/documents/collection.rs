@@ -76,7 +76,12 @@ impl<D> Clone for Collection<D> {
     fn clone(&self) -> Self {
         let store = self.store.clone();
         let keys = self.keys.clone();
-        Self { name: self.name, store, keys, kind: PhantomData }
+        Self {
+            name: self.name,
+            store,
+            keys,
+            kind: PhantomData,
+        }
     }
 }
 
@@ -92,16 +97,26 @@ impl<D: DocumentBody> Collection<D> {
                 CollectionStore::Sqlite(SqliteStore::new(sql.clone(), name, D::SHAPE))
             }
         };
-        Self { name, store, keys: documents.data_keys().clone(), kind: PhantomData }
+        Self {
+            name,
+            store,
+            keys: documents.data_keys().clone(),
+            kind: PhantomData,
+        }
     }
 
     /// Creates the declared fields and indexes. Idempotent.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
-        D::SHAPE.check_declaration().map_err(|why| self.declaration_error(why))?;
+        D::SHAPE
+            .check_declaration()
+            .map_err(|why| self.declaration_error(why))?;
         let keys = D::SHAPE.indexes.iter().flat_map(|index| index.keys);
         let mut named = keys.map(|key| key.path.name);
-        let is_sealed =
-            |name: &&str| D::SEALED.iter().any(|path| schema::paths_overlap(name, path));
+        let is_sealed = |name: &&str| {
+            D::SEALED
+                .iter()
+                .any(|path| schema::paths_overlap(name, path))
+        };
         if let Some(name) = named.find(is_sealed) {
             return Err(
                 self.declaration_error(format!("`{name}` is sealed, and stands in an index"))
@@ -114,7 +129,12 @@ impl<D: DocumentBody> Collection<D> {
     pub async fn check_schema(&self) -> Result<(), DocumentsError> {
         let present = on!(self, index_names())?;
         let is_missing = |name: &String| !present.contains(name);
-        match D::SHAPE.indexes.iter().map(schema::Index::stored_name).find(is_missing) {
+        match D::SHAPE
+            .indexes
+            .iter()
+            .map(schema::Index::stored_name)
+            .find(is_missing)
+        {
             Some(name) => {
                 let missing = format!("index {name} of {}", self.name);
                 Err(DocumentsError::Outdated { missing })
@@ -124,7 +144,9 @@ impl<D: DocumentBody> Collection<D> {
     }
 
     pub async fn get(&self, id: Uuid) -> Result<Option<Document<D>>, DocumentsError> {
-        on!(self, get(id))?.map(|stored| self.decode_document(stored)).transpose()
+        on!(self, get(id))?
+            .map(|stored| self.decode_document(stored))
+            .transpose()
     }
 
     /// Returns false if the id or a unique key already exists.
@@ -142,8 +164,13 @@ impl<D: DocumentBody> Collection<D> {
         if bodies.is_empty() {
             return Ok(Vec::new());
         }
-        let encoded = bodies.iter().map(|(id, body)| Ok((*id, self.encode_body(*id, body)?)));
-        on!(self, insert_new(encoded.collect::<Result<_, DocumentsError>>()?))
+        let encoded = bodies
+            .iter()
+            .map(|(id, body)| Ok((*id, self.encode_body(*id, body)?)));
+        on!(
+            self,
+            insert_new(encoded.collect::<Result<_, DocumentsError>>()?)
+        )
     }
 
     /// Replaces the document if its version is unchanged (optimistic locking).
@@ -153,7 +180,10 @@ impl<D: DocumentBody> Collection<D> {
         events: &[Event],
     ) -> Result<bool, DocumentsError> {
         let body = self.encode_body(document.id, &document.body)?;
-        on!(self, replace_document(document.id, document.version, body, events, None))
+        on!(
+            self,
+            replace_document(document.id, document.version, body, events, None)
+        )
     }
 
     /// Reads, changes and replaces; retries on a concurrent write. `None` leaves the document
@@ -174,7 +204,8 @@ impl<D: DocumentBody> Collection<D> {
         now: UnixMillis,
         change: impl FnMut(D) -> Option<(D, Vec<Event>)>,
     ) -> Result<Option<Document<D>>, DocumentsError> {
-        self.change_for(Some(TriggeringEvent { event, now }), id, change).await
+        self.change_for(Some(TriggeringEvent { event, now }), id, change)
+            .await
     }
 
     async fn change_for(
@@ -192,7 +223,9 @@ impl<D: DocumentBody> Collection<D> {
             {
                 return Ok(None);
             }
-            let Some((body, events)) = change(body) else { return Ok(None) };
+            let Some((body, events)) = change(body) else {
+                return Ok(None);
+            };
             let encoded = self.encode_body(id, &body)?;
             let is_changed = on!(self, replace_document(id, version, encoded, &events, cause))?;
             if let Some(cause) = cause
@@ -201,13 +234,24 @@ impl<D: DocumentBody> Collection<D> {
                 // The inbox must record the event, because the document remembers only the last
                 // few. Also covers a process that crashed here.
                 on!(self, record_event(id, cause))?;
-                return Ok(is_changed.then_some(Document { id, version: version + 1, body }));
+                return Ok(is_changed.then_some(Document {
+                    id,
+                    version: version + 1,
+                    body,
+                }));
             }
             if is_changed {
-                return Ok(Some(Document { id, version: version + 1, body }));
+                return Ok(Some(Document {
+                    id,
+                    version: version + 1,
+                    body,
+                }));
             }
         }
-        Err(DocumentsError::Contended { collection: self.name, id })
+        Err(DocumentsError::Contended {
+            collection: self.name,
+            id,
+        })
     }
 
     /// Edits one document if it passes the filter; returns true if it did.
@@ -218,12 +262,16 @@ impl<D: DocumentBody> Collection<D> {
         mut update: Update,
         events: &[Event],
     ) -> Result<bool, DocumentsError> {
-        update.check_edits(&D::SHAPE).map_err(|why| self.declaration_error(why))?;
+        update
+            .check_edits(&D::SHAPE)
+            .map_err(|why| self.declaration_error(why))?;
         if let Some(name) = D::SEALED.iter().find(|name| update.names_field(name)) {
             return Err(self
                 .declaration_error(format!("`{name}` is sealed, and changed by `change` alone")));
         }
-        filter.check_fields(&D::SHAPE).map_err(|why| self.declaration_error(why))?;
+        filter
+            .check_fields(&D::SHAPE)
+            .map_err(|why| self.declaration_error(why))?;
         on!(self, update(id, &filter, &update, events))
     }
 
@@ -237,7 +285,10 @@ impl<D: DocumentBody> Collection<D> {
         find: &IndexQuery,
     ) -> Result<Vec<Document<D>>, DocumentsError> {
         let found = on!(self, find_documents(self.check_query(find)?))?;
-        found.into_iter().map(|stored| self.decode_document(stored)).collect()
+        found
+            .into_iter()
+            .map(|stored| self.decode_document(stored))
+            .collect()
     }
 
     /// The documents after this id, in id order, for jobs that walk them all.
@@ -247,7 +298,10 @@ impl<D: DocumentBody> Collection<D> {
         documents_max: usize,
     ) -> Result<Vec<Document<D>>, DocumentsError> {
         let found = on!(self, all_after(after, documents_max))?;
-        found.into_iter().map(|stored| self.decode_document(stored)).collect()
+        found
+            .into_iter()
+            .map(|stored| self.decode_document(stored))
+            .collect()
     }
 
     /// Reads one document beyond the limit to detect a next page.
@@ -263,7 +317,10 @@ impl<D: DocumentBody> Collection<D> {
             None => None,
         };
         let documents = found.into_iter().map(|stored| self.decode_document(stored));
-        Ok(DocumentPage { documents: documents.collect::<Result<_, _>>()?, next })
+        Ok(DocumentPage {
+            documents: documents.collect::<Result<_, _>>()?,
+            next,
+        })
     }
 
     /// Counts up to the limit.
@@ -278,7 +335,10 @@ impl<D: DocumentBody> Collection<D> {
         by: &Field<i64>,
         sums: &[FieldPath],
     ) -> Result<Vec<GroupTotals>, DocumentsError> {
-        on!(self, group_by_field(self.check_query(find)?, by.path(), sums))
+        on!(
+            self,
+            group_by_field(self.check_query(find)?, by.path(), sums)
+        )
     }
 
     /// Deletes expired documents if the database does not; returns their number.
@@ -299,11 +359,15 @@ impl<D: DocumentBody> Collection<D> {
     /// Fields unknown to this version stay.
     async fn reseal_batch(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, DocumentsError> {
         let found = on!(self, all_after(after, SEAL_BATCH))?;
-        let last = found.last().filter(|_| found.len() == SEAL_BATCH).map(|stored| stored.id);
+        let last = found
+            .last()
+            .filter(|_| found.len() == SEAL_BATCH)
+            .map(|stored| stored.id);
         let mut sealed = 0;
         for StoredDocument { id, version, body } in found {
-            let body: Value =
-                body.read().map_err(|why| DocumentsError::shape_error(self.name, &why))?;
+            let body: Value = body
+                .read()
+                .map_err(|why| DocumentsError::shape_error(self.name, &why))?;
             if !self.is_stale(&body) {
                 continue;
             }
@@ -314,11 +378,15 @@ impl<D: DocumentBody> Collection<D> {
     }
 
     fn is_stale(&self, body: &Value) -> bool {
-        let values = D::SEALED.iter().filter_map(|path| schema::value_at_path(body, path));
-        values.filter(|value| !value.is_null()).any(|value| match value.as_str() {
-            Some(text) => self.keys.is_stale_text(text),
-            None => self.keys.is_sealing(),
-        })
+        let values = D::SEALED
+            .iter()
+            .filter_map(|path| schema::value_at_path(body, path));
+        values
+            .filter(|value| !value.is_null())
+            .any(|value| match value.as_str() {
+                Some(text) => self.keys.is_stale_text(text),
+                None => self.keys.is_sealing(),
+            })
     }
 
     pub async fn explain_query(&self, find: &IndexQuery) -> Result<QueryPlan, DocumentsError> {
@@ -326,11 +394,16 @@ impl<D: DocumentBody> Collection<D> {
     }
 
     fn check_query<'f>(&self, find: &'f IndexQuery) -> Result<&'f IndexQuery, DocumentsError> {
-        find.check_against(&D::SHAPE).map(|()| find).map_err(|why| self.declaration_error(why))
+        find.check_against(&D::SHAPE)
+            .map(|()| find)
+            .map_err(|why| self.declaration_error(why))
     }
 
     fn declaration_error(&self, why: String) -> DocumentsError {
-        DocumentsError::Declared { collection: self.name, why }
+        DocumentsError::Declared {
+            collection: self.name,
+            why,
+        }
     }
 
     fn encode_body(&self, id: Uuid, body: &D) -> Result<Value, DocumentsError> {
@@ -345,7 +418,9 @@ impl<D: DocumentBody> Collection<D> {
         for name in D::SEALED {
             let value = schema::at_mut(&mut body, name).filter(|value| !value.is_null());
             let Some(value) = value else { continue };
-            let sealed = self.keys.seal_text(&self.seal_place(id, name), &value.to_string());
+            let sealed = self
+                .keys
+                .seal_text(&self.seal_place(id, name), &value.to_string());
             // Without active keys the field stays plain, as earlier versions read it.
             if self.keys.is_sealed_text(&sealed) {
                 *value = Value::String(sealed);
@@ -357,11 +432,15 @@ impl<D: DocumentBody> Collection<D> {
     /// A sealed field is text; opened, it is the JSON of its value.
     fn open_fields(&self, id: Uuid, mut body: Value) -> Result<Value, DocumentsError> {
         for name in D::SEALED {
-            let Some(value) = schema::at_mut(&mut body, name) else { continue };
+            let Some(value) = schema::at_mut(&mut body, name) else {
+                continue;
+            };
             let Some(text) = value.as_str().filter(|text| self.keys.is_sealed_text(text)) else {
                 continue;
             };
-            let json = self.keys.open_text(&self.seal_place(id, name), text.to_owned())?;
+            let json = self
+                .keys
+                .open_text(&self.seal_place(id, name), text.to_owned())?;
             *value = serde_json::from_str(&json)
                 .map_err(|error| DocumentsError::shape_error(self.name, &error))?;
         }
@@ -376,7 +455,11 @@ impl<D: DocumentBody> Collection<D> {
         let StoredDocument { id, version, body } = stored;
         let shape = |why: String| DocumentsError::shape_error(self.name, &why);
         if D::SEALED.is_empty() {
-            return Ok(Document { id, version, body: body.read().map_err(shape)? });
+            return Ok(Document {
+                id,
+                version,
+                body: body.read().map_err(shape)?,
+            });
         }
         let opened = self.open_fields(id, body.read().map_err(shape)?)?;
         let body = serde_json::from_value(opened).map_err(|error| shape(error.to_string()))?;
@@ -388,8 +471,10 @@ impl<D: DocumentBody> Collection<D> {
         order: &[IndexKey],
         last: &StoredDocument,
     ) -> Result<Vec<Scalar>, DocumentsError> {
-        let body: Value =
-            last.body.read().map_err(|why| DocumentsError::shape_error(self.name, &why))?;
+        let body: Value = last
+            .body
+            .read()
+            .map_err(|why| DocumentsError::shape_error(self.name, &why))?;
         let scalar = |key: &IndexKey| {
             if key.path == ID {
                 return Ok(Scalar::Id(last.id));

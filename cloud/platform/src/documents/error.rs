@@ -23,7 +23,10 @@ pub enum DocumentsError {
     #[error(transparent)]
     Sealed(#[from] SealError),
     #[error("{collection} is declared or asked wrongly: {why}")]
-    Declared { collection: &'static str, why: String },
+    Declared {
+        collection: &'static str,
+        why: String,
+    },
     #[error("the document store lacks {missing}: run `holdfast-cloud migrate`")]
     Outdated { missing: String },
     #[error("too many change document {id} of {collection} at once")]
@@ -36,13 +39,20 @@ pub enum DocumentsError {
 
 impl From<Error> for DocumentsError {
     fn from(error: Error) -> Self {
-        if is_duplicate(&error) { Self::Unique } else { Self::Mongo(error) }
+        if is_duplicate(&error) {
+            Self::Unique
+        } else {
+            Self::Mongo(error)
+        }
     }
 }
 
 impl DocumentsError {
     pub(super) fn shape_error(collection: &str, why: &impl ToString) -> Self {
-        Self::Shape { collection: collection.to_owned(), why: why.to_string() }
+        Self::Shape {
+            collection: collection.to_owned(),
+            why: why.to_string(),
+        }
     }
 
     /// A document with the same unique key exists: usually a refusal, not a fault.
@@ -87,7 +97,9 @@ pub(super) fn unless_unique(done: Result<bool, DocumentsError>) -> Result<bool, 
 
 /// The positions of the duplicates in an unordered `insert_many`, or its other failure.
 pub(super) fn find_duplicates(error: Error) -> Result<Vec<usize>, DocumentsError> {
-    let ErrorKind::InsertMany(failure) = &*error.kind else { return Err(error.into()) };
+    let ErrorKind::InsertMany(failure) = &*error.kind else {
+        return Err(error.into());
+    };
     let writes = failure.write_errors.as_deref().unwrap_or_default();
     if failure.write_concern_error.is_some() || writes.iter().any(|e| e.code != DUPLICATE_KEY) {
         return Err(DocumentsError::Mongo(error));

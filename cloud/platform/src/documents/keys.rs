@@ -17,7 +17,9 @@ pub(super) const NEWEST: &str = "newest";
 impl Mongo {
     pub(super) async fn index_answers(&self) -> Result<(), DocumentsError> {
         let options = IndexOptions::builder().name(NEWEST.to_owned()).build();
-        let index = IndexModel::builder().keys(doc! {"_id.person": 1, "at": -1}).options(options);
+        let index = IndexModel::builder()
+            .keys(doc! {"_id.person": 1, "at": -1})
+            .options(options);
         self.collection(ANSWERS).create_index(index.build()).await?;
         Ok(())
     }
@@ -52,7 +54,11 @@ impl Mongo {
         };
         let taken = doc! {"$set": {"holder": uuid_to_bson(holder), "until_ms": until.0}};
         let is_taken = answers.update_one(lapsed, taken).await?.matched_count == 1;
-        Ok(if is_taken { ClaimOutcome::Claimed } else { ClaimOutcome::Working })
+        Ok(if is_taken {
+            ClaimOutcome::Claimed
+        } else {
+            ClaimOutcome::Working
+        })
     }
 
     pub(crate) async fn renew_key(
@@ -61,8 +67,10 @@ impl Mongo {
         KeyClaim { holder, until }: KeyClaim,
     ) -> Result<bool, DocumentsError> {
         let later = doc! {"$set": {"until_ms": until.0}};
-        let done =
-            self.collection(ANSWERS).update_one(filter_by_holder(place, holder), later).await?;
+        let done = self
+            .collection(ANSWERS)
+            .update_one(filter_by_holder(place, holder), later)
+            .await?;
         Ok(done.matched_count == 1)
     }
 
@@ -73,8 +81,10 @@ impl Mongo {
         sealed: Vec<u8>,
     ) -> Result<bool, DocumentsError> {
         let answered = doc! {"$set": {"answer": bytes_to_bson(sealed)}};
-        let done =
-            self.collection(ANSWERS).update_one(filter_by_holder(place, holder), answered).await?;
+        let done = self
+            .collection(ANSWERS)
+            .update_one(filter_by_holder(place, holder), answered)
+            .await?;
         Ok(done.matched_count == 1)
     }
 
@@ -83,7 +93,9 @@ impl Mongo {
         place: IdempotencyKey,
         holder: Uuid,
     ) -> Result<(), DocumentsError> {
-        self.collection(ANSWERS).delete_one(filter_by_holder(place, holder)).await?;
+        self.collection(ANSWERS)
+            .delete_one(filter_by_holder(place, holder))
+            .await?;
         Ok(())
     }
 
@@ -100,7 +112,10 @@ impl Mongo {
     async fn remove_beyond(&self, person: UserId) -> Result<(), DocumentsError> {
         let answers = self.collection(ANSWERS);
         let of_person = doc! {"_id.person": uuid_to_bson(person.0)};
-        let found = answers.find(of_person).sort(doc! {"at": -1}).skip(KEYS_OF_ONE_MAX as u64);
+        let found = answers
+            .find(of_person)
+            .sort(doc! {"at": -1})
+            .skip(KEYS_OF_ONE_MAX as u64);
         let mut beyond = found.limit(1).projection(doc! {"at": 1}).await?;
         if beyond.advance().await? {
             let oldest: Document = beyond.deserialize_current()?;
@@ -122,5 +137,8 @@ fn filter_by_holder(place: IdempotencyKey, holder: Uuid) -> Document {
 }
 
 fn bytes_to_bson(bytes: Vec<u8>) -> Bson {
-    Bson::Binary(Binary { subtype: BinarySubtype::Generic, bytes })
+    Bson::Binary(Binary {
+        subtype: BinarySubtype::Generic,
+        bytes,
+    })
 }

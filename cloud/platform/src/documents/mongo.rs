@@ -36,11 +36,18 @@ pub struct Mongo {
 
 impl Mongo {
     pub(super) fn new(database: Database) -> Self {
-        Self { database, written: Arc::default(), keys: DataKeys::without_keys() }
+        Self {
+            database,
+            written: Arc::default(),
+            keys: DataKeys::without_keys(),
+        }
     }
 
     pub(super) fn sealed_by(self, keys: &DataKeys) -> Self {
-        Self { keys: keys.clone(), ..self }
+        Self {
+            keys: keys.clone(),
+            ..self
+        }
     }
 
     pub(crate) fn data_keys(&self) -> &DataKeys {
@@ -62,13 +69,21 @@ impl Mongo {
     }
 
     pub(super) async fn migrate(&self) -> Result<(), DocumentsError> {
-        let kept =
-            [(INBOX, inbox::KEPT_MS), (JOB_RUNS, jobs::KEPT_MS), (ANSWERS, answers::KEPT_MS)];
+        let kept = [
+            (INBOX, inbox::KEPT_MS),
+            (JOB_RUNS, jobs::KEPT_MS),
+            (ANSWERS, answers::KEPT_MS),
+        ];
         for (name, kept_ms) in kept {
             let kept = Duration::from_millis(kept_ms.unsigned_abs());
-            let options =
-                IndexOptions::builder().name(EXPIRES.to_owned()).expire_after(kept).build();
-            let index = IndexModel::builder().keys(doc! {"at": 1}).options(options).build();
+            let options = IndexOptions::builder()
+                .name(EXPIRES.to_owned())
+                .expire_after(kept)
+                .build();
+            let index = IndexModel::builder()
+                .keys(doc! {"at": 1})
+                .options(options)
+                .build();
             self.collection(name).create_index(index).await?;
         }
         self.index_sent().await?;
@@ -112,7 +127,11 @@ impl Mongo {
         ]};
         let taken = doc! {"$set": {"holder": uuid_to_bson(holder), "until_ms": until.0}};
         // If another holder has it, the upsert's insert collides with its id.
-        let done = self.collection(LEASES).update_one(free, taken).upsert(true).await;
+        let done = self
+            .collection(LEASES)
+            .update_one(free, taken)
+            .upsert(true)
+            .await;
         unless_unique(done.map(|_| true).map_err(Into::into))
     }
 
@@ -172,5 +191,8 @@ pub(super) async fn index_names<T: Send + Sync>(
 }
 
 pub(super) fn uuid_to_bson(id: Uuid) -> Bson {
-    Bson::Binary(Binary { subtype: BinarySubtype::Uuid, bytes: id.into_bytes().to_vec() })
+    Bson::Binary(Binary {
+        subtype: BinarySubtype::Uuid,
+        bytes: id.into_bytes().to_vec(),
+    })
 }

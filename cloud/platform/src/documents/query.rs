@@ -52,7 +52,12 @@ impl<T: ScalarType> ListField<T> {
 
     /// Pass the rarest value first: MongoDB bounds the index by one and filters by the others.
     pub fn has_all(&self, values: impl IntoIterator<Item = T>) -> Filter {
-        Filter::All(values.into_iter().map(|value| self.has_value(value)).collect())
+        Filter::All(
+            values
+                .into_iter()
+                .map(|value| self.has_value(value))
+                .collect(),
+        )
     }
 
     pub fn lacks_value(&self, value: T) -> Filter {
@@ -122,7 +127,12 @@ pub struct IndexQuery {
 
 impl IndexQuery {
     pub fn from_index(index: Index, filter: Filter) -> Self {
-        Self { index, filter, after: None, limit: 100 }
+        Self {
+            index,
+            filter,
+            after: None,
+            limit: 100,
+        }
     }
 
     pub fn with_limit(self, limit: usize) -> Self {
@@ -131,12 +141,19 @@ impl IndexQuery {
 
     /// Starts after a cursor from `DocumentPage::next`.
     pub fn start_after(self, place: Option<Vec<Scalar>>) -> Self {
-        Self { after: place, ..self }
+        Self {
+            after: place,
+            ..self
+        }
     }
 
     /// The index's keys without those that the filter pins, then the id.
     pub(super) fn sort_keys(&self) -> Vec<IndexKey> {
-        let left = self.index.keys.iter().filter(|key| !self.filter.pins_field(key.path));
+        let left = self
+            .index
+            .keys
+            .iter()
+            .filter(|key| !self.filter.pins_field(key.path));
         left.copied().chain(self.index.id_key()).collect()
     }
 
@@ -149,7 +166,11 @@ impl IndexQuery {
         if self.index.kept_ms.is_some() {
             return Err(format!("index {name} is for expiry alone"));
         }
-        if self.index.list().is_some_and(|path| !self.filter.pins_field(path)) {
+        if self
+            .index
+            .list()
+            .is_some_and(|path| !self.filter.pins_field(path))
+        {
             return Err(format!("index {name} is not led by a value"));
         }
         self.filter.check_fields(shape)
@@ -157,8 +178,12 @@ impl IndexQuery {
 
     /// The filter combined with the start of the page.
     pub(super) fn whole_filter(&self) -> Filter {
-        let Some(after) = &self.after else { return self.filter.clone() };
-        self.filter.clone().and(filter_after_cursor(&self.sort_keys(), after))
+        let Some(after) = &self.after else {
+            return self.filter.clone();
+        };
+        self.filter
+            .clone()
+            .and(filter_after_cursor(&self.sort_keys(), after))
     }
 }
 
@@ -167,8 +192,11 @@ fn filter_after_cursor(keys: &[IndexKey], place: &[Scalar]) -> Filter {
     let ([key, keys @ ..], [value, place @ ..]) = (keys, place) else {
         return Filter::Any(Vec::new());
     };
-    let (strict, bound) =
-        if key.down { (Bound::Below, Bound::AtMost) } else { (Bound::Above, Bound::AtLeast) };
+    let (strict, bound) = if key.down {
+        (Bound::Below, Bound::AtMost)
+    } else {
+        (Bound::Above, Bound::AtLeast)
+    };
     let further = Filter::Bounded(key.path, strict, value.clone());
     if keys.is_empty() {
         return further;

@@ -74,8 +74,12 @@ pub struct FieldPath {
     pub is_required: bool,
 }
 
-pub(super) const ID: FieldPath =
-    FieldPath { name: "_id", kind: ScalarKind::Id, is_list: false, is_required: true };
+pub(super) const ID: FieldPath = FieldPath {
+    name: "_id",
+    kind: ScalarKind::Id,
+    is_list: false,
+    is_required: true,
+};
 
 /// `T` prevents a filter from comparing the field with another type.
 pub struct Field<T>(FieldPath, PhantomData<fn(T)>);
@@ -83,11 +87,27 @@ pub struct ListField<T>(FieldPath, PhantomData<fn(T)>);
 
 impl<T: ScalarType> Field<T> {
     pub const fn new(name: &'static str) -> Self {
-        Self(FieldPath { name, kind: T::KIND, is_list: false, is_required: true }, PhantomData)
+        Self(
+            FieldPath {
+                name,
+                kind: T::KIND,
+                is_list: false,
+                is_required: true,
+            },
+            PhantomData,
+        )
     }
 
     pub const fn optional(name: &'static str) -> Self {
-        Self(FieldPath { name, kind: T::KIND, is_list: false, is_required: false }, PhantomData)
+        Self(
+            FieldPath {
+                name,
+                kind: T::KIND,
+                is_list: false,
+                is_required: false,
+            },
+            PhantomData,
+        )
     }
 }
 
@@ -97,17 +117,31 @@ impl<T> Field<T> {
     }
 
     pub const fn ascending_key(&self) -> IndexKey {
-        IndexKey { path: self.0, down: false }
+        IndexKey {
+            path: self.0,
+            down: false,
+        }
     }
 
     pub const fn descending_key(&self) -> IndexKey {
-        IndexKey { path: self.0, down: true }
+        IndexKey {
+            path: self.0,
+            down: true,
+        }
     }
 }
 
 impl<T: ScalarType> ListField<T> {
     pub const fn new(name: &'static str) -> Self {
-        Self(FieldPath { name, kind: T::KIND, is_list: true, is_required: true }, PhantomData)
+        Self(
+            FieldPath {
+                name,
+                kind: T::KIND,
+                is_list: true,
+                is_required: true,
+            },
+            PhantomData,
+        )
     }
 }
 
@@ -118,7 +152,10 @@ impl<T> ListField<T> {
 
     /// One index entry per value.
     pub const fn key_per_value(&self) -> IndexKey {
-        IndexKey { path: self.0, down: false }
+        IndexKey {
+            path: self.0,
+            down: false,
+        }
     }
 }
 
@@ -150,11 +187,20 @@ pub struct Index {
 
 impl Index {
     pub const fn new(name: &'static str, keys: &'static [IndexKey]) -> Self {
-        Self { name, keys, unique: false, only: &[], kept_ms: None }
+        Self {
+            name,
+            keys,
+            unique: false,
+            only: &[],
+            kept_ms: None,
+        }
     }
 
     pub const fn unique(self) -> Self {
-        Self { unique: true, ..self }
+        Self {
+            unique: true,
+            ..self
+        }
     }
 
     pub const fn with_conditions(self, only: &'static [IndexCondition]) -> Self {
@@ -162,7 +208,10 @@ impl Index {
     }
 
     pub const fn with_expiry(self, kept_ms: i64) -> Self {
-        Self { kept_ms: Some(kept_ms), ..self }
+        Self {
+            kept_ms: Some(kept_ms),
+            ..self
+        }
     }
 
     /// The name in the store ends in a hash of the definition. A changed index thus gets a new
@@ -171,7 +220,9 @@ impl Index {
         let hash = self
             .describe_definition()
             .bytes()
-            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+            .fold(0x811c_9dc5_u32, |hash, byte| {
+                (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+            });
         format!("{}_{hash:08x}", self.name)
     }
 
@@ -202,7 +253,10 @@ impl Index {
 
     /// The indexed list. MongoDB allows only one per index.
     pub(super) fn list(&self) -> Option<FieldPath> {
-        self.keys.iter().map(|key| key.path).find(|path| path.is_list)
+        self.keys
+            .iter()
+            .map(|key| key.path)
+            .find(|path| path.is_list)
     }
 
     /// The key after the declared ones; absent from unique and expiring indexes, which are never
@@ -228,7 +282,9 @@ impl CollectionSchema {
 
     pub(super) fn expires_by(&self, path: FieldPath) -> bool {
         let expiring = self.indexes.iter().filter(|index| index.kept_ms.is_some());
-        expiring.filter_map(|index| index.keys.first()).any(|key| key.path == path)
+        expiring
+            .filter_map(|index| index.keys.first())
+            .any(|key| key.path == path)
     }
 
     /// Rejects a declaration that would make the two stores differ.
@@ -257,13 +313,17 @@ impl CollectionSchema {
     /// Rejects a body that deviates from its declaration: a time not stored as an integer, a
     /// renamed field, a number that only one store can hold.
     pub(super) fn check_body(&self, body: &Value) -> Result<(), String> {
-        let Some(fields) = body.as_object() else { return Err("it is no object".to_owned()) };
+        let Some(fields) = body.as_object() else {
+            return Err("it is no object".to_owned());
+        };
         if let Some(name) = fields.keys().find(|name| name.starts_with(['_', '$'])) {
             return Err(format!("`{name}` is a name of the store's own"));
         }
         for path in self.fields {
             let fits = |value: &Value| match path.kind {
-                ScalarKind::Id => value.as_str().is_some_and(|text| Uuid::parse_str(text).is_ok()),
+                ScalarKind::Id => value
+                    .as_str()
+                    .is_some_and(|text| Uuid::parse_str(text).is_ok()),
                 ScalarKind::Int => value.is_i64(),
                 ScalarKind::Text => value.is_string(),
                 ScalarKind::Bool => value.is_boolean(),
@@ -283,16 +343,20 @@ impl CollectionSchema {
 
 /// The value at a path such as `verification.state`.
 pub(super) fn value_at_path<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
-    path.split('.').try_fold(body, |value, name| value.get(name))
+    path.split('.')
+        .try_fold(body, |value, name| value.get(name))
 }
 
 pub(super) fn at_mut<'v>(body: &'v mut Value, path: &str) -> Option<&'v mut Value> {
-    path.split('.').try_fold(body, |value, name| value.get_mut(name))
+    path.split('.')
+        .try_fold(body, |value, name| value.get_mut(name))
 }
 
 /// Returns true if the paths name the same value, or one contains the other.
 pub(super) fn paths_overlap(one: &str, other: &str) -> bool {
-    one.split('.').zip(other.split('.')).all(|(one, other)| one == other)
+    one.split('.')
+        .zip(other.split('.'))
+        .all(|(one, other)| one == other)
 }
 
 /// Removes nulls from objects, so that absent always means missing. Rejects an integer above `i64`,
@@ -338,14 +402,36 @@ mod tests {
         const READ: Field<UnixMillis> = Field::optional("read_at");
         const BY_READ: Index = Index::new("read", &[READ.ascending_key()]);
         const FIELDS: &[FieldPath] = &[READ.path()];
-        const BARE: CollectionSchema = CollectionSchema { fields: FIELDS, indexes: &[BY_READ] };
+        const BARE: CollectionSchema = CollectionSchema {
+            fields: FIELDS,
+            indexes: &[BY_READ],
+        };
         const PRESENT: Index = BY_READ.with_conditions(&[IndexCondition::Present(READ.path())]);
         assert!(BARE.check_declaration().is_err());
-        assert!(CollectionSchema { indexes: &[PRESENT], ..BARE }.check_declaration().is_ok());
-        const EXPIRING: Index = BY_READ.with_expiry(1);
-        assert!(CollectionSchema { indexes: &[EXPIRING], ..BARE }.check_declaration().is_ok());
         assert!(
-            CollectionSchema { indexes: &[NEWEST], ..BARE }.check_declaration().is_err(),
+            CollectionSchema {
+                indexes: &[PRESENT],
+                ..BARE
+            }
+            .check_declaration()
+            .is_ok()
+        );
+        const EXPIRING: Index = BY_READ.with_expiry(1);
+        assert!(
+            CollectionSchema {
+                indexes: &[EXPIRING],
+                ..BARE
+            }
+            .check_declaration()
+            .is_ok()
+        );
+        assert!(
+            CollectionSchema {
+                indexes: &[NEWEST],
+                ..BARE
+            }
+            .check_declaration()
+            .is_err(),
             "undeclared fields"
         );
     }

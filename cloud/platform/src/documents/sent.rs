@@ -60,13 +60,19 @@ impl Mongo {
         let count = i64::try_from(sent.len()).unwrap_or(i64::MAX);
         let numbered = doc! {"$inc": {"last_seq": count}, "$setOnInsert": {"until_ms": 0_i64}};
         let leases = self.collection(LEASES);
-        let counting = leases.find_one_and_update(doc! {"_id": lease}, numbered).upsert(true);
-        let counted = counting.return_document(ReturnDocument::After).await?.unwrap_or_default();
+        let counting = leases
+            .find_one_and_update(doc! {"_id": lease}, numbered)
+            .upsert(true);
+        let counted = counting
+            .return_document(ReturnDocument::After)
+            .await?
+            .unwrap_or_default();
         let first = read_int(&counted, "last_seq", LEASES)? - count + 1;
         let mut kept = Vec::with_capacity(sent.len());
         for (event, seq) in sent.iter().zip(first..) {
-            let text =
-                self.data_keys().seal_text(&event_seal_context(event.id), &event.open_event(self)?);
+            let text = self
+                .data_keys()
+                .seal_text(&event_seal_context(event.id), &event.open_event(self)?);
             kept.push(doc! {
                 "_id": uuid_to_bson(event.id), "seq": seq, "made_at": event.at, "sent_at": now.0, "event": text,
             });
@@ -79,7 +85,11 @@ impl Mongo {
     }
 
     pub(crate) async fn last_sent(&self) -> Result<i64, DocumentsError> {
-        let last = self.collection(SENT).find_one(doc! {}).sort(doc! {"seq": -1}).await?;
+        let last = self
+            .collection(SENT)
+            .find_one(doc! {})
+            .sort(doc! {"seq": -1})
+            .await?;
         last.map_or(Ok(0), |last| read_int(&last, "seq", SENT))
     }
 
@@ -103,8 +113,13 @@ impl Mongo {
         events_max: usize,
     ) -> Result<ResealedBatch<i64>, DocumentsError> {
         let keys = self.data_keys();
-        let events = self.sent_events(doc! {"seq": {"$gt": after}}, events_max).await?;
-        let last = events.last().filter(|_| events.len() == events_max).map(|(seq, ..)| *seq);
+        let events = self
+            .sent_events(doc! {"seq": {"$gt": after}}, events_max)
+            .await?;
+        let last = events
+            .last()
+            .filter(|_| events.len() == events_max)
+            .map(|(seq, ..)| *seq);
         let mut sealed = 0;
         for (_, id, _, event) in events {
             if keys.is_stale_text(&event) {
@@ -129,7 +144,11 @@ impl Mongo {
 
     pub(crate) async fn purge_replays(&self, before: UnixMillis) -> Result<u64, DocumentsError> {
         let old = doc! {"done_at": {"$lt": before.0}};
-        Ok(self.collection(REPLAYS).delete_many(old).await?.deleted_count)
+        Ok(self
+            .collection(REPLAYS)
+            .delete_many(old)
+            .await?
+            .deleted_count)
     }
 
     pub(crate) async fn count_open_replays(&self) -> Result<u64, DocumentsError> {
@@ -153,7 +172,9 @@ impl Mongo {
         let newest = doc! {"asked_at": -1, "_id": 1};
         let replays = self.collection(REPLAYS);
         let found = replays.find(doc! {}).sort(newest);
-        let mut found = found.limit(i64::try_from(replays_max).unwrap_or(i64::MAX)).await?;
+        let mut found = found
+            .limit(i64::try_from(replays_max).unwrap_or(i64::MAX))
+            .await?;
         let mut newest = Vec::new();
         while found.advance().await? {
             newest.push(decode_replay(&found.deserialize_current()?)?);
@@ -164,7 +185,11 @@ impl Mongo {
     /// The oldest open replay.
     pub(crate) async fn open_replay(&self) -> Result<Option<Replay>, DocumentsError> {
         let oldest = doc! {"asked_at": 1, "_id": 1};
-        let found = self.collection(REPLAYS).find_one(open()).sort(oldest).await?;
+        let found = self
+            .collection(REPLAYS)
+            .find_one(open())
+            .sort(oldest)
+            .await?;
         found.as_ref().map(decode_replay).transpose()
     }
 
@@ -193,7 +218,9 @@ impl Mongo {
         let sent = self.collection(SENT);
         let finding = sent.find(wanted).sort(doc! {"seq": 1});
         let finding = finding.hint(Hint::Name(IN_ORDER.to_owned()));
-        let mut found = finding.limit(i64::try_from(events_max).unwrap_or(i64::MAX)).await?;
+        let mut found = finding
+            .limit(i64::try_from(events_max).unwrap_or(i64::MAX))
+            .await?;
         let mut events = Vec::new();
         while found.advance().await? {
             let event: Document = found.deserialize_current()?;
@@ -226,11 +253,15 @@ fn decode_replay(stored: &Document) -> Result<Replay, DocumentsError> {
 }
 
 fn read_int(stored: &Document, key: &str, of: &str) -> Result<i64, DocumentsError> {
-    stored.get_i64(key).map_err(|error| DocumentsError::shape_error(of, &error))
+    stored
+        .get_i64(key)
+        .map_err(|error| DocumentsError::shape_error(of, &error))
 }
 
 fn read_text(stored: &Document, key: &str, of: &str) -> Result<String, DocumentsError> {
-    let text = stored.get_str(key).map_err(|error| DocumentsError::shape_error(of, &error));
+    let text = stored
+        .get_str(key)
+        .map_err(|error| DocumentsError::shape_error(of, &error));
     text.map(str::to_owned)
 }
 
@@ -239,6 +270,9 @@ fn id(stored: &Document, key: &str, of: &str) -> Result<Uuid, DocumentsError> {
         Some(Bson::Binary(id)) => {
             Uuid::from_slice(&id.bytes).map_err(|error| DocumentsError::shape_error(of, &error))
         }
-        _ => Err(DocumentsError::shape_error(of, &format!("`{key}` is no id"))),
+        _ => Err(DocumentsError::shape_error(
+            of,
+            &format!("`{key}` is no id"),
+        )),
     }
 }

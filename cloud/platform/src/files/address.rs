@@ -46,7 +46,9 @@ pub fn build_s3_store(
         .with_secret_access_key(address.secret);
     if let Some(endpoint) = address.endpoint {
         // Plain HTTP is for a store on this machine or in a private network.
-        builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
+        builder = builder
+            .with_allow_http(endpoint.starts_with("http://"))
+            .with_endpoint(endpoint);
     }
     Ok(builder.build()?)
 }
@@ -79,7 +81,12 @@ impl S3Address {
             region: USUAL_REGION.to_owned(),
             endpoint: None,
         };
-        for pair in uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+        for pair in uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+        {
             let (name, value) = pair.split_once('=').ok_or_else(wrong)?;
             let value = percent_decode(value).ok_or_else(wrong)?;
             match name {
@@ -117,11 +124,20 @@ mod tests {
     fn an_address_of_s3_names_all_that_a_call_needs() {
         let full = "s3://key:se%2Fcr%2Bet@bucket?region=eu-1&endpoint=http://127.0.0.1:9000";
         let read = S3Address::read(full).unwrap();
-        assert_eq!((read.key.as_str(), read.secret.as_str()), ("key", "se/cr+et"));
-        assert_eq!((read.bucket.as_str(), read.region.as_str()), ("bucket", "eu-1"));
+        assert_eq!(
+            (read.key.as_str(), read.secret.as_str()),
+            ("key", "se/cr+et")
+        );
+        assert_eq!(
+            (read.bucket.as_str(), read.region.as_str()),
+            ("bucket", "eu-1")
+        );
         assert_eq!(read.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
         let short = S3Address::read("s3://key:secret@bucket").unwrap();
-        assert_eq!((short.region.as_str(), short.endpoint), (USUAL_REGION, None));
+        assert_eq!(
+            (short.region.as_str(), short.endpoint),
+            (USUAL_REGION, None)
+        );
         for bad in [
             "s3://bucket",
             "s3://key@bucket",

@@ -86,7 +86,10 @@ const WAYS_OF_ONE: usize = 2;
 
 impl Uploader {
     pub fn from_claims(claims: &Claims) -> Self {
-        Self { user: claims.sub, age: AccountAge::from_claims(claims) }
+        Self {
+            user: claims.sub,
+            age: AccountAge::from_claims(claims),
+        }
     }
 }
 
@@ -128,7 +131,12 @@ impl UploadReceiver {
             return Err(FileRefusal::Busy);
         }
         *own += 1;
-        Ok(UploadPermit { user, of_one: self.of_one.clone(), _of_new: of_new, _of_all: of_all })
+        Ok(UploadPermit {
+            user,
+            of_one: self.of_one.clone(),
+            _of_new: of_new,
+            _of_all: of_all,
+        })
     }
 
     /// Waits for the single reader.
@@ -138,7 +146,10 @@ impl UploadReceiver {
             AccountAge::Established => None,
         };
         let reader = wait_for(&self.reader).await?;
-        Ok(CheckPermit { _reader: reader, _of_new: of_new })
+        Ok(CheckPermit {
+            _reader: reader,
+            _of_new: of_new,
+        })
     }
 
     async fn receive_body(
@@ -162,7 +173,11 @@ impl UploadReceiver {
             file.write_all(&piece).await?;
         }
         file.flush().await?;
-        Ok(ReceivedUpload { file: file.into_std().await, bytes, hash: hex::encode(hash.finish()) })
+        Ok(ReceivedUpload {
+            file: file.into_std().await,
+            bytes,
+            hash: hex::encode(hash.finish()),
+        })
     }
 }
 
@@ -187,7 +202,11 @@ struct CheckPermit {
 }
 
 async fn wait_for(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, FileRefusal> {
-    permits.clone().acquire_owned().await.map_err(|_| FileRefusal::Busy)
+    permits
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(|_| FileRefusal::Busy)
 }
 
 /// Runs a check on a blocking thread, which holds both permits until the end, even if the caller
@@ -223,7 +242,11 @@ impl Drop for UploadPermit {
 fn refusal_from_body_error(error: &(dyn std::error::Error + 'static)) -> FileRefusal {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let is_too_large = causes.any(|cause| cause.is::<LengthLimitError>());
-    if is_too_large { FileRefusal::TooLarge } else { FileRefusal::BrokenOff }
+    if is_too_large {
+        FileRefusal::TooLarge
+    } else {
+        FileRefusal::BrokenOff
+    }
 }
 
 fn check_upload(
@@ -234,7 +257,11 @@ fn check_upload(
     if gone.is_cancelled() {
         return Err(FileRefusal::BrokenOff.into());
     }
-    let ReceivedUpload { mut file, bytes, hash } = waiting;
+    let ReceivedUpload {
+        mut file,
+        bytes,
+        hash,
+    } = waiting;
     let ends = FileEnds::read(&mut file)?;
     let kind = FileKind::from_magic_bytes(&ends.head).filter(|kind| rule.kinds.contains(kind));
     let kind = kind.ok_or(FileRefusal::Kind)?;
@@ -246,9 +273,19 @@ fn check_upload(
         let mut file = reader.into_inner();
         file.rewind()?;
         let content = CheckedContent::Waiting(file);
-        return Ok(CheckedFile { kind, hash, bytes: bytes as u64, size: None, content });
+        return Ok(CheckedFile {
+            kind,
+            hash,
+            bytes: bytes as u64,
+            size: None,
+            content,
+        });
     }
-    let source = PictureSource { kind, file: reader, bytes: bytes as u64 };
+    let source = PictureSource {
+        kind,
+        file: reader,
+        bytes: bytes as u64,
+    };
     let (renewed, size) = picture::reencode_picture(source, rule.side_px_max, gone)?;
     let hash = hex::encode(digest::digest(&digest::SHA256, &renewed));
     Ok(CheckedFile {
@@ -268,12 +305,18 @@ pub(super) struct FileChunks {
 
 impl FileChunks {
     pub fn from_file(file: File, bytes: usize) -> Self {
-        Self { file: tokio::fs::File::from_std(file), bytes }
+        Self {
+            file: tokio::fs::File::from_std(file),
+            bytes,
+        }
     }
 
     pub async fn next(&mut self) -> std::io::Result<Option<Vec<u8>>> {
         let mut piece = Vec::with_capacity(self.bytes);
-        (&mut self.file).take(self.bytes as u64).read_to_end(&mut piece).await?;
+        (&mut self.file)
+            .take(self.bytes as u64)
+            .read_to_end(&mut piece)
+            .await?;
         Ok(Some(piece).filter(|piece| !piece.is_empty()))
     }
 }

@@ -22,7 +22,14 @@ const SEARCHED_BYTES: u64 = 64 * 1024;
 const PDF_MARK_WITHIN: usize = 1024;
 /// A ZIP archive ends with its directory.
 const ZIP_DIRECTORY: &[u8] = b"PK\x05\x06";
-const PAGE_MARKS: [&[u8]; 6] = [b"<script", b"<html", b"<!doctype", b"<svg", b"<iframe", b"<?php"];
+const PAGE_MARKS: [&[u8]; 6] = [
+    b"<script",
+    b"<html",
+    b"<!doctype",
+    b"<svg",
+    b"<iframe",
+    b"<?php",
+];
 
 impl FileKind {
     pub const PICTURES: &[Self] = &[Self::Jpeg, Self::Png, Self::Webp];
@@ -73,7 +80,11 @@ impl FileEnds {
             file.take(SEARCHED_BYTES).read_to_end(&mut part)?;
             Ok(part)
         };
-        Ok(Self { head: part(0)?, tail: part(bytes.saturating_sub(SEARCHED_BYTES))?, bytes })
+        Ok(Self {
+            head: part(0)?,
+            tail: part(bytes.saturating_sub(SEARCHED_BYTES))?,
+            bytes,
+        })
     }
 }
 
@@ -84,8 +95,9 @@ pub fn check_plain(
     file: &mut BufReader<impl Read + Seek>,
 ) -> Result<(), FilesError> {
     let FileEnds { head, tail, .. } = ends;
-    let is_page =
-        PAGE_MARKS.iter().any(|mark| contains_mark(head, mark) || contains_mark(tail, mark));
+    let is_page = PAGE_MARKS
+        .iter()
+        .any(|mark| contains_mark(head, mark) || contains_mark(tail, mark));
     let is_archive = contains_mark(tail, ZIP_DIRECTORY);
     let is_pdf =
         kind.is_picture() && contains_mark(&head[..head.len().min(PDF_MARK_WITHIN)], b"%PDF-");
@@ -97,7 +109,9 @@ pub fn check_plain(
 
 /// Returns true if the mark occurs, in any case.
 pub fn contains_mark(bytes: &[u8], mark: &[u8]) -> bool {
-    bytes.windows(mark.len()).any(|window| window.eq_ignore_ascii_case(mark))
+    bytes
+        .windows(mark.len())
+        .any(|window| window.eq_ignore_ascii_case(mark))
 }
 
 /// PNG and WebP declare their end, and no camera writes more. Behind a JPEG, phones store a second
@@ -110,7 +124,10 @@ fn has_more(
     match kind {
         FileKind::Png => Ok(png_end(file)?.is_some_and(|end| end < ends.bytes)),
         FileKind::Webp => {
-            let length = ends.head.get(4..8).and_then(|length| length.try_into().ok());
+            let length = ends
+                .head
+                .get(4..8)
+                .and_then(|length| length.try_into().ok());
             let end = length.map_or(0, |length| 8 + u64::from(u32::from_le_bytes(length)));
             // Chunks are padded to an even length.
             Ok(ends.bytes > end + 1)

@@ -29,19 +29,27 @@ const LIFE_MS: i64 = 5 * 60 * 1000;
 impl FileLinkSigner {
     pub fn new(service_key: &ServiceKey, clock: Clock) -> Self {
         let secret = service_key.derive_secret("links to files");
-        Self { key: hmac::Key::new(hmac::HMAC_SHA256, &secret), clock }
+        Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, &secret),
+            clock,
+        }
     }
 
     pub fn sign_link(&self, file: FileId) -> LinkQuery {
         let expires = self.clock.now().plus_ms(LIFE_MS).0;
         let tag = hmac::sign(&self.key, &bytes_to_sign(file, expires));
-        LinkQuery { expires, signature: hex::encode(tag) }
+        LinkQuery {
+            expires,
+            signature: hex::encode(tag),
+        }
     }
 
     /// Compares in constant time, and checks the expiry last, so that only a valid link can be
     /// found expired.
     pub fn is_good(&self, file: FileId, link: &LinkQuery) -> bool {
-        let Ok(tag) = hex::decode(&link.signature) else { return false };
+        let Ok(tag) = hex::decode(&link.signature) else {
+            return false;
+        };
         let is_true = hmac::verify(&self.key, &bytes_to_sign(file, link.expires), &tag).is_ok();
         is_true && self.clock.now() < UnixMillis(link.expires)
     }
@@ -74,10 +82,16 @@ mod tests {
         assert!(links(at.plus_ms(LIFE_MS - 1)).is_good(file, &link));
         assert!(!links(at.plus_ms(LIFE_MS)).is_good(file, &link));
         assert!(!links(at).is_good(other, &link));
-        let longer = LinkQuery { expires: link.expires + 1, ..link.clone() };
+        let longer = LinkQuery {
+            expires: link.expires + 1,
+            ..link.clone()
+        };
         assert!(!links(at).is_good(file, &longer));
         for signature in ["", "00", "no digits", &link.signature[2..]] {
-            let forged = LinkQuery { signature: signature.to_owned(), ..link.clone() };
+            let forged = LinkQuery {
+                signature: signature.to_owned(),
+                ..link.clone()
+            };
             assert!(!links(at).is_good(file, &forged), "{signature}");
         }
         assert!(!FileLinkSigner::new(&key(), Clock::fixed_at(at)).is_good(file, &link));

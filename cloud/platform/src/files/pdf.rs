@@ -28,8 +28,10 @@ pub fn check_pdf(mut file: impl BufRead, ends: &FileEnds) -> Result<(), FilesErr
     if !contains_mark(tail, b"%%EOF") {
         return Err(FileRefusal::Unreadable.into());
     }
-    let mut names =
-        PdfNameScanner { name: Vec::with_capacity(NAME_BYTES_MAX), place: ScanState::Outside };
+    let mut names = PdfNameScanner {
+        name: Vec::with_capacity(NAME_BYTES_MAX),
+        place: ScanState::Outside,
+    };
     loop {
         let bytes = file.fill_buf()?;
         let read = bytes.len();
@@ -62,7 +64,9 @@ enum ScanState {
 impl PdfNameScanner {
     /// Returns true if this byte ends an active name.
     fn ends_active_at(&mut self, byte: u8) -> bool {
-        let digit = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let digit = char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok());
         match (self.place, digit) {
             (ScanState::InEscape(None), Some(_)) => self.place = ScanState::InEscape(digit),
             (ScanState::InEscape(Some(high)), Some(low)) => self.push(high * 16 + low),
@@ -71,7 +75,11 @@ impl PdfNameScanner {
             (before, _) => {
                 let is_active =
                     before != ScanState::Outside && ACTIVE.contains(&self.name.as_slice());
-                self.place = if byte == b'/' { ScanState::InName } else { ScanState::Outside };
+                self.place = if byte == b'/' {
+                    ScanState::InName
+                } else {
+                    ScanState::Outside
+                };
                 self.name.clear();
                 self.name.push(byte);
                 return is_active;
@@ -115,8 +123,15 @@ mod tests {
 
     #[test]
     fn a_pdf_that_runs_something_is_refused_however_it_spells_it() {
-        assert_eq!(of("/Type /Catalog /Pages 2 0 R /OpenAction [3 0 R /Fit]"), Ok(()));
-        for plain in ["/Subtype /JSpecial /Title (JS)", "/JavaScriptAndMuchMore", "J/#5 /J#5S S"] {
+        assert_eq!(
+            of("/Type /Catalog /Pages 2 0 R /OpenAction [3 0 R /Fit]"),
+            Ok(())
+        );
+        for plain in [
+            "/Subtype /JSpecial /Title (JS)",
+            "/JavaScriptAndMuchMore",
+            "J/#5 /J#5S S",
+        ] {
             assert_eq!(of(plain), Ok(()), "only whole names count: {plain}");
         }
         for active in [
@@ -133,7 +148,11 @@ mod tests {
         ] {
             assert_eq!(of(active), Err(FileRefusal::NotPlain), "{active}");
         }
-        assert_eq!(by(9, b"%PDF-1.7\n%%EOF /JS"), Err(FileRefusal::NotPlain), "at the very end");
+        assert_eq!(
+            by(9, b"%PDF-1.7\n%%EOF /JS"),
+            Err(FileRefusal::NotPlain),
+            "at the very end"
+        );
         assert_eq!(by(9, b"%PDF-1.7\ncut off"), Err(FileRefusal::Unreadable));
     }
 }

@@ -55,7 +55,9 @@ pub fn reencode_picture(
     limits.max_alloc = Some(DECODED_BYTES_MAX);
     let mut reader = ImageReader::with_format(file, format);
     reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(|error| refusal_from_image_error(&error))?;
+    let mut decoder = reader
+        .into_decoder()
+        .map_err(|error| refusal_from_image_error(&error))?;
     let (width, height) = decoder.dimensions();
     let is_too_large = u64::from(width) * u64::from(height) > pixels_max(bytes)
         || width.max(height) > SIDE_PX_MAX
@@ -63,7 +65,9 @@ pub fn reencode_picture(
     if is_too_large {
         return Err(FileRefusal::TooManyPixels);
     }
-    decoder.set_limits(limits).map_err(|error| refusal_from_image_error(&error))?;
+    decoder
+        .set_limits(limits)
+        .map_err(|error| refusal_from_image_error(&error))?;
     // Without a readable orientation, the pixels stay as they are.
     let orientation = decoder.orientation().ok();
     let mut picture =
@@ -78,10 +82,15 @@ pub fn reencode_picture(
         picture.apply_orientation(orientation);
     }
     let plain = on_white(picture);
-    let size = PictureSize { width: plain.width(), height: plain.height() };
+    let size = PictureSize {
+        width: plain.width(),
+        height: plain.height(),
+    };
     let mut encoded = Vec::new();
     let encoder = JpegEncoder::new_with_quality(&mut encoded, QUALITY);
-    plain.write_with_encoder(encoder).map_err(|error| refusal_from_image_error(&error))?;
+    plain
+        .write_with_encoder(encoder)
+        .map_err(|error| refusal_from_image_error(&error))?;
     Ok((encoded, size))
 }
 

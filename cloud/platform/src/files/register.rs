@@ -57,24 +57,41 @@ const OF_OWNER: Index = Index::new("owner", &[OWNER.ascending_key()]);
 const BY_AGE: Index = Index::new("age", &[SEEN.ascending_key()]);
 
 impl DocumentBody for FileRecord {
-    const SHAPE: CollectionSchema =
-        CollectionSchema { fields: &[OWNER.path(), SEEN.path()], indexes: &[OF_OWNER, BY_AGE] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[OWNER.path(), SEEN.path()],
+        indexes: &[OF_OWNER, BY_AGE],
+    };
 }
 
 impl FileRecord {
     fn file_key(&self) -> FileKey {
-        let Self { owner_id, purpose, content, .. } = self;
-        FileKey { owner: *owner_id, purpose: purpose.clone(), content: content.clone() }
+        let Self {
+            owner_id,
+            purpose,
+            content,
+            ..
+        } = self;
+        FileKey {
+            owner: *owner_id,
+            purpose: purpose.clone(),
+            content: content.clone(),
+        }
     }
 }
 
 impl FileRegister {
     pub fn new(documents: &Documents, files: Files, clock: Clock) -> Self {
-        Self { list: Collection::new(documents, "files"), files, clock }
+        Self {
+            list: Collection::new(documents, "files"),
+            files,
+            clock,
+        }
     }
 
     pub async fn migrate(documents: &Documents) -> Result<(), DocumentsError> {
-        Collection::<FileRecord>::new(documents, "files").migrate().await
+        Collection::<FileRecord>::new(documents, "files")
+            .migrate()
+            .await
     }
 
     pub async fn check_schema(&self) -> Result<(), DocumentsError> {
@@ -125,7 +142,15 @@ impl FileRegister {
         let now = self.clock.now();
         let changed = self.list.change_with_retry(id.0, |file| {
             let is_there = !file.is_going;
-            is_there.then(|| (FileRecord { seen_at: now, ..file }, Vec::new()))
+            is_there.then(|| {
+                (
+                    FileRecord {
+                        seen_at: now,
+                        ..file
+                    },
+                    Vec::new(),
+                )
+            })
         });
         Ok(changed.await?.is_some())
     }
@@ -150,7 +175,11 @@ impl FileRegister {
             IndexQuery::from_index(BY_AGE, SEEN.below(now.plus_ms(-GRACE_MS))).with_limit(BATCH);
         let mut removed = 0;
         for _ in 0..BATCHES_MAX {
-            let found = self.list.find_documents(&old).await.map_err(FilesError::from)?;
+            let found = self
+                .list
+                .find_documents(&old)
+                .await
+                .map_err(FilesError::from)?;
             let is_last = found.len() < BATCH;
             for mut file in found {
                 let is_kept =
@@ -161,7 +190,12 @@ impl FileRegister {
                     file.body.is_going = true;
                 }
                 // A concurrent request referenced it.
-                if !self.list.replace_document(&file, &[]).await.map_err(FilesError::from)? {
+                if !self
+                    .list
+                    .replace_document(&file, &[])
+                    .await
+                    .map_err(FilesError::from)?
+                {
                     continue;
                 }
                 if !is_kept {
@@ -185,7 +219,12 @@ impl FileRegister {
 }
 
 fn id_of(record: &FileRecord) -> FileId {
-    let FileRecord { owner_id, purpose, content, .. } = record;
+    let FileRecord {
+        owner_id,
+        purpose,
+        content,
+        ..
+    } = record;
     let text = format!("{owner_id}/{purpose}/{content}");
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
     let mut id = [0; 16];

@@ -62,7 +62,12 @@ struct SharedBody(Mutex<Body>);
 
 impl SharedBody {
     fn body_mut(self: Pin<&mut Self>) -> Pin<&mut Body> {
-        Pin::new(self.get_mut().0.get_mut().unwrap_or_else(PoisonError::into_inner))
+        Pin::new(
+            self.get_mut()
+                .0
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 }
 
@@ -79,6 +84,9 @@ impl HttpBody for SharedBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).size_hint()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .size_hint()
     }
 }

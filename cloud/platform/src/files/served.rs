@@ -34,10 +34,17 @@ impl RouteInput for FileBody {
 /// scripts and framing.
 pub fn file_response(file: &FileRecord, body: Body) -> Response {
     let mut response = Response::new(body);
-    let way = if file.kind.is_picture() { "inline" } else { "attachment" };
+    let way = if file.kind.is_picture() {
+        "inline"
+    } else {
+        "attachment"
+    };
     let disposition = format!("{way}; filename=\"{}\"", file.kind.file_name());
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind.as_str()));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static(file.kind.as_str()),
+    );
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.bytes));
     if let Ok(disposition) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, disposition);

@@ -29,7 +29,12 @@ pub async fn first_time(
     event_id: EventId,
     at: UnixMillis,
 ) -> Result<bool, SqlError> {
-    tx.insert_new(InboxRow { consumer, event_id, at }).await
+    tx.insert_new(InboxRow {
+        consumer,
+        event_id,
+        at,
+    })
+    .await
 }
 
 /// The subset that `consumer` has processed before.
@@ -38,7 +43,11 @@ pub async fn find_recorded(
     consumer: &str,
     events: &[EventId],
 ) -> Result<HashSet<EventId>, SqlError> {
-    Ok(tx.all_named(KNOWN, &vals![consumer], events, ")").await?.into_iter().collect())
+    Ok(tx
+        .all_named(KNOWN, &vals![consumer], events, ")")
+        .await?
+        .into_iter()
+        .collect())
 }
 
 /// Records new events of `consumer`; fails if one is not new.
@@ -48,7 +57,11 @@ pub async fn record_events(
     events: &[EventId],
     at: UnixMillis,
 ) -> Result<(), SqlError> {
-    let row = |event_id: &EventId| InboxRow { consumer, event_id: *event_id, at };
+    let row = |event_id: &EventId| InboxRow {
+        consumer,
+        event_id: *event_id,
+        at,
+    };
     tx.insert_all(events.iter().map(row).collect()).await
 }
 

@@ -32,23 +32,46 @@ pub async fn apply_mark(
     mark: ProviderVerification,
 ) -> Result<VerificationChange, SqlError> {
     let ProviderVerification { user, .. } = mark;
-    tx.insert_new(MarkRow { user_id: user, version: 0, verified: false }).await?;
-    let lock = if tx.is_mysql() { "WHERE user_id = ? FOR UPDATE" } else { "WHERE user_id = ?" };
-    let known: Option<MarkRow> = tx.fetch_optional(MarkRow::select(lock), vals![user]).await?;
-    let known = known
-        .map_or(ProviderVerification { version: 0, verified: false, ..mark }, MarkRow::into_mark);
+    tx.insert_new(MarkRow {
+        user_id: user,
+        version: 0,
+        verified: false,
+    })
+    .await?;
+    let lock = if tx.is_mysql() {
+        "WHERE user_id = ? FOR UPDATE"
+    } else {
+        "WHERE user_id = ?"
+    };
+    let known: Option<MarkRow> = tx
+        .fetch_optional(MarkRow::select(lock), vals![user])
+        .await?;
+    let known = known.map_or(
+        ProviderVerification {
+            version: 0,
+            verified: false,
+            ..mark
+        },
+        MarkRow::into_mark,
+    );
     let newest = known.merge_with(mark);
     if newest != known {
-        tx.exec(PUT, vals![newest.version, newest.verified, user]).await?;
+        tx.exec(PUT, vals![newest.version, newest.verified, user])
+            .await?;
     }
     let turned = newest.verified != known.verified;
-    Ok(if turned { VerificationChange::Turned } else { VerificationChange::Known })
+    Ok(if turned {
+        VerificationChange::Turned
+    } else {
+        VerificationChange::Known
+    })
 }
 
 /// `None` before the first status arrives.
 pub async fn of_one(sql: &Sql, user: UserId) -> Result<Option<ProviderVerification>, SqlError> {
-    let row: Option<MarkRow> =
-        sql.fetch_optional(MarkRow::select("WHERE user_id = ?"), vals![user]).await?;
+    let row: Option<MarkRow> = sql
+        .fetch_optional(MarkRow::select("WHERE user_id = ?"), vals![user])
+        .await?;
     Ok(row.map(MarkRow::into_mark))
 }
 
@@ -63,7 +86,15 @@ pub async fn find_marks(
 
 impl MarkRow {
     fn into_mark(self) -> ProviderVerification {
-        let Self { user_id: user, version, verified } = self;
-        ProviderVerification { user, version, verified }
+        let Self {
+            user_id: user,
+            version,
+            verified,
+        } = self;
+        ProviderVerification {
+            user,
+            version,
+            verified,
+        }
     }
 }

@@ -91,8 +91,16 @@ impl OutboxRelay {
         let holder = clock.new_id();
         let stop = tasks.stop_token();
         let source = OutboxSource::from(database.into());
-        let relay =
-            Self { source, bus, clock, service, holder, stop, leased_at: None, counted_at: None };
+        let relay = Self {
+            source,
+            bus,
+            clock,
+            service,
+            holder,
+            stop,
+            leased_at: None,
+            counted_at: None,
+        };
         tasks.spawn("outbox-relay", relay.run());
     }
 
@@ -128,7 +136,11 @@ impl OutboxRelay {
         let full = unsent.len() == BATCH_MAX;
         self.send(unsent).await?;
         self.report_unsent().await?;
-        Ok(if full { RelayRound::Full } else { RelayRound::Idle })
+        Ok(if full {
+            RelayRound::Full
+        } else {
+            RelayRound::Idle
+        })
     }
 
     /// Renews the lease halfway through, so that an idle relay writes little.
@@ -167,7 +179,9 @@ impl OutboxRelay {
             self.source.mark_sent(&unsent, self.clock.now()).await?;
         }
         let confirmed = self.bus.publish_all(&events).await;
-        self.source.mark_sent(&unsent[..confirmed.count], self.clock.now()).await?;
+        self.source
+            .mark_sent(&unsent[..confirmed.count], self.clock.now())
+            .await?;
         match (confirmed.error, unreadable) {
             (Some(error), _) => Err(error.into()),
             (None, Some(error)) => Err(error),
@@ -177,15 +191,21 @@ impl OutboxRelay {
 
     fn read(&self, unsent: &UnsentEvent) -> Result<Event, RelayError> {
         let json = self.source.open_event(unsent);
-        let json = json
-            .map_err(|source| RelayError::Sealed { place: unsent.describe_location(), source })?;
-        serde_json::from_str(&json)
-            .map_err(|source| RelayError::Unreadable { place: unsent.describe_location(), source })
+        let json = json.map_err(|source| RelayError::Sealed {
+            place: unsent.describe_location(),
+            source,
+        })?;
+        serde_json::from_str(&json).map_err(|source| RelayError::Unreadable {
+            place: unsent.describe_location(),
+            source,
+        })
     }
 
     async fn report_unsent(&mut self) -> Result<(), RelayError> {
         let elapsed = self.clock.elapsed();
-        let due = self.counted_at.is_none_or(|at| elapsed.saturating_sub(at) >= COUNT_EVERY);
+        let due = self
+            .counted_at
+            .is_none_or(|at| elapsed.saturating_sub(at) >= COUNT_EVERY);
         if due {
             self.counted_at = Some(elapsed);
             let count = self.source.count_unsent().await?;

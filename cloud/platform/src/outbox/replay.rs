@@ -60,11 +60,19 @@ pub async fn ask_again(
         let is_same = one.queue == queue.name && one.asked_by == PLATFORM;
         is_same && one.asked_at > now.plus_ms(-YOUNG_MS)
     };
-    if list_replays(database, LOOKED_THROUGH_MAX).await?.iter().any(is_young) {
+    if list_replays(database, LOOKED_THROUGH_MAX)
+        .await?
+        .iter()
+        .any(is_young)
+    {
         return Ok(false);
     }
     let asked = (clock.new_id(), PLATFORM, now);
-    Ok(request_replay(database, queue.name, now.plus_ms(-AGAIN_MS), asked).await?.is_some())
+    Ok(
+        request_replay(database, queue.name, now.plus_ms(-AGAIN_MS), asked)
+            .await?
+            .is_some(),
+    )
 }
 
 type ReplayResult<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -76,7 +84,9 @@ pub async fn send_next_batch(
     queue_named: impl Fn(&str) -> Option<QueueSpec>,
     now: UnixMillis,
 ) -> ReplayResult<bool> {
-    let Some(replay) = store::replays::open(database).await? else { return Ok(false) };
+    let Some(replay) = store::replays::open(database).await? else {
+        return Ok(false);
+    };
     let rows = store::replays::read_batch(database, &replay, BATCH_MAX).await?;
     let is_last = rows.len() < BATCH_MAX;
     let done_seq = rows.last().map_or(replay.last_seq, |(seq, ..)| *seq);

@@ -13,7 +13,10 @@ use crate::{
 
 pub(super) enum OutboxSource {
     Sql(Sql),
-    Mongo { mongo: Mongo, collections: Vec<String> },
+    Mongo {
+        mongo: Mongo,
+        collections: Vec<String>,
+    },
 }
 
 pub(super) enum UnsentEvent {
@@ -42,7 +45,10 @@ impl From<Database> for OutboxSource {
     fn from(database: Database) -> Self {
         match database {
             Database::Sql(sql) => Self::Sql(sql),
-            Database::Mongo(mongo) => Self::Mongo { mongo, collections: Vec::new() },
+            Database::Mongo(mongo) => Self::Mongo {
+                mongo,
+                collections: Vec::new(),
+            },
         }
     }
 }
@@ -113,7 +119,9 @@ impl OutboxSource {
             Self::Sql(sql) => Ok(store::acquire_lease(sql, holder, now, until).await?),
             Self::Mongo { mongo, collections } => {
                 let too_far = now.plus_ms(store::LEASE_AHEAD_MAX_MS);
-                let held = mongo.take_lease(store::LEASE, holder, now, until, too_far).await?;
+                let held = mongo
+                    .take_lease(store::LEASE, holder, now, until, too_far)
+                    .await?;
                 if held {
                     *collections = mongo.list_event_collections().await?;
                 }

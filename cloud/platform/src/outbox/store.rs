@@ -79,14 +79,22 @@ pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
     if events.is_empty() || is_planted(Defect::NoOutboxRow) {
         return Ok(());
     }
-    let row = |of: &Event, event| OutboxRow { event_id: of.id, event, made_at: of.at };
+    let row = |of: &Event, event| OutboxRow {
+        event_id: of.id,
+        event,
+        made_at: of.at,
+    };
     insert(tx, events, row).await
 }
 
 /// Writes events together with their document; they are published after `tx` commits.
 pub(crate) async fn add_of(tx: &mut Tx, document: &str, events: &[Event]) -> Result<(), SqlError> {
-    let row =
-        |of: &Event, event| DocumentEventRow { event_id: of.id, event, made_at: of.at, document };
+    let row = |of: &Event, event| DocumentEventRow {
+        event_id: of.id,
+        event,
+        made_at: of.at,
+        document,
+    };
     insert(tx, events, row).await
 }
 
@@ -98,7 +106,11 @@ async fn insert<R: Columns>(
 ) -> Result<(), SqlError> {
     let row = |event: &Event| {
         let json = serde_json::to_string(event).map_err(SqlError::Encode)?;
-        Ok(row(event, tx.data_keys().seal_text(&event_seal_context(event.id.0), &json)))
+        Ok(row(
+            event,
+            tx.data_keys()
+                .seal_text(&event_seal_context(event.id.0), &json),
+        ))
     };
     let rows = events.iter().map(row).collect::<Result<_, SqlError>>()?;
     tx.insert_all(rows).await?;
@@ -107,7 +119,10 @@ async fn insert<R: Columns>(
 }
 
 pub(crate) async fn count_unsent_of(tx: &mut Tx, document: &str) -> Result<u64, SqlError> {
-    Ok(tx.fetch_optional(COUNT_UNSENT_OF, vals![document]).await?.unwrap_or_default())
+    Ok(tx
+        .fetch_optional(COUNT_UNSENT_OF, vals![document])
+        .await?
+        .unwrap_or_default())
 }
 
 /// Unsent rows in order; the event is sealed JSON.
@@ -138,7 +153,10 @@ pub(super) async fn reseal_batch(
     };
     let keys = sql.data_keys();
     let rows: Vec<(i64, Uuid, String)> = sql.fetch_all(EVENTS, vals![after, RESEALED_MAX]).await?;
-    let last = rows.last().filter(|_| rows.len() == RESEALED_MAX).map(|(seq, ..)| *seq);
+    let last = rows
+        .last()
+        .filter(|_| rows.len() == RESEALED_MAX)
+        .map(|(seq, ..)| *seq);
     let mut sealed = 0;
     for (seq, id, event) in rows {
         if keys.is_stale_text(&event) {
@@ -152,18 +170,28 @@ pub(super) async fn reseal_batch(
 
 /// When the oldest unsent event was written.
 pub async fn unsent_since(sql: &Sql) -> Result<Option<UnixMillis>, SqlError> {
-    Ok(sql.fetch_optional::<Option<UnixMillis>>(UNSENT_SINCE, vals![]).await?.flatten())
+    Ok(sql
+        .fetch_optional::<Option<UnixMillis>>(UNSENT_SINCE, vals![])
+        .await?
+        .flatten())
 }
 
 pub(super) async fn count_unsent(sql: &Sql) -> Result<u64, SqlError> {
-    Ok(sql.fetch_optional(COUNT_UNSENT, vals![]).await?.unwrap_or_default())
+    Ok(sql
+        .fetch_optional(COUNT_UNSENT, vals![])
+        .await?
+        .unwrap_or_default())
 }
 
 pub(super) async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Result<(), SqlError> {
     if seqs.is_empty() {
         return Ok(());
     }
-    let text = in_list("UPDATE outbox SET sent_at = ? WHERE seq IN (", seqs.len(), ")");
+    let text = in_list(
+        "UPDATE outbox SET sent_at = ? WHERE seq IN (",
+        seqs.len(),
+        ")",
+    );
     let mut values = vals![now];
     values.extend(seqs.iter().map(|seq| (*seq).into()));
     sql.exec(text, values).await?;
@@ -185,7 +213,9 @@ pub async fn purge_sent(
         Database::Mongo(mongo) => return mongo.purge_sent(before).await,
     };
     for _ in 0..PURGES_MAX {
-        let to: Option<i64> = sql.fetch_optional(PURGE_TO, vals![before, PURGED_MAX]).await?;
+        let to: Option<i64> = sql
+            .fetch_optional(PURGE_TO, vals![before, PURGED_MAX])
+            .await?;
         match to {
             Some(seq) => gone += sql.exec(PURGE, vals![before, seq]).await?,
             None => return Ok(gone + sql.exec(PURGE_ALL, vals![before]).await?),
@@ -202,10 +232,19 @@ pub(super) async fn acquire_lease(
     until: UnixMillis,
 ) -> Result<bool, SqlError> {
     let too_far = now.plus_ms(LEASE_AHEAD_MAX_MS);
-    if sql.exec(RENEW, vals![holder, until, LEASE, holder, now, too_far]).await? == 1 {
+    if sql
+        .exec(RENEW, vals![holder, until, LEASE, holder, now, too_far])
+        .await?
+        == 1
+    {
         return Ok(true);
     }
-    sql.insert_new(LeaseRow { name: LEASE, holder, until_ms: until }).await
+    sql.insert_new(LeaseRow {
+        name: LEASE,
+        holder,
+        until_ms: until,
+    })
+    .await
 }
 
 /// Releases the lease, so that another replica can take over at once.
@@ -223,7 +262,10 @@ mod tests {
     use crate::sql::{Migrations, create_database};
 
     static NONE: Migrator = Migrator::DEFAULT;
-    const GROUND_ALONE: Migrations = Migrations { mysql: &NONE, sqlite: &NONE };
+    const GROUND_ALONE: Migrations = Migrations {
+        mysql: &NONE,
+        sqlite: &NONE,
+    };
 
     const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
@@ -233,7 +275,9 @@ mod tests {
     #[tokio::test]
     async fn no_clock_that_is_far_ahead_keeps_the_lease_from_the_others(#[case] mysql: bool) {
         let folder = tempfile::tempdir().unwrap();
-        let name: String = random::draw_bytes::<8>().map(|b| format!("{b:02x}")).concat();
+        let name: String = random::draw_bytes::<8>()
+            .map(|b| format!("{b:02x}"))
+            .concat();
         let url = if mysql {
             format!("{}/lease_{name}", support::servers().mysql)
         } else {
@@ -244,12 +288,17 @@ mod tests {
         sql.migrate(&GROUND_ALONE).await.unwrap();
         let leased = async |n, ahead_ms| {
             let now = NOW.plus_ms(ahead_ms);
-            acquire_lease(&sql, Uuid::from_u128(n), now, now.plus_ms(10_000)).await.unwrap()
+            acquire_lease(&sql, Uuid::from_u128(n), now, now.plus_ms(10_000))
+                .await
+                .unwrap()
         };
         assert!(leased(1, 0).await);
         assert!(!leased(2, 0).await);
         assert!(leased(1, 45_000).await);
-        assert!(!leased(2, 0).await, "that clock is no more than a little ahead");
+        assert!(
+            !leased(2, 0).await,
+            "that clock is no more than a little ahead"
+        );
         assert!(leased(1, 3_600_000).await);
         assert!(leased(2, 0).await);
     }

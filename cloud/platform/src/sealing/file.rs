@@ -30,13 +30,20 @@ pub(super) struct KeyLines {
 
 impl KeyLines {
     pub(super) fn random() -> Self {
-        Self { hash: random::draw_bytes(), keys: vec![new_key()] }
+        Self {
+            hash: random::draw_bytes(),
+            keys: vec![new_key()],
+        }
     }
 
     fn to_text(&self) -> String {
         let mut text = format!("hash {}\n", URL_SAFE_NO_PAD.encode(self.hash));
         for (id, secret) in &self.keys {
-            text += &format!("seal {} {}\n", hex::encode(id), URL_SAFE_NO_PAD.encode(secret));
+            text += &format!(
+                "seal {} {}\n",
+                hex::encode(id),
+                URL_SAFE_NO_PAD.encode(secret)
+            );
         }
         text
     }
@@ -55,7 +62,10 @@ pub fn create_if_missing(path: &Path) -> Result<(), DataKeysError> {
             _ => Ok(()),
         }
     });
-    made.map_err(|source| DataKeysError::File { path: path.to_owned(), source })
+    made.map_err(|source| DataKeysError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Adds a key and returns its id. From the next start on it opens but does not seal yet.
@@ -77,15 +87,25 @@ pub fn use_newest(path: &Path) -> Result<String, DataKeysError> {
 
 /// The ids of the keys in the file. The first one seals.
 pub fn list_keys(path: &Path) -> Result<Vec<String>, DataKeysError> {
-    Ok(read(path)?.keys.iter().map(|(id, _)| hex::encode(id)).collect())
+    Ok(read(path)?
+        .keys
+        .iter()
+        .map(|(id, _)| hex::encode(id))
+        .collect())
 }
 
 /// Removes a key from the file: from the next start on, values sealed with it no longer open.
 pub fn remove(path: &Path, key: &str) -> Result<(), DataKeysError> {
     let mut lines = read(path)?;
     match lines.keys.iter().position(|(id, _)| hex::encode(id) == key) {
-        None => Err(DataKeysError::Unknown { path: path.to_owned(), key: key.to_owned() }),
-        Some(0) => Err(DataKeysError::Seals { path: path.to_owned(), key: key.to_owned() }),
+        None => Err(DataKeysError::Unknown {
+            path: path.to_owned(),
+            key: key.to_owned(),
+        }),
+        Some(0) => Err(DataKeysError::Seals {
+            path: path.to_owned(),
+            key: key.to_owned(),
+        }),
         Some(at) => {
             lines.keys.remove(at);
             replace_file(path, &lines)
@@ -94,12 +114,17 @@ pub fn remove(path: &Path, key: &str) -> Result<(), DataKeysError> {
 }
 
 pub(super) fn read(path: &Path) -> Result<KeyLines, DataKeysError> {
-    let text = fs::read_to_string(path)
-        .map_err(|source| DataKeysError::File { path: path.to_owned(), source })?;
+    let text = fs::read_to_string(path).map_err(|source| DataKeysError::File {
+        path: path.to_owned(),
+        source,
+    })?;
     let mut hash = None;
     let mut keys = Vec::new();
     for (at, line) in text.lines().enumerate() {
-        let wrong = || DataKeysError::Line { path: path.to_owned(), line: at + 1 };
+        let wrong = || DataKeysError::Line {
+            path: path.to_owned(),
+            line: at + 1,
+        };
         match *line.split_whitespace().collect::<Vec<_>>() {
             [] => {}
             [word, ..] if word.starts_with('#') => {}
@@ -112,7 +137,10 @@ pub(super) fn read(path: &Path) -> Result<KeyLines, DataKeysError> {
             _ => return Err(wrong()),
         }
     }
-    let lacks = |what| DataKeysError::Lacks { path: path.to_owned(), what };
+    let lacks = |what| DataKeysError::Lacks {
+        path: path.to_owned(),
+        what,
+    };
     let hash = hash.ok_or_else(|| lacks("its `hash` line"))?;
     if keys.is_empty() {
         return Err(lacks("a `seal` line"));
@@ -123,7 +151,10 @@ pub(super) fn read(path: &Path) -> Result<KeyLines, DataKeysError> {
 fn replace_file(path: &Path, lines: &KeyLines) -> Result<(), DataKeysError> {
     let replaced = write_temporary(folder_of(path), lines)
         .and_then(|file| file.persist(path).map(drop).map_err(|failed| failed.error));
-    replaced.map_err(|source| DataKeysError::File { path: PathBuf::from(path), source })
+    replaced.map_err(|source| DataKeysError::File {
+        path: PathBuf::from(path),
+        source,
+    })
 }
 
 /// Writes and syncs the complete file under a temporary name.
@@ -135,7 +166,9 @@ fn write_temporary(folder: &Path, lines: &KeyLines) -> io::Result<NamedTempFile>
 }
 
 fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    path.parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
 }
 
 fn secret_of(text: &str) -> Option<[u8; 32]> {

@@ -13,7 +13,10 @@ pub struct SealContext {
 impl SealContext {
     /// `column` is `table.column`.
     pub fn for_row(column: &'static str, row: &[u8]) -> Self {
-        let place = Self { column, bytes: Vec::with_capacity(column.len() + row.len() + 8) };
+        let place = Self {
+            column,
+            bytes: Vec::with_capacity(column.len() + row.len() + 8),
+        };
         place.with_part(column.as_bytes()).with_part(row)
     }
 

@@ -41,7 +41,10 @@ pub struct ResealRun<P> {
 impl<P: Clone + Default> TableResealer<P> {
     /// `table` labels the log line and the metric.
     pub fn for_table(table: &'static str) -> Self {
-        Self { table, state: Arc::new(Mutex::new(ResealState::Behind(P::default(), 0))) }
+        Self {
+            table,
+            state: Arc::new(Mutex::new(ResealState::Behind(P::default(), 0))),
+        }
     }
 }
 
@@ -51,7 +54,12 @@ impl<P: Clone> TableResealer<P> {
         let key = keys.seals_by();
         let batches_left = if key.is_some() { batches_max } else { 0 };
         let state = self.state.clone().lock_owned().await;
-        ResealRun { table: self.table, key, state, batches_left }
+        ResealRun {
+            table: self.table,
+            key,
+            state,
+            batches_left,
+        }
     }
 }
 

@@ -11,7 +11,10 @@ pub enum SmsAddressError {
     #[error("{FORM}")]
     Form,
     #[error("could not make the folder of text messages {}", folder.display())]
-    Folder { folder: PathBuf, source: std::io::Error },
+    Folder {
+        folder: PathBuf,
+        source: std::io::Error,
+    },
     #[error("the gateway of text messages")]
     Gateway(#[source] GatewayAddressError),
 }

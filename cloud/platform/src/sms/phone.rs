@@ -19,7 +19,9 @@ pub struct CountryCode(String);
 
 /// Codes of satellite, toll-free, premium and international numbers. Messages to them cost many
 /// times as much, and the requester may receive a share of the price.
-const OF_NO_COUNTRY: [&str; 9] = ["800", "808", "870", "878", "881", "882", "883", "888", "979"];
+const OF_NO_COUNTRY: [&str; 9] = [
+    "800", "808", "870", "878", "881", "882", "883", "888", "979",
+];
 /// Expensive numbers within a country: premium, shared-cost and personal ones. The list covers only
 /// the best known: a library with every country's numbering plan would go out of date.
 const DEAR: [&str; 12] = [
@@ -63,7 +65,9 @@ impl PhoneNumber {
     /// True if the number belongs to that country and is not an expensive one.
     pub fn is_ordinary_in(&self, country: &CountryCode) -> bool {
         let digits = self.0.trim_start_matches('+');
-        let Some(rest) = digits.strip_prefix(&country.0) else { return false };
+        let Some(rest) = digits.strip_prefix(&country.0) else {
+            return false;
+        };
         let is_dear = DEAR.iter().any(|prefix| self.0.starts_with(prefix));
         !is_dear && (country.0 != "86" || is_chinese_mobile(rest))
     }
@@ -71,7 +75,9 @@ impl PhoneNumber {
 
 /// Chinese landlines receive no text messages.
 fn is_chinese_mobile(rest: &str) -> bool {
-    let is_satellite = CHINESE_SATELLITE.iter().any(|prefix| rest.starts_with(prefix));
+    let is_satellite = CHINESE_SATELLITE
+        .iter()
+        .any(|prefix| rest.starts_with(prefix));
     let second = rest.as_bytes().get(1);
     let is_mobile =
         rest.starts_with('1') && second.is_some_and(|digit| (b'3'..=b'9').contains(digit));
@@ -103,7 +109,11 @@ impl TryFrom<String> for CountryCode {
         let is_sound = (1..=3).contains(&code.len())
             && code.bytes().all(|byte| byte.is_ascii_digit())
             && !code.starts_with('0');
-        if is_sound { Ok(Self(code)) } else { Err(CountryCodeError) }
+        if is_sound {
+            Ok(Self(code))
+        } else {
+            Err(CountryCodeError)
+        }
     }
 }
 
@@ -139,7 +149,9 @@ mod tests {
         }
         let there = CountryCode::try_from("49".to_owned()).unwrap();
         assert_eq!(
-            PhoneNumber::parse_typed("0151 23456789", &there).unwrap().as_str(),
+            PhoneNumber::parse_typed("0151 23456789", &there)
+                .unwrap()
+                .as_str(),
             "+4915123456789"
         );
     }
@@ -193,7 +205,11 @@ mod tests {
             "１３８００１３８０００",
             "13800138000\n; rm",
         ] {
-            assert_eq!(PhoneNumber::parse_typed(bad, &CountryCode::default()), None, "{bad}");
+            assert_eq!(
+                PhoneNumber::parse_typed(bad, &CountryCode::default()),
+                None,
+                "{bad}"
+            );
         }
         for bad in ["", "0", "086", "8600", "+86", "八六"] {
             assert!(CountryCode::try_from(bad.to_owned()).is_err(), "{bad}");

@@ -189,7 +189,10 @@ mod tests {
     use crate::sql::Migrations;
 
     static NONE: Migrator = Migrator::DEFAULT;
-    const GROUND_ALONE: Migrations = Migrations { mysql: &NONE, sqlite: &NONE };
+    const GROUND_ALONE: Migrations = Migrations {
+        mysql: &NONE,
+        sqlite: &NONE,
+    };
 
     columns! {
         struct NewRun<'a> in job_runs {
@@ -210,12 +213,21 @@ mod tests {
     #[test]
     fn one_list_makes_every_text() {
         assert_eq!(NewRun::LIST, "job_runs.name, job_runs.slot, job_runs.at");
-        assert_eq!(NewRun::INSERT, "INSERT INTO job_runs (name, slot, at) VALUES (?, ?, ?)");
+        assert_eq!(
+            NewRun::INSERT,
+            "INSERT INTO job_runs (name, slot, at) VALUES (?, ?, ?)"
+        );
         assert_eq!(NewRun::FURTHER_ROW, ", (?, ?, ?)");
         let text = RunRow::update("WHERE name = ?");
-        assert_eq!(text.as_str(), "UPDATE job_runs SET at = ?, slot = ? WHERE name = ?");
+        assert_eq!(
+            text.as_str(),
+            "UPDATE job_runs SET at = ?, slot = ? WHERE name = ?"
+        );
         let text = RunRow::select("WHERE slot > ?");
-        assert_eq!(text.as_str(), "SELECT job_runs.at, job_runs.slot FROM job_runs WHERE slot > ?");
+        assert_eq!(
+            text.as_str(),
+            "SELECT job_runs.at, job_runs.slot FROM job_runs WHERE slot > ?"
+        );
     }
 
     #[tokio::test]
@@ -224,7 +236,11 @@ mod tests {
         let url = format!("sqlite:{}", folder.path().join("columns.db").display());
         let sql = Sql::open(&url).await.unwrap();
         sql.migrate(&GROUND_ALONE).await.unwrap();
-        let run = |n| NewRun { name: "purge", slot: n, at: UnixMillis(1_000) };
+        let run = |n| NewRun {
+            name: "purge",
+            slot: n,
+            at: UnixMillis(1_000),
+        };
         let rows = (0..171).map(run).collect();
         let done: Result<(), SqlError> = crate::transact!(sql, tx => {
             tx.insert_all(Vec::<NewRun<'_>>::new()).await?;

@@ -57,10 +57,13 @@ pub enum SqlError {
 impl SqlError {
     pub(super) fn from_statement(sql: &str, source: sqlx::Error) -> Self {
         match &source {
-            sqlx::Error::Database(cause) if cause.is_unique_violation() => {
-                Self::Unique { key: key_of(cause.message()) }
-            }
-            _ => Self::Statement { sql: shorten_text(sql), source },
+            sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::Unique {
+                key: key_of(cause.message()),
+            },
+            _ => Self::Statement {
+                sql: shorten_text(sql),
+                source,
+            },
         }
     }
 
@@ -71,7 +74,11 @@ impl SqlError {
 
     /// Another transaction was in the way: a retry may succeed.
     pub fn is_contention(&self) -> bool {
-        let Self::Statement { source: sqlx::Error::Database(cause), .. } = self else {
+        let Self::Statement {
+            source: sqlx::Error::Database(cause),
+            ..
+        } = self
+        else {
             return false;
         };
         if let Some(cause) = cause.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
@@ -79,7 +86,10 @@ impl SqlError {
             return matches!(cause.number(), 1213 | 1205 | 1020);
         }
         // SQLite: busy, busy in recovery, busy snapshot, locked, locked in the shared cache.
-        matches!(cause.code().as_deref(), Some("5" | "261" | "517" | "6" | "262"))
+        matches!(
+            cause.code().as_deref(),
+            Some("5" | "261" | "517" | "6" | "262")
+        )
     }
 
     /// Down, disconnected or overloaded.
@@ -97,7 +107,10 @@ impl SqlError {
 }
 
 fn is_unreached(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed)
+    matches!(
+        error,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+    )
 }
 
 /// `Duplicate entry 'VALUE' for key 'KEY'` or `UNIQUE constraint failed: KEY`.
@@ -116,6 +129,9 @@ mod tests {
     #[test]
     fn the_value_is_left_out_of_the_key() {
         assert_eq!(key_of("Duplicate entry 'a@b.c' for key 'email'"), "email");
-        assert_eq!(key_of("UNIQUE constraint failed: users.email"), "users.email");
+        assert_eq!(
+            key_of("UNIQUE constraint failed: users.email"),
+            "users.email"
+        );
     }
 }

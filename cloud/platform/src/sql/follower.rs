@@ -43,7 +43,10 @@ struct ReadReplica {
 
 impl ReplicaReader {
     pub fn without_replica(own: &Sql) -> Self {
-        Self { own: own.clone(), copy: None }
+        Self {
+            own: own.clone(),
+            copy: None,
+        }
     }
 
     /// Also reads from the replica at this address, if not empty. A SQLite file cannot have one; a
@@ -61,12 +64,19 @@ impl ReplicaReader {
             return Err(SqlError::CopyOfFile);
         }
         let sql = Sql::open_copy(copy.reveal())?.sealed_by(own.data_keys());
-        let copy = ReadReplica { sql, clock: clock.clone(), until: Arc::default() };
+        let copy = ReadReplica {
+            sql,
+            clock: clock.clone(),
+            until: Arc::default(),
+        };
         tasks.spawn(
             "copy of the database",
             copy.clone().run_heartbeat(own.clone(), tasks.stop_token()),
         );
-        Ok(Self { own: own.clone(), copy: Some(copy) })
+        Ok(Self {
+            own: own.clone(),
+            copy: Some(copy),
+        })
     }
 
     /// Returns true if the replica would serve a query now.
@@ -141,10 +151,16 @@ impl ReadReplica {
 
     async fn send_heartbeat(&self, own: &Sql) -> Result<(), SqlError> {
         let now = self.clock.now();
-        own.exec("UPDATE beats SET at = ? WHERE at < ?", vals![now, now]).await?;
-        let heard: Option<i64> =
-            self.sql.fetch_optional("SELECT at FROM beats", Vec::new()).await?;
-        self.until.store(heard.unwrap_or(0).saturating_add(AGE_MAX_MS), Ordering::Relaxed);
+        own.exec("UPDATE beats SET at = ? WHERE at < ?", vals![now, now])
+            .await?;
+        let heard: Option<i64> = self
+            .sql
+            .fetch_optional("SELECT at FROM beats", Vec::new())
+            .await?;
+        self.until.store(
+            heard.unwrap_or(0).saturating_add(AGE_MAX_MS),
+            Ordering::Relaxed,
+        );
         Ok(())
     }
 }
@@ -154,6 +170,12 @@ fn log_replica_state(is_near: bool, error: Option<&SqlError>) {
         tracing::info!("Exports and searches read from the copy of the database");
         return;
     }
-    let cause = error.map_or_else(|| "it is behind".to_owned(), |error| format_error_chain(error));
-    tracing::warn!(cause, "The copy of the database is not used; the database itself answers");
+    let cause = error.map_or_else(
+        || "it is behind".to_owned(),
+        |error| format_error_chain(error),
+    );
+    tracing::warn!(
+        cause,
+        "The copy of the database is not used; the database itself answers"
+    );
 }

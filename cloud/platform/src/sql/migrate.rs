@@ -24,7 +24,10 @@ macro_rules! migrations {
     () => {{
         static MYSQL: ::sqlx::migrate::Migrator = ::sqlx::migrate!("migrations/mysql");
         static SQLITE: ::sqlx::migrate::Migrator = ::sqlx::migrate!("migrations/sqlite");
-        $crate::sql::Migrations { mysql: &MYSQL, sqlite: &SQLITE }
+        $crate::sql::Migrations {
+            mysql: &MYSQL,
+            sqlite: &SQLITE,
+        }
     }};
 }
 
@@ -70,7 +73,11 @@ impl Sql {
 
 impl Migrations {
     fn for_engine(&self, sql: &Sql) -> &'static Migrator {
-        if sql.is_mysql() { self.mysql } else { self.sqlite }
+        if sql.is_mysql() {
+            self.mysql
+        } else {
+            self.sqlite
+        }
     }
 }
 
@@ -81,7 +88,9 @@ async fn apply_migrations(
 ) -> Result<(), SqlError> {
     newer_step(migrator, &read_applied_versions(sql, table).await?)?;
     let mut migrator = Migrator::with_migrations(migrator.iter().cloned().collect());
-    migrator.set_ignore_missing(true).dangerous_set_table_name(table.name);
+    migrator
+        .set_ignore_missing(true)
+        .dangerous_set_table_name(table.name);
     match sql {
         Sql::MySql { pool, .. } => migrator.run(pool).await,
         Sql::Sqlite { write, .. } => migrator.run(write).await,
@@ -95,7 +104,10 @@ async fn check_versions(
     table: &'static VersionTable,
 ) -> Result<(), SqlError> {
     let applied = read_applied_versions(sql, table).await?;
-    if let Some(migration) = migrator.iter().find(|known| !applied.contains(&known.version)) {
+    if let Some(migration) = migrator
+        .iter()
+        .find(|known| !applied.contains(&known.version))
+    {
         let missing = format!("{:04} {}", migration.version, migration.description);
         return Err(SqlError::Outdated { missing });
     }
@@ -128,6 +140,8 @@ fn newer_step(migrator: &Migrator, applied: &BTreeSet<i64>) -> Result<Option<i64
     match (unknown.next(), unknown.next()) {
         (None, _) => Ok(None),
         (Some(step), None) if known.last().is_none_or(|last| *last < step) => Ok(Some(step)),
-        (Some(step), _) => Err(SqlError::Newer { unknown: format!("{step:04}") }),
+        (Some(step), _) => Err(SqlError::Newer {
+            unknown: format!("{step:04}"),
+        }),
     }
 }

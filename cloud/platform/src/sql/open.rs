@@ -97,7 +97,11 @@ impl Sql {
     }
 
     fn from_pool(pool: MySqlPool) -> Self {
-        Self::MySql { pool, outbox: Arc::default(), keys: DataKeys::without_keys() }
+        Self::MySql {
+            pool,
+            outbox: Arc::default(),
+            keys: DataKeys::without_keys(),
+        }
     }
 }
 
@@ -106,7 +110,10 @@ pub async fn create_database(url: &str) -> Result<(), SqlError> {
     if !url.starts_with("mysql:") {
         return Ok(());
     }
-    let failed = |source| SqlError::Open { address: hide_password(url), source };
+    let failed = |source| SqlError::Open {
+        address: hide_password(url),
+        source,
+    };
     if !sqlx::MySql::database_exists(url).await.map_err(failed)? {
         sqlx::MySql::create_database(url).await.map_err(failed)?;
     }
@@ -114,13 +121,21 @@ pub async fn create_database(url: &str) -> Result<(), SqlError> {
 }
 
 async fn open_mysql(url: &str, authorities: &CertificateAuthorities) -> Result<Sql, SqlError> {
-    let failed = |source| SqlError::Open { address: hide_password(url), source };
+    let failed = |source| SqlError::Open {
+        address: hide_password(url),
+        source,
+    };
     let (pool, options) = mysql_pool(url, authorities, READ_WRITE)?;
     let pool = pool.connect_with(options).await.map_err(failed)?;
-    let settings: Vec<(String, String)> =
-        sqlx::query_as(WRITER_SETTINGS).fetch_all(&pool).await.map_err(failed)?;
+    let settings: Vec<(String, String)> = sqlx::query_as(WRITER_SETTINGS)
+        .fetch_all(&pool)
+        .await
+        .map_err(failed)?;
     if let Some(setting) = find_several_writers(&settings) {
-        return Err(SqlError::SeveralWriters { address: hide_password(url), setting });
+        return Err(SqlError::SeveralWriters {
+            address: hide_password(url),
+            setting,
+        });
     }
     Ok(Sql::from_pool(pool))
 }
@@ -149,7 +164,10 @@ fn mysql_pool(
 ) -> Result<(MySqlPoolOptions, MySqlConnectOptions), SqlError> {
     let options = MySqlConnectOptions::from_str(url).map_err(|_| SqlError::Address)?;
     let mut options = options.statement_cache_capacity(PREPARED_MAX);
-    if let Some(pem) = authorities.own_pem().filter(|_| in_query(url, AUTHORITY_KEY).is_none()) {
+    if let Some(pem) = authorities
+        .own_pem()
+        .filter(|_| in_query(url, AUTHORITY_KEY).is_none())
+    {
         options = options.ssl_ca_from_pem(pem.as_bytes().to_vec());
     }
     let pool = MySqlPoolOptions::new()
@@ -174,8 +192,13 @@ fn mysql_pool(
 }
 
 fn pool_bound(url: &str, name: &'static str, limit: u32) -> Result<Option<u32>, SqlError> {
-    let Some(text) = in_query(url, name) else { return Ok(None) };
-    let number = text.parse::<u32>().ok().filter(|number| (1..=limit).contains(number));
+    let Some(text) = in_query(url, name) else {
+        return Ok(None);
+    };
+    let number = text
+        .parse::<u32>()
+        .ok()
+        .filter(|number| (1..=limit).contains(number));
     number.map(Some).ok_or(SqlError::PoolBound { name, limit })
 }
 
@@ -195,9 +218,15 @@ async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
     if !folder.as_os_str().is_empty() {
         tokio::fs::create_dir_all(&folder)
             .await
-            .map_err(|source| SqlError::Folder { folder: folder.display().to_string(), source })?;
+            .map_err(|source| SqlError::Folder {
+                folder: folder.display().to_string(),
+                source,
+            })?;
     }
-    let failed = |source| SqlError::Open { address: format!("sqlite:{path}"), source };
+    let failed = |source| SqlError::Open {
+        address: format!("sqlite:{path}"),
+        source,
+    };
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -214,12 +243,24 @@ async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
         .read_only(true)
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", READER_CACHE);
-    let read = sqlite_pool(SQLITE_READERS_MAX).connect_with(reading).await.map_err(failed)?;
-    Ok(Sql::Sqlite { write, read, outbox: Arc::default(), keys: DataKeys::without_keys() })
+    let read = sqlite_pool(SQLITE_READERS_MAX)
+        .connect_with(reading)
+        .await
+        .map_err(failed)?;
+    Ok(Sql::Sqlite {
+        write,
+        read,
+        outbox: Arc::default(),
+        keys: DataKeys::without_keys(),
+    })
 }
 
 fn sqlite_pool(connections_max: u32) -> SqlitePoolOptions {
-    let acquire = if connections_max == 1 { WRITER_LIMIT } else { ACQUIRE_LIMIT };
+    let acquire = if connections_max == 1 {
+        WRITER_LIMIT
+    } else {
+        ACQUIRE_LIMIT
+    };
     SqlitePoolOptions::new()
         .max_connections(connections_max)
         .min_connections(0)
@@ -264,8 +305,14 @@ mod tests {
         };
         assert_eq!(of(""), Some((30, [5, 3_600])));
         assert_eq!(of("?ssl-mode=REQUIRED"), Some((30, [5, 3_600])));
-        assert_eq!(of("?ssl-mode=REQUIRED&max_connections=25"), Some((25, [5, 3_600])));
-        assert_eq!(of("?acquire_timeout_s=1&max_lifetime_s=60"), Some((30, [1, 60])));
+        assert_eq!(
+            of("?ssl-mode=REQUIRED&max_connections=25"),
+            Some((25, [5, 3_600]))
+        );
+        assert_eq!(
+            of("?acquire_timeout_s=1&max_lifetime_s=60"),
+            Some((30, [1, 60]))
+        );
         for wrong in [
             "?max_connections=0",
             "?max_connections=1001",
@@ -282,7 +329,10 @@ mod tests {
         let settings = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
         let primaries = "group_replication_single_primary_mode";
         let found = find_several_writers(&settings(primaries, "OFF"));
-        assert_eq!(found.as_deref(), Some("group_replication_single_primary_mode=OFF"));
+        assert_eq!(
+            found.as_deref(),
+            Some("group_replication_single_primary_mode=OFF")
+        );
         assert_eq!(find_several_writers(&settings(primaries, "ON")), None);
         assert_eq!(find_several_writers(&settings("wsrep_on", "OFF")), None);
         assert_eq!(find_several_writers(&[]), None);
@@ -290,9 +340,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_pool_asked_for_more_waits_and_then_says_so() {
-        let url = format!("{}?max_connections=1&acquire_timeout_s=2", support::servers().mysql);
+        let url = format!(
+            "{}?max_connections=1&acquire_timeout_s=2",
+            support::servers().mysql
+        );
         let sql = Sql::open(&url).await.unwrap();
-        let Sql::MySql { pool, .. } = &sql else { panic!("{url} is of MySQL") };
+        let Sql::MySql { pool, .. } = &sql else {
+            panic!("{url} is of MySQL")
+        };
         let held = pool.acquire().await.unwrap();
         let refused = sql.ping().await.unwrap_err();
         assert!(refused.is_unavailable(), "{refused}");

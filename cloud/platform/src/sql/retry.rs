@@ -76,7 +76,10 @@ impl TransactionRetry {
     const RETRIES_MAX: u32 = 5;
 
     pub fn for_database(sql: &Sql) -> Self {
-        Self { engine: sql.engine(), made: 0 }
+        Self {
+            engine: sql.engine(),
+            made: 0,
+        }
     }
 
     /// Waits with jittered, growing backoff; returns false if no retry is left.

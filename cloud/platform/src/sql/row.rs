@@ -51,11 +51,17 @@ tuples!(A 0_usize, B 1_usize, C 2_usize, D 3_usize, E 4_usize, F 5_usize);
 
 impl<'r> StoredRow<'r> {
     pub(super) fn from_mysql(row: &'r MySqlRow, keys: &'r DataKeys) -> Self {
-        Self { row: EngineRow::MySql(row), keys }
+        Self {
+            row: EngineRow::MySql(row),
+            keys,
+        }
     }
 
     pub(super) fn from_sqlite(row: &'r SqliteRow, keys: &'r DataKeys) -> Self {
-        Self { row: EngineRow::Sqlite(row), keys }
+        Self {
+            row: EngineRow::Sqlite(row),
+            keys,
+        }
     }
 
     /// Reads and unseals bytes; `place` must match the one they were sealed for.
@@ -79,13 +85,18 @@ impl<'r> StoredRow<'r> {
             EngineRow::MySql(row) => row.try_get(column)?,
             EngineRow::Sqlite(row) => row.try_get(column)?,
         };
-        C::read(plain)
-            .map_err(|source| ReadError::ColumnDecode { index: column.to_string(), source })
+        C::read(plain).map_err(|source| ReadError::ColumnDecode {
+            index: column.to_string(),
+            source,
+        })
     }
 }
 
 fn unseal_error(column: &str, error: SealError) -> ReadError {
-    ReadError::ColumnDecode { index: column.to_owned(), source: error.into() }
+    ReadError::ColumnDecode {
+        index: column.to_owned(),
+        source: error.into(),
+    }
 }
 
 /// Fills fields from columns of the same names; other fields follow the semicolon.

@@ -33,7 +33,10 @@ impl Statement {
 
     /// Appends a generated name, without any unsafe characters.
     pub(crate) fn then_name(mut self, name: &str) -> Self {
-        self.0.to_mut().extend(name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_'));
+        self.0.to_mut().extend(
+            name.chars()
+                .filter(|c| c.is_ascii_alphanumeric() || *c == '_'),
+        );
         self
     }
 
@@ -72,7 +75,9 @@ impl From<&'static str> for Statement {
 
 /// `before` + `?, ?, ?` + `after`. An empty list is invalid SQL: `count` must be above zero.
 pub fn in_list(before: &'static str, count: usize, after: &'static str) -> Statement {
-    Statement::new(before).append_marks(count).append_text(after)
+    Statement::new(before)
+        .append_marks(count)
+        .append_text(after)
 }
 
 pub(super) async fn run_with_timeout<T>(
@@ -81,7 +86,9 @@ pub(super) async fn run_with_timeout<T>(
 ) -> Result<T, SqlError> {
     match tokio::time::timeout(STATEMENT_LIMIT, work).await {
         Ok(result) => result.map_err(|source| SqlError::from_statement(text.as_str(), source)),
-        Err(_) => Err(SqlError::TimedOut { sql: shorten_text(text.as_str()) }),
+        Err(_) => Err(SqlError::TimedOut {
+            sql: shorten_text(text.as_str()),
+        }),
     }
 }
 
@@ -136,7 +143,11 @@ pub fn split_batches<T>(items: &[T], largest: usize) -> impl Iterator<Item = &[T
 pub(super) fn part_size(left: usize, largest: usize) -> usize {
     const EACH_UP_TO: usize = 8;
     let most = left.min(largest);
-    if most <= EACH_UP_TO { most } else { 1 << most.ilog2() }
+    if most <= EACH_UP_TO {
+        most
+    } else {
+        1 << most.ilog2()
+    }
 }
 
 /// Enough of the text to find it in the source; it never contains values.

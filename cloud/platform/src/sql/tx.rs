@@ -44,7 +44,13 @@ impl Sql {
         let open = run_with_timeout(&text, work).await?;
         let outbox = self.outbox().clone();
         let keys = self.data_keys().clone();
-        Ok(Tx { open, contended: false, outbox, wakes_relay: false, keys })
+        Ok(Tx {
+            open,
+            contended: false,
+            outbox,
+            wakes_relay: false,
+            keys,
+        })
     }
 }
 
@@ -69,12 +75,14 @@ impl Tx {
         let open = &mut self.open;
         let work = async {
             Ok(match open {
-                OpenTransaction::MySql(tx) => {
-                    bind_mysql(&text, values).execute(&mut **tx).await?.rows_affected()
-                }
-                OpenTransaction::Sqlite(tx) => {
-                    bind_sqlite(&text, values).execute(&mut **tx).await?.rows_affected()
-                }
+                OpenTransaction::MySql(tx) => bind_mysql(&text, values)
+                    .execute(&mut **tx)
+                    .await?
+                    .rows_affected(),
+                OpenTransaction::Sqlite(tx) => bind_sqlite(&text, values)
+                    .execute(&mut **tx)
+                    .await?
+                    .rows_affected(),
             })
         };
         let result = run_with_timeout(&text, work).await;
@@ -93,11 +101,13 @@ impl Tx {
             match open {
                 OpenTransaction::MySql(tx) => {
                     let row = bind_mysql(&text, values).fetch_optional(&mut **tx).await?;
-                    row.map(|row| R::read(&StoredRow::from_mysql(&row, keys))).transpose()
+                    row.map(|row| R::read(&StoredRow::from_mysql(&row, keys)))
+                        .transpose()
                 }
                 OpenTransaction::Sqlite(tx) => {
                     let row = bind_sqlite(&text, values).fetch_optional(&mut **tx).await?;
-                    row.map(|row| R::read(&StoredRow::from_sqlite(&row, keys))).transpose()
+                    row.map(|row| R::read(&StoredRow::from_sqlite(&row, keys)))
+                        .transpose()
                 }
             }
         };
@@ -117,11 +127,15 @@ impl Tx {
             match open {
                 OpenTransaction::MySql(tx) => {
                     let rows = bind_mysql(&text, values).fetch_all(&mut **tx).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::from_mysql(row, keys))).collect()
+                    rows.iter()
+                        .map(|row| R::read(&StoredRow::from_mysql(row, keys)))
+                        .collect()
                 }
                 OpenTransaction::Sqlite(tx) => {
                     let rows = bind_sqlite(&text, values).fetch_all(&mut **tx).await?;
-                    rows.iter().map(|row| R::read(&StoredRow::from_sqlite(row, keys))).collect()
+                    rows.iter()
+                        .map(|row| R::read(&StoredRow::from_sqlite(row, keys)))
+                        .collect()
                 }
             }
         };

@@ -108,7 +108,17 @@ macro_rules! names {
 }
 
 ids!(OrderId, UserId, CommandId, EventId, SessionId, IdentityId);
-names!(EdgeId, DeviceId, Region, OrderStatus, PaymentStatus, ServiceType, Currency, Action, Policy);
+names!(
+    EdgeId,
+    DeviceId,
+    Region,
+    OrderStatus,
+    PaymentStatus,
+    ServiceType,
+    Currency,
+    Action,
+    Policy
+);
 names!(AddressShown, ShareAct, Verdict, GateState, QuarantineWhy);
 
 macro_rules! values {

@@ -75,7 +75,13 @@ impl GuardedPart {
         patience: Duration,
     ) -> Self {
         let replicas = Arc::new(Mutex::new(ReplicaSet::new(addresses.len())));
-        Self { part, addresses: addresses.into(), replicas, clock, patience }
+        Self {
+            part,
+            addresses: addresses.into(),
+            replicas,
+            clock,
+            patience,
+        }
     }
 
     pub(super) async fn call(
@@ -100,9 +106,9 @@ impl GuardedPart {
             drop(call);
             let was_unanswered = answer.is_err();
             let answer = match answer {
-                Ok(answer) if has_failed && !is_problem(&answer) => {
-                    Err(UpstreamError::Unreachable(Box::new(ProxyResponse(answer.status()))))
-                }
+                Ok(answer) if has_failed && !is_problem(&answer) => Err(
+                    UpstreamError::Unreachable(Box::new(ProxyResponse(answer.status()))),
+                ),
                 answer => answer,
             };
             let Some(again) = again.as_ref().filter(|_| has_failed && sent < SENT_MAX) else {
@@ -135,7 +141,14 @@ impl GuardedPart {
             true => self.lock_replicas().choose_for_probe(begun, failed),
             false => self.lock_replicas().choose_replica(begun, failed),
         }?;
-        Ok(ActiveCall { guard: self, replica, begun, is_upload, is_look, end: None })
+        Ok(ActiveCall {
+            guard: self,
+            replica,
+            begun,
+            is_upload,
+            is_look,
+            end: None,
+        })
     }
 
     fn lock_replicas(&self) -> MutexGuard<'_, ReplicaSet> {
@@ -170,8 +183,12 @@ async fn make_repeatable(
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, BODY_BYTES_MAX).await;
     let body = body.map_err(|error| UpstreamError::Request(Box::new(error)))?;
-    let again =
-        RepeatableRequest { method: parts.method, uri: parts.uri, headers: parts.headers, body };
+    let again = RepeatableRequest {
+        method: parts.method,
+        uri: parts.uri,
+        headers: parts.headers,
+        body,
+    };
     Ok((again.to_request(), Some(again)))
 }
 
@@ -193,11 +210,20 @@ impl RepeatableRequest {
 
 impl Drop for ActiveCall<'_> {
     fn drop(&mut self) {
-        let GuardedPart { part, clock, patience, .. } = self.guard;
+        let GuardedPart {
+            part,
+            clock,
+            patience,
+            ..
+        } = self.guard;
         let now = clock.elapsed();
         // The time limit around this call started a little earlier.
         let has_hung = now.saturating_sub(self.begun) >= *patience * 9 / 10 && !self.is_upload;
-        let cut_off = if has_hung { CallOutcome::Failed } else { CallOutcome::Unknown };
+        let cut_off = if has_hung {
+            CallOutcome::Failed
+        } else {
+            CallOutcome::Unknown
+        };
         let mut replicas = self.guard.lock_replicas();
         let before = replicas.count_resting();
         let end = self.end.unwrap_or(cut_off);
@@ -210,7 +236,12 @@ impl Drop for ActiveCall<'_> {
             metrics::UPSTREAM_RESTING.set([part.name()], after as u64);
             let part = part.name();
             let of = self.guard.addresses.len();
-            tracing::warn!(part, resting = after, of, "The addresses that answer have changed");
+            tracing::warn!(
+                part,
+                resting = after,
+                of,
+                "The addresses that answer have changed"
+            );
         }
     }
 }

@@ -40,9 +40,12 @@ impl RemoteService {
         let uri: Uri = base.parse().map_err(|_| refused("is no address"))?;
         let parts = uri.into_parts();
         match (parts.scheme, parts.authority) {
-            (Some(scheme), Some(authority)) => {
-                Ok(Self { client: Client::new(), scheme, authority, tasks: tasks.clone() })
-            }
+            (Some(scheme), Some(authority)) => Ok(Self {
+                client: Client::new(),
+                scheme,
+                authority,
+                tasks: tasks.clone(),
+            }),
             _ => Err(refused("is not of the form http://host:port")),
         }
     }
@@ -70,7 +73,9 @@ impl RemoteService {
         self.rewrite_uri(&mut request)?;
         match upgrade {
             // An upgrade needs the `OF_AN_UPGRADE` headers.
-            Some(_) => HOP_BY_HOP.iter().for_each(|name| drop(request.headers_mut().remove(name))),
+            Some(_) => HOP_BY_HOP
+                .iter()
+                .for_each(|name| drop(request.headers_mut().remove(name))),
             None => strip_hop_by_hop(request.headers_mut()),
         }
         let answer = self.client.send_request(request).await;
@@ -123,7 +128,8 @@ impl RemoteService {
                 () = stop.cancelled() => {}
             }
         };
-        self.tasks.spawn_once("upstream-connection", work.in_current_span());
+        self.tasks
+            .spawn_once("upstream-connection", work.in_current_span());
     }
 }
 

@@ -9,7 +9,11 @@ use crate::say;
 
 pub const IMAGES_MAX: usize = 6;
 const STARS: std::ops::RangeInclusive<u8> = 1..=5;
-const REPLY: TextRule = TextRule { chars_min: 1, chars_max: 1_000, lines: true };
+const REPLY: TextRule = TextRule {
+    chars_min: 1,
+    chars_max: 1_000,
+    lines: true,
+};
 
 /// A review of a completed order.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -85,8 +89,17 @@ pub struct ReviewContent {
 impl ReviewForm {
     /// Collects an error for every wrong field.
     pub fn into_order_and_content(self) -> Result<(OrderId, ReviewContent), Vec<FieldError>> {
-        let Self { order_id, rating, comment, dimensions, images } = self;
-        Ok((order_id, ReviewContent::from_fields(rating, &comment, dimensions, images)?))
+        let Self {
+            order_id,
+            rating,
+            comment,
+            dimensions,
+            images,
+        } = self;
+        Ok((
+            order_id,
+            ReviewContent::from_fields(rating, &comment, dimensions, images)?,
+        ))
     }
 }
 
@@ -99,14 +112,37 @@ impl ReviewRevision {
 impl ReviewContent {
     /// Distinguishes a retry from a different review under the same idempotency key.
     pub fn hash(&self, order: OrderId) -> Hash {
-        let Self { rating, comment, dimensions, images } = self;
-        let Dimensions { professionalism, attitude, punctuality } = dimensions;
+        let Self {
+            rating,
+            comment,
+            dimensions,
+            images,
+        } = self;
+        let Dimensions {
+            professionalism,
+            attitude,
+            punctuality,
+        } = dimensions;
         let stars =
             [rating, professionalism, attitude, punctuality].map(|stars| stars.to_be_bytes());
         let images = images.iter().flat_map(|image| *image.as_bytes());
-        let count = u64::try_from(self.images.len()).unwrap_or_default().to_be_bytes();
-        let rest = stars.into_iter().flatten().chain(count).chain(images).chain(comment.bytes());
-        Hash::digest_bytes(&order.as_bytes().iter().copied().chain(rest).collect::<Vec<u8>>())
+        let count = u64::try_from(self.images.len())
+            .unwrap_or_default()
+            .to_be_bytes();
+        let rest = stars
+            .into_iter()
+            .flatten()
+            .chain(count)
+            .chain(images)
+            .chain(comment.bytes());
+        Hash::digest_bytes(
+            &order
+                .as_bytes()
+                .iter()
+                .copied()
+                .chain(rest)
+                .collect::<Vec<u8>>(),
+        )
     }
 
     /// An edge's command carries only these fields.
@@ -150,7 +186,12 @@ impl ReviewContent {
             errors.push(FieldError::new("images", say::listed_twice));
         }
         if errors.is_empty() {
-            Ok(Self { rating, comment, dimensions, images })
+            Ok(Self {
+                rating,
+                comment,
+                dimensions,
+                images,
+            })
         } else {
             Err(errors)
         }
@@ -169,10 +210,17 @@ mod tests {
 
     fn wrong(change: &Value) -> Vec<String> {
         let mut form = json!({ "order_id": "0192f5d4-0000-7000-8000-000000000001", "rating": 5 });
-        form.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        form.as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
         let form: ReviewForm = serde_json::from_value(form).unwrap();
         let checked = form.into_order_and_content();
-        checked.err().unwrap_or_default().into_iter().map(|error| error.field).collect()
+        checked
+            .err()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|error| error.field)
+            .collect()
     }
 
     #[test]
@@ -185,13 +233,20 @@ mod tests {
             (json!({ "rating": 0 }), &["rating"]),
             (json!({ "comment": "x".repeat(2_001) }), &["comment"]),
             (json!({ "comment": "a\u{202e}b" }), &["comment"]),
-            (json!({ "dimensions": { "attitude": 6 } }), &["dimensions.attitude"]),
+            (
+                json!({ "dimensions": { "attitude": 6 } }),
+                &["dimensions.attitude"],
+            ),
             (json!({ "images": seven }), &["images"]),
             (json!({ "images": [image(1), image(1)] }), &["images"]),
         ] {
             let found = wrong(&change);
             assert!(
-                found.iter().map(String::as_str).take(2).eq(fields.iter().copied()),
+                found
+                    .iter()
+                    .map(String::as_str)
+                    .take(2)
+                    .eq(fields.iter().copied()),
                 "{change}: {found:?}"
             );
         }
@@ -203,10 +258,19 @@ mod tests {
             "order_id": "0192f5d4-0000-7000-8000-000000000001", "stars": 4, "content": " 很好 ",
             "dimensions": { "punctuality": 2 },
         });
-        let (_, content) =
-            serde_json::from_value::<ReviewForm>(form).unwrap().into_order_and_content().unwrap();
+        let (_, content) = serde_json::from_value::<ReviewForm>(form)
+            .unwrap()
+            .into_order_and_content()
+            .unwrap();
         assert_eq!((content.rating, content.comment.as_str()), (4, "很好"));
-        let dimensions = Dimensions { professionalism: 4, attitude: 4, punctuality: 2 };
-        assert_eq!(content.dimensions, dimensions, "one that is left out is as good as the whole");
+        let dimensions = Dimensions {
+            professionalism: 4,
+            attitude: 4,
+            punctuality: 2,
+        };
+        assert_eq!(
+            content.dimensions, dimensions,
+            "one that is left out is as good as the whole"
+        );
     }
 }

@@ -43,7 +43,11 @@ impl ProviderRating {
         rating.average_hundredths = average_in_hundredths(stars, total);
         let [professionalism, attitude, punctuality] =
             sums.map(|sum| average_in_hundredths(sum, total));
-        rating.dimensions = Dimensions { professionalism, attitude, punctuality };
+        rating.dimensions = Dimensions {
+            professionalism,
+            attitude,
+            punctuality,
+        };
         rating
     }
 
@@ -59,13 +63,21 @@ impl ProviderRating {
 
     /// Compares everything except the time of the aggregation.
     pub fn has_same_values(&self, other: &Self) -> bool {
-        *self == Self { last_updated: self.last_updated, ..other.clone() }
+        *self
+            == Self {
+                last_updated: self.last_updated,
+                ..other.clone()
+            }
     }
 }
 
 /// In hundredths, rounded to nearest.
 fn average_in_hundredths(sum: i64, count: i64) -> i64 {
-    if count == 0 { 0 } else { (sum * 100 + count / 2) / count }
+    if count == 0 {
+        0
+    } else {
+        (sum * 100 + count / 2) / count
+    }
 }
 
 #[cfg(test)]
@@ -75,13 +87,24 @@ mod tests {
     #[test]
     fn halves_of_a_hundredth_go_up_and_nothing_adds_up_to_nothing() {
         let at = UnixMillis(1);
-        let group = |key, count, sums: [i64; 3]| GroupTotals { key, count, sums: sums.to_vec() };
+        let group = |key, count, sums: [i64; 3]| GroupTotals {
+            key,
+            count,
+            sums: sums.to_vec(),
+        };
         let rating =
             ProviderRating::from_groups(&[group(4, 2, [8, 10, 2]), group(5, 1, [5, 5, 5])], at);
         assert_eq!((rating.average_hundredths, rating.total_reviews), (433, 3));
         assert_eq!(rating.distribution, [0, 0, 0, 2, 1]);
-        let dimensions = Dimensions { professionalism: 433, attitude: 500, punctuality: 233 };
+        let dimensions = Dimensions {
+            professionalism: 433,
+            attitude: 500,
+            punctuality: 233,
+        };
         assert_eq!(rating.dimensions, dimensions);
-        assert_eq!(ProviderRating::from_groups(&[], at), ProviderRating::empty_at(at));
+        assert_eq!(
+            ProviderRating::from_groups(&[], at),
+            ProviderRating::empty_at(at)
+        );
     }
 }

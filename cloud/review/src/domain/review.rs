@@ -114,8 +114,19 @@ impl Review {
         origin: ReviewOrigin,
         now: UnixMillis,
     ) -> Self {
-        let ReviewedOrder { id, code, title, customer_id, provider_id } = order;
-        let ReviewContent { rating, comment, dimensions, images } = content;
+        let ReviewedOrder {
+            id,
+            code,
+            title,
+            customer_id,
+            provider_id,
+        } = order;
+        let ReviewContent {
+            rating,
+            comment,
+            dimensions,
+            images,
+        } = content;
         Self {
             order_id: id,
             order_code: code,
@@ -158,7 +169,9 @@ impl Review {
 
     /// The author may edit until this moment; `None` once the provider has replied.
     pub fn editable_until(&self, edit_within_ms: i64) -> Option<UnixMillis> {
-        self.reply.is_none().then(|| self.created_at.plus_ms(edit_within_ms))
+        self.reply
+            .is_none()
+            .then(|| self.created_at.plus_ms(edit_within_ms))
     }
 
     /// Replaces the content. Returns true if it differs.
@@ -172,7 +185,12 @@ impl Review {
         if until.is_none_or(|until| now >= until) {
             return Err(Code::ReviewFixed);
         }
-        let ReviewContent { rating, comment, dimensions, images } = content;
+        let ReviewContent {
+            rating,
+            comment,
+            dimensions,
+            images,
+        } = content;
         let is_new = (self.rating, &self.comment, self.dimensions, &self.images)
             != (rating, &comment, dimensions, &images);
         self.rating = rating;
@@ -197,7 +215,10 @@ impl Review {
     /// Marks the review as reported, unless the report is older than the last decision. Returns
     /// true if its standing changes.
     pub fn mark_reported(&mut self, reported_at: UnixMillis) -> bool {
-        let is_decided = self.decisions.last().is_some_and(|last| last.at >= reported_at);
+        let is_decided = self
+            .decisions
+            .last()
+            .is_some_and(|last| last.at >= reported_at);
         let is_new = self.standing == ReviewStanding::Shown && !is_decided;
         if is_new {
             self.standing = ReviewStanding::Reported;
@@ -207,13 +228,22 @@ impl Review {
 
     /// Hides the review, or shows it and closes its reports. Returns false if nothing changes.
     pub fn moderate(&mut self, hides: bool, by: UserId, reason: String, now: UnixMillis) -> bool {
-        let after = if hides { ReviewStanding::Hidden } else { ReviewStanding::Shown };
+        let after = if hides {
+            ReviewStanding::Hidden
+        } else {
+            ReviewStanding::Shown
+        };
         if self.standing == after {
             return false;
         }
         self.standing = after;
         self.is_shown = !hides;
-        self.decisions.push(ModerationStep { is_hidden: hides, by, at: now, reason });
+        self.decisions.push(ModerationStep {
+            is_hidden: hides,
+            by,
+            at: now,
+            reason,
+        });
         let old = self.decisions.len().saturating_sub(DECISIONS_MAX);
         self.decisions.drain(..old);
         true

@@ -69,8 +69,13 @@ impl SearchQuery {
         });
         let mut words: Vec<String> = of_signs.chain(self.words.iter().cloned()).collect();
         // Three Latin letters weigh as much as one sign.
-        let weight =
-            |word: &String| if word.is_ascii() { word.len() } else { word.chars().count() * 3 };
+        let weight = |word: &String| {
+            if word.is_ascii() {
+                word.len()
+            } else {
+                word.chars().count() * 3
+            }
+        };
         words.sort_unstable_by(|a, b| weight(b).cmp(&weight(a)).then(a.cmp(b)));
         words.dedup();
         words.truncate(ASKED_MAX);
@@ -88,7 +93,10 @@ impl SearchQuery {
             }
         }
         let says = |asked: &Vec<char>| {
-            signs.iter().any(|run| run.windows(asked.len()).any(|part| part == asked.as_slice()))
+            signs.iter().any(|run| {
+                run.windows(asked.len())
+                    .any(|part| part == asked.as_slice())
+            })
         };
         self.words.iter().all(|word| words.contains(word)) && self.signs.iter().all(says)
     }
@@ -106,7 +114,12 @@ fn split_runs(text: &str) -> Vec<TextRun> {
     let mut word = String::new();
     let mut signs = Vec::new();
     // A space at the end closes the last run.
-    for letter in text.chars().map(to_half_width).flat_map(char::to_lowercase).chain([' ']) {
+    for letter in text
+        .chars()
+        .map(to_half_width)
+        .flat_map(char::to_lowercase)
+        .chain([' '])
+    {
         let is_sign = is_cjk_sign(letter);
         let is_of_word = !is_sign && letter.is_alphanumeric();
         // Skip the apostrophe, as in "didn't".
@@ -158,7 +171,10 @@ fn stem_word(mut word: String) -> String {
     }
     for ending in ["ing", "ed"] {
         let kept = word.len().saturating_sub(ending.len());
-        let has_vowel = word.bytes().take(kept).any(|byte| b"aeiouy".contains(&byte));
+        let has_vowel = word
+            .bytes()
+            .take(kept)
+            .any(|byte| b"aeiouy".contains(&byte));
         if kept >= 3 && has_vowel && word.ends_with(ending) {
             word.truncate(kept);
             break;
@@ -188,9 +204,15 @@ mod tests {
     fn finds(asked: &str, text: &str) -> bool {
         let query = SearchQuery::parse_text(asked).unwrap();
         let words = extract_terms(text);
-        let by_words = query.pick_index_terms().iter().all(|word| words.contains(word));
+        let by_words = query
+            .pick_index_terms()
+            .iter()
+            .all(|word| words.contains(word));
         let by_text = query.matches_text(text);
-        assert!(by_words || !by_text, "{asked} in {text}: the words find all that the text says");
+        assert!(
+            by_words || !by_text,
+            "{asked} in {text}: the words find all that the text says"
+        );
         by_text
     }
 
@@ -206,10 +228,18 @@ mod tests {
             &["house", "houses"],
         ] {
             for form in forms {
-                assert!(finds(forms[0], form) && finds(form, forms[0]), "{form} of {forms:?}");
+                assert!(
+                    finds(forms[0], form) && finds(form, forms[0]),
+                    "{form} of {forms:?}"
+                );
             }
         }
-        for (asked, text) in [("ring", "red"), ("bus", "bu"), ("class", "cla"), ("bed", "b")] {
+        for (asked, text) in [
+            ("ring", "red"),
+            ("bus", "bu"),
+            ("class", "cla"),
+            ("bed", "b"),
+        ] {
             assert!(!finds(asked, text), "{asked} is not {text}");
         }
     }
@@ -217,9 +247,16 @@ mod tests {
     #[test]
     fn chinese_is_found_by_any_part_of_it() {
         let text = "师傅很准时，服务态度非常好，打扫得干净！WiFi 也修好了。";
-        for asked in
-            ["准时", "服务态度", "态度非常", "干净", "好", "wifi", "ＷＩＦＩ 干净", "修好了"]
-        {
+        for asked in [
+            "准时",
+            "服务态度",
+            "态度非常",
+            "干净",
+            "好",
+            "wifi",
+            "ＷＩＦＩ 干净",
+            "修好了",
+        ] {
             assert!(finds(asked, text), "{asked}");
         }
         for asked in ["服务好", "时服", "不干净", "wifi 慢", "净WiFi"] {
@@ -239,7 +276,10 @@ mod tests {
     #[test]
     fn small_words_do_not_count_unless_there_is_nothing_else() {
         assert!(finds("he was on the phone", "Phone repaired in an hour"));
-        assert_eq!(SearchQuery::parse_text("the").unwrap().pick_index_terms(), ["the"]);
+        assert_eq!(
+            SearchQuery::parse_text("the").unwrap().pick_index_terms(),
+            ["the"]
+        );
         for nothing in ["", "  ", "!?。，", "\u{3000}"] {
             assert_eq!(SearchQuery::parse_text(nothing), None, "{nothing:?}");
         }

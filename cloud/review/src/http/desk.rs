@@ -44,9 +44,17 @@ pub async fn desk_list(
         .await?;
     let next = next_cursor(&found);
     let items = found.documents.into_iter().map(|found| {
-        DeskReview::from_review(ReviewId(found.id), found.body, admin.actor, service.edit_within_ms)
+        DeskReview::from_review(
+            ReviewId(found.id),
+            found.body,
+            admin.actor,
+            service.edit_within_ms,
+        )
     });
-    Ok(ItemList { items: items.collect(), next })
+    Ok(ItemList {
+        items: items.collect(),
+        next,
+    })
 }
 
 pub async fn reported_review(
@@ -92,12 +100,26 @@ async fn moderate_review(
     let reason = wire::check_reason(&reason)?;
     let by = admin.actor.user_id;
     let now = service.store.clock().now();
-    let kind = if hides { EventType::ReviewHidden } else { EventType::ReviewRestored };
-    let changed = service.store.change_review(id, Some(version), trace, |review| {
-        let is_new = review.moderate(hides, by, reason.clone(), now);
-        Ok(is_new.then(|| ReviewEventDraft { kind, reason: Some(reason.clone()) }))
-    });
+    let kind = if hides {
+        EventType::ReviewHidden
+    } else {
+        EventType::ReviewRestored
+    };
+    let changed = service
+        .store
+        .change_review(id, Some(version), trace, |review| {
+            let is_new = review.moderate(hides, by, reason.clone(), now);
+            Ok(is_new.then(|| ReviewEventDraft {
+                kind,
+                reason: Some(reason.clone()),
+            }))
+        });
     let review = changed.await?;
     tracing::info!(review.id = %id, admin.id = %by, hides, "A review was moderated");
-    Ok(Json(DeskReview::from_review(id, review, admin.actor, service.edit_within_ms)))
+    Ok(Json(DeskReview::from_review(
+        id,
+        review,
+        admin.actor,
+        service.edit_within_ms,
+    )))
 }

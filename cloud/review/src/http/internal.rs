@@ -29,7 +29,9 @@ pub async fn decide_ops(
     if batch.ops.is_empty() {
         service.store.ping().await?;
     }
-    let OpsBatch { edge, epoch, ops, .. } = batch;
+    let OpsBatch {
+        edge, epoch, ops, ..
+    } = batch;
     let mut answers = Vec::with_capacity(ops.len());
     for op in ops {
         let seq = op.seq;

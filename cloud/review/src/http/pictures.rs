@@ -15,8 +15,11 @@ use crate::service::Service;
 
 /// The purpose of these files in the register.
 pub const PICTURE: &str = "review";
-const RULE: UploadRule =
-    UploadRule { kinds: FileKind::PICTURES, bytes_max: 10 * 1024 * 1024, side_px_max: 1_600 };
+const RULE: UploadRule = UploadRule {
+    kinds: FileKind::PICTURES,
+    bytes_max: 10 * 1024 * 1024,
+    side_px_max: 1_600,
+};
 
 /// A picture that a review may reference.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,8 +43,10 @@ pub async fn hand_in(
 ) -> Result<CreatedJson<HandedPicture>, Problem> {
     caller.require_role(Role::Customer)?;
     let owner = caller.actor.user_id;
-    let file =
-        service.intake.receive_upload(Uploader::from_claims(&caller.claims), body, RULE).await?;
+    let file = service
+        .intake
+        .receive_upload(Uploader::from_claims(&caller.claims), body, RULE)
+        .await?;
     let CheckedFile { size, .. } = &file;
     let (width, height) = size.map_or((0, 0), |size| (size.width, size.height));
     let id = service.register.register_file(owner, PICTURE, file).await?;
@@ -55,7 +60,11 @@ pub async fn show_picture(
 ) -> Result<Response, Problem> {
     let actor = caller.as_reader(Permission::READ_REVIEWS);
     let review = load_visible_review(&service, actor, id).await?;
-    let named = review.images.contains(&image).then_some(image).ok_or(Code::NotFound)?;
+    let named = review
+        .images
+        .contains(&image)
+        .then_some(image)
+        .ok_or(Code::NotFound)?;
     let file = service.register.get(named).await?.ok_or(Code::NotFound)?;
     let body = service.register.read(&file).await?;
     Ok(files::file_response(&file, body))

@@ -39,7 +39,12 @@ pub async fn show(
 ) -> Result<Json<ReviewView>, Problem> {
     let actor = caller.as_reader(Permission::READ_REVIEWS);
     let review = load_visible_review(&service, actor, id).await?;
-    Ok(Json(ReviewView::from_review(id, review, actor, service.edit_within_ms)))
+    Ok(Json(ReviewView::from_review(
+        id,
+        review,
+        actor,
+        service.edit_within_ms,
+    )))
 }
 
 /// Returns the review if the caller may see it. A hidden one gets the same answer as a missing one.
@@ -63,7 +68,12 @@ pub async fn of_order(
     // Other people may not learn which order the review belongs to.
     let found = found.filter(|(_, r)| is_visible_to(r, actor) && can_see_order(r, actor));
     let (id, review) = found.ok_or(Code::NotFound)?;
-    Ok(Json(ReviewView::from_review(id, review, actor, service.edit_within_ms)))
+    Ok(Json(ReviewView::from_review(
+        id,
+        review,
+        actor,
+        service.edit_within_ms,
+    )))
 }
 
 pub async fn about_provider(
@@ -106,7 +116,10 @@ pub async fn rating(
     _: Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<RatingView>, Problem> {
-    Ok(Json(RatingView::from_rating(id, &service.store.load_rating(id).await?)))
+    Ok(Json(RatingView::from_rating(
+        id,
+        &service.store.load_rating(id).await?,
+    )))
 }
 
 pub async fn search(
@@ -120,12 +133,25 @@ pub async fn search(
     let query = query.ok_or_else(|| Problem::wrong_field("q", say::words_needed))?;
     let after = page.after;
     let limit = page.limit;
-    let search = ReviewSearch { query, provider: provider_id, after, limit };
+    let search = ReviewSearch {
+        query,
+        provider: provider_id,
+        after,
+        limit,
+    };
     let FoundReviews { documents, next } = service.store.search_reviews(search).await?;
     let items = documents.into_iter().map(|found| {
-        ReviewView::from_review(ReviewId(found.id), found.body, actor, service.edit_within_ms)
+        ReviewView::from_review(
+            ReviewId(found.id),
+            found.body,
+            actor,
+            service.edit_within_ms,
+        )
     });
-    Ok(ItemList { items: items.collect(), next: next.map(|next| next.to_string()) })
+    Ok(ItemList {
+        items: items.collect(),
+        next: next.map(|next| next.to_string()),
+    })
 }
 
 async fn list_reviews(
@@ -145,12 +171,26 @@ fn to_item_list(
     next: Option<String>,
 ) -> ItemList<ReviewView> {
     let items = page.documents.into_iter().map(|found| {
-        ReviewView::from_review(ReviewId(found.id), found.body, actor, service.edit_within_ms)
+        ReviewView::from_review(
+            ReviewId(found.id),
+            found.body,
+            actor,
+            service.edit_within_ms,
+        )
     });
-    ItemList { items: items.collect(), next }
+    ItemList {
+        items: items.collect(),
+        next,
+    }
 }
 
 pub fn next_cursor(page: &DocumentPage<Review>) -> Option<String> {
     let last = page.documents.last().filter(|_| page.next.is_some())?;
-    Some(TimeCursor { at: last.body.created_at, id: last.id }.to_string())
+    Some(
+        TimeCursor {
+            at: last.body.created_at,
+            id: last.id,
+        }
+        .to_string(),
+    )
 }

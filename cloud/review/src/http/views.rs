@@ -136,7 +136,13 @@ impl RatingView {
             provider_id,
             average_rating: hundredths_to_float(rating.average_hundredths),
             total_reviews: rating.total_reviews,
-            rating_distribution: RatingDistribution { one, two, three, four, five },
+            rating_distribution: RatingDistribution {
+                one,
+                two,
+                three,
+                four,
+                five,
+            },
             dimensions: rating.dimensions,
             last_updated: rating.last_updated,
         }

@@ -66,8 +66,16 @@ pub async fn submit(
     let (order, content) = form.into_order_and_content()?;
     check_pictures(&service, actor.user_id, &content.images).await?;
     let hash = content.hash(order);
-    let origin = ReviewOrigin { command_id, source: Source::Portal, hash, op: None };
-    match service.submit_review(actor, order, content, origin, trace.as_str()).await? {
+    let origin = ReviewOrigin {
+        command_id,
+        source: Source::Portal,
+        hash,
+        op: None,
+    };
+    match service
+        .submit_review(actor, order, content, origin, trace.as_str())
+        .await?
+    {
         SubmissionResult::Kept(id, review) => {
             let view = ReviewView::from_review(id, *review, actor, service.edit_within_ms);
             let place = [(header::LOCATION, format!("/api/v1/reviews/{id}"))];
@@ -75,8 +83,10 @@ pub async fn submit(
         }
         SubmissionResult::Refused(code, review) => {
             let problem = Problem::new(code);
-            Err(review
-                .map_or_else(|| Problem::new(code), |id| problem.with_member("review_id", id)))
+            Err(review.map_or_else(
+                || Problem::new(code),
+                |id| problem.with_member("review_id", id),
+            ))
         }
     }
 }
@@ -98,11 +108,18 @@ pub async fn revise(
     check_pictures(&service, actor.user_id, &content.images).await?;
     let now = service.store.clock().now();
     let within = service.edit_within_ms;
-    let changed = service.store.change_review(id, Some(version), trace.as_str(), |review| {
-        let is_new = review.replace_content(content.clone(), within, now)?;
-        Ok(is_new.then(|| ReviewEventDraft::from_kind(EventType::ReviewUpdated)))
-    });
-    Ok(Json(ReviewView::from_review(id, changed.await?, actor, within)))
+    let changed = service
+        .store
+        .change_review(id, Some(version), trace.as_str(), |review| {
+            let is_new = review.replace_content(content.clone(), within, now)?;
+            Ok(is_new.then(|| ReviewEventDraft::from_kind(EventType::ReviewUpdated)))
+        });
+    Ok(Json(ReviewView::from_review(
+        id,
+        changed.await?,
+        actor,
+        within,
+    )))
 }
 
 pub async fn reply(
@@ -119,14 +136,21 @@ pub async fn reply(
         review.provider_id == actor.user_id
     })?;
     let now = service.store.clock().now();
-    let changed = service.store.change_review(id, None, trace.as_str(), |review| {
-        if !review.is_shown {
-            return Err(Code::NotFound);
-        }
-        let is_new = review.set_reply(text.clone(), now);
-        Ok(is_new.then(|| ReviewEventDraft::from_kind(EventType::ReviewReplied)))
-    });
-    Ok(Json(ReviewView::from_review(id, changed.await?, actor, service.edit_within_ms)))
+    let changed = service
+        .store
+        .change_review(id, None, trace.as_str(), |review| {
+            if !review.is_shown {
+                return Err(Code::NotFound);
+            }
+            let is_new = review.set_reply(text.clone(), now);
+            Ok(is_new.then(|| ReviewEventDraft::from_kind(EventType::ReviewReplied)))
+        });
+    Ok(Json(ReviewView::from_review(
+        id,
+        changed.await?,
+        actor,
+        service.edit_within_ms,
+    )))
 }
 
 pub async fn vote(
@@ -152,7 +176,10 @@ async fn set_vote(
     is_helpful: bool,
 ) -> Result<Json<HelpfulCount>, Problem> {
     require_not_own(&load_visible_review(service, actor, id).await?, actor)?;
-    let helpful_count = service.store.set_vote(id, actor.user_id, is_helpful).await?;
+    let helpful_count = service
+        .store
+        .set_vote(id, actor.user_id, is_helpful)
+        .await?;
     Ok(Json(HelpfulCount { helpful_count }))
 }
 
@@ -169,19 +196,30 @@ pub async fn report(
     if review.customer_id == actor.user_id {
         return Err(Code::OwnReview.into());
     }
-    service.store.report_review(id, actor.user_id, reason, trace.as_str()).await?;
+    service
+        .store
+        .report_review(id, actor.user_id, reason, trace.as_str())
+        .await?;
     tracing::info!(review.id = %id, user.id = %actor.user_id, "A review was reported");
     Ok(Json(ReportTaken { review_id: id }))
 }
 
 /// Other people's reviews get the same answer as missing ones.
 fn require_own(review: Review, is_own: impl Fn(&Review) -> bool) -> Result<(), Problem> {
-    if is_own(&review) { Ok(()) } else { Err(Code::NotFound.into()) }
+    if is_own(&review) {
+        Ok(())
+    } else {
+        Err(Code::NotFound.into())
+    }
 }
 
 fn require_not_own(review: &Review, actor: Actor) -> Result<(), Problem> {
     let is_own = [review.customer_id, review.provider_id].contains(&actor.user_id);
-    if is_own { Err(Code::OwnReview.into()) } else { Ok(()) }
+    if is_own {
+        Err(Code::OwnReview.into())
+    } else {
+        Ok(())
+    }
 }
 
 /// Refuses other people's pictures. Naming a picture protects it from collection.
@@ -199,5 +237,9 @@ async fn check_pictures(
             errors.push(FieldError::new(&field, say::picture_unknown));
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors.into())
+    }
 }

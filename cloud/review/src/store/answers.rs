@@ -26,7 +26,10 @@ pub struct CommandRecord {
 }
 
 impl DocumentBody for CommandRecord {
-    const SHAPE: CollectionSchema = CollectionSchema { fields: &[], indexes: &[] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[],
+        indexes: &[],
+    };
 }
 
 impl ReviewStore {

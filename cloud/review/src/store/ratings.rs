@@ -21,14 +21,19 @@ impl ReviewStore {
     /// Returns the stored rating, or an empty one for a provider without reviews.
     pub async fn load_rating(&self, provider: UserId) -> Result<ProviderRating, StoreError> {
         let kept = self.ratings.get(provider.0).await?;
-        Ok(kept.map_or_else(|| ProviderRating::empty_at(self.clock.now()), |kept| kept.body))
+        Ok(kept.map_or_else(
+            || ProviderRating::empty_at(self.clock.now()),
+            |kept| kept.body,
+        ))
     }
 
     /// Computes a rating from the index on reviews.
     pub async fn compute_rating(&self, provider: UserId) -> Result<ProviderRating, StoreError> {
         let find = shapes::rating_query(provider);
-        let groups =
-            self.reviews.group_by_field(&find, &shapes::RATING, &shapes::DIMENSIONS).await?;
+        let groups = self
+            .reviews
+            .group_by_field(&find, &shapes::RATING, &shapes::DIMENSIONS)
+            .await?;
         Ok(ProviderRating::from_groups(&groups, self.clock.now()))
     }
 
@@ -63,7 +68,10 @@ impl ReviewStore {
         for _ in 0..ATTEMPTS_MAX {
             let kept = self.ratings.get(provider.0).await?;
             let rating = self.compute_rating(provider).await?;
-            if kept.as_ref().is_some_and(|kept| kept.body.has_same_values(&rating)) {
+            if kept
+                .as_ref()
+                .is_some_and(|kept| kept.body.has_same_values(&rating))
+            {
                 return Ok(false);
             }
             let version = kept.as_ref().map_or(1, |kept| kept.version + 1);
@@ -72,7 +80,13 @@ impl ReviewStore {
                 None => self.ratings.insert(provider.0, &rating, &[told]).await?,
                 Some(kept) => {
                     self.ratings
-                        .replace_document(&Document { body: rating, ..kept }, &[told])
+                        .replace_document(
+                            &Document {
+                                body: rating,
+                                ..kept
+                            },
+                            &[told],
+                        )
                         .await?
                 }
             };
@@ -80,7 +94,10 @@ impl ReviewStore {
                 return Ok(true);
             }
         }
-        let contended = DocumentsError::Contended { collection: "ratings", id: provider.0 };
+        let contended = DocumentsError::Contended {
+            collection: "ratings",
+            id: provider.0,
+        };
         Err(contended.into())
     }
 
@@ -91,8 +108,17 @@ impl ReviewStore {
         rating: &ProviderRating,
         trace: &str,
     ) -> Result<Event, StoreError> {
-        let ProviderRating { average_hundredths, total_reviews, .. } = *rating;
-        let told = RatingEvent { provider_id, version, average_hundredths, total_reviews };
+        let ProviderRating {
+            average_hundredths,
+            total_reviews,
+            ..
+        } = *rating;
+        let told = RatingEvent {
+            provider_id,
+            version,
+            average_hundredths,
+            total_reviews,
+        };
         let id = self.clock.new_id().into();
         let now = self.clock.now();
         Ok(Event::new(id, EventType::RatingUpdated, now, trace, &told)?)

@@ -36,14 +36,27 @@ pub struct ToldReport {
 }
 
 impl DocumentBody for ReviewReport {
-    const SHAPE: CollectionSchema =
-        CollectionSchema { fields: &[REVIEW.path(), AT.path()], indexes: &[OF_REVIEW] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[REVIEW.path(), AT.path()],
+        indexes: &[OF_REVIEW],
+    };
     const SEALED: &'static [&'static str] = &["reason"];
 }
 
 impl From<ReviewReport> for ToldReport {
-    fn from(ReviewReport { user_id, reason, at, .. }: ReviewReport) -> Self {
-        Self { user_id, reason, at }
+    fn from(
+        ReviewReport {
+            user_id,
+            reason,
+            at,
+            ..
+        }: ReviewReport,
+    ) -> Self {
+        Self {
+            user_id,
+            reason,
+            at,
+        }
     }
 }
 
@@ -59,7 +72,12 @@ impl ReviewStore {
     ) -> Result<(), StoreError> {
         let id = derive_per_person_id(review_id, user_id);
         let now = self.clock.now();
-        let report = ReviewReport { review_id, user_id, reason, at: now };
+        let report = ReviewReport {
+            review_id,
+            user_id,
+            reason,
+            at: now,
+        };
         self.reports.insert(id, &report, &[]).await?;
         let at = self.reports.get(id).await?.map_or(now, |kept| kept.body.at);
         let mut told = Ok(());

@@ -45,16 +45,26 @@ impl ReviewStore {
 
     /// Finds the shown reviews that match, newest first.
     pub async fn search_reviews(&self, search: ReviewSearch) -> Result<FoundReviews, StoreError> {
-        let ReviewSearch { query, provider, mut after, limit } = search;
+        let ReviewSearch {
+            query,
+            provider,
+            mut after,
+            limit,
+        } = search;
         let asked = query.pick_index_terms();
         let mut documents = Vec::with_capacity(limit);
         for _ in 0..BATCHES_MAX {
-            let page =
-                self.reviews.find_page(self.candidates_query(&asked, provider, after)).await?;
+            let page = self
+                .reviews
+                .find_page(self.candidates_query(&asked, provider, after))
+                .await?;
             let is_last = page.next.is_none();
             let read = page.documents.len();
             for (place, found) in page.documents.into_iter().enumerate() {
-                after = Some(TimeCursor { at: found.body.created_at, id: found.id });
+                after = Some(TimeCursor {
+                    at: found.body.created_at,
+                    id: found.id,
+                });
                 if query.matches_text(&found.body.comment) {
                     documents.push(found);
                 }
@@ -64,9 +74,15 @@ impl ReviewStore {
                 }
             }
             if is_last {
-                return Ok(FoundReviews { documents, next: None });
+                return Ok(FoundReviews {
+                    documents,
+                    next: None,
+                });
             }
         }
-        Ok(FoundReviews { documents, next: after })
+        Ok(FoundReviews {
+            documents,
+            next: after,
+        })
     }
 }

@@ -32,25 +32,42 @@ pub(super) const DIMENSIONS: [FieldPath; 3] =
 
 const IS_SHOWN: &[IndexCondition] = &[IndexCondition::Is(SHOWN.path(), true)];
 const OF_ORDER: Index = Index::new("order", &[ORDER.ascending_key()]).unique();
-const OF_PROVIDER: Index =
-    Index::new("provider", &[PROVIDER.ascending_key(), CREATED.descending_key()])
-        .with_conditions(IS_SHOWN);
-const OLDEST: Index =
-    Index::new("provider_oldest", &[PROVIDER.ascending_key(), CREATED.ascending_key()])
-        .with_conditions(IS_SHOWN);
+const OF_PROVIDER: Index = Index::new(
+    "provider",
+    &[PROVIDER.ascending_key(), CREATED.descending_key()],
+)
+.with_conditions(IS_SHOWN);
+const OLDEST: Index = Index::new(
+    "provider_oldest",
+    &[PROVIDER.ascending_key(), CREATED.ascending_key()],
+)
+.with_conditions(IS_SHOWN);
 const BEST: Index = Index::new(
     "provider_best",
-    &[PROVIDER.ascending_key(), RATING.descending_key(), CREATED.descending_key()],
+    &[
+        PROVIDER.ascending_key(),
+        RATING.descending_key(),
+        CREATED.descending_key(),
+    ],
 )
 .with_conditions(IS_SHOWN);
 const WORST: Index = Index::new(
     "provider_worst",
-    &[PROVIDER.ascending_key(), RATING.ascending_key(), CREATED.descending_key()],
+    &[
+        PROVIDER.ascending_key(),
+        RATING.ascending_key(),
+        CREATED.descending_key(),
+    ],
 )
 .with_conditions(IS_SHOWN);
-const OF_CUSTOMER: Index =
-    Index::new("customer", &[CUSTOMER.ascending_key(), CREATED.descending_key()]);
-const DESK: Index = Index::new("desk", &[STANDING.ascending_key(), CREATED.descending_key()]);
+const OF_CUSTOMER: Index = Index::new(
+    "customer",
+    &[CUSTOMER.ascending_key(), CREATED.descending_key()],
+);
+const DESK: Index = Index::new(
+    "desk",
+    &[STANDING.ascending_key(), CREATED.descending_key()],
+);
 const SEARCH: Index = Index::new("search", &[WORDS.key_per_value(), CREATED.descending_key()])
     .with_conditions(IS_SHOWN);
 const OF_IMAGE: Index = Index::new("image", &[IMAGES.key_per_value()]);
@@ -102,7 +119,10 @@ impl DocumentBody for Review {
 }
 
 impl DocumentBody for ProviderRating {
-    const SHAPE: CollectionSchema = CollectionSchema { fields: &[], indexes: &[] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[],
+        indexes: &[],
+    };
 }
 
 pub fn order_review_query(order: OrderId) -> IndexQuery {
@@ -155,7 +175,9 @@ pub fn moderation_queue_query(
     limit: usize,
 ) -> IndexQuery {
     let standing = STANDING.is_equal_to(standing.as_str().to_owned());
-    IndexQuery::from_index(DESK, standing).start_after(cursor_scalars(after)).with_limit(limit)
+    IndexQuery::from_index(DESK, standing)
+        .start_after(cursor_scalars(after))
+        .with_limit(limit)
 }
 
 /// The shown reviews with all of these term hashes, newest first.
@@ -170,7 +192,9 @@ pub(super) fn search_query(
         Some(provider) => all.and(PROVIDER.is_equal_to(provider)),
         None => all,
     };
-    IndexQuery::from_index(SEARCH, all).start_after(cursor_scalars(after)).with_limit(limit)
+    IndexQuery::from_index(SEARCH, all)
+        .start_after(cursor_scalars(after))
+        .with_limit(limit)
 }
 
 pub(super) fn image_query(image: FileId) -> IndexQuery {

@@ -44,7 +44,14 @@ impl ReviewCursor {
     pub fn after_review(sort: ReviewSort, found: &Document<Review>) -> Self {
         let rating = found.body.rating;
         let at = found.body.created_at;
-        Self { sort, behind: Some(ReviewPosition { rating, at, id: found.id }) }
+        Self {
+            sort,
+            behind: Some(ReviewPosition {
+                rating,
+                at,
+                id: found.id,
+            }),
+        }
     }
 
     pub(super) fn to_scalars(self) -> Option<Vec<Scalar>> {
@@ -62,7 +69,9 @@ impl ReviewCursor {
 /// The default order is left out of the text, so that cursors from before sorting still work.
 impl fmt::Display for ReviewCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(ReviewPosition { rating, at, id }) = self.behind else { return Ok(()) };
+        let Some(ReviewPosition { rating, at, id }) = self.behind else {
+            return Ok(());
+        };
         if self.sort != ReviewSort::Newest {
             write!(f, "{}.{rating}.", self.sort)?;
         }
@@ -86,7 +95,10 @@ impl FromStr for ReviewCursor {
         };
         let at = UnixMillis(at.parse().map_err(|_| wrong)?);
         let id = id.parse().map_err(|_| wrong)?;
-        Ok(Self { sort, behind: Some(ReviewPosition { rating, at, id }) })
+        Ok(Self {
+            sort,
+            behind: Some(ReviewPosition { rating, at, id }),
+        })
     }
 }
 
@@ -96,13 +108,32 @@ mod tests {
 
     #[test]
     fn a_place_reads_back_and_other_texts_do_not() {
-        let placed = ReviewPosition { rating: 4, at: UnixMillis(17), id: Uuid::from_u128(5) };
+        let placed = ReviewPosition {
+            rating: 4,
+            at: UnixMillis(17),
+            id: Uuid::from_u128(5),
+        };
         for sort in ReviewSort::ALL {
-            let rating = if sort == ReviewSort::Newest { 0 } else { placed.rating };
-            let place = ReviewCursor { sort, behind: Some(ReviewPosition { rating, ..placed }) };
+            let rating = if sort == ReviewSort::Newest {
+                0
+            } else {
+                placed.rating
+            };
+            let place = ReviewCursor {
+                sort,
+                behind: Some(ReviewPosition { rating, ..placed }),
+            };
             assert_eq!(place.to_string().parse(), Ok(place));
         }
-        for bad in ["", ".", "17", "17.x", "best.4.17.5", "oldest.17.5", "rating_low.x.17.5"] {
+        for bad in [
+            "",
+            ".",
+            "17",
+            "17.x",
+            "best.4.17.5",
+            "oldest.17.5",
+            "rating_low.x.17.5",
+        ] {
             assert!(bad.parse::<ReviewCursor>().is_err(), "{bad}");
         }
     }

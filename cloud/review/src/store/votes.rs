@@ -28,8 +28,10 @@ pub struct HelpfulVote {
 }
 
 impl DocumentBody for HelpfulVote {
-    const SHAPE: CollectionSchema =
-        CollectionSchema { fields: &[REVIEW.path()], indexes: &[OF_REVIEW] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[REVIEW.path()],
+        indexes: &[OF_REVIEW],
+    };
 }
 
 impl ReviewStore {
@@ -43,7 +45,11 @@ impl ReviewStore {
     ) -> Result<i64, StoreError> {
         let id = derive_per_person_id(review_id, user_id);
         if is_helpful {
-            let vote = HelpfulVote { review_id, user_id, at: self.clock.now() };
+            let vote = HelpfulVote {
+                review_id,
+                user_id,
+                at: self.clock.now(),
+            };
             self.votes.insert(id, &vote, &[]).await?;
         } else if let Some(Document { version, .. }) = self.votes.get(id).await? {
             self.votes.delete(id, version).await?;
@@ -56,7 +62,9 @@ impl ReviewStore {
         let all =
             IndexQuery::from_index(OF_REVIEW, REVIEW.is_equal_to(review.0)).with_limit(COUNTED_MAX);
         for _ in 0..ATTEMPTS_MAX {
-            let Some(mut found) = self.reviews.get(review.0).await? else { return Ok(0) };
+            let Some(mut found) = self.reviews.get(review.0).await? else {
+                return Ok(0);
+            };
             let counted =
                 i64::try_from(self.votes.count_documents(&all).await?).unwrap_or(i64::MAX);
             if found.body.helpful_count == counted {
@@ -67,6 +75,10 @@ impl ReviewStore {
                 return Ok(counted);
             }
         }
-        Err(DocumentsError::Contended { collection: "reviews", id: review.0 }.into())
+        Err(DocumentsError::Contended {
+            collection: "reviews",
+            id: review.0,
+        }
+        .into())
     }
 }

@@ -14,27 +14,49 @@ async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
     let reader = stranger(Role::Customer);
     let report = format!("{path}/report");
     let reason = json!({ "reason": "It names my neighbour." });
-    world.ask(customer(), "POST", &report, reason.clone()).await.refused(403, "own_review");
+    world
+        .ask(customer(), "POST", &report, reason.clone())
+        .await
+        .refused(403, "own_review");
     assert!(world.get(admin(), DESK).await.items().is_empty());
     for _ in 0..2 {
         world.done(reader, "POST", &report, reason.clone()).await;
     }
-    world.done(provider(), "POST", &report, json!({ "reason": "Untrue." })).await;
+    world
+        .done(provider(), "POST", &report, json!({ "reason": "Untrue." }))
+        .await;
     let listed = world.get(admin(), DESK).await;
-    assert_eq!((listed.items().len(), &listed.items()[0]["standing"]), (1, &json!("reported")));
+    assert_eq!(
+        (listed.items().len(), &listed.items()[0]["standing"]),
+        (1, &json!("reported"))
+    );
     let one = format!("{DESK}/{}", path.rsplit('/').next().unwrap());
     let shown = world.done(admin(), "GET", &one, Value::Null).await;
-    assert_eq!(shown["reports"].as_array().unwrap().len(), 2, "each person once");
-    assert_eq!(world.get(reader, &path).await.status, 200, "a report alone hides nothing");
+    assert_eq!(
+        shown["reports"].as_array().unwrap().len(),
+        2,
+        "each person once"
+    );
+    assert_eq!(
+        world.get(reader, &path).await.status,
+        200,
+        "a report alone hides nothing"
+    );
 
     let hide = format!("{path}/hide");
     let restore = format!("{path}/restore");
     for who in [customer(), provider()] {
         let decision = json!({ "version": 1, "reason": "no" });
-        world.ask(who, "POST", &hide, decision).await.refused(403, "role_forbidden");
+        world
+            .ask(who, "POST", &hide, decision)
+            .await
+            .refused(403, "role_forbidden");
     }
     let decide = |version: i64| json!({ "version": version, "reason": "It names a person." });
-    world.ask(admin(), "POST", &hide, decide(7)).await.refused(409, "stale_version");
+    world
+        .ask(admin(), "POST", &hide, decide(7))
+        .await
+        .refused(409, "stale_version");
     let hidden = world.done(admin(), "POST", &hide, decide(1)).await;
     assert_eq!(hidden["standing"], "hidden");
     assert_eq!(hidden["decisions"][0]["by"], json!(admin().user_id));
@@ -43,11 +65,26 @@ async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
     }
     let list = format!("/api/v1/providers/{}/reviews", provider().user_id);
     assert!(world.get(reader, &list).await.items().is_empty());
-    assert!(world.get(reader, "/api/v1/reviews/search?q=tap").await.items().is_empty());
+    assert!(
+        world
+            .get(reader, "/api/v1/reviews/search?q=tap")
+            .await
+            .items()
+            .is_empty()
+    );
     let own = world.done(customer(), "GET", &path, Value::Null).await;
-    assert_eq!((&own["is_hidden"], &own["hidden_reason"]), (&json!(true), &decide(0)["reason"]));
-    let reply =
-        world.ask(provider(), "PUT", &format!("{path}/reply"), json!({ "text": "a" })).await;
+    assert_eq!(
+        (&own["is_hidden"], &own["hidden_reason"]),
+        (&json!(true), &decide(0)["reason"])
+    );
+    let reply = world
+        .ask(
+            provider(),
+            "PUT",
+            &format!("{path}/reply"),
+            json!({ "text": "a" }),
+        )
+        .await;
     reply.refused(404, "not_found");
     for held in ["moderate_reviews", "read_desks"] {
         let read = world.get_holding(held, &path).await;
@@ -55,12 +92,25 @@ async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
     }
     let of_order = format!("/api/v1/orders/{ORDER}/review");
     for path in [&path, &of_order] {
-        world.get_holding("manage_keys read_people", path).await.refused(404, "not_found");
+        world
+            .get_holding("manage_keys read_people", path)
+            .await
+            .refused(404, "not_found");
     }
-    assert_eq!(world.get(admin(), &format!("{DESK}?state=hidden")).await.items().len(), 1);
+    assert_eq!(
+        world
+            .get(admin(), &format!("{DESK}?state=hidden"))
+            .await
+            .items()
+            .len(),
+        1
+    );
 
     let shown = world.done(admin(), "POST", &restore, decide(2)).await;
-    assert_eq!((&shown["standing"], &shown["review"]["version"]), (&json!("shown"), &json!(3)));
+    assert_eq!(
+        (&shown["standing"], &shown["review"]["version"]),
+        (&json!("shown"), &json!(3))
+    );
     assert_eq!(world.get(reader, &path).await.status, 200);
     // A report from before the decision must not reopen the review.
     world.done(reader, "POST", &report, reason).await;
@@ -68,8 +118,15 @@ async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
     let told: Vec<_> = world.events().await.into_iter().skip(1).collect();
     let kinds: Vec<_> = told.iter().map(|event| event.kind).collect();
     let reported = EventType::ReviewReported;
-    assert_eq!(kinds, [reported, EventType::ReviewHidden, EventType::ReviewRestored]);
-    assert_eq!(told[0].body.get("reason"), None, "the words of a report stay here");
+    assert_eq!(
+        kinds,
+        [reported, EventType::ReviewHidden, EventType::ReviewRestored]
+    );
+    assert_eq!(
+        told[0].body.get("reason"),
+        None,
+        "the words of a report stay here"
+    );
     let body: ReviewEvent = serde_json::from_value(told[1].body.clone()).unwrap();
     assert_eq!(body.reason.as_deref(), Some("It names a person."));
 }
@@ -83,16 +140,26 @@ async fn a_hidden_review_leaves_the_average_and_comes_back_to_it() {
     let read = async || {
         world.add_up().await;
         let rating = world.done(reader, "GET", &rating, Value::Null).await;
-        (rating["average_rating"].as_f64().unwrap(), rating["total_reviews"].as_i64().unwrap())
+        (
+            rating["average_rating"].as_f64().unwrap(),
+            rating["total_reviews"].as_i64().unwrap(),
+        )
     };
     let none = world.done(reader, "GET", &rating, Value::Null).await;
     let nobody = json!({ "1": 0, "2": 0, "3": 0, "4": 0, "5": 0 });
-    assert_eq!((&none["total_reviews"], &none["rating_distribution"]), (&json!(0), &nobody));
+    assert_eq!(
+        (&none["total_reviews"], &none["rating_distribution"]),
+        (&json!(0), &nobody)
+    );
     assert_eq!(read().await, (4.0, 1));
     let decision = |version: i64| json!({ "version": version, "reason": "Not about the work." });
-    world.done(admin(), "POST", &format!("{path}/hide"), decision(1)).await;
+    world
+        .done(admin(), "POST", &format!("{path}/hide"), decision(1))
+        .await;
     assert_eq!(read().await, (0.0, 0));
-    world.done(admin(), "POST", &format!("{path}/restore"), decision(2)).await;
+    world
+        .done(admin(), "POST", &format!("{path}/restore"), decision(2))
+        .await;
     assert_eq!(read().await, (4.0, 1));
     let told = world.all_events().await.into_iter();
     let told = told.filter(|one| one.kind == EventType::RatingUpdated);
@@ -100,5 +167,9 @@ async fn a_hidden_review_leaves_the_average_and_comes_back_to_it() {
         .map(|event| serde_json::from_value(event.body).unwrap())
         .map(|event: RatingEvent| (event.version, event.total_reviews))
         .collect();
-    assert_eq!(told, [(1, 1), (2, 0), (3, 1)], "each version once, and a repeat tells nothing");
+    assert_eq!(
+        told,
+        [(1, 1), (2, 0), (3, 1)],
+        "each version once, and a repeat tells nothing"
+    );
 }

@@ -16,12 +16,24 @@ impl World {
         let edge = EdgeId::new("north-1").unwrap();
         let region = Region::North;
         let epoch = 1;
-        let batch = OpsBatch { edge, region, epoch, ops };
-        let token = self.service_key.issue_token(from, review::NAME, &self.clock);
+        let batch = OpsBatch {
+            edge,
+            region,
+            epoch,
+            ops,
+        };
+        let token = self
+            .service_key
+            .issue_token(from, review::NAME, &self.clock);
         let request = Request::post("/internal/ops")
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .header(header::CONTENT_TYPE, "application/json");
-        self.send(request.body(Body::from(serde_json::to_string(&batch).unwrap())).unwrap()).await
+        self.send(
+            request
+                .body(Body::from(serde_json::to_string(&batch).unwrap()))
+                .unwrap(),
+        )
+        .await
     }
 
     async fn outcome(&self, op: BatchOp) -> Outcome {
@@ -38,7 +50,11 @@ fn op(seq: u64, command: u128, actor: Option<Actor>, rating: u8) -> BatchOp {
     let comment = "Quick and tidy".to_owned();
     let command = Command {
         id: CommandId(Uuid::from_u128(command)),
-        body: CommandBody::SubmitReview { order_id: ORDER, rating, comment },
+        body: CommandBody::SubmitReview {
+            order_id: ORDER,
+            rating,
+            comment,
+        },
         device: None,
         device_seq: None,
         tapped_at: None,
@@ -58,7 +74,15 @@ fn op(seq: u64, command: u128, actor: Option<Actor>, rating: u8) -> BatchOp {
         mark: None,
         cut_off: None,
     };
-    BatchOp { seq, hash: Hash::ZERO, body: BatchBody::Command { command, actor, evidence } }
+    BatchOp {
+        seq,
+        hash: Hash::ZERO,
+        body: BatchBody::Command {
+            command,
+            actor,
+            evidence,
+        },
+    }
 }
 
 #[tokio::test]
@@ -67,19 +91,32 @@ async fn an_edges_review_is_kept_once_and_its_answer_stays() {
     let first = world.outcome(op(7, 1, Some(customer()), 5)).await;
     assert_eq!((first.kind, first.code), (OutcomeKind::Applied, None));
     assert_eq!(first.order.as_ref().map(|order| order.id), Some(ORDER));
-    assert_eq!(world.outcome(op(7, 1, Some(customer()), 5)).await, first, "the same op again");
+    assert_eq!(
+        world.outcome(op(7, 1, Some(customer()), 5)).await,
+        first,
+        "the same op again"
+    );
     let elsewhere = world.outcome(op(9, 1, Some(customer()), 5)).await;
     assert_eq!(elsewhere.kind, OutcomeKind::Duplicate);
     assert!(elsewhere.has_succeeded());
     let second = world.outcome(op(10, 2, Some(customer()), 1)).await;
     assert_eq!(second.code, Some(Code::AlreadyReviewed));
     // The same id with another body or another person.
-    for stolen in [op(11, 1, Some(customer()), 2), op(12, 1, Some(stranger(Role::Customer)), 5)] {
-        assert_eq!(world.outcome(stolen).await.code, Some(Code::CommandIdReused));
+    for stolen in [
+        op(11, 1, Some(customer()), 2),
+        op(12, 1, Some(stranger(Role::Customer)), 5),
+    ] {
+        assert_eq!(
+            world.outcome(stolen).await.code,
+            Some(Code::CommandIdReused)
+        );
     }
     let path = format!("/api/v1/orders/{ORDER}/review");
     let seen = world.done(customer(), "GET", &path, Value::Null).await;
-    assert_eq!((&seen["rating"], &seen["comment"]), (&json!(5), &json!("Quick and tidy")));
+    assert_eq!(
+        (&seen["rating"], &seen["comment"]),
+        (&json!(5), &json!("Quick and tidy"))
+    );
     assert_eq!(world.events().await.len(), 1);
 }
 
@@ -90,17 +127,26 @@ async fn a_refused_review_of_an_edge_keeps_its_answer_when_the_order_goes_on() {
     let early = world.outcome(op(1, 1, Some(customer()), 5)).await;
     assert_eq!(early.code, Some(Code::OrderNotCompleted));
     world.order(|order| order.as_mut().unwrap().status = OrderStatus::Completed);
-    assert_eq!(world.outcome(op(1, 1, Some(customer()), 5)).await, early, "once told, it stands");
+    assert_eq!(
+        world.outcome(op(1, 1, Some(customer()), 5)).await,
+        early,
+        "once told, it stands"
+    );
     for (op, code) in [
         (op(2, 2, None, 5), Code::InvalidToken),
         (op(3, 3, Some(provider()), 5), Code::RoleForbidden),
-        (op(4, 4, Some(stranger(Role::Customer)), 5), Code::OrderNotFound),
+        (
+            op(4, 4, Some(stranger(Role::Customer)), 5),
+            Code::OrderNotFound,
+        ),
         (op(5, 5, Some(customer()), 6), Code::InvalidInput),
     ] {
         assert_eq!(world.outcome(op).await.code, Some(code));
     }
     let mut revoked = op(6, 6, Some(customer()), 5);
-    let BatchBody::Command { evidence, .. } = &mut revoked.body else { unreachable!() };
+    let BatchBody::Command { evidence, .. } = &mut revoked.body else {
+        unreachable!()
+    };
     evidence.revoked_version = Some(3);
     assert_eq!(world.outcome(revoked).await.code, Some(Code::Revoked));
     assert!(world.events().await.is_empty());

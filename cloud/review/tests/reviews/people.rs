@@ -16,16 +16,26 @@ async fn a_completed_order_is_reviewed_once_by_its_customer() {
         (admin(), 403, "role_forbidden"),
         (stranger(Role::Customer), 404, "order_not_found"),
     ] {
-        world.ask(who, "POST", REVIEWS, form()).await.refused(status, code);
+        world
+            .ask(who, "POST", REVIEWS, form())
+            .await
+            .refused(status, code);
     }
-    for status in [OrderStatus::Accepted, OrderStatus::InProgress, OrderStatus::Cancelled] {
+    for status in [
+        OrderStatus::Accepted,
+        OrderStatus::InProgress,
+        OrderStatus::Cancelled,
+    ] {
         world.order(|order| order.as_mut().unwrap().status = status);
         let early = world.ask(customer(), "POST", REVIEWS, form()).await;
         early.refused(409, "order_not_completed");
     }
     world.order(|order| order.as_mut().unwrap().status = OrderStatus::Completed);
     let (review, path) = world.reviewed().await;
-    assert_eq!((&review["rating"], &review["version"]), (&json!(4), &json!(1)));
+    assert_eq!(
+        (&review["rating"], &review["version"]),
+        (&json!(4), &json!(1))
+    );
     let dimensions = json!({ "professionalism": 4, "attitude": 4, "punctuality": 5 });
     assert_eq!(review["dimensions"], dimensions);
     let again = world.ask(customer(), "POST", REVIEWS, form()).await;
@@ -38,8 +48,14 @@ async fn a_completed_order_is_reviewed_once_by_its_customer() {
     );
     let told: ReviewEvent = serde_json::from_value(events[0].body.clone()).unwrap();
     assert_eq!((told.order_id, told.rating, told.version), (ORDER, 4, 1));
-    assert!(!events[0].body.to_string().contains("准时"), "its words stay here");
-    assert_eq!(world.done(customer(), "GET", &path, Value::Null).await, review);
+    assert!(
+        !events[0].body.to_string().contains("准时"),
+        "its words stay here"
+    );
+    assert_eq!(
+        world.done(customer(), "GET", &path, Value::Null).await,
+        review
+    );
 }
 
 #[tokio::test]
@@ -75,16 +91,28 @@ async fn fifty_identical_reviews_under_one_key_have_one_effect_and_one_answer() 
             }
             std::task::Poll::Pending => true,
         });
-        if waiting.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+        if waiting.is_empty() {
+            std::task::Poll::Ready(())
+        } else {
+            std::task::Poll::Pending
+        }
     })
     .await;
-    assert!(answers.iter().all(|one| one.status == 201 && one.body == answers[0].body));
+    assert!(
+        answers
+            .iter()
+            .all(|one| one.status == 201 && one.body == answers[0].body)
+    );
     assert_eq!(world.events().await.len(), 1);
     let mut changed = form();
     changed["rating"] = json!(1);
-    let reused = world.keyed(customer(), "POST", REVIEWS, Some("one tap"), changed).await;
+    let reused = world
+        .keyed(customer(), "POST", REVIEWS, Some("one tap"), changed)
+        .await;
     reused.refused(409, "command_id_reused");
-    let other = world.keyed(customer(), "POST", REVIEWS, Some("another"), form()).await;
+    let other = world
+        .keyed(customer(), "POST", REVIEWS, Some("another"), form())
+        .await;
     other.refused(409, "already_reviewed");
 }
 
@@ -92,7 +120,10 @@ async fn fifty_identical_reviews_under_one_key_have_one_effect_and_one_answer() 
 async fn without_the_order_service_nothing_is_decided() {
     let world = World::new().await;
     world.order(|order| *order = None);
-    world.ask(customer(), "POST", REVIEWS, form()).await.refused(404, "order_not_found");
+    world
+        .ask(customer(), "POST", REVIEWS, form())
+        .await
+        .refused(404, "order_not_found");
     assert!(world.events().await.is_empty());
 }
 
@@ -103,31 +134,71 @@ async fn others_see_the_words_and_not_whose_order_it_was() {
     for reader in [stranger(Role::Customer), stranger(Role::Provider)] {
         let seen = world.done(reader, "GET", &path, Value::Null).await;
         assert_eq!(seen["comment"], form()["comment"]);
-        for hidden in ["order_id", "order_code", "customer_id", "version", "editable_until"] {
+        for hidden in [
+            "order_id",
+            "order_code",
+            "customer_id",
+            "version",
+            "editable_until",
+        ] {
             assert_eq!(seen.get(hidden), None, "{hidden}");
         }
     }
     let own = world.done(provider(), "GET", &path, Value::Null).await;
-    assert_eq!((&own["order_id"], own.get("editable_until")), (&json!(ORDER), None));
+    assert_eq!(
+        (&own["order_id"], own.get("editable_until")),
+        (&json!(ORDER), None)
+    );
     let list = format!("/api/v1/providers/{}/reviews", provider().user_id);
-    assert_eq!(world.get(stranger(Role::Customer), &list).await.items().len(), 1);
+    assert_eq!(
+        world
+            .get(stranger(Role::Customer), &list)
+            .await
+            .items()
+            .len(),
+        1
+    );
     let sorted = format!("{list}?sort=rating_low");
-    assert_eq!(world.get(stranger(Role::Customer), &sorted).await.items().len(), 1);
+    assert_eq!(
+        world
+            .get(stranger(Role::Customer), &sorted)
+            .await
+            .items()
+            .len(),
+        1
+    );
     let unknown = format!("{list}?sort=best");
-    let refused = world.ask(stranger(Role::Customer), "GET", &unknown, Value::Null).await;
+    let refused = world
+        .ask(stranger(Role::Customer), "GET", &unknown, Value::Null)
+        .await;
     refused.refused(422, "invalid_input");
     assert_eq!(refused.body["errors"][0]["field"], "sort");
     for who in [customer(), provider()] {
-        assert_eq!(world.get(who, "/api/v1/users/me/reviews").await.items().len(), 1);
+        assert_eq!(
+            world
+                .get(who, "/api/v1/users/me/reviews")
+                .await
+                .items()
+                .len(),
+            1
+        );
     }
-    let none = world.get(stranger(Role::Customer), "/api/v1/users/me/reviews").await;
+    let none = world
+        .get(stranger(Role::Customer), "/api/v1/users/me/reviews")
+        .await;
     assert!(none.items().is_empty());
     let of_order = format!("/api/v1/orders/{ORDER}/review");
     for who in [customer(), provider()] {
-        assert_eq!(world.done(who, "GET", &of_order, Value::Null).await["rating"], 4);
+        assert_eq!(
+            world.done(who, "GET", &of_order, Value::Null).await["rating"],
+            4
+        );
     }
     for who in [stranger(Role::Customer), stranger(Role::Provider)] {
-        world.ask(who, "GET", &of_order, Value::Null).await.refused(404, "not_found");
+        world
+            .ask(who, "GET", &of_order, Value::Null)
+            .await
+            .refused(404, "not_found");
     }
 }
 
@@ -136,9 +207,15 @@ async fn a_review_changes_on_its_version_until_somebody_replies() {
     let world = World::new().await;
     let (_, path) = world.reviewed().await;
     let change = |version: i64| json!({ "version": version, "rating": 2, "comment": "It drips." });
-    world.ask(stranger(Role::Customer), "PUT", &path, change(1)).await.refused(404, "not_found");
+    world
+        .ask(stranger(Role::Customer), "PUT", &path, change(1))
+        .await
+        .refused(404, "not_found");
     let changed = world.done(customer(), "PUT", &path, change(1)).await;
-    assert_eq!((&changed["rating"], &changed["version"]), (&json!(2), &json!(2)));
+    assert_eq!(
+        (&changed["rating"], &changed["version"]),
+        (&json!(2), &json!(2))
+    );
     assert_eq!(changed["is_edited"], true);
     let stale = world.ask(customer(), "PUT", &path, change(1)).await;
     stale.refused(409, "stale_version");
@@ -146,15 +223,32 @@ async fn a_review_changes_on_its_version_until_somebody_replies() {
 
     let reply = format!("{path}/reply");
     let text = json!({ "text": "对不起, we come again tomorrow." });
-    let other = world.ask(stranger(Role::Provider), "PUT", &reply, text.clone()).await;
+    let other = world
+        .ask(stranger(Role::Provider), "PUT", &reply, text.clone())
+        .await;
     other.refused(404, "not_found");
     for _ in 0..2 {
         let replied = world.done(provider(), "PUT", &reply, text.clone()).await;
-        assert_eq!((&replied["reply"]["text"], &replied["version"]), (&text["text"], &json!(3)));
+        assert_eq!(
+            (&replied["reply"]["text"], &replied["version"]),
+            (&text["text"], &json!(3))
+        );
     }
-    world.ask(customer(), "PUT", &path, change(3)).await.refused(409, "review_fixed");
-    let kinds: Vec<_> = world.events().await.into_iter().map(|event| event.kind).collect();
-    let expected = [EventType::ReviewCreated, EventType::ReviewUpdated, EventType::ReviewReplied];
+    world
+        .ask(customer(), "PUT", &path, change(3))
+        .await
+        .refused(409, "review_fixed");
+    let kinds: Vec<_> = world
+        .events()
+        .await
+        .into_iter()
+        .map(|event| event.kind)
+        .collect();
+    let expected = [
+        EventType::ReviewCreated,
+        EventType::ReviewUpdated,
+        EventType::ReviewReplied,
+    ];
     assert_eq!(kinds, expected, "the second reply said the same");
 }
 
@@ -163,7 +257,10 @@ async fn a_review_stands_once_its_time_for_changes_is_over() {
     let world = World::within(0).await;
     let (_, path) = world.reviewed().await;
     let change = json!({ "version": 1, "rating": 1 });
-    world.ask(customer(), "PUT", &path, change).await.refused(409, "review_fixed");
+    world
+        .ask(customer(), "PUT", &path, change)
+        .await
+        .refused(409, "review_fixed");
 }
 
 #[tokio::test]
@@ -172,7 +269,10 @@ async fn a_vote_counts_once_and_nobody_votes_for_their_own() {
     let (_, path) = world.reviewed().await;
     let helpful = format!("{path}/helpful");
     for who in [customer(), provider()] {
-        world.ask(who, "PUT", &helpful, Value::Null).await.refused(403, "own_review");
+        world
+            .ask(who, "PUT", &helpful, Value::Null)
+            .await
+            .refused(403, "own_review");
     }
     let reader = stranger(Role::Customer);
     for _ in 0..3 {
@@ -180,7 +280,10 @@ async fn a_vote_counts_once_and_nobody_votes_for_their_own() {
         assert_eq!(voted["helpful_count"], 1);
     }
     let seen = world.done(customer(), "GET", &path, Value::Null).await;
-    assert_eq!((&seen["helpful_count"], &seen["version"]), (&json!(1), &json!(1)));
+    assert_eq!(
+        (&seen["helpful_count"], &seen["version"]),
+        (&json!(1), &json!(1))
+    );
     for _ in 0..2 {
         let taken_back = world.done(reader, "DELETE", &helpful, Value::Null).await;
         assert_eq!(taken_back["helpful_count"], 0);
@@ -191,10 +294,25 @@ async fn a_vote_counts_once_and_nobody_votes_for_their_own() {
 async fn pictures_are_their_customers_own_and_read_with_the_review() {
     let world = World::new().await;
     let handed = world.picture(customer(), png(40, 20)).await;
-    assert_eq!((handed.status, &handed.body["width"]), (201, &json!(40)), "{}", handed.body);
-    world.picture(provider(), png(40, 20)).await.refused(403, "role_forbidden");
-    world.picture(customer(), b"<svg/>".to_vec()).await.refused(415, "file_kind_refused");
-    let others = world.picture(stranger(Role::Customer), png(8, 8)).await.body["id"].clone();
+    assert_eq!(
+        (handed.status, &handed.body["width"]),
+        (201, &json!(40)),
+        "{}",
+        handed.body
+    );
+    world
+        .picture(provider(), png(40, 20))
+        .await
+        .refused(403, "role_forbidden");
+    world
+        .picture(customer(), b"<svg/>".to_vec())
+        .await
+        .refused(415, "file_kind_refused");
+    let others = world
+        .picture(stranger(Role::Customer), png(8, 8))
+        .await
+        .body["id"]
+        .clone();
     let with = |image: &Value| {
         let mut form = form();
         form["images"] = json!([image]);
@@ -209,10 +327,22 @@ async fn pictures_are_their_customers_own_and_read_with_the_review() {
     let path = format!("{REVIEWS}/{}/images/{}", id(&review["id"]), id(image));
     assert_eq!(world.get(stranger(Role::Provider), &path).await.status, 200);
     let unnamed = format!("{REVIEWS}/{}/images/{}", id(&review["id"]), id(&others));
-    world.get(customer(), &unnamed).await.refused(404, "not_found");
+    world
+        .get(customer(), &unnamed)
+        .await
+        .refused(404, "not_found");
     let file: wire::FileId = id(image).parse().unwrap();
-    assert!(world.store.references_picture(file).await.unwrap(), "so no job collects it");
-    assert!(!world.store.references_picture(id(&others).parse().unwrap()).await.unwrap());
+    assert!(
+        world.store.references_picture(file).await.unwrap(),
+        "so no job collects it"
+    );
+    assert!(
+        !world
+            .store
+            .references_picture(id(&others).parse().unwrap())
+            .await
+            .unwrap()
+    );
 }
 
 #[tokio::test]
@@ -224,7 +354,11 @@ async fn words_come_back_as_they_were_typed_and_are_found() {
     let review = world.done(customer(), "POST", REVIEWS, form).await;
     assert_eq!(review["comment"], laden);
     let reader = stranger(Role::Customer);
-    for (q, found) in [("drop+tables", 1), ("%E5%BE%88%E5%A5%BD", 1), ("unheard", 0)] {
+    for (q, found) in [
+        ("drop+tables", 1),
+        ("%E5%BE%88%E5%A5%BD", 1),
+        ("unheard", 0),
+    ] {
         let path = format!("{REVIEWS}/search?q={q}");
         assert_eq!(world.get(reader, &path).await.items().len(), found, "{q}");
     }

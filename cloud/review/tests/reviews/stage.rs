@@ -47,19 +47,31 @@ pub struct Answer {
 }
 
 pub const fn customer() -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(1)), role: Role::Customer }
+    Actor {
+        user_id: UserId(Uuid::from_u128(1)),
+        role: Role::Customer,
+    }
 }
 
 pub const fn provider() -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(2)), role: Role::Provider }
+    Actor {
+        user_id: UserId(Uuid::from_u128(2)),
+        role: Role::Provider,
+    }
 }
 
 pub const fn admin() -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(3)), role: Role::Admin }
+    Actor {
+        user_id: UserId(Uuid::from_u128(3)),
+        role: Role::Admin,
+    }
 }
 
 pub const fn stranger(role: Role) -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(9)), role }
+    Actor {
+        user_id: UserId(Uuid::from_u128(9)),
+        role,
+    }
 }
 
 pub fn form() -> Value {
@@ -86,7 +98,10 @@ impl World {
         };
         review::migrate(&config).await.unwrap();
         let ground = testing::ground(folder.path(), &clock).await;
-        let ground = ServiceContext { keys: issuer.keys(), ..ground };
+        let ground = ServiceContext {
+            keys: issuer.keys(),
+            ..ground
+        };
         let service_key = ground.service_key.clone();
         let order = Order {
             id: ORDER,
@@ -103,7 +118,15 @@ impl World {
         let keys = testing::data_keys();
         let documents = Documents::open(&url).await.unwrap().sealed_by(&keys);
         let store = ReviewStore::new(&documents, &keys, clock.clone());
-        Self { router, store, service_key, clock, issuer, orders, folder }
+        Self {
+            router,
+            store,
+            service_key,
+            clock,
+            issuer,
+            orders,
+            folder,
+        }
     }
 
     /// Changes the order that the fake service returns; `None` means no order.
@@ -130,7 +153,11 @@ impl World {
         if let Some(key) = key {
             request = request.header("idempotency-key", key);
         }
-        let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            Body::from(body.to_string())
+        };
         self.send(request.body(body).unwrap()).await
     }
 
@@ -138,12 +165,20 @@ impl World {
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let status = answer.status().as_u16();
         let bytes = to_bytes(answer.into_body(), 1 << 22).await.unwrap();
-        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        Answer {
+            status,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        }
     }
 
     pub async fn done(&self, who: Actor, method: &str, path: &str, body: Value) -> Value {
         let answer = self.ask(who, method, path, body).await;
-        assert!(answer.status < 300, "{method} {path}: {} {}", answer.status, answer.body);
+        assert!(
+            answer.status < 300,
+            "{method} {path}: {} {}",
+            answer.status,
+            answer.body
+        );
         answer.body
     }
 
@@ -162,14 +197,18 @@ impl World {
 
     /// The customer's review of the order, and its path.
     pub async fn reviewed(&self) -> (Value, String) {
-        let review = self.done(customer(), "POST", "/api/v1/reviews", form()).await;
+        let review = self
+            .done(customer(), "POST", "/api/v1/reviews", form())
+            .await;
         let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());
         (review, path)
     }
 
     pub async fn picture(&self, who: Actor, picture: Vec<u8>) -> Answer {
         let token = self.issuer.token(who, self.clock.now());
-        let request = Request::builder().method("POST").uri("/api/v1/reviews/images");
+        let request = Request::builder()
+            .method("POST")
+            .uri("/api/v1/reviews/images");
         let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         self.send(request.body(Body::from(picture)).unwrap()).await
     }
@@ -189,7 +228,9 @@ impl World {
 
     /// Handles all events so far, each twice.
     pub async fn add_up(&self) {
-        let feed = RatingEventConsumer { store: self.store.clone() };
+        let feed = RatingEventConsumer {
+            store: self.store.clone(),
+        };
         for event in self.events().await {
             feed.handle(&event).await.unwrap();
             feed.handle(&event).await.unwrap();
@@ -215,7 +256,12 @@ async fn show(State(orders): State<Orders>, Path(id): Path<OrderId>) -> Response
     let order = orders.0.lock().unwrap().clone();
     if let Some(order) = order.filter(|order| order.id == id) {
         let paid_afterwards = order.service_type == PAID_AFTERWARDS;
-        return Json(OrderAndTerms { order, terms: None, paid_afterwards }).into_response();
+        return Json(OrderAndTerms {
+            order,
+            terms: None,
+            paid_afterwards,
+        })
+        .into_response();
     }
     let body = json!({ "type": "", "title": "", "status": 404, "code": "order_not_found" });
     (StatusCode::NOT_FOUND, Json(body)).into_response()

@@ -91,8 +91,9 @@ impl AddressForm {
     pub fn into_address(self, id: AddressId) -> Result<Address, Vec<FieldError>> {
         let mut errors = Vec::new();
         let phone = self.phone_number.filter(|phone| !phone.trim().is_empty());
-        let phone =
-            phone.map(|phone| fields::check_phone_number("phone_number", &phone)).transpose();
+        let phone = phone
+            .map(|phone| fields::check_phone_number("phone_number", &phone))
+            .transpose();
         let address = Address {
             id,
             label: fields::check_optional_text("label", self.label, fields::WORD, &mut errors),
@@ -114,7 +115,11 @@ impl AddressForm {
             region: self.region,
             is_default: self.is_default,
         };
-        if errors.is_empty() { Ok(address) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(address)
+        } else {
+            Err(errors)
+        }
     }
 }
 
@@ -132,7 +137,11 @@ pub fn add_address(all: &mut Vec<Address>, address: Address) -> Result<(), Field
 /// Moves the default address here and clears its region, which belonged to the old place; changes
 /// nothing if the place is the same. Without a default, adds one with the id `new`.
 pub(super) fn move_default_address(all: &mut Vec<Address>, to: &InlineAddress, new: AddressId) {
-    let InlineAddress { province, city, detail } = to.clone();
+    let InlineAddress {
+        province,
+        city,
+        detail,
+    } = to.clone();
     let Some(place) = all.iter().position(|address| address.is_default) else {
         all.push(Address {
             id: new,
@@ -150,13 +159,21 @@ pub(super) fn move_default_address(all: &mut Vec<Address>, to: &InlineAddress, n
     let kept = &mut all[place];
     let stands = (&kept.province, &kept.city, &kept.detail) == (&province, &city, &detail);
     if !stands {
-        *kept = Address { province, city, detail, region: None, ..kept.clone() };
+        *kept = Address {
+            province,
+            city,
+            detail,
+            region: None,
+            ..kept.clone()
+        };
     }
 }
 
 /// Returns false if no address has this id.
 pub fn edit_address(all: &mut [Address], address: &Address) -> bool {
-    let Some(index) = all.iter().position(|known| known.id == address.id) else { return false };
+    let Some(index) = all.iter().position(|known| known.id == address.id) else {
+        return false;
+    };
     all[index] = address.clone();
     keep_one_default(all, index);
     true
@@ -236,7 +253,10 @@ mod tests {
         let new = |n| AddressId(Uuid::from_u128(n));
         let mut all = Vec::new();
         move_default_address(&mut all, &to("1 Lake Road"), new(1));
-        assert_eq!((default_of(&all), all[0].detail.as_str()), (vec![1], "1 Lake Road"));
+        assert_eq!(
+            (default_of(&all), all[0].detail.as_str()),
+            (vec![1], "1 Lake Road")
+        );
         all[0].label = Some("Home".into());
         all[0].region = Some(Region::North);
         add_address(&mut all, address(2, false)).unwrap();
@@ -244,7 +264,11 @@ mod tests {
         move_default_address(&mut all, &to("1 Lake Road"), new(3));
         assert_eq!(all, before, "the same changes nothing");
         move_default_address(&mut all, &to("2 Hill Road"), new(3));
-        let moved = Address { detail: "2 Hill Road".into(), region: None, ..before[0].clone() };
+        let moved = Address {
+            detail: "2 Hill Road".into(),
+            region: None,
+            ..before[0].clone()
+        };
         assert_eq!(all, [moved, before[1].clone()]);
     }
 
@@ -254,7 +278,10 @@ mod tests {
         for n in 0..10 {
             add_address(&mut all, address(n, false)).unwrap();
         }
-        assert_eq!(add_address(&mut all, address(11, true)).unwrap_err().field, "addresses");
+        assert_eq!(
+            add_address(&mut all, address(11, true)).unwrap_err().field,
+            "addresses"
+        );
         assert_eq!((all.len(), default_of(&all)), (10, vec![0]));
     }
 

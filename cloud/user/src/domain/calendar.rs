@@ -77,7 +77,11 @@ impl FromStr for HoursRange {
         let (from, to) = text.split_once('-').ok_or(wrong)?;
         let from_min = parse_minute(from).ok_or(wrong)?;
         let to_min = parse_minute(to).ok_or(wrong)?;
-        if from_min < to_min { Ok(Self { from_min, to_min }) } else { Err(wrong) }
+        if from_min < to_min {
+            Ok(Self { from_min, to_min })
+        } else {
+            Err(wrong)
+        }
     }
 }
 
@@ -182,12 +186,16 @@ impl WeekHours {
     }
 
     pub(super) fn validate_hours(mut self, errors: &mut Vec<FieldError>) -> Self {
-        let wrong = self.hours_by_weekday().map(|(name, hours)| (name, wrong_hours(hours)));
+        let wrong = self
+            .hours_by_weekday()
+            .map(|(name, hours)| (name, wrong_hours(hours)));
         for (name, is_wrong) in wrong {
             errors.extend(is_wrong.then(|| {
                 FieldError::new(
                     &format!("availability.{name}"),
-                    say::hours_overlap { most: RANGES_A_DAY_MAX.into() },
+                    say::hours_overlap {
+                        most: RANGES_A_DAY_MAX.into(),
+                    },
                 )
             }));
         }
@@ -223,14 +231,20 @@ pub(super) fn check_exceptions(
     mut exceptions: Vec<DayException>,
     errors: &mut Vec<FieldError>,
 ) -> Vec<DayException> {
-    errors.extend(fields::too_many_error("exceptions", exceptions.len(), EXCEPTIONS_MAX));
+    errors.extend(fields::too_many_error(
+        "exceptions",
+        exceptions.len(),
+        EXCEPTIONS_MAX,
+    ));
     exceptions.sort_unstable_by_key(|exception| exception.day);
     if exceptions.windows(2).any(|pair| pair[0].day == pair[1].day) {
         errors.push(FieldError::new("exceptions", say::listed_twice));
     }
     for exception in &mut exceptions {
         if wrong_hours(&exception.hours) {
-            let why = say::hours_overlap { most: RANGES_A_DAY_MAX.into() };
+            let why = say::hours_overlap {
+                most: RANGES_A_DAY_MAX.into(),
+            };
             errors.push(FieldError::new("exceptions", why));
         }
         exception.hours.sort_unstable();
@@ -268,8 +282,17 @@ mod tests {
 
     #[test]
     fn a_day_is_a_real_one() {
-        assert_eq!("2024-02-29".parse::<CalendarDay>().unwrap().to_string(), "2024-02-29");
-        for bad in ["2026-02-29", "2026-2-1", "2026-01-01T00:00", "yesterday", ""] {
+        assert_eq!(
+            "2024-02-29".parse::<CalendarDay>().unwrap().to_string(),
+            "2024-02-29"
+        );
+        for bad in [
+            "2026-02-29",
+            "2026-2-1",
+            "2026-01-01T00:00",
+            "yesterday",
+            "",
+        ] {
             assert!(bad.parse::<CalendarDay>().is_err(), "{bad}");
         }
         assert_eq!(
@@ -281,14 +304,23 @@ mod tests {
     #[test]
     fn overlapping_hours_of_a_day_are_refused_by_the_day() {
         let hours = |ranges: &[&str]| ranges.iter().map(|range| range.parse().unwrap()).collect();
-        let monday = |ranges: &[&str]| WeekHours { monday: hours(ranges), ..WeekHours::default() };
+        let monday = |ranges: &[&str]| WeekHours {
+            monday: hours(ranges),
+            ..WeekHours::default()
+        };
         let wrong = |week: WeekHours| {
             let mut errors = Vec::new();
             week.validate_hours(&mut errors);
-            errors.into_iter().map(|error| error.field).collect::<Vec<_>>()
+            errors
+                .into_iter()
+                .map(|error| error.field)
+                .collect::<Vec<_>>()
         };
         assert!(wrong(monday(&["13:00-17:00", "09:00-13:00"])).is_empty());
-        assert_eq!(wrong(monday(&["09:00-13:00", "12:59-17:00"])), ["availability.monday"]);
+        assert_eq!(
+            wrong(monday(&["09:00-13:00", "12:59-17:00"])),
+            ["availability.monday"]
+        );
         assert_eq!(
             wrong(monday(&[
                 "01:00-02:00",

@@ -23,8 +23,19 @@ impl ProfileBody for CustomerProfile {
     fn refresh_derived_fields(&mut self) {}
 
     fn to_profile_event(&self) -> ProfileEvent {
-        let PersonRecord { user_id, role, revision, .. } = self.person;
-        ProfileEvent { user_id, role, version: revision, provider: None, reason: None }
+        let PersonRecord {
+            user_id,
+            role,
+            revision,
+            ..
+        } = self.person;
+        ProfileEvent {
+            user_id,
+            role,
+            version: revision,
+            provider: None,
+            reason: None,
+        }
     }
 }
 
@@ -42,13 +53,25 @@ impl ProfileBody for ProviderProfile {
     }
 
     fn to_profile_event(&self) -> ProfileEvent {
-        let PersonRecord { user_id, role, revision, is_closed, .. } = self.person;
+        let PersonRecord {
+            user_id,
+            role,
+            revision,
+            is_closed,
+            ..
+        } = self.person;
         let provider = ProviderStanding {
             is_active: self.is_active && !is_closed,
             verified: self.is_verified(),
             service_areas: self.service_areas.clone(),
             service_categories: self.service_categories.clone(),
         };
-        ProfileEvent { user_id, role, version: revision, provider: Some(provider), reason: None }
+        ProfileEvent {
+            user_id,
+            role,
+            version: revision,
+            provider: Some(provider),
+            reason: None,
+        }
     }
 }

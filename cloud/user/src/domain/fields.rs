@@ -10,7 +10,11 @@ const PHONE_CHARS_MAX: usize = 30;
 const URL_BYTES_MAX: usize = 500;
 
 const fn single_line_rule(chars_min: usize, chars_max: usize) -> TextRule {
-    TextRule { chars_min, chars_max, lines: false }
+    TextRule {
+        chars_min,
+        chars_max,
+        lines: false,
+    }
 }
 
 pub const NAME: TextRule = single_line_rule(1, 80);
@@ -18,7 +22,11 @@ pub const WORD: TextRule = single_line_rule(1, 40);
 pub const TITLE: TextRule = single_line_rule(1, 120);
 pub const PLACE: TextRule = single_line_rule(0, 60);
 pub const STREET: TextRule = single_line_rule(1, 255);
-pub const BIO: TextRule = TextRule { chars_min: 0, chars_max: 1_000, lines: true };
+pub const BIO: TextRule = TextRule {
+    chars_min: 0,
+    chars_max: 1_000,
+    lines: true,
+};
 
 /// Records the error and continues with an empty value, so that all errors show at once.
 pub fn value_or_collect_error<T: Default>(
@@ -55,7 +63,9 @@ pub fn check_optional_text(
 pub fn check_phone_number(field: &str, text: &str) -> Result<String, FieldError> {
     let wrong = || FieldError::new(field, say::phone_needs);
     let text = text.trim();
-    let (plus, rest) = text.strip_prefix('+').map_or(("", text), |rest| ("+", rest));
+    let (plus, rest) = text
+        .strip_prefix('+')
+        .map_or(("", text), |rest| ("+", rest));
     let plain = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.');
     if text.len() > PHONE_CHARS_MAX || !rest.chars().all(plain) {
         return Err(wrong());
@@ -108,9 +118,20 @@ mod tests {
             (" +86 138-0013-8000 ", "+8613800138000"),
             ("(0)10 6255.1234", "01062551234"),
         ] {
-            assert_eq!(check_phone_number("phone_number", typed).as_deref(), Ok(kept), "{typed}");
+            assert_eq!(
+                check_phone_number("phone_number", typed).as_deref(),
+                Ok(kept),
+                "{typed}"
+            );
         }
-        for bad in ["", "1234", "1234567890123456", "call me", "12345+6", "１２３４５６"] {
+        for bad in [
+            "",
+            "1234",
+            "1234567890123456",
+            "call me",
+            "12345+6",
+            "１２３４５６",
+        ] {
             assert!(check_phone_number("phone_number", bad).is_err(), "{bad}");
         }
     }
@@ -118,7 +139,10 @@ mod tests {
     #[test]
     fn a_picture_is_an_https_address() {
         let good = "https://cdn.example.org/a/b.png?x=1";
-        assert_eq!(check_https_url("profile_picture_url", good).as_deref(), Ok(good));
+        assert_eq!(
+            check_https_url("profile_picture_url", good).as_deref(),
+            Ok(good)
+        );
         for bad in [
             "http://cdn.example.org/a.png",
             "javascript:alert(1)",
@@ -130,7 +154,10 @@ mod tests {
             "https://example.org/a b",
             &format!("https://example.org/{}", "x".repeat(500)),
         ] {
-            assert!(check_https_url("profile_picture_url", bad).is_err(), "{bad}");
+            assert!(
+                check_https_url("profile_picture_url", bad).is_err(),
+                "{bad}"
+            );
         }
     }
 }

@@ -40,7 +40,11 @@ pub struct CaptionForm {
 pub fn checked_caption(caption: &str) -> Result<String, Vec<FieldError>> {
     let mut errors = Vec::new();
     let caption = fields::check_text_field("caption", caption, fields::TITLE, &mut errors);
-    if errors.is_empty() { Ok(caption) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(caption)
+    } else {
+        Err(errors)
+    }
 }
 
 impl PersonRecord {
@@ -54,7 +58,10 @@ impl ProviderProfile {
     pub fn references_file(&self, file: FileId) -> bool {
         self.person.references_file(file)
             || self.pictures.iter().any(|picture| picture.file_id == file)
-            || self.certifications.iter().any(|one| one.document == Some(file))
+            || self
+                .certifications
+                .iter()
+                .any(|one| one.document == Some(file))
     }
 
     pub fn check_room_for_picture(&self) -> Result<(), FieldError> {
@@ -76,8 +83,13 @@ impl ProviderProfile {
 
     /// Returns false if the picture is not in the profile.
     pub fn caption_picture(&mut self, file: FileId, caption: &str) -> bool {
-        let shown = self.pictures.iter_mut().find(|picture| picture.file_id == file);
-        shown.map(|picture| caption.clone_into(&mut picture.caption)).is_some()
+        let shown = self
+            .pictures
+            .iter_mut()
+            .find(|picture| picture.file_id == file);
+        shown
+            .map(|picture| caption.clone_into(&mut picture.caption))
+            .is_some()
     }
 
     /// Returns false if the picture is not in the profile.

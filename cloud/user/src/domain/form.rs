@@ -81,10 +81,17 @@ impl ProfileForm {
             let kinds = std::mem::take(&mut preferences.service_types);
             preferences.service_types = fields::remove_duplicates(kinds);
         }
-        self.address = self.address.take().map(|address| address.validate_fields(&mut errors));
+        self.address = self
+            .address
+            .take()
+            .map(|address| address.validate_fields(&mut errors));
         self.check_offer(&mut errors);
         self.check_portfolio(&mut errors);
-        if errors.is_empty() { Ok(self) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(self)
+        } else {
+            Err(errors)
+        }
     }
 
     fn foreign_fields(&self, role: Role) -> Vec<FieldError> {
@@ -106,7 +113,9 @@ impl ProfileForm {
         ];
         let named = |fields: &[(&'static str, bool)], why: texts::Phrase| {
             let there = fields.iter().filter(|(_, is_there)| *is_there);
-            there.map(|(field, _)| FieldError::new(field, why)).collect()
+            there
+                .map(|(field, _)| FieldError::new(field, why))
+                .collect()
         };
         match role {
             Role::Provider => named(&customers, say::field_of_customers),
@@ -122,57 +131,85 @@ impl ProfileForm {
             errors,
         );
         self.bio = fields::check_optional_text("bio", self.bio.take(), fields::BIO, errors);
-        let picture = self.profile_picture_url.take().filter(|url| !url.trim().is_empty());
-        let picture =
-            picture.map(|url| fields::check_https_url("profile_picture_url", &url)).transpose();
+        let picture = self
+            .profile_picture_url
+            .take()
+            .filter(|url| !url.trim().is_empty());
+        let picture = picture
+            .map(|url| fields::check_https_url("profile_picture_url", &url))
+            .transpose();
         self.profile_picture_url = fields::value_or_collect_error(picture, errors);
     }
 
     fn check_offer(&mut self, errors: &mut Vec<FieldError>) {
         let skills = self.skills.take().unwrap_or_default();
         errors.extend(fields::too_many_error("skills", skills.len(), SKILLS_MAX));
-        let skills = skills.into_iter().take(SKILLS_MAX).enumerate().map(|(place, skill)| {
-            fields::check_text_field(&format!("skills[{place}]"), &skill, fields::WORD, errors)
-        });
+        let skills = skills
+            .into_iter()
+            .take(SKILLS_MAX)
+            .enumerate()
+            .map(|(place, skill)| {
+                fields::check_text_field(&format!("skills[{place}]"), &skill, fields::WORD, errors)
+            });
         self.skills = Some(fields::remove_duplicates(skills.collect()));
-        self.service_categories =
-            Some(fields::remove_duplicates(self.service_categories.take().unwrap_or_default()));
-        self.service_areas =
-            Some(fields::remove_duplicates(self.service_areas.take().unwrap_or_default()));
+        self.service_categories = Some(fields::remove_duplicates(
+            self.service_categories.take().unwrap_or_default(),
+        ));
+        self.service_areas = Some(fields::remove_duplicates(
+            self.service_areas.take().unwrap_or_default(),
+        ));
         if self.hourly_rate.is_some_and(|rate| !rate.is_positive()) {
             errors.push(FieldError::new("hourly_rate", say::rate_too_low));
         }
-        if self.experience_years.is_some_and(|years| years > EXPERIENCE_YEARS_MAX) {
+        if self
+            .experience_years
+            .is_some_and(|years| years > EXPERIENCE_YEARS_MAX)
+        {
             let most = EXPERIENCE_YEARS_MAX.into();
-            errors.push(FieldError::new("experience_years", say::too_many_years { most }));
+            errors.push(FieldError::new(
+                "experience_years",
+                say::too_many_years { most },
+            ));
         }
-        self.availability =
-            Some(self.availability.take().unwrap_or_default().validate_hours(errors));
+        self.availability = Some(
+            self.availability
+                .take()
+                .unwrap_or_default()
+                .validate_hours(errors),
+        );
         let exceptions = self.exceptions.take().unwrap_or_default();
         self.exceptions = Some(calendar::check_exceptions(exceptions, errors));
     }
 
     fn check_portfolio(&mut self, errors: &mut Vec<FieldError>) {
         let items = self.portfolio.take().unwrap_or_default();
-        errors.extend(fields::too_many_error("portfolio", items.len(), PORTFOLIO_MAX));
-        let items = items.into_iter().take(PORTFOLIO_MAX).enumerate().map(|(place, item)| {
-            let field = |name: &str| format!("portfolio[{place}].{name}");
-            PortfolioItem {
-                title: fields::check_text_field(
-                    &field("title"),
-                    &item.title,
-                    fields::TITLE,
-                    errors,
-                ),
-                description: fields::check_optional_text(
-                    &field("description"),
-                    item.description,
-                    fields::BIO,
-                    errors,
-                ),
-                finished_on: item.finished_on,
-            }
-        });
+        errors.extend(fields::too_many_error(
+            "portfolio",
+            items.len(),
+            PORTFOLIO_MAX,
+        ));
+        let items = items
+            .into_iter()
+            .take(PORTFOLIO_MAX)
+            .enumerate()
+            .map(|(place, item)| {
+                let field = |name: &str| format!("portfolio[{place}].{name}");
+                PortfolioItem {
+                    title: fields::check_text_field(
+                        &field("title"),
+                        &item.title,
+                        fields::TITLE,
+                        errors,
+                    ),
+                    description: fields::check_optional_text(
+                        &field("description"),
+                        item.description,
+                        fields::BIO,
+                        errors,
+                    ),
+                    finished_on: item.finished_on,
+                }
+            });
         self.portfolio = Some(items.collect());
     }
 
@@ -208,7 +245,9 @@ impl ProfileForm {
         person.full_name.clone_from(&self.full_name);
         person.phone_number.clone_from(&self.phone_number);
         person.bio.clone_from(&self.bio);
-        person.profile_picture_url.clone_from(&self.profile_picture_url);
+        person
+            .profile_picture_url
+            .clone_from(&self.profile_picture_url);
     }
 }
 
@@ -220,10 +259,17 @@ mod tests {
 
     fn wrong(role: Role, change: Value) -> Vec<String> {
         let mut form = json!({ "version": 1, "full_name": "Li Si", "phone_number": "13800138000" });
-        form.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        form.as_object_mut()
+            .unwrap()
+            .extend(change.as_object().unwrap().clone());
         let form: ProfileForm = serde_json::from_value(form).unwrap();
         let checked = form.validate_for_role(role, "2026-11-22".parse().unwrap());
-        checked.err().unwrap_or_default().into_iter().map(|error| error.field).collect()
+        checked
+            .err()
+            .unwrap_or_default()
+            .into_iter()
+            .map(|error| error.field)
+            .collect()
     }
 
     #[track_caller]
@@ -240,27 +286,75 @@ mod tests {
             json!({ "full_name": " ", "phone_number": "x" }),
             &["full_name", "phone_number"],
         );
-        check(Customer, json!({ "full_name": "x".repeat(81) }), &["full_name"]);
-        check(Customer, json!({ "full_name": "a\u{202e}b" }), &["full_name"]);
-        check(Customer, json!({ "full_name": "Holdfast Support" }), &["full_name"]);
-        check(Provider, json!({ "full_name": "\u{5b98}\u{65b9}" }), &["full_name"]);
+        check(
+            Customer,
+            json!({ "full_name": "x".repeat(81) }),
+            &["full_name"],
+        );
+        check(
+            Customer,
+            json!({ "full_name": "a\u{202e}b" }),
+            &["full_name"],
+        );
+        check(
+            Customer,
+            json!({ "full_name": "Holdfast Support" }),
+            &["full_name"],
+        );
+        check(
+            Provider,
+            json!({ "full_name": "\u{5b98}\u{65b9}" }),
+            &["full_name"],
+        );
         check(Role::Admin, json!({ "full_name": "Holdfast Support" }), &[]);
         check(Customer, json!({ "bio": "two\nlines" }), &[]);
         check(Customer, json!({ "bio": "x".repeat(1_001) }), &["bio"]);
-        check(Customer, json!({ "profile_picture_url": "javascript:x" }), &["profile_picture_url"]);
+        check(
+            Customer,
+            json!({ "profile_picture_url": "javascript:x" }),
+            &["profile_picture_url"],
+        );
         check(Customer, json!({ "date_of_birth": "1990-01-01" }), &[]);
-        check(Customer, json!({ "date_of_birth": "2026-11-23" }), &["date_of_birth"]);
-        check(Customer, json!({ "date_of_birth": "1899-12-31" }), &["date_of_birth"]);
+        check(
+            Customer,
+            json!({ "date_of_birth": "2026-11-23" }),
+            &["date_of_birth"],
+        );
+        check(
+            Customer,
+            json!({ "date_of_birth": "1899-12-31" }),
+            &["date_of_birth"],
+        );
         let lake = json!({ "province": "北京市", "city": "海淀区", "detail": "中关村大街1号" });
         check(Customer, json!({ "address": lake }), &[]);
         let wrong = json!({ "province": "x".repeat(61), "detail": " " });
-        check(Customer, json!({ "address": wrong }), &["address.province", "address.detail"]);
+        check(
+            Customer,
+            json!({ "address": wrong }),
+            &["address.province", "address.detail"],
+        );
         check(Provider, json!({ "skills": vec!["x"; 21] }), &["skills"]);
-        check(Provider, json!({ "skills": ["ok", "x".repeat(41)] }), &["skills[1]"]);
+        check(
+            Provider,
+            json!({ "skills": ["ok", "x".repeat(41)] }),
+            &["skills[1]"],
+        );
         check(Provider, json!({ "hourly_rate": "0" }), &["hourly_rate"]);
-        check(Provider, json!({ "hourly_rate": 50.5, "experience_years": 80 }), &[]);
-        check(Provider, json!({ "experience_years": 81 }), &["experience_years"]);
-        check(Provider, json!({ "portfolio": [{ "title": "" }] }), &["portfolio[0].title"]);
+        check(
+            Provider,
+            json!({ "hourly_rate": 50.5, "experience_years": 80 }),
+            &[],
+        );
+        check(
+            Provider,
+            json!({ "experience_years": 81 }),
+            &["experience_years"],
+        );
+        check(
+            Provider,
+            json!({ "portfolio": [{ "title": "" }] }),
+            &["portfolio[0].title"],
+        );
         check(
             Provider,
             json!({ "exceptions": [{ "day": "2026-12-24" }, { "day": "2026-12-24" }] }),
@@ -271,10 +365,22 @@ mod tests {
     #[test]
     fn a_field_of_the_other_kind_of_person_is_refused_by_name() {
         let offer = json!({ "skills": [], "hourly_rate": "1", "is_active": true });
-        check(Role::Customer, offer.clone(), &["skills", "hourly_rate", "is_active"]);
+        check(
+            Role::Customer,
+            offer.clone(),
+            &["skills", "hourly_rate", "is_active"],
+        );
         check(Role::Admin, offer, &["skills", "hourly_rate", "is_active"]);
-        check(Role::Provider, json!({ "date_of_birth": "1990-01-01" }), &["date_of_birth"]);
-        check(Role::Provider, json!({ "address": { "detail": "1 Lake Road" } }), &["address"]);
+        check(
+            Role::Provider,
+            json!({ "date_of_birth": "1990-01-01" }),
+            &["date_of_birth"],
+        );
+        check(
+            Role::Provider,
+            json!({ "address": { "detail": "1 Lake Road" } }),
+            &["address"],
+        );
     }
 
     #[test]
@@ -286,9 +392,17 @@ mod tests {
             serde_json::from_value::<ProfileForm>(form)
         };
         let form = sent(json!({ "monday": ["09:00-17:00"], "sunday": [] })).unwrap();
-        assert_eq!(form.availability.unwrap().monday, ["09:00-17:00".parse().unwrap()]);
+        assert_eq!(
+            form.availability.unwrap().monday,
+            ["09:00-17:00".parse().unwrap()]
+        );
         assert!(sent(json!(null)).unwrap().availability.is_none());
-        for bad in [json!([[]]), json!([["09:00-17:00"]]), json!({ "mon": [] }), json!("monday")] {
+        for bad in [
+            json!([[]]),
+            json!([["09:00-17:00"]]),
+            json!({ "mon": [] }),
+            json!("monday"),
+        ] {
             assert!(sent(bad.clone()).is_err(), "{bad}");
         }
     }
@@ -296,8 +410,15 @@ mod tests {
     #[test]
     fn a_field_that_a_newer_version_has_stored_is_passed_over() {
         fn read<T: serde::de::DeserializeOwned>(mut stored: Value) {
-            stored.as_object_mut().unwrap().insert("of_tomorrow".into(), json!({ "x": 1 }));
-            assert!(serde_json::from_value::<T>(stored).is_ok(), "{}", std::any::type_name::<T>());
+            stored
+                .as_object_mut()
+                .unwrap()
+                .insert("of_tomorrow".into(), json!({ "x": 1 }));
+            assert!(
+                serde_json::from_value::<T>(stored).is_ok(),
+                "{}",
+                std::any::type_name::<T>()
+            );
         }
         read::<Preferences>(json!({ "service_types": [] }));
         read::<PortfolioItem>(json!({ "title": "A wall" }));

@@ -57,7 +57,12 @@ pub fn rank_providers<'p>(
             && one.service_categories.contains(&question.service_type)
     });
     let mut ranked: Vec<_> = candidates
-        .map(|one| (one.person.created_at, score_provider(one, question.day, &text)))
+        .map(|one| {
+            (
+                one.person.created_at,
+                score_provider(one, question.day, &text),
+            )
+        })
         .collect();
     ranked.sort_by_key(|(since, found)| (-found.score, *since, found.user_id));
     ranked.truncate(question.limit);
@@ -69,14 +74,20 @@ fn score_provider(
     day: Option<CalendarDay>,
     text: &str,
 ) -> ProviderMatch {
-    let mut reasons =
-        vec![MatchReason::ServesTheArea, MatchReason::DoesThisWork, MatchReason::Verified];
+    let mut reasons = vec![
+        MatchReason::ServesTheArea,
+        MatchReason::DoesThisWork,
+        MatchReason::Verified,
+    ];
     let mut score = 0;
     if day.is_some_and(|day| provider.works_on(day)) {
         reasons.push(MatchReason::WorksThatDay);
         score += 150;
     }
-    let named = provider.skills.iter().filter(|skill| text.contains(&skill.to_lowercase()));
+    let named = provider
+        .skills
+        .iter()
+        .filter(|skill| text.contains(&skill.to_lowercase()));
     for _ in named.take(SKILLS_COUNTED_MAX) {
         if !reasons.contains(&MatchReason::NamesTheSkill) {
             reasons.push(MatchReason::NamesTheSkill);
@@ -91,14 +102,24 @@ fn score_provider(
     }
     score += provider.rating_hundredths / 5 + provider.completed_orders.min(JOBS_COUNTED_MAX);
     let person = &provider.person;
-    ProviderMatch { user_id: person.user_id, full_name: person.full_name.clone(), score, reasons }
+    ProviderMatch {
+        user_id: person.user_id,
+        full_name: person.full_name.clone(),
+        score,
+        reasons,
+    }
 }
 
 impl ProviderProfile {
     /// The day's exception overrides its weekday.
     pub fn works_on(&self, day: CalendarDay) -> bool {
-        let exception = self.exceptions.iter().find(|exception| exception.day == day);
-        let hours = exception.map_or(self.availability.hours_on(day), |exception| &exception.hours);
+        let exception = self
+            .exceptions
+            .iter()
+            .find(|exception| exception.day == day);
+        let hours = exception.map_or(self.availability.hours_on(day), |exception| {
+            &exception.hours
+        });
         !hours.is_empty()
     }
 }
@@ -138,9 +159,18 @@ mod tests {
         let area = Region::North;
         let service_type = ServiceType::ItTechnology;
         let day = day.map(|day| day.parse().unwrap());
-        let question = MatchCriteria { area, service_type, text: text.into(), day, limit };
+        let question = MatchCriteria {
+            area,
+            service_type,
+            text: text.into(),
+            day,
+            limit,
+        };
         let found = rank_providers(&question, all);
-        found.iter().map(|one| (one.user_id.0.as_u128(), one.reasons.len())).collect()
+        found
+            .iter()
+            .map(|one| (one.user_id.0.as_u128(), one.reasons.len()))
+            .collect()
     }
 
     #[test]
@@ -163,7 +193,9 @@ mod tests {
             provider(1, |p| p.completed_orders = 2),
             provider(2, |p| p.rating_hundredths = 480),
             provider(3, |p| p.skills = vec!["Router".into(), "网络维修".into()]),
-            provider(4, |p| p.availability.monday = vec!["09:00-10:00".parse().unwrap()]),
+            provider(4, |p| {
+                p.availability.monday = vec!["09:00-10:00".parse().unwrap()]
+            }),
             provider(5, |_| ()),
         ];
         let text = "My ROUTER is dead, 需要网络维修";
@@ -171,7 +203,10 @@ mod tests {
             ranked(text, Some("2026-11-23"), &all),
             [(3, 4), (4, 4), (2, 4), (1, 4), (5, 3)]
         );
-        assert_eq!(ranked("", Some("2026-11-22"), &all), [(2, 4), (1, 4), (3, 3), (4, 3), (5, 3)]);
+        assert_eq!(
+            ranked("", Some("2026-11-22"), &all),
+            [(2, 4), (1, 4), (3, 3), (4, 3), (5, 3)]
+        );
     }
 
     #[test]
@@ -182,7 +217,10 @@ mod tests {
         assert!(works.works_on(day));
         let free = provider(1, |p| {
             p.availability.monday = monday;
-            p.exceptions = vec![DayException { day, hours: Vec::new() }];
+            p.exceptions = vec![DayException {
+                day,
+                hours: Vec::new(),
+            }];
         });
         assert!(!free.works_on(day));
     }

@@ -162,7 +162,11 @@ pub fn serving_key(area: Region, kind: ServiceType) -> String {
 
 impl From<PersonRecord> for CustomerProfile {
     fn from(person: PersonRecord) -> Self {
-        Self { person, date_of_birth: None, preferences: Preferences::default() }
+        Self {
+            person,
+            date_of_birth: None,
+            preferences: Preferences::default(),
+        }
     }
 }
 

@@ -141,13 +141,21 @@ impl From<&ProviderProfile> for OwnProfile {
 
 impl From<&ProviderProfile> for OwnProvider {
     fn from(profile: &ProviderProfile) -> Self {
-        let Verification { state, submitted_at, steps } = profile.verification.clone();
+        let Verification {
+            state,
+            submitted_at,
+            steps,
+        } = profile.verification.clone();
         Self {
             person: (&profile.person).into(),
             offer: profile.into(),
             exceptions: profile.exceptions.clone(),
             certifications: profile.certifications.clone(),
-            verification: VerificationRecord { state, submitted_at, steps },
+            verification: VerificationRecord {
+                state,
+                submitted_at,
+                steps,
+            },
         }
     }
 }
@@ -157,7 +165,9 @@ impl OwnProvider {
     #[must_use]
     pub fn with_masked_numbers(mut self) -> Self {
         mask_number(&mut self.person.phone_number);
-        self.certifications.iter_mut().for_each(|one| mask_number(&mut one.number));
+        self.certifications
+            .iter_mut()
+            .for_each(|one| mask_number(&mut one.number));
         self
     }
 }

@@ -10,8 +10,9 @@ use std::sync::LazyLock;
 /// One word a line. Latin words count alone or among companions, all others anywhere in a name.
 const WORDS: &str = include_str!("staff_words.txt");
 /// Companions of a listed word: `Support Team`, `SupportTeam`.
-const COMPANIONS: [&str; 9] =
-    ["team", "desk", "service", "services", "center", "centre", "platform", "the", "online"];
+const COMPANIONS: [&str; 9] = [
+    "team", "desk", "service", "services", "center", "centre", "platform", "the", "online",
+];
 /// The brand counts even inside a longer word.
 const BRAND: &str = "holdfast";
 /// A surname that ends in the first character of a listed word; a given name may begin with the
@@ -68,10 +69,14 @@ impl StaffWords {
             return has_staff;
         }
         let goes_on = |begin: &String, has_staff: bool| {
-            word.strip_prefix(begin.as_str()).is_some_and(|rest| self.is_made_of(rest, has_staff))
+            word.strip_prefix(begin.as_str())
+                .is_some_and(|rest| self.is_made_of(rest, has_staff))
         };
         self.latin.iter().any(|begin| goes_on(begin, true))
-            || self.companions.iter().any(|begin| goes_on(begin, has_staff))
+            || self
+                .companions
+                .iter()
+                .any(|begin| goes_on(begin, has_staff))
     }
 }
 
@@ -101,8 +106,11 @@ fn trim_digits(word: &str) -> &str {
 
 /// The Latin letters that a text resembles. I, L and their look-alikes all become `i`.
 fn to_lookalike_letters(word: &str) -> String {
-    let letters: String =
-        word.chars().flat_map(char::to_lowercase).filter_map(to_lookalike_letter).collect();
+    let letters: String = word
+        .chars()
+        .flat_map(char::to_lowercase)
+        .filter_map(to_lookalike_letter)
+        .collect();
     letters.replace("rn", "m").replace("vv", "w")
 }
 

@@ -91,11 +91,19 @@ pub struct VerificationStep {
 impl CertificationForm {
     pub fn into_certifications(self) -> Result<Vec<Certification>, Vec<FieldError>> {
         let mut errors = Vec::new();
-        errors.extend(fields::too_many_error("items", self.items.len(), CERTIFICATIONS_MAX));
+        errors.extend(fields::too_many_error(
+            "items",
+            self.items.len(),
+            CERTIFICATIONS_MAX,
+        ));
         let checked = self.items.into_iter().take(CERTIFICATIONS_MAX).enumerate();
         let checked = checked.map(|(place, item)| check_certification(place, item, &mut errors));
         let checked = fields::remove_duplicates(checked.collect());
-        if errors.is_empty() { Ok(checked) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(checked)
+        } else {
+            Err(errors)
+        }
     }
 }
 
@@ -113,8 +121,9 @@ fn check_certification(
     let url = item.file_url.filter(|url| !url.trim().is_empty());
     let own = url.as_deref().and_then(file_id_from_url);
     let elsewhere = url.filter(|_| own.is_none());
-    let elsewhere =
-        elsewhere.map(|url| fields::check_https_url(&field("file_url"), &url)).transpose();
+    let elsewhere = elsewhere
+        .map(|url| fields::check_https_url(&field("file_url"), &url))
+        .transpose();
     Certification {
         name,
         number: number.unwrap_or_default(),
@@ -128,7 +137,9 @@ fn check_certification(
 /// Parses a URL of this platform, which has no host.
 fn file_id_from_url(url: &str) -> Option<FileId> {
     let path = url.trim();
-    let id = path.strip_prefix("/api/v1/files/").or_else(|| path.strip_prefix("/api/files/"))?;
+    let id = path
+        .strip_prefix("/api/v1/files/")
+        .or_else(|| path.strip_prefix("/api/files/"))?;
     id.parse().ok()
 }
 
@@ -145,7 +156,13 @@ impl ProviderProfile {
     pub(super) fn requeue_if_verified(&mut self, now: UnixMillis) {
         if self.is_verified() {
             let by = self.person.user_id;
-            self.record_step(VerificationState::Waiting, VerificationAct::Changed, by, None, now);
+            self.record_step(
+                VerificationState::Waiting,
+                VerificationAct::Changed,
+                by,
+                None,
+                now,
+            );
         }
     }
 
@@ -163,8 +180,9 @@ impl ProviderProfile {
             ("certifications", self.certifications.is_empty()),
         ];
         let missing = missing.into_iter().filter(|(_, is_missing)| *is_missing);
-        let mut errors: Vec<_> =
-            missing.map(|(field, _)| FieldError::new(field, say::needed_to_verify)).collect();
+        let mut errors: Vec<_> = missing
+            .map(|(field, _)| FieldError::new(field, say::needed_to_verify))
+            .collect();
         let today = CalendarDay::from_unix_millis(now);
         for (place, certification) in self.certifications.iter().enumerate() {
             if certification.valid_until.is_some_and(|until| until < today) {
@@ -176,7 +194,13 @@ impl ProviderProfile {
             return Err(errors);
         }
         let by = self.person.user_id;
-        self.record_step(VerificationState::Waiting, VerificationAct::Submitted, by, None, now);
+        self.record_step(
+            VerificationState::Waiting,
+            VerificationAct::Submitted,
+            by,
+            None,
+            now,
+        );
         Ok(true)
     }
 
@@ -217,7 +241,12 @@ impl ProviderProfile {
         if state == VerificationState::Waiting {
             verification.submitted_at = Some(at);
         }
-        verification.steps.push(VerificationStep { act, at, by, reason });
+        verification.steps.push(VerificationStep {
+            act,
+            at,
+            by,
+            reason,
+        });
         let old = verification.steps.len().saturating_sub(STEPS_MAX);
         verification.steps.drain(..old);
     }
@@ -258,13 +287,19 @@ mod tests {
         assert_eq!(kept, expected);
         // A replica of the previous version requires both fields.
         let stored = json!(kept);
-        assert_eq!((&stored["number"], &stored["issuer"]), (&json!(""), &json!("")));
+        assert_eq!(
+            (&stored["number"], &stored["issuer"]),
+            (&json!(""), &json!(""))
+        );
         assert_eq!(of_url(" ").unwrap().file_url, None);
         let bare = checked(json!({ "name": "Welder", "number": " ", "issuer": " City " })).unwrap();
         assert_eq!((bare.number.as_str(), bare.issuer.as_str()), ("", "City"));
         let wrong =
             checked(json!({ "name": " ", "number": "x".repeat(121), "issuer": "a\u{202e}b" }));
-        assert_eq!(wrong.unwrap_err(), ["items[0].name", "items[0].number", "items[0].issuer"]);
+        assert_eq!(
+            wrong.unwrap_err(),
+            ["items[0].name", "items[0].number", "items[0].issuer"]
+        );
     }
 
     #[test]
@@ -295,6 +330,10 @@ mod tests {
         }
         let url = format!("/api/v1/files/{file}");
         let both = checked(json!({ "name": "Electrician", "document": other, "file_url": url }));
-        assert_eq!(both.unwrap().document, Some(other), "the document that is named");
+        assert_eq!(
+            both.unwrap().document,
+            Some(other),
+            "the document that is named"
+        );
     }
 }

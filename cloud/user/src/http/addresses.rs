@@ -40,14 +40,16 @@ pub async fn list(
     let store = &service.store;
     let trace = trace.as_str();
     Ok(Json(match role {
-        Role::Provider => {
-            (&store.load_or_create_profile::<ProviderProfile>(user_id, role, trace).await?.person)
-                .into()
-        }
-        Role::Customer | Role::Admin => {
-            (&store.load_or_create_profile::<CustomerProfile>(user_id, role, trace).await?.person)
-                .into()
-        }
+        Role::Provider => (&store
+            .load_or_create_profile::<ProviderProfile>(user_id, role, trace)
+            .await?
+            .person)
+            .into(),
+        Role::Customer | Role::Admin => (&store
+            .load_or_create_profile::<CustomerProfile>(user_id, role, trace)
+            .await?
+            .person)
+            .into(),
     }))
 }
 
@@ -94,7 +96,11 @@ pub async fn remove(
 }
 
 fn require_found(is_there: bool) -> Result<(), ProfileRefusal> {
-    if is_there { Ok(()) } else { Err(ProfileRefusal::Missing) }
+    if is_there {
+        Ok(())
+    } else {
+        Err(ProfileRefusal::Missing)
+    }
 }
 
 async fn change_addresses(
@@ -122,16 +128,23 @@ async fn change_addresses_in<D: StoredProfile>(
     mut change: impl FnMut(&mut Vec<Address>) -> Result<(), ProfileRefusal>,
 ) -> Result<AddressBook, Problem> {
     let store = &service.store;
-    store.load_or_create_profile::<D>(user_id, role, trace).await?;
+    store
+        .load_or_create_profile::<D>(user_id, role, trace)
+        .await?;
     let changed = store.change_profile::<D>(user_id, Some(version), trace, |profile| {
         change(&mut profile.person_mut().addresses)?;
-        Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
+        Ok(Some(ProfileEventDraft::from_kind(
+            EventType::ProfileUpdated,
+        )))
     });
     Ok(changed.await?.person().into())
 }
 
 impl From<&PersonRecord> for AddressBook {
     fn from(person: &PersonRecord) -> Self {
-        Self { version: person.revision, items: person.addresses.clone() }
+        Self {
+            version: person.revision,
+            items: person.addresses.clone(),
+        }
     }
 }

@@ -25,13 +25,22 @@ use crate::{
 };
 
 const MB: usize = 1024 * 1024;
-const PHOTO: UploadRule =
-    UploadRule { kinds: FileKind::PICTURES, bytes_max: 10 * MB, side_px_max: 640 };
-const PICTURE: UploadRule =
-    UploadRule { kinds: FileKind::PICTURES, bytes_max: 10 * MB, side_px_max: 1_600 };
+const PHOTO: UploadRule = UploadRule {
+    kinds: FileKind::PICTURES,
+    bytes_max: 10 * MB,
+    side_px_max: 640,
+};
+const PICTURE: UploadRule = UploadRule {
+    kinds: FileKind::PICTURES,
+    bytes_max: 10 * MB,
+    side_px_max: 1_600,
+};
 /// The small print must stay readable.
-const DOCUMENT: UploadRule =
-    UploadRule { kinds: FileKind::DOCUMENTS, bytes_max: 20 * MB, side_px_max: 2_400 };
+const DOCUMENT: UploadRule = UploadRule {
+    kinds: FileKind::DOCUMENTS,
+    bytes_max: 20 * MB,
+    side_px_max: 2_400,
+};
 
 /// Each of these permissions lets an admin read the documents of providers.
 const DOCUMENT_READERS: &[Permission] = &[Permission::VerifyProviders];
@@ -86,9 +95,14 @@ pub async fn set_photo(
     Caller { actor, claims, .. }: Caller,
     FileBody(body): FileBody,
 ) -> Result<Json<OwnPhoto>, Problem> {
-    let file = service.intake.receive_upload(Uploader::from_claims(&claims), body, PHOTO).await?;
-    let photo =
-        service.register.register_file(actor.user_id, FilePurpose::Photo.as_str(), file).await?;
+    let file = service
+        .intake
+        .receive_upload(Uploader::from_claims(&claims), body, PHOTO)
+        .await?;
+    let photo = service
+        .register
+        .register_file(actor.user_id, FilePurpose::Photo.as_str(), file)
+        .await?;
     set_profile_photo(&service, actor, trace.as_str(), Some(photo)).await
 }
 
@@ -115,13 +129,22 @@ pub async fn add_picture(
         .await?;
     // Check before a useless upload.
     own.check_room_for_picture()?;
-    let file =
-        service.intake.receive_upload(Uploader::from_claims(&caller.claims), body, PICTURE).await?;
+    let file = service
+        .intake
+        .receive_upload(Uploader::from_claims(&caller.claims), body, PICTURE)
+        .await?;
     let CheckedFile { size, .. } = &file;
     let (width, height) = size.map_or((0, 0), |size| (size.width, size.height));
-    let file_id =
-        service.register.register_file(owner, FilePurpose::Picture.as_str(), file).await?;
-    let picture = WorkPicture { file_id, caption, width, height };
+    let file_id = service
+        .register
+        .register_file(owner, FilePurpose::Picture.as_str(), file)
+        .await?;
+    let picture = WorkPicture {
+        file_id,
+        caption,
+        width,
+        height,
+    };
     let changed = change_pictures(&service, owner, None, trace.as_str(), |profile| {
         Ok(profile.show_picture(picture.clone())?)
     });
@@ -169,7 +192,10 @@ pub async fn hand_in_document(
         .await?;
     let kind = file.kind;
     let bytes = file.bytes;
-    let id = service.register.register_file(owner, FilePurpose::Document.as_str(), file).await?;
+    let id = service
+        .register
+        .register_file(owner, FilePurpose::Document.as_str(), file)
+        .await?;
     Ok(CreatedJson(HandedDocument { id, kind, bytes }))
 }
 
@@ -190,7 +216,10 @@ pub async fn link_to_file(
     load_visible_file(&service, &caller, id).await?;
     let LinkQuery { expires, signature } = service.links.sign_link(id);
     let url = format!("/api/v1/files/{id}/signed?expires={expires}&signature={signature}");
-    Ok(Json(FileLink { url, expires_at: UnixMillis(expires) }))
+    Ok(Json(FileLink {
+        url,
+        expires_at: UnixMillis(expires),
+    }))
 }
 
 /// The link is the only credential, so an incomplete one counts as forged.
@@ -220,7 +249,11 @@ async fn load_visible_file(
 ) -> Result<FileRecord, Problem> {
     let file = service.register.get(id).await?.ok_or(Code::NotFound)?;
     let is_document = file.purpose == FilePurpose::Document.as_str();
-    let actor = caller.as_reader(if is_document { DOCUMENT_READERS } else { PICTURE_READERS });
+    let actor = caller.as_reader(if is_document {
+        DOCUMENT_READERS
+    } else {
+        PICTURE_READERS
+    });
     if file.owner_id == actor.user_id || actor.role == Role::Admin {
         return Ok(file);
     }
@@ -237,7 +270,11 @@ async fn load_visible_file(
 }
 
 fn require_found(is_there: bool) -> Result<(), ProfileRefusal> {
-    if is_there { Ok(()) } else { Err(ProfileRefusal::Missing) }
+    if is_there {
+        Ok(())
+    } else {
+        Err(ProfileRefusal::Missing)
+    }
 }
 
 async fn set_profile_photo(
@@ -262,12 +299,18 @@ async fn set_photo_in<D: StoredProfile>(
     trace: &str,
     photo: Option<FileId>,
 ) -> Result<i64, Problem> {
-    service.store.load_or_create_profile::<D>(user_id, role, trace).await?;
+    service
+        .store
+        .load_or_create_profile::<D>(user_id, role, trace)
+        .await?;
     let change = |profile: &mut D| {
         let is_new = std::mem::replace(&mut profile.person_mut().photo, photo) != photo;
         Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
     };
-    let changed = service.store.change_profile(user_id, None, trace, change).await?;
+    let changed = service
+        .store
+        .change_profile(user_id, None, trace, change)
+        .await?;
     Ok(ProfileBody::person(&changed).revision)
 }
 
@@ -279,11 +322,18 @@ async fn change_pictures(
     mut change: impl FnMut(&mut ProviderProfile) -> Result<(), ProfileRefusal>,
 ) -> Result<PictureBook, Problem> {
     let store = &service.store;
-    store.load_or_create_profile::<ProviderProfile>(owner, Role::Provider, trace).await?;
+    store
+        .load_or_create_profile::<ProviderProfile>(owner, Role::Provider, trace)
+        .await?;
     let changed = store.change_profile::<ProviderProfile>(owner, version, trace, |profile| {
         change(profile)?;
-        Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
+        Ok(Some(ProfileEventDraft::from_kind(
+            EventType::ProfileUpdated,
+        )))
     });
     let profile = changed.await?;
-    Ok(PictureBook { version: profile.person.revision, items: profile.pictures })
+    Ok(PictureBook {
+        version: profile.person.revision,
+        items: profile.pictures,
+    })
 }

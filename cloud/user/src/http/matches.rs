@@ -19,7 +19,11 @@ use crate::{
 
 /// The ranking chooses among this many with the best standing.
 const CANDIDATES_MAX: usize = 200;
-const TEXT: TextRule = TextRule { chars_min: 0, chars_max: 4_200, lines: true };
+const TEXT: TextRule = TextRule {
+    chars_min: 0,
+    chars_max: 4_200,
+    lines: true,
+};
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -60,10 +64,23 @@ async fn find_matches(
     query: MatchQuery,
     limit: usize,
 ) -> Result<Json<ProviderMatches>, Problem> {
-    let MatchQuery { region: area, service_type, text, day } = query;
+    let MatchQuery {
+        region: area,
+        service_type,
+        text,
+        day,
+    } = query;
     let text = check_text("text", text.as_deref().unwrap_or_default(), TEXT)?;
-    let question = MatchCriteria { area, service_type, text, day, limit };
+    let question = MatchCriteria {
+        area,
+        service_type,
+        text,
+        day,
+        limit,
+    };
     let find = serving_providers_query(area, service_type, CANDIDATES_MAX);
     let found = service.store.find_serving_providers(&find).await?;
-    Ok(Json(ProviderMatches { items: rank_providers(&question, &found) }))
+    Ok(Json(ProviderMatches {
+        items: rank_providers(&question, &found),
+    }))
 }

@@ -26,12 +26,14 @@ pub async fn show(
     let store = &service.store;
     let trace = trace.as_str();
     Ok(Json(match role {
-        Role::Provider => {
-            (&store.load_or_create_profile::<ProviderProfile>(user_id, role, trace).await?).into()
-        }
-        Role::Customer | Role::Admin => {
-            (&store.load_or_create_profile::<CustomerProfile>(user_id, role, trace).await?).into()
-        }
+        Role::Provider => (&store
+            .load_or_create_profile::<ProviderProfile>(user_id, role, trace)
+            .await?)
+            .into(),
+        Role::Customer | Role::Admin => (&store
+            .load_or_create_profile::<CustomerProfile>(user_id, role, trace)
+            .await?)
+            .into(),
     }))
 }
 
@@ -55,7 +57,11 @@ pub async fn show_customer(
     if actor.user_id != id && actor.role != Role::Admin {
         return Err(Code::NotFound.into());
     }
-    let found = service.store.get::<CustomerProfile>(id).await?.ok_or(Code::NotFound)?;
+    let found = service
+        .store
+        .get::<CustomerProfile>(id)
+        .await?
+        .ok_or(Code::NotFound)?;
     Ok(Json((&found).into()))
 }
 
@@ -75,7 +81,13 @@ pub async fn show_provider(
     _: Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<PublicProfile>, Problem> {
-    Ok(Json(service.store.load_public_profile(id).await?.ok_or(Code::NotFound)?))
+    Ok(Json(
+        service
+            .store
+            .load_public_profile(id)
+            .await?
+            .ok_or(Code::NotFound)?,
+    ))
 }
 
 pub async fn write_provider(
@@ -105,7 +117,11 @@ fn check_own(actor: Actor, id: UserId, role: Role) -> Result<(), Problem> {
     if actor.role != role {
         return Err(Code::RoleForbidden.into());
     }
-    if actor.user_id == id { Ok(()) } else { Err(Code::NotFound.into()) }
+    if actor.user_id == id {
+        Ok(())
+    } else {
+        Err(Code::NotFound.into())
+    }
 }
 
 async fn write_profile(
@@ -118,10 +134,16 @@ async fn write_profile(
     let now = store.clock().now();
     let form = form.validate_for_role(role, CalendarDay::from_unix_millis(now))?;
     let read = Some(form.version);
-    let news = || Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileUpdated)));
+    let news = || {
+        Ok(Some(ProfileEventDraft::from_kind(
+            EventType::ProfileUpdated,
+        )))
+    };
     Ok(Json(match role {
         Role::Provider => {
-            store.load_or_create_profile::<ProviderProfile>(user_id, role, trace).await?;
+            store
+                .load_or_create_profile::<ProviderProfile>(user_id, role, trace)
+                .await?;
             let change = |profile: &mut ProviderProfile| {
                 form.apply_to_provider(profile, now);
                 news()
@@ -129,7 +151,9 @@ async fn write_profile(
             (&store.change_profile(user_id, read, trace, change).await?).into()
         }
         Role::Customer | Role::Admin => {
-            store.load_or_create_profile::<CustomerProfile>(user_id, role, trace).await?;
+            store
+                .load_or_create_profile::<CustomerProfile>(user_id, role, trace)
+                .await?;
             let first_address = AddressId(store.clock().new_id());
             let change = |profile: &mut CustomerProfile| {
                 form.apply_to_customer(profile, first_address);

@@ -42,12 +42,18 @@ pub async fn certify(
     let certifications = form.into_certifications()?;
     check_documents(&service, user, &certifications).await?;
     let now = store.clock().now();
-    store.load_or_create_profile::<ProviderProfile>(user, Role::Provider, trace.as_str()).await?;
+    store
+        .load_or_create_profile::<ProviderProfile>(user, Role::Provider, trace.as_str())
+        .await?;
     let change = |profile: &mut ProviderProfile| {
         profile.set_certifications(certifications.clone(), now);
-        Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
+        Ok(Some(ProfileEventDraft::from_kind(
+            EventType::ProfileUpdated,
+        )))
     };
-    let changed = store.change_profile(user, Some(version), trace.as_str(), change).await?;
+    let changed = store
+        .change_profile(user, Some(version), trace.as_str(), change)
+        .await?;
     Ok(Json((&changed).into()))
 }
 
@@ -61,12 +67,16 @@ pub async fn submit(
     let user = require_provider(&caller)?;
     let store = &service.store;
     let now = store.clock().now();
-    store.load_or_create_profile::<ProviderProfile>(user, Role::Provider, trace.as_str()).await?;
+    store
+        .load_or_create_profile::<ProviderProfile>(user, Role::Provider, trace.as_str())
+        .await?;
     let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
         let is_new = profile.submit_verification(now)?;
         Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileVerificationSubmitted)))
     };
-    let changed = store.change_profile(user, None, trace.as_str(), change).await?;
+    let changed = store
+        .change_profile(user, None, trace.as_str(), change)
+        .await?;
     Ok(Json((&changed).into()))
 }
 
@@ -100,7 +110,11 @@ pub async fn provider(
     _: AdminCaller,
     Path(id): Path<UserId>,
 ) -> Result<Json<OwnProvider>, Problem> {
-    let found = service.store.get::<ProviderProfile>(id).await?.ok_or(Code::NotFound)?;
+    let found = service
+        .store
+        .get::<ProviderProfile>(id)
+        .await?
+        .ok_or(Code::NotFound)?;
     Ok(Json((&found).into()))
 }
 
@@ -144,9 +158,15 @@ async fn decide_verification(
             true => EventType::ProfileVerified,
             false => EventType::ProfileVerificationRejected,
         };
-        Ok(is_new.then(|| ProfileEventDraft { kind, reason: Some(reason.clone()) }))
+        Ok(is_new.then(|| ProfileEventDraft {
+            kind,
+            reason: Some(reason.clone()),
+        }))
     };
-    let changed = service.store.change_profile(id, Some(version), trace, change).await?;
+    let changed = service
+        .store
+        .change_profile(id, Some(version), trace, change)
+        .await?;
     tracing::info!(user.id = %id, admin.id = %by, is_verified, "A verification was decided");
     Ok(Json((&changed).into()))
 }
@@ -160,7 +180,9 @@ async fn check_documents(
     let register = &service.register;
     let mut errors = Vec::new();
     for (place, certification) in certifications.iter().enumerate() {
-        let Some(id) = certification.document else { continue };
+        let Some(id) = certification.document else {
+            continue;
+        };
         let is_own = register.get(id).await?.is_some_and(|file| {
             file.owner_id == owner && file.purpose == FilePurpose::Document.as_str()
         });
@@ -168,7 +190,11 @@ async fn check_documents(
             errors.push(domain::unknown_document(place));
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors.into())
+    }
 }
 
 pub(super) fn require_provider(caller: &Caller) -> Result<UserId, Problem> {

@@ -18,7 +18,10 @@ impl ProfileStore {
     /// Adds a cache for public profiles.
     #[must_use]
     pub fn with_cache(self, memory: StampedCache) -> Self {
-        Self { memory: Some(memory), ..self }
+        Self {
+            memory: Some(memory),
+            ..self
+        }
     }
 
     /// Returns the public part of a provider's profile, or `None` if there is none to show. The
@@ -28,7 +31,9 @@ impl ProfileStore {
         user: UserId,
     ) -> Result<Option<PublicProfile>, StoreError> {
         let thing = cache_key_for(user);
-        let Some(memory) = &self.memory else { return self.read_public_profile(user).await };
+        let Some(memory) = &self.memory else {
+            return self.read_public_profile(user).await;
+        };
         let Some(stamp) = memory.read_stamp(&thing).await else {
             return self.read_public_profile(user).await;
         };
@@ -37,7 +42,10 @@ impl ProfileStore {
             return Ok(Some(card));
         }
         let card = self.read_public_profile(user).await?;
-        if let Some(text) = card.as_ref().and_then(|card| serde_json::to_string(card).ok()) {
+        if let Some(text) = card
+            .as_ref()
+            .and_then(|card| serde_json::to_string(card).ok())
+        {
             memory.write_cached(CARD, &thing, &stamp, &text).await;
         }
         Ok(card)
@@ -57,5 +65,8 @@ impl ProfileStore {
 }
 
 fn cache_key_for(user: UserId) -> StampedEntity {
-    StampedEntity { id: user.0, name: user.to_string() }
+    StampedEntity {
+        id: user.0,
+        name: user.to_string(),
+    }
 }

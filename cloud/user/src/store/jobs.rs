@@ -28,8 +28,10 @@ pub struct CompletedJob {
 }
 
 impl DocumentBody for CompletedJob {
-    const SHAPE: CollectionSchema =
-        CollectionSchema { fields: &[PROVIDER.path()], indexes: &[OF_PROVIDER] };
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[PROVIDER.path()],
+        indexes: &[OF_PROVIDER],
+    };
 }
 
 impl ProfileStore {
@@ -42,7 +44,11 @@ impl ProfileStore {
         trace: &str,
     ) -> Result<(), StoreError> {
         self.jobs.insert(order.0, job, &[]).await?;
-        if self.get::<ProviderProfile>(job.provider_id).await?.is_none() {
+        if self
+            .get::<ProviderProfile>(job.provider_id)
+            .await?
+            .is_none()
+        {
             self.create_blank_profile::<ProviderProfile>(job.provider_id, Role::Provider, trace)
                 .await?;
         }
@@ -72,7 +78,10 @@ impl ProfileStore {
             let Some(mut found) = self.providers.get(provider.0).await? else {
                 return Ok(false);
             };
-            let counted = self.jobs.count_documents(&completed_jobs_query(provider)).await?;
+            let counted = self
+                .jobs
+                .count_documents(&completed_jobs_query(provider))
+                .await?;
             let counted = i64::try_from(counted).unwrap_or(i64::MAX);
             if found.body.completed_orders == counted {
                 return Ok(false);
@@ -85,8 +94,10 @@ impl ProfileStore {
                 return Ok(true);
             }
         }
-        let contended =
-            DocumentsError::Contended { collection: "provider_profiles", id: provider.0 };
+        let contended = DocumentsError::Contended {
+            collection: "provider_profiles",
+            id: provider.0,
+        };
         Err(contended.into())
     }
 }

@@ -12,7 +12,8 @@ impl ProfileStore {
     pub async fn apply_rating(&self, told: &RatingEvent, trace: &str) -> Result<(), StoreError> {
         let provider = told.provider_id;
         if self.get::<ProviderProfile>(provider).await?.is_none() {
-            self.create_blank_profile::<ProviderProfile>(provider, Role::Provider, trace).await?;
+            self.create_blank_profile::<ProviderProfile>(provider, Role::Provider, trace)
+                .await?;
         }
         self.invalidate_public_profile(provider).await;
         let changed = self.providers.change_with_retry(provider.0, |mut profile| {
@@ -25,7 +26,9 @@ impl ProfileStore {
             profile.refresh_derived_fields();
             Some((profile, Vec::new()))
         });
-        let changed = changed.await.map_err(|error: DocumentsError| StoreError::from(error))?;
+        let changed = changed
+            .await
+            .map_err(|error: DocumentsError| StoreError::from(error))?;
         if changed.is_some() {
             self.invalidate_public_profile(provider).await;
         }

@@ -18,8 +18,11 @@ const STATE: Field<String> = Field::optional("verification.state");
 const SUBMITTED: Field<UnixMillis> = Field::optional("verification.submitted_at");
 
 const OF_PERSON: Index = Index::new("person", &[USER.ascending_key()]).unique();
-const SERVING: Index = Index::new("serving", &[SERVES.key_per_value(), STANDING.descending_key()])
-    .with_conditions(&[IndexCondition::Is(LISTED.path(), true)]);
+const SERVING: Index = Index::new(
+    "serving",
+    &[SERVES.key_per_value(), STANDING.descending_key()],
+)
+.with_conditions(&[IndexCondition::Is(LISTED.path(), true)]);
 const QUEUE: Index = Index::new("queue", &[STATE.ascending_key(), SUBMITTED.ascending_key()])
     .with_conditions(&[
         IndexCondition::Present(STATE.path()),
@@ -31,8 +34,13 @@ impl DocumentBody for CustomerProfile {
         fields: &[USER.path(), FULL_NAME.path(), PHONE.path()],
         indexes: &[OF_PERSON],
     };
-    const SEALED: &'static [&'static str] =
-        &["full_name", "phone_number", "bio", "addresses", "date_of_birth"];
+    const SEALED: &'static [&'static str] = &[
+        "full_name",
+        "phone_number",
+        "bio",
+        "addresses",
+        "date_of_birth",
+    ];
 }
 
 impl DocumentBody for ProviderProfile {
@@ -50,8 +58,14 @@ impl DocumentBody for ProviderProfile {
         indexes: &[OF_PERSON, SERVING, QUEUE],
     };
     /// The verification steps contain the reasons that admins wrote.
-    const SEALED: &'static [&'static str] =
-        &["full_name", "phone_number", "bio", "addresses", "certifications", "verification.steps"];
+    const SEALED: &'static [&'static str] = &[
+        "full_name",
+        "phone_number",
+        "bio",
+        "addresses",
+        "certifications",
+        "verification.steps",
+    ];
 }
 
 /// A page of the verification queue, oldest first.

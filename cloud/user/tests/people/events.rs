@@ -31,39 +31,91 @@ async fn sqlite_store() -> (ProfileStore, tempfile::TempDir) {
 }
 
 fn event(id: u128, kind: EventType, user_id: UserId, role: Role) -> Event {
-    let body = UserEvent { user_id, role, session_id: None };
+    let body = UserEvent {
+        user_id,
+        role,
+        session_id: None,
+    };
     Event::new(EventId(Uuid::from_u128(id)), kind, AT, TRACE, &body).unwrap()
 }
 
 #[tokio::test]
 async fn a_new_person_has_one_profile_of_their_kind() {
     let (store, _folder) = sqlite_store().await;
-    let handler = ProfileEventConsumer { store: store.clone() };
+    let handler = ProfileEventConsumer {
+        store: store.clone(),
+    };
     for _ in 0..3 {
         handler
-            .handle(&event(1, EventType::UserRegistered, CUSTOMER, Role::Customer))
+            .handle(&event(
+                1,
+                EventType::UserRegistered,
+                CUSTOMER,
+                Role::Customer,
+            ))
             .await
             .unwrap();
         handler
-            .handle(&event(2, EventType::UserRegistered, PROVIDER, Role::Provider))
+            .handle(&event(
+                2,
+                EventType::UserRegistered,
+                PROVIDER,
+                Role::Provider,
+            ))
             .await
             .unwrap();
     }
-    let customer = store.get::<CustomerProfile>(CUSTOMER).await.unwrap().unwrap();
-    assert_eq!((customer.person.revision, customer.person.created_at), (1, AT));
-    assert!(store.get::<ProviderProfile>(CUSTOMER).await.unwrap().is_none());
-    assert!(store.get::<ProviderProfile>(PROVIDER).await.unwrap().is_some());
+    let customer = store
+        .get::<CustomerProfile>(CUSTOMER)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (customer.person.revision, customer.person.created_at),
+        (1, AT)
+    );
+    assert!(
+        store
+            .get::<ProviderProfile>(CUSTOMER)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        store
+            .get::<ProviderProfile>(PROVIDER)
+            .await
+            .unwrap()
+            .is_some()
+    );
 }
 
 #[tokio::test]
 async fn a_revoked_person_is_closed_once_also_before_they_registered() {
     let (store, _folder) = sqlite_store().await;
-    let handler = ProfileEventConsumer { store: store.clone() };
+    let handler = ProfileEventConsumer {
+        store: store.clone(),
+    };
     for _ in 0..2 {
-        handler.handle(&event(1, EventType::UserRevoked, PROVIDER, Role::Provider)).await.unwrap();
+        handler
+            .handle(&event(1, EventType::UserRevoked, PROVIDER, Role::Provider))
+            .await
+            .unwrap();
     }
-    handler.handle(&event(2, EventType::UserRegistered, PROVIDER, Role::Provider)).await.unwrap();
-    let provider = store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap();
+    handler
+        .handle(&event(
+            2,
+            EventType::UserRegistered,
+            PROVIDER,
+            Role::Provider,
+        ))
+        .await
+        .unwrap();
+    let provider = store
+        .get::<ProviderProfile>(PROVIDER)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(provider.person.is_closed);
     assert_eq!(provider.person.revision, 2);
 }
@@ -76,7 +128,10 @@ async fn an_event_that_names_nobody_is_put_aside_at_once() {
         ..event(1, EventType::UserRegistered, CUSTOMER, Role::Customer)
     };
     let handled = ProfileEventConsumer { store }.handle(&broken).await;
-    assert!(matches!(handled, Err(HandleError::Poison(_))), "{handled:?}");
+    assert!(
+        matches!(handled, Err(HandleError::Poison(_))),
+        "{handled:?}"
+    );
 }
 
 fn done_work(order: u128, payment_status: PaymentStatus) -> wire::Order {
@@ -91,8 +146,13 @@ fn done_work(order: u128, payment_status: PaymentStatus) -> wire::Order {
 #[tokio::test]
 async fn unpaid_work_counts_once_it_is_paid_or_where_it_is_paid_for_afterwards() {
     let (store, _folder) = sqlite_store().await;
-    let handler = ProfileEventConsumer { store: store.clone() };
-    let actor = Actor { user_id: PROVIDER, role: Role::Provider };
+    let handler = ProfileEventConsumer {
+        store: store.clone(),
+    };
+    let actor = Actor {
+        user_id: PROVIDER,
+        role: Role::Provider,
+    };
     let command_id = CommandId(Uuid::from_u128(8));
     let mut counted = Vec::new();
     use EventType::{OrderCompleted, OrderStatusChanged};
@@ -107,7 +167,10 @@ async fn unpaid_work_counts_once_it_is_paid_or_where_it_is_paid_for_afterwards()
             ..OrderEvent::from_order(done_work(id, payment_status), actor, command_id)
         };
         let event_id = EventId(Uuid::from_u128(id * 10 + counted.len() as u128));
-        handler.handle(&Event::new(event_id, kind, AT, TRACE, &body).unwrap()).await.unwrap();
+        handler
+            .handle(&Event::new(event_id, kind, AT, TRACE, &body).unwrap())
+            .await
+            .unwrap();
         let provider = store.get::<ProviderProfile>(PROVIDER).await.unwrap();
         counted.push(provider.map_or(0, |provider| provider.completed_orders));
     }
@@ -117,36 +180,68 @@ async fn unpaid_work_counts_once_it_is_paid_or_where_it_is_paid_for_afterwards()
 #[tokio::test]
 async fn a_completed_job_counts_once_however_often_it_is_told() {
     let (store, _folder) = sqlite_store().await;
-    let handler = ProfileEventConsumer { store: store.clone() };
+    let handler = ProfileEventConsumer {
+        store: store.clone(),
+    };
     let completed = |event: u128, order: u128| {
         let order = done_work(order, PaymentStatus::Held);
-        let actor = Actor { user_id: PROVIDER, role: Role::Provider };
+        let actor = Actor {
+            user_id: PROVIDER,
+            role: Role::Provider,
+        };
         let command_id = CommandId(Uuid::from_u128(8));
         let body = OrderEvent::from_order(order, actor, command_id);
-        Event::new(EventId(Uuid::from_u128(event)), EventType::OrderCompleted, AT, TRACE, &body)
-            .unwrap()
+        Event::new(
+            EventId(Uuid::from_u128(event)),
+            EventType::OrderCompleted,
+            AT,
+            TRACE,
+            &body,
+        )
+        .unwrap()
     };
     for (event, order) in [(1, 1), (1, 1), (2, 2), (3, 2)] {
         handler.handle(&completed(event, order)).await.unwrap();
     }
-    let provider = store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap();
-    assert_eq!((provider.completed_orders, provider.person.revision), (2, 1));
+    let provider = store
+        .get::<ProviderProfile>(PROVIDER)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (provider.completed_orders, provider.person.revision),
+        (2, 1)
+    );
 }
 
 #[tokio::test]
 async fn the_newest_word_about_a_rating_counts_and_makes_no_form_stale() {
     let (store, _folder) = sqlite_store().await;
-    let handler = ProfileEventConsumer { store: store.clone() };
+    let handler = ProfileEventConsumer {
+        store: store.clone(),
+    };
     let told = |id: u128, version: i64, average_hundredths: i64, total_reviews: i64| {
         let provider_id = PROVIDER;
-        let body = RatingEvent { provider_id, version, average_hundredths, total_reviews };
+        let body = RatingEvent {
+            provider_id,
+            version,
+            average_hundredths,
+            total_reviews,
+        };
         let id = EventId(Uuid::from_u128(id));
         Event::new(id, EventType::RatingUpdated, AT, TRACE, &body).unwrap()
     };
     for event in [told(1, 2, 450, 2), told(1, 2, 450, 2), told(2, 1, 500, 1)] {
         handler.handle(&event).await.unwrap();
     }
-    let provider = store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap();
-    assert_eq!((provider.rating_hundredths, provider.total_reviews), (450, 2));
+    let provider = store
+        .get::<ProviderProfile>(PROVIDER)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (provider.rating_hundredths, provider.total_reviews),
+        (450, 2)
+    );
     assert_eq!((provider.standing, provider.person.revision), (450_000, 1));
 }

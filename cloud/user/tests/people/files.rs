@@ -25,7 +25,10 @@ const DOCUMENTS: &str = "/api/v1/users/me/documents";
 const CERTIFICATIONS: &str = "/api/v1/users/me/certifications";
 
 const fn other(role: Role) -> Actor {
-    Actor { user_id: STRANGER, role }
+    Actor {
+        user_id: STRANGER,
+        role,
+    }
 }
 
 impl World {
@@ -37,11 +40,17 @@ impl World {
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             // The service ignores the declared type.
             .header(header::CONTENT_TYPE, "text/html");
-        let answer = self.router.clone().oneshot(request.body(Body::from(file)).unwrap());
+        let answer = self
+            .router
+            .clone()
+            .oneshot(request.body(Body::from(file)).unwrap());
         let answer = answer.await.unwrap();
         let status = answer.status().as_u16();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        (
+            status,
+            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        )
     }
 
     async fn read(&self, who: Option<Actor>, file: &str) -> Response {
@@ -70,24 +79,47 @@ fn at(file: &Value) -> String {
 #[tokio::test]
 async fn a_photo_is_made_small_and_shown_to_its_person_alone() {
     let world = World::new().await;
-    let (status, set) = world.hand_in(customer(), "PUT", PHOTO, png(1_280, 640)).await;
+    let (status, set) = world
+        .hand_in(customer(), "PUT", PHOTO, png(1_280, 640))
+        .await;
     assert_eq!((status, &set["version"]), (200, &json!(2)), "{set}");
     let photo = &set["photo"];
-    assert_eq!(&world.done(customer(), "GET", MINE, None).await["photo"], photo);
+    assert_eq!(
+        &world.done(customer(), "GET", MINE, None).await["photo"],
+        photo
+    );
     let shown = world.read(Some(customer()), &at(photo)).await;
     let is = |name: &str| shown.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(is("content-type"), "image/jpeg");
-    assert_eq!(is("content-disposition"), "inline; filename=\"picture.jpg\"");
+    assert_eq!(
+        is("content-disposition"),
+        "inline; filename=\"picture.jpg\""
+    );
     let length: usize = is("content-length").parse().unwrap();
     let bytes = shown.into_body().collect().await.unwrap().to_bytes();
-    assert_eq!((bytes.len(), &bytes[..3]), (length, &[0xff, 0xd8, 0xff][..]));
+    assert_eq!(
+        (bytes.len(), &bytes[..3]),
+        (length, &[0xff, 0xd8, 0xff][..])
+    );
     // Height and width follow the frame marker.
-    let frame = bytes.windows(2).position(|mark| mark == [0xff, 0xc0]).unwrap() + 5;
+    let frame = bytes
+        .windows(2)
+        .position(|mark| mark == [0xff, 0xc0])
+        .unwrap()
+        + 5;
     assert_eq!(bytes[frame..frame + 4], [1, 64, 2, 128], "320 x 640");
 
     assert_eq!(world.status(admin(), photo).await, 200);
-    for (held, status) in [("read_people", 200), ("verify_providers", 200), ("read_desks", 404)] {
-        assert_eq!(world.status_holding(held, &at(photo)).await, status, "{held}");
+    for (held, status) in [
+        ("read_people", 200),
+        ("verify_providers", 200),
+        ("read_desks", 404),
+    ] {
+        assert_eq!(
+            world.status_holding(held, &at(photo)).await,
+            status,
+            "{held}"
+        );
     }
     for stranger in [provider(), other(Role::Customer)] {
         assert_eq!(world.status(stranger, photo).await, 404);
@@ -105,40 +137,76 @@ async fn a_photo_is_made_small_and_shown_to_its_person_alone() {
 #[tokio::test]
 async fn pictures_of_work_are_shown_with_captions_and_bounded() {
     let world = World::new().await;
-    world.done(provider(), "PUT", MINE, Some(offer(&json!(1)))).await;
+    world
+        .done(provider(), "PUT", MINE, Some(offer(&json!(1))))
+        .await;
     let first = world.picture("A%20tap").await;
     let id = first["items"][0]["file_id"].clone();
     assert_eq!(first["items"][0]["caption"], "A tap");
     let public = format!("/api/v1/providers/{PROVIDER}/profile");
     let seen = world.done(customer(), "GET", &public, None).await;
     assert_eq!(seen["pictures"], first["items"]);
-    assert_eq!(world.status(customer(), &id).await, 200, "what a provider shows");
+    assert_eq!(
+        world.status(customer(), &id).await,
+        200,
+        "what a provider shows"
+    );
 
     let one = format!("{PICTURES}/{}", id.as_str().unwrap());
     let caption = |version: &Value| Some(json!({ "version": version, "caption": "A new tap" }));
     let (status, _) = world.ask(provider(), "PUT", &one, caption(&json!(1))).await;
     assert_eq!(status, 409);
-    let book = world.done(provider(), "PUT", &one, caption(&first["version"])).await;
+    let book = world
+        .done(provider(), "PUT", &one, caption(&first["version"]))
+        .await;
     assert_eq!(book["items"][0]["caption"], "A new tap");
-    let (status, refused) =
-        world.hand_in(provider(), "POST", &format!("{PICTURES}?caption="), png(8, 8)).await;
+    let (status, refused) = world
+        .hand_in(
+            provider(),
+            "POST",
+            &format!("{PICTURES}?caption="),
+            png(8, 8),
+        )
+        .await;
     assert_eq!((status, wrong(&refused)), (422, vec!["caption"]));
-    let thief = Actor { user_id: STRANGER, role: Role::Provider };
+    let thief = Actor {
+        user_id: STRANGER,
+        role: Role::Provider,
+    };
     let (status, _) = world.ask(thief, "PUT", &one, caption(&json!(1))).await;
     assert_eq!(status, 404, "another's picture");
 
     for caption in ["b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"] {
         world.picture(caption).await;
     }
-    let (status, refused) =
-        world.hand_in(provider(), "POST", &format!("{PICTURES}?caption=m"), png(9, 9)).await;
+    let (status, refused) = world
+        .hand_in(
+            provider(),
+            "POST",
+            &format!("{PICTURES}?caption=m"),
+            png(9, 9),
+        )
+        .await;
     assert_eq!((status, wrong(&refused)), (422, vec!["pictures"]));
-    let (status, _) =
-        world.hand_in(customer(), "POST", &format!("{PICTURES}?caption=m"), png(9, 9)).await;
+    let (status, _) = world
+        .hand_in(
+            customer(),
+            "POST",
+            &format!("{PICTURES}?caption=m"),
+            png(9, 9),
+        )
+        .await;
     assert_eq!(status, 403, "customers show none");
 
     let version = world.done(provider(), "GET", MINE, None).await["version"].clone();
-    let left = world.done(provider(), "DELETE", &format!("{one}?version={version}"), None).await;
+    let left = world
+        .done(
+            provider(),
+            "DELETE",
+            &format!("{one}?version={version}"),
+            None,
+        )
+        .await;
     assert_eq!(left["items"].as_array().unwrap().len(), 11);
     assert_eq!(world.status(customer(), &id).await, 404, "shown no more");
 }
@@ -146,22 +214,32 @@ async fn pictures_of_work_are_shown_with_captions_and_bounded() {
 #[tokio::test]
 async fn a_certifications_document_is_for_its_provider_and_admins() {
     let world = World::new().await;
-    let (status, handed) = world.hand_in(provider(), "POST", DOCUMENTS, pdf("certificate")).await;
+    let (status, handed) = world
+        .hand_in(provider(), "POST", DOCUMENTS, pdf("certificate"))
+        .await;
     assert_eq!((status, &handed["kind"]), (201, &json!("application/pdf")));
     let id = &handed["id"];
     let certify = |document: &Value, version: i64| {
         let item = json!({ "name": "Electrician", "number": "E-7", "issuer": "City", "document": document });
         Some(json!({ "version": version, "items": [item] }))
     };
-    let kept = world.done(provider(), "PUT", CERTIFICATIONS, certify(id, 1)).await;
+    let kept = world
+        .done(provider(), "PUT", CERTIFICATIONS, certify(id, 1))
+        .await;
     assert_eq!(&kept["certifications"][0]["document"], id);
     let path = format!("/api/v1/admin/providers/{PROVIDER}");
-    assert_eq!(&world.done(admin(), "GET", &path, None).await["certifications"][0]["document"], id);
+    assert_eq!(
+        &world.done(admin(), "GET", &path, None).await["certifications"][0]["document"],
+        id
+    );
     for (held, status) in [("verify_providers", 200), ("read_people read_desks", 404)] {
         assert_eq!(world.status_holding(held, &at(id)).await, status, "{held}");
     }
     let read = world.read(Some(admin()), &at(id)).await;
-    assert_eq!(read.headers()["content-disposition"], "attachment; filename=\"document.pdf\"");
+    assert_eq!(
+        read.headers()["content-disposition"],
+        "attachment; filename=\"document.pdf\""
+    );
     assert_eq!(read.headers()["cache-control"], "no-store");
     let bytes = read.into_body().collect().await.unwrap().to_bytes();
     assert_eq!(bytes, pdf("certificate"));
@@ -171,8 +249,9 @@ async fn a_certifications_document_is_for_its_provider_and_admins() {
     }
 
     // A known id does not give another person access to the file.
-    let (status, refused) =
-        world.ask(other(Role::Provider), "PUT", CERTIFICATIONS, certify(id, 1)).await;
+    let (status, refused) = world
+        .ask(other(Role::Provider), "PUT", CERTIFICATIONS, certify(id, 1))
+        .await;
     assert_eq!((status, wrong(&refused)), (422, vec!["items[0].document"]));
     let (_, photo) = world.hand_in(provider(), "PUT", PHOTO, png(8, 8)).await;
     let version = photo["version"].as_i64().unwrap();
@@ -192,7 +271,11 @@ async fn a_certification_may_name_a_paper_elsewhere_or_a_file_here_by_its_addres
     let url = "https://papers.example.org/7.pdf";
     let (status, kept) = certify(provider(), 1, url).await;
     let expected = json!({ "name": "Electrician", "number": "", "issuer": "", "file_url": url });
-    assert_eq!((status, &kept["certifications"]), (200, &json!([expected])), "{kept}");
+    assert_eq!(
+        (status, &kept["certifications"]),
+        (200, &json!([expected])),
+        "{kept}"
+    );
     let path = format!("/api/v1/admin/providers/{PROVIDER}");
     let shown = world.done(admin(), "GET", &path, None).await;
     assert_eq!(shown["certifications"], json!([expected]));
@@ -203,17 +286,30 @@ async fn a_certification_may_name_a_paper_elsewhere_or_a_file_here_by_its_addres
         "/api/v1/files/7",
     ] {
         let (status, refused) = certify(provider(), 2, bad).await;
-        assert_eq!((status, wrong(&refused)), (422, vec!["items[0].file_url"]), "{bad}");
+        assert_eq!(
+            (status, wrong(&refused)),
+            (422, vec!["items[0].file_url"]),
+            "{bad}"
+        );
     }
 
-    let (_, handed) = world.hand_in(provider(), "POST", DOCUMENTS, pdf("certificate")).await;
+    let (_, handed) = world
+        .hand_in(provider(), "POST", DOCUMENTS, pdf("certificate"))
+        .await;
     let (status, kept) = certify(provider(), 2, &at(&handed["id"])).await;
     let item = &kept["certifications"][0];
-    assert_eq!((status, &item["document"], item.get("file_url")), (200, &handed["id"], None));
+    assert_eq!(
+        (status, &item["document"], item.get("file_url")),
+        (200, &handed["id"], None)
+    );
     let thief = other(Role::Provider);
     for unknown in [&handed["id"], &json!(PROVIDER)] {
         let (status, refused) = certify(thief, 1, &at(unknown)).await;
-        assert_eq!((status, wrong(&refused)), (422, vec!["items[0].document"]), "{unknown}");
+        assert_eq!(
+            (status, wrong(&refused)),
+            (422, vec!["items[0].document"]),
+            "{unknown}"
+        );
     }
 }
 
@@ -225,23 +321,43 @@ async fn what_is_no_plain_picture_is_refused_with_its_reason() {
         (svg, 415, "file_kind_refused"),
         (pdf("no photo"), 415, "file_kind_refused"),
         (Vec::new(), 415, "file_kind_refused"),
-        ([png(8, 8), b"<script>".to_vec()].concat(), 422, "file_not_plain"),
+        (
+            [png(8, 8), b"<script>".to_vec()].concat(),
+            422,
+            "file_not_plain",
+        ),
         (png(8, 8)[..40].to_vec(), 422, "picture_unreadable"),
         (png_bomb(50_000, 50_000), 422, "picture_too_large"),
         (vec![0xff; 10 * 1024 * 1024 + 1], 413, "body_too_large"),
     ] {
         let (answered, refused) = world.hand_in(customer(), "PUT", PHOTO, file).await;
-        assert_eq!((answered, &refused["code"]), (status, &json!(code)), "{refused}");
+        assert_eq!(
+            (answered, &refused["code"]),
+            (status, &json!(code)),
+            "{refused}"
+        );
     }
-    assert_eq!(world.done(customer(), "GET", MINE, None).await.get("photo"), None);
+    assert_eq!(
+        world.done(customer(), "GET", MINE, None).await.get("photo"),
+        None
+    );
 }
 
 #[tokio::test]
 async fn a_link_opens_one_file_without_a_sign_in() {
     let world = World::new().await;
     let (_, set) = world.hand_in(customer(), "PUT", PHOTO, png(8, 8)).await;
-    let (_, handed) = world.hand_in(provider(), "POST", DOCUMENTS, pdf("another")).await;
-    let linked = world.done(customer(), "POST", &format!("{}/link", at(&set["photo"])), None).await;
+    let (_, handed) = world
+        .hand_in(provider(), "POST", DOCUMENTS, pdf("another"))
+        .await;
+    let linked = world
+        .done(
+            customer(),
+            "POST",
+            &format!("{}/link", at(&set["photo"])),
+            None,
+        )
+        .await;
     let url = linked["url"].as_str().unwrap();
     assert_eq!(world.read(None, url).await.status().as_u16(), 200);
     let photo = set["photo"].as_str().unwrap();
@@ -255,7 +371,11 @@ async fn a_link_opens_one_file_without_a_sign_in() {
         assert_eq!(answer.status().as_u16(), 403, "{forged}");
     }
     let link = format!("{}/link", at(&handed["id"]));
-    assert_eq!(world.ask(customer(), "POST", &link, None).await.0, 404, "no link to another's");
+    assert_eq!(
+        world.ask(customer(), "POST", &link, None).await.0,
+        404,
+        "no link to another's"
+    );
 }
 
 #[tokio::test]
@@ -268,10 +388,17 @@ async fn a_file_that_no_profile_names_is_collected_after_a_day() {
     let replaced = photo_of(customer(), 8).await;
     let present = photo_of(customer(), 16).await;
     let theirs = photo_of(provider(), 8).await;
-    let document = world.hand_in(provider(), "POST", DOCUMENTS, pdf("loose")).await.1["id"].clone();
+    let document = world
+        .hand_in(provider(), "POST", DOCUMENTS, pdf("loose"))
+        .await
+        .1["id"]
+        .clone();
     let folder = world.folder.path();
     let url = format!("sqlite:{}", folder.join("user.db").display());
-    let documents = Documents::open(&url).await.unwrap().sealed_by(&testing::data_keys());
+    let documents = Documents::open(&url)
+        .await
+        .unwrap()
+        .sealed_by(&testing::data_keys());
     let store = ProfileStore::new(&documents, Clock::fixed_at(AT));
     let files = Files::open(&format!("file:{}", folder.join("files").display())).unwrap();
     let later = Clock::fixed_at(AT.plus_ms(25 * 60 * 60 * 1000));

@@ -47,7 +47,11 @@ impl NodeSession {
         let address = format!("http://127.0.0.1:{}", place.http);
         let session = provider.at_edge(place.region, &address).await;
         let session = session.context("a provider got no token for the node")?;
-        Ok(Self { session, clock: Clock::system(), device_seq: 0 })
+        Ok(Self {
+            session,
+            clock: Clock::system(),
+            device_seq: 0,
+        })
     }
 
     /// Accepts and starts the job, and completes it if there is a note. The node is cut off by
@@ -56,7 +60,8 @@ impl NodeSession {
         self.command(CommandBody::AcceptOrder { order_id }).await?;
         self.command(CommandBody::StartOrder { order_id }).await?;
         if note.is_some() {
-            self.command(CommandBody::CompleteOrder { order_id, note }).await?;
+            self.command(CommandBody::CompleteOrder { order_id, note })
+                .await?;
         }
         Ok(())
     }
@@ -71,7 +76,8 @@ impl NodeSession {
 
     /// Returns once the node has noticed that it is cut off.
     pub async fn is_cut_off(&self) -> Result<()> {
-        self.until("the node is cut off", |_, standing| !standing.link.up).await
+        self.until("the node is cut off", |_, standing| !standing.link.up)
+            .await
     }
 
     /// Returns once the cloud has decided everything done at the node.
@@ -93,7 +99,9 @@ impl NodeSession {
                 sleep(BETWEEN_LOOKS).await;
             }
         };
-        timeout(SOON, looking).await.with_context(|| format!("never: {what}"))?
+        timeout(SOON, looking)
+            .await
+            .with_context(|| format!("never: {what}"))?
     }
 
     pub async fn command(&mut self, body: CommandBody) -> Result<()> {

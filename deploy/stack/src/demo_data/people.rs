@@ -54,8 +54,11 @@ impl DemoPeople {
         if role == Role::Provider {
             let provider = &self.providers[&region];
             let named = name(person, &provider.profile, Some(region)).await?;
-            self.verify(admin, person, named, &provider.certifications).await?;
-            return until_marked(person, region).await.context("a provider gets no mark");
+            self.verify(admin, person, named, &provider.certifications)
+                .await?;
+            return until_marked(person, region)
+                .await
+                .context("a provider gets no mark");
         }
         name(person, &self.customers[&region], None).await.map(drop)
     }
@@ -69,7 +72,9 @@ impl DemoPeople {
     ) -> Result<()> {
         let form = json!({ "version": named.version, "items": certifications });
         let _certified: KnownProfile = person.put("/api/v1/users/me/certifications", &form).await?;
-        let waits: KnownProfile = person.post("/api/v1/users/me/verification", &json!({})).await?;
+        let waits: KnownProfile = person
+            .post("/api/v1/users/me/verification", &json!({}))
+            .await?;
         let path = format!("/api/v1/admin/providers/{}/verify", waits.user_id);
         let decision = json!({ "version": waits.version, "reason": self.reason });
         let verified = admin.post::<Value>(&path, &decision).await;
@@ -88,7 +93,10 @@ async fn name(
     if let Some(area) = area {
         form.insert("service_areas".into(), json!([area]));
     }
-    person.put(PROFILE, &form).await.context("could not write a profile")
+    person
+        .put(PROFILE, &form)
+        .await
+        .context("could not write a profile")
 }
 
 /// Returns once a token of the person carries the verification.
@@ -99,11 +107,16 @@ async fn until_marked(person: &GatewaySession, region: Region) -> Result<()> {
     let looking = async {
         loop {
             let at_edge = person.at_edge(region, "").await?;
-            if keys.read(at_edge.token()).is_ok_and(|claims| claims.verified) {
+            if keys
+                .read(at_edge.token())
+                .is_ok_and(|claims| claims.verified)
+            {
                 return anyhow::Ok(());
             }
             sleep(BETWEEN_LOOKS).await;
         }
     };
-    timeout(SOON, looking).await.context("auth has not heard of it")?
+    timeout(SOON, looking)
+        .await
+        .context("auth has not heard of it")?
 }

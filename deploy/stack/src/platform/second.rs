@@ -30,7 +30,15 @@ impl Stack {
         let ws = ports.free()?;
         let operator = ports.free()?;
         let edge = format!("{}-2", region.as_str().to_lowercase());
-        let place = EdgePlace { region, edge, http, mqtt, ws, operator, gateway_url };
+        let place = EdgePlace {
+            region,
+            edge,
+            http,
+            mqtt,
+            ws,
+            operator,
+            gateway_url,
+        };
         let code = self.enrolment_code(&place).await?;
         let spec = self.in_environment(parts::edge(&self.layout, &place, Some(code))?);
         let child = self.supervisor.spawn(spec).await?;
@@ -74,7 +82,10 @@ impl Stack {
 
     fn replica_place(&mut self) -> Result<ReplicaPlace> {
         let ports = &mut self.layout.ports;
-        Ok(ReplicaPlace { port: ports.free()?, operator: ports.free()? })
+        Ok(ReplicaPlace {
+            port: ports.free()?,
+            operator: ports.free()?,
+        })
     }
 
     async fn spawn_replica(

@@ -26,7 +26,14 @@ impl FollowedMariaDb {
         let logs = &folder.join("logs");
         let data = ServerData::OfTestRun;
         let access = Access::Anybody;
-        let ground = Ground { supervisor, folder, logs, data, access, tls: None };
+        let ground = Ground {
+            supervisor,
+            folder,
+            logs,
+            data,
+            access,
+            tls: None,
+        };
         make_inside(folder)?;
         make_inside(logs)?;
         let port = ports.free()?;
@@ -41,7 +48,11 @@ impl FollowedMariaDb {
         let copy = start_as("copy", &ground, copy_port, &follow, &["--server-id=2"]).await?;
         ready(&copy, copy_port).await?;
         let address = |port: u16| format!("mysql://root@127.0.0.1:{port}");
-        Ok(Self { address: address(port), copy_address: address(copy_port), copy })
+        Ok(Self {
+            address: address(port),
+            copy_address: address(copy_port),
+            copy,
+        })
     }
 }
 
@@ -57,14 +68,24 @@ impl ClusteredMariaDb {
         let logs = &folder.join("logs");
         let data = ServerData::OfTestRun;
         let access = Access::Anybody;
-        let ground = Ground { supervisor, folder, logs, data, access, tls: None };
+        let ground = Ground {
+            supervisor,
+            folder,
+            logs,
+            data,
+            access,
+            tls: None,
+        };
         make_inside(folder)?;
         make_inside(logs)?;
         let port = ports.free()?;
         let clustered = ["--wsrep-on=ON", "--binlog-format=ROW"];
         let server = start_as("clustered", &ground, port, "", &clustered).await?;
         ready(&server, port).await?;
-        Ok(Self { address: format!("mysql://root@127.0.0.1:{port}"), server })
+        Ok(Self {
+            address: format!("mysql://root@127.0.0.1:{port}"),
+            server,
+        })
     }
 }
 
@@ -99,19 +120,35 @@ async fn start_as(
     write(&first, statements)?;
     let spec = ground
         .spec(name, server, 8_000)
-        .args(["--no-defaults".to_owned(), format!("--datadir={}", data.display())])
+        .args([
+            "--no-defaults".to_owned(),
+            format!("--datadir={}", data.display()),
+        ])
         .args(runs_as_root().then_some("--user=root"))
         // Relative to the data folder: a socket's path must be short.
-        .args(["--bind-address=127.0.0.1", "--socket=m.sock", "--pid-file=m.pid"])
-        .args([format!("--port={port}"), format!("--init-file={}", first.display())])
-        .args(["--character-set-server=utf8mb4", "--collation-server=utf8mb4_unicode_ci"])
+        .args([
+            "--bind-address=127.0.0.1",
+            "--socket=m.sock",
+            "--pid-file=m.pid",
+        ])
+        .args([
+            format!("--port={port}"),
+            format!("--init-file={}", first.display()),
+        ])
+        .args([
+            "--character-set-server=utf8mb4",
+            "--collation-server=utf8mb4_unicode_ci",
+        ])
         .args(["--innodb-buffer-pool-size=64M".to_owned()])
         .args([format!("--innodb-flush-log-at-trx-commit={flush}")])
         .args(["--max-connections=500"])
         .args(more.iter().copied())
         .args(ground.tls.iter().flat_map(|tls| {
             let ServerCertificate { chain, key } = &tls.certificate;
-            [format!("--ssl-cert={}", chain.display()), format!("--ssl-key={}", key.display())]
+            [
+                format!("--ssl-cert={}", chain.display()),
+                format!("--ssl-key={}", key.display()),
+            ]
         }))
         .env(TEMPORARY, own.display().to_string());
     ground.supervisor.spawn(spec).await
@@ -120,7 +157,9 @@ async fn start_as(
 pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
     probe::until(child, Duration::from_secs(30), || async move {
         // A ready server greets first: a packet's header and protocol version 10.
-        probe::first_words(port, b"").await.is_some_and(|said| said.get(4) == Some(&10))
+        probe::first_words(port, b"")
+            .await
+            .is_some_and(|said| said.get(4) == Some(&10))
     })
     .await
 }
@@ -128,7 +167,10 @@ pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
 async fn install(ground: &Ground<'_>, data: &Path, own: &Path) -> Result<()> {
     let installer = binaries::debian("mariadb-install-db", PACKAGE)?;
     let spec = Spec::new("mariadb-install-db", installer, ground.log_of("mariadb"))
-        .args(["--no-defaults".to_owned(), format!("--datadir={}", data.display())])
+        .args([
+            "--no-defaults".to_owned(),
+            format!("--datadir={}", data.display()),
+        ])
         .args(runs_as_root().then_some("--user=root"))
         .args(["--auth-root-authentication-method=normal", "--skip-test-db"])
         .env(TEMPORARY, own.display().to_string());

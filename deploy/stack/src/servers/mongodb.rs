@@ -21,12 +21,30 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
     let spec = ground
         .spec("mongodb", program, 5_000)
         .args(["--dbpath".to_owned(), folder.display().to_string()])
-        .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string(), "--nounixsocket"])
-        .args(["--replSet", SET, "--oplogSize", "16", "--wiredTigerCacheSizeGB", "0.25"])
+        .args([
+            "--bind_ip",
+            "127.0.0.1",
+            "--port",
+            &port.to_string(),
+            "--nounixsocket",
+        ])
+        .args([
+            "--replSet",
+            SET,
+            "--oplogSize",
+            "16",
+            "--wiredTigerCacheSizeGB",
+            "0.25",
+        ])
         .args(["--wiredTigerEngineConfigString", "log=(file_max=8MB)"])
         .args(["--networkMessageCompressors", "disabled"])
         .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
-        .args(["--setParameter", "ttlMonitorSleepSecs=1", "--setParameter", "enableTestCommands=1"])
+        .args([
+            "--setParameter",
+            "ttlMonitorSleepSecs=1",
+            "--setParameter",
+            "enableTestCommands=1",
+        ])
         .args(tls(ground, &folder)?)
         .args(key_file(ground, &folder)?);
     ground.supervisor.spawn(spec).await
@@ -34,14 +52,21 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
 
 /// Also accepts plain connections, and needs its certificate and key in one file.
 fn tls(ground: &Ground<'_>, folder: &Path) -> Result<Vec<String>> {
-    let Some(tls) = &ground.tls else { return Ok(Vec::new()) };
+    let Some(tls) = &ground.tls else {
+        return Ok(Vec::new());
+    };
     let read = |path: &Path| {
         fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))
     };
     let both = folder.join("identity.pem");
-    write(&both, &(read(&tls.certificate.chain)? + &read(&tls.certificate.key)?))?;
+    write(
+        &both,
+        &(read(&tls.certificate.chain)? + &read(&tls.certificate.key)?),
+    )?;
     let both = both.display().to_string();
-    Ok(["--tlsMode", "preferTLS", "--tlsCertificateKeyFile", &both].map(str::to_owned).into())
+    Ok(["--tlsMode", "preferTLS", "--tlsCertificateKeyFile", &both]
+        .map(str::to_owned)
+        .into())
 }
 
 /// The key that authenticates members of the set; it also turns on authentication for all clients.
@@ -75,22 +100,34 @@ async fn name_the_only_member(client: &Client, port: u16) -> Result<()> {
         Err(_) => doc! { "replSetInitiate": set },
         Ok(answer) if member_of(&answer) == Some(&host) => return Ok(()),
         Ok(answer) => {
-            let version = answer.get_document("config").and_then(|c| c.get_i32("version"));
+            let version = answer
+                .get_document("config")
+                .and_then(|c| c.get_i32("version"));
             let mut set = set;
             set.insert("version", version.unwrap_or(1) + 1);
             doc! { "replSetReconfig": set, "force": true }
         }
     };
-    admin.run_command(command).await.context("could not set up the MongoDB replica set")?;
+    admin
+        .run_command(command)
+        .await
+        .context("could not set up the MongoDB replica set")?;
     Ok(())
 }
 
 fn member_of(answer: &Document) -> Option<&str> {
-    let members = answer.get_document("config").ok()?.get_array("members").ok()?;
+    let members = answer
+        .get_document("config")
+        .ok()?
+        .get_array("members")
+        .ok()?;
     members.first()?.as_document()?.get_str("host").ok()
 }
 
 async fn is_primary(client: &Client) -> bool {
-    let hello = client.database("admin").run_command(doc! { "hello": 1 }).await;
+    let hello = client
+        .database("admin")
+        .run_command(doc! { "hello": 1 })
+        .await;
     hello.is_ok_and(|answer| answer.get_bool("isWritablePrimary").unwrap_or(false))
 }

@@ -22,8 +22,9 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
             if runs_as_root() { "user root\n" } else { "" },
         ),
     )?;
-    let spec =
-        ground.spec("mosquitto", program, 2_000).args(["-c".into(), config.display().to_string()]);
+    let spec = ground
+        .spec("mosquitto", program, 2_000)
+        .args(["-c".into(), config.display().to_string()]);
     ground.supervisor.spawn(spec).await
 }
 

@@ -90,9 +90,13 @@ pub(super) async fn settled(child: &Child, folder: &Path) -> Result<()> {
 
 /// Each queue has a folder with its name in the register.
 fn all_registered(quorum: &Path) -> bool {
-    let Ok(register) = fs::read(quorum.join("names.dets")) else { return false };
+    let Ok(register) = fs::read(quorum.join("names.dets")) else {
+        return false;
+    };
     let entries = fs::read_dir(quorum).into_iter().flatten().flatten();
-    let queues = entries.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
+    let queues = entries
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name());
     queues.into_iter().all(|queue| {
         let name = queue.as_encoded_bytes();
         register.windows(name.len()).any(|part| part == name)
@@ -113,7 +117,10 @@ fn environment(folder: &Path, ports: &RabbitPorts) -> BTreeMap<String, String> {
         ("ERL_EPMD_ADDRESS".into(), "127.0.0.1".into()),
         ("RABBITMQ_MNESIA_BASE".into(), at("mnesia")),
         ("RABBITMQ_LOG_BASE".into(), at("log")),
-        ("RABBITMQ_ENABLED_PLUGINS_FILE".into(), at("enabled_plugins")),
+        (
+            "RABBITMQ_ENABLED_PLUGINS_FILE".into(),
+            at("enabled_plugins"),
+        ),
         ("RABBITMQ_CONFIG_FILE".into(), at("rabbitmq.conf")),
         ("RABBITMQ_CONF_ENV_FILE".into(), at("none.conf")),
         ("RABBITMQ_PID_FILE".into(), at("pid")),

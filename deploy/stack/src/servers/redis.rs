@@ -33,7 +33,9 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
 
 pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
     probe::until(child, Duration::from_secs(20), || async move {
-        probe::first_words(port, b"PING\r\n").await.is_some_and(|said| said.starts_with(b"+PONG"))
+        probe::first_words(port, b"PING\r\n")
+            .await
+            .is_some_and(|said| said.starts_with(b"+PONG"))
     })
     .await
 }

@@ -15,10 +15,22 @@ pub(super) async fn start(ground: &Ground<'_>, port: u16) -> Result<Child> {
         .spec("s3", binaries::debian("python3", "python3")?, 2_000)
         .env("PYTHONPATH", library.display().to_string())
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()])
+        .args([
+            "-m",
+            "moto.server",
+            "-H",
+            "127.0.0.1",
+            "-p",
+            &port.to_string(),
+        ])
         .args(ground.tls.iter().flat_map(|tls| {
             let ServerCertificate { chain, key } = &tls.certificate;
-            ["-c".to_owned(), chain.display().to_string(), "-k".into(), key.display().to_string()]
+            [
+                "-c".to_owned(),
+                chain.display().to_string(),
+                "-k".into(),
+                key.display().to_string(),
+            ]
         }));
     ground.supervisor.spawn(spec).await
 }

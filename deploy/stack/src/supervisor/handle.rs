@@ -50,12 +50,22 @@ impl Supervisor {
     /// Starts `program supervise`.
     pub fn start(program: &Path) -> Result<Self> {
         let mut command = Command::new(program);
-        command.arg("supervise").stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+        command
+            .arg("supervise")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0);
         let mut process = command
             .spawn()
             .with_context(|| format!("could not start the supervisor {}", program.display()))?;
-        let pipe = process.stdin.take().context("the supervisor has no standard input")?;
-        let reports = process.stdout.take().context("the supervisor has no standard output")?;
+        let pipe = process
+            .stdin
+            .take()
+            .context("the supervisor has no standard input")?;
+        let reports = process
+            .stdout
+            .take()
+            .context("the supervisor has no standard output")?;
         let (tell_gone, gone) = watch::channel(false);
         let supervisor = Self {
             pipe: Arc::new(Mutex::new(Some(pipe))),
@@ -66,12 +76,14 @@ impl Supervisor {
         };
         let children = supervisor.children.clone();
         let ends = supervisor.ends.clone();
-        std::thread::Builder::new().name("supervisor".into()).spawn(move || {
-            follow(reports, &children, &ends);
-            // Its output closes when it exits, so this does not wait.
-            let _reaped = process.wait();
-            let _nobody_waits = tell_gone.send(true);
-        })?;
+        std::thread::Builder::new()
+            .name("supervisor".into())
+            .spawn(move || {
+                follow(reports, &children, &ends);
+                // Its output closes when it exits, so this does not wait.
+                let _reaped = process.wait();
+                let _nobody_waits = tell_gone.send(true);
+            })?;
         Ok(supervisor)
     }
 
@@ -96,7 +108,11 @@ impl Supervisor {
             .entry(spec.name.clone())
             .or_insert_with(|| watch::channel(State::Starting).0)
             .subscribe();
-        let mut child = Child { spec: Arc::new(spec), supervisor: self.clone(), state };
+        let mut child = Child {
+            spec: Arc::new(spec),
+            supervisor: self.clone(),
+            state,
+        };
         child.start().await?;
         Ok(child)
     }
@@ -118,7 +134,9 @@ impl Supervisor {
         drop(lock(&self.pipe).take());
         let mut gone = self.gone.clone();
         let waited = timeout(deadline, gone.wait_for(|gone| *gone)).await;
-        waited.map(drop).map_err(|_| anyhow!("not everything had stopped after {deadline:?}"))
+        waited
+            .map(drop)
+            .map_err(|_| anyhow!("not everything had stopped after {deadline:?}"))
     }
 
     /// Removes a file or folder after everything has stopped, even if we are killed before.
@@ -142,7 +160,8 @@ impl Supervisor {
         line.push('\n');
         let mut pipe = lock(&self.pipe);
         let pipe = pipe.as_mut().context("the supervisor has been stopped")?;
-        pipe.write_all(line.as_bytes()).context("the supervisor is gone")
+        pipe.write_all(line.as_bytes())
+            .context("the supervisor is gone")
     }
 }
 
@@ -170,7 +189,10 @@ impl Child {
     }
 
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        self.supervisor.send(&SupervisorRequest::Signal { name: self.spec.name.clone(), signal })
+        self.supervisor.send(&SupervisorRequest::Signal {
+            name: self.spec.name.clone(),
+            signal,
+        })
     }
 
     /// `kill -9`; returns once it is gone.
@@ -182,12 +204,15 @@ impl Child {
     /// Requests a stop; the process must end within its spec's time limit.
     pub async fn terminate(&mut self) -> Result<Exit> {
         self.signal(self.spec.stop)?;
-        self.wait_exit(Duration::from_millis(self.spec.stop_ms_max)).await
+        self.wait_exit(Duration::from_millis(self.spec.stop_ms_max))
+            .await
     }
 
     pub async fn wait_exit(&mut self, deadline: Duration) -> Result<Exit> {
         let name = self.spec.name.clone();
-        let ended = self.state.wait_for(|state| matches!(state, State::Exited(_)));
+        let ended = self
+            .state
+            .wait_for(|state| matches!(state, State::Exited(_)));
         let state = timeout(deadline, ended)
             .await
             .map_err(|_| anyhow!("`{name}` was still running after {deadline:?}"))?
@@ -207,7 +232,8 @@ impl Child {
         if let Some(sender) = lock(&self.supervisor.children).get(&name) {
             sender.send_replace(State::Starting);
         }
-        self.supervisor.send(&SupervisorRequest::Start(Box::new(Spec::clone(&self.spec))))?;
+        self.supervisor
+            .send(&SupervisorRequest::Start(Box::new(Spec::clone(&self.spec))))?;
         let answered = self.state.wait_for(|state| *state != State::Starting);
         let state = timeout(START_WAIT_MAX, answered)
             .await
@@ -226,7 +252,9 @@ fn follow(
     ends: &broadcast::Sender<(String, Exit)>,
 ) {
     for line in BufReader::new(reports).lines().map_while(Result::ok) {
-        let Ok(ProcessReport { name, state }) = serde_json::from_str(&line) else { continue };
+        let Ok(ProcessReport { name, state }) = serde_json::from_str(&line) else {
+            continue;
+        };
         if let State::Exited(exit) = state {
             let _nobody_listens = ends.send((name.clone(), exit));
         }

@@ -46,7 +46,11 @@ pub fn run() -> Result<()> {
 }
 
 fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let removed = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
     match removed {
         Err(error) if error.kind() != ErrorKind::NotFound => {
             Err(error).with_context(|| format!("could not remove {}", path.display()))
@@ -69,7 +73,9 @@ fn serve(yard: &Yard) {
 
 /// A hang-up of the terminal and a signal to us alone mean the same as a closed pipe.
 fn wait_for_the_end(end: oneshot::Receiver<()>) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut term = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -85,6 +91,9 @@ fn wait_for_the_end(end: oneshot::Receiver<()>) -> Result<()> {
 }
 
 fn spawn_thread(name: &str, body: impl FnOnce() + Send + 'static) -> Result<()> {
-    thread::Builder::new().name(name.to_owned()).spawn(body).context("could not start a thread")?;
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .context("could not start a thread")?;
     Ok(())
 }

@@ -50,7 +50,10 @@ struct Running {
 
 impl Yard {
     pub(super) fn new() -> Self {
-        Self { living: Mutex::default(), changed: Condvar::new() }
+        Self {
+            living: Mutex::default(),
+            changed: Condvar::new(),
+        }
     }
 
     pub(super) fn start(&self, spec: &Spec) {
@@ -109,7 +112,9 @@ impl Yard {
             if !self.wait_gone(stage, deadline_ms) {
                 self.signal_stage(stage, Some(Signal::Kill));
                 if !self.wait_gone(stage, KILLED_MS_MAX) {
-                    self.lock().by_name.retain(|_, running| running.stage != stage);
+                    self.lock()
+                        .by_name
+                        .retain(|_, running| running.stage != stage);
                 }
             }
         }
@@ -118,14 +123,22 @@ impl Yard {
     }
 
     fn highest_stage(&self) -> Option<u8> {
-        self.lock().by_name.values().map(|running| running.stage).max()
+        self.lock()
+            .by_name
+            .values()
+            .map(|running| running.stage)
+            .max()
     }
 
     /// Sends each process of the stage the signal, or its stop signal; returns the time to wait.
     fn signal_stage(&self, stage: u8, signal: Option<Signal>) -> u64 {
         let living = self.lock();
         let mut deadline_ms = 0;
-        for running in living.by_name.values().filter(|running| running.stage == stage) {
+        for running in living
+            .by_name
+            .values()
+            .filter(|running| running.stage == stage)
+        {
             send(running.pid, signal.unwrap_or(running.stop));
             // A frozen process receives no signal until it continues.
             send(running.pid, Signal::Continue);
@@ -138,7 +151,10 @@ impl Yard {
         let (_living, waited) = self
             .changed
             .wait_timeout_while(self.lock(), Duration::from_millis(deadline_ms), |living| {
-                living.by_name.values().any(|running| running.stage == stage)
+                living
+                    .by_name
+                    .values()
+                    .any(|running| running.stage == stage)
             })
             .unwrap_or_else(PoisonError::into_inner);
         !waited.timed_out()
@@ -153,14 +169,20 @@ impl Yard {
             for pid in strays {
                 let _gone_already = process::kill_process(pid, process::Signal::KILL);
             }
-            let _either_way = self.changed.wait_timeout(self.lock(), Duration::from_millis(20));
+            let _either_way = self
+                .changed
+                .wait_timeout(self.lock(), Duration::from_millis(20));
         }
     }
 
     fn take_exits(&self) {
         let mut living = self.lock();
         while let Ok(Some((pid, status))) = process::wait(WaitOptions::NOHANG) {
-            let name = living.by_name.iter().find(|(_, r)| r.pid == pid).map(|(n, _)| n.clone());
+            let name = living
+                .by_name
+                .iter()
+                .find(|(_, r)| r.pid == pid)
+                .map(|(n, _)| n.clone());
             if let Some(name) = name {
                 living.by_name.remove(&name);
                 report(name, ProcessState::Exited(exit_of(status)));
@@ -182,14 +204,27 @@ fn spawn(spec: &Spec, living: &Living) -> Result<Pid, String> {
         return Err("a process of this name is running".into());
     }
     let said = |what: &str, error: &dyn std::fmt::Display| format!("{what}: {error}");
-    let log = fs::OpenOptions::new().create(true).append(true).open(&spec.log);
+    let log = fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&spec.log);
     let log = log.map_err(|e| said(&format!("could not open {}", spec.log.display()), &e))?;
-    let errors = log.try_clone().map_err(|e| said("could not share its log", &e))?;
+    let errors = log
+        .try_clone()
+        .map_err(|e| said("could not share its log", &e))?;
     let mut command = Command::new(&spec.program);
-    command.args(&spec.args).envs(&spec.env).stdout(log).stderr(errors);
+    command
+        .args(&spec.args)
+        .envs(&spec.env)
+        .stdout(log)
+        .stderr(errors);
     // A separate group: Ctrl-C in a terminal reaches only us, and we stop things in order.
     command.process_group(0);
-    command.stdin(if spec.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.stdin(if spec.stdin.is_some() {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    });
     if let Some(dir) = &spec.dir {
         command.current_dir(dir);
     }
@@ -200,7 +235,10 @@ fn spawn(spec: &Spec, living: &Living) -> Result<Pid, String> {
         // If the child is already gone, its exit shows that.
         let _gone_already = pipe.write_all(text.as_bytes());
     }
-    i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or_else(|| "has no pid".into())
+    i32::try_from(child.id())
+        .ok()
+        .and_then(Pid::from_raw)
+        .ok_or_else(|| "has no pid".into())
 }
 
 fn send(group: Pid, signal: Signal) {
@@ -216,9 +254,15 @@ fn send(group: Pid, signal: Signal) {
 
 /// Read from /proc, because we have no list of adopted processes.
 fn children_of(parent: Pid) -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    pids.filter(|pid| parent_of(*pid) == Some(parent)).filter_map(Pid::from_raw).collect()
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let pids = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| parent_of(*pid) == Some(parent))
+        .filter_map(Pid::from_raw)
+        .collect()
 }
 
 fn parent_of(pid: i32) -> Option<Pid> {
@@ -229,9 +273,10 @@ fn parent_of(pid: i32) -> Option<Pid> {
 }
 
 fn exit_of(status: WaitStatus) -> Exit {
-    status
-        .terminating_signal()
-        .map_or_else(|| Exit::Code(status.exit_status().unwrap_or(-1)), Exit::Signal)
+    status.terminating_signal().map_or_else(
+        || Exit::Code(status.exit_status().unwrap_or(-1)),
+        Exit::Signal,
+    )
 }
 
 fn number(pid: Pid) -> u32 {

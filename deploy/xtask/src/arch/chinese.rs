@@ -7,7 +7,9 @@ pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
     let found =
         lines.filter(|(line, text)| text.contains(is_chinese) && !source.is_for_tests(*line));
     let what = "has Chinese in Rust: a sentence stands in the crate's `texts`, in every language";
-    found.map(|(line, _)| source.finding(line, what.to_owned())).collect()
+    found
+        .map(|(line, _)| source.finding(line, what.to_owned()))
+        .collect()
 }
 
 /// Han, its punctuation and full-width forms.
@@ -32,13 +34,20 @@ mod tests {
     fn check(text: &str, expected: &[usize]) {
         let member = source::member("order");
         let findings = super::check(&source::of(&member, "src/http.rs", text));
-        assert_eq!(findings.iter().map(|found| found.line).collect::<Vec<_>>(), expected, "{text}");
+        assert_eq!(
+            findings.iter().map(|found| found.line).collect::<Vec<_>>(),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]
     fn chinese_is_found_in_literals_and_in_comments() {
         check("fn a() {\n    say(\"已确认\");\n}", &[2]);
-        check("/// 说明\nfn a() {}\n// 。\nconst A: char = '：';", &[1, 3, 4]);
+        check(
+            "/// 说明\nfn a() {}\n// 。\nconst A: char = '：';",
+            &[1, 3, 4],
+        );
         check("fn a() { say(\"“Done” – ü…\", '\\u{4e00}') }", &[]);
     }
 
@@ -47,6 +56,9 @@ mod tests {
         let tests = "#[cfg(test)]\nmod tests {\n    // 说明\n    const A: &str = \"一\";\n}\n";
         check(tests, &[]);
         check(&format!("{tests}const B: &str = \"二\";"), &[6]);
-        check("#[test]\nfn a() {\n    say(\"一\");\n}\nfn b() {\n    say(\"二\");\n}", &[6]);
+        check(
+            "#[test]\nfn a() {\n    say(\"一\");\n}\nfn b() {\n    say(\"二\");\n}",
+            &[6],
+        );
     }
 }

@@ -17,8 +17,9 @@ const DECISIONS: &str = "docs/decisions";
 const DECISION_PAGES_MAX: usize = 30;
 const INDEX: &str = "README.md";
 /// Code in backticks with one of these endings is a file of the repository.
-const ENDINGS: [&str; 10] =
-    [".rs", ".md", ".toml", ".sql", ".yml", ".json", ".txt", ".sh", ".lock", ".ftl"];
+const ENDINGS: [&str; 10] = [
+    ".rs", ".md", ".toml", ".sql", ".yml", ".json", ".txt", ".sh", ".lock", ".ftl",
+];
 
 pub fn check(root: &Path) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
@@ -34,7 +35,11 @@ pub fn check(root: &Path) -> Result<Vec<Finding>> {
             findings.extend(names.chain(links).map(|what| Finding::at(path, line, what)));
         }
     }
-    findings.extend(WORDS_MAX.iter().filter_map(|(name, max)| too_long(root, name, *max)));
+    findings.extend(
+        WORDS_MAX
+            .iter()
+            .filter_map(|(name, max)| too_long(root, name, *max)),
+    );
     findings.extend(check_decisions(root, &paths)?);
     Ok(findings)
 }
@@ -55,7 +60,9 @@ fn backticked(line: &str) -> impl Iterator<Item = &str> {
 }
 
 fn links(line: &str) -> impl Iterator<Item = &str> {
-    line.split("](").skip(1).filter_map(|rest| rest.split(')').next())
+    line.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
 }
 
 fn missing_file(root: &Path, code: &str) -> Option<String> {
@@ -84,7 +91,9 @@ fn broken_link(root: &Path, document: &Path, link: &str) -> Option<String> {
 /// The path in a piece of code, without a line number or an anchor.
 fn file_named(code: &str) -> Option<&str> {
     let path = code.split(['#', ':']).next().unwrap_or(code).trim();
-    let is_file = ENDINGS.iter().any(|ending| path.ends_with(ending) && path.len() > ending.len());
+    let is_file = ENDINGS
+        .iter()
+        .any(|ending| path.ends_with(ending) && path.len() > ending.len());
     // A bare file name, such as `http.rs`, means a module that many crates have.
     let is_rooted = path.contains('/') || path.chars().next().is_some_and(char::is_uppercase);
     (is_path(path) && is_rooted && is_file).then_some(path)
@@ -101,13 +110,17 @@ fn folder_named<'a>(root: &Path, code: &'a str) -> Option<&'a str> {
 fn is_path(text: &str) -> bool {
     !text.is_empty()
         && !text.starts_with("http")
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-/".contains(c))
 }
 
 /// A heading's anchor in a link.
 fn anchor(heading: &str) -> String {
     let words = heading.trim_start_matches('#').trim().to_lowercase();
-    let kept = words.chars().filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+    let kept = words
+        .chars()
+        .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
@@ -116,7 +129,11 @@ fn too_long(root: &Path, name: &str, max: usize) -> Option<Finding> {
     let lines = (1..).zip(text.lines());
     let mut words = lines.flat_map(|(line, text)| text.split_whitespace().map(move |_| line));
     let line = words.nth(max)?;
-    Some(Finding::at(Path::new(name), line, format!("has more than {max} words from this line on")))
+    Some(Finding::at(
+        Path::new(name),
+        line,
+        format!("has more than {max} words from this line on"),
+    ))
 }
 
 /// Decisions are found by subject: few pages, without numbers, each in the index.
@@ -125,16 +142,34 @@ fn check_decisions(root: &Path, paths: &[PathBuf]) -> Result<Vec<Finding>> {
     let index = fs::read_to_string(root.join(&index_path)).unwrap_or_default();
     let mut findings = Vec::new();
     let mut pages = 0;
-    for path in paths.iter().filter(|path| path.starts_with(DECISIONS) && **path != index_path) {
+    for path in paths
+        .iter()
+        .filter(|path| path.starts_with(DECISIONS) && **path != index_path)
+    {
         pages += 1;
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
         if !links(&index).any(|link| link == name) {
-            findings.push(Finding::at(path, 1, format!("is not in {}", index_path.display())));
+            findings.push(Finding::at(
+                path,
+                1,
+                format!("is not in {}", index_path.display()),
+            ));
         }
         let text = read(root, path)?;
-        let title = text.lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
+        let title = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches(['#', ' ']);
         if starts_with_digit(name) || starts_with_digit(title) {
-            findings.push(Finding::at(path, 1, "has a number: name the page by its subject"));
+            findings.push(Finding::at(
+                path,
+                1,
+                "has a number: name the page by its subject",
+            ));
         }
     }
     if pages > DECISION_PAGES_MAX {
@@ -154,17 +189,31 @@ mod tests {
 
     #[test]
     fn only_paths_of_this_repository_are_files() {
-        assert_eq!(file_named("sync/engine/src/edge.rs:12"), Some("sync/engine/src/edge.rs"));
+        assert_eq!(
+            file_named("sync/engine/src/edge.rs:12"),
+            Some("sync/engine/src/edge.rs")
+        );
         assert_eq!(file_named("Cargo.toml"), Some("Cargo.toml"));
-        for other in ["order.accepted", "http.rs", "POST /internal/ops", "/api/v1/", "hf/{region}/"]
-        {
+        for other in [
+            "order.accepted",
+            "http.rs",
+            "POST /internal/ops",
+            "/api/v1/",
+            "hf/{region}/",
+        ] {
             assert_eq!(file_named(other), None, "{other}");
         }
     }
 
     #[test]
     fn a_headings_link_has_its_words_in_small_letters() {
-        assert_eq!(anchor("## 2. Who wins a collision"), "2-who-wins-a-collision");
-        assert_eq!(anchor("# The drain: `cargo xtask bench`"), "the-drain-cargo-xtask-bench");
+        assert_eq!(
+            anchor("## 2. Who wins a collision"),
+            "2-who-wins-a-collision"
+        );
+        assert_eq!(
+            anchor("# The drain: `cargo xtask bench`"),
+            "the-drain-cargo-xtask-bench"
+        );
     }
 }

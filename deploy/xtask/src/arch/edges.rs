@@ -17,11 +17,19 @@ pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
         let manifest = read(root, &path)?;
         if allowed(&member.name).is_none() && !UNBOUND.contains(&member.name.as_str()) {
             let what = format!("`{}` has no row in the table of allowed edges", member.name);
-            findings.push(Finding::at(&path, line_of(&manifest, "package", "name"), what));
+            findings.push(Finding::at(
+                &path,
+                line_of(&manifest, "package", "name"),
+                what,
+            ));
         }
         for dependency in &member.dependencies {
             if let Some(what) = complaint(member, dependency) {
-                findings.push(Finding::at(&path, line_of_dependency(&manifest, dependency), what));
+                findings.push(Finding::at(
+                    &path,
+                    line_of_dependency(&manifest, dependency),
+                    what,
+                ));
             }
         }
     }
@@ -29,7 +37,10 @@ pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
 }
 
 fn allowed(name: &str) -> Option<&'static [&'static str]> {
-    EDGES.iter().find(|(known, _)| *known == name).map(|(_, these)| *these)
+    EDGES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, these)| *these)
 }
 
 pub fn may_use(from: &str, to: &str) -> bool {
@@ -50,14 +61,21 @@ fn complaint(member: &Member, dependency: &Dependency) -> Option<String> {
         _ => may_use(from, to),
     };
     if dependency.path.is_some() && !is_allowed {
-        return Some(format!("`{from}` may not depend on `{to}` ({kind} dependency)"));
+        return Some(format!(
+            "`{from}` may not depend on `{to}` ({kind} dependency)"
+        ));
     }
     let is_pure = PURE.contains(&from.as_str());
     if is_pure && !PURE_MAY_USE.contains(&to) {
-        return Some(format!("`{from}` is pure and may not depend on `{to}` ({kind} dependency)"));
+        return Some(format!(
+            "`{from}` is pure and may not depend on `{to}` ({kind} dependency)"
+        ));
     }
     let (_, users) = RESERVED.iter().find(|(reserved, _)| *reserved == to)?;
-    let may_name = UNBOUND.iter().chain(*users).any(|user| *user == from.as_str());
+    let may_name = UNBOUND
+        .iter()
+        .chain(*users)
+        .any(|user| *user == from.as_str());
     (!may_name).then(|| format!("`{to}` is kept to {} ({kind} dependency)", users.join(", ")))
 }
 
@@ -66,7 +84,11 @@ fn line_of_dependency(manifest: &str, dependency: &Dependency) -> usize {
         "normal" => "dependencies".to_owned(),
         kind => format!("{kind}-dependencies"),
     };
-    line_of(manifest, &section, dependency.rename.as_deref().unwrap_or(&dependency.name))
+    line_of(
+        manifest,
+        &section,
+        dependency.rename.as_deref().unwrap_or(&dependency.name),
+    )
 }
 
 /// The line of a key in a section of that name, for one platform or for all; 1 if not found.
@@ -89,5 +111,6 @@ fn line_of(manifest: &str, section: &str, key: &str) -> usize {
 
 fn is_key(line: &str, key: &str) -> bool {
     let line = line.trim_start_matches('"');
-    line.strip_prefix(key).is_some_and(|rest| rest.starts_with(['.', ' ', '=', '"']))
+    line.strip_prefix(key)
+        .is_some_and(|rest| rest.starts_with(['.', ' ', '=', '"']))
 }

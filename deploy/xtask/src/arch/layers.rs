@@ -14,7 +14,11 @@ pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
         // A type or a constant at the crate's root is not a module.
         let is_room = |name: &str| name.starts_with(|first: char| first.is_ascii_lowercase());
         let upwards = |room: &str| is_room(room) && !DOMAIN_ROOMS.contains(&room);
-        for mention in source.mentions.iter().filter(|mention| !source.is_for_tests(mention.line)) {
+        for mention in source
+            .mentions
+            .iter()
+            .filter(|mention| !source.is_for_tests(mention.line))
+        {
             if let Some(room) = room_of(source, mention).filter(|room| upwards(room)) {
                 let what = format!("a domain stands at the bottom and may not use `{room}`");
                 findings.push(source.finding(mention.line, what));
@@ -25,7 +29,9 @@ pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
 }
 
 fn in_layers(source: &SourceFile<'_>) -> Vec<Finding> {
-    let layers = LAYERS.iter().find(|(crate_name, _)| *crate_name == source.member.name);
+    let layers = LAYERS
+        .iter()
+        .find(|(crate_name, _)| *crate_name == source.member.name);
     let is_product = source.path.starts_with(source.member.folder.join("src")) && !source.is_test;
     let (Some((_, layers)), Some(room)) = (layers, source.modules.first()) else {
         return Vec::new();
@@ -39,8 +45,14 @@ fn in_layers(source: &SourceFile<'_>) -> Vec<Finding> {
         return vec![source.finding(1, what)];
     };
     let mut findings = Vec::new();
-    for mention in source.mentions.iter().filter(|mention| !source.is_for_tests(mention.line)) {
-        let Some(other) = room_of(source, mention) else { continue };
+    for mention in source
+        .mentions
+        .iter()
+        .filter(|mention| !source.is_for_tests(mention.line))
+    {
+        let Some(other) = room_of(source, mention) else {
+            continue;
+        };
         if other != room && layer(other).is_some_and(|there| there <= here) {
             let what = format!("`{room}` may not use `{other}`, which does not stand beneath it");
             findings.push(source.finding(mention.line, what));
@@ -55,13 +67,25 @@ fn room_of<'a>(source: &'a SourceFile<'_>, mention: &'a Mention) -> Option<&'a s
         return None;
     };
     let inline = source.mentions.iter().filter(|module| {
-        let MentionKind::Module { body: Some(lines), .. } = &module.what else { return false };
+        let MentionKind::Module {
+            body: Some(lines), ..
+        } = &module.what
+        else {
+            return false;
+        };
         lines.contains(&mention.line)
     });
     let depth = source.modules.len() + inline.count();
     let root = match path.segments.first()?.as_str() {
         "crate" => 1,
-        "super" if path.segments.iter().take_while(|word| *word == "super").count() == depth => {
+        "super"
+            if path
+                .segments
+                .iter()
+                .take_while(|word| *word == "super")
+                .count()
+                == depth =>
+        {
             depth
         }
         _ => return None,
@@ -90,19 +114,39 @@ mod tests {
             "hub/src/feed/mend.rs:1: `feed` may not use `http`, which does not stand beneath it";
         let beside =
             "hub/src/feed/mend.rs:1: `feed` may not use `work`, which does not stand beneath it";
-        check("src/feed/mend.rs", "use crate::{http::state::Routes, store::Store};", &[above]);
-        check("src/feed/mend.rs", "fn a() { crate::work::drain() }", &[beside]);
+        check(
+            "src/feed/mend.rs",
+            "use crate::{http::state::Routes, store::Store};",
+            &[above],
+        );
+        check(
+            "src/feed/mend.rs",
+            "fn a() { crate::work::drain() }",
+            &[beside],
+        );
         check("src/feed/mend.rs", "use super::super::work::*;", &[beside]);
-        check("src/feed/mend.rs", "mod a { use super::super::super::http; }", &[above]);
+        check(
+            "src/feed/mend.rs",
+            "mod a { use super::super::super::http; }",
+            &[above],
+        );
         let new = "hub/src/attic.rs:1: `attic` has no place in the table of layers";
         check("src/attic.rs", "", &[new]);
     }
 
     #[test]
     fn rooms_beneath_the_own_room_and_tests_are_free() {
-        check("src/feed/mend.rs", "use crate::{domain::status, feed::keys, store::Store};", &[]);
+        check(
+            "src/feed/mend.rs",
+            "use crate::{domain::status, feed::keys, store::Store};",
+            &[],
+        );
         check("src/feed/mend.rs", "use super::compare::Comparison;", &[]);
-        check("src/feed/mend.rs", "#[cfg(test)]\nmod tests {\n    use crate::http;\n}", &[]);
+        check(
+            "src/feed/mend.rs",
+            "#[cfg(test)]\nmod tests {\n    use crate::http;\n}",
+            &[],
+        );
         check("src/lib.rs", "use http::state::Routes;", &[]);
         check("build.rs", "fn main() {}", &[]);
     }

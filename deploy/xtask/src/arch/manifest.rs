@@ -15,21 +15,40 @@ pub struct Member {
 }
 
 pub fn members(root: &Path) -> Result<Vec<Member>> {
-    workspace::metadata(root)?.packages.into_iter().map(|package| member(root, package)).collect()
+    workspace::metadata(root)?
+        .packages
+        .into_iter()
+        .map(|package| member(root, package))
+        .collect()
 }
 
 /// This crate, which has a separate workspace.
 pub fn own() -> Member {
     let folder = PathBuf::from("deploy/xtask");
-    Member { name: "xtask".into(), folder, dependencies: Vec::new() }
+    Member {
+        name: "xtask".into(),
+        folder,
+        dependencies: Vec::new(),
+    }
 }
 
 fn member(root: &Path, package: Package) -> Result<Member> {
-    let Package { name, manifest_path, dependencies } = package;
-    let folder = manifest_path.parent().and_then(|folder| folder.strip_prefix(root).ok());
-    let folder =
-        folder.ok_or_else(|| format!("`{name}` stands outside the repository"))?.to_owned();
-    Ok(Member { name, folder, dependencies })
+    let Package {
+        name,
+        manifest_path,
+        dependencies,
+    } = package;
+    let folder = manifest_path
+        .parent()
+        .and_then(|folder| folder.strip_prefix(root).ok());
+    let folder = folder
+        .ok_or_else(|| format!("`{name}` stands outside the repository"))?
+        .to_owned();
+    Ok(Member {
+        name,
+        folder,
+        dependencies,
+    })
 }
 
 impl Member {

@@ -9,7 +9,9 @@ pub fn check(sources: &[SourceFile<'_>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for source in sources {
         for mention in &source.mentions {
-            let MentionKind::PublicType(name) = &mention.what else { continue };
+            let MentionKind::PublicType(name) = &mention.what else {
+                continue;
+            };
             if source.is_for_tests(mention.line) || OWN_WORDS.contains(&name.as_str()) {
                 continue;
             }
@@ -32,20 +34,33 @@ mod tests {
     fn check(one: &str, other: &str, expected: &[&str]) {
         let wire = source::member("wire");
         let order = source::member("order");
-        let sources =
-            [source::of(&wire, "src/text.rs", one), source::of(&order, "src/http.rs", other)];
+        let sources = [
+            source::of(&wire, "src/text.rs", one),
+            source::of(&order, "src/http.rs", other),
+        ];
         let findings = super::check(&sources);
-        assert_eq!(findings.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+        assert_eq!(
+            findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            expected
+        );
     }
 
     #[test]
     fn a_public_name_that_stands_twice_is_found() {
         let found =
             "order/src/http.rs:2: `Limits` is the name of another public type, in wire/src/text.rs";
-        for one in ["pub struct Limits;", "pub enum Limits {}", "pub type Limits = u8;"] {
+        for one in [
+            "pub struct Limits;",
+            "pub enum Limits {}",
+            "pub type Limits = u8;",
+        ] {
             check(one, "\npub struct Limits;", &[found]);
         }
-        check("mod a {\n    pub trait Limits {}\n}", "\npub trait Limits {}", &[found]);
+        check(
+            "mod a {\n    pub trait Limits {}\n}",
+            "\npub trait Limits {}",
+            &[found],
+        );
     }
 
     #[test]
@@ -53,7 +68,11 @@ mod tests {
         check("pub(crate) struct Limits;", "pub struct Limits;", &[]);
         check("struct Limits;", "pub struct Limits;", &[]);
         check("pub struct Config;", "pub struct Config;", &[]);
-        check("#[cfg(test)]\nmod tests {\n    pub struct Limits;\n}", "pub struct Limits;", &[]);
+        check(
+            "#[cfg(test)]\nmod tests {\n    pub struct Limits;\n}",
+            "pub struct Limits;",
+            &[],
+        );
         check("pub fn limits() {}", "pub mod limits {}", &[]);
     }
 }

@@ -40,7 +40,11 @@ pub fn check(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
         }
         complaints.sort();
         complaints.dedup();
-        findings.extend(complaints.into_iter().map(|what| source.finding(mention.line, what)));
+        findings.extend(
+            complaints
+                .into_iter()
+                .map(|what| source.finding(mention.line, what)),
+        );
     }
     findings
 }
@@ -53,14 +57,22 @@ struct Names {
 
 impl Names {
     fn of(source: &SourceFile<'_>) -> Self {
-        let mut names = Self { imports: BTreeMap::new(), globs: Vec::new() };
+        let mut names = Self {
+            imports: BTreeMap::new(),
+            globs: Vec::new(),
+        };
         for mention in &source.mentions {
             match &mention.what {
                 MentionKind::Import { path, name: None } => names.globs.push(path.clone()),
-                MentionKind::Import { path, name: Some(name) }
-                    if path.segments != [name.as_str()] =>
-                {
-                    names.imports.entry(name.clone()).or_default().push(path.clone());
+                MentionKind::Import {
+                    path,
+                    name: Some(name),
+                } if path.segments != [name.as_str()] => {
+                    names
+                        .imports
+                        .entry(name.clone())
+                        .or_default()
+                        .push(path.clone());
                 }
                 _ => {}
             }
@@ -80,7 +92,9 @@ impl Names {
     }
 
     fn expanded(&self, path: &CodePath) -> Vec<CodePath> {
-        let [first, rest @ ..] = path.segments.as_slice() else { return Vec::new() };
+        let [first, rest @ ..] = path.segments.as_slice() else {
+            return Vec::new();
+        };
         if path.is_rooted {
             return Vec::new();
         }
@@ -90,7 +104,11 @@ impl Names {
         };
         match self.imports.get(first) {
             Some(imports) => imports.iter().map(|import| after(import, rest)).collect(),
-            None => self.globs.iter().map(|glob| after(glob, &path.segments)).collect(),
+            None => self
+                .globs
+                .iter()
+                .map(|glob| after(glob, &path.segments))
+                .collect(),
         }
     }
 }
@@ -110,7 +128,9 @@ fn impure(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {
         return None;
     }
     let (banned, why) = banned(IMPURE, path)?;
-    Some(format!("`{from}` is pure and may not use `{banned}`: {why}"))
+    Some(format!(
+        "`{from}` is pure and may not use `{banned}`: {why}"
+    ))
 }
 
 fn impure_domain(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {
@@ -119,21 +139,35 @@ fn impure_domain(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {
         return None;
     }
     let (banned, why) = banned(IMPURE_DOMAIN, path)?;
-    Some(format!("a domain is pure and may not use `{banned}`: {why}"))
+    Some(format!(
+        "a domain is pure and may not use `{banned}`: {why}"
+    ))
 }
 
 fn banned(
     rules: &'static [(&str, &[&str])],
     path: &CodePath,
 ) -> Option<(&'static str, &'static str)> {
-    let mut all = rules.iter().flat_map(|(why, paths)| paths.iter().map(move |path| (*path, *why)));
+    let mut all = rules
+        .iter()
+        .flat_map(|(why, paths)| paths.iter().map(move |path| (*path, *why)));
     all.find(|(banned, _)| is_under(path, banned))
 }
 
 fn reserved(source: &SourceFile<'_>, path: &CodePath) -> Option<String> {
-    let under = |rule: &Reserved| rule.paths.iter().copied().find(|known| is_under(path, known));
-    let (rule, named) = RESERVED_PATHS.iter().find_map(|rule| Some((rule, under(rule)?)))?;
-    let at_home = rule.home.iter().any(|home| source.path == std::path::Path::new(home));
+    let under = |rule: &Reserved| {
+        rule.paths
+            .iter()
+            .copied()
+            .find(|known| is_under(path, known))
+    };
+    let (rule, named) = RESERVED_PATHS
+        .iter()
+        .find_map(|rule| Some((rule, under(rule)?)))?;
+    let at_home = rule
+        .home
+        .iter()
+        .any(|home| source.path == std::path::Path::new(home));
     (!at_home && !is_local(source, path)).then(|| format!("`{named}`: {}", rule.why))
 }
 
@@ -146,7 +180,11 @@ fn forbidden_edge(
     let from = &source.member.name;
     let first = path.segments.first()?;
     let to = &members.iter().find(|member| member.ident() == *first)?.name;
-    let may_use = if for_tests { edges::tests_may_use } else { edges::may_use };
+    let may_use = if for_tests {
+        edges::tests_may_use
+    } else {
+        edges::may_use
+    };
     let is_build = source.path.ends_with("build.rs") && BUILDS_MAY_USE.contains(&to.as_str());
     let is_allowed = to == from || may_use(from, to) || is_build || is_local(source, path);
     (!is_allowed).then(|| format!("`{from}` may not use `{to}`"))
@@ -154,11 +192,17 @@ fn forbidden_edge(
 
 /// True if a path begins with a module of its crate.
 fn is_local(source: &SourceFile<'_>, path: &CodePath) -> bool {
-    let first = path.segments.first().map(String::as_str).unwrap_or_default();
+    let first = path
+        .segments
+        .first()
+        .map(String::as_str)
+        .unwrap_or_default();
     !path.is_rooted && first != "std" && source.crate_modules.contains(first)
 }
 
 fn is_under(path: &CodePath, banned: &str) -> bool {
     let mut segments = path.segments.iter();
-    banned.split("::").all(|word| segments.next().is_some_and(|segment| segment == word))
+    banned
+        .split("::")
+        .all(|word| segments.next().is_some_and(|segment| segment == word))
 }

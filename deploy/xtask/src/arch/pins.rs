@@ -13,9 +13,16 @@ const WORKFLOWS: &str = ".github/workflows";
 
 pub fn check(root: &Path) -> Result<Vec<Finding>> {
     let mut paths = scan::files(root, &|name| name.ends_with("Dockerfile") || is_yaml(name))?;
-    let workflows = fs::read_dir(root.join(WORKFLOWS)).into_iter().flatten().flatten();
+    let workflows = fs::read_dir(root.join(WORKFLOWS))
+        .into_iter()
+        .flatten()
+        .flatten();
     let names = workflows.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    paths.extend(names.filter(|name| is_yaml(name)).map(|name| Path::new(WORKFLOWS).join(name)));
+    paths.extend(
+        names
+            .filter(|name| is_yaml(name))
+            .map(|name| Path::new(WORKFLOWS).join(name)),
+    );
     let mut findings = Vec::new();
     for path in paths {
         let text = read(root, &path)?;
@@ -52,8 +59,13 @@ fn unpinned_bases(text: &str) -> Vec<(usize, &str)> {
     let mut stages = BTreeSet::from(["scratch"]);
     let mut found = Vec::new();
     for (line, text) in (1..).zip(text.lines()) {
-        let mut words = text.split_whitespace().filter(|word| !word.starts_with("--"));
-        if !words.next().is_some_and(|word| word.eq_ignore_ascii_case("from")) {
+        let mut words = text
+            .split_whitespace()
+            .filter(|word| !word.starts_with("--"));
+        if !words
+            .next()
+            .is_some_and(|word| word.eq_ignore_ascii_case("from"))
+        {
             continue;
         }
         let Some(base) = words.next() else { continue };
@@ -71,7 +83,9 @@ fn is_commit(action: &str) -> bool {
 }
 
 fn is_digest(image: &str) -> bool {
-    image.split_once("@sha256:").is_some_and(|(_, digest)| is_hex(digest, 64))
+    image
+        .split_once("@sha256:")
+        .is_some_and(|(_, digest)| is_hex(digest, 64))
 }
 
 fn is_hex(text: &str, length: usize) -> bool {

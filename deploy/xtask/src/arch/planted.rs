@@ -27,12 +27,18 @@ struct Plant {
 }
 
 fn repository() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap()
 }
 
 /// A file of the product, judged by its name alone and not by the code under test.
 fn is_product(source: &SourceFile<'_>) -> bool {
-    let is_of_tests = source.modules.iter().any(|module| TEST_MODULES.contains(&module.as_str()));
+    let is_of_tests = source
+        .modules
+        .iter()
+        .any(|module| TEST_MODULES.contains(&module.as_str()));
     source.path.starts_with(source.member.folder.join("src")) && !is_of_tests
 }
 
@@ -62,18 +68,33 @@ fn plants_for(source: &SourceFile<'_>) -> Vec<Plant> {
         });
     }
     for (line, path) in [
-        ("fn planted() { ::std::time::SystemTime::now(); }", "std::time::SystemTime::now"),
+        (
+            "fn planted() { ::std::time::SystemTime::now(); }",
+            "std::time::SystemTime::now",
+        ),
         ("fn planted() { ::tokio::spawn(async {}); }", "tokio::spawn"),
         ("fn planted() { ::rand::random::<u8>(); }", "rand::random"),
     ] {
-        let rule = RESERVED_PATHS.iter().find(|rule| rule.paths.contains(&path)).unwrap();
+        let rule = RESERVED_PATHS
+            .iter()
+            .find(|rule| rule.paths.contains(&path))
+            .unwrap();
         let is_at_home = rule.home.iter().any(|home| source.path == Path::new(home));
         if is_pure {
-            plants.push(Plant { line, says: format!("`{crate_name}` is pure and may not use") });
+            plants.push(Plant {
+                line,
+                says: format!("`{crate_name}` is pure and may not use"),
+            });
         } else if source.is_domain() {
-            plants.push(Plant { line, says: "a domain is pure and may not use".to_owned() });
+            plants.push(Plant {
+                line,
+                says: "a domain is pure and may not use".to_owned(),
+            });
         } else if !is_at_home {
-            plants.push(Plant { line, says: rule.why.to_owned() });
+            plants.push(Plant {
+                line,
+                says: rule.why.to_owned(),
+            });
         }
     }
     if source.is_domain() {
@@ -88,12 +109,19 @@ fn plants_for(source: &SourceFile<'_>) -> Vec<Plant> {
 
 /// A use of the top layer by a module below it.
 fn layer_plant(source: &SourceFile<'_>) -> Option<Plant> {
-    let (_, layers) = LAYERS.iter().find(|(layered, _)| *layered == source.member.name)?;
+    let (_, layers) = LAYERS
+        .iter()
+        .find(|(layered, _)| *layered == source.member.name)?;
     let room = source.modules.first()?;
-    let [top, lower @ ..] = *layers else { return None };
+    let [top, lower @ ..] = *layers else {
+        return None;
+    };
     let is_below = lower.iter().any(|rooms| rooms.contains(&room.as_str()));
     let says = format!("`{room}` may not use `{}`", top[0]);
-    is_below.then_some(Plant { line: "fn planted() { crate::http::planted() }", says })
+    is_below.then_some(Plant {
+        line: "fn planted() { crate::http::planted() }",
+        says,
+    })
 }
 
 fn findings_in(source: &SourceFile<'_>, members: &[Member]) -> Vec<Finding> {
@@ -125,25 +153,35 @@ fn every_rule_bites_in_every_file_of_every_crate() {
         for (line, Plant { line: text, says }) in (first_line..).zip(&plants) {
             let is_found = |finding: &Finding| finding.line == line && finding.what.contains(says);
             let file = source.path.display();
-            assert!(findings.iter().any(is_found), "{file}: {text} is not found: {findings:#?}");
+            assert!(
+                findings.iter().any(is_found),
+                "{file}: {text} is not found: {findings:#?}"
+            );
         }
     }
     let crates: std::collections::BTreeSet<String> =
         EDGES.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(planted_crates, crates, "each crate of the product has a file that was tried");
+    assert_eq!(
+        planted_crates, crates,
+        "each crate of the product has a file that was tried"
+    );
 }
 
 #[test]
 fn every_crate_is_kept_to_its_row_of_dependencies() {
     let root = repository();
     let members = manifest::members(&root).unwrap();
-    let bound = members.iter().filter(|member| !UNBOUND.contains(&member.name.as_str()));
+    let bound = members
+        .iter()
+        .filter(|member| !UNBOUND.contains(&member.name.as_str()));
     for member in bound {
         let own = members.iter().filter(|other| {
             other.name != member.name && !edges::may_use(&member.name, &other.name)
         });
         let own = own.map(|other| (other.name.as_str(), Some(other.folder.as_path())));
-        let reserved = RESERVED.iter().filter(|(_, users)| !users.contains(&member.name.as_str()));
+        let reserved = RESERVED
+            .iter()
+            .filter(|(_, users)| !users.contains(&member.name.as_str()));
         let reserved = reserved.map(|(name, _)| (*name, None));
         for (name, path) in own.chain(reserved) {
             let dependency = json!({ "name": name, "rename": null, "kind": null, "path": path });
@@ -153,7 +191,12 @@ fn every_crate_is_kept_to_its_row_of_dependencies() {
                 dependencies: vec![serde_json::from_value(dependency).unwrap()],
             };
             let findings = edges::check(&root, &[planted]).unwrap();
-            assert_eq!(findings.len(), 1, "`{}` on `{name}`: {findings:#?}", member.name);
+            assert_eq!(
+                findings.len(),
+                1,
+                "`{}` on `{name}`: {findings:#?}",
+                member.name
+            );
         }
     }
 }

@@ -15,14 +15,23 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("money-sim", &["wire", "custody", "rules", "sim"]),
     ("platform", &["wire", "process", "journal"]),
     ("auth", SERVICE),
-    ("order", &["texts", "wire", "process", "platform", "rules", "custody"]),
-    ("payment", &["texts", "wire", "process", "platform", "custody"]),
+    (
+        "order",
+        &["texts", "wire", "process", "platform", "rules", "custody"],
+    ),
+    (
+        "payment",
+        &["texts", "wire", "process", "platform", "custody"],
+    ),
     ("review", SERVICE),
     ("user", SERVICE),
     ("notification", SERVICE),
     ("gateway", SERVICE),
     ("hub", &["texts", "wire", "process", "platform", "engine"]),
-    ("holdfast-edge", &["texts", "wire", "process", "engine", "journal"]),
+    (
+        "holdfast-edge",
+        &["texts", "wire", "process", "engine", "journal"],
+    ),
     ("holdfast-cloud", CLOUD),
     ("holdfast-cli", &["texts", "wire", "process"]),
 ];
@@ -71,7 +80,10 @@ pub const BUILDS_MAY_USE: &[&str] = &["texts-build"];
 pub const RESERVED: &[(&str, &[&str])] = &[
     ("sqlx", &["platform", "auth", "order", "payment", "hub"]),
     ("rusqlite", &["journal", "platform", "holdfast-edge"]),
-    ("rusqlite_migration", &["journal", "platform", "holdfast-edge"]),
+    (
+        "rusqlite_migration",
+        &["journal", "platform", "holdfast-edge"],
+    ),
     ("mongodb", &["platform"]),
     ("lapin", &["platform"]),
     ("redis", &["platform"]),
@@ -104,14 +116,43 @@ pub const IMPURE: &[(&str, &[&str])] = &[
         "it does no IO and waits for nothing",
         &["tokio", "futures", "std::thread", "std::sync::mpsc"],
     ),
-    ("it does no IO", &["rustix", "libc", "std::fs", "std::net", "std::io", "std::process"]),
+    (
+        "it does no IO",
+        &[
+            "rustix",
+            "libc",
+            "std::fs",
+            "std::net",
+            "std::io",
+            "std::process",
+        ],
+    ),
     ("what it depends on comes in as a value", &["std::env"]),
-    (TIME, &["std::time::Instant", "std::time::SystemTime", "std::time::UNIX_EPOCH"]),
+    (
+        TIME,
+        &[
+            "std::time::Instant",
+            "std::time::SystemTime",
+            "std::time::UNIX_EPOCH",
+        ],
+    ),
     (TIME, &["jiff", "chrono", "time"]),
-    ("randomness comes in as a value", &["rand", "fastrand", "getrandom", "ring"]),
-    ("ids come in as values", &["uuid::Uuid::now_v7", "uuid::Uuid::new_v4"]),
-    (ORDER, &["std::collections::HashMap", "std::collections::hash_map"]),
-    ("its order is random: use BTreeSet", &["std::collections::HashSet"]),
+    (
+        "randomness comes in as a value",
+        &["rand", "fastrand", "getrandom", "ring"],
+    ),
+    (
+        "ids come in as values",
+        &["uuid::Uuid::now_v7", "uuid::Uuid::new_v4"],
+    ),
+    (
+        ORDER,
+        &["std::collections::HashMap", "std::collections::hash_map"],
+    ),
+    (
+        "its order is random: use BTreeSet",
+        &["std::collections::HashSet"],
+    ),
     ("it is random", &["std::hash::RandomState"]),
 ];
 
@@ -124,14 +165,54 @@ pub const DOMAIN: &str = "domain";
 pub const IMPURE_DOMAIN: &[(&str, &[&str])] = &[
     (
         "it does no IO and waits for nothing",
-        &["tokio", "tokio_util", "futures", "std::thread", "std::sync::mpsc"],
+        &[
+            "tokio",
+            "tokio_util",
+            "futures",
+            "std::thread",
+            "std::sync::mpsc",
+        ],
     ),
-    ("it does no IO", &["std::fs", "std::net", "std::io", "std::process", "rustix", "libc"]),
-    ("it knows no store", &["sqlx", "rusqlite", "mongodb", "redis", "lapin", "object_store"]),
-    ("it knows no protocol", &["axum", "tower", "hyper", "hyper_util", "reqwest", "lettre"]),
+    (
+        "it does no IO",
+        &[
+            "std::fs",
+            "std::net",
+            "std::io",
+            "std::process",
+            "rustix",
+            "libc",
+        ],
+    ),
+    (
+        "it knows no store",
+        &[
+            "sqlx",
+            "rusqlite",
+            "mongodb",
+            "redis",
+            "lapin",
+            "object_store",
+        ],
+    ),
+    (
+        "it knows no protocol",
+        &["axum", "tower", "hyper", "hyper_util", "reqwest", "lettre"],
+    ),
     ("what it depends on comes in as a value", &["std::env"]),
-    (TIME, &["std::time::Instant", "std::time::SystemTime", "chrono::Utc", "chrono::Local"]),
-    ("randomness comes in as a value", &["rand", "fastrand", "getrandom", "ring"]),
+    (
+        TIME,
+        &[
+            "std::time::Instant",
+            "std::time::SystemTime",
+            "chrono::Utc",
+            "chrono::Local",
+        ],
+    ),
+    (
+        "randomness comes in as a value",
+        &["rand", "fastrand", "getrandom", "ring"],
+    ),
     ("it stands on values alone", &["platform", "process"]),
 ];
 
@@ -181,11 +262,20 @@ pub const RESERVED_PATHS: &[Reserved] = &[
             "tokio::task::JoinSet",
         ],
         // A listener owns its connections, which end with it.
-        home: &["protocol/process/src/tasks.rs", "protocol/process/src/web/listen.rs"],
+        home: &[
+            "protocol/process/src/tasks.rs",
+            "protocol/process/src/web/listen.rs",
+        ],
         why: "only `process::tasks` spawns",
     },
     Reserved {
-        paths: &["uuid::Uuid::new_v4", "rand::rng", "rand::random", "getrandom::fill", "fastrand"],
+        paths: &[
+            "uuid::Uuid::new_v4",
+            "rand::rng",
+            "rand::random",
+            "getrandom::fill",
+            "fastrand",
+        ],
         home: &["protocol/process/src/random.rs"],
         why: "only `process::random` draws random bytes",
     },
@@ -208,7 +298,14 @@ pub const SQL_MODULE: &str = "store";
 pub const SQL_MODULE_OF_PLATFORM: &str = "sql";
 
 /// Type names that every module of a service and its parts may define separately.
-pub const OWN_WORDS: &[&str] = &["Config", "OpenError", "Peers", "Service", "Store", "StoreError"];
+pub const OWN_WORDS: &[&str] = &[
+    "Config",
+    "OpenError",
+    "Peers",
+    "Service",
+    "Store",
+    "StoreError",
+];
 
 /// Folders outside the product. Dependencies from there may go anywhere.
 pub const OUTSIDE_THE_PRODUCT: &[&str] = &["tests", "deploy"];

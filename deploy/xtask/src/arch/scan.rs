@@ -59,13 +59,16 @@ pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
 
 /// Forbids compiling a file from outside into a crate, because that bypasses dependencies.
 pub fn foreign_files(source: &SourceFile<'_>) -> impl Iterator<Item = Finding> {
-    source.mentions.iter().filter_map(|mention| match &mention.what {
-        MentionKind::ForeignFile(file) if file.contains("..") || file.starts_with("\"/") => {
-            let what = format!("{file} is compiled in from outside the crate");
-            Some(source.finding(mention.line, what))
-        }
-        _ => None,
-    })
+    source
+        .mentions
+        .iter()
+        .filter_map(|mention| match &mention.what {
+            MentionKind::ForeignFile(file) if file.contains("..") || file.starts_with("\"/") => {
+                let what = format!("{file} is compiled in from outside the crate");
+                Some(source.finding(mention.line, what))
+            }
+            _ => None,
+        })
 }
 
 /// Every file under `root` whose name `wants` accepts, except built and hidden ones.
@@ -101,7 +104,9 @@ pub fn sources<'a>(
 ) -> Result<Vec<SourceFile<'a>>> {
     let mut sources = Vec::new();
     for path in files(root, &|name| name.ends_with(".rs"))? {
-        let Some(member) = owner(&path, members, left_out) else { continue };
+        let Some(member) = owner(&path, members, left_out) else {
+            continue;
+        };
         let text = read(root, &path)?;
         let mentions = match tokens::read(&text) {
             Ok(mentions) => mentions,
@@ -114,7 +119,15 @@ pub fn sources<'a>(
         let modules = modules_of(inside);
         let is_test = inside.starts_with("tests");
         let crate_modules = BTreeSet::new();
-        sources.push(SourceFile { path, member, modules, mentions, text, crate_modules, is_test });
+        sources.push(SourceFile {
+            path,
+            member,
+            modules,
+            mentions,
+            text,
+            crate_modules,
+            is_test,
+        });
     }
     for member in members {
         tell_modules(member, &mut sources);
@@ -127,17 +140,25 @@ fn owner<'a>(path: &Path, members: &'a [Member], left_out: &[&str]) -> Option<&'
     let within = |member: &&Member| path.starts_with(&member.folder);
     let depth = |member: &&Member| member.folder.components().count();
     let is_outside = left_out.iter().any(|folder| path.starts_with(folder));
-    if is_outside { None } else { members.iter().filter(within).max_by_key(depth) }
+    if is_outside {
+        None
+    } else {
+        members.iter().filter(within).max_by_key(depth)
+    }
 }
 
 /// `src/store/ops.rs` is the module `store::ops`.
 fn modules_of(inside: &Path) -> Vec<String> {
     let folders = inside.with_extension("");
-    let names = folders.components().filter_map(|component| match component {
-        Component::Normal(name) => name.to_str().map(str::to_owned),
-        _ => None,
-    });
-    names.filter(|name| !["src", "mod", "lib", "main"].contains(&name.as_str())).collect()
+    let names = folders
+        .components()
+        .filter_map(|component| match component {
+            Component::Normal(name) => name.to_str().map(str::to_owned),
+            _ => None,
+        });
+    names
+        .filter(|name| !["src", "mod", "lib", "main"].contains(&name.as_str()))
+        .collect()
 }
 
 /// Records in each file of a crate all the crate's modules, and marks test files.
@@ -148,9 +169,14 @@ fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
     let src = member.folder.join("src");
     let mut all = BTreeSet::new();
     let mut for_tests = BTreeSet::new();
-    for source in sources.iter().filter(|source| source.member.name == member.name) {
+    for source in sources
+        .iter()
+        .filter(|source| source.member.name == member.name)
+    {
         for mention in &source.mentions {
-            let MentionKind::Module { name, body } = &mention.what else { continue };
+            let MentionKind::Module { name, body } = &mention.what else {
+                continue;
+            };
             all.insert(name.clone());
             let is_file = body.is_none() && source.path.starts_with(&src);
             if is_file && source.is_for_tests(mention.line) {
@@ -158,7 +184,10 @@ fn tell_modules(member: &Member, sources: &mut [SourceFile<'_>]) {
             }
         }
     }
-    for source in sources.iter_mut().filter(|source| source.member.name == member.name) {
+    for source in sources
+        .iter_mut()
+        .filter(|source| source.member.name == member.name)
+    {
         source.crate_modules = all.clone();
         let is_below = |place: &Vec<String>| source.modules.starts_with(place);
         source.is_test |= source.path.starts_with(&src) && for_tests.iter().any(is_below);
@@ -170,7 +199,10 @@ fn place_of(source: &SourceFile<'_>, line: usize, name: &str) -> Vec<String> {
     let mut around: Vec<(usize, &String)> = Vec::new();
     for mention in &source.mentions {
         match &mention.what {
-            MentionKind::Module { name, body: Some(lines) } if lines.contains(&line) => {
+            MentionKind::Module {
+                name,
+                body: Some(lines),
+            } if lines.contains(&line) => {
                 around.push((mention.line, name));
             }
             _ => {}
@@ -178,7 +210,13 @@ fn place_of(source: &SourceFile<'_>, line: usize, name: &str) -> Vec<String> {
     }
     around.sort_unstable();
     let inline = around.into_iter().map(|(_, name)| name.clone());
-    source.modules.iter().cloned().chain(inline).chain([name.to_owned()]).collect()
+    source
+        .modules
+        .iter()
+        .cloned()
+        .chain(inline)
+        .chain([name.to_owned()])
+        .collect()
 }
 
 #[cfg(test)]

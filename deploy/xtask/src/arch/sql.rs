@@ -8,8 +8,14 @@ use super::{
 };
 
 /// Statements mean SQL in small letters too.
-const STATEMENTS: [&str; 6] =
-    ["INSERT INTO", "INSERT IGNORE", "INSERT OR", "REPLACE INTO", "DELETE FROM", "CREATE TABLE"];
+const STATEMENTS: [&str; 6] = [
+    "INSERT INTO",
+    "INSERT IGNORE",
+    "INSERT OR",
+    "REPLACE INTO",
+    "DELETE FROM",
+    "CREATE TABLE",
+];
 /// Parts of statements mean SQL anywhere in a text if they are in capitals.
 const PARTS: [&str; 17] = [
     "SELECT",
@@ -39,7 +45,9 @@ pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
     };
     let what = "SQL stands in a module named `store`";
     let found = source.mentions.iter().filter(objects);
-    found.map(|mention| source.finding(mention.line, what.into())).collect()
+    found
+        .map(|mention| source.finding(mention.line, what.into()))
+        .collect()
 }
 
 fn may_hold_sql(source: &SourceFile<'_>, line: usize) -> bool {
@@ -48,7 +56,10 @@ fn may_hold_sql(source: &SourceFile<'_>, line: usize) -> bool {
             || (source.member.name == "platform" && module == SQL_MODULE_OF_PLATFORM)
     };
     let is_inside = |mention: &Mention| match &mention.what {
-        MentionKind::Module { name, body: Some(lines) } => may(name) && lines.contains(&line),
+        MentionKind::Module {
+            name,
+            body: Some(lines),
+        } => may(name) && lines.contains(&line),
         _ => false,
     };
     source.modules.iter().any(|module| may(module)) || source.mentions.iter().any(is_inside)
@@ -60,12 +71,17 @@ fn is_sql_file(text: &str) -> bool {
 
 fn is_sql(text: &str) -> bool {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let words: Vec<&str> = text.split(|c| !is_word(c)).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = text
+        .split(|c| !is_word(c))
+        .filter(|word| !word.is_empty())
+        .collect();
     let spaced = format!(" {} ", words.join(" "));
     let has = |words: &str| spaced.contains(&format!(" {words} "));
     let begins = |word: &str| words.iter().take(2).any(|first| *first == word);
     PARTS.iter().any(|part| has(part))
-        || STATEMENTS.iter().any(|words| has(words) || has(&words.to_lowercase()))
+        || STATEMENTS
+            .iter()
+            .any(|words| has(words) || has(&words.to_lowercase()))
         || has("UPDATE") && has("SET")
         || begins("select") && has("from")
         || begins("update") && has("set") && text.contains('=')

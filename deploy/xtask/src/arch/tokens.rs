@@ -44,7 +44,10 @@ pub struct CodePath {
 
 pub fn read(text: &str) -> Result<Vec<Mention>, proc_macro2::LexError> {
     let tokens: TokenStream = text.parse()?;
-    let mut reader = Reader { mentions: Vec::new(), is_test: false };
+    let mut reader = Reader {
+        mentions: Vec::new(),
+        is_test: false,
+    };
     reader.sequence(tokens);
     Ok(reader.mentions)
 }
@@ -89,7 +92,10 @@ impl Reader {
             }
             TokenTree::Punct(_) => at + 1,
             TokenTree::Literal(literal) => {
-                self.mention(literal.span().start().line, MentionKind::Text(literal.to_string()));
+                self.mention(
+                    literal.span().start().line,
+                    MentionKind::Text(literal.to_string()),
+                );
                 at + 1
             }
             TokenTree::Group(group) => {
@@ -114,13 +120,18 @@ impl Reader {
     fn attribute(&mut self, tokens: &[TokenTree], at: usize) -> usize {
         let is_inner = tokens.get(at + 1).is_some_and(|t| is_punct(t, '!'));
         let place = if is_inner { at + 2 } else { at + 1 };
-        let Some(TokenTree::Group(group)) = tokens.get(place) else { return at + 1 };
+        let Some(TokenTree::Group(group)) = tokens.get(place) else {
+            return at + 1;
+        };
         let written: String = group.stream().to_string().split_whitespace().collect();
         if written.starts_with("doc") {
             return place + 1;
         }
         if let Some(file) = written.strip_prefix("path=") {
-            self.mention(line_of(&tokens[at]), MentionKind::ForeignFile(file.to_owned()));
+            self.mention(
+                line_of(&tokens[at]),
+                MentionKind::ForeignFile(file.to_owned()),
+            );
         }
         self.sequence(group.stream());
         self.is_test |= is_test_attribute(&written);
@@ -146,7 +157,9 @@ impl Reader {
 
     /// `<path>::name` and `<path as trait>::name`.
     fn qualified(&mut self, tokens: &[TokenTree], at: usize) {
-        let Some(start) = tokens.get(at + 1) else { return };
+        let Some(start) = tokens.get(at + 1) else {
+            return;
+        };
         let line = line_of(start);
         let (mut path, mut next) = path_at(tokens, at + 1);
         if ident_at(tokens, next).as_deref() == Some("as") {
@@ -160,14 +173,26 @@ impl Reader {
     }
 
     fn import(&mut self, tokens: &[TokenTree], from: usize) -> usize {
-        let length = tokens[from..].iter().take_while(|token| !is_punct(token, ';')).count();
+        let length = tokens[from..]
+            .iter()
+            .take_while(|token| !is_punct(token, ';'))
+            .count();
         let whole = &tokens[from..from + length];
-        self.import_tree(&CodePath { segments: Vec::new(), is_rooted: false }, whole);
+        self.import_tree(
+            &CodePath {
+                segments: Vec::new(),
+                is_rooted: false,
+            },
+            whole,
+        );
         from + length
     }
 
     fn import_tree(&mut self, prefix: &CodePath, tokens: &[TokenTree]) {
-        for tree in tokens.split(|token| is_punct(token, ',')).filter(|tree| !tree.is_empty()) {
+        for tree in tokens
+            .split(|token| is_punct(token, ','))
+            .filter(|tree| !tree.is_empty())
+        {
             let line = line_of(&tree[0]);
             let (mut path, next) = path_at(tree, 0);
             path.segments.splice(0..0, prefix.segments.iter().cloned());
@@ -196,8 +221,12 @@ impl Reader {
     }
 
     fn module(&mut self, tokens: &[TokenTree], at: usize) -> usize {
-        let Some(name) = ident_at(tokens, at + 1) else { return at + 1 };
-        let body = tokens.get(at + 2).filter(|token| is_group(token, Delimiter::Brace));
+        let Some(name) = ident_at(tokens, at + 1) else {
+            return at + 1;
+        };
+        let body = tokens
+            .get(at + 2)
+            .filter(|token| is_group(token, Delimiter::Brace));
         let body = body.map(|body| line_of(&tokens[at])..=body.span().end().line);
         self.mention(line_of(&tokens[at]), MentionKind::Module { name, body });
         at + 2
@@ -214,7 +243,9 @@ impl Reader {
     }
 
     fn type_alias(&mut self, tokens: &[TokenTree], at: usize) -> usize {
-        let Some(name) = ident_at(tokens, at + 1) else { return at + 1 };
+        let Some(name) = ident_at(tokens, at + 1) else {
+            return at + 1;
+        };
         if tokens.get(at + 2).is_some_and(|token| is_punct(token, '=')) {
             let (path, _) = path_at(tokens, at + 3);
             if !path.segments.is_empty() {
@@ -245,7 +276,13 @@ fn path_at(tokens: &[TokenTree], mut at: usize) -> (CodePath, usize) {
         }
         at += 2;
     }
-    (CodePath { segments, is_rooted }, at)
+    (
+        CodePath {
+            segments,
+            is_rooted,
+        },
+        at,
+    )
 }
 
 fn macro_text(tokens: &[TokenTree], at: usize) -> Option<String> {

@@ -29,24 +29,65 @@ struct Person {
 
 /// The lanes take equally long.
 pub const CALLERS: [RouteCaller; 7] = [
-    RouteCaller { lane: CallerLane::Gateway, person: None, percent: 15 },
-    RouteCaller { lane: CallerLane::Gateway, person: Some(CUSTOMER), percent: 22 },
-    RouteCaller { lane: CallerLane::Gateway, person: Some(PROVIDER), percent: 28 },
-    RouteCaller { lane: CallerLane::Edge, person: None, percent: 14 },
-    RouteCaller { lane: CallerLane::Edge, person: Some(CUSTOMER), percent: 17 },
-    RouteCaller { lane: CallerLane::Edge, person: Some(PROVIDER), percent: 17 },
-    RouteCaller { lane: CallerLane::Edge, person: Some(ADMIN), percent: 17 },
+    RouteCaller {
+        lane: CallerLane::Gateway,
+        person: None,
+        percent: 15,
+    },
+    RouteCaller {
+        lane: CallerLane::Gateway,
+        person: Some(CUSTOMER),
+        percent: 22,
+    },
+    RouteCaller {
+        lane: CallerLane::Gateway,
+        person: Some(PROVIDER),
+        percent: 28,
+    },
+    RouteCaller {
+        lane: CallerLane::Edge,
+        person: None,
+        percent: 14,
+    },
+    RouteCaller {
+        lane: CallerLane::Edge,
+        person: Some(CUSTOMER),
+        percent: 17,
+    },
+    RouteCaller {
+        lane: CallerLane::Edge,
+        person: Some(PROVIDER),
+        percent: 17,
+    },
+    RouteCaller {
+        lane: CallerLane::Edge,
+        person: Some(ADMIN),
+        percent: 17,
+    },
 ];
 /// The admin revokes people and disables edges that other callers need.
-pub const LAST: RouteCaller =
-    RouteCaller { lane: CallerLane::Gateway, person: Some(ADMIN), percent: 35 };
+pub const LAST: RouteCaller = RouteCaller {
+    lane: CallerLane::Gateway,
+    person: Some(ADMIN),
+    percent: 35,
+};
 
 /// People of the demo, with profiles, orders and a region.
-const CUSTOMER: Person =
-    Person { role: "customer", username: "customer-north", leaver: "customer-south" };
-const PROVIDER: Person =
-    Person { role: "provider", username: "provider-north", leaver: "provider-south" };
-const ADMIN: Person = Person { role: "admin", username: "admin", leaver: "admin-two" };
+const CUSTOMER: Person = Person {
+    role: "customer",
+    username: "customer-north",
+    leaver: "customer-south",
+};
+const PROVIDER: Person = Person {
+    role: "provider",
+    username: "provider-north",
+    leaver: "provider-south",
+};
+const ADMIN: Person = Person {
+    role: "admin",
+    username: "admin",
+    leaver: "admin-two",
+};
 const PASSWORD: &str = "holdfast-demo";
 pub const REGION: &str = "NORTH";
 
@@ -63,13 +104,23 @@ pub const ENDING: [&str; 5] = [
 const SPARED: [(&str, &str); 3] = [
     ("GET /api/v1/stream", "it never ends"),
     ("GET /link", "it becomes a WebSocket"),
-    ("POST /api/v1/admin/keys/kill", "it ends every session, and nobody could ask anything more"),
+    (
+        "POST /api/v1/admin/keys/kill",
+        "it ends every session, and nobody could ask anything more",
+    ),
 ];
 
 impl RouteCaller {
     pub fn name(&self) -> String {
-        let lane = if self.lane == CallerLane::Gateway { "gateway" } else { "edge" };
-        format!("{lane} {}", self.person.as_ref().map_or("nobody", |person| person.role))
+        let lane = if self.lane == CallerLane::Gateway {
+            "gateway"
+        } else {
+            "edge"
+        };
+        format!(
+            "{lane} {}",
+            self.person.as_ref().map_or("nobody", |person| person.role)
+        )
     }
 
     pub fn document(&self) -> &'static str {
@@ -86,15 +137,23 @@ impl RouteCaller {
 
     /// The document's routes that this caller calls, such as `GET /api/v1/orders`.
     pub fn routes(&self, document: &Value) -> Result<Vec<String>> {
-        let paths = document["paths"].as_object().ok_or("the document has no paths")?;
+        let paths = document["paths"]
+            .as_object()
+            .ok_or("the document has no paths")?;
         let mut routes = Vec::new();
         for (path, methods) in paths {
-            let methods = methods.as_object().ok_or_else(|| format!("{path} has no methods"))?;
+            let methods = methods
+                .as_object()
+                .ok_or_else(|| format!("{path} has no methods"))?;
             let named = methods.iter().filter(|(_, route)| self.asks(route));
             routes.extend(named.map(|(method, _)| format!("{} {path}", method.to_uppercase())));
         }
         routes.retain(|route| SPARED.iter().all(|(spared, _)| route != spared));
-        if routes.is_empty() { Err("there is no route to ask".into()) } else { Ok(routes) }
+        if routes.is_empty() {
+            Err("there is no route to ask".into())
+        } else {
+            Ok(routes)
+        }
     }
 
     fn asks(&self, route: &Value) -> bool {
@@ -102,8 +161,12 @@ impl RouteCaller {
         if self.lane == CallerLane::Gateway && route["tags"] == json!(["edge"]) {
             return false;
         }
-        let Some(person) = &self.person else { return route["security"] == json!([]) };
-        route["x-roles"].as_array().is_some_and(|roles| roles.contains(&json!(person.role)))
+        let Some(person) = &self.person else {
+            return route["security"] == json!([]);
+        };
+        route["x-roles"]
+            .as_array()
+            .is_some_and(|roles| roles.contains(&json!(person.role)))
     }
 
     pub fn form(&self) -> Option<Value> {
@@ -111,7 +174,11 @@ impl RouteCaller {
     }
 
     pub fn leavers_form(&self) -> Value {
-        form(self.person.as_ref().map_or("nobody", |person| person.leaver))
+        form(
+            self.person
+                .as_ref()
+                .map_or("nobody", |person| person.leaver),
+        )
     }
 
     /// The sign-in answer's field with the token.
@@ -148,7 +215,10 @@ mod tests {
             let caller = all.find(|caller| caller.name() == name).unwrap();
             caller.routes(&document())
         };
-        assert_eq!(asked("gateway nobody"), Ok(vec!["POST /api/v1/auth/login".into()]));
+        assert_eq!(
+            asked("gateway nobody"),
+            Ok(vec!["POST /api/v1/auth/login".into()])
+        );
         assert_eq!(
             asked("gateway customer"),
             Ok(vec!["GET /orders".into(), "POST /orders".into()])
@@ -157,7 +227,10 @@ mod tests {
             asked("edge customer").map(|routes| routes.contains(&"GET /board".into())),
             Ok(true)
         );
-        assert!(asked("gateway provider").is_err(), "a run without routes is red");
+        assert!(
+            asked("gateway provider").is_err(),
+            "a run without routes is red"
+        );
     }
 
     #[test]

@@ -35,7 +35,13 @@ impl FuzzedPlatform {
         let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let errors = file.try_clone().map_err(|e| e.to_string())?;
         let process = Command::new(workspace::program("holdfast-stack")?)
-            .args(["up", "--ephemeral", "--free-ports", "--real", "--ready-file"])
+            .args([
+                "up",
+                "--ephemeral",
+                "--free-ports",
+                "--real",
+                "--ready-file",
+            ])
             .arg(&ready_file)
             // Leaves the developer's operator context untouched.
             .env("HOLDFAST_CONTEXT_DIR", work.join("context"))
@@ -45,11 +51,19 @@ impl FuzzedPlatform {
             .map_err(|e| format!("could not start a platform: {e}"))?;
         let gateway = String::new();
         let edge = String::new();
-        let mut started = Self { process, log, gateway, edge };
+        let mut started = Self {
+            process,
+            log,
+            gateway,
+            edge,
+        };
         started.wait_for(&ready_file)?;
         let ready = read(&ready_file)?;
         let address = |value: &Value| {
-            value.as_str().map(str::to_owned).ok_or("the ready file lacks an address")
+            value
+                .as_str()
+                .map(str::to_owned)
+                .ok_or("the ready file lacks an address")
         };
         started.gateway = address(&ready["gateway"])?;
         started.edge = address(&ready["edges"][REGION]["http"])?;
@@ -57,7 +71,11 @@ impl FuzzedPlatform {
     }
 
     pub fn address(&self, lane: CallerLane) -> &str {
-        if lane == CallerLane::Gateway { &self.gateway } else { &self.edge }
+        if lane == CallerLane::Gateway {
+            &self.gateway
+        } else {
+            &self.edge
+        }
     }
 
     pub fn sign_in_url(&self) -> String {
@@ -66,7 +84,9 @@ impl FuzzedPlatform {
 
     /// Returns the caller's access token if it is a person.
     pub fn sign_in(&self, caller: &RouteCaller) -> Result<Option<String>> {
-        let Some(form) = caller.form() else { return Ok(None) };
+        let Some(form) = caller.form() else {
+            return Ok(None);
+        };
         let text = self.curl(&[
             "--header",
             "content-type: application/json",
@@ -75,7 +95,9 @@ impl FuzzedPlatform {
             &self.sign_in_url(),
         ])?;
         let granted: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
-        let token = granted[caller.token_field()].as_str().ok_or("a sign-in gave no token")?;
+        let token = granted[caller.token_field()]
+            .as_str()
+            .ok_or("a sign-in gave no token")?;
         Ok(Some(token.to_owned()))
     }
 
@@ -86,17 +108,32 @@ impl FuzzedPlatform {
             CallerLane::Edge => format!("{}/session?device=routes", self.edge),
         };
         let asked = self.curl(&["--header", &format!("authorization: Bearer {token}"), &url]);
-        asked.map(drop).map_err(|error| format!("a call has ended the caller's session: {error}"))
+        asked
+            .map(drop)
+            .map_err(|error| format!("a call has ended the caller's session: {error}"))
     }
 
     fn curl(&self, arguments: &[&str]) -> Result<String> {
         let mut curl = Command::new("curl");
-        curl.args(["--silent", "--show-error", "--fail-with-body", "--max-time", "30"]);
-        let output = curl.args(arguments).output().map_err(|e| format!("curl: {e}"))?;
+        curl.args([
+            "--silent",
+            "--show-error",
+            "--fail-with-body",
+            "--max-time",
+            "30",
+        ]);
+        let output = curl
+            .args(arguments)
+            .output()
+            .map_err(|e| format!("curl: {e}"))?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let errors = String::from_utf8_lossy(&output.stderr);
         let log = self.log.display();
-        if output.status.success() { Ok(said) } else { Err(format!("{errors}{said}; see {log}")) }
+        if output.status.success() {
+            Ok(said)
+        } else {
+            Err(format!("{errors}{said}; see {log}"))
+        }
     }
 
     fn wait_for(&mut self, ready_file: &Path) -> Result<()> {
@@ -111,7 +148,9 @@ impl FuzzedPlatform {
             }
             thread::sleep(LOOK_AGAIN);
         }
-        Err(format!("the platform was not ready after {STARTS_WITHIN:?}"))
+        Err(format!(
+            "the platform was not ready after {STARTS_WITHIN:?}"
+        ))
     }
 }
 

@@ -30,10 +30,17 @@ pub fn wrong(manifest: &Manifest) -> Option<String> {
         ("networking.k8s.io/v1", "Ingress") => differs_as::<Ingress>(value),
         ("networking.k8s.io/v1", "NetworkPolicy") => differs_as::<NetworkPolicy>(value),
         ("policy/v1", "PodDisruptionBudget") => differs_as::<PodDisruptionBudget>(value),
-        (version, kind) => Some(format!("`{version} {kind}` is no kind that these manifests use")),
+        (version, kind) => Some(format!(
+            "`{version} {kind}` is no kind that these manifests use"
+        )),
     };
     wrong.map(|wrong| {
-        format!("{}: {} `{}`: {wrong}", manifest.file, manifest.kind(), manifest.name())
+        format!(
+            "{}: {} `{}`: {wrong}",
+            manifest.file,
+            manifest.kind(),
+            manifest.name()
+        )
     })
 }
 

@@ -15,7 +15,11 @@ impl<'m> Workload<'m> {
     pub fn all(manifests: &'m [Manifest]) -> Vec<Self> {
         let runs =
             |manifest: &&Manifest| matches!(manifest.kind(), "Deployment" | "StatefulSet" | "Job");
-        manifests.iter().filter(runs).map(|manifest| Self { manifest }).collect()
+        manifests
+            .iter()
+            .filter(runs)
+            .map(|manifest| Self { manifest })
+            .collect()
     }
 
     pub fn named(manifests: &'m [Manifest], kind: &str, name: &str) -> Option<Self> {
@@ -44,7 +48,9 @@ impl<'m> Workload<'m> {
     }
 
     pub fn containers(&self) -> impl Iterator<Item = &'m Value> {
-        ["initContainers", "containers"].into_iter().flat_map(|kind| list(&self.pod()[kind]))
+        ["initContainers", "containers"]
+            .into_iter()
+            .flat_map(|kind| list(&self.pod()[kind]))
     }
 
     /// Its variables, with `${KEY:?}` for a password of that name, as in docker-compose.yml, and
@@ -92,7 +98,9 @@ fn named_inside(value: &str) -> Option<String> {
 }
 
 pub fn named<'m>(manifests: &'m [Manifest], kind: &str, name: &str) -> Option<&'m Manifest> {
-    manifests.iter().find(|manifest| manifest.kind() == kind && manifest.name() == name)
+    manifests
+        .iter()
+        .find(|manifest| manifest.kind() == kind && manifest.name() == name)
 }
 
 pub fn text(value: &Value) -> &str {

@@ -21,11 +21,15 @@ pub fn check(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
             continue;
         };
         let rules = [replicas, updates, probes, ports, keys, spread];
-        let found = rules.iter().flat_map(|rule| rule(tree, manifests, &part, &workload));
+        let found = rules
+            .iter()
+            .flat_map(|rule| rule(tree, manifests, &part, &workload));
         findings.extend(found.map(|what| format!("`{}`: {what}", part.name)));
     }
     for workload in Workload::all(manifests) {
-        let found = rights(&workload).into_iter().chain(names(manifests, &workload));
+        let found = rights(&workload)
+            .into_iter()
+            .chain(names(manifests, &workload));
         findings.extend(found.map(|what| format!("`{}`: {what}", workload.name())));
     }
     let namespace =
@@ -52,7 +56,9 @@ fn replicas(_: &Tree, manifests: &[Manifest], _: &Part, part: &Workload<'_>) -> 
         None => &part.spec()["replicas"],
     };
     let few = least.as_i64().is_none_or(|least| least < 2);
-    few.then(|| "fewer than two replicas".to_owned()).into_iter().collect()
+    few.then(|| "fewer than two replicas".to_owned())
+        .into_iter()
+        .collect()
 }
 
 fn updates(_: &Tree, _: &[Manifest], _: &Part, part: &Workload<'_>) -> Vec<String> {
@@ -68,7 +74,9 @@ fn updates(_: &Tree, _: &[Manifest], _: &Part, part: &Workload<'_>) -> Vec<Strin
         ["sleep", seconds] => seconds.parse().unwrap_or_default(),
         _ => 0,
     };
-    let grace = part.pod()["terminationGracePeriodSeconds"].as_i64().unwrap_or_default();
+    let grace = part.pod()["terminationGracePeriodSeconds"]
+        .as_i64()
+        .unwrap_or_default();
     if rest == 0 {
         found.push("it stops while it is still asked".to_owned());
     }
@@ -132,7 +140,9 @@ fn ports(tree: &Tree, manifests: &[Manifest], table: &Part, part: &Workload<'_>)
 /// Each part gets its keys alone, as read-only files.
 fn keys(_: &Tree, _: &[Manifest], _: &Part, part: &Workload<'_>) -> Vec<String> {
     let secrets = list(&part.pod()["volumes"]).filter(|volume| !volume["secret"].is_null());
-    let names: Vec<_> = secrets.map(|volume| text(&volume["secret"]["secretName"])).collect();
+    let names: Vec<_> = secrets
+        .map(|volume| text(&volume["secret"]["secretName"]))
+        .collect();
     let own = format!("keys-{}", part.name());
     (names != [own.as_str()])
         .then(|| "another part's keys, or none".to_owned())
@@ -175,22 +185,54 @@ fn names(manifests: &[Manifest], workload: &Workload<'_>) -> Vec<String> {
     if !is_job && service != Some(&own) {
         found.push("no Service leads to its pods".to_owned());
     }
-    let of_its_file = manifests.iter().filter(|other| other.file == workload.manifest.file);
-    if of_its_file.into_iter().any(|other| other.value["metadata"]["labels"] != own) {
-        found.push(format!("{} has something of another name", workload.manifest.file));
+    let of_its_file = manifests
+        .iter()
+        .filter(|other| other.file == workload.manifest.file);
+    if of_its_file
+        .into_iter()
+        .any(|other| other.value["metadata"]["labels"] != own)
+    {
+        found.push(format!(
+            "{} has something of another name",
+            workload.manifest.file
+        ));
     }
     found
 }
 
 fn rights(workload: &Workload<'_>) -> Vec<String> {
     let pod = workload.pod();
-    let user = if workload.container()["image"] == "holdfast" { 10_001 } else { 999 };
+    let user = if workload.container()["image"] == "holdfast" {
+        10_001
+    } else {
+        999
+    };
     let of_the_pod = [
-        ("automountServiceAccountToken", &pod["automountServiceAccountToken"], json!(false)),
-        ("enableServiceLinks", &pod["enableServiceLinks"], json!(false)),
-        ("runAsNonRoot", &pod["securityContext"]["runAsNonRoot"], json!(true)),
-        ("runAsUser", &pod["securityContext"]["runAsUser"], json!(user)),
-        ("runAsGroup", &pod["securityContext"]["runAsGroup"], json!(user)),
+        (
+            "automountServiceAccountToken",
+            &pod["automountServiceAccountToken"],
+            json!(false),
+        ),
+        (
+            "enableServiceLinks",
+            &pod["enableServiceLinks"],
+            json!(false),
+        ),
+        (
+            "runAsNonRoot",
+            &pod["securityContext"]["runAsNonRoot"],
+            json!(true),
+        ),
+        (
+            "runAsUser",
+            &pod["securityContext"]["runAsUser"],
+            json!(user),
+        ),
+        (
+            "runAsGroup",
+            &pod["securityContext"]["runAsGroup"],
+            json!(user),
+        ),
         (
             "seccompProfile",
             &pod["securityContext"]["seccompProfile"],

@@ -44,8 +44,9 @@ pub fn check(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
         let found = rules.iter().flat_map(|rule| rule(tree, service, &workload));
         findings.extend(found.map(|what| format!("`{name}`: {what}")));
     }
-    let unknown =
-        Workload::all(manifests).into_iter().filter(|found| !services.contains_key(found.name()));
+    let unknown = Workload::all(manifests)
+        .into_iter()
+        .filter(|found| !services.contains_key(found.name()));
     findings.extend(
         unknown.map(|found| format!("docker-compose.yml has no service `{}`", found.name())),
     );
@@ -59,15 +60,21 @@ pub fn check(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
 fn image(_: &Tree, service: &Value, workload: &Workload<'_>) -> Vec<String> {
     let differs = |container: &&Value| container["image"] != service["image"];
     let wrong = workload.containers().find(differs);
-    wrong.map(|_| "its image is not that of docker-compose.yml".to_owned()).into_iter().collect()
+    wrong
+        .map(|_| "its image is not that of docker-compose.yml".to_owned())
+        .into_iter()
+        .collect()
 }
 
 fn environment(tree: &Tree, service: &Value, workload: &Workload<'_>) -> Vec<String> {
     let (here, mut found) = workload.environment(tree);
     let there = service["environment"].as_object().into_iter().flatten();
-    let there: BTreeMap<&str, &str> =
-        there.map(|(name, value)| (name.as_str(), text(value))).collect();
-    let kept = here.iter().filter(|(name, _)| !ONLY_HERE.contains(&name.as_str()));
+    let there: BTreeMap<&str, &str> = there
+        .map(|(name, value)| (name.as_str(), text(value)))
+        .collect();
+    let kept = here
+        .iter()
+        .filter(|(name, _)| !ONLY_HERE.contains(&name.as_str()));
     let here: BTreeMap<&str, String> = kept
         .map(|(name, value)| (name.as_str(), value.replace(MEMBERS, "mongodb:27017")))
         .collect();
@@ -94,8 +101,9 @@ fn networks(_: &Tree, service: &Value, workload: &Workload<'_>) -> Vec<String> {
         (_, "sql" | "documents" | "queues") => "client",
         _ => "member",
     };
-    let there: BTreeSet<(&str, &str)> =
-        list(&service["networks"]).map(|name| (text(name), role(text(name)))).collect();
+    let there: BTreeSet<(&str, &str)> = list(&service["networks"])
+        .map(|name| (text(name), role(text(name))))
+        .collect();
     let labels = workload.labels().as_object().into_iter().flatten();
     let here = labels.filter_map(|(name, value)| Some((name.strip_prefix(NETWORK)?, text(value))));
     let here: BTreeSet<(&str, &str)> = here.filter(|(name, _)| *name != OUTSIDE).collect();
@@ -114,13 +122,25 @@ fn config_maps(tree: &Tree, service: &Value, workload: &Workload<'_>) -> Vec<Str
         .collect();
     let settings = workload.containers().flat_map(|of| list(&of["envFrom"]));
     let settings = settings.map(|from| text(&from["configMapRef"]["name"]));
-    for map in volumes.values().copied().chain(settings).filter(|map| !made.contains_key(*map)) {
+    for map in volumes
+        .values()
+        .copied()
+        .chain(settings)
+        .filter(|map| !made.contains_key(*map))
+    {
         found.push(format!("there is no ConfigMap `{map}`"));
     }
     let mut mounted = BTreeSet::new();
-    for mount in workload.containers().flat_map(|of| list(&of["volumeMounts"])) {
-        let Some(map) = volumes.get(text(&mount["name"])) else { continue };
-        let Some(files) = made.get(*map) else { continue };
+    for mount in workload
+        .containers()
+        .flat_map(|of| list(&of["volumeMounts"]))
+    {
+        let Some(map) = volumes.get(text(&mount["name"])) else {
+            continue;
+        };
+        let Some(files) = made.get(*map) else {
+            continue;
+        };
         match text(&mount["subPath"]) {
             "" => mounted.extend(files.iter().cloned()),
             file if files.contains(file) => {
@@ -152,18 +172,24 @@ fn secrets(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     // The Secrets of the parts' keys follow from the existing folders.
     let others = read.into_iter().filter(|name| !name.starts_with("keys-"));
     let lost = others.filter(|name| !tree.text(SECRETS).contains(&format!("\nsecret {name} ")));
-    lost.map(|name| format!("secrets.sh makes no Secret `{name}`")).collect()
+    lost.map(|name| format!("secrets.sh makes no Secret `{name}`"))
+        .collect()
 }
 
 /// Every setting exists in the product.
 fn settings(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     let known = tree.settings(EXAMPLE);
-    let of_pods =
-        Workload::all(manifests).into_iter().flat_map(|workload| workload.environment(tree).0);
+    let of_pods = Workload::all(manifests)
+        .into_iter()
+        .flat_map(|workload| workload.environment(tree).0);
     let names = of_pods.chain(tree.settings(SETTINGS)).map(|(name, _)| name);
-    let names: BTreeSet<String> = names.filter(|name| name.starts_with("HOLDFAST__")).collect();
+    let names: BTreeSet<String> = names
+        .filter(|name| name.starts_with("HOLDFAST__"))
+        .collect();
     let unknown = names.into_iter().filter(|name| !known.contains_key(name));
-    unknown.map(|name| format!("`{name}` is no setting of .env.example")).collect()
+    unknown
+        .map(|name| format!("`{name}` is no setting of .env.example"))
+        .collect()
 }
 
 /// `passwords.sh` makes each requested password, and each of them is used.
@@ -175,7 +201,10 @@ fn passwords(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
     let mut asked = BTreeSet::new();
     let mut found = Vec::new();
     let containers = Workload::all(manifests);
-    for variable in containers.iter().flat_map(Workload::containers).flat_map(|of| list(&of["env"]))
+    for variable in containers
+        .iter()
+        .flat_map(Workload::containers)
+        .flat_map(|of| list(&of["env"]))
     {
         let of = &variable["valueFrom"]["secretKeyRef"];
         match (of["name"].as_str(), text(&of["key"])) {
@@ -188,9 +217,14 @@ fn passwords(tree: &Tree, manifests: &[Manifest]) -> Vec<String> {
         }
     }
     found.extend(
-        asked.difference(&made).map(|key| format!("`{key}` is no password of passwords.sh")),
+        asked
+            .difference(&made)
+            .map(|key| format!("`{key}` is no password of passwords.sh")),
     );
-    found.extend(made.difference(&asked).map(|key| format!("`{key}` is nobody's")));
+    found.extend(
+        made.difference(&asked)
+            .map(|key| format!("`{key}` is nobody's")),
+    );
     found
 }
 
@@ -202,13 +236,18 @@ fn policies(manifests: &[Manifest]) -> Vec<String> {
     if nothing != Some(&json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"] })) {
         found.push("no policy nothing-else denies what the others do not allow".to_owned());
     }
-    for server in
-        Workload::all(manifests).into_iter().filter(|found| found.manifest.kind() == "StatefulSet")
+    for server in Workload::all(manifests)
+        .into_iter()
+        .filter(|found| found.manifest.kind() == "StatefulSet")
     {
         let labels = server.labels().as_object().into_iter().flatten();
-        let network =
-            labels.filter_map(|(name, _)| name.strip_prefix(NETWORK)).next().unwrap_or_default();
-        let port = server.container()["ports"][0]["containerPort"].as_i64().unwrap_or_default();
+        let network = labels
+            .filter_map(|(name, _)| name.strip_prefix(NETWORK))
+            .next()
+            .unwrap_or_default();
+        let port = server.container()["ports"][0]["containerPort"]
+            .as_i64()
+            .unwrap_or_default();
         let one = |role: &str| json!({ "matchLabels": { format!("{NETWORK}{network}"): role } });
         let opens = |end: &str, policy: &str, own: &str, other: &str| {
             let spec = named(manifests, "NetworkPolicy", &format!("{network}-{policy}"))
@@ -219,15 +258,19 @@ fn policies(manifests: &[Manifest]) -> Vec<String> {
                 let ports = list(&rule["ports"])
                     .any(|open| open["port"] == port && open["protocol"] == "TCP");
                 let whom: Vec<&Value> = list(&rule[end]).map(|peer| &peer["podSelector"]).collect();
-                let only =
-                    whom.iter().all(|peer| **peer == one("client") || **peer == one("server"));
+                let only = whom
+                    .iter()
+                    .all(|peer| **peer == one("client") || **peer == one("server"));
                 spec["podSelector"] == one(own) && ports && only && whom.contains(&&one(other))
             })
         };
         if !opens("from", "servers", "server", "client")
             || !opens("to", "clients", "client", "server")
         {
-            found.push(format!("`{}`: no policy opens {port} to its clients alone", server.name()));
+            found.push(format!(
+                "`{}`: no policy opens {port} to its clients alone",
+                server.name()
+            ));
         }
     }
     found

@@ -51,8 +51,12 @@ impl Manifest {
 
 impl Tree {
     pub fn real() -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(FOLDER);
-        let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(FOLDER);
+        let entries = fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name());
         let own = entries.map(|name| name.into_string().unwrap());
         let others = [SCRIPTS, COMPOSE, EXAMPLE, PASSWORDS, PARTS].map(str::to_owned);
         let read = |path: String| {
@@ -99,7 +103,10 @@ impl Tree {
         for (file, text) in self.own() {
             for document in yaml_serde::Deserializer::from_str(text) {
                 match yaml(document) {
-                    Ok(value) => manifests.push(Manifest { file: file.to_owned(), value }),
+                    Ok(value) => manifests.push(Manifest {
+                        file: file.to_owned(),
+                        value,
+                    }),
                     Err(error) => findings.push(format!("{file}: {error}")),
                 }
             }
@@ -113,26 +120,43 @@ impl Tree {
     }
 
     pub fn parts(&self) -> Vec<Part> {
-        let table =
-            self.text(PARTS).lines().skip_while(|line| !line.contains("macro_rules! services"));
+        let table = self
+            .text(PARTS)
+            .lines()
+            .skip_while(|line| !line.contains("macro_rules! services"));
         let services = table.take_while(|line| *line != "}").filter_map(|line| {
             let words: Vec<&str> = line.split_whitespace().collect();
-            let [_, name, port, ..] = words.as_slice() else { return None };
-            Some(Part { name: (*name).to_owned(), port: port.parse().ok()? })
+            let [_, name, port, ..] = words.as_slice() else {
+                return None;
+            };
+            Some(Part {
+                name: (*name).to_owned(),
+                port: port.parse().ok()?,
+            })
         });
-        let gateway =
-            self.text(PARTS).lines().find_map(|line| line.split_once("Self::Gateway => 8"));
+        let gateway = self
+            .text(PARTS)
+            .lines()
+            .find_map(|line| line.split_once("Self::Gateway => 8"));
         let digits = gateway.unwrap().1.split(' ').next().unwrap();
         let port = format!("8{digits}");
-        let gateway = Part { name: "gateway".to_owned(), port: port.parse().unwrap() };
+        let gateway = Part {
+            name: "gateway".to_owned(),
+            port: port.parse().unwrap(),
+        };
         services.chain([gateway]).collect()
     }
 
     /// The settings of a file of lines `NAME=VALUE`.
     pub fn settings(&self, file: &str) -> BTreeMap<String, String> {
-        let lines = self.text(file).lines().filter(|line| !line.starts_with('#'));
+        let lines = self
+            .text(file)
+            .lines()
+            .filter(|line| !line.starts_with('#'));
         let pairs = lines.filter_map(|line| line.split_once('='));
-        pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+        pairs
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect()
     }
 
     /// The ConfigMaps generated from files, with the names of those files.
@@ -142,10 +166,15 @@ impl Tree {
         let files = |map: &Value| {
             let files =
                 ["files", "envs"].map(|key| map[key].as_array().cloned().unwrap_or_default());
-            files.concat().iter().map(|file| file.as_str().unwrap().to_owned()).collect()
+            files
+                .concat()
+                .iter()
+                .map(|file| file.as_str().unwrap().to_owned())
+                .collect()
         };
         let maps = made.into_iter().flatten();
-        maps.map(|map| (map["name"].as_str().unwrap().to_owned(), files(map))).collect()
+        maps.map(|map| (map["name"].as_str().unwrap().to_owned(), files(map)))
+            .collect()
     }
 
     /// The kustomization lists every manifest and the scripts, and nothing else.
@@ -153,10 +182,17 @@ impl Tree {
         let listed = self.document(KUSTOMIZATION);
         let listed = listed["resources"].as_array().unwrap().iter();
         let listed: BTreeSet<&str> = listed.map(|name| name.as_str().unwrap()).collect();
-        let there: BTreeSet<&str> = self.own().map(|(file, _)| file).chain(["../docker"]).collect();
-        let lost = there.difference(&listed).map(|file| format!("`{file}` is not listed"));
-        let gone =
-            listed.difference(&there).map(|file| format!("`{file}` is listed and not there"));
+        let there: BTreeSet<&str> = self
+            .own()
+            .map(|(file, _)| file)
+            .chain(["../docker"])
+            .collect();
+        let lost = there
+            .difference(&listed)
+            .map(|file| format!("`{file}` is not listed"));
+        let gone = listed
+            .difference(&there)
+            .map(|file| format!("`{file}` is listed and not there"));
         lost.chain(gone).collect()
     }
 }

@@ -10,39 +10,98 @@ async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_
     let session = SessionId(id(70));
     let now = People::new().clock.now();
     let nobody = RevokedWords::default();
-    let ended = |session| RevokedWords { session: Some(session), ..nobody.clone() };
-    let person = |word| RevokedWords { person: Some(word), ..nobody.clone() };
+    let ended = |session| RevokedWords {
+        session: Some(session),
+        ..nobody.clone()
+    };
+    let person = |word| RevokedWords {
+        person: Some(word),
+        ..nobody.clone()
+    };
     let mark = |user, version, verified| {
-        let word = ProviderVerification { user, version, verified };
-        RevokedWords { mark: Some(word), ..nobody.clone() }
+        let word = ProviderVerification {
+            user,
+            version,
+            verified,
+        };
+        RevokedWords {
+            mark: Some(word),
+            ..nobody.clone()
+        }
     };
     for (words, verdict) in [
         (nobody.clone(), Verdict::Firm),
         (ended(SessionId(id(71))), Verdict::Firm),
         (ended(session), Verdict::Provisional),
-        (person(RevocationStatus::from_revocation(other, now)), Verdict::Firm),
-        (person(RevocationStatus::from_revocation(me, now)), Verdict::Provisional),
-        (person(RevocationStatus::from_readmission(me, now)), Verdict::Firm),
-        (person(RevocationStatus::from_readmission(me, now.plus_ms(1))), Verdict::Provisional),
+        (
+            person(RevocationStatus::from_revocation(other, now)),
+            Verdict::Firm,
+        ),
+        (
+            person(RevocationStatus::from_revocation(me, now)),
+            Verdict::Provisional,
+        ),
+        (
+            person(RevocationStatus::from_readmission(me, now)),
+            Verdict::Firm,
+        ),
+        (
+            person(RevocationStatus::from_readmission(me, now.plus_ms(1))),
+            Verdict::Provisional,
+        ),
         (mark(me, 5, true), Verdict::Firm),
         (mark(me, 3, false), Verdict::Firm),
         (mark(me, 5, false), Verdict::Provisional),
         (mark(other, 5, false), Verdict::Firm),
     ] {
         let heard = async |edge: Edge| {
-            let RevokedWords { session: ended, person, mark } = words.clone();
+            let RevokedWords {
+                session: ended,
+                person,
+                mark,
+            } = words.clone();
             let sessions = ended.into_iter().collect();
-            let news =
-                FeedChange::Revoked { version: 4, sessions, users: Vec::new(), person, mark };
-            edge.store.apply_changes(4, vec![grant(), news], now).await.unwrap();
-            let marked = |claims| Claims { verified: true, mark_version: 4, ..claims };
-            let token = edge.people.token_of(|claims| Claims { jti: session, ..marked(claims) });
+            let news = FeedChange::Revoked {
+                version: 4,
+                sessions,
+                users: Vec::new(),
+                person,
+                mark,
+            };
+            edge.store
+                .apply_changes(4, vec![grant(), news], now)
+                .await
+                .unwrap();
+            let marked = |claims| Claims {
+                verified: true,
+                mark_version: 4,
+                ..claims
+            };
+            let token = edge.people.token_of(|claims| Claims {
+                jti: session,
+                ..marked(claims)
+            });
             edge.send(&frame(101, &token, &accept(1))).await.verdict
         };
-        assert_eq!(heard(Edge::verified_only().await).await, verdict, "{words:?}");
-        let unmarked = if words.mark.is_some() { Verdict::Firm } else { verdict };
-        let anybody = Config { verified_providers_only: false, ..Config::default() };
-        assert_eq!(heard(Edge::with(anybody).await).await, unmarked, "also unverified: {words:?}");
+        assert_eq!(
+            heard(Edge::verified_only().await).await,
+            verdict,
+            "{words:?}"
+        );
+        let unmarked = if words.mark.is_some() {
+            Verdict::Firm
+        } else {
+            verdict
+        };
+        let anybody = Config {
+            verified_providers_only: false,
+            ..Config::default()
+        };
+        assert_eq!(
+            heard(Edge::with(anybody).await).await,
+            unmarked,
+            "also unverified: {words:?}"
+        );
     }
 }
 
@@ -58,25 +117,45 @@ struct RevokedWords {
 async fn the_holders_accept_is_firm_and_its_receipt_names_the_fence() {
     let edge = Edge::new().await;
     let now = edge.people.clock.now();
-    edge.store.apply_changes(3, vec![grant()], now).await.unwrap();
+    edge.store
+        .apply_changes(3, vec![grant()], now)
+        .await
+        .unwrap();
     let reply = edge.provider_sends(101, 20, &accept(1)).await;
     let receipt = reply.receipt.unwrap();
     assert_eq!((reply.verdict, reply.code), (Verdict::Firm, None));
     assert_eq!((receipt.verdict, receipt.fence), (Verdict::Firm, Some(6)));
-    assert_eq!(reply.order.unwrap().address, "1 Lake Road", "he may set out");
-    let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
-    assert_eq!(edge.provider_sends(102, 20, &start).await.verdict, Verdict::Provisional);
+    assert_eq!(
+        reply.order.unwrap().address,
+        "1 Lake Road",
+        "he may set out"
+    );
+    let start = CommandBody::StartOrder {
+        order_id: OrderId(id(1)),
+    };
+    assert_eq!(
+        edge.provider_sends(102, 20, &start).await.verdict,
+        Verdict::Provisional
+    );
 }
 
 #[tokio::test]
 async fn only_who_is_verified_by_token_or_feed_may_accept_and_the_newest_word_counts() {
     let edge = Edge::verified_only().await;
     let now = edge.people.clock.now();
-    edge.store.apply_changes(3, vec![grant()], now).await.unwrap();
+    edge.store
+        .apply_changes(3, vec![grant()], now)
+        .await
+        .unwrap();
     let gate = edge.intake.ground.gate.clone();
     let user = edge.people.user(7);
-    let feed =
-        |version, verified| gate.merge_marks(&[ProviderVerification { user, version, verified }]);
+    let feed = |version, verified| {
+        gate.merge_marks(&[ProviderVerification {
+            user,
+            version,
+            verified,
+        }])
+    };
     let send = async |command, told: (u64, bool), body: &CommandBody| {
         let reply = edge.send(&frame(command, &edge.marked(told), body)).await;
         (reply.verdict, reply.code)
@@ -84,53 +163,109 @@ async fn only_who_is_verified_by_token_or_feed_may_accept_and_the_newest_word_co
     let refused = (Verdict::NotTaken, Some(Code::NotVerified));
     assert_eq!(send(101, (0, false), &accept(1)).await, refused);
     // A refused command is not stored, so it is taken later with a verified token.
-    assert_eq!(send(101, (4, true), &accept(1)).await, (Verdict::Firm, None));
+    assert_eq!(
+        send(101, (4, true), &accept(1)).await,
+        (Verdict::Firm, None)
+    );
     feed(5, false);
-    assert_eq!(send(102, (4, true), &accept(2)).await, refused, "the feed knows better");
+    assert_eq!(
+        send(102, (4, true), &accept(2)).await,
+        refused,
+        "the feed knows better"
+    );
     assert_eq!(
         send(101, (4, true), &accept(1)).await,
         (Verdict::Firm, None),
         "what was said stands"
     );
-    let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
-    assert_ne!(send(103, (4, true), &start).await.0, Verdict::NotTaken, "his job stays his");
-    assert_eq!(send(104, (6, true), &accept(2)).await, (Verdict::Firm, None), "the token does");
+    let start = CommandBody::StartOrder {
+        order_id: OrderId(id(1)),
+    };
+    assert_ne!(
+        send(103, (4, true), &start).await.0,
+        Verdict::NotTaken,
+        "his job stays his"
+    );
+    assert_eq!(
+        send(104, (6, true), &accept(2)).await,
+        (Verdict::Firm, None),
+        "the token does"
+    );
     feed(7, true);
-    let withdraw = CommandBody::WithdrawAcceptance { order_id: OrderId(id(2)), reason: None };
+    let withdraw = CommandBody::WithdrawAcceptance {
+        order_id: OrderId(id(2)),
+        reason: None,
+    };
     send(105, (4, false), &withdraw).await;
-    assert_eq!(send(106, (4, false), &accept(2)).await.0, Verdict::Provisional, "the feed again");
+    assert_eq!(
+        send(106, (4, false), &accept(2)).await.0,
+        Verdict::Provisional,
+        "the feed again"
+    );
 }
 
 #[tokio::test]
 async fn nothing_is_firm_on_revocations_older_than_allowed() {
     let edge = Edge::new().await;
-    edge.store.apply_changes(3, vec![grant()], edge.people.clock.now()).await.unwrap();
+    edge.store
+        .apply_changes(3, vec![grant()], edge.people.clock.now())
+        .await
+        .unwrap();
     edge.people.clock.advance(72 * 3_600_000);
-    assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Firm);
+    assert_eq!(
+        edge.provider_sends(101, 20, &accept(1)).await.verdict,
+        Verdict::Firm
+    );
     edge.people.clock.advance(1);
-    assert_eq!(edge.provider_sends(102, 20, &accept(2)).await.verdict, Verdict::Provisional);
+    assert_eq!(
+        edge.provider_sends(102, 20, &accept(2)).await.verdict,
+        Verdict::Provisional
+    );
     // Earlier promises stand, and the feed's confirmation makes the next answer firm again.
-    assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.verdict, Verdict::Firm);
+    assert_eq!(
+        edge.provider_sends(101, 20, &accept(1)).await.verdict,
+        Verdict::Firm
+    );
     edge.intake.ground.gate.confirm_revocations();
     let order = vec![FeedChange::Order(order(3, 1))];
-    edge.store.apply_changes(4, order, edge.people.clock.now()).await.unwrap();
-    assert_eq!(edge.provider_sends(103, 20, &accept(3)).await.verdict, Verdict::Firm);
+    edge.store
+        .apply_changes(4, order, edge.people.clock.now())
+        .await
+        .unwrap();
+    assert_eq!(
+        edge.provider_sends(103, 20, &accept(3)).await.verdict,
+        Verdict::Firm
+    );
 }
 
 #[tokio::test]
 async fn a_tablet_is_told_in_words_that_another_edge_holds_the_region() {
     let edge = Edge::new().await;
-    let FeedChange::Assignment(mut grant) = grant() else { panic!("a grant") };
+    let FeedChange::Assignment(mut grant) = grant() else {
+        panic!("a grant")
+    };
     grant.holder = Some(wire::EdgeId::new("north-2").unwrap());
     let now = edge.people.clock.now();
-    edge.store.apply_changes(3, vec![FeedChange::Assignment(grant)], now).await.unwrap();
+    edge.store
+        .apply_changes(3, vec![FeedChange::Assignment(grant)], now)
+        .await
+        .unwrap();
     let reply = edge.provider_sends(101, 20, &accept(1)).await;
     let code = Code::RegionHeldElsewhere;
-    assert_eq!((reply.verdict, reply.code), (Verdict::Provisional, Some(code)));
+    assert_eq!(
+        (reply.verdict, reply.code),
+        (Verdict::Provisional, Some(code))
+    );
     assert_eq!(reply.message, Some(code.to_text()));
     let again = edge.provider_sends(101, 20, &accept(1)).await;
-    assert_eq!(again.message, Some(code.to_text()), "a repeat hears the same");
-    let start = CommandBody::StartOrder { order_id: OrderId(id(1)) };
+    assert_eq!(
+        again.message,
+        Some(code.to_text()),
+        "a repeat hears the same"
+    );
+    let start = CommandBody::StartOrder {
+        order_id: OrderId(id(1)),
+    };
     let started = edge.provider_sends(102, 20, &start).await;
     assert_ne!(started.code, Some(code), "only accepts wait for it");
 }

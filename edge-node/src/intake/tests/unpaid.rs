@@ -7,28 +7,49 @@ use super::*;
 const PRICE: &str = "200.00";
 
 fn start(n: u128) -> CommandBody {
-    CommandBody::StartOrder { order_id: OrderId(id(n)) }
+    CommandBody::StartOrder {
+        order_id: OrderId(id(n)),
+    }
 }
 
 fn complete(n: u128) -> CommandBody {
-    CommandBody::CompleteOrder { order_id: OrderId(id(n)), note: None }
+    CommandBody::CompleteOrder {
+        order_id: OrderId(id(n)),
+        note: None,
+    }
 }
 
 fn any_price() -> OfflineRules {
-    OfflineRules { unpaid_start: true, ..OfflineRules::default() }
+    OfflineRules {
+        unpaid_start: true,
+        ..OfflineRules::default()
+    }
 }
 
 fn up_to(price_max: &str) -> OfflineRules {
-    let cap = PriceCap { price_max: price_max.parse().unwrap(), currency: Currency::Cny };
-    OfflineRules { unpaid_start_max: Some(cap), ..OfflineRules::default() }
+    let cap = PriceCap {
+        price_max: price_max.parse().unwrap(),
+        currency: Currency::Cny,
+    };
+    OfflineRules {
+        unpaid_start_max: Some(cap),
+        ..OfflineRules::default()
+    }
 }
 
 fn afterwards(kind: ServiceType) -> OfflineRules {
-    OfflineRules { paid_afterwards: vec![kind], ..OfflineRules::default() }
+    OfflineRules {
+        paid_afterwards: vec![kind],
+        ..OfflineRules::default()
+    }
 }
 
 fn ruled(rules: OfflineRules) -> FeedChange {
-    let word = RegionAssignment { policy_version: 1, rules, ..RegionAssignment::default() };
+    let word = RegionAssignment {
+        policy_version: 1,
+        rules,
+        ..RegionAssignment::default()
+    };
     FeedChange::Assignment(word)
 }
 
@@ -42,7 +63,11 @@ impl Edge {
 /// The cloud refuses a start without held funds, so the provider gets a warning before the work.
 #[tokio::test]
 async fn work_without_held_funds_is_not_taken_without_a_word() {
-    let held = Order { payment_status: PaymentStatus::Held, version: 2, ..order(1, 1) };
+    let held = Order {
+        payment_status: PaymentStatus::Held,
+        version: 2,
+        ..order(1, 1)
+    };
     let unpaid = Some(Code::LooksUnpaid);
     for (news, doubt) in [
         (None, unpaid),
@@ -55,13 +80,20 @@ async fn work_without_held_funds_is_not_taken_without_a_word() {
     ] {
         let edge = Edge::new().await;
         let now = edge.people.clock.now();
-        edge.store.apply_changes(3, news.clone().into_iter().collect(), now).await.unwrap();
+        edge.store
+            .apply_changes(3, news.clone().into_iter().collect(), now)
+            .await
+            .unwrap();
         assert_eq!(edge.provider_sends(101, 20, &accept(1)).await.code, None);
         for (command, body) in [(102, start(1)), (103, complete(1))] {
             let first = edge.provider_sends(command, 20, &body).await;
             let again = edge.provider_sends(command, 20, &body).await;
             for reply in [first, again] {
-                assert_eq!((reply.verdict, reply.code), (Verdict::Provisional, doubt), "{news:?}");
+                assert_eq!(
+                    (reply.verdict, reply.code),
+                    (Verdict::Provisional, doubt),
+                    "{news:?}"
+                );
                 assert!(reply.receipt.is_some(), "it is stored all the same");
                 let words = reply.message.unwrap();
                 assert_eq!(words == Code::LooksUnpaid.to_text(), doubt.is_some());
@@ -79,7 +111,10 @@ async fn a_linked_edge_lets_no_unpaid_work_start_by_a_rule_for_edges_that_are_cu
     ] {
         let edge = Edge::new().await;
         let now = edge.people.clock.now();
-        edge.store.apply_changes(3, vec![ruled(rules.clone())], now).await.unwrap();
+        edge.store
+            .apply_changes(3, vec![ruled(rules.clone())], now)
+            .await
+            .unwrap();
         for (n, up, doubt) in [(1, true, linked), (2, false, None)] {
             edge.turn_link(up);
             edge.provider_sends(100 + n, 20, &accept(n)).await;
@@ -99,7 +134,10 @@ async fn a_linked_edge_lets_no_unpaid_work_start_by_a_rule_for_edges_that_are_cu
 #[tokio::test]
 async fn an_edge_that_has_not_reached_its_hub_since_its_start_is_cut_off() {
     let edge = Edge::new().await;
-    edge.store.apply_changes(3, vec![ruled(any_price())], edge.people.clock.now()).await.unwrap();
+    edge.store
+        .apply_changes(3, vec![ruled(any_price())], edge.people.clock.now())
+        .await
+        .unwrap();
     edge.provider_sends(101, 20, &accept(1)).await;
     assert_eq!(edge.provider_sends(102, 20, &start(1)).await.code, None);
     assert_eq!(edge.last_command().await.cut_off, Some(true));

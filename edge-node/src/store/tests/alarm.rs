@@ -24,7 +24,10 @@ async fn a_restored_database_makes_the_edge_suspect_for_good() {
     store.close();
     let (store, suspicion) = open(&data, 4).await;
     assert_eq!(suspicion, None, "the mark is this log's own by now");
-    assert!(store.load_position().await.unwrap().suspect, "and yet it stays suspect");
+    assert!(
+        store.load_position().await.unwrap().suspect,
+        "and yet it stays suspect"
+    );
 }
 
 #[tokio::test]
@@ -37,9 +40,15 @@ async fn another_log_under_the_same_mark_is_found_out() {
     let path = high_water::path_for(&path_in(data.path()));
     let mark = high_water::HighWaterMark {
         epoch: 1,
-        head: ChainHead { seq: 1, hash: Hash::digest_bytes(b"other") },
+        head: ChainHead {
+            seq: 1,
+            hash: Hash::digest_bytes(b"other"),
+        },
     };
-    high_water::HighWaterFile::open(&path).unwrap().write(mark).unwrap();
+    high_water::HighWaterFile::open(&path)
+        .unwrap()
+        .write(mark)
+        .unwrap();
     assert_eq!(open(&data, 3).await.1, Some(Alarm::Different));
 }
 

@@ -14,14 +14,19 @@ fn grant() -> FeedChange {
         currency: Currency::Cny,
         service_types: vec![ServiceType::CleaningRepair],
     };
-    let rules = OfflineRules { approval_in_good_standing: Some(rule), ..OfflineRules::default() };
+    let rules = OfflineRules {
+        approval_in_good_standing: Some(rule),
+        ..OfflineRules::default()
+    };
     FeedChange::Assignment(RegionAssignment {
         policy_version: 1,
         policy: Policy::Exclusive,
         holder: Some(identity().name),
         epoch: 1,
         fence: 2,
-        digest: Some(wire::open_digest(CUSTOMERS.map(|(n, _)| (OrderId(id(n)), 1)))),
+        digest: Some(wire::open_digest(
+            CUSTOMERS.map(|(n, _)| (OrderId(id(n)), 1)),
+        )),
         rules,
         ..RegionAssignment::default()
     })
@@ -39,7 +44,12 @@ fn waiting() -> Vec<FeedChange> {
 fn finished(n: u128, version: u64, payment_status: PaymentStatus) -> Order {
     let status = OrderStatus::Completed;
     let customer_id = UserId(id(10));
-    Order { status, payment_status, customer_id, ..order(n, version) }
+    Order {
+        status,
+        payment_status,
+        customer_id,
+        ..order(n, version)
+    }
 }
 
 async fn tells(store: &Store, change: FeedChange) {
@@ -54,11 +64,26 @@ async fn verdict(
     (user, role): (u128, Role),
     body: CommandBody,
 ) -> Verdict {
-    let actor = Actor { user_id: UserId(id(user)), role };
+    let actor = Actor {
+        user_id: UserId(id(user)),
+        role,
+    };
     let entry = entry(command, actor, body.clone());
     let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
-        let request = VerdictRequest { actor, body: &body, repeat: false, receipted: false };
-        judge_command(&request, sight, &EdgeState { let_in: true, ..*footing })
+        let request = VerdictRequest {
+            actor,
+            body: &body,
+            repeat: false,
+            receipted: false,
+        };
+        judge_command(
+            &request,
+            sight,
+            &EdgeState {
+                let_in: true,
+                ..*footing
+            },
+        )
     };
     match store.judge_and_log_command(entry, judging).await.unwrap() {
         CommandLogResult::Stored { stored, .. } => stored.verdict,
@@ -69,12 +94,17 @@ async fn verdict(
 
 async fn publishes(store: &Store, command: u128, customer: u128) -> Verdict {
     let order_id = OrderId(id(command + 1_000));
-    let body = CommandBody::PublishOrder { order_id, order: draft() };
+    let body = CommandBody::PublishOrder {
+        order_id,
+        order: draft(),
+    };
     verdict(store, command, (customer, Role::Customer), body).await
 }
 
 async fn approves(store: &Store, command: u128, n: u128) -> Verdict {
-    let body = CommandBody::ApproveOrder { order_id: OrderId(id(n)) };
+    let body = CommandBody::ApproveOrder {
+        order_id: OrderId(id(n)),
+    };
     verdict(store, command, (90, Role::Admin), body).await
 }
 
@@ -86,13 +116,25 @@ async fn the_holder_promises_only_to_customers_who_have_paid_and_owe_nothing() {
     let (store, _) = open(&data, 1).await;
     store.apply_changes(2, waiting(), NOW).await.unwrap();
     tells(&store, grant()).await;
-    assert_eq!(publishes(&store, 101, 10).await, Provisional, "nothing is known of him");
+    assert_eq!(
+        publishes(&store, 101, 10).await,
+        Provisional,
+        "nothing is known of him"
+    );
 
     tells(&store, FeedChange::Order(finished(11, 3, Held))).await;
     assert_eq!(publishes(&store, 102, 10).await, Firm);
-    assert_eq!(publishes(&store, 103, 30).await, Provisional, "another customer");
+    assert_eq!(
+        publishes(&store, 103, 30).await,
+        Provisional,
+        "another customer"
+    );
     assert_eq!(approves(&store, 104, 1).await, Firm);
-    assert_eq!(approves(&store, 105, 2).await, Provisional, "his order's customer counts");
+    assert_eq!(
+        approves(&store, 105, 2).await,
+        Provisional,
+        "his order's customer counts"
+    );
 
     tells(&store, FeedChange::Order(finished(12, 3, Unpaid))).await;
     assert_eq!(publishes(&store, 106, 10).await, Provisional, "he owes");
@@ -111,15 +153,32 @@ async fn an_outcome_or_an_image_tells_of_a_customer_as_the_feed_does() {
     let owed = PaymentStatus::Unpaid;
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    let image = [waiting(), vec![FeedChange::Order(finished(11, 3, paid)), grant()]].concat();
-    store.stage_snapshot_chunk(run(0, image, true), NOW).await.unwrap();
+    let image = [
+        waiting(),
+        vec![FeedChange::Order(finished(11, 3, paid)), grant()],
+    ]
+    .concat();
+    store
+        .stage_snapshot_chunk(run(0, image, true), NOW)
+        .await
+        .unwrap();
     assert_eq!(publishes(&store, 101, 10).await, Firm);
     let ended = Outcome::new_applied(finished(12, 3, owed), NOW);
-    store.store_outcomes(1, vec![outcome(1, 99, ended)], NOW).await.unwrap();
+    store
+        .store_outcomes(1, vec![outcome(1, 99, ended)], NOW)
+        .await
+        .unwrap();
     assert_eq!(publishes(&store, 102, 10).await, Provisional);
     let image = [waiting(), vec![FeedChange::Order(finished(12, 4, paid))]].concat();
-    store.stage_snapshot_chunk(run(0, image, true), NOW).await.unwrap();
-    assert_eq!(publishes(&store, 103, 10).await, Firm, "the image has the newer word");
+    store
+        .stage_snapshot_chunk(run(0, image, true), NOW)
+        .await
+        .unwrap();
+    assert_eq!(
+        publishes(&store, 103, 10).await,
+        Firm,
+        "the image has the newer word"
+    );
 }
 
 #[tokio::test]
@@ -127,7 +186,11 @@ async fn a_file_of_the_version_before_learns_its_customers_when_it_is_opened() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     store.apply_changes(2, waiting(), NOW).await.unwrap();
-    tells(&store, FeedChange::Order(finished(11, 3, PaymentStatus::Paid))).await;
+    tells(
+        &store,
+        FeedChange::Order(finished(11, 3, PaymentStatus::Paid)),
+    )
+    .await;
     tells(&store, grant()).await;
     let path = store.path.clone();
     store.close();
@@ -150,13 +213,17 @@ async fn the_question_after_a_customer_reads_an_index() {
     let plan = |conn: &Connection| -> rusqlite::Result<Vec<String>> {
         let text = format!("EXPLAIN QUERY PLAN {}", crate::store::customers::RECORD);
         let mut statement = conn.prepare(&text)?;
-        statement.query_map([&[0u8; 16][..]], |row| row.get(3))?.collect()
+        statement
+            .query_map([&[0u8; 16][..]], |row| row.get(3))?
+            .collect()
     };
     let plan = store.journal.read(plan).await.unwrap();
     let reads: Vec<_> = plan.iter().filter(|step| step.contains("orders")).collect();
     assert_eq!(reads.len(), 2, "{plan:?}");
     assert!(
-        reads.iter().all(|step| step.contains("USING COVERING INDEX orders_by_customer")),
+        reads
+            .iter()
+            .all(|step| step.contains("USING COVERING INDEX orders_by_customer")),
         "{plan:?}"
     );
 }

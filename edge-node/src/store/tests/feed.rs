@@ -6,16 +6,33 @@ use super::*;
 async fn a_change_never_lowers_a_version_and_gone_orders_leave() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    store.apply_changes(1, vec![FeedChange::Order(order(1, 5))], NOW).await.unwrap();
-    let old_gone = FeedChange::OrderGone { order_id: OrderId(id(1)), version: 4 };
-    let applied =
-        store.apply_changes(3, vec![FeedChange::Order(order(1, 4)), old_gone], NOW).await.unwrap();
+    store
+        .apply_changes(1, vec![FeedChange::Order(order(1, 5))], NOW)
+        .await
+        .unwrap();
+    let old_gone = FeedChange::OrderGone {
+        order_id: OrderId(id(1)),
+        version: 4,
+    };
+    let applied = store
+        .apply_changes(3, vec![FeedChange::Order(order(1, 4)), old_gone], NOW)
+        .await
+        .unwrap();
     assert_eq!(applied.sights[0].order.as_ref().unwrap().version, 5);
     assert!(applied.gone.is_empty());
-    let gone = FeedChange::OrderGone { order_id: OrderId(id(1)), version: 6 };
-    assert_eq!(store.apply_changes(4, vec![gone], NOW).await.unwrap().gone, [OrderId(id(1))]);
+    let gone = FeedChange::OrderGone {
+        order_id: OrderId(id(1)),
+        version: 6,
+    };
+    assert_eq!(
+        store.apply_changes(4, vec![gone], NOW).await.unwrap().gone,
+        [OrderId(id(1))]
+    );
     let position = store.load_position().await.unwrap();
-    assert_eq!((position.tally.orders, position.tally.digest), (0, Hash::ZERO));
+    assert_eq!(
+        (position.tally.orders, position.tally.digest),
+        (0, Hash::ZERO)
+    );
 }
 
 #[tokio::test]
@@ -29,17 +46,40 @@ async fn keys_policy_and_revocations_outlive_the_process() {
         person: None,
         mark: None,
     };
-    let policy = FeedChange::Policy { version: 2, policy: Policy::Exclusive };
-    let keys = FeedChange::Keys { version: 3, jwks: "new".into() };
-    let applied = store.apply_changes(3, vec![revoked, policy, keys], NOW).await.unwrap();
+    let policy = FeedChange::Policy {
+        version: 2,
+        policy: Policy::Exclusive,
+    };
+    let keys = FeedChange::Keys {
+        version: 3,
+        jwks: "new".into(),
+    };
+    let applied = store
+        .apply_changes(3, vec![revoked, policy, keys], NOW)
+        .await
+        .unwrap();
     assert_eq!(applied.trust.jwks.as_deref(), Some("new"));
-    let older = FeedChange::Keys { version: 2, jwks: "old".into() };
-    assert_eq!(store.apply_changes(4, vec![older], NOW).await.unwrap().trust.jwks, None);
+    let older = FeedChange::Keys {
+        version: 2,
+        jwks: "old".into(),
+    };
+    assert_eq!(
+        store
+            .apply_changes(4, vec![older], NOW)
+            .await
+            .unwrap()
+            .trust
+            .jwks,
+        None
+    );
     store.close();
     let (store, _) = open(&data, 2).await;
     let trust = store.load_trust().await.unwrap();
     assert_eq!(trust.known.jwks.as_deref(), Some("new"));
-    assert_eq!((trust.known.revoked_sessions.len(), trust.known.people.len()), (1, 1));
+    assert_eq!(
+        (trust.known.revoked_sessions.len(), trust.known.people.len()),
+        (1, 1)
+    );
 }
 
 #[tokio::test]
@@ -62,7 +102,12 @@ async fn a_readmission_outlives_the_process_and_is_not_undone_by_an_older_word()
         person: Some(RevocationStatus::from_readmission(user, UnixMillis(2_000))),
         mark: None,
     };
-    let changes = vec![revoked(1_500), readmitted(user), readmitted(stranger), revoked(1_400)];
+    let changes = vec![
+        revoked(1_500),
+        readmitted(user),
+        readmitted(stranger),
+        revoked(1_400),
+    ];
     store.apply_changes(4, changes, NOW).await.unwrap();
     store.close();
     let (store, _) = open(&data, 2).await;
@@ -73,18 +118,27 @@ async fn a_readmission_outlives_the_process_and_is_not_undone_by_an_older_word()
             standing.refuses_token(UnixMillis(1_999)) && !standing.refuses_token(UnixMillis(2_000))
         );
     }
-    store.apply_changes(6, vec![revoked(2_000), readmitted(user)], NOW).await.unwrap();
+    store
+        .apply_changes(6, vec![revoked(2_000), readmitted(user)], NOW)
+        .await
+        .unwrap();
     let known = store.load_trust().await.unwrap().known.people;
     let standing = known.iter().find(|standing| standing.user == user).unwrap();
-    assert!(standing.refuses_token(UnixMillis(9_000)), "revoked once more");
+    assert!(
+        standing.refuses_token(UnixMillis(9_000)),
+        "revoked once more"
+    );
 }
 
 #[tokio::test]
 async fn a_mark_outlives_the_process_and_an_older_word_changes_nothing() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
-    let mark =
-        |n, version, verified| ProviderVerification { user: UserId(id(n)), version, verified };
+    let mark = |n, version, verified| ProviderVerification {
+        user: UserId(id(n)),
+        version,
+        verified,
+    };
     let told = |mark| FeedChange::Revoked {
         version: 1,
         sessions: Vec::new(),
@@ -92,8 +146,16 @@ async fn a_mark_outlives_the_process_and_an_older_word_changes_nothing() {
         person: None,
         mark: Some(mark),
     };
-    let words = [mark(2, 4, true), mark(3, 7, false), mark(2, 3, false), mark(3, 6, true)];
-    let applied = store.apply_changes(4, words.map(told).into(), NOW).await.unwrap();
+    let words = [
+        mark(2, 4, true),
+        mark(3, 7, false),
+        mark(2, 3, false),
+        mark(3, 6, true),
+    ];
+    let applied = store
+        .apply_changes(4, words.map(told).into(), NOW)
+        .await
+        .unwrap();
     assert_eq!(applied.trust.marks, words, "the gate keeps the newest");
     store.close();
     let (store, _) = open(&data, 2).await;

@@ -15,7 +15,10 @@ async fn an_outcome_is_merged_and_retires_its_op_in_one_step() {
         .await
         .unwrap();
     assert_eq!(settled.len(), 1);
-    assert_eq!(settled[0].sight.order.as_ref().unwrap().provider_id, Some(UserId(id(21))));
+    assert_eq!(
+        settled[0].sight.order.as_ref().unwrap().provider_id,
+        Some(UserId(id(21)))
+    );
     let position = store.load_position().await.unwrap();
     assert_eq!((position.pending, position.outcome_cursor), (0, 3));
     assert_eq!(
@@ -26,14 +29,27 @@ async fn an_outcome_is_merged_and_retires_its_op_in_one_step() {
 
     let (again, sight, new) = entered(&store, entry(101, by(20), accept(1))).await;
     assert!(!new && sight.pending.is_empty());
-    assert_eq!(again.outcome, Some(Outcome { order: None, ..rejected }));
+    assert_eq!(
+        again.outcome,
+        Some(Outcome {
+            order: None,
+            ..rejected
+        })
+    );
     store
-        .apply_changes(2, vec![FeedChange::Order(after(1, 2, Action::Accept, 21))], NOW)
+        .apply_changes(
+            2,
+            vec![FeedChange::Order(after(1, 2, Action::Accept, 21))],
+            NOW,
+        )
         .await
         .unwrap();
     let position = store.load_position().await.unwrap();
     assert_eq!(position.tally.ahead, 0);
-    assert_eq!(position.tally.digest, after(1, 2, Action::Accept, 21).compute_digest());
+    assert_eq!(
+        position.tally.digest,
+        after(1, 2, Action::Accept, 21).compute_digest()
+    );
 }
 
 /// The test for the planted defect `op_retired_before_outcome`.
@@ -67,16 +83,28 @@ async fn an_outcome_that_names_another_regions_order_is_told_and_leaves_the_view
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     with_orders(&store, [1]).await;
-    let customer = Actor { user_id: UserId(id(11)), role: Role::Customer };
-    let publish = CommandBody::PublishOrder { order_id: OrderId(id(7)), order: draft() };
+    let customer = Actor {
+        user_id: UserId(id(11)),
+        role: Role::Customer,
+    };
+    let publish = CommandBody::PublishOrder {
+        order_id: OrderId(id(7)),
+        order: draft(),
+    };
     let (stored, ..) = entered(&store, entry(101, customer, publish)).await;
     let (moved, ..) = entered(&store, entry(102, by(20), accept(1))).await;
     let before = store.load_position().await.unwrap().tally;
 
-    let elsewhere = |n| Order { location: wire::Region::South, ..order(n, 4) };
+    let elsewhere = |n| Order {
+        location: wire::Region::South,
+        ..order(n, 4)
+    };
     let exists = Outcome::new_rejected(Code::OrderExists, Some(elsewhere(7)), NOW);
     let gone = Outcome::new_rejected(Code::WrongState, Some(elsewhere(1)), NOW);
-    let outcomes = vec![outcome(1, stored.at.seq, exists), outcome(2, moved.at.seq, gone)];
+    let outcomes = vec![
+        outcome(1, stored.at.seq, exists),
+        outcome(2, moved.at.seq, gone),
+    ];
     let settled = store.store_outcomes(2, outcomes, NOW).await.unwrap();
     assert_eq!(settled[0].outcome.code, Some(Code::OrderExists));
     assert_eq!(settled[0].sight.order, None);

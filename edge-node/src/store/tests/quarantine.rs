@@ -9,31 +9,56 @@ use wire::{BootNonce, CommandOp, EarlierReceipt, EdgeId, QuarantineWhy, Receipt}
 use super::*;
 use crate::tests::id;
 
-const FIRM: CommandDecision =
-    CommandDecision::Taken(TakenVerdict { verdict: Verdict::Firm, fence: Some(6), doubt: None });
+const FIRM: CommandDecision = CommandDecision::Taken(TakenVerdict {
+    verdict: Verdict::Firm,
+    fence: Some(6),
+    doubt: None,
+});
 
-const EVERYTHING: OpRange =
-    OpRange { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
+const EVERYTHING: OpRange = OpRange {
+    from: 1,
+    ops_max: 100,
+    bytes_max: 1 << 20,
+    first_whatever_size: true,
+};
 
 fn new_epoch() -> NewEpoch {
     let last_accepted = Hash::digest_bytes(b"the cursor");
     let why = QuarantineWhy::EdgeRestored;
-    NewEpoch { epoch: 2, grant: 9, last_accepted, why }
+    NewEpoch {
+        epoch: 2,
+        grant: 9,
+        last_accepted,
+        why,
+    }
 }
 
 async fn ops(store: &Store) -> Vec<Op> {
     let run = store.run(EVERYTHING).await.unwrap();
-    run.ops.iter().map(|bytes| Op::from_bytes(bytes).unwrap()).collect()
+    run.ops
+        .iter()
+        .map(|bytes| Op::from_bytes(bytes).unwrap())
+        .collect()
 }
 
 fn commands(ops: &[Op]) -> Vec<&CommandOp> {
     let command = |op: &'_ Op| matches!(op, Op::Command(_));
     let ops = ops.iter().filter(|op| command(op));
-    ops.map(|op| if let Op::Command(op) = op { op } else { unreachable!() }).collect()
+    ops.map(|op| {
+        if let Op::Command(op) = op {
+            op
+        } else {
+            unreachable!()
+        }
+    })
+    .collect()
 }
 
 fn ids(ops: &[Op]) -> Vec<u128> {
-    commands(ops).iter().map(|op| op.command.id.0.as_u128() - id(0).as_u128()).collect()
+    commands(ops)
+        .iter()
+        .map(|op| op.command.id.0.as_u128() - id(0).as_u128())
+        .collect()
 }
 
 /// Another log of this edge: a boot op, tokens, and accepts with these numbers.
@@ -53,11 +78,18 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     let (store, _) = open(&data, 1).await;
     with_orders(&store, 1..=9).await;
     let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
-    let firm =
-        store.judge_and_log_command(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
-    let CommandLogResult::Stored { stored: firm, .. } = firm else { panic!() };
+    let firm = store
+        .judge_and_log_command(entry(102, by(21), accept(2)), |_, _| FIRM)
+        .await
+        .unwrap();
+    let CommandLogResult::Stored { stored: firm, .. } = firm else {
+        panic!()
+    };
     let applied = Outcome::new_applied(after(1, 2, Action::Accept, 21), NOW);
-    store.store_outcomes(1, vec![outcome(1, decided.at.seq, applied)], NOW).await.unwrap();
+    store
+        .store_outcomes(1, vec![outcome(1, decided.at.seq, applied)], NOW)
+        .await
+        .unwrap();
     let common = store.load_position().await.unwrap().head;
     store.close();
     let backup = tempfile::tempdir().unwrap();
@@ -67,7 +99,10 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     for n in [3, 4] {
         entered(&store, entry(100 + n, by(20 + n), accept(n))).await;
     }
-    let rest = OpRange { from: common.seq + 1, ..EVERYTHING };
+    let rest = OpRange {
+        from: common.seq + 1,
+        ..EVERYTHING
+    };
     let lost = store.run(rest).await.unwrap().ops;
     store.close();
     std::fs::remove_dir_all(data.path().join("db")).unwrap();
@@ -81,11 +116,27 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
         let at = before.append_op(&ops[0]);
         let first_seq = at.seq;
         let first_hash = at.hash;
-        TailWrite { begins, epoch: 1, first_seq, first_hash, ops: ops.to_vec() }
+        TailWrite {
+            begins,
+            epoch: 1,
+            first_seq,
+            first_hash,
+            ops: ops.to_vec(),
+        }
     };
     // This tail is partial and must be discarded.
     let cut_off = another_log([7]).await;
-    store.keep_tail(run(true, ChainHead { seq: 40, hash: Hash::ZERO }, &cut_off)).await.unwrap();
+    store
+        .keep_tail(run(
+            true,
+            ChainHead {
+                seq: 40,
+                hash: Hash::ZERO,
+            },
+            &cut_off,
+        ))
+        .await
+        .unwrap();
     store.keep_tail(run(true, common, first)).await.unwrap();
     let middle = common.append_ops(first.iter().map(Vec::as_slice));
     store.keep_tail(run(false, middle, second)).await.unwrap();
@@ -93,12 +144,27 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
 
     assert_eq!((begun.epoch, begun.relogged), (2, 4));
     let ops = ops(&store).await;
-    assert!(matches!(ops[0], Op::Boot { nonce: BootNonce([3, ..]), .. }));
-    assert_eq!(ids(&ops), [102, 103, 104, 105], "in this order, and nothing that has an outcome");
+    assert!(matches!(
+        ops[0],
+        Op::Boot {
+            nonce: BootNonce([3, ..]),
+            ..
+        }
+    ));
+    assert_eq!(
+        ids(&ops),
+        [102, 103, 104, 105],
+        "in this order, and nothing that has an outcome"
+    );
     for op in commands(&ops) {
-        assert_eq!((op.verdict, op.fence, op.cut_off), (Verdict::Provisional, None, Some(true)));
+        assert_eq!(
+            (op.verdict, op.fence, op.cut_off),
+            (Verdict::Provisional, None, Some(true))
+        );
         let seq = usize::try_from(op.token_seq).unwrap();
-        let token = Op::Token { token: format!("token of {}", op.actor.user_id) };
+        let token = Op::Token {
+            token: format!("token of {}", op.actor.user_id),
+        };
         assert_eq!(ops[seq - 1], token, "its token stands in the new epoch");
     }
     let first = commands(&ops)[0].relogged.clone().unwrap();
@@ -120,13 +186,24 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
         ChainHead::start_renewed_epoch(&identity().name, 2, 9, Hash::digest_bytes(b"the cursor"));
     assert_eq!(
         position.head,
-        start
-            .append_ops(ops.iter().map(Op::to_bytes).collect::<Vec<_>>().iter().map(Vec::as_slice))
+        start.append_ops(
+            ops.iter()
+                .map(Op::to_bytes)
+                .collect::<Vec<_>>()
+                .iter()
+                .map(Vec::as_slice)
+        )
     );
-    assert_eq!((position.epoch, position.outcome_cursor, position.pending), (2, 0, 4));
+    assert_eq!(
+        (position.epoch, position.outcome_cursor, position.pending),
+        (2, 0, 4)
+    );
     assert!(!position.suspect && store.find_alarm().await.unwrap().is_none());
     let (again, _, new) = entered(&store, entry(104, by(24), accept(4))).await;
-    assert_eq!((again.epoch, again.verdict, new), (2, Verdict::Provisional, false));
+    assert_eq!(
+        (again.epoch, again.verdict, new),
+        (2, Verdict::Provisional, false)
+    );
 
     goes_on(&data, store, again.at.seq).await;
 }
@@ -137,7 +214,10 @@ async fn goes_on(data: &TempDir, store: Store, seq: u64) {
     let (store, suspicion) = open(data, 4).await;
     assert_eq!(suspicion, None);
     let applied = Outcome::new_applied(after(4, 2, Action::Accept, 24), NOW);
-    let settled = store.store_outcomes(1, vec![outcome(1, seq, applied)], NOW).await.unwrap();
+    let settled = store
+        .store_outcomes(1, vec![outcome(1, seq, applied)], NOW)
+        .await
+        .unwrap();
     assert_eq!(settled[0].stored.command_id, CommandId(id(104)));
 }
 
@@ -154,7 +234,10 @@ async fn the_right_of_an_epoch_ends_with_it() {
         digest: Some(wire::open_digest([])),
         ..wire::RegionAssignment::default()
     };
-    store.apply_changes(1, vec![FeedChange::Assignment(grant)], NOW).await.unwrap();
+    store
+        .apply_changes(1, vec![FeedChange::Assignment(grant)], NOW)
+        .await
+        .unwrap();
     let held = async || {
         let held = |_: &_, book: &mut LogBook| Ok::<_, rusqlite::Error>(book.tenure.held);
         store.journal.write(held).await.unwrap()
@@ -170,8 +253,13 @@ async fn a_lost_command_whose_token_is_nowhere_is_logged_all_the_same() {
     let (store, _) = open(&data, 1).await;
     let lost = another_log([3]).await;
     let first_hash = Hash::digest_bytes(b"3");
-    let run =
-        TailWrite { begins: true, epoch: 1, first_seq: 3, first_hash, ops: lost[2..].to_vec() };
+    let run = TailWrite {
+        begins: true,
+        epoch: 1,
+        first_seq: 3,
+        first_hash,
+        ops: lost[2..].to_vec(),
+    };
     store.keep_tail(run).await.unwrap();
     store.begin_epoch(new_epoch(), NOW).await.unwrap();
     let ops = ops(&store).await;
@@ -198,13 +286,40 @@ async fn a_receipt_for_what_the_log_does_not_have_makes_suspect_and_every_other_
     let boot = |store: Store| async move { store.load_position().await.unwrap().head };
     for (what, epoch, at, suspect) in [
         ("what it has", 1, None, false),
-        ("beyond the log", 1, Some(ChainHead { seq: 2, hash: Hash::digest_bytes(b"2") }), true),
-        ("another op", 1, Some(ChainHead { seq: 1, hash: Hash::digest_bytes(b"1") }), true),
-        ("a later epoch", 2, Some(ChainHead { seq: 1, hash: Hash::digest_bytes(b"1") }), true),
+        (
+            "beyond the log",
+            1,
+            Some(ChainHead {
+                seq: 2,
+                hash: Hash::digest_bytes(b"2"),
+            }),
+            true,
+        ),
+        (
+            "another op",
+            1,
+            Some(ChainHead {
+                seq: 1,
+                hash: Hash::digest_bytes(b"1"),
+            }),
+            true,
+        ),
+        (
+            "a later epoch",
+            2,
+            Some(ChainHead {
+                seq: 1,
+                hash: Hash::digest_bytes(b"1"),
+            }),
+            true,
+        ),
         (
             "an epoch that is over",
             0,
-            Some(ChainHead { seq: 9, hash: Hash::digest_bytes(b"1") }),
+            Some(ChainHead {
+                seq: 9,
+                hash: Hash::digest_bytes(b"1"),
+            }),
             false,
         ),
     ] {
@@ -213,9 +328,16 @@ async fn a_receipt_for_what_the_log_does_not_have_makes_suspect_and_every_other_
         with_orders(&store, [1]).await;
         let at = at.unwrap_or(boot(store.clone()).await);
         let seen = Some(receipt(epoch, at));
-        let entry = CheckedCommand { seen, ..entry(101, by(20), accept(1)) };
+        let entry = CheckedCommand {
+            seen,
+            ..entry(101, by(20), accept(1))
+        };
         entered(&store, entry).await;
-        assert_eq!(store.load_position().await.unwrap().suspect, suspect, "{what}");
+        assert_eq!(
+            store.load_position().await.unwrap().suspect,
+            suspect,
+            "{what}"
+        );
         let alarm = store.find_alarm().await.unwrap().map(|(alarm, _)| alarm);
         assert_eq!(alarm, suspect.then_some(Alarm::Receipt), "{what}");
     }
@@ -228,14 +350,27 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     with_orders(&store, 1..=9).await;
     let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
     let applied = Outcome::new_applied(after(1, 2, Action::Accept, 21), NOW);
-    store.store_outcomes(1, vec![outcome(1, decided.at.seq, applied)], NOW).await.unwrap();
-    store.judge_and_log_command(entry(102, by(21), accept(2)), |_, _| FIRM).await.unwrap();
-    let own = EdgeIdentity { name: EdgeId::new("north-2").unwrap(), ..identity() };
+    store
+        .store_outcomes(1, vec![outcome(1, decided.at.seq, applied)], NOW)
+        .await
+        .unwrap();
+    store
+        .judge_and_log_command(entry(102, by(21), accept(2)), |_, _| FIRM)
+        .await
+        .unwrap();
+    let own = EdgeIdentity {
+        name: EdgeId::new("north-2").unwrap(),
+        ..identity()
+    };
     let nonce = BootNonce([7; 16]);
     store.raise_alarm(Alarm::Older, NOW).await.unwrap();
     store.clone().close();
     drop(store);
-    assert_eq!(enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(), None, "no twin");
+    assert_eq!(
+        enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(),
+        None,
+        "no twin"
+    );
 
     let (store, _) = open(&data, 2).await;
     store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
@@ -245,25 +380,46 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     assert!(position.twin && position.suspect);
     let told = read_report(&path_in(data.path())).unwrap();
     assert_eq!(told.alarm.as_ref().map(|alarm| alarm.why), Some("twin"));
-    assert!(told.to_string().contains("`holdfast enrol REGION NAME`"), "{told}");
+    assert!(
+        told.to_string().contains("`holdfast enrol REGION NAME`"),
+        "{told}"
+    );
     store.close();
 
-    let renamed = enrol_anew(data.path(), &own, nonce, NOW).await.unwrap().unwrap();
+    let renamed = enrol_anew(data.path(), &own, nonce, NOW)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((renamed.from, renamed.relogged), (identity().name, 1));
-    assert_eq!(enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(), None, "once");
-    let (store, suspicion) = Store::open(data.path(), own.clone(), nonce, NOW).await.unwrap();
+    assert_eq!(
+        enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(),
+        None,
+        "once"
+    );
+    let (store, suspicion) = Store::open(data.path(), own.clone(), nonce, NOW)
+        .await
+        .unwrap();
     assert_eq!(suspicion, None);
     let position = store.load_position().await.unwrap();
     assert!(!position.twin && !position.suspect && !store.load_trust().await.unwrap().enrolled);
     let ops = ops(&store).await;
     assert_eq!(ids(&ops), [102]);
     let relogged = commands(&ops)[0].relogged.clone().unwrap();
-    assert_eq!((relogged.edge, relogged.why), (identity().name, QuarantineWhy::EdgeCloned));
+    assert_eq!(
+        (relogged.edge, relogged.why),
+        (identity().name, QuarantineWhy::EdgeCloned)
+    );
     let start = ChainHead::start(&own.name);
     let bytes: Vec<_> = ops.iter().map(Op::to_bytes).collect();
-    assert_eq!(position.head, start.append_ops(bytes.iter().map(Vec::as_slice)));
+    assert_eq!(
+        position.head,
+        start.append_ops(bytes.iter().map(Vec::as_slice))
+    );
     let (known, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
-    assert!(!new && known.outcome.is_some(), "what was decided is still known");
+    assert!(
+        !new && known.outcome.is_some(),
+        "what was decided is still known"
+    );
 }
 
 #[tokio::test]
@@ -274,9 +430,15 @@ async fn an_edge_of_its_own_counts_its_epochs_anew() {
     assert_eq!(store.begin_epoch(new_epoch(), NOW).await.unwrap().epoch, 2);
     store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
     store.close();
-    let own = EdgeIdentity { name: EdgeId::new("north-2").unwrap(), ..identity() };
+    let own = EdgeIdentity {
+        name: EdgeId::new("north-2").unwrap(),
+        ..identity()
+    };
     let nonce = BootNonce([7; 16]);
-    enrol_anew(data.path(), &own, nonce, NOW).await.unwrap().unwrap();
+    enrol_anew(data.path(), &own, nonce, NOW)
+        .await
+        .unwrap()
+        .unwrap();
     let (store, _) = Store::open(data.path(), own, nonce, NOW).await.unwrap();
     store.raise_alarm(Alarm::Older, NOW).await.unwrap();
     assert_eq!(store.begin_epoch(new_epoch(), NOW).await.unwrap().epoch, 2);
@@ -289,23 +451,38 @@ async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
     let mut decided = 0;
     for (generation, next) in [(1, "north-2"), (2, "north-3"), (3, "north-4")] {
         let nonce = BootNonce([generation; 16]);
-        let (store, _) = Store::open(data.path(), name.clone(), nonce, NOW).await.unwrap();
+        let (store, _) = Store::open(data.path(), name.clone(), nonce, NOW)
+            .await
+            .unwrap();
         let n = u128::from(generation);
         with_orders(&store, [n]).await;
         // Three commands share a place in their logs; all are kept.
         let (stored, ..) = entered(&store, entry(100 + n, by(21), accept(n))).await;
         let applied = Outcome::new_applied(after(n, 2, Action::Accept, 21), NOW);
-        store.store_outcomes(1, vec![outcome(1, stored.at.seq, applied)], NOW).await.unwrap();
+        store
+            .store_outcomes(1, vec![outcome(1, stored.at.seq, applied)], NOW)
+            .await
+            .unwrap();
         decided = n;
         store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
         store.close();
-        name = EdgeIdentity { name: EdgeId::new(next).unwrap(), ..name };
-        let renamed = enrol_anew(data.path(), &name, BootNonce([9; 16]), NOW).await.unwrap();
+        name = EdgeIdentity {
+            name: EdgeId::new(next).unwrap(),
+            ..name
+        };
+        let renamed = enrol_anew(data.path(), &name, BootNonce([9; 16]), NOW)
+            .await
+            .unwrap();
         assert_eq!(renamed.map(|renamed| renamed.relogged), Some(0), "{next}");
     }
-    let (store, _) = Store::open(data.path(), name, BootNonce([8; 16]), NOW).await.unwrap();
+    let (store, _) = Store::open(data.path(), name, BootNonce([8; 16]), NOW)
+        .await
+        .unwrap();
     for n in 1..=decided {
         let (known, _, new) = entered(&store, entry(100 + n, by(21), accept(n))).await;
-        assert!(!new && known.outcome.is_some(), "command {n} is still known");
+        assert!(
+            !new && known.outcome.is_some(),
+            "command {n} is still known"
+        );
     }
 }

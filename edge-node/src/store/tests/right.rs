@@ -20,13 +20,21 @@ fn grant(policy_version: u64, fence: u64) -> RegionAssignment {
 
 async fn hear(store: &Store, word: RegionAssignment) {
     let to = store.load_position().await.unwrap().feed_cursor + 1;
-    store.apply_changes(to, vec![FeedChange::Assignment(word)], NOW).await.unwrap();
+    store
+        .apply_changes(to, vec![FeedChange::Assignment(word)], NOW)
+        .await
+        .unwrap();
 }
 
 /// Orders 1 and 2 are open, 3 is completed.
 async fn with_region(store: &Store) {
-    let done = Order { status: OrderStatus::Completed, ..order(3, 2) };
-    let changes = [order(1, 1), order(2, 3), done].map(FeedChange::Order).into();
+    let done = Order {
+        status: OrderStatus::Completed,
+        ..order(3, 2)
+    };
+    let changes = [order(1, 1), order(2, 3), done]
+        .map(FeedChange::Order)
+        .into();
     store.apply_changes(3, changes, NOW).await.unwrap();
 }
 
@@ -34,8 +42,20 @@ async fn try_enter(store: &Store, entry: CheckedCommand) -> Box<StoredCommand> {
     let actor = entry.actor;
     let body = entry.command.body.clone();
     let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
-        let request = VerdictRequest { actor, body: &body, repeat: false, receipted: false };
-        judge_command(&request, sight, &EdgeState { let_in: true, ..*footing })
+        let request = VerdictRequest {
+            actor,
+            body: &body,
+            repeat: false,
+            receipted: false,
+        };
+        judge_command(
+            &request,
+            sight,
+            &EdgeState {
+                let_in: true,
+                ..*footing
+            },
+        )
     };
     match store.judge_and_log_command(entry, judging).await.unwrap() {
         CommandLogResult::Stored { stored, .. } => stored,
@@ -45,9 +65,17 @@ async fn try_enter(store: &Store, entry: CheckedCommand) -> Box<StoredCommand> {
 }
 
 async fn ops(store: &Store) -> Vec<Op> {
-    let wanted = OpRange { from: 1, ops_max: 100, bytes_max: 1 << 20, first_whatever_size: true };
+    let wanted = OpRange {
+        from: 1,
+        ops_max: 100,
+        bytes_max: 1 << 20,
+        first_whatever_size: true,
+    };
     let run = store.run(wanted).await.unwrap();
-    run.ops.iter().map(|bytes| Op::from_bytes(bytes).unwrap()).collect()
+    run.ops
+        .iter()
+        .map(|bytes| Op::from_bytes(bytes).unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -55,10 +83,19 @@ async fn a_proven_grant_makes_an_accept_firm_and_outlives_the_process() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     with_region(&store).await;
-    hear(&store, RegionAssignment { rules_version: 4, ..grant(7, 2) }).await;
+    hear(
+        &store,
+        RegionAssignment {
+            rules_version: 4,
+            ..grant(7, 2)
+        },
+    )
+    .await;
     let stored = try_enter(&store, entry(101, by(20), accept(1))).await;
     assert_eq!((stored.verdict, stored.fence), (Verdict::Firm, Some(2)));
-    let Some(Op::Command(op)) = ops(&store).await.pop() else { panic!("a command") };
+    let Some(Op::Command(op)) = ops(&store).await.pop() else {
+        panic!("a command")
+    };
     assert_eq!((op.verdict, op.fence), (Verdict::Firm, Some(2)));
     assert_eq!((op.policy_version, op.rules_version), (Some(7), Some(4)));
 
@@ -67,7 +104,10 @@ async fn a_proven_grant_makes_an_accept_firm_and_outlives_the_process() {
     let stored = try_enter(&store, entry(102, by(21), accept(2))).await;
     assert_eq!((stored.verdict, stored.fence), (Verdict::Firm, Some(2)));
     let loser = try_enter(&store, entry(103, by(22), accept(1))).await;
-    assert_eq!((loser.verdict, loser.doubt), (Verdict::Provisional, Some(Code::LooksTaken)));
+    assert_eq!(
+        (loser.verdict, loser.doubt),
+        (Verdict::Provisional, Some(Code::LooksTaken))
+    );
 }
 
 #[tokio::test]
@@ -75,7 +115,10 @@ async fn a_grant_that_the_feed_does_not_agree_with_makes_nothing_firm() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     with_region(&store).await;
-    store.apply_changes(4, vec![FeedChange::Order(order(4, 1))], NOW).await.unwrap();
+    store
+        .apply_changes(4, vec![FeedChange::Order(order(4, 1))], NOW)
+        .await
+        .unwrap();
     hear(&store, grant(1, 1)).await;
     let stored = try_enter(&store, entry(101, by(20), accept(1))).await;
     assert_eq!((stored.verdict, stored.fence), (Verdict::Provisional, None));
@@ -87,8 +130,14 @@ async fn an_outcome_that_ran_ahead_of_the_feed_does_not_count_in_the_comparison(
     let (store, _) = open(&data, 1).await;
     with_region(&store).await;
     let (early, ..) = entered(&store, entry(101, by(20), accept(2))).await;
-    let done = Order { status: OrderStatus::Completed, ..order(2, 6) };
-    let unseen = Order { version: 9, ..order(8, 9) };
+    let done = Order {
+        status: OrderStatus::Completed,
+        ..order(2, 6)
+    };
+    let unseen = Order {
+        version: 9,
+        ..order(8, 9)
+    };
     let outcomes = vec![
         outcome(1, early.at.seq, Outcome::new_applied(done, NOW)),
         outcome(2, early.at.seq + 1, Outcome::new_applied(unseen, NOW)),
@@ -106,8 +155,18 @@ async fn a_wish_for_the_right_is_answered_in_the_log_and_nothing_is_firm_after_i
     with_region(&store).await;
     hear(&store, grant(1, 1)).await;
     try_enter(&store, entry(101, by(20), accept(1))).await;
-    hear(&store, RegionAssignment { release_asked: true, ..grant(2, 1) }).await;
-    assert_eq!(ops(&store).await.pop(), Some(Op::LeaseReleased { fence: 1 }));
+    hear(
+        &store,
+        RegionAssignment {
+            release_asked: true,
+            ..grant(2, 1)
+        },
+    )
+    .await;
+    assert_eq!(
+        ops(&store).await.pop(),
+        Some(Op::LeaseReleased { fence: 1 })
+    );
     let head = store.load_position().await.unwrap().head;
 
     store.close();
@@ -117,9 +176,16 @@ async fn a_wish_for_the_right_is_answered_in_the_log_and_nothing_is_firm_after_i
     hear(&store, grant(3, 1)).await;
     let stored = try_enter(&store, entry(103, by(21), accept(2))).await;
     assert_eq!(stored.verdict, Verdict::Provisional, "the fence stays dead");
-    let released =
-        ops(&store).await.into_iter().filter(|op| matches!(op, Op::LeaseReleased { .. }));
-    assert_eq!(released.count(), 1, "and is given back once, at {}", head.seq);
+    let released = ops(&store)
+        .await
+        .into_iter()
+        .filter(|op| matches!(op, Op::LeaseReleased { .. }));
+    assert_eq!(
+        released.count(),
+        1,
+        "and is given back once, at {}",
+        head.seq
+    );
 }
 
 #[tokio::test]
@@ -129,15 +195,26 @@ async fn a_right_that_was_taken_back_is_another_edges_or_nobodys() {
     with_region(&store).await;
     hear(&store, grant(1, 1)).await;
     let other = EdgeId::new("north-2").unwrap();
-    for (version, holder, right) in
-        [(2, None, RegionRight::None), (3, Some(other), RegionRight::Elsewhere)]
-    {
-        hear(&store, RegionAssignment { holder, ..grant(version, 2) }).await;
+    for (version, holder, right) in [
+        (2, None, RegionRight::None),
+        (3, Some(other), RegionRight::Elsewhere),
+    ] {
+        hear(
+            &store,
+            RegionAssignment {
+                holder,
+                ..grant(version, 2)
+            },
+        )
+        .await;
         let judging = move |_: &EdgeOrderView, footing: &EdgeState| {
             assert_eq!(footing.right, right);
             CommandDecision::NotTaken(Code::OrderNotFound)
         };
-        store.judge_and_log_command(entry(101, by(20), accept(1)), judging).await.unwrap();
+        store
+            .judge_and_log_command(entry(101, by(20), accept(1)), judging)
+            .await
+            .unwrap();
     }
 }
 
@@ -148,7 +225,10 @@ async fn an_accept_made_elsewhere_is_logged_once_whatever_is_known_of_it() {
     with_region(&store).await;
     hear(&store, grant(1, 1)).await;
     let ask = |n: u128, order: u128| wire::AskFrame {
-        standing: wire::LinkSessionId { term: 1, nonce: BootNonce([1; 16]) },
+        standing: wire::LinkSessionId {
+            term: 1,
+            nonce: BootNonce([1; 16]),
+        },
         command: entry(n, by(21), accept(order)).command,
         token: "of a stranger".into(),
         actor: by(21),
@@ -156,20 +236,40 @@ async fn an_accept_made_elsewhere_is_logged_once_whatever_is_known_of_it() {
     };
     let sight = store.log_asked(ask(101, 1), NOW).await.unwrap().unwrap();
     assert_eq!(sight.order.unwrap().provider_id, Some(UserId(id(21))));
-    assert!(store.log_asked(ask(101, 1), NOW).await.unwrap().is_none(), "its id is known");
-    assert!(store.log_asked(ask(102, 77), NOW).await.unwrap().is_some(), "an unknown order");
+    assert!(
+        store.log_asked(ask(101, 1), NOW).await.unwrap().is_none(),
+        "its id is known"
+    );
+    assert!(
+        store.log_asked(ask(102, 77), NOW).await.unwrap().is_some(),
+        "an unknown order"
+    );
     let asked: Vec<_> = ops(&store)
         .await
         .into_iter()
-        .filter_map(|op| if let Op::Command(op) = op { Some(op) } else { None })
+        .filter_map(|op| {
+            if let Op::Command(op) = op {
+                Some(op)
+            } else {
+                None
+            }
+        })
         .collect();
     assert_eq!(asked.len(), 2);
     for op in &asked {
         assert_eq!((op.verdict, op.fence), (Verdict::Provisional, None));
-        assert_eq!(op.received_at, UnixMillis(NOW.0 - 60_000), "the moment it was first taken");
+        assert_eq!(
+            op.received_at,
+            UnixMillis(NOW.0 - 60_000),
+            "the moment it was first taken"
+        );
     }
     let own = try_enter(&store, entry(103, by(20), accept(1))).await;
-    assert_eq!(own.verdict, Verdict::Provisional, "it rests on what is not firm");
+    assert_eq!(
+        own.verdict,
+        Verdict::Provisional,
+        "it rests on what is not firm"
+    );
 }
 
 #[tokio::test]
@@ -182,10 +282,17 @@ async fn nothing_is_firm_on_more_than_is_looked_at() {
         let accepted = try_enter(&store, entry(1_000 + n, by(20), accept(1))).await;
         assert_eq!(accepted.verdict, Verdict::Firm, "one's own, number {n}");
     }
-    let withdraw = CommandBody::WithdrawAcceptance { order_id: OrderId(id(1)), reason: None };
+    let withdraw = CommandBody::WithdrawAcceptance {
+        order_id: OrderId(id(1)),
+        reason: None,
+    };
     try_enter(&store, entry(2_000, by(20), withdraw)).await;
     let again = try_enter(&store, entry(2_001, by(20), accept(1))).await;
-    assert_eq!(again.verdict, Verdict::Provisional, "he may have given it back");
+    assert_eq!(
+        again.verdict,
+        Verdict::Provisional,
+        "he may have given it back"
+    );
 }
 
 #[tokio::test]
@@ -194,8 +301,15 @@ async fn the_report_says_whose_the_right_is_and_whether_answers_are_firm() {
     let (store, _) = open(&data, 1).await;
     with_orders(&store, [1, 2]).await;
     let told = || read_report(&path_in(data.path())).unwrap();
-    assert_eq!((told().right.policy, told().right.fence), (Policy::Optimistic, None));
-    assert!(told().to_string().contains("No edge holds the right to assign"));
+    assert_eq!(
+        (told().right.policy, told().right.fence),
+        (Policy::Optimistic, None)
+    );
+    assert!(
+        told()
+            .to_string()
+            .contains("No edge holds the right to assign")
+    );
 
     let open = [1, 2].map(|n| (OrderId(id(n)), 1));
     let granted = |version, fence, holder: &str, digest| {
@@ -208,16 +322,42 @@ async fn the_report_says_whose_the_right_is_and_whether_answers_are_firm() {
     };
     let another = Hash::digest_bytes(b"other orders");
     for (to, change, fence, proven, words) in [
-        (3, granted(1, 6, "north-1", open_digest(open)), Some(6), true, "accepts are firm"),
-        (4, granted(2, 7, "north-2", another), None, false, "The edge north-2 holds"),
-        (5, granted(3, 8, "north-1", another), Some(8), false, "do not agree"),
+        (
+            3,
+            granted(1, 6, "north-1", open_digest(open)),
+            Some(6),
+            true,
+            "accepts are firm",
+        ),
+        (
+            4,
+            granted(2, 7, "north-2", another),
+            None,
+            false,
+            "The edge north-2 holds",
+        ),
+        (
+            5,
+            granted(3, 8, "north-1", another),
+            Some(8),
+            false,
+            "do not agree",
+        ),
     ] {
         store.apply_changes(to, vec![change], NOW).await.unwrap();
         let right = told().right;
-        assert_eq!((right.policy, right.fence), (Policy::Exclusive, fence), "{words}");
+        assert_eq!(
+            (right.policy, right.fence),
+            (Policy::Exclusive, fence),
+            "{words}"
+        );
         assert_eq!((right.fence.is_some() && right.proven), proven, "{words}");
         assert!(told().to_string().contains(words), "{}", told());
     }
     store.raise_alarm(Alarm::Older, NOW).await.unwrap();
-    assert!(told().to_string().contains("accepts are provisional"), "{}", told());
+    assert!(
+        told().to_string().contains("accepts are provisional"),
+        "{}",
+        told()
+    );
 }

@@ -35,9 +35,11 @@ fn fill(conn: &Connection) -> HighWaterMark {
     let start = ChainHead::start(&identity().name).hash;
     let digits = |at| u8::from_str_radix(&OP[at..at + 2], 16).unwrap();
     let op: Vec<u8> = (0..OP.len()).step_by(2).map(digits).collect();
-    conn.execute(EDGE, params![&start.0[..], &Hash::ZERO.0[..], NOW.0]).unwrap();
+    conn.execute(EDGE, params![&start.0[..], &Hash::ZERO.0[..], NOW.0])
+        .unwrap();
     for seq in [1, 2_u8] {
-        conn.execute(LOG, params![seq, op, &hash(seq).0[..], NOW.0]).unwrap();
+        conn.execute(LOG, params![seq, op, &hash(seq).0[..], NOW.0])
+            .unwrap();
         let order = OrderId(id(3 - u128::from(seq)));
         let outcome = Outcome::new_plain(OutcomeKind::Applied, NOW);
         let outcome = (seq == 1).then(|| encode_cbor(&outcome));
@@ -56,7 +58,11 @@ fn fill(conn: &Connection) -> HighWaterMark {
         ];
         conn.execute(COMMAND, row).unwrap();
         if seq == 2 {
-            conn.execute(PENDING, params![order.0.as_bytes(), command.as_bytes(), NOW.0]).unwrap();
+            conn.execute(
+                PENDING,
+                params![order.0.as_bytes(), command.as_bytes(), NOW.0],
+            )
+            .unwrap();
         }
     }
     let finished = Order {
@@ -76,9 +82,23 @@ fn fill(conn: &Connection) -> HighWaterMark {
         ];
         conn.execute(ORDER, row).unwrap();
     }
-    conn.execute("INSERT INTO revoked (kind, id) VALUES ('user', ?)", [id(21).as_bytes()]).unwrap();
-    conn.execute("INSERT INTO feed_confirmed (one, at) VALUES (1, ?)", [NOW.0]).unwrap();
-    HighWaterMark { epoch: 1, head: ChainHead { seq: 2, hash: hash(2) } }
+    conn.execute(
+        "INSERT INTO revoked (kind, id) VALUES ('user', ?)",
+        [id(21).as_bytes()],
+    )
+    .unwrap();
+    conn.execute(
+        "INSERT INTO feed_confirmed (one, at) VALUES (1, ?)",
+        [NOW.0],
+    )
+    .unwrap();
+    HighWaterMark {
+        epoch: 1,
+        head: ChainHead {
+            seq: 2,
+            hash: hash(2),
+        },
+    }
 }
 
 #[tokio::test]
@@ -89,24 +109,49 @@ async fn a_file_of_a_version_before_is_read_and_goes_on() {
     let mut conn = Connection::open(&path).unwrap();
     schema::migrations().to_version(&mut conn, STEP).unwrap();
     let mark = fill(&conn);
-    HighWaterFile::open(&high_water::path_for(&path)).unwrap().write(mark).unwrap();
+    HighWaterFile::open(&high_water::path_for(&path))
+        .unwrap()
+        .write(mark)
+        .unwrap();
     drop(conn);
 
     let (store, alarm) = open(&data, 1).await;
     assert!(alarm.is_none(), "the log is as its mark says: {alarm:?}");
     let position = store.load_position().await.unwrap();
-    assert_eq!((position.head.seq, position.pending), (3, 1), "the boot of this run came behind");
+    assert_eq!(
+        (position.head.seq, position.pending),
+        (3, 1),
+        "the boot of this run came behind"
+    );
     assert_eq!((position.feed_generation, position.feed_cursor), (77, 5));
     let (again, sight, new) = entered(&store, entry(102, by(20), accept(1))).await;
-    assert_eq!((new, again.at.seq), (false, 2), "a repeat has its receipt of then");
-    assert_eq!(sight.order.map(|order| order.status), Some(OrderStatus::Accepted));
-    let (_, _, new) =
-        entered(&store, entry(103, by(20), CommandBody::StartOrder { order_id: OrderId(id(1)) }))
-            .await;
+    assert_eq!(
+        (new, again.at.seq),
+        (false, 2),
+        "a repeat has its receipt of then"
+    );
+    assert_eq!(
+        sight.order.map(|order| order.status),
+        Some(OrderStatus::Accepted)
+    );
+    let (_, _, new) = entered(
+        &store,
+        entry(
+            103,
+            by(20),
+            CommandBody::StartOrder {
+                order_id: OrderId(id(1)),
+            },
+        ),
+    )
+    .await;
     assert!(new);
 
     let conn = Connection::open(&path).unwrap();
-    let one = |text: &str| conn.query_row(text, [], |row| row.get::<_, i64>(0)).unwrap();
+    let one = |text: &str| {
+        conn.query_row(text, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
     assert_eq!(
         one("SELECT COUNT(*) FROM known_people"),
         1,

@@ -37,10 +37,16 @@ fn complete_tablet(folder: &Path, region: &Region) -> Command {
     let paho = folder.join("paho/mqtt");
     std::fs::create_dir_all(&paho).unwrap();
     std::fs::write(paho.join("client.py"), NO_MQTT).unwrap();
-    std::fs::write(folder.join("tablet.py"), block("## A complete tablet", "```python\n")).unwrap();
+    std::fs::write(
+        folder.join("tablet.py"),
+        block("## A complete tablet", "```python\n"),
+    )
+    .unwrap();
     let mut command = Command::new("python3");
     let edge = format!("http://{}", region.edge.http);
-    command.current_dir(folder).args(["-u", "tablet.py", &edge, "20", "right"]);
+    command
+        .current_dir(folder)
+        .args(["-u", "tablet.py", &edge, "20", "right"]);
     command
 }
 
@@ -48,7 +54,9 @@ fn complete_tablet(folder: &Path, region: &Region) -> Command {
 fn run_until_stored(mut tablet: Command) {
     let mut running = tablet.stdout(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(running.stdout.take().unwrap()).lines();
-    let stored = lines.map_while(Result::ok).find(|line| line.starts_with("stored provisional"));
+    let stored = lines
+        .map_while(Result::ok)
+        .find(|line| line.starts_with("stored provisional"));
     running.kill().unwrap();
     running.wait().unwrap();
     assert!(stored.is_some(), "the command is stored");
@@ -58,7 +66,11 @@ fn run_until_stored(mut tablet: Command) {
 fn run_until_decided(mut tablet: Command) {
     let output = tablet.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(said.contains("decided provisional applied"), "{said}");
 }
 
@@ -83,7 +95,10 @@ async fn the_pages_complete_tablet_starts_and_works_while_its_edge_is_cut_off() 
     let file: Value = serde_json::from_slice(&file).unwrap();
     let sign_ins = region.cloud.sign_ins();
     assert_eq!(sign_ins.len(), 1, "it keeps its sign-in");
-    assert_eq!(sign_ins[0]["tablet"], file["device"], "it signs in under its own name");
+    assert_eq!(
+        sign_ins[0]["tablet"], file["device"],
+        "it signs in under its own name"
+    );
 
     region.cloud.cut();
     until("the cut", || async {
@@ -95,7 +110,10 @@ async fn the_pages_complete_tablet_starts_and_works_while_its_edge_is_cut_off() 
     region.cloud.heal();
     until_decided(&region, 2).await;
     run_until_decided(tablet());
-    assert_eq!((region.cloud.sign_ins().len(), region.cloud.commands().len()), (1, 2));
+    assert_eq!(
+        (region.cloud.sign_ins().len(), region.cloud.commands().len()),
+        (1, 2)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,7 +122,12 @@ async fn the_pages_example_of_mqtt_3_1_1_gets_its_reply() {
     let http = region.edge.http;
     let mqtt = region.edge.mqtt;
     let output = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &block("<!-- mqtt-3.1.1 -->", "```bash\n")])
+        .args([
+            "-euo",
+            "pipefail",
+            "-c",
+            &block("<!-- mqtt-3.1.1 -->", "```bash\n"),
+        ])
         .env("EDGE", format!("http://{http}"))
         .env("HOST", mqtt.ip().to_string())
         .env("PORT", mqtt.port().to_string())
@@ -112,6 +135,13 @@ async fn the_pages_example_of_mqtt_3_1_1_gets_its_reply() {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.starts_with("stored provisional: Stored at the regional node"), "{said}");
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(
+        said.starts_with("stored provisional: Stored at the regional node"),
+        "{said}"
+    );
 }

@@ -8,17 +8,28 @@ async fn a_tablet_without_mqtt_posts_its_commands_and_reads_the_board() {
     let token = region.token(Role::Provider, 20);
     let body: Value = serde_json::from_slice(&frame(101, &token, &accept(1))).unwrap();
     let at = region.edge.http;
-    let reply = call(at, http::Method::POST, "/commands", None, Some(&body)).await.unwrap();
+    let reply = call(at, http::Method::POST, "/commands", None, Some(&body))
+        .await
+        .unwrap();
     assert_eq!(reply["verdict"], json!("provisional"));
 
     assert_eq!(get(&region.edge, "/board", None).await, Err(401));
     let board = get(&region.edge, "/board", Some(&token)).await.unwrap();
     let items = board["items"].as_array().unwrap();
     assert_eq!(items.len(), 3);
-    let mine = items.iter().find(|item| item["id"] == json!(id(1))).unwrap();
+    let mine = items
+        .iter()
+        .find(|item| item["id"] == json!(id(1)))
+        .unwrap();
     assert_eq!(mine["address"], json!(""), "the cloud has yet to decide");
-    let theirs = items.iter().find(|item| item["id"] == json!(id(2))).unwrap();
-    assert_eq!((&theirs["address"], &theirs["pending"]), (&json!(""), &json!(false)));
+    let theirs = items
+        .iter()
+        .find(|item| item["id"] == json!(id(2)))
+        .unwrap();
+    assert_eq!(
+        (&theirs["address"], &theirs["pending"]),
+        (&json!(""), &json!(false))
+    );
     let other = region.token(Role::Provider, 21);
     let board = get(&region.edge, "/board", Some(&other)).await.unwrap();
     let open = board["items"].as_array().unwrap();
@@ -54,7 +65,10 @@ async fn a_refused_call_has_its_status_and_carries_the_reply() {
         // Only people of this region get details about a frame's faults.
         (json!({}), Err(Code::InvalidToken)),
         (json!({"id": id(102), "v": 2}), Err(Code::InvalidToken)),
-        (json!({"v": 1, "body": {"type": "teleport_order"}}), Err(Code::InvalidToken)),
+        (
+            json!({"v": 1, "body": {"type": "teleport_order"}}),
+            Err(Code::InvalidToken),
+        ),
         (newer("nonsense"), Err(Code::InvalidToken)),
         (newer(&expired), Err(Code::TokenExpired)),
         (sent("nonsense", 2), Err(Code::InvalidToken)),
@@ -66,7 +80,13 @@ async fn a_refused_call_has_its_status_and_carries_the_reply() {
         let url = format!("http://{at}/commands");
         let client = process::client::Client::new();
         let answer = client
-            .send_json::<Value>(http::Method::POST, &url, None, Some(&body), crate::world::PATIENCE)
+            .send_json::<Value>(
+                http::Method::POST,
+                &url,
+                None,
+                Some(&body),
+                crate::world::PATIENCE,
+            )
             .await;
         let (reply, code) = match (answer, refusal) {
             (Ok(reply), Ok(code)) => (reply, code),
@@ -78,7 +98,10 @@ async fn a_refused_call_has_its_status_and_carries_the_reply() {
             }
             (answer, _) => panic!("{body}: {answer:?}"),
         };
-        assert_eq!((&reply["verdict"], &reply["code"]), (&json!("not_taken"), &json!(code)));
+        assert_eq!(
+            (&reply["verdict"], &reply["code"]),
+            (&json!("not_taken"), &json!(code))
+        );
         let known = body.get("id").cloned().unwrap_or_default();
         assert_eq!(reply["command_id"], known);
     }
@@ -90,7 +113,9 @@ async fn every_answer_over_http_is_safe_to_show_in_a_browser() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let region = Region::open().await;
     for path in ["/health", "/board", "/nothing", "/api/head"] {
-        let mut socket = tokio::net::TcpStream::connect(region.edge.http).await.unwrap();
+        let mut socket = tokio::net::TcpStream::connect(region.edge.http)
+            .await
+            .unwrap();
         let ask = format!("GET {path} HTTP/1.1\r\nhost: edge\r\nconnection: close\r\n\r\n");
         socket.write_all(ask.as_bytes()).await.unwrap();
         let mut answer = String::new();
@@ -101,7 +126,10 @@ async fn every_answer_over_http_is_safe_to_show_in_a_browser() {
             "referrer-policy: no-referrer",
             "cache-control: no-store",
         ] {
-            assert!(answer.contains(&format!("{header}\r\n")), "{path}: {answer}");
+            assert!(
+                answer.contains(&format!("{header}\r\n")),
+                "{path}: {answer}"
+            );
         }
     }
     region.edge.stop().await;

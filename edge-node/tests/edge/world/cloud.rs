@@ -185,7 +185,13 @@ impl Cloud {
     }
 
     pub fn commands(&self) -> Vec<wire::CommandOp> {
-        let command = |op: &Op| if let Op::Command(op) = op { Some(op.clone()) } else { None };
+        let command = |op: &Op| {
+            if let Op::Command(op) = op {
+                Some(op.clone())
+            } else {
+                None
+            }
+        };
         self.with(|state| state.ops.iter().filter_map(command).collect())
     }
 
@@ -214,7 +220,10 @@ impl Cloud {
     pub fn digest(&self) -> wire::Hash {
         let mut digest = wire::Hash::ZERO;
         self.with(|state| {
-            state.orders.values().for_each(|order| digest.toggle_member(order.compute_digest()))
+            state
+                .orders
+                .values()
+                .for_each(|order| digest.toggle_member(order.compute_digest()))
         });
         digest
     }
@@ -238,10 +247,15 @@ impl Cloud {
 }
 
 async fn enrol(State(cloud): State<Cloud>, Json(ask): Json<Value>) -> Response {
-    if !["a-code", "another-code"].map(Value::from).contains(&ask["code"]) {
+    if !["a-code", "another-code"]
+        .map(Value::from)
+        .contains(&ask["code"])
+    {
         return Problem::new(Code::EnrolmentCodeInvalid).into_response();
     }
-    let key = URL_SAFE_NO_PAD.decode(ask["public_key"].as_str().unwrap()).unwrap();
+    let key = URL_SAFE_NO_PAD
+        .decode(ask["public_key"].as_str().unwrap())
+        .unwrap();
     cloud.with(|state| state.public_key = Some(key.try_into().unwrap()));
     let jwks: Value = serde_json::from_str(&cloud.people().jwks()).unwrap();
     Json(json!({ "edge": "north-1", "region": "NORTH", "jwks": jwks })).into_response()
@@ -275,7 +289,11 @@ async fn login(State(cloud): State<Cloud>, Json(form): Json<Value>) -> Response 
 }
 
 async fn logout(State(cloud): State<Cloud>, Json(form): Json<Value>) -> StatusCode {
-    cloud.with(|state| state.signed_out.push(form["token"].as_str().unwrap().to_owned()));
+    cloud.with(|state| {
+        state
+            .signed_out
+            .push(form["token"].as_str().unwrap().to_owned())
+    });
     StatusCode::NO_CONTENT
 }
 
@@ -293,7 +311,14 @@ async fn link(
     upgrade.on_upgrade(move |socket| async move {
         let standing = None;
         let sealer = None;
-        let mut session = Session { cloud, socket, standing, outcomes: 0, feed: 0, sealer };
+        let mut session = Session {
+            cloud,
+            socket,
+            standing,
+            outcomes: 0,
+            feed: 0,
+            sealer,
+        };
         session.run().await;
     })
 }
@@ -348,12 +373,22 @@ impl Session {
                 let packed = usize::from(up.packed.is_some());
                 self.cloud.with(|state| {
                     state.packed += packed;
-                    assert!(packed == 0 || state.codec.is_some(), "packed without being asked");
+                    assert!(
+                        packed == 0 || state.codec.is_some(),
+                        "packed without being asked"
+                    );
                 });
-                let up = up.into_unpacked(LIMITS.batch_ops_max, LIMITS.batch_bytes_max).unwrap();
-                let (cursor, feed_seq) =
-                    self.cloud.with(|state| (store(state, &up), state.feed.len() as u64));
-                let LinkLimits { credit_ops: ops, credit_bytes: bytes, .. } = LIMITS;
+                let up = up
+                    .into_unpacked(LIMITS.batch_ops_max, LIMITS.batch_bytes_max)
+                    .unwrap();
+                let (cursor, feed_seq) = self
+                    .cloud
+                    .with(|state| (store(state, &up), state.feed.len() as u64));
+                let LinkLimits {
+                    credit_ops: ops,
+                    credit_bytes: bytes,
+                    ..
+                } = LIMITS;
                 self.send(Frame::Credit(Credit {
                     standing: up.standing,
                     cursor,
@@ -387,8 +422,15 @@ impl Session {
             (*state.cursor.get_or_insert(start), state.term, state.codec)
         });
         self.outcomes = hello.outcome_cursor;
-        self.feed = if hello.feed_generation == GENERATION { hello.feed_cursor } else { 0 };
-        let standing = LinkSessionId { term, nonce: hello.nonce };
+        self.feed = if hello.feed_generation == GENERATION {
+            hello.feed_cursor
+        } else {
+            0
+        };
+        let standing = LinkSessionId {
+            term,
+            nonce: hello.nonce,
+        };
         self.standing = Some(standing);
         self.send(Frame::Welcome(Welcome {
             protocol: 1,
@@ -405,7 +447,9 @@ impl Session {
     }
 
     async fn send_down(&mut self) -> Option<()> {
-        let Some(standing) = self.standing else { return Some(()) };
+        let Some(standing) = self.standing else {
+            return Some(());
+        };
         let (outcomes, changes) = self.cloud.with(|state| {
             let after = |n: u64| usize::try_from(n).unwrap();
             (
@@ -413,7 +457,9 @@ impl Session {
                 state.feed[after(self.feed)..].to_vec(),
             )
         });
-        let interjections = self.cloud.with(|state| std::mem::take(&mut state.interjections));
+        let interjections = self
+            .cloud
+            .with(|state| std::mem::take(&mut state.interjections));
         for frame in interjections {
             self.send(frame).await?;
         }
@@ -421,13 +467,25 @@ impl Session {
             let from = self.outcomes;
             self.outcomes += outcomes.len() as u64;
             let to = self.outcomes;
-            let frame = OutcomesFrame { standing, epoch: 1, from, to, outcomes };
+            let frame = OutcomesFrame {
+                standing,
+                epoch: 1,
+                from,
+                to,
+                outcomes,
+            };
             self.send(Frame::Outcomes(frame)).await?;
         }
         if !changes.is_empty() {
             let from = self.feed;
             self.feed += changes.len() as u64;
-            self.send(Frame::Down(ChangesFrame { standing, from, to: self.feed, changes })).await?;
+            self.send(Frame::Down(ChangesFrame {
+                standing,
+                from,
+                to: self.feed,
+                changes,
+            }))
+            .await?;
         }
         if let Some(number) = self.cloud.with(|state| state.probe.take()) {
             self.send(Frame::Probe(Probe { standing, number })).await?;
@@ -440,14 +498,21 @@ impl Session {
             Some(sealer) => sealer.seal_frame(&frame),
             None => frame,
         };
-        self.socket.send(Message::Binary(frame.to_bytes().into())).await.ok()
+        self.socket
+            .send(Message::Binary(frame.to_bytes().into()))
+            .await
+            .ok()
     }
 }
 
 /// Stores and decides ops that continue the cursor.
 fn store(state: &mut Stored, up: &wire::OpsFrame) -> u64 {
     let mut cursor = state.cursor.unwrap();
-    assert_eq!((up.first_seq, up.prev_hash), (cursor.seq + 1, cursor.hash), "no gap, one chain");
+    assert_eq!(
+        (up.first_seq, up.prev_hash),
+        (cursor.seq + 1, cursor.hash),
+        "no gap, one chain"
+    );
     for bytes in &up.ops {
         cursor = cursor.append_op(bytes);
         let op = Op::from_bytes(bytes).unwrap();
@@ -465,7 +530,12 @@ fn decide(state: &mut Stored, seq: u64, op: &Op) {
         _ => (None, plain()),
     };
     let number = state.outcomes.len() as u64 + 1;
-    state.outcomes.push(NumberedOutcome { number, seq, command_id, outcome });
+    state.outcomes.push(NumberedOutcome {
+        number,
+        seq,
+        command_id,
+        outcome,
+    });
 }
 
 fn outcome(state: &mut Stored, op: &wire::CommandOp) -> Outcome {
@@ -473,7 +543,11 @@ fn outcome(state: &mut Stored, op: &wire::CommandOp) -> Outcome {
     let Some(order) = state.orders.get_mut(&op.command.body.order_id()) else {
         return Outcome::new_rejected(Code::OrderNotFound, None, now);
     };
-    let next = op.command.body.order_action().and_then(|action| order.status.next_status(action));
+    let next = op
+        .command
+        .body
+        .order_action()
+        .and_then(|action| order.status.next_status(action));
     let Some(next) = next else {
         return Outcome::new_rejected(Code::OrderAlreadyAccepted, Some(order.clone()), now);
     };

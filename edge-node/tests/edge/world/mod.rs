@@ -43,19 +43,28 @@ impl People {
     /// A token that expires in this many seconds.
     pub fn token_until(&self, role: Role, user: u128, seconds: i64) -> String {
         let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
-        self.0.signer.sign_claims(&Claims { exp: claims.iat + seconds, ..claims })
+        self.0.signer.sign_claims(&Claims {
+            exp: claims.iat + seconds,
+            ..claims
+        })
     }
 
     /// A device grant for that device.
     pub fn grant(&self, role: Role, user: u128, device: &str) -> String {
         let claims = support::edge_claims(person(user, role), Region::North, Clock::system().now());
         let device = Some(wire::DeviceId::new(device).unwrap());
-        self.0.signer.sign_claims(&Claims { kind: TokenKind::DeviceGrant, device, ..claims })
+        self.0.signer.sign_claims(&Claims {
+            kind: TokenKind::DeviceGrant,
+            device,
+            ..claims
+        })
     }
 }
 
 pub fn accept(n: u128) -> CommandBody {
-    CommandBody::AcceptOrder { order_id: OrderId(id(n)) }
+    CommandBody::AcceptOrder {
+        order_id: OrderId(id(n)),
+    }
 }
 
 pub fn frame(command: u128, token: &str, body: &CommandBody) -> Vec<u8> {
@@ -106,7 +115,11 @@ pub async fn call(
     client
         .send_json(method, &url, token, body, PATIENCE)
         .await
-        .map_err(|error| error.status.unwrap_or_else(|| panic!("{url} got no answer: {error}")))
+        .map_err(|error| {
+            error
+                .status
+                .unwrap_or_else(|| panic!("{url} got no answer: {error}"))
+        })
 }
 
 /// Polls `look` until it returns a value.
@@ -119,5 +132,7 @@ pub async fn until<T, F: Future<Output = Option<T>>>(what: &str, look: impl Fn()
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("never: {what}"))
+    tokio::time::timeout(PATIENCE, looking)
+        .await
+        .unwrap_or_else(|_| panic!("never: {what}"))
 }

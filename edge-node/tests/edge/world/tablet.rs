@@ -66,7 +66,11 @@ impl Tablet {
             other => panic!("{other:?}"),
         }
         let device = client_id.split('.').next().unwrap();
-        Ok(Self { client, events, device: wire::DeviceId::new(device).unwrap() })
+        Ok(Self {
+            client,
+            events,
+            device: wire::DeviceId::new(device).unwrap(),
+        })
     }
 
     /// Signs in as that person and subscribes to all topics of a tablet.
@@ -85,7 +89,10 @@ impl Tablet {
 
     /// False if the edge refused.
     pub async fn subscribe(&mut self, topic: &str) -> bool {
-        self.client.subscribe(topic, QoS::AtLeastOnce).await.unwrap();
+        self.client
+            .subscribe(topic, QoS::AtLeastOnce)
+            .await
+            .unwrap();
         loop {
             if let Packet::SubAck(ack) = self.packet().await {
                 return ack.return_codes == [SubscribeReasonCode::Success(QoS::AtLeastOnce)];
@@ -94,11 +101,18 @@ impl Tablet {
     }
 
     pub async fn send(&self, frame: Vec<u8>) {
-        self.publish(&topics::command_topic(REGION, &edge_id(), &self.device), frame).await;
+        self.publish(
+            &topics::command_topic(REGION, &edge_id(), &self.device),
+            frame,
+        )
+        .await;
     }
 
     pub async fn publish(&self, topic: &str, payload: Vec<u8>) {
-        self.client.publish(topic, QoS::AtLeastOnce, false, payload).await.unwrap();
+        self.client
+            .publish(topic, QoS::AtLeastOnce, false, payload)
+            .await
+            .unwrap();
     }
 
     /// The next reply to this device's commands.
@@ -136,13 +150,17 @@ impl Tablet {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, leaving).await.expect("the goodbye stays");
+        tokio::time::timeout(PATIENCE, leaving)
+            .await
+            .expect("the goodbye stays");
     }
 
     /// Waits until the edge ends the connection.
     pub async fn ended(&mut self) {
         let ending = async { while self.events.poll().await.is_ok() {} };
-        tokio::time::timeout(PATIENCE, ending).await.expect("the connection stays");
+        tokio::time::timeout(PATIENCE, ending)
+            .await
+            .expect("the connection stays");
     }
 
     pub async fn packet(&mut self) -> Packet {

@@ -35,10 +35,17 @@ where
     let prefix = format!("{section}.");
     // A later value of a key replaces an earlier one.
     let single: BTreeMap<String, String> = collect_overrides(sources)?.collect();
-    for (key, text) in single.into_iter().filter(|(key, _)| key.starts_with(&prefix)) {
+    for (key, text) in single
+        .into_iter()
+        .filter(|(key, _)| key.starts_with(&prefix))
+    {
         builder = with_single(builder, &key, text)?;
     }
-    let value: Value = builder.build().map_err(wrong)?.get(section).map_err(wrong)?;
+    let value: Value = builder
+        .build()
+        .map_err(wrong)?
+        .get(section)
+        .map_err(wrong)?;
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         read_error(section, &path, error.into_inner())
@@ -55,7 +62,10 @@ pub fn check_sections(sources: &ConfigSources) -> Result<(), ConfigError> {
     let mut named = in_file.chain(collect_overrides(sources)?.filter_map(section_of));
     match named.find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
-        Some(name) => Err(value_error(&name, format!("expected one of {}", known.join(", ")))),
+        Some(name) => Err(value_error(
+            &name,
+            format!("expected one of {}", known.join(", ")),
+        )),
     }
 }
 
@@ -75,12 +85,22 @@ fn build_defaults_layer<T: Serialize>(
 
 /// Reads the file here, so that errors name the file, not a key.
 fn read_file(path: &Path) -> Result<(String, toml::Table), ConfigError> {
-    let wrong = |why: String| ConfigError::File { path: path.to_owned(), why };
+    let wrong = |why: String| ConfigError::File {
+        path: path.to_owned(),
+        why,
+    };
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
     let table = toml::from_str(&text).map_err(|error: toml::de::Error| {
         // The parser's own message quotes the line, which may hold a secret.
-        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-        wrong(format!("line {}: {}", before.matches('\n').count() + 1, error.message()))
+        let before = error
+            .span()
+            .and_then(|span| text.get(..span.start))
+            .unwrap_or_default();
+        wrong(format!(
+            "line {}: {}",
+            before.matches('\n').count() + 1,
+            error.message()
+        ))
     })?;
     Ok((text, table))
 }
@@ -94,7 +114,9 @@ fn with_single(builder: Builder, key: &str, text: String) -> Result<Builder, Con
         checked.map_err(|error| value_error(key, error.message().to_owned()))?;
         return Ok(builder.add_source(File::from_str(&line, FileFormat::Toml)));
     }
-    builder.set_override(key, text).map_err(|error| value_error(key, error.to_string()))
+    builder
+        .set_override(key, text)
+        .map_err(|error| value_error(key, error.to_string()))
 }
 
 /// Values by key: `HOLDFAST__ORDER__SQL_URL` sets `order.sql_url`. Flags come last.
@@ -102,7 +124,11 @@ fn collect_overrides(
     sources: &ConfigSources,
 ) -> Result<impl Iterator<Item = (String, String)>, ConfigError> {
     let in_environment = sources.environment.iter().filter_map(|(name, text)| {
-        let key = name.to_str()?.strip_prefix(ENV_PREFIX)?.to_lowercase().replace("__", ".");
+        let key = name
+            .to_str()?
+            .strip_prefix(ENV_PREFIX)?
+            .to_lowercase()
+            .replace("__", ".");
         Some((key, text.to_str()?.to_owned()))
     });
     Ok(in_environment.chain(from_flags(&sources.set)?))
@@ -111,11 +137,20 @@ fn collect_overrides(
 fn from_flags(set: &[String]) -> Result<Vec<(String, String)>, ConfigError> {
     let split = |text: &String| {
         let (key, value) = text.split_once('=').unwrap_or((text, ""));
-        let sound =
-            text.contains('=') && key.trim().split('.').filter(|part| !part.is_empty()).count() > 1;
+        let sound = text.contains('=')
+            && key
+                .trim()
+                .split('.')
+                .filter(|part| !part.is_empty())
+                .count()
+                > 1;
         // Omit the value: it may be a secret.
-        let wrong = || ConfigError::Set { text: key.to_owned() };
-        sound.then(|| (key.trim().to_owned(), value.to_owned())).ok_or_else(wrong)
+        let wrong = || ConfigError::Set {
+            text: key.to_owned(),
+        };
+        sound
+            .then(|| (key.trim().to_owned(), value.to_owned()))
+            .ok_or_else(wrong)
     };
     set.iter().map(split).collect()
 }
@@ -129,7 +164,11 @@ fn read_error(section: &str, path: &str, error: config::ConfigError) -> ConfigEr
     };
     let named = |start: &str| why.strip_prefix(start)?.split('`').next();
     let name = named("missing field `").or_else(|| named("unknown field `"));
-    let mut key = if path == "." { section.to_owned() } else { format!("{section}.{path}") };
+    let mut key = if path == "." {
+        section.to_owned()
+    } else {
+        format!("{section}.{path}")
+    };
     if let Some(name) = name.filter(|name| !key.ends_with(&format!(".{name}"))) {
         key = format!("{key}.{name}");
     }
@@ -137,5 +176,8 @@ fn read_error(section: &str, path: &str, error: config::ConfigError) -> ConfigEr
 }
 
 fn value_error(key: &str, why: String) -> ConfigError {
-    ConfigError::Value { key: key.to_owned(), why }
+    ConfigError::Value {
+        key: key.to_owned(),
+        why,
+    }
 }

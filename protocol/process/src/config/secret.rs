@@ -20,11 +20,17 @@ pub struct SecretUrl(String);
 impl SecretUrl {
     /// The address with its password masked.
     pub fn masked(&self) -> String {
-        let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.clone() };
+        let Some((scheme, rest)) = self.0.split_once("://") else {
+            return self.0.clone();
+        };
         // A password may hold an unescaped `@` or `/` by mistake. Mask up to the last `@`, even if
         // that hides a path, rather than show part of a password.
         let at = rest.rfind('@');
-        match at.and_then(|at| rest[..at].split_once(':').map(|(user, _)| (user, &rest[at..]))) {
+        match at.and_then(|at| {
+            rest[..at]
+                .split_once(':')
+                .map(|(user, _)| (user, &rest[at..]))
+        }) {
             Some((user, host)) => format!("{scheme}://{user}:{MASK}{host}"),
             None => self.0.clone(),
         }
@@ -34,7 +40,11 @@ impl SecretUrl {
 impl Secret {
     pub fn masked(&self) -> String {
         // Show that a secret is missing.
-        if self.0.is_empty() { String::new() } else { MASK.to_owned() }
+        if self.0.is_empty() {
+            String::new()
+        } else {
+            MASK.to_owned()
+        }
     }
 }
 
@@ -100,7 +110,10 @@ mod tests {
     #[test]
     fn only_the_password_of_an_address_is_masked() {
         for (address, shown) in [
-            ("mysql://root:pw@db:3306/order_db", "mysql://root:***@db:3306/order_db"),
+            (
+                "mysql://root:pw@db:3306/order_db",
+                "mysql://root:***@db:3306/order_db",
+            ),
             ("amqp://u:p@ss@h", "amqp://u:***@h"),
             ("amqp://u:p/w@h/v", "amqp://u:***@h/v"),
             ("redis://:pw@h", "redis://:***@h"),

@@ -45,8 +45,18 @@ fn read(file: &str, env: &[(&str, &str)], set: &[&str]) -> Result<Order, ConfigE
     let path = folder.path().join("holdfast.toml");
     std::fs::write(&path, file).unwrap();
     let set = set.iter().map(|&text| text.to_owned()).collect();
-    let environment = env.iter().map(|&(name, text)| (name.into(), text.into())).collect();
-    load("order", &ConfigSources { file: Some(path), environment, set })
+    let environment = env
+        .iter()
+        .map(|&(name, text)| (name.into(), text.into()))
+        .collect();
+    load(
+        "order",
+        &ConfigSources {
+            file: Some(path),
+            environment,
+            set,
+        },
+    )
 }
 
 #[test]
@@ -64,9 +74,17 @@ fn flags_win_over_the_environment_and_that_over_the_file() {
         ("HOLDFAST__AUTH__UNKNOWN", "not ours"),
         ("HOLDFAST_DEFECT", "not configuration"),
     ];
-    let order = read(file, &env, &["order.region=flag", "order.region=later", "auth.x=y"]).unwrap();
+    let order = read(
+        file,
+        &env,
+        &["order.region=flag", "order.region=later", "auth.x=y"],
+    )
+    .unwrap();
     assert_eq!((order.bind.as_str(), order.limit), ("file", 2));
-    assert_eq!((order.region.as_deref(), order.inner.wait_ms), (Some("later"), 7));
+    assert_eq!(
+        (order.region.as_deref(), order.inner.wait_ms),
+        (Some("later"), 7)
+    );
     assert_eq!(order.names, ["a"]);
 }
 
@@ -105,11 +123,19 @@ fn what_is_wrong_is_said_with_its_key_and_without_its_value() {
 
 #[test]
 fn a_broken_file_is_named_with_its_line_but_not_its_text() {
-    let error = read("[order]\nlimit = 1\npassword = 'hunter2", &[], &[]).unwrap_err().to_string();
-    assert!(error.contains("holdfast.toml") && error.contains("line 3"), "{error}");
+    let error = read("[order]\nlimit = 1\npassword = 'hunter2", &[], &[])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("holdfast.toml") && error.contains("line 3"),
+        "{error}"
+    );
     assert!(!error.contains("hunter2"), "{error}");
     let file = Some(PathBuf::from("/nowhere/holdfast.toml"));
-    let missing = ConfigSources { file, ..ConfigSources::default() };
+    let missing = ConfigSources {
+        file,
+        ..ConfigSources::default()
+    };
     let error = load::<Order>("order", &missing).unwrap_err();
     assert!(matches!(error, ConfigError::File { .. }), "{error}");
 }
@@ -118,7 +144,10 @@ fn a_broken_file_is_named_with_its_line_but_not_its_text() {
 fn a_flag_that_sets_nothing_is_refused_without_showing_its_value() {
     for bad in ["order", "order=hunter2", ".=hunter2", "order.=hunter2"] {
         let error = read("", &[], &[bad]).unwrap_err().to_string();
-        assert!(error.contains("section.key=value") && !error.contains("hunter2"), "{error}");
+        assert!(
+            error.contains("section.key=value") && !error.contains("hunter2"),
+            "{error}"
+        );
     }
 }
 
@@ -127,7 +156,10 @@ fn printed_configuration_shows_no_secret() {
     let text = render_masked_section("order", &Order::default());
     assert!(text.starts_with("[order]"), "{text}");
     assert!(text.contains("mysql://order:***@db/order_db"), "{text}");
-    assert!(!text.contains("default-pw") && !text.contains("default-secret"), "{text}");
+    assert!(
+        !text.contains("default-pw") && !text.contains("default-secret"),
+        "{text}"
+    );
     let section: toml::Table = toml::from_str(&text).unwrap();
     assert_eq!(section["order"]["limit"].as_integer(), Some(20));
 }
@@ -140,17 +172,26 @@ fn a_section_of_no_part_is_refused_whatever_it_stands_in() {
         std::fs::write(&path, file).unwrap();
         let file = Some(path.clone());
         let environment = vec![(env.into(), "1".into())];
-        let sources = ConfigSources { file, environment, set: vec![set.to_owned()] };
+        let sources = ConfigSources {
+            file,
+            environment,
+            set: vec![set.to_owned()],
+        };
         check_sections(&sources).map_err(|error| error.to_string())
     };
     let file = "[order]\nx = 1";
     let env = "HOLDFAST__AUTH__X";
     let set = "order.x=1";
     check(file, env, set).unwrap();
-    for (file, env, set) in
-        [("[odrer]", env, set), (file, "HOLDFAST__ODRER__X", set), (file, env, "odrer.x=1")]
-    {
+    for (file, env, set) in [
+        ("[odrer]", env, set),
+        (file, "HOLDFAST__ODRER__X", set),
+        (file, env, "odrer.x=1"),
+    ] {
         let error = check(file, env, set).unwrap_err();
-        assert!(error.contains("`odrer`") && error.contains("auth, user, order"), "{error}");
+        assert!(
+            error.contains("`odrer`") && error.contains("auth, user, order"),
+            "{error}"
+        );
     }
 }

@@ -11,7 +11,11 @@ fn context(gateway: &str) -> OperatorContext {
         attempt: None,
     };
     let renewal = Some(renewal);
-    OperatorContext { gateway: gateway.to_owned(), token: "secret-token".to_owned(), renewal }
+    OperatorContext {
+        gateway: gateway.to_owned(),
+        token: "secret-token".to_owned(),
+        renewal,
+    }
 }
 
 #[test]
@@ -29,7 +33,10 @@ fn a_context_is_found_by_its_gateway_and_only_while_it_is_stored() {
         Err(ContextError::Several(names)) => assert_eq!(names, [one.gateway.clone(), two.gateway]),
         other => panic!("{other:?}"),
     }
-    assert_eq!(folder.load("http://127.0.0.1:8080/").unwrap(), Some(one.clone()));
+    assert_eq!(
+        folder.load("http://127.0.0.1:8080/").unwrap(),
+        Some(one.clone())
+    );
     folder.remove(&one.gateway).unwrap();
     folder.remove(&one.gateway).unwrap();
     assert_eq!(folder.load(&one.gateway).unwrap(), None);
@@ -39,9 +46,14 @@ fn a_context_is_found_by_its_gateway_and_only_while_it_is_stored() {
 fn only_its_owner_can_read_a_context_and_no_log_shows_its_token() {
     let folder = tempfile::tempdir().unwrap();
     let context = context("http://../../etc/passwd");
-    let path = ContextFolder(folder.path().to_owned()).save(&context).unwrap();
+    let path = ContextFolder(folder.path().to_owned())
+        .save(&context)
+        .unwrap();
     assert_eq!(path.parent().unwrap(), folder.path());
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     assert!(!format!("{context:?}").contains("secret-token"));
 }
 
@@ -52,5 +64,8 @@ fn a_damaged_context_is_named() {
     let path = contexts.save(&context("http://a")).unwrap();
     fs::write(&path, "{").unwrap();
     let error = contexts.find_only().unwrap_err();
-    assert!(error.to_string().contains("gateway-http_3a_2f_2fa.json"), "{error}");
+    assert!(
+        error.to_string().contains("gateway-http_3a_2f_2fa.json"),
+        "{error}"
+    );
 }

@@ -30,19 +30,35 @@ async fn readiness_names_everything_that_is_missing() {
         { "name": "bus", "why": "connection refused" },
         { "name": "cache", "why": "no answer within 2 s" },
     ]});
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&body).unwrap(), expected);
-    let bare = (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"not_ready"}"#.to_owned());
-    assert_eq!(get_text(&public, "/health/ready").await, bare, "to everybody else");
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&body).unwrap(),
+        expected
+    );
+    let bare = (
+        StatusCode::SERVICE_UNAVAILABLE,
+        r#"{"status":"not_ready"}"#.to_owned(),
+    );
+    assert_eq!(
+        get_text(&public, "/health/ready").await,
+        bare,
+        "to everybody else"
+    );
     assert_eq!(get_text(&public, "/metrics").await.0, StatusCode::NOT_FOUND);
     assert_eq!(get_text(&router, "/metrics").await.0, StatusCode::OK);
     // The process is live whatever is missing.
     for path in ["/health", "/health/live"] {
-        assert_eq!(get_text(&router, path).await, (StatusCode::OK, r#"{"status":"ok"}"#.into()));
+        assert_eq!(
+            get_text(&router, path).await,
+            (StatusCode::OK, r#"{"status":"ok"}"#.into())
+        );
     }
 }
 
 #[tokio::test]
 async fn a_process_that_misses_nothing_is_ready() {
     let (status, body) = get_text(&router(Readiness::new()), "/health/ready").await;
-    assert_eq!((status, body.as_str()), (StatusCode::OK, r#"{"status":"ready"}"#));
+    assert_eq!(
+        (status, body.as_str()),
+        (StatusCode::OK, r#"{"status":"ready"}"#)
+    );
 }

@@ -52,7 +52,10 @@ pub struct RouteDescription {
 
 impl ApiDocument {
     pub fn for_part(part: &'static str) -> Self {
-        Self { part, ..Self::default() }
+        Self {
+            part,
+            ..Self::default()
+        }
     }
 
     /// Adds a route without a `RouteTable` handler.
@@ -66,10 +69,17 @@ impl ApiDocument {
         describe: impl FnOnce(&mut RouteDescription),
     ) -> Self {
         let name = format!("{}.{name}", self.part);
-        let mut route = RouteDescription { name, about, path, ..RouteDescription::default() };
+        let mut route = RouteDescription {
+            name,
+            about,
+            path,
+            ..RouteDescription::default()
+        };
         describe(&mut route);
         self.schemas.append(&mut route.schemas);
-        let before = self.routes.insert((path, method.as_str().to_lowercase()), route);
+        let before = self
+            .routes
+            .insert((path, method.as_str().to_lowercase()), route);
         assert!(before.is_none(), "{method} {path} is described twice");
         self
     }
@@ -91,7 +101,10 @@ impl ApiDocument {
 
     /// The method and path of each route whose answers the platform stores.
     pub fn kept_routes(&self) -> HashSet<(Method, &'static str)> {
-        let kept = self.routes.iter().filter(|(_, route)| route.key == KeyRule::Kept);
+        let kept = self
+            .routes
+            .iter()
+            .filter(|(_, route)| route.key == KeyRule::Kept);
         let place = |(path, method): &(&'static str, String)| {
             Some((method.to_uppercase().parse().ok()?, *path))
         };
@@ -115,9 +128,17 @@ impl RouteDescription {
         let mut named = Vec::new();
         T::schemas(&mut named);
         let own = correct_schema(T::schema());
-        self.schemas.extend(named.into_iter().map(|(name, schema)| (name, correct_schema(schema))));
-        let is_plain = own.get("type").is_some_and(|kind| kind.is_string() && kind != "object")
-            && own.as_object().is_some_and(|own| own.len() <= 2 && !own.contains_key("enum"));
+        self.schemas.extend(
+            named
+                .into_iter()
+                .map(|(name, schema)| (name, correct_schema(schema))),
+        );
+        let is_plain = own
+            .get("type")
+            .is_some_and(|kind| kind.is_string() && kind != "object")
+            && own
+                .as_object()
+                .is_some_and(|own| own.len() <= 2 && !own.contains_key("enum"));
         if is_plain || std::any::type_name::<T>().replace("<'_>", "").contains('<') {
             return own;
         }
@@ -143,8 +164,10 @@ impl RouteDescription {
     /// Takes a raw file of one of these content types.
     pub fn takes_file(&mut self, kinds: &[&str]) {
         let file = json!({ "schema": { "type": "string", "format": "binary" } });
-        let content: Map<String, Value> =
-            kinds.iter().map(|kind| ((*kind).to_owned(), file.clone())).collect();
+        let content: Map<String, Value> = kinds
+            .iter()
+            .map(|kind| ((*kind).to_owned(), file.clone()))
+            .collect();
         self.body = Some(json!({ "required": true, "content": content }));
         self.add_refusal_codes(&[Code::MalformedBody, Code::BodyTooLarge]);
     }
@@ -162,7 +185,8 @@ impl RouteDescription {
     }
 
     pub fn answers_nothing(&mut self, status: StatusCode, about: &str) {
-        self.answers.insert(status.as_str().to_owned(), json!({ "description": about }));
+        self.answers
+            .insert(status.as_str().to_owned(), json!({ "description": about }));
     }
 
     /// The handler stores its answers by the key.
@@ -228,10 +252,16 @@ impl RouteDescription {
         };
         let mut named = Vec::new();
         T::schemas(&mut named);
-        self.schemas.extend(named.into_iter().map(|(name, schema)| (name, correct_schema(schema))));
+        self.schemas.extend(
+            named
+                .into_iter()
+                .map(|(name, schema)| (name, correct_schema(schema))),
+        );
         for (name, schema) in fields {
             let mut schema = schema.clone();
-            let about = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            let about = schema
+                .as_object_mut()
+                .and_then(|schema| schema.remove("description"));
             let about = about.as_ref().and_then(Value::as_str).unwrap_or_default();
             self.add_parameter(place, name, needed.contains(&json!(name)), schema, about);
         }
@@ -239,10 +269,22 @@ impl RouteDescription {
 
     /// The operation object, with refusals grouped by status.
     pub fn into_operation(self, tag: &str) -> Map<String, Value> {
-        let Self { name, about, mut answers, codes, parameters, body, key, .. } = self;
+        let Self {
+            name,
+            about,
+            mut answers,
+            codes,
+            parameters,
+            body,
+            key,
+            ..
+        } = self;
         let statuses: BTreeSet<u16> = codes.iter().map(|code| code.status()).collect();
         for status in statuses {
-            let codes: Vec<_> = codes.iter().filter(|code| code.status() == status).collect();
+            let codes: Vec<_> = codes
+                .iter()
+                .filter(|code| code.status() == status)
+                .collect();
             let line = |code: &&Code| format!("`{code}`: {}", code.sentence_in(Language::English));
             let about = codes.iter().map(line).collect::<Vec<_>>().join("\n");
             let content = json!({ "application/problem+json": { "schema": Self::schema_reference("Problem") } });
@@ -256,7 +298,14 @@ impl RouteDescription {
             ("parameters", parameters.into()),
             ("requestBody", body.unwrap_or_default()),
             ("responses", json!(answers)),
-            ("x-unkeyed", if let KeyRule::Unkeyed(why) = key { why.into() } else { Value::Null }),
+            (
+                "x-unkeyed",
+                if let KeyRule::Unkeyed(why) = key {
+                    why.into()
+                } else {
+                    Value::Null
+                },
+            ),
         ];
         let is_there = |value: &Value| !value.is_null() && *value != json!([]);
         let fields = fields.into_iter().filter(|(_, value)| is_there(value));
@@ -277,7 +326,10 @@ fn relax_untagged_enums(schema: &mut Value) {
     match schema {
         Value::Object(members) => {
             members.values_mut().for_each(relax_untagged_enums);
-            if members.get("oneOf").and_then(Value::as_array).is_some_and(|all| may_overlap(all))
+            if members
+                .get("oneOf")
+                .and_then(Value::as_array)
+                .is_some_and(|all| may_overlap(all))
                 && let Some(variants) = members.remove("oneOf")
             {
                 members.insert("anyOf".into(), variants);
@@ -291,7 +343,11 @@ fn relax_untagged_enums(schema: &mut Value) {
 /// True if several variants may fit a value. A field with one value tells objects apart; nullable
 /// values and enums of strings never overlap.
 fn may_overlap(variants: &[Value]) -> bool {
-    let is_tag = |field: &Value| field["enum"].as_array().is_some_and(|words| words.len() == 1);
+    let is_tag = |field: &Value| {
+        field["enum"]
+            .as_array()
+            .is_some_and(|words| words.len() == 1)
+    };
     let is_told_apart = |variant: &Value| {
         let fields = variant["properties"].as_object();
         variant.get("enum").is_some() || fields.is_some_and(|all| all.values().any(is_tag))
@@ -302,8 +358,11 @@ fn may_overlap(variants: &[Value]) -> bool {
 
 fn drop_optional_nulls(schema: &mut Value) {
     let required = schema.get("required").cloned().unwrap_or_default();
-    let is_required =
-        |name: &String| required.as_array().is_some_and(|all| all.contains(&json!(name)));
+    let is_required = |name: &String| {
+        required
+            .as_array()
+            .is_some_and(|all| all.contains(&json!(name)))
+    };
     if let Some(Value::Object(fields)) = schema.get_mut("properties") {
         for (_, field) in fields.iter_mut().filter(|(name, _)| !is_required(name)) {
             drop_null(field);
@@ -323,7 +382,9 @@ fn drop_null(field: &mut Value) {
             field["type"] = kind.clone();
         }
     }
-    let Some(Value::Array(mut kinds)) = field.get_mut("oneOf").map(Value::take) else { return };
+    let Some(Value::Array(mut kinds)) = field.get_mut("oneOf").map(Value::take) else {
+        return;
+    };
     kinds.retain(|kind| *kind != json!({ "type": "null" }));
     match (kinds.as_slice(), field.as_object_mut()) {
         ([Value::Object(only)], Some(members)) => {

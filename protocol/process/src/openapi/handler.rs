@@ -100,7 +100,13 @@ impl<T: ToSchema> RouteInput for Path<T> {
 impl<C, const USUAL: usize, const MAX: usize> RouteInput for Page<C, USUAL, MAX> {
     fn describe_route(route: &mut RouteDescription) {
         let limit = json!({ "type": "integer", "minimum": 1, "maximum": MAX, "default": USUAL });
-        route.add_parameter("query", "limit", false, limit, "The most items of the page.");
+        route.add_parameter(
+            "query",
+            "limit",
+            false,
+            limit,
+            "The most items of the page.",
+        );
         let about = "The `next` of the page before.";
         route.add_parameter("query", "cursor", false, json!({ "type": "string" }), about);
         route.add_refusal_codes(&[Code::InvalidInput]);

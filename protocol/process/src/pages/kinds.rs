@@ -23,6 +23,8 @@ const KINDS: [(&str, &str); 16] = [
 
 pub fn content_type_of(path: &str) -> &'static str {
     let ending = path.rsplit('.').next().unwrap_or_default();
-    let known = KINDS.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known));
+    let known = KINDS
+        .iter()
+        .find(|(known, _)| ending.eq_ignore_ascii_case(known));
     known.map_or("application/octet-stream", |(_, kind)| kind)
 }

@@ -18,7 +18,10 @@ fn built() -> Pages {
             let (_, text) = FILES.iter().find(|(name, _)| *name == path)?;
             let mut sha256 = [0; 32];
             sha256[..text.len()].copy_from_slice(text.as_bytes());
-            Some(PageFile { bytes: Cow::Borrowed(text.as_bytes()), sha256 })
+            Some(PageFile {
+                bytes: Cow::Borrowed(text.as_bytes()),
+                sha256,
+            })
         },
     }
 }
@@ -26,16 +29,24 @@ fn built() -> Pages {
 fn ask(path: &str, headers: &[(&str, &str)]) -> Option<Response> {
     let request = headers
         .iter()
-        .fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
+        .fold(Request::get(path), |request, (name, value)| {
+            request.header(*name, *value)
+        });
     built().answer_request(&request.body(()).unwrap())
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
-    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    response
+        .headers()
+        .get(name)
+        .map_or("", |value| value.to_str().unwrap())
 }
 
 async fn body(response: Response) -> Vec<u8> {
-    axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap().to_vec()
+    axum::body::to_bytes(response.into_body(), 1 << 16)
+        .await
+        .unwrap()
+        .to_vec()
 }
 
 const BROWSER: [(&str, &str); 1] = [("accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")];
@@ -46,8 +57,16 @@ async fn names_with_a_hash_are_kept_for_ever_and_all_others_asked_each_time() {
         ("/", "text/html; charset=utf-8", "no-cache"),
         ("/index.html", "text/html; charset=utf-8", "no-cache"),
         ("/sw.js", "text/javascript; charset=utf-8", "no-cache"),
-        ("/manifest.webmanifest", "application/manifest+json", "no-cache"),
-        ("/assets/app-1a2b.js", "text/javascript; charset=utf-8", KEPT_FOR_EVER),
+        (
+            "/manifest.webmanifest",
+            "application/manifest+json",
+            "no-cache",
+        ),
+        (
+            "/assets/app-1a2b.js",
+            "text/javascript; charset=utf-8",
+            KEPT_FOR_EVER,
+        ),
     ] {
         let response = ask(path, &[]).unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{path}");
@@ -59,11 +78,23 @@ async fn names_with_a_hash_are_kept_for_ever_and_all_others_asked_each_time() {
 
 #[tokio::test]
 async fn a_deep_link_opens_the_app_and_a_missing_file_does_not() {
-    for path in ["/orders", "/orders/0193-ab", "/orders/", "/admin/regions/NORTH", "/a/@me"] {
+    for path in [
+        "/orders",
+        "/orders/0193-ab",
+        "/orders/",
+        "/admin/regions/NORTH",
+        "/a/@me",
+    ] {
         let response = ask(path, &BROWSER).unwrap();
         assert_eq!(body(response).await, b"<html>", "{path}");
-        assert!(ask(path, &[("accept", "*/*")]).is_none(), "{path} to a program");
-        assert!(ask(path, &[("accept", "text/html;q=0")]).is_none(), "{path} refused");
+        assert!(
+            ask(path, &[("accept", "*/*")]).is_none(),
+            "{path} to a program"
+        );
+        assert!(
+            ask(path, &[("accept", "text/html;q=0")]).is_none(),
+            "{path} refused"
+        );
     }
     for path in ["/assets/gone-9f.js", "/favicon.ico", "/orders/x.json"] {
         assert!(ask(path, &BROWSER).is_none(), "{path}");
@@ -111,8 +142,15 @@ async fn a_browser_gets_the_smallest_copy_that_it_takes() {
     ] {
         let asked = [("accept-encoding", accepted)];
         let response = ask("/assets/app-1a2b.js", &asked).unwrap();
-        assert_eq!(header(&response, "content-encoding"), encoding, "{accepted}");
-        assert_eq!(header(&response, "content-type"), "text/javascript; charset=utf-8");
+        assert_eq!(
+            header(&response, "content-encoding"),
+            encoding,
+            "{accepted}"
+        );
+        assert_eq!(
+            header(&response, "content-type"),
+            "text/javascript; charset=utf-8"
+        );
         assert!(header(&response, "vary").contains("accept-encoding"));
         assert_eq!(body(response).await, bytes.as_bytes(), "{accepted}");
     }
@@ -124,7 +162,12 @@ async fn a_browser_gets_the_smallest_copy_that_it_takes() {
 async fn a_known_copy_is_not_sent_again_and_another_copy_is() {
     let brotli = [("accept-encoding", "br")];
     let tag = header(&ask("/assets/app-1a2b.js", &brotli).unwrap(), "etag").to_owned();
-    for known in [tag.clone(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
+    for known in [
+        tag.clone(),
+        format!("W/{tag}"),
+        format!("\"x\", {tag}"),
+        "*".to_owned(),
+    ] {
         let asked = [("accept-encoding", "br"), ("if-none-match", known.as_str())];
         let response = ask("/assets/app-1a2b.js", &asked).unwrap();
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED, "{known}");
@@ -139,13 +182,19 @@ async fn a_known_copy_is_not_sent_again_and_another_copy_is() {
 async fn where_nothing_is_built_the_page_says_how_in_both_languages() {
     let pages = Pages { find: |_| None };
     for path in ["/", "/orders"] {
-        let request = Request::get(path).header("accept", "text/html").body(()).unwrap();
+        let request = Request::get(path)
+            .header("accept", "text/html")
+            .body(())
+            .unwrap();
         let response = pages.answer_request(&request).unwrap();
         assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(header(&response, "cache-control"), "no-store");
         let text = String::from_utf8(body(response).await).unwrap();
         assert!(text.contains("cargo xtask apps") && text.contains("lang=\"zh-CN\""));
-        assert!(!text.contains("style") && !text.contains("script"), "its policy allows none");
+        assert!(
+            !text.contains("style") && !text.contains("script"),
+            "its policy allows none"
+        );
     }
 }
 
@@ -158,5 +207,8 @@ async fn a_page_has_its_own_policy_and_data_keeps_the_strict_one() {
     assert_eq!(header(&page, "cache-control"), "no-cache");
     let data = set_security_headers("{}".into_response());
     let policy = header(&data, "content-security-policy");
-    assert_eq!(policy, "default-src 'none'; frame-ancestors 'none'; sandbox");
+    assert_eq!(
+        policy,
+        "default-src 'none'; frame-ancestors 'none'; sandbox"
+    );
 }

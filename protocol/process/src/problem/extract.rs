@@ -38,7 +38,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if !has_json_content_type(request.headers()) {
             return Err(not_json());
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(problem_from_rejection)?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(problem_from_rejection)?;
         Ok(Self(parse(&bytes)?))
     }
 }
@@ -48,7 +50,9 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for MaybeJson
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let is_json = has_json_content_type(request.headers());
-        let bytes = Bytes::from_request(request, state).await.map_err(problem_from_rejection)?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(problem_from_rejection)?;
         match (bytes.is_empty(), is_json) {
             (true, _) => Ok(Self(T::default())),
             (false, true) => Ok(Self(parse(&bytes)?)),
@@ -90,7 +94,8 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let path = axum::extract::Path::<T>::from_request_parts(parts, state).await;
-        path.map(|path| Self(path.0)).map_err(|_| Problem::new(Code::NotFound))
+        path.map(|path| Self(path.0))
+            .map_err(|_| Problem::new(Code::NotFound))
     }
 }
 
@@ -148,42 +153,83 @@ fn body_fault<T: DeserializeOwned>(bytes: &[u8], is_object: bool) -> BodyFault {
 }
 
 fn has_json_content_type(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return true };
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else {
+        return true;
+    };
     let kind = kind.to_str().unwrap_or_default();
-    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = kind
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     essence == "application/json" || essence.ends_with("+json")
 }
 
 fn problem_from_rejection(rejection: BytesRejection) -> Problem {
     let too_large = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
-    Problem::new(if too_large { Code::BodyTooLarge } else { Code::MalformedBody })
+    Problem::new(if too_large {
+        Code::BodyTooLarge
+    } else {
+        Code::MalformedBody
+    })
 }
 
 /// Names the field: the message contains a missing or unknown one, the path any other.
 fn explain_invalid_field(path: &str, message: &str) -> FieldError {
     let named = |start: &str| message.strip_prefix(start)?.split('`').next();
-    let join =
-        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let join = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
     if let Some(name) = named("missing field `") {
         FieldError::new(&join(name), say::field_missing)
     } else if let Some(name) = named("unknown field `") {
-        let field = if path.ends_with(name) { path.to_owned() } else { join(name) };
+        let field = if path.ends_with(name) {
+            path.to_owned()
+        } else {
+            join(name)
+        };
         FieldError::new(&field, say::field_unknown)
     } else if let Some((wrong, known)) = one_of(message) {
         let known = Text::list(&known, say::list_separator);
-        FieldError::new(path, say::field_none_of { wrong: wrong.into(), known: known.into() })
+        FieldError::new(
+            path,
+            say::field_none_of {
+                wrong: wrong.into(),
+                known: known.into(),
+            },
+        )
     } else if let Some(expected) = message.strip_prefix("invalid type: ") {
-        let expected = expected.split_once(", expected ").map_or(expected, |(_, kind)| kind);
-        FieldError::new(path, say::field_of_other_type { expected: expected.into() })
+        let expected = expected
+            .split_once(", expected ")
+            .map_or(expected, |(_, kind)| kind);
+        FieldError::new(
+            path,
+            say::field_of_other_type {
+                expected: expected.into(),
+            },
+        )
     } else {
-        FieldError::new(path, say::field_invalid { why: message.into() })
+        FieldError::new(
+            path,
+            say::field_invalid {
+                why: message.into(),
+            },
+        )
     }
 }
 
 /// The sent value and the allowed ones: ``unknown variant `MARS`, expected one of `NORTH`, `SOUTH`
 /// ``.
 fn one_of(message: &str) -> Option<(&str, Vec<&str>)> {
-    let mut words = message.strip_prefix("unknown variant `")?.split('`').step_by(2);
+    let mut words = message
+        .strip_prefix("unknown variant `")?
+        .split('`')
+        .step_by(2);
     let wrong = words.next()?;
     Some((wrong, words.filter(|word| !word.is_empty()).collect()))
 }

@@ -49,7 +49,10 @@ pub struct TimeCursor {
 
 impl TimeCursor {
     /// Before every item.
-    pub const START: Self = Self { at: UnixMillis(i64::MAX), id: Uuid::max() };
+    pub const START: Self = Self {
+        at: UnixMillis(i64::MAX),
+        id: Uuid::max(),
+    };
 }
 
 impl fmt::Display for TimeCursor {
@@ -65,7 +68,10 @@ impl FromStr for TimeCursor {
         let wrong = "not a cursor of this list";
         let (at, id) = text.split_once('.').ok_or(wrong)?;
         let at = UnixMillis(at.parse().map_err(|_| wrong)?);
-        Ok(Self { at, id: id.parse().map_err(|_| wrong)? })
+        Ok(Self {
+            at,
+            id: id.parse().map_err(|_| wrong)?,
+        })
     }
 }
 
@@ -84,7 +90,10 @@ impl<C, const USUAL: usize, const MAX: usize> Page<C, USUAL, MAX> {
     ) -> ItemList<T> {
         let more = rows.len() > self.limit;
         rows.truncate(self.limit);
-        let next = rows.last().filter(|_| more).map(|last| place(last).to_string());
+        let next = rows
+            .last()
+            .filter(|_| more)
+            .map(|last| place(last).to_string());
         ItemList { items: rows, next }
     }
 }
@@ -96,7 +105,10 @@ impl<T> ItemList<T> {
 
     /// Maps or drops each item and keeps the cursor.
     pub fn filter_map<U>(self, seen: impl FnMut(T) -> Option<U>) -> ItemList<U> {
-        ItemList { items: self.items.into_iter().filter_map(seen).collect(), next: self.next }
+        ItemList {
+            items: self.items.into_iter().filter_map(seen).collect(),
+            next: self.next,
+        }
     }
 
     pub fn map_items<U>(self, mut seen: impl FnMut(T) -> U) -> ItemList<U> {
@@ -167,7 +179,9 @@ mod tests {
     use super::*;
 
     async fn page(query: &str) -> Result<Page<u64>, Problem> {
-        let request = http::Request::get(format!("/list{query}")).body(()).unwrap();
+        let request = http::Request::get(format!("/list{query}"))
+            .body(())
+            .unwrap();
         Page::from_request_parts(&mut request.into_parts().0, &()).await
     }
 
@@ -185,7 +199,10 @@ mod tests {
 
     #[test]
     fn only_a_page_that_something_follows_names_the_next() {
-        let page = Page::<u64> { limit: 2, after: None };
+        let page = Page::<u64> {
+            limit: 2,
+            after: None,
+        };
         assert_eq!(page.rows_to_read(), 3);
         for (rows, items, next) in [
             (vec![], vec![], None),
@@ -198,18 +215,35 @@ mod tests {
 
     #[test]
     fn a_time_cursor_reads_back_and_other_texts_do_not() {
-        let cursor = TimeCursor { at: UnixMillis(17), id: Uuid::from_u128(5) };
+        let cursor = TimeCursor {
+            at: UnixMillis(17),
+            id: Uuid::from_u128(5),
+        };
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        for bad in
-            ["", ".", "17", "17.", ".5", "17.x", "x.00000000000000000000000000000000", "17.5.5"]
-        {
+        for bad in [
+            "",
+            ".",
+            "17",
+            "17.",
+            ".5",
+            "17.x",
+            "x.00000000000000000000000000000000",
+            "17.5.5",
+        ] {
             assert!(bad.parse::<TimeCursor>().is_err(), "{bad}");
         }
     }
 
     #[tokio::test]
     async fn a_wrong_limit_or_cursor_is_refused_by_name() {
-        let wrong = ["limit=0", "limit=101", "limit=-1", "limit=", "limit=x", "limit=1.5"];
+        let wrong = [
+            "limit=0",
+            "limit=101",
+            "limit=-1",
+            "limit=",
+            "limit=x",
+            "limit=1.5",
+        ];
         let twice = ["limit=2&limit=3", "cursor=2&cursor=3"];
         let cursor = ["cursor=", "cursor=x", "cursor=-1"];
         for query in wrong.into_iter().chain(twice).chain(cursor) {

@@ -21,7 +21,10 @@ pub struct OpenStream {
 
 impl StreamLimit {
     pub fn new(service: &'static str, most: usize) -> Self {
-        Self { service, free: Arc::new(Semaphore::new(most)) }
+        Self {
+            service,
+            free: Arc::new(Semaphore::new(most)),
+        }
     }
 
     /// Returns `None` at the limit and counts the stream as refused.
@@ -31,7 +34,10 @@ impl StreamLimit {
             return None;
         };
         metrics::STREAMS.change_by([self.service], 1);
-        Some(OpenStream { service: self.service, _place: place })
+        Some(OpenStream {
+            service: self.service,
+            _place: place,
+        })
     }
 
     /// Counts a refusal by a stricter limit.

@@ -84,6 +84,10 @@ async fn children_that_are_gone_are_forgotten() {
     busy.spawn("busy", std::future::pending());
     drop(busy);
     tasks.new_child();
-    assert_eq!(tasks.lock_state().children.len(), 2, "the busy one and the newest");
+    assert_eq!(
+        tasks.lock_state().children.len(),
+        2,
+        "the busy one and the newest"
+    );
     tasks.shutdown(Duration::ZERO).await;
 }

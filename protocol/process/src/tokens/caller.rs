@@ -42,7 +42,8 @@ pub struct TokenVerifier {
 
 impl TokenVerifier {
     pub fn token_for(&self, service: &'static str) -> String {
-        self.service_key.issue_token(self.service, service, &self.clock)
+        self.service_key
+            .issue_token(self.service, service, &self.clock)
     }
 }
 
@@ -58,7 +59,11 @@ impl HeldPermissions {
         let words = value.to_str().unwrap_or_default();
         let named = words.split(' ').filter_map(|word| word.parse().ok());
         let is_single = values.next().is_none();
-        Self(named.filter(|one| is_single && of_role.contains(one)).collect())
+        Self(
+            named
+                .filter(|one| is_single && of_role.contains(one))
+                .collect(),
+        )
     }
 
     pub fn to_header(held: &[Permission]) -> HeaderValue {
@@ -76,9 +81,10 @@ impl Caller {
     /// a customer to whom none of it belongs.
     pub fn as_reader(&self, wanted: &[Permission]) -> Actor {
         match self.actor.role {
-            Role::Admin if !self.permissions.include_any(wanted) => {
-                Actor { role: Role::Customer, ..self.actor }
-            }
+            Role::Admin if !self.permissions.include_any(wanted) => Actor {
+                role: Role::Customer,
+                ..self.actor
+            },
             Role::Admin | Role::Customer | Role::Provider => self.actor,
         }
     }
@@ -109,7 +115,11 @@ where
         }
         let claims = keys.verify(token, TokenAudience::Cloud, clock.now())?;
         let permissions = HeldPermissions::from_headers(claims.role, &parts.headers);
-        Ok(Self { actor: claims.actor(), claims, permissions })
+        Ok(Self {
+            actor: claims.actor(),
+            claims,
+            permissions,
+        })
     }
 }
 
@@ -133,8 +143,17 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let token = bearer_token(&parts.headers).ok_or(Code::InvalidToken)?;
-        let TokenVerifier { service, service_key, clock, .. } = TokenVerifier::from_ref(state);
-        Ok(Self(service_key.verify_token(token, service, clock.now())?))
+        let TokenVerifier {
+            service,
+            service_key,
+            clock,
+            ..
+        } = TokenVerifier::from_ref(state);
+        Ok(Self(service_key.verify_token(
+            token,
+            service,
+            clock.now(),
+        )?))
     }
 }
 

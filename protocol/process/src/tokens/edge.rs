@@ -32,7 +32,13 @@ pub fn edge_token(signer: &Signer, edge: &EdgeId, clock: &Clock) -> String {
     let iat = clock.now().0 / 1000;
     let aud = AUDIENCE.to_owned();
     let jti = random::secret_text(TOKEN_ID_BYTES);
-    signer.sign_claims(&EdgeClaims { sub: edge.clone(), aud, iat, exp: iat + LIFE_S, jti })
+    signer.sign_claims(&EdgeClaims {
+        sub: edge.clone(),
+        aud,
+        iat,
+        exp: iat + LIFE_S,
+        jti,
+    })
 }
 
 /// The claimed sender. Unverified: use it only to find the key to check.
@@ -41,7 +47,9 @@ pub fn edge_claim(token: &str) -> Result<EdgeId, TokenError> {
         return Err(TokenError::Invalid);
     }
     let claims = jsonwebtoken::dangerous::insecure_decode_claims::<EdgeClaims>(token);
-    claims.map(|claims| claims.sub).map_err(|_| TokenError::Invalid)
+    claims
+        .map(|claims| claims.sub)
+        .map_err(|_| TokenError::Invalid)
 }
 
 /// The sender, if its key signed the token for a few minutes around now and it has not expired.
@@ -52,7 +60,11 @@ pub fn verify_edge(token: &str, public: &[u8; 32], now: UnixMillis) -> Result<Ed
     }
     check_expiry(claims.exp, now)?;
     let too_early = claims.iat > now.0 / 1000 + AHEAD_S_MAX;
-    if claims.is_too_long() || too_early { Err(TokenError::Invalid) } else { Ok(claims.sub) }
+    if claims.is_too_long() || too_early {
+        Err(TokenError::Invalid)
+    } else {
+        Ok(claims.sub)
+    }
 }
 
 /// Milliseconds that the edge's clock is ahead of `now`, by a fresh token that `verify_edge`

@@ -25,7 +25,10 @@ pub struct PublishedKey {
 impl KeySet {
     pub fn to_json(&self) -> String {
         let list = |keys: &[PublishedKey]| {
-            keys.iter().copied().map(PublishedKey::to_json).collect::<Vec<_>>()
+            keys.iter()
+                .copied()
+                .map(PublishedKey::to_json)
+                .collect::<Vec<_>>()
         };
         let mut set = json!({ "keys": list(&self.keys) });
         if !self.former_keys.is_empty() {

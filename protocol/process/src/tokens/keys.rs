@@ -71,7 +71,11 @@ impl KnownKey {
 
 impl Inner {
     fn new(jwks: &str, by_kid: HashMap<String, KnownKey>) -> Self {
-        Self { jwks: jwks.to_owned(), by_kid, checked: LruCache::new(CHECKED_MAX) }
+        Self {
+            jwks: jwks.to_owned(),
+            by_kid,
+            checked: LruCache::new(CHECKED_MAX),
+        }
     }
 }
 
@@ -86,7 +90,9 @@ impl TokenKeys {
         let by_kid = read(jwks)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let stays = |(kid, key): (&String, &KnownKey)| {
-            by_kid.get(kid).is_some_and(|found| found.public == key.public)
+            by_kid
+                .get(kid)
+                .is_some_and(|found| found.public == key.public)
         };
         let lost = !inner.by_kid.iter().all(stays);
         if inner.by_kid != by_kid {
@@ -116,7 +122,11 @@ impl TokenKeys {
             return Err(TokenError::Elsewhere);
         }
         check_expiry(claims.exp, now)?;
-        if key.lets_in(now) { Ok(claims) } else { Err(TokenError::Invalid) }
+        if key.lets_in(now) {
+            Ok(claims)
+        } else {
+            Err(TokenError::Invalid)
+        }
     }
 
     /// The claims of a token by any of these keys, former ones included, for any audience and time.
@@ -137,7 +147,11 @@ impl TokenKeys {
     fn verify_signature(&self, token: &str, hash: [u8; 32]) -> Result<CheckedToken, TokenError> {
         provider::install_crypto_provider();
         let kid = kid_of(token)?;
-        let key = *self.read_inner().by_kid.get(&kid).ok_or(TokenError::Invalid)?;
+        let key = *self
+            .read_inner()
+            .by_kid
+            .get(&kid)
+            .ok_or(TokenError::Invalid)?;
         let claims: Claims = verify_signed_claims(token, &key.public)?;
         if !key.is_trusted(claims.iat) {
             return Err(TokenError::Invalid);
@@ -163,7 +177,9 @@ impl TokenKeys {
 
 impl std::fmt::Debug for TokenKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.read_inner().by_kid.keys()).finish()
+        f.debug_list()
+            .entries(self.read_inner().by_kid.keys())
+            .finish()
     }
 }
 
@@ -183,11 +199,17 @@ pub(super) fn verify_signed_claims<C: DeserializeOwned + Clone>(
     // This takes the raw key, not DER.
     let key = DecodingKey::from_ed_der(public);
     let token = jsonwebtoken::decode::<C>(token, &key, &wanted);
-    token.map(|token| token.claims).map_err(|_| TokenError::Invalid)
+    token
+        .map(|token| token.claims)
+        .map_err(|_| TokenError::Invalid)
 }
 
 pub(super) fn check_expiry(exp: i64, now: UnixMillis) -> Result<(), TokenError> {
-    if exp.saturating_mul(1000) > now.0 { Ok(()) } else { Err(TokenError::Expired) }
+    if exp.saturating_mul(1000) > now.0 {
+        Ok(())
+    } else {
+        Err(TokenError::Expired)
+    }
 }
 
 fn kid_of(token: &str) -> Result<String, TokenError> {
@@ -226,9 +248,18 @@ fn read(jwks: &str) -> Result<HashMap<String, KnownKey>, TokenKeysError> {
         return Err(TokenKeysError::TooMany);
     }
     let known = |is_former| {
-        move |JwksKey { kid, crv, x, trusted_from }: JwksKey| {
+        move |JwksKey {
+                  kid,
+                  crv,
+                  x,
+                  trusted_from,
+              }: JwksKey| {
             let public: [u8; 32] = URL_SAFE_NO_PAD.decode(&x).ok()?.try_into().ok()?;
-            let key = KnownKey { public, trusted_from, is_former };
+            let key = KnownKey {
+                public,
+                trusted_from,
+                is_former,
+            };
             (crv == "Ed25519" && !kid.is_empty()).then_some((kid, key))
         }
     };
@@ -236,5 +267,9 @@ fn read(jwks: &str) -> Result<HashMap<String, KnownKey>, TokenKeysError> {
     let mut by_kid: HashMap<_, _> = former.collect();
     let former = by_kid.len();
     by_kid.extend(set.keys.into_iter().filter_map(known(false)));
-    if by_kid.len() == former { Err(TokenKeysError::Empty) } else { Ok(by_kid) }
+    if by_kid.len() == former {
+        Err(TokenKeysError::Empty)
+    } else {
+        Ok(by_kid)
+    }
 }

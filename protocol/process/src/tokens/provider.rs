@@ -17,7 +17,9 @@ pub fn install_crypto_provider() {
 
 /// True if the owner of this raw public key signed `msg` with `sig`.
 pub fn verify_bytes(public: &[u8; 32], msg: &[u8], sig: &[u8]) -> bool {
-    UnparsedPublicKey::new(&ED25519, public).verify(msg, sig).is_ok()
+    UnparsedPublicKey::new(&ED25519, public)
+        .verify(msg, sig)
+        .is_ok()
 }
 
 static PROVIDER: CryptoProvider = CryptoProvider {
@@ -46,7 +48,8 @@ struct Ed25519Verifying([u8; 32]);
 impl Ed25519Signing {
     fn new(key: &EncodingKey) -> Result<Self> {
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes());
-        pair.map(Self).map_err(|_| ErrorKind::InvalidEddsaKey.into())
+        pair.map(Self)
+            .map_err(|_| ErrorKind::InvalidEddsaKey.into())
     }
 }
 
@@ -65,7 +68,11 @@ impl signature::Signer<Vec<u8>> for Ed25519Signing {
 
 impl signature::Verifier<Vec<u8>> for Ed25519Verifying {
     fn verify(&self, msg: &[u8], sig: &Vec<u8>) -> std::result::Result<(), signature::Error> {
-        if verify_bytes(&self.0, msg, sig) { Ok(()) } else { Err(signature::Error::new()) }
+        if verify_bytes(&self.0, msg, sig) {
+            Ok(())
+        } else {
+            Err(signature::Error::new())
+        }
     }
 }
 

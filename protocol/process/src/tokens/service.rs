@@ -67,13 +67,24 @@ impl ServiceKey {
         let own = Signer::load(path)?;
         let known = part.callers().map(|caller| {
             let path = public_file(path.parent().unwrap_or(path), caller);
-            let text = fs::read_to_string(&path)
-                .map_err(|source| SignerError::File { path: path.clone(), source })?;
-            let key = URL_SAFE_NO_PAD.decode(text.trim()).ok().and_then(|key| key.try_into().ok());
-            Ok((caller.name().to_owned(), key.ok_or(SignerError::BadPublicFile(path))?))
+            let text = fs::read_to_string(&path).map_err(|source| SignerError::File {
+                path: path.clone(),
+                source,
+            })?;
+            let key = URL_SAFE_NO_PAD
+                .decode(text.trim())
+                .ok()
+                .and_then(|key| key.try_into().ok());
+            Ok((
+                caller.name().to_owned(),
+                key.ok_or(SignerError::BadPublicFile(path))?,
+            ))
         });
         let known: BTreeMap<_, _> = known.collect::<Result<_, SignerError>>()?;
-        Ok(Self { own, callers: TrustedCallers::Known(Arc::new(known)) })
+        Ok(Self {
+            own,
+            callers: TrustedCallers::Known(Arc::new(known)),
+        })
     }
 
     /// Creates a folder for each part: its private key, unless it exists, and its callers' public
@@ -98,7 +109,9 @@ impl ServiceKey {
     /// Derives a secret per purpose, the same for every holder of this key. Ed25519 signatures are
     /// deterministic, and only the key can make them; the signed text never belongs to a token.
     pub fn derive_secret(&self, purpose: &str) -> [u8; 32] {
-        let signature = self.own.sign_bytes(format!("holdfast secret: {purpose}").as_bytes());
+        let signature = self
+            .own
+            .sign_bytes(format!("holdfast secret: {purpose}").as_bytes());
         let mut secret = [0; 32];
         secret.copy_from_slice(digest::digest(&digest::SHA256, &signature).as_ref());
         secret
@@ -108,7 +121,12 @@ impl ServiceKey {
         let iat = clock.now().0 / 1000;
         let iss = from.to_owned();
         let aud = to.to_owned();
-        self.own.sign_claims(&ServiceClaims { iss, aud, iat, exp: iat + LIFE_S })
+        self.own.sign_claims(&ServiceClaims {
+            iss,
+            aud,
+            iat,
+            exp: iat + LIFE_S,
+        })
     }
 
     /// Verifies a token for `to` and returns its sender.
@@ -120,9 +138,9 @@ impl ServiceKey {
     ) -> Result<String, TokenError> {
         let key = match &self.callers {
             TrustedCallers::Own => self.own.public_key(),
-            TrustedCallers::Known(known) => {
-                *known.get(&read_claimed_caller(token)?).ok_or(TokenError::Invalid)?
-            }
+            TrustedCallers::Known(known) => *known
+                .get(&read_claimed_caller(token)?)
+                .ok_or(TokenError::Invalid)?,
         };
         let claims: ServiceClaims = verify_signed_claims(token, &key)?;
         if claims.aud != to {
@@ -133,13 +151,19 @@ impl ServiceKey {
     }
 
     fn of_all(own: Signer) -> Self {
-        Self { own, callers: TrustedCallers::Own }
+        Self {
+            own,
+            callers: TrustedCallers::Own,
+        }
     }
 }
 
 /// The claimed caller, which selects the key; the signature proves it.
 fn read_claimed_caller(token: &str) -> Result<String, TokenError> {
-    let body = token.split('.').nth(1).filter(|_| token.len() <= TOKEN_BYTES_MAX);
+    let body = token
+        .split('.')
+        .nth(1)
+        .filter(|_| token.len() <= TOKEN_BYTES_MAX);
     let bytes = body.and_then(|body| URL_SAFE_NO_PAD.decode(body).ok());
     let claims = bytes.and_then(|bytes| serde_json::from_slice::<ServiceClaims>(&bytes).ok());
     claims.map(|claims| claims.iss).ok_or(TokenError::Invalid)

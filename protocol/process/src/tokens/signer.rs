@@ -63,15 +63,27 @@ impl Signer {
         provider::install_crypto_provider();
         let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der);
         let pair = pair.map_err(|_| SignerError::NotAKey)?;
-        let public = pair.public_key().as_ref().try_into().map_err(|_| SignerError::NotAKey)?;
+        let public = pair
+            .public_key()
+            .as_ref()
+            .try_into()
+            .map_err(|_| SignerError::NotAKey)?;
         let key = EncodingKey::from_ed_der(der);
-        Ok(Self(Arc::new(Inner { pair, key, kid: key_thumbprint(&public), public })))
+        Ok(Self(Arc::new(Inner {
+            pair,
+            key,
+            kid: key_thumbprint(&public),
+            public,
+        })))
     }
 
     /// The first process creates the file, readable only by its owner.
     pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, SignerError> {
         let path = path.as_ref();
-        let at = |source| SignerError::File { path: path.to_owned(), source };
+        let at = |source| SignerError::File {
+            path: path.to_owned(),
+            source,
+        };
         let der = match fs::read(path) {
             Ok(der) => der,
             Err(error) if error.kind() == io::ErrorKind::NotFound => create(path).map_err(at)?,
@@ -86,7 +98,10 @@ impl Signer {
     }
 
     pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, SignerError> {
-        fs::read(path).map_err(|source| SignerError::File { path: path.to_owned(), source })
+        fs::read(path).map_err(|source| SignerError::File {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// The key's name: its RFC 7638 thumbprint.
@@ -100,8 +115,15 @@ impl Signer {
 
     /// A key set of only this public key.
     pub fn jwks(&self) -> String {
-        let key = PublishedKey { public: self.0.public, trusted_from: UnixMillis(0) };
-        KeySet { keys: vec![key], former_keys: Vec::new() }.to_json()
+        let key = PublishedKey {
+            public: self.0.public,
+            trusted_from: UnixMillis(0),
+        };
+        KeySet {
+            keys: vec![key],
+            former_keys: Vec::new(),
+        }
+        .to_json()
     }
 
     pub fn sign_bytes(&self, msg: &[u8]) -> [u8; 64] {
@@ -129,7 +151,9 @@ impl std::fmt::Debug for Signer {
 /// Creates the file whole and private, or not at all: of two processes that start at once, the
 /// first makes it.
 fn create(path: &Path) -> io::Result<Vec<u8>> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     folder.map_or(Ok(()), fs::create_dir_all)?;
     let folder = folder.unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder)?;

@@ -29,7 +29,11 @@ fn claims() -> Claims {
 }
 
 fn for_edges() -> Claims {
-    Claims { kind: TokenKind::Edge, region: Some(Region::North), ..claims() }
+    Claims {
+        kind: TokenKind::Edge,
+        region: Some(Region::North),
+        ..claims()
+    }
 }
 
 fn signer() -> Signer {
@@ -51,13 +55,20 @@ fn a_token_is_believed_until_it_expires_cached_or_not() {
         assert_eq!(keys.verify(&token, CLOUD, NOW).unwrap(), claims());
     }
     assert!(keys.verify(&token, CLOUD, NOW.plus_ms(3_599_999)).is_ok());
-    assert_eq!(keys.verify(&token, CLOUD, NOW.plus_ms(3_600_000)), Err(TokenError::Expired));
+    assert_eq!(
+        keys.verify(&token, CLOUD, NOW.plus_ms(3_600_000)),
+        Err(TokenError::Expired)
+    );
     let granted = Claims {
         kind: TokenKind::DeviceGrant,
         device: Some(DeviceId::new("tablet-7").unwrap()),
         ..for_edges()
     };
-    assert_eq!(keys.verify(&signer.sign_claims(&granted), NORTH, NOW).unwrap(), granted);
+    assert_eq!(
+        keys.verify(&signer.sign_claims(&granted), NORTH, NOW)
+            .unwrap(),
+        granted
+    );
 }
 
 #[test]
@@ -65,7 +76,10 @@ fn a_token_opens_its_own_audience_alone() {
     let signer = signer();
     let keys = keys_of(&signer);
     let command = |n| CommandId(uuid::Uuid::from_u128(n));
-    let bound = Claims { command: Some(command(1)), ..for_edges() };
+    let bound = Claims {
+        command: Some(command(1)),
+        ..for_edges()
+    };
     let audiences = [
         CLOUD,
         NORTH,
@@ -86,15 +100,33 @@ fn a_token_opens_its_own_audience_alone() {
         })
     };
     assert_eq!(opens(&claims()), [true, false, false, false, false, false]);
-    assert_eq!(opens(&for_edges()), [false, true, false, false, false, false]);
+    assert_eq!(
+        opens(&for_edges()),
+        [false, true, false, false, false, false]
+    );
     assert_eq!(opens(&bound), [false, false, false, true, false, false]);
     // Combinations that are never issued.
     for odd in [
-        Claims { region: Some(Region::North), ..claims() },
-        Claims { command: Some(command(1)), ..claims() },
-        Claims { region: None, ..for_edges() },
-        Claims { region: None, ..bound.clone() },
-        Claims { kind: TokenKind::DeviceGrant, ..bound.clone() },
+        Claims {
+            region: Some(Region::North),
+            ..claims()
+        },
+        Claims {
+            command: Some(command(1)),
+            ..claims()
+        },
+        Claims {
+            region: None,
+            ..for_edges()
+        },
+        Claims {
+            region: None,
+            ..bound.clone()
+        },
+        Claims {
+            kind: TokenKind::DeviceGrant,
+            ..bound.clone()
+        },
     ] {
         assert_eq!(opens(&odd), [false; 6], "{odd:?}");
     }
@@ -104,12 +136,21 @@ fn a_token_opens_its_own_audience_alone() {
 fn a_token_for_edges_bears_its_region_as_audience() {
     let text = |claims: &Claims| serde_json::to_value(claims).unwrap();
     assert_eq!(text(&for_edges())["aud"], "NORTH");
-    assert!(text(&claims()).get("aud").is_none(), "as before there were others");
-    let foreign = Claims { region: None, ..for_edges() };
+    assert!(
+        text(&claims()).get("aud").is_none(),
+        "as before there were others"
+    );
+    let foreign = Claims {
+        region: None,
+        ..for_edges()
+    };
     let mut foreign = text(&foreign);
     foreign["aud"] = "hub".into();
     let signer = signer();
-    assert_eq!(keys_of(&signer).read(&signer.sign_claims(&foreign)), Err(TokenError::Invalid));
+    assert_eq!(
+        keys_of(&signer).read(&signer.sign_claims(&foreign)),
+        Err(TokenError::Invalid)
+    );
 }
 
 #[test]
@@ -140,7 +181,10 @@ fn a_bad_key_set_leaves_the_good_one_in_place() {
     ] {
         assert!(keys.replace_key_set(&bad).is_err(), "{bad}");
     }
-    assert!(keys.verify(&signer.sign_claims(&claims()), CLOUD, NOW).is_ok());
+    assert!(
+        keys.verify(&signer.sign_claims(&claims()), CLOUD, NOW)
+            .is_ok()
+    );
     assert!(TokenKeys::empty().is_empty() && !keys.is_empty());
 }
 
@@ -149,20 +193,31 @@ fn no_other_algorithm_and_no_other_key_is_believed() {
     let signer = signer();
     let keys = keys_of(&signer);
     let token = signer.sign_claims(&claims());
-    let [_, body, signature] = token.split('.').collect::<Vec<_>>()[..] else { panic!("{token}") };
+    let [_, body, signature] = token.split('.').collect::<Vec<_>>()[..] else {
+        panic!("{token}")
+    };
     let kid = signer.kid();
     for alg in ["none", "HS256", "RS256", "ES256"] {
         let header = BASE64.encode(format!(r#"{{"alg":"{alg}","kid":"{kid}"}}"#));
         for signature in ["", signature] {
             let forged = format!("{header}.{body}.{signature}");
-            assert_eq!(keys.verify(&forged, CLOUD, NOW), Err(TokenError::Invalid), "{alg}");
+            assert_eq!(
+                keys.verify(&forged, CLOUD, NOW),
+                Err(TokenError::Invalid),
+                "{alg}"
+            );
         }
     }
     // Signed by a stranger, under our key's name and without a name.
-    for header in [format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#), r#"{"alg":"EdDSA"}"#.to_owned()] {
+    for header in [
+        format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#),
+        r#"{"alg":"EdDSA"}"#.to_owned(),
+    ] {
         let text = format!("{}.{body}", BASE64.encode(header));
-        let forged =
-            format!("{text}.{}", BASE64.encode(signer_of_another().sign_bytes(text.as_bytes())));
+        let forged = format!(
+            "{text}.{}",
+            BASE64.encode(signer_of_another().sign_bytes(text.as_bytes()))
+        );
         assert_eq!(keys.verify(&forged, CLOUD, NOW), Err(TokenError::Invalid));
     }
 }
@@ -199,10 +254,19 @@ fn a_service_token_names_both_ends_and_lasts_a_minute() {
     let clock = Clock::fixed_at(NOW);
     let token = key.issue_token("hub", "order", &clock);
     assert_eq!(key.verify_token(&token, "order", NOW), Ok("hub".to_owned()));
-    assert_eq!(key.verify_token(&token, "auth", NOW), Err(TokenError::Invalid));
-    assert_eq!(key.verify_token(&token, "order", NOW.plus_ms(91_000)), Err(TokenError::Expired));
+    assert_eq!(
+        key.verify_token(&token, "auth", NOW),
+        Err(TokenError::Invalid)
+    );
+    assert_eq!(
+        key.verify_token(&token, "order", NOW.plus_ms(91_000)),
+        Err(TokenError::Expired)
+    );
     let other = ServiceKey::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
-    assert_eq!(other.verify_token(&token, "order", NOW), Err(TokenError::Invalid));
+    assert_eq!(
+        other.verify_token(&token, "order", NOW),
+        Err(TokenError::Invalid)
+    );
 }
 
 #[test]
@@ -214,7 +278,10 @@ fn an_edges_token_is_checked_with_the_key_of_the_edge_it_claims() {
     assert_eq!(edge_claim(&token), Ok(edge.clone()));
     assert_eq!(verify_edge(&token, &signer.public_key(), NOW), Ok(edge));
     let stranger = signer_of_another().public_key();
-    assert_eq!(verify_edge(&token, &stranger, NOW), Err(TokenError::Invalid));
+    assert_eq!(
+        verify_edge(&token, &stranger, NOW),
+        Err(TokenError::Invalid)
+    );
     let late = verify_edge(&token, &signer.public_key(), NOW.plus_ms(120_000));
     assert_eq!(late, Err(TokenError::Expired));
     assert_eq!(edge_claim("a.b.c"), Err(TokenError::Invalid));
@@ -234,7 +301,11 @@ fn the_clock_of_an_edge_is_read_from_a_token_that_its_own_key_signed() {
     let clock = Clock::fixed_at(NOW);
     let [one, other] = [0, 1].map(|_| edge_token(&signer, &edge, &clock));
     assert_ne!(one, other, "an answer to one says nothing about the other");
-    assert_eq!(edge_clock_error(&signer.sign_claims(&claims()), &public, NOW), None, "a person's");
+    assert_eq!(
+        edge_clock_error(&signer.sign_claims(&claims()), &public, NOW),
+        None,
+        "a person's"
+    );
 }
 
 #[test]
@@ -266,13 +337,25 @@ fn a_key_file_is_made_once_and_for_its_owner_alone() {
     let kids: Vec<String> = std::thread::scope(|scope| {
         let make = || Signer::load_or_create(&path).unwrap().kid().to_owned();
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
     });
     assert!(kids.iter().all(|kid| *kid == kids[0]), "{kids:?}");
-    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    assert_eq!(
+        std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    assert_eq!(
+        std::fs::read_dir(path.parent().unwrap()).unwrap().count(),
+        1
+    );
     std::fs::write(&path, "no key").unwrap();
-    assert!(matches!(Signer::load_or_create(&path), Err(SignerError::BadFile(_))));
+    assert!(matches!(
+        Signer::load_or_create(&path),
+        Err(SignerError::BadFile(_))
+    ));
 }
 
 #[test]
@@ -281,8 +364,16 @@ fn raw_signatures_hold_for_their_bytes_and_key_only() {
     let signature = signer.sign_bytes(b"receipt");
     assert!(verify_bytes(&signer.public_key(), b"receipt", &signature));
     assert!(!verify_bytes(&signer.public_key(), b"Receipt", &signature));
-    assert!(!verify_bytes(&signer_of_another().public_key(), b"receipt", &signature));
-    assert!(!verify_bytes(&signer.public_key(), b"receipt", &signature[..63]));
+    assert!(!verify_bytes(
+        &signer_of_another().public_key(),
+        b"receipt",
+        &signature
+    ));
+    assert!(!verify_bytes(
+        &signer.public_key(),
+        b"receipt",
+        &signature[..63]
+    ));
 }
 
 #[test]
@@ -292,7 +383,10 @@ fn the_memory_of_checked_tokens_is_bounded() {
     let first = signer.sign_claims(&claims());
     keys.verify(&first, CLOUD, NOW).unwrap();
     for n in 0..5_000 {
-        let token = signer.sign_claims(&Claims { exp: claims().exp + n, ..claims() });
+        let token = signer.sign_claims(&Claims {
+            exp: claims().exp + n,
+            ..claims()
+        });
         keys.verify(&token, CLOUD, NOW).unwrap();
     }
     assert!(keys.cached_count() <= 4_096);
@@ -323,7 +417,10 @@ proptest! {
 #[test]
 fn a_text_too_long_to_be_a_token_is_refused() {
     let long = random::secret_text(5_000);
-    assert_eq!(keys_of(&signer()).verify(&long, CLOUD, NOW), Err(TokenError::Invalid));
+    assert_eq!(
+        keys_of(&signer()).verify(&long, CLOUD, NOW),
+        Err(TokenError::Invalid)
+    );
 }
 
 fn signer_of_another() -> Signer {
@@ -341,7 +438,11 @@ fn the_key_of_one_part_speaks_for_no_other() {
     let clock = Clock::fixed_at(NOW);
     let order = key(CloudPart::Order);
     let heard = |from: CloudPart, name: &'static str| {
-        order.verify_token(&key(from).issue_token(name, "order", &clock), "order", clock.now())
+        order.verify_token(
+            &key(from).issue_token(name, "order", &clock),
+            "order",
+            clock.now(),
+        )
     };
     assert_eq!(heard(CloudPart::Hub, "hub"), Ok("hub".to_owned()));
     for (from, name) in [
@@ -351,7 +452,11 @@ fn the_key_of_one_part_speaks_for_no_other() {
         (CloudPart::Notification, "notification"),
         (CloudPart::Hub, "nobody"),
     ] {
-        assert_eq!(heard(from, name), Err(TokenError::Invalid), "{from} as {name}");
+        assert_eq!(
+            heard(from, name),
+            Err(TokenError::Invalid),
+            "{from} as {name}"
+        );
     }
     // Making the keys again keeps them.
     let before = key(CloudPart::Hub).issue_token("hub", "order", &clock);
@@ -360,5 +465,8 @@ fn the_key_of_one_part_speaks_for_no_other() {
         key(CloudPart::Order).verify_token(&before, "order", clock.now()),
         Ok("hub".to_owned())
     );
-    assert_eq!(order.verify_token("a.b.c", "order", clock.now()), Err(TokenError::Invalid));
+    assert_eq!(
+        order.verify_token("a.b.c", "order", clock.now()),
+        Err(TokenError::Invalid)
+    );
 }

@@ -36,7 +36,10 @@ impl KeyVault {
         let nonce: [u8; NONCE_LEN] = random::draw_bytes();
         let mut sealed = private.to_vec();
         let nonce_used = Nonce::assume_unique_for_key(nonce);
-        match self.0.seal_in_place_append_tag(nonce_used, Aad::from(kid.as_bytes()), &mut sealed) {
+        match self
+            .0
+            .seal_in_place_append_tag(nonce_used, Aad::from(kid.as_bytes()), &mut sealed)
+        {
             Ok(()) => [nonce.as_slice(), &sealed].concat(),
             Err(_) => unreachable!("a key is short enough to be sealed"),
         }
@@ -47,8 +50,13 @@ impl KeyVault {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut private = sealed.to_vec();
-        let private = self.0.open_in_place(nonce, Aad::from(kid.as_bytes()), &mut private).ok()?;
-        Signer::from_pkcs8(private).ok().filter(|signer| signer.kid() == kid)
+        let private = self
+            .0
+            .open_in_place(nonce, Aad::from(kid.as_bytes()), &mut private)
+            .ok()?;
+        Signer::from_pkcs8(private)
+            .ok()
+            .filter(|signer| signer.kid() == kid)
     }
 }
 
@@ -67,9 +75,19 @@ mod tests {
         let signer = Signer::from_pkcs8(&der).unwrap();
         let mut sealed = vault.seal_key(signer.kid(), &der);
         assert_ne!(sealed, vault.seal_key(signer.kid(), &der));
-        assert!(!sealed.windows(32).any(|part| der.windows(32).any(|found| found == part)));
-        assert_eq!(same.open(signer.kid(), &sealed).unwrap().kid(), signer.kid());
-        assert!(vault.open(own.kid(), &sealed).is_none(), "under another name");
+        assert!(
+            !sealed
+                .windows(32)
+                .any(|part| der.windows(32).any(|found| found == part))
+        );
+        assert_eq!(
+            same.open(signer.kid(), &sealed).unwrap().kid(),
+            signer.kid()
+        );
+        assert!(
+            vault.open(own.kid(), &sealed).is_none(),
+            "under another name"
+        );
         let (_, other) = KeyVault::load_or_create(&folder.path().join("other.key")).unwrap();
         assert!(other.open(signer.kid(), &sealed).is_none());
         sealed[20] ^= 1;

@@ -113,16 +113,28 @@ impl Certificate {
     }
 
     pub(super) fn current_acceptor(&self) -> TlsAcceptor {
-        self.0.shown.read().unwrap_or_else(PoisonError::into_inner).server.clone().into()
+        self.0
+            .shown
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .server
+            .clone()
+            .into()
     }
 }
 
 async fn read(chain: &PathBuf, key: &PathBuf) -> Result<CertificateFiles, CertificateError> {
     let of = async |path: &PathBuf| {
-        let failed = |source| CertificateError::Read { path: path.clone(), source };
+        let failed = |source| CertificateError::Read {
+            path: path.clone(),
+            source,
+        };
         fs::read(path).await.map_err(failed)
     };
-    Ok(CertificateFiles { chain: of(chain).await?, key: of(key).await? })
+    Ok(CertificateFiles {
+        chain: of(chain).await?,
+        key: of(key).await?,
+    })
 }
 
 fn build_server_config(
@@ -139,8 +151,13 @@ fn build_server_config(
     let secret = PrivateKeyDer::from_pem_slice(&files.key).map_err(no_pem(key, "a private key"))?;
     // Tests listen without `process::start`.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let unfit = |source| CertificateError::Unfit { path: chain.clone(), source };
-    let made = ServerConfig::builder().with_no_client_auth().with_single_cert(certificates, secret);
+    let unfit = |source| CertificateError::Unfit {
+        path: chain.clone(),
+        source,
+    };
+    let made = ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(certificates, secret);
     let mut server = made.map_err(unfit)?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(server))

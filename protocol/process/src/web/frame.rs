@@ -58,7 +58,10 @@ impl<S> Layer<S> for RequestLayer {
     type Service = RequestLayerService<S>;
 
     fn layer(&self, inner: S) -> RequestLayerService<S> {
-        RequestLayerService { frame: *self, inner }
+        RequestLayerService {
+            frame: *self,
+            inner,
+        }
     }
 }
 
@@ -79,11 +82,17 @@ where
     fn call(&mut self, mut request: Request) -> Self::Future {
         let entry = RequestContext::from_request(self.frame.service, &request);
         if request.extensions_mut().remove::<WrongHost>().is_some() {
-            let refusal =
-                Problem::new(Code::MalformedBody).with_detail(say::one_host).into_response();
-            return entry.answer_and_record(std::future::ready(refusal)).map(Ok).boxed();
+            let refusal = Problem::new(Code::MalformedBody)
+                .with_detail(say::one_host)
+                .into_response();
+            return entry
+                .answer_and_record(std::future::ready(refusal))
+                .map(Ok)
+                .boxed();
         }
-        request.extensions_mut().insert(RequestTrace(entry.trace.clone()));
+        request
+            .extensions_mut()
+            .insert(RequestTrace(entry.trace.clone()));
         let (request, arrival) = BodyArrival::watch_body(request);
         let answer = entry.span.in_scope(|| self.inner.call(request));
         let answer = in_time(self.frame.timeout, answer, arrival);
@@ -101,18 +110,40 @@ impl RequestContext {
         );
         let started = Clock::system().elapsed();
         let language = language_of(request);
-        Self { service, started, trace, language, matched, span }
+        Self {
+            service,
+            started,
+            trace,
+            language,
+            matched,
+            span,
+        }
     }
 
     async fn answer_and_record(self, answer: impl Future<Output = Response>) -> Response {
-        let Self { service, started, trace, language, matched, span } = self;
-        let response = trace::run_in_trace(trace.clone(), answer).instrument(span.clone()).await;
+        let Self {
+            service,
+            started,
+            trace,
+            language,
+            matched,
+            span,
+        } = self;
+        let response = trace::run_in_trace(trace.clone(), answer)
+            .instrument(span.clone())
+            .await;
         let mut response = render_problem(response, language, &trace);
         if let Ok(id) = HeaderValue::from_str(trace.as_str()) {
             response.headers_mut().insert(REQUEST_ID, id);
         }
         let took = Clock::system().elapsed().saturating_sub(started);
-        record_request(service, route_of(matched.as_ref()), response.status(), took, &span);
+        record_request(
+            service,
+            route_of(matched.as_ref()),
+            response.status(),
+            took,
+            &span,
+        );
         response
     }
 }
@@ -124,7 +155,9 @@ fn route_of(matched: Option<&MatchedPath>) -> &str {
 /// A panic in a handler fails one request, not the process.
 pub(super) fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word");
+    let text = text
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without a word");
     tracing::error!(panic = text, "A handler panicked");
     Problem::new(Code::Internal).into_response()
 }
@@ -137,7 +170,11 @@ async fn in_time<R: IntoResponse>(
     match tokio::time::timeout(timeout, answer).await {
         Ok(Ok(response)) => response.into_response(),
         Err(_) => {
-            let code = if arrival.is_awaited() { Code::BodyTooSlow } else { Code::TimedOut };
+            let code = if arrival.is_awaited() {
+                Code::BodyTooSlow
+            } else {
+                Code::TimedOut
+            };
             Problem::new(code).into_response()
         }
     }
@@ -145,7 +182,10 @@ async fn in_time<R: IntoResponse>(
 
 fn language_of(request: &Request) -> Language {
     let wanted = request.headers().get(header::ACCEPT_LANGUAGE);
-    wanted.and_then(|value| value.to_str().ok()).map(Language::from_accept).unwrap_or_default()
+    wanted
+        .and_then(|value| value.to_str().ok())
+        .map(Language::from_accept)
+        .unwrap_or_default()
 }
 
 /// Renders our problems in the caller's language, and turns the framework's plain-text and empty

@@ -39,7 +39,10 @@ pub(super) fn names_one_host<B>(request: &Request<B>) -> bool {
 }
 
 fn is_host(value: &HeaderValue) -> bool {
-    let authority = value.to_str().ok().and_then(|text| Authority::from_str(text).ok());
+    let authority = value
+        .to_str()
+        .ok()
+        .and_then(|text| Authority::from_str(text).ok());
     authority.is_some_and(|authority| !authority.as_str().contains('@'))
 }
 
@@ -66,7 +69,11 @@ impl UpgradeMark {
 
 impl<S> StrictHeads<S> {
     pub fn new(stream: S, upgraded: UpgradeMark) -> Self {
-        Self { stream, reader: HeadReader::default(), upgraded }
+        Self {
+            stream,
+            reader: HeadReader::default(),
+            upgraded,
+        }
     }
 }
 
@@ -116,7 +123,9 @@ impl HeadReader {
             match self.place {
                 ParsePosition::Unknown => return,
                 ParsePosition::Bytes { left, in_chunks } => {
-                    let here = u64::try_from(bytes.len() - at).unwrap_or(u64::MAX).min(left);
+                    let here = u64::try_from(bytes.len() - at)
+                        .unwrap_or(u64::MAX)
+                        .min(left);
                     self.skip_bytes(left - here, in_chunks);
                     at += usize::try_from(here).unwrap_or(usize::MAX);
                     continue;
@@ -172,7 +181,10 @@ impl HeadReader {
             self.lines = 0;
             self.place = match std::mem::take(&mut self.body) {
                 BodyEnd::NoBody | BodyEnd::Length(0) => ParsePosition::Head,
-                BodyEnd::Length(left) => ParsePosition::Bytes { left, in_chunks: false },
+                BodyEnd::Length(left) => ParsePosition::Bytes {
+                    left,
+                    in_chunks: false,
+                },
                 BodyEnd::Chunks => ParsePosition::ChunkSize,
                 BodyEnd::Unknown => ParsePosition::Unknown,
             };
@@ -180,13 +192,17 @@ impl HeadReader {
     }
 
     fn note_header(&mut self, line: &[u8]) {
-        let Some(colon) = line.iter().position(|byte| *byte == b':') else { return };
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else {
+            return;
+        };
         let name = &line[..colon];
         let value = &line[colon + 1..];
         if name.eq_ignore_ascii_case(header::TRANSFER_ENCODING.as_str().as_bytes()) {
             self.body = BodyEnd::Chunks;
         } else if name.eq_ignore_ascii_case(header::CONTENT_LENGTH.as_str().as_bytes()) {
-            let length = str::from_utf8(value).ok().and_then(|text| text.trim().parse().ok());
+            let length = str::from_utf8(value)
+                .ok()
+                .and_then(|text| text.trim().parse().ok());
             self.body = match (self.body, length) {
                 (BodyEnd::Chunks, _) => BodyEnd::Chunks,
                 (BodyEnd::NoBody, Some(length)) => BodyEnd::Length(length),
@@ -204,7 +220,10 @@ impl HeadReader {
         self.place = match size {
             Some(0) => ParsePosition::Trailer,
             // The chunk's own CR and LF follow its bytes.
-            Some(size) => ParsePosition::Bytes { left: size.saturating_add(2), in_chunks: true },
+            Some(size) => ParsePosition::Bytes {
+                left: size.saturating_add(2),
+                in_chunks: true,
+            },
             None => ParsePosition::Unknown,
         };
     }
@@ -225,7 +244,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for StrictHeads<S> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         if !self.upgraded.is_set() {
-            self.reader.replace_lone_feeds(&mut buffer.filled_mut()[before..]);
+            self.reader
+                .replace_lone_feeds(&mut buffer.filled_mut()[before..]);
         }
         Poll::Ready(Ok(()))
     }
@@ -286,9 +306,18 @@ mod tests {
     #[test]
     fn a_lone_line_feed_of_a_head_is_spoiled() {
         for (sent, left) in [
-            ("GET / HTTP/1.1\nHost: a\r\n\r\n", "GET / HTTP/1.1\0Host: a\r\n\r\n"),
-            ("GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\0X: y\r\n\r\n"),
-            ("GET / HTTP/1.1\r\nHost: a\r\n\n", "GET / HTTP/1.1\r\nHost: a\r\n\0"),
+            (
+                "GET / HTTP/1.1\nHost: a\r\n\r\n",
+                "GET / HTTP/1.1\0Host: a\r\n\r\n",
+            ),
+            (
+                "GET / HTTP/1.1\r\nHost: a\nX: y\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: a\0X: y\r\n\r\n",
+            ),
+            (
+                "GET / HTTP/1.1\r\nHost: a\r\n\n",
+                "GET / HTTP/1.1\r\nHost: a\r\n\0",
+            ),
         ] {
             assert_eq!(checked(sent), left);
         }
@@ -305,7 +334,10 @@ mod tests {
             "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2;x=y\r\n\n\n\r\nA\r\n\
              0123456\n\n\n\r\n0\r\nX: y\r\n\r\n",
         ] {
-            assert_eq!(checked(&format!("{body}{next}")), format!("{body}{spoiled}"));
+            assert_eq!(
+                checked(&format!("{body}{next}")),
+                format!("{body}{spoiled}")
+            );
         }
     }
 
@@ -329,7 +361,11 @@ mod tests {
         let mut bytes = [0; 8];
         let mut buffer = ReadBuf::new(&mut bytes);
         let mut context = Context::from_waker(std::task::Waker::noop());
-        assert!(Pin::new(&mut stream).poll_read(&mut context, &mut buffer).is_ready());
+        assert!(
+            Pin::new(&mut stream)
+                .poll_read(&mut context, &mut buffer)
+                .is_ready()
+        );
         assert_eq!(buffer.filled(), b"a\nb\n");
     }
 
@@ -342,11 +378,30 @@ mod tests {
             }
             request.body(()).unwrap()
         };
-        for good in ["localhost", "127.0.0.1:8080", "[::1]:8080", "portal.example.org"] {
-            assert!(names_one_host(&request(&[good], Version::HTTP_11)), "{good}");
+        for good in [
+            "localhost",
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "portal.example.org",
+        ] {
+            assert!(
+                names_one_host(&request(&[good], Version::HTTP_11)),
+                "{good}"
+            );
         }
-        for wrong in [&[][..], &["a", "b"], &["a", "a"], &[""], &["a b"], &["a/b"], &["u@a"]] {
-            assert!(!names_one_host(&request(wrong, Version::HTTP_11)), "{wrong:?}");
+        for wrong in [
+            &[][..],
+            &["a", "b"],
+            &["a", "a"],
+            &[""],
+            &["a b"],
+            &["a/b"],
+            &["u@a"],
+        ] {
+            assert!(
+                !names_one_host(&request(wrong, Version::HTTP_11)),
+                "{wrong:?}"
+            );
         }
         assert!(names_one_host(&request(&[], Version::HTTP_10)));
         assert!(!names_one_host(&request(&["a", "b"], Version::HTTP_10)));

@@ -123,7 +123,10 @@ pub async fn serve_connections<C>(
     drop(listener);
     let all = async { while connections.join_next().await.is_some() {} };
     if time::timeout(DRAIN, all).await.is_err() {
-        tracing::warn!(open = connections.len(), "Connections did not finish in time and are cut");
+        tracing::warn!(
+            open = connections.len(),
+            "Connections did not finish in time and are cut"
+        );
     }
 }
 
@@ -134,7 +137,9 @@ async fn accept_connection(
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
-                let Some(slot) = slots.take_slot(from.ip()) else { continue };
+                let Some(slot) = slots.take_slot(from.ip()) else {
+                    continue;
+                };
                 // Nagle's algorithm would delay small answers.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "A connection keeps Nagle's delay");
@@ -154,7 +159,10 @@ async fn accept_connection(
 /// True if the peer gave up before it was accepted.
 fn is_peer_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
 }
 
 /// Serves one connection and holds its slot.

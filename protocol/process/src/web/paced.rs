@@ -36,7 +36,13 @@ pub struct PacedStream {
 impl PacedStream {
     pub(super) fn new(stream: TcpStream, slot: ConnectionSlot) -> Self {
         let cut = Box::pin(slot.cut.clone().cancelled_owned());
-        Self { stream, slot, cut, behind: None, taken: 0 }
+        Self {
+            stream,
+            slot,
+            cut,
+            behind: None,
+            taken: 0,
+        }
     }
 
     /// Applies the pace to the result of a write of `len` bytes.
@@ -57,7 +63,9 @@ impl PacedStream {
             }
             Poll::Ready(Err(_)) => written,
             Poll::Pending => {
-                let behind = self.behind.get_or_insert_with(|| Box::pin(sleep(TAKEN_WITHIN)));
+                let behind = self
+                    .behind
+                    .get_or_insert_with(|| Box::pin(sleep(TAKEN_WITHIN)));
                 if behind.as_mut().poll(context).is_ready() {
                     metrics::CONNECTIONS_REFUSED.add(["slow_reader"], 1);
                     return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));

@@ -91,7 +91,11 @@ impl ConnectionSlots {
 
     fn with_limits(total_max: usize, per_address: usize) -> Self {
         let per_address_max = per_address.min(total_max - total_max / 4).max(1);
-        Self(Arc::new(Inner { total_max, per_address_max, table: Mutex::default() }))
+        Self(Arc::new(Inner {
+            total_max,
+            per_address_max,
+            table: Mutex::default(),
+        }))
     }
 
     /// `None` means: close the connection unread.
@@ -116,10 +120,19 @@ impl ConnectionSlots {
         *table.per_address.entry(address).or_default() += 1;
         let proven = Arc::<AtomicBool>::default();
         let cut = CancellationToken::new();
-        let place = HeldSlot { address, proven: Arc::clone(&proven), cut: cut.clone() };
+        let place = HeldSlot {
+            address,
+            proven: Arc::clone(&proven),
+            cut: cut.clone(),
+        };
         table.places.insert(number, place);
         drop(table);
-        Some(ConnectionSlot { slots: self.clone(), number, proven, cut })
+        Some(ConnectionSlot {
+            slots: self.clone(),
+            number,
+            proven,
+            cut,
+        })
     }
 
     fn lock_table(&self) -> MutexGuard<'_, SlotTable> {
@@ -138,21 +151,30 @@ impl SlotTable {
     /// a silent connection's, or else the oldest.
     fn give_up_one(&mut self, newcomer_holds: usize) -> bool {
         let most = self.per_address.iter().max_by_key(|(_, held)| **held);
-        let Some((&address, &held)) = most else { return false };
+        let Some((&address, &held)) = most else {
+            return false;
+        };
         if held < newcomer_holds + 2 {
             return false;
         }
-        let mut theirs = self.places.iter().filter(|(_, place)| place.address == address);
+        let mut theirs = self
+            .places
+            .iter()
+            .filter(|(_, place)| place.address == address);
         let oldest = theirs.clone().next().map(|(number, _)| *number);
         let silent = theirs.find(|(_, place)| !place.proven.load(Ordering::Relaxed));
-        let Some(number) = silent.map(|(number, _)| *number).or(oldest) else { return false };
+        let Some(number) = silent.map(|(number, _)| *number).or(oldest) else {
+            return false;
+        };
         metrics::CONNECTIONS_REFUSED.add(["given_up"], 1);
         self.remove(number);
         true
     }
 
     fn remove(&mut self, number: u64) {
-        let Some(place) = self.places.remove(&number) else { return };
+        let Some(place) = self.places.remove(&number) else {
+            return;
+        };
         place.cut.cancel();
         metrics::HTTP_CONNECTIONS.change_by([], -1);
         if let Some(held) = self.per_address.get_mut(&place.address) {
@@ -189,8 +211,19 @@ fn slots_for_files() -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let wanted = maximum.unwrap_or(FILES_WANTED).min(FILES_WANTED);
     let raised = current.is_some_and(|now| now < wanted)
-        && setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }).is_ok();
-    let files = if raised { wanted } else { current.unwrap_or(FILES_WANTED) };
+        && setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: Some(wanted),
+                maximum,
+            },
+        )
+        .is_ok();
+    let files = if raised {
+        wanted
+    } else {
+        current.unwrap_or(FILES_WANTED)
+    };
     let files = usize::try_from(files).unwrap_or(usize::MAX);
     (files.saturating_sub(FILES_KEPT.min(files / 2)) / FILES_PER_CONNECTION).max(1)
 }
@@ -206,8 +239,9 @@ mod tests {
     #[test]
     fn one_address_has_its_share_and_the_others_their_room() {
         let slots = ConnectionSlots::with_limits(8, 3);
-        let held: Vec<ConnectionSlot> =
-            (0..3).map(|_| slots.take_slot(address(1)).unwrap()).collect();
+        let held: Vec<ConnectionSlot> = (0..3)
+            .map(|_| slots.take_slot(address(1)).unwrap())
+            .collect();
         assert!(slots.take_slot(address(1)).is_none());
         assert!(slots.take_slot(address(2)).is_some());
         drop(held);
@@ -218,8 +252,9 @@ mod tests {
     #[test]
     fn a_newcomer_gets_the_place_of_a_silent_one_of_the_address_with_the_most() {
         let slots = ConnectionSlots::with_limits(4, 100);
-        let many: Vec<ConnectionSlot> =
-            (0..3).map(|_| slots.take_slot(address(1)).unwrap()).collect();
+        let many: Vec<ConnectionSlot> = (0..3)
+            .map(|_| slots.take_slot(address(1)).unwrap())
+            .collect();
         let other = slots.take_slot(address(2)).unwrap();
         many[0].proof().mark_proven();
         let newcomer = slots.take_slot(address(3)).unwrap();
@@ -227,7 +262,10 @@ mod tests {
         assert_eq!(cut, [false, true, false]);
         assert!(!other.cut.is_cancelled() && !newcomer.cut.is_cancelled());
         assert_eq!(slots.lock_table().places.len(), 4);
-        assert!(slots.take_slot(address(2)).is_none(), "nobody has two more than that address");
+        assert!(
+            slots.take_slot(address(2)).is_none(),
+            "nobody has two more than that address"
+        );
         drop(many);
         assert_eq!(slots.lock_table().per_address.len(), 2);
     }
@@ -239,6 +277,9 @@ mod tests {
         let other: IpAddr = "2001:db8:0:1::1".parse().unwrap();
         assert_eq!(subscriber_address(one), subscriber_address(same));
         assert_ne!(subscriber_address(one), subscriber_address(other));
-        assert_eq!(subscriber_address("::ffff:127.0.0.1".parse().unwrap()), address(1));
+        assert_eq!(
+            subscriber_address("::ffff:127.0.0.1".parse().unwrap()),
+            address(1)
+        );
     }
 }

@@ -21,24 +21,42 @@ const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 fn router() -> Router {
     let routes = Router::new()
         .route("/fine", get(async || "fine"))
-        .route("/traced", get(async |RequestTrace(trace): RequestTrace| trace.to_string()))
-        .route("/inside", get(async || crate::trace::current_trace().unwrap().to_string()))
+        .route(
+            "/traced",
+            get(async |RequestTrace(trace): RequestTrace| trace.to_string()),
+        )
+        .route(
+            "/inside",
+            get(async || crate::trace::current_trace().unwrap().to_string()),
+        )
         .route(
             "/refused",
             get(async || Problem::new(Code::OrderAlreadyAccepted).with_member("order", 7)),
         )
-        .route("/locked", get(async || Problem::new(Code::AccountLocked).retry_after(60)))
+        .route(
+            "/locked",
+            get(async || Problem::new(Code::AccountLocked).retry_after(60)),
+        )
         .route("/login", get(async || Problem::new(Code::InvalidToken)))
         .route("/panics", get(async || -> () { panic!("a planted panic") }))
         .route("/hangs", get(std::future::pending::<()>))
-        .route("/hangs-with-body", post(async |_: bytes::Bytes| std::future::pending::<()>().await))
-        .route("/teapot", get(async || (StatusCode::NOT_FOUND, axum::Json("our own words"))))
+        .route(
+            "/hangs-with-body",
+            post(async |_: bytes::Bytes| std::future::pending::<()>().await),
+        )
+        .route(
+            "/teapot",
+            get(async || (StatusCode::NOT_FOUND, axum::Json("our own words"))),
+        )
         .route("/body", post(async |Json(_): Json<serde_json::Value>| ()));
     with_standard_layers(routes, "test")
 }
 
 async fn ask(request: http::request::Builder) -> axum::response::Response {
-    router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    router()
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap()
 }
 
 async fn text(response: axum::response::Response) -> String {
@@ -47,10 +65,16 @@ async fn text(response: axum::response::Response) -> String {
 }
 
 async fn problem(response: axum::response::Response) -> ProblemBody {
-    assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+    assert_eq!(
+        response.headers()[header::CONTENT_TYPE],
+        "application/problem+json"
+    );
     let status = response.status().as_u16();
     let body: ProblemBody = serde_json::from_str(&text(response).await).unwrap();
-    assert_eq!((body.status, body.kind.clone()), (status, format!("urn:holdfast:{}", body.code)));
+    assert_eq!(
+        (body.status, body.kind.clone()),
+        (status, format!("urn:holdfast:{}", body.code))
+    );
     body
 }
 
@@ -72,9 +96,18 @@ async fn a_refusal_speaks_the_callers_language_and_names_the_trace() {
 
 #[tokio::test]
 async fn headers_that_belong_to_a_refusal_are_there() {
-    assert_eq!(ask(Request::get("/locked")).await.headers()["retry-after"], "60");
-    assert_eq!(ask(Request::get("/login")).await.headers()["www-authenticate"], "Bearer");
-    assert_eq!(ask(Request::post("/fine")).await.headers()["allow"], "GET,HEAD");
+    assert_eq!(
+        ask(Request::get("/locked")).await.headers()["retry-after"],
+        "60"
+    );
+    assert_eq!(
+        ask(Request::get("/login")).await.headers()["www-authenticate"],
+        "Bearer"
+    );
+    assert_eq!(
+        ask(Request::post("/fine")).await.headers()["allow"],
+        "GET,HEAD"
+    );
 }
 
 #[tokio::test]
@@ -86,23 +119,34 @@ async fn what_the_framework_refuses_is_a_problem_too() {
     ] {
         assert_eq!(problem(ask(request).await).await.code, code);
     }
-    assert_eq!(text(ask(Request::get("/teapot")).await).await, r#""our own words""#);
+    assert_eq!(
+        text(ask(Request::get("/teapot")).await).await,
+        r#""our own words""#
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_takes_too_long_is_answered() {
-    assert_eq!(problem(ask(Request::get("/hangs")).await).await.code, Code::TimedOut);
+    assert_eq!(
+        problem(ask(Request::get("/hangs")).await).await.code,
+        Code::TimedOut
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_body_that_does_not_come_is_its_callers_fault() {
     let begun = futures::stream::iter([Ok::<_, std::io::Error>("{")]);
     let body = Body::from_stream(begun.chain(futures::stream::pending()));
-    let response = router().oneshot(Request::post("/body").body(body).unwrap()).await.unwrap();
+    let response = router()
+        .oneshot(Request::post("/body").body(body).unwrap())
+        .await
+        .unwrap();
     assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT);
     assert_eq!(problem(response).await.code, Code::BodyTooSlow);
     // With a whole body the delay is ours.
-    let asked = Request::post("/hangs-with-body").body(Body::from("{}")).unwrap();
+    let asked = Request::post("/hangs-with-body")
+        .body(Body::from("{}"))
+        .unwrap();
     let response = router().oneshot(asked).await.unwrap();
     assert_eq!(problem(response).await.code, Code::TimedOut);
 }
@@ -116,7 +160,10 @@ async fn a_body_beyond_the_limit_is_refused_with_or_without_a_length() {
         )),
         Body::from(vec![b' '; ANY_BODY_BYTES_MAX + 1]),
     ] {
-        let response = router().oneshot(Request::post("/body").body(body).unwrap()).await.unwrap();
+        let response = router()
+            .oneshot(Request::post("/body").body(body).unwrap())
+            .await
+            .unwrap();
         assert_eq!(problem(response).await.code, Code::BodyTooLarge);
     }
 }
@@ -128,7 +175,10 @@ async fn a_request_has_one_trace_wherever_it_is_asked_for() {
     assert_eq!(text(ask(with_trace("/traced")).await).await, TRACE);
     assert_eq!(text(ask(with_trace("/inside")).await).await, TRACE);
     let response = ask(Request::get("/traced")).await;
-    let id = response.headers()["x-request-id"].to_str().unwrap().to_owned();
+    let id = response.headers()["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
     assert_eq!(text(response).await, id);
 }
 
@@ -139,5 +189,8 @@ async fn a_taken_address_is_named() {
     let error = bind_listener(&addr).await.unwrap_err();
     assert!(matches!(error, BindError::Taken { .. }));
     assert!(error.to_string().contains(&addr), "{error}");
-    assert!(matches!(bind_listener("nonsense").await.unwrap_err(), BindError::Io { .. }));
+    assert!(matches!(
+        bind_listener("nonsense").await.unwrap_err(),
+        BindError::Io { .. }
+    ));
 }

@@ -32,7 +32,8 @@ pub type PlaceholderChoices = BTreeMap<String, BTreeSet<String>>;
 /// Plural categories and literal numbers form a plural; every other key is a word.
 pub fn is_plural(keys: &BTreeSet<String>) -> bool {
     let categories = ["zero", "one", "two", "few", "many", "other"];
-    keys.iter().all(|key| categories.contains(&key.as_str()) || key.parse::<f64>().is_ok())
+    keys.iter()
+        .all(|key| categories.contains(&key.as_str()) || key.parse::<f64>().is_ok())
 }
 
 pub fn read(language: &str, files: &TextFiles) -> (Catalogue, Vec<String>) {
@@ -44,7 +45,10 @@ pub fn read(language: &str, files: &TextFiles) -> (Catalogue, Vec<String>) {
             Ok(resource) => resource,
             Err((_, wrong)) => {
                 errors.extend(wrong.iter().map(|wrong| {
-                    let line = text[..wrong.pos.start.min(text.len())].lines().count().max(1);
+                    let line = text[..wrong.pos.start.min(text.len())]
+                        .lines()
+                        .count()
+                        .max(1);
                     format!("{path}:{line}: {}", wrong.kind)
                 }));
                 continue;
@@ -54,7 +58,10 @@ pub fn read(language: &str, files: &TextFiles) -> (Catalogue, Vec<String>) {
             let message = match entry {
                 Entry::Message(message) => message,
                 Entry::Term(term) => {
-                    errors.push(format!("{path}: `-{}`: terms are not used here", term.id.name));
+                    errors.push(format!(
+                        "{path}: `-{}`: terms are not used here",
+                        term.id.name
+                    ));
                     continue;
                 }
                 _ => continue,
@@ -62,7 +69,10 @@ pub fn read(language: &str, files: &TextFiles) -> (Catalogue, Vec<String>) {
             for (key, mut entry) in read_entries(&message, &path, &mut errors) {
                 (entry.path, entry.file) = (path.clone(), file.clone());
                 if let Some(before) = catalogue.insert(key.clone(), entry) {
-                    errors.push(format!("{path}: `{key}`: stands in {} already", before.path));
+                    errors.push(format!(
+                        "{path}: `{key}`: stands in {} already",
+                        before.path
+                    ));
                 }
             }
         }
@@ -81,11 +91,17 @@ fn read_entries(
         Some(value) => vec![(name.to_owned(), value)],
         None => {
             let of = |attribute: &str| format!("{name}.{attribute}");
-            message.attributes.iter().map(|a| (of(a.id.name), &a.value)).collect()
+            message
+                .attributes
+                .iter()
+                .map(|a| (of(a.id.name), &a.value))
+                .collect()
         }
     };
     if message.value.is_some() && !message.attributes.is_empty() {
-        errors.push(format!("{path}: `{name}`: has a value and attributes; use one or the other"));
+        errors.push(format!(
+            "{path}: `{name}`: has a value and attributes; use one or the other"
+        ));
     }
     let mut entries = Vec::new();
     for (key, pattern) in patterns {
@@ -180,7 +196,9 @@ impl CatalogueEntry {
 fn source(message: &Message<&str>) -> String {
     let mut message = message.clone();
     message.comment = None;
-    let resource = fluent_syntax::ast::Resource { body: vec![Entry::Message(message)] };
+    let resource = fluent_syntax::ast::Resource {
+        body: vec![Entry::Message(message)],
+    };
     serializer::serialize(&resource)
 }
 

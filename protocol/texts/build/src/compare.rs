@@ -6,7 +6,9 @@ pub fn find_differences(english: &Catalogue, chinese: &Catalogue) -> Vec<String>
     let mut errors = find_missing_keys(english, chinese, "zh-CN");
     errors.extend(find_missing_keys(chinese, english, "en"));
     for (key, one) in english {
-        let Some(other) = chinese.get(key) else { continue };
+        let Some(other) = chinese.get(key) else {
+            continue;
+        };
         if one.file != other.file {
             errors.push(format!("{}: `{key}`: stands in {}", other.path, one.path));
         }
@@ -56,9 +58,10 @@ fn find_unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) 
         let mut listed = choices
             .iter()
             .map(|(name, keys)| format!("${name}: {}", Vec::from_iter(keys.clone()).join(", ")));
-        listed
-            .next()
-            .map_or_else(|| "nothing".into(), |first| listed.fold(first, |a, b| a + "; " + &b))
+        listed.next().map_or_else(
+            || "nothing".into(),
+            |first| listed.fold(first, |a, b| a + "; " + &b),
+        )
     };
     let ours = words(one);
     let theirs = words(other);
@@ -66,7 +69,10 @@ fn find_unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) 
         let path = &other.path;
         let from = listed(&theirs);
         let has = &one.path;
-        format!("{path}: `{key}`: selects by {from}; {has} selects by {}", listed(&ours))
+        format!(
+            "{path}: `{key}`: selects by {from}; {has} selects by {}",
+            listed(&ours)
+        )
     })
 }
 
@@ -77,7 +83,9 @@ fn find_idle_plurals(key: &str, entered: &CatalogueEntry, known: &[&str]) -> Vec
         let idle = keys.iter().filter(|key| key.parse::<f64>().is_err());
         for form in idle.filter(|form| !known.contains(&form.as_str())) {
             let path = &entered.path;
-            errors.push(format!("{path}: `{key}`: ${name} is never [{form}] in this language"));
+            errors.push(format!(
+                "{path}: `{key}`: ${name} is never [{form}] in this language"
+            ));
         }
     }
     errors

@@ -38,7 +38,11 @@ fn generate_module(english: &TextFiles, chinese: &TextFiles) -> Result<String, V
     if errors.is_empty() {
         errors = compare::find_differences(&english, &chinese);
     }
-    if errors.is_empty() { Ok(rust::write(&english, &chinese)) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(rust::write(&english, &chinese))
+    } else {
+        Err(errors)
+    }
 }
 
 fn read(language: &str) -> Result<TextFiles, Vec<String>> {
@@ -48,7 +52,11 @@ fn read(language: &str) -> Result<TextFiles, Vec<String>> {
     for entry in fs::read_dir(&folder).map_err(fault)? {
         let path = entry.map_err(fault)?.path();
         if path.extension().is_some_and(|extension| extension == "ftl") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             files.insert(name, fs::read_to_string(&path).map_err(fault)?);
         }
     }

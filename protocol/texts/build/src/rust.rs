@@ -28,7 +28,11 @@ pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
         let item = if entered.placeholders.is_empty() {
             write_phrase(&raw_identifier(name), &entered.text, &other.text)
         } else {
-            let book = if module.is_some() { "super::BOOK" } else { "BOOK" };
+            let book = if module.is_some() {
+                "super::BOOK"
+            } else {
+                "BOOK"
+            };
             write_sentence(&raw_identifier(name), key, book, [entered, other])
         };
         match module {
@@ -44,9 +48,15 @@ pub fn write(english: &Catalogue, chinese: &Catalogue) -> String {
 
 /// The Fluent source of every message with placeholders.
 fn join_sources(catalogue: &Catalogue) -> String {
-    let filled = catalogue.values().filter(|entered| !entered.placeholders.is_empty());
+    let filled = catalogue
+        .values()
+        .filter(|entered| !entered.placeholders.is_empty());
     // A message occurs once for each of its attributes.
-    filled.map(|entered| entered.text.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
+    filled
+        .map(|entered| entered.text.as_str())
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect()
 }
 
 fn write_phrase(name: &str, en: &str, zh: &str) -> String {
@@ -57,8 +67,9 @@ fn write_sentence(name: &str, key: &str, book: &str, languages: [&CatalogueEntry
     let mut fields = String::new();
     let mut values = String::new();
     for placeholder in &languages[0].placeholders {
-        let is_count =
-            languages.iter().any(|filled| filled.choices.get(placeholder).is_some_and(is_plural));
+        let is_count = languages
+            .iter()
+            .any(|filled| filled.choices.get(placeholder).is_some_and(is_plural));
         let field = raw_identifier(placeholder);
         let (kind, value) = if is_count {
             ("u64", format!("self.{field}.into()"))

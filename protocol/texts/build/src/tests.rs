@@ -3,7 +3,9 @@ use super::*;
 #[track_caller]
 fn check(english: &str, chinese: &str, expected: &[&str]) {
     let file = |text: &str| TextFiles::from([("a.ftl".to_owned(), text.to_owned())]);
-    let errors = generate_module(&file(english), &file(chinese)).err().unwrap_or_default();
+    let errors = generate_module(&file(english), &file(chinese))
+        .err()
+        .unwrap_or_default();
     assert_eq!(errors, expected, "{english}\n{chinese}");
 }
 
@@ -55,7 +57,11 @@ fn a_different_choice_is_named() {
 fn a_plural_form_that_is_never_said_is_named() {
     let idle = "texts/zh-CN/a.ftl: `one`: $n is never [one] in this language";
     let english = "one = { $n ->\n [0] none\n [one] { $n } op\n *[other] { $n } ops\n }";
-    check(english, "one = { $n ->\n [one] 1\n *[other] { $n }\n }", &[idle]);
+    check(
+        english,
+        "one = { $n ->\n [one] 1\n *[other] { $n }\n }",
+        &[idle],
+    );
     check(english, "one = { $n ->\n [0] 无\n *[other] { $n }\n }", &[]);
 }
 
@@ -68,32 +74,50 @@ fn a_syntax_error_is_named_with_its_line() {
 #[test]
 fn a_message_in_one_file_only_or_in_two_is_named() {
     let files = |names: &[&str]| -> TextFiles {
-        names.iter().map(|name| ((*name).to_owned(), "one = 1".to_owned())).collect()
+        names
+            .iter()
+            .map(|name| ((*name).to_owned(), "one = 1".to_owned()))
+            .collect()
     };
     let moved = "texts/zh-CN/b.ftl: `one`: stands in texts/en/a.ftl";
-    assert_eq!(generate_module(&files(&["a.ftl"]), &files(&["b.ftl"])).unwrap_err(), [moved]);
+    assert_eq!(
+        generate_module(&files(&["a.ftl"]), &files(&["b.ftl"])).unwrap_err(),
+        [moved]
+    );
     let twice = "texts/en/b.ftl: `one`: stands in texts/en/a.ftl already";
     assert_eq!(
         generate_module(&files(&["a.ftl", "b.ftl"]), &files(&["a.ftl"])).unwrap_err(),
         [twice]
     );
     let missing = "texts/zh-CN/a.ftl: `one`: is missing; texts/en/a.ftl has it";
-    assert_eq!(generate_module(&files(&["a.ftl"]), &files(&[])).unwrap_err(), [missing]);
+    assert_eq!(
+        generate_module(&files(&["a.ftl"]), &files(&[])).unwrap_err(),
+        [missing]
+    );
 }
 
 #[test]
 fn more_of_fluent_than_is_used_here_is_refused() {
     for (text, wrong) in [
         ("-brand = H", "`-brand`: terms are not used here"),
-        ("one = 1\n .a = A", "`one`: has a value and attributes; use one or the other"),
+        (
+            "one = 1\n .a = A",
+            "`one`: has a value and attributes; use one or the other",
+        ),
         (
             "one = { NUMBER($n) }",
             "`one`: refers to a message, a term or a function; only placeholders are used",
         ),
         ("one = { 3 }", "`one`: has braces without a placeholder"),
-        ("One = 1", "`One`: `One` may only have lower-case letters, digits and `-.`"),
+        (
+            "One = 1",
+            "`One`: `One` may only have lower-case letters, digits and `-.`",
+        ),
     ] {
-        let both = [format!("texts/en/a.ftl: {wrong}"), format!("texts/zh-CN/a.ftl: {wrong}")];
+        let both = [
+            format!("texts/en/a.ftl: {wrong}"),
+            format!("texts/zh-CN/a.ftl: {wrong}"),
+        ];
         check(text, text, &[&both[0], &both[1]]);
     }
 }

@@ -36,11 +36,17 @@ impl CmdFrame {
     /// A refusal carries its reason, and the command's id if that is readable.
     pub fn read(body: &[u8]) -> Result<Self, UnreadableFrame> {
         if body.len() > Self::BYTES_MAX {
-            return Err(UnreadableFrame { id: None, code: Code::BodyTooLarge });
+            return Err(UnreadableFrame {
+                id: None,
+                code: Code::BodyTooLarge,
+            });
         }
         match serde_json::from_slice::<Self>(body) {
             Ok(frame) if frame.v == Self::VERSION => Ok(frame),
-            Ok(frame) => Err(UnreadableFrame { id: Some(frame.id), code: Code::UnknownOp }),
+            Ok(frame) => Err(UnreadableFrame {
+                id: Some(frame.id),
+                code: Code::UnknownOp,
+            }),
             Err(_) => Err(describe_unreadable(body)),
         }
     }
@@ -76,13 +82,23 @@ fn describe_unreadable(body: &[u8]) -> UnreadableFrame {
         name: Option<String>,
     }
     let Ok(outline) = serde_json::from_slice::<FrameOutline>(body) else {
-        return UnreadableFrame { id: None, code: Code::MalformedBody };
+        return UnreadableFrame {
+            id: None,
+            code: Code::MalformedBody,
+        };
     };
     let newer = outline.v.is_some_and(|v| v != u64::from(CmdFrame::VERSION));
     let kind = outline.body.and_then(|body| body.name);
     let unknown = kind.is_some_and(|name| !KINDS.contains(&name.as_str()));
-    let code = if newer || unknown { Code::UnknownOp } else { Code::MalformedBody };
-    UnreadableFrame { id: outline.id, code }
+    let code = if newer || unknown {
+        Code::UnknownOp
+    } else {
+        Code::MalformedBody
+    };
+    UnreadableFrame {
+        id: outline.id,
+        code,
+    }
 }
 
 /// The commands of this version, by their name in a frame.
@@ -108,7 +124,10 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, id: Option<CommandId>, code: Code) {
-        assert_eq!(CmdFrame::read(body.as_bytes()), Err(UnreadableFrame { id, code }));
+        assert_eq!(
+            CmdFrame::read(body.as_bytes()),
+            Err(UnreadableFrame { id, code })
+        );
     }
 
     #[test]
@@ -122,7 +141,11 @@ mod tests {
         check(&unknown, known, Code::UnknownOp);
         let bad = format!(r#"{{"id":"{ID}","v":1,"body":{{"type":"accept_order"}}}}"#);
         check(&bad, known, Code::MalformedBody);
-        check(&" ".repeat(CmdFrame::BYTES_MAX + 1), None, Code::BodyTooLarge);
+        check(
+            &" ".repeat(CmdFrame::BYTES_MAX + 1),
+            None,
+            Code::BodyTooLarge,
+        );
     }
 
     #[test]

@@ -132,7 +132,9 @@ pub enum FeedChange {
 
 /// Reads a frame's changes, including kinds that only a newer hub defines.
 fn read_changes<'b, C>(d: &mut Decoder<'b>, ctx: &mut C) -> Result<Vec<FeedChange>, decode::Error> {
-    let length = d.array()?.ok_or_else(|| decode::Error::message("a list without a length"))?;
+    let length = d
+        .array()?
+        .ok_or_else(|| decode::Error::message("a list without a length"))?;
     // The announced length may be a lie, so only items that were read take memory.
     let mut changes = Vec::new();
     for _ in 0..length {

@@ -45,7 +45,9 @@ pub struct PackedOps {
 impl OpsFrame {
     /// The number of ops in the frame, as announced if they are packed.
     pub fn op_count(&self) -> u64 {
-        self.packed.as_ref().map_or(self.ops.len() as u64, |packed| packed.count.into())
+        self.packed
+            .as_ref()
+            .map_or(self.ops.len() as u64, |packed| packed.count.into())
     }
 
     /// Packs the ops if that saves bytes. A single op stays plain, so that a packed frame never
@@ -64,13 +66,28 @@ impl OpsFrame {
         {
             return self;
         }
-        let packed = Some(PackedOps { codec: CODEC_PACKED, count, bytes: bytes.into() });
-        Self { ops: Vec::new(), packed, ..self }
+        let packed = Some(PackedOps {
+            codec: CODEC_PACKED,
+            count,
+            bytes: bytes.into(),
+        });
+        Self {
+            ops: Vec::new(),
+            packed,
+            ..self
+        }
     }
 
     /// Restores the plain ops, within these limits.
     pub fn into_unpacked(self, ops_max: u32, bytes_max: u32) -> Result<Self, PackError> {
-        let Some(PackedOps { codec, count, bytes }) = self.packed else { return Ok(self) };
+        let Some(PackedOps {
+            codec,
+            count,
+            bytes,
+        }) = self.packed
+        else {
+            return Ok(self);
+        };
         if codec != CODEC_PACKED || !self.ops.is_empty() {
             return Err(PackError::Malformed);
         }
@@ -78,8 +95,15 @@ impl OpsFrame {
             return Err(PackError::TooLarge);
         }
         let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
-        let ops = unpack_ops(&bytes, count, bytes_max)?.into_iter().map(Into::into).collect();
-        Ok(Self { ops, packed: None, ..self })
+        let ops = unpack_ops(&bytes, count, bytes_max)?
+            .into_iter()
+            .map(Into::into)
+            .collect();
+        Ok(Self {
+            ops,
+            packed: None,
+            ..self
+        })
     }
 }
 

@@ -16,7 +16,10 @@ const HEARD_MAX: u16 = 62;
 
 impl Default for BitModel {
     fn default() -> Self {
-        Self { yes: 1 << 15, heard: 0 }
+        Self {
+            yes: 1 << 15,
+            heard: 0,
+        }
     }
 }
 
@@ -66,7 +69,10 @@ struct CodeInterval {
 }
 
 impl CodeInterval {
-    const ALL: Self = Self { low: 0, high: u32::MAX };
+    const ALL: Self = Self {
+        low: 0,
+        high: u32::MAX,
+    };
 
     /// The last position of the part for a 1. At least one position remains for a 0.
     fn yes_to(&self, yes: u16) -> u32 {
@@ -97,7 +103,10 @@ pub(super) struct BitEncoder {
 
 impl BitEncoder {
     pub fn new() -> Self {
-        Self { span: CodeInterval::ALL, said: Vec::new() }
+        Self {
+            span: CodeInterval::ALL,
+            said: Vec::new(),
+        }
     }
 
     pub fn into_bytes(mut self) -> Vec<u8> {
@@ -115,7 +124,8 @@ impl BitCoder for BitEncoder {
 
     fn code_weighted_bit(&mut self, yes: u16, bit: bool) -> bool {
         let yes_to = self.span.yes_to(yes);
-        self.span.narrow_interval(yes_to, bit, |byte| self.said.push(byte));
+        self.span
+            .narrow_interval(yes_to, bit, |byte| self.said.push(byte));
         bit
     }
 }
@@ -130,7 +140,12 @@ pub(super) struct BitDecoder<'a> {
 
 impl<'a> BitDecoder<'a> {
     pub fn new(said: &'a [u8]) -> Self {
-        let mut hearer = Self { span: CodeInterval::ALL, at: 0, rest: said.iter(), cut_off: false };
+        let mut hearer = Self {
+            span: CodeInterval::ALL,
+            at: 0,
+            rest: said.iter(),
+            cut_off: false,
+        };
         (0..4).for_each(|_| hearer.next());
         hearer
     }

@@ -65,16 +65,28 @@ fn parse_head(bytes: &[u8]) -> Option<(ItemHead<'_>, &[u8])> {
     let number = if more == 0 {
         short.into()
     } else {
-        long.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+        long.iter()
+            .fold(0, |number, byte| number << 8 | u64::from(*byte))
     };
     let mut again = Vec::with_capacity(9);
     write(&mut again, kind, number);
     if again.len() != 1 + more {
         return None;
     }
-    let length = if matches!(kind, kind::BYTES | kind::TEXT) { number } else { 0 };
+    let length = if matches!(kind, kind::BYTES | kind::TEXT) {
+        number
+    } else {
+        0
+    };
     let (content, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    Some((ItemHead { kind, number, content }, rest))
+    Some((
+        ItemHead {
+            kind,
+            number,
+            content,
+        },
+        rest,
+    ))
 }
 
 /// Writes only a head, in its shortest form.

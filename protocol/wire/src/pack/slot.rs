@@ -42,8 +42,10 @@ impl SlotModel {
         let number = if coder.code_bit(&mut self.same, said == base) {
             base
         } else {
-            let way =
-                self.number.get_or_insert_default().code_number(coder, zigzag_distance(base, said));
+            let way = self
+                .number
+                .get_or_insert_default()
+                .code_number(coder, zigzag_distance(base, said));
             apply_distance(base, way)
         };
         for (off, expected) in self.off.iter_mut().zip(expected) {
@@ -83,7 +85,10 @@ struct NumberModel {
 
 impl Default for NumberModel {
     fn default() -> Self {
-        Self { length: [BitModel::default(); 128], begin: [[BitModel::default(); 4]; 65] }
+        Self {
+            length: [BitModel::default(); 128],
+            begin: [[BitModel::default(); 4]; 65],
+        }
     }
 }
 

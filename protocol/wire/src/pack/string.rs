@@ -21,8 +21,10 @@ impl<C: BitCoder> OpCodec<'_, C> {
         let slot = &mut self.slots[at];
         let said_number = slot.numbers.get(said).copied();
         let count = slot.strings.len() as u64;
-        let is_expected =
-            expected < count && self.coder.code_bit(&mut slot.same, said_number == Some(expected));
+        let is_expected = expected < count
+            && self
+                .coder
+                .code_bit(&mut slot.same, said_number == Some(expected));
         let number = if is_expected {
             expected
         } else if count > 0 && self.coder.code_bit(&mut slot.known, said_number.is_some()) {
@@ -75,25 +77,35 @@ impl<C: BitCoder> OpCodec<'_, C> {
         let first = self.coder.code_uniform_bits(12, bits(64));
         let last = self.coder.code_uniform_bits(62, bits(0));
         let high = u128::from(moment) << 16 | 7 << 12 | u128::from(first);
-        (high << 64 | 2 << 62 | u128::from(last)).to_be_bytes().to_vec()
+        (high << 64 | 2 << 62 | u128::from(last))
+            .to_be_bytes()
+            .to_vec()
     }
 
     /// Codes the prefix shared with the last new string here, the number of further letters, and
     /// the letters.
     fn code_letters(&mut self, at: usize, said: &[u8]) -> Result<Vec<u8>, PackError> {
         let last = self.slots[at].strings.last().map_or(&[][..], Vec::as_slice);
-        let shared = last.iter().zip(said).take_while(|(one, other)| one == other).count();
+        let shared = last
+            .iter()
+            .zip(said)
+            .take_while(|(one, other)| one == other)
+            .count();
         let slot = self.resolve_child_slot(at, PathStep::Shared);
         let shared = self.code_number(slot, shared as u64);
         let last = self.slots[at].strings.last().map_or(&[][..], Vec::as_slice);
-        let shared = usize::try_from(shared).ok().and_then(|shared| last.get(..shared));
+        let shared = usize::try_from(shared)
+            .ok()
+            .and_then(|shared| last.get(..shared));
         let mut string = shared.ok_or(PackError::Malformed)?.to_vec();
         let slot = self.resolve_child_slot(at, PathStep::Length);
         let more = self.code_number(slot, said.len().saturating_sub(string.len()) as u64);
         if self.coder.is_cut_off() {
             return Err(PackError::Malformed);
         }
-        let more = usize::try_from(more).ok().filter(|more| *more <= self.bytes_left);
+        let more = usize::try_from(more)
+            .ok()
+            .filter(|more| *more <= self.bytes_left);
         for _ in 0..more.ok_or(PackError::TooLarge)? {
             let letter = said.get(string.len()).copied().unwrap_or_default();
             let letter = code_bit_tree(&mut self.coder, &mut self.letters, 8, letter.into());

@@ -29,7 +29,11 @@ struct Draws(u64);
 impl Draws {
     fn next(&mut self) -> u64 {
         for shift in [13, -7, 17] {
-            self.0 ^= if shift < 0 { self.0 >> -shift } else { self.0 << shift };
+            self.0 ^= if shift < 0 {
+                self.0 >> -shift
+            } else {
+                self.0 << shift
+            };
         }
         self.0
     }
@@ -55,7 +59,12 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
     let mut now = 1_764_000_000_000;
     let each = |draws: &mut Draws| {
         let since = now - draws.below(30 * DAY_MS);
-        (draws.id(since), draws.below(4_000), 20 + draws.below(9_000), draws.below(3_000))
+        (
+            draws.id(since),
+            draws.below(4_000),
+            20 + draws.below(9_000),
+            draws.below(3_000),
+        )
     };
     let mut people: Vec<_> = (0..50).map(|_| each(&mut draws)).collect();
     let mut accepted = Vec::new();
@@ -67,7 +76,13 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
             let taken = draws.below(accepted.len() as u64);
             let (whose, order_id, started) = accepted.swap_remove(usize::try_from(taken).unwrap());
             if started {
-                (whose, CommandBody::CompleteOrder { order_id, note: None })
+                (
+                    whose,
+                    CommandBody::CompleteOrder {
+                        order_id,
+                        note: None,
+                    },
+                )
             } else {
                 accepted.push((whose, order_id, true));
                 (whose, CommandBody::StartOrder { order_id })
@@ -94,8 +109,15 @@ fn outage(ops: u64, go_on: bool) -> Vec<Vec<u8>> {
                 trace: None,
             },
             token_seq: *token_seq,
-            actor: Actor { user_id: UserId(*user), role: Role::Provider },
-            verdict: if firm { Verdict::Firm } else { Verdict::Provisional },
+            actor: Actor {
+                user_id: UserId(*user),
+                role: Role::Provider,
+            },
+            verdict: if firm {
+                Verdict::Firm
+            } else {
+                Verdict::Provisional
+            },
             fence: firm.then_some(4),
             received_at: millis(now + 3 + draws.below(40)),
             policy_version: Some(3),
@@ -128,7 +150,10 @@ fn nothing_is_unpacked_beyond_the_bytes_that_are_allowed() {
     let bytes = packed(&log);
     assert_eq!(unpack_ops(&bytes, 40, size(&log)).as_ref(), Ok(&log));
     for less in [1, 100, size(&log)] {
-        assert_eq!(unpack_ops(&bytes, 40, size(&log) - less), Err(PackError::TooLarge));
+        assert_eq!(
+            unpack_ops(&bytes, 40, size(&log) - less),
+            Err(PackError::TooLarge)
+        );
     }
     // A repeated string costs next to nothing when packed.
     let bomb = vec![vec![7; 1 << 20]; 200];
@@ -142,7 +167,10 @@ fn ops_that_were_cut_off_or_are_miscounted_are_none() {
     let log = outage(40, true);
     let bytes = packed(&log);
     for end in 0..bytes.len() {
-        assert!(unpack_ops(&bytes[..end], 40, 2 * size(&log)).is_err(), "to {end}");
+        assert!(
+            unpack_ops(&bytes[..end], 40, 2 * size(&log)).is_err(),
+            "to {end}"
+        );
     }
     let more = [&bytes[..], &[0]].concat();
     assert_eq!(unpack_ops(&more, 40, MUCH), Err(PackError::Malformed));
@@ -158,7 +186,10 @@ fn what_is_not_remembered_any_more_is_packed_all_the_same() {
     let places = list(&list(&list(b"\x00")));
     let letters = |n: u64| [[0x44].as_slice(), &n.to_be_bytes()[4..]].concat();
     let strings = (0..40_000).map(letters).chain((0..100).map(letters));
-    let ops: Vec<_> = [places.clone(), places].into_iter().chain(strings).collect();
+    let ops: Vec<_> = [places.clone(), places]
+        .into_iter()
+        .chain(strings)
+        .collect();
     assert!(unpack_ops(&packed(&ops), count(&ops), MUCH).is_ok_and(|unpacked| unpacked == ops));
 }
 
@@ -181,7 +212,12 @@ fn only_items_in_their_shortest_form_have_heads() {
         let ops = vec![no_item.to_vec(); 2];
         assert_eq!(unpack_ops(&packed(&ops), 2, MUCH), Ok(ops));
     }
-    assert_eq!(item::parse_heads(b"\xa1\x01\x82\x18\x18\x62ab").unwrap().len(), 5);
+    assert_eq!(
+        item::parse_heads(b"\xa1\x01\x82\x18\x18\x62ab")
+            .unwrap()
+            .len(),
+        5
+    );
 }
 
 /// Ops, damaged ops and arbitrary bytes.

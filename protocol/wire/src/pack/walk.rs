@@ -110,8 +110,9 @@ impl<'a, C: BitCoder> OpCodec<'a, C> {
             kind::MAP => {
                 let mut key = NAMES_MAX;
                 for _ in 0..number {
-                    key =
-                        self.code_item_below(slot, PathStep::KeyAfter(key), below)?.min(NAMES_MAX);
+                    key = self
+                        .code_item_below(slot, PathStep::KeyAfter(key), below)?
+                        .min(NAMES_MAX);
                     self.code_item_below(slot, PathStep::Of(key), below)?;
                 }
             }
@@ -178,7 +179,9 @@ impl<'a, C: BitCoder> OpCodec<'a, C> {
         let slot = &mut self.slots[at];
         slot.varies |= slot.last != value;
         slot.last = value;
-        let Some(whose) = self.whose.filter(|_| slot.varies) else { return };
+        let Some(whose) = self.whose.filter(|_| slot.varies) else {
+            return;
+        };
         if let Some(value_behind) = self.behind.get_mut(&(at, whose)) {
             *value_behind = value;
         } else if self.reserve_memory() {

@@ -73,12 +73,19 @@ impl StatusReport {
     /// Empty if all is well.
     pub fn list_health_issues(&self) -> Vec<HealthIssue> {
         let mut complaints = Vec::new();
-        let mut add =
-            |about: &str, kind| complaints.push(HealthIssue { about: about.to_owned(), kind });
+        let mut add = |about: &str, kind| {
+            complaints.push(HealthIssue {
+                about: about.to_owned(),
+                kind,
+            })
+        };
         for region in &self.regions {
-            region.list_health_issues(self.now).for_each(|kind| add(region.region.as_str(), kind));
+            region
+                .list_health_issues(self.now)
+                .for_each(|kind| add(region.region.as_str(), kind));
             for edge in &region.edges {
-                edge.list_health_issues(region.gate).for_each(|kind| add(edge.edge.as_str(), kind));
+                edge.list_health_issues(region.gate)
+                    .for_each(|kind| add(edge.edge.as_str(), kind));
             }
         }
         complaints
@@ -110,14 +117,23 @@ impl EdgeStatus {
     /// Alarms about its log come before all others.
     fn list_health_issues(&self, gate: GateState) -> impl Iterator<Item = HealthIssueKind> {
         let alarms = [
-            self.needs_operator_at.map(|_| HealthIssueKind::NeedsOperator),
+            self.needs_operator_at
+                .map(|_| HealthIssueKind::NeedsOperator),
             self.twin_seen_at.map(|_| HealthIssueKind::Twin),
-            self.quarantine.map(|status| HealthIssueKind::Quarantined(status, self.epoch)),
-            self.unproven.map(|fence| HealthIssueKind::GrantDiffers { fence }),
+            self.quarantine
+                .map(|status| HealthIssueKind::Quarantined(status, self.epoch)),
+            self.unproven
+                .map(|fence| HealthIssueKind::GrantDiffers { fence }),
         ];
-        let left_behind = self.left_behind.iter().copied().map(HealthIssueKind::LeftBehind);
+        let left_behind = self
+            .left_behind
+            .iter()
+            .copied()
+            .map(HealthIssueKind::LeftBehind);
         let free_bytes = self.disk_free_bytes.filter(|_| self.disk_is_low());
-        let error_ms = self.clock_error_ms.filter(|ms| ms.saturating_abs() > CLOCK_ERROR_MS_MAX);
+        let error_ms = self
+            .clock_error_ms
+            .filter(|ms| ms.saturating_abs() > CLOCK_ERROR_MS_MAX);
         let others = [
             self.find_link_issue(gate),
             free_bytes.map(|free_bytes| HealthIssueKind::DiskLow { free_bytes }),
@@ -125,9 +141,14 @@ impl EdgeStatus {
             error_ms.map(|error_ms| HealthIssueKind::ClockWrong { error_ms }),
             self.takes_any_hub.then_some(HealthIssueKind::TakesAnyHub),
             self.plain_line.then_some(HealthIssueKind::PlainLine),
-            self.cloud_tokens_since.map(|since| HealthIssueKind::CloudTokens { since }),
+            self.cloud_tokens_since
+                .map(|since| HealthIssueKind::CloudTokens { since }),
         ];
-        alarms.into_iter().flatten().chain(left_behind).chain(others.into_iter().flatten())
+        alarms
+            .into_iter()
+            .flatten()
+            .chain(left_behind)
+            .chain(others.into_iter().flatten())
     }
 
     /// Only the gravest: while the link is down, everything else about it is stale.

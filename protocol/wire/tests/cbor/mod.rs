@@ -45,7 +45,11 @@ impl Node {
             }
             Type::Map => {
                 let length = d.map().unwrap().unwrap();
-                Self::Map((0..length).map(|_| (Self::take(d), Self::take(d))).collect())
+                Self::Map(
+                    (0..length)
+                        .map(|_| (Self::take(d), Self::take(d)))
+                        .collect(),
+                )
             }
             other => panic!("no word of ours has a {other}"),
         }
@@ -131,7 +135,9 @@ impl Node {
     /// Adds a field at this place, with this number if fields are numbered.
     pub fn grown(&self, place: &Place, number: u64) -> Vec<u8> {
         let mut whole = self.clone();
-        let node = place.iter().fold(&mut whole, |node, &index| node.child_mut(index));
+        let node = place
+            .iter()
+            .fold(&mut whole, |node, &index| node.child_mut(index));
         let later = Self::Text("from the future".into());
         match node {
             Self::Map(pairs) => pairs.push((Self::Unsigned(number), later)),
@@ -175,7 +181,9 @@ impl Node {
         }
         match self {
             Self::Array(items) => items.iter_mut().find_map(|item| item.find_mut(wanted)),
-            Self::Map(pairs) => pairs.iter_mut().find_map(|(_, value)| value.find_mut(wanted)),
+            Self::Map(pairs) => pairs
+                .iter_mut()
+                .find_map(|(_, value)| value.find_mut(wanted)),
             _ => None,
         }
     }
@@ -187,10 +195,14 @@ impl Node {
                 with.clone_into(here);
                 1
             }
-            Self::Array(items) => items.iter_mut().map(|item| item.replace_text(text, with)).sum(),
-            Self::Map(pairs) => {
-                pairs.iter_mut().map(|(_, value)| value.replace_text(text, with)).sum()
-            }
+            Self::Array(items) => items
+                .iter_mut()
+                .map(|item| item.replace_text(text, with))
+                .sum(),
+            Self::Map(pairs) => pairs
+                .iter_mut()
+                .map(|(_, value)| value.replace_text(text, with))
+                .sum(),
             _ => 0,
         }
     }
@@ -198,5 +210,7 @@ impl Node {
 
 fn is_list(items: &[Node]) -> bool {
     let kind = std::mem::discriminant;
-    items.windows(2).all(|pair| kind(&pair[0]) == kind(&pair[1]))
+    items
+        .windows(2)
+        .all(|pair| kind(&pair[0]) == kind(&pair[1]))
 }

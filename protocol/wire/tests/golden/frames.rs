@@ -76,9 +76,18 @@ pub fn frames() -> Vec<Frame> {
             to: 22,
             changes: vec![
                 FeedChange::Order(order()),
-                FeedChange::OrderGone { order_id: OrderId(id(1)), version: 4 },
-                FeedChange::Keys { version: 2, jwks: "{\"keys\":[]}".into() },
-                FeedChange::Policy { version: 3, policy: Policy::Exclusive },
+                FeedChange::OrderGone {
+                    order_id: OrderId(id(1)),
+                    version: 4,
+                },
+                FeedChange::Keys {
+                    version: 2,
+                    jwks: "{\"keys\":[]}".into(),
+                },
+                FeedChange::Policy {
+                    version: 3,
+                    policy: Policy::Exclusive,
+                },
                 FeedChange::Revoked {
                     version: 4,
                     sessions: vec![SessionId(id(5))],
@@ -117,7 +126,10 @@ pub fn frames() -> Vec<Frame> {
             standing: standing(),
             command: command(),
             token: "aaa.bbb.ccc".into(),
-            actor: Actor { user_id: UserId(id(3)), role: Role::Provider },
+            actor: Actor {
+                user_id: UserId(id(3)),
+                role: Role::Provider,
+            },
             taken_at: UnixMillis(1_764_000_000_002),
         }),
         Frame::Snapshot(SnapshotChunk {
@@ -139,16 +151,35 @@ pub fn frames() -> Vec<Frame> {
             tail: vec![ByteVec::from(vec![9])],
             part: None,
         }),
-        Frame::Resend(ResendRequest { standing: standing(), from: 41 }),
-        Frame::Refused(SessionRefusal { code: Code::GateClosed, detail: "NORTH".into() }),
-        Frame::Held(HeldNotice { standing: standing(), seq: 42, reason: HeldReason::Region }),
-        Frame::Probe(Probe { standing: standing(), number: 7 }),
-        Frame::Alive(ProbeReply { standing: standing(), number: 7 }),
+        Frame::Resend(ResendRequest {
+            standing: standing(),
+            from: 41,
+        }),
+        Frame::Refused(SessionRefusal {
+            code: Code::GateClosed,
+            detail: "NORTH".into(),
+        }),
+        Frame::Held(HeldNotice {
+            standing: standing(),
+            seq: 42,
+            reason: HeldReason::Region,
+        }),
+        Frame::Probe(Probe {
+            standing: standing(),
+            number: 7,
+        }),
+        Frame::Alive(ProbeReply {
+            standing: standing(),
+            number: 7,
+        }),
         Frame::Sealed(SealedFrame {
             number: 0,
             frame: vec![0x82, 0x18, 0x19, 0xa0].into(),
             signature: vec![0x5c; 64].into(),
-            opening: Some(HubHandshake { key: HubKey([0x11; 32]), nonce: HubNonce([0x22; 16]) }),
+            opening: Some(HubHandshake {
+                key: HubKey([0x11; 32]),
+                nonce: HubNonce([0x22; 16]),
+            }),
         }),
     ]
 }
@@ -157,8 +188,11 @@ pub fn frames() -> Vec<Frame> {
 pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
     let ops: Vec<_> = ops().into_iter().map(|(_, op)| op.to_bytes()).collect();
     // Arbitrary bytes survive as well, and repeated ops are coded as repetitions.
-    let ops =
-        ops.iter().cloned().chain([vec![], vec![0xff, 1], b"text".to_vec()]).chain(ops.clone());
+    let ops = ops
+        .iter()
+        .cloned()
+        .chain([vec![], vec![0xff, 1], b"text".to_vec()])
+        .chain(ops.clone());
     let ops: Vec<ByteVec> = ops.map(Into::into).collect();
     let with = |frame| match frame {
         Frame::Hello(hello) => {
@@ -167,10 +201,16 @@ pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
         }
         Frame::Welcome(welcome) => {
             let codec = Some(CODEC_PACKED);
-            Some(("welcome/codec", Frame::Welcome(Welcome { codec, ..welcome })))
+            Some((
+                "welcome/codec",
+                Frame::Welcome(Welcome { codec, ..welcome }),
+            ))
         }
         Frame::Up(up) => {
-            let up = OpsFrame { ops: ops.clone(), ..up };
+            let up = OpsFrame {
+                ops: ops.clone(),
+                ..up
+            };
             let packed = up.clone().into_packed();
             assert!(packed.ops.is_empty() && packed.op_count() == up.op_count());
             assert_eq!(packed.clone().into_unpacked(1_000, 1 << 20), Ok(up));
@@ -185,30 +225,53 @@ pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
 pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
     let kind = OutcomeKind::Duplicate;
     let decided_at = UnixMillis(1_764_000_000_006);
-    let first = Some(FirstResult { applied: false, code: Some(Code::OrderAlreadyAccepted) });
-    let duplicate = Outcome { kind, first, ..outcome() };
+    let first = Some(FirstResult {
+        applied: false,
+        code: Some(Code::OrderAlreadyAccepted),
+    });
+    let duplicate = Outcome {
+        kind,
+        first,
+        ..outcome()
+    };
     let noted = Outcome {
         code: Some(Code::OrderCancelledMeanwhile),
         ..Outcome::new_applied(order(), decided_at)
     };
     let with = |frame| match frame {
-        Frame::Credit(credit) => {
-            Some(("credit/feed_seq", Frame::Credit(Credit { feed_seq: Some(22), ..credit })))
-        }
+        Frame::Credit(credit) => Some((
+            "credit/feed_seq",
+            Frame::Credit(Credit {
+                feed_seq: Some(22),
+                ..credit
+            }),
+        )),
         Frame::Hello(hello) => {
             let challenge = Some(Challenge([0x33; 32]));
             let pinned = Some(true);
             let plain_line = Some(true);
-            let hello = Hello { challenge, pinned, plain_line, ..hello };
+            let hello = Hello {
+                challenge,
+                pinned,
+                plain_line,
+                ..hello
+            };
             Some(("hello/challenge", Frame::Hello(hello)))
         }
         Frame::Sealed(sealed) => {
-            let sealed = SealedFrame { number: 7, opening: None, ..sealed };
+            let sealed = SealedFrame {
+                number: 7,
+                opening: None,
+                ..sealed
+            };
             Some(("sealed/later", Frame::Sealed(sealed)))
         }
         Frame::Held(held) => {
             let reason = HeldReason::NeedsOperator;
-            Some(("held/needs_operator", Frame::Held(HeldNotice { reason, ..held })))
+            Some((
+                "held/needs_operator",
+                Frame::Held(HeldNotice { reason, ..held }),
+            ))
         }
         Frame::Outcomes(frame) => {
             let numbered = |number, command_id, outcome: &Outcome| NumberedOutcome {
@@ -219,11 +282,25 @@ pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
             };
             let again = Some(CommandId(id(8)));
             let outcomes = vec![
-                numbered(41, None, &Outcome { order: None, ..noted.clone() }),
+                numbered(
+                    41,
+                    None,
+                    &Outcome {
+                        order: None,
+                        ..noted.clone()
+                    },
+                ),
                 numbered(42, again, &duplicate),
                 numbered(43, again, &noted),
             ];
-            Some(("outcomes/told", Frame::Outcomes(OutcomesFrame { to: 43, outcomes, ..frame })))
+            Some((
+                "outcomes/told",
+                Frame::Outcomes(OutcomesFrame {
+                    to: 43,
+                    outcomes,
+                    ..frame
+                }),
+            ))
         }
         _ => None,
     };
@@ -237,24 +314,46 @@ pub fn with_an_image() -> Vec<(&'static str, Frame)> {
         feed_seq: 22,
         chunks: 3,
         hash: Hash::digest_bytes(b"chunk"),
-        next: SnapshotCursor { kind: 0, entity: [7; 16] },
+        next: SnapshotCursor {
+            kind: 0,
+            entity: [7; 16],
+        },
     });
     let with = |frame| match frame {
         Frame::Hello(hello) => {
             let snapshots = Some(true);
             let staged = staged.clone();
-            Some(("hello/staged", Frame::Hello(Hello { snapshots, staged, ..hello })))
+            Some((
+                "hello/staged",
+                Frame::Hello(Hello {
+                    snapshots,
+                    staged,
+                    ..hello
+                }),
+            ))
         }
         Frame::Welcome(welcome) => {
             let snapshot = Some(22);
-            Some(("welcome/snapshot", Frame::Welcome(Welcome { snapshot, ..welcome })))
+            Some((
+                "welcome/snapshot",
+                Frame::Welcome(Welcome {
+                    snapshot,
+                    ..welcome
+                }),
+            ))
         }
         Frame::Ack(ack) => {
             let staged = staged.clone();
             let snapshot = Some(Hash::digest_bytes(b"last"));
             let unproven = Some(4);
             let assignment = Some(assignment().compute_digest());
-            let ack = Ack { staged, snapshot, unproven, assignment, ..ack };
+            let ack = Ack {
+                staged,
+                snapshot,
+                unproven,
+                assignment,
+                ..ack
+            };
             Some(("ack/staged", Frame::Ack(ack)))
         }
         _ => None,
@@ -269,15 +368,34 @@ pub fn changes_about_people() -> [(&'static str, FeedChange); 3] {
     let told = |users, person| {
         let sessions = Vec::new();
         let person = Some(person);
-        FeedChange::Revoked { version: 5, sessions, users, person, mark: None }
+        FeedChange::Revoked {
+            version: 5,
+            sessions,
+            users,
+            person,
+            mark: None,
+        }
     };
     let sessions = Vec::new();
     let users = Vec::new();
-    let mark = Some(ProviderVerification { user, version: 7, verified: true });
-    let marked = FeedChange::Revoked { version: 6, sessions, users, person: None, mark };
+    let mark = Some(ProviderVerification {
+        user,
+        version: 7,
+        verified: true,
+    });
+    let marked = FeedChange::Revoked {
+        version: 6,
+        sessions,
+        users,
+        person: None,
+        mark,
+    };
     let readmitted = RevocationStatus::from_readmission(user, at.plus_ms(5_000));
     [
-        ("change/revoked_person", told(vec![user], RevocationStatus::from_revocation(user, at))),
+        (
+            "change/revoked_person",
+            told(vec![user], RevocationStatus::from_revocation(user, at)),
+        ),
         ("change/readmitted", told(Vec::new(), readmitted)),
         ("change/marked", marked),
     ]

@@ -14,7 +14,10 @@ pub fn edge() -> EdgeId {
 }
 
 pub fn standing() -> LinkSessionId {
-    LinkSessionId { term: 7, nonce: BootNonce([0xab; 16]) }
+    LinkSessionId {
+        term: 7,
+        nonce: BootNonce([0xab; 16]),
+    }
 }
 
 pub fn draft() -> Draft {
@@ -46,22 +49,44 @@ pub fn order() -> Order {
 pub fn bodies() -> Vec<CommandBody> {
     let order_id = OrderId(id(1));
     vec![
-        CommandBody::PublishOrder { order_id, order: draft() },
+        CommandBody::PublishOrder {
+            order_id,
+            order: draft(),
+        },
         CommandBody::ApproveOrder { order_id },
-        CommandBody::RejectOrder { order_id, reason: "no address".into() },
+        CommandBody::RejectOrder {
+            order_id,
+            reason: "no address".into(),
+        },
         CommandBody::AcceptOrder { order_id },
-        CommandBody::WithdrawAcceptance { order_id, reason: None },
+        CommandBody::WithdrawAcceptance {
+            order_id,
+            reason: None,
+        },
         CommandBody::StartOrder { order_id },
-        CommandBody::CompleteOrder { order_id, note: None },
-        CommandBody::CancelOrder { order_id, reason: Some("found another".into()), fee: None },
-        CommandBody::SubmitReview { order_id, rating: 5, comment: "好".into() },
+        CommandBody::CompleteOrder {
+            order_id,
+            note: None,
+        },
+        CommandBody::CancelOrder {
+            order_id,
+            reason: Some("found another".into()),
+            fee: None,
+        },
+        CommandBody::SubmitReview {
+            order_id,
+            rating: 5,
+            comment: "好".into(),
+        },
     ]
 }
 
 pub fn command() -> Command {
     Command {
         id: CommandId(id(9)),
-        body: CommandBody::AcceptOrder { order_id: OrderId(id(1)) },
+        body: CommandBody::AcceptOrder {
+            order_id: OrderId(id(1)),
+        },
         device: Some(DeviceId::new("tablet-7").unwrap()),
         device_seq: Some(12),
         tapped_at: Some(UnixMillis(1_764_000_000_003)),
@@ -73,7 +98,10 @@ pub fn ops() -> Vec<(&'static str, Op)> {
     let command = CommandOp {
         command: command(),
         token_seq: 2,
-        actor: Actor { user_id: UserId(id(3)), role: Role::Provider },
+        actor: Actor {
+            user_id: UserId(id(3)),
+            role: Role::Provider,
+        },
         verdict: Verdict::Provisional,
         fence: None,
         received_at: UnixMillis(1_764_000_000_004),
@@ -84,8 +112,19 @@ pub fn ops() -> Vec<(&'static str, Op)> {
         cut_off: None,
     };
     vec![
-        ("boot", Op::Boot { nonce: BootNonce([0xab; 16]), at: UnixMillis(1_764_000_000_000) }),
-        ("token", Op::Token { token: "aaa.bbb.ccc".into() }),
+        (
+            "boot",
+            Op::Boot {
+                nonce: BootNonce([0xab; 16]),
+                at: UnixMillis(1_764_000_000_000),
+            },
+        ),
+        (
+            "token",
+            Op::Token {
+                token: "aaa.bbb.ccc".into(),
+            },
+        ),
         ("command", Op::Command(command)),
         ("lease_released", Op::LeaseReleased { fence: 5 }),
     ]
@@ -95,13 +134,19 @@ pub fn relogged() -> Op {
     let relogged = EarlierReceipt {
         edge: edge(),
         epoch: 1,
-        at: ChainHead { seq: 42, hash: Hash::digest_bytes(b"42") },
+        at: ChainHead {
+            seq: 42,
+            hash: Hash::digest_bytes(b"42"),
+        },
         verdict: Verdict::Firm,
         fence: Some(5),
         why: QuarantineWhy::EdgeRestored,
     };
     match ops().into_iter().nth(2).unwrap().1 {
-        Op::Command(op) => Op::Command(CommandOp { relogged: Some(relogged), ..op }),
+        Op::Command(op) => Op::Command(CommandOp {
+            relogged: Some(relogged),
+            ..op
+        }),
         other => other,
     }
 }
@@ -109,7 +154,10 @@ pub fn relogged() -> Op {
 /// A command that an edge took while it was cut off.
 pub fn cut_off() -> Op {
     match ops().into_iter().nth(2).unwrap().1 {
-        Op::Command(op) => Op::Command(CommandOp { cut_off: Some(true), ..op }),
+        Op::Command(op) => Op::Command(CommandOp {
+            cut_off: Some(true),
+            ..op
+        }),
         other => other,
     }
 }
@@ -118,7 +166,10 @@ pub fn cut_off() -> Op {
 pub fn firm() -> Op {
     match ops().into_iter().nth(2).unwrap().1 {
         Op::Command(op) => Op::Command(CommandOp {
-            command: Command { trace: Some(TRACE.into()), ..op.command },
+            command: Command {
+                trace: Some(TRACE.into()),
+                ..op.command
+            },
             verdict: Verdict::Firm,
             fence: Some(5),
             policy_version: Some(3),
@@ -187,7 +238,10 @@ pub fn assignment_in_good_standing() -> RegionAssignment {
     let mut assignment = assignment();
     let price_max = "500.00".parse().unwrap();
     let narrow = assignment.rules.approval.clone().unwrap();
-    assignment.rules.approval_in_good_standing = Some(ApprovalRule { price_max, ..narrow });
+    assignment.rules.approval_in_good_standing = Some(ApprovalRule {
+        price_max,
+        ..narrow
+    });
     assignment
 }
 
@@ -196,7 +250,10 @@ pub fn assignment_paid_afterwards() -> RegionAssignment {
     let mut assignment = assignment();
     let price_max = "80.00".parse().unwrap();
     assignment.rules.unpaid_start = false;
-    assignment.rules.unpaid_start_max = Some(PriceCap { price_max, currency: Currency::Cny });
+    assignment.rules.unpaid_start_max = Some(PriceCap {
+        price_max,
+        currency: Currency::Cny,
+    });
     assignment.rules.paid_afterwards = vec![ServiceType::ItTechnology];
     assignment
 }
@@ -204,7 +261,10 @@ pub fn assignment_paid_afterwards() -> RegionAssignment {
 pub fn batch_body() -> BatchBody {
     BatchBody::Command {
         command: command(),
-        actor: Some(Actor { user_id: UserId(id(3)), role: Role::Provider }),
+        actor: Some(Actor {
+            user_id: UserId(id(3)),
+            role: Role::Provider,
+        }),
         evidence: CommandEvidence {
             verdict: Verdict::Firm,
             fence: Some(5),

@@ -6,7 +6,11 @@ use serde::Serialize;
 use wire::*;
 
 pub fn words() -> Vec<(String, Vec<u8>)> {
-    let outcomes = [OutcomeKind::Applied, OutcomeKind::Duplicate, OutcomeKind::Rejected];
+    let outcomes = [
+        OutcomeKind::Applied,
+        OutcomeKind::Duplicate,
+        OutcomeKind::Rejected,
+    ];
     [
         of("region", &Region::ALL),
         of("policy", &[Policy::Optimistic, Policy::Exclusive]),
@@ -16,7 +20,10 @@ pub fn words() -> Vec<(String, Vec<u8>)> {
         of("action", &Action::ALL),
         of("currency", &Currency::ALL),
         of("role", &Role::ALL),
-        of("verdict", &[Verdict::NotTaken, Verdict::Provisional, Verdict::Firm]),
+        of(
+            "verdict",
+            &[Verdict::NotTaken, Verdict::Provisional, Verdict::Firm],
+        ),
         of("outcome", &outcomes),
         of("held", &[HeldReason::Region, HeldReason::NeedsOperator]),
         of("quarantine", &QuarantineWhy::ALL),
@@ -31,7 +38,10 @@ fn of<T: Encode<()> + Serialize>(kind: &str, all: &[T]) -> Vec<(String, Vec<u8>)
     all.iter()
         .map(|word| {
             let name = serde_json::to_value(word).unwrap();
-            (format!("{kind}/{}", name.as_str().unwrap()), minicbor::to_vec(word).unwrap())
+            (
+                format!("{kind}/{}", name.as_str().unwrap()),
+                minicbor::to_vec(word).unwrap(),
+            )
         })
         .collect()
 }

@@ -55,8 +55,13 @@ pub fn with_help_texts(command: Command, language: Language) -> Command {
         // `clap` writes its own headings and help in English.
         return command;
     }
-    let version = Arg::new("version").short('V').long("version").action(ArgAction::Version);
-    let version = version.display_order(LAST).help(say::help_version.text_in(language));
+    let version = Arg::new("version")
+        .short('V')
+        .long("version")
+        .action(ArgAction::Version);
+    let version = version
+        .display_order(LAST)
+        .help(say::help_version.text_in(language));
     let mut command = translate_headings(command.disable_version_flag(true).arg(version), language);
     // The build adds `clap`'s `help` command.
     command.build();
@@ -75,7 +80,9 @@ fn describe_command(command: Command, path: &str, language: Language) -> Command
     let command = command.about(lines.next().unwrap_or_default());
     let helps = lines.filter_map(|line| line.split_once(": "));
     helps
-        .fold(command, |command, (name, help)| command.mut_arg(name, |arg| arg.help(help)))
+        .fold(command, |command, (name, help)| {
+            command.mut_arg(name, |arg| arg.help(help))
+        })
         .mut_subcommands(|sub| {
             let path = format!("{path} {}", sub.get_name());
             describe_command(sub, path.trim_start(), language)
@@ -84,10 +91,16 @@ fn describe_command(command: Command, path: &str, language: Language) -> Command
 
 /// Translates `clap`'s headings and its `--help` argument.
 fn translate_headings(command: Command, language: Language) -> Command {
-    let help = Arg::new("help").short('h').long("help").action(ArgAction::Help).display_order(LAST);
+    let help = Arg::new("help")
+        .short('h')
+        .long("help")
+        .action(ArgAction::Help)
+        .display_order(LAST);
     let usage = say::help_usage.text_in(language);
     command
-        .help_template(format!("{{about-with-newline}}\n{usage}{{usage}}\n\n{{all-args}}"))
+        .help_template(format!(
+            "{{about-with-newline}}\n{usage}{{usage}}\n\n{{all-args}}"
+        ))
         .subcommand_help_heading(say::help_commands.text_in(language))
         .disable_help_flag(true)
         .arg(help.help(say::help_help.text_in(language)))

@@ -11,39 +11,69 @@ use crate::{exit::ExitKind, look::OutputStyle, run::CommandOutput, say};
 
 pub fn exit_with_mistake(error: &Error, look: &OutputStyle) -> ! {
     let language = look.language;
-    let translated =
-        (language != Language::English).then(|| translate_mistake(error, language)).flatten();
+    let translated = (language != Language::English)
+        .then(|| translate_mistake(error, language))
+        .flatten();
     let text = translated.unwrap_or_else(|| {
         let text = error.render();
-        if look.colour { text.ansi().to_string() } else { text.to_string() }
+        if look.colour {
+            text.ansi().to_string()
+        } else {
+            text.to_string()
+        }
     });
     let output = match error.use_stderr() {
-        true => CommandOutput { exit: ExitKind::Usage, out: String::new(), err: text },
-        false => CommandOutput { exit: ExitKind::Ok, out: text, err: String::new() },
+        true => CommandOutput {
+            exit: ExitKind::Usage,
+            out: String::new(),
+            err: text,
+        },
+        false => CommandOutput {
+            exit: ExitKind::Ok,
+            out: text,
+            err: String::new(),
+        },
     };
     std::process::exit(i32::from(output.print(look) as u8))
 }
 
 /// Returns `None` for help, for version, and for errors without a translation.
 fn translate_mistake(error: &Error, language: Language) -> Option<String> {
-    let of = |kind| error.get(kind).map(|value| join_context_value(value, language));
+    let of = |kind| {
+        error
+            .get(kind)
+            .map(|value| join_context_value(value, language))
+    };
     let sentence = describe_mistake(error, language)?;
     let suggested = of(ContextKind::SuggestedSubcommand).or_else(|| of(ContextKind::SuggestedArg));
     let suggested = suggested.map(|name| {
-        format!("\n  {}", say::mistake_suggestion { name: name.into() }.render_in(language))
+        format!(
+            "\n  {}",
+            say::mistake_suggestion { name: name.into() }.render_in(language)
+        )
     });
     let usage = of(ContextKind::Usage).map(|usage| {
         let usage = usage.replace("Usage: ", say::help_usage.text_in(language));
         format!("{}\n\n", usage.trim_end())
     });
-    let failure = say::failure { sentence: sentence.into() }.render_in(language);
+    let failure = say::failure {
+        sentence: sentence.into(),
+    }
+    .render_in(language);
     let suggested = suggested.unwrap_or_default();
     let usage = usage.unwrap_or_default();
-    Some(format!("{failure}{suggested}\n\n{usage}{}\n", say::mistake_help.text_in(language)))
+    Some(format!(
+        "{failure}{suggested}\n\n{usage}{}\n",
+        say::mistake_help.text_in(language)
+    ))
 }
 
 fn describe_mistake(error: &Error, language: Language) -> Option<String> {
-    let of = |kind| error.get(kind).map(|value| join_context_value(value, language));
+    let of = |kind| {
+        error
+            .get(kind)
+            .map(|value| join_context_value(value, language))
+    };
     let arg = of(ContextKind::InvalidArg).unwrap_or_default().into();
     let value = of(ContextKind::InvalidValue).unwrap_or_default();
     Some(match error.kind() {
@@ -56,16 +86,27 @@ fn describe_mistake(error: &Error, language: Language) -> Option<String> {
                 let known = known.into();
                 say::mistake_not_one_of { arg, value, known }.render_in(language)
             }
-            None => say::mistake_value { arg, value: value.into() }.render_in(language),
+            None => say::mistake_value {
+                arg,
+                value: value.into(),
+            }
+            .render_in(language),
         },
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string);
             let why = translate_number_error(why.unwrap_or_default(), language).into();
-            say::mistake_value_why { arg, value: value.into(), why }.render_in(language)
+            say::mistake_value_why {
+                arg,
+                value: value.into(),
+                why,
+            }
+            .render_in(language)
         }
         ErrorKind::UnknownArgument => say::mistake_unknown_argument { arg }.render_in(language),
         ErrorKind::InvalidSubcommand => {
-            let name = of(ContextKind::InvalidSubcommand).unwrap_or_default().into();
+            let name = of(ContextKind::InvalidSubcommand)
+                .unwrap_or_default()
+                .into();
             say::mistake_unknown_command { name }.render_in(language)
         }
         ErrorKind::MissingRequiredArgument => say::mistake_missing { arg }.render_in(language),
@@ -79,9 +120,11 @@ fn join_context_value(value: &ContextValue, language: Language) -> String {
     let separator = say::choice_separator.text_in(language);
     match value {
         ContextValue::Strings(texts) => texts.join(separator),
-        ContextValue::StyledStrs(texts) => {
-            texts.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
-        }
+        ContextValue::StyledStrs(texts) => texts
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(separator),
         other => other.to_string(),
     }
 }
@@ -90,9 +133,11 @@ fn join_context_value(value: &ContextValue, language: Language) -> String {
 fn translate_number_error(why: String, language: Language) -> String {
     match why.rsplit_once(" is not in ") {
         Some((_, range)) => match range.split_once("..=") {
-            Some((from, to)) => {
-                say::expected_range { from: from.into(), to: to.into() }.render_in(language)
+            Some((from, to)) => say::expected_range {
+                from: from.into(),
+                to: to.into(),
             }
+            .render_in(language),
             None => say::expected_number.render_in(language),
         },
         None if why.is_ascii() => say::expected_number.render_in(language),
@@ -106,26 +151,51 @@ mod tests {
 
     fn said(line: &str) -> String {
         let words = std::iter::once("holdfast").chain(line.split(' '));
-        let error =
-            crate::args::build_command(Language::Chinese).try_get_matches_from(words).unwrap_err();
+        let error = crate::args::build_command(Language::Chinese)
+            .try_get_matches_from(words)
+            .unwrap_err();
         translate_mistake(&error, Language::Chinese).unwrap()
     }
 
     #[test]
     fn every_mistake_is_told_in_chinese() {
         for (line, word) in [
-            ("wait --for up", "`--for <CONDITION>` 的值 `up` 无效：应为以下之一：links-up"),
+            (
+                "wait --for up",
+                "`--for <CONDITION>` 的值 `up` 无效：应为以下之一：links-up",
+            ),
             ("wait --for synced=NOWHERE", "应为 synced=REGION"),
-            ("wait --for order=x:lost", "其中状态为以下之一：pending_review、"),
+            (
+                "wait --for order=x:lost",
+                "其中状态为以下之一：pending_review、",
+            ),
             ("wait", "缺少参数 --for <CONDITION>"),
-            ("conflicts --cursor 3", "的值 `3` 无效：应为上一页给出的位置"),
-            ("conflicts --limit 501", "的值 `501` 无效：应为 1 至 500 的整数"),
+            (
+                "conflicts --cursor 3",
+                "的值 `3` 无效：应为上一页给出的位置",
+            ),
+            (
+                "conflicts --limit 501",
+                "的值 `501` 无效：应为 1 至 500 的整数",
+            ),
             ("queue --limit many", "的值 `many` 无效：应为整数"),
             ("queue North", "的值 `North` 无效：应为形如 north-1 的名称"),
-            ("link cut NOWHERE", "无效：应为 NORTH、SOUTH、EAST、WEST 或 MID"),
-            ("link break NORTH", "`<ACTION>` 的值 `break` 无效：应为 cut、heal"),
-            ("lease set NORTH --policy first", "无效：应为 optimistic 或 exclusive"),
-            ("--url notaurl status", "应为形如 http://127.0.0.1:8080 的地址"),
+            (
+                "link cut NOWHERE",
+                "无效：应为 NORTH、SOUTH、EAST、WEST 或 MID",
+            ),
+            (
+                "link break NORTH",
+                "`<ACTION>` 的值 `break` 无效：应为 cut、heal",
+            ),
+            (
+                "lease set NORTH --policy first",
+                "无效：应为 optimistic 或 exclusive",
+            ),
+            (
+                "--url notaurl status",
+                "应为形如 http://127.0.0.1:8080 的地址",
+            ),
             ("dlq drop q 7", "的值 `7` 无效：应为形如 0192f5d4-"),
             ("frobnicate", "没有名为 `frobnicate` 的命令"),
             ("stats", "您是否想用：status"),
@@ -135,7 +205,10 @@ mod tests {
             let text = said(line);
             assert!(text.contains(word), "{line}: {text}");
             let english = ["error", "expected", "Usage", "invalid"];
-            assert!(!english.iter().any(|word| text.contains(word)), "{line}: {text}");
+            assert!(
+                !english.iter().any(|word| text.contains(word)),
+                "{line}: {text}"
+            );
         }
         assert!(said("wait").contains("\n\n用法：holdfast wait --for <CONDITION>\n\n"));
     }

@@ -56,7 +56,10 @@ fn parse_address(text: &str, language: Language) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
     let (full, named) = match text.contains("://") {
         true => (text.to_owned(), true),
-        false => (format!("http://{text}"), text == "localhost" || text.contains(['.', ':'])),
+        false => (
+            format!("http://{text}"),
+            text == "localhost" || text.contains(['.', ':']),
+        ),
     };
     let read = full.parse::<Uri>().ok().filter(|_| named);
     let web = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));

@@ -11,14 +11,23 @@ use super::*;
 const START: UnixMillis = UnixMillis(1_764_000_000_000);
 
 fn person(n: u128, role: Role) -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(n)), role }
+    Actor {
+        user_id: UserId(Uuid::from_u128(n)),
+        role,
+    }
 }
 
 fn order() -> Order {
     let id = OrderId(Uuid::from_u128(9));
     let price = Amount::from_minor(20_000).unwrap();
     let work = ServiceType::CleaningRepair;
-    let draft = Draft::new("Mend the tap 修水龙头", work, price, Region::North, "1 Main St");
+    let draft = Draft::new(
+        "Mend the tap 修水龙头",
+        work,
+        price,
+        Region::North,
+        "1 Main St",
+    );
     let customer = person(1, Role::Customer).user_id;
     Order {
         provider_id: Some(person(2, Role::Provider).user_id),
@@ -44,7 +53,10 @@ fn entry(
         to,
         code: None,
         reason: None,
-        hops: Hops { cloud_at: Some(START.plus_ms(cloud_ms)), ..Hops::default() },
+        hops: Hops {
+            cloud_at: Some(START.plus_ms(cloud_ms)),
+            ..Hops::default()
+        },
         command_id: CommandId(Uuid::nil()),
         source: Source::Portal,
         edge: None,
@@ -85,7 +97,13 @@ fn story() -> OrderHistory {
     OrderHistory {
         order: order(),
         timeline: vec![
-            entry(person(1, Role::Customer), None, None, OrderStatus::PendingReview, 0),
+            entry(
+                person(1, Role::Customer),
+                None,
+                None,
+                OrderStatus::PendingReview,
+                0,
+            ),
             entry(
                 person(7, Role::Admin),
                 Some(Action::Approve),
@@ -110,7 +128,10 @@ fn story() -> OrderHistory {
 }
 
 fn look(language: Language) -> OutputStyle {
-    OutputStyle { width: Some(80), ..OutputStyle::for_pipe(language) }
+    OutputStyle {
+        width: Some(80),
+        ..OutputStyle::for_pipe(language)
+    }
 }
 
 #[test]
@@ -176,20 +197,41 @@ fn an_acceptance_that_met_a_cancelled_order_blames_no_winner() {
     story.timeline.remove(2);
     story.timeline[2].code = Some(Code::OrderCancelled);
     let text = render_history(&story, &look(Language::English));
-    assert!(text.contains("acceptance had no effect: This order has been cancelled."), "{text}");
+    assert!(
+        text.contains("acceptance had no effect: This order has been cancelled."),
+        "{text}"
+    );
 }
 
 #[test]
 fn ops_still_at_an_edge_are_not_passed_over() {
     let english = look(Language::English);
-    let text = render_history(&OrderHistory { pending: Some(3), ..story() }, &english);
-    assert!(text.contains("The edges of NORTH still hold 3 operations"), "{text}");
-    let silent = OrderHistory { pending: None, ..story() };
+    let text = render_history(
+        &OrderHistory {
+            pending: Some(3),
+            ..story()
+        },
+        &english,
+    );
+    assert!(
+        text.contains("The edges of NORTH still hold 3 operations"),
+        "{text}"
+    );
+    let silent = OrderHistory {
+        pending: None,
+        ..story()
+    };
     let text = render_history(&silent, &english);
-    assert!(text.contains("not known whether the edges of NORTH still hold operations"), "{text}");
+    assert!(
+        text.contains("not known whether the edges of NORTH still hold operations"),
+        "{text}"
+    );
     let text = render_history(&silent, &look(Language::Chinese));
     assert!(text.contains("无法得知 NORTH 的边缘节点"), "{text}");
-    assert_eq!(history_to_json(&silent, &english)["pending_at_edges"], Value::Null);
+    assert_eq!(
+        history_to_json(&silent, &english)["pending_at_edges"],
+        Value::Null
+    );
     assert_eq!(history_to_json(&story(), &english)["pending_at_edges"], 0);
 }
 
@@ -198,7 +240,10 @@ fn a_title_written_by_others_stays_on_its_line() {
     let mut story = story();
     story.order.title = "a\nFAKE\x1b[2J".into();
     let text = render_history(&story, &look(Language::English));
-    assert!(text.starts_with(&format!("{}  a FAKE [2J  NORTH", story.order.code)), "{text}");
+    assert!(
+        text.starts_with(&format!("{}  a FAKE [2J  NORTH", story.order.code)),
+        "{text}"
+    );
 }
 
 /// A restored edge had promised the acceptance, which lost to one passed to that edge.
@@ -212,12 +257,23 @@ fn a_promise_that_did_not_hold_and_the_place_of_a_winner_are_told() {
     (winner.hops.edge_at, winner.race_rule) =
         (Some(START.plus_ms(40_000)), Some(RaceRule::FirstInLog));
     let how = FenceEnding::EdgeRestored;
-    let end = Some(FenceEnd { at: START.plus_ms(90_000), how, by: None, why: None });
+    let end = Some(FenceEnd {
+        at: START.plus_ms(90_000),
+        how,
+        by: None,
+        why: None,
+    });
     let loser = &mut story.timeline[3];
     loser.code = Some(Code::HolderRestored);
     (loser.source, loser.edge) = (Source::Edge(east(2)), Some(east(2)));
     (loser.epoch, loser.seq) = (Some(2), Some(9));
-    loser.promise = Some(EdgePromise { edge: east(2), epoch: 1, fence: 3, why: Some(how), end });
+    loser.promise = Some(EdgePromise {
+        edge: east(2),
+        epoch: 1,
+        fence: 3,
+        why: Some(how),
+        end,
+    });
     let text = render_history(&story, &look(Language::English));
     let mut from = 0;
     for line in [

@@ -9,7 +9,10 @@ use super::*;
 const NOW: UnixMillis = UnixMillis(1_764_000_600_000);
 
 fn look(language: Language, terminal: bool) -> OutputStyle {
-    OutputStyle { width: terminal.then_some(200), ..OutputStyle::for_pipe(language) }
+    OutputStyle {
+        width: terminal.then_some(200),
+        ..OutputStyle::for_pipe(language)
+    }
 }
 
 fn edge(name: &str) -> EdgeStatus {
@@ -79,11 +82,20 @@ fn report() -> StatusReport {
         checksum: ChecksumState::Unknown,
         ..edge("south-1")
     };
-    let south = RegionStatus { gate: GateState::Closed, ..region(Region::South, vec![cut]) };
+    let south = RegionStatus {
+        gate: GateState::Closed,
+        ..region(Region::South, vec![cut])
+    };
     let held = RegionStatus {
         policy: Policy::Exclusive,
         holder: Some(EdgeId::new("east-1").unwrap()),
-        ..region(Region::East, vec![EdgeStatus { held: 2, ..edge("east-1") }])
+        ..region(
+            Region::East,
+            vec![EdgeStatus {
+                held: 2,
+                ..edge("east-1")
+            }],
+        )
     };
     let regions = vec![
         region(Region::North, vec![edge("north-1")]),
@@ -99,18 +111,41 @@ fn a_terminal_gets_aligned_rows_and_the_next_steps() {
     let look = look(Language::English, true);
     let text = render_rows(&report(), &look) + &render_verdict(&report(), &look);
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with("REGION  EDGE     GATE      LINK"), "{text}");
+    assert!(
+        lines[0].starts_with("REGION  EDGE     GATE      LINK"),
+        "{text}"
+    );
     let link = lines[0].find("LINK").unwrap();
-    assert_eq!(lines[1][link..].split("  ").next(), Some("+ up 3m 12s"), "{text}");
-    assert_eq!(lines[2][link..].split("  ").next(), Some("x down 12s"), "{text}");
-    assert!(lines[2].contains("x closed") && lines[2].contains("4, oldest 9s"), "{text}");
-    assert!(lines[2].contains("4 / 3, for 8s") && lines[2].contains("? unknown"), "{text}");
+    assert_eq!(
+        lines[1][link..].split("  ").next(),
+        Some("+ up 3m 12s"),
+        "{text}"
+    );
+    assert_eq!(
+        lines[2][link..].split("  ").next(),
+        Some("x down 12s"),
+        "{text}"
+    );
+    assert!(
+        lines[2].contains("x closed") && lines[2].contains("4, oldest 9s"),
+        "{text}"
+    );
+    assert!(
+        lines[2].contains("4 / 3, for 8s") && lines[2].contains("? unknown"),
+        "{text}"
+    );
     assert!(lines[3].contains("exclusive (east-1)"), "{text}");
     assert!(lines[4].starts_with("WEST    -"), "{text}");
     assert!(text.contains("! SOUTH: the gate is closed"), "{text}");
-    assert!(text.contains("Next: `holdfast link heal SOUTH` opens it"), "{text}");
+    assert!(
+        text.contains("Next: `holdfast link heal SOUTH` opens it"),
+        "{text}"
+    );
     assert!(text.contains("! south-1: the link is down"), "{text}");
-    assert!(text.contains("! east-1: 2 of its operations wait for the edge that holds"), "{text}");
+    assert!(
+        text.contains("! east-1: 2 of its operations wait for the edge that holds"),
+        "{text}"
+    );
     assert!(text.contains("! WEST: no edge is enrolled"), "{text}");
     assert!(!text.contains('\x1b'));
 }
@@ -125,7 +160,10 @@ fn every_column_starts_at_the_same_place_in_chinese_too() {
     let link = place(lines[0], "链路");
     assert_eq!(place(lines[1], "+ 连通"), link, "{text}");
     assert_eq!(place(lines[2], "x 断开"), link, "{text}");
-    assert!(text.contains("下一步：运行 `holdfast link heal SOUTH` 打开闸口"), "{text}");
+    assert!(
+        text.contains("下一步：运行 `holdfast link heal SOUTH` 打开闸口"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -139,12 +177,20 @@ fn a_pipe_gets_a_row_an_edge_with_the_same_number_of_tabs() {
 
 #[test]
 fn a_healthy_report_says_so() {
-    let healthy =
-        StatusReport { now: NOW, regions: vec![region(Region::North, vec![edge("north-1")])] };
-    assert_eq!(render_verdict(&healthy, &look(Language::English, true)), "+ All is well.\n");
+    let healthy = StatusReport {
+        now: NOW,
+        regions: vec![region(Region::North, vec![edge("north-1")])],
+    };
+    assert_eq!(
+        render_verdict(&healthy, &look(Language::English, true)),
+        "+ All is well.\n"
+    );
     let value = report_to_json(&healthy, &look(Language::English, false)).unwrap();
     assert_eq!(value["healthy"], true);
-    assert_eq!(serde_json::from_value::<StatusReport>(value).unwrap(), healthy);
+    assert_eq!(
+        serde_json::from_value::<StatusReport>(value).unwrap(),
+        healthy
+    );
 }
 
 #[test]
@@ -167,18 +213,30 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
     ] {
         let mut spoilt = edge("north-1");
         spoil(&mut spoilt);
-        reports.push(StatusReport { now: NOW, regions: vec![region(Region::North, vec![spoilt])] });
+        reports.push(StatusReport {
+            now: NOW,
+            regions: vec![region(Region::North, vec![spoilt])],
+        });
     }
-    let stopped = RegionStatus { asks_stopped: 2, ..region(Region::North, vec![]) };
-    reports.push(StatusReport { now: NOW, regions: vec![stopped] });
+    let stopped = RegionStatus {
+        asks_stopped: 2,
+        ..region(Region::North, vec![])
+    };
+    reports.push(StatusReport {
+        now: NOW,
+        regions: vec![stopped],
+    });
     for report in reports {
         for language in [Language::English, Language::Chinese] {
             let ours: Vec<String> = complaint::describe_complaints(&report, &look(language, false))
                 .into_iter()
                 .map(|c| c.about)
                 .collect();
-            let theirs: Vec<String> =
-                report.list_health_issues().into_iter().map(|c| c.about).collect();
+            let theirs: Vec<String> = report
+                .list_health_issues()
+                .into_iter()
+                .map(|c| c.about)
+                .collect();
             assert_eq!(ours, theirs);
         }
     }
@@ -190,7 +248,10 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
     let restored = EdgeStatus {
         quarantine: quarantine(QuarantineWhy::EdgeRestored),
         needs_operator_at: Some(NOW),
-        left_behind: vec![LeftBehind { epoch: 3, commands: 7 }],
+        left_behind: vec![LeftBehind {
+            epoch: 3,
+            commands: 7,
+        }],
         epoch: 4,
         ..edge("north-1")
     };
@@ -199,7 +260,10 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
         twin_seen_at: Some(NOW),
         ..edge("mid-1")
     };
-    let regions = vec![region(Region::North, vec![restored]), region(Region::Mid, vec![doubled])];
+    let regions = vec![
+        region(Region::North, vec![restored]),
+        region(Region::Mid, vec![doubled]),
+    ];
     let report = StatusReport { now: NOW, regions };
     let said = |language| render_verdict(&report, &look(language, false));
     let text = said(Language::English);
@@ -216,17 +280,35 @@ fn a_restored_a_stopped_and_a_doubled_edge_are_each_said_in_words_with_the_next_
         assert!(text.contains(words), "{words}: {text}");
     }
     let chinese = said(Language::Chinese);
-    assert!(chinese.contains("! north-1：该节点被从备份恢复"), "{chinese}");
-    assert_eq!(text.matches("Next: ").count(), report.list_health_issues().len());
-    assert_eq!(chinese.matches("下一步：").count(), report.list_health_issues().len());
+    assert!(
+        chinese.contains("! north-1：该节点被从备份恢复"),
+        "{chinese}"
+    );
+    assert_eq!(
+        text.matches("Next: ").count(),
+        report.list_health_issues().len()
+    );
+    assert_eq!(
+        chinese.matches("下一步：").count(),
+        report.list_health_issues().len()
+    );
 }
 
 #[test]
 fn people_who_are_refused_for_want_of_room_are_counted_with_the_next_step() {
-    let refusing = EdgeStatus { newcomers_waiting: 3, ..edge("north-1") };
-    let report = StatusReport { now: NOW, regions: vec![region(Region::North, vec![refusing])] };
+    let refusing = EdgeStatus {
+        newcomers_waiting: 3,
+        ..edge("north-1")
+    };
+    let report = StatusReport {
+        now: NOW,
+        regions: vec![region(Region::North, vec![refusing])],
+    };
     let text = render_verdict(&report, &look(Language::English, false));
-    assert!(text.contains("! north-1: it keeps its last room for people whom it knows"), "{text}");
+    assert!(
+        text.contains("! north-1: it keeps its last room for people whom it knows"),
+        "{text}"
+    );
     assert!(text.contains("and refuses 3 others"), "{text}");
     let chinese = render_verdict(&report, &look(Language::Chinese, false));
     assert!(chinese.contains("正拒绝另外 3 人的操作"), "{chinese}");
@@ -235,11 +317,20 @@ fn people_who_are_refused_for_want_of_room_are_counted_with_the_next_step() {
 #[test]
 fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
     let on = |disk_free_bytes, clock_error_ms| {
-        let edge = EdgeStatus { disk_free_bytes, clock_error_ms, ..edge("north-1") };
-        StatusReport { now: NOW, regions: vec![region(Region::North, vec![edge])] }
+        let edge = EdgeStatus {
+            disk_free_bytes,
+            clock_error_ms,
+            ..edge("north-1")
+        };
+        StatusReport {
+            now: NOW,
+            regions: vec![region(Region::North, vec![edge])],
+        }
     };
-    let text =
-        render_verdict(&on(Some(700 << 20), Some(-125_000)), &look(Language::English, false));
+    let text = render_verdict(
+        &on(Some(700 << 20), Some(-125_000)),
+        &look(Language::English, false),
+    );
     for words in [
         "! north-1: its disk has 700 MiB left; a full disk makes it refuse new work",
         "Next: make room on the disk that holds its data folder",
@@ -249,7 +340,10 @@ fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
         assert!(text.contains(words), "{words}: {text}");
     }
     let chinese = render_verdict(&on(Some(0), Some(61_000)), &look(Language::Chinese, false));
-    assert!(chinese.contains("其磁盘已满") && chinese.contains("快了 1m 1s"), "{chinese}");
+    assert!(
+        chinese.contains("其磁盘已满") && chinese.contains("快了 1m 1s"),
+        "{chinese}"
+    );
     assert_eq!(
         on(Some(1 << 30), Some(60_000)).list_health_issues(),
         Vec::<wire::HealthIssue>::new()
@@ -263,10 +357,19 @@ fn a_disk_that_runs_full_and_a_wrong_clock_are_said_with_the_next_step() {
 
 #[test]
 fn an_edge_that_keeps_tokens_of_the_cloud_is_named_with_the_next_step() {
-    let old = EdgeStatus { cloud_tokens_since: Some(NOW), ..edge("north-1") };
-    let report = StatusReport { now: NOW, regions: vec![region(Region::North, vec![old])] };
+    let old = EdgeStatus {
+        cloud_tokens_since: Some(NOW),
+        ..edge("north-1")
+    };
+    let report = StatusReport {
+        now: NOW,
+        regions: vec![region(Region::North, vec![old])],
+    };
     for (language, words) in [
-        (Language::English, "! north-1: its program is older than the tokens for edges"),
+        (
+            Language::English,
+            "! north-1: its program is older than the tokens for edges",
+        ),
         (Language::Chinese, "其程序早于节点专用令牌"),
     ] {
         let text = render_verdict(&report, &look(language, false));
@@ -286,45 +389,75 @@ fn what_was_repaired_is_named_and_is_no_complaint() {
         repairs: Some(repairs),
         ..region(Region::North, vec![edge("north-1")])
     };
-    let report = |repairs| StatusReport { now: NOW, regions: vec![north(repairs)] };
+    let report = |repairs| StatusReport {
+        now: NOW,
+        regions: vec![north(repairs)],
+    };
     let look = look(Language::English, true);
     let text = render_verdict(&report(repairs), &look);
     let named = "~ NORTH: 2 changes had not arrived and were repaired from the order service";
-    assert!(text.contains(named) && text.contains("+ All is well."), "{text}");
+    assert!(
+        text.contains(named) && text.contains("+ All is well."),
+        "{text}"
+    );
 
-    let contradicted =
-        wire::RepairStatus { contradictions: 1, contradicted_at: Some(NOW), ..repairs };
+    let contradicted = wire::RepairStatus {
+        contradictions: 1,
+        contradicted_at: Some(NOW),
+        ..repairs
+    };
     let text = render_verdict(&report(contradicted), &look);
     assert!(
         text.contains("! NORTH: the order service and the hub said different things"),
         "{text}"
     );
     assert_eq!(report(contradicted).list_health_issues().len(), 1);
-    let old =
-        wire::RepairStatus { contradicted_at: Some(NOW.plus_ms(-90_000_000)), ..contradicted };
-    assert_eq!(report(old).list_health_issues(), Vec::<wire::HealthIssue>::new());
+    let old = wire::RepairStatus {
+        contradicted_at: Some(NOW.plus_ms(-90_000_000)),
+        ..contradicted
+    };
+    assert_eq!(
+        report(old).list_health_issues(),
+        Vec::<wire::HealthIssue>::new()
+    );
 }
 
 #[test]
 fn lost_acceptances_are_named_for_a_day_and_are_no_complaint() {
     let lost = |n, ago_ms: i64| {
-        let edge = EdgeStatus { lost: n, lost_at: Some(NOW.plus_ms(-ago_ms)), ..edge("north-1") };
-        StatusReport { now: NOW, regions: vec![region(Region::North, vec![edge])] }
+        let edge = EdgeStatus {
+            lost: n,
+            lost_at: Some(NOW.plus_ms(-ago_ms)),
+            ..edge("north-1")
+        };
+        StatusReport {
+            now: NOW,
+            regions: vec![region(Region::North, vec![edge])],
+        }
     };
     let text = render_verdict(&lost(2, 60_000), &look(Language::English, true));
     let named = "~ north-1: 2 acceptances made there have lost, last at 2025-11-24 16:09:00.000Z; \
                  `holdfast conflicts` lists them";
     assert_eq!(text, format!("{named}\n+ All is well.\n"));
     let chinese = render_verdict(&lost(2, 60_000), &look(Language::Chinese, true));
-    assert!(chinese.starts_with("~ north-1：该处已有 2 次接单落败"), "{chinese}");
+    assert!(
+        chinese.starts_with("~ north-1：该处已有 2 次接单落败"),
+        "{chinese}"
+    );
     let old = render_verdict(&lost(2, 90_000_000), &look(Language::English, true));
     assert_eq!(old, "+ All is well.\n");
 }
 
 #[test]
 fn a_grant_that_the_view_did_not_agree_with_is_a_complaint() {
-    let unproven = EdgeStatus { unproven: Some(4), ..edge("north-1") };
-    let report = StatusReport { now: NOW, regions: vec![region(Region::North, vec![unproven])] };
+    let unproven = EdgeStatus {
+        unproven: Some(4),
+        ..edge("north-1")
+    };
+    let report = StatusReport {
+        now: NOW,
+        regions: vec![region(Region::North, vec![unproven])],
+    };
     let text = render_verdict(&report, &look(Language::English, true));
     assert!(text.contains("under fence 4"), "{text}");
     assert_eq!(report.list_health_issues().len(), 1);
@@ -337,11 +470,21 @@ fn what_does_not_settle_and_what_needs_an_operator_is_said_with_the_next_step() 
         unsettled_since: Some(NOW),
         ..edge("north-1")
     };
-    let behind = EdgeStatus { lag_down_changes: 7, edge: edge("north-2").edge, ..stuck.clone() };
-    let stopped = EdgeStatus { held: 3, stopped: 2, ..edge("mid-1") };
+    let behind = EdgeStatus {
+        lag_down_changes: 7,
+        edge: edge("north-2").edge,
+        ..stuck.clone()
+    };
+    let stopped = EdgeStatus {
+        held: 3,
+        stopped: 2,
+        ..edge("mid-1")
+    };
     let north = region(Region::North, vec![stuck, behind]);
-    let report =
-        StatusReport { now: NOW, regions: vec![north, region(Region::Mid, vec![stopped])] };
+    let report = StatusReport {
+        now: NOW,
+        regions: vec![north, region(Region::Mid, vec![stopped])],
+    };
     let text = render_verdict(&report, &look(Language::English, false));
     for words in [
         "! north-1: since 2025-11-24 16:10:00.000Z its region's feed lacks a change",
@@ -353,14 +496,20 @@ fn what_does_not_settle_and_what_needs_an_operator_is_said_with_the_next_step() 
         assert!(text.contains(words), "{words}: {text}");
     }
     let chinese = render_verdict(&report, &look(Language::Chinese, false));
-    assert!(chinese.contains("等待人工处理") && chinese.contains("死信数"), "{chinese}");
+    assert!(
+        chinese.contains("等待人工处理") && chinese.contains("死信数"),
+        "{chinese}"
+    );
 }
 
 #[test]
 fn accepts_of_the_portal_that_need_an_operator_are_said_with_the_next_step() {
     let stopped = |asks_stopped| {
         let north = region(Region::North, vec![edge("north-1")]);
-        let regions = vec![RegionStatus { asks_stopped, ..north }];
+        let regions = vec![RegionStatus {
+            asks_stopped,
+            ..north
+        }];
         StatusReport { now: NOW, regions }
     };
     let said = |language| render_verdict(&stopped(2), &look(language, false));
@@ -374,22 +523,37 @@ fn accepts_of_the_portal_that_need_an_operator_are_said_with_the_next_step() {
         "{text}"
     );
     let chinese = said(Language::Chinese);
-    assert!(chinese.contains("等待人工处理") && chinese.contains("`holdfast queue`"), "{chinese}");
+    assert!(
+        chinese.contains("等待人工处理") && chinese.contains("`holdfast queue`"),
+        "{chinese}"
+    );
     let value = report_to_json(&stopped(2), &look(Language::English, false)).unwrap();
     assert_eq!(
         (&value["healthy"], &value["complaints"][0]["kind"]),
         (&json!(false), &json!("asks_stopped"))
     );
-    assert_eq!(stopped(0).list_health_issues(), Vec::<wire::HealthIssue>::new());
+    assert_eq!(
+        stopped(0).list_health_issues(),
+        Vec::<wire::HealthIssue>::new()
+    );
 }
 
 #[test]
 fn an_exclusive_region_without_a_holder_is_not_well() {
     let free = |edges: Vec<EdgeStatus>| {
-        let north = RegionStatus { policy: Policy::Exclusive, ..region(Region::North, edges) };
-        StatusReport { now: NOW, regions: vec![north] }
+        let north = RegionStatus {
+            policy: Policy::Exclusive,
+            ..region(Region::North, edges)
+        };
+        StatusReport {
+            now: NOW,
+            regions: vec![north],
+        }
     };
-    let down = EdgeStatus { link: LinkState::Down, ..edge("north-1") };
+    let down = EdgeStatus {
+        link: LinkState::Down,
+        ..edge("north-1")
+    };
     let report = free(vec![down, edge("north-2")]);
     let text = render_verdict(&report, &look(Language::English, false));
     for words in [

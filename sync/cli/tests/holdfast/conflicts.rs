@@ -14,8 +14,14 @@ fn lost_acceptances_and_cases_stand_in_one_list_newest_first() {
     assert_eq!(code(&ran), 0, "{}", said(&ran));
     let text = out(&ran);
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with("CONFLICT\tDECIDED\tORDER\tREGION\tPROVIDER\t"), "{text}");
-    let names: Vec<&str> = lines[1..].iter().map(|line| line.split('\t').next().unwrap()).collect();
+    assert!(
+        lines[0].starts_with("CONFLICT\tDECIDED\tORDER\tREGION\tPROVIDER\t"),
+        "{text}"
+    );
+    let names: Vec<&str> = lines[1..]
+        .iter()
+        .map(|line| line.split('\t').next().unwrap())
+        .collect();
     assert_eq!(names, ["lost-12", "case-7", "lost-9"]);
     let order = order_code();
     let lost = [
@@ -44,11 +50,19 @@ fn pages_of_any_size_hold_every_conflict_once() {
         let mut cursor = None::<String>;
         for _ in 0..6 {
             let mut args = vec!["conflicts", "--json", "--limit", size];
-            args.extend(cursor.iter().flat_map(|cursor| ["--cursor", cursor.as_str()]));
+            args.extend(
+                cursor
+                    .iter()
+                    .flat_map(|cursor| ["--cursor", cursor.as_str()]),
+            );
             let ran = platform.holdfast(&args);
             let page: Value = serde_json::from_str(&out(&ran)).unwrap();
             let items = page["items"].as_array().unwrap();
-            names.extend(items.iter().map(|item| item["conflict"].as_str().unwrap().to_owned()));
+            names.extend(
+                items
+                    .iter()
+                    .map(|item| item["conflict"].as_str().unwrap().to_owned()),
+            );
             cursor = page["next"].as_str().map(str::to_owned);
             if cursor.is_none() {
                 break;

@@ -20,12 +20,23 @@ fn a_code_comes_with_the_command_that_uses_it() {
     let here_only = "! That GATEWAY_URL works on this machine only";
     assert!(out(&ran).contains(here_only), "{}", out(&ran));
     let ran = platform.holdfast(&["enrol", "south", "south-2", "--lang", "zh"]);
-    assert!(out(&ran).contains("! 上面的 GATEWAY_URL 仅在本机有效"), "{}", out(&ran));
+    assert!(
+        out(&ran).contains("! 上面的 GATEWAY_URL 仅在本机有效"),
+        "{}",
+        out(&ran)
+    );
     let ran = platform.holdfast(&["enrol", "SOUTH", "south-2", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
-    assert_eq!((&value["code"], &value["region"]), (&"ABCD-EFGH".into(), &"SOUTH".into()));
+    assert_eq!(
+        (&value["code"], &value["region"]),
+        (&"ABCD-EFGH".into(), &"SOUTH".into())
+    );
     assert_eq!(value["only_on_this_machine"], true);
-    assert!(value["command"].as_str().is_some_and(|text| text.ends_with("holdfast-edge")));
+    assert!(
+        value["command"]
+            .as_str()
+            .is_some_and(|text| text.ends_with("holdfast-edge"))
+    );
 }
 
 #[test]
@@ -46,7 +57,11 @@ fn a_name_that_is_taken_is_a_conflict() {
     let platform = Platform::start(report("up", "match"));
     let ran = platform.holdfast(&["enrol", "NORTH", "north-1"]);
     assert_eq!(code(&ran), 6, "{}", said(&ran));
-    assert!(said(&ran).contains("north-1 already exists; choose another name"), "{}", said(&ran));
+    assert!(
+        said(&ran).contains("north-1 already exists; choose another name"),
+        "{}",
+        said(&ran)
+    );
     assert_eq!(code(&platform.holdfast(&["enrol", "NORTH", "North 1"])), 2);
 }
 
@@ -55,11 +70,19 @@ fn a_code_that_nobody_used_is_withdrawn_by_the_edges_name() {
     let platform = Platform::start(report("up", "match"));
     let ran = platform.holdfast(&["enrol", "withdraw", "south-2"]);
     assert_eq!(code(&ran), 0, "{}", said(&ran));
-    assert!(out(&ran).starts_with("+ south-2: the code is withdrawn"), "{}", out(&ran));
+    assert!(
+        out(&ran).starts_with("+ south-2: the code is withdrawn"),
+        "{}",
+        out(&ran)
+    );
     let ran = platform.holdfast(&["enrol", "withdraw", "north-1"]);
     assert_eq!(code(&ran), 6, "it is enrolled: {}", said(&ran));
     let ran = platform.holdfast(&["enrol", "withdraw", "north-9"]);
     assert_eq!(code(&ran), 5, "{}", said(&ran));
-    assert!(said(&ran).contains("no edge north-9 is enrolled"), "{}", said(&ran));
+    assert!(
+        said(&ran).contains("no edge north-9 is enrolled"),
+        "{}",
+        said(&ran)
+    );
     assert_eq!(code(&platform.holdfast(&["enrol", "south"])), 2);
 }

@@ -36,10 +36,18 @@ fn a_command_is_found_by_its_id_and_a_conflict_by_its_name() {
     for asked in [COMMAND, "lost-12", "lost-9", "case-7"] {
         let ran = platform.holdfast(&["explain", asked]);
         assert_eq!(code(&ran), 0, "{asked}: {}", said(&ran));
-        assert!(out(&ran).contains("north-1/1/17  accept_order"), "{}", out(&ran));
+        assert!(
+            out(&ran).contains("north-1/1/17  accept_order"),
+            "{}",
+            out(&ran)
+        );
     }
     let ran = platform.holdfast(&["explain", "case-7", "--lang", "zh-CN"]);
-    assert!(out(&ran).starts_with("case-7  节点已当场承诺，但其派单权随后终止"), "{}", out(&ran));
+    assert!(
+        out(&ran).starts_with("case-7  节点已当场承诺，但其派单权随后终止"),
+        "{}",
+        out(&ran)
+    );
     let ran = platform.holdfast(&["explain", "lost-12", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
     assert_eq!(value["conflict"]["conflict"], "lost-12");
@@ -51,8 +59,14 @@ fn an_op_that_waits_says_for_what() {
     let platform = Platform::start(report("up", "match"));
     let ran = platform.holdfast(&["explain", "north-1/1/5"]);
     let text = out(&ran);
-    assert!(text.contains("! needs an operator") && text.contains("not decided"), "{text}");
-    assert!(text.contains("Next: the order service failed on it alone 3 times"), "{text}");
+    assert!(
+        text.contains("! needs an operator") && text.contains("not decided"),
+        "{text}"
+    );
+    assert!(
+        text.contains("Next: the order service failed on it alone 3 times"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -74,5 +88,8 @@ fn a_hub_that_does_not_answer_makes_no_zero() {
         serde_json::from_str(&out(&ran)).unwrap_or_else(|_| panic!("{}", said(&ran)));
     assert_eq!(story["pending_at_edges"], Value::Null);
     let told = out(&platform.holdfast(&["explain", ORDER]));
-    assert!(told.contains("! The hub does not answer: it is not known"), "{told}");
+    assert!(
+        told.contains("! The hub does not answer: it is not known"),
+        "{told}"
+    );
 }

@@ -15,7 +15,10 @@ pub fn login(platform: &Platform, password: &str, more: &[&str]) -> Output {
     let url = platform.url();
     let line = ["--url", &url, "login", "admin", "--password-stdin"];
     let mut command = platform.command_without_env(&[&line[..], more].concat());
-    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let piped = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut running = piped.spawn().unwrap();
     writeln!(running.stdin.take().unwrap(), "{password}").unwrap();
     running.wait_with_output().unwrap()
@@ -30,28 +33,49 @@ fn a_sign_in_is_kept_for_its_owner_alone_and_renewed_until_the_logout() {
     let platform = Platform::start(report("up", "match"));
     let ran = login(&platform, PASSWORD, &[]);
     assert_eq!(code(&ran), 0, "{}", said(&ran));
-    assert!(out(&ran).starts_with("+ admin (admin) is signed in at http://"), "{}", out(&ran));
-    assert!(out(&ran).contains("! 3 wrong passwords were tried"), "{}", out(&ran));
+    assert!(
+        out(&ran).starts_with("+ admin (admin) is signed in at http://"),
+        "{}",
+        out(&ran)
+    );
+    assert!(
+        out(&ran).contains("! 3 wrong passwords were tried"),
+        "{}",
+        out(&ran)
+    );
     for secret in [PASSWORD, REFRESH, NEXT_REFRESH, TOKEN] {
         assert!(!out(&ran).contains(secret) && !said(&ran).contains(secret));
     }
     let mut files = std::fs::read_dir(platform.contexts()).unwrap();
     let file = files.next().unwrap().unwrap().path();
     let kept = || std::fs::read_to_string(&file).unwrap();
-    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
     assert!(kept().contains("an-old-token") && !kept().contains(PASSWORD));
 
     // The first token ends within minutes, so the next command renews and stores it.
     assert_eq!(code(&alone(&platform, &["status"])), 0);
     assert!(kept().contains(TOKEN) && !kept().contains("an-old-token"));
-    assert!(kept().contains(NEXT_REFRESH) && !kept().contains(REFRESH), "the old one is spent");
+    assert!(
+        kept().contains(NEXT_REFRESH) && !kept().contains(REFRESH),
+        "the old one is spent"
+    );
     assert_eq!(out(&alone(&platform, &["token"])), format!("{TOKEN}\n"));
-    assert_eq!(out(&alone(&platform, &["token", "--region", "north"])), "for-NORTH\n");
+    assert_eq!(
+        out(&alone(&platform, &["token", "--region", "north"])),
+        "for-NORTH\n"
+    );
 
     let ran = alone(&platform, &["logout"]);
     assert_eq!(code(&ran), 0, "{}", said(&ran));
     assert!(!file.exists());
-    assert_eq!(code(&alone(&platform, &["status"])), 2, "no platform is known any more");
+    assert_eq!(
+        code(&alone(&platform, &["status"])),
+        2,
+        "no platform is known any more"
+    );
     let ran = alone(&platform, &["--url", &platform.url(), "logout"]);
     assert_eq!(code(&ran), 0, "twice is once: {}", said(&ran));
 }
@@ -60,7 +84,12 @@ fn a_sign_in_is_kept_for_its_owner_alone_and_renewed_until_the_logout() {
 fn a_lost_answer_is_asked_for_again_by_the_same_attempt() {
     let platform = Platform::start(report("up", "match"));
     login(&platform, PASSWORD, &[]);
-    let file = std::fs::read_dir(platform.contexts()).unwrap().next().unwrap().unwrap().path();
+    let file = std::fs::read_dir(platform.contexts())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let kept = || -> Value { serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap() };
     let keep = |context: &Value| std::fs::write(&file, context.to_string()).unwrap();
 
@@ -81,7 +110,10 @@ fn a_lost_answer_is_asked_for_again_by_the_same_attempt() {
     keep(&context);
     assert_eq!(code(&alone(&platform, &["status"])), 0);
     let renewal = kept()["renewal"].clone();
-    assert_eq!((&renewal["refresh_token"], renewal.get("attempt")), (&NEXT_REFRESH.into(), None));
+    assert_eq!(
+        (&renewal["refresh_token"], renewal.get("attempt")),
+        (&NEXT_REFRESH.into(), None)
+    );
 }
 
 #[test]
@@ -89,7 +121,10 @@ fn a_wrong_password_keeps_nothing() {
     let platform = Platform::start(report("up", "match"));
     let ran = login(&platform, "guessed", &[]);
     assert_eq!((code(&ran), out(&ran).as_str()), (4, ""), "{}", said(&ran));
-    assert_eq!(said(&ran), "holdfast: The user name or the password is wrong.\n");
+    assert_eq!(
+        said(&ran),
+        "holdfast: The user name or the password is wrong.\n"
+    );
     assert_eq!(std::fs::read_dir(platform.contexts()).unwrap().count(), 0);
 }
 
@@ -97,13 +132,27 @@ fn a_wrong_password_keeps_nothing() {
 fn a_sign_in_that_has_ended_says_how_to_begin_another() {
     let platform = Platform::start(report("up", "match"));
     login(&platform, PASSWORD, &[]);
-    let file = std::fs::read_dir(platform.contexts()).unwrap().next().unwrap().unwrap().path();
-    let revoked = std::fs::read_to_string(&file).unwrap().replace(REFRESH, "revoked");
+    let file = std::fs::read_dir(platform.contexts())
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    let revoked = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace(REFRESH, "revoked");
     std::fs::write(&file, revoked).unwrap();
     let ran = alone(&platform, &["status"]);
     assert_eq!(code(&ran), 4, "{}", said(&ran));
-    let login = format!("Next: `holdfast login --url {} USER` signs in again", platform.url());
-    assert!(said(&ran).contains("has ended") && said(&ran).contains(&login), "{}", said(&ran));
+    let login = format!(
+        "Next: `holdfast login --url {} USER` signs in again",
+        platform.url()
+    );
+    assert!(
+        said(&ran).contains("has ended") && said(&ran).contains(&login),
+        "{}",
+        said(&ran)
+    );
     let ran = alone(&platform, &["logout", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
     assert_eq!((code(&ran), &value["gateway"]), (0, &platform.url().into()));

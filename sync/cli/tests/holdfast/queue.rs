@@ -33,16 +33,32 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
             "~ waits for the holder\t1m 0s\t0\treconnect north-9, which holds NORTH; or \
                 `holdfast lease take-back NORTH --why TEXT`",
         ),
-        (3, 8, "~ received\t1m 0s\t0\tnothing to do: its turn comes by itself"),
-        (4, 9, "~ received\t1m 0s\t0\tnothing to do: its turn comes by itself"),
+        (
+            3,
+            8,
+            "~ received\t1m 0s\t0\tnothing to do: its turn comes by itself",
+        ),
+        (
+            4,
+            9,
+            "~ received\t1m 0s\t0\tnothing to do: its turn comes by itself",
+        ),
     ] {
         assert_eq!(lines[line], format!("{}{rest}", start(seq)));
     }
-    assert!(text.contains("\nAcceptances made at the portal that wait for a decision"), "{text}");
-    let asks =
-        text.split("Acceptances made at the portal that wait for a decision").nth(1).unwrap();
+    assert!(
+        text.contains("\nAcceptances made at the portal that wait for a decision"),
+        "{text}"
+    );
+    let asks = text
+        .split("Acceptances made at the portal that wait for a decision")
+        .nth(1)
+        .unwrap();
     let lines: Vec<&str> = asks.lines().skip(1).take(4).collect();
-    assert_eq!(lines[0], "COMMAND\tORDER\tREGION\tSTATE\tAGE\tFAILED\tPROVIDER\tNEXT STEP");
+    assert_eq!(
+        lines[0],
+        "COMMAND\tORDER\tREGION\tSTATE\tAGE\tFAILED\tPROVIDER\tNEXT STEP"
+    );
     let stopped = format!("NORTH\t! needs an operator\t12s\t3\t{COMMAND}");
     for (line, start, rest) in [
         (
@@ -70,8 +86,14 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
     ] {
         assert_eq!(lines[line], format!("{start}\t{rest}"));
     }
-    let left = text.split("Left undecided by an epoch that has ended").nth(1).unwrap();
-    assert!(left.contains("north-1/1/3") && left.contains("is now op north-1/2/4"), "{left}");
+    let left = text
+        .split("Left undecided by an epoch that has ended")
+        .nth(1)
+        .unwrap();
+    assert!(
+        left.contains("north-1/1/3") && left.contains("is now op north-1/2/4"),
+        "{left}"
+    );
     assert!(
         left.contains("north-1/1/4") && left.contains("or its tablet sends it again"),
         "{left}"
@@ -83,12 +105,19 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
 fn a_long_queue_is_cut_and_says_so() {
     let platform = platform();
     let ran = platform.holdfast(&["queue", "--limit", "2"]);
-    assert!(out(&ran).contains("more wait; `--limit` shows more"), "{}", out(&ran));
+    assert!(
+        out(&ran).contains("more wait; `--limit` shows more"),
+        "{}",
+        out(&ran)
+    );
     assert!(!out(&ran).contains("north-1/1/8"), "{}", out(&ran));
     let ran = platform.holdfast(&["queue", "--limit", "2", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
     assert_eq!(
-        (value["more"].as_bool(), value["waiting"].as_array().unwrap().len()),
+        (
+            value["more"].as_bool(),
+            value["waiting"].as_array().unwrap().len()
+        ),
         (Some(true), 2)
     );
 }
@@ -98,7 +127,11 @@ fn the_queue_of_one_edge_is_asked_for_by_name() {
     let platform = platform();
     let ran = platform.holdfast(&["queue", "north-1", "--lang", "zh-CN"]);
     assert!(out(&ran).contains("需要人工处理"), "{}", out(&ran));
-    assert!(!out(&ran).contains("正在询问持有节点的接单"), "those are no edge's: {}", out(&ran));
+    assert!(
+        !out(&ran).contains("正在询问持有节点的接单"),
+        "those are no edge's: {}",
+        out(&ran)
+    );
     let ran = platform.holdfast(&["queue", "north-8"]);
     assert_eq!(code(&ran), 5, "{}", said(&ran));
 }
@@ -108,7 +141,11 @@ fn what_needs_an_operator_is_handed_in_again_by_its_place() {
     let platform = platform();
     let ran = platform.holdfast(&["queue", "retry", "north-1", "5", "--epoch", "1"]);
     assert_eq!(code(&ran), 0, "{}", said(&ran));
-    assert!(out(&ran).contains("op 5 of north-1 is handed in again"), "{}", out(&ran));
+    assert!(
+        out(&ran).contains("op 5 of north-1 is handed in again"),
+        "{}",
+        out(&ran)
+    );
     // The default is the current epoch, in which no such op waits.
     let ran = platform.holdfast(&["queue", "retry", "north-1", "5"]);
     assert_eq!(code(&ran), 5, "{}", said(&ran));
@@ -140,7 +177,14 @@ fn an_accept_of_the_portal_is_handed_in_again_by_its_commands_id() {
     let value: Value = serde_json::from_str(&out(&shown)).unwrap();
     assert_eq!(value["asks"][0]["state"], "needs_operator");
     let step = value["asks"][0]["next_step"].as_str().unwrap();
-    assert!(step.contains(&format!("然后运行 `holdfast queue retry {STOPPED}`")), "{step}");
+    assert!(
+        step.contains(&format!("然后运行 `holdfast queue retry {STOPPED}`")),
+        "{step}"
+    );
     let told = platform.holdfast(&["explain", STOPPED]);
-    assert!(out(&told).contains(&format!("`holdfast queue retry {STOPPED}`")), "{}", out(&told));
+    assert!(
+        out(&told).contains(&format!("`holdfast queue retry {STOPPED}`")),
+        "{}",
+        out(&told)
+    );
 }

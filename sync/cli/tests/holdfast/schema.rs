@@ -9,16 +9,25 @@ use crate::stage::*;
 const ANSWERS: [(&str, &str); 34] = [
     ("status", "status"),
     ("edges", "edges"),
-    ("edges disable north-1 --since 2h --why Stolen", "edges-disable"),
+    (
+        "edges disable north-1 --since 2h --why Stolen",
+        "edges-disable",
+    ),
     ("edges retire north-1 --why Closed", "edges-disable"),
     ("edges rekey north-1", "edges-key"),
     ("edges rotate north-1", "edges-key"),
     ("edges record north-1", "edges-record"),
     ("queue", "queue"),
     ("queue retry north-1 5 --epoch 1", "queue-retry"),
-    ("queue retry 0192f5d4-0000-7000-8000-000000000007", "queue-retry-ask"),
+    (
+        "queue retry 0192f5d4-0000-7000-8000-000000000007",
+        "queue-retry-ask",
+    ),
     ("conflicts", "conflicts"),
-    ("explain 0192f5d4-0000-7000-8000-000000000009", "explain-order"),
+    (
+        "explain 0192f5d4-0000-7000-8000-000000000009",
+        "explain-order",
+    ),
     ("explain north-1/1/17", "explain-op"),
     ("explain north-1/1/5", "explain-op"),
     ("explain 0192f5d4-0000-7000-8000-000000000007", "explain-op"),
@@ -31,7 +40,10 @@ const ANSWERS: [(&str, &str); 34] = [
     ("wait --for drained", "wait"),
     ("link cut NORTH", "link"),
     ("readmit north-1", "readmit"),
-    ("withdraw 0192f5d4-0000-7000-8000-000000000020 --why Fraud", "withdraw"),
+    (
+        "withdraw 0192f5d4-0000-7000-8000-000000000020 --why Fraud",
+        "withdraw",
+    ),
     ("lease show NORTH", "lease"),
     ("keys", "keys"),
     ("keys rotate --why Planned", "keys"),
@@ -39,7 +51,10 @@ const ANSWERS: [(&str, &str); 34] = [
     ("dlq list", "dlq"),
     ("dlq show hub_feed", "dlq-show"),
     ("dlq redrive hub_feed --all", "dlq-settled"),
-    ("dlq drop hub_feed 0192f5d4-0000-7000-8000-000000000071", "dlq-settled"),
+    (
+        "dlq drop hub_feed 0192f5d4-0000-7000-8000-000000000071",
+        "dlq-settled",
+    ),
     ("dlq replay hub_feed --since 3d", "dlq-replay"),
 ];
 
@@ -58,7 +73,11 @@ fn every_answer_is_of_its_published_form() {
         assert_eq!(code(&ran), 0, "{line}: {}", said(&ran));
         check(name, &out(&ran), line);
         let value = serde_json::from_str(&out(&ran)).unwrap();
-        assert_eq!(form::of(line, &value), name, "whoever checks a real answer finds its form");
+        assert_eq!(
+            form::of(line, &value),
+            name,
+            "whoever checks a real answer finds its form"
+        );
     }
     let signed_in = crate::login::login(&platform, PASSWORD, &["--json"]);
     check("login", &out(&signed_in), "login");
@@ -76,6 +95,9 @@ fn every_published_form_belongs_to_a_command() {
         let name = file.unwrap().file_name().into_string().unwrap();
         let used = |known: &str| name == format!("{known}.json");
         let is_checked_apart = used("error") || used("login");
-        assert!(is_checked_apart || ANSWERS.iter().any(|(_, known)| used(known)), "{name}");
+        assert!(
+            is_checked_apart || ANSWERS.iter().any(|(_, known)| used(known)),
+            "{name}"
+        );
     }
 }

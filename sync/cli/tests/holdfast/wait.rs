@@ -10,10 +10,20 @@ use crate::stage::*;
 fn what_is_so_already_is_not_waited_for() {
     let platform = Platform::start(report("up", "match"));
     let order = format!("order={ORDER}:accepted");
-    for condition in ["links-up", "synced", "synced=NORTH", "drained", order.as_str()] {
+    for condition in [
+        "links-up",
+        "synced",
+        "synced=NORTH",
+        "drained",
+        order.as_str(),
+    ] {
         let ran = platform.holdfast(&["wait", "--for", condition]);
         assert_eq!(code(&ran), 0, "{condition}: {}", said(&ran));
-        assert!(out(&ran).starts_with(&format!("+ {condition} after ")), "{}", out(&ran));
+        assert!(
+            out(&ran).starts_with(&format!("+ {condition} after ")),
+            "{}",
+            out(&ran)
+        );
     }
     let ran = platform.holdfast(&["wait", "--for", "links-up", "--for", "drained", "--json"]);
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
@@ -35,7 +45,11 @@ fn time_that_is_up_exits_8_and_tells_what_was_missing() {
         "! north-1: 3 operations are not decided",
         &format!("! order {} is accepted, not completed", order_code()),
     ] {
-        assert!(said(&ran).contains(missing), "`{missing}` is missing in {}", said(&ran));
+        assert!(
+            said(&ran).contains(missing),
+            "`{missing}` is missing in {}",
+            said(&ran)
+        );
     }
     let ran = platform.holdfast(&[&args[..], &["--json"]].concat());
     let value: Value = serde_json::from_str(&said(&ran)).unwrap();
@@ -48,7 +62,11 @@ fn a_region_without_an_edge_is_never_in_sync() {
     let platform = Platform::start(report("up", "match"));
     let ran = platform.holdfast(&["wait", "--timeout", "2", "--for", "synced=SOUTH"]);
     assert_eq!(code(&ran), 8, "{}", said(&ran));
-    assert!(said(&ran).contains("! no edge is enrolled"), "{}", said(&ran));
+    assert!(
+        said(&ran).contains("! no edge is enrolled"),
+        "{}",
+        said(&ran)
+    );
 }
 
 #[test]
@@ -60,7 +78,11 @@ fn the_portals_accepts_are_waited_for_until_nothing_is_left_to_decide() {
     assert_eq!(code(&ran), 8, "{}", said(&ran));
     let missing = "! NORTH: 2 acceptances made at the portal are not decided";
     assert!(said(&ran).contains(missing), "{}", said(&ran));
-    assert_eq!(code(&platform.holdfast(&["wait", "--for", "synced"])), 0, "no edge lacks anything");
+    assert_eq!(
+        code(&platform.holdfast(&["wait", "--for", "synced"])),
+        0,
+        "no edge lacks anything"
+    );
 }
 
 #[test]
@@ -68,7 +90,10 @@ fn it_ends_as_soon_as_it_is_so() {
     let shown = Arc::new(Mutex::new(report("down", "unknown")));
     let platform = Platform::start_changing(Arc::clone(&shown));
     let mut waiting = platform.command(&["wait", "--for", "links-up", "--timeout", "60"]);
-    let waiting = waiting.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let waiting = waiting
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     // The first poll must see the link down.
     platform.wait_for_status_request();
     *shown.lock().unwrap() = report("up", "match");
@@ -81,13 +106,19 @@ fn a_gateway_that_is_asked_too_often_is_left_alone_for_as_long_as_it_says() {
     let shown = Arc::new(Mutex::new(json!({"busy_for_s": 2, "code": "rate_limited"})));
     let platform = Platform::start_changing(Arc::clone(&shown));
     let mut waiting = platform.command(&["wait", "--for", "links-up", "--json"]);
-    let waiting = waiting.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let waiting = waiting
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
     platform.wait_for_status_request();
     *shown.lock().unwrap() = report("up", "match");
     let ran = waiting.wait_with_output().unwrap();
     assert_eq!(code(&ran), 0, "{}", said(&ran));
     let value: Value = serde_json::from_str(&out(&ran)).unwrap();
-    assert!(value["waited_ms"].as_u64().unwrap() >= 2_000, "it came back too soon: {value}");
+    assert!(
+        value["waited_ms"].as_u64().unwrap() >= 2_000,
+        "it came back too soon: {value}"
+    );
 
     // If retry-after exceeds the time left, `wait` stops polling and reports the refusal, from the
     // gateway or a service behind it.
@@ -115,8 +146,14 @@ fn a_condition_that_is_none_is_a_mistake() {
         assert_eq!(code(&ran), 2, "{condition}: {}", said(&ran));
         let ran = platform.holdfast(&["wait", "--lang", "zh", "--for", condition]);
         assert_eq!(code(&ran), 2, "{condition}: {}", said(&ran));
-        let english = ["error", "expected"].iter().any(|word| said(&ran).contains(word));
-        assert!(said(&ran).starts_with("holdfast：") && !english, "{}", said(&ran));
+        let english = ["error", "expected"]
+            .iter()
+            .any(|word| said(&ran).contains(word));
+        assert!(
+            said(&ran).starts_with("holdfast：") && !english,
+            "{}",
+            said(&ran)
+        );
     }
     assert_eq!(code(&platform.holdfast(&["wait"])), 2);
 }

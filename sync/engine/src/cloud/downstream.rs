@@ -37,7 +37,14 @@ impl Downstream {
         let sent = cursor;
         let reached = cursor;
         let head = cursor;
-        Self { acknowledged, sent, reached, ticks_waited: 0, head, reading }
+        Self {
+            acknowledged,
+            sent,
+            reached,
+            ticks_waited: 0,
+            head,
+            reading,
+        }
     }
 
     /// The store reaches `head`. Starts no read.

@@ -27,7 +27,10 @@ pub(super) fn check_greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Session
         );
     }
     if hello.edge != *edge {
-        return refuse_hello(Code::EdgeUnknown, format!("the token is not of edge {}", hello.edge));
+        return refuse_hello(
+            Code::EdgeUnknown,
+            format!("the token is not of edge {}", hello.edge),
+        );
     }
     Ok(())
 }
@@ -67,7 +70,10 @@ pub(super) fn check_against_record(
 
 fn check_admission(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefusal> {
     if hello.region != stored.region {
-        let detail = format!("it is enrolled in {}, not in {}", stored.region, hello.region);
+        let detail = format!(
+            "it is enrolled in {}, not in {}",
+            stored.region, hello.region
+        );
         return refuse_hello(Code::EdgeUnknown, detail);
     }
     if stored.disabled {
@@ -77,7 +83,10 @@ fn check_admission(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefu
         return refuse_hello(Code::GateClosed, "closed by an operator".to_owned());
     }
     if hello.twin == Some(true) {
-        return refuse_hello(Code::EdgeTwin, "it was told that it is a second instance".to_owned());
+        return refuse_hello(
+            Code::EdgeTwin,
+            "it was told that it is a second instance".to_owned(),
+        );
     }
     Ok(())
 }
@@ -90,7 +99,9 @@ fn differs_from_received(hello: &Hello, stored: &StoredEdge) -> bool {
     let other = hello.last_seq == cursor.seq && hello.last_hash != cursor.hash;
     hello.suspect
         || hello.epoch < stored.epoch
-        || stored.ending.is_some_and(|ending| hello.epoch <= ending.epoch)
+        || stored
+            .ending
+            .is_some_and(|ending| hello.epoch <= ending.epoch)
         || (hello.epoch == stored.epoch && (behind || other))
 }
 
@@ -101,10 +112,15 @@ fn request_quarantine(hello: &Hello, stored: &StoredEdge) -> HelloRejection {
     let again = granted_to_it && hello.epoch < stored.epoch && stored.cursor.seq == 0;
     if !again && stored.epochs_today >= EPOCHS_A_DAY {
         let detail = format!("{} new epochs since yesterday", stored.epochs_today);
-        return HelloRejection::Refused(SessionRefusal { code: Code::EdgeNeedsOperator, detail });
+        return HelloRejection::Refused(SessionRefusal {
+            code: Code::EdgeNeedsOperator,
+            detail,
+        });
     }
     // This run had the newest session until another run got the epoch, so two runs are alive.
-    let outlived = stored.grant.is_some_and(|grant| grant.after == Some(hello.nonce));
+    let outlived = stored
+        .grant
+        .is_some_and(|grant| grant.after == Some(hello.nonce));
     let begun = stored.ending.filter(|ending| ending.epoch == stored.epoch);
     let why = match begun {
         // order_db may have recorded this reason already.
@@ -115,13 +131,22 @@ fn request_quarantine(hello: &Hello, stored: &StoredEdge) -> HelloRejection {
     let hello = hello.clone();
     let over = stored.term;
     let epoch = stored.epoch;
-    HelloRejection::Quarantine(Box::new(QuarantineRequest { hello, over, epoch, again, why }))
+    HelloRejection::Quarantine(Box::new(QuarantineRequest {
+        hello,
+        over,
+        epoch,
+        again,
+        why,
+    }))
 }
 
 /// Refuses an edge that has more than the cloud, because the cloud must have lost data.
 fn check_not_ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefusal> {
     if hello.epoch > stored.epoch {
-        let detail = format!("its epoch is {}, and {} is current", hello.epoch, stored.epoch);
+        let detail = format!(
+            "its epoch is {}, and {} is current",
+            hello.epoch, stored.epoch
+        );
         return refuse_hello(Code::ChainBroken, detail);
     }
     if hello.outcome_cursor > stored.outcome_count {
@@ -146,12 +171,19 @@ fn check_not_ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefu
 /// The number after which the feed continues. A cursor of another generation is void: the edge
 /// learns the generation from Welcome and reads the feed from the start.
 pub(super) fn feed_start(hello: &Hello, stored: &StoredEdge) -> u64 {
-    if hello.feed_generation == stored.feed_generation { hello.feed_cursor } else { 0 }
+    if hello.feed_generation == stored.feed_generation {
+        hello.feed_cursor
+    } else {
+        0
+    }
 }
 
 /// The codec for this edge's packed ops. An older edge offers no codecs and sends plain ops.
 pub(super) fn choose_codec(hello: &Hello) -> Option<u8> {
-    let can_pack = hello.codecs.as_ref().is_some_and(|codecs| codecs.contains(&CODEC_PACKED));
+    let can_pack = hello
+        .codecs
+        .as_ref()
+        .is_some_and(|codecs| codecs.contains(&CODEC_PACKED));
     can_pack.then_some(CODEC_PACKED)
 }
 

@@ -55,8 +55,16 @@ impl OpenSession {
         stored: &StoredEdge,
         begun: SessionStart,
     ) -> (Self, Vec<SyncSessionOutput>) {
-        let SessionStart { term, heads, limits, now } = begun;
-        let standing = LinkSessionId { term, nonce: hello.nonce };
+        let SessionStart {
+            term,
+            heads,
+            limits,
+            now,
+        } = begun;
+        let standing = LinkSessionId {
+            term,
+            nonce: hello.nonce,
+        };
         let feed = snapshot::feed_base(hello, stored);
         let mut open = Self {
             standing,
@@ -84,10 +92,16 @@ impl OpenSession {
             snapshot: open.snapshot.as_ref().map(|image| image.feed_seq),
             codec: hello::choose_codec(hello),
         });
-        let outcomes = open.outcomes.advance_head(stored.outcome_count).map(Self::read_outcomes);
+        let outcomes = open
+            .outcomes
+            .advance_head(stored.outcome_count)
+            .map(Self::read_outcomes);
         let down = open.advance_feed(stored.feed_seq);
-        let outputs =
-            [SyncSessionOutput::Send(welcome)].into_iter().chain(outcomes).chain(down).collect();
+        let outputs = [SyncSessionOutput::Send(welcome)]
+            .into_iter()
+            .chain(outcomes)
+            .chain(down)
+            .collect();
         (open, outputs)
     }
 
@@ -105,36 +119,66 @@ impl OpenSession {
             SyncSessionInput::Outcomes(outcomes) => self.send_outcomes(outcomes),
             SyncSessionInput::Feed { to, changes } => self.send_feed(to, changes),
             SyncSessionInput::Snapshot(part) => self.send_chunk(&part),
-            SyncSessionInput::Repair { feed_seq, granted_seq } => {
-                self.start_repair(feed_seq, granted_seq)
-            }
-            SyncSessionInput::OutcomesReach(head) => {
-                self.outcomes.advance_head(head).map(Self::read_outcomes).into_iter().collect()
-            }
-            SyncSessionInput::FeedReaches { generation, feed_seq } => {
-                self.handle_feed_head(generation, feed_seq)
-            }
+            SyncSessionInput::Repair {
+                feed_seq,
+                granted_seq,
+            } => self.start_repair(feed_seq, granted_seq),
+            SyncSessionInput::OutcomesReach(head) => self
+                .outcomes
+                .advance_head(head)
+                .map(Self::read_outcomes)
+                .into_iter()
+                .collect(),
+            SyncSessionInput::FeedReaches {
+                generation,
+                feed_seq,
+            } => self.handle_feed_head(generation, feed_seq),
             SyncSessionInput::Held { seq, reason } => {
                 let standing = self.standing;
-                vec![SyncSessionOutput::Send(Frame::Held(HeldNotice { standing, seq, reason }))]
+                vec![SyncSessionOutput::Send(Frame::Held(HeldNotice {
+                    standing,
+                    seq,
+                    reason,
+                }))]
             }
             SyncSessionInput::Ask { accept, taken_at } => {
-                let AcceptForHolder { command, token, actor, .. } = *accept;
+                let AcceptForHolder {
+                    command,
+                    token,
+                    actor,
+                    ..
+                } = *accept;
                 let standing = self.standing;
-                let ask = AskFrame { standing, command, token, actor, taken_at };
+                let ask = AskFrame {
+                    standing,
+                    command,
+                    token,
+                    actor,
+                    taken_at,
+                };
                 vec![SyncSessionOutput::Send(Frame::Ask(ask))]
             }
             SyncSessionInput::Tick => {
-                let missing = self.up.retry_overdue_gap().map(|from| self.request_resend(from));
+                let missing = self
+                    .up
+                    .retry_overdue_gap()
+                    .map(|from| self.request_resend(from));
                 let outcomes = self.outcomes.retry_overdue().map(Self::read_outcomes);
                 let down = match &mut self.snapshot {
-                    Some(snapshot) => snapshot.retry_overdue().map(SyncSessionOutput::ReadSnapshot),
+                    Some(snapshot) => snapshot
+                        .retry_overdue()
+                        .map(SyncSessionOutput::ReadSnapshot),
                     None => self.feed.retry_overdue().map(Self::read_feed),
                 };
                 self.ticks = self.ticks.wrapping_add(1);
                 let again = self.ticks.is_multiple_of(CONFIRM_EVERY_TICKS);
                 let confirmed = if again { self.confirm_feed(true) } else { None };
-                missing.into_iter().chain(outcomes).chain(down).chain(confirmed).collect()
+                missing
+                    .into_iter()
+                    .chain(outcomes)
+                    .chain(down)
+                    .chain(confirmed)
+                    .collect()
             }
             SyncSessionInput::ProbeAsked { number } => self.send_probe(number),
             SyncSessionInput::Loaded(_)
@@ -170,19 +214,24 @@ impl OpenSession {
         up: OpsFrame,
         now: UnixMillis,
     ) -> Result<Vec<SyncSessionOutput>, UnusedFrame> {
-        Ok(match self.up.accept_up(self.standing.term, up, &self.limits) {
-            UpFrameResult::Store(mut new) => {
-                for op in &mut new.ops {
-                    op.bounds = self.heads.bound_next_op(op.at.seq, &op.bytes, now);
+        Ok(
+            match self.up.accept_up(self.standing.term, up, &self.limits) {
+                UpFrameResult::Store(mut new) => {
+                    for op in &mut new.ops {
+                        op.bounds = self.heads.bound_next_op(op.at.seq, &op.bytes, now);
+                    }
+                    vec![SyncSessionOutput::Store(NewOps {
+                        heads: self.heads,
+                        ..new
+                    })]
                 }
-                vec![SyncSessionOutput::Store(NewOps { heads: self.heads, ..new })]
-            }
-            UpFrameResult::Repeat => vec![self.grant_credit()],
-            UpFrameResult::Gap { from } => vec![self.request_resend(from)],
-            UpFrameResult::GapAskedFor => Vec::new(),
-            UpFrameResult::OtherEpoch => return Err(UnusedFrame),
-            UpFrameResult::Refused(code, why) => vec![end_session(code, why)],
-        })
+                UpFrameResult::Repeat => vec![self.grant_credit()],
+                UpFrameResult::Gap { from } => vec![self.request_resend(from)],
+                UpFrameResult::GapAskedFor => Vec::new(),
+                UpFrameResult::OtherEpoch => return Err(UnusedFrame),
+                UpFrameResult::Refused(code, why) => vec![end_session(code, why)],
+            },
+        )
     }
 
     /// An Ack with numbers never sent belongs to another session.
@@ -197,7 +246,10 @@ impl OpenSession {
         if !self.outcomes.has_sent(ack.outcome_cursor) || !self.feed.has_sent(ack.feed_cursor) {
             return Err(UnusedFrame);
         }
-        let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
+        let outcomes = self
+            .outcomes
+            .acknowledge(ack.outcome_cursor)
+            .map(Self::read_outcomes);
         let feed = self.feed.acknowledge(ack.feed_cursor).map(Self::read_feed);
         let confirmed = self.confirm_feed(false);
         let saved = [self.save_ack(ack, now)].into_iter();
@@ -214,8 +266,14 @@ impl OpenSession {
         if !self.outcomes.has_sent(ack.outcome_cursor) {
             return Err(UnusedFrame);
         }
-        let outcomes = self.outcomes.acknowledge(ack.outcome_cursor).map(Self::read_outcomes);
-        let taken = self.snapshot.as_mut().and_then(|snapshot| snapshot.apply_ack(&ack));
+        let outcomes = self
+            .outcomes
+            .acknowledge(ack.outcome_cursor)
+            .map(Self::read_outcomes);
+        let taken = self
+            .snapshot
+            .as_mut()
+            .and_then(|snapshot| snapshot.apply_ack(&ack));
         let (ack, down) = match taken {
             Some(feed_seq) => {
                 self.snapshot = None;
@@ -223,15 +281,28 @@ impl OpenSession {
                 let head = self.feed.head;
                 self.feed = Downstream::starting_after(feed_seq);
                 let feed = self.feed.advance_head(head).map(Self::read_feed);
-                let taken = [SyncSessionOutput::SnapshotTaken].into_iter().chain(feed).collect();
-                (Ack { feed_cursor: feed_seq, ..ack }, taken)
+                let taken = [SyncSessionOutput::SnapshotTaken]
+                    .into_iter()
+                    .chain(feed)
+                    .collect();
+                (
+                    Ack {
+                        feed_cursor: feed_seq,
+                        ..ack
+                    },
+                    taken,
+                )
             }
             None => {
                 let feed_cursor = self.feed.acknowledged;
                 (Ack { feed_cursor, ..ack }, self.request_next_chunk())
             }
         };
-        Ok([self.save_ack(ack, now)].into_iter().chain(outcomes).chain(down).collect())
+        Ok([self.save_ack(ack, now)]
+            .into_iter()
+            .chain(outcomes)
+            .chain(down)
+            .collect())
     }
 
     /// Records the edge's log end, at the earlier of both clocks: a hub clock that is ahead would
@@ -239,17 +310,25 @@ impl OpenSession {
     fn save_ack(&mut self, ack: Ack, now: UnixMillis) -> SyncSessionOutput {
         let received = self.up.stored.seq;
         let told_at = now.min(ack.edge_now);
-        self.heads = self.heads.with_report(ack.last_seq, ack.feed_cursor, received, told_at);
+        self.heads = self
+            .heads
+            .with_report(ack.last_seq, ack.feed_cursor, received, told_at);
         SyncSessionOutput::SaveAck(ack, self.heads)
     }
 
     fn request_next_chunk(&mut self) -> Vec<SyncSessionOutput> {
         let wanted = self.snapshot.as_mut().and_then(SnapshotTransfer::next);
-        wanted.map(SyncSessionOutput::ReadSnapshot).into_iter().collect()
+        wanted
+            .map(SyncSessionOutput::ReadSnapshot)
+            .into_iter()
+            .collect()
     }
 
     fn send_chunk(&mut self, part: &SnapshotPart) -> Vec<SyncSessionOutput> {
-        let chunk = self.snapshot.as_mut().and_then(|snapshot| snapshot.send(part));
+        let chunk = self
+            .snapshot
+            .as_mut()
+            .and_then(|snapshot| snapshot.send(part));
         let mut outputs: Vec<SyncSessionOutput> =
             chunk.map(SyncSessionOutput::Send).into_iter().collect();
         outputs.extend(self.request_next_chunk());
@@ -272,10 +351,16 @@ impl OpenSession {
         // The edge would mistake a second snapshot of the same number for the first, so another
         // session sends it.
         if self.taken == Some(as_of) {
-            return vec![end_session(Code::Unavailable, "a second image has to begin anew")];
+            return vec![end_session(
+                Code::Unavailable,
+                "a second image has to begin anew",
+            )];
         }
-        self.snapshot =
-            Some(SnapshotTransfer::begin_transfer(self.standing, self.feed_generation, as_of));
+        self.snapshot = Some(SnapshotTransfer::begin_transfer(
+            self.standing,
+            self.feed_generation,
+            as_of,
+        ));
         self.request_next_chunk()
     }
 
@@ -285,11 +370,18 @@ impl OpenSession {
             self.feed.record_head(head);
             return self.request_next_chunk();
         }
-        self.feed.advance_head(head).map(Self::read_feed).into_iter().collect()
+        self.feed
+            .advance_head(head)
+            .map(Self::read_feed)
+            .into_iter()
+            .collect()
     }
 
     fn request_resend(&self, from: u64) -> SyncSessionOutput {
-        SyncSessionOutput::Send(Frame::Resend(ResendRequest { standing: self.standing, from }))
+        SyncSessionOutput::Send(Frame::Resend(ResendRequest {
+            standing: self.standing,
+            from,
+        }))
     }
 
     fn send_probe(&mut self, number: u64) -> Vec<SyncSessionOutput> {
@@ -297,7 +389,10 @@ impl OpenSession {
             return Vec::new();
         }
         self.probed = number;
-        vec![SyncSessionOutput::Send(Frame::Probe(Probe { standing: self.standing, number }))]
+        vec![SyncSessionOutput::Send(Frame::Probe(Probe {
+            standing: self.standing,
+            number,
+        }))]
     }
 
     fn grant_credit(&self) -> SyncSessionOutput {
@@ -326,15 +421,27 @@ impl OpenSession {
 
     fn send_outcomes(&mut self, outcomes: Vec<NumberedOutcome>) -> Vec<SyncSessionOutput> {
         let from = self.outcomes.sent;
-        let gapless = outcomes.iter().zip(from + 1..).all(|(outcome, n)| outcome.number == n);
+        let gapless = outcomes
+            .iter()
+            .zip(from + 1..)
+            .all(|(outcome, n)| outcome.number == n);
         if !gapless {
-            return vec![end_session(Code::Internal, "the stored outcomes leave a gap")];
+            return vec![end_session(
+                Code::Internal,
+                "the stored outcomes leave a gap",
+            )];
         }
         let to = from + outcomes.len() as u64;
         let next = self.outcomes.read(to).map(Self::read_outcomes);
         let frame = (to > from).then(|| {
             let epoch = self.up.epoch;
-            let frame = OutcomesFrame { standing: self.standing, epoch, from, to, outcomes };
+            let frame = OutcomesFrame {
+                standing: self.standing,
+                epoch,
+                from,
+                to,
+                outcomes,
+            };
             SyncSessionOutput::Send(Frame::Outcomes(frame))
         });
         frame.into_iter().chain(next).collect()
@@ -347,14 +454,26 @@ impl OpenSession {
         }
         let from = self.feed.sent;
         let next = self.feed.read(to).map(Self::read_feed);
-        let down = Frame::Down(ChangesFrame { standing: self.standing, from, to, changes });
-        (to > from).then_some(SyncSessionOutput::Send(down)).into_iter().chain(next).collect()
+        let down = Frame::Down(ChangesFrame {
+            standing: self.standing,
+            from,
+            to,
+            changes,
+        });
+        (to > from)
+            .then_some(SyncSessionOutput::Send(down))
+            .into_iter()
+            .chain(next)
+            .collect()
     }
 
     /// A new generation restarts the numbers, and the edge learns it only from a Welcome.
     fn handle_feed_head(&mut self, generation: u64, feed_seq: u64) -> Vec<SyncSessionOutput> {
         if generation != self.feed_generation {
-            return vec![end_session(Code::Unavailable, "the region's feed has begun anew")];
+            return vec![end_session(
+                Code::Unavailable,
+                "the region's feed has begun anew",
+            )];
         }
         self.advance_feed(feed_seq)
     }

@@ -18,13 +18,27 @@ pub(super) struct TailReturn {
 
 impl TailReturn {
     pub(super) fn new(hello: &Hello, granted: QuarantineGrant) -> (Self, Vec<SyncSessionOutput>) {
-        let returning = Self { old_epoch: hello.epoch, old_nonce: hello.nonce, granted, next: 0 };
+        let returning = Self {
+            old_epoch: hello.epoch,
+            old_nonce: hello.nonce,
+            granted,
+            next: 0,
+        };
         (returning, vec![SyncSessionOutput::ReadTail(granted.known)])
     }
 
     pub(super) fn send(&mut self, tail: LogTail) -> Vec<SyncSessionOutput> {
-        let LogTail { epoch, first_seq, first_hash, ops, more } = tail;
-        let through = LogPosition { epoch, seq: (first_seq + ops.len() as u64).saturating_sub(1) };
+        let LogTail {
+            epoch,
+            first_seq,
+            first_hash,
+            ops,
+            more,
+        } = tail;
+        let through = LogPosition {
+            epoch,
+            seq: (first_seq + ops.len() as u64).saturating_sub(1),
+        };
         let more = more && !ops.is_empty();
         // The last of several parts names its index even if empty, so that the edge notices a lost
         // part.
@@ -47,6 +61,9 @@ impl TailReturn {
             part,
         };
         let next = more.then_some(SyncSessionOutput::ReadTail(through));
-        [SyncSessionOutput::Send(Frame::Quarantine(frame))].into_iter().chain(next).collect()
+        [SyncSessionOutput::Send(Frame::Quarantine(frame))]
+            .into_iter()
+            .chain(next)
+            .collect()
     }
 }

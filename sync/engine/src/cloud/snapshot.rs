@@ -94,7 +94,11 @@ impl SnapshotTransfer {
         feed_seq: u64,
     ) -> Self {
         let hash = snapshot_start(standing, feed_generation, feed_seq);
-        let at = SnapshotPosition { chunks: 0, hash, next: None };
+        let at = SnapshotPosition {
+            chunks: 0,
+            hash,
+            next: None,
+        };
         Self::from_position(standing, feed_generation, feed_seq, at)
     }
 
@@ -109,7 +113,16 @@ impl SnapshotTransfer {
         let reading = false;
         let end = None;
         let ticks_waited = 0;
-        Self { standing, feed_generation, feed_seq, stored, sent, reading, end, ticks_waited }
+        Self {
+            standing,
+            feed_generation,
+            feed_seq,
+            stored,
+            sent,
+            reading,
+            end,
+            ticks_waited,
+        }
     }
 
     pub(super) fn next(&mut self) -> Option<ChunkRequest> {
@@ -118,7 +131,10 @@ impl SnapshotTransfer {
             return None;
         }
         self.reading = true;
-        Some(ChunkRequest { feed_seq: self.feed_seq, after: self.sent.next })
+        Some(ChunkRequest {
+            feed_seq: self.feed_seq,
+            after: self.sent.next,
+        })
     }
 
     /// Builds the chunk for the part just read. `None` if no read was pending.
@@ -131,7 +147,11 @@ impl SnapshotTransfer {
         let index = self.sent.chunks;
         let count = if part.next.is_none() { index + 1 } else { 0 };
         self.end = part.next.is_none().then_some(hash);
-        self.sent = SnapshotPosition { chunks: index + 1, hash, next: part.next };
+        self.sent = SnapshotPosition {
+            chunks: index + 1,
+            hash,
+            next: part.next,
+        };
         Some(Frame::Snapshot(SnapshotChunk {
             standing: self.standing,
             feed_generation: self.feed_generation,
@@ -173,7 +193,11 @@ impl SnapshotTransfer {
 
 impl SnapshotPosition {
     fn from_staged(staged: &StagedSnapshot) -> Self {
-        Self { chunks: staged.chunks, hash: staged.hash, next: Some(staged.next) }
+        Self {
+            chunks: staged.chunks,
+            hash: staged.hash,
+            next: Some(staged.next),
+        }
     }
 }
 
@@ -208,5 +232,8 @@ fn can_resume_staged(staged: &StagedSnapshot, hello: &Hello, stored: &StoredEdge
 /// The number of a new snapshot. The edge compares a grant with exactly the changes before it
 /// [GRANT_DIGEST], so a snapshot ends at a grant that the edge holds but has not read.
 fn choose_feed_seq(from: u64, stored: &StoredEdge) -> u64 {
-    stored.granted_seq.filter(|granted| *granted > from).unwrap_or(stored.feed_seq)
+    stored
+        .granted_seq
+        .filter(|granted| *granted > from)
+        .unwrap_or(stored.feed_seq)
 }

@@ -30,11 +30,18 @@ fn edge() -> EdgeId {
 }
 
 fn standing() -> LinkSessionId {
-    LinkSessionId { term: TERM, nonce: NONCE }
+    LinkSessionId {
+        term: TERM,
+        nonce: NONCE,
+    }
 }
 
 fn op(number: u64) -> Vec<u8> {
-    Op::Boot { nonce: NONCE, at: UnixMillis(NOW.0 + number.cast_signed()) }.to_bytes()
+    Op::Boot {
+        nonce: NONCE,
+        at: UnixMillis(NOW.0 + number.cast_signed()),
+    }
+    .to_bytes()
 }
 
 /// The whole log of a scripted edge: op `n` is `log[n - 1]`.
@@ -185,7 +192,10 @@ fn a_welcome_says_where_the_log_goes_on() {
     let [SyncSessionOutput::Send(Frame::Welcome(welcome))] = &outputs[..] else {
         panic!("{outputs:?}")
     };
-    assert_eq!((welcome.cursor, welcome.cursor_hash), (4, chain_at(&log, 4).hash));
+    assert_eq!(
+        (welcome.cursor, welcome.cursor_hash),
+        (4, chain_at(&log, 4).hash)
+    );
     assert_eq!((welcome.standing, welcome.cloud_now), (standing(), NOW));
     assert_eq!(session.term(), Some(TERM));
 }
@@ -198,30 +208,105 @@ fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
     let cases: [(&str, Hello, StoredEdge, Code); 10] = [
         (
             "newer protocol",
-            Hello { protocol_min: 2, protocol_max: 3, ..fits.clone() },
+            Hello {
+                protocol_min: 2,
+                protocol_max: 3,
+                ..fits.clone()
+            },
             at(4),
             Code::ProtocolUnsupported,
         ),
-        ("codec", Hello { codec: 9, ..fits.clone() }, at(4), Code::ProtocolUnsupported),
+        (
+            "codec",
+            Hello {
+                codec: 9,
+                ..fits.clone()
+            },
+            at(4),
+            Code::ProtocolUnsupported,
+        ),
         (
             "other edge",
-            Hello { edge: EdgeId::new("north-2").unwrap(), ..fits.clone() },
+            Hello {
+                edge: EdgeId::new("north-2").unwrap(),
+                ..fits.clone()
+            },
             at(4),
             Code::EdgeUnknown,
         ),
-        ("other region", Hello { region: Region::Mid, ..fits.clone() }, at(4), Code::EdgeUnknown),
-        ("gate", fits.clone(), StoredEdge { gate_open: false, ..at(4) }, Code::GateClosed),
-        ("disabled", fits.clone(), StoredEdge { disabled: true, ..at(4) }, Code::EdgeDisabled),
-        ("twin", Hello { twin: Some(true), ..fits.clone() }, at(4), Code::EdgeTwin),
-        ("epoch", Hello { epoch: 2, ..fits.clone() }, at(4), Code::ChainBroken),
-        ("outcomes", Hello { outcome_cursor: 1, ..fits.clone() }, at(4), Code::ChainBroken),
-        ("feed", Hello { feed_cursor: 1, ..fits.clone() }, at(4), Code::Unavailable),
+        (
+            "other region",
+            Hello {
+                region: Region::Mid,
+                ..fits.clone()
+            },
+            at(4),
+            Code::EdgeUnknown,
+        ),
+        (
+            "gate",
+            fits.clone(),
+            StoredEdge {
+                gate_open: false,
+                ..at(4)
+            },
+            Code::GateClosed,
+        ),
+        (
+            "disabled",
+            fits.clone(),
+            StoredEdge {
+                disabled: true,
+                ..at(4)
+            },
+            Code::EdgeDisabled,
+        ),
+        (
+            "twin",
+            Hello {
+                twin: Some(true),
+                ..fits.clone()
+            },
+            at(4),
+            Code::EdgeTwin,
+        ),
+        (
+            "epoch",
+            Hello {
+                epoch: 2,
+                ..fits.clone()
+            },
+            at(4),
+            Code::ChainBroken,
+        ),
+        (
+            "outcomes",
+            Hello {
+                outcome_cursor: 1,
+                ..fits.clone()
+            },
+            at(4),
+            Code::ChainBroken,
+        ),
+        (
+            "feed",
+            Hello {
+                feed_cursor: 1,
+                ..fits.clone()
+            },
+            at(4),
+            Code::Unavailable,
+        ),
     ];
     for (what, hello, stored, code) in cases {
         let (mut session, outputs) = greeted(hello, stored);
         assert_eq!(ended(&outputs), Some(code), "{what}");
         assert_eq!(session.term(), None, "{what}: no term was raised");
-        assert_eq!(take(&mut session, up(&log, 1, 1)), [], "{what}: an ended session is deaf");
+        assert_eq!(
+            take(&mut session, up(&log, 1, 1)),
+            [],
+            "{what}: an ended session is deaf"
+        );
     }
 }
 
@@ -229,20 +314,44 @@ fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
 fn nothing_but_a_hello_begins_a_session() {
     let log = log(1);
     let mut session = SyncSession::new(edge(), LIMITS, NOW);
-    assert_eq!(ended(&take(&mut session, up(&log, 1, 1))), Some(Code::MalformedBody));
+    assert_eq!(
+        ended(&take(&mut session, up(&log, 1, 1))),
+        Some(Code::MalformedBody)
+    );
 }
 
 #[test]
 fn a_frame_of_another_term_or_boot_changes_nothing() {
     let log = log(2);
     for wrong in [
-        LinkSessionId { term: TERM - 1, nonce: NONCE },
-        LinkSessionId { term: TERM, nonce: BootNonce([9; 16]) },
+        LinkSessionId {
+            term: TERM - 1,
+            nonce: NONCE,
+        },
+        LinkSessionId {
+            term: TERM,
+            nonce: BootNonce([9; 16]),
+        },
     ] {
         let mut session = opened(&log);
-        assert_eq!(take(&mut session, OpsFrame { standing: wrong, ..up(&log, 1, 2) }), []);
-        let stale = Frame::Ack(Ack { standing: wrong, ..ack(0, 0) });
-        assert_eq!(session.handle_input(SyncSessionInput::Frame(stale), NOW), []);
+        assert_eq!(
+            take(
+                &mut session,
+                OpsFrame {
+                    standing: wrong,
+                    ..up(&log, 1, 2)
+                }
+            ),
+            []
+        );
+        let stale = Frame::Ack(Ack {
+            standing: wrong,
+            ..ack(0, 0)
+        });
+        assert_eq!(
+            session.handle_input(SyncSessionInput::Frame(stale), NOW),
+            []
+        );
         assert_eq!(session.ignored_count(), 2);
     }
 }
@@ -253,7 +362,10 @@ fn ops_stored_by_the_old_session_meanwhile_stand_in_the_welcome() {
     let mut session = SyncSession::new(edge(), LIMITS, NOW);
     session.handle_input(SyncSessionInput::Frame(Frame::Hello(hello(&log))), NOW);
     session.handle_input(SyncSessionInput::Loaded(stored(chain_at(&log, 4))), NOW);
-    let later = SyncSessionInput::TakenOver { term: TERM, stored: stored(chain_at(&log, 6)) };
+    let later = SyncSessionInput::TakenOver {
+        term: TERM,
+        stored: stored(chain_at(&log, 6)),
+    };
     let outputs = session.handle_input(later, NOW);
     let [SyncSessionOutput::Send(Frame::Welcome(welcome))] = &outputs[..] else {
         panic!("{outputs:?}")

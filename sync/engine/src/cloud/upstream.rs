@@ -49,7 +49,15 @@ impl Uplink {
         let received = cursor;
         let stored = cursor;
         let asked = None;
-        Self { epoch, received, stored, in_flight, asked, dropped_to: 0, ticks_waited: 0 }
+        Self {
+            epoch,
+            received,
+            stored,
+            in_flight,
+            asked,
+            dropped_to: 0,
+            ticks_waited: 0,
+        }
     }
 
     pub(super) fn accept_up(
@@ -145,14 +153,21 @@ impl Uplink {
         limits: &LinkLimits,
     ) -> UpFrameResult {
         let after = self.received;
-        let mut end = ChainHead { seq: up.first_seq - 1, hash: up.prev_hash };
+        let mut end = ChainHead {
+            seq: up.first_seq - 1,
+            hash: up.prev_hash,
+        };
         let mut passes = end == after;
         let mut ops = Vec::new();
         for bytes in up.ops {
             end = end.append_op(&bytes);
             passes |= end == after;
             if end.seq > after.seq {
-                ops.push(NewOp { at: end, bytes: bytes.into(), bounds: OpBounds::default() });
+                ops.push(NewOp {
+                    at: end,
+                    bytes: bytes.into(),
+                    bounds: OpBounds::default(),
+                });
             }
         }
         if end.hash != up.hash {

@@ -11,7 +11,12 @@ use super::{
 
 impl EdgeProtocol {
     pub(super) fn handle_quarantine(&mut self, frame: Quarantine) -> Vec<LinkStep> {
-        let ignored = |why| vec![LinkStep::Ignored { kind: "Quarantine", why }];
+        let ignored = |why| {
+            vec![LinkStep::Ignored {
+                kind: "Quarantine",
+                why,
+            }]
+        };
         if frame.old_epoch != self.position.epoch || frame.old_nonce != self.who.nonce {
             return ignored(IgnoreReason::Standing);
         }
@@ -28,7 +33,11 @@ impl EdgeProtocol {
         if index != parts {
             // Single parts are never resent: the next Hello gets all of them.
             let torn = vec![LinkStep::End(LinkEnd::TailTorn)];
-            return if index < parts && !whole { ignored(IgnoreReason::Stale) } else { torn };
+            return if index < parts && !whole {
+                ignored(IgnoreReason::Stale)
+            } else {
+                torn
+            };
         }
         self.phase = LinkPhase::Confined { parts: parts + 1 };
         let last = frame.part.is_none_or(|part| !part.more);
@@ -49,11 +58,22 @@ impl EdgeProtocol {
 
 fn run(frame: Quarantine, begins: bool) -> TailWrite {
     let (epoch, first_seq, first_hash) = match frame.part {
-        Some(TailPart { epoch, first_seq, first_hash, .. }) => (epoch, first_seq, first_hash),
+        Some(TailPart {
+            epoch,
+            first_seq,
+            first_hash,
+            ..
+        }) => (epoch, first_seq, first_hash),
         None => (frame.old_epoch, 1, frame.last_accepted),
     };
     let ops = frame.tail.into_iter().map(Into::into).collect();
-    TailWrite { begins, epoch, first_seq, first_hash, ops }
+    TailWrite {
+        begins,
+        epoch,
+        first_seq,
+        first_hash,
+        ops,
+    }
 }
 
 #[cfg(test)]
@@ -89,17 +109,31 @@ mod tests {
     fn new() -> NewEpoch {
         let last_accepted = Hash::digest_bytes(b"9");
         let why = QuarantineWhy::EdgeRestored;
-        NewEpoch { epoch: 2, grant: 7, last_accepted, why }
+        NewEpoch {
+            epoch: 2,
+            grant: 7,
+            last_accepted,
+            why,
+        }
     }
 
     fn kept(begins: bool, first_seq: u64) -> LinkStep {
         let ops = vec![vec![1], vec![2]];
         let first_hash = Hash::digest_bytes(b"1st");
-        LinkStep::Store(EdgeWrite::Tail(TailWrite { begins, epoch: 1, first_seq, first_hash, ops }))
+        LinkStep::Store(EdgeWrite::Tail(TailWrite {
+            begins,
+            epoch: 1,
+            first_seq,
+            first_hash,
+            ops,
+        }))
     }
 
     fn greeting() -> EdgeProtocol {
-        let mut edge = fresh(EdgeFilePosition { suspect: true, ..position() });
+        let mut edge = fresh(EdgeFilePosition {
+            suspect: true,
+            ..position()
+        });
         edge.start_greeting(HubCheck::default());
         edge
     }
@@ -107,11 +141,25 @@ mod tests {
     #[test]
     fn a_new_epoch_begins_only_behind_the_last_part_of_the_tail() {
         let mut edge = greeting();
-        assert_eq!(edge.handle_signed_frame(Frame::Quarantine(part(0, 3, true))), [kept(true, 3)]);
-        ignores(&mut edge, Frame::Quarantine(part(0, 3, true)), IgnoreReason::Stale);
+        assert_eq!(
+            edge.handle_signed_frame(Frame::Quarantine(part(0, 3, true))),
+            [kept(true, 3)]
+        );
+        ignores(
+            &mut edge,
+            Frame::Quarantine(part(0, 3, true)),
+            IgnoreReason::Stale,
+        );
         let todo = edge.handle_signed_frame(Frame::Quarantine(part(1, 5, false)));
         let begins = LinkStep::Store(EdgeWrite::Quarantine(new()));
-        assert_eq!(todo, [kept(false, 5), begins, LinkStep::End(LinkEnd::Quarantined(new()))]);
+        assert_eq!(
+            todo,
+            [
+                kept(false, 5),
+                begins,
+                LinkStep::End(LinkEnd::Quarantined(new()))
+            ]
+        );
     }
 
     #[test]
@@ -124,7 +172,10 @@ mod tests {
 
     #[test]
     fn the_end_of_a_tail_counts_also_where_nothing_is_left_for_it() {
-        let end = |part| Quarantine { tail: Vec::new(), ..part };
+        let end = |part| Quarantine {
+            tail: Vec::new(),
+            ..part
+        };
         let mut edge = greeting();
         edge.handle_signed_frame(Frame::Quarantine(part(0, 3, true)));
         let lost = end(part(2, 0, false));
@@ -135,7 +186,10 @@ mod tests {
 
         let mut edge = greeting();
         edge.handle_signed_frame(Frame::Quarantine(part(0, 3, true)));
-        let nothing = Quarantine { part: None, ..end(part(0, 0, false)) };
+        let nothing = Quarantine {
+            part: None,
+            ..end(part(0, 0, false))
+        };
         assert_eq!(
             edge.handle_signed_frame(Frame::Quarantine(nothing)),
             [LinkStep::End(LinkEnd::TailTorn)],
@@ -146,18 +200,34 @@ mod tests {
         edge.handle_signed_frame(Frame::Quarantine(part(0, 3, true)));
         let todo = edge.handle_signed_frame(Frame::Quarantine(end(part(1, 0, false))));
         let begins = LinkStep::Store(EdgeWrite::Quarantine(new()));
-        assert_eq!(todo[1..], [begins, LinkStep::End(LinkEnd::Quarantined(new()))]);
+        assert_eq!(
+            todo[1..],
+            [begins, LinkStep::End(LinkEnd::Quarantined(new()))]
+        );
     }
 
     #[test]
     fn an_edge_that_lost_nothing_gets_its_epoch_in_one_frame() {
-        let empty = Quarantine { tail: Vec::new(), part: None, ..part(0, 1, false) };
+        let empty = Quarantine {
+            tail: Vec::new(),
+            part: None,
+            ..part(0, 1, false)
+        };
         let todo = greeting().handle_signed_frame(Frame::Quarantine(empty));
         let first_hash = Hash::digest_bytes(b"9");
-        let run = TailWrite { begins: true, epoch: 1, first_seq: 1, first_hash, ops: Vec::new() };
+        let run = TailWrite {
+            begins: true,
+            epoch: 1,
+            first_seq: 1,
+            first_hash,
+            ops: Vec::new(),
+        };
         let run = LinkStep::Store(EdgeWrite::Tail(run));
         let begins = LinkStep::Store(EdgeWrite::Quarantine(new()));
-        assert_eq!(todo, [run, begins, LinkStep::End(LinkEnd::Quarantined(new()))]);
+        assert_eq!(
+            todo,
+            [run, begins, LinkStep::End(LinkEnd::Quarantined(new()))]
+        );
     }
 
     #[test]
@@ -165,72 +235,149 @@ mod tests {
         let whole = part(0, 3, false);
         let other_nonce = BootNonce([1; 16]);
         for foreign in [
-            Quarantine { old_epoch: 9, ..whole.clone() },
-            Quarantine { old_nonce: other_nonce, ..whole.clone() },
+            Quarantine {
+                old_epoch: 9,
+                ..whole.clone()
+            },
+            Quarantine {
+                old_nonce: other_nonce,
+                ..whole.clone()
+            },
         ] {
-            ignores(&mut greeting(), Frame::Quarantine(foreign), IgnoreReason::Standing);
+            ignores(
+                &mut greeting(),
+                Frame::Quarantine(foreign),
+                IgnoreReason::Standing,
+            );
         }
-        let backwards = Quarantine { new_epoch: 1, ..whole.clone() };
-        ignores(&mut greeting(), Frame::Quarantine(backwards), IgnoreReason::Unexpected);
-        ignores(&mut open(position()), Frame::Quarantine(whole.clone()), IgnoreReason::Unexpected);
-        ignores(&mut fresh(position()), Frame::Quarantine(whole), IgnoreReason::Unexpected);
+        let backwards = Quarantine {
+            new_epoch: 1,
+            ..whole.clone()
+        };
+        ignores(
+            &mut greeting(),
+            Frame::Quarantine(backwards),
+            IgnoreReason::Unexpected,
+        );
+        ignores(
+            &mut open(position()),
+            Frame::Quarantine(whole.clone()),
+            IgnoreReason::Unexpected,
+        );
+        ignores(
+            &mut fresh(position()),
+            Frame::Quarantine(whole),
+            IgnoreReason::Unexpected,
+        );
     }
 
     #[test]
     fn an_edge_that_becomes_suspect_ends_its_session_and_says_so_in_its_next_hello() {
         let mut edge = open(position());
-        let settled = Some(ChainHead { seq: 4, hash: Hash::digest_bytes(b"4") });
-        let suspect = EdgeFilePosition { suspect: true, settled, ..position() };
-        assert_eq!(edge.update_position(suspect.clone()), [LinkStep::End(LinkEnd::Suspect)]);
+        let settled = Some(ChainHead {
+            seq: 4,
+            hash: Hash::digest_bytes(b"4"),
+        });
+        let suspect = EdgeFilePosition {
+            suspect: true,
+            settled,
+            ..position()
+        };
+        assert_eq!(
+            edge.update_position(suspect.clone()),
+            [LinkStep::End(LinkEnd::Suspect)]
+        );
         let Frame::Hello(hello) = fresh(suspect).start_greeting(HubCheck::default()) else {
             unreachable!()
         };
-        assert_eq!((hello.suspect, hello.settled, hello.twin), (true, settled, None));
+        assert_eq!(
+            (hello.suspect, hello.settled, hello.twin),
+            (true, settled, None)
+        );
     }
 
     #[test]
     fn an_edge_that_becomes_suspect_before_its_welcome_opens_no_session() {
         let mut edge = fresh(position());
         edge.start_greeting(HubCheck::default());
-        let suspect = EdgeFilePosition { suspect: true, ..position() };
-        assert_eq!(edge.update_position(suspect.clone()), [LinkStep::End(LinkEnd::Suspect)]);
+        let suspect = EdgeFilePosition {
+            suspect: true,
+            ..position()
+        };
+        assert_eq!(
+            edge.update_position(suspect.clone()),
+            [LinkStep::End(LinkEnd::Suspect)]
+        );
 
         let mut confined = greeting();
         confined.handle_signed_frame(Frame::Quarantine(part(0, 3, true)));
-        assert_eq!(confined.update_position(suspect), [], "what it waits for goes on");
+        assert_eq!(
+            confined.update_position(suspect),
+            [],
+            "what it waits for goes on"
+        );
     }
 
     #[test]
     fn a_probe_is_answered_by_the_process_it_was_sent_to() {
         let mut edge = open(position());
-        let probe = |standing| Frame::Probe(Probe { standing, number: 3 });
+        let probe = |standing| {
+            Frame::Probe(Probe {
+                standing,
+                number: 3,
+            })
+        };
         let todo = edge.handle_signed_frame(probe(STANDING));
-        let alive = wire::ProbeReply { standing: STANDING, number: 3 };
-        assert_eq!(todo, [LinkStep::Send(Box::new(Frame::Alive(alive.clone())))]);
+        let alive = wire::ProbeReply {
+            standing: STANDING,
+            number: 3,
+        };
+        assert_eq!(
+            todo,
+            [LinkStep::Send(Box::new(Frame::Alive(alive.clone())))]
+        );
         assert_eq!(
             edge.answer_probe(&probe(STANDING)),
             Some(Frame::Alive(alive)),
             "also out of turn"
         );
-        let other = LinkSessionId { nonce: BootNonce([1; 16]), ..STANDING };
+        let other = LinkSessionId {
+            nonce: BootNonce([1; 16]),
+            ..STANDING
+        };
         assert_eq!(edge.answer_probe(&probe(other)), None);
         ignores(&mut edge, probe(other), IgnoreReason::Standing);
     }
 
     fn refused(code: Code) -> Frame {
-        Frame::Refused(SessionRefusal { code, detail: String::new() })
+        Frame::Refused(SessionRefusal {
+            code,
+            detail: String::new(),
+        })
     }
 
     #[test]
     fn a_twin_keeps_what_it_was_told_and_says_it_from_then_on() {
-        let told = LinkStep::End(LinkEnd::Refused { code: Code::EdgeTwin, detail: String::new() });
+        let told = LinkStep::End(LinkEnd::Refused {
+            code: Code::EdgeTwin,
+            detail: String::new(),
+        });
         let mut edge = greeting();
         let todo = edge.handle_signed_frame(refused(Code::EdgeTwin));
         assert_eq!(todo, [LinkStep::Store(EdgeWrite::Twin), told.clone()]);
-        let mut edge = fresh(EdgeFilePosition { twin: true, ..position() });
-        let Frame::Hello(hello) = edge.start_greeting(HubCheck::default()) else { unreachable!() };
+        let mut edge = fresh(EdgeFilePosition {
+            twin: true,
+            ..position()
+        });
+        let Frame::Hello(hello) = edge.start_greeting(HubCheck::default()) else {
+            unreachable!()
+        };
         assert_eq!(hello.twin, Some(true));
-        assert_eq!(edge.handle_signed_frame(refused(Code::EdgeTwin)), [told], "it knows");
+        assert_eq!(
+            edge.handle_signed_frame(refused(Code::EdgeTwin)),
+            [told],
+            "it knows"
+        );
     }
 
     #[test]
@@ -240,7 +387,10 @@ mod tests {
             edge.handle_signed_frame(refused(Code::ChainBroken)),
             [LinkStep::End(LinkEnd::ChainBroken)]
         );
-        let told = LinkEnd::Refused { code: Code::ChainBroken, detail: String::new() };
+        let told = LinkEnd::Refused {
+            code: Code::ChainBroken,
+            detail: String::new(),
+        };
         assert_eq!(
             greeting().handle_signed_frame(refused(Code::ChainBroken)),
             [LinkStep::End(told)]

@@ -10,7 +10,12 @@ use super::{EdgeProtocol, EdgeWrite, IgnoreReason, LinkStep, SnapshotChunkWrite}
 
 impl EdgeProtocol {
     pub(super) fn handle_snapshot_chunk(&self, chunk: &SnapshotChunk) -> Vec<LinkStep> {
-        let ignored = |why| vec![LinkStep::Ignored { kind: "Snapshot", why }];
+        let ignored = |why| {
+            vec![LinkStep::Ignored {
+                kind: "Snapshot",
+                why,
+            }]
+        };
         let of = (chunk.feed_generation, chunk.feed_seq);
         let staged = self.position.staged.as_ref();
         let staged = staged.filter(|staged| (staged.feed_generation, staged.feed_seq) == of);

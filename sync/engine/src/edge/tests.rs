@@ -15,8 +15,12 @@ use wire::{
 };
 
 pub(super) const NONCE: BootNonce = BootNonce([9; 16]);
-const LIMITS: LinkLimits =
-    LinkLimits { batch_ops_max: 40, batch_bytes_max: 4_000, credit_ops: 60, credit_bytes: 4_000 };
+const LIMITS: LinkLimits = LinkLimits {
+    batch_ops_max: 40,
+    batch_bytes_max: 4_000,
+    credit_ops: 60,
+    credit_bytes: 4_000,
+};
 
 pub(super) fn position() -> EdgeFilePosition {
     EdgeFilePosition {
@@ -66,7 +70,10 @@ fn welcome_naming(codec: Option<u8>, standing: LinkSessionId, cursor: ChainHead)
     })
 }
 
-pub(super) const STANDING: LinkSessionId = LinkSessionId { term: 3, nonce: NONCE };
+pub(super) const STANDING: LinkSessionId = LinkSessionId {
+    term: 3,
+    nonce: NONCE,
+};
 
 pub(super) fn open(position: EdgeFilePosition) -> EdgeProtocol {
     let mut edge = fresh(position);
@@ -78,21 +85,41 @@ pub(super) fn open(position: EdgeFilePosition) -> EdgeProtocol {
 
 fn outcome(number: u64) -> NumberedOutcome {
     let outcome = Outcome::new_applied(order(u128::from(number), number), UnixMillis(1));
-    NumberedOutcome { number, seq: number, command_id: None, outcome }
+    NumberedOutcome {
+        number,
+        seq: number,
+        command_id: None,
+        outcome,
+    }
 }
 
 fn outcomes(standing: LinkSessionId, from: u64, to: u64) -> Frame {
     let outcomes = (from + 1..=to).map(outcome).collect();
-    Frame::Outcomes(OutcomesFrame { standing, epoch: 1, from, to, outcomes })
+    Frame::Outcomes(OutcomesFrame {
+        standing,
+        epoch: 1,
+        from,
+        to,
+        outcomes,
+    })
 }
 
 fn down(standing: LinkSessionId, from: u64, to: u64) -> Frame {
-    let changes = (from + 1..=to).map(|n| FeedChange::Order(order(u128::from(n % 4), n))).collect();
-    Frame::Down(ChangesFrame { standing, from, to, changes })
+    let changes = (from + 1..=to)
+        .map(|n| FeedChange::Order(order(u128::from(n % 4), n)))
+        .collect();
+    Frame::Down(ChangesFrame {
+        standing,
+        from,
+        to,
+        changes,
+    })
 }
 
 fn ask(standing: LinkSessionId) -> AskFrame {
-    let body = CommandBody::AcceptOrder { order_id: OrderId(id(1)) };
+    let body = CommandBody::AcceptOrder {
+        order_id: OrderId(id(1)),
+    };
     AskFrame {
         standing,
         command: Command {
@@ -112,26 +139,48 @@ fn ask(standing: LinkSessionId) -> AskFrame {
 #[track_caller]
 pub(super) fn ignores(edge: &mut EdgeProtocol, frame: Frame, why: IgnoreReason) {
     let kind = frame.kind();
-    assert_eq!(edge.handle_signed_frame(frame), vec![LinkStep::Ignored { kind, why }]);
+    assert_eq!(
+        edge.handle_signed_frame(frame),
+        vec![LinkStep::Ignored { kind, why }]
+    );
 }
 
 #[test]
 fn frames_of_another_standing_change_nothing() {
     let mut edge = open(position());
     for other in [
-        LinkSessionId { term: 2, ..STANDING },
-        LinkSessionId { nonce: BootNonce([1; 16]), ..STANDING },
+        LinkSessionId {
+            term: 2,
+            ..STANDING
+        },
+        LinkSessionId {
+            nonce: BootNonce([1; 16]),
+            ..STANDING
+        },
     ] {
         ignores(&mut edge, outcomes(other, 0, 1), IgnoreReason::Standing);
         ignores(&mut edge, down(other, 0, 1), IgnoreReason::Standing);
-        let credit = Credit { standing: other, cursor: 0, ops: 9, bytes: 9, feed_seq: None };
+        let credit = Credit {
+            standing: other,
+            cursor: 0,
+            ops: 9,
+            bytes: 9,
+            feed_seq: None,
+        };
         ignores(&mut edge, Frame::Credit(credit), IgnoreReason::Standing);
         ignores(
             &mut edge,
-            Frame::Resend(ResendRequest { standing: other, from: 1 }),
+            Frame::Resend(ResendRequest {
+                standing: other,
+                from: 1,
+            }),
             IgnoreReason::Standing,
         );
-        let held = HeldNotice { standing: other, seq: 1, reason: HeldReason::Region };
+        let held = HeldNotice {
+            standing: other,
+            seq: 1,
+            reason: HeldReason::Region,
+        };
         ignores(&mut edge, Frame::Held(held), IgnoreReason::Standing);
         ignores(&mut edge, Frame::Ask(ask(other)), IgnoreReason::Standing);
     }
@@ -151,37 +200,72 @@ fn an_accept_made_elsewhere_is_for_the_log() {
 fn nothing_stands_before_the_welcome_and_none_is_taken_twice() {
     let mut edge = fresh(position());
     ignores(&mut edge, outcomes(STANDING, 0, 1), IgnoreReason::Standing);
-    ignores(&mut edge, welcome(STANDING, ChainHead::start(&edge_id())), IgnoreReason::Unexpected);
+    ignores(
+        &mut edge,
+        welcome(STANDING, ChainHead::start(&edge_id())),
+        IgnoreReason::Unexpected,
+    );
     edge.start_greeting(HubCheck::default());
     assert_eq!(edge.build_ack(&MachineReport::default()), None);
-    let other = LinkSessionId { nonce: BootNonce([1; 16]), ..STANDING };
-    ignores(&mut edge, welcome(other, ChainHead::start(&edge_id())), IgnoreReason::Standing);
+    let other = LinkSessionId {
+        nonce: BootNonce([1; 16]),
+        ..STANDING
+    };
+    ignores(
+        &mut edge,
+        welcome(other, ChainHead::start(&edge_id())),
+        IgnoreReason::Standing,
+    );
     edge.handle_signed_frame(welcome(STANDING, ChainHead::start(&edge_id())));
     assert!(edge.is_open());
-    ignores(&mut edge, welcome(STANDING, ChainHead::start(&edge_id())), IgnoreReason::Unexpected);
+    ignores(
+        &mut edge,
+        welcome(STANDING, ChainHead::start(&edge_id())),
+        IgnoreReason::Unexpected,
+    );
     edge.close_session();
     ignores(&mut edge, down(STANDING, 0, 1), IgnoreReason::Standing);
 }
 
 #[test]
 fn outcomes_that_leave_a_gap_are_ignored_and_an_overlap_brings_its_new_part() {
-    let mut edge = open(EdgeFilePosition { outcome_cursor: 4, ..position() });
+    let mut edge = open(EdgeFilePosition {
+        outcome_cursor: 4,
+        ..position()
+    });
     ignores(&mut edge, outcomes(STANDING, 5, 7), IgnoreReason::Gap);
     ignores(&mut edge, outcomes(STANDING, 1, 4), IgnoreReason::Stale);
-    let Frame::Outcomes(mut holed) = outcomes(STANDING, 4, 7) else { unreachable!() };
+    let Frame::Outcomes(mut holed) = outcomes(STANDING, 4, 7) else {
+        unreachable!()
+    };
     holed.outcomes.remove(1);
     ignores(&mut edge, Frame::Outcomes(holed), IgnoreReason::Gap);
-    let Frame::Outcomes(mut other_epoch) = outcomes(STANDING, 4, 7) else { unreachable!() };
+    let Frame::Outcomes(mut other_epoch) = outcomes(STANDING, 4, 7) else {
+        unreachable!()
+    };
     other_epoch.epoch = 2;
-    ignores(&mut edge, Frame::Outcomes(other_epoch), IgnoreReason::Standing);
+    ignores(
+        &mut edge,
+        Frame::Outcomes(other_epoch),
+        IgnoreReason::Standing,
+    );
     let stored = vec![outcome(5), outcome(6)];
     let todo = edge.handle_signed_frame(outcomes(STANDING, 2, 6));
-    assert_eq!(todo, vec![LinkStep::Store(EdgeWrite::Outcomes { to: 6, outcomes: stored })]);
+    assert_eq!(
+        todo,
+        vec![LinkStep::Store(EdgeWrite::Outcomes {
+            to: 6,
+            outcomes: stored
+        })]
+    );
 }
 
 #[test]
 fn a_feed_frame_is_applied_only_at_the_cursor() {
-    let mut edge = open(EdgeFilePosition { feed_cursor: 4, ..position() });
+    let mut edge = open(EdgeFilePosition {
+        feed_cursor: 4,
+        ..position()
+    });
     ignores(&mut edge, down(STANDING, 5, 6), IgnoreReason::Gap);
     ignores(&mut edge, down(STANDING, 3, 6), IgnoreReason::Stale);
     assert!(matches!(
@@ -192,16 +276,29 @@ fn a_feed_frame_is_applied_only_at_the_cursor() {
 
 #[test]
 fn another_generation_of_the_feed_is_counted_anew() {
-    let mut edge = fresh(EdgeFilePosition { feed_generation: 4, feed_cursor: 90, ..position() });
+    let mut edge = fresh(EdgeFilePosition {
+        feed_generation: 4,
+        feed_cursor: 90,
+        ..position()
+    });
     edge.start_greeting(HubCheck::default());
     let todo = edge.handle_signed_frame(welcome(STANDING, ChainHead::start(&edge_id())));
-    assert!(todo.contains(&LinkStep::Store(EdgeWrite::Generation(5))), "{todo:?}");
+    assert!(
+        todo.contains(&LinkStep::Store(EdgeWrite::Generation(5))),
+        "{todo:?}"
+    );
 }
 
 #[test]
 fn a_hub_that_has_more_or_other_than_the_log_ends_the_session() {
     let start = ChainHead::start(&edge_id());
-    for cursor in [start.append_op(b"lost"), ChainHead { hash: Hash::ZERO, ..start }] {
+    for cursor in [
+        start.append_op(b"lost"),
+        ChainHead {
+            hash: Hash::ZERO,
+            ..start
+        },
+    ] {
         let mut edge = fresh(position());
         edge.start_greeting(HubCheck::default());
         assert_eq!(
@@ -209,42 +306,85 @@ fn a_hub_that_has_more_or_other_than_the_log_ends_the_session() {
             vec![LinkStep::End(LinkEnd::ChainBroken)]
         );
     }
-    let mut edge =
-        fresh(EdgeFilePosition { head: start.append_op(b"a").append_op(b"b"), ..position() });
+    let mut edge = fresh(EdgeFilePosition {
+        head: start.append_op(b"a").append_op(b"b"),
+        ..position()
+    });
     edge.start_greeting(HubCheck::default());
     edge.handle_signed_frame(welcome(STANDING, start.append_op(b"x")));
-    let run = OpRun { before: start.append_op(b"a"), ops: vec![b"b".to_vec()] };
-    assert_eq!(edge.send_ops(run), vec![LinkStep::End(LinkEnd::ChainBroken)]);
+    let run = OpRun {
+        before: start.append_op(b"a"),
+        ops: vec![b"b".to_vec()],
+    };
+    assert_eq!(
+        edge.send_ops(run),
+        vec![LinkStep::End(LinkEnd::ChainBroken)]
+    );
 }
 
 #[test]
 fn refusal_and_quarantine_end_the_session() {
     let mut edge = open(position());
-    let refused = SessionRefusal { code: Code::GateClosed, detail: "drill".into() };
-    let ended = LinkEnd::Refused { code: Code::GateClosed, detail: "drill".into() };
-    assert_eq!(edge.handle_signed_frame(Frame::Refused(refused)), vec![LinkStep::End(ended)]);
+    let refused = SessionRefusal {
+        code: Code::GateClosed,
+        detail: "drill".into(),
+    };
+    let ended = LinkEnd::Refused {
+        code: Code::GateClosed,
+        detail: "drill".into(),
+    };
+    assert_eq!(
+        edge.handle_signed_frame(Frame::Refused(refused)),
+        vec![LinkStep::End(ended)]
+    );
 }
 
 /// An older hub names no codec and cannot unpack ops.
 #[test]
 fn ops_go_up_packed_only_where_the_hub_has_asked_for_it() {
     let start = ChainHead::start(&edge_id());
-    let ops: Vec<_> = (0..20u8).map(|n| [vec![0x84, 1, 2, 3], vec![n % 20]].concat()).collect();
+    let ops: Vec<_> = (0..20u8)
+        .map(|n| [vec![0x84, 1, 2, 3], vec![n % 20]].concat())
+        .collect();
     let head = start.append_ops(ops.iter().map(Vec::as_slice));
-    for (codec, packs) in [(None, false), (Some(CODEC_PLAIN), false), (Some(CODEC_PACKED), true)] {
+    for (codec, packs) in [
+        (None, false),
+        (Some(CODEC_PLAIN), false),
+        (Some(CODEC_PACKED), true),
+    ] {
         let mut edge = fresh(EdgeFilePosition { head, ..position() });
         let Frame::Hello(hello) = edge.start_greeting(HubCheck::default()) else {
             panic!("a Hello")
         };
         // An older hub treats this as the session's codec.
-        assert_eq!((hello.codec, hello.codecs), (CODEC_PLAIN, Some(vec![CODEC_PACKED])));
+        assert_eq!(
+            (hello.codec, hello.codecs),
+            (CODEC_PLAIN, Some(vec![CODEC_PACKED]))
+        );
         edge.handle_signed_frame(welcome_naming(codec, STANDING, start));
-        let todo = edge.send_ops(OpRun { before: start, ops: ops.clone() });
-        let Some(LinkStep::Send(frame)) = todo.first() else { panic!("{todo:?}") };
-        let Frame::Up(up) = &**frame else { panic!("{frame:?}") };
-        assert_eq!((up.packed.is_some(), up.ops.is_empty()), (packs, packs), "{codec:?}");
+        let todo = edge.send_ops(OpRun {
+            before: start,
+            ops: ops.clone(),
+        });
+        let Some(LinkStep::Send(frame)) = todo.first() else {
+            panic!("{todo:?}")
+        };
+        let Frame::Up(up) = &**frame else {
+            panic!("{frame:?}")
+        };
+        assert_eq!(
+            (up.packed.is_some(), up.ops.is_empty()),
+            (packs, packs),
+            "{codec:?}"
+        );
         let plain = up.clone().into_unpacked(20, 1_000).unwrap();
-        assert!(plain.ops.iter().map(|op| op.to_vec()).eq(ops.iter().cloned()));
+        assert!(
+            plain
+                .ops
+                .iter()
+                .map(|op| op.to_vec())
+                .eq(ops.iter().cloned())
+        );
         assert_eq!((up.hash, up.op_count()), (head.hash, 20));
     }
 }
@@ -253,8 +393,11 @@ fn ops_go_up_packed_only_where_the_hub_has_asked_for_it() {
 fn a_hub_that_names_a_codec_that_was_not_offered_is_left() {
     let mut edge = fresh(position());
     edge.start_greeting(HubCheck::default());
-    let todo =
-        edge.handle_signed_frame(welcome_naming(Some(9), STANDING, ChainHead::start(&edge_id())));
+    let todo = edge.handle_signed_frame(welcome_naming(
+        Some(9),
+        STANDING,
+        ChainHead::start(&edge_id()),
+    ));
     assert_eq!(todo, [LinkStep::End(LinkEnd::ProtocolUnsupported)]);
 }
 
@@ -277,17 +420,36 @@ fn frames_for_the_other_end_are_counted_and_passed_over() {
 
 #[test]
 fn credit_says_when_the_feed_was_read_to_its_end() {
-    let mut edge = open(EdgeFilePosition { feed_cursor: 4, ..position() });
-    for (feed_seq, expected) in [(None, false), (Some(5), false), (Some(4), true), (Some(3), true)]
-    {
+    let mut edge = open(EdgeFilePosition {
+        feed_cursor: 4,
+        ..position()
+    });
+    for (feed_seq, expected) in [
+        (None, false),
+        (Some(5), false),
+        (Some(4), true),
+        (Some(3), true),
+    ] {
         let standing = STANDING;
         let ops = LIMITS.credit_ops;
         let bytes = LIMITS.credit_bytes;
-        let credit = Frame::Credit(Credit { standing, cursor: 0, ops, bytes, feed_seq });
+        let credit = Frame::Credit(Credit {
+            standing,
+            cursor: 0,
+            ops,
+            bytes,
+            feed_seq,
+        });
         let todo = edge.handle_signed_frame(credit);
-        assert_eq!(todo.contains(&LinkStep::FeedCurrent), expected, "{feed_seq:?}: {todo:?}");
+        assert_eq!(
+            todo.contains(&LinkStep::FeedCurrent),
+            expected,
+            "{feed_seq:?}: {todo:?}"
+        );
         // A useful Credit must not be answered like a useless one.
-        let ignored = todo.iter().any(|step| matches!(step, LinkStep::Ignored { .. }));
+        let ignored = todo
+            .iter()
+            .any(|step| matches!(step, LinkStep::Ignored { .. }));
         assert!(!(expected && ignored), "{todo:?}");
     }
 }
@@ -296,9 +458,10 @@ fn credit_says_when_the_feed_was_read_to_its_end() {
 fn a_welcome_that_nobody_signed_cannot_make_the_log_suspect() {
     let start = ChainHead::start(&edge_id());
     let beyond = start.append_op(b"an op that this log never had");
-    for (proof, end) in
-        [(FrameProof::Signed, LinkEnd::ChainBroken), (FrameProof::Unsigned, LinkEnd::Unproven)]
-    {
+    for (proof, end) in [
+        (FrameProof::Signed, LinkEnd::ChainBroken),
+        (FrameProof::Unsigned, LinkEnd::Unproven),
+    ] {
         let mut edge = fresh(position());
         edge.start_greeting(HubCheck::default());
         let todo = edge.handle_frame(welcome(STANDING, beyond), proof);

@@ -93,27 +93,47 @@ impl SendWindow {
             return None;
         }
         let first_whatever_size = flying == 0;
-        let ops_max = u64::from(self.batch_ops()).min(ops_left).try_into().unwrap_or(u32::MAX);
-        let bytes_max = bytes_left.min(self.limits.batch_bytes_max.into()).min(BATCH_BYTES_MAX);
+        let ops_max = u64::from(self.batch_ops())
+            .min(ops_left)
+            .try_into()
+            .unwrap_or(u32::MAX);
+        let bytes_max = bytes_left
+            .min(self.limits.batch_bytes_max.into())
+            .min(BATCH_BYTES_MAX);
         let from = self.sent_seq + 1;
-        self.wanted = Some(OpRange { from, ops_max, bytes_max, first_whatever_size });
+        self.wanted = Some(OpRange {
+            from,
+            ops_max,
+            bytes_max,
+            first_whatever_size,
+        });
         self.wanted
     }
 
     pub fn record_sent(&mut self, run: &OpRun) -> SendResult {
-        let Some(wanted) = self.wanted.take() else { return SendResult::Broken };
+        let Some(wanted) = self.wanted.take() else {
+            return SendResult::Broken;
+        };
         let agrees = self.sent_hash.is_none_or(|hash| hash == run.before.hash);
         if run.before.seq + 1 != wanted.from || !agrees {
             return SendResult::Broken;
         }
         if run.ops.is_empty() {
             self.short = !wanted.first_whatever_size;
-            return if self.short { SendResult::NothingFits } else { SendResult::Broken };
+            return if self.short {
+                SendResult::NothingFits
+            } else {
+                SendResult::Broken
+            };
         }
         let sent = run.before.append_ops(run.ops.iter().map(Vec::as_slice));
         let bytes = run.ops.iter().map(|op| op.len() as u64).sum();
         let full = run.ops.len() as u64 >= u64::from(self.batch_ops());
-        self.in_flight.push_back(InFlightBatch { last_seq: sent.seq, bytes, full });
+        self.in_flight.push_back(InFlightBatch {
+            last_seq: sent.seq,
+            bytes,
+            full,
+        });
         self.sent_seq = sent.seq;
         self.sent_hash = Some(sent.hash);
         SendResult::Up(sent)
@@ -129,7 +149,11 @@ impl SendWindow {
         }
         (self.cursor, self.credit_ops, self.credit_bytes) = (cursor, ops, bytes);
         self.short = false;
-        while self.in_flight.front().is_some_and(|up| up.last_seq <= cursor) {
+        while self
+            .in_flight
+            .front()
+            .is_some_and(|up| up.last_seq <= cursor)
+        {
             let through = self.in_flight.pop_front();
             if through.is_some_and(|up| up.full) {
                 self.batch = (self.batch * 2).min(BATCH_MAX);
@@ -177,17 +201,30 @@ mod tests {
     };
 
     fn window() -> SendWindow {
-        SendWindow::new(ChainHead { seq: 0, hash: Hash::ZERO }, LIMITS)
+        SendWindow::new(
+            ChainHead {
+                seq: 0,
+                hash: Hash::ZERO,
+            },
+            LIMITS,
+        )
     }
 
     /// Sends the requested ops with `size` bytes each, and returns their count.
     fn send(window: &mut SendWindow, head: u64, size: usize) -> u64 {
-        let Some(wanted) = window.next(head) else { return 0 };
+        let Some(wanted) = window.next(head) else {
+            return 0;
+        };
         let least = u64::from(wanted.first_whatever_size);
-        let fit = (wanted.bytes_max / size as u64).max(least).min(u64::from(wanted.ops_max));
+        let fit = (wanted.bytes_max / size as u64)
+            .max(least)
+            .min(u64::from(wanted.ops_max));
         let count = fit.min(head + 1 - wanted.from);
         let hash = window.sent_hash.unwrap_or(Hash::ZERO);
-        let before = ChainHead { seq: wanted.from - 1, hash };
+        let before = ChainHead {
+            seq: wanted.from - 1,
+            hash,
+        };
         let ops = vec![vec![7; size]; count.try_into().unwrap()];
         let expected_none = ops.is_empty();
         assert_eq!(
@@ -213,8 +250,16 @@ mod tests {
     fn bytes_bound_as_well_and_one_large_op_goes_alone() {
         let mut window = window();
         assert_eq!(send(&mut window, 1_000, 300), 3);
-        assert_eq!(send(&mut window, 1_000, 300), 0, "what is left is too little for the next");
-        assert_eq!(window.next(1_000), None, "and it is not read again before there is more");
+        assert_eq!(
+            send(&mut window, 1_000, 300),
+            0,
+            "what is left is too little for the next"
+        );
+        assert_eq!(
+            window.next(1_000),
+            None,
+            "and it is not read again before there is more"
+        );
         assert!(window.apply_credit(3, 100, 1_000));
         assert_eq!(send(&mut window, 1_000, 5_000), 1);
         assert_eq!(send(&mut window, 1_000, 1), 0);
@@ -228,7 +273,13 @@ mod tests {
             batch_bytes_max: 1 << 30,
             ..LIMITS
         };
-        let mut window = SendWindow::new(ChainHead { seq: 0, hash: Hash::ZERO }, limits);
+        let mut window = SendWindow::new(
+            ChainHead {
+                seq: 0,
+                hash: Hash::ZERO,
+            },
+            limits,
+        );
         let mut cursor = 0;
         for _ in 0..12 {
             cursor += send(&mut window, 1_000_000, 1);
@@ -246,10 +297,24 @@ mod tests {
 
     #[test]
     fn a_batch_weighs_little_whatever_the_hub_would_take() {
-        let limits = LinkLimits { credit_bytes: 1 << 30, batch_bytes_max: 1 << 30, ..LIMITS };
-        let mut window = SendWindow::new(ChainHead { seq: 0, hash: Hash::ZERO }, limits);
+        let limits = LinkLimits {
+            credit_bytes: 1 << 30,
+            batch_bytes_max: 1 << 30,
+            ..LIMITS
+        };
+        let mut window = SendWindow::new(
+            ChainHead {
+                seq: 0,
+                hash: Hash::ZERO,
+            },
+            limits,
+        );
         assert_eq!(send(&mut window, 1_000, 10_000), BATCH_BYTES_MAX / 10_000);
-        assert_eq!(send(&mut window, 1_000, 10_000), BATCH_BYTES_MAX / 10_000, "the next follows");
+        assert_eq!(
+            send(&mut window, 1_000, 10_000),
+            BATCH_BYTES_MAX / 10_000,
+            "the next follows"
+        );
     }
 
     /// The hub drops ops that arrive out of order. The Credit for the ops that filled the gap may
@@ -263,12 +328,19 @@ mod tests {
         assert_eq!(window.next(10).map(|wanted| wanted.from), Some(5));
         assert!(
             window.record_sent(&OpRun {
-                before: ChainHead { seq: 4, hash: Hash::ZERO },
+                before: ChainHead {
+                    seq: 4,
+                    hash: Hash::ZERO
+                },
                 ops: vec![vec![7]; 6]
             }) != SendResult::Broken
         );
         assert!(window.apply_credit(10, 100, 1_000));
-        assert_eq!(window.rewind_to(5), ResendResult::Ignored, "all of it has arrived");
+        assert_eq!(
+            window.rewind_to(5),
+            ResendResult::Ignored,
+            "all of it has arrived"
+        );
     }
 
     #[test]
@@ -283,12 +355,27 @@ mod tests {
     fn a_log_that_does_not_continue_the_hubs_cursor_is_not_sent() {
         let mut window = window();
         window.next(5);
-        let before = ChainHead { seq: 0, hash: Hash::digest_bytes(b"another log") };
-        assert_eq!(window.record_sent(&OpRun { before, ops: vec![vec![1]] }), SendResult::Broken);
-        window.next(5);
-        let before = ChainHead { seq: 0, hash: Hash::ZERO };
+        let before = ChainHead {
+            seq: 0,
+            hash: Hash::digest_bytes(b"another log"),
+        };
         assert_eq!(
-            window.record_sent(&OpRun { before, ops: Vec::new() }),
+            window.record_sent(&OpRun {
+                before,
+                ops: vec![vec![1]]
+            }),
+            SendResult::Broken
+        );
+        window.next(5);
+        let before = ChainHead {
+            seq: 0,
+            hash: Hash::ZERO,
+        };
+        assert_eq!(
+            window.record_sent(&OpRun {
+                before,
+                ops: Vec::new()
+            }),
             SendResult::Broken,
             "ops are missing"
         );

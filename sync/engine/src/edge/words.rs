@@ -143,9 +143,21 @@ pub struct SnapshotChunkWrite {
 impl SnapshotChunkWrite {
     /// The staged part up to this chunk; `None` for the last chunk.
     pub fn as_staged(&self) -> Option<StagedSnapshot> {
-        let Self { feed_generation, feed_seq, index, hash, .. } = *self;
+        let Self {
+            feed_generation,
+            feed_seq,
+            index,
+            hash,
+            ..
+        } = *self;
         let next = self.next?;
-        Some(StagedSnapshot { feed_generation, feed_seq, chunks: index + 1, hash, next })
+        Some(StagedSnapshot {
+            feed_generation,
+            feed_seq,
+            chunks: index + 1,
+            hash,
+            next,
+        })
     }
 }
 

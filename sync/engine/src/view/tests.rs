@@ -13,7 +13,11 @@ fn op(seq: u64, body: CommandBody) -> PendingOp {
 }
 
 fn at(status: OrderStatus, provider: Option<u128>) -> Order {
-    Order { status, provider_id: provider.map(|n| UserId(id(n))), ..order(1, 3) }
+    Order {
+        status,
+        provider_id: provider.map(|n| UserId(id(n))),
+        ..order(1, 3)
+    }
 }
 
 fn bodies() -> [CommandBody; 4] {
@@ -21,8 +25,14 @@ fn bodies() -> [CommandBody; 4] {
     [
         CommandBody::AcceptOrder { order_id },
         CommandBody::StartOrder { order_id },
-        CommandBody::CompleteOrder { order_id, note: None },
-        CommandBody::WithdrawAcceptance { order_id, reason: None },
+        CommandBody::CompleteOrder {
+            order_id,
+            note: None,
+        },
+        CommandBody::WithdrawAcceptance {
+            order_id,
+            reason: None,
+        },
     ]
 }
 
@@ -38,18 +48,35 @@ fn check(confirmed: Order, ops: Vec<PendingOp>, status: OrderStatus, doubts: &[O
 fn work_goes_on_over_what_is_pending() {
     let [accept, start, complete, _] = bodies();
     let ops = vec![op(5, accept), op(6, start), op(9, complete)];
-    check(at(OrderStatus::Pending, None), ops, OrderStatus::Completed, &[None; 3]);
+    check(
+        at(OrderStatus::Pending, None),
+        ops,
+        OrderStatus::Completed,
+        &[None; 3],
+    );
 }
 
 #[test]
 fn an_op_that_no_longer_applies_is_in_doubt_and_blocks_nothing() {
     let [accept, start, _, _] = bodies();
     let order_id = OrderId(id(1));
-    let cancel = CommandBody::CancelOrder { order_id, reason: None, fee: None };
-    let cancel = PendingOp { actor: actor(30, Role::Admin), ..op(7, cancel) };
+    let cancel = CommandBody::CancelOrder {
+        order_id,
+        reason: None,
+        fee: None,
+    };
+    let cancel = PendingOp {
+        actor: actor(30, Role::Admin),
+        ..op(7, cancel)
+    };
     let ops = vec![op(5, accept), op(6, start), cancel];
     let doubts = [Some(Code::LooksTaken), Some(Code::LooksNotYours), None];
-    check(at(OrderStatus::Accepted, Some(21)), ops, OrderStatus::Cancelled, &doubts);
+    check(
+        at(OrderStatus::Accepted, Some(21)),
+        ops,
+        OrderStatus::Cancelled,
+        &doubts,
+    );
 }
 
 #[test]
@@ -62,19 +89,47 @@ fn what_the_feed_brought_ahead_of_the_outcome_is_no_doubt() {
         OrderStatus::Accepted,
         &[None],
     );
-    check(at(OrderStatus::InProgress, mine), vec![op(5, start)], OrderStatus::InProgress, &[None]);
-    check(at(OrderStatus::Completed, mine), vec![op(5, complete)], OrderStatus::Completed, &[None]);
-    check(at(OrderStatus::Pending, None), vec![op(5, withdraw)], OrderStatus::Pending, &[None]);
+    check(
+        at(OrderStatus::InProgress, mine),
+        vec![op(5, start)],
+        OrderStatus::InProgress,
+        &[None],
+    );
+    check(
+        at(OrderStatus::Completed, mine),
+        vec![op(5, complete)],
+        OrderStatus::Completed,
+        &[None],
+    );
+    check(
+        at(OrderStatus::Pending, None),
+        vec![op(5, withdraw)],
+        OrderStatus::Pending,
+        &[None],
+    );
     let gone = Some(Code::LooksWrongState);
-    check(at(OrderStatus::Cancelled, mine), vec![op(5, accept)], OrderStatus::Cancelled, &[gone]);
+    check(
+        at(OrderStatus::Cancelled, mine),
+        vec![op(5, accept)],
+        OrderStatus::Cancelled,
+        &[gone],
+    );
 }
 
 #[test]
 fn a_published_order_is_seen_at_once_and_is_nobodys_version() {
     let order_id = OrderId(id(1));
-    let publish = CommandBody::PublishOrder { order_id, order: draft() };
-    let publish = PendingOp { actor: actor(10, Role::Customer), ..op(4, publish) };
-    let seen = overlay_pending_ops(None, vec![publish.clone()], &edge()).order.unwrap();
+    let publish = CommandBody::PublishOrder {
+        order_id,
+        order: draft(),
+    };
+    let publish = PendingOp {
+        actor: actor(10, Role::Customer),
+        ..op(4, publish)
+    };
+    let seen = overlay_pending_ops(None, vec![publish.clone()], &edge())
+        .order
+        .unwrap();
     assert_eq!((seen.status, seen.version), (OrderStatus::PendingReview, 0));
     assert_eq!(seen.source, Source::Edge(edge()));
     assert_eq!(seen.code, OrderCode::from_order_id(seen.location, order_id));
@@ -94,9 +149,18 @@ fn the_overlay_without_its_order_is_in_doubt() {
 
 #[test]
 fn equal_version_with_other_content_is_a_conflict_and_the_row_stays() {
-    let row = ConfirmedOrder { order: order(1, 3), feed_version: 3 };
-    let other = Order { title: "other".into(), ..order(1, 3) };
-    assert_eq!(merge_order(Some(&row), other, OrderSource::Feed), (row, MergeResult::Conflict));
+    let row = ConfirmedOrder {
+        order: order(1, 3),
+        feed_version: 3,
+    };
+    let other = Order {
+        title: "other".into(),
+        ..order(1, 3)
+    };
+    assert_eq!(
+        merge_order(Some(&row), other, OrderSource::Feed),
+        (row, MergeResult::Conflict)
+    );
 }
 
 #[test]

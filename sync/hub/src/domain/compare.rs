@@ -41,7 +41,11 @@ pub struct ComparisonCursors(Arc<Mutex<BTreeMap<Region, OrderId>>>);
 
 impl ComparisonCursors {
     pub fn cursor_for(&self, region: Region) -> Option<OrderId> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&region).copied()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&region)
+            .copied()
     }
 
     pub fn save_cursor(&self, region: Region, behind: Option<OrderId>) {
@@ -63,7 +67,11 @@ pub struct RangeScan {
 
 impl RangeScan {
     pub fn start_after(began: Option<OrderId>) -> Self {
-        Self { began, after: began, around: false }
+        Self {
+            began,
+            after: began,
+            around: false,
+        }
     }
 
     /// The next range starts after this order.
@@ -104,7 +112,10 @@ pub fn find_suspects(owner: &[OrderFingerprint], ours: &[OrderFingerprint]) -> V
         if theirs != known
             && let Some(mark) = theirs.or(known)
         {
-            found.push(SuspectOrder { id: mark.id, ours: known.copied() });
+            found.push(SuspectOrder {
+                id: mark.id,
+                ours: known.copied(),
+            });
         }
     }
 }
@@ -142,7 +153,11 @@ mod tests {
 
     fn mark(n: u128, version: u64, content: &str) -> OrderFingerprint {
         let id = OrderId(uuid::Uuid::from_u128(n));
-        OrderFingerprint { id, version, digest: Hash::digest_bytes(content.as_bytes()) }
+        OrderFingerprint {
+            id,
+            version,
+            digest: Hash::digest_bytes(content.as_bytes()),
+        }
     }
 
     #[test]
@@ -177,7 +192,10 @@ mod tests {
         let last = mark(4, 1, "d").id;
         resume.save_cursor(Region::North, Some(last));
         assert_eq!(
-            (resume.cursor_for(Region::North), resume.cursor_for(Region::South)),
+            (
+                resume.cursor_for(Region::North),
+                resume.cursor_for(Region::South)
+            ),
             (Some(last), None)
         );
         resume.save_cursor(Region::North, None);
@@ -186,11 +204,26 @@ mod tests {
 
     #[test]
     fn whatever_one_end_has_and_the_other_has_not_is_suspect() {
-        let owner = [mark(1, 1, "a"), mark(2, 2, "b"), mark(3, 1, "c"), mark(6, 1, "f")];
-        let ours = [mark(2, 1, "b"), mark(3, 1, "C"), mark(4, 1, "d"), mark(6, 1, "f")];
+        let owner = [
+            mark(1, 1, "a"),
+            mark(2, 2, "b"),
+            mark(3, 1, "c"),
+            mark(6, 1, "f"),
+        ];
+        let ours = [
+            mark(2, 1, "b"),
+            mark(3, 1, "C"),
+            mark(4, 1, "d"),
+            mark(6, 1, "f"),
+        ];
         let found: Vec<_> = find_suspects(&owner, &ours)
             .into_iter()
-            .map(|suspect| (suspect.id.0.as_u128(), suspect.ours.map(|ours| ours.version)))
+            .map(|suspect| {
+                (
+                    suspect.id.0.as_u128(),
+                    suspect.ours.map(|ours| ours.version),
+                )
+            })
             .collect();
         assert_eq!(found, [(1, None), (2, Some(1)), (3, Some(1)), (4, Some(1))]);
         assert_eq!(find_suspects(&owner, &owner), []);

@@ -30,7 +30,10 @@ mod tests {
         let code = |secret| enrolment_code([secret; CODE_PART_BYTES], &HubKey([1; 32]));
         let one = code(7);
         let other = code(8);
-        assert_eq!(hash_of(&one), hash_of(&one.to_lowercase().replace('-', " ")));
+        assert_eq!(
+            hash_of(&one),
+            hash_of(&one.to_lowercase().replace('-', " "))
+        );
         assert_ne!(hash_of(&one), hash_of(&other));
     }
 }

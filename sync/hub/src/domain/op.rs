@@ -58,7 +58,11 @@ fn describe_command(op: &CommandOp, region: Region) -> OpCommand {
         tapped_at: op.command.tapped_at,
         edge_at: op.received_at,
         logged_before: op.relogged.as_ref().map(|before| LoggedBefore {
-            place: OpPlace { edge: before.edge.clone(), epoch: before.epoch, seq: before.at.seq },
+            place: OpPlace {
+                edge: before.edge.clone(),
+                epoch: before.epoch,
+                seq: before.at.seq,
+            },
             verdict: before.verdict,
         }),
         made_at: None,
@@ -75,6 +79,9 @@ mod tests {
             assert_eq!(ReceivedOp::read(bytes), ReceivedOp::Unknown);
         }
         let token = Op::Token { token: "t".into() };
-        assert_eq!(ReceivedOp::read(&token.to_bytes()), ReceivedOp::Token { token: "t".into() });
+        assert_eq!(
+            ReceivedOp::read(&token.to_bytes()),
+            ReceivedOp::Token { token: "t".into() }
+        );
     }
 }

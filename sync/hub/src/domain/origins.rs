@@ -24,10 +24,16 @@ impl AcceptOrigins {
     pub fn name(&self, handed: &mut [BatchOp], run: &[UndecidedOp]) {
         let mut run = run.iter();
         for op in handed {
-            let BatchBody::Command { evidence, .. } = &mut op.body else { continue };
+            let BatchBody::Command { evidence, .. } = &mut op.body else {
+                continue;
+            };
             // Both are in log order.
-            let Some(due) = run.find(|due| due.seq == op.seq) else { return };
-            let ReceivedOp::Command(logged) = &due.read else { continue };
+            let Some(due) = run.find(|due| due.seq == op.seq) else {
+                return;
+            };
+            let ReceivedOp::Command(logged) = &due.read else {
+                continue;
+            };
             let name = (logged.command.id, logged.actor.user_id);
             evidence.made_at = self.origin_of(name, logged.received_at).cloned();
         }

@@ -24,14 +24,18 @@ struct SuspectOps {
 
 impl Default for BatchSizer {
     fn default() -> Self {
-        Self { max: OPS_MAX, suspects: None }
+        Self {
+            max: OPS_MAX,
+            suspects: None,
+        }
     }
 }
 
 impl BatchSizer {
     /// The number of ops to take next: half of the suspects, or the current maximum.
     pub fn next_size(&self) -> usize {
-        self.suspects.map_or(self.max, |suspects| (suspects.left / 2).max(1))
+        self.suspects
+            .map_or(self.max, |suspects| (suspects.left / 2).max(1))
     }
 
     /// Records that `ops` ops were decided. If every suspect was decided in parts, no op is bad:

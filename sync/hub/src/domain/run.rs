@@ -160,7 +160,8 @@ pub fn plan_run(
         }
         let body = match &due.read {
             ReceivedOp::Boot | ReceivedOp::Token { .. } => {
-                plan.answered.push(new_decided_op(due.seq, applied_outcome(now)));
+                plan.answered
+                    .push(new_decided_op(due.seq, applied_outcome(now)));
                 continue;
             }
             ReceivedOp::Unknown => {
@@ -186,7 +187,11 @@ pub fn plan_run(
             plan.parked.push(due.seq);
             continue;
         }
-        let op = BatchOp { seq: due.seq, hash: due.hash, body };
+        let op = BatchOp {
+            seq: due.seq,
+            hash: due.hash,
+            body,
+        };
         bytes += size_of(&op);
         let is_of_another = plan
             .handed
@@ -205,7 +210,10 @@ pub fn plan_run(
 /// `handed`.
 pub fn match_answers(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<PassResults> {
     let fits = handed.len() == answers.len()
-        && handed.iter().zip(&answers).all(|(op, answer)| op.seq == answer.seq);
+        && handed
+            .iter()
+            .zip(&answers)
+            .all(|(op, answer)| op.seq == answer.seq);
     if !fits {
         return None;
     }
@@ -225,14 +233,20 @@ pub fn match_answers(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<PassR
             }
             OpDecision::Decided(outcome) => {
                 let (command_id, made_at) = match &op.body {
-                    BatchBody::Command { command, evidence, .. } => {
-                        (Some(command.id), evidence.made_at.clone())
-                    }
+                    BatchBody::Command {
+                        command, evidence, ..
+                    } => (Some(command.id), evidence.made_at.clone()),
                     BatchBody::LeaseReleased { .. } => (None, None),
                 };
                 let seq = op.seq;
                 let user_id = None;
-                progress.decided.push(DecidedOp { seq, command_id, user_id, made_at, outcome });
+                progress.decided.push(DecidedOp {
+                    seq,
+                    command_id,
+                    user_id,
+                    made_at,
+                    outcome,
+                });
             }
         }
     }
@@ -251,13 +265,25 @@ fn build_command_body(
         person.and_then(|person| person.revoked_version),
         distrusted,
     );
-    evidence.mark = person.map(|person| person.mark).filter(|mark| mark.version > 0);
+    evidence.mark = person
+        .map(|person| person.mark)
+        .filter(|mark| mark.version > 0);
     let actor = person.map(|person| person.actor);
-    BatchBody::Command { command: op.command.clone(), actor, evidence }
+    BatchBody::Command {
+        command: op.command.clone(),
+        actor,
+        evidence,
+    }
 }
 
 fn new_decided_op(seq: u64, outcome: Outcome) -> DecidedOp {
-    DecidedOp { seq, command_id: None, user_id: None, made_at: None, outcome }
+    DecidedOp {
+        seq,
+        command_id: None,
+        user_id: None,
+        made_at: None,
+        outcome,
+    }
 }
 
 fn applied_outcome(now: UnixMillis) -> Outcome {
@@ -298,9 +324,9 @@ impl Barriers {
 
     pub fn stop(&self, seq: u64, op: &ReceivedOp) -> bool {
         let from = match op {
-            ReceivedOp::Command(_) => {
-                op.order_id().and_then(|order| self.orders.get(&order).copied())
-            }
+            ReceivedOp::Command(_) => op
+                .order_id()
+                .and_then(|order| self.orders.get(&order).copied()),
             ReceivedOp::LeaseReleased { .. } => self.anything,
             ReceivedOp::Boot | ReceivedOp::Token { .. } | ReceivedOp::Unknown => None,
         };

@@ -63,13 +63,23 @@ impl SettlingEdges {
             }
             return is_stuck;
         }
-        edges.insert(edge.edge.clone(), SettlingState { since: elapsed, at, stuck_since: None });
+        edges.insert(
+            edge.edge.clone(),
+            SettlingState {
+                since: elapsed,
+                at,
+                stuck_since: None,
+            },
+        );
         false
     }
 
     /// Sets `unsettled_since`. An edge that has settled since the last check is no longer stuck.
     pub fn set_unsettled_since(&self, edge: &mut EdgeStatus) {
-        let stuck_since = self.lock_edges().get(&edge.edge).and_then(|rest| rest.stuck_since);
+        let stuck_since = self
+            .lock_edges()
+            .get(&edge.edge)
+            .and_then(|rest| rest.stuck_since);
         let is_settling = edge.checksum == ChecksumState::Settling;
         edge.unsettled_since = stuck_since.filter(|_| is_settling);
     }
@@ -86,7 +96,12 @@ mod tests {
 
     fn north() -> EdgeStatus {
         let shown = status::derive_edge_status(&samples::north(), &samples::region(), samples::NOW);
-        EdgeStatus { checksum: ChecksumState::Settling, pending: 0, lag_down_changes: 0, ..shown }
+        EdgeStatus {
+            checksum: ChecksumState::Settling,
+            pending: 0,
+            lag_down_changes: 0,
+            ..shown
+        }
     }
 
     const NOW: UnixMillis = samples::NOW;
@@ -104,10 +119,38 @@ mod tests {
     fn an_edge_is_stuck_only_while_nothing_moves() {
         check(&north(), 7, true);
         check(&north(), 6, false);
-        check(&EdgeStatus { pending: 1, ..north() }, 7, false);
-        check(&EdgeStatus { lag_down_changes: 1, ..north() }, 7, false);
-        check(&EdgeStatus { link: LinkState::Down, ..north() }, 7, false);
-        check(&EdgeStatus { checksum: ChecksumState::Match, ..north() }, 7, false);
+        check(
+            &EdgeStatus {
+                pending: 1,
+                ..north()
+            },
+            7,
+            false,
+        );
+        check(
+            &EdgeStatus {
+                lag_down_changes: 1,
+                ..north()
+            },
+            7,
+            false,
+        );
+        check(
+            &EdgeStatus {
+                link: LinkState::Down,
+                ..north()
+            },
+            7,
+            false,
+        );
+        check(
+            &EdgeStatus {
+                checksum: ChecksumState::Match,
+                ..north()
+            },
+            7,
+            false,
+        );
     }
 
     #[test]

@@ -57,13 +57,25 @@ pub struct RegionLink {
 impl RegionLink {
     /// The region is cut off from the moment its last link went down.
     pub fn from_status(status: &RegionStatus) -> Self {
-        let known = || status.edges.iter().filter(|edge| edge.link != LinkState::Never);
+        let known = || {
+            status
+                .edges
+                .iter()
+                .filter(|edge| edge.link != LinkState::Never)
+        };
         let is_linked = known().any(|edge| edge.link == LinkState::Up);
         let is_cut_off =
             known().next().is_some() && (status.gate == GateState::Closed || !is_linked);
         let down = known().filter(|edge| edge.link == LinkState::Down);
-        let cut_off_since = down.filter_map(|edge| edge.since).max().filter(|_| is_cut_off);
-        Self { region: status.region, is_cut_off, cut_off_since }
+        let cut_off_since = down
+            .filter_map(|edge| edge.since)
+            .max()
+            .filter(|_| is_cut_off);
+        Self {
+            region: status.region,
+            is_cut_off,
+            cut_off_since,
+        }
     }
 }
 
@@ -132,7 +144,9 @@ pub fn build_report(
     now: UnixMillis,
 ) -> StatusReport {
     let of = |region: &RegionRecord| {
-        let here = edges.iter().filter(|e| e.region == region.region && e.is_in_service());
+        let here = edges
+            .iter()
+            .filter(|e| e.region == region.region && e.is_in_service());
         here.map(|e| derive_edge_status(e, region, now)).collect()
     };
     let regions = regions
@@ -164,14 +178,20 @@ pub fn derive_edge_status(edge: &EdgeRecord, region: &RegionRecord, now: UnixMil
         lag_down_changes: region.feed_seq.saturating_sub(edge.feed_cursor),
         lag_down_outcomes: edge.outcome_count.saturating_sub(edge.outcome_cursor),
         checksum: derive_checksum_state(edge, region),
-        quarantine: stored.quarantine.filter(|quarantine| !is_noted(quarantine.at)),
-        twin_seen_at: stored.twin_seen_at.filter(|seen| now.ms_since(*seen) <= TWIN_STALE_MS),
+        quarantine: stored
+            .quarantine
+            .filter(|quarantine| !is_noted(quarantine.at)),
+        twin_seen_at: stored
+            .twin_seen_at
+            .filter(|seen| now.ms_since(*seen) <= TWIN_STALE_MS),
         ..stored
     }
 }
 
 fn derive_link_state(edge: &EdgeRecord, now: UnixMillis) -> (LinkState, Option<UnixMillis>) {
-    let Some(contact) = edge.stored.last_contact_at else { return (LinkState::Never, None) };
+    let Some(contact) = edge.stored.last_contact_at else {
+        return (LinkState::Never, None);
+    };
     match edge.link_up {
         false => (LinkState::Down, edge.link_since),
         true if now.ms_since(contact) > CONTACT_STALE_MS => (LinkState::Down, Some(contact)),
@@ -182,7 +202,9 @@ fn derive_link_state(edge: &EdgeRecord, now: UnixMillis) -> (LinkState, Option<U
 /// Compares the edge's orders with the cloud's. A difference at the same feed number is a mismatch
 /// even if more changes follow; equality counts only at the end of the feed.
 fn derive_checksum_state(edge: &EdgeRecord, region: &RegionRecord) -> ChecksumState {
-    let Some(digest) = edge.digest else { return ChecksumState::Unknown };
+    let Some(digest) = edge.digest else {
+        return ChecksumState::Unknown;
+    };
     let (0, Some(here)) = (edge.ahead, region_digest(edge, region)) else {
         return ChecksumState::Settling;
     };
@@ -199,7 +221,8 @@ fn region_digest(edge: &EdgeRecord, region: &RegionRecord) -> Option<Hash> {
     if edge.feed_cursor == region.feed_seq {
         return Some(region.feed_digest);
     }
-    edge.region_digest.filter(|_| edge.feed_cursor >= region.compacted_to)
+    edge.region_digest
+        .filter(|_| edge.feed_cursor >= region.compacted_to)
 }
 
 #[cfg(test)]

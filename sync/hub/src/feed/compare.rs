@@ -93,8 +93,14 @@ impl FeedComparison {
             self.repair_feed(region, &found, &mut compared).await?;
             self.regions.reload_marks(&self.store).await?;
         }
-        let ComparisonReport { repaired, contradictions, .. } = compared;
-        self.store.note_comparison(region, repaired, contradictions, self.clock.now()).await?;
+        let ComparisonReport {
+            repaired,
+            contradictions,
+            ..
+        } = compared;
+        self.store
+            .note_comparison(region, repaired, contradictions, self.clock.now())
+            .await?;
         metrics::HUB_REPAIRS.add([region.as_str(), "feed"], repaired);
         if repaired > 0 {
             tracing::warn!(%region, repaired, "{repaired} changes of {region} had not arrived; they are in its feed now");
@@ -109,8 +115,10 @@ impl FeedComparison {
             let after = round.range_start();
             let asked = range_request(region, after, None, false);
             let told: OrderRangeDigest = self.order.post("/internal/ranges", &asked).await?;
-            let ours =
-                self.store.list_order_marks(region, after, told.until, RANGE_MAX * 2).await?;
+            let ours = self
+                .store
+                .list_order_marks(region, after, told.until, RANGE_MAX * 2)
+                .await?;
             // We have a whole range more than the owner: the rest is checked next.
             let cut = (ours.len() == RANGE_MAX * 2).then(|| ours[ours.len() - 1].id);
             let end = if cut.is_some() || range_digest(&ours) != told.digest {
@@ -129,13 +137,19 @@ impl FeedComparison {
         }
         orders.truncate(SUSPECTS_MAX);
         let full = orders.len() == SUSPECTS_MAX;
-        self.resume.save_cursor(region, orders.last().filter(|_| full).map(|suspect| suspect.id));
+        self.resume.save_cursor(
+            region,
+            orders.last().filter(|_| full).map(|suspect| suspect.id),
+        );
         let ours = self.store.how_it_assigns(region).await?;
         let theirs = self.fetch_assignment(region).await?;
         let behind = theirs.is_some_and(|theirs| {
             theirs.policy_version > ours.policy_version && !is_the_beginning(&ours, theirs)
         });
-        Ok(FeedDifferences { orders, assigns: behind.then_some(ours) })
+        Ok(FeedDifferences {
+            orders,
+            assigns: behind.then_some(ours),
+        })
     }
 
     async fn repair_feed(
@@ -150,15 +164,25 @@ impl FeedComparison {
             let asked = OrdersByIdQuery { ids: ids.clone() };
             let told: OrdersByIdReply = self.order.post("/internal/orders", &asked).await?;
             let now = self.clock.now();
-            if told.unsent_since.is_some_and(|since| now.ms_since(since) > ON_ITS_WAY_MS) {
+            if told
+                .unsent_since
+                .is_some_and(|since| now.ms_since(since) > ON_ITS_WAY_MS)
+            {
                 compared.unsettled = true;
                 return Ok(());
             }
             let ours = self.store.marks_of(region, &ids).await?;
             for suspect in part {
-                let theirs = told.orders.iter().find(|order| order.id == suspect.id).cloned();
+                let theirs = told
+                    .orders
+                    .iter()
+                    .find(|order| order.id == suspect.id)
+                    .cloned();
                 let ours = ours.iter().find(|mark| mark.id == suspect.id).copied();
-                differences.push((suspect.id, classify_difference(suspect, region, theirs, ours)));
+                differences.push((
+                    suspect.id,
+                    classify_difference(suspect, region, theirs, ours),
+                ));
             }
         }
         let gone = differences
@@ -166,16 +190,21 @@ impl FeedComparison {
             .filter(|(_, difference)| matches!(difference, OrderDifference::Gone(_)))
             .count();
         for (id, difference) in differences {
-            self.apply_difference(region, id, difference, gone > GONE_MAX, compared).await?;
+            self.apply_difference(region, id, difference, gone > GONE_MAX, compared)
+                .await?;
         }
-        let Some(before) = &found.assigns else { return Ok(()) };
+        let Some(before) = &found.assigns else {
+            return Ok(());
+        };
         let ours = self.store.how_it_assigns(region).await?;
         if let Some(theirs) = self.fetch_assignment(region).await?
             && ours == *before
             && theirs.policy_version > ours.policy_version
         {
             tracing::warn!(%region, version = theirs.policy_version, "The assignment of {region} had not arrived");
-            self.store.repair_assignment(region, &theirs, self.clock.now()).await?;
+            self.store
+                .repair_assignment(region, &theirs, self.clock.now())
+                .await?;
             self.work.hand_in_again();
             compared.repaired += 1;
         }
@@ -206,7 +235,11 @@ impl FeedComparison {
             OrderDifference::Gone(version) => {
                 compared.gone += 1;
                 tracing::warn!(order.id = %id, version, "Order `{id}` has left {region}");
-                let gone = DepartedOrder { region, order_id: id, version };
+                let gone = DepartedOrder {
+                    region,
+                    order_id: id,
+                    version,
+                };
                 self.store.feed_gone(&gone, self.clock.now()).await?;
             }
             OrderDifference::Other(order) => {
@@ -239,7 +272,9 @@ impl FeedComparison {
 }
 
 fn marks_up_to(ours: &[OrderFingerprint], end: Option<OrderId>) -> &[OrderFingerprint] {
-    let known = end.map_or(ours.len(), |end| ours.partition_point(|mark| mark.id <= end));
+    let known = end.map_or(ours.len(), |end| {
+        ours.partition_point(|mark| mark.id <= end)
+    });
     &ours[..known]
 }
 
@@ -250,12 +285,22 @@ fn range_request(
     marks: bool,
 ) -> OrderRangeQuery {
     let orders_max = u32::try_from(RANGE_MAX).unwrap_or(u32::MAX);
-    OrderRangeQuery { region, after, until, orders_max, marks }
+    OrderRangeQuery {
+        region,
+        after,
+        until,
+        orders_max,
+        marks,
+    }
 }
 
 /// The assignment that a region begins with has no event.
 fn is_the_beginning(ours: &RegionAssignment, theirs: RegionAssignment) -> bool {
     let begins = RegionAssignment::default();
-    let theirs = RegionAssignment { policy_version: 0, rules_version: 0, ..theirs };
+    let theirs = RegionAssignment {
+        policy_version: 0,
+        rules_version: 0,
+        ..theirs
+    };
     *ours == begins && theirs == begins
 }

@@ -33,7 +33,10 @@ pub(super) struct KeyPublisher {
 impl KeyPublisher {
     pub async fn watch_keys(&self, mut rounds: PollLoop) {
         let mut told = String::new();
-        while rounds.next(self.publish_changed_keys(&mut told).await, sleep(LOOK)).await {}
+        while rounds
+            .next(self.publish_changed_keys(&mut told).await, sleep(LOOK))
+            .await
+        {}
     }
 
     async fn publish_changed_keys(&self, told: &mut String) -> Result<(), KeySyncError> {

@@ -64,8 +64,10 @@ pub(super) struct EdgeRepairer {
 impl EdgeRepairer {
     pub async fn run_checks(&self) {
         let stop = self.comparison.tasks.stop_token();
-        let mut rounds =
-            PollLoop::new(&self.comparison.tasks, "The edges' orders cannot be repaired now");
+        let mut rounds = PollLoop::new(
+            &self.comparison.tasks,
+            "The edges' orders cannot be repaired now",
+        );
         let mut seen = RepairState::default();
         let mut result = Ok(());
         while rounds.next(result, sleep(LOOK)).await {
@@ -83,7 +85,9 @@ impl EdgeRepairer {
         let mut now = EdgeProblems::default();
         let mut questions = Vec::new();
         for region in &regions {
-            let here = edges.iter().filter(|e| e.region == region.region && e.is_in_service());
+            let here = edges
+                .iter()
+                .filter(|e| e.region == region.region && e.is_in_service());
             questions.push(self.look_at(&seen.before, &mut now, region, here).await?);
         }
         seen.before = now;
@@ -124,7 +128,11 @@ impl EdgeRepairer {
             }
             doubtful = doubtful.or(unproven_fence(edge, &assigns).map(|fence| (edge, fence)));
         }
-        Ok(OwnerQuestion { region, doubtful, ahead })
+        Ok(OwnerQuestion {
+            region,
+            doubtful,
+            ahead,
+        })
     }
 
     async fn ask_owner(
@@ -135,7 +143,8 @@ impl EdgeRepairer {
         if let Some((holder, fence)) = question.doubtful {
             self.renew_grant(seen, holder, fence).await?;
         }
-        self.repair_ahead(seen, question.region, &question.ahead).await
+        self.repair_ahead(seen, question.region, &question.ahead)
+            .await
     }
 
     /// An outcome is ahead of a feed only while the feed lags its owner. An edge ahead of a
@@ -151,12 +160,24 @@ impl EdgeRepairer {
             return Ok(());
         }
         seen.compared.insert(region.region, now);
-        let unsettled = self.comparison.compare_region(region.region).await?.unsettled;
+        let unsettled = self
+            .comparison
+            .compare_region(region.region)
+            .await?
+            .unsettled;
         // A feed that moved meanwhile was behind, or proves nothing about the edges.
         let stands = |state: &RegionRecord| {
             state.region == region.region && state.feed_seq == region.feed_seq
         };
-        if unsettled || !self.comparison.store.list_regions().await?.iter().any(stands) {
+        if unsettled
+            || !self
+                .comparison
+                .store
+                .list_regions()
+                .await?
+                .iter()
+                .any(stands)
+        {
             return Ok(());
         }
         for edge in edges {
@@ -167,8 +188,17 @@ impl EdgeRepairer {
 
     async fn request_snapshot(&self, edge: &EdgeRecord) -> Result<(), StoreError> {
         let now = self.comparison.clock.now();
-        let lately = edge.stored.repaired_at.is_some_and(|at| now.ms_since(at) < AGAIN_AFTER_MS);
-        if lately || !self.comparison.store.ask_repair(&edge.stored.edge, now).await? {
+        let lately = edge
+            .stored
+            .repaired_at
+            .is_some_and(|at| now.ms_since(at) < AGAIN_AFTER_MS);
+        if lately
+            || !self
+                .comparison
+                .store
+                .ask_repair(&edge.stored.edge, now)
+                .await?
+        {
             return Ok(());
         }
         metrics::HUB_REPAIRS.add([edge.region.as_str(), "edge"], 1);
@@ -193,9 +223,13 @@ impl EdgeRepairer {
             return Ok(());
         }
         let (regions, edges) = self.comparison.store.read_overview().await?;
-        let record = edges.iter().find(|record| record.stored.edge == edge.stored.edge);
+        let record = edges
+            .iter()
+            .find(|record| record.stored.edge == edge.stored.edge);
         let state = regions.iter().find(|state| state.region == region);
-        let (Some(record), Some(state)) = (record, state) else { return Ok(()) };
+        let (Some(record), Some(state)) = (record, state) else {
+            return Ok(());
+        };
         match status::derive_edge_status(record, state, self.comparison.clock.now()).checksum {
             ChecksumState::Match | ChecksumState::Settling => {}
             ChecksumState::Mismatch => return Ok(self.request_snapshot(record).await?),
@@ -204,8 +238,17 @@ impl EdgeRepairer {
         let name = edge.stored.edge.clone();
         let epoch = edge.stored.epoch;
         tracing::warn!(edge.id = %name, fence, "`{name}` is granted {region} anew: its view did not agree");
-        let asked = LeaseRenewalRequest { region, edge: name, epoch, fence };
-        let _: RegionAssignment = self.comparison.order.post("/internal/renewals", &asked).await?;
+        let asked = LeaseRenewalRequest {
+            region,
+            edge: name,
+            epoch,
+            fence,
+        };
+        let _: RegionAssignment = self
+            .comparison
+            .order
+            .post("/internal/renewals", &asked)
+            .await?;
         seen.renewed.insert(region, now);
         metrics::HUB_REPAIRS.add([region.as_str(), "grant"], 1);
         Ok(())
@@ -215,16 +258,25 @@ impl EdgeRepairer {
 /// Returns true if the edge has read its feed to the end but knows a different assignment.
 fn assigns_otherwise(region: &RegionRecord, edge: &EdgeRecord, assigns: &RegionAssignment) -> bool {
     let at_the_end = edge.feed_cursor == region.feed_seq;
-    at_the_end && edge.assignment.is_some_and(|known| known != assigns.compute_digest())
+    at_the_end
+        && edge
+            .assignment
+            .is_some_and(|known| known != assigns.compute_digest())
 }
 
 /// The fence of the current grant, if the holder's view did not match it.
 fn unproven_fence(edge: &EdgeRecord, assigns: &RegionAssignment) -> Option<u64> {
-    let EdgeStatus { edge: name, epoch, unproven, .. } = &edge.stored;
+    let EdgeStatus {
+        edge: name,
+        epoch,
+        unproven,
+        ..
+    } = &edge.stored;
     let holds = assigns.holder.as_ref() == Some(name) && assigns.epoch == *epoch;
     unproven.filter(|fence| holds && assigns.fence == *fence)
 }
 
 fn is_recent(last: &HashMap<Region, Duration>, region: Region, now: Duration) -> bool {
-    last.get(&region).is_some_and(|at| now.saturating_sub(*at) < ASK_AGAIN_AFTER)
+    last.get(&region)
+        .is_some_and(|at| now.saturating_sub(*at) < ASK_AGAIN_AFTER)
 }

@@ -19,12 +19,24 @@ pub(super) async fn put_portal_accept(
 ) -> Result<Json<()>, Problem> {
     from_order(&from)?;
     // The hub stores only the command-bound token, which grants no access, never the user's own.
-    let bound = hub.sessions.with_bound_token(&accept).await.map_err(|error| {
-        tracing::warn!(cause = format_error_chain(&error), "Auth gives out no token for an accept");
-        Problem::new(Code::Unavailable).retry_after(1)
-    })?;
+    let bound = hub
+        .sessions
+        .with_bound_token(&accept)
+        .await
+        .map_err(|error| {
+            tracing::warn!(
+                cause = format_error_chain(&error),
+                "Auth gives out no token for an accept"
+            );
+            Problem::new(Code::Unavailable).retry_after(1)
+        })?;
     let accept = bound.ok_or(Code::InvalidToken)?;
-    match hub.sessions.store.admit_portal_accept(&accept, hub.sessions.clock.now()).await? {
+    match hub
+        .sessions
+        .store
+        .admit_portal_accept(&accept, hub.sessions.clock.now())
+        .await?
+    {
         AcceptAdmission::Waits => {
             // The holder's session may be on another replica, which polls once a second.
             if let Some(holder) = hub.sessions.store.find_region_holder(accept.region).await? {
@@ -54,5 +66,9 @@ pub(super) async fn get_edge_seat(
 
 /// Only the order service can decide that an accept has to wait.
 fn from_order(from: &str) -> Result<(), Problem> {
-    if from == ORDER { Ok(()) } else { Err(Code::RoleForbidden.into()) }
+    if from == ORDER {
+        Ok(())
+    } else {
+        Err(Code::RoleForbidden.into())
+    }
 }

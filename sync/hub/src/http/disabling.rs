@@ -98,17 +98,31 @@ pub(super) async fn rekey(
     Json(NewKeyForm { keep_old, why }): Json<NewKeyForm>,
 ) -> Result<CreatedJson<NewKeyCode>, Problem> {
     let why = why.as_deref().map(validate_reason).transpose()?;
-    let kind = if keep_old { EdgeActKind::Rotated } else { EdgeActKind::Rekeyed };
-    let code =
-        enrolment_code(process::random::draw_bytes(), &HubKey(hub.sessions.key.public_key()));
+    let kind = if keep_old {
+        EdgeActKind::Rotated
+    } else {
+        EdgeActKind::Rekeyed
+    };
+    let code = enrolment_code(
+        process::random::draw_bytes(),
+        &HubKey(hub.sessions.key.public_key()),
+    );
     let by = caller.actor.user_id;
     let now = hub.sessions.clock.now();
     let wanted = (kind, enrolment::hash_of(&code), by);
-    let until = hub.sessions.store.issue_rekey_code(&edge, wanted, why, now).await?;
+    let until = hub
+        .sessions
+        .store
+        .issue_rekey_code(&edge, wanted, why, now)
+        .await?;
     let expires_at = until.ok_or(Code::NotFound)?;
     hub.sessions.nudges.wake_sessions(&edge);
     tracing::warn!(edge.id = %edge, keep_old, user.id = %by, "Edge `{edge}` is to get a new key");
-    Ok(CreatedJson(NewKeyCode { edge, code, expires_at }))
+    Ok(CreatedJson(NewKeyCode {
+        edge,
+        code,
+        expires_at,
+    }))
 }
 
 /// `GET /api/v1/admin/edges/{id}/acts`
@@ -117,7 +131,9 @@ pub(super) async fn acts(
     State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
 ) -> Result<ItemList<EdgeAct>, Problem> {
-    Ok(ItemList::from_all_items(hub.sessions.store.list_edge_acts(&edge).await?))
+    Ok(ItemList::from_all_items(
+        hub.sessions.store.list_edge_acts(&edge).await?,
+    ))
 }
 
 async fn out_of_service(
@@ -129,21 +145,44 @@ async fn out_of_service(
 ) -> Result<Json<DisabledEdge>, Problem> {
     let sessions = &hub.sessions;
     let why = validate_reason(why)?;
-    let order = DisableRequest { since, why, retires, by };
-    if !sessions.store.disable_edge(&edge, &order, sessions.clock.now()).await? {
+    let order = DisableRequest {
+        since,
+        why,
+        retires,
+        by,
+    };
+    if !sessions
+        .store
+        .disable_edge(&edge, &order, sessions.clock.now())
+        .await?
+    {
         return Err(Code::NotFound.into());
     }
     tracing::warn!(edge.id = %edge, retires, user.id = %by, "Edge `{edge}` is disabled");
     // Its sessions on other replicas notice within a second.
     sessions.nudges.wake_sessions(&edge);
-    let result = sessions.settle_disabling(&edge).await.unwrap_or_else(|error| {
-        let cause = process::problem::format_error_chain(&error);
-        tracing::error!(edge.id = %edge, cause, "Rights and cases of `{edge}` wait");
-        DisablingResult::default()
-    });
-    let DisablingResult { rights, cases, settled } = result;
+    let result = sessions
+        .settle_disabling(&edge)
+        .await
+        .unwrap_or_else(|error| {
+            let cause = process::problem::format_error_chain(&error);
+            tracing::error!(edge.id = %edge, cause, "Rights and cases of `{edge}` wait");
+            DisablingResult::default()
+        });
+    let DisablingResult {
+        rights,
+        cases,
+        settled,
+    } = result;
     let (undecided, not_received) = sessions.store.count_unsettled_ops(&edge).await?;
-    Ok(Json(DisabledEdge { edge, rights, cases, settled, undecided, not_received }))
+    Ok(Json(DisabledEdge {
+        edge,
+        rights,
+        cases,
+        settled,
+        undecided,
+        not_received,
+    }))
 }
 
 fn validate_reason(why: &str) -> Result<String, Problem> {

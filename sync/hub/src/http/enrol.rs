@@ -51,11 +51,21 @@ pub(super) async fn invite(
     let hash = enrolment::hash_of(&code);
     let by = caller.actor.user_id;
     let now = hub.sessions.clock.now();
-    match hub.sessions.store.invite_edge(&edge, region, hash, by, now).await? {
+    match hub
+        .sessions
+        .store
+        .invite_edge(&edge, region, hash, by, now)
+        .await?
+    {
         InvitationResult::Exists => Err(Code::EdgeExists.into()),
         InvitationResult::Until(expires_at) => {
             tracing::info!(edge.id = %edge, %region, user.id = %by, "Edge `{edge}` is invited");
-            Ok(CreatedJson(InvitationCode { edge, region, code, expires_at }))
+            Ok(CreatedJson(InvitationCode {
+                edge,
+                region,
+                code,
+                expires_at,
+            }))
         }
     }
 }
@@ -115,7 +125,12 @@ pub(super) async fn enrol(
     // Load the keys before using up the code: an edge without keys could admit no user.
     let jwks = load_jwks(&hub).await?;
     let hash = enrolment::hash_of(&asked.code);
-    match hub.sessions.store.enrol_edge(hash, public_key, hub.sessions.clock.now()).await? {
+    match hub
+        .sessions
+        .store
+        .enrol_edge(hash, public_key, hub.sessions.clock.now())
+        .await?
+    {
         EnrolmentResult::CodeInvalid => Err(Code::EnrolmentCodeInvalid.into()),
         EnrolmentResult::Edge { edge, region } => {
             tracing::info!(edge.id = %edge, %region, "Edge `{edge}` is enrolled");
@@ -128,7 +143,10 @@ pub(super) async fn enrol(
             let former = hub.sessions.store.former_keys(&edge).await?;
             let bytes = former_keys_bytes(&edge, &public_key, &former);
             let former_keys_signature = URL_SAFE_NO_PAD.encode(key.sign_bytes(&bytes));
-            let former_keys = former.iter().map(|key| URL_SAFE_NO_PAD.encode(key)).collect();
+            let former_keys = former
+                .iter()
+                .map(|key| URL_SAFE_NO_PAD.encode(key))
+                .collect();
             Ok(Json(EnrolmentAnswer {
                 edge,
                 region,
@@ -159,26 +177,46 @@ pub(super) async fn key(
     State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
 ) -> Result<Json<EdgeKey>, Problem> {
-    let known = hub.sessions.store.link_key(&edge).await?.ok_or(Code::NotFound)?;
+    let known = hub
+        .sessions
+        .store
+        .link_key(&edge)
+        .await?
+        .ok_or(Code::NotFound)?;
     let public_key = URL_SAFE_NO_PAD.encode(known.public_key);
     let former = hub.sessions.store.former_keys(&edge).await?;
-    let former_keys = former.iter().map(|key| URL_SAFE_NO_PAD.encode(key)).collect();
-    Ok(Json(EdgeKey { edge, public_key, pem: encode_pem(&known.public_key), former_keys }))
+    let former_keys = former
+        .iter()
+        .map(|key| URL_SAFE_NO_PAD.encode(key))
+        .collect();
+    Ok(Json(EdgeKey {
+        edge,
+        public_key,
+        pem: encode_pem(&known.public_key),
+        former_keys,
+    }))
 }
 
 fn encode_pem(key: &[u8; 32]) -> String {
     // The DER prefix of every Ed25519 public key: a sequence, the algorithm's identifier, and a bit
     // string.
-    const HEAD: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    const HEAD: [u8; 12] = [
+        0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+    ];
     let body = STANDARD.encode([&HEAD[..], key].concat());
     format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
 }
 
 fn public_key(text: &str) -> Result<[u8; 32], Problem> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| bytes.try_into().ok());
     let bytes = bytes.ok_or_else(|| Problem::wrong_field("public_key", public_key_no_key))?;
     let is_sound = is_sound_key(&bytes);
-    is_sound.then_some(bytes).ok_or_else(|| Problem::wrong_field("public_key", public_key_weak))
+    is_sound
+        .then_some(bytes)
+        .ok_or_else(|| Problem::wrong_field("public_key", public_key_weak))
 }
 
 async fn load_jwks(hub: &HubState) -> Result<Value, Problem> {

@@ -32,7 +32,9 @@ pub(super) async fn open(
             .with_detail(Text::from_untranslated(rejection.body_text()))
     })?;
     let bytes_max = hub.sessions.message_bytes_max();
-    let upgrade = upgrade.max_message_size(bytes_max).max_frame_size(bytes_max);
+    let upgrade = upgrade
+        .max_message_size(bytes_max)
+        .max_frame_size(bytes_max);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let tasks = hub.sessions.tasks.clone();
         tasks.spawn_once("session", hub.sessions.run(edge, region, at, socket));
@@ -72,7 +74,12 @@ impl From<Code> for LinkRefusal {
 async fn authenticate_edge(hub: &HubState, headers: &HeaderMap) -> Result<LinkCaller, LinkRefusal> {
     let token = bearer_token(headers).ok_or(Code::InvalidToken)?;
     let edge = edge_claim(token).map_err(Problem::from)?;
-    let key = hub.sessions.store.link_key(&edge).await.map_err(Problem::from)?;
+    let key = hub
+        .sessions
+        .store
+        .link_key(&edge)
+        .await
+        .map_err(Problem::from)?;
     let key = key.ok_or(Code::EdgeUnknown)?;
     let at = hub.sessions.clock.now();
     let is_good = verify_edge(token, &key.public_key, at).is_ok();
@@ -80,7 +87,11 @@ async fn authenticate_edge(hub: &HubState, headers: &HeaderMap) -> Result<LinkCa
     match clock_error_ms {
         None => Err(Code::EdgeUnknown.into()),
         Some(_) if key.disabled => Err(Code::EdgeDisabled.into()),
-        Some(_) if is_good => Ok(LinkCaller { edge, region: key.region, at }),
+        Some(_) if is_good => Ok(LinkCaller {
+            edge,
+            region: key.region,
+            at,
+        }),
         Some(error_ms) => Err(LinkRefusal::ClockWrong { edge, error_ms }),
     }
 }
@@ -100,8 +111,12 @@ async fn refuse_link(hub: &HubState, headers: &HeaderMap, refusal: LinkRefusal) 
         tracing::warn!(%error, edge.id = %edge, "The clock error of `{edge}` is not noted");
     }
     let now = hub.sessions.clock.now();
-    let time =
-        sign_hub_time(&hub.sessions.key, &edge, bearer_token(headers).unwrap_or_default(), now);
+    let time = sign_hub_time(
+        &hub.sessions.key,
+        &edge,
+        bearer_token(headers).unwrap_or_default(),
+        now,
+    );
     let problem = Problem::new(Code::EdgeClockWrong).with_member("hub_time", now);
     let mut response = problem.into_response();
     if let Ok(value) = HeaderValue::from_str(&time.to_string()) {

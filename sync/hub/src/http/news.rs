@@ -24,12 +24,18 @@ pub(super) async fn open_news_stream(
     request: Request,
 ) -> Result<Response, Problem> {
     let seat = hub.news.reserve_stream()?;
-    let last = request.headers().get(LAST_EVENT_ID).and_then(|last| last.to_str().ok());
+    let last = request
+        .headers()
+        .get(LAST_EVENT_ID)
+        .and_then(|last| last.to_str().ok());
     let from = last.and_then(|last| last.parse::<FeedPosition>().ok());
     let listener = hub.news.open_listener(&caller, from).await?;
     let (sender, response) = sse::open_stream();
     let tasks = &hub.sessions.tasks;
-    let stop = request.extensions().get::<ProcessStop>().map(|ProcessStop(stop)| stop.clone());
+    let stop = request
+        .extensions()
+        .get::<ProcessStop>()
+        .map(|ProcessStop(stop)| stop.clone());
     let stop = stop.unwrap_or_else(|| tasks.stop_token());
     let left_ms =
         UnixMillis(caller.claims.exp.saturating_mul(1_000)).ms_since(hub.sessions.clock.now());

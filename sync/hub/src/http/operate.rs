@@ -21,7 +21,10 @@ pub(super) async fn status(
 ) -> Result<Json<StatusReport>, Problem> {
     let (regions, edges) = hub.sessions.store.read_overview().await?;
     let mut report = status::build_report(&regions, &edges, hub.sessions.clock.now());
-    let edges = report.regions.iter_mut().flat_map(|region| &mut region.edges);
+    let edges = report
+        .regions
+        .iter_mut()
+        .flat_map(|region| &mut region.edges);
     edges.for_each(|edge| hub.settling.set_unsettled_since(edge));
     Ok(Json(report))
 }
@@ -34,7 +37,9 @@ pub(super) async fn region_links(
 ) -> Result<ItemList<RegionLink>, Problem> {
     let (regions, edges) = hub.sessions.store.read_overview().await?;
     let report = status::build_report(&regions, &edges, hub.sessions.clock.now());
-    Ok(ItemList::from_all_items(report.regions.iter().map(RegionLink::from_status).collect()))
+    Ok(ItemList::from_all_items(
+        report.regions.iter().map(RegionLink::from_status).collect(),
+    ))
 }
 
 /// `GET /api/v1/admin/edges`: includes edges with an unused code.
@@ -44,13 +49,20 @@ pub(super) async fn edges(
     page: Page<EdgeId, 50, 200>,
 ) -> Result<ItemList<EdgeRecord>, Problem> {
     let after = page.after.as_ref().map_or("", EdgeId::as_str);
-    let edges = hub.sessions.store.list_edges(after, page.rows_to_read()).await?;
+    let edges = hub
+        .sessions
+        .store
+        .list_edges(after, page.rows_to_read())
+        .await?;
     let regions = hub.sessions.store.list_regions().await?;
     let now = hub.sessions.clock.now();
     let edges = page.build_page(edges, |edge| edge.stored.edge.clone());
     Ok(edges.filter_map(|edge| {
         let region = regions.iter().find(|region| region.region == edge.region)?;
-        Some(EdgeRecord { stored: status::derive_edge_status(&edge, region, now), ..edge })
+        Some(EdgeRecord {
+            stored: status::derive_edge_status(&edge, region, now),
+            ..edge
+        })
     }))
 }
 
@@ -58,7 +70,9 @@ pub(super) async fn regions(
     _: AdminCaller,
     State(hub): State<HubState>,
 ) -> Result<ItemList<RegionRecord>, Problem> {
-    Ok(ItemList::from_all_items(hub.sessions.store.list_regions().await?))
+    Ok(ItemList::from_all_items(
+        hub.sessions.store.list_regions().await?,
+    ))
 }
 
 /// `POST /api/v1/admin/regions/{region}/comparison`: compares the region's feed with the order
@@ -96,10 +110,19 @@ pub(super) async fn set_region(
     })?;
     let by = caller.actor.user_id;
     let now = hub.sessions.clock.now();
-    hub.sessions.store.set_gate(region, setting.gate, by, now).await?;
+    hub.sessions
+        .store
+        .set_gate(region, setting.gate, by, now)
+        .await?;
     tracing::info!(%region, gate = ?setting.gate, user.id = %by, "The gate of {region} is set");
     // This replica's sessions get it now, others' with their next poll.
-    hub.sessions.regions.reload_marks(&hub.sessions.store).await?;
+    hub.sessions
+        .regions
+        .reload_marks(&hub.sessions.store)
+        .await?;
     let mut regions = hub.sessions.store.list_regions().await?.into_iter();
-    regions.find(|state| state.region == region).map(Json).ok_or_else(|| Code::NotFound.into())
+    regions
+        .find(|state| state.region == region)
+        .map(Json)
+        .ok_or_else(|| Code::NotFound.into())
 }

@@ -57,7 +57,10 @@ pub(super) async fn queue(
     let items = match &filter.edge {
         Some(edge) => {
             let after = page.after.as_ref().map_or(0, |place| place.seq);
-            hub.sessions.store.waiting_ops(edge, state, after, page.rows_to_read()).await?
+            hub.sessions
+                .store
+                .waiting_ops(edge, state, after, page.rows_to_read())
+                .await?
         }
         None => of_every_edge(&hub, state, page.after.clone(), page.rows_to_read()).await?,
     };
@@ -73,7 +76,11 @@ async fn of_every_edge(
     let mut items = Vec::new();
     let mut done = String::new();
     if let Some(OpPlace { edge, seq, .. }) = after {
-        items = hub.sessions.store.waiting_ops(&edge, state, seq, limit).await?;
+        items = hub
+            .sessions
+            .store
+            .waiting_ops(&edge, state, seq, limit)
+            .await?;
         done = edge.to_string();
     }
     while items.len() < limit {
@@ -83,7 +90,12 @@ async fn of_every_edge(
         for edge in &edges {
             let space = limit.saturating_sub(items.len());
             if space > 0 {
-                items.extend(hub.sessions.store.waiting_ops(edge, state, 0, space).await?);
+                items.extend(
+                    hub.sessions
+                        .store
+                        .waiting_ops(edge, state, 0, space)
+                        .await?,
+                );
             }
         }
     }
@@ -100,8 +112,15 @@ pub(super) async fn left_behind(
     Path(edge): Path<EdgeId>,
     page: Page<OpPlace, 50, 200>,
 ) -> Result<ItemList<OpRecord>, Problem> {
-    let after = page.after.as_ref().map_or((0, 0), |place| (place.epoch, place.seq));
-    let items = hub.sessions.store.left_behind(&edge, after, page.rows_to_read()).await?;
+    let after = page
+        .after
+        .as_ref()
+        .map_or((0, 0), |place| (place.epoch, place.seq));
+    let items = hub
+        .sessions
+        .store
+        .left_behind(&edge, after, page.rows_to_read())
+        .await?;
     Ok(page.build_page(items, |op| op.place.clone()))
 }
 
@@ -122,8 +141,15 @@ pub(super) async fn asks(
     page: Page<AskCursor, 50, 200>,
 ) -> Result<ItemList<WaitingAsk>, Problem> {
     let first = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
-    let after = page.after.as_ref().map_or(first, |AskCursor(id, user)| (*id, *user));
-    let items = hub.sessions.store.asks_waiting(after, page.rows_to_read()).await?;
+    let after = page
+        .after
+        .as_ref()
+        .map_or(first, |AskCursor(id, user)| (*id, *user));
+    let items = hub
+        .sessions
+        .store
+        .asks_waiting(after, page.rows_to_read())
+        .await?;
     Ok(page.build_page(items, |ask| format!("{}.{}", ask.command_id, ask.user_id)))
 }
 
@@ -136,6 +162,9 @@ impl std::str::FromStr for AskCursor {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = "not a cursor of this list";
         let (id, user) = text.split_once('.').ok_or(wrong)?;
-        Ok(Self(id.parse().map_err(|_| wrong)?, user.parse().map_err(|_| wrong)?))
+        Ok(Self(
+            id.parse().map_err(|_| wrong)?,
+            user.parse().map_err(|_| wrong)?,
+        ))
     }
 }

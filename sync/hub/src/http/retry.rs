@@ -21,7 +21,12 @@ pub(super) async fn retry(
 ) -> Result<Json<OpPlace>, Problem> {
     let by = caller.actor.user_id;
     let now = hub.sessions.clock.now();
-    let_in(hub.sessions.store.retry_op(&edge, epoch, seq, by, now).await?)?;
+    let_in(
+        hub.sessions
+            .store
+            .retry_op(&edge, epoch, seq, by, now)
+            .await?,
+    )?;
     tracing::warn!(
         edge.id = %edge, epoch, op.seq = seq, user.id = %by, "Op {seq} of `{edge}` is tried again"
     );
@@ -68,7 +73,12 @@ pub(super) async fn readmit(
     Path(edge): Path<EdgeId>,
 ) -> Result<Json<ReadmittedEdge>, Problem> {
     let by = caller.actor.user_id;
-    if !hub.sessions.store.readmit_edge(&edge, hub.sessions.clock.now()).await? {
+    if !hub
+        .sessions
+        .store
+        .readmit_edge(&edge, hub.sessions.clock.now())
+        .await?
+    {
         return Err(Code::NotFound.into());
     }
     tracing::warn!(edge.id = %edge, user.id = %by, "Edge `{edge}` may begin new epochs again");

@@ -78,7 +78,10 @@ impl LiveUpdates {
     ) -> Result<Vec<FeedUpdate>, StoreError> {
         let between = |kind| (from.number_of(region, kind), end.number_of(region, kind));
         let (after, to) = between(UpdateKind::Changed);
-        let (_, changes) = self.store.order_changes(region, after, to, MISSED_MAX).await?;
+        let (_, changes) = self
+            .store
+            .order_changes(region, after, to, MISSED_MAX)
+            .await?;
         let changes = changes.into_iter().map(|(number, change)| FeedUpdate {
             region,
             kind: UpdateKind::Changed,
@@ -86,7 +89,10 @@ impl LiveUpdates {
             change: Some(change),
         });
         let (after, to) = between(UpdateKind::Lost);
-        let lost = self.store.lost_acceptances(region, after, to, MISSED_MAX).await?;
+        let lost = self
+            .store
+            .lost_acceptances(region, after, to, MISSED_MAX)
+            .await?;
         let lost = lost.into_iter().map(|(number, change)| FeedUpdate {
             region,
             kind: UpdateKind::Lost,
@@ -99,8 +105,17 @@ impl LiveUpdates {
 
 /// Sends until the reader is gone or too far behind. Cancel-safe.
 pub async fn stream_updates(mut listener: UpdateListener, to: &EventSender) {
-    let ready = ReadyMessage { resumed: listener.is_resumed };
-    if !to.send(sse::format_event("ready", Some(&listener.place.to_string()), &ready)).await {
+    let ready = ReadyMessage {
+        resumed: listener.is_resumed,
+    };
+    if !to
+        .send(sse::format_event(
+            "ready",
+            Some(&listener.place.to_string()),
+            &ready,
+        ))
+        .await
+    {
         return;
     }
     for news in std::mem::take(&mut listener.missed) {
@@ -130,7 +145,12 @@ pub async fn stream_updates(mut listener: UpdateListener, to: &EventSender) {
 impl UpdateListener {
     /// Returns true to continue: the reader is connected and has missed nothing.
     async fn send_change(&mut self, news: &FeedUpdate, to: &EventSender) -> bool {
-        let FeedUpdate { region, kind, number, .. } = *news;
+        let FeedUpdate {
+            region,
+            kind,
+            number,
+            ..
+        } = *news;
         let known = self.place.number_of(region, kind);
         if number <= known {
             return true;
@@ -143,7 +163,8 @@ impl UpdateListener {
         match notice::build_notice(news, self.reader) {
             Some(told) => {
                 let id = self.place.to_string();
-                to.send(sse::format_event(told.name(), Some(&id), &told)).await
+                to.send(sse::format_event(told.name(), Some(&id), &told))
+                    .await
             }
             None => true,
         }
@@ -168,8 +189,14 @@ impl UpdateListener {
 fn is_same(one: &RegionStatus, other: &RegionStatus) -> bool {
     let still = |region: &RegionStatus| {
         let mut region = region.clone();
-        region.edges.iter_mut().for_each(|edge| edge.last_contact_at = None);
-        region.repairs.iter_mut().for_each(|repairs| repairs.compared_at = None);
+        region
+            .edges
+            .iter_mut()
+            .for_each(|edge| edge.last_contact_at = None);
+        region
+            .repairs
+            .iter_mut()
+            .for_each(|repairs| repairs.compared_at = None);
         region
     };
     still(one) == still(other)

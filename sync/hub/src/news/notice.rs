@@ -8,9 +8,23 @@ use super::{FeedUpdate, UpdateKind};
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum ChangeNotice {
-    Order { id: OrderId, code: OrderCode, status: OrderStatus, region: Region, version: u64 },
-    Gone { id: OrderId, region: Region, version: u64 },
-    Lost { id: OrderId, region: Region, version: u64 },
+    Order {
+        id: OrderId,
+        code: OrderCode,
+        status: OrderStatus,
+        region: Region,
+        version: u64,
+    },
+    Gone {
+        id: OrderId,
+        region: Region,
+        version: u64,
+    },
+    Lost {
+        id: OrderId,
+        region: Region,
+        version: u64,
+    },
 }
 
 impl ChangeNotice {
@@ -28,7 +42,11 @@ pub fn build_notice(news: &FeedUpdate, actor: Actor) -> Option<ChangeNotice> {
     let region = news.region;
     match (news.kind, news.change.as_ref()?) {
         (UpdateKind::Lost, FeedChange::Order(order)) if hears_of_loss(order, actor) => {
-            Some(ChangeNotice::Lost { id: order.id, region, version: order.version })
+            Some(ChangeNotice::Lost {
+                id: order.id,
+                region,
+                version: order.version,
+            })
         }
         (UpdateKind::Lost, _) => None,
         (_, FeedChange::Order(order)) if readable_by(order, actor).is_some() => {
@@ -43,11 +61,23 @@ pub fn build_notice(news: &FeedUpdate, actor: Actor) -> Option<ChangeNotice> {
         (_, FeedChange::Order(order))
             if actor.role == Role::Provider && may_have_been_open(order) =>
         {
-            Some(ChangeNotice::Gone { id: order.id, region, version: order.version })
+            Some(ChangeNotice::Gone {
+                id: order.id,
+                region,
+                version: order.version,
+            })
         }
-        (_, FeedChange::OrderGone { order_id: id, version }) if actor.role != Role::Customer => {
-            Some(ChangeNotice::Gone { id: *id, region, version: *version })
-        }
+        (
+            _,
+            FeedChange::OrderGone {
+                order_id: id,
+                version,
+            },
+        ) if actor.role != Role::Customer => Some(ChangeNotice::Gone {
+            id: *id,
+            region,
+            version: *version,
+        }),
         _ => None,
     }
 }
@@ -63,7 +93,10 @@ fn hears_of_loss(order: &Order, actor: Actor) -> bool {
 
 /// Any provider may have it on their board and must remove it.
 fn may_have_been_open(order: &Order) -> bool {
-    !matches!(order.status, OrderStatus::PendingReview | OrderStatus::Rejected)
+    !matches!(
+        order.status,
+        OrderStatus::PendingReview | OrderStatus::Rejected
+    )
 }
 
 #[cfg(test)]
@@ -103,9 +136,16 @@ mod tests {
 
             news.kind = UpdateKind::Lost;
             let told = |user, role| build_notice(&news, samples::person(user, role));
-            let hears = [(1, Role::Customer), (8, Role::Admin), (provider, Role::Provider)];
+            let hears = [
+                (1, Role::Customer),
+                (8, Role::Admin),
+                (provider, Role::Provider),
+            ];
             for (user, role) in hears {
-                assert_eq!(told(user, role).map(|told| told.name()), Some("acceptance_lost"));
+                assert_eq!(
+                    told(user, role).map(|told| told.name()),
+                    Some("acceptance_lost")
+                );
             }
             for (user, role) in [(7, Role::Customer), (3, Role::Provider)] {
                 assert_eq!(told(user, role), None, "{status}");
@@ -114,12 +154,20 @@ mod tests {
     }
 
     fn changed(region: Region, change: FeedChange) -> FeedUpdate {
-        FeedUpdate { region, kind: UpdateKind::Changed, number: 1, change: Some(change) }
+        FeedUpdate {
+            region,
+            kind: UpdateKind::Changed,
+            number: 1,
+            change: Some(change),
+        }
     }
 
     #[test]
     fn an_order_that_left_a_region_is_told_to_boards_alone() {
-        let change = FeedChange::OrderGone { order_id: samples::order(9, 3).id, version: 3 };
+        let change = FeedChange::OrderGone {
+            order_id: samples::order(9, 3).id,
+            version: 3,
+        };
         let mut news = changed(Region::South, change);
         for (role, name) in [
             (Role::Customer, None),

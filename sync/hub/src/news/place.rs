@@ -32,7 +32,11 @@ impl FeedPosition {
     /// The end of every feed.
     pub fn end_of_feeds(regions: &[RegionRecord]) -> Self {
         let none = [0; Region::ALL.len()];
-        let mut place = Self { generation: 0, changed: none, lost: none };
+        let mut place = Self {
+            generation: 0,
+            changed: none,
+            lost: none,
+        };
         for record in regions {
             place.generation = place.generation.rotate_left(7) ^ record.feed_generation;
             place.advance_to(record.region, UpdateKind::Changed, record.feed_seq);
@@ -61,8 +65,12 @@ impl FeedPosition {
     /// short enough to replay.
     pub fn can_replay_to(&self, end: &Self, regions: &[RegionRecord]) -> bool {
         let is_near = |record: &RegionRecord| {
-            let between =
-                |kind| (self.number_of(record.region, kind), end.number_of(record.region, kind));
+            let between = |kind| {
+                (
+                    self.number_of(record.region, kind),
+                    end.number_of(record.region, kind),
+                )
+            };
             let (changed, last_change) = between(UpdateKind::Changed);
             let (lost, last_lost) = between(UpdateKind::Lost);
             (record.compacted_to..=last_change).contains(&changed)
@@ -76,7 +84,10 @@ impl FeedPosition {
 impl fmt::Display for FeedPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:x}", self.generation)?;
-        self.changed.iter().chain(&self.lost).try_for_each(|number| write!(f, ".{number}"))
+        self.changed
+            .iter()
+            .chain(&self.lost)
+            .try_for_each(|number| write!(f, ".{number}"))
     }
 }
 
@@ -86,14 +97,23 @@ impl FromStr for FeedPosition {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = "not a place in the feeds";
         let mut parts = text.split('.');
-        let generation = parts.next().and_then(|part| u64::from_str_radix(part, 16).ok());
+        let generation = parts
+            .next()
+            .and_then(|part| u64::from_str_radix(part, 16).ok());
         let mut changed = [0; Region::ALL.len()];
         let mut lost = [0; Region::ALL.len()];
         for number in changed.iter_mut().chain(&mut lost) {
-            *number = parts.next().and_then(|part| part.parse().ok()).ok_or(wrong)?;
+            *number = parts
+                .next()
+                .and_then(|part| part.parse().ok())
+                .ok_or(wrong)?;
         }
         match (generation, parts.next()) {
-            (Some(generation), None) => Ok(Self { generation, changed, lost }),
+            (Some(generation), None) => Ok(Self {
+                generation,
+                changed,
+                lost,
+            }),
             _ => Err(wrong),
         }
     }
@@ -112,7 +132,14 @@ mod tests {
         };
         assert_eq!(place.to_string(), "ab12.1.0.9000000000.4.5.0.0.7.0.0");
         assert_eq!(place.to_string().parse(), Ok(place));
-        for bad in ["", "x", "ab12", "ab12.1.2.3.4.5", "ab12.1.2.3.4.5.6.7.8.9", "a b"] {
+        for bad in [
+            "",
+            "x",
+            "ab12",
+            "ab12.1.2.3.4.5",
+            "ab12.1.2.3.4.5.6.7.8.9",
+            "a b",
+        ] {
             assert!(bad.parse::<FeedPosition>().is_err(), "{bad}");
         }
         for bad in ["ab12.1.2.3.4.5.6.7.8.9.10.11", "ab12.1.2.3.4.5.6.7.8.9.-10"] {

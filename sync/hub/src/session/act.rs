@@ -84,11 +84,19 @@ impl EdgeConnection {
     }
 
     pub(super) async fn load(&mut self) -> Result<SyncSessionInput, SessionEnd> {
-        match self.hub.store.load_edge_state(&self.edge, self.hub.clock.now()).await? {
+        match self
+            .hub
+            .store
+            .load_edge_state(&self.edge, self.hub.clock.now())
+            .await?
+        {
             Some(stored) => Ok(SyncSessionInput::Loaded(stored)),
             None => {
                 let detail = format!("no edge {} is enrolled", self.edge);
-                Err(self.send_refusal(SessionRefusal { code: Code::EdgeUnknown, detail }))
+                Err(self.send_refusal(SessionRefusal {
+                    code: Code::EdgeUnknown,
+                    detail,
+                }))
             }
         }
     }
@@ -99,9 +107,18 @@ impl EdgeConnection {
         over: u64,
     ) -> Result<SyncSessionInput, SessionEnd> {
         let now = self.hub.clock.now();
-        let taken = self.hub.store.take_over(&self.edge, hello, over, now).await?;
-        let Some((term, stored)) = taken else { return self.load().await };
-        self.at = Some(SessionTerm { term, epoch: stored.epoch });
+        let taken = self
+            .hub
+            .store
+            .take_over(&self.edge, hello, over, now)
+            .await?;
+        let Some((term, stored)) = taken else {
+            return self.load().await;
+        };
+        self.at = Some(SessionTerm {
+            term,
+            epoch: stored.epoch,
+        });
         let edge = &self.edge;
         tracing::info!(edge.id = %edge, term, epoch = stored.epoch, "Session of `{edge}` begins");
         metrics::LINK_SESSIONS.add(["opened"], 1);
@@ -113,12 +130,19 @@ impl EdgeConnection {
 
     async fn store_new_ops(&mut self, ops: &NewOps) -> Result<SyncSessionInput, StoreError> {
         let new_ops = ops.ops.len() as u64;
-        if !self.hub.store.store_ops(&self.edge, ops, self.hub.clock.now()).await? {
+        if !self
+            .hub
+            .store
+            .store_ops(&self.edge, ops, self.hub.clock.now())
+            .await?
+        {
             return self.find_stop_reason().await;
         }
         metrics::HUB_OPS_RECEIVED.add([self.region.as_str()], new_ops);
         self.hub.work.wake_workers();
-        Ok(SyncSessionInput::OpsStored { cursor: ops.cursor().seq })
+        Ok(SyncSessionInput::OpsStored {
+            cursor: ops.cursor().seq,
+        })
     }
 
     async fn save(
@@ -127,20 +151,34 @@ impl EdgeConnection {
         heads: &LogHeadReports,
     ) -> Result<Option<SyncSessionInput>, StoreError> {
         let now = self.hub.clock.now();
-        let stands = self.hub.store.save_ack(&self.edge, (ack, heads), now).await?;
-        if stands { Ok(None) } else { self.find_stop_reason().await.map(Some) }
+        let stands = self
+            .hub
+            .store
+            .save_ack(&self.edge, (ack, heads), now)
+            .await?;
+        if stands {
+            Ok(None)
+        } else {
+            self.find_stop_reason().await.map(Some)
+        }
     }
 
     /// The reason why this session may no longer write.
     async fn find_stop_reason(&self) -> Result<SyncSessionInput, StoreError> {
         let pulse = self.hub.store.read_session_pulse(&self.edge).await?;
         let disabled = pulse.is_some_and(|pulse| pulse.disabled);
-        Ok(if disabled { SyncSessionInput::Disabled } else { SyncSessionInput::Superseded })
+        Ok(if disabled {
+            SyncSessionInput::Disabled
+        } else {
+            SyncSessionInput::Superseded
+        })
     }
 
     /// Reads the next downstream frame, outcomes first: people wait for them.
     pub(super) async fn read_down(&mut self, room: FramePermit) -> Result<(), SessionEnd> {
-        let Some(input) = self.read().await? else { return Ok(()) };
+        let Some(input) = self.read().await? else {
+            return Ok(());
+        };
         self.room = Some(room);
         let result = self.drive_engine(input).await;
         self.room = None;
@@ -151,34 +189,59 @@ impl EdgeConnection {
         if let Some(after) = self.reads.tail.take() {
             return self.read_tail(after).await.map(Some);
         }
-        let Some(SessionTerm { epoch, .. }) = self.at else { return Ok(None) };
+        let Some(SessionTerm { epoch, .. }) = self.at else {
+            return Ok(None);
+        };
         if let Some((after, limit)) = self.reads.outcomes.take() {
-            let outcomes = self.hub.store.read_outcomes(&self.edge, epoch, after, limit).await?;
+            let outcomes = self
+                .hub
+                .store
+                .read_outcomes(&self.edge, epoch, after, limit)
+                .await?;
             return Ok(Some(SyncSessionInput::Outcomes(outcomes)));
         }
         if let Some(wanted) = self.reads.chunk.take() {
-            let part = self.hub.store.read_snapshot_chunk(self.region, wanted).await?;
+            let part = self
+                .hub
+                .store
+                .read_snapshot_chunk(self.region, wanted)
+                .await?;
             return Ok(Some(SyncSessionInput::Snapshot(part)));
         }
-        let Some((after, limit)) = self.reads.feed.take() else { return Ok(None) };
+        let Some((after, limit)) = self.reads.feed.take() else {
+            return Ok(None);
+        };
         let (to, changes) = self.hub.store.read_feed(self.region, after, limit).await?;
         Ok(Some(SyncSessionInput::Feed { to, changes }))
     }
 
     async fn snapshot_taken(&mut self) -> Result<(), StoreError> {
-        let Some(SessionTerm { term, .. }) = self.at else { return Ok(()) };
+        let Some(SessionTerm { term, .. }) = self.at else {
+            return Ok(());
+        };
         let edge = &self.edge;
         let region = self.region;
         tracing::info!(edge.id = %edge, %region, "`{edge}` has taken an image of {region}");
-        self.hub.store.snapshot_taken(edge, term, self.hub.clock.now()).await
+        self.hub
+            .store
+            .snapshot_taken(edge, term, self.hub.clock.now())
+            .await
     }
 
     pub(super) async fn apply_region_mark(&mut self, mark: RegionMark) -> Result<(), SessionEnd> {
         if mark.gate_closed {
             return self.drive_engine(SyncSessionInput::GateClosed).await;
         }
-        let RegionMark { generation, feed_seq, .. } = mark;
-        self.drive_engine(SyncSessionInput::FeedReaches { generation, feed_seq }).await
+        let RegionMark {
+            generation,
+            feed_seq,
+            ..
+        } = mark;
+        self.drive_engine(SyncSessionInput::FeedReaches {
+            generation,
+            feed_seq,
+        })
+        .await
     }
 
     /// Checks the edge's row: the current term, the outcome count, the held ops, and the accepts
@@ -193,9 +256,11 @@ impl EdgeConnection {
             return self.drive_engine(SyncSessionInput::Superseded).await;
         };
         if let Some(number) = pulse.probe {
-            self.drive_engine(SyncSessionInput::ProbeAsked { number }).await?;
+            self.drive_engine(SyncSessionInput::ProbeAsked { number })
+                .await?;
         }
-        self.drive_engine(SyncSessionInput::OutcomesReach(pulse.outcome_count)).await?;
+        self.drive_engine(SyncSessionInput::OutcomesReach(pulse.outcome_count))
+            .await?;
         if pulse.repair {
             self.start_repair().await?;
         }
@@ -206,16 +271,36 @@ impl EdgeConnection {
     /// Reads the feed's end from the store: this replica's mark may be older than the edge's
     /// cursor.
     async fn start_repair(&mut self) -> Result<(), SessionEnd> {
-        let standing = self.hub.store.load_edge_state(&self.edge, self.hub.clock.now()).await?;
-        let Some(StoredEdge { feed_seq, granted_seq, .. }) = standing else { return Ok(()) };
-        self.drive_engine(SyncSessionInput::Repair { feed_seq, granted_seq }).await
+        let standing = self
+            .hub
+            .store
+            .load_edge_state(&self.edge, self.hub.clock.now())
+            .await?;
+        let Some(StoredEdge {
+            feed_seq,
+            granted_seq,
+            ..
+        }) = standing
+        else {
+            return Ok(());
+        };
+        self.drive_engine(SyncSessionInput::Repair {
+            feed_seq,
+            granted_seq,
+        })
+        .await
     }
 
     /// Sends the edge a notice for each held op once, and again if the reason changes.
     async fn tell_held(&mut self, epoch: u64) -> Result<(), SessionEnd> {
         let mut told = BTreeMap::new();
         let mut notices = Vec::new();
-        for (seq, reason) in self.hub.store.list_held_ops(&self.edge, epoch, HELD_MAX).await? {
+        for (seq, reason) in self
+            .hub
+            .store
+            .list_held_ops(&self.edge, epoch, HELD_MAX)
+            .await?
+        {
             let known = self.told_held.get(&seq) == Some(&reason);
             if !known && notices.len() == NOTICES_MAX {
                 continue;
@@ -234,11 +319,18 @@ impl EdgeConnection {
 
     /// Stores when the edge last sent anything, including a pong.
     pub(super) async fn store_contact(&mut self) -> Result<(), SessionEnd> {
-        let Some(SessionTerm { term, .. }) = self.at else { return Ok(()) };
+        let Some(SessionTerm { term, .. }) = self.at else {
+            return Ok(());
+        };
         let silence = self.hub.clock.elapsed().saturating_sub(self.heard_at);
         let silence_ms = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
         let heard_at = self.hub.clock.now().plus_ms(-silence_ms);
-        if self.hub.store.record_contact(&self.edge, term, heard_at).await? {
+        if self
+            .hub
+            .store
+            .record_contact(&self.edge, term, heard_at)
+            .await?
+        {
             return Ok(());
         }
         let why = self.find_stop_reason().await?;

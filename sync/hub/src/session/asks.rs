@@ -20,19 +20,33 @@ const AGAIN_AFTER_TICKS: u64 = 15;
 impl EdgeConnection {
     /// Puts the waiting accepts to this edge if it holds the region.
     pub(super) async fn put_asks(&mut self, at: SessionTerm) -> Result<(), SessionEnd> {
-        for DueAccept { accept, taken_at, made_at } in self.due_asks(at).await? {
+        for DueAccept {
+            accept,
+            taken_at,
+            made_at,
+        } in self.due_asks(at).await?
+        {
             // The next tick tries again.
-            let Some(accept) = self.hub.for_holder(accept).await else { break };
+            let Some(accept) = self.hub.for_holder(accept).await else {
+                break;
+            };
             let id = accept.command.id;
             let name = (accept.command.id, accept.actor.user_id);
-            self.hub.store.note_put(name, &made_at, taken_at, self.hub.clock.now()).await?;
+            self.hub
+                .store
+                .note_put(name, &made_at, taken_at, self.hub.clock.now())
+                .await?;
             self.hub.put_accepts.remember_accept(id);
             self.put.insert(name, self.ticks);
             tracing::info!(
                 edge.id = %self.edge, command.id = %id, order.id = %accept.command.body.order_id(),
                 "Command `{id}` is put to the holder"
             );
-            self.drive_engine(SyncSessionInput::Ask { accept: Box::new(accept), taken_at }).await?;
+            self.drive_engine(SyncSessionInput::Ask {
+                accept: Box::new(accept),
+                taken_at,
+            })
+            .await?;
         }
         Ok(())
     }
@@ -45,14 +59,24 @@ impl EdgeConnection {
         let mut wanted = BTreeSet::new();
         let mut is_due = |name| {
             wanted.insert(name);
-            put.get(&name).is_none_or(|at| ticks >= at + AGAIN_AFTER_TICKS)
+            put.get(&name)
+                .is_none_or(|at| ticks >= at + AGAIN_AFTER_TICKS)
         };
-        let mut due = self.hub.store.asks_for(region, edge, at.epoch, LOOKED_AT_MAX).await?;
+        let mut due = self
+            .hub
+            .store
+            .asks_for(region, edge, at.epoch, LOOKED_AT_MAX)
+            .await?;
         due.retain(|DueAccept { accept, .. }| is_due((accept.command.id, accept.actor.user_id)));
         due.truncate(PUT_MAX);
         let holder = (region, edge, at.epoch);
         let space = PUT_MAX - due.len();
-        due.extend(self.hub.store.held_elsewhere(holder, LOOKED_AT_MAX, space, is_due).await?);
+        due.extend(
+            self.hub
+                .store
+                .held_elsewhere(holder, LOOKED_AT_MAX, space, is_due)
+                .await?,
+        );
         self.put.retain(|name, _| wanted.contains(name));
         Ok(due)
     }

@@ -67,7 +67,12 @@ impl SessionContext {
         let Some(disabling) = self.store.find_disabling(edge).await? else {
             return Ok(DisablingResult::default());
         };
-        let DisablingNotice { epoch, by, why, distrusted } = disabling;
+        let DisablingNotice {
+            epoch,
+            by,
+            why,
+            distrusted,
+        } = disabling;
         let over = LeaseRevocation {
             edge: edge.clone(),
             epoch,
@@ -80,15 +85,25 @@ impl SessionContext {
         let mut cases = 0;
         let mut after = distrusted.map(|_| (0, 0));
         while let (Some(from), Some(place)) = (distrusted, after) {
-            let part = self.store.list_distrusted_commands(edge, from, place).await?;
+            let part = self
+                .store
+                .list_distrusted_commands(edge, from, place)
+                .await?;
             if !part.commands.is_empty() {
-                let list = DistrustedCommands { edge: edge.clone(), commands: part.commands };
+                let list = DistrustedCommands {
+                    edge: edge.clone(),
+                    commands: part.commands,
+                };
                 let ListedCaseCount { listed } = self.order.post(DISTRUSTED, &list).await?;
                 cases += listed;
             }
             after = part.next;
         }
         self.store.close_disabling(edge).await?;
-        Ok(DisablingResult { rights, cases, settled: true })
+        Ok(DisablingResult {
+            rights,
+            cases,
+            settled: true,
+        })
     }
 }

@@ -52,7 +52,9 @@ impl EdgeConnection {
     }
 
     pub(super) async fn show_life(&mut self, number: u64) -> Result<(), StoreError> {
-        let Some(SessionTerm { term, .. }) = self.at else { return Ok(()) };
+        let Some(SessionTerm { term, .. }) = self.at else {
+            return Ok(());
+        };
         self.hub.store.show_life(&self.edge, term, number).await?;
         self.hub.nudges.wake_sessions(&self.edge);
         Ok(())
@@ -73,13 +75,18 @@ impl SessionContext {
     /// Nudges this replica's sessions if another replica asks for a sign of life of their edge.
     pub(super) async fn watch_for_probes(&self) {
         let mut rounds = PollLoop::new(&self.tasks, "Questions for a sign of life cannot be read");
-        while rounds.next(self.look_for_questions().await, sleep(LOOK_FOR_QUESTIONS)).await {}
+        while rounds
+            .next(self.look_for_questions().await, sleep(LOOK_FOR_QUESTIONS))
+            .await
+        {}
     }
 
     async fn look_for_questions(&self) -> Result<(), StoreError> {
         let since = self.clock.now().plus_ms(-QUESTION_LIFE_MS);
         let edges = self.store.asked_for_life(since).await?;
-        edges.iter().for_each(|edge| self.nudges.wake_sessions(edge));
+        edges
+            .iter()
+            .for_each(|edge| self.nudges.wake_sessions(edge));
         Ok(())
     }
 }

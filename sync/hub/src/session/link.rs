@@ -128,7 +128,10 @@ impl EdgeConnection {
     }
 
     pub fn end_session(&mut self, code: Code, detail: &str) -> SessionEnd {
-        self.send_refusal(SessionRefusal { code, detail: detail.to_owned() })
+        self.send_refusal(SessionRefusal {
+            code,
+            detail: detail.to_owned(),
+        })
     }
 
     pub fn send_refusal(&mut self, refused: SessionRefusal) -> SessionEnd {
@@ -157,7 +160,11 @@ impl EdgeConnection {
             tracing::warn!(edge.id = %edge, frames, "Frames of `{edge}` were ignored");
         }
         // If this fails, the stale contact time marks the link as down.
-        let down = self.hub.store.link_down(&self.edge, term, self.hub.clock.now()).await;
+        let down = self
+            .hub
+            .store
+            .link_down(&self.edge, term, self.hub.clock.now())
+            .await;
         if let Err(error) = down {
             tracing::warn!(%error, "The end of a session could not be stored");
         }

@@ -43,7 +43,9 @@ mod tests {
         let edge = EdgeId::new("north-1").unwrap();
         for begun in [[1, 2], [2, 1]] {
             let links = ActiveLinks::default();
-            begun.into_iter().for_each(|term| links.mark_up(&edge, term));
+            begun
+                .into_iter()
+                .for_each(|term| links.mark_up(&edge, term));
             assert!(!links.mark_down(&edge, 1), "the second session stands");
             assert!(links.mark_down(&edge, 2));
             links.mark_up(&edge, 3);

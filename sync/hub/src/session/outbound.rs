@@ -41,8 +41,20 @@ pub(super) fn open_channel(sink: SplitSink<WebSocket, Message>) -> (OutboundQueu
     let (sender, queue) = mpsc::channel(QUEUE_MAX);
     let broken = CancellationToken::new();
     let down = Arc::new(Semaphore::new(DOWN_MAX));
-    let out = OutboundQueue { queue: sender, down, broken: broken.clone(), sealer: None };
-    (out, SocketWriter { queue, sink, broken })
+    let out = OutboundQueue {
+        queue: sender,
+        down,
+        broken: broken.clone(),
+        sealer: None,
+    };
+    (
+        out,
+        SocketWriter {
+            queue,
+            sink,
+            broken,
+        },
+    )
 }
 
 impl OutboundQueue {

@@ -25,11 +25,16 @@ impl EdgeConnection {
         confined: &QuarantineRequest,
     ) -> Result<SyncSessionInput, SessionEnd> {
         let granted = if confined.again {
-            self.hub.store.find_current_grant(&self.edge, confined).await?
+            self.hub
+                .store
+                .find_current_grant(&self.edge, confined)
+                .await?
         } else {
             self.end_epoch(confined).await?
         };
-        let Some(granted) = granted else { return self.load().await };
+        let Some(granted) = granted else {
+            return self.load().await;
+        };
         let edge = &self.edge;
         let old = confined.hello.epoch;
         let epoch = granted.epoch;
@@ -51,30 +56,50 @@ impl EdgeConnection {
         confined: &QuarantineRequest,
     ) -> Result<Option<QuarantineGrant>, SessionEnd> {
         let hub = self.hub.clone();
-        let begun = hub.store.begin_to_end(&self.edge, confined, hub.clock.now()).await?;
+        let begun = hub
+            .store
+            .begin_to_end(&self.edge, confined, hub.clock.now())
+            .await?;
         let Some(over) = begun else { return Ok(None) };
         // Wake the session that this has superseded.
         hub.nudges.wake_sessions(&self.edge);
-        let confined = QuarantineRequest { over, ..confined.clone() };
+        let confined = QuarantineRequest {
+            over,
+            ..confined.clone()
+        };
         if !is_planted(Defect::EpochWithoutTakeBack) {
             self.take_back(&confined).await?;
         }
         let now = hub.clock.now();
-        Ok(hub.store.raise_epoch(&self.edge, &confined, grant_id(), now).await?)
+        Ok(hub
+            .store
+            .raise_epoch(&self.edge, &confined, grant_id(), now)
+            .await?)
     }
 
     pub(super) async fn read_tail(
         &mut self,
         after: LogPosition,
     ) -> Result<SyncSessionInput, StoreError> {
-        Ok(SyncSessionInput::Tail(self.hub.store.read_ended_epoch_ops(&self.edge, after).await?))
+        Ok(SyncSessionInput::Tail(
+            self.hub
+                .store
+                .read_ended_epoch_ops(&self.edge, after)
+                .await?,
+        ))
     }
 
     async fn take_back(&mut self, confined: &QuarantineRequest) -> Result<(), SessionEnd> {
         let edge = self.edge.clone();
         let epoch = confined.epoch;
         let why = confined.why.into();
-        let over = LeaseRevocation { edge, epoch, why, by: None, reason: None };
+        let over = LeaseRevocation {
+            edge,
+            epoch,
+            why,
+            by: None,
+            reason: None,
+        };
         let taken: Result<RevokedLeases, _> = self.hub.order.post(PATH, &over).await;
         match taken {
             Ok(taken) => {

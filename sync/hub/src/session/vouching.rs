@@ -14,10 +14,22 @@ impl SessionContext {
         &self,
         accept: &AcceptForHolder,
     ) -> Result<Option<AcceptForHolder>, UpstreamError> {
-        let AcceptForHolder { region, command, token, .. } = accept;
-        let form = CommandTokenForm { token: token.clone(), region: *region, command: command.id };
+        let AcceptForHolder {
+            region,
+            command,
+            token,
+            ..
+        } = accept;
+        let form = CommandTokenForm {
+            token: token.clone(),
+            region: *region,
+            command: command.id,
+        };
         let token = self.command_tokens.instead_of(&form).await?;
-        Ok(token.map(|token| AcceptForHolder { token, ..accept.clone() }))
+        Ok(token.map(|token| AcceptForHolder {
+            token,
+            ..accept.clone()
+        }))
     }
 
     /// The accept as the holder may receive it; `None` while it has to wait. Only edges from before
@@ -36,7 +48,10 @@ impl SessionContext {
             // The session has ended. The accept waits until the token expires.
             Ok(None) if claims.is_ok() => None,
             // The token is invalid; the owner must give the rejection.
-            Ok(None) => Some(AcceptForHolder { token: String::new(), ..accept }),
+            Ok(None) => Some(AcceptForHolder {
+                token: String::new(),
+                ..accept
+            }),
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),

@@ -159,12 +159,23 @@ impl Store {
         let row: Option<(Region, u64, Option<UnixMillis>)> =
             self.sql.fetch_optional(SEAT, vals![edge]).await?;
         Ok(row.map(|(region, epoch, disabled_at)| {
-            (CurrentEpoch { edge: edge.clone(), region, epoch }, disabled_at.is_some())
+            (
+                CurrentEpoch {
+                    edge: edge.clone(),
+                    region,
+                    epoch,
+                },
+                disabled_at.is_some(),
+            )
         }))
     }
 
     pub async fn find_region_holder(&self, region: Region) -> Result<Option<EdgeId>> {
-        Ok(self.sql.fetch_optional::<Option<EdgeId>>(HOLDER, vals![region]).await?.flatten())
+        Ok(self
+            .sql
+            .fetch_optional::<Option<EdgeId>>(HOLDER, vals![region])
+            .await?
+            .flatten())
     }
 
     pub async fn admit_portal_accept(
@@ -217,11 +228,26 @@ impl Store {
         let values = vals![region, edge, epoch, FAILURES_MAX, limit];
         let rows: Vec<DueAcceptRow> = self.sql.fetch_all(PORTAL, values).await?;
         // The retry path logs accepts that cannot be decoded.
-        let portal = rows.into_iter().filter_map(|DueAcceptRow { ask, token, taken_at }| {
-            let WaitingAccept { command, actor, .. } = ask.decode_accept().ok()?;
-            let accept = AcceptForHolder { region, command, actor, token };
-            Some(DueAccept { accept, taken_at, made_at: Source::Portal })
-        });
+        let portal = rows.into_iter().filter_map(
+            |DueAcceptRow {
+                 ask,
+                 token,
+                 taken_at,
+             }| {
+                let WaitingAccept { command, actor, .. } = ask.decode_accept().ok()?;
+                let accept = AcceptForHolder {
+                    region,
+                    command,
+                    actor,
+                    token,
+                };
+                Some(DueAccept {
+                    accept,
+                    taken_at,
+                    made_at: Source::Portal,
+                })
+            },
+        );
         Ok(portal.collect())
     }
 
@@ -235,28 +261,43 @@ impl Store {
         mut is_due: impl FnMut(AcceptKey) -> bool + Send,
     ) -> Result<Vec<DueAccept>> {
         let (region, edge, epoch) = holder;
-        let rows: Vec<(EdgeId, u64, u64, Vec<u8>)> =
-            self.sql.fetch_all(HELD, vals![region, edge, epoch, limit]).await?;
+        let rows: Vec<(EdgeId, u64, u64, Vec<u8>)> = self
+            .sql
+            .fetch_all(HELD, vals![region, edge, epoch, limit])
+            .await?;
         let mut due = Vec::new();
         let keys = self.sql.data_keys();
         for (edge, epoch, seq, bytes) in rows {
             let read = read_op(keys, (edge.as_str(), epoch, seq), bytes)?;
-            let ReceivedOp::Command(op) = read else { continue };
+            let ReceivedOp::Command(op) = read else {
+                continue;
+            };
             if !is_due((op.command.id, op.actor.user_id)) || due.len() == due_max {
                 continue;
             }
-            let bytes: Option<Vec<u8>> =
-                self.sql.fetch_optional(TOKEN, vals![&edge, epoch, op.token_seq]).await?;
+            let bytes: Option<Vec<u8>> = self
+                .sql
+                .fetch_optional(TOKEN, vals![&edge, epoch, op.token_seq])
+                .await?;
             let place = (edge.as_str(), epoch, op.token_seq);
             let token = match bytes.map(|bytes| read_op(keys, place, bytes)).transpose()? {
                 Some(ReceivedOp::Token { token }) => token,
                 // Without a token no one vouches for the accept; the owner rejects it.
                 _ => String::new(),
             };
-            let accept = AcceptForHolder { region, command: op.command, actor: op.actor, token };
+            let accept = AcceptForHolder {
+                region,
+                command: op.command,
+                actor: op.actor,
+                token,
+            };
             let taken_at = op.received_at;
             let made_at = Source::Edge(edge);
-            due.push(DueAccept { accept, taken_at, made_at });
+            due.push(DueAccept {
+                accept,
+                taken_at,
+                made_at,
+            });
         }
         Ok(due)
     }
@@ -278,7 +319,10 @@ impl Store {
         }
         let last = rows.last().filter(|_| rows.len() == limit);
         let next = last.map(|row| (row.command_id, row.user_id));
-        let mut part = WaitingAcceptsPage { next, ..WaitingAcceptsPage::default() };
+        let mut part = WaitingAcceptsPage {
+            next,
+            ..WaitingAcceptsPage::default()
+        };
         for row in rows {
             let name = (row.command_id, row.user_id);
             part.failures.insert(name, row.failures);
@@ -300,7 +344,11 @@ impl Store {
     /// retried meanwhile.
     pub async fn ask_failed(&self, name: AcceptKey, failures: u32) -> Result<bool> {
         let (id, user) = name;
-        Ok(self.sql.exec(COUNT_FAILURE, vals![id, user, failures]).await? == 1)
+        Ok(self
+            .sql
+            .exec(COUNT_FAILURE, vals![id, user, failures])
+            .await?
+            == 1)
     }
 
     pub async fn drop_asks(&self, decided: &[AcceptKey]) -> Result<()> {
@@ -315,7 +363,11 @@ impl Store {
 /// person, because it verifies the tokens. Also resets lower failure counts: a failure that is
 /// being counted right now could otherwise stop them.
 pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> {
-    if tx.fetch_optional::<CommandId>(FAILED, vals![]).await?.is_none() {
+    if tx
+        .fetch_optional::<CommandId>(FAILED, vals![])
+        .await?
+        .is_none()
+    {
         return Ok(());
     }
     tx.exec_named(AGAIN, &[], decided, ")").await?;
@@ -324,18 +376,27 @@ pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> 
 
 /// Returns true if the same command waits under its id; `None` if the id is free.
 async fn matches_waiting_accept(tx: &mut Tx, accept: &AcceptForHolder) -> Result<Option<bool>> {
-    let row: Option<StoredAccept> =
-        tx.fetch_optional(KNOWN, vals![accept.command.id, accept.actor.user_id]).await?;
+    let row: Option<StoredAccept> = tx
+        .fetch_optional(KNOWN, vals![accept.command.id, accept.actor.user_id])
+        .await?;
     let Some(row) = row else { return Ok(None) };
     let known = row.decode_accept()?;
-    Ok(Some(known.command.body.hash() == accept.command.body.hash()))
+    Ok(Some(
+        known.command.body.hash() == accept.command.body.hash(),
+    ))
 }
 
 impl StoredAccept {
     fn decode_accept(&self) -> Result<WaitingAccept> {
         let what = "an accept that waits";
-        let (command, actor): (Command, _) =
-            (decode_stored(&self.command, what)?, decode_stored(&self.actor, what)?);
-        Ok(WaitingAccept { command, actor, revoked: false })
+        let (command, actor): (Command, _) = (
+            decode_stored(&self.command, what)?,
+            decode_stored(&self.actor, what)?,
+        );
+        Ok(WaitingAccept {
+            command,
+            actor,
+            revoked: false,
+        })
     }
 }

@@ -96,14 +96,22 @@ impl Store {
         after: u64,
         before: UnixMillis,
     ) -> Result<OldOpsBatch> {
-        let nothing = OldOpsBatch { ops: 0, last: after };
-        let Some(Log { epoch, whole_at, .. }) = self.read_edge_log(edge).await? else {
+        let nothing = OldOpsBatch {
+            ops: 0,
+            last: after,
+        };
+        let Some(Log {
+            epoch, whole_at, ..
+        }) = self.read_edge_log(edge).await?
+        else {
             return Ok(nothing);
         };
         let values = vals![edge, epoch, after, before, BATCH];
         let old: Vec<(u64, i64, Vec<u8>)> = self.sql.fetch_all(OLD_OPS, values).await?;
-        let undecided: Option<Option<u64>> =
-            self.sql.fetch_optional(NEWEST_UNDECIDED, vals![edge, epoch]).await?;
+        let undecided: Option<Option<u64>> = self
+            .sql
+            .fetch_optional(NEWEST_UNDECIDED, vals![edge, epoch])
+            .await?;
         let undecided = undecided.flatten();
         let is_referred_to = |seq: u64, received_at: i64| {
             let outlived = whole_at.is_some_and(|at| at > received_at + TOKEN_LIVES_MS);
@@ -115,23 +123,33 @@ impl Store {
         for (seq, received_at, bytes) in old {
             let place = (edge.as_str(), epoch.unsigned_abs(), seq);
             let needed = is_referred_to(seq, received_at)
-                && matches!(read_op(self.sql.data_keys(), place, bytes)?, ReceivedOp::Token { .. });
+                && matches!(
+                    read_op(self.sql.data_keys(), place, bytes)?,
+                    ReceivedOp::Token { .. }
+                );
             if !needed {
                 dropped.push(seq);
             }
         }
-        self.drop_numbers(DROP_OPS, vals![edge, epoch], &dropped).await?;
+        self.drop_numbers(DROP_OPS, vals![edge, epoch], &dropped)
+            .await?;
         Ok(OldOpsBatch { ops, last })
     }
 
     /// Drops outcomes older than `before` that the edge has stored.
     pub async fn drop_old_outcomes(&self, edge: &EdgeId, before: UnixMillis) -> Result<usize> {
-        let Some(Log { epoch, outcome_cursor, .. }) = self.read_edge_log(edge).await? else {
+        let Some(Log {
+            epoch,
+            outcome_cursor,
+            ..
+        }) = self.read_edge_log(edge).await?
+        else {
             return Ok(0);
         };
         let values = vals![edge, epoch, outcome_cursor, before, BATCH];
         let old: Vec<u64> = self.sql.fetch_all(OLD_OUTCOMES, values).await?;
-        self.drop_numbers(DROP_OUTCOMES, vals![edge, epoch], &old).await
+        self.drop_numbers(DROP_OUTCOMES, vals![edge, epoch], &old)
+            .await
     }
 
     async fn read_edge_log(&self, edge: &EdgeId) -> Result<Option<Log>> {
@@ -155,7 +173,10 @@ impl Store {
     /// gets the same orders there. A version before the current grant is not replaced by a later
     /// one, because the holder compares the changes before the grant with its digest.
     pub async fn compact_feed(&self, region: Region, to: u64) -> Result<usize> {
-        let old: Vec<u64> = self.sql.fetch_all(SUPERSEDED, vals![region, to, to, BATCH]).await?;
+        let old: Vec<u64> = self
+            .sql
+            .fetch_all(SUPERSEDED, vals![region, to, to, BATCH])
+            .await?;
         if !old.is_empty() {
             self.sql.exec(SET_COMPACTED, vals![to, region, to]).await?;
         }
@@ -169,7 +190,9 @@ impl Store {
         let old: Vec<u64> = self.sql.fetch_all(TOMBSTONES, values).await?;
         if let Some(last) = old.last() {
             // Runs first: a reader in between takes a needless snapshot but misses no change.
-            self.sql.exec(SET_TOMBSTONES, vals![*last, region, *last]).await?;
+            self.sql
+                .exec(SET_TOMBSTONES, vals![*last, region, *last])
+                .await?;
         }
         self.drop_numbers(DROP_CHANGES, vals![region], &old).await
     }
@@ -196,7 +219,9 @@ impl Store {
         if !numbers.is_empty() {
             let mut values = of;
             values.extend(numbers.iter().map(Val::from));
-            self.sql.exec(in_list(text, numbers.len(), ")"), values).await?;
+            self.sql
+                .exec(in_list(text, numbers.len(), ")"), values)
+                .await?;
         }
         Ok(numbers.len())
     }

@@ -47,20 +47,31 @@ impl Store {
         let after = after.map_or(Uuid::nil(), |id| id.0);
         let until = until.map_or(Uuid::max(), |id| id.0);
         let values = vals![region, ORDER, after, until, limit];
-        Ok(self.sql.fetch_all(RANGE, values).await?.into_iter().map(build_order_mark).collect())
+        Ok(self
+            .sql
+            .fetch_all(RANGE, values)
+            .await?
+            .into_iter()
+            .map(build_order_mark)
+            .collect())
     }
 
     pub async fn marks_of(&self, region: Region, ids: &[OrderId]) -> Result<Vec<OrderFingerprint>> {
         let mut values = vals![region, ORDER];
         values.extend(ids.iter().map(|id| Val::from(id.0)));
-        let rows = self.sql.fetch_all(in_list(NAMED, ids.len(), ")"), values).await?;
+        let rows = self
+            .sql
+            .fetch_all(in_list(NAMED, ids.len(), ")"), values)
+            .await?;
         Ok(rows.into_iter().map(build_order_mark).collect())
     }
 
     pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment> {
         let values = vals![region, ASSIGNMENT, Uuid::nil()];
         let newest: Option<(u64, Vec<u8>)> = self.sql.fetch_optional(NEWEST, values).await?;
-        let Some((feed_seq, bytes)) = newest else { return Ok(RegionAssignment::default()) };
+        let Some((feed_seq, bytes)) = newest else {
+            return Ok(RegionAssignment::default());
+        };
         match read_change(self.sql.data_keys(), (region, feed_seq), bytes) {
             Ok(FeedChange::Assignment(assignment)) => Ok(assignment),
             Err(sealed @ StoreError::Sealed(_)) => Err(sealed),
@@ -75,8 +86,16 @@ impl Store {
         contradictions: u64,
         now: UnixMillis,
     ) -> Result<()> {
-        let values =
-            vals![now, repaired, repaired, now, contradictions, contradictions, now, region];
+        let values = vals![
+            now,
+            repaired,
+            repaired,
+            now,
+            contradictions,
+            contradictions,
+            now,
+            region
+        ];
         self.sql.exec(NOTE, values).await?;
         Ok(())
     }
@@ -89,5 +108,9 @@ impl Store {
 }
 
 fn build_order_mark((id, version, digest): (OrderId, u64, Hash)) -> OrderFingerprint {
-    OrderFingerprint { id, version, digest }
+    OrderFingerprint {
+        id,
+        version,
+        digest,
+    }
 }

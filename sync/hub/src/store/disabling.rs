@@ -142,7 +142,12 @@ impl Store {
         order: &DisableRequest,
         now: UnixMillis,
     ) -> Result<bool> {
-        let DisableRequest { since, why, retires, by } = order;
+        let DisableRequest {
+            since,
+            why,
+            retires,
+            by,
+        } = order;
         let retired_at = retires.then_some(now);
         transact!(self.sql, tx => {
             let values = vals![now, *by, why.clone(), retired_at, *since, *since, now, edge];
@@ -189,12 +194,19 @@ impl Store {
 
     /// Returns the newest first.
     pub async fn list_edge_acts(&self, edge: &EdgeId) -> Result<Vec<EdgeAct>> {
-        Ok(self.sql.fetch_all(EdgeAct::select(ACTS), vals![edge]).await?)
+        Ok(self
+            .sql
+            .fetch_all(EdgeAct::select(ACTS), vals![edge])
+            .await?)
     }
 
     /// Counts undecided ops, and ops that the edge has announced but not sent.
     pub async fn count_unsettled_ops(&self, edge: &EdgeId) -> Result<(u64, u64)> {
-        Ok(self.sql.fetch_optional(LEFT, vals![edge]).await?.unwrap_or_default())
+        Ok(self
+            .sql
+            .fetch_optional(LEFT, vals![edge])
+            .await?
+            .unwrap_or_default())
     }
 
     /// Lists disabled edges not yet reported to the order service.
@@ -245,5 +257,14 @@ async fn record_edge_act(
     (made_by, since, why): (UserId, Option<UnixMillis>, Option<String>),
     at: UnixMillis,
 ) -> Result<()> {
-    Ok(tx.insert(NewAct { edge, at, act: kind.as_str(), made_by, since, why }).await?)
+    Ok(tx
+        .insert(NewAct {
+            edge,
+            at,
+            act: kind.as_str(),
+            made_by,
+            since,
+            why,
+        })
+        .await?)
 }

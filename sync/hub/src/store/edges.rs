@@ -73,7 +73,9 @@ impl Row for StoredEdgeRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let granted_to = row.get::<Option<_>>("granted_to")?;
         let after = row.get("after_run")?;
-        let ending = row.get::<Option<_>>("ending_epoch")?.zip(row.get("ending_why")?);
+        let ending = row
+            .get::<Option<_>>("ending_epoch")?
+            .zip(row.get("ending_why")?);
         // A run that was silent for long may be alive. Replica clocks differ, so only an unanswered
         // probe proves its end.
         let newest = row.get::<Option<_>>("nonce")?;
@@ -109,7 +111,14 @@ pub(super) fn read_head_notes(row: &StoredRow<'_>) -> Result<LogHeadReports, Rea
 
 /// The values of the head columns, in the order of the statements.
 pub(super) fn head_values(heads: &LogHeadReports) -> Vec<Val> {
-    let LogHeadReports { since, since_feed, told_seq, told_at, told_feed, newest } = *heads;
+    let LogHeadReports {
+        since,
+        since_feed,
+        told_seq,
+        told_at,
+        told_feed,
+        newest,
+    } = *heads;
     vals![since, since_feed, told_seq, told_at, told_feed, newest]
 }
 
@@ -118,14 +127,24 @@ impl Store {
     pub async fn link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
         let row: Option<(Region, Option<Vec<u8>>, Option<UnixMillis>)> =
             self.sql.fetch_optional(LINK_KEY, vals![edge]).await?;
-        let Some((region, Some(key), disabled_at)) = row else { return Ok(None) };
-        let public_key = key.try_into().map_err(|_| StoreError::Unreadable("a public key"))?;
-        Ok(Some(LinkKey { region, public_key, disabled: disabled_at.is_some() }))
+        let Some((region, Some(key), disabled_at)) = row else {
+            return Ok(None);
+        };
+        let public_key = key
+            .try_into()
+            .map_err(|_| StoreError::Unreadable("a public key"))?;
+        Ok(Some(LinkKey {
+            region,
+            public_key,
+            disabled: disabled_at.is_some(),
+        }))
     }
 
     /// Records how far a refused edge's clock is ahead, for the operators' status.
     pub async fn note_clock_error(&self, edge: &EdgeId, error_ms: i64) -> Result<()> {
-        self.sql.exec(NOTE_CLOCK_ERROR, vals![error_ms, edge]).await?;
+        self.sql
+            .exec(NOTE_CLOCK_ERROR, vals![error_ms, edge])
+            .await?;
         Ok(())
     }
 
@@ -135,8 +154,10 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Option<StoredEdge>> {
         let day_ago = now.plus_ms(-DAY_MS);
-        let row: Option<StoredEdgeRow> =
-            self.sql.fetch_optional(STANDING, vals![day_ago, edge]).await?;
+        let row: Option<StoredEdgeRow> = self
+            .sql
+            .fetch_optional(STANDING, vals![day_ago, edge])
+            .await?;
         Ok(row.map(|StoredEdgeRow(stored)| stored))
     }
 
@@ -173,13 +194,15 @@ impl Store {
 
     pub async fn read_session_pulse(&self, edge: &EdgeId) -> Result<Option<SessionPulse>> {
         let row: Option<PulseRow> = self.sql.fetch_optional(PULSE, vals![edge]).await?;
-        Ok(row.map(|(term, outcome_count, asked, answered, repair, disabled)| SessionPulse {
-            term,
-            outcome_count,
-            probe: (asked > answered).then_some(asked),
-            repair: repair.is_some(),
-            disabled: disabled.is_some(),
-        }))
+        Ok(row.map(
+            |(term, outcome_count, asked, answered, repair, disabled)| SessionPulse {
+                term,
+                outcome_count,
+                probe: (asked > answered).then_some(asked),
+                repair: repair.is_some(),
+                disabled: disabled.is_some(),
+            },
+        ))
     }
 
     /// Returns true if the term is still current.

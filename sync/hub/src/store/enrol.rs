@@ -174,10 +174,15 @@ impl Store {
 
     /// Returns the newest first.
     pub async fn former_keys(&self, edge: &EdgeId) -> Result<Vec<[u8; 32]>> {
-        let keys: Vec<Vec<u8>> =
-            self.sql.fetch_all(FORMER_KEYS, vals![edge, FORMER_KEYS_MAX]).await?;
-        let key =
-            |bytes: Vec<u8>| bytes.try_into().map_err(|_| StoreError::Unreadable("a former key"));
+        let keys: Vec<Vec<u8>> = self
+            .sql
+            .fetch_all(FORMER_KEYS, vals![edge, FORMER_KEYS_MAX])
+            .await?;
+        let key = |bytes: Vec<u8>| {
+            bytes
+                .try_into()
+                .map_err(|_| StoreError::Unreadable("a former key"))
+        };
         keys.into_iter().map(key).collect()
     }
 

@@ -75,7 +75,10 @@ struct EndingRow {
 impl Row for EndingRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         Ok(Self {
-            cursor: ChainHead { seq: row.get("cursor_seq")?, hash: row.get("cursor_hash")? },
+            cursor: ChainHead {
+                seq: row.get("cursor_seq")?,
+                hash: row.get("cursor_hash")?,
+            },
             after_run: row.get("nonce")?,
             distrusted_epoch: row.get("distrusted_epoch")?,
             heads: read_head_notes(row)?,
@@ -99,7 +102,9 @@ impl Store {
         confined: &QuarantineRequest,
         now: UnixMillis,
     ) -> Result<Option<u64>> {
-        let QuarantineRequest { over, epoch, why, .. } = confined;
+        let QuarantineRequest {
+            over, epoch, why, ..
+        } = confined;
         transact!(self.sql, tx => {
             let values = vals![*epoch, why.as_str(), now, edge, *over, *epoch];
             if tx.exec(BEGIN_TO_END, values).await? == 0 {
@@ -118,7 +123,13 @@ impl Store {
         grant: u64,
         now: UnixMillis,
     ) -> Result<Option<QuarantineGrant>> {
-        let QuarantineRequest { hello, over, epoch, why, .. } = confined;
+        let QuarantineRequest {
+            hello,
+            over,
+            epoch,
+            why,
+            ..
+        } = confined;
         let raised = epoch + 1;
         let done = transact!(self.sql, tx => {
             let row: Option<EndingRow> = tx.fetch_optional(NOW, vals![edge, *over, *epoch]).await?;
@@ -153,9 +164,17 @@ impl Store {
             }
             Ok::<_, StoreError>(Some(last_accepted))
         })?;
-        let Some(last_accepted) = done else { return Ok(None) };
+        let Some(last_accepted) = done else {
+            return Ok(None);
+        };
         let known = self.find_known_place(edge, hello).await?;
-        Ok(Some(QuarantineGrant { epoch: raised, grant, last_accepted, why: *why, known }))
+        Ok(Some(QuarantineGrant {
+            epoch: raised,
+            grant,
+            last_accepted,
+            why: *why,
+            known,
+        }))
     }
 
     /// Returns the grant of the current epoch.
@@ -166,9 +185,17 @@ impl Store {
     ) -> Result<Option<QuarantineGrant>> {
         let epoch = confined.epoch;
         let row = self.sql.fetch_optional(GRANTED, vals![edge, epoch]).await?;
-        let Some((grant, last_accepted, why)) = row else { return Ok(None) };
+        let Some((grant, last_accepted, why)) = row else {
+            return Ok(None);
+        };
         let known = self.find_known_place(edge, &confined.hello).await?;
-        Ok(Some(QuarantineGrant { epoch, grant, last_accepted, why, known }))
+        Ok(Some(QuarantineGrant {
+            epoch,
+            grant,
+            last_accepted,
+            why,
+            known,
+        }))
     }
 
     /// Returns ops of ended epochs after a place: as many of one epoch as fit in a frame.
@@ -203,11 +230,15 @@ impl Store {
         let Some(epoch) = self.sql.fetch_optional::<u64>(EPOCH, vals![edge]).await? else {
             return Ok(0);
         };
-        self.sql.exec(DROP_OUTCOMES, vals![edge, epoch, before]).await?;
+        self.sql
+            .exec(DROP_OUTCOMES, vals![edge, epoch, before])
+            .await?;
         self.forget_left_behind(edge, before).await?;
         let oldest: Option<Option<u64>> =
             self.sql.fetch_optional(OLDEST, vals![edge, epoch]).await?;
-        let Some(oldest) = oldest.flatten() else { return Ok(0) };
+        let Some(oldest) = oldest.flatten() else {
+            return Ok(0);
+        };
         let values = vals![edge, oldest, before, DROPPED_MAX];
         let old: Vec<u64> = self.sql.fetch_all(OLD_OPS, values).await?;
         if let Some(last) = old.last() {
@@ -219,19 +250,33 @@ impl Store {
     /// Returns the place up to which the edge certainly has the received ops: its newest outcome's
     /// place, if the same op is stored there. Otherwise it gets all stored ops.
     async fn find_known_place(&self, edge: &EdgeId, hello: &Hello) -> Result<LogPosition> {
-        let nothing = LogPosition { epoch: hello.epoch, seq: 0 };
-        let Some(settled) = hello.settled else { return Ok(nothing) };
+        let nothing = LogPosition {
+            epoch: hello.epoch,
+            seq: 0,
+        };
+        let Some(settled) = hello.settled else {
+            return Ok(nothing);
+        };
         let values = vals![edge, hello.epoch, settled.seq];
         let here: Option<Vec<u8>> = self.sql.fetch_optional(HASH_AT, values).await?;
         let same = here.is_some_and(|here| here == settled.hash.0);
-        Ok(if same { LogPosition { seq: settled.seq, ..nothing } } else { nothing })
+        Ok(if same {
+            LogPosition {
+                seq: settled.seq,
+                ..nothing
+            }
+        } else {
+            nothing
+        })
     }
 }
 
 /// Takes the consecutive rows of the first epoch that fit in a frame.
 fn take_first_epoch(rows: Vec<TailRow>) -> Result<LogTail> {
     let total = rows.len();
-    let Some((epoch, first_seq, first_hash, _)) = rows.first() else { return Ok(LogTail::empty()) };
+    let Some((epoch, first_seq, first_hash, _)) = rows.first() else {
+        return Ok(LogTail::empty());
+    };
     let epoch = *epoch;
     let first_seq = *first_seq;
     let first_hash = *first_hash;
@@ -240,5 +285,11 @@ fn take_first_epoch(rows: Vec<TailRow>) -> Result<LogTail> {
     let run = rows.take_while(|((at, seq, ..), expected)| *at == epoch && seq == expected);
     let ops: Vec<_> = run.map(|((.., op), _)| op).collect();
     let more = ops.len() < total || total == TAIL_ROWS_MAX;
-    Ok(LogTail { epoch, first_seq, first_hash, ops, more })
+    Ok(LogTail {
+        epoch,
+        first_seq,
+        first_hash,
+        ops,
+        more,
+    })
 }

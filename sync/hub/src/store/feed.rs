@@ -139,16 +139,41 @@ impl BroadcastChange {
     fn for_entity(kind: &'static str, entity: Uuid) -> Self {
         let sessions = Vec::new();
         let users = Vec::new();
-        Self { kind, entity, sessions, users, person: None, mark: None }
+        Self {
+            kind,
+            entity,
+            sessions,
+            users,
+            person: None,
+            mark: None,
+        }
     }
 
     fn build_entry(&self, end: &FeedEnd) -> FeedEntry {
         let version = end.feed_seq + 1;
-        let Self { kind, entity, person, mark, .. } = *self;
+        let Self {
+            kind,
+            entity,
+            person,
+            mark,
+            ..
+        } = *self;
         let sessions = self.sessions.clone();
         let users = self.users.clone();
-        let change = FeedChange::Revoked { version, sessions, users, person, mark };
-        FeedEntry { kind, entity, version, member: None, change }
+        let change = FeedChange::Revoked {
+            version,
+            sessions,
+            users,
+            person,
+            mark,
+        };
+        FeedEntry {
+            kind,
+            entity,
+            version,
+            member: None,
+            change,
+        }
     }
 }
 
@@ -167,9 +192,10 @@ impl Store {
         now: UnixMillis,
     ) -> Result<FeedEffect> {
         let word = match whom {
-            RevokedSubject::Session(id) => {
-                BroadcastChange { sessions: vec![id], ..BroadcastChange::for_entity(REVOKED, id.0) }
-            }
+            RevokedSubject::Session(id) => BroadcastChange {
+                sessions: vec![id],
+                ..BroadcastChange::for_entity(REVOKED, id.0)
+            },
             RevokedSubject::Person(id) => {
                 let person = Some(RevocationStatus::from_revocation(id, event.at));
                 BroadcastChange {
@@ -191,7 +217,10 @@ impl Store {
         now: UnixMillis,
     ) -> Result<FeedEffect> {
         let person = Some(RevocationStatus::from_readmission(user, tokens_since));
-        let word = BroadcastChange { person, ..BroadcastChange::for_entity(READMITTED, user.0) };
+        let word = BroadcastChange {
+            person,
+            ..BroadcastChange::for_entity(READMITTED, user.0)
+        };
         self.feed_word(event, &word, now).await
     }
 
@@ -202,8 +231,10 @@ impl Store {
         mark: ProviderVerification,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
-        let word =
-            BroadcastChange { mark: Some(mark), ..BroadcastChange::for_entity(MARK, mark.user.0) };
+        let word = BroadcastChange {
+            mark: Some(mark),
+            ..BroadcastChange::for_entity(MARK, mark.user.0)
+        };
         transact!(self.sql, tx => {
             let mut ends = Vec::new();
             for region in Region::ALL {
@@ -263,7 +294,11 @@ impl Store {
                     // A revocation without a time counts as older than any readmission.
                     word => {
                         let made_at = word.map_or(UnixMillis(0), |word| word.revoked_at);
-                        of_entity.revoked.push(FeedRevocation { version, at, made_at });
+                        of_entity.revoked.push(FeedRevocation {
+                            version,
+                            at,
+                            made_at,
+                        });
                     }
                 }
             }
@@ -326,8 +361,10 @@ impl Store {
         after: u64,
         limit: u32,
     ) -> Result<(u64, Vec<FeedChange>)> {
-        let rows: Vec<(u64, Vec<u8>)> =
-            self.sql.fetch_all(READ, vals![region, after, limit]).await?;
+        let rows: Vec<(u64, Vec<u8>)> = self
+            .sql
+            .fetch_all(READ, vals![region, after, limit])
+            .await?;
         let mut opened = Vec::with_capacity(rows.len());
         for (feed_seq, bytes) in rows {
             let place = change_place(region, feed_seq);
@@ -361,7 +398,10 @@ async fn apply_assignment(
         Some(FeedChange::Assignment(known)) => Some(known),
         _ => None,
     };
-    if known.as_ref().is_some_and(|known| known.policy_version >= version) {
+    if known
+        .as_ref()
+        .is_some_and(|known| known.policy_version >= version)
+    {
         return Ok(FeedEffect::Known);
     }
     let stands =
@@ -369,19 +409,27 @@ async fn apply_assignment(
     let granted_seq = match &assignment.holder {
         None => None,
         // A change that keeps the holder's right is not a new grant.
-        Some(_) if known.is_some_and(stands) => {
-            tx.fetch_optional::<Option<u64>>(GRANTED, vals![region]).await?.flatten()
-        }
+        Some(_) if known.is_some_and(stands) => tx
+            .fetch_optional::<Option<u64>>(GRANTED, vals![region])
+            .await?
+            .flatten(),
         Some(_) => Some(end.feed_seq + 1),
     };
     let change = FeedChange::Assignment(assignment.clone());
     let entity = Uuid::nil();
-    let entry = FeedEntry { kind: ASSIGNMENT, entity, version, member: None, change };
+    let entry = FeedEntry {
+        kind: ASSIGNMENT,
+        entity,
+        version,
+        member: None,
+        change,
+    };
     end.add(tx, entry, now).await?;
     let policy = assignment.policy.as_str();
     let holder = &assignment.holder;
     let epoch = holder.as_ref().map(|_| assignment.epoch);
-    tx.exec(ASSIGN, vals![policy, holder, epoch, granted_seq, region]).await?;
+    tx.exec(ASSIGN, vals![policy, holder, epoch, granted_seq, region])
+        .await?;
     Ok(FeedEffect::Added)
 }
 
@@ -392,9 +440,25 @@ impl FeedEnd {
         let region = self.region;
         let feed_seq = self.feed_seq;
         let region_digest = self.digest;
-        let FeedEntry { kind, entity, version, member: digest, change } = entry;
+        let FeedEntry {
+            kind,
+            entity,
+            version,
+            member: digest,
+            change,
+        } = entry;
         let bytes = keys.seal(&change_place(region, feed_seq), &encode_stored(&change)?);
-        Ok(FeedRow { region, feed_seq, kind, entity, version, digest, region_digest, at, bytes })
+        Ok(FeedRow {
+            region,
+            feed_seq,
+            kind,
+            entity,
+            version,
+            digest,
+            region_digest,
+            at,
+            bytes,
+        })
     }
 
     async fn add(&mut self, tx: &mut Tx, entry: FeedEntry, now: UnixMillis) -> Result<()> {
@@ -404,8 +468,15 @@ impl FeedEnd {
     }
 
     async fn save(&self, tx: &mut Tx) -> Result<()> {
-        let FeedEnd { region, feed_seq, digest, orders, lost } = self;
-        tx.exec(MOVE, vals![*feed_seq, *digest, *orders, *lost, *region]).await?;
+        let FeedEnd {
+            region,
+            feed_seq,
+            digest,
+            orders,
+            lost,
+        } = self;
+        tx.exec(MOVE, vals![*feed_seq, *digest, *orders, *lost, *region])
+            .await?;
         Ok(())
     }
 }
@@ -417,15 +488,24 @@ async fn lock_feed_end(tx: &mut Tx, region: Region) -> Result<FeedEnd> {
         .fetch_optional(text, vals![region])
         .await?
         .ok_or(StoreError::Contradiction("a region without its row"))?;
-    Ok(FeedEnd { region, feed_seq, digest, orders, lost })
+    Ok(FeedEnd {
+        region,
+        feed_seq,
+        digest,
+        orders,
+        lost,
+    })
 }
 
 /// Returns the newest change of a kind with one entity per region. If this version cannot read it,
 /// it counts as absent and is replaced.
 async fn read_newest_change(tx: &mut Tx, region: Region, kind: &str) -> Result<Option<FeedChange>> {
-    let row: Option<(u64, Vec<u8>)> =
-        tx.fetch_optional(NEWEST, vals![region, kind, Uuid::nil()]).await?;
-    let Some((feed_seq, bytes)) = row else { return Ok(None) };
+    let row: Option<(u64, Vec<u8>)> = tx
+        .fetch_optional(NEWEST, vals![region, kind, Uuid::nil()])
+        .await?;
+    let Some((feed_seq, bytes)) = row else {
+        return Ok(None);
+    };
     match read_change(tx.data_keys(), (region, feed_seq), bytes) {
         Err(sealed @ StoreError::Sealed(_)) => Err(sealed),
         read => Ok(read.ok()),

@@ -68,7 +68,9 @@ pub(super) fn stored_outcome(row: &StoredRow<'_>) -> Result<Option<Vec<u8>>, Rea
 impl ArrivalCandidate {
     /// Returns `None` for another command.
     fn match_first_arrival(&self, op: &CommandOp, claim: &WorkClaim) -> Option<FirstArrival> {
-        let ReceivedOp::Command(first) = &self.read else { return None };
+        let ReceivedOp::Command(first) = &self.read else {
+            return None;
+        };
         let same = first.command.id == op.command.id
             && first.actor.user_id == op.actor.user_id
             && first.command.body == op.command.body;
@@ -83,8 +85,10 @@ impl ArrivalCandidate {
 
 impl ArrivalCandidate {
     fn is_answered(&self) -> bool {
-        let outcome =
-            self.outcome.as_deref().and_then(|bytes| minicbor::decode::<Outcome>(bytes).ok());
+        let outcome = self
+            .outcome
+            .as_deref()
+            .and_then(|bytes| minicbor::decode::<Outcome>(bytes).ok());
         outcome.is_some_and(|outcome| outcome.names_its_person())
     }
 }
@@ -103,18 +107,28 @@ impl Store {
                 return Ok(Some(first));
             }
         }
-        let asked: Option<UnixMillis> =
-            self.sql.fetch_optional(ASKED, vals![op.command.id, op.actor.user_id]).await?;
+        let asked: Option<UnixMillis> = self
+            .sql
+            .fetch_optional(ASKED, vals![op.command.id, op.actor.user_id])
+            .await?;
         if let Some(taken_at) = asked {
-            return Ok(Some(FirstArrival { taken_at, distrusted: false, is_answered: false }));
+            return Ok(Some(FirstArrival {
+                taken_at,
+                distrusted: false,
+                is_answered: false,
+            }));
         }
-        let mut rows: Vec<ArrivalCandidate> =
-            self.sql.fetch_all(LEFT_BEHIND, vals![op.command.id]).await?;
+        let mut rows: Vec<ArrivalCandidate> = self
+            .sql
+            .fetch_all(LEFT_BEHIND, vals![op.command.id])
+            .await?;
         rows.extend(
             self.sql
                 .fetch_all::<ArrivalCandidate>(PUT_TO_HOLDER, vals![claim.region, &claim.edge])
                 .await?,
         );
-        Ok(rows.iter().find_map(|row| row.match_first_arrival(op, claim)))
+        Ok(rows
+            .iter()
+            .find_map(|row| row.match_first_arrival(op, claim)))
     }
 }

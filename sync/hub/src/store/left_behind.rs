@@ -44,7 +44,9 @@ pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<
     loop {
         let values = vals![edge, epoch, after, PART];
         let rows: Vec<(i64, i64, Vec<u8>)> = tx.fetch_all(UNDECIDED, values).await?;
-        let Some((last, ..)) = rows.last() else { return Ok(()) };
+        let Some((last, ..)) = rows.last() else {
+            return Ok(());
+        };
         after = *last;
         let mut ids = Vec::new();
         let mut left = Vec::new();
@@ -53,7 +55,13 @@ pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<
             if let ReceivedOp::Command(op) = read_op(tx.data_keys(), place, bytes)? {
                 let command_id = op.command.id;
                 ids.push((command_id, op.actor.user_id));
-                left.push(LeftBehindRow { edge, epoch, seq, command_id, received_at });
+                left.push(LeftBehindRow {
+                    edge,
+                    epoch,
+                    seq,
+                    command_id,
+                    received_at,
+                });
             }
         }
         if !ids.is_empty() {
@@ -66,7 +74,11 @@ pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<
 /// Removes commands that now have an outcome or are listed elsewhere. An id belongs to its person:
 /// another person's command with it stays.
 pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Result<()> {
-    if tx.fetch_optional::<CommandId>(ANY, vals![]).await?.is_none() {
+    if tx
+        .fetch_optional::<CommandId>(ANY, vals![])
+        .await?
+        .is_none()
+    {
         return Ok(());
     }
     let names = ids.iter().map(|(id, _)| *id);
@@ -87,7 +99,10 @@ impl Store {
         let rows: Vec<(EdgeId, u64, u64)> = self.sql.fetch_all(NUMBERS, vals![]).await?;
         let mut by_edge = LeftBehindByEdge::new();
         for (edge, epoch, commands) in rows {
-            by_edge.entry(edge).or_default().push(LeftBehind { epoch, commands });
+            by_edge
+                .entry(edge)
+                .or_default()
+                .push(LeftBehind { epoch, commands });
         }
         Ok(by_edge)
     }

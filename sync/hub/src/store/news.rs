@@ -29,11 +29,20 @@ impl Store {
         let values = vals![region, after, to, ORDER, limit];
         let rows: Vec<(u64, Vec<u8>)> = self.sql.fetch_all(CHANGES, values).await?;
         let is_part = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
-        let reached = rows.last().filter(|_| is_part).map_or(to, |(last, _)| *last);
+        let reached = rows
+            .last()
+            .filter(|_| is_part)
+            .map_or(to, |(last, _)| *last);
         let change = |(feed_seq, bytes): (u64, Vec<u8>)| {
-            Ok((feed_seq, read_change(self.sql.data_keys(), (region, feed_seq), bytes)?))
+            Ok((
+                feed_seq,
+                read_change(self.sql.data_keys(), (region, feed_seq), bytes)?,
+            ))
         };
-        Ok((reached, rows.into_iter().map(change).collect::<Result<_>>()?))
+        Ok((
+            reached,
+            rows.into_iter().map(change).collect::<Result<_>>()?,
+        ))
     }
 
     /// Returns up to `limit` lost acceptances after `after` and up to `to`, each with its order's

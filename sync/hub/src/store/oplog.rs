@@ -65,13 +65,17 @@ impl Store {
         let mut text = Statement::new(WAITING);
         let mut values = vals![edge, after];
         if let Some(state) = state {
-            let Some(word) = to_stored_state(state) else { return Ok(Vec::new()) };
+            let Some(word) = to_stored_state(state) else {
+                return Ok(Vec::new());
+            };
             text = text.append_text("AND u.state = ? ");
             values.extend(vals![word]);
         }
         values.extend(vals![limit]);
-        let ops: Vec<OpRecordRow> =
-            self.sql.fetch_all(text.append_text("ORDER BY u.seq LIMIT ?"), values).await?;
+        let ops: Vec<OpRecordRow> = self
+            .sql
+            .fetch_all(text.append_text("ORDER BY u.seq LIMIT ?"), values)
+            .await?;
         let mut ops: Vec<OpRecord> = ops.into_iter().map(|OpRecordRow(op)| op).collect();
         self.tell_origins(&mut ops).await?;
         Ok(ops)
@@ -89,8 +93,10 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<OpRecord>> {
         let (epoch, seq) = after;
-        let ops: Vec<OpRecordRow> =
-            self.sql.fetch_all(LEFT, vals![edge, epoch, epoch, seq, limit]).await?;
+        let ops: Vec<OpRecordRow> = self
+            .sql
+            .fetch_all(LEFT, vals![edge, epoch, epoch, seq, limit])
+            .await?;
         let mut ops: Vec<OpRecord> = ops.into_iter().map(|OpRecordRow(op)| op).collect();
         self.find_again(edge, &mut ops).await?;
         Ok(ops)
@@ -100,7 +106,9 @@ impl Store {
     pub async fn find_op(&self, place: &OpPlace) -> Result<Option<OpRecord>> {
         let values = vals![&place.edge, place.epoch, place.seq];
         let stored = self.sql.fetch_optional(OP, values.clone()).await?;
-        let Some(OpRecordRow(mut op)) = stored else { return Ok(None) };
+        let Some(OpRecordRow(mut op)) = stored else {
+            return Ok(None);
+        };
         self.tell_origins(std::slice::from_mut(&mut op)).await?;
         let row: Option<(u64, UnixMillis, Vec<u8>, u64, u64)> =
             self.sql.fetch_optional(OUTCOME, values).await?;
@@ -109,9 +117,15 @@ impl Store {
             let at = (place.edge.as_str(), place.epoch, place.seq);
             let outcome = read_outcome(self.sql.data_keys(), at, bytes)?;
             op.state = OpState::Decided;
-            op.outcome = Some(OpOutcome { number, stored_at, told, outcome });
+            op.outcome = Some(OpOutcome {
+                number,
+                stored_at,
+                told,
+                outcome,
+            });
         } else if op.state == OpState::LeftBehind {
-            self.find_again(&place.edge, std::slice::from_mut(&mut op)).await?;
+            self.find_again(&place.edge, std::slice::from_mut(&mut op))
+                .await?;
         }
         Ok(Some(op))
     }
@@ -181,8 +195,14 @@ impl Store {
     /// Sets `again` to the place where a later epoch relogged the command, by id and person.
     async fn find_again(&self, edge: &EdgeId, ops: &mut [OpRecord]) -> Result<()> {
         let name = |op: &OpRecord| op.command.as_ref().map(|c| (c.id, c.actor.user_id));
-        let ids: Vec<Val> = ops.iter().filter_map(name).map(|(id, _)| Val::from(id)).collect();
-        let Some(first) = ops.first().map(|op| op.place.epoch) else { return Ok(()) };
+        let ids: Vec<Val> = ops
+            .iter()
+            .filter_map(name)
+            .map(|(id, _)| Val::from(id))
+            .collect();
+        let Some(first) = ops.first().map(|op| op.place.epoch) else {
+            return Ok(());
+        };
         let mut again: HashMap<(CommandId, UserId), OpPlace> = HashMap::new();
         for part in split_batches(&ids, NAMES_MAX) {
             let mut values = vals![edge, first];
@@ -191,8 +211,14 @@ impl Store {
             let rows: Vec<(u64, u64, Vec<u8>)> = self.sql.fetch_all(text, values).await?;
             for (epoch, seq, bytes) in rows {
                 let read = read_op(self.sql.data_keys(), (edge.as_str(), epoch, seq), bytes)?;
-                let ReceivedOp::Command(op) = read else { continue };
-                let place = OpPlace { edge: edge.clone(), epoch, seq };
+                let ReceivedOp::Command(op) = read else {
+                    continue;
+                };
+                let place = OpPlace {
+                    edge: edge.clone(),
+                    epoch,
+                    seq,
+                };
                 again.insert((op.command.id, op.actor.user_id), place);
             }
         }
@@ -227,8 +253,9 @@ impl Row for OpRecordRow {
         let region = row.get("region")?;
         let (kind, command, fence) = stored_op(row)?.operator_summary(region);
         let word: String = row.get("state")?;
-        let state =
-            OpState::WAITING.into_iter().find(|state| to_stored_state(*state) == Some(&word));
+        let state = OpState::WAITING
+            .into_iter()
+            .find(|state| to_stored_state(*state) == Some(&word));
         Ok(Self(fields!(row => OpRecord {
             hash, failures, received_at;
             place: fields!(row => OpPlace { edge, epoch, seq }),

@@ -83,17 +83,29 @@ impl Store {
         after: u64,
         limit: u32,
     ) -> Result<Vec<NumberedOutcome>> {
-        let rows: Vec<(u64, u64, Option<CommandId>, Vec<u8>)> =
-            self.sql.fetch_all(OUTCOMES, vals![edge, epoch, after, limit]).await?;
+        let rows: Vec<(u64, u64, Option<CommandId>, Vec<u8>)> = self
+            .sql
+            .fetch_all(OUTCOMES, vals![edge, epoch, after, limit])
+            .await?;
         let mut opened = Vec::with_capacity(rows.len());
         for (number, seq, command_id, bytes) in rows {
             let place = outcome_place(edge.as_str(), epoch, seq);
-            opened.push((number, seq, command_id, self.sql.data_keys().open(&place, bytes)?));
+            opened.push((
+                number,
+                seq,
+                command_id,
+                self.sql.data_keys().open(&place, bytes)?,
+            ));
         }
         let fitting = count_rows_in_frame(opened.iter().map(|(.., bytes)| bytes.len()));
         let outcome = |(number, seq, command_id, bytes): (_, _, _, Vec<u8>)| {
             let outcome = decode_stored(&bytes, "an outcome")?;
-            Ok(NumberedOutcome { number, seq, command_id, outcome })
+            Ok(NumberedOutcome {
+                number,
+                seq,
+                command_id,
+                outcome,
+            })
         };
         opened.into_iter().take(fitting).map(outcome).collect()
     }

@@ -27,12 +27,18 @@ impl Store {
 
     /// Returns the newest answered probe.
     pub async fn life_shown(&self, edge: &EdgeId) -> Result<u64> {
-        Ok(self.sql.fetch_optional(ANSWERED, vals![edge]).await?.unwrap_or_default())
+        Ok(self
+            .sql
+            .fetch_optional(ANSWERED, vals![edge])
+            .await?
+            .unwrap_or_default())
     }
 
     /// Ignores an answer under another term: that session is over.
     pub async fn show_life(&self, edge: &EdgeId, term: u64, number: u64) -> Result<()> {
-        self.sql.exec(ANSWER, vals![number, edge, term, number]).await?;
+        self.sql
+            .exec(ANSWER, vals![number, edge, term, number])
+            .await?;
         Ok(())
     }
 

@@ -39,7 +39,13 @@ impl Store {
         put_at: UnixMillis,
     ) -> Result<()> {
         let made_at = &made_at.to_string();
-        let row = PutAcceptRow { command_id, user_id, made_at, taken_at, put_at };
+        let row = PutAcceptRow {
+            command_id,
+            user_id,
+            made_at,
+            taken_at,
+            put_at,
+        };
         self.sql.insert_new(row).await?;
         Ok(())
     }
@@ -47,7 +53,13 @@ impl Store {
     /// Costs one short query if no accept was ever put to a holder.
     pub async fn find_accept_origins(&self, ids: &[CommandId]) -> Result<AcceptOrigins> {
         let mut origins = HashMap::new();
-        if ids.is_empty() || self.sql.fetch_optional::<CommandId>(ANY, vals![]).await?.is_none() {
+        if ids.is_empty()
+            || self
+                .sql
+                .fetch_optional::<CommandId>(ANY, vals![])
+                .await?
+                .is_none()
+        {
             return Ok(AcceptOrigins(origins));
         }
         for part in split_batches(ids, NAMES_MAX) {
@@ -77,7 +89,9 @@ impl Store {
         let ids: Vec<CommandId> = self.sql.fetch_all(OLD, vals![before, limit]).await?;
         for part in split_batches(&ids, NAMES_MAX) {
             let values = part.iter().map(|id| Val::from(*id)).collect();
-            self.sql.exec(in_list(DROP, part.len(), ")"), values).await?;
+            self.sql
+                .exec(in_list(DROP, part.len(), ")"), values)
+                .await?;
         }
         Ok(ids.len())
     }

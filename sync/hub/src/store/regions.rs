@@ -69,7 +69,9 @@ impl Store {
         by: UserId,
         now: UnixMillis,
     ) -> Result<()> {
-        self.sql.exec(SET_GATE, vals![gate.as_str(), now, by, region]).await?;
+        self.sql
+            .exec(SET_GATE, vals![gate.as_str(), now, by, region])
+            .await?;
         Ok(())
     }
 }

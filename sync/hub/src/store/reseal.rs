@@ -52,24 +52,39 @@ struct LogTable {
     place: fn(&str, u64, u64) -> platform::sealing::SealContext,
 }
 
-const OPS_TABLE: LogTable =
-    LogTable { rows: OPS, reseal: RESEAL_OP, next: NEXT_OPS, place: op_place };
-const OUTCOMES_TABLE: LogTable =
-    LogTable { rows: OUTCOMES, reseal: RESEAL_OUTCOME, next: NEXT_OUTCOMES, place: outcome_place };
+const OPS_TABLE: LogTable = LogTable {
+    rows: OPS,
+    reseal: RESEAL_OP,
+    next: NEXT_OPS,
+    place: op_place,
+};
+const OUTCOMES_TABLE: LogTable = LogTable {
+    rows: OUTCOMES,
+    reseal: RESEAL_OUTCOME,
+    next: NEXT_OUTCOMES,
+    place: outcome_place,
+};
 
 impl Store {
     /// Reseals a region's changes after `after`.
     pub async fn reseal_feed(&self, region: Region, after: u64) -> Result<ResealedBatch<u64>> {
         let keys = self.sql.data_keys();
-        let rows: Vec<(u64, Vec<u8>)> =
-            self.sql.fetch_all(CHANGES, vals![region, after, BATCH]).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(feed_seq, _)| *feed_seq);
+        let rows: Vec<(u64, Vec<u8>)> = self
+            .sql
+            .fetch_all(CHANGES, vals![region, after, BATCH])
+            .await?;
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(feed_seq, _)| *feed_seq);
         let mut sealed = 0;
         for (feed_seq, stored) in rows {
             if keys.is_stale(&stored) {
                 let place = change_place(region, feed_seq);
                 let anew = keys.seal(&place, &keys.open(&place, stored)?);
-                self.sql.exec(RESEAL_CHANGE, vals![anew, region, feed_seq]).await?;
+                self.sql
+                    .exec(RESEAL_CHANGE, vals![anew, region, feed_seq])
+                    .await?;
                 sealed += 1;
             }
         }
@@ -94,23 +109,36 @@ impl Store {
     async fn reseal_log(
         &self,
         table: &LogTable,
-        ResealCursor { edge, epoch, number }: ResealCursor,
+        ResealCursor {
+            edge,
+            epoch,
+            number,
+        }: ResealCursor,
     ) -> Result<ResealedBatch<ResealCursor>> {
         let keys = self.sql.data_keys();
         let values = vals![edge.as_str(), epoch, number, BATCH];
         let rows: Vec<(u64, u64, Vec<u8>)> = self.sql.fetch_all(table.rows, values).await?;
-        let end = rows.last().filter(|_| rows.len() == BATCH).map(|(number, ..)| *number);
+        let end = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(number, ..)| *number);
         let mut sealed = 0;
         for (number, seq, stored) in rows {
             if keys.is_stale(&stored) {
                 let place = (table.place)(&edge, epoch, seq);
                 let anew = keys.seal(&place, &keys.open(&place, stored)?);
-                self.sql.exec(table.reseal, vals![anew, edge.as_str(), epoch, number]).await?;
+                self.sql
+                    .exec(table.reseal, vals![anew, edge.as_str(), epoch, number])
+                    .await?;
                 sealed += 1;
             }
         }
         let last = match end {
-            Some(number) => Some(ResealCursor { edge, epoch, number }),
+            Some(number) => Some(ResealCursor {
+                edge,
+                epoch,
+                number,
+            }),
             None => self.next_log(table, &edge, epoch).await?,
         };
         Ok(ResealedBatch { sealed, last })
@@ -128,7 +156,11 @@ impl Store {
         if next.is_none() {
             next = self.sql.fetch_optional(of_others, vals![edge]).await?;
         }
-        Ok(next.map(|(edge, epoch)| ResealCursor { edge, epoch, number: 0 }))
+        Ok(next.map(|(edge, epoch)| ResealCursor {
+            edge,
+            epoch,
+            number: 0,
+        }))
     }
 
     /// Reseals waiting accepts after `after`. Skips those decided meanwhile.
@@ -136,7 +168,10 @@ impl Store {
         let keys = self.sql.data_keys();
         let values = vals![after.0, after.0, after.1, BATCH];
         let rows: Vec<(Uuid, Uuid, Vec<u8>, String)> = self.sql.fetch_all(ASKS, values).await?;
-        let last = rows.last().filter(|_| rows.len() == BATCH).map(|(id, user, ..)| (*id, *user));
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == BATCH)
+            .map(|(id, user, ..)| (*id, *user));
         let mut sealed = 0;
         for (id, user, command, token) in rows {
             if !keys.is_stale(&command) && !keys.is_stale_text(&token) {
@@ -147,7 +182,9 @@ impl Store {
             let of_token = place(ASK_TOKEN);
             let command = keys.seal(&of_command, &keys.open(&of_command, command)?);
             let anew = keys.seal_text(&of_token, &keys.open_text(&of_token, token.clone())?);
-            self.sql.exec(RESEAL_ASK, vals![command, anew, id, user, token]).await?;
+            self.sql
+                .exec(RESEAL_ASK, vals![command, anew, id, user, token])
+                .await?;
             sealed += 1;
         }
         Ok(ResealedBatch { sealed, last })

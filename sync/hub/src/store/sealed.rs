@@ -8,11 +8,15 @@ use super::{Result, decode_stored};
 use crate::domain::op::ReceivedOp;
 
 pub(super) fn op_place(edge: &str, epoch: u64, seq: u64) -> SealContext {
-    SealContext::for_row("ops.bytes", edge.as_bytes()).and_number(epoch).and_number(seq)
+    SealContext::for_row("ops.bytes", edge.as_bytes())
+        .and_number(epoch)
+        .and_number(seq)
 }
 
 pub(super) fn outcome_place(edge: &str, epoch: u64, seq: u64) -> SealContext {
-    SealContext::for_row("outcomes.bytes", edge.as_bytes()).and_number(epoch).and_number(seq)
+    SealContext::for_row("outcomes.bytes", edge.as_bytes())
+        .and_number(epoch)
+        .and_number(seq)
 }
 
 pub(super) fn change_place(region: Region, feed_seq: u64) -> SealContext {
@@ -32,7 +36,9 @@ pub(super) fn read_op(
     (edge, epoch, seq): (&str, u64, u64),
     stored: Vec<u8>,
 ) -> Result<ReceivedOp> {
-    Ok(ReceivedOp::read(&keys.open(&op_place(edge, epoch, seq), stored)?))
+    Ok(ReceivedOp::read(
+        &keys.open(&op_place(edge, epoch, seq), stored)?,
+    ))
 }
 
 pub(super) fn read_outcome(
@@ -40,7 +46,10 @@ pub(super) fn read_outcome(
     (edge, epoch, seq): (&str, u64, u64),
     stored: Vec<u8>,
 ) -> Result<Outcome> {
-    decode_stored(&keys.open(&outcome_place(edge, epoch, seq), stored)?, "an outcome")
+    decode_stored(
+        &keys.open(&outcome_place(edge, epoch, seq), stored)?,
+        "an outcome",
+    )
 }
 
 pub(super) fn read_change(
@@ -48,5 +57,8 @@ pub(super) fn read_change(
     (region, feed_seq): (Region, u64),
     stored: Vec<u8>,
 ) -> Result<FeedChange> {
-    decode_stored(&keys.open(&change_place(region, feed_seq), stored)?, "a change of the feed")
+    decode_stored(
+        &keys.open(&change_place(region, feed_seq), stored)?,
+        "a change of the feed",
+    )
 }

@@ -30,7 +30,15 @@ const TAKEN: &str = "UPDATE edges SET \
     repair_asked_at = NULL WHERE edge = ? AND term = ?";
 
 /// The order in which an edge applies them: it compares the assignment with the orders.
-const KINDS: [&str; 7] = [ORDER, REVOKED, KEYS, ASSIGNMENT, REVOKED_PERSON, READMITTED, MARK];
+const KINDS: [&str; 7] = [
+    ORDER,
+    REVOKED,
+    KEYS,
+    ASSIGNMENT,
+    REVOKED_PERSON,
+    READMITTED,
+    MARK,
+];
 /// An edge stores a chunk in one commit, and a dropped link may resend it.
 const ROWS_MAX: usize = 64;
 const BYTES_MAX: usize = 16 * 1024;
@@ -42,18 +50,31 @@ impl Store {
         region: Region,
         wanted: ChunkRequest,
     ) -> Result<SnapshotPart> {
-        let mut place = wanted.after.unwrap_or(SnapshotCursor { kind: 0, entity: [0; 16] });
+        let mut place = wanted.after.unwrap_or(SnapshotCursor {
+            kind: 0,
+            entity: [0; 16],
+        });
         let mut changes = Vec::new();
         let mut bytes_left = BYTES_MAX;
         while let Some(kind) = KINDS.get(usize::from(place.kind)) {
             let from = Uuid::from_bytes(place.entity);
-            let values = vals![region, *kind, from, wanted.feed_seq, wanted.feed_seq, ROWS_MAX];
+            let values = vals![
+                region,
+                *kind,
+                from,
+                wanted.feed_seq,
+                wanted.feed_seq,
+                ROWS_MAX
+            ];
             let rows: Vec<(Uuid, u64, Vec<u8>)> = self.sql.fetch_all(CHUNK, values).await?;
             let whole = rows.len() < ROWS_MAX;
             for (entity, feed_seq, bytes) in rows {
                 if bytes.len() > bytes_left && !changes.is_empty() {
                     place.entity = entity.into_bytes();
-                    return Ok(SnapshotPart { changes, next: Some(place) });
+                    return Ok(SnapshotPart {
+                        changes,
+                        next: Some(place),
+                    });
                 }
                 bytes_left = bytes_left.saturating_sub(bytes.len());
                 let change = read_change(self.sql.data_keys(), (region, feed_seq), bytes)?;
@@ -64,11 +85,20 @@ impl Store {
                 place.entity = next_entity_key(entity).unwrap_or([u8::MAX; 16]);
             }
             if !whole {
-                return Ok(SnapshotPart { changes, next: Some(place) });
+                return Ok(SnapshotPart {
+                    changes,
+                    next: Some(place),
+                });
             }
-            place = SnapshotCursor { kind: place.kind + 1, entity: [0; 16] };
+            place = SnapshotCursor {
+                kind: place.kind + 1,
+                entity: [0; 16],
+            };
         }
-        Ok(SnapshotPart { changes, next: None })
+        Ok(SnapshotPart {
+            changes,
+            next: None,
+        })
     }
 
     /// Requests a repair snapshot for an edge whose orders differ from the cloud's. Returns false

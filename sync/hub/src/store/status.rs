@@ -39,7 +39,10 @@ impl Store {
     pub async fn read_overview(&self) -> Result<(Vec<RegionRecord>, Vec<EdgeRecord>)> {
         let mut edges: Vec<EdgeRecord> = Vec::new();
         loop {
-            let after = edges.last().map(|last| last.stored.edge.to_string()).unwrap_or_default();
+            let after = edges
+                .last()
+                .map(|last| last.stored.edge.to_string())
+                .unwrap_or_default();
             let page = self.list_edges(&after, OVERVIEW_PAGE).await?;
             let whole = page.len() == OVERVIEW_PAGE;
             edges.extend(page);

@@ -54,13 +54,20 @@ impl std::ops::Deref for Database {
 
 async fn database(mysql: bool) -> Database {
     let folder = tempfile::tempdir().unwrap();
-    let engine = if mysql { Engine::MariaDb } else { Engine::Sqlite };
+    let engine = if mysql {
+        Engine::MariaDb
+    } else {
+        Engine::Sqlite
+    };
     let url = engine.address(folder.path(), "sync");
     let migrate = async |url: &str| testing::migrate(url, &MIGRATIONS).await;
     let sql = testing::database("sync", &url, migrate).await;
     let store = Store::new(sql);
     store.ensure_regions(77).await.unwrap();
-    Database { store, _folder: folder }
+    Database {
+        store,
+        _folder: folder,
+    }
 }
 
 async fn with_edge(mysql: bool) -> Database {
@@ -83,7 +90,10 @@ fn replica(n: u128) -> Uuid {
 
 async fn enrolled(store: &Store) {
     let code = Hash::digest_bytes(b"code");
-    store.invite_edge(&north(), Region::North, code, admin(), NOW).await.unwrap();
+    store
+        .invite_edge(&north(), Region::North, code, admin(), NOW)
+        .await
+        .unwrap();
     store.enrol_edge(code, KEY, NOW).await.unwrap();
 }
 
@@ -115,13 +125,25 @@ fn hello() -> Hello {
 }
 
 async fn session(store: &Store) -> (u64, StoredEdge) {
-    let over = store.load_edge_state(&north(), NOW).await.unwrap().unwrap().term;
-    store.take_over(&north(), &hello(), over, NOW).await.unwrap().unwrap()
+    let over = store
+        .load_edge_state(&north(), NOW)
+        .await
+        .unwrap()
+        .unwrap()
+        .term;
+    store
+        .take_over(&north(), &hello(), over, NOW)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 fn ack(term: u64, outcome_cursor: u64) -> Ack {
     Ack {
-        standing: LinkSessionId { term, nonce: BootNonce([3; 16]) },
+        standing: LinkSessionId {
+            term,
+            nonce: BootNonce([3; 16]),
+        },
         outcome_cursor,
         feed_cursor: 0,
         digest: Hash::ZERO,
@@ -142,13 +164,29 @@ fn ack(term: u64, outcome_cursor: u64) -> Ack {
 
 fn boots(term: u64, after: ChainHead, count: u64) -> NewOps {
     let mut at = after;
-    let op = |n| Op::Boot { nonce: BootNonce([1; 16]), at: UnixMillis(NOW.0 + n) }.to_bytes();
+    let op = |n| {
+        Op::Boot {
+            nonce: BootNonce([1; 16]),
+            at: UnixMillis(NOW.0 + n),
+        }
+        .to_bytes()
+    };
     let ops = (0..count.cast_signed()).map(|n| {
         let bytes = op(n);
         at = at.append_op(&bytes);
-        NewOp { at, bytes, bounds: OpBounds::default() }
+        NewOp {
+            at,
+            bytes,
+            bounds: OpBounds::default(),
+        }
     });
-    NewOps { term, epoch: 1, after, ops: ops.collect(), heads: LogHeadReports::default() }
+    NewOps {
+        term,
+        epoch: 1,
+        after,
+        ops: ops.collect(),
+        heads: LogHeadReports::default(),
+    }
 }
 
 async fn received(store: &Store, count: u64) -> NewOps {
@@ -159,12 +197,19 @@ async fn received(store: &Store, count: u64) -> NewOps {
 }
 
 async fn claimed(store: &Store) -> WorkClaim {
-    store.claim_log(&north(), replica(1), NOW, UNTIL).await.unwrap().unwrap()
+    store
+        .claim_log(&north(), replica(1), NOW, UNTIL)
+        .await
+        .unwrap()
+        .unwrap()
 }
 
 /// Returns the due ops from the start of the log.
 async fn due(store: &Store, claim: &WorkClaim, limit: usize) -> Vec<UndecidedOp> {
-    store.read_due_ops(claim, &mut LogWalk::default(), false, limit).await.unwrap()
+    store
+        .read_due_ops(claim, &mut LogWalk::default(), false, limit)
+        .await
+        .unwrap()
 }
 
 fn due_seqs(due: &[UndecidedOp]) -> Vec<u64> {
@@ -172,7 +217,11 @@ fn due_seqs(due: &[UndecidedOp]) -> Vec<u64> {
 }
 
 async fn region(store: &Store) -> crate::domain::status::RegionRecord {
-    store.list_regions().await.unwrap().swap_remove(usize::from(Region::North.index()))
+    store
+        .list_regions()
+        .await
+        .unwrap()
+        .swap_remove(usize::from(Region::North.index()))
 }
 
 static NORTH: std::sync::LazyLock<EdgeId> = std::sync::LazyLock::new(north);

@@ -99,7 +99,9 @@ impl Row for WorkClaim {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let last = row.get::<Option<_>>("distrusted_epoch")?;
         let from = row.get("distrusted_from")?;
-        let cut_off = last.zip(from).map(|(epoch, from)| TrustCutOff { epoch, from });
+        let cut_off = last
+            .zip(from)
+            .map(|(epoch, from)| TrustCutOff { epoch, from });
         Ok(
             fields!(row => WorkClaim { edge, region, epoch; token: row.get("work_token")?, cut_off }),
         )
@@ -109,7 +111,8 @@ impl Row for WorkClaim {
 impl WorkClaim {
     /// Returns true if an operator distrusts ops that arrived then.
     pub fn distrusts_op_at(&self, epoch: u64, received_at: UnixMillis) -> bool {
-        self.cut_off.is_some_and(|cut_off| cut_off.covers_op(epoch, received_at))
+        self.cut_off
+            .is_some_and(|cut_off| cut_off.covers_op(epoch, received_at))
     }
 }
 
@@ -136,8 +139,14 @@ pub(super) fn stored_op(row: &StoredRow<'_>) -> Result<ReceivedOp, ReadError> {
 }
 
 pub(super) fn read_arrival(row: &StoredRow<'_>) -> Result<OpArrival, ReadError> {
-    let bounds = OpBounds { not_before: row.get("not_before")?, knows_to: row.get("knows_to")? };
-    Ok(OpArrival { received_at: row.get("received_at")?, bounds })
+    let bounds = OpBounds {
+        not_before: row.get("not_before")?,
+        knows_to: row.get("knows_to")?,
+    };
+    Ok(OpArrival {
+        received_at: row.get("received_at")?,
+        bounds,
+    })
 }
 
 impl Store {
@@ -153,7 +162,11 @@ impl Store {
         let mut edges: Vec<EdgeId> = self.sql.fetch_all(WITH_WORK, values).await?;
         let more = edges.len() > limit;
         edges.truncate(limit);
-        let next = edges.last().filter(|_| more).map(EdgeId::to_string).unwrap_or_default();
+        let next = edges
+            .last()
+            .filter(|_| more)
+            .map(EdgeId::to_string)
+            .unwrap_or_default();
         Ok((edges, next))
     }
 
@@ -176,12 +189,16 @@ impl Store {
 
     /// Has no effect if another worker has taken the log.
     pub async fn extend_claim(&self, claim: &WorkClaim, until: UnixMillis) -> Result<()> {
-        self.sql.exec(KEEP, vals![until, &claim.edge, claim.token]).await?;
+        self.sql
+            .exec(KEEP, vals![until, &claim.edge, claim.token])
+            .await?;
         Ok(())
     }
 
     pub async fn release_claim(&self, claim: &WorkClaim) -> Result<()> {
-        self.sql.exec(RELEASE, vals![&claim.edge, claim.token]).await?;
+        self.sql
+            .exec(RELEASE, vals![&claim.edge, claim.token])
+            .await?;
         Ok(())
     }
 
@@ -204,7 +221,8 @@ impl Store {
             }
             false
         };
-        self.read_undecided(states, claim, walk.after, limit, is_due).await
+        self.read_undecided(states, claim, walk.after, limit, is_due)
+            .await
     }
 
     /// Returns the next ops after `beyond` that their region holds, for a retry, without those
@@ -237,7 +255,9 @@ impl Store {
         mut is_due: impl FnMut(&str, &UndecidedOp) -> bool + Send,
     ) -> Result<Vec<UndecidedOp>> {
         let page = limit.max(PAGE_MIN);
-        let text = Statement::new(UNDECIDED).append_text(states).append_text(IN_LOG_ORDER);
+        let text = Statement::new(UNDECIDED)
+            .append_text(states)
+            .append_text(IN_LOG_ORDER);
         let mut due = Vec::new();
         loop {
             let values = vals![&claim.edge, claim.epoch, after, page];
@@ -271,7 +291,10 @@ impl Store {
             HELD_BY_REGION => HeldReason::Region,
             _ => HeldReason::NeedsOperator,
         };
-        Ok(rows.into_iter().map(|(seq, state)| (seq, reason(&state))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(seq, state)| (seq, reason(&state)))
+            .collect())
     }
 
     /// Records since when the edge sends tokens that the cloud accepts.
@@ -282,7 +305,11 @@ impl Store {
         now: UnixMillis,
     ) -> Result<()> {
         let since = sends.then_some(now);
-        let text = if sends { SENDS_CLOUD_TOKENS } else { SENDS_NO_CLOUD_TOKENS };
+        let text = if sends {
+            SENDS_CLOUD_TOKENS
+        } else {
+            SENDS_NO_CLOUD_TOKENS
+        };
         if self.sql.exec(text, vals![since, edge]).await? == 1 && sends {
             tracing::warn!(edge.id = %edge, "`{edge}` keeps people's tokens that open the cloud: upgrade it");
         }
@@ -372,8 +399,10 @@ async fn add_outcomes(
     decided: &[DecidedOp],
     now: UnixMillis,
 ) -> Result<()> {
-    let total: u64 =
-        tx.fetch_optional(OUTCOME_COUNT, vals![&claim.edge]).await?.unwrap_or_default();
+    let total: u64 = tx
+        .fetch_optional(OUTCOME_COUNT, vals![&claim.edge])
+        .await?
+        .unwrap_or_default();
     let mut number = total.saturating_sub(decided.len() as u64);
     let log = vals![&claim.edge, claim.epoch];
     let seqs = decided.iter().map(|op| op.seq);
@@ -391,11 +420,16 @@ async fn add_outcomes(
             seq: decided.seq,
             command_id: decided.command_id,
             at: now,
-            bytes: tx.data_keys().seal(&place, &encode_stored(&decided.outcome)?),
+            bytes: tx
+                .data_keys()
+                .seal(&place, &encode_stored(&decided.outcome)?),
         });
     }
     tx.insert_all(rows).await?;
-    let ids: Vec<_> = decided.iter().filter_map(|d| Some((d.command_id?, d.user_id?))).collect();
+    let ids: Vec<_> = decided
+        .iter()
+        .filter_map(|d| Some((d.command_id?, d.user_id?)))
+        .collect();
     if ids.is_empty() {
         return Ok(());
     }

@@ -59,7 +59,10 @@ impl Workers {
             let failures = |name: &AcceptKey| part.failures.get(name).copied().unwrap_or_default();
             let mut bad = part.unreadable.clone();
             if !part.accepts.is_empty() {
-                let doubted = part.accepts.iter().any(|accept| failures(&name(accept)) > 0);
+                let doubted = part
+                    .accepts
+                    .iter()
+                    .any(|accept| failures(&name(accept)) > 0);
                 bad.extend(self.decide_accepts(part.accepts.clone(), doubted).await?);
             }
             for name in bad {
@@ -99,7 +102,11 @@ impl Workers {
         let mut bad = Vec::new();
         for item in items {
             let name = name(&item);
-            bad.extend(self.try_accepts(vec![item], false).await?.unwrap_or_else(|| vec![name]));
+            bad.extend(
+                self.try_accepts(vec![item], false)
+                    .await?
+                    .unwrap_or_else(|| vec![name]),
+            );
         }
         Ok(bad)
     }
@@ -114,7 +121,11 @@ impl Workers {
         let names: Vec<AcceptKey> = items.iter().map(name).collect();
         let list = WaitingAccepts { items };
         let empty = WaitingAccepts { items: Vec::new() };
-        let answers = match self.order.decide_controlled(PATH, &list, &empty, doubted).await {
+        let answers = match self
+            .order
+            .decide_controlled(PATH, &list, &empty, doubted)
+            .await
+        {
             OwnerAnswer::Decisions(WaitingAcceptDecisions { answers }) => answers,
             OwnerAnswer::Away(error) => return Err(AcceptRetryError::Away(error)),
             OwnerAnswer::Failed(error) => {
@@ -147,7 +158,10 @@ impl Workers {
     /// Sends an empty list, to check that the owner decides at all.
     async fn control_accepts(&self) -> Result<(), AcceptRetryError> {
         let nothing = WaitingAccepts { items: Vec::new() };
-        let answers = self.order.post_for_decision::<WaitingAcceptDecisions>(PATH, &nothing).await;
+        let answers = self
+            .order
+            .post_for_decision::<WaitingAcceptDecisions>(PATH, &nothing)
+            .await;
         answers.map(drop).map_err(AcceptRetryError::Away)
     }
 }

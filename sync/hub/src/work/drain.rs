@@ -108,8 +108,14 @@ impl LogWorker<'_> {
         let now = self.hub.clock.now();
         let until = now.plus_ms(CLAIM_MS);
         let before = self.claim.take();
-        self.claim = self.hub.store.claim_log(self.edge, self.hub.replica, now, until).await?;
-        let Some(claim) = self.claim.clone() else { return Ok(NextStep::Done) };
+        self.claim = self
+            .hub
+            .store
+            .claim_log(self.edge, self.hub.replica, now, until)
+            .await?;
+        let Some(claim) = self.claim.clone() else {
+            return Ok(NextStep::Done);
+        };
         if before.is_some_and(|before| before.epoch != claim.epoch) {
             self.begin_walk();
         }
@@ -117,7 +123,9 @@ impl LogWorker<'_> {
             return self.pass_by(&claim).await;
         }
         let due =
-            self.hub.store.read_due_ops(&claim, &mut self.walk, false, self.portion.next_size());
+            self.hub
+                .store
+                .read_due_ops(&claim, &mut self.walk, false, self.portion.next_size());
         let run = self.hub.run_with_claim(&claim, due).await?;
         match self.sweep {
             None if run.is_empty() => Ok(self.at_the_end()),
@@ -128,16 +136,25 @@ impl LogWorker<'_> {
 
     /// While the order service is away, answers the ops that do not need it and parks the rest.
     async fn pass_by(&mut self, claim: &WorkClaim) -> Result<NextStep, StoreError> {
-        let waiting = self.hub.store.read_due_ops(claim, &mut self.walk, true, OPS_MAX);
+        let waiting = self
+            .hub
+            .store
+            .read_due_ops(claim, &mut self.walk, true, OPS_MAX);
         let run = self.hub.run_with_claim(claim, waiting).await?;
         if run.is_empty() {
             return Ok(self.at_the_end());
         }
         let now = self.hub.clock.now();
-        let plan = run::plan_run(&run, now, usize::MAX, None, |_, _| TokenVerdict::KeysMissing);
+        let plan = run::plan_run(&run, now, usize::MAX, None, |_, _| {
+            TokenVerdict::KeysMissing
+        });
         let handed = plan.handed.iter().map(|op| op.seq);
         let parked = plan.parked.iter().copied().chain(handed).collect();
-        let progress = PassResults { decided: plan.answered, parked, ..PassResults::default() };
+        let progress = PassResults {
+            decided: plan.answered,
+            parked,
+            ..PassResults::default()
+        };
         self.walk.go_on(&run, &progress);
         Ok(if self.store_results(claim, &progress).await? {
             NextStep::GoOn
@@ -153,7 +170,9 @@ impl LogWorker<'_> {
             return NextStep::Done;
         }
         let now = self.hub.clock.elapsed();
-        let again_at = *self.again_at.get_or_insert_with(|| now + self.backoff.next());
+        let again_at = *self
+            .again_at
+            .get_or_insert_with(|| now + self.backoff.next());
         if now >= again_at {
             self.begin_walk();
             return NextStep::GoOn;
@@ -185,7 +204,10 @@ impl LogWorker<'_> {
         claim: &WorkClaim,
         beyond: u64,
     ) -> Result<NextStep, StoreError> {
-        let held = self.hub.store.held_again(claim, beyond, self.portion.next_size());
+        let held = self
+            .hub
+            .store
+            .held_again(claim, beyond, self.portion.next_size());
         let run = self.hub.run_with_claim(claim, held).await?;
         if run.is_empty() {
             self.sweep = None;
@@ -196,7 +218,9 @@ impl LogWorker<'_> {
             // Ops behind the decided ones are due now.
             self.walk = LogWalk::default();
         }
-        let reached = progress.last_resolved_seq().map_or(beyond, |reached| reached.max(beyond));
+        let reached = progress
+            .last_resolved_seq()
+            .map_or(beyond, |reached| reached.max(beyond));
         self.sweep = self.away.is_none().then_some(reached);
         Ok(next)
     }
@@ -207,29 +231,39 @@ impl LogWorker<'_> {
         claim: &WorkClaim,
         run: &[UndecidedOp],
     ) -> Result<(PassResults, NextStep), StoreError> {
-        let (progress, next, settled) =
-            match self.hub.run_with_claim(claim, self.hub.decide_run(claim, run, self.away)).await?
-            {
-                RunEnd::Whole(progress) => {
-                    let reached = progress.last_resolved_seq();
-                    self.portion
-                        .record_success(run.iter().filter(|due| Some(due.seq) <= reached).count());
-                    (progress, NextStep::GoOn, true)
-                }
-                RunEnd::Away(progress, owner) => {
-                    self.away = Some(owner);
-                    (progress, NextStep::GoOn, true)
-                }
-                RunEnd::Failed(progress, ops) if progress.held.is_empty() => {
-                    self.portion.record_failure(ops);
-                    let alone = progress.failed.is_some();
-                    (progress, if alone { NextStep::Pause } else { NextStep::GoOn }, false)
-                }
-                RunEnd::Failed(progress, _) => {
-                    self.portion.clear_suspects();
-                    (progress, NextStep::GoOn, true)
-                }
-            };
+        let (progress, next, settled) = match self
+            .hub
+            .run_with_claim(claim, self.hub.decide_run(claim, run, self.away))
+            .await?
+        {
+            RunEnd::Whole(progress) => {
+                let reached = progress.last_resolved_seq();
+                self.portion
+                    .record_success(run.iter().filter(|due| Some(due.seq) <= reached).count());
+                (progress, NextStep::GoOn, true)
+            }
+            RunEnd::Away(progress, owner) => {
+                self.away = Some(owner);
+                (progress, NextStep::GoOn, true)
+            }
+            RunEnd::Failed(progress, ops) if progress.held.is_empty() => {
+                self.portion.record_failure(ops);
+                let alone = progress.failed.is_some();
+                (
+                    progress,
+                    if alone {
+                        NextStep::Pause
+                    } else {
+                        NextStep::GoOn
+                    },
+                    false,
+                )
+            }
+            RunEnd::Failed(progress, _) => {
+                self.portion.clear_suspects();
+                (progress, NextStep::GoOn, true)
+            }
+        };
         if !self.store_results(claim, &progress).await? {
             return Ok((progress, NextStep::Done));
         }
@@ -261,7 +295,12 @@ impl LogWorker<'_> {
     ) -> Result<bool, StoreError> {
         let now = self.hub.clock.now();
         let until = now.plus_ms(CLAIM_MS);
-        if !self.hub.store.commit_progress(claim, progress, now, until).await? {
+        if !self
+            .hub
+            .store
+            .commit_progress(claim, progress, now, until)
+            .await?
+        {
             tracing::warn!(edge.id = %self.edge, "Another worker holds this log; this pass is discarded");
             return Ok(false);
         }
@@ -282,11 +321,17 @@ impl LogWorker<'_> {
         claim: &WorkClaim,
         progress: &PassResults,
     ) -> Result<(), StoreError> {
-        let is_held = progress.held.iter().any(|(_, reason)| *reason == HeldReason::Region);
+        let is_held = progress
+            .held
+            .iter()
+            .any(|(_, reason)| *reason == HeldReason::Region);
         if is_held && let Some(holder) = self.hub.store.find_region_holder(claim.region).await? {
             self.hub.nudges.wake_sessions(&holder);
         }
-        let decided = progress.decided.iter().filter_map(|decided| decided.command_id);
+        let decided = progress
+            .decided
+            .iter()
+            .filter_map(|decided| decided.command_id);
         if self.hub.put_accepts.remove_decided(decided) {
             self.hub.bell.hand_in_again();
         }

@@ -45,15 +45,24 @@ impl Workers {
         let judge = self.load_token_checker(claim, run).await?;
         if let Some(audience) = judge.newest_audience(run) {
             let sends_cloud_tokens = audience == TokenAudience::Cloud;
-            self.store.note_cloud_tokens(&claim.edge, sends_cloud_tokens, self.clock.now()).await?;
+            self.store
+                .note_cloud_tokens(&claim.edge, sends_cloud_tokens, self.clock.now())
+                .await?;
         }
         let now = self.clock.now();
-        let mut plan =
-            run::plan_run(run, now, BYTES_MAX, away, |due, op| judge.check_token(due, op));
-        let origins = self.store.find_accept_origins(&origins::maybe_put(run)).await?;
+        let mut plan = run::plan_run(run, now, BYTES_MAX, away, |due, op| {
+            judge.check_token(due, op)
+        });
+        let origins = self
+            .store
+            .find_accept_origins(&origins::maybe_put(run))
+            .await?;
         origins.name(&mut plan.handed, run);
-        let progress =
-            PassResults { decided: plan.answered, parked: plan.parked, ..PassResults::default() };
+        let progress = PassResults {
+            decided: plan.answered,
+            parked: plan.parked,
+            ..PassResults::default()
+        };
         if plan.handed.is_empty() {
             return Ok(RunEnd::Whole(progress));
         }
@@ -70,9 +79,9 @@ impl Workers {
         let edge = &claim.edge;
         // A failure counts against the op only between two successful controls.
         let doubted = count_failures(run, &handed) > 0;
-        let owner = handed
-            .first()
-            .map_or(DecidingService::Order, |op| DecidingService::from_batch_body(&op.body));
+        let owner = handed.first().map_or(DecidingService::Order, |op| {
+            DecidingService::from_batch_body(&op.body)
+        });
         match self.ask_owner(claim, owner, handed.clone(), doubted).await {
             OwnerAnswer::Decisions(OpsDecisions { answers }) => {
                 let Some(joined) = run::match_answers(&handed, answers) else {
@@ -106,16 +115,30 @@ impl Workers {
         ops: Vec<BatchOp>,
         doubted: bool,
     ) -> OwnerAnswer<OpsDecisions> {
-        let Ok(_turn) = self.turns.0.acquire().await else { unreachable!("it is never closed") };
+        let Ok(_turn) = self.turns.0.acquire().await else {
+            unreachable!("it is never closed")
+        };
         let [batch, empty] = [ops, Vec::new()].map(|ops| {
-            let WorkClaim { edge, region, epoch, .. } = claim.clone();
-            OpsBatch { edge, region, epoch, ops }
+            let WorkClaim {
+                edge,
+                region,
+                epoch,
+                ..
+            } = claim.clone();
+            OpsBatch {
+                edge,
+                region,
+                epoch,
+                ops,
+            }
         });
         let service = match owner {
             DecidingService::Order => &self.order,
             DecidingService::Review => &self.review,
         };
-        service.decide_controlled(PATH, &batch, &empty, doubted).await
+        service
+            .decide_controlled(PATH, &batch, &empty, doubted)
+            .await
     }
 
     async fn load_token_checker(
@@ -158,8 +181,10 @@ impl Workers {
             }
             judge.keys_are_fresh = result.is_ok();
         }
-        judge.revocations =
-            self.store.read_revocations(claim.region, &judge.token_subjects()).await?;
+        judge.revocations = self
+            .store
+            .read_revocations(claim.region, &judge.token_subjects())
+            .await?;
         for due in run {
             if let ReceivedOp::Command(op) = &due.read
                 && judge.wants_first(claim, due, op)
@@ -196,7 +221,9 @@ fn handle_failed_batch(
 /// The failure count of an op that is alone in its batch.
 fn count_failures(run: &[UndecidedOp], handed: &[BatchOp]) -> u32 {
     let [alone] = handed else { return 0 };
-    run.iter().find(|due| due.seq == alone.seq).map_or(0, |due| due.failures)
+    run.iter()
+        .find(|due| due.seq == alone.seq)
+        .map_or(0, |due| due.failures)
 }
 
 /// The tokens that a run refers to, checked as of the time the edge took each command.
@@ -219,23 +246,33 @@ impl TokenChecker {
     /// region's edges or another command, or had expired when the edge took the command, as far as
     /// the hub trusts that time.
     fn check_token(&self, due: &UndecidedOp, op: &CommandOp) -> TokenVerdict {
-        let Some(token) = self.tokens.get(&op.token_seq) else { return TokenVerdict::Known(None) };
+        let Some(token) = self.tokens.get(&op.token_seq) else {
+            return TokenVerdict::Known(None);
+        };
         let claims = match self.keys.read(token) {
             Ok(claims) if self.is_for(&claims, op) => claims,
             Err(_) if !self.keys_are_fresh => return TokenVerdict::KeysMissing,
             Ok(_) | Err(_) => return TokenVerdict::Known(None),
         };
-        let moment = due.came.trusted_time(op, self.firsts.get(&due.seq), claims.expires_at());
+        let moment = due
+            .came
+            .trusted_time(op, self.firsts.get(&due.seq), claims.expires_at());
         if !moment.was_token_valid(claims.expires_at()) {
             return TokenVerdict::Known(None);
         }
-        let CommandTime { taken_at, at_latest } = moment;
+        let CommandTime {
+            taken_at,
+            at_latest,
+        } = moment;
         TokenVerdict::Known(Some(TokenUser {
             actor: claims.actor(),
             revoked_version: self.revoked_version(&claims, at_latest),
             taken_at,
             mark: claims.provider_mark(),
-            distrusted: self.firsts.get(&due.seq).is_some_and(|first| first.distrusted),
+            distrusted: self
+                .firsts
+                .get(&due.seq)
+                .is_some_and(|first| first.distrusted),
         }))
     }
 
@@ -243,7 +280,8 @@ impl TokenChecker {
     /// enough.
     fn wants_first(&self, claim: &WorkClaim, due: &UndecidedOp, op: &CommandOp) -> bool {
         let names_nobody = || self.check_token(due, op) == TokenVerdict::Known(None);
-        due.came.needs_first_arrival(op, claim.cut_off.is_some(), names_nobody)
+        due.came
+            .needs_first_arrival(op, claim.cut_off.is_some(), names_nobody)
     }
 
     fn is_for(&self, claims: &Claims, op: &CommandOp) -> bool {
@@ -273,7 +311,11 @@ impl TokenChecker {
     /// session, like token expiry, does not affect commands that the edge took before it.
     fn revoked_version(&self, claims: &Claims, taken_at: UnixMillis) -> Option<u64> {
         let issued = claims.issued_at();
-        let of = |entity| self.revocations.get(entity).and_then(|known| known.of_token(issued));
+        let of = |entity| {
+            self.revocations
+                .get(entity)
+                .and_then(|known| known.of_token(issued))
+        };
         let user = of(&claims.sub.0);
         let session = of(&claims.jti.0);
         let session = session.filter(|revocation| revocation.at <= taken_at);
@@ -282,8 +324,13 @@ impl TokenChecker {
 
     /// The sessions and users of the tokens.
     fn token_subjects(&self) -> Vec<Uuid> {
-        let claims = self.tokens.values().filter_map(|token| self.keys.read(token).ok());
-        let named: HashSet<Uuid> = claims.flat_map(|claims| [claims.sub.0, claims.jti.0]).collect();
+        let claims = self
+            .tokens
+            .values()
+            .filter_map(|token| self.keys.read(token).ok());
+        let named: HashSet<Uuid> = claims
+            .flat_map(|claims| [claims.sub.0, claims.jti.0])
+            .collect();
         named.into_iter().collect()
     }
 

@@ -25,7 +25,10 @@ struct SweepStart {
 
 impl RetrySchedule {
     pub fn new(again: Duration) -> Self {
-        Self { again, begun: Arc::default() }
+        Self {
+            again,
+            begun: Arc::default(),
+        }
     }
 
     /// Returns true if a sweep of the edge's held ops is due, and records its start.

@@ -18,7 +18,9 @@ const ASKS: &str = "/internal/asks";
 fn at_portal(n: u128, user: u128, token: &str) -> Value {
     let command = Command {
         id: CommandId(Uuid::from_u128(n)),
-        body: CommandBody::AcceptOrder { order_id: OrderId(Uuid::from_u128(n)) },
+        body: CommandBody::AcceptOrder {
+            order_id: OrderId(Uuid::from_u128(n)),
+        },
         device: None,
         device_seq: None,
         tapped_at: None,
@@ -44,12 +46,19 @@ async fn an_accept_at_the_portal_is_put_to_the_holder_and_settled_by_its_log(#[c
     let hub = stage.replica().await;
     let provider = stage.token(Role::Provider, 5);
     let ask = at_portal(7, 5, &provider);
-    let (status, body) = stage.as_order(&hub, Method::POST, ASKS, Some(ask.clone())).await;
-    assert_eq!((status, &body["code"]), (StatusCode::CONFLICT, &json!("region_assigning_offline")));
+    let (status, body) = stage
+        .as_order(&hub, Method::POST, ASKS, Some(ask.clone()))
+        .await;
+    assert_eq!(
+        (status, &body["code"]),
+        (StatusCode::CONFLICT, &json!("region_assigning_offline"))
+    );
 
     let mut holder = holder(&stage, &hub).await;
     for _ in 0..2 {
-        let (status, body) = stage.as_order(&hub, Method::POST, ASKS, Some(ask.clone())).await;
+        let (status, body) = stage
+            .as_order(&hub, Method::POST, ASKS, Some(ask.clone()))
+            .await;
         assert_eq!(status, StatusCode::OK, "{body}");
     }
     let mut reused = ask.clone();
@@ -58,19 +67,32 @@ async fn an_accept_at_the_portal_is_put_to_the_holder_and_settled_by_its_log(#[c
     assert_eq!(body["code"], json!("command_id_reused"));
     holder.until(|edge| !edge.asks.is_empty()).await;
     let put = holder.asks[0].clone();
-    assert_eq!((put.command.id.0, put.actor.user_id.0), (Uuid::from_u128(7), Uuid::from_u128(5)));
+    assert_eq!(
+        (put.command.id.0, put.actor.user_id.0),
+        (Uuid::from_u128(7), Uuid::from_u128(5))
+    );
     assert_eq!(put.standing, holder.standing());
-    assert_ne!(put.token, provider, "the person's own token goes to no edge");
+    assert_ne!(
+        put.token, provider,
+        "the person's own token goes to no edge"
+    );
 
     holder.log = vec![token(&put.token), asked(&holder.asks[0], 1)];
     holder.up(1, 2).await;
     holder.until_outcomes(2).await;
     let decided = stage.owner.script().decided.clone();
-    assert_eq!(decided[0].1.unwrap().user_id.0, Uuid::from_u128(5), "its token is its own");
+    assert_eq!(
+        decided[0].1.unwrap().user_id.0,
+        Uuid::from_u128(5),
+        "its token is its own"
+    );
     assert_eq!(stage.owner.script().made_at, [(2, Some(Source::Portal))]);
     assert_eq!(holder.asks.len(), 1, "an accept is put once");
     stage.assign_north(&hub, 2, None).await;
-    assert!(stage.owner.script().waited.is_empty(), "nothing of it waits any more");
+    assert!(
+        stage.owner.script().waited.is_empty(),
+        "nothing of it waits any more"
+    );
 }
 
 #[tokio::test]
@@ -79,12 +101,18 @@ async fn an_accept_that_the_holder_never_logged_is_decided_when_the_right_ends()
     let hub = stage.replica().await;
     let mut holder = holder(&stage, &hub).await;
     let ask = at_portal(7, 5, &stage.token(Role::Provider, 5));
-    stage.as_order(&hub, Method::POST, ASKS, Some(ask.clone())).await;
+    stage
+        .as_order(&hub, Method::POST, ASKS, Some(ask.clone()))
+        .await;
     let strangers = at_portal(7, 6, &stage.token(Role::Provider, 6));
-    stage.as_order(&hub, Method::POST, ASKS, Some(strangers)).await;
+    stage
+        .as_order(&hub, Method::POST, ASKS, Some(strangers))
+        .await;
     holder.until(|edge| edge.asks.len() == 2).await;
     holder.vanish();
-    stage.north_until(&hub, |edge| edge.link == wire::LinkState::Down).await;
+    stage
+        .north_until(&hub, |edge| edge.link == wire::LinkState::Down)
+        .await;
     let (status, _) = stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
     assert_eq!(status, StatusCode::OK, "it waits already");
     let late = at_portal(8, 5, &stage.token(Role::Provider, 5));
@@ -110,7 +138,13 @@ async fn who_was_revoked_while_an_accept_waited_is_handed_in_as_revoked() {
     }
     let body = json!({"user_id": Uuid::from_u128(6), "role": "provider"});
     stage.publish(EventType::UserRevoked, body).await;
-    holder.until(|edge| edge.changes.iter().any(|c| matches!(c, FeedChange::Revoked { .. }))).await;
+    holder
+        .until(|edge| {
+            edge.changes
+                .iter()
+                .any(|c| matches!(c, FeedChange::Revoked { .. }))
+        })
+        .await;
     stage.assign_north(&hub, 2, None).await;
     eventually("both are decided", PATIENCE, async || {
         let script = stage.owner.script();
@@ -169,10 +203,14 @@ async fn until_stopped(stage: &Stage, hub: &Replica, number: u64) {
 
 /// Every waiting accept: the end of its id, its state and its failure count.
 async fn shown(stage: &Stage, hub: &Replica) -> Vec<(u128, OpState, u64)> {
-    let (status, body) = stage.admin(hub, Method::GET, "/api/v1/admin/asks", None).await;
+    let (status, body) = stage
+        .admin(hub, Method::GET, "/api/v1/admin/asks", None)
+        .await;
     assert_eq!(status, StatusCode::OK, "{body}");
     let asks: Vec<WaitingAsk> = serde_json::from_value(body["items"].clone()).unwrap();
-    asks.into_iter().map(|ask| (ask.command_id.0.as_u128(), ask.state, ask.failures)).collect()
+    asks.into_iter()
+        .map(|ask| (ask.command_id.0.as_u128(), ask.state, ask.failures))
+        .collect()
 }
 
 async fn retry(stage: &Stage, hub: &Replica, n: u128) -> StatusCode {
@@ -238,20 +276,29 @@ async fn an_accept_that_fails_alone_three_times_waits_for_an_operator(
     failure.of(&stage, 7);
     until_stopped(&stage, &hub, 1).await;
     let stopped = (7, OpState::NeedsOperator, 3);
-    assert_eq!(shown(&stage, &hub).await, [stopped, (8, OpState::HeldRegion, 0)]);
+    assert_eq!(
+        shown(&stage, &hub).await,
+        [stopped, (8, OpState::HeldRegion, 0)]
+    );
     assert_eq!(retry(&stage, &hub, 8).await, StatusCode::CONFLICT);
 
     // The other one is still retried, this one is not.
     let times = |n| stage.owner.script().times_asked(id(n));
     let before = times(7);
     let others = times(8);
-    eventually("the rest goes on", PATIENCE, async || (times(8) >= others + 2).then_some(())).await;
+    eventually("the rest goes on", PATIENCE, async || {
+        (times(8) >= others + 2).then_some(())
+    })
+    .await;
     stage.assign_north(&hub, 2, None).await;
     eventually("the other is decided", PATIENCE, async || {
         (shown(&stage, &hub).await == [stopped]).then_some(())
     })
     .await;
-    assert_eq!((times(7), &stage.owner.script().waited), (before, &vec![id(8)]));
+    assert_eq!(
+        (times(7), &stage.owner.script().waited),
+        (before, &vec![id(8)])
+    );
 
     // The fault is still there: it gets another three trials.
     let path = format!("/api/v1/admin/asks/{}/retry", id(7));
@@ -259,8 +306,10 @@ async fn an_accept_that_fails_alone_three_times_waits_for_an_operator(
     let (status, _) = hub.ask(Method::POST, &path, Some(&provider), None).await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     assert_eq!(retry(&stage, &hub, 7).await, StatusCode::OK);
-    eventually("it had its trials", PATIENCE, async || (times(7) == before + 3).then_some(()))
-        .await;
+    eventually("it had its trials", PATIENCE, async || {
+        (times(7) == before + 3).then_some(())
+    })
+    .await;
     until_stopped(&stage, &hub, 1).await;
 
     Failure::is_mended(&stage);
@@ -281,9 +330,15 @@ async fn what_the_holder_logs_decides_also_an_accept_that_waits_for_an_operator(
     let mut holder = waiting(&stage, &hub).await;
     Failure::Call.of(&stage, 7);
     until_stopped(&stage, &hub, 1).await;
-    holder.until(|edge| edge.asks.iter().any(|ask| ask.command.id == id(7))).await;
+    holder
+        .until(|edge| edge.asks.iter().any(|ask| ask.command.id == id(7)))
+        .await;
     Failure::is_mended(&stage);
-    let put = holder.asks.iter().find(|ask| ask.command.id == id(7)).unwrap();
+    let put = holder
+        .asks
+        .iter()
+        .find(|ask| ask.command.id == id(7))
+        .unwrap();
     holder.log = vec![token(&put.token), asked(put, 1)];
     holder.up(1, 2).await;
     holder.until_outcomes(2).await;
@@ -291,7 +346,10 @@ async fn what_the_holder_logs_decides_also_an_accept_that_waits_for_an_operator(
         (shown(&stage, &hub).await == [(8, OpState::HeldRegion, 0)]).then_some(())
     })
     .await;
-    assert!(stage.owner.script().waited.is_empty(), "its log has decided it");
+    assert!(
+        stage.owner.script().waited.is_empty(),
+        "its log has decided it"
+    );
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -355,8 +413,12 @@ async fn held_approvals_keep_no_held_accept_from_the_holder() {
 
 /// An edge's approval of order `n`.
 fn approve(n: u128, now: UnixMillis) -> Vec<u8> {
-    let Ok(Op::Command(mut op)) = Op::from_bytes(&accept(n, 1, now)) else { unreachable!() };
-    op.command.body = CommandBody::ApproveOrder { order_id: op.command.body.order_id() };
+    let Ok(Op::Command(mut op)) = Op::from_bytes(&accept(n, 1, now)) else {
+        unreachable!()
+    };
+    op.command.body = CommandBody::ApproveOrder {
+        order_id: op.command.body.order_id(),
+    };
     Op::Command(op).to_bytes()
 }
 
@@ -377,7 +439,10 @@ async fn another_edges_held_accept_is_settled_as_soon_as_its_holder_has_decided(
     other.until(|edge| !edge.held.is_empty()).await;
     holder.until(|edge| !edge.asks.is_empty()).await;
     let ask = holder.asks[0].clone();
-    assert_eq!((ask.command.id.0, ask.taken_at), (Uuid::from_u128(9), taken_at));
+    assert_eq!(
+        (ask.command.id.0, ask.taken_at),
+        (Uuid::from_u128(9), taken_at)
+    );
     assert_eq!(ask.token, provider);
 
     holder.log = vec![token(&provider), asked(&ask, 1)];
@@ -401,12 +466,20 @@ async fn an_accept_that_was_put_keeps_the_place_where_it_was_made() {
     other.open(&hub).await;
     other.up(1, 3).await;
     holder.until(|edge| edge.asks.len() == 2).await;
-    let [one, _] = &holder.asks[..] else { unreachable!() };
+    let [one, _] = &holder.asks[..] else {
+        unreachable!()
+    };
     let itself = accept(11, 1, now.plus_ms(5_000));
     holder.log = vec![token(&one.token), asked(one, 1), itself];
     holder.up(1, 3).await;
     holder.until_outcomes(3).await;
-    let told: Vec<_> = stage.owner.script().made_at.iter().map(|(_, at)| at.clone()).collect();
+    let told: Vec<_> = stage
+        .owner
+        .script()
+        .made_at
+        .iter()
+        .map(|(_, at)| at.clone())
+        .collect();
     let north = Source::Edge(wire::EdgeId::new("north-2").unwrap());
     assert!(told.contains(&Some(north.clone())), "{told:?}");
     let place = |seq: u64| format!("/api/v1/admin/ops/north-1/1/{seq}");
@@ -425,12 +498,21 @@ async fn an_accept_behind_another_that_is_held_is_not_put_to_the_holder_before_i
     let provider = stage.edge_token(Role::Provider, 6);
     let now = stage.clock.now();
     let behind = accept_on(10, 9, 1, now);
-    other.log = vec![token(&provider), accept(9, 1, now), behind, accept(11, 1, now)];
+    other.log = vec![
+        token(&provider),
+        accept(9, 1, now),
+        behind,
+        accept(11, 1, now),
+    ];
     other.open(&hub).await;
     other.up(1, 4).await;
     other.until(|edge| edge.held.len() == 3).await;
     holder.until(|edge| edge.asks.len() == 2).await;
-    let put: Vec<u128> = holder.asks.iter().map(|ask| ask.command.id.0.as_u128()).collect();
+    let put: Vec<u128> = holder
+        .asks
+        .iter()
+        .map(|ask| ask.command.id.0.as_u128())
+        .collect();
     assert_eq!(put, [9, 11]);
 }
 
@@ -441,11 +523,14 @@ async fn an_accept_waits_at_the_portal_until_auth_has_a_token_for_it() {
     let mut holder = holder(&stage, &hub).await;
     let ask = at_portal(7, 5, &stage.token(Role::Provider, 5));
     stage.auth.script().away = true;
-    let (status, _) = stage.as_order(&hub, Method::POST, ASKS, Some(ask.clone())).await;
+    let (status, _) = stage
+        .as_order(&hub, Method::POST, ASKS, Some(ask.clone()))
+        .await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     stage.auth.script().away = false;
-    let (_, body) =
-        stage.as_order(&hub, Method::POST, ASKS, Some(at_portal(8, 5, "no token"))).await;
+    let (_, body) = stage
+        .as_order(&hub, Method::POST, ASKS, Some(at_portal(8, 5, "no token")))
+        .await;
     assert_eq!(body["code"], json!("invalid_token"));
     let (status, _) = stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
     assert_eq!(status, StatusCode::OK);
@@ -463,11 +548,18 @@ async fn a_holder_cannot_use_the_token_of_one_accept_for_another() {
     stage.as_order(&hub, Method::POST, ASKS, Some(ask)).await;
     holder.until(|edge| !edge.asks.is_empty()).await;
     let put = holder.asks[0].clone();
-    holder.log = vec![token(&put.token), asked(&put, 1), accept(8, 1, stage.clock.now())];
+    holder.log = vec![
+        token(&put.token),
+        asked(&put, 1),
+        accept(8, 1, stage.clock.now()),
+    ];
     holder.up(1, 3).await;
     holder.until_outcomes(3).await;
     let decided = stage.owner.script().decided.clone();
-    let persons: Vec<_> = decided.iter().map(|(_, actor)| actor.map(|a| a.user_id.0)).collect();
+    let persons: Vec<_> = decided
+        .iter()
+        .map(|(_, actor)| actor.map(|a| a.user_id.0))
+        .collect();
     assert_eq!(persons, [Some(Uuid::from_u128(5)), None]);
 }
 
@@ -495,13 +587,25 @@ async fn only_the_order_service_asks_and_learns_where_an_edge_belongs() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
     stage.enrol(&hub, "north-1", Region::North).await;
-    let (status, seat) = stage.as_order(&hub, Method::GET, "/internal/seats/north-1", None).await;
+    let (status, seat) = stage
+        .as_order(&hub, Method::GET, "/internal/seats/north-1", None)
+        .await;
     assert_eq!(status, StatusCode::OK);
-    assert_eq!(seat, json!({"edge": "north-1", "region": "NORTH", "epoch": 1}));
-    let (_, body) = stage.as_order(&hub, Method::GET, "/internal/seats/north-9", None).await;
+    assert_eq!(
+        seat,
+        json!({"edge": "north-1", "region": "NORTH", "epoch": 1})
+    );
+    let (_, body) = stage
+        .as_order(&hub, Method::GET, "/internal/seats/north-9", None)
+        .await;
     assert_eq!(body["code"], json!("edge_unknown"));
-    for (method, path) in [(Method::GET, "/internal/seats/north-1"), (Method::POST, ASKS)] {
-        let (status, _) = stage.admin(&hub, method, path, Some(at_portal(7, 5, "t"))).await;
+    for (method, path) in [
+        (Method::GET, "/internal/seats/north-1"),
+        (Method::POST, ASKS),
+    ] {
+        let (status, _) = stage
+            .admin(&hub, method, path, Some(at_portal(7, 5, "t")))
+            .await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
     }
 }

@@ -37,7 +37,11 @@ async fn what_an_edge_sends_is_stored_decided_and_answered(#[case] mysql: bool) 
     assert_eq!((welcome.cursor, welcome.standing.nonce), (0, edge.nonce));
 
     let now = stage.clock.now();
-    edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(1, 2, now)];
+    edge.log = vec![
+        boot(),
+        token(&stage.edge_token(Role::Provider, 5)),
+        accept(1, 2, now),
+    ];
     edge.up(1, 3).await;
     edge.until_outcomes(3).await;
     assert_eq!(edge.cursor, 3, "credit came before the outcomes");
@@ -45,8 +49,13 @@ async fn what_an_edge_sends_is_stored_decided_and_answered(#[case] mysql: bool) 
     assert_eq!(edge.outcomes[2].command_id.unwrap().0, Uuid::from_u128(1));
     let decided = stage.owner.script().decided.clone();
     assert_eq!(decided.len(), 1);
-    assert_eq!(decided[0].1.unwrap().user_id, UserId(Uuid::from_u128(5)), "whom the token names");
-    edge.until(|edge| matches!(edge.changes[..], [FeedChange::Keys { .. }])).await;
+    assert_eq!(
+        decided[0].1.unwrap().user_id,
+        UserId(Uuid::from_u128(5)),
+        "whom the token names"
+    );
+    edge.until(|edge| matches!(edge.changes[..], [FeedChange::Keys { .. }]))
+        .await;
     hub.stop().await;
 }
 
@@ -62,7 +71,10 @@ async fn ops_come_packed_from_an_edge_that_can_and_plain_from_one_that_cannot() 
         let welcome = edge.open(&hub).await;
         assert_eq!(welcome.codec, packs.then_some(wire::CODEC_PACKED));
         let token = token(&stage.edge_token(Role::Provider, 5));
-        edge.log = [boot(), token].into_iter().chain((1..=30).map(taken)).collect();
+        edge.log = [boot(), token]
+            .into_iter()
+            .chain((1..=30).map(taken))
+            .collect();
         edge.up(1, 32).await;
         edge.until_outcomes(32).await;
         assert_eq!(edge.open(&hub).await.cursor_hash, edge.chain_at(32).hash);
@@ -85,12 +97,26 @@ async fn nobody_but_the_edge_itself_gets_a_link() {
     let stranger = stage.enrol(&hub, "south-1", Region::South).await;
 
     let person = stage.token(Role::Admin, 1);
-    assert_eq!(refused_with(edge.connect(&hub, &person).await), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        refused_with(edge.connect(&hub, &person).await),
+        StatusCode::UNAUTHORIZED
+    );
     let forged = edge_token(&stranger.signer, &edge.id, &stage.clock);
-    assert_eq!(refused_with(edge.connect(&hub, &forged).await), StatusCode::UNAUTHORIZED);
-    let unknown = Edge::new("north-9", Region::North, stranger.signer, stage.clock.clone());
+    assert_eq!(
+        refused_with(edge.connect(&hub, &forged).await),
+        StatusCode::UNAUTHORIZED
+    );
+    let unknown = Edge::new(
+        "north-9",
+        Region::North,
+        stranger.signer,
+        stage.clock.clone(),
+    );
     let token = edge_token(&unknown.signer, &unknown.id, &stage.clock);
-    assert_eq!(refused_with(edge.connect(&hub, &token).await), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        refused_with(edge.connect(&hub, &token).await),
+        StatusCode::UNAUTHORIZED
+    );
 
     // A token opens only its own edge, regardless of Hello.
     let mut liar = stage.enrol(&hub, "north-2", Region::North).await;
@@ -137,25 +163,34 @@ async fn an_edge_with_a_wrong_clock_hears_the_hubs_time_and_an_operator_why(#[ca
         let clock = Clock::fixed_at(stage.clock.now().plus_ms(error_ms));
         let token = edge_token(&edge.signer, &edge.id, &clock);
         let refused = edge.connect(&hub, &token).await.map_err(|error| *error);
-        let Err(tungstenite::Error::Http(answer)) = refused else { panic!("{refused:?}") };
+        let Err(tungstenite::Error::Http(answer)) = refused else {
+            panic!("{refused:?}")
+        };
         assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
         let time = answer.headers()[HUB_TIME_HEADER].to_str().unwrap();
         let time: HubTime = time.parse().unwrap();
         assert!(stage.clock.now().ms_since(time.at) < SOON_MS);
         assert!(trust.proves_time(&edge.id, &token, &time));
         let complaints = stage.status(&hub).await.list_health_issues();
-        let noted = complaints.iter().find_map(|complaint| match complaint.kind {
-            HealthIssueKind::ClockWrong { error_ms } => Some(error_ms),
-            _ => None,
-        });
-        assert!((noted.unwrap() - error_ms).abs() < SOON_MS, "{complaints:?}");
+        let noted = complaints
+            .iter()
+            .find_map(|complaint| match complaint.kind {
+                HealthIssueKind::ClockWrong { error_ms } => Some(error_ms),
+                _ => None,
+            });
+        assert!(
+            (noted.unwrap() - error_ms).abs() < SOON_MS,
+            "{complaints:?}"
+        );
     }
     // A forged token does not change the complaint; only the edge itself clears it.
     let stranger = stage.enrol(&hub, "north-9", Region::North).await;
     let past = Clock::fixed_at(stage.clock.now().plus_ms(-3_600_000));
     let forged = edge_token(&stranger.signer, &edge.id, &past);
     let refused = edge.connect(&hub, &forged).await.map_err(|error| *error);
-    let Err(tungstenite::Error::Http(answer)) = refused else { panic!("{refused:?}") };
+    let Err(tungstenite::Error::Http(answer)) = refused else {
+        panic!("{refused:?}")
+    };
     assert!(!answer.headers().contains_key(HUB_TIME_HEADER));
     let noted = stage.north(&hub).await.clock_error_ms.unwrap();
     assert!((noted - 28_800_000).abs() < SOON_MS, "{noted}");
@@ -164,14 +199,23 @@ async fn an_edge_with_a_wrong_clock_hears_the_hubs_time_and_an_operator_why(#[ca
     let is_right = |edge: &EdgeStatus| edge.clock_error_ms.is_some_and(|ms| ms.abs() < SOON_MS);
     stage.north_until(&hub, is_right).await;
     let replayed = edge_token(&edge.signer, &edge.id, &past);
-    assert_eq!(refused_with(edge.twin(7).connect(&hub, &replayed).await), StatusCode::UNAUTHORIZED);
-    assert!(is_right(&stage.north(&hub).await), "its session knows better");
+    assert_eq!(
+        refused_with(edge.twin(7).connect(&hub, &replayed).await),
+        StatusCode::UNAUTHORIZED
+    );
+    assert!(
+        is_right(&stage.north(&hub).await),
+        "its session knows better"
+    );
 }
 
 #[tokio::test]
 async fn what_is_no_frame_ends_the_session() {
     let (stage, hub, mut edge) = Stage::with_north(false).await;
-    for message in [Message::Text("hello".into()), Message::Binary(vec![1, 2, 3].into())] {
+    for message in [
+        Message::Text("hello".into()),
+        Message::Binary(vec![1, 2, 3].into()),
+    ] {
         edge.open(&hub).await;
         edge.send_message(message).await;
         assert_eq!(edge.until_refused().await, Code::MalformedBody);
@@ -195,7 +239,9 @@ async fn a_closed_gate_ends_the_sessions_of_its_region_on_every_replica() {
     stage.set_gate(&hub, Region::North, "closed").await;
     assert_eq!(north.until_refused().await, Code::GateClosed);
     assert_eq!(north.refused(&hub).await, Code::GateClosed);
-    stage.north_until(&hub, |edge| edge.link == LinkState::Down).await;
+    stage
+        .north_until(&hub, |edge| edge.link == LinkState::Down)
+        .await;
 
     stage.set_gate(&hub, Region::North, "open").await;
     north.open(&hub).await;
@@ -210,21 +256,29 @@ async fn a_customer_reads_which_region_is_cut_off_and_since_when() {
     let hub = stage.replica().await;
     let customer = stage.token(Role::Customer, 3);
     let read = async || {
-        let (status, body) = hub.ask(Method::GET, "/api/v1/regions", Some(&customer), None).await;
+        let (status, body) = hub
+            .ask(Method::GET, "/api/v1/regions", Some(&customer), None)
+            .await;
         assert_eq!(status, StatusCode::OK, "{body}");
         body["items"].as_array().unwrap()[usize::from(Region::North.index())].clone()
     };
     let (status, _) = hub.ask(Method::GET, "/api/v1/regions", None, None).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     let open = json!({ "region": "NORTH", "is_cut_off": false, "cut_off_since": null });
-    assert_eq!(read().await, open, "a region without an edge has nothing to be cut off from");
+    assert_eq!(
+        read().await,
+        open,
+        "a region without an edge has nothing to be cut off from"
+    );
     let mut north = stage.enrol(&hub, "north-1", Region::North).await;
     north.open(&hub).await;
     assert_eq!(read().await, open);
 
     stage.set_gate(&hub, Region::North, "closed").await;
     assert_eq!(north.until_refused().await, Code::GateClosed);
-    stage.north_until(&hub, |edge| edge.link == LinkState::Down).await;
+    stage
+        .north_until(&hub, |edge| edge.link == LinkState::Down)
+        .await;
     let since = serde_json::to_value(stage.north(&hub).await.since).unwrap();
     assert!(since.is_string());
     let cut = json!({ "region": "NORTH", "is_cut_off": true, "cut_off_since": since });
@@ -252,7 +306,11 @@ async fn the_newest_session_wins_and_the_old_one_stores_nothing_more(#[case] els
     old.up(1, 2).await;
     assert_eq!(old.until_refused().await, Code::SessionSuperseded);
 
-    assert_eq!(stage.north(&hub).await.link, LinkState::Up, "the old one's end is not the link's");
+    assert_eq!(
+        stage.north(&hub).await.link,
+        LinkState::Up,
+        "the old one's end is not the link's"
+    );
     new.up(1, 2).await;
     new.until_outcomes(2).await;
     assert_eq!(new.cursor, 2);
@@ -279,7 +337,10 @@ async fn frames_of_another_standing_gaps_and_repeats_store_nothing_twice() {
         edge.up(first, count).await;
     }
     let other = wire::OpsFrame {
-        standing: LinkSessionId { term: 1, nonce: edge.nonce },
+        standing: LinkSessionId {
+            term: 1,
+            nonce: edge.nonce,
+        },
         epoch: 1,
         first_seq: 7,
         prev_hash: edge.chain_at(6).hash,
@@ -289,7 +350,11 @@ async fn frames_of_another_standing_gaps_and_repeats_store_nothing_twice() {
     };
     edge.send(&wire::Frame::Up(other)).await;
     edge.until_outcomes(6).await;
-    assert_eq!(edge.open(&hub).await.cursor, 6, "the frame of another term stored nothing");
+    assert_eq!(
+        edge.open(&hub).await.cursor,
+        6,
+        "the frame of another term stored nothing"
+    );
     assert!(edge.outcome_seqs().into_iter().eq(1..=6));
 }
 
@@ -301,13 +366,19 @@ async fn a_log_that_goes_on_from_another_op_than_the_one_received_ends_the_sessi
     edge.up(1, 3).await;
     edge.until_outcomes(3).await;
     edge.vanish();
-    stage.north_until(&hub, |edge| edge.link == LinkState::Down).await;
+    stage
+        .north_until(&hub, |edge| edge.link == LinkState::Down)
+        .await;
 
     let mut restored = edge.twin(2);
     restored.log = vec![boot(), token("a"), token("other"), token("c")];
     restored.open(&hub).await;
     restored.up(4, 1).await;
-    assert_eq!(restored.until_refused().await, Code::ChainBroken, "found in mid-session");
+    assert_eq!(
+        restored.until_refused().await,
+        Code::ChainBroken,
+        "found in mid-session"
+    );
 }
 
 #[tokio::test]
@@ -320,12 +391,19 @@ async fn orders_reach_the_edge_in_feed_order_and_the_checksums_agree() {
     }
     stage.publish_order(&order(1, 1)).await;
     edge.until(|edge| edge.orders().len() == 3).await;
-    assert_eq!(edge.orders(), expected.clone().map(|order| (order.id, order.version)));
+    assert_eq!(
+        edge.orders(),
+        expected.clone().map(|order| (order.id, order.version))
+    );
 
     edge.ack(edge.digest()).await;
-    stage.north_until(&hub, |edge| edge.checksum == ChecksumState::Match).await;
+    stage
+        .north_until(&hub, |edge| edge.checksum == ChecksumState::Match)
+        .await;
     edge.ack(Hash::digest_bytes(b"something else")).await;
-    stage.north_until(&hub, |edge| edge.checksum == ChecksumState::Mismatch).await;
+    stage
+        .north_until(&hub, |edge| edge.checksum == ChecksumState::Mismatch)
+        .await;
 
     // Only missed changes are sent.
     edge.vanish();
@@ -333,7 +411,9 @@ async fn orders_reach_the_edge_in_feed_order_and_the_checksums_agree() {
     edge.open(&hub).await;
     edge.until(|edge| edge.orders().len() == 4).await;
     edge.ack(edge.digest()).await;
-    stage.north_until(&hub, |edge| edge.checksum == ChecksumState::Match).await;
+    stage
+        .north_until(&hub, |edge| edge.checksum == ChecksumState::Match)
+        .await;
     let region = &stage.status(&hub).await.regions[usize::from(Region::North.index())];
     assert_eq!(region.orders, 2);
 }
@@ -361,7 +441,10 @@ async fn pass_on(
     State(upstream): State<Upstream>,
     request: Request<Body>,
 ) -> Result<axum::response::Response, StatusCode> {
-    upstream.call(request).await.map_err(|_| StatusCode::BAD_GATEWAY)
+    upstream
+        .call(request)
+        .await
+        .map_err(|_| StatusCode::BAD_GATEWAY)
 }
 
 #[rstest]
@@ -378,7 +461,11 @@ async fn the_link_passes_through_a_gateway(#[case] remote: bool) {
         Upstream::from_router(hub.router.clone())
     };
     let gateway = Router::new().fallback(pass_on).with_state(upstream);
-    let gateway = serve(process::web::with_standard_layers(gateway, "gateway"), tasks).await;
+    let gateway = serve(
+        process::web::with_standard_layers(gateway, "gateway"),
+        tasks,
+    )
+    .await;
 
     let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
     edge.log = vec![boot()];

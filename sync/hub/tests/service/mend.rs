@@ -20,11 +20,15 @@ async fn an_owner_that_keeps_silent_of_one_region_keeps_no_image_of_another_wait
     south.until(|edge| edge.feed_cursor == 1).await;
     south.ack(Hash::digest_bytes(b"something else")).await;
 
-    eventually("an image is on its way to the other", PATIENCE, async || {
-        let report = stage.status(&hub).await;
-        let south = &report.regions[usize::from(Region::South.index())].edges[0];
-        south.repair_asked_at
-    })
+    eventually(
+        "an image is on its way to the other",
+        PATIENCE,
+        async || {
+            let report = stage.status(&hub).await;
+            let south = &report.regions[usize::from(Region::South.index())].edges[0];
+            south.repair_asked_at
+        },
+    )
     .await;
     eventually("the owner is asked", PATIENCE, async || {
         (stage.owner.script().asked_more > 0).then_some(())

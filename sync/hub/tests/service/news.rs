@@ -41,14 +41,20 @@ impl Page {
         let request = request.body(Body::empty()).unwrap();
         let answer = hub.router.clone().oneshot(request).await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
-        Self { reader: EventReader::new(answer.into_body()), place: None }
+        Self {
+            reader: EventReader::new(answer.into_body()),
+            place: None,
+        }
     }
 
     /// The next named message and its data.
     async fn next(&mut self) -> (String, Value) {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.reader.next());
-            let message = message.await.expect("something is told").expect("the stream goes on");
+            let message = message
+                .await
+                .expect("something is told")
+                .expect("the stream goes on");
             if let Some(id) = id_in(&message) {
                 self.place = Some(id.to_owned());
             }
@@ -69,7 +75,11 @@ impl Page {
 
 fn of(customer: u128, n: u128, version: u64, status: OrderStatus) -> Order {
     let customer_id = UserId(uuid::Uuid::from_u128(customer));
-    Order { customer_id, status, ..order(n, version) }
+    Order {
+        customer_id,
+        status,
+        ..order(n, version)
+    }
 }
 
 #[tokio::test]
@@ -80,20 +90,38 @@ async fn each_hears_of_the_orders_that_they_may_read() {
     let mut customer = Page::open(&hub, &token, None).await;
     let mut provider = Page::open(&hub, &stage.token(Role::Provider, 2), None).await;
     for page in [&mut customer, &mut provider] {
-        assert_eq!(page.hears("ready").await["resumed"], false, "there was no place to resume");
+        assert_eq!(
+            page.hears("ready").await["resumed"],
+            false,
+            "there was no place to resume"
+        );
     }
-    stage.publish_order(&of(7, 1, 1, OrderStatus::PendingReview)).await;
-    stage.publish_order(&of(1, 2, 1, OrderStatus::PendingReview)).await;
+    stage
+        .publish_order(&of(7, 1, 1, OrderStatus::PendingReview))
+        .await;
+    stage
+        .publish_order(&of(1, 2, 1, OrderStatus::PendingReview))
+        .await;
     let told = customer.hears("order").await;
     let own = of(1, 2, 1, OrderStatus::PendingReview);
     let expected = serde_json::json!({
         "id": own.id, "code": own.code, "status": "pending_review", "region": "NORTH", "version": 1,
     });
-    assert_eq!(told, expected, "their own order, and nothing of it that is private");
-    stage.publish_order(&of(7, 1, 2, OrderStatus::Pending)).await;
+    assert_eq!(
+        told, expected,
+        "their own order, and nothing of it that is private"
+    );
+    stage
+        .publish_order(&of(7, 1, 2, OrderStatus::Pending))
+        .await;
     let told = provider.hears("order").await;
-    assert_eq!((&told["status"], &told["version"]), (&"pending".into(), &2.into()));
-    stage.publish_order(&of(7, 1, 3, OrderStatus::Cancelled)).await;
+    assert_eq!(
+        (&told["status"], &told["version"]),
+        (&"pending".into(), &2.into())
+    );
+    stage
+        .publish_order(&of(7, 1, 3, OrderStatus::Cancelled))
+        .await;
     assert_eq!(provider.hears("order_gone").await["version"], 3);
 }
 
@@ -105,7 +133,9 @@ async fn a_page_that_was_cut_off_misses_nothing_at_any_replica() {
     let token = stage.token(Role::Customer, 1);
     let mut page = Page::open(&hub, &token, None).await;
     page.hears("ready").await;
-    stage.publish_order(&of(1, 1, 1, OrderStatus::Pending)).await;
+    stage
+        .publish_order(&of(1, 1, 1, OrderStatus::Pending))
+        .await;
     page.hears("order").await;
     let place = page.place.clone().unwrap();
     drop(page);
@@ -114,7 +144,9 @@ async fn a_page_that_was_cut_off_misses_nothing_at_any_replica() {
     let mut witness = Page::open(&other, &token, Some(&place)).await;
     assert_eq!(witness.hears("ready").await["resumed"], true);
     for n in 2..6 {
-        stage.publish_order(&of(1, n, 1, OrderStatus::Pending)).await;
+        stage
+            .publish_order(&of(1, n, 1, OrderStatus::Pending))
+            .await;
         witness.hears("order").await;
     }
     let mut back = Page::open(&other, &token, Some(&place)).await;
@@ -124,7 +156,9 @@ async fn a_page_that_was_cut_off_misses_nothing_at_any_replica() {
         assert_eq!(id, serde_json::json!(order(n, 1).id));
     }
     assert_eq!(back.place, witness.place);
-    stage.publish_order(&of(1, 9, 1, OrderStatus::Pending)).await;
+    stage
+        .publish_order(&of(1, 9, 1, OrderStatus::Pending))
+        .await;
     back.hears("order").await;
 }
 
@@ -133,7 +167,10 @@ async fn an_acceptance_that_lost_is_heard_by_those_who_may_read_it_also_after_a_
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
     let winner = UserId(uuid::Uuid::from_u128(2));
-    let taken = Order { provider_id: Some(winner), ..of(1, 1, 3, OrderStatus::Accepted) };
+    let taken = Order {
+        provider_id: Some(winner),
+        ..of(1, 1, 3, OrderStatus::Accepted)
+    };
     let customer = stage.token(Role::Customer, 1);
     let admin = stage.token(Role::Admin, 9);
     let mut told = Page::open(&hub, &customer, None).await;
@@ -162,9 +199,15 @@ async fn an_acceptance_that_lost_is_heard_by_those_who_may_read_it_also_after_a_
         }
         assert_eq!(back.place, told.place);
     }
-    stage.publish_order(&of(7, 4, 1, OrderStatus::Pending)).await;
+    stage
+        .publish_order(&of(7, 4, 1, OrderStatus::Pending))
+        .await;
     stranger.hears("order_gone").await;
-    assert_eq!(stranger.hears("order").await["version"], 1, "nothing between them");
+    assert_eq!(
+        stranger.hears("order").await["version"],
+        1,
+        "nothing between them"
+    );
 }
 
 #[tokio::test]
@@ -206,7 +249,11 @@ async fn a_place_that_is_too_far_or_no_place_is_told_to_load_anew() {
     for ahead in ["999.0.0.0.0.0.0.0.0.0", "0.0.0.0.0.999.0.0.0.0"] {
         let ahead = format!("{generation}.{ahead}");
         let mut page = Page::open(&hub, &token, Some(&ahead)).await;
-        assert_eq!(page.hears("ready").await["resumed"], false, "nobody has been there");
+        assert_eq!(
+            page.hears("ready").await["resumed"],
+            false,
+            "nobody has been there"
+        );
     }
 }
 
@@ -232,7 +279,9 @@ async fn an_admin_hears_of_the_regions_and_others_do_not() {
             break;
         }
     }
-    stage.publish_order(&of(1, 1, 1, OrderStatus::Pending)).await;
+    stage
+        .publish_order(&of(1, 1, 1, OrderStatus::Pending))
+        .await;
     customer.hears("order").await;
 }
 
@@ -249,7 +298,10 @@ async fn a_narrowed_admin_is_told_of_the_work_of_the_role_alone() {
     orders.hears("ready").await;
     stage.publish_order(&order).await;
     witness.hears("order").await;
-    assert_eq!(orders.hears("order").await["id"], serde_json::json!(order.id));
+    assert_eq!(
+        orders.hears("order").await["id"],
+        serde_json::json!(order.id)
+    );
     // Missed changes come before the regions.
     let place = place.as_deref();
     let mut regions = Page::open_holding(&hub, &token, place, Some("read_platform")).await;
@@ -257,12 +309,21 @@ async fn a_narrowed_admin_is_told_of_the_work_of_the_role_alone() {
     for _ in Region::ALL {
         regions.hears("region").await;
     }
-    stage.publish_order(&of(1, 1, 2, OrderStatus::Rejected)).await;
-    assert_eq!(orders.hears("order").await["version"], 2, "and no region between them");
+    stage
+        .publish_order(&of(1, 1, 2, OrderStatus::Rejected))
+        .await;
+    assert_eq!(
+        orders.hears("order").await["version"],
+        2,
+        "and no region between them"
+    );
     // For an admin with neither permission, only the place moves past the order.
     let mut none = Page::open_holding(&hub, &token, place, Some("verify_providers")).await;
     assert_eq!(none.hears("ready").await["resumed"], true);
-    let message = tokio::time::timeout(PATIENCE, none.reader.next()).await.unwrap().unwrap();
+    let message = tokio::time::timeout(PATIENCE, none.reader.next())
+        .await
+        .unwrap()
+        .unwrap();
     let text = std::str::from_utf8(&message).unwrap();
     assert!(!text.contains("event:"), "{text}");
     assert_eq!(id_in(&message), orders.place.as_deref(), "{text}");
@@ -272,6 +333,8 @@ async fn a_narrowed_admin_is_told_of_the_work_of_the_role_alone() {
 async fn nobody_hears_anything_without_a_token() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
-    let (status, _) = hub.ask(http::Method::GET, "/internal/stream", None, None).await;
+    let (status, _) = hub
+        .ask(http::Method::GET, "/internal/stream", None, None)
+        .await;
     assert_eq!(status, StatusCode::UNAUTHORIZED);
 }

@@ -50,7 +50,8 @@ async fn decided(stage: &Stage, hub: &Replica, edge: &mut Edge, waiting: usize) 
     edge.open(hub).await;
     let all = edge.log.len() - waiting;
     while edge.outcomes.len() < all {
-        edge.until_outcomes((edge.outcomes.len() + 1_000).min(all)).await;
+        edge.until_outcomes((edge.outcomes.len() + 1_000).min(all))
+            .await;
         edge.ack(Hash::ZERO).await;
     }
 }
@@ -62,7 +63,11 @@ async fn calls(bad_after: Option<u64>) -> u64 {
     let hub = stage.replica().await;
     let now = stage.clock.now();
     let poison = u128::from(GOOD) + 7;
-    stage.owner.script().poison.insert(CommandId(Uuid::from_u128(poison)));
+    stage
+        .owner
+        .script()
+        .poison
+        .insert(CommandId(Uuid::from_u128(poison)));
     let newer = vec![0x82, 0x18, 99, 0x80];
     let bad = [
         newer,
@@ -72,7 +77,8 @@ async fn calls(bad_after: Option<u64>) -> u64 {
         accept_on(poison + 1, poison, 1, now),
     ];
     let mut edge = sent_while_the_owner_is_away(&stage, &hub, |edge| {
-        edge.log.extend((1..=GOOD).map(|n| accept(n.into(), 1, now)));
+        edge.log
+            .extend((1..=GOOD).map(|n| accept(n.into(), 1, now)));
         if let Some(after) = bad_after {
             let at = usize::try_from(after).unwrap() + 1;
             edge.log.splice(at..at, bad);
@@ -83,10 +89,15 @@ async fn calls(bad_after: Option<u64>) -> u64 {
     if let Some(after) = bad_after {
         edge.until(|edge| !edge.held.is_empty()).await;
         assert_eq!(edge.held, [(after + 4, HeldReason::NeedsOperator)]);
-        let unknown = edge.outcomes.iter().filter(|o| o.outcome.code == Some(Code::UnknownOp));
+        let unknown = edge
+            .outcomes
+            .iter()
+            .filter(|o| o.outcome.code == Some(Code::UnknownOp));
         let unknown: Vec<u64> = unknown.map(|outcome| outcome.seq).collect();
         assert_eq!(unknown, [after + 2, after + 3]);
-        stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2)).await;
+        stage
+            .north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2))
+            .await;
     }
     stage.owner.script().calls.len() as u64
 }
@@ -97,7 +108,10 @@ async fn one_op_that_cannot_be_decided_costs_ten_thousand_others_few_calls() {
     for after in [0, BATCH / 3, BATCH - 5, GOOD / 2 + 77, GOOD] {
         let more = calls(Some(after)).await - plain - ITS_OWN;
         let bound = 2 * u64::from(BATCH.ilog2()) + 3;
-        assert!(more <= bound, "behind {after} good ones it costs {more} calls more");
+        assert!(
+            more <= bound,
+            "behind {after} good ones it costs {more} calls more"
+        );
     }
 }
 
@@ -111,7 +125,11 @@ async fn an_op_that_its_owner_never_answers_waits_for_an_operator_and_the_rest_g
     let hub = stage.replica().await;
     let _other = stage.replica().await;
     let now = stage.clock.now();
-    stage.owner.script().hangs_at.insert(CommandId(Uuid::from_u128(7)));
+    stage
+        .owner
+        .script()
+        .hangs_at
+        .insert(CommandId(Uuid::from_u128(7)));
     let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
     edge.log = vec![token(&stage.edge_token(Role::Provider, 5))];
     edge.log.extend((2..=12).map(|n| accept(n, 1, now)));
@@ -119,7 +137,9 @@ async fn an_op_that_its_owner_never_answers_waits_for_an_operator_and_the_rest_g
     edge.open(&hub).await;
     edge.up(1, 13).await;
     edge.until_outcomes(11).await;
-    stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2)).await;
+    stage
+        .north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2))
+        .await;
     assert_eq!(stage.owner.script().decided.len(), 10, "once each");
 }
 
@@ -159,7 +179,10 @@ async fn an_owner_that_decides_nothing_for_a_while_makes_no_op_look_bad(#[case] 
     assert_eq!(stage.north(&hub).await.held, 0);
     *stage.owner.script() = crate::stage::Script::default();
     decided(&stage, &hub, &mut edge, 0).await;
-    assert!(edge.held.is_empty(), "nobody is told that it waits for an operator");
+    assert!(
+        edge.held.is_empty(),
+        "nobody is told that it waits for an operator"
+    );
 }
 
 #[rstest]
@@ -173,8 +196,12 @@ async fn an_operator_has_an_op_tried_again_with_what_waits_behind_it(#[case] mys
     let poison = CommandId(Uuid::from_u128(7));
     stage.owner.script().poison.insert(poison);
     let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
-    edge.log = vec![token(&stage.edge_token(Role::Provider, 5)), accept(7, 1, now)];
-    edge.log.extend([accept_on(8, 7, 1, now), accept(9, 1, now)]);
+    edge.log = vec![
+        token(&stage.edge_token(Role::Provider, 5)),
+        accept(7, 1, now),
+    ];
+    edge.log
+        .extend([accept_on(8, 7, 1, now), accept(9, 1, now)]);
     edge.open(&hub).await;
     edge.up(1, 4).await;
     edge.until_outcomes(2).await;
@@ -186,8 +213,15 @@ async fn an_operator_has_an_op_tried_again_with_what_waits_behind_it(#[case] mys
     assert_eq!(status, StatusCode::FORBIDDEN);
     let post = async |path: &str| stage.admin(&hub, Method::POST, path, None).await;
     let (status, body) = post(&path(3)).await;
-    assert_eq!((status, &body["code"]), (StatusCode::CONFLICT, &json!("op_not_stopped")));
-    for nothing in [path(4), path(9), "/api/v1/admin/edges/north-9/queue/1/2/retry".into()] {
+    assert_eq!(
+        (status, &body["code"]),
+        (StatusCode::CONFLICT, &json!("op_not_stopped"))
+    );
+    for nothing in [
+        path(4),
+        path(9),
+        "/api/v1/admin/edges/north-9/queue/1/2/retry".into(),
+    ] {
         assert_eq!(post(&nothing).await.0, StatusCode::NOT_FOUND, "{nothing}");
     }
 
@@ -196,26 +230,59 @@ async fn an_operator_has_an_op_tried_again_with_what_waits_behind_it(#[case] mys
         stage.admin(&hub, Method::GET, &path, None).await
     };
     let (status, body) = queue("needs_operator").await;
-    assert_eq!((status, body["items"].as_array().map(Vec::len)), (StatusCode::OK, Some(1)));
+    assert_eq!(
+        (status, body["items"].as_array().map(Vec::len)),
+        (StatusCode::OK, Some(1))
+    );
     for unknown in ["frozen", "unrecognised", "decided", ""] {
         let (status, body) = queue(unknown).await;
         let named = (&body["code"], &body["errors"][0]["field"]);
-        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{unknown}: {body}");
-        assert_eq!(named, (&json!("invalid_input"), &json!("state")), "{unknown}");
+        assert_eq!(
+            status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{unknown}: {body}"
+        );
+        assert_eq!(
+            named,
+            (&json!("invalid_input"), &json!("state")),
+            "{unknown}"
+        );
     }
 
     // The fault is still there: it gets another three trials.
-    let trials = || stage.owner.script().calls.iter().filter(|(_, failed)| *failed).count();
+    let trials = || {
+        stage
+            .owner
+            .script()
+            .calls
+            .iter()
+            .filter(|(_, failed)| *failed)
+            .count()
+    };
     let before = trials();
     let (status, body) = post(&path(2)).await;
-    assert_eq!((status, body), (StatusCode::OK, json!({"edge": "north-1", "epoch": 1, "seq": 2})));
-    eventually("it has had its trials", PATIENCE, async || (trials() == before + 3).then_some(()))
+    assert_eq!(
+        (status, body),
+        (
+            StatusCode::OK,
+            json!({"edge": "north-1", "epoch": 1, "seq": 2})
+        )
+    );
+    eventually("it has had its trials", PATIENCE, async || {
+        (trials() == before + 3).then_some(())
+    })
+    .await;
+    stage
+        .north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2))
         .await;
-    stage.north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2)).await;
 
     stage.owner.script().poison.clear();
     assert_eq!(post(&path(2)).await.0, StatusCode::OK);
     edge.until_outcomes(4).await;
     assert_eq!(edge.outcome_seqs(), [1, 4, 2, 3]);
-    assert_eq!(post(&path(2)).await.0, StatusCode::NOT_FOUND, "it is decided");
+    assert_eq!(
+        post(&path(2)).await.0,
+        StatusCode::NOT_FOUND,
+        "it is decided"
+    );
 }

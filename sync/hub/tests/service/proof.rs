@@ -20,7 +20,10 @@ use wire::{
 use crate::stage::{Stage, boot};
 
 fn complaint(kind: HealthIssueKind) -> HealthIssue {
-    HealthIssue { about: "north-1".into(), kind }
+    HealthIssue {
+        about: "north-1".into(),
+        kind,
+    }
 }
 
 #[rstest]
@@ -50,11 +53,23 @@ async fn an_edge_that_checks_nothing_still_links_and_is_complained_of_until_it_d
     let (stage, hub, mut edge) = Stage::with_north(false).await;
     edge.open(&hub).await;
     let takes_any_hub = complaint(HealthIssueKind::TakesAnyHub);
-    assert!(stage.status(&hub).await.list_health_issues().contains(&takes_any_hub));
+    assert!(
+        stage
+            .status(&hub)
+            .await
+            .list_health_issues()
+            .contains(&takes_any_hub)
+    );
 
     edge.seals = Some(SealVerifier::new(edge.id.clone(), HubTrust::FirstKey));
     edge.open(&hub).await;
-    assert!(!stage.status(&hub).await.list_health_issues().contains(&takes_any_hub));
+    assert!(
+        !stage
+            .status(&hub)
+            .await
+            .list_health_issues()
+            .contains(&takes_any_hub)
+    );
 }
 
 #[tokio::test]
@@ -67,7 +82,10 @@ async fn a_plain_line_is_complained_of_and_without_a_key_it_proves_nothing() {
         edge.open(&hub).await;
         let complaints = stage.status(&hub).await.list_health_issues();
         assert!(complaints.contains(&complaint(HealthIssueKind::PlainLine)));
-        assert_eq!(complaints.contains(&complaint(HealthIssueKind::TakesAnyHub)), !pinned);
+        assert_eq!(
+            complaints.contains(&complaint(HealthIssueKind::TakesAnyHub)),
+            !pinned
+        );
     }
 }
 
@@ -78,7 +96,10 @@ async fn a_hello_in_mid_session_changes_no_seal() {
     edge.seals = Some(SealVerifier::new(edge.id.clone(), HubTrust::Key(key)));
     edge.open(&hub).await;
     let another = SealVerifier::new(edge.id.clone(), HubTrust::Key(key)).challenge();
-    let hello = wire::Hello { challenge: Some(another), ..edge.hello() };
+    let hello = wire::Hello {
+        challenge: Some(another),
+        ..edge.hello()
+    };
     edge.send(&Frame::Hello(hello)).await;
     edge.log.push(boot());
     edge.up(1, 1).await;
@@ -92,28 +113,46 @@ async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key()
     let key = stage.hub_key();
     let edge = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
     let invited = json!({"edge": "north-1", "region": "NORTH"});
-    let (status, made) =
-        stage.admin(&hub, Method::POST, "/api/v1/admin/edges", Some(invited)).await;
+    let (status, made) = stage
+        .admin(&hub, Method::POST, "/api/v1/admin/edges", Some(invited))
+        .await;
     assert_eq!(status, StatusCode::CREATED, "{made}");
     let code = made["code"].as_str().unwrap();
     let public = HubKey(key.public_key());
-    assert_eq!(parse_hub_fingerprint(code), Ok(Some(public.compute_fingerprint())));
+    assert_eq!(
+        parse_hub_fingerprint(code),
+        Ok(Some(public.compute_fingerprint()))
+    );
 
     let public_key = URL_SAFE_NO_PAD.encode(edge.public_key());
     let published = async |name: &str| {
         let path = format!("/api/v1/edges/{name}/key");
         hub.ask(Method::GET, &path, None, None).await
     };
-    assert_eq!(published("north-1").await.0, StatusCode::NOT_FOUND, "it has no key yet");
+    assert_eq!(
+        published("north-1").await.0,
+        StatusCode::NOT_FOUND,
+        "it has no key yet"
+    );
     let asked = json!({"code": code, "public_key": &public_key});
-    let (status, answer) = hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(asked)).await;
+    let (status, answer) = hub
+        .ask(Method::POST, "/api/v1/edges/enrol", None, Some(asked))
+        .await;
     assert_eq!(status, StatusCode::OK, "{answer}");
-    let bytes = |field: &str| URL_SAFE_NO_PAD.decode(answer[field].as_str().unwrap()).unwrap();
+    let bytes = |field: &str| {
+        URL_SAFE_NO_PAD
+            .decode(answer[field].as_str().unwrap())
+            .unwrap()
+    };
     assert_eq!(bytes("hub_key"), key.public_key());
     let name = wire::EdgeId::new("north-1").unwrap();
     let jwks = answer["jwks"].to_string();
     let signed = enrolment_bytes(&name, Region::North, &edge.public_key(), &jwks);
-    assert!(verify_bytes(&key.public_key(), &signed, &bytes("signature")));
+    assert!(verify_bytes(
+        &key.public_key(),
+        &signed,
+        &bytes("signature")
+    ));
 
     // A new code brings a new key, and the answer lists the previous one.
     let path = "/api/v1/admin/edges/north-1/key";
@@ -123,7 +162,9 @@ async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key()
     let next = Signer::from_pkcs8(&Signer::generate_pkcs8()).unwrap();
     let next_key = URL_SAFE_NO_PAD.encode(next.public_key());
     let asked = json!({"code": made["code"], "public_key": &next_key});
-    let (status, answer) = hub.ask(Method::POST, "/api/v1/edges/enrol", None, Some(asked)).await;
+    let (status, answer) = hub
+        .ask(Method::POST, "/api/v1/edges/enrol", None, Some(asked))
+        .await;
     assert_eq!(
         (status, &answer["former_keys"]),
         (StatusCode::OK, &json!([public_key])),
@@ -136,7 +177,10 @@ async fn a_code_names_the_hub_and_the_answer_to_it_is_signed_for_the_edges_key()
 
     // The key is public: anyone may verify a receipt of the edge.
     let (status, shown) = published("north-1").await;
-    assert_eq!((status, &shown["public_key"]), (StatusCode::OK, &json!(next_key)));
+    assert_eq!(
+        (status, &shown["public_key"]),
+        (StatusCode::OK, &json!(next_key))
+    );
     assert_eq!(shown["former_keys"], json!([public_key]));
     let pem = shown["pem"].as_str().unwrap().lines().nth(1).unwrap();
     assert!(STANDARD.decode(pem).unwrap().ends_with(&next.public_key()));

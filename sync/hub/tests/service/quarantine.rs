@@ -15,12 +15,18 @@ use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, boot, token};
 async fn known(stage: &Stage, hub: &Replica) -> Edge {
     let mut edge = stage.enrol(hub, "north-1", Region::North).await;
     let now = stage.clock.now();
-    edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(1, 2, now)];
+    edge.log = vec![
+        boot(),
+        token(&stage.edge_token(Role::Provider, 5)),
+        accept(1, 2, now),
+    ];
     edge.open(hub).await;
     edge.up(1, 3).await;
     edge.until_outcomes(3).await;
     edge.vanish();
-    stage.north_until(hub, |edge| edge.link == LinkState::Down).await;
+    stage
+        .north_until(hub, |edge| edge.link == LinkState::Down)
+        .await;
     edge
 }
 
@@ -42,11 +48,17 @@ async fn a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on(#[case] mysql
     let mut restored = restored(&edge, 1);
     restored.settled = Some(edge.chain_at(1));
     let (given, tail) = restored.confined(&hub).await;
-    assert_eq!((given.new_epoch, given.why), (2, QuarantineWhy::EdgeRestored));
+    assert_eq!(
+        (given.new_epoch, given.why),
+        (2, QuarantineWhy::EdgeRestored)
+    );
     assert_eq!(given.last_accepted, edge.chain_at(3).hash);
     assert_eq!(tail, edge.log[1..], "what it lost, and nothing that it has");
     let part = given.part.unwrap();
-    assert_eq!((part.epoch, part.first_seq, part.first_hash), (1, 2, edge.chain_at(2).hash));
+    assert_eq!(
+        (part.epoch, part.first_seq, part.first_hash),
+        (1, 2, edge.chain_at(2).hash)
+    );
     let over = LeaseRevocation {
         edge: edge.id.clone(),
         epoch: 1,
@@ -58,12 +70,19 @@ async fn a_restored_edge_loses_its_epoch_gets_its_tail_and_goes_on(#[case] mysql
 
     restored.begin(&given);
     let now = stage.clock.now();
-    restored.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(7, 2, now)];
+    restored.log = vec![
+        boot(),
+        token(&stage.edge_token(Role::Provider, 5)),
+        accept(7, 2, now),
+    ];
     assert_eq!(restored.open(&hub).await.cursor, 0);
     restored.up(1, 3).await;
     restored.until_outcomes(3).await;
     let shown = stage.north(&hub).await;
-    assert_eq!((shown.epoch, shown.undecided, shown.link), (2, 0, LinkState::Up));
+    assert_eq!(
+        (shown.epoch, shown.undecided, shown.link),
+        (2, 0, LinkState::Up)
+    );
 }
 
 #[tokio::test]
@@ -72,7 +91,8 @@ async fn an_edge_that_cannot_say_what_it_has_gets_all_that_is_kept_in_parts() {
     let hub = stage.replica().await;
     let mut edge = known(&stage, &hub).await;
     let big = "x".repeat(40 * 1024);
-    edge.log.extend((0..60).map(|n| token(&format!("{n}{big}"))));
+    edge.log
+        .extend((0..60).map(|n| token(&format!("{n}{big}"))));
     edge.nonce = wire::BootNonce([7; 16]);
     edge.open(&hub).await;
     for first in (4..=63).step_by(20) {
@@ -80,10 +100,15 @@ async fn an_edge_that_cannot_say_what_it_has_gets_all_that_is_kept_in_parts() {
     }
     edge.until_outcomes(63).await;
     edge.vanish();
-    stage.north_until(&hub, |edge| edge.link == LinkState::Down).await;
+    stage
+        .north_until(&hub, |edge| edge.link == LinkState::Down)
+        .await;
 
     let mut restored = restored(&edge, 2);
-    restored.settled = Some(ChainHead { seq: 2, hash: edge.chain_at(1).hash });
+    restored.settled = Some(ChainHead {
+        seq: 2,
+        hash: edge.chain_at(1).hash,
+    });
     let (given, tail) = restored.confined(&hub).await;
     assert_eq!(tail, edge.log, "from the beginning");
     assert!(given.part.unwrap().index > 1, "more than a frame takes");
@@ -102,27 +127,58 @@ async fn a_suspect_edge_at_the_very_cursor_is_confined_too_and_undecided_ops_are
     edge.up(4, 1).await;
     stage.north_until(&hub, |edge| edge.undecided == 1).await;
     edge.vanish();
-    stage.north_until(&hub, |edge| edge.link == LinkState::Down).await;
+    stage
+        .north_until(&hub, |edge| edge.link == LinkState::Down)
+        .await;
 
     let mut suspect = restored(&edge, 4);
     suspect.suspect = true;
-    assert_eq!(suspect.refused(&hub).await, Code::Unavailable, "no take-back, no new epoch");
+    assert_eq!(
+        suspect.refused(&hub).await,
+        Code::Unavailable,
+        "no take-back, no new epoch"
+    );
     assert_eq!(stage.north(&hub).await.epoch, 1);
     stage.owner.script().away = false;
     let (given, _) = suspect.confined(&hub).await;
     let shown = stage.north(&hub).await;
     assert_eq!((given.new_epoch, shown.undecided), (2, 0));
-    assert_eq!(shown.left_behind, [LeftBehind { epoch: 1, commands: 1 }]);
-    let kind = HealthIssueKind::LeftBehind(LeftBehind { epoch: 1, commands: 1 });
-    let complaint = HealthIssue { about: "north-1".into(), kind };
-    assert!(stage.status(&hub).await.list_health_issues().contains(&complaint));
+    assert_eq!(
+        shown.left_behind,
+        [LeftBehind {
+            epoch: 1,
+            commands: 1
+        }]
+    );
+    let kind = HealthIssueKind::LeftBehind(LeftBehind {
+        epoch: 1,
+        commands: 1,
+    });
+    let complaint = HealthIssue {
+        about: "north-1".into(),
+        kind,
+    };
+    assert!(
+        stage
+            .status(&hub)
+            .await
+            .list_health_issues()
+            .contains(&complaint)
+    );
 
     suspect.begin(&given);
-    suspect.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5)), accept(9, 2, now)];
+    suspect.log = vec![
+        boot(),
+        token(&stage.edge_token(Role::Provider, 5)),
+        accept(9, 2, now),
+    ];
     suspect.open(&hub).await;
     suspect.up(1, 3).await;
     suspect.until_outcomes(3).await;
-    assert!(stage.north(&hub).await.left_behind.is_empty(), "it came back and is decided");
+    assert!(
+        stage.north(&hub).await.left_behind.is_empty(),
+        "it came back and is decided"
+    );
 }
 
 #[tokio::test]
@@ -148,13 +204,18 @@ async fn an_epoch_whose_rights_are_taken_back_ends_with_whoever_calls_next() {
         by: None,
         reason: None,
     };
-    eventually("the edge itself is confined as well", PATIENCE, async || {
-        (stage.owner.script().taken_back == [over.clone(), over.clone()]).then_some(())
-    })
+    eventually(
+        "the edge itself is confined as well",
+        PATIENCE,
+        async || (stage.owner.script().taken_back == [over.clone(), over.clone()]).then_some(()),
+    )
     .await;
     drop(answers);
     let (given, _) = itself.confinement().await;
-    assert!(given.new_epoch > 1, "no right is ever granted to its first epoch again");
+    assert!(
+        given.new_epoch > 1,
+        "no right is ever granted to its first epoch again"
+    );
     assert!(stage.north(&hub).await.epoch >= given.new_epoch);
 }
 
@@ -188,8 +249,14 @@ async fn the_fourth_new_epoch_of_a_day_waits_for_an_operator() {
     let shown = stage.north(&hub).await;
     assert!(shown.needs_operator_at.is_some() && shown.quarantine.is_some());
     let path = "/api/v1/admin/edges/north-1/readmit";
-    let (status, _) =
-        hub.ask(Method::POST, path, Some(&stage.token(Role::Provider, 5)), None).await;
+    let (status, _) = hub
+        .ask(
+            Method::POST,
+            path,
+            Some(&stage.token(Role::Provider, 5)),
+            None,
+        )
+        .await;
     assert_eq!(status, StatusCode::FORBIDDEN);
     let (status, body) = stage.admin(&hub, Method::POST, path, None).await;
     assert_eq!(status, StatusCode::OK, "{body}");

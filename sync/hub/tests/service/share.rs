@@ -20,7 +20,8 @@ async fn with_accepts(stage: &Stage, hub: &Replica, name: &str, count: u64) -> E
     let mut edge = stage.enrol(hub, name, Region::North).await;
     let now = stage.clock.now();
     edge.log = vec![boot(), token(&stage.edge_token(Role::Provider, 5))];
-    edge.log.extend((1..=count).map(|n| accept(n.into(), 2, now)));
+    edge.log
+        .extend((1..=count).map(|n| accept(n.into(), 2, now)));
     edge.open(hub).await;
     let all = edge.log.len();
     for first in (1..=all).step_by(2_500) {
@@ -52,7 +53,10 @@ async fn a_fresh_accept_is_with_the_owner_while_anothers_backlog_is_not_begun() 
     turns.add_permits(2);
     fresh.until_outcomes(3).await;
     let came = stage.owner.script().came.clone();
-    assert!(came.len() <= 3, "of a backlog of six batches at most two were before it: {came:?}");
+    assert!(
+        came.len() <= 3,
+        "of a backlog of six batches at most two were before it: {came:?}"
+    );
     turns.add_permits(100);
 }
 
@@ -81,6 +85,9 @@ async fn where_more_edges_have_a_backlog_than_have_turns_a_fresh_accept_waits_fo
         calls += 1;
     }
     // Running batches plus earlier turns: at most one more per edge.
-    assert!(calls <= UNDER_WAY + CROWD + 1, "its turn came with call {calls}");
+    assert!(
+        calls <= UNDER_WAY + CROWD + 1,
+        "its turn came with call {calls}"
+    );
     turns.add_permits(1_000);
 }

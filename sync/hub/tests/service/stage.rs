@@ -57,7 +57,11 @@ pub struct Replica {
 impl Stage {
     pub async fn new(mysql: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let engine = if mysql { Engine::MariaDb } else { Engine::Sqlite };
+        let engine = if mysql {
+            Engine::MariaDb
+        } else {
+            Engine::Sqlite
+        };
         let url = engine.address(folder.path(), "hub");
         let signing_key = folder.path().join("hub.key");
         let config = |url: &str| hub::Config {
@@ -117,7 +121,11 @@ impl Stage {
         let bus = self.bus.clone();
         let service_key = self.service_key.clone();
         let ground = testing::ground(self.folder.path(), &self.clock).await;
-        let ground = ServiceContext { bus, service_key, ..ground };
+        let ground = ServiceContext {
+            bus,
+            service_key,
+            ..ground
+        };
         let tasks = ground.tasks.clone();
         let peers = hub::Peers {
             review: Upstream::from_router(axum::Router::new()),
@@ -185,7 +193,9 @@ impl Stage {
             SELECT 'a-' || n, ?, 0, 1, 0, 0, ?, 0, 1, 0, 0, 0, 0, 0, 0, 0, ? FROM numbers";
         let sql = Sql::open(self.config.sql_url.reveal()).await.unwrap();
         let until = self.clock.now().plus_ms(30_000);
-        sql.exec(ADD, vals![count, Region::South, Hash::ZERO, until]).await.unwrap();
+        sql.exec(ADD, vals![count, Region::South, Hash::ZERO, until])
+            .await
+            .unwrap();
         sql.close().await;
     }
 
@@ -222,7 +232,9 @@ impl Stage {
 
     /// An altered token of a provider for NORTH's edges.
     pub fn edge_token_of(&self, user: u128, alter: impl FnOnce(Claims) -> Claims) -> String {
-        self.signed(Role::Provider, user, 0, 3_600, |claims| alter(for_north(claims)))
+        self.signed(Role::Provider, user, 0, 3_600, |claims| {
+            alter(for_north(claims))
+        })
     }
 
     pub async fn publish_order(&self, order: &Order) {
@@ -246,7 +258,14 @@ impl Stage {
     pub async fn publish(&self, kind: EventType, body: Value) {
         let id = EventId(self.clock.new_id());
         let trace = id.0.simple().to_string();
-        let event = Event { id, kind, version: 1, at: self.clock.now(), trace, body };
+        let event = Event {
+            id,
+            kind,
+            version: 1,
+            at: self.clock.now(),
+            trace,
+            body,
+        };
         self.bus.publish(&event).await.unwrap();
     }
 
@@ -263,7 +282,9 @@ impl Stage {
         self.publish(EventType::RegionAssigned, assigned).await;
         eventually("the region's holder is known", PATIENCE, async || {
             let mut report = self.status(replica).await;
-            let north = report.regions.swap_remove(usize::from(Region::North.index()));
+            let north = report
+                .regions
+                .swap_remove(usize::from(Region::North.index()));
             (north.holder.as_ref().map(wire::EdgeId::as_str) == holder).then_some(())
         })
         .await;
@@ -314,18 +335,26 @@ impl Stage {
         path: &str,
         body: Option<Value>,
     ) -> (StatusCode, Value) {
-        replica.ask(method, path, Some(&self.admin_token), body).await
+        replica
+            .ask(method, path, Some(&self.admin_token), body)
+            .await
     }
 
     pub async fn set_gate(&self, replica: &Replica, region: Region, gate: &str) {
         let path = format!("/api/v1/admin/regions/{region}");
         let asked = Some(json!({"gate": gate}));
         let (status, body) = self.admin(replica, Method::PUT, &path, asked).await;
-        assert_eq!((status, &body["gate"]), (StatusCode::OK, &json!(gate)), "{body}");
+        assert_eq!(
+            (status, &body["gate"]),
+            (StatusCode::OK, &json!(gate)),
+            "{body}"
+        );
     }
 
     pub async fn status(&self, replica: &Replica) -> StatusReport {
-        let (status, body) = self.admin(replica, Method::GET, "/api/v1/admin/status", None).await;
+        let (status, body) = self
+            .admin(replica, Method::GET, "/api/v1/admin/status", None)
+            .await;
         assert_eq!(status, StatusCode::OK, "{body}");
         serde_json::from_value(body).unwrap()
     }
@@ -333,7 +362,9 @@ impl Stage {
     /// NORTH's only edge.
     pub async fn north(&self, replica: &Replica) -> EdgeStatus {
         let mut report = self.status(replica).await;
-        report.regions[usize::from(Region::North.index())].edges.remove(0)
+        report.regions[usize::from(Region::North.index())]
+            .edges
+            .remove(0)
     }
 
     /// Waits until NORTH's edge meets the condition.
@@ -351,10 +382,19 @@ pub async fn serve(router: Router, tasks: Tasks) -> Replica {
     let served = router.clone();
     let stop = tasks.stop_token();
     tasks.spawn("server", async move {
-        process::web::serve_http(listener, served, process::web::ConnectionSlots::default(), stop)
-            .await;
+        process::web::serve_http(
+            listener,
+            served,
+            process::web::ConnectionSlots::default(),
+            stop,
+        )
+        .await;
     });
-    Replica { address, router, tasks }
+    Replica {
+        address,
+        router,
+        tasks,
+    }
 }
 
 impl Replica {
@@ -380,13 +420,25 @@ impl Replica {
                 Body::from(body.to_string())
             }
         };
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self
+            .router
+            .clone()
+            .oneshot(request.body(body).unwrap())
+            .await
+            .unwrap();
         let status = response.status();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        (
+            status,
+            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        )
     }
 }
 
 fn for_north(claims: Claims) -> Claims {
-    Claims { kind: TokenKind::Edge, region: Some(Region::North), ..claims }
+    Claims {
+        kind: TokenKind::Edge,
+        region: Some(Region::North),
+        ..claims
+    }
 }

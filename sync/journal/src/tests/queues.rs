@@ -26,7 +26,10 @@ async fn a_read_in_turn_waits_where_another_is_turned_away() {
     };
     let (_, (crowd, turned_away, waited)) = tokio::join!(wait, late);
     assert!(crowd.iter().all(|read| matches!(read, Ok(0))));
-    assert!(matches!(turned_away, Poll::Ready(Err(JournalError::Busy))), "{turned_away:?}");
+    assert!(
+        matches!(turned_away, Poll::Ready(Err(JournalError::Busy))),
+        "{turned_away:?}"
+    );
     assert_eq!(waited.unwrap(), 0);
 }
 
@@ -59,8 +62,14 @@ async fn closing_finishes_what_waits_and_refuses_what_comes_later() {
     drop(release);
     closing.await.unwrap();
     waits.await.unwrap().unwrap();
-    assert!(matches!(note(&late, "late").await, Err(WriteError::Stopped)));
-    assert!(matches!(late.read(counted).await, Err(JournalError::Stopped)));
+    assert!(matches!(
+        note(&late, "late").await,
+        Err(WriteError::Stopped)
+    ));
+    assert!(matches!(
+        late.read(counted).await,
+        Err(JournalError::Stopped)
+    ));
 }
 
 #[tokio::test]

@@ -55,15 +55,23 @@ const OPEN_JOBS_MAX: usize = 50;
 
 impl OrderDb {
     pub fn snapshot(&self, requests: &[Submission], now: UnixMillis) -> Snapshot {
-        let mut snapshot = Snapshot { now, lapse: lapse(self.bug), ..Snapshot::default() };
-        snapshot.regions = Region::ALL.map(|region| (region, self.rights.read(region))).into();
+        let mut snapshot = Snapshot {
+            now,
+            lapse: lapse(self.bug),
+            ..Snapshot::default()
+        };
+        snapshot.regions = Region::ALL
+            .map(|region| (region, self.rights.read(region)))
+            .into();
         snapshot.met_closed.clone_from(&self.met_closed);
         for attempt in attempts(requests) {
             let command = attempt.command.id;
             let order = attempt.command.body.order_id();
             let from = self.commands.range((command, None)..);
             let answers = from.take_while(|((id, _), _)| *id == command);
-            snapshot.answers.extend(answers.map(|(key, answer)| (*key, answer.clone())));
+            snapshot
+                .answers
+                .extend(answers.map(|(key, answer)| (*key, answer.clone())));
             if let Some(standing) = self.orders.get(&order) {
                 snapshot.orders.insert(order, OrderState::clone(standing));
             }
@@ -91,7 +99,10 @@ impl OrderDb {
     /// Checks that the writes still fit the committed rows.
     pub fn fits(&self, writes: &Writes) -> Result<(), VoidReason> {
         for write in &writes.orders {
-            let now = self.orders.get(&write.after.order.id).map(|standing| &standing.order);
+            let now = self
+                .orders
+                .get(&write.after.order.id)
+                .map(|standing| &standing.order);
             match (write.guard, now) {
                 (None, Some(_)) => return Err(VoidReason::Collided),
                 (Some(guard), now) if self.bug != Some(Bug::WriteUnguarded) => {
@@ -105,8 +116,10 @@ impl OrderDb {
                 _ => {}
             }
         }
-        let new =
-            writes.commands.iter().all(|answer| !self.commands.contains_key(&answer.command_key()));
+        let new = writes
+            .commands
+            .iter()
+            .all(|answer| !self.commands.contains_key(&answer.command_key()));
         if new || self.bug == Some(Bug::AnswersNotKept) {
             Ok(())
         } else {
@@ -118,48 +131,73 @@ impl OrderDb {
     /// `turn`, before any other commit.
     pub fn write(&mut self, writes: &Writes, numbers: &[u64], ids: impl Fn(u64) -> EventId) {
         for write in &writes.orders {
-            self.orders.insert(write.after.order.id, Rc::new(write.after.clone()));
+            self.orders
+                .insert(write.after.order.id, Rc::new(write.after.clone()));
         }
         for answer in &writes.commands {
             self.commands.insert(answer.command_key(), answer.clone());
         }
         for line in &writes.timeline {
             let entry = &line.entry;
-            self.lines.insert((line.order_id, entry.command_id, entry.actor.user_id));
+            self.lines
+                .insert((line.order_id, entry.command_id, entry.actor.user_id));
         }
         for (emitted, number) in writes.events.iter().zip(numbers) {
             if self.bug == Some(Bug::NoOutboxRow) && number.is_multiple_of(7) {
                 continue;
             }
-            let event =
-                BusEvent { id: ids(*number), what: BusNews::Order(emitted.body.order.clone()) };
-            self.outbox.insert(*number, OutboxLine { event, is_sent: false });
+            let event = BusEvent {
+                id: ids(*number),
+                what: BusNews::Order(emitted.body.order.clone()),
+            };
+            self.outbox.insert(
+                *number,
+                OutboxLine {
+                    event,
+                    is_sent: false,
+                },
+            );
         }
-        let closed = writes.cases.iter().filter(|case| case.kind == CaseKind::MetClosed);
-        self.met_closed.extend(closed.map(|case| (case.order_id, case.user_id)));
+        let closed = writes
+            .cases
+            .iter()
+            .filter(|case| case.kind == CaseKind::MetClosed);
+        self.met_closed
+            .extend(closed.map(|case| (case.order_id, case.user_id)));
         let vain = writes
             .cases
             .iter()
             .filter(|case| matches!(case.kind, CaseKind::WorkedInVain | CaseKind::MetClosed));
-        self.vain.extend(vain.map(|case| (case.command_id, case.user_id)));
-        let distrusted = writes.cases.iter().filter(|case| case.kind == CaseKind::EdgeDistrusted);
-        self.distrusted.extend(distrusted.map(|case| case.command_id));
+        self.vain
+            .extend(vain.map(|case| (case.command_id, case.user_id)));
+        let distrusted = writes
+            .cases
+            .iter()
+            .filter(|case| case.kind == CaseKind::EdgeDistrusted);
+        self.distrusted
+            .extend(distrusted.map(|case| case.command_id));
     }
 
     /// All people's answers to commands with this id.
     pub fn answers(&self, id: CommandId) -> impl Iterator<Item = &StoredAnswer> {
         let answers = self.commands.range((id, None)..);
-        answers.take_while(move |((of, _), _)| *of == id).map(|(_, answer)| answer)
+        answers
+            .take_while(move |((of, _), _)| *of == id)
+            .map(|(_, answer)| answer)
     }
 
     /// Opens a case for each of these commands that took effect, and returns the number of new
     /// cases. Mirrors `list_distrusted` of `cloud/order/src/store/people.rs`.
     pub fn list_distrusted(&mut self, commands: &[CommandId]) -> u64 {
         let applied = |id: &&CommandId| {
-            self.answers(**id).any(|answer| answer.user_id.is_some() && answer.applied)
+            self.answers(**id)
+                .any(|answer| answer.user_id.is_some() && answer.applied)
         };
         let applied: Vec<CommandId> = commands.iter().filter(applied).copied().collect();
-        applied.into_iter().map(|id| u64::from(self.distrusted.insert(id))).sum()
+        applied
+            .into_iter()
+            .map(|id| u64::from(self.distrusted.insert(id)))
+            .sum()
     }
 
     /// Changes a region's right after all other writes of its transaction: a grant's digest covers
@@ -176,8 +214,17 @@ impl OrderDb {
         let open = orders.filter(|order| order.location == region && is_open(order.status));
         let digest = open_digest(open.map(|order| (order.id, order.version)));
         let word = self.rights.turn(region, turned, at, digest);
-        let event = BusEvent { id, what: BusNews::Assigned(region, word) };
-        self.outbox.insert(number, OutboxLine { event, is_sent: false });
+        let event = BusEvent {
+            id,
+            what: BusNews::Assigned(region, word),
+        };
+        self.outbox.insert(
+            number,
+            OutboxLine {
+                event,
+                is_sent: false,
+            },
+        );
     }
 
     /// The regions that a transaction with these requests locks: all of them if an order is

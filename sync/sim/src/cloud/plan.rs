@@ -26,7 +26,11 @@ pub fn plan(
 ) -> LogPlan {
     let mut plan = LogPlan::default();
     for (seq, hash, op) in run {
-        let answered = |outcome| LogOutcome { seq, command_id: None, outcome };
+        let answered = |outcome| LogOutcome {
+            seq,
+            command_id: None,
+            outcome,
+        };
         let body = match op.as_deref() {
             Some(Op::Boot { .. } | Op::Token { .. }) => {
                 plan.answered.push(answered(applied(now)));
@@ -36,7 +40,8 @@ pub fn plan(
             Some(Op::Command(op)) => command(db, e, seq, op),
             #[allow(unreachable_patterns)]
             _ => {
-                plan.answered.push(answered(Outcome::new_rejected(Code::UnknownOp, None, now)));
+                plan.answered
+                    .push(answered(Outcome::new_rejected(Code::UnknownOp, None, now)));
                 continue;
             }
         };
@@ -54,7 +59,11 @@ pub fn join(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<LogOutcome> {
                 BatchBody::Command { command, .. } => Some(command.id),
                 BatchBody::LeaseReleased { .. } => None,
             };
-            Some(LogOutcome { seq: op.seq, command_id, outcome: outcome.clone() })
+            Some(LogOutcome {
+                seq: op.seq,
+                command_id,
+                outcome: outcome.clone(),
+            })
         }
         OpDecision::Held(_) => None,
     });
@@ -89,7 +98,11 @@ fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
     let again = first.is_some_and(|first| first.distrusted) && person.is_some();
     let own = edge.distrusts(edge.epoch, came.received_at) && !db.has(Bug::DistrustIgnored);
     let evidence = came.build_evidence(op, taken_at, revoked, own || again);
-    BatchBody::Command { command: op.command.clone(), actor, evidence }
+    BatchBody::Command {
+        command: op.command.clone(),
+        actor,
+        evidence,
+    }
 }
 
 /// The person named by a token, and the time when the edge took the command. `None` if the token
@@ -102,7 +115,9 @@ fn person(
 ) -> Option<(Actor, UnixMillis)> {
     let (actor, expires_at) = token?;
     let moment = came.trusted_time(op, first, expires_at);
-    moment.was_token_valid(expires_at).then_some((actor, moment.taken_at))
+    moment
+        .was_token_valid(expires_at)
+        .then_some((actor, moment.taken_at))
 }
 
 fn applied(now: UnixMillis) -> Outcome {

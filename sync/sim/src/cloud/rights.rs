@@ -53,15 +53,21 @@ impl Rights {
         let mut assignment = self.regions.get(&region).cloned().unwrap_or_default();
         let whole = (region, 0)..=(region, u64::MAX);
         let fences = self.fences.range(whole.clone());
-        assignment.fences = fences.map(|((_, fence), record)| (*fence, record.clone())).collect();
+        assignment.fences = fences
+            .map(|((_, fence), record)| (*fence, record.clone()))
+            .collect();
         let rules = self.past_rules.range(whole);
-        assignment.past_rules = rules.map(|((_, version), r)| (*version, r.clone())).collect();
+        assignment.past_rules = rules
+            .map(|((_, version), r)| (*version, r.clone()))
+            .collect();
         assignment
     }
 
     /// Returns true if that epoch of the edge is over.
     pub fn is_over(&self, seat: &HolderEpoch) -> bool {
-        self.ended_epochs.get(&seat.edge).is_some_and(|ended| seat.epoch <= *ended)
+        self.ended_epochs
+            .get(&seat.edge)
+            .is_some_and(|ended| seat.epoch <= *ended)
     }
 
     pub fn end_epoch(&mut self, seat: &HolderEpoch) {
@@ -70,7 +76,9 @@ impl Rights {
     }
 
     pub fn is_held(&self, region: Region) -> bool {
-        self.regions.get(&region).is_some_and(|assignment| assignment.holder.is_some())
+        self.regions
+            .get(&region)
+            .is_some_and(|assignment| assignment.holder.is_some())
     }
 
     /// The end of an issued fence, if it has ended.
@@ -79,11 +87,15 @@ impl Rights {
     }
 
     pub fn was_of(&self, region: Region, fence: u64) -> Option<&EdgeId> {
-        self.fences.get(&(region, fence)).map(|record| &record.holder)
+        self.fences
+            .get(&(region, fence))
+            .map(|record| &record.holder)
     }
 
     pub fn granted_by(&self, region: Region, fence: u64) -> Option<UserId> {
-        self.fences.get(&(region, fence)).map(|record| record.granted_by)
+        self.fences
+            .get(&(region, fence))
+            .map(|record| record.granted_by)
     }
 
     pub fn rules_of(&self, region: Region, version: u64) -> Option<&OfflineRules> {
@@ -111,14 +123,23 @@ impl Rights {
             record.end = Some(end.clone());
         }
         if turned.new_rules {
-            self.past_rules.insert((region, after.rules_version), after.rules.clone());
+            self.past_rules
+                .insert((region, after.rules_version), after.rules.clone());
         }
         if let (Some(granted_by), Some(holder)) = (turned.granted, after.holder.clone()) {
             let fence = after.fence;
             let epoch = after.epoch;
             let granted_at = at;
             let end = None;
-            let record = FenceRecord { region, fence, holder, epoch, granted_at, granted_by, end };
+            let record = FenceRecord {
+                region,
+                fence,
+                holder,
+                epoch,
+                granted_at,
+                granted_by,
+                end,
+            };
             self.fences.insert((region, fence), record);
             self.digests.insert((region, fence), open);
         }

@@ -189,9 +189,20 @@ const GENERATION: u64 = 77;
 pub const CONTACT_STALE_MS: i64 = 12_000;
 impl SyncDb {
     pub fn new(bug: Option<Bug>) -> Self {
-        let edges = (0..cast::MACHINE_COUNT).map(|e| EdgeRow::new(cast::region(e), e)).collect();
-        let regions = cast::REGIONS.iter().map(|region| (*region, RegionRow::new())).collect();
-        Self { bug, edges, regions, inbox: BTreeSet::new(), asks: BTreeMap::new() }
+        let edges = (0..cast::MACHINE_COUNT)
+            .map(|e| EdgeRow::new(cast::region(e), e))
+            .collect();
+        let regions = cast::REGIONS
+            .iter()
+            .map(|region| (*region, RegionRow::new()))
+            .collect();
+        Self {
+            bug,
+            edges,
+            regions,
+            inbox: BTreeSet::new(),
+            asks: BTreeMap::new(),
+        }
     }
 
     pub fn region(&self, region: Region) -> Option<&RegionRow> {
@@ -207,7 +218,10 @@ impl SyncDb {
             term: edge.term,
             running: edge.nonce.filter(|_| edge.link_up),
             epoch: edge.epoch,
-            grant: granted.map(|row| EpochGrant { to: row.granted_to, after: row.after_run }),
+            grant: granted.map(|row| EpochGrant {
+                to: row.granted_to,
+                after: row.after_run,
+            }),
             ending: edge.ending,
             epochs_today: edge.epochs_today(now),
             cursor: edge.cursor,
@@ -316,16 +330,32 @@ impl SyncDb {
             return false;
         }
         (edge.contact_at, edge.heard_at, edge.heads) = (now, heard_at, heads);
-        let Ack { digest, ahead, unproven, assignment, .. } = *ack;
-        edge.word = Some(EdgeWord { digest, ahead, unproven, assignment });
+        let Ack {
+            digest,
+            ahead,
+            unproven,
+            assignment,
+            ..
+        } = *ack;
+        edge.word = Some(EdgeWord {
+            digest,
+            ahead,
+            unproven,
+            assignment,
+        });
         edge.outcome_cursor = ack.outcome_cursor;
         edge.feed_cursor = ack.feed_cursor;
         true
     }
 
     pub fn outcomes(&self, e: usize, after: u64, limit: u32) -> Vec<NumberedOutcome> {
-        let outcomes = self.edges[e].outcomes.range(after + 1..).take(limit as usize);
-        outcomes.map(|(_, outcome)| NumberedOutcome::clone(outcome)).collect()
+        let outcomes = self.edges[e]
+            .outcomes
+            .range(after + 1..)
+            .take(limit as usize);
+        outcomes
+            .map(|(_, outcome)| NumberedOutcome::clone(outcome))
+            .collect()
     }
 
     pub fn revoked_version(&self, region: Region, user: UserId) -> Option<u64> {
@@ -385,11 +415,20 @@ impl EdgeRow {
 /// The planted bugs in the bounds of an op.
 fn arrival(bounds: OpBounds, received_at: UnixMillis, bug: Option<Bug>) -> OpArrival {
     let bounds = match bug {
-        Some(Bug::BoundIgnored) => OpBounds { not_before: UnixMillis(0), ..bounds },
-        Some(Bug::KnowledgeIgnored) => OpBounds { knows_to: 0, ..bounds },
+        Some(Bug::BoundIgnored) => OpBounds {
+            not_before: UnixMillis(0),
+            ..bounds
+        },
+        Some(Bug::KnowledgeIgnored) => OpBounds {
+            knows_to: 0,
+            ..bounds
+        },
         _ => bounds,
     };
-    OpArrival { received_at, bounds }
+    OpArrival {
+        received_at,
+        bounds,
+    }
 }
 
 impl RegionRow {

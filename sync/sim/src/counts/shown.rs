@@ -8,16 +8,29 @@ impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let minutes = self.simulated_ms / 60_000;
         writeln!(f, "seeds               {}", self.seeds)?;
-        writeln!(f, "simulated hours     {}.{:02}", minutes / 60, minutes % 60 * 100 / 60)?;
+        writeln!(
+            f,
+            "simulated hours     {}.{:02}",
+            minutes / 60,
+            minutes % 60 * 100 / 60
+        )?;
         writeln!(
             f,
             "commands            {} (a seed at least {})",
             self.commands, self.commands_least
         )?;
         let faults: u64 = self.faults.values().sum();
-        writeln!(f, "faults              {faults} (a seed at least {})", self.faults_least)?;
+        writeln!(
+            f,
+            "faults              {faults} (a seed at least {})",
+            self.faults_least
+        )?;
         let tries: u64 = self.tried.values().sum();
-        writeln!(f, "tries of a stranger {tries} (a seed at least {})", self.tries_least)?;
+        writeln!(
+            f,
+            "tries of a stranger {tries} (a seed at least {})",
+            self.tries_least
+        )?;
         writeln!(f, "firm beside those   {}", self.firm_beside_nonsense)?;
         writeln!(f, "checks              {}", self.checks)?;
         writeln!(f, "conflicts           {}", self.conflicts)?;
@@ -40,12 +53,24 @@ impl fmt::Display for Counts {
         writeln!(f, "accepts put         {}", self.asks)?;
         writeln!(f, "accepts logged      {}", self.asks_logged)?;
         writeln!(f, "signs of life asked for         {}", self.probes)?;
-        writeln!(f, "old sessions that said nothing  {}", self.probes_unanswered)?;
+        writeln!(
+            f,
+            "old sessions that said nothing  {}",
+            self.probes_unanswered
+        )?;
         writeln!(f, "copies found out                {}", self.twins)?;
         writeln!(f, "copies enrolled anew            {}", self.enrolled_anew)?;
-        writeln!(f, "edges that need an operator     {}", self.needed_operator)?;
+        writeln!(
+            f,
+            "edges that need an operator     {}",
+            self.needed_operator
+        )?;
         writeln!(f, "edges let in again              {}", self.readmitted)?;
-        writeln!(f, "rights taken back from epochs   {}", self.rights_of_epochs_ended)?;
+        writeln!(
+            f,
+            "rights taken back from epochs   {}",
+            self.rights_of_epochs_ended
+        )?;
         writeln!(f, "epochs granted again            {}", self.granted_again)?;
         writeln!(f, "ops given back                  {}", self.ops_given_back)?;
         writeln!(f, "epochs begun                    {}", self.epochs_begun)?;

@@ -26,7 +26,12 @@ const FRAMES: [&str; 16] = [
     "Alive",
 ];
 const PROOFS: [&str; 2] = ["forged", "unsigned"];
-const ENDS: [&str; 4] = ["edge_twin", "edge_needs_operator", "session_superseded", "edge_disabled"];
+const ENDS: [&str; 4] = [
+    "edge_twin",
+    "edge_needs_operator",
+    "session_superseded",
+    "edge_disabled",
+];
 const QUARANTINES: [&str; 2] = ["edge_restored", "edge_cloned"];
 const TURNS: [&str; 8] = [
     "policy changed",
@@ -137,16 +142,32 @@ impl Counts {
         never.extend(missing("a thief's", &self.tricks, tricks));
         let outcomes = OUTCOMES.into_iter().chain(OUTCOMES_OF_THEFTS);
         never.extend(missing("outcome", &self.outcomes, outcomes));
-        never.extend(missing("answer at the portal", &self.waits_at_desk, WAITS.into_iter()));
-        never.extend(missing("end of a session", &self.sessions_ended, ENDS.into_iter()));
+        never.extend(missing(
+            "answer at the portal",
+            &self.waits_at_desk,
+            WAITS.into_iter(),
+        ));
+        never.extend(missing(
+            "end of a session",
+            &self.sessions_ended,
+            ENDS.into_iter(),
+        ));
         never.extend(missing("policy transition", &self.turns, TURNS.into_iter()));
         let alarms = SuspicionCause::ALL.iter().map(|alarm| alarm.as_str());
         never.extend(missing("alarm", &self.alarms, alarms));
-        never.extend(missing("quarantine", &self.quarantines, QUARANTINES.into_iter()));
+        never.extend(missing(
+            "quarantine",
+            &self.quarantines,
+            QUARANTINES.into_iter(),
+        ));
         let happened = self.happened();
         let found = self.lost_and_found();
         let thefts = self.of_thefts();
-        let zero = happened.iter().chain(&found).chain(&thefts).filter(|(_, n)| *n == 0);
+        let zero = happened
+            .iter()
+            .chain(&found)
+            .chain(&thefts)
+            .filter(|(_, n)| *n == 0);
         never.extend(zero.map(|(name, _)| (*name).to_owned()));
         never
     }
@@ -154,7 +175,10 @@ impl Counts {
     fn happened(&self) -> [(&'static str, u64); 33] {
         [
             ("conflicts", self.conflicts),
-            ("firm answers beside a stranger's nonsense", self.firm_beside_nonsense),
+            (
+                "firm answers beside a stranger's nonsense",
+                self.firm_beside_nonsense,
+            ),
             ("strays", self.strays),
             ("ops parked", self.parked),
             ("passes that came too late", self.passes_void),
@@ -226,7 +250,10 @@ impl Counts {
 }
 
 fn missing(what: &str, tally: &Tally, wanted: impl Iterator<Item = &'static str>) -> Vec<String> {
-    wanted.filter(|key| !tally.contains_key(key)).map(|key| format!("{what} `{key}`")).collect()
+    wanted
+        .filter(|key| !tally.contains_key(key))
+        .map(|key| format!("{what} `{key}`"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -235,21 +262,36 @@ mod tests {
 
     /// Seeds that covered everything except the counts reset by `take_out`.
     fn met(seeds: u64, take_out: impl Fn(&mut Counts)) -> Counts {
-        let mut counts = Counts { seeds, ..Counts::default() };
-        counts.numbers().into_iter().for_each(|number| *number = (*number).max(1));
+        let mut counts = Counts {
+            seeds,
+            ..Counts::default()
+        };
+        counts
+            .numbers()
+            .into_iter()
+            .for_each(|number| *number = (*number).max(1));
         (counts.commands_least, counts.faults_least) = (COMMANDS_MIN, FAULTS_MIN);
         counts.tries_least = TRIES_MIN;
         let faults = FaultKind::ALL.iter().map(|kind| kind.name());
         let alarms = SuspicionCause::ALL.iter().map(|alarm| alarm.as_str());
         fill(&mut counts.faults, faults);
-        fill(&mut counts.tried, Mischief::ALL.iter().map(|what| what.name()));
-        fill(&mut counts.forged, Forgery::ALL.iter().map(|what| what.name()));
+        fill(
+            &mut counts.tried,
+            Mischief::ALL.iter().map(|what| what.name()),
+        );
+        fill(
+            &mut counts.forged,
+            Forgery::ALL.iter().map(|what| what.name()),
+        );
         fill(&mut counts.forgeries_heard, PROOFS);
         fill(&mut counts.frames, FRAMES);
         fill(&mut counts.verdicts, VERDICTS);
         fill(&mut counts.outcomes, OUTCOMES);
         fill(&mut counts.outcomes, OUTCOMES_OF_THEFTS);
-        fill(&mut counts.tricks, Trick::ALL.iter().map(|what| what.name()));
+        fill(
+            &mut counts.tricks,
+            Trick::ALL.iter().map(|what| what.name()),
+        );
         fill(&mut counts.waits_at_desk, WAITS);
         fill(&mut counts.sessions_ended, ENDS);
         fill(&mut counts.turns, TURNS);
@@ -266,10 +308,15 @@ mod tests {
     #[test]
     fn a_counter_that_never_moves_is_named() {
         let schedules = met(47, |_| {});
-        assert_eq!(met(ENOUGH_SEEDS, |_| {}).never_met(&schedules), Vec::<String>::new());
+        assert_eq!(
+            met(ENOUGH_SEEDS, |_| {}).never_met(&schedules),
+            Vec::<String>::new()
+        );
         let stuck = met(ENOUGH_SEEDS, |counts| counts.parked = 0);
         assert_eq!(stuck.never_met(&schedules), ["ops parked"]);
-        let silent = met(ENOUGH_SEEDS, |counts| counts.frames.retain(|key, _| *key != "Probe"));
+        let silent = met(ENOUGH_SEEDS, |counts| {
+            counts.frames.retain(|key, _| *key != "Probe")
+        });
         assert_eq!(silent.never_met(&schedules), ["frame `Probe`"]);
         let idle = met(ENOUGH_SEEDS, |counts| counts.faults_least = 0);
         assert_eq!(idle.never_met(&schedules), ["3 faults in every seed"]);
@@ -281,7 +328,10 @@ mod tests {
         let with = met(47, |_| {});
         let without = met(47, clone);
         let never = ["quarantine `edge_cloned`"];
-        assert_eq!(met(ENOUGH_SEEDS, clone).never_met(&with), Vec::<String>::new());
+        assert_eq!(
+            met(ENOUGH_SEEDS, clone).never_met(&with),
+            Vec::<String>::new()
+        );
         assert_eq!(met(ENOUGH_SEEDS, clone).never_met(&without), never);
         assert_eq!(met(1_086 * CERTAINTY, clone).never_met(&with), never);
     }

@@ -54,8 +54,15 @@ pub struct LoggedCommand {
 
 #[derive(Debug, Clone)]
 pub enum EntryResult {
-    NotTaken { command_id: CommandId, code: Code },
-    Stored { stored: Box<LoggedCommand>, order: Option<Box<wire::Order>>, new: bool },
+    NotTaken {
+        command_id: CommandId,
+        code: Code,
+    },
+    Stored {
+        stored: Box<LoggedCommand>,
+        order: Option<Box<wire::Order>>,
+        new: bool,
+    },
 }
 
 impl LoggedCommand {
@@ -64,29 +71,49 @@ impl LoggedCommand {
     }
 
     pub(super) fn pending(&self, received_at: UnixMillis) -> PendingCommand {
-        let Self { order_id, command_id, user_id, .. } = *self;
-        PendingCommand { order_id, command_id, user_id, received_at }
+        let Self {
+            order_id,
+            command_id,
+            user_id,
+            ..
+        } = *self;
+        PendingCommand {
+            order_id,
+            command_id,
+            user_id,
+            received_at,
+        }
     }
 }
 
 impl EdgeFile {
     /// Enters one command, from the lookup of its id to its row in the log.
     pub fn enter(&mut self, entry: CommandEntry) -> EntryResult {
-        let missing = entry.seen.as_ref().is_some_and(|seen| self.is_missing(seen));
+        let missing = entry
+            .seen
+            .as_ref()
+            .is_some_and(|seen| self.is_missing(seen));
         if missing && !self.has(Bug::Receipts) {
             self.raise(SuspicionCause::Receipt);
         }
         let command_id = entry.command.id;
         let not_taken = |code| EntryResult::NotTaken { command_id, code };
         let key = (command_id, entry.actor.user_id);
-        let known = self.commands.get(&key).filter(|_| !self.has(Bug::VerdictNotStored));
+        let known = self
+            .commands
+            .get(&key)
+            .filter(|_| !self.has(Bug::VerdictNotStored));
         if let Some(stored) = known {
             if stored.hash != entry.command.body.hash() {
                 return not_taken(Code::CommandIdReused);
             }
             let stored = Box::new(LoggedCommand::clone(stored));
             let order = self.sight(stored.order_id).order.map(Box::new);
-            return EntryResult::Stored { stored, order, new: false };
+            return EntryResult::Stored {
+                stored,
+                order,
+                new: false,
+            };
         }
         if let Some(code) = entry.refusal {
             return not_taken(code);
@@ -96,7 +123,11 @@ impl EdgeFile {
             CommandDecision::Taken(taken) => {
                 let stored = Box::new(self.log_command(entry, taken));
                 let order = self.sight(stored.order_id).order.map(Box::new);
-                EntryResult::Stored { stored, order, new: true }
+                EntryResult::Stored {
+                    stored,
+                    order,
+                    new: true,
+                }
             }
         }
     }
@@ -104,7 +135,11 @@ impl EdgeFile {
     /// Logs an accept made elsewhere: always provisional and without a fence. Returns true if it
     /// was new.
     pub fn log_asked(&mut self, ask: AskFrame) -> bool {
-        if self.commands.get(&(ask.command.id, ask.actor.user_id)).is_some() {
+        if self
+            .commands
+            .get(&(ask.command.id, ask.actor.user_id))
+            .is_some()
+        {
             return false;
         }
         let entry = CommandEntry {
@@ -122,7 +157,11 @@ impl EdgeFile {
         };
         self.log_command(
             entry,
-            TakenVerdict { verdict: Verdict::Provisional, fence: None, doubt: None },
+            TakenVerdict {
+                verdict: Verdict::Provisional,
+                fence: None,
+                doubt: None,
+            },
         );
         true
     }
@@ -163,7 +202,12 @@ impl EdgeFile {
         let body = &entry.command.body;
         let repeat = entry.repeat && !self.has(Bug::RepeatNotFirm);
         let receipted = entry.was_taken;
-        let request = VerdictRequest { actor: entry.actor, body, repeat, receipted };
+        let request = VerdictRequest {
+            actor: entry.actor,
+            body,
+            repeat,
+            receipted,
+        };
         let tenure = &self.book.live.tenure;
         let suspect = self.book.live.suspect && !self.has(Bug::SuspectIsFirm);
         sight.in_good_standing =
@@ -172,16 +216,20 @@ impl EdgeFile {
         let right = tenure.current_right(self.book.live.epoch);
         let let_in = entry.let_in && (!self.is_revoked(entry) || self.has(Bug::RevocationsStale));
         let unpaid_start = tenure.allows_unpaid_work(body, &sight, entry.cut_off);
-        let footing = EdgeState { right, suspect, let_in, rule_allows, unpaid_start };
+        let footing = EdgeState {
+            right,
+            suspect,
+            let_in,
+            rule_allows,
+            unpaid_start,
+        };
         if self.has(Bug::FirmBase) {
             sight.pending.clear();
         }
         match judge_command(&request, &sight, &footing) {
-            CommandDecision::Taken(TakenVerdict { doubt: Some(doubt), .. })
-                if self.has(Bug::SoftRefusal) =>
-            {
-                CommandDecision::NotTaken(doubt)
-            }
+            CommandDecision::Taken(TakenVerdict {
+                doubt: Some(doubt), ..
+            }) if self.has(Bug::SoftRefusal) => CommandDecision::NotTaken(doubt),
             answer => answer,
         }
     }
@@ -206,7 +254,10 @@ impl EdgeFile {
 
     /// The command as it would be stored, without storing it.
     pub fn as_if_stored(&self, entry: &CommandEntry, taken: TakenVerdict) -> LoggedCommand {
-        let at = ChainHead { seq: self.book.live.head.seq + 1, hash: Hash::ZERO };
+        let at = ChainHead {
+            seq: self.book.live.head.seq + 1,
+            hash: Hash::ZERO,
+        };
         stored(entry, taken, self.book.live.epoch, at)
     }
 
@@ -232,17 +283,33 @@ impl EdgeFile {
         let stored = stored(&entry, taken, epoch, at);
         self.commands.put(stored.key(), stored.clone());
         self.by_op.put((epoch, at.seq), stored.key());
-        self.pending.put((epoch, at.seq), stored.pending(entry.received_at));
+        self.pending
+            .put((epoch, at.seq), stored.pending(entry.received_at));
         stored
     }
 }
 
 /// The tablet shows a receipt for a lost command and resends it, so the edge logs it again.
 fn lost(receipt: Receipt) -> EarlierReceipt {
-    let Receipt { edge, epoch, seq, hash, verdict, fence, .. } = receipt;
+    let Receipt {
+        edge,
+        epoch,
+        seq,
+        hash,
+        verdict,
+        fence,
+        ..
+    } = receipt;
     let at = ChainHead { seq, hash };
     let why = QuarantineWhy::EdgeRestored;
-    EarlierReceipt { edge, epoch, at, verdict, fence, why }
+    EarlierReceipt {
+        edge,
+        epoch,
+        at,
+        verdict,
+        fence,
+        why,
+    }
 }
 
 fn stored(entry: &CommandEntry, taken: TakenVerdict, epoch: u64, at: ChainHead) -> LoggedCommand {

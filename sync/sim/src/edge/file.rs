@@ -216,8 +216,18 @@ impl EdgeFile {
     /// The writer's book caches the file: its head is the log's.
     fn find_head(&mut self) {
         let EdgeBook { epoch, start, .. } = self.book.live;
-        let last = self.log.live().range((epoch, 0)..=(epoch, u64::MAX)).next_back();
-        let head = last.map_or(ChainHead { seq: 0, hash: start }, |(_, logged)| logged.at);
+        let last = self
+            .log
+            .live()
+            .range((epoch, 0)..=(epoch, u64::MAX))
+            .next_back();
+        let head = last.map_or(
+            ChainHead {
+                seq: 0,
+                hash: start,
+            },
+            |(_, logged)| logged.at,
+        );
         self.book.live.head = head;
         self.book.commit();
     }
@@ -226,7 +236,8 @@ impl EdgeFile {
     pub fn append(&mut self, op: Op) -> ChainHead {
         let bytes = op.to_bytes();
         let at = self.book.live.head.append_op(&bytes);
-        self.log.put((self.book.live.epoch, at.seq), LoggedOp { bytes, at, op });
+        self.log
+            .put((self.book.live.epoch, at.seq), LoggedOp { bytes, at, op });
         self.book.live.head = at;
         at
     }
@@ -240,7 +251,9 @@ impl EdgeFile {
         let at = if self.has(Bug::TokenNotLogged) && !self.tokens.live().is_empty() {
             self.book.live.head
         } else {
-            self.append(Op::Token { token: token.to_owned() })
+            self.append(Op::Token {
+                token: token.to_owned(),
+            })
         };
         self.tokens.put(key, at.seq);
         at.seq
@@ -282,7 +295,9 @@ impl EdgeFile {
         match (self.bug, what) {
             (Some(Bug::RetiredBeforeOutcome), EdgeWrite::Outcomes { outcomes, .. }) => {
                 let epoch = self.book.live.epoch;
-                outcomes.iter().for_each(|outcome| self.pending.remove(&(epoch, outcome.seq)));
+                outcomes
+                    .iter()
+                    .for_each(|outcome| self.pending.remove(&(epoch, outcome.seq)));
             }
             (Some(Bug::CursorBeforeOutcome), EdgeWrite::Outcomes { to, .. }) => {
                 self.book.live.outcome_cursor = *to;
@@ -310,7 +325,8 @@ impl EdgeFile {
     pub fn of_id(&self, id: CommandId) -> impl Iterator<Item = &LoggedCommand> {
         let nobody = UserId(uuid::Uuid::nil());
         let from = self.commands.durable().range((id, nobody)..);
-        from.take_while(move |((of, _), _)| *of == id).map(|(_, stored)| &**stored)
+        from.take_while(move |((of, _), _)| *of == id)
+            .map(|(_, stored)| &**stored)
     }
 
     fn forget_pending(&mut self) {
@@ -330,7 +346,11 @@ impl EdgeFile {
 
     /// In log order.
     pub fn pending_on(&self, order_id: OrderId) -> impl Iterator<Item = PendingOp> {
-        let ops = self.pending.live().iter().filter(move |(_, row)| row.order_id == order_id);
+        let ops = self
+            .pending
+            .live()
+            .iter()
+            .filter(move |(_, row)| row.order_id == order_id);
         ops.filter_map(|(place, _)| self.pending_op(*place))
     }
 
@@ -340,7 +360,9 @@ impl EdgeFile {
     }
 
     fn pending_op(&self, place: LogPlace) -> Option<PendingOp> {
-        let Op::Command(op) = &self.log.get(&place)?.op else { return None };
+        let Op::Command(op) = &self.log.get(&place)?.op else {
+            return None;
+        };
         Some(PendingOp {
             seq: place.1,
             command_id: op.command.id,
@@ -356,8 +378,11 @@ impl EdgeFile {
     /// The link's view of the file, from committed rows only.
     pub fn position(&self) -> EdgeFilePosition {
         let book = self.reading_book();
-        let pending =
-            if self.has(Bug::UpBeforeFsync) { self.pending.live() } else { self.pending.durable() };
+        let pending = if self.has(Bug::UpBeforeFsync) {
+            self.pending.live()
+        } else {
+            self.pending.durable()
+        };
         EdgeFilePosition {
             epoch: book.epoch,
             head: book.head,
@@ -381,16 +406,27 @@ impl EdgeFile {
     pub fn run(&self, wanted: OpRange) -> OpRun {
         let EdgeBook { epoch, start, .. } = *self.reading_book();
         let before = match wanted.from - 1 {
-            0 => Some(ChainHead { seq: 0, hash: start }),
+            0 => Some(ChainHead {
+                seq: 0,
+                hash: start,
+            }),
             seq => self.logged(epoch, seq).map(|logged| logged.at),
         };
         let Some(before) = before else {
-            return OpRun { before: ChainHead { seq: 0, hash: Hash::ZERO }, ops: Vec::new() };
+            return OpRun {
+                before: ChainHead {
+                    seq: 0,
+                    hash: Hash::ZERO,
+                },
+                ops: Vec::new(),
+            };
         };
         let mut ops = Vec::new();
         let mut bytes = 0;
         for seq in (wanted.from..).take(wanted.ops_max as usize) {
-            let Some(logged) = self.logged(epoch, seq) else { break };
+            let Some(logged) = self.logged(epoch, seq) else {
+                break;
+            };
             bytes += logged.bytes.len() as u64;
             let whatever_size = ops.is_empty() && wanted.first_whatever_size;
             if bytes > wanted.bytes_max && !whatever_size {
@@ -403,10 +439,18 @@ impl EdgeFile {
 
     fn logged(&self, epoch: u64, seq: u64) -> Option<&Rc<LoggedOp>> {
         let place = (epoch, seq);
-        if self.has(Bug::UpBeforeFsync) { self.log.get(&place) } else { self.log.read(&place) }
+        if self.has(Bug::UpBeforeFsync) {
+            self.log.get(&place)
+        } else {
+            self.log.read(&place)
+        }
     }
 
     fn reading_book(&self) -> &EdgeBook {
-        if self.has(Bug::UpBeforeFsync) { &self.book.live } else { self.book.read() }
+        if self.has(Bug::UpBeforeFsync) {
+            &self.book.live
+        } else {
+            self.book.read()
+        }
     }
 }

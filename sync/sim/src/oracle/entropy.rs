@@ -42,15 +42,20 @@ impl Oracle {
 
     /// 6. Every reader of a feed sees a departure before it is compacted.
     pub fn forgets(&mut self, at: u64, region: Region, behind: Option<usize>, number: u64) {
-        self.check(at, "a_tombstone_stands_until_all_have_passed", behind.is_none(), || {
-            format!("{region} forgets {number}, and machine {behind:?} has not read so far")
-        });
+        self.check(
+            at,
+            "a_tombstone_stands_until_all_have_passed",
+            behind.is_none(),
+            || format!("{region} forgets {number}, and machine {behind:?} has not read so far"),
+        );
     }
 
     /// 7. A feed never returns to an older version of an order.
     pub fn says(&mut self, at: u64, db: &SyncDb, region: Region) {
         let Some(row) = db.region(region) else { return };
-        let Some((number, last)) = row.feed.last_key_value() else { return };
+        let Some((number, last)) = row.feed.last_key_value() else {
+            return;
+        };
         let said = self.said.entry(region).or_default();
         if *number <= said.last {
             return;
@@ -71,22 +76,38 @@ impl Oracle {
 
     pub fn begins_anew(&mut self, db: &SyncDb, region: Region) {
         let Some(row) = db.region(region) else { return };
-        let orders = row.feed.iter().filter_map(|(number, row)| match (&*row.change, row.entity) {
-            (FeedChange::Order(order), Entity::Order(id)) => {
-                Some((*number, id, order.version, false))
-            }
-            _ => None,
-        });
+        let orders = row
+            .feed
+            .iter()
+            .filter_map(|(number, row)| match (&*row.change, row.entity) {
+                (FeedChange::Order(order), Entity::Order(id)) => {
+                    Some((*number, id, order.version, false))
+                }
+                _ => None,
+            });
         let orders: Vec<(u64, OrderId, u64, bool)> = orders.collect();
-        let newest = orders.iter().map(|(_, id, version, _)| (*id, *version)).collect();
+        let newest = orders
+            .iter()
+            .map(|(_, id, version, _)| (*id, *version))
+            .collect();
         let generation = row.feed_generation;
         let last = row.feed_seq;
-        self.said.insert(region, FeedHistory { generation, last, orders, newest });
+        self.said.insert(
+            region,
+            FeedHistory {
+                generation,
+                last,
+                orders,
+                newest,
+            },
+        );
     }
 
     /// 7. A snapshot that became the view is the region exactly as of its feed number.
     pub fn image_is_the_view(&mut self, at: u64, region: Region, file: &EdgeFile) {
-        let Some(said) = self.said.get(&region) else { return };
+        let Some(said) = self.said.get(&region) else {
+            return;
+        };
         let book = file.book.read();
         if said.generation != 0 && said.generation != book.feed_generation {
             // The snapshot's feed generation is gone.
@@ -105,7 +126,10 @@ impl Oracle {
             brought.map(|(id, row)| (*id, row.feed_version)).collect();
         let as_of = book.feed_cursor;
         self.check(at, "an_image_is_one_view", brought == stands, || {
-            format!("{} has taken {brought:?} for {region} as of {as_of}: {stands:?}", book.name)
+            format!(
+                "{} has taken {brought:?} for {region} as of {as_of}: {stands:?}",
+                book.name
+            )
         });
     }
 }

@@ -24,7 +24,10 @@ impl Oracle {
         let forged = forged_in(file);
         self.check(at, "nothing_forged_is_stored", forged.is_none(), || {
             let name = &file.book.read().name;
-            format!("{name} has {} of the hostile replica", forged.unwrap_or_default())
+            format!(
+                "{name} has {} of the hostile replica",
+                forged.unwrap_or_default()
+            )
         });
     }
 
@@ -49,10 +52,19 @@ fn forged_in(file: &EdgeFile) -> Option<&'static str> {
         (book.tenure.assignment.policy_version, "a right to assign"),
     ];
     let number = numbers.into_iter().find(|(number, _)| *number >= FORGED);
-    let order = || file.orders.durable().values().any(|row| row.order.version >= FORGED);
+    let order = || {
+        file.orders
+            .durable()
+            .values()
+            .any(|row| row.order.version >= FORGED)
+    };
     let asked = || file.knows(forged_command());
     let outcome = || {
-        let mut outcomes = file.commands.durable().values().filter_map(|row| row.outcome.as_ref());
+        let mut outcomes = file
+            .commands
+            .durable()
+            .values()
+            .filter_map(|row| row.outcome.as_ref());
         outcomes.any(|outcome| outcome.decided_at == forged_at())
     };
     let number = number.map(|(_, what)| what);

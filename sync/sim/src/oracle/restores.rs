@@ -84,8 +84,9 @@ impl Oracle {
     /// A command removed by a restore may be lost if no other party has seen it.
     pub fn left_behind(&mut self, m: usize, seen: impl Fn(CommandId, LogPlace, Hash) -> bool) {
         let taken = std::mem::take(&mut self.machine(m).taken);
-        let lost =
-            taken.into_iter().filter(|(place, hash, command)| !seen(*command, *place, *hash));
+        let lost = taken
+            .into_iter()
+            .filter(|(place, hash, command)| !seen(*command, *place, *hash));
         self.may_be_lost.extend(lost.map(|(_, _, command)| command));
     }
 
@@ -98,7 +99,10 @@ impl Oracle {
         let receipts = original.receipts.clone();
         let suspect = file.book.read().suspect;
         let machine = self.machine(copy);
-        machine.receipts = receipts.into_iter().filter(|(p, (at, _))| kept(p, at)).collect();
+        machine.receipts = receipts
+            .into_iter()
+            .filter(|(p, (at, _))| kept(p, at))
+            .collect();
         machine.disturbed = true;
         machine.head = (file.book.read().epoch, file.book.read().head.seq);
         machine.suspect_from = suspect.then_some(machine.head);
@@ -108,7 +112,9 @@ impl Oracle {
     /// 8. Only restored or copied edges raise an alarm.
     pub fn alarmed(&mut self, at: u64, m: usize, has_rival: bool, says: &str) {
         let justified = has_rival || self.machine(m).disturbed;
-        self.check(at, "no_false_alarm", justified, || format!("machine {m}: {says}"));
+        self.check(at, "no_false_alarm", justified, || {
+            format!("machine {m}: {says}")
+        });
     }
 
     /// The evidence may come late in a group: earlier commands of it were answered in good faith.
@@ -138,7 +144,10 @@ impl Oracle {
     pub fn shown(&mut self, m: usize, file: &EdgeFile, seen: Option<&Receipt>) {
         let Some(seen) = seen else { return };
         let book = &file.book.live;
-        let here = file.log.get(&(seen.epoch, seen.seq)).map(|logged| logged.at.hash);
+        let here = file
+            .log
+            .get(&(seen.epoch, seen.seq))
+            .map(|logged| logged.at.hash);
         let tells = seen.epoch >= book.epoch && here != Some(seen.hash);
         let tells = tells && seen.edge == book.name && !book.suspect;
         let shown = &mut self.machine(m).shown;
@@ -172,12 +181,16 @@ impl Oracle {
         let suspect = file.book.read().suspect;
         let name = &file.book.read().name;
         let justified = has_rival || self.machine(m).disturbed || !suspect;
-        self.check(at, "no_false_alarm", justified, || format!("{name} suspects itself"));
+        self.check(at, "no_false_alarm", justified, || {
+            format!("{name} suspects itself")
+        });
         let found = !self.machine(m).marked || suspect;
         self.check(at, "a_restore_is_found", found, || {
             format!("{name} goes on from a file that is older than its high-water mark")
         });
-        self.check(at, "boot_stands_first", booted, || format!("{name} logged no boot"));
+        self.check(at, "boot_stands_first", booted, || {
+            format!("{name} logged no boot")
+        });
         self.edge_is_whole(at, m, file);
     }
 
@@ -194,7 +207,11 @@ impl Oracle {
         self.second_instance(at, m, live_rival);
         let fits = hello.epoch == stored.epoch && !hello.suspect;
         self.check(at, "a_restore_is_found", fits, || {
-            format!("{} is let in as epoch {}", file.book.read().name, hello.epoch)
+            format!(
+                "{} is let in as epoch {}",
+                file.book.read().name,
+                hello.epoch
+            )
         });
     }
 
@@ -206,21 +223,31 @@ impl Oracle {
 
     /// 8. The hub rejects further ops from a suspect edge.
     pub fn takes(&mut self, at: u64, m: usize, ops: &NewOps) {
-        let Some((epoch, seq)) = self.machine(m).suspect_from else { return };
+        let Some((epoch, seq)) = self.machine(m).suspect_from else {
+            return;
+        };
         let none = ops.epoch != epoch || ops.cursor().seq <= seq;
         self.check(at, "nothing_is_taken_of_a_suspect_edge", none, || {
-            format!("op {} of machine {m}, suspect since {seq}", ops.cursor().seq)
+            format!(
+                "op {} of machine {m}, suspect since {seq}",
+                ops.cursor().seq
+            )
         });
     }
 
     /// 3. A suspect edge answers only provisionally.
     pub fn suspect_promises_nothing(&mut self, at: u64, m: usize, stored: &LoggedCommand) {
         let machine = self.machine(m);
-        let Some(from) = machine.raised_at.or(machine.suspect_from) else { return };
+        let Some(from) = machine.raised_at.or(machine.suspect_from) else {
+            return;
+        };
         let new = stored.epoch == from.0 && stored.at.seq > from.1;
         let promises = new && stored.verdict == Verdict::Firm;
         self.check(at, "a_suspect_edge_promises_nothing", !promises, || {
-            format!("machine {m} is suspect, and answers firm as op {}", stored.at.seq)
+            format!(
+                "machine {m} is suspect, and answers firm as op {}",
+                stored.at.seq
+            )
         });
     }
 
@@ -233,7 +260,10 @@ impl Oracle {
     ) {
         let missing = received.into_iter().find(|id| !file.knows(*id));
         self.check(at, "what_was_lost_comes_back", missing.is_none(), || {
-            format!("{} has not got command {missing:?} back", file.book.read().name)
+            format!(
+                "{} has not got command {missing:?} back",
+                file.book.read().name
+            )
         });
     }
 
@@ -253,10 +283,14 @@ impl Oracle {
 
     /// Prepares for the write of a quarantine.
     pub fn will_begin(&mut self, m: usize, file: &EdgeFile) {
-        let tail = file.tail.live().values().filter_map(|logged| match &logged.op {
-            Op::Command(op) => Some((op.command.id, op.actor.user_id)),
-            _ => None,
-        });
+        let tail = file
+            .tail
+            .live()
+            .values()
+            .filter_map(|logged| match &logged.op {
+                Op::Command(op) => Some((op.command.id, op.actor.user_id)),
+                _ => None,
+            });
         self.will_log_anew(m, file, tail);
     }
 
@@ -272,9 +306,15 @@ impl Oracle {
         file: &EdgeFile,
         tail: impl Iterator<Item = CommandName>,
     ) {
-        let own = file.pending.live().values().map(|row| (row.command_id, row.user_id));
+        let own = file
+            .pending
+            .live()
+            .values()
+            .map(|row| (row.command_id, row.user_id));
         let known = |key: &CommandName| {
-            file.commands.get(key).is_some_and(|stored| stored.outcome.is_some())
+            file.commands
+                .get(key)
+                .is_some_and(|stored| stored.outcome.is_some())
         };
         self.machine(m).waiting = own.chain(tail).filter(|key| !known(key)).collect();
     }
@@ -291,12 +331,18 @@ impl Oracle {
         });
         let waiting = std::mem::take(&mut self.machine(m).waiting);
         let logged = |key: &CommandName| {
-            node.file.commands.read(key).is_some_and(|stored| stored.epoch == epoch)
+            node.file
+                .commands
+                .read(key)
+                .is_some_and(|stored| stored.epoch == epoch)
         };
         let missing = waiting.iter().find(|key| !logged(key)).map(|(id, _)| *id);
-        self.check(at, "what_has_no_outcome_is_logged_anew", missing.is_none(), || {
-            format!("epoch {epoch} of {name} begins without command {missing:?}")
-        });
+        self.check(
+            at,
+            "what_has_no_outcome_is_logged_anew",
+            missing.is_none(),
+            || format!("epoch {epoch} of {name} begins without command {missing:?}"),
+        );
         let log = node.file.log.durable().range((epoch, 0)..);
         let mut relogged = log.filter_map(|(_, logged)| match &logged.op {
             Op::Command(op) if op.relogged.is_some() => Some(op),
@@ -309,7 +355,9 @@ impl Oracle {
         let head = (epoch, book.head.seq);
         let machine = self.machine(m);
         let log = &node.file.log;
-        machine.receipts.retain(|place, (at, _)| log.read(place).is_some_and(|l| l.at == *at));
+        machine
+            .receipts
+            .retain(|place, (at, _)| log.read(place).is_some_and(|l| l.at == *at));
         (machine.marked, machine.shown) = (false, None);
         // The hub may already be ending this epoch, too.
         machine.disturbed &= !is_newest;

@@ -30,7 +30,10 @@ impl Oracle {
     /// A firm acceptance is overturned only by a take-back on record. A provider who sent it to no
     /// other edge then gets this reason. `forgot` means that the edge's file was restored, and the
     /// edge had acknowledged more revocations than it names with the command.
-    #[expect(clippy::too_many_arguments, reason = "each is a fact of another place of the run")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a fact of another place of the run"
+    )]
     pub fn keeps_firm(
         &mut self,
         at: u64,
@@ -41,7 +44,9 @@ impl Oracle {
         forgot: bool,
         outcome: &Outcome,
     ) {
-        let Some(Firm { fence, alone }) = self.firm.get(&who).copied() else { return };
+        let Some(Firm { fence, alone }) = self.firm.get(&who).copied() else {
+            return;
+        };
         if outcome.has_succeeded() {
             return;
         }
@@ -67,7 +72,10 @@ impl Oracle {
         let given_back = end.is_some_and(|end| !end.how.is_take_back());
         let restored = given_back
             && relogged.is_some_and(|first| {
-                let seat = HolderEpoch { edge: first.edge.clone(), epoch: first.epoch };
+                let seat = HolderEpoch {
+                    edge: first.edge.clone(),
+                    epoch: first.epoch,
+                };
                 first.why == QuarantineWhy::EdgeRestored && db.rights.is_over(&seat)
             });
         let on_record = end.is_some_and(|end| end.how.is_take_back()) || copied || restored;
@@ -75,7 +83,10 @@ impl Oracle {
             OutcomeKind::Duplicate => outcome.first.as_ref().and_then(|first| first.code),
             OutcomeKind::Applied | OutcomeKind::Rejected => outcome.code,
         };
-        let explained = outcome.lost.as_ref().is_some_and(|lost| lost.taken_back.is_some());
+        let explained = outcome
+            .lost
+            .as_ref()
+            .is_some_and(|lost| lost.taken_back.is_some());
         // The op was lost with a file, and the tablet brought it back after the provider was
         // revoked. That is the reason for the refusal; otherwise the op would stand.
         let revoked = code == Some(Code::Revoked)
@@ -88,7 +99,10 @@ impl Oracle {
             || revoked
             || code.is_some_and(Code::is_broken_promise);
         self.check(at, "firm_is_never_overturned", on_record && says_so, || {
-            format!("command {} was firm under fence {fence:?}, and is {code:?}", who.0)
+            format!(
+                "command {} was firm under fence {fence:?}, and is {code:?}",
+                who.0
+            )
         });
     }
 
@@ -97,35 +111,66 @@ impl Oracle {
         use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
         let id = op.command.id;
         let user = op.actor.user_id;
-        let settled = [NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState];
+        let settled = [
+            NotYours,
+            OrderCancelled,
+            OrderNotFound,
+            OrderRejected,
+            WrongState,
+        ];
         let refused = told.kind == OutcomeKind::Rejected
             && told.code.is_some_and(|code| settled.contains(&code));
         let completes = op.command.body.order_action() == Some(Action::Complete);
-        let Some(standing) = db.orders.get(&op.command.body.order_id()) else { return };
+        let Some(standing) = db.orders.get(&op.command.body.order_id()) else {
+            return;
+        };
         if !refused || !completes || op.actor.role != Role::Provider {
             return;
         }
         // It was sent twice, and the work counts.
         let counts = standing.order.provider_id == Some(user)
-            && matches!(standing.order.status, OrderStatus::Completed | OrderStatus::Reviewed);
-        self.check(at, "work_in_vain_is_listed", counts || db.vain.contains(&(id, user)), || {
-            format!("{user} completed order {} for nothing, and nobody is told", standing.order.id)
-        });
+            && matches!(
+                standing.order.status,
+                OrderStatus::Completed | OrderStatus::Reviewed
+            );
+        self.check(
+            at,
+            "work_in_vain_is_listed",
+            counts || db.vain.contains(&(id, user)),
+            || {
+                format!(
+                    "{user} completed order {} for nothing, and nobody is told",
+                    standing.order.id
+                )
+            },
+        );
     }
 
     /// A tablet sends a command with a firm receipt to no other edge.
     pub fn sends_nowhere_else(&mut self, at: u64, id: CommandId, firm_elsewhere: bool) {
-        self.check(at, "what_is_firm_is_sent_nowhere_else", !firm_elsewhere, || {
-            format!("command {id} is firm at one edge, and is sent to another")
-        });
+        self.check(
+            at,
+            "what_is_firm_is_sent_nowhere_else",
+            !firm_elsewhere,
+            || format!("command {id} is firm at one edge, and is sent to another"),
+        );
     }
 
     /// A holder promises to publish or approve only orders that a region rule covers. A run has no
     /// payments, so no customer is in good standing.
     pub fn promised_by_rule(&mut self, at: u64, file: &EdgeFile, entered: &EntryResult) {
-        let EntryResult::Stored { stored, order: Some(order), new: true } = entered else { return };
+        let EntryResult::Stored {
+            stored,
+            order: Some(order),
+            new: true,
+        } = entered
+        else {
+            return;
+        };
         let place = (stored.epoch, stored.at.seq);
-        let Some(Op::Command(op)) = file.log.get(&place).map(|logged| &logged.op) else { return };
+        let Some(Op::Command(op)) = file.log.get(&place).map(|logged| &logged.op) else {
+            return;
+        };
         let by_rule = matches!(
             op.command.body,
             CommandBody::PublishOrder { .. } | CommandBody::ApproveOrder { .. }
@@ -136,7 +181,10 @@ impl Oracle {
         let rule = file.book.live.tenure.assignment.rules.approval.as_ref();
         let covered = rule.is_some_and(|rule| rule.allows_order(order));
         self.check(at, "a_rule_covers_only_what_it_names", covered, || {
-            format!("command {} is firm, and no rule covers its order", stored.command_id)
+            format!(
+                "command {} is firm, and no rule covers its order",
+                stored.command_id
+            )
         });
     }
 
@@ -154,23 +202,43 @@ impl Oracle {
         }
         let standing = db.orders.get(&op.command.body.order_id());
         let theirs = standing.is_some_and(|standing| {
-            let firm = standing.acceptance.as_ref().is_some_and(rules::Acceptance::is_firm);
+            let firm = standing
+                .acceptance
+                .as_ref()
+                .is_some_and(rules::Acceptance::is_firm);
             firm && standing.order.provider_id == Some(op.actor.user_id)
         });
-        let rules = op.rules_version.and_then(|version| db.rights.rules_of(region, version));
+        let rules = op
+            .rules_version
+            .and_then(|version| db.rights.rules_of(region, version));
         let allowed = rules.zip(standing).is_some_and(|(rules, standing)| {
             rules.starts_unpaid_at_edge(&standing.order, op.cut_off)
         });
-        self.check(at, "firm_work_is_judged_by_known_rules", !(theirs && allowed), || {
-            format!("command {} was allowed by the rules that its edge knew", op.command.id)
-        });
+        self.check(
+            at,
+            "firm_work_is_judged_by_known_rules",
+            !(theirs && allowed),
+            || {
+                format!(
+                    "command {} was allowed by the rules that its edge knew",
+                    op.command.id
+                )
+            },
+        );
     }
 
     /// Notes a newly logged start if the edge's link is up.
     pub fn logged_start(&mut self, cut_off: Option<bool>, file: &EdgeFile, entered: &EntryResult) {
-        let EntryResult::Stored { stored, new: true, .. } = entered else { return };
+        let EntryResult::Stored {
+            stored, new: true, ..
+        } = entered
+        else {
+            return;
+        };
         let place = (stored.epoch, stored.at.seq);
-        let Some(Op::Command(op)) = file.log.get(&place).map(|logged| &logged.op) else { return };
+        let Some(Op::Command(op)) = file.log.get(&place).map(|logged| &logged.op) else {
+            return;
+        };
         if cut_off == Some(false) && op.command.body.order_action() == Some(Action::Start) {
             self.linked_starts.insert(stored.at.hash);
         }
@@ -191,7 +259,9 @@ impl Oracle {
             return;
         }
         let id = op.command.body.order_id();
-        let Some(standing) = db.orders.get(&id) else { return };
+        let Some(standing) = db.orders.get(&id) else {
+            return;
+        };
         let afterwards = db.rights.was_ever_paid_afterwards(region, &standing.order);
         self.check(at, "no_unpaid_start_while_linked", afterwards, || {
             format!("the work on order {id} started unpaid at an edge that was linked")
@@ -225,14 +295,24 @@ impl Oracle {
         });
         let places: Vec<usize> = places.collect();
         let overtakes = !places.is_empty() && !places.contains(&0);
-        self.check(at, "an_edges_ops_on_an_order_keep_their_order", !overtakes, || {
-            format!("accept {} is put to the holder before what it waits behind", accept.command.id)
-        });
+        self.check(
+            at,
+            "an_edges_ops_on_an_order_keep_their_order",
+            !overtakes,
+            || {
+                format!(
+                    "accept {} is put to the holder before what it waits behind",
+                    accept.command.id
+                )
+            },
+        );
     }
 
     /// An edge's ops on one order are decided in log order. A repeat only gets the decision.
     pub fn keeps_order(&mut self, at: u64, e: usize, db: &SyncDb, decided: &[u64]) {
-        let Some(last) = decided.iter().max() else { return };
+        let Some(last) = decided.iter().max() else {
+            return;
+        };
         let ops = &db.edges[e].ops;
         let order = |seq: &u64| match ops.get(seq)?.read.as_deref()? {
             Op::Command(op) => Some(op.command.body.order_id()),
@@ -241,10 +321,21 @@ impl Oracle {
         let waiting = ops.range(..last).filter(|(_, op)| !op.is_decided());
         let overtaken = waiting
             .filter_map(|(seq, _)| Some((*seq, order(seq)?)))
-            .find(|(seq, of)| decided.iter().any(|later| later > seq && order(later) == Some(*of)));
-        self.check(at, "an_edges_ops_on_an_order_keep_their_order", overtaken.is_none(), || {
-            format!("op {overtaken:?} of edge {e} waits, and a later one on its order is decided")
-        });
+            .find(|(seq, of)| {
+                decided
+                    .iter()
+                    .any(|later| later > seq && order(later) == Some(*of))
+            });
+        self.check(
+            at,
+            "an_edges_ops_on_an_order_keep_their_order",
+            overtaken.is_none(),
+            || {
+                format!(
+                    "op {overtaken:?} of edge {e} waits, and a later one on its order is decided"
+                )
+            },
+        );
     }
 
     /// An edge refuses at once only commands that no edge could take. The cloud decides commands
@@ -258,18 +349,25 @@ impl Oracle {
                 | Code::RegionHeldElsewhere
                 | Code::LooksUnpaid
         );
-        self.check(at, "a_doubt_refuses_nothing", !doubt, || format!("refused at once: {code}"));
+        self.check(at, "a_doubt_refuses_nothing", !doubt, || {
+            format!("refused at once: {code}")
+        });
     }
 
     /// A request that was refused entry or found nothing leaves its id free.
     pub fn told_at_desk(&mut self, at: u64, id: CommandId, outcome: &Outcome, consumes: bool) {
-        let code = outcome.code.filter(|_| outcome.kind == OutcomeKind::Rejected);
+        let code = outcome
+            .code
+            .filter(|_| outcome.kind == OutcomeKind::Rejected);
         let undecided = code.is_some_and(|code| {
             matches!(code.status(), 401 | 404 | 429 | 500..) || code == Code::RegionAssigningOffline
         });
-        self.check(at, "only_a_decision_consumes_an_id", !(undecided && consumes), || {
-            format!("command {id} was refused with {code:?}, and its id is used up")
-        });
+        self.check(
+            at,
+            "only_a_decision_consumes_an_id",
+            !(undecided && consumes),
+            || format!("command {id} was refused with {code:?}, and its id is used up"),
+        );
     }
 
     /// The command was neither decided nor waiting when the hub reported the holder as away: an
@@ -293,7 +391,10 @@ impl Oracle {
             || turned.ended.is_some()
             || (turned.after.holder.clone(), turned.after.fence) == held;
         self.check(at, "a_right_ends_by_its_holders_word", kept, || {
-            format!("{region} is no longer held under fence {}, by a change of policy", was.fence)
+            format!(
+                "{region} is no longer held under fence {}, by a change of policy",
+                was.fence
+            )
         });
     }
 

@@ -12,7 +12,9 @@ pub(crate) fn at_silence(world: &mut World) {
     for e in machines(world) {
         let edge = &world.edges[e];
         world.oracle.edge_is_whole(world.now, e, &edge.file);
-        world.oracle.what_waits_shows_in_the_view(world.now, &edge.file);
+        world
+            .oracle
+            .what_waits_shows_in_the_view(world.now, &edge.file);
     }
     every_command_gets_an_outcome(world);
     what_was_acknowledged_is_decided(world);
@@ -23,7 +25,9 @@ pub(crate) fn at_silence(world: &mut World) {
     the_digests_are_equal(world);
     the_right_is_seen_alike(world);
     versions_count_the_changes(world);
-    world.oracle.lists_what_was_decided(world.now, &world.sync_db, &world.order_db);
+    world
+        .oracle
+        .lists_what_was_decided(world.now, &world.sync_db, &world.order_db);
 }
 
 /// 4. Every person can read the outcome of every command.
@@ -33,25 +37,40 @@ fn every_command_gets_an_outcome(world: &mut World) {
         if tablet.is_gone {
             continue;
         }
-        let unread = tablet.items.iter().find(|item| !item.is_decided && item.not_taken.is_none());
+        let unread = tablet
+            .items
+            .iter()
+            .find(|item| !item.is_decided && item.not_taken.is_none());
         let unread = unread.map(|item| item.id);
-        world.oracle.check(at, "every_command_gets_an_outcome", unread.is_none(), || {
-            format!("tablet {t} has heard nothing final of command {unread:?}")
-        });
+        world.oracle.check(
+            at,
+            "every_command_gets_an_outcome",
+            unread.is_none(),
+            || format!("tablet {t} has heard nothing final of command {unread:?}"),
+        );
     }
     for e in machines(world) {
         let file = &world.edges[e].file;
-        let open = file.commands.durable().values().find(|stored| stored.outcome.is_none());
+        let open = file
+            .commands
+            .durable()
+            .values()
+            .find(|stored| stored.outcome.is_none());
         let open = open.map(|stored| stored.at.seq);
-        world.oracle.check(at, "every_command_gets_an_outcome", open.is_none(), || {
-            format!("op {open:?} of {} has no outcome", file.book.read().name)
-        });
+        world
+            .oracle
+            .check(at, "every_command_gets_an_outcome", open.is_none(), || {
+                format!("op {open:?} of {} has no outcome", file.book.read().name)
+            });
     }
     let unanswered = world.desk.items.iter().find(|asking| !asking.is_answered);
     let unanswered = unanswered.map(|asking| asking.id);
-    world.oracle.check(at, "every_command_gets_an_outcome", unanswered.is_none(), || {
-        format!("the portal has no answer to {unanswered:?}")
-    });
+    world.oracle.check(
+        at,
+        "every_command_gets_an_outcome",
+        unanswered.is_none(),
+        || format!("the portal has no answer to {unanswered:?}"),
+    );
 }
 
 /// 1. Every command with a receipt is decided, even if its person is gone. The exception: a restore
@@ -59,13 +78,23 @@ fn every_command_gets_an_outcome(world: &mut World) {
 fn what_was_acknowledged_is_decided(world: &mut World) {
     let at = world.now;
     let decided = |id: &CommandId| {
-        world.order_db.commands.range((*id, None)..).next().is_some_and(|((of, _), _)| of == id)
+        world
+            .order_db
+            .commands
+            .range((*id, None)..)
+            .next()
+            .is_some_and(|((of, _), _)| of == id)
     };
-    let open = world.oracle.acknowledged.difference(&world.oracle.may_be_lost);
+    let open = world
+        .oracle
+        .acknowledged
+        .difference(&world.oracle.may_be_lost);
     let open = open.copied().find(|id| !decided(id));
-    world.oracle.check(at, "acknowledged_is_never_lost", open.is_none(), || {
-        format!("command {open:?} was acknowledged, and is not decided")
-    });
+    world
+        .oracle
+        .check(at, "acknowledged_is_never_lost", open.is_none(), || {
+            format!("command {open:?} was acknowledged, and is not decided")
+        });
 }
 
 /// 3. No edge continues in an epoch whose rights were taken back: it could never get a grant again.
@@ -73,10 +102,18 @@ fn no_epoch_outlives_its_rights(world: &mut World) {
     let at = world.now;
     for e in 0..cast::MACHINE_COUNT {
         let epoch = world.sync_db.edges[e].epoch;
-        let ended = world.order_db.rights.ended_epochs.get(&cast::edge(e)).copied();
-        world.oracle.check(at, "no_epoch_outlives_its_rights", ended < Some(epoch), || {
-            format!("edge {e} is in epoch {epoch}, and the rights of {ended:?} are over")
-        });
+        let ended = world
+            .order_db
+            .rights
+            .ended_epochs
+            .get(&cast::edge(e))
+            .copied();
+        world.oracle.check(
+            at,
+            "no_epoch_outlives_its_rights",
+            ended < Some(epoch),
+            || format!("edge {e} is in epoch {epoch}, and the rights of {ended:?} are over"),
+        );
     }
 }
 
@@ -91,14 +128,21 @@ fn every_op_is_decided_once(world: &mut World) {
         let mut seqs: Vec<u64> = row.outcomes.values().map(|outcome| outcome.seq).collect();
         seqs.sort_unstable();
         let whole = seqs.into_iter().eq(1..=head);
-        world.oracle.check(at, "every_op_is_decided_once", dense && whole, || {
-            format!("edge {id} has {} outcomes for {head} ops", row.outcomes.len())
-        });
+        world
+            .oracle
+            .check(at, "every_op_is_decided_once", dense && whole, || {
+                format!(
+                    "edge {id} has {} outcomes for {head} ops",
+                    row.outcomes.len()
+                )
+            });
     }
 }
 
 fn machines(world: &World) -> Vec<usize> {
-    (0..cast::MACHINE_COUNT).filter(|&m| world.edges[m].is_there).collect()
+    (0..cast::MACHINE_COUNT)
+        .filter(|&m| world.edges[m].is_there)
+        .collect()
 }
 
 /// 6. The feed itself delivered every order's newest version to every edge.
@@ -112,9 +156,11 @@ fn the_feed_skips_nothing(world: &mut World) {
             row.is_none_or(|row| (row.order.version, row.feed_version) != newest)
         });
         let skipped = skipped.map(|order| (order.id, order.version));
-        world.oracle.check(at, "the_feed_skips_nothing", skipped.is_none(), || {
-            format!("the feed did not bring {skipped:?} to edge {e}")
-        });
+        world
+            .oracle
+            .check(at, "the_feed_skips_nothing", skipped.is_none(), || {
+                format!("the feed did not bring {skipped:?} to edge {e}")
+            });
     }
 }
 
@@ -122,17 +168,21 @@ fn the_feed_skips_nothing(world: &mut World) {
 fn the_view_equals_the_clouds(world: &mut World) {
     let at = world.now;
     for e in machines(world) {
-        let there: BTreeMap<OrderId, &Order> =
-            of_region(world, cast::region(e)).into_iter().map(|order| (order.id, order)).collect();
+        let there: BTreeMap<OrderId, &Order> = of_region(world, cast::region(e))
+            .into_iter()
+            .map(|order| (order.id, order))
+            .collect();
         let rows = world.edges[e].file.orders.durable();
         let here: BTreeMap<OrderId, &Order> =
             rows.iter().map(|(id, row)| (*id, &row.order)).collect();
         let equal = here == there;
         let here = here.len();
         let there = there.len();
-        world.oracle.check(at, "the_view_equals_the_clouds", equal, || {
-            format!("edge {e} sees {here} orders, the cloud has {there}, and they differ")
-        });
+        world
+            .oracle
+            .check(at, "the_view_equals_the_clouds", equal, || {
+                format!("edge {e} sees {here} orders, the cloud has {there}, and they differ")
+            });
     }
 }
 
@@ -143,7 +193,10 @@ fn the_digests_are_equal(world: &mut World) {
         let region = cast::region(e);
         let mut counted = ViewDigest::default();
         for order in of_region(world, region) {
-            let row = ConfirmedOrder { order: order.clone(), feed_version: order.version };
+            let row = ConfirmedOrder {
+                order: order.clone(),
+                feed_version: order.version,
+            };
             counted.replace_row(None, Some(&row));
         }
         let edge = world.edges[e].file.book.read().tally;
@@ -162,7 +215,10 @@ fn the_right_is_seen_alike(world: &mut World) {
         let region = cast::region(e);
         let tenure = &world.edges[e].file.book.read().tenure;
         let there = &world.order_db.rights;
-        let word = there.regions.get(&region).map(|now| there.told(region, now));
+        let word = there
+            .regions
+            .get(&region)
+            .map(|now| there.told(region, now));
         // A right that never changed is never sent.
         let told = word.filter(|word| word.policy_version > FIRST_VERSION);
         let same = told.is_none_or(|word| word == tenure.assignment) && tenure.held.is_none();
@@ -183,12 +239,18 @@ fn versions_count_the_changes(world: &mut World) {
         .map(|standing| &standing.order)
         .find(|order| world.oracle.versions.get(&order.id) != Some(&order.version));
     let wrong = wrong.map(|order| (order.id, order.version));
-    world.oracle.check(at, "takes_effect_at_most_once", wrong.is_none(), || {
-        format!("order and version {wrong:?} do not fit the changes that were made")
-    });
+    world
+        .oracle
+        .check(at, "takes_effect_at_most_once", wrong.is_none(), || {
+            format!("order and version {wrong:?} do not fit the changes that were made")
+        });
 }
 
 fn of_region(world: &World, region: Region) -> Vec<&Order> {
-    let orders = world.order_db.orders.values().map(|standing| &standing.order);
+    let orders = world
+        .order_db
+        .orders
+        .values()
+        .map(|standing| &standing.order);
     orders.filter(|order| order.location == region).collect()
 }

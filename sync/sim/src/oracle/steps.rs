@@ -41,10 +41,16 @@ impl Oracle {
         let logged = file.log.read(&place).map(|logged| logged.at);
         let is_there = logged == Some(stored.at);
         self.check(at, "acknowledged_is_never_lost", is_there, || {
-            format!("{} acknowledged op {}, which is not on disk", book.name, stored.at.seq)
+            format!(
+                "{} acknowledged op {}, which is not on disk",
+                book.name, stored.at.seq
+            )
         });
         self.suspect_promises_nothing(at, m, stored);
-        let before = self.machine(m).receipts.insert(place, (stored.at, stored.command_id));
+        let before = self
+            .machine(m)
+            .receipts
+            .insert(place, (stored.at, stored.command_id));
         let same = before.is_none_or(|before| before == (stored.at, stored.command_id));
         self.check(at, "acknowledged_is_never_lost", same, || {
             format!("{} gave op {} to two commands", book.name, stored.at.seq)
@@ -55,17 +61,24 @@ impl Oracle {
     pub fn edge_is_whole(&mut self, at: u64, m: usize, file: &EdgeFile) {
         let receipts = &self.machine(m).receipts;
         let lost = receipts.iter().find(|(place, (chain, _))| {
-            file.log.read(place).is_none_or(|logged| logged.at != *chain)
+            file.log
+                .read(place)
+                .is_none_or(|logged| logged.at != *chain)
         });
         let lost = lost.map(|(place, _)| *place);
         self.check(at, "acknowledged_is_never_lost", lost.is_none(), || {
-            format!("{} has lost op {lost:?}, which it acknowledged", file.book.read().name)
+            format!(
+                "{} has lost op {lost:?}, which it acknowledged",
+                file.book.read().name
+            )
         });
     }
 
     pub fn said_hello(&mut self, at: u64, file: &EdgeFile, nonce: BootNonce) {
         let boots = file.log.durable().values().map(|logged| &logged.op);
-        let logged = boots.rev().any(|op| matches!(op, Op::Boot { nonce: n, .. } if *n == nonce));
+        let logged = boots
+            .rev()
+            .any(|op| matches!(op, Op::Boot { nonce: n, .. } if *n == nonce));
         self.check(at, "boot_stands_first", logged, || {
             format!("{} said Hello before its boot op", file.book.read().name)
         });
@@ -73,18 +86,28 @@ impl Oracle {
 
     /// 8. A frame of another session changes nothing in this one.
     pub fn stray_taken(&mut self, at: u64, kind: &str, passed_over: bool) {
-        self.check(at, "a_frame_counts_in_its_session_alone", passed_over, || {
-            format!("{kind} of another session was taken")
-        });
+        self.check(
+            at,
+            "a_frame_counts_in_its_session_alone",
+            passed_over,
+            || format!("{kind} of another session was taken"),
+        );
     }
 
     pub fn versions_at(&self, file: &EdgeFile) -> Versions {
         let rows = file.orders.durable().iter();
-        let orders = rows.map(|(id, row)| (*id, row.order.version, row.feed_version)).collect();
+        let orders = rows
+            .map(|(id, row)| (*id, row.order.version, row.feed_version))
+            .collect();
         let book = file.book.read();
         let cursors = (book.outcome_cursor, book.feed_cursor);
         let epoch = book.epoch;
-        Versions { orders, cursors, epoch, image: book.snapshot }
+        Versions {
+            orders,
+            cursors,
+            epoch,
+            image: book.snapshot,
+        }
     }
 
     /// Returns true if a snapshot has since become the view.
@@ -97,7 +120,9 @@ impl Oracle {
         // The feed did not deliver an order outside the snapshot.
         let imaged = self.has_image(before, file);
         let lowered = before.orders.iter().find(|(id, version, feed_version)| {
-            let Some(row) = file.orders.read(id) else { return !self.is_strange(*id) };
+            let Some(row) = file.orders.read(id) else {
+                return !self.is_strange(*id);
+            };
             row.order.version < *version || (row.feed_version < *feed_version && !imaged)
         });
         let lowered = lowered.map(|(id, ..)| *id);
@@ -118,15 +143,28 @@ impl Oracle {
 
     /// 7. A command overlays the view exactly while it has no outcome.
     pub fn what_waits_shows_in_the_view(&mut self, at: u64, file: &EdgeFile) {
-        let waiting = file.commands.durable().values().filter(|stored| stored.outcome.is_none());
+        let waiting = file
+            .commands
+            .durable()
+            .values()
+            .filter(|stored| stored.outcome.is_none());
         let shown = file.pending.durable();
-        let missing =
-            waiting.clone().find(|stored| !shown.contains_key(&(stored.epoch, stored.at.seq)));
+        let missing = waiting
+            .clone()
+            .find(|stored| !shown.contains_key(&(stored.epoch, stored.at.seq)));
         let missing = missing.map(|stored| stored.at.seq);
         let as_many = waiting.count() == shown.len();
-        self.check(at, "what_waits_shows_in_the_view", missing.is_none() && as_many, || {
-            format!("{}: op {missing:?} has no outcome and is not pending", file.book.read().name)
-        });
+        self.check(
+            at,
+            "what_waits_shows_in_the_view",
+            missing.is_none() && as_many,
+            || {
+                format!(
+                    "{}: op {missing:?} has no outcome and is not pending",
+                    file.book.read().name
+                )
+            },
+        );
     }
 
     /// 1. A repeat gets the stored answer under the same receipt, as long as its epoch lasts.
@@ -137,12 +175,19 @@ impl Oracle {
         now: Option<&Receipt>,
         disturbed: bool,
     ) {
-        let (Some(before), Some(now)) = (before, now) else { return };
+        let (Some(before), Some(now)) = (before, now) else {
+            return;
+        };
         let other = (&before.edge, before.epoch) != (&now.edge, now.epoch);
         self.check(
             at,
             "a_repeat_gets_what_was_stored",
-            other || disturbed || Receipt { sig: now.sig.clone(), ..before.clone() } == *now,
+            other
+                || disturbed
+                || Receipt {
+                    sig: now.sig.clone(),
+                    ..before.clone()
+                } == *now,
             || format!("{} logged command {} twice", now.edge, now.command_id),
         );
     }
@@ -151,7 +196,10 @@ impl Oracle {
     ///   replaced cannot be checked.
     pub fn hub_stored(&mut self, at: u64, m: usize, node: &Node, began: u64, ops: &NewOps) {
         let file = &node.file;
-        if node.restored_at.is_some_and(|restored_at| restored_at >= began) {
+        if node
+            .restored_at
+            .is_some_and(|restored_at| restored_at >= began)
+        {
             return;
         }
         self.takes(at, m, ops);
@@ -161,7 +209,10 @@ impl Oracle {
         });
         self.check(at, "the_hub_holds_what_the_edge_logged", same, || {
             let name = &file.book.read().name;
-            format!("ops after {} are not those in the log of {name}", ops.after.seq)
+            format!(
+                "ops after {} are not those in the log of {name}",
+                ops.after.seq
+            )
         });
     }
 
@@ -169,12 +220,18 @@ impl Oracle {
     /// time, and never moves directly between providers.
     pub fn order_commits(&mut self, at: u64, db: &OrderDb, writes: &Writes) {
         self.stranger_changes_nothing(at, writes);
-        for line in writes.timeline.iter().filter(|line| line.entry.from != Some(line.entry.to)) {
+        for line in writes
+            .timeline
+            .iter()
+            .filter(|line| line.entry.from != Some(line.entry.to))
+        {
             let effects = self.effects.entry(line.entry.command_id).or_default();
             *effects += 1;
             let once = *effects == 1;
             let id = line.entry.command_id;
-            self.check(at, "takes_effect_at_most_once", once, || format!("command {id} did twice"));
+            self.check(at, "takes_effect_at_most_once", once, || {
+                format!("command {id} did twice")
+            });
             self.takes_its_version(at, line.order_id, line.entry.version);
         }
         for write in &writes.orders {
@@ -186,7 +243,10 @@ impl Oracle {
                 || (after.provider_id.is_none() && after.status == OrderStatus::Pending)
                 || self.withdrawn_between(writes, after.id);
             self.check(at, "one_provider_per_order", kept, || {
-                format!("order {} went from {provider:?} to {:?}", after.id, after.provider_id)
+                format!(
+                    "order {} went from {provider:?} to {:?}",
+                    after.id, after.provider_id
+                )
             });
         }
     }
@@ -210,16 +270,24 @@ impl Oracle {
 
     /// 5. Every change writes its event in the same transaction.
     pub fn events_stand(&mut self, at: u64, db: &OrderDb, writes: &Writes, numbers: &[u64]) {
-        let changes = writes.timeline.iter().filter(|line| line.entry.from != Some(line.entry.to));
+        let changes = writes
+            .timeline
+            .iter()
+            .filter(|line| line.entry.from != Some(line.entry.to));
         let all = changes.clone().all(|line| {
-            numbers.iter().filter_map(|number| db.outbox.get(number)).any(|row| {
-                row.event.order().is_some_and(|order| {
-                    order.id == line.order_id && order.version == line.entry.version
+            numbers
+                .iter()
+                .filter_map(|number| db.outbox.get(number))
+                .any(|row| {
+                    row.event.order().is_some_and(|order| {
+                        order.id == line.order_id && order.version == line.entry.version
+                    })
                 })
-            })
         });
         let which = changes.map(|line| line.order_id).next();
-        self.check(at, "every_change_has_its_event", all, || format!("order {which:?} has none"));
+        self.check(at, "every_change_has_its_event", all, || {
+            format!("order {which:?} has none")
+        });
     }
 
     /// 6. The feed has no gaps and never goes back on an order.
@@ -229,7 +297,9 @@ impl Oracle {
         let mut newest = row.feed.iter().rev().take(2);
         let last = newest.next().map(|(number, _)| *number);
         let end = last == Some(row.feed_seq) || row.feed.is_empty();
-        self.check(at, "the_feed_has_no_gap", end, || format!("{region} ends at {last:?}"));
+        self.check(at, "the_feed_has_no_gap", end, || {
+            format!("{region} ends at {last:?}")
+        });
         if let (Some(last), Some((before, _))) = (last, newest.next()) {
             self.check(at, "the_feed_has_no_gap", last == before + 1, || {
                 format!("{region} goes from {before} to {last}")
@@ -246,8 +316,12 @@ impl Oracle {
         orders: &OrderDb,
         decided: &LogOutcome,
     ) {
-        let Some(row) = sync_db.edges[e].ops.get(&decided.seq) else { return };
-        let Some(Op::Command(op)) = row.read.as_deref() else { return };
+        let Some(row) = sync_db.edges[e].ops.get(&decided.seq) else {
+            return;
+        };
+        let Some(Op::Command(op)) = row.read.as_deref() else {
+            return;
+        };
         let id = op.command.id;
         let body = &op.command.body;
         let outcome = &decided.outcome;
@@ -265,7 +339,10 @@ impl Oracle {
         };
         self.spares_the_honest(at, e, op, outcome);
         self.check(at, "an_outcome_is_what_was_decided", backed, || {
-            format!("op {} of edge {e}: told {outcome:?}, stored {answer:?}", decided.seq)
+            format!(
+                "op {} of edge {e}: told {outcome:?}, stored {answer:?}",
+                decided.seq
+            )
         });
         let region = sync_db.edges[e].region;
         self.judges_by_known_rules(at, orders, region, op, outcome);
@@ -280,7 +357,15 @@ impl Oracle {
             let who = (id, op.actor.user_id, body.hash());
             let knows_less = op.revocations_version.unwrap_or_default() < row.came.bounds.knows_to;
             let forgot = knows_less && self.forgetful.contains(&cast::edge(e));
-            self.keeps_firm(at, orders, sync_db.edges[e].region, who, relogged, forgot, outcome);
+            self.keeps_firm(
+                at,
+                orders,
+                sync_db.edges[e].region,
+                who,
+                relogged,
+                forgot,
+                outcome,
+            );
         }
         self.told(at, id, op.actor, body, outcome);
     }
@@ -310,9 +395,12 @@ impl Oracle {
         }
         let now = (outcome.has_succeeded(), code_of(outcome));
         let before = *self.told.entry((id, user, hash)).or_insert(now);
-        self.check(at, "an_outcome_is_never_contradicted", before == now, || {
-            format!("command {id} was told {before:?}, then {now:?}")
-        });
+        self.check(
+            at,
+            "an_outcome_is_never_contradicted",
+            before == now,
+            || format!("command {id} was told {before:?}, then {now:?}"),
+        );
     }
 }
 

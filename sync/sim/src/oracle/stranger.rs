@@ -44,7 +44,10 @@ impl Oracle {
         let without = file.judge_without(stranger(), entry);
         let would_be_firm = matches!(
             without,
-            Some(CommandDecision::Taken(TakenVerdict { verdict: Verdict::Firm, .. }))
+            Some(CommandDecision::Taken(TakenVerdict {
+                verdict: Verdict::Firm,
+                ..
+            }))
         );
         self.check(
             at,
@@ -52,7 +55,10 @@ impl Oracle {
             firm || !would_be_firm,
             || {
                 let name = &file.book.read().name;
-                format!("command {} at {name} would be firm without a stranger", entry.command.id)
+                format!(
+                    "command {} at {name} would be firm without a stranger",
+                    entry.command.id
+                )
             },
         );
         firm && would_be_firm
@@ -60,8 +66,10 @@ impl Oracle {
 
     /// 9. The attacker's commands change no order.
     pub fn stranger_changes_nothing(&mut self, at: u64, writes: &Writes) {
-        let mut changes =
-            writes.timeline.iter().filter(|line| line.entry.from != Some(line.entry.to));
+        let mut changes = writes
+            .timeline
+            .iter()
+            .filter(|line| line.entry.from != Some(line.entry.to));
         let his = changes.find(|line| line.entry.actor.user_id == stranger());
         let his = his.map(|line| line.order_id);
         self.check(at, "a_stranger_changes_nothing", his.is_none(), || {

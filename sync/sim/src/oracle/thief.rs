@@ -85,7 +85,11 @@ impl Oracle {
             self.is_of_thief(&cast::edge(e)) && ops.epoch <= disabled.epoch
         });
         self.check(at, "nothing_is_stored_of_a_disabled_edge", !over, || {
-            format!("op {} of edge {e}, under term {}", ops.cursor().seq, db.edges[e].term)
+            format!(
+                "op {} of edge {e}, under term {}",
+                ops.cursor().seq,
+                db.edges[e].term
+            )
         });
         for op in &ops.ops {
             if let Ok(Op::Command(read)) = Op::from_bytes(&op.bytes) {
@@ -97,7 +101,10 @@ impl Oracle {
     }
 
     pub fn is_by_dead_token(&self, id: CommandId) -> bool {
-        self.theft.deeds.get(&id).is_some_and(|deed| deed.by_dead_token)
+        self.theft
+            .deeds
+            .get(&id)
+            .is_some_and(|deed| deed.by_dead_token)
     }
 
     fn is_of_thief(&self, edge: &EdgeId) -> bool {
@@ -117,7 +124,12 @@ impl Oracle {
     /// time of its first receipt counts: here all of them, because a hub clock may jump between
     /// them.
     fn is_distrusted_in(&self, id: CommandId, user: UserId, epoch: u64) -> bool {
-        let Some(Disabled { epoch: last, since, .. }) = self.theft.disabled else { return false };
+        let Some(Disabled {
+            epoch: last, since, ..
+        }) = self.theft.disabled
+        else {
+            return false;
+        };
         let places = self.theft.received.get(&(id, user)).into_iter().flatten();
         let mut counting = places.filter(|(of, _)| *of <= last && (epoch > last || *of == epoch));
         let first = counting.next();
@@ -141,28 +153,43 @@ impl Oracle {
             let id = attempt.command.id;
             let Some(op) = attempt.op() else { continue };
             let key = (id, attempt.actor.map(|actor| actor.user_id));
-            let answer = writes.commands.iter().find(|answer| answer.command_key() == key);
+            let answer = writes
+                .commands
+                .iter()
+                .find(|answer| answer.command_key() == key);
             let applied = answer.is_some_and(|answer| answer.applied);
             let deed = self.theft.deeds.get(&id).copied();
             let bounded = known.filter(|_| deed.is_some() && !behind);
-            let Deed { by_dead_token, by_revoked } = deed.unwrap_or_default();
+            let Deed {
+                by_dead_token,
+                by_revoked,
+            } = deed.unwrap_or_default();
             let dead = by_dead_token && bounded.is_some();
             in_vain += u64::from(dead && answer.is_some() && !applied);
             self.check(at, "a_dead_token_stays_dead", !(dead && applied), || {
                 format!("command {id} took effect by a token that had run out long before")
             });
             let heard = by_revoked.is_some_and(|told| bounded.is_some_and(|read| told <= read));
-            self.check(at, "a_revocation_is_not_unheard", !(heard && applied), || {
-                format!("command {id} took effect, and its edge had heard of the revocation")
-            });
-            let after = self.theft.disabled.is_some_and(|disabled| asked.asked_at > disabled.at);
+            self.check(
+                at,
+                "a_revocation_is_not_unheard",
+                !(heard && applied),
+                || format!("command {id} took effect, and its edge had heard of the revocation"),
+            );
+            let after = self
+                .theft
+                .disabled
+                .is_some_and(|disabled| asked.asked_at > disabled.at);
             let distrusted = attempt
                 .actor
                 .is_some_and(|actor| self.is_distrusted_in(id, actor.user_id, op.name.epoch));
             let theirs = after && self.is_of_thief(&op.name.edge) && distrusted;
-            self.check(at, "a_disabled_edge_decides_nothing", !(theirs && applied), || {
-                format!("command {id} of a disabled edge took effect")
-            });
+            self.check(
+                at,
+                "a_disabled_edge_decides_nothing",
+                !(theirs && applied),
+                || format!("command {id} of a disabled edge took effect"),
+            );
         }
         in_vain
     }
@@ -199,15 +226,23 @@ impl Oracle {
         let applied = db.commands.values().filter(|answer| answer.applied);
         let theirs = |answer: &&StoredAnswer| {
             let id = answer.command_id;
-            let by = answer.user_id.filter(|_| self.theft.deeds.contains_key(&id));
+            let by = answer
+                .user_id
+                .filter(|_| self.theft.deeds.contains_key(&id));
             let put = by.is_some_and(|user| self.is_distrusted_in(id, user, u64::MAX));
-            put || answer.op.as_ref().is_some_and(|op| is_distrusted_place(sync_db, op))
+            put || answer
+                .op
+                .as_ref()
+                .is_some_and(|op| is_distrusted_place(sync_db, op))
         };
         let mut theirs = applied.filter(theirs).map(|answer| answer.command_id);
         let forgotten = theirs.find(|id| !db.distrusted.contains(id));
-        self.check(at, "what_a_disabled_edge_did_is_listed", forgotten.is_none(), || {
-            format!("nobody is told of command {forgotten:?}")
-        });
+        self.check(
+            at,
+            "what_a_disabled_edge_did_is_listed",
+            forgotten.is_none(),
+            || format!("nobody is told of command {forgotten:?}"),
+        );
     }
 }
 
@@ -216,7 +251,11 @@ fn is_distrusted_place(db: &SyncDb, op: &OpIdentity) -> bool {
         return false;
     };
     let edge = &db.edges[e];
-    let here = edge.ops.get(&op.seq).filter(|_| edge.epoch == op.epoch).map(|row| row.came);
+    let here = edge
+        .ops
+        .get(&op.seq)
+        .filter(|_| edge.epoch == op.epoch)
+        .map(|row| row.came);
     let before = || edge.old_ops.get(&(op.epoch, op.seq)).map(|row| row.came);
     let came = here.or_else(before);
     came.is_some_and(|came| edge.distrusts(op.epoch, came.received_at))

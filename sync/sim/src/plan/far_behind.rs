@@ -42,5 +42,13 @@ fn away(random: &mut Random, steps: &mut Vec<Step>) {
 }
 
 fn fault(at: u64, kind: FaultKind, on: usize, lasts_ms: u64, size: u64) -> Step {
-    Step { at, what: StepKind::Fault(Fault { kind, on, lasts_ms, size }) }
+    Step {
+        at,
+        what: StepKind::Fault(Fault {
+            kind,
+            on,
+            lasts_ms,
+            size,
+        }),
+    }
 }

@@ -64,7 +64,10 @@ impl Forgery {
     /// Returns true if every edge must ignore it, even one without a key, which believes most
     /// frames.
     pub fn hurts_without_a_key(self) -> bool {
-        matches!(self, Self::Twin | Self::LogBroken | Self::EpochEnded | Self::BrokenSession)
+        matches!(
+            self,
+            Self::Twin | Self::LogBroken | Self::EpochEnded | Self::BrokenSession
+        )
     }
 }
 
@@ -85,8 +88,13 @@ pub(super) fn steps(seed: u64) -> Vec<Step> {
     if random.chance(KEYLESS_IN_A_THOUSAND) {
         let on = *random.pick(&CHECKING);
         let lasts_ms = random.between(KEYLESS_MS.0, KEYLESS_MS.1);
-        steps.push(Step { at: 0, what: StepKind::Keyless { on, lasts_ms } });
-        let hurts = Forgery::ALL.iter().filter(|what| what.hurts_without_a_key());
+        steps.push(Step {
+            at: 0,
+            what: StepKind::Keyless { on, lasts_ms },
+        });
+        let hurts = Forgery::ALL
+            .iter()
+            .filter(|what| what.hurts_without_a_key());
         for what in hurts {
             steps.push(forges(random, on, *what, (FIRST_MS, lasts_ms)));
         }
@@ -97,5 +105,8 @@ pub(super) fn steps(seed: u64) -> Vec<Step> {
 fn forges(random: &mut Random, on: usize, what: Forgery, within: (u64, u64)) -> Step {
     let at = random.between(within.0, within.1);
     let pick = random.next();
-    Step { at, what: StepKind::Forges { on, what, pick } }
+    Step {
+        at,
+        what: StepKind::Forges { on, what, pick },
+    }
 }

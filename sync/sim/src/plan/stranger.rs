@@ -51,10 +51,16 @@ mischief! {
 pub(super) fn settles(random: &mut Random, others: &[Step]) -> usize {
     let drawn = random.below(EDGE_COUNT);
     let granted = others.iter().find_map(|step| match step.what {
-        StepKind::Fault(Fault { kind: FaultKind::PolicyChange, on, .. }) => Some(on),
+        StepKind::Fault(Fault {
+            kind: FaultKind::PolicyChange,
+            on,
+            ..
+        }) => Some(on),
         _ => None,
     });
-    granted.filter(|_| random.chance(AT_HOLDER_IN_A_THOUSAND)).unwrap_or(drawn)
+    granted
+        .filter(|_| random.chance(AT_HOLDER_IN_A_THOUSAND))
+        .unwrap_or(drawn)
 }
 
 pub(super) fn steps(random: &mut Random) -> Vec<Step> {
@@ -62,11 +68,18 @@ pub(super) fn steps(random: &mut Random) -> Vec<Step> {
     let drawn = 0..random.between(TRIES.0, TRIES.1);
     let drawn = drawn.map(|_| weighted(random, weights.clone()).unwrap_or(Mischief::Start));
     let mut tries: Vec<Mischief> = drawn.collect();
-    tries.extend(random.chance(FLOODS_IN_A_THOUSAND).then_some(Mischief::Flood));
+    tries.extend(
+        random
+            .chance(FLOODS_IN_A_THOUSAND)
+            .then_some(Mischief::Flood),
+    );
     let steps = tries.into_iter().map(|what| {
         let at = random.between(FIRST_MS, ACTIVE_MS);
         let pick = random.next();
-        Step { at, what: StepKind::Mischief { what, pick } }
+        Step {
+            at,
+            what: StepKind::Mischief { what, pick },
+        }
     });
     steps.collect()
 }

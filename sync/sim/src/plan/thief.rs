@@ -62,7 +62,9 @@ pub(super) fn steps(seed: u64, others: &[Step]) -> Vec<Step> {
     let random = &mut Random::seeded(seed ^ STREAM);
     let drawn = random.below(EDGE_COUNT);
     let around = (0..EDGE_COUNT).map(|k| (drawn + k) % EDGE_COUNT);
-    let Some(on) = around.into_iter().find(|on| !is_cloned(others, *on)) else { return Vec::new() };
+    let Some(on) = around.into_iter().find(|on| !is_cloned(others, *on)) else {
+        return Vec::new();
+    };
     let stolen_at = random.between(STOLEN_MS.0, STOLEN_MS.1);
     let disabled_at = stolen_at + random.between(DISABLED_AFTER_MS.0, DISABLED_AFTER_MS.1);
     let new_key_at = disabled_at + random.between(NEW_KEY_AFTER_MS.0, NEW_KEY_AFTER_MS.1);
@@ -73,15 +75,30 @@ pub(super) fn steps(seed: u64, others: &[Step]) -> Vec<Step> {
     };
     let keeps_log = random.chance(KEEPS_LOG_IN_A_THOUSAND) && !gone;
     let mut steps = vec![
-        Step { at: stolen_at, what: StepKind::Steals { on, gone } },
-        Step { at: disabled_at, what: StepKind::Disables { on, since } },
-        Step { at: new_key_at, what: StepKind::NewKey { on, keeps_log } },
+        Step {
+            at: stolen_at,
+            what: StepKind::Steals { on, gone },
+        },
+        Step {
+            at: disabled_at,
+            what: StepKind::Disables { on, since },
+        },
+        Step {
+            at: new_key_at,
+            what: StepKind::NewKey { on, keeps_log },
+        },
     ];
     let weights = Trick::ALL.iter().map(|what| (*what, what.weight()));
     for _ in 0..random.between(TRIES.0, TRIES.1) {
         let what = weighted(random, weights.clone()).unwrap_or(Trick::Untapped);
         let at = random.between(stolen_at + 100, (disabled_at + GOES_ON_MS).min(ACTIVE_MS));
-        steps.push(Step { at, what: StepKind::Tricks { what, pick: random.next() } });
+        steps.push(Step {
+            at,
+            what: StepKind::Tricks {
+                what,
+                pick: random.next(),
+            },
+        });
     }
     if random.chance(HOLDS_IN_A_THOUSAND) {
         let at = stolen_at - random.between(4_000, 9_000);
@@ -97,19 +114,39 @@ pub(super) fn steps(seed: u64, others: &[Step]) -> Vec<Step> {
         let size = 0;
         let lasts_ms = random.between(DOWN_MS.0, DOWN_MS.1);
         let at = disabled_at - random.between(500, lasts_ms);
-        steps.push(Step { at, what: StepKind::Fault(Fault { kind, on: 0, lasts_ms, size }) });
+        steps.push(Step {
+            at,
+            what: StepKind::Fault(Fault {
+                kind,
+                on: 0,
+                lasts_ms,
+                size,
+            }),
+        });
     }
     steps
 }
 
 fn fault(at: u64, kind: FaultKind, on: usize) -> Step {
-    Step { at, what: StepKind::Fault(Fault { kind, on, lasts_ms: 0, size: 0 }) }
+    Step {
+        at,
+        what: StepKind::Fault(Fault {
+            kind,
+            on,
+            lasts_ms: 0,
+            size: 0,
+        }),
+    }
 }
 
 /// A copy of a stolen edge would require its own operator.
 fn is_cloned(steps: &[Step], on: usize) -> bool {
     steps.iter().any(|step| match step.what {
-        StepKind::Fault(Fault { kind: FaultKind::EdgeCloned, on: cloned, .. }) => cloned == on,
+        StepKind::Fault(Fault {
+            kind: FaultKind::EdgeCloned,
+            on: cloned,
+            ..
+        }) => cloned == on,
         _ => false,
     })
 }

@@ -57,26 +57,46 @@ pub(crate) fn offered(write: &EdgeJob, node: &Node, at: UnixMillis) -> EdgeStep 
         EdgeJob::Boot => {
             // Only one epoch is recorded.
             let mark = node.file.mark.written.map(|(_, mark)| mark);
-            EdgeStep::Booted { nonce: node.nonce, at, mark }
+            EdgeStep::Booted {
+                nonce: node.nonce,
+                at,
+                mark,
+            }
         }
         EdgeJob::Enter { entry, .. } => {
             let command_id = entry.command.id;
             let code = Code::StorageFull;
             let said = Box::new(EntryResult::NotTaken { command_id, code });
-            EdgeStep::Entered { entry: entry.clone(), said }
+            EdgeStep::Entered {
+                entry: entry.clone(),
+                said,
+            }
         }
-        EdgeJob::Link { what, .. } => {
-            EdgeStep::Linked { what: what.clone(), at, settled: Vec::new() }
-        }
-        EdgeJob::Ask { ask, .. } => EdgeStep::Asked { ask: ask.clone(), at },
+        EdgeJob::Link { what, .. } => EdgeStep::Linked {
+            what: what.clone(),
+            at,
+            settled: Vec::new(),
+        },
+        EdgeJob::Ask { ask, .. } => EdgeStep::Asked {
+            ask: ask.clone(),
+            at,
+        },
         EdgeJob::Suspect => EdgeStep::Suspected { at },
     }
 }
 
 impl EdgeNotes {
     pub fn of(edge: EdgeId, region: Region) -> Self {
-        let done = EdgeRecording { edge, region, steps: Vec::new(), last: Vec::new() };
-        Self { done, open: Vec::new() }
+        let done = EdgeRecording {
+            edge,
+            region,
+            steps: Vec::new(),
+            last: Vec::new(),
+        };
+        Self {
+            done,
+            open: Vec::new(),
+        }
     }
 
     pub fn executed(&mut self, mut step: EdgeStep, wrote: &EdgeJobResult) {
@@ -97,7 +117,9 @@ impl EdgeNotes {
             return;
         }
         self.done.steps.append(&mut self.open);
-        self.done.steps.push(EdgeStep::Committed(Box::new(position)));
+        self.done
+            .steps
+            .push(EdgeStep::Committed(Box::new(position)));
     }
 
     pub fn forgets(&mut self) {
@@ -107,7 +129,12 @@ impl EdgeNotes {
     pub fn ends(&mut self, node: &Node) {
         let commands = node.file.commands.durable().values();
         self.done.last = commands
-            .map(|stored| (LoggedCommand::clone(stored), node.file.sight(stored.order_id).order))
+            .map(|stored| {
+                (
+                    LoggedCommand::clone(stored),
+                    node.file.sight(stored.order_id).order,
+                )
+            })
             .collect();
     }
 

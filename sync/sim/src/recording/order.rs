@@ -42,9 +42,17 @@ pub struct OrderStep {
 pub enum Transaction {
     /// A run of an edge's log, or one request of a person, with everything that the model writes
     /// for it.
-    Decided { requests: Vec<Submission>, locks: bool, writes: Box<Writes> },
+    Decided {
+        requests: Vec<Submission>,
+        locks: bool,
+        writes: Box<Writes>,
+    },
     /// A requested change of a region's assignment, and the result.
-    Assigned { region: Region, asked: AssignmentChange, now: Box<RegionAssignment> },
+    Assigned {
+        region: Region,
+        asked: AssignmentChange,
+        now: Box<RegionAssignment>,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -93,10 +101,21 @@ impl OrderNotes {
         let is_stale = without_offers(&here) != without_offers(&deciding.writes);
         let locks = deciding.asked.locks;
         let writes = Box::new(deciding.writes.clone());
-        let step = OrderStep { at, what: Transaction::Decided { requests, locks, writes } };
+        let step = OrderStep {
+            at,
+            what: Transaction::Decided {
+                requests,
+                locks,
+                writes,
+            },
+        };
         self.committed += 1;
         self.stale += usize::from(is_stale);
-        let place = if is_stale { (deciding.seen, true) } else { (self.committed, false) };
+        let place = if is_stale {
+            (deciding.seen, true)
+        } else {
+            (self.committed, false)
+        };
         self.steps.insert((place.0, place.1, self.committed), step);
     }
 
@@ -104,13 +123,19 @@ impl OrderNotes {
     pub fn assigns(&mut self, region: Region, asked: AssignmentChange, at: UnixMillis) {
         self.committed += 1;
         let now = Box::default();
-        let step = OrderStep { at, what: Transaction::Assigned { region, asked, now } };
-        self.steps.insert((self.committed, false, self.committed), step);
+        let step = OrderStep {
+            at,
+            what: Transaction::Assigned { region, asked, now },
+        };
+        self.steps
+            .insert((self.committed, false, self.committed), step);
     }
 
     pub fn ends(&mut self, db: &OrderDb) {
         let orders = db.orders.iter();
-        self.orders = orders.map(|(id, standing)| (*id, OrderState::clone(standing))).collect();
+        self.orders = orders
+            .map(|(id, standing)| (*id, OrderState::clone(standing)))
+            .collect();
     }
 
     /// Repeats everything on an empty model, one transaction at a time. An answer that differs from
@@ -118,12 +143,16 @@ impl OrderNotes {
     pub fn explained(self) -> Result<OrderRecording, String> {
         let mut db = OrderDb::default();
         let first = db.rights.regions.iter();
-        let first_rules = first.map(|(region, now)| (*region, now.rules.clone())).collect();
+        let first_rules = first
+            .map(|(region, now)| (*region, now.rules.clone()))
+            .collect();
         let mut told = Vec::new();
         let mut steps: Vec<OrderStep> = self.steps.into_values().collect();
         for OrderStep { at, what } in &mut steps {
             match what {
-                Transaction::Decided { requests, writes, .. } => {
+                Transaction::Decided {
+                    requests, writes, ..
+                } => {
                     let here = decide(&db.snapshot(requests, *at), requests);
                     if without_offers(&here) != without_offers(writes) || db.fits(&here).is_err() {
                         return Err(format!(
@@ -141,9 +170,12 @@ alone {:#?}",
                     let turned = match asked.clone() {
                         AssignmentChange::Wished(wish) => before.apply_request(wish, None),
                         AssignmentChange::TakenBack(end) => before.taken_back(end),
-                        AssignmentChange::Renewed { seat, fence, end, by } => {
-                            before.renew_right(&seat, fence, end, by)
-                        }
+                        AssignmentChange::Renewed {
+                            seat,
+                            fence,
+                            end,
+                            by,
+                        } => before.renew_right(&seat, fence, end, by),
                     };
                     if let Some(turned) = turned {
                         turn(&mut db, *region, &turned, *at, &mut told);
@@ -152,8 +184,11 @@ alone {:#?}",
                 }
             }
         }
-        let orders: BTreeMap<OrderId, OrderState> =
-            db.orders.iter().map(|(id, standing)| (*id, OrderState::clone(standing))).collect();
+        let orders: BTreeMap<OrderId, OrderState> = db
+            .orders
+            .iter()
+            .map(|(id, standing)| (*id, OrderState::clone(standing)))
+            .collect();
         let now = |region| (region, db.rights.told(region, &db.rights.read(region)));
         let regions = Region::ALL.map(now).into();
         let answers = db.commands.into_values().collect();
@@ -161,14 +196,29 @@ alone {:#?}",
         if orders != self.orders {
             return Err("the orders are others in the end".to_owned());
         }
-        Ok(OrderRecording { first_rules, steps, told, orders, answers, regions, stale })
+        Ok(OrderRecording {
+            first_rules,
+            steps,
+            told,
+            orders,
+            answers,
+            regions,
+            stale,
+        })
     }
 }
 
 fn write(db: &mut OrderDb, writes: &Writes, at: UnixMillis, told: &mut Vec<OutboxWord>) {
     let numbers = db.number_events(writes);
-    db.write(writes, &numbers, |number| EventId(Uuid::from_u128(number.into())));
-    told.extend(writes.events.iter().map(|event| OutboxWord::Order(Box::new(event.clone()))));
+    db.write(writes, &numbers, |number| {
+        EventId(Uuid::from_u128(number.into()))
+    });
+    told.extend(
+        writes
+            .events
+            .iter()
+            .map(|event| OutboxWord::Order(Box::new(event.clone()))),
+    );
     for (region, turned) in &writes.turns {
         turn(db, *region, turned, at, told);
     }
@@ -199,6 +249,9 @@ fn without_offers(writes: &Writes) -> Writes {
             forget(&mut outcome.lost);
         }
     }
-    writes.events.iter_mut().for_each(|event| forget(&mut event.body.lost));
+    writes
+        .events
+        .iter_mut()
+        .for_each(|event| forget(&mut event.body.lost));
     writes
 }

@@ -22,12 +22,17 @@ fn frames_of_a_hostile_replica() -> Scenario {
     use Forgery::{
         Ask, Credit, Grant, Held, Image, Keys, LogBroken, Order, Outcome, Revocation, Twin,
     };
-    let all = [Outcome, Order, Grant, Revocation, Keys, Image, Ask, Held, Credit, LogBroken, Twin];
+    let all = [
+        Outcome, Order, Grant, Revocation, Keys, Image, Ask, Held, Credit, LogBroken, Twin,
+    ];
     let schedule = open(Schedule::new(), 1).fault(3_000, FaultKind::OwnerDown, 0, 40_000);
     let schedule = schedule.tablet(4_000, P1, Accept, order(1, 1));
-    let schedule = all.into_iter().zip(1..).fold(schedule, |schedule, (what, n)| {
-        schedule.on_the_line(4_000 + 3_000 * n, SOUTH_1, what)
-    });
+    let schedule = all
+        .into_iter()
+        .zip(1..)
+        .fold(schedule, |schedule, (what, n)| {
+            schedule.on_the_line(4_000 + 3_000 * n, SOUTH_1, what)
+        });
     schedule.shows(
         "frames_of_a_hostile_replica",
         "nothing that a replica without the hub's key says is stored at an edge or told",

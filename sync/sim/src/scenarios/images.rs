@@ -145,20 +145,24 @@ fn a_tombstone_for_an_older_file() -> Scenario {
 }
 
 fn an_order_gone_from_a_view() -> Scenario {
-    open(Schedule::new(), 1).fault(5_000, FaultKind::ViewDamaged, SOUTH_1, 0).shows(
-        "an_order_gone_from_a_view",
-        "an edge whose view is not the cloud's gets an image",
-        &[Bug::DigestNotCompared],
-    )
+    open(Schedule::new(), 1)
+        .fault(5_000, FaultKind::ViewDamaged, SOUTH_1, 0)
+        .shows(
+            "an_order_gone_from_a_view",
+            "an edge whose view is not the cloud's gets an image",
+            &[Bug::DigestNotCompared],
+        )
 }
 
 /// The digests agree, and yet no grant would agree with that view.
 fn an_order_that_only_an_outcome_has_brought() -> Scenario {
-    open(Schedule::new(), 1).feed_forgotten(5_000, SOUTH_1).shows(
-        "an_order_that_only_an_outcome_has_brought",
-        "an edge that is ahead of a feed which it has read, and which has all, gets an image",
-        &[Bug::AheadNotCompared],
-    )
+    open(Schedule::new(), 1)
+        .feed_forgotten(5_000, SOUTH_1)
+        .shows(
+            "an_order_that_only_an_outcome_has_brought",
+            "an edge that is ahead of a feed which it has read, and which has all, gets an image",
+            &[Bug::AheadNotCompared],
+        )
 }
 
 fn an_event_that_is_lost() -> Scenario {

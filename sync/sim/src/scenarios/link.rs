@@ -38,7 +38,12 @@ fn a_clock_that_jumps_before_the_welcome() -> Scenario {
 
 fn outcomes_of_an_older_session() -> Scenario {
     Schedule::new()
-        .catch(2_000, (SOUTH_2, Side::Edge), ("Outcomes", 0), OfTheNextSession)
+        .catch(
+            2_000,
+            (SOUTH_2, Side::Edge),
+            ("Outcomes", 0),
+            OfTheNextSession,
+        )
         .tablet(2_000, CUSTOMER, Publish, order(1, 1))
         .shows(
             "outcomes_of_an_older_session",

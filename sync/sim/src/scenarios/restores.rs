@@ -190,12 +190,9 @@ fn more_restores_than_a_day_allows() -> Scenario {
     let schedule = Schedule::new().tablet(2_000, CUSTOMER, Publish, order(1, 1));
     restores
         .fold(schedule, |schedule, at| {
-            schedule.tablet(at - 2_000, CUSTOMER, Publish, order(1, at)).restore(
-                at,
-                FaultKind::DatabaseRestored,
-                SOUTH_2,
-                at - 3_000,
-            )
+            schedule
+                .tablet(at - 2_000, CUSTOMER, Publish, order(1, at))
+                .restore(at, FaultKind::DatabaseRestored, SOUTH_2, at - 3_000)
         })
         .shows(
             "more_restores_than_a_day_allows",

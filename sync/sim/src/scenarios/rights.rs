@@ -208,11 +208,13 @@ fn a_fence_that_was_given_back() -> Scenario {
 }
 
 fn a_tap_before_there_is_anything() -> Scenario {
-    open(Schedule::new(), 1).desk(500, DESK_PROVIDER, Accept, order(1, 1)).shows(
-        "a_tap_before_there_is_anything",
-        "who is refused at the portal because nothing is there yet may send the same id again",
-        &[Bug::RefuseNotConsume],
-    )
+    open(Schedule::new(), 1)
+        .desk(500, DESK_PROVIDER, Accept, order(1, 1))
+        .shows(
+            "a_tap_before_there_is_anything",
+            "who is refused at the portal because nothing is there yet may send the same id again",
+            &[Bug::RefuseNotConsume],
+        )
 }
 
 fn a_revocation_that_came_too_late() -> Scenario {

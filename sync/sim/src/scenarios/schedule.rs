@@ -53,7 +53,11 @@ impl Schedule {
             credit_ops: 10_000,
             credit_bytes: 4 << 20,
         };
-        let tuning = Tuning { limits, run_max: 1_000, every: true };
+        let tuning = Tuning {
+            limits,
+            run_max: 1_000,
+            every: true,
+        };
         Self {
             plan: SeedPlan {
                 seed: SEED,
@@ -84,13 +88,26 @@ impl Schedule {
     }
 
     pub fn fault(self, at: u64, kind: FaultKind, on: usize, lasts_ms: u64) -> Self {
-        self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms, size: 0 }))
+        self.step(
+            at,
+            StepKind::Fault(Fault {
+                kind,
+                on,
+                lasts_ms,
+                size: 0,
+            }),
+        )
     }
 
     pub fn hub_jumps_ahead(mut self, at: u64, hours: u64) -> Self {
         let first = cast::EDGE_COUNT + cast::TABLET_COUNT;
         for on in first..first + cast::REPLICA_COUNT {
-            let fault = Fault { kind: FaultKind::ClockJump, on, lasts_ms: 0, size: 0 };
+            let fault = Fault {
+                kind: FaultKind::ClockJump,
+                on,
+                lasts_ms: 0,
+                size: 0,
+            };
             self = self.step(at, StepKind::Fault(fault.ahead(hours)));
         }
         self
@@ -100,14 +117,30 @@ impl Schedule {
     pub fn feed_forgotten(self, at: u64, on: usize) -> Self {
         let kind = FaultKind::ViewDamaged;
         let size = ONLY_OF_FEED;
-        self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms: 0, size }))
+        self.step(
+            at,
+            StepKind::Fault(Fault {
+                kind,
+                on,
+                lasts_ms: 0,
+                size,
+            }),
+        )
     }
 
     /// Restores the edge's files, or only its database, as of `as_of`; it is down for a second.
     pub fn restore(self, at: u64, kind: FaultKind, on: usize, as_of: u64) -> Self {
         // Odd sizes name a share of the elapsed time.
         let size = (as_of * 1_000 / at) | 1;
-        self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms: 1_000, size }))
+        self.step(
+            at,
+            StepKind::Fault(Fault {
+                kind,
+                on,
+                lasts_ms: 1_000,
+                size,
+            }),
+        )
     }
 
     /// Makes the region exclusive, with this edge as the holder.
@@ -136,14 +169,31 @@ impl Schedule {
 
     fn policy(self, at: u64, on: usize, size: u64) -> Self {
         let kind = FaultKind::PolicyChange;
-        self.step(at, StepKind::Fault(Fault { kind, on, lasts_ms: 0, size }))
+        self.step(
+            at,
+            StepKind::Fault(Fault {
+                kind,
+                on,
+                lasts_ms: 0,
+                size,
+            }),
+        )
     }
 
     /// Catches the next frame of this kind after `after` others.
     pub fn catch(self, at: u64, to: (usize, Side), of: (&'static str, u32), b: FrameFate) -> Self {
         let (edge, to) = to;
         let (kind, after) = of;
-        self.step(at, StepKind::Catch(Catch { edge, to, kind, after, becomes: b }))
+        self.step(
+            at,
+            StepKind::Catch(Catch {
+                edge,
+                to,
+                kind,
+                after,
+                becomes: b,
+            }),
+        )
     }
 
     /// The hostile replica puts a frame on this edge's line.
@@ -170,7 +220,12 @@ impl Schedule {
         self.plan.steps.sort_by_key(|step| step.at);
         let last = self.plan.steps.iter().map(Step::ends_at).max().unwrap_or(0);
         self.plan.heals_at = last + HEALS_AFTER_MS;
-        Scenario { name, says, catches, plan: self.plan }
+        Scenario {
+            name,
+            says,
+            catches,
+            plan: self.plan,
+        }
     }
 
     fn step(mut self, at: u64, what: StepKind) -> Self {

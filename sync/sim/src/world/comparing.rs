@@ -56,7 +56,9 @@ impl World {
     pub fn compares(&mut self) {
         self.later(EVERY_MS, WorldEvent::Compares);
         let up = (0..cast::REPLICA_COUNT).find(|&r| self.replicas[r].is_running);
-        let Some(replica) = up.filter(|_| !self.has(Bug::OwnerNotCompared)) else { return };
+        let Some(replica) = up.filter(|_| !self.has(Bug::OwnerNotCompared)) else {
+            return;
+        };
         for region in cast::REGIONS {
             self.compare(replica, region, Then::Nothing);
         }
@@ -72,7 +74,15 @@ impl World {
         let run = self.replicas[replica].run;
         let nothing = found.is_empty() && assigns.is_none();
         let verdicts = Vec::new();
-        let comparison = Comparison { replica, run, region, found, assigns, verdicts, then };
+        let comparison = Comparison {
+            replica,
+            run,
+            region,
+            found,
+            assigns,
+            verdicts,
+            then,
+        };
         if !nothing {
             return self.later(SETTLE_MS, WorldEvent::OwnerIsRead(Box::new(comparison)));
         }
@@ -81,18 +91,38 @@ impl World {
 
     /// The orders with different versions, or at only one end.
     fn suspects(&self, region: Region) -> Vec<Suspect> {
-        let Some(row) = self.sync_db.region(region) else { return Vec::new() };
+        let Some(row) = self.sync_db.region(region) else {
+            return Vec::new();
+        };
         let here = |id| row.newest.get(&id).filter(|known| known.member.is_some());
         let here = |id| here(id).map(|known| known.version);
-        let orders = self.order_db.orders.values().map(|standing| &standing.order);
+        let orders = self
+            .order_db
+            .orders
+            .values()
+            .map(|standing| &standing.order);
         let theirs = orders.filter(|order| order.location == region);
         let behind = theirs
-            .map(|order| (order, Suspect { id: order.id, ours: here(order.id) }))
+            .map(|order| {
+                (
+                    order,
+                    Suspect {
+                        id: order.id,
+                        ours: here(order.id),
+                    },
+                )
+            })
             .filter(|(order, suspect)| suspect.ours != Some(order.version))
             .map(|(_, suspect)| suspect);
-        let unknown = row.newest.keys().filter(|id| !self.order_db.orders.contains_key(id));
+        let unknown = row
+            .newest
+            .keys()
+            .filter(|id| !self.order_db.orders.contains_key(id));
         let gone = unknown
-            .map(|id| Suspect { id: *id, ours: here(*id) })
+            .map(|id| Suspect {
+                id: *id,
+                ours: here(*id),
+            })
             .filter(|suspect| suspect.ours.is_some());
         behind.chain(gone).collect()
     }
@@ -124,7 +154,9 @@ impl World {
         }
         let orders = &self.order_db.orders;
         let words = comparison.found.iter().map(|suspect| {
-            let order = orders.get(&suspect.id).map(|standing| standing.order.clone());
+            let order = orders
+                .get(&suspect.id)
+                .map(|standing| standing.order.clone());
             (*suspect, order)
         });
         let words: Vec<(Suspect, Option<Order>)> = words.collect();
@@ -132,13 +164,20 @@ impl World {
             .into_iter()
             .filter_map(|(suspect, owner)| self.judge(comparison.region, suspect, owner));
         comparison.verdicts = verdicts.collect();
-        let takes = if self.plan.tuning.every { 200 } else { self.soon(0, 60) };
+        let takes = if self.plan.tuning.every {
+            200
+        } else {
+            self.soon(0, 60)
+        };
         self.later(takes, WorldEvent::FeedIsMended(comparison));
     }
 
     fn judge(&self, region: Region, suspect: Suspect, owner: Option<Order>) -> Option<Verdict> {
         let row = self.sync_db.region(region)?;
-        let known = row.newest.get(&suspect.id).filter(|known| known.member.is_some());
+        let known = row
+            .newest
+            .get(&suspect.id)
+            .filter(|known| known.member.is_some());
         let ours = known.map(|known| known.version);
         if ours != suspect.ours {
             // The feed has moved on: leave it to a later comparison.
@@ -159,7 +198,11 @@ impl World {
             return;
         }
         let region = comparison.region;
-        if self.sync_db.region(region).is_some_and(|row| row.locked_by.is_some()) {
+        if self
+            .sync_db
+            .region(region)
+            .is_some_and(|row| row.locked_by.is_some())
+        {
             return self.later(2, WorldEvent::FeedIsMended(comparison));
         }
         for verdict in &comparison.verdicts {
@@ -179,7 +222,9 @@ impl World {
     fn is_repaired(&mut self, region: Region, verdict: &Verdict, id: OrderId) {
         let lost = match verdict {
             Verdict::Behind(order) => self.was_lost(|event| {
-                event.order().is_some_and(|told| told.id == id && told.version == order.version)
+                event
+                    .order()
+                    .is_some_and(|told| told.id == id && told.version == order.version)
             }),
             Verdict::Gone(..) => self.oracle.is_strange(id),
         };
@@ -188,9 +233,13 @@ impl World {
             Verdict::Gone(..) => self.counts.orders_gone += 1,
         }
         self.note(31, region.index().into(), |_| {
-            format!("{region}'s feed is repaired: order {}", super::orders::short(id.0))
+            format!(
+                "{region}'s feed is repaired: order {}",
+                super::orders::short(id.0)
+            )
         });
-        self.oracle.repaired(self.now, lost, || format!("order {id} of {region}"));
+        self.oracle
+            .repaired(self.now, lost, || format!("order {id} of {region}"));
         self.oracle.fed(self.now, &self.sync_db, region);
     }
 
@@ -201,16 +250,22 @@ impl World {
             return;
         }
         let rights = &self.order_db.rights;
-        let word = rights.regions.get(&region).map(|now| rights.told(region, now));
+        let word = rights
+            .regions
+            .get(&region)
+            .map(|now| rights.told(region, now));
         let Some(word) = word else { return };
         if self.sync_db.repair_assignment(region, &word).is_none() {
             return;
         }
         self.counts.assignments_repaired += 1;
-        self.note(32, word.policy_version, |_| format!("how {region} assigns is repaired"));
+        self.note(32, word.policy_version, |_| {
+            format!("how {region} assigns is repaired")
+        });
         let version = word.policy_version;
         let lost = self.was_lost(|event| event.assigns(region) == Some(version));
-        self.oracle.repaired(self.now, lost, || format!("how {region} assigns"));
+        self.oracle
+            .repaired(self.now, lost, || format!("how {region} assigns"));
         self.oracle.fed(self.now, &self.sync_db, region);
         self.hand_in_again(comparison.replica);
     }
@@ -219,8 +274,12 @@ impl World {
     fn was_lost(&self, is: impl Fn(&crate::cloud::BusEvent) -> bool) -> bool {
         let unsent = self.order_db.outbox.values().filter(|row| !row.is_sent);
         let under_way = unsent.map(|row| &row.event).chain(&self.bus.queue);
-        let mut under_way =
-            under_way.chain(self.bus.unconfirmed.values().map(|delivery| &delivery.event));
+        let mut under_way = under_way.chain(
+            self.bus
+                .unconfirmed
+                .values()
+                .map(|delivery| &delivery.event),
+        );
         self.oracle.lost.iter().any(&is) || under_way.any(is)
     }
 
@@ -257,7 +316,9 @@ impl World {
             let twice: Vec<usize> = twice.filter(|e| cast::region(*e) == region).collect();
             let lately = self.replicas[r].compared.get(&region);
             let lately = lately.is_some_and(|at| self.now < at + COMPARE_AGAIN_AFTER_MS);
-            let Some(end) = self.sync_db.region(region).map(|row| row.feed_seq) else { continue };
+            let Some(end) = self.sync_db.region(region).map(|row| row.feed_seq) else {
+                continue;
+            };
             if !twice.is_empty() && !lately {
                 self.replicas[r].compared.insert(region, self.now);
                 self.compare(r, region, Then::Repairs(twice, end));
@@ -271,7 +332,9 @@ impl World {
         }
         self.counts.edges_repaired += 1;
         let name = cast::edge(e);
-        self.note(33, e as u64, |_| format!("{name} differs from the cloud: it gets an image"));
+        self.note(33, e as u64, |_| {
+            format!("{name} differs from the cloud: it gets an image")
+        });
         self.oracle.repairs_edge(self.now, e, cast::region(e));
         self.nudge(r, e);
     }
@@ -284,12 +347,20 @@ impl World {
         if lately.is_some_and(|at| self.now < at + RENEW_AGAIN_AFTER_MS) {
             return;
         }
-        let seat = HolderEpoch { edge: cast::edge(e), epoch: self.sync_db.edges[e].epoch };
+        let seat = HolderEpoch {
+            edge: cast::edge(e),
+            epoch: self.sync_db.edges[e].epoch,
+        };
         self.compare(r, region, Then::Renews(e, seat, fence));
     }
 
     fn goes_on(&mut self, comparison: Comparison) {
-        let Comparison { replica: r, region, then, .. } = comparison;
+        let Comparison {
+            replica: r,
+            region,
+            then,
+            ..
+        } = comparison;
         match then {
             Then::Nothing => {}
             Then::Renews(e, _, _) if self.sync_db.is_mismatch(e) == Some(true) => {
@@ -300,7 +371,11 @@ impl World {
                 self.renewal_is_asked(region, seat, fence);
             }
             Then::Repairs(edges, end) => {
-                if self.sync_db.region(region).is_some_and(|row| row.feed_seq == end) {
+                if self
+                    .sync_db
+                    .region(region)
+                    .is_some_and(|row| row.feed_seq == end)
+                {
                     edges.into_iter().for_each(|e| self.repairs_edge(r, e));
                 }
             }

@@ -43,12 +43,23 @@ const TOKEN_MS: i64 = 7 * 24 * 60 * 60 * 1_000;
 
 impl World {
     pub fn at_desk(&mut self, drawn: usize, intent: Intent, pick: u64) {
-        let intent = if intent == Intent::ReuseId { Intent::Accept } else { intent };
+        let intent = if intent == Intent::ReuseId {
+            Intent::Accept
+        } else {
+            intent
+        };
         let person = self.fitting_person(drawn, intent);
         let actor = cast::at_desk(person);
         let region = cast::REGIONS[usize::try_from(pick % 3).unwrap_or(0)];
-        let own = self.order_db.orders.values().map(|standing| &standing.order);
-        let own = own.filter(|order| order.provider_id == Some(actor.user_id)).map(|o| o.id).next();
+        let own = self
+            .order_db
+            .orders
+            .values()
+            .map(|standing| &standing.order);
+        let own = own
+            .filter(|order| order.provider_id == Some(actor.user_id))
+            .map(|o| o.id)
+            .next();
         let body = self.body(actor, region, own, intent, pick);
         if intent == Intent::Publish {
             // The service makes the order's id, so it is unknown until then.
@@ -108,10 +119,23 @@ impl World {
             trace: None,
         };
         let actor = Some(asking.actor);
-        let attempt = rules::Attempt { command, actor, mark: None, origin: rules::Origin::Portal };
+        let attempt = rules::Attempt {
+            command,
+            actor,
+            mark: None,
+            origin: rules::Origin::Portal,
+        };
         let requests = vec![rules::Submission::Command(Box::new(attempt))];
-        let by = Requester::Desk { item, last_look: None };
-        let asked = DecisionRequest { by, requests, locks: false, asked_at: self.now };
+        let by = Requester::Desk {
+            item,
+            last_look: None,
+        };
+        let asked = DecisionRequest {
+            by,
+            requests,
+            locks: false,
+            asked_at: self.now,
+        };
         let takes = self.soon(2, 20);
         self.later(takes, WorldEvent::Asks(Box::new(asked)));
         self.later(AGAIN_AFTER_MS, WorldEvent::DeskTries { item });
@@ -119,14 +143,23 @@ impl World {
 
     pub fn is_decided_at_desk(&self, item: usize) -> bool {
         let asking = &self.desk.items[item];
-        self.order_db.commands.contains_key(&(asking.id, Some(asking.actor.user_id)))
+        self.order_db
+            .commands
+            .contains_key(&(asking.id, Some(asking.actor.user_id)))
     }
 
     /// Sends the order service's answer to the person.
     pub fn answers_desk(&mut self, takes: u64, item: usize, heard: DeskReply) {
         let id = self.desk.items[item].id;
-        self.oracle.told_at_desk(self.now, id, &heard.outcome, heard.consumes);
-        self.later(takes, WorldEvent::DeskHears { item, heard: Some(Box::new(heard)) });
+        self.oracle
+            .told_at_desk(self.now, id, &heard.outcome, heard.consumes);
+        self.later(
+            takes,
+            WorldEvent::DeskHears {
+                item,
+                heard: Some(Box::new(heard)),
+            },
+        );
     }
 
     /// An accept has to wait: the order service queries the hub, and checks again if the hub did
@@ -149,8 +182,15 @@ impl World {
             Some(WaitNotice::Waits) => self.waits_at_desk(item, "202 pending"),
             Some(WaitNotice::IdReused) => self.waits_at_desk(item, "409 command_id_reused"),
             Some(WaitNotice::HolderAway) => {
-                let by = Requester::Desk { item, last_look: Some(self.is_decided_at_desk(item)) };
-                let asked = DecisionRequest { by, locks: false, ..asked.clone() };
+                let by = Requester::Desk {
+                    item,
+                    last_look: Some(self.is_decided_at_desk(item)),
+                };
+                let asked = DecisionRequest {
+                    by,
+                    locks: false,
+                    ..asked.clone()
+                };
                 self.later(takes, WorldEvent::Asks(Box::new(asked)));
             }
         }
@@ -163,8 +203,9 @@ impl World {
         let actor = asking.actor;
         let body = asking.body.clone();
         let region = self.order_db.orders.get(&body.order_id())?.order.location;
-        let up: Vec<usize> =
-            (0..cast::REPLICA_COUNT).filter(|&r| self.replicas[r].is_running).collect();
+        let up: Vec<usize> = (0..cast::REPLICA_COUNT)
+            .filter(|&r| self.replicas[r].is_running)
+            .collect();
         if up.is_empty() {
             return None;
         }
@@ -172,11 +213,28 @@ impl World {
         let now = at(self.now, self.replicas[replica].clock_error_ms);
         // The token lasts longer than any clock error here.
         let token = tokens::issue(actor, at(self.now, 0).plus_ms(TOKEN_MS));
-        let command =
-            Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None };
-        let accept = AcceptForHolder { region, command, actor, token };
+        let command = Command {
+            id,
+            body,
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: None,
+        };
+        let accept = AcceptForHolder {
+            region,
+            command,
+            actor,
+            token,
+        };
         let in_reach = self.holder_in_reach(region, now);
-        let told = self.sync_db.ask(PortalAsk { accept, taken_at: now }, in_reach);
+        let told = self.sync_db.ask(
+            PortalAsk {
+                accept,
+                taken_at: now,
+            },
+            in_reach,
+        );
         if let (WaitNotice::Waits, Some(holder)) = (told, self.sync_db.holder(region)) {
             self.nudge(replica, holder);
         }
@@ -185,12 +243,19 @@ impl World {
 
     fn waits_at_desk(&mut self, item: usize, told: &'static str) {
         self.counts.waits_at_desk(told);
-        self.note(19, item as u64, |_| format!("at the portal, request {item}: {told}"));
+        self.note(19, item as u64, |_| {
+            format!("at the portal, request {item}: {told}")
+        });
     }
 
     /// `None` means that the service is unreachable.
     pub fn desk_hears(&mut self, item: usize, heard: Option<Box<DeskReply>>) {
-        let Some(DeskReply { outcome, consumes, was_decided }) = heard.map(|heard| *heard) else {
+        let Some(DeskReply {
+            outcome,
+            consumes,
+            was_decided,
+        }) = heard.map(|heard| *heard)
+        else {
             return;
         };
         let asking = &mut self.desk.items[item];
@@ -211,14 +276,19 @@ impl World {
         self.counts.at_desk(&outcome);
         let answer = self.order_db.commands.get(&(id, Some(actor.user_id)));
         if let (true, Some(answer)) = (publishes, answer) {
-            self.known.entry(people_region(&body)).or_default().push(answer.order_id);
+            self.known
+                .entry(people_region(&body))
+                .or_default()
+                .push(answer.order_id);
         }
         // A temporary refusal is not an outcome: the person may have retried meanwhile.
         if consumes || was_decided {
             self.oracle.told(self.now, id, actor, &body, &outcome);
         }
         let says = words::outcome(&outcome);
-        self.note(15, item as u64, |_| format!("at the portal, request {item}: {says}"));
+        self.note(15, item as u64, |_| {
+            format!("at the portal, request {item}: {says}")
+        });
     }
 }
 

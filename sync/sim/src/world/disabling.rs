@@ -29,7 +29,9 @@ impl World {
         self.oracle.disabled(self.now, e, epoch, from);
         self.counts.edges_disabled += 1;
         let name = cast::edge(e);
-        self.note(40, e as u64, |_| format!("{name} is disabled, as of {from}"));
+        self.note(40, e as u64, |_| {
+            format!("{name} is disabled, as of {from}")
+        });
         self.thief_disturbs();
         self.nudge(r, e);
         self.wake(r);
@@ -39,17 +41,30 @@ impl World {
 
     /// The order service takes the rights back, then lists the decided commands.
     pub fn settles_disabling(&mut self, e: usize) {
-        let Some(epoch) = self.sync_db.edges[e].disabling else { return };
+        let Some(epoch) = self.sync_db.edges[e].disabling else {
+            return;
+        };
         let shared = self.orders.open.values().any(|tx| !tx.regions.is_empty());
-        let Some(r) = self.running_replica().filter(|_| self.orders.is_running && !shared) else {
+        let Some(r) = self
+            .running_replica()
+            .filter(|_| self.orders.is_running && !shared)
+        else {
             let again = self.soon(20, 400);
             return self.later(again, WorldEvent::SettlesDisabling { edge: e });
         };
-        let over = HolderEpoch { edge: cast::edge(e), epoch };
+        let over = HolderEpoch {
+            edge: cast::edge(e),
+            epoch,
+        };
         let why = Some("it was stolen".to_owned());
         let how = FenceEnding::EdgeDisabled;
         let by = Some(admin());
-        self.rights_of_epoch_end(&over, |at| FenceEnd { at, how, by, why: why.clone() });
+        self.rights_of_epoch_end(&over, |at| FenceEnd {
+            at,
+            how,
+            by,
+            why: why.clone(),
+        });
         let commands = self.sync_db.distrusted(e);
         if !self.has(Bug::CasesForgotten) {
             self.counts.cases_of_thieves += self.order_db.list_distrusted(&commands);
@@ -85,7 +100,10 @@ impl World {
         }
         let disabled = self.sync_db.edges[e].cut_off.is_some();
         if !disabled || self.running_replica().is_none() || self.edges[e].disk.is_full {
-            return self.later(AGAIN_AFTER_MS, WorldEvent::GetsNewKey { edge: e, keeps_log });
+            return self.later(
+                AGAIN_AFTER_MS,
+                WorldEvent::GetsNewKey { edge: e, keeps_log },
+            );
         }
         let key = self.sync_db.replace_key(e);
         self.edge_dies(e, 1, false);
@@ -94,7 +112,9 @@ impl World {
         self.thief.is_replaced = true;
         self.counts.edges_rekeyed += 1;
         let name = cast::edge(e);
-        self.note(41, e as u64, |_| format!("{name} has a new key (and its log: {keeps_log})"));
+        self.note(41, e as u64, |_| {
+            format!("{name} has a new key (and its log: {keeps_log})")
+        });
         if !keeps_log {
             let empty = EdgeFile::new(name, self.bug);
             let node = &mut self.edges[e];

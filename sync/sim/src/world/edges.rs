@@ -31,7 +31,10 @@ impl World {
         edge.nonce = nonce;
         edge.is_running = true;
         edge.writer = CommitQueue::default();
-        edge.calls = Calls { lost_at: self.now, ..Calls::default() };
+        edge.calls = Calls {
+            lost_at: self.now,
+            ..Calls::default()
+        };
         let run = edge.run;
         let name = edge.name.clone();
         self.note(3, e as u64, |_| format!("{name} starts, run {run}"));
@@ -45,9 +48,15 @@ impl World {
             return;
         }
         let received_at = at(self.now, edge.clock_error_ms);
-        let Some((actor, _)) = tokens::read(&frame.token) else { return };
+        let Some((actor, _)) = tokens::read(&frame.token) else {
+            return;
+        };
         let expired = tokens::verify(&frame.token, received_at).err();
-        let revoked = edge.file.revoked.read(&actor.user_id).map(|_| Code::Revoked);
+        let revoked = edge
+            .file
+            .revoked
+            .read(&actor.user_id)
+            .map(|_| Code::Revoked);
         let unsigned = revoked.or(expired);
         let ours = |receipt: &Receipt| {
             receipt.edge == edge.name && receipt.sig == edge::signature(edge.key)
@@ -91,7 +100,13 @@ impl World {
             was_taken,
             cut_off: tells_link.then_some(!is_linked),
         };
-        self.edge_writes(e, EdgeJob::Enter { tablet, entry: Box::new(entry) });
+        self.edge_writes(
+            e,
+            EdgeJob::Enter {
+                tablet,
+                entry: Box::new(entry),
+            },
+        );
     }
 
     pub fn edge_writes(&mut self, e: usize, write: EdgeJob) {
@@ -107,8 +122,10 @@ impl World {
         }
         let group = edge.writer.waiting.len().min(GROUP_MAX);
         let group: Vec<EdgeJob> = edge.writer.waiting.drain(..group).collect();
-        let wrote: Vec<EdgeJobResult> =
-            group.into_iter().map(|write| self.executes(e, write)).collect();
+        let wrote: Vec<EdgeJobResult> = group
+            .into_iter()
+            .map(|write| self.executes(e, write))
+            .collect();
         if self.has(Bug::MarkBeforeCommit) {
             self.edges[e].file.mark_now();
         }
@@ -121,7 +138,11 @@ impl World {
         }
         self.edges[e].writer.committing = Some(wrote);
         self.edges[e].writer.keeps = !self.edges[e].disk.is_full;
-        let takes = if self.edges[e].disk.is_slow { self.soon(20, 1_500) } else { self.soon(0, 6) };
+        let takes = if self.edges[e].disk.is_slow {
+            self.soon(20, 1_500)
+        } else {
+            self.soon(0, 6)
+        };
         let run = self.edges[e].run;
         if let Some(down_ms) = self.edges[e].disk.crashes_in_commit.take() {
             self.edge_dies(e, down_ms, false);
@@ -172,7 +193,10 @@ impl World {
             }
             EdgeJob::Enter { tablet, entry } if is_full => {
                 let entered = full(&edge.file, &entry, self.bug);
-                EdgeJobResult::Entered { tablet, entered: Box::new(entered) }
+                EdgeJobResult::Entered {
+                    tablet,
+                    entered: Box::new(entered),
+                }
             }
             EdgeJob::Enter { tablet, entry } => {
                 self.oracle.shown(e, file, entry.seen.as_ref());
@@ -182,15 +206,22 @@ impl World {
                 self.oracle.promised_by_rule(self.now, file, &entered);
                 self.oracle.logged_start(cut_off, file, &entered);
                 if let Some(entry) = beside {
-                    let firm =
-                        self.oracle.entered_beside_nonsense(self.now, file, &entry, &entered);
+                    let firm = self
+                        .oracle
+                        .entered_beside_nonsense(self.now, file, &entry, &entered);
                     self.counts.firm_beside_nonsense += u64::from(firm);
                 }
-                EdgeJobResult::Entered { tablet, entered: Box::new(entered) }
+                EdgeJobResult::Entered {
+                    tablet,
+                    entered: Box::new(entered),
+                }
             }
-            EdgeJob::Link { conn, .. } if is_full => {
-                EdgeJobResult::Linked { conn, settled: Vec::new(), begun: false, failed: true }
-            }
+            EdgeJob::Link { conn, .. } if is_full => EdgeJobResult::Linked {
+                conn,
+                settled: Vec::new(),
+                begun: false,
+                failed: true,
+            },
             EdgeJob::Link { conn, what } => {
                 let begun = matches!(what, EdgeWrite::Quarantine(_));
                 if begun {
@@ -202,7 +233,12 @@ impl World {
                 }
                 let now = at(self.now, edge.clock_error_ms);
                 let settled = file.link_store(what, edge.nonce, now);
-                EdgeJobResult::Linked { conn, settled, begun, failed: false }
+                EdgeJobResult::Linked {
+                    conn,
+                    settled,
+                    begun,
+                    failed: false,
+                }
             }
             // If there is no room now, the cloud retries.
             EdgeJob::Ask { conn, .. } if is_full => EdgeJobResult::Asked { conn },
@@ -222,15 +258,19 @@ impl World {
         if self.edges[e].run != run || !self.edges[e].is_running {
             return;
         }
-        let Some(group) = self.edges[e].writer.committing.take() else { return };
+        let Some(group) = self.edges[e].writer.committing.take() else {
+            return;
+        };
         let before = self.oracle.versions_at(&self.edges[e].file);
         self.edges[e].file.commit();
         if self.edges[e].writer.keeps {
             self.edges[e].file.mark_now();
         }
-        self.oracle.edge_committed(self.now, e, &self.edges[e].file, &before);
+        self.oracle
+            .edge_committed(self.now, e, &self.edges[e].file, &before);
         if self.hostile.is_there {
-            self.oracle.nothing_forged_is_stored(self.now, &self.edges[e].file);
+            self.oracle
+                .nothing_forged_is_stored(self.now, &self.edges[e].file);
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.edge_commits(e, &self.edges[e]);
@@ -246,7 +286,12 @@ impl World {
                         self.answer(e, tablet, &entered);
                     }
                 }
-                EdgeJobResult::Linked { conn, settled, begun, failed } => {
+                EdgeJobResult::Linked {
+                    conn,
+                    settled,
+                    begun,
+                    failed,
+                } => {
                     if begun {
                         self.epoch_begins(e, before.epoch());
                     }
@@ -266,7 +311,12 @@ impl World {
         let nonce = self.edges[e].nonce;
         let run = self.edges[e].run;
         let file = &self.edges[e].file;
-        let last = file.log.durable().values().next_back().map(|logged| &logged.op);
+        let last = file
+            .log
+            .durable()
+            .values()
+            .next_back()
+            .map(|logged| &logged.op);
         let booted = matches!(last, Some(Op::Boot { nonce: logged, .. }) if *logged == nonce);
         if failed {
             // The boot op could not be written, so the supervisor restarts the process.
@@ -274,7 +324,8 @@ impl World {
             return;
         }
         let justified = self.has_rival(e);
-        self.oracle.booted(self.now, e, &self.edges[e].file, booted, justified);
+        self.oracle
+            .booted(self.now, e, &self.edges[e].file, booted, justified);
         self.publishes_head(e);
         let calls = self.soon(0, 50);
         self.later(calls, WorldEvent::Calls { edge: e, run });
@@ -290,7 +341,8 @@ impl World {
             EntryResult::Stored { stored, order, new } => {
                 self.counts.taken(stored, *new);
                 let reply = edge::reply(&self.edges[e], stored, order.as_deref().cloned());
-                self.oracle.acknowledged(self.now, e, &self.edges[e].file, stored);
+                self.oracle
+                    .acknowledged(self.now, e, &self.edges[e].file, stored);
                 reply
             }
         };
@@ -329,10 +381,13 @@ impl World {
         }
         edge.writer = CommitQueue::default();
         let name = edge.name.clone();
-        self.note(4, e as u64, |_| format!("{name} dies (commit under way survives: {survives})"));
+        self.note(4, e as u64, |_| {
+            format!("{name} dies (commit under way survives: {survives})")
+        });
         self.oracle.edge_is_whole(self.now, e, &self.edges[e].file);
         let newest = self.is_in_newest_epoch(e);
-        self.oracle.edge_rolled_back(self.now, e, &self.edges[e], newest);
+        self.oracle
+            .edge_rolled_back(self.now, e, &self.edges[e], newest);
         self.later(down_ms.max(1), WorldEvent::EdgeStarts { edge: e });
     }
 
@@ -366,14 +421,23 @@ fn full(file: &edge::EdgeFile, entry: &CommandEntry, bug: Option<Bug>) -> EntryR
     match file.judge(entry) {
         CommandDecision::Taken(taken) if bug == Some(Bug::FullDiskIsAcknowledged) => {
             let stored = Box::new(file.as_if_stored(entry, taken));
-            EntryResult::Stored { stored, order: None, new: true }
+            EntryResult::Stored {
+                stored,
+                order: None,
+                new: true,
+            }
         }
-        _ => EntryResult::NotTaken { command_id, code: Code::StorageFull },
+        _ => EntryResult::NotTaken {
+            command_id,
+            code: Code::StorageFull,
+        },
     }
 }
 
 /// The roles that may send such a command. Mirrors `edge-node/src/intake/shape.rs`.
 fn shape(role: Role, body: &wire::CommandBody) -> Option<Code> {
-    let roles = body.order_action().map_or(&[Role::Customer][..], wire::Action::allowed_roles);
+    let roles = body
+        .order_action()
+        .map_or(&[Role::Customer][..], wire::Action::allowed_roles);
     (!roles.contains(&role)).then_some(Code::RoleForbidden)
 }

@@ -20,7 +20,9 @@ pub(crate) struct Faults {
 
 impl Faults {
     fn on(&self, kind: FaultKind, who: usize) -> bool {
-        self.until.get(&(kind, who)).is_some_and(|until| *until > self.now)
+        self.until
+            .get(&(kind, who))
+            .is_some_and(|until| *until > self.now)
     }
 
     /// Time since one of these last disturbed a machine's link.
@@ -34,7 +36,9 @@ impl Faults {
             FaultKind::Strays,
             FaultKind::Corruption,
         ];
-        let until = LINK.iter().filter_map(|kind| self.until.get(&(*kind, machine)));
+        let until = LINK
+            .iter()
+            .filter_map(|kind| self.until.get(&(*kind, machine)));
         now.saturating_sub(until.max().copied().unwrap_or(0))
     }
 
@@ -77,8 +81,16 @@ impl World {
         self.faults.now = self.now;
         let step = self.plan.steps[n].clone();
         match step.what {
-            StepKind::Tap { tablet, intent, pick } => self.tap(tablet, intent, pick),
-            StepKind::Desk { person, intent, pick } => self.at_desk(person, intent, pick),
+            StepKind::Tap {
+                tablet,
+                intent,
+                pick,
+            } => self.tap(tablet, intent, pick),
+            StepKind::Desk {
+                person,
+                intent,
+                pick,
+            } => self.at_desk(person, intent, pick),
             StepKind::Mischief { what, pick } => self.stranger_does(what, pick),
             StepKind::Forges { on, what, pick } => self.forges(on, what, pick),
             StepKind::Keyless { on, lasts_ms } => self.is_keyless_for(on, lasts_ms),
@@ -91,7 +103,9 @@ impl World {
             StepKind::Fault(fault) => {
                 self.counts.fault(fault.kind);
                 self.note(1, fault.kind as u64, |_| {
-                    let Fault { kind, on, lasts_ms, .. } = fault;
+                    let Fault {
+                        kind, on, lasts_ms, ..
+                    } = fault;
                     format!("FAULT {} (on {on}, {lasts_ms} ms)", kind.name())
                 });
                 self.strike(n, fault);
@@ -100,7 +114,9 @@ impl World {
     }
 
     fn strike(&mut self, n: usize, fault: Fault) {
-        let Fault { kind, on, lasts_ms, .. } = fault;
+        let Fault {
+            kind, on, lasts_ms, ..
+        } = fault;
         if lasts_ms > 0 {
             let until = self.now + lasts_ms;
             let known = self.faults.until.entry((kind, on)).or_default();
@@ -160,7 +176,9 @@ impl World {
 
     pub fn lift(&mut self, n: usize) {
         self.faults.now = self.now;
-        let StepKind::Fault(Fault { kind, on, .. }) = self.plan.steps[n].what else { return };
+        let StepKind::Fault(Fault { kind, on, .. }) = self.plan.steps[n].what else {
+            return;
+        };
         if self.faults.on(kind, on) {
             return;
         }
@@ -189,11 +207,16 @@ impl World {
         let now = self.now;
         // They are over, but stay on record.
         self.faults.now = now;
-        self.faults.until.values_mut().for_each(|until| *until = now.min(*until));
+        self.faults
+            .until
+            .values_mut()
+            .for_each(|until| *until = now.min(*until));
         self.faults.roaming.clear();
         self.has_healed = true;
         self.note(2, 0, |_| "all faults are lifted".to_owned());
-        cast::REGIONS.iter().for_each(|region| self.set_gate(*region, true));
+        cast::REGIONS
+            .iter()
+            .for_each(|region| self.set_gate(*region, true));
         (0..cast::DEVICE_COUNT).for_each(|tablet| self.go_home(tablet));
         // A frozen machine stays frozen for a while, because its events are already queued for that
         // time.
@@ -203,8 +226,12 @@ impl World {
             edge.disk.crashes_in_commit = None;
             edge.clock_error_ms = 0;
         }
-        self.tablets.iter_mut().for_each(|tablet| tablet.clock_error_ms = 0);
-        self.replicas.iter_mut().for_each(|replica| replica.clock_error_ms = 0);
+        self.tablets
+            .iter_mut()
+            .for_each(|tablet| tablet.clock_error_ms = 0);
+        self.replicas
+            .iter_mut()
+            .for_each(|replica| replica.clock_error_ms = 0);
         self.orders.clock_error_ms = 0;
         self.orders.crashes_in_commit = None;
         self.orders.answers_are_lost = false;
@@ -233,7 +260,9 @@ impl World {
 
     /// One end of the newest connection disappears without notice to the other.
     fn half_open(&mut self, edge: usize, size: u64) {
-        let Some(conn) = self.net.conns.iter().rposition(|c| c.edge == edge) else { return };
+        let Some(conn) = self.net.conns.iter().rposition(|c| c.edge == edge) else {
+            return;
+        };
         if size.is_multiple_of(2) {
             if self.net.conns[conn].edge_open {
                 self.close(conn, Side::Edge, true);
@@ -247,7 +276,9 @@ impl World {
 
     /// A copy that starts without a network.
     pub fn cut_off(&mut self, machine: usize, lasts_ms: u64) {
-        self.faults.until.insert((FaultKind::Partition, machine), self.now + lasts_ms);
+        self.faults
+            .until
+            .insert((FaultKind::Partition, machine), self.now + lasts_ms);
     }
 
     fn clock_jumps(&mut self, fault: &Fault) {
@@ -268,7 +299,11 @@ impl World {
             Some(replica) => {
                 replica.clock_error_ms += by;
                 let ahead = replica.clock_error_ms > 0;
-                let fault = if ahead { ClockFault::HubAhead } else { ClockFault::HubBehind };
+                let fault = if ahead {
+                    ClockFault::HubAhead
+                } else {
+                    ClockFault::HubBehind
+                };
                 self.oracle.clock_fails(fault);
             }
             None => self.orders.clock_error_ms += by,

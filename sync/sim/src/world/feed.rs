@@ -14,8 +14,9 @@ const PREFETCH: usize = 4;
 impl World {
     pub fn bus_delivers(&mut self) {
         while self.bus.unconfirmed.len() < PREFETCH && !self.bus.is_down {
-            let up: Vec<usize> =
-                (0..cast::REPLICA_COUNT).filter(|&r| self.replicas[r].is_running).collect();
+            let up: Vec<usize> = (0..cast::REPLICA_COUNT)
+                .filter(|&r| self.replicas[r].is_running)
+                .collect();
             if up.is_empty() {
                 return;
             }
@@ -25,9 +26,14 @@ impl World {
                 true => self.random.below(near),
                 false => 0,
             };
-            let Some(event) = self.bus.queue.get(ahead).cloned() else { return };
+            let Some(event) = self.bus.queue.get(ahead).cloned() else {
+                return;
+            };
             let region = event.region();
-            let locked = self.sync_db.region(region).is_none_or(|row| row.locked_by.is_some());
+            let locked = self
+                .sync_db
+                .region(region)
+                .is_none_or(|row| row.locked_by.is_some());
             if locked && !self.has(Bug::FeedRowUnlocked) {
                 // The transaction with the lock calls again when it is done.
                 return;
@@ -47,25 +53,50 @@ impl World {
         let delivery = self.deliveries;
         let wanted = self.sync_db.feeds(&event);
         let unlocked = self.has(Bug::FeedRowUnlocked);
-        let Some(row) = self.sync_db.regions.get_mut(&event.region()) else { return };
+        let Some(row) = self.sync_db.regions.get_mut(&event.region()) else {
+            return;
+        };
         row.locked_by = Some(delivery);
         let feed = wanted.then(|| {
-            row.numbers = if unlocked { row.numbers + 1 } else { row.feed_seq + 1 };
-            FeedWrite { number: row.numbers }
+            row.numbers = if unlocked {
+                row.numbers + 1
+            } else {
+                row.feed_seq + 1
+            };
+            FeedWrite {
+                number: row.numbers,
+            }
         });
-        self.bus.unconfirmed.insert(delivery, HubDelivery { event, replica, feed });
+        self.bus.unconfirmed.insert(
+            delivery,
+            HubDelivery {
+                event,
+                replica,
+                feed,
+            },
+        );
         let late = self.feeds_late() && self.random.chance(500);
-        let takes = if late { self.soon(50, 2_000) } else { self.soon(0, 2) };
+        let takes = if late {
+            self.soon(50, 2_000)
+        } else {
+            self.soon(0, 2)
+        };
         self.later(takes, WorldEvent::FeedCommits { delivery });
     }
 
     pub fn feed_commits(&mut self, delivery: u64) {
-        let Some(HubDelivery { event, replica, feed, .. }) = self.bus.unconfirmed.remove(&delivery)
+        let Some(HubDelivery {
+            event,
+            replica,
+            feed,
+            ..
+        }) = self.bus.unconfirmed.remove(&delivery)
         else {
             return;
         };
         let region = event.region();
-        self.sync_db.fed(&event, feed.as_ref().map(|feed| feed.number));
+        self.sync_db
+            .fed(&event, feed.as_ref().map(|feed| feed.number));
         self.unlock(region, delivery);
         if feed.is_some() {
             self.counts.fed += 1;

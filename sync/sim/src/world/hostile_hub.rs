@@ -50,7 +50,11 @@ impl World {
 
     /// This machine's trust in its hub as a session begins.
     pub fn knows_its_hub(&self, m: usize) -> HubKnowledge {
-        let keyless = self.hostile.keyless_until.get(&m).is_some_and(|until| *until > self.now);
+        let keyless = self
+            .hostile
+            .keyless_until
+            .get(&m)
+            .is_some_and(|until| *until > self.now);
         match cast::is_older(m) {
             true => HubKnowledge::Unchecked,
             false if keyless && !self.has_healed => HubKnowledge::NoKey,
@@ -80,10 +84,19 @@ impl World {
 
     pub fn hostile_hub_hears(&mut self, conn: usize, packet: &Packet) {
         let m = self.net.conns[conn].edge;
-        let Packet::Frame { bytes, .. } = packet else { return };
-        let Ok(Frame::Hello(hello)) = Frame::from_bytes(bytes) else { return };
-        let Some((what, pick)) = self.hostile.waits.remove(&m) else { return };
-        let standing = LinkSessionId { term: FORGED, nonce: hello.nonce };
+        let Packet::Frame { bytes, .. } = packet else {
+            return;
+        };
+        let Ok(Frame::Hello(hello)) = Frame::from_bytes(bytes) else {
+            return;
+        };
+        let Some((what, pick)) = self.hostile.waits.remove(&m) else {
+            return;
+        };
+        let standing = LinkSessionId {
+            term: FORGED,
+            nonce: hello.nonce,
+        };
         let knows = self.edges[m].link.as_ref().map(|link| link.knows);
         let believed = knows == Some(HubKnowledge::NoKey) && !what.hurts_without_a_key();
         if !believed {
@@ -96,14 +109,30 @@ impl World {
         }
         // Its line does not last.
         let ends = self.soon(1_000, 4_000);
-        self.later(ends, WorldEvent::Closed { conn, at: Side::Edge });
-        self.later(ends, WorldEvent::Closed { conn, at: Side::Hub });
+        self.later(
+            ends,
+            WorldEvent::Closed {
+                conn,
+                at: Side::Edge,
+            },
+        );
+        self.later(
+            ends,
+            WorldEvent::Closed {
+                conn,
+                at: Side::Hub,
+            },
+        );
     }
 
     /// Keeps a frame of the hub for replay.
     pub fn hostile_hub_copies(&mut self, conn: usize, frame: &Frame) {
         if self.hostile.is_there {
-            let copied = self.hostile.copied.entry(self.net.conns[conn].edge).or_default();
+            let copied = self
+                .hostile
+                .copied
+                .entry(self.net.conns[conn].edge)
+                .or_default();
             copied.push((conn, frame.clone()));
             if copied.len() > COPIES_MAX {
                 copied.remove(0);
@@ -112,17 +141,25 @@ impl World {
     }
 
     fn says(&mut self, conn: usize, m: usize, standing: LinkSessionId, what: Forgery, pick: u64) {
-        let Some(frame) = self.forged(conn, m, standing, what, pick) else { return };
+        let Some(frame) = self.forged(conn, m, standing, what, pick) else {
+            return;
+        };
         *self.counts.forged.entry(what.name()).or_default() += 1;
         let name = self.edges[m].name.clone();
         self.note(37, m as u64, |_| {
-            format!("a hostile replica tells {name} of a made-up {}", what.name())
+            format!(
+                "a hostile replica tells {name} of a made-up {}",
+                what.name()
+            )
         });
         self.sends_forged(conn, &frame);
     }
 
     fn sends_forged(&mut self, conn: usize, frame: &Frame) {
-        let packet = Packet::Frame { bytes: frame.to_bytes(), is_forged: true };
+        let packet = Packet::Frame {
+            bytes: frame.to_bytes(),
+            is_forged: true,
+        };
         self.send(conn, Side::Edge, packet, false);
     }
 
@@ -134,20 +171,30 @@ impl World {
         what: Forgery,
         pick: u64,
     ) -> Option<Frame> {
-        let refused =
-            |code| Some(Frame::Refused(SessionRefusal { code, detail: "made up".to_owned() }));
+        let refused = |code| {
+            Some(Frame::Refused(SessionRefusal {
+                code,
+                detail: "made up".to_owned(),
+            }))
+        };
         match what {
             Forgery::Twin => refused(Code::EdgeTwin),
             Forgery::LogBroken => refused(Code::ChainBroken),
             Forgery::EpochEnded => Some(Frame::Quarantine(self.forged_epoch(m))),
             Forgery::Session => {
                 let welcome = self.welcome(m, standing);
-                Some(Frame::Welcome(Welcome { feed_generation: FORGED, ..welcome }))
+                Some(Frame::Welcome(Welcome {
+                    feed_generation: FORGED,
+                    ..welcome
+                }))
             }
             Forgery::BrokenSession => {
                 let welcome = self.welcome(m, standing);
                 let cursor_hash = Hash::digest_bytes(b"another log");
-                Some(Frame::Welcome(Welcome { cursor_hash, ..welcome }))
+                Some(Frame::Welcome(Welcome {
+                    cursor_hash,
+                    ..welcome
+                }))
             }
             Forgery::Outcome => Some(Frame::Outcomes(self.forged_outcome(m, standing))),
             Forgery::Order => self.down(m, standing, FeedChange::Order(self.forged_order(m)?)),
@@ -165,24 +212,44 @@ impl World {
             }
             Forgery::Keys => {
                 let jwks = "{\"keys\":[]}".to_owned();
-                self.down(m, standing, FeedChange::Keys { version: FORGED, jwks })
+                self.down(
+                    m,
+                    standing,
+                    FeedChange::Keys {
+                        version: FORGED,
+                        jwks,
+                    },
+                )
             }
             Forgery::Image => Some(Frame::Snapshot(self.forged_image(m, standing)?)),
             Forgery::Ask => Some(Frame::Ask(self.forged_ask(m, standing)?)),
             Forgery::Held => {
                 let seq = FORGED;
                 let reason = HeldReason::Region;
-                Some(Frame::Held(HeldNotice { standing, seq, reason }))
+                Some(Frame::Held(HeldNotice {
+                    standing,
+                    seq,
+                    reason,
+                }))
             }
             Forgery::Credit => {
                 let cursor = self.edges[m].file.book.read().head.seq;
                 let ops = u32::MAX;
                 let bytes = u32::MAX;
                 let feed_seq = Some(0);
-                Some(Frame::Credit(Credit { standing, cursor, ops, bytes, feed_seq }))
+                Some(Frame::Credit(Credit {
+                    standing,
+                    cursor,
+                    ops,
+                    bytes,
+                    feed_seq,
+                }))
             }
             Forgery::Resend => Some(Frame::Resend(ResendRequest { standing, from: 1 })),
-            Forgery::Probe => Some(Frame::Probe(Probe { standing, number: FORGED })),
+            Forgery::Probe => Some(Frame::Probe(Probe {
+                standing,
+                number: FORGED,
+            })),
             Forgery::Replay => self.copy_of_another_session(m, conn, pick),
         }
     }
@@ -229,8 +296,19 @@ impl World {
         let from = book.outcome_cursor;
         let to = book.outcome_cursor + 1;
         let outcome = Outcome::new_rejected(Code::NotYours, self.forged_order(m), forged_at());
-        let outcomes = vec![NumberedOutcome { number: to, seq, command_id, outcome }];
-        OutcomesFrame { standing, epoch: book.epoch, from, to, outcomes }
+        let outcomes = vec![NumberedOutcome {
+            number: to,
+            seq,
+            command_id,
+            outcome,
+        }];
+        OutcomesFrame {
+            standing,
+            epoch: book.epoch,
+            from,
+            to,
+            outcomes,
+        }
     }
 
     /// An order of the region that now belongs to the attacker, at a low price.
@@ -263,19 +341,36 @@ impl World {
 
     fn down(&self, m: usize, standing: LinkSessionId, change: FeedChange) -> Option<Frame> {
         let from = self.edges[m].file.book.read().feed_cursor;
-        Some(Frame::Down(ChangesFrame { standing, from, to: from + 1, changes: vec![change] }))
+        Some(Frame::Down(ChangesFrame {
+            standing,
+            from,
+            to: from + 1,
+            changes: vec![change],
+        }))
     }
 
     fn forged_image(&self, m: usize, standing: LinkSessionId) -> Option<SnapshotChunk> {
         let feed_generation = self.edges[m].file.book.read().feed_generation;
         let changes = vec![FeedChange::Order(self.forged_order(m)?)];
-        let body = SnapshotPart { changes, next: None }.to_bytes();
+        let body = SnapshotPart {
+            changes,
+            next: None,
+        }
+        .to_bytes();
         let hash = snapshot_hash(snapshot_start(standing, feed_generation, FORGED), &body);
         let body = body.into();
         let feed_seq = FORGED;
         let index = 0;
         let count = 1;
-        Some(SnapshotChunk { standing, feed_generation, feed_seq, index, count, hash, body })
+        Some(SnapshotChunk {
+            standing,
+            feed_generation,
+            feed_seq,
+            index,
+            count,
+            hash,
+            body,
+        })
     }
 
     /// It has no valid token: the edge trusts the hub.
@@ -304,13 +399,23 @@ impl World {
     /// standing, so they are tried first.
     fn copy_of_another_session(&self, m: usize, conn: usize, pick: u64) -> Option<Frame> {
         let copied = self.hostile.copied.get(&m)?;
-        let earlier: Vec<&Frame> =
-            copied.iter().filter(|(of, _)| *of != conn).map(|(_, frame)| frame).collect();
+        let earlier: Vec<&Frame> = copied
+            .iter()
+            .filter(|(of, _)| *of != conn)
+            .map(|(_, frame)| frame)
+            .collect();
         let opens = |frame: &&&Frame| {
-            matches!(frame, Frame::Welcome(_) | Frame::Refused(_) | Frame::Quarantine(_))
+            matches!(
+                frame,
+                Frame::Welcome(_) | Frame::Refused(_) | Frame::Quarantine(_)
+            )
         };
         let opening: Vec<&Frame> = earlier.iter().filter(opens).copied().collect();
-        let from = if opening.is_empty() || pick.is_multiple_of(3) { earlier } else { opening };
+        let from = if opening.is_empty() || pick.is_multiple_of(3) {
+            earlier
+        } else {
+            opening
+        };
         let pick = usize::try_from(pick % 1_000).unwrap_or(0);
         (!from.is_empty()).then(|| from[pick % from.len()].clone())
     }

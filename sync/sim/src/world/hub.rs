@@ -49,9 +49,18 @@ impl World {
         replica.run += 1;
         replica.id = id;
         let run = replica.run;
-        self.note(7, r as u64, |_| format!("hub replica {r} starts, run {run}"));
+        self.note(7, r as u64, |_| {
+            format!("hub replica {r} starts, run {run}")
+        });
         self.later(0, WorldEvent::Looks { replica: r, run });
-        self.later(0, WorldEvent::HandsIn { replica: r, run, again: true });
+        self.later(
+            0,
+            WorldEvent::HandsIn {
+                replica: r,
+                run,
+                again: true,
+            },
+        );
         self.later(0, WorldEvent::LooksForQuestions { replica: r, run });
         self.later(0, WorldEvent::LooksAtEdges { replica: r, run });
         self.later(0, WorldEvent::Delivers);
@@ -83,7 +92,11 @@ impl World {
     pub fn hub_session_begins(&mut self, conn: usize, r: usize) {
         let e = self.net.conns[conn].id;
         let linked_at = at(self.now, self.replicas[r].clock_error_ms);
-        let linked_at = if self.has(Bug::HelloLate) { UnixMillis(i64::MAX) } else { linked_at };
+        let linked_at = if self.has(Bug::HelloLate) {
+            UnixMillis(i64::MAX)
+        } else {
+            linked_at
+        };
         let machine = SyncSession::new(cast::edge(e), self.plan.tuning.limits, linked_at);
         let session = HubSession {
             edge: e,
@@ -113,14 +126,18 @@ impl World {
 
     pub fn hub_session_ends(&mut self, conn: usize) {
         let r = self.net.conns[conn].replica;
-        let Some(session) = self.replicas[r].sessions.remove(&conn) else { return };
+        let Some(session) = self.replicas[r].sessions.remove(&conn) else {
+            return;
+        };
         let row = &mut self.sync_db.edges[session.edge];
         if session.term == Some(row.term) {
             row.link_up = false;
         }
         // sync_db finishes every request, even if its session is gone.
         if let Some(stored) = session.storing {
-            self.replicas[r].orphans.insert(conn, (session.edge, stored));
+            self.replicas[r]
+                .orphans
+                .insert(conn, (session.edge, stored));
         }
     }
 
@@ -135,7 +152,9 @@ impl World {
         }
         let now = self.now;
         let bug = self.bug;
-        let Some(session) = self.session(conn) else { return };
+        let Some(session) = self.session(conn) else {
+            return;
+        };
         session.heard_at = now;
         match packet {
             Packet::Frame { bytes, .. } => match Frame::from_bytes(&bytes) {
@@ -151,9 +170,14 @@ impl World {
                         _ => wire::BootNonce([0; 16]),
                     };
                     let term = session.term;
-                    let frame =
-                        misread(frame, bug, term.map(|term| wire::LinkSessionId { term, nonce }));
-                    session.inbox.push_back((SyncSessionInput::Frame(frame), origin));
+                    let frame = misread(
+                        frame,
+                        bug,
+                        term.map(|term| wire::LinkSessionId { term, nonce }),
+                    );
+                    session
+                        .inbox
+                        .push_back((SyncSessionInput::Frame(frame), origin));
                     self.hub_goes_on(conn);
                 }
                 Err(_) => self.hub_ends(conn, Code::MalformedBody, "this is no frame"),
@@ -164,7 +188,9 @@ impl World {
     }
 
     fn hub_input(&mut self, conn: usize, input: SyncSessionInput) {
-        let Some(session) = self.session(conn) else { return };
+        let Some(session) = self.session(conn) else {
+            return;
+        };
         session.inbox.push_back((input, cloud::FrameOrigin::None));
         self.hub_goes_on(conn);
     }
@@ -174,7 +200,9 @@ impl World {
         let r = self.net.conns[conn].replica;
         let now = at(self.now, self.replicas[r].clock_error_ms);
         loop {
-            let Some(session) = self.session(conn) else { return };
+            let Some(session) = self.session(conn) else {
+                return;
+            };
             if session.storing.is_some() || session.is_waiting {
                 return;
             }
@@ -319,7 +347,9 @@ impl World {
         let now = at(self.now, self.replicas[r].clock_error_ms);
         let rival = self.puts_rival_aside(conn);
         let naive = self.has(Bug::NoNaiveNonceAlarm)
-            && self.sync_db.edges[e].nonce.is_some_and(|nonce| nonce != hello.nonce);
+            && self.sync_db.edges[e]
+                .nonce
+                .is_some_and(|nonce| nonce != hello.nonce);
         if naive {
             // A run with another nonce is treated as a second instance.
             self.hub_refuses(conn, Code::EdgeTwin, "another run");
@@ -332,9 +362,11 @@ impl World {
                 // Its log is still the one in its Hello.
                 let kept = node.restored_at.is_none_or(|at| at < began);
                 if kept && node.is_running && node.run == run {
-                    self.oracle.said_hello(self.now, &self.edges[m].file, hello.nonce);
+                    self.oracle
+                        .said_hello(self.now, &self.edges[m].file, hello.nonce);
                 }
-                self.oracle.taken_over(self.now, m, &self.edges[m].file, hello, &stored, rival);
+                self.oracle
+                    .taken_over(self.now, m, &self.edges[m].file, hello, &stored, rival);
                 if let Some(session) = self.session(conn) {
                     session.term = Some(term);
                 }
@@ -348,12 +380,17 @@ impl World {
     fn hub_loads(&self, conn: usize, e: usize) -> SyncSessionInput {
         let r = self.net.conns[conn].replica;
         let now = at(self.now, self.replicas[r].clock_error_ms);
-        self.sync_db.standing(e, now).map_or(SyncSessionInput::Superseded, SyncSessionInput::Loaded)
+        self.sync_db
+            .standing(e, now)
+            .map_or(SyncSessionInput::Superseded, SyncSessionInput::Loaded)
     }
 
     fn hub_stores_ops(&mut self, conn: usize, e: usize, ops: &NewOps) -> SyncSessionInput {
         let cursor = ops.cursor().seq;
-        let now = at(self.now, self.replicas[self.net.conns[conn].replica].clock_error_ms);
+        let now = at(
+            self.now,
+            self.replicas[self.net.conns[conn].replica].clock_error_ms,
+        );
         if !self.sync_db.store_ops(e, ops, now) {
             return SyncSessionInput::Superseded;
         }
@@ -364,16 +401,24 @@ impl World {
             self.counts.ops_of_thieves += ops.ops.len() as u64;
             self.thief_disturbs();
         }
-        let Conn { edge: m, began, replica, .. } = self.net.conns[conn];
+        let Conn {
+            edge: m,
+            began,
+            replica,
+            ..
+        } = self.net.conns[conn];
         self.counts.ops_stored += ops.ops.len() as u64;
-        self.oracle.hub_stored(self.now, m, &self.edges[m], began, ops);
+        self.oracle
+            .hub_stored(self.now, m, &self.edges[m], began, ops);
         self.wake(replica);
         SyncSessionInput::OpsStored { cursor }
     }
 
     /// Reads one frame to send down, outcomes first.
     pub fn hub_reads(&mut self, conn: usize) {
-        let Some(session) = self.session(conn) else { return };
+        let Some(session) = self.session(conn) else {
+            return;
+        };
         session.is_reading = false;
         let e = session.edge;
         let outcomes = session.outcomes_wanted.take();
@@ -386,11 +431,15 @@ impl World {
                 SyncSessionInput::Outcomes(self.sync_db.outcomes(e, after, limit.min(5)))
             }
             None if session.chunk_wanted.is_some() => {
-                let Some(wanted) = session.chunk_wanted.take() else { return };
+                let Some(wanted) = session.chunk_wanted.take() else {
+                    return;
+                };
                 SyncSessionInput::Snapshot(self.sync_db.chunk(cast::region(e), wanted))
             }
             None => {
-                let Some((after, limit)) = session.feed_wanted.take() else { return };
+                let Some((after, limit)) = session.feed_wanted.take() else {
+                    return;
+                };
                 let (to, changes) = self.sync_db.feed(cast::region(e), after, limit.min(5));
                 SyncSessionInput::Feed { to, changes }
             }
@@ -406,7 +455,10 @@ impl World {
             return;
         }
         self.counts.ended(code);
-        let refused = Frame::Refused(SessionRefusal { code, detail: detail.to_owned() });
+        let refused = Frame::Refused(SessionRefusal {
+            code,
+            detail: detail.to_owned(),
+        });
         self.send_frame(conn, Side::Edge, &refused);
         self.hub_session_ends(conn);
         self.close(conn, Side::Hub, false);
@@ -423,17 +475,24 @@ impl World {
 
 /// The planted bugs of the hub's end: frames of another session, and ops with an unchecked chain.
 fn misread(frame: Frame, bug: Option<Bug>, standing: Option<wire::LinkSessionId>) -> Frame {
-    let Some(standing) = standing else { return frame };
+    let Some(standing) = standing else {
+        return frame;
+    };
     match (frame, bug) {
         (Frame::Up(up), Some(Bug::TermNotChecked)) => Frame::Up(wire::OpsFrame { standing, ..up }),
-        (Frame::Ack(ack), Some(Bug::HubClockAlone)) => {
-            Frame::Ack(wire::Ack { edge_now: UnixMillis(i64::MAX), ..ack })
-        }
+        (Frame::Ack(ack), Some(Bug::HubClockAlone)) => Frame::Ack(wire::Ack {
+            edge_now: UnixMillis(i64::MAX),
+            ..ack
+        }),
         (Frame::Ack(ack), Some(Bug::TermNotChecked)) => Frame::Ack(wire::Ack { standing, ..ack }),
         (Frame::Up(up), Some(Bug::ChainNotChecked)) => {
-            let Ok(up) = up.clone().into_unpacked(u32::MAX, u32::MAX) else { return Frame::Up(up) };
-            let before =
-                wire::ChainHead { seq: up.first_seq.saturating_sub(1), hash: up.prev_hash };
+            let Ok(up) = up.clone().into_unpacked(u32::MAX, u32::MAX) else {
+                return Frame::Up(up);
+            };
+            let before = wire::ChainHead {
+                seq: up.first_seq.saturating_sub(1),
+                hash: up.prev_hash,
+            };
             let hash = before.append_ops(up.ops.iter().map(|op| &op[..])).hash;
             Frame::Up(wire::OpsFrame { hash, ..up })
         }

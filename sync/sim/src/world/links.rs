@@ -39,8 +39,9 @@ impl World {
             self.net.conns[conn].is_hostile = true;
             return self.link_begins(e, conn);
         }
-        let up: Vec<usize> =
-            (0..cast::REPLICA_COUNT).filter(|&r| self.replicas[r].is_running).collect();
+        let up: Vec<usize> = (0..cast::REPLICA_COUNT)
+            .filter(|&r| self.replicas[r].is_running)
+            .collect();
         let Some(&replica) = (!up.is_empty()).then(|| self.random.pick(&up)) else {
             self.calls_again(e, 1, false);
             return;
@@ -110,7 +111,11 @@ impl World {
             Packet::Frame { bytes, is_forged } => match Frame::from_bytes(&bytes) {
                 Ok(frame) => {
                     let proof = believed(link.knows.proof(is_forged), bug);
-                    link.inbox.push_back(LinkFrame { frame, proof, is_stray });
+                    link.inbox.push_back(LinkFrame {
+                        frame,
+                        proof,
+                        is_stray,
+                    });
                     if is_forged {
                         self.counts.forgery_heard(proof);
                     }
@@ -126,7 +131,9 @@ impl World {
     /// Works until it has to wait for the file.
     pub fn link_goes_on(&mut self, e: usize) {
         loop {
-            let Some(link) = &mut self.edges[e].link else { return };
+            let Some(link) = &mut self.edges[e].link else {
+                return;
+            };
             if link.is_storing {
                 return;
             }
@@ -137,7 +144,9 @@ impl World {
             } else if link.has_moved {
                 link.has_moved = false;
                 let position = self.edges[e].file.position();
-                let Some(link) = &mut self.edges[e].link else { return };
+                let Some(link) = &mut self.edges[e].link else {
+                    return;
+                };
                 link.todo.extend(link.machine.update_position(position));
             } else {
                 return;
@@ -146,14 +155,26 @@ impl World {
     }
 
     fn link_takes(&mut self, e: usize, came: LinkFrame) {
-        let LinkFrame { frame, proof, is_stray } = came;
+        let LinkFrame {
+            frame,
+            proof,
+            is_stray,
+        } = came;
         let bug = self.bug;
         let cursors = {
             let book = self.edges[e].file.book.read();
             (book.outcome_cursor, book.feed_cursor)
         };
-        let staged = self.edges[e].file.book.read().staged.as_ref().map(|staged| staged.feed_seq);
-        let Some(link) = &mut self.edges[e].link else { return };
+        let staged = self.edges[e]
+            .file
+            .book
+            .read()
+            .staged
+            .as_ref()
+            .map(|staged| staged.feed_seq);
+        let Some(link) = &mut self.edges[e].link else {
+            return;
+        };
         if let (Frame::Welcome(welcome), true) = (&frame, proof != FrameProof::Forged) {
             link.standing = Some(welcome.standing);
             let staged = staged.is_some_and(|as_of| welcome.snapshot == Some(as_of));
@@ -182,7 +203,9 @@ impl World {
     }
 
     fn link_does(&mut self, e: usize, step: LinkStep) {
-        let Some(link) = &mut self.edges[e].link else { return };
+        let Some(link) = &mut self.edges[e].link else {
+            return;
+        };
         let conn = link.conn;
         match step {
             LinkStep::Send(frame) => self.send_frame(conn, Side::Hub, &frame),
@@ -200,7 +223,9 @@ impl World {
                 link.was_up = true;
                 let name = self.edges[e].name.clone();
                 let replica = self.net.conns[conn].replica;
-                self.note(5, e as u64, |_| format!("{name} is linked to replica {replica}"));
+                self.note(5, e as u64, |_| {
+                    format!("{name} is linked to replica {replica}")
+                });
             }
             // The intake judges the age of revocations, in hours.
             LinkStep::FeedCurrent => {}
@@ -227,7 +252,9 @@ impl World {
                 self.counts.held_told += 1;
                 self.oracle.nothing_forged_is_told(self.now, seq);
                 let name = self.edges[e].name.clone();
-                self.note(21, seq, |_| format!("{name} hears that its op {seq} is held"));
+                self.note(21, seq, |_| {
+                    format!("{name} hears that its op {seq} is held")
+                });
             }
             LinkStep::Log(ask) => {
                 link.is_storing = true;
@@ -238,7 +265,11 @@ impl World {
 
     /// The session's write is on disk, or failed.
     pub fn linked(&mut self, e: usize, conn: usize, settled: Vec<SettledCommand>, failed: bool) {
-        for SettledCommand { command_id, user_id } in settled {
+        for SettledCommand {
+            command_id,
+            user_id,
+        } in settled
+        {
             let edge = &self.edges[e];
             let Some(stored) = edge.file.commands.read(&(command_id, user_id)).cloned() else {
                 continue;
@@ -302,7 +333,10 @@ impl World {
     fn link_acks(&mut self, e: usize) {
         let edge = &mut self.edges[e];
         let now = at(self.now, edge.clock_error_ms);
-        let report = MachineReport { now, ..MachineReport::default() };
+        let report = MachineReport {
+            now,
+            ..MachineReport::default()
+        };
         let Some(link) = &mut edge.link else { return };
         link.acked_at = self.now;
         let conn = link.conn;
@@ -313,7 +347,9 @@ impl World {
 
     /// This end closes the connection.
     fn link_breaks(&mut self, e: usize, why: &str) {
-        let Some(link) = &self.edges[e].link else { return };
+        let Some(link) = &self.edges[e].link else {
+            return;
+        };
         let conn = link.conn;
         self.close(conn, Side::Edge, false);
         self.link_ends(e, conn, why);
@@ -322,7 +358,9 @@ impl World {
     /// Ends the session. The next one begins once its writes are stored.
     pub fn link_ends(&mut self, e: usize, conn: usize, why: &str) {
         let edge = &mut self.edges[e];
-        let Some(link) = edge.link.take_if(|link| link.conn == conn) else { return };
+        let Some(link) = edge.link.take_if(|link| link.conn == conn) else {
+            return;
+        };
         let name = edge.name.clone();
         self.note(6, e as u64, |_| format!("{name} has lost its link: {why}"));
         if link.is_storing {
@@ -348,7 +386,11 @@ impl World {
         let apart = engine::reconnect::backoff_delay(lost_for, edge.calls.attempt, entropy);
         edge.calls.attempt = edge.calls.attempt.saturating_add(1);
         let apart = u64::try_from(apart.as_millis()).unwrap_or(u64::MAX);
-        let wait = if settled { apart } else { apart.saturating_sub(lasted) };
+        let wait = if settled {
+            apart
+        } else {
+            apart.saturating_sub(lasted)
+        };
         let run = edge.run;
         self.later(took_ms + wait, WorldEvent::Calls { edge: e, run });
     }
@@ -369,12 +411,18 @@ fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<
         (Frame::Outcomes(frame), Bug::OutcomeGapApplied) if frame.from > outcomes => {
             let to = frame.to;
             let outcomes = frame.outcomes.clone();
-            Some(vec![LinkStep::Store(engine::edge::EdgeWrite::Outcomes { to, outcomes })])
+            Some(vec![LinkStep::Store(engine::edge::EdgeWrite::Outcomes {
+                to,
+                outcomes,
+            })])
         }
         (Frame::Down(frame), Bug::FeedGapApplied) if frame.from > feed => {
             let to = frame.to;
             let changes = frame.changes.clone();
-            Some(vec![LinkStep::Store(engine::edge::EdgeWrite::Changes { to, changes })])
+            Some(vec![LinkStep::Store(engine::edge::EdgeWrite::Changes {
+                to,
+                changes,
+            })])
         }
         _ => None,
     }
@@ -382,7 +430,9 @@ fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<
 
 /// Relabels the frame as one of this session.
 fn restood(frame: Frame, standing: Option<wire::LinkSessionId>) -> Frame {
-    let Some(standing) = standing else { return frame };
+    let Some(standing) = standing else {
+        return frame;
+    };
     match frame {
         Frame::Outcomes(frame) => Frame::Outcomes(wire::OutcomesFrame { standing, ..frame }),
         Frame::Down(frame) => Frame::Down(wire::ChangesFrame { standing, ..frame }),

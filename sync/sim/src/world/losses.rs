@@ -54,7 +54,12 @@ impl World {
         };
         let only_of_feed = fault.size % 3 == ONLY_OF_FEED;
         let told = |id: &OrderId| !only_of_feed || self.order_db.orders.contains_key(id);
-        let orders = node.file.orders.live().keys().filter(|id| !pending(id) && told(id));
+        let orders = node
+            .file
+            .orders
+            .live()
+            .keys()
+            .filter(|id| !pending(id) && told(id));
         let free: Vec<OrderId> = orders.copied().collect();
         let holds = node.file.book.live.tenure.held.is_some();
         if busy || holds || free.is_empty() {
@@ -80,26 +85,43 @@ impl World {
     /// An order that its owner does not have gets into a feed.
     pub fn strange_order_comes(&mut self, fault: &Fault) {
         let region = cast::region(fault.on);
-        let Some(like) = self.known.get(&region).and_then(|known| known.first()) else { return };
-        let Some(like) = self.order_db.orders.get(like) else { return };
+        let Some(like) = self.known.get(&region).and_then(|known| known.first()) else {
+            return;
+        };
+        let Some(like) = self.order_db.orders.get(like) else {
+            return;
+        };
         let id = OrderId(Uuid::from_u64_pair(0x57_a46e, self.now));
-        let order = Order { id, status: OrderStatus::Rejected, version: 2, ..like.order.clone() };
+        let order = Order {
+            id,
+            status: OrderStatus::Rejected,
+            version: 2,
+            ..like.order.clone()
+        };
         self.oracle.strange.insert(id);
         let event = EventId(Uuid::from_u64_pair(0x57_a46e, self.now));
         let what = BusNews::Order(order);
-        self.bus.queue.push_back(cloud::BusEvent { id: event, what });
+        self.bus
+            .queue
+            .push_back(cloud::BusEvent { id: event, what });
         self.later(0, WorldEvent::Delivers);
     }
 
     /// The region's feed starts over, in a new generation.
     pub fn feed_begins_anew(&mut self, region: Region) {
-        if self.sync_db.region(region).is_none_or(|row| row.locked_by.is_some()) {
+        if self
+            .sync_db
+            .region(region)
+            .is_none_or(|row| row.locked_by.is_some())
+        {
             return self.later(2, WorldEvent::FeedBeginsAnew { region });
         }
         self.sync_db.begins_anew(region);
         self.counts.feeds_anew += 1;
         self.oracle.begins_anew(&self.sync_db, region);
-        self.note(36, region.index().into(), |_| format!("the feed of {region} begins anew"));
+        self.note(36, region.index().into(), |_| {
+            format!("the feed of {region} begins anew")
+        });
         (0..cast::REPLICA_COUNT).for_each(|r| self.replica_sees_region(r, region));
     }
 
@@ -109,7 +131,9 @@ impl World {
             let compacted = self.sync_db.compact(region, self.now);
             self.counts.compacted += compacted.versions;
             self.counts.tombstones_dropped += compacted.tombstones.len() as u64;
-            let Some(last) = compacted.tombstones.last().copied() else { continue };
+            let Some(last) = compacted.tombstones.last().copied() else {
+                continue;
+            };
             let behind = (0..cast::MACHINE_COUNT).find(|&m| self.reads_behind(m, region, last));
             self.oracle.forgets(self.now, region, behind, last);
         }

@@ -88,7 +88,10 @@ impl Net {
 
     fn catch(&mut self, edge: usize, to: Side, kind: &str) -> Option<FrameFate> {
         let meant = |catch: &Catch| catch.edge == edge && catch.to == to && catch.kind == kind;
-        let at = self.catches.iter().position(|catch| meant(catch) && catch.after == 0);
+        let at = self
+            .catches
+            .iter()
+            .position(|catch| meant(catch) && catch.after == 0);
         let caught = at.map(|at| self.catches.remove(at));
         for catch in self.catches.iter_mut().filter(|catch| meant(catch)) {
             catch.after = catch.after.saturating_sub(1);
@@ -125,13 +128,28 @@ impl World {
             self.oracle.disturbs(e);
             // A proxy that corrupts frames does not live long.
             let dies = self.soon(200, 2_000);
-            self.later(dies, WorldEvent::Closed { conn, at: Side::Edge });
-            self.later(dies, WorldEvent::Closed { conn, at: Side::Hub });
+            self.later(
+                dies,
+                WorldEvent::Closed {
+                    conn,
+                    at: Side::Edge,
+                },
+            );
+            self.later(
+                dies,
+                WorldEvent::Closed {
+                    conn,
+                    at: Side::Hub,
+                },
+            );
         }
         if to == Side::Edge {
             self.hostile_hub_copies(conn, frame);
         }
-        let packet = Packet::Frame { bytes, is_forged: false };
+        let packet = Packet::Frame {
+            bytes,
+            is_forged: false,
+        };
         let fate = match self.net.catch(e, to, frame.kind()) {
             Some(becomes) => self.caught(conn, to, packet, becomes),
             None => self.send(conn, to, packet, binds(frame)),
@@ -174,7 +192,12 @@ impl World {
             fate.again_in_ms = Some(again);
             self.later(
                 again,
-                WorldEvent::Arrives { conn, to, packet: packet.clone(), is_stray: false },
+                WorldEvent::Arrives {
+                    conn,
+                    to,
+                    packet: packet.clone(),
+                    is_stray: false,
+                },
             );
         }
         if is_bound && self.faults.strays(e) && self.random.chance(300) {
@@ -182,7 +205,12 @@ impl World {
             fate.strays_in_ms = Some(again);
             self.later(
                 again,
-                WorldEvent::Arrives { conn, to, packet: packet.clone(), is_stray: true },
+                WorldEvent::Arrives {
+                    conn,
+                    to,
+                    packet: packet.clone(),
+                    is_stray: true,
+                },
             );
         }
         let jumps_the_queue = is_frame && self.faults.reorders(e) && self.random.chance(350);
@@ -193,7 +221,15 @@ impl World {
             self.net.conns[conn].arrives_at[way] = at;
         }
         fate.in_ms = Some(at - self.now);
-        self.later(at - self.now, WorldEvent::Arrives { conn, to, packet, is_stray: false });
+        self.later(
+            at - self.now,
+            WorldEvent::Arrives {
+                conn,
+                to,
+                packet,
+                is_stray: false,
+            },
+        );
         fate
     }
 
@@ -201,8 +237,19 @@ impl World {
         let e = self.net.conns[conn].edge;
         match becomes {
             FrameFate::Late(in_ms) => {
-                self.later(in_ms, WorldEvent::Arrives { conn, to, packet, is_stray: false });
-                Fate { in_ms: Some(in_ms), ..Fate::default() }
+                self.later(
+                    in_ms,
+                    WorldEvent::Arrives {
+                        conn,
+                        to,
+                        packet,
+                        is_stray: false,
+                    },
+                );
+                Fate {
+                    in_ms: Some(in_ms),
+                    ..Fate::default()
+                }
             }
             FrameFate::OfTheNextSession => {
                 self.net.caught.push((conn, to, packet));
@@ -218,16 +265,29 @@ impl World {
         let e = self.net.conns[conn].edge;
         let conns = &self.net.conns;
         let behind = welcome_in_ms.unwrap_or(0);
-        let caught = self.net.caught.extract_if(.., |(conn, ..)| conns[*conn].edge == e);
+        let caught = self
+            .net
+            .caught
+            .extract_if(.., |(conn, ..)| conns[*conn].edge == e);
         for (conn, to, packet) in caught.collect::<Vec<_>>() {
-            self.later(behind, WorldEvent::Arrives { conn, to, packet, is_stray: true });
+            self.later(
+                behind,
+                WorldEvent::Arrives {
+                    conn,
+                    to,
+                    packet,
+                    is_stray: true,
+                },
+            );
         }
     }
 
     pub fn arrives(&mut self, conn: usize, to: Side, packet: Packet, is_stray: bool) {
         let (mut conn, edge) = (conn, self.net.conns[conn].edge);
         if is_stray {
-            let Some(newest) = self.net.conns.iter().rposition(|c| c.edge == edge) else { return };
+            let Some(newest) = self.net.conns.iter().rposition(|c| c.edge == edge) else {
+                return;
+            };
             if newest == conn {
                 return;
             }
@@ -263,7 +323,11 @@ impl World {
         match at {
             Side::Edge if self.net.conns[conn].edge_open => {
                 self.net.conns[conn].edge_open = false;
-                self.link_ends(self.net.conns[conn].edge, conn, "the hub closed the connection");
+                self.link_ends(
+                    self.net.conns[conn].edge,
+                    conn,
+                    "the hub closed the connection",
+                );
             }
             Side::Hub if self.net.conns[conn].hub_open => {
                 self.net.conns[conn].hub_open = false;
@@ -276,11 +340,24 @@ impl World {
     /// Notifies both ends that the connection is gone.
     pub fn cut(&mut self, edge: usize) {
         let open = |c: &Conn| c.edge == edge && (c.edge_open || c.hub_open);
-        let conns: Vec<usize> =
-            (0..self.net.conns.len()).filter(|&conn| open(&self.net.conns[conn])).collect();
+        let conns: Vec<usize> = (0..self.net.conns.len())
+            .filter(|&conn| open(&self.net.conns[conn]))
+            .collect();
         for conn in conns {
-            self.later(0, WorldEvent::Closed { conn, at: Side::Edge });
-            self.later(0, WorldEvent::Closed { conn, at: Side::Hub });
+            self.later(
+                0,
+                WorldEvent::Closed {
+                    conn,
+                    at: Side::Edge,
+                },
+            );
+            self.later(
+                0,
+                WorldEvent::Closed {
+                    conn,
+                    at: Side::Hub,
+                },
+            );
         }
     }
 }
@@ -288,5 +365,8 @@ impl World {
 /// Returns true if a frame names its term and boot nonce. The others open or refuse a session, and
 /// travel only on that session's connection.
 fn binds(frame: &Frame) -> bool {
-    !matches!(frame, Frame::Hello(_) | Frame::Welcome(_) | Frame::Refused(_) | Frame::Quarantine(_))
+    !matches!(
+        frame,
+        Frame::Hello(_) | Frame::Welcome(_) | Frame::Refused(_) | Frame::Quarantine(_)
+    )
 }

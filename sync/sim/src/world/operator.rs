@@ -50,22 +50,50 @@ impl World {
         let by = admin();
         let epoch = self.sync_db.edges[fault.on].epoch;
         let exclusive = || {
-            let holder = Some(HolderEpoch { edge: cast::edge(fault.on), epoch });
-            Some(NextAssignment { policy: Policy::Exclusive, holder, by })
+            let holder = Some(HolderEpoch {
+                edge: cast::edge(fault.on),
+                epoch,
+            });
+            Some(NextAssignment {
+                policy: Policy::Exclusive,
+                holder,
+                by,
+            })
         };
-        let optimistic = || Some(NextAssignment { policy: Policy::Optimistic, holder: None, by });
+        let optimistic = || {
+            Some(NextAssignment {
+                policy: Policy::Optimistic,
+                holder: None,
+                by,
+            })
+        };
         let unpaid_start = fault.size.is_multiple_of(2);
         let wish = match fault.size % 10 {
-            0..3 => RequestedAssignment { right: exclusive(), rules: None },
+            0..3 => RequestedAssignment {
+                right: exclusive(),
+                rules: None,
+            },
             3..6 => RequestedAssignment {
                 right: exclusive(),
                 rules: Some(rules(fault.size, unpaid_start)),
             },
-            6 | 7 => RequestedAssignment { right: optimistic(), rules: None },
-            8 => RequestedAssignment { right: None, rules: Some(rules(fault.size, unpaid_start)) },
+            6 | 7 => RequestedAssignment {
+                right: optimistic(),
+                rules: None,
+            },
+            8 => RequestedAssignment {
+                right: None,
+                rules: Some(rules(fault.size, unpaid_start)),
+            },
             _ => {
-                let rules = OfflineRules { unpaid_start, ..OfflineRules::default() };
-                RequestedAssignment { right: None, rules: Some(rules) }
+                let rules = OfflineRules {
+                    unpaid_start,
+                    ..OfflineRules::default()
+                };
+                RequestedAssignment {
+                    right: None,
+                    rules: Some(rules),
+                }
             }
         };
         self.operator_asks(region, OperatorAct::Wishes(wish));
@@ -75,10 +103,16 @@ impl World {
     pub fn changes_rules(&mut self, fault: &Fault) {
         let unpaid_start = fault.size.is_multiple_of(2);
         let rules = match fault.size % 3 {
-            0 => OfflineRules { unpaid_start, ..OfflineRules::default() },
+            0 => OfflineRules {
+                unpaid_start,
+                ..OfflineRules::default()
+            },
             _ => rules(fault.size, unpaid_start),
         };
-        let wish = RequestedAssignment { right: None, rules: Some(rules) };
+        let wish = RequestedAssignment {
+            right: None,
+            rules: Some(rules),
+        };
         self.operator_asks(cast::region(fault.on), OperatorAct::Wishes(wish));
     }
 
@@ -104,7 +138,10 @@ impl World {
         self.counts.stopped += 1;
         let name = cast::edge(e);
         self.note(24, seq, |_| format!("op {seq} of {name} needs an operator"));
-        let command = self.sync_db.edges[e].ops.get(&seq).and_then(|op| op.command_id());
+        let command = self.sync_db.edges[e]
+            .ops
+            .get(&seq)
+            .and_then(|op| op.command_id());
         // The same command in another log may have been repaired while this failure was in transit.
         let just_now = |at: &u64| self.now - at <= ANSWER_TAKES_MS;
         let poisoned = command.is_some_and(|id| {
@@ -113,13 +150,22 @@ impl World {
         self.oracle.stopped(self.now, e, seq, poisoned);
         let again = self.soon(2_000, 15_000);
         let epoch = self.sync_db.edges[e].epoch;
-        self.later(again, WorldEvent::LetsGo { edge: e, epoch, seq });
+        self.later(
+            again,
+            WorldEvent::LetsGo {
+                edge: e,
+                epoch,
+                seq,
+            },
+        );
     }
 
     pub fn lets_go(&mut self, e: usize, epoch: u64, seq: u64) {
         let row = &self.sync_db.edges[e];
         let op = row.ops.get(&seq).filter(|_| row.epoch == epoch);
-        let Some(id) = op.and_then(|op| op.command_id()) else { return };
+        let Some(id) = op.and_then(|op| op.command_id()) else {
+            return;
+        };
         let put_right = self.has_healed || self.random.chance(700);
         if put_right && self.poison.remove(&id) {
             self.operator.put_right.insert(id, self.now);
@@ -137,8 +183,11 @@ impl World {
 
     pub fn rights_end(&mut self) {
         for region in cast::REGIONS {
-            let right =
-                Some(NextAssignment { policy: Policy::Optimistic, holder: None, by: admin() });
+            let right = Some(NextAssignment {
+                policy: Policy::Optimistic,
+                holder: None,
+                by: admin(),
+            });
             self.operator_asks(
                 region,
                 OperatorAct::Wishes(RequestedAssignment { right, rules: None }),
@@ -158,7 +207,11 @@ impl World {
     /// it.
     pub fn operates(&mut self, n: usize) {
         let (region, does) = self.operator.asked[n].clone();
-        let shared = self.orders.open.values().any(|tx| tx.regions.contains(&region));
+        let shared = self
+            .orders
+            .open
+            .values()
+            .any(|tx| tx.regions.contains(&region));
         if !self.orders.is_running || shared {
             let again = self.soon(20, 400);
             self.later(again, WorldEvent::Operates { n });
@@ -178,12 +231,29 @@ impl World {
             OperatorAct::TakesBack => {
                 let how = FenceEnding::TakenBack;
                 let why = Some("it is away".to_owned());
-                AssignmentChange::TakenBack(FenceEnd { at: now, how, by: Some(admin()), why })
+                AssignmentChange::TakenBack(FenceEnd {
+                    at: now,
+                    how,
+                    by: Some(admin()),
+                    why,
+                })
             }
             OperatorAct::Renews(seat, fence) => {
-                let Some(by) = self.order_db.rights.granted_by(region, fence) else { return };
-                let end = FenceEnd { at: now, how: FenceEnding::Renewed, by: None, why: None };
-                AssignmentChange::Renewed { seat, fence, end, by }
+                let Some(by) = self.order_db.rights.granted_by(region, fence) else {
+                    return;
+                };
+                let end = FenceEnd {
+                    at: now,
+                    how: FenceEnding::Renewed,
+                    by: None,
+                    why: None,
+                };
+                AssignmentChange::Renewed {
+                    seat,
+                    fence,
+                    end,
+                    by,
+                }
             }
         };
         if let Some(recorder) = &mut self.recorder {
@@ -192,12 +262,16 @@ impl World {
         let turned = match asked {
             AssignmentChange::Wished(wish) => before.apply_request(wish, rights::lapse(self.bug)),
             AssignmentChange::TakenBack(end) => before.taken_back(end),
-            AssignmentChange::Renewed { seat, fence, end, by } => {
-                before.renew_right(&seat, fence, end, by)
-            }
+            AssignmentChange::Renewed {
+                seat,
+                fence,
+                end,
+                by,
+            } => before.renew_right(&seat, fence, end, by),
         };
         let Some(turned) = turned else { return };
-        self.oracle.operator_turned(self.now, region, &before, &turned);
+        self.oracle
+            .operator_turned(self.now, region, &before, &turned);
         let ended = turned.ended.as_ref().map(|(_, end)| end.how);
         self.counts.take_backs += u64::from(ended == Some(FenceEnding::TakenBack));
         self.counts.grants_renewed += u64::from(ended == Some(FenceEnding::Renewed));
@@ -229,7 +303,11 @@ impl World {
             let holder = after.holder.as_ref().map_or("nobody", wire::EdgeId::as_str);
             let policy = after.policy.as_str();
             let fence = after.fence;
-            let asked = if after.wanted.is_some() { ", asked to give it back" } else { "" };
+            let asked = if after.wanted.is_some() {
+                ", asked to give it back"
+            } else {
+                ""
+            };
             format!("{region} is {policy}: {holder} holds it (fence {fence}{asked})")
         });
     }
@@ -244,7 +322,11 @@ fn rules(size: u64, unpaid_start: bool) -> OfflineRules {
     let up_to = |price_max| {
         let price_max = Amount::from_minor(price_max).ok()?;
         let service_types = ServiceType::ALL.to_vec();
-        Some(ApprovalRule { price_max, currency: Currency::Cny, service_types })
+        Some(ApprovalRule {
+            price_max,
+            currency: Currency::Cny,
+            service_types,
+        })
     };
     let approval = match size % 40 {
         GOOD_STANDING_ONLY => None,
@@ -253,9 +335,16 @@ fn rules(size: u64, unpaid_start: bool) -> OfflineRules {
     };
     let approval_in_good_standing = up_to(100_000);
     let address_at_start = false;
-    let small = Amount::from_minor(30_000).ok().filter(|_| !unpaid_start && size % 4 == 1);
-    let unpaid_start_max = small.map(|price_max| PriceCap { price_max, currency: Currency::Cny });
-    let afterwards = size.is_multiple_of(5).then_some(ServiceType::CleaningRepair);
+    let small = Amount::from_minor(30_000)
+        .ok()
+        .filter(|_| !unpaid_start && size % 4 == 1);
+    let unpaid_start_max = small.map(|price_max| PriceCap {
+        price_max,
+        currency: Currency::Cny,
+    });
+    let afterwards = size
+        .is_multiple_of(5)
+        .then_some(ServiceType::CleaningRepair);
     OfflineRules {
         unpaid_start,
         approval,

@@ -27,7 +27,9 @@ impl World {
         self.orders.run += 1;
         self.orders.relaying = false;
         let run = self.orders.run;
-        self.note(9, u64::from(run), |_| format!("the order service starts, run {run}"));
+        self.note(9, u64::from(run), |_| {
+            format!("the order service starts, run {run}")
+        });
         self.later(0, WorldEvent::Relays { run });
     }
 
@@ -52,8 +54,20 @@ impl World {
             self.orders.waiting.push_back(asked);
             return;
         }
-        let poisoned = asked.attempts().any(|attempt| self.poison.contains(&attempt.command.id));
-        if let (true, Requester::Hub { replica, run, edge, pass, handed }) = (poisoned, &asked.by) {
+        let poisoned = asked
+            .attempts()
+            .any(|attempt| self.poison.contains(&attempt.command.id));
+        if let (
+            true,
+            Requester::Hub {
+                replica,
+                run,
+                edge,
+                pass,
+                handed,
+            },
+        ) = (poisoned, &asked.by)
+        {
             let takes = self.soon(1, 8);
             let said = OwnerReply::Fails;
             self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
@@ -66,7 +80,12 @@ impl World {
     /// shares, or shares one that this one needs exclusively.
     fn is_row_held(&self, asked: &DecisionRequest) -> bool {
         let alone = asked.ends_right();
-        let mut others = self.orders.open.values().filter(|tx| alone || tx.ends_right).peekable();
+        let mut others = self
+            .orders
+            .open
+            .values()
+            .filter(|tx| alone || tx.ends_right)
+            .peekable();
         if others.peek().is_none() {
             return false;
         }
@@ -76,12 +95,16 @@ impl World {
 
     /// Returns true if an open transaction holds a row lock that this one needs.
     fn is_locked(&self, asked: &DecisionRequest) -> bool {
-        self.orders.open.values().filter(|tx| tx.asked.locks).any(|tx| {
-            asked.attempts().any(|attempt| {
-                tx.orders.contains(&attempt.command.body.order_id())
-                    || tx.commands.contains(&attempt.command.id)
+        self.orders
+            .open
+            .values()
+            .filter(|tx| tx.asked.locks)
+            .any(|tx| {
+                asked.attempts().any(|attempt| {
+                    tx.orders.contains(&attempt.command.body.order_id())
+                        || tx.commands.contains(&attempt.command.id)
+                })
             })
-        })
     }
 
     fn order_reads(&mut self, asked: DecisionRequest) {
@@ -89,9 +112,17 @@ impl World {
         let snapshot = self.order_db.snapshot(&asked.requests, now);
         let writes = rules::decide(&snapshot, &asked.requests);
         let numbers = self.order_db.number_events(&writes);
-        let orders: BTreeSet<_> = asked.attempts().map(|a| a.command.body.order_id()).collect();
+        let orders: BTreeSet<_> = asked
+            .attempts()
+            .map(|a| a.command.body.order_id())
+            .collect();
         let commands: BTreeSet<_> = asked.attempts().map(|a| a.command.id).collect();
-        let tx = self.orders.open.keys().next_back().map_or(1, |last| last + 1);
+        let tx = self
+            .orders
+            .open
+            .keys()
+            .next_back()
+            .map_or(1, |last| last + 1);
         let was_decided = self.is_decided(&asked);
         if self.has(Bug::AnswerBeforeCommit) {
             self.order_answers(&asked, &writes, was_decided);
@@ -114,7 +145,11 @@ impl World {
         };
         self.orders.open.insert(tx, deciding);
         let late = self.orders.commits_late && self.random.chance(500);
-        let takes = if late { self.soon(50, 2_500) } else { self.soon(0, 3) };
+        let takes = if late {
+            self.soon(50, 2_500)
+        } else {
+            self.soon(0, 3)
+        };
         let run = self.orders.run;
         if takes == 0 && self.orders.crashes_in_commit.is_none() {
             self.order_commits(tx, run);
@@ -137,47 +172,66 @@ impl World {
         }
         self.order_writes(tx);
         let waiting = std::mem::take(&mut self.orders.waiting);
-        waiting.into_iter().for_each(|asked| self.order_asked(asked));
+        waiting
+            .into_iter()
+            .for_each(|asked| self.order_asked(asked));
     }
 
     fn order_writes(&mut self, tx: u64) {
-        let Some(deciding) = self.orders.open.remove(&tx) else { return };
+        let Some(deciding) = self.orders.open.remove(&tx) else {
+            return;
+        };
         // A write after a plain read waits for others' locks, then finds their rows.
         if !deciding.asked.locks && self.is_locked(&deciding.asked) {
-            let again = DecisionRequest { locks: true, ..deciding.asked };
+            let again = DecisionRequest {
+                locks: true,
+                ..deciding.asked
+            };
             self.orders.waiting.push_back(again);
             return;
         }
         let seed = self.plan.seed;
         let id = |number| EventId(Uuid::from_u64_pair(seed, number));
-        self.oracle.decides(self.now, &deciding.asked, &deciding.writes);
+        self.oracle
+            .decides(self.now, &deciding.asked, &deciding.writes);
         if let Err(void) = self.order_db.fits(&deciding.writes) {
             match void {
                 VoidReason::Overtaken => self.counts.overtaken += 1,
                 VoidReason::Collided => self.counts.collided += 1,
             }
-            let again = DecisionRequest { locks: true, ..deciding.asked };
+            let again = DecisionRequest {
+                locks: true,
+                ..deciding.asked
+            };
             self.order_asked(again);
             return;
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.order.decides(&self.order_db, &deciding);
         }
-        self.oracle.order_commits(self.now, &self.order_db, &deciding.writes);
+        self.oracle
+            .order_commits(self.now, &self.order_db, &deciding.writes);
         if let Some(e) = self.thief.on {
             let OpenDecision { asked, writes, .. } = &deciding;
             let in_vain = self.oracle.decides_of_thief(self.now, e, asked, writes);
             self.counts.dead_tokens_in_vain += in_vain;
         }
         self.order_db.write(&deciding.writes, &deciding.numbers, id);
-        self.oracle.events_stand(self.now, &self.order_db, &deciding.writes, &deciding.numbers);
+        self.oracle.events_stand(
+            self.now,
+            &self.order_db,
+            &deciding.writes,
+            &deciding.numbers,
+        );
         self.counts.conflicts(&deciding.writes);
         for write in &deciding.writes.orders {
             let order = &write.after.order;
             let id = order.id;
             let status = order.status;
             let version = order.version;
-            self.note(11, version, |_| format!("order {} is {status} (v{version})", short(id.0)));
+            self.note(11, version, |_| {
+                format!("order {} is {status} (v{version})", short(id.0))
+            });
         }
         let first = deciding.writes.events.len();
         for (n, (region, turned)) in deciding.writes.turns.iter().enumerate() {
@@ -215,7 +269,11 @@ impl World {
                 let consumes = !writes.commands.is_empty();
                 match answers.first().cloned() {
                     Some(OpDecision::Decided(outcome)) => {
-                        let heard = DeskReply { outcome, consumes, was_decided };
+                        let heard = DeskReply {
+                            outcome,
+                            consumes,
+                            was_decided,
+                        };
                         self.answers_desk(takes, *item, heard);
                     }
                     Some(OpDecision::Held(_)) => self.asks_holder(takes, asked, *item, *last_look),
@@ -229,10 +287,18 @@ impl World {
                     self.sync_db.asks.remove(id);
                 }
             }
-            Requester::Hub { replica, run, edge, pass, handed } => {
+            Requester::Hub {
+                replica,
+                run,
+                edge,
+                pass,
+                handed,
+            } => {
                 let answers = handed.iter().zip(answers);
-                let answers = answers
-                    .map(|(op, decision)| OpAnswer { seq: op.seq, decision: decision.clone() });
+                let answers = answers.map(|(op, decision)| OpAnswer {
+                    seq: op.seq,
+                    decision: decision.clone(),
+                });
                 let said = OwnerReply::Answers(answers.collect());
                 self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
             }
@@ -243,17 +309,32 @@ impl World {
         let takes = self.soon(1, 8);
         match by {
             Requester::Desk { item, .. } => {
-                self.later(takes, WorldEvent::DeskHears { item: *item, heard: None });
+                self.later(
+                    takes,
+                    WorldEvent::DeskHears {
+                        item: *item,
+                        heard: None,
+                    },
+                );
             }
             Requester::Waiting { .. } => {}
-            Requester::Hub { replica, run, edge, pass, handed } => {
+            Requester::Hub {
+                replica,
+                run,
+                edge,
+                pass,
+                handed,
+            } => {
                 let said = OwnerReply::Nothing;
                 self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
             }
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "they are the parts of one answer")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "they are the parts of one answer"
+    )]
     fn answers_hub(
         &mut self,
         takes: u64,
@@ -265,7 +346,14 @@ impl World {
         handed: &[wire::BatchOp],
     ) {
         let handed = handed.to_vec();
-        let answer = OwnerMessage { replica, run, edge, pass, said, handed };
+        let answer = OwnerMessage {
+            replica,
+            run,
+            edge,
+            pass,
+            said,
+            handed,
+        };
         self.later(takes, WorldEvent::OwnerAnswers(Box::new(answer)));
     }
 
@@ -274,8 +362,16 @@ impl World {
         if self.orders.run != run || !self.orders.is_running || self.orders.relaying {
             return;
         }
-        let after = if self.has(Bug::RelayByNumber) { self.orders.relayed } else { 0 };
-        let unsent = self.order_db.outbox.range(after + 1..).filter(|(_, row)| !row.is_sent);
+        let after = if self.has(Bug::RelayByNumber) {
+            self.orders.relayed
+        } else {
+            0
+        };
+        let unsent = self
+            .order_db
+            .outbox
+            .range(after + 1..)
+            .filter(|(_, row)| !row.is_sent);
         let numbers: Vec<u64> = unsent.map(|(n, _)| *n).take(RELAY_BATCH_MAX).collect();
         if numbers.is_empty() {
             self.relays_again(run);
@@ -289,12 +385,19 @@ impl World {
             return;
         }
         for number in &numbers {
-            let event = self.order_db.outbox.get(number).map(|row| row.event.clone());
+            let event = self
+                .order_db
+                .outbox
+                .get(number)
+                .map(|row| row.event.clone());
             if let Some(event) = event.filter(|event| !self.is_thrown_away(event)) {
                 self.bus.queue.push_back(event);
             }
         }
-        self.orders.relayed = self.orders.relayed.max(numbers.last().copied().unwrap_or(0));
+        self.orders.relayed = self
+            .orders
+            .relayed
+            .max(numbers.last().copied().unwrap_or(0));
         self.orders.relaying = true;
         self.later(0, WorldEvent::Delivers);
         let takes = self.soon(1, 20);

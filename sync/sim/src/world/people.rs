@@ -21,7 +21,9 @@ impl World {
         let first = fitting.next().unwrap_or(drawn);
         if follows_acceptance(intent) {
             let mut with_work = std::iter::once(first).chain(fitting);
-            return with_work.find(|&t| self.tablets[t].accepted().is_some()).unwrap_or(first);
+            return with_work
+                .find(|&t| self.tablets[t].accepted().is_some())
+                .unwrap_or(first);
         }
         first
     }
@@ -53,7 +55,10 @@ impl World {
             Intent::Publish => {
                 let region = scenarios::region(order_id);
                 self.known.entry(region).or_default().push(order_id);
-                CommandBody::PublishOrder { order_id, order: draft(region, 0) }
+                CommandBody::PublishOrder {
+                    order_id,
+                    order: draft(region, 0),
+                }
             }
             _ => on(order_id, intent),
         };
@@ -69,7 +74,10 @@ impl World {
     fn publishes(&mut self, region: Region, pick: u64) -> CommandBody {
         let order_id = OrderId(self.random.id());
         self.known.entry(region).or_default().push(order_id);
-        CommandBody::PublishOrder { order_id, order: draft(region, pick) }
+        CommandBody::PublishOrder {
+            order_id,
+            order: draft(region, pick),
+        }
     }
 
     fn meant(
@@ -136,19 +144,35 @@ fn on(order_id: OrderId, intent: Intent) -> CommandBody {
     match intent {
         Intent::Publish | Intent::Accept | Intent::ReuseId => CommandBody::AcceptOrder { order_id },
         Intent::Approve => CommandBody::ApproveOrder { order_id },
-        Intent::Reject => CommandBody::RejectOrder { order_id, reason: because },
+        Intent::Reject => CommandBody::RejectOrder {
+            order_id,
+            reason: because,
+        },
         Intent::Withdraw => CommandBody::WithdrawAcceptance { order_id, reason },
         Intent::Start => CommandBody::StartOrder { order_id },
-        Intent::Complete => CommandBody::CompleteOrder { order_id, note: None },
-        Intent::Cancel => CommandBody::CancelOrder { order_id, reason, fee: None },
-        Intent::Review => CommandBody::SubmitReview { order_id, rating: 5, comment: String::new() },
+        Intent::Complete => CommandBody::CompleteOrder {
+            order_id,
+            note: None,
+        },
+        Intent::Cancel => CommandBody::CancelOrder {
+            order_id,
+            reason,
+            fee: None,
+        },
+        Intent::Review => CommandBody::SubmitReview {
+            order_id,
+            rating: 5,
+            comment: String::new(),
+        },
     }
 }
 
 pub(crate) fn draft(region: Region, pick: u64) -> wire::Draft {
     let price = i64::try_from(pick % 90_000).unwrap_or(0) + 100;
     let price = Amount::from_minor(price).unwrap_or_else(|_| unreachable!("it is below a million"));
-    let work = usize::try_from(pick % 6).ok().and_then(|n| ServiceType::ALL.get(n));
+    let work = usize::try_from(pick % 6)
+        .ok()
+        .and_then(|n| ServiceType::ALL.get(n));
     let work = *work.unwrap_or(&ServiceType::Other);
     wire::Draft::new("Fix the tap", work, price, region, "1 Lake Road")
 }

@@ -32,7 +32,9 @@ impl World {
     }
 
     pub fn backs_up(&mut self, step: usize) {
-        let StepKind::Fault(Fault { on, .. }) = self.plan.steps[step].what else { return };
+        let StepKind::Fault(Fault { on, .. }) = self.plan.steps[step].what else {
+            return;
+        };
         self.backups.insert(step, self.edges[on].file.copied());
         let name = self.edges[on].name.clone();
         self.note(25, on as u64, |_| format!("{name} is backed up"));
@@ -40,7 +42,9 @@ impl World {
 
     /// Stops the machine, restores the backup's files, and starts it again.
     pub fn restored(&mut self, step: usize, fault: &Fault) {
-        let Some(backup) = self.backups.remove(&step) else { return };
+        let Some(backup) = self.backups.remove(&step) else {
+            return;
+        };
         let m = fault.on;
         // Its name is in its config: another edge's file would be refused.
         if backup.book.read().name != self.edges[m].name {
@@ -56,7 +60,9 @@ impl World {
         node.restored_at = Some(self.now);
         let name = node.name.clone();
         self.counts.restored += 1;
-        self.note(26, m as u64, |_| format!("{name} has its backup again ({})", fault.kind.name()));
+        self.note(26, m as u64, |_| {
+            format!("{name} has its backup again ({})", fault.kind.name())
+        });
         self.oracle.restored(m, &before, &self.edges[m].file);
         self.left_behind(m);
     }
@@ -134,8 +140,15 @@ impl World {
             | WorldEvent::Written { edge, .. }
             | WorldEvent::Calls { edge, .. }
             | WorldEvent::EdgeTick { edge, .. } => *edge,
-            WorldEvent::Arrives { conn, to: Side::Edge, .. }
-            | WorldEvent::Closed { conn, at: Side::Edge } => self.net.conns[*conn].edge,
+            WorldEvent::Arrives {
+                conn,
+                to: Side::Edge,
+                ..
+            }
+            | WorldEvent::Closed {
+                conn,
+                at: Side::Edge,
+            } => self.net.conns[*conn].edge,
             _ => return None,
         };
         let until = self.edges[m].sleeps_until;
@@ -146,7 +159,9 @@ impl World {
     pub fn note_alarm(&mut self, m: usize) {
         let node = &self.edges[m];
         let newly = self.oracle.suspects(m, &node.file);
-        let Some(alarm) = node.file.book.read().alarm else { return };
+        let Some(alarm) = node.file.book.read().alarm else {
+            return;
+        };
         if newly {
             self.counts.alarmed(alarm);
             let rival = self.has_rival(m);
@@ -155,7 +170,11 @@ impl World {
         let node = &mut self.edges[m];
         if alarm == SuspicionCause::Twin && !std::mem::replace(&mut node.will_be_renamed, true) {
             let until_healed = self.plan.heals_at.saturating_sub(self.now);
-            let after = if self.random.chance(500) { 0 } else { until_healed };
+            let after = if self.random.chance(500) {
+                0
+            } else {
+                until_healed
+            };
             let after = after + self.random.between(1_000, 10_000);
             self.later(after, WorldEvent::EnrolsAnew { edge: m });
         }
@@ -190,7 +209,9 @@ impl World {
         node.restored_at = Some(self.now);
         node.will_be_renamed = false;
         self.counts.enrolled_anew += 1;
-        self.note(28, m as u64, |_| format!("the copy is enrolled anew as {name}"));
+        self.note(28, m as u64, |_| {
+            format!("the copy is enrolled anew as {name}")
+        });
         let newest = self.is_in_newest_epoch(m);
         self.oracle.began(self.now, m, &self.edges[m], newest);
         let relogged = self.edges[m].file.relogged();
@@ -202,7 +223,8 @@ impl World {
         let row = &self.sync_db.edges[self.edges[m].id];
         let epoch = self.edges[m].file.book.read().epoch;
         let received = row.commands_between(before, epoch);
-        self.oracle.gives_back(self.now, &self.edges[m].file, received);
+        self.oracle
+            .gives_back(self.now, &self.edges[m].file, received);
         self.counts.epochs_begun += 1;
         self.counts.relogged += self.edges[m].file.relogged();
         let name = self.edges[m].name.clone();
@@ -235,8 +257,18 @@ impl World {
         if !node.is_running {
             return;
         }
-        let head = EdgeHead { epoch: node.file.book.read().epoch, nonce: node.nonce };
+        let head = EdgeHead {
+            epoch: node.file.book.read().epoch,
+            nonce: node.nonce,
+        };
         let takes = self.soon(2, 1_000);
-        self.later(takes, WorldEvent::Head { tablet: t, edge: m, head });
+        self.later(
+            takes,
+            WorldEvent::Head {
+                tablet: t,
+                edge: m,
+                head,
+            },
+        );
     }
 }

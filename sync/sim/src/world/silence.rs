@@ -43,44 +43,91 @@ impl World {
         let name = &edge.name;
         let region = self.sync_db.region(edge.region)?;
         let feed_seq = region.feed_seq;
-        let open = edge.link.as_ref().is_some_and(|link| link.machine.is_open());
+        let open = edge
+            .link
+            .as_ref()
+            .is_some_and(|link| link.machine.is_open());
         let waits = [
             (!edge.is_running, "does not run"),
             (book.suspect, "is suspect"),
             (!open, "has no link"),
-            (row.epoch != book.epoch, "is in another epoch than it should be"),
+            (
+                row.epoch != book.epoch,
+                "is in another epoch than it should be",
+            ),
             (edge.writer.committing.is_some(), "is writing"),
-            (row.cursor.seq < book.head.seq, "has ops that the hub has not"),
+            (
+                row.cursor.seq < book.head.seq,
+                "has ops that the hub has not",
+            ),
             (row.undecided > 0, "has ops that are not decided"),
-            (book.outcome_cursor < row.outcome_count, "has outcomes to come"),
+            (
+                book.outcome_cursor < row.outcome_count,
+                "has outcomes to come",
+            ),
             (book.feed_cursor < feed_seq, "has changes to come"),
-            (!edge.file.pending.durable().is_empty(), "has commands that wait"),
-            (book.feed_generation != region.feed_generation, "reads a feed that is no more"),
+            (
+                !edge.file.pending.durable().is_empty(),
+                "has commands that wait",
+            ),
+            (
+                book.feed_generation != region.feed_generation,
+                "reads a feed that is no more",
+            ),
             (row.repair_asked_at.is_some(), "has an image to come"),
-            (book.tally.ahead > 0, "has orders that its feed has not brought"),
-            (book.tally.digest != region.digest, "has another view than the cloud"),
+            (
+                book.tally.ahead > 0,
+                "has orders that its feed has not brought",
+            ),
+            (
+                book.tally.digest != region.digest,
+                "has another view than the cloud",
+            ),
         ];
-        waits.iter().find(|(is, _)| *is).map(|(_, what)| format!("{name} {what}"))
+        waits
+            .iter()
+            .find(|(is, _)| *is)
+            .map(|(_, what)| format!("{name} {what}"))
     }
 
     fn cloud_waits_for(&self) -> Option<String> {
         let waits = [
             (!self.orders.is_running, "the order service does not run"),
             (!self.orders.open.is_empty(), "a transaction is open"),
-            (self.order_db.outbox.values().any(|row| !row.is_sent), "events wait in the outbox"),
-            (!self.operator.has_ended_all || self.operator.waiting > 0, "an operator waits"),
             (
-                cast::REGIONS.iter().any(|region| self.order_db.rights.is_held(*region)),
+                self.order_db.outbox.values().any(|row| !row.is_sent),
+                "events wait in the outbox",
+            ),
+            (
+                !self.operator.has_ended_all || self.operator.waiting > 0,
+                "an operator waits",
+            ),
+            (
+                cast::REGIONS
+                    .iter()
+                    .any(|region| self.order_db.rights.is_held(*region)),
                 "a region is held",
             ),
-            (self.sync_db.edges.iter().any(|edge| edge.disabling.is_some()), "a disabling waits"),
+            (
+                self.sync_db
+                    .edges
+                    .iter()
+                    .any(|edge| edge.disabling.is_some()),
+                "a disabling waits",
+            ),
             (self.thief.is_about(), "a stolen edge waits for its key"),
             (!self.sync_db.asks.is_empty(), "accepts wait at the hub"),
             (!self.bus.queue.is_empty(), "events wait on the bus"),
-            (!self.bus.unconfirmed.is_empty(), "events are being consumed"),
+            (
+                !self.bus.unconfirmed.is_empty(),
+                "events are being consumed",
+            ),
             (!self.feeds_have_all(), "a feed differs from its owner"),
         ];
-        waits.iter().find(|(is, _)| *is).map(|(_, what)| (*what).to_owned())
+        waits
+            .iter()
+            .find(|(is, _)| *is)
+            .map(|(_, what)| (*what).to_owned())
     }
 
     fn people_wait_for(&self) -> Option<String> {
@@ -88,7 +135,11 @@ impl World {
             .tablets
             .iter()
             .position(|t| !t.is_gone && t.items.iter().any(|item| !item.is_done()));
-        let desk = self.desk.items.iter().position(|asking| !asking.is_answered);
+        let desk = self
+            .desk
+            .items
+            .iter()
+            .position(|asking| !asking.is_answered);
         tablet
             .map(|t| format!("tablet {t} has no answer to a command"))
             .or_else(|| desk.map(|item| format!("request {item} at the portal has no answer")))

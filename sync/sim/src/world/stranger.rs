@@ -20,25 +20,53 @@ impl World {
     }
 
     pub fn stranger_does(&mut self, what: Mischief, pick: u64) {
-        let Some(order_id) = self.anothers_order(what, pick) else { return };
+        let Some(order_id) = self.anothers_order(what, pick) else {
+            return;
+        };
         *self.counts.tried.entry(what.name()).or_default() += 1;
         let start = CommandBody::StartOrder { order_id };
         let reason = || Some("because".to_owned());
         let (count, body) = match what {
             Mischief::Start | Mischief::OtherBody | Mischief::OthersId => (1, start),
             Mischief::Flood => (FLOOD, start),
-            Mischief::Complete => (1, CommandBody::CompleteOrder { order_id, note: None }),
-            Mischief::Withdraw => {
-                (1, CommandBody::WithdrawAcceptance { order_id, reason: reason() })
-            }
-            Mischief::Cancel => {
-                (1, CommandBody::CancelOrder { order_id, reason: reason(), fee: None })
-            }
+            Mischief::Complete => (
+                1,
+                CommandBody::CompleteOrder {
+                    order_id,
+                    note: None,
+                },
+            ),
+            Mischief::Withdraw => (
+                1,
+                CommandBody::WithdrawAcceptance {
+                    order_id,
+                    reason: reason(),
+                },
+            ),
+            Mischief::Cancel => (
+                1,
+                CommandBody::CancelOrder {
+                    order_id,
+                    reason: reason(),
+                    fee: None,
+                },
+            ),
             Mischief::Approve => (1, CommandBody::ApproveOrder { order_id }),
-            Mischief::Reject => (1, CommandBody::RejectOrder { order_id, reason: "no".to_owned() }),
-            Mischief::Review => {
-                (1, CommandBody::SubmitReview { order_id, rating: 1, comment: String::new() })
-            }
+            Mischief::Reject => (
+                1,
+                CommandBody::RejectOrder {
+                    order_id,
+                    reason: "no".to_owned(),
+                },
+            ),
+            Mischief::Review => (
+                1,
+                CommandBody::SubmitReview {
+                    order_id,
+                    rating: 1,
+                    comment: String::new(),
+                },
+            ),
             Mischief::AcceptClosed => (1, CommandBody::AcceptOrder { order_id }),
         };
         let known = match what {
@@ -56,11 +84,18 @@ impl World {
     /// newest that others compete for, or an unknown one.
     fn anothers_order(&self, what: Mischief, pick: u64) -> Option<OrderId> {
         let nowhere = Vec::new();
-        let known = self.known.get(&cast::region(self.plan.stranger_at)).unwrap_or(&nowhere);
+        let known = self
+            .known
+            .get(&cast::region(self.plan.stranger_at))
+            .unwrap_or(&nowhere);
         let may_be_unopened = pick.is_multiple_of(4);
         let pick = usize::try_from(pick / 4 % 1_000);
         let fits = |id: &&OrderId| {
-            let status = self.order_db.orders.get(id).map(|standing| standing.order.status);
+            let status = self
+                .order_db
+                .orders
+                .get(id)
+                .map(|standing| standing.order.status);
             match status {
                 None | Some(OrderStatus::PendingReview) => may_be_unopened && !what.accepts(),
                 Some(OrderStatus::Pending | OrderStatus::Accepted | OrderStatus::InProgress) => {
@@ -79,7 +114,9 @@ impl World {
     }
 
     fn others_id(&self, pick: u64) -> Option<CommandId> {
-        let ids = self.tablets[..STRANGER].iter().flat_map(|tablet| &tablet.items);
+        let ids = self.tablets[..STRANGER]
+            .iter()
+            .flat_map(|tablet| &tablet.items);
         let ids: Vec<CommandId> = ids.map(|item| item.id).collect();
         let pick = usize::try_from(pick % 10_000).unwrap_or(0);
         (!ids.is_empty()).then(|| ids[pick % ids.len()])

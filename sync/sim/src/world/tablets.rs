@@ -63,7 +63,11 @@ pub(crate) struct TabletItem {
 impl Tablet {
     pub fn new(number: usize, random: &mut Random) -> Self {
         let actor = cast::at_tablet(number);
-        let token_ms = if random.chance(500) { GRANT_MS } else { ACCESS_MS };
+        let token_ms = if random.chance(500) {
+            GRANT_MS
+        } else {
+            ACCESS_MS
+        };
         Self {
             actor,
             home: cast::home(number),
@@ -152,8 +156,11 @@ impl World {
         }
         let tablet = &self.tablets[t];
         let tries = u64::from(tablet.items[i].tries);
-        let wait =
-            if answered { self.soon(6_000, 12_000) } else { self.soon(800, 1_600) * tries.min(6) };
+        let wait = if answered {
+            self.soon(6_000, 12_000)
+        } else {
+            self.soon(800, 1_600) * tries.min(6)
+        };
         self.later(wait, WorldEvent::Try { tablet: t, item: i });
     }
 
@@ -167,7 +174,10 @@ impl World {
         let item = &mut tablet.items[i];
         // Counted even if it is not sent, for the way back.
         item.tries += 1;
-        let firm_at = item.receipt.as_ref().filter(|receipt| receipt.verdict == Verdict::Firm);
+        let firm_at = item
+            .receipt
+            .as_ref()
+            .filter(|receipt| receipt.verdict == Verdict::Firm);
         let name = self.edges[e].name.clone();
         let elsewhere = firm_at.is_some_and(|receipt| receipt.edge != name);
         if keeps_firm && elsewhere {
@@ -185,7 +195,8 @@ impl World {
             item.asked.push(name.clone());
         }
         if item.asked.len() > 1 {
-            self.oracle.is_repeated((item.id, tablet.actor.user_id, item.body.hash()));
+            self.oracle
+                .is_repeated((item.id, tablet.actor.user_id, item.body.hash()));
         }
         let frame = CmdFrame {
             v: CmdFrame::VERSION,
@@ -204,11 +215,21 @@ impl World {
         let arrivals = self.radio(e);
         self.say(|world| {
             let name = &world.edges[e].name;
-            format!("    tablet {t} > {name}: item {i}, try {tries}{}", radio_words(&arrivals))
+            format!(
+                "    tablet {t} > {name}: item {i}, try {tries}{}",
+                radio_words(&arrivals)
+            )
         });
         for takes in arrivals {
             let frame = Box::new(frame.clone());
-            self.later(takes, WorldEvent::AtEdge { edge: e, tablet: t, frame });
+            self.later(
+                takes,
+                WorldEvent::AtEdge {
+                    edge: e,
+                    tablet: t,
+                    frame,
+                },
+            );
         }
     }
 
@@ -221,7 +242,14 @@ impl World {
         });
         for takes in arrivals {
             let reply = Box::new(reply.clone());
-            self.later(takes, WorldEvent::AtTablet { tablet: t, edge: e, reply });
+            self.later(
+                takes,
+                WorldEvent::AtTablet {
+                    tablet: t,
+                    edge: e,
+                    reply,
+                },
+            );
         }
     }
 
@@ -233,7 +261,9 @@ impl World {
         let copy = &self.edges[cast::copy_of(e)];
         let disturbed = self.edges[e].restored_at.is_some() || copy.is_there;
         let Some(id) = reply.command_id else { return };
-        let Some(i) = self.meant_item(t, e, id, &reply) else { return };
+        let Some(i) = self.meant_item(t, e, id, &reply) else {
+            return;
+        };
         let tablet = &mut self.tablets[t];
         if let Some(receipt) = &reply.receipt {
             let edge = receipt.edge.clone();
@@ -253,13 +283,19 @@ impl World {
                 let before = item.receipt.clone();
                 let firmer = before.as_ref().is_none_or(|receipt| {
                     receipt.verdict != Verdict::Firm
-                        || reply.receipt.as_ref().is_some_and(|new| new.edge == receipt.edge)
+                        || reply
+                            .receipt
+                            .as_ref()
+                            .is_some_and(|new| new.edge == receipt.edge)
                 });
                 if firmer {
                     item.receipt.clone_from(&reply.receipt);
                 }
                 let alone = item.sent_to.len() == 1;
-                let firm = reply.receipt.as_ref().filter(|new| new.verdict == Verdict::Firm);
+                let firm = reply
+                    .receipt
+                    .as_ref()
+                    .filter(|new| new.verdict == Verdict::Firm);
                 let firm =
                     firm.filter(|_| before.as_ref().map(|b| b.verdict) != Some(Verdict::Firm));
                 let told_firm = firm.map(|receipt| (receipt.command_id, receipt.fence));
@@ -282,7 +318,9 @@ impl World {
         }
         if let (Some(outcome), false) = (&reply.outcome, done_before) {
             let says = words::outcome(outcome);
-            self.note(13, t as u64, |_| format!("tablet {t} hears of item {i}: {says}"));
+            self.note(13, t as u64, |_| {
+                format!("tablet {t} hears of item {i}: {says}")
+            });
         }
     }
 
@@ -312,7 +350,11 @@ impl World {
             code => {
                 item.refused_by.push(e);
                 // Until all of them have refused it, one of them may have it.
-                if item.sent_to.iter().all(|edge| item.refused_by.contains(edge)) {
+                if item
+                    .sent_to
+                    .iter()
+                    .all(|edge| item.refused_by.contains(edge))
+                {
                     item.not_taken = Some(code);
                 }
             }
@@ -327,13 +369,21 @@ impl World {
     /// The item of a reply. If a broken app used an id twice, only the edge's file distinguishes
     /// the two.
     fn meant_item(&self, t: usize, e: usize, id: CommandId, reply: &Reply) -> Option<usize> {
-        let items = self.tablets[t].items.iter().enumerate().filter(|(_, item)| item.id == id);
+        let items = self.tablets[t]
+            .items
+            .iter()
+            .enumerate()
+            .filter(|(_, item)| item.id == id);
         let same: Vec<(usize, &TabletItem)> = items.collect();
         if same.len() < 2 {
             return same.first().map(|(i, _)| *i);
         }
         let key = (id, self.tablets[t].actor.user_id);
-        let stored = self.edges[e].file.commands.get(&key).map(|stored| stored.hash);
+        let stored = self.edges[e]
+            .file
+            .commands
+            .get(&key)
+            .map(|stored| stored.hash);
         let is_stored = |item: &TabletItem| Some(item.body.hash()) == stored;
         if stored.is_none() {
             let open = same.iter().filter(|(_, item)| !item.is_done());

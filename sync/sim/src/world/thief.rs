@@ -71,7 +71,9 @@ impl World {
         // It has none of our files behind it.
         his.restored_at = Some(u64::MAX);
         self.counts.edges_stolen += 1;
-        self.note(38, e as u64, |_| format!("{name} is stolen (its machine too: {gone})"));
+        self.note(38, e as u64, |_| {
+            format!("{name} is stolen (its machine too: {gone})")
+        });
         self.oracle.stolen(e);
         self.thief_disturbs();
         if gone {
@@ -81,7 +83,9 @@ impl World {
     }
 
     pub fn tricks(&mut self, what: Trick, pick: u64) {
-        let Some(e) = self.thief.on.filter(|_| self.thief.has_struck) else { return };
+        let Some(e) = self.thief.on.filter(|_| self.thief.has_struck) else {
+            return;
+        };
         *self.counts.tricks.entry(what.name()).or_default() += 1;
         self.note(39, pick, |_| format!("the thief tries a {}", what.name()));
         let made = self.makes(e, what, pick);
@@ -90,7 +94,10 @@ impl World {
         if what == Trick::AfterAbsence || what == Trick::OtherRun {
             self.thief_hangs_up();
         }
-        let open = self.thief.conn.filter(|conn| self.net.conns[*conn].edge_open);
+        let open = self
+            .thief
+            .conn
+            .filter(|conn| self.net.conns[*conn].edge_open);
         match open.and(self.thief.session) {
             Some(_) => self.thief_sends(),
             None => self.thief_calls(e, what, pick),
@@ -99,8 +106,9 @@ impl World {
 
     fn thief_calls(&mut self, e: usize, what: Trick, pick: u64) {
         self.thief_hangs_up();
-        let up: Vec<usize> =
-            (0..cast::REPLICA_COUNT).filter(|&r| self.replicas[r].is_running).collect();
+        let up: Vec<usize> = (0..cast::REPLICA_COUNT)
+            .filter(|&r| self.replicas[r].is_running)
+            .collect();
         if up.is_empty() {
             return;
         }
@@ -123,7 +131,11 @@ impl World {
     /// The thief can present everything that a hub checks.
     fn thiefs_hello(&self, e: usize, nonce: Option<BootNonce>, beyond: u64) -> Hello {
         let row = &self.sync_db.edges[e];
-        let last_hash = if beyond > 0 { Hash::digest_bytes(b"made up") } else { row.cursor.hash };
+        let last_hash = if beyond > 0 {
+            Hash::digest_bytes(b"made up")
+        } else {
+            row.cursor.hash
+        };
         Hello {
             protocol_min: PROTOCOL_MIN,
             protocol_max: PROTOCOL_MAX,
@@ -171,9 +183,17 @@ impl World {
 
     fn thief_is_welcome(&mut self, welcome: &Welcome) {
         let Some(e) = self.thief.on else { return };
-        let Welcome { standing, cursor, cursor_hash, .. } = *welcome;
+        let Welcome {
+            standing,
+            cursor,
+            cursor_hash,
+            ..
+        } = *welcome;
         let epoch = self.sync_db.edges[e].epoch;
-        let head = ChainHead { seq: cursor, hash: cursor_hash };
+        let head = ChainHead {
+            seq: cursor,
+            hash: cursor_hash,
+        };
         self.thief.session = Some((standing, epoch, head));
         self.counts.sessions_of_thieves += 1;
         self.thief_disturbs();
@@ -186,7 +206,9 @@ impl World {
         }
         for ThiefOp { mut op, token } in std::mem::take(&mut self.thief.waits) {
             if let (Some(token), Op::Command(command)) = (token, &mut op) {
-                let Some(seq) = self.thief_sends_op(&Op::Token { token }) else { return };
+                let Some(seq) = self.thief_sends_op(&Op::Token { token }) else {
+                    return;
+                };
                 command.token_seq = seq;
             }
             if self.thief_sends_op(&op).is_none() {
@@ -204,7 +226,15 @@ impl World {
         let prev_hash = before.hash;
         let hash = head.hash;
         let ops = vec![bytes.into()];
-        let up = OpsFrame { standing, epoch, first_seq, prev_hash, hash, ops, packed: None };
+        let up = OpsFrame {
+            standing,
+            epoch,
+            first_seq,
+            prev_hash,
+            hash,
+            ops,
+            packed: None,
+        };
         self.send_frame(conn, Side::Hub, &Frame::Up(up));
         Some(head.seq)
     }

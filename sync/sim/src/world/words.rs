@@ -18,7 +18,10 @@ pub(super) fn frame(frame: &Frame) -> String {
             hello.last_seq, hello.outcome_cursor, hello.feed_cursor
         ),
         Frame::Welcome(welcome) => {
-            format!("Welcome (term {}, has {})", welcome.standing.term, welcome.cursor)
+            format!(
+                "Welcome (term {}, has {})",
+                welcome.standing.term, welcome.cursor
+            )
         }
         Frame::Up(up) => {
             let last = up.first_seq + up.op_count() - 1;
@@ -28,7 +31,10 @@ pub(super) fn frame(frame: &Frame) -> String {
         Frame::Outcomes(outcomes) => format!("Outcomes ({}, {}]", outcomes.from, outcomes.to),
         Frame::Down(down) => format!("Down ({}, {}]", down.from, down.to),
         Frame::Ack(ack) => {
-            format!("Ack (outcomes to {}, feed to {})", ack.outcome_cursor, ack.feed_cursor)
+            format!(
+                "Ack (outcomes to {}, feed to {})",
+                ack.outcome_cursor, ack.feed_cursor
+            )
         }
         Frame::Credit(credit) => format!("Credit ({} ops after {})", credit.ops, credit.cursor),
         Frame::Resend(resend) => format!("Resend from {}", resend.from),
@@ -53,9 +59,15 @@ pub(super) fn outcome(outcome: &Outcome) -> String {
 }
 
 pub(super) fn reply(reply: &Reply) -> String {
-    let seq = reply.receipt.as_ref().map(|receipt| format!(" as op {}", receipt.seq));
+    let seq = reply
+        .receipt
+        .as_ref()
+        .map(|receipt| format!(" as op {}", receipt.seq));
     let code = reply.code.map(|code| format!(" {code}"));
-    let decided = reply.outcome.as_ref().map(|decided| format!(", {}", outcome(decided)));
+    let decided = reply
+        .outcome
+        .as_ref()
+        .map(|decided| format!(", {}", outcome(decided)));
     let [seq, code, decided] = [seq, code, decided].map(Option::unwrap_or_default);
     format!("{}{code}{seq}{decided}", reply.verdict.as_str())
 }

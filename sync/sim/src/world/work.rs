@@ -54,9 +54,23 @@ impl World {
             }
             let run_max = self.plan.tuning.run_max;
             let sweep = self.sweep_begins(r, e).then_some(0);
-            self.replicas[r].drains.insert(e, Drain { run_max, sweep, ..Drain::default() });
+            self.replicas[r].drains.insert(
+                e,
+                Drain {
+                    run_max,
+                    sweep,
+                    ..Drain::default()
+                },
+            );
             let begins = self.soon(0, 5);
-            self.later(begins, WorldEvent::Passes { replica: r, run, edge: e });
+            self.later(
+                begins,
+                WorldEvent::Passes {
+                    replica: r,
+                    run,
+                    edge: e,
+                },
+            );
         }
     }
 
@@ -73,7 +87,9 @@ impl World {
         let outcome_count = self.sync_db.edges[e].outcome_count;
         self.passes += 1;
         let pass = self.passes;
-        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
+            return;
+        };
         drain.pass = pass;
         drain.claim = claim;
         drain.outcome_count = outcome_count;
@@ -100,7 +116,9 @@ impl World {
             return;
         }
         let LogPlan { answered, handed } = plan::plan(&self.sync_db, e, due, now);
-        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
+            return;
+        };
         drain.decided = answered;
         if handed.is_empty() {
             self.drain_stores(r, e, Passed::Whole);
@@ -121,7 +139,13 @@ impl World {
             handed: handed.clone(),
         };
         self.later(OWNER_WITHIN_MS, WorldEvent::OwnerAnswers(Box::new(nothing)));
-        let by = Requester::Hub { replica: r, run, edge: e, pass, handed };
+        let by = Requester::Hub {
+            replica: r,
+            run,
+            edge: e,
+            pass,
+            handed,
+        };
         let asked = DecisionRequest {
             by,
             requests: order_db::requests(batch),
@@ -139,19 +163,30 @@ impl World {
         if due.is_empty() {
             let sweeps = self.sweep_begins(r, e);
             let run = self.replicas[r].run;
-            let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+            let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
+                return;
+            };
             (drain.away, drain.failures) = (false, drain.failures + 1);
             drain.sweep = drain.sweep.or(sweeps.then_some(0));
             let pause = (PAUSE_FIRST_MS << drain.failures.min(8)).min(PAUSE_MAX_MS);
             let claim = drain.claim;
             self.sync_db.release(e, claim);
-            self.later(pause, WorldEvent::Passes { replica: r, run, edge: e });
+            self.later(
+                pause,
+                WorldEvent::Passes {
+                    replica: r,
+                    run,
+                    edge: e,
+                },
+            );
             return;
         }
         let LogPlan { answered, handed } = plan::plan(&self.sync_db, e, due, now);
         self.sync_db.park(e, handed.iter().map(|op| op.seq));
         self.counts.parked += handed.len() as u64;
-        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
+            return;
+        };
         drain.decided = answered;
         self.drain_stores(r, e, Passed::Beside);
     }
@@ -163,14 +198,18 @@ impl World {
             return;
         }
         let bug = self.bug;
-        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
+            return;
+        };
         if drain.pass != answer.pass {
             return;
         }
         // Any other answer to this pass comes too late.
         drain.pass = 0;
         let answered = matches!(answer.said, OwnerReply::Answers(_));
-        drain.decided.extend(plan::join(&answer.handed, answer.answers()));
+        drain
+            .decided
+            .extend(plan::join(&answer.handed, answer.answers()));
         drain.decided.sort_by_key(|decided| decided.seq);
         drain.held = plan::held(&answer.handed, answer.answers());
         let fails = match answer.said {
@@ -194,7 +233,9 @@ impl World {
     /// operator, so that the log behind it continues.
     fn batch_fails(&mut self, r: usize, e: usize, answer: &OwnerMessage) -> Passed {
         let whole = self.has(Bug::NotBisected);
-        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return Passed::Parked };
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
+            return Passed::Parked;
+        };
         let claim = drain.claim;
         drain.run_max = (answer.handed.len() / 2).max(1);
         if answer.handed.len() > 1 && !whole {
@@ -218,7 +259,9 @@ impl World {
         self.counts.parked += seqs.len() as u64;
         match self.bug {
             Some(Bug::AwayIsRefused) => {
-                let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+                let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
+                    return;
+                };
                 drain.decided.extend(seqs.iter().map(|seq| LogOutcome {
                     seq: *seq,
                     command_id: None,
@@ -242,13 +285,19 @@ impl World {
         let answered = passed == Passed::Whole;
         let run = self.replicas[r].run;
         let until = at(self.now, self.replicas[r].clock_error_ms).plus_ms(CLAIM_MS);
-        let Some(drain) = self.replicas[r].drains.get_mut(&e) else { return };
+        let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
+            return;
+        };
         let claim = drain.claim;
         let counted = drain.outcome_count;
         let decided = std::mem::take(&mut drain.decided);
         let held = std::mem::take(&mut drain.held);
         if drain.sweeping {
-            let reached = decided.iter().map(|d| d.seq).chain(held.iter().copied()).max();
+            let reached = decided
+                .iter()
+                .map(|d| d.seq)
+                .chain(held.iter().copied())
+                .max();
             drain.sweep = drain.sweep.max(reached);
         }
         let commands: Vec<CommandId> = decided.iter().filter_map(|d| d.command_id).collect();
@@ -282,7 +331,14 @@ impl World {
             false => self.soon(0, 3),
             true => (PAUSE_FIRST_MS << failures.min(8)).min(PAUSE_MAX_MS),
         };
-        self.later(pause, WorldEvent::Passes { replica: r, run, edge: e });
+        self.later(
+            pause,
+            WorldEvent::Passes {
+                replica: r,
+                run,
+                edge: e,
+            },
+        );
     }
 
     fn drain_commits(
@@ -321,9 +377,12 @@ impl World {
                 let seq = decided.seq;
                 let says = words::outcome(&decided.outcome);
                 let name = self.edges[e].name.clone();
-                self.note(17, seq, |_| format!("op {seq} of {name} is decided: {says}"));
+                self.note(17, seq, |_| {
+                    format!("op {seq} of {name} is decided: {says}")
+                });
             }
-            self.oracle.hub_decided(self.now, e, &self.sync_db, &self.order_db, &decided);
+            self.oracle
+                .hub_decided(self.now, e, &self.sync_db, &self.order_db, &decided);
         }
         true
     }
@@ -332,9 +391,19 @@ impl World {
     fn is_repeat(&self, e: usize, decided: &LogOutcome) -> bool {
         let edge = &self.sync_db.edges[e];
         let seq = decided.seq;
-        let (Some(id), Some(op)) = (decided.command_id, edge.ops.get(&seq)) else { return false };
-        let name = OpIdentity { edge: cast::edge(e), epoch: edge.epoch, seq, hash: op.hash };
-        !self.order_db.answers(id).any(|answer| answer.op.as_ref() == Some(&name))
+        let (Some(id), Some(op)) = (decided.command_id, edge.ops.get(&seq)) else {
+            return false;
+        };
+        let name = OpIdentity {
+            edge: cast::edge(e),
+            epoch: edge.epoch,
+            seq,
+            hash: op.hash,
+        };
+        !self
+            .order_db
+            .answers(id)
+            .any(|answer| answer.op.as_ref() == Some(&name))
     }
 
     /// Returns true if the edge's held ops are due for resubmission.
@@ -354,7 +423,14 @@ impl World {
         self.replicas[r].turns += 1;
         self.wake(r);
         let run = self.replicas[r].run;
-        self.later(0, WorldEvent::HandsIn { replica: r, run, again: false });
+        self.later(
+            0,
+            WorldEvent::HandsIn {
+                replica: r,
+                run,
+                again: false,
+            },
+        );
     }
 
     /// Forwards ops held here to the region's holder, and wakes those that wait for the decided
@@ -376,22 +452,41 @@ impl World {
         }
         let db = &self.sync_db;
         let waiting = db.asks.values().map(|ask| {
-            let revoked = db.revoked_version(ask.accept.region, ask.accept.actor.user_id).is_some();
+            let revoked = db
+                .revoked_version(ask.accept.region, ask.accept.actor.user_id)
+                .is_some();
             (ask.accept.clone(), revoked)
         });
         for (accept, revoked) in waiting.collect::<Vec<_>>() {
             let id = accept.command.id;
             let actor = Some(accept.actor);
             let origin = rules::Origin::Waited { revoked };
-            let attempt = rules::Attempt { command: accept.command, actor, mark: None, origin };
+            let attempt = rules::Attempt {
+                command: accept.command,
+                actor,
+                mark: None,
+                origin,
+            };
             let requests = vec![rules::Submission::Command(Box::new(attempt))];
             let by = Requester::Waiting { replica: r, id };
             let takes = self.soon(1, 8);
-            let asked = DecisionRequest { by, requests, locks: false, asked_at: self.now };
+            let asked = DecisionRequest {
+                by,
+                requests,
+                locks: false,
+                asked_at: self.now,
+            };
             self.later(takes, WorldEvent::Asks(Box::new(asked)));
         }
         if again {
-            self.later(AGAIN_AFTER_MS, WorldEvent::HandsIn { replica: r, run, again: true });
+            self.later(
+                AGAIN_AFTER_MS,
+                WorldEvent::HandsIn {
+                    replica: r,
+                    run,
+                    again: true,
+                },
+            );
         }
     }
 

@@ -10,8 +10,12 @@ const ADDRESS: &str = "/api/v1/auth/address";
 async fn change(from: Station, of: &Somebody, email: &str, password: &str) -> HttpAnswer {
     let platform = AttackedPlatform::shared().await;
     let form = json!({ "email": email, "password": password });
-    let call = HttpCall::new("PUT", ADDRESS).bearer(&of.person.token).json(&form);
-    from.ask(platform.gateway(), &call).await.expect("an answer")
+    let call = HttpCall::new("PUT", ADDRESS)
+        .bearer(&of.person.token)
+        .json(&form);
+    from.ask(platform.gateway(), &call)
+        .await
+        .expect("an answer")
 }
 
 fn address_of(somebody: &Somebody) -> String {
@@ -27,14 +31,24 @@ async fn a_thief_of_a_session_has_its_mail_sent_to_himself() {
     let mut codes = Vec::new();
     for guess in 0..12 {
         let guess = format!("a-guess-of-number-{guess}");
-        codes.push(change(thief, &victim, "thief@example.net", &guess).await.code());
+        codes.push(
+            change(thief, &victim, "thief@example.net", &guess)
+                .await
+                .code(),
+        );
     }
     assert_eq!(codes[0], "invalid_credentials");
-    assert_eq!(codes.last().map(String::as_str), Some("account_locked"), "{codes:?}");
+    assert_eq!(
+        codes.last().map(String::as_str),
+        Some("account_locked"),
+        "{codes:?}"
+    );
     // Nor can the thief confirm a change that was never requested.
     for code in ["0000-0000-0000-0000", "ZZZZ-ZZZZ-ZZZZ-ZZZZ"] {
         let call = HttpCall::post(&format!("{ADDRESS}/confirm")).bearer(&victim.person.token);
-        let answer = thief.ask(platform.gateway(), &call.json(&json!({ "code": code }))).await;
+        let answer = thief
+            .ask(platform.gateway(), &call.json(&json!({ "code": code })))
+            .await;
         assert_eq!(answer.expect("an answer").code(), "code_over");
     }
     assert_eq!(victim.done(HttpCall::get(ADDRESS)).await, before);
@@ -60,7 +74,10 @@ async fn a_stranger_learns_by_an_address_who_has_an_account_and_fills_its_mailbo
         let other = platform.somebody(Role::Customer).await;
         let answer = change(other.station, &other, &address_of(&known), PASSWORD).await;
         if answer.status != 200 {
-            assert_eq!((answer.status, answer.code().as_str()), (429, "rate_limited"));
+            assert_eq!(
+                (answer.status, answer.code().as_str()),
+                (429, "rate_limited")
+            );
             break;
         }
         sent += 1;
@@ -74,8 +91,9 @@ async fn a_stranger_learns_by_registering_who_has_an_account() {
     let platform = AttackedPlatform::shared().await;
     let known = platform.somebody(Role::Customer).await;
     let mut heard = Vec::new();
-    for (number, email) in
-        [address_of(&known), format!("free-{}", address_of(&known))].iter().enumerate()
+    for (number, email) in [address_of(&known), format!("free-{}", address_of(&known))]
+        .iter()
+        .enumerate()
     {
         let station = Station::fresh();
         let name = format!("{}-{number}", known.username);
@@ -83,9 +101,15 @@ async fn a_stranger_learns_by_registering_who_has_an_account() {
             "username": name, "email": email, "password": PASSWORD, "role": "customer",
         });
         let call = HttpCall::post("/api/v1/auth/register").json(&form);
-        let registered = station.ask(platform.gateway(), &call).await.expect("an answer");
+        let registered = station
+            .ask(platform.gateway(), &call)
+            .await
+            .expect("an answer");
         assert_eq!(registered.status, 201, "{}", registered.text());
-        let stranger = platform.sign_in(station, &name, PASSWORD).await.expect("a sign-in");
+        let stranger = platform
+            .sign_in(station, &name, PASSWORD)
+            .await
+            .expect("a sign-in");
         let mut shown = stranger.done(HttpCall::get(ADDRESS)).await;
         assert_eq!(shown["email"], json!(email));
         shown["email"] = Value::Null;

@@ -24,7 +24,11 @@ async fn publish(platform: &AttackedPlatform, who: &Somebody) {
         "body": {"type": "publish_order", "order_id": clock.new_id(), "order": order},
     });
     let call = HttpCall::post("/commands").json(&frame);
-    let answer = who.station.ask(platform.edge().http, &call).await.expect("an answer");
+    let answer = who
+        .station
+        .ask(platform.edge().http, &call)
+        .await
+        .expect("an answer");
     assert_eq!(answer.json()["hop"], json!("stored"), "{}", answer.text());
 }
 
@@ -49,14 +53,26 @@ async fn forty_callers_of_the_board_keep_an_edge_from_its_work() {
     });
     let honest = Station::fresh();
     let act = async || {
-        let answer = honest.ask(port, &HttpCall::get(READY)).await.map_err(|e| e.to_string())?;
-        (answer.status == 200).then_some(()).ok_or_else(|| answer.text())
+        let answer = honest
+            .ask(port, &HttpCall::get(READY))
+            .await
+            .map_err(|e| e.to_string())?;
+        (answer.status == 200)
+            .then_some(())
+            .ok_or_else(|| answer.text())
     };
-    let (_, experience) =
-        during(futures::future::join_all(callers), Duration::from_millis(20), act).await;
+    let (_, experience) = during(
+        futures::future::join_all(callers),
+        Duration::from_millis(20),
+        act,
+    )
+    .await;
     println!("readiness beside {CALLERS} callers of a board of {ORDERS}: {experience}");
     assert_eq!(experience.refused(), 0);
-    assert!(experience.percentile(90) < Duration::from_millis(1_500), "{experience}");
+    assert!(
+        experience.percentile(90) < Duration::from_millis(1_500),
+        "{experience}"
+    );
 }
 
 #[tokio::test]
@@ -64,17 +80,30 @@ async fn a_caller_has_the_same_board_sent_again_and_again() {
     let platform = AttackedPlatform::shared().await;
     let provider = platform.provider().await;
     let call = HttpCall::get("/board").bearer(&provider.edge_token);
-    let answer = provider.station.ask(platform.edge().http, &call).await.unwrap();
-    let etag = answer.header("etag").expect("a board has a name").to_owned();
+    let answer = provider
+        .station
+        .ask(platform.edge().http, &call)
+        .await
+        .unwrap();
+    let etag = answer
+        .header("etag")
+        .expect("a board has a name")
+        .to_owned();
     let again = call.header("if-none-match", etag);
-    let answer = provider.station.ask(platform.edge().http, &again).await.unwrap();
+    let answer = provider
+        .station
+        .ask(platform.edge().http, &again)
+        .await
+        .unwrap();
     assert!(answer.status == 304 && answer.body.is_empty() || answer.status == 200);
     let mut refused = 0;
     for _ in 0..15 {
         let asking = (0..20).map(|_| provider.station.ask(platform.edge().http, &again));
         let answers = futures::future::join_all(asking).await;
-        refused +=
-            answers.into_iter().filter(|a| a.as_ref().is_ok_and(|a| a.status == 429)).count();
+        refused += answers
+            .into_iter()
+            .filter(|a| a.as_ref().is_ok_and(|a| a.status == 429))
+            .count();
     }
     println!("{refused} of 300 questions of one person are refused");
 }

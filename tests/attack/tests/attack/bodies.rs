@@ -48,14 +48,26 @@ impl Callers<'_> {
     /// Sends a call as a person with the route's role.
     async fn ask(&mut self, route: &DescribedRoute, call: HttpCall) -> Option<HttpAnswer> {
         let platform = self.platform;
-        let port = if route.is_edges { platform.edge().http } else { platform.gateway() };
+        let port = if route.is_edges {
+            platform.edge().http
+        } else {
+            platform.gateway()
+        };
         let Some(&role) = route.roles.first().filter(|_| !route.is_public) else {
             // A fresh station: the per-address limit is not the target here.
             return Station::fresh().ask(port, &call).await.ok();
         };
         let person = self.of(role).await;
-        let token = if route.is_edges { &person.edge_token } else { &person.person.token };
-        let answer = person.station.ask(port, &call.clone().bearer(token)).await.ok()?;
+        let token = if route.is_edges {
+            &person.edge_token
+        } else {
+            &person.person.token
+        };
+        let answer = person
+            .station
+            .ask(port, &call.clone().bearer(token))
+            .await
+            .ok()?;
         if answer.status != 401 || answer.code() == "invalid_credentials" || route.is_edges {
             return Some(answer);
         }
@@ -78,14 +90,24 @@ impl Callers<'_> {
 }
 
 fn changes(routes: Vec<DescribedRoute>) -> Vec<DescribedRoute> {
-    let changes: Vec<_> = routes.into_iter().filter(|route| route.method != "GET").collect();
-    assert!(changes.len() > 60, "every route that changes something: {}", changes.len());
+    let changes: Vec<_> = routes
+        .into_iter()
+        .filter(|route| route.method != "GET")
+        .collect();
+    assert!(
+        changes.len() > 60,
+        "every route that changes something: {}",
+        changes.len()
+    );
     changes
 }
 
 fn told(route: &DescribedRoute, what: &str, answer: &HttpAnswer) -> String {
     let text: String = answer.text().chars().take(300).collect();
-    format!("{} {} with {what}: {} {text}", route.method, route.path, answer.status)
+    format!(
+        "{} {} with {what}: {} {text}",
+        route.method, route.path, answer.status
+    )
 }
 
 /// A problem that the description lists.
@@ -98,13 +120,29 @@ fn is_refusal(route: &DescribedRoute, answer: &HttpAnswer) -> bool {
 fn peaks_kb(platform: &AttackedPlatform) -> BTreeMap<Part, u64> {
     let cloud = CloudPart::ALL.iter().map(|part| Part::Alone(*part));
     let peak = |part: Part| {
-        let pid = platform.stack.child(part).expect("a part").pid().expect("it runs");
+        let pid = platform
+            .stack
+            .child(part)
+            .expect("a part")
+            .pid()
+            .expect("it runs");
         let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
-        let peak = line.split_whitespace().nth(1).expect("a number").parse().expect("a number");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .expect("its peak");
+        let peak = line
+            .split_whitespace()
+            .nth(1)
+            .expect("a number")
+            .parse()
+            .expect("a number");
         (part, peak)
     };
-    cloud.chain([Part::Edge(platform.edge().region)]).map(peak).collect()
+    cloud
+        .chain([Part::Edge(platform.edge().region)])
+        .map(peak)
+        .collect()
 }
 
 /// Memory that grows with the bodies still grows in the last round; earlier rounds fill the caches.
@@ -131,22 +169,37 @@ fn shapeless() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("nothing at all", JSON, b"null".to_vec()),
         ("a number beyond all", JSON, b"1e999999".to_vec()),
         ("two documents", JSON, b"{}{}".to_vec()),
-        ("bytes that are no text", JSON, b"{\"a\": \"\xff\xfe\"}".to_vec()),
+        (
+            "bytes that are no text",
+            JSON,
+            b"{\"a\": \"\xff\xfe\"}".to_vec(),
+        ),
         ("half a surrogate", JSON, br#"{"a": "\ud800"}"#.to_vec()),
         ("NUL bytes", JSON, vec![0; 1_000]),
         ("a NUL behind it", JSON, b"{}\0".to_vec()),
         (
             "two bytes a letter",
             JSON,
-            "\u{feff}{}".encode_utf16().flat_map(u16::to_be_bytes).collect(),
+            "\u{feff}{}"
+                .encode_utf16()
+                .flat_map(u16::to_be_bytes)
+                .collect(),
         ),
         (
             "another type",
             "text/xml",
             b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>".to_vec(),
         ),
-        ("a form", "application/x-www-form-urlencoded", b"username=admin".to_vec()),
-        ("a form of parts", "multipart/form-data; boundary=x", b"--x\r\n\r\n--x--".to_vec()),
+        (
+            "a form",
+            "application/x-www-form-urlencoded",
+            b"username=admin".to_vec(),
+        ),
+        (
+            "a form of parts",
+            "multipart/form-data; boundary=x",
+            b"--x\r\n\r\n--x--".to_vec(),
+        ),
     ]
 }
 
@@ -154,7 +207,10 @@ fn shapeless() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 async fn a_body_that_is_no_form_breaks_a_route_or_is_taken() {
     let platform = AttackedPlatform::for_many_calls().await;
     let routes = changes(Description::of(&platform).await.routes());
-    let mut callers = Callers { platform: &platform, people: BTreeMap::new() };
+    let mut callers = Callers {
+        platform: &platform,
+        people: BTreeMap::new(),
+    };
     let bomb = include_bytes!("bomb.gz").to_vec();
     let mut faults = Vec::new();
     let mut count = 0;
@@ -173,7 +229,10 @@ async fn a_body_that_is_no_form_breaks_a_route_or_is_taken() {
         for (what, call) in calls {
             count += 1;
             let Some(answer) = callers.ask(route, call).await else {
-                faults.push(format!("{} {} with {what}: no answer", route.method, route.path));
+                faults.push(format!(
+                    "{} {} with {what}: no answer",
+                    route.method, route.path
+                ));
                 continue;
             };
             if !is_refusal(route, &answer) {
@@ -182,12 +241,19 @@ async fn a_body_that_is_no_form_breaks_a_route_or_is_taken() {
         }
         // Above every form's limit: the connection may end before the answer is read.
         let large = vec![b' '; TOO_LARGE];
-        let answer = callers.ask(route, blank().body("application/json", large)).await;
+        let answer = callers
+            .ask(route, blank().body("application/json", large))
+            .await;
         if let Some(answer) = answer.filter(|answer| answer.status != 413) {
             faults.push(told(route, "too much", &answer));
         }
     }
-    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} of {count}:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
     assert!(count > 1_500, "{count}");
     stands(&platform, before.expect("two rounds")).await;
 }
@@ -214,7 +280,9 @@ fn of_other_kinds(sample: &Value) -> Vec<(&'static str, Value)> {
         Value::Array(_) => true,
         Value::Object(_) => !value.is_object(),
     };
-    all.into_iter().filter(|(_, value)| is_other(value)).collect()
+    all.into_iter()
+        .filter(|(_, value)| is_other(value))
+        .collect()
 }
 
 fn texts_for(sample: &Value) -> Vec<(&'static str, Value)> {
@@ -232,7 +300,11 @@ async fn a_field_of_another_kind_is_taken_or_refused_without_its_name() {
     let values = |route: &DescribedRoute, field: &str, sample: &Value| {
         // A page sends its device in a cookie.
         let of_page = route.path.starts_with("/api/v1/session") && field == "device";
-        let mut values = if of_page { Vec::new() } else { of_other_kinds(sample) };
+        let mut values = if of_page {
+            Vec::new()
+        } else {
+            of_other_kinds(sample)
+        };
         values.retain(|(_, value)| *value != json!(7) || sample != AMOUNT);
         values
     };
@@ -263,12 +335,17 @@ async fn in_every_field(
 ) {
     let platform = AttackedPlatform::for_many_calls().await;
     let routes = changes(Description::of(&platform).await.routes());
-    let mut callers = Callers { platform: &platform, people: BTreeMap::new() };
+    let mut callers = Callers {
+        platform: &platform,
+        people: BTreeMap::new(),
+    };
     let mut faults = Vec::new();
     let mut count = 0;
     let mut before = None;
     for (n, route) in in_rounds(&routes) {
-        let Some(sound) = route.bodies.first() else { continue };
+        let Some(sound) = route.bodies.first() else {
+            continue;
+        };
         if n == ROUNDS - 1 {
             before.get_or_insert_with(|| peaks_kb(&platform));
         }
@@ -283,7 +360,12 @@ async fn in_every_field(
             }
         }
     }
-    assert!(faults.is_empty(), "{} of {count}:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} of {count}:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
     assert!(count > 1_000, "{count}");
     stands(&platform, before.expect("two rounds")).await;
 }
@@ -312,8 +394,12 @@ fn blank(platform: &AttackedPlatform, route: &DescribedRoute) -> HttpCall {
     let path = ["{region}", "{name}", "roles/{id}", "cases/{id}"]
         .into_iter()
         .zip(["SOUTH", "order_queue", "roles/99", "cases/99"])
-        .fold(route.path.clone(), |path, (place, there)| path.replace(place, there));
-    let path = path.split('/').map(|part| if part.starts_with('{') { NOBODYS } else { part });
+        .fold(route.path.clone(), |path, (place, there)| {
+            path.replace(place, there)
+        });
+    let path = path
+        .split('/')
+        .map(|part| if part.starts_with('{') { NOBODYS } else { part });
     let mut call = HttpCall::new(&route.method, &path.collect::<Vec<_>>().join("/"));
     if route.needs_key {
         // Reusing the previous key with another body would be refused.
@@ -327,7 +413,11 @@ fn blank(platform: &AttackedPlatform, route: &DescribedRoute) -> HttpCall {
 
 fn named(answer: &HttpAnswer) -> Vec<String> {
     let errors = answer.json()["errors"].clone();
-    let names = errors.as_array().into_iter().flatten().filter_map(|error| error["field"].as_str());
+    let names = errors
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|error| error["field"].as_str());
     names.map(str::to_owned).collect()
 }
 
@@ -388,7 +478,10 @@ async fn a_body_that_comes_a_byte_at_a_time_holds_a_route_or_blames_the_platform
         }
         let said = String::from_utf8_lossy(&said).into_owned();
         assert!(said.starts_with("HTTP/1.1 408 "), "{method} {path}: {said}");
-        assert!(said.contains("\"code\":\"body_too_slow\""), "{method} {path}: {said}");
+        assert!(
+            said.contains("\"code\":\"body_too_slow\""),
+            "{method} {path}: {said}"
+        );
     });
     let honest = async {
         let asked = timeout(PATIENCE, customer.publish(Region::North, "Meanwhile")).await;

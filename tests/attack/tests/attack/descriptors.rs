@@ -11,9 +11,17 @@ const FILES: u64 = 1_024;
 const SOCKETS: usize = 1_300;
 
 fn with_few_files(platform: &AttackedPlatform, part: Part) {
-    let pid = platform.stack.child(part).expect("a part").pid().expect("it runs");
+    let pid = platform
+        .stack
+        .child(part)
+        .expect("a part")
+        .pid()
+        .expect("it runs");
     let pid = Pid::from_raw(pid.cast_signed()).expect("a pid");
-    let few = Rlimit { current: Some(FILES), maximum: Some(FILES) };
+    let few = Rlimit {
+        current: Some(FILES),
+        maximum: Some(FILES),
+    };
     prlimit(Some(pid), Resource::Nofile, few).expect("a limit");
 }
 
@@ -43,8 +51,11 @@ async fn a_stranger_uses_up_the_file_descriptors() {
         let one = hold(&[Station::fresh()], port).await;
         for _ in 0..5 {
             let call = HttpCall::get(path).bearer(&customer.person.token);
-            let answer =
-                customer.station.ask(port, &call).await.expect("an honest caller is served");
+            let answer = customer
+                .station
+                .ask(port, &call)
+                .await
+                .expect("an honest caller is served");
             assert_eq!(answer.status, 200, "{part}: {}", answer.text());
         }
         drop(one);

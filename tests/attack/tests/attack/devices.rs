@@ -15,7 +15,9 @@ fn edge_id(platform: &AttackedPlatform) -> EdgeId {
 }
 
 fn device(n: usize) -> DeviceId {
-    let tail = process::random::secret_text(6).to_lowercase().replace(['_', '-'], "x");
+    let tail = process::random::secret_text(6)
+        .to_lowercase()
+        .replace(['_', '-'], "x");
     DeviceId::new(format!("t-{tail}-{n}")).expect("a name")
 }
 
@@ -30,7 +32,9 @@ async fn line(
 }
 
 async fn welcome(platform: &AttackedPlatform, device: &DeviceId, who: &Somebody) -> MqttLine {
-    let (code, mut line) = line(platform, who.station, device, who).await.expect("an answer");
+    let (code, mut line) = line(platform, who.station, device, who)
+        .await
+        .expect("an answer");
     assert_eq!(code, WELCOME);
     let replies = topics::reply_topic(REGION, &edge_id(platform), device);
     assert_eq!(line.subscribe(&replies).await.expect("an answer"), 1);
@@ -93,7 +97,11 @@ async fn a_stranger_squats_on_the_name_of_anothers_device() {
             Err(error) => break error.kind(),
         }
     };
-    assert_ne!(end, std::io::ErrorKind::TimedOut, "the stranger stays beside the owner");
+    assert_ne!(
+        end,
+        std::io::ErrorKind::TimedOut,
+        "the stranger stays beside the owner"
+    );
 }
 
 #[tokio::test]
@@ -114,7 +122,11 @@ async fn one_person_fills_the_inbox_of_an_edge() {
                 let mut line = welcome(platform, &name, &flooder).await;
                 let topic = topics::command_topic(REGION, &edge, &name);
                 loop {
-                    if line.publish(&topic, &frame(&flooder).1, false).await.is_err() {
+                    if line
+                        .publish(&topic, &frame(&flooder).1, false)
+                        .await
+                        .is_err()
+                    {
                         return;
                     }
                 }

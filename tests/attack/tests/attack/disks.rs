@@ -37,27 +37,45 @@ async fn somebody_with_the_disks_finds_a_live_token_or_a_password() {
     }
     assert!(at_portal.act(orders[0], "accept").await.unwrap().status < 300);
     let edge = EdgeId::new(&platform.edge().edge).unwrap();
-    let place =
-        Place { region: Region::North, edge, host: "127.0.0.1".into(), port: platform.edge().mqtt };
+    let place = Place {
+        region: Region::North,
+        edge,
+        host: "127.0.0.1".into(),
+        port: platform.edge().mqtt,
+    };
     let mut offline = at_tablet.person.clone();
     offline.token = at_tablet.edge_token.clone();
     let tablet = Tablet::new(place, "day-tablet", &offline, Mqtt::V5);
     let board = HttpCall::get("/board").bearer(&offline.token);
     eventually("the board has the order", attack::PATIENCE, async || {
-        let seen = at_tablet.station.ask(platform.edge().http, &board).await.ok()?;
+        let seen = at_tablet
+            .station
+            .ask(platform.edge().http, &board)
+            .await
+            .ok()?;
         seen.text().contains(&orders[1].to_string()).then_some(())
     })
     .await;
     for order_id in [orders[1], orders[0]] {
         let command = tablet.prepare(CommandBody::AcceptOrder { order_id });
-        tablet.until_decided(command, attack::PATIENCE).await.unwrap();
+        tablet
+            .until_decided(command, attack::PATIENCE)
+            .await
+            .unwrap();
     }
     let page = json!({"username": customer.username, "password": "correct-horse-battery"});
     let own = format!("http://127.0.0.1:{}", platform.gateway());
-    let call = HttpCall::post("/api/v1/session").json(&page).header("origin", own);
-    let signed = Station::fresh().ask(platform.gateway(), &call).await.unwrap();
+    let call = HttpCall::post("/api/v1/session")
+        .json(&page)
+        .header("origin", own);
+    let signed = Station::fresh()
+        .ask(platform.gateway(), &call)
+        .await
+        .unwrap();
     assert_eq!(signed.status, 200);
-    let wrong = platform.sign_in(Station::fresh(), &customer.username, "a-wrong-password-77").await;
+    let wrong = platform
+        .sign_in(Station::fresh(), &customer.username, "a-wrong-password-77")
+        .await;
     assert!(wrong.is_err());
     let greeting = MqttGreeting::of("day-stranger", "a.bad.token-88");
     let _refused = MqttLine::open(Station::fresh(), platform.edge().mqtt, &greeting).await;
@@ -69,15 +87,29 @@ async fn somebody_with_the_disks_finds_a_live_token_or_a_password() {
         ("tablet", &at_tablet),
         ("admin", &admin),
     ];
-    let signature = |token: &str| token.rsplit('.').next().unwrap_or_default().as_bytes().to_vec();
+    let signature = |token: &str| {
+        token
+            .rsplit('.')
+            .next()
+            .unwrap_or_default()
+            .as_bytes()
+            .to_vec()
+    };
     let tokens: Vec<_> = people
         .iter()
         .map(|(whose, somebody)| {
-            (format!("the {whose}'s token"), signature(&somebody.person.token))
+            (
+                format!("the {whose}'s token"),
+                signature(&somebody.person.token),
+            )
         })
         .collect();
     let folder = platform.stack.layout().folder.clone();
-    assert_eq!(holding(&folder, &tokens), Vec::<String>::new(), "tokens on disk");
+    assert_eq!(
+        holding(&folder, &tokens),
+        Vec::<String>::new(),
+        "tokens on disk"
+    );
     let mut secrets = tokens;
     secrets.push(("the tablet's own token".into(), signature(&offline.token)));
     for (whose, secret) in [
@@ -90,7 +122,11 @@ async fn somebody_with_the_disks_finds_a_live_token_or_a_password() {
         secrets.push((whose.into(), secret.as_bytes().to_vec()));
     }
     let logs = platform.stack.layout().logs_folder();
-    assert_eq!(holding(&logs, &secrets), Vec::<String>::new(), "secrets in logs");
+    assert_eq!(
+        holding(&logs, &secrets),
+        Vec::<String>::new(),
+        "secrets in logs"
+    );
 }
 
 #[tokio::test]
@@ -100,11 +136,19 @@ async fn another_user_of_the_machine_reads_keys_and_data() {
     let folder = &platform.stack.layout().folder;
     let mut open = Vec::new();
     for file in files_below(folder) {
-        let Ok(metadata) = std::fs::metadata(&file) else { continue };
-        let is_secret = file.extension().is_some_and(|ending| ending == "key" || ending == "db")
+        let Ok(metadata) = std::fs::metadata(&file) else {
+            continue;
+        };
+        let is_secret = file
+            .extension()
+            .is_some_and(|ending| ending == "key" || ending == "db")
             || file.to_string_lossy().ends_with("-wal");
         if is_secret && metadata.permissions().mode() & 0o077 != 0 {
-            open.push(format!("{:o} {}", metadata.permissions().mode() & 0o777, file.display()));
+            open.push(format!(
+                "{:o} {}",
+                metadata.permissions().mode() & 0o777,
+                file.display()
+            ));
         }
     }
     assert_eq!(open, Vec::<String>::new());

@@ -31,7 +31,13 @@ impl OldNode {
         let customer = platform.somebody(Role::Customer).await;
         let provider = platform.provider().await;
         let edge = Thief::of(&platform, EDGE).await;
-        Self { platform, admin, customer, provider, edge }
+        Self {
+            platform,
+            admin,
+            customer,
+            provider,
+            edge,
+        }
     }
 
     async fn open_order(&self) -> OrderId {
@@ -46,9 +52,17 @@ impl OldNode {
     async fn accepts(&mut self, token: &str) -> OrderId {
         let order = self.open_order().await;
         let token_seq = self.edge.append_token(token);
-        let actor = Actor { user_id: self.provider.person.user_id, role: Role::Provider };
+        let actor = Actor {
+            user_id: self.provider.person.user_id,
+            role: Role::Provider,
+        };
         let received_at = Clock::system().now();
-        let entry = ThiefEntry { actor, order, token_seq, received_at };
+        let entry = ThiefEntry {
+            actor,
+            order,
+            token_seq,
+            received_at,
+        };
         let seq = self.edge.append(&Op::Command(entry.op()));
         self.edge.send_up().await;
         assert_eq!(self.edge.outcome(&self.admin, seq).await.0, "applied");
@@ -64,7 +78,9 @@ impl OldNode {
             let (exit, status) = operator.gets("status").ok()?;
             let complaints = status["complaints"].as_array().unwrap();
             let has = |kind: &str| {
-                complaints.iter().any(|one| one["kind"] == kind && one["about"] == EDGE)
+                complaints
+                    .iter()
+                    .any(|one| one["kind"] == kind && one["about"] == EDGE)
             };
             let both = ["takes_any_hub", "cloud_tokens"].map(has);
             assert!(exit == 3 || complaints.is_empty(), "{status}");
@@ -78,7 +94,10 @@ impl OldNode {
 async fn somebody_keeps_an_old_edge_at_work_and_no_operator_hears_of_it() {
     let mut node = OldNode::begin().await;
     assert_eq!(node.edge.call().await, CallEnd::Welcome);
-    node.edge.append(&Op::Boot { nonce: BootNonce([9; 16]), at: Clock::system().now() });
+    node.edge.append(&Op::Boot {
+        nonce: BootNonce([9; 16]),
+        at: Clock::system().now(),
+    });
     let token = node.provider.person.token.clone();
     let order = node.accepts(&token).await;
     let call = HttpCall::get(&format!("/api/v1/orders/{order}"));
@@ -87,7 +106,10 @@ async fn somebody_keeps_an_old_edge_at_work_and_no_operator_hears_of_it() {
 
     // The edge is upgraded, and the provider signs in again.
     node.edge.hang_up();
-    node.edge.seals = Some(SealVerifier::new(node.edge.edge.clone(), HubTrust::FirstKey));
+    node.edge.seals = Some(SealVerifier::new(
+        node.edge.edge.clone(),
+        HubTrust::FirstKey,
+    ));
     assert_eq!(node.edge.call().await, CallEnd::Welcome);
     let token = node.provider.edge_token.clone();
     node.accepts(&token).await;

@@ -23,8 +23,9 @@ async fn platform() -> &'static AttackedPlatform {
     PLATFORM
         .get_or_init(async || {
             let environment = CarelessIssuer::start("").environment("careless", BACK);
-            let environment =
-                environment.each_ref().map(|(name, value)| (name.as_str(), value.as_str()));
+            let environment = environment
+                .each_ref()
+                .map(|(name, value)| (name.as_str(), value.as_str()));
             AttackedPlatform::with(Stores::Real, &environment).await
         })
         .await
@@ -32,7 +33,12 @@ async fn platform() -> &'static AttackedPlatform {
 
 async fn begin(platform: &AttackedPlatform, from: Station) -> Visit {
     let call = HttpCall::post("/api/v1/auth/oidc/careless/begin").json(&json!({}));
-    visit(&from.ask(platform.gateway(), &call).await.expect("an answer"))
+    visit(
+        &from
+            .ask(platform.gateway(), &call)
+            .await
+            .expect("an answer"),
+    )
 }
 
 fn visit(begun: &HttpAnswer) -> Visit {
@@ -44,7 +50,11 @@ fn visit(begun: &HttpAnswer) -> Visit {
         rest.split('&').next().unwrap_or_default().to_owned()
     };
     let ticket = body["ticket"].as_str().expect("a ticket").to_owned();
-    Visit { ticket, state: word("state"), nonce: word("nonce") }
+    Visit {
+        ticket,
+        state: word("state"),
+        nonce: word("nonce"),
+    }
 }
 
 /// The issuer's code for this subject and address.
@@ -60,7 +70,9 @@ async fn finish(
 ) -> HttpAnswer {
     let form = json!({ "ticket": ticket.ticket, "state": state.state, "code": code });
     let call = HttpCall::post("/api/v1/auth/oidc/sign-in").json(&form);
-    from.ask(platform.gateway(), &call).await.expect("an answer")
+    from.ask(platform.gateway(), &call)
+        .await
+        .expect("an answer")
 }
 
 #[tokio::test]
@@ -76,7 +88,10 @@ async fn another_persons_browser_finishes_a_sign_in() {
     assert_eq!((answer.status, answer.code().as_str()), (409, "visit_over"));
     // The thief uses the code in another visit, but the token answers the victim's visit.
     let answer = finish(platform, thief, (&other, &other), &caught).await;
-    assert_eq!((answer.status, answer.code().as_str()), (403, "identity_refused"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (403, "identity_refused")
+    );
     // The thief leads the victim's browser to the end of the thief's visit, so that the victim
     // would work in the thief's account.
     let other = begin(platform, thief).await;
@@ -86,12 +101,27 @@ async fn another_persons_browser_finishes_a_sign_in() {
     let form = json!({ "ticket": other.ticket, "state": other.state, "code": his });
     let page = HttpCall::post("/api/v1/session/oidc").json(&form);
     let page = page.header("origin", "http://evil.example");
-    let answer = victim.ask(platform.gateway(), &page).await.expect("an answer");
-    assert_eq!((answer.status, answer.code().as_str()), (403, "foreign_page"));
+    let answer = victim
+        .ask(platform.gateway(), &page)
+        .await
+        .expect("an answer");
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (403, "foreign_page")
+    );
     let answer = finish(platform, victim, (&own, &own), &caught).await;
-    assert_eq!(answer.status, 200, "the victim comes back: {}", answer.text());
+    assert_eq!(
+        answer.status,
+        200,
+        "the victim comes back: {}",
+        answer.text()
+    );
     let answer = finish(platform, victim, (&own, &own), &caught).await;
-    assert_eq!((answer.status, answer.code().as_str()), (409, "visit_over"), "once");
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (409, "visit_over"),
+        "once"
+    );
 }
 
 #[tokio::test]
@@ -102,20 +132,42 @@ async fn somebody_takes_an_account_over_by_its_address_at_another_service() {
     let email = format!("{}@example.org", victim.username);
     let thief = Station::fresh();
     let own = begin(platform, thief).await;
-    let answer = finish(platform, thief, (&own, &own), &code(&own, "a-thief", &email)).await;
-    assert_eq!((answer.status, answer.code().as_str()), (409, "user_exists"), "{}", answer.text());
+    let answer = finish(
+        platform,
+        thief,
+        (&own, &own),
+        &code(&own, "a-thief", &email),
+    )
+    .await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (409, "user_exists"),
+        "{}",
+        answer.text()
+    );
     // The thief has the victim's token, but not the password.
     for guess in ["", "a-guess-of-the-thief"] {
         let call = HttpCall::post("/api/v1/auth/oidc/careless/link");
-        let call = call.bearer(&victim.person.token).json(&json!({ "password": guess }));
-        let answer = thief.ask(platform.gateway(), &call).await.expect("an answer");
-        assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_credentials"));
+        let call = call
+            .bearer(&victim.person.token)
+            .json(&json!({ "password": guess }));
+        let answer = thief
+            .ask(platform.gateway(), &call)
+            .await
+            .expect("an answer");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (401, "invalid_credentials")
+        );
     }
     let call = HttpCall::post("/api/v1/auth/identities").bearer(&victim.person.token);
     let own = begin(platform, thief).await;
     let code = code(&own, "a-thief", "thief@elsewhere.example");
     let form = json!({ "ticket": own.ticket, "state": own.state, "code": code });
-    let answer = thief.ask(platform.gateway(), &call.json(&form)).await.expect("an answer");
+    let answer = thief
+        .ask(platform.gateway(), &call.json(&form))
+        .await
+        .expect("an answer");
     assert_eq!(
         (answer.status, answer.code().as_str()),
         (409, "visit_over"),

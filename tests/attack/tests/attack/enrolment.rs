@@ -20,15 +20,25 @@ fn enrolment(code: &str) -> HttpCall {
 async fn a_used_enrolment_code_enrols_another_edge() {
     let platform = AttackedPlatform::shared().await;
     let place = platform.edge();
-    let kept = platform.stack.layout().folder.join("edges").join(format!("{}.code", place.edge));
+    let kept = platform
+        .stack
+        .layout()
+        .folder
+        .join("edges")
+        .join(format!("{}.code", place.edge));
     let used = std::fs::read_to_string(kept).unwrap();
-    let answer = Station::fresh().ask(platform.gateway(), &enrolment(used.trim())).await.unwrap();
+    let answer = Station::fresh()
+        .ask(platform.gateway(), &enrolment(used.trim()))
+        .await
+        .unwrap();
     assert!((400..500).contains(&answer.status), "{}", answer.text());
     assert_eq!(answer.code(), "enrolment_code_invalid");
     let admin = platform.admin().await;
     let status = admin.done(HttpCall::get("/api/v1/admin/edges")).await;
     let edges = status["items"].as_array().unwrap();
-    let known = edges.iter().filter(|edge| edge["edge"] == place.edge.as_str());
+    let known = edges
+        .iter()
+        .filter(|edge| edge["edge"] == place.edge.as_str());
     assert_eq!(known.count(), 1);
 }
 
@@ -40,21 +50,42 @@ async fn a_stranger_guesses_an_enrolment_code_or_shuts_enrolment() {
     let call = HttpCall::post("/api/v1/admin/edges").json(&invitation);
     let invited = admin.done(call).await;
     let code = invited["code"].as_str().unwrap().to_owned();
-    assert!(code.len() >= 16, "a code has enough bits: {} letters", code.len());
+    assert!(
+        code.len() >= 16,
+        "a code has enough bits: {} letters",
+        code.len()
+    );
     let stranger = Station::fresh();
     let mut limited = 0;
     for guess in 0..700 {
         // A near miss: the tail of a real code behind another prefix.
         let near = format!("{guess:04}{}", &code[4..]);
-        let answer = stranger.ask(platform.gateway(), &enrolment(&near)).await.unwrap();
-        assert!(answer.status == 429 || answer.code() == "enrolment_code_invalid", "{near}");
+        let answer = stranger
+            .ask(platform.gateway(), &enrolment(&near))
+            .await
+            .unwrap();
+        assert!(
+            answer.status == 429 || answer.code() == "enrolment_code_invalid",
+            "{near}"
+        );
         limited += usize::from(answer.status == 429);
     }
     assert!(limited > 0, "guesses of one address are limited");
     let honest = Station::fresh();
-    let answer = honest.ask(platform.gateway(), &enrolment(&code)).await.unwrap();
-    assert_eq!(answer.status, 200, "the invited edge enrols meanwhile: {}", answer.text());
-    let again = honest.ask(platform.gateway(), &enrolment(&code)).await.unwrap();
+    let answer = honest
+        .ask(platform.gateway(), &enrolment(&code))
+        .await
+        .unwrap();
+    assert_eq!(
+        answer.status,
+        200,
+        "the invited edge enrols meanwhile: {}",
+        answer.text()
+    );
+    let again = honest
+        .ask(platform.gateway(), &enrolment(&code))
+        .await
+        .unwrap();
     assert_eq!(again.code(), "enrolment_code_invalid", "once");
 }
 

@@ -15,7 +15,11 @@ const REGION: Region = Region::North;
 fn open_to_others(path: &Path, found: &mut Vec<String>) {
     let meta = fs::symlink_metadata(path).expect("a file");
     if meta.permissions().mode() & 0o077 != 0 {
-        found.push(format!("{} {:o}", path.display(), meta.permissions().mode() & 0o777));
+        found.push(format!(
+            "{} {:o}",
+            path.display(),
+            meta.permissions().mode() & 0o777
+        ));
     }
     if meta.is_dir() {
         for entry in fs::read_dir(path).expect("a folder") {
@@ -34,7 +38,12 @@ async fn a_neighbour_on_the_machine_reads_the_files_of_an_edge() {
 }
 
 fn copy(from: &Path, to: &Path) {
-    let done = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("a copy");
+    let done = Command::new("cp")
+        .arg("-a")
+        .arg(from)
+        .arg(to)
+        .status()
+        .expect("a copy");
     assert!(done.success());
 }
 
@@ -79,5 +88,9 @@ async fn a_receipt_carries_another_body_after_a_restore() {
     let other = publish(others, receipt.clone()).await;
     assert_eq!(other["code"], json!("command_id_reused"), "{other}");
     let own = publish(mine, receipt).await;
-    assert_eq!(own["hop"], json!("stored"), "the honest repeat is taken: {own}");
+    assert_eq!(
+        own["hop"],
+        json!("stored"),
+        "the honest repeat is taken: {own}"
+    );
 }

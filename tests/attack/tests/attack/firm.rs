@@ -42,7 +42,10 @@ async fn grant(platform: &AttackedPlatform, admin: &Somebody) {
     admin.done(HttpCall::new("PUT", &path).json(&asked)).await;
     eventually("the edge holds its region", PATIENCE, async || {
         let report = platform.stack.status().await.ok()?;
-        let region = report.regions.into_iter().find(|report| report.region == REGION)?;
+        let region = report
+            .regions
+            .into_iter()
+            .find(|report| report.region == REGION)?;
         let edge = region.edges.first()?;
         let even = edge.lag_down_changes == 0 && edge.undecided == 0;
         let held = region.holder.as_ref().map(EdgeId::as_str) == Some(edge.edge.as_str());
@@ -57,14 +60,22 @@ async fn two_open_orders(
     admin: &Somebody,
     customer: &Somebody,
 ) -> [OrderId; 2] {
-    let orders = [customer.publish(REGION, "Job 1").await, customer.publish(REGION, "Job 2").await];
+    let orders = [
+        customer.publish(REGION, "Job 1").await,
+        customer.publish(REGION, "Job 2").await,
+    ];
     for order in orders {
         let approved = admin.act(order, "approve").await.expect("an answer");
         assert!(approved.status < 300, "{}", approved.text());
     }
     eventually("the orders are on the edge's board", PATIENCE, async || {
         let call = HttpCall::get("/board").bearer(&admin.edge_token);
-        let board = admin.station.ask(platform.edge().http, &call).await.ok()?.json();
+        let board = admin
+            .station
+            .ask(platform.edge().http, &call)
+            .await
+            .ok()?
+            .json();
         let items = board["items"].as_array()?.clone();
         let open = |order: &OrderId| {
             let is = |item: &Value| item["id"] == json!(order) && item["status"] == "pending";
@@ -115,11 +126,15 @@ async fn a_stranger_makes_the_holders_answers_provisional() {
     }
     platform.stack.heal(REGION).await.unwrap();
     for order in orders {
-        eventually("the acceptance is decided as it was promised", PATIENCE, async || {
-            let path = format!("/api/v1/orders/{order}");
-            let answer = customer.ask(HttpCall::get(&path)).await.ok()?.json();
-            (answer["provider_id"] == json!(provider.person.user_id)).then_some(())
-        })
+        eventually(
+            "the acceptance is decided as it was promised",
+            PATIENCE,
+            async || {
+                let path = format!("/api/v1/orders/{order}");
+                let answer = customer.ask(HttpCall::get(&path)).await.ok()?.json();
+                (answer["provider_id"] == json!(provider.person.user_id)).then_some(())
+            },
+        )
         .await;
     }
 }

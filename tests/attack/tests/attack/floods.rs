@@ -23,16 +23,25 @@ const P99_MAX: Duration = Duration::from_secs(10);
 pub fn row(name: &str, count: FloodCount, experiences: &[Experience; 4]) -> String {
     let cell = |experience: &Experience| {
         let p99 = experience.percentile(99).as_millis();
-        format!("{p99:>6} ms {:>2} of {:<3}", experience.refused(), experience.count())
+        format!(
+            "{p99:>6} ms {:>2} of {:<3}",
+            experience.refused(),
+            experience.count()
+        )
     };
     let cells = experiences.each_ref().map(cell).join(" |");
-    let FloodCount { attempts, refused, .. } = count;
+    let FloodCount {
+        attempts, refused, ..
+    } = count;
     format!("{name:<44} {attempts:>8} {refused:>8} |{cells}")
 }
 
 pub fn head() -> String {
     let cells = WHO.map(|who| format!("{who:^20}")).join(" |");
-    format!("{:<44} {:>8} {:>8} |{cells}", "flood", "attempts", "refused")
+    format!(
+        "{:<44} {:>8} {:>8} |{cells}",
+        "flood", "attempts", "refused"
+    )
 }
 
 /// The flood's faults: it hit no limit, or disturbed an honest person.
@@ -41,13 +50,19 @@ pub fn wrongs(flood: &Flood, count: FloodCount, experiences: &[Experience; 4]) -
     if flood.attempts > 0 && count.refused == 0 {
         wrongs.push(format!("{} meets no limit", flood.name));
     }
-    if flood.grants_max.is_some_and(|most| !(1..=most).contains(&count.granted)) {
+    if flood
+        .grants_max
+        .is_some_and(|most| !(1..=most).contains(&count.granted))
+    {
         wrongs.push(format!("{}: {} are granted", flood.name, count.granted));
     }
     for (who, experience) in WHO.iter().zip(experiences) {
         let is_late = experience.percentile(99) > P99_MAX;
         if experience.refused() > 0 || is_late || experience.count() == 0 {
-            wrongs.push(format!("{} spoils it for the {who}: {experience}", flood.name));
+            wrongs.push(format!(
+                "{} spoils it for the {who}: {experience}",
+                flood.name
+            ));
         }
     }
     wrongs

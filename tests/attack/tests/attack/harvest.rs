@@ -21,7 +21,9 @@ async fn open_orders(platform: &AttackedPlatform, count: usize) -> Vec<OrderId> 
     let admin = platform.admin().await;
     let mut orders = Vec::new();
     for n in 0..count {
-        let order = customer.publish(Region::North, &format!("Mend tap {n}")).await;
+        let order = customer
+            .publish(Region::North, &format!("Mend tap {n}"))
+            .await;
         let approved = admin.act(order, "approve").await.unwrap();
         assert_eq!(approved.status, 200, "{}", approved.text());
         orders.push(order);
@@ -35,8 +37,15 @@ async fn at_edge(platform: &AttackedPlatform, thief: &Somebody, body: Value) -> 
         "v": 1, "id": new_id(), "device_seq": 1, "tapped_at": "2026-11-21T12:00:00Z",
         "token": thief.edge_token, "body": body,
     });
-    let call = HttpCall::post("/commands").bearer(&thief.edge_token).json(&frame);
-    thief.station.ask(platform.edge().http, &call).await.unwrap().json()
+    let call = HttpCall::post("/commands")
+        .bearer(&thief.edge_token)
+        .json(&frame);
+    thief
+        .station
+        .ask(platform.edge().http, &call)
+        .await
+        .unwrap()
+        .json()
 }
 
 fn accept(order: OrderId) -> Value {
@@ -45,16 +54,25 @@ fn accept(order: OrderId) -> Value {
 
 async fn board(platform: &AttackedPlatform, thief: &Somebody) -> Vec<Value> {
     let call = HttpCall::get("/board").bearer(&thief.edge_token);
-    let board = thief.station.ask(platform.edge().http, &call).await.unwrap().json();
+    let board = thief
+        .station
+        .ask(platform.edge().http, &call)
+        .await
+        .unwrap()
+        .json();
     board["items"].as_array().cloned().unwrap_or_default()
 }
 
 async fn until_on_board(platform: &AttackedPlatform, thief: &Somebody, orders: &[OrderId]) {
-    eventually("the orders are on the edge's board", attack::PATIENCE, async || {
-        let shown = board(platform, thief).await;
-        let there = |order| shown.iter().any(|item| item["id"] == json!(order));
-        orders.iter().all(there).then_some(())
-    })
+    eventually(
+        "the orders are on the edge's board",
+        attack::PATIENCE,
+        async || {
+            let shown = board(platform, thief).await;
+            let there = |order| shown.iter().any(|item| item["id"] == json!(order));
+            orders.iter().all(there).then_some(())
+        },
+    )
     .await;
 }
 
@@ -67,13 +85,19 @@ async fn a_provider_accepts_reads_the_address_gives_back_and_takes_the_next() {
     let mut refusals = Vec::new();
     for order in orders {
         thief.act(order, "accept").await.unwrap();
-        let seen = thief.ask(HttpCall::get(&format!("/api/v1/orders/{order}"))).await.unwrap();
+        let seen = thief
+            .ask(HttpCall::get(&format!("/api/v1/orders/{order}")))
+            .await
+            .unwrap();
         read += usize::from(seen.text().contains(ADDRESS));
         let given_back = thief.act(order, "withdraw").await.unwrap();
         refusals.push(given_back.code());
     }
     assert!(read <= 10, "{read} addresses of {MANY}");
-    assert!(refusals.iter().any(|code| code == "too_many_withdrawals"), "{refusals:?}");
+    assert!(
+        refusals.iter().any(|code| code == "too_many_withdrawals"),
+        "{refusals:?}"
+    );
 }
 
 #[tokio::test]
@@ -92,8 +116,16 @@ async fn a_fresh_account_takes_every_order_of_a_region() {
         assert_eq!(refused.json()["limit"]["most"], 5);
     }
     let honest = platform.provider().await;
-    let left = orders.iter().zip(&answers).find(|(_, answer)| answer.status != 200).unwrap();
-    assert_eq!(honest.act(*left.0, "accept").await.unwrap().status, 200, "the rest is for others");
+    let left = orders
+        .iter()
+        .zip(&answers)
+        .find(|(_, answer)| answer.status != 200)
+        .unwrap();
+    assert_eq!(
+        honest.act(*left.0, "accept").await.unwrap().status,
+        200,
+        "the rest is for others"
+    );
 }
 
 #[tokio::test]
@@ -112,16 +144,23 @@ async fn a_provider_reads_an_address_at_an_edge_before_anybody_has_decided() {
         assert!(!shown.contains(ADDRESS), "{shown}");
     }
     platform.stack.heal(Region::North).await.unwrap();
-    eventually("the job is surely his, and shows where it is", attack::PATIENCE, async || {
-        let shown = Value::from(board(&platform, &thief).await).to_string();
-        shown.contains(ADDRESS).then_some(())
-    })
+    eventually(
+        "the job is surely his, and shows where it is",
+        attack::PATIENCE,
+        async || {
+            let shown = Value::from(board(&platform, &thief).await).to_string();
+            shown.contains(ADDRESS).then_some(())
+        },
+    )
     .await;
     let admin = platform.admin().await;
     let path = format!("/api/v1/orders/{}/timeline", orders[0]);
     let history = admin.done(HttpCall::get(&path)).await;
     let lines = history["items"].as_array().unwrap();
-    assert!(lines.iter().any(|line| line["address_shown"] == "decided"), "on record: {history}");
+    assert!(
+        lines.iter().any(|line| line["address_shown"] == "decided"),
+        "on record: {history}"
+    );
 }
 
 #[tokio::test]
@@ -135,9 +174,17 @@ async fn a_provider_takes_every_job_of_a_region_that_is_cut_off() {
     for order in &orders {
         replies.push(at_edge(&platform, &thief, accept(*order)).await);
     }
-    let taken = replies.iter().filter(|reply| reply["verdict"] == "provisional").count();
+    let taken = replies
+        .iter()
+        .filter(|reply| reply["verdict"] == "provisional")
+        .count();
     assert_eq!(taken, 5, "{replies:?}");
-    assert!(replies[5..].iter().all(|reply| reply["code"] == "too_many_open_jobs"), "{replies:?}");
+    assert!(
+        replies[5..]
+            .iter()
+            .all(|reply| reply["code"] == "too_many_open_jobs"),
+        "{replies:?}"
+    );
 }
 
 #[tokio::test]
@@ -151,13 +198,17 @@ async fn a_provider_collects_customers_from_boards_lists_and_news() {
     let (code, mut line) = opened.unwrap();
     assert_eq!(code, 0);
     let edge = wire::EdgeId::new(&platform.edge().edge).unwrap();
-    line.subscribe(&topics::changes_topic(Region::North, &edge)).await.unwrap();
+    line.subscribe(&topics::changes_topic(Region::North, &edge))
+        .await
+        .unwrap();
     let draft = json!({
         "title": "Mend the gate", "description": "Call 138 1234 5678 or gate@mail.example.",
         "service_type": "cleaning_repair", "price": "200.00", "location": "NORTH",
         "address": ADDRESS,
     });
-    let published = customer.done(HttpCall::post("/api/v1/orders").json(&draft)).await;
+    let published = customer
+        .done(HttpCall::post("/api/v1/orders").json(&draft))
+        .await;
     let order: OrderId = serde_json::from_value(published["order_id"].clone()).unwrap();
     admin.act(order, "approve").await.unwrap();
     let order = order.to_string();
@@ -168,14 +219,28 @@ async fn a_provider_collects_customers_from_boards_lists_and_news() {
         heard = String::from_utf8_lossy(&message).into_owned();
     }
     let mut seen = vec![("the change stream", heard)];
-    let paths = ["/api/v1/orders/available?limit=100", &format!("/api/v1/orders/{order}")];
+    let paths = [
+        "/api/v1/orders/available?limit=100",
+        &format!("/api/v1/orders/{order}"),
+    ];
     for path in paths {
-        seen.push(("the gateway", thief.ask(HttpCall::get(path)).await.unwrap().text()));
+        seen.push((
+            "the gateway",
+            thief.ask(HttpCall::get(path)).await.unwrap().text(),
+        ));
     }
-    seen.push(("the board", Value::from(board(platform, &thief).await).to_string()));
+    seen.push((
+        "the board",
+        Value::from(board(platform, &thief).await).to_string(),
+    ));
     for (place, text) in seen {
         assert!(text.contains(&order), "{place} shows the job");
-        for secret in [ADDRESS, "1234 5678", "mail.example", &customer.person.user_id.to_string()] {
+        for secret in [
+            ADDRESS,
+            "1234 5678",
+            "mail.example",
+            &customer.person.user_id.to_string(),
+        ] {
             assert!(!text.contains(secret), "{place} tells `{secret}`: {text}");
         }
     }
@@ -208,19 +273,34 @@ async fn a_hoarder_keeps_his_jobs_after_his_account_was_closed() {
     }
     let person = thief.person.user_id;
     let revoke = HttpCall::post(&format!("/api/v1/admin/users/{person}/revoke"));
-    admin.done(revoke.json(&json!({"reason": "He sells addresses."}))).await;
+    admin
+        .done(revoke.json(&json!({"reason": "He sells addresses."})))
+        .await;
     eventually("the admin finds his jobs", attack::PATIENCE, async || {
         let cases = admin.done(HttpCall::get("/api/v1/admin/cases")).await;
         let cases = cases["items"].as_array().cloned().unwrap_or_default();
-        let his = cases.iter().filter(|case| case["kind"] == "revoked_holder").count();
+        let his = cases
+            .iter()
+            .filter(|case| case["kind"] == "revoked_holder")
+            .count();
         (his == orders.len()).then_some(())
     })
     .await;
     let withdraw = HttpCall::post(&format!("/api/v1/admin/providers/{person}/withdrawals"));
-    let done = admin.done(withdraw.json(&json!({"reason": "He sells addresses."}))).await;
-    assert_eq!(done["items"].as_array().map(Vec::len), Some(orders.len()), "{done}");
+    let done = admin
+        .done(withdraw.json(&json!({"reason": "He sells addresses."})))
+        .await;
+    assert_eq!(
+        done["items"].as_array().map(Vec::len),
+        Some(orders.len()),
+        "{done}"
+    );
     let honest = platform.provider().await;
     for order in orders {
-        assert_eq!(honest.act(order, "accept").await.unwrap().status, 200, "it is open again");
+        assert_eq!(
+            honest.act(order, "accept").await.unwrap().status,
+            200,
+            "it is open again"
+        );
     }
 }

@@ -29,7 +29,11 @@ async fn a_person_raises_himself_to_admin_when_he_registers() {
         });
         let call = HttpCall::post("/api/v1/auth/register").json(&form);
         let answer = station.ask(platform.gateway(), &call).await.unwrap();
-        assert!((400..500).contains(&answer.status), "{role}: {}", answer.text());
+        assert!(
+            (400..500).contains(&answer.status),
+            "{role}: {}",
+            answer.text()
+        );
     }
 }
 
@@ -39,18 +43,40 @@ async fn a_list_is_asked_for_with_a_cursor_of_somebody_else() {
     let (customer, _, order) = deal(platform).await;
     customer.publish(Region::North, "Paint the gate").await;
     let page = customer.done(HttpCall::get("/api/v1/orders?limit=1")).await;
-    let cursor = page["next"].as_str().expect("there is a second page").to_owned();
+    let cursor = page["next"]
+        .as_str()
+        .expect("there is a second page")
+        .to_owned();
     let stranger = platform.somebody(Role::Customer).await;
-    for path in ["/api/v1/orders", "/api/v1/notifications", "/api/v1/auth/sessions"] {
+    for path in [
+        "/api/v1/orders",
+        "/api/v1/notifications",
+        "/api/v1/auth/sessions",
+    ] {
         let call = HttpCall::get(&format!("{path}?limit=100&cursor={cursor}"));
         let answer = stranger.ask(call).await.unwrap();
-        assert!(matches!(answer.status, 200 | 422), "{path}: {}", answer.text());
-        assert!(!answer.text().contains(&order.to_string()), "{path} shows the order");
+        assert!(
+            matches!(answer.status, 200 | 422),
+            "{path}: {}",
+            answer.text()
+        );
+        assert!(
+            !answer.text().contains(&order.to_string()),
+            "{path} shows the order"
+        );
     }
-    for query in
-        ["limit=0", "limit=-1", "limit=99999999999", "limit=x", "cursor=%00", "cursor=a%27b"]
-    {
-        let answer = stranger.ask(HttpCall::get(&format!("/api/v1/orders?{query}"))).await.unwrap();
+    for query in [
+        "limit=0",
+        "limit=-1",
+        "limit=99999999999",
+        "limit=x",
+        "cursor=%00",
+        "cursor=a%27b",
+    ] {
+        let answer = stranger
+            .ask(HttpCall::get(&format!("/api/v1/orders?{query}")))
+            .await
+            .unwrap();
         assert!(answer.status < 500, "{query}: {}", answer.text());
     }
 }

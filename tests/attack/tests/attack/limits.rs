@@ -80,7 +80,9 @@ async fn a_neighbour_shuts_the_sign_in_of_everybody_at_his_address() {
         under_way.join_all().await;
     };
     let elsewhere = async || {
-        let signed = platform.sign_in(honest.station, &honest.username, PASSWORD).await;
+        let signed = platform
+            .sign_in(honest.station, &honest.username, PASSWORD)
+            .await;
         signed.map(drop).map_err(|refusal| refusal.code())
     };
     let ((), experience) = during(flood, Duration::from_secs(3), elsewhere).await;
@@ -95,8 +97,10 @@ async fn a_neighbour_shuts_the_sign_in_of_everybody_at_his_address() {
 #[tokio::test]
 async fn one_person_asks_every_endpoint_as_often_as_each_allows() {
     let platform = AttackedPlatform::shared().await;
-    let [greedy, honest] =
-        [platform.somebody(Role::Customer).await, platform.somebody(Role::Customer).await];
+    let [greedy, honest] = [
+        platform.somebody(Role::Customer).await,
+        platform.somebody(Role::Customer).await,
+    ];
     let paths = [
         "/api/v1/orders",
         "/api/v1/orders/00000000-0000-7000-8000-000000000001",
@@ -108,7 +112,10 @@ async fn one_person_asks_every_endpoint_as_often_as_each_allows() {
     ];
     // A minute may end midway and restart the count.
     for at in 0..2 * PERSONS_MOST {
-        let answer = greedy.ask(HttpCall::get(paths[at % paths.len()])).await.unwrap();
+        let answer = greedy
+            .ask(HttpCall::get(paths[at % paths.len()]))
+            .await
+            .unwrap();
         if answer.status != 429 {
             continue;
         }
@@ -126,7 +133,9 @@ async fn one_person_asks_every_endpoint_as_often_as_each_allows() {
 /// The number behind the key of a named limit, such as 99 of `"endpoint";r=99;t=40,
 /// "person";r=599;t=40`.
 fn told(header: &str, limit: &str, key: &str) -> u32 {
-    let item = header.split(", ").find(|item| item.starts_with(&format!("\"{limit}\";")));
+    let item = header
+        .split(", ")
+        .find(|item| item.starts_with(&format!("\"{limit}\";")));
     let number = item.and_then(|item| item.split(';').find_map(|part| part.strip_prefix(key)));
     let number = number.and_then(|number| number.parse().ok());
     number.unwrap_or_else(|| panic!("{limit}, {key}: {header}"))
@@ -149,7 +158,10 @@ async fn asks_until_refused(who: &Somebody, call: &HttpCall) -> Option<(u32, Htt
         if told(left, "endpoint", "r=") != ENDPOINTS_MOST.saturating_sub(granted) {
             return None;
         }
-        assert!(granted <= ENDPOINTS_MOST, "request {granted} of a minute is granted");
+        assert!(
+            granted <= ENDPOINTS_MOST,
+            "request {granted} of a minute is granted"
+        );
     }
 }
 
@@ -160,22 +172,47 @@ async fn one_person_asks_an_endpoint_once_more_than_a_minute_allows() {
     let mut tries = 0;
     let (greedy, granted, refusal) = loop {
         tries += 1;
-        assert!(tries <= TRIES_MAX, "no hundred requests are counted one after the other");
+        assert!(
+            tries <= TRIES_MAX,
+            "no hundred requests are counted one after the other"
+        );
         let greedy = platform.somebody(Role::Customer).await;
         if let Some((granted, refusal)) = asks_until_refused(&greedy, &orders).await {
             break (greedy, granted, refusal);
         }
     };
-    assert_eq!((refusal.status, refusal.code().as_str()), (429, "rate_limited"));
-    assert_eq!(granted, ENDPOINTS_MOST, "the first that is refused is the next one");
+    assert_eq!(
+        (refusal.status, refusal.code().as_str()),
+        (429, "rate_limited")
+    );
+    assert_eq!(
+        granted, ENDPOINTS_MOST,
+        "the first that is refused is the next one"
+    );
     let left = refusal.header("ratelimit").expect("what is left");
     let whole_in = told(left, "endpoint", "t=");
     assert_eq!(told(left, "endpoint", "r="), 0);
     assert!((1..=60).contains(&whole_in), "{left}");
-    assert_eq!(refusal.header("retry-after"), Some(whole_in.to_string().as_str()));
+    assert_eq!(
+        refusal.header("retry-after"),
+        Some(whole_in.to_string().as_str())
+    );
     // The refused request used up no other limit.
-    let elsewhere = greedy.ask(HttpCall::get("/api/v1/notifications")).await.unwrap();
-    assert_eq!(elsewhere.status, 200, "another endpoint: {}", elsewhere.text());
-    let answer = platform.somebody(Role::Customer).await.ask(orders).await.unwrap();
+    let elsewhere = greedy
+        .ask(HttpCall::get("/api/v1/notifications"))
+        .await
+        .unwrap();
+    assert_eq!(
+        elsewhere.status,
+        200,
+        "another endpoint: {}",
+        elsewhere.text()
+    );
+    let answer = platform
+        .somebody(Role::Customer)
+        .await
+        .ask(orders)
+        .await
+        .unwrap();
     assert_eq!(answer.status, 200, "another person: {}", answer.text());
 }

@@ -37,9 +37,15 @@ impl TappedPlatform {
         layout.edges.truncate(1);
         let line = HostileLine::to(layout.gateway).await;
         layout.edges[0].gateway_url = line.url();
-        let wishes = Wishes { default_limits: true, ..Wishes::default() };
+        let wishes = Wishes {
+            default_limits: true,
+            ..Wishes::default()
+        };
         let stack = Stack::start(layout, &wishes).await.unwrap();
-        Self { platform: AttackedPlatform { stack }, line }
+        Self {
+            platform: AttackedPlatform { stack },
+            line,
+        }
     }
 
     /// Publishes and approves an order, and waits until the edge's board shows it.
@@ -71,7 +77,10 @@ impl TappedPlatform {
 }
 
 async fn board(edge: u16, token: &str) -> HttpAnswer {
-    Station::fresh().ask(edge, &HttpCall::get("/board").bearer(token)).await.unwrap()
+    Station::fresh()
+        .ask(edge, &HttpCall::get("/board").bearer(token))
+        .await
+        .unwrap()
 }
 
 /// An admin token signed with the attacker's keys.
@@ -81,7 +90,10 @@ fn forged_admin(keys: &Issuer) -> String {
 
 /// Opens a session as the hub does, at the cursor in Hello.
 fn welcome(hello: &Hello) -> (LinkSessionId, Frame) {
-    let standing = LinkSessionId { term: u64::from(u32::MAX), nonce: hello.nonce };
+    let standing = LinkSessionId {
+        term: u64::from(u32::MAX),
+        nonce: hello.nonce,
+    };
     let limits = LinkLimits {
         batch_ops_max: 5_000,
         batch_bytes_max: 1 << 20,
@@ -107,8 +119,19 @@ fn with_keys(hello: &Hello, keys: &Issuer) -> Vec<Frame> {
     let from = hello.feed_cursor;
     let to = hello.feed_cursor + 1;
     let version = u64::from(u32::MAX);
-    let changes = vec![FeedChange::Keys { version, jwks: keys.signer.jwks() }];
-    vec![welcome, Frame::Down(ChangesFrame { standing, from, to, changes })]
+    let changes = vec![FeedChange::Keys {
+        version,
+        jwks: keys.signer.jwks(),
+    }];
+    vec![
+        welcome,
+        Frame::Down(ChangesFrame {
+            standing,
+            from,
+            to,
+            changes,
+        }),
+    ]
 }
 
 fn plain(frames: Vec<Frame>) -> Vec<Vec<u8>> {
@@ -117,9 +140,14 @@ fn plain(frames: Vec<Frame>) -> Vec<Vec<u8>> {
 
 /// Seals frames as the hub does, with a key that is not the hub's.
 fn sealed_by(key: &Signer, hello: &Hello, frames: &[Frame]) -> Vec<Vec<u8>> {
-    let Some(challenge) = hello.challenge else { return plain(frames.to_vec()) };
+    let Some(challenge) = hello.challenge else {
+        return plain(frames.to_vec());
+    };
     let mut sealer = FrameSealer::new(key.clone(), hello.edge.clone(), challenge);
-    frames.iter().map(|frame| sealer.seal_frame(frame).to_bytes()).collect()
+    frames
+        .iter()
+        .map(|frame| sealer.seal_frame(frame).to_bytes())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -129,9 +157,16 @@ async fn a_fake_hub_gives_the_edge_its_own_keys_and_reads_every_address_on_the_b
     let keys = Issuer::new();
     let forged = forged_admin(&keys);
     assert_eq!(tapped.board(&forged).await.status, 401, "before the attack");
-    tapped.line.play_hub(move |hello| plain(with_keys(hello, &keys))).await;
+    tapped
+        .line
+        .play_hub(move |hello| plain(with_keys(hello, &keys)))
+        .await;
     let shown = tapped.board(&forged).await;
-    assert!(!shown.text().contains(ADDRESS), "the attacker reads {}", shown.text());
+    assert!(
+        !shown.text().contains(ADDRESS),
+        "the attacker reads {}",
+        shown.text()
+    );
     assert_eq!(shown.status, 401);
     tapped.heals().await;
 }
@@ -143,7 +178,10 @@ async fn a_fake_hub_that_signs_with_a_key_of_its_own_is_believed() {
     let keys = Issuer::new();
     let own = Issuer::new().signer;
     let forged = forged_admin(&keys);
-    tapped.line.play_hub(move |hello| sealed_by(&own, hello, &with_keys(hello, &keys))).await;
+    tapped
+        .line
+        .play_hub(move |hello| sealed_by(&own, hello, &with_keys(hello, &keys)))
+        .await;
     assert_eq!(tapped.board(&forged).await.status, 401);
     tapped.heals().await;
 }
@@ -151,10 +189,19 @@ async fn a_fake_hub_that_signs_with_a_key_of_its_own_is_believed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fake_hub_makes_an_edge_a_twin_for_good() {
     let tapped = TappedPlatform::start().await;
-    let refused = SessionRefusal { code: Code::EdgeTwin, detail: "you are a copy".into() };
-    tapped.line.play_hub(move |_| plain(vec![Frame::Refused(refused.clone())])).await;
+    let refused = SessionRefusal {
+        code: Code::EdgeTwin,
+        detail: "you are a copy".into(),
+    };
+    tapped
+        .line
+        .play_hub(move |_| plain(vec![Frame::Refused(refused.clone())]))
+        .await;
     let hello = tapped.line.next_hello().await;
-    assert!(hello.twin != Some(true) && !hello.suspect, "it says of itself that it is a twin");
+    assert!(
+        hello.twin != Some(true) && !hello.suspect,
+        "it says of itself that it is a twin"
+    );
     tapped.heals().await;
 }
 
@@ -171,7 +218,10 @@ async fn a_fake_hub_ends_an_edges_epoch_and_takes_its_log() {
         tail: Vec::new(),
         part: None,
     };
-    tapped.line.play_hub(move |hello| plain(vec![Frame::Quarantine(quarantine(hello))])).await;
+    tapped
+        .line
+        .play_hub(move |hello| plain(vec![Frame::Quarantine(quarantine(hello))]))
+        .await;
     let hello = tapped.line.next_hello().await;
     assert_eq!(hello.epoch, 1, "it has begun the epoch of the attacker");
     tapped.heals().await;
@@ -182,18 +232,28 @@ async fn a_fake_hub_makes_an_edge_doubt_its_own_log() {
     let tapped = TappedPlatform::start().await;
     // The fake hub claims ops that the edge never logged.
     let beyond = |hello: &Hello| {
-        let end =
-            ChainHead { seq: hello.last_seq, hash: hello.last_hash }.append_op(b"never logged");
+        let end = ChainHead {
+            seq: hello.last_seq,
+            hash: hello.last_hash,
+        }
+        .append_op(b"never logged");
         match welcome(hello).1 {
             Frame::Welcome(welcome) => {
                 let cursor = end.seq;
                 let cursor_hash = end.hash;
-                Frame::Welcome(Welcome { cursor, cursor_hash, ..welcome })
+                Frame::Welcome(Welcome {
+                    cursor,
+                    cursor_hash,
+                    ..welcome
+                })
             }
             other => other,
         }
     };
-    tapped.line.play_hub(move |hello| plain(vec![beyond(hello)])).await;
+    tapped
+        .line
+        .play_hub(move |hello| plain(vec![beyond(hello)]))
+        .await;
     let hello = tapped.line.next_hello().await;
     assert!(!hello.suspect, "it answers nothing firm from now on");
     tapped.heals().await;
@@ -206,7 +266,11 @@ async fn a_relay_plays_an_earlier_session_again_and_the_edge_thinks_that_it_is_l
     assert!(!earlier.is_empty(), "a Welcome at least");
     let acks = tapped.line.acks().len();
     tapped.line.play_hub(move |_| earlier.clone()).await;
-    assert_eq!(tapped.line.acks().len(), acks, "the edge takes the replay for its hub");
+    assert_eq!(
+        tapped.line.acks().len(),
+        acks,
+        "the edge takes the replay for its hub"
+    );
     tapped.heals().await;
 }
 
@@ -217,7 +281,9 @@ async fn a_relay_changes_one_byte_of_an_order_on_its_way_to_the_edge() {
     let tapped = TappedPlatform::start().await;
     let calls = tapped.line.calls();
     tapped.line.change(|mut bytes| {
-        let found = bytes.windows(TITLE.len()).position(|run| run == TITLE.as_bytes());
+        let found = bytes
+            .windows(TITLE.len())
+            .position(|run| run == TITLE.as_bytes());
         if let Some(at) = found {
             bytes[at..at + TITLE.len()].copy_from_slice(CHANGED.as_bytes());
         }
@@ -233,7 +299,10 @@ async fn a_relay_changes_one_byte_of_an_order_on_its_way_to_the_edge() {
         (text.contains("Paint the fen") || tapped.line.calls() >= calls + 3).then_some(text)
     })
     .await;
-    assert!(!shown.contains(CHANGED), "the edge shows what nobody published");
+    assert!(
+        !shown.contains(CHANGED),
+        "the edge shows what nobody published"
+    );
     tapped.heals().await;
 }
 
@@ -255,7 +324,13 @@ impl Drop for NewEdge {
 impl NewEdge {
     fn start(gateway: &str, code: &str) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let free = || {
+            TcpListener::bind("127.0.0.1:0")
+                .unwrap()
+                .local_addr()
+                .unwrap()
+                .port()
+        };
         let http = free();
         let mqtt = free();
         let ws = free();
@@ -284,7 +359,11 @@ impl NewEdge {
 
     async fn asks(&self, token: &str) -> Option<u16> {
         let call = HttpCall::get("/board").bearer(token);
-        Station::fresh().ask(self.http, &call).await.ok().map(|answer| answer.status)
+        Station::fresh()
+            .ask(self.http, &call)
+            .await
+            .ok()
+            .map(|answer| answer.status)
     }
 }
 
@@ -298,7 +377,10 @@ async fn a_fake_gateway_enrols_a_new_edge_under_its_own_keys() {
     // suffice, because the attacker writes the answers that the edge receives.
     let platform = AttackedPlatform::on_files().await;
     let session = platform.stack.admin().await.unwrap();
-    let code = session.enrolment_code("north-9", Region::North).await.unwrap();
+    let code = session
+        .enrolment_code("north-9", Region::North)
+        .await
+        .unwrap();
     let line = HostileLine::to(platform.gateway()).await;
     let keys = Issuer::new();
     let own = Issuer::new().signer;
@@ -344,5 +426,9 @@ async fn somebody_on_the_network_reads_a_link_over_plain_http() {
     })
     .await;
     assert!(ended, "it calls over plain HTTP");
-    assert!(edge.said().contains("anybody on the way could read"), "{}", edge.said());
+    assert!(
+        edge.said().contains("anybody on the way could read"),
+        "{}",
+        edge.said()
+    );
 }

@@ -40,7 +40,12 @@ async fn a_stranger_without_a_good_token_calls_a_route_that_is_not_public() {
             None => true,
             Some(place) => route.is_edges == (place >= cloud.len()),
         };
-        calls.extend(routes.iter().filter(fits).map(|route| (station, route, forgery)));
+        calls.extend(
+            routes
+                .iter()
+                .filter(fits)
+                .map(|route| (station, route, forgery)),
+        );
     }
     let count = calls.len();
     let opened = stream::iter(calls)
@@ -49,8 +54,16 @@ async fn a_stranger_without_a_good_token_calls_a_route_that_is_not_public() {
         .filter_map(std::future::ready)
         .collect::<Vec<String>>();
     let opened = opened.await;
-    assert!(opened.is_empty(), "{} of {count}:\n{}", opened.len(), opened.join("\n"));
-    assert!(count > 2_000, "every route, and every kind of forgery: {count}");
+    assert!(
+        opened.is_empty(),
+        "{} of {count}:\n{}",
+        opened.len(),
+        opened.join("\n")
+    );
+    assert!(
+        count > 2_000,
+        "every route, and every kind of forgery: {count}"
+    );
 }
 
 /// Returns a fault unless the answer is a 401 that the route describes.
@@ -60,7 +73,11 @@ async fn opens(
     route: &DescribedRoute,
     forgery: &Forgery,
 ) -> Option<String> {
-    let port = if route.is_edges { platform.edge().http } else { platform.gateway() };
+    let port = if route.is_edges {
+        platform.edge().http
+    } else {
+        platform.gateway()
+    };
     let call = forgery.on(route.sound_call(NOBODYS));
     let answer = station.ask(port, &call).await.expect("an answer");
     let is_refused = answer.status == 401
@@ -71,7 +88,10 @@ async fn opens(
 
 fn told(route: &DescribedRoute, who: &str, answer: &HttpAnswer) -> String {
     let text: String = answer.text().chars().take(200).collect();
-    format!("{} {} with {who}: {} {text}", route.method, route.path, answer.status)
+    format!(
+        "{} {} with {who}: {} {text}",
+        route.method, route.path, answer.status
+    )
 }
 
 #[tokio::test]
@@ -108,7 +128,11 @@ async fn a_person_does_what_is_for_another_role() {
 }
 
 async fn of_role(platform: &AttackedPlatform, role: Role) -> Somebody {
-    if role == Role::Admin { platform.admin().await } else { platform.somebody(role).await }
+    if role == Role::Admin {
+        platform.admin().await
+    } else {
+        platform.somebody(role).await
+    }
 }
 
 /// A changing route that forgot about idempotency keys does not look at the header.
@@ -125,11 +149,18 @@ async fn every_change_takes_a_key_or_says_why_it_takes_none() {
         match (&route.unkeyed, route.takes_key) {
             (Some(why), false) if why.len() >= 10 => continue,
             (None, true) if !route.is_public => {}
-            _ => faults.push(format!("{} {}: {:?}", route.method, route.path, route.unkeyed)),
+            _ => faults.push(format!(
+                "{} {}: {:?}",
+                route.method, route.path, route.unkeyed
+            )),
         }
-        let Some(&role) = route.roles.first() else { continue };
+        let Some(&role) = route.roles.first() else {
+            continue;
+        };
         // The key is checked first, so the call has no effect.
-        let call = route.sound_call(NOBODYS).header("idempotency-key", "x".repeat(256));
+        let call = route
+            .sound_call(NOBODYS)
+            .header("idempotency-key", "x".repeat(256));
         let answer = people[role.as_str()].ask(call).await.expect("an answer");
         let names_key = answer.text().contains("Idempotency-Key");
         if answer.status != 422 || !names_key || !route.names_code(422, "invalid_input") {
@@ -147,23 +178,41 @@ async fn somebody_asks_by_a_method_that_no_description_names() {
     let mut routes = Description::of(platform).await.routes();
     routes.retain(|route| !route.is_edges);
     let station = Station::fresh();
-    for path in routes.iter().map(|route| &route.path).collect::<BTreeSet<_>>() {
+    for path in routes
+        .iter()
+        .map(|route| &route.path)
+        .collect::<BTreeSet<_>>()
+    {
         let own = routes.iter().filter(|route| route.path == *path);
         let named: BTreeSet<&str> = own.map(|route| route.method.as_str()).collect();
         for method in METHODS.into_iter().filter(|method| !named.contains(method)) {
-            let path =
-                path.split('/').map(|part| if part.starts_with('{') { NOBODYS } else { part });
+            let path = path
+                .split('/')
+                .map(|part| if part.starts_with('{') { NOBODYS } else { part });
             let path = path.collect::<Vec<_>>().join("/");
-            let answer =
-                station.ask(platform.gateway(), &HttpCall::new(method, &path)).await.unwrap();
-            let allowed = answer.header("allow").unwrap_or_default().split(',').map(str::trim);
+            let answer = station
+                .ask(platform.gateway(), &HttpCall::new(method, &path))
+                .await
+                .unwrap();
+            let allowed = answer
+                .header("allow")
+                .unwrap_or_default()
+                .split(',')
+                .map(str::trim);
             assert_eq!(answer.status, 405, "{method} {path}: {}", answer.text());
             assert_eq!(allowed.collect::<BTreeSet<_>>(), named, "{method} {path}");
         }
     }
     // Each described public route exists and answers with a described status.
     for route in routes.iter().filter(|route| route.is_public) {
-        let answer = Station::fresh().ask(platform.gateway(), &route.idle_call()).await.unwrap();
-        assert!(route.names_status(answer.status), "{}", told(route, "nothing", &answer));
+        let answer = Station::fresh()
+            .ask(platform.gateway(), &route.idle_call())
+            .await
+            .unwrap();
+        assert!(
+            route.names_status(answer.status),
+            "{}",
+            told(route, "nothing", &answer)
+        );
     }
 }

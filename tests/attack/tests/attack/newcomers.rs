@@ -33,9 +33,17 @@ fn new_order(token: &str) -> Value {
 async fn takes_newcomers(platform: &AttackedPlatform) -> bool {
     let newcomer = platform.somebody(Role::Customer).await;
     let call = HttpCall::post("/commands").json(&new_order(&newcomer.edge_token));
-    let answer = newcomer.station.ask(platform.edge().http, &call).await.expect("an answer");
+    let answer = newcomer
+        .station
+        .ask(platform.edge().http, &call)
+        .await
+        .expect("an answer");
     let is_refused = answer.code() == "newcomers_wait";
-    assert!(is_refused || answer.json()["receipt"].is_object(), "{}", answer.text());
+    assert!(
+        is_refused || answer.json()["receipt"].is_object(),
+        "{}",
+        answer.text()
+    );
     !is_refused
 }
 
@@ -77,7 +85,10 @@ async fn a_crowd_of_fresh_accounts_fills_the_log_of_an_edge() {
         }
     }
     println!("{logged} commands of {CROWD} fresh accounts stand in the log");
-    assert!(is_full && logged <= NEWCOMERS_MAX + WINDOW, "newcomers take the last room of the log");
+    assert!(
+        is_full && logged <= NEWCOMERS_MAX + WINDOW,
+        "newcomers take the last room of the log"
+    );
     assert_eq!(broken, Vec::<String>::new());
 }
 
@@ -109,7 +120,10 @@ async fn a_stranger_makes_accounts_without_end_under_forged_addresses() {
         }
     }
     let refusal = refusal.expect("a refusal");
-    assert_eq!((refusal.status, refusal.code().as_str()), (429, "registration_quota"));
+    assert_eq!(
+        (refusal.status, refusal.code().as_str()),
+        (429, "registration_quota")
+    );
     let signed = platform.sign_in(station, "sock-0", PASSWORD).await;
     assert!(signed.is_ok(), "signing in is counted apart");
     platform.somebody(Role::Customer).await;

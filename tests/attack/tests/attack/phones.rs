@@ -14,13 +14,18 @@ struct Scene {
 
 async fn scene() -> Scene {
     let platform = AttackedPlatform::shared().await;
-    Scene { platform, phones: platform.stack.layout().sms_folder() }
+    Scene {
+        platform,
+        phones: platform.stack.layout().sms_folder(),
+    }
 }
 
 impl Scene {
     async fn post(&self, from: Station, path: &str, form: Value) -> HttpAnswer {
         let call = HttpCall::post(&format!("/api/v1/auth/{path}")).json(&form);
-        from.ask(self.platform.gateway(), &call).await.expect("an answer")
+        from.ask(self.platform.gateway(), &call)
+            .await
+            .expect("an answer")
     }
 
     async fn ask(&self, from: Station, phone: &str) -> HttpAnswer {
@@ -28,7 +33,12 @@ impl Scene {
     }
 
     async fn enter(&self, from: Station, phone: &str, code: &str) -> HttpAnswer {
-        self.post(from, "codes/sign-in", json!({ "phone": phone, "code": code })).await
+        self.post(
+            from,
+            "codes/sign-in",
+            json!({ "phone": phone, "code": code }),
+        )
+        .await
     }
 
     fn read(&self, phone: &str) -> String {
@@ -41,11 +51,20 @@ impl Scene {
         let message = |path: &PathBuf| -> Value {
             serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("a message")
         };
-        let newest = files.iter().rev().map(message).find(|message| message["to"] == phone);
-        let text =
-            newest.expect("a message to that phone")["text"].as_str().expect("a text").to_owned();
+        let newest = files
+            .iter()
+            .rev()
+            .map(message)
+            .find(|message| message["to"] == phone);
+        let text = newest.expect("a message to that phone")["text"]
+            .as_str()
+            .expect("a text")
+            .to_owned();
         let mut words = text.split(|c: char| !c.is_ascii_digit());
-        words.find(|word| word.len() == 6).expect("a code").to_owned()
+        words
+            .find(|word| word.len() == 6)
+            .expect("a code")
+            .to_owned()
     }
 
     /// A customer with that number linked.
@@ -61,12 +80,19 @@ impl Scene {
 }
 
 fn refused(answer: &HttpAnswer, status: u16, code: &str) {
-    assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text());
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (status, code),
+        "{}",
+        answer.text()
+    );
 }
 
 fn others(code: &str) -> impl Iterator<Item = String> {
     let code = code.to_owned();
-    (0..1_000_000).map(|guess| format!("{guess:06}")).filter(move |guess| *guess != code)
+    (0..1_000_000)
+        .map(|guess| format!("{guess:06}"))
+        .filter(move |guess| *guess != code)
 }
 
 #[tokio::test]
@@ -86,7 +112,11 @@ async fn a_code_is_guessed() {
         }
     }
     assert_eq!(tried, 5);
-    refused(&scene.enter(Station::fresh(), phone, &code).await, 409, "code_over");
+    refused(
+        &scene.enter(Station::fresh(), phone, &code).await,
+        409,
+        "code_over",
+    );
     // The thief requests further codes and gets five tries at each, at most five codes an hour.
     let mut asked = 0;
     while scene.ask(Station::fresh(), phone).await.status == 200 {
@@ -94,7 +124,11 @@ async fn a_code_is_guessed() {
         assert!(asked < 10, "the number is sent code after code");
     }
     assert_eq!(asked, 3, "one to link, one to guess, and three");
-    refused(&scene.ask(Station::fresh(), phone).await, 429, "rate_limited");
+    refused(
+        &scene.ask(Station::fresh(), phone).await,
+        429,
+        "rate_limited",
+    );
 }
 
 #[tokio::test]
@@ -121,7 +155,10 @@ async fn a_code_is_used_again_or_for_another_number() {
     let form = json!({ "phone": own, "code": scene.read(own) });
     let page = HttpCall::post("/api/v1/session/code").json(&form);
     let page = page.header("origin", "http://evil.example");
-    let answer = victim.ask(scene.platform.gateway(), &page).await.expect("an answer");
+    let answer = victim
+        .ask(scene.platform.gateway(), &page)
+        .await
+        .expect("an answer");
     refused(&answer, 403, "foreign_page");
 }
 
@@ -155,15 +192,33 @@ async fn a_thief_of_a_session_links_his_phone() {
     let code = scene.read(phone);
     let link = async |token: &str, password: &str| {
         let form = json!({ "phone": phone, "code": code, "password": password });
-        let call = HttpCall::post("/api/v1/auth/identities/phone").bearer(token).json(&form);
-        thief.ask(scene.platform.gateway(), &call).await.expect("an answer")
+        let call = HttpCall::post("/api/v1/auth/identities/phone")
+            .bearer(token)
+            .json(&form);
+        thief
+            .ask(scene.platform.gateway(), &call)
+            .await
+            .expect("an answer")
     };
     for guess in ["", "a-guess-of-the-thief"] {
-        refused(&link(&victim.person.token, guess).await, 401, "invalid_credentials");
+        refused(
+            &link(&victim.person.token, guess).await,
+            401,
+            "invalid_credentials",
+        );
     }
     // For a provider, even the password is not enough.
-    refused(&link(&provider.person.token, PASSWORD).await, 403, "role_forbidden");
+    refused(
+        &link(&provider.person.token, PASSWORD).await,
+        403,
+        "role_forbidden",
+    );
     let own = scene.enter(thief, phone, &code).await;
-    assert_eq!(own.status, 200, "he becomes somebody of his own: {}", own.text());
+    assert_eq!(
+        own.status,
+        200,
+        "he becomes somebody of his own: {}",
+        own.text()
+    );
     assert_eq!(own.json()["role"], "customer");
 }

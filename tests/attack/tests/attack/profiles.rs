@@ -57,7 +57,11 @@ async fn a_person_reads_or_changes_somebody_elses_profile_and_addresses() {
             let stranger = known(platform, role).await;
             for call in calls_for(&id, address) {
                 let answer = stranger.ask(call).await.unwrap();
-                assert!(matches!(answer.status, 403 | 404), "{role:?}: {}", answer.text());
+                assert!(
+                    matches!(answer.status, 403 | 404),
+                    "{role:?}: {}",
+                    answer.text()
+                );
             }
             let public = HttpCall::get(&format!("/api/v1/providers/{id}/profile"));
             let shown = stranger.ask(public).await.unwrap().text().to_string();
@@ -74,36 +78,62 @@ async fn a_provider_verifies_himself_or_sells_his_mark_under_another_name() {
     let provider = known(platform, Role::Provider).await;
     let admin = platform.admin().await;
     let id = provider.person.user_id.to_string();
-    for field in ["verified", "verification", "rating_hundredths", "completed_orders", "is_listed"]
-    {
+    for field in [
+        "verified",
+        "verification",
+        "rating_hundredths",
+        "completed_orders",
+        "is_listed",
+    ] {
         let mut form = json!({ "version": 3, "full_name": "Li Si", "phone_number": PHONE });
         form[field] = json!(true);
-        let answer = provider.ask(HttpCall::new("PUT", MINE).json(&form)).await.unwrap();
+        let answer = provider
+            .ask(HttpCall::new("PUT", MINE).json(&form))
+            .await
+            .unwrap();
         assert_eq!(answer.status, 422, "{field}: {}", answer.text());
     }
     let items = json!([{ "name": "Electrician", "number": "E-7", "issuer": "City of Light" }]);
     let certificates = |version: &Value| json!({ "version": version, "items": items });
-    let written =
-        provider.done(HttpCall::new("PUT", CERTIFICATIONS).json(&certificates(&json!(3)))).await;
-    let waiting = provider.done(HttpCall::post("/api/v1/users/me/verification")).await;
-    assert_eq!((&written["verified"], &waiting["verified"]), (&json!(false), &json!(false)));
+    let written = provider
+        .done(HttpCall::new("PUT", CERTIFICATIONS).json(&certificates(&json!(3))))
+        .await;
+    let waiting = provider
+        .done(HttpCall::post("/api/v1/users/me/verification"))
+        .await;
+    assert_eq!(
+        (&written["verified"], &waiting["verified"]),
+        (&json!(false), &json!(false))
+    );
 
     // The admin's decision covers the version they reviewed, not a later edit by the provider.
     let verify = format!("/api/v1/admin/providers/{id}/verify");
     let decision = |version: &Value| json!({ "version": version, "reason": "seen in person" });
     let renamed =
         json!({ "version": waiting["version"], "full_name": "Mallory", "phone_number": PHONE });
-    let swapped = provider.done(HttpCall::new("PUT", MINE).json(&renamed)).await;
+    let swapped = provider
+        .done(HttpCall::new("PUT", MINE).json(&renamed))
+        .await;
     let late = HttpCall::post(&verify).json(&decision(&waiting["version"]));
     assert_eq!(admin.ask(late).await.unwrap().status, 409);
-    let verified = admin.done(HttpCall::post(&verify).json(&decision(&swapped["version"]))).await;
+    let verified = admin
+        .done(HttpCall::post(&verify).json(&decision(&swapped["version"])))
+        .await;
     assert_eq!(verified["verified"], true);
 
     let sold =
         json!({ "version": verified["version"], "full_name": "Somebody", "phone_number": PHONE });
-    assert_eq!(provider.done(HttpCall::new("PUT", MINE).json(&sold)).await["verified"], false);
-    let shown = admin.done(HttpCall::get(&format!("/api/v1/providers/{id}/profile"))).await;
-    assert_eq!((&shown["full_name"], &shown["verified"]), (&json!("Somebody"), &json!(false)));
+    assert_eq!(
+        provider.done(HttpCall::new("PUT", MINE).json(&sold)).await["verified"],
+        false
+    );
+    let shown = admin
+        .done(HttpCall::get(&format!("/api/v1/providers/{id}/profile")))
+        .await;
+    assert_eq!(
+        (&shown["full_name"], &shown["verified"]),
+        (&json!("Somebody"), &json!(false))
+    );
 }
 
 #[tokio::test]
@@ -116,10 +146,20 @@ async fn somebody_calls_himself_one_of_the_platforms_staff() {
         let version = person.done(HttpCall::get(MINE)).await["version"].clone();
         let named = async |name: &str| {
             let form = json!({ "version": version, "full_name": name, "phone_number": PHONE });
-            person.ask(HttpCall::new("PUT", MINE).json(&form)).await.expect("an answer")
+            person
+                .ask(HttpCall::new("PUT", MINE).json(&form))
+                .await
+                .expect("an answer")
         };
-        for name in ["Admin", "H0ldfast", "5upport Team", "A d m i n", "\u{410}dmin", wide, service]
-        {
+        for name in [
+            "Admin",
+            "H0ldfast",
+            "5upport Team",
+            "A d m i n",
+            "\u{410}dmin",
+            wide,
+            service,
+        ] {
             let answer = named(name).await;
             let field = &answer.json()["errors"][0]["field"];
             assert_eq!((answer.status, field), (422, &json!("full_name")), "{name}");

@@ -38,10 +38,19 @@ async fn headers_of_the_platforms_own_make_a_stranger_somebody() {
         ("forwarded", "for=127.0.0.1;by=gateway"),
         ("x-forwarded-for", "127.0.0.1"),
         ("x-forwarded-user", "admin"),
-        ("proxy-authorization", &format!("Bearer {}", admin.person.token)),
+        (
+            "proxy-authorization",
+            &format!("Bearer {}", admin.person.token),
+        ),
     ] {
-        let call = HttpCall::get(ADMINS).header(name, value).header("x-user-role", "admin");
-        let answer = customer.station.ask(platform.gateway(), &call).await.unwrap();
+        let call = HttpCall::get(ADMINS)
+            .header(name, value)
+            .header("x-user-role", "admin");
+        let answer = customer
+            .station
+            .ask(platform.gateway(), &call)
+            .await
+            .unwrap();
         assert_eq!(answer.status, 401, "{name}: {}", answer.text());
         let answer = customer.ask(call).await.unwrap();
         assert_eq!(answer.status, 403, "{name}: {}", answer.text());
@@ -54,23 +63,47 @@ async fn headers_of_the_platforms_own_make_a_stranger_somebody() {
 #[tokio::test]
 async fn two_tokens_or_a_dropped_header_confuse_who_is_asking() {
     let platform = AttackedPlatform::shared().await;
-    let [customer, other] =
-        [platform.somebody(Role::Customer).await, platform.somebody(Role::Customer).await];
+    let [customer, other] = [
+        platform.somebody(Role::Customer).await,
+        platform.somebody(Role::Customer).await,
+    ];
     let station = customer.station;
     let orders = || HttpCall::get("/api/v1/orders");
-    let both = orders().bearer(&customer.person.token).bearer(&other.person.token);
-    assert_eq!(station.ask(platform.gateway(), &both).await.unwrap().status, 401, "two tokens");
+    let both = orders()
+        .bearer(&customer.person.token)
+        .bearer(&other.person.token);
+    assert_eq!(
+        station.ask(platform.gateway(), &both).await.unwrap().status,
+        401,
+        "two tokens"
+    );
     let joined = format!("{}, Bearer {}", customer.person.token, other.person.token);
-    let answer = station.ask(platform.gateway(), &orders().bearer(&joined)).await.unwrap();
+    let answer = station
+        .ask(platform.gateway(), &orders().bearer(&joined))
+        .await
+        .unwrap();
     assert_eq!(answer.status, 401, "two tokens in one header");
     // A header listed in `connection` must not strip the caller's identity on its way.
     other.publish(Region::North, "Somebody else's").await;
-    for dropped in ["authorization", "x-user-id", "x-user-role", "x-user-id, x-user-role"] {
+    for dropped in [
+        "authorization",
+        "x-user-id",
+        "x-user-role",
+        "x-user-id, x-user-role",
+    ] {
         let call = orders().header("connection", format!("close, {dropped}"));
         let answer = customer.ask(call).await.unwrap();
-        assert!(matches!(answer.status, 200 | 401), "{dropped}: {}", answer.text());
+        assert!(
+            matches!(answer.status, 200 | 401),
+            "{dropped}: {}",
+            answer.text()
+        );
         let items = answer.json()["items"].as_array().map(Vec::len);
-        assert!(items.unwrap_or_default() == 0, "{dropped}: {}", answer.text());
+        assert!(
+            items.unwrap_or_default() == 0,
+            "{dropped}: {}",
+            answer.text()
+        );
     }
 }
 
@@ -102,13 +135,20 @@ async fn a_spelling_of_a_path_reaches_what_the_table_does_not_name() {
         "/assets/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
     ] {
         let call = HttpCall::get(path).bearer(&customer.person.token);
-        let answer = customer.station.ask(platform.gateway(), &call).await.unwrap();
+        let answer = customer
+            .station
+            .ask(platform.gateway(), &call)
+            .await
+            .unwrap();
         let text = answer.text();
         let is_refused = (400..500).contains(&answer.status);
         // A portal page is the same for everyone.
         let is_page = text.contains("<!doctype html") || text.contains("<!DOCTYPE html");
         assert!(is_refused || is_page, "{path}: {} {text}", answer.status);
-        assert!(!text.contains("root:") && !text.contains("\"items\""), "{path}: {text}");
+        assert!(
+            !text.contains("root:") && !text.contains("\"items\""),
+            "{path}: {text}"
+        );
     }
 }
 
@@ -119,7 +159,10 @@ async fn one_request_hides_another_from_the_gateway() {
     let hidden = format!("GET {ADMINS} HTTP/1.1\r\nhost: x\r\nx-user-role: admin\r\n\r\n");
     let head = "POST /api/v1/auth/verify-token HTTP/1.1\r\nhost: x\r\n";
     for framing in [
-        format!("content-length: {}\r\ntransfer-encoding: chunked\r\n", hidden.len() + 5),
+        format!(
+            "content-length: {}\r\ntransfer-encoding: chunked\r\n",
+            hidden.len() + 5
+        ),
         format!("content-length: 0\r\ncontent-length: {}\r\n", hidden.len()),
         "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n".to_owned(),
         "transfer-encoding: xchunked\r\n".to_owned(),
@@ -150,7 +193,9 @@ async fn one_request_hides_another_from_the_gateway() {
         stream.write_all(bytes.as_bytes()).await.unwrap();
         let mut said = Vec::new();
         let reading = stream.read_to_end(&mut said);
-        let _closed = tokio::time::timeout(attack::PATIENCE, reading).await.expect("an end");
+        let _closed = tokio::time::timeout(attack::PATIENCE, reading)
+            .await
+            .expect("an end");
         let said = String::from_utf8_lossy(&said);
         assert!(said.matches("HTTP/1.1 ").count() <= 1, "{framing}: {said}");
         assert!(!said.contains("HTTP/1.1 2"), "{framing}: {said}");
@@ -174,7 +219,10 @@ async fn a_request_names_no_host_or_two_or_hides_a_header_behind_a_lone_line_fee
             ("GET / HTTP/1.1\r\nhost:\r\n", true),
             ("GET / HTTP/1.1\nhost: a\r\n", true),
             ("GET / HTTP/1.1\r\nhost: a\n", true),
-            ("GET / HTTP/1.1\r\nhost: a\nauthorization: Bearer x\r\n", true),
+            (
+                "GET / HTTP/1.1\r\nhost: a\nauthorization: Bearer x\r\n",
+                true,
+            ),
             (second, true),
         ] {
             let bytes = format!("{head}connection: close\r\n\r\n");
@@ -182,10 +230,16 @@ async fn a_request_names_no_host_or_two_or_hides_a_header_behind_a_lone_line_fee
             stream.write_all(bytes.as_bytes()).await.unwrap();
             let mut said = Vec::new();
             let reading = stream.read_to_end(&mut said);
-            let _closed = tokio::time::timeout(attack::PATIENCE, reading).await.expect("an end");
+            let _closed = tokio::time::timeout(attack::PATIENCE, reading)
+                .await
+                .expect("an end");
             let said = String::from_utf8_lossy(&said);
             assert!(said.starts_with("HTTP/1."), "{head:?}: {said}");
-            assert_eq!(said.matches("HTTP/1.1 400 ").count() == 1, is_refused, "{head:?}: {said}");
+            assert_eq!(
+                said.matches("HTTP/1.1 400 ").count() == 1,
+                is_refused,
+                "{head:?}: {said}"
+            );
         }
     }
 }
@@ -218,10 +272,15 @@ async fn a_chunk_hides_a_request_from_the_gateway() {
         stream.write_all(bytes.as_bytes()).await.unwrap();
         let mut said = Vec::new();
         let reading = stream.read_to_end(&mut said);
-        let _closed = tokio::time::timeout(attack::PATIENCE, reading).await.expect("an end");
+        let _closed = tokio::time::timeout(attack::PATIENCE, reading)
+            .await
+            .expect("an end");
         let said = String::from_utf8_lossy(&said);
         assert!(said.matches("HTTP/1.1 ").count() <= 1, "{chunks:?}: {said}");
-        assert!(!said.contains("HTTP/1.1 2") && !said.contains("HTTP/1.1 5"), "{chunks:?}: {said}");
+        assert!(
+            !said.contains("HTTP/1.1 2") && !said.contains("HTTP/1.1 5"),
+            "{chunks:?}: {said}"
+        );
     }
 }
 
@@ -234,7 +293,11 @@ async fn a_body_costs_more_than_it_weighs() {
     let station = customer.station;
     // 10 MB of spaces in 10 KB, also for a form.
     let zipped: &[u8] = include_bytes!("bomb.gz");
-    let deep = format!("{{\"title\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep = format!(
+        "{{\"title\":{}{}}}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
     let many = format!("{{{}\"a\":1}}", "\"a\":1,".repeat(30_000));
     for (port, path) in [
         (gateway, "/api/v1/orders"),
@@ -251,13 +314,27 @@ async fn a_body_costs_more_than_it_weighs() {
         for (what, call) in [
             ("deep", post().body("application/json", deep.clone())),
             ("many fields", post().body("application/json", many.clone())),
-            ("a bomb", post().header("content-encoding", "gzip").body("application/json", zipped)),
+            (
+                "a bomb",
+                post()
+                    .header("content-encoding", "gzip")
+                    .body("application/json", zipped),
+            ),
             ("large", post().body("application/json", large)),
-            ("no JSON", post().body("application/json", "{\"title\": \"a")),
+            (
+                "no JSON",
+                post().body("application/json", "{\"title\": \"a"),
+            ),
             ("another type", post().body("text/xml", "<a/>")),
-            ("a form", post().body("application/x-www-form-urlencoded", "username=admin")),
+            (
+                "a form",
+                post().body("application/x-www-form-urlencoded", "username=admin"),
+            ),
             ("nothing", post()),
-            ("bytes", post().body("application/json", vec![0xff, 0xfe, 0x00])),
+            (
+                "bytes",
+                post().body("application/json", vec![0xff, 0xfe, 0x00]),
+            ),
         ] {
             // An answer sent during the upload may be lost with the connection.
             let Ok(answer) = station.ask(port, &call).await else {
@@ -266,7 +343,11 @@ async fn a_body_costs_more_than_it_weighs() {
             };
             let is_reply = path == "/commands" && answer.status == 200;
             let is_refusal = (400..500).contains(&answer.status);
-            assert!(is_refusal || is_reply, "{what} to {path}: {}", answer.text());
+            assert!(
+                is_refusal || is_reply,
+                "{what} to {path}: {}",
+                answer.text()
+            );
         }
     }
     customer.publish(Region::North, "All is well").await;
@@ -288,7 +369,9 @@ async fn an_endless_body_fills_the_memory() {
         }
         std::io::Result::Ok(())
     };
-    let sent = tokio::time::timeout(attack::PATIENCE, sending).await.expect("it is stopped");
+    let sent = tokio::time::timeout(attack::PATIENCE, sending)
+        .await
+        .expect("it is stopped");
     assert!(sent.is_err(), "the gateway took a gigabyte");
 }
 
@@ -302,11 +385,17 @@ async fn a_text_in_a_form_is_run_by_somebody() {
             "title": text, "description": text, "service_type": "cleaning_repair",
             "price": "200.00", "location": "NORTH", "address": text,
         });
-        let made = customer.done(HttpCall::post("/api/v1/orders").json(&order)).await;
+        let made = customer
+            .done(HttpCall::post("/api/v1/orders").json(&order))
+            .await;
         let path = format!("/api/v1/orders/{}", made["order_id"].as_str().unwrap());
         let shown = customer.done(HttpCall::get(&path)).await;
         for field in ["title", "description", "address"] {
-            assert_eq!(shown[field], json!(text), "{field} comes back as it was written");
+            assert_eq!(
+                shown[field],
+                json!(text),
+                "{field} comes back as it was written"
+            );
         }
         let call = HttpCall::post(&format!("{path}/reject")).json(&json!({"reason": text}));
         admin.done(call).await;
@@ -317,16 +406,29 @@ async fn a_text_in_a_form_is_run_by_somebody() {
         for field in ["code", "region", "status", "cursor", "limit"] {
             let path = format!("/api/v1/admin/orders?{field}={encoded}");
             let answer = admin.ask(HttpCall::get(&path)).await.unwrap();
-            assert!(matches!(answer.status, 200 | 422), "{field}: {}", answer.text());
+            assert!(
+                matches!(answer.status, 200 | 422),
+                "{field}: {}",
+                answer.text()
+            );
             let items = answer.json()["items"].as_array().map_or(0, Vec::len);
             assert_eq!(items, 0, "{field} {text} finds nothing");
         }
         let login = json!({"username": text, "password": text});
         let call = HttpCall::post("/api/v1/auth/login").json(&login);
-        let answer = Station::fresh().ask(platform.gateway(), &call).await.unwrap();
-        assert!((400..500).contains(&answer.status), "{text}: {}", answer.text());
+        let answer = Station::fresh()
+            .ask(platform.gateway(), &call)
+            .await
+            .unwrap();
+        assert!(
+            (400..500).contains(&answer.status),
+            "{text}: {}",
+            answer.text()
+        );
     }
-    let kept: Value = customer.done(HttpCall::get("/api/v1/orders?limit=100")).await;
+    let kept: Value = customer
+        .done(HttpCall::get("/api/v1/orders?limit=100"))
+        .await;
     assert_eq!(kept["items"].as_array().map(Vec::len), Some(LADEN.len()));
 }
 
@@ -337,15 +439,27 @@ async fn another_sites_page_acts_with_the_cookie_of_somebody_signed_in() {
     let port = platform.gateway();
     let own = format!("http://127.0.0.1:{port}");
     let form = json!({"username": customer.username, "password": "correct-horse-battery"});
-    let sign_in =
-        |origin: &str| HttpCall::post("/api/v1/session").json(&form).header("origin", origin);
+    let sign_in = |origin: &str| {
+        HttpCall::post("/api/v1/session")
+            .json(&form)
+            .header("origin", origin)
+    };
     let station = customer.station;
-    let refused = station.ask(port, &sign_in("http://evil.example")).await.unwrap();
-    assert_eq!((refused.status, refused.code().as_str()), (403, "foreign_page"));
+    let refused = station
+        .ask(port, &sign_in("http://evil.example"))
+        .await
+        .unwrap();
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (403, "foreign_page")
+    );
     let signed = station.ask(port, &sign_in(&own)).await.unwrap();
     assert_eq!(signed.status, 200, "{}", signed.text());
     let cookie = signed.header("set-cookie").unwrap().to_owned();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
+        "{cookie}"
+    );
     let cookie = cookie.split(';').next().unwrap().to_owned();
     let csrf = signed.json()["csrf_token"].as_str().unwrap().to_owned();
     let order = json!({
@@ -354,12 +468,23 @@ async fn another_sites_page_acts_with_the_cookie_of_somebody_signed_in() {
     })
     .to_string();
     let post = |kind: &str| {
-        HttpCall::post("/api/v1/orders").header("cookie", cookie.clone()).body(kind, order.clone())
+        HttpCall::post("/api/v1/orders")
+            .header("cookie", cookie.clone())
+            .body(kind, order.clone())
     };
     for (why, call) in [
-        ("no origin", post("application/json").header("x-csrf-token", csrf.clone())),
-        ("no token", post("application/json").header("origin", own.clone())),
-        ("a foreign origin", post("text/plain").header("origin", "http://evil.example")),
+        (
+            "no origin",
+            post("application/json").header("x-csrf-token", csrf.clone()),
+        ),
+        (
+            "no token",
+            post("application/json").header("origin", own.clone()),
+        ),
+        (
+            "a foreign origin",
+            post("text/plain").header("origin", "http://evil.example"),
+        ),
         (
             "a foreign origin that knows the token",
             post("application/json")
@@ -386,12 +511,20 @@ async fn another_sites_page_acts_with_the_cookie_of_somebody_signed_in() {
         .header("cookie", cookie.clone())
         .header("origin", "http://evil.example");
     let answer = station.ask(port, &read).await.unwrap();
-    assert_eq!(answer.header("access-control-allow-origin"), None, "no page of others may read it");
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        None,
+        "no page of others may read it"
+    );
     let preflight = HttpCall::new("OPTIONS", "/api/v1/orders")
         .header("origin", "http://evil.example")
         .header("access-control-request-method", "POST");
     let answer = station.ask(port, &preflight).await.unwrap();
     assert_eq!(answer.header("access-control-allow-origin"), None);
     let orders = customer.done(HttpCall::get("/api/v1/orders")).await;
-    assert_eq!(orders["items"], json!([]), "nothing was published in the customer's name");
+    assert_eq!(
+        orders["items"],
+        json!([]),
+        "nothing was published in the customer's name"
+    );
 }

@@ -11,7 +11,10 @@ use wire::Role;
 
 /// Opens a person's event stream. Returns the status.
 async fn news(platform: &AttackedPlatform, who: &Somebody, from: Station) -> (String, TcpStream) {
-    let mut stream = from.connect(platform.gateway()).await.expect("a connection");
+    let mut stream = from
+        .connect(platform.gateway())
+        .await
+        .expect("a connection");
     let head = format!(
         "GET /api/v1/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
          accept: text/event-stream\r\n\r\n",
@@ -27,8 +30,10 @@ async fn news(platform: &AttackedPlatform, who: &Somebody, from: Station) -> (St
 #[tokio::test]
 async fn one_person_takes_every_seat_of_the_news() {
     let platform = AttackedPlatform::shared().await;
-    let [greedy, honest] =
-        [platform.somebody(Role::Customer).await, platform.somebody(Role::Customer).await];
+    let [greedy, honest] = [
+        platform.somebody(Role::Customer).await,
+        platform.somebody(Role::Customer).await,
+    ];
     let mut held = Vec::new();
     let mut refused = 0;
     for _ in 0..40 {
@@ -64,5 +69,10 @@ async fn a_caller_gets_a_new_limit_by_naming_another_address() {
     let other = Station::fresh();
     let call = HttpCall::post("/api/v1/auth/verify-token").json(&body);
     let answer = other.ask(platform.gateway(), &call).await.unwrap();
-    assert_eq!(answer.status, 401, "another address is not refused for it: {}", answer.text());
+    assert_eq!(
+        answer.status,
+        401,
+        "another address is not refused for it: {}",
+        answer.text()
+    );
 }

@@ -52,13 +52,18 @@ const STREAM: &str = "/internal/stream";
 /// Fills each placeholder.
 fn filled(path: &str) -> String {
     const ORDER: &str = "00000000-0000-7000-8000-000000000000";
-    path.replace("{edge}", "north-1").replace("{id}", ORDER).replace("{name}", "dead:order")
+    path.replace("{edge}", "north-1")
+        .replace("{id}", ORDER)
+        .replace("{name}", "dead:order")
 }
 
 /// Ensures that a new route between services is attacked as well.
 #[test]
 fn every_internal_route_of_the_source_is_attacked() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .unwrap();
     let mut routes = BTreeSet::new();
     for of in ["cloud", "sync", "protocol"] {
         for file in attack::files_below(&root.join(of)) {
@@ -66,7 +71,11 @@ fn every_internal_route_of_the_source_is_attacked() {
             let is_test = file.ends_with("tests.rs") || file.iter().any(|part| part == "tests");
             if is_source && !is_test && file.extension().is_some_and(|end| end == "rs") {
                 let text = std::fs::read_to_string(&file).unwrap();
-                let of = file.iter().take_while(|part| *part != "src").last().unwrap();
+                let of = file
+                    .iter()
+                    .take_while(|part| *part != "src")
+                    .last()
+                    .unwrap();
                 let of = of.to_string_lossy().into_owned();
                 let found = internal_routes(&text).into_iter();
                 routes.extend(found.map(|(method, path)| (of.clone(), method, path)));
@@ -77,21 +86,31 @@ fn every_internal_route_of_the_source_is_attacked() {
         .iter()
         .map(|(of, method, path)| ((*of).to_owned(), (*method).to_owned(), (*path).to_owned()))
         .collect();
-    assert_eq!(routes, attacked, "the routes of the source, and those that are attacked");
+    assert_eq!(
+        routes, attacked,
+        "the routes of the source, and those that are attacked"
+    );
 }
 
 /// Methods and paths of `.route("/internal/..", get(..).post(..))`, regardless of line breaks.
 fn internal_routes(text: &str) -> Vec<(String, String)> {
     let text: String = text.split_whitespace().collect();
     let mut found = Vec::new();
-    for route in text.split(".route(\"").skip(1).filter(|route| route.starts_with("/internal/")) {
+    for route in text
+        .split(".route(\"")
+        .skip(1)
+        .filter(|route| route.starts_with("/internal/"))
+    {
         let (path, handlers) = route.split_once("\",").expect("a path");
         // The router's next call ends this route.
         let handlers = handlers.split([';', '}']).next().unwrap_or_default();
         let of_router = handlers.find(".with_state(").unwrap_or(handlers.len());
-        for (method, call) in
-            [("GET", "get("), ("POST", "post("), ("PUT", "put("), ("DELETE", "delete(")]
-        {
+        for (method, call) in [
+            ("GET", "get("),
+            ("POST", "post("),
+            ("PUT", "put("),
+            ("DELETE", "delete("),
+        ] {
             let handlers = &handlers[..of_router];
             let is_there = handlers.starts_with(call) || handlers.contains(&format!(".{call}"));
             found.extend(is_there.then(|| (method.to_owned(), path.to_owned())));
@@ -111,7 +130,9 @@ async fn a_neighbour_on_the_machine_asks_the_services_directly() {
     for (part, port) in attacked.stack.layout().parts() {
         let forged = foreign.issue_token("gateway", part.name(), &clock);
         let people = [&admin.person.token, &customer.person.token];
-        let internal = INTERNAL.iter().filter(|(of, ..)| [part.name(), EVERY_PART].contains(of));
+        let internal = INTERNAL
+            .iter()
+            .filter(|(of, ..)| [part.name(), EVERY_PART].contains(of));
         for (of, method, path) in internal {
             // An admin may read a part's dead letters with a personal token, through the gateway or
             // directly.
@@ -138,12 +159,20 @@ async fn a_neighbour_on_the_machine_asks_the_services_directly() {
             .header("x-user-id", admin.person.user_id.to_string())
             .header("x-user-role", "admin");
         let answer = station.ask(port, &call).await.unwrap();
-        assert!(matches!(answer.status, 401 | 404), "{part}: {}", answer.text());
+        assert!(
+            matches!(answer.status, 401 | 404),
+            "{part}: {}",
+            answer.text()
+        );
     }
     for (_, method, path) in INTERNAL {
         let call = HttpCall::new(method, &filled(path)).json(&json!({}));
         let answer = admin.ask(call).await.unwrap();
-        assert!(matches!(answer.status, 404 | 405), "{path} at the gateway: {}", answer.text());
+        assert!(
+            matches!(answer.status, 404 | 405),
+            "{path} at the gateway: {}",
+            answer.text()
+        );
     }
     customer.publish(Region::North, "All is well").await;
 }
@@ -157,7 +186,14 @@ async fn a_thief_goes_on_after_redis_has_lost_his_revocation() {
     let orders = HttpCall::get("/api/v1/orders").bearer(&provider.person.token);
     let asked = async || thief.ask(attacked.gateway(), &orders).await.unwrap().status;
     assert_eq!(asked().await, 200);
-    assert!(provider.ask(HttpCall::post("/api/v1/auth/logout")).await.unwrap().status < 300);
+    assert!(
+        provider
+            .ask(HttpCall::post("/api/v1/auth/logout"))
+            .await
+            .unwrap()
+            .status
+            < 300
+    );
     assert_eq!(asked().await, 401);
     // Simulates an eviction, or a restart from an older dump; the completeness marker remains.
     let cache = Cache::open(&servers.redis).unwrap();
@@ -168,7 +204,11 @@ async fn a_thief_goes_on_after_redis_has_lost_his_revocation() {
     let within = Duration::from_secs(20);
     // A refusal alone is not proof: if the cache is slow, the gateway asks auth.
     eventually("the list is whole again", within, async || {
-        cache.get(&format!("session:{session}")).await.unwrap().map(drop)
+        cache
+            .get(&format!("session:{session}"))
+            .await
+            .unwrap()
+            .map(drop)
     })
     .await;
     assert_eq!(asked().await, 401, "the thief is out again");
@@ -176,7 +216,9 @@ async fn a_thief_goes_on_after_redis_has_lost_his_revocation() {
 
 fn session_of(token: &str) -> String {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).expect("claims")).expect("base64");
+    let claims = URL_SAFE_NO_PAD
+        .decode(token.split('.').nth(1).expect("claims"))
+        .expect("base64");
     let claims: serde_json::Value = serde_json::from_slice(&claims).expect("JSON");
     claims["jti"].as_str().expect("a session").to_owned()
 }
@@ -198,8 +240,9 @@ async fn a_stranger_makes_the_logs_say_what_he_likes() {
             "/session",
             "/commands",
         ] {
-            let call =
-                HttpCall::post(path).json(&form).header("user-agent", "x\tforged-by-a-stranger");
+            let call = HttpCall::post(path)
+                .json(&form)
+                .header("user-agent", "x\tforged-by-a-stranger");
             let _answer = station.ask(port, &call).await.unwrap();
         }
         let path = "/x%0d%0a2026-01-01T00:00:00Z%20ERROR%20forged-by-a-stranger";
@@ -209,7 +252,10 @@ async fn a_stranger_makes_the_logs_say_what_he_likes() {
         "title": laden, "description": laden, "service_type": "cleaning_repair",
         "price": "200.00", "location": "NORTH", "address": "1 Harbour Road",
     });
-    let made = customer.ask(HttpCall::post("/api/v1/orders").json(&order)).await.unwrap();
+    let made = customer
+        .ask(HttpCall::post("/api/v1/orders").json(&order))
+        .await
+        .unwrap();
     if let Some(id) = made.json()["order_id"].as_str() {
         let path = format!("/api/v1/orders/{id}/reject");
         let call = HttpCall::post(&path).json(&json!({"reason": laden}));
@@ -217,8 +263,14 @@ async fn a_stranger_makes_the_logs_say_what_he_likes() {
     }
     for log in attack::files_below(&attacked.stack.layout().logs_folder()) {
         let text = String::from_utf8_lossy(&std::fs::read(&log).unwrap()).into_owned();
-        let forged = text.lines().find(|line| line.starts_with("2026-01-01T00:00:00Z"));
+        let forged = text
+            .lines()
+            .find(|line| line.starts_with("2026-01-01T00:00:00Z"));
         assert_eq!(forged, None, "{}", log.display());
-        assert!(!text.contains("\u{1b}[2J"), "{} clears a screen", log.display());
+        assert!(
+            !text.contains("\u{1b}[2J"),
+            "{} clears a screen",
+            log.display()
+        );
     }
 }

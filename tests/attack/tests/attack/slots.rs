@@ -46,8 +46,15 @@ async fn ends_within(socket: &mut TcpStream, time: Duration) -> bool {
 
 fn resident_kb(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a process");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its size");
-    line.split_whitespace().nth(1).expect("a number").parse().expect("a number")
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .expect("its size");
+    line.split_whitespace()
+        .nth(1)
+        .expect("a number")
+        .parse()
+        .expect("a number")
 }
 
 #[tokio::test]
@@ -60,7 +67,13 @@ async fn a_stranger_holds_every_connection_with_idle_sockets() {
                 assert!(lives(port).await, "an honest person is not answered");
             }
         };
-        let act = async || if lives(port).await { Ok(()) } else { Err("silent".to_owned()) };
+        let act = async || {
+            if lives(port).await {
+                Ok(())
+            } else {
+                Err("silent".to_owned())
+            }
+        };
         let ((), experience) = during(asked, Duration::from_millis(20), act).await;
         println!("beside {} idle sockets: {experience}", sockets.len());
         assert_eq!(experience.refused(), 0);
@@ -72,15 +85,20 @@ async fn a_stranger_keeps_tablets_from_the_broker_with_idle_sockets() {
     let platform = AttackedPlatform::on_files().await;
     let mqtt = platform.edge().mqtt;
     let ws = platform.edge().ws;
-    let _sockets =
-        (silent(Station::fresh(), mqtt, 2_100).await, silent(Station::fresh(), ws, 2_100).await);
+    let _sockets = (
+        silent(Station::fresh(), mqtt, 2_100).await,
+        silent(Station::fresh(), ws, 2_100).await,
+    );
     for port in [mqtt, ws] {
         let mut late = Station::fresh().connect(port).await.unwrap();
         // A listening server closes the connection at once on nonsense. The broker first reads as
         // many bytes as the second byte announces, so send more.
         let nonsense = format!("GET / {}\r\n\r\n", "a".repeat(99));
         late.write_all(nonsense.as_bytes()).await.unwrap();
-        assert!(ends_within(&mut late, ANSWERED_WITHIN).await, "nobody hears port {port}");
+        assert!(
+            ends_within(&mut late, ANSWERED_WITHIN).await,
+            "nobody hears port {port}"
+        );
     }
 }
 
@@ -96,7 +114,9 @@ async fn a_stranger_fills_the_memory_with_heads_that_never_end() {
         for mut socket in silent(station, edge.http, 100).await {
             // A server that has read enough may stop reading.
             let said = async {
-                socket.write_all(b"GET / HTTP/1.1\r\nhost: edge\r\nx-long: ").await?;
+                socket
+                    .write_all(b"GET / HTTP/1.1\r\nhost: edge\r\nx-long: ")
+                    .await?;
                 socket.write_all(&filler).await
             };
             let _refused_early = timeout(Duration::from_millis(200), said).await;
@@ -108,7 +128,10 @@ async fn a_stranger_fills_the_memory_with_heads_that_never_end() {
     assert!(lives(edge.http).await);
     let after = resident_kb(pid);
     println!("800 half-heads: {before} KB before, {during} KB during, {after} KB after");
-    assert!(during < before + 64 * 1024, "{before} KB became {during} KB");
+    assert!(
+        during < before + 64 * 1024,
+        "{before} KB became {during} KB"
+    );
 }
 
 #[tokio::test]
@@ -119,7 +142,10 @@ async fn a_stranger_sends_a_head_of_a_hundred_kilobytes() {
         let call = HttpCall::get(LIVE).header("x-long", long.clone());
         let answer = Station::fresh().ask(port, &call).await;
         // The rest of the head may hit a closed socket, which loses the answer.
-        assert!(answer.as_ref().map_or(true, |answer| answer.status == 431), "{answer:?}");
+        assert!(
+            answer.as_ref().map_or(true, |answer| answer.status == 431),
+            "{answer:?}"
+        );
     }
 }
 
@@ -167,17 +193,26 @@ async fn a_reader_who_never_reads_keeps_his_place() {
     };
     let ended = timeout(Duration::from_secs(50), ended).await;
     assert!(ended.is_ok(), "the answers wait for ever");
-    println!("ended after {} s", clock.elapsed().saturating_sub(started).as_secs());
+    println!(
+        "ended after {} s",
+        clock.elapsed().saturating_sub(started).as_secs()
+    );
 }
 
 #[tokio::test]
 async fn a_stranger_makes_the_broker_keep_an_unfinished_greeting() {
     let platform = AttackedPlatform::shared().await;
-    let mut socket = Station::fresh().connect(platform.edge().mqtt).await.unwrap();
+    let mut socket = Station::fresh()
+        .connect(platform.edge().mqtt)
+        .await
+        .unwrap();
     // A CONNECT of 80,000 bytes without its last ones.
     socket.write_all(&[0x10, 0x80, 0xf1, 0x04]).await.unwrap();
     let _refused_early = socket.write_all(&[0; 60_000]).await;
-    assert!(ends_within(&mut socket, Duration::from_secs(5)).await, "60 KB are kept");
+    assert!(
+        ends_within(&mut socket, Duration::from_secs(5)).await,
+        "60 KB are kept"
+    );
 }
 
 /// Restarts the edge on its data with a limit of about a thousand files.
@@ -186,21 +221,38 @@ async fn with_few_files(platform: &AttackedPlatform) -> Child {
     let part = stack::Part::Edge(edge.region);
     platform.stack.kill9(part).await.expect("an end");
     let layout = platform.stack.layout();
-    let binary = binaries::own("holdfast-edge").expect("the binary").display().to_string();
+    let binary = binaries::own("holdfast-edge")
+        .expect("the binary")
+        .display()
+        .to_string();
     let at = |port: u16| format!("127.0.0.1:{port}");
-    let spec = Spec::new("edge-with-few-files", "/bin/sh", layout.log("edge-with-few-files"))
-        .args(["-c", "ulimit -n 1024; exec \"$0\"", binary.as_str()])
-        .stop_with(Signal::Term, 2_000)
-        .env("HOLDFAST__EDGE__NAME", &edge.edge)
-        .env("HOLDFAST__EDGE__REGION", edge.region.as_str())
-        .env("HOLDFAST__EDGE__GATEWAY_URL", &edge.gateway_url)
-        .env("HOLDFAST__EDGE__DATA", layout.edge_folder(edge).display().to_string())
-        .env("HOLDFAST__EDGE__HTTP_BIND", at(edge.http))
-        .env("HOLDFAST__EDGE__MQTT_BIND", at(edge.mqtt))
-        .env("HOLDFAST__EDGE__WS_BIND", at(edge.ws));
-    let child = platform.stack.supervisor().spawn(spec).await.expect("an edge");
-    eventually("the edge runs again", PATIENCE, async || lives(edge.http).await.then_some(()))
-        .await;
+    let spec = Spec::new(
+        "edge-with-few-files",
+        "/bin/sh",
+        layout.log("edge-with-few-files"),
+    )
+    .args(["-c", "ulimit -n 1024; exec \"$0\"", binary.as_str()])
+    .stop_with(Signal::Term, 2_000)
+    .env("HOLDFAST__EDGE__NAME", &edge.edge)
+    .env("HOLDFAST__EDGE__REGION", edge.region.as_str())
+    .env("HOLDFAST__EDGE__GATEWAY_URL", &edge.gateway_url)
+    .env(
+        "HOLDFAST__EDGE__DATA",
+        layout.edge_folder(edge).display().to_string(),
+    )
+    .env("HOLDFAST__EDGE__HTTP_BIND", at(edge.http))
+    .env("HOLDFAST__EDGE__MQTT_BIND", at(edge.mqtt))
+    .env("HOLDFAST__EDGE__WS_BIND", at(edge.ws));
+    let child = platform
+        .stack
+        .supervisor()
+        .spawn(spec)
+        .await
+        .expect("an edge");
+    eventually("the edge runs again", PATIENCE, async || {
+        lives(edge.http).await.then_some(())
+    })
+    .await;
     child
 }
 

@@ -10,15 +10,18 @@ const PUBLISH: u8 = 0x30;
 async fn on_device(platform: &AttackedPlatform, who: &Somebody, device: &str) -> MqttLine {
     let token = who.edge_token.clone();
     let greeting = MqttGreeting::of(device, &token);
-    let (code, line) =
-        MqttLine::open(who.station, platform.edge().mqtt, &greeting).await.expect("an answer");
+    let (code, line) = MqttLine::open(who.station, platform.edge().mqtt, &greeting)
+        .await
+        .expect("an answer");
     assert_eq!(code, 0, "an honest person is let in");
     line
 }
 
 /// Subscribes. Returns true if the broker refuses or closes the connection.
 async fn is_refused(line: &mut MqttLine, filter: &str) -> bool {
-    line.subscribe(filter).await.map_or(true, |granted| granted >= REFUSED)
+    line.subscribe(filter)
+        .await
+        .map_or(true, |granted| granted >= REFUSED)
 }
 
 #[tokio::test]
@@ -46,10 +49,18 @@ async fn a_tablet_hears_everybody_by_a_wildcard() {
         assert!(is_refused(&mut line, filter).await, "{filter}");
     }
     let mut line = on_device(platform, &snoop, "wild-snoop").await;
-    assert_eq!(line.subscribe(&format!("hf/NORTH/{edge}/reply/wild-snoop")).await.unwrap(), 1);
+    assert_eq!(
+        line.subscribe(&format!("hf/NORTH/{edge}/reply/wild-snoop"))
+            .await
+            .unwrap(),
+        1
+    );
     let customer = platform.somebody(Role::Customer).await;
     let mut line = on_device(platform, &customer, "wild-kiosk").await;
-    assert!(is_refused(&mut line, &format!("hf/NORTH/{edge}/changes")).await, "a customer's board");
+    assert!(
+        is_refused(&mut line, &format!("hf/NORTH/{edge}/changes")).await,
+        "a customer's board"
+    );
 }
 
 #[tokio::test]
@@ -59,7 +70,10 @@ async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
     let [forger, victim] = [platform.provider().await, platform.provider().await];
     let head = format!("hf/NORTH/{edge}/head");
     let mut listener = on_device(platform, &victim, "spoken-victim").await;
-    listener.subscribe(&format!("hf/NORTH/{edge}/reply/spoken-victim")).await.unwrap();
+    listener
+        .subscribe(&format!("hf/NORTH/{edge}/reply/spoken-victim"))
+        .await
+        .unwrap();
     for topic in [
         head.clone(),
         format!("hf/NORTH/{edge}/changes"),
@@ -70,7 +84,9 @@ async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
     ] {
         for retain in [false, true] {
             let mut line = on_device(platform, &forger, "spoken-forger").await;
-            line.publish(&topic, b"{\"forged\":true}", retain).await.unwrap();
+            line.publish(&topic, b"{\"forged\":true}", retain)
+                .await
+                .unwrap();
             // Once the broker answers this subscription, it has handled the message before it.
             let own = format!("hf/NORTH/{edge}/reply/spoken-forger");
             let _answered_or_ended = line.subscribe(&own).await;
@@ -92,13 +108,23 @@ async fn a_tablet_speaks_for_another_device_or_for_the_edge() {
         let (kind, message) = fresh.packet().await.unwrap();
         if kind & 0xf0 == PUBLISH {
             let text = String::from_utf8_lossy(&message).into_owned();
-            assert!(text.contains("epoch") && !text.contains("forged"), "the head: {text}");
+            assert!(
+                text.contains("epoch") && !text.contains("forged"),
+                "the head: {text}"
+            );
             break;
         }
     }
     let again = format!("hf/NORTH/{edge}/reply/spoken-victim");
-    listener.subscribe(&again).await.expect("the victim is still there");
-    assert_eq!(listener.heard, Vec::<Vec<u8>>::new(), "the victim has heard something");
+    listener
+        .subscribe(&again)
+        .await
+        .expect("the victim is still there");
+    assert_eq!(
+        listener.heard,
+        Vec::<Vec<u8>>::new(),
+        "the victim has heard something"
+    );
 }
 
 #[tokio::test]
@@ -125,7 +151,12 @@ async fn a_stranger_comes_in_with_a_bad_greeting() {
     ] {
         let opened = MqttLine::open(Station::fresh(), platform.edge().mqtt, &greeting).await;
         let code = opened.map_or(1, |(code, _)| code);
-        assert_ne!(code, 0, "{:?}", greeting.client_id.get(..20.min(greeting.client_id.len())));
+        assert_ne!(
+            code,
+            0,
+            "{:?}",
+            greeting.client_id.get(..20.min(greeting.client_id.len()))
+        );
     }
     on_device(platform, &provider, "greet-1").await;
 }

@@ -14,14 +14,21 @@ async fn open_orders<const N: usize>(platform: &AttackedPlatform) -> [OrderId; N
     let admin = platform.admin().await;
     let mut orders = Vec::new();
     for n in 0..N {
-        let order = customer.publish(Region::North, &format!("Mend tap {n}")).await;
+        let order = customer
+            .publish(Region::North, &format!("Mend tap {n}"))
+            .await;
         let approved = admin.act(order, "approve").await.unwrap();
         assert_eq!(approved.status, 200, "{}", approved.text());
         orders.push(order);
     }
     eventually("the orders are on the edge's board", PATIENCE, async || {
         let call = HttpCall::get("/board").bearer(&admin.edge_token);
-        let board = admin.station.ask(platform.edge().http, &call).await.ok()?.json();
+        let board = admin
+            .station
+            .ask(platform.edge().http, &call)
+            .await
+            .ok()?
+            .json();
         let items = board["items"].as_array()?.clone();
         let open = |order| {
             let is = |item: &Value| item["id"] == json!(order) && item["status"] == "pending";
@@ -48,8 +55,15 @@ async fn at_edge(
         "v": 1, "id": id, "device_seq": 1, "tapped_at": "2026-11-21T12:00:00Z",
         "token": who.edge_token, "body": {"type": "accept_order", "order_id": order},
     });
-    let call = HttpCall::post("/commands").bearer(&who.edge_token).json(&frame);
-    let reply = who.station.ask(platform.edge().http, &call).await.unwrap().json();
+    let call = HttpCall::post("/commands")
+        .bearer(&who.edge_token)
+        .json(&frame);
+    let reply = who
+        .station
+        .ask(platform.edge().http, &call)
+        .await
+        .unwrap()
+        .json();
     let word = |name: &str| reply[name].as_str().unwrap_or_default().to_owned();
     (word("verdict"), word("code"))
 }
@@ -82,7 +96,10 @@ async fn a_fresh_account_accepts_a_job_in_the_portal_or_at_an_edge_that_is_cut_o
     assert_eq!(at_portal(&honest, job).await, done(), "honest people go on");
 
     platform.stack.cut(Region::North).await.unwrap();
-    assert_eq!(at_edge(&platform, new_id(), &fresh, second).await, not_taken());
+    assert_eq!(
+        at_edge(&platform, new_id(), &fresh, second).await,
+        not_taken()
+    );
     let taken = at_edge(&platform, new_id(), &honest, second).await;
     assert_eq!(taken.0, "provisional", "{taken:?}");
     // The edge has no news of this provider, but their new token shows the verification.
@@ -92,7 +109,10 @@ async fn a_fresh_account_accepts_a_job_in_the_portal_or_at_an_edge_that_is_cut_o
     platform.stack.heal(Region::North).await.unwrap();
     eventually("both are decided in their favour", PATIENCE, async || {
         for (who, order) in [(&honest, second), (&late, third)] {
-            let shown = who.ask(HttpCall::get(&format!("/api/v1/orders/{order}"))).await.ok()?;
+            let shown = who
+                .ask(HttpCall::get(&format!("/api/v1/orders/{order}")))
+                .await
+                .ok()?;
             (shown.json()["provider_id"] == json!(who.person.user_id)).then_some(())?;
         }
         Some(())
@@ -119,7 +139,11 @@ async fn a_provider_accepts_by_tokens_from_before_he_lost_his_mark() {
         (at_portal(&thief, taken).await == refused()).then_some(())
     })
     .await;
-    assert_eq!(at_portal(&thief, first).await, refused(), "whatever his token says");
+    assert_eq!(
+        at_portal(&thief, first).await,
+        refused(),
+        "whatever his token says"
+    );
     // A cut-off edge cannot know; the cloud decides.
     let command = new_id();
     let told = at_edge(&platform, command, &thief, first).await;
@@ -130,12 +154,26 @@ async fn a_provider_accepts_by_tokens_from_before_he_lost_his_mark() {
         (code == "not_verified").then_some(())
     })
     .await;
-    let shown = admin.done(HttpCall::get(&format!("/api/v1/orders/{first}"))).await;
-    assert_eq!((&shown["status"], &shown["provider_id"]), (&json!("pending"), &Value::Null));
-    eventually("the edge refuses his old token by the feed", PATIENCE, async || {
-        (at_edge(&platform, new_id(), &thief, taken).await == not_taken()).then_some(())
-    })
+    let shown = admin
+        .done(HttpCall::get(&format!("/api/v1/orders/{first}")))
+        .await;
+    assert_eq!(
+        (&shown["status"], &shown["provider_id"]),
+        (&json!("pending"), &Value::Null)
+    );
+    eventually(
+        "the edge refuses his old token by the feed",
+        PATIENCE,
+        async || (at_edge(&platform, new_id(), &thief, taken).await == not_taken()).then_some(()),
+    )
     .await;
-    assert_eq!(at_edge(&platform, new_id(), &thief, second).await, not_taken());
-    assert_eq!(at_portal(&other, first).await, done(), "the job is open to others");
+    assert_eq!(
+        at_edge(&platform, new_id(), &thief, second).await,
+        not_taken()
+    );
+    assert_eq!(
+        at_portal(&other, first).await,
+        done(),
+        "the job is open to others"
+    );
 }

@@ -29,7 +29,12 @@ fn handed(method: &str, path: &str, kind: &str, file: impl Into<Vec<u8>>) -> Htt
 /// Asserts a refusal with that code, and that the profile shows no photo.
 async fn refused(person: &Somebody, call: HttpCall, status: u16, code: &str) {
     let answer = person.ask(call).await.expect("an answer");
-    assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text());
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (status, code),
+        "{}",
+        answer.text()
+    );
     let own = person.done(HttpCall::get("/api/v1/users/me/profile")).await;
     assert_eq!(own.get("photo"), None);
 }
@@ -41,12 +46,28 @@ async fn somebody_hands_in_a_script_as_his_photo() {
     let svg =
         "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script></svg>";
     let page = "<!doctype html><script>fetch('/api/v1/session')</script>";
-    for (kind, text) in [("image/svg+xml", svg), ("image/png", svg), ("image/jpeg", page)] {
-        refused(&person, handed("PUT", PHOTO, kind, text), 415, "file_kind_refused").await;
+    for (kind, text) in [
+        ("image/svg+xml", svg),
+        ("image/png", svg),
+        ("image/jpeg", page),
+    ] {
+        refused(
+            &person,
+            handed("PUT", PHOTO, kind, text),
+            415,
+            "file_kind_refused",
+        )
+        .await;
     }
     for behind in [page, "<HTML><body onload=alert(1)>", "GIF89a"] {
         let both = [png(8, 8), behind.as_bytes().to_vec()].concat();
-        refused(&person, handed("PUT", PHOTO, "image/png", both), 422, "file_not_plain").await;
+        refused(
+            &person,
+            handed("PUT", PHOTO, "image/png", both),
+            422,
+            "file_not_plain",
+        )
+        .await;
     }
 }
 
@@ -56,40 +77,84 @@ async fn somebody_hands_in_an_archive_or_a_program_behind_a_picture() {
     let person = platform.somebody(Role::Provider).await;
     let zip = [&b"PK\x03\x04\x14\0classes.dex"[..], b"PK\x05\x06", &[0; 18]].concat();
     let both = [png(8, 8), zip.clone()].concat();
-    refused(&person, handed("PUT", PHOTO, "image/png", both), 422, "file_not_plain").await;
+    refused(
+        &person,
+        handed("PUT", PHOTO, "image/png", both),
+        422,
+        "file_not_plain",
+    )
+    .await;
     let both = [pdf("and an archive"), zip.clone()].concat();
-    refused(&person, handed("POST", DOCUMENTS, "application/pdf", both), 422, "file_not_plain")
-        .await;
+    refused(
+        &person,
+        handed("POST", DOCUMENTS, "application/pdf", both),
+        422,
+        "file_not_plain",
+    )
+    .await;
     let bomb = include_bytes!("bomb.gz");
     for (kind, file) in [
         ("application/zip", zip),
         ("application/gzip", bomb.to_vec()),
         ("image/png", b"MZ\x90\0".to_vec()),
     ] {
-        refused(&person, handed("POST", DOCUMENTS, kind, file), 415, "file_kind_refused").await;
+        refused(
+            &person,
+            handed("POST", DOCUMENTS, kind, file),
+            415,
+            "file_kind_refused",
+        )
+        .await;
     }
     let active = pdf("")
         .iter()
         .copied()
         .chain(*b"4 0 obj << /S /J#61vaScript >>\n%%EOF")
         .collect::<Vec<_>>();
-    refused(&person, handed("POST", DOCUMENTS, "application/pdf", active), 422, "file_not_plain")
-        .await;
-    refused(&person, handed("PUT", PHOTO, "image/png", pdf("no photo")), 415, "file_kind_refused")
-        .await;
+    refused(
+        &person,
+        handed("POST", DOCUMENTS, "application/pdf", active),
+        422,
+        "file_not_plain",
+    )
+    .await;
+    refused(
+        &person,
+        handed("PUT", PHOTO, "image/png", pdf("no photo")),
+        415,
+        "file_kind_refused",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn somebody_fills_the_memory_with_a_picture_of_few_bytes() {
     let platform = AttackedPlatform::shared().await;
     let person = platform.somebody(Role::Customer).await;
-    for (width, height) in [(60_000, 60_000), (10_000, 10_000), (4_000_000, 1), (5_000, 5_000)] {
+    for (width, height) in [
+        (60_000, 60_000),
+        (10_000, 10_000),
+        (4_000_000, 1),
+        (5_000, 5_000),
+    ] {
         let bomb = png_bomb(width, height);
         assert!(bomb.len() < 1_000);
-        refused(&person, handed("PUT", PHOTO, "image/png", bomb), 422, "picture_too_large").await;
+        refused(
+            &person,
+            handed("PUT", PHOTO, "image/png", bomb),
+            422,
+            "picture_too_large",
+        )
+        .await;
     }
     let claims = png_bomb(4_000, 4_000);
-    refused(&person, handed("PUT", PHOTO, "image/png", claims), 422, "picture_unreadable").await;
+    refused(
+        &person,
+        handed("PUT", PHOTO, "image/png", claims),
+        422,
+        "picture_unreadable",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -100,18 +165,41 @@ async fn somebody_names_a_file_so_that_it_leaves_its_folder() {
     let call = handed("PUT", PHOTO, "image/png", png(8, 8)).header("content-disposition", name);
     let set = person.done(call).await;
     let shown = person.ask(HttpCall::get(&at(&set["photo"]))).await.unwrap();
-    assert_eq!(shown.header("content-disposition"), Some("inline; filename=\"picture.jpg\""));
+    assert_eq!(
+        shown.header("content-disposition"),
+        Some("inline; filename=\"picture.jpg\"")
+    );
     assert_eq!(shown.header("x-content-type-options"), Some("nosniff"));
     let policy = shown.header("content-security-policy").unwrap();
-    assert!(policy.contains("default-src 'none'") && policy.contains("sandbox"), "{policy}");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("sandbox"),
+        "{policy}"
+    );
     let own = person.person.user_id.to_string();
     let kept = files_below(&platform.stack.layout().cloud_folder());
-    let kept: Vec<_> = kept.iter().filter(|path| path.to_string_lossy().contains(&own)).collect();
-    let [only] = kept.as_slice() else { panic!("{kept:?}") };
+    let kept: Vec<_> = kept
+        .iter()
+        .filter(|path| path.to_string_lossy().contains(&own))
+        .collect();
+    let [only] = kept.as_slice() else {
+        panic!("{kept:?}")
+    };
     let hash = only.file_name().unwrap().to_string_lossy();
-    assert!(hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hash}");
-    for path in ["../service.key", "..%2f..%2fservice.key", "%2e%2e/service.key", "kept", "0"] {
-        let answer = person.ask(HttpCall::get(&format!("/api/v1/files/{path}"))).await.unwrap();
+    assert!(
+        hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{hash}"
+    );
+    for path in [
+        "../service.key",
+        "..%2f..%2fservice.key",
+        "%2e%2e/service.key",
+        "kept",
+        "0",
+    ] {
+        let answer = person
+            .ask(HttpCall::get(&format!("/api/v1/files/{path}")))
+            .await
+            .unwrap();
         assert_eq!(answer.status, 404, "{path}: {}", answer.text());
     }
 }
@@ -124,8 +212,13 @@ async fn somebody_hands_in_more_than_a_file_may_have() {
     let declared = declared.header("content-length", (10 * MB + 1).to_string());
     refused(&person, declared, 413, "body_too_large").await;
     let large = [pdf(""), vec![b' '; 20 * MB]].concat();
-    refused(&person, handed("POST", DOCUMENTS, "application/pdf", large), 413, "body_too_large")
-        .await;
+    refused(
+        &person,
+        handed("POST", DOCUMENTS, "application/pdf", large),
+        413,
+        "body_too_large",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -141,7 +234,12 @@ async fn somebody_hands_in_a_file_that_never_ends() {
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     let (mut reader, mut writer) = stream.split();
-    let piece = [format!("{PIECE:x}\r\n").into_bytes(), vec![7; PIECE], b"\r\n".to_vec()].concat();
+    let piece = [
+        format!("{PIECE:x}\r\n").into_bytes(),
+        vec![7; PIECE],
+        b"\r\n".to_vec(),
+    ]
+    .concat();
     let mut sent = 0;
     let sending = async {
         while writer.write_all(&piece).await.is_ok() {
@@ -153,13 +251,20 @@ async fn somebody_hands_in_a_file_that_never_ends() {
     let both = async {
         tokio::select! { () = sending => {}, _ = reading => {} }
     };
-    timeout(Duration::from_secs(60), both).await.expect("an end");
+    timeout(Duration::from_secs(60), both)
+        .await
+        .expect("an end");
     // As much as the limit and the sockets' buffers take.
     assert!(sent < 20 * MB, "{sent} bytes were taken");
     // The answer may be lost with the socket.
     let said = String::from_utf8_lossy(&answer);
-    assert!(said.is_empty() || said.starts_with("HTTP/1.1 413"), "{said}");
-    let set = person.done(handed("PUT", PHOTO, "image/png", png(8, 8))).await;
+    assert!(
+        said.is_empty() || said.starts_with("HTTP/1.1 413"),
+        "{said}"
+    );
+    let set = person
+        .done(handed("PUT", PHOTO, "image/png", png(8, 8)))
+        .await;
     assert!(set["photo"].is_string(), "an honest one goes on");
 }
 
@@ -177,7 +282,10 @@ async fn send_late_photo(person: &Somebody, gateway: u16, pause: Duration) -> St
         photo.len()
     );
     let (last, first) = photo.split_last().expect("a picture");
-    stream.write_all(&[head.as_bytes(), first].concat()).await.expect("a sent head");
+    stream
+        .write_all(&[head.as_bytes(), first].concat())
+        .await
+        .expect("a sent head");
     tokio::time::sleep(pause).await;
     stream.write_all(&[*last]).await.expect("a sent body");
     let mut answer = Vec::new();
@@ -205,7 +313,11 @@ async fn somebody_stops_all_writes_of_a_part_with_slow_uploads_of_few_bytes() {
         side_px += 1;
         let photo = handed("PUT", PHOTO, "image/png", png(side_px, side_px));
         let answer = honest.ask(photo).await.map_err(|error| error.to_string())?;
-        if answer.status == 200 { Ok(()) } else { Err(answer.text()) }
+        if answer.status == 200 {
+            Ok(())
+        } else {
+            Err(answer.text())
+        }
     };
     let (answers, experience) = during(join_all(uploads), Duration::from_millis(100), act).await;
     println!("an honest person meanwhile: {experience}");
@@ -214,19 +326,31 @@ async fn somebody_stops_all_writes_of_a_part_with_slow_uploads_of_few_bytes() {
     }
     assert_eq!(experience.refused(), 0, "{experience}");
     // Waiting for the writer times out after ten seconds.
-    assert!(experience.percentile(100) < Duration::from_secs(5), "{experience}");
+    assert!(
+        experience.percentile(100) < Duration::from_secs(5),
+        "{experience}"
+    );
 }
 
 #[tokio::test]
 async fn somebody_reads_a_document_that_is_not_theirs() {
     let platform = AttackedPlatform::shared().await;
     let victim = platform.somebody(Role::Provider).await;
-    let document =
-        victim.done(handed("POST", DOCUMENTS, "application/pdf", pdf("of the victim"))).await;
+    let document = victim
+        .done(handed(
+            "POST",
+            DOCUMENTS,
+            "application/pdf",
+            pdf("of the victim"),
+        ))
+        .await;
     let id = document["id"].clone();
     for role in [Role::Customer, Role::Provider] {
         let thief = platform.somebody(role).await;
-        for call in [HttpCall::get(&at(&id)), HttpCall::post(&format!("{}/link", at(&id)))] {
+        for call in [
+            HttpCall::get(&at(&id)),
+            HttpCall::post(&format!("{}/link", at(&id))),
+        ] {
             let answer = thief.ask(call).await.unwrap();
             assert_eq!((answer.status, answer.code().as_str()), (404, "not_found"));
         }
@@ -239,32 +363,60 @@ async fn somebody_reads_a_document_that_is_not_theirs() {
         let naming = HttpCall::new("PUT", "/api/v1/users/me/certifications");
         let form = json!({ "version": 1, "items": [item] });
         let named = thief.ask(naming.json(&form)).await.unwrap();
-        assert_eq!((named.status, named.code().as_str()), (422, "invalid_input"));
+        assert_eq!(
+            (named.status, named.code().as_str()),
+            (422, "invalid_input")
+        );
     }
-    let same = thief.done(handed("POST", DOCUMENTS, "application/pdf", pdf("of the victim"))).await;
+    let same = thief
+        .done(handed(
+            "POST",
+            DOCUMENTS,
+            "application/pdf",
+            pdf("of the victim"),
+        ))
+        .await;
     assert_ne!(same["id"], id);
-    assert_eq!(thief.ask(HttpCall::get(&at(&id))).await.unwrap().status, 404);
-    assert_eq!(victim.ask(HttpCall::get(&at(&id))).await.unwrap().status, 200);
+    assert_eq!(
+        thief.ask(HttpCall::get(&at(&id))).await.unwrap().status,
+        404
+    );
+    assert_eq!(
+        victim.ask(HttpCall::get(&at(&id))).await.unwrap().status,
+        200
+    );
     let admin = platform.admin().await;
-    assert_eq!(admin.ask(HttpCall::get(&at(&id))).await.unwrap().status, 200);
+    assert_eq!(
+        admin.ask(HttpCall::get(&at(&id))).await.unwrap().status,
+        200
+    );
 }
 
 #[tokio::test]
 async fn somebody_opens_a_file_by_a_link_of_his_own_making() {
     let platform = AttackedPlatform::shared().await;
     let victim = platform.somebody(Role::Provider).await;
-    let id = victim.done(handed("POST", DOCUMENTS, "application/pdf", pdf("linked"))).await["id"]
+    let id = victim
+        .done(handed("POST", DOCUMENTS, "application/pdf", pdf("linked")))
+        .await["id"]
         .clone();
-    let link = victim.done(HttpCall::post(&format!("{}/link", at(&id)))).await;
+    let link = victim
+        .done(HttpCall::post(&format!("{}/link", at(&id))))
+        .await;
     let url = link["url"].as_str().expect("an address").to_owned();
     let station = Station::fresh();
     let opened = async |url: &str| -> HttpAnswer {
-        station.ask(platform.gateway(), &HttpCall::get(url)).await.expect("an answer")
+        station
+            .ask(platform.gateway(), &HttpCall::get(url))
+            .await
+            .expect("an answer")
     };
     assert_eq!(opened(&url).await.status, 200, "the link itself opens it");
     let (path, query) = url.split_once('?').unwrap();
     let (expires, signature) = query.split_once('&').unwrap();
-    let own = victim.done(handed("POST", DOCUMENTS, "application/pdf", pdf("other"))).await;
+    let own = victim
+        .done(handed("POST", DOCUMENTS, "application/pdf", pdf("other")))
+        .await;
     let forged = [
         format!("{path}?expires=9999999999999&{signature}"),
         format!("{path}?expires=1&{signature}"),
@@ -274,7 +426,11 @@ async fn somebody_opens_a_file_by_a_link_of_his_own_making() {
     ];
     for url in forged {
         let answer = opened(&url).await;
-        assert_eq!((answer.status, answer.code().as_str()), (403, "link_invalid"), "{url}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (403, "link_invalid"),
+            "{url}"
+        );
     }
     let bare = opened(&at(&id)).await;
     assert_eq!(bare.status, 401);

@@ -87,7 +87,9 @@ async fn main() -> Result<()> {
     };
     let before = start("before", &arguments.before, PORT_BASES[0]).await?;
     let after = start("after", present, PORT_BASES[1]).await?;
-    let Arguments { connections, turns, .. } = arguments;
+    let Arguments {
+        connections, turns, ..
+    } = arguments;
     println!("{connections} connections, {turns} turns of {TURN:?} each; after / before");
     for (case, name) in [(Case::Publish, "publish"), (Case::Read, "read")] {
         let mut ratios = Vec::new();
@@ -98,7 +100,10 @@ async fn main() -> Result<()> {
                 order.reverse();
             }
             for (place, build) in order {
-                let pace = build.pace(case).await.with_context(|| build.name.to_owned())?;
+                let pace = build
+                    .pace(case)
+                    .await
+                    .with_context(|| build.name.to_owned())?;
                 paces[place].push(pace);
             }
             ratios.push(paces[1][turn] / paces[0][turn]);
@@ -116,7 +121,11 @@ async fn main() -> Result<()> {
 fn spread(figures: &[f64]) -> (f64, f64, f64) {
     let mut sorted = figures.to_vec();
     sorted.sort_by(f64::total_cmp);
-    (sorted[0], sorted[sorted.len() / 2], sorted[sorted.len() - 1])
+    (
+        sorted[0],
+        sorted[sorted.len() / 2],
+        sorted[sorted.len() - 1],
+    )
 }
 
 impl Build {
@@ -132,8 +141,12 @@ impl Build {
         let mut command = Command::new(programs.join("holdfast-stack"));
         command.args(["up", "--ephemeral", "--port-base", port_base]);
         command.arg("--ready-file").arg(&ready_file);
-        command.args(arguments.real.then_some("--real")).env("HOLDFAST_BIN_DIR", programs);
-        command.env("HOLDFAST_CONTEXT_DIR", work.join(name)).kill_on_drop(true);
+        command
+            .args(arguments.real.then_some("--real"))
+            .env("HOLDFAST_BIN_DIR", programs);
+        command
+            .env("HOLDFAST_CONTEXT_DIR", work.join(name))
+            .kill_on_drop(true);
         let stack = command.stdout(Stdio::null()).stderr(log).spawn();
         let stack =
             stack.with_context(|| format!("no `holdfast-stack` in {}", programs.display()))?;
@@ -146,7 +159,11 @@ impl Build {
             seats.spawn(Seat::taken(Api::new(gateway.clone())));
         }
         let seats: Result<Vec<Seat>> = seats.join_all().await.into_iter().collect();
-        Ok(Self { name, seats: seats?.into_iter().map(Arc::new).collect(), _stack: stack })
+        Ok(Self {
+            name,
+            seats: seats?.into_iter().map(Arc::new).collect(),
+            _stack: stack,
+        })
     }
 
     /// Answers per second; each must be a success.
@@ -170,10 +187,17 @@ impl Seat {
         let mut people = Vec::new();
         for _ in 0..PEOPLE_OF_ONE {
             let person = api.newcomer(Role::Customer).await?;
-            let order = api.publish(&person, Region::East, "Mend the tap").await?.order_id;
+            let order = api
+                .publish(&person, Region::East, "Mend the tap")
+                .await?
+                .order_id;
             people.push((person, order));
         }
-        Ok(Self { api, people, turn: AtomicUsize::new(0) })
+        Ok(Self {
+            api,
+            people,
+            turn: AtomicUsize::new(0),
+        })
     }
 
     async fn act(self: Arc<Self>, case: Case, until: Duration) -> Result<u32> {
@@ -184,9 +208,11 @@ impl Seat {
             let (person, order) = &self.people[turn % self.people.len()];
             let answered = timeout(ANSWER_WITHIN, async {
                 match case {
-                    Case::Publish => {
-                        self.api.publish(person, Region::East, "Mend the tap").await.map(drop)
-                    }
+                    Case::Publish => self
+                        .api
+                        .publish(person, Region::East, "Mend the tap")
+                        .await
+                        .map(drop),
                     Case::Read => self.api.order(person, *order).await.map(drop),
                 }
             });

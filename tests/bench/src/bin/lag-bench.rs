@@ -31,7 +31,10 @@ const ARRIVES_WITHIN: Duration = Duration::from_secs(60);
 const PROFILE: &str = "/api/v1/users/me/profile";
 
 #[derive(Parser)]
-#[command(name = "lag-bench", about = "Measure what people wait for while orders come")]
+#[command(
+    name = "lag-bench",
+    about = "Measure what people wait for while orders come"
+)]
 struct Arguments {
     /// Orders published per second
     #[arg(long, default_value_t = 200)]
@@ -64,7 +67,9 @@ async fn main() -> Result<()> {
 
 async fn measure(stack: &Stack, arguments: &Arguments) -> Result<()> {
     let scene = Scene::new(stack).await?;
-    let prepared = scene.prepared(PROBES_PER_SECOND * arguments.seconds).await?;
+    let prepared = scene
+        .prepared(PROBES_PER_SECOND * arguments.seconds)
+        .await?;
     let expected = prepared.to_approve.len();
     let stream = scene.stream(stack).await?;
     let mut reading = JoinSet::new();
@@ -74,8 +79,15 @@ async fn measure(stack: &Stack, arguments: &Arguments) -> Result<()> {
         scene.approves(&prepared.to_approve),
         scene.pays(&prepared.to_pay),
     )?;
-    let streamed = reading.join_next().await.context("the stream is read")???;
-    ensure!(streamed.len() == expected, "{} of {expected} notices came", streamed.len());
+    let streamed = reading
+        .join_next()
+        .await
+        .context("the stream is read")???;
+    ensure!(
+        streamed.len() == expected,
+        "{} of {expected} notices came",
+        streamed.len()
+    );
     let held = scene.lags_of_custody(&payments).await?;
     println!("load:                               {load:>7.1} orders/s published");
     told("payment.completed to held", held);
@@ -98,7 +110,10 @@ fn told(what: &str, mut lags_ms: Vec<i64>) {
 impl Scene {
     async fn new(stack: &Stack) -> Result<Self> {
         let api = Api::new(stack.layout().gateway_url());
-        let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin);
+        let admin = stack
+            .sign_ins()
+            .into_iter()
+            .find(|person| person.role == Role::Admin);
         let admin = admin.context("there is an admin")?;
         let admin = api.sign_in(&admin.username, &admin.password).await?;
         let mut customers = Vec::new();
@@ -106,13 +121,22 @@ impl Scene {
             customers.push(api.newcomer(Role::Customer).await?);
         }
         let provider = api.provider(&admin).await?;
-        let own: Value = api.call(Method::GET, PROFILE, Some(&provider), None).await?;
+        let own: Value = api
+            .call(Method::GET, PROFILE, Some(&provider), None)
+            .await?;
         let form = json!({
             "version": own["version"], "full_name": "Li Si", "phone_number": "+8613800138000",
             "service_areas": [Region::North], "service_categories": ServiceType::ALL,
         });
-        let _: Value = api.call(Method::PUT, PROFILE, Some(&provider), Some(form)).await?;
-        Ok(Self { api, admin, customers, provider })
+        let _: Value = api
+            .call(Method::PUT, PROFILE, Some(&provider), Some(form))
+            .await?;
+        Ok(Self {
+            api,
+            admin,
+            customers,
+            provider,
+        })
     }
 
     fn customer(&self, n: usize) -> &Person {
@@ -134,8 +158,14 @@ impl Scene {
             let admin = self.admin.clone();
             let provider = self.provider.clone();
             making.spawn(async move {
-                let open = api.publish(&customer, Region::North, "Mend the tap").await?.order_id;
-                let due = api.publish(&customer, Region::West, "Mend the lamp").await?.order_id;
+                let open = api
+                    .publish(&customer, Region::North, "Mend the tap")
+                    .await?
+                    .order_id;
+                let due = api
+                    .publish(&customer, Region::West, "Mend the lamp")
+                    .await?
+                    .order_id;
                 api.act(&admin, due, "approve").await?;
                 api.act(&provider, due, "accept").await?;
                 anyhow::Ok((n, open, due))
@@ -147,7 +177,10 @@ impl Scene {
         // Each customer must pay for their order, so restore the sequence.
         to_pay.sort_unstable();
         let to_approve = to_approve.into_iter().map(|(_, order)| order).collect();
-        Ok(Prepared { to_approve, to_pay: to_pay.into_iter().map(|(_, order)| order).collect() })
+        Ok(Prepared {
+            to_approve,
+            to_pay: to_pay.into_iter().map(|(_, order)| order).collect(),
+        })
     }
 
     /// The achieved orders per second.
@@ -161,12 +194,16 @@ impl Scene {
         for n in 0..count.try_into()? {
             pace.tick().await;
             while sent.len() >= UNDER_WAY_MAX {
-                sent.join_next().await.context("requests are under way")???;
+                sent.join_next()
+                    .await
+                    .context("requests are under way")???;
             }
             let api = self.api.clone();
             let customer = self.customer(n).clone();
             sent.spawn(async move {
-                api.publish(&customer, Region::South, "Paint a wall").await.map(drop)
+                api.publish(&customer, Region::South, "Paint a wall")
+                    .await
+                    .map(drop)
             });
         }
         while let Some(done) = sent.join_next().await {
@@ -193,9 +230,16 @@ impl Scene {
             let form = json!({ "order_id": order, "amount": "200.00" });
             let customer = Some(self.customer(n));
             let path = "/api/v1/payments";
-            let payment: Value = self.api.call(Method::POST, path, customer, Some(form)).await?;
+            let payment: Value = self
+                .api
+                .call(Method::POST, path, customer, Some(form))
+                .await?;
             ensure!(payment["status"] == "completed", "{payment}");
-            paid.push((n, *order, serde_json::from_value(payment["updated_at"].clone())?));
+            paid.push((
+                n,
+                *order,
+                serde_json::from_value(payment["updated_at"].clone())?,
+            ));
         }
         Ok(paid)
     }
@@ -207,7 +251,9 @@ impl Scene {
                 support::within("the order shows its payment", ARRIVES_WITHIN, async || {
                     let history = self.api.timeline(self.customer(*n), *order).await.ok()?;
                     let is_held = Some(PaymentStatus::Held);
-                    let line = history.into_iter().find(|line| line.payment_status == is_held)?;
+                    let line = history
+                        .into_iter()
+                        .find(|line| line.payment_status == is_held)?;
                     line.hops.cloud_at
                 });
             lags.push(shown.await?.ms_since(*completed_at));
@@ -218,8 +264,14 @@ impl Scene {
     async fn stream(&self, stack: &Stack) -> Result<EventReader> {
         let asked = http::Request::get(format!("{}/api/v1/stream", stack.layout().gateway_url()))
             .header("authorization", format!("Bearer {}", self.provider.token));
-        let answer = Client::new().send_request(asked.body(String::new().into())?).await?;
-        ensure!(answer.status().is_success(), "the stream answered {}", answer.status());
+        let answer = Client::new()
+            .send_request(asked.body(String::new().into())?)
+            .await?;
+        ensure!(
+            answer.status().is_success(),
+            "the stream answered {}",
+            answer.status()
+        );
         Ok(EventReader::new(answer.into_body()))
     }
 }
@@ -243,11 +295,15 @@ async fn lags_of_stream(mut stream: EventReader, orders: Vec<OrderId>) -> Result
     let mut waiting = std::collections::BTreeSet::from_iter(orders);
     let mut lags = Vec::new();
     while !waiting.is_empty() {
-        let message = timeout(ARRIVES_WITHIN, stream.next()).await.context("a notice is late")?;
+        let message = timeout(ARRIVES_WITHIN, stream.next())
+            .await
+            .context("a notice is late")?;
         let message = message.context("the stream ended")?;
         let now = clock.now();
         let text = std::str::from_utf8(&message)?;
-        let Some((_, data)) = text.split_once("event: notice\ndata: ") else { continue };
+        let Some((_, data)) = text.split_once("event: notice\ndata: ") else {
+            continue;
+        };
         let notice: Value = serde_json::from_str(data.trim())?;
         let order: Option<OrderId> = serde_json::from_value(notice["order_id"].clone())?;
         if notice["type"] == "order.approved" && order.is_some_and(|order| waiting.remove(&order)) {

@@ -36,18 +36,33 @@ impl Books {
             AND account IN ('held', 'suspense', 'refunding', 'provider', 'sending')";
         const IN_PAYMENT: [(&str, &str); 6] = [
             ("events about money not sent", UNSENT),
-            ("payments under way", "SELECT COUNT(*) FROM payments WHERE status = 'pending'"),
-            ("refunds under way", "SELECT COUNT(*) FROM refunds WHERE status = 'pending'"),
-            ("payouts under way", "SELECT COUNT(*) FROM payouts WHERE status = 'pending'"),
-            ("dues that need a person", "SELECT COUNT(*) FROM dues WHERE saga = 'needs_person'"),
+            (
+                "payments under way",
+                "SELECT COUNT(*) FROM payments WHERE status = 'pending'",
+            ),
+            (
+                "refunds under way",
+                "SELECT COUNT(*) FROM refunds WHERE status = 'pending'",
+            ),
+            (
+                "payouts under way",
+                "SELECT COUNT(*) FROM payouts WHERE status = 'pending'",
+            ),
+            (
+                "dues that need a person",
+                "SELECT COUNT(*) FROM dues WHERE saga = 'needs_person'",
+            ),
             ("accounts with money in custody, owed or on its way", OWED),
         ];
         let in_payment = IN_PAYMENT.map(|asked| (&self.payment_db, asked));
         let in_order = [(&self.order_db, ("events of orders not sent", UNSENT))];
         let mut found = Findings::new();
         for (sql, (what, text)) in in_payment.into_iter().chain(in_order) {
-            let number: i64 =
-                sql.fetch_optional(text, vals![]).await.expect("a count").expect("a row");
+            let number: i64 = sql
+                .fetch_optional(text, vals![])
+                .await
+                .expect("a count")
+                .expect("a row");
             if number > 0 {
                 found.push(format!("{number} {what}"));
             }
@@ -80,7 +95,10 @@ impl Books {
         const UNEVEN: &str =
             "SELECT journal_id FROM transactions GROUP BY journal_id HAVING SUM(amount_minor) <> 0";
         let uneven: Vec<Uuid> = all(&self.payment_db, UNEVEN).await;
-        uneven.into_iter().map(|id| format!("journal {id} does not sum to zero")).collect()
+        uneven
+            .into_iter()
+            .map(|id| format!("journal {id} does not sum to zero"))
+            .collect()
     }
 
     /// Customers not charged exactly once, or refunded another amount than shown or granted.
@@ -92,8 +110,14 @@ impl Books {
         let refunds = self.refunds().await;
         let mut found = Findings::new();
         for tale in told {
-            let paid = charges.get(&tale.order.0).map(Vec::as_slice).unwrap_or_default();
-            let back = refunds.get(&tale.order.0).map(Vec::as_slice).unwrap_or_default();
+            let paid = charges
+                .get(&tale.order.0)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            let back = refunds
+                .get(&tale.order.0)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
             let cost = paid.iter().sum::<i64>() - back.iter().sum::<i64>();
             let (least, most) = tale.charges();
             if cost != tale.cost_minor() || paid.len() < least || paid.len() > most {
@@ -115,13 +139,21 @@ impl Books {
         let earned = self.earned().await;
         let mut found = Findings::new();
         for tale in told {
-            let Some(shown) = tale.shown.filter(|shown| shown.refund_minor > 0) else { continue };
-            let back = refunds.get(&tale.order.0).map(Vec::as_slice).unwrap_or_default();
-            let fees =
-                earned.iter().filter(|line| line.0 == tale.order.0 && line.2 == "cancel_fee");
+            let Some(shown) = tale.shown.filter(|shown| shown.refund_minor > 0) else {
+                continue;
+            };
+            let back = refunds
+                .get(&tale.order.0)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            let fees = earned
+                .iter()
+                .filter(|line| line.0 == tale.order.0 && line.2 == "cancel_fee");
             let fee: i64 = fees.map(|line| -line.3).sum();
             if back != [shown.refund_minor] || fee != shown.fee_minor {
-                found.push(format!("{fee} and {back:?} instead of what was shown: {tale:?}"));
+                found.push(format!(
+                    "{fee} and {back:?} instead of what was shown: {tale:?}"
+                ));
             }
         }
         found
@@ -169,13 +201,19 @@ impl Books {
         for tale in told.iter().filter(|tale| tale.earned_minor() > 0) {
             *earned.entry(tale.provider.0).or_default() += tale.earned_minor();
         }
-        let sent: BTreeMap<Uuid, i64> =
-            sent.into_iter().map(|(owner, amounts)| (owner, amounts.iter().sum())).collect();
+        let sent: BTreeMap<Uuid, i64> = sent
+            .into_iter()
+            .map(|(owner, amounts)| (owner, amounts.iter().sum()))
+            .collect();
         if sent == earned {
             return Findings::new();
         }
-        let differing = sent.iter().filter(|(owner, minor)| earned.get(*owner) != Some(*minor));
-        let unsent = earned.iter().filter(|(owner, _)| !sent.contains_key(*owner));
+        let differing = sent
+            .iter()
+            .filter(|(owner, minor)| earned.get(*owner) != Some(*minor));
+        let unsent = earned
+            .iter()
+            .filter(|(owner, _)| !sent.contains_key(*owner));
         let of = |(owner, minor): (&Uuid, &i64)| {
             let sent = sent.get(owner);
             let earned = earned.get(owner);
@@ -194,7 +232,10 @@ impl Books {
         for tale in told {
             let order = orders.iter().find(|order| order.0 == tale.order.0);
             let shown = order.map(|order| order.2.as_str());
-            if tale.shows().is_some_and(|status| shown != Some(status.as_str())) {
+            if tale
+                .shows()
+                .is_some_and(|status| shown != Some(status.as_str()))
+            {
                 found.push(format!("{shown:?} is shown: {tale:?}"));
             }
         }

@@ -31,9 +31,14 @@ impl MoneyScene {
         }
         found.extend(self.differs(&round.people.customer, &expected).await);
         for provider in &round.people.providers {
-            let his = round.tales.iter().filter(|tale| tale.provider == provider.user_id);
+            let his = round
+                .tales
+                .iter()
+                .filter(|tale| tale.provider == provider.user_id);
             let done = his.filter(|tale| tale.shown.is_none());
-            let expected = done.map(|tale| ((tale.order, RELEASED.to_owned()), 1)).collect();
+            let expected = done
+                .map(|tale| ((tale.order, RELEASED.to_owned()), 1))
+                .collect();
             found.extend(self.differs(provider, &expected).await);
         }
         found
@@ -57,7 +62,10 @@ impl MoneyScene {
             .map(|key| {
                 let told = number(&lines, key);
                 let should = number(expected, key);
-                format!("{} is told {key:?} {told} times instead of {should}", person.user_id)
+                format!(
+                    "{} is told {key:?} {told} times instead of {should}",
+                    person.user_id
+                )
             })
             .collect()
     }

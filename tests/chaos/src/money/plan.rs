@@ -97,7 +97,11 @@ impl MoneyRound {
             method: draws.of_these(&METHODS),
             begins: drawn(&mut draws, BEGIN_MS_MAX),
         });
-        Self { victim, moment, tales: tales.into() }
+        Self {
+            victim,
+            moment,
+            tales: tales.into(),
+        }
     }
 }
 

@@ -54,9 +54,14 @@ impl MoneyScene {
         for (name, value) in [
             ("PAYMENT__SIMULATED_SCRIPTS", with_scripts),
             ("PLATFORM__DISPUTE_MS", DISPUTE_MS.to_string()),
-            ("PAYMENT__PAYOUT_LEAST_MINOR", PAYOUT_LEAST_MINOR.to_string()),
+            (
+                "PAYMENT__PAYOUT_LEAST_MINOR",
+                PAYOUT_LEAST_MINOR.to_string(),
+            ),
         ] {
-            wishes.environment.insert(format!("HOLDFAST__{name}"), value);
+            wishes
+                .environment
+                .insert(format!("HOLDFAST__{name}"), value);
         }
         let stack = Stack::start(layout, &wishes).await.expect("a platform");
         let mysql = stack.servers().expect("real stores").mysql.clone();
@@ -65,19 +70,34 @@ impl MoneyScene {
             payout_least_minor: PAYOUT_LEAST_MINOR,
             ..payment::Config::default()
         };
-        let keys = stack.layout().cloud_folder().join(CloudPart::Payment.name()).join("data.keys");
+        let keys = stack
+            .layout()
+            .cloud_folder()
+            .join(CloudPart::Payment.name())
+            .join("data.keys");
         let keys = DataKeys::load(&keys, true).expect("the keys that seal data");
         let payment_db = Sql::open_current(&config.sql_url, &MIGRATIONS, &keys).await;
         let payment_db = payment_db.expect("payment_db");
-        let order_db = Sql::open(&format!("{mysql}/order_db")).await.expect("order_db");
+        let order_db = Sql::open(&format!("{mysql}/order_db"))
+            .await
+            .expect("order_db");
         let clock = Clock::system();
         let mut limits = config.custody_limits();
         limits.dispute_ms = DISPUTE_MS;
         let store = Store::new(payment_db.clone(), clock.clone(), limits);
         let adapter = PaymentAdapter::new_simulated(payment_db.clone(), clock, true);
         let api = Api::new(stack.layout().gateway_url());
-        let books = Books { payment_db: payment_db.clone(), order_db };
-        Self { stack, books, api, courier: AdapterWorker { store, adapter }, payment_db }
+        let books = Books {
+            payment_db: payment_db.clone(),
+            order_db,
+        };
+        Self {
+            stack,
+            books,
+            api,
+            courier: AdapterWorker { store, adapter },
+            payment_db,
+        }
     }
 
     /// Plays the round to the end of every tale.
@@ -88,7 +108,11 @@ impl MoneyScene {
         let people = Arc::new(self.people().await);
         let api = self.api.clone();
         let client = Client::new();
-        let teller = Teller { api, client, people: people.clone() };
+        let teller = Teller {
+            api,
+            client,
+            people: people.clone(),
+        };
         let tales = round.tales.iter().map(|plan| teller.clone().tell(*plan));
         let dying = async {
             sleep(round.moment).await;
@@ -143,7 +167,11 @@ impl MoneyScene {
     /// The admin's reconciliation report: differences, and movements that wait too long.
     pub async fn reconciliation(&self, admin: &Person) -> Findings {
         let path = "/api/v1/payments/reconciliation";
-        match self.api.call::<Value>(Method::GET, path, Some(admin), None).await {
+        match self
+            .api
+            .call::<Value>(Method::GET, path, Some(admin), None)
+            .await
+        {
             Ok(report) if report["differences"] == json!([]) && report["waiting"] == json!([]) => {
                 Findings::new()
             }
@@ -156,10 +184,15 @@ impl MoneyScene {
     /// If the admin cannot sign in.
     pub async fn admin(&self) -> Person {
         let sign_ins = self.stack.sign_ins().into_iter();
-        let admin = sign_ins.into_iter().find(|person| person.role == Role::Admin);
+        let admin = sign_ins
+            .into_iter()
+            .find(|person| person.role == Role::Admin);
         let admin = admin.expect("an admin");
         eventually("the admin signs in", PATIENCE, async || {
-            self.api.sign_in(&admin.username, &admin.password).await.ok()
+            self.api
+                .sign_in(&admin.username, &admin.password)
+                .await
+                .ok()
         })
         .await
     }
@@ -167,13 +200,18 @@ impl MoneyScene {
     /// New people for each round: a token does not last for many rounds.
     async fn people(&self) -> MoneyPeople {
         let newcomer = async |role| {
-            eventually("somebody registers", PATIENCE, async || self.api.newcomer(role).await.ok())
-                .await
+            eventually("somebody registers", PATIENCE, async || {
+                self.api.newcomer(role).await.ok()
+            })
+            .await
         };
         MoneyPeople {
             admin: self.admin().await,
             customer: newcomer(Role::Customer).await,
-            providers: [newcomer(Role::Provider).await, newcomer(Role::Provider).await],
+            providers: [
+                newcomer(Role::Provider).await,
+                newcomer(Role::Provider).await,
+            ],
         }
     }
 
@@ -191,8 +229,14 @@ impl MoneyScene {
     async fn adapter_is_away(&self, away: Duration) {
         const GOES: &str = "RENAME TABLE simulated_movements TO simulated_movements_away";
         const COMES: &str = "RENAME TABLE simulated_movements_away TO simulated_movements";
-        self.payment_db.exec(GOES, vals![]).await.expect("the adapter goes away");
+        self.payment_db
+            .exec(GOES, vals![])
+            .await
+            .expect("the adapter goes away");
         sleep(away).await;
-        self.payment_db.exec(COMES, vals![]).await.expect("the adapter comes back");
+        self.payment_db
+            .exec(COMES, vals![])
+            .await
+            .expect("the adapter comes back");
     }
 }

@@ -53,13 +53,17 @@ impl Teller {
             Tale::CancelledEarly | Tale::CancelledLate => self.cancelled(&plan, told).await,
             Tale::CancelledMeanwhile => self.cancelled_meanwhile(&plan, told).await,
             Tale::DeclinedFirst => {
-                self.pays(order, plan.price_minor, "simulated.declined").await.expect("a payment");
+                self.pays(order, plan.price_minor, "simulated.declined")
+                    .await
+                    .expect("a payment");
                 self.payment_fails(order).await;
                 self.held_and_worked_on(&plan, told).await
             }
             Tale::WrongAmountFirst => {
                 let method = "simulated.other_amount";
-                self.pays(order, plan.price_minor, method).await.expect("a payment");
+                self.pays(order, plan.price_minor, method)
+                    .await
+                    .expect("a payment");
                 self.payment_ends(order, "completed").await;
                 self.held_and_worked_on(&plan, told).await
             }
@@ -79,10 +83,16 @@ impl Teller {
         let key = new_key();
         let payer = &self.people.customer;
         let sent = (0..AT_ONCE).map(|_| self.post_under(key, payer, PAYMENTS, &form));
-        let answers = join_all(sent).await.into_iter().map(|answer| answer.expect("a payment"));
+        let answers = join_all(sent)
+            .await
+            .into_iter()
+            .map(|answer| answer.expect("a payment"));
         let answers: Vec<Value> = answers.collect();
         let of_first = &answers[0]["id"];
-        assert!(answers.iter().all(|answer| answer["id"] == *of_first), "{answers:?}");
+        assert!(
+            answers.iter().all(|answer| answer["id"] == *of_first),
+            "{answers:?}"
+        );
         self.shows(told.order, PaymentStatus::Held).await;
         let again = self.pays(told.order, plan.price_minor, plan.method).await;
         assert_eq!(again, Err(Code::AlreadyPaid));
@@ -94,13 +104,27 @@ impl Teller {
         self.held(plan, told.order).await;
         let path = format!("/api/v1/orders/{}/cancellation", told.order);
         let shown: Value = self.read(&self.people.customer, &path).await;
-        self.act(&self.people.customer, told.order, "cancel", &json!({ "fee": shown["fee"] }))
-            .await;
-        let shown =
-            ShownCancel { fee_minor: minor(&shown["fee"]), refund_minor: minor(&shown["refund"]) };
+        self.act(
+            &self.people.customer,
+            told.order,
+            "cancel",
+            &json!({ "fee": shown["fee"] }),
+        )
+        .await;
+        let shown = ShownCancel {
+            fee_minor: minor(&shown["fee"]),
+            refund_minor: minor(&shown["refund"]),
+        };
         assert_eq!(shown.fee_minor + shown.refund_minor, plan.price_minor);
-        assert_eq!(shown.fee_minor > 0, plan.tale == Tale::CancelledLate, "{shown:?}");
-        ToldTale { shown: Some(shown), ..told }
+        assert_eq!(
+            shown.fee_minor > 0,
+            plan.tale == Tale::CancelledLate,
+            "{shown:?}"
+        );
+        ToldTale {
+            shown: Some(shown),
+            ..told
+        }
     }
 
     async fn cancelled_meanwhile(&self, plan: &TalePlan, told: ToldTale) -> ToldTale {
@@ -110,25 +134,49 @@ impl Teller {
             self.pays(told.order, plan.price_minor, plan.method),
             self.act(customer, told.order, "cancel", &free),
         );
-        assert!(matches!(paid, Ok(_) | Err(Code::OrderNotPayable)), "{paid:?}");
-        ToldTale { shown: Some(ShownCancel { fee_minor: 0, refund_minor: 0 }), ..told }
+        assert!(
+            matches!(paid, Ok(_) | Err(Code::OrderNotPayable)),
+            "{paid:?}"
+        );
+        ToldTale {
+            shown: Some(ShownCancel {
+                fee_minor: 0,
+                refund_minor: 0,
+            }),
+            ..told
+        }
     }
 
     async fn partly_refunded(&self, plan: &TalePlan, told: ToldTale) -> ToldTale {
-        let MoneyPeople { admin, customer, providers } = &*self.people;
+        let MoneyPeople {
+            admin,
+            customer,
+            providers,
+        } = &*self.people;
         self.held(plan, told.order).await;
-        self.act(&providers[0], told.order, "start", &Value::Null).await;
+        self.act(&providers[0], told.order, "start", &Value::Null)
+            .await;
         let granted_minor = plan.price_minor / 3;
         let amount = amount(granted_minor);
         let ask =
             json!({ "order_id": told.order, "amount": amount, "reason": "It took too long." });
-        let asked = self.post(customer, "/api/v1/refunds", &ask).await.expect("a request");
+        let asked = self
+            .post(customer, "/api/v1/refunds", &ask)
+            .await
+            .expect("a request");
         let id = asked["id"].as_str().expect("its id");
         let grant = format!("/api/v1/admin/refunds/{id}/grant");
         let granted = self.post(admin, &grant, &json!({})).await;
-        assert!(granted.is_ok(), "the key replays an answer that got lost: {granted:?}");
-        self.act(&providers[0], told.order, "complete", &Value::Null).await;
-        ToldTale { granted_minor, ..told }
+        assert!(
+            granted.is_ok(),
+            "the key replays an answer that got lost: {granted:?}"
+        );
+        self.act(&providers[0], told.order, "complete", &Value::Null)
+            .await;
+        ToldTale {
+            granted_minor,
+            ..told
+        }
     }
 
     async fn reassigned(&self, plan: &TalePlan, told: ToldTale) -> ToldTale {
@@ -137,11 +185,18 @@ impl Teller {
         self.act(first, told.order, "withdraw", &Value::Null).await;
         self.act(second, told.order, "accept", &Value::Null).await;
         self.worked_on(told.order, second).await;
-        ToldTale { provider: second.user_id, ..told }
+        ToldTale {
+            provider: second.user_id,
+            ..told
+        }
     }
 
     async fn accepted(&self, plan: &TalePlan) -> OrderId {
-        let MoneyPeople { admin, customer, providers } = &*self.people;
+        let MoneyPeople {
+            admin,
+            customer,
+            providers,
+        } = &*self.people;
         let starts = Clock::system().now().plus_ms(SOON_MS);
         let starts = (plan.tale == Tale::CancelledLate).then_some(starts);
         let form = json!({
@@ -149,22 +204,33 @@ impl Teller {
             "price": amount(plan.price_minor), "location": Region::North,
             "address": "1 Harbour Road", "service_start_time": starts,
         });
-        let published = self.post(customer, "/api/v1/orders", &form).await.expect("an order");
-        let order = published["order_id"].as_str().expect("its id").parse().expect("an id");
+        let published = self
+            .post(customer, "/api/v1/orders", &form)
+            .await
+            .expect("an order");
+        let order = published["order_id"]
+            .as_str()
+            .expect("its id")
+            .parse()
+            .expect("an id");
         self.act(admin, order, "approve", &Value::Null).await;
         self.act(&providers[0], order, "accept", &Value::Null).await;
         order
     }
 
     async fn held(&self, plan: &TalePlan, order: OrderId) {
-        self.pays(order, plan.price_minor, plan.method).await.expect("a payment");
+        self.pays(order, plan.price_minor, plan.method)
+            .await
+            .expect("a payment");
         self.shows(order, PaymentStatus::Held).await;
     }
 
     async fn worked_on(&self, order: OrderId, provider: &Person) {
         self.act(provider, order, "start", &Value::Null).await;
         self.act(provider, order, "complete", &Value::Null).await;
-        let done: Value = self.read(provider, &format!("/api/v1/orders/{order}")).await;
+        let done: Value = self
+            .read(provider, &format!("/api/v1/orders/{order}"))
+            .await;
         assert_eq!(done["status"], OrderStatus::Completed.as_str());
     }
 
@@ -188,11 +254,15 @@ impl Teller {
 
     async fn payment_ends(&self, order: OrderId, status: &str) {
         let path = format!("{PAYMENTS}?order_id={order}");
-        eventually(&format!("the payment of {order} is {status}"), PATIENCE, async || {
-            let payer = Some(&self.people.customer);
-            let listed: Value = self.api.call(Method::GET, &path, payer, None).await.ok()?;
-            (listed["items"][0]["status"] == status).then_some(())
-        })
+        eventually(
+            &format!("the payment of {order} is {status}"),
+            PATIENCE,
+            async || {
+                let payer = Some(&self.people.customer);
+                let listed: Value = self.api.call(Method::GET, &path, payer, None).await.ok()?;
+                (listed["items"][0]["status"] == status).then_some(())
+            },
+        )
         .await;
     }
 
@@ -217,7 +287,10 @@ impl Teller {
     ) -> Result<Value, Code> {
         let url = format!("{}{path}", self.api.gateway());
         let body = (!body.is_null()).then_some(body);
-        let send = || self.client.send_command(key, &url, &person.token, body, TIMEOUT);
+        let send = || {
+            self.client
+                .send_command(key, &url, &person.token, body, TIMEOUT)
+        };
         until_answered(path, send).await
     }
 

@@ -45,10 +45,17 @@ impl Truth {
                 .collect();
             let feed = self.fed(seat.region).await;
             differences(&mut found, &format!("{seat} and the hub"), &shares, &feed);
-            let stands: BTreeMap<_, _> =
-                edge.into_iter().map(|order| (order.id, of(&order))).collect();
+            let stands: BTreeMap<_, _> = edge
+                .into_iter()
+                .map(|order| (order.id, of(&order)))
+                .collect();
             let stored = self.stored(seat.region).await;
-            differences(&mut found, &format!("{seat} and the order service"), &stands, &stored);
+            differences(
+                &mut found,
+                &format!("{seat} and the order service"),
+                &stands,
+                &stored,
+            );
             found.extend(self.sums_that_are_wrong(seat.region, &shares).await);
         }
         found
@@ -71,7 +78,12 @@ impl Truth {
             let answered = shares(orders);
             for (seat, file) in self.edges.iter().filter(|(seat, _)| seat.region == region) {
                 let edge = shares(orders_of(file).await);
-                differences(&mut found, &format!("{seat} and what is answered"), &edge, &answered);
+                differences(
+                    &mut found,
+                    &format!("{seat} and what is answered"),
+                    &edge,
+                    &answered,
+                );
             }
         }
         found
@@ -80,12 +92,18 @@ impl Truth {
     async fn fed(&self, region: Region) -> Shares {
         const FED: &str = "SELECT entity, version, digest FROM feed \
             WHERE region = ? AND kind = 'order' ORDER BY version";
-        let rows: Vec<(Uuid, i64, Vec<u8>)> =
-            self.sync_db.fetch_all(FED, vals![region]).await.expect("the feed");
+        let rows: Vec<(Uuid, i64, Vec<u8>)> = self
+            .sync_db
+            .fetch_all(FED, vals![region])
+            .await
+            .expect("the feed");
         rows.into_iter()
             .map(|(id, version, digest)| {
                 let digest = Hash::try_from(&digest[..]).expect("a digest");
-                (OrderId(id), (u64::try_from(version).unwrap_or_default(), digest))
+                (
+                    OrderId(id),
+                    (u64::try_from(version).unwrap_or_default(), digest),
+                )
             })
             .collect()
     }
@@ -93,12 +111,22 @@ impl Truth {
     async fn stored(&self, region: Region) -> BTreeMap<OrderId, Stands> {
         const STORED: &str =
             "SELECT id, version, status, provider_id FROM orders WHERE location = ?";
-        let rows: Vec<(Uuid, i64, String, Option<Uuid>)> =
-            self.order_db.fetch_all(STORED, vals![region]).await.expect("the orders");
+        let rows: Vec<(Uuid, i64, String, Option<Uuid>)> = self
+            .order_db
+            .fetch_all(STORED, vals![region])
+            .await
+            .expect("the orders");
         rows.into_iter()
             .map(|(id, version, status, provider)| {
                 let version = u64::try_from(version).unwrap_or_default();
-                (OrderId(id), Stands { version, status, provider })
+                (
+                    OrderId(id),
+                    Stands {
+                        version,
+                        status,
+                        provider,
+                    },
+                )
             })
             .collect()
     }
@@ -113,11 +141,15 @@ impl Truth {
             .expect("a region")
             .expect("a row");
         let mut sum = Hash::ZERO;
-        shares.values().for_each(|(_, share)| sum.toggle_member(*share));
+        shares
+            .values()
+            .for_each(|(_, share)| sum.toggle_member(*share));
         let mut found = Findings::new();
         if usize::try_from(count).ok() != Some(shares.len()) {
-            found
-                .push(format!("{region}: the hub counts {count} orders, an edge {}", shares.len()));
+            found.push(format!(
+                "{region}: the hub counts {count} orders, an edge {}",
+                shares.len()
+            ));
         }
         if digest != sum.0 {
             found.push(format!("{region}: the hub's digest is not the edge's"));
@@ -142,8 +174,10 @@ impl Truth {
 }
 
 async fn orders_of(file: &Sql) -> Vec<Order> {
-    let rows: Vec<Vec<u8>> =
-        file.fetch_all("SELECT bytes FROM orders", vals![]).await.expect("an edge's orders");
+    let rows: Vec<Vec<u8>> = file
+        .fetch_all("SELECT bytes FROM orders", vals![])
+        .await
+        .expect("an edge's orders");
     rows.iter().map(|bytes| order(bytes)).collect()
 }
 
@@ -156,7 +190,10 @@ async fn listed(api: &Api, admin: &Person, region: Region) -> Vec<Order> {
     let mut after = String::new();
     loop {
         let path = format!("/api/v1/admin/orders?region={region}&limit=100{after}");
-        let page: Page = api.call(Method::GET, &path, Some(admin), None).await.expect("orders");
+        let page: Page = api
+            .call(Method::GET, &path, Some(admin), None)
+            .await
+            .expect("orders");
         orders.extend(page.items);
         match page.next {
             Some(next) => after = format!("&cursor={next}"),
@@ -181,10 +218,18 @@ fn differences<T: PartialEq + std::fmt::Debug>(
     other: &BTreeMap<OrderId, T>,
 ) {
     const SHOWN_MAX: usize = 5;
-    let ids = one.keys().chain(other.keys().filter(|id| !one.contains_key(id)));
-    let differing = ids.filter(|id| one.get(id) != other.get(id)).collect::<Vec<_>>();
+    let ids = one
+        .keys()
+        .chain(other.keys().filter(|id| !one.contains_key(id)));
+    let differing = ids
+        .filter(|id| one.get(id) != other.get(id))
+        .collect::<Vec<_>>();
     for id in differing.iter().take(SHOWN_MAX) {
-        found.push(format!("{between}: {id} is {:?} and {:?}", one.get(id), other.get(id)));
+        found.push(format!(
+            "{between}: {id} is {:?} and {:?}",
+            one.get(id),
+            other.get(id)
+        ));
     }
     if differing.len() > SHOWN_MAX {
         found.push(format!("{between}: {} orders differ", differing.len()));

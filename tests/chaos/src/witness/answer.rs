@@ -44,18 +44,34 @@ impl Question for Answer<'_> {
         const ROW: &str = "SELECT verdict, epoch, seq, fence, outcome FROM commands \
             WHERE command_id = ? AND user_id = ?";
         type Row = (String, u64, u64, Option<u64>, Option<Vec<u8>>);
-        let Tap { tablet, command, .. } = &self.tap;
+        let Tap {
+            tablet, command, ..
+        } = &self.tap;
         let file = self.witness.scene.truth.edge(self.tap.seat);
-        let row = file.fetch_optional(ROW, vals![*command, tablet.user_id()]).await.ok()?;
+        let row = file
+            .fetch_optional(ROW, vals![*command, tablet.user_id()])
+            .await
+            .ok()?;
         let (verdict, epoch, seq, fence, outcome): Row = row?;
         let outcome: Option<Outcome> =
             outcome.map(|bytes| minicbor::decode(&bytes).expect("an outcome"));
         let decision = outcome.as_ref().map(Decision::of);
-        Some(CommandRow { verdict, epoch, seq, fence, decision })
+        Some(CommandRow {
+            verdict,
+            epoch,
+            seq,
+            fence,
+            decision,
+        })
     }
 
     async fn word(&self) -> Result<Reply, Silence> {
-        let Tap { tablet, command, body, .. } = &self.tap;
+        let Tap {
+            tablet,
+            command,
+            body,
+            ..
+        } = &self.tap;
         let frame = CmdFrame {
             v: CmdFrame::VERSION,
             id: *command,
@@ -69,17 +85,32 @@ impl Question for Answer<'_> {
         };
         let url = format!("{}/commands", self.witness.scene.edge_url(self.tap.seat));
         let client = &self.witness.client;
-        Ok(client.send_json(Method::POST, &url, None, Some(&frame), EDGE_ANSWERS_WITHIN).await?)
+        Ok(client
+            .send_json(Method::POST, &url, None, Some(&frame), EDGE_ANSWERS_WITHIN)
+            .await?)
     }
 
     fn difference(state: &CommandRow, word: &Reply) -> Option<String> {
         let receipt = word.receipt.as_ref();
         let place = receipt.map(|receipt| (receipt.epoch, receipt.seq, receipt.fence));
         let decision = word.outcome.as_ref().map(Decision::of);
-        let hop = if state.decision.is_some() { Hop::Decided } else { Hop::Stored };
-        let loss = state.decision.as_ref().and_then(|decision| decision.loss.as_ref());
+        let hop = if state.decision.is_some() {
+            Hop::Decided
+        } else {
+            Hop::Stored
+        };
+        let loss = state
+            .decision
+            .as_ref()
+            .and_then(|decision| decision.loss.as_ref());
         unequal("the verdict", &state.verdict, &word.verdict.to_string())
-            .or_else(|| unequal("its place", &Some((state.epoch, state.seq, state.fence)), &place))
+            .or_else(|| {
+                unequal(
+                    "its place",
+                    &Some((state.epoch, state.seq, state.fence)),
+                    &place,
+                )
+            })
             .or_else(|| unequal("the outcome", &state.decision, &decision))
             .or_else(|| unequal("the hop", &hop, &word.hop))
             .or_else(|| {
@@ -109,7 +140,17 @@ impl Question for Answer<'_> {
 impl Decision {
     fn of(outcome: &Outcome) -> Self {
         let loss = LossReason::from_outcome(outcome).map(|reason| reason.to_text());
-        let Outcome { kind, code, decided_at, .. } = outcome;
-        Self { kind: *kind, code: *code, decided_at: *decided_at, loss }
+        let Outcome {
+            kind,
+            code,
+            decided_at,
+            ..
+        } = outcome;
+        Self {
+            kind: *kind,
+            code: *code,
+            decided_at: *decided_at,
+            loss,
+        }
     }
 }

@@ -55,26 +55,46 @@ impl Question for OnBoard<'_> {
             (SELECT COUNT(*) FROM pending WHERE order_id = ?) FROM edge";
         type Row = (u64, u64, u64, Option<Vec<u8>>, u64);
         let file = self.witness.scene.truth.edge(self.seat);
-        let row = file.fetch_optional(ENDS, vals![self.order, self.order]).await.ok()?;
+        let row = file
+            .fetch_optional(ENDS, vals![self.order, self.order])
+            .await
+            .ok()?;
         let (feed_cursor, outcome_cursor, log_end, bytes, pending): Row = row?;
         let order: Option<Order> = bytes.map(|bytes| minicbor::decode(&bytes).expect("an order"));
         let reader = self.reader();
-        let actor = wire::Actor { user_id: reader.user_id, role: Role::Provider };
+        let actor = wire::Actor {
+            user_id: reader.user_id,
+            role: Role::Provider,
+        };
         let shown = order.and_then(|order| readable_by(&order, actor));
-        Some(OrderAtEdge { feed_cursor, outcome_cursor, log_end, shown, pending })
+        Some(OrderAtEdge {
+            feed_cursor,
+            outcome_cursor,
+            log_end,
+            shown,
+            pending,
+        })
     }
 
     async fn word(&self) -> Result<BoardWord, Silence> {
         let url = format!("{}/board", self.witness.scene.edge_url(self.seat));
         let client = &self.witness.client;
         let token = Some(&*self.reader().token);
-        let board =
-            client.send_json(Method::GET, &url, token, None::<&()>, EDGE_ANSWERS_WITHIN).await?;
-        Ok(BoardWord { order: self.order, board })
+        let board = client
+            .send_json(Method::GET, &url, token, None::<&()>, EDGE_ANSWERS_WITHIN)
+            .await?;
+        Ok(BoardWord {
+            order: self.order,
+            board,
+        })
     }
 
     fn difference(state: &OrderAtEdge, word: &BoardWord) -> Option<String> {
-        let feed = unequal("the feed's number", &state.feed_cursor, &word.board.feed_seq);
+        let feed = unequal(
+            "the feed's number",
+            &state.feed_cursor,
+            &word.board.feed_seq,
+        );
         feed.or_else(|| word.item_unlike(state))
     }
 
@@ -112,7 +132,11 @@ impl OnBoard<'_> {
 
 impl BoardWord {
     fn item_unlike(&self, state: &OrderAtEdge) -> Option<String> {
-        let item = self.board.items.iter().find(|item| item.order.id == self.order);
+        let item = self
+            .board
+            .items
+            .iter()
+            .find(|item| item.order.id == self.order);
         match item {
             // Undecided work overlays the order, and may hide it from this reader.
             Some(item) if state.pending > 0 => unequal("its waiting", &true, &item.pending),

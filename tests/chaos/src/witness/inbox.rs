@@ -75,19 +75,37 @@ impl Question for Inbox<'_> {
         let mut unread = own.clone();
         unread.insert("is_read", false);
         let count = lines.count_documents(own.clone()).await.expect("a count");
-        let unread = lines.count_documents(unread).await.expect("a count").min(UNREAD_MAX);
+        let unread = lines
+            .count_documents(unread)
+            .await
+            .expect("a count")
+            .min(UNREAD_MAX);
         let newest = doc! {"created_at": -1, "_id": -1};
-        let mut found = lines.find(own).sort(newest).limit(READ).await.expect("lines");
+        let mut found = lines
+            .find(own)
+            .sort(newest)
+            .limit(READ)
+            .await
+            .expect("lines");
         let mut lines = Vec::new();
         while found.advance().await.expect("a line") {
             lines.push(found.deserialize_current().expect("a line").into());
         }
-        Some(StoredInbox { lines, count, unread })
+        Some(StoredInbox {
+            lines,
+            count,
+            unread,
+        })
     }
 
     async fn word(&self) -> Result<InboxWord, Silence> {
         let path = format!("/api/v1/notifications?limit={LINES}");
-        Ok(self.witness.scene.api.call(Method::GET, &path, Some(self.person), None).await?)
+        Ok(self
+            .witness
+            .scene
+            .api
+            .call(Method::GET, &path, Some(self.person), None)
+            .await?)
     }
 
     fn difference(state: &StoredInbox, word: &InboxWord) -> Option<String> {
@@ -96,8 +114,12 @@ impl Question for Inbox<'_> {
     }
 
     fn beyond(before: &StoredInbox, word: &InboxWord, after: &StoredInbox) -> Option<String> {
-        let unread =
-            outside("the number of unread lines", before.unread, word.unread, after.unread);
+        let unread = outside(
+            "the number of unread lines",
+            before.unread,
+            word.unread,
+            after.unread,
+        );
         let came = usize::try_from(after.count.saturating_sub(before.count)).unwrap_or(usize::MAX);
         let is_unknown = |line: &&Line| !before.lines.contains(line) && !after.lines.contains(line);
         let unknown = word.items.iter().find(is_unknown);
@@ -110,7 +132,10 @@ impl Question for Inbox<'_> {
 
     fn kinds(state: &StoredInbox) -> Vec<&'static str> {
         let has_loss = state.newest().iter().any(|line| line.kind == LOSS);
-        has_loss.then_some("an inbox with a loss").into_iter().collect()
+        has_loss
+            .then_some("an inbox with a loss")
+            .into_iter()
+            .collect()
     }
 
     fn falsify(word: &mut InboxWord) {
@@ -128,7 +153,10 @@ impl Witness<'_> {
     /// The orders with a loss in the provider's inbox.
     pub(super) async fn losses_of(&self, user: UserId) -> HashSet<OrderId> {
         let lines = self.inboxes.collection::<StoredLine>(OF_PROVIDERS);
-        let mut found = lines.find(doc! {"user_id": stored(user.0)}).await.expect("lines");
+        let mut found = lines
+            .find(doc! {"user_id": stored(user.0)})
+            .await
+            .expect("lines");
         let mut losses = HashSet::new();
         while found.advance().await.expect("a line") {
             let line: Line = found.deserialize_current().expect("a line").into();

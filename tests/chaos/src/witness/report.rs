@@ -91,8 +91,14 @@ impl Question for Report<'_> {
             FROM edges e LEFT JOIN feed f ON f.region = e.region AND f.feed_seq = e.feed_cursor \
             WHERE e.region = ? AND e.enrolled_at IS NOT NULL AND e.disabled_at IS NULL ORDER BY e.edge";
         let sync_db = self.witness.scene.truth.sync_db();
-        let region = sync_db.fetch_optional(REGION, vals![self.region]).await.expect("a region")?;
-        let edges = sync_db.fetch_all(EDGES, vals![self.region]).await.expect("edges");
+        let region = sync_db
+            .fetch_optional(REGION, vals![self.region])
+            .await
+            .expect("a region")?;
+        let edges = sync_db
+            .fetch_all(EDGES, vals![self.region])
+            .await
+            .expect("edges");
         Some(RegionRows { region, edges })
     }
 
@@ -110,7 +116,11 @@ impl Question for Report<'_> {
     }
 
     fn difference(state: &RegionRows, word: &SaidRegion) -> Option<String> {
-        let policy = unequal("the policy", &state.region.policy_and_holder(), &word.policy);
+        let policy = unequal(
+            "the policy",
+            &state.region.policy_and_holder(),
+            &word.policy,
+        );
         let counts = word.counts.as_ref();
         let counts = counts.and_then(|said| unequal("the region", &state.region.counts(), said));
         let number = unequal("the number of edges", &state.edges.len(), &word.edges.len());
@@ -125,7 +135,12 @@ impl Question for Report<'_> {
         let policy = (first.feed_seq == last.feed_seq && !policies.contains(&word.policy))
             .then(|| format!("the policy is {} and none of {policies:?}", word.policy));
         let feed = word.counts.as_ref().and_then(|said| {
-            outside("the feed's number", first.feed_seq, said.feed_seq, last.feed_seq)
+            outside(
+                "the feed's number",
+                first.feed_seq,
+                said.feed_seq,
+                last.feed_seq,
+            )
         });
         let number = unequal("the number of edges", &after.edges.len(), &word.edges.len());
         let mut edges = before.edges.iter().zip(&after.edges).zip(&word.edges);
@@ -144,9 +159,10 @@ impl Question for Report<'_> {
         let any = |kind, has: fn(&EdgeRow) -> bool| state.edges.iter().any(has).then_some(kind);
         let kinds = [
             any("a status with pending ops", |edge| edge.pending > 0),
-            any("a status with ops that wait for the holder or for a service", |edge| {
-                edge.held + edge.parked > 0
-            }),
+            any(
+                "a status with ops that wait for the holder or for a service",
+                |edge| edge.held + edge.parked > 0,
+            ),
             any("a status with a link that is down", |edge| !edge.link_up),
             any("a status with changes on their way to an edge", |edge| {
                 edge.outcome_count > edge.outcome_cursor
@@ -167,11 +183,14 @@ impl Witness<'_> {
         let ran = tokio::task::spawn_blocking(move || operator.runs("status --lang en")).await;
         let ran = ran.expect("a run of holdfast").expect("a run of holdfast");
         match ran.status.code() {
-            Some(0 | 3) => {
-                Ok((String::from_utf8_lossy(&ran.stdout).into_owned(), self.clock.now()))
-            }
+            Some(0 | 3) => Ok((
+                String::from_utf8_lossy(&ran.stdout).into_owned(),
+                self.clock.now(),
+            )),
             Some(code) if super::AWAY.contains(&code) => Err(Silence::Away),
-            _ => Err(Silence::Refused(String::from_utf8_lossy(&ran.stderr).into_owned())),
+            _ => Err(Silence::Refused(
+                String::from_utf8_lossy(&ran.stderr).into_owned(),
+            )),
         }
     }
 }
@@ -182,8 +201,19 @@ impl RegionRow {
     }
 
     fn counts(&self) -> SaidCounts {
-        let Self { gate, feed_seq, orders, asks, .. } = *self;
-        SaidCounts { gate, feed_seq, orders, asks }
+        let Self {
+            gate,
+            feed_seq,
+            orders,
+            asks,
+            ..
+        } = *self;
+        SaidCounts {
+            gate,
+            feed_seq,
+            orders,
+            asks,
+        }
     }
 }
 
@@ -217,7 +247,12 @@ impl EdgeRow {
         let received = to.cursor_seq.saturating_sub(self.cursor_seq);
         let decided = to.outcome_count.saturating_sub(self.outcome_count);
         let named = unequal("an edge", edge, &said.edge);
-        let epoch = outside(&format!("the epoch of {edge}"), self.epoch, said.epoch, to.epoch);
+        let epoch = outside(
+            &format!("the epoch of {edge}"),
+            self.epoch,
+            said.epoch,
+            to.epoch,
+        );
         let lag_up = outside(
             &format!("the lag up of {edge}"),
             self.last_seq.saturating_sub(to.cursor_seq),
@@ -237,21 +272,36 @@ impl EdgeRow {
         );
         let undecided = said.undecided.and_then(|said| {
             let from = self.undecided.saturating_sub(decided);
-            outside(&format!("the undecided of {edge}"), from, said, self.undecided + received)
+            outside(
+                &format!("the undecided of {edge}"),
+                from,
+                said,
+                self.undecided + received,
+            )
         });
         // Acks between the two readings are unknown.
         let pending = (self.acked_at == to.acked_at).then_some(self.pending);
         let pending = pending.and_then(|pending| unequal("the pending", &pending, &said.pending));
         // A link that went down and came back has another term.
         let is_one_link = self.term == to.term && self.link(now) == to.link(now);
-        let link = self.link(now).filter(|_| is_one_link && self.link_up == to.link_up);
+        let link = self
+            .link(now)
+            .filter(|_| is_one_link && self.link_up == to.link_up);
         let link = link.and_then(|link| unequal("the link", &link, &said.link.as_str()));
-        named.or(epoch).or(lag_up).or(lag_down).or(undecided).or(pending).or(link)
+        named
+            .or(epoch)
+            .or(lag_up)
+            .or(lag_down)
+            .or(undecided)
+            .or(pending)
+            .or(link)
     }
 
     /// None within a second of the transition.
     fn link(&self, now: UnixMillis) -> Option<&'static str> {
-        let Some(contact) = self.last_contact_at else { return Some("never") };
+        let Some(contact) = self.last_contact_at else {
+            return Some("never");
+        };
         if !self.link_up {
             return Some("down");
         }
@@ -264,10 +314,18 @@ impl EdgeRow {
 
     /// Compares the edge's orders with the cloud's at the same feed sequence.
     fn checksum(&self, region: &RegionRow) -> &'static str {
-        let Some(digest) = self.digest else { return "unknown" };
+        let Some(digest) = self.digest else {
+            return "unknown";
+        };
         let at_end = self.feed_cursor == region.feed_seq;
-        let kept = self.region_digest.filter(|_| self.feed_cursor >= region.compacted_to);
-        let of_region = if at_end { Some(region.feed_digest) } else { kept };
+        let kept = self
+            .region_digest
+            .filter(|_| self.feed_cursor >= region.compacted_to);
+        let of_region = if at_end {
+            Some(region.feed_digest)
+        } else {
+            kept
+        };
         match of_region.filter(|_| self.ahead == 0) {
             None => "settling",
             Some(of_region) if of_region != digest => "differs",

@@ -65,21 +65,39 @@ impl Question for Story<'_> {
             command_id, source, edge, epoch, seq, verdict FROM order_timeline \
             WHERE order_id = ? ORDER BY id";
         let order_db = self.witness.scene.truth.order_db();
-        let order = order_db.fetch_optional(ORDER, vals![self.order]).await.expect("an order");
+        let order = order_db
+            .fetch_optional(ORDER, vals![self.order])
+            .await
+            .expect("an order");
         let (version, status, provider): (u64, String, Option<Uuid>) = order?;
-        let lines = order_db.fetch_all(LINES, vals![self.order]).await.expect("a timeline");
-        Some(OrderRows { version, status, provider, lines })
+        let lines = order_db
+            .fetch_all(LINES, vals![self.order])
+            .await
+            .expect("a timeline");
+        Some(OrderRows {
+            version,
+            status,
+            provider,
+            lines,
+        })
     }
 
     async fn word(&self) -> Result<StoryWord, Silence> {
-        let story = self.witness.holdfast(format!("explain {}", self.order)).await?;
+        let story = self
+            .witness
+            .holdfast(format!("explain {}", self.order))
+            .await?;
         serde_json::from_value(story).map_err(|error| Silence::Refused(error.to_string()))
     }
 
     fn difference(state: &OrderRows, word: &StoryWord) -> Option<String> {
         let order = &word.order;
         let stored = (state.version, state.status.clone(), state.provider);
-        let said = (order.version, order.status.to_string(), order.provider_id.map(|id| id.0));
+        let said = (
+            order.version,
+            order.status.to_string(),
+            order.provider_id.map(|id| id.0),
+        );
         unequal("the order", &stored, &said)
             .or_else(|| unequal("its history", &state.lines, &word.lines()))
             .or_else(|| word.words_unlike(&state.lines))
@@ -88,17 +106,26 @@ impl Question for Story<'_> {
     fn beyond(before: &OrderRows, word: &StoryWord, after: &OrderRows) -> Option<String> {
         let said = word.lines();
         let grows = said.starts_with(&before.lines) && after.lines.starts_with(&said);
-        outside("the version", before.version, word.order.version, after.version)
-            .or_else(|| (!grows).then(|| format!("no such history was there: {said:?}")))
-            .or_else(|| word.words_unlike(&said))
+        outside(
+            "the version",
+            before.version,
+            word.order.version,
+            after.version,
+        )
+        .or_else(|| (!grows).then(|| format!("no such history was there: {said:?}")))
+        .or_else(|| word.words_unlike(&said))
     }
 
     fn kinds(state: &OrderRows) -> Vec<&'static str> {
         let losses = losses(&state.lines);
-        let beaten =
-            losses.iter().any(Option::is_some).then_some("a story with a winner and a loser");
-        let closed =
-            losses.iter().any(Option::is_none).then_some("a story with a loser and no winner");
+        let beaten = losses
+            .iter()
+            .any(Option::is_some)
+            .then_some("a story with a winner and a loser");
+        let closed = losses
+            .iter()
+            .any(Option::is_none)
+            .then_some("a story with a loser and no winner");
         beaten.into_iter().chain(closed).collect()
     }
 
@@ -117,23 +144,36 @@ impl StoryWord {
     fn words_unlike(&self, lines: &[LineRow]) -> Option<String> {
         let steps: Vec<bool> = lines.iter().map(LineRow::has_changed).collect();
         let told = self.told_losses();
-        unequal("the list of steps in words", &steps, &steps_of(&self.explanation))
-            .or_else(|| unequal("the list of winners in words", &Some(losses(lines)), &told))
+        unequal(
+            "the list of steps in words",
+            &steps,
+            &steps_of(&self.explanation),
+        )
+        .or_else(|| unequal("the list of winners in words", &Some(losses(lines)), &told))
     }
 
     /// None if a named winner is not in the list of people.
     fn told_losses(&self) -> Option<Vec<Loss>> {
         let mut people = HashMap::new();
-        for line in self.explanation.lines().filter_map(|line| line.trim().split_once(": ")) {
+        for line in self
+            .explanation
+            .lines()
+            .filter_map(|line| line.trim().split_once(": "))
+        {
             if let Ok(id) = line.1.parse::<Uuid>() {
                 people.insert(line.0, id);
             }
         }
         let loss = |line: &str| match line.strip_prefix("Who won: ") {
-            Some(won) => {
-                Some(won.split_once(" (").and_then(|(name, _)| people.get(name)).copied().map(Some))
-            }
-            None => line.contains("'s acceptance had no effect: ").then_some(Some(None)),
+            Some(won) => Some(
+                won.split_once(" (")
+                    .and_then(|(name, _)| people.get(name))
+                    .copied()
+                    .map(Some),
+            ),
+            None => line
+                .contains("'s acceptance had no effect: ")
+                .then_some(Some(None)),
         };
         self.explanation.lines().filter_map(loss).collect()
     }
@@ -146,7 +186,10 @@ fn losses(lines: &[LineRow]) -> Vec<Loss> {
     let mut losses = Vec::new();
     for line in lines {
         let is_accept = line.action.as_deref() == Some(Action::Accept.as_str());
-        let code = line.code.as_ref().and_then(|code| code.parse::<Code>().ok());
+        let code = line
+            .code
+            .as_ref()
+            .and_then(|code| code.parse::<Code>().ok());
         if is_accept && line.has_changed() {
             winner = Some(line.actor_id);
         } else if let Some(code) = code.filter(|code| is_accept && !MEANWHILE.contains(code)) {

@@ -57,7 +57,9 @@ impl Testimony {
     }
 
     pub fn words(&self) -> impl Iterator<Item = (&'static str, Comparisons)> {
-        self.words.iter().map(|(of, comparisons)| (*of, *comparisons))
+        self.words
+            .iter()
+            .map(|(of, comparisons)| (*of, *comparisons))
     }
 
     pub fn kinds(&self) -> &BTreeMap<&'static str, u32> {
@@ -65,7 +67,10 @@ impl Testimony {
     }
 
     pub fn findings(&self) -> Findings {
-        self.findings.iter().map(|(of, found)| format!("{of} says: {found}")).collect()
+        self.findings
+            .iter()
+            .map(|(of, found)| format!("{of} says: {found}"))
+            .collect()
     }
 
     pub(super) fn words_without_findings(&self) -> Vec<&'static str> {

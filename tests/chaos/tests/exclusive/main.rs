@@ -47,7 +47,9 @@ async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, s
     let at_second = Tablet::new(place_of(second), "tablet-at-second", &visitor, Mqtt::V5);
     let [portal, taken, waits, first, again, third] = scene.open_orders().await;
     scene.portal_asks(portal).await;
-    scene.until_accepted_by(portal, scene.in_portal.user_id).await;
+    scene
+        .until_accepted_by(portal, scene.in_portal.user_id)
+        .await;
 
     let one = scene.firmly_accept(taken).await;
     scene.applied(&one, taken).await;
@@ -65,26 +67,48 @@ async fn everyone_else_is_settled_through_the_holder(stack: &Stack, api: &Api, s
     let mut took = Vec::new();
     for order_id in [first, again, third] {
         let begun = clock.elapsed();
-        let reply = at_second.tap(CommandBody::AcceptOrder { order_id }, LIMIT).await.unwrap();
+        let reply = at_second
+            .tap(CommandBody::AcceptOrder { order_id }, LIMIT)
+            .await
+            .unwrap();
         assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
-        let decided = at_second.until_decided(reply.command_id.unwrap(), LIMIT).await.unwrap();
+        let decided = at_second
+            .until_decided(reply.command_id.unwrap(), LIMIT)
+            .await
+            .unwrap();
         took.push(clock.elapsed().saturating_sub(begun));
-        assert!(decided.outcome.as_ref().unwrap().has_succeeded(), "{decided:?}");
+        assert!(
+            decided.outcome.as_ref().unwrap().has_succeeded(),
+            "{decided:?}"
+        );
         scene.until_accepted_by(order_id, provider.user_id).await;
     }
     took.sort();
-    assert!(took[1] < Duration::from_secs(1), "the second of three took so long: {took:?}");
+    assert!(
+        took[1] < Duration::from_secs(1),
+        "the second of three took so long: {took:?}"
+    );
 
     stack.kill9(Part::Edge(scene.region)).await.unwrap();
     let accept = CommandBody::AcceptOrder { order_id: waits };
     let reply = at_second.tap(accept, LIMIT).await.unwrap();
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
     scene.until_held(&second.edge, 1).await;
-    the_operator_sees_it_wait(&operator(stack).await, &second.edge, reply.command_id.unwrap());
+    the_operator_sees_it_wait(
+        &operator(stack).await,
+        &second.edge,
+        reply.command_id.unwrap(),
+    );
     scene.portal_waits(waits).await;
     stack.restart(Part::Edge(scene.region)).await.unwrap();
-    let decided = at_second.until_decided(reply.command_id.unwrap(), LIMIT).await.unwrap();
-    assert!(decided.outcome.as_ref().unwrap().has_succeeded(), "{decided:?}");
+    let decided = at_second
+        .until_decided(reply.command_id.unwrap(), LIMIT)
+        .await
+        .unwrap();
+    assert!(
+        decided.outcome.as_ref().unwrap().has_succeeded(),
+        "{decided:?}"
+    );
     scene.until_held(&second.edge, 0).await;
     scene.until_accepted_by(waits, provider.user_id).await;
     at_second.stop().await;
@@ -98,10 +122,17 @@ fn the_operator_sees_it_wait(operator: &Operator, edge: &str, command: CommandId
     let waiting = queue["waiting"].as_array().unwrap().iter();
     let held: Vec<&Value> = waiting.filter(|op| op["state"] == "held_region").collect();
     let [op] = held[..] else { panic!("{queue}") };
-    assert_eq!((&op["edge"], &op["command"]["id"]), (&json!(edge), &json!(command)));
+    assert_eq!(
+        (&op["edge"], &op["command"]["id"]),
+        (&json!(edge), &json!(command))
+    );
     let (_, told) = operator.gets(&format!("explain {command}")).unwrap();
     assert_eq!(told["ops"][0]["state"], "held_region", "{told}");
-    assert_eq!(told["ops"][0]["command"]["verdict"], json!(Verdict::Provisional), "{told}");
+    assert_eq!(
+        told["ops"][0]["command"]["verdict"],
+        json!(Verdict::Provisional),
+        "{told}"
+    );
 }
 
 /// The policy changes only after the holder has released its fence.
@@ -113,15 +144,31 @@ async fn a_change_of_policy_waits_for_the_holders_word(stack: &Stack, api: &Api)
     let promised = scene.firmly_accept(before).await;
     scene.portal_waits(after).await;
     let record = scene.record().await;
-    assert_eq!(record["assignment"]["policy"], json!(Policy::Exclusive), "{record}");
-    assert_eq!(record["assignment"]["release_asked"], json!(true), "{record}");
+    assert_eq!(
+        record["assignment"]["policy"],
+        json!(Policy::Exclusive),
+        "{record}"
+    );
+    assert_eq!(
+        record["assignment"]["release_asked"],
+        json!(true),
+        "{record}"
+    );
 
     stack.heal(scene.region).await.unwrap();
     scene.applied(&promised, before).await;
     scene.until_caught_up(None).await;
     let record = scene.record().await;
-    assert_eq!(record["assignment"]["policy"], json!(Policy::Optimistic), "{record}");
-    assert_eq!(record["fences"][0]["end"]["how"], json!(FenceEnding::PolicyChanged), "{record}");
+    assert_eq!(
+        record["assignment"]["policy"],
+        json!(Policy::Optimistic),
+        "{record}"
+    );
+    assert_eq!(
+        record["fences"][0]["end"]["how"],
+        json!(FenceEnding::PolicyChanged),
+        "{record}"
+    );
     let reply = scene.accept(after).await;
     assert_eq!(reply.verdict, Verdict::Provisional, "{reply:?}");
     scene.applied(&reply, after).await;
@@ -138,7 +185,9 @@ async fn a_take_back_is_on_record_and_says_so_to_who_loses(stack: &Stack, api: &
     let honoured = scene.firmly_accept(kept).await;
     let overturned = scene.firmly_accept(lost).await;
     scene.portal_waits(lost).await;
-    scene.set(json!({"take_back": {"why": "the node was flooded"}})).await;
+    scene
+        .set(json!({"take_back": {"why": "the node was flooded"}}))
+        .await;
     api.act(&scene.in_portal, lost, "accept").await.unwrap();
 
     stack.heal(scene.region).await.unwrap();
@@ -151,7 +200,11 @@ async fn a_take_back_is_on_record_and_says_so_to_who_loses(stack: &Stack, api: &
     assert_eq!(record.why.as_deref(), Some("the node was flooded"));
     scene.until_caught_up(None).await;
     let reply = scene.accept(later).await;
-    assert_eq!(reply.verdict, Verdict::Provisional, "nobody holds the region: {reply:?}");
+    assert_eq!(
+        reply.verdict,
+        Verdict::Provisional,
+        "nobody holds the region: {reply:?}"
+    );
     scene.at_tablet.stop().await;
 }
 
@@ -197,7 +250,9 @@ async fn a_late_promise_is_settled_through_the_next_holder(
         (OutcomeKind::Duplicate, true),
         "{outcome:?}"
     );
-    scene.until_accepted_by(kept, scene.at_tablet.user_id()).await;
+    scene
+        .until_accepted_by(kept, scene.at_tablet.user_id())
+        .await;
     let outcome = scene.decided(&overturned).await.outcome.unwrap();
     assert_eq!(
         (outcome.kind, outcome.has_succeeded()),
@@ -221,7 +276,9 @@ async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, a
     stack.cut(scene.region).await.unwrap();
     let why = json!({"reason": "the licence was withdrawn"});
     let revoke = format!("/api/v1/admin/users/{provider}/revoke");
-    api.call::<Value>(Method::POST, &revoke, Some(&scene.admin), Some(why.clone())).await.unwrap();
+    api.call::<Value>(Method::POST, &revoke, Some(&scene.admin), Some(why.clone()))
+        .await
+        .unwrap();
     let firm = scene.firmly_accept(promised).await;
 
     stack.heal(scene.region).await.unwrap();
@@ -230,14 +287,23 @@ async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, a
     eventually("the edge lets him in no more", LIMIT, async || {
         let edge = scene.at_edge();
         let answer = edge.call::<Value>(Method::GET, "/board", Some(&scene.visitor), None);
-        answer.await.err()?.problem.filter(|problem| problem.code == Code::Revoked)
+        answer
+            .await
+            .err()?
+            .problem
+            .filter(|problem| problem.code == Code::Revoked)
     })
     .await;
 
     let path = format!("/api/v1/orders/{promised}/withdraw");
-    api.call::<Value>(Method::POST, &path, Some(&scene.admin), Some(why)).await.unwrap();
+    api.call::<Value>(Method::POST, &path, Some(&scene.admin), Some(why))
+        .await
+        .unwrap();
     let order = api.order(&scene.admin, promised).await.unwrap();
-    assert_eq!((order.status, order.provider_id), (OrderStatus::Pending, None));
+    assert_eq!(
+        (order.status, order.provider_id),
+        (OrderStatus::Pending, None)
+    );
     scene.until_on_board(&[promised]).await;
     scene.at_tablet.stop().await;
 }
@@ -245,9 +311,14 @@ async fn a_promise_to_a_revoked_provider_is_withdrawn_on_record(stack: &Stack, a
 #[tokio::test(flavor = "multi_thread")]
 async fn the_right_to_assign_is_kept_given_back_and_taken_back() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
-    let mut stack = Stack::start(layout, &Wishes::of_few_people()).await.unwrap();
+    let mut stack = Stack::start(layout, &Wishes::of_few_people())
+        .await
+        .unwrap();
     let gateway = stack.layout().gateway_url();
-    let second = stack.second_edge(gateway.clone(), Region::North).await.unwrap();
+    let second = stack
+        .second_edge(gateway.clone(), Region::North)
+        .await
+        .unwrap();
     let api = Api::new(gateway);
     everyone_else_is_settled_through_the_holder(&stack, &api, &second).await;
     a_late_promise_is_settled_through_the_next_holder(&stack, &api, &second).await;

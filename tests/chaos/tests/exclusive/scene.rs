@@ -29,10 +29,18 @@ impl<'a> Scene<'a> {
     pub async fn held(stack: &'a Stack, api: &'a Api, region: Region) -> Self {
         let place = stack.layout().edge(region);
         let edge = EdgeId::new(&place.edge).unwrap();
-        let place = Place { region, edge, host: "127.0.0.1".into(), port: place.mqtt };
+        let place = Place {
+            region,
+            edge,
+            host: "127.0.0.1".into(),
+            port: place.mqtt,
+        };
         let provider = api.newcomer(Role::Provider).await.unwrap();
         let visitor = api.at_edges(&provider, region).await.unwrap();
-        let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin);
+        let admin = stack
+            .sign_ins()
+            .into_iter()
+            .find(|person| person.role == Role::Admin);
         let admin = admin.unwrap();
         let device = format!("tablet-{region}").to_lowercase();
         let scene = Self {
@@ -59,19 +67,28 @@ impl<'a> Scene<'a> {
 
     pub async fn set(&self, asked: Value) {
         let path = format!("/api/v1/admin/assignments/{}", self.region);
-        self.api.call::<Value>(Method::PUT, &path, Some(&self.admin), Some(asked)).await.unwrap();
+        self.api
+            .call::<Value>(Method::PUT, &path, Some(&self.admin), Some(asked))
+            .await
+            .unwrap();
     }
 
     pub async fn record(&self) -> Value {
         let path = format!("/api/v1/admin/assignments/{}", self.region);
-        self.api.call(Method::GET, &path, Some(&self.admin), None).await.unwrap()
+        self.api
+            .call(Method::GET, &path, Some(&self.admin), None)
+            .await
+            .unwrap()
     }
 
     /// Waits until the edge has everything the cloud has, including this holder.
     pub async fn until_caught_up(&self, holder: Option<&str>) {
         eventually("the edge has caught up", LIMIT, async || {
             let report = self.stack.status().await.ok()?;
-            let region = report.regions.into_iter().find(|r| r.region == self.region)?;
+            let region = report
+                .regions
+                .into_iter()
+                .find(|r| r.region == self.region)?;
             let edge = region.edges.first()?;
             let even = edge.lag_down_changes == 0 && edge.undecided == 0;
             (even && region.holder.as_ref().map(EdgeId::as_str) == holder).then_some(())
@@ -84,8 +101,15 @@ impl<'a> Scene<'a> {
         let mut orders = [OrderId(uuid::Uuid::nil()); N];
         for (n, order) in orders.iter_mut().enumerate() {
             let title = format!("Job {n}");
-            let published = self.api.publish(&self.customer, self.region, &title).await.unwrap();
-            self.api.act(&self.admin, published.order_id, "approve").await.unwrap();
+            let published = self
+                .api
+                .publish(&self.customer, self.region, &title)
+                .await
+                .unwrap();
+            self.api
+                .act(&self.admin, published.order_id, "approve")
+                .await
+                .unwrap();
             *order = published.order_id;
         }
         self.until_on_board(&orders).await;
@@ -103,7 +127,10 @@ impl<'a> Scene<'a> {
         let edge = self.at_edge();
         let admin = self.api.at_edges(&self.admin, self.region).await.unwrap();
         eventually("the orders are on the edge's board", LIMIT, async || {
-            let board: Value = edge.call(Method::GET, "/board", Some(&admin), None).await.ok()?;
+            let board: Value = edge
+                .call(Method::GET, "/board", Some(&admin), None)
+                .await
+                .ok()?;
             let open = |order: &OrderId| {
                 let items = board["items"].as_array();
                 items.is_some_and(|items| {
@@ -120,27 +147,46 @@ impl<'a> Scene<'a> {
     /// The number of listed cases of this kind about a command.
     pub async fn cases(&self, kind: &str, about: &Reply) -> usize {
         let path = "/api/v1/admin/cases";
-        let cases: Value = self.api.call(Method::GET, path, Some(&self.admin), None).await.unwrap();
+        let cases: Value = self
+            .api
+            .call(Method::GET, path, Some(&self.admin), None)
+            .await
+            .unwrap();
         let is_it = |case: &&Value| {
             case["kind"] == json!(kind) && case["command_id"] == json!(about.command_id.unwrap())
         };
-        cases["items"].as_array().unwrap().iter().filter(is_it).count()
+        cases["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(is_it)
+            .count()
     }
 
     pub async fn accept(&self, order_id: OrderId) -> Reply {
-        self.at_tablet.tap(CommandBody::AcceptOrder { order_id }, LIMIT).await.unwrap()
+        self.at_tablet
+            .tap(CommandBody::AcceptOrder { order_id }, LIMIT)
+            .await
+            .unwrap()
     }
 
     pub async fn firmly_accept(&self, order: OrderId) -> Reply {
         let reply = self.accept(order).await;
         let receipt = reply.receipt.as_ref().unwrap();
-        assert_eq!((reply.verdict, receipt.verdict), (Verdict::Firm, Verdict::Firm), "{reply:?}");
+        assert_eq!(
+            (reply.verdict, receipt.verdict),
+            (Verdict::Firm, Verdict::Firm),
+            "{reply:?}"
+        );
         assert!(receipt.fence.is_some(), "{receipt:?}");
         reply
     }
 
     pub async fn decided(&self, stored: &Reply) -> Reply {
-        self.at_tablet.until_decided(stored.command_id.unwrap(), LIMIT).await.unwrap()
+        self.at_tablet
+            .until_decided(stored.command_id.unwrap(), LIMIT)
+            .await
+            .unwrap()
     }
 
     pub async fn applied(&self, stored: &Reply, order: OrderId) {
@@ -153,8 +199,11 @@ impl<'a> Scene<'a> {
     /// A portal accept that waits for the holder's decision.
     pub async fn portal_asks(&self, order: OrderId) {
         let path = format!("/api/v1/orders/{order}/accept");
-        let told: Value =
-            self.api.call(Method::POST, &path, Some(&self.in_portal), None).await.unwrap();
+        let told: Value = self
+            .api
+            .call(Method::POST, &path, Some(&self.in_portal), None)
+            .await
+            .unwrap();
         assert_eq!(told["state"], json!("pending"), "{told}");
     }
 
@@ -170,15 +219,25 @@ impl<'a> Scene<'a> {
     pub async fn until_held(&self, edge: &str, held: u64) {
         eventually("so many ops are shown as held", LIMIT, async || {
             let report = self.stack.status().await.ok()?;
-            let region = report.regions.into_iter().find(|r| r.region == self.region)?;
-            let edge = region.edges.into_iter().find(|known| known.edge.as_str() == edge)?;
+            let region = report
+                .regions
+                .into_iter()
+                .find(|r| r.region == self.region)?;
+            let edge = region
+                .edges
+                .into_iter()
+                .find(|known| known.edge.as_str() == edge)?;
             (edge.held == held).then_some(())
         })
         .await;
     }
 
     pub async fn portal_waits(&self, order: OrderId) {
-        let refused = self.api.act(&self.in_portal, order, "accept").await.unwrap_err();
+        let refused = self
+            .api
+            .act(&self.in_portal, order, "accept")
+            .await
+            .unwrap_err();
         let code = refused.problem.as_ref().map(|problem| problem.code);
         assert_eq!(
             (refused.status, code),
@@ -190,18 +249,28 @@ impl<'a> Scene<'a> {
 
 pub fn place_of(edge: &EdgePlace) -> Place {
     let name = EdgeId::new(&edge.edge).unwrap();
-    Place { region: edge.region, edge: name, host: "127.0.0.1".into(), port: edge.mqtt }
+    Place {
+        region: edge.region,
+        edge: name,
+        host: "127.0.0.1".into(),
+        port: edge.mqtt,
+    }
 }
 
 /// Opens the gate without waiting for every link: one of the region's edges is dead.
 pub async fn open_gate(api: &Api, admin: &Person, region: Region) {
     let path = format!("/api/v1/admin/regions/{region}");
     let open = Some(json!({"gate": "open"}));
-    api.call::<Value>(Method::PUT, &path, Some(admin), open).await.unwrap();
+    api.call::<Value>(Method::PUT, &path, Some(admin), open)
+        .await
+        .unwrap();
 }
 
 pub fn signal(stack: &Stack, child: &str, signal: &str) {
     let pid = stack.ready_file().pids[child].to_string();
-    let done = std::process::Command::new("kill").args([signal, &pid]).status().unwrap();
+    let done = std::process::Command::new("kill")
+        .args([signal, &pid])
+        .status()
+        .unwrap();
     assert!(done.success(), "{signal} {child}");
 }

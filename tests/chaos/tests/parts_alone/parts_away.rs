@@ -40,11 +40,15 @@ pub async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
         }
         assert!(!probe::accepts(scene.port(part)).await, "{part}");
         if part == CloudPart::Gateway {
-            scene.every_part_tells(|other| told_without(part, other)).await;
+            scene
+                .every_part_tells(|other| told_without(part, other))
+                .await;
         } else {
             is_refused_in_its_name(scene, part, &customer).await;
             the_gateway_misses(scene, part).await;
-            scene.every_part_tells(|other| told_without(part, other)).await;
+            scene
+                .every_part_tells(|other| told_without(part, other))
+                .await;
             // By now the gateway does not even try to call it.
             is_refused_in_its_name(scene, part, &customer).await;
             for other in CloudPart::ALL.iter().filter(|other| **other != part) {
@@ -78,14 +82,22 @@ async fn the_gateway_misses(scene: &Scene, part: CloudPart) {
     let Told::Lacks(missing) = scene.told(CloudPart::Gateway).await else {
         panic!("the gateway is dead without {part}")
     };
-    assert!(missing.iter().any(|name| name == part.name()), "{part}: {missing:?}");
-    let nothing_more = (StatusCode::SERVICE_UNAVAILABLE, json!({"status": "not_ready"}));
+    assert!(
+        missing.iter().any(|name| name == part.name()),
+        "{part}: {missing:?}"
+    );
+    let nothing_more = (
+        StatusCode::SERVICE_UNAVAILABLE,
+        json!({"status": "not_ready"}),
+    );
     assert_eq!(strangers_hear(scene).await, nothing_more, "{part}");
 }
 
 /// The gateway's readiness at its public port.
 async fn strangers_hear(scene: &Scene) -> (StatusCode, Value) {
-    let answer = scene.ask(scene.port(CloudPart::Gateway), "/health/ready", None).await;
+    let answer = scene
+        .ask(scene.port(CloudPart::Gateway), "/health/ready", None)
+        .await;
     let answer = answer.expect("the gateway answers");
     (answer.status, answer.body)
 }
@@ -95,9 +107,17 @@ async fn is_refused_in_its_name(scene: &Scene, part: CloudPart, token: &str) {
     let asked = clock.elapsed();
     let refused = through_the_gateway(scene, part, token).await;
     let took = clock.elapsed() - asked;
-    let Answer { status, headers, body } = refused;
+    let Answer {
+        status,
+        headers,
+        body,
+    } = refused;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{part}: {body}");
-    assert_eq!(headers[header::CONTENT_TYPE], "application/problem+json", "{part}");
+    assert_eq!(
+        headers[header::CONTENT_TYPE],
+        "application/problem+json",
+        "{part}"
+    );
     assert_eq!(body["code"], "unavailable", "{part}: {body}");
     assert_eq!(body["part"], part.name(), "{body}");
     assert!(headers.contains_key(header::RETRY_AFTER), "{part}");
@@ -130,6 +150,8 @@ async fn through_the_gateway(scene: &Scene, part: CloudPart, token: &str) -> Ans
         CloudPart::Hub => "/api/v1/edges/north-1/key",
         CloudPart::Gateway => "/openapi.json",
     };
-    let answer = scene.ask(scene.port(CloudPart::Gateway), path, Some(token)).await;
+    let answer = scene
+        .ask(scene.port(CloudPart::Gateway), path, Some(token))
+        .await;
     answer.unwrap_or_else(|| panic!("{path} got no answer"))
 }

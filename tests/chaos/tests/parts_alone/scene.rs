@@ -39,7 +39,11 @@ impl Told {
 
     fn read(report: &Value) -> Self {
         let missing = report["missing"].as_array().into_iter().flatten();
-        Self::Lacks(missing.filter_map(|one| one["name"].as_str().map(str::to_owned)).collect())
+        Self::Lacks(
+            missing
+                .filter_map(|one| one["name"].as_str().map(str::to_owned))
+                .collect(),
+        )
     }
 }
 
@@ -51,7 +55,10 @@ pub struct Answer {
 
 impl Scene {
     pub fn of(stack: Stack) -> Self {
-        Self { stack, client: Client::new() }
+        Self {
+            stack,
+            client: Client::new(),
+        }
     }
 
     /// Waits until each part reports exactly this.
@@ -76,11 +83,25 @@ impl Scene {
         let asked = async {
             let live = self.ask(port, "/health/live", None).await?;
             let ready = self.ask(port, "/health/ready", None).await?;
-            assert!(live.status.is_success(), "{part} does not live: {}", live.status);
+            assert!(
+                live.status.is_success(),
+                "{part} does not live: {}",
+                live.status
+            );
             let told = Told::read(&ready.body);
             let is_ready = told == Told::READY;
-            assert_eq!(ready.status.is_success(), is_ready, "{part}: {}", ready.body);
-            assert_eq!(ready.body["status"] == "ready", is_ready, "{part}: {}", ready.body);
+            assert_eq!(
+                ready.status.is_success(),
+                is_ready,
+                "{part}: {}",
+                ready.body
+            );
+            assert_eq!(
+                ready.body["status"] == "ready",
+                is_ready,
+                "{part}: {}",
+                ready.body
+            );
             Some(told)
         };
         match asked.await {
@@ -98,7 +119,11 @@ impl Scene {
             let (head, body) = self.client.send_request(request).await.ok()?.into_parts();
             let body = axum::body::to_bytes(body, 4 * 1024 * 1024).await.ok()?;
             let body = serde_json::from_slice(&body).ok()?;
-            Some(Answer { status: head.status, headers: head.headers, body })
+            Some(Answer {
+                status: head.status,
+                headers: head.headers,
+                body,
+            })
         };
         tokio::time::timeout(ONE_ANSWER, asked).await.ok().flatten()
     }

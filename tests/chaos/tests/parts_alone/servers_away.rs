@@ -9,7 +9,12 @@ use super::{
     shuffled,
 };
 
-const SERVERS: [Server; 4] = [Server::MariaDb, Server::MongoDb, Server::RabbitMq, Server::Redis];
+const SERVERS: [Server; 4] = [
+    Server::MariaDb,
+    Server::MongoDb,
+    Server::RabbitMq,
+    Server::Redis,
+];
 
 pub async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
     for server in shuffled(&SERVERS, draws) {
@@ -24,7 +29,11 @@ pub async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
         println!("{restarted} starts while {server:?} is away");
         scene.stack.kill9(Part::Server(server)).await.unwrap();
         scene.stack.kill9(Part::Alone(restarted)).await.unwrap();
-        scene.stack.start_again(Part::Alone(restarted)).await.unwrap();
+        scene
+            .stack
+            .start_again(Part::Alone(restarted))
+            .await
+            .unwrap();
         scene
             .every_part_tells(|part| Told::lack_of(missing(part, server, part == restarted)))
             .await;
@@ -35,7 +44,10 @@ pub async fn one_after_the_other(scene: &Scene, draws: &mut Draws) {
 
 /// The servers come last, as after a power cut.
 pub async fn all_with_all_parts(scene: &Scene, draws: &mut Draws) {
-    let mut all: Vec<_> = CloudPart::ALL.iter().map(|part| Part::Alone(*part)).collect();
+    let mut all: Vec<_> = CloudPart::ALL
+        .iter()
+        .map(|part| Part::Alone(*part))
+        .collect();
     let servers = SERVERS.map(Part::Server);
     for part in all.iter().chain(&servers) {
         scene.stack.kill9(*part).await.unwrap();

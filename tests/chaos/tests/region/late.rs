@@ -41,13 +41,17 @@ async fn an_order_whose_transaction_commits_late_is_passed_over_by_no_reader() {
             world.published().await;
         }
         let expected = empty + 4 * CHANGES_OF_A_PUBLISHED_ORDER;
-        world.feed_reached("the others pass the open transaction", expected).await;
+        world
+            .feed_reached("the others pass the open transaction", expected)
+            .await;
         commit.send(()).unwrap();
         expected
     };
     let ((), before) = tokio::join!(holding, others);
     world.agreed(5).await;
-    world.feed_reached("the late change stands behind them", before + 1).await;
+    world
+        .feed_reached("the late change stands behind them", before + 1)
+        .await;
     world.stop().await;
 }
 
@@ -56,7 +60,11 @@ async fn late_order(world: &World, like: &str) -> Order {
     let id: OrderId = like.parse().unwrap();
     let known = world.order(id).await;
     let id = OrderId(world.cloud.people.new_id());
-    Order { id, code: wire::OrderCode::from_order_id(known.location, id), ..known }
+    Order {
+        id,
+        code: wire::OrderCode::from_order_id(known.location, id),
+        ..known
+    }
 }
 
 fn created(world: &World, order: &Order) -> Event {
@@ -67,5 +75,12 @@ fn created(world: &World, order: &Order) -> Event {
         "command_id": world.cloud.people.new_id(),
     });
     let trace = id.0.simple().to_string();
-    Event { id, kind: EventType::OrderCreated, version: 1, at: order.created_at, trace, body }
+    Event {
+        id,
+        kind: EventType::OrderCreated,
+        version: 1,
+        at: order.created_at,
+        trace,
+        body,
+    }
 }

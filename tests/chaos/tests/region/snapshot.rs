@@ -40,7 +40,14 @@ async fn fill(sql: &Sql) -> Hash {
             let member = order.compute_digest();
             digest.toggle_member(member);
             let bytes = minicbor::to_vec(FeedChange::Order(order.clone())).unwrap();
-            values.extend(vals![Region::North, from + n, order.id.0, member, digest, bytes]);
+            values.extend(vals![
+                Region::North,
+                from + n,
+                order.id.0,
+                member,
+                digest,
+                bytes
+            ]);
         }
         transact!(sql, tx => {
             let text = Statement::new("INSERT INTO feed (region, feed_seq, kind, entity, \
@@ -58,7 +65,9 @@ async fn fill(sql: &Sql) -> Hash {
 
 fn order(n: u64) -> Order {
     // Spread like ids from different times.
-    let id = OrderId(Uuid::from_u128(u128::from(n.reverse_bits()) << 64 | u128::from(n)));
+    let id = OrderId(Uuid::from_u128(
+        u128::from(n.reverse_bits()) << 64 | u128::from(n),
+    ));
     Order {
         id,
         code: OrderCode::from_order_id(Region::North, id),
@@ -72,7 +81,9 @@ fn order(n: u64) -> Order {
 fn chunks(what: &str) -> u64 {
     let line = format!("holdfast_snapshot_chunks_total{{what=\"{what}\"}} ");
     let text = metrics::render_prometheus();
-    let found = text.lines().find_map(|text| text.strip_prefix(line.as_str()));
+    let found = text
+        .lines()
+        .find_map(|text| text.strip_prefix(line.as_str()));
     found.map_or(0, |number| number.parse().unwrap())
 }
 
@@ -110,7 +121,11 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
         })
         .await;
         let report = read_report(&path_in(&data)).unwrap();
-        assert_eq!((report.feed_cursor, report.orders), (0, 0), "the view is whole or not there");
+        assert_eq!(
+            (report.feed_cursor, report.orders),
+            (0, 0),
+            "the view is whole or not there"
+        );
         proxy.set(Wire::Passes);
     }
     let taken = eventually("the edge has all of it", PATIENCE, async || {
@@ -125,7 +140,10 @@ async fn a_new_edge_takes_200_000_orders_as_an_image_and_ten_cuts_send_two_perce
     let again = sent - stored;
     println!("{stored} chunks, {again} of them sent again over {CUTS} cuts; digest {digest}");
     assert!(stored >= expected, "an image, and not the feed");
-    assert!(again * 100 <= stored * 2, "{again} of {stored} chunks were sent again");
+    assert!(
+        again * 100 <= stored * 2,
+        "{again} of {stored} chunks were sent again"
+    );
     proxy.stop().await;
     cloud.stop().await;
 }

@@ -52,24 +52,38 @@ impl People {
 
     pub fn token(&self, role: Role, user: u128) -> String {
         let claims = support::claims(samples::person(user, role), self.clock.now());
-        self.issuer.signer.sign_claims(&Claims { jti: SessionId(self.clock.new_id()), ..claims })
+        self.issuer.signer.sign_claims(&Claims {
+            jti: SessionId(self.clock.new_id()),
+            ..claims
+        })
     }
 }
 
 pub fn people() -> People {
-    People { issuer: Issuer::new(), clock: Clock::system() }
+    People {
+        issuer: Issuer::new(),
+        clock: Clock::system(),
+    }
 }
 
 /// A service's context with a separate bus.
 pub async fn ground(folder: &Path, people: &People, service_key: &ServiceKey) -> ServiceContext {
     let keys = people.issuer.keys();
     let service_key = service_key.clone();
-    ServiceContext { keys, service_key, ..testing::ground(folder, &people.clock).await }
+    ServiceContext {
+        keys,
+        service_key,
+        ..testing::ground(folder, &people.clock).await
+    }
 }
 
 /// A separate database for each test.
 pub fn database(folder: &Path, name: &str, mysql: bool) -> String {
-    let engine = if mysql { Engine::MariaDb } else { Engine::Sqlite };
+    let engine = if mysql {
+        Engine::MariaDb
+    } else {
+        Engine::Sqlite
+    };
     engine.address(folder, name)
 }
 
@@ -82,12 +96,20 @@ impl Cloud {
     ) -> Self {
         create_database(url).await.unwrap();
         let signing_key = folder.join("hub.key");
-        let config = hub::Config { sql_url: url.into(), signing_key, ..hub::Config::default() };
+        let config = hub::Config {
+            sql_url: url.into(),
+            signing_key,
+            ..hub::Config::default()
+        };
         hub::migrate(&config).await.unwrap();
         let jwks = people.issuer.signer.jwks();
         let auth = Router::new().route("/.well-known/jwks.json", get(async move || jwks.clone()));
         let review = Upstream::from_router(axum::Router::new());
-        let peers = hub::Peers { order, review, auth: Upstream::from_router(auth) };
+        let peers = hub::Peers {
+            order,
+            review,
+            auth: Upstream::from_router(auth),
+        };
         let router = hub::open(config, ground.clone(), peers).await.unwrap();
         let listener = process::web::bind_listener("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -103,7 +125,13 @@ impl Cloud {
             .await;
         });
         let sql = Sql::open(url).await.unwrap();
-        let cloud = Self { router, address, sql, people, ground };
+        let cloud = Self {
+            router,
+            address,
+            sql,
+            people,
+            ground,
+        };
         eventually("the hub is ready", PATIENCE, async || {
             let (status, _) = cloud.ask(Method::GET, "/health/ready", None).await;
             (status == StatusCode::OK).then_some(())
@@ -127,13 +155,19 @@ impl Cloud {
         let (status, report) = self.ask(Method::GET, "/api/v1/admin/status", None).await;
         assert_eq!(status, StatusCode::OK, "{report}");
         let report: StatusReport = serde_json::from_value(report).unwrap();
-        report.regions.into_iter().find(|region| region.region == Region::North).unwrap()
+        report
+            .regions
+            .into_iter()
+            .find(|region| region.region == Region::North)
+            .unwrap()
     }
 
     /// An enrolment code for NORTH's only edge.
     pub async fn invite(&self) -> String {
         let asked = json!({"edge": "north-1", "region": "NORTH"});
-        let (_, invited) = self.ask(Method::POST, "/api/v1/admin/edges", Some(asked)).await;
+        let (_, invited) = self
+            .ask(Method::POST, "/api/v1/admin/edges", Some(asked))
+            .await;
         invited["code"].as_str().unwrap().to_owned()
     }
 
@@ -155,10 +189,17 @@ pub async fn ask(
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .header(header::CONTENT_TYPE, "application/json");
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    let response = router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+    let response = router
+        .clone()
+        .oneshot(request.body(body).unwrap())
+        .await
+        .unwrap();
     let status = response.status();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+    (
+        status,
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+    )
 }
 
 /// Starts NORTH's only edge.

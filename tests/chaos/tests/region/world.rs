@@ -74,7 +74,10 @@ impl World {
         let of_hub = ground(folder.path(), &people, &key).await;
         let loses = Loses::default();
         let carrying = Tasks::new();
-        let carrier = Carrier { to: of_hub.bus.clone(), loses: loses.clone() };
+        let carrier = Carrier {
+            to: of_hub.bus.clone(),
+            loses: loses.clone(),
+        };
         let queue = QueueSpec::new("carried", &[(Exchange::Order, "order.*")]);
         start_consumer(&carrying, &of_order.bus, queue, carrier);
         let tasks = [of_order.tasks.clone(), carrying];
@@ -136,9 +139,17 @@ impl World {
             "title": "Fix a tap", "service_type": "cleaning_repair", "price": "200.00",
             "location": "NORTH", "address": "1 Lake Road",
         });
-        let answer = self.act(Role::Customer, 10, "/api/v1/orders", Some(draft)).await;
+        let answer = self
+            .act(Role::Customer, 10, "/api/v1/orders", Some(draft))
+            .await;
         let id = answer["order_id"].as_str().unwrap().to_owned();
-        self.act(Role::Admin, 1, &format!("/api/v1/orders/{id}/approve"), None).await;
+        self.act(
+            Role::Admin,
+            1,
+            &format!("/api/v1/orders/{id}/approve"),
+            None,
+        )
+        .await;
         id
     }
 
@@ -161,7 +172,13 @@ impl World {
     }
 
     pub async fn accept(&self, id: &str) {
-        self.act(Role::Provider, 20, &format!("/api/v1/orders/{id}/accept"), None).await;
+        self.act(
+            Role::Provider,
+            20,
+            &format!("/api/v1/orders/{id}/accept"),
+            None,
+        )
+        .await;
     }
 
     pub async fn grant_north(&self) {
@@ -186,7 +203,11 @@ impl World {
         let url = format!("sqlite:{}", path_in(&data).display());
         let file = Sql::open(&url).await.unwrap();
         for statement in statements {
-            assert_eq!(file.exec(*statement, Vec::new()).await.unwrap(), 1, "{statement}");
+            assert_eq!(
+                file.exec(*statement, Vec::new()).await.unwrap(),
+                1,
+                "{statement}"
+            );
         }
         file.close().await;
         let edge = edge(&data, self.cloud.address, "").await;
@@ -213,6 +234,9 @@ async fn order_service(url: &str, ground: platform::ServiceContext, hub: Upstrea
         ..order::Config::default()
     };
     order::migrate(&config).await.unwrap();
-    let peers = order::Peers { hub, payment: Upstream::open_later().0 };
+    let peers = order::Peers {
+        hub,
+        payment: Upstream::open_later().0,
+    };
     order::open(config, ground, peers).await.unwrap()
 }

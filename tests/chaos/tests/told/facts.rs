@@ -61,21 +61,26 @@ impl Fact {
             (Self::CancelledMeanwhile, _) => {
                 ("was cancelled before this arrived", "在此之前订单已被取消")
             }
-            (Self::TakenBack, _) => {
-                ("an operator took back its right to assign", "运营人员收回了它的派单权")
-            }
-            (Self::Restored, _) => {
-                ("the node was restored from an older copy", "该节点从旧副本恢复")
-            }
-            (Self::Cloned, _) => {
-                ("two copies of the node were running", "该节点有两个副本同时运行")
-            }
-            (Self::Disabled, _) => {
-                ("an operator had disabled the node", "节点的承诺不再有效：运营人员已停用该节点")
-            }
-            (Self::NotTrusted, _) => {
-                ("was no longer trusted when it sent it", "节点发来此操作时已不受信任")
-            }
+            (Self::TakenBack, _) => (
+                "an operator took back its right to assign",
+                "运营人员收回了它的派单权",
+            ),
+            (Self::Restored, _) => (
+                "the node was restored from an older copy",
+                "该节点从旧副本恢复",
+            ),
+            (Self::Cloned, _) => (
+                "two copies of the node were running",
+                "该节点有两个副本同时运行",
+            ),
+            (Self::Disabled, _) => (
+                "an operator had disabled the node",
+                "节点的承诺不再有效：运营人员已停用该节点",
+            ),
+            (Self::NotTrusted, _) => (
+                "was no longer trusted when it sent it",
+                "节点发来此操作时已不受信任",
+            ),
             (Self::Revoked, _) => ("This account has been revoked.", "该账号已被停用。"),
             (Self::Withdrawn, Surface::Explain) => ("withdrew from it", "退出该订单"),
             (Self::Withdrawn, _) => ("An administrator withdrew", "管理员已撤回"),

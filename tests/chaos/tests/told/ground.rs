@@ -35,7 +35,10 @@ pub struct Tap {
 
 impl<'a> Ground<'a> {
     pub async fn of(stack: &'a Stack, api: &'a Api, region: Region) -> Self {
-        let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin);
+        let admin = stack
+            .sign_ins()
+            .into_iter()
+            .find(|person| person.role == Role::Admin);
         let admin = admin.unwrap();
         Self {
             stack,
@@ -59,19 +62,26 @@ impl<'a> Ground<'a> {
 
     pub async fn assign(&self, asked: Value) {
         let path = format!("/api/v1/admin/assignments/{}", self.region);
-        self.api.call::<Value>(Method::PUT, &path, Some(&self.admin), Some(asked)).await.unwrap();
+        self.api
+            .call::<Value>(Method::PUT, &path, Some(&self.admin), Some(asked))
+            .await
+            .unwrap();
     }
 
     /// Grants the right to assign to the region's first edge, and waits until it applies.
     pub async fn held(&self) {
         let edge = &self.stack.layout().edge(self.region).edge;
-        self.assign(json!({"policy": "exclusive", "holder": edge, "epoch": 1})).await;
+        self.assign(json!({"policy": "exclusive", "holder": edge, "epoch": 1}))
+            .await;
         self.until_firm(self.edge()).await;
     }
 
     pub async fn until_firm(&self, port: u16) {
         eventually("the edge answers firm", LIMIT, async || {
-            let standing: Value = at(port).call(Method::GET, "/standing", None, None).await.ok()?;
+            let standing: Value = at(port)
+                .call(Method::GET, "/standing", None, None)
+                .await
+                .ok()?;
             (standing["firm"] == true).then_some(())
         })
         .await;
@@ -81,7 +91,10 @@ impl<'a> Ground<'a> {
     pub async fn until_ended(&self, how: &str) {
         let path = format!("/api/v1/admin/assignments/{}", self.region);
         eventually(&format!("the right has ended: {how}"), LIMIT, async || {
-            let record = self.api.call::<Value>(Method::GET, &path, Some(&self.admin), None).await;
+            let record = self
+                .api
+                .call::<Value>(Method::GET, &path, Some(&self.admin), None)
+                .await;
             let record = record.ok()?;
             let mut fences = record["fences"].as_array()?.iter();
             fences.any(|fence| fence["end"]["how"] == how).then_some(())
@@ -94,19 +107,31 @@ impl<'a> Ground<'a> {
         let mut orders = [OrderId(uuid::Uuid::nil()); N];
         for (n, order) in orders.iter_mut().enumerate() {
             let title = format!("Job {n}");
-            let published = self.api.publish(&self.customer, self.region, &title).await.unwrap();
-            self.api.act(&self.admin, published.order_id, "approve").await.unwrap();
+            let published = self
+                .api
+                .publish(&self.customer, self.region, &title)
+                .await
+                .unwrap();
+            self.api
+                .act(&self.admin, published.order_id, "approve")
+                .await
+                .unwrap();
             *order = published.order_id;
         }
         let admin = self.api.at_edges(&self.admin, self.region).await.unwrap();
         for port in ports {
             eventually("the orders are on the edge's board", LIMIT, async || {
-                let board: Value =
-                    at(*port).call(Method::GET, "/board", Some(&admin), None).await.ok()?;
+                let board: Value = at(*port)
+                    .call(Method::GET, "/board", Some(&admin), None)
+                    .await
+                    .ok()?;
                 let items = board["items"].as_array()?;
                 let open = |order: &OrderId| {
                     let is = |item: &&Value| item["id"] == json!(order);
-                    items.iter().find(is).is_some_and(|item| item["status"] == "pending")
+                    items
+                        .iter()
+                        .find(is)
+                        .is_some_and(|item| item["status"] == "pending")
                 };
                 orders.iter().all(open).then_some(())
             })
@@ -130,7 +155,11 @@ impl<'a> Ground<'a> {
         };
         let stored = self.answer(port, &frame).await;
         assert_ne!(stored.verdict, Verdict::NotTaken, "{stored:?}");
-        Tap { order, frame, stored }
+        Tap {
+            order,
+            frame,
+            stored,
+        }
     }
 
     pub async fn is_promised(&self, provider: &Provider, port: u16, order: OrderId) -> Tap {
@@ -143,7 +172,11 @@ impl<'a> Ground<'a> {
     /// edge is sent its receipt.
     pub async fn decided(&self, tap: &Tap, port: u16) -> Reply {
         let receipt = tap.stored.receipt.clone().filter(|_| port == self.edge());
-        let frame = CmdFrame { seen: receipt.clone(), receipt, ..tap.frame.clone() };
+        let frame = CmdFrame {
+            seen: receipt.clone(),
+            receipt,
+            ..tap.frame.clone()
+        };
         eventually("the cloud has decided", LIMIT, async || {
             let reply = self.asks(port, &frame).await?;
             (reply.hop == Hop::Decided).then_some(reply)
@@ -152,14 +185,21 @@ impl<'a> Ground<'a> {
     }
 
     pub async fn accepts_at_portal(&self, provider: &Provider, order: OrderId) {
-        self.api.act(&provider.person, order, "accept").await.unwrap();
+        self.api
+            .act(&provider.person, order, "accept")
+            .await
+            .unwrap();
     }
 
     /// A portal accept that waits for the holder's log.
     pub async fn asks_at_portal(&self, provider: &Provider, order: OrderId) {
         let path = format!("/api/v1/orders/{order}/accept");
         let person = Some(&provider.person);
-        let told: Value = self.api.call(Method::POST, &path, person, None).await.unwrap();
+        let told: Value = self
+            .api
+            .call(Method::POST, &path, person, None)
+            .await
+            .unwrap();
         assert_eq!(told["state"], "pending", "{told}");
     }
 
@@ -171,7 +211,9 @@ impl<'a> Ground<'a> {
     pub async fn until_told(&self, provider: &Provider, order: OrderId) {
         eventually("the loser hears of it", LIMIT, async || {
             let inbox = self.api.inbox(&provider.person).await.ok()?;
-            let mut lines = inbox.iter().filter(|line| line.kind == "order.acceptance_lost");
+            let mut lines = inbox
+                .iter()
+                .filter(|line| line.kind == "order.acceptance_lost");
             lines.any(|line| line.order_id == Some(order)).then_some(())
         })
         .await;
@@ -182,7 +224,10 @@ impl<'a> Ground<'a> {
         let before = self.feed_seq().await.unwrap();
         let path = format!("/api/v1/admin/users/{}/revoke", provider.person.user_id);
         let why = Some(json!({"reason": "the licence was withdrawn"}));
-        self.api.call::<Value>(Method::POST, &path, Some(&self.admin), why).await.unwrap();
+        self.api
+            .call::<Value>(Method::POST, &path, Some(&self.admin), why)
+            .await
+            .unwrap();
         eventually("the feed tells of the revocation", LIMIT, async || {
             (self.feed_seq().await? > before).then_some(())
         })
@@ -191,21 +236,31 @@ impl<'a> Ground<'a> {
 
     async fn feed_seq(&self) -> Option<u64> {
         let report = self.stack.status().await.ok()?;
-        let region = report.regions.into_iter().find(|region| region.region == self.region)?;
+        let region = report
+            .regions
+            .into_iter()
+            .find(|region| region.region == self.region)?;
         Some(region.feed_seq)
     }
 
     pub async fn withdraws(&self, order: OrderId) {
         let path = format!("/api/v1/orders/{order}/withdraw");
         let why = Some(json!({"reason": "the licence was withdrawn"}));
-        self.api.call::<Value>(Method::POST, &path, Some(&self.admin), why).await.unwrap();
+        self.api
+            .call::<Value>(Method::POST, &path, Some(&self.admin), why)
+            .await
+            .unwrap();
     }
 
     /// Stops the edge, copies part of its machine's data, and restarts it.
     pub async fn copied(&self, part: &str) -> PathBuf {
         let edge = Part::Edge(self.region);
         self.stack.terminate(edge).await.unwrap();
-        let to = self.stack.layout().folder.join(format!("{}-copy", self.region));
+        let to = self
+            .stack
+            .layout()
+            .folder
+            .join(format!("{}-copy", self.region));
         copy(&self.machine().join(part), &to).unwrap();
         self.stack.restart(edge).await.unwrap();
         to
@@ -219,16 +274,24 @@ impl<'a> Ground<'a> {
     }
 
     fn machine(&self) -> PathBuf {
-        self.stack.layout().edge_folder(self.stack.layout().edge(self.region))
+        self.stack
+            .layout()
+            .edge_folder(self.stack.layout().edge(self.region))
     }
 
     async fn answer(&self, port: u16, frame: &CmdFrame) -> Reply {
-        eventually("the edge answers", LIMIT, async || self.asks(port, frame).await).await
+        eventually("the edge answers", LIMIT, async || {
+            self.asks(port, frame).await
+        })
+        .await
     }
 
     async fn asks(&self, port: u16, frame: &CmdFrame) -> Option<Reply> {
         let frame = Some(serde_json::to_value(frame).unwrap());
-        at(port).call(Method::POST, "/commands", None, frame).await.ok()
+        at(port)
+            .call(Method::POST, "/commands", None, frame)
+            .await
+            .ok()
     }
 }
 

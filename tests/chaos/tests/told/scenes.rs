@@ -68,8 +68,13 @@ pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     ground.revokes(&gone).await;
     ground.accepts_at_portal(&other, raced).await;
     ground.cancels(cancelled).await;
-    let said =
-        status_says(stack, "gate closed", "NORTH: the gate is closed", "NORTH：闸口已关闭").await;
+    let said = status_says(
+        stack,
+        "gate closed",
+        "NORTH: the gate is closed",
+        "NORTH：闸口已关闭",
+    )
+    .await;
     stack.heal(ground.region).await.unwrap();
     let mut replies = Vec::new();
     for tap in &taps {
@@ -77,12 +82,34 @@ pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     }
     let [raced, cancelled, kept] = <[Reply; 3]>::try_from(replies).unwrap();
     ground.withdraws(taps[2].order).await;
-    let quiet = |fate: Fate, inbox| Fate { inbox, listed: false, ..fate };
+    let quiet = |fate: Fate, inbox| Fate {
+        inbox,
+        listed: false,
+        ..fate
+    };
     let fates = vec![
-        lost("another was first in the cloud", &one, &taps[0], raced, &[Fact::FirstInCloud]),
-        lost("the order was cancelled", &one, &taps[1], cancelled, &[Fact::Cancelled]),
+        lost(
+            "another was first in the cloud",
+            &one,
+            &taps[0],
+            raced,
+            &[Fact::FirstInCloud],
+        ),
+        lost(
+            "the order was cancelled",
+            &one,
+            &taps[1],
+            cancelled,
+            &[Fact::Cancelled],
+        ),
         quiet(
-            lost("it was confirmed", &one, &taps[2], kept.clone(), &[Fact::Confirmed]),
+            lost(
+                "it was confirmed",
+                &one,
+                &taps[2],
+                kept.clone(),
+                &[Fact::Confirmed],
+            ),
             Some("order.accepted"),
         ),
         Fate {
@@ -189,7 +216,9 @@ pub async fn through_the_holder(
 
 /// Gives the right back to another holder, then for another policy.
 async fn given_back_twice(ground: &Ground<'_>, second: &EdgePlace) {
-    ground.assign(json!({"policy": "exclusive", "holder": second.edge, "epoch": 1})).await;
+    ground
+        .assign(json!({"policy": "exclusive", "holder": second.edge, "epoch": 1}))
+        .await;
     ground.until_ended("reassigned").await;
     ground.until_firm(second.http).await;
     ground.assign(json!({"policy": "optimistic"})).await;
@@ -209,12 +238,18 @@ pub async fn taken_back(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     ground.cancels(closed).await;
     stack.heal(ground.region).await.unwrap();
     let met_closed = ground.decided(&met, port).await;
-    assert_eq!(met_closed.code, Some(Code::OrderCancelledMeanwhile), "{met_closed:?}");
+    assert_eq!(
+        met_closed.code,
+        Some(Code::OrderCancelledMeanwhile),
+        "{met_closed:?}"
+    );
 
     stack.cut(ground.region).await.unwrap();
     let beaten = ground.is_promised(&one, port, taken).await;
     let gone = ground.is_promised(&one, port, cancelled).await;
-    ground.assign(json!({"take_back": {"why": "the node was flooded"}})).await;
+    ground
+        .assign(json!({"take_back": {"why": "the node was flooded"}}))
+        .await;
     ground.accepts_at_portal(&other, taken).await;
     ground.cancels(cancelled).await;
     stack.heal(ground.region).await.unwrap();
@@ -346,8 +381,10 @@ pub async fn cloned(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let mut child = copy.start(stack, "mid-twin", None).await;
     eventually("the copy is found out", LIMIT, async || {
         let head = super::ground::at(copy.http);
-        let head: serde_json::Value =
-            head.call(http::Method::GET, "/api/head", None, None).await.ok()?;
+        let head: serde_json::Value = head
+            .call(http::Method::GET, "/api/head", None, None)
+            .await
+            .ok()?;
         (head["twin"] == true).then_some(())
     })
     .await;
@@ -388,12 +425,20 @@ async fn status_says(
     chinese: &'static str,
 ) -> Vec<Said> {
     let operator = operator(stack).await;
-    let lines =
-        [(Language::English, "status", english), (Language::Chinese, "status --lang zh", chinese)];
+    let lines = [
+        (Language::English, "status", english),
+        (Language::Chinese, "status --lang zh", chinese),
+    ];
     lines
         .map(|(language, line, words)| {
             let text = operator.reads(line).unwrap().text;
-            Said { way, surface: Surface::Status, language, text, words }
+            Said {
+                way,
+                surface: Surface::Status,
+                language,
+                text,
+                words,
+            }
         })
         .into()
 }

@@ -33,7 +33,9 @@ pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fat
     eventually("the acceptance waits for the holder", LIMIT, async || {
         let report = stack.status().await.ok()?;
         let mut edges = report.regions.iter().flat_map(|region| &region.edges);
-        edges.any(|edge| edge.edge.as_str() == place.edge && edge.held > 0).then_some(())
+        edges
+            .any(|edge| edge.edge.as_str() == place.edge && edge.held > 0)
+            .then_some(())
     })
     .await;
     disable(stack, &place.edge).await;
@@ -41,7 +43,13 @@ pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fat
     let refused = ground.decided(&beaten, here).await;
     assert_eq!(refused.code, Some(Code::EdgeNotTrusted), "{refused:?}");
     let fates = vec![
-        lost("its edge was not trusted any more", &other, &beaten, refused, &[Fact::NotTrusted]),
+        lost(
+            "its edge was not trusted any more",
+            &other,
+            &beaten,
+            refused,
+            &[Fact::NotTrusted],
+        ),
         Fate {
             inbox: Some("order.accepted"),
             listed: false,
@@ -56,7 +64,12 @@ pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fat
     ];
     let mut said = case(stack, kept.order).await;
     said.extend(
-        out_of_service(stack, &place.edge, ("disabled by an operator", "已被运营人员停用")).await,
+        out_of_service(
+            stack,
+            &place.edge,
+            ("disabled by an operator", "已被运营人员停用"),
+        )
+        .await,
     );
     said.extend(session_ends(stack, &place.edge).await);
     (fates, said)
@@ -67,7 +80,9 @@ pub async fn distrusted(stack: &Stack, api: &Api, place: &EdgePlace) -> (Vec<Fat
 /// submits its promises.
 pub async fn disabled(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::North).await;
-    let wire = Proxy::to(format!("127.0.0.1:{}", stack.layout().gateway)).await.unwrap();
+    let wire = Proxy::to(format!("127.0.0.1:{}", stack.layout().gateway))
+        .await
+        .unwrap();
     let edge = beside(stack, "north-2", format!("http://{}", wire.address()));
     let operator = operator(stack).await;
     let (_, invited) = operator.gets("enrol NORTH north-2").unwrap();
@@ -80,7 +95,9 @@ pub async fn disabled(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
         edges.any(is_up).then_some(())
     })
     .await;
-    ground.assign(json!({"policy": "exclusive", "holder": "north-2", "epoch": 1})).await;
+    ground
+        .assign(json!({"policy": "exclusive", "holder": "north-2", "epoch": 1}))
+        .await;
     ground.until_firm(edge.http).await;
     let one = ground.provider().await;
     let other = ground.provider().await;
@@ -95,7 +112,8 @@ pub async fn disabled(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     child.terminate().await.unwrap();
     wire.set(Wire::Passes);
     let (_, key) = operator.gets("edges rekey north-2").unwrap();
-    edge.start(stack, "north-2-again", key["code"].as_str()).await;
+    edge.start(stack, "north-2-again", key["code"].as_str())
+        .await;
     let taken = ground.decided(&beaten, edge.http).await;
     let cancelled = ground.decided(&gone, edge.http).await;
     assert_eq!(taken.code, Some(Code::HolderDisabled), "{taken:?}");
@@ -135,7 +153,9 @@ fn beside(stack: &Stack, name: &str, gateway_url: String) -> Second {
 /// Retires an edge. Everything it sent stands.
 pub async fn retired(stack: &Stack, edge: &str) -> Vec<Said> {
     let operator = operator(stack).await;
-    operator.gets(&format!("edges retire {edge} --why closed")).unwrap();
+    operator
+        .gets(&format!("edges retire {edge} --why closed"))
+        .unwrap();
     out_of_service(stack, edge, ("~ retired", "~ 已退役")).await
 }
 
@@ -150,20 +170,34 @@ async fn disable(stack: &Stack, edge: &str) {
 async fn case(stack: &Stack, order: OrderId) -> Vec<Said> {
     let operator = operator(stack).await;
     [
-        (Language::English, "en", "after the moment from which it is no longer trusted"),
+        (
+            Language::English,
+            "en",
+            "after the moment from which it is no longer trusted",
+        ),
         (Language::Chinese, "zh-CN", "在不再受信任之后发来"),
     ]
     .into_iter()
     .map(|(language, wanted, words)| {
-        let (_, page) = operator.gets(&format!("conflicts --limit 100 --lang {wanted}")).unwrap();
+        let (_, page) = operator
+            .gets(&format!("conflicts --limit 100 --lang {wanted}"))
+            .unwrap();
         let mut items = page["items"].as_array().unwrap().iter();
         let is_it = |item: &&serde_json::Value| {
             item["type"] == "case" && item["order_id"] == order.to_string()
         };
-        let item = items.find(is_it).unwrap_or_else(|| panic!("no case of {order}: {page}"));
+        let item = items
+            .find(is_it)
+            .unwrap_or_else(|| panic!("no case of {order}: {page}"));
         let text = item["rule"].as_str().unwrap().to_owned();
         let way = "decided before its edge was disabled";
-        Said { way, surface: Surface::Conflicts, language, text, words }
+        Said {
+            way,
+            surface: Surface::Conflicts,
+            language,
+            text,
+            words,
+        }
     })
     .collect()
 }
@@ -177,28 +211,56 @@ async fn out_of_service(
     let operator = operator(stack).await;
     let way = "an edge out of service";
     let mut said = Vec::new();
-    for (language, wanted, words) in
-        [(Language::English, "en", english), (Language::Chinese, "zh-CN", chinese)]
-    {
-        let read = |line: &str| operator.reads(&format!("{line} --lang {wanted}")).unwrap().text;
+    for (language, wanted, words) in [
+        (Language::English, "en", english),
+        (Language::Chinese, "zh-CN", chinese),
+    ] {
+        let read = |line: &str| {
+            operator
+                .reads(&format!("{line} --lang {wanted}"))
+                .unwrap()
+                .text
+        };
         let status = read("status");
         assert!(!status.contains(edge), "it is in service by: {status}");
         let all = read("edges --retired");
-        let row = all.lines().find(|row| row.starts_with(edge)).unwrap().to_owned();
-        said.push(Said { way, surface: Surface::Edges, language, text: row, words });
+        let row = all
+            .lines()
+            .find(|row| row.starts_with(edge))
+            .unwrap()
+            .to_owned();
+        said.push(Said {
+            way,
+            surface: Surface::Edges,
+            language,
+            text: row,
+            words,
+        });
     }
     said
 }
 
 /// The hub ends the session with this reason, and refuses new ones.
 async fn session_ends(stack: &Stack, edge: &str) -> Vec<Said> {
-    let log = stack.layout().folder.join("logs").join(format!("{edge}.log"));
+    let log = stack
+        .layout()
+        .folder
+        .join("logs")
+        .join(format!("{edge}.log"));
     let words = "the hub refused this edge (edge_disabled)";
     let text = eventually("the edge hears why its session ended", LIMIT, async || {
-        std::fs::read_to_string(&log).ok().filter(|text| text.contains(words))
+        std::fs::read_to_string(&log)
+            .ok()
+            .filter(|text| text.contains(words))
     })
     .await;
     let surface = Surface::Edges;
     let language = Language::English;
-    vec![Said { way: "the end of a session", surface, language, text, words }]
+    vec![Said {
+        way: "the end of a session",
+        surface,
+        language,
+        text,
+        words,
+    }]
 }

@@ -42,7 +42,9 @@ pub async fn ended(stack: &Stack, api: &Api) -> Vec<Said> {
     let sign_ins = sign_ins(stack, &ground).await;
     let mut said = Vec::new();
     for ended in &sign_ins {
-        let Ended { way, code, words, .. } = ended;
+        let Ended {
+            way, code, words, ..
+        } = ended;
         let told = eventually(way, LIMIT, async || refused(edge.http, ended).await).await;
         let by_mqtt = eventually(way, LIMIT, async || turned_away(edge.mqtt, ended).await).await;
         for (language, text, words) in [
@@ -53,7 +55,13 @@ pub async fn ended(stack: &Stack, api: &Api) -> Vec<Said> {
         ] {
             let surface = Surface::Tablet;
             let text = text.to_owned();
-            said.push(Said { way, surface, language, text, words });
+            said.push(Said {
+                way,
+                surface,
+                language,
+                text,
+                words,
+            });
         }
     }
     each_has_its_own_words(&sign_ins, &said);
@@ -78,7 +86,9 @@ async fn sign_ins(stack: &Stack, ground: &Ground<'_>) -> Vec<Ended> {
     };
     let old = claims(&late.person, now.plus_ms(-2 * HOUR_MS));
     for person in [&out.person, &closed.person] {
-        let bye = ground.api.call::<()>(Method::POST, "/api/v1/auth/logout", Some(person), None);
+        let bye = ground
+            .api
+            .call::<()>(Method::POST, "/api/v1/auth/logout", Some(person), None);
         bye.await.unwrap();
     }
     ground.revokes(&gone).await;
@@ -109,19 +119,32 @@ async fn sign_ins(stack: &Stack, ground: &Ground<'_>) -> Vec<Ended> {
             token: signer.sign_claims(&grant),
             device: "tablet-closed",
             code: Code::DeviceClosed,
-            words: ["This tablet may no longer be used", "此平板的使用许可已收回"],
+            words: [
+                "This tablet may no longer be used",
+                "此平板的使用许可已收回",
+            ],
         },
     ]
 }
 
 fn claims(person: &Person, at: UnixMillis) -> Claims {
-    edge_claims(Actor { user_id: person.user_id, role: Role::Provider }, REGION, at)
+    edge_claims(
+        Actor {
+            user_id: person.user_id,
+            role: Role::Provider,
+        },
+        REGION,
+        at,
+    )
 }
 
 /// The session id of the person's token.
 async fn session(api: &Api, person: &Person) -> Value {
     let path = "/api/v1/auth/sessions";
-    let page: Value = api.call(Method::GET, path, Some(person), None).await.unwrap();
+    let page: Value = api
+        .call(Method::GET, path, Some(person), None)
+        .await
+        .unwrap();
     let mut sessions = page["items"].as_array().unwrap().iter();
     sessions.find(|session| session["current"] == true).unwrap()["session_id"].clone()
 }
@@ -138,11 +161,14 @@ async fn refused(port: u16, ended: &Ended) -> Option<Text> {
         receipt: None,
         repeat: false,
         token: ended.token.clone(),
-        body: CommandBody::AcceptOrder { order_id: OrderId(clock.new_id()) },
+        body: CommandBody::AcceptOrder {
+            order_id: OrderId(clock.new_id()),
+        },
     };
     let url = format!("http://127.0.0.1:{port}/commands");
-    let answer =
-        Client::new().send_json::<Value>(Method::POST, &url, None, Some(&frame), LIMIT).await;
+    let answer = Client::new()
+        .send_json::<Value>(Method::POST, &url, None, Some(&frame), LIMIT)
+        .await;
     let problem = answer.err()?.problem?;
     assert_eq!(problem.code, ended.code, "{}: {problem:?}", ended.way);
     let message = problem.extensions["reply"]["message"].clone();
@@ -151,8 +177,13 @@ async fn refused(port: u16, ended: &Ended) -> Option<Text> {
 
 /// The reason string of the MQTT 5 CONNACK; `None` while the broker accepts the tablet.
 async fn turned_away(port: u16, ended: &Ended) -> Option<String> {
-    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    socket.write_all(&connect(ended.device, &ended.token)).await.unwrap();
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .unwrap();
+    socket
+        .write_all(&connect(ended.device, &ended.token))
+        .await
+        .unwrap();
     let mut head = [0; 2];
     socket.read_exact(&mut head).await.unwrap();
     let mut connack = vec![0; usize::from(head[1])];
@@ -171,7 +202,10 @@ fn connect(device: &str, token: &str) -> Vec<u8> {
     let body = [text("MQTT"), head, text(device), text(device), text(token)].concat();
     let low = body.len() % 128;
     let high = body.len() / 128;
-    let length = [u8::try_from(low).unwrap() | 0x80, u8::try_from(high).unwrap()];
+    let length = [
+        u8::try_from(low).unwrap() | 0x80,
+        u8::try_from(high).unwrap(),
+    ];
     [&[0x10][..], &length, &body].concat()
 }
 
@@ -185,6 +219,10 @@ fn each_has_its_own_words(sign_ins: &[Ended], said: &[Said]) {
     }
     let mut told: BTreeMap<&str, &str> = BTreeMap::new();
     for Said { way, text, .. } in said {
-        assert_eq!(told.entry(text).or_insert(way), way, "two ends share: {text}");
+        assert_eq!(
+            told.entry(text).or_insert(way),
+            way,
+            "two ends share: {text}"
+        );
     }
 }

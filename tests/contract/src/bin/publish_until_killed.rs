@@ -12,7 +12,9 @@ const PUBLISHERS: usize = 16;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<()> {
-    let url = std::env::args().nth(1).context("expected the address of a bus")?;
+    let url = std::env::args()
+        .nth(1)
+        .context("expected the address of a bus")?;
     let bus = Bus::open(&url).await?;
     let tasks = Tasks::new();
     for _ in 0..PUBLISHERS {

@@ -17,7 +17,11 @@ use wire::EventType;
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let mut next = || arguments.next().context("expected two addresses and the number of writers");
+    let mut next = || {
+        arguments
+            .next()
+            .context("expected two addresses and the number of writers")
+    };
     let documents = Documents::open(&next()?).await?;
     let bus = Bus::open(&next()?).await?;
     let notes = Collection::<Note>::new(&documents, "notes");

@@ -36,23 +36,45 @@ async fn every_operation_on_documents_uses_an_index_on_mongodb() {
     migrate(&arm).await;
     fill(&arm).await;
     let database = arm.mongo().await;
-    let profile = async |level: i32| database.run_command(doc! { "profile": level }).await.unwrap();
+    let profile = async |level: i32| {
+        database
+            .run_command(doc! { "profile": level })
+            .await
+            .unwrap()
+    };
     profile(2).await;
     run(&arm).await;
     // A deliberate scan, to prove that scans are detected.
     let people = database.collection::<Document>("customer_profiles");
-    assert!(people.find_one(doc! { "nothing": 1 }).await.unwrap().is_none());
+    assert!(
+        people
+            .find_one(doc! { "nothing": 1 })
+            .await
+            .unwrap()
+            .is_none()
+    );
     profile(0).await;
 
     let kept = database.collection::<Document>("system.profile");
-    let kept: Vec<Document> = kept.find(doc! {}).await.unwrap().try_collect().await.unwrap();
-    let planned: Vec<&Document> =
-        kept.iter().filter(|one| one.contains_key("planSummary")).collect();
+    let kept: Vec<Document> = kept
+        .find(doc! {})
+        .await
+        .unwrap()
+        .try_collect()
+        .await
+        .unwrap();
+    let planned: Vec<&Document> = kept
+        .iter()
+        .filter(|one| one.contains_key("planSummary"))
+        .collect();
     assert!(planned.len() > 80, "only {} plans were kept", planned.len());
     let slow: Vec<&&Document> = planned.iter().filter(|one| is_slow(one)).collect();
     assert_eq!(slow.len(), 1, "{slow:#?}");
     assert!(slow[0].to_string().contains("nothing"), "{slow:#?}");
-    assert!(looked_at(slow[0], "docsExamined") > LOOKED_AT_MAX, "{slow:#?}");
+    assert!(
+        looked_at(slow[0], "docsExamined") > LOOKED_AT_MAX,
+        "{slow:#?}"
+    );
 
     let adds_up = |one: &&&Document| {
         let command = one.get_document("command");
@@ -61,21 +83,31 @@ async fn every_operation_on_documents_uses_an_index_on_mongodb() {
     let sums: Vec<&&Document> = planned.iter().filter(adds_up).collect();
     assert!(!sums.is_empty());
     for one in sums {
-        assert_eq!(looked_at(one, "docsExamined"), 0, "a rating is in its index: {one}");
+        assert_eq!(
+            looked_at(one, "docsExamined"),
+            0,
+            "a rating is in its index: {one}"
+        );
     }
 }
 
 /// An aggregation sorts a few sums, but a query sorts everything it found.
 fn is_slow(kept: &Document) -> bool {
     let sorts = kept.get_bool("hasSortStage").unwrap_or_default();
-    let sums = kept.get_document("command").is_ok_and(|command| command.contains_key("aggregate"));
+    let sums = kept
+        .get_document("command")
+        .is_ok_and(|command| command.contains_key("aggregate"));
     kept.get_str("planSummary").unwrap().contains("COLLSCAN")
         || (sorts && !sums)
-        || ["keysExamined", "docsExamined"].iter().any(|of| looked_at(kept, of) > LOOKED_AT_MAX)
+        || ["keysExamined", "docsExamined"]
+            .iter()
+            .any(|of| looked_at(kept, of) > LOOKED_AT_MAX)
 }
 
 fn looked_at(kept: &Document, of: &str) -> i64 {
-    kept.get_i64(of).or_else(|_| kept.get_i32(of).map(i64::from)).unwrap_or_default()
+    kept.get_i64(of)
+        .or_else(|_| kept.get_i32(of).map(i64::from))
+        .unwrap_or_default()
 }
 
 #[tokio::test]
@@ -85,10 +117,16 @@ async fn every_statement_on_documents_uses_an_index_on_sqlite() {
     migrate(&arm).await;
     let before = recorder.statements();
     run(&arm).await;
-    let Documents::Sqlite(sql) = &arm.documents else { panic!("it is SQLite") };
+    let Documents::Sqlite(sql) = &arm.documents else {
+        panic!("it is SQLite")
+    };
     let mut looked_at = 0;
     let mut scans = Vec::new();
-    for text in recorder.statements().into_iter().filter(|text| !before.contains(text)) {
+    for text in recorder
+        .statements()
+        .into_iter()
+        .filter(|text| !before.contains(text))
+    {
         looked_at += 1;
         scans.extend(scans_of(sql, &text).await);
     }
@@ -98,7 +136,10 @@ async fn every_statement_on_documents_uses_an_index_on_sqlite() {
         "SELECT COUNT(*) FROM reviews WHERE body = ?",
         "SELECT t.id FROM reviews t WHERE t.body > ? ORDER BY t.body LIMIT ?",
     ] {
-        assert!(!scans_of(sql, whole).await.is_empty(), "a scan would be seen");
+        assert!(
+            !scans_of(sql, whole).await.is_empty(),
+            "a scan would be seen"
+        );
     }
 }
 
@@ -113,7 +154,11 @@ async fn scans_of(sql: &Sql, text: &str) -> Vec<String> {
         let in_order = is_page && step.0.contains(" USING INDEX ");
         (scans && !in_order) || step.0.contains("TEMP B-TREE")
     };
-    steps.into_iter().filter(slow).map(|step| format!("{}: {text}", step.0)).collect()
+    steps
+        .into_iter()
+        .filter(slow)
+        .map(|step| format!("{}: {text}", step.0))
+        .collect()
 }
 
 struct PlanStep(String);

@@ -41,10 +41,18 @@ pub async fn fill(documents: &Documents) {
         .unwrap();
     for n in OTHERS {
         let wishes = PreferencesStore::new(documents);
-        wishes.save_preferences(user(n), 0, &DeliveryPreferences::default()).await.unwrap();
+        wishes
+            .save_preferences(user(n), 0, &DeliveryPreferences::default())
+            .await
+            .unwrap();
         let author = format!("service:{n}");
         let notices = NoticeStore::new(documents);
-        assert!(notices.insert_notice(NoticeId(id(n)), &notice(author, user(n), n)).await.unwrap());
+        assert!(
+            notices
+                .insert_notice(NoticeId(id(n)), &notice(author, user(n), n))
+                .await
+                .unwrap()
+        );
     }
 }
 
@@ -53,44 +61,84 @@ pub async fn run(documents: &Documents) {
     deliveries(&DeliveryStore::new(documents)).await;
     notices(&NoticeStore::new(documents)).await;
     let wishes = PreferencesStore::new(documents);
-    wishes.save_preferences(user(1), 0, &DeliveryPreferences::default()).await.unwrap();
-    wishes.save_preferences(user(1), 1, &DeliveryPreferences::default()).await.unwrap();
+    wishes
+        .save_preferences(user(1), 0, &DeliveryPreferences::default())
+        .await
+        .unwrap();
+    wishes
+        .save_preferences(user(1), 1, &DeliveryPreferences::default())
+        .await
+        .unwrap();
     wishes.load_preferences(user(1)).await.unwrap();
 }
 
 async fn inboxes(store: &InboxStore) {
-    let owner = InboxOwner { user_id: user(1), role: Role::Customer };
+    let owner = InboxOwner {
+        user_id: user(1),
+        role: Role::Customer,
+    };
     for n in 0..3 {
-        store.add_line(LineId(id(n)), &line(owner.user_id, n)).await.unwrap();
+        store
+            .add_line(LineId(id(n)), &line(owner.user_id, n))
+            .await
+            .unwrap();
     }
-    let more: Vec<_> = (3..9).map(|n| (LineId(id(n)), line(owner.user_id, n))).collect();
+    let more: Vec<_> = (3..9)
+        .map(|n| (LineId(id(n)), line(owner.user_id, n)))
+        .collect();
     store.add_lines(&more).await.unwrap();
     for unread_only in [false, true] {
         let user_id = owner.user_id;
         let role = owner.role;
         let read_since = AT;
-        let first = PageRequest { user_id, role, unread_only, after: None, limit: 2, read_since };
+        let first = PageRequest {
+            user_id,
+            role,
+            unread_only,
+            after: None,
+            limit: 2,
+            read_since,
+        };
         let after = store.read_page(&first).await.unwrap().next;
         assert!(after.is_some());
-        store.read_page(&PageRequest { after, ..first }).await.unwrap();
+        store
+            .read_page(&PageRequest { after, ..first })
+            .await
+            .unwrap();
     }
     store.lines_arrived_since(owner, id(1), 20).await.unwrap();
-    store.find_line_of_event(owner, EventId(id(2))).await.unwrap().unwrap();
+    store
+        .find_line_of_event(owner, EventId(id(2)))
+        .await
+        .unwrap()
+        .unwrap();
     store.newest_unread(owner, 20).await.unwrap();
     store.count_unread(owner.user_id, owner.role).await.unwrap();
     for _ in 0..2 {
-        assert!(store.mark_read(owner.user_id, owner.role, LineId(id(1)), AT).await.unwrap());
+        assert!(
+            store
+                .mark_read(owner.user_id, owner.role, LineId(id(1)), AT)
+                .await
+                .unwrap()
+        );
     }
     let order_id = OrderId(id(7));
     let event_id = EventId(id(8));
-    let fan_out = FanOut { order_id, event_id, at: AT, matched: Vec::new() };
+    let fan_out = FanOut {
+        order_id,
+        event_id,
+        at: AT,
+        matched: Vec::new(),
+    };
     store.store_first_fan_out(fan_out).await.unwrap();
     store.find_fan_out(order_id).await.unwrap().unwrap();
 }
 
 async fn deliveries(log: &DeliveryStore) {
     let now = Clock::system().now();
-    log.add_new_deliveries(&[1, 2, 3].map(|n| mailing(user(1), n, now))).await.unwrap();
+    log.add_new_deliveries(&[1, 2, 3].map(|n| mailing(user(1), n, now)))
+        .await
+        .unwrap();
     let due = log.due_deliveries(Channel::Email, now, 10).await.unwrap();
     assert_eq!(due.len(), 3);
     assert!(log.claim_delivery(&due[0], now).await.unwrap());
@@ -114,15 +162,38 @@ async fn notices(store: &NoticeStore) {
     let most = 10;
     for n in 1..4 {
         let written = notice(author.into(), user(1), n);
-        assert!(store.insert_notice(NoticeId(id(n)), &written).await.unwrap());
         assert!(
-            !store.insert_notice(NoticeId(id(n + 10)), &written).await.unwrap(),
+            store
+                .insert_notice(NoticeId(id(n)), &written)
+                .await
+                .unwrap()
+        );
+        assert!(
+            !store
+                .insert_notice(NoticeId(id(n + 10)), &written)
+                .await
+                .unwrap(),
             "once under a key"
         );
     }
-    assert_eq!(store.find_by_key(author, id(2)).await.unwrap().unwrap().0, NoticeId(id(2)));
-    assert_eq!(store.count_by_author(author, AT.plus_ms(2), most).await.unwrap(), 2);
-    assert_eq!(store.count_to_person(user(1), AT.plus_ms(2), most).await.unwrap(), 2);
+    assert_eq!(
+        store.find_by_key(author, id(2)).await.unwrap().unwrap().0,
+        NoticeId(id(2))
+    );
+    assert_eq!(
+        store
+            .count_by_author(author, AT.plus_ms(2), most)
+            .await
+            .unwrap(),
+        2
+    );
+    assert_eq!(
+        store
+            .count_to_person(user(1), AT.plus_ms(2), most)
+            .await
+            .unwrap(),
+        2
+    );
     let after = store.read_page(None, 1).await.unwrap().next;
     assert!(after.is_some());
     store.read_page(after, 1).await.unwrap();
@@ -131,15 +202,25 @@ async fn notices(store: &NoticeStore) {
 fn notice(author: String, to: UserId, n: u128) -> Notice {
     let title = "A word".into();
     let content = "Of a service.".into();
-    let words = NoticeParams { notice: NoticeKind::Orders, title, content };
+    let words = NoticeParams {
+        notice: NoticeKind::Orders,
+        title,
+        content,
+    };
     let at = AT.plus_ms(i64::try_from(n).unwrap());
     Notice::new((author, id(n)), (to, Role::Customer), words, at)
 }
 
 fn mailing(to: UserId, n: u128, now: UnixMillis) -> (Uuid, NotificationDelivery) {
-    let owner = InboxOwner { user_id: to, role: Role::Customer };
+    let owner = InboxOwner {
+        user_id: to,
+        role: Role::Customer,
+    };
     let event = (EventType::PaymentCompleted, EventId(id(n)));
-    (id(n), NotificationDelivery::of_line(owner, NoticeKind::Money, event, Channel::Email, now))
+    (
+        id(n),
+        NotificationDelivery::of_line(owner, NoticeKind::Money, event, Channel::Email, now),
+    )
 }
 
 fn line(of: UserId, n: u128) -> InboxLine {

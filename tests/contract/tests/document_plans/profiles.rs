@@ -46,7 +46,10 @@ pub async fn run(store: &ProfileStore) {
         profile.person.full_name = "Li Si".to_owned();
         Ok(updated())
     };
-    store.change_profile(user(1), Some(person.revision), TRACE, change).await.unwrap();
+    store
+        .change_profile(user(1), Some(person.revision), TRACE, change)
+        .await
+        .unwrap();
     for n in 2..8 {
         offer(store, user(n), Region::North).await;
     }
@@ -57,24 +60,48 @@ pub async fn run(store: &ProfileStore) {
         assert!(!store.references_file(owner, FileId(id(9))).await.unwrap());
     }
     let serving = serving_providers_query(Region::North, ServiceType::ItTechnology, 20);
-    assert_eq!(store.find_serving_providers(&serving).await.unwrap().len(), 2);
+    assert_eq!(
+        store.find_serving_providers(&serving).await.unwrap().len(),
+        2
+    );
     let queue = verification_queue_query(VerificationState::Waiting, None, 2);
-    let next = store.page_verification_queue(queue.clone()).await.unwrap().next;
+    let next = store
+        .page_verification_queue(queue.clone())
+        .await
+        .unwrap()
+        .next;
     assert!(next.is_some());
-    store.page_verification_queue(queue.start_after(next)).await.unwrap();
+    store
+        .page_verification_queue(queue.start_after(next))
+        .await
+        .unwrap();
     for n in 1..3 {
         job(store, n, user(2)).await;
     }
-    let rating =
-        RatingEvent { provider_id: user(2), version: 1, average_hundredths: 450, total_reviews: 2 };
+    let rating = RatingEvent {
+        provider_id: user(2),
+        version: 1,
+        average_hundredths: 450,
+        total_reviews: 2,
+    };
     store.apply_rating(&rating, TRACE).await.unwrap();
-    let counted = store.get::<ProviderProfile>(user(2)).await.unwrap().unwrap();
+    let counted = store
+        .get::<ProviderProfile>(user(2))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((counted.completed_orders, counted.rating_version), (2, 1));
 }
 
 async fn job(store: &ProfileStore, n: u128, provider_id: UserId) {
-    let job = CompletedJob { provider_id, completed_at: AT };
-    store.record_completed_job(OrderId(id(n)), &job, TRACE).await.unwrap();
+    let job = CompletedJob {
+        provider_id,
+        completed_at: AT,
+    };
+    store
+        .record_completed_job(OrderId(id(n)), &job, TRACE)
+        .await
+        .unwrap();
     store.recount_jobs(provider_id).await.unwrap();
 }
 
@@ -91,7 +118,9 @@ async fn offer(store: &ProfileStore, provider: UserId, area: Region) {
         "availability": { "monday": ["09:00-12:00"] },
     });
     let form: ProfileForm = serde_json::from_value(form).unwrap();
-    let form = form.validate_for_role(Role::Provider, CalendarDay::from_unix_millis(AT)).unwrap();
+    let form = form
+        .validate_for_role(Role::Provider, CalendarDay::from_unix_millis(AT))
+        .unwrap();
     let item = json!({ "name": "Electrician", "number": "7", "issuer": "Light", "valid_until": "2130-01-01" });
     let item: Certification = serde_json::from_value(item).unwrap();
     let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
@@ -100,15 +129,26 @@ async fn offer(store: &ProfileStore, provider: UserId, area: Region) {
         profile.submit_verification(AT)?;
         Ok(updated())
     };
-    store.change_profile(provider, None, TRACE, change).await.unwrap();
+    store
+        .change_profile(provider, None, TRACE, change)
+        .await
+        .unwrap();
 }
 
 async fn verify(store: &ProfileStore, provider: UserId) {
     let change = |profile: &mut ProviderProfile| {
-        assert_eq!(profile.decide_verification(true, user(7), "seen".into(), AT), Some(true));
-        Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileVerified)))
+        assert_eq!(
+            profile.decide_verification(true, user(7), "seen".into(), AT),
+            Some(true)
+        );
+        Ok(Some(ProfileEventDraft::from_kind(
+            EventType::ProfileVerified,
+        )))
     };
-    store.change_profile(provider, None, TRACE, change).await.unwrap();
+    store
+        .change_profile(provider, None, TRACE, change)
+        .await
+        .unwrap();
 }
 
 #[allow(clippy::unnecessary_wraps)]

@@ -23,7 +23,12 @@ pub async fn fill(store: &ReviewStore) {
         let (written, _) = store.add(other, TRACE).await.unwrap().unwrap();
         store.set_vote(written, user(n + 2), true).await.unwrap();
         store
-            .report_review(written, user(n + 3), "It is about another job.".into(), "trace")
+            .report_review(
+                written,
+                user(n + 3),
+                "It is about another job.".into(),
+                "trace",
+            )
             .await
             .unwrap();
         store.refresh_rating(user(n + 1), TRACE).await.unwrap();
@@ -48,7 +53,10 @@ pub async fn run(store: &ReviewStore) {
     for is_helpful in [true, true, false] {
         store.set_vote(second, user(5), is_helpful).await.unwrap();
     }
-    store.report_review(second, user(6), "It names a person.".into(), "trace").await.unwrap();
+    store
+        .report_review(second, user(6), "It names a person.".into(), "trace")
+        .await
+        .unwrap();
     store.list_reports(second).await.unwrap();
     lists(store).await;
     store.references_picture(FileId(id(9))).await.unwrap();
@@ -63,9 +71,18 @@ async fn lists(store: &ReviewStore) {
         let first = sorted_provider_reviews_query(user(2), ReviewCursor::at_start(sort), 2);
         let found = store.page_reviews(first).await.unwrap().documents;
         let place = ReviewCursor::after_review(sort, &found[1]);
-        store.page_reviews(sorted_provider_reviews_query(user(2), place, 2)).await.unwrap();
+        store
+            .page_reviews(sorted_provider_reviews_query(user(2), place, 2))
+            .await
+            .unwrap();
     }
-    for after in [None, Some(TimeCursor { at: AT.plus_ms(2_000), id: id(3) })] {
+    for after in [
+        None,
+        Some(TimeCursor {
+            at: AT.plus_ms(2_000),
+            id: id(3),
+        }),
+    ] {
         for find in [
             provider_reviews_query(user(2), after, 2),
             customer_reviews_query(user(1), after, 2),
@@ -88,7 +105,17 @@ fn review(n: u128, (customer_id, provider_id): (UserId, UserId), words: &str) ->
     };
     let command_id = CommandId(id(n));
     let hash = Hash::ZERO;
-    let origin = ReviewOrigin { command_id, source: Source::Portal, hash, op: None };
+    let origin = ReviewOrigin {
+        command_id,
+        source: Source::Portal,
+        hash,
+        op: None,
+    };
     let content = ReviewContent::from_command(5, words).unwrap();
-    Review::from_submission(order, content, origin, AT.plus_ms(i64::try_from(n).unwrap() * 1_000))
+    Review::from_submission(
+        order,
+        content,
+        origin,
+        AT.plus_ms(i64::try_from(n).unwrap() * 1_000),
+    )
 }

@@ -49,13 +49,20 @@ async fn receive(deliveries: &mut Deliveries, count: usize) -> Vec<Event> {
 async fn touch(notes: &Collection<Note>, n: u128, event: &Event) {
     let text = Update::default().set_part("text", &"told");
     let event = std::slice::from_ref(event);
-    assert!(notes.update(id(n), Filter::match_all(), text, event).await.unwrap());
+    assert!(
+        notes
+            .update(id(n), Filter::match_all(), text, event)
+            .await
+            .unwrap()
+    );
 }
 
 async fn written_events_leave_in_order_and_others_never(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
     // A writer with a clock set back gives later events earlier times.
-    let mut sent: Vec<Event> = (0..40).map(|n| event_of(EventType::ReviewCreated, n)).collect();
+    let mut sent: Vec<Event> = (0..40)
+        .map(|n| event_of(EventType::ReviewCreated, n))
+        .collect();
     for (event, late_ms) in sent.iter_mut().zip(0..) {
         event.at = event.at.plus_ms(-10 * late_ms);
     }
@@ -66,7 +73,12 @@ async fn written_events_leave_in_order_and_others_never(arm: DocumentsArm) {
         let mut stored = notes.get(id(1)).await.unwrap().unwrap();
         if nth % 2 == 0 {
             stored.body.text = Some(format!("{nth}"));
-            assert!(notes.replace_document(&stored, std::slice::from_ref(event)).await.unwrap());
+            assert!(
+                notes
+                    .replace_document(&stored, std::slice::from_ref(event))
+                    .await
+                    .unwrap()
+            );
             assert!(!notes.replace_document(&stored, &other).await.unwrap());
         } else {
             touch(&notes, 1, event).await;
@@ -92,18 +104,35 @@ async fn an_event_that_no_queue_wants_holds_up_nothing(arm: DocumentsArm) {
     let mut deliveries = bus.subscribe(REVIEWS.name, 50).await.unwrap();
     assert_eq!(receive(&mut deliveries, 1).await, sent[1..]);
     let unrouted = DeadLetterBox::Unrouted(Exchange::Auth);
-    let letter = async || bus.read_dead_letters(&unrouted, 2).await.unwrap().pop()?.event;
-    assert_eq!(eventually("it waits for a person", LIMIT, letter).await, sent[0]);
+    let letter = async || {
+        bus.read_dead_letters(&unrouted, 2)
+            .await
+            .unwrap()
+            .pop()?
+            .event
+    };
+    assert_eq!(
+        eventually("it waits for a person", LIMIT, letter).await,
+        sent[0]
+    );
     tasks.shutdown(LIMIT).await;
 }
 
 async fn a_collection_of_others_does_not_hold_the_relay(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
     if let Documents::Mongo(_) = &arm.documents {
-        arm.mongo().await.collection("others").insert_one(doc! {"_id": 1}).await.unwrap();
+        arm.mongo()
+            .await
+            .collection("others")
+            .insert_one(doc! {"_id": 1})
+            .await
+            .unwrap();
     }
     let sent = event_of(EventType::ReviewCreated, 1);
-    notes.insert(id(1), &note(1, 1), std::slice::from_ref(&sent)).await.unwrap();
+    notes
+        .insert(id(1), &note(1, 1), std::slice::from_ref(&sent))
+        .await
+        .unwrap();
     let (tasks, mut deliveries) = arm.relayed().await;
     assert_eq!(receive(&mut deliveries, 1).await, [sent]);
     tasks.shutdown(LIMIT).await;
@@ -111,20 +140,29 @@ async fn a_collection_of_others_does_not_hold_the_relay(arm: DocumentsArm) {
 
 async fn one_of_two_relays_publishes_and_the_other_takes_over(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
-    let replica = Documents::open(&arm.url).await.unwrap().sealed_by(&testing::data_keys());
+    let replica = Documents::open(&arm.url)
+        .await
+        .unwrap()
+        .sealed_by(&testing::data_keys());
     let bus = Bus::open(&arm.bus_url()).await.unwrap();
     bus.bind_queue(&REVIEWS).await.unwrap();
     let first = Tasks::new();
     let second = Tasks::new();
     OutboxRelay::start(&first, &arm.documents, bus.clone(), Clock::system(), "test");
     OutboxRelay::start(&second, &replica, bus.clone(), Clock::system(), "test");
-    let sent: Vec<Event> = (0..50).map(|n| event_of(EventType::ReviewCreated, n)).collect();
+    let sent: Vec<Event> = (0..50)
+        .map(|n| event_of(EventType::ReviewCreated, n))
+        .collect();
     for (event, n) in sent.iter().zip(0..) {
-        notes.insert(id(n), &note(1, n), std::slice::from_ref(event)).await.unwrap();
+        notes
+            .insert(id(n), &note(1, n), std::slice::from_ref(event))
+            .await
+            .unwrap();
     }
     let mut deliveries = bus.subscribe(REVIEWS.name, 50).await.unwrap();
-    let received: BTreeSet<EventId> =
-        ids(&receive(&mut deliveries, 50).await).into_iter().collect();
+    let received: BTreeSet<EventId> = ids(&receive(&mut deliveries, 50).await)
+        .into_iter()
+        .collect();
     assert_eq!(received, ids(&sent).into_iter().collect());
     // A stopping relay releases its lease.
     first.shutdown(LIMIT).await;
@@ -161,9 +199,16 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
         let told: Vec<Event> = (0..60)
             .map(|number| {
                 let wanted = number % 4 != 0;
-                let kind = if wanted { EventType::ReviewCreated } else { EventType::ReviewUpdated };
+                let kind = if wanted {
+                    EventType::ReviewCreated
+                } else {
+                    EventType::ReviewUpdated
+                };
                 let at = now.plus_ms(i64::try_from(number).unwrap() - days * DAY_MS);
-                Event { at, ..event_of(kind, number) }
+                Event {
+                    at,
+                    ..event_of(kind, number)
+                }
             })
             .collect();
         assert!(notes.insert(id(n), &note(1, n), &told).await.unwrap());
@@ -182,21 +227,35 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
     tasks.shutdown(LIMIT).await;
 
     let since = now.plus_ms(-30 * DAY_MS);
-    let wanted: Vec<Event> =
-        sent.into_iter().filter(|e| e.at >= since && e.kind == EventType::ReviewCreated).collect();
+    let wanted: Vec<Event> = sent
+        .into_iter()
+        .filter(|e| e.at >= since && e.kind == EventType::ReviewCreated)
+        .collect();
     assert_eq!(wanted.len(), 16 * 45);
     assert_eq!(replayed(&arm, &bus, since).await, wanted);
     let database = Database::from(&arm.documents);
     let told = replay::list_replays(&database, 5).await.unwrap();
     assert_eq!(
-        told.iter().map(|one| (one.sent, one.done_at.is_some())).collect::<Vec<_>>(),
+        told.iter()
+            .map(|one| (one.sent, one.done_at.is_some()))
+            .collect::<Vec<_>>(),
         [(720, true)]
     );
     // The retention starts when they left.
     let days = |count: u64| Duration::from_secs(count * 24 * 60 * 60);
     let later = Clock::system().now().plus_ms(30 * DAY_MS + 1);
-    assert_eq!(outbox::store::purge_sent(&database, later, days(31)).await.unwrap(), 0);
-    assert_eq!(outbox::store::purge_sent(&database, later, days(30)).await.unwrap(), 20 * 60);
+    assert_eq!(
+        outbox::store::purge_sent(&database, later, days(31))
+            .await
+            .unwrap(),
+        0
+    );
+    assert_eq!(
+        outbox::store::purge_sent(&database, later, days(30))
+            .await
+            .unwrap(),
+        20 * 60
+    );
     assert_eq!(replayed(&arm, &bus, since).await, []);
 }
 
@@ -210,9 +269,14 @@ async fn replayed(arm: &DocumentsArm, bus: &Bus, since: UnixMillis) -> Vec<Event
     let id = clock.new_id();
     let by = UserId(clock.new_id());
     let now = clock.now();
-    let asked = replay::request_replay(&database, LATE.name, since, (id, by, now)).await.unwrap();
+    let asked = replay::request_replay(&database, LATE.name, since, (id, by, now))
+        .await
+        .unwrap();
     assert_eq!(asked, Some(id));
-    while replay::send_next_batch(&database, bus, named, now).await.unwrap() {}
+    while replay::send_next_batch(&database, bus, named, now)
+        .await
+        .unwrap()
+    {}
     let waiting = usize::try_from(bus.count_waiting(LATE.name).await.unwrap()).unwrap();
     receive(&mut bus.subscribe(LATE.name, 100).await.unwrap(), waiting).await
 }
@@ -221,7 +285,10 @@ async fn all_left(arm: &DocumentsArm) -> Option<()> {
     let waiting = match &arm.documents {
         Documents::Mongo(_) => {
             let notes = arm.mongo().await.collection::<Document>("notes");
-            notes.count_documents(doc! {"_events.0": {"$exists": true}}).await.unwrap()
+            notes
+                .count_documents(doc! {"_events.0": {"$exists": true}})
+                .await
+                .unwrap()
         }
         Documents::Sqlite(sql) => {
             let count = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
@@ -233,10 +300,18 @@ async fn all_left(arm: &DocumentsArm) -> Option<()> {
 
 /// The events of a note in MongoDB.
 async fn waiting_in(arm: &DocumentsArm, n: u128) -> Bson {
-    let Documents::Mongo(_) = &arm.documents else { return Bson::Null };
+    let Documents::Mongo(_) = &arm.documents else {
+        return Bson::Null;
+    };
     let notes = arm.mongo().await.collection::<Document>("notes");
     let of = doc! {"_id": mongodb::bson::Uuid::from_bytes(id(n).into_bytes())};
-    notes.find_one(of).await.unwrap().unwrap().remove("_events").unwrap()
+    notes
+        .find_one(of)
+        .await
+        .unwrap()
+        .unwrap()
+        .remove("_events")
+        .unwrap()
 }
 
 async fn put_back(arm: &DocumentsArm, n: u128, waiting: Bson) {
@@ -249,7 +324,12 @@ async fn put_back(arm: &DocumentsArm, n: u128, waiting: Bson) {
         }
         Documents::Sqlite(sql) => {
             let back = "UPDATE outbox SET sent_at = NULL WHERE document = ?";
-            assert_eq!(sql.exec(back, vals![format!("notes/{}", id(n))]).await.unwrap(), 60);
+            assert_eq!(
+                sql.exec(back, vals![format!("notes/{}", id(n))])
+                    .await
+                    .unwrap(),
+                60
+            );
         }
     }
 }
@@ -272,7 +352,11 @@ fn write_and_kill(arm: &DocumentsArm) -> Vec<EventId> {
     }
     writer.kill().unwrap();
     writer.wait().unwrap();
-    told.extend(lines.map_while(Result::ok).filter_map(|line| line.parse::<EventId>().ok()));
+    told.extend(
+        lines
+            .map_while(Result::ok)
+            .filter_map(|line| line.parse::<EventId>().ok()),
+    );
     told
 }
 
@@ -285,9 +369,29 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
     bus.bind_queue(&REVIEWS).await.unwrap();
     bus.close().await;
     for n in 0..WRITERS {
-        notes.insert(id(n), &Note { stars: 0, ..note(1, n) }, &[]).await.unwrap();
+        notes
+            .insert(
+                id(n),
+                &Note {
+                    stars: 0,
+                    ..note(1, n)
+                },
+                &[],
+            )
+            .await
+            .unwrap();
     }
-    notes.insert(id(COUNTER), &Note { stars: 0, ..note(2, 1) }, &[]).await.unwrap();
+    notes
+        .insert(
+            id(COUNTER),
+            &Note {
+                stars: 0,
+                ..note(2, 1)
+            },
+            &[],
+        )
+        .await
+        .unwrap();
     let told: Vec<EventId> = (0..2).flat_map(|_| write_and_kill(&arm)).collect();
     // A write and its event are atomic, so there are as many stars as events. The server may still
     // execute the last write of a dead process, so count the stars again before each event.
@@ -304,27 +408,54 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
     while received.len() < written().await {
         let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
         let event = delivery.event().id;
-        let star = |note: Note| Some((Note { stars: note.stars + 1, ..note }, Vec::new()));
+        let star = |note: Note| {
+            Some((
+                Note {
+                    stars: note.stars + 1,
+                    ..note
+                },
+                Vec::new(),
+            ))
+        };
         let now = Clock::system().now();
         // A consumer that dies before its acknowledgement gets the event again.
         for _ in 0..2 {
-            if notes.change_once(id(COUNTER), event, now, star).await.unwrap().is_some() {
+            if notes
+                .change_once(id(COUNTER), event, now, star)
+                .await
+                .unwrap()
+                .is_some()
+            {
                 counted += 1;
             }
         }
         received.insert(event);
         delivery.ack().await.unwrap();
     }
-    assert!(told.iter().all(|event| received.contains(event)), "nothing is lost");
+    assert!(
+        told.iter().all(|event| received.contains(event)),
+        "nothing is lost"
+    );
     let counter = notes.get(id(COUNTER)).await.unwrap().unwrap();
     let once = i64::try_from(received.len()).unwrap();
-    assert_eq!((counter.body.stars, counted), (once, once), "nothing counts twice");
+    assert_eq!(
+        (counter.body.stars, counted),
+        (once, once),
+        "nothing counts twice"
+    );
     let empty = async || {
         let stored = notes.get(id(0)).await.unwrap().unwrap();
-        notes.delete(id(0), stored.version).await.unwrap_or(false).then_some(())
+        notes
+            .delete(id(0), stored.version)
+            .await
+            .unwrap_or(false)
+            .then_some(())
     };
     eventually("every event has left", LIMIT, empty).await;
-    eventually("those of the others, too", LIMIT, async || all_left(&arm).await).await;
+    eventually("those of the others, too", LIMIT, async || {
+        all_left(&arm).await
+    })
+    .await;
     tasks.shutdown(LIMIT).await;
     let again = ids(&replayed(&arm, &bus, UnixMillis(0)).await);
     assert_eq!(again.len(), received.len(), "each is kept once");

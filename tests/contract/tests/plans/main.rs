@@ -76,10 +76,17 @@ async fn uses_indexes(engine: Engine) {
     let folder = tempfile::tempdir().unwrap();
     let url = engine.address(folder.path(), "payment");
     let migrate = async |url: &str| {
-        let config = Config { sql_url: url.into(), ..Config::default() };
+        let config = Config {
+            sql_url: url.into(),
+            ..Config::default()
+        };
         payment::migrate(&config).await.unwrap();
     };
-    let name = if engine == Engine::MariaDb { "plans_mariadb" } else { "plans_sqlite" };
+    let name = if engine == Engine::MariaDb {
+        "plans_mariadb"
+    } else {
+        "plans_sqlite"
+    };
     let sql = testing::database(name, &url, migrate).await;
     if engine == Engine::MariaDb {
         for table in FILLED {
@@ -90,7 +97,11 @@ async fn uses_indexes(engine: Engine) {
     let seen = without_scans(&sql, engine, recorder, FILLED).await;
     assert!(seen > 40, "only {seen} statements were seen");
     let whole = "SELECT id FROM payments WHERE payment_method = ? AND tries = ?";
-    assert_eq!(scans_of(&sql, engine, whole).await.len(), 1, "a scan would be seen");
+    assert_eq!(
+        scans_of(&sql, engine, whole).await.len(),
+        1,
+        "a scan would be seen"
+    );
 }
 
 #[tokio::test]
@@ -123,7 +134,8 @@ async fn without_scans(
 }
 
 fn names(text: &str, table: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| word == table)
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .any(|word| word == table)
 }
 
 /// One order from acceptance to payout, one cancelled order, and all their queries.
@@ -132,24 +144,51 @@ async fn run(sql: &Sql) {
     let limits = Config::default().custody_limits();
     let store = Store::new(sql.clone(), clock.clone(), limits);
     let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
-    let courier = AdapterWorker { store: store.clone(), adapter };
+    let courier = AdapterWorker {
+        store: store.clone(),
+        adapter,
+    };
     let first = order(1);
     let second = order(2);
     for order in [first, second] {
         done(&store, order, heard(order, 3, OrderStatus::Accepted)).await;
-        let wish = PaymentRequest { by: user(1), amount_minor: PRICE, currency: Currency::Cny };
+        let wish = PaymentRequest {
+            by: user(1),
+            amount_minor: PRICE,
+            currency: Currency::Cny,
+        };
         done(&store, order, MoneyStep::Pay(wish)).await;
         courier.make_order_calls(order).await.unwrap();
     }
     done(&store, first, heard(first, 4, OrderStatus::InProgress)).await;
-    let ask = MoneyStep::RequestRefund { by: user(1), amount_minor: 5_000 };
+    let ask = MoneyStep::RequestRefund {
+        by: user(1),
+        amount_minor: 5_000,
+    };
     let request = done(&store, first, ask).await.unwrap();
     store.open_requests(20, None).await.unwrap();
-    let grant = MoneyStep::DecideRefund { request, granted_minor: Some(5_000) };
+    let grant = MoneyStep::DecideRefund {
+        request,
+        granted_minor: Some(5_000),
+    };
     let refund = done(&store, first, grant).await.unwrap();
-    store.ask_later(&store.build_query_call(refund).await.unwrap().unwrap()).await.unwrap();
-    let reply = AdapterReply { answer: AdapterAnswer::Done, chargebacks: Vec::new() };
-    done(&store, first, MoneyStep::Answered { movement: refund, reply }).await;
+    store
+        .ask_later(&store.build_query_call(refund).await.unwrap().unwrap())
+        .await
+        .unwrap();
+    let reply = AdapterReply {
+        answer: AdapterAnswer::Done,
+        chargebacks: Vec::new(),
+    };
+    done(
+        &store,
+        first,
+        MoneyStep::Answered {
+            movement: refund,
+            reply,
+        },
+    )
+    .await;
     done(&store, first, heard(first, 5, OrderStatus::Completed)).await;
     done(&store, second, heard(second, 4, OrderStatus::Cancelled)).await;
     courier.carry_all().await.unwrap();
@@ -163,14 +202,31 @@ async fn run(sql: &Sql) {
         by: user(9),
         reason: "Sorry.".to_owned(),
     };
-    let note = StepMetadata { act: Some(act), ..StepMetadata::default() };
-    store.apply_step(first, &MoneyStep::Goodwill { amount_minor: 100 }, &note).await.unwrap();
+    let note = StepMetadata {
+        act: Some(act),
+        ..StepMetadata::default()
+    };
+    store
+        .apply_step(first, &MoneyStep::Goodwill { amount_minor: 100 }, &note)
+        .await
+        .unwrap();
     read(&store, first, request.0).await;
     let payment = store.payments_of(first).await.unwrap()[0].id;
     let kind = LineKind::Fee(Uuid::from_u128(0xfee));
-    let line = StatementLine { movement: MovementId(payment), kind, amount_minor: 1 };
+    let line = StatementLine {
+        movement: MovementId(payment),
+        kind,
+        amount_minor: 1,
+    };
     assert!(store.book_adapter_fee(&line).await.unwrap());
-    assert_eq!(store.booked_statement_lines(&[payment]).await.unwrap().len(), 2);
+    assert_eq!(
+        store
+            .booked_statement_lines(&[payment])
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
     let bank = SimulatedAdapter::new(sql.clone(), clock, true);
     bank.with_callback_secret("a secret")
         .with_notify_url("http://127.0.0.1:9")
@@ -201,15 +257,25 @@ async fn read(store: &Store, order: OrderId, id: Uuid) {
     store.told_since(NOW, order).await.unwrap();
     store.last_used_method(user(1)).await.unwrap();
     for is_default in [true, false] {
-        store.keep_method(user(1), "simulated", is_default).await.unwrap();
+        store
+            .keep_method(user(1), "simulated", is_default)
+            .await
+            .unwrap();
     }
     store.kept_methods(user(1)).await.unwrap();
-    store.remove_method(user(1), "simulated".to_owned()).await.unwrap();
+    store
+        .remove_method(user(1), "simulated".to_owned())
+        .await
+        .unwrap();
     store.forget_methods(user(1), NOW).await.unwrap();
 }
 
 async fn done(store: &Store, order: OrderId, step: MoneyStep) -> Option<custody::MovementId> {
-    match store.apply_step(order, &step, &StepMetadata::default()).await.unwrap() {
+    match store
+        .apply_step(order, &step, &StepMetadata::default())
+        .await
+        .unwrap()
+    {
         StepOutcome::Done(writes) => writes.movement,
         other => panic!("{step:?}: {other:?}"),
     }
@@ -275,11 +341,15 @@ async fn scans_of(sql: &Sql, engine: Engine, text: &str) -> Vec<String> {
     // counts as a scan.
     let text = text.replace("LIMIT ?", "LIMIT 20");
     let text = text.replace("> ?", "> '9223372036854775807'");
-    let text = text.replace(">= ?", ">= '9223372036854775807'").replace('?', "'1'");
+    let text = text
+        .replace(">= ?", ">= '9223372036854775807'")
+        .replace('?', "'1'");
     let found: BTreeSet<String> = match engine {
         Engine::Sqlite => {
             // The other engine's run covers locks.
-            let text = text.replace(" FOR UPDATE", "").replace(" LOCK IN SHARE MODE", "");
+            let text = text
+                .replace(" FOR UPDATE", "")
+                .replace(" LOCK IN SHARE MODE", "");
             let steps: Vec<SqliteStep> = all(sql, format!("EXPLAIN QUERY PLAN {text}")).await;
             let scan = |step: &SqliteStep| step.0.starts_with("SCAN ");
             steps.into_iter().filter(scan).map(|step| step.0).collect()
@@ -322,6 +392,9 @@ struct MariaDbStep {
 
 impl Row for MariaDbStep {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        Ok(Self { table: row.get("table")?, how: row.get("type")? })
+        Ok(Self {
+            table: row.get("table")?,
+            how: row.get("type")?,
+        })
     }
 }

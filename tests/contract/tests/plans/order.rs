@@ -51,10 +51,17 @@ pub async fn uses_indexes(engine: Engine) {
     let folder = tempfile::tempdir().unwrap();
     let url = engine.address(folder.path(), "order");
     let migrate = async |url: &str| {
-        let config = Config { sql_url: url.into(), ..Config::default() };
+        let config = Config {
+            sql_url: url.into(),
+            ..Config::default()
+        };
         order::migrate(&config).await.unwrap();
     };
-    let name = if engine == Engine::MariaDb { "order_plans_mariadb" } else { "order_plans_sqlite" };
+    let name = if engine == Engine::MariaDb {
+        "order_plans_mariadb"
+    } else {
+        "order_plans_sqlite"
+    };
     let sql = testing::database(name, &url, migrate).await;
     if engine == Engine::MariaDb {
         for table in FILLED {
@@ -65,20 +72,33 @@ pub async fn uses_indexes(engine: Engine) {
     let seen = without_scans(&sql, engine, recorder, FILLED).await;
     assert!(seen > 400, "only {seen} statements were seen");
     let whole = "SELECT id FROM orders WHERE source = ? AND version = ?";
-    assert_eq!(scans_of(&sql, engine, whole).await.len(), 1, "a scan would be seen");
+    assert_eq!(
+        scans_of(&sql, engine, whole).await.len(),
+        1,
+        "a scan would be seen"
+    );
 }
 
 async fn run(sql: &Sql) {
     let clock = Clock::fixed_at(NOW);
-    let rules =
-        AcceptanceRules { limits: ShareLimits::default(), open_orders: 100, verified_only: false };
+    let rules = AcceptanceRules {
+        limits: ShareLimits::default(),
+        open_orders: 100,
+        verified_only: false,
+    };
     let store = Store::new(sql.clone(), clock.clone(), rules);
     let order = published(&store, &clock).await;
     let order_id = order.id;
     for (role, body) in [
         (Role::Admin, CommandBody::ApproveOrder { order_id }),
         (Role::Provider, CommandBody::AcceptOrder { order_id }),
-        (Role::Provider, CommandBody::WithdrawAcceptance { order_id, reason: None }),
+        (
+            Role::Provider,
+            CommandBody::WithdrawAcceptance {
+                order_id,
+                reason: None,
+            },
+        ),
         (Role::Provider, CommandBody::AcceptOrder { order_id }),
     ] {
         let command = command(&clock, body);
@@ -86,7 +106,11 @@ async fn run(sql: &Sql) {
         decided(&store, role, command).await;
         assert_eq!(store.list_distrusted(&[id]).await.unwrap(), 1);
     }
-    let cancel = CommandBody::CancelOrder { order_id, reason: None, fee: None };
+    let cancel = CommandBody::CancelOrder {
+        order_id,
+        reason: None,
+        fee: None,
+    };
     lists(&store).await;
     reads(&store, &order).await;
     desks(&store).await;
@@ -109,8 +133,14 @@ async fn lists(store: &Store) {
             code: has(7).then(|| wire::OrderCode::parse("N-7F3K9Q").unwrap()),
             ..OrderListQuery::default()
         };
-        let of_customer = OrderListQuery { customer: Some(user(1)), ..narrowed.clone() };
-        let of_provider = OrderListQuery { provider: Some(user(2)), ..narrowed.clone() };
+        let of_customer = OrderListQuery {
+            customer: Some(user(1)),
+            ..narrowed.clone()
+        };
+        let of_provider = OrderListQuery {
+            provider: Some(user(2)),
+            ..narrowed.clone()
+        };
         for list in [narrowed, of_customer, of_provider] {
             store.exceeds_export(&list).await.unwrap();
             for sort in OrderSort::ALL {
@@ -131,17 +161,35 @@ async fn reads(store: &Store, order: &Order) {
     store.find_order(order.id).await.unwrap();
     store.read_timeline(order.id).await.unwrap();
     let secret = store.tracking_secret(order.id);
-    assert!(store.find_tracked(&order.code, &secret).await.unwrap().is_some());
+    assert!(
+        store
+            .find_tracked(&order.code, &secret)
+            .await
+            .unwrap()
+            .is_some()
+    );
     store.tracked_steps(order.id).await.unwrap();
     store.to_cancel(order.id).await.unwrap();
     store.order_and_terms(order.id).await.unwrap();
-    store.known_orders(&OrderVersionsQuery::Named(vec![order.id])).await.unwrap();
     store
-        .known_orders(&OrderVersionsQuery::Changed { since: UnixMillis(i64::MAX), after: None })
+        .known_orders(&OrderVersionsQuery::Named(vec![order.id]))
+        .await
+        .unwrap();
+    store
+        .known_orders(&OrderVersionsQuery::Changed {
+            since: UnixMillis(i64::MAX),
+            after: None,
+        })
         .await
         .unwrap();
     let region = Region::North;
-    let range = OrderRangeQuery { region, after: None, until: None, orders_max: 9, marks: true };
+    let range = OrderRangeQuery {
+        region,
+        after: None,
+        until: None,
+        orders_max: 9,
+        marks: true,
+    };
     store.digest_range(&range).await.unwrap();
     store.orders_by_id(&[order.id]).await.unwrap();
 }
@@ -159,7 +207,10 @@ async fn desks(store: &Store) {
     store.answers_of(CommandId(Uuid::nil())).await.unwrap();
     store.jobs_of(user(2), 20).await.unwrap();
     let since = store.stale_since(1);
-    store.find_stale(OrderStatus::Pending, since, 20).await.unwrap();
+    store
+        .find_stale(OrderStatus::Pending, since, 20)
+        .await
+        .unwrap();
 }
 
 async fn published(store: &Store, clock: &Clock) -> Order {
@@ -183,7 +234,12 @@ async fn published(store: &Store, clock: &Clock) -> Order {
 }
 
 async fn decided(store: &Store, role: Role, command: Command) {
-    let attempt = Attempt { command, actor: Some(actor(role)), mark: None, origin: Origin::Portal };
+    let attempt = Attempt {
+        command,
+        actor: Some(actor(role)),
+        mark: None,
+        origin: Origin::Portal,
+    };
     match store.decide_one(attempt).await.unwrap() {
         OpDecision::Decided(outcome) => assert!(outcome.has_succeeded(), "{outcome:?}"),
         held => panic!("{held:?}"),
@@ -192,7 +248,14 @@ async fn decided(store: &Store, role: Role, command: Command) {
 
 fn command(clock: &Clock, body: CommandBody) -> Command {
     let id = CommandId(clock.new_id());
-    Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
+    Command {
+        id,
+        body,
+        device: None,
+        device_seq: None,
+        tapped_at: None,
+        trace: None,
+    }
 }
 
 fn actor(role: Role) -> Actor {
@@ -201,7 +264,10 @@ fn actor(role: Role) -> Actor {
         Role::Provider => 2,
         Role::Admin => 9,
     };
-    Actor { user_id: user(n), role }
+    Actor {
+        user_id: user(n),
+        role,
+    }
 }
 
 fn user(n: u128) -> UserId {

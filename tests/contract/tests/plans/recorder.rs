@@ -30,7 +30,10 @@ impl Recorder {
         let kept = self.0.lock().unwrap();
         let has_plan = |text: &&String| {
             let is_own = text.contains("information_schema") || text.contains('`');
-            ["SELECT", "UPDATE", "DELETE"].iter().any(|word| text.starts_with(word)) && !is_own
+            ["SELECT", "UPDATE", "DELETE"]
+                .iter()
+                .any(|word| text.starts_with(word))
+                && !is_own
         };
         kept.iter().filter(has_plan).cloned().collect()
     }
@@ -53,7 +56,11 @@ impl Subscriber for Recorder {
         let mut text = StatementText::default();
         event.record(&mut text);
         // A short statement appears only as the summary.
-        let text = if text.whole.is_empty() { text.summary } else { text.whole };
+        let text = if text.whole.is_empty() {
+            text.summary
+        } else {
+            text.whole
+        };
         self.0.lock().unwrap().insert(text.trim().to_owned());
     }
 

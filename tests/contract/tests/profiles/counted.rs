@@ -51,8 +51,14 @@ async fn a_spoiled_number_of_jobs_is_counted_anew_and_a_right_one_left_alone(arm
     let store = migrated(&arm.documents).await;
     let user = |n: u128| UserId(Uuid::from_u128(1_000 + n));
     for n in 0..PROVIDERS {
-        let job = CompletedJob { provider_id: user(n), completed_at: AT };
-        store.record_completed_job(OrderId(Uuid::from_u128(n)), &job, TRACE).await.unwrap();
+        let job = CompletedJob {
+            provider_id: user(n),
+            completed_at: AT,
+        };
+        store
+            .record_completed_job(OrderId(Uuid::from_u128(n)), &job, TRACE)
+            .await
+            .unwrap();
     }
     let right = kept(&store, user(1)).await;
     let spoiled = [user(0), user(PROVIDERS - 1)];
@@ -61,16 +67,30 @@ async fn a_spoiled_number_of_jobs_is_counted_anew_and_a_right_one_left_alone(arm
             profile.completed_orders = 7;
             Ok(updated())
         };
-        store.change_profile(provider, None, TRACE, spoil).await.unwrap();
+        store
+            .change_profile(provider, None, TRACE, spoil)
+            .await
+            .unwrap();
     }
     assert_eq!(store.recount_all_jobs().await.unwrap(), 2);
     for provider in spoiled {
         let Document { version, body, .. } = kept(&store, provider).await;
-        assert_eq!((body.completed_orders, body.standing, body.person.revision), (1, 1, 2));
+        assert_eq!(
+            (body.completed_orders, body.standing, body.person.revision),
+            (1, 1, 2)
+        );
         assert_eq!(store.recount_all_jobs().await.unwrap(), 0);
-        assert_eq!(kept(&store, provider).await.version, version, "it is not written again");
+        assert_eq!(
+            kept(&store, provider).await.version,
+            version,
+            "it is not written again"
+        );
     }
-    assert_eq!(kept(&store, user(1)).await, right, "a right number is left alone");
+    assert_eq!(
+        kept(&store, user(1)).await,
+        right,
+        "a right number is left alone"
+    );
 }
 
 async fn kept(store: &ProfileStore, provider: UserId) -> Document<ProviderProfile> {
@@ -79,12 +99,18 @@ async fn kept(store: &ProfileStore, provider: UserId) -> Document<ProviderProfil
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_completed_job_that_was_lost_is_counted_by_the_next_day_on_sqlite() {
-    Box::pin(a_completed_job_that_was_lost_is_counted(contract::order_db_on_sqlite().await)).await;
+    Box::pin(a_completed_job_that_was_lost_is_counted(
+        contract::order_db_on_sqlite().await,
+    ))
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_completed_job_that_was_lost_is_counted_by_the_next_day_on_mariadb() {
-    Box::pin(a_completed_job_that_was_lost_is_counted(contract::order_db_on_mariadb().await)).await;
+    Box::pin(a_completed_job_that_was_lost_is_counted(
+        contract::order_db_on_mariadb().await,
+    ))
+    .await;
 }
 
 async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
@@ -92,7 +118,11 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
     let people = contract::documents_on_sqlite().await;
     let profiles = migrated(&people.documents).await;
     let clock = Clock::system();
-    let store = Store::new(arm.sql.clone(), clock.clone(), Config::default().acceptance_rules());
+    let store = Store::new(
+        arm.sql.clone(),
+        clock.clone(),
+        Config::default().acceptance_rules(),
+    );
     for n in 0..2 {
         let event = completed(n);
         let saved: Result<(), SqlError> = transact!(arm.sql, tx => {
@@ -102,10 +132,19 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
         saved.unwrap();
     }
     lose(arm.sql.clone(), bus, 2).await;
-    assert!(profiles.get::<ProviderProfile>(PROVIDER).await.unwrap().is_none());
+    assert!(
+        profiles
+            .get::<ProviderProfile>(PROVIDER)
+            .await
+            .unwrap()
+            .is_none()
+    );
     bus.bind_queue(&topology::USER_PROFILES).await.unwrap();
     assert!(store.tell_completed().await.unwrap());
-    assert!(!store.tell_completed().await.unwrap(), "once a night is enough");
+    assert!(
+        !store.tell_completed().await.unwrap(),
+        "once a night is enough"
+    );
     replayed(&Database::from(&arm.sql), bus).await;
     take(&profiles, bus, 2).await;
     let counted = kept(&profiles, PROVIDER).await;
@@ -121,7 +160,11 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
         .unwrap();
     replayed(&database, bus).await;
     take(&profiles, bus, 2).await;
-    assert_eq!(kept(&profiles, PROVIDER).await, counted, "a job that is known changes nothing");
+    assert_eq!(
+        kept(&profiles, PROVIDER).await,
+        counted,
+        "a job that is known changes nothing"
+    );
     arm.close().await;
 }
 
@@ -135,7 +178,11 @@ async fn a_rating_that_was_lost_is_told_again(arm: DocumentsArm) {
     assert!(store.refresh_rating(PROVIDER, TRACE).await.unwrap());
     lose(&arm.documents, bus, 2).await;
     bus.bind_queue(&topology::USER_PROFILES).await.unwrap();
-    assert_eq!(store.refresh_ratings().await.unwrap(), 0, "the review service is right");
+    assert_eq!(
+        store.refresh_ratings().await.unwrap(),
+        0,
+        "the review service is right"
+    );
     assert!(store.replay_ratings().await.unwrap());
     replayed(&Database::from(&arm.documents), bus).await;
     take(&profiles, bus, 1).await;
@@ -168,13 +215,21 @@ async fn lose(from: impl Into<Database>, bus: &Bus, count: usize) {
 
 async fn replayed(database: &Database, bus: &Bus) {
     let now = Clock::system().now();
-    while replay::send_next_batch(database, bus, topology::find_queue, now).await.unwrap() {}
+    while replay::send_next_batch(database, bus, topology::find_queue, now)
+        .await
+        .unwrap()
+    {}
 }
 
 /// The user service handles `count` events of its queue.
 async fn take(profiles: &ProfileStore, bus: &Bus, count: usize) {
-    let feed = ProfileEventConsumer { store: profiles.clone() };
-    let mut deliveries = bus.subscribe(topology::USER_PROFILES.name, 10).await.unwrap();
+    let feed = ProfileEventConsumer {
+        store: profiles.clone(),
+    };
+    let mut deliveries = bus
+        .subscribe(topology::USER_PROFILES.name, 10)
+        .await
+        .unwrap();
     for _ in 0..count {
         let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
         feed.handle(delivery.event()).await.unwrap();
@@ -191,11 +246,17 @@ fn completed(n: u128) -> Event {
     };
     let body = OrderEvent::from_order(
         order,
-        Actor { user_id: PROVIDER, role: Role::Provider },
+        Actor {
+            user_id: PROVIDER,
+            role: Role::Provider,
+        },
         CommandId(Uuid::from_u128(n)),
     );
     let body = serde_json::to_value(body).unwrap();
-    Event { body, ..event_of(EventType::OrderCompleted, 0) }
+    Event {
+        body,
+        ..event_of(EventType::OrderCompleted, 0)
+    }
 }
 
 fn review(n: u128, rating: u8) -> Review {

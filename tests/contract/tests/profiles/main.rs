@@ -61,7 +61,10 @@ async fn migrated(documents: &Documents) -> ProfileStore {
 
 async fn every_promise_of_a_profile_is_kept(arm: DocumentsArm) {
     let store = ProfileStore::new(&arm.documents, Clock::fixed_at(AT));
-    assert!(store.check_schema().await.is_err(), "a store that was never migrated is refused");
+    assert!(
+        store.check_schema().await.is_err(),
+        "a store that was never migrated is refused"
+    );
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
     store.check_schema().await.unwrap();
@@ -74,18 +77,32 @@ async fn every_promise_of_a_profile_is_kept(arm: DocumentsArm) {
 async fn one_person_has_one_profile(store: &ProfileStore) {
     let make = || store.create_blank_profile::<CustomerProfile>(CUSTOMER, Role::Customer, TRACE);
     let (a, b, c) = tokio::join!(make(), make(), make());
-    let made = [a.unwrap(), b.unwrap(), c.unwrap()].into_iter().filter(|new| *new).count();
+    let made = [a.unwrap(), b.unwrap(), c.unwrap()]
+        .into_iter()
+        .filter(|new| *new)
+        .count();
     assert_eq!(made, 1);
     assert!(!make().await.unwrap());
-    assert!(store.get::<ProviderProfile>(CUSTOMER).await.unwrap().is_none());
-    let unknown =
-        store.change_profile::<CustomerProfile>(ADMIN, None, TRACE, |_| Ok(updated())).await;
+    assert!(
+        store
+            .get::<ProviderProfile>(CUSTOMER)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let unknown = store
+        .change_profile::<CustomerProfile>(ADMIN, None, TRACE, |_| Ok(updated()))
+        .await;
     assert!(matches!(unknown, Err(ProfileRefusal::Missing)));
 }
 
 async fn what_was_written_reads_back(store: &ProfileStore) {
     let written = offer(store, PROVIDER, Region::North).await;
-    let read = store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap();
+    let read = store
+        .get::<ProviderProfile>(PROVIDER)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(read, written);
     assert_eq!(read.person.full_name, "李四 \"$set\" {}");
     let form = json!({
@@ -98,9 +115,19 @@ async fn what_was_written_reads_back(store: &ProfileStore) {
         form.apply_to_customer(profile, AddressId(Uuid::from_u128(7)));
         Ok(updated())
     };
-    let written = store.change_profile(CUSTOMER, Some(1), TRACE, change).await.unwrap();
+    let written = store
+        .change_profile(CUSTOMER, Some(1), TRACE, change)
+        .await
+        .unwrap();
     assert_eq!(written.person.addresses[0].detail, "中关村大街1号");
-    assert_eq!(store.get::<CustomerProfile>(CUSTOMER).await.unwrap().unwrap(), written);
+    assert_eq!(
+        store
+            .get::<CustomerProfile>(CUSTOMER)
+            .await
+            .unwrap()
+            .unwrap(),
+        written
+    );
 
     let form = json!({ "version": read.person.revision, "items": [
         { "name": "Electrician", "file_url": "https://papers.example.org/7.pdf" },
@@ -112,18 +139,36 @@ async fn what_was_written_reads_back(store: &ProfileStore) {
         profile.set_certifications(items.clone(), AT);
         Ok(updated())
     };
-    let written = store.change_profile(PROVIDER, None, TRACE, change).await.unwrap();
-    assert_eq!(store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap(), written);
+    let written = store
+        .change_profile(PROVIDER, None, TRACE, change)
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .get::<ProviderProfile>(PROVIDER)
+            .await
+            .unwrap()
+            .unwrap(),
+        written
+    );
 }
 
 async fn of_changes_on_one_revision_one_is_made(store: &ProfileStore) {
-    let read = store.get::<CustomerProfile>(CUSTOMER).await.unwrap().unwrap().person.revision;
+    let read = store
+        .get::<CustomerProfile>(CUSTOMER)
+        .await
+        .unwrap()
+        .unwrap()
+        .person
+        .revision;
     let write = async |name: &str| {
         let change = |profile: &mut CustomerProfile| {
             profile.person.full_name = name.to_owned();
             Ok(updated())
         };
-        store.change_profile(CUSTOMER, Some(read), TRACE, change).await
+        store
+            .change_profile(CUSTOMER, Some(read), TRACE, change)
+            .await
     };
     let (a, b, c, d) = tokio::join!(write("a"), write("b"), write("c"), write("d"));
     let mut won = Vec::new();
@@ -134,7 +179,12 @@ async fn of_changes_on_one_revision_one_is_made(store: &ProfileStore) {
             Err(refused) => panic!("{refused:?}"),
         }
     }
-    let after = store.get::<CustomerProfile>(CUSTOMER).await.unwrap().unwrap().person;
+    let after = store
+        .get::<CustomerProfile>(CUSTOMER)
+        .await
+        .unwrap()
+        .unwrap()
+        .person;
     assert_eq!((won, after.revision), (vec![after.full_name], read + 1));
 }
 
@@ -161,7 +211,10 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     let shown = async |store: &ProfileStore| store.load_public_profile(who).await.unwrap();
     offer(&here, who, Region::East).await;
     let first = shown(&there).await;
-    assert_eq!(first, PublicProfile::from_provider(&silent.get(who).await.unwrap().unwrap()));
+    assert_eq!(
+        first,
+        PublicProfile::from_provider(&silent.get(who).await.unwrap().unwrap())
+    );
     let first = first.unwrap();
     let key = format!("user:card:{who}");
     // Nothing is cached if the cache is too slow, and no request waits for it.
@@ -177,7 +230,10 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     // A change that bypasses the cache proves that the cache answers.
     rename(&silent, who, "Nobody heard").await;
     assert_eq!(shown(&there).await.as_ref(), Some(&first));
-    let thing = StampedEntity { id: who.0, name: who.to_string() };
+    let thing = StampedEntity {
+        id: who.0,
+        name: who.to_string(),
+    };
     let by_hand = memory(cache.clone());
     let before = by_hand.read_stamp(&thing).await.unwrap();
     rename(&here, who, "王五").await;
@@ -190,7 +246,10 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
     })
     .await;
     let (stamp, _) = kept.split_once(' ').unwrap();
-    cache.set(&key, &format!("{stamp} {old}"), minutes).await.unwrap();
+    cache
+        .set(&key, &format!("{stamp} {old}"), minutes)
+        .await
+        .unwrap();
     assert_eq!(shown(&there).await.unwrap().full_name, "王五");
     // Simulates a slow reader with a value from before the change.
     by_hand.write_cached("card", &thing, &before, &old).await;
@@ -198,12 +257,21 @@ async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: Us
         assert_eq!(shown(store).await.unwrap().full_name, "王五");
     }
 
-    let told =
-        RatingEvent { provider_id: who, average_hundredths: 450, total_reviews: 2, version: 1 };
+    let told = RatingEvent {
+        provider_id: who,
+        average_hundredths: 450,
+        total_reviews: 2,
+        version: 1,
+    };
     here.apply_rating(&told, TRACE).await.unwrap();
     assert_eq!(shown(&there).await.unwrap().offer.rating_hundredths, 450);
-    let job = CompletedJob { provider_id: who, completed_at: AT };
-    here.record_completed_job(OrderId(Uuid::from_u128(order)), &job, TRACE).await.unwrap();
+    let job = CompletedJob {
+        provider_id: who,
+        completed_at: AT,
+    };
+    here.record_completed_job(OrderId(Uuid::from_u128(order)), &job, TRACE)
+        .await
+        .unwrap();
     assert_eq!(shown(&there).await.unwrap().offer.completed_orders, 1);
     let close = |profile: &mut ProviderProfile| {
         profile.person.is_closed = true;
@@ -229,7 +297,9 @@ async fn a_second_look_at_a_card_is_a_hit_and_asks_the_store_nothing(arm: Docume
             r#"holdfast_cache_reads_total{{cache="{part}",kind="card",outcome="{outcome}"}} "#
         );
         let text = process::metrics::render_prometheus();
-        let count = text.lines().find_map(|shown| shown.strip_prefix(&line)?.parse::<u64>().ok());
+        let count = text
+            .lines()
+            .find_map(|shown| shown.strip_prefix(&line)?.parse::<u64>().ok());
         count.unwrap_or_default()
     };
     let first = store.load_public_profile(PROVIDER).await.unwrap();
@@ -238,7 +308,9 @@ async fn a_second_look_at_a_card_is_a_hit_and_asks_the_store_nothing(arm: Docume
     match &arm.documents {
         Documents::Mongo(_) => arm.mongo().await.drop().await.unwrap(),
         Documents::Sqlite(sql) => {
-            sql.exec("DROP TABLE provider_profiles", vals![]).await.unwrap();
+            sql.exec("DROP TABLE provider_profiles", vals![])
+                .await
+                .unwrap();
         }
     }
     assert!(first.is_some());
@@ -255,7 +327,15 @@ async fn without_the_cache_cards_come_from_the_store() {
     offer(&store, PROVIDER, Region::East).await;
     for name in ["王五", "赵六"] {
         rename(&store, PROVIDER, name).await;
-        assert_eq!(store.load_public_profile(PROVIDER).await.unwrap().unwrap().full_name, name);
+        assert_eq!(
+            store
+                .load_public_profile(PROVIDER)
+                .await
+                .unwrap()
+                .unwrap()
+                .full_name,
+            name
+        );
     }
 }
 
@@ -264,7 +344,10 @@ async fn rename(store: &ProfileStore, who: UserId, name: &str) {
         profile.person.full_name = name.to_owned();
         Ok(updated())
     };
-    store.change_profile(who, None, TRACE, change).await.unwrap();
+    store
+        .change_profile(who, None, TRACE, change)
+        .await
+        .unwrap();
 }
 
 async fn what_changes_a_profile_is_told_in_order(arm: DocumentsArm) {
@@ -279,7 +362,9 @@ async fn what_changes_a_profile_is_told_in_order(arm: DocumentsArm) {
     OutboxRelay::start(&tasks, &arm.documents, bus, Clock::system(), "test");
     let mut told = Vec::new();
     for _ in 0..4 {
-        let delivery = tokio::time::timeout(LIMIT, deliveries.next()).await.unwrap();
+        let delivery = tokio::time::timeout(LIMIT, deliveries.next())
+            .await
+            .unwrap();
         let event = delivery.event().clone();
         let body: ProfileEvent = serde_json::from_value(event.body).unwrap();
         assert_eq!((body.user_id, event.trace.as_str()), (PROVIDER, TRACE));
@@ -320,7 +405,9 @@ async fn who_is_verified_is_told_again(arm: DocumentsArm) {
     OutboxRelay::start(&tasks, &arm.documents, bus, Clock::system(), "test");
     let mut told = Vec::new();
     for _ in 0..told_before + 3 {
-        let delivery = tokio::time::timeout(LIMIT, deliveries.next()).await.unwrap();
+        let delivery = tokio::time::timeout(LIMIT, deliveries.next())
+            .await
+            .unwrap();
         let event = delivery.event().clone();
         let body: ProfileEvent = serde_json::from_value(event.body).unwrap();
         let verified = body.provider.unwrap().verified;
@@ -331,7 +418,10 @@ async fn who_is_verified_is_told_again(arm: DocumentsArm) {
     }
     told.sort_unstable();
     assert_eq!(told, (20..23).map(|n| (user(n), 4)).collect::<Vec<_>>());
-    assert_eq!(store.get::<ProviderProfile>(user(20)).await.unwrap(), before);
+    assert_eq!(
+        store.get::<ProviderProfile>(user(20)).await.unwrap(),
+        before
+    );
     tasks.shutdown(LIMIT).await;
 }
 
@@ -350,7 +440,11 @@ async fn hot_queries_are_answered_by_their_index(arm: DocumentsArm) {
     let find = serving_providers_query(Region::North, ServiceType::ItTechnology, 20);
     let found = store.providers().find_documents(&find).await.unwrap();
     let expected = (10..60_u128).filter(|n| n % 3 == 0 && n % 2 == 1);
-    let ids = |all: &[u128]| all.iter().map(|n| Uuid::from_u128(*n)).collect::<BTreeSet<_>>();
+    let ids = |all: &[u128]| {
+        all.iter()
+            .map(|n| Uuid::from_u128(*n))
+            .collect::<BTreeSet<_>>()
+    };
     let found: BTreeSet<_> = found.iter().map(|document| document.id).collect();
     assert_eq!(found, ids(&expected.collect::<Vec<_>>()));
 
@@ -379,16 +473,24 @@ async fn mongodb_itself_refuses_a_profile_without_its_fields_and_a_second_of_a_p
         for field in ["user_id", "full_name", "phone_number"] {
             let mut part = whole.clone();
             part.remove(field);
-            assert!(raw.insert_one(part).await.is_err(), "{collection} without {field}");
+            assert!(
+                raw.insert_one(part).await.is_err(),
+                "{collection} without {field}"
+            );
         }
         raw.insert_one(whole.clone()).await.unwrap();
-        assert!(raw.insert_one(whole).await.is_err(), "a second profile in {collection}");
+        assert!(
+            raw.insert_one(whole).await.is_err(),
+            "a second profile in {collection}"
+        );
     }
 }
 
 async fn offer(store: &ProfileStore, user: UserId, area: Region) -> ProviderProfile {
-    let version =
-        store.load_or_create_profile::<ProviderProfile>(user, Role::Provider, TRACE).await.unwrap();
+    let version = store
+        .load_or_create_profile::<ProviderProfile>(user, Role::Provider, TRACE)
+        .await
+        .unwrap();
     let version = version.person.revision;
     let form = json!({
         "version": version, "full_name": "李四 \"$set\" {}", "phone_number": "12345", "bio": "two\nlines",
@@ -403,7 +505,10 @@ async fn offer(store: &ProfileStore, user: UserId, area: Region) -> ProviderProf
         form.apply_to_provider(profile, AT);
         Ok(updated())
     };
-    store.change_profile(user, Some(version), TRACE, change).await.unwrap()
+    store
+        .change_profile(user, Some(version), TRACE, change)
+        .await
+        .unwrap()
 }
 
 async fn submit(store: &ProfileStore, user: UserId) -> i64 {
@@ -414,22 +519,36 @@ async fn submit(store: &ProfileStore, user: UserId) -> i64 {
         profile.submit_verification(AT)?;
         Ok(updated())
     };
-    store.change_profile(user, None, TRACE, change).await.unwrap().person.revision
+    store
+        .change_profile(user, None, TRACE, change)
+        .await
+        .unwrap()
+        .person
+        .revision
 }
 
 async fn verify(store: &ProfileStore, user: UserId, before: i64) {
     let revision = submit(store, user).await;
     assert_eq!(revision, before + 1);
     let change = |profile: &mut ProviderProfile| {
-        assert_eq!(profile.decide_verification(true, ADMIN, "seen".into(), AT), Some(true));
-        Ok(Some(ProfileEventDraft::from_kind(EventType::ProfileVerified)))
+        assert_eq!(
+            profile.decide_verification(true, ADMIN, "seen".into(), AT),
+            Some(true)
+        );
+        Ok(Some(ProfileEventDraft::from_kind(
+            EventType::ProfileVerified,
+        )))
     };
-    store.change_profile(user, Some(revision), TRACE, change).await.unwrap();
+    store
+        .change_profile(user, Some(revision), TRACE, change)
+        .await
+        .unwrap();
 }
 
 fn form_of(form: serde_json::Value, role: Role) -> ProfileForm {
     let form: ProfileForm = serde_json::from_value(form).unwrap();
-    form.validate_for_role(role, CalendarDay::from_unix_millis(AT)).unwrap()
+    form.validate_for_role(role, CalendarDay::from_unix_millis(AT))
+        .unwrap()
 }
 
 #[allow(clippy::unnecessary_wraps)]

@@ -35,7 +35,13 @@ async fn plain_steps_of_a_verification_are_read_and_sealed_by_the_job(arm: Docum
     let store = migrated(&arm.documents).await;
     let revision = offer(&store, PROVIDER, Region::East).await.person.revision;
     verify(&store, PROVIDER, revision).await;
-    let read = async || store.get::<ProviderProfile>(PROVIDER).await.unwrap().unwrap();
+    let read = async || {
+        store
+            .get::<ProviderProfile>(PROVIDER)
+            .await
+            .unwrap()
+            .unwrap()
+    };
     let profile = read().await;
     let stored: Collection<StoredProvider> = Collection::new(&arm.documents, "provider_profiles");
     let steps = async || {
@@ -50,19 +56,29 @@ async fn plain_steps_of_a_verification_are_read_and_sealed_by_the_job(arm: Docum
         body["verification"]["steps"] = plain.clone();
         Some((StoredProvider(body), Vec::new()))
     };
-    stored.change_with_retry(PROVIDER.0, before).await.unwrap().unwrap();
+    stored
+        .change_with_retry(PROVIDER.0, before)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(steps().await.1, plain);
     assert_eq!(read().await, profile, "plain steps are read");
 
     store.reseal_profiles(&walks()).await.unwrap();
     let (version, sealed) = steps().await;
     let text = sealed.as_str().expect("a sealed text");
-    assert!(testing::data_keys().is_sealed_text(text) && !text.contains("seen"), "{text}");
+    assert!(
+        testing::data_keys().is_sealed_text(text) && !text.contains("seen"),
+        "{text}"
+    );
     assert_eq!(read().await, profile);
     // The other profile stays in the index of the verification queue.
     let desk = verification_queue_query(VerificationState::Verified, None, 5);
     let found = store.page_verification_queue(desk).await.unwrap().documents;
-    assert_eq!(found.iter().map(|one| &one.body).collect::<Vec<_>>(), [&profile]);
+    assert_eq!(
+        found.iter().map(|one| &one.body).collect::<Vec<_>>(),
+        [&profile]
+    );
 
     store.reseal_profiles(&walks()).await.unwrap();
     assert_eq!(steps().await, (version, sealed), "what is sealed stays");
@@ -97,7 +113,12 @@ struct LenientCustomer(Value);
 
 impl DocumentBody for LenientCustomer {
     const SHAPE: CollectionSchema = CollectionSchema {
-        fields: &[USER.path(), FULL_NAME.path(), PHONE.path(), MAYBE_TIER.path()],
+        fields: &[
+            USER.path(),
+            FULL_NAME.path(),
+            PHONE.path(),
+            MAYBE_TIER.path(),
+        ],
         indexes: CustomerProfile::SHAPE.indexes,
     };
 }
@@ -115,33 +136,56 @@ async fn a_part_starts_on_a_later_validator_and_does_not_loosen_it() {
         "user_id": CUSTOMER, "role": "customer", "revision": 1, "full_name": "Li Si", "phone_number": "12345",
         "created_at": AT.0, "updated_at": AT.0, "tier": "gold",
     });
-    assert!(later.insert(CUSTOMER.0, &LaterCustomer(whole.clone()), &[]).await.unwrap());
+    assert!(
+        later
+            .insert(CUSTOMER.0, &LaterCustomer(whole.clone()), &[])
+            .await
+            .unwrap()
+    );
 
     // Now the previous version starts, with its part's check.
     let store = ProfileStore::new(&arm.documents, Clock::fixed_at(AT));
     store.check_schema().await.unwrap();
     assert_eq!(validator(&arm).await, stricter);
-    let read = store.get::<CustomerProfile>(CUSTOMER).await.unwrap().unwrap();
+    let read = store
+        .get::<CustomerProfile>(CUSTOMER)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(read.person.full_name, "Li Si");
-    let refused =
-        store.create_blank_profile::<CustomerProfile>(PROVIDER, Role::Customer, TRACE).await;
+    let refused = store
+        .create_blank_profile::<CustomerProfile>(PROVIDER, Role::Customer, TRACE)
+        .await;
     assert!(refused.is_err(), "without a tier: {refused:?}");
     let refused = rename(&store, "Wang Wu").await;
-    assert!(matches!(refused, Err(ProfileRefusal::Failed(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ProfileRefusal::Failed(_))),
+        "{refused:?}"
+    );
     let kept = later.get(CUSTOMER.0).await.unwrap().unwrap();
-    assert_eq!((kept.version, kept.body.0), (1, whole), "a refused change leaves all of it");
+    assert_eq!(
+        (kept.version, kept.body.0),
+        (1, whole),
+        "a refused change leaves all of it"
+    );
 
     // After its own `migrate` it writes again.
     store.migrate().await.unwrap();
     assert!(!validator(&arm).await.contains_key("tier"));
-    assert_eq!(rename(&store, "Wang Wu").await.unwrap().person.full_name, "Wang Wu");
+    assert_eq!(
+        rename(&store, "Wang Wu").await.unwrap().person.full_name,
+        "Wang Wu"
+    );
 }
 
 #[tokio::test]
 async fn a_part_goes_on_beside_a_later_version_that_can_do_without_its_new_field() {
     let arm = contract::documents_on_mongodb().await;
     let store = migrated(&arm.documents).await;
-    store.create_blank_profile::<CustomerProfile>(CUSTOMER, Role::Customer, TRACE).await.unwrap();
+    store
+        .create_blank_profile::<CustomerProfile>(CUSTOMER, Role::Customer, TRACE)
+        .await
+        .unwrap();
     let lenient: Collection<LenientCustomer> = Collection::new(&arm.documents, "customer_profiles");
     lenient.migrate().await.unwrap();
     store.check_schema().await.unwrap();
@@ -151,7 +195,10 @@ async fn a_part_goes_on_beside_a_later_version_that_can_do_without_its_new_field
             .await
             .unwrap()
     );
-    assert_eq!(rename(&store, "Wang Wu").await.unwrap().person.full_name, "Wang Wu");
+    assert_eq!(
+        rename(&store, "Wang Wu").await.unwrap().person.full_name,
+        "Wang Wu"
+    );
     assert_eq!(lenient.get(CUSTOMER.0).await.unwrap().unwrap().version, 2);
 }
 
@@ -167,7 +214,15 @@ async fn rename(store: &ProfileStore, name: &str) -> Result<CustomerProfile, Pro
 async fn validator(arm: &DocumentsArm) -> BsonDocument {
     let listed = doc! {"listCollections": 1, "filter": {"name": "customer_profiles"}};
     let answer = arm.mongo().await.run_command(listed).await.unwrap();
-    let batch = answer.get_document("cursor").unwrap().get_array("firstBatch").unwrap();
-    let options = batch[0].as_document().unwrap().get_document("options").unwrap();
+    let batch = answer
+        .get_document("cursor")
+        .unwrap()
+        .get_array("firstBatch")
+        .unwrap();
+    let options = batch[0]
+        .as_document()
+        .unwrap()
+        .get_document("options")
+        .unwrap();
     options.get_document("validator").unwrap().clone()
 }

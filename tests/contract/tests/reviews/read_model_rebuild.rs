@@ -36,13 +36,22 @@ async fn ratings_that_are_thrown_away_are_made_anew_from_the_reviews(arm: Docume
         store.refresh_rating(user(provider), TRACE).await.unwrap();
     }
     let before = ratings(&store).await;
-    assert!(before.iter().all(|rating| rating.total_reviews == 6), "{before:?}");
+    assert!(
+        before.iter().all(|rating| rating.total_reviews == 6),
+        "{before:?}"
+    );
 
     throw_away(&arm).await;
     store.migrate().await.unwrap();
     let none = ratings(&store).await;
-    assert!(none.iter().all(|rating| rating.total_reviews == 0), "{none:?}");
-    assert_eq!(u128::from(store.refresh_ratings().await.unwrap()), PROVIDERS);
+    assert!(
+        none.iter().all(|rating| rating.total_reviews == 0),
+        "{none:?}"
+    );
+    assert_eq!(
+        u128::from(store.refresh_ratings().await.unwrap()),
+        PROVIDERS
+    );
     assert_eq!(ratings(&store).await, before);
     let again = store.refresh_ratings().await.unwrap();
     assert_eq!(again, 0, "nothing is written where nothing differs");
@@ -59,7 +68,12 @@ async fn ratings(store: &ReviewStore) -> Vec<ProviderRating> {
 async fn throw_away(arm: &DocumentsArm) {
     match &arm.documents {
         Documents::Mongo(_) => {
-            arm.mongo().await.collection::<Document>("ratings").drop().await.unwrap();
+            arm.mongo()
+                .await
+                .collection::<Document>("ratings")
+                .drop()
+                .await
+                .unwrap();
         }
         Documents::Sqlite(sql) => {
             sql.exec("DROP TABLE ratings", vals![]).await.unwrap();

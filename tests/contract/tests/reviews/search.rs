@@ -128,7 +128,9 @@ async fn forty_questions_over_ten_thousand_reviews_have_the_answers_that_a_perso
     for (question, groups) in QUESTIONS {
         let answers = |n: &u128| {
             let has = clauses(*n);
-            groups.iter().all(|group| group.iter().any(|clause| has.contains(clause)))
+            groups
+                .iter()
+                .all(|group| group.iter().any(|clause| has.contains(clause)))
         };
         let expected: Vec<u128> = (0..REVIEWS).rev().filter(answers).collect();
         let found = found(&store, question, None).await;
@@ -136,7 +138,10 @@ async fn forty_questions_over_ten_thousand_reviews_have_the_answers_that_a_perso
         assert_eq!(found, expected, "{question}");
     }
     let of_one = found(&store, "修好", Some(3)).await;
-    assert!(!of_one.is_empty() && of_one.iter().all(|n| n % 2 == 1), "of that provider alone");
+    assert!(
+        !of_one.is_empty() && of_one.iter().all(|n| n % 2 == 1),
+        "of that provider alone"
+    );
 }
 
 /// The numbers of all results, page by page.
@@ -146,7 +151,12 @@ async fn found(store: &ReviewStore, question: &str, provider: Option<u128>) -> V
     let mut order = Vec::new();
     loop {
         let query = SearchQuery::parse_text(question).unwrap();
-        let search = ReviewSearch { query, provider: provider.map(user), after, limit: 100 };
+        let search = ReviewSearch {
+            query,
+            provider: provider.map(user),
+            after,
+            limit: 100,
+        };
         let page = store.search_reviews(search).await.unwrap();
         for one in page.documents {
             let n = u128::try_from((one.body.created_at.0 - AT.0) / 1_000).unwrap();

@@ -29,9 +29,16 @@ static RECORDED: LazyLock<Recorded> = LazyLock::new(recorded);
 
 /// The runs of the first `seeds` seeds.
 pub fn runs(seeds: u64) -> impl Iterator<Item = &'static Run> {
-    assert!(RECORDED.never.is_empty(), "no run meets these: {:?}", RECORDED.never);
+    assert!(
+        RECORDED.never.is_empty(),
+        "no run meets these: {:?}",
+        RECORDED.never
+    );
     assert!(seeds <= SEEDS, "so many are not recorded");
-    RECORDED.runs.iter().filter(move |run| run.seed.is_none_or(|seed| seed < seeds))
+    RECORDED
+        .runs
+        .iter()
+        .filter(move |run| run.seed.is_none_or(|seed| seed < seeds))
 }
 
 fn recorded() -> Recorded {
@@ -41,7 +48,11 @@ fn recorded() -> Recorded {
         let name = format!("--scenario {}", scenario.name);
         let recording = record(&name, &scenario.plan);
         meets(&mut never, &recording.counts);
-        runs.push(Run { name, recording, seed: None });
+        runs.push(Run {
+            name,
+            recording,
+            seed: None,
+        });
     }
     for seed in 0..LOOKED_AT_MAX {
         if seed >= SEEDS && never.is_empty() {
@@ -51,7 +62,11 @@ fn recorded() -> Recorded {
         let recording = record(&name, &SeedPlan::of(seed));
         let is_first = meets(&mut never, &recording.counts);
         if is_first || seed < SEEDS {
-            runs.push(Run { name, recording, seed: Some(seed).filter(|_| !is_first) });
+            runs.push(Run {
+                name,
+                recording,
+                seed: Some(seed).filter(|_| !is_first),
+            });
         }
     }
     Recorded { runs, never }

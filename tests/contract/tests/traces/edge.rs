@@ -36,9 +36,17 @@ struct Replay {
 
 /// Counts the answers of the real file.
 pub async fn replay(name: &str, recording: &EdgeRecording) -> Counts {
-    let EdgeRecording { edge, region, steps, last } = recording;
+    let EdgeRecording {
+        edge,
+        region,
+        steps,
+        last,
+    } = recording;
     let name = format!("{name}, {edge}");
-    let identity = EdgeIdentity { name: edge.clone(), region: *region };
+    let identity = EdgeIdentity {
+        name: edge.clone(),
+        region: *region,
+    };
     let mut replay = Replay {
         name,
         identity,
@@ -81,8 +89,13 @@ impl Replay {
                     was_taken: false,
                     cut_off: None,
                 };
-                self.taken.entry((ask.command.id, ask.actor.user_id)).or_insert(entry);
-                self.store().log_asked(wire::AskFrame::clone(ask), *at).await.unwrap();
+                self.taken
+                    .entry((ask.command.id, ask.actor.user_id))
+                    .or_insert(entry);
+                self.store()
+                    .log_asked(wire::AskFrame::clone(ask), *at)
+                    .await
+                    .unwrap();
             }
             EdgeStep::Suspected { at } => {
                 self.store().raise_alarm(Alarm::Chain, *at).await.unwrap()
@@ -117,11 +130,20 @@ impl Replay {
             }
             (
                 CommandLogResult::Stored { stored, sight, new },
-                recording::EntryResult::Stored { stored: model, order, new: model_new },
+                recording::EntryResult::Stored {
+                    stored: model,
+                    order,
+                    new: model_new,
+                },
             ) => {
                 assert_eq!(new, *model_new, "{} step {n}: {entry:?}", self.name);
                 self.alike(&stored, model);
-                assert_eq!(sight.order.as_ref(), order.as_deref(), "{} step {n}", self.name);
+                assert_eq!(
+                    sight.order.as_ref(),
+                    order.as_deref(),
+                    "{} step {n}",
+                    self.name
+                );
                 self.met.taken(model, new);
                 if new {
                     let key = (entry.command.id, entry.actor.user_id);
@@ -129,13 +151,22 @@ impl Replay {
                 }
             }
             (CommandLogResult::OverLimit(reached), model) => {
-                panic!("{} step {n}: {entry:?} is over {reached:?}, not {model:?}", self.name)
+                panic!(
+                    "{} step {n}: {entry:?} is over {reached:?}, not {model:?}",
+                    self.name
+                )
             }
             (CommandLogResult::NotTaken(code), model) => {
-                panic!("{} step {n}: {entry:?} is not taken ({code}), not {model:?}", self.name)
+                panic!(
+                    "{} step {n}: {entry:?} is not taken ({code}), not {model:?}",
+                    self.name
+                )
             }
             (CommandLogResult::Stored { stored, .. }, model) => {
-                panic!("{} step {n}: {entry:?} is {stored:?}, not {model:?}", self.name)
+                panic!(
+                    "{} step {n}: {entry:?} is {stored:?}, not {model:?}",
+                    self.name
+                )
             }
         }
     }
@@ -146,11 +177,20 @@ impl Replay {
         let repeat = entry.repeat;
         let receipted = entry.was_taken;
         let judging = move |sight: &_, footing: &EdgeState| {
-            let request = VerdictRequest { actor, body: &body, repeat, receipted };
+            let request = VerdictRequest {
+                actor,
+                body: &body,
+                repeat,
+                receipted,
+            };
             judge_command(&request, sight, footing)
         };
         let session = SessionId(Uuid::nil());
-        let admission = AdmittedSession { session, issued_at: entry.received_at, mark: None };
+        let admission = AdmittedSession {
+            session,
+            issued_at: entry.received_at,
+            mark: None,
+        };
         let entry = CheckedCommand {
             limits: ShareLimits::OFF,
             command: Command::clone(&entry.command),
@@ -166,7 +206,10 @@ impl Replay {
             was_taken: entry.was_taken,
             cut_off: entry.cut_off,
         };
-        self.store().judge_and_log_command(entry, judging).await.unwrap()
+        self.store()
+            .judge_and_log_command(entry, judging)
+            .await
+            .unwrap()
     }
 
     async fn hears(&self, what: FromLink, at: UnixMillis) -> Vec<CommandId> {
@@ -174,7 +217,10 @@ impl Replay {
         match what {
             FromLink::Outcomes { to, outcomes } => {
                 let settled = store.store_outcomes(to, outcomes, at).await.unwrap();
-                return settled.into_iter().map(|settled| settled.stored.command_id).collect();
+                return settled
+                    .into_iter()
+                    .map(|settled| settled.stored.command_id)
+                    .collect();
             }
             FromLink::Changes { to, changes } => {
                 store.apply_changes(to, changes, at).await.unwrap();
@@ -191,16 +237,24 @@ impl Replay {
     /// Head of the log, cursors, tally of the confirmed orders, and pending ops.
     async fn stands_as(&mut self, n: usize, model: &EdgeFilePosition) {
         let here = self.store().load_position().await.unwrap();
-        let here = EdgeFilePosition { settled: model.settled, ..here };
+        let here = EdgeFilePosition {
+            settled: model.settled,
+            ..here
+        };
         assert_eq!(here, *model, "{} step {n}", self.name);
-        self.marks.insert(here.head.seq, std::fs::read(self.high_water()).unwrap());
+        self.marks
+            .insert(here.head.seq, std::fs::read(self.high_water()).unwrap());
     }
 
     /// A command repeated at the end gets the answer that its model stored.
     async fn still_has(&self, model: &recording::LoggedCommand, order: Option<&Order>) {
         let entry = &self.taken[&(model.command_id, model.user_id)];
         match self.enter(entry).await {
-            CommandLogResult::Stored { stored, sight, new: false } => {
+            CommandLogResult::Stored {
+                stored,
+                sight,
+                new: false,
+            } => {
                 self.alike(&stored, model);
                 assert_eq!(sight.order.as_ref(), order, "{} in the end", self.name);
             }
@@ -213,8 +267,20 @@ impl Replay {
     }
 
     fn alike(&self, stored: &StoredCommand, model: &recording::LoggedCommand) {
-        let here = (stored.command_id, stored.user_id, stored.order_id, &stored.device, stored.at);
-        let there = (model.command_id, model.user_id, model.order_id, &model.device, model.at);
+        let here = (
+            stored.command_id,
+            stored.user_id,
+            stored.order_id,
+            &stored.device,
+            stored.at,
+        );
+        let there = (
+            model.command_id,
+            model.user_id,
+            model.order_id,
+            &model.device,
+            model.at,
+        );
         assert_eq!(here, there, "{}", self.name);
         let here = (stored.verdict, stored.doubt, stored.fence, &stored.outcome);
         let there = (model.verdict, model.doubt, model.fence, &model.outcome);
@@ -231,7 +297,9 @@ impl Replay {
 
     async fn close(&mut self) {
         if let Some(store) = self.store.take() {
-            tokio::task::spawn_blocking(move || store.close()).await.unwrap();
+            tokio::task::spawn_blocking(move || store.close())
+                .await
+                .unwrap();
         }
     }
 }

@@ -31,7 +31,13 @@ struct Replay<'a> {
 pub async fn replay(name: &str, recording: &OrderRecording, db: OrderDb) -> Counts {
     let clock = Clock::fixed_at(UnixMillis(0));
     let store = Store::new(db.sql.clone(), clock.clone(), AcceptanceRules::OFF);
-    let mut replay = Replay { name, store, sql: db.sql.clone(), clock, met: Counts::default() };
+    let mut replay = Replay {
+        name,
+        store,
+        sql: db.sql.clone(),
+        clock,
+        met: Counts::default(),
+    };
     replay.begins_with(recording).await;
     for (n, step) in recording.steps.iter().enumerate() {
         replay.step(n, step).await;
@@ -51,7 +57,10 @@ impl Replay<'_> {
         for (region, rules) in &recording.first_rules {
             let text = serde_json::to_string(rules).unwrap();
             for statement in [NOW, FIRST] {
-                self.sql.exec(statement, vals![text.as_str(), *region]).await.unwrap();
+                self.sql
+                    .exec(statement, vals![text.as_str(), *region])
+                    .await
+                    .unwrap();
             }
         }
     }
@@ -59,15 +68,27 @@ impl Replay<'_> {
     async fn step(&mut self, n: usize, step: &OrderStep) {
         self.clock.advance(step.at.0 - self.clock.now().0);
         match &step.what {
-            Transaction::Decided { requests, locks, writes } => {
+            Transaction::Decided {
+                requests,
+                locks,
+                writes,
+            } => {
                 let answers = self.decide(requests, *locks).await;
-                assert_eq!(answers, writes.answers, "{} step {n}: {requests:#?}", self.name);
+                assert_eq!(
+                    answers, writes.answers,
+                    "{} step {n}: {requests:#?}",
+                    self.name
+                );
                 self.counts(requests, &answers);
             }
             Transaction::Assigned { region, asked, now } => {
                 self.assign(*region, asked).await;
                 let record = self.store.region_record(*region).await.unwrap();
-                assert_eq!(record.now.assignment, **now, "{} step {n}: {asked:?}", self.name);
+                assert_eq!(
+                    record.now.assignment, **now,
+                    "{} step {n}: {asked:?}",
+                    self.name
+                );
             }
         }
     }
@@ -75,7 +96,12 @@ impl Replay<'_> {
     async fn decide(&self, requests: &[Submission], locks: bool) -> Vec<OpDecision> {
         match requests {
             [Submission::Command(attempt)] if !locks => {
-                vec![self.store.decide_one(Attempt::clone(attempt)).await.unwrap()]
+                vec![
+                    self.store
+                        .decide_one(Attempt::clone(attempt))
+                        .await
+                        .unwrap(),
+                ]
             }
             requests => self.store.decide_all(requests).await.unwrap(),
         }
@@ -93,24 +119,42 @@ impl Replay<'_> {
             AssignmentChange::Wished(wish) => {
                 let by = wish.right.as_ref().map_or(nobody.by, |wanted| wanted.by);
                 let right = wish.right.map(|wanted| (wanted.policy, wanted.holder));
-                AssignmentRequest { by, right, rules: wish.rules, ..nobody }
+                AssignmentRequest {
+                    by,
+                    right,
+                    rules: wish.rules,
+                    ..nobody
+                }
             }
-            AssignmentChange::TakenBack(end) => {
-                AssignmentRequest { by: end.by.unwrap(), take_back: end.why, ..nobody }
-            }
+            AssignmentChange::TakenBack(end) => AssignmentRequest {
+                by: end.by.unwrap(),
+                take_back: end.why,
+                ..nobody
+            },
             AssignmentChange::Renewed { seat, fence, .. } => {
                 let edge = seat.edge;
                 let epoch = seat.epoch;
-                let asked = LeaseRenewalRequest { region, edge, epoch, fence };
+                let asked = LeaseRenewalRequest {
+                    region,
+                    edge,
+                    epoch,
+                    fence,
+                };
                 return self.store.renew_fence(&asked).await.unwrap();
             }
         };
-        self.store.change_assignment(region, &asked).await.unwrap().unwrap();
+        self.store
+            .change_assignment(region, &asked)
+            .await
+            .unwrap()
+            .unwrap();
     }
 
     fn counts(&mut self, requests: &[Submission], answers: &[OpDecision]) {
         for (request, answer) in requests.iter().zip(answers) {
-            let Submission::Command(attempt) = request else { continue };
+            let Submission::Command(attempt) = request else {
+                continue;
+            };
             match (answer, &attempt.origin) {
                 (OpDecision::Held(_), _) => self.met.held += 1,
                 (OpDecision::Decided(outcome), Origin::Edge(_)) => self.met.outcome(outcome),
@@ -131,11 +175,17 @@ impl Replay<'_> {
             let acceptance = standing.acceptance.as_ref();
             let at = acceptance.map(|acceptance| acceptance.decided_at.0);
             let source = acceptance.map(|acceptance| acceptance.source.to_string());
-            let rule =
-                acceptance.and_then(|acceptance| acceptance.rule).map(|rule| rule.to_string());
+            let rule = acceptance
+                .and_then(|acceptance| acceptance.rule)
+                .map(|rule| rule.to_string());
             (standing.order.id.0, at, source, rule)
         });
-        assert_eq!(accepted, model.collect::<Vec<_>>(), "{}: acceptances", self.name);
+        assert_eq!(
+            accepted,
+            model.collect::<Vec<_>>(),
+            "{}: acceptances",
+            self.name
+        );
         for (id, standing) in &recording.orders {
             let order = self.store.find_order(*id).await.unwrap();
             assert_eq!(order.as_ref(), Some(&standing.order), "{}", self.name);
@@ -146,7 +196,12 @@ impl Replay<'_> {
         answers.sort();
         assert_eq!(answers, model, "{}: stored answers", self.name);
         for AssignmentEvent { region, assignment } in self.store.list_assignments().await.unwrap() {
-            assert_eq!(Some(&assignment), recording.regions.get(&region), "{}", self.name);
+            assert_eq!(
+                Some(&assignment),
+                recording.regions.get(&region),
+                "{}",
+                self.name
+            );
         }
     }
 
@@ -159,11 +214,19 @@ impl Replay<'_> {
                 OutboxWord::Order(emitted) => (emitted.kind, serde_json::to_value(&emitted.body)),
                 OutboxWord::Assigned(region, assignment) => {
                     let assignment = wire::RegionAssignment::clone(assignment);
-                    let body = AssignmentEvent { region: *region, assignment };
+                    let body = AssignmentEvent {
+                        region: *region,
+                        assignment,
+                    };
                     (EventType::RegionAssigned, serde_json::to_value(body))
                 }
             };
-            assert_eq!((event.kind, event.body), (kind, body.unwrap()), "{}", self.name);
+            assert_eq!(
+                (event.kind, event.body),
+                (kind, body.unwrap()),
+                "{}",
+                self.name
+            );
         }
     }
 
@@ -177,29 +240,59 @@ impl Replay<'_> {
         let mut lines: BTreeMap<OrderId, Vec<TimelineEntry>> = BTreeMap::new();
         for writes in &written {
             for line in &writes.timeline {
-                lines.entry(line.order_id).or_default().push(line.entry.clone());
+                lines
+                    .entry(line.order_id)
+                    .or_default()
+                    .push(line.entry.clone());
             }
             for late in &writes.promises {
                 let known = lines.entry(late.order_id).or_default().iter_mut();
                 let own = |line: &&mut TimelineEntry| {
                     (line.command_id, line.actor.user_id) == (late.command_id, late.user_id)
                 };
-                known.filter(own).for_each(|line| line.promise = Some(late.promise.clone()));
+                known
+                    .filter(own)
+                    .for_each(|line| line.promise = Some(late.promise.clone()));
             }
         }
         for (id, lines) in lines {
-            assert_eq!(self.store.read_timeline(id).await.unwrap(), lines, "{}", self.name);
+            assert_eq!(
+                self.store.read_timeline(id).await.unwrap(),
+                lines,
+                "{}",
+                self.name
+            );
         }
         let mut cases = self.store.list_cases(None, None, usize::MAX).await.unwrap();
         cases.reverse();
-        let cases = cases
-            .into_iter()
-            .map(|case| (case.order_id, case.user_id, case.kind, case.command_id, case.code));
-        let model = written.iter().flat_map(|writes| &writes.cases).map(|item: &NewCase| {
-            let kind = item.kind.as_str().to_owned();
-            (item.order_id, item.user_id, kind, item.command_id, item.code)
+        let cases = cases.into_iter().map(|case| {
+            (
+                case.order_id,
+                case.user_id,
+                case.kind,
+                case.command_id,
+                case.code,
+            )
         });
-        assert_eq!(cases.collect::<Vec<_>>(), model.collect::<Vec<_>>(), "{}: cases", self.name);
+        let model = written
+            .iter()
+            .flat_map(|writes| &writes.cases)
+            .map(|item: &NewCase| {
+                let kind = item.kind.as_str().to_owned();
+                (
+                    item.order_id,
+                    item.user_id,
+                    kind,
+                    item.command_id,
+                    item.code,
+                )
+            });
+        assert_eq!(
+            cases.collect::<Vec<_>>(),
+            model.collect::<Vec<_>>(),
+            "{}: cases",
+            self.name
+        );
     }
 }
 

@@ -31,13 +31,26 @@ pub async fn goes_on(engine: Engine) {
     }
     let issuer = Issuer::new();
     let ground = testing::ground(former.folder.path(), &clock()).await;
-    let ground = ServiceContext { keys: issuer.keys(), ..ground };
+    let ground = ServiceContext {
+        keys: issuer.keys(),
+        ..ground
+    };
     let tasks = ground.tasks.clone();
     let away = || Upstream::from_router(Router::new());
-    let peers = Peers { order: away(), review: away(), auth: away() };
+    let peers = Peers {
+        order: away(),
+        review: away(),
+        auth: away(),
+    };
     let router = hub::open(config, ground, peers).await.unwrap();
-    let admin = Actor { user_id: UserId(id(0xa001)), role: Role::Admin };
-    let admin = Asker { router, token: issuer.token(admin, NOW) };
+    let admin = Actor {
+        user_id: UserId(id(0xa001)),
+        role: Role::Admin,
+    };
+    let admin = Asker {
+        router,
+        token: issuer.token(admin, NOW),
+    };
 
     let edges = admin.get("/api/v1/admin/edges").await;
     let edge = &edges["items"][0];
@@ -45,13 +58,28 @@ pub async fn goes_on(engine: Engine) {
         (&edge["edge"], &edge["epoch"], &edge["lost"]),
         (&json!("north-1"), &json!(2), &json!(1))
     );
-    assert_eq!((&edge["stopped"], &edge["version"]), (&json!(1), &json!("0.0.9")), "{edge}");
+    assert_eq!(
+        (&edge["stopped"], &edge["version"]),
+        (&json!(1), &json!("0.0.9")),
+        "{edge}"
+    );
     let status = admin.get("/api/v1/admin/status").await;
-    let north = status["regions"].as_array().unwrap().iter().find(|one| one["region"] == "NORTH");
-    assert_eq!(north.map(|one| &one["holder"]), Some(&json!("north-1")), "{status}");
+    let north = status["regions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["region"] == "NORTH");
+    assert_eq!(
+        north.map(|one| &one["holder"]),
+        Some(&json!("north-1")),
+        "{status}"
+    );
     let queue = admin.get("/api/v1/admin/queue").await;
     let waits = &queue["items"][0];
-    assert_eq!((&waits["edge"], &waits["state"]), (&json!("north-1"), &json!("needs_operator")));
+    assert_eq!(
+        (&waits["edge"], &waits["state"]),
+        (&json!("north-1"), &json!("needs_operator"))
+    );
     let op = admin.get("/api/v1/admin/ops/north-1/2/1").await;
     assert_eq!(op["command"]["type"], "accept_order", "{op}");
     let left = admin.get("/api/v1/admin/edges/north-1/left-behind").await;

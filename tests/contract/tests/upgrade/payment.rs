@@ -26,7 +26,10 @@ const DISPUTE_MS: i64 = 72 * 3_600_000;
 
 pub async fn goes_on(engine: Engine) {
     let former = FORMER.make(engine).await;
-    let config = Config { sql_url: former.url.as_str().into(), ..Config::default() };
+    let config = Config {
+        sql_url: former.url.as_str().into(),
+        ..Config::default()
+    };
     for _ in 0..2 {
         payment::migrate(&config).await.unwrap();
     }
@@ -39,13 +42,29 @@ pub async fn goes_on(engine: Engine) {
     assert_eq!(payments[0].status, "completed");
     assert_eq!(store.payments_of(unpaid).await.unwrap()[0].status, "failed");
     let requests = store.requests_of(paid).await.unwrap();
-    assert_eq!((requests.len(), requests[0].reason.as_str()), (1, "It took too long."));
+    assert_eq!(
+        (requests.len(), requests[0].reason.as_str()),
+        (1, "It took too long.")
+    );
     let customer = payments[0].customer_id;
     let used = store.last_used_method(customer).await.unwrap();
-    assert_eq!(used.as_deref(), Some("simulated"), "a customer of then is proposed it");
-    assert!(store.keep_method(customer, "simulated", true).await.unwrap());
+    assert_eq!(
+        used.as_deref(),
+        Some("simulated"),
+        "a customer of then is proposed it"
+    );
+    assert!(
+        store
+            .keep_method(customer, "simulated", true)
+            .await
+            .unwrap()
+    );
     let cases = store.list_open_cases(10, None).await.unwrap();
-    assert_eq!((cases.len(), cases[0].closed_at), (1, None), "a case of then is open");
+    assert_eq!(
+        (cases.len(), cases[0].closed_at),
+        (1, None),
+        "a case of then is open"
+    );
     assert_eq!(
         booked(&store, paid).await,
         [("charge", "adapter", 20_001), ("charge", "held", -20_001)]
@@ -60,9 +79,16 @@ pub async fn goes_on(engine: Engine) {
         reason: "Sorry.".to_owned(),
     };
     let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
-    let courier = AdapterWorker { store: store.clone(), adapter };
+    let courier = AdapterWorker {
+        store: store.clone(),
+        adapter,
+    };
     jobs::settle_dues(&courier).await.unwrap();
-    assert_eq!(booked(&store, paid).await.len(), 2, "the customer may still object");
+    assert_eq!(
+        booked(&store, paid).await.len(),
+        2,
+        "the customer may still object"
+    );
     clock.advance(DISPUTE_MS);
     jobs::settle_dues(&courier).await.unwrap();
     let released = &booked(&store, paid).await[2..];
@@ -71,8 +97,14 @@ pub async fn goes_on(engine: Engine) {
         ("release", "provider", -18_001),
         ("release", "fees", -2_000),
     ];
-    assert_eq!(released, expected, "less ten of a hundred, as it was agreed then");
-    let note = StepMetadata { act: Some(act), ..StepMetadata::default() };
+    assert_eq!(
+        released, expected,
+        "less ten of a hundred, as it was agreed then"
+    );
+    let note = StepMetadata {
+        act: Some(act),
+        ..StepMetadata::default()
+    };
     let step = MoneyStep::Goodwill { amount_minor: 100 };
     let done = store.apply_step(paid, &step, &note).await.unwrap();
     assert!(matches!(done, StepOutcome::Done(_)), "{done:?}");
@@ -82,5 +114,8 @@ pub async fn goes_on(engine: Engine) {
 async fn booked(store: &Store, order: OrderId) -> Vec<(&'static str, &'static str, i64)> {
     let entries = store.entries_of_order(order).await.unwrap();
     let word = |text: String| -> &'static str { text.leak() };
-    entries.into_iter().map(|one| (word(one.action), word(one.account), one.amount_minor)).collect()
+    entries
+        .into_iter()
+        .map(|one| (word(one.action), word(one.account), one.amount_minor))
+        .collect()
 }

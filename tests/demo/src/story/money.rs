@@ -18,19 +18,36 @@ impl Story {
         let order = self.order()?.id;
         let form = json!({ "order_id": order, "amount": "200.00" });
         let key = CommandId(Clock::system().new_id());
-        let click =
-            async || self.api.keyed::<Value>(key, &self.customer, "/api/v1/payments", &form).await;
+        let click = async || {
+            self.api
+                .keyed::<Value>(key, &self.customer, "/api/v1/payments", &form)
+                .await
+        };
         let (first, second) = tokio::try_join!(click(), click())?;
         let is_held = |order: &wire::Order| order.payment_status == PaymentStatus::Held;
-        let held = self.becomes(order, "the order shows its payment", is_held).await?;
-        let customer = self.told(&self.customer, order, "payment.completed").await?;
-        let provider = self.told(&self.online, order, "order.status_changed").await?;
+        let held = self
+            .becomes(order, "the order shows its payment", is_held)
+            .await?;
+        let customer = self
+            .told(&self.customer, order, "payment.completed")
+            .await?;
+        let provider = self
+            .told(&self.online, order, "order.status_changed")
+            .await?;
         let (unread, lines) = self.unread(&self.online).await?;
         Ok(vec![
             fact("it is paid", "completed", &first["status"]),
             fact("both clicks are one payment", &first["id"], &second["id"]),
-            fact("the money is held", PaymentStatus::Held, held.payment_status),
-            fact("charged once", json!([["charge", "200.00"]]), self.charges(order).await?),
+            fact(
+                "the money is held",
+                PaymentStatus::Held,
+                held.payment_status,
+            ),
+            fact(
+                "charged once",
+                json!([["charge", "200.00"]]),
+                self.charges(order).await?,
+            ),
             fact("lines: customer, provider", (1, 1), (customer, provider)),
             fact("the provider's counter", lines, unread),
         ])
@@ -42,7 +59,9 @@ impl Story {
         let done = self.api.act(&self.online, order, "complete").await?;
         let customer = self.told(&self.customer, order, "order.completed").await?;
         let provider = self.told(&self.online, order, "order.completed").await?;
-        let jobs = self.shown(&self.online, "completed_orders", &json!(1)).await?;
+        let jobs = self
+            .shown(&self.online, "completed_orders", &json!(1))
+            .await?;
         Ok(vec![
             fact("it begins", OrderStatus::InProgress, started.status),
             fact("it is done", OrderStatus::Completed, done.status),
@@ -63,13 +82,27 @@ impl Story {
         let mut facts = Vec::new();
         for (order, provider) in [(first, &self.online), (second, &self.offline)] {
             let is_paid = |order: &wire::Order| order.payment_status == PaymentStatus::Paid;
-            let paid = self.becomes(order, "the order is paid for good", is_paid).await?;
+            let paid = self
+                .becomes(order, "the order is paid for good", is_paid)
+                .await?;
             let lines = self.paid_out(provider).await?;
             let told = self.told(provider, order, "payment.released").await?;
             facts.extend([
-                fact("the order is paid", PaymentStatus::Paid, paid.payment_status),
-                fact("released and sent", [["payout", REST], ["release", "-180.00"]], lines),
-                fact("the balance", [NOTHING, NOTHING], self.balance(provider).await?),
+                fact(
+                    "the order is paid",
+                    PaymentStatus::Paid,
+                    paid.payment_status,
+                ),
+                fact(
+                    "released and sent",
+                    [["payout", REST], ["release", "-180.00"]],
+                    lines,
+                ),
+                fact(
+                    "the balance",
+                    [NOTHING, NOTHING],
+                    self.balance(provider).await?,
+                ),
                 fact("the provider is told", 1, told),
                 fact("the order's postings add up", 0, self.sum(order).await?),
             ]);
@@ -81,11 +114,19 @@ impl Story {
                 let text = item.to_string();
                 text.contains(&first.to_string()) || text.contains(&second.to_string())
             };
-            let found = report["differences"].as_array()?.iter().filter(|item| about(item)).count();
+            let found = report["differences"]
+                .as_array()?
+                .iter()
+                .filter(|item| about(item))
+                .count();
             let waits = report["waiting"].as_array()?.iter().any(about);
             (!waits).then_some(found)
         });
-        facts.push(fact("differences of orders, books and adapter", 0, differences.await?));
+        facts.push(fact(
+            "differences of orders, books and adapter",
+            0,
+            differences.await?,
+        ));
         Ok(facts)
     }
 
@@ -99,9 +140,13 @@ impl Story {
         let form = json!({ "order_id": order, "rating": stars, "comment": "很准时, and tidy" });
         let review = self.post(&self.customer, "/api/v1/reviews", form).await?;
         let is_reviewed = |order: &wire::Order| order.status == OrderStatus::Reviewed;
-        let done = self.becomes(order, "the order is reviewed", is_reviewed).await?;
+        let done = self
+            .becomes(order, "the order is reviewed", is_reviewed)
+            .await?;
         let told = self.told(provider, order, "review.created").await?;
-        let hundredths = self.shown(provider, "rating_hundredths", &json!(stars * 100)).await?;
+        let hundredths = self
+            .shown(provider, "rating_hundredths", &json!(stars * 100))
+            .await?;
         let path = format!("/api/v1/providers/{}/rating", provider.user_id);
         let rating: Value = self.get(&self.customer, &path).await?;
         Ok(vec![
@@ -109,7 +154,11 @@ impl Story {
             fact("the order is reviewed", OrderStatus::Reviewed, done.status),
             fact("the provider is told", 1, told),
             fact("the profile's rating", stars * 100, hundredths),
-            fact("the average", f64::from(i32::try_from(stars)?), &rating["average_rating"]),
+            fact(
+                "the average",
+                f64::from(i32::try_from(stars)?),
+                &rating["average_rating"],
+            ),
         ])
     }
 
@@ -152,13 +201,19 @@ impl Story {
     async fn sum(&self, order: OrderId) -> Result<i64> {
         let path = format!("/api/v1/orders/{order}/statement");
         let statement: Value = self.get(&self.admin, &path).await?;
-        let items = statement["items"].as_array().context("a statement has lines")?;
+        let items = statement["items"]
+            .as_array()
+            .context("a statement has lines")?;
         let amounts = items.iter().filter_map(|line| line["amount"].as_str());
-        amounts.map(|amount| Ok(amount.replace('.', "").parse::<i64>()?)).sum()
+        amounts
+            .map(|amount| Ok(amount.replace('.', "").parse::<i64>()?))
+            .sum()
     }
 }
 
 fn lines(statement: &Value) -> Vec<Value> {
     let items = statement["items"].as_array().into_iter().flatten();
-    items.map(|line| json!([line["action"], line["amount"]])).collect()
+    items
+        .map(|line| json!([line["action"], line["amount"]]))
+        .collect()
 }

@@ -38,7 +38,10 @@ fn logs(folder: &Path) -> Vec<Kept> {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         // Servers run with test passwords and log nothing about people.
-        Kept { place: format!("logs/{name}"), bytes: fs::read(path).unwrap() }
+        Kept {
+            place: format!("logs/{name}"),
+            bytes: fs::read(path).unwrap(),
+        }
     };
     fs::read_dir(folder).unwrap().map(log).collect()
 }
@@ -51,7 +54,10 @@ async fn files(folder: &Path) -> Vec<Kept> {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if name.starts_with("bus.db") {
-            kept.push(Kept { place: "bus".into(), bytes: fs::read(path).unwrap() });
+            kept.push(Kept {
+                place: "bus".into(),
+                bytes: fs::read(path).unwrap(),
+            });
         } else if name.ends_with(".db") {
             kept.extend(tables(&format!("sqlite:{}", path.display()), &name).await);
         }
@@ -66,7 +72,11 @@ async fn tables(url: &str, name: &str) -> Vec<Kept> {
     const SQLITE: &str = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c \
         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
     let sql = Sql::open(url).await.unwrap();
-    let (names, bytes) = if sql.is_mysql() { (MYSQL, "BINARY") } else { (SQLITE, "BLOB") };
+    let (names, bytes) = if sql.is_mysql() {
+        (MYSQL, "BINARY")
+    } else {
+        (SQLITE, "BLOB")
+    };
     let columns: Vec<(String, String)> = sql.fetch_all(names, Vec::new()).await.unwrap();
     assert!(!columns.is_empty(), "{name} has tables");
     let database = name.trim_end_matches(".db").trim_end_matches("_db");
@@ -77,7 +87,10 @@ async fn tables(url: &str, name: &str) -> Vec<Kept> {
         let text = Statement::new(Box::leak(text.into_boxed_str()));
         let rows: Vec<Option<Vec<u8>>> = sql.fetch_all(text, Vec::new()).await.unwrap();
         let rows: Vec<Vec<u8>> = rows.into_iter().flatten().collect();
-        kept.push(Kept { place: format!("{database}.{table}.{column}"), bytes: rows.join(&b'|') });
+        kept.push(Kept {
+            place: format!("{database}.{table}.{column}"),
+            bytes: rows.join(&b'|'),
+        });
     }
     sql.close().await;
     kept
@@ -89,14 +102,20 @@ async fn collections(server: &str, name: &str) -> Vec<Kept> {
     let database = client.database(name);
     let mut kept = Vec::new();
     for collection in database.list_collection_names().await.unwrap() {
-        let mut found =
-            database.collection::<RawDocumentBuf>(&collection).find(doc! {}).await.unwrap();
+        let mut found = database
+            .collection::<RawDocumentBuf>(&collection)
+            .find(doc! {})
+            .await
+            .unwrap();
         let mut bytes = Vec::new();
         while found.advance().await.unwrap() {
             bytes.extend_from_slice(found.current().as_bytes());
         }
         let database = name.trim_end_matches("_db");
-        kept.push(Kept { place: format!("{database}.{collection}"), bytes });
+        kept.push(Kept {
+            place: format!("{database}.{collection}"),
+            bytes,
+        });
     }
     kept
 }
@@ -112,5 +131,8 @@ fn cache(url: &str) -> Kept {
         let value: Vec<u8> = redis::cmd("GET").arg(&key).query(&mut redis).unwrap();
         bytes.extend([key, value].concat());
     }
-    Kept { place: "redis".into(), bytes }
+    Kept {
+        place: "redis".into(),
+        bytes,
+    }
 }

@@ -44,14 +44,21 @@ pub async fn gone(api: &Api, admin: &Person, issuer: &CarelessIssuer) -> Vec<Sec
     // Refusals are logged, too.
     let other = begin(api).await;
     let refused = finish(api, &other, &code).await.unwrap_err();
-    assert_eq!(refused.problem.unwrap().code, Code::IdentityRefused, "it answers another visit");
+    assert_eq!(
+        refused.problem.unwrap().code,
+        Code::IdentityRefused,
+        "it answers another visit"
+    );
     let person: Person = Person {
         user_id: serde_json::from_value(signed["user_id"].clone()).unwrap(),
         role: serde_json::from_value(signed["role"].clone()).unwrap(),
         token: signed["access_token"].as_str().unwrap().to_owned(),
     };
     admins_act(api, admin, &person).await;
-    let secret = |what, value: &str| Secret { what, value: value.as_bytes().to_vec() };
+    let secret = |what, value: &str| Secret {
+        what,
+        value: value.as_bytes().to_vec(),
+    };
     let mut secrets = vec![
         secret("client secret", CLIENT_SECRET),
         secret("client secret", &issuer.basic()),
@@ -62,36 +69,60 @@ pub async fn gone(api: &Api, admin: &Person, issuer: &CarelessIssuer) -> Vec<Sec
         secret("token", &person.token),
         secret("token", signed["refresh_token"].as_str().unwrap()),
     ];
-    for Visit { ticket, state, nonce } in [own, other] {
+    for Visit {
+        ticket,
+        state,
+        nonce,
+    } in [own, other]
+    {
         secrets.extend([ticket, state, nonce].map(|text| secret("visit", &text)));
     }
     let id_tokens = issuer.id_tokens();
     assert_eq!(id_tokens.len(), 2, "it was asked with the secret");
     // The whole token, and its claims alone.
-    let parts = id_tokens.iter().flat_map(|token| [Some(token.as_str()), token.split('.').nth(1)]);
+    let parts = id_tokens
+        .iter()
+        .flat_map(|token| [Some(token.as_str()), token.split('.').nth(1)]);
     secrets.extend(parts.flatten().map(|text| secret("ID token", text)));
-    let reasons = [MADE, GIVEN, TAKEN, REMOVED, CLOSED, OPENED, CLOSED_AGAIN, KILLED];
+    let reasons = [
+        MADE,
+        GIVEN,
+        TAKEN,
+        REMOVED,
+        CLOSED,
+        OPENED,
+        CLOSED_AGAIN,
+        KILLED,
+    ];
     secrets.extend(reasons.map(|text| secret("words", text)));
     secrets
 }
 
 async fn begin(api: &Api) -> Visit {
     let path = format!("/api/v1/auth/oidc/{NAME}/begin");
-    let begun: Value = api.call(Method::POST, &path, None, Some(json!({}))).await.unwrap();
+    let begun: Value = api
+        .call(Method::POST, &path, None, Some(json!({})))
+        .await
+        .unwrap();
     let address = begun["address"].as_str().unwrap();
     let word = |name: &str| {
         let (_, rest) = address.split_once(&format!("{name}=")).expect(name);
         rest.split('&').next().unwrap().to_owned()
     };
     let ticket = begun["ticket"].as_str().unwrap().to_owned();
-    Visit { ticket, state: word("state"), nonce: word("nonce") }
+    Visit {
+        ticket,
+        state: word("state"),
+        nonce: word("nonce"),
+    }
 }
 
 async fn finish(api: &Api, visit: &Visit, code: &str) -> Result<Value, ClientError> {
     let form = json!({
         "ticket": visit.ticket, "state": visit.state, "code": code, "refresh": true,
     });
-    api.call(Method::POST, "/api/v1/auth/oidc/sign-in", None, Some(form)).await
+    api.call(Method::POST, "/api/v1/auth/oidc/sign-in", None, Some(form))
+        .await
 }
 
 /// Closes, reopens and closes the account again: one closing in force, one in the record.
@@ -109,15 +140,34 @@ async fn admins_act(api: &Api, admin: &Person, person: &Person) {
         assert_eq!(shown["roles_given"][0]["reason"], reason);
     }
     let path = format!("/api/v1/admin/roles/{role}?reason={REMOVED}");
-    let () = api.call(Method::DELETE, &path, Some(admin), None).await.unwrap();
-    for (act, reason) in [("revoke", CLOSED), ("readmit", OPENED), ("revoke", CLOSED_AGAIN)] {
-        call(Method::POST, &format!("{user}/{act}"), Some(json!({ "reason": reason }))).await;
+    let () = api
+        .call(Method::DELETE, &path, Some(admin), None)
+        .await
+        .unwrap();
+    for (act, reason) in [
+        ("revoke", CLOSED),
+        ("readmit", OPENED),
+        ("revoke", CLOSED_AGAIN),
+    ] {
+        call(
+            Method::POST,
+            &format!("{user}/{act}"),
+            Some(json!({ "reason": reason })),
+        )
+        .await;
     }
-    assert_eq!(call(Method::GET, &user, None).await["closed"]["reason"], CLOSED_AGAIN);
+    assert_eq!(
+        call(Method::GET, &user, None).await["closed"]["reason"],
+        CLOSED_AGAIN
+    );
     let found = call(Method::GET, &format!("users?search={EMAIL}"), None).await;
     assert_eq!(found["items"][0]["user_id"], json!(person.user_id));
     let keys = call(Method::GET, "keys", None).await;
-    let next = keys["items"].as_array().unwrap().iter().find(|key| key["state"] == "next");
+    let next = keys["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|key| key["state"] == "next");
     let form = json!({ "kid": next.unwrap()["kid"], "reason": KILLED });
     call(Method::POST, "keys/kill", Some(form)).await;
 }

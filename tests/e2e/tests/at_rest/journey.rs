@@ -48,7 +48,11 @@ pub async fn gone(
     issuer: &CarelessIssuer,
 ) -> Vec<Secret> {
     let api = Api::new(stack.layout().gateway_url());
-    let admin = stack.sign_ins().into_iter().find(|person| person.role == Role::Admin).unwrap();
+    let admin = stack
+        .sign_ins()
+        .into_iter()
+        .find(|person| person.role == Role::Admin)
+        .unwrap();
     let admin = api.sign_in(&admin.username, &admin.password).await.unwrap();
     let (customer, renewal) = newcomer(&api, Role::Customer).await;
     let (provider, _) = newcomer(&api, Role::Provider).await;
@@ -63,11 +67,17 @@ pub async fn gone(
     let handed_in = certify(&api, &provider).await;
     let decision = json!({ "version": handed_in["version"], "reason": SEEN });
     let path = format!("/api/v1/admin/providers/{}/verify", provider.user_id);
-    let _: Value = api.call(Method::POST, &path, Some(&admin), Some(decision)).await.unwrap();
+    let _: Value = api
+        .call(Method::POST, &path, Some(&admin), Some(decision))
+        .await
+        .unwrap();
     let grant = tablet_of(&api, &provider).await;
     let mut codes = Vec::from(forgotten_password(&api, &admin, &customer).await);
     codes.push(another_address(&api, mailbox).await);
-    let secret = |what, value: &str| Secret { what, value: value.as_bytes().to_vec() };
+    let secret = |what, value: &str| Secret {
+        what,
+        value: value.as_bytes().to_vec(),
+    };
     let mut secrets = vec![
         secret("e-mail", &email(Role::Customer)),
         secret("e-mail", &email(Role::Provider)),
@@ -132,7 +142,9 @@ pub fn keys(folder: &Path) -> Vec<Secret> {
         }
     }
     assert!(keys.len() > 3, "the files of keys are there");
-    keys.into_iter().map(|value| Secret { what: "key", value }).collect()
+    keys.into_iter()
+        .map(|value| Secret { what: "key", value })
+        .collect()
 }
 
 fn username(role: Role) -> String {
@@ -149,43 +161,75 @@ async fn newcomer(api: &Api, role: Role) -> (Person, String) {
     let form = json!({
         "username": username, "email": email(role), "password": PASSWORD, "role": role.as_str(),
     });
-    let _: Value = api.call(Method::POST, "/api/v1/auth/register", None, Some(form)).await.unwrap();
+    let _: Value = api
+        .call(Method::POST, "/api/v1/auth/register", None, Some(form))
+        .await
+        .unwrap();
     let form = json!({"username": username, "password": PASSWORD, "refresh": true});
-    let signed: Value =
-        api.call(Method::POST, "/api/v1/auth/login", None, Some(form)).await.unwrap();
+    let signed: Value = api
+        .call(Method::POST, "/api/v1/auth/login", None, Some(form))
+        .await
+        .unwrap();
     let renewal = signed["refresh_token"].as_str().unwrap().to_owned();
     (api.sign_in(&username, PASSWORD).await.unwrap(), renewal)
 }
 
 async fn introduce(api: &Api, person: &Person) {
     let me = "/api/v1/users/me";
-    let shown: Value =
-        api.call(Method::GET, &format!("{me}/profile"), Some(person), None).await.unwrap();
+    let shown: Value = api
+        .call(Method::GET, &format!("{me}/profile"), Some(person), None)
+        .await
+        .unwrap();
     let form = json!({
         "version": shown["version"], "full_name": NAME, "phone_number": PHONE, "bio": WORDS,
     });
-    let shown: Value =
-        api.call(Method::PUT, &format!("{me}/profile"), Some(person), Some(form)).await.unwrap();
+    let shown: Value = api
+        .call(
+            Method::PUT,
+            &format!("{me}/profile"),
+            Some(person),
+            Some(form),
+        )
+        .await
+        .unwrap();
     let form = json!({
         "version": shown["version"], "detail": HOME, "recipient_name": NAME, "phone_number": PHONE,
     });
-    let _: Value =
-        api.call(Method::POST, &format!("{me}/addresses"), Some(person), Some(form)).await.unwrap();
+    let _: Value = api
+        .call(
+            Method::POST,
+            &format!("{me}/addresses"),
+            Some(person),
+            Some(form),
+        )
+        .await
+        .unwrap();
 }
 
 /// Signs in with an unlinked number, which creates a customer. Returns the text with its code.
 async fn sign_in_by_phone(api: &Api, phones: &Path) -> String {
     let post = async |path: &str, form: Value| -> Value {
         let path = format!("/api/v1/auth/{path}");
-        api.call(Method::POST, &path, None, Some(form)).await.unwrap()
+        api.call(Method::POST, &path, None, Some(form))
+            .await
+            .unwrap()
     };
     post("codes", json!({ "phone": PHONE[3..] })).await;
-    let file = std::fs::read_dir(phones).unwrap().next().unwrap().unwrap().path();
+    let file = std::fs::read_dir(phones)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
     let message: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
     assert_eq!(message["to"], PHONE);
     let text = message["text"].as_str().unwrap();
     let at = text.find(|c: char| c.is_ascii_digit()).unwrap();
-    let entered = post("codes/sign-in", json!({ "phone": PHONE, "code": text[at..at + 6] })).await;
+    let entered = post(
+        "codes/sign-in",
+        json!({ "phone": PHONE, "code": text[at..at + 6] }),
+    )
+    .await;
     assert_eq!(entered["role"], "customer");
     // Another code stays unused during the search.
     post("codes", json!({ "phone": PHONE })).await;
@@ -197,8 +241,10 @@ async fn publish(api: &Api, customer: &Person) -> OrderId {
         "title": TITLE, "description": WORDS, "service_type": "cleaning_repair",
         "price": "200.00", "location": Region::North, "address": PLACE_OF_WORK,
     });
-    let done: support::Done =
-        api.call(Method::POST, "/api/v1/orders", Some(customer), Some(draft)).await.unwrap();
+    let done: support::Done = api
+        .call(Method::POST, "/api/v1/orders", Some(customer), Some(draft))
+        .await
+        .unwrap();
     done.order_id
 }
 
@@ -219,19 +265,29 @@ async fn work_at_an_edge(
     };
     let at_edge = api.at_edges(provider, Region::North).await.unwrap();
     let tablet = Tablet::new(place, "quiet-tablet", &at_edge, Mqtt::V5);
-    eventually("the edge knows the order and takes the acceptance", SOON, async || {
-        let accept = CommandBody::AcceptOrder { order_id: order };
-        let reply = tablet.tap(accept, SOON).await.ok()?;
-        (reply.verdict != Verdict::NotTaken).then_some(())
-    })
+    eventually(
+        "the edge knows the order and takes the acceptance",
+        SOON,
+        async || {
+            let accept = CommandBody::AcceptOrder { order_id: order };
+            let reply = tablet.tap(accept, SOON).await.ok()?;
+            (reply.verdict != Verdict::NotTaken).then_some(())
+        },
+    )
     .await;
     eventually("the acceptance is told", SOON, async || {
         let lines = api.inbox(customer).await.ok()?;
-        lines.iter().any(|line| line.kind == "order.accepted").then_some(())
+        lines
+            .iter()
+            .any(|line| line.kind == "order.accepted")
+            .then_some(())
     })
     .await;
     // The order is unpaid, so the cloud refuses its completion, and the work was in vain.
-    let complete = CommandBody::CompleteOrder { order_id: order, note: None };
+    let complete = CommandBody::CompleteOrder {
+        order_id: order,
+        note: None,
+    };
     let reply = tablet.tap(complete, SOON).await.unwrap();
     assert_ne!(reply.verdict, Verdict::NotTaken, "{reply:?}");
     tablet.stop().await;
@@ -251,22 +307,33 @@ async fn certify(api: &Api, provider: &Person) -> Value {
         .header("authorization", format!("Bearer {}", provider.token))
         .header("content-type", "application/pdf")
         .body(Body::from(pdf(PAPER)));
-    let handed: Value = Client::new().send_prepared(paper.unwrap(), SOON).await.unwrap();
+    let handed: Value = Client::new()
+        .send_prepared(paper.unwrap(), SOON)
+        .await
+        .unwrap();
     let profile = "/api/v1/users/me/profile";
-    let shown: Value = api.call(Method::GET, profile, Some(provider), None).await.unwrap();
+    let shown: Value = api
+        .call(Method::GET, profile, Some(provider), None)
+        .await
+        .unwrap();
     let item = json!({
         "name": "Lamps", "number": NUMBER, "issuer": "City of Light", "document": handed["id"],
     });
     let form = json!({ "version": shown["version"], "items": [item] });
     let path = "/api/v1/users/me/certifications";
-    api.call(Method::PUT, path, Some(provider), Some(form)).await.unwrap()
+    api.call(Method::PUT, path, Some(provider), Some(form))
+        .await
+        .unwrap()
 }
 
 /// Returns a tablet's grant, which works offline for days.
 async fn tablet_of(api: &Api, provider: &Person) -> String {
     let form = json!({ "region": Region::North, "device": "the-quiet-tablet" });
     let path = "/api/v1/auth/device-grants";
-    let grant: Value = api.call(Method::POST, path, Some(provider), Some(form)).await.unwrap();
+    let grant: Value = api
+        .call(Method::POST, path, Some(provider), Some(form))
+        .await
+        .unwrap();
     grant["edge_token"].as_str().unwrap().to_owned()
 }
 
@@ -275,24 +342,36 @@ async fn forgotten_password(api: &Api, admin: &Person, person: &Person) -> [Stri
     let issue = async || {
         let path = format!("/api/v1/admin/users/{}/password-reset", person.user_id);
         let form = json!({ "reason": FORGOTTEN });
-        let issued: Value = api.call(Method::POST, &path, Some(admin), Some(form)).await.unwrap();
+        let issued: Value = api
+            .call(Method::POST, &path, Some(admin), Some(form))
+            .await
+            .unwrap();
         issued["code"].as_str().unwrap().to_owned()
     };
     let used = issue().await;
     let username = username(person.role);
     let form = json!({ "username": username, "code": used, "new_password": NEW_PASSWORD });
     let path = "/api/v1/auth/password-reset";
-    let () = api.call(Method::POST, path, None, Some(form)).await.unwrap();
+    let () = api
+        .call(Method::POST, path, None, Some(form))
+        .await
+        .unwrap();
     api.sign_in(&username, NEW_PASSWORD).await.unwrap();
     [used, issue().await]
 }
 
 /// Requests a change of the customer's address. Returns the unused code.
 async fn another_address(api: &Api, mailbox: &mut Mailbox) -> String {
-    let customer = api.sign_in(&username(Role::Customer), NEW_PASSWORD).await.unwrap();
+    let customer = api
+        .sign_in(&username(Role::Customer), NEW_PASSWORD)
+        .await
+        .unwrap();
     let form = json!({ "email": OTHER_EMAIL, "password": NEW_PASSWORD });
     let path = "/api/v1/auth/address";
-    let _: Value = api.call(Method::PUT, path, Some(&customer), Some(form)).await.unwrap();
+    let _: Value = api
+        .call(Method::PUT, path, Some(&customer), Some(form))
+        .await
+        .unwrap();
     address_code_in(&mailbox.next_to(OTHER_EMAIL, SOON).await)
 }
 
@@ -301,7 +380,10 @@ async fn change_of_mind(api: &Api, admin: &Person, customer: &Person) {
     api.act(admin, order, "approve").await.unwrap();
     let path = format!("/api/v1/orders/{order}/cancel");
     let reason = json!({ "reason": REASON });
-    let _: Value = api.call(Method::POST, &path, Some(customer), Some(reason)).await.unwrap();
+    let _: Value = api
+        .call(Method::POST, &path, Some(customer), Some(reason))
+        .await
+        .unwrap();
 }
 
 async fn review_of_work(api: &Api, (admin, customer, provider): (&Person, &Person, &Person)) {
@@ -309,20 +391,36 @@ async fn review_of_work(api: &Api, (admin, customer, provider): (&Person, &Perso
     api.act(admin, order, "approve").await.unwrap();
     api.act(provider, order, "accept").await.unwrap();
     let call = async |method: Method, path: &str, person: &Person, body: Value| -> Value {
-        api.call(method, path, Some(person), Some(body)).await.unwrap()
+        api.call(method, path, Some(person), Some(body))
+            .await
+            .unwrap()
     };
     let form = json!({ "order_id": order, "amount": "200.00" });
     call(Method::POST, "/api/v1/payments", customer, form).await;
-    eventually("the work begins", SOON, async || api.act(provider, order, "start").await.ok())
-        .await;
+    eventually("the work begins", SOON, async || {
+        api.act(provider, order, "start").await.ok()
+    })
+    .await;
     let form = json!({ "order_id": order, "amount": "50.00", "reason": ASKED_BACK });
     call(Method::POST, "/api/v1/refunds", customer, form).await;
     api.act(provider, order, "complete").await.unwrap();
     let form = json!({ "order_id": order, "rating": 2, "comment": REVIEW });
     let review = call(Method::POST, "/api/v1/reviews", customer, form).await;
     let path = format!("/api/v1/reviews/{}", review["id"].as_str().unwrap());
-    call(Method::PUT, &format!("{path}/reply"), provider, json!({ "text": REPLY })).await;
-    call(Method::POST, &format!("{path}/report"), provider, json!({ "reason": REPORT })).await;
+    call(
+        Method::PUT,
+        &format!("{path}/reply"),
+        provider,
+        json!({ "text": REPLY }),
+    )
+    .await;
+    call(
+        Method::POST,
+        &format!("{path}/report"),
+        provider,
+        json!({ "reason": REPORT }),
+    )
+    .await;
     let decision = json!({ "version": 2, "reason": REASON });
     call(Method::POST, &format!("{path}/hide"), admin, decision).await;
 }

@@ -39,12 +39,18 @@ impl Replicas {
         let mut stack = Stack::start(layout, &Wishes::default()).await.unwrap();
         let auth = stack.second_replica(CloudPart::Auth, &[]).await.unwrap();
         let peers = [(CloudPart::Auth, auth)];
-        let second = stack.second_replica(CloudPart::Gateway, &peers).await.unwrap();
+        let second = stack
+            .second_replica(CloudPart::Gateway, &peers)
+            .await
+            .unwrap();
         Self { stack, second }
     }
 
     pub fn gateways(&self) -> [String; 2] {
-        [self.stack.layout().gateway_url(), format!("http://127.0.0.1:{}", self.second)]
+        [
+            self.stack.layout().gateway_url(),
+            format!("http://127.0.0.1:{}", self.second),
+        ]
     }
 
     pub fn edge(&self) -> String {
@@ -56,7 +62,10 @@ impl Replicas {
         const KNOWN: &str = "UPDATE signing_keys SET trusted_from = 1 WHERE place > 1";
         let url = format!("{}/auth_db", self.stack.servers().unwrap().mysql);
         let store = Sql::open(&url).await.unwrap();
-        assert!(store.exec(KNOWN, vals![]).await.unwrap() >= 1, "there is a next key");
+        assert!(
+            store.exec(KNOWN, vals![]).await.unwrap() >= 1,
+            "there is a next key"
+        );
         store.close().await;
     }
 
@@ -77,9 +86,14 @@ impl Replicas {
         let asked = asked.header(header::CONTENT_TYPE, "application/json");
         let body = form.map_or_else(Body::empty, |form| Body::from(form.to_string()));
         // A new client per call, because a pooled connection ends with the test that opened it.
-        let answer = Client::new().send_request(asked.body(body).unwrap()).await.unwrap();
+        let answer = Client::new()
+            .send_request(asked.body(body).unwrap())
+            .await
+            .unwrap();
         let status = answer.status().as_u16();
-        let body = axum::body::to_bytes(answer.into_body(), 1024 * 1024).await.unwrap();
+        let body = axum::body::to_bytes(answer.into_body(), 1024 * 1024)
+            .await
+            .unwrap();
         (status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
@@ -89,7 +103,9 @@ impl Replicas {
 
     /// Registers a person. Returns the user name.
     pub async fn register(&self, at: &str, role: Role) -> String {
-        let tail = process::random::secret_text(9).to_lowercase().replace(['_', '-'], "x");
+        let tail = process::random::secret_text(9)
+            .to_lowercase()
+            .replace(['_', '-'], "x");
         let username = format!("{}-{tail}", role.as_str());
         let form = json!({
             "username": username, "email": format!("{username}@example.org"),
@@ -111,7 +127,8 @@ impl Replicas {
         let form = json!({
             "username": username, "password": password, "refresh": true, "region": region,
         });
-        self.ask(at, Method::POST, "/api/v1/auth/login", "", Some(form)).await
+        self.ask(at, Method::POST, "/api/v1/auth/login", "", Some(form))
+            .await
     }
 
     pub async fn sign_in_at_edge(
@@ -124,19 +141,23 @@ impl Replicas {
         if let Some(tablet) = tablet {
             form["tablet"] = json!(tablet);
         }
-        self.ask(&self.edge(), Method::POST, "/session", "", Some(form)).await
+        self.ask(&self.edge(), Method::POST, "/session", "", Some(form))
+            .await
     }
 
     /// Signs in. Returns an access token, a refresh token and a token for the edges of NORTH.
     pub async fn signed(&self, at: &str, username: &str) -> Signed {
-        let (status, said) = self.sign_in(at, username, PASSWORD, Some(Region::North)).await;
+        let (status, said) = self
+            .sign_in(at, username, PASSWORD, Some(Region::North))
+            .await;
         assert_eq!(status, 200, "{said}");
         serde_json::from_value(said).unwrap()
     }
 
     pub async fn refresh(&self, at: &str, token: &str) -> (u16, Value) {
         let form = json!({"refresh_token": token});
-        self.ask(at, Method::POST, "/api/v1/auth/refresh", "", Some(form)).await
+        self.ask(at, Method::POST, "/api/v1/auth/refresh", "", Some(form))
+            .await
     }
 
     pub async fn refreshed(&self, at: &str, signed: &Signed) -> Signed {
@@ -146,7 +167,9 @@ impl Replicas {
     }
 
     pub async fn admin(&self, at: &str) -> String {
-        let (status, said) = self.sign_in(at, demo_data::ADMIN, demo_data::PASSWORD, None).await;
+        let (status, said) = self
+            .sign_in(at, demo_data::ADMIN, demo_data::PASSWORD, None)
+            .await;
         assert_eq!(status, 200, "{said}");
         said["access_token"].as_str().unwrap().to_owned()
     }

@@ -37,7 +37,9 @@ impl Line {
         match mqtt {
             Mqtt::V311 => {
                 let mut options = rumqttc::MqttOptions::new(id, &place.host, place.port);
-                options.set_credentials(id, token).set_keep_alive(KEEP_ALIVE);
+                options
+                    .set_credentials(id, token)
+                    .set_keep_alive(KEEP_ALIVE);
                 options.set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
                 options.set_inflight(IN_FLIGHT_MAX);
                 let (client, mut events) = rumqttc::AsyncClient::new(options, WAITING_MAX);
@@ -64,7 +66,9 @@ impl Line {
             }
             Mqtt::V5 => {
                 let mut options = v5::MqttOptions::new(id, &place.host, place.port);
-                options.set_credentials(id, token).set_keep_alive(KEEP_ALIVE);
+                options
+                    .set_credentials(id, token)
+                    .set_keep_alive(KEEP_ALIVE);
                 options.set_outgoing_inflight_upper_limit(IN_FLIGHT_MAX);
                 options.set_network_options(prompt());
                 let (client, mut events) = v5::AsyncClient::new(options, WAITING_MAX);

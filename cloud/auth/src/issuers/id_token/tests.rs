@@ -67,11 +67,23 @@ fn with(change: Value) -> Result<IdentityClaims, IdTokenError> {
 fn a_good_token_tells_who_somebody_is() {
     let told = with(json!({})).unwrap();
     assert_eq!(
-        (told.sub.as_str(), told.email.as_deref(), told.email_verified),
+        (
+            told.sub.as_str(),
+            told.email.as_deref(),
+            told.email_verified
+        ),
         ("17", Some("a@b.c"), true)
     );
-    assert!(with(json!({ "email_verified": "true" })).unwrap().email_verified);
-    assert!(!with(json!({ "email_verified": null })).unwrap().email_verified);
+    assert!(
+        with(json!({ "email_verified": "true" }))
+            .unwrap()
+            .email_verified
+    );
+    assert!(
+        !with(json!({ "email_verified": null }))
+            .unwrap()
+            .email_verified
+    );
     with(json!({ "aud": ["holdfast"] })).unwrap();
     with(json!({ "aud": ["other", "holdfast"], "azp": "holdfast" })).unwrap();
     with(json!({ "iat": NOW + 59, "nbf": NOW + 59, "exp": NOW - 59 })).unwrap();
@@ -84,8 +96,14 @@ fn a_token_that_disagrees_in_one_claim_is_refused() {
         (json!({ "iss": "https://a.example/" }), IdTokenError::Issuer),
         (json!({ "aud": "other" }), IdTokenError::Audience),
         (json!({ "aud": [] }), IdTokenError::Audience),
-        (json!({ "aud": ["other", "holdfast"] }), IdTokenError::Audience),
-        (json!({ "aud": ["other", "holdfast"], "azp": "other" }), IdTokenError::Audience),
+        (
+            json!({ "aud": ["other", "holdfast"] }),
+            IdTokenError::Audience,
+        ),
+        (
+            json!({ "aud": ["other", "holdfast"], "azp": "other" }),
+            IdTokenError::Audience,
+        ),
         (json!({ "azp": "other" }), IdTokenError::Audience),
         (json!({ "exp": NOW - 60 }), IdTokenError::Expired),
         (json!({ "iat": NOW + 61 }), IdTokenError::IssueTime),
@@ -107,24 +125,61 @@ fn a_token_that_disagrees_in_one_claim_is_refused() {
 fn only_a_signature_by_a_known_key_counts() {
     for (header, fault) in [
         (json!({ "alg": "none" }), IdTokenError::Algorithm),
-        (json!({ "alg": "HS256", "kid": "k" }), IdTokenError::Algorithm),
-        (json!({ "alg": "RS512", "kid": "k" }), IdTokenError::Algorithm),
-        (json!({ "alg": "EdDSA", "kid": "k", "crit": ["b64"] }), IdTokenError::Algorithm),
-        (json!({ "alg": "EdDSA", "kid": "other" }), IdTokenError::UnknownKey),
-        (json!({ "alg": "RS256", "kid": "k" }), IdTokenError::UnknownKey),
-        (json!({ "alg": "ES256", "kid": "k" }), IdTokenError::UnknownKey),
+        (
+            json!({ "alg": "HS256", "kid": "k" }),
+            IdTokenError::Algorithm,
+        ),
+        (
+            json!({ "alg": "RS512", "kid": "k" }),
+            IdTokenError::Algorithm,
+        ),
+        (
+            json!({ "alg": "EdDSA", "kid": "k", "crit": ["b64"] }),
+            IdTokenError::Algorithm,
+        ),
+        (
+            json!({ "alg": "EdDSA", "kid": "other" }),
+            IdTokenError::UnknownKey,
+        ),
+        (
+            json!({ "alg": "RS256", "kid": "k" }),
+            IdTokenError::UnknownKey,
+        ),
+        (
+            json!({ "alg": "ES256", "kid": "k" }),
+            IdTokenError::UnknownKey,
+        ),
     ] {
         assert_eq!(judged(&header, &claims()), Err(fault), "{header}");
     }
     judged(&json!({ "alg": "EdDSA" }), &claims()).expect("the only key needs no name");
     let good = signed(&json!({ "alg": "EdDSA", "kid": "k" }), &claims());
     let (start, signature) = good.rsplit_once('.').unwrap();
-    let forged = format!("{}.{}.{signature}", start.split_once('.').unwrap().0, part(&json!({})));
-    let expected = ExpectedClaims { issuer: "", client_id: "", nonce: "", begun_at: NOW, now: NOW };
-    let verdict =
-        IdToken::read(&forged).unwrap().verify_claims(&keys(json!([own_key("k")])), expected);
+    let forged = format!(
+        "{}.{}.{signature}",
+        start.split_once('.').unwrap().0,
+        part(&json!({}))
+    );
+    let expected = ExpectedClaims {
+        issuer: "",
+        client_id: "",
+        nonce: "",
+        begun_at: NOW,
+        now: NOW,
+    };
+    let verdict = IdToken::read(&forged)
+        .unwrap()
+        .verify_claims(&keys(json!([own_key("k")])), expected);
     assert_eq!(verdict, Err(IdTokenError::Signature));
-    for broken in ["", ".", "..", "a.b", "a.b.c.d", &"x".repeat(20_000), &format!("{start}.!")] {
+    for broken in [
+        "",
+        ".",
+        "..",
+        "a.b",
+        "a.b.c.d",
+        &"x".repeat(20_000),
+        &format!("{start}.!"),
+    ] {
         assert!(IdToken::read(broken).is_err(), "{broken}");
     }
 }

@@ -25,43 +25,105 @@ impl Reasons {
         const ADMIN: &str = "UPDATE users SET role_id = 3 WHERE id = ?";
         let [readmission, reset, role] = std::array::from_fn(|_| clock.new_id());
         let at = clock.now();
-        let closing = ClosureRecord { at, by: user, why: why() };
+        let closing = ClosureRecord {
+            at,
+            by: user,
+            why: why(),
+        };
         let closed = |_| Ok(event(EventType::UserRevoked, clock, user, None));
         let done = store.close_account(user, &closing, closed).await.unwrap();
         assert_eq!(done, CloseAccountResult::Closed);
-        assert!(store.readmit_user(readmission, user, &closing, closed).await.unwrap());
+        assert!(
+            store
+                .readmit_user(readmission, user, &closing, closed)
+                .await
+                .unwrap()
+        );
         let code = OneTimeCodeHash::from_code(&OneTimeCode::new([7; OneTimeCode::CHARS]));
         let expires_at = at.plus_ms(HOUR_MS);
-        let leave = PasswordReset { id: reset, user, code, at, by: user, why: why(), expires_at };
+        let leave = PasswordReset {
+            id: reset,
+            user,
+            code,
+            at,
+            by: user,
+            why: why(),
+            expires_at,
+        };
         store.store_reset_code(&leave).await.unwrap();
         store.sql.exec(ADMIN, vals![user]).await.unwrap();
-        let order = RoleChangeAudit { id: role, at, by: user, why: why() };
-        let ending =
-            OtherSessionsRevocation { user, except: None, at, why: SessionEnding::RoleChanged };
+        let order = RoleChangeAudit {
+            id: role,
+            at,
+            by: user,
+            why: why(),
+        };
+        let ending = OtherSessionsRevocation {
+            user,
+            except: None,
+            at,
+            why: SessionEnding::RoleChanged,
+        };
         let ended = |session| Ok(event(EventType::SessionRevoked, clock, user, Some(session)));
         let customer = Role::Customer.as_number();
-        store.give_role(customer, ending, &order, ended).await.unwrap().unwrap();
+        store
+            .give_role(customer, ending, &order, ended)
+            .await
+            .unwrap()
+            .unwrap();
         let key = NewSigningKey::from_file(KID, [7; 32]);
-        let key = NewSigningKey { signs_from: at.plus_ms(1), ..key };
+        let key = NewSigningKey {
+            signs_from: at.plus_ms(1),
+            ..key
+        };
         assert!(store.add_key(&key, at).await.unwrap());
-        let order = KeyChangeAudit { by: user, why: why() };
+        let order = KeyChangeAudit {
+            by: user,
+            why: why(),
+        };
         assert!(store.begin_key(KID, &order, at).await.unwrap());
         assert!(store.kill_key(KID, &order, at).await.unwrap());
         let done = store.close_account(user, &closing, closed).await.unwrap();
         assert_eq!(done, CloseAccountResult::Closed);
-        Self { user, readmission, reset, role }
+        Self {
+            user,
+            readmission,
+            reset,
+            role,
+        }
     }
 
     /// Returns all stored reasons with their seal places.
     async fn kept(self, sql: &Sql) -> Vec<(SealContext, String)> {
         let columns = [
-            (reasons::closing_place(self.user), "SELECT closed_why FROM users"),
-            (reasons::closing_place(self.user), "SELECT closed_why FROM readmissions"),
-            (reasons::readmission_place(self.readmission), "SELECT why FROM readmissions"),
-            (reasons::reset_place(self.reset), "SELECT why FROM password_resets"),
-            (reasons::role_change_place(self.role), "SELECT why FROM role_acts"),
-            (reasons::rotation_place(KID), "SELECT rotated_why FROM signing_keys"),
-            (reasons::killing_place(KID), "SELECT killed_why FROM signing_keys"),
+            (
+                reasons::closing_place(self.user),
+                "SELECT closed_why FROM users",
+            ),
+            (
+                reasons::closing_place(self.user),
+                "SELECT closed_why FROM readmissions",
+            ),
+            (
+                reasons::readmission_place(self.readmission),
+                "SELECT why FROM readmissions",
+            ),
+            (
+                reasons::reset_place(self.reset),
+                "SELECT why FROM password_resets",
+            ),
+            (
+                reasons::role_change_place(self.role),
+                "SELECT why FROM role_acts",
+            ),
+            (
+                reasons::rotation_place(KID),
+                "SELECT rotated_why FROM signing_keys",
+            ),
+            (
+                reasons::killing_place(KID),
+                "SELECT killed_why FROM signing_keys",
+            ),
         ];
         let mut kept = Vec::new();
         for (place, text) in columns {
@@ -77,7 +139,10 @@ impl Reasons {
         let keys = store.data_keys();
         for (place, stored) in self.kept(&store.sql).await {
             assert!(!stored.contains("Wilhelmina"), "{place:?}: {stored}");
-            assert!(!keys.is_stale_text(&stored), "{place:?} is sealed by the present key");
+            assert!(
+                !keys.is_stale_text(&stored),
+                "{place:?} is sealed by the present key"
+            );
             assert_eq!(keys.open_text(&place, stored).unwrap(), why(), "{place:?}");
         }
         self.are_shown(store).await;
@@ -87,7 +152,10 @@ impl Reasons {
         let person = store.load_person(self.user).await.unwrap().unwrap();
         assert_eq!(person.closed_why, Some(why()));
         let given = store.list_role_changes(self.user).await.unwrap();
-        assert_eq!(given.into_iter().map(|act| act.why).collect::<Vec<_>>(), [why()]);
+        assert_eq!(
+            given.into_iter().map(|act| act.why).collect::<Vec<_>>(),
+            [why()]
+        );
     }
 }
 
@@ -96,7 +164,13 @@ impl Reasons {
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn reasons_of_admins_are_sealed_and_shown(#[case] engine: Engine) {
-    let Database { store, clock, user, _folder, .. } = database(engine).await;
+    let Database {
+        store,
+        clock,
+        user,
+        _folder,
+        ..
+    } = database(engine).await;
     let reasons = Reasons::given(&store, &clock, user).await;
     reasons.are_sealed(&store).await;
 }
@@ -107,7 +181,13 @@ async fn reasons_of_admins_are_sealed_and_shown(#[case] engine: Engine) {
 #[tokio::test]
 async fn reasons_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] engine: Engine) {
     const PLAIN: &str = "UPDATE users SET email = 'l@example.com', email_hash = NULL";
-    let Database { store, clock, user, _folder: folder, .. } = database(engine).await;
+    let Database {
+        store,
+        clock,
+        user,
+        _folder: folder,
+        ..
+    } = database(engine).await;
     let path = folder.path().join("data.keys");
     let under = |keys: &DataKeys| Store::new(store.sql.clone().sealed_by(keys));
     let seal = async |store: &Store| {
@@ -117,23 +197,34 @@ async fn reasons_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] eng
     store.sql.exec(PLAIN, Vec::new()).await.unwrap();
     let reasons = Reasons::given(&under(&DataKeys::without_keys()), &clock, user).await;
     let plain = reasons.kept(&store.sql).await;
-    assert!(plain.iter().all(|(_, stored)| *stored == why()), "{plain:?}");
+    assert!(
+        plain.iter().all(|(_, stored)| *stored == why()),
+        "{plain:?}"
+    );
     let former = under(&DataKeys::load_or_create(&path, true).unwrap());
     reasons.are_shown(&former).await;
     seal(&former).await.unwrap();
     reasons.are_sealed(&former).await;
     let before = reasons.kept(&store.sql).await;
     seal(&former).await.unwrap();
-    assert_eq!(reasons.kept(&store.sql).await, before, "what is sealed by the present key stays");
+    assert_eq!(
+        reasons.kept(&store.sql).await,
+        before,
+        "what is sealed by the present key stays"
+    );
 
-    let [old] = &*sealing::list_keys(&path).unwrap() else { panic!("one key") };
+    let [old] = &*sealing::list_keys(&path).unwrap() else {
+        panic!("one key")
+    };
     sealing::add(&path).unwrap();
     sealing::use_newest(&path).unwrap();
     let both = under(&DataKeys::load(&path, true).unwrap());
     reasons.are_shown(&both).await;
     seal(&both).await.unwrap();
     sealing::remove(&path, old).unwrap();
-    reasons.are_sealed(&under(&DataKeys::load(&path, true).unwrap())).await;
+    reasons
+        .are_sealed(&under(&DataKeys::load(&path, true).unwrap()))
+        .await;
 }
 
 #[rstest]
@@ -142,16 +233,37 @@ async fn reasons_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] eng
 #[tokio::test]
 async fn a_closing_of_before_is_sealed_where_its_readmission_keeps_it(#[case] engine: Engine) {
     const CLOSED: &str = "SELECT closed_why FROM readmissions";
-    let Database { store, clock, user, _folder, .. } = database(engine).await;
+    let Database {
+        store,
+        clock,
+        user,
+        _folder,
+        ..
+    } = database(engine).await;
     let before = Store::new(store.sql.clone().sealed_by(&DataKeys::without_keys()));
-    let closing = ClosureRecord { at: clock.now(), by: user, why: why() };
+    let closing = ClosureRecord {
+        at: clock.now(),
+        by: user,
+        why: why(),
+    };
     let event_of = |_| Ok(event(EventType::UserRevoked, &clock, user, None));
-    let done = before.close_account(user, &closing, event_of).await.unwrap();
+    let done = before
+        .close_account(user, &closing, event_of)
+        .await
+        .unwrap();
     assert_eq!(done, CloseAccountResult::Closed);
-    assert!(store.readmit_user(clock.new_id(), user, &closing, event_of).await.unwrap());
+    assert!(
+        store
+            .readmit_user(clock.new_id(), user, &closing, event_of)
+            .await
+            .unwrap()
+    );
     let kept: Option<String> = store.sql.fetch_optional(CLOSED, Vec::new()).await.unwrap();
     let kept = kept.unwrap();
     assert!(!kept.contains("Wilhelmina"), "{kept}");
     let keys = store.data_keys();
-    assert_eq!(keys.open_text(&reasons::closing_place(user), kept).unwrap(), why());
+    assert_eq!(
+        keys.open_text(&reasons::closing_place(user), kept).unwrap(),
+        why()
+    );
 }

@@ -3,7 +3,11 @@
 use super::*;
 
 fn person_event(kind: EventType) -> wire::Event {
-    let body = wire::UserEvent { user_id: CUSTOMER, role: Role::Customer, session_id: None };
+    let body = wire::UserEvent {
+        user_id: CUSTOMER,
+        role: Role::Customer,
+        session_id: None,
+    };
     wire::Event::new(wire::EventId(uuid::Uuid::from_u128(7)), kind, AT, "", &body).unwrap()
 }
 
@@ -14,7 +18,11 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     let registered = person_event(EventType::UserRegistered);
     // Twice: a redelivery plans nothing more.
     for _ in 0..2 {
-        world.deliveries.plan_confirmation(&registered).await.unwrap();
+        world
+            .deliveries
+            .plan_confirmation(&registered)
+            .await
+            .unwrap();
     }
     world.happens(EventType::PaymentCompleted).await;
     for _ in 0..3 {
@@ -23,7 +31,10 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     let mails = world.mails();
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert_eq!(mails[0]["to"], ADDRESS);
-    assert_eq!(mails[0]["subject"], "Confirm your e-mail address / 请确认您的邮箱");
+    assert_eq!(
+        mails[0]["subject"],
+        "Confirm your e-mail address / 请确认您的邮箱"
+    );
     let text = mails[0]["text"].as_str().unwrap();
     for part in [
         "WXYZ-WXYZ-WXYZ-0000 is the code",
@@ -33,8 +44,17 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     ] {
         assert!(text.contains(part), "`{part}` is missing from: {text}");
     }
-    let log = world.deliveries.log.read_page(None, None, 9).await.unwrap().items;
-    let why: Vec<_> = log.iter().filter_map(|(_, item)| item.why.as_deref()).collect();
+    let log = world
+        .deliveries
+        .log
+        .read_page(None, None, 9)
+        .await
+        .unwrap()
+        .items;
+    let why: Vec<_> = log
+        .iter()
+        .filter_map(|(_, item)| item.why.as_deref())
+        .collect();
     assert_eq!(why, ["nobody has confirmed the address"]);
     let kept = serde_json::to_string(&log.iter().map(|(_, item)| item).collect::<Vec<_>>());
     assert!(!kept.unwrap().contains("WXYZ"), "the log holds a code");
@@ -44,8 +64,17 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     world.auth.is_unconfirmed.store(false, Ordering::Relaxed);
     let mut lines = samples::lines(EventType::PaymentFailed);
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(71));
-    world.deliveries.inboxes.add_line(LineId(world.clock.new_id()), &lines[0]).await.unwrap();
-    world.deliveries.plan_deliveries(lines.iter()).await.unwrap();
+    world
+        .deliveries
+        .inboxes
+        .add_line(LineId(world.clock.new_id()), &lines[0])
+        .await
+        .unwrap();
+    world
+        .deliveries
+        .plan_deliveries(lines.iter())
+        .await
+        .unwrap();
     let asked = wire::Event {
         id: wire::EventId(uuid::Uuid::from_u128(72)),
         ..person_event(EventType::UserConfirmationAsked)
@@ -62,17 +91,27 @@ async fn the_owner_of_an_address_hears_of_a_registration_with_it_and_gets_no_cod
     let world = World::new().await;
     world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
     *world.auth.owner.lock().unwrap() = Some("zhangsan");
-    world.deliveries.plan_confirmation(&person_event(EventType::UserRegistered)).await.unwrap();
+    world
+        .deliveries
+        .plan_confirmation(&person_event(EventType::UserRegistered))
+        .await
+        .unwrap();
     world.look().await;
     let mails = world.mails();
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert_eq!(mails[0]["to"], ADDRESS);
-    assert_eq!(mails[0]["subject"], "You have an account already / 您已有账号");
+    assert_eq!(
+        mails[0]["subject"],
+        "You have an account already / 您已有账号"
+    );
     let text = mails[0]["text"].as_str().unwrap();
     for part in ["zhangsan", "https://portal.example.org/sign-in", "您的账号"] {
         assert!(text.contains(part), "`{part}` is missing from: {text}");
     }
-    assert!(!text.contains("confirm-address"), "it brings a code: {text}");
+    assert!(
+        !text.contains("confirm-address"),
+        "it brings a code: {text}"
+    );
     assert_eq!(world.log().await.len(), 1);
 }
 
@@ -90,7 +129,10 @@ async fn a_wish_for_another_address_warns_the_one_in_force_before_the_new_one_ha
             world.inboxes().handle(&asked).await.unwrap();
         }
         world.look().await;
-        assert_eq!(world.log().await, vec![(DeliveryState::Waiting, 1, None); 2]);
+        assert_eq!(
+            world.log().await,
+            vec![(DeliveryState::Waiting, 1, None); 2]
+        );
         assert!(world.mails().is_empty(), "a code is out");
         world.clock.advance(PAUSE_MIN_MS);
         world.look_while_somebody_confirms().await;
@@ -142,7 +184,11 @@ async fn a_code_is_asked_for_anew_at_each_try_and_said_in_the_persons_language()
         .await;
     world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
     world.auth.is_away.store(true, Ordering::Relaxed);
-    world.deliveries.plan_confirmation(&person_event(EventType::UserRegistered)).await.unwrap();
+    world
+        .deliveries
+        .plan_confirmation(&person_event(EventType::UserRegistered))
+        .await
+        .unwrap();
     world.look().await;
     assert_eq!(world.log().await, [(DeliveryState::Waiting, 1, None)]);
     world.auth.is_away.store(false, Ordering::Relaxed);
@@ -154,6 +200,9 @@ async fn a_code_is_asked_for_anew_at_each_try_and_said_in_the_persons_language()
 
     let old = World::new().await;
     old.clock.advance(FRESH_MS + 1);
-    old.deliveries.plan_confirmation(&person_event(EventType::UserRegistered)).await.unwrap();
+    old.deliveries
+        .plan_confirmation(&person_event(EventType::UserRegistered))
+        .await
+        .unwrap();
     assert!(old.log().await.is_empty(), "a replay writes to nobody");
 }

@@ -24,7 +24,10 @@ fn every_line_that_is_ever_written_has_words_in_both_languages() {
             _ => &[],
         };
         let lines = samples::every_line(event_type);
-        assert!(lines.len() >= listeners.len(), "{event_type} reaches too few in the samples");
+        assert!(
+            lines.len() >= listeners.len(),
+            "{event_type} reaches too few in the samples"
+        );
         for line in lines {
             for language in [Language::English, Language::Chinese] {
                 let sentence = write_in(language, &line);
@@ -33,7 +36,11 @@ fn every_line_that_is_ever_written_has_words_in_both_languages() {
                     assert!(!text.is_empty() && !text.contains(['{', '}']), "{text}");
                     assert!(!text.contains("  "), "{text}");
                 }
-                let stop = if language == Language::English { '.' } else { '。' };
+                let stop = if language == Language::English {
+                    '.'
+                } else {
+                    '。'
+                };
                 assert!(sentence.content.ends_with(stop), "{}", sentence.content);
                 for joint in [": ", "：。", "..", ". .", "。。"] {
                     let broken = format!("{joint}{stop}");
@@ -55,12 +62,21 @@ fn a_lost_acceptance_is_explained_with_rule_times_and_jobs() {
         "Open nearby: “Paint a wall”",
         "¥150.00",
     ] {
-        assert!(english.contains(part), "`{part}` is missing from: {english}");
+        assert!(
+            english.contains(part),
+            "`{part}` is missing from: {english}"
+        );
     }
     let chinese = said(EventType::OrderAcceptanceLost, 0, Language::Chinese).content;
-    for part in ["另一位服务商已接到此订单", "其接单最先到达云端", "附近的待接工作"]
-    {
-        assert!(chinese.contains(part), "`{part}` is missing from: {chinese}");
+    for part in [
+        "另一位服务商已接到此订单",
+        "其接单最先到达云端",
+        "附近的待接工作",
+    ] {
+        assert!(
+            chinese.contains(part),
+            "`{part}` is missing from: {chinese}"
+        );
     }
 }
 
@@ -80,7 +96,11 @@ fn a_rejection_gives_its_reason() {
 #[test]
 fn money_and_title_are_the_orders() {
     let sentence = said(EventType::OrderAccepted, 1, Language::Chinese);
-    assert!(sentence.content.contains("“Mend the tap”"), "{}", sentence.content);
+    assert!(
+        sentence.content.contains("“Mend the tap”"),
+        "{}",
+        sentence.content
+    );
     assert!(sentence.content.contains("¥200.00"), "{}", sentence.content);
 }
 
@@ -90,7 +110,11 @@ fn a_region_is_called_by_its_name() {
     let customer = of_role(approved.clone(), Role::Customer);
     tells(&customer, &["Providers in North can"], &["北区的服务商"]);
     let provider = of_role(approved, Role::Provider);
-    tells(&provider, &["in North for ¥200.00"], &["北区的工作“Mend the tap”"]);
+    tells(
+        &provider,
+        &["in North for ¥200.00"],
+        &["北区的工作“Mend the tap”"],
+    );
 }
 
 /// Codes are machine forms: a currency or region code, or a UTC time.
@@ -100,7 +124,10 @@ fn no_sentence_speaks_in_codes() {
         for language in Language::ALL {
             let LineText { title, content } = write_in(language, &line);
             for code in ["CNY", "NORTH", "UTC", "00Z", "T16:"] {
-                assert!(!title.contains(code) && !content.contains(code), "{title}: {content}");
+                assert!(
+                    !title.contains(code) && !content.contains(code),
+                    "{title}: {content}"
+                );
             }
         }
     }
@@ -110,7 +137,10 @@ fn no_sentence_speaks_in_codes() {
 fn a_proposed_job_says_what_speaks_for_the_provider() {
     let line = samples::every_line(EventType::OrderApproved).pop().unwrap();
     let english = write_in(Language::English, &line).content;
-    assert!(english.contains("you work in this region; you do this kind of work"), "{english}");
+    assert!(
+        english.contains("you work in this region; you do this kind of work"),
+        "{english}"
+    );
     assert!(!english.contains("from_the_future"), "{english}");
     let chinese = write_in(Language::Chinese, &line).content;
     assert!(chinese.contains("您服务于该区域"), "{chinese}");
@@ -122,7 +152,10 @@ fn tells(line: &InboxLine, english: &[&str], chinese: &[&str]) {
     for (language, words) in [(Language::English, english), (Language::Chinese, chinese)] {
         let content = write_in(language, line).content;
         for part in words {
-            assert!(content.contains(part), "`{part}` is missing from: {content}");
+            assert!(
+                content.contains(part),
+                "`{part}` is missing from: {content}"
+            );
         }
     }
 }
@@ -134,8 +167,14 @@ fn of_role(lines: Vec<InboxLine>, role: Role) -> InboxLine {
 #[test]
 fn a_payment_is_held_or_goes_back() {
     let paid = |returning: Option<i64>| {
-        let event = PaymentEvent { returning: returning.map(samples::cents), ..samples::money() };
-        of_role(samples::of_money(EventType::PaymentCompleted, &event), Role::Customer)
+        let event = PaymentEvent {
+            returning: returning.map(samples::cents),
+            ..samples::money()
+        };
+        of_role(
+            samples::of_money(EventType::PaymentCompleted, &event),
+            Role::Customer,
+        )
     };
     tells(&paid(None), &["¥200.00 is held."], &["¥200.00 已托管"]);
     let back = paid(Some(18_000));
@@ -161,8 +200,16 @@ fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
         &["取消费用为 ¥20.00。¥180.00 将退还给您。"],
     );
     let provider = told(&late, Role::Provider);
-    tells(&provider, &["A cancellation fee of ¥20.00 is due to you."], &["取消费用 ¥20.00"]);
-    assert!(!write_in(Language::English, &provider).content.contains("180.00"));
+    tells(
+        &provider,
+        &["A cancellation fee of ¥20.00 is due to you."],
+        &["取消费用 ¥20.00"],
+    );
+    assert!(
+        !write_in(Language::English, &provider)
+            .content
+            .contains("180.00")
+    );
     let early = samples::cancelled(0, 20_000);
     tells(
         &told(&early, Role::Customer),
@@ -173,14 +220,29 @@ fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
         (early, Role::Provider),
         (samples::cancelled(0, 0), Role::Provider),
         // From a release without these fields.
-        (OrderEvent { reason: None, ..samples::event_body() }, Role::Customer),
+        (
+            OrderEvent {
+                reason: None,
+                ..samples::event_body()
+            },
+            Role::Customer,
+        ),
     ] {
         let content = write_in(Language::English, &told(&event, role)).content;
-        assert!(!content.contains('¥') && !content.contains("fee"), "{content}");
+        assert!(
+            !content.contains('¥') && !content.contains("fee"),
+            "{content}"
+        );
     }
-    let unpaid =
-        write_in(Language::English, &told(&samples::cancelled(0, 0), Role::Customer)).content;
-    assert!(unpaid.ends_with("There is no cancellation fee."), "{unpaid}");
+    let unpaid = write_in(
+        Language::English,
+        &told(&samples::cancelled(0, 0), Role::Customer),
+    )
+    .content;
+    assert!(
+        unpaid.ends_with("There is no cancellation fee."),
+        "{unpaid}"
+    );
 }
 
 #[test]
@@ -211,7 +273,10 @@ fn a_completion_names_the_end_of_objections_or_asks_for_the_price() {
     );
     for role in [Role::Customer, Role::Provider] {
         let content = write_in(Language::English, &told(PaymentStatus::Refunded, role)).content;
-        assert!(!content.contains('¥') && !content.contains(':'), "{content}");
+        assert!(
+            !content.contains('¥') && !content.contains(':'),
+            "{content}"
+        );
     }
 }
 
@@ -249,11 +314,22 @@ fn a_customer_reads_that_work_began_or_why_the_order_is_open_again() {
 /// Only work that is paid in advance may mention waiting for a payment or paying first.
 #[test]
 fn work_that_is_paid_for_afterwards_begins_without_a_word_of_waiting() {
-    let accepted = OrderEvent { paid_afterwards: true, ..samples::event_body() };
+    let accepted = OrderEvent {
+        paid_afterwards: true,
+        ..samples::event_body()
+    };
     let lines = samples::of_order(EventType::OrderAccepted, &accepted);
     for (role, english, chinese) in [
-        (Role::Customer, "paid for afterwards, and you may pay at any time", "可先服务后付款"),
-        (Role::Provider, "You can start: this kind of work is paid for afterwards", "现在即可开工"),
+        (
+            Role::Customer,
+            "paid for afterwards, and you may pay at any time",
+            "可先服务后付款",
+        ),
+        (
+            Role::Provider,
+            "You can start: this kind of work is paid for afterwards",
+            "现在即可开工",
+        ),
     ] {
         let line = of_role(lines.clone(), role);
         tells(&line, &["¥200.00", english], &["¥200.00", chinese]);
@@ -289,16 +365,35 @@ fn admins_read_what_a_case_about_money_is_about() {
     let all = samples::MONEY_CASES.map(|kind| write_in(Language::English, &told(kind)).content);
     let other = write_in(Language::English, &told("of_the_future")).content;
     let distinct: std::collections::BTreeSet<_> = all.iter().chain([&other]).collect();
-    assert_eq!(distinct.len(), all.len() + 1, "each kind has words of its own");
+    assert_eq!(
+        distinct.len(),
+        all.len() + 1,
+        "each kind has words of its own"
+    );
 }
 
 #[test]
 fn a_payout_tells_of_its_end_and_admins_of_the_work_that_waits() {
     let sample = |event_type, role| of_role(samples::lines(event_type), role);
     for (event_type, role, english, chinese) in [
-        (EventType::PayoutSent, Role::Provider, "¥200.00 from your balance", "¥200.00 已打款"),
-        (EventType::PayoutFailed, Role::Provider, "¥200.00 did not reach", "¥200.00 未能到账"),
-        (EventType::RefundRequested, Role::Admin, "refund of ¥200.00", "申请退款 ¥200.00"),
+        (
+            EventType::PayoutSent,
+            Role::Provider,
+            "¥200.00 from your balance",
+            "¥200.00 已打款",
+        ),
+        (
+            EventType::PayoutFailed,
+            Role::Provider,
+            "¥200.00 did not reach",
+            "¥200.00 未能到账",
+        ),
+        (
+            EventType::RefundRequested,
+            Role::Admin,
+            "refund of ¥200.00",
+            "申请退款 ¥200.00",
+        ),
         (
             EventType::RefundRequested,
             Role::Provider,
@@ -323,12 +418,25 @@ fn a_payout_tells_of_its_end_and_admins_of_the_work_that_waits() {
             "Your request for ¥200.00 back was not granted",
             "您退回 ¥200.00 的申请未获批准",
         ),
-        (EventType::ReviewReported, Role::Admin, "was reported", "被举报"),
-        (EventType::ProfileVerificationSubmitted, Role::Admin, "has handed in", "提交了证书"),
+        (
+            EventType::ReviewReported,
+            Role::Admin,
+            "was reported",
+            "被举报",
+        ),
+        (
+            EventType::ProfileVerificationSubmitted,
+            Role::Admin,
+            "has handed in",
+            "提交了证书",
+        ),
     ] {
         tells(&sample(event_type, role), &[english], &[chinese]);
     }
     let reported = sample(EventType::ReviewReported, Role::Admin);
     let content = write_in(Language::English, &reported).content;
-    assert!(!content.contains("Mend the tap"), "admins read a code and no title: {content}");
+    assert!(
+        !content.contains("Mend the tap"),
+        "admins read a code and no title: {content}"
+    );
 }

@@ -106,7 +106,16 @@ impl Scene {
             streams: InboxStreams::new(process::tasks::Tasks::new()),
         };
         let router = process::web::with_standard_layers(router(service), crate::NAME);
-        Self { router, deliveries, auth, issuer, service_key, clock, sinks, folder }
+        Self {
+            router,
+            deliveries,
+            auth,
+            issuer,
+            service_key,
+            clock,
+            sinks,
+            folder,
+        }
     }
 
     fn token(&self, user_id: UserId, role: Role) -> String {
@@ -131,7 +140,8 @@ impl Scene {
 
     /// As an admin, without an idempotency key.
     async fn write(&self, path: &str, form: &Value) -> Answer {
-        self.send(path, &self.token(ADMIN, Role::Admin), None, form).await
+        self.send(path, &self.token(ADMIN, Role::Admin), None, form)
+            .await
     }
 
     async fn record(&self) -> Value {
@@ -139,13 +149,21 @@ impl Scene {
         let request = Request::get("/api/v1/admin/notices")
             .header("authorization", format!("Bearer {token}"))
             .body(Body::empty());
-        answer(self.router.clone().oneshot(request.unwrap()).await.unwrap()).await.1["items"].take()
+        answer(self.router.clone().oneshot(request.unwrap()).await.unwrap())
+            .await
+            .1["items"]
+            .take()
     }
 
     /// The titles of a person's lines.
     async fn inbox(&self, user_id: UserId, role: Role) -> Vec<String> {
         let owner = InboxOwner { user_id, role };
-        let lines = self.deliveries.inboxes.newest_unread(owner, 200).await.unwrap();
+        let lines = self
+            .deliveries
+            .inboxes
+            .newest_unread(owner, 200)
+            .await
+            .unwrap();
         let said = lines.iter().map(|stored| {
             crate::domain::render_line(samples::locale(wire::Language::English), &stored.line)
         });
@@ -159,7 +177,9 @@ impl Scene {
         }
         let files = std::fs::read_dir(self.sinks.path().join(channel.as_str())).unwrap();
         let bytes = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
-        bytes.map(|bytes| serde_json::from_slice(&bytes).unwrap()).collect()
+        bytes
+            .map(|bytes| serde_json::from_slice(&bytes).unwrap())
+            .collect()
     }
 }
 
@@ -191,23 +211,44 @@ async fn an_admins_notice_stands_in_the_inbox_is_mailed_whatever_the_wishes_and_
         digest_hour: Some(3),
         ..DeliveryPreferences::default()
     };
-    assert!(scene.deliveries.preferences.save_preferences(CUSTOMER, 0, &silent).await.unwrap());
+    assert!(
+        scene
+            .deliveries
+            .preferences
+            .save_preferences(CUSTOMER, 0, &silent)
+            .await
+            .unwrap()
+    );
     let token = scene.token(ADMIN, Role::Admin);
     for _ in 0..2 {
-        let (status, written) = scene.send(EMAIL, &token, Some("once"), &form(CUSTOMER)).await;
+        let (status, written) = scene
+            .send(EMAIL, &token, Some("once"), &form(CUSTOMER))
+            .await;
         assert_eq!(status, StatusCode::OK, "{written}");
         assert_eq!(written["channel"], "email");
     }
-    assert_eq!(scene.inbox(CUSTOMER, Role::Customer).await, ["The lift is broken"]);
+    assert_eq!(
+        scene.inbox(CUSTOMER, Role::Customer).await,
+        ["The lift is broken"]
+    );
     let mails = scene.went_by(Channel::Email).await;
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert_eq!(mails[0]["subject"], "The lift is broken");
-    assert!(mails[0]["text"].as_str().unwrap().contains("Please ring the bell."), "{mails:?}");
+    assert!(
+        mails[0]["text"]
+            .as_str()
+            .unwrap()
+            .contains("Please ring the bell."),
+        "{mails:?}"
+    );
     assert!(scene.went_by(Channel::Sms).await.is_empty());
     let record = scene.record().await;
     assert_eq!(record.as_array().unwrap().len(), 1);
     assert_eq!(record[0]["author"], format!("admin:{ADMIN}"));
-    assert_eq!((&record[0]["user_id"], &record[0]["kind"]), (&json!(CUSTOMER), &json!("account")));
+    assert_eq!(
+        (&record[0]["user_id"], &record[0]["kind"]),
+        (&json!(CUSTOMER), &json!("account"))
+    );
 }
 
 #[tokio::test]
@@ -228,12 +269,18 @@ async fn a_text_message_says_no_word_of_the_notice_and_reaches_proven_phones_alo
     let sent = scene.went_by(Channel::Sms).await;
     assert_eq!(sent.len(), 1);
     let text = sent[0]["text"].as_str().unwrap();
-    assert!(text.contains("You have a message") && !text.contains("lift"), "{text}");
+    assert!(
+        text.contains("You have a message") && !text.contains("lift"),
+        "{text}"
+    );
     assert!(!text.contains("bell"), "{text}");
 
     scene.auth.says(open(Role::Provider));
     let (status, written) = scene.write(SMS, &form(PROVIDER)).await;
-    assert_eq!((status, &written["channel"]), (StatusCode::OK, &Value::Null));
+    assert_eq!(
+        (status, &written["channel"]),
+        (StatusCode::OK, &Value::Null)
+    );
     assert_eq!(scene.went_by(Channel::Sms).await.len(), 1);
     assert_eq!(scene.inbox(PROVIDER, Role::Provider).await.len(), 1);
 }
@@ -248,11 +295,17 @@ async fn whom_auth_does_not_vouch_for_gets_nothing_and_nothing_is_kept() {
         (Value::Null, StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         (before, StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         (closed, StatusCode::NOT_FOUND, "not_found"),
-        (open(Role::Admin), StatusCode::UNPROCESSABLE_ENTITY, "invalid_input"),
+        (
+            open(Role::Admin),
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "invalid_input",
+        ),
     ] {
         scene.auth.says(word);
         let service = scene.service_token("review");
-        let of_service = scene.send(INTERNAL, &service, None, &service_form(1, "orders")).await;
+        let of_service = scene
+            .send(INTERNAL, &service, None, &service_form(1, "orders"))
+            .await;
         for (answered, problem) in [of_service, scene.write(EMAIL, &form(CUSTOMER)).await] {
             assert_eq!((answered, &problem["code"]), (status, &json!(code)));
         }
@@ -267,20 +320,34 @@ async fn whom_auth_does_not_vouch_for_gets_nothing_and_nothing_is_kept() {
 async fn a_service_writes_once_under_its_id_and_leaves_the_channels_to_the_persons_wishes() {
     let scene = Scene::new().await;
     let service = scene.service_token("review");
-    let (status, first) = scene.send(INTERNAL, &service, None, &service_form(1, "jobs")).await;
+    let (status, first) = scene
+        .send(INTERNAL, &service, None, &service_form(1, "jobs"))
+        .await;
     assert_eq!(status, StatusCode::OK, "{first}");
     // Again, while auth is down.
     scene.auth.says(Value::Null);
-    let again = scene.send(INTERNAL, &service, None, &service_form(1, "jobs")).await;
+    let again = scene
+        .send(INTERNAL, &service, None, &service_form(1, "jobs"))
+        .await;
     assert_eq!(again, (StatusCode::OK, first));
-    let (status, other) = scene.send(INTERNAL, &service, None, &service_form(1, "money")).await;
-    assert_eq!((status, &other["code"]), (StatusCode::CONFLICT, &json!("command_id_reused")));
+    let (status, other) = scene
+        .send(INTERNAL, &service, None, &service_form(1, "money"))
+        .await;
+    assert_eq!(
+        (status, &other["code"]),
+        (StatusCode::CONFLICT, &json!("command_id_reused"))
+    );
     scene.auth.says(open(Role::Customer));
     assert_eq!(scene.inbox(CUSTOMER, Role::Customer).await, ["A word"]);
-    assert!(scene.went_by(Channel::Email).await.is_empty(), "nobody has wished for mail of jobs");
+    assert!(
+        scene.went_by(Channel::Email).await.is_empty(),
+        "nobody has wished for mail of jobs"
+    );
 
     let other = scene.service_token("order");
-    let (status, _) = scene.send(INTERNAL, &other, None, &service_form(1, "money")).await;
+    let (status, _) = scene
+        .send(INTERNAL, &other, None, &service_form(1, "money"))
+        .await;
     assert_eq!(status, StatusCode::OK, "an id is told apart by its service");
     assert_eq!(scene.went_by(Channel::Email).await.len(), 1);
     let record = scene.record().await;
@@ -295,9 +362,14 @@ async fn the_routes_are_for_admins_and_for_services() {
     let scene = Scene::new().await;
     let customer = scene.token(CUSTOMER, Role::Customer);
     let admin = scene.token(ADMIN, Role::Admin);
-    assert_eq!(scene.send(EMAIL, &customer, None, &form(PROVIDER)).await.0, StatusCode::FORBIDDEN);
+    assert_eq!(
+        scene.send(EMAIL, &customer, None, &form(PROVIDER)).await.0,
+        StatusCode::FORBIDDEN
+    );
     for token in [&customer, &admin] {
-        let (status, _) = scene.send(INTERNAL, token, None, &service_form(1, "money")).await;
+        let (status, _) = scene
+            .send(INTERNAL, token, None, &service_form(1, "money"))
+            .await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
     }
     assert_eq!(scene.record().await, json!([]));
@@ -323,7 +395,10 @@ async fn nobody_is_flooded_whoever_writes_and_an_admin_writes_at_a_pace() {
     }
     // Another author, then another recipient; an hour later all succeed.
     assert_eq!(
-        scene.send(INTERNAL, &service, None, &service_form(1, "money")).await.0,
+        scene
+            .send(INTERNAL, &service, None, &service_form(1, "money"))
+            .await
+            .0,
         StatusCode::OK
     );
     scene.clock.advance(HOUR_MS + 1);
@@ -346,8 +421,19 @@ async fn words_are_bounded_and_stand_sealed() {
         assert_eq!(problem["errors"][0]["field"], field);
     }
     assert_eq!(scene.write(EMAIL, &form(CUSTOMER)).await.0, StatusCode::OK);
-    let url = format!("sqlite:{}", scene.folder.path().join("notification.db").display());
-    let Documents::Sqlite(sql) = Documents::open(&url).await.unwrap() else { panic!("SQLite") };
-    let kept: Vec<String> = sql.fetch_all("SELECT body FROM notices", vals![]).await.unwrap();
-    assert!(kept.len() == 1 && !kept[0].contains("lift") && !kept[0].contains("bell"), "{kept:?}");
+    let url = format!(
+        "sqlite:{}",
+        scene.folder.path().join("notification.db").display()
+    );
+    let Documents::Sqlite(sql) = Documents::open(&url).await.unwrap() else {
+        panic!("SQLite")
+    };
+    let kept: Vec<String> = sql
+        .fetch_all("SELECT body FROM notices", vals![])
+        .await
+        .unwrap();
+    assert!(
+        kept.len() == 1 && !kept[0].contains("lift") && !kept[0].contains("bell"),
+        "{kept:?}"
+    );
 }

@@ -6,8 +6,9 @@ use wire::{Amount, Code, EventType, OrderStatus, OutcomeKind, ServiceType, Sourc
 #[test]
 fn the_first_acceptance_of_a_batch_wins_and_the_others_lose_to_it() {
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
-    let requests: Vec<_> =
-        (1..=9).map(|n| logged(n, u128::from(n), Some(provider(n.into())), accept(1))).collect();
+    let requests: Vec<_> = (1..=9)
+        .map(|n| logged(n, u128::from(n), Some(provider(n.into())), accept(1)))
+        .collect();
     let writes = stage.decide(&requests);
     assert!(outcome(&writes, 0).has_succeeded());
     for at in 1..9 {
@@ -24,9 +25,16 @@ fn the_first_acceptance_of_a_batch_wins_and_the_others_lose_to_it() {
         );
     }
     assert_eq!(stage.order(1).provider_id, Some(provider(1).user_id));
-    let accepted = writes.events.iter().filter(|event| event.kind == EventType::OrderAccepted);
+    let accepted = writes
+        .events
+        .iter()
+        .filter(|event| event.kind == EventType::OrderAccepted);
     assert_eq!(accepted.count(), 1);
-    assert_eq!(writes.orders.len(), 1, "an order that changed is written once");
+    assert_eq!(
+        writes.orders.len(),
+        1,
+        "an order that changed is written once"
+    );
 }
 
 #[test]
@@ -40,14 +48,29 @@ fn a_later_op_sees_what_an_earlier_one_of_its_batch_did() {
         logged(4, 5, Some(provider(2)), accept(1)),
         logged(5, 6, Some(customer(1)), cancel(1)),
     ]);
-    assert!((0..6).all(|at| outcome(&writes, at).has_succeeded()), "{:?}", writes.answers);
+    assert!(
+        (0..6).all(|at| outcome(&writes, at).has_succeeded()),
+        "{:?}",
+        writes.answers
+    );
     assert_eq!(stage.order(1).version, 6);
     assert_eq!(writes.orders.len(), 1);
     assert_eq!(writes.orders[0].guard, None);
-    let versions: Vec<_> = writes.timeline.iter().map(|line| line.entry.version).collect();
+    let versions: Vec<_> = writes
+        .timeline
+        .iter()
+        .map(|line| line.entry.version)
+        .collect();
     assert_eq!(versions, [1, 2, 3, 4, 5, 6]);
-    let told: Vec<_> = writes.events.iter().map(|event| event.body.order.version).collect();
-    assert_eq!(told, versions, "each event carries the order as it was then");
+    let told: Vec<_> = writes
+        .events
+        .iter()
+        .map(|event| event.body.order.version)
+        .collect();
+    assert_eq!(
+        told, versions,
+        "each event carries the order as it was then"
+    );
 }
 
 #[test]
@@ -59,15 +82,22 @@ fn a_loser_is_told_who_was_first_and_when() {
     assert_eq!(lost.winner_source, Some(Source::Portal));
     assert_eq!(lost.tapped_at, Some(UnixMillis(NOW.0 - 20_000)));
     assert_eq!(lost.edge_at, Some(UnixMillis(NOW.0 - 10_000)));
-    let [line] = writes.timeline.as_slice() else { panic!("{:?}", writes.timeline) };
+    let [line] = writes.timeline.as_slice() else {
+        panic!("{:?}", writes.timeline)
+    };
     assert_eq!(
         (line.entry.from, line.entry.to),
         (Some(OrderStatus::Accepted), OrderStatus::Accepted)
     );
     assert_eq!(line.entry.code, Some(Code::OrderAlreadyAccepted));
-    assert_eq!((line.entry.edge.as_ref(), line.entry.seq), (Some(&edge("north-1")), Some(7)));
+    assert_eq!(
+        (line.entry.edge.as_ref(), line.entry.seq),
+        (Some(&edge("north-1")), Some(7))
+    );
     assert_eq!(line.entry.hops.cloud_at, Some(NOW));
-    let [event] = writes.events.as_slice() else { panic!("{:?}", writes.events) };
+    let [event] = writes.events.as_slice() else {
+        panic!("{:?}", writes.events)
+    };
     assert_eq!(event.kind, EventType::OrderAcceptanceLost);
     assert_eq!(event.body.actor, provider(2));
     assert_eq!(event.body.code, Some(Code::OrderAlreadyAccepted));
@@ -104,7 +134,10 @@ fn an_acceptance_that_meets_a_cancelled_or_rejected_order_is_a_loss_without_a_wi
 fn an_acceptance_of_an_unapproved_order_is_a_mistake_not_a_loss() {
     let mut stage = Stage::with([order(1, OrderStatus::PendingReview)]);
     let (outcome, writes) = stage.decide_one(logged(1, 1, Some(provider(2)), accept(1)));
-    assert_eq!((outcome.code, outcome.lost), (Some(Code::OrderNotApproved), None));
+    assert_eq!(
+        (outcome.code, outcome.lost),
+        (Some(Code::OrderNotApproved), None)
+    );
     assert!(writes.events.is_empty());
 }
 
@@ -117,12 +150,26 @@ fn what_a_loser_then_did_on_the_order_is_refused_and_stays_in_its_history() {
         logged(3, 3, Some(customer(2)), cancel(1)),
         logged(4, 4, Some(customer(2)), accept(1)),
     ]);
-    let codes: Vec<_> = (0..4).map(|at| outcome(&writes, at).code.unwrap()).collect();
-    let expected =
-        [Code::OrderAlreadyAccepted, Code::NotYours, Code::OrderNotFound, Code::ProvidersOnly];
+    let codes: Vec<_> = (0..4)
+        .map(|at| outcome(&writes, at).code.unwrap())
+        .collect();
+    let expected = [
+        Code::OrderAlreadyAccepted,
+        Code::NotYours,
+        Code::OrderNotFound,
+        Code::ProvidersOnly,
+    ];
     assert_eq!(codes, expected);
-    let lines: Vec<_> = writes.timeline.iter().filter_map(|line| line.entry.code).collect();
-    assert_eq!(lines, [Code::OrderAlreadyAccepted, Code::NotYours], "strangers leave no line");
+    let lines: Vec<_> = writes
+        .timeline
+        .iter()
+        .filter_map(|line| line.entry.code)
+        .collect();
+    assert_eq!(
+        lines,
+        [Code::OrderAlreadyAccepted, Code::NotYours],
+        "strangers leave no line"
+    );
     assert_eq!(writes.commands.len(), 4, "each is decided for good");
 }
 
@@ -143,14 +190,22 @@ fn three_open_jobs_of_the_same_region_are_offered_nearest_first() {
         order(7, OrderStatus::PendingReview),
     ]);
     let (outcome, _) = stage.decide_one(portal(1, provider(2), accept(1)));
-    let offered: Vec<_> =
-        outcome.lost.unwrap().nearby.into_iter().map(|job| job.order_id).collect();
+    let offered: Vec<_> = outcome
+        .lost
+        .unwrap()
+        .nearby
+        .into_iter()
+        .map(|job| job.order_id)
+        .collect();
     assert_eq!(offered, [order_id(6), order_id(5), order_id(3)]);
 }
 
 #[test]
 fn no_job_is_offered_that_the_same_batch_takes() {
-    let mut stage = Stage::with([order(1, OrderStatus::Accepted), order(2, OrderStatus::Pending)]);
+    let mut stage = Stage::with([
+        order(1, OrderStatus::Accepted),
+        order(2, OrderStatus::Pending),
+    ]);
     let writes = stage.decide(&[
         logged(1, 1, Some(provider(2)), accept(1)),
         logged(2, 2, Some(provider(2)), accept(2)),

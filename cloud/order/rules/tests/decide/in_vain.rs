@@ -14,27 +14,70 @@ fn work_completed_at_an_edge_for_nothing_is_a_case() {
     };
     let his = Some(2);
     for (what, standing, code) in [
-        ("cancelled", of(OrderStatus::Cancelled, his), Code::OrderCancelled),
-        ("its start was refused", of(OrderStatus::Accepted, his), Code::WrongState),
-        ("another has it", of(OrderStatus::InProgress, Some(3)), Code::NotYours),
-        ("another completed it", of(OrderStatus::Completed, Some(3)), Code::NotYours),
-        ("nobody has it", of(OrderStatus::Pending, None), Code::NotYours),
+        (
+            "cancelled",
+            of(OrderStatus::Cancelled, his),
+            Code::OrderCancelled,
+        ),
+        (
+            "its start was refused",
+            of(OrderStatus::Accepted, his),
+            Code::WrongState,
+        ),
+        (
+            "another has it",
+            of(OrderStatus::InProgress, Some(3)),
+            Code::NotYours,
+        ),
+        (
+            "another completed it",
+            of(OrderStatus::Completed, Some(3)),
+            Code::NotYours,
+        ),
+        (
+            "nobody has it",
+            of(OrderStatus::Pending, None),
+            Code::NotYours,
+        ),
     ] {
         let done = logged(4, 4, Some(provider(2)), complete(1));
         let (outcome, writes) = Stage::with([standing.clone()]).decide_one(done.clone());
         assert_eq!(outcome.code, Some(code), "{what}");
-        let [case] = writes.cases.as_slice() else { panic!("{what}: {:?}", writes.cases) };
-        assert_eq!((case.kind, case.user_id), (CaseKind::WorkedInVain, provider(2).user_id));
-        assert_eq!((case.order_id, case.code), (order_id(1), Some(code)), "{what}");
+        let [case] = writes.cases.as_slice() else {
+            panic!("{what}: {:?}", writes.cases)
+        };
+        assert_eq!(
+            (case.kind, case.user_id),
+            (CaseKind::WorkedInVain, provider(2).user_id)
+        );
+        assert_eq!(
+            (case.order_id, case.code),
+            (order_id(1), Some(code)),
+            "{what}"
+        );
         let mut forgetful = Stage::with([standing.clone()]).without(DisabledRule::VainCase);
-        assert!(forgetful.decide_one(done).1.cases.is_empty(), "that is what the rule is for");
+        assert!(
+            forgetful.decide_one(done).1.cases.is_empty(),
+            "that is what the rule is for"
+        );
         // At the portal a person reads the refusal before any work.
         let at_portal = portal(5, provider(2), complete(1));
-        assert!(Stage::with([standing]).decide_one(at_portal).1.cases.is_empty(), "{what}");
+        assert!(
+            Stage::with([standing])
+                .decide_one(at_portal)
+                .1
+                .cases
+                .is_empty(),
+            "{what}"
+        );
     }
     let again = logged(4, 4, Some(provider(2)), complete(1));
     let (outcome, writes) = Stage::with([of(OrderStatus::Completed, his)]).decide_one(again);
-    assert_eq!((outcome.code, writes.cases.len()), (Some(Code::WrongState), 0), "it counts");
+    assert_eq!(
+        (outcome.code, writes.cases.len()),
+        (Some(Code::WrongState), 0),
+        "it counts"
+    );
 }
 
 #[test]
@@ -43,15 +86,26 @@ fn a_withdrawal_that_arrives_after_a_cancel_at_a_fee_is_a_case() {
         let mut standing = order(1, OrderStatus::Cancelled);
         standing.order.provider_id = Some(provider(2).user_id);
         let fee = Amount::from_minor(fee).unwrap();
-        standing.terms = Some(CancelCharge { fee, provider_id: Some(provider(whose).user_id) });
+        standing.terms = Some(CancelCharge {
+            fee,
+            provider_id: Some(provider(whose).user_id),
+        });
         standing
     };
     let gives_back = || logged(4, 4, Some(provider(2)), withdraw(1));
     let (outcome, writes) = Stage::with([cancelled(5_000, 2)]).decide_one(gives_back());
     assert_eq!(outcome.code, Some(Code::OrderCancelled));
-    let [case] = writes.cases.as_slice() else { panic!("{:?}", writes.cases) };
+    let [case] = writes.cases.as_slice() else {
+        panic!("{:?}", writes.cases)
+    };
     assert_eq!(case.kind, CaseKind::WithdrewBeforeFee);
     for quiet in [cancelled(0, 2), cancelled(5_000, 3)] {
-        assert!(Stage::with([quiet]).decide_one(gives_back()).1.cases.is_empty());
+        assert!(
+            Stage::with([quiet])
+                .decide_one(gives_back())
+                .1
+                .cases
+                .is_empty()
+        );
     }
 }

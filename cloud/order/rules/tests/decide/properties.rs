@@ -30,14 +30,22 @@ fn body() -> impl Strategy<Value = CommandBody> {
 
 /// Few ids, so that the same person or others often reuse them.
 fn requests() -> impl Strategy<Value = Vec<Submission>> {
-    let request = (0u128..12, actor(), body(), any::<bool>(), prop::bool::weighted(0.05));
+    let request = (
+        0u128..12,
+        actor(),
+        body(),
+        any::<bool>(),
+        prop::bool::weighted(0.05),
+    );
     prop::collection::vec(request, 1..24).prop_map(|drawn| {
         let numbered = (1u64..).zip(drawn);
         numbered
-            .map(|(seq, (id, actor, body, from_edge, unvouched))| match from_edge {
-                true => logged(seq, id, (!unvouched).then_some(actor), body),
-                false => portal(id, actor, body),
-            })
+            .map(
+                |(seq, (id, actor, body, from_edge, unvouched))| match from_edge {
+                    true => logged(seq, id, (!unvouched).then_some(actor), body),
+                    false => portal(id, actor, body),
+                },
+            )
             .collect()
     })
 }
@@ -75,10 +83,18 @@ fn check_writes(before: &rules::Snapshot, writes: &Writes) -> Result<(), TestCas
         let changes =
             |line: &&rules::NewTimelineEntry| line.order_id == id && line.entry.code.is_none();
         let changes = writes.timeline.iter().filter(changes).count() as u64;
-        let version = before.orders.get(&id).map_or(0, |standing| standing.order.version);
+        let version = before
+            .orders
+            .get(&id)
+            .map_or(0, |standing| standing.order.version);
         prop_assert_eq!(order.version, version + changes, "a line for every change");
-        let told = writes.events.iter().filter(|event| event.body.order.id == id);
-        let told = told.filter(|event| event.kind != EventType::OrderAcceptanceLost).count();
+        let told = writes
+            .events
+            .iter()
+            .filter(|event| event.body.order.id == id);
+        let told = told
+            .filter(|event| event.kind != EventType::OrderAcceptanceLost)
+            .count();
         prop_assert_eq!(told as u64, changes, "an event for every change");
         let working = matches!(
             order.status,
@@ -87,10 +103,22 @@ fn check_writes(before: &rules::Snapshot, writes: &Writes) -> Result<(), TestCas
                 | OrderStatus::Completed
                 | OrderStatus::Reviewed
         );
-        prop_assert!(!working || order.provider_id.is_some(), "work has a provider");
-        let open = matches!(order.status, OrderStatus::PendingReview | OrderStatus::Pending);
-        prop_assert!(!open || order.provider_id.is_none(), "an open order has none");
-        prop_assert_eq!(order.provider_id.is_some(), write.after.acceptance.is_some());
+        prop_assert!(
+            !working || order.provider_id.is_some(),
+            "work has a provider"
+        );
+        let open = matches!(
+            order.status,
+            OrderStatus::PendingReview | OrderStatus::Pending
+        );
+        prop_assert!(
+            !open || order.provider_id.is_none(),
+            "an open order has none"
+        );
+        prop_assert_eq!(
+            order.provider_id.is_some(),
+            write.after.acceptance.is_some()
+        );
     }
     Ok(())
 }

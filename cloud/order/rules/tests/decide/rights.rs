@@ -18,7 +18,13 @@ fn a_firm_accept_gets_its_order_and_is_remembered_as_firm() {
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
     let (outcome, writes) = stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
     assert!(outcome.has_succeeded());
-    assert!(stage.snapshot.orders[&order_id(1)].acceptance.as_ref().unwrap().is_firm());
+    assert!(
+        stage.snapshot.orders[&order_id(1)]
+            .acceptance
+            .as_ref()
+            .unwrap()
+            .is_firm()
+    );
     assert_eq!(writes.timeline[0].entry.verdict, Some(Verdict::Firm));
     assert!(writes.cases.is_empty());
 }
@@ -33,23 +39,46 @@ fn a_firm_accept_that_finds_its_order_closed_counts_and_leaves_it_so() {
         let mut stage = Stage::with([before.clone()]).assign(held());
         let op = firm(4, 1, 1, provider(2), accept(1));
         let (outcome, writes) = stage.decide_one(op.clone());
-        assert_eq!((outcome.kind, outcome.code), (OutcomeKind::Applied, Some(code)));
+        assert_eq!(
+            (outcome.kind, outcome.code),
+            (OutcomeKind::Applied, Some(code))
+        );
         assert!(outcome.has_succeeded());
         assert_eq!(stage.order(1), &before.order);
-        let [line] = writes.timeline.as_slice() else { panic!("{:?}", writes.timeline) };
-        assert_eq!((line.entry.actor, line.entry.code), (provider(2), Some(code)));
+        let [line] = writes.timeline.as_slice() else {
+            panic!("{:?}", writes.timeline)
+        };
+        assert_eq!(
+            (line.entry.actor, line.entry.code),
+            (provider(2), Some(code))
+        );
         assert!(line.entry.hops.edge_at.is_some() && line.entry.hops.cloud_at.is_some());
-        let [event] = writes.events.as_slice() else { panic!("{:?}", writes.events) };
-        assert_eq!((event.kind, event.body.code), (EventType::OrderAcceptanceLost, Some(code)));
-        assert_eq!(event.body.actor, provider(2), "it is his inbox that hears of it");
+        let [event] = writes.events.as_slice() else {
+            panic!("{:?}", writes.events)
+        };
+        assert_eq!(
+            (event.kind, event.body.code),
+            (EventType::OrderAcceptanceLost, Some(code))
+        );
+        assert_eq!(
+            event.body.actor,
+            provider(2),
+            "it is his inbox that hears of it"
+        );
         assert_eq!(kinds(&writes), [CaseKind::MetClosed]);
         let (again, writes) = stage.decide_one(op);
         assert_eq!((again.kind, again.code), (OutcomeKind::Applied, Some(code)));
         assert!(writes.events.is_empty() && writes.cases.is_empty());
 
-        let mut stage = Stage::with([before]).assign(held()).without(DisabledRule::CancelHeld);
+        let mut stage = Stage::with([before])
+            .assign(held())
+            .without(DisabledRule::CancelHeld);
         let (outcome, _) = stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
-        assert_eq!(outcome.kind, OutcomeKind::Rejected, "that is what the rule is for");
+        assert_eq!(
+            outcome.kind,
+            OutcomeKind::Rejected,
+            "that is what the rule is for"
+        );
     }
 }
 
@@ -75,10 +104,18 @@ fn what_he_then_did_on_it_is_rejected_and_gathered_in_his_case() {
                 first
             }
         };
-        let codes: Vec<_> = (1..4).map(|at| outcome(&writes, at).code.unwrap()).collect();
-        assert_eq!(codes, [Code::OrderCancelled, Code::OrderCancelled, Code::NotYours]);
-        let gathered: Vec<_> =
-            writes.cases.iter().map(|item| (item.user_id, item.kind, item.code)).collect();
+        let codes: Vec<_> = (1..4)
+            .map(|at| outcome(&writes, at).code.unwrap())
+            .collect();
+        assert_eq!(
+            codes,
+            [Code::OrderCancelled, Code::OrderCancelled, Code::NotYours]
+        );
+        let gathered: Vec<_> = writes
+            .cases
+            .iter()
+            .map(|item| (item.user_id, item.kind, item.code))
+            .collect();
         let his = |code| (provider(2).user_id, CaseKind::MetClosed, Some(code));
         assert_eq!(
             gathered,
@@ -93,7 +130,10 @@ fn what_he_then_did_on_it_is_rejected_and_gathered_in_his_case() {
 
 #[test]
 fn an_accept_under_a_right_that_was_taken_back_is_honoured_where_the_order_is_pending() {
-    for how in FenceEnding::ALL.into_iter().filter(|how| how.is_take_back()) {
+    for how in FenceEnding::ALL
+        .into_iter()
+        .filter(|how| how.is_take_back())
+    {
         let broken = how.broken_promise().unwrap();
         for (status, expected) in [
             (OrderStatus::Pending, Ok(())),
@@ -120,8 +160,15 @@ fn an_accept_under_a_right_that_was_taken_back_is_honoured_where_the_order_is_pe
                         (won, won.is_some())
                     );
                     let line = writes.timeline[0].entry.promise.as_ref().unwrap();
-                    assert_eq!((line.epoch, line.fence), (1, 4), "the firm answer is on record");
-                    assert_eq!(writes.events[0].body.lost, outcome.lost, "the event says the same");
+                    assert_eq!(
+                        (line.epoch, line.fence),
+                        (1, 4),
+                        "the firm answer is on record"
+                    );
+                    assert_eq!(
+                        writes.events[0].body.lost, outcome.lost,
+                        "the event says the same"
+                    );
                     assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
                     let (again, _) = stage.decide_one(op);
                     assert_eq!(again.lost, outcome.lost, "and so does a repeat");
@@ -143,14 +190,24 @@ fn what_was_promised_in_an_epoch_that_is_over_is_honoured_or_told_of_the_take_ba
         let (outcome, writes) = stage.decide_one(op.clone());
         let record = outcome.lost.as_ref().unwrap().taken_back.clone();
         let line = writes.timeline[0].entry.promise.as_ref().unwrap();
-        assert_eq!((line.epoch, line.fence), (1, 4), "{how}: the firm answer is on record");
+        assert_eq!(
+            (line.epoch, line.fence),
+            (1, 4),
+            "{how}: the firm answer is on record"
+        );
         if let Some(broken) = how.broken_promise() {
             assert_eq!(outcome.code, Some(broken), "{how}");
             assert_eq!(record.map(|end| end.how), Some(how));
             assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
         } else {
-            assert_eq!((outcome.code, record), (Some(Code::OrderAlreadyAccepted), None));
-            assert!(kinds(&writes).is_empty(), "a right that was given back is over");
+            assert_eq!(
+                (outcome.code, record),
+                (Some(Code::OrderAlreadyAccepted), None)
+            );
+            assert!(
+                kinds(&writes).is_empty(),
+                "a right that was given back is over"
+            );
         }
     }
     for change in [
@@ -165,7 +222,11 @@ fn what_was_promised_in_an_epoch_that_is_over_is_honoured_or_told_of_the_take_ba
         let mut stage =
             Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(FenceEnding::EdgeRestored));
         let (outcome, _) = stage.decide_one(op);
-        assert_eq!(outcome.code, Some(Code::OrderAlreadyAccepted), "nothing of the sort was said");
+        assert_eq!(
+            outcome.code,
+            Some(Code::OrderAlreadyAccepted),
+            "nothing of the sort was said"
+        );
     }
 }
 
@@ -188,7 +249,12 @@ fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
         assert!(outcome.lost.unwrap().taken_back.is_some());
         assert_eq!(kinds(&writes), listed, "for an admin to look at, once");
         let codes: Vec<_> = writes.cases.iter().map(|item| item.code).collect();
-        assert!(codes.iter().all(|code| *code == Some(Code::OrderAlreadyAccepted)), "{codes:?}");
+        assert!(
+            codes
+                .iter()
+                .all(|code| *code == Some(Code::OrderAlreadyAccepted)),
+            "{codes:?}"
+        );
     }
 }
 
@@ -208,7 +274,10 @@ fn a_promise_of_a_copied_or_restored_log_is_told_of_where_no_right_was_taken_bac
             let (outcome, writes) = stage.decide_one(own.clone());
             let lost = outcome.lost.unwrap();
             assert_eq!((outcome.code, lost.status), (Some(code), Some(status)));
-            assert_eq!((lost.promise_ended, lost.taken_back), (Some(why.into()), None));
+            assert_eq!(
+                (lost.promise_ended, lost.taken_back),
+                (Some(why.into()), None)
+            );
             assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
         }
         let mut stage = Stage::with([order(1, OrderStatus::Accepted)]).assign(held());
@@ -217,11 +286,18 @@ fn a_promise_of_a_copied_or_restored_log_is_told_of_where_no_right_was_taken_bac
         });
         let (outcome, writes) = stage.decide_one(put);
         assert_eq!(outcome.code, Some(Code::OrderAlreadyAccepted));
-        assert_eq!(writes.timeline[0].entry.source, wire::Source::Edge(edge("north-2")));
+        assert_eq!(
+            writes.timeline[0].entry.source,
+            wire::Source::Edge(edge("north-2"))
+        );
         let (outcome, writes) = stage.decide_one(own);
         assert_eq!(outcome.lost.unwrap().promise_ended, Some(why.into()));
         assert_eq!(kinds(&writes), [CaseKind::TakenBack]);
-        assert_eq!(writes.promises[0].promise.why, Some(why.into()), "it is put on record late");
+        assert_eq!(
+            writes.promises[0].promise.why,
+            Some(why.into()),
+            "it is put on record late"
+        );
     }
 }
 
@@ -232,12 +308,18 @@ fn an_acceptance_says_by_which_rule_it_came_first() {
         let (outcome, writes) = stage.decide_one(request);
         assert!(outcome.has_succeeded(), "{outcome:?}");
         let (later, _) = stage.decide_one(logged(9, 9, Some(provider(3)), accept(1)));
-        assert_eq!(later.lost.unwrap().race_rule, writes.timeline[0].entry.race_rule);
+        assert_eq!(
+            later.lost.unwrap().race_rule,
+            writes.timeline[0].entry.race_rule
+        );
         writes.timeline[0].entry.race_rule
     };
     let provisional = || logged(1, 1, Some(provider(2)), accept(1));
     let firm = firm(4, 1, 1, provider(2), accept(1));
-    assert_eq!(by_rule(Assignment::default(), provisional()), Some(RaceRule::FirstInCloud));
+    assert_eq!(
+        by_rule(Assignment::default(), provisional()),
+        Some(RaceRule::FirstInCloud)
+    );
     assert_eq!(by_rule(held(), provisional()), Some(RaceRule::FirstInLog));
     assert_eq!(by_rule(held(), firm), Some(RaceRule::Promised));
 }
@@ -255,12 +337,20 @@ fn a_fence_counts_only_for_the_epoch_it_was_granted_to() {
         let mut stage =
             Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(FenceEnding::TakenBack));
         let (outcome, _) = stage.decide_one(request.clone());
-        assert_eq!(outcome.code, Some(Code::OrderAlreadyAccepted), "{request:?}");
+        assert_eq!(
+            outcome.code,
+            Some(Code::OrderAlreadyAccepted),
+            "{request:?}"
+        );
     }
     let mut stage =
         Stage::with([order(1, OrderStatus::Cancelled)]).assign(ended(FenceEnding::Released));
     let (outcome, _) = stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
-    assert_eq!(outcome.code, Some(Code::OrderCancelled), "a right that was given back is over");
+    assert_eq!(
+        outcome.code,
+        Some(Code::OrderCancelled),
+        "a right that was given back is over"
+    );
 }
 
 #[test]
@@ -285,14 +375,26 @@ fn a_firm_answer_outlives_a_revocation_that_its_edge_could_not_know() {
         let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
         let (outcome, writes) = stage.decide_one(request.clone());
         assert_eq!(outcome.code, code, "{request:?}");
-        assert_eq!(writes.commands.len(), 1, "what an edge logged is decided for good");
-        let listed: &[CaseKind] = if code.is_none() { &[CaseKind::RevokedMeanwhile] } else { &[] };
+        assert_eq!(
+            writes.commands.len(),
+            1,
+            "what an edge logged is decided for good"
+        );
+        let listed: &[CaseKind] = if code.is_none() {
+            &[CaseKind::RevokedMeanwhile]
+        } else {
+            &[]
+        };
         assert_eq!(kinds(&writes), listed);
     }
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
     stage = stage.without(DisabledRule::RevokeSeen);
     let (outcome, _) = stage.decide_one(accepted(Some(6), true));
-    assert_eq!(outcome.code, Some(Code::Revoked), "that is what the rule is for");
+    assert_eq!(
+        outcome.code,
+        Some(Code::Revoked),
+        "that is what the rule is for"
+    );
 }
 
 #[test]
@@ -302,14 +404,24 @@ fn an_admin_withdraws_anyones_acceptance_with_a_reason_and_the_provider_hears_of
     stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
     for (id, reason) in [(2, Some(" ")), (3, None)] {
         let (outcome, writes) = stage.decide_one(withdraw(id, reason));
-        assert_eq!(outcome.code, Some(Code::InvalidInput), "the record says why");
+        assert_eq!(
+            outcome.code,
+            Some(Code::InvalidInput),
+            "the record says why"
+        );
         assert!(writes.commands.is_empty());
     }
     let (outcome, writes) = stage.decide_one(withdraw(4, Some("Licence lost.")));
     assert!(outcome.has_succeeded(), "{outcome:?}");
-    assert_eq!((stage.order(1).status, stage.order(1).provider_id), (OrderStatus::Pending, None));
+    assert_eq!(
+        (stage.order(1).status, stage.order(1).provider_id),
+        (OrderStatus::Pending, None)
+    );
     let entry = &writes.timeline[0].entry;
-    assert_eq!((entry.actor, entry.reason.as_deref()), (admin(), Some("Licence lost.")));
+    assert_eq!(
+        (entry.actor, entry.reason.as_deref()),
+        (admin(), Some("Licence lost."))
+    );
     let event = &writes.events[0].body;
     assert_eq!(event.taken_from, Some(provider(2).user_id));
     assert_eq!(event.reason.as_deref(), Some("Licence lost."));
@@ -323,11 +435,17 @@ fn an_admin_withdraws_anyones_acceptance_with_a_reason_and_the_provider_hears_of
 fn who_is_revoked_while_waiting_at_the_portal_is_refused_for_good() {
     for revoked in [false, true] {
         let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
-        let Submission::Command(mut attempt) = portal(1, provider(2), accept(1)) else { panic!() };
+        let Submission::Command(mut attempt) = portal(1, provider(2), accept(1)) else {
+            panic!()
+        };
         attempt.origin = rules::Origin::Waited { revoked };
         let (outcome, writes) = stage.decide_one(Submission::Command(attempt));
         assert_eq!(outcome.code, revoked.then_some(Code::Revoked));
-        assert_eq!(writes.commands.len(), 1, "nobody is there any more to try again");
+        assert_eq!(
+            writes.commands.len(),
+            1,
+            "nobody is there any more to try again"
+        );
     }
 }
 
@@ -353,12 +471,19 @@ fn approving() -> OfflineRules {
         currency: Currency::Cny,
         service_types: vec![ServiceType::CleaningRepair],
     };
-    OfflineRules { unpaid_start: true, approval: Some(approval), ..OfflineRules::default() }
+    OfflineRules {
+        unpaid_start: true,
+        approval: Some(approval),
+        ..OfflineRules::default()
+    }
 }
 
 /// Today's rules allow nothing; version 2 allowed approvals and unpaid starts.
 fn relaxed_once() -> Assignment {
-    let mut assignment = Assignment { rules_version: 3, ..held() };
+    let mut assignment = Assignment {
+        rules_version: 3,
+        ..held()
+    };
     assignment.past_rules.insert(2, approving());
     assignment
 }
@@ -386,25 +511,40 @@ fn a_firm_approval_is_judged_by_the_rules_it_names() {
         let mut stage = Stage::with([standing]).assign(relaxed_once());
         let (outcome, writes) = stage.decide_one(request.clone());
         assert_eq!(outcome.code, code, "{request:?}");
-        let listed: &[CaseKind] = if code.is_none() { &[CaseKind::OfflineRule] } else { &[] };
+        let listed: &[CaseKind] = if code.is_none() {
+            &[CaseKind::OfflineRule]
+        } else {
+            &[]
+        };
         assert_eq!(kinds(&writes), listed);
     }
     let standing = order(1, OrderStatus::PendingReview);
-    let mut stage =
-        Stage::with([standing]).assign(relaxed_once()).without(DisabledRule::RuleVersion);
+    let mut stage = Stage::with([standing])
+        .assign(relaxed_once())
+        .without(DisabledRule::RuleVersion);
     let (outcome, _) = stage.decide_one(approved(Some(2)));
-    assert_eq!(outcome.code, Some(Code::RoleForbidden), "that is what the rule is for");
+    assert_eq!(
+        outcome.code,
+        Some(Code::RoleForbidden),
+        "that is what the rule is for"
+    );
 }
 
 /// Only the edge knew the customer's standing: its promise counts, and an admin gets a case.
 #[test]
 fn a_firm_approval_for_a_customer_in_good_standing_is_judged_by_its_rule() {
-    let wider =
-        OfflineRules { approval_in_good_standing: approving().approval, ..OfflineRules::default() };
-    let mut assignment = Assignment { rules_version: 3, ..held() };
+    let wider = OfflineRules {
+        approval_in_good_standing: approving().approval,
+        ..OfflineRules::default()
+    };
+    let mut assignment = Assignment {
+        rules_version: 3,
+        ..held()
+    };
     assignment.past_rules.insert(2, wider);
-    let approved =
-        with_op(firm(4, 1, 1, customer(1), approve(1)), |op| op.evidence.rules_version = Some(2));
+    let approved = with_op(firm(4, 1, 1, customer(1), approve(1)), |op| {
+        op.evidence.rules_version = Some(2)
+    });
     let provisional = with_op(logged(1, 1, Some(customer(1)), approve(1)), |op| {
         op.evidence.rules_version = Some(2)
     });
@@ -432,7 +572,11 @@ fn a_firm_approval_that_comes_late_counts_all_the_same() {
         let (outcome, _) = stage.decide_one(request);
         assert_eq!(outcome.kind, OutcomeKind::Applied, "{status}");
         let rejected = status == OrderStatus::Rejected;
-        assert_eq!(outcome.code, rejected.then_some(Code::OrderRejectedMeanwhile), "{status}");
+        assert_eq!(
+            outcome.code,
+            rejected.then_some(Code::OrderRejectedMeanwhile),
+            "{status}"
+        );
         let after = status.next_status(Action::Approve).unwrap_or(status);
         assert_eq!(stage.order(1).status, after);
     }
@@ -459,11 +603,18 @@ fn refusals_that_consume_nothing_let_the_same_command_succeed_later() {
         let mut stage = Stage::with([]);
         stage.snapshot.lapse = lapse;
         stage.decide_one(portal(1, provider(1), accept(1)));
-        stage.snapshot.orders.insert(order_id(1), order(1, OrderStatus::Pending));
+        stage
+            .snapshot
+            .orders
+            .insert(order_id(1), order(1, OrderStatus::Pending));
         let mut stage = stage.assign(held());
         let writes = stage.decide(&[portal(1, provider(1), accept(1))]);
         let decided = matches!(writes.answers[0], wire::OpDecision::Decided(_));
-        assert_eq!(decided, lapse.is_some(), "it waits for the holder, unless it was used up");
+        assert_eq!(
+            decided,
+            lapse.is_some(),
+            "it waits for the holder, unless it was used up"
+        );
         let (outcome, _) = stage.decide_one(firm(4, 1, 1, provider(1), accept(1)));
         assert_eq!(outcome.has_succeeded(), lapse.is_none());
     }

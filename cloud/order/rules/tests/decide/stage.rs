@@ -17,15 +17,24 @@ use wire::{
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 
 pub fn customer(n: u128) -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(0xC000 + n)), role: Role::Customer }
+    Actor {
+        user_id: UserId(Uuid::from_u128(0xC000 + n)),
+        role: Role::Customer,
+    }
 }
 
 pub fn provider(n: u128) -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(0xD000 + n)), role: Role::Provider }
+    Actor {
+        user_id: UserId(Uuid::from_u128(0xD000 + n)),
+        role: Role::Provider,
+    }
 }
 
 pub fn admin() -> Actor {
-    Actor { user_id: UserId(Uuid::from_u128(0xA000)), role: Role::Admin }
+    Actor {
+        user_id: UserId(Uuid::from_u128(0xA000)),
+        role: Role::Admin,
+    }
 }
 
 pub fn order_id(n: u128) -> OrderId {
@@ -70,7 +79,11 @@ pub fn order(n: u128, status: OrderStatus) -> OrderState {
     let decided_at = order.updated_at;
     let source = Source::Portal;
     let rule = Some(RaceRule::FirstInCloud);
-    let acceptance = taken.then_some(Acceptance { decided_at, source, rule });
+    let acceptance = taken.then_some(Acceptance {
+        decided_at,
+        source,
+        rule,
+    });
     OrderState::new_unpaid(order, acceptance)
 }
 
@@ -80,13 +93,24 @@ pub struct Stage {
 
 impl Stage {
     pub fn with(orders: impl IntoIterator<Item = OrderState>) -> Self {
-        let orders: BTreeMap<_, _> =
-            orders.into_iter().map(|standing| (standing.order.id, standing)).collect();
-        Self { snapshot: Snapshot { now: NOW, orders, ..Snapshot::default() } }
+        let orders: BTreeMap<_, _> = orders
+            .into_iter()
+            .map(|standing| (standing.order.id, standing))
+            .collect();
+        Self {
+            snapshot: Snapshot {
+                now: NOW,
+                orders,
+                ..Snapshot::default()
+            },
+        }
     }
 
     pub fn allow(mut self, rules: OfflineRules) -> Self {
-        let assignment = Assignment { rules, ..Assignment::default() };
+        let assignment = Assignment {
+            rules,
+            ..Assignment::default()
+        };
         self.snapshot.regions.insert(Region::North, assignment);
         self
     }
@@ -104,13 +128,21 @@ impl Stage {
     /// Decides, and applies the writes to the snapshot.
     pub fn decide(&mut self, requests: &[Submission]) -> Writes {
         let regions = regions_to_explain(&self.snapshot, requests);
-        let open = self.snapshot.orders.values().map(|standing| standing.order.clone());
+        let open = self
+            .snapshot
+            .orders
+            .values()
+            .map(|standing| standing.order.clone());
         self.snapshot.open_jobs = open
             .filter(|order| order.status == OrderStatus::Pending)
             .filter(|order| regions.contains(&order.location))
             .collect();
         let writes = decide(&self.snapshot, requests);
-        assert_eq!(writes.answers.len(), requests.len(), "one answer per request");
+        assert_eq!(
+            writes.answers.len(),
+            requests.len(),
+            "one answer per request"
+        );
         self.carry(&writes);
         writes
     }
@@ -126,22 +158,36 @@ impl Stage {
 
     fn carry(&mut self, writes: &Writes) {
         for answer in &writes.commands {
-            let old = self.snapshot.answers.insert(answer.command_key(), answer.clone());
+            let old = self
+                .snapshot
+                .answers
+                .insert(answer.command_key(), answer.clone());
             assert_eq!(old, None, "an answer is never written twice");
         }
         for write in &writes.orders {
             let id = write.after.order.id;
             let old = self.snapshot.orders.insert(id, write.after.clone());
-            assert_eq!(old.map(|old| old.order.version), write.guard.map(|guard| guard.version));
+            assert_eq!(
+                old.map(|old| old.order.version),
+                write.guard.map(|guard| guard.version)
+            );
         }
         for (region, turned) in &writes.turns {
             self.snapshot.regions.insert(*region, turned.after.clone());
         }
-        let met_closed = writes.cases.iter().filter(|item| item.kind == CaseKind::MetClosed);
-        let taken_back = writes.cases.iter().filter(|item| item.kind == CaseKind::TakenBack);
+        let met_closed = writes
+            .cases
+            .iter()
+            .filter(|item| item.kind == CaseKind::MetClosed);
+        let taken_back = writes
+            .cases
+            .iter()
+            .filter(|item| item.kind == CaseKind::TakenBack);
         let taken_back = taken_back.map(|item| (item.command_id, item.user_id));
         self.snapshot.taken_back.extend(taken_back);
-        self.snapshot.met_closed.extend(met_closed.map(|item| (item.order_id, item.user_id)));
+        self.snapshot
+            .met_closed
+            .extend(met_closed.map(|item| (item.order_id, item.user_id)));
     }
 }
 
@@ -154,7 +200,14 @@ pub fn outcome(writes: &Writes, at: usize) -> &Outcome {
 
 pub fn command(id: u128, body: CommandBody) -> Command {
     let id = command_id(id);
-    Command { id, body, device: None, device_seq: None, tapped_at: None, trace: None }
+    Command {
+        id,
+        body,
+        device: None,
+        device_seq: None,
+        tapped_at: None,
+        trace: None,
+    }
 }
 
 pub fn portal(id: u128, actor: Actor, body: CommandBody) -> Submission {
@@ -172,7 +225,12 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Su
     let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
     let hash = Hash::digest_bytes(&seq.to_be_bytes());
     let origin = Origin::Edge(Box::new(EdgeOp {
-        name: OpIdentity { edge: edge("north-1"), epoch: 1, seq, hash },
+        name: OpIdentity {
+            edge: edge("north-1"),
+            epoch: 1,
+            seq,
+            hash,
+        },
         region: Region::North,
         evidence: CommandEvidence {
             verdict: Verdict::Provisional,
@@ -189,19 +247,33 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Su
             cut_off: None,
         },
     }));
-    let command = Command { tapped_at, ..command(id, body) };
-    Submission::Command(Box::new(Attempt { command, actor, mark: None, origin }))
+    let command = Command {
+        tapped_at,
+        ..command(id, body)
+    };
+    Submission::Command(Box::new(Attempt {
+        command,
+        actor,
+        mark: None,
+        origin,
+    }))
 }
 
 pub fn with_op(request: Submission, change: impl FnOnce(&mut EdgeOp)) -> Submission {
-    let Submission::Command(mut attempt) = request else { panic!("no command: {request:?}") };
-    let Origin::Edge(op) = &mut attempt.origin else { panic!("not from an edge") };
+    let Submission::Command(mut attempt) = request else {
+        panic!("no command: {request:?}")
+    };
+    let Origin::Edge(op) = &mut attempt.origin else {
+        panic!("not from an edge")
+    };
     change(op);
     Submission::Command(attempt)
 }
 
 pub fn logged_at(name: &str, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
-    with_op(logged(seq, id, Some(actor), body), |op| op.name.edge = edge(name))
+    with_op(logged(seq, id, Some(actor), body), |op| {
+        op.name.edge = edge(name)
+    })
 }
 
 /// An op that north-1 answered firm under this fence.
@@ -219,7 +291,13 @@ pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody)
         let edge = op.name.edge.clone();
         let verdict = Verdict::Firm;
         let fence = Some(fence);
-        op.evidence.relogged = Some(FirstAnswer { edge, epoch: 1, verdict, fence, why: None });
+        op.evidence.relogged = Some(FirstAnswer {
+            edge,
+            epoch: 1,
+            verdict,
+            fence,
+            why: None,
+        });
     })
 }
 
@@ -245,25 +323,44 @@ pub fn ended(how: FenceEnding) -> Assignment {
         epoch: 1,
         granted_at: UnixMillis(NOW.0 - 90_000),
         granted_by: admin().user_id,
-        end: Some(FenceEnd { at: UnixMillis(NOW.0 - 5_000), how, by, why }),
+        end: Some(FenceEnd {
+            at: UnixMillis(NOW.0 - 5_000),
+            how,
+            by,
+            why,
+        }),
     };
-    Assignment { holder: None, fences: BTreeMap::from([(4, record)]), ..held() }
+    Assignment {
+        holder: None,
+        fences: BTreeMap::from([(4, record)]),
+        ..held()
+    }
 }
 
 pub fn publish(n: u128) -> CommandBody {
-    CommandBody::PublishOrder { order_id: order_id(n), order: draft() }
+    CommandBody::PublishOrder {
+        order_id: order_id(n),
+        order: draft(),
+    }
 }
 
 pub fn approve(n: u128) -> CommandBody {
-    CommandBody::ApproveOrder { order_id: order_id(n) }
+    CommandBody::ApproveOrder {
+        order_id: order_id(n),
+    }
 }
 
 pub fn reject(n: u128) -> CommandBody {
-    CommandBody::RejectOrder { order_id: order_id(n), reason: "No address there.".into() }
+    CommandBody::RejectOrder {
+        order_id: order_id(n),
+        reason: "No address there.".into(),
+    }
 }
 
 pub fn accept(n: u128) -> CommandBody {
-    CommandBody::AcceptOrder { order_id: order_id(n) }
+    CommandBody::AcceptOrder {
+        order_id: order_id(n),
+    }
 }
 
 pub fn withdraw(n: u128) -> CommandBody {
@@ -271,21 +368,37 @@ pub fn withdraw(n: u128) -> CommandBody {
 }
 
 pub fn withdraw_because(n: u128, reason: Option<&str>) -> CommandBody {
-    CommandBody::WithdrawAcceptance { order_id: order_id(n), reason: reason.map(str::to_owned) }
+    CommandBody::WithdrawAcceptance {
+        order_id: order_id(n),
+        reason: reason.map(str::to_owned),
+    }
 }
 
 pub fn start(n: u128) -> CommandBody {
-    CommandBody::StartOrder { order_id: order_id(n) }
+    CommandBody::StartOrder {
+        order_id: order_id(n),
+    }
 }
 
 pub fn complete(n: u128) -> CommandBody {
-    CommandBody::CompleteOrder { order_id: order_id(n), note: None }
+    CommandBody::CompleteOrder {
+        order_id: order_id(n),
+        note: None,
+    }
 }
 
 pub fn cancel(n: u128) -> CommandBody {
-    CommandBody::CancelOrder { order_id: order_id(n), reason: None, fee: None }
+    CommandBody::CancelOrder {
+        order_id: order_id(n),
+        reason: None,
+        fee: None,
+    }
 }
 
 pub fn review(n: u128) -> CommandBody {
-    CommandBody::SubmitReview { order_id: order_id(n), rating: 5, comment: String::new() }
+    CommandBody::SubmitReview {
+        order_id: order_id(n),
+        rating: 5,
+        comment: String::new(),
+    }
 }

@@ -22,7 +22,11 @@ fn seen(order: Option<wire::Order>) -> Seen {
 #[track_caller]
 fn check(actor: Actor, status: OrderStatus, read: Seen) {
     let order = order(1, status).order;
-    assert_eq!(seen(readable_by(&order, actor)), read, "{actor:?} reads {status}");
+    assert_eq!(
+        seen(readable_by(&order, actor)),
+        read,
+        "{actor:?} reads {status}"
+    );
 }
 
 #[test]
@@ -61,9 +65,14 @@ fn refusals(actor: Actor, status: OrderStatus) -> [Vec<Outcome>; 2] {
     let refused = |request: &dyn Fn(CommandBody) -> Submission| {
         let decide = |request| Stage::with([order(1, status)]).decide_one(request).0;
         let outcomes = bodies.iter().map(|body| decide(request(body.clone())));
-        outcomes.filter(|outcome| !outcome.has_succeeded()).collect()
+        outcomes
+            .filter(|outcome| !outcome.has_succeeded())
+            .collect()
     };
-    [refused(&|body| portal(1, actor, body)), refused(&|body| logged(1, 1, Some(actor), body))]
+    [
+        refused(&|body| portal(1, actor, body)),
+        refused(&|body| logged(1, 1, Some(actor), body)),
+    ]
 }
 
 #[test]
@@ -76,10 +85,16 @@ fn a_refusal_shows_no_order_that_its_reader_may_not_know() {
         }
         let [over_http, _] = refusals(provider(2), status);
         for outcome in over_http {
-            let told =
-                matches!(outcome.code, Some(Code::OrderAlreadyAccepted | Code::OrderCancelled));
+            let told = matches!(
+                outcome.code,
+                Some(Code::OrderAlreadyAccepted | Code::OrderCancelled)
+            );
             let readable = status == OrderStatus::Pending;
-            assert_eq!(outcome.order.is_some(), readable || (told && was_open), "{outcome:?}");
+            assert_eq!(
+                outcome.order.is_some(),
+                readable || (told && was_open),
+                "{outcome:?}"
+            );
         }
     }
 }
@@ -95,9 +110,10 @@ fn an_order_that_was_never_theirs_to_read_is_not_found() {
         }
     }
     for status in OrderStatus::ALL {
-        for request in
-            [portal(1, customer(2), cancel(1)), logged(1, 1, Some(customer(2)), cancel(1))]
-        {
+        for request in [
+            portal(1, customer(2), cancel(1)),
+            logged(1, 1, Some(customer(2)), cancel(1)),
+        ] {
             let (outcome, writes) = Stage::with([order(1, status)]).decide_one(request);
             assert_eq!(outcome.code, Some(Code::OrderNotFound), "{status}");
             assert!(writes.timeline.is_empty(), "a stranger leaves no line");
@@ -109,5 +125,8 @@ fn an_order_that_was_never_theirs_to_read_is_not_found() {
 fn whoever_nobody_vouches_for_is_shown_nothing() {
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
     let (outcome, _) = stage.decide_one(logged(1, 1, None, accept(1)));
-    assert_eq!((outcome.code, outcome.order), (Some(Code::InvalidToken), None));
+    assert_eq!(
+        (outcome.code, outcome.order),
+        (Some(Code::InvalidToken), None)
+    );
 }

@@ -36,7 +36,13 @@ fn barred(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) ->
     };
     let taken = matches!(status, Accepted | InProgress | Completed | Reviewed);
     // A provider has seen the order at the edge they act at.
-    let hidden = || if from_edge { Code::NotYours } else { Code::OrderNotFound };
+    let hidden = || {
+        if from_edge {
+            Code::NotYours
+        } else {
+            Code::OrderNotFound
+        }
+    };
     match (action, actor.role) {
         (Action::Approve | Action::Reject, Role::Admin) => None,
         (Action::Accept, Role::Provider) if from_edge => None,
@@ -46,7 +52,11 @@ fn barred(action: Action, actor: Actor, status: OrderStatus, from_edge: bool) ->
         (Action::Accept, _) => Some(Code::ProvidersOnly),
         (Action::Withdraw | Action::Start | Action::Complete, Role::Provider) => {
             let mine = taken && actor == provider(1);
-            let why = if status == Pending { Code::NotYours } else { hidden() };
+            let why = if status == Pending {
+                Code::NotYours
+            } else {
+                hidden()
+            };
             (!mine).then_some(why)
         }
         (Action::Cancel | Action::Withdraw, Role::Admin) => None,
@@ -114,7 +124,11 @@ fn check(actor: Actor, action: Action, status: OrderStatus, from_edge: bool) {
     let case = format!("{action} by {actor:?} on {status}, from an edge: {from_edge}");
     match expected(action, actor, status, from_edge) {
         Ok(to) => {
-            assert_eq!((outcome.kind, outcome.code), (OutcomeKind::Applied, None), "{case}");
+            assert_eq!(
+                (outcome.kind, outcome.code),
+                (OutcomeKind::Applied, None),
+                "{case}"
+            );
             let changed = u64::from(to != status);
             let after = stage.order(1);
             assert_eq!(after.status, to, "{case}");
@@ -124,10 +138,17 @@ fn check(actor: Actor, action: Action, status: OrderStatus, from_edge: bool) {
             assert_eq!(outcome.order.as_ref(), Some(after), "{case}");
         }
         Err(code) => {
-            assert_eq!((outcome.kind, outcome.code), (OutcomeKind::Rejected, Some(code)), "{case}");
+            assert_eq!(
+                (outcome.kind, outcome.code),
+                (OutcomeKind::Rejected, Some(code)),
+                "{case}"
+            );
             assert!(writes.orders.is_empty(), "{case}");
             assert_eq!(stage.order(1), &before.order, "{case}");
-            assert!(outcome.order.is_none_or(|order| order == before.order), "{case}");
+            assert!(
+                outcome.order.is_none_or(|order| order == before.order),
+                "{case}"
+            );
         }
     }
 }
@@ -135,29 +156,78 @@ fn check(actor: Actor, action: Action, status: OrderStatus, from_edge: bool) {
 #[test]
 fn each_change_emits_its_one_event() {
     for (actor, body, status, kind) in [
-        (customer(1), publish(2), OrderStatus::Pending, EventType::OrderCreated),
-        (admin(), approve(1), OrderStatus::PendingReview, EventType::OrderApproved),
-        (admin(), reject(1), OrderStatus::PendingReview, EventType::OrderRejected),
-        (provider(1), accept(1), OrderStatus::Pending, EventType::OrderAccepted),
-        (provider(1), withdraw(1), OrderStatus::Accepted, EventType::OrderStatusChanged),
+        (
+            customer(1),
+            publish(2),
+            OrderStatus::Pending,
+            EventType::OrderCreated,
+        ),
+        (
+            admin(),
+            approve(1),
+            OrderStatus::PendingReview,
+            EventType::OrderApproved,
+        ),
+        (
+            admin(),
+            reject(1),
+            OrderStatus::PendingReview,
+            EventType::OrderRejected,
+        ),
+        (
+            provider(1),
+            accept(1),
+            OrderStatus::Pending,
+            EventType::OrderAccepted,
+        ),
+        (
+            provider(1),
+            withdraw(1),
+            OrderStatus::Accepted,
+            EventType::OrderStatusChanged,
+        ),
         (
             admin(),
             withdraw_because(1, Some("He is ill.")),
             OrderStatus::InProgress,
             EventType::OrderAcceptanceWithdrawn,
         ),
-        (provider(1), start(1), OrderStatus::Accepted, EventType::OrderStatusChanged),
-        (provider(1), complete(1), OrderStatus::InProgress, EventType::OrderCompleted),
-        (customer(1), cancel(1), OrderStatus::Accepted, EventType::OrderCancelled),
+        (
+            provider(1),
+            start(1),
+            OrderStatus::Accepted,
+            EventType::OrderStatusChanged,
+        ),
+        (
+            provider(1),
+            complete(1),
+            OrderStatus::InProgress,
+            EventType::OrderCompleted,
+        ),
+        (
+            customer(1),
+            cancel(1),
+            OrderStatus::Accepted,
+            EventType::OrderCancelled,
+        ),
     ] {
         let mut standing = order(1, status);
         standing.order.payment_status = PaymentStatus::Held;
         let mut stage = Stage::with([standing]);
         let (outcome, writes) = stage.decide_one(portal(1, actor, body));
-        let [event] = writes.events.as_slice() else { panic!("{kind}: {:?}", writes.events) };
+        let [event] = writes.events.as_slice() else {
+            panic!("{kind}: {:?}", writes.events)
+        };
         assert_eq!(event.kind, kind);
-        assert_eq!(Some(&event.body.order), outcome.order.as_ref(), "{kind}: the whole order");
-        assert_eq!((event.body.actor, event.body.command_id), (actor, command_id(1)));
+        assert_eq!(
+            Some(&event.body.order),
+            outcome.order.as_ref(),
+            "{kind}: the whole order"
+        );
+        assert_eq!(
+            (event.body.actor, event.body.command_id),
+            (actor, command_id(1))
+        );
         assert_eq!(event.trace, command_id(1).0.simple().to_string());
     }
 }
@@ -168,7 +238,10 @@ fn an_acceptance_belongs_to_its_provider_until_it_is_withdrawn() {
     stage.decide_one(portal(1, provider(1), accept(1)));
     assert_eq!(stage.order(1).provider_id, Some(provider(1).user_id));
     let standing = &stage.snapshot.orders[&order_id(1)];
-    assert_eq!(standing.acceptance.as_ref().map(|taken| taken.decided_at), Some(NOW));
+    assert_eq!(
+        standing.acceptance.as_ref().map(|taken| taken.decided_at),
+        Some(NOW)
+    );
     stage.decide_one(portal(2, provider(1), withdraw(1)));
     assert_eq!(stage.order(1).provider_id, None);
     assert_eq!(stage.snapshot.orders[&order_id(1)].acceptance, None);
@@ -180,29 +253,106 @@ fn an_acceptance_belongs_to_its_provider_until_it_is_withdrawn() {
 #[test]
 fn work_starts_on_held_funds_unless_the_regions_rules_say_otherwise() {
     let up_to = |price: &str| {
-        let cap = PriceCap { price_max: price.parse().unwrap(), currency: Currency::Cny };
-        OfflineRules { unpaid_start_max: Some(cap), ..OfflineRules::default() }
+        let cap = PriceCap {
+            price_max: price.parse().unwrap(),
+            currency: Currency::Cny,
+        };
+        OfflineRules {
+            unpaid_start_max: Some(cap),
+            ..OfflineRules::default()
+        }
     };
-    let afterwards = |kind| OfflineRules { paid_afterwards: vec![kind], ..OfflineRules::default() };
-    let unpaid_start = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
+    let afterwards = |kind| OfflineRules {
+        paid_afterwards: vec![kind],
+        ..OfflineRules::default()
+    };
+    let unpaid_start = OfflineRules {
+        unpaid_start: true,
+        ..OfflineRules::default()
+    };
     let from_portal = || portal(1, provider(1), start(1));
     let from_edge = || logged(1, 1, Some(provider(1)), start(1));
     for (payment, rules, request, code) in [
-        (PaymentStatus::Unpaid, OfflineRules::default(), from_portal(), Some(Code::FundsNotHeld)),
-        (PaymentStatus::Unpaid, OfflineRules::default(), from_edge(), Some(Code::FundsNotHeld)),
-        (PaymentStatus::Refunded, OfflineRules::default(), from_edge(), Some(Code::FundsNotHeld)),
-        (PaymentStatus::Held, OfflineRules::default(), from_portal(), None),
-        (PaymentStatus::Held, OfflineRules::default(), from_edge(), None),
-        (PaymentStatus::Unpaid, unpaid_start.clone(), from_edge(), None),
-        (PaymentStatus::Unpaid, unpaid_start.clone(), from_portal(), Some(Code::FundsNotHeld)),
+        (
+            PaymentStatus::Unpaid,
+            OfflineRules::default(),
+            from_portal(),
+            Some(Code::FundsNotHeld),
+        ),
+        (
+            PaymentStatus::Unpaid,
+            OfflineRules::default(),
+            from_edge(),
+            Some(Code::FundsNotHeld),
+        ),
+        (
+            PaymentStatus::Refunded,
+            OfflineRules::default(),
+            from_edge(),
+            Some(Code::FundsNotHeld),
+        ),
+        (
+            PaymentStatus::Held,
+            OfflineRules::default(),
+            from_portal(),
+            None,
+        ),
+        (
+            PaymentStatus::Held,
+            OfflineRules::default(),
+            from_edge(),
+            None,
+        ),
+        (
+            PaymentStatus::Unpaid,
+            unpaid_start.clone(),
+            from_edge(),
+            None,
+        ),
+        (
+            PaymentStatus::Unpaid,
+            unpaid_start.clone(),
+            from_portal(),
+            Some(Code::FundsNotHeld),
+        ),
         (PaymentStatus::Unpaid, up_to("200.00"), from_edge(), None),
-        (PaymentStatus::Unpaid, up_to("199.99"), from_edge(), Some(Code::FundsNotHeld)),
-        (PaymentStatus::Unpaid, up_to("200.00"), from_portal(), Some(Code::FundsNotHeld)),
-        (PaymentStatus::Unpaid, afterwards(draft().service_type), from_portal(), None),
-        (PaymentStatus::Unpaid, afterwards(draft().service_type), from_edge(), None),
+        (
+            PaymentStatus::Unpaid,
+            up_to("199.99"),
+            from_edge(),
+            Some(Code::FundsNotHeld),
+        ),
+        (
+            PaymentStatus::Unpaid,
+            up_to("200.00"),
+            from_portal(),
+            Some(Code::FundsNotHeld),
+        ),
+        (
+            PaymentStatus::Unpaid,
+            afterwards(draft().service_type),
+            from_portal(),
+            None,
+        ),
+        (
+            PaymentStatus::Unpaid,
+            afterwards(draft().service_type),
+            from_edge(),
+            None,
+        ),
         // It can no longer be paid.
-        (PaymentStatus::Refunded, unpaid_start, from_edge(), Some(Code::FundsNotHeld)),
-        (PaymentStatus::Refunded, up_to("200.00"), from_edge(), Some(Code::FundsNotHeld)),
+        (
+            PaymentStatus::Refunded,
+            unpaid_start,
+            from_edge(),
+            Some(Code::FundsNotHeld),
+        ),
+        (
+            PaymentStatus::Refunded,
+            up_to("200.00"),
+            from_edge(),
+            Some(Code::FundsNotHeld),
+        ),
         (
             PaymentStatus::Refunded,
             afterwards(draft().service_type),
@@ -226,11 +376,23 @@ fn work_starts_on_held_funds_unless_the_regions_rules_say_otherwise() {
 
 #[test]
 fn a_start_at_a_linked_edge_is_ruled_as_if_its_region_had_no_rule_for_unpaid_starts() {
-    let cap = PriceCap { price_max: "200.00".parse().unwrap(), currency: Currency::Cny };
-    let small = OfflineRules { unpaid_start_max: Some(cap), ..OfflineRules::default() };
-    let any = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
+    let cap = PriceCap {
+        price_max: "200.00".parse().unwrap(),
+        currency: Currency::Cny,
+    };
+    let small = OfflineRules {
+        unpaid_start_max: Some(cap),
+        ..OfflineRules::default()
+    };
+    let any = OfflineRules {
+        unpaid_start: true,
+        ..OfflineRules::default()
+    };
     let kind = draft().service_type;
-    let afterwards = OfflineRules { paid_afterwards: vec![kind], ..OfflineRules::default() };
+    let afterwards = OfflineRules {
+        paid_afterwards: vec![kind],
+        ..OfflineRules::default()
+    };
     let refused = Some(Code::FundsNotHeld);
     for (rules, payment, cut_off, code) in [
         (&any, PaymentStatus::Unpaid, Some(false), refused),
@@ -252,7 +414,11 @@ fn a_start_at_a_linked_edge_is_ruled_as_if_its_region_had_no_rule_for_unpaid_sta
         let (outcome, writes) = stage.decide_one(request);
         assert_eq!(outcome.code, code, "{payment}, {cut_off:?}: {rules:?}");
         let by_rule = code.is_none() && payment == PaymentStatus::Unpaid && rules != &afterwards;
-        assert_eq!(writes.cases.len(), usize::from(by_rule), "{cut_off:?}: {rules:?}");
+        assert_eq!(
+            writes.cases.len(),
+            usize::from(by_rule),
+            "{cut_off:?}: {rules:?}"
+        );
     }
 }
 
@@ -260,10 +426,18 @@ fn a_start_at_a_linked_edge_is_ruled_as_if_its_region_had_no_rule_for_unpaid_sta
 /// not.
 #[test]
 fn only_a_start_that_an_offline_rule_allows_becomes_a_case() {
-    let unpaid_start = OfflineRules { unpaid_start: true, ..OfflineRules::default() };
-    let afterwards =
-        || OfflineRules { paid_afterwards: vec![draft().service_type], ..OfflineRules::default() };
-    let both = OfflineRules { unpaid_start: true, ..afterwards() };
+    let unpaid_start = OfflineRules {
+        unpaid_start: true,
+        ..OfflineRules::default()
+    };
+    let afterwards = || OfflineRules {
+        paid_afterwards: vec![draft().service_type],
+        ..OfflineRules::default()
+    };
+    let both = OfflineRules {
+        unpaid_start: true,
+        ..afterwards()
+    };
     for (rules, cases) in [(unpaid_start, 1), (afterwards(), 0), (both, 0)] {
         let mut stage = Stage::with([order(1, OrderStatus::Accepted)]).allow(rules);
         let (outcome, writes) = stage.decide_one(logged(1, 1, Some(provider(1)), start(1)));
@@ -274,14 +448,22 @@ fn only_a_start_that_an_offline_rule_allows_becomes_a_case() {
 
 #[test]
 fn an_acceptance_tells_that_its_work_is_paid_for_afterwards() {
-    for (kind, told) in [(draft().service_type, true), (ServiceType::LifeHealth, false)] {
-        let rules = OfflineRules { paid_afterwards: vec![kind], ..OfflineRules::default() };
+    for (kind, told) in [
+        (draft().service_type, true),
+        (ServiceType::LifeHealth, false),
+    ] {
+        let rules = OfflineRules {
+            paid_afterwards: vec![kind],
+            ..OfflineRules::default()
+        };
         let mut stage = Stage::with([order(1, OrderStatus::Pending)]).allow(rules);
         for (n, body) in [(1, accept(1)), (2, start(1)), (3, complete(1))] {
             let (_, writes) = stage.decide_one(portal(n, provider(1), body));
             for event in writes.events {
-                let tells =
-                    matches!(event.kind, EventType::OrderAccepted | EventType::OrderCompleted);
+                let tells = matches!(
+                    event.kind,
+                    EventType::OrderAccepted | EventType::OrderCompleted
+                );
                 assert_eq!(event.body.paid_afterwards, tells && told, "{kind}");
             }
         }
@@ -293,9 +475,15 @@ fn a_publication_makes_an_order_that_waits_for_review_unpaid() {
     let mut stage = Stage::with([]);
     let (outcome, writes) = stage.decide_one(logged(1, 1, Some(customer(1)), publish(1)));
     let order = outcome.order.unwrap();
-    assert_eq!((order.status, order.version), (OrderStatus::PendingReview, 1));
+    assert_eq!(
+        (order.status, order.version),
+        (OrderStatus::PendingReview, 1)
+    );
     assert_eq!(order.payment_status, PaymentStatus::Unpaid);
-    assert_eq!((order.customer_id, order.provider_id), (customer(1).user_id, None));
+    assert_eq!(
+        (order.customer_id, order.provider_id),
+        (customer(1).user_id, None)
+    );
     assert_eq!(order.source.to_string(), "north-1");
     assert_eq!((order.created_at, order.updated_at), (NOW, NOW));
     assert_eq!(writes.orders[0].guard, None);
@@ -307,7 +495,10 @@ fn a_publication_makes_an_order_that_waits_for_review_unpaid() {
 fn what_cannot_be_published_is_refused() {
     let wrong = CommandBody::PublishOrder {
         order_id: order_id(2),
-        order: wire::Draft { title: " ".into(), ..draft() },
+        order: wire::Draft {
+            title: " ".into(),
+            ..draft()
+        },
     };
     for (actor, body, code) in [
         (provider(1), publish(2), Code::RoleForbidden),
@@ -321,20 +512,38 @@ fn what_cannot_be_published_is_refused() {
         assert_eq!(outcome.code, Some(code));
         assert!(writes.orders.is_empty() && writes.events.is_empty() && writes.timeline.is_empty());
         let own = code == Code::OrderExists && actor == customer(1);
-        assert_eq!(outcome.order.is_some(), own, "another's order is not shown: {actor:?}");
+        assert_eq!(
+            outcome.order.is_some(),
+            own,
+            "another's order is not shown: {actor:?}"
+        );
     }
 }
 
 #[test]
 fn a_rejection_needs_a_reason_and_carries_it() {
-    for (reason, fits) in [("", false), (" \n", false), ("\u{0}", false), ("Too vague.", true)] {
+    for (reason, fits) in [
+        ("", false),
+        (" \n", false),
+        ("\u{0}", false),
+        ("Too vague.", true),
+    ] {
         let mut stage = Stage::with([order(1, OrderStatus::PendingReview)]);
-        let body = CommandBody::RejectOrder { order_id: order_id(1), reason: reason.into() };
+        let body = CommandBody::RejectOrder {
+            order_id: order_id(1),
+            reason: reason.into(),
+        };
         let (outcome, writes) = stage.decide_one(portal(1, admin(), body));
         assert_eq!(outcome.has_succeeded(), fits, "{reason:?}");
-        let told = writes.events.first().and_then(|event| event.body.reason.as_deref());
+        let told = writes
+            .events
+            .first()
+            .and_then(|event| event.body.reason.as_deref());
         assert_eq!(told, fits.then_some(reason));
-        let noted = writes.timeline.first().and_then(|line| line.entry.reason.as_deref());
+        let noted = writes
+            .timeline
+            .first()
+            .and_then(|line| line.entry.reason.as_deref());
         assert_eq!(noted, fits.then_some(reason));
     }
 }
@@ -350,7 +559,9 @@ fn an_event_carries_the_commands_own_trace_where_that_is_one() {
         (Some("anything"), &own),
     ] {
         let mut stage = Stage::with([order(1, OrderStatus::Pending)]);
-        let Submission::Command(mut attempt) = portal(1, provider(1), accept(1)) else { panic!() };
+        let Submission::Command(mut attempt) = portal(1, provider(1), accept(1)) else {
+            panic!()
+        };
         attempt.command.trace = sent.map(str::to_owned);
         let writes = stage.decide(&[Submission::Command(attempt)]);
         assert_eq!(writes.events[0].trace, expected);
@@ -363,10 +574,16 @@ fn the_note_of_finished_work_stands_in_the_history() {
     for (note, expected) in [(Some(kept), Some(kept)), (Some(" "), None), (None, None)] {
         let mut stage = Stage::with([order(1, OrderStatus::InProgress)]);
         let note = note.map(str::to_owned);
-        let body = CommandBody::CompleteOrder { order_id: order_id(1), note };
+        let body = CommandBody::CompleteOrder {
+            order_id: order_id(1),
+            note,
+        };
         let (outcome, writes) = stage.decide_one(portal(1, provider(1), body));
         assert!(outcome.has_succeeded());
-        let noted = writes.timeline.first().and_then(|line| line.entry.reason.as_deref());
+        let noted = writes
+            .timeline
+            .first()
+            .and_then(|line| line.entry.reason.as_deref());
         assert_eq!(noted, expected);
     }
 }

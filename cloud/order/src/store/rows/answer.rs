@@ -48,9 +48,12 @@ impl From<&StoredAnswer> for AnswerRow {
 impl From<AnswerRow> for StoredAnswer {
     fn from(row: AnswerRow) -> Self {
         let op = match (row.edge, row.epoch, row.seq, row.op_hash) {
-            (Some(edge), Some(epoch), Some(seq), Some(hash)) => {
-                Some(OpIdentity { edge, epoch, seq, hash })
-            }
+            (Some(edge), Some(epoch), Some(seq), Some(hash)) => Some(OpIdentity {
+                edge,
+                epoch,
+                seq,
+                hash,
+            }),
             _ => None,
         };
         Self {

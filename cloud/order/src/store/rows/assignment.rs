@@ -139,7 +139,10 @@ impl From<FenceRow> for FenceRecord {
             epoch: row.epoch,
             granted_at: row.granted_at,
             granted_by: row.granted_by,
-            end: row.ended_at.zip(row.ended_how).map(|(at, how)| FenceEnd { at, how, by, why }),
+            end: row
+                .ended_at
+                .zip(row.ended_how)
+                .map(|(at, how)| FenceEnd { at, how, by, why }),
         }
     }
 }

@@ -67,7 +67,12 @@ columns! {
 
 impl OrderRow {
     pub fn seal_order(state: OrderState, keys: &DataKeys) -> Self {
-        let OrderState { order, acceptance, held, terms } = state;
+        let OrderState {
+            order,
+            acceptance,
+            held,
+            terms,
+        } = state;
         let sealed =
             |column, text: &str| keys.seal_text(&SealContext::of_id(column, order.id.0), text);
         Self {
@@ -104,7 +109,8 @@ impl OrderRow {
 
     pub fn cancel_terms(&self) -> Option<CancelCharge> {
         let provider_id = self.cancel_fee_to;
-        self.cancel_fee_minor.map(|fee| CancelCharge { fee, provider_id })
+        self.cancel_fee_minor
+            .map(|fee| CancelCharge { fee, provider_id })
     }
 }
 
@@ -126,7 +132,14 @@ impl Row for OrderRow {
 }
 
 impl From<&OrderState> for OrderChange {
-    fn from(OrderState { order, acceptance, terms, .. }: &OrderState) -> Self {
+    fn from(
+        OrderState {
+            order,
+            acceptance,
+            terms,
+            ..
+        }: &OrderState,
+    ) -> Self {
         let acceptance = acceptance.as_ref();
         Self {
             status: order.status,
@@ -149,11 +162,19 @@ impl From<OrderRow> for OrderState {
         // Older rows store only this much of the rule.
         let firm = row.accepted_firm.then_some(RaceRule::Promised);
         let rule = row.accepted_rule.or(firm);
-        let acceptance =
-            accepted.map(|(decided_at, source)| Acceptance { decided_at, source, rule });
+        let acceptance = accepted.map(|(decided_at, source)| Acceptance {
+            decided_at,
+            source,
+            rule,
+        });
         let held = row.held_minor;
         let terms = row.cancel_terms();
-        Self { order: row.into(), acceptance, held, terms }
+        Self {
+            order: row.into(),
+            acceptance,
+            held,
+            terms,
+        }
     }
 }
 
@@ -223,7 +244,11 @@ impl LineRow {
         let entry = entry.clone();
         let place = reason_place(*order_id, entry.command_id, entry.actor.user_id);
         let promise = entry.promise.as_ref();
-        let Hops { tapped_at, edge_at, cloud_at } = entry.hops;
+        let Hops {
+            tapped_at,
+            edge_at,
+            cloud_at,
+        } = entry.hops;
         Self {
             order_id: *order_id,
             version: entry.version,
@@ -261,7 +286,9 @@ impl Row for LineRow {
         let actor_id = row.get("actor_id")?;
         let place = reason_place(order_id, command_id, actor_id);
         let reason: Option<String> = row.get("reason")?;
-        let reason = reason.map(|_| row.opened_text("reason", &place)).transpose()?;
+        let reason = reason
+            .map(|_| row.opened_text("reason", &place))
+            .transpose()?;
         Ok(fields!(row => LineRow {
             version, action, actor_role, from_status, to_status, code, tapped_at, edge_at, cloud_at, source,
             edge, epoch, seq, verdict, address_shown, race_rule, promise_edge, promise_epoch, promise_fence,
@@ -286,22 +313,38 @@ pub fn reason_place(order: OrderId, command: CommandId, actor: UserId) -> SealCo
 
 impl From<LineRow> for TimelineEntry {
     fn from(row: LineRow) -> Self {
-        let LineRow { tapped_at, edge_at, cloud_at, .. } = row;
+        let LineRow {
+            tapped_at,
+            edge_at,
+            cloud_at,
+            ..
+        } = row;
         let promise = match (row.promise_edge, row.promise_epoch, row.promise_fence) {
-            (Some(edge), Some(epoch), Some(fence)) => {
-                Some(EdgePromise { edge, epoch, fence, why: row.promise_why, end: None })
-            }
+            (Some(edge), Some(epoch), Some(fence)) => Some(EdgePromise {
+                edge,
+                epoch,
+                fence,
+                why: row.promise_why,
+                end: None,
+            }),
             _ => None,
         };
         Self {
             version: row.version,
             action: row.action,
-            actor: Actor { user_id: row.actor_id, role: row.actor_role },
+            actor: Actor {
+                user_id: row.actor_id,
+                role: row.actor_role,
+            },
             from: row.from_status,
             to: row.to_status,
             code: row.code,
             reason: row.reason,
-            hops: Hops { tapped_at, edge_at, cloud_at },
+            hops: Hops {
+                tapped_at,
+                edge_at,
+                cloud_at,
+            },
             command_id: row.command_id,
             source: row.source,
             edge: row.edge,

@@ -24,26 +24,66 @@ async fn what_happens_is_what_was_shown(#[case] engine: Engine) {
     let me = customer(1);
     let early = service.get(me, &preview).await;
     assert_eq!(early.status, StatusCode::OK, "{}", early.body);
-    assert_eq!((&early.body["fee"], &early.body["refund"]), (&json!("0.00"), &json!("0.00")));
+    assert_eq!(
+        (&early.body["fee"], &early.body["refund"]),
+        (&json!("0.00"), &json!("0.00"))
+    );
 
     stage.decide(provider(1), accept(id)).await;
-    let held = word(stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
-    PaymentEventConsumer { store: stage.store.clone() }.handle(&held).await.unwrap();
+    let held = word(
+        stage,
+        id,
+        EventType::PaymentCompleted,
+        1,
+        PaymentStatus::Held,
+    );
+    PaymentEventConsumer {
+        store: stage.store.clone(),
+    }
+    .handle(&held)
+    .await
+    .unwrap();
     let shown = service.get(me, &preview).await.body;
-    let amounts = [&shown["fee"], &shown["refund"], &shown["held"], &shown["currency"]];
-    assert_eq!(amounts, [&json!("20.00"), &json!("180.00"), &json!("200.00"), &json!("CNY")]);
+    let amounts = [
+        &shown["fee"],
+        &shown["refund"],
+        &shown["held"],
+        &shown["currency"],
+    ];
+    assert_eq!(
+        amounts,
+        [
+            &json!("20.00"),
+            &json!("180.00"),
+            &json!("200.00"),
+            &json!("CNY")
+        ]
+    );
     assert!(shown["free_until"].as_str().unwrap() < shown["at"].as_str().unwrap());
     assert_eq!(
         service.get(admin(), &preview).await.body["fee"],
         "0.00",
         "an admin's costs nothing"
     );
-    service.get(customer(2), &preview).await.refused(404, "order_not_found");
-    service.get(provider(2), &preview).await.refused(404, "order_not_found");
-    service.get(provider(1), &preview).await.refused(403, "role_forbidden");
+    service
+        .get(customer(2), &preview)
+        .await
+        .refused(404, "order_not_found");
+    service
+        .get(provider(2), &preview)
+        .await
+        .refused(404, "order_not_found");
+    service
+        .get(provider(1), &preview)
+        .await
+        .refused(403, "role_forbidden");
 
     // One sender saw no preview (older systems do not show it), another saw it before the payment.
-    for body in [Value::Null, json!({ "fee": "0.00" }), json!({ "fee": "20.01" })] {
+    for body in [
+        Value::Null,
+        json!({ "fee": "0.00" }),
+        json!({ "fee": "20.01" }),
+    ] {
         let refused = service.post(me, &cancel, body).await;
         refused.refused(409, "terms_changed");
         assert_eq!(refused.body["cancellation"]["fee"], "20.00");
@@ -51,10 +91,25 @@ async fn what_happens_is_what_was_shown(#[case] engine: Engine) {
     }
     let key = Some(Uuid::from_u128(5));
     for _ in 0..2 {
-        let done = service.keyed(me, &cancel, key, json!({ "fee": shown["fee"] })).await;
-        assert_eq!((done.status, &done.body["status"]), (StatusCode::OK, &json!("cancelled")));
+        let done = service
+            .keyed(me, &cancel, key, json!({ "fee": shown["fee"] }))
+            .await;
+        assert_eq!(
+            (done.status, &done.body["status"]),
+            (StatusCode::OK, &json!("cancelled"))
+        );
     }
-    service.get(me, &preview).await.refused(400, "order_cancelled");
-    let terms = stage.store.order_and_terms(id).await.unwrap().unwrap().terms.unwrap();
+    service
+        .get(me, &preview)
+        .await
+        .refused(400, "order_cancelled");
+    let terms = stage
+        .store
+        .order_and_terms(id)
+        .await
+        .unwrap()
+        .unwrap()
+        .terms
+        .unwrap();
     assert_eq!(json!(terms.fee), shown["fee"]);
 }

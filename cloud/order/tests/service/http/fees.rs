@@ -37,12 +37,27 @@ async fn a_price_is_for_the_orders_created_once_it_is_in_force(#[case] engine: E
     let since = stage.pending().await;
     for (id, fee) in [(before, "20.00"), (since, "100.00")] {
         stage.decide(provider(1), accept(id)).await;
-        let held = word(stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
-        PaymentEventConsumer { store: stage.store.clone() }.handle(&held).await.unwrap();
-        let shown = service.get(customer(1), &format!("/api/v1/orders/{id}/cancellation")).await;
+        let held = word(
+            stage,
+            id,
+            EventType::PaymentCompleted,
+            1,
+            PaymentStatus::Held,
+        );
+        PaymentEventConsumer {
+            store: stage.store.clone(),
+        }
+        .handle(&held)
+        .await
+        .unwrap();
+        let shown = service
+            .get(customer(1), &format!("/api/v1/orders/{id}/cancellation"))
+            .await;
         assert_eq!(shown.body["fee"], fee, "{}", shown.body);
         let cancel = format!("/api/v1/orders/{id}/cancel");
-        let done = service.post(customer(1), &cancel, json!({ "fee": fee })).await;
+        let done = service
+            .post(customer(1), &cancel, json!({ "fee": fee }))
+            .await;
         assert_eq!(done.body["status"], "cancelled", "{}", done.body);
     }
 }
@@ -58,18 +73,25 @@ async fn a_price_stands_from_an_hour_before_it_begins(#[case] engine: Engine) {
     let take_back = async |by| service.delete(by, &at).await;
     for by in [customer(1), provider(1)] {
         service.get(by, FEES).await.refused(403, "role_forbidden");
-        service.post(by, FEES, form(begins, 1, 1)).await.refused(403, "role_forbidden");
+        service
+            .post(by, FEES, form(begins, 1, 1))
+            .await
+            .refused(403, "role_forbidden");
         take_back(by).await.refused(403, "role_forbidden");
     }
-    for (wrong, field) in
-        [(form(begins, 10_001, 1), "basis_points"), (form(begins, 1, 721), "notice_hours")]
-    {
+    for (wrong, field) in [
+        (form(begins, 10_001, 1), "basis_points"),
+        (form(begins, 1, 721), "notice_hours"),
+    ] {
         let refused = service.post(admin(), FEES, wrong).await;
         refused.refused(422, "invalid_input");
         assert_eq!(refused.fields(), [field]);
     }
     let early = form(NOW.plus_ms(HOUR - 1), 1, 1);
-    service.post(admin(), FEES, early).await.refused(409, "fee_settled");
+    service
+        .post(admin(), FEES, early)
+        .await
+        .refused(409, "fee_settled");
     take_back(admin()).await.refused(404, "not_found");
 
     for points in [1_500, 500] {
@@ -89,7 +111,10 @@ async fn a_price_stands_from_an_hour_before_it_begins(#[case] engine: Engine) {
     service.post(admin(), FEES, form(begins, 500, 48)).await;
     service.stage.clock.advance(HOUR + 1);
     take_back(admin()).await.refused(409, "fee_settled");
-    service.post(admin(), FEES, form(begins, 600, 48)).await.refused(409, "fee_settled");
+    service
+        .post(admin(), FEES, form(begins, 600, 48))
+        .await
+        .refused(409, "fee_settled");
     assert_eq!(listed(&service).await[0]["basis_points"], 500);
 }
 
@@ -104,7 +129,14 @@ async fn the_prices_to_come_are_bounded(#[case] engine: Engine) {
         let set = service.post(admin(), FEES, form(at(n), 500, 1)).await;
         assert_eq!(set.status, StatusCode::NO_CONTENT, "{}", set.body);
     }
-    service.post(admin(), FEES, form(at(20), 500, 1)).await.refused(409, "too_many_fees");
+    service
+        .post(admin(), FEES, form(at(20), 500, 1))
+        .await
+        .refused(409, "too_many_fees");
     let corrected = service.post(admin(), FEES, form(at(19), 700, 1)).await;
-    assert_eq!(corrected.status, StatusCode::NO_CONTENT, "one of them may still be corrected");
+    assert_eq!(
+        corrected.status,
+        StatusCode::NO_CONTENT,
+        "one of them may still be corrected"
+    );
 }

@@ -14,12 +14,23 @@ async fn open(service: &Service, draft: Draft) -> OrderId {
     stage.clock.advance(1_000);
     let published = stage.publish(stage.command_id(), customer(1), draft).await;
     let order_id = published.order.unwrap().id;
-    assert!(stage.decide(admin(), CommandBody::ApproveOrder { order_id }).await.has_succeeded());
+    assert!(
+        stage
+            .decide(admin(), CommandBody::ApproveOrder { order_id })
+            .await
+            .has_succeeded()
+    );
     order_id
 }
 
 fn job(title: &str, work: ServiceType, minor: i64, region: Region) -> Draft {
-    Draft::new(title, work, Amount::from_minor(minor).unwrap(), region, "1 Lake Road")
+    Draft::new(
+        title,
+        work,
+        Amount::from_minor(minor).unwrap(),
+        region,
+        "1 Lake Road",
+    )
 }
 
 #[rstest]
@@ -30,10 +41,24 @@ async fn each_filter_leaves_the_orders_that_fit_it(#[case] engine: Engine) {
     use ServiceType::{CleaningRepair, ItTechnology};
     let service = Service::new(engine).await;
     let began = service.stage.clock.now();
-    let tap = open(&service, job("修理水龙头", CleaningRepair, 20_000, Region::North)).await;
-    let lamp = open(&service, job("Hang a lamp", CleaningRepair, 5_000, Region::South)).await;
-    let disk = open(&service, job("Save a DISK", ItTechnology, 90_000, Region::North)).await;
-    let middle = service.get(customer(1), &format!("/api/v1/orders/{lamp}")).await;
+    let tap = open(
+        &service,
+        job("修理水龙头", CleaningRepair, 20_000, Region::North),
+    )
+    .await;
+    let lamp = open(
+        &service,
+        job("Hang a lamp", CleaningRepair, 5_000, Region::South),
+    )
+    .await;
+    let disk = open(
+        &service,
+        job("Save a DISK", ItTechnology, 90_000, Region::North),
+    )
+    .await;
+    let middle = service
+        .get(customer(1), &format!("/api/v1/orders/{lamp}"))
+        .await;
     let middle = middle.body["created_at"].as_str().unwrap().to_owned();
     let all = [disk, lamp, tap];
     let own = [
@@ -57,15 +82,23 @@ async fn each_filter_leaves_the_orders_that_fit_it(#[case] engine: Engine) {
         ("status=pending&text=lamp", vec![lamp]),
     ];
     for (query, expected) in own {
-        let list = service.get(customer(1), &format!("/api/v1/orders?{query}")).await;
+        let list = service
+            .get(customer(1), &format!("/api/v1/orders?{query}"))
+            .await;
         assert_eq!(list.ids(), expected, "{query}");
         assert_eq!(list.body["next"], Value::Null, "{query}");
-        let list = service.get(customer(2), &format!("/api/v1/orders?{query}")).await;
+        let list = service
+            .get(customer(2), &format!("/api/v1/orders?{query}"))
+            .await;
         assert_eq!(list.ids(), [], "another's: {query}");
         if !query.contains("lake") {
             let query = query.replace("status=accepted", "text=ocean");
             let list = format!("/api/v1/orders/available?{query}");
-            assert_eq!(service.get(provider(2), &list).await.ids(), expected, "open: {query}");
+            assert_eq!(
+                service.get(provider(2), &list).await.ids(),
+                expected,
+                "open: {query}"
+            );
         }
     }
     service.act(provider(1), tap, "accept").await;
@@ -73,13 +106,23 @@ async fn each_filter_leaves_the_orders_that_fit_it(#[case] engine: Engine) {
         (format!("customer_id={}", customer(1).user_id), all.to_vec()),
         (format!("customer_id={}", customer(2).user_id), vec![]),
         (format!("provider_id={}", provider(1).user_id), vec![tap]),
-        (format!("provider_id={}&region=SOUTH", provider(1).user_id), vec![]),
+        (
+            format!("provider_id={}&region=SOUTH", provider(1).user_id),
+            vec![],
+        ),
         ("status=accepted&text=lake".into(), vec![tap]),
     ] {
-        let list = service.get(admin(), &format!("/api/v1/admin/orders?{query}")).await;
+        let list = service
+            .get(admin(), &format!("/api/v1/admin/orders?{query}"))
+            .await;
         assert_eq!(list.ids(), expected, "{query}");
     }
-    let own = service.get(provider(1), "/api/v1/orders?status=accepted&service_type=other").await;
+    let own = service
+        .get(
+            provider(1),
+            "/api/v1/orders?status=accepted&service_type=other",
+        )
+        .await;
     assert_eq!(own.ids(), []);
 }
 
@@ -92,7 +135,13 @@ async fn a_list_comes_in_the_order_that_was_asked_for(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     let at = |hours: i64| Some(service.stage.clock.now().plus_ms(hours * 3_600_000));
     let mut all = Vec::new();
-    for (minor, start) in [(5_000, 30), (20_000, 0), (5_000, 20), (100, 0), (90_000, 10)] {
+    for (minor, start) in [
+        (5_000, 30),
+        (20_000, 0),
+        (5_000, 20),
+        (100, 0),
+        (90_000, 10),
+    ] {
         let start = at(start).filter(|_| start > 0);
         let draft = Draft {
             service_start_time: start,
@@ -111,13 +160,23 @@ async fn a_list_comes_in_the_order_that_was_asked_for(#[case] engine: Engine) {
         ("start", of([4, 2, 0, 1, 3])),
     ];
     for (sort, expected) in &sorts {
-        let sort = if sort.is_empty() { String::new() } else { format!("&sort={sort}") };
+        let sort = if sort.is_empty() {
+            String::new()
+        } else {
+            format!("&sort={sort}")
+        };
         for (reader, list) in [
             (customer(1), "/api/v1/orders?limit=2"),
             (provider(2), "/api/v1/orders/available?limit=2"),
-            (provider(2), "/api/v1/orders/available?limit=2&region=NORTH&text=tap"),
+            (
+                provider(2),
+                "/api/v1/orders/available?limit=2&region=NORTH&text=tap",
+            ),
             (admin(), "/api/v1/admin/orders?limit=2"),
-            (admin(), "/api/v1/admin/orders?limit=2&status=pending&from=2020-01-01T00:00:00Z"),
+            (
+                admin(),
+                "/api/v1/admin/orders?limit=2&status=pending&from=2020-01-01T00:00:00Z",
+            ),
         ] {
             let path = format!("{list}{sort}");
             if path.contains("admin") && sort.ends_with("start") {
@@ -130,24 +189,45 @@ async fn a_list_comes_in_the_order_that_was_asked_for(#[case] engine: Engine) {
             assert_eq!((&seen, count), (expected, 3), "{path}");
         }
     }
-    let middle = service.get(customer(1), &format!("/api/v1/orders/{}", all[2])).await;
+    let middle = service
+        .get(customer(1), &format!("/api/v1/orders/{}", all[2]))
+        .await;
     let middle = middle.body["created_at"].as_str().unwrap().to_owned();
     for (query, expected) in [
-        (format!("sort=oldest&from={middle}"), vec![all[2], all[3], all[4]]),
+        (
+            format!("sort=oldest&from={middle}"),
+            vec![all[2], all[3], all[4]],
+        ),
         (format!("sort=oldest&until={middle}"), vec![all[0], all[1]]),
-        (format!("sort=price_low&until={middle}"), vec![all[0], all[1]]),
-        ("sort=price_high&price_max=50.00".into(), vec![all[2], all[0], all[3]]),
+        (
+            format!("sort=price_low&until={middle}"),
+            vec![all[0], all[1]],
+        ),
+        (
+            "sort=price_high&price_max=50.00".into(),
+            vec![all[2], all[0], all[3]],
+        ),
     ] {
         let path = format!("/api/v1/orders?limit=1&{query}");
-        assert_eq!(pages(&service, customer(1), &path, async || ()).await.0, expected, "{query}");
+        assert_eq!(
+            pages(&service, customer(1), &path, async || ()).await.0,
+            expected,
+            "{query}"
+        );
     }
-    let first = service.get(customer(1), "/api/v1/orders?limit=2&sort=price_low").await;
+    let first = service
+        .get(customer(1), "/api/v1/orders?limit=2&sort=price_low")
+        .await;
     let next = first.body["next"].as_str().unwrap();
     for sort in ["", "&sort=price_high"] {
         let other = format!("/api/v1/orders?limit=2&cursor={next}{sort}");
         let refused = service.get(customer(1), &other).await;
         refused.refused(422, "invalid_input");
-        assert_eq!(refused.fields(), ["cursor"], "it is a place of another list");
+        assert_eq!(
+            refused.fields(),
+            ["cursor"],
+            "it is a place of another list"
+        );
     }
 }
 
@@ -158,7 +238,10 @@ async fn a_filter_that_says_nothing_is_refused_by_name() {
     for (query, field) in [
         ("price_min=2&price_max=1.99", "price_max"),
         ("price_min=1.234", "price_min"),
-        ("from=2026-01-02T00:00:00Z&until=2026-01-02T00:00:00Z", "until"),
+        (
+            "from=2026-01-02T00:00:00Z&until=2026-01-02T00:00:00Z",
+            "until",
+        ),
         ("from=yesterday", "from"),
         ("service_type=magic", "service_type"),
         ("region=MARS", "region"),
@@ -182,7 +265,9 @@ async fn a_filter_that_says_nothing_is_refused_by_name() {
             assert_eq!(refused.fields(), [field], "{list}?{query}");
         }
     }
-    let refused = service.get(admin(), "/api/v1/admin/orders?customer_id=me").await;
+    let refused = service
+        .get(admin(), "/api/v1/admin/orders?customer_id=me")
+        .await;
     assert_eq!(refused.fields(), ["customer_id"]);
 }
 
@@ -190,7 +275,10 @@ async fn a_filter_that_says_nothing_is_refused_by_name() {
 #[tokio::test]
 async fn a_search_finds_nothing_that_its_reader_may_not_see() {
     let service = Service::new(Engine::Sqlite).await;
-    let draft = Draft { description: "Call 138 1234 5678.".into(), ..draft() };
+    let draft = Draft {
+        description: "Call 138 1234 5678.".into(),
+        ..draft()
+    };
     let id = open(&service, draft).await;
     for (text, is_shown) in [("138", false), ("lake", false), ("call", true)] {
         let path = format!("/api/v1/orders/available?text={text}");
@@ -209,16 +297,32 @@ async fn a_search_ends_where_enough_was_looked_through_and_goes_on_from_there() 
         SELECT randomblob(16), code, customer_id, 'Another', '', service_type, price_minor, currency, location, \
         '', status, payment_status, version, created_at + i, updated_at, source FROM orders, n";
     let service = Service::new(Engine::Sqlite).await;
-    let oldest = open(&service, job("Hang a lamp", ServiceType::Other, 100, Region::Mid)).await;
+    let oldest = open(
+        &service,
+        job("Hang a lamp", ServiceType::Other, 100, Region::Mid),
+    )
+    .await;
     service.stage.sql.exec(OTHERS, Vec::new()).await.unwrap();
     let first = service.get(admin(), "/api/v1/admin/orders?text=lamp").await;
     assert_eq!(first.ids(), [], "it is not among the newest 2,000");
     let next = first.body["next"].as_str().unwrap();
-    let second =
-        service.get(admin(), &format!("/api/v1/admin/orders?text=lamp&cursor={next}")).await;
-    assert_eq!((second.ids(), &second.body["next"]), (vec![oldest], &Value::Null));
-    let (all, pages) =
-        pages(&service, admin(), "/api/v1/admin/orders?text=another&limit=100", async || ()).await;
+    let second = service
+        .get(
+            admin(),
+            &format!("/api/v1/admin/orders?text=lamp&cursor={next}"),
+        )
+        .await;
+    assert_eq!(
+        (second.ids(), &second.body["next"]),
+        (vec![oldest], &Value::Null)
+    );
+    let (all, pages) = pages(
+        &service,
+        admin(),
+        "/api/v1/admin/orders?text=another&limit=100",
+        async || (),
+    )
+    .await;
     assert_eq!((all.len(), pages), (2_500, 25));
 }
 
@@ -272,9 +376,17 @@ async fn pages_neither_skip_nor_repeat_while_orders_come_go_and_change(#[case] e
         let first = gone.fetch_add(2, Ordering::SeqCst);
         for (n, &order_id) in taken.iter().enumerate() {
             let turn = (n + taken.len() - first % taken.len()) % taken.len();
-            let body = CommandBody::WithdrawAcceptance { order_id, reason: None };
+            let body = CommandBody::WithdrawAcceptance {
+                order_id,
+                reason: None,
+            };
             match turn {
-                0 | 1 => assert!(stage.decide(provider(1), accept(order_id)).await.has_succeeded()),
+                0 | 1 => assert!(
+                    stage
+                        .decide(provider(1), accept(order_id))
+                        .await
+                        .has_succeeded()
+                ),
                 18 | 19 if first > 0 => {
                     assert!(stage.decide(provider(1), body).await.has_succeeded());
                 }
@@ -287,9 +399,15 @@ async fn pages_neither_skip_nor_repeat_while_orders_come_go_and_change(#[case] e
         (customer(1), "/api/v1/orders?limit=7"),
         (customer(1), "/api/v1/orders?limit=7&text=lake"),
         (provider(2), "/api/v1/orders/available?limit=7&region=NORTH"),
-        (admin(), "/api/v1/admin/orders?limit=7&status=pending&service_type=cleaning_repair"),
+        (
+            admin(),
+            "/api/v1/admin/orders?limit=7&status=pending&service_type=cleaning_repair",
+        ),
         (provider(2), "/api/v1/orders/available?limit=7&sort=start"),
-        (provider(2), "/api/v1/orders/available?limit=7&sort=price_low"),
+        (
+            provider(2),
+            "/api/v1/orders/available?limit=7&sort=price_low",
+        ),
         (admin(), "/api/v1/admin/orders?limit=7&sort=price_high"),
         (customer(1), "/api/v1/orders?limit=7&sort=oldest"),
     ] {

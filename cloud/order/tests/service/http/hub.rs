@@ -27,8 +27,17 @@ pub struct Script {
 impl Hub {
     pub fn new() -> Self {
         let edge = EdgeId::new("north-1").unwrap();
-        let seat = CurrentEpoch { edge, region: Region::North, epoch: 1 };
-        let script = Script { seat, reaches_holder: false, asked: Vec::new(), lingers: None };
+        let seat = CurrentEpoch {
+            edge,
+            region: Region::North,
+            epoch: 1,
+        };
+        let script = Script {
+            seat,
+            reaches_holder: false,
+            asked: Vec::new(),
+            lingers: None,
+        };
         Self(Arc::new(Mutex::new(script)))
     }
 

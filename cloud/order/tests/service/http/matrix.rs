@@ -20,7 +20,10 @@ async fn order_in(service: &Service, status: OrderStatus) -> Order {
         "UPDATE orders SET status = ?, provider_id = ?, payment_status = ? WHERE id = ?";
     let stage = &service.stage;
     // Without a start, a cancel is free.
-    let draft = wire::Draft { service_start_time: None, ..draft() };
+    let draft = wire::Draft {
+        service_start_time: None,
+        ..draft()
+    };
     let published = stage.publish(stage.command_id(), customer(1), draft).await;
     let id = published.order.unwrap().id;
     let has_it = status.has_provider().then_some(provider(1).user_id);
@@ -35,7 +38,11 @@ fn expected(action: Action, actor: Actor, order: &Order) -> Result<OrderStatus, 
     let status = order.status;
     let is_accept = action == Action::Accept;
     if !action.allowed_roles().contains(&actor.role) {
-        return Err(if is_accept { Code::ProvidersOnly } else { Code::RoleForbidden });
+        return Err(if is_accept {
+            Code::ProvidersOnly
+        } else {
+            Code::RoleForbidden
+        });
     }
     let is_his = match actor.role {
         Role::Admin => true,
@@ -53,13 +60,15 @@ fn expected(action: Action, actor: Actor, order: &Order) -> Result<OrderStatus, 
     if is_accept && is_his {
         return Ok(status);
     }
-    status.next_status_by_role(action, actor.role).ok_or(match (status, action) {
-        (Cancelled, _) => Code::OrderCancelled,
-        (Rejected, _) => Code::OrderRejected,
-        (PendingReview, Action::Accept) => Code::OrderNotApproved,
-        (_, Action::Accept) => Code::OrderAlreadyAccepted,
-        _ => Code::WrongState,
-    })
+    status
+        .next_status_by_role(action, actor.role)
+        .ok_or(match (status, action) {
+            (Cancelled, _) => Code::OrderCancelled,
+            (Rejected, _) => Code::OrderRejected,
+            (PendingReview, Action::Accept) => Code::OrderNotApproved,
+            (_, Action::Accept) => Code::OrderAlreadyAccepted,
+            _ => Code::WrongState,
+        })
 }
 
 async fn check(
@@ -82,7 +91,12 @@ async fn check(
         }
         Err(code) => {
             let seen = (answer.status.as_u16(), answer.code());
-            assert_eq!(seen, (code.status(), code.as_str()), "{told}: {}", answer.body);
+            assert_eq!(
+                seen,
+                (code.status(), code.as_str()),
+                "{told}: {}",
+                answer.body
+            );
             assert!((400..500).contains(&code.status()), "{told}");
             assert_eq!(&after, before, "{told}");
         }
@@ -96,10 +110,15 @@ async fn each_edge_of_the_machine_is_taken_or_refused_by_its_code() {
     let mut refused = 0;
     for status in OrderStatus::ALL {
         for actor in people() {
-            for action in Action::ALL.into_iter().filter(|action| *action != Action::Review) {
+            for action in Action::ALL
+                .into_iter()
+                .filter(|action| *action != Action::Review)
+            {
                 let order = order_in(&service, status).await;
                 let path = format!("/api/v1/orders/{}/{action}", order.id);
-                let answer = service.post(actor, &path, json!({ "reason": "He is ill." })).await;
+                let answer = service
+                    .post(actor, &path, json!({ "reason": "He is ill." }))
+                    .await;
                 let expected = expected(action, actor, &order);
                 if expected.is_ok() {
                     taken += 1
@@ -126,7 +145,10 @@ async fn a_target_status_is_reached_by_the_same_edges_and_no_others() {
                 let request = Request::builder()
                     .method("PUT")
                     .uri(format!("/api/v1/orders/{}/status", order.id))
-                    .header(header::AUTHORIZATION, format!("Bearer {}", service.token(actor)));
+                    .header(
+                        header::AUTHORIZATION,
+                        format!("Bearer {}", service.token(actor)),
+                    );
                 let body = json!({ "status": target, "reason": "He is ill." });
                 let answer = service.send(request, Some(body)).await;
                 let action = match (target, actor.role) {
@@ -159,5 +181,14 @@ async fn nobody_reviews_by_the_order_service() {
         let answer = service.act(actor, order.id, "review").await;
         assert_eq!(answer.status.as_u16(), 404, "{}", answer.body);
     }
-    assert_eq!(service.stage.store.find_order(order.id).await.unwrap().unwrap(), order);
+    assert_eq!(
+        service
+            .stage
+            .store
+            .find_order(order.id)
+            .await
+            .unwrap()
+            .unwrap(),
+        order
+    );
 }

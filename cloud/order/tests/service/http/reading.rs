@@ -26,7 +26,9 @@ async fn nothing_is_open_without_a_token() {
         post("/internal/ops".into()),
         (Method::PUT, format!("/api/v1/orders/{id}/status")),
     ];
-    let actions = ["approve", "reject", "accept", "withdraw", "start", "complete", "cancel"];
+    let actions = [
+        "approve", "reject", "accept", "withdraw", "start", "complete", "cancel",
+    ];
     let actions = actions.map(|action| post(format!("/api/v1/orders/{id}/{action}")));
     for (method, path) in routes.into_iter().chain(actions) {
         for token in [None, Some("Bearer nonsense")] {
@@ -34,7 +36,10 @@ async fn nothing_is_open_without_a_token() {
             if let Some(token) = token {
                 request = request.header(header::AUTHORIZATION, token);
             }
-            service.send(request, None).await.refused(401, "invalid_token");
+            service
+                .send(request, None)
+                .await
+                .refused(401, "invalid_token");
         }
     }
     let commands = service.stage.count("SELECT COUNT(*) FROM commands").await;
@@ -48,14 +53,32 @@ async fn an_order_that_is_not_theirs_does_not_exist_for_them() {
     let order = format!("/api/v1/orders/{id}");
     let timeline = format!("/api/v1/orders/{id}/timeline");
     let seen = service.get(provider(2), &order).await;
-    assert_eq!((seen.status, &seen.body["address"]), (StatusCode::OK, &json!("")));
-    service.get(provider(2), &timeline).await.refused(404, "order_not_found");
-    service.get(customer(2), &order).await.refused(404, "order_not_found");
-    service.get(customer(2), &timeline).await.refused(404, "order_not_found");
+    assert_eq!(
+        (seen.status, &seen.body["address"]),
+        (StatusCode::OK, &json!(""))
+    );
+    service
+        .get(provider(2), &timeline)
+        .await
+        .refused(404, "order_not_found");
+    service
+        .get(customer(2), &order)
+        .await
+        .refused(404, "order_not_found");
+    service
+        .get(customer(2), &timeline)
+        .await
+        .refused(404, "order_not_found");
     service.act(provider(1), id, "accept").await;
-    service.get(provider(2), &order).await.refused(404, "order_not_found");
+    service
+        .get(provider(2), &order)
+        .await
+        .refused(404, "order_not_found");
     for actor in [customer(1), provider(1), admin()] {
-        assert_eq!(service.get(actor, &order).await.body["address"], "1 Lake Road");
+        assert_eq!(
+            service.get(actor, &order).await.body["address"],
+            "1 Lake Road"
+        );
         assert_eq!(service.get(actor, &timeline).await.status, StatusCode::OK);
     }
 }
@@ -66,27 +89,58 @@ async fn each_list_shows_what_its_reader_may_see() {
     let open = service.stage.pending().await;
     let taken = service.stage.pending().await;
     service.act(provider(1), taken, "accept").await;
-    let south = wire::Draft { location: Region::South, ..draft() };
-    service.stage.publish(service.stage.command_id(), customer(2), south).await;
+    let south = wire::Draft {
+        location: Region::South,
+        ..draft()
+    };
+    service
+        .stage
+        .publish(service.stage.command_id(), customer(2), south)
+        .await;
 
-    assert_eq!(service.get(customer(1), "/api/v1/orders").await.ids(), [taken, open]);
-    let pending = service.get(customer(1), "/api/v1/orders?status=pending").await;
+    assert_eq!(
+        service.get(customer(1), "/api/v1/orders").await.ids(),
+        [taken, open]
+    );
+    let pending = service
+        .get(customer(1), "/api/v1/orders?status=pending")
+        .await;
     assert_eq!(pending.ids(), [open]);
-    assert_eq!(service.get(provider(1), "/api/v1/orders").await.ids(), [taken]);
+    assert_eq!(
+        service.get(provider(1), "/api/v1/orders").await.ids(),
+        [taken]
+    );
     assert_eq!(service.get(provider(2), "/api/v1/orders").await.ids(), []);
     assert_eq!(service.get(admin(), "/api/v1/orders").await.ids(), []);
     let available = service.get(provider(2), "/api/v1/orders/available").await;
     assert_eq!(available.ids(), [open]);
     assert_eq!(available.body["items"][0]["address"], "");
-    let elsewhere = service.get(provider(2), "/api/v1/orders/available?region=SOUTH").await;
+    let elsewhere = service
+        .get(provider(2), "/api/v1/orders/available?region=SOUTH")
+        .await;
     assert_eq!(elsewhere.ids(), []);
 
-    assert_eq!(service.get(admin(), "/api/v1/admin/orders").await.ids().len(), 3);
-    let south = service.get(admin(), "/api/v1/admin/orders?region=SOUTH").await;
+    assert_eq!(
+        service
+            .get(admin(), "/api/v1/admin/orders")
+            .await
+            .ids()
+            .len(),
+        3
+    );
+    let south = service
+        .get(admin(), "/api/v1/admin/orders?region=SOUTH")
+        .await;
     assert_eq!(south.ids().len(), 1);
-    let code = service.get(admin(), &format!("/api/v1/orders/{open}")).await.body["code"].clone();
+    let code = service
+        .get(admin(), &format!("/api/v1/orders/{open}"))
+        .await
+        .body["code"]
+        .clone();
     let typed = code.as_str().unwrap().to_lowercase();
-    let found = service.get(admin(), &format!("/api/v1/admin/orders?code={typed}")).await;
+    let found = service
+        .get(admin(), &format!("/api/v1/admin/orders?code={typed}"))
+        .await;
     assert_eq!(found.ids(), [open]);
     let refused = service.get(admin(), "/api/v1/admin/orders?code=x").await;
     refused.refused(422, "invalid_input");
@@ -105,7 +159,10 @@ async fn a_list_is_read_page_by_page() {
     let second = service.get(customer(1), &path).await;
     assert_eq!((first.ids().len(), second.ids().len()), (3, 2));
     assert_eq!(second.body["next"], Value::Null);
-    let all = service.get(customer(1), "/api/v1/orders?limit=100").await.ids();
+    let all = service
+        .get(customer(1), "/api/v1/orders?limit=100")
+        .await
+        .ids();
     assert_eq!(all, [first.ids(), second.ids()].concat());
     for (reader, list) in [
         (customer(1), "/api/v1/orders"),
@@ -116,7 +173,11 @@ async fn a_list_is_read_page_by_page() {
         for query in ["limit=0", "limit=101", "limit=-1", "cursor=x", "cursor="] {
             let refused = service.get(reader, &format!("{list}?{query}")).await;
             refused.refused(422, "invalid_input");
-            assert_eq!(refused.fields(), [query.split('=').next().unwrap()], "{list}?{query}");
+            assert_eq!(
+                refused.fields(),
+                [query.split('=').next().unwrap()],
+                "{list}?{query}"
+            );
         }
     }
 }

@@ -39,15 +39,31 @@ impl Service {
         let stage = Stage::new(engine).await;
         let issuer = Issuer::new();
         let ground = testing::ground(stage.folder.path(), &stage.clock).await;
-        let ground = ServiceContext { keys: issuer.keys(), ..ground };
+        let ground = ServiceContext {
+            keys: issuer.keys(),
+            ..ground
+        };
         let tasks = ground.tasks.clone();
         let service_key = ground.service_key.clone();
         let hub = Hub::new();
         let payments = Payments::default();
         let payment = Upstream::from_router(payments.router());
-        let peers = Peers { hub: Upstream::from_router(hub.router()), payment };
-        let router = order::open(stage.config.clone(), ground, peers).await.unwrap();
-        Self { router, issuer, service_key, hub, payments, stage, tasks }
+        let peers = Peers {
+            hub: Upstream::from_router(hub.router()),
+            payment,
+        };
+        let router = order::open(stage.config.clone(), ground, peers)
+            .await
+            .unwrap();
+        Self {
+            router,
+            issuer,
+            service_key,
+            hub,
+            payments,
+            stage,
+            tasks,
+        }
     }
 
     /// Another process of the service on the same stores.
@@ -55,10 +71,19 @@ impl Service {
         let ground = testing::ground(self.stage.folder.path(), &self.stage.clock).await;
         let keys = self.issuer.keys();
         let service_key = self.service_key.clone();
-        let ground = ServiceContext { keys, service_key, ..ground };
+        let ground = ServiceContext {
+            keys,
+            service_key,
+            ..ground
+        };
         let payment = Upstream::from_router(self.payments.router());
-        let peers = Peers { hub: Upstream::from_router(self.hub.router()), payment };
-        order::open(self.stage.config.clone(), ground, peers).await.unwrap()
+        let peers = Peers {
+            hub: Upstream::from_router(self.hub.router()),
+            payment,
+        };
+        order::open(self.stage.config.clone(), ground, peers)
+            .await
+            .unwrap()
     }
 
     pub fn token(&self, actor: Actor) -> String {
@@ -80,19 +105,26 @@ impl Service {
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 1 << 22).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, body }
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
     }
 
     pub async fn get(&self, actor: Actor, path: &str) -> Answer {
         let token = format!("Bearer {}", self.token(actor));
-        let request = Request::builder().uri(path).header(header::AUTHORIZATION, token);
+        let request = Request::builder()
+            .uri(path)
+            .header(header::AUTHORIZATION, token);
         self.send(request, None).await
     }
 
     pub async fn delete(&self, actor: Actor, path: &str) -> Answer {
         let token = format!("Bearer {}", self.token(actor));
         let request = Request::builder().method(Method::DELETE).uri(path);
-        self.send(request.header(header::AUTHORIZATION, token), None).await
+        self.send(request.header(header::AUTHORIZATION, token), None)
+            .await
     }
 
     pub async fn post(&self, actor: Actor, path: &str, body: Value) -> Answer {
@@ -110,7 +142,8 @@ impl Service {
     }
 
     pub async fn act(&self, actor: Actor, id: OrderId, action: &str) -> Answer {
-        self.post(actor, &format!("/api/v1/orders/{id}/{action}"), Value::Null).await
+        self.post(actor, &format!("/api/v1/orders/{id}/{action}"), Value::Null)
+            .await
     }
 }
 
@@ -120,19 +153,36 @@ impl Answer {
     }
 
     pub fn fields(&self) -> Vec<&str> {
-        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
-        errors.iter().filter_map(|error| error["field"].as_str()).collect()
+        let errors = self.body["errors"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        errors
+            .iter()
+            .filter_map(|error| error["field"].as_str())
+            .collect()
     }
 
     pub fn ids(&self) -> Vec<OrderId> {
         let items = self.body["items"].as_array().unwrap();
-        items.iter().map(|item| item["id"].as_str().unwrap().parse().unwrap()).collect()
+        items
+            .iter()
+            .map(|item| item["id"].as_str().unwrap().parse().unwrap())
+            .collect()
     }
 
     #[track_caller]
     pub fn refused(&self, status: u16, code: &str) {
-        assert_eq!((self.status.as_u16(), self.code()), (status, code), "{}", self.body);
-        assert_eq!(self.headers[header::CONTENT_TYPE], "application/problem+json");
+        assert_eq!(
+            (self.status.as_u16(), self.code()),
+            (status, code),
+            "{}",
+            self.body
+        );
+        assert_eq!(
+            self.headers[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
     }
 }
 

@@ -19,8 +19,14 @@ async fn track(service: &Service, code: &str, secret: &str) -> Answer {
 #[tokio::test]
 async fn the_receipt_shows_the_way_of_the_order_and_nobody_on_it(#[case] engine: Engine) {
     let service = Service::new(engine).await;
-    let published = service.post(customer(1), "/api/v1/orders", draft_json()).await;
-    let id: OrderId = published.body["order_id"].as_str().unwrap().parse().unwrap();
+    let published = service
+        .post(customer(1), "/api/v1/orders", draft_json())
+        .await;
+    let id: OrderId = published.body["order_id"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     let receipt = published.body["tracking"].clone();
     let code = receipt["code"].as_str().unwrap();
     let secret = receipt["secret"].as_str().unwrap();
@@ -44,10 +50,15 @@ async fn the_receipt_shows_the_way_of_the_order_and_nobody_on_it(#[case] engine:
     ];
     assert_eq!(shown, parts, "no words, no people, no price");
     let steps = tracked.body["steps"].as_array().unwrap();
-    let states: Vec<_> = steps.iter().map(|step| step["status"].as_str().unwrap()).collect();
+    let states: Vec<_> = steps
+        .iter()
+        .map(|step| step["status"].as_str().unwrap())
+        .collect();
     assert_eq!(states, ["pending_review", "pending", "accepted"]);
     assert!(
-        steps.iter().all(|step| step["at"].is_string() && step.as_object().unwrap().len() == 2)
+        steps
+            .iter()
+            .all(|step| step["at"].is_string() && step.as_object().unwrap().len() == 2)
     );
 
     let path = format!("/api/v1/orders/{id}/tracking");
@@ -55,7 +66,10 @@ async fn the_receipt_shows_the_way_of_the_order_and_nobody_on_it(#[case] engine:
         assert_eq!(service.get(reader, &path).await.body, receipt);
     }
     for stranger in [customer(2), provider(1), provider(2)] {
-        service.get(stranger, &path).await.refused(404, "order_not_found");
+        service
+            .get(stranger, &path)
+            .await
+            .refused(404, "order_not_found");
     }
 }
 
@@ -68,26 +82,52 @@ async fn a_wrong_secret_is_answered_like_an_order_that_does_not_exist(#[case] en
     let one = service.stage.pending().await;
     let other = service.stage.pending().await;
     let secret = |id| service.stage.store.tracking_secret(id).to_string();
-    let code = async |id: OrderId| service.stage.store.find_order(id).await.unwrap().unwrap().code;
+    let code = async |id: OrderId| {
+        service
+            .stage
+            .store
+            .find_order(id)
+            .await
+            .unwrap()
+            .unwrap()
+            .code
+    };
     let first = code(one).await;
     let second = code(other).await;
     assert_ne!(secret(one), secret(other));
     let unknown = track(&service, "N-000000", &secret(one)).await;
     unknown.refused(404, "order_not_found");
     let short = &secret(one)[..62];
-    for wrong in [&secret(other), "", "x", short, &Hash::ZERO.to_string(), "' OR 1=1"] {
+    for wrong in [
+        &secret(other),
+        "",
+        "x",
+        short,
+        &Hash::ZERO.to_string(),
+        "' OR 1=1",
+    ] {
         let wrong = wrong.replace(' ', "%20").replace('\'', "%27");
         let refused = track(&service, first.as_str(), &wrong).await;
         refused.refused(404, "order_not_found");
         assert_eq!(refused.body["title"], unknown.body["title"]);
     }
-    track(&service, "nonsense", &secret(one)).await.refused(404, "order_not_found");
+    track(&service, "nonsense", &secret(one))
+        .await
+        .refused(404, "order_not_found");
     let without = Request::builder().uri(format!("/api/v1/track/{first}"));
-    service.send(without, None).await.refused(404, "order_not_found");
+    service
+        .send(without, None)
+        .await
+        .refused(404, "order_not_found");
 
     // Two orders may share a code.
     let share = "UPDATE orders SET code = ?";
-    service.stage.sql.exec(share, vec![first.as_str().into()]).await.unwrap();
+    service
+        .stage
+        .sql
+        .exec(share, vec![first.as_str().into()])
+        .await
+        .unwrap();
     for (id, own) in [(one, &first), (other, &second)] {
         let tracked = track(&service, first.as_str(), &secret(id)).await;
         assert_eq!(tracked.body["code"], own.as_str());

@@ -30,11 +30,21 @@ async fn lost_acceptances_are_told_newest_first_with_who_won(#[case] engine: Eng
             let winner = lost.winner.as_ref().unwrap();
             assert_eq!(lost.entry.code, Some(Code::OrderAlreadyAccepted));
             assert!(lost.entry.hops.tapped_at.is_some() && lost.entry.seq.is_some());
-            (lost.order_id, lost.entry.actor, winner.user_id, winner.verdict)
+            (
+                lost.order_id,
+                lost.entry.actor,
+                winner.user_id,
+                winner.verdict,
+            )
         })
         .collect();
     let expected = [
-        (second, provider(4), provider(3).user_id, Some(Verdict::Provisional)),
+        (
+            second,
+            provider(4),
+            provider(3).user_id,
+            Some(Verdict::Provisional),
+        ),
         (first, provider(2), provider(1).user_id, None),
     ];
     assert_eq!(told, expected);
@@ -54,7 +64,13 @@ async fn an_answer_is_found_by_its_command_and_names_its_op(#[case] engine: Engi
     let order = stage.pending().await;
     let id = stage.command_id();
     assert_eq!(stage.store.answers_of(id).await.unwrap(), []);
-    stage.batch(Log::of("north-1").then(id, Some(provider(1)), accept(order)).batch()).await;
+    stage
+        .batch(
+            Log::of("north-1")
+                .then(id, Some(provider(1)), accept(order))
+                .batch(),
+        )
+        .await;
     let answers = stage.store.answers_of(id).await.unwrap();
     let op = answers[0].op.as_ref().map(ToString::to_string);
     assert_eq!((answers.len(), op.as_deref()), (1, Some("north-1/1/1")));
@@ -74,10 +90,17 @@ async fn the_payment_service_is_told_who_worked_in_vain(#[case] engine: Engine) 
     let other = stage.pending().await;
     stage.grant("north-1").await;
     for order_id in [closed, promised] {
-        let cancel = CommandBody::CancelOrder { order_id, reason: None, fee: None };
+        let cancel = CommandBody::CancelOrder {
+            order_id,
+            reason: None,
+            fee: None,
+        };
         stage.decide(customer(1), cancel).await;
     }
-    let complete = CommandBody::CompleteOrder { order_id: closed, note: None };
+    let complete = CommandBody::CompleteOrder {
+        order_id: closed,
+        note: None,
+    };
     let late = Log::of("north-1")
         .then(stage.command_id(), Some(provider(2)), complete)
         .firm(1, stage.command_id(), provider(3), accept(promised))

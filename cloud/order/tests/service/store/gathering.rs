@@ -14,12 +14,20 @@ use crate::stage::*;
 const MANY: i64 = 50;
 
 fn fresh(stage: &Stage) -> CommandBody {
-    CommandBody::PublishOrder { order_id: OrderId(stage.clock.new_id()), order: draft() }
+    CommandBody::PublishOrder {
+        order_id: OrderId(stage.clock.new_id()),
+        order: draft(),
+    }
 }
 
 fn attempt(stage: &Stage) -> Attempt {
     let command = command(stage.command_id(), fresh(stage));
-    Attempt { command, actor: Some(customer(1)), mark: None, origin: Origin::Portal }
+    Attempt {
+        command,
+        actor: Some(customer(1)),
+        mark: None,
+        origin: Origin::Portal,
+    }
 }
 
 #[tokio::test]
@@ -33,8 +41,13 @@ async fn what_waits_for_the_writer_is_decided_in_one_transaction() {
     let (decided, ()) = tokio::join!(decided, async { busy.rollback().await.unwrap() });
     assert!(decided.iter().all(Outcome::has_succeeded), "{decided:?}");
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, MANY);
-    let moments = stage.count("SELECT COUNT(DISTINCT decided_at) FROM commands").await;
-    assert!(moments <= 2, "{moments}: the first one's, and that of all who came while it waited");
+    let moments = stage
+        .count("SELECT COUNT(DISTINCT decided_at) FROM commands")
+        .await;
+    assert!(
+        moments <= 2,
+        "{moments}: the first one's, and that of all who came while it waited"
+    );
 }
 
 #[tokio::test]
@@ -58,16 +71,25 @@ async fn a_caller_who_hangs_up_takes_no_other_with_them() {
     let busy = stage.sql.begin_transaction().await.unwrap();
     let mut first = Box::pin(stage.decide(customer(1), fresh(&stage)));
     let mut second = Box::pin(stage.decide(customer(2), fresh(&stage)));
-    let mut rest = Box::pin(join_all((0..MANY).map(|_| stage.decide(customer(3), fresh(&stage)))));
+    let mut rest = Box::pin(join_all(
+        (0..MANY).map(|_| stage.decide(customer(3), fresh(&stage))),
+    ));
     assert!(poll!(&mut first).is_pending(), "it waits for the writer");
     assert!(poll!(&mut second).is_pending() && poll!(&mut rest).is_pending());
     drop(first);
-    assert!(poll!(&mut second).is_pending(), "it decides for the rest, too");
+    assert!(
+        poll!(&mut second).is_pending(),
+        "it decides for the rest, too"
+    );
     drop(second);
     busy.rollback().await.unwrap();
     let decided = rest.await;
     assert!(decided.iter().all(Outcome::has_succeeded), "{decided:?}");
-    assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, MANY, "none of those who left");
+    assert_eq!(
+        stage.count("SELECT COUNT(*) FROM orders").await,
+        MANY,
+        "none of those who left"
+    );
 }
 
 #[tokio::test]
@@ -78,10 +100,17 @@ async fn where_the_writer_is_out_of_reach_nobody_waits_for_the_others_waits() {
     tokio::time::pause();
     let started = tokio::time::Instant::now();
     let results = join_all((0..MANY).map(|_| stage.store.decide_one(attempt(&stage)))).await;
-    assert!(results.iter().all(|result| result.as_ref().is_err_and(StoreError::is_unavailable)));
+    assert!(
+        results
+            .iter()
+            .all(|result| result.as_ref().is_err_and(StoreError::is_unavailable))
+    );
     let waited = started.elapsed();
     tokio::time::resume();
-    assert!(waited < Duration::from_secs(21), "two waits for the writer at most, not {waited:?}");
+    assert!(
+        waited < Duration::from_secs(21),
+        "two waits for the writer at most, not {waited:?}"
+    );
     busy.rollback().await.unwrap();
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, 0);
 }

@@ -19,14 +19,28 @@ async fn a_list_pages_through_every_order_once_newest_first(#[case] engine: Engi
         stage.clock.advance(n % 3);
         expected.insert(0, stage.pending().await);
     }
-    let other = wire::Draft { location: wire::Region::South, ..draft() };
+    let other = wire::Draft {
+        location: wire::Region::South,
+        ..draft()
+    };
     stage.publish(stage.command_id(), customer(2), other).await;
     let status = Some(OrderStatus::Pending);
     let customer = Some(customer(1).user_id);
     for listing in [
-        OrderListQuery { customer, ..OrderListQuery::default() },
-        OrderListQuery { customer, status, ..OrderListQuery::default() },
-        OrderListQuery { status, region: Some(wire::Region::North), ..OrderListQuery::default() },
+        OrderListQuery {
+            customer,
+            ..OrderListQuery::default()
+        },
+        OrderListQuery {
+            customer,
+            status,
+            ..OrderListQuery::default()
+        },
+        OrderListQuery {
+            status,
+            region: Some(wire::Region::North),
+            ..OrderListQuery::default()
+        },
     ] {
         let mut seen = Vec::new();
         let mut after: Option<OrderListCursor> = None;
@@ -34,7 +48,11 @@ async fn a_list_pages_through_every_order_once_newest_first(#[case] engine: Engi
         loop {
             let page: Page<OrderListCursor> = Page { limit: 4, after };
             let after_this = after.unwrap_or(newest);
-            let rows = stage.store.list(&listing, page.rows_to_read(), after_this).await.unwrap();
+            let rows = stage
+                .store
+                .list(&listing, page.rows_to_read(), after_this)
+                .await
+                .unwrap();
             let place = |order: &Order| OrderListCursor::from_order(OrderSort::Newest, order);
             let list = page.build_page(rows, place);
             seen.extend(list.items.iter().map(|order| order.id));
@@ -57,7 +75,10 @@ async fn an_order_is_found_by_the_code_people_read_aloud(#[case] engine: Engine)
     let id = stage.pending().await;
     stage.pending().await;
     let code = stage.store.find_order(id).await.unwrap().unwrap().code;
-    let listing = OrderListQuery { code: Some(code), ..OrderListQuery::default() };
+    let listing = OrderListQuery {
+        code: Some(code),
+        ..OrderListQuery::default()
+    };
     let found = stage
         .store
         .list(&listing, 5, OrderListCursor::before_all(OrderSort::Newest))

@@ -8,8 +8,10 @@ use wire::{BatchBody, Code, Event, EventId, EventType, ProviderVerification};
 
 use crate::stage::*;
 
-const VERIFIED_ONLY: AcceptanceRules =
-    AcceptanceRules { verified_only: true, ..AcceptanceRules::OFF };
+const VERIFIED_ONLY: AcceptanceRules = AcceptanceRules {
+    verified_only: true,
+    ..AcceptanceRules::OFF
+};
 
 async fn tell(stage: &Stage, version: i64, verified: bool) {
     let body = json!({
@@ -20,7 +22,12 @@ async fn tell(stage: &Stage, version: i64, verified: bool) {
     });
     let id = EventId(stage.clock.new_id());
     let event = Event::new(id, EventType::ProfileUpdated, NOW, "t", &body).unwrap();
-    UserEventConsumer { store: stage.store.clone() }.handle(&event).await.unwrap();
+    UserEventConsumer {
+        store: stage.store.clone(),
+    }
+    .handle(&event)
+    .await
+    .unwrap();
 }
 
 #[rstest]
@@ -54,18 +61,32 @@ async fn a_provider_accepts_while_the_newest_word_verifies_him(#[case] engine: E
 async fn the_word_of_an_edges_token_counts_where_it_is_the_newest(#[case] engine: Engine) {
     let stage = Stage::under(engine, VERIFIED_ONLY).await;
     let user = provider(1).user_id;
-    let told = |version, verified| Some(ProviderVerification { user, version, verified });
+    let told = |version, verified| {
+        Some(ProviderVerification {
+            user,
+            version,
+            verified,
+        })
+    };
     let code = async |mark| {
         let order_id = stage.pending().await;
         let log = Log::of("north-1");
         let log = log.then(stage.command_id(), Some(provider(1)), accept(order_id));
         let mut batch = log.batch();
-        let BatchBody::Command { evidence, .. } = &mut batch.ops[0].body else { panic!() };
+        let BatchBody::Command { evidence, .. } = &mut batch.ops[0].body else {
+            panic!()
+        };
         evidence.mark = mark;
         stage.batch(batch).await.remove(0).code
     };
     let refused = Some(Code::NotVerified);
-    assert_eq!((code(None).await, code(told(4, true)).await), (refused, None));
+    assert_eq!(
+        (code(None).await, code(told(4, true)).await),
+        (refused, None)
+    );
     tell(&stage, 5, false).await;
-    assert_eq!((code(told(4, true)).await, code(told(6, true)).await), (refused, None));
+    assert_eq!(
+        (code(told(4, true)).await, code(told(6, true)).await),
+        (refused, None)
+    );
 }

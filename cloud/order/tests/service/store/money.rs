@@ -46,7 +46,9 @@ async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine)
     let id = stage.pending().await;
     stage.decide(provider(1), accept(id)).await;
     let before = stage.store.find_order(id).await.unwrap().unwrap();
-    let money = PaymentEventConsumer { store: stage.store.clone() };
+    let money = PaymentEventConsumer {
+        store: stage.store.clone(),
+    };
     let paid = EventType::PaymentCompleted;
     let status = PaymentStatus::Held;
     let held = word(&stage, id, paid, 2, status);
@@ -54,10 +56,16 @@ async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine)
         money.handle(&held).await.unwrap();
     }
     let order = stage.store.find_order(id).await.unwrap().unwrap();
-    assert_eq!((order.payment_status, order.version), (status, before.version + 1));
+    assert_eq!(
+        (order.payment_status, order.version),
+        (status, before.version + 1)
+    );
     assert_eq!(order.status, OrderStatus::Accepted);
     let line = stage.store.read_timeline(id).await.unwrap().pop().unwrap();
-    assert_eq!((line.payment_status, line.version), (Some(status), order.version));
+    assert_eq!(
+        (line.payment_status, line.version),
+        (Some(status), order.version)
+    );
     assert_eq!((line.actor, line.from), (customer(1), Some(line.to)));
     let event = stage.events().await.pop().unwrap();
     assert_eq!(event.kind, EventType::OrderStatusChanged);
@@ -69,18 +77,35 @@ async fn a_newer_word_about_money_is_shown_told_and_kept(#[case] engine: Engine)
     // An older event, a repeated one, ones that move no money, and one of an unknown order.
     let failed = EventType::PaymentFailed;
     let open = PaymentStatus::Unpaid;
-    money.handle(&word(&stage, id, failed, 1, open)).await.unwrap();
-    money.handle(&word(&stage, id, failed, 2, open)).await.unwrap();
-    for moves_nothing in
-        [EventType::PaymentInitiated, EventType::RefundGranted, EventType::RefundRefused]
-    {
-        money.handle(&word(&stage, id, moves_nothing, 9, open)).await.unwrap();
+    money
+        .handle(&word(&stage, id, failed, 1, open))
+        .await
+        .unwrap();
+    money
+        .handle(&word(&stage, id, failed, 2, open))
+        .await
+        .unwrap();
+    for moves_nothing in [
+        EventType::PaymentInitiated,
+        EventType::RefundGranted,
+        EventType::RefundRefused,
+    ] {
+        money
+            .handle(&word(&stage, id, moves_nothing, 9, open))
+            .await
+            .unwrap();
     }
     let nobodys = OrderId(Uuid::from_u128(404));
-    money.handle(&word(&stage, nobodys, paid, 1, status)).await.unwrap();
+    money
+        .handle(&word(&stage, nobodys, paid, 1, status))
+        .await
+        .unwrap();
     assert_eq!(stage.store.find_order(id).await.unwrap().unwrap(), order);
     assert_eq!(stage.events().await.len(), events);
-    assert_eq!(stage.count("SELECT MAX(held_minor) FROM orders").await, 20_000);
+    assert_eq!(
+        stage.count("SELECT MAX(held_minor) FROM orders").await,
+        20_000
+    );
 }
 
 #[rstest]
@@ -94,17 +119,37 @@ async fn work_starts_once_the_price_is_held(#[case] engine: Engine) {
     let start = CommandBody::StartOrder { order_id: id };
     let refused = stage.decide(provider(1), start.clone()).await;
     assert_eq!(refused.code, Some(wire::Code::FundsNotHeld));
-    let money = PaymentEventConsumer { store: stage.store.clone() };
-    let held = word(&stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
+    let money = PaymentEventConsumer {
+        store: stage.store.clone(),
+    };
+    let held = word(
+        &stage,
+        id,
+        EventType::PaymentCompleted,
+        1,
+        PaymentStatus::Held,
+    );
     money.handle(&held).await.unwrap();
     assert!(stage.decide(provider(1), start).await.has_succeeded());
     // Works in any order status.
-    let complete = CommandBody::CompleteOrder { order_id: id, note: None };
+    let complete = CommandBody::CompleteOrder {
+        order_id: id,
+        note: None,
+    };
     assert!(stage.decide(provider(1), complete).await.has_succeeded());
-    let released = word(&stage, id, EventType::PaymentReleased, 2, PaymentStatus::Paid);
+    let released = word(
+        &stage,
+        id,
+        EventType::PaymentReleased,
+        2,
+        PaymentStatus::Paid,
+    );
     money.handle(&released).await.unwrap();
     let order = stage.store.find_order(id).await.unwrap().unwrap();
-    assert_eq!((order.status, order.payment_status), (OrderStatus::Completed, PaymentStatus::Paid));
+    assert_eq!(
+        (order.status, order.payment_status),
+        (OrderStatus::Completed, PaymentStatus::Paid)
+    );
     let line = stage.store.read_timeline(id).await.unwrap().pop().unwrap();
     assert!(line.actor.user_id.0.is_nil());
 }
@@ -119,9 +164,20 @@ async fn a_word_about_money_and_a_command_at_once_both_count(#[case] engine: Eng
     let ids = futures::future::join_all((0..12).map(|_| stage.pending())).await;
     for id in ids {
         stage.decide(provider(1), accept(id)).await;
-        let money = PaymentEventConsumer { store: stage.store.clone() };
-        let held = word(&stage, id, EventType::PaymentCompleted, 1, PaymentStatus::Held);
-        let withdraw = CommandBody::WithdrawAcceptance { order_id: id, reason: None };
+        let money = PaymentEventConsumer {
+            store: stage.store.clone(),
+        };
+        let held = word(
+            &stage,
+            id,
+            EventType::PaymentCompleted,
+            1,
+            PaymentStatus::Held,
+        );
+        let withdraw = CommandBody::WithdrawAcceptance {
+            order_id: id,
+            reason: None,
+        };
         let (told, withdrawn) =
             futures::join!(money.handle(&held), stage.decide(provider(1), withdraw));
         told.unwrap();

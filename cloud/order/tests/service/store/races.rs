@@ -18,19 +18,33 @@ async fn of_100_providers_one_gets_the_order(#[case] engine: Engine) {
     let id = stage.pending().await;
     let tries = (1..=100).map(|n| stage.decide(provider(n), accept(id)));
     let outcomes = join_all(tries).await;
-    let won: Vec<_> = outcomes.iter().filter(|outcome| outcome.has_succeeded()).collect();
+    let won: Vec<_> = outcomes
+        .iter()
+        .filter(|outcome| outcome.has_succeeded())
+        .collect();
     assert_eq!(won.len(), 1);
     let winner = won[0].order.as_ref().unwrap();
     for lost in outcomes.iter().filter(|outcome| !outcome.has_succeeded()) {
         assert_eq!(lost.code, Some(Code::OrderAlreadyAccepted));
-        assert_eq!(lost.order.as_ref(), Some(winner), "the loser sees the winner's state");
+        assert_eq!(
+            lost.order.as_ref(),
+            Some(winner),
+            "the loser sees the winner's state"
+        );
         assert_eq!(lost.lost.as_ref().unwrap().winner_decided_at, Some(NOW));
     }
     let accepted = stage.events().await;
-    let accepted = accepted.iter().filter(|event| event.kind == EventType::OrderAccepted);
+    let accepted = accepted
+        .iter()
+        .filter(|event| event.kind == EventType::OrderAccepted);
     assert_eq!(accepted.count(), 1);
     assert_eq!(stage.count("SELECT COUNT(*) FROM commands").await, 102);
-    assert_eq!(stage.count("SELECT COUNT(*) FROM commands WHERE applied = 0").await, 99);
+    assert_eq!(
+        stage
+            .count("SELECT COUNT(*) FROM commands WHERE applied = 0")
+            .await,
+        99
+    );
 }
 
 #[rstest]
@@ -43,8 +57,13 @@ async fn one_command_sent_many_times_at_once_takes_effect_once(#[case] engine: E
     let command = stage.command_id();
     let tries = (0..12).map(|_| stage.decide_as(command, provider(1), accept(id)));
     let outcomes = join_all(tries).await;
-    assert!(outcomes.iter().all(wire::Outcome::has_succeeded), "{outcomes:?}");
-    let applied = outcomes.iter().filter(|outcome| outcome.kind == OutcomeKind::Applied);
+    assert!(
+        outcomes.iter().all(wire::Outcome::has_succeeded),
+        "{outcomes:?}"
+    );
+    let applied = outcomes
+        .iter()
+        .filter(|outcome| outcome.kind == OutcomeKind::Applied);
     assert_eq!(applied.count(), 1);
     assert_eq!(stage.count("SELECT COUNT(*) FROM order_timeline").await, 3);
     assert_eq!(stage.events().await.len(), 3);
@@ -60,15 +79,26 @@ async fn one_publication_sent_many_times_makes_one_order(#[case] engine: Engine)
     let tries = (0..12).map(|_| stage.publish(command, customer(1), draft()));
     let outcomes = join_all(tries).await;
     let first = outcomes[0].order.as_ref().unwrap();
-    assert!(outcomes.iter().all(|outcome| outcome.order.as_ref() == Some(first)));
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| outcome.order.as_ref() == Some(first))
+    );
     assert!(outcomes.iter().all(wire::Outcome::has_succeeded));
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, 1);
 
-    let other = wire::Draft { title: "Another".into(), ..draft() };
+    let other = wire::Draft {
+        title: "Another".into(),
+        ..draft()
+    };
     let reused = stage.publish(command, customer(1), other).await;
     assert_eq!(reused.code, Some(Code::CommandIdReused));
     let strangers = stage.publish(command, customer(2), draft()).await;
-    assert_ne!(strangers.order.unwrap().id, first.id, "another person's is another command");
+    assert_ne!(
+        strangers.order.unwrap().id,
+        first.id,
+        "another person's is another command"
+    );
     assert_eq!(stage.count("SELECT COUNT(*) FROM orders").await, 2);
 }
 
@@ -97,14 +127,22 @@ async fn edges_and_people_who_collide_on_many_orders_leave_one_winner_each(#[cas
     let batches = join_all(logs.iter().map(|log| stage.batch(log.batch())));
     let singles = join_all(ids.iter().map(|id| stage.decide(provider(5), accept(*id))));
     let (batches, singles) = futures::join!(batches, singles);
-    let won = batches.iter().flatten().chain(&singles).filter(|outcome| outcome.has_succeeded());
-    let mut won: Vec<OrderId> = won.map(|outcome| outcome.order.as_ref().unwrap().id).collect();
+    let won = batches
+        .iter()
+        .flatten()
+        .chain(&singles)
+        .filter(|outcome| outcome.has_succeeded());
+    let mut won: Vec<OrderId> = won
+        .map(|outcome| outcome.order.as_ref().unwrap().id)
+        .collect();
     won.sort_unstable();
     let mut expected = ids.clone();
     expected.sort_unstable();
     assert_eq!(won, expected);
     let accepted = stage.events().await;
-    let accepted = accepted.iter().filter(|event| event.kind == EventType::OrderAccepted);
+    let accepted = accepted
+        .iter()
+        .filter(|event| event.kind == EventType::OrderAccepted);
     assert_eq!(accepted.count(), ids.len());
 }
 
@@ -125,6 +163,9 @@ async fn a_decision_waits_for_a_change_of_its_regions_assignment_and_no_others()
         let decided = tokio::time::timeout(Duration::from_millis(300), waiting).await;
         Ok::<_, SqlError>(decided.is_ok())
     });
-    assert!(!decided.unwrap(), "decided while the region's assignment was being changed");
+    assert!(
+        !decided.unwrap(),
+        "decided while the region's assignment was being changed"
+    );
     assert!(stage.decide(provider(1), accept(id)).await.has_succeeded());
 }

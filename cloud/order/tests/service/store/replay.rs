@@ -42,14 +42,29 @@ impl Bustle {
             0..2 => (admin(), CommandBody::ApproveOrder { order_id }),
             2..4 => (provider, accept(order_id)),
             4..6 => (provider, CommandBody::StartOrder { order_id }),
-            6..8 => (provider, CommandBody::CompleteOrder { order_id, note: reason }),
-            8 => (provider, CommandBody::WithdrawAcceptance { order_id, reason }),
-            9 if self.below(3) == 0 => {
-                (admin(), CommandBody::WithdrawAcceptance { order_id, reason })
-            }
-            10 if self.below(4) == 0 => {
-                (customer(1), CommandBody::CancelOrder { order_id, reason, fee: None })
-            }
+            6..8 => (
+                provider,
+                CommandBody::CompleteOrder {
+                    order_id,
+                    note: reason,
+                },
+            ),
+            8 => (
+                provider,
+                CommandBody::WithdrawAcceptance { order_id, reason },
+            ),
+            9 if self.below(3) == 0 => (
+                admin(),
+                CommandBody::WithdrawAcceptance { order_id, reason },
+            ),
+            10 if self.below(4) == 0 => (
+                customer(1),
+                CommandBody::CancelOrder {
+                    order_id,
+                    reason,
+                    fee: None,
+                },
+            ),
             11 if self.below(8) == 0 => {
                 let reason = "No such road.".to_owned();
                 (admin(), CommandBody::RejectOrder { order_id, reason })
@@ -82,18 +97,22 @@ impl Bustle {
                     _ => (EventType::RefundProcessed, PaymentStatus::PartiallyRefunded),
                 };
                 let word = money::word(&self.stage, id, kind, version, status);
-                PaymentEventConsumer { store: self.stage.store.clone() }
-                    .handle(&word)
-                    .await
-                    .unwrap();
+                PaymentEventConsumer {
+                    store: self.stage.store.clone(),
+                }
+                .handle(&word)
+                .await
+                .unwrap();
             }
             _ => {
                 let order = self.stage.store.find_order(id).await.unwrap().unwrap();
                 let word = reviews::word(&self.stage, &order);
-                ReviewEventConsumer { store: self.stage.store.clone() }
-                    .handle(&word)
-                    .await
-                    .unwrap();
+                ReviewEventConsumer {
+                    store: self.stage.store.clone(),
+                }
+                .handle(&word)
+                .await
+                .unwrap();
             }
         }
         self.stage.clock.advance(1);
@@ -105,11 +124,23 @@ impl Bustle {
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn replay_equals_state(#[case] engine: Engine) {
-    let mut bustle = Bustle { stage: Stage::new(engine).await, drawn: 1, money_version: 0 };
+    let mut bustle = Bustle {
+        stage: Stage::new(engine).await,
+        drawn: 1,
+        money_version: 0,
+    };
     let mut orders = Vec::new();
     for _ in 0..ORDERS {
         let id = bustle.stage.command_id();
-        orders.push(bustle.stage.publish(id, customer(1), draft()).await.order.unwrap().id);
+        orders.push(
+            bustle
+                .stage
+                .publish(id, customer(1), draft())
+                .await
+                .order
+                .unwrap()
+                .id,
+        );
     }
     for _ in 0..ACTS {
         let id = orders[usize::try_from(bustle.below(ORDERS)).unwrap()];
@@ -117,9 +148,12 @@ async fn replay_equals_state(#[case] engine: Engine) {
     }
     let stage = &bustle.stage;
     let events = stage.events().await;
-    let events = events.into_iter().filter(|event| event.kind != EventType::RegionAssigned);
-    let told: Vec<OrderEvent> =
-        events.map(|event| serde_json::from_value(event.body).unwrap()).collect();
+    let events = events
+        .into_iter()
+        .filter(|event| event.kind != EventType::RegionAssigned);
+    let told: Vec<OrderEvent> = events
+        .map(|event| serde_json::from_value(event.body).unwrap())
+        .collect();
     let mut ends = BTreeSet::new();
     let mut changes = 0;
     for id in orders {
@@ -128,12 +162,21 @@ async fn replay_equals_state(#[case] engine: Engine) {
         assert_eq!(Replayed::of(&lines), Replayed::by_row(&order));
         let told: Vec<&OrderEvent> = told.iter().filter(|event| event.order.id == id).collect();
         is_told(&told, &order);
-        let terms = stage.store.order_and_terms(id).await.unwrap().unwrap().terms;
+        let terms = stage
+            .store
+            .order_and_terms(id)
+            .await
+            .unwrap()
+            .unwrap()
+            .terms;
         assert_eq!(told.last().unwrap().terms, terms);
         ends.insert(order.status);
         changes += order.version;
     }
-    assert!(ends.len() >= 4 && changes > 4 * ORDERS, "{changes} changes, to {ends:?}");
+    assert!(
+        ends.len() >= 4 && changes > 4 * ORDERS,
+        "{changes} changes, to {ends:?}"
+    );
 }
 
 /// The fields of an order that the timeline determines.
@@ -159,25 +202,57 @@ impl Replayed {
         let (first, rest) = lines.split_first().expect("it was published");
         assert_eq!((first.from, first.version, first.action), (None, 1, None));
         let payment = PaymentStatus::Unpaid;
-        let begun = Self { status: first.to, provider: None, payment, version: 1 };
+        let begun = Self {
+            status: first.to,
+            provider: None,
+            payment,
+            version: 1,
+        };
         rest.iter().fold(begun, Self::then)
     }
 
     fn then(self, line: &TimelineEntry) -> Self {
-        let Self { status, mut provider, mut payment, version } = self;
-        assert_eq!(line.from, Some(status), "each line begins where the last ended: {line:?}");
+        let Self {
+            status,
+            mut provider,
+            mut payment,
+            version,
+        } = self;
+        assert_eq!(
+            line.from,
+            Some(status),
+            "each line begins where the last ended: {line:?}"
+        );
         if line.code.is_some() {
-            assert_eq!((line.to, line.version), (status, version), "it changed nothing: {line:?}");
-            return Self { status, provider, payment, version };
+            assert_eq!(
+                (line.to, line.version),
+                (status, version),
+                "it changed nothing: {line:?}"
+            );
+            return Self {
+                status,
+                provider,
+                payment,
+                version,
+            };
         }
-        assert_eq!(line.version, version + 1, "no version is without its line: {line:?}");
+        assert_eq!(
+            line.version,
+            version + 1,
+            "no version is without its line: {line:?}"
+        );
         match line.action {
             Some(Action::Accept) => provider = Some(line.actor.user_id),
             Some(Action::Withdraw) => provider = None,
             _ => {}
         }
         payment = line.payment_status.unwrap_or(payment);
-        Self { status: line.to, provider, payment, version: line.version }
+        Self {
+            status: line.to,
+            provider,
+            payment,
+            version: line.version,
+        }
     }
 }
 
@@ -187,7 +262,10 @@ fn is_told(told: &[&OrderEvent], row: &Order) {
     for event in told {
         let is_new = event.order.version == version + 1;
         // A lost acceptance has an event about the unchanged order.
-        assert!(is_new || event.code.is_some(), "{event:?} after version {version}");
+        assert!(
+            is_new || event.code.is_some(),
+            "{event:?} after version {version}"
+        );
         version = event.order.version;
     }
     assert_eq!(told.last().map(|event| &event.order), Some(row));

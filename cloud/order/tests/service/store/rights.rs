@@ -23,12 +23,17 @@ async fn open_now(stage: &Stage) -> wire::Hash {
             "SELECT id, version, status FROM orders WHERE location = 'NORTH'",
         )
         .await;
-    let open = rows.into_iter().filter(|(_, _, status)| is_open(status.parse().unwrap()));
+    let open = rows
+        .into_iter()
+        .filter(|(_, _, status)| is_open(status.parse().unwrap()));
     open_digest(open.map(|(id, version, _)| (OrderId(id), u64::try_from(version).unwrap())))
 }
 
 fn seat(edge: &str, epoch: u64) -> HolderEpoch {
-    HolderEpoch { edge: EdgeId::new(edge).unwrap(), epoch }
+    HolderEpoch {
+        edge: EdgeId::new(edge).unwrap(),
+        epoch,
+    }
 }
 
 #[rstest]
@@ -40,19 +45,44 @@ async fn a_grant_is_told_with_the_digest_of_what_stands_open(#[case] engine: Eng
     let open = stage.pending().await;
     let gone = stage.pending().await;
     stage
-        .decide(customer(1), CommandBody::CancelOrder { order_id: gone, reason: None, fee: None })
+        .decide(
+            customer(1),
+            CommandBody::CancelOrder {
+                order_id: gone,
+                reason: None,
+                fee: None,
+            },
+        )
         .await;
-    let elsewhere = wire::Draft { location: Region::South, ..draft() };
-    stage.publish(stage.command_id(), customer(1), elsewhere).await;
+    let elsewhere = wire::Draft {
+        location: Region::South,
+        ..draft()
+    };
+    stage
+        .publish(stage.command_id(), customer(1), elsewhere)
+        .await;
     let granted = stage.grant("north-1").await;
     assert_eq!(granted.digest, Some(open_digest([(open, 2)])));
-    assert_eq!((granted.epoch, granted.fence, granted.policy_version), (1, 1, 2));
+    assert_eq!(
+        (granted.epoch, granted.fence, granted.policy_version),
+        (1, 1, 2)
+    );
     assert_eq!(stage.told().await, std::slice::from_ref(&granted));
     let all = stage.store.list_assignments().await.unwrap();
     assert_eq!(all.len(), 5);
-    assert_eq!(all.into_iter().find(|it| it.region == Region::North).unwrap().assignment, granted);
+    assert_eq!(
+        all.into_iter()
+            .find(|it| it.region == Region::North)
+            .unwrap()
+            .assignment,
+        granted
+    );
     let again = stage.grant("north-1").await;
-    assert_eq!((again, stage.told().await.len()), (granted, 1), "what is so already is no news");
+    assert_eq!(
+        (again, stage.told().await.len()),
+        (granted, 1),
+        "what is so already is no news"
+    );
 }
 
 #[rstest]
@@ -66,34 +96,58 @@ async fn the_holder_alone_assigns_until_it_gives_the_right_back(#[case] engine: 
     stage.grant("north-1").await;
     assert!(stage.waits(provider(1), accept(one)).await);
     let start = CommandBody::StartOrder { order_id: two };
-    let other = Log::of("north-2").then(stage.command_id(), Some(provider(2)), accept(two)).then(
-        stage.command_id(),
-        Some(provider(2)),
-        start,
-    );
+    let other = Log::of("north-2")
+        .then(stage.command_id(), Some(provider(2)), accept(two))
+        .then(stage.command_id(), Some(provider(2)), start);
     assert_eq!(stage.answers(other.batch()).await, [WAITS, WAITS]);
-    assert_eq!(stage.count("SELECT COUNT(*) FROM commands").await, 4, "two orders, approved");
+    assert_eq!(
+        stage.count("SELECT COUNT(*) FROM commands").await,
+        4,
+        "two orders, approved"
+    );
 
     let asked = stage.assign(Some((Policy::Optimistic, None)), None).await;
     assert!(asked.release_asked && asked.policy == Policy::Exclusive);
-    assert!(stage.waits(provider(1), accept(one)).await, "a change of policy ends no right");
+    assert!(
+        stage.waits(provider(1), accept(one)).await,
+        "a change of policy ends no right"
+    );
 
-    let log = Log::of("north-1").firm(1, stage.command_id(), provider(3), accept(one)).released(1);
-    assert!(stage.batch(log.batch()).await.iter().all(|o| o.kind == OutcomeKind::Applied));
+    let log = Log::of("north-1")
+        .firm(1, stage.command_id(), provider(3), accept(one))
+        .released(1);
+    assert!(
+        stage
+            .batch(log.batch())
+            .await
+            .iter()
+            .all(|o| o.kind == OutcomeKind::Applied)
+    );
     let told = stage.told().await;
     let now = told.last().unwrap();
-    assert_eq!((now.policy, &now.holder, now.fence), (Policy::Optimistic, &None, 1));
+    assert_eq!(
+        (now.policy, &now.holder, now.fence),
+        (Policy::Optimistic, &None, 1)
+    );
     assert!(!now.release_asked && now.digest.is_none());
     let versions: Vec<_> = told.iter().map(|told| told.policy_version).collect();
     assert_eq!(versions, [2, 3, 4]);
     let record = stage.store.region_record(Region::North).await.unwrap();
     let end = record.fences[0].end.as_ref().unwrap();
-    assert_eq!((end.how, end.by), (FenceEnding::PolicyChanged, Some(admin().user_id)));
+    assert_eq!(
+        (end.how, end.by),
+        (FenceEnding::PolicyChanged, Some(admin().user_id))
+    );
     assert_eq!(record.changes[0].what, "policy_changed");
     assert_eq!(record.changes[0].made_by, end.by);
     let outcomes = stage.answers(other.batch()).await;
     assert!(matches!(&outcomes[0], OpDecision::Decided(outcome) if outcome.has_succeeded()));
-    assert_eq!(stage.count("SELECT COUNT(*) FROM orders WHERE accepted_firm = 1").await, 1);
+    assert_eq!(
+        stage
+            .count("SELECT COUNT(*) FROM orders WHERE accepted_firm = 1")
+            .await,
+        1
+    );
 }
 
 #[rstest]
@@ -107,7 +161,12 @@ async fn after_a_take_back_old_promises_are_kept_where_they_can_be(#[case] engin
     stage.grant("north-1").await;
     let now = stage.take_back().await;
     assert_eq!((now.holder, now.policy), (None, Policy::Exclusive));
-    assert!(stage.decide(provider(2), accept(taken)).await.has_succeeded());
+    assert!(
+        stage
+            .decide(provider(2), accept(taken))
+            .await
+            .has_succeeded()
+    );
     let log = Log::of("north-1")
         .firm(1, stage.command_id(), provider(1), accept(free))
         .firm(1, stage.command_id(), provider(1), accept(taken))
@@ -115,12 +174,31 @@ async fn after_a_take_back_old_promises_are_kept_where_they_can_be(#[case] engin
     let outcomes = stage.batch(log.batch()).await;
     assert!(outcomes[0].has_succeeded());
     assert_eq!(outcomes[1].code, Some(Code::RegionTakenBack));
-    let record = outcomes[1].lost.as_ref().unwrap().taken_back.as_ref().unwrap();
-    assert_eq!((record.how, record.by), (FenceEnding::TakenBack, Some(admin().user_id)));
+    let record = outcomes[1]
+        .lost
+        .as_ref()
+        .unwrap()
+        .taken_back
+        .as_ref()
+        .unwrap();
+    assert_eq!(
+        (record.how, record.by),
+        (FenceEnding::TakenBack, Some(admin().user_id))
+    );
     assert_eq!(record.why.as_deref(), Some("The node is lost."));
-    assert_eq!(stage.batch(log.batch()).await, outcomes, "a repeat hears the same");
+    assert_eq!(
+        stage.batch(log.batch()).await,
+        outcomes,
+        "a repeat hears the same"
+    );
     let cases = stage.store.list_cases(None, None, 10).await.unwrap();
-    assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
+    assert_eq!(
+        cases
+            .iter()
+            .map(|case| case.kind.as_str())
+            .collect::<Vec<_>>(),
+        ["taken_back"]
+    );
     assert_eq!(stage.told().await.len(), 2, "the late release is no news");
 }
 
@@ -133,7 +211,14 @@ async fn a_promise_on_an_order_that_was_cancelled_counts_and_opens_a_case(#[case
     let id = stage.pending().await;
     stage.grant("north-1").await;
     stage
-        .decide(customer(1), CommandBody::CancelOrder { order_id: id, reason: None, fee: None })
+        .decide(
+            customer(1),
+            CommandBody::CancelOrder {
+                order_id: id,
+                reason: None,
+                fee: None,
+            },
+        )
         .await;
     let promise = Log::of("north-1").firm(1, stage.command_id(), provider(1), accept(id));
     let outcomes = stage.batch(promise.batch()).await;
@@ -145,8 +230,19 @@ async fn a_promise_on_an_order_that_was_cancelled_counts_and_opens_a_case(#[case
     assert_eq!(outcomes[1].code, Some(Code::OrderCancelled));
     let cases = stage.store.list_cases(None, None, 10).await.unwrap();
     assert_eq!(cases.len(), 2);
-    assert!(cases.iter().all(|case| (case.order_id, case.user_id) == (id, provider(1).user_id)));
-    assert_eq!(stage.store.list_cases(None, Some(cases[0].id), 10).await.unwrap(), cases[1..]);
+    assert!(
+        cases
+            .iter()
+            .all(|case| (case.order_id, case.user_id) == (id, provider(1).user_id))
+    );
+    assert_eq!(
+        stage
+            .store
+            .list_cases(None, Some(cases[0].id), 10)
+            .await
+            .unwrap(),
+        cases[1..]
+    );
     assert_eq!(stage.count("SELECT COUNT(*) FROM order_timeline").await, 5);
 }
 
@@ -158,11 +254,19 @@ async fn an_epoch_that_is_over_loses_its_rights_and_gets_no_other(#[case] engine
     let stage = Stage::new(engine).await;
     stage.grant("north-1").await;
     let edge = EdgeId::new("north-1").unwrap();
-    let over =
-        LeaseRevocation { edge, epoch: 1, why: FenceEnding::EdgeRestored, by: None, reason: None };
+    let over = LeaseRevocation {
+        edge,
+        epoch: 1,
+        why: FenceEnding::EdgeRestored,
+        by: None,
+        reason: None,
+    };
     for _ in 0..2 {
         let fences = stage.store.end_epoch(&over).await.unwrap();
-        let ends: Vec<_> = fences.iter().map(|it| it.end.as_ref().map(|end| end.how)).collect();
+        let ends: Vec<_> = fences
+            .iter()
+            .map(|it| it.end.as_ref().map(|end| end.how))
+            .collect();
         assert_eq!(ends, [Some(FenceEnding::EdgeRestored)]);
     }
     assert_eq!(stage.told().await.len(), 2, "the repeat changes nothing");
@@ -173,9 +277,20 @@ async fn an_epoch_that_is_over_loses_its_rights_and_gets_no_other(#[case] engine
         right: Some((Policy::Exclusive, Some(seat("north-1", epoch)))),
         rules: None,
     };
-    let refused = stage.store.change_assignment(Region::North, &asked(1)).await.unwrap();
+    let refused = stage
+        .store
+        .change_assignment(Region::North, &asked(1))
+        .await
+        .unwrap();
     assert_eq!(refused, Err(Code::EdgeEpochEnded));
-    assert_eq!(stage.store.change_assignment(Region::North, &asked(2)).await.unwrap(), Ok(()));
+    assert_eq!(
+        stage
+            .store
+            .change_assignment(Region::North, &asked(2))
+            .await
+            .unwrap(),
+        Ok(())
+    );
     let told = stage.told().await;
     let now = told.last().unwrap();
     assert_eq!((now.epoch, now.fence), (2, 2), "a fence is given out once");
@@ -192,10 +307,20 @@ async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: 
     let lost = stage.pending().await;
     stage.grant("north-1").await;
     let edge = EdgeId::new("north-1").unwrap();
-    let over =
-        LeaseRevocation { edge, epoch: 1, why: FenceEnding::EdgeRestored, by: None, reason: None };
+    let over = LeaseRevocation {
+        edge,
+        epoch: 1,
+        why: FenceEnding::EdgeRestored,
+        by: None,
+        reason: None,
+    };
     stage.store.end_epoch(&over).await.unwrap();
-    assert!(stage.decide(provider(1), accept(lost)).await.has_succeeded());
+    assert!(
+        stage
+            .decide(provider(1), accept(lost))
+            .await
+            .has_succeeded()
+    );
     let log = Log::of("north-1")
         .then(stage.command_id(), Some(provider(2)), accept(kept))
         .relogging(1, 1)
@@ -206,14 +331,28 @@ async fn what_was_logged_anew_and_lost_is_told_of_the_take_back(#[case] engine: 
         assert!(outcomes[0].has_succeeded(), "{outcomes:?}");
         assert_eq!(outcomes[1].code, Some(Code::HolderRestored));
         let told = outcomes[1].lost.as_ref().unwrap();
-        assert_eq!(told.taken_back.as_ref().unwrap().how, FenceEnding::EdgeRestored);
+        assert_eq!(
+            told.taken_back.as_ref().unwrap().how,
+            FenceEnding::EdgeRestored
+        );
         assert_eq!(told.race_rule, Some(RaceRule::FirstInCloud));
     }
     let cases = stage.store.list_cases(None, None, 10).await.unwrap();
-    assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
+    assert_eq!(
+        cases
+            .iter()
+            .map(|case| case.kind.as_str())
+            .collect::<Vec<_>>(),
+        ["taken_back"]
+    );
     let (listed, _) = stage.store.lost_acceptances(None, 10).await.unwrap();
-    let [conflict] = &listed[..] else { panic!("{listed:?}") };
-    assert_eq!(conflict.winner.as_ref().unwrap().user_id, provider(1).user_id);
+    let [conflict] = &listed[..] else {
+        panic!("{listed:?}")
+    };
+    assert_eq!(
+        conflict.winner.as_ref().unwrap().user_id,
+        provider(1).user_id
+    );
     let promise = conflict.entry.promise.as_ref().unwrap();
     assert_eq!((promise.epoch, promise.fence), (1, 1));
     assert_eq!(promise.end.as_ref().unwrap().how, FenceEnding::EdgeRestored);
@@ -233,19 +372,28 @@ async fn a_promise_that_lost_in_the_next_holders_log_is_listed_once(#[case] engi
     stage.grant("north-2").await;
     let late = Log::of("north-1").firm(1, id, provider(2), accept(order));
     assert_eq!(stage.answers(late.batch()).await, [WAITS]);
-    let next = Log::of("north-2").firm(2, stage.command_id(), provider(1), accept(order)).then(
-        id,
-        Some(provider(2)),
-        accept(order),
-    );
-    let codes: Vec<_> = stage.batch(next.batch()).await.iter().map(|o| o.code).collect();
+    let next = Log::of("north-2")
+        .firm(2, stage.command_id(), provider(1), accept(order))
+        .then(id, Some(provider(2)), accept(order));
+    let codes: Vec<_> = stage
+        .batch(next.batch())
+        .await
+        .iter()
+        .map(|o| o.code)
+        .collect();
     assert_eq!(codes, [None, Some(Code::OrderAlreadyAccepted)]);
     for _ in 0..2 {
         let outcome = stage.batch(late.batch()).await.remove(0);
         assert_eq!(outcome.kind, OutcomeKind::Duplicate);
         assert!(outcome.lost.unwrap().taken_back.is_some());
         let cases = stage.store.list_cases(None, None, 10).await.unwrap();
-        assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["taken_back"]);
+        assert_eq!(
+            cases
+                .iter()
+                .map(|case| case.kind.as_str())
+                .collect::<Vec<_>>(),
+            ["taken_back"]
+        );
         assert_eq!(cases[0].code, Some(Code::OrderAlreadyAccepted));
     }
 }
@@ -256,7 +404,9 @@ async fn a_promise_that_lost_in_the_next_holders_log_is_listed_once(#[case] engi
 #[tokio::test]
 async fn a_firm_approval_is_judged_by_the_rules_of_its_version(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let published = stage.publish(stage.command_id(), customer(1), draft()).await;
+    let published = stage
+        .publish(stage.command_id(), customer(1), draft())
+        .await;
     let order_id = published.order.unwrap().id;
     let set = async |rules: OfflineRules| {
         let asked = AssignmentRequest {
@@ -266,7 +416,12 @@ async fn a_firm_approval_is_judged_by_the_rules_of_its_version(#[case] engine: E
             right: None,
             rules: Some(rules),
         };
-        stage.store.change_assignment(Region::North, &asked).await.unwrap().unwrap();
+        stage
+            .store
+            .change_assignment(Region::North, &asked)
+            .await
+            .unwrap()
+            .unwrap();
     };
     let allowing = serde_json::json!({
         "approval": { "price_max": "200.00", "service_types": ["cleaning_repair"] }
@@ -280,7 +435,13 @@ async fn a_firm_approval_is_judged_by_the_rules_of_its_version(#[case] engine: E
     let outcomes = stage.batch(log.knowing_rules(2).batch()).await;
     assert!(outcomes[0].has_succeeded(), "{outcomes:?}");
     let cases = stage.store.list_cases(None, None, 10).await.unwrap();
-    assert_eq!(cases.iter().map(|case| case.kind.as_str()).collect::<Vec<_>>(), ["offline_rule"]);
+    assert_eq!(
+        cases
+            .iter()
+            .map(|case| case.kind.as_str())
+            .collect::<Vec<_>>(),
+        ["offline_rule"]
+    );
 }
 
 /// The grant's digest covers all earlier decisions; all others wait for the holder.
@@ -292,7 +453,10 @@ async fn a_grant_among_many_accepts_is_made_on_exactly_what_came_before_it(#[cas
     for _ in 0..3 {
         let stage = Stage::new(engine).await;
         let ids: Vec<OrderId> = join_all((0..24).map(|_| stage.pending())).await;
-        let singles = ids.iter().take(12).map(|id| stage.waits(provider(1), accept(*id)));
+        let singles = ids
+            .iter()
+            .take(12)
+            .map(|id| stage.waits(provider(1), accept(*id)));
         let logs: Vec<Log> = (0..4)
             .map(|n| {
                 let run = ids.iter().skip(12 + n * 3).take(3);
@@ -305,7 +469,11 @@ async fn a_grant_among_many_accepts_is_made_on_exactly_what_came_before_it(#[cas
         let (singles, batches, granted) =
             futures::join!(join_all(singles), join_all(batches), stage.grant("north-1"));
         let waiting = singles.iter().filter(|waits| **waits).count()
-            + batches.iter().flatten().filter(|answer| **answer == WAITS).count();
+            + batches
+                .iter()
+                .flatten()
+                .filter(|answer| **answer == WAITS)
+                .count();
         check_grant(&stage, &granted, waiting).await;
     }
 }
@@ -325,9 +493,19 @@ async fn a_grant_waits_for_the_decisions_under_way() {
 }
 
 async fn check_grant(stage: &Stage, granted: &RegionAssignment, waiting: usize) {
-    assert_eq!(granted.digest, Some(open_now(stage).await), "nothing was decided after it");
-    let pending = stage.count("SELECT COUNT(*) FROM orders WHERE status = 'pending'").await;
-    assert_eq!(i64::try_from(waiting).unwrap(), pending, "who did not get it waits");
+    assert_eq!(
+        granted.digest,
+        Some(open_now(stage).await),
+        "nothing was decided after it"
+    );
+    let pending = stage
+        .count("SELECT COUNT(*) FROM orders WHERE status = 'pending'")
+        .await;
+    assert_eq!(
+        i64::try_from(waiting).unwrap(),
+        pending,
+        "who did not get it waits"
+    );
 }
 
 #[rstest]
@@ -338,9 +516,19 @@ async fn of_many_operators_at_once_one_grants_and_fences_are_not_shared(#[case] 
     let stage = Stage::new(engine).await;
     let names: Vec<String> = (1..=8).map(|n| format!("north-{n}")).collect();
     join_all(names.iter().map(|name| stage.grant(name))).await;
-    assert_eq!(stage.count("SELECT COUNT(*) FROM fences WHERE ended_at IS NULL").await, 1);
+    assert_eq!(
+        stage
+            .count("SELECT COUNT(*) FROM fences WHERE ended_at IS NULL")
+            .await,
+        1
+    );
     assert_eq!(stage.count("SELECT COUNT(*) FROM fences").await, 1);
-    let versions: Vec<_> = stage.told().await.iter().map(|told| told.policy_version).collect();
+    let versions: Vec<_> = stage
+        .told()
+        .await
+        .iter()
+        .map(|told| told.policy_version)
+        .collect();
     let expected: Vec<u64> = (2..=9).collect();
     assert_eq!(versions, expected, "each was recorded and told in its turn");
 }

@@ -29,8 +29,16 @@ async fn kept(stage: &Stage) -> String {
 async fn cancelled(stage: &Stage) -> OrderId {
     let order_id = stage.pending().await;
     let reason = Some(WHY.to_owned());
-    let outcome =
-        stage.decide(customer(1), CommandBody::CancelOrder { order_id, reason, fee: None }).await;
+    let outcome = stage
+        .decide(
+            customer(1),
+            CommandBody::CancelOrder {
+                order_id,
+                reason,
+                fee: None,
+            },
+        )
+        .await;
     assert!(outcome.has_succeeded(), "{outcome:?}");
     order_id
 }
@@ -46,9 +54,16 @@ async fn words_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] engin
     let sql = stage.sql.clone();
     let clock = stage.clock.clone();
     let under = |keys: &DataKeys| {
-        Store::new(sql.clone().sealed_by(keys), clock.clone(), AcceptanceRules::OFF)
+        Store::new(
+            sql.clone().sealed_by(keys),
+            clock.clone(),
+            AcceptanceRules::OFF,
+        )
     };
-    let stage = Stage { store: under(&DataKeys::without_keys()), ..stage };
+    let stage = Stage {
+        store: under(&DataKeys::without_keys()),
+        ..stage
+    };
     let old = cancelled(&stage).await;
     let words = draft();
     assert!(kept(&stage).await.contains(&words.address) && kept(&stage).await.contains(WHY));
@@ -56,7 +71,9 @@ async fn words_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] engin
     assert_eq!(before.address, words.address, "a plain order is read");
 
     let store = under(&keys);
-    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default()).await.unwrap();
+    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default())
+        .await
+        .unwrap();
     for word in [&words.title, &words.address, WHY] {
         assert!(!kept(&stage).await.contains(word), "{word}");
     }
@@ -66,14 +83,29 @@ async fn words_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] engin
     sealing::add(&path).unwrap();
     sealing::use_newest(&path).unwrap();
     let store = under(&DataKeys::load(&path, true).unwrap());
-    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default()).await.unwrap();
+    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default())
+        .await
+        .unwrap();
     assert_ne!(kept(&stage).await, first);
     assert_eq!(store.find_order(old).await.unwrap().unwrap(), before);
     let reasons = store.read_timeline(old).await.unwrap();
-    assert!(reasons.iter().any(|line| line.reason.as_deref() == Some(WHY)));
-    assert!(under(&keys).find_order(old).await.is_err(), "the former key alone opens it no more");
+    assert!(
+        reasons
+            .iter()
+            .any(|line| line.reason.as_deref() == Some(WHY))
+    );
+    assert!(
+        under(&keys).find_order(old).await.is_err(),
+        "the former key alone opens it no more"
+    );
 
     let done = kept(&stage).await;
-    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default()).await.unwrap();
-    assert_eq!(kept(&stage).await, done, "what is sealed by the present key stays");
+    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        kept(&stage).await,
+        done,
+        "what is sealed by the present key stays"
+    );
 }

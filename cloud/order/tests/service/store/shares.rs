@@ -25,15 +25,23 @@ async fn pending(stage: &Stage, count: usize) -> Vec<OrderId> {
 async fn who_asks_for_all_jobs_at_once_gets_his_share(#[case] engine: Engine) {
     let stage = Stage::limited(engine, ShareLimits::default()).await;
     let orders = pending(&stage, 12).await;
-    let tries = orders.iter().map(|id| stage.decide(provider(1), accept(*id)));
+    let tries = orders
+        .iter()
+        .map(|id| stage.decide(provider(1), accept(*id)));
     let outcomes = join_all(tries).await;
-    let won = outcomes.iter().filter(|outcome| outcome.has_succeeded()).count();
+    let won = outcomes
+        .iter()
+        .filter(|outcome| outcome.has_succeeded())
+        .count();
     assert_eq!(won, 5);
     for refused in outcomes.iter().filter(|outcome| !outcome.has_succeeded()) {
         assert_eq!(refused.code, Some(Code::TooManyOpenJobs));
         assert_eq!(refused.limit.unwrap().limit, ShareKind::OpenJobs);
     }
-    let open = orders.iter().zip(&outcomes).find(|(_, outcome)| !outcome.has_succeeded());
+    let open = orders
+        .iter()
+        .zip(&outcomes)
+        .find(|(_, outcome)| !outcome.has_succeeded());
     let other = stage.decide(provider(2), accept(*open.unwrap().0)).await;
     assert!(other.has_succeeded(), "the rest is for others: {other:?}");
 }
@@ -70,16 +78,26 @@ async fn the_jobs_of_a_revoked_person_become_cases_once(#[case] engine: Engine) 
     }
     stage.decide(provider(2), accept(orders[2])).await;
     let user_id = provider(1).user_id;
-    let body = UserEvent { user_id, role: Role::Provider, session_id: None };
+    let body = UserEvent {
+        user_id,
+        role: Role::Provider,
+        session_id: None,
+    };
     let id = EventId(stage.clock.new_id());
     let event = Event::new(id, EventType::UserRevoked, NOW, "t", &body).unwrap();
-    let people = UserEventConsumer { store: stage.store.clone() };
+    let people = UserEventConsumer {
+        store: stage.store.clone(),
+    };
     for _ in 0..2 {
         people.handle(&event).await.unwrap();
     }
     let cases = stage.store.list_cases(None, None, 10).await.unwrap();
     assert_eq!(cases.len(), 2);
-    assert!(cases.iter().all(|case| case.kind == "revoked_holder" && case.user_id == user_id));
+    assert!(
+        cases
+            .iter()
+            .all(|case| case.kind == "revoked_holder" && case.user_id == user_id)
+    );
     assert_eq!(stage.store.jobs_of(user_id, 10).await.unwrap().len(), 2);
 }
 
@@ -90,24 +108,51 @@ async fn the_jobs_of_a_revoked_person_become_cases_once(#[case] engine: Engine) 
 async fn a_customer_who_publishes_all_at_once_has_no_more_open_orders_than_the_bound(
     #[case] engine: Engine,
 ) {
-    let rules = AcceptanceRules { open_orders: 3, ..AcceptanceRules::OFF };
+    let rules = AcceptanceRules {
+        open_orders: 3,
+        ..AcceptanceRules::OFF
+    };
     let stage = Stage::under(engine, rules).await;
     let ids: Vec<_> = (0..8).map(|_| stage.command_id()).collect();
     let publish = |id| stage.publish(id, customer(1), draft());
     let outcomes = join_all(ids.iter().map(|id| publish(*id))).await;
-    let made = outcomes.iter().filter(|outcome| outcome.has_succeeded()).count();
+    let made = outcomes
+        .iter()
+        .filter(|outcome| outcome.has_succeeded())
+        .count();
     assert_eq!(made, 3);
     for (id, first) in ids.iter().zip(&outcomes) {
         let again = publish(*id).await;
-        assert_eq!(again.has_succeeded(), first.has_succeeded(), "a repeat is answered alike");
+        assert_eq!(
+            again.has_succeeded(),
+            first.has_succeeded(),
+            "a repeat is answered alike"
+        );
         let limit = again.limit.map(|limit| (limit.limit, limit.most));
-        assert_eq!(limit, (!first.has_succeeded()).then_some((ShareKind::OpenOrders, 3)));
+        assert_eq!(
+            limit,
+            (!first.has_succeeded()).then_some((ShareKind::OpenOrders, 3))
+        );
     }
-    let other = stage.publish(stage.command_id(), customer(2), draft()).await;
-    assert!(other.has_succeeded(), "each customer has a bound of their own");
-    let done = outcomes.iter().find_map(|outcome| outcome.order.as_ref()).unwrap().id;
-    let reject = CommandBody::RejectOrder { order_id: done, reason: "No address there.".into() };
+    let other = stage
+        .publish(stage.command_id(), customer(2), draft())
+        .await;
+    assert!(
+        other.has_succeeded(),
+        "each customer has a bound of their own"
+    );
+    let done = outcomes
+        .iter()
+        .find_map(|outcome| outcome.order.as_ref())
+        .unwrap()
+        .id;
+    let reject = CommandBody::RejectOrder {
+        order_id: done,
+        reason: "No address there.".into(),
+    };
     assert!(stage.decide(admin(), reject).await.has_succeeded());
-    let room = stage.publish(stage.command_id(), customer(1), draft()).await;
+    let room = stage
+        .publish(stage.command_id(), customer(1), draft())
+        .await;
     assert!(room.has_succeeded(), "{room:?}");
 }

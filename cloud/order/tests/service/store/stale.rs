@@ -16,7 +16,10 @@ async fn status(stage: &Stage, id: OrderId) -> OrderStatus {
 }
 
 async fn unapproved(stage: &Stage, start: Option<UnixMillis>) -> OrderId {
-    let draft = Draft { service_start_time: start, ..draft() };
+    let draft = Draft {
+        service_start_time: start,
+        ..draft()
+    };
     let published = stage.publish(stage.command_id(), customer(1), draft).await;
     published.order.unwrap().id
 }
@@ -35,10 +38,19 @@ async fn orders_that_wait_in_vain_are_closed_once_with_event_and_history(#[case]
     let reopened = stage.pending().await;
     stage.decide(provider(1), accept(reopened)).await;
     stage.clock.advance(DAY_MS);
-    let body = CommandBody::WithdrawAcceptance { order_id: reopened, reason: None };
+    let body = CommandBody::WithdrawAcceptance {
+        order_id: reopened,
+        reason: None,
+    };
     stage.decide(provider(1), body).await;
     stage.clock.advance(AGE_MS - DAY_MS);
-    assert_eq!(jobs::close_stale_orders(&stage.store, AGE_MS).await.unwrap(), 0, "not yet");
+    assert_eq!(
+        jobs::close_stale_orders(&stage.store, AGE_MS)
+            .await
+            .unwrap(),
+        0,
+        "not yet"
+    );
     stage.clock.advance(1);
     let young = stage.pending().await;
 
@@ -49,7 +61,12 @@ async fn orders_that_wait_in_vain_are_closed_once_with_event_and_history(#[case]
         jobs::close_stale_orders(&stage.store, AGE_MS)
     );
     assert_eq!(one.unwrap() + two.unwrap(), 2);
-    assert_eq!(jobs::close_stale_orders(&stage.store, AGE_MS).await.unwrap(), 0);
+    assert_eq!(
+        jobs::close_stale_orders(&stage.store, AGE_MS)
+            .await
+            .unwrap(),
+        0
+    );
     for (id, expected) in [
         (waits, OrderStatus::Cancelled),
         (unseen, OrderStatus::Rejected),
@@ -81,7 +98,14 @@ async fn an_order_that_was_taken_meanwhile_is_not_closed(#[case] engine: Engine)
     let id = stage.pending().await;
     stage.clock.advance(AGE_MS + 1);
     let since = stage.store.stale_since(AGE_MS);
-    assert_eq!(stage.store.find_stale(OrderStatus::Pending, since, 9).await.unwrap(), [id]);
+    assert_eq!(
+        stage
+            .store
+            .find_stale(OrderStatus::Pending, since, 9)
+            .await
+            .unwrap(),
+        [id]
+    );
     stage.decide(provider(1), accept(id)).await;
     // As if accepted long ago: only its status protects it.
     let old = "UPDATE orders SET updated_at = ?";
@@ -92,6 +116,12 @@ async fn an_order_that_was_taken_meanwhile_is_not_closed(#[case] engine: Engine)
 
 #[test]
 fn orders_stay_open_where_the_config_says_so() {
-    let days = |stale_after_days| Config { stale_after_days, ..Config::default() }.stale_after();
+    let days = |stale_after_days| {
+        Config {
+            stale_after_days,
+            ..Config::default()
+        }
+        .stale_after()
+    };
     assert_eq!((days(0), days(30)), (None, Some(AGE_MS)));
 }

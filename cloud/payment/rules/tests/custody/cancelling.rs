@@ -10,11 +10,17 @@ fn fee_and_refund_leave_in_one_transaction() {
     let (mut stage, _) = Stage::held();
     let writes = stage.cancelled(2_000);
     assert_eq!((writes.journals.len(), writes.refunds.len()), (2, 1));
-    assert_eq!(stage.rows.account_balance(LedgerAccount::Provider(user(7))), -2_000);
+    assert_eq!(
+        stage.rows.account_balance(LedgerAccount::Provider(user(7))),
+        -2_000
+    );
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Done);
     assert_eq!(stage.rows.returned_minor(), PRICE - 2_000);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::PartiallyRefunded);
+    assert_eq!(
+        stage.rows.due.payment_status,
+        PaymentStatus::PartiallyRefunded
+    );
     assert_eq!(stage.rows.due.saga, Saga::Done);
 }
 
@@ -26,11 +32,19 @@ fn an_open_payment_is_closed_and_late_money_goes_back() {
     assert_eq!(stage.rows.payments[0].errand.ask, Ask::Close);
     stage.hears(payment, AdapterAnswer::Closed);
     assert_eq!(stage.rows.due.saga, Saga::Done);
-    stage.hears(payment, AdapterAnswer::Paid { amount_minor: PRICE });
+    stage.hears(
+        payment,
+        AdapterAnswer::Paid {
+            amount_minor: PRICE,
+        },
+    );
     let refund = stage.open_refund();
     assert_eq!(stage.rows.due.saga, Saga::Settling);
     stage.hears(refund, AdapterAnswer::Done);
-    assert_eq!((stage.rows.due.saga, stage.rows.held_minor()), (Saga::Done, 0));
+    assert_eq!(
+        (stage.rows.due.saga, stage.rows.held_minor()),
+        (Saga::Done, 0)
+    );
 }
 
 #[test]

@@ -53,7 +53,9 @@ fn act() -> impl Strategy<Value = Act> {
 
 fn movement(rows: &OrderMoney, n: usize) -> Option<MovementId> {
     let payments = rows.payments.iter().map(|payment| payment.id);
-    let all: Vec<_> = payments.chain(rows.refunds.iter().map(|refund| refund.id)).collect();
+    let all: Vec<_> = payments
+        .chain(rows.refunds.iter().map(|refund| refund.id))
+        .collect();
     all.get(n).copied()
 }
 
@@ -68,22 +70,35 @@ fn play(stage: &mut Stage, act: Act) -> Option<MoneyWrites> {
         Act::Hears(n, answer, charged_back) => {
             let movement = movement(&stage.rows, n)?;
             let payment = stage.rows.payments.first();
-            let taken = payment.zip(charged_back).map(|(payment, is_reversed)| Chargeback {
-                is_reversed,
-                ..chargeback(payment.id, PRICE / 2)
-            });
+            let taken = payment
+                .zip(charged_back)
+                .map(|(payment, is_reversed)| Chargeback {
+                    is_reversed,
+                    ..chargeback(payment.id, PRICE / 2)
+                });
             let chargebacks = taken.into_iter().collect();
-            let reply = custody::AdapterReply { answer, chargebacks };
+            let reply = custody::AdapterReply {
+                answer,
+                chargebacks,
+            };
             MoneyStep::Answered { movement, reply }
         }
-        Act::Ask(amount_minor) => MoneyStep::RequestRefund { by: user(1), amount_minor },
+        Act::Ask(amount_minor) => MoneyStep::RequestRefund {
+            by: user(1),
+            amount_minor,
+        },
         Act::Decide(granted_minor) => {
             let request = stage.rows.open_request()?.id;
-            MoneyStep::DecideRefund { request, granted_minor }
+            MoneyStep::DecideRefund {
+                request,
+                granted_minor,
+            }
         }
         Act::Goodwill(amount_minor) => MoneyStep::Goodwill { amount_minor },
         Act::Anew => MoneyStep::SendAnew,
-        Act::ByHand(n) => MoneyStep::PaidOtherwise { refund: stage.rows.refunds.get(n)?.id },
+        Act::ByHand(n) => MoneyStep::PaidOtherwise {
+            refund: stage.rows.refunds.get(n)?.id,
+        },
         Act::Later(ms) => return Some(stage.later(ms)),
     };
     stage.step(&step).ok()
@@ -99,7 +114,11 @@ fn check(
         prop_assert_eq!(sum, 0, "{:?}", journal);
         for posting in &journal.postings {
             let balance = rows.account_balance(posting.account);
-            prop_assert!(!posting.account.is_credit() || balance <= 0, "{:?}", posting.account);
+            prop_assert!(
+                !posting.account.is_credit() || balance <= 0,
+                "{:?}",
+                posting.account
+            );
         }
     }
     let mut keys: Vec<_> = rows.journals.iter().map(|journal| journal.key).collect();
@@ -113,8 +132,15 @@ fn check(
     prop_assert!(rows.held_minor() <= PRICE);
     let told = writes.events.len() as u64;
     prop_assert_eq!(rows.due.money_version, before.due.money_version + told);
-    let last = writes.events.last().map_or(before.due.payment_status, |event| event.status);
-    prop_assert_eq!(rows.due.payment_status, last, "every change of the status is told");
+    let last = writes
+        .events
+        .last()
+        .map_or(before.due.payment_status, |event| event.status);
+    prop_assert_eq!(
+        rows.due.payment_status,
+        last,
+        "every change of the status is told"
+    );
     prop_assert!(-rows.account_balance(LedgerAccount::Refunding(rows.order_id())) >= 0);
     Ok(())
 }

@@ -12,10 +12,18 @@ fn in_progress() -> Stage {
 }
 
 fn granted(stage: &mut Stage, amount_minor: i64) {
-    let step = MoneyStep::RequestRefund { by: user(1), amount_minor };
+    let step = MoneyStep::RequestRefund {
+        by: user(1),
+        amount_minor,
+    };
     let request = stage.step(&step).unwrap().movement.unwrap();
     let granted_minor = Some(amount_minor);
-    stage.step(&MoneyStep::DecideRefund { request, granted_minor }).unwrap();
+    stage
+        .step(&MoneyStep::DecideRefund {
+            request,
+            granted_minor,
+        })
+        .unwrap();
 }
 
 #[test]
@@ -29,20 +37,38 @@ fn a_partial_grant_leaves_the_rest_whole() {
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
     let share = PRICE - 5_000 - (PRICE - 5_000) / 10;
-    assert_eq!(stage.rows.account_balance(LedgerAccount::Provider(user(7))), -share);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::PartiallyRefunded);
+    assert_eq!(
+        stage.rows.account_balance(LedgerAccount::Provider(user(7))),
+        -share
+    );
+    assert_eq!(
+        stage.rows.due.payment_status,
+        PaymentStatus::PartiallyRefunded
+    );
 }
 
 #[test]
 fn nobody_gets_more_than_is_held() {
     let mut stage = in_progress();
-    let ask = |amount_minor| MoneyStep::RequestRefund { by: user(1), amount_minor };
-    assert_eq!(stage.step(&ask(PRICE + 1)), Err(MoneyRefusal::AmountMismatch));
+    let ask = |amount_minor| MoneyStep::RequestRefund {
+        by: user(1),
+        amount_minor,
+    };
+    assert_eq!(
+        stage.step(&ask(PRICE + 1)),
+        Err(MoneyRefusal::AmountMismatch)
+    );
     assert_eq!(stage.step(&ask(0)), Err(MoneyRefusal::AmountMismatch));
     let request = stage.step(&ask(PRICE)).unwrap().movement.unwrap();
     assert_eq!(stage.step(&ask(1)).unwrap().movement, Some(request));
-    let grant = |granted_minor| MoneyStep::DecideRefund { request, granted_minor };
-    assert_eq!(stage.step(&grant(Some(PRICE + 1))), Err(MoneyRefusal::AmountMismatch));
+    let grant = |granted_minor| MoneyStep::DecideRefund {
+        request,
+        granted_minor,
+    };
+    assert_eq!(
+        stage.step(&grant(Some(PRICE + 1))),
+        Err(MoneyRefusal::AmountMismatch)
+    );
     stage.step(&grant(Some(PRICE))).unwrap();
     assert_eq!(stage.step(&grant(None)), Err(MoneyRefusal::NoSuchRequest));
     assert_eq!(stage.step(&ask(1)), Err(MoneyRefusal::AmountMismatch));
@@ -54,15 +80,25 @@ fn a_failed_refund_is_owed_until_it_is_sent_anew() {
     granted(&mut stage, 5_000);
     let first = stage.open_refund();
     stage.hears(first, AdapterAnswer::Failed);
-    assert_eq!((stage.rows.due.saga, stage.rows.held_minor()), (Saga::NeedsPerson, PRICE));
+    assert_eq!(
+        (stage.rows.due.saga, stage.rows.held_minor()),
+        (Saga::NeedsPerson, PRICE)
+    );
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
-    assert_eq!(stage.rows.held_minor(), 5_000, "what is owed is not released");
+    assert_eq!(
+        stage.rows.held_minor(),
+        5_000,
+        "what is owed is not released"
+    );
     stage.step(&MoneyStep::SendAnew).unwrap();
     let second = stage.open_refund();
     assert_ne!(first, second);
     stage.hears(second, AdapterAnswer::Done);
-    assert_eq!((stage.rows.held_minor(), stage.rows.returned_minor()), (0, 5_000));
+    assert_eq!(
+        (stage.rows.held_minor(), stage.rows.returned_minor()),
+        (0, 5_000)
+    );
 }
 
 #[test]
@@ -90,7 +126,10 @@ fn goodwill_comes_from_the_platform_and_only_after_the_release() {
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Done);
     assert_eq!(stage.rows.account_balance(LedgerAccount::Loss), 300);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::PartiallyRefunded);
+    assert_eq!(
+        stage.rows.due.payment_status,
+        PaymentStatus::PartiallyRefunded
+    );
 }
 
 #[test]
@@ -108,7 +147,9 @@ fn a_refund_that_a_later_one_met_is_not_paid_by_hand_too() {
 
     let met_already = stage.step(&MoneyStep::PaidOtherwise { refund: first });
     assert_eq!(met_already, Err(MoneyRefusal::NothingFailed));
-    stage.step(&MoneyStep::PaidOtherwise { refund: third }).unwrap();
+    stage
+        .step(&MoneyStep::PaidOtherwise { refund: third })
+        .unwrap();
     assert_eq!(stage.rows.returned_minor(), stage.rows.due.granted_minor);
 }
 
@@ -118,11 +159,19 @@ fn goodwill_counts_what_was_charged_back() {
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
     let charged_back = vec![chargeback(payment, PRICE - 100)];
-    stage.hears_also(payment, AdapterAnswer::Paid { amount_minor: PRICE }, charged_back);
+    stage.hears_also(
+        payment,
+        AdapterAnswer::Paid {
+            amount_minor: PRICE,
+        },
+        charged_back,
+    );
 
     let too_much = stage.step(&MoneyStep::Goodwill { amount_minor: 101 });
     assert_eq!(too_much, Err(MoneyRefusal::AmountMismatch));
-    stage.step(&MoneyStep::Goodwill { amount_minor: 100 }).unwrap();
+    stage
+        .step(&MoneyStep::Goodwill { amount_minor: 100 })
+        .unwrap();
 }
 
 #[test]
@@ -134,16 +183,28 @@ fn goodwill_is_judged_again_before_it_is_sent() {
         stage.step(&MoneyStep::Goodwill { amount_minor }).unwrap();
     }
     let first = stage.open_refund();
-    let paid = AdapterAnswer::Paid { amount_minor: PRICE };
+    let paid = AdapterAnswer::Paid {
+        amount_minor: PRICE,
+    };
     stage.hears_also(payment, paid, vec![chargeback(payment, PRICE)]);
     stage.hears(first, AdapterAnswer::Failed);
     let by_hand = stage.step(&MoneyStep::PaidOtherwise { refund: first });
-    assert_eq!(by_hand, Err(MoneyRefusal::NothingFailed), "the bank has brought it");
+    assert_eq!(
+        by_hand,
+        Err(MoneyRefusal::NothingFailed),
+        "the bank has brought it"
+    );
     stage.step(&MoneyStep::SendAnew).unwrap();
     assert_eq!(stage.rows.open_refund(), None);
-    assert_eq!((stage.rows.due.saga, stage.rows.returned_minor()), (Saga::Done, 0));
+    assert_eq!(
+        (stage.rows.due.saga, stage.rows.returned_minor()),
+        (Saga::Done, 0)
+    );
 
-    let reversed = Chargeback { is_reversed: true, ..chargeback(payment, PRICE) };
+    let reversed = Chargeback {
+        is_reversed: true,
+        ..chargeback(payment, PRICE)
+    };
     stage.hears_also(payment, paid, vec![reversed]);
     assert_eq!(stage.rows.open_refund().unwrap().amount_minor, 800);
 }
@@ -153,7 +214,20 @@ fn a_reversed_chargeback_leaves_room_for_goodwill_again() {
     let (mut stage, payment) = Stage::held();
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
-    let reversed = Chargeback { is_reversed: true, ..chargeback(payment, PRICE) };
-    stage.hears_also(payment, AdapterAnswer::Paid { amount_minor: PRICE }, vec![reversed]);
-    stage.step(&MoneyStep::Goodwill { amount_minor: PRICE }).unwrap();
+    let reversed = Chargeback {
+        is_reversed: true,
+        ..chargeback(payment, PRICE)
+    };
+    stage.hears_also(
+        payment,
+        AdapterAnswer::Paid {
+            amount_minor: PRICE,
+        },
+        vec![reversed],
+    );
+    stage
+        .step(&MoneyStep::Goodwill {
+            amount_minor: PRICE,
+        })
+        .unwrap();
 }

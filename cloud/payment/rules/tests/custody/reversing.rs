@@ -8,14 +8,19 @@ use wire::{OrderStatus, PaymentStatus};
 
 use crate::stage::{HOUR, PRICE, Stage, chargeback, user};
 
-const PAID: AdapterAnswer = AdapterAnswer::Paid { amount_minor: PRICE };
+const PAID: AdapterAnswer = AdapterAnswer::Paid {
+    amount_minor: PRICE,
+};
 
 fn charge_back(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> Vec<MoneyEventKind> {
     stage.hears_also(payment, PAID, vec![chargeback(payment, amount_minor)])
 }
 
 fn reverse(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> Vec<MoneyEventKind> {
-    let taken = Chargeback { is_reversed: true, ..chargeback(payment, amount_minor) };
+    let taken = Chargeback {
+        is_reversed: true,
+        ..chargeback(payment, amount_minor)
+    };
     stage.hears_also(payment, PAID, vec![taken])
 }
 
@@ -28,22 +33,43 @@ fn custody_gets_back_what_a_reversed_chargeback_took_and_the_work_goes_on() {
     let (mut stage, payment) = Stage::held();
     charge_back(&mut stage, payment, PRICE);
     let told = reverse(&mut stage, payment, PRICE);
-    assert_eq!(told, [MoneyEventKind::PaymentStatusChanged], "the order waits no more");
+    assert_eq!(
+        told,
+        [MoneyEventKind::PaymentStatusChanged],
+        "the order waits no more"
+    );
     assert_eq!(stage.rows.held_minor(), PRICE);
     assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
     assert_eq!(reverse(&mut stage, payment, PRICE), [], "it is booked once");
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
-    assert_eq!((earned(&stage), stage.rows.account_balance(LedgerAccount::Loss)), (18_001, 0));
+    assert_eq!(
+        (
+            earned(&stage),
+            stage.rows.account_balance(LedgerAccount::Loss)
+        ),
+        (18_001, 0)
+    );
 }
 
 #[test]
 fn a_reversal_is_a_case_for_a_person() {
     let (mut stage, payment) = Stage::held();
     charge_back(&mut stage, payment, PRICE);
-    let taken = Chargeback { is_reversed: true, ..chargeback(payment, PRICE) };
-    let reply = custody::AdapterReply { answer: PAID, chargebacks: vec![taken] };
-    let writes = stage.step(&MoneyStep::Answered { movement: payment, reply }).unwrap();
+    let taken = Chargeback {
+        is_reversed: true,
+        ..chargeback(payment, PRICE)
+    };
+    let reply = custody::AdapterReply {
+        answer: PAID,
+        chargebacks: vec![taken],
+    };
+    let writes = stage
+        .step(&MoneyStep::Answered {
+            movement: payment,
+            reply,
+        })
+        .unwrap();
     let kinds: Vec<_> = writes.cases.iter().map(|case| case.kind).collect();
     assert_eq!(kinds, [MoneyCaseKind::ChargebackReversed]);
 }
@@ -68,13 +94,28 @@ fn a_second_release_brings_the_provider_what_one_release_of_the_whole_brings() {
     charge_back(&mut stage, payment, 10_009);
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
-    assert_eq!((earned(&stage), stage.rows.account_balance(LedgerAccount::Fees)), (8_993, -999));
+    assert_eq!(
+        (
+            earned(&stage),
+            stage.rows.account_balance(LedgerAccount::Fees)
+        ),
+        (8_993, -999)
+    );
     let told = reverse(&mut stage, payment, 10_009);
     let changed = MoneyEventKind::PaymentStatusChanged;
     let released = MoneyEventKind::PaymentReleased;
     assert_eq!(told, [changed, released]);
-    assert_eq!((earned(&stage), stage.rows.account_balance(LedgerAccount::Fees)), (18_001, -2_000));
-    assert_eq!((stage.rows.held_minor(), stage.rows.due.saga), (0, Saga::Done));
+    assert_eq!(
+        (
+            earned(&stage),
+            stage.rows.account_balance(LedgerAccount::Fees)
+        ),
+        (18_001, -2_000)
+    );
+    assert_eq!(
+        (stage.rows.held_minor(), stage.rows.due.saga),
+        (0, Saga::Done)
+    );
 }
 
 #[test]
@@ -82,7 +123,11 @@ fn a_cancelled_order_gives_fee_and_rest_out_of_what_a_reversal_returned() {
     let (mut stage, payment) = Stage::held();
     charge_back(&mut stage, payment, PRICE - 500);
     stage.cancelled(2_000);
-    assert_eq!((earned(&stage), stage.rows.refunds.len()), (500, 0), "no more was held");
+    assert_eq!(
+        (earned(&stage), stage.rows.refunds.len()),
+        (500, 0),
+        "no more was held"
+    );
     reverse(&mut stage, payment, PRICE - 500);
     assert_eq!(earned(&stage), 2_000);
     let refund = stage.open_refund();
@@ -95,13 +140,27 @@ fn a_cancelled_order_gives_fee_and_rest_out_of_what_a_reversal_returned() {
 fn suspense_gets_back_what_a_reversed_chargeback_took_and_is_refunded() {
     let mut stage = Stage::accepted();
     let payment = stage.pay();
-    stage.hears(payment, AdapterAnswer::Paid { amount_minor: PRICE + 1 });
+    stage.hears(
+        payment,
+        AdapterAnswer::Paid {
+            amount_minor: PRICE + 1,
+        },
+    );
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Failed);
     charge_back(&mut stage, payment, PRICE + 1);
     assert_eq!(stage.rows.suspense_minor(payment), 0);
     stage.step(&MoneyStep::SendAnew).unwrap();
     reverse(&mut stage, payment, PRICE + 1);
-    let amounts: Vec<_> = stage.rows.refunds.iter().map(|refund| refund.amount_minor).collect();
-    assert_eq!(amounts, [PRICE + 1, PRICE + 1], "it was never the platform's");
+    let amounts: Vec<_> = stage
+        .rows
+        .refunds
+        .iter()
+        .map(|refund| refund.amount_minor)
+        .collect();
+    assert_eq!(
+        amounts,
+        [PRICE + 1, PRICE + 1],
+        "it was never the platform's"
+    );
 }

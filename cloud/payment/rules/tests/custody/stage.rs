@@ -48,14 +48,24 @@ impl Stage {
     pub fn accepted() -> Self {
         let now = UnixMillis(1_000);
         let rows = custody::open(order(3, OrderStatus::Accepted), now);
-        Self { rows, now, policies: vec![POLICY], drawn: 0 }
+        Self {
+            rows,
+            now,
+            policies: vec![POLICY],
+            drawn: 0,
+        }
     }
 
     /// With the price in custody, through the returned payment.
     pub fn held() -> (Self, MovementId) {
         let mut stage = Self::accepted();
         let payment = stage.pay();
-        stage.hears(payment, AdapterAnswer::Paid { amount_minor: PRICE });
+        stage.hears(
+            payment,
+            AdapterAnswer::Paid {
+                amount_minor: PRICE,
+            },
+        );
         (stage, payment)
     }
 
@@ -75,7 +85,10 @@ impl Stage {
     }
 
     pub fn pay(&mut self) -> MovementId {
-        self.step(&MoneyStep::Pay(wish())).unwrap().movement.unwrap()
+        self.step(&MoneyStep::Pay(wish()))
+            .unwrap()
+            .movement
+            .unwrap()
     }
 
     pub fn hears(&mut self, movement: MovementId, answer: AdapterAnswer) -> Vec<MoneyEventKind> {
@@ -88,20 +101,30 @@ impl Stage {
         answer: AdapterAnswer,
         chargebacks: Vec<Chargeback>,
     ) -> Vec<MoneyEventKind> {
-        let reply = AdapterReply { answer, chargebacks };
+        let reply = AdapterReply {
+            answer,
+            chargebacks,
+        };
         let writes = self.step(&MoneyStep::Answered { movement, reply }).unwrap();
         writes.events.iter().map(|event| event.kind).collect()
     }
 
     pub fn becomes(&mut self, status: OrderStatus) -> MoneyWrites {
         let version = self.rows.due.order.version + 1;
-        self.step(&MoneyStep::OrderHeard(order(version, status))).unwrap()
+        self.step(&MoneyStep::OrderHeard(order(version, status)))
+            .unwrap()
     }
 
     pub fn cancelled(&mut self, fee_minor: i64) -> MoneyWrites {
         let version = self.rows.due.order.version + 1;
-        let terms = Some(CancelTerms { fee_minor, provider_id: Some(user(7)) });
-        let order = BilledOrder { terms, ..order(version, OrderStatus::Cancelled) };
+        let terms = Some(CancelTerms {
+            fee_minor,
+            provider_id: Some(user(7)),
+        });
+        let order = BilledOrder {
+            terms,
+            ..order(version, OrderStatus::Cancelled)
+        };
         self.step(&MoneyStep::OrderHeard(order)).unwrap()
     }
 
@@ -116,10 +139,19 @@ impl Stage {
 }
 
 pub fn wish() -> PaymentRequest {
-    PaymentRequest { by: user(1), amount_minor: PRICE, currency: Currency::Cny }
+    PaymentRequest {
+        by: user(1),
+        amount_minor: PRICE,
+        currency: Currency::Cny,
+    }
 }
 
 pub fn chargeback(payment: MovementId, amount_minor: i64) -> Chargeback {
     let id = ChargebackId(Uuid::from_u128(900));
-    Chargeback { id, payment, amount_minor, is_reversed: false }
+    Chargeback {
+        id,
+        payment,
+        amount_minor,
+        is_reversed: false,
+    }
 }

@@ -24,31 +24,88 @@ fn late() -> CancelPricing {
 #[track_caller]
 fn check(question: CancelPricing, fee_minor: i64) {
     let refund_minor = question.held_minor - fee_minor;
-    assert_eq!(question.preview_fee(), CancelPreview { fee_minor, refund_minor });
+    assert_eq!(
+        question.preview_fee(),
+        CancelPreview {
+            fee_minor,
+            refund_minor
+        }
+    );
 }
 
 #[test]
 fn only_a_late_cancel_by_the_customer_of_a_held_order_costs_a_fee() {
     check(late(), 2_000);
-    check(CancelPricing { at: UnixMillis(START.0 - 24 * HOUR), ..late() }, 0);
-    check(CancelPricing { at: UnixMillis(START.0 + 1), ..late() }, 2_000);
-    check(CancelPricing { by: Role::Admin, ..late() }, 0);
-    check(CancelPricing { status: OrderStatus::Pending, ..late() }, 0);
-    check(CancelPricing { payment_status: PaymentStatus::Unpaid, ..late() }, 0);
-    check(CancelPricing { starts_at: None, ..late() }, 0);
-    check(CancelPricing { held_minor: 5, ..late() }, 5);
+    check(
+        CancelPricing {
+            at: UnixMillis(START.0 - 24 * HOUR),
+            ..late()
+        },
+        0,
+    );
+    check(
+        CancelPricing {
+            at: UnixMillis(START.0 + 1),
+            ..late()
+        },
+        2_000,
+    );
+    check(
+        CancelPricing {
+            by: Role::Admin,
+            ..late()
+        },
+        0,
+    );
+    check(
+        CancelPricing {
+            status: OrderStatus::Pending,
+            ..late()
+        },
+        0,
+    );
+    check(
+        CancelPricing {
+            payment_status: PaymentStatus::Unpaid,
+            ..late()
+        },
+        0,
+    );
+    check(
+        CancelPricing {
+            starts_at: None,
+            ..late()
+        },
+        0,
+    );
+    check(
+        CancelPricing {
+            held_minor: 5,
+            ..late()
+        },
+        5,
+    );
 }
 
 #[test]
 fn a_cancel_is_bound_by_the_fee_that_was_shown() {
-    let terms = CancelTerms { fee_minor: 2_000, provider_id: Some(user(7)) };
+    let terms = CancelTerms {
+        fee_minor: 2_000,
+        provider_id: Some(user(7)),
+    };
     assert_eq!(late().confirm_terms(Some(2_000), None), Ok(terms));
     let changed = Err(TermsChanged(late().preview_fee()));
     assert_eq!(late().confirm_terms(None, None), changed);
     assert_eq!(late().confirm_terms(Some(0), None), changed);
-    let early = CancelPricing { starts_at: None, ..late() };
+    let early = CancelPricing {
+        starts_at: None,
+        ..late()
+    };
     assert_eq!(
         early.confirm_terms(None, None),
-        Ok(CancelTerms { fee_minor: 0, provider_id: None })
+        Ok(CancelTerms {
+            fee_minor: 0,
+            provider_id: None
+        })
     );
 }

@@ -23,7 +23,10 @@ impl AlipayFields {
     pub fn read(form: &[u8]) -> Option<Self> {
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(form) {
-            if fields.insert(name.into_owned(), value.into_owned()).is_some() {
+            if fields
+                .insert(name.into_owned(), value.into_owned())
+                .is_some()
+            {
                 return None;
             }
         }
@@ -31,7 +34,10 @@ impl AlipayFields {
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// Signs the request and encodes it as a form.
@@ -40,7 +46,9 @@ impl AlipayFields {
         let signature = key.sign(&fields.signing_text(&[SIGN]))?;
         let fields = fields.with_field(SIGN, signature);
         let sent = fields.0.iter().filter(|(_, value)| !value.is_empty());
-        Ok(form_urlencoded::Serializer::new(String::new()).extend_pairs(sent).finish())
+        Ok(form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(sent)
+            .finish())
     }
 
     /// Unlike a request, a message is signed without its signature type.
@@ -54,7 +62,11 @@ impl AlipayFields {
     fn signing_text(&self, but: &[&str]) -> String {
         let counts =
             |(name, value): &(&String, &String)| !value.is_empty() && !but.contains(&name.as_str());
-        let pairs = self.0.iter().filter(counts).map(|(name, value)| format!("{name}={value}"));
+        let pairs = self
+            .0
+            .iter()
+            .filter(counts)
+            .map(|(name, value)| format!("{name}={value}"));
         pairs.collect::<Vec<_>>().join("&")
     }
 }

@@ -72,7 +72,11 @@ impl AlipayGateway {
 
     /// A signed link for a person to open.
     pub fn sign_link(&self, request: AlipayFields) -> Result<String, SigningFailed> {
-        Ok(format!("{}?{}", self.address, request.sign_form(&self.own)?))
+        Ok(format!(
+            "{}?{}",
+            self.address,
+            request.sign_form(&self.own)?
+        ))
     }
 
     /// The fields of every request.

@@ -30,7 +30,10 @@ pub struct AlipayKey(UnparsedPublicKey<Vec<u8>>);
 #[derive(Debug, thiserror::Error)]
 pub enum AlipayKeyError {
     #[error("`{}` cannot be read", file.display())]
-    File { file: PathBuf, source: std::io::Error },
+    File {
+        file: PathBuf,
+        source: std::io::Error,
+    },
     #[error("`{}` holds no RSA key of the kind that is needed here", .0.display())]
     Form(PathBuf),
     /// If our own key passed as Alipay's, callers that can make us sign could impersonate Alipay.
@@ -48,7 +51,8 @@ impl MerchantKey {
     pub fn read(file: &Path) -> Result<Self, AlipayKeyError> {
         let der = read_der(file)?;
         let key = RsaKeyPair::from_pkcs8(&der).or_else(|_| RsaKeyPair::from_der(&der));
-        key.map(Self).map_err(|_| AlipayKeyError::Form(file.to_owned()))
+        key.map(Self)
+            .map_err(|_| AlipayKeyError::Form(file.to_owned()))
     }
 
     pub fn is_published(&self) -> bool {
@@ -73,7 +77,10 @@ impl AlipayKey {
         if key == own.0.public_key().as_ref() {
             return Err(AlipayKeyError::Own(file.to_owned()));
         }
-        Ok(Self(UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.to_vec())))
+        Ok(Self(UnparsedPublicKey::new(
+            &RSA_PKCS1_2048_8192_SHA256,
+            key.to_vec(),
+        )))
     }
 
     pub fn is_published(&self) -> bool {
@@ -91,16 +98,24 @@ fn is_published(public_key: &[u8]) -> bool {
 }
 
 fn read_der(file: &Path) -> Result<Vec<u8>, AlipayKeyError> {
-    let text = fs::read_to_string(file)
-        .map_err(|source| AlipayKeyError::File { file: file.to_owned(), source })?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("-----"));
+    let text = fs::read_to_string(file).map_err(|source| AlipayKeyError::File {
+        file: file.to_owned(),
+        source,
+    })?;
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with("-----"));
     let text: String = lines.collect();
-    STANDARD.decode(text).map_err(|_| AlipayKeyError::Form(file.to_owned()))
+    STANDARD
+        .decode(text)
+        .map_err(|_| AlipayKeyError::Form(file.to_owned()))
 }
 
 /// The algorithm identifier of an RSA key: its OID, without parameters.
-const RSA_ENCRYPTION: &[u8] =
-    &[0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
+const RSA_ENCRYPTION: &[u8] = &[
+    0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00,
+];
 const SEQUENCE: u8 = 0x30;
 const BIT_STRING: u8 = 0x03;
 
@@ -121,7 +136,9 @@ fn split_der_element(tag: u8, der: &[u8]) -> Option<(&[u8], &[u8])> {
     let (&first, der) = der.split_first()?;
     let (length, der) = match first {
         0..=0x7f => (usize::from(first), der),
-        0x81 => der.split_first().map(|(&length, der)| (usize::from(length), der))?,
+        0x81 => der
+            .split_first()
+            .map(|(&length, der)| (usize::from(length), der))?,
         0x82 => {
             let (length, der) = der.split_first_chunk()?;
             (usize::from(u16::from_be_bytes(*length)), der)

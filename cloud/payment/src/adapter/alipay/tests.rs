@@ -68,7 +68,10 @@ fn message() -> AlipayFields {
 fn a_request_is_signed_over_its_sorted_fields() {
     let request = AlipayFields::default()
         .with_field("version", "1.0")
-        .with_field("timestamp", format_beijing_time(UnixMillis(1_764_000_000_000)))
+        .with_field(
+            "timestamp",
+            format_beijing_time(UnixMillis(1_764_000_000_000)),
+        )
         .with_field("notify_url", "")
         .with_field("method", "alipay.trade.query")
         .with_field("format", "JSON")
@@ -86,13 +89,27 @@ fn a_request_is_signed_over_its_sorted_fields() {
 fn a_message_counts_only_as_it_was_signed() {
     let key = bank();
     assert!(message().are_signed_by(&key));
-    let lies = [("total_amount", "200.02"), ("trade_status", "TRADE_CLOSED"), ("app_id", "1")];
-    let forms =
-        [("body", "added"), ("sign_type", "RSA"), ("sign", REQUEST_SIGNATURE), ("sign", "")];
+    let lies = [
+        ("total_amount", "200.02"),
+        ("trade_status", "TRADE_CLOSED"),
+        ("app_id", "1"),
+    ];
+    let forms = [
+        ("body", "added"),
+        ("sign_type", "RSA"),
+        ("sign", REQUEST_SIGNATURE),
+        ("sign", ""),
+    ];
     for (name, value) in lies.into_iter().chain(forms) {
-        assert!(!message().with_field(name, value).are_signed_by(&key), "{name}={value}");
+        assert!(
+            !message().with_field(name, value).are_signed_by(&key),
+            "{name}={value}"
+        );
     }
-    assert_eq!(AlipayFields::read(b"total_amount=1.00&total_amount=2.00"), None);
+    assert_eq!(
+        AlipayFields::read(b"total_amount=1.00&total_amount=2.00"),
+        None
+    );
 }
 
 #[test]
@@ -115,14 +132,30 @@ fn an_answer_counts_only_as_it_was_signed() {
         (QUERY_ANSWER, REQUEST_SIGNATURE),
         (QUERY_ANSWER, ""),
     ] {
-        assert_eq!(read(&whole(node, signature)).err(), Some(AlipayAnswerError::Forged), "{node}");
+        assert_eq!(
+            read(&whole(node, signature)).err(),
+            Some(AlipayAnswerError::Forged),
+            "{node}"
+        );
     }
     let unsigned = format!(r#"{{"alipay_trade_query_response":{QUERY_ANSWER}}}"#);
     assert_eq!(read(&unsigned).err(), Some(AlipayAnswerError::Forged));
     let elsewhere = whole(QUERY_ANSWER, ANSWER_SIGNATURE).replace("trade_query", "trade_close");
     let error = r#"{"error_response":{"code":"40002"}}"#;
-    for json in [elsewhere.as_str(), error, "", "{", "[]", "{}", r#"{"sign":1}"#] {
-        assert_eq!(read(json).err(), Some(AlipayAnswerError::Unreadable), "{json}");
+    for json in [
+        elsewhere.as_str(),
+        error,
+        "",
+        "{",
+        "[]",
+        "{}",
+        r#"{"sign":1}"#,
+    ] {
+        assert_eq!(
+            read(json).err(),
+            Some(AlipayAnswerError::Unreadable),
+            "{json}"
+        );
     }
 }
 
@@ -141,16 +174,31 @@ fn keys_are_read_as_alipays_tools_and_console_write_them() {
     assert!(MerchantKey::read(&file(&bare(&merchant_key()))).is_ok());
     let public = bare(&bank_public_key());
     assert!(AlipayKey::read(&file(&public), &own()).is_ok());
-    assert!(matches!(MerchantKey::read(&file(&public)), Err(AlipayKeyError::Form(_))));
-    assert!(matches!(MerchantKey::read(&file("no key")), Err(AlipayKeyError::Form(_))));
+    assert!(matches!(
+        MerchantKey::read(&file(&public)),
+        Err(AlipayKeyError::Form(_))
+    ));
+    assert!(matches!(
+        MerchantKey::read(&file("no key")),
+        Err(AlipayKeyError::Form(_))
+    ));
     assert!(matches!(
         MerchantKey::read(&folder.path().join("none")),
         Err(AlipayKeyError::File { .. })
     ));
     let refusal = |file: &Path| AlipayKey::read(file, &own()).err();
-    assert!(matches!(refusal(&merchant_public_key()), Some(AlipayKeyError::Own(_))));
-    assert!(matches!(refusal(&merchant_key()), Some(AlipayKeyError::Form(_))));
-    assert!(matches!(refusal(&file("AAAA")), Some(AlipayKeyError::Form(_))));
+    assert!(matches!(
+        refusal(&merchant_public_key()),
+        Some(AlipayKeyError::Own(_))
+    ));
+    assert!(matches!(
+        refusal(&merchant_key()),
+        Some(AlipayKeyError::Form(_))
+    ));
+    assert!(matches!(
+        refusal(&file("AAAA")),
+        Some(AlipayKeyError::Form(_))
+    ));
 }
 
 /// Uses the published keys.
@@ -175,13 +223,25 @@ fn published_keys_are_refused_for_a_gateway_that_is_not_on_this_machine() {
     assert!(!AlipayKey::read(&stranger, &own()).unwrap().is_published());
     for public_key in [bank_public_key(), stranger] {
         let opened = |gateway: &str| {
-            let settings = AlipaySettings { public_key: public_key.clone(), ..settings(gateway) };
+            let settings = AlipaySettings {
+                public_key: public_key.clone(),
+                ..settings(gateway)
+            };
             Alipay::open(settings, Clock::system()).err()
         };
-        for gateway in ["https://openapi.alipay.com/gateway.do", "https://localhost.example/"] {
-            assert!(matches!(opened(gateway), Some(AlipayError::Published)), "{gateway}");
+        for gateway in [
+            "https://openapi.alipay.com/gateway.do",
+            "https://localhost.example/",
+        ] {
+            assert!(
+                matches!(opened(gateway), Some(AlipayError::Published)),
+                "{gateway}"
+            );
         }
-        for gateway in ["http://127.0.0.1:8090/gateway.do", "http://localhost:8090/gateway.do"] {
+        for gateway in [
+            "http://127.0.0.1:8090/gateway.do",
+            "http://localhost:8090/gateway.do",
+        ] {
             assert!(opened(gateway).is_none(), "{gateway}");
         }
     }
@@ -190,11 +250,21 @@ fn published_keys_are_refused_for_a_gateway_that_is_not_on_this_machine() {
 #[test]
 fn settings_of_no_use_are_refused_at_the_start() {
     let opened = |gateway: &str, app_id: &str| {
-        let settings = AlipaySettings { app_id: app_id.to_owned(), ..settings(gateway) };
+        let settings = AlipaySettings {
+            app_id: app_id.to_owned(),
+            ..settings(gateway)
+        };
         Alipay::open(settings, Clock::system()).err()
     };
-    for gateway in ["", "http://bank.example/gateway.do", "https://bank.example/?a=b"] {
-        assert!(matches!(opened(gateway, APP_ID), Some(AlipayError::Gateway)), "{gateway}");
+    for gateway in [
+        "",
+        "http://bank.example/gateway.do",
+        "https://bank.example/?a=b",
+    ] {
+        assert!(
+            matches!(opened(gateway, APP_ID), Some(AlipayError::Gateway)),
+            "{gateway}"
+        );
     }
     for app_id in ["", "12&a=b"] {
         let refusal = opened("https://bank.example/gateway.do", app_id);
@@ -204,7 +274,12 @@ fn settings_of_no_use_are_refused_at_the_start() {
 
 #[test]
 fn amounts_go_out_exact_and_never_as_nothing() {
-    let exact = [(1, "0.01"), (10, "0.10"), (20_001, "200.01"), (9_999_999_999, "99999999.99")];
+    let exact = [
+        (1, "0.01"),
+        (10, "0.10"),
+        (20_001, "200.01"),
+        (9_999_999_999, "99999999.99"),
+    ];
     for (minor, text) in exact {
         assert_eq!(format_yuan(minor).as_deref(), Some(text));
     }

@@ -117,7 +117,12 @@ pub async fn charge_back(
     is_reversed: bool,
 ) -> Result<(), StoreError> {
     let id = Uuid::from_u128(payment.0.as_u128() ^ 0xffff);
-    let row = ChargebackTruth { id, payment_id: payment.0, amount_minor, is_reversed };
+    let row = ChargebackTruth {
+        id,
+        payment_id: payment.0,
+        amount_minor,
+        is_reversed,
+    };
     if !sql.insert_new(row).await? {
         sql.exec(REVERSE, vals![is_reversed, id]).await?;
     }
@@ -143,12 +148,20 @@ pub async fn take_due_messages(
     sql: &Sql,
     now: UnixMillis,
 ) -> Result<Vec<CallbackForm>, StoreError> {
-    let due: Vec<(Uuid, Uuid)> = sql.fetch_all(DUE_MESSAGES, vals![now, MESSAGES_MAX]).await?;
+    let due: Vec<(Uuid, Uuid)> = sql
+        .fetch_all(DUE_MESSAGES, vals![now, MESSAGES_MAX])
+        .await?;
     let mut messages = Vec::new();
     for (id, movement) in due {
         let taken = sql.exec(SENT, vals![id]).await? == 1;
-        let truth: Option<Truth> = sql.fetch_optional(Truth::select(ONE), vals![movement]).await?;
-        messages.extend(truth.filter(|_| taken).map(|truth| truth.into_callback(now)));
+        let truth: Option<Truth> = sql
+            .fetch_optional(Truth::select(ONE), vals![movement])
+            .await?;
+        messages.extend(
+            truth
+                .filter(|_| taken)
+                .map(|truth| truth.into_callback(now)),
+        );
     }
     Ok(messages)
 }
@@ -162,20 +175,32 @@ pub async fn fetch_statement(
         return Ok(Vec::new());
     }
     let values = || ids.iter().map(Val::from).collect();
-    let text = Truth::select("WHERE id IN (").append_marks(ids.len()).append_text(")");
+    let text = Truth::select("WHERE id IN (")
+        .append_marks(ids.len())
+        .append_text(")");
     let rows: Vec<Truth> = sql.fetch_all(text, values()).await?;
-    let mut lines: Vec<StatementLine> =
-        rows.iter().flat_map(|row| row.statement_lines(now)).collect();
-    let text =
-        ChargebackTruth::select("WHERE payment_id IN (").append_marks(ids.len()).append_text(")");
+    let mut lines: Vec<StatementLine> = rows
+        .iter()
+        .flat_map(|row| row.statement_lines(now))
+        .collect();
+    let text = ChargebackTruth::select("WHERE payment_id IN (")
+        .append_marks(ids.len())
+        .append_text(")");
     let rows: Vec<ChargebackTruth> = sql.fetch_all(text, values()).await?;
-    lines.extend(rows.into_iter().flat_map(ChargebackTruth::into_statement_lines));
+    lines.extend(
+        rows.into_iter()
+            .flat_map(ChargebackTruth::into_statement_lines),
+    );
     Ok(lines)
 }
 
 async fn load_movement(tx: &mut Tx, id: MovementId) -> Result<Option<Truth>, StoreError> {
     let text: Statement = Truth::select(ONE);
-    let text = if tx.is_mysql() { text.append_text(" FOR UPDATE") } else { text };
+    let text = if tx.is_mysql() {
+        text.append_text(" FOR UPDATE")
+    } else {
+        text
+    };
     Ok(tx.fetch_optional(text, vals![id.0]).await?)
 }
 
@@ -185,23 +210,35 @@ async fn build_reply(
     now: UnixMillis,
 ) -> Result<AdapterReply, StoreError> {
     let Some(truth) = load_movement(tx, id).await? else {
-        return Ok(AdapterReply { answer: AdapterAnswer::NotFound, chargebacks: Vec::new() });
+        return Ok(AdapterReply {
+            answer: AdapterAnswer::NotFound,
+            chargebacks: Vec::new(),
+        });
     };
     if truth.silences > 0 {
         tx.exec(HUSH, vals![id.0]).await?;
-        return Ok(AdapterReply { answer: AdapterAnswer::Unknown, chargebacks: Vec::new() });
+        return Ok(AdapterReply {
+            answer: AdapterAnswer::Unknown,
+            chargebacks: Vec::new(),
+        });
     }
     let rows: Vec<ChargebackTruth> = tx.fetch_all(CHARGEBACKS, vals![id.0]).await?;
-    let chargebacks = rows.into_iter().map(ChargebackTruth::into_chargeback).collect();
-    Ok(AdapterReply { answer: truth.current_answer(now)?, chargebacks })
+    let chargebacks = rows
+        .into_iter()
+        .map(ChargebackTruth::into_chargeback)
+        .collect();
+    Ok(AdapterReply {
+        answer: truth.current_answer(now)?,
+        chargebacks,
+    })
 }
 
 impl Truth {
     fn from_call(call: &AdapterCall, state: &str) -> Self {
         let (kind, payment_id, provider_id, method) = match &call.kind {
-            AdapterCallKind::Charge { method, provider, .. } => {
-                ("charge", None, *provider, method.as_str())
-            }
+            AdapterCallKind::Charge {
+                method, provider, ..
+            } => ("charge", None, *provider, method.as_str()),
             AdapterCallKind::Refund { payment, .. } => ("refund", Some(payment.0), None, ""),
             AdapterCallKind::Payout { provider } => ("payout", None, Some(*provider), ""),
         };
@@ -239,13 +276,23 @@ impl Truth {
         let paid = Self::from_call(call, "paid");
         Ok(match method {
             USUAL_METHOD | NO_REFUND | NO_PAYOUT | PAYOUT_BACK => paid,
-            FEE => Self { fee_minor: call.amount_minor * FEE_BASIS_POINTS / 10_000, ..paid },
-            SILENT => Self { silences: 1, ..paid },
-            OTHER_AMOUNT => Self { amount_minor: call.amount_minor - 1, ..paid },
+            FEE => Self {
+                fee_minor: call.amount_minor * FEE_BASIS_POINTS / 10_000,
+                ..paid
+            },
+            SILENT => Self {
+                silences: 1,
+                ..paid
+            },
+            OTHER_AMOUNT => Self {
+                amount_minor: call.amount_minor - 1,
+                ..paid
+            },
             DECLINED => Self::from_call(call, "declined"),
-            SLOW | LATE_CALLBACK | TWO_CALLBACKS => {
-                Self { pays_at: Some(now.plus_ms(SLOW_MS)), ..Self::from_call(call, "pending") }
-            }
+            SLOW | LATE_CALLBACK | TWO_CALLBACKS => Self {
+                pays_at: Some(now.plus_ms(SLOW_MS)),
+                ..Self::from_call(call, "pending")
+            },
             WAITING => Self::from_call(call, "pending"),
             _ => Self::from_call(call, "declined"),
         })
@@ -262,7 +309,10 @@ impl Truth {
         let done = Self::from_call(call, "done");
         Ok(match script.as_deref() {
             Some(NO_PAYOUT) => Self::from_call(call, "failed"),
-            Some(PAYOUT_BACK) => Self { pays_at: Some(now.plus_ms(SLOW_MS)), ..done },
+            Some(PAYOUT_BACK) => Self {
+                pays_at: Some(now.plus_ms(SLOW_MS)),
+                ..done
+            },
             _ => done,
         })
     }
@@ -277,8 +327,16 @@ impl Truth {
     }
 
     fn into_callback(self, now: UnixMillis) -> CallbackForm {
-        let state = if self.has_paid(now) { "paid".to_owned() } else { self.state };
-        CallbackForm { id: self.id, state, amount: Amount::from_minor(self.amount_minor).ok() }
+        let state = if self.has_paid(now) {
+            "paid".to_owned()
+        } else {
+            self.state
+        };
+        CallbackForm {
+            id: self.id,
+            state,
+            amount: Amount::from_minor(self.amount_minor).ok(),
+        }
     }
 
     /// True if the payout was sent and has come back.
@@ -296,7 +354,9 @@ impl Truth {
     }
 
     fn current_answer(&self, now: UnixMillis) -> Result<AdapterAnswer, StoreError> {
-        let paid = AdapterAnswer::Paid { amount_minor: self.amount_minor };
+        let paid = AdapterAnswer::Paid {
+            amount_minor: self.amount_minor,
+        };
         Ok(match self.state.as_str() {
             _ if self.has_paid(now) => paid,
             _ if self.came_back(now) => AdapterAnswer::Returned,
@@ -330,7 +390,9 @@ impl Truth {
         let moved = kinds.iter().map(|kind| line(*kind, self.amount_minor));
         let fee = LineKind::Fee(Uuid::from_u128(self.id.as_u128() ^ 0xfee));
         let has_fee = self.fee_minor != 0 && !kinds.is_empty();
-        moved.chain(has_fee.then(|| line(fee, self.fee_minor))).collect()
+        moved
+            .chain(has_fee.then(|| line(fee, self.fee_minor)))
+            .collect()
     }
 }
 
@@ -342,7 +404,10 @@ impl ChargebackTruth {
             amount_minor: self.amount_minor,
         };
         let back = self.is_reversed.then(|| line(LineKind::Reversal(self.id)));
-        [line(LineKind::Chargeback(self.id))].into_iter().chain(back).collect()
+        [line(LineKind::Chargeback(self.id))]
+            .into_iter()
+            .chain(back)
+            .collect()
     }
 
     fn into_chargeback(self) -> Chargeback {

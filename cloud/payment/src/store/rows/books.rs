@@ -51,7 +51,10 @@ const SHARDS: u8 = 16;
 pub fn account_key(account: LedgerAccount, subject: Uuid) -> AccountKey {
     let own = |account, owner: Uuid| AccountKey { account, owner };
     let shard = u128::from(subject.as_bytes()[15] % SHARDS);
-    let shared = |account| AccountKey { account, owner: Uuid::from_u128(shard) };
+    let shared = |account| AccountKey {
+        account,
+        owner: Uuid::from_u128(shard),
+    };
     match account {
         LedgerAccount::Adapter => shared("adapter"),
         LedgerAccount::Held(order) => own("held", order.0),
@@ -81,7 +84,11 @@ fn parse_account(word: &str, owner: Uuid) -> Result<LedgerAccount, StoreError> {
 }
 
 pub fn to_journal_row(journal: &MoneyJournal, id: Uuid, order_id: Option<OrderId>) -> JournalRow {
-    let JournalKey { action, subject, party } = journal.key;
+    let JournalKey {
+        action,
+        subject,
+        party,
+    } = journal.key;
     JournalRow {
         id,
         action: action.as_str().to_owned(),
@@ -114,7 +121,10 @@ pub fn assemble_journals(
     let mut of_journal: BTreeMap<Uuid, Vec<Posting>> = BTreeMap::new();
     for row in postings {
         let account = parse_account(&row.account, row.owner_id)?;
-        let posting = Posting { account, minor: row.amount_minor };
+        let posting = Posting {
+            account,
+            minor: row.amount_minor,
+        };
         of_journal.entry(row.journal_id).or_default().push(posting);
     }
     let journal = |row: JournalRow| {
@@ -125,7 +135,12 @@ pub fn assemble_journals(
             party,
         };
         let postings = of_journal.remove(&row.id).unwrap_or_default();
-        Ok(MoneyJournal { key, currency: row.currency, at: row.at, postings })
+        Ok(MoneyJournal {
+            key,
+            currency: row.currency,
+            at: row.at,
+            postings,
+        })
     };
     rows.into_iter().map(journal).collect()
 }

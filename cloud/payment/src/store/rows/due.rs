@@ -33,8 +33,21 @@ row! {
 
 impl DueRow {
     pub fn from_due(due: &Due, now: UnixMillis) -> Self {
-        let BilledOrder { id, version, status, customer_id, provider_id, .. } = due.order;
-        let BilledOrder { price_minor, currency, created_at, terms, .. } = due.order;
+        let BilledOrder {
+            id,
+            version,
+            status,
+            customer_id,
+            provider_id,
+            ..
+        } = due.order;
+        let BilledOrder {
+            price_minor,
+            currency,
+            created_at,
+            terms,
+            ..
+        } = due.order;
         Self {
             order_id: id,
             order_version: version,
@@ -61,8 +74,10 @@ impl DueRow {
     pub fn into_due(self) -> Result<Due, StoreError> {
         let completed = self.completed_by.zip(self.completed_heard_at);
         let terms = self.cancel_fee_minor;
-        let terms =
-            terms.map(|fee_minor| CancelTerms { fee_minor, provider_id: self.cancel_fee_to });
+        let terms = terms.map(|fee_minor| CancelTerms {
+            fee_minor,
+            provider_id: self.cancel_fee_to,
+        });
         let order = BilledOrder {
             id: self.order_id,
             version: self.order_version,
@@ -79,8 +94,10 @@ impl DueRow {
             payment_status: self.payment_status,
             money_version: self.money_version,
             saga: parse_column(&self.saga, "dues.saga")?,
-            completed: completed
-                .map(|(provider_id, heard_at)| OrderCompletion { provider_id, heard_at }),
+            completed: completed.map(|(provider_id, heard_at)| OrderCompletion {
+                provider_id,
+                heard_at,
+            }),
             granted_minor: self.granted_minor,
             goodwill_minor: self.goodwill_minor,
             next_at: self.next_at,

@@ -251,7 +251,11 @@ impl RequestRow {
 
     pub fn into_request(self) -> Result<RefundRequest, StoreError> {
         let state = parse_column(&self.status, "refund_requests.status")?;
-        Ok(RefundRequest { id: MovementId(self.id), amount_minor: self.amount_minor, state })
+        Ok(RefundRequest {
+            id: MovementId(self.id),
+            amount_minor: self.amount_minor,
+            state,
+        })
     }
 }
 
@@ -335,5 +339,9 @@ impl PayoutChange {
 }
 
 fn parse_pending_call(ask: &str, tries: u32, at: UnixMillis) -> Result<PendingCall, StoreError> {
-    Ok(PendingCall { ask: parse_column(ask, "ask")?, tries, at })
+    Ok(PendingCall {
+        ask: parse_column(ask, "ask")?,
+        tries,
+        at,
+    })
 }

@@ -29,18 +29,29 @@ struct AtAlipay {
 impl AtAlipay {
     async fn new() -> Self {
         let stage = Stage::new(Engine::Sqlite).await;
-        let bank = Sandbox::start("127.0.0.1:0", stage.clock.clone()).await.unwrap();
+        let bank = Sandbox::start("127.0.0.1:0", stage.clock.clone())
+            .await
+            .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}{CALLBACKS}", listener.local_addr().unwrap());
         let config = at_alipay(&stage.config, &bank, &address);
         let alipay = Alipay::open(config.alipay_settings(), stage.clock.clone()).unwrap();
-        let courier =
-            AdapterWorker { store: stage.store.clone(), adapter: PaymentAdapter::Alipay(alipay) };
+        let courier = AdapterWorker {
+            store: stage.store.clone(),
+            adapter: PaymentAdapter::Alipay(alipay),
+        };
         let service = Service::on(stage, config).await;
         let tasks = Tasks::new();
         let router = service.router.clone();
-        tasks.spawn("payment", async move { axum::serve(listener, router).await.unwrap() });
-        Self { service, bank, courier, _tasks: tasks }
+        tasks.spawn("payment", async move {
+            axum::serve(listener, router).await.unwrap()
+        });
+        Self {
+            service,
+            bank,
+            courier,
+            _tasks: tasks,
+        }
     }
 
     /// A new payment: its id, its number at the bank, and its link.
@@ -55,7 +66,10 @@ impl AtAlipay {
     }
 
     async fn shown(&self, id: &str) -> Value {
-        self.service.get(customer(CUSTOMER), &format!("/api/v1/payments/{id}")).await.body
+        self.service
+            .get(customer(CUSTOMER), &format!("/api/v1/payments/{id}"))
+            .await
+            .body
     }
 
     /// Delivers a message from the bank or a stranger.
@@ -81,14 +95,26 @@ async fn a_customer_pays_by_a_link_and_a_message_makes_us_ask() {
     let at = AtAlipay::new().await;
     let service = &at.service;
     let bank = &at.bank;
-    let methods = service.get(customer(CUSTOMER), "/api/v1/payments/methods").await;
-    assert_eq!(methods.items(), [json!({ "method": "alipay", "simulated": false })]);
+    let methods = service
+        .get(customer(CUSTOMER), "/api/v1/payments/methods")
+        .await;
+    assert_eq!(
+        methods.items(),
+        [json!({ "method": "alipay", "simulated": false })]
+    );
     let (id, number, link) = at.begun().await;
-    assert_eq!(at.begun().await.0, id, "the open payment, and not another one");
+    assert_eq!(
+        at.begun().await.0,
+        id,
+        "the open payment, and not another one"
+    );
 
     assert!(bank.opens(&link).await);
     let dearer = link.replace("200.01", "200.02");
-    assert!(dearer != link && !bank.opens(&dearer).await, "a link that was changed");
+    assert!(
+        dearer != link && !bank.opens(&dearer).await,
+        "a link that was changed"
+    );
     assert_eq!(bank.refused_signatures(), 1);
 
     let early = bank.message(&number);
@@ -103,21 +129,36 @@ async fn a_customer_pays_by_a_link_and_a_message_makes_us_ask() {
     // The earlier message, delayed in transit.
     assert_eq!(at.sends(&early).await, StatusCode::OK);
     assert_eq!(at.held().await, PRICE);
-    assert_eq!(service.stage.count("SELECT COUNT(*) FROM journals").await, 1);
+    assert_eq!(
+        service.stage.count("SELECT COUNT(*) FROM journals").await,
+        1
+    );
     let shown = at.shown(&id).await;
-    assert_eq!((&shown["status"], &shown["pay_url"]), (&json!("completed"), &Value::Null));
+    assert_eq!(
+        (&shown["status"], &shown["pay_url"]),
+        (&json!("completed"), &Value::Null)
+    );
 
     // A cancel refunds the whole payment once; the payment stays completed.
     service.order(|order| order.status = OrderStatus::Cancelled);
     service.stage.done(0, service.orders.heard()).await;
     at.courier.make_order_calls(order_id(0)).await.unwrap();
     let refunds = bank.refunds(&number);
-    assert_eq!(refunds.iter().map(|(_, amount)| *amount).collect::<Vec<_>>(), [sum("200.01")]);
+    assert_eq!(
+        refunds
+            .iter()
+            .map(|(_, amount)| *amount)
+            .collect::<Vec<_>>(),
+        [sum("200.01")]
+    );
     assert_eq!(bank.tells(&number).await, Some((200, "success".into())));
     for replayed in [&paid, &early] {
         assert_eq!(at.sends(replayed).await, StatusCode::OK);
         let money = service.stage.money(0).await;
-        assert_eq!((money.held_minor(), money.due.saga), (0, custody::Saga::Done));
+        assert_eq!(
+            (money.held_minor(), money.due.saga),
+            (0, custody::Saga::Done)
+        );
     }
     assert_eq!(bank.refunds(&number).len(), 1);
 }
@@ -142,7 +183,11 @@ async fn a_forged_message_moves_nothing_and_a_signed_one_only_asks() {
         assert_ne!(*form, signed);
         assert_eq!(at.sends(form).await, StatusCode::UNAUTHORIZED, "{form}");
     }
-    assert_eq!(bank.calls("alipay.trade.query"), 1, "the one at its beginning");
+    assert_eq!(
+        bank.calls("alipay.trade.query"),
+        1,
+        "the one at its beginning"
+    );
     assert_eq!(at.shown(&id).await["status"], "pending");
 
     // From a trade that is not ours.
@@ -152,7 +197,10 @@ async fn a_forged_message_moves_nothing_and_a_signed_one_only_asks() {
         amount_minor: PRICE,
         begun_at: NOW,
     };
-    assert!(bank.opens(&at.courier.adapter.payment_link(&nobodys).unwrap()).await);
+    assert!(
+        bank.opens(&at.courier.adapter.payment_link(&nobodys).unwrap())
+            .await
+    );
     let strange = bank.message(&nobodys.payment.0.simple().to_string());
     assert_eq!(at.sends(&strange).await, StatusCode::NOT_FOUND);
 
@@ -164,9 +212,19 @@ async fn a_forged_message_moves_nothing_and_a_signed_one_only_asks() {
     assert_eq!(bank.refunds(&number)[0].1, sum("200.00"));
     assert_eq!(at.shown(&id).await["status"], "completed");
     // The record keeps the message's claim with our verdict.
-    let record = at.service.get(admin(), "/api/v1/admin/payment-callbacks").await;
-    let asked = record.items().iter().find(|item| item["verdict"] == "asked").unwrap();
-    assert_eq!((&asked["claim"], &asked["amount"]), (&json!("TRADE_SUCCESS"), &json!("200.00")));
+    let record = at
+        .service
+        .get(admin(), "/api/v1/admin/payment-callbacks")
+        .await;
+    let asked = record
+        .items()
+        .iter()
+        .find(|item| item["verdict"] == "asked")
+        .unwrap();
+    assert_eq!(
+        (&asked["claim"], &asked["amount"]),
+        (&json!("TRADE_SUCCESS"), &json!("200.00"))
+    );
 }
 
 #[tokio::test]
@@ -177,7 +235,10 @@ async fn a_payment_that_nobody_begins_fails_once_its_link_is_over() {
     clock.advance(LINK_MS - 1);
     jobs::settle_dues(&at.courier).await.unwrap();
     let shown = at.shown(&id).await;
-    assert_eq!((&shown["status"], &shown["pay_url"]), (&json!("pending"), &Value::Null));
+    assert_eq!(
+        (&shown["status"], &shown["pay_url"]),
+        (&json!("pending"), &Value::Null)
+    );
     assert!(!at.bank.opens(&link).await && !at.bank.pays(&number, sum("200.01")));
     clock.advance(HOUR);
     at.courier.carry_all().await.unwrap();
@@ -206,13 +267,29 @@ async fn what_alipay_cannot_do_is_not_begun() {
     assert_eq!(status, PaymentStatus::Paid);
     // Alipay gives no statement, so the report shows no difference, only that the comparison is
     // missing.
-    let report = service.get(admin(), "/api/v1/payments/reconciliation").await;
+    let report = service
+        .get(admin(), "/api/v1/payments/reconciliation")
+        .await;
     let kinds = |list: &str| -> Vec<String> {
         let found = report.body[list].as_array().unwrap();
-        found.iter().map(|one| one["kind"].as_str().unwrap().to_owned()).collect()
+        found
+            .iter()
+            .map(|one| one["kind"].as_str().unwrap().to_owned())
+            .collect()
     };
-    assert!(kinds("waiting").contains(&"adapter_silent".to_owned()), "{}", report.body);
-    assert!(!kinds("differences").contains(&"adapter_silent".to_owned()), "{}", report.body);
+    assert!(
+        kinds("waiting").contains(&"adapter_silent".to_owned()),
+        "{}",
+        report.body
+    );
+    assert!(
+        !kinds("differences").contains(&"adapter_silent".to_owned()),
+        "{}",
+        report.body
+    );
     service.order(|order| order.currency = Currency::Usd);
-    service.pay(customer(CUSTOMER)).await.refused(422, "invalid_input");
+    service
+        .pay(customer(CUSTOMER))
+        .await
+        .refused(422, "invalid_input");
 }

@@ -14,7 +14,10 @@ impl Service {
             assert!(status.is_success(), "{status}: {body}");
             assert_eq!((status, body), first);
         }
-        Answer { status: first.0, body: first.1 }
+        Answer {
+            status: first.0,
+            body: first.1,
+        }
     }
 }
 
@@ -27,11 +30,24 @@ async fn fifty_refunds_under_one_key_are_one_with_one_answer(#[case] engine: Eng
     service.pay(customer(CUSTOMER)).await;
     service.order(|order| order.status = OrderStatus::InProgress);
     let form = json!({ "order_id": order_id(0), "amount": "50.00", "reason": "It drips." });
-    let asked = service.at_once(customer(CUSTOMER), "/api/v1/refunds", "ask once", &form).await;
-    assert_eq!(service.stage.count("SELECT COUNT(*) FROM refund_requests").await, 1);
+    let asked = service
+        .at_once(customer(CUSTOMER), "/api/v1/refunds", "ask once", &form)
+        .await;
+    assert_eq!(
+        service
+            .stage
+            .count("SELECT COUNT(*) FROM refund_requests")
+            .await,
+        1
+    );
 
-    let grant = format!("/api/v1/admin/refunds/{}/grant", asked.body["id"].as_str().unwrap());
-    let granted = service.at_once(admin(), &grant, "grant once", &json!({})).await;
+    let grant = format!(
+        "/api/v1/admin/refunds/{}/grant",
+        asked.body["id"].as_str().unwrap()
+    );
+    let granted = service
+        .at_once(admin(), &grant, "grant once", &json!({}))
+        .await;
     assert_eq!(granted.body["granted"], "50.00");
     assert_eq!(service.stage.money(0).await.returned_minor(), 5_000);
 
@@ -40,8 +56,12 @@ async fn fifty_refunds_under_one_key_are_one_with_one_answer(#[case] engine: Eng
     service.order(|order| order.status = OrderStatus::Completed);
     service.stage.done(0, service.orders.heard()).await;
     service.stage.clock.advance(72 * HOUR);
-    payment::jobs::settle_dues(&service.stage.courier).await.unwrap();
-    service.at_once(admin(), &goodwill, "goodwill once", &form).await;
+    payment::jobs::settle_dues(&service.stage.courier)
+        .await
+        .unwrap();
+    service
+        .at_once(admin(), &goodwill, "goodwill once", &form)
+        .await;
     assert_eq!(service.stage.money(0).await.returned_minor(), 6_000);
     let sent = "SELECT COUNT(*) FROM simulated_movements WHERE kind = 'refund'";
     assert_eq!(service.stage.count(sent).await, 2);

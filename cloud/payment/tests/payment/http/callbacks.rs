@@ -13,13 +13,17 @@ impl Service {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
         let tag = hex::encode(hmac::sign(&key, body.as_bytes()));
         let request = Request::builder().method(Method::POST);
-        let request =
-            request.uri("/api/v1/payments/callbacks/simulated").header("x-signature", tag);
+        let request = request
+            .uri("/api/v1/payments/callbacks/simulated")
+            .header("x-signature", tag);
         let request = request.body(Body::from(body.to_owned())).unwrap();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();
         let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
-        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        Answer {
+            status,
+            body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        }
     }
 }
 
@@ -41,51 +45,96 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
         .called_back("a stranger's", &says("paid", "200.01"))
         .await
         .refused(401, "signature_wrong");
-    service.called_back("", &says("paid", "200.01")).await.refused(401, "signature_wrong");
+    service
+        .called_back("", &says("paid", "200.01"))
+        .await
+        .refused(401, "signature_wrong");
     // Well signed but false: the adapter has no money.
     for told in [says("paid", "200.01"), says("failed", "0.00")] {
-        assert_eq!(service.called_back(CALLBACK_SECRET, &told).await.status, StatusCode::OK);
+        assert_eq!(
+            service.called_back(CALLBACK_SECRET, &told).await.status,
+            StatusCode::OK
+        );
         assert_eq!(stage.money(0).await.held_minor(), 0);
         assert!(stage.money(0).await.open_payment().is_some());
     }
     let nobodys = json!({ "id": Uuid::from_u128(404), "state": "paid" }).to_string();
-    service.called_back(CALLBACK_SECRET, &nobodys).await.refused(404, "not_found");
-    service.called_back(CALLBACK_SECRET, "no form at all").await.refused(404, "not_found");
+    service
+        .called_back(CALLBACK_SECRET, &nobodys)
+        .await
+        .refused(404, "not_found");
+    service
+        .called_back(CALLBACK_SECRET, "no form at all")
+        .await
+        .refused(404, "not_found");
 
     let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.courier.adapter else {
         panic!("a simulated adapter");
     };
     assert!(bank.pay_charge(payment).await.unwrap());
     // A wrong amount, a duplicate and an older message: the paid amount is held once.
-    for told in [says("paid", "1.00"), says("paid", "1.00"), says("pending", "200.01")] {
-        assert_eq!(service.called_back(CALLBACK_SECRET, &told).await.status, StatusCode::OK);
+    for told in [
+        says("paid", "1.00"),
+        says("paid", "1.00"),
+        says("pending", "200.01"),
+    ] {
+        assert_eq!(
+            service.called_back(CALLBACK_SECRET, &told).await.status,
+            StatusCode::OK
+        );
         assert_eq!(stage.money(0).await.held_minor(), PRICE);
     }
     assert_eq!(stage.count("SELECT COUNT(*) FROM journals").await, 1);
 
-    let record = service.get(admin(), "/api/v1/admin/payment-callbacks").await;
-    let verdicts: Vec<_> = record.items().iter().map(|item| item["verdict"].clone()).collect();
+    let record = service
+        .get(admin(), "/api/v1/admin/payment-callbacks")
+        .await;
+    let verdicts: Vec<_> = record
+        .items()
+        .iter()
+        .map(|item| item["verdict"].clone())
+        .collect();
     let asked = "asked";
     let unknown = "unknown";
     let forged = "forged";
-    let expected = [asked, asked, asked, unknown, unknown, asked, asked, forged, forged];
+    let expected = [
+        asked, asked, asked, unknown, unknown, asked, asked, forged, forged,
+    ];
     let sorted = |mut words: Vec<String>| {
         words.sort();
         words
     };
-    let verdicts = verdicts.iter().map(|word| word.as_str().unwrap().to_owned()).collect();
-    assert_eq!(sorted(verdicts), sorted(expected.map(str::to_owned).to_vec()));
+    let verdicts = verdicts
+        .iter()
+        .map(|word| word.as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        sorted(verdicts),
+        sorted(expected.map(str::to_owned).to_vec())
+    );
     let forged = "SELECT COUNT(*) FROM callbacks WHERE verdict = 'forged' AND movement_id IS NULL";
-    assert_eq!(stage.count(forged).await, 2, "what a stranger says is not even read");
-    for text in ["UPDATE callbacks SET verdict = 'asked'", "DELETE FROM callbacks"] {
+    assert_eq!(
+        stage.count(forged).await,
+        2,
+        "what a stranger says is not even read"
+    );
+    for text in [
+        "UPDATE callbacks SET verdict = 'asked'",
+        "DELETE FROM callbacks",
+    ] {
         assert!(stage.sql.exec(text, Vec::new()).await.is_err(), "{text}");
     }
     service
         .get(customer(CUSTOMER), "/api/v1/admin/payment-callbacks")
         .await
         .refused(403, "role_forbidden");
-    let elsewhere =
-        service.post(customer(CUSTOMER), "/api/v1/payments/callbacks/other", json!({})).await;
+    let elsewhere = service
+        .post(
+            customer(CUSTOMER),
+            "/api/v1/payments/callbacks/other",
+            json!({}),
+        )
+        .await;
     elsewhere.refused(404, "not_found");
 }
 
@@ -93,7 +142,10 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
 async fn callbacks_are_bounded_in_size_and_number() {
     let service = Service::new(Engine::Sqlite).await;
     let large = "x".repeat(64 * 1024 + 1);
-    service.called_back(CALLBACK_SECRET, &large).await.refused(413, "body_too_large");
+    service
+        .called_back(CALLBACK_SECRET, &large)
+        .await
+        .refused(413, "body_too_large");
     for n in 0..150 {
         let forged = service.called_back("a stranger's", "{}").await;
         assert_eq!(forged.status, StatusCode::UNAUTHORIZED, "{n}");
@@ -105,11 +157,21 @@ async fn callbacks_are_bounded_in_size_and_number() {
     );
     for n in 0..100 {
         let signed = service.called_back(CALLBACK_SECRET, "{}").await;
-        assert_eq!(signed.status, StatusCode::NOT_FOUND, "forged ones take no room: {n}");
+        assert_eq!(
+            signed.status,
+            StatusCode::NOT_FOUND,
+            "forged ones take no room: {n}"
+        );
     }
-    service.called_back(CALLBACK_SECRET, "{}").await.refused(429, "too_many_requests");
+    service
+        .called_back(CALLBACK_SECRET, "{}")
+        .await
+        .refused(429, "too_many_requests");
     service.stage.clock.advance(1_000);
-    service.called_back(CALLBACK_SECRET, "{}").await.refused(404, "not_found");
+    service
+        .called_back(CALLBACK_SECRET, "{}")
+        .await
+        .refused(404, "not_found");
 }
 
 /// Sends the adapter's own messages over a real connection.
@@ -120,7 +182,10 @@ async fn callbacks_are_bounded_in_size_and_number() {
 async fn a_scripted_message_comes_late_or_twice_and_books_once(#[case] engine: Engine) {
     const SLOW: i64 = 3_000;
     const LATE: i64 = 60_000;
-    for (method, messages) in [("simulated.two_callbacks", 2), ("simulated.late_callback", 1)] {
+    for (method, messages) in [
+        ("simulated.two_callbacks", 2),
+        ("simulated.late_callback", 1),
+    ] {
         let service = Service::new(engine).await;
         let stage = &service.stage;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -128,13 +193,21 @@ async fn a_scripted_message_comes_late_or_twice_and_books_once(#[case] engine: E
         let address = format!("http://{address}/api/v1/payments/callbacks/simulated");
         let tasks = Tasks::new();
         let router = service.router.clone();
-        tasks.spawn("payment", async move { axum::serve(listener, router).await.unwrap() });
+        tasks.spawn("payment", async move {
+            axum::serve(listener, router).await.unwrap()
+        });
         let bank = SimulatedAdapter::new(stage.sql.clone(), stage.clock.clone(), true);
-        let bank = bank.with_callback_secret(CALLBACK_SECRET).with_notify_url(&address);
+        let bank = bank
+            .with_callback_secret(CALLBACK_SECRET)
+            .with_notify_url(&address);
 
         stage.done(0, service.orders.heard()).await;
         stage.pays(0, method).await;
-        assert_eq!(bank.send_callbacks().await.unwrap(), 0, "nothing has happened yet");
+        assert_eq!(
+            bank.send_callbacks().await.unwrap(),
+            0,
+            "nothing has happened yet"
+        );
         stage.clock.advance(SLOW);
         if messages == 1 {
             assert_eq!(bank.send_callbacks().await.unwrap(), 0, "it is late");
@@ -145,8 +218,16 @@ async fn a_scripted_message_comes_late_or_twice_and_books_once(#[case] engine: E
         assert_eq!(bank.send_callbacks().await.unwrap(), messages, "{method}");
         assert_eq!(bank.send_callbacks().await.unwrap(), 0, "each is sent once");
         assert_eq!(stage.money(0).await.held_minor(), PRICE, "{method}");
-        assert_eq!(stage.count("SELECT COUNT(*) FROM journals").await, 1, "{method}");
+        assert_eq!(
+            stage.count("SELECT COUNT(*) FROM journals").await,
+            1,
+            "{method}"
+        );
         let heard = "SELECT COUNT(*) FROM callbacks WHERE verdict = 'asked' AND claim = 'paid'";
-        assert_eq!(usize::try_from(stage.count(heard).await).unwrap(), messages, "{method}");
+        assert_eq!(
+            usize::try_from(stage.count(heard).await).unwrap(),
+            messages,
+            "{method}"
+        );
     }
 }

@@ -14,12 +14,21 @@ impl Service {
         let service = Self::new(engine).await;
         service.stage.done(0, service.orders.heard()).await;
         let payment = service.stage.pays(0, method).await;
-        assert_eq!(service.stage.money(0).await.payments[0].state, PaymentState::Pending);
+        assert_eq!(
+            service.stage.money(0).await.payments[0].state,
+            PaymentState::Pending
+        );
         (service, payment.0.to_string())
     }
 
     async fn pay_under(&self, key: &str) -> Answer {
-        self.send(customer(CUSTOMER), (Method::POST, "/api/v1/payments"), key, payment_json()).await
+        self.send(
+            customer(CUSTOMER),
+            (Method::POST, "/api/v1/payments"),
+            key,
+            payment_json(),
+        )
+        .await
     }
 }
 
@@ -38,12 +47,22 @@ impl Answer {
 #[tokio::test]
 async fn who_pays_after_an_expiry_or_a_refusal_gets_another_payment(#[case] engine: Engine) {
     let (service, expired) = Service::begun(engine, "simulated.waiting").await;
-    assert_eq!(service.pay(customer(CUSTOMER)).await.body["id"], *expired, "it is open");
+    assert_eq!(
+        service.pay(customer(CUSTOMER)).await.body["id"],
+        *expired,
+        "it is open"
+    );
     service.stage.clock.advance(EXPIRY);
-    service.pay(customer(CUSTOMER)).await.paid_by_another_than(&expired);
+    service
+        .pay(customer(CUSTOMER))
+        .await
+        .paid_by_another_than(&expired);
 
     let (service, declined) = Service::begun(engine, "simulated.declined").await;
-    service.pay(customer(CUSTOMER)).await.paid_by_another_than(&declined);
+    service
+        .pay(customer(CUSTOMER))
+        .await
+        .paid_by_another_than(&declined);
 }
 
 #[rstest]
@@ -58,7 +77,10 @@ async fn a_payment_that_was_paid_in_time_is_found_and_no_other_begins(#[case] en
     };
     assert!(bank.pay_charge(payment).await.unwrap());
     service.stage.clock.advance(EXPIRY);
-    service.pay(customer(CUSTOMER)).await.refused(409, "already_paid");
+    service
+        .pay(customer(CUSTOMER))
+        .await
+        .refused(409, "already_paid");
     let money = service.stage.money(0).await;
     assert_eq!((money.payments.len(), money.held_minor()), (1, PRICE));
 }
@@ -81,5 +103,9 @@ async fn while_the_adapter_does_not_answer_the_refusal_says_when_to_try_again(
     assert!(detail.contains("Try again in 2 seconds"), "{detail}");
     let again = service.pay_under("pay again").await;
     again.paid_by_another_than(&expired);
-    assert_eq!(service.pay_under("pay again").await.body, again.body, "the key is its own");
+    assert_eq!(
+        service.pay_under("pay again").await.body,
+        again.body,
+        "the key is its own"
+    );
 }

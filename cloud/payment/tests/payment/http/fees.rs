@@ -28,19 +28,34 @@ async fn a_fee_is_for_the_orders_created_once_it_is_in_force(#[case] engine: Eng
         (&newest["basis_points"], &newest["set_by"]),
         (&json!(2_500), &json!(admin().user_id))
     );
-    assert_eq!(listed.items()[1]["set_by"], Value::Null, "the platform came with it");
+    assert_eq!(
+        listed.items()[1]["set_by"],
+        Value::Null,
+        "the platform came with it"
+    );
 
     stage.clock.advance(HOUR);
     for (n, created_at) in [(0, begins.plus_ms(-1)), (1, begins)] {
-        let heard = |version, status| BilledOrder { created_at, ..order(n, version, status) };
-        stage.done(n, MoneyStep::OrderHeard(heard(3, OrderStatus::Accepted))).await;
+        let heard = |version, status| BilledOrder {
+            created_at,
+            ..order(n, version, status)
+        };
+        stage
+            .done(n, MoneyStep::OrderHeard(heard(3, OrderStatus::Accepted)))
+            .await;
         stage.pays(n, "simulated").await;
-        stage.done(n, MoneyStep::OrderHeard(heard(9, OrderStatus::Completed))).await;
+        stage
+            .done(n, MoneyStep::OrderHeard(heard(9, OrderStatus::Completed)))
+            .await;
     }
     stage.clock.advance(72 * HOUR);
     payment::jobs::settle_dues(&stage.courier).await.unwrap();
     let kept = "SELECT -amount_minor FROM transactions WHERE account = 'fees' ORDER BY order_id";
-    assert_eq!(stage.rows::<i64>(kept).await, [2_000, 5_000], "a tenth, and a quarter");
+    assert_eq!(
+        stage.rows::<i64>(kept).await,
+        [2_000, 5_000],
+        "a tenth, and a quarter"
+    );
 }
 
 #[rstest]
@@ -51,21 +66,35 @@ async fn a_fee_stands_from_an_hour_before_it_begins(#[case] engine: Engine) {
     let service = Service::new(engine).await;
     let begins = NOW.plus_ms(2 * HOUR);
     let at = format!("{FEES}/{begins}");
-    let take_back = async || service.send(admin(), (Method::DELETE, &at), "", Value::Null).await;
+    let take_back = async || {
+        service
+            .send(admin(), (Method::DELETE, &at), "", Value::Null)
+            .await
+    };
     for by in [customer(CUSTOMER), provider(PROVIDER)] {
         service.get(by, FEES).await.refused(403, "role_forbidden");
-        service.post(by, FEES, form(begins, 1)).await.refused(403, "role_forbidden");
-        let theft = service.send(by, (Method::DELETE, &at), "", Value::Null).await;
+        service
+            .post(by, FEES, form(begins, 1))
+            .await
+            .refused(403, "role_forbidden");
+        let theft = service
+            .send(by, (Method::DELETE, &at), "", Value::Null)
+            .await;
         theft.refused(403, "role_forbidden");
     }
     let above = service.post(admin(), FEES, form(begins, 10_001)).await;
     above.refused(422, "invalid_input");
     assert_eq!(above.body["errors"][0]["field"], "basis_points");
     let early = form(NOW.plus_ms(HOUR - 1), 1);
-    service.post(admin(), FEES, early).await.refused(409, "fee_settled");
+    service
+        .post(admin(), FEES, early)
+        .await
+        .refused(409, "fee_settled");
     take_back().await.refused(404, "not_found");
     let first = format!("{FEES}/{}", UnixMillis(0));
-    let taken = service.send(admin(), (Method::DELETE, &first), "", Value::Null).await;
+    let taken = service
+        .send(admin(), (Method::DELETE, &first), "", Value::Null)
+        .await;
     taken.refused(409, "fee_settled");
 
     // The second version replaces the first; a withdrawn one is gone.
@@ -82,8 +111,14 @@ async fn a_fee_stands_from_an_hour_before_it_begins(#[case] engine: Engine) {
     service.post(admin(), FEES, form(begins, 500)).await;
     service.stage.clock.advance(HOUR + 1);
     take_back().await.refused(409, "fee_settled");
-    service.post(admin(), FEES, form(begins, 600)).await.refused(409, "fee_settled");
-    assert_eq!(service.get(admin(), FEES).await.items()[0]["basis_points"], 500);
+    service
+        .post(admin(), FEES, form(begins, 600))
+        .await
+        .refused(409, "fee_settled");
+    assert_eq!(
+        service.get(admin(), FEES).await.items()[0]["basis_points"],
+        500
+    );
 }
 
 #[rstest]
@@ -97,8 +132,15 @@ async fn the_fees_to_come_are_bounded(#[case] engine: Engine) {
         let set = service.post(admin(), FEES, form(at(n), 500)).await;
         assert_eq!(set.status, StatusCode::NO_CONTENT, "{}", set.body);
     }
-    service.post(admin(), FEES, form(at(20), 500)).await.refused(409, "too_many_fees");
+    service
+        .post(admin(), FEES, form(at(20), 500))
+        .await
+        .refused(409, "too_many_fees");
     let corrected = service.post(admin(), FEES, form(at(19), 700)).await;
-    assert_eq!(corrected.status, StatusCode::NO_CONTENT, "one of them may still be corrected");
+    assert_eq!(
+        corrected.status,
+        StatusCode::NO_CONTENT,
+        "one of them may still be corrected"
+    );
     assert_eq!(service.get(admin(), FEES).await.items().len(), 21);
 }

@@ -20,7 +20,9 @@ impl EmbeddedBus {
         if ids.is_empty() {
             return Ok(());
         }
-        let ids = self.write(move |conn| store::remove(conn, &ids).map(|()| ids)).await?;
+        let ids = self
+            .write(move |conn| store::remove(conn, &ids).map(|()| ids))
+            .await?;
         queue.forget_settled(&ids);
         Ok(())
     }
@@ -32,9 +34,15 @@ impl EmbeddedBus {
         reason: &str,
     ) -> Result<(), BusError> {
         let dead = queue.dead_letter_queue_id();
-        let dead = self.queues().into_iter().find(|queue| Some(queue.id) == dead);
+        let dead = self
+            .queues()
+            .into_iter()
+            .find(|queue| Some(queue.id) == dead);
         let now = self.0.clock.now().0;
-        let reason = self.0.keys.seal(&super::message_seal_context(), reason.as_bytes());
+        let reason = self
+            .0
+            .keys
+            .seal(&super::message_seal_context(), reason.as_bytes());
         self.write(move |conn| match dead {
             Some(dead) => {
                 dead.mark_filled();
@@ -52,14 +60,21 @@ impl EmbeddedBus {
         let last = self.0.swept_at.load(Ordering::Relaxed);
         let due = now.abs_diff(last) >= SWEEP_EVERY_MS;
         let mine =
-            self.0.swept_at.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed);
+            self.0
+                .swept_at
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed);
         if !due || mine.is_err() {
             return Ok(());
         }
-        let expired = self.read(move |conn| store::find_expired(conn, now, SWEEP_MAX)).await?;
+        let expired = self
+            .read(move |conn| store::find_expired(conn, now, SWEEP_MAX))
+            .await?;
         for queue in self.queues() {
-            let own: Vec<i64> =
-                expired.iter().filter(|(_, at)| *at == queue.id).map(|(id, _)| *id).collect();
+            let own: Vec<i64> = expired
+                .iter()
+                .filter(|(_, at)| *at == queue.id)
+                .map(|(id, _)| *id)
+                .collect();
             if !own.is_empty() {
                 self.expire_messages(&queue, &own).await?;
             }
@@ -78,7 +93,12 @@ impl EmbeddedBus {
         match &moved {
             Ok(()) => {
                 metrics::BUS_DEAD_LETTERED.add([&queue.name], count as u64);
-                tracing::warn!(queue = queue.name, count, "Messages of `{}` expired", queue.name);
+                tracing::warn!(
+                    queue = queue.name,
+                    count,
+                    "Messages of `{}` expired",
+                    queue.name
+                );
             }
             Err(_) => queue.give_back(loaded),
         }

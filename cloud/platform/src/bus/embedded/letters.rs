@@ -18,7 +18,10 @@ impl EmbeddedBus {
     ) -> Result<Vec<DeadLetter>, BusError> {
         let queue = self.find_queue(queue)?;
         let rows = self.read_page(&queue, 0, letters_max).await?;
-        Ok(rows.into_iter().map(|row| self.to_dead_letter(row)).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| self.to_dead_letter(row))
+            .collect())
     }
 
     pub(in crate::bus) async fn settle_letters(
@@ -63,10 +66,12 @@ impl EmbeddedBus {
                 if let Some(error) = self.publish_all(&events).await.error {
                     return Err(error);
                 }
-                self.write(move |conn: &Connection| store::remove(conn, &ids)).await?;
+                self.write(move |conn: &Connection| store::remove(conn, &ids))
+                    .await?;
             }
             (DeadLetterAction::Drop, _) => {
-                self.write(move |conn: &Connection| store::remove(conn, &ids)).await?;
+                self.write(move |conn: &Connection| store::remove(conn, &ids))
+                    .await?;
             }
         }
         Ok(count)
@@ -80,20 +85,33 @@ impl EmbeddedBus {
         let queue = self.find_queue(queue)?;
         let expires_at = queue.expires_at(self.0.clock.now().0);
         let row = |event: &Event| {
-            let body = self.0.keys.seal(&message_seal_context(), &serde_json::to_vec(event)?);
-            Ok(NewMessage { queue: queue.clone(), body: body.into(), expires_at })
+            let body = self
+                .0
+                .keys
+                .seal(&message_seal_context(), &serde_json::to_vec(event)?);
+            Ok(NewMessage {
+                queue: queue.clone(),
+                body: body.into(),
+                expires_at,
+            })
         };
-        self.insert_messages(events.iter().map(row).collect::<Result<_, BusError>>()?).await
+        self.insert_messages(events.iter().map(row).collect::<Result<_, BusError>>()?)
+            .await
     }
 
     fn to_dead_letter(&self, row: MessageRow) -> DeadLetter {
         let event = event_of(&row);
         // A reason sealed under a lost key is lost.
-        let reason =
-            row.reason.and_then(|reason| self.0.keys.open(&message_seal_context(), reason).ok());
+        let reason = row
+            .reason
+            .and_then(|reason| self.0.keys.open(&message_seal_context(), reason).ok());
         let reason = reason.map(|reason| String::from_utf8_lossy(&reason).into_owned());
         let at = row.died_at.map(UnixMillis);
-        DeadLetter { event, reason: reason.unwrap_or_default(), at }
+        DeadLetter {
+            event,
+            reason: reason.unwrap_or_default(),
+            at,
+        }
     }
 }
 

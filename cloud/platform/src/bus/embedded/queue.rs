@@ -59,7 +59,10 @@ struct QueueState {
 
 impl LocalQueue {
     pub(super) fn new(row: QueueRow, delivered_to: i64) -> Self {
-        let hands = QueueState { delivered_to, ..QueueState::default() };
+        let hands = QueueState {
+            delivered_to,
+            ..QueueState::default()
+        };
         Self {
             id: row.id,
             name: row.name.clone(),
@@ -84,16 +87,25 @@ impl LocalQueue {
     }
 
     pub(super) fn update_definition(&self, row: QueueRow) {
-        *self.definition.write().unwrap_or_else(PoisonError::into_inner) = row;
+        *self
+            .definition
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = row;
     }
 
     pub(super) fn dead_letter_queue_id(&self) -> Option<i64> {
-        self.definition.read().unwrap_or_else(PoisonError::into_inner).dead
+        self.definition
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .dead
     }
 
     /// The expiry of an event in this queue; absent if the queue is not bound for it.
     pub(super) fn expiry_if_bound(&self, event: &Event, now: i64) -> Option<Option<i64>> {
-        let definition = self.definition.read().unwrap_or_else(PoisonError::into_inner);
+        let definition = self
+            .definition
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         let exchange = event.kind.exchange().as_str();
         let key = event.kind.as_str();
         let bound = |(at, pattern): &(String, String)| {
@@ -105,7 +117,10 @@ impl LocalQueue {
 
     /// The expiry of a message that arrives now.
     pub(super) fn expires_at(&self, now: i64) -> Option<i64> {
-        let definition = self.definition.read().unwrap_or_else(PoisonError::into_inner);
+        let definition = self
+            .definition
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         definition.ttl_ms.map(|ttl| now.saturating_add(ttl))
     }
 
@@ -118,12 +133,20 @@ impl LocalQueue {
     /// The next message, if the consumer holds fewer than `prefetch` unsettled.
     pub(super) fn take_next(&self, consumer: u64, prefetch: u16) -> NextMessage {
         let mut hands = self.lock_state();
-        let held = hands.in_hand.values().filter(|(holder, _)| *holder == consumer).count();
+        let held = hands
+            .in_hand
+            .values()
+            .filter(|(holder, _)| *holder == consumer)
+            .count();
         if held >= usize::from(prefetch) {
             return NextMessage::Full;
         }
-        let Some(message) = hands.ready.pop_front() else { return NextMessage::Empty };
-        hands.in_hand.insert(message.id, (consumer, message.clone()));
+        let Some(message) = hands.ready.pop_front() else {
+            return NextMessage::Empty;
+        };
+        hands
+            .in_hand
+            .insert(message.id, (consumer, message.clone()));
         NextMessage::Message(message)
     }
 
@@ -138,7 +161,11 @@ impl LocalQueue {
         for row in rows {
             hands.cursor = hands.cursor.max(row.id);
             let redelivered = row.id <= hands.delivered_to;
-            hands.ready.push_back(QueuedMessage { id: row.id, body: row.body.into(), redelivered });
+            hands.ready.push_back(QueuedMessage {
+                id: row.id,
+                body: row.body.into(),
+                redelivered,
+            });
         }
     }
 
@@ -194,7 +221,10 @@ impl LocalQueue {
         let mut hands = self.lock_state();
         let free = |id: &&i64| !hands.in_hand.contains_key(id) && !hands.settled.contains(id);
         let ids: Vec<i64> = ids.iter().filter(free).copied().collect();
-        let (out, stay) = hands.ready.drain(..).partition(|message| ids.contains(&message.id));
+        let (out, stay) = hands
+            .ready
+            .drain(..)
+            .partition(|message| ids.contains(&message.id));
         hands.ready = stay;
         (ids, Vec::from_iter::<VecDeque<QueuedMessage>>(out))
     }
@@ -236,6 +266,8 @@ pub(super) enum NextMessage {
 
 impl QueueState {
     fn held_by(&self, consumer: u64, id: i64) -> bool {
-        self.in_hand.get(&id).is_some_and(|(holder, _)| *holder == consumer)
+        self.in_hand
+            .get(&id)
+            .is_some_and(|(holder, _)| *holder == consumer)
     }
 }

@@ -36,7 +36,12 @@ pub(in crate::bus) struct EmbeddedDelivery {
 impl LocalSubscription {
     pub(super) fn new(bus: EmbeddedBus, queue: Arc<LocalQueue>, prefetch: u16) -> Self {
         let consumer = queue.new_consumer();
-        Self { bus, queue, consumer, prefetch: prefetch.max(1) }
+        Self {
+            bus,
+            queue,
+            consumer,
+            prefetch: prefetch.max(1),
+        }
     }
 
     pub(in crate::bus) async fn next(&mut self) -> (Vec<u8>, bool, EmbeddedDelivery) {
@@ -87,7 +92,9 @@ impl LocalSubscription {
         }
         let _moving = self.queue.moving.lock().await;
         // Another consumer may have loaded meanwhile.
-        let Some(cursor) = self.queue.cursor_if_empty() else { return Ok(true) };
+        let Some(cursor) = self.queue.cursor_if_empty() else {
+            return Ok(true);
+        };
         let rows = self.bus.read_page(&self.queue, cursor, READY_MAX).await?;
         let any = !rows.is_empty();
         self.queue.add_loaded(rows);
@@ -122,14 +129,18 @@ impl EmbeddedDelivery {
     }
 
     pub(in crate::bus) fn requeue(self) {
-        self.queue.give_back(self.queue.withdraw_message(self.consumer, self.id));
+        self.queue
+            .give_back(self.queue.withdraw_message(self.consumer, self.id));
     }
 
     pub(in crate::bus) async fn dead_letter(self, reason: String) -> Result<(), BusError> {
         let Some(message) = self.queue.withdraw_message(self.consumer, self.id) else {
             return Ok(());
         };
-        let moved = self.bus.move_to_dead(&self.queue, vec![self.id], &reason).await;
+        let moved = self
+            .bus
+            .move_to_dead(&self.queue, vec![self.id], &reason)
+            .await;
         if moved.is_err() {
             self.queue.give_back([message]);
         }

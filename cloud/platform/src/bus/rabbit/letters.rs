@@ -28,7 +28,9 @@ impl RabbitBus {
         let mut letters = Vec::new();
         let mut last = None;
         while letters.len() < letters_max {
-            let Some(found) = get(&channel, queue).await? else { break };
+            let Some(found) = get(&channel, queue).await? else {
+                break;
+            };
             letters.push(to_dead_letter(&found));
             last = Some(found);
         }
@@ -52,7 +54,9 @@ impl RabbitBus {
         // message count cannot bound the loop: the broker updates it late.
         let mut sent = HashSet::new();
         for _ in 0..LETTERS_MAX {
-            let Some(found) = get(&channel, &queue).await? else { break };
+            let Some(found) = get(&channel, &queue).await? else {
+                break;
+            };
             let event = event_of(&found);
             let may = choice.includes_event(event.as_ref())
                 && match act {
@@ -83,11 +87,14 @@ impl RabbitBus {
         event: Option<Event>,
     ) -> Result<bool, BusError> {
         match (of, event) {
-            (DeadLetterBox::Dead(queue), _) => {
-                publish::redrive_to_queue(link, queue, &found.data).await.map(|()| true)
-            }
+            (DeadLetterBox::Dead(queue), _) => publish::redrive_to_queue(link, queue, &found.data)
+                .await
+                .map(|()| true),
             (DeadLetterBox::Unrouted(_), Some(event)) => {
-                match publish::in_order(link, std::slice::from_ref(&event)).await.error {
+                match publish::in_order(link, std::slice::from_ref(&event))
+                    .await
+                    .error
+                {
                     Some(error) => Err(error),
                     None => Ok(true),
                 }
@@ -104,7 +111,10 @@ async fn get(channel: &Channel, queue: &str) -> Result<Option<BasicGetMessage>, 
 /// Requeues the last message and all earlier unsettled ones.
 async fn give_back(channel: &Channel, last: Option<&BasicGetMessage>) -> Result<(), BusError> {
     let Some(last) = last else { return Ok(()) };
-    let options = BasicNackOptions { multiple: true, requeue: true };
+    let options = BasicNackOptions {
+        multiple: true,
+        requeue: true,
+    };
     await_broker(channel.basic_nack(last.delivery_tag, options)).await
 }
 
@@ -113,21 +123,29 @@ fn to_dead_letter(found: &BasicGetMessage) -> DeadLetter {
     let headers = found.properties.headers().as_ref().unwrap_or(&none).inner();
     let reason = match (headers.get(publish::REASON), headers.get("x-death")) {
         (Some(AMQPValue::LongString(reason)), _) => reason.to_string(),
-        (_, Some(AMQPValue::FieldArray(deaths))) => {
-            deaths.as_slice().first().and_then(death_reason).unwrap_or_default()
-        }
+        (_, Some(AMQPValue::FieldArray(deaths))) => deaths
+            .as_slice()
+            .first()
+            .and_then(death_reason)
+            .unwrap_or_default(),
         _ => String::new(),
     };
     let at = match headers.get(publish::DIED_AT) {
         Some(AMQPValue::LongLongInt(at)) => Some(UnixMillis(*at)),
         _ => None,
     };
-    DeadLetter { event: event_of(found), reason, at }
+    DeadLetter {
+        event: event_of(found),
+        reason,
+        at,
+    }
 }
 
 /// The reason the broker itself gave for a dead letter: `expired` or `delivery_limit`.
 fn death_reason(death: &AMQPValue) -> Option<String> {
-    let AMQPValue::FieldTable(death) = death else { return None };
+    let AMQPValue::FieldTable(death) = death else {
+        return None;
+    };
     match death.inner().get("reason") {
         Some(AMQPValue::LongString(reason)) => Some(reason.to_string()),
         _ => None,

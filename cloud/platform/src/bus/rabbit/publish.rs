@@ -35,11 +35,17 @@ pub(super) async fn in_order(link: &RabbitConnection, events: &[Event]) -> Publi
     let mut count = 0;
     for (confirm, event) in sent.into_iter().zip(events) {
         if let Err(error) = confirm_or_reroute(link, confirm, event).await {
-            return PublishResult { count, error: Some(error) };
+            return PublishResult {
+                count,
+                error: Some(error),
+            };
         }
         count += 1;
     }
-    PublishResult { count, error: failed }
+    PublishResult {
+        count,
+        error: failed,
+    }
 }
 
 /// Puts a message among the dead letters of a queue. `false` if the queue has no dead letter queue.
@@ -133,7 +139,10 @@ async fn publish_message(
     properties: BasicProperties,
 ) -> Result<PublisherConfirm, BusError> {
     // `mandatory`: the broker returns an unroutable message instead of dropping it.
-    let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+    let options = BasicPublishOptions {
+        mandatory: true,
+        ..BasicPublishOptions::default()
+    };
     await_broker(link.publisher.basic_publish(
         exchange.into(),
         key.into(),
@@ -162,8 +171,8 @@ async fn await_confirm(confirm: PublisherConfirm) -> Result<bool, BusError> {
         Confirmation::Ack(None) => Ok(true),
         Confirmation::Ack(Some(_)) => Ok(false),
         Confirmation::Nack(_) => Err(BusError::Refused("the broker refused it".to_owned())),
-        Confirmation::NotRequested => {
-            Err(BusError::Refused("the broker was not asked to confirm".to_owned()))
-        }
+        Confirmation::NotRequested => Err(BusError::Refused(
+            "the broker was not asked to confirm".to_owned(),
+        )),
     }
 }

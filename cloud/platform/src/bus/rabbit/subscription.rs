@@ -64,7 +64,13 @@ impl RabbitSubscription {
         queue: String,
         prefetch: u16,
     ) -> Result<Self, BusError> {
-        let mut subscription = Self { rabbit, queue, prefetch, open: None, pause: PAUSE_MIN };
+        let mut subscription = Self {
+            rabbit,
+            queue,
+            prefetch,
+            open: None,
+            pause: PAUSE_MIN,
+        };
         subscription.open = Some(subscription.start_consuming().await?);
         Ok(subscription)
     }
@@ -77,7 +83,11 @@ impl RabbitSubscription {
                         self.pause = PAUSE_MIN;
                         let rabbit = self.rabbit.clone();
                         let queue = self.queue.clone();
-                        let in_hand = RabbitDelivery { acker: delivery.acker, rabbit, queue };
+                        let in_hand = RabbitDelivery {
+                            acker: delivery.acker,
+                            rabbit,
+                            queue,
+                        };
                         return (delivery.data, delivery.redelivered, in_hand);
                     }
                     Some(Err(error)) => self.mark_interrupted(&error.to_string()),
@@ -111,22 +121,34 @@ impl RabbitSubscription {
 
     fn mark_interrupted(&mut self, why: &str) {
         self.open = None;
-        tracing::warn!(queue = self.queue, why, "Consuming `{}` was interrupted", self.queue);
+        tracing::warn!(
+            queue = self.queue,
+            why,
+            "Consuming `{}` was interrupted",
+            self.queue
+        );
     }
 
     async fn start_consuming(&self) -> Result<ConsumerChannel, BusError> {
         let link = self.rabbit.ensure_connected().await?;
         let start = async {
             let channel = link.connection.create_channel().await?;
-            channel.basic_qos(self.prefetch, BasicQosOptions::default()).await?;
+            channel
+                .basic_qos(self.prefetch, BasicQosOptions::default())
+                .await?;
             // An empty tag lets the broker choose one.
             let options = BasicConsumeOptions::default();
             let none = FieldTable::default();
-            let consumer =
-                channel.basic_consume(self.queue.as_str().into(), "".into(), options, none).await?;
+            let consumer = channel
+                .basic_consume(self.queue.as_str().into(), "".into(), options, none)
+                .await?;
             Ok((channel, consumer))
         };
         let (channel, consumer) = await_broker(start).await?;
-        Ok(ConsumerChannel { consumer, channel, _link: link })
+        Ok(ConsumerChannel {
+            consumer,
+            channel,
+            _link: link,
+        })
     }
 }

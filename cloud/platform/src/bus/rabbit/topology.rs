@@ -23,38 +23,65 @@ impl QueueSpec {
     pub(super) async fn declare_queue(&self, connection: &Connection) -> Result<(), lapin::Error> {
         // A separate channel: a refused declaration closes its channel.
         let channel = connection.create_channel().await?;
-        let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+        let durable = QueueDeclareOptions {
+            durable: true,
+            ..QueueDeclareOptions::default()
+        };
         let dead = self.dead_letter_name();
-        channel.queue_declare(dead.as_str().into(), durable, quorum_arguments()).await?;
-        channel.queue_declare(self.name.into(), durable, self.queue_arguments()).await?;
+        channel
+            .queue_declare(dead.as_str().into(), durable, quorum_arguments())
+            .await?;
+        channel
+            .queue_declare(self.name.into(), durable, self.queue_arguments())
+            .await?;
         let redrives = redrive_exchange(self.name);
         let stands = durable_exchange();
         let none = FieldTable::default();
         let kind = ExchangeKind::Fanout;
-        channel.exchange_declare(redrives.as_str().into(), kind, stands, none).await?;
+        channel
+            .exchange_declare(redrives.as_str().into(), kind, stands, none)
+            .await?;
         let sources: BTreeSet<Exchange> = self.bindings.iter().map(|(of, _)| *of).collect();
         let replays: Vec<String> = sources.into_iter().map(replay_exchange).collect();
-        let replays = replays.iter().map(|from| (self.name, from.as_str(), self.name));
-        let own = self.bindings.iter().map(|(exchange, key)| (self.name, exchange.as_str(), *key));
-        let others =
-            [(dead.as_str(), DEAD_LETTERS, self.name), (self.name, redrives.as_str(), self.name)];
+        let replays = replays
+            .iter()
+            .map(|from| (self.name, from.as_str(), self.name));
+        let own = self
+            .bindings
+            .iter()
+            .map(|(exchange, key)| (self.name, exchange.as_str(), *key));
+        let others = [
+            (dead.as_str(), DEAD_LETTERS, self.name),
+            (self.name, redrives.as_str(), self.name),
+        ];
         for (queue, exchange, key) in own.chain(others).chain(replays) {
             let bound = QueueBindOptions::default();
             let none = FieldTable::default();
-            channel.queue_bind(queue.into(), exchange.into(), key.into(), bound, none).await?;
+            channel
+                .queue_bind(queue.into(), exchange.into(), key.into(), bound, none)
+                .await?;
         }
         channel.close(200, "declared".into()).await
     }
 
     fn queue_arguments(&self) -> FieldTable {
         let mut arguments = quorum_arguments();
-        arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(self.ttl_ms()));
-        arguments.insert("x-delivery-limit".into(), AMQPValue::LongLongInt(DELIVERIES_MAX));
+        arguments.insert(
+            "x-message-ttl".into(),
+            AMQPValue::LongLongInt(self.ttl_ms()),
+        );
+        arguments.insert(
+            "x-delivery-limit".into(),
+            AMQPValue::LongLongInt(DELIVERIES_MAX),
+        );
         arguments.insert("x-dead-letter-exchange".into(), amqp_string(DEAD_LETTERS));
         arguments.insert("x-dead-letter-routing-key".into(), amqp_string(self.name));
         // A message leaves its queue only after the dead letter queue stores it. That requires a
         // queue that rejects publishes when full instead of dropping its oldest message.
-        arguments.insert("x-dead-letter-strategy".into(), amqp_string("at-least-once"));
+        arguments.insert(
+            "x-dead-letter-strategy".into(),
+            amqp_string("at-least-once"),
+        );
         arguments.insert("x-overflow".into(), amqp_string("reject-publish"));
         arguments
     }
@@ -79,7 +106,9 @@ pub(super) async fn declare_exchanges(connection: &Connection) -> Result<(), lap
     let channel = connection.create_channel().await?;
     let kind = ExchangeKind::Direct;
     let none = FieldTable::default();
-    channel.exchange_declare(DEAD_LETTERS.into(), kind, durable_exchange(), none).await?;
+    channel
+        .exchange_declare(DEAD_LETTERS.into(), kind, durable_exchange(), none)
+        .await?;
     channel.close(200, "declared".into()).await
 }
 
@@ -87,9 +116,14 @@ pub(super) async fn declare_exchanges(connection: &Connection) -> Result<(), lap
 async fn declare_exchange(connection: &Connection, of: Exchange) -> Result<(), lapin::Error> {
     let channel = connection.create_channel().await?;
     let mut arguments = FieldTable::default();
-    arguments.insert("alternate-exchange".into(), amqp_string(&unrouted_queue(of)));
+    arguments.insert(
+        "alternate-exchange".into(),
+        amqp_string(&unrouted_queue(of)),
+    );
     let kind = ExchangeKind::Topic;
-    channel.exchange_declare(of.as_str().into(), kind, durable_exchange(), arguments).await?;
+    channel
+        .exchange_declare(of.as_str().into(), kind, durable_exchange(), arguments)
+        .await?;
     channel.close(200, "declared".into()).await
 }
 
@@ -98,7 +132,9 @@ async fn declare_replays(connection: &Connection, of: Exchange) -> Result<(), la
     let kind = ExchangeKind::Direct;
     let none = FieldTable::default();
     let name = replay_exchange(of);
-    channel.exchange_declare(name.as_str().into(), kind, durable_exchange(), none).await?;
+    channel
+        .exchange_declare(name.as_str().into(), kind, durable_exchange(), none)
+        .await?;
     channel.close(200, "declared".into()).await
 }
 
@@ -108,16 +144,25 @@ async fn declare_unrouted(connection: &Connection, of: Exchange) -> Result<(), l
     let name = unrouted_queue(of);
     let kind = ExchangeKind::Fanout;
     let none = FieldTable::default();
-    channel.exchange_declare(name.as_str().into(), kind, durable_exchange(), none).await?;
-    let durable = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
+    channel
+        .exchange_declare(name.as_str().into(), kind, durable_exchange(), none)
+        .await?;
+    let durable = QueueDeclareOptions {
+        durable: true,
+        ..QueueDeclareOptions::default()
+    };
     let mut arguments = quorum_arguments();
     let ttl_ms = i64::try_from(UNROUTED_TTL.as_millis()).unwrap_or(i64::MAX);
     arguments.insert("x-message-ttl".into(), AMQPValue::LongLongInt(ttl_ms));
-    channel.queue_declare(name.as_str().into(), durable, arguments).await?;
+    channel
+        .queue_declare(name.as_str().into(), durable, arguments)
+        .await?;
     let bound = QueueBindOptions::default();
     let none = FieldTable::default();
     let queue = name.as_str();
-    channel.queue_bind(queue.into(), queue.into(), "".into(), bound, none).await?;
+    channel
+        .queue_bind(queue.into(), queue.into(), "".into(), bound, none)
+        .await?;
     channel.close(200, "declared".into()).await
 }
 
@@ -125,7 +170,9 @@ async fn declare_unrouted(connection: &Connection, of: Exchange) -> Result<(), l
 /// alternate, and one that this part may not declare is its publisher's job.
 fn as_it_is(declared: Result<(), lapin::Error>) -> Result<(), lapin::Error> {
     let Err(error) = declared else { return Ok(()) };
-    let ErrorKind::ProtocolError(refusal) = error.kind() else { return Err(error) };
+    let ErrorKind::ProtocolError(refusal) = error.kind() else {
+        return Err(error);
+    };
     match refusal.kind() {
         AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED | AMQPSoftError::ACCESSREFUSED) => {
             tracing::debug!(%error, "An exchange stays as it is");
@@ -136,7 +183,10 @@ fn as_it_is(declared: Result<(), lapin::Error>) -> Result<(), lapin::Error> {
 }
 
 fn durable_exchange() -> ExchangeDeclareOptions {
-    ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() }
+    ExchangeDeclareOptions {
+        durable: true,
+        ..ExchangeDeclareOptions::default()
+    }
 }
 
 fn quorum_arguments() -> FieldTable {

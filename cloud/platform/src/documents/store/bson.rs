@@ -45,11 +45,17 @@ pub fn decode_stored(
     collection: &str,
 ) -> Result<StoredDocument, DocumentsError> {
     let shape = |why: String| DocumentsError::shape_error(collection, &why);
-    let id = document.get_binary("_id").map_err(|error| shape(error.to_string()))?;
+    let id = document
+        .get_binary("_id")
+        .map_err(|error| shape(error.to_string()))?;
     let id = Uuid::from_slice(id.bytes).map_err(|error| shape(error.to_string()))?;
     // Documents from before versioning count as version 1.
     let version = document.get_i64("_v").unwrap_or(1);
-    Ok(StoredDocument { id, version, body: StoredBody::Bson(document) })
+    Ok(StoredDocument {
+        id,
+        version,
+        body: StoredBody::Bson(document),
+    })
 }
 
 /// The body without the store's fields.
@@ -79,7 +85,8 @@ pub fn index_keys(index: &Index) -> Document {
         return doc! {format!("_expires.{}", key.path.name): 1};
     }
     let keys = index.keys.iter().copied().chain(index.id_key());
-    keys.map(|key| (key.path.name.to_owned(), sort_direction(key.down))).collect()
+    keys.map(|key| (key.path.name.to_owned(), sort_direction(key.down)))
+        .collect()
 }
 
 pub fn partial_index_filter(index: &Index) -> Document {
@@ -91,7 +98,10 @@ pub fn partial_index_filter(index: &Index) -> Document {
     let mut all: Document = index.all_conditions().iter().map(one).collect();
     if index.kept_ms.is_some() {
         // Unsent events keep a document from expiring. The relay leaves an empty list behind.
-        all.insert("_events", doc! {"$in": [Bson::Null, Bson::Array(Vec::new())]});
+        all.insert(
+            "_events",
+            doc! {"$in": [Bson::Null, Bson::Array(Vec::new())]},
+        );
     }
     all
 }
@@ -103,7 +113,9 @@ pub fn whole_filter(find: &IndexQuery) -> Document {
 
 pub fn sort_document(find: &IndexQuery) -> Document {
     let order = find.sort_keys().into_iter();
-    order.map(|key| (key.path.name.to_owned(), sort_direction(key.down))).collect()
+    order
+        .map(|key| (key.path.name.to_owned(), sort_direction(key.down)))
+        .collect()
 }
 
 pub fn encode_filter(filter: &Filter) -> Document {
@@ -149,7 +161,9 @@ pub fn of_json(value: Value) -> Bson {
         Value::String(text) => Bson::String(text),
         Value::Array(all) => Bson::Array(all.into_iter().map(of_json).collect()),
         Value::Object(fields) => {
-            let fields = fields.into_iter().map(|(name, value)| (name, of_json(value)));
+            let fields = fields
+                .into_iter()
+                .map(|(name, value)| (name, of_json(value)));
             Bson::Document(fields.collect())
         }
     }

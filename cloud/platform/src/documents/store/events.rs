@@ -34,7 +34,9 @@ pub(crate) struct DocumentEvent {
 impl DocumentEvent {
     /// Unseals the event's JSON.
     pub fn open_event(&self, mongo: &Mongo) -> Result<String, SealError> {
-        mongo.data_keys().open_text(&event_seal_place(self.id), self.event.clone())
+        mongo
+            .data_keys()
+            .open_text(&event_seal_place(self.id), self.event.clone())
     }
 }
 
@@ -47,7 +49,10 @@ pub(super) fn index() -> IndexModel {
     let options = IndexOptions::builder()
         .name(UNSENT.to_owned())
         .partial_filter_expression(doc! {"_events.at": {"$gte": 0}});
-    IndexModel::builder().keys(doc! {"_events.at": 1}).options(options.build()).build()
+    IndexModel::builder()
+        .keys(doc! {"_events.at": 1})
+        .options(options.build())
+        .build()
 }
 
 impl Mongo {
@@ -121,7 +126,10 @@ impl Mongo {
             let of = doc! {"_id": uuid_to_bson(waiting.document), "_events.id": uuid_to_bson(waiting.id)};
             let change = doc! {"$set": {"_events.$.event": anew}};
             // The relay may have removed the event since.
-            let done = self.collection(&waiting.collection).update_one(of, change).await?;
+            let done = self
+                .collection(&waiting.collection)
+                .update_one(of, change)
+                .await?;
             sealed += usize::from(done.modified_count == 1);
         }
         Ok(sealed)
@@ -160,16 +168,28 @@ fn waiting_in(
 ) -> Result<(), String> {
     let of = bson::id_of(document)?;
     let mut latest = 0;
-    for event in document.get_array("_events").map_err(|error| error.to_string())? {
+    for event in document
+        .get_array("_events")
+        .map_err(|error| error.to_string())?
+    {
         let event = event.as_document().ok_or("an event is no object")?;
         latest = latest.max(event.get_i64("at").map_err(|error| error.to_string())?);
         let id = match event.get("id") {
             Some(Bson::Binary(id)) => Uuid::from_slice(&id.bytes).map_err(|e| e.to_string())?,
             _ => return Err("an event has no id".to_owned()),
         };
-        let text = event.get_str("event").map_err(|error| error.to_string())?.to_owned();
+        let text = event
+            .get_str("event")
+            .map_err(|error| error.to_string())?
+            .to_owned();
         let collection = collection.to_owned();
-        waiting.push(DocumentEvent { event: text, collection, document: of, id, at: latest });
+        waiting.push(DocumentEvent {
+            event: text,
+            collection,
+            document: of,
+            id,
+            at: latest,
+        });
     }
     Ok(())
 }

@@ -50,12 +50,23 @@ impl MongoStore {
         self.upgrade_old_documents().await?;
         let required = self.shape.fields.iter().filter(|path| path.is_required);
         let validator: Document = required
-            .map(|path| (path.name.to_owned(), doc! {"$type": bson::type_name(*path)}.into()))
+            .map(|path| {
+                (
+                    path.name.to_owned(),
+                    doc! {"$type": bson::type_name(*path)}.into(),
+                )
+            })
             .collect();
         let database = &self.mongo.database;
-        match database.create_collection(self.name).validator(validator.clone()).await {
+        match database
+            .create_collection(self.name)
+            .validator(validator.clone())
+            .await
+        {
             Err(error) if is_command(&error, NAMESPACE_EXISTS) => {
-                database.run_command(doc! {"collMod": self.name, "validator": validator}).await?;
+                database
+                    .run_command(doc! {"collMod": self.name, "validator": validator})
+                    .await?;
             }
             other => other?,
         }
@@ -64,12 +75,17 @@ impl MongoStore {
                 .name(index.stored_name())
                 .unique(index.unique.then_some(true))
                 .expire_after(
-                    index.kept_ms.map(|ms| std::time::Duration::from_millis(ms.unsigned_abs())),
+                    index
+                        .kept_ms
+                        .map(|ms| std::time::Duration::from_millis(ms.unsigned_abs())),
                 )
                 .partial_filter_expression(
                     Some(bson::partial_index_filter(index)).filter(|only| !only.is_empty()),
                 );
-            IndexModel::builder().keys(bson::index_keys(index)).options(options.build()).build()
+            IndexModel::builder()
+                .keys(bson::index_keys(index))
+                .options(options.build())
+                .build()
         });
         let declared: Vec<IndexModel> = declared.chain([events::index()]).collect();
         self.drop_retired_indexes(&declared).await?;
@@ -80,12 +96,19 @@ impl MongoStore {
     /// Adds a version and expiry dates to documents from before versioning.
     async fn upgrade_old_documents(&self) -> StoreResult<()> {
         let mut set = doc! {"_v": 1_i64};
-        for path in self.shape.fields.iter().filter(|path| self.shape.expires_by(**path)) {
+        for path in self
+            .shape
+            .fields
+            .iter()
+            .filter(|path| self.shape.expires_by(**path))
+        {
             let date = doc! {"$toDate": format!("${}", path.name)};
             set.insert(format!("_expires.{}", path.name), date);
         }
         let without = doc! {"_v": {"$exists": false}};
-        self.collection.update_many(without, vec![doc! {"$set": set}]).await?;
+        self.collection
+            .update_many(without, vec![doc! {"$set": set}])
+            .await?;
         Ok(())
     }
 
@@ -99,17 +122,26 @@ impl MongoStore {
         let mut found = self.collection.list_indexes().await?;
         while found.advance().await? {
             let present = found.deserialize_current()?;
-            let Some(name) = name_of(&present) else { continue };
+            let Some(name) = name_of(&present) else {
+                continue;
+            };
             if name == "_id_" || declared.iter().any(|index| name_of(index) == Some(name)) {
                 continue;
             }
             let id = doc! {"_id": format!("{}/{name}", self.name)};
             let seen = doc! {"$setOnInsert": {"at": now.0}};
-            let seen = retired.find_one_and_update(id.clone(), seen).upsert(true).await?;
-            let at = seen.and_then(|seen| seen.get_i64("at").ok()).unwrap_or(now.0);
+            let seen = retired
+                .find_one_and_update(id.clone(), seen)
+                .upsert(true)
+                .await?;
+            let at = seen
+                .and_then(|seen| seen.get_i64("at").ok())
+                .unwrap_or(now.0);
             let is_in_the_way = present.options.as_ref().is_some_and(|options| {
                 options.unique == Some(true) || options.expire_after.is_some()
-            }) || declared.iter().any(|index| serves_the_same(index, &present));
+            }) || declared
+                .iter()
+                .any(|index| serves_the_same(index, &present));
             if is_in_the_way || at < now.0 - RETIRED_KEPT_MS {
                 self.collection.drop_index(name).await?;
                 retired.delete_one(id).await?;
@@ -123,24 +155,36 @@ impl MongoStore {
     }
 
     pub async fn get(&self, id: Uuid) -> StoreResult<Option<StoredDocument>> {
-        let found = self.collection.find_one(doc! {"_id": uuid_to_bson(id)}).await?;
-        found.map(|found| bson::decode_stored(found, self.name)).transpose()
+        let found = self
+            .collection
+            .find_one(doc! {"_id": uuid_to_bson(id)})
+            .await?;
+        found
+            .map(|found| bson::decode_stored(found, self.name))
+            .transpose()
     }
 
     pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> StoreResult<bool> {
         let mut document = bson::encode_document(&self.shape, id, 1, body);
         if !events.is_empty() {
             self.room_for(id, events)?;
-            document.insert("_events", bson::encode_events(events, self.mongo.data_keys())?);
+            document.insert(
+                "_events",
+                bson::encode_events(events, self.mongo.data_keys())?,
+            );
         }
         let done = self.collection.clone_with_type().insert_one(document).await;
-        self.wake_after_write(events, unless_unique(done.map(|_| true).map_err(Into::into)))
+        self.wake_after_write(
+            events,
+            unless_unique(done.map(|_| true).map_err(Into::into)),
+        )
     }
 
     pub async fn insert_new(&self, bodies: Vec<(Uuid, Value)>) -> StoreResult<Vec<bool>> {
         let mut fresh = vec![true; bodies.len()];
-        let documents =
-            bodies.into_iter().map(|(id, body)| bson::encode_document(&self.shape, id, 1, body));
+        let documents = bodies
+            .into_iter()
+            .map(|(id, body)| bson::encode_document(&self.shape, id, 1, body));
         let collection = self.collection.clone_with_type::<Document>();
         if let Err(error) = collection.insert_many(documents).ordered(false).await {
             for place in find_duplicates(error)? {
@@ -196,7 +240,10 @@ impl MongoStore {
             match edit {
                 FieldEdit::Set(path, value) => {
                     if let (true, Scalar::Int(at)) = (self.shape.expires_by(*path), value) {
-                        set.insert(format!("_expires.{}", path.name), DateTime::from_millis(*at));
+                        set.insert(
+                            format!("_expires.{}", path.name),
+                            DateTime::from_millis(*at),
+                        );
                     }
                     set.insert(path.name, bson::of_scalar(value));
                 }
@@ -216,7 +263,12 @@ impl MongoStore {
                 doc! {"$each": bson::encode_events(events, self.mongo.data_keys())?},
             );
         }
-        let parts = [("$set", set), ("$unset", unset), ("$inc", add), ("$push", push)];
+        let parts = [
+            ("$set", set),
+            ("$unset", unset),
+            ("$inc", add),
+            ("$push", push),
+        ];
         let change: Document = parts
             .into_iter()
             .filter(|(_, part)| !part.is_empty())
@@ -239,9 +291,17 @@ impl MongoStore {
             let last = self.room_for(id, events)?;
             with_room = doc! {"$and": [of.clone(), {&last: {"$exists": false}}]};
         }
-        let done = self.collection.update_one(with_room, change).await?.matched_count == 1;
+        let done = self
+            .collection
+            .update_one(with_room, change)
+            .await?
+            .matched_count
+            == 1;
         if !done && !events.is_empty() && self.collection.find_one(of).await?.is_some() {
-            return Err(DocumentsError::EventsFull { collection: self.name, id });
+            return Err(DocumentsError::EventsFull {
+                collection: self.name,
+                id,
+            });
         }
         self.wake_after_write(events, Ok(done))
     }
@@ -249,7 +309,10 @@ impl MongoStore {
     /// The path of the array slot that must be empty for these events to fit.
     fn room_for(&self, id: Uuid, events: &[Event]) -> StoreResult<String> {
         let room = EVENTS_MAX.checked_sub(events.len());
-        let room = room.ok_or(DocumentsError::EventsFull { collection: self.name, id })?;
+        let room = room.ok_or(DocumentsError::EventsFull {
+            collection: self.name,
+            id,
+        })?;
         Ok(format!("_events.{room}"))
     }
 
@@ -261,7 +324,9 @@ impl MongoStore {
     }
 
     pub async fn has_noted(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
-        self.mongo.has_noted(&consumer_name(self.name, id), event).await
+        self.mongo
+            .has_noted(&consumer_name(self.name, id), event)
+            .await
     }
 
     pub async fn has_taken(&self, id: Uuid, event: EventId) -> StoreResult<bool> {
@@ -270,7 +335,9 @@ impl MongoStore {
     }
 
     pub async fn record_event(&self, id: Uuid, cause: TriggeringEvent) -> StoreResult<()> {
-        self.mongo.record_event(&consumer_name(self.name, id), cause.event, cause.now).await
+        self.mongo
+            .record_event(&consumer_name(self.name, id), cause.event, cause.now)
+            .await
     }
 
     pub async fn delete(&self, id: Uuid, version: i64) -> StoreResult<bool> {
@@ -281,15 +348,23 @@ impl MongoStore {
             return Ok(true);
         }
         match self.collection.find_one(of).await? {
-            Some(_) => Err(DocumentsError::EventsWait { collection: self.name, id }),
+            Some(_) => Err(DocumentsError::EventsWait {
+                collection: self.name,
+                id,
+            }),
             None => Ok(false),
         }
     }
 
     pub async fn find_documents(&self, find: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
-        let finding =
-            self.collection.find(bson::whole_filter(find)).sort(bson::sort_document(find));
-        let mut found = finding.limit(query_limit(find)).hint(index_hint(find)).await?;
+        let finding = self
+            .collection
+            .find(bson::whole_filter(find))
+            .sort(bson::sort_document(find));
+        let mut found = finding
+            .limit(query_limit(find))
+            .hint(index_hint(find))
+            .await?;
         let mut documents = Vec::new();
         while found.advance().await? {
             documents.push(bson::decode_stored(found.current().to_owned(), self.name)?);
@@ -304,7 +379,9 @@ impl MongoStore {
     ) -> StoreResult<Vec<StoredDocument>> {
         let behind = doc! {"_id": {"$gt": uuid_to_bson(after)}};
         let finding = self.collection.find(behind).sort(doc! {"_id": 1});
-        let mut found = finding.limit(i64::try_from(documents_max).unwrap_or(i64::MAX)).await?;
+        let mut found = finding
+            .limit(i64::try_from(documents_max).unwrap_or(i64::MAX))
+            .await?;
         let mut documents = Vec::new();
         while found.advance().await? {
             documents.push(bson::decode_stored(found.current().to_owned(), self.name)?);
@@ -314,7 +391,10 @@ impl MongoStore {
 
     pub async fn count_documents(&self, find: &IndexQuery) -> StoreResult<u64> {
         let counting = self.collection.count_documents(bson::whole_filter(find));
-        Ok(counting.limit(find.limit as u64).hint(index_hint(find)).await?)
+        Ok(counting
+            .limit(find.limit as u64)
+            .hint(index_hint(find))
+            .await?)
     }
 
     pub async fn group_by_field(
@@ -325,14 +405,21 @@ impl MongoStore {
     ) -> StoreResult<Vec<GroupTotals>> {
         let mut group = doc! {"_id": format!("${}", by.name), "count": {"$sum": 1_i64}};
         for (place, path) in sums.iter().enumerate() {
-            group.insert(format!("s{place}"), doc! {"$sum": format!("${}", path.name)});
+            group.insert(
+                format!("s{place}"),
+                doc! {"$sum": format!("${}", path.name)},
+            );
         }
         let stages = [
             doc! {"$match": bson::whole_filter(find)},
             doc! {"$group": group},
             doc! {"$sort": {"_id": 1}},
         ];
-        let mut found = self.collection.aggregate(stages).hint(index_hint(find)).await?;
+        let mut found = self
+            .collection
+            .aggregate(stages)
+            .hint(index_hint(find))
+            .await?;
         let mut groups = Vec::new();
         while found.advance().await? {
             let one: Document = found.deserialize_current()?;
@@ -367,13 +454,23 @@ impl MongoStore {
             "find": self.name, "filter": bson::whole_filter(find), "sort": bson::sort_document(find),
             "limit": query_limit(find), "hint": &index,
         };
-        let plan = self.mongo.database.run_command(doc! {"explain": asked}).await?;
-        let winning = plan.get_document("queryPlanner").and_then(|p| p.get_document("winningPlan"));
+        let plan = self
+            .mongo
+            .database
+            .run_command(doc! {"explain": asked})
+            .await?;
+        let winning = plan
+            .get_document("queryPlanner")
+            .and_then(|p| p.get_document("winningPlan"));
         let text = winning.map(ToString::to_string).unwrap_or_default();
         let named = text.contains(&format!("\"indexName\": \"{index}\""));
         let scans = text.contains("COLLSCAN");
         let sorts = text.contains("\"SORT\"");
-        Ok(QueryPlan { by_index: named && !scans, sorts, text })
+        Ok(QueryPlan {
+            by_index: named && !scans,
+            sorts,
+            text,
+        })
     }
 }
 
@@ -395,7 +492,9 @@ fn serves_the_same(one: &IndexModel, other: &IndexModel) -> bool {
     let keys = |index: &IndexModel| index.keys.to_string();
     let only = |index: &IndexModel| {
         let options = index.options.as_ref();
-        options.and_then(|options| options.partial_filter_expression.clone()).unwrap_or_default()
+        options
+            .and_then(|options| options.partial_filter_expression.clone())
+            .unwrap_or_default()
     };
     keys(one) == keys(other) && only(one).to_string() == only(other).to_string()
 }

@@ -50,8 +50,11 @@ impl SqliteStore {
 
     pub async fn get(&self, id: Uuid) -> StoreResult<Option<StoredDocument>> {
         let text = SqlBuilder::from_text("SELECT id, version, body FROM ").push_text(self.name);
-        let row: Option<(Uuid, i64, String)> =
-            text.push_text(" WHERE id = ?").bind_value(id).fetch_optional(&self.sql).await?;
+        let row: Option<(Uuid, i64, String)> = text
+            .push_text(" WHERE id = ?")
+            .bind_value(id)
+            .fetch_optional(&self.sql)
+            .await?;
         Ok(row.map(decode_row))
     }
 
@@ -70,7 +73,9 @@ impl SqliteStore {
     }
 
     pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> StoreResult<bool> {
-        let insertion = self.build_insert(&[(id, body.to_string())]).push_text(UNLESS_THERE);
+        let insertion = self
+            .build_insert(&[(id, body.to_string())])
+            .push_text(UNLESS_THERE);
         self.write(id, &insertion, events, None).await
     }
 
@@ -115,8 +120,13 @@ impl SqliteStore {
         let text = SqlBuilder::from_text("UPDATE ")
             .push_text(self.name)
             .push_text(" SET version = version + 1, body = ?");
-        let text = text.bind_value(body.to_string()).push_text(" WHERE id = ? AND version = ?");
-        match self.write(id, &text.bind_value(id).bind_value(version), events, cause).await {
+        let text = text
+            .bind_value(body.to_string())
+            .push_text(" WHERE id = ? AND version = ?");
+        match self
+            .write(id, &text.bind_value(id).bind_value(version), events, cause)
+            .await
+        {
             // The inbox already has this event. `Sql` reports a duplicate key of the body as its
             // own error.
             Err(DocumentsError::Unique) => Ok(false),
@@ -150,9 +160,10 @@ impl SqliteStore {
                 FieldEdit::Set(path, value) => {
                     text.push_text(path.name).push_text("', ").bind_json(value)
                 }
-                FieldEdit::SetPart(name, part) => {
-                    text.push_text(name).push_text("', json(?)").bind_value(part.to_string())
-                }
+                FieldEdit::SetPart(name, part) => text
+                    .push_text(name)
+                    .push_text("', json(?)")
+                    .bind_value(part.to_string()),
                 FieldEdit::Unset(name) => text.push_text(name).push_text("'"),
                 FieldEdit::Add(path, by) => {
                     let text = text
@@ -161,15 +172,24 @@ impl SqliteStore {
                         .push_path("t.body", *path);
                     text.push_text(", 0) + ?").bind_value(*by)
                 }
-                FieldEdit::Push(path, value) => {
-                    text.push_text(path.name).push_text("[#]', ").bind_json(value)
-                }
+                FieldEdit::Push(path, value) => text
+                    .push_text(path.name)
+                    .push_text("[#]', ")
+                    .bind_json(value),
             };
             text = text.push_text(")");
         }
-        text = text.push_text(" WHERE t.id = ?").bind_value(id).push_text(" AND ");
-        self.write(id, &text.push_filter(filter, FieldSource::from_body(self.name)), events, None)
-            .await
+        text = text
+            .push_text(" WHERE t.id = ?")
+            .bind_value(id)
+            .push_text(" AND ");
+        self.write(
+            id,
+            &text.push_filter(filter, FieldSource::from_body(self.name)),
+            events,
+            None,
+        )
+        .await
     }
 
     /// Changes the row, its events and its inbox entry atomically.
@@ -221,8 +241,10 @@ impl SqliteStore {
 
     pub async fn delete(&self, id: Uuid, version: i64) -> StoreResult<bool> {
         let text = SqlBuilder::from_text("DELETE FROM ").push_text(self.name);
-        let text =
-            text.push_text(" WHERE id = ? AND version = ?").bind_value(id).bind_value(version);
+        let text = text
+            .push_text(" WHERE id = ? AND version = ?")
+            .bind_value(id)
+            .bind_value(version);
         let of = consumer_name(self.name, id);
         transact!(self.sql, tx => {
             let deleted = text.clone().exec_in(tx).await? == 1;
@@ -241,7 +263,9 @@ impl SqliteStore {
 
     pub async fn count_documents(&self, find: &IndexQuery) -> StoreResult<u64> {
         let inner = self.build_select("1", find, false);
-        let text = SqlBuilder::from_text("SELECT COUNT(*) FROM (").append_sql(inner).push_text(")");
+        let text = SqlBuilder::from_text("SELECT COUNT(*) FROM (")
+            .append_sql(inner)
+            .push_text(")");
         Ok(text.fetch_optional(&self.sql).await?.unwrap_or_default())
     }
 
@@ -256,14 +280,23 @@ impl SqliteStore {
             .push_field(by, source)
             .push_text(", COUNT(*), json_array(");
         let text = text.list(sums, ", ", |text, path| {
-            text.push_text("COALESCE(SUM(").push_field(*path, source).push_text("), 0)")
+            text.push_text("COALESCE(SUM(")
+                .push_field(*path, source)
+                .push_text("), 0)")
         });
-        let text = text.push_text(") ").source(find, source).push_text(" GROUP BY 1 ORDER BY 1");
+        let text = text
+            .push_text(") ")
+            .source(find, source)
+            .push_text(" GROUP BY 1 ORDER BY 1");
         let rows: Vec<(i64, i64, String)> = text.fetch_all(&self.sql).await?;
         let group = |(key, count, sums): (i64, i64, String)| {
             let sums = serde_json::from_str(&sums);
             let sums = sums.map_err(|error| DocumentsError::shape_error(self.name, &error))?;
-            Ok(GroupTotals { key, count: count.unsigned_abs(), sums })
+            Ok(GroupTotals {
+                key,
+                count: count.unsigned_abs(),
+                sums,
+            })
         };
         rows.into_iter().map(group).collect()
     }
@@ -271,12 +304,18 @@ impl SqliteStore {
     pub async fn purge_expired(&self, now: UnixMillis) -> StoreResult<u64> {
         let mut purged = 0;
         for index in self.shape.indexes {
-            let (Some(kept_ms), [key, ..]) = (index.kept_ms, index.keys) else { continue };
+            let (Some(kept_ms), [key, ..]) = (index.kept_ms, index.keys) else {
+                continue;
+            };
             loop {
                 let text = SqlBuilder::from_text("DELETE FROM ").push_text(self.name);
-                let text = text.push_text(" WHERE id IN (SELECT id FROM ").push_text(self.name);
-                let text =
-                    text.push_text(" INDEXED BY ").index(self.name, index).push_text(" WHERE ");
+                let text = text
+                    .push_text(" WHERE id IN (SELECT id FROM ")
+                    .push_text(self.name);
+                let text = text
+                    .push_text(" INDEXED BY ")
+                    .index(self.name, index)
+                    .push_text(" WHERE ");
                 let text = text.push_path("body", key.path).push_text(" < ? LIMIT ?)");
                 let text = text.bind_value(now.0 - kept_ms).bind_value(PURGE_BATCH);
                 let batch = text.exec(&self.sql).await?;
@@ -297,24 +336,37 @@ impl SqliteStore {
         let by_index = match find.index.list() {
             None => {
                 let index = format!(" USING INDEX {}_{} ", self.name, find.index.stored_name());
-                steps.iter().any(|step| step.starts_with("SEARCH t") && step.contains(&index))
+                steps
+                    .iter()
+                    .any(|step| step.starts_with("SEARCH t") && step.contains(&index))
             }
             // A list index is a separate table, found by its key.
-            Some(_) => steps.iter().any(|step| step.starts_with("SEARCH s USING PRIMARY KEY")),
+            Some(_) => steps
+                .iter()
+                .any(|step| step.starts_with("SEARCH s USING PRIMARY KEY")),
         };
         let text = steps.join(" | ");
-        Ok(QueryPlan { by_index, sorts: text.contains("TEMP B-TREE"), text })
+        Ok(QueryPlan {
+            by_index,
+            sorts: text.contains("TEMP B-TREE"),
+            text,
+        })
     }
 
     fn build_select(&self, columns: &'static str, find: &IndexQuery, ordered: bool) -> SqlBuilder {
         let source = FieldSource::from_query(self.name, find);
-        let mut text =
-            SqlBuilder::from_text("SELECT ").push_text(columns).push_text(" ").source(find, source);
+        let mut text = SqlBuilder::from_text("SELECT ")
+            .push_text(columns)
+            .push_text(" ")
+            .source(find, source);
         // A query that pins every key of a unique index finds one document and has no order.
         if ordered && !find.sort_keys().is_empty() {
-            text = text.push_text(" ORDER BY ").list(&find.sort_keys(), ", ", |text, key| {
-                text.push_field(key.path, source).push_text(if key.down { " DESC" } else { "" })
-            });
+            text = text
+                .push_text(" ORDER BY ")
+                .list(&find.sort_keys(), ", ", |text, key| {
+                    text.push_field(key.path, source)
+                        .push_text(if key.down { " DESC" } else { "" })
+                });
         }
         // SQLite plans by the value of a bare `LIMIT ?`, and would prepare the statement for every
         // call.
@@ -327,5 +379,9 @@ async fn first_time(tx: &mut Tx, of: &str, cause: TriggeringEvent) -> Result<boo
 }
 
 fn decode_row((id, version, body): (Uuid, i64, String)) -> StoredDocument {
-    StoredDocument { id, version, body: StoredBody::Json(body) }
+    StoredDocument {
+        id,
+        version,
+        body: StoredBody::Json(body),
+    }
 }

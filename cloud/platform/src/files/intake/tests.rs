@@ -8,13 +8,19 @@ use uuid::Uuid;
 use super::*;
 
 const OWNER: Uploader = person(7, AccountAge::Established);
-const RULE: UploadRule =
-    UploadRule { kinds: FileKind::DOCUMENTS, bytes_max: 200_000, side_px_max: 100 };
+const RULE: UploadRule = UploadRule {
+    kinds: FileKind::DOCUMENTS,
+    bytes_max: 200_000,
+    side_px_max: 100,
+};
 const PDF: &[u8] =
     b"%PDF-1.4\n1 0 obj << /Type /Catalog >> endobj\ntrailer << /Root 1 0 R >>\n%%EOF\n";
 
 const fn person(n: u128, age: AccountAge) -> Uploader {
-    Uploader { user: UserId(Uuid::from_u128(n)), age }
+    Uploader {
+        user: UserId(Uuid::from_u128(n)),
+        age,
+    }
 }
 
 fn picture(format: ImageFormat) -> Vec<u8> {
@@ -32,7 +38,10 @@ impl World {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let files = Files::open(&format!("file:{}", folder.path().display())).unwrap();
-        Self { intake: UploadReceiver::new(&files), _folder: folder }
+        Self {
+            intake: UploadReceiver::new(&files),
+            _folder: folder,
+        }
     }
 
     async fn take(
@@ -48,7 +57,10 @@ impl World {
     }
 
     async fn refuses(&self, bytes: Vec<u8>, why: FileRefusal) {
-        let text = String::from_utf8_lossy(&bytes).chars().take(60).collect::<String>();
+        let text = String::from_utf8_lossy(&bytes)
+            .chars()
+            .take(60)
+            .collect::<String>();
         assert_eq!(self.take(bytes, RULE).await.map(|_| ()), Err(why), "{text}");
     }
 }
@@ -62,11 +74,20 @@ async fn a_file_is_known_by_its_bytes_alone() {
         assert_eq!((taken.kind, size), (FileKind::Jpeg, Some((8, 8))));
     }
     let taken = world.take(PDF, RULE).await.unwrap();
-    assert_eq!((taken.kind, taken.bytes, taken.size), (FileKind::Pdf, PDF.len() as u64, None));
+    assert_eq!(
+        (taken.kind, taken.bytes, taken.size),
+        (FileKind::Pdf, PDF.len() as u64, None)
+    );
     let hash = hex::encode(digest::digest(&digest::SHA256, PDF));
     assert_eq!(taken.hash, hash);
-    let pictures = UploadRule { kinds: FileKind::PICTURES, ..RULE };
-    assert_eq!(world.take(PDF, pictures).await.map(|_| ()), Err(FileRefusal::Kind));
+    let pictures = UploadRule {
+        kinds: FileKind::PICTURES,
+        ..RULE
+    };
+    assert_eq!(
+        world.take(PDF, pictures).await.map(|_| ()),
+        Err(FileRefusal::Kind)
+    );
     for other in [
         &b""[..],
         b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
@@ -98,7 +119,9 @@ async fn a_file_of_two_kinds_is_refused() {
         (&PDF.to_vec(), b"<html>%%EOF"),
         (&jpeg, PDF),
     ] {
-        world.refuses([first.as_slice(), second].concat(), FileRefusal::NotPlain).await;
+        world
+            .refuses([first.as_slice(), second].concat(), FileRefusal::NotPlain)
+            .await;
     }
     // In a comment segment, where a sniffing browser would find it.
     let mut noted = jpeg.clone();
@@ -115,14 +138,32 @@ async fn a_file_of_two_kinds_is_refused() {
 async fn a_body_without_end_is_left_at_the_limit() {
     let world = World::new();
     let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from_static(&[7; 4096])));
-    let refused = world.take(Body::from_stream(endless), RULE).await.map(|_| ());
+    let refused = world
+        .take(Body::from_stream(endless), RULE)
+        .await
+        .map(|_| ());
     assert_eq!(refused, Err(FileRefusal::TooLarge));
-    let whole = UploadRule { bytes_max: PDF.len(), ..RULE };
+    let whole = UploadRule {
+        bytes_max: PDF.len(),
+        ..RULE
+    };
     assert!(world.take(PDF, whole).await.is_ok());
-    let short = UploadRule { bytes_max: PDF.len() - 1, ..RULE };
-    assert_eq!(world.take(PDF, short).await.map(|_| ()), Err(FileRefusal::TooLarge));
-    let broken = stream::iter([Ok(Bytes::from_static(PDF)), Err(std::io::Error::other("gone"))]);
-    let refused = world.take(Body::from_stream(broken), RULE).await.map(|_| ());
+    let short = UploadRule {
+        bytes_max: PDF.len() - 1,
+        ..RULE
+    };
+    assert_eq!(
+        world.take(PDF, short).await.map(|_| ()),
+        Err(FileRefusal::TooLarge)
+    );
+    let broken = stream::iter([
+        Ok(Bytes::from_static(PDF)),
+        Err(std::io::Error::other("gone")),
+    ]);
+    let refused = world
+        .take(Body::from_stream(broken), RULE)
+        .await
+        .map(|_| ());
     assert_eq!(refused, Err(FileRefusal::BrokenOff));
 }
 
@@ -135,9 +176,18 @@ async fn one_person_has_two_files_on_their_way_and_leaves_room_for_others() {
     let mut first = Box::pin(first);
     let mut second = Box::pin(second);
     assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
-    assert_eq!(world.take(PDF, RULE).await.map(|_| ()), Err(FileRefusal::Busy));
+    assert_eq!(
+        world.take(PDF, RULE).await.map(|_| ()),
+        Err(FileRefusal::Busy)
+    );
     let other = person(8, AccountAge::Established);
-    assert!(world.intake.receive_upload(other, PDF.into(), RULE).await.is_ok());
+    assert!(
+        world
+            .intake
+            .receive_upload(other, PDF.into(), RULE)
+            .await
+            .is_ok()
+    );
     drop(first);
     assert!(world.take(PDF, RULE).await.is_ok(), "a place is free again");
 }
@@ -146,12 +196,15 @@ async fn one_person_has_two_files_on_their_way_and_leaves_room_for_others() {
 async fn eight_new_accounts_leave_places_and_the_next_turn_to_established_ones() {
     let intake = World::new().intake;
     let strangers = (1..=8).flat_map(|n| [person(n, AccountAge::New); 2]);
-    let ways: Vec<_> =
-        strangers.map(|stranger| intake.take_way(stranger).map_err(|_| ()).unwrap()).collect();
+    let ways: Vec<_> = strangers
+        .map(|stranger| intake.take_way(stranger).map_err(|_| ()).unwrap())
+        .collect();
     let ninth = person(9, AccountAge::New);
     assert_eq!(intake.take_way(ninth).err(), Some(FileRefusal::Busy));
     let known = (10..=17).flat_map(|n| [person(n, AccountAge::Established); 2]);
-    let held: Vec<_> = known.map_while(|known| intake.take_way(known).ok()).collect();
+    let held: Vec<_> = known
+        .map_while(|known| intake.take_way(known).ok())
+        .collect();
     assert_eq!(held.len(), 16, "half of the places");
     drop((ways, held));
     assert!(intake.take_way(ninth).is_ok(), "a place is free again");
@@ -180,8 +233,10 @@ async fn eight_new_accounts_leave_places_and_the_next_turn_to_established_ones()
 #[tokio::test]
 async fn a_picture_is_decoded_alone_although_the_caller_of_the_one_before_is_gone() {
     let intake = World::new().intake;
-    let held =
-        (intake.take_way(OWNER).unwrap(), intake.take_turn(AccountAge::Established).await.unwrap());
+    let held = (
+        intake.take_way(OWNER).unwrap(),
+        intake.take_turn(AccountAge::Established).await.unwrap(),
+    );
     let (begin, mut begun) = mpsc::channel::<()>(1);
     let (release, released) = std::sync::mpsc::channel::<()>();
     let mut check = Box::pin(run_check(held, move |gone| {
@@ -196,9 +251,16 @@ async fn a_picture_is_decoded_alone_although_the_caller_of_the_one_before_is_gon
     }
     drop(check);
     let mut next = Box::pin(intake.take_turn(AccountAge::Established));
-    assert!(futures::poll!(&mut next).is_pending(), "the thread still decodes");
+    assert!(
+        futures::poll!(&mut next).is_pending(),
+        "the thread still decodes"
+    );
     let _second = intake.take_way(OWNER).unwrap();
-    assert_eq!(intake.take_way(OWNER).err(), Some(FileRefusal::Busy), "and has its place");
+    assert_eq!(
+        intake.take_way(OWNER).err(),
+        Some(FileRefusal::Busy),
+        "and has its place"
+    );
     release.send(()).unwrap();
     assert!(next.await.is_ok());
 }
@@ -209,7 +271,14 @@ async fn a_file_whose_caller_left_while_it_waited_is_not_read() {
     let gone = CancellationToken::new();
     gone.cancel();
     let body = picture(ImageFormat::Png).into();
-    let waiting = world.intake.receive_body(body, RULE.bytes_max).await.unwrap();
+    let waiting = world
+        .intake
+        .receive_body(body, RULE.bytes_max)
+        .await
+        .unwrap();
     let left = check_upload(waiting, RULE, &gone);
-    assert!(matches!(left, Err(FilesError::Refused(FileRefusal::BrokenOff))));
+    assert!(matches!(
+        left,
+        Err(FilesError::Refused(FileRefusal::BrokenOff))
+    ));
 }

@@ -9,14 +9,22 @@ fn renewed(
     bytes: &[u8],
     side_px_max: u32,
 ) -> Result<(Vec<u8>, PictureSize), FileRefusal> {
-    let source = PictureSource { kind, file: Cursor::new(bytes), bytes: bytes.len() as u64 };
+    let source = PictureSource {
+        kind,
+        file: Cursor::new(bytes),
+        bytes: bytes.len() as u64,
+    };
     super::reencode_picture(source, side_px_max, &CancellationToken::new())
 }
 
 /// Left half red, right half blue.
 fn halves(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let picture = RgbImage::from_fn(width, height, |x, _| {
-        if x < width / 2 { Rgb([250, 5, 5]) } else { Rgb([5, 5, 250]) }
+        if x < width / 2 {
+            Rgb([250, 5, 5])
+        } else {
+            Rgb([5, 5, 250])
+        }
     });
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, format).unwrap();
@@ -49,12 +57,25 @@ fn a_picture_is_made_smaller_and_keeps_its_shape() {
         (FileKind::Webp, ImageFormat::WebP),
     ] {
         let (jpeg, size) = renewed(kind, &halves(400, 200, format), 100).unwrap();
-        assert_eq!(size, PictureSize { width: 100, height: 50 });
+        assert_eq!(
+            size,
+            PictureSize {
+                width: 100,
+                height: 50
+            }
+        );
         assert_eq!(FileKind::from_magic_bytes(&jpeg), Some(FileKind::Jpeg));
         red_and_blue(&jpeg, (10, 25), (90, 25));
     }
     let (_, size) = renewed(FileKind::Png, &halves(40, 20, ImageFormat::Png), 100).unwrap();
-    assert_eq!(size, PictureSize { width: 40, height: 20 }, "a small one stays as it is");
+    assert_eq!(
+        size,
+        PictureSize {
+            width: 40,
+            height: 20
+        },
+        "a small one stays as it is"
+    );
 }
 
 #[test]
@@ -63,7 +84,13 @@ fn what_the_camera_notes_goes_and_its_turn_is_made() {
     assert!(taken.windows(10).any(|text| text == b"Lighthouse"));
     let (jpeg, size) = renewed(FileKind::Jpeg, &taken, 100).unwrap();
     // Turned a quarter to the right: the left side is on top.
-    assert_eq!(size, PictureSize { width: 40, height: 80 });
+    assert_eq!(
+        size,
+        PictureSize {
+            width: 40,
+            height: 80
+        }
+    );
     red_and_blue(&jpeg, (20, 10), (20, 70));
     for trace in [&b"Exif"[..], b"Lighthouse"] {
         assert!(!jpeg.windows(trace.len()).any(|text| text == trace));
@@ -76,7 +103,14 @@ fn a_transparent_pixel_becomes_white() {
     let mut png = Cursor::new(Vec::new());
     clear.write_to(&mut png, ImageFormat::Png).unwrap();
     let (jpeg, _) = renewed(FileKind::Png, &png.into_inner(), 100).unwrap();
-    assert_eq!(image::load_from_memory(&jpeg).unwrap().into_rgb8().get_pixel(8, 8).0, [255; 3]);
+    assert_eq!(
+        image::load_from_memory(&jpeg)
+            .unwrap()
+            .into_rgb8()
+            .get_pixel(8, 8)
+            .0,
+        [255; 3]
+    );
 }
 
 /// A few bytes that claim a picture of that size.
@@ -98,9 +132,13 @@ fn claim(width: u32, height: u32) -> Vec<u8> {
 #[test]
 fn a_bomb_is_refused_by_its_head() {
     let many = Err(FileRefusal::TooManyPixels);
-    for (width, height) in
-        [(60_000, 60_000), (8_000, 8_000), (2_000_000, 1), (8_000, 6_500), (5_000, 5_000)]
-    {
+    for (width, height) in [
+        (60_000, 60_000),
+        (8_000, 8_000),
+        (2_000_000, 1),
+        (8_000, 6_500),
+        (5_000, 5_000),
+    ] {
         let refused = renewed(FileKind::Png, &claim(width, height), 100).map(|_| ());
         assert_eq!(refused, many, "{width} x {height}");
     }
@@ -108,14 +146,21 @@ fn a_bomb_is_refused_by_its_head() {
 
 #[test]
 fn a_picture_has_more_pixels_the_more_bytes_it_has() {
-    for (bytes, pixels) in
-        [(100, 16_000_000), (92_000, 16_000_000), (500_000, 24_000_000), (10_000_000, 52_000_000)]
-    {
+    for (bytes, pixels) in [
+        (100, 16_000_000),
+        (92_000, 16_000_000),
+        (500_000, 24_000_000),
+        (10_000_000, 52_000_000),
+    ] {
         assert_eq!(pixels_max(bytes), pixels, "{bytes}");
     }
     // A written page, as large as a screen.
     let few = renewed(FileKind::Png, &claim(4_000, 4_000), 100).map(|_| ());
-    assert_eq!(few, Err(FileRefusal::Unreadable), "its size is none that is refused");
+    assert_eq!(
+        few,
+        Err(FileRefusal::Unreadable),
+        "its size is none that is refused"
+    );
 }
 
 #[test]
@@ -124,7 +169,11 @@ fn a_picture_is_not_made_smaller_for_a_caller_who_is_gone() {
     let png = halves(8, 8, ImageFormat::Png);
     gone.cancel();
     let bytes = png.len() as u64;
-    let source = PictureSource { kind: FileKind::Png, file: Cursor::new(png), bytes };
+    let source = PictureSource {
+        kind: FileKind::Png,
+        file: Cursor::new(png),
+        bytes,
+    };
     assert_eq!(
         super::reencode_picture(source, 100, &gone).map(|_| ()),
         Err(FileRefusal::BrokenOff)

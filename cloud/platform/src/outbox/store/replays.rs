@@ -61,9 +61,11 @@ pub async fn request_replay(
         return Ok(None);
     }
     let last_seq = match database {
-        Database::Sql(sql) => {
-            sql.fetch_optional::<Option<i64>>(LAST_SEQ, vals![]).await?.flatten().unwrap_or(0)
-        }
+        Database::Sql(sql) => sql
+            .fetch_optional::<Option<i64>>(LAST_SEQ, vals![])
+            .await?
+            .flatten()
+            .unwrap_or(0),
         Database::Mongo(mongo) => mongo.last_sent().await?,
     };
     let row = NewReplay {
@@ -89,7 +91,9 @@ pub async fn list_replays(
 ) -> Result<Vec<Replay>, DocumentsError> {
     const NEWEST: &str = "ORDER BY asked_at DESC, id LIMIT ?";
     match database {
-        Database::Sql(sql) => Ok(sql.fetch_all(Replay::select(NEWEST), vals![replays_max]).await?),
+        Database::Sql(sql) => Ok(sql
+            .fetch_all(Replay::select(NEWEST), vals![replays_max])
+            .await?),
         Database::Mongo(mongo) => mongo.list_replays(replays_max).await,
     }
 }
@@ -121,9 +125,9 @@ pub(in crate::outbox) async fn read_batch(
     rows_max: usize,
 ) -> Result<Vec<(i64, Uuid, UnixMillis, String)>, DocumentsError> {
     match database {
-        Database::Sql(sql) => {
-            Ok(sql.fetch_all(BATCH, vals![replay.done_seq, replay.last_seq, rows_max]).await?)
-        }
+        Database::Sql(sql) => Ok(sql
+            .fetch_all(BATCH, vals![replay.done_seq, replay.last_seq, rows_max])
+            .await?),
         Database::Mongo(mongo) => mongo.replay_batch(replay, rows_max).await,
     }
 }

@@ -51,7 +51,11 @@ pub enum CallOutcome {
 
 impl ReplicaSet {
     pub fn new(count: usize) -> Self {
-        Self { replicas: vec![ReplicaHealth::default(); count], next: 0, saved: SAVED_MAX }
+        Self {
+            replicas: vec![ReplicaHealth::default(); count],
+            next: 0,
+            saved: SAVED_MAX,
+        }
     }
 
     /// The next replica in turn, or the time until one may be tried. A replica that just failed the
@@ -76,7 +80,9 @@ impl ReplicaSet {
         now: Duration,
         failed: Option<usize>,
     ) -> Result<usize, Duration> {
-        self.next_in_turn(now, failed, |replica| replica.rest.is_none_or(|rest| rest.until <= now))
+        self.next_in_turn(now, failed, |replica| {
+            replica.rest.is_none_or(|rest| rest.until <= now)
+        })
     }
 
     pub fn record_outcome(&mut self, replica: usize, end: CallOutcome, now: Duration) {
@@ -86,14 +92,22 @@ impl ReplicaSet {
             (CallOutcome::Unknown, Some(rest)) => rest.tried = None,
             (CallOutcome::Failed, Some(rest)) if rest.tried.is_some() => {
                 let length = (rest.length * 2).min(REST_MAX);
-                *rest = Cooldown { until: now + length, length, tried: None };
+                *rest = Cooldown {
+                    until: now + length,
+                    length,
+                    tried: None,
+                };
             }
             // A call from before the rest.
             (CallOutcome::Failed, Some(_)) | (CallOutcome::Unknown, None) => {}
             (CallOutcome::Failed, None) => {
                 health.faults += 1;
                 if health.faults >= FAULTS_MAX {
-                    health.rest = Some(Cooldown { until: now + REST, length: REST, tried: None });
+                    health.rest = Some(Cooldown {
+                        until: now + REST,
+                        length: REST,
+                        tried: None,
+                    });
                 }
             }
         }
@@ -114,7 +128,10 @@ impl ReplicaSet {
     }
 
     pub fn count_resting(&self) -> usize {
-        self.replicas.iter().filter(|replica| replica.rest.is_some()).count()
+        self.replicas
+            .iter()
+            .filter(|replica| replica.rest.is_some())
+            .count()
     }
 
     fn next_in_turn(
@@ -127,7 +144,10 @@ impl ReplicaSet {
         let turns = (0..count).map(|step| (self.next + step) % count);
         let due = turns.filter(|at| may_go(&self.replicas[*at]));
         let Some(chosen) = due.min_by_key(|at| failed == Some(*at)) else {
-            let waits = self.replicas.iter().map(|replica| replica.time_until_due(now));
+            let waits = self
+                .replicas
+                .iter()
+                .map(|replica| replica.time_until_due(now));
             return Err(waits.min().unwrap_or(REST_MAX));
         };
         self.next = (chosen + 1) % count;
@@ -139,12 +159,15 @@ impl ReplicaHealth {
     fn is_due(&self, now: Duration) -> bool {
         // A long trial call blocks others only briefly.
         let is_tried = |rest: Cooldown| rest.tried.is_some_and(|tried| now < tried + REST);
-        self.rest.is_none_or(|rest| rest.until <= now && !is_tried(rest))
+        self.rest
+            .is_none_or(|rest| rest.until <= now && !is_tried(rest))
     }
 
     fn time_until_due(&self, now: Duration) -> Duration {
         // While a trial is pending, another may begin soon.
-        self.rest.map_or(Duration::ZERO, |rest| rest.until.saturating_sub(now).max(REST))
+        self.rest.map_or(Duration::ZERO, |rest| {
+            rest.until.saturating_sub(now).max(REST)
+        })
     }
 }
 
@@ -168,7 +191,9 @@ mod tests {
     }
 
     fn turns(set: &mut ReplicaSet, now: Duration, count: usize) -> Vec<usize> {
-        (0..count).filter_map(|_| set.choose_replica(now, None).ok()).collect()
+        (0..count)
+            .filter_map(|_| set.choose_replica(now, None).ok())
+            .collect()
     }
 
     #[test]
@@ -182,10 +207,17 @@ mod tests {
     fn a_request_that_a_replica_failed_goes_to_another_where_there_is_one() {
         let mut three = set(3, &[]);
         assert_eq!(
-            (three.choose_replica(at(0), Some(0)), three.choose_replica(at(0), Some(2))),
+            (
+                three.choose_replica(at(0), Some(0)),
+                three.choose_replica(at(0), Some(2))
+            ),
             (Ok(1), Ok(0))
         );
-        assert_eq!(set(2, &[1]).choose_replica(at(0), Some(0)), Ok(0), "nobody else is left");
+        assert_eq!(
+            set(2, &[1]).choose_replica(at(0), Some(0)),
+            Ok(0),
+            "nobody else is left"
+        );
     }
 
     #[test]
@@ -197,7 +229,10 @@ mod tests {
             }
             set.record_outcome(0, CallOutcome::Answered, at(0));
         }
-        assert_eq!((set.count_resting(), set.choose_replica(at(0), None)), (0, Ok(0)));
+        assert_eq!(
+            (set.count_resting(), set.choose_replica(at(0), None)),
+            (0, Ok(0))
+        );
     }
 
     #[test]
@@ -213,16 +248,25 @@ mod tests {
         let mut set = set(1, &[0]);
         let mut now = at(0);
         for rest in [REST, at(2_000), at(4_000), REST_MAX, REST_MAX] {
-            assert!(set.choose_replica(now + rest - at(1), None).is_err(), "{rest:?}");
+            assert!(
+                set.choose_replica(now + rest - at(1), None).is_err(),
+                "{rest:?}"
+            );
             now += rest;
             assert_eq!(set.choose_replica(now, None), Ok(0), "{rest:?}");
-            assert!(set.choose_replica(now, None).is_err(), "the trial is under way");
+            assert!(
+                set.choose_replica(now, None).is_err(),
+                "the trial is under way"
+            );
             set.record_outcome(0, CallOutcome::Failed, now);
         }
         now += REST_MAX;
         assert_eq!(set.choose_replica(now, None), Ok(0));
         set.record_outcome(0, CallOutcome::Answered, now);
-        assert_eq!((turns(&mut set, now, 3), set.count_resting()), (vec![0, 0, 0], 0));
+        assert_eq!(
+            (turns(&mut set, now, 3), set.count_resting()),
+            (vec![0, 0, 0], 0)
+        );
     }
 
     #[test]
@@ -230,11 +274,22 @@ mod tests {
         let mut set = set(1, &[0]);
         assert_eq!(set.choose_replica(at(1_000), None), Ok(0));
         assert!(set.choose_replica(at(1_999), None).is_err());
-        assert_eq!(set.choose_replica(at(2_000), None), Ok(0), "the first has not answered yet");
+        assert_eq!(
+            set.choose_replica(at(2_000), None),
+            Ok(0),
+            "the first has not answered yet"
+        );
         set.record_outcome(0, CallOutcome::Answered, at(2_100));
-        assert_eq!((turns(&mut set, at(2_100), 3), set.count_resting()), (vec![0, 0, 0], 0));
+        assert_eq!(
+            (turns(&mut set, at(2_100), 3), set.count_resting()),
+            (vec![0, 0, 0], 0)
+        );
         set.record_outcome(0, CallOutcome::Failed, at(9_000));
-        assert_eq!(set.count_resting(), 0, "the end of the first says what any other's does");
+        assert_eq!(
+            set.count_resting(),
+            0,
+            "the end of the first says what any other's does"
+        );
     }
 
     #[test]
@@ -248,18 +303,35 @@ mod tests {
     #[test]
     fn looks_are_no_trials_and_end_none() {
         let mut set = set(1, &[0]);
-        assert!(set.choose_for_probe(at(999), None).is_err(), "callers are refused as well");
+        assert!(
+            set.choose_for_probe(at(999), None).is_err(),
+            "callers are refused as well"
+        );
         for end in [CallOutcome::Unknown, CallOutcome::Failed] {
             assert_eq!(
-                [set.choose_for_probe(at(1_000), None), set.choose_for_probe(at(1_000), None)],
+                [
+                    set.choose_for_probe(at(1_000), None),
+                    set.choose_for_probe(at(1_000), None)
+                ],
                 [Ok(0), Ok(0)]
             );
             set.settle_look(0, end, at(1_000));
         }
-        assert_eq!(set.choose_replica(at(1_000), None), Ok(0), "the trial is still to be had");
-        assert_eq!(set.choose_for_probe(at(1_000), None), Ok(0), "beside the trial");
+        assert_eq!(
+            set.choose_replica(at(1_000), None),
+            Ok(0),
+            "the trial is still to be had"
+        );
+        assert_eq!(
+            set.choose_for_probe(at(1_000), None),
+            Ok(0),
+            "beside the trial"
+        );
         set.settle_look(0, CallOutcome::Unknown, at(1_000));
-        assert!(set.choose_replica(at(1_000), None).is_err(), "the trial is still under way");
+        assert!(
+            set.choose_replica(at(1_000), None).is_err(),
+            "the trial is still under way"
+        );
     }
 
     #[test]

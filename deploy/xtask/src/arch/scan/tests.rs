@@ -3,7 +3,11 @@ pub mod source {
     use super::super::*;
 
     pub fn member(name: &str) -> Member {
-        Member { name: name.to_owned(), folder: name.into(), dependencies: Vec::new() }
+        Member {
+            name: name.to_owned(),
+            folder: name.into(),
+            dependencies: Vec::new(),
+        }
     }
 
     pub fn of<'a>(member: &'a Member, inside: &str, text: &str) -> SourceFile<'a> {

@@ -60,7 +60,9 @@ async fn post_text(text: impl Into<Body>, kind: &str) -> Result<(), ProblemBody>
 #[tokio::test]
 async fn a_wrong_body_is_answered_with_the_field_to_correct() {
     let sound = json!({ "price": 5, "place": { "region": "NORTH" }, "tags": [1] });
-    post_text(sound.to_string(), "application/json; charset=utf-8").await.unwrap();
+    post_text(sound.to_string(), "application/json; charset=utf-8")
+        .await
+        .unwrap();
     for (pointer, value, field) in [
         ("/price", json!("five"), "price"),
         ("/place", json!({}), "place.region"),
@@ -69,22 +71,37 @@ async fn a_wrong_body_is_answered_with_the_field_to_correct() {
         ("/place/region", json!([]), "place.region"),
         ("/place/region", json!(7), "place.region"),
         ("/tags", json!([1, 2, -3]), "tags[2]"),
-        ("/place", json!({ "region": "NORTH", "zip": 1 }), "place.zip"),
+        (
+            "/place",
+            json!({ "region": "NORTH", "zip": 1 }),
+            "place.zip",
+        ),
     ] {
         let mut body = sound.clone();
         *body.pointer_mut(pointer).unwrap() = value;
-        let problem = post_text(body.to_string(), "application/json").await.unwrap_err();
-        assert_eq!((problem.code, problem.errors.len()), (Code::InvalidInput, 1), "{field}");
+        let problem = post_text(body.to_string(), "application/json")
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (problem.code, problem.errors.len()),
+            (Code::InvalidInput, 1),
+            "{field}"
+        );
         assert_eq!(problem.errors[0].field, field);
     }
     let problem = post_text(r#"{"place":{"region":"NORTH"}}"#, "application/json").await;
-    assert_eq!(problem.unwrap_err().errors[0].message, "This field is required.");
+    assert_eq!(
+        problem.unwrap_err().errors[0].message,
+        "This field is required."
+    );
 }
 
 #[tokio::test]
 async fn a_word_that_is_none_of_those_known_is_told_which_are() {
     let body = json!({ "price": 5, "place": { "region": "MOON" }, "tags": [] });
-    let problem = post_text(body.to_string(), "application/json").await.unwrap_err();
+    let problem = post_text(body.to_string(), "application/json")
+        .await
+        .unwrap_err();
     let message = &problem.errors[0].message;
     assert_eq!(message, "`MOON` is none of: NORTH, SOUTH, EAST, WEST, MID.");
 }
@@ -95,8 +112,16 @@ async fn what_is_no_json_is_malformed_and_what_is_too_large_is_said_so() {
         ("{", "application/json", Code::MalformedBody),
         ("", "application/json", Code::MalformedBody),
         ("{}{}", "application/json", Code::MalformedBody),
-        (r#"[5, {"region": "NORTH"}, [1]]"#, "application/json", Code::MalformedBody),
-        ("price=5", "application/x-www-form-urlencoded", Code::MalformedBody),
+        (
+            r#"[5, {"region": "NORTH"}, [1]]"#,
+            "application/json",
+            Code::MalformedBody,
+        ),
+        (
+            "price=5",
+            "application/x-www-form-urlencoded",
+            Code::MalformedBody,
+        ),
         (&"x".repeat(201), "application/json", Code::BodyTooLarge),
     ] {
         let problem = post_text(text.to_owned(), kind).await.unwrap_err();
@@ -106,11 +131,21 @@ async fn what_is_no_json_is_malformed_and_what_is_too_large_is_said_so() {
 
 #[tokio::test]
 async fn a_wrong_parameter_is_named_and_a_wrong_path_leads_nowhere() {
-    let problem = ask(Request::get("/orders?limit=many").body(Body::empty()).unwrap()).await;
+    let problem = ask(Request::get("/orders?limit=many")
+        .body(Body::empty())
+        .unwrap())
+    .await;
     let problem = problem.unwrap_err();
-    assert_eq!((problem.code, problem.errors[0].field.as_str()), (Code::InvalidInput, "limit"));
-    let problem = ask(Request::get("/orders").body(Body::empty()).unwrap()).await.unwrap_err();
+    assert_eq!(
+        (problem.code, problem.errors[0].field.as_str()),
+        (Code::InvalidInput, "limit")
+    );
+    let problem = ask(Request::get("/orders").body(Body::empty()).unwrap())
+        .await
+        .unwrap_err();
     assert_eq!(problem.errors[0].field, "limit");
-    let problem = ask(Request::get("/orders/7").body(Body::empty()).unwrap()).await.unwrap_err();
+    let problem = ask(Request::get("/orders/7").body(Body::empty()).unwrap())
+        .await
+        .unwrap_err();
     assert_eq!(problem.code, Code::NotFound);
 }

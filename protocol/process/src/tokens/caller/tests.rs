@@ -40,13 +40,27 @@ fn signed(signer: &Signer, kind: TokenKind) -> String {
 
 async fn ask(app: &TokenVerifier, path: &str, authorization: &str) -> u16 {
     let router = Router::new()
-        .route("/me", get(async |caller: Caller| assert_eq!(caller.actor.role, Role::Customer)))
-        .route("/accept", get(async |caller: Caller| caller.require_role(Role::Provider)))
+        .route(
+            "/me",
+            get(async |caller: Caller| assert_eq!(caller.actor.role, Role::Customer)),
+        )
+        .route(
+            "/accept",
+            get(async |caller: Caller| caller.require_role(Role::Provider)),
+        )
         .route("/admin", get(async |_: AdminCaller| ()))
-        .route("/internal", get(async |ServiceCaller(from): ServiceCaller| assert_eq!(from, "hub")))
+        .route(
+            "/internal",
+            get(async |ServiceCaller(from): ServiceCaller| assert_eq!(from, "hub")),
+        )
         .with_state(app.clone());
     let request = Request::get(path).header(header::AUTHORIZATION, authorization);
-    router.oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status().as_u16()
+    router
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap()
+        .status()
+        .as_u16()
 }
 
 #[tokio::test]
@@ -60,11 +74,22 @@ async fn only_a_valid_access_token_reaches_a_handler() {
     assert_eq!(ask(&app, "/me", &format!("Bearer {access}")).await, 200);
     assert_eq!(ask(&app, "/me", &format!("bearer {access}")).await, 200);
     for not_theirs in ["/accept", "/admin"] {
-        assert_eq!(ask(&app, not_theirs, &format!("Bearer {access}")).await, 403);
+        assert_eq!(
+            ask(&app, not_theirs, &format!("Bearer {access}")).await,
+            403
+        );
     }
     let [grant, edge] = [TokenKind::DeviceGrant, TokenKind::Edge]
         .map(|kind| format!("Bearer {}", signed(&signer, kind)));
-    for bad in ["", "Bearer", "Bearer ", "Basic eA==", &access, &grant, &edge] {
+    for bad in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic eA==",
+        &access,
+        &grant,
+        &edge,
+    ] {
         assert_eq!(ask(&app, "/me", bad).await, 401, "{bad}");
     }
     app.clock.advance(60_000);
@@ -76,7 +101,10 @@ async fn only_a_service_that_asks_for_us_reaches_an_internal_handler() {
     let app = verifier();
     for (to, expected) in [("order", 200), ("auth", 401)] {
         let token = app.service_key.issue_token("hub", to, &app.clock);
-        assert_eq!(ask(&app, "/internal", &format!("Bearer {token}")).await, expected);
+        assert_eq!(
+            ask(&app, "/internal", &format!("Bearer {token}")).await,
+            expected
+        );
     }
 }
 
@@ -110,14 +138,29 @@ fn the_gateways_header_narrows_an_admin_and_nobody_else() {
         HeldPermissions::from_headers(role, &headers)
     };
     let all = |role| HeldPermissions(Permission::allowed_for_role(role).to_vec());
-    assert_eq!(held(Role::Admin, &[]), all(Role::Admin), "past the gateway, as the token says");
+    assert_eq!(
+        held(Role::Admin, &[]),
+        all(Role::Admin),
+        "past the gateway, as the token says"
+    );
     let read = Permission::ReadDesks;
     let verify = Permission::VerifyProviders;
-    let narrowed = held(Role::Admin, &["read_desks of_a_newer_gateway accept_orders"]);
-    assert_eq!(narrowed, HeldPermissions(vec![read]), "no more than the role of the token");
+    let narrowed = held(
+        Role::Admin,
+        &["read_desks of_a_newer_gateway accept_orders"],
+    );
+    assert_eq!(
+        narrowed,
+        HeldPermissions(vec![read]),
+        "no more than the role of the token"
+    );
     assert!(narrowed.include_any(&[verify, read]) && !narrowed.include_any(&[verify]));
     for nothing in [&[""][..], &["read_desks", "read_desks"]] {
-        assert_eq!(held(Role::Admin, nothing), HeldPermissions(Vec::new()), "{nothing:?}");
+        assert_eq!(
+            held(Role::Admin, nothing),
+            HeldPermissions(Vec::new()),
+            "{nothing:?}"
+        );
     }
     assert_eq!(held(Role::Customer, &["read_desks"]), all(Role::Customer));
     let header = HeldPermissions::to_header(&[read, verify]);

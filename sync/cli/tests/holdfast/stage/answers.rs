@@ -48,7 +48,10 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/edges/{id}/key", post(new_key))
         .route("/api/v1/admin/edges/{id}/acts", get(acts))
         .route("/api/v1/admin/edges/{id}/left-behind", get(left_behind))
-        .route("/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry", post(retry))
+        .route(
+            "/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry",
+            post(retry),
+        )
         .route("/api/v1/admin/queue", get(queue))
         .route("/api/v1/admin/asks", get(asks))
         .route("/api/v1/admin/asks/{id}/retry", post(retry_ask))
@@ -57,11 +60,20 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/lost-acceptances", get(lost))
         .route("/api/v1/admin/cases", get(cases))
         .route("/api/v1/admin/users", get(people))
-        .route("/api/v1/admin/providers/{id}/withdrawals", post(withdrawals))
+        .route(
+            "/api/v1/admin/providers/{id}/withdrawals",
+            post(withdrawals),
+        )
         .route("/api/v1/admin/regions/{region}", put(gate))
-        .route("/api/v1/admin/assignments/{region}", put(assign).get(assignment))
+        .route(
+            "/api/v1/admin/assignments/{region}",
+            put(assign).get(assignment),
+        )
         .route("/api/v1/admin/keys", get(async || keys()))
-        .route("/api/v1/admin/keys/rotate", post(async |Json(_): Json<Value>| keys()))
+        .route(
+            "/api/v1/admin/keys/rotate",
+            post(async |Json(_): Json<Value>| keys()),
+        )
         .route("/api/v1/admin/keys/kill", post(kill_key))
         .route("/api/v1/admin/letters", get(async || letter_boxes()))
         .route("/api/v1/admin/letters/{name}", get(letters))
@@ -141,10 +153,16 @@ async fn withdraw_code(Path(edge): Path<String>) -> Response {
 
 async fn withdrawals(Path(person): Path<String>, Json(body): Json<Value>) -> Response {
     if body["reason"] == "" {
-        let why = Text { en: "Give a reason.".into(), zh: "请说明原因。".into() };
+        let why = Text {
+            en: "Give a reason.".into(),
+            zh: "请说明原因。".into(),
+        };
         return Problem::wrong_field("reason", why).into_response();
     }
-    assert_eq!((person.as_str(), body), (PERSON, json!({"reason": "Fraud"})));
+    assert_eq!(
+        (person.as_str(), body),
+        (PERSON, json!({"reason": "Fraud"}))
+    );
     let job = json!({"order_id": "0192f5d4-0000-7000-8000-000000000009", "order_code": "N-7F3K9Q", "code": null});
     Json(json!({"items": [job], "more": false})).into_response()
 }
@@ -177,8 +195,9 @@ async fn people(query: Asked) -> Json<Value> {
     let asked_for = asked(&query, "search").unwrap();
     let known = [("lee", PERSON), ("lee.wang", ORDER)].into_iter();
     let found = known.filter(|(name, _)| name.starts_with(asked_for));
-    let items =
-        found.map(|(name, id)| json!({"user_id": id, "username": name})).collect::<Vec<_>>();
+    let items = found
+        .map(|(name, id)| json!({"user_id": id, "username": name}))
+        .collect::<Vec<_>>();
     Json(json!({"items": items, "next": null}))
 }
 
@@ -197,14 +216,21 @@ async fn gate(Path(region): Path<Region>, Json(body): Json<Value>) -> Response {
 /// Only MID is held.
 async fn assignment(path: Path<Region>) -> Json<Value> {
     let held = json!({"policy": "exclusive", "holder": "mid-1", "epoch": 1});
-    let now = if path.0 == Region::Mid { held } else { json!({}) };
+    let now = if path.0 == Region::Mid {
+        held
+    } else {
+        json!({})
+    };
     assign(path, Json(now)).await
 }
 
 /// Grants any request; answers a take-back with its record.
 async fn assign(Path(region): Path<Region>, Json(asked): Json<Value>) -> Json<Value> {
     let takes = asked["take_back"].is_object();
-    assert!(!takes || region == Region::Mid, "nothing is held in {region}");
+    assert!(
+        !takes || region == Region::Mid,
+        "nothing is held in {region}"
+    );
     let at = "2025-11-24T16:00:00Z";
     let fences = asked["take_back"].as_object().map(|record| {
         json!([{
@@ -224,7 +250,10 @@ async fn assign(Path(region): Path<Region>, Json(asked): Json<Value>) -> Json<Va
 }
 
 async fn orders(Query(query): Query<Vec<(String, String)>>) -> Json<Value> {
-    let code = query.iter().find(|(name, _)| name == "code").map(|(_, value)| value.as_str());
+    let code = query
+        .iter()
+        .find(|(name, _)| name == "code")
+        .map(|(_, value)| value.as_str());
     Json(match code {
         Some("S-000000") => json!({"items": [order(), order()], "next": null}),
         Some(code) if code == order_code().as_str() => json!({"items": [order()], "next": null}),
@@ -250,12 +279,21 @@ async fn timeline() -> Json<Value> {
         })
     };
     let won = entry(2, "pending", Value::Null, Value::Null);
-    let lost = entry(3, "accepted", json!("order_already_accepted"), json!("north-1"));
+    let lost = entry(
+        3,
+        "accepted",
+        json!("order_already_accepted"),
+        json!("north-1"),
+    );
     Json(json!({"items": [won, lost]}))
 }
 
 async fn one_order(Path(id): Path<String>) -> Response {
-    if id == ORDER { Json(order()).into_response() } else { missing() }
+    if id == ORDER {
+        Json(order()).into_response()
+    } else {
+        missing()
+    }
 }
 
 fn missing() -> Response {
@@ -266,7 +304,10 @@ fn missing() -> Response {
 type Asked = Query<Vec<(String, String)>>;
 
 fn asked<'a>(query: &'a Asked, name: &str) -> Option<&'a str> {
-    query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    query
+        .iter()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.as_str())
 }
 
 pub fn op_of(seq: u64, state: &str) -> Value {
@@ -320,8 +361,15 @@ async fn asks() -> Json<Value> {
         })
     };
     let mut unread = ask(UNREAD, "needs_operator", 3);
-    unread.as_object_mut().unwrap().retain(|name, _| !name.starts_with("order"));
-    let items = [ask(ORDER, "held_region", 0), ask(STOPPED, "needs_operator", 3), unread];
+    unread
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| !name.starts_with("order"));
+    let items = [
+        ask(ORDER, "held_region", 0),
+        ask(STOPPED, "needs_operator", 3),
+        unread,
+    ];
     Json(json!({"next": null, "items": items}))
 }
 

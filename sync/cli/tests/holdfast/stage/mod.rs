@@ -22,8 +22,10 @@ pub const NEXT_REFRESH: &str = "an-admins-next-refresh-token";
 /// The platform is unavailable for this token.
 pub const AWAY_REFRESH: &str = "a-refresh-token-that-gets-no-answer";
 /// Spent by this attempt after a lost answer.
-pub const SPENT_REFRESH: (&str, &str) =
-    ("a-spent-refresh-token", "0192f5d4-0000-7000-8000-0000000000aa");
+pub const SPENT_REFRESH: (&str, &str) = (
+    "a-spent-refresh-token",
+    "0192f5d4-0000-7000-8000-0000000000aa",
+);
 pub const ORDER: &str = "0192f5d4-0000-7000-8000-000000000009";
 /// Portal acceptances: one waits for an operator, one is unreadable for the hub.
 pub const STOPPED: &str = "0192f5d4-0000-7000-8000-000000000007";
@@ -48,14 +50,21 @@ impl Platform {
     /// The test changes this status during the run.
     pub fn start_changing(report: Arc<Mutex<Value>>) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let listener = runtime
+            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+            .unwrap();
         let address = listener.local_addr().unwrap();
         let (looked, looks) = mpsc::channel();
         #[allow(clippy::disallowed_methods)]
         runtime.spawn(async move { axum::serve(listener, answers::router(report, looked)).await });
         // The golden screens contain this path, so its length must be constant.
         let contexts = tempfile::tempdir_in("/tmp").unwrap();
-        Self { address, contexts, looks, _runtime: runtime }
+        Self {
+            address,
+            contexts,
+            looks,
+            _runtime: runtime,
+        }
     }
 
     /// Waits for the next status request.
@@ -91,7 +100,9 @@ impl Platform {
     /// Runs without `HOLDFAST_URL` and `HOLDFAST_TOKEN`, as after `login`.
     pub fn command_without_env(&self, args: &[&str]) -> Command {
         let mut command = self.command(args);
-        command.env_remove("HOLDFAST_URL").env_remove("HOLDFAST_TOKEN");
+        command
+            .env_remove("HOLDFAST_URL")
+            .env_remove("HOLDFAST_TOKEN");
         command
     }
 
@@ -101,8 +112,11 @@ impl Platform {
 
     /// Writes a sign-in as `up` does: one file per gateway, named by its address.
     pub fn write_context(&self, gateway: &str) {
-        let context =
-            OperatorContext { gateway: gateway.to_owned(), token: TOKEN.to_owned(), renewal: None };
+        let context = OperatorContext {
+            gateway: gateway.to_owned(),
+            token: TOKEN.to_owned(),
+            renewal: None,
+        };
         let name = gateway.replace(':', "_3a").replace('/', "_2f");
         let path = self.contexts.path().join(format!("gateway-{name}.json"));
         std::fs::write(path, serde_json::to_vec(&context).unwrap()).unwrap();

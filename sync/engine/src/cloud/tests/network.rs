@@ -32,13 +32,20 @@ struct Store {
 
 impl Store {
     fn cursor(&self) -> ChainHead {
-        self.ops.last().map_or(ChainHead::start(&edge()), |op| op.at)
+        self.ops
+            .last()
+            .map_or(ChainHead::start(&edge()), |op| op.at)
     }
 
     fn apply(&mut self, session: &mut SyncSession) {
         if let Some(run) = self.waiting.pop_front() {
             self.ops.extend(run);
-            session.handle_input(SyncSessionInput::OpsStored { cursor: self.cursor().seq }, NOW);
+            session.handle_input(
+                SyncSessionInput::OpsStored {
+                    cursor: self.cursor().seq,
+                },
+                NOW,
+            );
         }
     }
 

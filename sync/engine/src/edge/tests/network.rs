@@ -28,8 +28,15 @@ impl File {
             (*n == 0 && wanted.first_whatever_size)
                 || (bytes <= wanted.bytes_max && *n < wanted.ops_max as usize)
         };
-        let ops = self.ops[from..].iter().enumerate().take_while(fits).map(|(_, op)| op.clone());
-        OpRun { before, ops: ops.collect() }
+        let ops = self.ops[from..]
+            .iter()
+            .enumerate()
+            .take_while(fits)
+            .map(|(_, op)| op.clone());
+        OpRun {
+            before,
+            ops: ops.collect(),
+        }
     }
 
     fn merge(&mut self, order: wire::Order, via: OrderSource) {
@@ -77,7 +84,10 @@ struct Hub {
 
 impl Hub {
     fn standing(&self) -> LinkSessionId {
-        LinkSessionId { term: self.term, nonce: NONCE }
+        LinkSessionId {
+            term: self.term,
+            nonce: NONCE,
+        }
     }
 
     fn hear(&mut self, frame: Frame) -> Vec<Frame> {
@@ -111,7 +121,9 @@ impl Hub {
         let size: usize = up.ops.iter().map(|op| op.len()).sum();
         assert!(up.ops.len() <= 40 && (size <= 4_000 || up.ops.len() == 1));
         let before = self.cursor.seq;
-        self.cursor = self.cursor.append_ops(up.ops.iter().map(|op| op.as_slice()));
+        self.cursor = self
+            .cursor
+            .append_ops(up.ops.iter().map(|op| op.as_slice()));
         assert_eq!(up.hash, self.cursor.hash);
         self.ops.extend(up.ops.iter().map(|op| op.to_vec()));
         let ops = LIMITS.credit_ops;
@@ -123,7 +135,10 @@ impl Hub {
             bytes,
             feed_seq: None,
         };
-        vec![Frame::Credit(credit), outcomes(self.standing(), before, self.cursor.seq)]
+        vec![
+            Frame::Credit(credit),
+            outcomes(self.standing(), before, self.cursor.seq),
+        ]
     }
 }
 
@@ -175,9 +190,20 @@ impl World {
             position: position(),
         };
         let cursor = ChainHead::start(&edge_id());
-        let hub = Hub { term: 0, cursor, ops: Vec::new(), feed: 0 };
+        let hub = Hub {
+            term: 0,
+            cursor,
+            ops: Vec::new(),
+            feed: 0,
+        };
         let edge = fresh(position());
-        Self { edge, file, hub, up: Default::default(), down: Default::default() }
+        Self {
+            edge,
+            file,
+            hub,
+            up: Default::default(),
+            down: Default::default(),
+        }
     }
 
     fn perform(&mut self, todo: Vec<LinkStep>) {

@@ -6,7 +6,10 @@ use super::*;
 
 fn chunk(index: u32, before: Hash, last: bool) -> SnapshotChunk {
     let changes = vec![FeedChange::Order(order(u128::from(index), 1))];
-    let next = (!last).then_some(SnapshotCursor { kind: 0, entity: [1; 16] });
+    let next = (!last).then_some(SnapshotCursor {
+        kind: 0,
+        entity: [1; 16],
+    });
     let body = SnapshotPart { changes, next }.to_bytes();
     SnapshotChunk {
         standing: STANDING,
@@ -26,22 +29,39 @@ fn first() -> SnapshotChunk {
 #[track_caller]
 fn run(edge: &mut EdgeProtocol, chunk: SnapshotChunk) -> SnapshotChunkWrite {
     let todo = edge.handle_signed_frame(Frame::Snapshot(chunk));
-    let [LinkStep::Store(EdgeWrite::Snapshot(run))] = &todo[..] else { panic!("{todo:?}") };
+    let [LinkStep::Store(EdgeWrite::Snapshot(run))] = &todo[..] else {
+        panic!("{todo:?}")
+    };
     run.clone()
 }
 
 #[test]
 fn a_chunk_is_stored_only_behind_the_one_before_it() {
     let mut edge = open(position());
-    ignores(&mut edge, Frame::Snapshot(chunk(1, first().hash, false)), IgnoreReason::Gap);
+    ignores(
+        &mut edge,
+        Frame::Snapshot(chunk(1, first().hash, false)),
+        IgnoreReason::Gap,
+    );
     let begun = run(&mut edge, first());
     assert!(begun.begins);
-    let position = EdgeFilePosition { staged: begun.as_staged(), ..position() };
+    let position = EdgeFilePosition {
+        staged: begun.as_staged(),
+        ..position()
+    };
     edge.update_position(position.clone());
     ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);
-    ignores(&mut edge, Frame::Snapshot(chunk(2, first().hash, false)), IgnoreReason::Gap);
+    ignores(
+        &mut edge,
+        Frame::Snapshot(chunk(2, first().hash, false)),
+        IgnoreReason::Gap,
+    );
     let other = Hash::digest_bytes(b"another chunk");
-    ignores(&mut edge, Frame::Snapshot(chunk(1, other, false)), IgnoreReason::Unexpected);
+    ignores(
+        &mut edge,
+        Frame::Snapshot(chunk(1, other, false)),
+        IgnoreReason::Unexpected,
+    );
     let last = chunk(1, first().hash, true);
     let ended = run(&mut edge, last.clone());
     assert_eq!((ended.begins, ended.as_staged()), (false, None));
@@ -65,20 +85,37 @@ fn a_chunk_is_stored_only_behind_the_one_before_it() {
 fn an_image_that_is_the_view_is_not_begun_again() {
     let mut edge = open(position());
     let begun = run(&mut edge, first());
-    edge.update_position(EdgeFilePosition { staged: begun.as_staged(), ..position() });
+    edge.update_position(EdgeFilePosition {
+        staged: begun.as_staged(),
+        ..position()
+    });
     let last = run(&mut edge, chunk(1, first().hash, true));
     let snapshot = Some(last.hash);
     let feed_generation = 6;
-    let swapped = EdgeFilePosition { snapshot, feed_generation, feed_cursor: 40, ..position() };
+    let swapped = EdgeFilePosition {
+        snapshot,
+        feed_generation,
+        feed_cursor: 40,
+        ..position()
+    };
     edge.update_position(swapped.clone());
     ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);
-    edge.update_position(EdgeFilePosition { feed_cursor: 43, ..swapped.clone() });
+    edge.update_position(EdgeFilePosition {
+        feed_cursor: 43,
+        ..swapped.clone()
+    });
     ignores(&mut edge, Frame::Snapshot(first()), IgnoreReason::Stale);
 
     let start = snapshot_start(STANDING, 6, 43);
-    let repair = SnapshotChunk { feed_seq: 43, ..chunk(0, start, false) };
+    let repair = SnapshotChunk {
+        feed_seq: 43,
+        ..chunk(0, start, false)
+    };
     assert!(run(&mut edge, repair).begins, "another one is");
-    assert!(run(&mut open(swapped), first()).begins, "in another session it is another one");
+    assert!(
+        run(&mut open(swapped), first()).begins,
+        "in another session it is another one"
+    );
 }
 
 #[test]
@@ -86,21 +123,33 @@ fn another_image_begins_anew() {
     let staged = |edge: &mut EdgeProtocol| run(edge, first()).as_staged();
     let mut edge = open(position());
     let known = staged(&mut edge);
-    edge.update_position(EdgeFilePosition { staged: known, ..position() });
+    edge.update_position(EdgeFilePosition {
+        staged: known,
+        ..position()
+    });
     let start = snapshot_start(STANDING, 6, 41);
-    let other = SnapshotChunk { feed_seq: 41, ..chunk(0, start, false) };
+    let other = SnapshotChunk {
+        feed_seq: 41,
+        ..chunk(0, start, false)
+    };
     assert!(run(&mut edge, other).begins);
 }
 
 #[test]
 fn the_generation_comes_with_the_image_that_is_announced() {
     let greeted = |snapshot| {
-        let mut edge = fresh(EdgeFilePosition { feed_generation: 4, ..position() });
+        let mut edge = fresh(EdgeFilePosition {
+            feed_generation: 4,
+            ..position()
+        });
         edge.start_greeting(HubCheck::default());
         let Frame::Welcome(welcome) = welcome(STANDING, ChainHead::start(&edge_id())) else {
             panic!()
         };
-        let todo = edge.handle_signed_frame(Frame::Welcome(Welcome { snapshot, ..welcome }));
+        let todo = edge.handle_signed_frame(Frame::Welcome(Welcome {
+            snapshot,
+            ..welcome
+        }));
         todo.contains(&LinkStep::Store(EdgeWrite::Generation(5)))
     };
     assert_eq!((greeted(None), greeted(Some(40))), (true, false));

@@ -90,8 +90,22 @@ fn north_after(change: impl FnOnce(&mut EdgeStatus)) -> EdgeRecord {
 
 #[test]
 fn lags_count_both_ways() {
-    let shown = derive_edge_status(&EdgeRecord { feed_cursor: 38, ..north() }, &region(), NOW);
-    assert_eq!((shown.lag_up_ops, shown.lag_down_outcomes, shown.lag_down_changes), (2, 2, 2));
+    let shown = derive_edge_status(
+        &EdgeRecord {
+            feed_cursor: 38,
+            ..north()
+        },
+        &region(),
+        NOW,
+    );
+    assert_eq!(
+        (
+            shown.lag_up_ops,
+            shown.lag_down_outcomes,
+            shown.lag_down_changes
+        ),
+        (2, 2, 2)
+    );
 }
 
 #[test]
@@ -107,7 +121,11 @@ fn a_link_is_up_only_while_somebody_hears_the_edge() {
         (LinkState::Down, stale),
         "its replica is gone"
     );
-    let ended = EdgeRecord { link_up: false, link_since: Some(NOW), ..north() };
+    let ended = EdgeRecord {
+        link_up: false,
+        link_since: Some(NOW),
+        ..north()
+    };
     assert_eq!(shown(ended), (LinkState::Down, Some(NOW)));
     assert_eq!(
         shown(north_after(|stored| stored.last_contact_at = None)),
@@ -129,8 +147,19 @@ fn only_equal_digests_at_the_end_of_the_feed_match() {
         (a, 0, 3, None, ChecksumState::Settling),
     ] {
         let feed_digest = there.unwrap_or(Hash::ZERO);
-        let region = RegionRecord { feed_seq: 9, feed_digest, compacted_to: 0, ..region() };
-        let edge = EdgeRecord { digest, ahead, feed_cursor, region_digest: there, ..north() };
+        let region = RegionRecord {
+            feed_seq: 9,
+            feed_digest,
+            compacted_to: 0,
+            ..region()
+        };
+        let edge = EdgeRecord {
+            digest,
+            ahead,
+            feed_cursor,
+            region_digest: there,
+            ..north()
+        };
         assert_eq!(derive_checksum_state(&edge, &region), expected, "{edge:?}");
     }
 }
@@ -140,7 +169,11 @@ fn digests_below_what_was_compacted_say_nothing() {
     let at = |feed_cursor| {
         let there = Some(Hash::digest_bytes(b"there"));
         derive_edge_status(
-            &EdgeRecord { feed_cursor, region_digest: there, ..north() },
+            &EdgeRecord {
+                feed_cursor,
+                region_digest: there,
+                ..north()
+            },
             &region(),
             NOW,
         )
@@ -153,12 +186,22 @@ fn digests_below_what_was_compacted_say_nothing() {
 
 #[test]
 fn a_quarantine_is_shown_until_it_is_noted_and_a_twin_while_it_calls() {
-    let quarantine = QuarantineStatus { at: NOW, why: wire::QuarantineWhy::EdgeRestored };
+    let quarantine = QuarantineStatus {
+        at: NOW,
+        why: wire::QuarantineWhy::EdgeRestored,
+    };
     let shown = |readmitted_at, twin_seen_at| {
         let north = north_after(|stored| {
             (stored.quarantine, stored.twin_seen_at) = (Some(quarantine), twin_seen_at);
         });
-        let shown = derive_edge_status(&EdgeRecord { readmitted_at, ..north }, &region(), NOW);
+        let shown = derive_edge_status(
+            &EdgeRecord {
+                readmitted_at,
+                ..north
+            },
+            &region(),
+            NOW,
+        );
         (shown.quarantine.is_some(), shown.twin_seen_at.is_some())
     };
     let seen = |ago_ms: i64| Some(NOW.plus_ms(-ago_ms));
@@ -168,7 +211,10 @@ fn a_quarantine_is_shown_until_it_is_noted_and_a_twin_while_it_calls() {
 
 #[test]
 fn an_edge_that_never_enrolled_is_not_reported() {
-    let waiting = EdgeRecord { enrolled_at: None, ..north() };
+    let waiting = EdgeRecord {
+        enrolled_at: None,
+        ..north()
+    };
     let report = build_report(&[region()], &[north(), waiting], NOW);
     assert_eq!(report.regions[0].edges.len(), 1);
 }

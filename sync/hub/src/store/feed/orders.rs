@@ -94,8 +94,10 @@ impl Store {
         now: UnixMillis,
     ) -> Result<Option<usize>> {
         let events: Vec<EventId> = run.iter().map(|(event, _)| event.id).collect();
-        let (regions, ids): (Vec<Region>, Vec<OrderId>) =
-            run.iter().map(|(_, order)| (order.location, order.id)).unzip();
+        let (regions, ids): (Vec<Region>, Vec<OrderId>) = run
+            .iter()
+            .map(|(_, order)| (order.location, order.id))
+            .unzip();
         transact!(self.sql, tx => {
             let mut plan = FeedPlan::lock_regions(tx, &regions, &ids, now).await?;
             let mut seen = inbox::store::find_recorded(tx, CONSUMER, &events).await?;
@@ -143,14 +145,24 @@ async fn apply_order(
     now: UnixMillis,
 ) -> Result<FeedEffect> {
     let elsewhere = list_other_regions(&newest_of(tx, &[order.id]).await?, order);
-    if elsewhere.iter().any(|(_, version)| *version >= order.version) {
+    if elsewhere
+        .iter()
+        .any(|(_, version)| *version >= order.version)
+    {
         return Ok(FeedEffect::Known);
     }
     let mut regions: Vec<Region> = elsewhere.into_iter().map(|(region, _)| region).collect();
     regions.push(order.location);
     let mut plan = FeedPlan::lock_regions(tx, &regions, &[order.id], now).await?;
-    for region in regions.into_iter().filter(|region| *region != order.location) {
-        plan.remove_order(&DepartedOrder { region, order_id: order.id, version: order.version })?;
+    for region in regions
+        .into_iter()
+        .filter(|region| *region != order.location)
+    {
+        plan.remove_order(&DepartedOrder {
+            region,
+            order_id: order.id,
+            version: order.version,
+        })?;
     }
     let fed = plan.add_order(order, equal)?;
     plan.write(tx).await?;
@@ -159,7 +171,9 @@ async fn apply_order(
 
 /// Lists the other regions that contain the order, with its newest version there.
 fn list_other_regions(newest: &NewestOrders, order: &Order) -> Vec<(Region, u64)> {
-    let others = Region::ALL.into_iter().filter(|region| *region != order.location);
+    let others = Region::ALL
+        .into_iter()
+        .filter(|region| *region != order.location);
     let stands = |region: Region| match newest.get(&(region, order.id)) {
         Some((version, Some(_))) => Some((region, *version)),
         _ => None,
@@ -170,11 +184,15 @@ fn list_other_regions(newest: &NewestOrders, order: &Order) -> Vec<(Region, u64)
 async fn newest_of(tx: &mut Tx, orders: &[OrderId]) -> Result<NewestOrders> {
     let mut first = vals![ORDER];
     first.extend(Region::ALL.iter().map(Val::from));
-    let text =
-        Statement::new(NEWEST_OF).append_marks(Region::ALL.len()).append_text(") AND entity IN (");
-    let rows = tx.all_named(text, &first, orders, ") ORDER BY feed_seq").await?;
-    let newest =
-        rows.into_iter().map(|(region, id, version, digest)| ((region, id), (version, digest)));
+    let text = Statement::new(NEWEST_OF)
+        .append_marks(Region::ALL.len())
+        .append_text(") AND entity IN (");
+    let rows = tx
+        .all_named(text, &first, orders, ") ORDER BY feed_seq")
+        .await?;
+    let newest = rows
+        .into_iter()
+        .map(|(region, id, version, digest)| ((region, id), (version, digest)));
     Ok(newest.collect())
 }
 
@@ -187,12 +205,22 @@ impl FeedPlan {
         now: UnixMillis,
     ) -> Result<Self> {
         let mut ends = HashMap::new();
-        for region in Region::ALL.into_iter().filter(|region| regions.contains(region)) {
+        for region in Region::ALL
+            .into_iter()
+            .filter(|region| regions.contains(region))
+        {
             ends.insert(region, lock_feed_end(tx, region).await?);
         }
         let newest = newest_of(tx, orders).await?;
         let keys = tx.data_keys().clone();
-        Ok(Self { newest, ends, rows: Vec::new(), lost: Vec::new(), keys, now })
+        Ok(Self {
+            newest,
+            ends,
+            rows: Vec::new(),
+            lost: Vec::new(),
+            keys,
+            now,
+        })
     }
 
     fn add_order(&mut self, order: &Order, equal: EqualVersionRule) -> Result<FeedEffect> {
@@ -218,12 +246,22 @@ impl FeedPlan {
         let id = order.id;
         let version = order.version;
         let member = Some(digest);
-        self.add(order.location, id, version, member, FeedChange::Order(order.clone()))?;
+        self.add(
+            order.location,
+            id,
+            version,
+            member,
+            FeedChange::Order(order.clone()),
+        )?;
         Ok(fed)
     }
 
     fn remove_order(&mut self, gone: &DepartedOrder) -> Result<FeedEffect> {
-        let DepartedOrder { region, order_id, version } = *gone;
+        let DepartedOrder {
+            region,
+            order_id,
+            version,
+        } = *gone;
         let before = match self.newest.get(&(region, order_id)) {
             Some((known, Some(digest))) if *known <= version => *digest,
             _ => return Ok(FeedEffect::Known),
@@ -231,7 +269,13 @@ impl FeedPlan {
         let end = self.get_feed_end(region)?;
         end.digest.toggle_member(before);
         end.orders = end.orders.saturating_sub(1);
-        self.add(region, order_id, version, None, FeedChange::OrderGone { order_id, version })?;
+        self.add(
+            region,
+            order_id,
+            version,
+            None,
+            FeedChange::OrderGone { order_id, version },
+        )?;
         Ok(FeedEffect::Added)
     }
 
@@ -242,7 +286,11 @@ impl FeedPlan {
         let end = self.get_feed_end(region)?;
         end.lost += 1;
         let number = end.lost;
-        self.lost.push(LostRow { region, number, order_id });
+        self.lost.push(LostRow {
+            region,
+            number,
+            order_id,
+        });
         Ok(())
     }
 
@@ -254,7 +302,13 @@ impl FeedPlan {
         member: Option<Hash>,
         change: FeedChange,
     ) -> Result<()> {
-        let entry = FeedEntry { kind: ORDER, entity: id.0, version, member, change };
+        let entry = FeedEntry {
+            kind: ORDER,
+            entity: id.0,
+            version,
+            member,
+            change,
+        };
         let now = self.now;
         let keys = self.keys.clone();
         let row = self.get_feed_end(region)?.next(&keys, entry, now)?;

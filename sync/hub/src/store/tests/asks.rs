@@ -14,8 +14,16 @@ fn id(n: u128) -> CommandId {
 
 pub(super) fn accept(n: u128) -> AcceptForHolder {
     let command = accept_op(n).command;
-    let actor = Actor { user_id: USER, role: Role::Provider };
-    AcceptForHolder { region: Region::North, command, actor, token: "t".into() }
+    let actor = Actor {
+        user_id: USER,
+        role: Role::Provider,
+    };
+    AcceptForHolder {
+        region: Region::North,
+        command,
+        actor,
+        token: "t".into(),
+    }
 }
 
 /// Adds `count` waiting accepts for NORTH's only edge, which holds the region.
@@ -24,7 +32,11 @@ async fn waiting(mysql: bool, count: u128) -> Database {
     let store = with_edge(mysql).await;
     let (term, _) = session(&store).await;
     store.record_contact(&north(), term, NOW).await.unwrap();
-    store.sql().exec(HOLDER, platform::vals![&north()]).await.unwrap();
+    store
+        .sql()
+        .exec(HOLDER, platform::vals![&north()])
+        .await
+        .unwrap();
     for n in 1..=count {
         assert_eq!(
             store.admit_portal_accept(&accept(n), NOW).await.unwrap(),
@@ -44,7 +56,10 @@ async fn stops(store: &Store, n: u128) {
 async fn handed_in(store: &Store) -> Vec<(CommandId, u32)> {
     let part = store.waiting_accepts(FIRST, 10).await.unwrap();
     let id = |accept: &wire::WaitingAccept| accept.command.id;
-    part.accepts.iter().map(|accept| (id(accept), part.failures[&(id(accept), USER)])).collect()
+    part.accepts
+        .iter()
+        .map(|accept| (id(accept), part.failures[&(id(accept), USER)]))
+        .collect()
 }
 
 #[rstest]
@@ -58,10 +73,20 @@ async fn an_accept_that_this_version_cannot_read_hides_no_other(
     assert_eq!(handed_in(&store).await, [(id(1), 0), (id(3), 0)]);
     let part = store.waiting_accepts(FIRST, 10).await.unwrap();
     assert_eq!(part.unreadable, [(id(2), USER)]);
-    let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
-    assert!(put.iter().map(|due| due.accept.command.id).eq([id(1), id(3)]));
+    let put = store
+        .asks_for(Region::North, &north(), 1, 10)
+        .await
+        .unwrap();
+    assert!(
+        put.iter()
+            .map(|due| due.accept.command.id)
+            .eq([id(1), id(3)])
+    );
     let shown = store.asks_waiting(FIRST, 10).await.unwrap();
-    let read: Vec<_> = shown.iter().map(|ask| (ask.command_id, ask.order_id.is_some())).collect();
+    let read: Vec<_> = shown
+        .iter()
+        .map(|ask| (ask.command_id, ask.order_id.is_some()))
+        .collect();
     assert_eq!(read, [(id(1), true), (id(2), false), (id(3), true)]);
 }
 
@@ -74,7 +99,10 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
     let store = waiting(mysql, 2).await;
     let failed = async |failures| store.ask_failed((id(1), USER), failures).await.unwrap();
     assert!(failed(0).await && failed(1).await);
-    assert!(!failed(1).await, "two that tried it at once count one failure");
+    assert!(
+        !failed(1).await,
+        "two that tried it at once count one failure"
+    );
     let retry = async |n| store.retry_asks(id(n), admin(), NOW).await.unwrap();
     assert_eq!(retry(1).await, RetryResult::NotStopped);
     assert_eq!(handed_in(&store).await, [(id(1), 2), (id(2), 0)]);
@@ -82,23 +110,45 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
 
     // The accept still waits: for the holder, behind the others, and as the same request.
     assert_eq!(handed_in(&store).await, [(id(2), 0)]);
-    let put = store.asks_for(Region::North, &north(), 1, 10).await.unwrap();
-    assert!(put.iter().map(|due| due.accept.command.id).eq([id(2), id(1)]));
-    assert_eq!(store.admit_portal_accept(&accept(1), LATER).await.unwrap(), AcceptAdmission::Waits);
+    let put = store
+        .asks_for(Region::North, &north(), 1, 10)
+        .await
+        .unwrap();
+    assert!(
+        put.iter()
+            .map(|due| due.accept.command.id)
+            .eq([id(2), id(1)])
+    );
+    assert_eq!(
+        store.admit_portal_accept(&accept(1), LATER).await.unwrap(),
+        AcceptAdmission::Waits
+    );
     let shown = store.asks_waiting(FIRST, 10).await.unwrap();
     let states: Vec<_> = shown.iter().map(|ask| (ask.state, ask.failures)).collect();
-    assert_eq!(states, [(OpState::NeedsOperator, 3), (OpState::HeldRegion, 0)]);
+    assert_eq!(
+        states,
+        [(OpState::NeedsOperator, 3), (OpState::HeldRegion, 0)]
+    );
     let shown = region(&store).await;
     assert_eq!((shown.asks_waiting, shown.asks_stopped), (2, 1));
 
-    assert_eq!((retry(2).await, retry(9).await), (RetryResult::NotStopped, RetryResult::Unknown));
+    assert_eq!(
+        (retry(2).await, retry(9).await),
+        (RetryResult::NotStopped, RetryResult::Unknown)
+    );
     assert_eq!(retry(1).await, RetryResult::LetIn);
     assert_eq!(handed_in(&store).await, [(id(1), 0), (id(2), 0)]);
     assert_eq!(region(&store).await.asks_stopped, 0);
-    let notes: Vec<(Uuid, Uuid, i64, Uuid)> =
-        store.sql().fetch_all(NOTES, platform::vals![]).await.unwrap();
+    let notes: Vec<(Uuid, Uuid, i64, Uuid)> = store
+        .sql()
+        .fetch_all(NOTES, platform::vals![])
+        .await
+        .unwrap();
     assert_eq!(notes, [(id(1).0, USER.0, NOW.0, admin().0)]);
-    assert!(!failed(2).await, "what was tried before it was let in counts no more");
+    assert!(
+        !failed(2).await,
+        "what was tried before it was let in counts no more"
+    );
 }
 
 #[rstest]
@@ -118,7 +168,15 @@ async fn an_op_that_is_decided_under_its_name_has_a_stopped_accept_handed_in(
         (decided.command_id, decided.user_id) = (Some(id(n)), Some(USER));
     }
     let claim = claimed(&store).await;
-    assert!(store.commit_progress(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &progress, NOW, UNTIL)
+            .await
+            .unwrap()
+    );
     assert_eq!(handed_in(&store).await, [(id(1), 0), (id(3), 0)]);
-    assert!(!failed(2).await, "what failed while it was being decided stops it no more");
+    assert!(
+        !failed(2).await,
+        "what failed while it was being decided stops it no more"
+    );
 }

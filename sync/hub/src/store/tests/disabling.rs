@@ -11,12 +11,22 @@ fn order(since: Option<UnixMillis>) -> DisableRequest {
     let why = "stolen".to_owned();
     let retires = since.is_none();
     let by = admin();
-    DisableRequest { since, why, retires, by }
+    DisableRequest {
+        since,
+        why,
+        retires,
+        by,
+    }
 }
 
 async fn rekey(store: &Store, kind: EdgeActKind, code: &[u8]) -> Option<UnixMillis> {
     store
-        .issue_rekey_code(&north(), (kind, Hash::digest_bytes(code), admin()), None, NOW)
+        .issue_rekey_code(
+            &north(),
+            (kind, Hash::digest_bytes(code), admin()),
+            None,
+            NOW,
+        )
         .await
         .unwrap()
 }
@@ -30,7 +40,12 @@ async fn a_disabled_edge_loses_its_session_and_its_worker(#[values(false, true)]
     let ops = accepts_and_release(term, stored.cursor);
     assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
     let claim = claimed(&store).await;
-    assert!(store.disable_edge(&north(), &order(Some(NOW)), LATER).await.unwrap());
+    assert!(
+        store
+            .disable_edge(&north(), &order(Some(NOW)), LATER)
+            .await
+            .unwrap()
+    );
 
     let pulse = store.read_session_pulse(&north()).await.unwrap().unwrap();
     assert!(pulse.disabled && pulse.term > term);
@@ -38,22 +53,53 @@ async fn a_disabled_edge_loses_its_session_and_its_worker(#[values(false, true)]
         !store.record_contact(&north(), term, LATER).await.unwrap(),
         "its session writes no more"
     );
-    assert!(store.load_edge_state(&north(), LATER).await.unwrap().unwrap().disabled);
+    assert!(
+        store
+            .load_edge_state(&north(), LATER)
+            .await
+            .unwrap()
+            .unwrap()
+            .disabled
+    );
     assert!(store.link_key(&north()).await.unwrap().unwrap().disabled);
     let nothing = crate::domain::run::PassResults::default();
     assert!(
-        !store.commit_progress(&claim, &nothing, LATER, UNTIL).await.unwrap(),
+        !store
+            .commit_progress(&claim, &nothing, LATER, UNTIL)
+            .await
+            .unwrap(),
         "nor does its worker"
     );
 
-    let claim = store.claim_log(&north(), replica(2), LATER, UNTIL).await.unwrap().unwrap();
-    assert!(due(&store, &claim, 9).await.iter().all(|due| due.distrusted));
+    let claim = store
+        .claim_log(&north(), replica(2), LATER, UNTIL)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(
-        store.disable_edge(&north(), &order(Some(LATER)), LATER).await.unwrap(),
+        due(&store, &claim, 9)
+            .await
+            .iter()
+            .all(|due| due.distrusted)
+    );
+    assert!(
+        store
+            .disable_edge(&north(), &order(Some(LATER)), LATER)
+            .await
+            .unwrap(),
         "another moment"
     );
-    let claim = store.claim_log(&north(), replica(2), LATER, UNTIL).await.unwrap().unwrap();
-    assert!(due(&store, &claim, 9).await.iter().all(|due| !due.distrusted));
+    let claim = store
+        .claim_log(&north(), replica(2), LATER, UNTIL)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        due(&store, &claim, 9)
+            .await
+            .iter()
+            .all(|due| !due.distrusted)
+    );
     assert_eq!(store.open_disablings().await.unwrap(), [north()]);
     store.close_disabling(&north()).await.unwrap();
     assert!(store.open_disablings().await.unwrap().is_empty());
@@ -64,34 +110,85 @@ async fn a_disabled_edge_loses_its_session_and_its_worker(#[values(false, true)]
 #[tokio::test]
 async fn a_new_key_replaces_the_old_one_and_lets_the_edge_in(#[values(false, true)] mysql: bool) {
     let store = with_edge(mysql).await;
-    store.disable_edge(&north(), &order(None), NOW).await.unwrap();
-    assert!(rekey(&store, EdgeActKind::Rekeyed, b"new").await.is_some());
-    assert_eq!(store.link_key(&north()).await.unwrap(), None, "the old key is gone at once");
-    let again = store
-        .invite_edge(&north(), Region::North, Hash::digest_bytes(b"x"), admin(), NOW)
+    store
+        .disable_edge(&north(), &order(None), NOW)
         .await
         .unwrap();
-    assert_eq!(again, InvitationResult::Exists, "its name stands for its log");
-    let known = EnrolmentResult::Edge { edge: north(), region: Region::North };
+    assert!(rekey(&store, EdgeActKind::Rekeyed, b"new").await.is_some());
+    assert_eq!(
+        store.link_key(&north()).await.unwrap(),
+        None,
+        "the old key is gone at once"
+    );
+    let again = store
+        .invite_edge(
+            &north(),
+            Region::North,
+            Hash::digest_bytes(b"x"),
+            admin(),
+            NOW,
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        again,
+        InvitationResult::Exists,
+        "its name stands for its log"
+    );
+    let known = EnrolmentResult::Edge {
+        edge: north(),
+        region: Region::North,
+    };
     for _ in 0..2 {
         assert_eq!(
-            store.enrol_edge(Hash::digest_bytes(b"new"), OTHER_KEY, NOW).await.unwrap(),
+            store
+                .enrol_edge(Hash::digest_bytes(b"new"), OTHER_KEY, NOW)
+                .await
+                .unwrap(),
             known
         );
     }
     assert_eq!(store.former_keys(&north()).await.unwrap(), [KEY]);
-    let third = store.enrol_edge(Hash::digest_bytes(b"new"), [6; 32], NOW).await.unwrap();
+    let third = store
+        .enrol_edge(Hash::digest_bytes(b"new"), [6; 32], NOW)
+        .await
+        .unwrap();
     assert_eq!(third, EnrolmentResult::CodeInvalid);
     let key = store.link_key(&north()).await.unwrap().unwrap();
     assert_eq!((key.public_key, key.disabled), (OTHER_KEY, false));
 
-    assert!(rekey(&store, EdgeActKind::Rotated, b"newer").await.is_some());
-    assert!(store.link_key(&north()).await.unwrap().is_some(), "it counts until the code is used");
-    assert_eq!(store.enrol_edge(Hash::digest_bytes(b"newer"), KEY, NOW).await.unwrap(), known);
-    assert_eq!(store.link_key(&north()).await.unwrap().unwrap().public_key, KEY);
-    assert_eq!(store.former_keys(&north()).await.unwrap(), [OTHER_KEY], "not the present one");
+    assert!(
+        rekey(&store, EdgeActKind::Rotated, b"newer")
+            .await
+            .is_some()
+    );
+    assert!(
+        store.link_key(&north()).await.unwrap().is_some(),
+        "it counts until the code is used"
+    );
+    assert_eq!(
+        store
+            .enrol_edge(Hash::digest_bytes(b"newer"), KEY, NOW)
+            .await
+            .unwrap(),
+        known
+    );
+    assert_eq!(
+        store.link_key(&north()).await.unwrap().unwrap().public_key,
+        KEY
+    );
+    assert_eq!(
+        store.former_keys(&north()).await.unwrap(),
+        [OTHER_KEY],
+        "not the present one"
+    );
     let unknown = EdgeId::new("north-7").unwrap();
-    assert!(!store.disable_edge(&unknown, &order(None), NOW).await.unwrap());
+    assert!(
+        !store
+            .disable_edge(&unknown, &order(None), NOW)
+            .await
+            .unwrap()
+    );
 }
 
 #[rstest]
@@ -100,21 +197,50 @@ async fn an_op_keeps_what_the_hub_knew_when_it_came(#[values(false, true)] mysql
     let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     let mut ops = accepts_and_release(term, stored.cursor);
-    ops.heads =
-        LogHeadReports { told_seq: 9, told_at: NOW, newest: LATER, ..LogHeadReports::default() };
+    ops.heads = LogHeadReports {
+        told_seq: 9,
+        told_at: NOW,
+        newest: LATER,
+        ..LogHeadReports::default()
+    };
     for op in &mut ops.ops {
-        op.bounds = OpBounds { not_before: NOW, knows_to: 7 };
+        op.bounds = OpBounds {
+            not_before: NOW,
+            knows_to: 7,
+        };
     }
     assert!(store.store_ops(&north(), &ops, LATER).await.unwrap());
     let claim = claimed(&store).await;
     let first = due(&store, &claim, 1).await.remove(0);
-    assert_eq!((first.came.received_at, first.came.bounds), (LATER, ops.ops[0].bounds));
+    assert_eq!(
+        (first.came.received_at, first.came.bounds),
+        (LATER, ops.ops[0].bounds)
+    );
     let stands = store.load_edge_state(&north(), NOW).await.unwrap().unwrap();
     assert_eq!(stands.heads, ops.heads);
-    let heads = LogHeadReports { told_seq: 5, told_feed: 3, ..ops.heads };
-    assert!(store.save_ack(&north(), (&ack(term, 0), &heads), LATER).await.unwrap());
-    assert_eq!(store.load_edge_state(&north(), NOW).await.unwrap().unwrap().heads, heads);
-    let tail =
-        store.read_ended_epoch_ops(&north(), LogPosition { epoch: 1, seq: 0 }).await.unwrap();
+    let heads = LogHeadReports {
+        told_seq: 5,
+        told_feed: 3,
+        ..ops.heads
+    };
+    assert!(
+        store
+            .save_ack(&north(), (&ack(term, 0), &heads), LATER)
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        store
+            .load_edge_state(&north(), NOW)
+            .await
+            .unwrap()
+            .unwrap()
+            .heads,
+        heads
+    );
+    let tail = store
+        .read_ended_epoch_ops(&north(), LogPosition { epoch: 1, seq: 0 })
+        .await
+        .unwrap();
     assert!(tail.ops.is_empty(), "its epoch goes on");
 }

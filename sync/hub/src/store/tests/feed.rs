@@ -33,10 +33,25 @@ async fn a_feed_takes_each_event_once_and_the_highest_version_wins(
         async move { store.feed_order(&event, &order, NOW).await.unwrap() }
     };
     assert_eq!(feed(1, order(1, 2)).await, FeedEffect::Added);
-    assert_eq!(feed(1, order(1, 2)).await, FeedEffect::Known, "the same event");
-    assert_eq!(feed(2, order(1, 1)).await, FeedEffect::Known, "an older version, late");
-    assert_eq!(feed(3, order(1, 2)).await, FeedEffect::Known, "the same content by another event");
-    let other = Order { title: "Another".into(), ..order(1, 2) };
+    assert_eq!(
+        feed(1, order(1, 2)).await,
+        FeedEffect::Known,
+        "the same event"
+    );
+    assert_eq!(
+        feed(2, order(1, 1)).await,
+        FeedEffect::Known,
+        "an older version, late"
+    );
+    assert_eq!(
+        feed(3, order(1, 2)).await,
+        FeedEffect::Known,
+        "the same content by another event"
+    );
+    let other = Order {
+        title: "Another".into(),
+        ..order(1, 2)
+    };
     assert_eq!(feed(4, other).await, FeedEffect::Contradicted);
     assert_eq!(feed(5, order(2, 1)).await, FeedEffect::Added);
     assert_eq!(feed(6, order(1, 3)).await, FeedEffect::Added);
@@ -50,8 +65,14 @@ async fn a_feed_takes_each_event_once_and_the_highest_version_wins(
     let mut digest = order(1, 3).compute_digest();
     digest.toggle_member(order(2, 1).compute_digest());
     let north = region(&store).await;
-    assert_eq!((north.feed_seq, north.orders, north.feed_digest), (3, 2, digest));
-    assert_eq!(store.read_feed(Region::South, 0, 10).await.unwrap(), (0, vec![]));
+    assert_eq!(
+        (north.feed_seq, north.orders, north.feed_digest),
+        (3, 2, digest)
+    );
+    assert_eq!(
+        store.read_feed(Region::South, 0, 10).await.unwrap(),
+        (0, vec![])
+    );
 }
 
 /// Returns the feeds of all regions and their ends, without the generation.
@@ -71,7 +92,10 @@ async fn a_run_of_orders_leaves_what_taking_them_one_by_one_leaves(
 ) {
     let at_once = database(mysql).await;
     let one_by_one = database(mysql).await;
-    let south = |n, version| Order { location: Region::South, ..order(n, version) };
+    let south = |n, version| Order {
+        location: Region::South,
+        ..order(n, version)
+    };
     let runs = [
         vec![
             (1, order(1, 1)),
@@ -94,13 +118,20 @@ async fn a_run_of_orders_leaves_what_taking_them_one_by_one_leaves(
             one_by_one.feed_order(&event(*n), order, NOW).await.unwrap();
         }
         let events: Vec<_> = run.iter().map(|(n, _)| event(*n)).collect();
-        let run: Vec<_> =
-            events.iter().zip(run).map(|(event, (_, order))| (event, order)).collect();
+        let run: Vec<_> = events
+            .iter()
+            .zip(run)
+            .map(|(event, (_, order))| (event, order))
+            .collect();
         assert_eq!(at_once.feed_orders(&run, NOW).await.unwrap(), Some(added));
     }
     assert_eq!(told(&at_once).await, told(&one_by_one).await);
     let again = [(&event(8), order(4, 9))];
-    assert_eq!(at_once.feed_orders(&again, NOW).await.unwrap(), Some(0), "the event is known");
+    assert_eq!(
+        at_once.feed_orders(&again, NOW).await.unwrap(),
+        Some(0),
+        "the event is known"
+    );
 }
 
 #[rstest]
@@ -109,16 +140,31 @@ async fn a_run_with_an_order_that_moves_or_contradicts_changes_nothing(
     #[values(false, true)] mysql: bool,
 ) {
     let store = database(mysql).await;
-    store.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
+    store
+        .feed_order(&event(1), &order(1, 1), NOW)
+        .await
+        .unwrap();
     let before = told(&store).await;
-    let moved = Order { location: Region::South, ..order(1, 2) };
-    let other = Order { title: "Another".into(), ..order(1, 1) };
+    let moved = Order {
+        location: Region::South,
+        ..order(1, 2)
+    };
+    let other = Order {
+        title: "Another".into(),
+        ..order(1, 1)
+    };
     for odd in [moved, other] {
         let run = [(&event(2), order(2, 1)), (&event(3), odd)];
         assert_eq!(store.feed_orders(&run, NOW).await.unwrap(), None);
         assert_eq!(told(&store).await, before);
     }
-    assert_eq!(store.feed_order(&event(2), &order(2, 1), NOW).await.unwrap(), FeedEffect::Added);
+    assert_eq!(
+        store
+            .feed_order(&event(2), &order(2, 1), NOW)
+            .await
+            .unwrap(),
+        FeedEffect::Added
+    );
 }
 
 #[rstest]
@@ -127,23 +173,45 @@ async fn an_acceptance_that_lost_is_numbered_and_changes_nothing_that_an_edge_re
     #[values(false, true)] mysql: bool,
 ) {
     let store = database(mysql).await;
-    store.feed_order(&event(1), &order(1, 3), NOW).await.unwrap();
+    store
+        .feed_order(&event(1), &order(1, 3), NOW)
+        .await
+        .unwrap();
     let before = told(&store).await;
-    let lost = |n| Event { kind: EventType::OrderAcceptanceLost, ..event(n) };
+    let lost = |n| Event {
+        kind: EventType::OrderAcceptanceLost,
+        ..event(n)
+    };
     let lost_to = async |to| {
-        let lost = store.lost_acceptances(Region::North, 0, to, 1_000).await.unwrap();
-        lost.into_iter().map(|(number, change)| (number, change.unwrap())).collect::<Vec<_>>()
+        let lost = store
+            .lost_acceptances(Region::North, 0, to, 1_000)
+            .await
+            .unwrap();
+        lost.into_iter()
+            .map(|(number, change)| (number, change.unwrap()))
+            .collect::<Vec<_>>()
     };
     let known = (1, FeedChange::Order(order(1, 3)));
     for (fed, effect) in [(lost(2), FeedEffect::Added), (lost(2), FeedEffect::Known)] {
-        assert_eq!(store.feed_order(&fed, &order(1, 3), NOW).await.unwrap(), effect);
+        assert_eq!(
+            store.feed_order(&fed, &order(1, 3), NOW).await.unwrap(),
+            effect
+        );
         assert_eq!(lost_to(9).await, std::slice::from_ref(&known));
     }
     let first = lost(3);
     let second = lost(4);
-    let run = [(&first, order(1, 3)), (&second, order(1, 2)), (&first, order(1, 3))];
+    let run = [
+        (&first, order(1, 3)),
+        (&second, order(1, 2)),
+        (&first, order(1, 3)),
+    ];
     assert_eq!(store.feed_orders(&run, NOW).await.unwrap(), Some(2));
-    let numbers: Vec<_> = lost_to(9).await.into_iter().map(|(number, _)| number).collect();
+    let numbers: Vec<_> = lost_to(9)
+        .await
+        .into_iter()
+        .map(|(number, _)| number)
+        .collect();
     assert_eq!((numbers, region(&store).await.lost), (vec![1, 2, 3], 3));
     assert_eq!(told(&store).await, before);
 
@@ -163,7 +231,12 @@ async fn writers_at_once_leave_no_gap_and_no_reader_passes_over_one(
     let store = database(mysql).await;
     let write = |n: u128| {
         let store = &store;
-        async move { store.feed_order(&event(n), &order(n, 1), NOW).await.unwrap() }
+        async move {
+            store
+                .feed_order(&event(n), &order(n, 1), NOW)
+                .await
+                .unwrap()
+        }
     };
     let writing = futures::future::join_all((1..=40).map(write));
     let reading = async {
@@ -190,15 +263,27 @@ async fn revocations_and_keys_go_to_every_region_and_into_no_digest(
     let store = database(mysql).await;
     let session = SessionId(Uuid::from_u128(5));
     assert_eq!(
-        store.feed_revoked(&event(1), RevokedSubject::Session(session), NOW).await.unwrap(),
+        store
+            .feed_revoked(&event(1), RevokedSubject::Session(session), NOW)
+            .await
+            .unwrap(),
         FeedEffect::Added
     );
     assert_eq!(
-        store.feed_revoked(&event(1), RevokedSubject::Session(session), NOW).await.unwrap(),
+        store
+            .feed_revoked(&event(1), RevokedSubject::Session(session), NOW)
+            .await
+            .unwrap(),
         FeedEffect::Known
     );
-    assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), FeedEffect::Added);
-    assert_eq!(store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(), FeedEffect::Known);
+    assert_eq!(
+        store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(),
+        FeedEffect::Added
+    );
+    assert_eq!(
+        store.feed_keys("{\"keys\":[]}", NOW).await.unwrap(),
+        FeedEffect::Known
+    );
     for region in Region::ALL {
         let (to, changes) = store.read_feed(region, 0, 10).await.unwrap();
         let revoked = FeedChange::Revoked {
@@ -208,7 +293,10 @@ async fn revocations_and_keys_go_to_every_region_and_into_no_digest(
             person: None,
             mark: None,
         };
-        let keys = FeedChange::Keys { version: 2, jwks: "{\"keys\":[]}".into() };
+        let keys = FeedChange::Keys {
+            version: 2,
+            jwks: "{\"keys\":[]}".into(),
+        };
         assert_eq!((to, changes), (2, vec![revoked, keys]));
     }
     assert_eq!(region(&store).await.feed_digest, Hash::ZERO);
@@ -222,12 +310,31 @@ async fn an_ended_session_is_forgotten_with_its_token_and_a_revoked_person_never
     let store = database(mysql).await;
     let session = SessionId(Uuid::from_u128(5));
     let person = UserId(Uuid::from_u128(6));
-    store.feed_revoked(&event(1), RevokedSubject::Session(session), NOW).await.unwrap();
-    store.feed_revoked(&event(2), RevokedSubject::Person(person), NOW).await.unwrap();
+    store
+        .feed_revoked(&event(1), RevokedSubject::Session(session), NOW)
+        .await
+        .unwrap();
+    store
+        .feed_revoked(&event(2), RevokedSubject::Person(person), NOW)
+        .await
+        .unwrap();
     store.feed_keys("{\"keys\":[]}", NOW).await.unwrap();
     let named = [session.0, person.0];
-    assert_eq!(store.read_revocations(Region::North, &named).await.unwrap().len(), 2);
-    assert_eq!(store.drop_revocations(Region::North, 3, LATER).await.unwrap(), 1);
+    assert_eq!(
+        store
+            .read_revocations(Region::North, &named)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
+    assert_eq!(
+        store
+            .drop_revocations(Region::North, 3, LATER)
+            .await
+            .unwrap(),
+        1
+    );
     let kept = store.read_revocations(Region::North, &named).await.unwrap();
     assert_eq!(kept.keys().collect::<Vec<_>>(), [&person.0]);
     let (_, changes) = store.read_feed(Region::North, 0, 10).await.unwrap();
@@ -250,15 +357,29 @@ async fn a_readmission_undoes_the_revocations_before_it_for_newer_tokens(
     let person = UserId(Uuid::from_u128(6));
     let at = |after_s: i64| NOW.plus_ms(after_s * 1_000);
     let revoke = async |n: u128, after_s: i64| {
-        let event = Event { at: at(after_s), ..event(n) };
-        store.feed_revoked(&event, RevokedSubject::Person(person), NOW).await.unwrap()
+        let event = Event {
+            at: at(after_s),
+            ..event(n)
+        };
+        store
+            .feed_revoked(&event, RevokedSubject::Person(person), NOW)
+            .await
+            .unwrap()
     };
     let readmit = async |n: u128, after_s: i64| {
-        store.feed_readmitted(&event(n), person, at(after_s), NOW).await.unwrap()
+        store
+            .feed_readmitted(&event(n), person, at(after_s), NOW)
+            .await
+            .unwrap()
     };
     let version = async |after_s: i64| {
-        let known = store.read_revocations(Region::North, &[person.0]).await.unwrap();
-        known[&person.0].of_token(at(after_s)).map(|revocation| revocation.version)
+        let known = store
+            .read_revocations(Region::North, &[person.0])
+            .await
+            .unwrap();
+        known[&person.0]
+            .of_token(at(after_s))
+            .map(|revocation| revocation.version)
     };
     revoke(1, 10).await;
     assert_eq!((version(0).await, version(90).await), (Some(1), Some(1)));
@@ -297,62 +418,131 @@ async fn a_mark_is_told_once_for_each_turn_and_a_late_word_tells_nothing(
 ) {
     let store = database(mysql).await;
     let user = UserId(Uuid::from_u128(6));
-    let mark = |version, verified| ProviderVerification { user, version, verified };
+    let mark = |version, verified| ProviderVerification {
+        user,
+        version,
+        verified,
+    };
     let mut effects = Vec::new();
-    for (version, verified) in
-        [(1, false), (3, true), (2, false), (4, true), (3, true), (6, false), (5, true), (6, false)]
-    {
+    for (version, verified) in [
+        (1, false),
+        (3, true),
+        (2, false),
+        (4, true),
+        (3, true),
+        (6, false),
+        (5, true),
+        (6, false),
+    ] {
         effects.push(store.feed_mark(mark(version, verified), NOW).await.unwrap());
     }
     let added = FeedEffect::Added;
     let known = FeedEffect::Known;
-    assert_eq!(effects, [known, added, known, known, known, added, known, known]);
+    assert_eq!(
+        effects,
+        [known, added, known, known, known, added, known, known]
+    );
     for region in Region::ALL {
         let (to, changes) = store.read_feed(region, 0, 10).await.unwrap();
         let change = |version, mark| {
             let sessions = vec![];
             let users = vec![];
-            FeedChange::Revoked { version, sessions, users, person: None, mark: Some(mark) }
+            FeedChange::Revoked {
+                version,
+                sessions,
+                users,
+                person: None,
+                mark: Some(mark),
+            }
         };
-        assert_eq!((to, changes), (2, vec![change(1, mark(3, true)), change(2, mark(6, false))]));
+        assert_eq!(
+            (to, changes),
+            (2, vec![change(1, mark(3, true)), change(2, mark(6, false))])
+        );
     }
-    let asked = ChunkRequest { feed_seq: 2, after: None };
+    let asked = ChunkRequest {
+        feed_seq: 2,
+        after: None,
+    };
     let mut image = Vec::new();
     let mut next = Some(asked);
     while let Some(wanted) = next {
-        let part = store.read_snapshot_chunk(Region::South, wanted).await.unwrap();
+        let part = store
+            .read_snapshot_chunk(Region::South, wanted)
+            .await
+            .unwrap();
         image.extend(part.changes);
-        next = part.next.map(|place| ChunkRequest { after: Some(place), ..wanted });
+        next = part.next.map(|place| ChunkRequest {
+            after: Some(place),
+            ..wanted
+        });
     }
     let newest = |change: &FeedChange| matches!(change, FeedChange::Revoked { mark: Some(told), .. } if *told == mark(6, false));
     assert!(
         matches!(&image[..], [one] if newest(one)),
         "an image tells the newest word: {image:?}"
     );
-    let known = store.read_revocations(Region::North, &[user.0]).await.unwrap();
+    let known = store
+        .read_revocations(Region::North, &[user.0])
+        .await
+        .unwrap();
     assert!(known.is_empty(), "the end of a mark revokes nobody");
-    assert_eq!(store.compact_feed(Region::North, 2).await.unwrap(), 1, "the newest word stays");
+    assert_eq!(
+        store.compact_feed(Region::North, 2).await.unwrap(),
+        1,
+        "the newest word stays"
+    );
 }
 
 #[rstest]
 #[tokio::test]
 async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true)] mysql: bool) {
     let store = database(mysql).await;
-    for (n, (id, version)) in [(1, 1), (2, 1), (1, 2), (1, 3), (2, 2)].into_iter().enumerate() {
-        store.feed_order(&event(n as u128), &order(id, version), NOW).await.unwrap();
+    for (n, (id, version)) in [(1, 1), (2, 1), (1, 2), (1, 3), (2, 2)]
+        .into_iter()
+        .enumerate()
+    {
+        store
+            .feed_order(&event(n as u128), &order(id, version), NOW)
+            .await
+            .unwrap();
     }
     let session = SessionId(Uuid::from_u128(5));
-    store.feed_revoked(&event(90), RevokedSubject::Session(session), NOW).await.unwrap();
+    store
+        .feed_revoked(&event(90), RevokedSubject::Session(session), NOW)
+        .await
+        .unwrap();
     let day_before = NOW.plus_ms(-1);
-    assert_eq!(store.passed_by_all(Region::North, 6, day_before).await.unwrap(), 6, "no edge");
+    assert_eq!(
+        store
+            .passed_by_all(Region::North, 6, day_before)
+            .await
+            .unwrap(),
+        6,
+        "no edge"
+    );
     enrolled(&store).await;
-    assert_eq!(store.passed_by_all(Region::North, 6, day_before).await.unwrap(), 0, "a new edge");
-    assert_eq!(store.passed_by_all(Region::North, 6, LATER).await.unwrap(), 6, "long gone");
+    assert_eq!(
+        store
+            .passed_by_all(Region::North, 6, day_before)
+            .await
+            .unwrap(),
+        0,
+        "a new edge"
+    );
+    assert_eq!(
+        store.passed_by_all(Region::North, 6, LATER).await.unwrap(),
+        6,
+        "long gone"
+    );
 
     // At 4, version 3 of order 1 replaces both earlier ones; order 2's newer version lies beyond.
     assert_eq!(store.compact_feed(Region::North, 4).await.unwrap(), 2);
     assert_eq!(
-        store.drop_revocations(Region::North, 6, LATER).await.unwrap(),
+        store
+            .drop_revocations(Region::North, 6, LATER)
+            .await
+            .unwrap(),
         0,
         "the newest stays"
     );
@@ -373,8 +563,17 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true
     assert_eq!((to, changes), (6, expected));
     assert_eq!(region(&store).await.compacted_to, 4);
 
-    store.feed_order(&event(91), &order(3, 1), NOW).await.unwrap();
-    assert_eq!(store.drop_revocations(Region::North, 7, LATER).await.unwrap(), 1);
+    store
+        .feed_order(&event(91), &order(3, 1), NOW)
+        .await
+        .unwrap();
+    assert_eq!(
+        store
+            .drop_revocations(Region::North, 7, LATER)
+            .await
+            .unwrap(),
+        1
+    );
 }
 
 #[rstest]
@@ -383,13 +582,29 @@ async fn a_frame_of_the_feed_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     #[values(false, true)] mysql: bool,
 ) {
     let store = database(mysql).await;
-    let large = |n, bytes| Order { description: "x".repeat(bytes), ..order(n, 1) };
+    let large = |n, bytes| Order {
+        description: "x".repeat(bytes),
+        ..order(n, 1)
+    };
     // The second alone exceeds a frame, and so would any two of the others.
     let sizes = [20_000, 50_000, 20_000, 20_000, 10];
     for (n, bytes) in (1..).zip(sizes) {
-        store.feed_order(&event(n), &large(n, bytes), NOW).await.unwrap();
+        store
+            .feed_order(&event(n), &large(n, bytes), NOW)
+            .await
+            .unwrap();
     }
-    store.feed_order(&event(9), &Order { version: 2, ..large(3, 20_000) }, NOW).await.unwrap();
+    store
+        .feed_order(
+            &event(9),
+            &Order {
+                version: 2,
+                ..large(3, 20_000)
+            },
+            NOW,
+        )
+        .await
+        .unwrap();
     store.compact_feed(Region::North, 6).await.unwrap();
     let mut frames = Vec::new();
     let mut told = Vec::new();
@@ -401,8 +616,17 @@ async fn a_frame_of_the_feed_ends_with_its_bytes_and_the_next_goes_on_behind_it(
         after = to;
     }
     assert_eq!(frames, [(0, 1), (1, 2), (2, 5), (5, 6)], "3 is compacted");
-    let newest = Order { version: 2, ..large(3, 20_000) };
-    let expected = [large(1, 20_000), large(2, 50_000), large(4, 20_000), large(5, 10), newest];
+    let newest = Order {
+        version: 2,
+        ..large(3, 20_000)
+    };
+    let expected = [
+        large(1, 20_000),
+        large(2, 50_000),
+        large(4, 20_000),
+        large(5, 10),
+        newest,
+    ];
     assert_eq!(told, expected.map(FeedChange::Order));
 }
 
@@ -423,7 +647,10 @@ pub(super) fn assignment(
 }
 
 pub(super) async fn assigned(store: &Store, n: u128, word: &RegionAssignment) -> FeedEffect {
-    store.feed_assignment(&event(n), Region::North, word, NOW).await.unwrap()
+    store
+        .feed_assignment(&event(n), Region::North, word, NOW)
+        .await
+        .unwrap()
 }
 
 #[rstest]
@@ -433,27 +660,50 @@ async fn a_grant_is_fed_once_ends_its_frame_and_shows_who_holds_the_region(
 ) {
     let store = database(mysql).await;
     let grant = assignment(2, Some("north-1"), 1);
-    store.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
+    store
+        .feed_order(&event(1), &order(1, 1), NOW)
+        .await
+        .unwrap();
     assert_eq!(assigned(&store, 2, &grant).await, FeedEffect::Added);
-    assert_eq!(assigned(&store, 2, &grant).await, FeedEffect::Known, "the same event");
+    assert_eq!(
+        assigned(&store, 2, &grant).await,
+        FeedEffect::Known,
+        "the same event"
+    );
     assert_eq!(
         assigned(&store, 3, &assignment(1, None, 0)).await,
         FeedEffect::Known,
         "an older word"
     );
-    store.feed_order(&event(4), &order(1, 2), NOW).await.unwrap();
+    store
+        .feed_order(&event(4), &order(1, 2), NOW)
+        .await
+        .unwrap();
 
     let (to, changes) = store.read_feed(Region::North, 0, 9).await.unwrap();
-    assert_eq!((to, changes.last()), (2, Some(&FeedChange::Assignment(grant))));
+    assert_eq!(
+        (to, changes.last()),
+        (2, Some(&FeedChange::Assignment(grant)))
+    );
     let (to, changes) = store.read_feed(Region::North, to, 9).await.unwrap();
     assert_eq!((to, changes), (3, vec![FeedChange::Order(order(1, 2))]));
     let shown = region(&store).await;
-    assert_eq!((shown.policy, shown.holder), (Policy::Exclusive, Some(north())));
+    assert_eq!(
+        (shown.policy, shown.holder),
+        (Policy::Exclusive, Some(north()))
+    );
 
-    assert_eq!(assigned(&store, 5, &assignment(3, None, 1)).await, FeedEffect::Added);
+    assert_eq!(
+        assigned(&store, 5, &assignment(3, None, 1)).await,
+        FeedEffect::Added
+    );
     assert_eq!(region(&store).await.holder, None);
     let digest = region(&store).await.feed_digest;
-    assert_eq!(digest, order(1, 2).compute_digest(), "it counts orders alone");
+    assert_eq!(
+        digest,
+        order(1, 2).compute_digest(),
+        "it counts orders alone"
+    );
 }
 
 #[rstest]
@@ -479,18 +729,38 @@ async fn nothing_is_compacted_across_the_grant_that_stands(#[values(false, true)
         changes.iter().map(of).collect()
     };
     for version in [1, 2] {
-        store.feed_order(&event(version.into()), &order(1, version), NOW).await.unwrap();
+        store
+            .feed_order(&event(version.into()), &order(1, version), NOW)
+            .await
+            .unwrap();
     }
     assigned(&store, 11, &assignment(1, Some("north-1"), 1)).await;
-    store.feed_order(&event(3), &order(1, 3), NOW).await.unwrap();
+    store
+        .feed_order(&event(3), &order(1, 3), NOW)
+        .await
+        .unwrap();
     // A change about the same right keeps the grant.
-    let asked = RegionAssignment { release_asked: true, ..assignment(2, Some("north-1"), 1) };
+    let asked = RegionAssignment {
+        release_asked: true,
+        ..assignment(2, Some("north-1"), 1)
+    };
     assigned(&store, 12, &asked).await;
-    store.feed_order(&event(4), &order(1, 4), NOW).await.unwrap();
+    store
+        .feed_order(&event(4), &order(1, 4), NOW)
+        .await
+        .unwrap();
     assert_eq!(store.compact_feed(Region::North, 6).await.unwrap(), 2);
-    assert_eq!(versions(&read().await), [2, 0, 0, 4], "2 is what the grant is compared with");
+    assert_eq!(
+        versions(&read().await),
+        [2, 0, 0, 4],
+        "2 is what the grant is compared with"
+    );
 
     assigned(&store, 13, &assignment(3, None, 1)).await;
-    assert_eq!(store.compact_feed(Region::North, 7).await.unwrap(), 3, "nobody compares any more");
+    assert_eq!(
+        store.compact_feed(Region::North, 7).await.unwrap(),
+        3,
+        "nobody compares any more"
+    );
     assert_eq!(versions(&read().await), [4, 0]);
 }

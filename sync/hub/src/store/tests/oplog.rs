@@ -10,7 +10,11 @@ use super::{
 use crate::domain::run::PassResults;
 
 fn place(epoch: u64, seq: u64) -> OpPlace {
-    OpPlace { edge: north(), epoch, seq }
+    OpPlace {
+        edge: north(),
+        epoch,
+        seq,
+    }
 }
 
 /// Stores accepts of orders 1, 2, 1, 3 and a release. The first needs an operator, the region holds
@@ -26,7 +30,12 @@ async fn worked(store: &Store) {
         failed: Some(1),
         ..decided([4])
     };
-    assert!(store.commit_progress(&claim, &stuck, NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &stuck, NOW, UNTIL)
+            .await
+            .unwrap()
+    );
 }
 
 #[rstest]
@@ -36,7 +45,9 @@ async fn what_waits_is_listed_in_log_order_and_by_state(#[values(false, true)] m
     worked(&store).await;
     let listed = async |state, after| {
         let ops = store.waiting_ops(&north(), state, after, 9).await.unwrap();
-        ops.into_iter().map(|op| (op.place.seq, op.state)).collect::<Vec<_>>()
+        ops.into_iter()
+            .map(|op| (op.place.seq, op.state))
+            .collect::<Vec<_>>()
     };
     let all = [
         (1, OpState::NeedsOperator),
@@ -52,12 +63,21 @@ async fn what_waits_is_listed_in_log_order_and_by_state(#[values(false, true)] m
 
     let ops = store.waiting_ops(&north(), None, 0, 9).await.unwrap();
     assert_eq!((ops[0].failures, ops[0].kind), (1, OpKind::Command));
-    assert_eq!((ops[3].kind, ops[3].fence), (OpKind::LeaseReleased, Some(1)));
+    assert_eq!(
+        (ops[3].kind, ops[3].fence),
+        (OpKind::LeaseReleased, Some(1))
+    );
     let command = ops[0].command.as_ref().unwrap();
-    assert_eq!((command.name.as_str(), command.edge_at), ("accept_order", NOW));
+    assert_eq!(
+        (command.name.as_str(), command.edge_at),
+        ("accept_order", NOW)
+    );
     let one = CommandId(Uuid::from_u128(1));
     let found = store.waiting_command(one).await.unwrap();
-    assert_eq!(found.iter().map(|op| op.place.seq).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(
+        found.iter().map(|op| op.place.seq).collect::<Vec<_>>(),
+        [1, 3]
+    );
 }
 
 #[rstest]
@@ -67,13 +87,19 @@ async fn an_op_tells_its_outcome_and_whether_its_edge_has_it(#[values(false, tru
     worked(&store).await;
     let told = async |seq| {
         let op = store.find_op(&place(1, seq)).await.unwrap().unwrap();
-        (op.state, op.outcome.map(|outcome| (outcome.number, outcome.told)))
+        (
+            op.state,
+            op.outcome.map(|outcome| (outcome.number, outcome.told)),
+        )
     };
     assert_eq!(told(1).await, (OpState::NeedsOperator, None));
     assert_eq!(told(4).await, (OpState::Decided, Some((1, Some(false)))));
     let (term, _) = session(&store).await;
     assert!(
-        store.save_ack(&north(), (&ack(term, 1), &LogHeadReports::default()), NOW).await.unwrap()
+        store
+            .save_ack(&north(), (&ack(term, 1), &LogHeadReports::default()), NOW)
+            .await
+            .unwrap()
     );
     assert_eq!(told(4).await, (OpState::Decided, Some((1, Some(true)))));
     assert_eq!(store.find_op(&place(1, 6)).await.unwrap(), None);
@@ -91,11 +117,32 @@ async fn left_behind(store: &Store) -> (u64, ChainHead) {
         again: false,
         why: QuarantineWhy::EdgeRestored,
     };
-    assert!(store.raise_epoch(&north(), &confined, 7, NOW).await.unwrap().is_some());
-    assert_eq!(left(store).await, [(1, None), (2, None), (3, None), (5, None)]);
-    let hello = Hello { epoch: 2, ..hello() };
-    let over = store.load_edge_state(&north(), NOW).await.unwrap().unwrap().term;
-    let (term, stored) = store.take_over(&north(), &hello, over, NOW).await.unwrap().unwrap();
+    assert!(
+        store
+            .raise_epoch(&north(), &confined, 7, NOW)
+            .await
+            .unwrap()
+            .is_some()
+    );
+    assert_eq!(
+        left(store).await,
+        [(1, None), (2, None), (3, None), (5, None)]
+    );
+    let hello = Hello {
+        epoch: 2,
+        ..hello()
+    };
+    let over = store
+        .load_edge_state(&north(), NOW)
+        .await
+        .unwrap()
+        .unwrap()
+        .term;
+    let (term, stored) = store
+        .take_over(&north(), &hello, over, NOW)
+        .await
+        .unwrap()
+        .unwrap();
     (term, stored.cursor)
 }
 
@@ -114,7 +161,12 @@ async fn second_is_decided(store: &Store, user: UserId) {
     progress.decided[0].command_id = Some(CommandId(Uuid::from_u128(2)));
     progress.decided[0].user_id = Some(user);
     let claim = claimed(store).await;
-    assert!(store.commit_progress(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &progress, NOW, UNTIL)
+            .await
+            .unwrap()
+    );
 }
 
 async fn commands_left(store: &Store) -> u64 {
@@ -129,13 +181,25 @@ async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(
 ) {
     let store = database(mysql).await;
     let (term, cursor) = left_behind(&store).await;
-    assert!(store.waiting_ops(&north(), None, 0, 9).await.unwrap().is_empty());
+    assert!(
+        store
+            .waiting_ops(&north(), None, 0, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 
     // The new epoch relogs the same commands, and one of them is decided.
-    let again = NewOps { epoch: 2, ..accepts_and_release(term, cursor) };
+    let again = NewOps {
+        epoch: 2,
+        ..accepts_and_release(term, cursor)
+    };
     assert!(store.store_ops(&north(), &again, NOW).await.unwrap());
     second_is_decided(&store, admin()).await;
-    assert_eq!(left(&store).await, [(1, Some(1)), (2, Some(2)), (3, Some(1)), (5, None)]);
+    assert_eq!(
+        left(&store).await,
+        [(1, Some(1)), (2, Some(2)), (3, Some(1)), (5, None)]
+    );
     let beyond = store.left_behind(&north(), (1, 3), 9).await.unwrap();
     assert_eq!((beyond.len(), commands_left(&store).await), (1, 2));
 }
@@ -158,7 +222,11 @@ async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(
             op => op.to_bytes(),
         };
         at = at.append_op(&bytes);
-        NewOp { at, bytes, bounds: OpBounds::default() }
+        NewOp {
+            at,
+            bytes,
+            bounds: OpBounds::default(),
+        }
     });
     let theirs = NewOps {
         term,
@@ -169,6 +237,9 @@ async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(
     };
     assert!(store.store_ops(&north(), &theirs, NOW).await.unwrap());
     second_is_decided(&store, other).await;
-    assert_eq!(left(&store).await, [(1, None), (2, None), (3, None), (5, None)]);
+    assert_eq!(
+        left(&store).await,
+        [(1, None), (2, None), (3, None), (5, None)]
+    );
     assert_eq!(commands_left(&store).await, 3);
 }

@@ -28,7 +28,11 @@ async fn database_with_a_long_feed() -> Database {
     let old = "ALTER TABLE feed STATS_PERSISTENT = 1, STATS_AUTO_RECALC = 0";
     store.sql.exec(old, vals![]).await.unwrap();
     store.sql.exec("ANALYZE TABLE feed", vals![]).await.unwrap();
-    store.sql.exec(FILL, vals![Region::North, ORDER]).await.unwrap();
+    store
+        .sql
+        .exec(FILL, vals![Region::North, ORDER])
+        .await
+        .unwrap();
     store
 }
 
@@ -53,26 +57,62 @@ async fn a_long_feed_is_read_by_its_index_even_where_statistics_are_old() {
     let store = database_with_a_long_feed().await;
     let north = Region::North;
     let named = "SELECT entity FROM feed WHERE region = ? AND feed_seq <= ?";
-    let orders: Vec<Uuid> = store.sql.fetch_all(named, vals![north, LIMIT]).await.unwrap();
+    let orders: Vec<Uuid> = store
+        .sql
+        .fetch_all(named, vals![north, LIMIT])
+        .await
+        .unwrap();
     let mut names = vals![north, ORDER];
     names.extend(orders.iter().map(|id| Val::from(*id)));
     let run = |text| Statement::new("ANALYZE FORMAT=JSON ").append_text(text);
     let questions = [
-        ("range", run(RANGE), vals![north, ORDER, Uuid::nil(), Uuid::max(), LIMIT]),
-        ("named", run(NAMED).append_marks(orders.len()).append_text(")"), names),
-        ("chunk", run(CHUNK), vals![north, ORDER, Uuid::nil(), ROWS, ROWS, LIMIT]),
-        ("superseded", run(SUPERSEDED), vals![north, ROWS, ROWS, LIMIT]),
+        (
+            "range",
+            run(RANGE),
+            vals![north, ORDER, Uuid::nil(), Uuid::max(), LIMIT],
+        ),
+        (
+            "named",
+            run(NAMED).append_marks(orders.len()).append_text(")"),
+            names,
+        ),
+        (
+            "chunk",
+            run(CHUNK),
+            vals![north, ORDER, Uuid::nil(), ROWS, ROWS, LIMIT],
+        ),
+        (
+            "superseded",
+            run(SUPERSEDED),
+            vals![north, ROWS, ROWS, LIMIT],
+        ),
         ("newest", run(NEWEST), vals![north, ORDER, orders[0]]),
     ];
     for (name, question, values) in questions {
-        let plan: String = store.sql.fetch_optional(question, values).await.unwrap().unwrap();
+        let plan: String = store
+            .sql
+            .fetch_optional(question, values)
+            .await
+            .unwrap()
+            .unwrap();
         let rows = rows_read(&plan);
-        assert!((1.0..=8.0 * LIMIT as f64).contains(&rows), "{name} reads {rows} rows: {plan}");
+        assert!(
+            (1.0..=8.0 * LIMIT as f64).contains(&rows),
+            "{name} reads {rows} rows: {plan}"
+        );
     }
 
     // No order has left, so the query visits every row, but each row and its versions only once.
     let values = vals![north, ORDER, ROWS, LIMIT];
-    let plan: String = store.sql.fetch_optional(run(TOMBSTONES), values).await.unwrap().unwrap();
+    let plan: String = store
+        .sql
+        .fetch_optional(run(TOMBSTONES), values)
+        .await
+        .unwrap()
+        .unwrap();
     let rows = rows_read(&plan);
-    assert!((1.0..=4.0 * ROWS as f64).contains(&rows), "tombstones reads {rows} rows: {plan}");
+    assert!(
+        (1.0..=4.0 * ROWS as f64).contains(&rows),
+        "tombstones reads {rows} rows: {plan}"
+    );
 }

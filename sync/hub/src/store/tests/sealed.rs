@@ -21,20 +21,51 @@ const KEPT: &str = "SELECT bytes FROM feed ORDER BY feed_seq";
 async fn a_change_of_before_is_read_and_sealed_by_the_job(#[values(false, true)] mysql: bool) {
     let sealed = database(mysql).await;
     let plain = Store::new(sealed.sql().clone().sealed_by(&DataKeys::without_keys()));
-    plain.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
-    sealed.feed_order(&event(2), &order(2, 1), NOW).await.unwrap();
-    let kept = async || sealed.sql().fetch_all::<Vec<u8>>(KEPT, vals![]).await.unwrap();
+    plain
+        .feed_order(&event(1), &order(1, 1), NOW)
+        .await
+        .unwrap();
+    sealed
+        .feed_order(&event(2), &order(2, 1), NOW)
+        .await
+        .unwrap();
+    let kept = async || {
+        sealed
+            .sql()
+            .fetch_all::<Vec<u8>>(KEPT, vals![])
+            .await
+            .unwrap()
+    };
     let title = order(1, 1).title;
-    let tells = |bytes: &Vec<u8>| bytes.windows(title.len()).any(|part| part == title.as_bytes());
-    assert_eq!(kept().await.iter().map(tells).collect::<Vec<_>>(), [true, false]);
+    let tells = |bytes: &Vec<u8>| {
+        bytes
+            .windows(title.len())
+            .any(|part| part == title.as_bytes())
+    };
+    assert_eq!(
+        kept().await.iter().map(tells).collect::<Vec<_>>(),
+        [true, false]
+    );
     let expected = [order(1, 1), order(2, 1)].map(FeedChange::Order).to_vec();
-    assert_eq!(sealed.read_feed(Region::North, 0, 9).await.unwrap(), (2, expected.clone()));
+    assert_eq!(
+        sealed.read_feed(Region::North, 0, 9).await.unwrap(),
+        (2, expected.clone())
+    );
 
     let batch = sealed.reseal_feed(Region::North, 0).await.unwrap();
-    assert_eq!(batch, ResealedBatch { sealed: 1, last: None });
+    assert_eq!(
+        batch,
+        ResealedBatch {
+            sealed: 1,
+            last: None
+        }
+    );
     let once = kept().await;
     assert!(!once.iter().any(tells));
-    assert_eq!(sealed.read_feed(Region::North, 0, 9).await.unwrap(), (2, expected));
+    assert_eq!(
+        sealed.read_feed(Region::North, 0, 9).await.unwrap(),
+        (2, expected)
+    );
     sealed.reseal_feed(Region::North, 0).await.unwrap();
     assert_eq!(kept().await, once, "what is sealed stays");
 
@@ -42,8 +73,15 @@ async fn a_change_of_before_is_read_and_sealed_by_the_job(#[values(false, true)]
     let refused = stranger.read_feed(Region::North, 0, 9).await;
     assert!(matches!(refused, Err(StoreError::Sealed(_))), "{refused:?}");
     const MOVED: &str = "UPDATE feed SET bytes = ? WHERE feed_seq = 2";
-    sealed.sql().exec(MOVED, vals![once[0].clone()]).await.unwrap();
-    assert!(sealed.read_feed(Region::North, 1, 9).await.is_err(), "it was moved from another row");
+    sealed
+        .sql()
+        .exec(MOVED, vals![once[0].clone()])
+        .await
+        .unwrap();
+    assert!(
+        sealed.read_feed(Region::North, 1, 9).await.is_err(),
+        "it was moved from another row"
+    );
 }
 
 const SEALED: [&str; 4] = [
@@ -69,12 +107,22 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
     let former = by(&DataKeys::load_or_create(&path, true).unwrap());
     received(&former, OPS).await;
     let claim = claimed(&former).await;
-    assert!(former.commit_progress(&claim, &decided(1..=3), NOW, UNTIL).await.unwrap());
-    former.feed_order(&event(1), &order(1, 1), NOW).await.unwrap();
+    assert!(
+        former
+            .commit_progress(&claim, &decided(1..=3), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
+    former
+        .feed_order(&event(1), &order(1, 1), NOW)
+        .await
+        .unwrap();
     former.sql().exec(HOLDER, vals![&north()]).await.unwrap();
     former.admit_portal_accept(&accept(1), NOW).await.unwrap();
 
-    let [old] = &*sealing::list_keys(&path).unwrap() else { panic!("one key") };
+    let [old] = &*sealing::list_keys(&path).unwrap() else {
+        panic!("one key")
+    };
     sealing::add(&path).unwrap();
     sealing::use_newest(&path).unwrap();
     let both = by(&DataKeys::load(&path, true).unwrap());
@@ -83,7 +131,10 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
     let keys = both.sql().data_keys();
     for table in SEALED {
         let kept: Vec<Vec<u8>> = both.sql().fetch_all(table, vals![]).await.unwrap();
-        assert!(!kept.is_empty() && !kept.iter().any(|bytes| keys.is_stale(bytes)), "{table}");
+        assert!(
+            !kept.is_empty() && !kept.iter().any(|bytes| keys.is_stale(bytes)),
+            "{table}"
+        );
     }
     let tokens: Vec<String> = both.sql().fetch_all(TOKENS, vals![]).await.unwrap();
     assert!(!tokens.iter().any(|token| keys.is_stale_text(token)));
@@ -92,7 +143,10 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
     let left = by(&DataKeys::load(&path, true).unwrap());
     let outcomes = left.read_outcomes(&north(), 1, 0, 9).await.unwrap();
     assert_eq!(outcomes.len(), 3);
-    assert_eq!(due(&left, &claim, 9).await.first().map(|due| due.seq), Some(4));
+    assert_eq!(
+        due(&left, &claim, 9).await.first().map(|due| due.seq),
+        Some(4)
+    );
     let feed = left.read_feed(Region::North, 0, 9).await.unwrap();
     assert_eq!(feed, (1, vec![FeedChange::Order(order(1, 1))]));
     let asks = left.waiting_accepts(FIRST, 9).await.unwrap();

@@ -29,10 +29,20 @@ async fn a_code_registers_one_key_and_answers_it_again(#[values(false, true)] my
         "expired"
     );
 
-    let edge = EnrolmentResult::Edge { edge: north(), region: Region::North };
+    let edge = EnrolmentResult::Edge {
+        edge: north(),
+        region: Region::North,
+    };
     assert_eq!(store.enrol_edge(new, KEY, NOW).await.unwrap(), edge);
-    assert_eq!(store.enrol_edge(new, KEY, NOW).await.unwrap(), edge, "its answer was lost");
-    assert_eq!(store.enrol_edge(new, [5; 32], NOW).await.unwrap(), EnrolmentResult::CodeInvalid);
+    assert_eq!(
+        store.enrol_edge(new, KEY, NOW).await.unwrap(),
+        edge,
+        "its answer was lost"
+    );
+    assert_eq!(
+        store.enrol_edge(new, [5; 32], NOW).await.unwrap(),
+        EnrolmentResult::CodeInvalid
+    );
     assert_eq!(invite(old).await.unwrap(), InvitationResult::Exists);
     let key = store.link_key(&north()).await.unwrap().unwrap();
     assert_eq!((key.region, key.public_key), (Region::North, KEY));
@@ -52,14 +62,23 @@ async fn a_code_is_withdrawn_with_its_edge_until_it_is_used(#[values(false, true
     assert_eq!(until().await, Some(enrolment::expires_at(NOW)));
     assert_eq!(withdraw().await.unwrap(), WithdrawalResult::Withdrawn);
     assert_eq!(store.list_edges("", 10).await.unwrap(), []);
-    assert_eq!(store.enrol_edge(code, KEY, NOW).await.unwrap(), EnrolmentResult::CodeInvalid);
+    assert_eq!(
+        store.enrol_edge(code, KEY, NOW).await.unwrap(),
+        EnrolmentResult::CodeInvalid
+    );
 
     invite().await.unwrap();
     store.enrol_edge(code, KEY, NOW).await.unwrap();
     assert_eq!(withdraw().await.unwrap(), WithdrawalResult::Enrolled);
     assert_eq!(until().await, None);
     let again = store.enrol_edge(code, KEY, NOW).await.unwrap();
-    assert_eq!(again, EnrolmentResult::Edge { edge: north(), region: Region::North });
+    assert_eq!(
+        again,
+        EnrolmentResult::Edge {
+            edge: north(),
+            region: Region::North
+        }
+    );
 }
 
 /// By then the other transaction has read the rows, even if it waits for the row that `tx` locks.
@@ -73,7 +92,9 @@ async fn a_code_that_is_replaced_while_it_is_used_registers_nobody() {
     let invite = |code| store.invite_edge(&NORTH, Region::North, code, admin(), NOW);
     invite(old).await.unwrap();
     let mut tx = store.sql().begin_transaction().await.unwrap();
-    tx.exec("DELETE FROM enrolment_codes", vals![]).await.unwrap();
+    tx.exec("DELETE FROM enrolment_codes", vals![])
+        .await
+        .unwrap();
     let replacing = async {
         tokio::time::sleep(LOOKED).await;
         tx.commit().await.unwrap();
@@ -81,15 +102,27 @@ async fn a_code_that_is_replaced_while_it_is_used_registers_nobody() {
     let (enrolled, ()) = tokio::join!(store.enrol_edge(old, KEY, NOW), replacing);
     assert_eq!(enrolled.unwrap(), EnrolmentResult::CodeInvalid);
     assert_eq!(store.link_key(&north()).await.unwrap(), None);
-    assert!(matches!(invite(new).await.unwrap(), InvitationResult::Until(_)));
-    assert!(matches!(store.enrol_edge(new, KEY, NOW).await.unwrap(), EnrolmentResult::Edge { .. }));
+    assert!(matches!(
+        invite(new).await.unwrap(),
+        InvitationResult::Until(_)
+    ));
+    assert!(matches!(
+        store.enrol_edge(new, KEY, NOW).await.unwrap(),
+        EnrolmentResult::Edge { .. }
+    ));
 }
 
 #[tokio::test]
 async fn an_edge_that_registers_while_it_is_invited_anew_gets_no_code_and_stays_where_it_is() {
     let store = database(true).await;
     store
-        .invite_edge(&NORTH, Region::North, Hash::digest_bytes(b"old"), admin(), NOW)
+        .invite_edge(
+            &NORTH,
+            Region::North,
+            Hash::digest_bytes(b"old"),
+            admin(),
+            NOW,
+        )
         .await
         .unwrap();
     let mut tx = store.sql().begin_transaction().await.unwrap();
@@ -99,14 +132,25 @@ async fn an_edge_that_registers_while_it_is_invited_anew_gets_no_code_and_stays_
         tokio::time::sleep(LOOKED).await;
         tx.commit().await.unwrap();
     };
-    let inviting =
-        store.invite_edge(&NORTH, Region::South, Hash::digest_bytes(b"new"), admin(), NOW);
+    let inviting = store.invite_edge(
+        &NORTH,
+        Region::South,
+        Hash::digest_bytes(b"new"),
+        admin(),
+        NOW,
+    );
     let (invited, ()) = tokio::join!(inviting, registering);
     assert_eq!(invited.unwrap(), InvitationResult::Exists);
-    let kept = store.enrol_edge(Hash::digest_bytes(b"old"), KEY, NOW).await.unwrap();
+    let kept = store
+        .enrol_edge(Hash::digest_bytes(b"old"), KEY, NOW)
+        .await
+        .unwrap();
     assert_eq!(
         kept,
-        EnrolmentResult::Edge { edge: north(), region: Region::North },
+        EnrolmentResult::Edge {
+            edge: north(),
+            region: Region::North
+        },
         "its code stands"
     );
 }
@@ -124,16 +168,40 @@ async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] 
     assert!(!store.store_ops(&north(), &ops, NOW).await.unwrap());
     assert!(!store.record_contact(&north(), old, NOW).await.unwrap());
     let nonce = BootNonce([3; 16]);
-    let ack = Ack { last_seq: 9, edge_now: LATER, disk_free_bytes: Some(5), ..ack(old, 0) };
-    let ack = Ack { newcomers_waiting: Some(3), ..ack };
-    assert!(!store.save_ack(&north(), (&ack, &LogHeadReports::default()), NOW).await.unwrap());
+    let ack = Ack {
+        last_seq: 9,
+        edge_now: LATER,
+        disk_free_bytes: Some(5),
+        ..ack(old, 0)
+    };
+    let ack = Ack {
+        newcomers_waiting: Some(3),
+        ..ack
+    };
+    assert!(
+        !store
+            .save_ack(&north(), (&ack, &LogHeadReports::default()), NOW)
+            .await
+            .unwrap()
+    );
     store.link_down(&north(), old, NOW).await.unwrap();
 
-    let current = Ack { standing: LinkSessionId { term: new, nonce }, ..ack };
-    assert!(store.save_ack(&north(), (&current, &LogHeadReports::default()), NOW).await.unwrap());
+    let current = Ack {
+        standing: LinkSessionId { term: new, nonce },
+        ..ack
+    };
+    assert!(
+        store
+            .save_ack(&north(), (&current, &LogHeadReports::default()), NOW)
+            .await
+            .unwrap()
+    );
     let edges = store.list_edges("", 10).await.unwrap();
     assert!(edges[0].link_up, "the old session has no say in it");
-    assert_eq!((edges[0].last_seq, edges[0].stored.clock_error_ms), (9, Some(60_000)));
+    assert_eq!(
+        (edges[0].last_seq, edges[0].stored.clock_error_ms),
+        (9, Some(60_000))
+    );
     assert_eq!(edges[0].stored.newcomers_waiting, 3);
     assert!(store.list_edges("north-1", 10).await.unwrap().is_empty());
 }
@@ -146,28 +214,77 @@ async fn a_session_that_begins_further_back_is_waited_for_and_what_was_said_befo
     let store = with_edge(mysql).await;
     for version in 1..=4 {
         let event = feed::event(version.into());
-        store.feed_order(&event, &feed::order(1, version), NOW).await.unwrap();
+        store
+            .feed_order(&event, &feed::order(1, version), NOW)
+            .await
+            .unwrap();
     }
     let (term, _) = session(&store).await;
     let said = Hash::digest_bytes(b"what it has");
-    let said = Ack { digest: said, ahead: 1, assignment: Some(said), ..ack(term, 0) };
-    let said = Ack { feed_cursor: 4, unproven: Some(1), ..said };
-    assert!(store.save_ack(&north(), (&said, &LogHeadReports::default()), NOW).await.unwrap());
+    let said = Ack {
+        digest: said,
+        ahead: 1,
+        assignment: Some(said),
+        ..ack(term, 0)
+    };
+    let said = Ack {
+        feed_cursor: 4,
+        unproven: Some(1),
+        ..said
+    };
+    assert!(
+        store
+            .save_ack(&north(), (&said, &LogHeadReports::default()), NOW)
+            .await
+            .unwrap()
+    );
 
     let begins = async |feed_generation, feed_cursor| {
-        let over = store.load_edge_state(&north(), NOW).await.unwrap().unwrap().term;
-        let hello = Hello { feed_generation, feed_cursor, ..hello() };
-        store.take_over(&north(), &hello, over, NOW).await.unwrap().unwrap();
+        let over = store
+            .load_edge_state(&north(), NOW)
+            .await
+            .unwrap()
+            .unwrap()
+            .term;
+        let hello = Hello {
+            feed_generation,
+            feed_cursor,
+            ..hello()
+        };
+        store
+            .take_over(&north(), &hello, over, NOW)
+            .await
+            .unwrap()
+            .unwrap();
         let edge = store.list_edges("", 1).await.unwrap().swap_remove(0);
-        let passed = store.passed_by_all(Region::North, 4, NOW.plus_ms(-1)).await.unwrap();
+        let passed = store
+            .passed_by_all(Region::North, 4, NOW.plus_ms(-1))
+            .await
+            .unwrap();
         assert_eq!(passed, edge.feed_cursor);
-        (passed, (edge.digest, edge.ahead, edge.stored.unproven, edge.assignment))
+        (
+            passed,
+            (
+                edge.digest,
+                edge.ahead,
+                edge.stored.unproven,
+                edge.assignment,
+            ),
+        )
     };
     let stands = (Some(said.digest), 1, Some(1), said.assignment);
     assert_eq!(begins(77, 4).await, (4, stands));
     assert_eq!(begins(77, 2).await, (2, (None, 0, None, None)));
-    assert_eq!(begins(77, 3).await, (2, (None, 0, None, None)), "its word comes with its Ack");
-    assert_eq!(begins(76, 3).await, (0, (None, 0, None, None)), "it counts in another feed");
+    assert_eq!(
+        begins(77, 3).await,
+        (2, (None, 0, None, None)),
+        "its word comes with its Ack"
+    );
+    assert_eq!(
+        begins(76, 3).await,
+        (0, (None, 0, None, None)),
+        "it counts in another feed"
+    );
 }
 
 #[rstest]
@@ -176,21 +293,59 @@ async fn no_session_has_an_edge_whose_epoch_is_to_end(#[values(false, true)] mys
     let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     let why = QuarantineWhy::EdgeRestored;
-    let confined = QuarantineRequest { hello: hello(), over: term, epoch: 1, again: false, why };
-    let begun = store.begin_to_end(&north(), &confined, LATER).await.unwrap();
+    let confined = QuarantineRequest {
+        hello: hello(),
+        over: term,
+        epoch: 1,
+        again: false,
+        why,
+    };
+    let begun = store
+        .begin_to_end(&north(), &confined, LATER)
+        .await
+        .unwrap();
     assert_eq!(begun, Some(term + 1));
-    assert_eq!(store.begin_to_end(&north(), &confined, LATER).await.unwrap(), None, "once a term");
+    assert_eq!(
+        store
+            .begin_to_end(&north(), &confined, LATER)
+            .await
+            .unwrap(),
+        None,
+        "once a term"
+    );
 
     let ops = boots(term, stored.cursor, 2);
     assert!(!store.store_ops(&north(), &ops, LATER).await.unwrap());
-    assert_eq!(store.take_over(&north(), &hello(), term, LATER).await.unwrap(), None);
-    let stands = store.load_edge_state(&north(), LATER).await.unwrap().unwrap();
-    assert_eq!((stands.ending, stands.running), (Some(EndingEpoch { epoch: 1, why }), None));
+    assert_eq!(
+        store
+            .take_over(&north(), &hello(), term, LATER)
+            .await
+            .unwrap(),
+        None
+    );
+    let stands = store
+        .load_edge_state(&north(), LATER)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (stands.ending, stands.running),
+        (Some(EndingEpoch { epoch: 1, why }), None)
+    );
 
-    let again = QuarantineRequest { over: term + 1, ..confined };
-    let over = store.begin_to_end(&north(), &again, LATER).await.unwrap().unwrap();
-    let raised =
-        store.raise_epoch(&north(), &QuarantineRequest { over, ..again }, 5, LATER).await.unwrap();
+    let again = QuarantineRequest {
+        over: term + 1,
+        ..confined
+    };
+    let over = store
+        .begin_to_end(&north(), &again, LATER)
+        .await
+        .unwrap()
+        .unwrap();
+    let raised = store
+        .raise_epoch(&north(), &QuarantineRequest { over, ..again }, 5, LATER)
+        .await
+        .unwrap();
     assert_eq!(raised.unwrap().epoch, 2);
 }
 
@@ -205,9 +360,16 @@ async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     let sizes = [20_000, 50_000, 20_000, 10];
     let mut at = stored.cursor;
     let ops = sizes.map(|size| {
-        let bytes = Op::Token { token: "x".repeat(size) }.to_bytes();
+        let bytes = Op::Token {
+            token: "x".repeat(size),
+        }
+        .to_bytes();
         at = at.append_op(&bytes);
-        NewOp { at, bytes, bounds: OpBounds::default() }
+        NewOp {
+            at,
+            bytes,
+            bounds: OpBounds::default(),
+        }
     });
     let received = NewOps {
         term,
@@ -217,14 +379,26 @@ async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(
         heads: LogHeadReports::default(),
     };
     assert!(store.store_ops(&north(), &received, NOW).await.unwrap());
-    store.sql().exec("UPDATE edges SET epoch = 2", vals![]).await.unwrap();
+    store
+        .sql()
+        .exec("UPDATE edges SET epoch = 2", vals![])
+        .await
+        .unwrap();
 
     let mut parts = Vec::new();
     let mut returned = Vec::new();
     let mut after = 0;
     loop {
-        let tail =
-            store.read_ended_epoch_ops(&NORTH, LogPosition { epoch: 1, seq: after }).await.unwrap();
+        let tail = store
+            .read_ended_epoch_ops(
+                &NORTH,
+                LogPosition {
+                    epoch: 1,
+                    seq: after,
+                },
+            )
+            .await
+            .unwrap();
         parts.push((tail.first_seq, tail.ops.len(), tail.more));
         after += tail.ops.len() as u64;
         returned.extend(tail.ops);
@@ -243,9 +417,20 @@ async fn who_has_a_session_is_asked_for_a_sign_of_life_whatever_the_replicas_clo
 ) {
     let store = with_edge(mysql).await;
     let (term, _) = session(&store).await;
-    let running = async |now| store.load_edge_state(&north(), now).await.unwrap().unwrap().running;
+    let running = async |now| {
+        store
+            .load_edge_state(&north(), now)
+            .await
+            .unwrap()
+            .unwrap()
+            .running
+    };
     for day in [-1, 0, 1] {
-        assert_eq!(running(NOW.plus_ms(day * 86_400_000)).await, Some(hello().nonce), "{day}");
+        assert_eq!(
+            running(NOW.plus_ms(day * 86_400_000)).await,
+            Some(hello().nonce),
+            "{day}"
+        );
     }
     store.link_down(&north(), term, NOW).await.unwrap();
     assert_eq!(running(NOW).await, None);
@@ -256,7 +441,10 @@ async fn who_has_a_session_is_asked_for_a_sign_of_life_whatever_the_replicas_clo
 async fn ops_and_cursor_are_stored_together_and_once(#[values(false, true)] mysql: bool) {
     let store = with_edge(mysql).await;
     let ops = received(&store, 1_203).await;
-    assert!(!store.store_ops(&north(), &ops, NOW).await.unwrap(), "the cursor has moved on");
+    assert!(
+        !store.store_ops(&north(), &ops, NOW).await.unwrap(),
+        "the cursor has moved on"
+    );
     let stored = store.load_edge_state(&north(), NOW).await.unwrap().unwrap();
     assert_eq!(stored.cursor, ops.cursor());
     let claim = claimed(&store).await;
@@ -272,11 +460,37 @@ async fn a_closed_gate_stands_in_its_region_alone(#[values(false, true)] mysql: 
     let store = database(mysql).await;
     store.ensure_regions(78).await.unwrap();
     enrolled(&store).await;
-    store.set_gate(Region::North, GateState::Closed, admin(), NOW).await.unwrap();
-    assert!(!store.load_edge_state(&north(), NOW).await.unwrap().unwrap().gate_open);
-    let closed: Vec<_> = store.list_regions().await.unwrap().into_iter().map(|r| r.gate).collect();
-    assert_eq!(closed.iter().filter(|gate| **gate == GateState::Closed).count(), 1);
-    assert_eq!(region(&store).await.feed_generation, 77, "a feed keeps its generation");
+    store
+        .set_gate(Region::North, GateState::Closed, admin(), NOW)
+        .await
+        .unwrap();
+    assert!(
+        !store
+            .load_edge_state(&north(), NOW)
+            .await
+            .unwrap()
+            .unwrap()
+            .gate_open
+    );
+    let closed: Vec<_> = store
+        .list_regions()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|r| r.gate)
+        .collect();
+    assert_eq!(
+        closed
+            .iter()
+            .filter(|gate| **gate == GateState::Closed)
+            .count(),
+        1
+    );
+    assert_eq!(
+        region(&store).await.feed_generation,
+        77,
+        "a feed keeps its generation"
+    );
 }
 
 #[rstest]
@@ -292,9 +506,20 @@ async fn an_operator_has_looked_at_every_epoch_whatever_the_replicas_clocks_say(
         let values = vals![&north(), n, at, replica(1), Hash::ZERO];
         store.sql().exec(epoch, values).await.unwrap();
     }
-    let today =
-        async || store.load_edge_state(&north(), LATER).await.unwrap().unwrap().epochs_today;
+    let today = async || {
+        store
+            .load_edge_state(&north(), LATER)
+            .await
+            .unwrap()
+            .unwrap()
+            .epochs_today
+    };
     assert_eq!(today().await, 2);
-    assert!(store.readmit_edge(&north(), UnixMillis(NOW.0 + 1)).await.unwrap());
+    assert!(
+        store
+            .readmit_edge(&north(), UnixMillis(NOW.0 + 1))
+            .await
+            .unwrap()
+    );
     assert_eq!(today().await, 0, "also the one of a clock that is ahead");
 }

@@ -15,7 +15,10 @@ pub(super) fn decided(seqs: impl IntoIterator<Item = u64>) -> PassResults {
         made_at: None,
         outcome: outcome.clone(),
     };
-    PassResults { decided: seqs.into_iter().map(one).collect(), ..PassResults::default() }
+    PassResults {
+        decided: seqs.into_iter().map(one).collect(),
+        ..PassResults::default()
+    }
 }
 
 #[rstest]
@@ -29,16 +32,36 @@ async fn one_worker_has_a_log_until_its_claim_runs_out(#[values(false, true)] my
     assert_eq!(claim(2, NOW).await.unwrap(), None);
     let second = claim(2, LATER).await.unwrap().unwrap();
 
-    assert!(!store.commit_progress(&first, &decided([1]), LATER, LATER).await.unwrap());
-    assert!(store.commit_progress(&second, &decided([1, 2]), LATER, UNTIL).await.unwrap());
+    assert!(
+        !store
+            .commit_progress(&first, &decided([1]), LATER, LATER)
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .commit_progress(&second, &decided([1, 2]), LATER, UNTIL)
+            .await
+            .unwrap()
+    );
     store.release_claim(&second).await.unwrap();
     let third = claim(1, LATER).await.unwrap().unwrap();
     assert_eq!(due_seqs(&due(&store, &third, 9).await), [3]);
 
     let much_later = LATER.plus_ms(60_000);
-    store.extend_claim(&second, much_later.plus_ms(1)).await.unwrap();
-    store.extend_claim(&third, much_later.plus_ms(1)).await.unwrap();
-    assert_eq!(claim(2, much_later).await.unwrap(), None, "its worker waits, and is alive");
+    store
+        .extend_claim(&second, much_later.plus_ms(1))
+        .await
+        .unwrap();
+    store
+        .extend_claim(&third, much_later.plus_ms(1))
+        .await
+        .unwrap();
+    assert_eq!(
+        claim(2, much_later).await.unwrap(),
+        None,
+        "its worker waits, and is alive"
+    );
 }
 
 #[rstest]
@@ -50,9 +73,16 @@ async fn every_edge_with_work_has_its_turn_however_many_have_some(
     for (n, name) in ["a", "b", "c", "d", "e"].into_iter().enumerate() {
         let edge = EdgeId::new(name).unwrap();
         let code = Hash::digest_bytes(name.as_bytes());
-        store.invite_edge(&edge, Region::North, code, admin(), NOW).await.unwrap();
+        store
+            .invite_edge(&edge, Region::North, code, admin(), NOW)
+            .await
+            .unwrap();
         let undecided = "UPDATE edges SET undecided = ? WHERE edge = ?";
-        store.sql().exec(undecided, vals![u64::from(n != 1), &edge]).await.unwrap();
+        store
+            .sql()
+            .exec(undecided, vals![u64::from(n != 1), &edge])
+            .await
+            .unwrap();
     }
     let mut after = String::new();
     let mut looks = Vec::new();
@@ -73,11 +103,25 @@ async fn no_clock_that_is_far_ahead_keeps_a_log_from_the_others(
     received(&store, 1).await;
     let claim = |n, now: UnixMillis| store.claim_log(&NORTH, replica(n), now, now.plus_ms(3_000));
     claim(1, NOW.plus_ms(50_000)).await.unwrap().unwrap();
-    assert_eq!(claim(2, NOW).await.unwrap(), None, "that clock is no more than a little ahead");
+    assert_eq!(
+        claim(2, NOW).await.unwrap(),
+        None,
+        "that clock is no more than a little ahead"
+    );
     let ahead = claim(1, NOW.plus_ms(3_600_000)).await.unwrap().unwrap();
     let second = claim(2, NOW).await.unwrap().unwrap();
-    assert!(!store.commit_progress(&ahead, &decided([1]), LATER, LATER).await.unwrap());
-    assert!(store.commit_progress(&second, &decided([1]), NOW, UNTIL).await.unwrap());
+    assert!(
+        !store
+            .commit_progress(&ahead, &decided([1]), LATER, LATER)
+            .await
+            .unwrap()
+    );
+    assert!(
+        store
+            .commit_progress(&second, &decided([1]), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
 }
 
 #[rstest]
@@ -86,17 +130,42 @@ async fn outcomes_are_numbered_in_the_order_they_are_stored(#[values(false, true
     let store = with_edge(mysql).await;
     received(&store, 700).await;
     let claim = claimed(&store).await;
-    assert!(store.commit_progress(&claim, &decided([2]), NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &decided([2]), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
     let rest = (1..=700).filter(|seq| *seq != 2);
-    assert!(store.commit_progress(&claim, &decided(rest), NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &decided(rest), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
 
     let outcomes = store.read_outcomes(&north(), 1, 0, 900).await.unwrap();
     assert!(outcomes.iter().map(|outcome| outcome.number).eq(1..=700));
     let seqs: Vec<_> = outcomes.iter().take(3).map(|outcome| outcome.seq).collect();
     assert_eq!(seqs, [2, 1, 3]);
     assert_eq!(outcomes[0].outcome.code, Some(Code::OrderNotFound));
-    assert_eq!(store.read_outcomes(&north(), 1, 699, 9).await.unwrap().len(), 1);
-    assert_eq!(store.read_session_pulse(&north()).await.unwrap().unwrap().outcome_count, 700);
+    assert_eq!(
+        store
+            .read_outcomes(&north(), 1, 699, 9)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    assert_eq!(
+        store
+            .read_session_pulse(&north())
+            .await
+            .unwrap()
+            .unwrap()
+            .outcome_count,
+        700
+    );
     assert!(store.edges_with_work("", 9).await.unwrap().0.is_empty());
 }
 
@@ -109,12 +178,24 @@ async fn a_frame_of_outcomes_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     received(&store, 4).await;
     let mut progress = decided(1..=4);
     // The second alone exceeds a frame, and so would any two of the others.
-    for (decided, bytes) in progress.decided.iter_mut().zip([20_000, 50_000, 20_000, 10]) {
-        let order = Order { description: "x".repeat(bytes), ..feed::order(1, 1) };
+    for (decided, bytes) in progress
+        .decided
+        .iter_mut()
+        .zip([20_000, 50_000, 20_000, 10])
+    {
+        let order = Order {
+            description: "x".repeat(bytes),
+            ..feed::order(1, 1)
+        };
         decided.outcome.order = Some(order);
     }
     let claim = claimed(&store).await;
-    assert!(store.commit_progress(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &progress, NOW, UNTIL)
+            .await
+            .unwrap()
+    );
     let mut frames: Vec<Vec<u64>> = Vec::new();
     while let Some(after) = frames.last().map_or(Some(0), |frame| frame.last().copied()) {
         let outcomes = store.read_outcomes(&north(), 1, after, 10).await.unwrap();
@@ -131,11 +212,29 @@ async fn an_op_is_decided_once_and_a_second_decision_undoes_its_pass(
     let store = with_edge(mysql).await;
     received(&store, 3).await;
     let claim = claimed(&store).await;
-    assert!(store.commit_progress(&claim, &decided([1]), NOW, UNTIL).await.unwrap());
-    let twice = store.commit_progress(&claim, &decided([2, 1]), NOW, UNTIL).await;
-    assert!(matches!(twice, Err(StoreError::Contradiction(_))), "{twice:?}");
+    assert!(
+        store
+            .commit_progress(&claim, &decided([1]), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
+    let twice = store
+        .commit_progress(&claim, &decided([2, 1]), NOW, UNTIL)
+        .await;
+    assert!(
+        matches!(twice, Err(StoreError::Contradiction(_))),
+        "{twice:?}"
+    );
     assert_eq!(due_seqs(&due(&store, &claim, 9).await), [2, 3]);
-    assert_eq!(store.read_session_pulse(&north()).await.unwrap().unwrap().outcome_count, 1);
+    assert_eq!(
+        store
+            .read_session_pulse(&north())
+            .await
+            .unwrap()
+            .unwrap()
+            .outcome_count,
+        1
+    );
 }
 
 #[rstest]
@@ -154,16 +253,31 @@ async fn what_waits_is_counted_and_stops_only_what_is_behind_it(
         failed: Some(1),
         ..PassResults::default()
     };
-    assert!(store.commit_progress(&claim, &stuck, NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &stuck, NOW, UNTIL)
+            .await
+            .unwrap()
+    );
     // 1 needs an operator, 3 is about the same order, 5 releases a lease, 2 waits for its region.
     assert_eq!(due_seqs(&due(&store, &claim, 9).await), [4]);
-    assert_eq!(due_seqs(&store.held_again(&claim, 0, 9).await.unwrap()), [2]);
+    assert_eq!(
+        due_seqs(&store.held_again(&claim, 0, 9).await.unwrap()),
+        [2]
+    );
     assert!(store.held_again(&claim, 2, 9).await.unwrap().is_empty());
     let told = store.list_held_ops(&north(), 1, 9).await.unwrap();
-    assert_eq!(told, [(1, HeldReason::NeedsOperator), (2, HeldReason::Region)]);
+    assert_eq!(
+        told,
+        [(1, HeldReason::NeedsOperator), (2, HeldReason::Region)]
+    );
     let edges = store.list_edges("", 10).await.unwrap();
     assert_eq!(
-        (edges[0].stored.undecided, edges[0].stored.held, edges[0].stored.parked),
+        (
+            edges[0].stored.undecided,
+            edges[0].stored.held,
+            edges[0].stored.parked
+        ),
         (5, 2, 1)
     );
 }
@@ -182,14 +296,42 @@ async fn what_is_held_by_its_region_stops_its_order_and_no_release(
         held: seqs.iter().map(|seq| (*seq, HeldReason::Region)).collect(),
         ..PassResults::default()
     };
-    assert!(store.commit_progress(&claim, &hold(&[1]), NOW, UNTIL).await.unwrap());
-    assert_eq!(due_seqs(&due(&store, &claim, 9).await), [2, 4, 5], "3 is behind 1");
-    assert!(store.commit_progress(&claim, &hold(&[2, 3]), NOW, UNTIL).await.unwrap());
-    assert_eq!(due_seqs(&store.held_again(&claim, 0, 2).await.unwrap()), [1, 2]);
+    assert!(
+        store
+            .commit_progress(&claim, &hold(&[1]), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        due_seqs(&due(&store, &claim, 9).await),
+        [2, 4, 5],
+        "3 is behind 1"
+    );
+    assert!(
+        store
+            .commit_progress(&claim, &hold(&[2, 3]), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        due_seqs(&store.held_again(&claim, 0, 2).await.unwrap()),
+        [1, 2]
+    );
     let rest = store.held_again(&claim, 2, 2).await.unwrap();
-    assert!(rest.is_empty(), "1 was handed in and is held still, so 3 stays behind it");
-    assert!(store.commit_progress(&claim, &decided([1]), NOW, UNTIL).await.unwrap());
-    assert_eq!(due_seqs(&store.held_again(&claim, 2, 2).await.unwrap()), [3]);
+    assert!(
+        rest.is_empty(),
+        "1 was handed in and is held still, so 3 stays behind it"
+    );
+    assert!(
+        store
+            .commit_progress(&claim, &decided([1]), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
+    assert_eq!(
+        due_seqs(&store.held_again(&claim, 2, 2).await.unwrap()),
+        [3]
+    );
 }
 
 pub(super) fn accepts_and_release(term: u64, after: ChainHead) -> NewOps {
@@ -199,9 +341,19 @@ pub(super) fn accepts_and_release(term: u64, after: ChainHead) -> NewOps {
     let ops = ops.iter().map(|op| {
         let bytes = op.to_bytes();
         at = at.append_op(&bytes);
-        NewOp { at, bytes, bounds: OpBounds::default() }
+        NewOp {
+            at,
+            bytes,
+            bounds: OpBounds::default(),
+        }
     });
-    NewOps { term, epoch: 1, after, ops: ops.collect(), heads: LogHeadReports::default() }
+    NewOps {
+        term,
+        epoch: 1,
+        after,
+        ops: ops.collect(),
+        heads: LogHeadReports::default(),
+    }
 }
 
 /// A restored machine relogs a decided command, and its person gets the answer again.
@@ -220,16 +372,39 @@ async fn a_place_where_a_command_was_decided_for_its_person_vouches_for_it_again
         let edge = north();
         let verdict = Verdict::Provisional;
         let why = QuarantineWhy::EdgeRestored;
-        let relogged = Some(EarlierReceipt { edge, epoch: 1, at, verdict, fence: None, why });
-        let again = CommandOp { relogged, ..accept_op(n) };
-        store.first_arrival(&claim, &again).await.unwrap().unwrap().is_answered
+        let relogged = Some(EarlierReceipt {
+            edge,
+            epoch: 1,
+            at,
+            verdict,
+            fence: None,
+            why,
+        });
+        let again = CommandOp {
+            relogged,
+            ..accept_op(n)
+        };
+        store
+            .first_arrival(&claim, &again)
+            .await
+            .unwrap()
+            .unwrap()
+            .is_answered
     };
     assert!(!is_answered(1, places[0]).await, "it is undecided");
     let mut progress = decided([1, 2]);
     progress.decided[1].outcome = Outcome::new_rejected(Code::InvalidToken, None, NOW);
-    assert!(store.commit_progress(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &progress, NOW, UNTIL)
+            .await
+            .unwrap()
+    );
     assert!(is_answered(1, places[0]).await);
-    assert!(!is_answered(2, places[1]).await, "its token was dead before");
+    assert!(
+        !is_answered(2, places[1]).await,
+        "its token was dead before"
+    );
 }
 
 #[rstest]
@@ -238,8 +413,15 @@ async fn tokens_are_found_by_their_place_in_the_log(#[values(false, true)] mysql
     let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     let mut ops = boots(term, stored.cursor, 1);
-    let bytes = Op::Token { token: "a token".into() }.to_bytes();
-    ops.ops.push(NewOp { at: ops.cursor().append_op(&bytes), bytes, bounds: OpBounds::default() });
+    let bytes = Op::Token {
+        token: "a token".into(),
+    }
+    .to_bytes();
+    ops.ops.push(NewOp {
+        at: ops.cursor().append_op(&bytes),
+        bytes,
+        bounds: OpBounds::default(),
+    });
     assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
     let claim = claimed(&store).await;
     let tokens = store.read_tokens(&claim, &[1, 2, 9]).await.unwrap();
@@ -252,15 +434,31 @@ async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[values(false, true)] 
     let store = with_edge(mysql).await;
     received(&store, 3).await;
     let claim = claimed(&store).await;
-    assert!(store.commit_progress(&claim, &decided([1, 2]), NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &decided([1, 2]), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
     let dropped = async |before| store.drop_old_ops(&north(), 0, before).await.unwrap().ops;
     assert_eq!(dropped(NOW).await, 0, "not old yet");
     assert_eq!(dropped(LATER).await, 2);
-    assert_eq!(due_seqs(&due(&store, &claim, 9).await), [3], "undecided ops stay");
-    assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 0, "not acknowledged");
+    assert_eq!(
+        due_seqs(&due(&store, &claim, 9).await),
+        [3],
+        "undecided ops stay"
+    );
+    assert_eq!(
+        store.drop_old_outcomes(&north(), LATER).await.unwrap(),
+        0,
+        "not acknowledged"
+    );
     let (term, _) = session(&store).await;
     assert!(
-        store.save_ack(&north(), (&ack(term, 1), &LogHeadReports::default()), NOW).await.unwrap()
+        store
+            .save_ack(&north(), (&ack(term, 1), &LogHeadReports::default()), NOW)
+            .await
+            .unwrap()
     );
     assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 1);
     assert_eq!(store.enrolled_edges().await.unwrap(), [north()]);
@@ -279,17 +477,30 @@ async fn what_an_operator_lets_in_again_is_as_new_and_on_record(
         failed: Some(1),
         ..PassResults::default()
     };
-    assert!(store.commit_progress(&claim, &progress, NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &progress, NOW, UNTIL)
+            .await
+            .unwrap()
+    );
     assert_eq!(due_seqs(&due(&store, &claim, 10).await), [2]);
-    let retry = async |seq| store.retry_op(&north(), 1, seq, admin(), LATER).await.unwrap();
+    let retry = async |seq| {
+        store
+            .retry_op(&north(), 1, seq, admin(), LATER)
+            .await
+            .unwrap()
+    };
     assert_eq!(retry(2).await, RetryResult::NotStopped);
     assert_eq!(retry(3).await, RetryResult::Unknown);
     assert_eq!(retry(1).await, RetryResult::LetIn);
     assert_eq!(retry(1).await, RetryResult::NotStopped, "once");
     let due = due(&store, &claim, 10).await;
     assert_eq!((due_seqs(&due), due[0].failures), (vec![1, 2], 0));
-    let noted: Vec<(i64, i64, Uuid)> =
-        store.sql().fetch_all("SELECT seq, at, made_by FROM op_retries", vec![]).await.unwrap();
+    let noted: Vec<(i64, i64, Uuid)> = store
+        .sql()
+        .fetch_all("SELECT seq, at, made_by FROM op_retries", vec![])
+        .await
+        .unwrap();
     assert_eq!(noted, [(1, LATER.0, admin().0)]);
 }
 
@@ -300,9 +511,20 @@ async fn a_token_outlives_what_may_refer_to_it(#[values(false, true)] mysql: boo
     let (term, stored) = session(&store).await;
     let mut ops = boots(term, stored.cursor, 1);
     for bytes in [
-        Op::Token { token: "a token".into() }.to_bytes(),
-        Op::Boot { nonce: BootNonce([2; 16]), at: NOW }.to_bytes(),
-        Op::Boot { nonce: BootNonce([3; 16]), at: NOW }.to_bytes(),
+        Op::Token {
+            token: "a token".into(),
+        }
+        .to_bytes(),
+        Op::Boot {
+            nonce: BootNonce([2; 16]),
+            at: NOW,
+        }
+        .to_bytes(),
+        Op::Boot {
+            nonce: BootNonce([3; 16]),
+            at: NOW,
+        }
+        .to_bytes(),
     ] {
         ops.ops.push(NewOp {
             at: ops.cursor().append_op(&bytes),
@@ -312,24 +534,52 @@ async fn a_token_outlives_what_may_refer_to_it(#[values(false, true)] mysql: boo
     }
     assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
     let claim = claimed(&store).await;
-    assert!(store.commit_progress(&claim, &decided([1, 2, 3]), NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &decided([1, 2, 3]), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
     let look = store.drop_old_ops(&north(), 0, LATER).await.unwrap();
     assert_eq!(look, OldOpsBatch { ops: 3, last: 3 });
     assert_eq!(
         store.read_tokens(&claim, &[1, 2, 3]).await.unwrap(),
         [(2, "a token".to_owned())].into()
     );
-    assert_eq!(store.drop_old_ops(&north(), 3, LATER).await.unwrap().ops, 0, "past what stays");
+    assert_eq!(
+        store.drop_old_ops(&north(), 3, LATER).await.unwrap().ops,
+        0,
+        "past what stays"
+    );
 
-    assert!(store.commit_progress(&claim, &decided([4]), NOW, UNTIL).await.unwrap());
+    assert!(
+        store
+            .commit_progress(&claim, &decided([4]), NOW, UNTIL)
+            .await
+            .unwrap()
+    );
     let token_stays = async |last_seq, at| {
-        let said = Ack { last_seq, ..ack(term, 0) };
-        assert!(store.save_ack(&north(), (&said, &LogHeadReports::default()), at).await.unwrap());
+        let said = Ack {
+            last_seq,
+            ..ack(term, 0)
+        };
+        assert!(
+            store
+                .save_ack(&north(), (&said, &LogHeadReports::default()), at)
+                .await
+                .unwrap()
+        );
         store.drop_old_ops(&north(), 0, LATER).await.unwrap();
         !store.read_tokens(&claim, &[2]).await.unwrap().is_empty()
     };
     let days = |n: i64| NOW.plus_ms(n * 24 * 60 * 60 * 1000);
-    assert!(token_stays(9, days(40)).await, "five ops of the edge are still on their way");
-    assert!(token_stays(4, days(4)).await, "what it has not logged yet may refer to it");
+    assert!(
+        token_stays(9, days(40)).await,
+        "five ops of the edge are still on their way"
+    );
+    assert!(
+        token_stays(4, days(4)).await,
+        "what it has not logged yet may refer to it"
+    );
     assert!(!token_stays(4, days(5)).await);
 }

@@ -21,7 +21,10 @@ pub struct Script {
 
 impl Auth {
     pub fn new(signer: &Signer) -> Self {
-        Self(Arc::new(Mutex::new(Script { signer: signer.clone(), away: false })))
+        Self(Arc::new(Mutex::new(Script {
+            signer: signer.clone(),
+            away: false,
+        })))
     }
 
     pub fn script(&self) -> MutexGuard<'_, Script> {
@@ -38,7 +41,11 @@ impl Auth {
 
 async fn jwks(State(auth): State<Auth>) -> Result<String, StatusCode> {
     let script = auth.script();
-    if script.away { Err(StatusCode::SERVICE_UNAVAILABLE) } else { Ok(script.signer.jwks()) }
+    if script.away {
+        Err(StatusCode::SERVICE_UNAVAILABLE)
+    } else {
+        Ok(script.signer.jwks())
+    }
 }
 
 async fn command_token(
@@ -51,10 +58,17 @@ async fn command_token(
     }
     let keys = TokenKeys::empty();
     keys.replace_key_set(&script.signer.jwks()).unwrap();
-    let claims = keys.read(&form.token).map_err(|_| StatusCode::UNAUTHORIZED)?;
+    let claims = keys
+        .read(&form.token)
+        .map_err(|_| StatusCode::UNAUTHORIZED)?;
     let kind = TokenKind::Edge;
     let region = Some(form.region);
     let command = Some(form.command);
-    let token = script.signer.sign_claims(&Claims { kind, region, command, ..claims });
+    let token = script.signer.sign_claims(&Claims {
+        kind,
+        region,
+        command,
+        ..claims
+    });
     Ok(Json(CommandToken { token }))
 }

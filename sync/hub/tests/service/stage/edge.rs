@@ -101,7 +101,8 @@ impl Edge {
     }
 
     pub fn chain_at(&self, seq: usize) -> ChainHead {
-        self.start.append_ops(self.log[..seq].iter().map(Vec::as_slice))
+        self.start
+            .append_ops(self.log[..seq].iter().map(Vec::as_slice))
     }
 
     /// Connects and sends Hello, without reading the answer.
@@ -145,9 +146,15 @@ impl Edge {
         replica: &Replica,
         token: &str,
     ) -> Result<(), Box<tungstenite::Error>> {
-        let mut request = format!("ws://{}/link", replica.address).into_client_request().unwrap();
-        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-        let (socket, _) = tokio_tungstenite::connect_async(request).await.map_err(Box::new)?;
+        let mut request = format!("ws://{}/link", replica.address)
+            .into_client_request()
+            .unwrap();
+        request
+            .headers_mut()
+            .insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let (socket, _) = tokio_tungstenite::connect_async(request)
+            .await
+            .map_err(Box::new)?;
         self.socket = Some(socket);
         Ok(())
     }
@@ -195,7 +202,9 @@ impl Edge {
     pub async fn confinement(&mut self) -> (Quarantine, Vec<Vec<u8>>) {
         let mut tail = Vec::new();
         loop {
-            let Some(Frame::Quarantine(frame)) = self.next().await else { panic!("no quarantine") };
+            let Some(Frame::Quarantine(frame)) = self.next().await else {
+                panic!("no quarantine")
+            };
             assert_eq!((frame.old_epoch, frame.old_nonce), (self.epoch, self.nonce));
             tail.extend(frame.tail.iter().map(|op| op.to_vec()));
             if frame.part.is_none_or(|part| !part.more) {
@@ -223,7 +232,8 @@ impl Edge {
         while let Some(frame) = self.next().await {
             match frame {
                 Frame::Probe(Probe { standing, number }) => {
-                    self.send(&Frame::Alive(ProbeReply { standing, number })).await;
+                    self.send(&Frame::Alive(ProbeReply { standing, number }))
+                        .await;
                 }
                 frame => self.take(frame),
             }
@@ -253,7 +263,11 @@ impl Edge {
     }
 
     pub fn frame(&self, first: usize, count: usize) -> OpsFrame {
-        let ops = self.log[first - 1..first - 1 + count].iter().cloned().map(Into::into).collect();
+        let ops = self.log[first - 1..first - 1 + count]
+            .iter()
+            .cloned()
+            .map(Into::into)
+            .collect();
         OpsFrame {
             standing: self.standing(),
             epoch: self.epoch,
@@ -300,7 +314,9 @@ impl Edge {
             match message.expect("the hub says nothing") {
                 Some(Ok(Message::Binary(bytes))) => {
                     let frame = Frame::from_bytes(&bytes).unwrap();
-                    let Some(seals) = &mut self.seals else { return Some(frame) };
+                    let Some(seals) = &mut self.seals else {
+                        return Some(frame);
+                    };
                     let (frame, proof) = seals.verify_frame(frame).unwrap();
                     assert_eq!(proof, FrameProof::Signed, "{frame:?}");
                     return Some(frame);
@@ -336,7 +352,11 @@ impl Edge {
             Frame::Held(notice) => self.held.push((notice.seq, notice.reason)),
             Frame::Ask(ask) => self.asks.push(ask),
             Frame::Outcomes(frame) => {
-                assert_eq!(frame.from, self.outcomes.len() as u64, "outcomes leave no gap");
+                assert_eq!(
+                    frame.from,
+                    self.outcomes.len() as u64,
+                    "outcomes leave no gap"
+                );
                 assert_eq!(Some(frame.standing), self.standing);
                 self.outcomes.extend(frame.outcomes);
                 assert_eq!(frame.to, self.outcomes.len() as u64);
@@ -361,7 +381,9 @@ impl Edge {
             }
         }
         let mut digest = Hash::ZERO;
-        newest.values().for_each(|member| digest.toggle_member(*member));
+        newest
+            .values()
+            .for_each(|member| digest.toggle_member(*member));
         digest
     }
 
@@ -375,11 +397,18 @@ impl Edge {
 }
 
 pub fn boot() -> Vec<u8> {
-    Op::Boot { nonce: BootNonce([1; 16]), at: UnixMillis(5) }.to_bytes()
+    Op::Boot {
+        nonce: BootNonce([1; 16]),
+        at: UnixMillis(5),
+    }
+    .to_bytes()
 }
 
 pub fn token(token: &str) -> Vec<u8> {
-    Op::Token { token: token.into() }.to_bytes()
+    Op::Token {
+        token: token.into(),
+    }
+    .to_bytes()
 }
 
 /// The op that a holder logs for an accept put to it.
@@ -407,11 +436,16 @@ pub fn accept(n: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
 
 /// The same for another order.
 pub fn accept_on(n: u128, order: u128, token_seq: u64, received_at: UnixMillis) -> Vec<u8> {
-    let actor = Actor { user_id: UserId(Uuid::from_u128(99)), role: Role::Provider };
+    let actor = Actor {
+        user_id: UserId(Uuid::from_u128(99)),
+        role: Role::Provider,
+    };
     Op::Command(CommandOp {
         command: Command {
             id: CommandId(Uuid::from_u128(n)),
-            body: CommandBody::AcceptOrder { order_id: OrderId(Uuid::from_u128(order)) },
+            body: CommandBody::AcceptOrder {
+                order_id: OrderId(Uuid::from_u128(order)),
+            },
             device: None,
             device_seq: None,
             tapped_at: None,

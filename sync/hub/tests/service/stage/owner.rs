@@ -79,7 +79,11 @@ pub struct Script {
 
 impl Owner {
     pub fn new(service_key: ServiceKey) -> Self {
-        Self { service_key, script: Arc::default(), take_back_answers: Arc::default() }
+        Self {
+            service_key,
+            script: Arc::default(),
+            take_back_answers: Arc::default(),
+        }
     }
 
     pub fn script(&self) -> MutexGuard<'_, Script> {
@@ -88,7 +92,11 @@ impl Owner {
 
     /// The decided ops; true if the user was known.
     pub fn known(&self) -> Vec<(u64, bool)> {
-        self.script().decided.iter().map(|(seq, actor)| (*seq, actor.is_some())).collect()
+        self.script()
+            .decided
+            .iter()
+            .map(|(seq, actor)| (*seq, actor.is_some()))
+            .collect()
     }
 
     /// Makes a batch wait for its permit if the test sets the pace.
@@ -176,7 +184,9 @@ async fn decide_waiting(
     let denied = script.decides_nothing && items.is_empty();
     if script.broken
         || denied
-        || items.iter().any(|item| script.bad_asks.contains(&item.command.id))
+        || items
+            .iter()
+            .any(|item| script.bad_asks.contains(&item.command.id))
     {
         return Err(StatusCode::INTERNAL_SERVER_ERROR);
     }
@@ -191,7 +201,11 @@ async fn decide_waiting(
             script.waited.push(item.command.id);
             script.waited_revoked.push(item.revoked);
         }
-        OpDecision::Decided(Outcome::new_rejected(Code::OrderNotFound, None, Clock::system().now()))
+        OpDecision::Decided(Outcome::new_rejected(
+            Code::OrderNotFound,
+            None,
+            Clock::system().now(),
+        ))
     });
     let answers = answers.collect();
     Ok(Json(WaitingAcceptDecisions { answers }))
@@ -203,7 +217,9 @@ async fn take_back(
     Json(over): Json<LeaseRevocation>,
 ) -> Result<Json<RevokedLeases>, StatusCode> {
     let now = Clock::system().now();
-    let from = owner.service_key.verify_token(bearer_token(&headers).unwrap(), "order", now);
+    let from = owner
+        .service_key
+        .verify_token(bearer_token(&headers).unwrap(), "order", now);
     assert_eq!(from.as_deref(), Ok("hub"));
     {
         let mut script = owner.script();
@@ -222,7 +238,9 @@ async fn decide(
     Json(batch): Json<OpsBatch>,
 ) -> Result<Json<OpsDecisions>, StatusCode> {
     let now = Clock::system().now();
-    let from = owner.service_key.verify_token(bearer_token(&headers).unwrap(), "order", now);
+    let from = owner
+        .service_key
+        .verify_token(bearer_token(&headers).unwrap(), "order", now);
     assert_eq!(from.as_deref(), Ok("hub"));
     owner.come(&batch).await;
     let mut script = owner.script();
@@ -242,7 +260,11 @@ async fn decide(
     }
     let answers = batch.ops.iter().map(|op| {
         let (actor, held) = match &op.body {
-            BatchBody::Command { actor, command, evidence } => {
+            BatchBody::Command {
+                actor,
+                command,
+                evidence,
+            } => {
                 script.revoked.push((op.seq, evidence.revoked_version));
                 script.marks.push((op.seq, evidence.mark));
                 script.made_at.push((op.seq, evidence.made_at.clone()));
@@ -256,11 +278,17 @@ async fn decide(
             BatchBody::LeaseReleased { .. } => (None, false),
         };
         if held {
-            return OpAnswer { seq: op.seq, decision: OpDecision::Held(HeldReason::Region) };
+            return OpAnswer {
+                seq: op.seq,
+                decision: OpDecision::Held(HeldReason::Region),
+            };
         }
         script.decided.push((op.seq, actor));
         let outcome = Outcome::new_rejected(Code::OrderNotFound, None, now);
-        OpAnswer { seq: op.seq, decision: OpDecision::Decided(outcome) }
+        OpAnswer {
+            seq: op.seq,
+            decision: OpDecision::Decided(outcome),
+        }
     });
     let answers = answers.collect();
     Ok(Json(OpsDecisions { answers }))

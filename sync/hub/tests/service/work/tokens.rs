@@ -19,7 +19,10 @@ async fn a_token_is_judged_at_the_moment_the_edge_took_the_command() {
     edge.open(&hub).await;
     edge.up(1, 6).await;
     edge.until_outcomes(6).await;
-    assert_eq!(stage.owner.known(), [(2, true), (3, false), (5, false), (6, false)]);
+    assert_eq!(
+        stage.owner.known(),
+        [(2, true), (3, false), (5, false), (6, false)]
+    );
 }
 
 #[tokio::test]
@@ -28,9 +31,15 @@ async fn a_token_vouches_only_where_it_was_made_for() {
     let now = stage.clock.now();
     let command = |n| Some(CommandId(Uuid::from_u128(n)));
     edge.log = vec![
-        token(&stage.edge_token_of(5, |claims| Claims { region: Some(Region::South), ..claims })),
+        token(&stage.edge_token_of(5, |claims| Claims {
+            region: Some(Region::South),
+            ..claims
+        })),
         accept(1, 1, now),
-        token(&stage.edge_token_of(6, |claims| Claims { command: command(2), ..claims })),
+        token(&stage.edge_token_of(6, |claims| Claims {
+            command: command(2),
+            ..claims
+        })),
         accept(2, 3, now),
         accept(3, 3, now),
     ];
@@ -55,11 +64,18 @@ async fn an_old_edges_tokens_of_the_cloud_are_believed_for_now_and_complained_of
     edge.up(1, 2).await;
     edge.until_outcomes(2).await;
     assert_eq!(stage.owner.known(), [(2, true)]);
-    stage.north_until(&hub, |edge| edge.cloud_tokens_since.is_some()).await;
+    stage
+        .north_until(&hub, |edge| edge.cloud_tokens_since.is_some())
+        .await;
     // The edge is upgraded, and users sign in again.
-    edge.log.extend([token(&stage.edge_token(Role::Provider, 5)), accept(2, 3, now)]);
+    edge.log.extend([
+        token(&stage.edge_token(Role::Provider, 5)),
+        accept(2, 3, now),
+    ]);
     edge.up(3, 2).await;
-    stage.north_until(&hub, |edge| edge.cloud_tokens_since.is_none()).await;
+    stage
+        .north_until(&hub, |edge| edge.cloud_tokens_since.is_none())
+        .await;
 }
 
 #[tokio::test]
@@ -68,12 +84,17 @@ async fn an_old_edges_tokens_of_the_cloud_are_believed_no_more_where_an_operator
     stage.accepts_no_cloud_tokens();
     let hub = stage.replica().await;
     let mut edge = stage.enrol(&hub, "north-1", Region::North).await;
-    edge.log = vec![token(&stage.token(Role::Provider, 5)), accept(1, 1, stage.clock.now())];
+    edge.log = vec![
+        token(&stage.token(Role::Provider, 5)),
+        accept(1, 1, stage.clock.now()),
+    ];
     edge.open(&hub).await;
     edge.up(1, 2).await;
     edge.until_outcomes(2).await;
     assert_eq!(stage.owner.known(), [(2, false)]);
-    stage.north_until(&hub, |edge| edge.cloud_tokens_since.is_some()).await;
+    stage
+        .north_until(&hub, |edge| edge.cloud_tokens_since.is_some())
+        .await;
 }
 
 #[tokio::test]
@@ -83,11 +104,16 @@ async fn a_token_that_ran_out_since_a_lost_command_was_taken_still_vouches_for_i
     let now = stage.clock.now();
     let gone = stage.edge_token_between(Role::Provider, 5, -7_200, -3_600);
     // The tablet resent it with the receipt from before the edge's restore.
-    let Ok(Op::Command(mut lost)) = Op::from_bytes(&accept(1, 1, now)) else { unreachable!() };
+    let Ok(Op::Command(mut lost)) = Op::from_bytes(&accept(1, 1, now)) else {
+        unreachable!()
+    };
     lost.relogged = Some(EarlierReceipt {
         edge: edge.id.clone(),
         epoch: 1,
-        at: ChainHead { seq: 9, hash: Hash::digest_bytes(b"9") },
+        at: ChainHead {
+            seq: 9,
+            hash: Hash::digest_bytes(b"9"),
+        },
         verdict: Verdict::Firm,
         fence: Some(4),
         why: QuarantineWhy::EdgeRestored,
@@ -95,7 +121,11 @@ async fn a_token_that_ran_out_since_a_lost_command_was_taken_still_vouches_for_i
     edge.log = vec![token(&gone), Op::Command(lost.clone()).to_bytes()];
     lost.token_seq = 3;
     lost.command.id = CommandId(Uuid::from_u128(2));
-    edge.log.extend([token("no.token.atall"), Op::Command(lost).to_bytes(), accept(3, 1, now)]);
+    edge.log.extend([
+        token("no.token.atall"),
+        Op::Command(lost).to_bytes(),
+        accept(3, 1, now),
+    ]);
     edge.open(&hub).await;
     edge.up(1, 5).await;
     edge.until_outcomes(5).await;
@@ -110,7 +140,8 @@ async fn a_token_of_a_new_key_waits_for_the_keys_and_is_not_taken_for_forged() {
     stage.rotate();
     stage.auth.script().away = true;
     edge.log = vec![token(&before), token(&stage.edge_token(Role::Provider, 6))];
-    edge.log.extend([accept(1, 1, now), accept(2, 2, now), accept(2, 1, now)]);
+    edge.log
+        .extend([accept(1, 1, now), accept(2, 2, now), accept(2, 1, now)]);
     edge.open(&hub).await;
     edge.up(1, 5).await;
     edge.until_outcomes(3).await;
@@ -148,15 +179,22 @@ async fn what_a_session_did_after_its_end_is_handed_over_as_revoked(#[case] mysq
         FeedChange::Revoked { version, .. } => Some(*version),
         _ => None,
     };
-    edge.until(|edge| edge.changes.iter().any(|change| revoked(change).is_some())).await;
+    edge.until(|edge| edge.changes.iter().any(|change| revoked(change).is_some()))
+        .await;
     let version = edge.changes.iter().find_map(revoked);
     let before = stage.clock.now().plus_ms(-60_000);
     let after = stage.clock.now();
     edge.log = vec![token(&provider), accept(7, 1, before), accept(8, 1, after)];
-    edge.log.extend([token(&stage.edge_token(Role::Provider, 5)), accept(9, 4, after)]);
+    edge.log.extend([
+        token(&stage.edge_token(Role::Provider, 5)),
+        accept(9, 4, after),
+    ]);
     edge.up(1, 5).await;
     edge.until_outcomes(5).await;
-    assert_eq!(stage.owner.script().revoked, [(2, None), (3, version), (5, None)]);
+    assert_eq!(
+        stage.owner.script().revoked,
+        [(2, None), (3, version), (5, None)]
+    );
 }
 
 #[rstest]
@@ -185,7 +223,12 @@ async fn somebody_who_is_let_in_again_acts_by_new_tokens_alone(#[case] mysql: bo
     let now = stage.clock.now();
     let old = stage.edge_token_between(Role::Provider, 5, 0, 3_600);
     let new = stage.edge_token_between(Role::Provider, 5, 2, 3_600);
-    edge.log = vec![token(&old), accept(7, 1, now), token(&new), accept(8, 3, now)];
+    edge.log = vec![
+        token(&old),
+        accept(7, 1, now),
+        token(&new),
+        accept(8, 3, now),
+    ];
     edge.up(1, 4).await;
     edge.until_outcomes(4).await;
     assert_eq!(stage.owner.script().revoked, [(2, version), (4, None)]);
@@ -214,18 +257,35 @@ async fn a_mark_reaches_the_feed_and_the_word_of_a_token_its_owner(#[case] mysql
         FeedChange::Revoked { mark, .. } => *mark,
         _ => None,
     };
-    edge.until(|edge| edge.changes.iter().filter_map(told).count() == 2).await;
+    edge.until(|edge| edge.changes.iter().filter_map(told).count() == 2)
+        .await;
     let marks: Vec<_> = edge.changes.iter().filter_map(told).collect();
-    let mark = |version, verified| ProviderVerification { user, version, verified };
+    let mark = |version, verified| ProviderVerification {
+        user,
+        version,
+        verified,
+    };
     assert_eq!(marks, [mark(2, true), mark(3, false)]);
     let of = |verified, mark_version| {
-        token(&stage.edge_token_of(5, |claims| Claims { verified, mark_version, ..claims }))
+        token(&stage.edge_token_of(5, |claims| Claims {
+            verified,
+            mark_version,
+            ..claims
+        }))
     };
     let now = stage.clock.now();
-    edge.log = vec![of(true, 4), accept(7, 1, now), of(false, 0), accept(8, 3, now)];
+    edge.log = vec![
+        of(true, 4),
+        accept(7, 1, now),
+        of(false, 0),
+        accept(8, 3, now),
+    ];
     edge.up(1, 4).await;
     edge.until_outcomes(4).await;
-    assert_eq!(stage.owner.script().marks, [(2, Some(mark(4, true))), (4, None)]);
+    assert_eq!(
+        stage.owner.script().marks,
+        [(2, Some(mark(4, true))), (4, None)]
+    );
 }
 
 /// The token's session id.

@@ -34,7 +34,11 @@ impl SyncDb {
             let known = &known.accept;
             let same = known.command.body.hash() == accept.command.body.hash()
                 && known.actor.user_id == accept.actor.user_id;
-            return if same { WaitNotice::Waits } else { WaitNotice::IdReused };
+            return if same {
+                WaitNotice::Waits
+            } else {
+                WaitNotice::IdReused
+            };
         }
         if !in_reach {
             return WaitNotice::HolderAway;
@@ -65,7 +69,9 @@ impl SyncDb {
                 if op.state != OpStage::Held || distrusted || !due {
                     continue;
                 }
-                let Some(Op::Command(read)) = op.read.as_deref() else { continue };
+                let Some(Op::Command(read)) = op.read.as_deref() else {
+                    continue;
+                };
                 if read.command.body.order_action() != Some(Action::Accept) {
                     continue;
                 }
@@ -75,12 +81,23 @@ impl SyncDb {
                 };
                 let command = read.command.clone();
                 let actor = read.actor;
-                let accept = AcceptForHolder { region, command, actor, token };
-                let ask = PortalAsk { accept, taken_at: read.received_at };
+                let accept = AcceptForHolder {
+                    region,
+                    command,
+                    actor,
+                    token,
+                };
+                let ask = PortalAsk {
+                    accept,
+                    taken_at: read.received_at,
+                };
                 held.push((op.came.received_at, other, *seq, ask));
             }
         }
         held.sort_by_key(|(at, other, seq, _)| (*at, *other, *seq));
-        portal.into_iter().chain(held.into_iter().map(|(.., ask)| ask)).collect()
+        portal
+            .into_iter()
+            .chain(held.into_iter().map(|(.., ask)| ask))
+            .collect()
     }
 }

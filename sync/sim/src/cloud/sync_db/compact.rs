@@ -30,14 +30,19 @@ impl SyncDb {
             .iter()
             .filter(|edge| edge.enrolled && !edge.disabled && edge.region == region)
             .filter(|edge| edge.heard_at + LIVE_MS > now);
-        live.map(|edge| edge.feed_cursor).min().unwrap_or(end).min(end)
+        live.map(|edge| edge.feed_cursor)
+            .min()
+            .unwrap_or(end)
+            .min(end)
     }
 
     /// Removes replaced versions, and tombstones with no entry before them.
     pub fn compact(&mut self, region: Region, now: u64) -> Compaction {
         let to = self.passed_by_all(region, now);
         let forgets = self.has(Bug::TombstoneForgotten);
-        let Some(row) = self.regions.get_mut(&region) else { return Compaction::default() };
+        let Some(row) = self.regions.get_mut(&region) else {
+            return Compaction::default();
+        };
         // An entry after the current grant never replaces one before it.
         let granted = row.granted_seq.unwrap_or(0);
         let side = |seq: u64| seq > granted;
@@ -79,6 +84,9 @@ impl SyncDb {
         if let Some(last) = tombstones.last().filter(|_| !forgets) {
             row.tombstones_to = row.tombstones_to.max(*last);
         }
-        Compaction { versions, tombstones }
+        Compaction {
+            versions,
+            tombstones,
+        }
     }
 }

@@ -49,8 +49,12 @@ impl SyncDb {
     /// Returns true if an edge's view differs, at a feed number that allows a comparison.
     pub fn differs(&self, e: usize) -> bool {
         let edge = &self.edges[e];
-        let Some(region) = self.regions.get(&edge.region) else { return false };
-        let (Some(word), true) = (edge.word, edge.enrolled && edge.link_up) else { return false };
+        let Some(region) = self.regions.get(&edge.region) else {
+            return false;
+        };
+        let (Some(word), true) = (edge.word, edge.enrolled && edge.link_up) else {
+            return false;
+        };
         let at_the_end = edge.feed_cursor == region.feed_seq;
         let assigns_otherwise =
             |known: Hash| at_the_end && known != region.assignment.compute_digest();

@@ -15,8 +15,14 @@ impl SyncDb {
             Some(EndingEpoch { epoch, why }) if epoch == edge.epoch => why,
             _ => QuarantineWhy::EdgeRestored,
         };
-        edge.ending = Some(EndingEpoch { epoch: edge.epoch, why });
-        edge.cut_off = Some(TrustCutOff { epoch: edge.epoch, from: since });
+        edge.ending = Some(EndingEpoch {
+            epoch: edge.epoch,
+            why,
+        });
+        edge.cut_off = Some(TrustCutOff {
+            epoch: edge.epoch,
+            from: since,
+        });
         edge.disabling = Some(edge.epoch);
         edge.work_token += 1;
         edge.work_until = UnixMillis(0);
@@ -39,7 +45,10 @@ impl SyncDb {
     /// Effective commands that arrived after the time that the operator named.
     pub fn distrusted(&self, e: usize) -> Vec<CommandId> {
         let edge = &self.edges[e];
-        let here = edge.ops.values().map(|op| (edge.epoch, op.came, op.succeeded, &op.read));
+        let here = edge
+            .ops
+            .values()
+            .map(|op| (edge.epoch, op.came, op.succeeded, &op.read));
         let before = edge.old_ops.iter();
         let before = before.map(|((epoch, _), op)| (*epoch, op.came, op.succeeded, &op.read));
         let listed = here.chain(before).filter(|(epoch, came, succeeded, _)| {
@@ -56,6 +65,7 @@ impl SyncDb {
 impl EdgeRow {
     /// Returns true if the cloud distrusts an op received at this place and time.
     pub fn distrusts(&self, epoch: u64, received_at: UnixMillis) -> bool {
-        self.cut_off.is_some_and(|cut_off| cut_off.covers_op(epoch, received_at))
+        self.cut_off
+            .is_some_and(|cut_off| cut_off.covers_op(epoch, received_at))
     }
 }

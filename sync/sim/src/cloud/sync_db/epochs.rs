@@ -44,7 +44,10 @@ impl SyncDb {
         if edge.term != confined.over || edge.epoch != confined.epoch {
             return None;
         }
-        edge.ending = Some(EndingEpoch { epoch: confined.epoch, why: confined.why });
+        edge.ending = Some(EndingEpoch {
+            epoch: confined.epoch,
+            why: confined.why,
+        });
         edge.term += 1;
         edge.link_up = false;
         Some(edge.term)
@@ -60,7 +63,13 @@ impl SyncDb {
         now: UnixMillis,
     ) -> Option<QuarantineGrant> {
         let decides_on = self.has(Bug::OldEpochDecided);
-        let QuarantineRequest { hello, over, epoch, why, .. } = confined;
+        let QuarantineRequest {
+            hello,
+            over,
+            epoch,
+            why,
+            ..
+        } = confined;
         let edge = &mut self.edges[e];
         if edge.term != *over || edge.epoch != *epoch {
             return None;
@@ -78,8 +87,22 @@ impl SyncDb {
             let bytes = op.bytes.clone();
             let read = op.read.clone();
             let left_behind = !op.is_decided();
-            let OpRow { hash, came, succeeded, named, .. } = op;
-            let old = OldOp { hash, bytes, read, came, succeeded, named, left_behind };
+            let OpRow {
+                hash,
+                came,
+                succeeded,
+                named,
+                ..
+            } = op;
+            let old = OldOp {
+                hash,
+                bytes,
+                read,
+                came,
+                succeeded,
+                named,
+                left_behind,
+            };
             edge.old_ops.insert(place, old);
             if decides_on && !op.is_decided() {
                 edge.ops.insert(seq, op);
@@ -97,20 +120,39 @@ impl SyncDb {
         edge.work_token += 1;
         edge.work_until = UnixMillis(0);
         let granted_to = hello.nonce;
-        let row = EpochRow { at: now, why: *why, granted_to, after_run, grant, last_accepted };
+        let row = EpochRow {
+            at: now,
+            why: *why,
+            granted_to,
+            after_run,
+            grant,
+            last_accepted,
+        };
         edge.epochs.insert(epoch, row);
-        if edge.cut_off.is_some_and(|cut_off| cut_off.epoch + 1 == epoch) {
+        if edge
+            .cut_off
+            .is_some_and(|cut_off| cut_off.epoch + 1 == epoch)
+        {
             // The operator disabled it and gave it a new key.
             self.readmit(e, now);
         }
         let edge = &self.edges[e];
         let known = edge.known(hello);
-        Some(QuarantineGrant { epoch, grant, last_accepted, why: *why, known })
+        Some(QuarantineGrant {
+            epoch,
+            grant,
+            last_accepted,
+            why: *why,
+            known,
+        })
     }
 
     /// A command that is left behind again counts once.
     fn come_back(&mut self, ids: &[CommandId]) {
-        let old = self.edges.iter_mut().flat_map(|edge| edge.old_ops.values_mut());
+        let old = self
+            .edges
+            .iter_mut()
+            .flat_map(|edge| edge.old_ops.values_mut());
         for row in old.filter(|row| row.left_behind) {
             row.left_behind = match row.read.as_deref() {
                 Some(Op::Command(op)) => !ids.contains(&op.command.id),
@@ -122,9 +164,20 @@ impl SyncDb {
     /// The grant of the current epoch.
     pub fn granted(&self, e: usize, confined: &QuarantineRequest) -> Option<QuarantineGrant> {
         let edge = &self.edges[e];
-        let EpochRow { why, grant, last_accepted, .. } = *edge.epochs.get(&confined.epoch)?;
+        let EpochRow {
+            why,
+            grant,
+            last_accepted,
+            ..
+        } = *edge.epochs.get(&confined.epoch)?;
         let known = edge.known(&confined.hello);
-        Some(QuarantineGrant { epoch: confined.epoch, grant, last_accepted, why, known })
+        Some(QuarantineGrant {
+            epoch: confined.epoch,
+            grant,
+            last_accepted,
+            why,
+            known,
+        })
     }
 
     /// The ops of ended epochs after a place: as many of one epoch as fit.
@@ -132,12 +185,24 @@ impl SyncDb {
         let edge = &self.edges[e];
         let from = (after.epoch, after.seq + 1)..(edge.epoch, 0);
         let mut rows = edge.old_ops.range(from.clone());
-        let Some(((epoch, first_seq), first)) = rows.next() else { return LogTail::empty() };
-        let whole = edge.old_ops.range(from).take(TAIL_OPS_MAX).zip(*first_seq..);
+        let Some(((epoch, first_seq), first)) = rows.next() else {
+            return LogTail::empty();
+        };
+        let whole = edge
+            .old_ops
+            .range(from)
+            .take(TAIL_OPS_MAX)
+            .zip(*first_seq..);
         let whole = whole.take_while(|((place, _), seq)| **place == (*epoch, *seq));
         let ops: Vec<Vec<u8>> = whole.map(|((_, op), _)| op.bytes.clone()).collect();
         let more = rows.nth(ops.len() - 1).is_some();
-        LogTail { epoch: *epoch, first_seq: *first_seq, first_hash: first.hash, ops, more }
+        LogTail {
+            epoch: *epoch,
+            first_seq: *first_seq,
+            first_hash: first.hash,
+            ops,
+            more,
+        }
     }
 
     pub fn readmit(&mut self, e: usize, now: UnixMillis) {
@@ -151,14 +216,21 @@ impl EdgeRow {
     pub fn epochs_today(&self, now: UnixMillis) -> u32 {
         let since = now.plus_ms(-DAY_MS);
         let today = |row: &&EpochRow| {
-            row.at > since && self.readmitted_at.is_none_or(|readmitted| row.at > readmitted)
+            row.at > since
+                && self
+                    .readmitted_at
+                    .is_none_or(|readmitted| row.at > readmitted)
         };
         u32::try_from(self.epochs.values().filter(today).count()).unwrap_or(u32::MAX)
     }
 
     /// Returns true if the cloud has this op, in any epoch.
     pub fn has_received(&self, (epoch, seq): (u64, u64), hash: Hash) -> bool {
-        let now = self.ops.get(&seq).filter(|_| epoch == self.epoch).map(|op| op.hash);
+        let now = self
+            .ops
+            .get(&seq)
+            .filter(|_| epoch == self.epoch)
+            .map(|op| op.hash);
         let before = self.old_ops.get(&(epoch, seq)).map(|op| op.hash);
         now.or(before) == Some(hash)
     }
@@ -174,10 +246,22 @@ impl EdgeRow {
 
     /// The last received op that the edge certainly has.
     fn known(&self, hello: &Hello) -> LogPosition {
-        let nothing = LogPosition { epoch: hello.epoch, seq: 0 };
-        let Some(settled) = hello.settled else { return nothing };
+        let nothing = LogPosition {
+            epoch: hello.epoch,
+            seq: 0,
+        };
+        let Some(settled) = hello.settled else {
+            return nothing;
+        };
         let here = self.old_ops.get(&(hello.epoch, settled.seq));
         let same = here.is_some_and(|here| here.hash == settled.hash);
-        if same { LogPosition { seq: settled.seq, ..nothing } } else { nothing }
+        if same {
+            LogPosition {
+                seq: settled.seq,
+                ..nothing
+            }
+        } else {
+            nothing
+        }
     }
 }

@@ -12,7 +12,9 @@ use crate::{
 
 impl SyncDb {
     pub fn feed(&self, region: Region, after: u64, limit: u32) -> (u64, Vec<FeedChange>) {
-        let Some(row) = self.regions.get(&region) else { return (after, Vec::new()) };
+        let Some(row) = self.regions.get(&region) else {
+            return (after, Vec::new());
+        };
         let mut to = after;
         let mut changes = Vec::new();
         for (seq, row) in row.feed.range(after + 1..).take(limit as usize) {
@@ -27,7 +29,9 @@ impl SyncDb {
 
     /// Returns true if an event is new, under its region's row lock. `fed` commits it.
     pub fn feeds(&self, event: &BusEvent) -> bool {
-        let Some(region) = self.regions.get(&event.region()) else { return false };
+        let Some(region) = self.regions.get(&event.region()) else {
+            return false;
+        };
         let known = match &event.what {
             BusNews::Order(order) => {
                 region.version_of(order.id) >= order.version && !self.has(Bug::FeedTakesOlder)
@@ -42,7 +46,9 @@ impl SyncDb {
         let forgets = self.has(Bug::FeedDigestForgets);
         self.inbox.insert(event.id);
         let Some(number) = number else { return };
-        let Some(region) = self.regions.get_mut(&event.region()) else { return };
+        let Some(region) = self.regions.get_mut(&event.region()) else {
+            return;
+        };
         match &event.what {
             BusNews::Order(order) => region.arrives(number, order, forgets),
             BusNews::Assigned(_, word) => region.assigns(number, word),
@@ -65,15 +71,19 @@ impl SyncDb {
     /// Begins a feed of a new generation with each order once, under new numbers. The region's
     /// right comes last, because a grant is compared with the entries before it.
     pub fn begins_anew(&mut self, region: Region) {
-        let Some(region) = self.regions.get_mut(&region) else { return };
+        let Some(region) = self.regions.get_mut(&region) else {
+            return;
+        };
         let feed = std::mem::take(&mut region.feed);
         let mut newest = BTreeMap::new();
         for (seq, row) in feed {
             newest.insert(row.entity, (seq, row.change));
         }
         let gone = |change: &FeedChange| matches!(change, FeedChange::OrderGone { .. });
-        let mut rows: Vec<(Entity, u64, Rc<FeedChange>)> =
-            newest.into_iter().map(|(entity, (seq, change))| (entity, seq, change)).collect();
+        let mut rows: Vec<(Entity, u64, Rc<FeedChange>)> = newest
+            .into_iter()
+            .map(|(entity, (seq, change))| (entity, seq, change))
+            .collect();
         rows.retain(|(_, _, change)| !gone(change));
         rows.sort_by_key(|(entity, seq, _)| (*entity == Entity::Assignment, *seq));
         region.newest.retain(|_, newest| newest.member.is_some());
@@ -101,23 +111,45 @@ impl RegionRow {
 
     pub(super) fn arrives(&mut self, number: u64, order: &Order, forgets: bool) {
         let member = order.compute_digest();
-        let newest = NewestVersion { version: order.version, member: Some(member) };
-        match self.newest.insert(order.id, newest).and_then(|before| before.member) {
+        let newest = NewestVersion {
+            version: order.version,
+            member: Some(member),
+        };
+        match self
+            .newest
+            .insert(order.id, newest)
+            .and_then(|before| before.member)
+        {
             Some(before) if !forgets => self.digest.toggle_member(before),
             Some(_) => {}
             None => self.orders += 1,
         }
         self.digest.toggle_member(member);
-        self.add(number, Entity::Order(order.id), FeedChange::Order(order.clone()));
+        self.add(
+            number,
+            Entity::Order(order.id),
+            FeedChange::Order(order.clone()),
+        );
     }
 
     pub(super) fn leaves(&mut self, number: u64, order_id: OrderId, version: u64) {
-        let gone = NewestVersion { version, member: None };
-        if let Some(before) = self.newest.insert(order_id, gone).and_then(|before| before.member) {
+        let gone = NewestVersion {
+            version,
+            member: None,
+        };
+        if let Some(before) = self
+            .newest
+            .insert(order_id, gone)
+            .and_then(|before| before.member)
+        {
             self.digest.toggle_member(before);
             self.orders = self.orders.saturating_sub(1);
         }
-        self.add(number, Entity::Order(order_id), FeedChange::OrderGone { order_id, version });
+        self.add(
+            number,
+            Entity::Order(order_id),
+            FeedChange::OrderGone { order_id, version },
+        );
     }
 
     pub(super) fn assigns(&mut self, number: u64, word: &RegionAssignment) {
@@ -130,12 +162,20 @@ impl RegionRow {
             Some(_) => self.granted_seq = Some(number),
         }
         self.assignment = word.clone();
-        self.add(number, Entity::Assignment, FeedChange::Assignment(word.clone()));
+        self.add(
+            number,
+            Entity::Assignment,
+            FeedChange::Assignment(word.clone()),
+        );
     }
 
     fn add(&mut self, number: u64, entity: Entity, change: FeedChange) {
         self.feed_seq = self.feed_seq.max(number);
-        let row = FeedRow { entity, change: Rc::new(change), digest: self.digest };
+        let row = FeedRow {
+            entity,
+            change: Rc::new(change),
+            digest: self.digest,
+        };
         self.feed.insert(number, row);
     }
 }

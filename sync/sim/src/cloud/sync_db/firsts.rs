@@ -8,8 +8,13 @@ use crate::{bug::Bug, cast};
 
 impl SyncDb {
     pub fn first_arrival(&self, e: usize, op: &CommandOp) -> Option<FirstArrival> {
-        let placed = op.relogged.as_ref().and_then(|before| self.at_place(e, op, before));
-        placed.or_else(|| self.asked(op)).or_else(|| self.elsewhere(e, op))
+        let placed = op
+            .relogged
+            .as_ref()
+            .and_then(|before| self.at_place(e, op, before));
+        placed
+            .or_else(|| self.asked(op))
+            .or_else(|| self.elsewhere(e, op))
     }
 
     fn at_place(&self, e: usize, op: &CommandOp, before: &EarlierReceipt) -> Option<FirstArrival> {
@@ -25,7 +30,10 @@ impl SyncDb {
             return None;
         }
         let first = self.first(e, op, id, before.epoch, came, read.as_deref())?;
-        Some(FirstArrival { is_answered, ..first })
+        Some(FirstArrival {
+            is_answered,
+            ..first
+        })
     }
 
     fn asked(&self, op: &CommandOp) -> Option<FirstArrival> {
@@ -66,7 +74,9 @@ impl SyncDb {
         came: OpArrival,
         read: Option<&Op>,
     ) -> Option<FirstArrival> {
-        let Some(Op::Command(first)) = read else { return None };
+        let Some(Op::Command(first)) = read else {
+            return None;
+        };
         let same = first.command.id == op.command.id
             && first.actor.user_id == op.actor.user_id
             && first.command.body == op.command.body;

@@ -16,10 +16,16 @@ const ROWS_MAX: usize = 4;
 
 impl SyncDb {
     pub fn chunk(&self, region: Region, wanted: ChunkRequest) -> SnapshotPart {
-        let mut place = wanted.after.unwrap_or(SnapshotCursor { kind: 0, entity: [0; 16] });
+        let mut place = wanted.after.unwrap_or(SnapshotCursor {
+            kind: 0,
+            entity: [0; 16],
+        });
         let mut changes = Vec::new();
         let Some(region) = self.regions.get(&region) else {
-            return SnapshotPart { changes, next: None };
+            return SnapshotPart {
+                changes,
+                next: None,
+            };
         };
         let as_of = match self.bug {
             Some(Bug::ImageNumberTooHigh) => wanted.feed_seq.saturating_sub(2),
@@ -42,11 +48,20 @@ impl SyncDb {
                 place.entity = after.map_or([u8::MAX; 16], u128::to_be_bytes);
             }
             if rows.len() == ROWS_MAX {
-                return SnapshotPart { changes, next: Some(place) };
+                return SnapshotPart {
+                    changes,
+                    next: Some(place),
+                };
             }
-            place = SnapshotCursor { kind: place.kind + 1, entity: [0; 16] };
+            place = SnapshotCursor {
+                kind: place.kind + 1,
+                entity: [0; 16],
+            };
         }
-        SnapshotPart { changes, next: None }
+        SnapshotPart {
+            changes,
+            next: None,
+        }
     }
 
     /// Records that a snapshot has become the edge's view.

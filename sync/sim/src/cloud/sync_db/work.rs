@@ -58,7 +58,9 @@ impl SyncDb {
         edge.worker = worker;
         edge.work_token += 1;
         edge.work_until = now.plus_ms(CLAIM_MS);
-        Some(LogClaim { token: edge.work_token })
+        Some(LogClaim {
+            token: edge.work_token,
+        })
     }
 
     pub fn release(&mut self, e: usize, claim: LogClaim) {
@@ -114,7 +116,10 @@ impl SyncDb {
     }
 
     fn line(&self) -> Line {
-        Line { lets_releases_by: self.has(Bug::ReleaseOvertaken), ..Line::default() }
+        Line {
+            lets_releases_by: self.has(Bug::ReleaseOvertaken),
+            ..Line::default()
+        }
     }
 
     /// The held ops to report to the edge.
@@ -125,7 +130,8 @@ impl SyncDb {
             OpStage::Received | OpStage::Parked | OpStage::Decided => None,
         };
         let held = self.edges[e].undecided_ops();
-        held.filter_map(|(seq, op)| Some((*seq, reason(op)?))).collect()
+        held.filter_map(|(seq, op)| Some((*seq, reason(op)?)))
+            .collect()
     }
 
     /// Counts the failure of a single op, and finally holds it for an operator.
@@ -146,7 +152,10 @@ impl SyncDb {
 
     /// Readmits an op after an operator's check, as if it had never failed.
     pub fn let_go(&mut self, e: usize, seq: u64) -> bool {
-        let op = self.edges[e].ops.get_mut(&seq).filter(|op| op.state == OpStage::Stopped);
+        let op = self.edges[e]
+            .ops
+            .get_mut(&seq)
+            .filter(|op| op.state == OpStage::Stopped);
         let Some(op) = op else { return false };
         (op.state, op.failures) = (OpStage::Received, 0);
         true
@@ -181,19 +190,33 @@ impl SyncDb {
         if edge.work_token != claim.token && !stale {
             return false;
         }
-        if decided.iter().any(|d| edge.ops.get(&d.seq).is_none_or(OpRow::is_decided)) && !stale {
+        if decided
+            .iter()
+            .any(|d| edge.ops.get(&d.seq).is_none_or(OpRow::is_decided))
+            && !stale
+        {
             return false;
         }
         edge.work_until = until;
         let mut number = if stale { counted } else { edge.outcome_count };
-        for LogOutcome { seq, command_id, outcome } in decided {
+        for LogOutcome {
+            seq,
+            command_id,
+            outcome,
+        } in decided
+        {
             number += 1;
             edge.undecided = edge.undecided.saturating_sub(1);
             if let Some(op) = edge.ops.get_mut(&seq) {
                 (op.state, op.succeeded) = (OpStage::Decided, outcome.has_succeeded());
                 op.named = outcome.names_its_person();
             }
-            let outcome = NumberedOutcome { number, seq, command_id, outcome };
+            let outcome = NumberedOutcome {
+                number,
+                seq,
+                command_id,
+                outcome,
+            };
             edge.outcomes.insert(number, Rc::new(outcome));
         }
         for seq in held {

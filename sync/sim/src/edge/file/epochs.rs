@@ -28,13 +28,25 @@ impl EdgeFile {
         let mut at: Option<ChainHead> = None;
         for bytes in run.ops {
             let here = match at {
-                None => ChainHead { seq: run.first_seq, hash: run.first_hash },
+                None => ChainHead {
+                    seq: run.first_seq,
+                    hash: run.first_hash,
+                },
                 Some(before) => before.append_op(&bytes),
             };
             at = Some(here);
             // This version cannot relog an op that it cannot decode.
-            let Ok(op) = Op::from_bytes(&bytes) else { continue };
-            self.tail.put((run.epoch, here.seq), LoggedOp { bytes, at: here, op });
+            let Ok(op) = Op::from_bytes(&bytes) else {
+                continue;
+            };
+            self.tail.put(
+                (run.epoch, here.seq),
+                LoggedOp {
+                    bytes,
+                    at: here,
+                    op,
+                },
+            );
         }
     }
 
@@ -48,8 +60,9 @@ impl EdgeFile {
         );
         self.append(Op::Boot { nonce, at: now });
         let begins = self.tail.live().keys().next().copied();
-        let (before, after): (Vec<Old>, Vec<Old>) =
-            own.into_iter().partition(|old| begins.is_none_or(|begins| old.place < begins));
+        let (before, after): (Vec<Old>, Vec<Old>) = own
+            .into_iter()
+            .partition(|old| begins.is_none_or(|begins| old.place < begins));
         for old in before.into_iter().chain(self.given_back()).chain(after) {
             self.relog(old, &edge, new.why);
         }
@@ -68,8 +81,13 @@ impl EdgeFile {
         self.by_op.clear();
         let known: Vec<Rc<LoggedCommand>> = self.commands.live().values().cloned().collect();
         for stored in known {
-            self.commands
-                .put(stored.key(), LoggedCommand { epoch: 0, ..LoggedCommand::clone(&stored) });
+            self.commands.put(
+                stored.key(),
+                LoggedCommand {
+                    epoch: 0,
+                    ..LoggedCommand::clone(&stored)
+                },
+            );
         }
         self.enter_epoch(name, FIRST_EPOCH, ChainHead::start(name));
         self.append(Op::Boot { nonce, at: now });
@@ -104,18 +122,23 @@ impl EdgeFile {
     /// The undecided commands, in log order.
     fn waiting(&self) -> Vec<Old> {
         let places = self.pending.live().keys();
-        places.filter_map(|place| self.old(*place, self.log.get(place)?, false)).collect()
+        places
+            .filter_map(|place| self.old(*place, self.log.get(place)?, false))
+            .collect()
     }
 
     fn given_back(&self) -> Vec<Old> {
         let tail = self.tail.live().iter();
-        tail.filter_map(|(place, logged)| self.old(*place, logged, true)).collect()
+        tail.filter_map(|(place, logged)| self.old(*place, logged, true))
+            .collect()
     }
 
     /// A returned op refers only to ops returned with it, because this log may have continued
     /// differently.
     fn old(&self, place: LogPlace, logged: &LoggedOp, given_back: bool) -> Option<Old> {
-        let Op::Command(op) = &logged.op else { return None };
+        let Op::Command(op) = &logged.op else {
+            return None;
+        };
         let token = (place.0, op.token_seq);
         let returned = self.tail.get(&token).filter(|_| given_back);
         let token = returned.or_else(|| self.log.get(&token));
@@ -123,16 +146,28 @@ impl EdgeFile {
             Op::Token { token } => Some(token.clone()),
             _ => None,
         });
-        Some(Old { place, at: logged.at, op: op.clone(), token })
+        Some(Old {
+            place,
+            at: logged.at,
+            op: op.clone(),
+            token,
+        })
     }
 
     /// Skips commands with an outcome, and commands already logged in this epoch [RELOG].
     fn relog(&mut self, old: Old, edge: &EdgeId, why: QuarantineWhy) {
-        let Old { place, at, op, token } = old;
+        let Old {
+            place,
+            at,
+            op,
+            token,
+        } = old;
         let key = (op.command.id, op.actor.user_id);
         let known = self.commands.get(&key).cloned();
         let epoch = self.book.live.epoch;
-        let done = known.as_ref().is_some_and(|k| k.outcome.is_some() || k.epoch == epoch);
+        let done = known
+            .as_ref()
+            .is_some_and(|k| k.outcome.is_some() || k.epoch == epoch);
         if done || self.has(Bug::Relog) {
             return;
         }
@@ -148,7 +183,11 @@ impl EdgeFile {
         let keeps = self.has(Bug::FenceKept);
         let anew = CommandOp {
             token_seq,
-            verdict: if keeps { op.verdict } else { Verdict::Provisional },
+            verdict: if keeps {
+                op.verdict
+            } else {
+                Verdict::Provisional
+            },
             fence: op.fence.filter(|_| keeps),
             relogged: Some(relogged),
             ..op

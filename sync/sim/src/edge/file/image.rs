@@ -16,7 +16,13 @@ impl EdgeFile {
             self.forget_staged();
         }
         let staged = run.as_staged();
-        let SnapshotChunkWrite { feed_generation, feed_seq, hash, changes, .. } = run;
+        let SnapshotChunkWrite {
+            feed_generation,
+            feed_seq,
+            hash,
+            changes,
+            ..
+        } = run;
         for change in changes {
             match change {
                 FeedChange::Order(order) => self.staged_orders.put(order.id, order),
@@ -56,9 +62,17 @@ impl EdgeFile {
 
     /// Keeps an order in the view, as if only an outcome had delivered it.
     pub fn forgets_feed_of(&mut self, order_id: OrderId) {
-        let Some(row) = self.orders.get(&order_id).cloned() else { return };
-        let forgotten = ConfirmedOrder { order: row.order.clone(), feed_version: 0 };
-        self.book.live.tally.replace_row(Some(&row), Some(&forgotten));
+        let Some(row) = self.orders.get(&order_id).cloned() else {
+            return;
+        };
+        let forgotten = ConfirmedOrder {
+            order: row.order.clone(),
+            feed_version: 0,
+        };
+        self.book
+            .live
+            .tally
+            .replace_row(Some(&row), Some(&forgotten));
         self.orders.put(order_id, forgotten);
         self.brought.remove(&order_id);
     }
@@ -71,8 +85,12 @@ impl EdgeFile {
 
     /// Never lowers a version; versions that an outcome brought ahead of the snapshot stay.
     fn swap(&mut self) {
-        let image: Vec<Order> =
-            self.staged_orders.live().values().map(|order| Order::clone(order)).collect();
+        let image: Vec<Order> = self
+            .staged_orders
+            .live()
+            .values()
+            .map(|order| Order::clone(order))
+            .collect();
         let here = self.orders.live().keys().copied();
         let missing = here.filter(|id| self.staged_orders.get(id).is_none());
         let missing: Vec<OrderId> = missing.collect();
@@ -81,10 +99,19 @@ impl EdgeFile {
             let id = order.id;
             let version = order.version;
             self.brought.put(id, (version, is_open(order.status)));
-            let known = self.orders.get(&id).filter(|row| row.order.version > version);
+            let known = self
+                .orders
+                .get(&id)
+                .filter(|row| row.order.version > version);
             let kept = known.filter(|_| !self.has(Bug::ImageLowers));
             let order = kept.map_or(order, |row| row.order.clone());
-            self.orders.put(id, ConfirmedOrder { order, feed_version: version });
+            self.orders.put(
+                id,
+                ConfirmedOrder {
+                    order,
+                    feed_version: version,
+                },
+            );
         }
         let mut tally = ViewDigest::default();
         for row in self.orders.live().values() {
@@ -92,17 +119,29 @@ impl EdgeFile {
         }
         self.book.live.tally = tally;
         // Orders first: a grant is compared with them.
-        let others: Vec<FeedChange> =
-            self.staged_changes.live().values().map(|change| FeedChange::clone(change)).collect();
+        let others: Vec<FeedChange> = self
+            .staged_changes
+            .live()
+            .values()
+            .map(|change| FeedChange::clone(change))
+            .collect();
         others.into_iter().for_each(|change| self.take(change));
     }
 
     /// Drops the feed's version. A version that an outcome brought ahead of it stays.
     fn is_not_in_image(&mut self, id: OrderId) {
-        let Some(row) = self.orders.get(&id).cloned() else { return };
+        let Some(row) = self.orders.get(&id).cloned() else {
+            return;
+        };
         if row.is_ahead() {
             let order = row.order.clone();
-            self.orders.put(id, ConfirmedOrder { order, feed_version: 0 });
+            self.orders.put(
+                id,
+                ConfirmedOrder {
+                    order,
+                    feed_version: 0,
+                },
+            );
             self.brought.remove(&id);
         } else {
             self.drop_order(id);

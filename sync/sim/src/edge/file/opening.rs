@@ -18,8 +18,14 @@ pub enum SuspicionCause {
 }
 
 impl SuspicionCause {
-    pub const ALL: [Self; 6] =
-        [Self::NoMark, Self::Older, Self::Different, Self::Chain, Self::Receipt, Self::Twin];
+    pub const ALL: [Self; 6] = [
+        Self::NoMark,
+        Self::Older,
+        Self::Different,
+        Self::Chain,
+        Self::Receipt,
+        Self::Twin,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,7 +51,10 @@ pub struct FileMark {
 impl FileMark {
     pub fn first(start: ChainHead) -> Self {
         let mark = Some((FIRST_EPOCH, start));
-        Self { written: mark, synced: mark }
+        Self {
+            written: mark,
+            synced: mark,
+        }
     }
 }
 
@@ -87,7 +96,8 @@ impl EdgeFile {
             return Some(SuspicionCause::Older);
         }
         let here = self.chain_at(mark.seq);
-        here.is_some_and(|here| here != mark).then_some(SuspicionCause::Different)
+        here.is_some_and(|here| here != mark)
+            .then_some(SuspicionCause::Different)
     }
 
     /// Keeps the first reason, unless the new one is that this is a twin.

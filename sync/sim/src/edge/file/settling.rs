@@ -27,14 +27,27 @@ impl EdgeFile {
                 self.merge(order, OrderSource::Outcome);
             }
             let place = (epoch, numbered.seq);
-            let Some(key) = self.by_op.get(&place).map(|key| **key) else { continue };
-            let Some(stored) = self.commands.get(&key) else { continue };
-            let outcome = Some(Outcome { order: None, ..numbered.outcome });
-            let stored = LoggedCommand { outcome, ..LoggedCommand::clone(stored) };
+            let Some(key) = self.by_op.get(&place).map(|key| **key) else {
+                continue;
+            };
+            let Some(stored) = self.commands.get(&key) else {
+                continue;
+            };
+            let outcome = Some(Outcome {
+                order: None,
+                ..numbered.outcome
+            });
+            let stored = LoggedCommand {
+                outcome,
+                ..LoggedCommand::clone(stored)
+            };
             self.commands.put(key, stored);
             self.pending.remove(&place);
             let (command_id, user_id) = key;
-            settled.push(SettledCommand { command_id, user_id });
+            settled.push(SettledCommand {
+                command_id,
+                user_id,
+            });
         }
         self.book.live.outcome_cursor = to;
         settled
@@ -56,7 +69,9 @@ impl EdgeFile {
             }
             FeedChange::Assignment(word) => self.hear(word),
             FeedChange::Revoked { version, users, .. } => {
-                users.into_iter().for_each(|user| self.revoked.put(user, ()));
+                users
+                    .into_iter()
+                    .for_each(|user| self.revoked.put(user, ()));
                 let known = self.book.live.revocations_version;
                 self.book.live.revocations_version = known.max(version);
             }
@@ -81,7 +96,11 @@ impl EdgeFile {
     fn hear(&mut self, word: RegionAssignment) {
         let open = self.brought.live().iter().filter(|(_, row)| row.1);
         let digest = open_digest(open.map(|(id, row)| (*id, row.0)));
-        let digest = if self.has(Bug::GrantDigest) { word.digest } else { Some(digest) };
+        let digest = if self.has(Bug::GrantDigest) {
+            word.digest
+        } else {
+            Some(digest)
+        };
         let name = self.book.live.name.clone();
         let epoch = self.book.live.epoch;
         let forgets = self.has(Bug::ReleasedFenceDead);
@@ -105,7 +124,8 @@ impl EdgeFile {
         if via == OrderSource::Feed {
             let brought = self.brought.get(&order.id).map_or(0, |row| row.0);
             if order.version >= brought {
-                self.brought.put(order.id, (order.version, is_open(order.status)));
+                self.brought
+                    .put(order.id, (order.version, is_open(order.status)));
             }
         }
         let old = self.orders.get(&order.id).cloned();

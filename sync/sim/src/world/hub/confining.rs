@@ -38,7 +38,9 @@ impl World {
             self.sync_db.begin_to_end(e, &confined)
         };
         // Its record has changed since the judgment, so judge again.
-        let Some(over) = over else { return Some(self.hub_loads(conn, e)) };
+        let Some(over) = over else {
+            return Some(self.hub_loads(conn, e));
+        };
         self.finds_confining_due(conn, &confined, rival);
         let replica = self.net.conns[conn].replica;
         self.nudge(replica, e);
@@ -47,12 +49,22 @@ impl World {
             session.is_waiting = true;
         }
         let confined = QuarantineRequest { over, ..*confined };
-        let confining = QuarantineRun { conn, replica, run, edge: e, asked_at: self.now, confined };
+        let confining = QuarantineRun {
+            conn,
+            replica,
+            run,
+            edge: e,
+            asked_at: self.now,
+            confined,
+        };
         let takes = self.soon(1, 8);
         if self.has(Bug::QuarTakeback) {
             self.later(
                 takes,
-                WorldEvent::EpochEnds { confining: Box::new(confining), recorded: true },
+                WorldEvent::EpochEnds {
+                    confining: Box::new(confining),
+                    recorded: true,
+                },
             );
         } else {
             self.later(takes, WorldEvent::TakesRightsBack(Box::new(confining)));
@@ -68,11 +80,13 @@ impl World {
             // another machine of this edge.
             let id = self.net.conns[conn].id;
             let same = (0..cast::MACHINE_COUNT).filter(|&other| self.edges[other].id == id);
-            same.chain([m]).for_each(|machine| self.oracle.disturbs(machine));
+            same.chain([m])
+                .for_each(|machine| self.oracle.disturbs(machine));
         }
         self.oracle.second_instance(self.now, m, rival);
         let justified = self.has_rival(m);
-        self.oracle.alarmed(self.now, m, justified, confined.why.as_str());
+        self.oracle
+            .alarmed(self.now, m, justified, confined.why.as_str());
     }
 
     /// The order service records that every right of the epoch is taken back, in one transaction
@@ -81,7 +95,13 @@ impl World {
         let late = self.now - confining.asked_at > OWNER_WITHIN_MS;
         if !self.orders.is_running || late {
             let takes = self.soon(1, 8);
-            return self.later(takes, WorldEvent::EpochEnds { confining, recorded: false });
+            return self.later(
+                takes,
+                WorldEvent::EpochEnds {
+                    confining,
+                    recorded: false,
+                },
+            );
         }
         let shared = self.orders.open.values().any(|tx| !tx.regions.is_empty());
         if shared {
@@ -89,17 +109,42 @@ impl World {
             return self.later(again, WorldEvent::TakesRightsBack(confining));
         }
         let QuarantineRequest { epoch, why, .. } = confining.confined;
-        let over = HolderEpoch { edge: cast::edge(confining.edge), epoch };
+        let over = HolderEpoch {
+            edge: cast::edge(confining.edge),
+            epoch,
+        };
         let how = FenceEnding::from(why);
-        self.rights_of_epoch_end(&over, |at| FenceEnd { at, how, by: None, why: None });
+        self.rights_of_epoch_end(&over, |at| FenceEnd {
+            at,
+            how,
+            by: None,
+            why: None,
+        });
         let lost = self.orders.answers_are_lost && self.random.chance(400);
-        let takes = if lost { OWNER_WITHIN_MS } else { self.soon(1, 8) };
-        self.later(takes, WorldEvent::EpochEnds { confining, recorded: !lost });
+        let takes = if lost {
+            OWNER_WITHIN_MS
+        } else {
+            self.soon(1, 8)
+        };
+        self.later(
+            takes,
+            WorldEvent::EpochEnds {
+                confining,
+                recorded: !lost,
+            },
+        );
     }
 
     /// The take-back is on record, or its owner was unreachable.
     pub fn epoch_ends(&mut self, confining: &QuarantineRun, recorded: bool) {
-        let QuarantineRun { conn, replica: r, run, edge: e, confined, .. } = confining;
+        let QuarantineRun {
+            conn,
+            replica: r,
+            run,
+            edge: e,
+            confined,
+            ..
+        } = confining;
         if self.replicas[*r].run != *run || !self.replicas[*r].is_running {
             return;
         }
@@ -107,7 +152,11 @@ impl World {
             session.is_waiting = false;
         }
         if !recorded {
-            self.hub_ends(*conn, Code::Unavailable, "the take-back waits for its owner");
+            self.hub_ends(
+                *conn,
+                Code::Unavailable,
+                "the take-back waits for its owner",
+            );
             return;
         }
         let now = at(self.now, self.replicas[*r].clock_error_ms);
@@ -116,7 +165,8 @@ impl World {
         if granted.is_some() {
             self.counts.quarantined(confined.why);
             let name = cast::edge(*e);
-            self.oracle.epoch_ended(self.now, *e, confined.epoch, &self.order_db);
+            self.oracle
+                .epoch_ended(self.now, *e, confined.epoch, &self.order_db);
             let why = confined.why.as_str();
             self.note(23, confined.epoch, |_| {
                 format!("epoch {} of {name} is over: {why}", confined.epoch)
@@ -145,7 +195,11 @@ impl World {
 
     pub(super) fn hub_reads_tail(&mut self, conn: usize, e: usize, after: LogPosition) {
         let tail = self.sync_db.tail(e, after);
-        let tail = if self.has(Bug::TailForgotten) { LogTail::empty() } else { tail };
+        let tail = if self.has(Bug::TailForgotten) {
+            LogTail::empty()
+        } else {
+            tail
+        };
         self.counts.ops_given_back += tail.ops.len() as u64;
         self.hub_hears(conn, Some(SyncSessionInput::Tail(tail)));
     }

@@ -24,7 +24,9 @@ const ASK_AGAIN_AFTER_TICKS: u64 = 15;
 impl World {
     pub fn hub_ticks(&mut self, conn: usize) {
         let now = self.now;
-        let Some(session) = self.session(conn) else { return };
+        let Some(session) = self.session(conn) else {
+            return;
+        };
         session.ticks += 1;
         let ticks = session.ticks;
         let e = session.edge;
@@ -59,7 +61,9 @@ impl World {
 
     /// Checks the term and the newest outcome of the edge.
     pub(super) fn hub_looks(&mut self, conn: usize) {
-        let Some(session) = self.session(conn) else { return };
+        let Some(session) = self.session(conn) else {
+            return;
+        };
         let Some(term) = session.term else { return };
         let row = &self.sync_db.edges[self.net.conns[conn].id];
         if row.disabled {
@@ -83,9 +87,23 @@ impl World {
     fn sends_image(&mut self, conn: usize) {
         let e = self.net.conns[conn].id;
         let asked_for = self.sync_db.edges[e].repair_asked_at.is_some();
-        let stored = self.sync_db.standing(e, at(self.now, 0)).filter(|_| asked_for);
-        if let Some(StoredEdge { feed_seq, granted_seq, .. }) = stored {
-            self.hub_input(conn, SyncSessionInput::Repair { feed_seq, granted_seq });
+        let stored = self
+            .sync_db
+            .standing(e, at(self.now, 0))
+            .filter(|_| asked_for);
+        if let Some(StoredEdge {
+            feed_seq,
+            granted_seq,
+            ..
+        }) = stored
+        {
+            self.hub_input(
+                conn,
+                SyncSessionInput::Repair {
+                    feed_seq,
+                    granted_seq,
+                },
+            );
         }
     }
 
@@ -93,7 +111,9 @@ impl World {
     fn tell_held(&mut self, conn: usize) {
         let e = self.net.conns[conn].id;
         let held: BTreeMap<_, _> = self.sync_db.held(e).into_iter().collect();
-        let Some(session) = self.session(conn) else { return };
+        let Some(session) = self.session(conn) else {
+            return;
+        };
         let told = std::mem::replace(&mut session.told_held, held.clone());
         for (seq, reason) in held {
             if told.get(&seq) != Some(&reason) {
@@ -108,34 +128,55 @@ impl World {
         let r = self.net.conns[conn].replica;
         let accepts = self.sync_db.asks_for(e);
         let wanted: BTreeSet<_> = accepts.iter().map(|ask| ask.accept.command.id).collect();
-        let Some(session) = self.session(conn) else { return };
+        let Some(session) = self.session(conn) else {
+            return;
+        };
         session.put.retain(|id, _| wanted.contains(id));
         for PortalAsk { accept, taken_at } in accepts {
             let id = accept.command.id;
-            let Some(session) = self.session(conn) else { return };
+            let Some(session) = self.session(conn) else {
+                return;
+            };
             let ticks = session.ticks;
-            if session.put.get(&id).is_some_and(|at| ticks < at + ASK_AGAIN_AFTER_TICKS) {
+            if session
+                .put
+                .get(&id)
+                .is_some_and(|at| ticks < at + ASK_AGAIN_AFTER_TICKS)
+            {
                 continue;
             }
             session.put.insert(id, ticks);
             self.oracle.puts(self.now, e, &self.sync_db, &accept);
             self.replicas[r].asking.insert(id);
             self.counts.asks += 1;
-            self.hub_input(conn, SyncSessionInput::Ask { accept: Box::new(accept), taken_at });
+            self.hub_input(
+                conn,
+                SyncSessionInput::Ask {
+                    accept: Box::new(accept),
+                    taken_at,
+                },
+            );
         }
     }
 
     /// Returns true if a holder of this region is reachable.
     pub fn holder_in_reach(&self, region: Region, now: UnixMillis) -> bool {
-        let Some(holder) = self.sync_db.holder(region) else { return false };
+        let Some(holder) = self.sync_db.holder(region) else {
+            return false;
+        };
         let row = &self.sync_db.edges[holder];
-        let open = self.sync_db.region(region).is_some_and(|region| region.gate_open);
+        let open = self
+            .sync_db
+            .region(region)
+            .is_some_and(|region| region.gate_open);
         let silent_ms = now.ms_since(row.contact_at);
         open && row.link_up && silent_ms <= CONTACT_STALE_MS
     }
 
     fn hub_sees_region(&mut self, conn: usize, region: Region) {
-        let Some(row) = self.sync_db.region(region) else { return };
+        let Some(row) = self.sync_db.region(region) else {
+            return;
+        };
         let input = if row.gate_open {
             SyncSessionInput::FeedReaches {
                 generation: row.feed_generation,
@@ -163,11 +204,16 @@ impl World {
 
     fn conns_of(&self, r: usize, of: impl Fn(usize) -> bool) -> Vec<usize> {
         let sessions = self.replicas[r].sessions.iter();
-        sessions.filter(|(_, session)| of(session.edge)).map(|(conn, _)| *conn).collect()
+        sessions
+            .filter(|(_, session)| of(session.edge))
+            .map(|(conn, _)| *conn)
+            .collect()
     }
 
     pub fn set_gate(&mut self, region: Region, open: bool) {
-        let Some(row) = self.sync_db.regions.get_mut(&region) else { return };
+        let Some(row) = self.sync_db.regions.get_mut(&region) else {
+            return;
+        };
         if row.gate_open != open {
             row.gate_open = open;
             let by = self.random.below(cast::REPLICA_COUNT);

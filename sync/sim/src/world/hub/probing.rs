@@ -33,7 +33,14 @@ impl World {
             session.is_waiting = true;
         }
         self.nudge(r, e);
-        self.later(LOOK_MS, WorldEvent::LooksForLife { conn, number, asked_at: self.now });
+        self.later(
+            LOOK_MS,
+            WorldEvent::LooksForLife {
+                conn,
+                number,
+                asked_at: self.now,
+            },
+        );
     }
 
     pub fn hub_looks_for_life(&mut self, conn: usize, number: u64, asked_at: u64) {
@@ -45,12 +52,23 @@ impl World {
             session.rival_busy_at = Some(now);
         }
         if !alive && self.now - asked_at <= ANSWER_WITHIN_MS {
-            self.later(LOOK_MS, WorldEvent::LooksForLife { conn, number, asked_at });
+            self.later(
+                LOOK_MS,
+                WorldEvent::LooksForLife {
+                    conn,
+                    number,
+                    asked_at,
+                },
+            );
             return;
         }
-        let Some(session) = self.session(conn) else { return };
+        let Some(session) = self.session(conn) else {
+            return;
+        };
         session.is_waiting = false;
-        session.rival_excused = session.rival_busy_at.is_some_and(|at| now - at <= ANSWER_TAKES_MS);
+        session.rival_excused = session
+            .rival_busy_at
+            .is_some_and(|at| now - at <= ANSWER_TAKES_MS);
         if !alive {
             self.counts.probes_unanswered += 1;
         }
@@ -69,7 +87,10 @@ impl World {
                 self.nudge(r, e);
             }
         }
-        self.later(LOOK_FOR_QUESTIONS_MS, WorldEvent::LooksForQuestions { replica: r, run });
+        self.later(
+            LOOK_FOR_QUESTIONS_MS,
+            WorldEvent::LooksForQuestions { replica: r, run },
+        );
     }
 
     /// Refuses an edge, and alerts an operator if necessary.
@@ -83,7 +104,8 @@ impl World {
             Code::EdgeTwin if !is_read_late => {
                 self.counts.twins += 1;
                 let justified = self.has_rival(m);
-                self.oracle.alarmed(self.now, m, justified, "told that it is a second instance");
+                self.oracle
+                    .alarmed(self.now, m, justified, "told that it is a second instance");
             }
             Code::EdgeNeedsOperator => self.hub_needs_operator(e),
             Code::ChainBroken if !is_read_late => {
@@ -113,7 +135,9 @@ impl World {
         let now = at(self.now, self.replicas[r].clock_error_ms);
         self.sync_db.readmit(e, now);
         let name = cast::edge(e);
-        self.note(22, e as u64, |_| format!("an operator lets {name} in again"));
+        self.note(22, e as u64, |_| {
+            format!("an operator lets {name} in again")
+        });
     }
 
     pub(super) fn is_read_late(&self, conn: usize) -> bool {
@@ -133,7 +157,9 @@ impl World {
     /// True if a live rival is replaced. A rival that was probed and could not answer in time
     /// closes its session by the protocol, however late, and does not count.
     pub(super) fn puts_rival_aside(&mut self, conn: usize) -> bool {
-        let excused = self.session(conn).is_some_and(|session| session.rival_excused);
+        let excused = self
+            .session(conn)
+            .is_some_and(|session| session.rival_excused);
         !excused && self.live_rival(conn)
     }
 

@@ -75,7 +75,9 @@ impl World {
         let around = (0..cast::TABLET_COUNT).map(|k| (t + k) % cast::TABLET_COUNT);
         let holds = |t: &usize| {
             let items = &self.tablets[*t].items;
-            items.iter().any(|item| item.receipt.is_some() && !item.is_done())
+            items
+                .iter()
+                .any(|item| item.receipt.is_some() && !item.is_done())
         };
         let t = around.into_iter().find(holds).unwrap_or(t);
         self.tablets[t].is_gone = true;

@@ -25,7 +25,10 @@ impl World {
         match what {
             Trick::Release => {
                 let held = self.held_by(e).unwrap_or(1);
-                vec![ThiefOp { op: Op::LeaseReleased { fence: held }, token: None }]
+                vec![ThiefOp {
+                    op: Op::LeaseReleased { fence: held },
+                    token: None,
+                }]
             }
             Trick::Untapped | Trick::OtherRun => vec![self.untapped(e, pick)],
             Trick::Revoked => self.of_revoked(e, pick).into_iter().collect(),
@@ -38,14 +41,19 @@ impl World {
 
     /// Uses the token of a person who signed in there recently.
     fn untapped(&mut self, e: usize, pick: u64) -> ThiefOp {
-        let people: Vec<usize> = (0..cast::TABLET_COUNT).filter(|t| cast::home(*t) == e).collect();
+        let people: Vec<usize> = (0..cast::TABLET_COUNT)
+            .filter(|t| cast::home(*t) == e)
+            .collect();
         let actor = cast::at_tablet(people[number(pick) % people.len()]);
         let body = self.body_for(e, actor, pick);
         let taken_at = at(self.now, 0).plus_ms(-millis(pick % HOUR_MS));
         let op = self.command(actor, body, taken_at);
         self.oracle.forges(op.command.id, Deed::default());
         let token = Some(tokens::issue(actor, at(0, 0).plus_ms(LIVE_MS)));
-        ThiefOp { op: Op::Command(op), token }
+        ThiefOp {
+            op: Op::Command(op),
+            token,
+        }
     }
 
     /// Uses a token that expired before the seed began.
@@ -61,14 +69,26 @@ impl World {
         op.relogged = has_receipt.then(|| EarlierReceipt {
             edge: cast::edge(e),
             epoch: 1,
-            at: ChainHead { seq: 900 + pick % 90, hash: Hash::digest_bytes(b"lost") },
+            at: ChainHead {
+                seq: 900 + pick % 90,
+                hash: Hash::digest_bytes(b"lost"),
+            },
             verdict: Verdict::Provisional,
             fence: None,
             why: QuarantineWhy::EdgeRestored,
         });
-        self.oracle.forges(op.command.id, Deed { by_dead_token: true, ..Deed::default() });
+        self.oracle.forges(
+            op.command.id,
+            Deed {
+                by_dead_token: true,
+                ..Deed::default()
+            },
+        );
         let token = Some(tokens::issue(actor, expires_at));
-        ThiefOp { op: Op::Command(op), token }
+        ThiefOp {
+            op: Op::Command(op),
+            token,
+        }
     }
 
     /// Firm if the edge holds its region, as if it had received no revocations.
@@ -78,14 +98,25 @@ impl World {
             |actor: &Actor| actor.role == Role::Provider && self.revoked.contains(&actor.user_id);
         let actor = providers.into_iter().find(revoked)?;
         let fence = self.held_by(e);
-        let body = CommandBody::AcceptOrder { order_id: self.open_order(e, pick) };
+        let body = CommandBody::AcceptOrder {
+            order_id: self.open_order(e, pick),
+        };
         let mut op = self.command(actor, body, at(self.now, 0));
         (op.verdict, op.fence) = (fence.map_or(op.verdict, |_| Verdict::Firm), fence);
         op.revocations_version = Some(0);
         let told = self.sync_db.revoked_version(cast::region(e), actor.user_id);
-        self.oracle.forges(op.command.id, Deed { by_revoked: told, ..Deed::default() });
+        self.oracle.forges(
+            op.command.id,
+            Deed {
+                by_revoked: told,
+                ..Deed::default()
+            },
+        );
         let token = Some(tokens::issue(actor, at(0, 0).plus_ms(LIVE_MS)));
-        Some(ThiefOp { op: Op::Command(op), token })
+        Some(ThiefOp {
+            op: Op::Command(op),
+            token,
+        })
     }
 
     fn command(&mut self, actor: Actor, body: CommandBody, received_at: UnixMillis) -> CommandOp {
@@ -95,7 +126,14 @@ impl World {
         let tapped_at = None;
         let trace = None;
         CommandOp {
-            command: Command { id, body, device, device_seq, tapped_at, trace },
+            command: Command {
+                id,
+                body,
+                device,
+                device_seq,
+                tapped_at,
+                trace,
+            },
             token_seq: 0,
             actor,
             verdict: Verdict::Provisional,
@@ -114,9 +152,11 @@ impl World {
         let reason = Some("because".to_owned());
         match (actor.role, pick % 5) {
             (Role::Admin, 0..3) => CommandBody::ApproveOrder { order_id },
-            (Role::Customer, _) | (Role::Admin, _) => {
-                CommandBody::CancelOrder { order_id, reason, fee: None }
-            }
+            (Role::Customer, _) | (Role::Admin, _) => CommandBody::CancelOrder {
+                order_id,
+                reason,
+                fee: None,
+            },
             (_, 0..4) => CommandBody::AcceptOrder { order_id },
             _ => CommandBody::StartOrder { order_id },
         }
@@ -132,7 +172,9 @@ impl World {
         let open: Vec<&OrderId> = known.into_iter().flatten().filter(is_open).collect();
         let newest = &open[open.len().saturating_sub(4)..];
         let any = OrderId(Uuid::from_u128(u128::from(pick)));
-        newest.get(number(pick / 7) % newest.len().max(1)).map_or(any, |id| **id)
+        newest
+            .get(number(pick / 7) % newest.len().max(1))
+            .map_or(any, |id| **id)
     }
 
     /// The fence under which the edge holds its region.

@@ -85,7 +85,9 @@ impl Flood<'_> {
         let started = clock.elapsed();
         let takes_next = || {
             let goes_on = clock.elapsed().saturating_sub(started) < LASTS_MAX;
-            goes_on.then(|| next.fetch_add(1, Relaxed)).filter(|number| *number < self.attempts)
+            goes_on
+                .then(|| next.fetch_add(1, Relaxed))
+                .filter(|number| *number < self.attempts)
         };
         let strangers = (0..self.at_once).map(|line| self.stranger(line, from, &takes_next));
         let (strangers, ()) = tokio::join!(join_all(strangers), sleep(LASTS));
@@ -121,9 +123,10 @@ impl Flood<'_> {
                     count.granted += usize::from(attempt == Attempt::Granted);
                     attempt == Attempt::Refused
                 }
-                FloodAct::Ask(port, call) => {
-                    from.ask(*port, &call(number)).await.map_or(true, |answer| is_limited(&answer))
-                }
+                FloodAct::Ask(port, call) => from
+                    .ask(*port, &call(number))
+                    .await
+                    .map_or(true, |answer| is_limited(&answer)),
                 FloodAct::Hold(port, bytes) => match from.connect(*port).await {
                     Ok(mut socket) => {
                         let bytes = bytes(number);
@@ -152,8 +155,9 @@ impl CommandFlood<'_> {
         let token = self.tokens[line % self.tokens.len()];
         let device = DeviceId::new(format!("flood-{line}")).expect("a name");
         let greeting = MqttGreeting::of(device.as_str(), token);
-        let (code, mut tablet) =
-            MqttLine::open(from, self.port, &greeting).await.expect("an answer");
+        let (code, mut tablet) = MqttLine::open(from, self.port, &greeting)
+            .await
+            .expect("an answer");
         assert_eq!(code, 0, "the broker lets the person in");
         let replies = topics::reply_topic(Region::North, &self.edge, &device);
         tablet.subscribe(&replies).await.expect("an answer");
@@ -169,13 +173,21 @@ impl CommandFlood<'_> {
             attempts += 1;
             while attempts - answered >= WINDOW {
                 let Ok(Ok(reply)) = timeout(ANSWERS_WITHIN, tablet.message()).await else {
-                    return FloodCount { attempts, granted, refused: attempts - granted };
+                    return FloodCount {
+                        attempts,
+                        granted,
+                        refused: attempts - granted,
+                    };
                 };
                 answered += usize::from(has(&reply, ANSWER));
                 granted += usize::from(has(&reply, TAKEN));
             }
         }
-        FloodCount { attempts, granted, refused: attempts - granted }
+        FloodCount {
+            attempts,
+            granted,
+            refused: attempts - granted,
+        }
     }
 }
 
@@ -202,7 +214,11 @@ async fn refused_of(held: Vec<TcpStream>) -> usize {
             Err(_) => false,
         }
     });
-    join_all(hearing).await.into_iter().filter(|refused| *refused).count()
+    join_all(hearing)
+        .await
+        .into_iter()
+        .filter(|refused| *refused)
+        .count()
 }
 
 fn is_refusal(word: &[u8]) -> bool {

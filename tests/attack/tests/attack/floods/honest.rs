@@ -72,14 +72,22 @@ impl<'a> Honest<'a> {
         let file = format!("sqlite:{}", data.join("db/edge.db").display());
         let file = Sql::open(&file).await.expect("the edge's file");
         let older = file.exec(OLDER, vals![TWO_DAYS_MS, TWO_DAYS_MS]).await;
-        assert_eq!(older.expect("an older file"), 1, "he is the only one so far");
+        assert_eq!(
+            older.expect("an older file"),
+            1,
+            "he is the only one so far"
+        );
         file.close().await;
         stack.restart(edge).await.expect("an edge that is ready");
     }
 
     /// Cuts the region off. From then on the edge may be unlinked.
     pub async fn are_cut_off(&self) {
-        self.platform.stack.cut(Region::North).await.expect("a gate that is shut");
+        self.platform
+            .stack
+            .cut(Region::North)
+            .await
+            .expect("a gate that is shut");
         self.is_cut.store(true, Relaxed);
     }
 
@@ -96,11 +104,17 @@ impl<'a> Honest<'a> {
         let get = |path: &str| self.customer.ask(HttpCall::get(path));
         let answer = match self.turn(0) % 10 {
             0 => {
-                let Somebody { station, username, .. } = &self.customer;
+                let Somebody {
+                    station, username, ..
+                } = &self.customer;
                 let signed = self.platform.sign_in(*station, username, PASSWORD).await;
                 return signed.map(drop).map_err(|refusal| refused(&refusal));
             }
-            1 | 6 => self.customer.ask(HttpCall::post("/api/v1/orders").json(&draft())).await,
+            1 | 6 => {
+                self.customer
+                    .ask(HttpCall::post("/api/v1/orders").json(&draft()))
+                    .await
+            }
             2 | 7 => get(&format!("/api/v1/orders/{}", self.order)).await,
             3 | 8 => get("/api/v1/notifications").await,
             _ => get("/api/v1/orders").await,
@@ -109,10 +123,18 @@ impl<'a> Honest<'a> {
     }
 
     async fn provider(&self) -> Outcome {
-        let Somebody { station, edge_token, .. } = &self.provider;
+        let Somebody {
+            station,
+            edge_token,
+            ..
+        } = &self.provider;
         let edge = self.platform.edge();
         match self.turn(1) % 4 {
-            0 => granted(self.provider.ask(HttpCall::get("/api/v1/orders/available")).await),
+            0 => granted(
+                self.provider
+                    .ask(HttpCall::get("/api/v1/orders/available"))
+                    .await,
+            ),
             1 => {
                 let call = HttpCall::get("/board").bearer(edge_token);
                 granted(station.ask(edge.http, &call).await)
@@ -125,25 +147,44 @@ impl<'a> Honest<'a> {
                     Err(error) => Err(error.to_string()),
                 }
             }
-            _ => granted(self.provider.ask(HttpCall::get("/api/v1/notifications")).await),
+            _ => granted(
+                self.provider
+                    .ask(HttpCall::get("/api/v1/notifications"))
+                    .await,
+            ),
         }
     }
 
     /// Checks that the edge is linked, unless cut off, and takes a command.
     async fn edge(&self) -> Outcome {
-        if self.turn(2).is_multiple_of(2) { self.is_linked().await } else { self.tap().await }
+        if self.turn(2).is_multiple_of(2) {
+            self.is_linked().await
+        } else {
+            self.tap().await
+        }
     }
 
     async fn is_linked(&self) -> Outcome {
-        let head = self.passer_by.ask(self.platform.edge().http, &HttpCall::get("/api/head")).await;
+        let head = self
+            .passer_by
+            .ask(self.platform.edge().http, &HttpCall::get("/api/head"))
+            .await;
         let head = head.map_err(|error| error.to_string())?;
         let is_well = head.json()["link_up"] == true || self.is_cut.load(Relaxed);
-        if is_well && head.status == 200 { Ok(()) } else { Err(head.text()) }
+        if is_well && head.status == 200 {
+            Ok(())
+        } else {
+            Err(head.text())
+        }
     }
 
     async fn tap(&self) -> Outcome {
         let reply = self.send(&self.command()).await?;
-        if reply["receipt"].is_object() { Ok(()) } else { Err(reply.to_string()) }
+        if reply["receipt"].is_object() {
+            Ok(())
+        } else {
+            Err(reply.to_string())
+        }
     }
 
     fn command(&self) -> Value {
@@ -157,8 +198,14 @@ impl<'a> Honest<'a> {
 
     async fn send(&self, command: &Value) -> Result<Value, String> {
         let call = HttpCall::post("/commands").json(command);
-        let answer = self.tapper.station.ask(self.platform.edge().http, &call).await;
-        answer.map(|answer| answer.json()).map_err(|error| error.to_string())
+        let answer = self
+            .tapper
+            .station
+            .ask(self.platform.edge().http, &call)
+            .await;
+        answer
+            .map(|answer| answer.json())
+            .map_err(|error| error.to_string())
     }
 
     async fn operator(&self) -> Outcome {

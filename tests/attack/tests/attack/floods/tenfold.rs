@@ -51,7 +51,11 @@ impl<'a> Tenfold<'a> {
         let mut orders = Vec::new();
         for _ in 0..TIMES * OPEN_JOBS_MAX {
             let order = customer.publish(Region::North, "Mend the roof").await;
-            let approved = honest.operator.act(order, "approve").await.expect("an answer");
+            let approved = honest
+                .operator
+                .act(order, "approve")
+                .await
+                .expect("an answer");
             assert_eq!(approved.status, 200, "{}", approved.text());
             orders.push(order);
         }
@@ -70,7 +74,13 @@ impl<'a> Tenfold<'a> {
 
     pub fn floods(&self) -> Vec<Flood<'_>> {
         let act = FloodAct::Nothing;
-        let quiet = Flood { name: "quiet", attempts: 0, at_once: 1, grants_max: None, act };
+        let quiet = Flood {
+            name: "quiet",
+            attempts: 0,
+            at_once: 1,
+            grants_max: None,
+            act,
+        };
         let mut floods = vec![quiet];
         floods.extend(self.before_a_sign_in());
         floods.extend(self.of_people_and_edges());
@@ -87,19 +97,27 @@ impl<'a> Tenfold<'a> {
         let victim = self.victim;
         let own = self.customer.username.as_str();
         [
-            asks("300 links a minute, unproven, of an address", 300, port, |_| {
-                HttpCall::get("/link").bearer("a.b.c")
-            }),
+            asks(
+                "300 links a minute, unproven, of an address",
+                300,
+                port,
+                |_| HttpCall::get("/link").bearer("a.b.c"),
+            ),
             asks("300 guesses a minute of an address", 300, port, move |_| {
                 HttpCall::post("/api/v1/edges/enrol").json(&guess)
             }),
             asks("300 sign-ins a minute of an address", 300, port, |number| {
                 login(&format!("nobody-{number}"), "a-wrong-password")
             }),
-            asks("30 sign-ins a minute under a name", 30, port, move |_| login(own, PASSWORD)),
-            asks("10 wrong passwords a day under a name", 10, port, move |_| {
-                login(victim, "a-wrong-password")
+            asks("30 sign-ins a minute under a name", 30, port, move |_| {
+                login(own, PASSWORD)
             }),
+            asks(
+                "10 wrong passwords a day under a name",
+                10,
+                port,
+                move |_| login(victim, "a-wrong-password"),
+            ),
             asks("60 registrations a day of an address", 60, port, |number| {
                 let name = format!("flood-{number}");
                 HttpCall::post("/api/v1/auth/register").json(&json!({
@@ -132,7 +150,12 @@ impl<'a> Tenfold<'a> {
             asks("100 questions a minute of a person", 100, port, move |_| {
                 HttpCall::get("/api/v1/orders").bearer(customer)
             }),
-            asks("100 tokens for edges a minute of a person", 100, port, token),
+            asks(
+                "100 tokens for edges a minute of a person",
+                100,
+                port,
+                token,
+            ),
             asks("5 jobs in hand of a provider", OPEN_JOBS_MAX, port, jobs),
             holds("4 streams of news of a person", 4, port, news.into_bytes()),
             asks("120 links a minute of an edge", 120, port, |_| self.link()),
@@ -152,8 +175,18 @@ impl<'a> Tenfold<'a> {
         };
         [
             holds("512 idle sockets of an address", 512, gateway, Vec::new()),
-            holds("512 half heads of an address, at an edge", 512, edge.http, half_head),
-            holds("512 half greetings of an address, MQTT", 512, edge.mqtt, vec![0x10]),
+            holds(
+                "512 half heads of an address, at an edge",
+                512,
+                edge.http,
+                half_head,
+            ),
+            holds(
+                "512 half greetings of an address, MQTT",
+                512,
+                edge.mqtt,
+                vec![0x10],
+            ),
             Flood {
                 name: "16 tablets of a person, MQTT",
                 attempts: 16 * TIMES,
@@ -168,8 +201,11 @@ impl<'a> Tenfold<'a> {
         let gateway = self.platform.gateway();
         let edge = self.platform.edge();
         let head = |size| {
-            format!("GET / HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "a".repeat(size))
-                .into_bytes()
+            format!(
+                "GET / HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n",
+                "a".repeat(size)
+            )
+            .into_bytes()
         };
         let body = |path: &str, size: usize| {
             let head = format!(
@@ -187,9 +223,21 @@ impl<'a> Tenfold<'a> {
         };
         [
             large("16 KB of a head", gateway, head(TIMES * 16 * KIB)),
-            large("16 KB of a head, at an edge", edge.http, head(TIMES * 16 * KIB)),
-            large("256 KB of a body", gateway, body("/api/v1/auth/login", TIMES * 256 * KIB)),
-            large("64 KB of a body, at an edge", edge.http, body("/commands", TIMES * 64 * KIB)),
+            large(
+                "16 KB of a head, at an edge",
+                edge.http,
+                head(TIMES * 16 * KIB),
+            ),
+            large(
+                "256 KB of a body",
+                gateway,
+                body("/api/v1/auth/login", TIMES * 256 * KIB),
+            ),
+            large(
+                "64 KB of a body, at an edge",
+                edge.http,
+                body("/commands", TIMES * 64 * KIB),
+            ),
             large("16 KB of a greeting, MQTT", edge.mqtt, greeting.bytes()),
         ]
     }
@@ -242,17 +290,35 @@ fn asks<'a>(
     // More sign-ins than one address may have waiting.
     let at_once = (TIMES * limit).min(80);
     let act = FloodAct::Ask(port, Box::new(call));
-    Flood { name, attempts: TIMES * limit, at_once, grants_max: None, act }
+    Flood {
+        name,
+        attempts: TIMES * limit,
+        at_once,
+        grants_max: None,
+        act,
+    }
 }
 
 fn holds<'a>(name: &'static str, limit: usize, port: u16, bytes: Vec<u8>) -> Flood<'a> {
     let act = FloodAct::Hold(port, Box::new(move |_| bytes.clone()));
-    Flood { name, attempts: TIMES * limit, at_once: 16, grants_max: None, act }
+    Flood {
+        name,
+        attempts: TIMES * limit,
+        at_once: 16,
+        grants_max: None,
+        act,
+    }
 }
 
 fn large<'a>(name: &'static str, port: u16, bytes: Vec<u8>) -> Flood<'a> {
     let act = FloodAct::Hold(port, Box::new(move |_| bytes.clone()));
-    Flood { name, attempts: LARGE, at_once: 8, grants_max: None, act }
+    Flood {
+        name,
+        attempts: LARGE,
+        at_once: 8,
+        grants_max: None,
+        act,
+    }
 }
 
 fn login(name: &str, password: &str) -> HttpCall {
@@ -269,7 +335,10 @@ async fn stolen_edge(platform: &AttackedPlatform, operator: &Somebody) -> (EdgeI
     let public_key = URL_SAFE_NO_PAD.encode(key.public_key());
     let call = HttpCall::post("/api/v1/edges/enrol")
         .json(&json!({"code": invited["code"], "public_key": public_key}));
-    let answer = Station::fresh().ask(platform.gateway(), &call).await.expect("an answer");
+    let answer = Station::fresh()
+        .ask(platform.gateway(), &call)
+        .await
+        .expect("an answer");
     assert_eq!(answer.status, 200, "{}", answer.text());
     (EdgeId::new("stolen-1").expect("a name"), key)
 }

@@ -77,13 +77,22 @@ impl HostileLine {
         let tasks = Tasks::new();
         let seen = Arc::<Mutex<Seen>>::default();
         let of_each = tasks.clone();
-        let carrier = Carrier { gateway, play, seen: seen.clone() };
+        let carrier = Carrier {
+            gateway,
+            play,
+            seen: seen.clone(),
+        };
         tasks.spawn("line", async move {
             while let Ok((edge, _)) = listener.accept().await {
                 of_each.spawn_once("carried", carrier.clone().carry(edge));
             }
         });
-        Self { address, play: sender, seen, tasks }
+        Self {
+            address,
+            play: sender,
+            seen,
+            tasks,
+        }
     }
 
     pub fn url(&self) -> String {
@@ -159,7 +168,10 @@ impl Carrier {
                 return answer_with(&mut edge, answer).await;
             }
             let mut gateway = TcpStream::connect(("127.0.0.1", self.gateway)).await.ok()?;
-            copy_bidirectional(&mut edge, &mut gateway).await.ok().map(drop)
+            copy_bidirectional(&mut edge, &mut gateway)
+                .await
+                .ok()
+                .map(drop)
         };
         tokio::select! {
             _ = carried => {}
@@ -182,7 +194,9 @@ impl Carrier {
                     self.note(|seen| seen.hung_up += 1);
                     return None;
                 };
-                let Message::Binary(bytes) = message else { continue };
+                let Message::Binary(bytes) = message else {
+                    continue;
+                };
                 match Frame::from_bytes(&bytes).ok()? {
                     Frame::Hello(hello) => {
                         let speech = speech(&hello);
@@ -235,7 +249,9 @@ type HubSocket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsS
 
 /// Connects to the real hub with the edge's token.
 async fn hub(gateway: u16, token: HeaderValue) -> Option<HubSocket> {
-    let mut request = format!("ws://127.0.0.1:{gateway}/link").into_client_request().ok()?;
+    let mut request = format!("ws://127.0.0.1:{gateway}/link")
+        .into_client_request()
+        .ok()?;
     request.headers_mut().insert("authorization", token);
     connect_async(request).await.ok().map(|(socket, _)| socket)
 }
@@ -266,5 +282,7 @@ async fn answer_with(edge: &mut TcpStream, answer: &Value) -> Option<()> {
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
          connection: close\r\n\r\n"
     );
-    edge.write_all(format!("{head}{body}").as_bytes()).await.ok()
+    edge.write_all(format!("{head}{body}").as_bytes())
+        .await
+        .ok()
 }

@@ -30,8 +30,15 @@ pub struct Household {
 }
 
 /// Private texts that no stranger may read.
-pub const PRIVATE: [&str; 7] =
-    [STREET, PHONE, ADDRESS, REFUND_REASON, HIDDEN_WORDS, CERTIFICATE, PAPER];
+pub const PRIVATE: [&str; 7] = [
+    STREET,
+    PHONE,
+    ADDRESS,
+    REFUND_REASON,
+    HIDDEN_WORDS,
+    CERTIFICATE,
+    PAPER,
+];
 
 const STREET: &str = "7 Lighthouse Steps";
 const PHONE: &str = "+8613900139000";
@@ -46,9 +53,16 @@ pub const PRICE: &str = "200.00";
 
 impl Household {
     pub async fn of(platform: &AttackedPlatform) -> Self {
-        let (customer, provider, admin) =
-            tokio::join!(platform.somebody(Role::Customer), platform.provider(), platform.admin(),);
-        let mut home = Self { customer, provider, things: Vec::new() };
+        let (customer, provider, admin) = tokio::join!(
+            platform.somebody(Role::Customer),
+            platform.provider(),
+            platform.admin(),
+        );
+        let mut home = Self {
+            customer,
+            provider,
+            things: Vec::new(),
+        };
         home.people();
         // This precedes the provider's later papers, which no admin has reviewed.
         home.work(&admin).await;
@@ -60,7 +74,11 @@ impl Household {
     }
 
     pub fn owner(&self, role: Role) -> &Somebody {
-        if role == Role::Provider { &self.provider } else { &self.customer }
+        if role == Role::Provider {
+            &self.provider
+        } else {
+            &self.customer
+        }
     }
 
     /// # Panics
@@ -71,8 +89,16 @@ impl Household {
     }
 
     fn has(&mut self, owner: Role, kind: &'static str, name: &'static str, id: &Value) {
-        let id = id.as_str().unwrap_or_else(|| panic!("{name} has an id: {id}")).to_owned();
-        self.things.push(Thing { kind, name, id, owner });
+        let id = id
+            .as_str()
+            .unwrap_or_else(|| panic!("{name} has an id: {id}"))
+            .to_owned();
+        self.things.push(Thing {
+            kind,
+            name,
+            id,
+            owner,
+        });
     }
 
     fn people(&mut self) {
@@ -88,9 +114,19 @@ impl Household {
         let customer = self.customer.clone();
         let provider = self.provider.clone();
         let waiting = customer.publish(Region::North, "Mend the gate").await;
-        self.has(Role::Customer, "orders", "an order that waits for approval", &json!(waiting));
+        self.has(
+            Role::Customer,
+            "orders",
+            "an order that waits for approval",
+            &json!(waiting),
+        );
         let taken = self.taken(admin).await;
-        self.has(Role::Customer, "orders", "an order that is taken", &json!(taken));
+        self.has(
+            Role::Customer,
+            "orders",
+            "an order that is taken",
+            &json!(taken),
+        );
         let receipt = HttpCall::get(&format!("/api/v1/orders/{taken}/tracking"));
         let code = customer.done(receipt).await["code"].clone();
         self.has(Role::Customer, "track", "the code of an order", &code);
@@ -98,26 +134,53 @@ impl Household {
         let keep = HttpCall::new("PUT", "/api/v1/payments/methods/simulated");
         customer.done(keep.json(&json!({"is_default": true}))).await;
         let (payment, bare) = self.paid(admin).await;
-        self.has(Role::Customer, "orders", "an order that is complete", &json!(bare));
+        self.has(
+            Role::Customer,
+            "orders",
+            "an order that is complete",
+            &json!(bare),
+        );
         self.has(Role::Customer, "payments", "a payment", &payment);
         let form = json!({"order_id": bare, "amount": "50.00", "reason": REFUND_REASON});
-        let asked = customer.done(HttpCall::post("/api/v1/refunds").json(&form)).await;
-        self.has(Role::Customer, "refunds", "a request for a refund", &asked["id"]);
+        let asked = customer
+            .done(HttpCall::post("/api/v1/refunds").json(&form))
+            .await;
+        self.has(
+            Role::Customer,
+            "refunds",
+            "a request for a refund",
+            &asked["id"],
+        );
         complete(&provider, bare).await;
 
         let (_, order) = self.paid(admin).await;
         complete(&provider, order).await;
-        self.has(Role::Customer, "orders", "an order that is reviewed", &json!(order));
+        self.has(
+            Role::Customer,
+            "orders",
+            "an order that is reviewed",
+            &json!(order),
+        );
         let (review, picture) = self.reviewed(order, "Quick and tidy.", 32).await;
         self.has(Role::Customer, "reviews", "a review", &review["id"]);
         self.has(Role::Customer, "images", "its picture", &picture);
 
         let (_, order) = self.paid(admin).await;
         complete(&provider, order).await;
-        self.has(Role::Customer, "orders", "an order whose review is hidden", &json!(order));
+        self.has(
+            Role::Customer,
+            "orders",
+            "an order whose review is hidden",
+            &json!(order),
+        );
         let (review, picture) = self.reviewed(order, HIDDEN_WORDS, 40).await;
         self.has(Role::Customer, "reviews", "a hidden review", &review["id"]);
-        self.has(Role::Customer, "images", "the picture of a hidden review", &picture);
+        self.has(
+            Role::Customer,
+            "images",
+            "the picture of a hidden review",
+            &picture,
+        );
         let hide = format!("/api/v1/reviews/{}/hide", self.id("a hidden review"));
         let decision = json!({"version": review["version"], "reason": "It names a person."});
         admin.done(HttpCall::post(&hide).json(&decision)).await;
@@ -138,7 +201,10 @@ impl Household {
     async fn paid(&self, admin: &Somebody) -> (Value, OrderId) {
         let order = self.taken(admin).await;
         let form = json!({"order_id": order, "amount": PRICE});
-        let paid = self.customer.done(HttpCall::post("/api/v1/payments").json(&form)).await;
+        let paid = self
+            .customer
+            .done(HttpCall::post("/api/v1/payments").json(&form))
+            .await;
         eventually("the work begins", PATIENCE, async || {
             let started = self.provider.act(order, "start").await.ok()?;
             (started.status < 300).then_some(())
@@ -150,7 +216,10 @@ impl Household {
     async fn reviewed(&self, order: OrderId, words: &str, side: u32) -> (Value, Value) {
         let picture = self.customer.done(picture_call(side)).await["id"].clone();
         let form = json!({"order_id": order, "rating": 4, "comment": words, "images": [picture]});
-        let review = self.customer.done(HttpCall::post("/api/v1/reviews").json(&form)).await;
+        let review = self
+            .customer
+            .done(HttpCall::post("/api/v1/reviews").json(&form))
+            .await;
         (review, picture)
     }
 
@@ -160,7 +229,9 @@ impl Household {
             let form = json!({
                 "version": version(&person).await, "full_name": "Li Si", "phone_number": PHONE,
             });
-            person.done(HttpCall::new("PUT", &format!("{ME}/profile")).json(&form)).await;
+            person
+                .done(HttpCall::new("PUT", &format!("{ME}/profile")).json(&form))
+                .await;
             let address = json!({"version": version(&person).await, "detail": STREET});
             let path = format!("{ME}/addresses");
             person.done(HttpCall::post(&path).json(&address)).await;
@@ -171,8 +242,10 @@ impl Household {
 
     async fn files(&mut self) {
         let photo = HttpCall::new("PUT", &format!("{ME}/photo")).body("image/png", png(8, 8));
-        let photos =
-            [(Role::Customer, "a customer's photo"), (Role::Provider, "a provider's photo")];
+        let photos = [
+            (Role::Customer, "a customer's photo"),
+            (Role::Provider, "a provider's photo"),
+        ];
         for (role, name) in photos {
             let shown = self.owner(role).done(photo.clone()).await;
             self.has(role, "files", name, &shown["photo"]);
@@ -181,10 +254,18 @@ impl Household {
         let call = HttpCall::post(&format!("{ME}/pictures?caption=A%20tap"));
         let book = provider.done(call.body("image/png", png(16, 16))).await;
         for kind in ["files", "pictures"] {
-            self.has(Role::Provider, kind, "a picture of work", &book["items"][0]["file_id"]);
+            self.has(
+                Role::Provider,
+                kind,
+                "a picture of work",
+                &book["items"][0]["file_id"],
+            );
         }
         let call = HttpCall::post(&format!("{ME}/documents"));
-        let document = provider.done(call.body("application/pdf", pdf(PAPER))).await["id"].clone();
+        let document = provider
+            .done(call.body("application/pdf", pdf(PAPER)))
+            .await["id"]
+            .clone();
         self.has(Role::Provider, "files", "a certificate", &document);
         let item =
             json!({"name": "Care", "number": CERTIFICATE, "issuer": "City", "document": document});
@@ -196,20 +277,30 @@ impl Household {
     /// Each has a second session; the customer has a phone, the provider a tablet.
     async fn ways_in(&mut self, platform: &AttackedPlatform) {
         for person in [&self.customer, &self.provider] {
-            let second = platform.sign_in(person.station, &person.username, PASSWORD).await;
+            let second = platform
+                .sign_in(person.station, &person.username, PASSWORD)
+                .await;
             second.unwrap_or_else(|refusal| panic!("{}", refusal.text()));
         }
         let customer = self.customer.clone();
         let provider = self.provider.clone();
         let call = HttpCall::post("/api/v1/auth/device-grants");
         let tablet = format!("t-{}", provider.person.user_id.0.simple());
-        provider.done(call.json(&json!({"region": Region::North, "device": tablet}))).await;
+        provider
+            .done(call.json(&json!({"region": Region::North, "device": tablet})))
+            .await;
         for role in [Role::Customer, Role::Provider] {
-            let list = self.owner(role).done(HttpCall::get("/api/v1/auth/sessions")).await;
+            let list = self
+                .owner(role)
+                .done(HttpCall::get("/api/v1/auth/sessions"))
+                .await;
             let sessions = list["items"].as_array().expect("sessions").clone();
             let of = |device: &Value| {
                 let there = |one: &&Value| one["device"] == *device && one["current"] != true;
-                sessions.iter().find(there).map(|one| one["session_id"].clone())
+                sessions
+                    .iter()
+                    .find(there)
+                    .map(|one| one["session_id"].clone())
             };
             let other = of(&Value::Null).expect("a second session");
             self.has(role, "sessions", "another session", &other);
@@ -220,8 +311,15 @@ impl Household {
         }
         let phones = platform.stack.layout().cloud_folder().join("sms");
         link_phone(&customer, &phones).await;
-        let list = customer.done(HttpCall::get("/api/v1/auth/identities")).await;
-        self.has(Role::Customer, "identities", "a linked phone", &list["items"][0]["id"]);
+        let list = customer
+            .done(HttpCall::get("/api/v1/auth/identities"))
+            .await;
+        self.has(
+            Role::Customer,
+            "identities",
+            "a linked phone",
+            &list["items"][0]["id"],
+        );
     }
 
     /// Waits for the consequences of their work: notifications and review counts.
@@ -229,12 +327,19 @@ impl Household {
         for role in [Role::Customer, Role::Provider] {
             let person = self.owner(role).clone();
             let line = eventually("a line in the inbox", PATIENCE, async || {
-                let inbox = person.ask(HttpCall::get("/api/v1/notifications")).await.ok()?.json();
+                let inbox = person
+                    .ask(HttpCall::get("/api/v1/notifications"))
+                    .await
+                    .ok()?
+                    .json();
                 Some(inbox["items"].as_array()?.first()?["id"].clone())
             })
             .await;
             self.has(role, "notifications", "a line of the inbox", &line);
-            let reviewed = ["an order that is reviewed", "an order whose review is hidden"];
+            let reviewed = [
+                "an order that is reviewed",
+                "an order whose review is hidden",
+            ];
             for order in reviewed.map(|name| format!("/api/v1/orders/{}", self.id(name))) {
                 eventually("the order is reviewed", PATIENCE, async || {
                     let order = person.ask(HttpCall::get(&order)).await.ok()?.json();
@@ -243,11 +348,15 @@ impl Household {
                 .await;
             }
         }
-        eventually("one review counts, and no hidden one", PATIENCE, async || {
-            let path = format!("{ME}/profile");
-            let profile = self.provider.ask(HttpCall::get(&path)).await.ok()?.json();
-            (profile["total_reviews"] == 1).then_some(())
-        })
+        eventually(
+            "one review counts, and no hidden one",
+            PATIENCE,
+            async || {
+                let path = format!("{ME}/profile");
+                let profile = self.provider.ask(HttpCall::get(&path)).await.ok()?.json();
+                (profile["total_reviews"] == 1).then_some(())
+            },
+        )
         .await;
     }
 }
@@ -271,15 +380,25 @@ async fn link_phone(customer: &Somebody, phones: &Path) {
     let phone = format!("+861370002{:04}", NEXT.fetch_add(1, Ordering::Relaxed));
     let asked = HttpCall::post("/api/v1/auth/codes").json(&json!({"phone": phone}));
     customer.done(asked).await;
-    let messages = std::fs::read_dir(phones).expect("the folder of phones").filter_map(|file| {
-        let text = std::fs::read(file.expect("a file").path()).expect("a file");
-        serde_json::from_slice::<Value>(&text).ok()
-    });
-    let message = messages.into_iter().find(|message| message["to"] == json!(phone));
-    let text =
-        message.expect("a message to that phone")["text"].as_str().expect("words").to_owned();
-    let code = text.split(|c: char| !c.is_ascii_digit()).find(|word| word.len() == 6);
+    let messages = std::fs::read_dir(phones)
+        .expect("the folder of phones")
+        .filter_map(|file| {
+            let text = std::fs::read(file.expect("a file").path()).expect("a file");
+            serde_json::from_slice::<Value>(&text).ok()
+        });
+    let message = messages
+        .into_iter()
+        .find(|message| message["to"] == json!(phone));
+    let text = message.expect("a message to that phone")["text"]
+        .as_str()
+        .expect("words")
+        .to_owned();
+    let code = text
+        .split(|c: char| !c.is_ascii_digit())
+        .find(|word| word.len() == 6);
     let form = json!({"phone": phone, "code": code.expect("a code"), "password": PASSWORD});
-    let linked = customer.ask(HttpCall::post("/api/v1/auth/identities/phone").json(&form)).await;
+    let linked = customer
+        .ask(HttpCall::post("/api/v1/auth/identities/phone").json(&form))
+        .await;
     assert_eq!(linked.expect("an answer").status, 204);
 }

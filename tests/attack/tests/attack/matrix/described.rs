@@ -33,7 +33,10 @@ pub struct DescribedRoute {
 impl Description {
     pub async fn of(platform: &AttackedPlatform) -> Self {
         let call = HttpCall::get("/openapi.json");
-        let answer = Station::fresh().ask(platform.gateway(), &call).await.expect("an answer");
+        let answer = Station::fresh()
+            .ask(platform.gateway(), &call)
+            .await
+            .expect("an answer");
         Self(answer.json())
     }
 
@@ -41,10 +44,16 @@ impl Description {
         let paths = self.0["paths"].as_object().expect("paths");
         let each = paths.iter().flat_map(|(path, methods)| {
             let methods = methods.as_object().expect("methods");
-            methods.iter().map(|(method, route)| self.route(path, method, route))
+            methods
+                .iter()
+                .map(|(method, route)| self.route(path, method, route))
         });
         let routes: Vec<_> = each.collect();
-        assert!(routes.len() > 80, "the description names the routes: {}", routes.len());
+        assert!(
+            routes.len() > 80,
+            "the description names the routes: {}",
+            routes.len()
+        );
         routes
     }
 
@@ -55,7 +64,9 @@ impl Description {
         let answers = route["responses"].as_object().expect("answers");
         let schema = &route["requestBody"]["content"]["application/json"]["schema"];
         let parameters = route["parameters"].as_array().into_iter().flatten();
-        let key = parameters.clone().find(|one| one["name"] == "Idempotency-Key");
+        let key = parameters
+            .clone()
+            .find(|one| one["name"] == "Idempotency-Key");
         let needs_key = key.is_some_and(|key| key["required"] == true);
         let asked = parameters.filter(|one| one["in"] == "query");
         let is_id = |one: &&Value| self.resolved(&one["schema"])["format"] == "uuid";
@@ -68,12 +79,18 @@ impl Description {
             other => other.to_string(),
         };
         let query = needed.map(|one| {
-            format!("{}={}", one["name"].as_str().expect("a name"), word(one).replace(' ', "%20"))
+            format!(
+                "{}={}",
+                one["name"].as_str().expect("a name"),
+                word(one).replace(' ', "%20")
+            )
         });
         DescribedRoute {
             method: method.to_uppercase(),
             path: path.to_owned(),
-            is_public: security.expect("each route says who may call it").is_empty(),
+            is_public: security
+                .expect("each route says who may call it")
+                .is_empty(),
             roles: roles.unwrap_or_else(|error| panic!("{method} {path} names no roles: {error}")),
             is_edges: route["tags"] == json!(["edge"]),
             takes_key: key.is_some(),
@@ -85,17 +102,28 @@ impl Description {
                 .collect(),
             fields: self.fields(schema),
             id_fields,
-            bodies: if schema.is_null() { Vec::new() } else { self.samples(schema) },
+            bodies: if schema.is_null() {
+                Vec::new()
+            } else {
+                self.samples(schema)
+            },
             query: query.collect(),
         }
     }
 
     fn samples(&self, schema: &Value) -> Vec<Value> {
         let sample = &self.sample(schema);
-        let fields = self.resolved(schema)["properties"].as_object().into_iter().flatten();
-        let words =
-            fields.filter(|(name, _)| sample.get(name).is_some()).flat_map(|(name, field)| {
-                let words = self.resolved(field)["enum"].as_array().into_iter().flatten();
+        let fields = self.resolved(schema)["properties"]
+            .as_object()
+            .into_iter()
+            .flatten();
+        let words = fields
+            .filter(|(name, _)| sample.get(name).is_some())
+            .flat_map(|(name, field)| {
+                let words = self.resolved(field)["enum"]
+                    .as_array()
+                    .into_iter()
+                    .flatten();
                 words.map(move |word| {
                     let mut sample = sample.clone();
                     sample[name] = word.clone();
@@ -119,8 +147,13 @@ impl Description {
     }
 
     fn fields(&self, schema: &Value) -> Vec<(String, Value)> {
-        let fields = self.resolved(schema)["properties"].as_object().into_iter().flatten();
-        fields.map(|(name, field)| (name.clone(), self.sample(field))).collect()
+        let fields = self.resolved(schema)["properties"]
+            .as_object()
+            .into_iter()
+            .flatten();
+        fields
+            .map(|(name, field)| (name.clone(), self.sample(field)))
+            .collect()
     }
 
     fn gather_ids(&self, schema: &Value, place: &str, found: &mut Vec<String>) {
@@ -128,11 +161,19 @@ impl Description {
         if schema["format"] == "uuid" {
             found.push(place.to_owned());
         }
-        for form in ["oneOf", "anyOf", "allOf"].iter().filter_map(|of| schema[of].as_array()) {
-            form.iter().for_each(|form| self.gather_ids(form, place, found));
+        for form in ["oneOf", "anyOf", "allOf"]
+            .iter()
+            .filter_map(|of| schema[of].as_array())
+        {
+            form.iter()
+                .for_each(|form| self.gather_ids(form, place, found));
         }
         for (name, field) in schema["properties"].as_object().into_iter().flatten() {
-            let name = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+            let name = if place.is_empty() {
+                name.clone()
+            } else {
+                format!("{place}.{name}")
+            };
             self.gather_ids(field, &name, found);
         }
         if let Some(items) = schema.get("items") {
@@ -141,7 +182,10 @@ impl Description {
     }
 
     fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
-        match schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
+        match schema["$ref"]
+            .as_str()
+            .and_then(|name| name.rsplit('/').next())
+        {
             Some(name) => self.resolved(&self.0["components"]["schemas"][name]),
             None => schema,
         }
@@ -169,9 +213,17 @@ impl Description {
     }
 
     fn sample_fields(&self, schema: &Value) -> Value {
-        let parts = schema["allOf"].as_array().into_iter().flatten().map(|part| self.sample(part));
+        let parts = schema["allOf"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|part| self.sample(part));
         let parts = parts.filter_map(|part| part.as_object().cloned()).flatten();
-        let needed = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let needed = schema["required"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
         let fields = needed.map(|name| (name.to_owned(), self.sample(&schema["properties"][name])));
         Value::Object(parts.chain(fields).collect())
     }
@@ -186,7 +238,10 @@ impl DescribedRoute {
     }
 
     pub fn names_code(&self, status: u16, code: &str) -> bool {
-        let codes = self.answers.get(&status.to_string()).and_then(Value::as_array);
+        let codes = self
+            .answers
+            .get(&status.to_string())
+            .and_then(Value::as_array);
         codes.is_some_and(|codes| codes.contains(&json!(code)))
     }
 
@@ -200,7 +255,9 @@ impl DescribedRoute {
         let is_place = |part: &str| part.starts_with('{');
         let named = |n: usize| parts[..n].iter().rfind(|part| !is_place(part)).copied();
         let places = parts.iter().enumerate().filter(|(_, part)| is_place(part));
-        places.map(|(n, _)| named(n).expect("a path begins with a name")).collect()
+        places
+            .map(|(n, _)| named(n).expect("a path begins with a name"))
+            .collect()
     }
 
     /// Fills the path's placeholders; the last value fills all that remain.
@@ -211,8 +268,10 @@ impl DescribedRoute {
             word = rest.next().copied().unwrap_or(word);
             word
         };
-        let parts =
-            self.path.split('/').map(|part| if part.starts_with('{') { next() } else { part });
+        let parts = self
+            .path
+            .split('/')
+            .map(|part| if part.starts_with('{') { next() } else { part });
         parts.collect::<Vec<_>>().join("/")
     }
 
@@ -224,8 +283,16 @@ impl DescribedRoute {
         let path = self.path_with(words);
         let query = self.query.join("&");
         let word = words[0];
-        let query = if word.is_empty() { query } else { query.replace(NOBODYS, word) };
-        let path = if query.is_empty() { path } else { format!("{path}?{query}") };
+        let query = if word.is_empty() {
+            query
+        } else {
+            query.replace(NOBODYS, word)
+        };
+        let path = if query.is_empty() {
+            path
+        } else {
+            format!("{path}?{query}")
+        };
         let mut call = self.upgraded(HttpCall::new(&self.method, &path));
         if self.needs_key {
             call = call.header("idempotency-key", format!("{} {path}", self.method));
@@ -233,16 +300,27 @@ impl DescribedRoute {
         if self.bodies.is_empty() {
             return vec![call];
         }
-        self.bodies.iter().map(|body| call.clone().json(body)).collect()
+        self.bodies
+            .iter()
+            .map(|body| call.clone().json(body))
+            .collect()
     }
 
     /// Sets this version of the caller's data in all calls.
     #[must_use]
     pub fn of_version(mut self, version: &Value) -> Self {
-        for body in self.bodies.iter_mut().filter(|body| body.get("version").is_some()) {
+        for body in self
+            .bodies
+            .iter_mut()
+            .filter(|body| body.get("version").is_some())
+        {
             body["version"] = version.clone();
         }
-        for word in self.query.iter_mut().filter(|word| word.starts_with("version=")) {
+        for word in self
+            .query
+            .iter_mut()
+            .filter(|word| word.starts_with("version="))
+        {
             *word = format!("version={version}");
         }
         self
@@ -251,7 +329,11 @@ impl DescribedRoute {
     /// A call without effect if the route takes a body, because its body is not an object.
     pub fn idle_call(&self) -> HttpCall {
         let call = self.upgraded(HttpCall::new(&self.method, &self.path_with(&[NOBODYS])));
-        if self.bodies.is_empty() { call } else { call.body("application/json", "[]") }
+        if self.bodies.is_empty() {
+            call
+        } else {
+            call.body("application/json", "[]")
+        }
     }
 
     fn upgraded(&self, call: HttpCall) -> HttpCall {

@@ -21,12 +21,19 @@ pub struct Forgery {
 
 impl Forgery {
     pub fn on(&self, call: HttpCall) -> HttpCall {
-        self.headers.iter().fold(call, |call, (name, value)| call.header(name, value.clone()))
+        self.headers
+            .iter()
+            .fold(call, |call, (name, value)| call.header(name, value.clone()))
     }
 
     fn new(why: impl Into<String>, headers: &[(&str, &str)]) -> Self {
-        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        Self { why: why.into(), headers: headers.collect() }
+        let headers = headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self {
+            why: why.into(),
+            headers: headers.collect(),
+        }
     }
 
     fn token(why: impl Into<String>, token: &str) -> Self {
@@ -59,25 +66,45 @@ pub async fn not_for_the_gateway(platform: &AttackedPlatform) -> Vec<Forgery> {
     let admin = platform.admin().await;
     let key = platform.stack.layout().cloud_folder().join("auth.key");
     let signer = Signer::load(&key).expect("auth's key");
-    let sound: Claims =
-        serde_json::from_value(decoded(admin.person.token.split('.').nth(1).expect("claims")))
-            .expect("claims");
-    let edge = |kind| Claims { kind, region: Some(Region::North), ..sound.clone() };
+    let sound: Claims = serde_json::from_value(decoded(
+        admin.person.token.split('.').nth(1).expect("claims"),
+    ))
+    .expect("claims");
+    let edge = |kind| Claims {
+        kind,
+        region: Some(Region::North),
+        ..sound.clone()
+    };
     let command = Some(CommandId(NOBODYS.parse().expect("an id")));
     let service = platform.service_key(CloudPart::Gateway);
     vec![
         Forgery::token("an edge's token", &admin.edge_token),
-        Forgery::token("a device's grant", &signer.sign_claims(&edge(TokenKind::DeviceGrant))),
+        Forgery::token(
+            "a device's grant",
+            &signer.sign_claims(&edge(TokenKind::DeviceGrant)),
+        ),
         Forgery::token(
             "a command's",
-            &signer.sign_claims(&Claims { command, ..edge(TokenKind::Edge) }),
+            &signer.sign_claims(&Claims {
+                command,
+                ..edge(TokenKind::Edge)
+            }),
         ),
         Forgery::token(
             "a refresh token",
-            &signer.sign_claims(&Claims { kind: TokenKind::Refresh, ..sound.clone() }),
+            &signer.sign_claims(&Claims {
+                kind: TokenKind::Refresh,
+                ..sound.clone()
+            }),
         ),
-        Forgery::token("access with a region", &signer.sign_claims(&edge(TokenKind::Access))),
-        Forgery::token("a service's", &service.issue_token("gateway", "order", &Clock::system())),
+        Forgery::token(
+            "access with a region",
+            &signer.sign_claims(&edge(TokenKind::Access)),
+        ),
+        Forgery::token(
+            "a service's",
+            &service.issue_token("gateway", "order", &Clock::system()),
+        ),
     ]
 }
 
@@ -97,14 +124,35 @@ fn without_a_token(admin: &Somebody) -> Vec<Forgery> {
     let id = admin.person.user_id.to_string();
     let mut all = vec![
         Forgery::new("nothing", &[]),
-        Forgery::new("the word of a gateway", &[("x-user-id", &id), ("x-user-role", "admin")]),
-        Forgery::new("another scheme", &[("authorization", &format!("Basic {token}"))]),
+        Forgery::new(
+            "the word of a gateway",
+            &[("x-user-id", &id), ("x-user-role", "admin")],
+        ),
+        Forgery::new(
+            "another scheme",
+            &[("authorization", &format!("Basic {token}"))],
+        ),
         Forgery::new("no scheme", &[("authorization", token)]),
-        Forgery::new("two tokens", &[("authorization", &bearer), ("authorization", &bearer)]),
-        Forgery::new("a bare token as a cookie", &[("cookie", &format!("holdfast={token}"))]),
+        Forgery::new(
+            "two tokens",
+            &[("authorization", &bearer), ("authorization", &bearer)],
+        ),
+        Forgery::new(
+            "a bare token as a cookie",
+            &[("cookie", &format!("holdfast={token}"))],
+        ),
         Forgery::token("two words", &format!("{token} {token}")),
     ];
-    for malformed in ["", "x", "..", "a.b.c", "e30.e30.", "null", "undefined", "%00"] {
+    for malformed in [
+        "",
+        "x",
+        "..",
+        "a.b.c",
+        "e30.e30.",
+        "null",
+        "undefined",
+        "%00",
+    ] {
         all.push(Forgery::token(format!("`{malformed}`"), malformed));
     }
     all.push(Forgery::token("a very long one", &"a".repeat(5_000)));
@@ -116,12 +164,21 @@ async fn ended_sessions(platform: &AttackedPlatform, admin: &Somebody) -> Vec<Fo
     let out = platform.provider().await;
     let closed = platform.somebody(Role::Customer).await;
     out.done(HttpCall::post("/api/v1/auth/logout")).await;
-    let revoke = HttpCall::post(&format!("/api/v1/admin/users/{}/revoke", closed.person.user_id));
-    admin.done(revoke.json(&json!({"reason": "they asked for it"}))).await;
+    let revoke = HttpCall::post(&format!(
+        "/api/v1/admin/users/{}/revoke",
+        closed.person.user_id
+    ));
+    admin
+        .done(revoke.json(&json!({"reason": "they asked for it"})))
+        .await;
     let changed = platform.somebody(Role::Customer).await;
     let form = json!({"old_password": PASSWORD, "new_password": "another-horse-battery"});
-    let before = platform.sign_in(changed.station, &changed.username, PASSWORD).await;
-    changed.done(HttpCall::post("/api/v1/auth/password").json(&form)).await;
+    let before = platform
+        .sign_in(changed.station, &changed.username, PASSWORD)
+        .await;
+    changed
+        .done(HttpCall::post("/api/v1/auth/password").json(&form))
+        .await;
     let before = before.unwrap_or_else(|refusal| panic!("{}", refusal.text()));
     vec![
         Forgery::token("signed out", &out.person.token),
@@ -140,9 +197,16 @@ impl Forger {
         let jwk = serde_json::from_str::<Value>(&published).expect("keys")["keys"][0].clone();
         let head = json!({"alg": "EdDSA", "typ": "JWT", "kid": jwk["kid"]});
         let call = HttpCall::get("/api/v1/session").bearer(&signed(&genuine, &head, sound));
-        let answer = Station::fresh().ask(platform.gateway(), &call).await.expect("an answer");
+        let answer = Station::fresh()
+            .ask(platform.gateway(), &call)
+            .await
+            .expect("an answer");
         assert_eq!(answer.status, 200, "by auth's own key: {}", answer.text());
-        Self { genuine, foreign: pair(&Signer::generate_pkcs8()), jwk }
+        Self {
+            genuine,
+            foreign: pair(&Signer::generate_pkcs8()),
+            jwk,
+        }
     }
 
     fn wrongly_signed(&self, claims: &Value) -> Vec<Forgery> {
@@ -156,19 +220,27 @@ impl Forger {
         )];
         for alg in ["none", "None", "NONE", "nOnE", ""] {
             let unsigned = unsigned(&json!({"alg": alg, "typ": "JWT", "kid": kid}), claims);
-            all.push(Forgery::token(format!("alg {alg}"), &format!("{unsigned}.")));
+            all.push(Forgery::token(
+                format!("alg {alg}"),
+                &format!("{unsigned}."),
+            ));
             all.push(Forgery::token(
                 format!("alg {alg}, signed"),
                 &format!("{unsigned}.{signature}"),
             ));
         }
         let public = self.jwk["x"].as_str().expect("an Ed25519 key");
-        for secret in [public.as_bytes().to_vec(), URL_SAFE_NO_PAD.decode(public).expect("base64")]
-        {
+        for secret in [
+            public.as_bytes().to_vec(),
+            URL_SAFE_NO_PAD.decode(public).expect("base64"),
+        ] {
             let text = unsigned(&json!({"alg": "HS256", "typ": "JWT", "kid": kid}), claims);
             let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &secret), text.as_bytes());
             let tag = URL_SAFE_NO_PAD.encode(tag.as_ref());
-            all.push(Forgery::token("HS256 by the public key", &format!("{text}.{tag}")));
+            all.push(Forgery::token(
+                "HS256 by the public key",
+                &format!("{text}.{tag}"),
+            ));
         }
         let own = URL_SAFE_NO_PAD.encode(ring::signature::KeyPair::public_key(&self.foreign));
         for head in [
@@ -179,7 +251,10 @@ impl Forger {
             json!({"alg": "EdDSA", "jwk": {"kty": "OKP", "crv": "Ed25519", "x": own}}),
             json!({"alg": "EdDSA", "kid": kid, "jku": "http://127.0.0.1:9/jwks.json"}),
         ] {
-            all.push(Forgery::token(head.to_string(), &signed(&self.foreign, &head, claims)));
+            all.push(Forgery::token(
+                head.to_string(),
+                &signed(&self.foreign, &head, claims),
+            ));
         }
         all
     }

@@ -36,8 +36,16 @@ enum Expected {
 
 /// Id fields that belong to no person, with the reason.
 const OF_NOBODY: &[(&str, &str, &str)] = &[
-    ("POST /api/v1/auth/refresh", "attempt", "its sender makes it up for one request"),
-    ("POST /commands", "id", "its sender makes it up for one command"),
+    (
+        "POST /api/v1/auth/refresh",
+        "attempt",
+        "its sender makes it up for one request",
+    ),
+    (
+        "POST /commands",
+        "id",
+        "its sender makes it up for one command",
+    ),
     (
         "POST /commands",
         "body.order_id",
@@ -52,16 +60,32 @@ const OF_NOBODY: &[(&str, &str, &str)] = &[
 #[tokio::test]
 async fn a_person_names_somebody_elses_ids_in_forms_and_queries() {
     let platform = AttackedPlatform::shared().await;
-    let Scene { victims, thieves, routes } = scene(platform).await;
+    let Scene {
+        victims,
+        thieves,
+        routes,
+    } = scene(platform).await;
     let forms = forms(thieves).await;
-    let fields = routes.iter().filter(|route| route.roles != [Role::Admin]).flat_map(|route| {
-        let named = format!("{} {}", route.method, route.path);
-        route.id_fields.iter().map(move |field| (named.clone(), field.clone()))
-    });
+    let fields = routes
+        .iter()
+        .filter(|route| route.roles != [Role::Admin])
+        .flat_map(|route| {
+            let named = format!("{} {}", route.method, route.path);
+            route
+                .id_fields
+                .iter()
+                .map(move |field| (named.clone(), field.clone()))
+        });
     let named = forms.iter().map(|form| (form.route, form.field));
     let named = named.chain(OF_NOBODY.iter().map(|(route, field, _)| (*route, *field)));
-    let named: BTreeSet<_> = named.map(|(route, field)| (route.into(), field.into())).collect();
-    assert_eq!(named, fields.collect(), "every field for an id is tried, or said to be nobody's");
+    let named: BTreeSet<_> = named
+        .map(|(route, field)| (route.into(), field.into()))
+        .collect();
+    assert_eq!(
+        named,
+        fields.collect(),
+        "every field for an id is tried, or said to be nobody's"
+    );
 
     let mut faults = Vec::new();
     for form in &forms {
@@ -79,7 +103,10 @@ async fn a_person_names_somebody_elses_ids_in_forms_and_queries() {
         };
         if !is_right || PRIVATE.iter().any(|word| others.text().contains(word)) {
             let text = others.text();
-            faults.push(format!("{} {}: {} {text}", form.route, form.field, others.status));
+            faults.push(format!(
+                "{} {}: {} {text}",
+                form.route, form.field, others.status
+            ));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -122,7 +149,14 @@ fn of_customer(
     expected: Expected,
     call: impl Fn(&str) -> HttpCall + 'static,
 ) -> Form {
-    Form { route, field, sender: Role::Customer, thing, expected, call: Box::new(call) }
+    Form {
+        route,
+        field,
+        sender: Role::Customer,
+        thing,
+        expected,
+        call: Box::new(call),
+    }
 }
 
 fn about_money() -> Vec<Form> {
@@ -130,24 +164,36 @@ fn about_money() -> Vec<Form> {
         of_customer(place, thing, Expected::Refused, call)
     };
     vec![
-        refused(("POST /api/v1/payments", "order_id"), "an order that is taken", |id| {
-            let form = json!({"order_id": id, "amount": PRICE});
-            HttpCall::post("/api/v1/payments").json(&form)
-        }),
-        refused(("POST /api/v1/refunds", "order_id"), "an order that is reviewed", |id| {
-            let form = json!({"order_id": id, "amount": "1.00", "reason": "as agreed"});
-            HttpCall::post("/api/v1/refunds").json(&form)
-        }),
+        refused(
+            ("POST /api/v1/payments", "order_id"),
+            "an order that is taken",
+            |id| {
+                let form = json!({"order_id": id, "amount": PRICE});
+                HttpCall::post("/api/v1/payments").json(&form)
+            },
+        ),
+        refused(
+            ("POST /api/v1/refunds", "order_id"),
+            "an order that is reviewed",
+            |id| {
+                let form = json!({"order_id": id, "amount": "1.00", "reason": "as agreed"});
+                HttpCall::post("/api/v1/refunds").json(&form)
+            },
+        ),
         refused(("POST /api/v1/refunds", "payment_id"), "a payment", |id| {
             let form = json!({"payment_id": id, "amount": "2.00", "reason": "as agreed"});
             HttpCall::post("/api/v1/refunds").json(&form)
         }),
-        refused(("GET /api/v1/payments", "?order_id"), "an order that is complete", |id| {
-            HttpCall::get(&format!("/api/v1/payments?order_id={id}"))
-        }),
-        refused(("GET /api/v1/refunds", "?order_id"), "an order that is complete", |id| {
-            HttpCall::get(&format!("/api/v1/refunds?order_id={id}"))
-        }),
+        refused(
+            ("GET /api/v1/payments", "?order_id"),
+            "an order that is complete",
+            |id| HttpCall::get(&format!("/api/v1/payments?order_id={id}")),
+        ),
+        refused(
+            ("GET /api/v1/refunds", "?order_id"),
+            "an order that is complete",
+            |id| HttpCall::get(&format!("/api/v1/refunds?order_id={id}")),
+        ),
     ]
 }
 
@@ -170,9 +216,12 @@ async fn reviews(own: &Household) -> Vec<Form> {
             Expected::Refused,
             move |id| form(id, &picture),
         ),
-        of_customer((reviews, "images[]"), "a picture in no review", unknown, move |id| {
-            form(&order, id)
-        }),
+        of_customer(
+            (reviews, "images[]"),
+            "a picture in no review",
+            unknown,
+            move |id| form(&order, id),
+        ),
         of_customer((one, "images[]"), "its picture", unknown, move |id| {
             let form = json!({"version": read, "rating": 3, "images": [id]});
             HttpCall::new("PUT", &review).json(&form)

@@ -34,7 +34,12 @@ const fn open(
     status: u16,
     why: &'static str,
 ) -> Exception {
-    Exception { route, things, status, why }
+    Exception {
+        route,
+        things,
+        status,
+        why,
+    }
 }
 
 const TAKEN: [&str; 4] = [
@@ -69,10 +74,16 @@ const OPEN_BY_DESIGN: &[Exception] = &[
 
 /// Path segments whose ids belong to no person.
 const OF_NOBODY: &[(&str, &str)] = &[
-    ("callbacks", "the name of a way to pay, which calls without a person"),
+    (
+        "callbacks",
+        "the name of a way to pay, which calls without a person",
+    ),
     ("oidc", "the name of a service at which people sign in"),
     ("edges", "the name of a machine"),
-    ("methods", "the adapter's word for a way to pay, the same for everybody who keeps it"),
+    (
+        "methods",
+        "the adapter's word for a way to pay, the same for everybody who keeps it",
+    ),
 ];
 
 /// Kinds with routes for admins only.
@@ -103,7 +114,11 @@ pub async fn scene(platform: &AttackedPlatform) -> &'static Scene {
         .get_or_init(async || {
             let routes = Description::of(platform).await.routes();
             let (victims, thieves) = tokio::join!(Household::of(platform), Household::of(platform));
-            Scene { victims, thieves, routes }
+            Scene {
+                victims,
+                thieves,
+                routes,
+            }
         })
         .await
 }
@@ -111,22 +126,40 @@ pub async fn scene(platform: &AttackedPlatform) -> &'static Scene {
 #[tokio::test]
 async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
     let platform = AttackedPlatform::shared().await;
-    let Scene { victims, routes, .. } = scene(platform).await;
+    let Scene {
+        victims, routes, ..
+    } = scene(platform).await;
     every_kind_is_there(routes, victims);
     let before = everything(routes, victims).await;
     let mut rounds = Vec::new();
     for role in [Role::Customer, Role::Provider] {
-        let theirs = routes.iter().filter(|route| route.takes_ids() && !route.is_edges);
+        let theirs = routes
+            .iter()
+            .filter(|route| route.takes_ids() && !route.is_edges);
         rounds.extend(shared_out(platform, role, theirs, victims).await);
     }
-    let answers = stream::iter(rounds).map(Round::answers).buffer_unordered(AT_ONCE).concat().await;
+    let answers = stream::iter(rounds)
+        .map(Round::answers)
+        .buffer_unordered(AT_ONCE)
+        .concat()
+        .await;
     let mut faults = Vec::new();
     let mut used = BTreeSet::new();
-    for Tried { role, route, things, answer } in &answers {
+    for Tried {
+        role,
+        route,
+        things,
+        answer,
+    } in &answers
+    {
         let names: Vec<_> = things.iter().map(|thing| thing.name).collect();
         let is_private = PRIVATE.iter().any(|word| answer.text().contains(word));
         let exception = exception(route, &names, answer.status);
-        used.extend(exception.iter().flat_map(|n| names.iter().map(move |name| (*n, *name))));
+        used.extend(
+            exception
+                .iter()
+                .flat_map(|n| names.iter().map(move |name| (*n, *name))),
+        );
         let is_refused = matches!(answer.status, 403 | 404) || exception.is_some();
         if is_private || !is_refused {
             let who = format!("a {} about {names:?}", role.as_str());
@@ -134,11 +167,23 @@ async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    for (n, Exception { route, things, status, why }) in OPEN_BY_DESIGN.iter().enumerate() {
+    for (
+        n,
+        Exception {
+            route,
+            things,
+            status,
+            why,
+        },
+    ) in OPEN_BY_DESIGN.iter().enumerate()
+    {
         let is_used = |name| used.contains(&(n, name));
         let any = used.iter().any(|(at, _)| *at == n);
         let all = things.iter().all(|name| is_used(*name));
-        assert!(any && all, "no longer open, so no exception: {route} {things:?} {status} {why}");
+        assert!(
+            any && all,
+            "no longer open, so no exception: {route} {things:?} {status} {why}"
+        );
     }
     let mut after = everything(routes, victims).await;
     without_later_lines(&mut after, &before);
@@ -150,21 +195,39 @@ async fn a_person_uses_somebody_elses_ids_on_every_route_that_takes_one() {
 /// Every kind of id in a path is either a real resource here, or belongs to no person.
 fn every_kind_is_there(routes: &[DescribedRoute], victims: &Household) {
     let kinds_of = |is_it: fn(&DescribedRoute) -> bool| -> BTreeSet<&str> {
-        routes.iter().filter(|route| is_it(route)).flat_map(DescribedRoute::kinds).collect()
+        routes
+            .iter()
+            .filter(|route| is_it(route))
+            .flat_map(DescribedRoute::kinds)
+            .collect()
     };
     let all = kinds_of(|_| true);
     let of_admins = kinds_of(|route| route.roles == [Role::Admin]);
     let of_others = kinds_of(|route| route.roles != [Role::Admin]);
     for kind in OF_ADMINS {
-        assert!(of_admins.contains(kind) && !of_others.contains(kind), "`{kind}` is for admins");
+        assert!(
+            of_admins.contains(kind) && !of_others.contains(kind),
+            "`{kind}` is for admins"
+        );
     }
     let real = victims.things.iter().map(|thing| thing.kind);
     let of_nobody = OF_NOBODY.iter().map(|(kind, _)| *kind);
-    let named: Vec<_> = real.clone().chain(of_nobody).chain(OF_ADMINS.iter().copied()).collect();
+    let named: Vec<_> = real
+        .clone()
+        .chain(of_nobody)
+        .chain(OF_ADMINS.iter().copied())
+        .collect();
     let known: BTreeSet<_> = named.iter().copied().collect();
-    assert_eq!(known, all, "every kind of id is made, or said to be nobody's");
+    assert_eq!(
+        known, all,
+        "every kind of id is made, or said to be nobody's"
+    );
     let made: BTreeSet<_> = real.collect();
-    assert_eq!(known.len(), made.len() + OF_NOBODY.len() + OF_ADMINS.len(), "in one list each");
+    assert_eq!(
+        known.len(),
+        made.len() + OF_NOBODY.len() + OF_ADMINS.len(),
+        "in one list each"
+    );
 }
 
 /// The owner reaches each resource by a route for its kind, which proves that the id exists.
@@ -173,12 +236,22 @@ async fn are_real(routes: &[DescribedRoute], victims: &Household) {
         let takes = |route: &&DescribedRoute| {
             route.kinds() == [thing.kind] && route.roles.contains(&thing.owner)
         };
-        let (reads, changes): (Vec<_>, Vec<_>) =
-            routes.iter().filter(takes).partition(|route| route.method == "GET");
+        let (reads, changes): (Vec<_>, Vec<_>) = routes
+            .iter()
+            .filter(takes)
+            .partition(|route| route.method == "GET");
         // Reads change nothing, so they come first.
         let mut is_found = false;
-        for call in reads.iter().chain(&changes).flat_map(|route| route.sound_calls(&[&thing.id])) {
-            let answer = victims.owner(thing.owner).ask(call).await.expect("an answer");
+        for call in reads
+            .iter()
+            .chain(&changes)
+            .flat_map(|route| route.sound_calls(&[&thing.id]))
+        {
+            let answer = victims
+                .owner(thing.owner)
+                .ask(call)
+                .await
+                .expect("an answer");
             is_found = !matches!(answer.status, 401 | 403 | 404);
             if is_found {
                 break;
@@ -270,7 +343,10 @@ fn tries<'a>(role: Role, route: &DescribedRoute, victims: &'a Household) -> Vec<
     if route.roles.contains(&role) || route.is_public {
         // One id may appear twice, for example for a customer and a user.
         let mut known: BTreeSet<_> = tries.iter().flatten().map(|thing| &thing.id).collect();
-        let others = victims.things.iter().filter(|thing| known.insert(&thing.id));
+        let others = victims
+            .things
+            .iter()
+            .filter(|thing| known.insert(&thing.id));
         let others: Vec<_> = others.map(|thing| vec![thing]).collect();
         tries.extend(others);
     }
@@ -279,7 +355,11 @@ fn tries<'a>(role: Role, route: &DescribedRoute, victims: &'a Household) -> Vec<
 
 impl<'a> Round<'a> {
     async fn answers(self) -> Vec<Tried<'a>> {
-        let Self { stranger, route, tries } = self;
+        let Self {
+            stranger,
+            route,
+            tries,
+        } = self;
         // A stale version would be refused first.
         let of_own = route.clone().of_version(&version(&stranger).await);
         let mut tried = Vec::new();
@@ -289,7 +369,12 @@ impl<'a> Round<'a> {
                 let answer = stranger.ask(call).await.expect("an answer");
                 let role = stranger.person.role;
                 let things = things.clone();
-                tried.push(Tried { role, route, things, answer });
+                tried.push(Tried {
+                    role,
+                    route,
+                    things,
+                    answer,
+                });
             }
         }
         tried
@@ -308,7 +393,11 @@ async fn everything(routes: &[DescribedRoute], home: &Household) -> Vec<(String,
                 && route.path != EVERYBODYS
         };
         for route in routes.iter().filter(reads) {
-            let answer = home.owner(role).ask(route.sound_call("")).await.expect("an answer");
+            let answer = home
+                .owner(role)
+                .ask(route.sound_call(""))
+                .await
+                .expect("an answer");
             let mut answer = answer.json();
             without_votes(&mut answer);
             all.push((route.path.clone(), answer));

@@ -109,7 +109,9 @@ const LEADS_TO: [(&str, OrderStatus); 8] = [
     ("review", OrderStatus::Reviewed),
 ];
 
-const PEOPLE: [&str; 6] = ["nobody", "customer", "stranger", "holder", "provider", "admin"];
+const PEOPLE: [&str; 6] = [
+    "nobody", "customer", "stranger", "holder", "provider", "admin",
+];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Cell {
@@ -133,7 +135,10 @@ async fn somebody_takes_a_step_that_the_order_has_no_place_for() {
     // Three taken steps have no route by target state: a review, and an admin's withdrawal from
     // either state.
     let taken = table.values().filter(|cell| **cell == Cell::Taken).count();
-    assert_eq!((taken, tried.iter().sum()), (13, (all - taken) + (all - (taken - 3))));
+    assert_eq!(
+        (taken, tried.iter().sum()),
+        (13, (all - taken) + (all - (taken - 3)))
+    );
     let steps = table.iter().filter(|(_, cell)| **cell == Cell::Taken);
     let steps = steps.map(|((step, who, status), _)| (*step, *who, *status, false));
     let paid = ("start", "holder", OrderStatus::Accepted, true);
@@ -154,7 +159,12 @@ fn table() -> BTreeMap<Place, Cell> {
             let who = line.next().expect("a person");
             let cells: Vec<Cell> = line.map(cell).collect();
             assert_eq!(cells.len(), states.len(), "{step} by {who}");
-            table.extend(states.iter().zip(cells).map(|(state, cell)| ((step, who, *state), cell)));
+            table.extend(
+                states
+                    .iter()
+                    .zip(cells)
+                    .map(|(state, cell)| ((step, who, *state), cell)),
+            );
         }
     }
     table
@@ -165,7 +175,11 @@ fn cell(word: &str) -> Cell {
     match word {
         "-" => Cell::Taken,
         "=" => Cell::Unchanged,
-        _ => Cell::Refused(refusal().unwrap_or_else(|| panic!("`{word}` is a refusal")).1),
+        _ => Cell::Refused(
+            refusal()
+                .unwrap_or_else(|| panic!("`{word}` is a refusal"))
+                .1,
+        ),
     }
 }
 
@@ -173,7 +187,9 @@ fn cell(word: &str) -> Cell {
 /// first or last state this way.
 fn step_to(target: OrderStatus, who: &str) -> Option<&'static str> {
     let works = matches!(who, "holder" | "provider");
-    let to = LEADS_TO.iter().filter(|(step, to)| *to == target && *step != "review");
+    let to = LEADS_TO
+        .iter()
+        .filter(|(step, to)| *to == target && *step != "review");
     let mut to = to.map(|(step, _)| *step).filter(|step| match *step {
         "approve" => !works,
         "withdraw" => works,
@@ -206,7 +222,11 @@ impl Scene {
         ];
         let nobody = Station::fresh();
         let gateway = platform.gateway();
-        Self { nobody, gateway, people: people.into() }
+        Self {
+            nobody,
+            gateway,
+            people: people.into(),
+        }
     }
 
     /// Tries every refused step on one order, as each person and by each route. Returns the number
@@ -239,7 +259,11 @@ impl Scene {
                     tried += 1;
                 }
             }
-            assert_eq!(self.seen(order).await, before, "{who} changed what was {status}");
+            assert_eq!(
+                self.seen(order).await,
+                before,
+                "{who} changed what was {status}"
+            );
         }
         tried
     }
@@ -247,7 +271,11 @@ impl Scene {
     async fn is_taken(&self, (step, who, status, is_paid): (&str, &str, OrderStatus, bool)) {
         let order = self.order_in(status, is_paid).await;
         self.does(who, order, step).await;
-        let to = LEADS_TO.iter().find(|(known, _)| *known == step).expect("a step").1;
+        let to = LEADS_TO
+            .iter()
+            .find(|(known, _)| *known == step)
+            .expect("a step")
+            .1;
         self.becomes(order, "status", to.as_str()).await;
     }
 
@@ -255,7 +283,9 @@ impl Scene {
         use OrderStatus::{
             Accepted, Cancelled, Completed, InProgress, Pending, PendingReview, Rejected, Reviewed,
         };
-        let order = self.people["customer"].publish(Region::North, "Mend the tap").await;
+        let order = self.people["customer"]
+            .publish(Region::North, "Mend the tap")
+            .await;
         let steps: &[(&str, &str)] = match status {
             PendingReview => &[],
             Rejected => &[("admin", "reject")],
@@ -263,14 +293,20 @@ impl Scene {
             Accepted | InProgress | Completed | Reviewed => {
                 &[("admin", "approve"), ("holder", "accept")]
             }
-            Cancelled => &[("admin", "approve"), ("holder", "accept"), ("customer", "cancel")],
+            Cancelled => &[
+                ("admin", "approve"),
+                ("holder", "accept"),
+                ("customer", "cancel"),
+            ],
         };
         for (who, step) in steps {
             self.does(who, order, step).await;
         }
         if is_paid || matches!(status, InProgress | Completed | Reviewed) {
             let form = json!({ "order_id": order, "amount": PRICE });
-            self.people["customer"].done(HttpCall::post("/api/v1/payments").json(&form)).await;
+            self.people["customer"]
+                .done(HttpCall::post("/api/v1/payments").json(&form))
+                .await;
             self.becomes(order, "payment_status", "held").await;
         }
         if matches!(status, InProgress | Completed | Reviewed) {
@@ -303,7 +339,12 @@ impl Scene {
         let path = format!("/api/v1/orders/{order}");
         let customer = &self.people["customer"];
         let order = customer.done(HttpCall::get(&path)).await;
-        [order, customer.done(HttpCall::get(&format!("{path}/timeline"))).await]
+        [
+            order,
+            customer
+                .done(HttpCall::get(&format!("{path}/timeline")))
+                .await,
+        ]
     }
 
     /// Waits, because some steps reach the order through an event. Polls slowly, within the rate

@@ -65,7 +65,9 @@ impl ThiefEntry {
         CommandOp {
             command: Command {
                 id: CommandId(Clock::system().new_id()),
-                body: CommandBody::AcceptOrder { order_id: self.order },
+                body: CommandBody::AcceptOrder {
+                    order_id: self.order,
+                },
                 device: None,
                 device_seq: None,
                 tapped_at: None,
@@ -125,16 +127,22 @@ impl Thief {
 
     pub async fn call(&mut self) -> CallEnd {
         self.session = None;
-        let mut request =
-            format!("ws://127.0.0.1:{}/link", self.gateway).into_client_request().unwrap();
+        let mut request = format!("ws://127.0.0.1:{}/link", self.gateway)
+            .into_client_request()
+            .unwrap();
         let token = edge_token(&self.signer, &self.edge, &Clock::system());
-        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        request
+            .headers_mut()
+            .insert("authorization", format!("Bearer {token}").parse().unwrap());
         let mut socket = match connect_async(request).await {
             Ok((socket, _)) => socket,
             Err(Error::Http(answer)) => return CallEnd::Status(answer.status().as_u16()),
             Err(error) => panic!("{error}"),
         };
-        socket.send(Message::Binary(self.hello().to_bytes().into())).await.unwrap();
+        socket
+            .send(Message::Binary(self.hello().to_bytes().into()))
+            .await
+            .unwrap();
         let first = next(&mut socket).await.map(|frame| match &mut self.seals {
             Some(seals) => seals.verify_frame(frame).unwrap().0,
             None => frame,
@@ -164,7 +172,9 @@ impl Thief {
     }
 
     pub fn append_token(&mut self, token: &str) -> u64 {
-        self.append(&Op::Token { token: token.to_owned() })
+        self.append(&Op::Token {
+            token: token.to_owned(),
+        })
     }
 
     pub async fn send_up(&mut self) {
@@ -224,7 +234,9 @@ impl Thief {
                 }
             }
         };
-        timeout(PATIENCE, reading).await.expect("the feed tells of nobody");
+        timeout(PATIENCE, reading)
+            .await
+            .expect("the feed tells of nobody");
     }
 
     pub async fn until_ended(&mut self) -> CallEnd {
@@ -240,7 +252,9 @@ impl Thief {
                 }
             }
         };
-        timeout(PATIENCE, listening).await.expect("the hub goes on with the session")
+        timeout(PATIENCE, listening)
+            .await
+            .expect("the hub goes on with the session")
     }
 
     pub fn hang_up(&mut self) {
@@ -259,7 +273,9 @@ impl Thief {
         eventually("the op is decided", PATIENCE, async || {
             let outcome = self.op(admin, seq).await?["outcome"]["outcome"].clone();
             let text = |name: &str| outcome[name].as_str().unwrap_or_default().to_owned();
-            outcome["kind"].is_string().then(|| (text("kind"), text("code")))
+            outcome["kind"]
+                .is_string()
+                .then(|| (text("kind"), text("code")))
         })
         .await
     }
@@ -290,7 +306,8 @@ impl Thief {
     }
 
     fn chain_at(&self, seq: usize) -> ChainHead {
-        self.start.append_ops(self.log[..seq].iter().map(Vec::as_slice))
+        self.start
+            .append_ops(self.log[..seq].iter().map(Vec::as_slice))
     }
 
     fn hello(&self) -> Frame {

@@ -7,7 +7,9 @@ use wire::Region;
 
 async fn refreshed(platform: &AttackedPlatform, from: Station, token: &str) -> HttpAnswer {
     let call = HttpCall::post("/api/v1/auth/refresh").json(&json!({"refresh_token": token}));
-    from.ask(platform.gateway(), &call).await.expect("an answer")
+    from.ask(platform.gateway(), &call)
+        .await
+        .expect("an answer")
 }
 
 #[tokio::test]
@@ -30,17 +32,32 @@ async fn a_thief_goes_on_refreshing_with_a_copy_of_a_spent_token() {
     for _ in 0..2 {
         let answer = refreshed(platform, owner, &kept).await;
         assert_eq!(answer.status, 200, "the owner refreshes: {}", answer.text());
-        (access, kept) =
-            (token(&answer.json(), "access_token"), token(&answer.json(), "refresh_token"));
+        (access, kept) = (
+            token(&answer.json(), "access_token"),
+            token(&answer.json(), "refresh_token"),
+        );
     }
     let orders = HttpCall::get("/api/v1/orders").bearer(&access);
-    assert_eq!(owner.ask(platform.gateway(), &orders).await.unwrap().status, 200);
+    assert_eq!(
+        owner.ask(platform.gateway(), &orders).await.unwrap().status,
+        200
+    );
 
     let answer = refreshed(platform, thief, &copied).await;
-    assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_token"), "the copy");
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (401, "invalid_token"),
+        "the copy"
+    );
     let answer = owner.ask(platform.gateway(), &orders).await.unwrap();
-    assert_eq!(answer.status, 401, "two hold the session, so it ends for both");
-    assert_eq!(refreshed(platform, owner, &kept).await.code(), "invalid_token");
+    assert_eq!(
+        answer.status, 401,
+        "two hold the session, so it ends for both"
+    );
+    assert_eq!(
+        refreshed(platform, owner, &kept).await.code(),
+        "invalid_token"
+    );
     let board = HttpCall::get("/board").bearer(&at_edge);
     eventually("the edge has heard of it", PATIENCE, async || {
         let answer = thief.ask(platform.edge().http, &board).await.ok()?;

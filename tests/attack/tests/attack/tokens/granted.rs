@@ -22,29 +22,53 @@ async fn a_thief_of_a_tablet_goes_on_with_its_grant_elsewhere_or_after_its_end()
 
     let orders = HttpCall::get("/api/v1/orders").bearer(token);
     let cloud = thief.ask(platform.gateway(), &orders).await.unwrap();
-    assert_eq!((cloud.status, cloud.code().as_str()), (401, "invalid_token"));
+    assert_eq!(
+        (cloud.status, cloud.code().as_str()),
+        (401, "invalid_token")
+    );
     let form = json!({"region": "NORTH", "device": "another"});
-    let more = HttpCall::post("/api/v1/auth/device-grants").json(&form).bearer(token);
+    let more = HttpCall::post("/api/v1/auth/device-grants")
+        .json(&form)
+        .bearer(token);
     let answer = thief.ask(platform.gateway(), &more).await.unwrap();
-    assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_token"));
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (401, "invalid_token")
+    );
     let session = |device: &str| HttpCall::get(&format!("/session?device={device}")).bearer(token);
     let elsewhere = thief.ask(edge.http, &session("another")).await.unwrap();
-    assert_eq!((elsewhere.status, elsewhere.code().as_str()), (401, "invalid_token"));
+    assert_eq!(
+        (elsewhere.status, elsewhere.code().as_str()),
+        (401, "invalid_token")
+    );
     let greeting = MqttGreeting::of("another", token);
     let refused = MqttLine::open(thief, edge.mqtt, &greeting).await;
-    assert!(refused.is_err() || refused.is_ok_and(|(code, _)| code != 0), "let in elsewhere");
-    let own = victim.station.ask(edge.http, &session(&tablet)).await.unwrap();
+    assert!(
+        refused.is_err() || refused.is_ok_and(|(code, _)| code != 0),
+        "let in elsewhere"
+    );
+    let own = victim
+        .station
+        .ask(edge.http, &session(&tablet))
+        .await
+        .unwrap();
     assert_eq!(own.status, 200, "{}", own.text());
 
     let sessions = format!("/api/v1/admin/users/{}/sessions", victim.person.user_id);
     let list = admin.done(HttpCall::get(&sessions)).await;
     let mut items = list["items"].as_array().unwrap().iter();
-    let lost = items.find(|item| item["device"] == json!(tablet)).expect("the grant is listed");
+    let lost = items
+        .find(|item| item["device"] == json!(tablet))
+        .expect("the grant is listed");
     let end = format!("{sessions}/{}", lost["session_id"].as_str().unwrap());
     admin.done(HttpCall::new("DELETE", &end)).await;
-    eventually("the edge has heard that the grant has ended", PATIENCE, async || {
-        let answer = thief.ask(edge.http, &session(&tablet)).await.ok()?;
-        (answer.code() == "device_closed").then_some(())
-    })
+    eventually(
+        "the edge has heard that the grant has ended",
+        PATIENCE,
+        async || {
+            let answer = thief.ask(edge.http, &session(&tablet)).await.ok()?;
+            (answer.code() == "device_closed").then_some(())
+        },
+    )
     .await;
 }

@@ -21,7 +21,9 @@ fn probes(token: &str) -> Vec<HttpCall> {
         HttpCall::get(SESSION).bearer(token),
         HttpCall::get("/api/v1/orders").bearer(token),
         HttpCall::get("/api/v1/notifications").bearer(token),
-        HttpCall::post("/api/v1/auth/edge-token").bearer(token).json(&form),
+        HttpCall::post("/api/v1/auth/edge-token")
+            .bearer(token)
+            .json(&form),
         HttpCall::post("/api/v1/auth/logout").bearer(token),
         HttpCall::post("/api/v1/auth/verify-token").json(&json!({ "token": token })),
     ]
@@ -32,7 +34,12 @@ async fn opens_no_cloud(platform: &AttackedPlatform, why: &str, token: &str) {
     for call in probes(token) {
         let answer = thief.ask(platform.gateway(), &call).await.unwrap();
         let said = (answer.status, answer.code());
-        assert_eq!(said, (401, "invalid_token".to_owned()), "{why}: {call:?}: {}", answer.text());
+        assert_eq!(
+            said,
+            (401, "invalid_token".to_owned()),
+            "{why}: {call:?}: {}",
+            answer.text()
+        );
     }
 }
 
@@ -41,13 +48,24 @@ async fn opens_no_edge(platform: &AttackedPlatform, why: &str, token: &str) {
     let thief = Station::fresh();
     let edge = platform.edge();
     for path in ["/board", "/session"] {
-        let answer = thief.ask(edge.http, &HttpCall::get(path).bearer(token)).await.unwrap();
+        let answer = thief
+            .ask(edge.http, &HttpCall::get(path).bearer(token))
+            .await
+            .unwrap();
         let said = (answer.status, answer.code());
         assert_eq!(said, (401, "invalid_token".to_owned()), "{why} at {path}");
     }
     let answer = command(platform, thief, token, OrderId(Clock::system().new_id())).await;
-    assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_token"), "{why}");
-    assert_eq!(answer.json()["reply"]["verdict"], json!("not_taken"), "{why}");
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (401, "invalid_token"),
+        "{why}"
+    );
+    assert_eq!(
+        answer.json()["reply"]["verdict"],
+        json!("not_taken"),
+        "{why}"
+    );
     let greeting = MqttGreeting::of("a-thiefs-tablet", token);
     let (code, _) = MqttLine::open(thief, edge.mqtt, &greeting).await.unwrap();
     assert_ne!(code, 0, "{why} at the broker");
@@ -100,10 +118,15 @@ fn tokens_in(bytes: &[u8]) -> Vec<String> {
         let dots = [claims - 1, signature - 1].map(|at| bytes.get(at) == Some(&b'.'));
         let is_token = dots == [true, true]
             && bytes[claims..].starts_with(b"eyJ")
-            && bytes.get(signature..end).is_some_and(|text| text.iter().all(|b| is_char(&b)));
+            && bytes
+                .get(signature..end)
+                .is_some_and(|text| text.iter().all(|b| is_char(&b)));
         is_token.then(|| String::from_utf8_lossy(&bytes[start..end]).into_owned())
     };
-    let starts = bytes.windows(3).enumerate().filter(|(_, three)| *three == b"eyJ");
+    let starts = bytes
+        .windows(3)
+        .enumerate()
+        .filter(|(_, three)| *three == b"eyJ");
     starts.filter_map(|(start, _)| at(start)).collect()
 }
 
@@ -118,7 +141,9 @@ async fn open_order(admin: &Somebody, customer: &Somebody) -> OrderId {
 async fn hold(platform: &AttackedPlatform, admin: &Somebody) {
     let edge = &platform.edge().edge;
     let form = json!({ "policy": "exclusive", "holder": edge, "epoch": 1 });
-    admin.done(HttpCall::new("PUT", "/api/v1/admin/assignments/NORTH").json(&form)).await;
+    admin
+        .done(HttpCall::new("PUT", "/api/v1/admin/assignments/NORTH").json(&form))
+        .await;
     eventually("the edge holds its region", PATIENCE, async || {
         let station = Station::fresh();
         let call = HttpCall::get("/standing");
@@ -152,7 +177,10 @@ async fn a_node_thief_opens_the_gateway_as_somebody_who_never_used_that_node() {
 
     let layout = platform.stack.layout();
     let found = tokens_below(&layout.edge_folder(platform.edge()));
-    assert!(!found.is_empty(), "the node vouches for the accept by a token");
+    assert!(
+        !found.is_empty(),
+        "the node vouches for the accept by a token"
+    );
     for token in &found {
         opens_no_cloud(&platform, "on the node's disk", token).await;
         opens_no_edge(&platform, "on the node's disk", token).await;
@@ -173,31 +201,57 @@ async fn a_node_thief_opens_the_gateway_with_what_tablets_left_there() {
     let order = open_order(&admin, &customer).await;
     let form = json!({ "username": provider.username, "password": "correct-horse-battery" });
     let edge = platform.edge();
-    let signed = provider.station.ask(edge.http, &HttpCall::post("/session").json(&form)).await;
+    let signed = provider
+        .station
+        .ask(edge.http, &HttpCall::post("/session").json(&form))
+        .await;
     let grant = signed.unwrap().json();
-    let token = ["edge_token", "access_token"].iter().find_map(|name| grant[name].as_str());
+    let token = ["edge_token", "access_token"]
+        .iter()
+        .find_map(|name| grant[name].as_str());
     let token = token.expect("a sign-in").to_owned();
     let session = HttpCall::get("/session?device=t-1").bearer(&token);
-    assert_eq!(provider.station.ask(edge.http, &session).await.unwrap().status, 200);
+    assert_eq!(
+        provider
+            .station
+            .ask(edge.http, &session)
+            .await
+            .unwrap()
+            .status,
+        200
+    );
     let greeting = MqttGreeting::of("t-1", &token);
-    let (code, line) = MqttLine::open(provider.station, edge.mqtt, &greeting).await.unwrap();
+    let (code, line) = MqttLine::open(provider.station, edge.mqtt, &greeting)
+        .await
+        .unwrap();
     assert_eq!(code, 0, "the broker knows him");
     drop(line);
     eventually("the node has heard of the order", PATIENCE, async || {
         let board = HttpCall::get("/board").bearer(&token);
         let board = provider.station.ask(edge.http, &board).await.ok()?.json();
         let items = board["items"].as_array()?;
-        items.iter().any(|item| item["id"] == json!(order)).then_some(())
+        items
+            .iter()
+            .any(|item| item["id"] == json!(order))
+            .then_some(())
     })
     .await;
-    let reply = command(&platform, provider.station, &token, order).await.json();
+    let reply = command(&platform, provider.station, &token, order)
+        .await
+        .json();
     assert_eq!(reply["verdict"], json!("provisional"), "{reply}");
     until_accepted_by(&admin, order, &provider).await;
 
-    assert!(grant.get("access_token").is_none(), "the node handed out {grant}");
+    assert!(
+        grant.get("access_token").is_none(),
+        "the node handed out {grant}"
+    );
     opens_no_cloud(&platform, "from the sign-in at the node", &token).await;
     let found = tokens_below(&platform.stack.layout().folder);
-    assert!(found.contains(&token), "the node keeps it to vouch for the command");
+    assert!(
+        found.contains(&token),
+        "the node keeps it to vouch for the command"
+    );
     for token in found {
         opens_no_cloud(&platform, "on a disk of the platform", &token).await;
     }
@@ -221,6 +275,10 @@ async fn a_provider_acts_at_another_regions_node() {
     opens_no_edge(platform, "SOUTH's", &token).await;
     let here = provider.edge_token.clone();
     let board = HttpCall::get("/board").bearer(&here);
-    let answer = provider.station.ask(platform.edge().http, &board).await.unwrap();
+    let answer = provider
+        .station
+        .ask(platform.edge().http, &board)
+        .await
+        .unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text());
 }

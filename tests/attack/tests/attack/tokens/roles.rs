@@ -15,7 +15,9 @@ async fn a_narrowed_admin_does_more_than_the_role_names() {
         "permissions": ["verify_providers", "read_people"],
         "reason": "For the desk of certificates.",
     });
-    let role = admin.done(HttpCall::post("/api/v1/admin/roles").json(&form)).await;
+    let role = admin
+        .done(HttpCall::post("/api/v1/admin/roles").json(&form))
+        .await;
     let gift = json!({"role_id": role["role_id"], "reason": "Joined the desk."});
     let path = format!("/api/v1/admin/users/{}/role", clerk.person.user_id);
     admin.done(HttpCall::new("PUT", &path).json(&gift)).await;
@@ -23,7 +25,11 @@ async fn a_narrowed_admin_does_more_than_the_role_names() {
     let thief = Station::fresh();
     let old = HttpCall::get("/api/v1/orders").bearer(&clerk.person.token);
     let answer = thief.ask(platform.gateway(), &old).await.unwrap();
-    assert_eq!((answer.status, answer.code().as_str()), (401, "invalid_token"), "the customer's");
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (401, "invalid_token"),
+        "the customer's"
+    );
     eventually("the linked edge hears of it", PATIENCE, async || {
         let call = HttpCall::get("/board").bearer(&clerk.edge_token);
         let answer = thief.ask(platform.edge().http, &call).await.ok()?;
@@ -31,17 +37,29 @@ async fn a_narrowed_admin_does_more_than_the_role_names() {
     })
     .await;
 
-    let signed = platform.sign_in(clerk.station, &clerk.username, PASSWORD).await;
+    let signed = platform
+        .sign_in(clerk.station, &clerk.username, PASSWORD)
+        .await;
     let clerk = signed.unwrap_or_else(|refusal| panic!("not let in: {}", refusal.text()));
-    for path in ["/api/v1/admin/verifications", "/api/v1/admin/users", "/api/v1/admin/roles"] {
+    for path in [
+        "/api/v1/admin/verifications",
+        "/api/v1/admin/users",
+        "/api/v1/admin/roles",
+    ] {
         clerk.done(HttpCall::get(path)).await;
     }
     let nobody = "00000000-0000-7000-8000-000000000000";
     let why = json!({"reason": "To try."});
     for (method, path) in [
         ("POST", format!("/api/v1/admin/users/{nobody}/revoke")),
-        ("POST", format!("/api/v1/admin/users/{nobody}/password-reset")),
-        ("DELETE", format!("/api/v1/admin/users/{nobody}/sessions/{nobody}")),
+        (
+            "POST",
+            format!("/api/v1/admin/users/{nobody}/password-reset"),
+        ),
+        (
+            "DELETE",
+            format!("/api/v1/admin/users/{nobody}/sessions/{nobody}"),
+        ),
         ("PUT", format!("/api/v1/admin/users/{nobody}/role")),
         ("POST", "/api/v1/admin/roles".to_owned()),
         ("POST", format!("/api/v1/orders/{nobody}/approve")),
@@ -59,9 +77,19 @@ async fn a_narrowed_admin_does_more_than_the_role_names() {
         ("POST", format!("/api/orders/{nobody}/approve")),
         ("PUT", format!("/api/customer/orders/{nobody}/cancel")),
     ] {
-        let answer = clerk.ask(HttpCall::new(method, &path).json(&why)).await.unwrap();
+        let answer = clerk
+            .ask(HttpCall::new(method, &path).json(&why))
+            .await
+            .unwrap();
         let seen = (answer.status, answer.code());
-        let refused = [(403, "permission_missing".to_owned()), (403, "role_forbidden".to_owned())];
-        assert!(refused.contains(&seen), "{method} {path}: {}", answer.text());
+        let refused = [
+            (403, "permission_missing".to_owned()),
+            (403, "role_forbidden".to_owned()),
+        ];
+        assert!(
+            refused.contains(&seen),
+            "{method} {path}: {}",
+            answer.text()
+        );
     }
 }

@@ -95,7 +95,9 @@ impl HandWrittenInbox {
                 index(doc! {"user_id": 1, "is_read": 1}, plain()),
                 index(
                     doc! {"read_on": 1},
-                    IndexOptions::builder().partial_filter_expression(read).build(),
+                    IndexOptions::builder()
+                        .partial_filter_expression(read)
+                        .build(),
                 ),
             ])
             .await?;
@@ -136,7 +138,10 @@ impl HandWrittenInbox {
         let more = lines.len() > request.limit;
         lines.truncate(request.limit);
         let last = lines.last().filter(|_| more);
-        let next = last.map(|last| TimeCursor { at: last.line.created_at, id: last.id.0 });
+        let next = last.map(|last| TimeCursor {
+            at: last.line.created_at,
+            id: last.id.0,
+        });
         Ok(InboxPage { lines, next })
     }
 }
@@ -154,7 +159,9 @@ async fn mongo_lines(
             {"created_at": at, "_id": {"$lt": binary(after.id)}},
         ]});
     }
-    let finding = inbox.find(doc! {"$and": all}).sort(doc! {"created_at": -1, "_id": -1});
+    let finding = inbox
+        .find(doc! {"$and": all})
+        .sort(doc! {"created_at": -1, "_id": -1});
     let mut found = finding.limit(i64::try_from(request.limit + 1)?).await?;
     let mut lines = Vec::new();
     while found.advance().await? {
@@ -166,8 +173,15 @@ async fn mongo_lines(
 async fn sqlite_lines(sql: &Sql, request: &PageRequest) -> Result<Vec<InboxPageRequest>> {
     let after = request.after.unwrap_or(TimeCursor::START);
     let at = after.at;
-    let values =
-        vals![request.user_id, request.read_since, at, at, at, after.id, request.limit + 1];
+    let values = vals![
+        request.user_id,
+        request.read_since,
+        at,
+        at,
+        at,
+        after.id,
+        request.limit + 1
+    ];
     let rows: Result<Vec<LineRow>, SqlError> = sql.fetch_all(LINES, values).await;
     let line = |row: LineRow| {
         let body: LineBody = serde_json::from_str(&row.body)?;
@@ -181,7 +195,11 @@ async fn sqlite_lines(sql: &Sql, request: &PageRequest) -> Result<Vec<InboxPageR
             params: body.params,
             created_at: row.created_at,
         };
-        Ok(InboxPageRequest { id: LineId(row.id), line, read_at: row.read_at })
+        Ok(InboxPageRequest {
+            id: LineId(row.id),
+            line,
+            read_at: row.read_at,
+        })
     };
     rows?.into_iter().map(line).collect()
 }
@@ -197,7 +215,14 @@ fn body(line: &InboxLine) -> LineBody {
 
 fn values(id: LineId, line: &InboxLine) -> Result<Vec<Val>> {
     let body = serde_json::to_string(&body(line))?;
-    Ok(vals![id.0, line.user_id, line.role.as_number(), line.event_id, line.created_at, body])
+    Ok(vals![
+        id.0,
+        line.user_id,
+        line.role.as_number(),
+        line.event_id,
+        line.created_at,
+        body
+    ])
 }
 
 fn document(id: LineId, line: &InboxLine) -> Result<Document> {
@@ -229,7 +254,11 @@ fn stored_line(document: &Document) -> Result<InboxPageRequest> {
         created_at: UnixMillis(document.get_i64("created_at")?),
     };
     let read_at = document.get_i64("read_at").ok().map(UnixMillis);
-    Ok(InboxPageRequest { id: LineId(id(document, "_id")?), line, read_at })
+    Ok(InboxPageRequest {
+        id: LineId(id(document, "_id")?),
+        line,
+        read_at,
+    })
 }
 
 fn binary(id: Uuid) -> bson::Uuid {

@@ -24,7 +24,9 @@ pub fn page_of(after: Option<TimeCursor>) -> PageRequest {
 pub fn fresh(written: &mut u32, count: u32) -> Vec<(LineId, InboxLine)> {
     let numbers = *written..*written + count;
     *written += count;
-    numbers.map(|n| (LineId(Uuid::from_u128(n.into())), line(n))).collect()
+    numbers
+        .map(|n| (LineId(Uuid::from_u128(n.into())), line(n)))
+        .collect()
 }
 
 fn line(n: u32) -> InboxLine {

@@ -26,7 +26,10 @@ const RUN: usize = 64;
 const PAGES: usize = 200;
 
 #[derive(Parser)]
-#[command(name = "documents-bench", about = "Compare the document port with queries by hand")]
+#[command(
+    name = "documents-bench",
+    about = "Compare the document port with queries by hand"
+)]
 struct Arguments {
     /// Turns for each side
     #[arg(long, default_value_t = 12, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
@@ -37,21 +40,37 @@ struct Arguments {
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let clock = Clock::system();
-    let server = support::servers().mongodb.split('?').next().unwrap_or_default();
+    let server = support::servers()
+        .mongodb
+        .split('?')
+        .next()
+        .unwrap_or_default();
     let server = server.trim_end_matches('/');
     let folder = tempfile::tempdir()?;
     for database in ["MongoDB", "SQLite"] {
         let url = |way: &str| match database {
             "MongoDB" => {
-                format!("{server}/bench_{way}_{}?replicaSet=rs0", clock.new_id().simple())
+                format!(
+                    "{server}/bench_{way}_{}?replicaSet=rs0",
+                    clock.new_id().simple()
+                )
             }
-            _ => format!("sqlite:{}", folder.path().join(format!("{way}.db")).display()),
+            _ => format!(
+                "sqlite:{}",
+                folder.path().join(format!("{way}.db")).display()
+            ),
         };
         let port = InboxStore::new(&Documents::open(&url("port")).await?);
         port.migrate().await?;
         let hand = HandWrittenInbox::open(&url("hand")).await?;
         println!("{database}, time by hand as a part of the port's (aim: at least 0.90)");
-        Bench { port, hand, clock: clock.clone() }.run(arguments.turns).await?;
+        Bench {
+            port,
+            hand,
+            clock: clock.clone(),
+        }
+        .run(arguments.turns)
+        .await?;
     }
     Ok(())
 }
@@ -77,20 +96,28 @@ impl Bench {
         let mut written = 0;
         for _ in 0..turns {
             for (id, line) in fresh(&mut written, LINES) {
-                self.time(&mut single, async |way| self.insert(way, id, &line).await).await?;
+                self.time(&mut single, async |way| self.insert(way, id, &line).await)
+                    .await?;
             }
             for run in fresh(&mut written, LINES).chunks(RUN) {
-                self.time(&mut runs, async |way| self.insert_run(way, run).await).await?;
+                self.time(&mut runs, async |way| self.insert_run(way, run).await)
+                    .await?;
             }
             let begin = page_of(None);
-            let middle = self.page(Way::Hand, &begin).await?.next.context("a second page")?;
+            let middle = self
+                .page(Way::Hand, &begin)
+                .await?
+                .next
+                .context("a second page")?;
             for (pace, request) in [(&mut first, begin), (&mut second, page_of(Some(middle)))] {
                 for _ in 0..PAGES {
                     let read = async |way| self.page(way, &request).await.map(drop);
                     self.time(pace, read).await?;
                 }
-                let both =
-                    (self.page(Way::Port, &request).await?, self.page(Way::Hand, &request).await?);
+                let both = (
+                    self.page(Way::Port, &request).await?,
+                    self.page(Way::Hand, &request).await?,
+                );
                 anyhow::ensure!(both.0 == both.1 && both.0.lines.len() == request.limit);
             }
         }
@@ -104,7 +131,11 @@ impl Bench {
     /// Measures both, alternating which one starts.
     async fn time(&self, pace: &mut Pace, work: impl AsyncFn(Way) -> Result<()>) -> Result<()> {
         let ways = [Way::Port, Way::Hand];
-        for way in if pace.port.len().is_multiple_of(2) { ways } else { [ways[1], ways[0]] } {
+        for way in if pace.port.len().is_multiple_of(2) {
+            ways
+        } else {
+            [ways[1], ways[0]]
+        } {
             let started = self.clock.elapsed();
             work(way).await?;
             let took = self.clock.elapsed() - started;
@@ -155,6 +186,9 @@ impl Pace {
             times.sort_unstable();
             times[times.len() / 2].as_secs_f64() * 1e6
         });
-        println!("  {name:21} {:.2}: by hand {hand:.0} us, port {port:.0} us", hand / port);
+        println!(
+            "  {name:21} {:.2}: by hand {hand:.0} us, port {port:.0} us",
+            hand / port
+        );
     }
 }

@@ -38,7 +38,10 @@ pub struct SaidEdge {
 impl SaidRegion {
     pub fn of_report(report: StatusReport, region: Region) -> Option<Self> {
         let now = report.now;
-        let said = report.regions.into_iter().find(|said| said.region == region)?;
+        let said = report
+            .regions
+            .into_iter()
+            .find(|said| said.region == region)?;
         let counts = SaidCounts {
             gate: said.gate,
             feed_seq: said.feed_seq,
@@ -55,13 +58,26 @@ impl SaidRegion {
 
     /// Parses the piped table; tabs separate its cells.
     pub fn of_table(table: &str, region: Region, now: UnixMillis) -> Option<Self> {
-        let rows = table.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+        let rows = table
+            .lines()
+            .map(|line| line.split('\t').collect::<Vec<_>>());
         let rows = rows.filter(|cells| cells.first() == Some(&region.as_str()));
         let mut policy = None;
         let mut edges = Vec::new();
         for cells in rows {
-            let [_, edge, _, link, pending, lag, checksum, assigns, epoch, waiting, _] =
-                <[&str; 11]>::try_from(cells).ok()?;
+            let [
+                _,
+                edge,
+                _,
+                link,
+                pending,
+                lag,
+                checksum,
+                assigns,
+                epoch,
+                waiting,
+                _,
+            ] = <[&str; 11]>::try_from(cells).ok()?;
             let (up, down) = lag.split_once(" / ")?;
             policy = Some(assigns.to_owned());
             edges.push(SaidEdge {
@@ -77,7 +93,12 @@ impl SaidRegion {
                 undecided: None,
             });
         }
-        Some(Self { now, policy: policy?, counts: None, edges })
+        Some(Self {
+            now,
+            policy: policy?,
+            counts: None,
+            edges,
+        })
     }
 }
 

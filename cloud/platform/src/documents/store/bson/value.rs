@@ -63,7 +63,10 @@ impl<'de> Deserializer<'de> for BsonValue<'de> {
             RawBsonRef::Document(document) => {
                 visitor.visit_map(fields_deserializer(document, |_| true)?)
             }
-            other => Err(Error::custom(format!("{:?} is not used here", other.element_type()))),
+            other => Err(Error::custom(format!(
+                "{:?} is not used here",
+                other.element_type()
+            ))),
         }
     }
 
@@ -90,8 +93,9 @@ impl<'de> Deserializer<'de> for BsonValue<'de> {
     ) -> Result<V::Value, Error> {
         match self.0 {
             RawBsonRef::String(name) => visitor.visit_enum(name.into_deserializer()),
-            RawBsonRef::Document(document) => visitor
-                .visit_enum(MapAccessDeserializer::new(fields_deserializer(document, |_| true)?)),
+            RawBsonRef::Document(document) => visitor.visit_enum(MapAccessDeserializer::new(
+                fields_deserializer(document, |_| true)?,
+            )),
             _ => self.deserialize_any(visitor),
         }
     }

@@ -36,8 +36,11 @@ pub async fn migrate_tables(
         Some(_) => {}
     }
     let present = list_indexes(sql, name).await?;
-    let declared: Vec<String> =
-        shape.indexes.iter().map(|index| format!("{name}_{}", index.stored_name())).collect();
+    let declared: Vec<String> = shape
+        .indexes
+        .iter()
+        .map(|index| format!("{name}_{}", index.stored_name()))
+        .collect();
     for (index, declared) in shape.indexes.iter().zip(&declared) {
         if present.iter().any(|present| present.name == *declared) {
             continue;
@@ -48,7 +51,10 @@ pub async fn migrate_tables(
         }
     }
     // One process owns the file, so no query uses a retired index.
-    for retired in present.iter().filter(|present| !declared.contains(&present.name)) {
+    for retired in present
+        .iter()
+        .filter(|present| !declared.contains(&present.name))
+    {
         run(sql, &drop_index(retired)).await?;
     }
     Ok(())
@@ -63,11 +69,17 @@ pub async fn index_names(sql: &Sql, name: &'static str) -> Result<Vec<String>, D
 async fn list_indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlError> {
     let found: Vec<(String, String)> = sql.fetch_all(INDEXES, vals![name]).await?;
     let index = |(kind, name): (String, String)| match kind.as_str() {
-        "index" => Some(StoredIndex { name, is_table: false }),
+        "index" => Some(StoredIndex {
+            name,
+            is_table: false,
+        }),
         // The table has the trigger's name without its suffix.
         _ => {
             let table = name.strip_suffix("_insert")?.to_owned();
-            Some(StoredIndex { name: table, is_table: true })
+            Some(StoredIndex {
+                name: table,
+                is_table: true,
+            })
         }
     };
     Ok(found.into_iter().filter_map(index).collect())
@@ -75,8 +87,12 @@ async fn list_indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>,
 
 /// The table rejects a body without a required field.
 fn create_table(name: &'static str, shape: &CollectionSchema) -> SqlBuilder {
-    let required: Vec<FieldPath> =
-        shape.fields.iter().copied().filter(|path| path.is_required).collect();
+    let required: Vec<FieldPath> = shape
+        .fields
+        .iter()
+        .copied()
+        .filter(|path| path.is_required)
+        .collect();
     let text = SqlBuilder::from_text("CREATE TABLE ")
         .push_text(name)
         .push_text(" (id BLOB NOT NULL PRIMARY KEY, ");
@@ -84,7 +100,9 @@ fn create_table(name: &'static str, shape: &CollectionSchema) -> SqlBuilder {
         text.push_text("version INTEGER NOT NULL, body TEXT NOT NULL CHECK (json_valid(body)");
     let text = text.list(&required, "", |text, path| {
         // COALESCE, because a CHECK that yields NULL passes.
-        let text = text.push_text(" AND COALESCE(json_type(body, '$.").push_text(path.name);
+        let text = text
+            .push_text(" AND COALESCE(json_type(body, '$.")
+            .push_text(path.name);
         text.push_text("'), '') IN (").push_text(match path.kind {
             _ if path.is_list => "'array')",
             ScalarKind::Id | ScalarKind::Text => "'text')",
@@ -102,8 +120,11 @@ async fn rebuild_table(sql: &Sql, name: &'static str, table: SqlBuilder) -> Resu
     let copied = SqlBuilder::from_text("INSERT INTO ")
         .push_text(name)
         .push_text(" SELECT id, version, body FROM ");
-    let mut statements: Vec<SqlBuilder> =
-        list_indexes(sql, name).await?.iter().flat_map(drop_index).collect();
+    let mut statements: Vec<SqlBuilder> = list_indexes(sql, name)
+        .await?
+        .iter()
+        .flat_map(drop_index)
+        .collect();
     statements.push(
         SqlBuilder::from_text("ALTER TABLE ")
             .push_text(name)
@@ -114,22 +135,33 @@ async fn rebuild_table(sql: &Sql, name: &'static str, table: SqlBuilder) -> Resu
     statements.extend([
         table,
         copied.push_text(name).push_text("_before"),
-        SqlBuilder::from_text("DROP TABLE ").push_text(name).push_text("_before"),
+        SqlBuilder::from_text("DROP TABLE ")
+            .push_text(name)
+            .push_text("_before"),
     ]);
     run(sql, &statements).await
 }
 
 fn create_index(name: &'static str, index: &Index) -> SqlBuilder {
-    let text =
-        SqlBuilder::from_text(if index.unique { "CREATE UNIQUE INDEX " } else { "CREATE INDEX " });
-    let text = text.index(name, index).push_text(" ON ").push_text(name).push_text(" (");
+    let text = SqlBuilder::from_text(if index.unique {
+        "CREATE UNIQUE INDEX "
+    } else {
+        "CREATE INDEX "
+    });
+    let text = text
+        .index(name, index)
+        .push_text(" ON ")
+        .push_text(name)
+        .push_text(" (");
     let mut text = text.list(index.keys, ", ", |text, key| {
-        text.push_path("body", key.path).push_text(if key.down { " DESC" } else { "" })
+        text.push_path("body", key.path)
+            .push_text(if key.down { " DESC" } else { "" })
     });
     if let Some(id) = index.id_key() {
         text = text.push_text(if id.down { ", id DESC" } else { ", id" });
     }
-    text.push_text(")").push_index_condition(" WHERE ", "body", index)
+    text.push_text(")")
+        .push_index_condition(" WHERE ", "body", index)
 }
 
 /// Creates the table with a row per list value, and indexes existing documents.
@@ -141,16 +173,21 @@ async fn create_list_index(
 ) -> Result<(), SqlError> {
     let columns = &COLUMNS[..index.keys.len()];
     let id_down = index.keys.last().is_some_and(|key| key.down);
-    let table = SqlBuilder::from_text("CREATE TABLE ").index(name, index).push_text(" (");
-    let table =
-        table.list(columns, "", |text, column| text.push_text(column).push_text(" NOT NULL, "));
+    let table = SqlBuilder::from_text("CREATE TABLE ")
+        .index(name, index)
+        .push_text(" (");
+    let table = table.list(columns, "", |text, column| {
+        text.push_text(column).push_text(" NOT NULL, ")
+    });
     let table = table.push_text("id BLOB NOT NULL, PRIMARY KEY (");
     let keys: Vec<_> = columns.iter().zip(index.keys).collect();
     let table = table.list(&keys, "", |text, (column, key)| {
-        text.push_text(column).push_text(if key.down { " DESC, " } else { ", " })
+        text.push_text(column)
+            .push_text(if key.down { " DESC, " } else { ", " })
     });
-    let table =
-        table.push_text(if id_down { "id DESC" } else { "id" }).push_text(")) WITHOUT ROWID");
+    let table = table
+        .push_text(if id_down { "id DESC" } else { "id" })
+        .push_text(")) WITHOUT ROWID");
 
     // OR IGNORE: a list may repeat a value.
     let rows = |id: &'static str, body: &'static str, from: Option<&'static str>| {
@@ -166,8 +203,9 @@ async fn create_list_index(
             text.push_text(", ")
         });
         let text = text.push_text(id).push_text(" FROM ");
-        let text =
-            from.into_iter().fold(text, |text, table| text.push_text(table).push_text(" t, "));
+        let text = from
+            .into_iter()
+            .fold(text, |text, table| text.push_text(table).push_text(" t, "));
         let text = text
             .push_text("json_each(")
             .push_text(body)
@@ -177,7 +215,9 @@ async fn create_list_index(
         text.push_index_condition(" WHERE ", body, index)
     };
     let gone = || {
-        let text = SqlBuilder::from_text("DELETE FROM ").index(name, index).push_text(" WHERE ");
+        let text = SqlBuilder::from_text("DELETE FROM ")
+            .index(name, index)
+            .push_text(" WHERE ");
         let text = text.list(&keys, "", |text, (column, key)| {
             let text = text.push_text(column);
             let text = if key.path.is_list {
@@ -196,7 +236,11 @@ async fn create_list_index(
             .push_text("_")
             .push_text(when);
         let text = text.push_text(" AFTER ").push_text(when);
-        let text = if when == "update" { text.push_text(" OF body") } else { text };
+        let text = if when == "update" {
+            text.push_text(" OF body")
+        } else {
+            text
+        };
         text.push_text(" ON ").push_text(name).push_text(" BEGIN ")
     };
     let [insert, update, delete] = TRIGGERS.map(trigger);
@@ -205,7 +249,10 @@ async fn create_list_index(
         table,
         rows("t.id", "t.body", Some(name)),
         insert.append_sql(added()).push_text("END"),
-        update.append_sql(gone()).append_sql(added()).push_text("END"),
+        update
+            .append_sql(gone())
+            .append_sql(added())
+            .push_text("END"),
         delete.append_sql(gone()).push_text("END"),
     ];
     run(sql, &statements).await
@@ -217,7 +264,10 @@ fn drop_index(index: &StoredIndex) -> Vec<SqlBuilder> {
         return vec![SqlBuilder::from_text("DROP INDEX ").name(name)];
     }
     let triggers = TRIGGERS.map(|when| {
-        SqlBuilder::from_text("DROP TRIGGER ").name(name).push_text("_").push_text(when)
+        SqlBuilder::from_text("DROP TRIGGER ")
+            .name(name)
+            .push_text("_")
+            .push_text(when)
     });
     let mut statements = triggers.to_vec();
     statements.push(SqlBuilder::from_text("DROP TABLE ").name(name));

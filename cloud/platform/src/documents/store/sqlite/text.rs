@@ -22,16 +22,24 @@ pub struct FieldSource<'f> {
 
 impl<'f> FieldSource<'f> {
     pub fn from_body(name: &'static str) -> Self {
-        Self { name, list_index: None }
+        Self {
+            name,
+            list_index: None,
+        }
     }
 
     pub fn from_query(name: &'static str, find: &'f IndexQuery) -> Self {
-        Self { name, list_index: find.index.list().map(|_| &find.index) }
+        Self {
+            name,
+            list_index: find.index.list().map(|_| &find.index),
+        }
     }
 
     fn find_column(&self, path: FieldPath) -> Option<&'static str> {
         let keys = self.list_index?.keys;
-        keys.iter().position(|key| key.path == path).map(|place| COLUMNS[place])
+        keys.iter()
+            .position(|key| key.path == path)
+            .map(|place| COLUMNS[place])
     }
 }
 
@@ -43,7 +51,10 @@ pub struct SqlBuilder {
 
 impl SqlBuilder {
     pub fn from_text(part: &'static str) -> Self {
-        Self { sql: Statement::new(part), values: Vec::new() }
+        Self {
+            sql: Statement::new(part),
+            values: Vec::new(),
+        }
     }
 
     pub fn push_text(mut self, part: &'static str) -> Self {
@@ -78,14 +89,23 @@ impl SqlBuilder {
         mut each: impl FnMut(Self, &T) -> Self,
     ) -> Self {
         for (place, item) in items.iter().enumerate() {
-            self = each(if place > 0 { self.push_text(between) } else { self }, item);
+            self = each(
+                if place > 0 {
+                    self.push_text(between)
+                } else {
+                    self
+                },
+                item,
+            );
         }
         self
     }
 
     /// The name of an index, or of a list index's table.
     pub fn index(self, collection: &'static str, index: &Index) -> Self {
-        self.push_text(collection).push_text("_").name(&index.stored_name())
+        self.push_text(collection)
+            .push_text("_")
+            .name(&index.stored_name())
     }
 
     pub fn push_path(self, body: &'static str, path: FieldPath) -> Self {
@@ -104,14 +124,21 @@ impl SqlBuilder {
         index: &Index,
     ) -> Self {
         let conditions = index.all_conditions();
-        let text = if conditions.is_empty() { self } else { self.push_text(before) };
+        let text = if conditions.is_empty() {
+            self
+        } else {
+            self.push_text(before)
+        };
         text.list(&conditions, " AND ", |text, only| match *only {
             IndexCondition::Is(path, yes) => {
-                text.push_path(body, path).push_text(if yes { " = 1" } else { " = 0" })
+                text.push_path(body, path)
+                    .push_text(if yes { " = 1" } else { " = 0" })
             }
-            IndexCondition::Says(path, word) => {
-                text.push_path(body, path).push_text(" = '").push_text(word).push_text("'")
-            }
+            IndexCondition::Says(path, word) => text
+                .push_path(body, path)
+                .push_text(" = '")
+                .push_text(word)
+                .push_text("'"),
             IndexCondition::Present(path) => text.push_path(body, path).push_text(" IS NOT NULL"),
         })
     }
@@ -121,19 +148,33 @@ impl SqlBuilder {
         if let Some(index) = source.list_index {
             return self.list_source(index, filter, source);
         }
-        let text = self.push_text("FROM ").push_text(source.name).push_text(" t INDEXED BY ");
+        let text = self
+            .push_text("FROM ")
+            .push_text(source.name)
+            .push_text(" t INDEXED BY ");
         let text = text.index(source.name, &find.index).push_text(" WHERE ");
         let text = text.push_index_condition("", "t.body", &find.index);
-        let text = if find.index.only.is_empty() { text } else { text.push_text(" AND ") };
+        let text = if find.index.only.is_empty() {
+            text
+        } else {
+            text.push_text(" AND ")
+        };
         text.push_filter(&filter, source)
     }
 
     /// The filter's first list value drives the join; the check of the query verified that it
     /// exists.
     fn list_source(self, index: &Index, filter: Filter, source: FieldSource<'_>) -> Self {
-        let text = self.push_text("FROM ").index(source.name, index).push_text(" s CROSS JOIN ");
-        let text = text.push_text(source.name).push_text(" t ON t.id = s.id WHERE ");
-        let Filter::All(mut all) = Filter::match_all().and(filter) else { return text };
+        let text = self
+            .push_text("FROM ")
+            .index(source.name, index)
+            .push_text(" s CROSS JOIN ");
+        let text = text
+            .push_text(source.name)
+            .push_text(" t ON t.id = s.id WHERE ");
+        let Filter::All(mut all) = Filter::match_all().and(filter) else {
+            return text;
+        };
         let leads = |filter: &Filter| matches!(filter, Filter::Has(path, _) if source.find_column(*path).is_some());
         let leader = all.iter().position(leads).map(|place| all.remove(place));
         let text = match &leader {
@@ -169,9 +210,11 @@ impl SqlBuilder {
     /// A value inside the body.
     pub fn bind_json(self, value: &Scalar) -> Self {
         match value {
-            Scalar::Bool(yes) => {
-                self.push_text(if *yes { "json('true')" } else { "json('false')" })
-            }
+            Scalar::Bool(yes) => self.push_text(if *yes {
+                "json('true')"
+            } else {
+                "json('false')"
+            }),
             Scalar::Id(id) => self.push_text("?").bind_value(text_of(*id)),
             value => self.bind_scalar(ID, value),
         }
@@ -183,9 +226,10 @@ impl SqlBuilder {
             Filter::Any(any) if any.is_empty() => self.push_text("0"),
             Filter::All(all) => self.push_joined_filters(all, " AND ", source),
             Filter::Any(any) => self.push_joined_filters(any, " OR ", source),
-            Filter::Is(path, value) => {
-                self.push_field(*path, source).push_text(" = ").bind_scalar(*path, value)
-            }
+            Filter::Is(path, value) => self
+                .push_field(*path, source)
+                .push_text(" = ")
+                .bind_scalar(*path, value),
             Filter::Bounded(path, bound, value) => {
                 let sign = match bound {
                     Bound::Below => " < ",
@@ -193,15 +237,17 @@ impl SqlBuilder {
                     Bound::AtLeast => " >= ",
                     Bound::Above => " > ",
                 };
-                self.push_field(*path, source).push_text(sign).bind_scalar(*path, value)
+                self.push_field(*path, source)
+                    .push_text(sign)
+                    .bind_scalar(*path, value)
             }
             Filter::Missing(path) => self.push_field(*path, source).push_text(" IS NULL"),
-            Filter::Has(path, value) => {
-                self.push_text("EXISTS (").push_list_lookup(*path, value, source)
-            }
-            Filter::Lacks(path, value) => {
-                self.push_text("NOT EXISTS (").push_list_lookup(*path, value, source)
-            }
+            Filter::Has(path, value) => self
+                .push_text("EXISTS (")
+                .push_list_lookup(*path, value, source),
+            Filter::Lacks(path, value) => self
+                .push_text("NOT EXISTS (")
+                .push_list_lookup(*path, value, source),
         }
     }
 
@@ -212,7 +258,9 @@ impl SqlBuilder {
         source: FieldSource<'_>,
     ) -> Self {
         self.push_text("(")
-            .list(all, between, |text, filter| text.push_filter(filter, source))
+            .list(all, between, |text, filter| {
+                text.push_filter(filter, source)
+            })
             .push_text(")")
     }
 
@@ -220,14 +268,31 @@ impl SqlBuilder {
     /// the document, or else in the body.
     fn push_list_lookup(self, path: FieldPath, value: &Scalar, source: FieldSource<'_>) -> Self {
         let (Some(index), Some(own)) = (source.list_index, source.find_column(path)) else {
-            let text = self.push_text("SELECT 1 FROM json_each(t.body, '$.").push_text(path.name);
-            return text.push_text("') WHERE value = ").bind_scalar(path, value).push_text(")");
+            let text = self
+                .push_text("SELECT 1 FROM json_each(t.body, '$.")
+                .push_text(path.name);
+            return text
+                .push_text("') WHERE value = ")
+                .bind_scalar(path, value)
+                .push_text(")");
         };
-        let mut text =
-            self.push_text("SELECT 1 FROM ").index(source.name, index).push_text(" g WHERE g.");
-        text = text.push_text(own).push_text(" = ").bind_scalar(path, value);
-        for column in COLUMNS[..index.keys.len()].iter().filter(|column| **column != own) {
-            text = text.push_text(" AND g.").push_text(column).push_text(" = s.").push_text(column);
+        let mut text = self
+            .push_text("SELECT 1 FROM ")
+            .index(source.name, index)
+            .push_text(" g WHERE g.");
+        text = text
+            .push_text(own)
+            .push_text(" = ")
+            .bind_scalar(path, value);
+        for column in COLUMNS[..index.keys.len()]
+            .iter()
+            .filter(|column| **column != own)
+        {
+            text = text
+                .push_text(" AND g.")
+                .push_text(column)
+                .push_text(" = s.")
+                .push_text(column);
         }
         text.push_text(" AND g.id = s.id)")
     }

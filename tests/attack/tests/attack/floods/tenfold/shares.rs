@@ -22,8 +22,12 @@ impl Tenfold<'_> {
         let accepts = ACCEPTANCES_A_DAY_MAX;
         let gives_back = WITHDRAWALS_A_DAY_MAX;
         [
-            takes("20 acceptances a day of a provider", accepts, |from| self.read_a_job(from)),
-            takes("5 withdrawals a day of a provider", gives_back, |from| self.waver(from)),
+            takes("20 acceptances a day of a provider", accepts, |from| {
+                self.read_a_job(from)
+            }),
+            takes("5 withdrawals a day of a provider", gives_back, |from| {
+                self.waver(from)
+            }),
         ]
     }
 
@@ -71,7 +75,9 @@ impl Tenfold<'_> {
     async fn act(&self, from: Station, who: &Somebody, order: OrderId, act: &str) -> HttpAnswer {
         let call = HttpCall::post(&format!("/api/v1/orders/{order}/{act}"));
         let call = call.bearer(&who.person.token).json(&json!({}));
-        from.ask(self.platform.gateway(), &call).await.expect("an answer")
+        from.ask(self.platform.gateway(), &call)
+            .await
+            .expect("an answer")
     }
 }
 
@@ -85,5 +91,11 @@ where
     T: Future<Output = Attempt> + Send + 'a,
 {
     let act = FloodAct::Take(Box::new(move |from| attempt(from).boxed()));
-    Flood { name, attempts: TIMES * limit, at_once: 1, grants_max: Some(limit), act }
+    Flood {
+        name,
+        attempts: TIMES * limit,
+        at_once: 1,
+        grants_max: Some(limit),
+        act,
+    }
 }
