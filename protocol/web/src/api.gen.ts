@@ -3043,40 +3043,40 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         AccessGrant: {
-            /** @description Absent where only a token for edges was asked for. */
+            /** @description Absent if only an edge token was requested. */
             access_token?: string;
             /**
-             * @description Keep it secret, and send it with the next sign-in on this device. Present where `device` was
+             * @description Keep it secret, and send it with the next sign-in on this device. Present if `device` was
              *     sent.
              */
             device?: string;
-            /** @description For the edges of the region that the sign-in named. */
+            /** @description For the edges of the requested region. */
             edge_token?: string;
             /**
              * Format: int64
              * @description In seconds.
              */
             expires_in: number;
-            /** @description The password is another one than at the sign-in before. */
+            /** @description Present if the password changed since the previous sign-in. */
             password_changed_at?: components["schemas"]["UnixMillis"];
-            /** @description For `POST /api/v1/auth/refresh`. Present where it was asked for. */
+            /** @description For `POST /api/v1/auth/refresh`. Present if requested. */
             refresh_token?: string;
             role: components["schemas"]["Role"];
             /** @description `Bearer`. */
             token_type: string;
             user_id: components["schemas"]["UserId"];
-            /** @description The name of the account, where nobody typed it. */
+            /** @description The account's name, if the sign-in did not include it. */
             username?: string;
-            /** @description Somebody has tried to guess the password since the sign-in before. */
+            /** @description Wrong passwords tried since the previous sign-in. */
             wrong_passwords?: components["schemas"]["GuessReport"];
         };
         /** @enum {string} */
         AccountState: "open" | "closed";
-        /** @description An account. Its own person does not see the record, which holds the words of admins. */
+        /** @description An account. Only admins see its record, which contains their reasons. */
         AccountView: components["schemas"]["PersonItem"] & {
-            /** @description For admins, like the next: the revocation of somebody who is shut out now. */
+            /** @description Only for admins: the revocation, if the account is closed. */
             closed?: components["schemas"]["PersonActItem"];
-            /** @description The roles given last, newest first. */
+            /** @description Only for admins: the latest role changes, newest first. */
             roles_given?: components["schemas"]["PersonActItem"][];
         };
         /** @enum {string} */
@@ -3100,11 +3100,11 @@ export interface components {
             items: components["schemas"]["Address"][];
             /**
              * Format: int64
-             * @description Of the profile, for the next change.
+             * @description The profile version, to send with the next change.
              */
             version: number;
         };
-        /** @description An address as its person sends it. An absent field is empty. */
+        /** @description An address as the client sends it. A missing field is stored empty. */
         AddressForm: {
             city?: string;
             detail: string;
@@ -3116,7 +3116,7 @@ export interface components {
             region?: components["schemas"]["Region"];
             /**
              * Format: int64
-             * @description Of the profile that was read.
+             * @description The version that the client read.
              */
             version: number;
         };
@@ -3136,24 +3136,24 @@ export interface components {
         };
         ApprovalRule: {
             currency: components["schemas"]["Currency"];
-            /** @description The highest price, itself included. */
+            /** @description The highest price allowed. */
             price_max: components["schemas"]["Amount"];
             service_types: components["schemas"]["ServiceType"][];
         };
-        /** @description The body of an operator's request; absent parts stay as they are. */
+        /** @description An operator's request; absent parts stay unchanged. */
         AssignmentBody: {
             /**
              * Format: int64
              * @description The holder's epoch as its status shows it.
              */
             epoch?: number;
-            /** @description With `exclusive`: the edge that is to hold the region. */
+            /** @description With `exclusive`: the edge that will hold the region. */
             holder?: components["schemas"]["EdgeId"];
             policy?: components["schemas"]["Policy"];
             rules?: components["schemas"]["RulesBody"];
             take_back?: components["schemas"]["TakeBackBody"];
         };
-        /** @description One change of how a region assigns, as it is kept and shown. */
+        /** @description A recorded change of a region's assignment. */
         AssignmentChangeRow: {
             /**
              * Format: int64
@@ -3171,7 +3171,7 @@ export interface components {
             rules_version: number;
             /** Format: int64 */
             version: number;
-            /** @description `set`, or how a right ended. */
+            /** @description `set`, or the reason a right ended. */
             what: string;
             why: string | null;
         };
@@ -3180,18 +3180,18 @@ export interface components {
             assignment: components["schemas"]["RegionAssignment"];
             region: components["schemas"]["Region"];
         };
-        /** @description How a region assigns, and how that came to be. */
+        /** @description A region's assignment and its history. */
         AssignmentRecord: components["schemas"]["AssignmentEvent"] & {
             changes: components["schemas"]["AssignmentChangeRow"][];
             /** @description Newest first. */
             fences: components["schemas"]["FenceRecord"][];
             wanted: components["schemas"]["NextRight"] | null;
         };
-        /** @description The answer to the hub's question how every region assigns. */
+        /** @description The current assignment of every region, as the hub requests it. */
         Assignments: {
             items: components["schemas"]["AssignmentEvent"][];
         };
-        /** @description The orders that a person may read, the pending ones first. */
+        /** @description The orders that you may read, pending ones first. */
         Board: {
             edge: components["schemas"]["EdgeId"];
             /** Format: int64 */
@@ -3200,9 +3200,8 @@ export interface components {
             region: components["schemas"]["Region"];
         };
         /**
-         * @description Changes of the board, on which the view stands at the feed's number. `items` are open to every
-         *     provider, `gone` are not, or not any more; a person who has a part in one reads it on his own
-         *     board.
+         * @description Board changes up to `feed_seq`. Every provider may read `items`; they may not, or no longer,
+         *     read `gone`. People involved in an order read it on their own board.
          */
         BoardChanges: {
             edge: components["schemas"]["EdgeId"];
@@ -3214,14 +3213,14 @@ export interface components {
         };
         /** @description An order on a board. */
         BoardItem: components["schemas"]["Order"] & {
-            /** @description It rests on something that the cloud has not decided. */
+            /** @description True if the order rests on something that the cloud has not decided. */
             pending: boolean;
         };
         /** @description Another one after each start. */
         BootNonce: string;
         /** @description A day, such as 2026-11-22. */
         CalendarDay: string;
-        /** @description One version, for the orders created from its moment on until that of the next. */
+        /** @description One version of the fee. Applies to orders created from `in_force_from` until the next version. */
         CancelFee: {
             /** Format: int32 */
             basis_points: number;
@@ -3237,7 +3236,7 @@ export interface components {
              * @description In hundredths of a percent: 1000 is a tenth of the price.
              */
             basis_points: number;
-            /** @description An hour from now at the earliest. */
+            /** @description At least an hour from now. */
             in_force_from: components["schemas"]["UnixMillis"];
             /**
              * Format: int32
@@ -3247,26 +3246,26 @@ export interface components {
         };
         CancelForm: {
             /**
-             * @description The fee as `GET orders/{id}/cancellation` has shown it. Left out, it stands for none. Where
-             *     the cancel costs another fee by now, nothing is done: `terms_changed`, with the new price.
+             * @description The fee as shown by `GET orders/{id}/cancellation`; defaults to none. If the cancel now
+             *     costs a different fee, nothing is done: `terms_changed`, with the new price.
              */
             fee?: components["schemas"]["Amount"];
             reason?: string;
         };
-        /** @description What becomes of the money, to the cent, if the order is cancelled now. */
+        /** @description The money, to the cent, if the order is cancelled now. */
         Cancellation: {
             /** @description When this was calculated. */
             at: components["schemas"]["UnixMillis"];
             currency: components["schemas"]["Currency"];
-            /** @description Goes to the provider. The cancel names it, so that it costs this or is not done. */
+            /** @description Goes to the provider. The cancel repeats this fee and fails if it has changed. */
             fee: components["schemas"]["Amount"];
             free_until: components["schemas"]["UnixMillis"] | null;
-            /** @description In custody now: fee and refund together. */
+            /** @description In custody now: fee plus refund. */
             held: components["schemas"]["Amount"];
             order_id: components["schemas"]["OrderId"];
             /**
-             * @description Goes back to the customer. Money that the order service has not heard of yet comes back
-             *     whole, too.
+             * @description Goes back to the customer. Payments the order service has not received yet are also returned
+             *     in full.
              */
             refund: components["schemas"]["Amount"];
         };
@@ -3274,7 +3273,7 @@ export interface components {
             caption: string;
             /**
              * Format: int64
-             * @description Of the profile that was read.
+             * @description The version that the client read.
              */
             version: number;
         };
@@ -3282,7 +3281,7 @@ export interface components {
             reason: string;
         };
         CaseEndForm: {
-            /** @description What came of it, for those who look back. */
+            /** @description The result, for later readers. */
             reason: string;
         };
         /** @description A case for a person to look at; one for each order, person and kind. */
@@ -3292,16 +3291,16 @@ export interface components {
             closed_by: components["schemas"]["UserId"] | null;
             closed_why: string | null;
             code: components["schemas"]["Code"] | null;
-            /** @description Of `revoked_holder`: the id of the event that told of the revocation. */
+            /** @description The id of the revocation's event if the kind is `revoked_holder`. */
             command_id: components["schemas"]["CommandId"];
             /**
              * Format: int64
-             * @description Its place in the list; a newer one is higher.
+             * @description Its place in the list; newer ones are higher.
              */
             id: number;
             /**
              * @description `met_closed`, `revoked_meanwhile`, `unverified_holder`, `offline_rule`, `taken_back`,
-             *     `revoked_holder`, `worked_in_vain`, `withdrew_before_fee`, `edge_distrusted`, or one of a
+             *     `revoked_holder`, `worked_in_vain`, `withdrew_before_fee`, `edge_distrusted`, or a kind of a
              *     newer service.
              */
             kind: string;
@@ -3315,25 +3314,25 @@ export interface components {
         /** @enum {string} */
         CaseState: "open" | "closed";
         Certification: {
-            /** @description One that its provider has handed in. */
+            /** @description A document that this provider uploaded. */
             document?: components["schemas"]["FileId"];
             /**
-             * @description The address of a paper elsewhere, by HTTPS. Nobody here fetches it: an admin who opens it
-             *     leaves the platform. The address of a file of this platform becomes the `document`.
+             * @description The HTTPS URL of a document elsewhere. The platform never fetches it; opening it takes an
+             *     admin off the platform. A URL of this platform becomes `document` instead.
              */
             file_url?: string;
             issuer?: string;
             name: string;
-            /** @description Empty where it is not given, like the issuer: the paper shows both. */
+            /** @description Empty if not given, like `issuer`: the document shows both. */
             number?: string;
             valid_until?: components["schemas"]["CalendarDay"];
         };
-        /** @description All certifications of a provider, in place of those before. */
+        /** @description All certifications of a provider, replacing the previous ones. */
         CertificationForm: {
             items: components["schemas"]["Certification"][];
             /**
              * Format: int64
-             * @description Of the profile that was read.
+             * @description The version that the client read.
              */
             version: number;
         };
@@ -3343,11 +3342,11 @@ export interface components {
         ChecksumState: "match" | "mismatch" | "settling" | "unknown";
         /** @enum {string} */
         ClockFinding: "by_cloud" | "not_believed" | "by_log";
-        /** @description What is wrong with the machine's clock, as people read it. */
+        /** @description A fault of the machine's clock, as shown to users. */
         ClockStanding: {
             /**
              * Format: int64
-             * @description How far the machine's clock is ahead, in milliseconds; below zero where it is behind.
+             * @description How far the machine's clock is ahead, in milliseconds; negative if it is behind.
              */
             error_ms: number;
             finding: components["schemas"]["ClockFinding"];
@@ -3358,20 +3357,23 @@ export interface components {
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
         };
-        /** @description The frame a tablet publishes on its `cmd` topic, or posts over HTTP where MQTT is blocked. */
+        /** @description The frame that a tablet publishes on its `cmd` topic, or posts over HTTP if MQTT is blocked. */
         CmdFrame: {
             body: components["schemas"]["CommandBody"];
             /** Format: int64 */
             device_seq: number;
             id: components["schemas"]["CommandId"];
-            /** @description The receipt that this command has got before. */
+            /** @description The receipt that this command received earlier. */
             receipt?: components["schemas"]["Receipt"];
             /**
-             * @description Set once the command was sent to another edge, whichever of the two came first: what that
-             *     one has had decided this one may not know, so a repeat is never answered firm.
+             * @description Set once the command was sent to another edge, before or after this one. The cloud may have
+             *     decided it there without this edge's knowledge, so a repeat never gets a firm answer.
              */
             repeat?: boolean;
-            /** @description The tablet's newest receipt of this edge: the witness by which a restored edge is found out. */
+            /**
+             * @description The tablet's newest receipt from this edge. It exposes an edge that was restored from a
+             *     backup.
+             */
             seen?: components["schemas"]["Receipt"];
             tapped_at: components["schemas"]["UnixMillis"];
             token: string;
@@ -3383,19 +3385,19 @@ export interface components {
         CodeForm: {
             /** @description Six digits. Spaces do not matter. */
             code: string;
-            /** @description The secret that this device got at an earlier sign-in. An empty text asks for one. */
+            /** @description The secret that this device received at an earlier sign-in. An empty text requests one. */
             device?: string;
             phone: string;
-            /** @description Asks for a token that gives new access tokens, for a program that keeps it. */
+            /** @description Requests a refresh token, for programs that store it. */
             refresh?: boolean;
-            /** @description Asks for a token for this region's edges as well. */
+            /** @description Also requests a token for this region's edges. */
             region?: components["schemas"]["Region"];
         };
         CodeOffer: {
-            /** @description False where the operator has set no gateway for text messages. */
+            /** @description False if the operator has configured no SMS gateway. */
             offered: boolean;
         };
-        /** @description The answer to a command that is kept for ever. */
+        /** @description The answer to a command, which is kept forever. */
         CommandAnswer: {
             applied: boolean;
             code: components["schemas"]["Code"] | null;
@@ -3405,7 +3407,7 @@ export interface components {
             order_id: components["schemas"]["OrderId"];
             /**
              * Format: int64
-             * @description The order's version then.
+             * @description The order's version at that time.
              */
             order_version: number | null;
             user_id: components["schemas"]["UserId"] | null;
@@ -3438,13 +3440,13 @@ export interface components {
             /** @enum {string} */
             type: "start_order";
         } | {
-            /** @description The provider's own words on the work, for the order's history. */
+            /** @description The provider's note on the work, for the order's history. */
             note?: string;
             order_id: components["schemas"]["OrderId"];
             /** @enum {string} */
             type: "complete_order";
         } | {
-            /** @description The fee that the person was shown; left out, they were shown none. */
+            /** @description The fee shown to the person; absent if none was shown. */
             fee?: components["schemas"]["Amount"];
             order_id: components["schemas"]["OrderId"];
             reason?: string;
@@ -3460,10 +3462,10 @@ export interface components {
         };
         /**
          * Format: uuid
-         * @description An action of a person, once. Made on the device; over HTTP it is the `Idempotency-Key`.
+         * @description One act of a person. Made on the device; over HTTP it is the `Idempotency-Key`.
          */
         CommandId: string;
-        /** @description The answer to a command that was not refused. */
+        /** @description The response to a command that was not refused. */
         CommandReply: {
             message: string;
             order: components["schemas"]["OrderView"];
@@ -3479,21 +3481,20 @@ export interface components {
         ComparisonReport: {
             /**
              * Format: int64
-             * @description Orders with different content at one version, or with a version that their owner does not
-             *     have.
+             * @description Orders with different content at the same version, or with a version that the owner lacks.
              */
             contradictions: number;
             /**
              * Format: int64
-             * @description Of the repaired: orders that have left the region.
+             * @description Repaired orders that have left the region.
              */
             gone: number;
             /**
              * Format: int64
-             * @description Orders, and the region's assignment, that the feed has now as their owner has them.
+             * @description Orders, and the region's assignment, now corrected in the feed.
              */
             repaired: number;
-            /** @description Changes may still be on their way; nothing was repaired. */
+            /** @description Changes may still be in transit; nothing was repaired. */
             unsettled: boolean;
         };
         CompensationForm: {
@@ -3503,7 +3504,7 @@ export interface components {
         };
         /** @enum {string} */
         Currency: "CNY" | "USD" | "EUR" | "HKD";
-        /** @description The hours of one day in place of its weekday's. */
+        /** @description The hours of one day, in place of its weekday's. */
         DayException: {
             day: components["schemas"]["CalendarDay"];
             hours?: components["schemas"]["HoursRange"][];
@@ -3513,17 +3514,17 @@ export interface components {
             attempts: number;
             channel: components["schemas"]["Channel"];
             created_at: components["schemas"]["UnixMillis"];
-            /** @description Of one that waits: its next try. */
+            /** @description The next try, while it waits. */
             due_at: components["schemas"]["UnixMillis"];
             /** Format: uuid */
             id: string;
             kind: components["schemas"]["NoticeKind"] | null;
             state: components["schemas"]["DeliveryState"];
-            /** @description Masked: the first letter of an address and its domain, or the last two digits of a number. */
+            /** @description Masked: first letter and domain of an address, or last two digits of a number. */
             to: string | null;
             type: components["schemas"]["EventType"] | null;
             user_id: components["schemas"]["UserId"];
-            /** @description Why it failed last, or was dropped. */
+            /** @description The reason of the last failure or of dropping it. */
             why: string | null;
         };
         DeliveryLog: {
@@ -3532,7 +3533,7 @@ export interface components {
         };
         /** @enum {string} */
         DeliveryState: "waiting" | "sent" | "dropped" | "given_up";
-        /** @description A review at the desk. */
+        /** @description A review in the moderation queue. */
         DeskReview: {
             /** @description Oldest first. */
             decisions: components["schemas"]["ModerationStep"][];
@@ -3551,7 +3552,7 @@ export interface components {
          * @example tablet-7
          */
         DeviceId: string;
-        /** @description Each 1 to 5 in a review, and hundredths of that in a rating. */
+        /** @description Each 1 to 5 in a review, or hundredths of a star in a rating. */
         Dimensions: {
             /** Format: int64 */
             attitude: number;
@@ -3580,21 +3581,18 @@ export interface components {
         DisabledEdge: {
             /**
              * Format: int64
-             * @description Decided commands that are listed now for a person to look at.
+             * @description Decided commands that are now listed for manual review.
              */
             cases: number;
             edge: components["schemas"]["EdgeId"];
             /**
              * Format: int64
-             * @description Ops that the edge had told of and not sent, by its last word. They do not come any more.
+             * @description Ops that the edge last reported as unsent. They will not arrive.
              */
             not_received: number;
-            /** @description Every right to assign that it held, with its end. */
+            /** @description Every region assignment that the edge held, with its end. */
             rights: components["schemas"]["FenceRecord"][];
-            /**
-             * @description The order service has heard of it. Otherwise rights and cases follow once it is within
-             *     reach.
-             */
+            /** @description The order service has confirmed. Otherwise rights and cases follow once it is reachable. */
             settled: boolean;
             /**
              * Format: int64
@@ -3604,13 +3602,13 @@ export interface components {
         };
         DisablingForm: {
             /**
-             * @description Everything that the hub received of the edge since is rejected where it is undecided, and
-             *     listed where it was decided. At most 35 days ago.
+             * @description Ops received from the edge since then are rejected if undecided and listed if decided. At
+             *     most 35 days ago.
              */
             since: components["schemas"]["UnixMillis"];
             why: string;
         };
-        /** @description The form of a customer who publishes an order. */
+        /** @description The form that a customer fills in to publish an order. */
         Draft: {
             address: string;
             currency?: components["schemas"]["Currency"];
@@ -3622,12 +3620,12 @@ export interface components {
             service_type: components["schemas"]["ServiceType"];
             title: string;
         };
-        /** @description The balance of a provider in one currency. */
+        /** @description A provider's balance in one currency. */
         Earnings: {
-            /** @description Waits for the next payout. */
+            /** @description Awaiting the next payout. */
             available: components["schemas"]["MoneySum"];
             currency: components["schemas"]["Currency"];
-            /** @description On its way to the provider's bank. */
+            /** @description On the way to the provider's bank. */
             sending: components["schemas"]["MoneySum"];
         };
         /** @description One line of an edge's record. */
@@ -3642,7 +3640,7 @@ export interface components {
         /** @description A sign-in for the edges of one region. */
         EdgeGrant: {
             /**
-             * @description Keep it secret, and send it with the next sign-in on this device. Present where `device` was
+             * @description Keep it secret and send it with the next sign-in on this device. Present if `device` was
              *     sent.
              */
             device?: string;
@@ -3667,7 +3665,7 @@ export interface components {
             created_at: components["schemas"]["UnixMillis"];
             /** Format: int64 */
             cursor_seq: number;
-            /** @description An operator has disabled it: its key is refused until it has another. */
+            /** @description Set if an operator disabled the edge: its key is refused until it gets a new one. */
             disabled_at?: components["schemas"]["UnixMillis"];
             enrolled_at: components["schemas"]["UnixMillis"] | null;
             /** Format: int64 */
@@ -3675,15 +3673,15 @@ export interface components {
             /** Format: int64 */
             outcome_cursor: number;
             region: components["schemas"]["Region"];
-            /** @description It was disabled for good. */
+            /** @description Set if the edge was disabled permanently. */
             retired_at?: components["schemas"]["UnixMillis"];
         };
-        /** @description Verifies what the edge signs: the receipts of its tablets. */
+        /** @description Verifies signatures of the edge: the receipts of its tablets. */
         EdgeKey: {
             edge: components["schemas"]["EdgeId"];
-            /** @description The keys that the edge has had before, the newest first. They verify its receipts of then. */
+            /** @description The edge's previous keys, newest first. They verify its older receipts. */
             former_keys: string[];
-            /** @description The same key as the text that OpenSSL reads. */
+            /** @description The same key in PEM, for OpenSSL. */
             pem: string;
             /** @description The raw 32 bytes of an Ed25519 key, base64url without padding. */
             public_key: string;
@@ -3692,23 +3690,23 @@ export interface components {
         EdgeLink: {
             /**
              * Format: int32
-             * @description Calls in vain since then.
+             * @description Failed calls since then.
              */
             attempts: number;
             next_call_at: components["schemas"]["UnixMillis"] | null;
-            /** @description An outage keeps its start over a restart of the edge. */
+            /** @description An outage keeps its start across restarts of the edge. */
             since: components["schemas"]["UnixMillis"];
             up: boolean;
         };
         EdgeLoginForm: {
-            /** @description The secret that this device got at an earlier sign-in. An empty text asks for one. */
+            /** @description The device secret from an earlier sign-in; an empty string requests a new one. */
             device?: string;
             password: string;
-            /** @description The tablet's name. A provider's token is bound to it then, and lives for days. */
+            /** @description The tablet's name. Binds a provider's token to the tablet and extends it to days. */
             tablet?: components["schemas"]["DeviceId"];
             username: string;
         };
-        /** @description An edge's firm answer, and the end of the right that it rested on. */
+        /** @description An edge's firm answer, and the end of the right behind it. */
         EdgePromise: {
             edge: components["schemas"]["EdgeId"];
             end: components["schemas"]["FenceEnd"] | null;
@@ -3730,10 +3728,10 @@ export interface components {
             /** @description An accept of an open order is final here at once. */
             firm: boolean;
             link: components["schemas"]["EdgeLink"];
-            /** @description The time that the edge works by. */
+            /** @description The time used by the edge. */
             now: components["schemas"]["UnixMillis"];
             region: components["schemas"]["Region"];
-            /** @description The log may be an older copy of the one that gave earlier answers: nothing is firm here. */
+            /** @description The log may be an older copy of the one behind earlier answers, so nothing is firm here. */
             suspect: boolean;
             /** @description This is a copy of an edge, and the cloud takes nothing from it. */
             twin: boolean;
@@ -3743,8 +3741,8 @@ export interface components {
             /** Format: int64 */
             clock_error_ms: number | null;
             /**
-             * @description Since when it sends people's tokens that open the cloud, as edges did before there were
-             *     others.
+             * @description Since when it has sent people's tokens for the cloud, as edges did before edge tokens
+             *     existed.
              */
             cloud_tokens_since?: components["schemas"]["UnixMillis"];
             /** Format: int64 */
@@ -3756,33 +3754,33 @@ export interface components {
             held: number;
             /**
              * Format: int64
-             * @description Feed changes and outcomes that the edge has not yet acknowledged.
+             * @description Feed changes and outcomes that the edge has not acknowledged.
              */
             lag_down_changes: number;
             /** Format: int64 */
             lag_down_outcomes: number;
-            /** @description When the oldest of them was stored at the hub. */
+            /** @description When the hub stored the oldest of them. */
             lag_down_since?: components["schemas"]["UnixMillis"];
             /**
              * Format: int64
-             * @description Ops the edge has logged and the hub has not received.
+             * @description Ops that the edge has logged but the hub has not received.
              */
             lag_up_ops: number;
             last_contact_at: components["schemas"]["UnixMillis"] | null;
-            /** @description Commands that epochs of it have left without an outcome, and that have not come back yet. */
+            /** @description Commands that its epochs left without an outcome and that have not come back. */
             left_behind?: components["schemas"]["LeftBehind"][];
             link: components["schemas"]["LinkState"];
             /**
              * Format: int64
-             * @description Acceptances made there that have lost, and when the last of them was told so.
+             * @description Acceptances made there that lost, and when the last provider was notified.
              */
             lost: number;
             lost_at?: components["schemas"]["UnixMillis"];
-            /** @description Since when it waits to be let in, because it was restored too often. */
+            /** @description Since when it waits for an operator's admission, because it was restored too often. */
             needs_operator_at?: components["schemas"]["UnixMillis"];
             /**
              * Format: int32
-             * @description People whose commands it refuses, because it keeps its last room for those whom it knows.
+             * @description People that it refuses because it reserves its last space for known people.
              */
             newcomers_waiting?: number;
             oldest_pending_at: components["schemas"]["UnixMillis"] | null;
@@ -3790,67 +3788,64 @@ export interface components {
             parked: number;
             /**
              * Format: int32
-             * @description Ops at the edge without a stored outcome, by its last word, and the age of the oldest.
+             * @description Ops at the edge without a stored outcome, as last reported, and the age of the oldest.
              */
             pending: number;
-            /** @description Its link goes over plain HTTP to another machine. */
+            /** @description Its link uses plain HTTP to another machine. */
             plain_line?: boolean;
-            /** @description How its epoch came to be, until an operator has taken note of it. */
+            /** @description How its current epoch began, until an operator takes note of it. */
             quarantine?: components["schemas"]["QuarantineStatus"];
-            /** @description Since when an image is on its way that puts right what it has. */
+            /** @description Since when a snapshot that repairs it has been under way. */
             repair_asked_at?: components["schemas"]["UnixMillis"];
             repaired_at?: components["schemas"]["UnixMillis"];
             /**
              * Format: int64
-             * @description How often one has, and when last.
+             * @description How many such repairs it had, and when the last one was.
              */
             repairs: number;
             since: components["schemas"]["UnixMillis"] | null;
             /**
              * Format: int64
-             * @description Of those held: the ops that wait for an operator.
+             * @description The number of held ops that wait for an operator.
              */
             stopped: number;
-            /** @description It checks no hub's key: an older program, or one without a key on a plain line. */
+            /** @description It accepts any hub: it runs an older program, or has no hub key on a plain line. */
             takes_any_hub?: boolean;
-            /** @description When a second instance of it called, where that was just now. */
+            /** @description When a second instance of it connected, if that was recent. */
             twin_seen_at?: components["schemas"]["UnixMillis"];
             /**
              * Format: int64
-             * @description Ops the hub has received and not yet decided.
+             * @description Ops that the hub has received but not decided.
              */
             undecided: number;
             /**
              * Format: int64
-             * @description The fence of a grant that its view did not agree with: it answers nothing firm.
+             * @description The fence of a grant that its view did not match, so that it gives no firm answers.
              */
             unproven?: number;
-            /** @description Since when its checksum has been settling though nothing moves. */
+            /** @description Since when its checksum has been settling although nothing moves. */
             unsettled_since?: components["schemas"]["UnixMillis"];
             version: string | null;
         };
         EdgeTokenForm: {
             region: components["schemas"]["Region"];
         };
-        /** @description The number of sessions that were ended. */
+        /** @description The number of sessions ended. */
         EndedSessions: {
             ended: number;
         };
         EnrolmentAnswer: {
             edge: components["schemas"]["EdgeId"];
-            /**
-             * @description The keys that the edge has had before, the newest first: by them it knows its own older
-             *     receipts.
-             */
+            /** @description The edge's previous keys, newest first: they verify its own older receipts. */
             former_keys: string[];
             /** @description The hub's signature over edge, the edge's key and the former keys. */
             former_keys_signature: string;
             /**
-             * @description The key by which the edge knows the hub from here on: the raw bytes, base64url without
+             * @description The key that identifies the hub to the edge from now on: the raw bytes, base64url without
              *     padding.
              */
             hub_key: string;
-            /** @description The keys that verify people's tokens, so that the edge has them before its first feed. */
+            /** @description The keys that verify users' tokens, so that the edge has them before its first feed. */
             jwks: unknown;
             region: components["schemas"]["Region"];
             /**
@@ -3866,7 +3861,7 @@ export interface components {
         };
         /**
          * Format: uuid
-         * @description A published fact; every consumer dedupes by it.
+         * @description A published fact; every consumer deduplicates by it.
          */
         EventId: string;
         /** @enum {string} */
@@ -3874,17 +3869,17 @@ export interface components {
         FenceEnd: {
             at: components["schemas"]["UnixMillis"];
             /**
-             * @description The operator who took it back, or for whose change the holder gave it back; absent where no
-             *     operator ended it.
+             * @description The operator who took the right back, or whose change made the holder return it. Absent if
+             *     no operator ended it.
              */
             by?: components["schemas"]["UserId"];
             how: components["schemas"]["FenceEnding"];
-            /** @description In the operator's words. */
+            /** @description The operator's reason. */
             why?: string;
         };
         /** @enum {string} */
         FenceEnding: "released" | "taken_back" | "edge_restored" | "edge_cloned" | "renewed" | "policy_changed" | "reassigned" | "edge_disabled" | "unrecognised";
-        /** @description A right to assign that was granted, and how it ended. */
+        /** @description A granted right to assign, and how it ended. */
         FenceRecord: {
             end: components["schemas"]["FenceEnd"] | null;
             /** Format: int64 */
@@ -3892,30 +3887,29 @@ export interface components {
             /** Format: int64 */
             fence: number;
             granted_at: components["schemas"]["UnixMillis"];
-            /** @description The operator who granted it. */
             granted_by: components["schemas"]["UserId"];
             holder: components["schemas"]["EdgeId"];
             region: components["schemas"]["Region"];
         };
-        /** @description A field to correct, and the reason for the person who filled it in. */
+        /** @description A field to correct, with the reason for the person who filled it in. */
         FieldError: {
             field: string;
             message: components["schemas"]["Text"];
         };
         /**
          * Format: uuid
-         * @description A picture or a document that a person handed in.
+         * @description A picture or a document that a person uploaded.
          */
         FileId: string;
         /** @enum {string} */
         FileKind: "image/jpeg" | "image/png" | "image/webp" | "application/pdf";
-        /** @description An address that opens one file to whoever has it, for five minutes. */
+        /** @description A URL that opens one file without a sign-in, for five minutes. */
         FileLink: {
             expires_at: components["schemas"]["UnixMillis"];
-            /** @description Without the host. */
+            /** @description The path and query, without the host. */
             url: string;
         };
-        /** @description The result a duplicate repeats. */
+        /** @description The result that a duplicate repeats. */
         FirstResult: {
             applied: boolean;
             code?: components["schemas"]["Code"];
@@ -3932,26 +3926,26 @@ export interface components {
         GrantForm: {
             amount?: components["schemas"]["Amount"];
         };
-        /** @description Wrong passwords under a person's name since the sign-in before, at other places than this one. */
+        /** @description Wrong passwords under a person's name since the previous sign-in, at other places than this one. */
         GuessReport: {
             /** Format: int32 */
             count: number;
             /**
              * Format: int32
-             * @description Addresses and devices from which they came.
+             * @description The addresses and devices that they came from.
              */
             places: number;
-            /** @description The earliest of them within the last day. */
+            /** @description The earliest one within the last day. */
             since: components["schemas"]["UnixMillis"];
         };
-        /** @description A document that a certification may name. */
+        /** @description A document that a certification may reference. */
         HandedDocument: {
             /** Format: int64 */
             bytes: number;
             id: components["schemas"]["FileId"];
             kind: components["schemas"]["FileKind"];
         };
-        /** @description A picture that a review may name. */
+        /** @description A picture that a review may reference. */
         HandedPicture: {
             /** Format: int32 */
             height: number;
@@ -3977,11 +3971,11 @@ export interface components {
             helpful_count: number;
         };
         /**
-         * @description How far along its way the answer in a reply was given.
+         * @description How far the command had come when the reply was given.
          * @enum {string}
          */
         Hop: "stored" | "decided";
-        /** @description When a command passed each hop. Device and edge clocks are shown, never trusted for order. */
+        /** @description When a command passed each hop. Device and edge clocks are shown, never used for ordering. */
         Hops: {
             cloud_at: components["schemas"]["UnixMillis"] | null;
             edge_at: components["schemas"]["UnixMillis"] | null;
@@ -3991,21 +3985,21 @@ export interface components {
         HoursRange: string;
         /**
          * Format: uuid
-         * @description A person's account at another service, linked to theirs here.
+         * @description A person's account at another service, linked to their account here.
          */
         IdentityId: string;
         IdentityItem: {
             id: components["schemas"]["IdentityId"];
-            /** @description As the issuer is called here, or its address where it is offered no more. */
+            /** @description The issuer's label, or its address if it is no longer offered. */
             label: string;
             linked_at: components["schemas"]["UnixMillis"];
-            /** @description The account was registered by it. */
+            /** @description The account was registered with this identity. */
             origin: boolean;
-            /** @description It is the number of a phone, which is sent a code; the label then says `phone`. */
+            /** @description True for a phone number that receives codes; the label is then `phone`. */
             phone: boolean;
         };
         IdentityList: {
-            /** @description False for somebody who has registered elsewhere and set no password since. */
+            /** @description False if the person registered through another service and has set no password since. */
             has_password: boolean;
             items: components["schemas"]["IdentityItem"][];
         };
@@ -4013,13 +4007,13 @@ export interface components {
             content: string;
             counterpart: components["schemas"]["UserId"] | null;
             created_at: components["schemas"]["UnixMillis"];
-            /** @description Of the event, or of the notice. */
+            /** @description The event's id, or the notice's. */
             event_id: components["schemas"]["EventId"];
             id: components["schemas"]["LineId"];
             is_read: boolean;
             kind: components["schemas"]["InboxKind"] | null;
             location: components["schemas"]["Region"] | null;
-            /** @description What speaks for the provider, in the words of the matching, where a job is proposed. */
+            /** @description The matching's reason codes in favour of the provider, for a proposed job. */
             match_reasons: string[];
             order_id: components["schemas"]["OrderId"] | null;
             title: string;
@@ -4032,11 +4026,11 @@ export interface components {
             next: string | null;
             /**
              * Format: int64
-             * @description Of the whole inbox, whatever page this is.
+             * @description For the whole inbox, not only this page.
              */
             unread: number;
         };
-        /** @description The default address of a customer, in the form of the profile. */
+        /** @description A customer's default address, as the profile form carries it. */
         InlineAddress: {
             city?: string;
             detail: string;
@@ -4047,7 +4041,7 @@ export interface components {
             region: components["schemas"]["Region"];
         };
         InvitationCode: {
-            /** @description Shown once: only its hash is kept. Its second half names the hub's key. */
+            /** @description Shown once: only its hash is stored. Its second half identifies the hub's key. */
             code: string;
             edge: components["schemas"]["EdgeId"];
             expires_at: components["schemas"]["UnixMillis"];
@@ -4057,22 +4051,22 @@ export interface components {
             /** @description Send the browser there. */
             address: string;
             expires_at: components["schemas"]["UnixMillis"];
-            /** @description Keep it in this browser, and bring it with what the browser comes back with. */
+            /** @description Keep it in this browser, and send it with the parameters that the issuer returns. */
             ticket: string;
         };
         KeptMethod: {
             is_default: boolean;
-            /** @description The adapter still offers it; otherwise it can only be removed. */
+            /** @description True if the adapter still offers it; otherwise it can only be removed. */
             is_offered: boolean;
             kept_at: components["schemas"]["UnixMillis"];
             method: string;
         };
         KeptMethodForm: {
-            /** @description It takes the place of the default before. False: where it was the default, there is none. */
+            /** @description True replaces the previous default. False clears the default if it was this method. */
             is_default: boolean;
         };
         KeyKillForm: {
-            /** @description The key's name, as the list and its tokens have it. */
+            /** @description The key id, as in the list and in tokens. */
             kid: string;
             reason: string;
         };
@@ -4085,9 +4079,9 @@ export interface components {
         KindPreference: {
             channels: components["schemas"]["Channel"][];
             kind: components["schemas"]["NoticeKind"];
-            /** @description May not be switched off. */
+            /** @description Channels that cannot be switched off. */
             locked: components["schemas"]["Channel"][];
-            /** @description Goes out in quiet hours, too. */
+            /** @description Also goes out in quiet hours. */
             passes_quiet_hours: boolean;
         };
         /** @description The commands that an ended epoch has left behind. */
@@ -4097,48 +4091,45 @@ export interface components {
             /** Format: int64 */
             epoch: number;
         };
-        /** @description Boxes of letters, and the parts that told of none. */
+        /** @description Dead letter boxes, and the parts that did not answer. */
         LetterBoxes: {
             items: components["schemas"]["LetterBoxItem"][];
-            /** @description Parts that were away. */
+            /** @description Parts that were unavailable. */
             missing: string[];
         };
-        /** @description A box of letters. */
+        /** @description A dead letter box. */
         LetterBoxItem: {
             kind: components["schemas"]["LetterKind"];
-            /**
-             * @description Of the queue whose events were handled in vain, or of the exchange whose events found no
-             *     queue.
-             */
+            /** @description The queue whose events failed, or the exchange whose events matched no queue. */
             name: string;
-            /** @description The part that it belongs to. */
+            /** @description The part that owns it. */
             part: string;
             /** Format: int64 */
             waiting: number;
         };
-        /** @description The letters that an act is about. */
+        /** @description The dead letters to act on. */
         LetterForm: {
-            /** @description Those of these events; without it, all that wait. Naming one twice is as good as once. */
+            /** @description The events to include; without it, all that wait. Duplicates count once. */
             events?: components["schemas"]["EventId"][];
         };
         LetterItem: {
-            /** @description Absent where the message is no event that this version reads. */
+            /** @description Absent if this version cannot read the message as an event. */
             event?: components["schemas"]["EventId"];
             /** @description When the event happened. */
             happened_at?: components["schemas"]["UnixMillis"];
-            /** @description When it was put aside; absent where the broker itself did so. */
+            /** @description When it became a dead letter; absent if the broker dead-lettered it. */
             put_aside_at?: components["schemas"]["UnixMillis"];
-            /** @description Why. Empty for an event that found no queue. */
+            /** @description Why it became a dead letter. Empty for an unrouted event. */
             reason: string;
             type?: string;
         };
         /** @enum {string} */
         LetterKind: "dead" | "unrouted";
-        /** @description A limit that stands in the way of an action. */
+        /** @description A limit that blocks an action. */
         LimitReached: {
             /**
-             * @description When the same action is within the limit again. A job in hand and an open order end by what
-             *     people do, not by time.
+             * @description When the action is within the limit again. Absent for open jobs and open orders, which
+             *     people end, not time.
              */
             frees_at?: components["schemas"]["UnixMillis"];
             limit: components["schemas"]["ShareKind"];
@@ -4155,10 +4146,7 @@ export interface components {
         LoggedBefore: components["schemas"]["OpPlace"] & {
             verdict: components["schemas"]["Verdict"];
         };
-        /**
-         * @description Where the log stands. A tablet that sees another epoch or nonce than before sends its undecided
-         *     commands again.
-         */
+        /** @description The log's position. A tablet that sees a new epoch or nonce resends its undecided commands. */
         LogHead: {
             cut_off_since: components["schemas"]["UnixMillis"] | null;
             edge: components["schemas"]["EdgeId"];
@@ -4168,55 +4156,52 @@ export interface components {
             region: components["schemas"]["Region"];
             /** Format: int64 */
             seq: number;
-            /** @description The log is not the one that was answered from: this edge promises nothing firmly. */
+            /** @description The log may not be the one behind earlier answers, so this edge makes no firm promises. */
             suspect: boolean;
-            /** @description Another instance of this edge is at work. */
+            /** @description Another instance of this edge is running. */
             twin: boolean;
         };
         LoginForm: {
-            /** @description The secret that this device got at an earlier sign-in. An empty text asks for one. */
+            /** @description The secret that this device received at an earlier sign-in. An empty text requests one. */
             device?: string;
-            /** @description Asks for that token alone. */
+            /** @description Requests only the edge token. */
             edge_only?: boolean;
             password: string;
-            /**
-             * @description Asks for a token that gives new access tokens without the password, for a program that keeps
-             *     it.
-             */
+            /** @description Requests a refresh token, which replaces the password, for programs that store it. */
             refresh?: boolean;
-            /** @description Asks for a token for this region's edges as well. */
+            /** @description Also requests a token for this region's edges. */
             region?: components["schemas"]["Region"];
             /**
-             * @description The tablet that asks, with `edge_only`. A provider's token is bound to it then, and lives
+             * @description The requesting tablet, with `edge_only`. A provider's token is then bound to it and valid
              *     for days.
              */
             tablet?: components["schemas"]["DeviceId"];
             username: string;
         };
-        /** @description The facts by which an acceptance lost, and the open jobs nearby. */
+        /** @description Why an acceptance lost, and the open jobs nearby. */
         Lost: {
             edge_at?: components["schemas"]["UnixMillis"];
-            /** @description At most three open jobs of the same region, nearest in kind and price first. */
+            /** @description At most three open jobs in the same region, closest in kind and price first. */
             nearby: components["schemas"]["NearbyJob"][];
-            /** @description Where an edge had promised it: why the promise does not hold. */
+            /** @description Why the promise does not hold, if an edge had promised the order. */
             promise_ended?: components["schemas"]["FenceEnding"];
             /** @description The rule by which the winner's acceptance came first. */
             race_rule?: components["schemas"]["RaceRule"];
-            /** @description The order as it stood then. */
+            /** @description The order's status at that time. */
             status?: components["schemas"]["OrderStatus"];
-            /** @description Where an edge had promised it: the end of that edge's right. */
+            /** @description How the right of the promising edge ended, if an edge had promised the order. */
             taken_back?: components["schemas"]["FenceEnd"];
             tapped_at?: components["schemas"]["UnixMillis"];
             /** @description When the winner's acceptance was decided. */
             winner_decided_at?: components["schemas"]["UnixMillis"];
-            /** @description The way the winner's acceptance took: `portal`, or the edge's name. */
+            /** @description Where the winner's acceptance came from: `portal`, or the edge's name. */
             winner_source?: components["schemas"]["Source"];
         };
         /** @description An acceptance that an edge had answered and that lost in the cloud. */
         LostAcceptance: components["schemas"]["TimelineEntry"] & {
             /**
              * Format: int64
-             * @description Its place among all lines of history; a newer one is higher.
+             * @description Its place among all history entries; newer ones are higher.
              */
             id: number;
             order_code: components["schemas"]["OrderCode"];
@@ -4225,11 +4210,11 @@ export interface components {
             winner: components["schemas"]["Winner"] | null;
         };
         MailAddress: {
-            /** @description `null` where the account has none that reaches anybody. */
+            /** @description `null` if the account has no deliverable address. */
             email: string | null;
-            /** @description Mail goes there. An address that is not confirmed is sent nothing but its code. */
+            /** @description If true, mail goes to `email`. An unconfirmed address receives only its code. */
             is_confirmed: boolean;
-            /** @description Takes the place of `email` once it is confirmed. */
+            /** @description Replaces `email` once confirmed. */
             pending: string | null;
         };
         MailAddressForm: {
@@ -4237,7 +4222,7 @@ export interface components {
             password: string;
         };
         MailCodeForm: {
-            /** @description Of the mail. Dashes, spaces and small letters do not matter. */
+            /** @description The code from the mail. Dashes, spaces and case do not matter. */
             code: string;
         };
         /** @enum {string} */
@@ -4245,7 +4230,7 @@ export interface components {
         /** @enum {string} */
         MissingReason: "away";
         MissingSection: {
-            /** @description The part that would have it. */
+            /** @description The part that owns the section. */
             part: string;
             reason: components["schemas"]["MissingReason"];
             section: components["schemas"]["PageSection"];
@@ -4254,18 +4239,18 @@ export interface components {
             reason: string;
             /**
              * Format: int64
-             * @description Of the review that the admin looked at.
+             * @description The version that the admin read.
              */
             version: number;
         };
-        /** @description A decision of an admin. */
+        /** @description An admin's decision. */
         ModerationStep: {
             at: components["schemas"]["UnixMillis"];
             by: components["schemas"]["UserId"];
             is_hidden: boolean;
             reason: string;
         };
-        /** @description Something that an admin did about money by their own decision. */
+        /** @description An admin's discretionary action on money. */
         MoneyAct: {
             amount: components["schemas"]["Amount"] | null;
             at: components["schemas"]["UnixMillis"];
@@ -4275,7 +4260,7 @@ export interface components {
             reason: string;
             /**
              * Format: uuid
-             * @description The refund, the provider or the movement of the case.
+             * @description The refund, the provider, or the case's movement.
              */
             subject: string | null;
         };
@@ -4290,20 +4275,20 @@ export interface components {
             order_id: components["schemas"]["OrderId"] | null;
             provider_id: components["schemas"]["UserId"] | null;
         };
-        /** @description Everything about an order's money, for the desk. */
+        /** @description The state of an order's money, for admins. */
         MoneyDesk: {
             acts: components["schemas"]["MoneyAct"][];
             cancel_fee: components["schemas"]["Amount"] | null;
             cases: components["schemas"]["MoneyCase"][];
-            /** @description Taken back by the customer's bank, less what it has returned. */
+            /** @description Taken back by the customer's bank, less reversals. */
             charged_back: components["schemas"]["MoneySum"];
             currency: components["schemas"]["Currency"];
             customer_id: components["schemas"]["UserId"];
-            /** @description Granted out of the platform's own money. */
+            /** @description Granted from the platform's own money. */
             goodwill: components["schemas"]["MoneySum"];
-            /** @description The most goodwill that may still be granted. */
+            /** @description The maximum goodwill that can still be granted. */
             goodwill_most: components["schemas"]["MoneySum"];
-            /** @description Granted to the customer out of it. */
+            /** @description Granted to the customer from the money in custody. */
             granted: components["schemas"]["MoneySum"];
             /** @description In custody. */
             held: components["schemas"]["MoneySum"];
@@ -4317,16 +4302,16 @@ export interface components {
             refunds: components["schemas"]["Refund"][];
             requests: components["schemas"]["RefundRequest"][];
             /**
-             * @description `settling`, `needs_person` (a refund failed: send it anew, or record that it was paid
-             *     otherwise) or `done`.
+             * @description `settling`, `needs_person` (a refund failed: send it again, or record payment by other
+             *     means) or `done`.
              */
             saga: string;
-            /** @description The providers who worked on it in vain. Null where the order service cannot be asked. */
+            /** @description Providers with work in vain on the order. Null if the order service is unavailable. */
             worked_in_vain: components["schemas"]["WorkInVain"][] | null;
         };
         /**
          * Format: uuid
-         * @description The id of a payment, or of a request for a refund.
+         * @description The id of a payment or refund request.
          */
         MoneyId: string;
         /**
@@ -4342,13 +4327,13 @@ export interface components {
             title: string;
         };
         NewKeyCode: {
-            /** @description Shown once: only its hash is kept. Its second half names the hub's key. */
+            /** @description Shown once: only its hash is stored. Its second half identifies the hub's key. */
             code: string;
             edge: components["schemas"]["EdgeId"];
             expires_at: components["schemas"]["UnixMillis"];
         };
         NewKeyForm: {
-            /** @description The old key counts until the code is used. Without it the old key is refused at once. */
+            /** @description Keep the old key valid until the code is used. Otherwise it is refused at once. */
             keep_old?: boolean;
             why?: string;
         };
@@ -4367,13 +4352,13 @@ export interface components {
         NoticeForm: {
             content: string;
             title: string;
-            /** @description A customer or a provider: admins have no inbox of their own. */
+            /** @description A customer or a provider; admins have no personal inbox. */
             user_id: components["schemas"]["UserId"];
         };
         /** Format: uuid */
         NoticeId: string;
         NoticeItem: {
-            /** @description `admin:` and an admin's id, or `service:` and a service's name. */
+            /** @description `admin:` and the admin's id, or `service:` and the service's name. */
             author: string;
             channel: components["schemas"]["Channel"] | null;
             content: string;
@@ -4393,29 +4378,29 @@ export interface components {
         };
         NotificationPreferences: {
             /**
-             * @description The channels that are on here and reach people of the caller's role. A wish for another one
-             *     is kept, and waits for it.
+             * @description The enabled channels for the caller's role. Preferences for other channels are stored until
+             *     those are enabled.
              */
             channels: components["schemas"]["Channel"][];
             /**
              * Format: int32
-             * @description Less urgent news comes together at this hour of the person's clock, by each channel.
+             * @description Hour of the person's clock for digests of less urgent news, per channel.
              */
             digest_hour: number | null;
-            /** @description Every kind; the inbox has all of them in any case. */
+            /** @description All kinds. The inbox always gets all of them. */
             kinds: components["schemas"]["KindPreference"][];
             /** @example en */
             language: string;
             quiet_hours: components["schemas"]["QuietHours"] | null;
-            /** @description A name of the IANA database. */
+            /** @description An IANA time zone name. */
             time_zone: string;
             /**
              * Format: int64
-             * @description For the next change.
+             * @description Send it with the next change.
              */
             version: number;
         };
-        /** @description A service at which people may sign in. */
+        /** @description A service for sign-ins. */
         OfferedIssuer: {
             /** @description For the button. */
             label: string;
@@ -4425,39 +4410,35 @@ export interface components {
             items: components["schemas"]["OfferedIssuer"][];
         };
         /**
-         * @description What an operator allows in a region: at its edges while they are cut off, and, of work that is
-         *     paid for afterwards, everywhere. The default allows nothing.
+         * @description Exceptions that an operator allows in a region: at its edges during an outage, and everywhere
+         *     for work paid afterwards. The default allows nothing.
          *
-         *     Invariant: a rule only ever allows more. A reader passes over a rule that it does not know, and
-         *     so allows less than its peer, never more; a narrower rule is a field of its own beside the wider
-         *     one.
+         *     Invariant: a rule only ever allows more. A reader skips unknown rules and so allows less than
+         *     its peer, never more. A narrower rule is therefore a separate field next to the wider one.
          */
         OfflineRules: {
             /**
-             * @description A provider who starts work at an edge reads its address, though the cloud has yet to decide
-             *     his acceptance.
+             * @description A provider who starts work at an edge sees the address, although the cloud has not yet
+             *     decided their acceptance.
              */
             address_at_start?: boolean;
             approval: components["schemas"]["ApprovalRule"] | null;
-            /**
-             * @description Which orders the holding edge may approve of a customer in good standing, beside those of
-             *     anybody.
-             */
+            /** @description The orders that the holding edge may also approve for customers in good standing. */
             approval_in_good_standing?: components["schemas"]["ApprovalRule"];
             /**
-             * @description The kinds of work that are paid for afterwards: their start needs no held funds, at an edge
-             *     or at the portal.
+             * @description Kinds of work that are paid for afterwards: they start without held funds, at an edge or at
+             *     the portal.
              */
             paid_afterwards?: components["schemas"]["ServiceType"][];
-            /** @description Work that was started at an edge while it was cut off needs no held funds. */
+            /** @description Work that started at an edge while it was cut off requires no held funds. */
             unpaid_start: boolean;
             /**
-             * @description Work up to this price that was started at an edge while it was cut off needs no held funds,
-             *     also where `unpaid_start` is off.
+             * @description Work up to this price that started at a cut-off edge requires no held funds, even if
+             *     `unpaid_start` is off.
              */
             unpaid_start_max?: components["schemas"]["PriceCap"];
         };
-        /** @description The logged command, without the words that people wrote. */
+        /** @description The logged command, without people's texts. */
         OpCommand: {
             actor: components["schemas"]["Actor"];
             device?: components["schemas"]["DeviceId"];
@@ -4469,7 +4450,7 @@ export interface components {
              */
             fence?: number;
             id: components["schemas"]["CommandId"];
-            /** @description Where it was logged first, if its epoch there was ended, and what was answered there. */
+            /** @description Where it was first logged, if that epoch has ended, with the answer given there. */
             logged_before?: components["schemas"]["LoggedBefore"];
             /** @description Where it was made, if it was put to this edge as the region's holder. */
             made_at?: components["schemas"]["Source"];
@@ -4489,9 +4470,9 @@ export interface components {
              */
             number: number;
             outcome: components["schemas"]["Outcome"];
-            /** @description The hub's clock when it had the outcome on disk. */
+            /** @description When the hub had the outcome on disk, by the hub's clock. */
             stored_at: components["schemas"]["UnixMillis"];
-            /** @description True if the edge has acknowledged it; unknown for an epoch that is over. */
+            /** @description True if the edge has acknowledged it; unknown for an ended epoch. */
             told: boolean | null;
         };
         /** @description The name of an op: `north-1/1/17`. */
@@ -4503,24 +4484,24 @@ export interface components {
             seq: number;
         };
         OpRecord: components["schemas"]["OpPlace"] & {
-            /** @description Of what was left behind: where the same command stands by now, if anywhere. */
+            /** @description The later op with the same command, if this op was left behind and there is one. */
             again?: components["schemas"]["OpPlace"];
-            /** @description Of a command. */
+            /** @description Present for a command. */
             command?: components["schemas"]["OpCommand"];
             /**
              * Format: int64
-             * @description How often its owner has failed on it alone.
+             * @description How often its owner failed on it alone.
              */
             failures: number;
             /**
              * Format: int64
-             * @description Of the release of a right: the fence that it gives back.
+             * @description The fence that a released right gives back.
              */
             fence?: number;
             hash: components["schemas"]["Hash"];
             kind: components["schemas"]["OpKind"];
             outcome?: components["schemas"]["OpOutcome"];
-            /** @description The hub's clock when it had the op on disk. */
+            /** @description When the hub had the op on disk, by the hub's clock. */
             received_at: components["schemas"]["UnixMillis"];
             region: components["schemas"]["Region"];
             state: components["schemas"]["OpState"];
@@ -4555,41 +4536,41 @@ export interface components {
          * @example N-7F3K9Q
          */
         OrderCode: string;
-        /** @description The form of a customer who publishes an order. */
+        /** @description A customer's form for publishing an order. */
         OrderForm: {
-            /** @description Left out, it says that customer and provider arrange it. */
+            /** @description Defaults to a note that customer and provider arrange it. */
             address?: string;
             currency?: components["schemas"]["Currency"];
             description?: string;
             location: components["schemas"]["Region"];
-            /** @description Also taken as `amount`. */
+            /** @description Also accepted as `amount`. */
             price: components["schemas"]["Amount"];
             service_end_time?: components["schemas"]["UnixMillis"];
             service_start_time?: components["schemas"]["UnixMillis"];
             service_type: components["schemas"]["ServiceType"];
-            /** @description Left out, it is the name of the kind of work. */
+            /** @description Defaults to the name of the service type. */
             title?: string;
         };
         /** Format: uuid */
         OrderId: string;
-        /** @description The money of the order, as far as the payment service shows it to the caller. */
+        /** @description The order's money that the payment service shows to the caller. */
         OrderMoney: {
-            /** @description Newest first. They are shown to its customer and to admins. */
+            /** @description Newest first; only for the order's customer and admins. */
             payments?: Record<string, never>[];
-            /** @description What was booked, oldest first. */
+            /** @description Ledger entries, oldest first. */
             statement?: Record<string, never>[];
         };
-        /** @description An order, and what belongs to it. */
+        /** @description An order with its parties, payment and review. */
         OrderPage: {
-            /** @description The sections of which something is missing, and why. */
+            /** @description Incomplete sections, with the reason. */
             missing: components["schemas"]["MissingSection"][];
             order: components["schemas"]["Order"];
             parties: components["schemas"]["OrderParties"];
             payment: components["schemas"]["OrderMoney"];
-            /** @description As far as the review service shows it to the caller. */
+            /** @description The review, if the review service shows it to the caller. */
             review?: Record<string, never>;
         };
-        /** @description The profiles of both sides, as far as the user service shows them to the caller. */
+        /** @description The profiles of both sides that the user service shows to the caller. */
         OrderParties: {
             customer?: Record<string, never>;
             provider?: Record<string, never>;
@@ -4598,10 +4579,7 @@ export interface components {
         OrderSort: "newest" | "oldest" | "price_high" | "price_low" | "start";
         /** @enum {string} */
         OrderStatus: "pending_review" | "pending" | "accepted" | "in_progress" | "completed" | "reviewed" | "cancelled" | "rejected";
-        /**
-         * @description The order of a command as far as its sender may read it; of an order that went to another, its
-         *     whereabouts.
-         */
+        /** @description The parts of the order its sender may read; if another provider has it, only where it went. */
         OrderView: components["schemas"]["Order"] | {
             code: components["schemas"]["OrderCode"];
             id: components["schemas"]["OrderId"];
@@ -4613,20 +4591,20 @@ export interface components {
             version: number;
         };
         Outcome: {
-            /** @description The reason of a rejection, or a note on a success, such as `order_cancelled_meanwhile`. */
+            /** @description The reason for a rejection, or a note on a success, such as `order_cancelled_meanwhile`. */
             code?: components["schemas"]["Code"];
             decided_at: components["schemas"]["UnixMillis"];
             first?: components["schemas"]["FirstResult"];
             kind: components["schemas"]["OutcomeKind"];
-            /** @description The limit in the way of a rejected command. */
+            /** @description The limit that blocked a rejected command. */
             limit?: components["schemas"]["LimitReached"];
             lost?: components["schemas"]["Lost"];
-            /** @description The order as it is now, where there is one. */
+            /** @description The current order, if there is one. */
             order?: components["schemas"]["Order"];
         };
         /** @enum {string} */
         OutcomeKind: "applied" | "duplicate" | "rejected";
-        /** @description Of a customer, or of an admin. */
+        /** @description The complete profile of a customer or an admin. */
         OwnCustomer: components["schemas"]["OwnPerson"] & {
             date_of_birth?: components["schemas"]["CalendarDay"];
             preferences: components["schemas"]["Preferences"];
@@ -4634,17 +4612,17 @@ export interface components {
         OwnPermissions: {
             permissions: components["schemas"]["Permission"][];
             role: components["schemas"]["Role"];
-            /** @description As people call it; one of your own where `role` is `admin`. */
+            /** @description The display name; a custom role if `role` is `admin`. */
             role_name: string;
         };
         OwnPerson: {
             bio?: string;
             created_at: components["schemas"]["UnixMillis"];
             full_name: string;
-            /** @description The name and the number are given. */
+            /** @description The name and the phone number are set. */
             is_complete: boolean;
             phone_number: string;
-            /** @description A file, as are those of `pictures` and of certifications' documents. */
+            /** @description A file id, as in `pictures` and certification documents. */
             photo?: components["schemas"]["FileId"];
             profile_picture_url?: string;
             role: components["schemas"]["Role"];
@@ -4652,7 +4630,7 @@ export interface components {
             user_id: components["schemas"]["UserId"];
             /**
              * Format: int64
-             * @description A change names it, so that nobody overwrites what they have not seen.
+             * @description Send this with a change; it protects against overwriting a newer profile.
              */
             version: number;
         };
@@ -4660,13 +4638,13 @@ export interface components {
             photo?: components["schemas"]["FileId"];
             /**
              * Format: int64
-             * @description Of the profile, for the next change.
+             * @description The profile version, to send with the next change.
              */
             version: number;
         };
-        /** @description The whole of a profile. */
+        /** @description A complete profile. */
         OwnProfile: components["schemas"]["OwnCustomer"] | components["schemas"]["OwnProvider"];
-        /** @description Of a provider, for himself and for admins. */
+        /** @description A provider's complete profile, for themselves and for admins. */
         OwnProvider: components["schemas"]["OwnPerson"] & components["schemas"]["ProviderOffer"] & {
             certifications: components["schemas"]["Certification"][];
             exceptions: components["schemas"]["DayException"][];
@@ -4674,17 +4652,17 @@ export interface components {
         };
         /** @enum {string} */
         PageSection: "parties" | "payment" | "review";
-        /** @description The kinds of work that are paid for afterwards in a region. */
+        /** @description The service types of a region that are paid for after the work. */
         PaidAfterwards: {
             region: components["schemas"]["Region"];
             service_types: components["schemas"]["ServiceType"][];
         };
         PaidOtherwiseForm: {
-            /** @description How it was paid. */
+            /** @description How the refund was paid. */
             reason: string;
             /**
              * Format: uuid
-             * @description One that failed.
+             * @description The failed refund.
              */
             refund_id: string;
         };
@@ -4693,13 +4671,13 @@ export interface components {
             old_password: string;
         };
         PasswordResetCode: {
-            /** @description Shown this once; nobody can look it up again. */
+            /** @description Shown only this once; it cannot be retrieved later. */
             code: string;
             expires_at: components["schemas"]["UnixMillis"];
             user_id: components["schemas"]["UserId"];
         };
         PasswordResetForm: {
-            /** @description As an admin gave it out. Dashes, spaces and small letters do not matter. */
+            /** @description The code from an admin. Dashes, spaces and case do not matter. */
             code: string;
             new_password: string;
             username: string;
@@ -4712,7 +4690,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             order_id: components["schemas"]["OrderId"];
-            /** @description The page where its customer pays, while it is open and he has to go there. */
+            /** @description The page where the customer pays. Null if the payment is closed or needs no page. */
             pay_url: string | null;
             payment_method: string;
             provider_id: components["schemas"]["UserId"] | null;
@@ -4720,12 +4698,12 @@ export interface components {
             status: string;
             /**
              * Format: uuid
-             * @description The id by which the adapter knows it.
+             * @description The adapter's id of the payment.
              */
             transaction_id: string;
             updated_at: components["schemas"]["UnixMillis"];
         };
-        /** @description What came in from the adapter. */
+        /** @description A message received from the adapter. */
         PaymentCallback: {
             amount: components["schemas"]["Amount"] | null;
             at: components["schemas"]["UnixMillis"];
@@ -4734,38 +4712,38 @@ export interface components {
             id: string;
             /**
              * Format: uuid
-             * @description As the message says it; nobody acts on it.
+             * @description As claimed by the message; never acted on.
              */
             movement_id: string | null;
-            /** @description `asked` (the adapter was asked about it), `forged` or `unknown`. */
+            /** @description `asked` (we queried the adapter), `forged` or `unknown`. */
             verdict: string;
         };
         PaymentForm: {
             amount: components["schemas"]["Amount"];
-            /** @description The order's, where it is left out. */
+            /** @description Defaults to the order's currency. */
             currency?: components["schemas"]["Currency"];
             order_id: components["schemas"]["OrderId"];
             /**
-             * @description The adapter's token for how it is paid; the customer's default or the adapter's usual one,
-             *     where it is left out.
+             * @description The adapter's token of the payment method. Defaults to the customer's default, else to the
+             *     adapter's usual one.
              */
             payment_method?: string;
         };
-        /** @description A way to pay. */
+        /** @description A payment method. */
         PaymentMethod: {
-            /** @description The adapter's token, as a payment names it. */
+            /** @description The adapter's token, used in a payment. */
             method: string;
-            /** @description Nothing is charged: for tests and demonstrations. */
+            /** @description True if no real money is charged: for tests and demonstrations. */
             simulated: boolean;
         };
         PaymentMethods: {
-            /** @description What the adapter offers, its usual one first. */
+            /** @description Methods the adapter offers, the usual one first. */
             items: components["schemas"]["PaymentMethod"][];
-            /** @description What the customer keeps, oldest first. Empty for an admin. */
+            /** @description The customer's saved methods, oldest first. Empty for an admin. */
             kept: components["schemas"]["KeptMethod"][];
             /**
-             * @description One that is offered: the customer's default, or what he has last paid with, or the adapter's
-             *     usual one.
+             * @description One of the offered methods: the customer's default, else the last one they paid with, else
+             *     the adapter's usual one.
              */
             proposed: string;
         };
@@ -4773,39 +4751,39 @@ export interface components {
         PaymentStatus: "unpaid" | "held" | "paid" | "refunded" | "partially_refunded";
         /** @enum {string} */
         Permission: "publish_orders" | "accept_orders" | "do_orders" | "cancel_orders" | "withdraw_orders" | "approve_orders" | "refund_money" | "set_fees" | "moderate_reviews" | "read_desks" | "verify_providers" | "read_people" | "revoke_people" | "end_sessions" | "reset_passwords" | "manage_roles" | "read_platform" | "manage_regions" | "manage_edges" | "manage_keys";
-        /** @description Who did something to a person, when and why. */
+        /** @description An admin's action on a person, with time and reason. */
         PersonActItem: {
             at: components["schemas"]["UnixMillis"];
             became?: string;
             by: components["schemas"]["UserId"];
             reason: string;
-            /** @description The roles before and after, of one that was given. */
+            /** @description The previous and new role, for a role change. */
             was?: string;
         };
         PersonDetail: components["schemas"]["PersonItem"] & {
-            /** @description The revocation of somebody who is shut out now. */
+            /** @description The revocation, if the account is closed. */
             closed?: components["schemas"]["PersonActItem"];
-            /** @description The roles given last, newest first. */
+            /** @description The latest role changes, newest first. */
             roles_given: components["schemas"]["PersonActItem"][];
         };
         PersonItem: {
             created_at: components["schemas"]["UnixMillis"];
             /** @description Masked: its first letter and its domain. */
             email: string;
-            /** @description Its owner has confirmed it, so mail goes there. */
+            /** @description The address is confirmed, so mail goes there. */
             email_confirmed: boolean;
-            /** @description Tokens carry it. */
+            /** @description The role in tokens. */
             role: components["schemas"]["Role"];
             /** Format: int64 */
             role_id: number;
-            /** @description As people call it. */
+            /** @description The role's display name. */
             role_name: string;
             state: components["schemas"]["AccountState"];
             user_id: components["schemas"]["UserId"];
             username: string;
         };
         PhoneForm: {
-            /** @description With `+` and the country's code, or as it is dialled at home. */
+            /** @description With `+` and the country code, or in national format. */
             phone: string;
         };
         PhoneLinkForm: {
@@ -4817,11 +4795,14 @@ export interface components {
             items: components["schemas"]["WorkPicture"][];
             /**
              * Format: int64
-             * @description Of the profile, for the next change.
+             * @description The profile version, to send with the next change.
              */
             version: number;
         };
-        /** @description One version, for the orders created from its moment on until that of the next. */
+        /**
+         * @description One version of the platform fee. It applies to orders created from its start until the next
+         *     version's.
+         */
         PlatformFee: {
             /** Format: int32 */
             basis_points: number;
@@ -4835,18 +4816,18 @@ export interface components {
              * @description In hundredths of a percent: 1000 is a tenth of the price.
              */
             basis_points: number;
-            /** @description An hour from now at the earliest. */
+            /** @description At least an hour from now. */
             in_force_from: components["schemas"]["UnixMillis"];
         };
         /** @enum {string} */
         Policy: "optimistic" | "exclusive";
-        /** @description A piece of work that a provider shows. */
+        /** @description A piece of work that a provider presents. */
         PortfolioItem: {
             description?: string;
             finished_on?: components["schemas"]["CalendarDay"];
             title: string;
         };
-        /** @description What a customer would like to see first. */
+        /** @description A customer's preferences for search results. */
         Preferences: {
             /** @default null */
             currency?: components["schemas"]["Currency"];
@@ -4860,7 +4841,7 @@ export interface components {
         PreferencesForm: {
             /** Format: int32 */
             digest_hour?: number;
-            /** @description A kind that is not named goes nowhere but into the inbox. */
+            /** @description Unlisted kinds stay in the inbox only. */
             kinds: components["schemas"]["KindForm"][];
             /** @example en */
             language: string;
@@ -4868,14 +4849,14 @@ export interface components {
             time_zone: string;
             /**
              * Format: int64
-             * @description That was read.
+             * @description The version that you read.
              */
             version: number;
         };
-        /** @description A price and all below it, in one currency. */
+        /** @description An inclusive price limit in one currency. */
         PriceCap: {
             currency: components["schemas"]["Currency"];
-            /** @description The highest price, itself included. */
+            /** @description The highest price allowed. */
             price_max: components["schemas"]["Amount"];
         };
         PriceCapBody: {
@@ -4900,31 +4881,31 @@ export interface components {
             message: string;
         };
         ProfileForm: {
-            /** @description The default address. All addresses stay where it is left out. */
+            /** @description The default address. If missing, all addresses stay. */
             address?: components["schemas"]["InlineAddress"];
             availability?: components["schemas"]["WeekHours"];
             bio?: string;
-            /** @description Of customers, as are the two behind it. */
+            /** @description Only for customers, like `preferences` and `address`. */
             date_of_birth?: components["schemas"]["CalendarDay"];
             exceptions?: components["schemas"]["DayException"][];
             /** Format: int32 */
             experience_years?: number;
             full_name: string;
             hourly_rate?: components["schemas"]["Amount"];
-            /** @description Whether the provider takes jobs at present; true where it is left out. */
+            /** @description True if the provider takes jobs at present; true if missing. */
             is_active?: boolean;
             phone_number: string;
             portfolio?: components["schemas"]["PortfolioItem"][];
             preferences?: components["schemas"]["Preferences"];
             profile_picture_url?: string;
             service_areas?: components["schemas"]["Region"][];
-            /** @description The kinds of work for which orders are matched. */
+            /** @description The kinds of work used for matching with orders. */
             service_categories?: components["schemas"]["ServiceType"][];
-            /** @description Of providers, as are all behind it: words for what they can do. */
+            /** @description Free-text skills. Only for providers, like all fields below. */
             skills?: string[];
             /**
              * Format: int64
-             * @description Of the profile that was read.
+             * @description The version that the client read.
              */
             version: number;
         };
@@ -4939,7 +4920,7 @@ export interface components {
             /** @description The best first, at most twenty. */
             items: components["schemas"]["ProviderMatch"][];
         };
-        /** @description What a provider offers, and how he has done so far. */
+        /** @description A provider's offer and their record so far. */
         ProviderOffer: {
             availability: components["schemas"]["WeekHours"];
             /** Format: int64 */
@@ -4948,12 +4929,12 @@ export interface components {
             experience_years?: number;
             hourly_rate?: components["schemas"]["Amount"];
             is_active: boolean;
-            /** @description Of finished work. */
+            /** @description Pictures of finished work. */
             pictures: components["schemas"]["WorkPicture"][];
             portfolio: components["schemas"]["PortfolioItem"][];
             /**
              * Format: int64
-             * @description Hundredths of a star, over `total_reviews`; 0 without any.
+             * @description Hundredths of a star, averaged over `total_reviews`; 0 without reviews.
              */
             rating_hundredths: number;
             service_areas: components["schemas"]["Region"][];
@@ -4967,7 +4948,10 @@ export interface components {
             at: components["schemas"]["UnixMillis"];
             text: string;
         };
-        /** @description A provider as everybody who is signed in may see him: no number, no address, no free days. */
+        /**
+         * @description The part of a provider's profile that every signed-in person may see: no phone number, addresses
+         *     or free days.
+         */
         PublicProfile: components["schemas"]["ProviderOffer"] & {
             bio?: string;
             full_name: string;
@@ -4984,17 +4968,14 @@ export interface components {
             /** @description For the receipt. */
             tracking: components["schemas"]["TrackingReceipt"];
         };
-        /** @description An epoch was ended because the edge was restored or cloned. */
+        /** @description An epoch ended because the edge was restored or cloned. */
         QuarantineStatus: {
             at: components["schemas"]["UnixMillis"];
             why: components["schemas"]["QuarantineWhy"];
         };
         /** @enum {string} */
         QuarantineWhy: "edge_restored" | "edge_cloned";
-        /**
-         * @description From one minute of the day up to another, over midnight where the second is the earlier. Two
-         *     equal ones are the whole day.
-         */
+        /** @description Crosses midnight if `to` is earlier. Equal values cover the whole day. */
         QuietHours: {
             from: string;
             to: string;
@@ -5013,18 +4994,18 @@ export interface components {
             /** Format: int64 */
             5: number;
         };
-        /** @description What the reviews of a provider that are shown add up to. */
+        /** @description A provider's rating, over all shown reviews. */
         RatingView: {
             /**
              * Format: double
-             * @description Of stars, with two decimals; 0 without any review.
+             * @description Stars, with two decimals; 0 without reviews.
              */
             average_rating: number;
             /** @description Hundredths of a star. */
             dimensions: components["schemas"]["Dimensions"];
             last_updated: components["schemas"]["UnixMillis"];
             provider_id: components["schemas"]["UserId"];
-            /** @description The number of reviews by their stars. */
+            /** @description The number of reviews for each number of stars. */
             rating_distribution: components["schemas"]["RatingDistribution"];
             /** Format: int64 */
             total_reviews: number;
@@ -5039,12 +5020,9 @@ export interface components {
         ReasonForm: {
             reason?: string;
         };
-        /** @description The edge's signed word that it holds the command: given only after the commit is on disk. */
+        /** @description The edge's signed acknowledgement of a command, issued only after the commit is on disk. */
         Receipt: {
-            /**
-             * @description The hash of the command's body: the receipt vouches for no other. Receipts of older edges
-             *     have none.
-             */
+            /** @description The hash of the command's body; the receipt covers no other. Older edges omit it. */
             body?: components["schemas"]["Hash"];
             command_id: components["schemas"]["CommandId"];
             edge: components["schemas"]["EdgeId"];
@@ -5057,18 +5035,18 @@ export interface components {
             seq: number;
             /** @description Ed25519 by the edge's key over `signed_bytes`, base64url without padding. */
             sig?: string;
-            /** @description Whose command it is: ids are a person's own, so a receipt vouches for nobody else's. */
+            /** @description The command's person. Ids are unique per person only, so a receipt covers no other person's. */
             user_id?: components["schemas"]["UserId"];
             verdict: components["schemas"]["Verdict"];
         };
-        /** @description Orders, payments, the books and the adapter held against each other, as they stand now. */
+        /** @description A comparison of orders, payments, the books and the adapter, in their current state. */
         Reconciliation: {
             at: components["schemas"]["UnixMillis"];
-            /** @description Empty, where all agree. */
+            /** @description Empty if everything agrees. */
             differences: components["schemas"]["ReconciliationFinding"][];
-            /** @description Bookings and movements from here on were compared. */
+            /** @description The start of the compared bookings and movements. */
             since: components["schemas"]["UnixMillis"];
-            /** @description Open for longer than an hour, or an adapter without a statement. */
+            /** @description Movements open for over an hour, or an adapter without a statement. */
             waiting: components["schemas"]["ReconciliationFinding"][];
         };
         ReconciliationFinding: {
@@ -5088,13 +5066,14 @@ export interface components {
         RefreshForm: {
             /**
              * Format: uuid
-             * @description Make one for each use, and keep it until the answer has come. A lost answer is given again
-             *     for the same token and attempt; without one, within a minute only.
+             * @description An idempotency key: generate one per use, and keep it until the answer arrives. The same
+             *     token and attempt return the same result at any time; without an attempt, only within a
+             *     minute.
              */
             attempt?: string;
             refresh_token: string;
         };
-        /** @description Money on its way back to a customer, or sent. */
+        /** @description A refund, sent or in transit to the customer. */
         Refund: {
             amount: components["schemas"]["Amount"];
             created_at: components["schemas"]["UnixMillis"];
@@ -5104,13 +5083,13 @@ export interface components {
             /** Format: uuid */
             payment_id: string;
             /**
-             * @description Where it was taken from: `held`, `suspense` (it came by mistake) or `loss` (the platform's
-             *     own money).
+             * @description The money's source: `held`, `suspense` (a mistaken payment) or `loss` (the platform's own
+             *     money).
              */
             source: string;
             /**
-             * @description `pending`, `completed` or `rejected`: it failed, and is owed until it is sent anew or paid
-             *     otherwise.
+             * @description `pending`, `completed` or `rejected` (failed, and owed until sent again or paid by other
+             *     means).
              */
             status: string;
             updated_at: components["schemas"]["UnixMillis"];
@@ -5120,7 +5099,7 @@ export interface components {
             order_id?: components["schemas"]["OrderId"];
             /**
              * Format: uuid
-             * @description In the place of the order.
+             * @description Instead of the order.
              */
             payment_id?: string;
             reason: string;
@@ -5141,27 +5120,27 @@ export interface components {
         };
         /** @enum {string} */
         Region: "NORTH" | "SOUTH" | "EAST" | "WEST" | "MID";
-        /** @description How a region assigns its orders: what its feed brings, and what the hub may ask for at any time. */
+        /** @description How a region assigns its orders. The feed delivers it, and the hub may request it at any time. */
         RegionAssignment: {
             digest: components["schemas"]["Hash"] | null;
             /**
              * Format: int64
-             * @description The epoch to which the right was granted; another epoch of the same edge does not hold it.
+             * @description The epoch that holds the right; another epoch of the same edge does not.
              */
             epoch: number;
             /**
              * Format: int64
-             * @description The last fence that was given out in this region; the holder's own, where there is a holder.
+             * @description The last fence issued in this region; the holder's, if there is a holder.
              */
             fence: number;
             holder: components["schemas"]["EdgeId"] | null;
             policy: components["schemas"]["Policy"];
             /**
              * Format: int64
-             * @description Rises with every change of any of these fields.
+             * @description Rises with every change to these fields.
              */
             policy_version: number;
-            /** @description The holder is asked to give the right back. */
+            /** @description The holder should give the right back. */
             release_asked: boolean;
             rules: components["schemas"]["OfflineRules"];
             /**
@@ -5170,10 +5149,10 @@ export interface components {
              */
             rules_version: number;
         };
-        /** @description A region's link as its customers and providers may know it: no edge is named. */
+        /** @description A region's link, as shown to customers and providers: without edge names. */
         RegionLink: {
             cut_off_since: components["schemas"]["UnixMillis"] | null;
-            /** @description No edge of the region reaches the cloud: an order may have come further there. */
+            /** @description No edge of the region reaches the cloud: an order may be further along there. */
             is_cut_off: boolean;
             region: components["schemas"]["Region"];
         };
@@ -5190,21 +5169,21 @@ export interface components {
         };
         RegionStanding: {
             holder: components["schemas"]["EdgeId"] | null;
-            /** @description Work of these kinds that is not paid yet needs none at any time. */
+            /** @description Unpaid work of these kinds never requires held funds. */
             paid_afterwards: components["schemas"]["ServiceType"][];
-            /** @description Work that is started here while the link is down needs no held funds. */
+            /** @description Work started here while the link is down does not require held funds. */
             unpaid_start: boolean;
             unpaid_start_max: components["schemas"]["PriceCap"] | null;
         };
         RegionStatus: {
             /**
              * Format: int64
-             * @description Of those: the ones that wait for an operator.
+             * @description The number of those that wait for an operator.
              */
             asks_stopped: number;
             /**
              * Format: int64
-             * @description Accepts made at the portal that wait, for the region's holder or for an operator.
+             * @description Accepts made at the portal that wait for the region's holder or for an operator.
              */
             asks_waiting: number;
             edges: components["schemas"]["EdgeStatus"][];
@@ -5216,38 +5195,38 @@ export interface components {
             orders: number;
             policy: components["schemas"]["Policy"];
             region: components["schemas"]["Region"];
-            /** @description The repairs by the comparison with the order service. */
+            /** @description Repairs after comparison with the order service. */
             repairs?: components["schemas"]["RepairStatus"];
         };
         RegisterForm: {
             email: string;
             password: string;
-            /** @description By name, or by number as older clients do. */
+            /** @description By name, or by number for older clients. */
             role: components["schemas"]["Role"];
             username: string;
         };
         RenewedAccess: {
             access_token: string;
-            /** @description The end of the session, however often it is renewed. */
+            /** @description The end of the session. Renewals do not extend it. */
             ends_at: components["schemas"]["UnixMillis"];
             expires_at: components["schemas"]["UnixMillis"];
-            /** @description In place of the one that was sent, which is spent. */
+            /** @description Replaces the token of the request, which is now spent. */
             refresh_token?: string;
         };
         ReopenedAccount: {
             role: components["schemas"]["Role"];
-            /** @description Tokens from before are dead. Absent for somebody who was never revoked. */
+            /** @description Earlier tokens are invalid. Absent if the person was never revoked. */
             tokens_since?: components["schemas"]["UnixMillis"];
             user_id: components["schemas"]["UserId"];
         };
-        /** @description How a region's feed was put right. */
+        /** @description How a region's feed was repaired. */
         RepairStatus: {
             compared_at: components["schemas"]["UnixMillis"] | null;
             contradicted_at: components["schemas"]["UnixMillis"] | null;
             /**
              * Format: int64
-             * @description How often the two have said different things of one version of an order, or the feed was
-             *     ahead of the order service, or had too many orders that it does not know: those stay.
+             * @description How often the two disagreed on one version of an order, the feed was ahead of the order
+             *     service, or it had too many unknown orders. These are not repaired.
              */
             contradictions: number;
             /**
@@ -5257,10 +5236,10 @@ export interface components {
             repaired: number;
             repaired_at: components["schemas"]["UnixMillis"] | null;
         };
-        /** @description A queue that is to get what it missed. */
+        /** @description Requests a replay of missed events to a queue. */
         ReplayForm: {
             queue: string;
-            /** @description Events of this moment and later. */
+            /** @description Replays events of this time and later. */
             since: components["schemas"]["UnixMillis"];
         };
         ReplayItem: {
@@ -5275,7 +5254,7 @@ export interface components {
             sent: number;
             since: components["schemas"]["UnixMillis"];
         };
-        /** @description Replays, the newest of each part first, and the parts that told of none. */
+        /** @description Replays, newest first within each part, and the parts that did not answer. */
         Replays: {
             items: components["schemas"]["ReplayItem"][];
             missing: string[];
@@ -5284,13 +5263,10 @@ export interface components {
         Reply: {
             code?: components["schemas"]["Code"];
             command_id: components["schemas"]["CommandId"] | null;
-            /**
-             * @description Of `invalid_input` and `malformed_body`: the fields to correct, as a problem over HTTP names
-             *     them.
-             */
+            /** @description The fields to correct for `invalid_input` and `malformed_body`, as in an HTTP problem. */
             errors?: components["schemas"]["FieldError"][];
             hop: components["schemas"]["Hop"];
-            /** @description The limit in the way of a command that was not taken. */
+            /** @description The limit that blocked the command. */
             limit?: components["schemas"]["LimitReached"];
             message?: components["schemas"]["Text"];
             order?: components["schemas"]["Order"];
@@ -5323,20 +5299,20 @@ export interface components {
             created_at: components["schemas"]["UnixMillis"];
             customer_id?: components["schemas"]["UserId"];
             dimensions: components["schemas"]["Dimensions"];
-            /** @description For its author, while it can be changed. */
+            /** @description For the author, while they can edit the review. */
             editable_until?: components["schemas"]["UnixMillis"];
             /** Format: int64 */
             helpful_count: number;
-            /** @description Of the last decision, for its author and for admins. */
+            /** @description The reason of the last decision, for the author and for admins. */
             hidden_reason?: string;
             id: components["schemas"]["ReviewId"];
             /** @description Read them at `/api/v1/reviews/{id}/images/{image}`. */
             images: components["schemas"]["FileId"][];
-            /** @description Its author has changed it since. */
+            /** @description The author has edited the review. */
             is_edited: boolean;
             is_hidden?: boolean;
             order_code?: components["schemas"]["OrderCode"];
-            /** @description This and what follows is for its people and for admins. */
+            /** @description For the order's customer and provider and for admins, like all fields below. */
             order_id?: components["schemas"]["OrderId"];
             provider_id: components["schemas"]["UserId"];
             /**
@@ -5347,16 +5323,16 @@ export interface components {
             reply?: components["schemas"]["ProviderReply"];
             /**
              * Format: int64
-             * @description A change names it, so that nobody overwrites what they have not seen.
+             * @description Send this with a change; it protects against overwriting a newer review.
              */
             version?: number;
         };
         /** @description A review of a completed order. */
         ReviewForm: {
             comment?: string;
-            /** @description One that is left out is as good as the whole. */
+            /** @description A missing dimension takes the overall rating. */
             dimensions?: components["schemas"]["DimensionsForm"];
-            /** @description Pictures that the customer has handed in, at most six. */
+            /** @description Pictures that the customer uploaded, at most six. */
             images?: components["schemas"]["FileId"][];
             order_id: components["schemas"]["OrderId"];
             /**
@@ -5367,10 +5343,10 @@ export interface components {
         };
         /**
          * Format: uuid
-         * @description A customer's word on a completed order.
+         * @description A customer's review of a completed order.
          */
         ReviewId: string;
-        /** @description A review as it shall be from now on. */
+        /** @description A customer's edit, which replaces the content of a review. */
         ReviewRevision: {
             comment?: string;
             dimensions?: components["schemas"]["DimensionsForm"];
@@ -5382,7 +5358,7 @@ export interface components {
             rating: number;
             /**
              * Format: int64
-             * @description Of the review that was read.
+             * @description The version that the client read.
              */
             version: number;
         };
@@ -5398,7 +5374,7 @@ export interface components {
         RoleForm: {
             description?: string;
             name: string;
-            /** @description Some of an admin's. */
+            /** @description A subset of the admin permissions. */
             permissions: components["schemas"]["Permission"][];
             reason: string;
         };
@@ -5408,14 +5384,14 @@ export interface components {
             role_id: number;
         };
         RoleItem: {
-            /** @description Tokens carry it, and the whole system judges by it. */
+            /** @description The role in tokens; all services authorise by it. */
             base: components["schemas"]["Role"];
             built_in: boolean;
             description: string;
             name: string;
             /**
              * Format: int64
-             * @description The people who have a role of your own.
+             * @description The number of people with a custom role.
              */
             people?: number;
             permissions: components["schemas"]["Permission"][];
@@ -5423,27 +5399,27 @@ export interface components {
             role_id: number;
         };
         /**
-         * @description All rules of the region. A word that nobody knows is refused here, though readers of the rules
-         *     pass over it: an operator must not believe that it holds.
+         * @description All offline rules of the region. Unknown fields are refused here, although readers of stored
+         *     rules ignore them: an operator must not believe such a rule is active.
          */
         RulesBody: {
             address_at_start?: boolean;
             approval?: components["schemas"]["ApprovalBody"];
             /**
-             * @description Beside `approval`: of customers who have paid for finished work in the region and owe for
-             *     none.
+             * @description In addition to `approval`: for customers who have paid for completed work in the region and
+             *     owe nothing.
              */
             approval_in_good_standing?: components["schemas"]["ApprovalBody"];
-            /** @description Kinds of work that are paid for afterwards, at the portal too. */
+            /** @description Service types paid for after the work, at the portal too. */
             paid_afterwards?: components["schemas"]["ServiceType"][];
             unpaid_start?: boolean;
-            /** @description Beside `unpaid_start`: of work up to this price. */
+            /** @description In addition to `unpaid_start`: for work up to this price. */
             unpaid_start_max?: components["schemas"]["PriceCapBody"];
         };
         SendAnewForm: {
             reason?: string;
         };
-        /** @description The same for every number, whoever has it. */
+        /** @description The same for every number, with or without an account. */
         SentCode: {
             /**
              * Format: int32
@@ -5456,14 +5432,17 @@ export interface components {
         Session: {
             csrf_token: string | null;
             expires_at: components["schemas"]["UnixMillis"];
-            /** @description The password is another one than at the sign-in before. Told once as well. */
+            /**
+             * @description Set if the password changed since the previous sign-in. Present only in the response to a
+             *     sign-in.
+             */
             password_changed_at?: components["schemas"]["UnixMillis"];
             region: components["schemas"]["Region"] | null;
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
             username: string | null;
             /**
-             * @description Somebody has tried to guess the password since the sign-in before. Told once, at the
+             * @description Failed password guesses since the previous sign-in. Present only in the response to a
              *     sign-in.
              */
             wrong_passwords?: components["schemas"]["GuessReport"];
@@ -5475,7 +5454,7 @@ export interface components {
         SessionId: string;
         SessionItem: {
             created_at: components["schemas"]["UnixMillis"];
-            /** @description The one this request came with. */
+            /** @description The session of this request. */
             current: boolean;
             /** @description The tablet that a grant is bound to, and the region of its edges. */
             device?: components["schemas"]["DeviceId"];
@@ -5490,7 +5469,7 @@ export interface components {
         };
         /** @enum {string} */
         ShareKind: "open_jobs" | "acceptances_a_day" | "withdrawals_a_day" | "open_orders" | "unrecognised";
-        /** @description Letters of one box, oldest first. */
+        /** @description Dead letters of one box, oldest first. */
         ShownLetters: {
             items: components["schemas"]["LetterItem"][];
         };
@@ -5512,7 +5491,7 @@ export interface components {
         /** @description A posting on an account. Debit is positive. */
         StatementLine: {
             account: string;
-            /** @description The fact that was booked, such as `charge`, `refund_done` or `release`. */
+            /** @description The booked fact, such as `charge`, `refund_done` or `release`. */
             action: string;
             amount: components["schemas"]["MoneySum"];
             at: components["schemas"]["UnixMillis"];
@@ -5528,7 +5507,7 @@ export interface components {
             now: components["schemas"]["UnixMillis"];
             regions: components["schemas"]["RegionStatus"][];
         };
-        /** @description It holds nothing: what is handed in stands in the profile. */
+        /** @description Empty: the profile already holds the submitted data. */
         SubmissionForm: Record<string, never>;
         TakeBackBody: {
             why: string;
@@ -5556,7 +5535,7 @@ export interface components {
             /** Format: int64 */
             seq: number | null;
             source: components["schemas"]["Source"];
-            /** @description Equal to `from` where the attempt changed nothing, as a lost acceptance does. */
+            /** @description Equals `from` if the attempt changed nothing, as a lost acceptance does. */
             to: components["schemas"]["OrderStatus"];
             verdict: components["schemas"]["Verdict"] | null;
             /** Format: int64 */
@@ -5566,21 +5545,18 @@ export interface components {
             token: string;
         };
         TokenOwner: {
-            /**
-             * @description Always true: a token that is not active is answered with 401, for callers that look no
-             *     further than the status.
-             */
+            /** @description Always true: inactive tokens get 401, for callers that check only the status. */
             active: boolean;
             role: components["schemas"]["Role"];
             user_id: components["schemas"]["UserId"];
         };
-        /** @description A report as an admin reads it. */
+        /** @description A report, as an admin reads it. */
         ToldReport: {
             at: components["schemas"]["UnixMillis"];
             reason: string;
             user_id: components["schemas"]["UserId"];
         };
-        /** @description Says nothing about the people, and nothing in their words. */
+        /** @description Contains no person and no text written by people. */
         TrackedOrder: {
             code: components["schemas"]["OrderCode"];
             created_at: components["schemas"]["UnixMillis"];
@@ -5589,16 +5565,16 @@ export interface components {
             service_start_time: components["schemas"]["UnixMillis"] | null;
             service_type: components["schemas"]["ServiceType"];
             status: components["schemas"]["OrderStatus"];
-            /** @description The states that it came to, oldest first. */
+            /** @description The states the order reached, oldest first. */
             steps: components["schemas"]["TrackedStep"][];
             updated_at: components["schemas"]["UnixMillis"];
         };
-        /** @description A state that an order came to. */
+        /** @description A state the order reached. */
         TrackedStep: {
             at: components["schemas"]["UnixMillis"] | null;
             status: components["schemas"]["OrderStatus"];
         };
-        /** @description The part of a receipt by which anybody can follow the order: `/track/{code}?s={secret}`. */
+        /** @description The tracking part of a receipt; anyone with it can follow the order: `/track/{code}?s={secret}`. */
         TrackingReceipt: {
             code: components["schemas"]["OrderCode"];
             secret: components["schemas"]["Hash"];
@@ -5624,7 +5600,7 @@ export interface components {
             reason: string;
             /**
              * Format: int64
-             * @description Of the profile that the admin looked at.
+             * @description The version that the admin read.
              */
             version: number;
         };
@@ -5642,37 +5618,37 @@ export interface components {
             by: components["schemas"]["UserId"];
             reason?: string;
         };
-        /** @description The ticket of this browser, and what the issuer has added to the address of the way back. */
+        /** @description The ticket of this browser, and the parameters that the issuer added to the return address. */
         VisitForm: {
             code: string;
-            /** @description The secret that this device got at an earlier sign-in. An empty text asks for one. */
+            /** @description The secret that this device received at an earlier sign-in. An empty text requests one. */
             device?: string;
             iss?: string;
-            /** @description Asks for a token that gives new access tokens, for a program that keeps it. */
+            /** @description Requests a refresh token, for programs that store it. */
             refresh?: boolean;
             state: string;
             ticket: string;
         };
-        /** @description An accept at the portal that is put to its region's holder until it is decided. */
+        /** @description A portal accept that is put to its region's holder until it is decided. */
         WaitingAsk: {
             command_id: components["schemas"]["CommandId"];
             /**
              * Format: int64
-             * @description How often it has failed alone.
+             * @description How often it failed alone.
              */
             failures: number;
             order_code?: components["schemas"]["OrderCode"];
-            /** @description Absent where the hub cannot read the command. */
+            /** @description Absent if the hub cannot read the command. */
             order_id?: components["schemas"]["OrderId"];
             region: components["schemas"]["Region"];
-            /** @description It waits for its region's holder, or for an operator. */
+            /** @description It waits for its region's holder or for an operator. */
             state: components["schemas"]["OpState"];
             taken_at: components["schemas"]["UnixMillis"];
             user_id: components["schemas"]["UserId"];
         };
         /** @enum {string} */
         WaitingOpState: "received" | "held_region" | "needs_operator" | "parked";
-        /** @description The usual hours of each weekday. A day without hours is free. */
+        /** @description The regular hours of each weekday. A day without hours is free. */
         WeekHours: {
             /** @default [] */
             friday?: components["schemas"]["HoursRange"][];
@@ -5707,21 +5683,20 @@ export interface components {
             order_code: components["schemas"]["OrderCode"] | null;
             order_id: components["schemas"]["OrderId"];
         };
-        /** @description The jobs that an admin has withdrawn from one provider. */
+        /** @description The jobs that an admin withdrew from one provider. */
         WithdrawnJobs: {
             items: components["schemas"]["WithdrawnJob"][];
-            /** @description The provider had more jobs than one request withdraws: ask again. */
+            /** @description The provider had more jobs than one request withdraws: repeat the request. */
             more: boolean;
         };
-        /** @description Work in vain on an order, for which its provider may be compensated once. */
+        /** @description Work in vain on an order. Its provider may be compensated once. */
         WorkInVain: {
-            /** @description They have got a compensation. */
+            /** @description The provider has been compensated. */
             compensated: boolean;
-            /** @description The most that they may get: their share of the price, less what the order has brought them. */
+            /** @description Their share of the price, less earlier earnings from the order. */
             most: components["schemas"]["MoneySum"];
             provider_id: components["schemas"]["UserId"];
         };
-        /** @description A picture of finished work. */
         WorkPicture: {
             caption: string;
             file_id: components["schemas"]["FileId"];
@@ -6807,7 +6782,7 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
-                /** @description Left out, it stands for both. */
+                /** @description Defaults to both. */
                 state?: components["schemas"]["CaseState"];
             };
             header?: never;
@@ -8984,11 +8959,11 @@ export interface operations {
     "user.matches": {
         parameters: {
             query: {
-                /** @description On which the work is to be done. */
+                /** @description The day of the work. */
                 day?: components["schemas"]["CalendarDay"];
                 region: components["schemas"]["Region"];
                 service_type: components["schemas"]["ServiceType"];
-                /** @description Of the job, in which the skills of providers are looked for. */
+                /** @description The job's text, searched for the skills of providers. */
                 text?: string;
             };
             header?: never;
@@ -9604,12 +9579,12 @@ export interface operations {
     "order.all": {
         parameters: {
             query?: {
-                /** @description As people type it. */
+                /** @description The order code, as people type it. */
                 code?: string;
                 /** @description The `next` of the page before. */
                 cursor?: string;
                 customer_id?: components["schemas"]["UserId"];
-                /** @description Orders that were published at this moment or later. */
+                /** @description Orders published at or after this moment. */
                 from?: components["schemas"]["UnixMillis"];
                 /** @description The most items of the page. */
                 limit?: number;
@@ -9623,12 +9598,12 @@ export interface operations {
                 sort?: components["schemas"]["DeskSort"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer
-                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
-                 *     through.
+                 * @description Search terms that must all occur in title, description, address or code. A page may then
+                 *     have fewer items than `limit`, even zero, and still name a next page: each page scans a
+                 *     limited number of orders.
                  */
                 text?: string;
-                /** @description Orders that were published before this moment. */
+                /** @description Orders published before this moment. */
                 until?: components["schemas"]["UnixMillis"];
             };
             header?: never;
@@ -10258,10 +10233,10 @@ export interface operations {
     "order.all_as_csv": {
         parameters: {
             query?: {
-                /** @description As people type it. */
+                /** @description The order code, as people type it. */
                 code?: string;
                 customer_id?: components["schemas"]["UserId"];
-                /** @description Orders that were published at this moment or later. */
+                /** @description Orders published at or after this moment. */
                 from?: components["schemas"]["UnixMillis"];
                 /** @description The highest price. */
                 price_max?: components["schemas"]["Amount"];
@@ -10272,12 +10247,12 @@ export interface operations {
                 service_type?: components["schemas"]["ServiceType"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer
-                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
-                 *     through.
+                 * @description Search terms that must all occur in title, description, address or code. A page may then
+                 *     have fewer items than `limit`, even zero, and still name a next page: each page scans a
+                 *     limited number of orders.
                  */
                 text?: string;
-                /** @description Orders that were published before this moment. */
+                /** @description Orders published before this moment. */
                 until?: components["schemas"]["UnixMillis"];
             };
             header?: never;
@@ -10348,10 +10323,10 @@ export interface operations {
     "order.all_as_json": {
         parameters: {
             query?: {
-                /** @description As people type it. */
+                /** @description The order code, as people type it. */
                 code?: string;
                 customer_id?: components["schemas"]["UserId"];
-                /** @description Orders that were published at this moment or later. */
+                /** @description Orders published at or after this moment. */
                 from?: components["schemas"]["UnixMillis"];
                 /** @description The highest price. */
                 price_max?: components["schemas"]["Amount"];
@@ -10362,12 +10337,12 @@ export interface operations {
                 service_type?: components["schemas"]["ServiceType"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer
-                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
-                 *     through.
+                 * @description Search terms that must all occur in title, description, address or code. A page may then
+                 *     have fewer items than `limit`, even zero, and still name a next page: each page scans a
+                 *     limited number of orders.
                  */
                 text?: string;
-                /** @description Orders that were published before this moment. */
+                /** @description Orders published before this moment. */
                 until?: components["schemas"]["UnixMillis"];
             };
             header?: never;
@@ -12000,7 +11975,7 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
-                /** @description `reported` where it is left out. */
+                /** @description `reported` by default. */
                 state?: components["schemas"]["ReviewStanding"];
             };
             header?: never;
@@ -12595,9 +12570,9 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
-                /** @description The number of a role. */
+                /** @description A role's number. */
                 role?: number;
-                /** @description The beginning of a user name, or a whole email address. */
+                /** @description The beginning of a user name, or a complete email address. */
                 search?: string;
                 state?: components["schemas"]["AccountState"];
             };
@@ -13378,7 +13353,7 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
-                /** @description `waiting` where it is left out. */
+                /** @description `waiting` by default. */
                 state?: components["schemas"]["VerificationState"];
             };
             header?: never;
@@ -16393,12 +16368,9 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
-                /**
-                 * @description The IANA zone of the times in sentences. Without one that is known, it is that of your
-                 *     preferences.
-                 */
+                /** @description IANA zone for times in sentences. Your preferences apply if it is missing or invalid. */
                 time_zone?: string;
-                /** @description `1` for lines that are not read yet. */
+                /** @description `1` returns only unread lines. */
                 unread?: number;
             };
             header?: never;
@@ -16702,7 +16674,7 @@ export interface operations {
             query?: {
                 /** @description The `next` of the page before. */
                 cursor?: string;
-                /** @description Orders that were published at this moment or later. */
+                /** @description Orders published at or after this moment. */
                 from?: components["schemas"]["UnixMillis"];
                 /** @description The most items of the page. */
                 limit?: number;
@@ -16715,12 +16687,12 @@ export interface operations {
                 sort?: components["schemas"]["OrderSort"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer
-                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
-                 *     through.
+                 * @description Search terms that must all occur in title, description, address or code. A page may then
+                 *     have fewer items than `limit`, even zero, and still name a next page: each page scans a
+                 *     limited number of orders.
                  */
                 text?: string;
-                /** @description Orders that were published before this moment. */
+                /** @description Orders published before this moment. */
                 until?: components["schemas"]["UnixMillis"];
             };
             header?: never;
@@ -18458,7 +18430,7 @@ export interface operations {
             query?: {
                 /** @description The `next` of the page before. */
                 cursor?: string;
-                /** @description Orders that were published at this moment or later. */
+                /** @description Orders published at or after this moment. */
                 from?: components["schemas"]["UnixMillis"];
                 /** @description The most items of the page. */
                 limit?: number;
@@ -18470,12 +18442,12 @@ export interface operations {
                 service_type?: components["schemas"]["ServiceType"];
                 sort?: components["schemas"]["OrderSort"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer
-                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
-                 *     through.
+                 * @description Search terms that must all occur in title, description, address or code. A page may then
+                 *     have fewer items than `limit`, even zero, and still name a next page: each page scans a
+                 *     limited number of orders.
                  */
                 text?: string;
-                /** @description Orders that were published before this moment. */
+                /** @description Orders published before this moment. */
                 until?: components["schemas"]["UnixMillis"];
             };
             header?: never;
@@ -18547,7 +18519,7 @@ export interface operations {
     "order.own_as_csv": {
         parameters: {
             query?: {
-                /** @description Orders that were published at this moment or later. */
+                /** @description Orders published at or after this moment. */
                 from?: components["schemas"]["UnixMillis"];
                 /** @description The highest price. */
                 price_max?: components["schemas"]["Amount"];
@@ -18557,12 +18529,12 @@ export interface operations {
                 service_type?: components["schemas"]["ServiceType"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer
-                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
-                 *     through.
+                 * @description Search terms that must all occur in title, description, address or code. A page may then
+                 *     have fewer items than `limit`, even zero, and still name a next page: each page scans a
+                 *     limited number of orders.
                  */
                 text?: string;
-                /** @description Orders that were published before this moment. */
+                /** @description Orders published before this moment. */
                 until?: components["schemas"]["UnixMillis"];
             };
             header?: never;
@@ -18621,7 +18593,7 @@ export interface operations {
     "order.own_as_json": {
         parameters: {
             query?: {
-                /** @description Orders that were published at this moment or later. */
+                /** @description Orders published at or after this moment. */
                 from?: components["schemas"]["UnixMillis"];
                 /** @description The highest price. */
                 price_max?: components["schemas"]["Amount"];
@@ -18631,12 +18603,12 @@ export interface operations {
                 service_type?: components["schemas"]["ServiceType"];
                 status?: components["schemas"]["OrderStatus"];
                 /**
-                 * @description Words that all stand in title, description, address or code. A page then may have fewer
-                 *     items than `limit`, or none, and still name the next: it ends where enough was looked
-                 *     through.
+                 * @description Search terms that must all occur in title, description, address or code. A page may then
+                 *     have fewer items than `limit`, even zero, and still name a next page: each page scans a
+                 *     limited number of orders.
                  */
                 text?: string;
-                /** @description Orders that were published before this moment. */
+                /** @description Orders published before this moment. */
                 until?: components["schemas"]["UnixMillis"];
             };
             header?: never;
@@ -21198,9 +21170,9 @@ export interface operations {
                 cursor?: string;
                 /** @description The most items of the page. */
                 limit?: number;
-                /** @description Of this provider alone. */
+                /** @description Limits the search to one provider. */
                 provider_id?: components["schemas"]["UserId"];
-                /** @description At most 100 characters. A review has to say all of these words. */
+                /** @description At most 100 characters. Finds reviews that contain all of these words. */
                 q: string;
             };
             header?: never;
@@ -22322,7 +22294,7 @@ export interface operations {
     "user.remove": {
         parameters: {
             query: {
-                /** @description Of the profile that was read. */
+                /** @description The version that the client read. */
                 version: number;
             };
             header?: {
@@ -23095,7 +23067,7 @@ export interface operations {
     "user.remove_picture": {
         parameters: {
             query: {
-                /** @description Of the profile that was read. */
+                /** @description The version that the client read. */
                 version: number;
             };
             header?: {
