@@ -11,9 +11,10 @@ use wire::{EventType, UnixMillis, UserId};
 use crate::{
     domain::{Email, OneTimeCode},
     entry::CredentialRefusal,
+    errors::{AttemptError, RefusalReason, ServiceError},
     events,
     limits::QuotaExceeded,
-    service::{Service, ServiceError},
+    service::Service,
     store::{
         AccountAddress, AddressChangeRequest, AddressCode, AddressCodeTarget, ConfirmAddressResult,
         OneTimeCodeHash,
@@ -42,6 +43,8 @@ pub enum AddressRefusal {
     /// The session outlived its account.
     Closed,
 }
+
+impl RefusalReason for AddressRefusal {}
 
 impl Service {
     /// Returns true if mail may go to an account's address: its owner confirmed it, or the account
@@ -79,21 +82,21 @@ impl Service {
         password: String,
         email: Email,
         trace: &TraceId,
-    ) -> Result<Result<EmailStatus, AddressRefusal>, ServiceError> {
-        let account = match self.verify_own_password(owner, from, password).await? {
-            Ok((account, _)) => account,
-            Err(refused) => return Ok(Err(AddressRefusal::Entry(refused))),
-        };
+    ) -> Result<EmailStatus, AttemptError<AddressRefusal>> {
+        let (account, _) = self
+            .verify_own_password(owner, from, password)
+            .await
+            .map_err(|error| error.map_refusal(AddressRefusal::Entry))?;
         let Some(own) = self.own_address(owner.sub).await? else {
-            return Ok(Err(AddressRefusal::Closed));
+            return Err(AddressRefusal::Closed.into());
         };
         if own.email.as_ref() == Some(&email) {
             self.store.cancel_address_change(owner.sub).await?;
             return self.request_address_code(owner, trace).await;
         }
-        if let Err(spent) = self.count_confirmation_mail(owner.sub, &email).await {
-            return Ok(Err(AddressRefusal::Mails(spent)));
-        }
+        self.count_confirmation_mail(owner.sub, &email)
+            .await
+            .map_err(AddressRefusal::Mails)?;
         let user = owner.sub;
         let at = self.clock.now();
         let password_of = account.password_changed_at;
@@ -110,10 +113,10 @@ impl Service {
             expires_at,
         };
         if !self.store.request_address_change(&wish, &event).await? {
-            return Ok(Err(AddressRefusal::Entry(CredentialRefusal::Wrong)));
+            return Err(AddressRefusal::Entry(CredentialRefusal::Wrong).into());
         }
         tracing::info!(user.id = %user, "Another address was asked for");
-        Ok(Ok(EmailStatus { pending, ..own }))
+        Ok(EmailStatus { pending, ..own })
     }
 
     /// Sends another code to the unconfirmed address. Sends nothing if all are confirmed.
@@ -121,22 +124,22 @@ impl Service {
         &self,
         owner: &Claims,
         trace: &TraceId,
-    ) -> Result<Result<EmailStatus, AddressRefusal>, ServiceError> {
+    ) -> Result<EmailStatus, AttemptError<AddressRefusal>> {
         let Some(own) = self.own_address(owner.sub).await? else {
-            return Ok(Err(AddressRefusal::Closed));
+            return Err(AddressRefusal::Closed.into());
         };
         let unconfirmed = own.email.as_ref().filter(|_| !own.is_confirmed);
         let Some(waiting) = own.pending.as_ref().or(unconfirmed) else {
-            return Ok(Ok(own));
+            return Ok(own);
         };
-        if let Err(spent) = self.count_confirmation_mail(owner.sub, waiting).await {
-            return Ok(Err(AddressRefusal::Mails(spent)));
-        }
+        self.count_confirmation_mail(owner.sub, waiting)
+            .await
+            .map_err(AddressRefusal::Mails)?;
         let kind = EventType::UserConfirmationAsked;
         let event =
             events::build_user_event(kind, &self.clock, trace, owner.sub, owner.role, None)?;
         self.store.publish_code_request(&event).await?;
-        Ok(Ok(own))
+        Ok(own)
     }
 
     /// Generates a code for the unconfirmed address, for the service that mails it, and voids the
@@ -159,8 +162,10 @@ impl Service {
             at,
             expires_at,
         };
-        let settled = |known: &AccountAddress| self.needs_no_code(known);
-        let address = self.store.store_address_code(made, settled).await?;
+        let address = self
+            .store
+            .store_address_code(made, |known| self.needs_no_code(known))
+            .await?;
         Ok(address.map(|address| (address, code, expires_at)))
     }
 
@@ -168,26 +173,26 @@ impl Service {
         &self,
         owner: &Claims,
         code: &OneTimeCode,
-    ) -> Result<Result<EmailStatus, AddressRefusal>, ServiceError> {
-        if let Err(spent) = self.limits.count_address_try(owner.sub).await {
-            return Ok(Err(AddressRefusal::TooOften(spent)));
-        }
+    ) -> Result<EmailStatus, AttemptError<AddressRefusal>> {
+        self.limits
+            .count_address_try(owner.sub)
+            .await
+            .map_err(AddressRefusal::TooOften)?;
         let hash = OneTimeCodeHash::from_code(code);
         let now = self.clock.now();
-        let settled = |known: &AccountAddress| self.needs_no_code(known);
-        match self
+        let confirmed = self
             .store
-            .confirm_address(owner.sub, hash, now, settled)
-            .await?
-        {
+            .confirm_address(owner.sub, hash, now, |known| self.needs_no_code(known))
+            .await?;
+        match confirmed {
             ConfirmAddressResult::Confirmed => {}
-            ConfirmAddressResult::Wrong => return Ok(Err(AddressRefusal::Wrong)),
-            ConfirmAddressResult::Over => return Ok(Err(AddressRefusal::Over)),
-            ConfirmAddressResult::Taken => return Ok(Err(AddressRefusal::Taken)),
+            ConfirmAddressResult::Wrong => return Err(AddressRefusal::Wrong.into()),
+            ConfirmAddressResult::Over => return Err(AddressRefusal::Over.into()),
+            ConfirmAddressResult::Taken => return Err(AddressRefusal::Taken.into()),
         }
         tracing::info!(user.id = %owner.sub, "An address was confirmed");
         let own = self.own_address(owner.sub).await?;
-        Ok(own.ok_or(AddressRefusal::Closed))
+        Ok(own.ok_or(AddressRefusal::Closed)?)
     }
 
     /// Returns true if an address needs no code: it is undeliverable, or mail may go there already.

@@ -13,17 +13,18 @@ use platform::{
 };
 use process::{problem::format_error_chain, random, tasks::Tasks, tokens::Claims};
 use tokio::sync::Semaphore;
-use wire::{IdentityId, Language, Role, Sentence, UnixMillis, UserId};
+use wire::{Language, Role, Sentence, UnixMillis, UserId};
 
 use crate::{
     Config,
     domain::{Email, Lockout, SignInCode, Username},
-    entry::{CredentialRefusal, SignInOrigin},
+    entry::SignInOrigin,
+    errors::{AttemptError, RefusalReason, ServiceError},
     identities::{IdentityRefusal, SignInContext, random_suffix},
     limits::{CodeQuota, QuotaExceeded},
     passwords::HashLane,
     say,
-    service::{AccessGrant, Service, ServiceError},
+    service::{AccessGrant, Service},
     store::{
         AddNewcomerResult, CodeLifetime, CodeTryResult, IssuerSubject, LinkIdentityResult, PHONES,
         PlaceHash,
@@ -89,6 +90,8 @@ pub enum PhoneCodeRefusal {
     /// The same reasons as for an issuer's identity.
     Visit(IdentityRefusal),
 }
+
+impl RefusalReason for PhoneCodeRefusal {}
 
 impl PhoneCodes {
     pub fn open(config: &Config, tasks: &Tasks) -> Result<Self, PhoneCodesError> {
@@ -156,36 +159,29 @@ impl Service {
         phone: PhoneNumber,
         from: ClientAddress,
         language: Language,
-    ) -> Result<Result<u32, PhoneCodeRefusal>, ServiceError> {
+    ) -> Result<u32, AttemptError<PhoneCodeRefusal>> {
         if !self.codes.are_offered() {
-            return Ok(Err(PhoneCodeRefusal::Off));
+            return Err(PhoneCodeRefusal::Off.into());
         }
         if !self.codes.is_served(&phone) {
-            return Ok(Err(PhoneCodeRefusal::NotServed));
+            return Err(PhoneCodeRefusal::NotServed.into());
         }
         let Ok(_turn) = self.codes.turns.try_acquire() else {
-            return Ok(Err(PhoneCodeRefusal::NotSent));
+            return Err(PhoneCodeRefusal::NotSent.into());
         };
-        match self
-            .limits
-            .count_code(self.store.phone_name_hash(&phone), from)
-            .await
-        {
-            Ok(()) => {}
-            Err((CodeQuota::All, spent)) => {
+        let name = self.store.phone_name_hash(&phone);
+        if let Err((quota, spent)) = self.limits.count_code(name, from).await {
+            if quota == CodeQuota::All {
                 let message = self.replace_code(phone, language).await?;
                 self.send_in_background(message);
-                return Ok(Err(PhoneCodeRefusal::Asked(CodeQuota::All, spent)));
             }
-            Err((quota, spent)) => return Ok(Err(PhoneCodeRefusal::Asked(quota, spent))),
+            return Err(PhoneCodeRefusal::Asked(quota, spent).into());
         }
         let message = self.replace_code(phone, language).await?;
-        let is_sent = self.deliver_code(&message).await;
-        Ok(if is_sent {
-            Ok(self.codes.lifetime_seconds())
-        } else {
-            Err(PhoneCodeRefusal::NotSent)
-        })
+        if !self.deliver_code(&message).await {
+            return Err(PhoneCodeRefusal::NotSent.into());
+        }
+        Ok(self.codes.lifetime_seconds())
     }
 
     /// Stores a new code for a number, and returns the message with it.
@@ -264,29 +260,27 @@ impl Service {
         &self,
         proof: PhoneProof,
         arrival: SignInContext,
-    ) -> Result<Result<AccessGrant, PhoneCodeRefusal>, ServiceError> {
-        if let Err(spent) = self.limits.count_code_try(arrival.from).await {
-            return Ok(Err(PhoneCodeRefusal::TooOften(spent)));
-        }
-        if let Err(refusal) = self.verify_phone_code(&proof, arrival.from).await? {
-            return Ok(Err(refusal));
-        }
+    ) -> Result<AccessGrant, AttemptError<PhoneCodeRefusal>> {
+        self.limits
+            .count_code_try(arrival.from)
+            .await
+            .map_err(PhoneCodeRefusal::TooOften)?;
+        self.verify_phone_code(&proof, arrival.from).await?;
         let whose = IssuerSubject {
             issuer: PHONES,
             subject: proof.phone.as_str(),
         };
-        if self.store.find_identity_owner(whose).await?.is_none()
-            && let Err(refusal) = self.register_by_phone(whose, &arrival).await?
-        {
-            return Ok(Err(refusal));
+        if self.store.find_identity_owner(whose).await?.is_none() {
+            self.register_by_phone(whose, &arrival).await?;
         }
-        Ok(self
-            .sign_in_by_identity(whose, arrival)
-            .await?
-            .map_err(|refusal| match refusal {
-                IdentityRefusal::Over => PhoneCodeRefusal::Over,
-                refusal => PhoneCodeRefusal::Visit(refusal),
-            }))
+        self.sign_in_by_identity(whose, arrival)
+            .await
+            .map_err(|error| {
+                error.map_refusal(|refusal| match refusal {
+                    IdentityRefusal::Over => PhoneCodeRefusal::Over,
+                    refusal => PhoneCodeRefusal::Visit(refusal),
+                })
+            })
     }
 
     /// Links a number to the signed-in customer's account. This requires the password, like every
@@ -297,46 +291,42 @@ impl Service {
         owner: &Claims,
         from: ClientAddress,
         password: String,
-    ) -> Result<Result<(), PhoneCodeRefusal>, ServiceError> {
+    ) -> Result<(), AttemptError<PhoneCodeRefusal>> {
         if owner.role != Role::Customer {
-            return Ok(Err(PhoneCodeRefusal::RoleForbidden));
+            return Err(PhoneCodeRefusal::RoleForbidden.into());
         }
-        if let Err(spent) = self.limits.count_link(owner.sub).await {
-            return Ok(Err(PhoneCodeRefusal::TooOften(spent)));
-        }
-        let account = match self.verify_own_password(owner, from, password).await? {
-            Ok((account, _)) => account,
-            Err(refused) => {
-                return Ok(Err(PhoneCodeRefusal::Visit(IdentityRefusal::Entry(
-                    refused,
-                ))));
-            }
-        };
-        if let Err(refusal) = self.verify_phone_code(&proof, from).await? {
-            return Ok(Err(refusal));
-        }
+        self.limits
+            .count_link(owner.sub)
+            .await
+            .map_err(PhoneCodeRefusal::TooOften)?;
+        let (account, _) = self
+            .verify_own_password(owner, from, password)
+            .await
+            .map_err(|error| {
+                error
+                    .map_refusal(|refusal| PhoneCodeRefusal::Visit(IdentityRefusal::Entry(refusal)))
+            })?;
+        self.verify_phone_code(&proof, from).await?;
         let whose = IssuerSubject {
             issuer: PHONES,
             subject: proof.phone.as_str(),
         };
-        let written = (IdentityId(self.clock.new_id()), self.clock.now());
+        let identity = self.build_new_identity(whose);
         let password_of = account.password_changed_at;
-        Ok(
-            match self
-                .store
-                .link_identity(owner.sub, password_of, whose, written)
-                .await?
-            {
-                LinkIdentityResult::Linked => {
-                    tracing::info!(user.id = %owner.sub, issuer = PHONES, "An identity was linked");
-                    Ok(())
-                }
-                LinkIdentityResult::Taken => {
-                    Err(PhoneCodeRefusal::Visit(IdentityRefusal::IdentityTaken))
-                }
-                LinkIdentityResult::Changed => Err(PhoneCodeRefusal::Over),
-            },
-        )
+        let linked = self
+            .store
+            .link_identity(owner.sub, password_of, identity)
+            .await?;
+        match linked {
+            LinkIdentityResult::Linked => {
+                tracing::info!(user.id = %owner.sub, issuer = PHONES, "An identity was linked");
+                Ok(())
+            }
+            LinkIdentityResult::Taken => {
+                Err(PhoneCodeRefusal::Visit(IdentityRefusal::IdentityTaken).into())
+            }
+            LinkIdentityResult::Changed => Err(PhoneCodeRefusal::Over.into()),
+        }
     }
 
     /// Checks a code. A wrong one counts as a wrong password for that number.
@@ -344,15 +334,16 @@ impl Service {
         &self,
         PhoneProof { phone, code }: &PhoneProof,
         from: ClientAddress,
-    ) -> Result<Result<(), PhoneCodeRefusal>, ServiceError> {
+    ) -> Result<(), AttemptError<PhoneCodeRefusal>> {
         if !self.codes.are_offered() {
-            return Ok(Err(PhoneCodeRefusal::Off));
+            return Err(PhoneCodeRefusal::Off.into());
         }
         let name = self.store.phone_name_hash(phone);
         let place = PlaceHash::from_address(from);
-        if let Err(spent) = self.limits.count_sign_in(name, from).await {
-            return Ok(Err(PhoneCodeRefusal::TooOften(spent)));
-        }
+        self.limits
+            .count_sign_in(name, from)
+            .await
+            .map_err(PhoneCodeRefusal::TooOften)?;
         let entry = SignInOrigin {
             name,
             place,
@@ -361,49 +352,46 @@ impl Service {
             identity: None,
         };
         if let Lockout::Until(until) = self.check_lockout(&entry).await? {
-            return Ok(Err(PhoneCodeRefusal::Locked(until)));
+            return Err(PhoneCodeRefusal::Locked(until).into());
         }
-        let allowed = (self.codes.tries, self.clock.now());
-        Ok(
-            match self.store.try_code(phone, code, place, allowed).await? {
-                CodeTryResult::Right => Ok(()),
-                CodeTryResult::Over => Err(PhoneCodeRefusal::Over),
-                CodeTryResult::Wrong { tries_left } => {
-                    let CredentialRefusal::Wrong = self.record_failure(&entry).await? else {
-                        unreachable!()
-                    };
-                    Err(PhoneCodeRefusal::Wrong { tries_left })
-                }
-            },
-        )
+        let tried = self
+            .store
+            .try_code(phone, code, place, self.codes.tries, self.clock.now())
+            .await?;
+        match tried {
+            CodeTryResult::Right => Ok(()),
+            CodeTryResult::Over => Err(PhoneCodeRefusal::Over.into()),
+            CodeTryResult::Wrong { tries_left } => {
+                self.record_failure(&entry).await?;
+                Err(PhoneCodeRefusal::Wrong { tries_left }.into())
+            }
+        }
     }
 
     async fn register_by_phone(
         &self,
         whose: IssuerSubject<'_>,
         arrival: &SignInContext,
-    ) -> Result<Result<(), PhoneCodeRefusal>, ServiceError> {
+    ) -> Result<(), AttemptError<PhoneCodeRefusal>> {
         if !self.codes.newcomers {
-            return Ok(Err(PhoneCodeRefusal::Unknown));
+            return Err(PhoneCodeRefusal::Unknown.into());
         }
         if let Err(spent) = self.limits.count_registration(arrival.from).await {
-            return Ok(Err(PhoneCodeRefusal::Visit(
-                IdentityRefusal::Registrations(spent),
-            )));
+            return Err(PhoneCodeRefusal::Visit(IdentityRefusal::Registrations(spent)).into());
         }
         let user = UserId(self.clock.new_id());
         // Every account requires an address; `.invalid` marks undeliverable ones.
         let Ok(email) = Email::new(&format!("{user}@phone.invalid")) else {
-            return Ok(Err(PhoneCodeRefusal::Over));
+            return Err(PhoneCodeRefusal::Over.into());
         };
         let names = (0..NAMES_TRIED).filter_map(|_| random_guest_name());
         let registered = self
-            .register_with_identity(whose, (user, email), names, &arrival.trace)
+            .register_with_identity(whose, user, email, names, &arrival.trace)
             .await?;
-        Ok(match registered {
+        match registered {
             Some(AddNewcomerResult::Made | AddNewcomerResult::IdentityTaken) => Ok(()),
-            _ => Err(PhoneCodeRefusal::Over),
-        })
+            _ => Err(PhoneCodeRefusal::Over.into()),
+        }
     }
 }
 

@@ -6,14 +6,15 @@
 
 use platform::ClientAddress;
 use process::{random, tokens::Claims, trace::TraceId};
-use wire::{EventType, Role, SessionId, UnixMillis, UserId};
+use wire::{Role, SessionId, UnixMillis, UserId};
 
 use crate::{
     domain::{OneTimeCode, Password, Username},
     entry::{CredentialRefusal, SignInOrigin},
+    errors::{AttemptError, ServiceError},
     events,
     passwords::HashPermit,
-    service::{Service, ServiceError},
+    service::Service,
     store::{
         Account, NewPassword, OneTimeCodeHash, OtherSessionsRevocation, PasswordReset,
         SessionEnding,
@@ -42,11 +43,8 @@ impl Service {
         old: String,
         new: Password,
         trace: &TraceId,
-    ) -> Result<Result<usize, CredentialRefusal>, ServiceError> {
-        let (account, permit) = match self.verify_own_password(owner, from, old).await? {
-            Ok(found) => found,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+    ) -> Result<usize, AttemptError<CredentialRefusal>> {
+        let (account, permit) = self.verify_own_password(owner, from, old).await?;
         let hash = permit.hash(new).await?;
         drop(permit);
         let new = NewPassword {
@@ -58,7 +56,7 @@ impl Service {
         let ended = self
             .replace_password(&account, &new, Some(owner.jti), why, trace)
             .await?;
-        Ok(ended.ok_or(CredentialRefusal::Wrong))
+        Ok(ended.ok_or(CredentialRefusal::Wrong)?)
     }
 
     /// Returns the caller's account if the password is right; a wrong one counts.
@@ -67,22 +65,20 @@ impl Service {
         owner: &Claims,
         from: ClientAddress,
         password: String,
-    ) -> Result<Result<(Account, HashPermit), CredentialRefusal>, ServiceError> {
+    ) -> Result<(Account, HashPermit), AttemptError<CredentialRefusal>> {
         let name = self.store.load_username(owner.sub).await?;
         let Some(username) = name.and_then(|name| Username::new(&name).ok()) else {
-            return Ok(Err(CredentialRefusal::Wrong));
+            return Err(CredentialRefusal::Wrong.into());
         };
-        let (entry, permit) = match self.admit_attempt(&username, from, None).await? {
-            Ok(admitted) => admitted,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        match self
+        let (entry, permit) = self.admit_attempt(&username, from, None).await?;
+        let verified = self
             .verify_password(&permit, &username, Password::new(password).ok())
-            .await?
-        {
-            Some(account) => Ok(Ok((account, permit))),
-            None => Ok(Err(self.record_failure(&entry).await?)),
-        }
+            .await?;
+        let Some(account) = verified else {
+            self.record_failure(&entry).await?;
+            return Err(CredentialRefusal::Wrong.into());
+        };
+        Ok((account, permit))
     }
 
     /// Sets a new password with a reset code, and ends all sessions of the account.
@@ -93,18 +89,16 @@ impl Service {
         code: &str,
         new: Password,
         trace: &TraceId,
-    ) -> Result<Result<(), CredentialRefusal>, ServiceError> {
+    ) -> Result<(), AttemptError<CredentialRefusal>> {
         let Some(username) = Username::parse_typed(typed_name) else {
-            return Ok(Err(CredentialRefusal::Wrong));
+            return Err(CredentialRefusal::Wrong.into());
         };
-        let (entry, permit) = match self.admit_attempt(&username, from, None).await? {
-            Ok(admitted) => admitted,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let (entry, permit) = self.admit_attempt(&username, from, None).await?;
         let Some((account, code)) = self.try_reset_code(&username, code, &entry).await? else {
             // Spend the same work as for a wrong password.
             permit.verify(None, None).await?;
-            return Ok(Err(self.record_failure(&entry).await?));
+            self.record_failure(&entry).await?;
+            return Err(CredentialRefusal::Wrong.into());
         };
         let hash = permit.hash(new).await?;
         drop(permit);
@@ -118,7 +112,7 @@ impl Service {
         let ended = self
             .replace_password(&account, &new, None, why, trace)
             .await?;
-        Ok(ended.map(drop).ok_or(CredentialRefusal::Wrong))
+        Ok(ended.map(drop).ok_or(CredentialRefusal::Wrong)?)
     }
 
     /// Issues a reset code for a person; only its hash is stored.
@@ -164,11 +158,10 @@ impl Service {
         let (Some(account), Some(code)) = (account, code) else {
             return Ok(None);
         };
-        let whose = (entry.name, entry.place);
         let now = self.clock.now();
         let is_right = self
             .store
-            .try_reset_code(account.id, code, whose, now)
+            .try_reset_code(account.id, code, entry.name, entry.place, now)
             .await?;
         Ok(is_right.then_some((account, code)))
     }
@@ -189,19 +182,15 @@ impl Service {
             at,
             why,
         };
-        let event_of = |session| {
-            let kind = EventType::SessionRevoked;
-            events::build_user_event(
-                kind,
-                &self.clock,
-                trace,
-                user,
-                account.role_id,
-                Some(session),
-            )
-        };
         let under_way = self.sessions.begin_revocation();
-        let Some(ended) = self.store.change_password(new, ending, event_of).await? else {
+        let ended = self
+            .store
+            .change_password(new, ending, |session| {
+                let role = account.role_id;
+                events::build_session_revoked_event(&self.clock, trace, user, role, session)
+            })
+            .await?;
+        let Some(ended) = ended else {
             under_way.mark_reported();
             return Ok(None);
         };

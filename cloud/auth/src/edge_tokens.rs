@@ -4,7 +4,10 @@
 use process::tokens::{Claims, TokenAudience, TokenKind};
 use wire::{CommandId, CommandToken, CommandTokenForm, EdgeGrant, Region, UnixMillis};
 
-use crate::service::{ACCESS_TOKEN_SECONDS, AccessGrant, Service, ServiceError};
+use crate::{
+    errors::ServiceError,
+    service::{ACCESS_TOKEN_SECONDS, AccessGrant, Service},
+};
 
 impl Service {
     /// Issues a token for the region's edges, or `None` if the session is not live.

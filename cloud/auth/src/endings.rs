@@ -8,9 +8,10 @@ use process::{tokens::Claims, trace::TraceId};
 use wire::{EventType, SessionId, UnixMillis, UserId};
 
 use crate::{
+    errors::ServiceError,
     events,
     revocations::PendingRevocation,
-    service::{ACCESS_TOKEN_SECONDS, Service, ServiceError},
+    service::{ACCESS_TOKEN_SECONDS, Service},
     store::{OtherSessionsRevocation, SessionEnding},
 };
 
@@ -74,19 +75,19 @@ impl Service {
             at,
             why,
         };
-        let event_of = |session| {
-            let kind = EventType::SessionRevoked;
-            events::build_user_event(
-                kind,
-                &self.clock,
-                trace,
-                claims.sub,
-                claims.role,
-                Some(session),
-            )
-        };
         let under_way = self.sessions.begin_revocation();
-        let ended = self.store.revoke_others(ending, event_of).await?;
+        let ended = self
+            .store
+            .revoke_others(ending, |session| {
+                events::build_session_revoked_event(
+                    &self.clock,
+                    trace,
+                    claims.sub,
+                    claims.role,
+                    session,
+                )
+            })
+            .await?;
         tracing::info!(user.id = %claims.sub, ended = ended.len(), "Ended their other sessions");
         self.blacklist_ended(under_way, &ended, at).await;
         Ok(ended.len())

@@ -9,10 +9,11 @@ use wire::{GuessReport, IdentityId, UnixMillis};
 
 use crate::{
     domain::{DeviceSecret, Lockout, Username},
+    errors::{AttemptError, RefusalReason, ServiceError},
     grants::Tablet,
     limits::QuotaExceeded,
     passwords::{HashLane, HashPermit},
-    service::{Service, ServiceError},
+    service::Service,
     store::{NameHash, PlaceHash},
 };
 
@@ -47,6 +48,8 @@ pub enum CredentialRefusal {
     TooOften(QuotaExceeded),
 }
 
+impl RefusalReason for CredentialRefusal {}
+
 impl Service {
     /// Admits a sign-in attempt. The permit is held while the lockout is checked and a failure
     /// counted, so concurrent guesses exceed the limit by at most the number of permits.
@@ -55,28 +58,25 @@ impl Service {
         username: &Username,
         from: ClientAddress,
         device: Option<String>,
-    ) -> Result<Result<(SignInOrigin, HashPermit), CredentialRefusal>, ServiceError> {
-        let entry = match self.resolve_origin(username, from, device).await? {
-            Ok(entry) => entry,
-            Err(reached) => return Ok(Err(CredentialRefusal::TooOften(reached))),
-        };
+    ) -> Result<(SignInOrigin, HashPermit), AttemptError<CredentialRefusal>> {
+        let entry = self
+            .resolve_origin(username, from, device)
+            .await
+            .map_err(|error| error.map_refusal(CredentialRefusal::TooOften))?;
         let permit = self.passwords.acquire_permit(from, entry.lane).await?;
         match self.check_lockout(&entry).await? {
-            Lockout::Until(until) => Ok(Err(CredentialRefusal::Locked(until))),
-            Lockout::Open => Ok(Ok((entry, permit))),
+            Lockout::Until(until) => Err(CredentialRefusal::Locked(until).into()),
+            Lockout::Open => Ok((entry, permit)),
         }
     }
 
-    pub async fn record_failure(
-        &self,
-        entry: &SignInOrigin,
-    ) -> Result<CredentialRefusal, ServiceError> {
+    pub async fn record_failure(&self, entry: &SignInOrigin) -> Result<(), ServiceError> {
         let id = self.clock.new_id();
         let now = self.clock.now();
         self.store
             .record_failure(id, entry.name, entry.place, now)
             .await?;
-        Ok(CredentialRefusal::Wrong)
+        Ok(())
     }
 
     /// Only attempts from unknown devices count per name and address: others cannot use up the
@@ -86,7 +86,7 @@ impl Service {
         username: &Username,
         from: ClientAddress,
         device: Option<String>,
-    ) -> Result<Result<SignInOrigin, QuotaExceeded>, ServiceError> {
+    ) -> Result<SignInOrigin, AttemptError<QuotaExceeded>> {
         let name = NameHash::from_username(username);
         let now = self.clock.now();
         let asks_for_secret = device.is_some();
@@ -94,33 +94,31 @@ impl Service {
         if let Some(secret) = &device {
             let place = PlaceHash::from_device(secret);
             if self.store.is_known_device(username, place, now).await? {
-                return Ok(Ok(SignInOrigin {
+                return Ok(SignInOrigin {
                     name,
                     place,
                     lane: HashLane::Known,
                     device,
                     identity: None,
-                }));
+                });
             }
             if !self.store.is_issued_device(place, now).await? {
                 device = None;
             }
         }
-        if let Err(reached) = self.limits.count_sign_in(name, from).await {
-            return Ok(Err(reached));
-        }
+        self.limits.count_sign_in(name, from).await?;
         if asks_for_secret && device.is_none() {
             device = DeviceSecret::new(random::secret_text(DeviceSecret::RANDOM_BYTES));
         }
         let place = PlaceHash::from_address(from);
         let lane = self.limits.choose_lane(from).await;
-        Ok(Ok(SignInOrigin {
+        Ok(SignInOrigin {
             name,
             place,
             lane,
             device,
             identity: None,
-        }))
+        })
     }
 
     pub async fn check_lockout(&self, entry: &SignInOrigin) -> Result<Lockout, ServiceError> {

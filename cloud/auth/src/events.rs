@@ -26,6 +26,17 @@ pub fn build_user_event(
     )
 }
 
+pub fn build_session_revoked_event(
+    clock: &Clock,
+    trace: &TraceId,
+    user_id: UserId,
+    role: Role,
+    session: SessionId,
+) -> Result<Event, serde_json::Error> {
+    let kind = EventType::SessionRevoked;
+    build_user_event(kind, clock, trace, user_id, role, Some(session))
+}
+
 /// `at` is never before the start of the person's valid tokens, so event times order closings and
 /// readmissions.
 pub fn build_closed_event(

@@ -11,11 +11,12 @@ use process::{
     trace::TraceId,
 };
 use serde::{Deserialize, Serialize};
-use wire::{DeviceId, EdgeGrant, EventType, Region, Role, SessionId};
+use wire::{DeviceId, EdgeGrant, Region, Role, SessionId};
 
 use crate::{
+    errors::ServiceError,
     events,
-    service::{Service, ServiceError},
+    service::Service,
     store::{SessionEnding, SessionKind, UserSession},
 };
 
@@ -28,7 +29,7 @@ pub struct Tablet {
 
 /// Edges make no firm promises once their revocations are 72 hours old, and the hub keeps
 /// revocations for 96.
-const HOURS_MAX: u32 = 72;
+const HOURS_MAX: NonZeroU32 = NonZeroU32::new(72).unwrap();
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "NonZeroU32")]
@@ -42,7 +43,7 @@ impl GrantHours {
 
 impl Default for GrantHours {
     fn default() -> Self {
-        Self(NonZeroU32::MIN.saturating_add(HOURS_MAX - 1))
+        Self(HOURS_MAX)
     }
 }
 
@@ -50,7 +51,7 @@ impl TryFrom<NonZeroU32> for GrantHours {
     type Error = String;
 
     fn try_from(hours: NonZeroU32) -> Result<Self, String> {
-        let fits = hours.get() <= HOURS_MAX;
+        let fits = hours <= HOURS_MAX;
         fits.then_some(Self(hours))
             .ok_or_else(|| format!("a grant lives at most {HOURS_MAX} hours"))
     }
@@ -110,21 +111,18 @@ impl Service {
         trace: &TraceId,
     ) -> Result<(), ServiceError> {
         let now = self.clock.now();
-        let event_of = |ended| {
-            let kind = EventType::SessionRevoked;
-            events::build_user_event(
-                kind,
-                &self.clock,
-                trace,
-                claims.sub,
-                claims.role,
-                Some(ended),
-            )
-        };
         let ending = self.sessions.begin_revocation();
         let ended = self
             .store
-            .end_replaced_grants(session, now, event_of)
+            .end_replaced_grants(session, now, |ended| {
+                events::build_session_revoked_event(
+                    &self.clock,
+                    trace,
+                    claims.sub,
+                    claims.role,
+                    ended,
+                )
+            })
             .await?;
         tracing::info!(
             user.id = %claims.sub, session.id = %session.id, device = session.device.as_ref().map(DeviceId::as_str),

@@ -29,8 +29,9 @@ use process::{
 use wire::{Code, Permission, Role};
 
 use crate::{
+    errors::{AttemptError, ServiceError},
     passwords::PasswordError,
-    service::{Service, ServiceError},
+    service::Service,
 };
 
 /// A full password queue drains within seconds.
@@ -257,6 +258,23 @@ pub async fn require_live_session(service: Service, claims: Claims) -> Result<()
     let live = service.is_live(&claims).await?;
     live.then_some(())
         .ok_or_else(|| Problem::new(Code::InvalidToken))
+}
+
+/// Turns a refusal into the answer to the caller.
+trait IntoProblem {
+    fn into_problem(self, service: &Service) -> Problem;
+}
+
+impl<R: IntoProblem, E> IntoProblem for AttemptError<R, E>
+where
+    Problem: From<E>,
+{
+    fn into_problem(self, service: &Service) -> Problem {
+        match self {
+            Self::Refused(refusal) => refusal.into_problem(service),
+            Self::Failed(fault) => fault.into(),
+        }
+    }
 }
 
 impl From<ServiceError> for Problem {

@@ -12,6 +12,7 @@ use wire::{EventType, IdentityId, Role, UnixMillis, UserId};
 use crate::{
     domain::{Email, Username, derive_username},
     entry::{CredentialRefusal, SignInOrigin},
+    errors::{AttemptError, RefusalReason, ServiceError},
     events,
     issuers::{
         AuthorizationResponse, IdentityClaims, Issuer, LinkingSession, OidcFlow, OidcFlowError,
@@ -19,10 +20,10 @@ use crate::{
     },
     limits::QuotaExceeded,
     passwords::NO_PASSWORD,
-    service::{AccessGrant, Service, ServiceError},
+    service::{AccessGrant, Service},
     store::{
-        Account, AddNewcomerResult, IssuerSubject, LinkIdentityResult, OtherSessionsRevocation,
-        PHONES, SessionEnding, UnlinkIdentityResult,
+        Account, AddNewcomerResult, IssuerSubject, LinkIdentityResult, NewIdentity,
+        OtherSessionsRevocation, PHONES, SessionEnding, UnlinkIdentityResult,
     },
 };
 
@@ -69,6 +70,8 @@ pub enum IdentityRefusal {
     Entry(CredentialRefusal),
 }
 
+impl RefusalReason for IdentityRefusal {}
+
 /// Every attempt after the first adds four random characters.
 const NAMES_TRIED: usize = 6;
 const TAIL_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -103,21 +106,21 @@ impl Service {
         from: ClientAddress,
         issuer: &str,
         password: String,
-    ) -> Result<Result<StartedOidcFlow, IdentityRefusal>, ServiceError> {
+    ) -> Result<StartedOidcFlow, AttemptError<IdentityRefusal>> {
         if self.issuers.find_by_name(issuer).is_none() {
-            return Ok(Err(IdentityRefusal::UnknownIssuer));
+            return Err(IdentityRefusal::UnknownIssuer.into());
         }
-        let account = match self.verify_own_password(owner, from, password).await? {
-            Ok((account, _)) => account,
-            Err(refused) => return Ok(Err(IdentityRefusal::Entry(refused))),
-        };
+        let (account, _) = self
+            .verify_own_password(owner, from, password)
+            .await
+            .map_err(|error| error.map_refusal(IdentityRefusal::Entry))?;
         let password_of = account.password_changed_at;
         let link = LinkingSession {
             user: owner.sub,
             session: owner.jti,
             password_of,
         };
-        Ok(self.begin_oidc_flow(issuer, Some(link)).await)
+        Ok(self.begin_oidc_flow(issuer, Some(link)).await?)
     }
 
     /// Signs a person in after they return from an issuer; new people become customers.
@@ -125,24 +128,20 @@ impl Service {
         &self,
         reply: OidcCallback,
         arrival: SignInContext,
-    ) -> Result<Result<AccessGrant, IdentityRefusal>, ServiceError> {
+    ) -> Result<AccessGrant, AttemptError<IdentityRefusal>> {
         // Count before the flow is spent, so that a refused person may retry it.
-        if let Err(spent) = self.limits.count_oidc_return(arrival.from).await {
-            return Ok(Err(IdentityRefusal::TooOften(spent)));
-        }
-        let (issuer, proof) = match self.verify_callback(reply, None).await? {
-            Ok((issuer, _, proof)) => (issuer, proof),
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        self.limits
+            .count_oidc_return(arrival.from)
+            .await
+            .map_err(IdentityRefusal::TooOften)?;
+        let (issuer, _, proof) = self.verify_callback(reply, None).await?;
         let subject = proof.claims.sub.clone();
         let whose = IssuerSubject {
             issuer: issuer.address(),
             subject: &subject,
         };
-        if self.store.find_identity_owner(whose).await?.is_none()
-            && let Err(refusal) = self.register_newcomer(issuer, proof, &arrival).await?
-        {
-            return Ok(Err(refusal));
+        if self.store.find_identity_owner(whose).await?.is_none() {
+            self.register_newcomer(issuer, proof, &arrival).await?;
         }
         self.sign_in_by_identity(whose, arrival).await
     }
@@ -152,35 +151,30 @@ impl Service {
         &self,
         reply: OidcCallback,
         owner: &Claims,
-    ) -> Result<Result<(), IdentityRefusal>, ServiceError> {
+    ) -> Result<(), AttemptError<IdentityRefusal>> {
         // Count before the flow is spent and the issuer called, as for a sign-in.
         if let Err(spent) = self.limits.count_link(owner.sub).await {
-            return Ok(Err(IdentityRefusal::Entry(CredentialRefusal::TooOften(
-                spent,
-            ))));
+            return Err(IdentityRefusal::Entry(CredentialRefusal::TooOften(spent)).into());
         }
-        let (issuer, link, proof) = match self.verify_callback(reply, Some(owner)).await? {
-            Ok((issuer, Some(link), proof)) => (issuer, link, proof),
-            Ok((_, None, _)) => return Ok(Err(IdentityRefusal::Over)),
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let (issuer, link, proof) = self.verify_callback(reply, Some(owner)).await?;
+        let link = link.ok_or(IdentityRefusal::Over)?;
         let whose = IssuerSubject {
             issuer: issuer.address(),
             subject: &proof.claims.sub,
         };
-        let written = (IdentityId(self.clock.new_id()), self.clock.now());
+        let identity = self.build_new_identity(whose);
         let linked = self
             .store
-            .link_identity(owner.sub, link.password_of, whose, written)
+            .link_identity(owner.sub, link.password_of, identity)
             .await?;
-        Ok(match linked {
+        match linked {
             LinkIdentityResult::Linked => {
                 tracing::info!(user.id = %owner.sub, issuer = issuer.name(), "An identity was linked");
                 Ok(())
             }
-            LinkIdentityResult::Taken => Err(IdentityRefusal::IdentityTaken),
-            LinkIdentityResult::Changed => Err(IdentityRefusal::Over),
-        })
+            LinkIdentityResult::Taken => Err(IdentityRefusal::IdentityTaken.into()),
+            LinkIdentityResult::Changed => Err(IdentityRefusal::Over.into()),
+        }
     }
 
     /// Removes an identity from the caller's account and ends all other sessions: they may have
@@ -199,21 +193,18 @@ impl Service {
             at,
             why,
         };
-        let event_of = |session| {
-            let kind = EventType::SessionRevoked;
-            events::build_user_event(
-                kind,
-                &self.clock,
-                trace,
-                owner.sub,
-                owner.role,
-                Some(session),
-            )
-        };
         let under_way = self.sessions.begin_revocation();
         let result = self
             .store
-            .unlink_identity(identity, ending, event_of)
+            .unlink_identity(identity, ending, |session| {
+                events::build_session_revoked_event(
+                    &self.clock,
+                    trace,
+                    owner.sub,
+                    owner.role,
+                    session,
+                )
+            })
             .await?;
         if let UnlinkIdentityResult::Removed(ended) = &result {
             tracing::info!(user.id = %owner.sub, ended = ended.len(), "An identity was removed");
@@ -234,10 +225,8 @@ impl Service {
             reply,
         }: OidcCallback,
         owner: Option<&Claims>,
-    ) -> Result<
-        Result<(&Issuer, Option<LinkingSession>, VerifiedIdentity), IdentityRefusal>,
-        ServiceError,
-    > {
+    ) -> Result<(&Issuer, Option<LinkingSession>, VerifiedIdentity), AttemptError<IdentityRefusal>>
+    {
         let visit = self.issuers.open_ticket(&ticket);
         let visit = visit.filter(|visit| {
             let linking = visit.link.map(|link| (link.user, link.session));
@@ -246,26 +235,26 @@ impl Service {
                 && linking == owner.map(|owner| (owner.sub, owner.jti))
         });
         let Some(visit) = visit else {
-            return Ok(Err(IdentityRefusal::Over));
+            return Err(IdentityRefusal::Over.into());
         };
         let Some(issuer) = self.issuers.find_by_name(&visit.issuer) else {
-            return Ok(Err(IdentityRefusal::UnknownIssuer));
+            return Err(IdentityRefusal::UnknownIssuer.into());
         };
         if !self
             .store
             .mark_flow_spent(visit.id, visit.ends_at())
             .await?
         {
-            return Ok(Err(IdentityRefusal::Over));
+            return Err(IdentityRefusal::Over.into());
         }
-        Ok(match issuer.exchange_code(&visit, reply).await {
+        match issuer.exchange_code(&visit, reply).await {
             Ok(proof) => Ok((issuer, visit.link, proof)),
-            Err(OidcFlowError::Away(away)) => Err(log_issuer_unavailable(issuer, &away)),
+            Err(OidcFlowError::Away(away)) => Err(log_issuer_unavailable(issuer, &away).into()),
             Err(OidcFlowError::Refused(fault)) => {
                 tracing::warn!(issuer = issuer.name(), %fault, "An issuer's token was refused");
-                Err(IdentityRefusal::Refused(issuer.label().to_owned()))
+                Err(IdentityRefusal::Refused(issuer.label().to_owned()).into())
             }
-        })
+        }
     }
 
     /// Registers a customer. The address is used only if the issuer verified it and no account has
@@ -275,33 +264,42 @@ impl Service {
         issuer: &Issuer,
         proof: VerifiedIdentity,
         arrival: &SignInContext,
-    ) -> Result<Result<(), IdentityRefusal>, ServiceError> {
-        if let Err(spent) = self.limits.count_registration(arrival.from).await {
-            return Ok(Err(IdentityRefusal::Registrations(spent)));
-        }
-        let claims = match issuer.complete_claims(proof).await {
-            Ok(claims) => claims,
-            Err(away) => return Ok(Err(log_issuer_unavailable(issuer, &away))),
-        };
+    ) -> Result<(), AttemptError<IdentityRefusal>> {
+        self.limits
+            .count_registration(arrival.from)
+            .await
+            .map_err(IdentityRefusal::Registrations)?;
+        let claims = issuer
+            .complete_claims(proof)
+            .await
+            .map_err(|away| log_issuer_unavailable(issuer, &away))?;
         let whose = IssuerSubject {
             issuer: issuer.address(),
             subject: &claims.sub,
         };
         let user = UserId(self.clock.new_id());
         let Some(email) = choose_email(&claims, user) else {
-            return Ok(Err(IdentityRefusal::Refused(issuer.label().to_owned())));
+            return Err(IdentityRefusal::Refused(issuer.label().to_owned()).into());
         };
         let names = (0..NAMES_TRIED).filter_map(|attempt| choose_username(&claims, attempt));
         let registered = self
-            .register_with_identity(whose, (user, email), names, &arrival.trace)
+            .register_with_identity(whose, user, email, names, &arrival.trace)
             .await?;
-        Ok(match registered {
+        match registered {
             Some(AddNewcomerResult::EmailTaken) => {
-                Err(IdentityRefusal::EmailTaken(issuer.label().to_owned()))
+                Err(IdentityRefusal::EmailTaken(issuer.label().to_owned()).into())
             }
             Some(_) => Ok(()),
-            None => Err(IdentityRefusal::Over),
-        })
+            None => Err(IdentityRefusal::Over.into()),
+        }
+    }
+
+    pub fn build_new_identity<'i>(&self, whose: IssuerSubject<'i>) -> NewIdentity<'i> {
+        NewIdentity {
+            id: IdentityId(self.clock.new_id()),
+            whose,
+            at: self.clock.now(),
+        }
     }
 
     /// Registers a customer without a password, with the first free name. Returns `None` if all
@@ -309,7 +307,8 @@ impl Service {
     pub async fn register_with_identity(
         &self,
         whose: IssuerSubject<'_>,
-        (user, email): (UserId, Email),
+        user: UserId,
+        email: Email,
         names: impl Iterator<Item = Username>,
         trace: &TraceId,
     ) -> Result<Option<AddNewcomerResult>, ServiceError> {
@@ -324,11 +323,10 @@ impl Service {
             let kind = EventType::UserRegistered;
             let role = account.role_id;
             let event = events::build_user_event(kind, &self.clock, trace, account.id, role, None)?;
-            let written = (IdentityId(self.clock.new_id()), self.clock.now());
-            let named = (&username, &email);
+            let identity = self.build_new_identity(whose);
             match self
                 .store
-                .add_newcomer(&account, named, whose, written, &event)
+                .add_newcomer(&account, &username, &email, identity, &event)
                 .await?
             {
                 AddNewcomerResult::NameTaken => {}
@@ -350,7 +348,7 @@ impl Service {
         &self,
         whose: IssuerSubject<'_>,
         arrival: SignInContext,
-    ) -> Result<Result<AccessGrant, IdentityRefusal>, ServiceError> {
+    ) -> Result<AccessGrant, AttemptError<IdentityRefusal>> {
         let SignInContext {
             from,
             device,
@@ -358,38 +356,36 @@ impl Service {
             trace,
         } = arrival;
         let Some((identity, user)) = self.store.find_identity(whose).await? else {
-            return Ok(Err(IdentityRefusal::Over));
+            return Err(IdentityRefusal::Over.into());
         };
         let name = self.store.load_username(user).await?;
         let Some(username) = name.and_then(|name| Username::new(&name).ok()) else {
-            return Ok(Err(IdentityRefusal::Closed));
+            return Err(IdentityRefusal::Closed.into());
         };
         let Some(account) = self.store.find_account(&username).await? else {
-            return Ok(Err(IdentityRefusal::Closed));
+            return Err(IdentityRefusal::Closed.into());
         };
         if whose.issuer == PHONES && account.role_id != Role::Customer {
-            return Ok(Err(IdentityRefusal::PasswordOnly));
+            return Err(IdentityRefusal::PasswordOnly.into());
         }
         self.store.store_missing_number(identity, whose).await?;
-        let entry = match self.resolve_origin(&username, from, device).await? {
-            // A concurrent unlink or password change either finds this session or prevents it.
-            Ok(entry) => SignInOrigin {
-                identity: Some(identity),
-                ..entry
-            },
-            Err(spent) => {
-                return Ok(Err(IdentityRefusal::Entry(CredentialRefusal::TooOften(
-                    spent,
-                ))));
-            }
+        let origin = self
+            .resolve_origin(&username, from, device)
+            .await
+            .map_err(|error| {
+                error
+                    .map_refusal(|spent| IdentityRefusal::Entry(CredentialRefusal::TooOften(spent)))
+            })?;
+        // A concurrent unlink or password change either finds this session or prevents it.
+        let entry = SignInOrigin {
+            identity: Some(identity),
+            ..origin
         };
         let begun = self
-            .begin_session(&account, entry, refresh, (None, &trace))
+            .begin_session(&account, entry, refresh, None, &trace)
             .await?;
-        let name = username.as_str().to_owned();
-        Ok(begun
-            .map(|grant| grant.with_username(name))
-            .ok_or(IdentityRefusal::Closed))
+        let grant = begun.ok_or(IdentityRefusal::Closed)?;
+        Ok(grant.with_username(username.as_str().to_owned()))
     }
 }
 
@@ -414,6 +410,8 @@ fn choose_username(claims: &IdentityClaims, attempt: usize) -> Option<Username> 
 
 /// Random characters that make a name unique.
 pub fn random_suffix<const CHARS: usize>() -> String {
-    let letter = |byte: u8| char::from(TAIL_ALPHABET[usize::from(byte & 31)]);
-    random::draw_bytes::<CHARS>().map(letter).iter().collect()
+    random::draw_bytes::<CHARS>()
+        .iter()
+        .map(|byte| char::from(TAIL_ALPHABET[usize::from(byte & 31)]))
+        .collect()
 }

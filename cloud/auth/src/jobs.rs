@@ -18,7 +18,9 @@ const BATCHES_MAX: usize = 200;
 const KEPT_MS: i64 = 24 * 3600 * 1000;
 
 pub fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Job> {
-    let (store, store_to_seal, clock) = (store.clone(), store.clone(), clock.clone());
+    let store_to_seal = store.clone();
+    let store = store.clone();
+    let clock = clock.clone();
     let signing = signing.clone();
     let keys = Job::new("auth-keys", "15 * * * * *", move || {
         let signing = signing.clone();

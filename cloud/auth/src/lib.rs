@@ -12,6 +12,7 @@ mod domain;
 mod edge_tokens;
 mod endings;
 mod entry;
+mod errors;
 mod events;
 mod grants;
 mod http;
@@ -60,13 +61,14 @@ use wire::{Role, UnixMillis, UserId};
 
 use codes::PhoneCodes;
 use domain::{Email, NewAccount, Password, Username};
+use errors::ServiceError;
 pub use grants::GrantHours;
 pub use issuers::IssuerConfig;
 use issuers::Issuers;
 use limits::AuthRateLimits;
 use passwords::Passwords;
 use revocations::SessionStatusCache;
-use service::{Service, ServiceError};
+use service::Service;
 use signing::SigningKeys;
 use store::{MIGRATIONS, Store};
 
@@ -133,18 +135,18 @@ pub struct Config {
     pub oidc: Vec<IssuerConfig>,
 }
 
-const SIGN_INS_PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(299);
-const SIGN_INS_PER_ACCOUNT_PER_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
-const REGISTRATIONS_PER_ADDRESS_PER_DAY: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
-const CODE_MINUTES: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
-const CODE_TRIES: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
-const CODES_PER_PHONE_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
-const CODES_PER_ADDRESS_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
-const CODES_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(799);
-const CODES_FOR_ACCOUNTS_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(199);
-const ADDRESS_MAILS_PER_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
-const SIGNING_KEY_DAYS: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
-const SIGNING_KEY_KNOWN_HOURS: NonZeroU32 = NonZeroU32::MIN.saturating_add(23);
+const SIGN_INS_PER_ADDRESS_PER_MINUTE: NonZeroU32 = NonZeroU32::new(300).unwrap();
+const SIGN_INS_PER_ACCOUNT_PER_MINUTE: NonZeroU32 = NonZeroU32::new(30).unwrap();
+const REGISTRATIONS_PER_ADDRESS_PER_DAY: NonZeroU32 = NonZeroU32::new(60).unwrap();
+const CODE_MINUTES: NonZeroU32 = NonZeroU32::new(5).unwrap();
+const CODE_TRIES: NonZeroU32 = NonZeroU32::new(5).unwrap();
+const CODES_PER_PHONE_PER_HOUR: NonZeroU32 = NonZeroU32::new(5).unwrap();
+const CODES_PER_ADDRESS_PER_HOUR: NonZeroU32 = NonZeroU32::new(60).unwrap();
+const CODES_PER_HOUR: NonZeroU32 = NonZeroU32::new(800).unwrap();
+const CODES_FOR_ACCOUNTS_PER_HOUR: NonZeroU32 = NonZeroU32::new(200).unwrap();
+const ADDRESS_MAILS_PER_HOUR: NonZeroU32 = NonZeroU32::new(5).unwrap();
+const SIGNING_KEY_DAYS: NonZeroU32 = NonZeroU32::new(30).unwrap();
+const SIGNING_KEY_KNOWN_HOURS: NonZeroU32 = NonZeroU32::new(24).unwrap();
 
 impl Default for Config {
     fn default() -> Self {
@@ -334,17 +336,19 @@ fn prepare_passwords() -> Result<Passwords, OpenError> {
 }
 
 fn build_admin(username: &str, password: String) -> Result<NewAccount, BootstrapError> {
-    let invalid = |field| {
-        move |error: wire::FieldError| BootstrapError::Invalid {
-            field,
-            expected: error.why.en,
-        }
-    };
+    // Every account requires an address; `.invalid` marks undeliverable ones.
+    let email = format!("{username}@admin.invalid");
     Ok(NewAccount {
-        username: Username::new(username).map_err(invalid("username"))?,
-        // Every account requires an address; `.invalid` marks undeliverable ones.
-        email: Email::new(&format!("{username}@admin.invalid")).map_err(invalid("email"))?,
-        password: Password::new(password).map_err(invalid("password"))?,
+        username: Username::new(username).map_err(|error| to_invalid_field("username", error))?,
+        email: Email::new(&email).map_err(|error| to_invalid_field("email", error))?,
+        password: Password::new(password).map_err(|error| to_invalid_field("password", error))?,
         role: Role::Admin,
     })
+}
+
+fn to_invalid_field(field: &'static str, error: wire::FieldError) -> BootstrapError {
+    BootstrapError::Invalid {
+        field,
+        expected: error.why.en,
+    }
 }

@@ -12,7 +12,7 @@ use platform::{
 use process::metrics;
 use wire::UserId;
 
-use crate::{Config, passwords::HashLane, store::NameHash};
+use crate::{Config, errors::RefusalReason, passwords::HashLane, store::NameHash};
 
 #[derive(Clone)]
 pub struct AuthRateLimits {
@@ -42,6 +42,8 @@ pub struct QuotaExceeded {
     pub most: u32,
     pub retry_s: u32,
 }
+
+impl RefusalReason for QuotaExceeded {}
 
 impl AuthRateLimits {
     pub fn new(counts: WindowCounter, config: &Config) -> Self {

@@ -16,7 +16,8 @@ use wire::UnixMillis;
 
 use crate::{
     domain::{PresentedRefreshToken, RefreshUse},
-    service::{ACCESS_TOKEN_SECONDS, Service, ServiceError},
+    errors::ServiceError,
+    service::{ACCESS_TOKEN_SECONDS, Service},
     store::SessionEnding,
 };
 

@@ -154,23 +154,26 @@ impl SessionStatusCache {
 
     /// Looks up the session of verified claims in the cache.
     pub async fn lookup_session(&self, claims: &Claims) -> CachedSession {
-        let is_told = || {
-            let made_good = self.made_good.load(Ordering::SeqCst);
-            self.under_way.load(Ordering::SeqCst) == 0
-                && made_good == self.missed.load(Ordering::SeqCst)
-        };
         let Some((status, live)) =
             within_timeout(sessions::look_up_live(&self.cache, claims.jti)).await
         else {
             return CachedSession::Unknown { kept: false };
         };
-        let of_claims = |live: &LiveSession| (live.user, live.role) == (claims.sub, claims.role);
-        let live = live.filter(|live| of_claims(live) && live.until > self.clock.now());
+        let live = live.filter(|live| {
+            live.user == claims.sub && live.role == claims.role && live.until > self.clock.now()
+        });
         match (status, live) {
             (SessionStatus::Revoked, _) => CachedSession::Over,
-            (_, Some(_)) if is_told() => CachedSession::Stands,
+            (_, Some(_)) if self.has_all_revocations() => CachedSession::Stands,
             _ => CachedSession::Unknown { kept: true },
         }
+    }
+
+    /// Returns true if the cache has every revocation of this replica.
+    fn has_all_revocations(&self) -> bool {
+        let made_good = self.made_good.load(Ordering::SeqCst);
+        self.under_way.load(Ordering::SeqCst) == 0
+            && made_good == self.missed.load(Ordering::SeqCst)
     }
 
     async fn write_blacklist(&self) -> Result<(), RefillError> {

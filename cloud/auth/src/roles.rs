@@ -6,14 +6,17 @@
 
 use process::{problem::format_error_chain, trace::TraceId};
 use uuid::Uuid;
-use wire::{EventType, Permission, Role, UserId};
+use wire::{Permission, Role, UserId};
 
 use crate::{
     domain::{RoleDraft, RoleRefusal, check_permissions_held},
+    errors::{AttemptError, RefusalReason, ServiceError},
     events,
-    service::{Service, ServiceError},
+    service::Service,
     store::{BATCH, OtherSessionsRevocation, RoleChangeAudit, SessionEnding},
 };
+
+impl RefusalReason for RoleRefusal {}
 
 impl Service {
     /// Loads a person's permissions from auth_db and caches them for the gateways. Revoked people
@@ -48,12 +51,10 @@ impl Service {
         &self,
         draft: &RoleDraft,
         order: &RoleChangeAudit,
-    ) -> Result<Result<i64, RoleRefusal>, ServiceError> {
-        let made = self.store.make_role(draft, order).await?;
-        if let Ok(id) = made {
-            tracing::info!(role.id = id, by = %order.by, "A role was made");
-        }
-        Ok(made)
+    ) -> Result<i64, AttemptError<RoleRefusal>> {
+        let id = self.store.make_role(draft, order).await?;
+        tracing::info!(role.id = id, by = %order.by, "A role was made");
+        Ok(id)
     }
 
     pub async fn change_role(
@@ -61,25 +62,21 @@ impl Service {
         id: i64,
         draft: &RoleDraft,
         order: &RoleChangeAudit,
-    ) -> Result<Result<(), RoleRefusal>, ServiceError> {
-        let changed = self.store.change_role(id, draft, order).await?;
-        if changed.is_ok() {
-            tracing::info!(role.id = id, by = %order.by, "A role was changed");
-            self.evict_holders(id).await?;
-        }
-        Ok(changed)
+    ) -> Result<(), AttemptError<RoleRefusal>> {
+        self.store.change_role(id, draft, order).await?;
+        tracing::info!(role.id = id, by = %order.by, "A role was changed");
+        self.evict_holders(id).await?;
+        Ok(())
     }
 
     pub async fn remove_role(
         &self,
         id: i64,
         order: &RoleChangeAudit,
-    ) -> Result<Result<(), RoleRefusal>, ServiceError> {
-        let removed = self.store.remove_role(id, order).await?;
-        if removed.is_ok() {
-            tracing::info!(role.id = id, by = %order.by, "A role was removed");
-        }
-        Ok(removed)
+    ) -> Result<(), AttemptError<RoleRefusal>> {
+        self.store.remove_role(id, order).await?;
+        tracing::info!(role.id = id, by = %order.by, "A role was removed");
+        Ok(())
     }
 
     /// Assigns a role and ends all the person's sessions. Their sessions stay if they already have
@@ -90,9 +87,9 @@ impl Service {
         id: i64,
         order: &RoleChangeAudit,
         trace: &TraceId,
-    ) -> Result<Result<(), RoleRefusal>, ServiceError> {
+    ) -> Result<(), AttemptError<RoleRefusal>> {
         let Some(role) = self.store.load_role(user).await? else {
-            return Ok(Err(RoleRefusal::Unknown));
+            return Err(RoleRefusal::Unknown.into());
         };
         let ending = OtherSessionsRevocation {
             user,
@@ -100,22 +97,27 @@ impl Service {
             at: order.at,
             why: SessionEnding::RoleChanged,
         };
-        let event_of = |session| {
-            let kind = EventType::SessionRevoked;
-            events::build_user_event(kind, &self.clock, trace, user, role, Some(session))
-        };
         let under_way = self.sessions.begin_revocation();
-        let ended = match self.store.give_role(id, ending, order, event_of).await? {
+        let given = self
+            .store
+            .give_role(id, ending, order, |session| {
+                events::build_session_revoked_event(&self.clock, trace, user, role, session)
+            })
+            .await;
+        let ended = match given {
             Ok(ended) => ended,
-            Err(refused) => {
-                under_way.mark_reported();
-                return Ok(Err(refused));
+            Err(error) => {
+                // After a fault, sessions may have ended.
+                if let AttemptError::Refused(_) = error {
+                    under_way.mark_reported();
+                }
+                return Err(error.into());
             }
         };
         tracing::info!(user.id = %user, role.id = id, by = %order.by, ended = ended.len(), "Gave a person a role");
         self.evict_permissions(user).await;
         self.blacklist_ended(under_way, &ended, order.at).await;
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// Refuses an admin who lacks one of the person's permissions, so that they cannot lock out
@@ -124,15 +126,13 @@ impl Service {
         &self,
         by: UserId,
         user: UserId,
-    ) -> Result<Result<(), RoleRefusal>, ServiceError> {
+    ) -> Result<(), AttemptError<RoleRefusal>> {
         let own = self.store.load_person_role(by).await?;
         let theirs = self.store.load_person_role(user).await?;
         let own = own.map(|role| role.permissions).unwrap_or_default();
         let theirs = theirs.filter(|theirs| theirs.role.base_id == Role::Admin);
-        Ok(check_permissions_held(
-            &own,
-            &theirs.map(|role| role.permissions).unwrap_or_default(),
-        ))
+        let theirs = theirs.map(|role| role.permissions).unwrap_or_default();
+        Ok(check_permissions_held(&own, &theirs)?)
     }
 
     pub async fn evict_permissions(&self, user: UserId) {

@@ -15,17 +15,18 @@ use crate::{
     codes::PhoneCodes,
     domain::{NewAccount, Password, RoleRefusal, Username},
     entry::{CredentialRefusal, SignInAttempt, SignInOrigin},
+    errors::{AttemptError, ServiceError},
     events,
     grants::{self, GrantHours, Tablet},
     issuers::Issuers,
     limits::AuthRateLimits,
-    passwords::{HashLane, HashPermit, PasswordError, Passwords, is_our_hash},
+    passwords::{HashLane, HashPermit, Passwords, is_our_hash},
     renewal::session_end,
     revocations::{CachedSession, SessionStatusCache},
     signing::SigningKeys,
     store::{
-        Account, AddUserResult, CloseAccountResult, ClosureRecord, PlaceHash, SessionKind,
-        SessionState, Store, StoreError, UserSession,
+        Account, AddUserResult, CloseAccountResult, ClosureRecord, PlaceHash, SessionKind, Store,
+        UserSession, VerifiedSignIn,
     },
 };
 
@@ -46,14 +47,6 @@ pub struct Service {
     pub clock: Clock,
     pub cache: Cache,
     pub sessions: SessionStatusCache,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum ServiceError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Password(#[from] PasswordError),
 }
 
 #[derive(Serialize, ToSchema)]
@@ -99,17 +92,11 @@ impl AccessGrant {
     }
 }
 
-impl From<serde_json::Error> for ServiceError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
 impl Service {
     pub async fn sign_in(
         &self,
         attempt: SignInAttempt,
-    ) -> Result<Result<AccessGrant, CredentialRefusal>, ServiceError> {
+    ) -> Result<AccessGrant, AttemptError<CredentialRefusal>> {
         let SignInAttempt {
             from,
             typed_name,
@@ -127,21 +114,18 @@ impl Service {
                 .await?
                 .verify(password, None)
                 .await?;
-            return Ok(Err(CredentialRefusal::Wrong));
+            return Err(CredentialRefusal::Wrong.into());
         };
-        let (entry, permit) = match self.admit_attempt(&username, from, device).await? {
-            Ok(admitted) => admitted,
-            Err(refusal) => return Ok(Err(refusal)),
+        let (entry, permit) = self.admit_attempt(&username, from, device).await?;
+        let verified = self.verify_password(&permit, &username, password).await?;
+        let Some(account) = verified else {
+            self.record_failure(&entry).await?;
+            return Err(CredentialRefusal::Wrong.into());
         };
-        match self.verify_password(&permit, &username, password).await? {
-            Some(account) => {
-                let begun = self
-                    .begin_session(&account, entry, refresh, (tablet, &trace))
-                    .await?;
-                Ok(begun.ok_or(CredentialRefusal::Wrong))
-            }
-            None => Ok(Err(self.record_failure(&entry).await?)),
-        }
+        let begun = self
+            .begin_session(&account, entry, refresh, tablet, &trace)
+            .await?;
+        Ok(begun.ok_or(CredentialRefusal::Wrong)?)
     }
 
     /// Returns the account with this name if the password is right, and replaces an imported hash
@@ -175,7 +159,8 @@ impl Service {
         account: &Account,
         entry: SignInOrigin,
         refresh: bool,
-        (tablet, trace): (Option<Tablet>, &TraceId),
+        tablet: Option<Tablet>,
+        trace: &TraceId,
     ) -> Result<Option<AccessGrant>, ServiceError> {
         let last = self.store.last_sign_in(account.id).await?;
         let wrong_passwords = self.report_wrong_guesses(last, &entry).await?;
@@ -183,61 +168,17 @@ impl Service {
         let password_changed_at = changed_at.filter(|at| last.is_none_or(|last| last < *at));
         // After a readmission, tokens start at a whole second, possibly the next one.
         let created_at = self.clock.now().max(account.tokens_since);
-        let issued = created_at.0 / 1000;
-        let tablet = tablet.filter(|_| grants::can_hold_grant(account.role_id));
-        let (kind, expires_in) = match tablet {
-            Some(_) => (TokenKind::DeviceGrant, self.grant_hours.to_seconds()),
-            None => (TokenKind::Access, ACCESS_TOKEN_SECONDS),
-        };
-        let (region, device) = tablet
-            .map(|Tablet { region, device }| (region, device))
-            .unzip();
-        let claims = Claims {
-            iss: ISSUER.to_owned(),
-            sub: account.id,
-            role: account.role_id,
-            jti: SessionId(self.clock.new_id()),
-            iat: issued,
-            exp: issued + expires_in,
-            kind,
-            device,
-            region,
-            command: None,
-            verified: false,
-            mark_version: 0,
-        };
+        let claims = self.build_session_claims(account, created_at, tablet);
         let claims = self.with_current_mark(claims).await?;
-        let is_grant = claims.kind == TokenKind::DeviceGrant;
-        let kind = if is_grant {
-            SessionKind::DeviceGrant
-        } else {
-            SessionKind::Access
-        };
-        let mut session = UserSession::from_claims(&claims, kind, created_at);
-        if refresh {
-            session.expires_at = session_end(created_at);
-        }
+        let session = build_session(&claims, created_at, refresh);
         let token = self.signing.sign_claims(&claims);
-        let refresh = refresh.then(|| self.refresh_token(&claims, session.expires_at));
-        let SignInOrigin {
-            name,
-            place,
-            device,
-            identity,
-            ..
-        } = entry;
-        let known = device
-            .as_ref()
-            .map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret)));
-        let looked_at = (account.role_id, changed_at);
+        let refresh_token = refresh.then(|| self.refresh_token(&claims, session.expires_at));
         let asked_at = self.clock.now();
-        if !self
-            .store
-            .begin_session(&session, looked_at, (name, place), (known, identity))
-            .await?
-        {
+        let sign_in = self.build_verified_sign_in(account, &entry);
+        if !self.store.begin_session(&session, sign_in).await? {
             return Ok(None);
         }
+        let is_grant = claims.kind == TokenKind::DeviceGrant;
         if is_grant {
             self.end_replaced_grants(&claims, &session, trace).await?;
         } else {
@@ -253,18 +194,62 @@ impl Service {
         };
         Ok(Some(AccessGrant {
             access_token,
-            refresh_token: refresh,
+            refresh_token,
             edge_token,
             token_type: "Bearer",
-            expires_in,
+            expires_in: claims.exp - claims.iat,
             user_id: account.id,
             username: None,
             role: account.role_id,
             claims: Box::new(claims),
-            device: device.map(|secret| secret.reveal().to_owned()),
+            device: entry.device.map(|secret| secret.reveal().to_owned()),
             wrong_passwords,
             password_changed_at,
         }))
+    }
+
+    /// Builds the claims of a new session; a tablet of a provider gets a device grant.
+    fn build_session_claims(
+        &self,
+        account: &Account,
+        created_at: UnixMillis,
+        tablet: Option<Tablet>,
+    ) -> Claims {
+        let issued = created_at.0 / 1000;
+        let tablet = tablet.filter(|_| grants::can_hold_grant(account.role_id));
+        let (kind, expires_in) = match tablet {
+            Some(_) => (TokenKind::DeviceGrant, self.grant_hours.to_seconds()),
+            None => (TokenKind::Access, ACCESS_TOKEN_SECONDS),
+        };
+        let (region, device) = tablet
+            .map(|Tablet { region, device }| (region, device))
+            .unzip();
+        Claims {
+            iss: ISSUER.to_owned(),
+            sub: account.id,
+            role: account.role_id,
+            jti: SessionId(self.clock.new_id()),
+            iat: issued,
+            exp: issued + expires_in,
+            kind,
+            device,
+            region,
+            command: None,
+            verified: false,
+            mark_version: 0,
+        }
+    }
+
+    fn build_verified_sign_in(&self, account: &Account, entry: &SignInOrigin) -> VerifiedSignIn {
+        let device = entry.device.as_ref();
+        VerifiedSignIn {
+            role: account.role_id,
+            password_of: account.password_changed_at,
+            name: entry.name,
+            place: entry.place,
+            device: device.map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret))),
+            identity: entry.identity,
+        }
     }
 
     /// Returns the claims with the owner's current verification mark; only providers have one.
@@ -291,10 +276,9 @@ impl Service {
             .store
             .session_state(claims.jti, self.clock.now())
             .await?;
-        let stands = |state: &SessionState| {
-            state.live && state.user_id == claims.sub && state.role == claims.role
-        };
-        Ok(state.filter(stands).map(|state| state.expires_at))
+        let live = state
+            .filter(|state| state.live && state.user_id == claims.sub && state.role == claims.role);
+        Ok(live.map(|state| state.expires_at))
     }
 
     /// Returns the claims of a cloud token if its signature, expiry and session are valid.
@@ -343,18 +327,23 @@ impl Service {
         by: UserId,
         why: String,
         trace: &TraceId,
-    ) -> Result<Result<Role, RoleRefusal>, ServiceError> {
+    ) -> Result<Role, AttemptError<RoleRefusal>> {
         let Some(role) = self.store.load_role(user).await? else {
-            return Ok(Err(RoleRefusal::Unknown));
+            return Err(RoleRefusal::Unknown.into());
         };
-        let event_of = |at| events::build_closed_event(&self.clock, trace, user, role, at);
         let record = ClosureRecord {
             at: self.clock.now(),
             by,
             why,
         };
         let ending = self.sessions.begin_revocation();
-        let decided = match self.store.close_account(user, &record, event_of).await? {
+        let closed = self
+            .store
+            .close_account(user, &record, |at| {
+                events::build_closed_event(&self.clock, trace, user, role, at)
+            })
+            .await?;
+        let decided = match closed {
             CloseAccountResult::Closed => {
                 tracing::info!(user.id = %user, by = %by, "An account was closed");
                 self.evict_permissions(user).await;
@@ -365,7 +354,7 @@ impl Service {
             CloseAccountResult::Refused(refused) => Err(refused),
         };
         ending.mark_reported();
-        Ok(decided)
+        Ok(decided?)
     }
 
     /// Reopens the account of a revoked person. Earlier tokens stay invalid: their sessions have
@@ -381,25 +370,42 @@ impl Service {
         let Some((role, _)) = self.store.load_tokens_since(user).await? else {
             return Ok(None);
         };
-        let event_of = |tokens_since| {
-            let body = ReadmissionEvent {
-                user_id: user,
-                role,
-                tokens_since,
-            };
-            events::build_readmitted_event(&self.clock, trace, &body)
-        };
         let id = self.clock.new_id();
         let record = ClosureRecord {
             at: self.clock.now(),
             by,
             why,
         };
-        if self.store.readmit_user(id, user, &record, event_of).await? {
+        let is_readmitted = self
+            .store
+            .readmit_user(id, user, &record, |tokens_since| {
+                let body = ReadmissionEvent {
+                    user_id: user,
+                    role,
+                    tokens_since,
+                };
+                events::build_readmitted_event(&self.clock, trace, &body)
+            })
+            .await?;
+        if is_readmitted {
             tracing::info!(user.id = %user, by = %by, "A revoked person was let in again");
         }
         Ok(self.store.load_tokens_since(user).await?)
     }
+}
+
+/// With a refresh token, the session outlasts its access token.
+fn build_session(claims: &Claims, created_at: UnixMillis, refresh: bool) -> UserSession {
+    let kind = if claims.kind == TokenKind::DeviceGrant {
+        SessionKind::DeviceGrant
+    } else {
+        SessionKind::Access
+    };
+    let mut session = UserSession::from_claims(claims, kind, created_at);
+    if refresh {
+        session.expires_at = session_end(created_at);
+    }
+    session
 }
 
 /// Creates an account and its event. Returns `None` if the name is taken. If another account has

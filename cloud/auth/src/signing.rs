@@ -27,17 +27,20 @@ use ring::{KeyRotationPlan, TOKENS_LIVE_MS};
 
 use crate::{
     Config,
+    errors::{AttemptError, RefusalReason, convert_faults},
     store::{NewSigningKey, SigningKey, Store, StoreError},
 };
 
+const HOUR_MS: i64 = 3600 * 1000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 /// The longest delay until a replica applies another's rotation or kill.
 const RELOAD: Duration = Duration::from_secs(5);
 /// Private keys are kept this long after they stop signing: another replica may still sign with one
 /// until it reloads.
-const SEALED_AFTER_MS: i64 = 3600 * 1000;
+const SEALED_AFTER_MS: i64 = HOUR_MS;
 /// Former keys verify the authors of operations in an edge's log, even if the edge returns after
 /// this long.
-const FORMER_KEPT_MS: i64 = 400 * 24 * 3600 * 1000;
+const FORMER_KEPT_MS: i64 = 400 * DAY_MS;
 
 #[derive(Clone)]
 pub struct SigningKeys(Arc<Inner>);
@@ -76,6 +79,10 @@ pub struct KeyTooNew {
     pub trusted_from: UnixMillis,
 }
 
+impl RefusalReason for KeyTooNew {}
+
+convert_faults!(SigningError: SigningError, StoreError);
+
 /// The admin who changes a key, and their reason.
 #[derive(Debug, Clone)]
 pub struct KeyChangeAudit {
@@ -93,10 +100,9 @@ impl SigningKeys {
         let (own, vault) = KeyVault::load_or_create(&config.signing_key).map_err(
             OpenError::own_failure("could not get the key that signs tokens"),
         )?;
-        let hours = |count: u32| i64::from(count) * 3600 * 1000;
         let plan = KeyRotationPlan {
-            signs_ms: hours(config.signing_key_days.get()) * 24,
-            known_ms: hours(config.signing_key_known_hours.get()),
+            signs_ms: i64::from(config.signing_key_days.get()) * DAY_MS,
+            known_ms: i64::from(config.signing_key_known_hours.get()) * HOUR_MS,
         };
         let now = clock.now();
         let file = NewSigningKey::from_file(own.kid(), own.public_key());
@@ -186,10 +192,13 @@ impl SigningKeys {
         if let Some(begun) = ring.newest_started(now) {
             store.end_keys_before(begun.place, begun.signs_from).await?;
         }
-        let before = |ms: i64| now.plus_ms(-ms);
-        store.wipe_private_keys(before(SEALED_AFTER_MS)).await?;
-        store.retire_keys(before(TOKENS_LIVE_MS), now).await?;
-        store.delete_former_keys(before(FORMER_KEPT_MS)).await?;
+        store
+            .wipe_private_keys(now.plus_ms(-SEALED_AFTER_MS))
+            .await?;
+        store.retire_keys(now.plus_ms(-TOKENS_LIVE_MS), now).await?;
+        store
+            .delete_former_keys(now.plus_ms(-FORMER_KEPT_MS))
+            .await?;
         if let Some((trusted_from, signs_from)) = ring.plan_next_key(*plan, now) {
             let last = ring.0.iter().map(|key| key.place).max().unwrap_or(0);
             let new = self.create_key(last + 1, trusted_from, signs_from);
@@ -206,22 +215,21 @@ impl SigningKeys {
     pub async fn rotate_to_next(
         &self,
         order: &KeyChangeAudit,
-    ) -> Result<Result<(), KeyTooNew>, SigningError> {
+    ) -> Result<(), AttemptError<KeyTooNew, SigningError>> {
         let now = self.0.clock.now();
         let ring = self.load_ring().await?;
         let Some(next) = ring.next(now) else {
             // The next key begins at this moment.
-            return self.advance_keys().await.map(Ok);
+            return Ok(self.advance_keys().await?);
         };
         if next.trusted_from > now {
-            return Ok(Err(KeyTooNew {
-                trusted_from: next.trusted_from,
-            }));
+            let trusted_from = next.trusted_from;
+            return Err(KeyTooNew { trusted_from }.into());
         }
         if self.0.store.begin_key(&next.kid, order, now).await? {
             tracing::warn!(key.id = next.kid, by = %order.by, "The signing key was rotated by hand");
         }
-        self.advance_keys().await.map(Ok)
+        Ok(self.advance_keys().await?)
     }
 
     /// Invalidates all tokens of a key. If it is the current key, the next one signs immediately.
@@ -246,28 +254,12 @@ impl SigningKeys {
     }
 
     async fn load(&self) -> Result<(), SigningError> {
-        let Inner {
-            clock,
-            own,
-            vault,
-            keys,
-            ..
-        } = &*self.0;
+        let Inner { clock, keys, .. } = &*self.0;
         let ring = self.load_ring().await?;
-        let opened = |key: &SigningKey| {
-            if key.kid == own.kid() {
-                return Some((key.signs_from, own.clone()));
-            }
-            let signer = key
-                .sealed
-                .as_ref()
-                .and_then(|sealed| vault.open(&key.kid, sealed));
-            if signer.is_none() {
-                tracing::error!(key.id = key.kid, "The key file does not open a signing key");
-            }
-            signer.map(|signer| (key.signs_from, signer))
-        };
-        let signers: Vec<_> = ring.signing_keys(clock.now()).filter_map(opened).collect();
+        let signers: Vec<_> = ring
+            .signing_keys(clock.now())
+            .filter_map(|key| Some((key.signs_from, self.open_signer(key)?)))
+            .collect();
         if signers.is_empty() {
             return Err(SigningError::NoKey);
         }
@@ -278,6 +270,19 @@ impl SigningKeys {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = signers;
         Ok(())
+    }
+
+    fn open_signer(&self, key: &SigningKey) -> Option<Signer> {
+        let Inner { own, vault, .. } = &*self.0;
+        if key.kid == own.kid() {
+            return Some(own.clone());
+        }
+        let sealed = key.sealed.as_ref();
+        let signer = sealed.and_then(|sealed| vault.open(&key.kid, sealed));
+        if signer.is_none() {
+            tracing::error!(key.id = key.kid, "The key file does not open a signing key");
+        }
+        signer
     }
 
     fn create_key(

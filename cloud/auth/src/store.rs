@@ -15,6 +15,7 @@ mod identities;
 mod people;
 mod readmissions;
 mod reasons;
+mod role_changes;
 mod roles;
 mod sessions;
 mod signing_keys;
@@ -39,12 +40,13 @@ pub use credentials::{NewPassword, OneTimeCodeHash, PasswordReset};
 pub use endings::{OtherSessionsRevocation, SessionEnding};
 pub use failures::{NameHash, PlaceHash};
 pub use identities::{
-    AddNewcomerResult, IssuerSubject, LinkIdentityResult, PHONES, UnlinkIdentityResult,
+    AddNewcomerResult, IssuerSubject, LinkIdentityResult, NewIdentity, PHONES, UnlinkIdentityResult,
 };
 pub use people::{AccountState, PeopleFilter, PersonRow};
 pub use platform::StoreError;
-pub use roles::{RoleAct, RoleChangeAudit, RoleDetails};
-pub use sessions::{SessionKind, SessionState, UserSession};
+pub use role_changes::{RoleAct, RoleChangeAudit};
+pub use roles::RoleDetails;
+pub use sessions::{SessionKind, UserSession, VerifiedSignIn};
 pub use signing_keys::{NewSigningKey, SigningKey};
 pub use users::{Account, AddUserResult, CloseAccountResult, ClosureRecord};
 

@@ -156,23 +156,23 @@ fn is_plausible_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
     };
-    let clean = |part: &str| !part.chars().any(|c| c.is_whitespace() || c.is_control());
     text.len() <= EMAIL_BYTES_MAX
         && (1..=EMAIL_LOCAL_BYTES_MAX).contains(&local.len())
-        && clean(local)
+        && !local.chars().any(|c| c.is_whitespace() || c.is_control())
         // `"x"@d` is the mailbox of `x@d`: a quoted name would open a second account for it.
         && !local.contains(['"', '\\'])
         && is_plausible_domain(domain)
 }
 
 fn is_plausible_domain(domain: &str) -> bool {
-    let label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-    };
-    domain.contains('.') && domain.split('.').all(label)
+    domain.contains('.') && domain.split('.').all(is_domain_label)
+}
+
+fn is_domain_label(label: &str) -> bool {
+    !label.is_empty()
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.chars().all(|c| c.is_alphanumeric() || c == '-')
 }
 
 #[cfg(test)]

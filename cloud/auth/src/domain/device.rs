@@ -15,13 +15,17 @@ impl DeviceSecret {
 
     /// `None` if the text cannot be one of our secrets.
     pub fn new(text: String) -> Option<Self> {
-        let is_sound = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        (text.len() == CHARS && text.bytes().all(is_sound)).then_some(Self(text))
+        let is_secret = text.len() == CHARS && text.bytes().all(is_base64url_byte);
+        is_secret.then_some(Self(text))
     }
 
     pub fn reveal(&self) -> &str {
         &self.0
     }
+}
+
+fn is_base64url_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')
 }
 
 impl fmt::Debug for DeviceSecret {

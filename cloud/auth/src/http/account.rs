@@ -13,7 +13,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use wire::{Code, Permission, Role, UnixMillis, UserId, check_reason};
 
-use super::{LiveCaller, require_permission, roles::to_role_problem};
+use super::{IntoProblem, LiveCaller, require_permission};
 use crate::{
     domain::NewAccount,
     limits::QuotaExceeded,
@@ -110,8 +110,8 @@ pub async fn revoke(
     let by = caller.actor.user_id;
     let role = service
         .revoke_person(user_id, by, why, &trace)
-        .await?
-        .map_err(to_role_problem)?;
+        .await
+        .map_err(|error| error.into_problem(&service))?;
     Ok(Json(ClosedAccount { user_id, role }))
 }
 
@@ -128,8 +128,8 @@ pub async fn readmit(
     let by = caller.actor.user_id;
     service
         .check_may_administer(by, user_id)
-        .await?
-        .map_err(to_role_problem)?;
+        .await
+        .map_err(|error| error.into_problem(&service))?;
     let open = service.readmit_person(user_id, by, why, &trace).await?;
     let (role, since) = open.ok_or(Code::NotFound)?;
     let tokens_since = (since > UnixMillis(0)).then_some(since);

@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, EventId, UnixMillis, UserId};
 
-use super::{LiveCaller, session::to_sign_in_problem};
+use super::{IntoProblem, LiveCaller};
 use crate::{
     addresses::{AddressRefusal, EmailStatus},
     domain::{Email, OneTimeCode},
     limits::QuotaExceeded,
     say,
-    service::{Service, ServiceError},
+    service::Service,
     store::AddressCodeTarget,
 };
 
@@ -84,12 +84,11 @@ pub async fn change_address(
     Json(MailAddressForm { email, password }): Json<MailAddressForm>,
 ) -> Result<Json<MailAddress>, Problem> {
     let email = Email::new(&email)?;
-    let asked = service
+    service
         .change_address(&caller.claims, from, password, email, &trace)
-        .await?;
-    asked
+        .await
         .map(to_mail_address)
-        .map_err(|refused| to_address_problem(&service, &refused))
+        .map_err(|error| error.into_problem(&service))
 }
 
 pub async fn send_address_code(
@@ -97,10 +96,11 @@ pub async fn send_address_code(
     RequestTrace(trace): RequestTrace,
     LiveCaller(caller): LiveCaller,
 ) -> Result<Json<MailAddress>, Problem> {
-    let asked = service.request_address_code(&caller.claims, &trace).await?;
-    asked
+    service
+        .request_address_code(&caller.claims, &trace)
+        .await
         .map(to_mail_address)
-        .map_err(|refused| to_address_problem(&service, &refused))
+        .map_err(|error| error.into_problem(&service))
 }
 
 pub async fn confirm_address(
@@ -110,10 +110,11 @@ pub async fn confirm_address(
 ) -> Result<Json<MailAddress>, Problem> {
     let code = OneTimeCode::parse_typed(&code);
     let code = code.ok_or_else(|| Problem::wrong_field("code", say::address_code_needs))?;
-    let confirmed = service.confirm_address(&caller.claims, &code).await?;
-    confirmed
+    service
+        .confirm_address(&caller.claims, &code)
+        .await
         .map(to_mail_address)
-        .map_err(|refused| to_address_problem(&service, &refused))
+        .map_err(|error| error.into_problem(&service))
 }
 
 /// Only the mailbox may receive the code, so this route serves only the notification service.
@@ -125,8 +126,7 @@ pub async fn issue_address_code(
     if from != CloudPart::Notification.name() {
         return Err(Code::RoleForbidden.into());
     }
-    let made: Result<_, ServiceError> = service.generate_address_code(user_id).await;
-    Ok(Json(match made? {
+    Ok(Json(match service.generate_address_code(user_id).await? {
         Some((AddressCodeTarget { email, owner, wish }, code, expires_at)) => AddressCodeAnswer {
             email: Some(email.as_str().to_owned()),
             code: owner.is_none().then(|| code.reveal()),
@@ -151,36 +151,37 @@ fn to_mail_address(
         pending,
     }: EmailStatus,
 ) -> Json<MailAddress> {
-    let text = |email: Email| email.as_str().to_owned();
     Json(MailAddress {
-        email: email.map(text),
+        email: email.map(|email| email.as_str().to_owned()),
         is_confirmed,
-        pending: pending.map(text),
+        pending: pending.map(|email| email.as_str().to_owned()),
     })
 }
 
-fn to_address_problem(service: &Service, refused: &AddressRefusal) -> Problem {
-    match refused {
-        AddressRefusal::Entry(refused) => to_sign_in_problem(refused, service.clock.now()).1,
-        AddressRefusal::Mails(QuotaExceeded { most, retry_s }) => {
-            let most = (*most).into();
-            let minutes = retry_s.div_ceil(60).into();
-            let why = say::address_mails { most, minutes };
-            Problem::new(Code::RateLimited)
-                .with_detail(why)
-                .retry_after(*retry_s)
+impl IntoProblem for AddressRefusal {
+    fn into_problem(self, service: &Service) -> Problem {
+        match self {
+            Self::Entry(refused) => refused.into_problem(service),
+            Self::Mails(QuotaExceeded { most, retry_s }) => {
+                let most = most.into();
+                let minutes = retry_s.div_ceil(60).into();
+                let why = say::address_mails { most, minutes };
+                Problem::new(Code::RateLimited)
+                    .with_detail(why)
+                    .retry_after(retry_s)
+            }
+            Self::TooOften(QuotaExceeded { retry_s, .. }) => {
+                let why = say::codes_too_fast {
+                    seconds: retry_s.into(),
+                };
+                Problem::new(Code::RateLimited)
+                    .with_detail(why)
+                    .retry_after(retry_s)
+            }
+            Self::Wrong => Code::CodeWrong.into(),
+            Self::Over => Code::CodeOver.into(),
+            Self::Taken => Problem::new(Code::UserExists).with_detail(say::address_taken),
+            Self::Closed => Code::InvalidToken.into(),
         }
-        AddressRefusal::TooOften(QuotaExceeded { retry_s, .. }) => {
-            let why = say::codes_too_fast {
-                seconds: (*retry_s).into(),
-            };
-            Problem::new(Code::RateLimited)
-                .with_detail(why)
-                .retry_after(*retry_s)
-        }
-        AddressRefusal::Wrong => Code::CodeWrong.into(),
-        AddressRefusal::Over => Code::CodeOver.into(),
-        AddressRefusal::Taken => Problem::new(Code::UserExists).with_detail(say::address_taken),
-        AddressRefusal::Closed => Code::InvalidToken.into(),
     }
 }

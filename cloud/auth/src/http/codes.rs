@@ -16,13 +16,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, FieldError, Language, Region};
 
-use super::{
-    LiveCaller, identities::to_identity_problem as visit_problem, session::to_sign_in_problem,
-};
+use super::{IntoProblem, LiveCaller};
 use crate::{
     codes::{PhoneCodeRefusal, PhoneProof},
     domain::SignInCode,
     entry::CredentialRefusal,
+    errors::AttemptError,
     identities::SignInContext,
     limits::{CodeQuota, QuotaExceeded},
     say,
@@ -91,8 +90,10 @@ pub async fn send_code(
         .get(header::ACCEPT_LANGUAGE)
         .and_then(|value| value.to_str().ok());
     let language = accepted.map(Language::from_accept).unwrap_or_default();
-    let sent = service.send_code(phone, from, language).await?;
-    let expires_in = sent.map_err(|refused| to_code_problem(&service, refused))?;
+    let expires_in = service
+        .send_code(phone, from, language)
+        .await
+        .map_err(|error| error.into_problem(&service))?;
     Ok(Json(SentCode { expires_in }))
 }
 
@@ -116,14 +117,13 @@ pub async fn sign_in_by_code(
         refresh,
         trace,
     };
-    let entered = service.sign_in_by_code(proof, arrival).await?;
-    let word = if entered.is_ok() {
-        "by code"
-    } else {
-        "refused by code"
-    };
-    metrics::SIGN_INS.add([word], 1);
-    let mut grant = entered.map_err(|refused| to_code_problem(&service, refused))?;
+    let entered = service.sign_in_by_code(proof, arrival).await;
+    match &entered {
+        Ok(_) => metrics::SIGN_INS.add(["by code"], 1),
+        Err(AttemptError::Refused(_)) => metrics::SIGN_INS.add(["refused by code"], 1),
+        Err(AttemptError::Failed(_)) => {}
+    }
+    let mut grant = entered.map_err(|error| error.into_problem(&service))?;
     if let Some(region) = region {
         service.add_edge_token(&mut grant, region, false);
     }
@@ -137,12 +137,11 @@ pub async fn link_phone(
     Json(form): Json<PhoneLinkForm>,
 ) -> Result<StatusCode, Problem> {
     let proof = parse_phone_proof(&service, &form.phone, &form.code)?;
-    let linked = service
+    service
         .link_phone(proof, &caller.claims, from, form.password)
-        .await?;
-    linked
+        .await
         .map(|()| StatusCode::NO_CONTENT)
-        .map_err(|refused| to_code_problem(&service, refused))
+        .map_err(|error| error.into_problem(&service))
 }
 
 fn parse_phone(service: &Service, typed: &str) -> Result<PhoneNumber, Problem> {
@@ -171,57 +170,60 @@ fn parse_phone_proof(service: &Service, phone: &str, code: &str) -> Result<Phone
     }
 }
 
-fn to_code_problem(service: &Service, refused: PhoneCodeRefusal) -> Problem {
-    match refused {
-        PhoneCodeRefusal::Off => Code::CodesOff.into(),
-        PhoneCodeRefusal::NotSent => Problem::new(Code::CodeNotSent).retry_after(NOT_SENT_RETRY_S),
-        PhoneCodeRefusal::NotServed => {
-            let countries = service.codes.served_countries();
-            Problem::wrong_field(
-                "phone",
-                say::phone_countries {
-                    countries: countries.into(),
-                },
-            )
-        }
-        PhoneCodeRefusal::Asked(quota, QuotaExceeded { most, retry_s }) => {
-            let most = most.into();
-            let minutes = retry_s.div_ceil(60).into();
-            let too_many = Problem::new(Code::RateLimited).retry_after(retry_s);
-            match quota {
-                CodeQuota::Phone => too_many.with_detail(say::codes_of_phone { most, minutes }),
-                CodeQuota::Address => too_many.with_detail(say::codes_of_address { most, minutes }),
-                CodeQuota::All => {
-                    // A number with an account still gets its code, for the same form.
-                    let problem = too_many.with_detail(say::codes_of_all { minutes });
-                    problem.with_member("expires_in", service.codes.lifetime_seconds())
+impl IntoProblem for PhoneCodeRefusal {
+    fn into_problem(self, service: &Service) -> Problem {
+        match self {
+            Self::Off => Code::CodesOff.into(),
+            Self::NotSent => Problem::new(Code::CodeNotSent).retry_after(NOT_SENT_RETRY_S),
+            Self::NotServed => {
+                let countries = service.codes.served_countries();
+                Problem::wrong_field(
+                    "phone",
+                    say::phone_countries {
+                        countries: countries.into(),
+                    },
+                )
+            }
+            Self::Asked(quota, QuotaExceeded { most, retry_s }) => {
+                let most = most.into();
+                let minutes = retry_s.div_ceil(60).into();
+                let too_many = Problem::new(Code::RateLimited).retry_after(retry_s);
+                match quota {
+                    CodeQuota::Phone => too_many.with_detail(say::codes_of_phone { most, minutes }),
+                    CodeQuota::Address => {
+                        too_many.with_detail(say::codes_of_address { most, minutes })
+                    }
+                    CodeQuota::All => {
+                        // A number with an account still gets its code, for the same form.
+                        let problem = too_many.with_detail(say::codes_of_all { minutes });
+                        problem.with_member("expires_in", service.codes.lifetime_seconds())
+                    }
                 }
             }
+            Self::Wrong { tries_left } => {
+                let why = say::tries_left {
+                    count: u64::from(tries_left),
+                };
+                Problem::new(Code::CodeWrong)
+                    .with_detail(why)
+                    .with_member("tries_left", tries_left)
+            }
+            Self::Over => Code::CodeOver.into(),
+            Self::TooOften(QuotaExceeded { retry_s, .. }) => {
+                let why = say::codes_too_fast {
+                    seconds: retry_s.into(),
+                };
+                Problem::new(Code::RateLimited)
+                    .with_detail(why)
+                    .retry_after(retry_s)
+            }
+            Self::Locked(until) => {
+                let locked = CredentialRefusal::Locked(until).into_problem(service);
+                locked.with_detail(say::codes_locked)
+            }
+            Self::Unknown => Code::PhoneUnknown.into(),
+            Self::RoleForbidden => Code::RoleForbidden.into(),
+            Self::Visit(refused) => refused.into_problem(service),
         }
-        PhoneCodeRefusal::Wrong { tries_left } => {
-            let why = say::tries_left {
-                count: u64::from(tries_left),
-            };
-            Problem::new(Code::CodeWrong)
-                .with_detail(why)
-                .with_member("tries_left", tries_left)
-        }
-        PhoneCodeRefusal::Over => Code::CodeOver.into(),
-        PhoneCodeRefusal::TooOften(QuotaExceeded { retry_s, .. }) => {
-            let why = say::codes_too_fast {
-                seconds: retry_s.into(),
-            };
-            Problem::new(Code::RateLimited)
-                .with_detail(why)
-                .retry_after(retry_s)
-        }
-        PhoneCodeRefusal::Locked(until) => {
-            let locked =
-                to_sign_in_problem(&CredentialRefusal::Locked(until), service.clock.now()).1;
-            locked.with_detail(say::codes_locked)
-        }
-        PhoneCodeRefusal::Unknown => Code::PhoneUnknown.into(),
-        PhoneCodeRefusal::RoleForbidden => Code::RoleForbidden.into(),
-        PhoneCodeRefusal::Visit(refused) => visit_problem(service, refused),
     }
 }

@@ -9,7 +9,7 @@ use process::{
 use serde::{Deserialize, Serialize};
 use wire::{Code, Role, UserId};
 
-use crate::service::{Service, ServiceError};
+use crate::service::Service;
 
 #[derive(Deserialize)]
 pub struct ContactQuestion {
@@ -52,16 +52,8 @@ pub async fn show_contact(
         .email
         .filter(|_| own.is_confirmed)
         .map(|email| email.as_str().to_owned());
-    let phone = service
-        .store
-        .load_phone_number(user_id)
-        .await
-        .map_err(ServiceError::from)?;
-    let role = service
-        .store
-        .load_open_role(user_id)
-        .await
-        .map_err(ServiceError::from)?;
+    let phone = service.store.load_phone_number(user_id).await?;
+    let role = service.store.load_open_role(user_id).await?;
     Ok(Json(ContactAnswer {
         is_open: true,
         role,

@@ -13,13 +13,14 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, IdentityId, UnixMillis};
 
-use super::{LiveCaller, account::to_quota_problem, session::to_sign_in_problem};
+use super::{IntoProblem, LiveCaller, account::to_quota_problem};
 use crate::{
+    errors::AttemptError,
     identities::{IdentityRefusal, OidcCallback, SignInContext, StartedOidcFlow},
     issuers::AuthorizationResponse,
     limits::QuotaExceeded,
     say,
-    service::{AccessGrant, Service, ServiceError},
+    service::{AccessGrant, Service},
     store::{PHONES, UnlinkIdentityResult},
 };
 
@@ -89,12 +90,12 @@ pub struct IdentityList {
 }
 
 pub async fn offered_issuers(State(service): State<Service>) -> Json<OfferedIssuers> {
-    let offer = |issuer: &crate::issuers::Issuer| OfferedIssuer {
+    let items = service.issuers.all().iter().map(|issuer| OfferedIssuer {
         name: issuer.name().to_owned(),
         label: issuer.label().to_owned(),
-    };
+    });
     Json(OfferedIssuers {
-        items: service.issuers.all().iter().map(offer).collect(),
+        items: items.collect(),
     })
 }
 
@@ -102,11 +103,11 @@ pub async fn begin_visit(
     State(service): State<Service>,
     Path(issuer): Path<String>,
 ) -> Result<Json<IssuerVisit>, Problem> {
-    let begun = service.begin_oidc_flow(&issuer, None).await;
-    begun
-        .map(IssuerVisit::from)
-        .map(Json)
-        .map_err(|refused| to_identity_problem(&service, refused))
+    let begun = service
+        .begin_oidc_flow(&issuer, None)
+        .await
+        .map_err(|refused| refused.into_problem(&service))?;
+    Ok(Json(begun.into()))
 }
 
 pub async fn begin_link(
@@ -118,11 +119,9 @@ pub async fn begin_link(
 ) -> Result<Json<IssuerVisit>, Problem> {
     let begun = service
         .begin_identity_link(&caller.claims, from, &issuer, form.password)
-        .await?;
-    begun
-        .map(IssuerVisit::from)
-        .map(Json)
-        .map_err(|refused| to_identity_problem(&service, refused))
+        .await
+        .map_err(|error| error.into_problem(&service))?;
+    Ok(Json(begun.into()))
 }
 
 pub async fn sign_in_elsewhere(
@@ -137,18 +136,15 @@ pub async fn sign_in_elsewhere(
         refresh: form.refresh,
         trace,
     };
-    let entered = service
-        .sign_in_by_oidc(form.into_callback(), arrival)
-        .await?;
-    let word = if entered.is_ok() {
-        "elsewhere"
-    } else {
-        "refused elsewhere"
-    };
-    metrics::SIGN_INS.add([word], 1);
+    let entered = service.sign_in_by_oidc(form.into_callback(), arrival).await;
+    match &entered {
+        Ok(_) => metrics::SIGN_INS.add(["elsewhere"], 1),
+        Err(AttemptError::Refused(_)) => metrics::SIGN_INS.add(["refused elsewhere"], 1),
+        Err(AttemptError::Failed(_)) => {}
+    }
     entered
         .map(Json)
-        .map_err(|refused| to_identity_problem(&service, refused))
+        .map_err(|error| error.into_problem(&service))
 }
 
 pub async fn link_identity(
@@ -156,12 +152,11 @@ pub async fn link_identity(
     LiveCaller(caller): LiveCaller,
     Json(form): Json<VisitForm>,
 ) -> Result<StatusCode, Problem> {
-    let linked = service
+    service
         .link_identity(form.into_callback(), &caller.claims)
-        .await?;
-    linked
+        .await
         .map(|()| StatusCode::NO_CONTENT)
-        .map_err(|refused| to_identity_problem(&service, refused))
+        .map_err(|error| error.into_problem(&service))
 }
 
 pub async fn list_identities(
@@ -170,11 +165,8 @@ pub async fn list_identities(
 ) -> Result<Json<IdentityList>, Problem> {
     let store = &service.store;
     let user = caller.claims.sub;
-    let known = store
-        .list_identities(user)
-        .await
-        .map_err(ServiceError::from)?;
-    let has_password = store.has_password(user).await.map_err(ServiceError::from)?;
+    let known = store.list_identities(user).await?;
+    let has_password = store.has_password(user).await?;
     let items = known.into_iter().map(|identity| IdentityItem {
         id: identity.id,
         phone: identity.issuer == PHONES,
@@ -240,41 +232,43 @@ impl From<StartedOidcFlow> for IssuerVisit {
     }
 }
 
-pub fn to_identity_problem(service: &Service, refused: IdentityRefusal) -> Problem {
-    match refused {
-        IdentityRefusal::UnknownIssuer => Code::NotFound.into(),
-        IdentityRefusal::Over => Code::VisitOver.into(),
-        IdentityRefusal::Away(label) => {
-            let why = say::issuer_away {
-                label: label.into(),
-            };
-            Problem::new(Code::IssuerAway)
-                .with_detail(why)
-                .retry_after(AWAY_RETRY_S)
+impl IntoProblem for IdentityRefusal {
+    fn into_problem(self, service: &Service) -> Problem {
+        match self {
+            Self::UnknownIssuer => Code::NotFound.into(),
+            Self::Over => Code::VisitOver.into(),
+            Self::Away(label) => {
+                let why = say::issuer_away {
+                    label: label.into(),
+                };
+                Problem::new(Code::IssuerAway)
+                    .with_detail(why)
+                    .retry_after(AWAY_RETRY_S)
+            }
+            Self::Refused(label) => {
+                Problem::new(Code::IdentityRefused).with_detail(say::issuer_refused {
+                    label: label.into(),
+                })
+            }
+            Self::Closed => Code::Revoked.into(),
+            Self::EmailTaken(label) => {
+                Problem::new(Code::UserExists).with_detail(say::email_elsewhere {
+                    label: label.into(),
+                })
+            }
+            Self::IdentityTaken => Code::IdentityTaken.into(),
+            Self::PasswordOnly => Code::PasswordOnly.into(),
+            Self::Registrations(spent) => to_quota_problem(spent),
+            Self::TooOften(QuotaExceeded { most, retry_s }) => {
+                let why = say::sign_ins_elsewhere {
+                    most: most.into(),
+                    seconds: retry_s.into(),
+                };
+                Problem::new(Code::RateLimited)
+                    .with_detail(why)
+                    .retry_after(retry_s)
+            }
+            Self::Entry(refused) => refused.into_problem(service),
         }
-        IdentityRefusal::Refused(label) => {
-            Problem::new(Code::IdentityRefused).with_detail(say::issuer_refused {
-                label: label.into(),
-            })
-        }
-        IdentityRefusal::Closed => Code::Revoked.into(),
-        IdentityRefusal::EmailTaken(label) => {
-            Problem::new(Code::UserExists).with_detail(say::email_elsewhere {
-                label: label.into(),
-            })
-        }
-        IdentityRefusal::IdentityTaken => Code::IdentityTaken.into(),
-        IdentityRefusal::PasswordOnly => Code::PasswordOnly.into(),
-        IdentityRefusal::Registrations(spent) => to_quota_problem(spent),
-        IdentityRefusal::TooOften(QuotaExceeded { most, retry_s }) => {
-            let why = say::sign_ins_elsewhere {
-                most: most.into(),
-                seconds: retry_s.into(),
-            };
-            Problem::new(Code::RateLimited)
-                .with_detail(why)
-                .retry_after(retry_s)
-        }
-        IdentityRefusal::Entry(refused) => to_sign_in_problem(&refused, service.clock.now()).1,
     }
 }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, Permission, UnixMillis, check_reason};
 
-use super::{LiveCaller, account::RevokeForm, require_permission};
+use super::{IntoProblem, LiveCaller, account::RevokeForm, require_permission};
 use crate::{
     service::Service,
-    signing::{KeyChangeAudit, KeyRing, KeyState, SigningError},
+    signing::{KeyChangeAudit, KeyRing, KeyState, KeyTooNew, SigningError},
     store::SigningKey,
 };
 
@@ -53,11 +53,11 @@ pub async fn rotate_key(
         by: caller.actor.user_id,
         why: check_reason(&reason)?,
     };
-    if let Err(refused) = service.signing.rotate_to_next(&order).await? {
-        let problem =
-            Problem::new(Code::KeyTooNew).with_member("trusted_from", refused.trusted_from);
-        return Err(problem);
-    }
+    service
+        .signing
+        .rotate_to_next(&order)
+        .await
+        .map_err(|error| error.into_problem(&service))?;
     list_key_items(&service).await
 }
 
@@ -100,6 +100,12 @@ fn to_key_item(ring: &KeyRing, key: &SigningKey, now: UnixMillis) -> SigningKeyI
         signs_from: key.signs_from,
         signed_until: key.signed_until,
         killed_at: key.killed_at,
+    }
+}
+
+impl IntoProblem for KeyTooNew {
+    fn into_problem(self, _: &Service) -> Problem {
+        Problem::new(Code::KeyTooNew).with_member("trusted_from", self.trusted_from)
     }
 }
 

@@ -13,10 +13,7 @@ use utoipa::ToSchema;
 use wire::{Code, Permission, UnixMillis, UserId, check_reason};
 
 use super::{
-    LiveCaller,
-    account::RevokeForm,
-    require_permission,
-    session::{EndedSessions, to_sign_in_problem},
+    IntoProblem, LiveCaller, account::RevokeForm, require_permission, session::EndedSessions,
 };
 use crate::{credentials::ResetCodeResult, domain::Password, say, service::Service};
 
@@ -52,13 +49,11 @@ pub async fn change_password(
     let new = parse_new_password(form.new_password)?;
     let owner = &caller.claims;
     let old = form.old_password;
-    match service
+    let ended = service
         .change_password(owner, from, old, new, &trace)
-        .await?
-    {
-        Ok(ended) => Ok(Json(EndedSessions { ended })),
-        Err(refused) => Err(to_sign_in_problem(&refused, service.clock.now()).1),
-    }
+        .await
+        .map_err(|error| error.into_problem(&service))?;
+    Ok(Json(EndedSessions { ended }))
 }
 
 pub async fn redeem_reset(
@@ -68,13 +63,11 @@ pub async fn redeem_reset(
     Json(form): Json<PasswordResetForm>,
 ) -> Result<StatusCode, Problem> {
     let new = parse_new_password(form.new_password)?;
-    match service
+    service
         .redeem_reset(from, &form.username, &form.code, new, &trace)
-        .await?
-    {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(refused) => Err(to_sign_in_problem(&refused, service.clock.now()).1),
-    }
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
+        .map_err(|error| error.into_problem(&service))
 }
 
 pub async fn issue_reset(

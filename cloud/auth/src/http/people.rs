@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, Permission, Role, UnixMillis, UserId, check_reason};
 
-use super::{LiveCaller, require_permission, roles::to_role_problem};
+use super::{IntoProblem, LiveCaller, require_permission};
 use crate::{
     domain::{EMAIL_BYTES_MAX, Email, USERNAME_CHARS_MAX, mask_email},
     say,
-    service::{Service, ServiceError},
+    service::Service,
     store::{AccountState, PeopleFilter, PersonRow, RoleAct},
 };
 
@@ -129,9 +129,7 @@ pub async fn list_people(
         .store
         .list_people(&filter, after, page.rows_to_read())
         .await;
-    let list = page.build_page(found.map_err(ServiceError::from)?, |row| {
-        row.username.clone()
-    });
+    let list = page.build_page(found?, |row| row.username.clone());
     Ok(list.map_items(|row| to_person_item(&service, &row)))
 }
 
@@ -167,11 +165,7 @@ pub async fn show_account(
     if caller.actor.user_id != user {
         return Err(Code::NotFound.into());
     }
-    let person = service
-        .store
-        .load_person(user)
-        .await
-        .map_err(ServiceError::from)?;
+    let person = service.store.load_person(user).await?;
     let person = person.ok_or(Code::NotFound)?;
     let person = to_person_item(&service, &person);
     Ok(Json(AccountView {
@@ -198,8 +192,8 @@ pub async fn give_role(
     let order = service.new_role_audit(caller.actor.user_id, why);
     service
         .give_role(user, role_id, &order, &trace)
-        .await?
-        .map_err(to_role_problem)?;
+        .await
+        .map_err(|error| error.into_problem(&service))?;
     load_person_detail(&service, user).await
 }
 
@@ -207,17 +201,9 @@ async fn load_person_detail(
     service: &Service,
     user: UserId,
 ) -> Result<Json<PersonDetail>, Problem> {
-    let person = service
-        .store
-        .load_person(user)
-        .await
-        .map_err(ServiceError::from)?;
+    let person = service.store.load_person(user).await?;
     let person = person.ok_or(Code::NotFound)?;
-    let given = service
-        .store
-        .list_role_changes(user)
-        .await
-        .map_err(ServiceError::from)?;
+    let given = service.store.list_role_changes(user).await?;
     let closed = person
         .closed_at
         .zip(person.closed_by)

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, Permission, Role, UserId, check_reason};
 
-use super::{LiveCaller, require_permission, to_missing_permission};
+use super::{IntoProblem, LiveCaller, require_permission, to_missing_permission};
 use crate::{
     domain::{BUILT_IN_MAX, RoleDraft, RoleRefusal},
-    service::{Service, ServiceError},
+    service::Service,
     store::RoleDetails,
 };
 
@@ -99,11 +99,7 @@ pub async fn permissions(
     State(service): State<Service>,
     LiveCaller(caller): LiveCaller,
 ) -> Result<Json<OwnPermissions>, Problem> {
-    let role = service
-        .store
-        .load_person_role(caller.actor.user_id)
-        .await
-        .map_err(ServiceError::from)?;
+    let role = service.store.load_person_role(caller.actor.user_id).await?;
     let role = role.ok_or(Code::InvalidToken)?;
     let base = role.role.base_id;
     let role_name = role.role.name;
@@ -121,11 +117,7 @@ pub async fn list_roles(
     LiveCaller(caller): LiveCaller,
 ) -> Result<ItemList<RoleItem>, Problem> {
     require_permission(&service, &caller, Permission::ReadPeople).await?;
-    let roles = service
-        .store
-        .list_roles()
-        .await
-        .map_err(ServiceError::from)?;
+    let roles = service.store.list_roles().await?;
     Ok(ItemList::from_all_items(
         roles.into_iter().map(RoleItem::from).collect(),
     ))
@@ -141,8 +133,8 @@ pub async fn make_role(
     let order = service.new_role_audit(caller.actor.user_id, why);
     let id = service
         .make_role(&draft, &order)
-        .await?
-        .map_err(to_role_problem)?;
+        .await
+        .map_err(|error| error.into_problem(&service))?;
     Ok(CreatedJson(load_role_item(&service, id).await?))
 }
 
@@ -157,8 +149,8 @@ pub async fn change_role(
     let order = service.new_role_audit(caller.actor.user_id, why);
     service
         .change_role(id, &draft, &order)
-        .await?
-        .map_err(to_role_problem)?;
+        .await
+        .map_err(|error| error.into_problem(&service))?;
     Ok(Json(load_role_item(&service, id).await?))
 }
 
@@ -172,21 +164,23 @@ pub async fn remove_role(
     let order = service.new_role_audit(caller.actor.user_id, check_reason(&reason)?);
     service
         .remove_role(id, &order)
-        .await?
-        .map_err(to_role_problem)?;
+        .await
+        .map_err(|error| error.into_problem(&service))?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub fn to_role_problem(refused: RoleRefusal) -> Problem {
-    Problem::new(match refused {
-        RoleRefusal::Beyond(permission) => return to_missing_permission(permission),
-        RoleRefusal::Unknown => Code::NotFound,
-        RoleRefusal::BuiltIn => Code::RoleBuiltIn,
-        RoleRefusal::NameTaken => Code::RoleExists,
-        RoleRefusal::InUse => Code::RoleInUse,
-        RoleRefusal::TooMany => Code::TooManyRoles,
-        RoleRefusal::Fixed => Code::RoleFixed,
-    })
+impl IntoProblem for RoleRefusal {
+    fn into_problem(self, _: &Service) -> Problem {
+        match self {
+            Self::Beyond(permission) => to_missing_permission(permission),
+            Self::Unknown => Code::NotFound.into(),
+            Self::BuiltIn => Code::RoleBuiltIn.into(),
+            Self::NameTaken => Code::RoleExists.into(),
+            Self::InUse => Code::RoleInUse.into(),
+            Self::TooMany => Code::TooManyRoles.into(),
+            Self::Fixed => Code::RoleFixed.into(),
+        }
+    }
 }
 
 fn parse_role_form(form: RoleForm) -> Result<(RoleDraft, String), Problem> {
@@ -213,11 +207,7 @@ fn parse_role_form(form: RoleForm) -> Result<(RoleDraft, String), Problem> {
 }
 
 async fn load_role_item(service: &Service, id: i64) -> Result<RoleItem, Problem> {
-    let roles = service
-        .store
-        .list_roles()
-        .await
-        .map_err(ServiceError::from)?;
+    let roles = service.store.list_roles().await?;
     let found = roles.into_iter().find(|role| role.row.id == id);
     found
         .map(RoleItem::from)

@@ -17,13 +17,14 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{Code, DeviceId, Permission, Region, Role, SessionId, UnixMillis, UserId};
 
-use super::{LiveCaller, require_permission};
+use super::{IntoProblem, LiveCaller, require_permission};
 use crate::{
     entry::{CredentialRefusal, SignInAttempt},
+    errors::AttemptError,
     grants::Tablet,
     limits::QuotaExceeded,
     say,
-    service::{AccessGrant, Service, ServiceError},
+    service::{AccessGrant, Service},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -120,45 +121,48 @@ pub async fn login(
         tablet,
         trace,
     };
-    let (word, answer) = match service.sign_in(attempt).await? {
-        Ok(mut grant) => {
-            if let Some(region) = region {
-                service.add_edge_token(&mut grant, region, edge_only);
-            }
-            ("done", Ok(Json(grant)))
+    let entered = service.sign_in(attempt).await;
+    match &entered {
+        Ok(_) => metrics::SIGN_INS.add(["done"], 1),
+        Err(AttemptError::Refused(refusal)) => {
+            metrics::SIGN_INS.add([to_metric_label(refusal)], 1);
         }
-        Err(refused) => {
-            let (word, problem) = to_sign_in_problem(&refused, service.clock.now());
-            (word, Err(problem))
-        }
-    };
-    metrics::SIGN_INS.add([word], 1);
-    answer
+        Err(AttemptError::Failed(_)) => {}
+    }
+    let mut grant = entered.map_err(|error| error.into_problem(&service))?;
+    if let Some(region) = region {
+        service.add_edge_token(&mut grant, region, edge_only);
+    }
+    Ok(Json(grant))
 }
 
-/// The answer to a failed sign-in, and its metric label.
-pub fn to_sign_in_problem(refused: &CredentialRefusal, now: UnixMillis) -> (&'static str, Problem) {
-    match *refused {
-        CredentialRefusal::Wrong => ("wrong", Problem::new(Code::InvalidCredentials)),
-        CredentialRefusal::Locked(until) => {
-            let left_s = until.ms_since(now) / 1000 + 1;
-            let problem = Problem::new(Code::AccountLocked).with_member("locked_until", until);
-            (
-                "locked",
-                problem.retry_after(u32::try_from(left_s).unwrap_or(u32::MAX)),
-            )
-        }
-        CredentialRefusal::TooOften(QuotaExceeded { most, retry_s }) => {
-            let why = say::sign_ins_of_name {
-                most: most.into(),
-                seconds: retry_s.into(),
-            };
-            (
-                "too often",
+fn to_metric_label(refusal: &CredentialRefusal) -> &'static str {
+    match refusal {
+        CredentialRefusal::Wrong => "wrong",
+        CredentialRefusal::Locked(_) => "locked",
+        CredentialRefusal::TooOften(_) => "too often",
+    }
+}
+
+impl IntoProblem for CredentialRefusal {
+    fn into_problem(self, service: &Service) -> Problem {
+        match self {
+            Self::Wrong => Code::InvalidCredentials.into(),
+            Self::Locked(until) => {
+                let left_s = until.ms_since(service.clock.now()) / 1000 + 1;
+                Problem::new(Code::AccountLocked)
+                    .with_member("locked_until", until)
+                    .retry_after(u32::try_from(left_s).unwrap_or(u32::MAX))
+            }
+            Self::TooOften(QuotaExceeded { most, retry_s }) => {
+                let why = say::sign_ins_of_name {
+                    most: most.into(),
+                    seconds: retry_s.into(),
+                };
                 Problem::new(Code::RateLimited)
                     .with_detail(why)
-                    .retry_after(retry_s),
-            )
+                    .retry_after(retry_s)
+            }
         }
     }
 }
@@ -187,12 +191,7 @@ pub async fn list_of_person(
     page: Page<SessionId>,
 ) -> Result<ItemList<SessionItem>, Problem> {
     require_permission(&service, &caller, Permission::ReadPeople).await?;
-    service
-        .store
-        .load_role(user)
-        .await
-        .map_err(ServiceError::from)?
-        .ok_or(Code::NotFound)?;
+    service.store.load_role(user).await?.ok_or(Code::NotFound)?;
     list_live_sessions(&service, user, page, None).await
 }
 
@@ -207,7 +206,7 @@ async fn list_live_sessions(
         .store
         .list_live_sessions(user, before, service.clock.now(), page.rows_to_read())
         .await;
-    let list = page.build_page(sessions.map_err(ServiceError::from)?, |session| session.id);
+    let list = page.build_page(sessions?, |session| session.id);
     Ok(list.map_items(|session| SessionItem {
         session_id: session.id,
         kind: session.kind.as_str(),

@@ -33,11 +33,10 @@ pub struct IssuerClient {
 
 impl IssuerClient {
     pub fn new() -> Self {
-        let turns = || Semaphore::new(AT_ONCE_MAX);
         Self {
             client: Client::new(),
-            exchanges: turns(),
-            reads: turns(),
+            exchanges: Semaphore::new(AT_ONCE_MAX),
+            reads: Semaphore::new(AT_ONCE_MAX),
         }
     }
 
@@ -58,8 +57,9 @@ impl IssuerClient {
                 .to_vec();
             Ok(Response::from_parts(head, body))
         };
-        let late = |_| IssuerUnavailable("no answer in time".to_owned());
-        tokio::time::timeout(LIMIT, exchange).await.map_err(late)?
+        tokio::time::timeout(LIMIT, exchange)
+            .await
+            .map_err(|_| IssuerUnavailable("no answer in time".to_owned()))?
     }
 
     pub async fn read<T: DeserializeOwned>(

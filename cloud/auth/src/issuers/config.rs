@@ -61,20 +61,21 @@ pub fn check_issuer_configs(
     }
     for (index, config) in configs.iter().enumerate() {
         check_one(config)?;
-        let same = |other: &IssuerConfig| {
-            let IssuerConfig {
-                name,
-                label,
-                issuer,
-                ..
-            } = other;
-            *name == config.name || *label == config.label || *issuer == config.issuer
-        };
-        if configs[..index].iter().any(same) {
+        let mut earlier = configs[..index].iter();
+        if earlier.any(|other| is_same_issuer(config, other)) {
             return Err(IssuerConfigError::Twice(config.name.clone()));
         }
     }
     Ok(())
+}
+
+/// People and flows could not tell the two apart.
+fn is_same_issuer(one: &IssuerConfig, other: &IssuerConfig) -> bool {
+    one.name == other.name || one.label == other.label || one.issuer == other.issuer
+}
+
+fn is_issuer_name_byte(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'
 }
 
 fn check_one(config: &IssuerConfig) -> Result<(), IssuerConfigError> {
@@ -85,8 +86,7 @@ fn check_one(config: &IssuerConfig) -> Result<(), IssuerConfigError> {
         client_id,
         ..
     } = config;
-    let is_name_byte = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    if !(1..=NAME_BYTES_MAX).contains(&name.len()) || !name.bytes().all(is_name_byte) {
+    if !(1..=NAME_BYTES_MAX).contains(&name.len()) || !name.bytes().all(is_issuer_name_byte) {
         return Err(IssuerConfigError::Name(name.clone()));
     }
     for (field, text, bytes_max) in [

@@ -198,8 +198,11 @@ impl IdTokenClaims {
 
 /// Compares hashes, so that its timing reveals nothing.
 pub fn constant_time_eq(one: &str, other: &str) -> bool {
-    let hash = |text: &str| digest::digest(&digest::SHA256, text.as_bytes());
-    hash(one).as_ref() == hash(other).as_ref()
+    hash_text(one).as_ref() == hash_text(other).as_ref()
+}
+
+fn hash_text(text: &str) -> digest::Digest {
+    digest::digest(&digest::SHA256, text.as_bytes())
 }
 
 fn decode_part<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, IdTokenError> {

@@ -65,6 +65,14 @@ struct IssuerMetadata {
     authorization_response_iss_parameter_supported: bool,
 }
 
+impl IssuerMetadata {
+    fn supports_auth_method(&self, method: &str) -> bool {
+        self.token_endpoint_auth_methods_supported
+            .iter()
+            .any(|supported| supported == method)
+    }
+}
+
 /// Each entry carries its read time.
 #[derive(Default)]
 struct IssuerCache {
@@ -217,24 +225,27 @@ impl Issuer {
     }
 
     fn build_client(&self, metadata: &IssuerMetadata) -> Result<CodeClient, IssuerUnavailable> {
-        let unusable = |error| IssuerUnavailable(format!("an address is unusable: {error}"));
         let IssuerMetadata {
             authorization_endpoint,
             token_endpoint,
             ..
         } = metadata;
-        let methods = &metadata.token_endpoint_auth_methods_supported;
-        let takes = |method: &str| methods.iter().any(|taken| taken == method);
-        let in_body = takes("client_secret_post") && !takes("client_secret_basic");
+        let in_body = metadata.supports_auth_method("client_secret_post")
+            && !metadata.supports_auth_method("client_secret_basic");
         let auth_type = if in_body {
             AuthType::RequestBody
         } else {
             AuthType::BasicAuth
         };
+        let auth_uri =
+            AuthUrl::new(authorization_endpoint.clone()).map_err(report_unusable_address)?;
+        let token_uri = TokenUrl::new(token_endpoint.clone()).map_err(report_unusable_address)?;
+        let redirect_uri =
+            RedirectUrl::new(self.return_to.clone()).map_err(report_unusable_address)?;
         let client = oauth2::Client::new(ClientId::new(self.config.client_id.clone()))
-            .set_auth_uri(AuthUrl::new(authorization_endpoint.clone()).map_err(unusable)?)
-            .set_token_uri(TokenUrl::new(token_endpoint.clone()).map_err(unusable)?)
-            .set_redirect_uri(RedirectUrl::new(self.return_to.clone()).map_err(unusable)?)
+            .set_auth_uri(auth_uri)
+            .set_token_uri(token_uri)
+            .set_redirect_uri(redirect_uri)
             .set_auth_type(auth_type);
         let secret = &self.config.client_secret;
         if secret.is_empty() {
@@ -278,8 +289,10 @@ impl Issuer {
         } = &metadata;
         let mut addresses = vec![authorization_endpoint, token_endpoint, jwks_uri];
         addresses.extend(&metadata.userinfo_endpoint);
-        let is_open = |address: &&String| !is_guarded_by(&self.config.issuer, address);
-        match addresses.into_iter().find(is_open) {
+        let unguarded = addresses
+            .into_iter()
+            .find(|address| !is_guarded_by(&self.config.issuer, address));
+        match unguarded {
             Some(open) => Err(IssuerUnavailable(format!("`{open}` is not protected"))),
             None => Ok(metadata),
         }
@@ -353,6 +366,10 @@ impl From<IdTokenError> for OidcFlowError {
     fn from(fault: IdTokenError) -> Self {
         Self::Refused(fault)
     }
+}
+
+fn report_unusable_address(error: impl std::fmt::Display) -> IssuerUnavailable {
+    IssuerUnavailable(format!("an address is unusable: {error}"))
 }
 
 /// Never repeats the issuer's answer, which may hold tokens.

@@ -56,10 +56,10 @@ impl KeyRing {
 
     /// A killed key that had begun also ends all earlier keys.
     pub fn newest_started(&self, now: UnixMillis) -> Option<&SigningKey> {
-        let begun = |key: &&SigningKey| {
-            key.signs_from <= now && key.killed_at.is_none_or(|at| at > key.signs_from)
-        };
-        self.0.iter().rev().find(begun)
+        self.0
+            .iter()
+            .rev()
+            .find(|key| key.signs_from <= now && key.killed_at.is_none_or(|at| at > key.signs_from))
     }
 
     /// The keys that may sign: the current one and its successors.
@@ -90,21 +90,16 @@ impl KeyRing {
     /// The same on every replica, independent of clocks. If there are too many former keys, the
     /// oldest are left out.
     pub fn to_key_set(&self) -> KeySet {
-        let published = |key: &SigningKey| {
-            let public = key.public_key.as_slice().try_into().ok()?;
-            Some(PublishedKey {
-                public,
-                trusted_from: key.trusted_from,
-            })
-        };
-        let alive = || self.0.iter().filter(|key| key.killed_at.is_none());
-        let keys = alive()
-            .filter(|key| key.former_at.is_none())
-            .filter_map(published)
-            .collect();
-        let former = alive().rev().filter(|key| key.former_at.is_some());
-        let former_keys = former.take(FORMER_KEYS_MAX).filter_map(published).collect();
-        KeySet { keys, former_keys }
+        let (former, active): (Vec<_>, Vec<_>) = self
+            .0
+            .iter()
+            .filter(|key| key.killed_at.is_none())
+            .partition(|key| key.former_at.is_some());
+        let latest_former = former.into_iter().rev().take(FORMER_KEYS_MAX);
+        KeySet {
+            keys: active.into_iter().filter_map(to_published_key).collect(),
+            former_keys: latest_former.filter_map(to_published_key).collect(),
+        }
     }
 
     /// Returns when the next key becomes trusted and when it starts to sign. `None` if a next key
@@ -126,6 +121,13 @@ impl KeyRing {
             trusted_from.max(present.signs_from.plus_ms(plan.signs_ms)),
         ))
     }
+}
+
+fn to_published_key(key: &SigningKey) -> Option<PublishedKey> {
+    Some(PublishedKey {
+        public: key.public_key.as_slice().try_into().ok()?,
+        trusted_from: key.trusted_from,
+    })
 }
 
 #[cfg(test)]

@@ -89,7 +89,8 @@ impl Store {
         phone: &PhoneNumber,
         code: &SignInCode,
         place: PlaceHash,
-        (tries_max, now): (u32, UnixMillis),
+        tries_max: u32,
+        now: UnixMillis,
     ) -> Result<CodeTryResult, StoreError> {
         let keys = self.sql.data_keys();
         let phone_hash = self.phone_hash(phone);

@@ -160,7 +160,8 @@ impl Store {
         &self,
         user: UserId,
         code: OneTimeCodeHash,
-        (name, place): (NameHash, PlaceHash),
+        name: NameHash,
+        place: PlaceHash,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
         transact!(self.sql, tx => {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use platform::{ClientAddress, columns, vals};
+use platform::{ClientAddress, columns, sql::Val, vals};
 use ring::digest;
 use uuid::Uuid;
 use wire::{GuessReport, UnixMillis};
@@ -97,11 +97,8 @@ impl Store {
         place: PlaceHash,
         since: UnixMillis,
     ) -> Result<WrongGuesses, StoreError> {
-        let row = self
-            .sql
-            .fetch_optional(HERE, vals![name.0, place.0, since])
-            .await?;
-        Ok(row.map(to_wrong_guesses).unwrap_or_default())
+        self.fetch_wrong_guesses(HERE, vals![name.0, place.0, since])
+            .await
     }
 
     pub async fn count_failures_everywhere(
@@ -109,11 +106,20 @@ impl Store {
         name: NameHash,
         since: UnixMillis,
     ) -> Result<WrongGuesses, StoreError> {
-        let row = self
-            .sql
-            .fetch_optional(EVERYWHERE, vals![name.0, since])
-            .await?;
-        Ok(row.map(to_wrong_guesses).unwrap_or_default())
+        self.fetch_wrong_guesses(EVERYWHERE, vals![name.0, since])
+            .await
+    }
+
+    async fn fetch_wrong_guesses(
+        &self,
+        select: &'static str,
+        values: Vec<Val>,
+    ) -> Result<WrongGuesses, StoreError> {
+        let row: Option<(i64, Option<UnixMillis>)> =
+            self.sql.fetch_optional(select, values).await?;
+        Ok(row
+            .map(|(count, newest)| WrongGuesses { count, newest })
+            .unwrap_or_default())
     }
 
     /// Summarises the wrong passwords from other places; `None` if there are none.
@@ -128,11 +134,10 @@ impl Store {
             .sql
             .fetch_optional(ELSEWHERE, vals![name.0, place.0, since])
             .await?;
-        let number = |count| u32::try_from(count).unwrap_or(u32::MAX);
         Ok(row.and_then(|(count, places, since)| {
             Some(GuessReport {
-                count: number(count),
-                places: number(places),
+                count: saturate_count(count),
+                places: saturate_count(places),
                 since: since?,
             })
         }))
@@ -144,17 +149,14 @@ impl Store {
             .await
     }
 
-    pub(super) fn forget_failures(
-        name: NameHash,
-        place: PlaceHash,
-    ) -> (&'static str, Vec<platform::sql::Val>) {
+    pub(super) fn forget_failures(name: NameHash, place: PlaceHash) -> (&'static str, Vec<Val>) {
         let text = "DELETE FROM login_failures WHERE name_hash = ? AND place_hash = ?";
         (text, vals![name.0, place.0])
     }
 }
 
-fn to_wrong_guesses((count, newest): (i64, Option<UnixMillis>)) -> WrongGuesses {
-    WrongGuesses { count, newest }
+fn saturate_count(count: i64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 fn hash(text: &str) -> [u8; 32] {

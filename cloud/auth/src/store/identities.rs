@@ -52,6 +52,14 @@ pub struct IssuerSubject<'i> {
     pub subject: &'i str,
 }
 
+/// An identity to link to an account now.
+#[derive(Debug, Clone, Copy)]
+pub struct NewIdentity<'i> {
+    pub id: IdentityId,
+    pub whose: IssuerSubject<'i>,
+    pub at: UnixMillis,
+}
+
 row! {
     #[derive(Debug, Clone, PartialEq, Eq)]
     pub struct KnownIdentity in identities {
@@ -143,11 +151,12 @@ impl Store {
     pub async fn add_newcomer(
         &self,
         account: &Account,
-        (username, email): (&Username, &Email),
-        whose: IssuerSubject<'_>,
-        (id, at): (IdentityId, UnixMillis),
+        username: &Username,
+        email: &Email,
+        identity: NewIdentity<'_>,
         event: &Event,
     ) -> Result<AddNewcomerResult, StoreError> {
+        let NewIdentity { id, whose, at } = identity;
         // The issuer vouches for an address; an unverified one was replaced by a placeholder.
         let email_confirmed_at = (!email.is_undeliverable()).then_some(at);
         let row = self
@@ -187,9 +196,9 @@ impl Store {
         &self,
         user: UserId,
         password_of: Option<UnixMillis>,
-        whose: IssuerSubject<'_>,
-        (id, at): (IdentityId, UnixMillis),
+        identity: NewIdentity<'_>,
     ) -> Result<LinkIdentityResult, StoreError> {
+        let NewIdentity { id, whose, at } = identity;
         let hash = self.subject_hash(whose);
         let number = self.seal_number(whose, id);
         transact!(self.sql, tx => {

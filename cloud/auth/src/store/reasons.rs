@@ -158,7 +158,8 @@ impl Store {
         row: impl Into<Val>,
         stored: Option<String>,
     ) -> Result<usize, StoreError> {
-        let (keys, row): (_, Val) = (self.sql.data_keys(), row.into());
+        let keys = self.sql.data_keys();
+        let row: Val = row.into();
         let Some(stored) = stored.filter(|stored| keys.is_stale_text(stored)) else {
             return Ok(0);
         };

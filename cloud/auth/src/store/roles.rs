@@ -1,4 +1,4 @@
-//! Roles with their permissions, people's roles, and an audit record of each change.
+//! Roles with their permissions, and people's roles. Each change is recorded.
 //!
 //! Invariants: a lock on the admin's role serialises role changes, so that no admin uses a
 //! permission that a concurrent change removed; a person's role changes in one transaction with the
@@ -14,8 +14,14 @@ use platform::{
 use uuid::Uuid;
 use wire::{Event, Permission, Role, SessionId, UnixMillis, UserId};
 
-use super::{BATCH, OtherSessionsRevocation, Store, StoreError, reasons};
-use crate::domain::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, check_permissions_held};
+use super::{
+    BATCH, OtherSessionsRevocation, Store, StoreError,
+    role_changes::{RecordedRoleChange, RoleChangeAudit},
+};
+use crate::{
+    domain::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, check_permissions_held},
+    errors::AttemptError,
+};
 
 const LOCK: &str = "UPDATE roles SET changed_at = changed_at WHERE id = 3";
 const ALL: &str = "ORDER BY id";
@@ -36,9 +42,6 @@ const CHANGE: &str = "UPDATE roles SET name = ?, description = ?, changed_at = ?
 const REMOVE: &str = "DELETE FROM roles WHERE id = ?";
 const EMPTY: &str = "DELETE FROM role_permissions WHERE role_id = ?";
 const GIVE: &str = "UPDATE users SET role_id = ?, own_role_id = ?, updated_at = ? WHERE id = ?";
-const ACTS: &str = "WHERE user_id = ? ORDER BY at DESC, id DESC LIMIT ?";
-/// Per person; older ones stay in the table.
-const ACTS_SHOWN: usize = 20;
 
 type PersonRoleColumns = (i64, String, String, Role, bool, Option<String>);
 
@@ -69,15 +72,6 @@ pub struct HeldRole {
     pub permissions: Vec<Permission>,
 }
 
-/// The admin who changes a role, with time and reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoleChangeAudit {
-    pub id: Uuid,
-    pub at: UnixMillis,
-    pub by: UserId,
-    pub why: String,
-}
-
 columns! {
     struct NewRoleRow<'a> in roles {
         id: i64,
@@ -92,34 +86,6 @@ columns! {
     struct GrantedRow in role_permissions {
         role_id: i64,
         permission: &'static str,
-    }
-}
-
-columns! {
-    struct NewActRow<'a> in role_acts {
-        id: Uuid,
-        act: &'static str,
-        at: UnixMillis,
-        by_user: UserId,
-        why: String,
-        role_name: &'a str,
-        user_id: Option<UserId>,
-        was: String,
-        became: String,
-    }
-}
-
-row! {
-    /// A record of a role given to a person.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct RoleAct in role_acts {
-        pub id: Uuid,
-        pub at: UnixMillis,
-        pub by_user: UserId,
-        pub why: String,
-        /// Role names at that time.
-        pub was: String,
-        pub became: String,
     }
 }
 
@@ -167,18 +133,16 @@ impl Store {
         &self,
         draft: &RoleDraft,
         order: &RoleChangeAudit,
-    ) -> Result<Result<i64, RoleRefusal>, StoreError> {
+    ) -> Result<i64, AttemptError<RoleRefusal, StoreError>> {
         transact!(self.sql, tx => {
             let held = Self::lock_roles(tx, order.by).await?;
-            if let Err(refused) = check_permissions_held(&held, &draft.permissions) {
-                return Ok(Err(refused));
-            }
+            check_permissions_held(&held, &draft.permissions)?;
             let count: Option<i64> = tx.fetch_optional(COUNT, vals![BUILT_IN_MAX]).await?;
             if count.is_some_and(|count| count >= OWN_ROLES_MAX) {
-                return Ok(Err(RoleRefusal::TooMany));
+                return Err(RoleRefusal::TooMany.into());
             }
             if Self::find_role_by_name(tx, &draft.name).await?.is_some() {
-                return Ok(Err(RoleRefusal::NameTaken));
+                return Err(RoleRefusal::NameTaken.into());
             }
             let last: Option<i64> = tx.fetch_optional(LAST, Vec::new()).await?;
             let id = last.unwrap_or_default().max(BUILT_IN_MAX) + 1;
@@ -186,8 +150,15 @@ impl Store {
             let base_id = Role::Admin;
             tx.insert(NewRoleRow { id, name, description, base_id, changed_at: order.at }).await?;
             Self::insert_permissions(tx, id, permissions).await?;
-            Self::record_role_change(tx, order, "made", name, None, (String::new(), join_permission_names(permissions))).await?;
-            Ok(Ok(id))
+            Self::record_role_change(tx, order, RecordedRoleChange {
+                act: "made",
+                role_name: name,
+                user_id: None,
+                was: String::new(),
+                became: join_permission_names(permissions),
+            })
+            .await?;
+            Ok(id)
         })
     }
 
@@ -197,26 +168,28 @@ impl Store {
         id: i64,
         draft: &RoleDraft,
         order: &RoleChangeAudit,
-    ) -> Result<Result<(), RoleRefusal>, StoreError> {
+    ) -> Result<(), AttemptError<RoleRefusal, StoreError>> {
         transact!(self.sql, tx => {
-            let was = match Self::find_changeable_role(tx, id, order.by).await? {
-                Ok((_, was)) => was,
-                Err(refused) => return Ok(Err(refused)),
-            };
+            let (_, was) = Self::find_changeable_role(tx, id, order.by).await?;
             let held = Self::load_held_permissions(tx, order.by).await?;
-            if let Err(refused) = check_permissions_held(&held, &draft.permissions) {
-                return Ok(Err(refused));
-            }
+            check_permissions_held(&held, &draft.permissions)?;
             if Self::find_role_by_name(tx, &draft.name).await?.is_some_and(|other| other != id) {
-                return Ok(Err(RoleRefusal::NameTaken));
+                return Err(RoleRefusal::NameTaken.into());
             }
             let RoleDraft { name, description, permissions } = draft;
             let values = vals![name.as_str(), description.as_str(), order.at, id];
             tx.exec(CHANGE, values).await?;
             tx.exec(EMPTY, vals![id]).await?;
             Self::insert_permissions(tx, id, permissions).await?;
-            Self::record_role_change(tx, order, "changed", name, None, (join_permission_names(&was), join_permission_names(permissions))).await?;
-            Ok(Ok(()))
+            Self::record_role_change(tx, order, RecordedRoleChange {
+                act: "changed",
+                role_name: name,
+                user_id: None,
+                was: join_permission_names(&was),
+                became: join_permission_names(permissions),
+            })
+            .await?;
+            Ok(())
         })
     }
 
@@ -225,22 +198,25 @@ impl Store {
         &self,
         id: i64,
         order: &RoleChangeAudit,
-    ) -> Result<Result<(), RoleRefusal>, StoreError> {
+    ) -> Result<(), AttemptError<RoleRefusal, StoreError>> {
         transact!(self.sql, tx => {
-            let (role, was) = match Self::find_changeable_role(tx, id, order.by).await? {
-                Ok(found) => found,
-                Err(refused) => return Ok(Err(refused)),
-            };
+            let (role, was) = Self::find_changeable_role(tx, id, order.by).await?;
             let holder: Option<UserId> =
                 tx.fetch_optional(HOLDERS_OF_ONE, vals![id, UserId(Uuid::nil()), 1_i64]).await?;
             if holder.is_some() {
-                return Ok(Err(RoleRefusal::InUse));
+                return Err(RoleRefusal::InUse.into());
             }
             tx.exec(EMPTY, vals![id]).await?;
             tx.exec(REMOVE, vals![id]).await?;
-            let told = (join_permission_names(&was), String::new());
-            Self::record_role_change(tx, order, "removed", &role.name, None, told).await?;
-            Ok(Ok(()))
+            Self::record_role_change(tx, order, RecordedRoleChange {
+                act: "removed",
+                role_name: &role.name,
+                user_id: None,
+                was: join_permission_names(&was),
+                became: String::new(),
+            })
+            .await?;
+            Ok(())
         })
     }
 
@@ -252,26 +228,30 @@ impl Store {
         ending: OtherSessionsRevocation,
         order: &RoleChangeAudit,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
-    ) -> Result<Result<Vec<SessionId>, RoleRefusal>, StoreError> {
+    ) -> Result<Vec<SessionId>, AttemptError<RoleRefusal, StoreError>> {
         let user = ending.user;
         transact!(self.sql, tx => {
             let held = Self::lock_roles(tx, order.by).await?;
             let given: Option<RoleRow> = tx.fetch_optional(RoleRow::select(ONE), vals![id]).await?;
             let (Some(given), Some(present)) = (given, Self::find_person_role(tx, user).await?) else {
-                return Ok(Err(RoleRefusal::Unknown));
+                return Err(RoleRefusal::Unknown.into());
             };
             if present.role.id == id {
-                return Ok(Ok(Vec::new()));
+                return Ok(Vec::new());
             }
             let becomes = Self::load_role_permissions(tx, &given).await?;
-            if let Err(refused) = check_role_assignment(&held, (&present.role, &present.permissions), (&given, &becomes)) {
-                return Ok(Err(refused));
-            }
+            check_role_assignment(&held, &present, &given, &becomes)?;
             let own = (id > BUILT_IN_MAX).then_some(id);
             tx.exec(GIVE, vals![given.base_id, own, order.at, user]).await?;
-            let told = (present.role.name, given.name.clone());
-            Self::record_role_change(tx, order, "given", &given.name, Some(user), told).await?;
-            Ok(Ok(Self::end_others(tx, ending, &event_of).await?))
+            Self::record_role_change(tx, order, RecordedRoleChange {
+                act: "given",
+                role_name: &given.name,
+                user_id: Some(user),
+                was: present.role.name,
+                became: given.name.clone(),
+            })
+            .await?;
+            Ok(Self::end_others(tx, ending, &event_of).await?)
         })
     }
 
@@ -285,20 +265,6 @@ impl Store {
             .sql
             .fetch_all(HOLDERS_OF_ONE, vals![id, after, BATCH])
             .await?)
-    }
-
-    /// Returns the latest roles given to a person, newest first.
-    pub async fn list_role_changes(&self, user: UserId) -> Result<Vec<RoleAct>, StoreError> {
-        let keys = self.sql.data_keys();
-        let acts: Vec<RoleAct> = self
-            .sql
-            .fetch_all(RoleAct::select(ACTS), vals![user, ACTS_SHOWN])
-            .await?;
-        let opened = |act: RoleAct| {
-            let why = keys.open_text(&reasons::role_change_place(act.id), act.why)?;
-            Ok(RoleAct { why, ..act })
-        };
-        acts.into_iter().map(opened).collect()
     }
 
     /// Takes the lock and checks that this admin may still close that account.
@@ -340,17 +306,18 @@ impl Store {
         tx: &mut Tx,
         id: i64,
         by: UserId,
-    ) -> Result<Result<(RoleRow, Vec<Permission>), RoleRefusal>, StoreError> {
+    ) -> Result<(RoleRow, Vec<Permission>), AttemptError<RoleRefusal, StoreError>> {
         let held = Self::lock_roles(tx, by).await?;
         let role: Option<RoleRow> = tx.fetch_optional(RoleRow::select(ONE), vals![id]).await?;
         let Some(role) = role else {
-            return Ok(Err(RoleRefusal::Unknown));
+            return Err(RoleRefusal::Unknown.into());
         };
         if id <= BUILT_IN_MAX {
-            return Ok(Err(RoleRefusal::BuiltIn));
+            return Err(RoleRefusal::BuiltIn.into());
         }
         let permissions = Self::load_role_permissions(tx, &role).await?;
-        Ok(check_permissions_held(&held, &permissions).map(|()| (role, permissions)))
+        check_permissions_held(&held, &permissions)?;
+        Ok((role, permissions))
     }
 
     async fn find_role_by_name(tx: &mut Tx, name: &str) -> Result<Option<i64>, StoreError> {
@@ -374,41 +341,11 @@ impl Store {
         role_id: i64,
         all: &[Permission],
     ) -> Result<(), StoreError> {
-        let row = |one: &Permission| GrantedRow {
+        let rows = all.iter().map(|one| GrantedRow {
             role_id,
             permission: one.as_str(),
-        };
-        Ok(tx.insert_all(all.iter().map(row).collect()).await?)
-    }
-
-    async fn record_role_change(
-        tx: &mut Tx,
-        order: &RoleChangeAudit,
-        act: &'static str,
-        role_name: &str,
-        user_id: Option<UserId>,
-        (was, became): (String, String),
-    ) -> Result<(), StoreError> {
-        let RoleChangeAudit { id, at, by, why } = order;
-        let id = *id;
-        let at = *at;
-        let by_user = *by;
-        let why = tx
-            .data_keys()
-            .seal_text(&reasons::role_change_place(id), why);
-        tx.insert(NewActRow {
-            id,
-            act,
-            at,
-            by_user,
-            why,
-            role_name,
-            user_id,
-            was,
-            became,
-        })
-        .await?;
-        Ok(())
+        });
+        Ok(tx.insert_all(rows.collect()).await?)
     }
 }
 
@@ -442,19 +379,19 @@ fn to_known_permissions(base: Role, names: Vec<String>) -> Vec<Permission> {
 
 fn check_role_assignment(
     held: &[Permission],
-    (present, has): (&RoleRow, &[Permission]),
-    (given, becomes): (&RoleRow, &[Permission]),
+    present: &HeldRole,
+    given: &RoleRow,
+    given_permissions: &[Permission],
 ) -> Result<(), RoleRefusal> {
-    if [present, given]
-        .iter()
-        .any(|role| role.base_id == Role::Provider)
-    {
+    let present_base = present.role.base_id;
+    if present_base == Role::Provider || given.base_id == Role::Provider {
         return Err(RoleRefusal::Fixed);
     }
-    for (role, permissions) in [(present, has), (given, becomes)] {
-        if role.base_id == Role::Admin {
-            check_permissions_held(held, permissions)?;
-        }
+    if present_base == Role::Admin {
+        check_permissions_held(held, &present.permissions)?;
+    }
+    if given.base_id == Role::Admin {
+        check_permissions_held(held, given_permissions)?;
     }
     Ok(())
 }

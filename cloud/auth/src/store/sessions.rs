@@ -80,6 +80,20 @@ impl UserSession {
     }
 }
 
+/// The account as the sign-in verified it, and the origin of the sign-in.
+#[derive(Debug, Clone, Copy)]
+pub struct VerifiedSignIn {
+    pub role: Role,
+    /// The time of the last password change.
+    pub password_of: Option<UnixMillis>,
+    pub name: NameHash,
+    pub place: PlaceHash,
+    /// The device to remember, and the id for its row if it is new.
+    pub device: Option<(Uuid, PlaceHash)>,
+    /// The identity that replaced the password.
+    pub identity: Option<IdentityId>,
+}
+
 /// The state of a session in auth_db, regardless of its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionState {
@@ -102,15 +116,21 @@ row! {
 impl Store {
     /// Writes a new session, clears the failures of its place, and remembers its device. Ends the
     /// session and returns false if, since the password check, the account was closed, got another
-    /// role or a password newer than `password_of`, or lost the identity. The insert waits for such
+    /// role or a newer password, or lost the identity. The insert waits for such
     /// changes by its foreign key, so the rows read after it are current.
     pub async fn begin_session(
         &self,
         session: &UserSession,
-        (role, password_of): (Role, Option<UnixMillis>),
-        (name, place): (NameHash, PlaceHash),
-        (device, identity): (Option<(Uuid, PlaceHash)>, Option<IdentityId>),
+        sign_in: VerifiedSignIn,
     ) -> Result<bool, StoreError> {
+        let VerifiedSignIn {
+            role,
+            password_of,
+            name,
+            place,
+            device,
+            identity,
+        } = sign_in;
         transact!(self.sql, tx => {
             tx.insert(session.clone()).await?;
             let standing: Option<(bool, Role, Option<UnixMillis>)> =
@@ -135,8 +155,7 @@ impl Store {
             let (text, values) = Self::forget_failures(name, place);
             tx.exec(text, values).await?;
             if let Some((id, device)) = device {
-                let (user, now) = (session.user_id, session.created_at);
-                Self::remember_device(tx, id, user, device, now).await?;
+                Self::remember_device(tx, id, session.user_id, device, session.created_at).await?;
             }
             Ok(true)
         })

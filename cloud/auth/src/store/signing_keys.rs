@@ -96,9 +96,8 @@ impl Store {
         is_replaced: bool,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let is_known = |known: &[SigningKey]| known.iter().any(|key| key.kid == file.kid);
         let known = self.signing_keys().await?;
-        if is_known(&known) {
+        if has_key(&known, &file.kid) {
             return Ok(true);
         }
         let place = known.iter().map(|key| key.place).max().unwrap_or(0) + 1;
@@ -118,7 +117,7 @@ impl Store {
             self.add_key(&new, now).await?;
         }
         // Another replica may have been faster.
-        Ok(is_known(&self.signing_keys().await?))
+        Ok(has_key(&self.signing_keys().await?, &file.kid))
     }
 
     /// Returns false if another replica took that place.
@@ -201,4 +200,8 @@ impl Store {
         let values = vals![now, order.by, why, kid];
         Ok(self.sql.exec(KILL, values).await? == 1)
     }
+}
+
+fn has_key(known: &[SigningKey], kid: &str) -> bool {
+    known.iter().any(|key| key.kid == kid)
 }

@@ -1,5 +1,7 @@
 //! Behaviour invisible to routes, on both engines: purges by the jobs, and filling the blacklist.
 
+mod blacklist;
+mod concurrent;
 mod sealed_reasons;
 
 use platform::{
@@ -100,6 +102,17 @@ pub(super) fn event(
 }
 
 impl Database {
+    fn customer_sign_in(&self) -> VerifiedSignIn {
+        VerifiedSignIn {
+            role: Role::Customer,
+            password_of: None,
+            name: self.name,
+            place: self.place,
+            device: None,
+            identity: None,
+        }
+    }
+
     async fn session(&self, expires_at: UnixMillis) -> SessionId {
         let id = SessionId(self.clock.new_id());
         let user_id = self.user;
@@ -114,12 +127,7 @@ impl Database {
             region: None,
         };
         self.store
-            .begin_session(
-                &session,
-                (Role::Customer, None),
-                (self.name, self.place),
-                (None, None),
-            )
+            .begin_session(&session, self.customer_sign_in())
             .await
             .unwrap();
         id
@@ -143,9 +151,10 @@ impl Database {
         self.store
             .begin_session(
                 &session,
-                (Role::Customer, None),
-                (self.name, self.place),
-                (known, None),
+                VerifiedSignIn {
+                    device: known,
+                    ..self.customer_sign_in()
+                },
             )
             .await
             .unwrap();
@@ -227,145 +236,6 @@ async fn what_expired_is_removed_and_what_counts_is_kept(#[case] engine: Engine)
         .await
         .unwrap();
     assert_eq!((kept.count, kept.newest), (2, Some(now)));
-}
-
-#[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
-#[tokio::test]
-async fn the_blacklist_is_filled_page_by_page_and_then_marked_complete(#[case] engine: Engine) {
-    let database = database(engine).await;
-    let live = database.session(NOW.plus_ms(HOUR_MS)).await;
-    let expired = database.session(NOW).await;
-    database.revoke(expired).await;
-    let mut revoked = Vec::new();
-    for _ in 0..BATCH + 1 {
-        let session = database.session(NOW.plus_ms(HOUR_MS)).await;
-        database.revoke(session).await;
-        revoked.push(session);
-    }
-    let cache = Cache::open("memory:").unwrap();
-    assert_eq!(
-        sessions::look_up(&cache, live).await.unwrap(),
-        SessionStatus::Unknown
-    );
-    SessionStatusCache::new(&database.store, &cache, &database.clock)
-        .refill_blacklist()
-        .await;
-    for session in revoked {
-        assert_eq!(
-            sessions::look_up(&cache, session).await.unwrap(),
-            SessionStatus::Revoked
-        );
-    }
-    for session in [live, expired] {
-        assert_eq!(
-            sessions::look_up(&cache, session).await.unwrap(),
-            SessionStatus::Clear
-        );
-    }
-}
-
-#[tokio::test]
-async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
-    let database = database(Engine::Sqlite).await;
-    let list = SessionStatusCache::new(
-        &database.store,
-        &Cache::open("memory:").unwrap(),
-        &database.clock,
-    );
-    let claims = Claims {
-        sub: database.user,
-        role: Role::Customer,
-        jti: SessionId(database.clock.new_id()),
-        iss: "test".to_owned(),
-        iat: 0,
-        exp: i64::MAX,
-        kind: TokenKind::Access,
-        device: None,
-        region: None,
-        command: None,
-        verified: false,
-        mark_version: 0,
-    };
-    let unknown = CachedSession::Unknown { kept: true };
-    list.refill_blacklist().await;
-    list.cache_live_session(&claims, NOW, NOW.plus_ms(HOUR_MS))
-        .await;
-    assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
-    let ending = list.begin_revocation();
-    assert_eq!(
-        list.lookup_session(&claims).await,
-        unknown,
-        "an end is under way"
-    );
-    ending.mark_reported();
-    assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
-    // Its caller hung up, perhaps after auth_db ended a session.
-    drop(list.begin_revocation());
-    assert_eq!(list.lookup_session(&claims).await, unknown);
-    list.refill_blacklist().await;
-    assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
-}
-
-#[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
-#[tokio::test]
-async fn a_sign_in_that_was_under_way_ends_with_the_account(#[case] engine: Engine) {
-    let database = database(engine).await;
-    let event_of = |_| {
-        Ok(event(
-            EventType::UserRevoked,
-            &database.clock,
-            database.user,
-            None,
-        ))
-    };
-    let record = ClosureRecord {
-        at: NOW,
-        by: database.user,
-        why: "Asked to.".to_owned(),
-    };
-    let closed = database
-        .store
-        .close_account(database.user, &record, event_of)
-        .await
-        .unwrap();
-    assert_eq!(closed, CloseAccountResult::Closed);
-    let id = SessionId(database.clock.new_id());
-    let session = UserSession {
-        id,
-        user_id: database.user,
-        kind: SessionKind::Access,
-        created_at: NOW,
-        expires_at: NOW.plus_ms(HOUR_MS),
-        device: None,
-        region: None,
-    };
-    let begun = database
-        .store
-        .begin_session(
-            &session,
-            (Role::Customer, None),
-            (database.name, database.place),
-            (None, None),
-        )
-        .await;
-    assert!(
-        !begun.unwrap(),
-        "the password was right, the account is closed"
-    );
-    let ended = database
-        .store
-        .list_revoked_sessions(SessionId(Uuid::nil()), NOW)
-        .await
-        .unwrap();
-    assert_eq!(
-        ended,
-        [(id, NOW.plus_ms(HOUR_MS))],
-        "its token goes on the blacklist"
-    );
 }
 
 #[rstest]
@@ -538,75 +408,6 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
-async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engine) {
-    let database = database(engine).await;
-    let Database {
-        store, clock, user, ..
-    } = &database;
-    let whose = IssuerSubject {
-        issuer: "https://issuer.example",
-        subject: "17",
-    };
-    let identity = IdentityId(clock.new_id());
-    store
-        .link_identity(*user, None, whose, (identity, NOW))
-        .await
-        .unwrap();
-    assert_eq!(
-        store.find_identity(whose).await.unwrap(),
-        Some((identity, *user))
-    );
-    let begin = async || {
-        let id = SessionId(clock.new_id());
-        let session = UserSession {
-            id,
-            user_id: *user,
-            kind: SessionKind::Access,
-            created_at: NOW,
-            expires_at: NOW.plus_ms(HOUR_MS),
-            device: None,
-            region: None,
-        };
-        let counted = (database.name, database.place);
-        let looked_at = (Role::Customer, None);
-        let begun = store
-            .begin_session(&session, looked_at, counted, (None, Some(identity)))
-            .await;
-        (id, begun.unwrap())
-    };
-    let (before, begun) = begin().await;
-    assert!(begun);
-    let why = SessionEnding::ByOwner;
-    let ending = OtherSessionsRevocation {
-        user: *user,
-        except: None,
-        at: NOW,
-        why,
-    };
-    let event_of = |session| {
-        Ok(event(
-            EventType::SessionRevoked,
-            clock,
-            *user,
-            Some(session),
-        ))
-    };
-    let removed = store
-        .unlink_identity(identity, ending, event_of)
-        .await
-        .unwrap();
-    assert!(matches!(removed, UnlinkIdentityResult::Removed(ended) if ended.contains(&before)));
-    // It was looked up before the removal, but its session starts after.
-    let (after, begun) = begin().await;
-    assert!(!begun);
-    let state = store.session_state(after, NOW).await.unwrap().unwrap();
-    assert!(!state.live);
-}
-
-#[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
-#[tokio::test]
 async fn codes_to_phones_go_when_they_are_over(#[case] engine: Engine) {
     let database = database(engine).await;
     let Database { store, clock, .. } = &database;
@@ -632,54 +433,4 @@ async fn codes_to_phones_go_when_they_are_over(#[case] engine: Engine) {
         .await
         .unwrap();
     assert_eq!(left, Some(1));
-}
-
-/// Both have passed all checks that a handler makes before its transaction.
-#[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
-#[tokio::test]
-async fn of_two_admins_who_close_each_other_at_once_one_remains(#[case] engine: Engine) {
-    const ADMINS: &str = "UPDATE users SET role_id = 3";
-    const ACTIVE: &str = "SELECT COUNT(*) FROM users WHERE is_active = 1";
-    let Database {
-        store,
-        clock,
-        user,
-        _folder,
-        ..
-    } = database(engine).await;
-    let other = UserId(clock.new_id());
-    let account = Account {
-        id: other,
-        role_id: Role::Customer,
-        password_hash: "x".to_owned(),
-        password_changed_at: None,
-        tokens_since: UnixMillis(0),
-    };
-    let name = Username::new("zhang").unwrap();
-    let email = Email::new("z@example.com").unwrap();
-    let registered = event(EventType::UserRegistered, &clock, other, None);
-    store
-        .add_user(&account, &name, &email, NOW, &registered)
-        .await
-        .unwrap();
-    store.sql.exec(ADMINS, Vec::new()).await.unwrap();
-
-    let close = async |by: UserId, whom: UserId| {
-        let record = ClosureRecord {
-            at: NOW,
-            by,
-            why: "They began it.".to_owned(),
-        };
-        let event_of = |_| Ok(event(EventType::UserRevoked, &clock, whom, None));
-        store.close_account(whom, &record, event_of).await.unwrap()
-    };
-    let (first, second) = tokio::join!(close(user, other), close(other, user));
-    let refused = CloseAccountResult::Refused(RoleRefusal::Beyond(Permission::RevokePeople));
-    let decided = [first, second];
-    assert!(decided.contains(&CloseAccountResult::Closed), "{decided:?}");
-    assert!(decided.contains(&refused), "{decided:?}");
-    let active: Option<i64> = store.sql.fetch_optional(ACTIVE, Vec::new()).await.unwrap();
-    assert_eq!(active, Some(1));
 }

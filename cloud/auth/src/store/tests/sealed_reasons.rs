@@ -69,7 +69,6 @@ impl Reasons {
         store
             .give_role(customer, ending, &order, ended)
             .await
-            .unwrap()
             .unwrap();
         let key = NewSigningKey::from_file(KID, [7; 32]);
         let key = NewSigningKey {
