@@ -192,9 +192,8 @@ impl IdempotencyStore {
 }
 
 async fn check_same(before: &RequestFingerprint, head: &str, body: Body) -> Result<(), Problem> {
-    let reused = || Problem::new(Code::CommandIdReused);
     if before.head != head {
-        return Err(reused());
+        return Err(Problem::new(Code::CommandIdReused));
     }
     if before.body.is_none() {
         return Ok(());
@@ -205,7 +204,7 @@ async fn check_same(before: &RequestFingerprint, head: &str, body: Body) -> Resu
     if before.body == own {
         Ok(())
     } else {
-        Err(reused())
+        Err(Problem::new(Code::CommandIdReused))
     }
 }
 
@@ -295,8 +294,8 @@ impl ClaimedRequest {
     }
 
     async fn store_or_release(&self, response: Response, hash: &BodyHasher) -> Response {
-        let is_short = |size: u64| size <= ANSWER_BYTES_MAX;
-        let fits = response.body().size_hint().exact().is_some_and(is_short);
+        let known_size = response.body().size_hint().exact();
+        let fits = known_size.is_some_and(|size| size <= ANSWER_BYTES_MAX);
         if !response.status().is_success() || !fits {
             self.release_claim().await;
             return response;

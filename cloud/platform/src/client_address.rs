@@ -41,27 +41,30 @@ impl ClientAddress {
 
     /// Adds the address to a request. `token` is the gateway's own token for the receiving part.
     pub fn insert_headers(self, headers: &mut HeaderMap, token: &str) {
-        let value = |text: &str| HeaderValue::from_str(text).ok();
-        if let (Some(address), Some(token)) = (value(&self.to_string()), value(token)) {
-            headers.insert(ADDRESS, address);
-            headers.insert(VOUCHER, token);
-        }
+        let Ok(address) = HeaderValue::from_str(&self.to_string()) else {
+            return;
+        };
+        let Ok(token) = HeaderValue::from_str(token) else {
+            return;
+        };
+        headers.insert(ADDRESS, address);
+        headers.insert(VOUCHER, token);
     }
 
     fn verified_address(headers: &HeaderMap, verifier: &TokenVerifier) -> Option<IpAddr> {
-        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
         let TokenVerifier {
             service,
             service_key,
             clock,
             ..
         } = verifier;
-        let token = text(&VOUCHER)?;
+        let token = headers.get(&VOUCHER)?.to_str().ok()?;
         let from = service_key.verify_token(token, service, clock.now()).ok()?;
         if from != CloudPart::Gateway.name() {
             return None;
         }
-        text(&ADDRESS)?.parse().ok()
+        let address = headers.get(&ADDRESS)?.to_str().ok()?;
+        address.parse().ok()
     }
 }
 

@@ -207,10 +207,10 @@ impl<H: EventHandler> Consumer<H> {
             return;
         };
         let subject = subject_of(delivery.event());
-        if self
+        let is_first = self
             .aside
-            .push_event(subject.clone(), (delivery, attempts), place)
-        {
+            .push_event(subject.clone(), delivery, attempts, place);
+        if is_first {
             let lane = self.clone();
             self.tasks.spawn_once(
                 "consumer-aside",

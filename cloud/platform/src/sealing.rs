@@ -80,13 +80,12 @@ impl DataKeys {
     }
 
     fn from_lines(lines: file::KeyLines, seals: bool) -> Self {
-        let key = |(id, secret): ([u8; KEY_ID_LEN], [u8; 32])| DataKey {
+        let keys = lines.keys.into_iter().map(|(id, secret)| DataKey {
             id,
             key: key_of(&secret),
-        };
-        let keys = lines.keys.into_iter().map(key).collect();
+        });
         Self(Arc::new(KeyRing {
-            keys,
+            keys: keys.collect(),
             hash: key_of(&lines.hash),
             seals,
         }))

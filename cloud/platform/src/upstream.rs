@@ -109,11 +109,7 @@ impl Upstream {
         clock: &Clock,
         patience: Duration,
     ) -> Self {
-        let remote = |way: &Self| match way {
-            Self::Remote(remote) => Some(remote.clone()),
-            _ => None,
-        };
-        match ways.iter().map(remote).collect::<Option<Vec<_>>>() {
+        match ways.iter().map(Self::as_remote).collect::<Option<Vec<_>>>() {
             Some(remotes) if !remotes.is_empty() => {
                 Self::Guarded(GuardedPart::new(part, remotes, clock.clone(), patience))
             }
@@ -121,6 +117,13 @@ impl Upstream {
                 .into_iter()
                 .next()
                 .unwrap_or_else(|| Self::open_later().0),
+        }
+    }
+
+    fn as_remote(&self) -> Option<RemoteService> {
+        match self {
+            Self::Remote(remote) => Some(remote.clone()),
+            _ => None,
         }
     }
 

@@ -47,10 +47,11 @@ impl IdempotencyLayer {
         let Some(path) = request.extensions().get::<MatchedPath>() else {
             return false;
         };
-        let is_it = |(method, known): &(Method, &str)| {
-            request.method() == method && path.as_str() == *known
-        };
-        request.headers().contains_key(IDEMPOTENCY_KEY) && self.0.routes.iter().any(is_it)
+        if !request.headers().contains_key(IDEMPOTENCY_KEY) {
+            return false;
+        }
+        let mut routes = self.0.routes.iter();
+        routes.any(|(method, known)| request.method() == method && path.as_str() == *known)
     }
 }
 

@@ -2,7 +2,7 @@
 //! data.
 
 use axum::{body::Body, response::Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use process::tokens::ServiceKey;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use serde::{Deserialize, Serialize};
@@ -32,20 +32,18 @@ impl StoredResponseHead {
         status: StatusCode,
         headers: &HeaderMap,
     ) -> Self {
-        let text = |name| {
-            let value: Option<&HeaderValue> = headers.get(name);
-            value
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned)
-        };
-        let content_type = text(header::CONTENT_TYPE);
         Self {
             request,
             status: status.as_u16(),
-            content_type,
-            location: text(header::LOCATION),
+            content_type: read_header_text(headers, &header::CONTENT_TYPE),
+            location: read_header_text(headers, &header::LOCATION),
         }
     }
+}
+
+fn read_header_text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
+    let value = headers.get(name)?;
+    value.to_str().ok().map(str::to_owned)
 }
 
 impl StoredResponse {

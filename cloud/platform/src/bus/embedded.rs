@@ -106,12 +106,7 @@ impl EmbeddedBus {
             late: Mutex::default(),
         };
         let bus = Self(Arc::new(inner));
-        let unrouted = |conn: &Connection| {
-            let mut names = Exchange::ALL.into_iter().map(unrouted_queue);
-            let ttl_ms = i64::try_from(UNROUTED_TTL.as_millis()).ok();
-            names.try_for_each(|name| store::add_queue(conn, &name, None, ttl_ms, &[]).map(drop))
-        };
-        bus.write::<()>(unrouted).await?;
+        bus.write(add_unrouted_queues).await?;
         let known = bus
             .read(|conn| Ok((store::read_queues(conn)?, store::last_id(conn)?)))
             .await?;
@@ -128,8 +123,9 @@ impl EmbeddedBus {
         let mut above = 0;
         let mut sealed = 0;
         loop {
-            let read = move |conn: &Connection| store::all_after(conn, above, RESEALED_MAX);
-            let rows = self.read(read).await?;
+            let rows = self
+                .read(move |conn| store::all_after(conn, above, RESEALED_MAX))
+                .await?;
             let Some(last) = rows.last() else { break };
             above = last.id;
             let stale = rows
@@ -287,19 +283,14 @@ impl EmbeddedBus {
         if rows.is_empty() {
             return Ok(());
         }
-        let put = move |conn: &Connection| {
-            rows.iter().try_for_each(
-                |NewMessage {
-                     queue,
-                     body,
-                     expires_at,
-                 }| {
-                    queue.mark_filled();
-                    store::insert_message(conn, queue.id, body, *expires_at)
-                },
-            )
-        };
-        self.write(put).await
+        self.write(move |conn: &Connection| {
+            for row in &rows {
+                row.queue.mark_filled();
+                store::insert_message(conn, row.queue.id, &row.body, row.expires_at)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// Writes the messages that a planted defect confirmed too early.
@@ -383,6 +374,14 @@ impl EmbeddedBus {
         let result = self.0.journal.read(f).await;
         result.map_err(|error| BusError::Unreachable(with_cause(&error)))
     }
+}
+
+fn add_unrouted_queues(conn: &Connection) -> rusqlite::Result<()> {
+    let ttl_ms = i64::try_from(UNROUTED_TTL.as_millis()).ok();
+    for exchange in Exchange::ALL {
+        store::add_queue(conn, &unrouted_queue(exchange), None, ttl_ms, &[])?;
+    }
+    Ok(())
 }
 
 /// Messages move between queues, so the seal is bound to the table only.

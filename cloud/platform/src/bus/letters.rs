@@ -85,10 +85,9 @@ impl FromStr for DeadLetterBox {
         let exchange = Exchange::ALL
             .into_iter()
             .find(|exchange| exchange.as_str() == name);
-        let known = || topology::QUEUES.iter().any(|(_, queue)| queue.name == name);
         match exchange {
             Some(exchange) => Ok(Self::Unrouted(exchange)),
-            None if known() => Ok(Self::Dead(name.to_owned())),
+            None if topology::find_queue(name).is_some() => Ok(Self::Dead(name.to_owned())),
             None => Err(()),
         }
     }
@@ -104,16 +103,11 @@ impl DeadLetterSelection {
 }
 
 pub fn boxes_of(part: CloudPart) -> Vec<DeadLetterBox> {
-    let queues = topology::queues_of(part).map(|queue| DeadLetterBox::Dead(queue.name.to_owned()));
-    let own = |exchange: &Exchange| topology::publishing_part(*exchange) == part;
-    queues
-        .chain(
-            Exchange::ALL
-                .into_iter()
-                .filter(own)
-                .map(DeadLetterBox::Unrouted),
-        )
-        .collect()
+    let dead = topology::queues_of(part).map(|queue| DeadLetterBox::Dead(queue.name.to_owned()));
+    let exchanges = Exchange::ALL
+        .into_iter()
+        .filter(|exchange| topology::publishing_part(*exchange) == part);
+    dead.chain(exchanges.map(DeadLetterBox::Unrouted)).collect()
 }
 
 pub(super) fn unrouted_queue(exchange: Exchange) -> String {

@@ -191,17 +191,27 @@ pub(super) fn remove(conn: &Connection, ids: &[i64]) -> rusqlite::Result<()> {
     ids.iter().try_for_each(|id| remove.execute([id]).map(drop))
 }
 
-/// Moves messages to the end of another queue, under new ids. Dead letters get the reason and the
-/// time.
-pub(super) fn move_to(
+/// Moves messages to the end of another queue, under new ids.
+pub(super) fn move_to_queue(conn: &Connection, ids: &[i64], queue: i64) -> rusqlite::Result<()> {
+    let mut copy = conn.prepare_cached(COPY_TO)?;
+    for id in ids {
+        copy.execute(params![id, queue, None::<&[u8]>, None::<i64>])?;
+    }
+    remove(conn, ids)
+}
+
+/// Like [`move_to_queue`], and stores why and when the messages became dead letters.
+pub(super) fn move_to_dead_letters(
     conn: &Connection,
     ids: &[i64],
     queue: i64,
-    (reason, at): (Option<&[u8]>, Option<i64>),
+    reason: &[u8],
+    died_at: i64,
 ) -> rusqlite::Result<()> {
     let mut copy = conn.prepare_cached(COPY_TO)?;
-    ids.iter()
-        .try_for_each(|id| copy.execute(params![id, queue, reason, at]).map(drop))?;
+    for id in ids {
+        copy.execute(params![id, queue, reason, died_at])?;
+    }
     remove(conn, ids)
 }
 

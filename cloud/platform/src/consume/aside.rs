@@ -55,7 +55,8 @@ impl RetryLanes {
     pub(super) fn push_event(
         &self,
         subject: String,
-        (delivery, attempts): (Delivery, u32),
+        delivery: Delivery,
+        attempts: u32,
         place: OwnedSemaphorePermit,
     ) -> bool {
         let event = RetryingEvent {

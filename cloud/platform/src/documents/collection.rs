@@ -111,16 +111,12 @@ impl<D: DocumentBody> Collection<D> {
             .check_declaration()
             .map_err(|why| self.declaration_error(why))?;
         let keys = D::SHAPE.indexes.iter().flat_map(|index| index.keys);
-        let mut named = keys.map(|key| key.path.name);
-        let is_sealed = |name: &&str| {
-            D::SEALED
-                .iter()
-                .any(|path| schema::paths_overlap(name, path))
-        };
-        if let Some(name) = named.find(is_sealed) {
-            return Err(
-                self.declaration_error(format!("`{name}` is sealed, and stands in an index"))
-            );
+        for name in keys.map(|key| key.path.name) {
+            let mut sealed = D::SEALED.iter();
+            if sealed.any(|path| schema::paths_overlap(name, path)) {
+                let why = format!("`{name}` is sealed, and stands in an index");
+                return Err(self.declaration_error(why));
+            }
         }
         on!(self, migrate())
     }
@@ -128,19 +124,14 @@ impl<D: DocumentBody> Collection<D> {
     /// Fails if `migrate` has not brought the store up to date.
     pub async fn check_schema(&self) -> Result<(), DocumentsError> {
         let present = on!(self, index_names())?;
-        let is_missing = |name: &String| !present.contains(name);
-        match D::SHAPE
-            .indexes
-            .iter()
-            .map(schema::Index::stored_name)
-            .find(is_missing)
-        {
-            Some(name) => {
+        for index in D::SHAPE.indexes {
+            let name = index.stored_name();
+            if !present.contains(&name) {
                 let missing = format!("index {name} of {}", self.name);
-                Err(DocumentsError::Outdated { missing })
+                return Err(DocumentsError::Outdated { missing });
             }
-            None => Ok(()),
         }
+        Ok(())
     }
 
     pub async fn get(&self, id: Uuid) -> Result<Option<Document<D>>, DocumentsError> {
@@ -406,11 +397,16 @@ impl<D: DocumentBody> Collection<D> {
         }
     }
 
+    fn shape_error(&self, why: &impl ToString) -> DocumentsError {
+        DocumentsError::shape_error(self.name, why)
+    }
+
     fn encode_body(&self, id: Uuid, body: &D) -> Result<Value, DocumentsError> {
-        let shape = |why: &dyn std::fmt::Display| DocumentsError::shape_error(self.name, &why);
-        let mut body = serde_json::to_value(body).map_err(|error| shape(&error))?;
-        schema::normalize_body(&mut body).map_err(|why| shape(&why))?;
-        D::SHAPE.check_body(&body).map_err(|why| shape(&why))?;
+        let mut body = serde_json::to_value(body).map_err(|error| self.shape_error(&error))?;
+        schema::normalize_body(&mut body).map_err(|why| self.shape_error(&why))?;
+        D::SHAPE
+            .check_body(&body)
+            .map_err(|why| self.shape_error(&why))?;
         Ok(self.seal_fields(id, body))
     }
 
@@ -441,8 +437,7 @@ impl<D: DocumentBody> Collection<D> {
             let json = self
                 .keys
                 .open_text(&self.seal_place(id, name), text.to_owned())?;
-            *value = serde_json::from_str(&json)
-                .map_err(|error| DocumentsError::shape_error(self.name, &error))?;
+            *value = serde_json::from_str(&json).map_err(|error| self.shape_error(&error))?;
         }
         Ok(body)
     }
@@ -453,16 +448,13 @@ impl<D: DocumentBody> Collection<D> {
 
     fn decode_document(&self, stored: StoredDocument) -> Result<Document<D>, DocumentsError> {
         let StoredDocument { id, version, body } = stored;
-        let shape = |why: String| DocumentsError::shape_error(self.name, &why);
         if D::SEALED.is_empty() {
-            return Ok(Document {
-                id,
-                version,
-                body: body.read().map_err(shape)?,
-            });
+            let body = body.read().map_err(|why| self.shape_error(&why))?;
+            return Ok(Document { id, version, body });
         }
-        let opened = self.open_fields(id, body.read().map_err(shape)?)?;
-        let body = serde_json::from_value(opened).map_err(|error| shape(error.to_string()))?;
+        let sealed = body.read().map_err(|why| self.shape_error(&why))?;
+        let opened = self.open_fields(id, sealed)?;
+        let body = serde_json::from_value(opened).map_err(|error| self.shape_error(&error))?;
         Ok(Document { id, version, body })
     }
 
@@ -471,20 +463,20 @@ impl<D: DocumentBody> Collection<D> {
         order: &[IndexKey],
         last: &StoredDocument,
     ) -> Result<Vec<Scalar>, DocumentsError> {
-        let body: Value = last
-            .body
-            .read()
-            .map_err(|why| DocumentsError::shape_error(self.name, &why))?;
-        let scalar = |key: &IndexKey| {
-            if key.path == ID {
-                return Ok(Scalar::Id(last.id));
+        let body: Value = last.body.read().map_err(|why| self.shape_error(&why))?;
+        let mut place = Vec::with_capacity(order.len());
+        for IndexKey { path, .. } in order {
+            if *path == ID {
+                place.push(Scalar::Id(last.id));
+                continue;
             }
-            scalar_at(&body, key.path).ok_or_else(|| {
-                let why = format!("`{}` is not of kind {:?}", key.path.name, key.path.kind);
-                DocumentsError::shape_error(self.name, &why)
-            })
-        };
-        order.iter().map(scalar).collect()
+            let scalar = scalar_at(&body, *path).ok_or_else(|| {
+                let why = format!("`{}` is not of kind {:?}", path.name, path.kind);
+                self.shape_error(&why)
+            })?;
+            place.push(scalar);
+        }
+        Ok(place)
     }
 }
 

@@ -71,13 +71,16 @@ impl Filter {
     }
 
     pub fn and(self, other: Self) -> Self {
-        let parts = |filter| match filter {
+        let mut both = self.into_conjuncts();
+        both.extend(other.into_conjuncts());
+        Self::All(both)
+    }
+
+    fn into_conjuncts(self) -> Vec<Self> {
+        match self {
             Self::All(all) => all,
             one => vec![one],
-        };
-        let mut both = parts(self);
-        both.extend(parts(other));
-        Self::All(both)
+        }
     }
 
     pub fn or(self, other: Self) -> Self {
@@ -285,12 +288,9 @@ impl Update {
 }
 
 fn require_undeclared(shape: &CollectionSchema, name: &str) -> Result<(), String> {
-    let inside = |a: &str, b: &str| b.strip_prefix(a).is_some_and(|rest| rest.starts_with('.'));
-    let overlaps = |field: &FieldPath| {
-        field.name == name || inside(field.name, name) || inside(name, field.name)
-    };
-    match shape.fields.iter().any(overlaps) {
-        true => Err(format!("`{name}` is declared and has a type")),
-        false => Ok(()),
+    let mut fields = shape.fields.iter();
+    if fields.any(|field| paths_overlap(field.name, name)) {
+        return Err(format!("`{name}` is declared and has a type"));
     }
+    Ok(())
 }

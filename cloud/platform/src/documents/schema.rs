@@ -32,6 +32,19 @@ pub enum ScalarKind {
     Bool,
 }
 
+impl ScalarKind {
+    fn matches_value(self, value: &Value) -> bool {
+        match self {
+            Self::Id => value
+                .as_str()
+                .is_some_and(|text| Uuid::parse_str(text).is_ok()),
+            Self::Int => value.is_i64(),
+            Self::Text => value.is_string(),
+            Self::Bool => value.is_boolean(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scalar {
     Id(Uuid),
@@ -320,20 +333,14 @@ impl CollectionSchema {
             return Err(format!("`{name}` is a name of the store's own"));
         }
         for path in self.fields {
-            let fits = |value: &Value| match path.kind {
-                ScalarKind::Id => value
-                    .as_str()
-                    .is_some_and(|text| Uuid::parse_str(text).is_ok()),
-                ScalarKind::Int => value.is_i64(),
-                ScalarKind::Text => value.is_string(),
-                ScalarKind::Bool => value.is_boolean(),
-            };
-            let right = match value_at_path(body, path.name) {
+            let is_right = match value_at_path(body, path.name) {
                 None => !path.is_required,
-                Some(Value::Array(all)) => path.is_list && all.iter().all(fits),
-                Some(value) => !path.is_list && fits(value),
+                Some(Value::Array(all)) => {
+                    path.is_list && all.iter().all(|value| path.kind.matches_value(value))
+                }
+                Some(value) => !path.is_list && path.kind.matches_value(value),
             };
-            if !right {
+            if !is_right {
                 return Err(format!("`{}` is not of kind {:?}", path.name, path.kind));
             }
         }

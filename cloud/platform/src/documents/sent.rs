@@ -238,16 +238,15 @@ fn open() -> Document {
 }
 
 fn decode_replay(stored: &Document) -> Result<Replay, DocumentsError> {
-    let int = |key| read_int(stored, key, REPLAYS);
     Ok(Replay {
         id: id(stored, "_id", REPLAYS)?,
         queue: read_text(stored, "queue", REPLAYS)?,
-        since_ms: UnixMillis(int("since_ms")?),
-        done_seq: int("done_seq")?,
-        last_seq: int("last_seq")?,
-        sent: int("sent")?,
+        since_ms: UnixMillis(read_int(stored, "since_ms", REPLAYS)?),
+        done_seq: read_int(stored, "done_seq", REPLAYS)?,
+        last_seq: read_int(stored, "last_seq", REPLAYS)?,
+        sent: read_int(stored, "sent", REPLAYS)?,
         asked_by: UserId(id(stored, "asked_by", REPLAYS)?),
-        asked_at: UnixMillis(int("asked_at")?),
+        asked_at: UnixMillis(read_int(stored, "asked_at", REPLAYS)?),
         done_at: stored.get_i64("done_at").ok().map(UnixMillis),
     })
 }

@@ -66,17 +66,20 @@ struct S3Address {
 
 impl S3Address {
     fn read(url: &str) -> Result<Self, FilesError> {
-        let wrong = || FilesError::Address(FORM);
-        let uri: Uri = url.parse().map_err(|_| wrong())?;
-        let authority = uri.authority().ok_or_else(wrong)?.as_str();
-        let (credentials, bucket) = authority.rsplit_once('@').ok_or_else(wrong)?;
-        let (key, secret) = credentials.split_once(':').ok_or_else(wrong)?;
+        Self::parse_url(url).ok_or(FilesError::Address(FORM))
+    }
+
+    fn parse_url(url: &str) -> Option<Self> {
+        let uri: Uri = url.parse().ok()?;
+        let authority = uri.authority()?.as_str();
+        let (credentials, bucket) = authority.rsplit_once('@')?;
+        let (key, secret) = credentials.split_once(':')?;
         if !matches!(uri.path(), "" | "/") || bucket.is_empty() || key.is_empty() {
-            return Err(wrong());
+            return None;
         }
         let mut address = Self {
-            key: percent_decode(key).ok_or_else(wrong)?,
-            secret: percent_decode(secret).ok_or_else(wrong)?,
+            key: percent_decode(key)?,
+            secret: percent_decode(secret)?,
             bucket: bucket.to_owned(),
             region: USUAL_REGION.to_owned(),
             endpoint: None,
@@ -87,15 +90,15 @@ impl S3Address {
             .split('&')
             .filter(|pair| !pair.is_empty())
         {
-            let (name, value) = pair.split_once('=').ok_or_else(wrong)?;
-            let value = percent_decode(value).ok_or_else(wrong)?;
+            let (name, value) = pair.split_once('=')?;
+            let value = percent_decode(value)?;
             match name {
                 "region" => address.region = value,
                 "endpoint" => address.endpoint = Some(value),
-                _ => return Err(wrong()),
+                _ => return None,
             }
         }
-        Ok(address)
+        Some(address)
     }
 }
 

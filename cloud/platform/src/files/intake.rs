@@ -119,12 +119,11 @@ impl UploadReceiver {
 
     fn take_way(&self, sender: Uploader) -> Result<UploadPermit, FileRefusal> {
         let Uploader { user, age } = sender;
-        let take = |ways: &Arc<Semaphore>| ways.clone().try_acquire_owned();
         let of_new = match age {
-            AccountAge::New => Some(take(&self.ways_of_new).map_err(|_| FileRefusal::Busy)?),
+            AccountAge::New => Some(take_permit(&self.ways_of_new)?),
             AccountAge::Established => None,
         };
-        let of_all = take(&self.ways).map_err(|_| FileRefusal::Busy)?;
+        let of_all = take_permit(&self.ways)?;
         let mut of_one = self.of_one.lock().unwrap_or_else(PoisonError::into_inner);
         let own = of_one.entry(user).or_default();
         if *own >= WAYS_OF_ONE {
@@ -201,6 +200,13 @@ struct CheckPermit {
     _of_new: Option<OwnedSemaphorePermit>,
 }
 
+fn take_permit(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, FileRefusal> {
+    permits
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| FileRefusal::Busy)
+}
+
 async fn wait_for(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, FileRefusal> {
     permits
         .clone()
@@ -219,11 +225,11 @@ async fn run_check<T: Send + 'static>(
     let gone = CancellationToken::new();
     let for_check = gone.clone();
     let _told_when_dropped = gone.drop_guard();
-    let work = move || {
+    spawn_blocking(move || {
         let _held = held;
         check(&for_check)
-    };
-    spawn_blocking(work).await?
+    })
+    .await?
 }
 
 impl Drop for UploadPermit {

@@ -74,18 +74,19 @@ pub struct FileEnds {
 impl FileEnds {
     pub fn read(file: &mut (impl Read + Seek)) -> io::Result<Self> {
         let bytes = file.seek(SeekFrom::End(0))?;
-        let mut part = |from: u64| -> io::Result<Vec<u8>> {
-            let mut part = Vec::new();
-            file.seek(SeekFrom::Start(from))?;
-            file.take(SEARCHED_BYTES).read_to_end(&mut part)?;
-            Ok(part)
-        };
         Ok(Self {
-            head: part(0)?,
-            tail: part(bytes.saturating_sub(SEARCHED_BYTES))?,
+            head: read_part(file, 0)?,
+            tail: read_part(file, bytes.saturating_sub(SEARCHED_BYTES))?,
             bytes,
         })
     }
+}
+
+fn read_part(file: &mut (impl Read + Seek), from: u64) -> io::Result<Vec<u8>> {
+    let mut part = Vec::new();
+    file.seek(SeekFrom::Start(from))?;
+    file.take(SEARCHED_BYTES).read_to_end(&mut part)?;
+    Ok(part)
 }
 
 /// Refuses a file that another program could interpret as something else.

@@ -112,15 +112,16 @@ fn on_white(picture: DynamicImage) -> RgbImage {
         return picture.into_rgb8();
     }
     let clear = picture.into_rgba8();
-    let mix = |colour: u8, alpha: u8| {
-        let colour = u16::from(colour);
-        let alpha = u16::from(alpha);
-        u8::try_from((colour * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
-    };
     RgbImage::from_fn(clear.width(), clear.height(), |x, y| {
         let [red, green, blue, alpha] = clear.get_pixel(x, y).0;
-        Rgb([mix(red, alpha), mix(green, alpha), mix(blue, alpha)])
+        Rgb([red, green, blue].map(|colour| mix_with_white(colour, alpha)))
     })
+}
+
+fn mix_with_white(colour: u8, alpha: u8) -> u8 {
+    let colour = u16::from(colour);
+    let alpha = u16::from(alpha);
+    u8::try_from((colour * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
 }
 
 #[cfg(test)]

@@ -79,8 +79,9 @@ impl HttpBody for SharedBody {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, HttpError>>> {
-        let broken = |error| HttpError::new(HttpErrorKind::Interrupted, error);
-        self.body_mut().poll_frame(context).map_err(broken)
+        self.body_mut()
+            .poll_frame(context)
+            .map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error))
     }
 
     fn size_hint(&self) -> SizeHint {

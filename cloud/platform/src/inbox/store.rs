@@ -57,12 +57,12 @@ pub async fn record_events(
     events: &[EventId],
     at: UnixMillis,
 ) -> Result<(), SqlError> {
-    let row = |event_id: &EventId| InboxRow {
+    let rows = events.iter().map(|event_id| InboxRow {
         consumer,
         event_id: *event_id,
         at,
-    };
-    tx.insert_all(events.iter().map(row).collect()).await
+    });
+    tx.insert_all(rows.collect()).await
 }
 
 /// Deletes entries past their retention.

@@ -146,8 +146,10 @@ impl OutboxRelay {
     /// Renews the lease halfway through, so that an idle relay writes little.
     async fn holds_lease(&mut self) -> Result<bool, RelayError> {
         let elapsed = self.clock.elapsed();
-        let fresh = |at: Duration| elapsed.saturating_sub(at) < LEASE_RENEWED_AFTER;
-        if self.leased_at.is_some_and(fresh) {
+        let is_fresh = self
+            .leased_at
+            .is_some_and(|at| elapsed.saturating_sub(at) < LEASE_RENEWED_AFTER);
+        if is_fresh {
             return Ok(true);
         }
         self.leased_at = None;

@@ -56,23 +56,16 @@ pub async fn ask_again(
     clock: &Clock,
 ) -> Result<bool, DocumentsError> {
     let now = clock.now();
-    let is_young = |one: &Replay| {
-        let is_same = one.queue == queue.name && one.asked_by == PLATFORM;
-        is_same && one.asked_at > now.plus_ms(-YOUNG_MS)
-    };
-    if list_replays(database, LOOKED_THROUGH_MAX)
-        .await?
-        .iter()
-        .any(is_young)
-    {
-        return Ok(false);
+    for replay in list_replays(database, LOOKED_THROUGH_MAX).await? {
+        let is_same = replay.queue == queue.name && replay.asked_by == PLATFORM;
+        if is_same && replay.asked_at > now.plus_ms(-YOUNG_MS) {
+            return Ok(false);
+        }
     }
+    let since = now.plus_ms(-AGAIN_MS);
     let asked = (clock.new_id(), PLATFORM, now);
-    Ok(
-        request_replay(database, queue.name, now.plus_ms(-AGAIN_MS), asked)
-            .await?
-            .is_some(),
-    )
+    let requested = request_replay(database, queue.name, since, asked).await?;
+    Ok(requested.is_some())
 }
 
 type ReplayResult<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;

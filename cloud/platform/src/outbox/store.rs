@@ -79,23 +79,23 @@ pub async fn add_all(tx: &mut Tx, events: &[Event]) -> Result<(), SqlError> {
     if events.is_empty() || is_planted(Defect::NoOutboxRow) {
         return Ok(());
     }
-    let row = |of: &Event, event| OutboxRow {
+    insert(tx, events, |of, event| OutboxRow {
         event_id: of.id,
         event,
         made_at: of.at,
-    };
-    insert(tx, events, row).await
+    })
+    .await
 }
 
 /// Writes events together with their document; they are published after `tx` commits.
 pub(crate) async fn add_of(tx: &mut Tx, document: &str, events: &[Event]) -> Result<(), SqlError> {
-    let row = |of: &Event, event| DocumentEventRow {
+    insert(tx, events, |of, event| DocumentEventRow {
         event_id: of.id,
         event,
         made_at: of.at,
         document,
-    };
-    insert(tx, events, row).await
+    })
+    .await
 }
 
 /// `row` receives the event and its sealed JSON.
@@ -104,15 +104,12 @@ async fn insert<R: Columns>(
     events: &[Event],
     row: impl Fn(&Event, String) -> R,
 ) -> Result<(), SqlError> {
-    let row = |event: &Event| {
+    let mut rows = Vec::with_capacity(events.len());
+    for event in events {
         let json = serde_json::to_string(event).map_err(SqlError::Encode)?;
-        Ok(row(
-            event,
-            tx.data_keys()
-                .seal_text(&event_seal_context(event.id.0), &json),
-        ))
-    };
-    let rows = events.iter().map(row).collect::<Result<_, SqlError>>()?;
+        let place = event_seal_context(event.id.0);
+        rows.push(row(event, tx.data_keys().seal_text(&place, &json)));
+    }
     tx.insert_all(rows).await?;
     tx.wakes_relay();
     Ok(())

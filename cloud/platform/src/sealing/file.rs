@@ -113,6 +113,31 @@ pub fn remove(path: &Path, key: &str) -> Result<(), DataKeysError> {
     }
 }
 
+enum KeyLine {
+    /// Blank, or a comment.
+    Ignored,
+    Hash([u8; 32]),
+    Seal {
+        id: [u8; KEY_ID_LEN],
+        secret: [u8; 32],
+    },
+}
+
+impl KeyLine {
+    fn parse(line: &str) -> Option<Self> {
+        match *line.split_whitespace().collect::<Vec<_>>() {
+            [] => Some(Self::Ignored),
+            [word, ..] if word.starts_with('#') => Some(Self::Ignored),
+            ["hash", secret] => secret_of(secret).map(Self::Hash),
+            ["seal", id, secret] => Some(Self::Seal {
+                id: hex::decode(id).ok()?.try_into().ok()?,
+                secret: secret_of(secret)?,
+            }),
+            _ => None,
+        }
+    }
+}
+
 pub(super) fn read(path: &Path) -> Result<KeyLines, DataKeysError> {
     let text = fs::read_to_string(path).map_err(|source| DataKeysError::File {
         path: path.to_owned(),
@@ -121,29 +146,25 @@ pub(super) fn read(path: &Path) -> Result<KeyLines, DataKeysError> {
     let mut hash = None;
     let mut keys = Vec::new();
     for (at, line) in text.lines().enumerate() {
-        let wrong = || DataKeysError::Line {
+        let parsed = KeyLine::parse(line).ok_or_else(|| DataKeysError::Line {
             path: path.to_owned(),
             line: at + 1,
-        };
-        match *line.split_whitespace().collect::<Vec<_>>() {
-            [] => {}
-            [word, ..] if word.starts_with('#') => {}
-            ["hash", secret] => hash = Some(secret_of(secret).ok_or_else(wrong)?),
-            ["seal", id, secret] => {
-                let id: Option<[u8; KEY_ID_LEN]> =
-                    hex::decode(id).ok().and_then(|id| id.try_into().ok());
-                keys.push((id.ok_or_else(wrong)?, secret_of(secret).ok_or_else(wrong)?));
-            }
-            _ => return Err(wrong()),
+        })?;
+        match parsed {
+            KeyLine::Ignored => {}
+            KeyLine::Hash(secret) => hash = Some(secret),
+            KeyLine::Seal { id, secret } => keys.push((id, secret)),
         }
     }
-    let lacks = |what| DataKeysError::Lacks {
+    let hash = hash.ok_or_else(|| DataKeysError::Lacks {
         path: path.to_owned(),
-        what,
-    };
-    let hash = hash.ok_or_else(|| lacks("its `hash` line"))?;
+        what: "its `hash` line",
+    })?;
     if keys.is_empty() {
-        return Err(lacks("a `seal` line"));
+        return Err(DataKeysError::Lacks {
+            path: path.to_owned(),
+            what: "a `seal` line",
+        });
     }
     Ok(KeyLines { hash, keys })
 }

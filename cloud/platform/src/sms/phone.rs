@@ -40,9 +40,11 @@ impl PhoneNumber {
     /// home. `None` if the text is not a number.
     pub fn parse_typed(text: &str, home: &CountryCode) -> Option<Self> {
         let text = text.trim();
-        let is_plain = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.');
         let rest = text.strip_prefix('+').unwrap_or(text);
-        if text.len() > TYPED_CHARS_MAX || !rest.chars().all(is_plain) {
+        let is_plain = rest
+            .chars()
+            .all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.'));
+        if text.len() > TYPED_CHARS_MAX || !is_plain {
             return None;
         }
         let typed: String = rest.chars().filter(char::is_ascii_digit).collect();

@@ -110,27 +110,29 @@ pub async fn create_database(url: &str) -> Result<(), SqlError> {
     if !url.starts_with("mysql:") {
         return Ok(());
     }
-    let failed = |source| SqlError::Open {
-        address: hide_password(url),
-        source,
-    };
-    if !sqlx::MySql::database_exists(url).await.map_err(failed)? {
-        sqlx::MySql::create_database(url).await.map_err(failed)?;
+    create_missing_database(url)
+        .await
+        .map_err(|source| SqlError::Open {
+            address: hide_password(url),
+            source,
+        })
+}
+
+async fn create_missing_database(url: &str) -> Result<(), sqlx::Error> {
+    if !sqlx::MySql::database_exists(url).await? {
+        sqlx::MySql::create_database(url).await?;
     }
     Ok(())
 }
 
 async fn open_mysql(url: &str, authorities: &CertificateAuthorities) -> Result<Sql, SqlError> {
-    let failed = |source| SqlError::Open {
-        address: hide_password(url),
-        source,
-    };
     let (pool, options) = mysql_pool(url, authorities, READ_WRITE)?;
-    let pool = pool.connect_with(options).await.map_err(failed)?;
-    let settings: Vec<(String, String)> = sqlx::query_as(WRITER_SETTINGS)
-        .fetch_all(&pool)
+    let (pool, settings) = connect_mysql(pool, options)
         .await
-        .map_err(failed)?;
+        .map_err(|source| SqlError::Open {
+            address: hide_password(url),
+            source,
+        })?;
     if let Some(setting) = find_several_writers(&settings) {
         return Err(SqlError::SeveralWriters {
             address: hide_password(url),
@@ -139,6 +141,18 @@ async fn open_mysql(url: &str, authorities: &CertificateAuthorities) -> Result<S
     }
     Ok(Sql::from_pool(pool))
 }
+
+async fn connect_mysql(
+    pool: MySqlPoolOptions,
+    options: MySqlConnectOptions,
+) -> Result<(MySqlPool, WriterSettings), sqlx::Error> {
+    let pool = pool.connect_with(options).await?;
+    let settings = sqlx::query_as(WRITER_SETTINGS).fetch_all(&pool).await?;
+    Ok((pool, settings))
+}
+
+/// Names and values.
+type WriterSettings = Vec<(String, String)>;
 
 /// A server that lacks one of them omits its row.
 const WRITER_SETTINGS: &str = "SHOW GLOBAL VARIABLES \
@@ -223,10 +237,13 @@ async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
                 source,
             })?;
     }
-    let failed = |source| SqlError::Open {
+    connect_sqlite(path).await.map_err(|source| SqlError::Open {
         address: format!("sqlite:{path}"),
         source,
-    };
+    })
+}
+
+async fn connect_sqlite(path: &str) -> Result<Sql, sqlx::Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
@@ -236,7 +253,7 @@ async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", WRITER_CACHE)
         .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
-    let write = sqlite_pool(1).connect_with(options).await.map_err(failed)?;
+    let write = sqlite_pool(1).connect_with(options).await?;
     // The file stores the journal mode, and a reader cannot set it.
     let reading = SqliteConnectOptions::new()
         .filename(path)
@@ -245,8 +262,7 @@ async fn open_sqlite(path: &str) -> Result<Sql, SqlError> {
         .pragma("cache_size", READER_CACHE);
     let read = sqlite_pool(SQLITE_READERS_MAX)
         .connect_with(reading)
-        .await
-        .map_err(failed)?;
+        .await?;
     Ok(Sql::Sqlite {
         write,
         read,

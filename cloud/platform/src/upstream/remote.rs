@@ -36,8 +36,9 @@ const OF_AN_UPGRADE: [HeaderName; 2] = [header::CONNECTION, header::UPGRADE];
 
 impl RemoteService {
     pub(super) fn new(base: &str, tasks: &Tasks) -> Result<Self, UpstreamError> {
-        let refused = |why: &str| UpstreamError::Request(format!("`{base}` {why}").into());
-        let uri: Uri = base.parse().map_err(|_| refused("is no address"))?;
+        let uri: Uri = base
+            .parse()
+            .map_err(|_| UpstreamError::Request(format!("`{base}` is no address").into()))?;
         let parts = uri.into_parts();
         match (parts.scheme, parts.authority) {
             (Some(scheme), Some(authority)) => Ok(Self {
@@ -46,7 +47,10 @@ impl RemoteService {
                 authority,
                 tasks: tasks.clone(),
             }),
-            _ => Err(refused("is not of the form http://host:port")),
+            _ => {
+                let why = format!("`{base}` is not of the form http://host:port");
+                Err(UpstreamError::Request(why.into()))
+            }
         }
     }
 
@@ -139,11 +143,10 @@ fn is_upgrade(headers: &HeaderMap) -> bool {
 
 /// Removes hop-by-hop headers, including those that `Connection` names.
 pub fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
+    let values = headers.get_all(header::CONNECTION).iter();
+    let texts = values.filter_map(|value| value.to_str().ok());
+    let named: Vec<HeaderName> = texts
+        .flat_map(|text| text.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
     for name in named.iter().chain(&HOP_BY_HOP).chain(&OF_AN_UPGRADE) {

@@ -46,7 +46,7 @@ impl EmbeddedBus {
         self.write(move |conn| match dead {
             Some(dead) => {
                 dead.mark_filled();
-                store::move_to(conn, &ids, dead.id, (Some(&reason), Some(now)))
+                store::move_to_dead_letters(conn, &ids, dead.id, &reason, now)
             }
             // A dead letter that is dead-lettered again has no further queue.
             None => store::remove(conn, &ids),

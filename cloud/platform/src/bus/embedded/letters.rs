@@ -56,11 +56,11 @@ impl EmbeddedBus {
         match (act, of) {
             (DeadLetterAction::Redrive, DeadLetterBox::Dead(name)) => {
                 let to = self.find_queue(name)?;
-                let moved = move |conn: &Connection| {
+                self.write(move |conn: &Connection| {
                     to.mark_filled();
-                    store::move_to(conn, &ids, to.id, (None, None))
-                };
-                self.write(moved).await?;
+                    store::move_to_queue(conn, &ids, to.id)
+                })
+                .await?;
             }
             (DeadLetterAction::Redrive, DeadLetterBox::Unrouted(_)) => {
                 if let Some(error) = self.publish_all(&events).await.error {
@@ -84,19 +84,17 @@ impl EmbeddedBus {
     ) -> Result<(), BusError> {
         let queue = self.find_queue(queue)?;
         let expires_at = queue.expires_at(self.0.clock.now().0);
-        let row = |event: &Event| {
-            let body = self
-                .0
-                .keys
-                .seal(&message_seal_context(), &serde_json::to_vec(event)?);
-            Ok(NewMessage {
+        let mut rows = Vec::with_capacity(events.len());
+        for event in events {
+            let json = serde_json::to_vec(event)?;
+            let body = self.0.keys.seal(&message_seal_context(), &json);
+            rows.push(NewMessage {
                 queue: queue.clone(),
                 body: body.into(),
                 expires_at,
-            })
-        };
-        self.insert_messages(events.iter().map(row).collect::<Result<_, BusError>>()?)
-            .await
+            });
+        }
+        self.insert_messages(rows).await
     }
 
     fn to_dead_letter(&self, row: MessageRow) -> DeadLetter {

@@ -108,11 +108,10 @@ impl LocalQueue {
             .unwrap_or_else(PoisonError::into_inner);
         let exchange = event.kind.exchange().as_str();
         let key = event.kind.as_str();
-        let bound = |(at, pattern): &(String, String)| {
-            at == exchange && topic::matches_pattern(pattern, key)
-        };
-        let wanted = definition.bindings.iter().any(bound);
-        wanted.then(|| definition.ttl_ms.map(|ttl| now.saturating_add(ttl)))
+        let mut bindings = definition.bindings.iter();
+        let is_bound =
+            bindings.any(|(at, pattern)| at == exchange && topic::matches_pattern(pattern, key));
+        is_bound.then(|| definition.ttl_ms.map(|ttl| now.saturating_add(ttl)))
     }
 
     /// The expiry of a message that arrives now.
@@ -219,8 +218,11 @@ impl LocalQueue {
     /// and the messages that were loaded.
     pub(super) fn take_out(&self, ids: &[i64]) -> (Vec<i64>, Vec<QueuedMessage>) {
         let mut hands = self.lock_state();
-        let free = |id: &&i64| !hands.in_hand.contains_key(id) && !hands.settled.contains(id);
-        let ids: Vec<i64> = ids.iter().filter(free).copied().collect();
+        let ids: Vec<i64> = ids
+            .iter()
+            .copied()
+            .filter(|id| !hands.in_hand.contains_key(id) && !hands.settled.contains(id))
+            .collect();
         let (out, stay) = hands
             .ready
             .drain(..)

@@ -60,7 +60,7 @@ pub(super) async fn publish_dead_letter(
     let now = Clock::system().now().0;
     headers.insert(DIED_AT.into(), AMQPValue::LongLongInt(now));
     let properties = persistent_properties().with_headers(headers);
-    await_confirm(publish_message(link, (DEAD_LETTERS, queue), body, properties).await?).await
+    await_confirm(publish_message(link, DEAD_LETTERS, queue, body, properties).await?).await
 }
 
 /// Sends a message to one queue alone.
@@ -70,11 +70,8 @@ pub(super) async fn redrive_to_queue(
     body: &[u8],
 ) -> Result<(), BusError> {
     let exchange = redrive_exchange(queue);
-    if await_confirm(
-        publish_message(link, (&exchange, queue), body, persistent_properties()).await?,
-    )
-    .await?
-    {
+    let confirm = publish_message(link, &exchange, queue, body, persistent_properties()).await?;
+    if await_confirm(confirm).await? {
         Ok(())
     } else {
         Err(BusError::UnknownQueue(queue.to_owned()))
@@ -91,7 +88,7 @@ pub(super) async fn replay_to_queue(
     for event in events {
         let body = serde_json::to_vec(event)?;
         let exchange = replay_exchange(event.kind.exchange());
-        sent.push(publish_message(link, (&exchange, queue), &body, of_event(event)).await?);
+        sent.push(publish_message(link, &exchange, queue, &body, of_event(event)).await?);
     }
     for confirm in sent {
         if !await_confirm(confirm).await? {
@@ -105,7 +102,8 @@ async fn send(link: &RabbitConnection, event: &Event) -> Result<PublisherConfirm
     let body = serde_json::to_vec(event)?;
     publish_message(
         link,
-        (event.kind.exchange().as_str(), event.kind.as_str()),
+        event.kind.exchange().as_str(),
+        event.kind.as_str(),
         &body,
         of_event(event),
     )
@@ -124,8 +122,9 @@ async fn confirm_or_reroute(
     }
     let body = serde_json::to_vec(event)?;
     let unrouted = unrouted_queue(event.kind.exchange());
-    let place = (unrouted.as_str(), event.kind.as_str());
-    if await_confirm(publish_message(link, place, &body, of_event(event)).await?).await? {
+    let key = event.kind.as_str();
+    let confirm = publish_message(link, &unrouted, key, &body, of_event(event)).await?;
+    if await_confirm(confirm).await? {
         Ok(())
     } else {
         Err(BusError::UnknownQueue(unrouted))
@@ -134,7 +133,8 @@ async fn confirm_or_reroute(
 
 async fn publish_message(
     link: &RabbitConnection,
-    (exchange, key): (&str, &str),
+    exchange: &str,
+    key: &str,
     body: &[u8],
     properties: BasicProperties,
 ) -> Result<PublisherConfirm, BusError> {

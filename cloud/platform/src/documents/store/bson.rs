@@ -44,11 +44,11 @@ pub fn decode_stored(
     document: RawDocumentBuf,
     collection: &str,
 ) -> Result<StoredDocument, DocumentsError> {
-    let shape = |why: String| DocumentsError::shape_error(collection, &why);
     let id = document
         .get_binary("_id")
-        .map_err(|error| shape(error.to_string()))?;
-    let id = Uuid::from_slice(id.bytes).map_err(|error| shape(error.to_string()))?;
+        .map_err(|error| DocumentsError::shape_error(collection, &error))?;
+    let id = Uuid::from_slice(id.bytes)
+        .map_err(|error| DocumentsError::shape_error(collection, &error))?;
     // Documents from before versioning count as version 1.
     let version = document.get_i64("_v").unwrap_or(1);
     Ok(StoredDocument {
@@ -71,13 +71,17 @@ pub fn id_of(document: &Document) -> Result<Uuid, String> {
 }
 
 pub fn encode_events(events: &[Event], keys: &DataKeys) -> Result<Vec<Bson>, DocumentsError> {
-    let one = |event: &Event| {
-        let text = serde_json::to_string(event)
-            .map_err(|error| DocumentsError::shape_error("events", &error))?;
-        let text = keys.seal_text(&super::events::event_seal_place(event.id.0), &text);
-        Ok(bson::bson!({"id": uuid_to_bson(event.id.0), "at": event.at.0, "event": text}))
-    };
-    events.iter().map(one).collect()
+    events
+        .iter()
+        .map(|event| encode_event(event, keys))
+        .collect()
+}
+
+fn encode_event(event: &Event, keys: &DataKeys) -> Result<Bson, DocumentsError> {
+    let json = serde_json::to_string(event)
+        .map_err(|error| DocumentsError::shape_error("events", &error))?;
+    let sealed = keys.seal_text(&super::events::event_seal_place(event.id.0), &json);
+    Ok(bson::bson!({"id": uuid_to_bson(event.id.0), "at": event.at.0, "event": sealed}))
 }
 
 pub fn index_keys(index: &Index) -> Document {
@@ -90,12 +94,14 @@ pub fn index_keys(index: &Index) -> Document {
 }
 
 pub fn partial_index_filter(index: &Index) -> Document {
-    let one = |only: &IndexCondition| match *only {
-        IndexCondition::Is(path, yes) => (path.name.to_owned(), yes.into()),
-        IndexCondition::Says(path, text) => (path.name.to_owned(), text.into()),
-        IndexCondition::Present(path) => (path.name.to_owned(), bson::bson!({"$exists": true})),
-    };
-    let mut all: Document = index.all_conditions().iter().map(one).collect();
+    let mut all = Document::new();
+    for condition in index.all_conditions() {
+        match condition {
+            IndexCondition::Is(path, yes) => all.insert(path.name, yes),
+            IndexCondition::Says(path, text) => all.insert(path.name, text),
+            IndexCondition::Present(path) => all.insert(path.name, doc! {"$exists": true}),
+        };
+    }
     if index.kept_ms.is_some() {
         // Unsent events keep a document from expiring. The relay leaves an empty list behind.
         all.insert(
@@ -119,12 +125,11 @@ pub fn sort_document(find: &IndexQuery) -> Document {
 }
 
 pub fn encode_filter(filter: &Filter) -> Document {
-    let each = |all: &[Filter]| all.iter().map(encode_filter).collect::<Vec<_>>();
     match filter {
         Filter::All(all) if all.is_empty() => doc! {},
-        Filter::All(all) => doc! {"$and": each(all)},
+        Filter::All(all) => doc! {"$and": encode_filters(all)},
         Filter::Any(any) if any.is_empty() => doc! {"_id": {"$in": []}},
-        Filter::Any(any) => doc! {"$or": each(any)},
+        Filter::Any(any) => doc! {"$or": encode_filters(any)},
         Filter::Is(path, value) | Filter::Has(path, value) => doc! {path.name: of_scalar(value)},
         Filter::Bounded(path, bound, value) => {
             let sign = match bound {
@@ -138,6 +143,10 @@ pub fn encode_filter(filter: &Filter) -> Document {
         Filter::Missing(path) => doc! {path.name: Bson::Null},
         Filter::Lacks(path, value) => doc! {path.name: {"$ne": of_scalar(value)}},
     }
+}
+
+fn encode_filters(filters: &[Filter]) -> Vec<Document> {
+    filters.iter().map(encode_filter).collect()
 }
 
 pub fn of_scalar(value: &Scalar) -> Bson {

@@ -1,15 +1,17 @@
 //! A collection on MongoDB.
 
+mod indexes;
+
 use mongodb::{
-    Collection, IndexModel,
+    Collection,
     bson::{Bson, DateTime, Document, RawDocumentBuf, doc},
-    options::{Hint, IndexOptions},
+    options::Hint,
 };
 use serde_json::Value;
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
-use super::{EVENTS_MAX, StoredDocument, TriggeringEvent, bson, consumer_name, events};
+use super::{EVENTS_MAX, StoredDocument, TriggeringEvent, bson, consumer_name};
 use crate::documents::{
     DocumentsError, GroupTotals, Mongo, QueryPlan,
     error::{find_duplicates, is_command, unless_unique},
@@ -21,10 +23,6 @@ use crate::documents::{
 type StoreResult<T> = Result<T, DocumentsError>;
 
 const NAMESPACE_EXISTS: i32 = 48;
-const RETIRED: &str = "_retired_indexes";
-/// During a rollout, replicas of the previous release still use an index that this one no longer
-/// declares.
-const RETIRED_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// Events that a document remembers in `_taken` until the inbox records them.
 const TAKEN_MAX: i32 = 64;
 
@@ -70,27 +68,7 @@ impl MongoStore {
             }
             other => other?,
         }
-        let declared = self.shape.indexes.iter().map(|index| {
-            let options = IndexOptions::builder()
-                .name(index.stored_name())
-                .unique(index.unique.then_some(true))
-                .expire_after(
-                    index
-                        .kept_ms
-                        .map(|ms| std::time::Duration::from_millis(ms.unsigned_abs())),
-                )
-                .partial_filter_expression(
-                    Some(bson::partial_index_filter(index)).filter(|only| !only.is_empty()),
-                );
-            IndexModel::builder()
-                .keys(bson::index_keys(index))
-                .options(options.build())
-                .build()
-        });
-        let declared: Vec<IndexModel> = declared.chain([events::index()]).collect();
-        self.drop_retired_indexes(&declared).await?;
-        self.collection.create_indexes(declared).await?;
-        Ok(())
+        self.migrate_indexes().await
     }
 
     /// Adds a version and expiry dates to documents from before versioning.
@@ -109,44 +87,6 @@ impl MongoStore {
         self.collection
             .update_many(without, vec![doc! {"$set": set}])
             .await?;
-        Ok(())
-    }
-
-    /// Drops an undeclared index after a week, or at once if it conflicts: a unique one rejects new
-    /// documents, an expiring one deletes them, and MongoDB rejects a second index with the same
-    /// keys. Renaming a unique index rebuilds it; a duplicate inserted meanwhile fails the
-    /// migration.
-    async fn drop_retired_indexes(&self, declared: &[IndexModel]) -> StoreResult<()> {
-        let now = process::clock::Clock::system().now();
-        let retired = self.mongo.collection(RETIRED);
-        let mut found = self.collection.list_indexes().await?;
-        while found.advance().await? {
-            let present = found.deserialize_current()?;
-            let Some(name) = name_of(&present) else {
-                continue;
-            };
-            if name == "_id_" || declared.iter().any(|index| name_of(index) == Some(name)) {
-                continue;
-            }
-            let id = doc! {"_id": format!("{}/{name}", self.name)};
-            let seen = doc! {"$setOnInsert": {"at": now.0}};
-            let seen = retired
-                .find_one_and_update(id.clone(), seen)
-                .upsert(true)
-                .await?;
-            let at = seen
-                .and_then(|seen| seen.get_i64("at").ok())
-                .unwrap_or(now.0);
-            let is_in_the_way = present.options.as_ref().is_some_and(|options| {
-                options.unique == Some(true) || options.expire_after.is_some()
-            }) || declared
-                .iter()
-                .any(|index| serves_the_same(index, &present));
-            if is_in_the_way || at < now.0 - RETIRED_KEPT_MS {
-                self.collection.drop_index(name).await?;
-                retired.delete_one(id).await?;
-            }
-        }
         Ok(())
     }
 
@@ -423,24 +363,32 @@ impl MongoStore {
         let mut groups = Vec::new();
         while found.advance().await? {
             let one: Document = found.deserialize_current()?;
-            let int = |key: &str| match one.get(key) {
-                Some(Bson::Int64(number)) => Ok(*number),
-                Some(Bson::Int32(number)) => Ok(i64::from(*number)),
-                _ => Err(DocumentsError::shape_error(
-                    self.name,
-                    &format!("`{key}` of a group is no integer"),
-                )),
-            };
-            let sums = (0..sums.len())
-                .map(|place| int(&format!("s{place}")))
-                .collect::<StoreResult<_>>()?;
-            groups.push(GroupTotals {
-                key: int("_id")?,
-                count: int("count")?.unsigned_abs(),
-                sums,
-            });
+            groups.push(self.decode_group(&one, sums.len())?);
         }
         Ok(groups)
+    }
+
+    fn decode_group(&self, group: &Document, sum_count: usize) -> StoreResult<GroupTotals> {
+        let mut sums = Vec::with_capacity(sum_count);
+        for place in 0..sum_count {
+            sums.push(self.read_group_int(group, &format!("s{place}"))?);
+        }
+        Ok(GroupTotals {
+            key: self.read_group_int(group, "_id")?,
+            count: self.read_group_int(group, "count")?.unsigned_abs(),
+            sums,
+        })
+    }
+
+    fn read_group_int(&self, group: &Document, key: &str) -> StoreResult<i64> {
+        match group.get(key) {
+            Some(Bson::Int64(number)) => Ok(*number),
+            Some(Bson::Int32(number)) => Ok(i64::from(*number)),
+            _ => Err(DocumentsError::shape_error(
+                self.name,
+                &format!("`{key}` of a group is no integer"),
+            )),
+        }
     }
 
     /// The expiry index deletes them.
@@ -480,21 +428,4 @@ fn index_hint(find: &IndexQuery) -> Hint {
 
 fn query_limit(find: &IndexQuery) -> i64 {
     i64::try_from(find.limit).unwrap_or(i64::MAX)
-}
-
-fn name_of(index: &IndexModel) -> Option<&str> {
-    index.options.as_ref()?.name.as_deref()
-}
-
-/// Compares keys, their order and the condition, as text because the server may change a number's
-/// type.
-fn serves_the_same(one: &IndexModel, other: &IndexModel) -> bool {
-    let keys = |index: &IndexModel| index.keys.to_string();
-    let only = |index: &IndexModel| {
-        let options = index.options.as_ref();
-        options
-            .and_then(|options| options.partial_filter_expression.clone())
-            .unwrap_or_default()
-    };
-    keys(one) == keys(other) && only(one).to_string() == only(other).to_string()
 }

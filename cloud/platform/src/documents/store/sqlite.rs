@@ -23,6 +23,8 @@ use crate::{
 };
 
 type StoreResult<T> = Result<T, DocumentsError>;
+/// Id, version and JSON body.
+type DocumentRow = (Uuid, i64, String);
 
 /// Rows deleted per statement, to release the single writer often.
 const PURGE_BATCH: u64 = 1_000;
@@ -50,7 +52,7 @@ impl SqliteStore {
 
     pub async fn get(&self, id: Uuid) -> StoreResult<Option<StoredDocument>> {
         let text = SqlBuilder::from_text("SELECT id, version, body FROM ").push_text(self.name);
-        let row: Option<(Uuid, i64, String)> = text
+        let row: Option<DocumentRow> = text
             .push_text(" WHERE id = ?")
             .bind_value(id)
             .fetch_optional(&self.sql)
@@ -68,7 +70,7 @@ impl SqliteStore {
             .push_text(" WHERE id > ? ORDER BY id LIMIT ?")
             .bind_value(after)
             .bind_value(documents_max);
-        let rows: Vec<(Uuid, i64, String)> = text.fetch_all(&self.sql).await?;
+        let rows: Vec<DocumentRow> = text.fetch_all(&self.sql).await?;
         Ok(rows.into_iter().map(decode_row).collect())
     }
 
@@ -257,7 +259,7 @@ impl SqliteStore {
 
     pub async fn find_documents(&self, find: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
         let text = self.build_select("t.id, t.version, t.body", find, true);
-        let rows: Vec<(Uuid, i64, String)> = text.fetch_all(&self.sql).await?;
+        let rows: Vec<DocumentRow> = text.fetch_all(&self.sql).await?;
         Ok(rows.into_iter().map(decode_row).collect())
     }
 
@@ -289,16 +291,17 @@ impl SqliteStore {
             .source(find, source)
             .push_text(" GROUP BY 1 ORDER BY 1");
         let rows: Vec<(i64, i64, String)> = text.fetch_all(&self.sql).await?;
-        let group = |(key, count, sums): (i64, i64, String)| {
-            let sums = serde_json::from_str(&sums);
-            let sums = sums.map_err(|error| DocumentsError::shape_error(self.name, &error))?;
-            Ok(GroupTotals {
+        let mut groups = Vec::with_capacity(rows.len());
+        for (key, count, sums) in rows {
+            let sums = serde_json::from_str(&sums)
+                .map_err(|error| DocumentsError::shape_error(self.name, &error))?;
+            groups.push(GroupTotals {
                 key,
                 count: count.unsigned_abs(),
                 sums,
-            })
-        };
-        rows.into_iter().map(group).collect()
+            });
+        }
+        Ok(groups)
     }
 
     pub async fn purge_expired(&self, now: UnixMillis) -> StoreResult<u64> {
@@ -378,7 +381,8 @@ async fn first_time(tx: &mut Tx, of: &str, cause: TriggeringEvent) -> Result<boo
     inbox::store::first_time(tx, of, cause.event, cause.now).await
 }
 
-fn decode_row((id, version, body): (Uuid, i64, String)) -> StoredDocument {
+fn decode_row(row: DocumentRow) -> StoredDocument {
+    let (id, version, body) = row;
     StoredDocument {
         id,
         version,

@@ -157,10 +157,12 @@ impl ReplicaSet {
 
 impl ReplicaHealth {
     fn is_due(&self, now: Duration) -> bool {
+        let Some(rest) = self.rest else {
+            return true;
+        };
         // A long trial call blocks others only briefly.
-        let is_tried = |rest: Cooldown| rest.tried.is_some_and(|tried| now < tried + REST);
-        self.rest
-            .is_none_or(|rest| rest.until <= now && !is_tried(rest))
+        let is_tried = rest.tried.is_some_and(|tried| now < tried + REST);
+        rest.until <= now && !is_tried
     }
 
     fn time_until_due(&self, now: Duration) -> Duration {

@@ -5,7 +5,7 @@ use super::text::{COLUMNS, SqlBuilder};
 use crate::{
     documents::{
         DocumentsError,
-        schema::{CollectionSchema, FieldPath, Index, ScalarKind},
+        schema::{CollectionSchema, FieldPath, Index, IndexKey, ScalarKind},
     },
     sql::{Sql, SqlError},
     transact, vals,
@@ -62,27 +62,31 @@ pub async fn migrate_tables(
 
 pub async fn index_names(sql: &Sql, name: &'static str) -> Result<Vec<String>, DocumentsError> {
     let present = list_indexes(sql, name).await?;
-    let own = |index: &StoredIndex| Some(index.name.strip_prefix(name)?.get(1..)?.to_owned());
-    Ok(present.iter().filter_map(own).collect())
+    let names = present.iter().filter_map(|index| {
+        let without_table = index.name.strip_prefix(name)?;
+        without_table.get(1..).map(str::to_owned)
+    });
+    Ok(names.collect())
 }
 
 async fn list_indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>, SqlError> {
     let found: Vec<(String, String)> = sql.fetch_all(INDEXES, vals![name]).await?;
-    let index = |(kind, name): (String, String)| match kind.as_str() {
-        "index" => Some(StoredIndex {
-            name,
-            is_table: false,
-        }),
-        // The table has the trigger's name without its suffix.
-        _ => {
-            let table = name.strip_suffix("_insert")?.to_owned();
-            Some(StoredIndex {
-                name: table,
+    let mut indexes = Vec::new();
+    for (kind, name) in found {
+        if kind == "index" {
+            indexes.push(StoredIndex {
+                name,
+                is_table: false,
+            });
+        } else if let Some(table) = name.strip_suffix("_insert") {
+            // The table has the trigger's name without its suffix.
+            indexes.push(StoredIndex {
+                name: table.to_owned(),
                 is_table: true,
-            })
+            });
         }
-    };
-    Ok(found.into_iter().filter_map(index).collect())
+    }
+    Ok(indexes)
 }
 
 /// The table rejects a body without a required field.
@@ -164,37 +168,58 @@ fn create_index(name: &'static str, index: &Index) -> SqlBuilder {
         .push_index_condition(" WHERE ", "body", index)
 }
 
-/// Creates the table with a row per list value, and indexes existing documents.
-async fn create_list_index(
-    sql: &Sql,
-    name: &'static str,
-    index: &Index,
+/// The SQL of a list index: a table with a row per list value, and the triggers that maintain it.
+struct ListIndexSql<'i> {
+    collection: &'static str,
+    index: &'i Index,
     list: FieldPath,
-) -> Result<(), SqlError> {
-    let columns = &COLUMNS[..index.keys.len()];
-    let id_down = index.keys.last().is_some_and(|key| key.down);
-    let table = SqlBuilder::from_text("CREATE TABLE ")
-        .index(name, index)
-        .push_text(" (");
-    let table = table.list(columns, "", |text, column| {
-        text.push_text(column).push_text(" NOT NULL, ")
-    });
-    let table = table.push_text("id BLOB NOT NULL, PRIMARY KEY (");
-    let keys: Vec<_> = columns.iter().zip(index.keys).collect();
-    let table = table.list(&keys, "", |text, (column, key)| {
-        text.push_text(column)
-            .push_text(if key.down { " DESC, " } else { ", " })
-    });
-    let table = table
-        .push_text(if id_down { "id DESC" } else { "id" })
-        .push_text(")) WITHOUT ROWID");
+}
 
-    // OR IGNORE: a list may repeat a value.
-    let rows = |id: &'static str, body: &'static str, from: Option<&'static str>| {
+impl ListIndexSql<'_> {
+    fn columns(&self) -> &'static [&'static str] {
+        &COLUMNS[..self.index.keys.len()]
+    }
+
+    fn pair_columns_with_keys(&self) -> Vec<(&'static str, &IndexKey)> {
+        let columns = self.columns().iter().copied();
+        columns.zip(self.index.keys).collect()
+    }
+
+    fn create_table(&self) -> SqlBuilder {
+        let text = SqlBuilder::from_text("CREATE TABLE ")
+            .index(self.collection, self.index)
+            .push_text(" (");
+        let text = text.list(self.columns(), "", |text, column| {
+            text.push_text(column).push_text(" NOT NULL, ")
+        });
+        let text = text.push_text("id BLOB NOT NULL, PRIMARY KEY (");
+        let text = text.list(&self.pair_columns_with_keys(), "", |text, (column, key)| {
+            text.push_text(column)
+                .push_text(if key.down { " DESC, " } else { ", " })
+        });
+        let id_down = self.index.keys.last().is_some_and(|key| key.down);
+        text.push_text(if id_down { "id DESC" } else { "id" })
+            .push_text(")) WITHOUT ROWID")
+    }
+
+    fn index_existing(&self) -> SqlBuilder {
+        let text = self.select_values("t.id", "t.body");
+        let text = text.push_text(self.collection).push_text(" t, ");
+        self.push_list_values(text, "t.body")
+    }
+
+    fn index_new_row(&self) -> SqlBuilder {
+        let text = self.select_values("new.id", "new.body");
+        self.push_list_values(text, "new.body").push_text("; ")
+    }
+
+    /// Begins the insertion of a document's list values, up to its `FROM`.
+    fn select_values(&self, id: &'static str, body: &'static str) -> SqlBuilder {
+        // OR IGNORE: a list may repeat a value.
         let text = SqlBuilder::from_text("INSERT OR IGNORE INTO ")
-            .index(name, index)
+            .index(self.collection, self.index)
             .push_text(" SELECT ");
-        let text = text.list(index.keys, "", |text, key| {
+        let text = text.list(self.index.keys, "", |text, key| {
             let text = if key.path.is_list {
                 text.push_text("j.value")
             } else {
@@ -202,37 +227,38 @@ async fn create_list_index(
             };
             text.push_text(", ")
         });
-        let text = text.push_text(id).push_text(" FROM ");
-        let text = from
-            .into_iter()
-            .fold(text, |text, table| text.push_text(table).push_text(" t, "));
-        let text = text
-            .push_text("json_each(")
+        text.push_text(id).push_text(" FROM ")
+    }
+
+    fn push_list_values(&self, text: SqlBuilder, body: &'static str) -> SqlBuilder {
+        text.push_text("json_each(")
             .push_text(body)
             .push_text(", '$.")
-            .push_text(list.name)
-            .push_text("') j");
-        text.push_index_condition(" WHERE ", body, index)
-    };
-    let gone = || {
+            .push_text(self.list.name)
+            .push_text("') j")
+            .push_index_condition(" WHERE ", body, self.index)
+    }
+
+    fn delete_old_row(&self) -> SqlBuilder {
         let text = SqlBuilder::from_text("DELETE FROM ")
-            .index(name, index)
+            .index(self.collection, self.index)
             .push_text(" WHERE ");
-        let text = text.list(&keys, "", |text, (column, key)| {
+        let text = text.list(&self.pair_columns_with_keys(), "", |text, (column, key)| {
             let text = text.push_text(column);
             let text = if key.path.is_list {
                 let text = text.push_text(" IN (SELECT value FROM json_each(old.body, '$.");
-                text.push_text(list.name).push_text("'))")
+                text.push_text(self.list.name).push_text("'))")
             } else {
                 text.push_text(" = ").push_path("old.body", key.path)
             };
             text.push_text(" AND ")
         });
         text.push_text("id = old.id; ")
-    };
-    let trigger = |when: &'static str| {
+    }
+
+    fn begin_trigger(&self, when: &'static str) -> SqlBuilder {
         let text = SqlBuilder::from_text("CREATE TRIGGER ")
-            .index(name, index)
+            .index(self.collection, self.index)
             .push_text("_")
             .push_text(when);
         let text = text.push_text(" AFTER ").push_text(when);
@@ -241,19 +267,38 @@ async fn create_list_index(
         } else {
             text
         };
-        text.push_text(" ON ").push_text(name).push_text(" BEGIN ")
+        text.push_text(" ON ")
+            .push_text(self.collection)
+            .push_text(" BEGIN ")
+    }
+}
+
+/// Creates the table with a row per list value, and indexes existing documents.
+async fn create_list_index(
+    sql: &Sql,
+    name: &'static str,
+    index: &Index,
+    list: FieldPath,
+) -> Result<(), SqlError> {
+    let list_index = ListIndexSql {
+        collection: name,
+        index,
+        list,
     };
-    let [insert, update, delete] = TRIGGERS.map(trigger);
-    let added = || rows("new.id", "new.body", None).push_text("; ");
+    let [insert, update, delete] = TRIGGERS.map(|when| list_index.begin_trigger(when));
     let statements = [
-        table,
-        rows("t.id", "t.body", Some(name)),
-        insert.append_sql(added()).push_text("END"),
-        update
-            .append_sql(gone())
-            .append_sql(added())
+        list_index.create_table(),
+        list_index.index_existing(),
+        insert
+            .append_sql(list_index.index_new_row())
             .push_text("END"),
-        delete.append_sql(gone()).push_text("END"),
+        update
+            .append_sql(list_index.delete_old_row())
+            .append_sql(list_index.index_new_row())
+            .push_text("END"),
+        delete
+            .append_sql(list_index.delete_old_row())
+            .push_text("END"),
     ];
     run(sql, &statements).await
 }

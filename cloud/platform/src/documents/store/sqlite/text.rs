@@ -41,6 +41,13 @@ impl<'f> FieldSource<'f> {
             .position(|key| key.path == path)
             .map(|place| COLUMNS[place])
     }
+
+    fn serves_list_value(&self, filter: &Filter) -> bool {
+        match filter {
+            Filter::Has(path, _) => self.find_column(*path).is_some(),
+            _ => false,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -175,8 +182,10 @@ impl SqlBuilder {
         let Filter::All(mut all) = Filter::match_all().and(filter) else {
             return text;
         };
-        let leads = |filter: &Filter| matches!(filter, Filter::Has(path, _) if source.find_column(*path).is_some());
-        let leader = all.iter().position(leads).map(|place| all.remove(place));
+        let place = all
+            .iter()
+            .position(|filter| source.serves_list_value(filter));
+        let leader = place.map(|place| all.remove(place));
         let text = match &leader {
             Some(Filter::Has(path, value)) => text
                 .push_field(*path, source)
