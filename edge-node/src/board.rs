@@ -110,7 +110,7 @@ impl BoardCache {
         let (feed_seq, items) = self.store.load_board(&self.identity).await?;
         let items = items
             .into_iter()
-            .map(SerializedItem::from_board_item)
+            .map(|(item, hold)| SerializedItem::from_board_item(item, hold))
             .collect();
         shown.region = Some(RegionOrders {
             version,
@@ -163,7 +163,7 @@ impl RegionOrders {
 }
 
 impl SerializedItem {
-    fn from_board_item((item, hold): (BoardItem, AcceptanceCertainty)) -> Self {
+    fn from_board_item(item: BoardItem, hold: AcceptanceCertainty) -> Self {
         let open = readable_by_every_provider(&item.order).map(|order| {
             let bytes = serialize_json(&BoardItem {
                 order: order.clone(),

@@ -183,8 +183,8 @@ impl ClockCheck {
             &mut *self.0.note.lock().unwrap_or_else(PoisonError::into_inner),
             note,
         );
-        let finding = |note: ClockRecord| note.fault.map(|fault| fault.finding);
-        let is_other = finding(before) != finding(note);
+        let finding_before = before.fault.map(|fault| fault.finding);
+        let is_other = finding_before != note.fault.map(|fault| fault.finding);
         if is_other {
             self.log_finding(note);
         }

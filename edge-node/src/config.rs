@@ -65,6 +65,9 @@ impl Config {
     }
 }
 
+const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+const CONNECTIONS_PER_PERSON: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+
 impl Default for Config {
     fn default() -> Self {
         let limits = ShareLimits::default();
@@ -82,8 +85,8 @@ impl Default for Config {
             operator_bind: "127.0.0.1:8103".to_owned(),
             enrolment_code: Secret::default(),
             revocations_age_hours_max: 72,
-            connections_per_address: NonZeroUsize::MIN.saturating_add(511),
-            connections_per_person: NonZeroUsize::MIN.saturating_add(15),
+            connections_per_address: CONNECTIONS_PER_ADDRESS,
+            connections_per_person: CONNECTIONS_PER_PERSON,
             newcomers_pending_max: 10_000,
             known_after_hours: 24,
             commands_at_once: 1_200,

@@ -107,9 +107,13 @@ impl LogDisk {
 
     /// Readiness; the error is the reason.
     pub fn check_free_space(&self) -> Result<(), String> {
+        if !self.is_full() {
+            return Ok(());
+        }
         let data = self.0.data.display();
-        let full = || format!("the disk that holds {data} is full; make room on it");
-        if self.is_full() { Err(full()) } else { Ok(()) }
+        Err(format!(
+            "the disk that holds {data} is full; make room on it"
+        ))
     }
 
     /// Updates the metric, and logs each change between full and not full.

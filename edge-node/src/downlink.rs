@@ -7,7 +7,7 @@ use engine::edge::EdgeWrite;
 use journal::WriteError;
 use process::{metrics, trace::TraceId};
 use tokio::sync::watch;
-use wire::{AskFrame, OutcomeKind};
+use wire::{AskFrame, NumberedOutcome, OutcomeKind};
 
 use crate::{
     ground::EdgeContext,
@@ -28,35 +28,7 @@ type WriteResult = Result<(), WriteError<rusqlite::Error>>;
 impl Downlink {
     pub async fn apply_edge_write(&self, what: EdgeWrite) -> WriteResult {
         match what {
-            EdgeWrite::Outcomes { to, outcomes } => {
-                let settled = self
-                    .ground
-                    .store
-                    .store_outcomes(to, outcomes, self.ground.clock.now())
-                    .await?;
-                let mut sights = Vec::with_capacity(settled.len());
-                for settled in settled {
-                    let id = settled.stored.command_id;
-                    tracing::info!(
-                        trace = %TraceId::from_command(id), command.id = %id, order.id = %settled.stored.order_id,
-                        outcome = settled.outcome.kind.as_str(),
-                        "Command `{id}` decided"
-                    );
-                    if settled.outcome.kind == OutcomeKind::Applied {
-                        self.ground
-                            .people
-                            .record_applied_command(settled.stored.user_id);
-                    }
-                    // Sign receipts only for connected people; others request theirs later.
-                    if self.voice.broker.is_signed_in(settled.stored.user_id) {
-                        self.voice
-                            .publish_decision(&settled, &self.intake.build_decision_reply(&settled))
-                            .await;
-                    }
-                    sights.push(settled.sight);
-                }
-                self.voice.publish_changes(sights, Vec::new()).await;
-            }
+            EdgeWrite::Outcomes { to, outcomes } => self.settle_ops(to, outcomes).await?,
             EdgeWrite::Changes { to, changes } => {
                 let applied = self
                     .ground
@@ -107,6 +79,38 @@ impl Downlink {
                 tracing::error!("{}", Alarm::Twin.sentence());
             }
         }
+        Ok(())
+    }
+
+    /// Stores the outcomes, then sends them to the people and the boards that they concern.
+    async fn settle_ops(&self, to: u64, outcomes: Vec<NumberedOutcome>) -> WriteResult {
+        let settled = self
+            .ground
+            .store
+            .store_outcomes(to, outcomes, self.ground.clock.now())
+            .await?;
+        let mut sights = Vec::with_capacity(settled.len());
+        for settled in settled {
+            let id = settled.stored.command_id;
+            tracing::info!(
+                trace = %TraceId::from_command(id), command.id = %id, order.id = %settled.stored.order_id,
+                outcome = settled.outcome.kind.as_str(),
+                "Command `{id}` decided"
+            );
+            if settled.outcome.kind == OutcomeKind::Applied {
+                self.ground
+                    .people
+                    .record_applied_command(settled.stored.user_id);
+            }
+            // Sign receipts only for connected people; others request theirs later.
+            if self.voice.broker.is_signed_in(settled.stored.user_id) {
+                self.voice
+                    .publish_decision(&settled, &self.intake.build_decision_reply(&settled))
+                    .await;
+            }
+            sights.push(settled.sight);
+        }
+        self.voice.publish_changes(sights, Vec::new()).await;
         Ok(())
     }
 

@@ -95,16 +95,15 @@ pub async fn replace_key_by_code(
         signer,
         ..ground.clone()
     };
-    let data = |source| StartError::Data(new.clone(), source);
     match try_enrol(&next, &Client::with_clock(&ground.clock)).await {
         Ok(()) => {
-            std::fs::rename(&new, key).map_err(data)?;
+            std::fs::rename(&new, key).map_err(|source| StartError::Data(new.clone(), source))?;
             record_used_code(&next, code).await;
             tracing::warn!(%edge, "This edge has a new key; its old one is refused");
             Ok(next)
         }
         Err(EnrolError::Refused) => {
-            std::fs::remove_file(&new).map_err(data)?;
+            std::fs::remove_file(&new).map_err(|source| StartError::Data(new.clone(), source))?;
             record_used_code(&ground, code).await;
             tracing::warn!(%edge, "The enrolment code brings no new key; it may have been used before");
             Ok(ground)
@@ -236,17 +235,23 @@ fn verify_hub_key(
     let Some(named) = parse_hub_fingerprint(code)? else {
         return Ok(None);
     };
-    let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_ref()?).ok();
-    let proven = bytes(&answer.hub_key)
-        .zip(bytes(&answer.signature))
-        .and_then(|(key, signature)| {
-            let key = HubKey(key.try_into().ok()?);
-            let signed = enrolment_bytes(&answer.edge, answer.region, edge_key, jwks);
-            let is_its_own =
-                key.compute_fingerprint() == named && verify_bytes(&key.0, &signed, &signature);
-            is_its_own.then_some(key)
-        });
-    proven.map(Some).ok_or(EnrolError::OtherHub)
+    match find_signing_key(answer, jwks, edge_key) {
+        Some(key) if key.compute_fingerprint() == named => Ok(Some(key)),
+        Some(_) | None => Err(EnrolError::OtherHub),
+    }
+}
+
+/// The hub key in the answer, if that key signed the answer.
+fn find_signing_key(answer: &EnrolAnswer, jwks: &str, edge_key: &[u8; 32]) -> Option<HubKey> {
+    let key = decode_base64(answer.hub_key.as_deref()?)?;
+    let signature = decode_base64(answer.signature.as_deref()?)?;
+    let key = HubKey(key.try_into().ok()?);
+    let signed = enrolment_bytes(&answer.edge, answer.region, edge_key, jwks);
+    verify_bytes(&key.0, &signed, &signature).then_some(key)
+}
+
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 /// `None` if the hub has not signed them. An older hub sends none.
@@ -261,9 +266,7 @@ fn verify_former_keys(
         .map(|key| former_keys::read(key))
         .collect();
     let keys = keys?;
-    let signature = URL_SAFE_NO_PAD
-        .decode(answer.former_keys_signature.as_ref()?)
-        .ok()?;
+    let signature = decode_base64(answer.former_keys_signature.as_deref()?)?;
     let signed = former_keys_bytes(&answer.edge, edge_key, &keys);
     verify_bytes(&hub.0, &signed, &signature).then_some(keys)
 }

@@ -19,7 +19,7 @@ use journal::WriteError;
 use process::{metrics, tokens::Claims, trace::TraceId};
 use tokio::sync::watch;
 use wire::{
-    Action, Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, Receipt, Reply,
+    Action, Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, Hash, Receipt, Reply,
     UserId,
 };
 
@@ -28,7 +28,7 @@ use crate::{
     ground::EdgeContext,
     link_status::LinkStatus,
     pace::PersonRateLimiter,
-    store::{AdmittedSession, CheckedCommand, CommandLogResult, DecidedCommand},
+    store::{AdmittedSession, CheckedCommand, CommandLogResult, DecidedCommand, StoredCommand},
 };
 
 pub use reply::not_taken_reply;
@@ -129,13 +129,13 @@ impl CommandIntake {
         let sound = signed.refusal.or(unverified).is_none() && gate.revocations_are_fresh();
         let admission = sound.then(|| self.build_admission(&signed.claims, &frame.body));
         let wrong = shape::wrong_fields(&frame.body, self.ground.identity.region);
-        let refusal = signed.refusal;
-        let refusal =
-            refusal.or_else(|| shape::find_refusal(signed.claims.role, &frame.body, &wrong));
-        let refusal = refusal.or(unverified);
+        let refusal = signed
+            .refusal
+            .or_else(|| shape::find_refusal(signed.claims.role, &frame.body, &wrong))
+            .or(unverified);
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
         let repeat = frame.repeat;
-        let entry = self.build_checked_command(frame, device, signed, (refusal, admission));
+        let entry = self.build_checked_command(frame, device, signed, refusal, admission);
         let taken = self.log_and_reply(entry, repeat, reader).await?;
         Ok(IntakeReply {
             reply: reply::with_field_errors(taken.reply, wrong),
@@ -174,7 +174,8 @@ impl CommandIntake {
         frame: CmdFrame,
         device: Option<&DeviceId>,
         signed: SignedToken,
-        (refusal, admission): (Option<Code>, Option<AdmittedSession>),
+        refusal: Option<Code>,
+        admission: Option<AdmittedSession>,
     ) -> CheckedCommand {
         let claims = signed.claims;
         let shown = matching_receipt(&frame, claims.sub);
@@ -182,14 +183,18 @@ impl CommandIntake {
         let receipt = shown
             .filter(|receipt| self.is_own_receipt(receipt))
             .cloned();
-        let is_lifted = |code: &Code| receipt.is_some() || was_taken && *code == Code::Revoked;
+        let refusal = match refusal {
+            Some(_) if receipt.is_some() => None,
+            Some(Code::Revoked) if was_taken => None,
+            refusal => refusal,
+        };
         // A receipt does not record the link's state at the first submission.
         let cut_off = receipt.is_none().then(|| !self.link.borrow().up);
         CheckedCommand {
             actor: claims.actor(),
             token_expires_at: claims.expires_at(),
             received_at: self.ground.clock.now(),
-            refusal: refusal.filter(|code| !is_lifted(code)),
+            refusal,
             admission,
             seen: frame.seen.filter(|receipt| self.is_own_receipt(receipt)),
             receipt,
@@ -214,104 +219,128 @@ impl CommandIntake {
         repeat: bool,
         reader: Actor,
     ) -> Result<IntakeReply, CommitUnknown> {
-        let EdgeContext {
-            store,
-            identity,
-            clock,
-            people,
-            disk,
-            ..
-        } = &self.ground;
         let id = entry.command.id;
-        let actor = entry.actor;
-        let is_known = entry.receipt.is_some();
-        let receipted = entry.was_taken;
-        let body = entry.command.body.clone();
-        let hash = body.hash();
-        let pace = Arc::clone(&self.pace);
-        let now = clock.elapsed();
-        let may_log = is_known || people.may_log(actor.user_id);
-        let is_full = !may_log && disk.is_full();
-        let no_room = if is_full {
-            Code::StorageFull
-        } else {
-            Code::NewcomersWait
-        };
-        let has_room = is_known || !disk.lacks_reserve();
-        // The rate limit spares repeats, which are always answered, and commands with a receipt,
-        // which were taken before.
-        let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
-            if !may_log {
-                return CommandDecision::NotTaken(no_room);
-            }
-            if !has_room {
-                return CommandDecision::NotTaken(Code::StorageFull);
-            }
-            if !is_known && !pace.try_take(actor.user_id, now) {
-                return CommandDecision::NotTaken(Code::TooManyRequests);
-            }
-            let request = VerdictRequest {
-                actor,
-                body: &body,
-                repeat,
-                receipted,
-            };
-            judge_command(&request, sight, footing)
-        };
-        let entering = store.judge_and_log_command(entry, judging);
-        let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {
-            // A full disk must not keep a repeat from its stored answer.
-            Ok(Err(WriteError::Full)) => {
-                disk.has_refused();
-                let known = store.find_answer(identity, (id, hash), actor.user_id).await;
-                let known = known.map_err(WriteError::Fault);
-                Ok(known
-                    .map(|known| known.unwrap_or(CommandLogResult::NotTaken(Code::StorageFull))))
-            }
-            entered => entered,
-        };
-        match entered {
-            Ok(Ok(CommandLogResult::NotTaken(code))) => {
+        let user = entry.actor.user_id;
+        let reply = match self.log_command(entry, repeat).await? {
+            CommandLogResult::NotTaken(code) => {
                 if code == Code::NewcomersWait {
-                    people.record_refused_newcomer(actor.user_id);
+                    self.ground.people.record_refused_newcomer(user);
                 }
-                Ok(refusal_reply(Some(id), code))
+                refusal_reply(Some(id), code)
             }
-            Ok(Ok(CommandLogResult::OverLimit(reached))) => {
-                let IntakeReply { reply, changed } = refusal_reply(Some(id), reached.code());
-                Ok(IntakeReply {
-                    reply: Reply {
-                        limit: Some(reached),
-                        ..reply
-                    },
-                    changed,
-                })
+            CommandLogResult::OverLimit(reached) => {
+                let refused = not_taken_reply(Some(id), reached.code());
+                let reply = Reply {
+                    limit: Some(reached),
+                    ..refused
+                };
+                IntakeReply {
+                    reply,
+                    changed: None,
+                }
             }
-            Ok(Ok(CommandLogResult::Stored { stored, sight, new })) => {
+            CommandLogResult::Stored { stored, sight, new } => {
                 if new {
-                    people.count_logged_command();
-                    tracing::info!(
-                        trace = %TraceId::from_command(id), command.id = %id, order.id = %stored.order_id, user.id = %stored.user_id,
-                        op.seq = stored.at.seq, verdict = %stored.verdict,
-                        "Command `{id}` stored"
-                    );
+                    self.record_stored_command(&stored);
                 }
                 let outcome = stored.outcome.as_ref();
                 let seen = (*sight).clone();
                 let reply = reply::build_stored_reply(&self.ground, &stored, outcome, seen, reader);
-                Ok(IntakeReply {
+                IntakeReply {
                     reply,
                     changed: new.then_some(*sight),
-                })
+                }
             }
-            // The command, or another copy of it, may be stored, so `NotTaken` could be wrong.
-            Ok(Err(WriteError::Busy | WriteError::Stopped)) | Err(_) => Err(CommitUnknown),
-            Ok(Err(error)) => {
+        };
+        Ok(reply)
+    }
+
+    /// After a failure the command, or another copy of it, may be stored, so `NotTaken` could be
+    /// wrong.
+    async fn log_command(
+        &self,
+        entry: CheckedCommand,
+        repeat: bool,
+    ) -> Result<CommandLogResult, CommitUnknown> {
+        let id = entry.command.id;
+        let hash = entry.command.body.hash();
+        let user = entry.actor.user_id;
+        let judge = self.build_judge(&entry, repeat);
+        let entering = self
+            .ground
+            .store
+            .judge_and_log_command(entry, |sight, footing| {
+                judge.judge_within_limits(sight, footing)
+            });
+        let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {
+            Ok(Err(WriteError::Full)) => {
+                self.ground.disk.has_refused();
+                self.find_answer_on_full_disk(id, hash, user).await
+            }
+            Ok(entered) => entered,
+            Err(_) => return Err(CommitUnknown),
+        };
+        entered.map_err(|error| {
+            if !matches!(error, WriteError::Busy | WriteError::Stopped) {
                 let cause = process::problem::format_error_chain(&error);
                 tracing::error!(cause, "A command could not be stored");
-                Err(CommitUnknown)
             }
+            CommitUnknown
+        })
+    }
+
+    fn build_judge(&self, entry: &CheckedCommand, repeat: bool) -> CommandJudge {
+        CommandJudge {
+            actor: entry.actor,
+            body: entry.command.body.clone(),
+            repeat,
+            has_own_receipt: entry.receipt.is_some(),
+            was_taken: entry.was_taken,
+            lack_of_room: self.find_lack_of_room(entry),
+            pace: Arc::clone(&self.pace),
+            now: self.ground.clock.elapsed(),
         }
+    }
+
+    /// Why a new command cannot be stored. One with this edge's receipt was stored before.
+    fn find_lack_of_room(&self, entry: &CheckedCommand) -> Option<Code> {
+        let EdgeContext { people, disk, .. } = &self.ground;
+        if entry.receipt.is_some() {
+            None
+        } else if people.may_log(entry.actor.user_id) {
+            disk.lacks_reserve().then_some(Code::StorageFull)
+        } else if disk.is_full() {
+            Some(Code::StorageFull)
+        } else {
+            Some(Code::NewcomersWait)
+        }
+    }
+
+    /// A full disk must not keep a repeat from its stored answer.
+    async fn find_answer_on_full_disk(
+        &self,
+        id: CommandId,
+        hash: Hash,
+        user: UserId,
+    ) -> Result<CommandLogResult, WriteError<rusqlite::Error>> {
+        let EdgeContext {
+            store, identity, ..
+        } = &self.ground;
+        let known = store
+            .find_answer(identity, id, hash, user)
+            .await
+            .map_err(WriteError::Fault)?;
+        Ok(known.unwrap_or(CommandLogResult::NotTaken(Code::StorageFull)))
+    }
+
+    fn record_stored_command(&self, stored: &StoredCommand) {
+        let id = stored.command_id;
+        self.ground.people.count_logged_command();
+        tracing::info!(
+            trace = %TraceId::from_command(id), command.id = %id, order.id = %stored.order_id, user.id = %stored.user_id,
+            op.seq = stored.at.seq, verdict = %stored.verdict,
+            "Command `{id}` stored"
+        );
     }
 
     /// True if this edge gave this person a receipt for that id with another body. Even a restored
@@ -334,12 +363,45 @@ impl CommandIntake {
     }
 }
 
+/// Judges one command on the store's thread.
+struct CommandJudge {
+    actor: Actor,
+    body: CommandBody,
+    repeat: bool,
+    has_own_receipt: bool,
+    was_taken: bool,
+    lack_of_room: Option<Code>,
+    pace: Arc<PersonRateLimiter>,
+    now: Duration,
+}
+
+impl CommandJudge {
+    /// The rate limit spares repeats, which are always answered, and commands with a receipt, which
+    /// were taken before.
+    fn judge_within_limits(self, sight: &EdgeOrderView, footing: &EdgeState) -> CommandDecision {
+        if let Some(code) = self.lack_of_room {
+            return CommandDecision::NotTaken(code);
+        }
+        if !self.has_own_receipt && !self.pace.try_take(self.actor.user_id, self.now) {
+            return CommandDecision::NotTaken(Code::TooManyRequests);
+        }
+        let request = VerdictRequest {
+            actor: self.actor,
+            body: &self.body,
+            repeat: self.repeat,
+            receipted: self.was_taken,
+        };
+        judge_command(&request, sight, footing)
+    }
+}
+
 /// The frame's receipt, if it is for this person and id. Ids are per person: a stranger's own
 /// receipt under the same id must not revive another person's expired token.
 fn matching_receipt(frame: &CmdFrame, user: UserId) -> Option<&Receipt> {
-    let about =
-        |receipt: &&Receipt| (receipt.command_id, receipt.user_id) == (frame.id, Some(user));
-    frame.receipt.as_ref().filter(about)
+    frame
+        .receipt
+        .as_ref()
+        .filter(|receipt| receipt.command_id == frame.id && receipt.user_id == Some(user))
 }
 
 fn refusal_reply(id: Option<CommandId>, code: Code) -> IntakeReply {

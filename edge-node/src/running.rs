@@ -317,11 +317,7 @@ async fn open(
 
 async fn start_components(
     ground: EdgeContext,
-    EdgeListeners {
-        public,
-        slots,
-        operators,
-    }: EdgeListeners,
+    listeners: EdgeListeners,
     hub: Option<HubFingerprint>,
     enrolled: bool,
 ) -> Result<RunningEdge, StartError> {
@@ -331,7 +327,7 @@ async fn start_components(
     let answering = tasks.new_child();
     let taking_in = tasks.new_child();
     let (inbox, inbound) = mqtt::command_queue();
-    let broker = Broker::start(&ground, inbox, &slots, &taking_in).await?;
+    let broker = Broker::start(&ground, inbox, &listeners.slots, &taking_in).await?;
     let (mqtt_at, ws_at) = broker.addresses;
     let position = ground.store.load_position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
@@ -340,14 +336,7 @@ async fn start_components(
         broker,
         feed_seq: feed_seen,
     };
-    // An outage keeps its start across a restart.
-    let now = ground.clock.now();
-    let cut_off_since = ground
-        .store
-        .cut_off_since()
-        .await?
-        .filter(|since| *since <= now);
-    let (link, link_seen) = watch::channel(LinkStatus::down_since(cut_off_since.unwrap_or(now)));
+    let (link, link_seen) = watch::channel(load_link_status(&ground).await?);
     let intake = CommandIntake::new(ground.clone(), link_seen.clone());
     let work = mqtt::answer_queued_commands(
         inbound,
@@ -358,7 +347,11 @@ async fn start_components(
     answering.spawn("intake", work);
 
     let (head, head_seen) = watch::channel(None);
-    let http_at = public.local_addr().unwrap_or(mqtt_at);
+    let http_at = listeners.public.local_addr().unwrap_or(mqtt_at);
+    let operator_at = listeners
+        .operators
+        .as_ref()
+        .and_then(|listener| listener.local_addr().ok());
     let rooms = EdgeApiState {
         ground: ground.clone(),
         intake: intake.clone(),
@@ -369,19 +362,7 @@ async fn start_components(
         boards: BoardCache::new(&ground.identity, &ground.store, &ground.clock),
         board_pace: http::board_rate_limiter(),
     };
-    let operator_at = operators
-        .as_ref()
-        .and_then(|listener| listener.local_addr().ok());
-    let router = http::router(rooms, taking_in.stop_token());
-    if let Some(listener) = operators {
-        spawn_server(
-            "operator",
-            (listener, ConnectionSlots::default()),
-            health::operator_routes(router.clone()),
-            &tasks,
-        );
-    }
-    spawn_server("http", (public, slots), router, &taking_in);
+    spawn_http_servers(rooms, listeners, &tasks, &taking_in);
 
     let heartbeat = Heartbeat {
         ground: ground.clone(),
@@ -405,19 +386,49 @@ async fn start_components(
     };
     let enrolment = spawn_link(downlink, link, hub, enrolled, &tasks);
     tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` runs");
-    let http = http_at;
-    let mqtt = mqtt_at;
-    let ws = ws_at;
-    let operator = operator_at;
     Ok(RunningEdge {
-        http,
-        mqtt,
-        ws,
-        operator,
+        http: http_at,
+        mqtt: mqtt_at,
+        ws: ws_at,
+        operator: operator_at,
         tasks,
         store,
         enrolment,
     })
+}
+
+/// An outage keeps its start across a restart.
+async fn load_link_status(ground: &EdgeContext) -> Result<LinkStatus, StartError> {
+    let now = ground.clock.now();
+    let cut_off_since = ground.store.cut_off_since().await?;
+    let cut_off_since = cut_off_since.filter(|since| *since <= now);
+    Ok(LinkStatus::down_since(cut_off_since.unwrap_or(now)))
+}
+
+/// The operators' listener, if configured, stops with `tasks`; the public one with `taking_in`.
+fn spawn_http_servers(
+    rooms: EdgeApiState,
+    listeners: EdgeListeners,
+    tasks: &Tasks,
+    taking_in: &Tasks,
+) {
+    let EdgeListeners {
+        public,
+        slots,
+        operators,
+    } = listeners;
+    let router = http::router(rooms, taking_in.stop_token());
+    if let Some(listener) = operators {
+        let router = health::operator_routes(router.clone());
+        spawn_server(
+            "operator",
+            listener,
+            ConnectionSlots::default(),
+            router,
+            tasks,
+        );
+    }
+    spawn_server("http", public, slots, router, taking_in);
 }
 
 /// Enrols first if necessary, then runs the link. The receiver gets the error if enrolment fails
@@ -458,7 +469,8 @@ fn spawn_link(
 
 fn spawn_server(
     name: &'static str,
-    (listener, slots): (TcpListener, ConnectionSlots),
+    listener: TcpListener,
+    slots: ConnectionSlots,
     router: Router,
     tasks: &Tasks,
 ) {

@@ -121,19 +121,23 @@ impl Store {
         std::fs::create_dir_all(data)?;
         let high_water = high_water::path_for(&path);
         let found = high_water::read_mark_file(&high_water)?;
-        let make = |conn: &_| opening::load(conn, &identity, found);
         let version = Arc::<AtomicU64>::default();
         let risen = Arc::clone(&version);
-        let committed = move |writes| {
-            risen.fetch_add(1, Ordering::Release);
-            record_commit_metrics(writes);
-        };
-        let journal = Journal::open(&path, schema::migrations(), make, committed)?;
-        let boot = move |conn: &_, book: &mut _| opening::log_boot(conn, book, found, nonce, now);
+        let journal = Journal::open(
+            &path,
+            schema::migrations(),
+            |conn| opening::load(conn, &identity, found),
+            move |writes| {
+                risen.fetch_add(1, Ordering::Release);
+                record_commit_metrics(writes);
+            },
+        )?;
         let BootResult {
             suspicion,
             at: booted_at,
-        } = journal.write(boot).await?;
+        } = journal
+            .write(move |conn, book| opening::log_boot(conn, book, found, nonce, now))
+            .await?;
         let alarm = journal.read(alarm::find_alarm).await?;
         let is_twin = Arc::new(matches!(alarm, Some((Alarm::Twin, _))).into());
         let moved = Arc::default();
@@ -261,9 +265,10 @@ impl Store {
         now: UnixMillis,
     ) -> StoreWriteResult<EpochStart> {
         let nonce = self.nonce;
-        let begin =
-            move |conn: &_, book: &mut _| quarantine::begin_epoch(conn, book, new, nonce, now);
-        let start = self.journal.write(begin).await?;
+        let start = self
+            .journal
+            .write(move |conn, book| quarantine::begin_epoch(conn, book, new, nonce, now))
+            .await?;
         self.is_twin.store(false, Ordering::Release);
         Ok(start)
     }
@@ -307,11 +312,12 @@ impl Store {
 
     /// Forgets people who stayed away long; returns the revoked sessions that it dropped.
     pub async fn forget_people(&self, now: UnixMillis) -> StoreWriteResult<Vec<SessionId>> {
-        let forget = move |conn: &_, _: &mut _| {
-            people::forget_stale_people(conn, now)?;
-            enrolment::forget_sessions(conn, now)
-        };
-        self.journal.write(forget).await
+        self.journal
+            .write(move |conn, _| {
+                people::forget_stale_people(conn, now)?;
+                enrolment::forget_sessions(conn, now)
+            })
+            .await
     }
 
     pub async fn device_used(&self, device: DeviceId, owner: DeviceOwner) -> StoreWriteResult<()> {
@@ -395,12 +401,13 @@ impl Store {
     pub async fn find_answer(
         &self,
         identity: &EdgeIdentity,
-        (id, hash): (CommandId, Hash),
+        id: CommandId,
+        hash: Hash,
         user: UserId,
     ) -> Result<Option<CommandLogResult>, JournalError> {
         let name = identity.name.clone();
         self.journal
-            .read(move |conn| commands::find_answer(conn, &name, (id, hash), user))
+            .read(move |conn| commands::find_answer(conn, &name, id, hash, user))
             .await
     }
 

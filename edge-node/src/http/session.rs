@@ -159,13 +159,8 @@ async fn post_to_cloud(
     headers: &HeaderMap,
     form: &serde_json::Value,
 ) -> Result<(response::Parts, Bytes), Problem> {
-    let away = || {
-        Problem::new(Code::Unavailable)
-            .with_detail(say::sign_in_needs_cloud)
-            .retry_after(5)
-    };
     if !rooms.link.borrow().up {
-        return Err(away());
+        return Err(build_unreachable_problem());
     }
     let gateway = rooms.ground.config.gateway_url.trim_end_matches('/');
     let mut request = Request::builder()
@@ -186,7 +181,13 @@ async fn post_to_cloud(
         .await
         .ok()
         .flatten()
-        .ok_or_else(away)
+        .ok_or_else(build_unreachable_problem)
+}
+
+fn build_unreachable_problem() -> Problem {
+    Problem::new(Code::Unavailable)
+        .with_detail(say::sign_in_needs_cloud)
+        .retry_after(5)
 }
 
 fn forward_response(head: &response::Parts, body: Bytes) -> Response {

@@ -89,9 +89,9 @@ pub fn build_stored_reply(
     };
     let hold = sight.hold;
     let order = sight.order.and_then(|order| {
-        let gone =
-            || is_lost_to_reader(stored, outcome, code, actor).then(|| without_customer(&order));
-        readable_while(&order, actor, hold).or_else(gone)
+        readable_while(&order, actor, hold).or_else(|| {
+            is_lost_to_reader(stored, outcome, code, actor).then(|| without_customer(&order))
+        })
     });
     let outcome = outcome.map(|outcome| Outcome {
         order: order.clone(),

@@ -31,8 +31,9 @@ pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
             let mut wrong = check_draft(order).err().unwrap_or_default();
             // An order published here appears in this edge's view, so it must belong to this
             // region.
-            let elsewhere = || FieldError::new("location", say::region_not_this_one);
-            wrong.extend((order.location != region).then(elsewhere));
+            if order.location != region {
+                wrong.push(FieldError::new("location", say::region_not_this_one));
+            }
             wrong
         }
         CommandBody::RejectOrder { reason, .. } => check_reason(reason).err().into_iter().collect(),
@@ -49,8 +50,9 @@ pub fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
             rating, comment, ..
         } => {
             let mut wrong: Vec<_> = check_comment(comment).err().into_iter().collect();
-            let no_stars = || FieldError::new("rating", say::no_stars);
-            wrong.extend((!(1..=5).contains(rating)).then(no_stars));
+            if !(1..=5).contains(rating) {
+                wrong.push(FieldError::new("rating", say::no_stars));
+            }
             wrong
         }
         CommandBody::ApproveOrder { .. }

@@ -204,8 +204,9 @@ impl<'a> LinkSession<'a> {
     async fn confirm_feed_current(&mut self) -> Result<(), SessionEnd> {
         let link = self.link;
         let now = self.link.ground.clock.elapsed();
-        let recent = |at| now.saturating_sub(at) < CONFIRMATION_PUT_DOWN_EVERY;
-        let due = !self.confirmed_at.is_some_and(recent);
+        let due = self
+            .confirmed_at
+            .is_none_or(|at| now.saturating_sub(at) >= CONFIRMATION_PUT_DOWN_EVERY);
         if due {
             self.confirmed_at = Some(now);
         }

@@ -73,8 +73,9 @@ impl Socket {
         let clock = &ground.clock;
         let signer = &ground.signer;
         let uri = link_uri(&ground.config.gateway_url)?;
-        let address = |error: tungstenite::Error| SocketError::Address(error.to_string());
-        let mut request = uri.into_client_request().map_err(address)?;
+        let mut request = uri
+            .into_client_request()
+            .map_err(|error| SocketError::Address(error.to_string()))?;
         let token = edge_token(signer, &speaker.edge, clock);
         let bearer = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|error| SocketError::Address(error.to_string()))?;
@@ -214,17 +215,18 @@ fn sentence_of(status: StatusCode, code: Option<Code>) -> String {
 }
 
 fn link_uri(gateway_url: &str) -> Result<Uri, SocketError> {
-    let wrong = || SocketError::Address(gateway_url.to_owned());
+    find_link_uri(gateway_url).ok_or_else(|| SocketError::Address(gateway_url.to_owned()))
+}
+
+fn find_link_uri(gateway_url: &str) -> Option<Uri> {
     let base = gateway_url.trim_end_matches('/');
-    let (scheme, rest) = base.split_once("://").ok_or_else(wrong)?;
+    let (scheme, rest) = base.split_once("://")?;
     let scheme = match scheme {
         "http" | "ws" => "ws",
         "https" | "wss" => "wss",
-        _ => return Err(wrong()),
+        _ => return None,
     };
-    format!("{scheme}://{rest}/link")
-        .parse()
-        .map_err(|_| wrong())
+    format!("{scheme}://{rest}/link").parse().ok()
 }
 
 #[cfg(test)]

@@ -113,8 +113,9 @@ impl AccessControl {
         let (device, claims, pass) = self
             .verify_credentials(connect)
             .map_err(ConnectRefusal::Person)?;
-        let owns = || self.people.owns_device(claims.sub, &device);
-        if !self.signed_in.is_free_for(&device, claims.sub) && !owns() {
+        if !self.signed_in.is_free_for(&device, claims.sub)
+            && !self.people.owns_device(claims.sub, &device)
+        {
             return Err(ConnectRefusal::Person(Code::DeviceInUse));
         }
         if !self.signed_in.has_room(&connect.client_id, claims.sub) {
@@ -264,11 +265,12 @@ impl TabletSessions {
         client_id: &str,
         user: UserId,
     ) -> bool {
-        let others = || guests.iter().filter(|(id, _)| *id != client_id);
-        let his = others()
-            .filter(|(_, guest)| guest.pass.user_id == user)
+        let others_of_person = guests
+            .iter()
+            .filter(|(id, guest)| *id != client_id && guest.pass.user_id == user)
             .count();
-        his < self.per_person_max && others().count() < CLIENTS_MAX
+        let others = guests.keys().filter(|id| *id != client_id).count();
+        others_of_person < self.per_person_max && others < CLIENTS_MAX
     }
 
     /// A newer connection may have replaced this one; its entry stays.

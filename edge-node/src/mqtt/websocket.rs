@@ -56,11 +56,11 @@ pub(super) async fn serve_listener(
 
 /// Routes for MQTT over WebSocket at these paths.
 pub fn router(paths: &[&str], door: MqttServer, stop: CancellationToken) -> Router {
-    let at = |router: Router<WebSocketState>, path: &&str| router.route(path, any(upgrade_to_mqtt));
-    paths
-        .iter()
-        .fold(Router::new(), at)
-        .with_state(WebSocketState { door, stop })
+    let mut router = Router::new();
+    for path in paths {
+        router = router.route(path, any(upgrade_to_mqtt));
+    }
+    router.with_state(WebSocketState { door, stop })
 }
 
 async fn upgrade_to_mqtt(

@@ -65,6 +65,9 @@ pub fn clear_alarm(conn: &Connection, book: &mut LogBook) -> rusqlite::Result<()
 
 pub fn find_alarm(conn: &Connection) -> rusqlite::Result<Option<(Alarm, UnixMillis)>> {
     const ROW: &str = "SELECT why, since FROM alarm WHERE one = 1";
-    let read = |row: &rusqlite::Row<'_>| Ok((read_parsed(row, 0)?, UnixMillis(row.get(1)?)));
-    conn.prepare_cached(ROW)?.query_row([], read).optional()
+    conn.prepare_cached(ROW)?
+        .query_row([], |row| {
+            Ok((read_parsed(row, 0)?, UnixMillis(row.get(1)?)))
+        })
+        .optional()
 }

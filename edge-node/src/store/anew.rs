@@ -7,17 +7,17 @@ use std::path::Path;
 
 use journal::{Journal, JournalError, WriteError};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
-use wire::{BootNonce, ChainHead, EdgeId, Op, QuarantineWhy, Region, UnixMillis};
+use wire::{BootNonce, ChainHead, EdgeId, Op, QuarantineWhy, UnixMillis};
 
 use super::{
     alarm::{self, Alarm},
     append,
     book::LogBook,
-    opening::EdgeIdentity,
+    opening::{self, EdgeIdentity},
     path_in, quarantine,
     relog::{self, EndedEpoch},
     schema,
-    sql::{mark_write_error, read_parsed},
+    sql::mark_write_error,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,8 +87,12 @@ pub async fn enrol_anew(
         return Ok(None);
     }
     let path = path_in(data);
-    let load = |conn: &_| <LogBook as journal::State>::load(conn);
-    let journal = Journal::open(&path, schema::migrations(), load, |_| {})?;
+    let journal = Journal::open(
+        &path,
+        schema::migrations(),
+        <LogBook as journal::State>::load,
+        |_| {},
+    )?;
     let name = identity.name.clone();
     let renamed = journal
         .write(move |conn, book| rename_edge(conn, book, name, nonce, now))
@@ -100,23 +104,17 @@ pub async fn enrol_anew(
 /// Files without the `alarm` table cannot be marked as twins.
 fn anothers_twin(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Option<EdgeId>> {
     const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name IN ('alarm', 'edge')";
-    const ROW: &str = "SELECT name, region FROM edge WHERE one = 1";
     let conn = open_unowned(path)?;
     let tables: u32 = conn.query_row(TABLE, [], |row| row.get(0))?;
     if tables < 2 {
         return Ok(None);
     }
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok((
-            read_parsed::<EdgeId>(row, 0)?,
-            read_parsed::<Region>(row, 1)?,
-        ))
-    };
-    let Some((name, region)) = conn.query_row(ROW, [], read).optional()? else {
+    let Some(EdgeIdentity { name, region }) = opening::find_identity(&conn)? else {
         return Ok(None);
     };
     let twin = matches!(alarm::find_alarm(&conn)?, Some((Alarm::Twin, _)));
-    Ok(Some(name).filter(|name| twin && *name != identity.name && region == identity.region))
+    let is_anothers = twin && name != identity.name && region == identity.region;
+    Ok(is_anothers.then_some(name))
 }
 
 fn rename_edge(

@@ -17,8 +17,8 @@ use wire::{ChainHead, CommandBody, EdgeId, Hash, Policy, Region, RegionAssignmen
 use super::{
     high_water::{self, HighWaterFile, HighWaterMark},
     sql::{
-        encode_cbor, hash, mark_write_error, read_cbor, read_optional, read_parsed, read_u64,
-        to_sql_int,
+        encode_cbor, hash, mark_write_error, read_cbor, read_optional, read_parsed,
+        read_saturated_u32, read_u64, to_sql_int,
     },
 };
 
@@ -108,7 +108,7 @@ impl LogBook {
 
     fn read(row: &Row<'_>, high_water: HighWaterFile) -> rusqlite::Result<Self> {
         let digest = hash(row, 7)?;
-        let ahead = u32::try_from(read_u64(row, 9)?).unwrap_or(u32::MAX);
+        let ahead = read_saturated_u32(row, 9)?;
         Ok(Self {
             name: read_parsed(row, 0)?,
             region: read_parsed(row, 19)?,
@@ -169,15 +169,14 @@ impl LogBook {
 
 pub(super) fn load_head(conn: &Connection, epoch: u64, start: Hash) -> rusqlite::Result<ChainHead> {
     const LAST: &str = "SELECT seq, hash FROM log WHERE epoch = ? ORDER BY seq DESC LIMIT 1";
-    let chain = |row: &Row<'_>| {
-        Ok(ChainHead {
-            seq: read_u64(row, 0)?,
-            hash: hash(row, 1)?,
-        })
-    };
     let last = conn
         .prepare_cached(LAST)?
-        .query_row([to_sql_int(epoch)], chain)
+        .query_row([to_sql_int(epoch)], |row| {
+            Ok(ChainHead {
+                seq: read_u64(row, 0)?,
+                hash: hash(row, 1)?,
+            })
+        })
         .optional()?;
     Ok(last.unwrap_or(ChainHead {
         seq: 0,
@@ -214,10 +213,9 @@ pub(super) fn load_position(conn: &Connection) -> rusqlite::Result<EdgeFilePosit
         EXISTS (SELECT 1 FROM alarm WHERE why = 'twin'), (SELECT staged FROM snapshot),
         snapshot, assignment, held_fence, fence_proven FROM edge WHERE one = 1";
     conn.prepare_cached(ROW)?.query_row([], |row| {
-        let small =
-            |n| Ok::<_, rusqlite::Error>(u32::try_from(read_u64(row, n)?).unwrap_or(u32::MAX));
         let assignment: RegionAssignment = read_optional(row, 15, read_cbor)?.unwrap_or_default();
-        let (epoch, proven): (_, bool) = (read_u64(row, 1)?, row.get(17)?);
+        let epoch = read_u64(row, 1)?;
+        let proven: bool = row.get(17)?;
         Ok(EdgeFilePosition {
             epoch,
             head: load_head(conn, epoch, hash(row, 0)?)?,
@@ -234,9 +232,9 @@ pub(super) fn load_position(conn: &Connection) -> rusqlite::Result<EdgeFilePosit
             tally: ViewDigest {
                 digest: hash(row, 6)?,
                 orders: read_u64(row, 7)?,
-                ahead: small(8)?,
+                ahead: read_saturated_u32(row, 8)?,
             },
-            pending: small(9)?,
+            pending: read_saturated_u32(row, 9)?,
             oldest_pending_at: row.get::<_, Option<i64>>(10)?.map(UnixMillis),
         })
     })

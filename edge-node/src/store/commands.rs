@@ -22,7 +22,7 @@ use super::{
     book::{LogBook, chain_at},
     customers,
     enrolment::{AdmittedSession, is_admitted},
-    shares,
+    shares::{self, ShareCheck},
     sight::load_order_view,
     sql::{column_error, hash, id, read_cbor, read_optional, read_parsed, read_u64, to_sql_int},
 };
@@ -85,19 +85,16 @@ pub fn judge_and_log_command(
     entry: CheckedCommand,
     judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision,
 ) -> rusqlite::Result<CommandLogResult> {
-    if entry
-        .seen
-        .as_ref()
-        .map(|seen| is_missing(conn, book, seen))
-        .transpose()?
-        == Some(true)
+    if let Some(seen) = &entry.seen
+        && is_missing(conn, book, seen)?
     {
         alarm::raise_alarm(conn, book, Alarm::Receipt, entry.received_at)?;
     }
     let command = &entry.command;
     let user = entry.actor.user_id;
     let order_id = command.body.order_id();
-    if let Some(known) = find_answer(conn, &book.name, (command.id, command.body.hash()), user)? {
+    let hash = command.body.hash();
+    if let Some(known) = find_answer(conn, &book.name, command.id, hash, user)? {
         return Ok(known);
     }
     if let Some(code) = entry.refusal {
@@ -111,14 +108,13 @@ pub fn judge_and_log_command(
     match judge(&before, &footing) {
         CommandDecision::NotTaken(code) => Ok(CommandLogResult::NotTaken(code)),
         CommandDecision::Taken(taken) => {
-            let act = match shares::check_share_limits(
-                conn,
-                &book.name,
-                &entry,
-                before.order.as_ref(),
-            )? {
-                Ok(act) => act,
-                Err(reached) => return Ok(CommandLogResult::OverLimit(reached)),
+            let order = before.order.as_ref();
+            let act = match shares::check_share_limits(conn, &book.name, &entry, order)? {
+                ShareCheck::NoShare => None,
+                ShareCheck::WithinLimit(act) => Some(act),
+                ShareCheck::OverLimit(reached) => {
+                    return Ok(CommandLogResult::OverLimit(reached));
+                }
             };
             let stored = Box::new(append_command(conn, book, entry, taken)?);
             if let Some(act) = act {
@@ -138,7 +134,8 @@ pub fn judge_and_log_command(
 pub fn find_answer(
     conn: &Connection,
     edge: &EdgeId,
-    (command_id, hash): (CommandId, Hash),
+    command_id: CommandId,
+    hash: Hash,
     user_id: UserId,
 ) -> rusqlite::Result<Option<CommandLogResult>> {
     let Some(stored) = find_command(conn, command_id, user_id)? else {

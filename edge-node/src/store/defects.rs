@@ -7,7 +7,7 @@ use engine::edge::{EdgeFilePosition, OpRange, OpRun};
 use wire::NumberedOutcome;
 
 use super::{
-    CheckedCommand, CommandDecision, CommandLogResult, EdgeOrderView, EdgeState, LogBook, Store,
+    CheckedCommand, CommandDecision, CommandLogResult, EdgeOrderView, EdgeState, Store,
     StoreWriteResult, book, commands, outcomes,
 };
 
@@ -57,32 +57,34 @@ impl Store {
         judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
     ) -> StoreWriteResult<CommandLogResult> {
         let moved = self.commit_notifier();
-        let write = move |conn: &_, book: &mut LogBook| {
-            let from = book.head.seq + 1;
-            let entered = commands::judge_and_log_command(conn, book, entry, judge)?;
-            let all = OpRange {
-                from,
-                ops_max: 10,
-                bytes_max: u64::MAX,
-                first_whatever_size: true,
-            };
-            if let Ok(mut early) = EARLY.lock() {
-                *early = Some((book::load_position(conn)?, book::run(conn, all)?));
-            }
-            moved.notify_one();
-            std::thread::sleep(GAP);
-            Ok(entered)
-        };
-        self.journal.write(write).await
+        self.journal
+            .write(move |conn, book| {
+                let from = book.head.seq + 1;
+                let entered = commands::judge_and_log_command(conn, book, entry, judge)?;
+                let all = OpRange {
+                    from,
+                    ops_max: 10,
+                    bytes_max: u64::MAX,
+                    first_whatever_size: true,
+                };
+                if let Ok(mut early) = EARLY.lock() {
+                    *early = Some((book::load_position(conn)?, book::run(conn, all)?));
+                }
+                moved.notify_one();
+                std::thread::sleep(GAP);
+                Ok(entered)
+            })
+            .await
     }
 
     pub(super) async fn retire_early(&self, outcomes: &[NumberedOutcome]) -> StoreWriteResult<()> {
         let seqs: Vec<u64> = outcomes.iter().map(|outcome| outcome.seq).collect();
-        let retire = move |conn: &_, book: &mut LogBook| {
-            seqs.into_iter()
-                .try_for_each(|seq| outcomes::retire_op(conn, book.epoch, seq))
-        };
-        self.journal.write(retire).await?;
+        self.journal
+            .write(move |conn, book| {
+                seqs.into_iter()
+                    .try_for_each(|seq| outcomes::retire_op(conn, book.epoch, seq))
+            })
+            .await?;
         tokio::time::sleep(GAP).await;
         Ok(())
     }

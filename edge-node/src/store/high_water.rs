@@ -78,17 +78,21 @@ impl HighWaterFile {
 
 fn read(bytes: &[u8]) -> Option<HighWaterMark> {
     let bytes: &[u8; LEN] = bytes.try_into().ok()?;
-    let number = |at: usize| Some(u64::from_be_bytes(bytes[at..at + 8].try_into().ok()?));
     let hash = Hash::try_from(&bytes[16..48]).ok()?;
     let fits = Hash::digest_bytes(&bytes[..48]).0[..] == bytes[48..];
     let mark = HighWaterMark {
-        epoch: number(0)?,
+        epoch: read_number(bytes, 0)?,
         head: ChainHead {
-            seq: number(8)?,
+            seq: read_number(bytes, 8)?,
             hash,
         },
     };
     fits.then_some(mark)
+}
+
+fn read_number(bytes: &[u8; LEN], at: usize) -> Option<u64> {
+    let bytes = bytes[at..at + 8].try_into().ok()?;
+    Some(u64::from_be_bytes(bytes))
 }
 
 #[cfg(test)]

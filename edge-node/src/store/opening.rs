@@ -56,16 +56,14 @@ fn check_or_write_identity(
     conn: &Connection,
     identity: &EdgeIdentity,
 ) -> Result<(), IdentityError> {
-    const FIND: &str = "SELECT name, region FROM edge WHERE one = 1";
     const INSERT: &str = "INSERT INTO edge (one, name, region, epoch, start_hash, digest)
         VALUES (1, ?, ?, ?, ?, ?)";
-    let read = |row: &rusqlite::Row<'_>| Ok((read_parsed::<EdgeId>(row, 0)?, read_parsed(row, 1)?));
-    match conn.query_row(FIND, [], read).optional()? {
-        Some((name, _)) if name != identity.name => {
-            Err(IdentityError::OtherEdge(name, identity.name.clone()))
+    match find_identity(conn)? {
+        Some(found) if found.name != identity.name => {
+            Err(IdentityError::OtherEdge(found.name, identity.name.clone()))
         }
-        Some((_, region)) if region != identity.region => {
-            Err(IdentityError::OtherRegion(region, identity.region))
+        Some(found) if found.region != identity.region => {
+            Err(IdentityError::OtherRegion(found.region, identity.region))
         }
         Some(_) => Ok(()),
         None => {
@@ -82,6 +80,18 @@ fn check_or_write_identity(
             Ok(())
         }
     }
+}
+
+/// The edge that the file belongs to. Absent in a new file.
+pub(super) fn find_identity(conn: &Connection) -> rusqlite::Result<Option<EdgeIdentity>> {
+    const FIND: &str = "SELECT name, region FROM edge WHERE one = 1";
+    conn.query_row(FIND, [], |row| {
+        Ok(EdgeIdentity {
+            name: read_parsed(row, 0)?,
+            region: read_parsed(row, 1)?,
+        })
+    })
+    .optional()
 }
 
 fn detect_restored_log(

@@ -5,7 +5,7 @@
 
 use engine::view::{self, ConfirmedOrder, EdgeOrderView, MergeResult, OrderSource};
 use rusqlite::{Connection, params};
-use wire::{FeedChange, Order, OrderId, Policy, RevocationStatus, UnixMillis, UserId, is_open};
+use wire::{FeedChange, Order, OrderId, Policy, RevocationStatus, UnixMillis, is_open};
 
 use super::{
     book::LogBook,
@@ -146,11 +146,11 @@ pub fn apply_change(
             for session in &sessions {
                 revoke_session(conn, *session, now)?;
             }
-            let named = |user: &UserId| person.is_some_and(|word| word.user == *user);
             // An older hub sends no time.
-            let unnamed = users.into_iter().filter(|user| !named(user));
-            let unnamed =
-                unnamed.map(|user| RevocationStatus::from_revocation(user, UnixMillis(0)));
+            let unnamed = users
+                .into_iter()
+                .filter(|user| person.is_none_or(|word| word.user != *user))
+                .map(|user| RevocationStatus::from_revocation(user, UnixMillis(0)));
             for word in unnamed.chain(person) {
                 note_person(conn, word, now)?;
                 applied.trust.people.push(word);

@@ -5,7 +5,7 @@
 //! discarded when it is sent again.
 
 use engine::edge::{NewEpoch, TailWrite};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use wire::{BootNonce, ChainHead, EdgeId, Op, UnixMillis};
 
 use super::{
@@ -109,7 +109,8 @@ pub(super) fn reset_to_epoch(
     book.outcome_cursor = 0;
     book.settled_seq = 0;
     // The lease belonged to the ended epoch; the feed brings the next.
-    (book.tenure.held, book.tenure.proven) = (None, false);
+    book.tenure.held = None;
+    book.tenure.proven = false;
     Ok(())
 }
 
@@ -123,12 +124,10 @@ fn relog_all(
 ) -> rusqlite::Result<u64> {
     const BEGINS: &str = "SELECT epoch, seq FROM tail ORDER BY epoch, seq LIMIT 1";
     const TAIL: &str = "SELECT epoch, seq, hash, bytes FROM tail ORDER BY epoch, seq";
-    let place = |row: &Row<'_>| Ok((read_u64(row, 0)?, read_u64(row, 1)?));
     let begins = conn
         .prepare(BEGINS)?
-        .query_map([], place)?
-        .next()
-        .transpose()?;
+        .query_row([], |row| Ok((read_u64(row, 0)?, read_u64(row, 1)?)))
+        .optional()?;
     let (before, after): (Vec<UndecidedCommand>, Vec<UndecidedCommand>) = own
         .into_iter()
         .partition(|old| begins.is_none_or(|begins| (old.epoch, old.at.seq) < begins));
@@ -148,7 +147,7 @@ fn relog_all(
         let Ok(Op::Command(op)) = read_cbor::<Op>(row, 3) else {
             continue;
         };
-        let token = relog::find_token(conn, &relog::GIVEN_BACK, (epoch, op.token_seq))?;
+        let token = relog::find_token(conn, &relog::GIVEN_BACK, epoch, op.token_seq)?;
         let old = UndecidedCommand {
             epoch,
             at,

@@ -5,7 +5,7 @@
 //! Commands new to this file are stored too.
 
 use process::defect::{Defect, is_planted};
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension};
 use wire::{
     ChainHead, CommandId, CommandOp, EarlierReceipt, EdgeId, Op, QuarantineWhy, UnixMillis, UserId,
     Verdict,
@@ -50,7 +50,7 @@ pub fn load_undecided_commands(conn: &Connection) -> rusqlite::Result<Vec<Undeci
     for row in rows {
         let (epoch, at, op) = row?;
         if let Op::Command(op) = op {
-            let token = find_token(conn, &OWN, (epoch, op.token_seq))?;
+            let token = find_token(conn, &OWN, epoch, op.token_seq)?;
             all.push(UndecidedCommand {
                 epoch,
                 at,
@@ -71,13 +71,15 @@ pub const GIVEN_BACK: [&str; 2] = ["SELECT bytes FROM tail WHERE epoch = ? AND s
 pub fn find_token(
     conn: &Connection,
     statements: &[&str],
-    (epoch, seq): (u64, u64),
+    epoch: u64,
+    seq: u64,
 ) -> rusqlite::Result<Option<String>> {
     for text in statements {
-        let row = |row: &Row<'_>| read_cbor::<Op>(row, 0);
         let found = conn
             .prepare_cached(text)?
-            .query_row([to_sql_int(epoch), to_sql_int(seq)], row);
+            .query_row([to_sql_int(epoch), to_sql_int(seq)], |row| {
+                read_cbor::<Op>(row, 0)
+            });
         match found.optional() {
             Ok(Some(Op::Token { token })) => return Ok(Some(token)),
             Ok(_) | Err(rusqlite::Error::FromSqlConversionFailure(..)) => {}
@@ -117,21 +119,19 @@ pub fn relog_command(
         None => 0,
     };
     let EndedEpoch { edge, why } = origin;
-    let verdict = op.verdict;
-    let fence = op.fence;
-    let first = || EarlierReceipt {
+    let first_receipt = op.relogged.clone().unwrap_or_else(|| EarlierReceipt {
         edge: edge.clone(),
         epoch,
         at,
-        verdict,
-        fence,
+        verdict: op.verdict,
+        fence: op.fence,
         why,
-    };
+    });
     let anew = CommandOp {
         token_seq,
         verdict: Verdict::Provisional,
         fence: None,
-        relogged: Some(op.relogged.clone().unwrap_or_else(first)),
+        relogged: Some(first_receipt),
         ..op
     };
     let at = append::append_op(conn, book, &Op::Command(anew.clone()), now)?;
@@ -157,13 +157,14 @@ fn find_logged_position(
 ) -> rusqlite::Result<Option<LoggedPosition>> {
     const ROW: &str = "SELECT epoch, seq, outcome IS NOT NULL FROM commands
         WHERE command_id = ? AND user_id = ?";
-    let read = |row: &Row<'_>| {
-        Ok(LoggedPosition {
-            epoch: read_u64(row, 0)?,
-            seq: read_u64(row, 1)?,
-            decided: row.get(2)?,
-        })
-    };
     let key = [&command_id.as_bytes()[..], &user_id.as_bytes()[..]];
-    conn.prepare_cached(ROW)?.query_row(key, read).optional()
+    conn.prepare_cached(ROW)?
+        .query_row(key, |row| {
+            Ok(LoggedPosition {
+                epoch: read_u64(row, 0)?,
+                seq: read_u64(row, 1)?,
+                decided: row.get(2)?,
+            })
+        })
+        .optional()
 }

@@ -13,8 +13,8 @@ use texts::Sentence;
 use wire::{CommandId, EdgeId, Language, OrderId, Policy, Region, RegionAssignment, UnixMillis};
 
 use super::{
-    alarm::{self, Alarm},
-    clock::{self, ClockFinding, WrongClock},
+    alarm,
+    clock::{self, ClockFinding},
     schema,
     sql::{id, read_cbor, read_optional, read_parsed, read_u64},
 };
@@ -157,18 +157,18 @@ fn read_lease(
     policy: Policy,
 ) -> rusqlite::Result<LeaseReport> {
     const ROW: &str = "SELECT assignment, held_fence, fence_proven FROM edge WHERE one = 1";
-    let read = |row: &Row<'_>| {
-        Ok((
-            read_optional(row, 0, read_cbor)?,
-            read_optional(row, 1, read_u64)?,
-            row.get(2)?,
-        ))
-    };
     // The migration may not have run yet.
     let (assignment, held, proven): (Option<RegionAssignment>, Option<u64>, bool) =
-        match conn.column_exists(None, "edge", "assignment")? {
-            true => conn.query_row(ROW, [], read)?,
-            false => (None, None, false),
+        if conn.column_exists(None, "edge", "assignment")? {
+            conn.query_row(ROW, [], |row| {
+                Ok((
+                    read_optional(row, 0, read_cbor)?,
+                    read_optional(row, 1, read_u64)?,
+                    row.get(2)?,
+                ))
+            })?
+        } else {
+            (None, None, false)
         };
     let assignment = assignment.unwrap_or_default();
     let fence = held.filter(|_| assignment.epoch == epoch);
@@ -207,12 +207,12 @@ fn read_alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
     if !conn.table_exists(None, "alarm")? {
         return Ok(None);
     }
-    let report = |(alarm, since): (Alarm, UnixMillis)| AlarmReport {
+    let alarm = alarm::find_alarm(conn)?;
+    Ok(alarm.map(|(alarm, since)| AlarmReport {
         why: alarm.as_str(),
         since,
         sentence: alarm.sentence(),
-    };
-    Ok(alarm::find_alarm(conn)?.map(report))
+    }))
 }
 
 fn read_clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
@@ -220,13 +220,13 @@ fn read_clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
     if !conn.table_exists(None, "clock")? {
         return Ok(None);
     }
-    let report = |fault: WrongClock| ClockReport {
+    let fault = clock::find_note(conn)?.fault;
+    Ok(fault.map(|fault| ClockReport {
         finding: fault.finding,
         error_ms: fault.error_ms,
         found_at: fault.found_at,
         sentence: fault.render_in(Language::English),
-    };
-    Ok(clock::find_note(conn)?.fault.map(report))
+    }))
 }
 
 fn count_verdicts(conn: &Connection) -> rusqlite::Result<BTreeMap<String, u64>> {
@@ -240,19 +240,21 @@ fn read_items(conn: &Connection) -> rusqlite::Result<Vec<ReportItem>> {
     const ITEMS: &str = "SELECT pending.seq, pending.command_id, pending.order_id, verdict, doubt,
         held, pending.received_at FROM pending JOIN commands USING (epoch, seq)
         ORDER BY pending.epoch, pending.seq LIMIT ?";
-    let item = |row: &Row<'_>| {
-        Ok(ReportItem {
-            seq: read_u64(row, 0)?,
-            command_id: id(row, 1)?,
-            order_id: id(row, 2)?,
-            verdict: row.get(3)?,
-            doubt: row.get(4)?,
-            held: row.get(5)?,
-            received_at: UnixMillis(row.get(6)?),
-        })
-    };
     let mut statement = conn.prepare(ITEMS)?;
-    statement.query_map([ITEMS_MAX], item)?.collect()
+    let items = statement.query_map([ITEMS_MAX], read_item)?;
+    items.collect()
+}
+
+fn read_item(row: &Row<'_>) -> rusqlite::Result<ReportItem> {
+    Ok(ReportItem {
+        seq: read_u64(row, 0)?,
+        command_id: id(row, 1)?,
+        order_id: id(row, 2)?,
+        verdict: row.get(3)?,
+        doubt: row.get(4)?,
+        held: row.get(5)?,
+        received_at: UnixMillis(row.get(6)?),
+    })
 }
 
 impl std::fmt::Display for EdgeReport {

@@ -16,27 +16,33 @@ use super::{
 /// Far above the limits.
 const LOOKED_AT_MAX: u32 = 1_000;
 
-/// Returns the limit that the command would break, or the share that it uses up.
+pub enum ShareCheck {
+    /// The command uses up no share of the work.
+    NoShare,
+    WithinLimit(ShareAct),
+    OverLimit(LimitReached),
+}
+
 pub fn check_share_limits(
     conn: &Connection,
     edge: &EdgeId,
     entry: &CheckedCommand,
     before: Option<&Order>,
-) -> rusqlite::Result<Result<Option<ShareAct>, LimitReached>> {
+) -> rusqlite::Result<ShareCheck> {
     let actor = entry.actor;
     let at = entry.received_at;
     let Some(act) = ShareAct::from_command(actor, &entry.command.body, before) else {
-        return Ok(Ok(None));
+        return Ok(ShareCheck::NoShare);
     };
     // Never refuse a command that an edge has already taken.
     if entry.limits == ShareLimits::OFF || entry.receipt.is_some() {
-        return Ok(Ok(Some(act)));
+        return Ok(ShareCheck::WithinLimit(act));
     }
     let load = load_workload(conn, edge, actor.user_id, at)?;
-    Ok(entry
-        .limits
-        .find_reached_limit(&load, act, at)
-        .map_or(Ok(Some(act)), Err))
+    match entry.limits.find_reached_limit(&load, act, at) {
+        Some(reached) => Ok(ShareCheck::OverLimit(reached)),
+        None => Ok(ShareCheck::WithinLimit(act)),
+    }
 }
 
 /// Records the share that the op used up.
@@ -106,11 +112,10 @@ fn load_workload(
 fn read_counted_act(row: &Row<'_>) -> rusqlite::Result<Option<(ShareAct, UnixMillis)>> {
     let outcome: Option<Outcome> = read_optional(row, 2, read_cbor)?;
     let counts = outcome.is_none_or(|outcome| outcome.has_succeeded());
-    Ok(if counts {
-        Some((read_parsed(row, 0)?, UnixMillis(row.get(1)?)))
-    } else {
-        None
-    })
+    if !counts {
+        return Ok(None);
+    }
+    Ok(Some((read_parsed(row, 0)?, UnixMillis(row.get(1)?))))
 }
 
 /// Confirmed jobs, adjusted by the provider's undecided commands here.

@@ -29,14 +29,13 @@ pub fn find_confirmed_order(
     order_id: OrderId,
 ) -> rusqlite::Result<Option<ConfirmedOrder>> {
     const ROW: &str = "SELECT bytes, feed_version FROM orders WHERE id = ?";
-    let read = |row: &Row<'_>| {
-        Ok(ConfirmedOrder {
-            order: read_order(row, 0)?,
-            feed_version: read_u64(row, 1)?,
-        })
-    };
     conn.prepare_cached(ROW)?
-        .query_row([&order_id.as_bytes()[..]], read)
+        .query_row([&order_id.as_bytes()[..]], |row| {
+            Ok(ConfirmedOrder {
+                order: read_order(row, 0)?,
+                feed_version: read_u64(row, 1)?,
+            })
+        })
         .optional()
 }
 
@@ -86,20 +85,15 @@ pub fn load_board(
     let ids: Vec<OrderId> = statement
         .query_map([BOARD_MAX], |row| id(row, 0))?
         .collect::<Result<_, _>>()?;
-    let shown = ids.into_iter().filter_map(|order_id| {
-        let item = |sight: EdgeOrderView| {
-            let pending = !sight.pending.is_empty();
-            Some((
-                BoardItem {
-                    order: sight.order?,
-                    pending,
-                },
-                sight.hold,
-            ))
-        };
-        load_order_view(conn, order_id, edge).map(item).transpose()
-    });
-    Ok((cursor, shown.collect::<Result<_, _>>()?))
+    let mut shown = Vec::new();
+    for order_id in ids {
+        let sight = load_order_view(conn, order_id, edge)?;
+        let pending = !sight.pending.is_empty();
+        if let Some(order) = sight.order {
+            shown.push((BoardItem { order, pending }, sight.hold));
+        }
+    }
+    Ok((cursor, shown))
 }
 
 /// Only a faulty client sends more for one order.

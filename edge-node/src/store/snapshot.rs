@@ -10,7 +10,7 @@ use engine::{
     edge::SnapshotChunkWrite,
     view::{ConfirmedOrder, ViewDigest},
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use wire::{FeedChange, Order, OrderId, UnixMillis, is_open};
 
 use super::{
@@ -81,18 +81,17 @@ fn clear_staging(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 fn load_staged_tally(conn: &Connection) -> rusqlite::Result<ViewDigest> {
-    let read = |row: &Row<'_>| {
-        Ok(ViewDigest {
-            digest: hash(row, 0)?,
-            orders: read_u64(row, 1)?,
-            ahead: 0,
-        })
-    };
     let mut statement = conn.prepare_cached("SELECT digest, orders FROM snapshot")?;
-    Ok(statement
-        .query_row([], read)
-        .optional()?
-        .unwrap_or_default())
+    let staged = statement
+        .query_row([], |row| {
+            Ok(ViewDigest {
+                digest: hash(row, 0)?,
+                orders: read_u64(row, 1)?,
+                ahead: 0,
+            })
+        })
+        .optional()?;
+    Ok(staged.unwrap_or_default())
 }
 
 /// A snapshot contains each entity once.

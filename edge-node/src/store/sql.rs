@@ -21,6 +21,11 @@ pub fn read_u64(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {
     u64::try_from(number).map_err(|error| column_error(at, error))
 }
 
+/// Reads a count; one beyond the range becomes the maximum.
+pub fn read_saturated_u32(row: &Row<'_>, at: usize) -> rusqlite::Result<u32> {
+    Ok(u32::try_from(read_u64(row, at)?).unwrap_or(u32::MAX))
+}
+
 /// Reads a nullable column.
 pub fn read_optional<T>(
     row: &Row<'_>,

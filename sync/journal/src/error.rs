@@ -115,13 +115,7 @@ fn any_cause(
 }
 
 fn names_damage(error: &(dyn Error + 'static)) -> bool {
-    let shared = || {
-        error
-            .downcast_ref::<Arc<rusqlite::Error>>()
-            .map(AsRef::as_ref)
-    };
-    let sql = error.downcast_ref::<rusqlite::Error>().or_else(shared);
-    let code = sql.and_then(rusqlite::Error::sqlite_error_code);
+    let code = as_sql_error(error).and_then(rusqlite::Error::sqlite_error_code);
     matches!(
         code,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
@@ -129,31 +123,35 @@ fn names_damage(error: &(dyn Error + 'static)) -> bool {
 }
 
 fn names_full_disk(error: &(dyn Error + 'static)) -> bool {
-    let shared_sql = || {
-        error
-            .downcast_ref::<Arc<rusqlite::Error>>()
-            .map(AsRef::as_ref)
-    };
-    let shared_io = || error.downcast_ref::<Arc<io::Error>>().map(AsRef::as_ref);
-    let of_sql = error
-        .downcast_ref::<rusqlite::Error>()
-        .or_else(shared_sql)
-        .is_some_and(|error| {
-            // The shared-memory index of the write-ahead log cannot grow.
-            let extended = error.sqlite_error().map(|error| error.extended_code);
-            is_full(error) || extended == Some(ffi::SQLITE_IOERR_SHMSIZE)
-        });
-    let of_io = error
-        .downcast_ref::<io::Error>()
-        .or_else(shared_io)
-        .is_some_and(|error| {
-            matches!(
-                error.kind(),
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-            )
-        });
+    let of_sql = as_sql_error(error).is_some_and(|error| {
+        // The shared-memory index of the write-ahead log cannot grow.
+        let extended = error.sqlite_error().map(|error| error.extended_code);
+        is_full(error) || extended == Some(ffi::SQLITE_IOERR_SHMSIZE)
+    });
+    let of_io = as_io_error(error).is_some_and(|error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    });
     let of_write = error.downcast_ref::<WriteError<rusqlite::Error>>();
     of_sql || of_io || matches!(of_write, Some(WriteError::Full))
+}
+
+/// The SQLite error, bare or shared by the clones of a [`JournalError`].
+fn as_sql_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rusqlite::Error> {
+    if let Some(shared) = error.downcast_ref::<Arc<rusqlite::Error>>() {
+        return Some(shared.as_ref());
+    }
+    error.downcast_ref::<rusqlite::Error>()
+}
+
+/// Like `as_sql_error`, for IO errors.
+fn as_io_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    if let Some(shared) = error.downcast_ref::<Arc<io::Error>>() {
+        return Some(shared.as_ref());
+    }
+    error.downcast_ref::<io::Error>()
 }
 
 impl<E: Any> WriteError<E> {

@@ -38,14 +38,15 @@ pub(crate) fn open(path: &Path, migrations: &Migrations<'_>) -> Result<OwnedFile
 }
 
 pub(crate) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
+    open_read_only(path).map_err(JournalError::wrap_sql("open the journal for reading"))
+}
+
+fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || {
-        let conn = Connection::open_with_flags(path, flags)?;
-        conn.busy_timeout(BUSY_TIMEOUT)?;
-        conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        Ok(conn)
-    };
-    open().map_err(JournalError::wrap_sql("open the journal for reading"))
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(conn)
 }
 
 fn lock_file(path: &Path) -> Result<File, JournalError> {
@@ -59,23 +60,25 @@ fn lock_file(path: &Path) -> Result<File, JournalError> {
     }
 }
 
-/// The journal mode persists in the file. The other settings belong to the connection.
 fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
-    let set = || {
-        conn.busy_timeout(BUSY_TIMEOUT)?;
-        let mode: String =
-            conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
-        conn.pragma_update(None, "synchronous", "FULL")?;
-        conn.pragma_update(None, "foreign_keys", true)?;
-        conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        // Overwrites deleted rows, so forgotten data leaves the file.
-        conn.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
-        conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
-        Ok(mode)
-    };
-    let mode = set().map_err(JournalError::wrap_sql("set the journal up"))?;
-    let has_wal = mode.eq_ignore_ascii_case("wal");
-    has_wal
-        .then_some(())
-        .ok_or_else(|| JournalError::NoWal(path.to_owned()))
+    let mode = apply_settings(conn).map_err(JournalError::wrap_sql("set the journal up"))?;
+    if mode.eq_ignore_ascii_case("wal") {
+        Ok(())
+    } else {
+        Err(JournalError::NoWal(path.to_owned()))
+    }
+}
+
+/// Returns the journal mode that SQLite chose. It persists in the file; the other settings belong
+/// to the connection.
+fn apply_settings(conn: &Connection) -> rusqlite::Result<String> {
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    let mode = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // Overwrites deleted rows, so forgotten data leaves the file.
+    conn.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
+    conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
+    Ok(mode)
 }

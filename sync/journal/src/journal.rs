@@ -225,14 +225,21 @@ fn read<T: Send + 'static>(
     to: oneshot::Sender<Result<T, JournalError>>,
 ) -> ReadJob {
     Box::new(move |conn| {
-        let at_one_moment = || conn.unchecked_transaction().and_then(|tx| f(&tx));
-        let result = match catch_unwind(AssertUnwindSafe(at_one_moment)) {
+        let result = match catch_unwind(AssertUnwindSafe(|| read_snapshot(conn, f))) {
             Ok(result) => result.map_err(JournalError::wrap_sql("read the journal")),
             Err(panic) => Err(JournalError::from_panic(&*panic)),
         };
         // The caller may be gone.
         let _ = to.send(result);
     })
+}
+
+fn read_snapshot<T>(
+    conn: &Connection,
+    f: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    let snapshot = conn.unchecked_transaction()?;
+    f(&snapshot)
 }
 
 fn run_reads(conn: &Connection, mut reads: mpsc::Receiver<ReadJob>) {

@@ -2,89 +2,107 @@
 
 use super::*;
 
-/// The op names the file's revocations and is judged by them. The gate gets them slightly later.
-#[tokio::test]
-async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_those_allow() {
-    let me = UserId(id(7));
-    let other = UserId(id(8));
-    let session = SessionId(id(70));
-    let now = People::new().clock.now();
-    let nobody = RevokedWords::default();
-    let ended = |session| RevokedWords {
-        session: Some(session),
-        ..nobody.clone()
-    };
-    let person = |word| RevokedWords {
-        person: Some(word),
-        ..nobody.clone()
-    };
-    let mark = |user, version, verified| {
+/// One feed change about one person.
+#[derive(Debug, Clone, Default)]
+struct RevokedWords {
+    session: Option<SessionId>,
+    person: Option<RevocationStatus>,
+    mark: Option<ProviderVerification>,
+}
+
+impl RevokedWords {
+    fn from_session(session: SessionId) -> Self {
+        Self {
+            session: Some(session),
+            ..Self::default()
+        }
+    }
+
+    fn from_person(word: RevocationStatus) -> Self {
+        Self {
+            person: Some(word),
+            ..Self::default()
+        }
+    }
+
+    fn from_mark(user: UserId, version: u64, verified: bool) -> Self {
         let word = ProviderVerification {
             user,
             version,
             verified,
         };
-        RevokedWords {
+        Self {
             mark: Some(word),
-            ..nobody.clone()
+            ..Self::default()
         }
-    };
+    }
+
+    fn into_change(self) -> FeedChange {
+        FeedChange::Revoked {
+            version: 4,
+            sessions: self.session.into_iter().collect(),
+            users: Vec::new(),
+            person: self.person,
+            mark: self.mark,
+        }
+    }
+}
+
+/// The verdict on an accept in this session, by a person who was let in before the file got these
+/// words.
+async fn verdict_after_words(edge: Edge, words: RevokedWords, session: SessionId) -> Verdict {
+    let now = edge.people.clock.now();
+    edge.store
+        .apply_changes(4, vec![grant(), words.into_change()], now)
+        .await
+        .unwrap();
+    let token = edge.people.token_of(|claims| Claims {
+        jti: session,
+        verified: true,
+        mark_version: 4,
+        ..claims
+    });
+    edge.send(&frame(101, &token, &accept(1))).await.verdict
+}
+
+/// The op names the file's revocations and is judged by them. The gate gets them slightly later.
+#[tokio::test]
+async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_those_allow() {
+    use RevocationStatus as Status;
+    use RevokedWords as Words;
+    let me = UserId(id(7));
+    let other = UserId(id(8));
+    let session = SessionId(id(70));
+    let now = People::new().clock.now();
+    let later = now.plus_ms(1);
     for (words, verdict) in [
-        (nobody.clone(), Verdict::Firm),
-        (ended(SessionId(id(71))), Verdict::Firm),
-        (ended(session), Verdict::Provisional),
+        (Words::default(), Verdict::Firm),
+        (Words::from_session(SessionId(id(71))), Verdict::Firm),
+        (Words::from_session(session), Verdict::Provisional),
         (
-            person(RevocationStatus::from_revocation(other, now)),
+            Words::from_person(Status::from_revocation(other, now)),
             Verdict::Firm,
         ),
         (
-            person(RevocationStatus::from_revocation(me, now)),
+            Words::from_person(Status::from_revocation(me, now)),
             Verdict::Provisional,
         ),
         (
-            person(RevocationStatus::from_readmission(me, now)),
+            Words::from_person(Status::from_readmission(me, now)),
             Verdict::Firm,
         ),
         (
-            person(RevocationStatus::from_readmission(me, now.plus_ms(1))),
+            Words::from_person(Status::from_readmission(me, later)),
             Verdict::Provisional,
         ),
-        (mark(me, 5, true), Verdict::Firm),
-        (mark(me, 3, false), Verdict::Firm),
-        (mark(me, 5, false), Verdict::Provisional),
-        (mark(other, 5, false), Verdict::Firm),
+        (Words::from_mark(me, 5, true), Verdict::Firm),
+        (Words::from_mark(me, 3, false), Verdict::Firm),
+        (Words::from_mark(me, 5, false), Verdict::Provisional),
+        (Words::from_mark(other, 5, false), Verdict::Firm),
     ] {
-        let heard = async |edge: Edge| {
-            let RevokedWords {
-                session: ended,
-                person,
-                mark,
-            } = words.clone();
-            let sessions = ended.into_iter().collect();
-            let news = FeedChange::Revoked {
-                version: 4,
-                sessions,
-                users: Vec::new(),
-                person,
-                mark,
-            };
-            edge.store
-                .apply_changes(4, vec![grant(), news], now)
-                .await
-                .unwrap();
-            let marked = |claims| Claims {
-                verified: true,
-                mark_version: 4,
-                ..claims
-            };
-            let token = edge.people.token_of(|claims| Claims {
-                jti: session,
-                ..marked(claims)
-            });
-            edge.send(&frame(101, &token, &accept(1))).await.verdict
-        };
+        let edge = Edge::verified_only().await;
         assert_eq!(
-            heard(Edge::verified_only().await).await,
+            verdict_after_words(edge, words.clone(), session).await,
             verdict,
             "{words:?}"
         );
@@ -97,20 +115,13 @@ async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_
             verified_providers_only: false,
             ..Config::default()
         };
+        let edge = Edge::with(anybody).await;
         assert_eq!(
-            heard(Edge::with(anybody).await).await,
+            verdict_after_words(edge, words.clone(), session).await,
             unmarked,
             "also unverified: {words:?}"
         );
     }
-}
-
-/// One feed change about one person.
-#[derive(Debug, Clone, Default)]
-struct RevokedWords {
-    session: Option<SessionId>,
-    person: Option<RevocationStatus>,
-    mark: Option<ProviderVerification>,
 }
 
 #[tokio::test]

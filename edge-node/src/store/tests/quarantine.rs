@@ -1,15 +1,15 @@
-//! A new epoch: the commands logged again, their order, and the renaming of a twin.
+//! A new epoch: the commands logged again, and their order.
 
 use engine::{
     edge::{NewEpoch, TailWrite},
     verdict::TakenVerdict,
 };
-use wire::{BootNonce, CommandOp, EarlierReceipt, EdgeId, QuarantineWhy, Receipt};
+use wire::{BootNonce, CommandOp, EarlierReceipt, QuarantineWhy, Receipt};
 
 use super::*;
 use crate::tests::id;
 
-const FIRM: CommandDecision = CommandDecision::Taken(TakenVerdict {
+pub(super) const FIRM: CommandDecision = CommandDecision::Taken(TakenVerdict {
     verdict: Verdict::Firm,
     fence: Some(6),
     doubt: None,
@@ -22,7 +22,7 @@ const EVERYTHING: OpRange = OpRange {
     first_whatever_size: true,
 };
 
-fn new_epoch() -> NewEpoch {
+pub(super) fn new_epoch() -> NewEpoch {
     let last_accepted = Hash::digest_bytes(b"the cursor");
     let why = QuarantineWhy::EdgeRestored;
     NewEpoch {
@@ -33,7 +33,7 @@ fn new_epoch() -> NewEpoch {
     }
 }
 
-async fn ops(store: &Store) -> Vec<Op> {
+pub(super) async fn ops(store: &Store) -> Vec<Op> {
     let run = store.run(EVERYTHING).await.unwrap();
     run.ops
         .iter()
@@ -41,7 +41,7 @@ async fn ops(store: &Store) -> Vec<Op> {
         .collect()
 }
 
-fn commands(ops: &[Op]) -> Vec<&CommandOp> {
+pub(super) fn commands(ops: &[Op]) -> Vec<&CommandOp> {
     let command = |op: &'_ Op| matches!(op, Op::Command(_));
     let ops = ops.iter().filter(|op| command(op));
     ops.map(|op| {
@@ -54,7 +54,7 @@ fn commands(ops: &[Op]) -> Vec<&CommandOp> {
     .collect()
 }
 
-fn ids(ops: &[Op]) -> Vec<u128> {
+pub(super) fn ids(ops: &[Op]) -> Vec<u128> {
     commands(ops)
         .iter()
         .map(|op| op.command.id.0.as_u128() - id(0).as_u128())
@@ -72,10 +72,19 @@ async fn another_log(numbers: impl IntoIterator<Item = u128>) -> Vec<Vec<u8>> {
     store.run(EVERYTHING).await.unwrap().ops
 }
 
-#[tokio::test]
-async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_the_newer() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
+/// An edge whose file was replaced by a backup. It has taken command 105 since.
+struct RestoredEdge {
+    store: Store,
+    /// Where command 102 stands, which was answered firm before the backup.
+    firm_at: ChainHead,
+    /// The end of the log in the backup.
+    common: ChainHead,
+    /// The ops after the backup: commands 103 and 104.
+    lost: Vec<Vec<u8>>,
+}
+
+async fn restore_from_backup(data: &TempDir) -> RestoredEdge {
+    let (store, _) = open(data, 1).await;
     with_orders(&store, 1..=9).await;
     let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
     let firm = store
@@ -95,7 +104,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     let backup = tempfile::tempdir().unwrap();
     copy(&data.path().join("db"), &backup.path().join("db"));
 
-    let (store, _) = open(&data, 2).await;
+    let (store, _) = open(data, 2).await;
     for n in [3, 4] {
         entered(&store, entry(100 + n, by(20 + n), accept(n))).await;
     }
@@ -107,39 +116,56 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     store.close();
     std::fs::remove_dir_all(data.path().join("db")).unwrap();
     copy(&backup.path().join("db"), &data.path().join("db"));
-    let (store, suspicion) = open(&data, 3).await;
+    let (store, suspicion) = open(data, 3).await;
     assert_eq!(suspicion, Some(Alarm::Older));
     entered(&store, entry(105, by(21), accept(5))).await;
+    RestoredEdge {
+        store,
+        firm_at: firm.at,
+        common,
+        lost,
+    }
+}
 
-    let (first, second) = lost.split_at(3);
-    let run = |begins, before: ChainHead, ops: &[Vec<u8>]| {
-        let at = before.append_op(&ops[0]);
-        let first_seq = at.seq;
-        let first_hash = at.hash;
-        TailWrite {
-            begins,
-            epoch: 1,
-            first_seq,
-            first_hash,
-            ops: ops.to_vec(),
-        }
+/// Gives the lost ops back in two parts, after a tail that broke off and must be discarded.
+async fn give_back_tail(store: &Store, common: ChainHead, lost: &[Vec<u8>]) {
+    let elsewhere = ChainHead {
+        seq: 40,
+        hash: Hash::ZERO,
     };
-    // This tail is partial and must be discarded.
     let cut_off = another_log([7]).await;
-    store
-        .keep_tail(run(
-            true,
-            ChainHead {
-                seq: 40,
-                hash: Hash::ZERO,
-            },
-            &cut_off,
-        ))
-        .await
-        .unwrap();
-    store.keep_tail(run(true, common, first)).await.unwrap();
+    let (first, second) = lost.split_at(3);
     let middle = common.append_ops(first.iter().map(Vec::as_slice));
-    store.keep_tail(run(false, middle, second)).await.unwrap();
+    for run in [
+        tail_write(true, elsewhere, &cut_off),
+        tail_write(true, common, first),
+        tail_write(false, middle, second),
+    ] {
+        store.keep_tail(run).await.unwrap();
+    }
+}
+
+fn tail_write(begins: bool, before: ChainHead, ops: &[Vec<u8>]) -> TailWrite {
+    let at = before.append_op(&ops[0]);
+    TailWrite {
+        begins,
+        epoch: 1,
+        first_seq: at.seq,
+        first_hash: at.hash,
+        ops: ops.to_vec(),
+    }
+}
+
+#[tokio::test]
+async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_the_newer() {
+    let data = tempfile::tempdir().unwrap();
+    let RestoredEdge {
+        store,
+        firm_at,
+        common,
+        lost,
+    } = restore_from_backup(&data).await;
+    give_back_tail(&store, common, &lost).await;
     let begun = store.begin_epoch(new_epoch(), NOW).await.unwrap();
 
     assert_eq!((begun.epoch, begun.relogged), (2, 4));
@@ -156,22 +182,12 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
         [102, 103, 104, 105],
         "in this order, and nothing that has an outcome"
     );
-    for op in commands(&ops) {
-        assert_eq!(
-            (op.verdict, op.fence, op.cut_off),
-            (Verdict::Provisional, None, Some(true))
-        );
-        let seq = usize::try_from(op.token_seq).unwrap();
-        let token = Op::Token {
-            token: format!("token of {}", op.actor.user_id),
-        };
-        assert_eq!(ops[seq - 1], token, "its token stands in the new epoch");
-    }
+    assert_provisional_with_token(&ops);
     let first = commands(&ops)[0].relogged.clone().unwrap();
     let receipt = EarlierReceipt {
         edge: identity().name,
         epoch: 1,
-        at: firm.at,
+        at: firm_at,
         verdict: Verdict::Firm,
         fence: Some(6),
         why: QuarantineWhy::EdgeRestored,
@@ -184,15 +200,10 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     let position = store.load_position().await.unwrap();
     let start =
         ChainHead::start_renewed_epoch(&identity().name, 2, 9, Hash::digest_bytes(b"the cursor"));
+    let bytes: Vec<_> = ops.iter().map(Op::to_bytes).collect();
     assert_eq!(
         position.head,
-        start.append_ops(
-            ops.iter()
-                .map(Op::to_bytes)
-                .collect::<Vec<_>>()
-                .iter()
-                .map(Vec::as_slice)
-        )
+        start.append_ops(bytes.iter().map(Vec::as_slice))
     );
     assert_eq!(
         (position.epoch, position.outcome_cursor, position.pending),
@@ -206,6 +217,21 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     );
 
     goes_on(&data, store, again.at.seq).await;
+}
+
+#[track_caller]
+fn assert_provisional_with_token(ops: &[Op]) {
+    for op in commands(ops) {
+        assert_eq!(
+            (op.verdict, op.fence, op.cut_off),
+            (Verdict::Provisional, None, Some(true))
+        );
+        let seq = usize::try_from(op.token_seq).unwrap();
+        let token = Op::Token {
+            token: format!("token of {}", op.actor.user_id),
+        };
+        assert_eq!(ops[seq - 1], token, "its token stands in the new epoch");
+    }
 }
 
 /// Reopens without suspicion; an outcome finds its command in the new epoch.
@@ -340,149 +366,5 @@ async fn a_receipt_for_what_the_log_does_not_have_makes_suspect_and_every_other_
         );
         let alarm = store.find_alarm().await.unwrap().map(|(alarm, _)| alarm);
         assert_eq!(alarm, suspect.then_some(Alarm::Receipt), "{what}");
-    }
-}
-
-#[tokio::test]
-async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    with_orders(&store, 1..=9).await;
-    let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
-    let applied = Outcome::new_applied(after(1, 2, Action::Accept, 21), NOW);
-    store
-        .store_outcomes(1, vec![outcome(1, decided.at.seq, applied)], NOW)
-        .await
-        .unwrap();
-    store
-        .judge_and_log_command(entry(102, by(21), accept(2)), |_, _| FIRM)
-        .await
-        .unwrap();
-    let own = EdgeIdentity {
-        name: EdgeId::new("north-2").unwrap(),
-        ..identity()
-    };
-    let nonce = BootNonce([7; 16]);
-    store.raise_alarm(Alarm::Older, NOW).await.unwrap();
-    store.clone().close();
-    drop(store);
-    assert_eq!(
-        enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(),
-        None,
-        "no twin"
-    );
-
-    let (store, _) = open(&data, 2).await;
-    store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
-    store.close();
-    let (store, _) = open(&data, 3).await;
-    let position = store.load_position().await.unwrap();
-    assert!(position.twin && position.suspect);
-    let told = read_report(&path_in(data.path())).unwrap();
-    assert_eq!(told.alarm.as_ref().map(|alarm| alarm.why), Some("twin"));
-    assert!(
-        told.to_string().contains("`holdfast enrol REGION NAME`"),
-        "{told}"
-    );
-    store.close();
-
-    let renamed = enrol_anew(data.path(), &own, nonce, NOW)
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!((renamed.from, renamed.relogged), (identity().name, 1));
-    assert_eq!(
-        enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(),
-        None,
-        "once"
-    );
-    let (store, suspicion) = Store::open(data.path(), own.clone(), nonce, NOW)
-        .await
-        .unwrap();
-    assert_eq!(suspicion, None);
-    let position = store.load_position().await.unwrap();
-    assert!(!position.twin && !position.suspect && !store.load_trust().await.unwrap().enrolled);
-    let ops = ops(&store).await;
-    assert_eq!(ids(&ops), [102]);
-    let relogged = commands(&ops)[0].relogged.clone().unwrap();
-    assert_eq!(
-        (relogged.edge, relogged.why),
-        (identity().name, QuarantineWhy::EdgeCloned)
-    );
-    let start = ChainHead::start(&own.name);
-    let bytes: Vec<_> = ops.iter().map(Op::to_bytes).collect();
-    assert_eq!(
-        position.head,
-        start.append_ops(bytes.iter().map(Vec::as_slice))
-    );
-    let (known, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
-    assert!(
-        !new && known.outcome.is_some(),
-        "what was decided is still known"
-    );
-}
-
-#[tokio::test]
-async fn an_edge_of_its_own_counts_its_epochs_anew() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    store.raise_alarm(Alarm::Older, NOW).await.unwrap();
-    assert_eq!(store.begin_epoch(new_epoch(), NOW).await.unwrap().epoch, 2);
-    store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
-    store.close();
-    let own = EdgeIdentity {
-        name: EdgeId::new("north-2").unwrap(),
-        ..identity()
-    };
-    let nonce = BootNonce([7; 16]);
-    enrol_anew(data.path(), &own, nonce, NOW)
-        .await
-        .unwrap()
-        .unwrap();
-    let (store, _) = Store::open(data.path(), own, nonce, NOW).await.unwrap();
-    store.raise_alarm(Alarm::Older, NOW).await.unwrap();
-    assert_eq!(store.begin_epoch(new_epoch(), NOW).await.unwrap().epoch, 2);
-}
-
-#[tokio::test]
-async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
-    let data = tempfile::tempdir().unwrap();
-    let mut name = identity();
-    let mut decided = 0;
-    for (generation, next) in [(1, "north-2"), (2, "north-3"), (3, "north-4")] {
-        let nonce = BootNonce([generation; 16]);
-        let (store, _) = Store::open(data.path(), name.clone(), nonce, NOW)
-            .await
-            .unwrap();
-        let n = u128::from(generation);
-        with_orders(&store, [n]).await;
-        // Three commands share a place in their logs; all are kept.
-        let (stored, ..) = entered(&store, entry(100 + n, by(21), accept(n))).await;
-        let applied = Outcome::new_applied(after(n, 2, Action::Accept, 21), NOW);
-        store
-            .store_outcomes(1, vec![outcome(1, stored.at.seq, applied)], NOW)
-            .await
-            .unwrap();
-        decided = n;
-        store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
-        store.close();
-        name = EdgeIdentity {
-            name: EdgeId::new(next).unwrap(),
-            ..name
-        };
-        let renamed = enrol_anew(data.path(), &name, BootNonce([9; 16]), NOW)
-            .await
-            .unwrap();
-        assert_eq!(renamed.map(|renamed| renamed.relogged), Some(0), "{next}");
-    }
-    let (store, _) = Store::open(data.path(), name, BootNonce([8; 16]), NOW)
-        .await
-        .unwrap();
-    for n in 1..=decided {
-        let (known, _, new) = entered(&store, entry(100 + n, by(21), accept(n))).await;
-        assert!(
-            !new && known.outcome.is_some(),
-            "command {n} is still known"
-        );
     }
 }

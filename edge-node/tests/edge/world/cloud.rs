@@ -1,6 +1,8 @@
 //! A cloud with one hub: enrols the edge, stores ops that continue its cursor, decides every
 //! command at once, and sends the feed. Tests can cut and restore its link.
 
+mod session;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -12,10 +14,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{
-        State,
-        ws::{Message, WebSocket, WebSocketUpgrade},
-    },
+    extract::{State, ws::WebSocketUpgrade},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
     routing::{any, post},
@@ -24,27 +23,20 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
     clock::Clock,
     problem::Problem,
-    seal::{FrameSealer, sign_hub_time},
+    seal::sign_hub_time,
     tasks::Tasks,
     tokens::{Signer, bearer_token, edge_clock_error, verify_edge},
 };
 use serde_json::{Value, json};
 use tokio::sync::{Notify, watch};
 use wire::{
-    Action, ChainHead, ChangesFrame, Code, Credit, EdgeId, FeedChange, Frame, Hello, LinkLimits,
-    LinkSessionId, NumberedOutcome, Op, Order, OrderId, Outcome, OutcomeKind, OutcomesFrame, Probe,
-    SessionRefusal, UnixMillis, Welcome,
+    ChainHead, Code, EdgeId, FeedChange, Frame, Hello, NumberedOutcome, Op, Order, OrderId,
 };
 
 use super::People;
+use session::TestHubSession;
 
 pub const GENERATION: u64 = 77;
-const LIMITS: LinkLimits = LinkLimits {
-    batch_ops_max: 200,
-    batch_bytes_max: 100_000,
-    credit_ops: 1_000,
-    credit_bytes: 1_000_000,
-};
 
 #[derive(Clone)]
 pub struct Cloud(Arc<Inner>);
@@ -309,260 +301,6 @@ async fn link(
         return cloud.refuse_link(token);
     }
     upgrade.on_upgrade(move |socket| async move {
-        let standing = None;
-        let sealer = None;
-        let mut session = Session {
-            cloud,
-            socket,
-            standing,
-            outcomes: 0,
-            feed: 0,
-            sealer,
-        };
-        session.run().await;
+        TestHubSession::new(cloud, socket).run().await;
     })
-}
-
-struct Session {
-    cloud: Cloud,
-    socket: WebSocket,
-    standing: Option<LinkSessionId>,
-    outcomes: u64,
-    feed: u64,
-    sealer: Option<FrameSealer>,
-}
-
-impl Session {
-    async fn run(&mut self) -> Option<()> {
-        let cloud = self.cloud.clone();
-        let mut gate = cloud.0.gate.subscribe();
-        loop {
-            let term = self.standing.map_or(u64::MAX, |standing| standing.term);
-            if term <= cloud.0.frozen.load(Ordering::SeqCst) {
-                std::future::pending::<()>().await;
-            }
-            let changed = cloud.0.changed.notified();
-            self.send_down().await?;
-            tokio::select! {
-                message = self.socket.recv() => {
-                    match message?.ok()? {
-                        Message::Binary(bytes) => {
-                            self.hear(Frame::from_bytes(&bytes).unwrap()).await?;
-                        }
-                        Message::Ping(_) => {
-                            cloud.0.pings.fetch_add(1, Ordering::SeqCst);
-                        }
-                        _ => {}
-                    }
-                }
-                () = changed => {}
-                () = async { let _ = gate.wait_for(|open| !open).await.map(drop); } => {
-                    let detail = "closed by an operator".into();
-                    self.send(Frame::Refused(SessionRefusal { code: Code::GateClosed, detail })).await?;
-                    return None;
-                }
-            }
-        }
-    }
-
-    async fn hear(&mut self, frame: Frame) -> Option<()> {
-        match frame {
-            Frame::Hello(hello) => self.welcome(hello).await,
-            Frame::Up(up) => {
-                assert_eq!(Some(up.standing), self.standing);
-                let packed = usize::from(up.packed.is_some());
-                self.cloud.with(|state| {
-                    state.packed += packed;
-                    assert!(
-                        packed == 0 || state.codec.is_some(),
-                        "packed without being asked"
-                    );
-                });
-                let up = up
-                    .into_unpacked(LIMITS.batch_ops_max, LIMITS.batch_bytes_max)
-                    .unwrap();
-                let (cursor, feed_seq) = self
-                    .cloud
-                    .with(|state| (store(state, &up), state.feed.len() as u64));
-                let LinkLimits {
-                    credit_ops: ops,
-                    credit_bytes: bytes,
-                    ..
-                } = LIMITS;
-                self.send(Frame::Credit(Credit {
-                    standing: up.standing,
-                    cursor,
-                    ops,
-                    bytes,
-                    feed_seq: Some(feed_seq),
-                }))
-                .await
-            }
-            Frame::Ack(ack) => {
-                self.cloud.with(|state| state.acks.push(ack));
-                Some(())
-            }
-            Frame::Alive(alive) => {
-                assert_eq!(Some(alive.standing), self.standing);
-                self.cloud.with(|state| state.alive.push(alive.number));
-                Some(())
-            }
-            other => panic!("an edge does not send {}", other.kind()),
-        }
-    }
-
-    async fn welcome(&mut self, hello: Hello) -> Option<()> {
-        let key = self.cloud.with(|state| state.hub_key.clone());
-        let sealer = |(key, challenge)| FrameSealer::new(key, hello.edge.clone(), challenge);
-        self.sealer = key.zip(hello.challenge).map(sealer);
-        let start = ChainHead::start(&hello.edge);
-        let (cursor, term, codec) = self.cloud.with(|state| {
-            state.term += 1;
-            state.hellos.push(hello.clone());
-            (*state.cursor.get_or_insert(start), state.term, state.codec)
-        });
-        self.outcomes = hello.outcome_cursor;
-        self.feed = if hello.feed_generation == GENERATION {
-            hello.feed_cursor
-        } else {
-            0
-        };
-        let standing = LinkSessionId {
-            term,
-            nonce: hello.nonce,
-        };
-        self.standing = Some(standing);
-        self.send(Frame::Welcome(Welcome {
-            protocol: 1,
-            standing,
-            cursor: cursor.seq,
-            cursor_hash: cursor.hash,
-            feed_generation: GENERATION,
-            limits: LIMITS,
-            cloud_now: Clock::system().now(),
-            snapshot: None,
-            codec,
-        }))
-        .await
-    }
-
-    async fn send_down(&mut self) -> Option<()> {
-        let Some(standing) = self.standing else {
-            return Some(());
-        };
-        let (outcomes, changes) = self.cloud.with(|state| {
-            let after = |n: u64| usize::try_from(n).unwrap();
-            (
-                state.outcomes[after(self.outcomes)..].to_vec(),
-                state.feed[after(self.feed)..].to_vec(),
-            )
-        });
-        let interjections = self
-            .cloud
-            .with(|state| std::mem::take(&mut state.interjections));
-        for frame in interjections {
-            self.send(frame).await?;
-        }
-        if !outcomes.is_empty() {
-            let from = self.outcomes;
-            self.outcomes += outcomes.len() as u64;
-            let to = self.outcomes;
-            let frame = OutcomesFrame {
-                standing,
-                epoch: 1,
-                from,
-                to,
-                outcomes,
-            };
-            self.send(Frame::Outcomes(frame)).await?;
-        }
-        if !changes.is_empty() {
-            let from = self.feed;
-            self.feed += changes.len() as u64;
-            self.send(Frame::Down(ChangesFrame {
-                standing,
-                from,
-                to: self.feed,
-                changes,
-            }))
-            .await?;
-        }
-        if let Some(number) = self.cloud.with(|state| state.probe.take()) {
-            self.send(Frame::Probe(Probe { standing, number })).await?;
-        }
-        Some(())
-    }
-
-    async fn send(&mut self, frame: Frame) -> Option<()> {
-        let frame = match &mut self.sealer {
-            Some(sealer) => sealer.seal_frame(&frame),
-            None => frame,
-        };
-        self.socket
-            .send(Message::Binary(frame.to_bytes().into()))
-            .await
-            .ok()
-    }
-}
-
-/// Stores and decides ops that continue the cursor.
-fn store(state: &mut Stored, up: &wire::OpsFrame) -> u64 {
-    let mut cursor = state.cursor.unwrap();
-    assert_eq!(
-        (up.first_seq, up.prev_hash),
-        (cursor.seq + 1, cursor.hash),
-        "no gap, one chain"
-    );
-    for bytes in &up.ops {
-        cursor = cursor.append_op(bytes);
-        let op = Op::from_bytes(bytes).unwrap();
-        decide(state, cursor.seq, &op);
-        state.ops.push(op);
-    }
-    assert_eq!(up.hash, cursor.hash);
-    state.cursor = Some(cursor);
-    cursor.seq
-}
-
-fn decide(state: &mut Stored, seq: u64, op: &Op) {
-    let (command_id, outcome) = match op {
-        Op::Command(op) => (Some(op.command.id), outcome(state, op)),
-        _ => (None, plain()),
-    };
-    let number = state.outcomes.len() as u64 + 1;
-    state.outcomes.push(NumberedOutcome {
-        number,
-        seq,
-        command_id,
-        outcome,
-    });
-}
-
-fn outcome(state: &mut Stored, op: &wire::CommandOp) -> Outcome {
-    let now = Clock::system().now();
-    let Some(order) = state.orders.get_mut(&op.command.body.order_id()) else {
-        return Outcome::new_rejected(Code::OrderNotFound, None, now);
-    };
-    let next = op
-        .command
-        .body
-        .order_action()
-        .and_then(|action| order.status.next_status(action));
-    let Some(next) = next else {
-        return Outcome::new_rejected(Code::OrderAlreadyAccepted, Some(order.clone()), now);
-    };
-    order.status = next;
-    order.version += 1;
-    if op.command.body.order_action() == Some(Action::Accept) {
-        order.provider_id = Some(op.actor.user_id);
-    }
-    let order = order.clone();
-    state.feed.push(FeedChange::Order(order.clone()));
-    Outcome::new_applied(order, now)
-}
-
-fn plain() -> Outcome {
-    let kind = OutcomeKind::Applied;
-    let decided_at = UnixMillis(0);
-    Outcome::new_plain(kind, decided_at)
 }
