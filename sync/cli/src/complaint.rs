@@ -1,7 +1,10 @@
 //! Turns complaints into sentences: each problem and its next step.
 
 use serde::Serialize;
-use wire::{GateState, HealthIssueKind, LinkState, QuarantineWhy, StatusReport, UnixMillis};
+use wire::{
+    GateState, HealthIssueKind, LinkState, QuarantineStatus, QuarantineWhy, StatusReport,
+    UnixMillis,
+};
 
 use crate::{
     age,
@@ -23,10 +26,10 @@ pub struct ComplaintText {
 pub fn describe_complaints(report: &StatusReport, look: &OutputStyle) -> Vec<ComplaintText> {
     let complaints = report.list_health_issues().into_iter();
     let worded = complaints.map(|complaint| {
-        let (kind, text) = describe_complaint(&complaint.about, complaint.kind, report, look);
+        let text = describe_complaint(&complaint.about, complaint.kind, report, look);
         let (problem, next_step) = split_next_step(text);
         ComplaintText {
-            kind,
+            kind: name_complaint_kind(complaint.kind),
             about: complaint.about,
             problem,
             next_step,
@@ -35,142 +38,124 @@ pub fn describe_complaints(report: &StatusReport, look: &OutputStyle) -> Vec<Com
     worded.collect()
 }
 
+fn name_complaint_kind(kind: HealthIssueKind) -> &'static str {
+    use HealthIssueKind as Kind;
+    match kind {
+        Kind::GateClosed => "gate_closed",
+        Kind::Contradicted(_) => "contradicted",
+        Kind::AsksStopped(_) => "asks_stopped",
+        Kind::NoEdge => "no_edge",
+        Kind::NobodyHolds => "nobody_holds",
+        Kind::NeedsOperator => "needs_operator",
+        Kind::Twin => "twin",
+        Kind::Quarantined(status, _) => match status.why {
+            QuarantineWhy::EdgeRestored => "restored",
+            QuarantineWhy::EdgeCloned => "cloned",
+        },
+        Kind::GrantDiffers { .. } => "grant_differs",
+        Kind::LeftBehind(_) => "left_behind",
+        Kind::NeverConnected => "never_connected",
+        Kind::LinkDown(_) => "link_down",
+        Kind::OrdersDiffer => "orders_differ",
+        Kind::Unsettled { .. } => "unsettled",
+        Kind::OpsStopped(_) => "ops_stopped",
+        Kind::OpsHeld(_) => "ops_held",
+        Kind::OpsParked(_) => "ops_parked",
+        Kind::DiskLow { .. } => "disk_low",
+        Kind::NewcomersWait(_) => "newcomers_wait",
+        Kind::TakesAnyHub => "takes_any_hub",
+        Kind::PlainLine => "plain_line",
+        Kind::ClockWrong { .. } => "clock_wrong",
+        Kind::CloudTokens { .. } => "cloud_tokens",
+    }
+}
+
 fn describe_complaint(
     about: &str,
     kind: HealthIssueKind,
     report: &StatusReport,
     look: &OutputStyle,
-) -> (&'static str, String) {
+) -> String {
     use HealthIssueKind as Kind;
     let name = about.into();
     match kind {
-        Kind::GateClosed => (
-            "gate_closed",
-            look.translate(say::complaint_gate_closed { region: name }),
-        ),
-        Kind::Contradicted(times) => (
-            "contradicted",
-            look.translate(say::complaint_contradicted {
-                times: times.into(),
-            }),
-        ),
-        Kind::AsksStopped(count) => (
-            "asks_stopped",
-            look.translate(say::complaint_asks_stopped { count }),
-        ),
-        Kind::NoEdge => (
-            "no_edge",
-            look.translate(say::complaint_no_edge { region: name }),
-        ),
+        Kind::GateClosed => look.translate(say::complaint_gate_closed { region: name }),
+        Kind::Contradicted(times) => look.translate(say::complaint_contradicted {
+            times: times.into(),
+        }),
+        Kind::AsksStopped(count) => look.translate(say::complaint_asks_stopped { count }),
+        Kind::NoEdge => look.translate(say::complaint_no_edge { region: name }),
         Kind::NobodyHolds => {
             let edge = suggest_holder(about, report).into();
-            (
-                "nobody_holds",
-                look.translate(say::complaint_nobody_holds { region: name, edge }),
-            )
+            look.translate(say::complaint_nobody_holds { region: name, edge })
         }
-        Kind::NeedsOperator => (
-            "needs_operator",
-            look.translate(say::complaint_needs_operator { edge: name }),
-        ),
-        Kind::Twin => ("twin", look.translate(say::complaint_twin)),
-        Kind::Quarantined(status, epoch) => {
-            let (kind, why) = match status.why {
-                QuarantineWhy::EdgeRestored => ("restored", "edge_restored".into()),
-                QuarantineWhy::EdgeCloned => ("cloned", "edge_cloned".into()),
-            };
-            let at = age::format_moment(status.at).into();
-            let epoch = epoch.into();
-            (
-                kind,
-                look.translate(say::complaint_quarantine {
-                    edge: name,
-                    why,
-                    at,
-                    epoch,
-                }),
-            )
-        }
-        Kind::GrantDiffers { fence } => (
-            "grant_differs",
-            look.translate(say::complaint_grant_differs {
-                fence: fence.into(),
-            }),
-        ),
-        Kind::LeftBehind(left) => {
-            let epoch = left.epoch.into();
-            let count = left.commands;
-            (
-                "left_behind",
-                look.translate(say::complaint_left_behind { epoch, count }),
-            )
-        }
-        Kind::NeverConnected => (
-            "never_connected",
-            look.translate(say::complaint_never_connected),
-        ),
-        Kind::LinkDown(gate) => {
-            let gate = if gate == GateState::Closed {
-                "closed"
-            } else {
-                "open"
-            };
-            (
-                "link_down",
-                look.translate(say::complaint_link_down { gate: gate.into() }),
-            )
-        }
-        Kind::OrdersDiffer => (
-            "orders_differ",
-            look.translate(say::complaint_orders_differ),
-        ),
-        Kind::Unsettled { since, unread } => {
-            ("unsettled", describe_unsettled_orders(since, unread, look))
-        }
-        Kind::OpsStopped(count) => (
-            "ops_stopped",
-            look.translate(say::complaint_ops_stopped { edge: name, count }),
-        ),
-        Kind::OpsHeld(count) => (
-            "ops_held",
-            look.translate(say::complaint_ops_held { edge: name, count }),
-        ),
-        Kind::OpsParked(count) => (
-            "ops_parked",
-            look.translate(say::complaint_ops_parked { count }),
-        ),
-        Kind::DiskLow { free_bytes } => match free_bytes >> 20 {
-            0 => ("disk_low", look.translate(say::complaint_disk_full)),
-            mib => (
-                "disk_low",
-                look.translate(say::complaint_disk_low { mib: mib.into() }),
-            ),
-        },
-        Kind::NewcomersWait(count) => (
-            "newcomers_wait",
-            look.translate(say::complaint_newcomers_wait { count }),
-        ),
-        Kind::TakesAnyHub => (
-            "takes_any_hub",
-            look.translate(say::complaint_takes_any_hub),
-        ),
-        Kind::PlainLine => ("plain_line", look.translate(say::complaint_plain_line)),
-        Kind::ClockWrong { error_ms } => {
-            let error = if error_ms > 0 { "ahead" } else { "behind" }.into();
-            let by = age::format_duration(error_ms.abs()).into();
-            (
-                "clock_wrong",
-                look.translate(say::complaint_clock_wrong { by, error }),
-            )
-        }
-        Kind::CloudTokens { since } => {
-            let since = age::format_moment(since).into();
-            (
-                "cloud_tokens",
-                look.translate(say::complaint_cloud_tokens { since }),
-            )
-        }
+        Kind::NeedsOperator => look.translate(say::complaint_needs_operator { edge: name }),
+        Kind::Twin => look.translate(say::complaint_twin),
+        Kind::Quarantined(status, epoch) => describe_quarantine(about, status, epoch, look),
+        Kind::GrantDiffers { fence } => look.translate(say::complaint_grant_differs {
+            fence: fence.into(),
+        }),
+        Kind::LeftBehind(left) => look.translate(say::complaint_left_behind {
+            epoch: left.epoch.into(),
+            count: left.commands,
+        }),
+        Kind::NeverConnected => look.translate(say::complaint_never_connected),
+        Kind::LinkDown(gate) => describe_link_down(gate, look),
+        Kind::OrdersDiffer => look.translate(say::complaint_orders_differ),
+        Kind::Unsettled { since, unread } => describe_unsettled_orders(since, unread, look),
+        Kind::OpsStopped(count) => look.translate(say::complaint_ops_stopped { edge: name, count }),
+        Kind::OpsHeld(count) => look.translate(say::complaint_ops_held { edge: name, count }),
+        Kind::OpsParked(count) => look.translate(say::complaint_ops_parked { count }),
+        Kind::DiskLow { free_bytes } => describe_low_disk(free_bytes, look),
+        Kind::NewcomersWait(count) => look.translate(say::complaint_newcomers_wait { count }),
+        Kind::TakesAnyHub => look.translate(say::complaint_takes_any_hub),
+        Kind::PlainLine => look.translate(say::complaint_plain_line),
+        Kind::ClockWrong { error_ms } => describe_wrong_clock(error_ms, look),
+        Kind::CloudTokens { since } => look.translate(say::complaint_cloud_tokens {
+            since: age::format_moment(since).into(),
+        }),
     }
+}
+
+fn describe_quarantine(
+    edge: &str,
+    status: QuarantineStatus,
+    epoch: u64,
+    look: &OutputStyle,
+) -> String {
+    let why = match status.why {
+        QuarantineWhy::EdgeRestored => "edge_restored",
+        QuarantineWhy::EdgeCloned => "edge_cloned",
+    };
+    look.translate(say::complaint_quarantine {
+        edge: edge.into(),
+        why: why.into(),
+        at: age::format_moment(status.at).into(),
+        epoch: epoch.into(),
+    })
+}
+
+fn describe_link_down(gate: GateState, look: &OutputStyle) -> String {
+    let gate = match gate {
+        GateState::Closed => "closed",
+        GateState::Open => "open",
+    };
+    look.translate(say::complaint_link_down { gate: gate.into() })
+}
+
+fn describe_low_disk(free_bytes: u64, look: &OutputStyle) -> String {
+    match free_bytes >> 20 {
+        0 => look.translate(say::complaint_disk_full),
+        mib => look.translate(say::complaint_disk_low { mib: mib.into() }),
+    }
+}
+
+fn describe_wrong_clock(error_ms: i64, look: &OutputStyle) -> String {
+    let error = if error_ms > 0 { "ahead" } else { "behind" };
+    look.translate(say::complaint_clock_wrong {
+        by: age::format_duration(error_ms.abs()).into(),
+        error: error.into(),
+    })
 }
 
 fn describe_unsettled_orders(since: UnixMillis, unread: u64, look: &OutputStyle) -> String {

@@ -94,25 +94,34 @@ impl FromStr for ConflictName {
 
 impl fmt::Display for ConflictCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = |id: Option<u64>| id.map_or("end".to_owned(), |id| id.to_string());
-        write!(f, "{}.{}", place(self.lost), place(self.case))
+        let lost = format_position(self.lost);
+        let case = format_position(self.case);
+        write!(f, "{lost}.{case}")
     }
+}
+
+fn format_position(id: Option<u64>) -> String {
+    id.map_or("end".to_owned(), |id| id.to_string())
 }
 
 impl FromStr for ConflictCursor {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = "expected the cursor that the page before named";
-        let place = |text: &str| match text {
-            "end" => Ok(None),
-            id => id.parse().map(Some).map_err(|_| wrong),
-        };
-        let (lost, case) = text.split_once('.').ok_or(wrong)?;
+        let (lost, case) = text.split_once('.').ok_or(CURSOR_EXPECTED)?;
         Ok(Self {
-            lost: place(lost)?,
-            case: place(case)?,
+            lost: parse_position(lost)?,
+            case: parse_position(case)?,
         })
+    }
+}
+
+const CURSOR_EXPECTED: &str = "expected the cursor that the page before named";
+
+fn parse_position(text: &str) -> Result<Option<u64>, &'static str> {
+    match text {
+        "end" => Ok(None),
+        id => id.parse().map(Some).map_err(|_| CURSOR_EXPECTED),
     }
 }
 

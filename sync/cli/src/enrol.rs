@@ -40,31 +40,44 @@ pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<Com
     let EnrolmentInvitation { code, expires_at } =
         EnrolmentInvitation::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     let command = build_edge_command(&gateway.url, region, name, &code);
-    let only_here = is_only_here(&gateway.url);
     answer["command"] = json!(command.join(" "));
-    answer["only_on_this_machine"] = json!(only_here);
+    answer["only_on_this_machine"] = json!(is_only_here(&gateway.url));
     answer["voids_earlier_code"] = json!(voids_earlier_code);
-    let text = || {
-        let name = name.into();
-        let until = age::format_moment(expires_at).into();
-        let look = &gateway.look;
-        let invited = look.translate(say::enrol_invited { name, until });
-        let voided = match voids_earlier_code {
-            true => format!("  {}\n", look.translate(say::enrol_voids_code)),
-            false => String::new(),
-        };
-        let next = look.format_next_step(say::enrol_next.text_in(look.language));
-        // A terminal breaks long lines anywhere; a backslash lets the shell continue them.
-        let between = if look.width.is_some() { " \\\n" } else { " " };
-        let command = command.join(between);
-        let warning = match (only_here, gateway.url.starts_with("http://")) {
-            (true, _) => format!("  {}\n", look.translate(say::enrol_only_here)),
-            (false, true) => format!("  {}\n", look.translate(say::enrol_plain_line)),
-            (false, false) => String::new(),
-        };
-        format!("{invited}\n\n{command}\n\n{voided}{warning}    {next}\n")
+    Ok(CommandOutput::new(
+        &gateway.look,
+        || answer,
+        || render_invitation(gateway, name, expires_at, &command, voids_earlier_code),
+    ))
+}
+
+fn render_invitation(
+    gateway: &Gateway,
+    name: &EdgeId,
+    expires_at: UnixMillis,
+    command: &[String],
+    voids_earlier_code: bool,
+) -> String {
+    let look = &gateway.look;
+    let invited = look.translate(say::enrol_invited {
+        name: name.into(),
+        until: age::format_moment(expires_at).into(),
+    });
+    let voided = match voids_earlier_code {
+        true => format!("  {}\n", look.translate(say::enrol_voids_code)),
+        false => String::new(),
     };
-    Ok(CommandOutput::new(&gateway.look, || answer, text))
+    let next = look.format_next_step(say::enrol_next.text_in(look.language));
+    // A terminal breaks long lines anywhere; a backslash lets the shell continue them.
+    let between = if look.width.is_some() { " \\\n" } else { " " };
+    let command = command.join(between);
+    let warning = if is_only_here(&gateway.url) {
+        format!("  {}\n", look.translate(say::enrol_only_here))
+    } else if gateway.url.starts_with("http://") {
+        format!("  {}\n", look.translate(say::enrol_plain_line))
+    } else {
+        String::new()
+    };
+    format!("{invited}\n\n{command}\n\n{voided}{warning}    {next}\n")
 }
 
 /// Forgets an unused code and its edge.

@@ -79,18 +79,21 @@ fn render_step(
         (TextTone::Good, "+")
     };
     let sentence = describe_entry(entry, cast, look);
-    let mut out = format!("{number:>3} {} {sentence}\n", look.paint(tone, mark));
-    let mut line = |text: &str| out.push_str(&format!("      {text}\n"));
-    for (at, what) in list_hops(entry, look) {
-        line(&format!("{}  {what}", format_moment(at)));
-    }
+    let mut details: Vec<String> = list_hops(entry, look)
+        .iter()
+        .map(|(at, what)| format!("{}  {what}", format_moment(*at)))
+        .collect();
     if let Some(reason) = &entry.reason {
-        line(&look.translate(say::explain_reason {
+        details.push(look.translate(say::explain_reason {
             reason: replace_control_chars(reason).into(),
         }));
     }
     if let Some(code) = entry.code {
-        line(&describe_answer(code, look));
+        details.push(describe_answer(code, look));
+    }
+    let mut out = format!("{number:>3} {} {sentence}\n", look.paint(tone, mark));
+    for line in details {
+        out.push_str(&format!("      {line}\n"));
     }
     out
 }
@@ -194,28 +197,24 @@ fn list_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMillis, Stri
         edge_at,
         cloud_at,
     } = entry.hops;
-    let tapped = tapped_at.map(|at| (at, look.translate(say::explain_tapped)));
-    let stored = edge_at.map(|at| (at, describe_storing(entry, look)));
-    let put = cloud_at
-        .filter(|_| edge_at.is_none())
-        .zip(deciding_edge(entry));
-    let put = put.map(|(at, holder)| {
-        (
-            at,
-            look.translate(say::explain_put {
-                holder: holder.into(),
-            }),
-        )
-    });
-    let decided = cloud_at.map(|at| (at, describe_decision(entry, look)));
-    let first = list_promise_hops(entry, look);
-    tapped
-        .into_iter()
-        .chain(first)
-        .chain(stored)
-        .chain(put)
-        .chain(decided)
-        .collect()
+    let mut hops = Vec::new();
+    if let Some(at) = tapped_at {
+        hops.push((at, look.translate(say::explain_tapped)));
+    }
+    hops.extend(list_promise_hops(entry, look));
+    if let Some(at) = edge_at {
+        hops.push((at, describe_storing(entry, look)));
+    }
+    if let Some(at) = cloud_at {
+        if edge_at.is_none()
+            && let Some(holder) = deciding_edge(entry)
+        {
+            let holder = holder.into();
+            hops.push((at, look.translate(say::explain_put { holder })));
+        }
+        hops.push((at, describe_decision(entry, look)));
+    }
+    hops
 }
 
 /// Lists an earlier firm answer and the end of its right. Empty if this entry's answer is that
@@ -235,12 +234,10 @@ fn list_promise_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMill
     if is_here && promise.broken_by().is_none() {
         return Vec::new();
     }
-    let of = || edge.into();
-    let under = || (*fence).into();
     let promised = say::explain_promised {
-        edge: of(),
+        edge: edge.into(),
         epoch: (*epoch).into(),
-        fence: under(),
+        fence: (*fence).into(),
     };
     let answered = entry
         .hops
@@ -252,8 +249,8 @@ fn list_promise_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMill
         (
             end.at,
             look.translate(say::explain_right_ended {
-                edge: of(),
-                fence: under(),
+                edge: edge.into(),
+                fence: (*fence).into(),
                 end: words,
             }),
         )

@@ -6,6 +6,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, Write},
+    path::Path,
 };
 
 use process::{
@@ -91,33 +92,41 @@ pub async fn sign_in(
     let file = ContextFolder::for_user()
         .save(&context)
         .map_err(|error| context_file_failure(&error, &look))?;
-    let role = role_word(grant.role, &look);
-    let text = || {
-        let user = username.into();
-        let url = (&gateway.url).into();
-        let done = look.translate(say::login_done {
-            user,
-            role: (&role).into(),
-            url,
-        });
-        let kept = look.translate(say::login_kept {
-            file: file.display().into(),
-        });
-        let guesses = grant
-            .wrong_passwords
-            .map(|guesses| format!("{}\n", describe_guesses(guesses, &look)));
-        let next = match grant.role {
-            Role::Admin => say::login_next.text_in(look.language),
-            _ => say::login_no_admin.text_in(look.language),
-        };
-        format!(
-            "{done}\n  {kept}\n{}    {}\n",
-            guesses.unwrap_or_default(),
-            look.format_next_step(next)
-        )
-    };
+    let guesses = grant.wrong_passwords;
     let answer = json!({"gateway": gateway.url, "username": username, "role": grant.role});
-    Ok(CommandOutput::new(&look, || answer, text))
+    Ok(CommandOutput::new(
+        &look,
+        || answer,
+        || render_sign_in(&gateway, username, grant.role, guesses, &file),
+    ))
+}
+
+fn render_sign_in(
+    gateway: &Gateway,
+    username: &str,
+    role: Role,
+    guesses: Option<GuessReport>,
+    file: &Path,
+) -> String {
+    let look = &gateway.look;
+    let done = look.translate(say::login_done {
+        user: username.into(),
+        role: role_word(role, look).into(),
+        url: (&gateway.url).into(),
+    });
+    let kept = look.translate(say::login_kept {
+        file: file.display().into(),
+    });
+    let guesses = guesses.map(|guesses| format!("{}\n", describe_guesses(guesses, look)));
+    let next = match role {
+        Role::Admin => say::login_next.text_in(look.language),
+        _ => say::login_no_admin.text_in(look.language),
+    };
+    format!(
+        "{done}\n  {kept}\n{}    {}\n",
+        guesses.unwrap_or_default(),
+        look.format_next_step(next)
+    )
 }
 
 /// Removes the stored sign-in and ends its session. Leaves the session open if a local platform
@@ -141,8 +150,11 @@ pub async fn sign_out(common: &GlobalArgs, look: OutputStyle) -> Result<CommandO
             }
         })?;
     }
-    let text = || look.translate(say::logout_done { url: (&url).into() }) + "\n";
-    Ok(CommandOutput::new(&look, || json!({"gateway": url}), text))
+    Ok(CommandOutput::new(
+        &look,
+        || json!({"gateway": url}),
+        || look.translate(say::logout_done { url: (&url).into() }) + "\n",
+    ))
 }
 
 async fn end_session(gateway: Gateway, context: OperatorContext) -> Result<()> {
@@ -170,11 +182,10 @@ pub async fn issue_token(gateway: &Gateway, region: Option<Region>) -> Result<Co
             answer["edge_token"].as_str().unwrap_or_default().to_owned()
         }
     };
-    let text = || format!("{token}\n");
     Ok(CommandOutput::new(
         &gateway.look,
         || json!({"token": token}),
-        text,
+        || format!("{token}\n"),
     ))
 }
 

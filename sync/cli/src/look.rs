@@ -39,9 +39,9 @@ impl OutputStyle {
         let terminal = std::io::stdout().is_terminal();
         let named = std::env::var("COLUMNS").ok();
         let width = width.or_else(|| terminal.then(|| terminal_width(named.as_deref())));
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let refuses_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        let colour = terminal && !json && !dumb && !set("NO_COLOR");
+        let colour = terminal && !json && !dumb && !refuses_colour;
         let width = width.filter(|_| !json).map(usize::from);
         Self {
             language,
@@ -84,14 +84,16 @@ impl OutputStyle {
 /// Prefers `COLUMNS` over the terminal's own width.
 fn terminal_width(named: Option<&str>) -> u16 {
     let named = named.and_then(|text| text.trim().parse().ok());
-    let own = || {
-        rustix::termios::tcgetwinsize(std::io::stdout())
-            .ok()
-            .map(|size| size.ws_col)
-    };
     // A terminal of unknown size reports 0.
-    let known = named.or_else(own).filter(|columns| *columns > 0);
+    let known = named
+        .or_else(query_terminal_columns)
+        .filter(|columns| *columns > 0);
     known.map_or(WIDTH, |columns| columns.max(WIDTH_MIN))
+}
+
+fn query_terminal_columns() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(size.ws_col)
 }
 
 /// Splits off the last line, which is the next step.
@@ -128,18 +130,22 @@ impl TextTone {
 
 /// Prefers the requested language over the environment's.
 pub fn choose_language(asked: Option<&str>, env: impl Fn(&str) -> Option<String>) -> Language {
-    let spoken = || {
-        ["LC_ALL", "LC_MESSAGES", "LANG"]
-            .into_iter()
-            .filter_map(env)
-            .find(|text| !text.is_empty())
-    };
-    let tag = asked.map(str::to_owned).or_else(spoken).unwrap_or_default();
+    let tag = asked
+        .map(str::to_owned)
+        .or_else(|| find_env_locale(env))
+        .unwrap_or_default();
     if tag.to_ascii_lowercase().starts_with("zh") {
         Language::Chinese
     } else {
         Language::English
     }
+}
+
+fn find_env_locale(env: impl Fn(&str) -> Option<String>) -> Option<String> {
+    ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .filter_map(env)
+        .find(|text| !text.is_empty())
 }
 
 #[cfg(test)]

@@ -45,10 +45,10 @@ use crate::{
 };
 
 fn main() -> ExitCode {
-    let asked = |flag| args::find_flag_value(flag, std::env::args().skip(1));
-    let language =
-        look::choose_language(asked("--lang").as_deref(), |name| std::env::var(name).ok());
-    let width = asked("--width").and_then(|columns| columns.parse().ok());
+    let asked = args::find_flag_value("--lang", std::env::args().skip(1));
+    let language = look::choose_language(asked.as_deref(), |name| std::env::var(name).ok());
+    let width = args::find_flag_value("--width", std::env::args().skip(1))
+        .and_then(|columns| columns.parse().ok());
     let line = CommandLine::read(&OutputStyle::for_stdout(language, false, width));
     let look = OutputStyle::for_stdout(language, line.common.json, line.common.width);
     // One thread is enough for one request, and starts fastest.

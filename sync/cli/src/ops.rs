@@ -33,7 +33,6 @@ pub fn describe_state(state: OpState, look: &OutputStyle) -> (TextTone, String) 
 const TURN_MS_MAX: i64 = 60_000;
 
 pub fn next_step(op: &OpRecord, report: &StatusReport, look: &OutputStyle) -> String {
-    let place = || (&op.place).into();
     match op.state {
         OpState::Received if report.now.ms_since(op.received_at) <= TURN_MS_MAX => {
             look.translate(say::step_turn)
@@ -42,7 +41,7 @@ pub fn next_step(op: &OpRecord, report: &StatusReport, look: &OutputStyle) -> St
         OpState::HeldRegion => describe_holder_wait(op.region, report, look),
         OpState::NeedsOperator => look.translate(say::step_op_stopped {
             times: op.failures.into(),
-            place: place(),
+            place: (&op.place).into(),
             edge: (&op.place.edge).into(),
             seq: op.place.seq.into(),
         }),
@@ -55,7 +54,9 @@ pub fn next_step(op: &OpRecord, report: &StatusReport, look: &OutputStyle) -> St
             (Some(again), _) => look.translate(say::step_logged_again {
                 place: again.into(),
             }),
-            (None, OpKind::Command) => look.translate(say::step_logs_again { place: place() }),
+            (None, OpKind::Command) => look.translate(say::step_logs_again {
+                place: (&op.place).into(),
+            }),
             (None, _) => look.translate(say::step_epoch_over),
         },
         OpState::Unrecognised => look.translate(say::step_newer_hub),

@@ -105,32 +105,51 @@ async fn list_left_behind(
         let path = format!("/api/v1/admin/edges/{}/left-behind?", status.edge);
         let ops = gateway.list_first::<OpRecord>(&path, LEFT_SHOWN).await?;
         // Boots, tokens and releases mean nothing after their epoch.
-        let matters = |op: &OpRecord| matches!(op.kind, OpKind::Command | OpKind::Unknown);
-        left.extend(ops.into_iter().filter(matters));
+        left.extend(
+            ops.into_iter()
+                .filter(|op| matches!(op.kind, OpKind::Command | OpKind::Unknown)),
+        );
     }
     Ok(left)
 }
 
 fn queue_to_json(queue: &WaitingOps, look: &OutputStyle) -> Value {
-    let report = &queue.report;
-    let with = |mut item: Value, step: String| {
-        item["next_step"] = json!(step);
-        item
-    };
-    let op = |op: &OpRecord| with(json!(op), ops::next_step(op, report, look));
-    let ask = |ask: &WaitingAsk| with(json!(ask), ops::next_step_for_acceptance(ask, report, look));
     json!({
-        "now": report.now,
-        "waiting": queue.waiting.iter().map(op).collect::<Vec<_>>(),
+        "now": queue.report.now,
+        "waiting": ops_to_json(&queue.waiting, &queue.report, look),
         "more": queue.more,
-        "asks": queue.asks.iter().map(ask).collect::<Vec<_>>(),
-        "left_behind": queue.left.iter().map(op).collect::<Vec<_>>(),
+        "asks": acceptances_to_json(&queue.asks, &queue.report, look),
+        "left_behind": ops_to_json(&queue.left, &queue.report, look),
     })
+}
+
+fn ops_to_json(ops: &[OpRecord], report: &StatusReport, look: &OutputStyle) -> Vec<Value> {
+    ops.iter()
+        .map(|op| with_next_step(json!(op), &ops::next_step(op, report, look)))
+        .collect()
+}
+
+fn acceptances_to_json(
+    asks: &[WaitingAsk],
+    report: &StatusReport,
+    look: &OutputStyle,
+) -> Vec<Value> {
+    asks.iter()
+        .map(|ask| {
+            let step = ops::next_step_for_acceptance(ask, report, look);
+            with_next_step(json!(ask), &step)
+        })
+        .collect()
+}
+
+fn with_next_step(mut item: Value, step: &str) -> Value {
+    item["next_step"] = json!(step);
+    item
 }
 
 fn render_queue(queue: &WaitingOps, look: &OutputStyle) -> String {
     let mut out = match &queue.edge {
-        _ if !queue.waiting.is_empty() => op_table(&queue.waiting, &queue.report, look),
+        _ if !queue.waiting.is_empty() => render_op_table(&queue.waiting, &queue.report, look),
         Some(edge) => look.translate(say::queue_empty_of_edge { edge: edge.into() }) + "\n",
         None if queue.asks.is_empty() => look.translate(say::queue_empty) + "\n",
         None => look.translate(say::queue_empty_but_asks) + "\n",
@@ -138,58 +157,68 @@ fn render_queue(queue: &WaitingOps, look: &OutputStyle) -> String {
     if queue.more {
         out += &format!("  {}\n", look.translate(say::queue_more));
     }
-    let title = |title| look.paint(TextTone::Heading, &look.translate(title));
     if !queue.asks.is_empty() {
-        out += &format!("\n{}\n{}", title(say::queue_asks), ask_table(queue, look));
+        let title = look.paint(TextTone::Heading, &look.translate(say::queue_asks));
+        let table = render_acceptance_table(&queue.asks, &queue.report, look);
+        out += &format!("\n{title}\n{table}");
     }
     if !queue.left.is_empty() {
-        let rows = op_table(&queue.left, &queue.report, look);
-        out += &format!("\n{}\n{rows}", title(say::queue_left));
+        let title = look.paint(TextTone::Heading, &look.translate(say::queue_left));
+        let table = render_op_table(&queue.left, &queue.report, look);
+        out += &format!("\n{title}\n{table}");
     }
     out
 }
 
-fn op_table(ops: &[OpRecord], report: &StatusReport, look: &OutputStyle) -> String {
-    let row = |op: &OpRecord| {
-        let (tone, state) = ops::describe_state(op.state, look);
-        vec![
-            TableCell::new(&op.place),
-            TableCell::new(ops::op_name(op)),
-            TableCell::or_dash(op.command.as_ref().map(|command| &command.order_code)),
-            TableCell::with_tone(tone, state),
-            TableCell::new(age::format_duration(
-                report.now.ms_since(op.received_at).max(0),
-            )),
-            TableCell::new(op.failures),
-            TableCell::new(ops::next_step(op, report, look)),
-        ]
-    };
-    render_table(
-        say::queue_columns.text_in(look.language),
-        OPS_FORM,
-        ops.iter().map(row),
-        look,
-    )
+fn render_op_table(ops: &[OpRecord], report: &StatusReport, look: &OutputStyle) -> String {
+    let columns = say::queue_columns.text_in(look.language);
+    let rows = ops.iter().map(|op| build_op_row(op, report, look));
+    render_table(columns, OPS_FORM, rows, look)
 }
 
-fn ask_table(queue: &WaitingOps, look: &OutputStyle) -> String {
-    let row = |ask: &WaitingAsk| {
-        let (tone, state) = ops::describe_state(ask.state, look);
-        vec![
-            TableCell::new(ask.command_id),
-            TableCell::or_dash(ask.order_code.as_ref()),
-            TableCell::new(ask.region),
-            TableCell::with_tone(tone, state),
-            TableCell::new(age::format_duration(
-                queue.report.now.ms_since(ask.taken_at).max(0),
-            )),
-            TableCell::new(ask.failures),
-            TableCell::new(ask.user_id),
-            TableCell::new(ops::next_step_for_acceptance(ask, &queue.report, look)),
-        ]
-    };
+fn build_op_row(op: &OpRecord, report: &StatusReport, look: &OutputStyle) -> Vec<TableCell> {
+    let (tone, state) = ops::describe_state(op.state, look);
+    let waited_ms = report.now.ms_since(op.received_at).max(0);
+    vec![
+        TableCell::new(&op.place),
+        TableCell::new(ops::op_name(op)),
+        TableCell::or_dash(op.command.as_ref().map(|command| &command.order_code)),
+        TableCell::with_tone(tone, state),
+        TableCell::new(age::format_duration(waited_ms)),
+        TableCell::new(op.failures),
+        TableCell::new(ops::next_step(op, report, look)),
+    ]
+}
+
+fn render_acceptance_table(
+    asks: &[WaitingAsk],
+    report: &StatusReport,
+    look: &OutputStyle,
+) -> String {
     let columns = say::queue_ask_columns.text_in(look.language);
-    render_table(columns, ASKS_FORM, queue.asks.iter().map(row), look)
+    let rows = asks
+        .iter()
+        .map(|ask| build_acceptance_row(ask, report, look));
+    render_table(columns, ASKS_FORM, rows, look)
+}
+
+fn build_acceptance_row(
+    ask: &WaitingAsk,
+    report: &StatusReport,
+    look: &OutputStyle,
+) -> Vec<TableCell> {
+    let (tone, state) = ops::describe_state(ask.state, look);
+    let waited_ms = report.now.ms_since(ask.taken_at).max(0);
+    vec![
+        TableCell::new(ask.command_id),
+        TableCell::or_dash(ask.order_code.as_ref()),
+        TableCell::new(ask.region),
+        TableCell::with_tone(tone, state),
+        TableCell::new(age::format_duration(waited_ms)),
+        TableCell::new(ask.failures),
+        TableCell::new(ask.user_id),
+        TableCell::new(ops::next_step_for_acceptance(ask, report, look)),
+    ]
 }
 
 /// Retries an op, or the portal acceptances with this id, that wait for an operator. The epoch
@@ -256,34 +285,33 @@ mod tests {
 
     use super::*;
 
+    fn render_empty_queue(edge: Option<EdgeId>, language: Language) -> String {
+        let queue = WaitingOps {
+            report: StatusReport {
+                now: UnixMillis(0),
+                regions: Vec::new(),
+            },
+            edge,
+            waiting: Vec::new(),
+            more: false,
+            asks: Vec::new(),
+            left: Vec::new(),
+        };
+        render_queue(&queue, &OutputStyle::for_pipe(language))
+    }
+
     #[test]
     fn an_edge_with_nothing_waiting_says_so_of_itself_alone() {
-        let report = StatusReport {
-            now: UnixMillis(0),
-            regions: Vec::new(),
-        };
         let edge = EdgeId::new("north-1").ok();
-        let of = |edge, language| {
-            let waiting = Vec::new();
-            let more = false;
-            let asks = Vec::new();
-            let left = Vec::new();
-            let queue = WaitingOps {
-                report: report.clone(),
-                edge,
-                waiting,
-                more,
-                asks,
-                left,
-            };
-            render_queue(&queue, &OutputStyle::for_pipe(language))
-        };
-        let english = of(edge.clone(), Language::English);
+        let english = render_empty_queue(edge.clone(), Language::English);
         assert_eq!(english, "+ nothing of north-1 waits at the hub\n");
         assert_eq!(
-            of(edge, Language::Chinese),
+            render_empty_queue(edge, Language::Chinese),
             "+ 中枢没有 north-1 的待决定操作\n"
         );
-        assert_eq!(of(None, Language::English), "+ nothing waits at the hub\n");
+        assert_eq!(
+            render_empty_queue(None, Language::English),
+            "+ nothing waits at the hub\n"
+        );
     }
 }

@@ -62,16 +62,10 @@ impl FromStr for PastMoment {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let text = text.trim().to_ascii_uppercase();
-        let ago = |unit_ms: i64| {
-            let count: i64 = text[..text.len() - 1].parse().map_err(|_| ())?;
-            let ms = count.checked_mul(unit_ms).filter(|ms| *ms >= 0).ok_or(())?;
-            Ok(Self::AgoMs(ms))
-        };
-        match text.chars().last() {
-            Some('M') => return ago(60_000),
-            Some('H') => return ago(3_600_000),
-            Some('D') => return ago(86_400_000),
-            _ => {}
+        for (unit, unit_ms) in [('M', 60_000), ('H', 3_600_000), ('D', 86_400_000)] {
+            if let Some(count) = text.strip_suffix(unit) {
+                return parse_age_ms(count, unit_ms).map(Self::AgoMs).ok_or(());
+            }
         }
         let full = text.replacen(' ', "T", 1);
         let written = [
@@ -86,6 +80,11 @@ impl FromStr for PastMoment {
             .map(Self::At)
             .ok_or(())
     }
+}
+
+fn parse_age_ms(count: &str, unit_ms: i64) -> Option<i64> {
+    let count: i64 = count.parse().ok()?;
+    count.checked_mul(unit_ms).filter(|ms| *ms >= 0)
 }
 
 impl PastMoment {
@@ -176,21 +175,23 @@ async fn issue_key_code(
     )?;
     let NewKeyCode { code, expires_at } =
         NewKeyCode::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
-    let look = &gateway.look;
-    let text = || {
-        let edge = edge.into();
-        let until = age::format_moment(expires_at).into();
-        let old = match (is_disabled, keep_old) {
-            (true, _) => "disabled",
-            (false, true) => "kept",
-            (false, false) => "refused",
-        }
-        .into();
-        let told = look.translate(say::edge_gets_a_key { edge, until, old });
-        let next = look.format_next_step(say::edge_key_next.text_in(look.language));
-        format!("{told}\n\nHOLDFAST__EDGE__ENROLMENT_CODE={code}\n\n    {next}\n")
+    let old_key = match (is_disabled, keep_old) {
+        (true, _) => "disabled",
+        (false, true) => "kept",
+        (false, false) => "refused",
     };
-    Ok(CommandOutput::new(look, || answer.clone(), text))
+    let look = &gateway.look;
+    let told = look.translate(say::edge_gets_a_key {
+        edge: edge.into(),
+        until: age::format_moment(expires_at).into(),
+        old: old_key.into(),
+    });
+    let next = look.format_next_step(say::edge_key_next.text_in(look.language));
+    Ok(CommandOutput::new(
+        look,
+        || answer.clone(),
+        || format!("{told}\n\nHOLDFAST__EDGE__ENROLMENT_CODE={code}\n\n    {next}\n"),
+    ))
 }
 
 async fn show_record(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> {
@@ -199,8 +200,11 @@ async fn show_record(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> 
         .await?;
     let page: ListPage<EdgeActItem> =
         ListPage::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
-    let text = || render_acts(&page.items, &gateway.look);
-    Ok(CommandOutput::new(&gateway.look, || answer.clone(), text))
+    Ok(CommandOutput::new(
+        &gateway.look,
+        || answer.clone(),
+        || render_acts(&page.items, &gateway.look),
+    ))
 }
 
 fn render_acts(acts: &[EdgeActItem], look: &OutputStyle) -> String {

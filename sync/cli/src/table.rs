@@ -94,25 +94,17 @@ const INDENT: usize = 4;
 
 impl TableLayout {
     fn fit_columns(rows: &[Vec<TableCell>], form: NarrowTableRules, width: usize) -> Self {
-        let wide = |column| {
-            rows.iter()
-                .filter_map(|row| row.get(column))
-                .map(TableCell::display_width)
-                .max()
-        };
-        let widths: Vec<usize> = (0..).map_while(wide).collect();
+        let widths: Vec<usize> = (0..)
+            .map_while(|column| measure_column(rows, column))
+            .collect();
         let mut kept: Vec<usize> = (0..widths.len()).collect();
-        let fits = |kept: &[usize]| {
-            let cells: usize = kept.iter().map(|column| widths[*column] + GAP).sum();
-            cells.saturating_sub(GAP) <= width
-        };
         let mut sentence = None;
         let mut shed = Vec::new();
-        if !fits(&kept) && form.ends_with_sentence {
+        if !fits_in_width(&kept, &widths, width) && form.ends_with_sentence {
             sentence = kept.pop();
         }
         for column in form.sheds {
-            if !fits(&kept) {
+            if !fits_in_width(&kept, &widths, width) {
                 kept.retain(|known| known != column);
                 shed.push(*column);
             }
@@ -186,6 +178,19 @@ impl TableLayout {
         }
         text
     }
+}
+
+/// Returns `None` past the last column.
+fn measure_column(rows: &[Vec<TableCell>], column: usize) -> Option<usize> {
+    rows.iter()
+        .filter_map(|row| row.get(column))
+        .map(TableCell::display_width)
+        .max()
+}
+
+fn fits_in_width(columns: &[usize], widths: &[usize], width: usize) -> bool {
+    let cells: usize = columns.iter().map(|column| widths[*column] + GAP).sum();
+    cells.saturating_sub(GAP) <= width
 }
 
 #[cfg(test)]

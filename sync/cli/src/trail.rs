@@ -137,21 +137,22 @@ fn render_op(op: &OpRecord, trail: &CommandHistory, look: &OutputStyle) -> Strin
     let place = look.paint(TextTone::Heading, &op.place.to_string());
     let what = ops::op_name(op);
     let state = look.paint(tone, &state);
-    let mut out = format!("{place}  {what}{}  {state}\n", code.unwrap_or_default());
-    let mut line = |text: &str| out.push_str(&format!("  {text}\n"));
+    let mut details = Vec::new();
     if let Some(command) = &op.command {
-        describe_sender(command, look)
-            .iter()
-            .for_each(|text| line(text));
+        details.extend(describe_sender(command, look));
     }
     for (at, text) in list_hops(op, &trail.report, look) {
         let at = at.map_or_else(|| "-".repeat(24), format_moment);
-        line(&format!("{at}  {text}"));
+        details.push(format!("{at}  {text}"));
     }
     if let Some(code) = op.outcome.as_ref().and_then(|outcome| outcome.outcome.code) {
-        line(&describe_answer(code, look));
+        details.push(describe_answer(code, look));
     }
-    line(&look.format_next_step(&ops::next_step(op, &trail.report, look)));
+    details.push(look.format_next_step(&ops::next_step(op, &trail.report, look)));
+    let mut out = format!("{place}  {what}{}  {state}\n", code.unwrap_or_default());
+    for line in details {
+        out.push_str(&format!("  {line}\n"));
+    }
     out
 }
 

@@ -98,14 +98,14 @@ pub async fn run(
 ) -> Result<CommandOutput> {
     let waited = wait_until_met(gateway, conditions, within).await?;
     let names: Vec<String> = conditions.iter().map(ToString::to_string).collect();
-    let met = || say::wait_met {
+    let met = gateway.look.translate(say::wait_met {
         conditions: names.join(", ").into(),
         seconds: format!("{:.1}", waited.as_secs_f64()).into(),
-    };
+    });
     Ok(CommandOutput::new(
         &gateway.look,
         || json!({"conditions": names, "met": true, "waited_ms": waited.as_millis()}),
-        || gateway.look.translate(met()) + "\n",
+        || met + "\n",
     ))
 }
 
@@ -116,13 +116,15 @@ async fn wait_until_met(
 ) -> Result<Duration> {
     let clock = Clock::system();
     let start = clock.elapsed();
-    let spent = || clock.elapsed().saturating_sub(start);
+    let deadline = start.saturating_add(within);
     let mut missing = vec![gateway.look.translate(say::wait_no_answer)];
     loop {
-        let left = within.saturating_sub(spent()).min(LOOK_MAX);
+        let left = deadline.saturating_sub(clock.elapsed()).min(LOOK_MAX);
         let mut later = None;
         match tokio::time::timeout(left, list_unmet(gateway, conditions)).await {
-            Ok(Ok(found)) if found.is_empty() => return Ok(spent()),
+            Ok(Ok(found)) if found.is_empty() => {
+                return Ok(clock.elapsed().saturating_sub(start));
+            }
             Ok(Ok(found)) => missing = found,
             // The platform or gateway may still be starting, so keep waiting.
             Ok(Err(failure)) if is_transient(&failure) => {
@@ -132,7 +134,7 @@ async fn wait_until_met(
             Ok(Err(failure)) => return Err(failure),
             Err(_) => {}
         }
-        let left = within.saturating_sub(spent());
+        let left = deadline.saturating_sub(clock.elapsed());
         if left <= LAST_LOOK {
             return Err(timeout_failure(&gateway.look, within, missing));
         }
@@ -217,23 +219,26 @@ fn check_report(
         WaitCondition::Synced(only) => *only,
         _ => None,
     };
-    let regions = || {
-        let regions = report.regions.iter();
-        regions.filter(move |region| only.is_none_or(|only| region.region == only))
-    };
-    let edges = regions().flat_map(|region| region.edges.iter().map(move |edge| (region, edge)));
-    let mut missing: Vec<String> = edges
-        .flat_map(|(region, edge)| check_edge(region, edge, condition, report.now, look))
+    let regions: Vec<&RegionStatus> = report
+        .regions
+        .iter()
+        .filter(|region| only.is_none_or(|only| region.region == only))
         .collect();
-    for status in regions().filter(|_| *condition == WaitCondition::Drained) {
-        if let count @ 1.. = status.asks_waiting {
+    let mut missing = Vec::new();
+    for region in &regions {
+        for edge in &region.edges {
+            missing.extend(check_edge(region, edge, condition, report.now, look));
+        }
+    }
+    for status in &regions {
+        if *condition == WaitCondition::Drained && status.asks_waiting > 0 {
             missing.push(look.translate(say::wait_asks {
                 region: status.region.into(),
-                count,
+                count: status.asks_waiting,
             }));
         }
     }
-    if regions().all(|region| region.edges.is_empty()) {
+    if regions.iter().all(|region| region.edges.is_empty()) {
         missing.push(look.translate(say::no_edge_enrolled));
     }
     missing
@@ -253,7 +258,6 @@ fn check_edge(
         WaitCondition::Drained => (true, true, false),
         WaitCondition::Order { .. } => (false, false, false),
     };
-    let edge = || (&status.edge).into();
     let region = region.region.into();
     let mut missing = Vec::new();
     if connected && status.link != LinkState::Up {
@@ -261,13 +265,13 @@ fn check_edge(
             Some(at) => {
                 let age = age::format_duration(now.ms_since(at).max(0)).into();
                 look.translate(say::wait_link_down {
-                    edge: edge(),
+                    edge: (&status.edge).into(),
                     region,
                     age,
                 })
             }
             None => look.translate(say::wait_link_never {
-                edge: edge(),
+                edge: (&status.edge).into(),
                 region,
             }),
         });
@@ -275,19 +279,21 @@ fn check_edge(
     let waiting = u64::from(status.pending).max(status.lag_up_ops + status.undecided);
     if quiet && waiting > 0 {
         missing.push(look.translate(say::wait_ops {
-            edge: edge(),
+            edge: (&status.edge).into(),
             count: waiting,
         }));
     }
     let behind = status.lag_down_changes + status.lag_down_outcomes;
     if agreed && behind > 0 {
         missing.push(look.translate(say::wait_behind {
-            edge: edge(),
+            edge: (&status.edge).into(),
             count: behind,
         }));
     }
     if agreed && status.link == LinkState::Up && status.checksum != ChecksumState::Match {
-        missing.push(look.translate(say::wait_orders_differ { edge: edge() }));
+        missing.push(look.translate(say::wait_orders_differ {
+            edge: (&status.edge).into(),
+        }));
     }
     missing
 }

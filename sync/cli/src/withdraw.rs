@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use texts::Sentence;
 use wire::{UserId, WithdrawnJob, WithdrawnJobs};
 
 use crate::{
@@ -22,20 +23,31 @@ struct ListedPerson {
 
 /// `name` is a user name or an id.
 pub async fn run(gateway: &Gateway, name: &str, why: &str) -> Result<CommandOutput> {
-    let unknown = || say::unknown_person {
-        person: replace_control_chars(name).into(),
-    };
-    let person = require_found(find_person(gateway, name).await?, unknown(), &gateway.look)?;
+    let look = &gateway.look;
+    let person = require_found(
+        find_person(gateway, name).await?,
+        unknown_person(name),
+        look,
+    )?;
     let path = format!("/api/v1/admin/providers/{person}/withdrawals");
     let answer = none_if_not_found(
         gateway
             .post_json(&path, Some(&json!({"reason": why})))
             .await,
     )?;
-    let answer: Value = require_found(answer, unknown(), &gateway.look)?;
+    let answer: Value = require_found(answer, unknown_person(name), look)?;
     let done = WithdrawnJobs::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
-    let text = || render_withdrawal(&done, &gateway.look);
-    Ok(CommandOutput::new(&gateway.look, || answer, text))
+    Ok(CommandOutput::new(
+        look,
+        || answer,
+        || render_withdrawal(&done, look),
+    ))
+}
+
+fn unknown_person(name: &str) -> impl Sentence {
+    say::unknown_person {
+        person: replace_control_chars(name).into(),
+    }
 }
 
 async fn find_person(gateway: &Gateway, name: &str) -> Result<Option<UserId>> {
@@ -44,7 +56,6 @@ async fn find_person(gateway: &Gateway, name: &str) -> Result<Option<UserId>> {
     }
     // As at sign-in: ignores case and allows no other characters.
     let name = name.trim().to_ascii_lowercase();
-    let is_name_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_name_byte) {
         return Ok(None);
     }
@@ -53,6 +64,10 @@ async fn find_person(gateway: &Gateway, name: &str) -> Result<Option<UserId>> {
     let people: Vec<ListedPerson> = gateway.list_first(&path, 1).await?;
     let found = people.into_iter().find(|person| person.username == name);
     Ok(found.map(|person| person.user_id))
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._-".contains(&byte)
 }
 
 fn render_withdrawal(done: &WithdrawnJobs, look: &OutputStyle) -> String {

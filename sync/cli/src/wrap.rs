@@ -58,31 +58,32 @@ struct TextPiece<'t> {
     width: usize,
 }
 
+impl<'t> TextPiece<'t> {
+    fn new(gap: usize, text: &'t str) -> Self {
+        let width = shown_width(text);
+        Self { gap, text, width }
+    }
+}
+
 fn split_pieces(text: &str) -> Vec<TextPiece<'_>> {
     let mut pieces = Vec::new();
     let mut gap = 0;
     let mut start = 0;
     let mut in_command = false;
     let mut before = ' ';
-    let mut push = |gap: usize, text| {
-        pieces.push(TextPiece {
-            gap,
-            text,
-            width: shown_width(text),
-        });
-    };
     for (at, c) in text.char_indices() {
         let is_gap = c == ' ' && !in_command && !ends_with_date(&text[start..at]);
         if is_gap {
             if start < at {
-                push(gap, &text[start..at]);
+                pieces.push(TextPiece::new(gap, &text[start..at]));
                 gap = 0;
             }
             gap += 1;
             start = at + 1;
         } else if start < at && !in_command && may_break(before, c) {
-            push(gap, &text[start..at]);
-            (gap, start) = (0, at);
+            pieces.push(TextPiece::new(gap, &text[start..at]));
+            gap = 0;
+            start = at;
         }
         if c == '`' {
             in_command = !in_command;
@@ -90,7 +91,7 @@ fn split_pieces(text: &str) -> Vec<TextPiece<'_>> {
         before = c;
     }
     if start < text.len() {
-        push(gap, &text[start..]);
+        pieces.push(TextPiece::new(gap, &text[start..]));
     }
     pieces
 }
@@ -101,19 +102,21 @@ fn ends_with_date(text: &str) -> bool {
         return false;
     };
     text.get(end..).is_some_and(|day| {
-        let is_its_place = |(at, c): (usize, char)| match at {
+        day.char_indices().all(|(at, c)| match at {
             4 | 7 => c == '-',
             _ => c.is_ascii_digit(),
-        };
-        day.char_indices().all(is_its_place)
+        })
     })
 }
 
 /// Chinese has no spaces: a line may break after any character, but not before a closing or after
 /// an opening mark.
 fn may_break(before: char, after: char) -> bool {
-    let is_wide = |c: char| c.width() == Some(2);
     (is_wide(before) || is_wide(after)) && !is_opening_mark(before) && !is_closing_mark(after)
+}
+
+fn is_wide(c: char) -> bool {
+    c.width() == Some(2)
 }
 
 fn is_opening_mark(c: char) -> bool {

@@ -33,6 +33,13 @@ pub struct CommandTime {
 }
 
 impl CommandTime {
+    fn at_moment(taken_at: UnixMillis) -> Self {
+        Self {
+            taken_at,
+            at_latest: taken_at,
+        }
+    }
+
     /// True if a token with this expiry was valid then. Otherwise it identifies no user.
     pub fn was_token_valid(&self, expires_at: UnixMillis) -> bool {
         self.taken_at < expires_at
@@ -52,20 +59,16 @@ impl OpArrival {
         first: Option<&FirstArrival>,
         expires_at: UnixMillis,
     ) -> CommandTime {
-        let alone = |taken_at| CommandTime {
-            taken_at,
-            at_latest: taken_at,
-        };
         if let Some(first) = first {
-            let alive = expires_at.plus_ms(-1);
-            return alone(if first.is_answered {
-                first.taken_at.min(alive)
+            let last_valid = expires_at.plus_ms(-1);
+            return CommandTime::at_moment(if first.is_answered {
+                first.taken_at.min(last_valid)
             } else {
                 first.taken_at
             });
         }
         if op.relogged.is_none() || op.received_at < expires_at {
-            return alone(self.taken_at(op.received_at));
+            return CommandTime::at_moment(self.taken_at(op.received_at));
         }
         // A tablet resubmitted the command with its receipt. The edge checked the token when it
         // took the command but does not report when. The session may have ended after that check,

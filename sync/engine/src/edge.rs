@@ -199,7 +199,6 @@ impl EdgeProtocol {
 
     fn apply_frame(&mut self, frame: Frame) -> Vec<LinkStep> {
         let kind = frame.kind();
-        let ignored = |why| vec![LinkStep::Ignored { kind, why }];
         match frame {
             Frame::Refused(refused) => self.handle_refused(refused),
             Frame::Quarantine(frame) => self.handle_quarantine(frame),
@@ -238,13 +237,13 @@ impl EdgeProtocol {
             | Frame::Credit(_)
             | Frame::Resend(_)
             | Frame::Held(_)
-            | Frame::Probe(_) => ignored(IgnoreReason::Standing),
+            | Frame::Probe(_) => ignore_frame(kind, IgnoreReason::Standing),
             Frame::Hello(_)
             | Frame::Up(_)
             | Frame::Ack(_)
             | Frame::Alive(_)
             | Frame::Sealed(_)
-            | Frame::Unknown(_) => ignored(IgnoreReason::Unexpected),
+            | Frame::Unknown(_) => ignore_frame(kind, IgnoreReason::Unexpected),
         }
     }
 
@@ -263,17 +262,11 @@ impl EdgeProtocol {
     }
 
     fn handle_welcome(&mut self, welcome: &Welcome) -> Vec<LinkStep> {
-        let ignored = |why| {
-            vec![LinkStep::Ignored {
-                kind: "Welcome",
-                why,
-            }]
-        };
         if !matches!(self.phase, LinkPhase::Greeting) {
-            return ignored(IgnoreReason::Unexpected);
+            return ignore_frame("Welcome", IgnoreReason::Unexpected);
         }
         if welcome.standing.nonce != self.who.nonce {
-            return ignored(IgnoreReason::Standing);
+            return ignore_frame("Welcome", IgnoreReason::Standing);
         }
         if !(PROTOCOL_MIN..=PROTOCOL_MAX).contains(&welcome.protocol) {
             return vec![LinkStep::End(LinkEnd::ProtocolUnsupported)];
@@ -313,14 +306,8 @@ impl EdgeProtocol {
     /// Outcome numbers are dense: a frame with a gap before or in it is ignored, and the hub sends
     /// it again. An overlapping frame contributes its new part.
     fn handle_outcomes(&mut self, frame: OutcomesFrame) -> Vec<LinkStep> {
-        let ignored = |why| {
-            vec![LinkStep::Ignored {
-                kind: "Outcomes",
-                why,
-            }]
-        };
         if frame.epoch != self.position.epoch {
-            return ignored(IgnoreReason::Standing);
+            return ignore_frame("Outcomes", IgnoreReason::Standing);
         }
         let cursor = self.position.outcome_cursor;
         let whole = frame
@@ -329,10 +316,10 @@ impl EdgeProtocol {
             .map(|o| Some(o.number))
             .eq(expected_numbers(frame.from, frame.to));
         if frame.from > cursor || !whole {
-            return ignored(IgnoreReason::Gap);
+            return ignore_frame("Outcomes", IgnoreReason::Gap);
         }
         if frame.to <= cursor {
-            return ignored(IgnoreReason::Stale);
+            return ignore_frame("Outcomes", IgnoreReason::Stale);
         }
         let outcomes = frame
             .outcomes
@@ -346,13 +333,12 @@ impl EdgeProtocol {
     }
 
     fn handle_down(&mut self, frame: ChangesFrame) -> Vec<LinkStep> {
-        let ignored = |why| vec![LinkStep::Ignored { kind: "Down", why }];
         let cursor = self.position.feed_cursor;
         if frame.from < cursor || frame.to < frame.from {
-            return ignored(IgnoreReason::Stale);
+            return ignore_frame("Down", IgnoreReason::Stale);
         }
         if frame.from > cursor {
-            return ignored(IgnoreReason::Gap);
+            return ignore_frame("Down", IgnoreReason::Gap);
         }
         vec![LinkStep::Store(EdgeWrite::Changes {
             to: frame.to,
@@ -373,10 +359,7 @@ impl EdgeProtocol {
         let todo = match news {
             true => self.request_next_ops(),
             false if current => Vec::new(),
-            false => vec![LinkStep::Ignored {
-                kind: "Credit",
-                why: IgnoreReason::Stale,
-            }],
+            false => ignore_frame("Credit", IgnoreReason::Stale),
         };
         current
             .then_some(LinkStep::FeedCurrent)
@@ -391,12 +374,7 @@ impl EdgeProtocol {
         };
         match window.rewind_to(frame.from) {
             ResendResult::Again => self.request_next_ops(),
-            ResendResult::Ignored => {
-                vec![LinkStep::Ignored {
-                    kind: "Resend",
-                    why: IgnoreReason::Stale,
-                }]
-            }
+            ResendResult::Ignored => ignore_frame("Resend", IgnoreReason::Stale),
             ResendResult::Stuck => vec![LinkStep::End(LinkEnd::Stuck)],
         }
     }
@@ -431,6 +409,10 @@ impl EdgeProtocol {
         };
         window.next(head).map(LinkStep::Read).into_iter().collect()
     }
+}
+
+fn ignore_frame(kind: &'static str, why: IgnoreReason) -> Vec<LinkStep> {
+    vec![LinkStep::Ignored { kind, why }]
 }
 
 /// Only this process may answer a probe, never a component between it and the hub.

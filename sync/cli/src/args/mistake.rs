@@ -39,20 +39,16 @@ pub fn exit_with_mistake(error: &Error, look: &OutputStyle) -> ! {
 
 /// Returns `None` for help, for version, and for errors without a translation.
 fn translate_mistake(error: &Error, language: Language) -> Option<String> {
-    let of = |kind| {
-        error
-            .get(kind)
-            .map(|value| join_context_value(value, language))
-    };
     let sentence = describe_mistake(error, language)?;
-    let suggested = of(ContextKind::SuggestedSubcommand).or_else(|| of(ContextKind::SuggestedArg));
+    let suggested = read_context(error, ContextKind::SuggestedSubcommand, language)
+        .or_else(|| read_context(error, ContextKind::SuggestedArg, language));
     let suggested = suggested.map(|name| {
         format!(
             "\n  {}",
             say::mistake_suggestion { name: name.into() }.render_in(language)
         )
     });
-    let usage = of(ContextKind::Usage).map(|usage| {
+    let usage = read_context(error, ContextKind::Usage, language).map(|usage| {
         let usage = usage.replace("Usage: ", say::help_usage.text_in(language));
         format!("{}\n\n", usage.trim_end())
     });
@@ -69,18 +65,15 @@ fn translate_mistake(error: &Error, language: Language) -> Option<String> {
 }
 
 fn describe_mistake(error: &Error, language: Language) -> Option<String> {
-    let of = |kind| {
-        error
-            .get(kind)
-            .map(|value| join_context_value(value, language))
-    };
-    let arg = of(ContextKind::InvalidArg).unwrap_or_default().into();
-    let value = of(ContextKind::InvalidValue).unwrap_or_default();
+    let arg = read_context(error, ContextKind::InvalidArg, language)
+        .unwrap_or_default()
+        .into();
+    let value = read_context(error, ContextKind::InvalidValue, language).unwrap_or_default();
     Some(match error.kind() {
         ErrorKind::InvalidValue if value.is_empty() => {
             say::mistake_no_value { arg }.render_in(language)
         }
-        ErrorKind::InvalidValue => match of(ContextKind::ValidValue) {
+        ErrorKind::InvalidValue => match read_context(error, ContextKind::ValidValue, language) {
             Some(known) => {
                 let value = value.into();
                 let known = known.into();
@@ -104,7 +97,7 @@ fn describe_mistake(error: &Error, language: Language) -> Option<String> {
         }
         ErrorKind::UnknownArgument => say::mistake_unknown_argument { arg }.render_in(language),
         ErrorKind::InvalidSubcommand => {
-            let name = of(ContextKind::InvalidSubcommand)
+            let name = read_context(error, ContextKind::InvalidSubcommand, language)
                 .unwrap_or_default()
                 .into();
             say::mistake_unknown_command { name }.render_in(language)
@@ -114,6 +107,11 @@ fn describe_mistake(error: &Error, language: Language) -> Option<String> {
         ErrorKind::ArgumentConflict => say::mistake_conflict { arg }.render_in(language),
         _ => return None,
     })
+}
+
+fn read_context(error: &Error, kind: ContextKind, language: Language) -> Option<String> {
+    let value = error.get(kind)?;
+    Some(join_context_value(value, language))
 }
 
 fn join_context_value(value: &ContextValue, language: Language) -> String {

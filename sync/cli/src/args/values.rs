@@ -62,17 +62,20 @@ fn parse_address(text: &str, language: Language) -> Result<String, String> {
         ),
     };
     let read = full.parse::<Uri>().ok().filter(|_| named);
-    let web = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
-    let bare = |uri: &Uri| uri.path() == "/" && uri.query().is_none();
-    let host = |uri: &Uri| uri.host().is_some_and(|host| !host.is_empty());
-    // The host ends the authority, or a numeric port follows it.
-    let port = |uri: &Uri| {
-        uri.port_u16().is_some() || uri.authority().map(Authority::as_str) == uri.host()
-    };
-    match read.filter(|uri| web(uri) && bare(uri) && host(uri) && port(uri)) {
+    match read.filter(is_gateway_address) {
         Some(_) => Ok(full),
         None => Err(say::expected_address.render_in(language)),
     }
+}
+
+fn is_gateway_address(uri: &Uri) -> bool {
+    let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+    let is_bare = uri.path() == "/" && uri.query().is_none();
+    let has_host = uri.host().is_some_and(|host| !host.is_empty());
+    // The host ends the authority, or a numeric port follows it.
+    let ends_properly =
+        uri.port_u16().is_some() || uri.authority().map(Authority::as_str) == uri.host();
+    is_http && is_bare && has_host && ends_properly
 }
 
 #[cfg(test)]

@@ -16,10 +16,21 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
     let ran = platform().holdfast(&["queue"]);
     assert_eq!(code(&ran), 0, "{}", said(&ran));
     let text = out(&ran);
+    let (ops, rest) = text
+        .split_once("\nAcceptances made at the portal that wait for a decision")
+        .expect(&text);
+    let (asks, left) = rest
+        .split_once("Left undecided by an epoch that has ended")
+        .unwrap();
+    assert_waiting_ops_shown(ops);
+    assert_waiting_acceptances_shown(asks);
+    assert_left_behind_shown(left);
+}
+
+fn assert_waiting_ops_shown(text: &str) {
+    let code = order_code();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "OP\tWHAT\tORDER\tSTATE\tAGE\tFAILED\tNEXT STEP");
-    let code = order_code();
-    let start = |seq: u64| format!("north-1/1/{seq}\taccept_order\t{code}\t");
     for (line, seq, rest) in [
         (
             1,
@@ -44,17 +55,17 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
             "~ received\t1m 0s\t0\tnothing to do: its turn comes by itself",
         ),
     ] {
-        assert_eq!(lines[line], format!("{}{rest}", start(seq)));
+        assert_eq!(
+            lines[line],
+            format!("north-1/1/{seq}\taccept_order\t{code}\t{rest}")
+        );
     }
-    assert!(
-        text.contains("\nAcceptances made at the portal that wait for a decision"),
-        "{text}"
-    );
-    let asks = text
-        .split("Acceptances made at the portal that wait for a decision")
-        .nth(1)
-        .unwrap();
-    let lines: Vec<&str> = asks.lines().skip(1).take(4).collect();
+}
+
+/// `text` begins with the rest of the list's title.
+fn assert_waiting_acceptances_shown(text: &str) {
+    let code = order_code();
+    let lines: Vec<&str> = text.lines().skip(1).take(4).collect();
     assert_eq!(
         lines[0],
         "COMMAND\tORDER\tREGION\tSTATE\tAGE\tFAILED\tPROVIDER\tNEXT STEP"
@@ -86,10 +97,9 @@ fn what_waits_is_shown_with_its_next_step_and_what_needs_a_person_first() {
     ] {
         assert_eq!(lines[line], format!("{start}\t{rest}"));
     }
-    let left = text
-        .split("Left undecided by an epoch that has ended")
-        .nth(1)
-        .unwrap();
+}
+
+fn assert_left_behind_shown(left: &str) {
     assert!(
         left.contains("north-1/1/3") && left.contains("is now op north-1/2/4"),
         "{left}"

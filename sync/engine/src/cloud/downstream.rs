@@ -30,20 +30,21 @@ pub(super) struct Downstream {
     reading: bool,
 }
 
+/// Asks the store for at most `limit` numbers after `after`.
+pub(super) struct DownstreamRead {
+    pub(super) after: u64,
+    pub(super) limit: u32,
+}
+
 impl Downstream {
     pub(super) fn starting_after(cursor: u64) -> Self {
-        let reading = false;
-        let acknowledged = cursor;
-        let sent = cursor;
-        let reached = cursor;
-        let head = cursor;
         Self {
-            acknowledged,
-            sent,
-            reached,
+            acknowledged: cursor,
+            sent: cursor,
+            reached: cursor,
             ticks_waited: 0,
-            head,
-            reading,
+            head: cursor,
+            reading: false,
         }
     }
 
@@ -57,13 +58,13 @@ impl Downstream {
     }
 
     /// The store reaches `head`. Returns the next read if one is due.
-    pub(super) fn advance_head(&mut self, head: u64) -> Option<(u64, u32)> {
+    pub(super) fn advance_head(&mut self, head: u64) -> Option<DownstreamRead> {
         self.record_head(head);
         self.next()
     }
 
     /// Numbers up to `to` were sent. After an empty read, reading pauses until the head advances.
-    pub(super) fn read(&mut self, to: u64) -> Option<(u64, u32)> {
+    pub(super) fn read(&mut self, to: u64) -> Option<DownstreamRead> {
         self.reading = false;
         if to <= self.sent {
             self.head = self.sent;
@@ -74,7 +75,7 @@ impl Downstream {
         self.next()
     }
 
-    pub(super) fn acknowledge(&mut self, cursor: u64) -> Option<(u64, u32)> {
+    pub(super) fn acknowledge(&mut self, cursor: u64) -> Option<DownstreamRead> {
         if cursor > self.acknowledged {
             self.acknowledged = cursor;
             self.ticks_waited = 0;
@@ -83,7 +84,7 @@ impl Downstream {
     }
 
     /// Runs about once a second.
-    pub(super) fn retry_overdue(&mut self) -> Option<(u64, u32)> {
+    pub(super) fn retry_overdue(&mut self) -> Option<DownstreamRead> {
         let awaits = !self.reading && self.sent > self.acknowledged;
         if !is_overdue(&mut self.ticks_waited, awaits, AGAIN_AFTER_TICKS) {
             return None;
@@ -92,7 +93,7 @@ impl Downstream {
         self.next()
     }
 
-    fn next(&mut self) -> Option<(u64, u32)> {
+    fn next(&mut self) -> Option<DownstreamRead> {
         if self.reading {
             return None;
         }
@@ -103,6 +104,9 @@ impl Downstream {
             return None;
         }
         self.reading = true;
-        Some((self.sent, READ_MAX))
+        Some(DownstreamRead {
+            after: self.sent,
+            limit: READ_MAX,
+        })
     }
 }

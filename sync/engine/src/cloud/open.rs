@@ -10,7 +10,7 @@ use crate::moments::LogHeadReports;
 
 use super::{
     NewOps, StoredEdge, SyncSessionInput, SyncSessionOutput,
-    downstream::Downstream,
+    downstream::{Downstream, DownstreamRead},
     end_session, hello,
     snapshot::{self, SnapshotTransfer},
     upstream::{UpFrameResult, Uplink},
@@ -134,52 +134,14 @@ impl OpenSession {
                 feed_seq,
             } => self.handle_feed_head(generation, feed_seq),
             SyncSessionInput::Held { seq, reason } => {
-                let standing = self.standing;
                 vec![SyncSessionOutput::Send(Frame::Held(HeldNotice {
-                    standing,
+                    standing: self.standing,
                     seq,
                     reason,
                 }))]
             }
-            SyncSessionInput::Ask { accept, taken_at } => {
-                let AcceptForHolder {
-                    command,
-                    token,
-                    actor,
-                    ..
-                } = *accept;
-                let standing = self.standing;
-                let ask = AskFrame {
-                    standing,
-                    command,
-                    token,
-                    actor,
-                    taken_at,
-                };
-                vec![SyncSessionOutput::Send(Frame::Ask(ask))]
-            }
-            SyncSessionInput::Tick => {
-                let missing = self
-                    .up
-                    .retry_overdue_gap()
-                    .map(|from| self.request_resend(from));
-                let outcomes = self.outcomes.retry_overdue().map(Self::read_outcomes);
-                let down = match &mut self.snapshot {
-                    Some(snapshot) => snapshot
-                        .retry_overdue()
-                        .map(SyncSessionOutput::ReadSnapshot),
-                    None => self.feed.retry_overdue().map(Self::read_feed),
-                };
-                self.ticks = self.ticks.wrapping_add(1);
-                let again = self.ticks.is_multiple_of(CONFIRM_EVERY_TICKS);
-                let confirmed = if again { self.confirm_feed(true) } else { None };
-                missing
-                    .into_iter()
-                    .chain(outcomes)
-                    .chain(down)
-                    .chain(confirmed)
-                    .collect()
-            }
+            SyncSessionInput::Ask { accept, taken_at } => vec![self.send_ask(*accept, taken_at)],
+            SyncSessionInput::Tick => self.handle_tick(),
             SyncSessionInput::ProbeAsked { number } => self.send_probe(number),
             SyncSessionInput::Loaded(_)
             | SyncSessionInput::Probed { .. }
@@ -190,6 +152,45 @@ impl OpenSession {
             | SyncSessionInput::GateClosed
             | SyncSessionInput::Disabled => Vec::new(),
         })
+    }
+
+    fn send_ask(&self, accept: AcceptForHolder, taken_at: UnixMillis) -> SyncSessionOutput {
+        let AcceptForHolder {
+            command,
+            token,
+            actor,
+            ..
+        } = accept;
+        SyncSessionOutput::Send(Frame::Ask(AskFrame {
+            standing: self.standing,
+            command,
+            token,
+            actor,
+            taken_at,
+        }))
+    }
+
+    fn handle_tick(&mut self) -> Vec<SyncSessionOutput> {
+        let missing = self
+            .up
+            .retry_overdue_gap()
+            .map(|from| self.request_resend(from));
+        let outcomes = self.outcomes.retry_overdue().map(Self::read_outcomes);
+        let down = match &mut self.snapshot {
+            Some(snapshot) => snapshot
+                .retry_overdue()
+                .map(SyncSessionOutput::ReadSnapshot),
+            None => self.feed.retry_overdue().map(Self::read_feed),
+        };
+        self.ticks = self.ticks.wrapping_add(1);
+        let again = self.ticks.is_multiple_of(CONFIRM_EVERY_TICKS);
+        let confirmed = if again { self.confirm_feed(true) } else { None };
+        missing
+            .into_iter()
+            .chain(outcomes)
+            .chain(down)
+            .chain(confirmed)
+            .collect()
     }
 
     fn handle_frame(
@@ -478,11 +479,17 @@ impl OpenSession {
         self.advance_feed(feed_seq)
     }
 
-    fn read_outcomes((after, limit): (u64, u32)) -> SyncSessionOutput {
-        SyncSessionOutput::ReadOutcomes { after, limit }
+    fn read_outcomes(read: DownstreamRead) -> SyncSessionOutput {
+        SyncSessionOutput::ReadOutcomes {
+            after: read.after,
+            limit: read.limit,
+        }
     }
 
-    fn read_feed((after, limit): (u64, u32)) -> SyncSessionOutput {
-        SyncSessionOutput::ReadFeed { after, limit }
+    fn read_feed(read: DownstreamRead) -> SyncSessionOutput {
+        SyncSessionOutput::ReadFeed {
+            after: read.after,
+            limit: read.limit,
+        }
     }
 }

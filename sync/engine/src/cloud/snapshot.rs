@@ -11,7 +11,7 @@ use wire::{
 };
 
 use super::{
-    StoredEdge,
+    ChunkRequest, StoredEdge,
     downstream::{AGAIN_AFTER_TICKS, is_overdue},
     hello,
 };
@@ -42,14 +42,6 @@ struct SnapshotPosition {
     hash: Hash,
     /// The start of the next chunk; `None` before the first.
     next: Option<SnapshotCursor>,
-}
-
-/// A read of the next chunk of the snapshot as of `feed_seq`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChunkRequest {
-    pub feed_seq: u64,
-    /// `None` at the start.
-    pub after: Option<SnapshotCursor>,
 }
 
 impl SnapshotTransfer {

@@ -203,111 +203,80 @@ fn a_welcome_says_where_the_log_goes_on() {
 #[test]
 fn a_hello_that_does_not_fit_what_is_stored_is_refused() {
     let log = log(9);
-    let at = |seq| stored(chain_at(&log, seq));
     let fits = hello(&log);
-    let cases: [(&str, Hello, StoredEdge, Code); 10] = [
-        (
-            "newer protocol",
-            Hello {
-                protocol_min: 2,
-                protocol_max: 3,
-                ..fits.clone()
-            },
-            at(4),
-            Code::ProtocolUnsupported,
-        ),
-        (
-            "codec",
-            Hello {
-                codec: 9,
-                ..fits.clone()
-            },
-            at(4),
-            Code::ProtocolUnsupported,
-        ),
-        (
-            "other edge",
-            Hello {
-                edge: EdgeId::new("north-2").unwrap(),
-                ..fits.clone()
-            },
-            at(4),
-            Code::EdgeUnknown,
-        ),
-        (
-            "other region",
-            Hello {
-                region: Region::Mid,
-                ..fits.clone()
-            },
-            at(4),
-            Code::EdgeUnknown,
-        ),
-        (
-            "gate",
-            fits.clone(),
-            StoredEdge {
-                gate_open: false,
-                ..at(4)
-            },
-            Code::GateClosed,
-        ),
-        (
-            "disabled",
-            fits.clone(),
-            StoredEdge {
-                disabled: true,
-                ..at(4)
-            },
-            Code::EdgeDisabled,
-        ),
-        (
-            "twin",
-            Hello {
-                twin: Some(true),
-                ..fits.clone()
-            },
-            at(4),
-            Code::EdgeTwin,
-        ),
-        (
-            "epoch",
-            Hello {
-                epoch: 2,
-                ..fits.clone()
-            },
-            at(4),
-            Code::ChainBroken,
-        ),
-        (
-            "outcomes",
-            Hello {
-                outcome_cursor: 1,
-                ..fits.clone()
-            },
-            at(4),
-            Code::ChainBroken,
-        ),
-        (
-            "feed",
-            Hello {
-                feed_cursor: 1,
-                ..fits.clone()
-            },
-            at(4),
-            Code::Unavailable,
-        ),
-    ];
-    for (what, hello, stored, code) in cases {
-        let (mut session, outputs) = greeted(hello, stored);
-        assert_eq!(ended(&outputs), Some(code), "{what}");
-        assert_eq!(session.term(), None, "{what}: no term was raised");
-        assert_eq!(
-            take(&mut session, up(&log, 1, 1)),
-            [],
-            "{what}: an ended session is deaf"
-        );
+    let record = stored(chain_at(&log, 4));
+    for (what, hello, code) in spoilt_hellos(&fits) {
+        assert_hello_refused(what, hello, record.clone(), code);
     }
+    let shut = StoredEdge {
+        gate_open: false,
+        ..record.clone()
+    };
+    assert_hello_refused("gate", fits.clone(), shut, Code::GateClosed);
+    let disabled = StoredEdge {
+        disabled: true,
+        ..record
+    };
+    assert_hello_refused("disabled", fits, disabled, Code::EdgeDisabled);
+}
+
+/// Each differs from a fitting Hello in one respect.
+fn spoilt_hellos(fits: &Hello) -> [(&'static str, Hello, Code); 8] {
+    let newer_protocol = Hello {
+        protocol_min: 2,
+        protocol_max: 3,
+        ..fits.clone()
+    };
+    let codec = Hello {
+        codec: 9,
+        ..fits.clone()
+    };
+    let other_edge = Hello {
+        edge: EdgeId::new("north-2").unwrap(),
+        ..fits.clone()
+    };
+    let other_region = Hello {
+        region: Region::Mid,
+        ..fits.clone()
+    };
+    let twin = Hello {
+        twin: Some(true),
+        ..fits.clone()
+    };
+    let epoch = Hello {
+        epoch: 2,
+        ..fits.clone()
+    };
+    let outcomes = Hello {
+        outcome_cursor: 1,
+        ..fits.clone()
+    };
+    let feed = Hello {
+        feed_cursor: 1,
+        ..fits.clone()
+    };
+    [
+        ("newer protocol", newer_protocol, Code::ProtocolUnsupported),
+        ("codec", codec, Code::ProtocolUnsupported),
+        ("other edge", other_edge, Code::EdgeUnknown),
+        ("other region", other_region, Code::EdgeUnknown),
+        ("twin", twin, Code::EdgeTwin),
+        ("epoch", epoch, Code::ChainBroken),
+        ("outcomes", outcomes, Code::ChainBroken),
+        ("feed", feed, Code::Unavailable),
+    ]
+}
+
+#[track_caller]
+fn assert_hello_refused(what: &str, hello: Hello, stored: StoredEdge, code: Code) {
+    let (mut session, outputs) = greeted(hello, stored);
+    assert_eq!(ended(&outputs), Some(code), "{what}");
+    assert_eq!(session.term(), None, "{what}: no term was raised");
+    assert_eq!(
+        take(&mut session, up(&log(9), 1, 1)),
+        [],
+        "{what}: an ended session is deaf"
+    );
 }
 
 #[test]

@@ -7,36 +7,32 @@ use wire::{Quarantine, TailPart};
 
 use super::{
     EdgeProtocol, EdgeWrite, IgnoreReason, LinkEnd, LinkPhase, LinkStep, NewEpoch, TailWrite,
+    ignore_frame,
 };
 
 impl EdgeProtocol {
     pub(super) fn handle_quarantine(&mut self, frame: Quarantine) -> Vec<LinkStep> {
-        let ignored = |why| {
-            vec![LinkStep::Ignored {
-                kind: "Quarantine",
-                why,
-            }]
-        };
         if frame.old_epoch != self.position.epoch || frame.old_nonce != self.who.nonce {
-            return ignored(IgnoreReason::Standing);
+            return ignore_frame("Quarantine", IgnoreReason::Standing);
         }
         let parts = match self.phase {
             LinkPhase::Greeting => 0,
             LinkPhase::Confined { parts } => parts,
-            LinkPhase::Idle | LinkPhase::Open { .. } => return ignored(IgnoreReason::Unexpected),
+            LinkPhase::Idle | LinkPhase::Open { .. } => {
+                return ignore_frame("Quarantine", IgnoreReason::Unexpected);
+            }
         };
         if frame.new_epoch <= frame.old_epoch {
-            return ignored(IgnoreReason::Unexpected);
+            return ignore_frame("Quarantine", IgnoreReason::Unexpected);
         }
         // A frame without `part` carries the whole tail.
         let (index, whole) = frame.part.map_or((0, true), |part| (part.index, false));
         if index != parts {
-            // Single parts are never resent: the next Hello gets all of them.
-            let torn = vec![LinkStep::End(LinkEnd::TailTorn)];
             return if index < parts && !whole {
-                ignored(IgnoreReason::Stale)
+                ignore_frame("Quarantine", IgnoreReason::Stale)
             } else {
-                torn
+                // Single parts are never resent: the next Hello gets all of them.
+                vec![LinkStep::End(LinkEnd::TailTorn)]
             };
         }
         self.phase = LinkPhase::Confined { parts: parts + 1 };
@@ -47,7 +43,10 @@ impl EdgeProtocol {
             last_accepted: frame.last_accepted,
             why: frame.why,
         };
-        let mut todo = vec![LinkStep::Store(EdgeWrite::Tail(run(frame, parts == 0)))];
+        let mut todo = vec![LinkStep::Store(EdgeWrite::Tail(build_tail_write(
+            frame,
+            parts == 0,
+        )))];
         if last {
             todo.push(LinkStep::Store(EdgeWrite::Quarantine(new)));
             todo.push(LinkStep::End(LinkEnd::Quarantined(new)));
@@ -56,7 +55,7 @@ impl EdgeProtocol {
     }
 }
 
-fn run(frame: Quarantine, begins: bool) -> TailWrite {
+fn build_tail_write(frame: Quarantine, begins: bool) -> TailWrite {
     let (epoch, first_seq, first_hash) = match frame.part {
         Some(TailPart {
             epoch,

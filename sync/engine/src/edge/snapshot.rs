@@ -6,34 +6,30 @@
 
 use wire::{SnapshotChunk, SnapshotPart, snapshot_hash, snapshot_start};
 
-use super::{EdgeProtocol, EdgeWrite, IgnoreReason, LinkStep, SnapshotChunkWrite};
+use super::{EdgeProtocol, EdgeWrite, IgnoreReason, LinkStep, SnapshotChunkWrite, ignore_frame};
 
 impl EdgeProtocol {
     pub(super) fn handle_snapshot_chunk(&self, chunk: &SnapshotChunk) -> Vec<LinkStep> {
-        let ignored = |why| {
-            vec![LinkStep::Ignored {
-                kind: "Snapshot",
-                why,
-            }]
-        };
         let of = (chunk.feed_generation, chunk.feed_seq);
         let staged = self.position.staged.as_ref();
         let staged = staged.filter(|staged| (staged.feed_generation, staged.feed_seq) == of);
         let known = staged.map_or(0, |staged| staged.chunks);
         let taken = self.taken == Some(of) || self.position.snapshot == Some(chunk.hash);
         if chunk.index < known || taken {
-            return ignored(IgnoreReason::Stale);
+            return ignore_frame("Snapshot", IgnoreReason::Stale);
         }
         if chunk.index > known {
-            return ignored(IgnoreReason::Gap);
+            return ignore_frame("Snapshot", IgnoreReason::Gap);
         }
-        let start = || snapshot_start(chunk.standing, chunk.feed_generation, chunk.feed_seq);
-        let before = staged.map_or_else(start, |staged| staged.hash);
+        let before = match staged {
+            Some(staged) => staged.hash,
+            None => snapshot_start(chunk.standing, chunk.feed_generation, chunk.feed_seq),
+        };
         if snapshot_hash(before, &chunk.body) != chunk.hash {
-            return ignored(IgnoreReason::Unexpected);
+            return ignore_frame("Snapshot", IgnoreReason::Unexpected);
         }
         let Ok(SnapshotPart { changes, next }) = SnapshotPart::from_bytes(&chunk.body) else {
-            return ignored(IgnoreReason::Unexpected);
+            return ignore_frame("Snapshot", IgnoreReason::Unexpected);
         };
         vec![LinkStep::Store(EdgeWrite::Snapshot(SnapshotChunkWrite {
             begins: known == 0,

@@ -147,7 +147,9 @@ impl SendWindow {
         if cursor > self.cursor {
             self.resends = 0;
         }
-        (self.cursor, self.credit_ops, self.credit_bytes) = (cursor, ops, bytes);
+        self.cursor = cursor;
+        self.credit_ops = ops;
+        self.credit_bytes = bytes;
         self.short = false;
         while self
             .in_flight

@@ -1,5 +1,7 @@
 //! The test gateway's answers, by route.
 
+mod ops;
+
 use std::{
     sync::{Arc, Mutex, mpsc},
     time::Duration,
@@ -18,8 +20,8 @@ use serde_json::{Value, json};
 use wire::{Code, Region, Text};
 
 use super::{
-    AWAY_REFRESH, COMMAND, NEXT_REFRESH, ORDER, PASSWORD, PERSON, REFRESH, SPENT_REFRESH, STOPPED,
-    TOKEN, UNREAD, edge, order, order_code,
+    AWAY_REFRESH, COMMAND, NEXT_REFRESH, ORDER, PASSWORD, PERSON, REFRESH, SPENT_REFRESH, TOKEN,
+    edge, order, order_code,
 };
 
 pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
@@ -47,16 +49,19 @@ pub fn router(report: Arc<Mutex<Value>>, looked: mpsc::Sender<()>) -> Router {
         .route("/api/v1/admin/edges/{id}/retirement", post(out_of_service))
         .route("/api/v1/admin/edges/{id}/key", post(new_key))
         .route("/api/v1/admin/edges/{id}/acts", get(acts))
-        .route("/api/v1/admin/edges/{id}/left-behind", get(left_behind))
+        .route(
+            "/api/v1/admin/edges/{id}/left-behind",
+            get(ops::left_behind),
+        )
         .route(
             "/api/v1/admin/edges/{id}/queue/{epoch}/{seq}/retry",
-            post(retry),
+            post(ops::retry),
         )
-        .route("/api/v1/admin/queue", get(queue))
-        .route("/api/v1/admin/asks", get(asks))
-        .route("/api/v1/admin/asks/{id}/retry", post(retry_ask))
-        .route("/api/v1/admin/ops/{edge}/{epoch}/{seq}", get(op))
-        .route("/api/v1/admin/commands/{id}", get(answers))
+        .route("/api/v1/admin/queue", get(ops::queue))
+        .route("/api/v1/admin/asks", get(ops::asks))
+        .route("/api/v1/admin/asks/{id}/retry", post(ops::retry_ask))
+        .route("/api/v1/admin/ops/{edge}/{epoch}/{seq}", get(ops::op))
+        .route("/api/v1/admin/commands/{id}", get(ops::answers))
         .route("/api/v1/admin/lost-acceptances", get(lost))
         .route("/api/v1/admin/cases", get(cases))
         .route("/api/v1/admin/users", get(people))
@@ -308,113 +313,6 @@ fn asked<'a>(query: &'a Asked, name: &str) -> Option<&'a str> {
         .iter()
         .find(|(key, _)| key == name)
         .map(|(_, value)| value.as_str())
-}
-
-pub fn op_of(seq: u64, state: &str) -> Value {
-    json!({
-        "edge": "north-1", "epoch": 1, "seq": seq, "region": "NORTH", "hash": "0".repeat(64),
-        "kind": "command", "state": state, "failures": if state == "needs_operator" { 3 } else { 0 },
-        "received_at": "2025-11-24T16:02:12Z",
-        "command": {
-            "id": COMMAND, "type": "accept_order", "order_id": ORDER, "order_code": order_code(),
-            "actor": {"user_id": COMMAND, "role": "provider"}, "verdict": "provisional",
-            "device": "tablet-7", "tapped_at": "2025-11-24T16:00:10Z",
-            "edge_at": "2025-11-24T16:00:11Z",
-        },
-    })
-}
-
-fn decided_op() -> Value {
-    let mut op = op_of(17, "decided");
-    op["outcome"] = json!({
-        "number": 16, "stored_at": "2025-11-24T16:03:01Z", "told": true,
-        "outcome": {
-            "kind": "rejected", "code": "order_already_accepted", "lost": null,
-            "decided_at": "2025-11-24T16:03:00Z",
-        },
-    });
-    op
-}
-
-async fn queue(query: Asked) -> Json<Value> {
-    if asked(&query, "command").is_some() {
-        return Json(json!({"items": [], "next": null}));
-    }
-    let state = asked(&query, "state").unwrap_or_default().to_owned();
-    let second_page = asked(&query, "cursor").is_some();
-    let (items, next) = match (state.as_str(), second_page) {
-        ("needs_operator", _) => (vec![op_of(5, "needs_operator")], None),
-        ("held_region", _) => (vec![op_of(7, "held_region")], None),
-        ("received", false) => (vec![op_of(8, "received")], Some("north-1/1/8")),
-        ("received", true) => (vec![op_of(9, "received")], None),
-        _ => (vec![], None),
-    };
-    Json(json!({"items": items, "next": next}))
-}
-
-async fn asks() -> Json<Value> {
-    let ask = |id: &str, state: &str, failures: u64| {
-        json!({
-            "command_id": id, "user_id": COMMAND, "region": "NORTH", "order_id": ORDER,
-            "order_code": order_code(), "taken_at": "2025-11-24T16:03:00Z", "state": state,
-            "failures": failures,
-        })
-    };
-    let mut unread = ask(UNREAD, "needs_operator", 3);
-    unread
-        .as_object_mut()
-        .unwrap()
-        .retain(|name, _| !name.starts_with("order"));
-    let items = [
-        ask(ORDER, "held_region", 0),
-        ask(STOPPED, "needs_operator", 3),
-        unread,
-    ];
-    Json(json!({"next": null, "items": items}))
-}
-
-async fn retry_ask(Path(id): Path<String>) -> Response {
-    match id.as_str() {
-        STOPPED => Json(json!({"command_id": id})).into_response(),
-        ORDER => Problem::new(Code::OpNotStopped).into_response(),
-        _ => missing(),
-    }
-}
-
-async fn left_behind() -> Json<Value> {
-    let mut again = op_of(3, "left_behind");
-    again["again"] = json!({"edge": "north-1", "epoch": 2, "seq": 4});
-    let boot = json!({
-        "edge": "north-1", "epoch": 1, "seq": 1, "region": "NORTH", "hash": "0".repeat(64),
-        "kind": "boot", "state": "left_behind", "failures": 0,
-        "received_at": "2025-11-24T16:00:00Z",
-    });
-    Json(json!({"items": [boot, again, op_of(4, "left_behind")], "next": null}))
-}
-
-async fn retry(Path((edge, epoch, seq)): Path<(String, u64, u64)>) -> Response {
-    if (edge.as_str(), epoch, seq) != ("north-1", 1, 5) {
-        return missing();
-    }
-    Json(json!({"edge": edge, "epoch": epoch, "seq": seq})).into_response()
-}
-
-async fn op(Path((edge, epoch, seq)): Path<(String, u64, u64)>) -> Response {
-    match (edge.as_str(), epoch, seq) {
-        ("north-1", 1, 17) => Json(decided_op()).into_response(),
-        ("north-1", 1, 5) => Json(op_of(5, "needs_operator")).into_response(),
-        _ => missing(),
-    }
-}
-
-async fn answers(Path(id): Path<String>) -> Json<Value> {
-    let answer = json!({
-        "command_id": COMMAND, "user_id": COMMAND, "applied": false,
-        "code": "order_already_accepted", "order_id": ORDER, "order_version": 3,
-        "op": {"edge": "north-1", "epoch": 1, "seq": 17}, "decided_at": "2025-11-24T16:03:00Z",
-    });
-    let items = if id == COMMAND { vec![answer] } else { vec![] };
-    Json(json!({"items": items}))
 }
 
 /// Entries 12 and 9, newest first, for any page size.

@@ -1,0 +1,383 @@
+//! The verdict on each kind of command, view and state.
+
+use wire::{OrderId, UserId};
+
+use super::*;
+use crate::tests::{actor, draft, id, order};
+use crate::view::{PendingOp, overlay_pending_ops};
+
+const HOLDER: EdgeState = EdgeState {
+    right: RegionRight::Held {
+        fence: 7,
+        proven: true,
+    },
+    ..EdgeState::OPTIMISTIC
+};
+
+fn sight(status: OrderStatus, provider: Option<u128>) -> EdgeOrderView {
+    let mut order = order(1, 3);
+    order.status = status;
+    order.provider_id = provider.map(|n| UserId(id(n)));
+    overlay_pending_ops(Some(order), Vec::new(), &crate::tests::edge())
+}
+
+fn accept() -> CommandBody {
+    CommandBody::AcceptOrder {
+        order_id: OrderId(id(1)),
+    }
+}
+
+#[track_caller]
+fn check(
+    request: &VerdictRequest<'_>,
+    sight: &EdgeOrderView,
+    footing: &EdgeState,
+    expected: CommandDecision,
+) {
+    assert_eq!(
+        judge_command(request, sight, footing),
+        expected,
+        "{request:?} {footing:?}"
+    );
+}
+
+fn taken(verdict: Verdict, fence: Option<u64>, doubt: Option<Code>) -> CommandDecision {
+    CommandDecision::Taken(TakenVerdict {
+        verdict,
+        fence,
+        doubt,
+    })
+}
+
+fn by_provider(body: &CommandBody) -> VerdictRequest<'_> {
+    VerdictRequest {
+        actor: actor(20, Role::Provider),
+        body,
+        repeat: false,
+        receipted: false,
+    }
+}
+
+#[test]
+fn an_unknown_order_is_not_taken_unless_one_of_our_edges_took_it_before() {
+    let body = accept();
+    let nothing = EdgeOrderView::default();
+    let request = by_provider(&body);
+    check(
+        &request,
+        &nothing,
+        &HOLDER,
+        CommandDecision::NotTaken(Code::OrderNotFound),
+    );
+    let request = VerdictRequest {
+        receipted: true,
+        ..request
+    };
+    let unsure = taken(Verdict::Provisional, None, Some(Code::LooksWrongState));
+    check(&request, &nothing, &HOLDER, unsure);
+}
+
+#[test]
+fn an_accept_is_firm_only_on_the_holders_full_footing() {
+    let body = accept();
+    let request = by_provider(&body);
+    let open = sight(OrderStatus::Pending, None);
+    let own = sight(OrderStatus::Accepted, Some(20));
+    let firm = taken(Verdict::Firm, Some(7), None);
+    check(&request, &open, &HOLDER, firm);
+    check(&request, &own, &HOLDER, firm);
+
+    let provisional = taken(Verdict::Provisional, None, None);
+    check(&request, &open, &EdgeState::OPTIMISTIC, provisional);
+    let elsewhere = taken(Verdict::Provisional, None, Some(Code::RegionHeldElsewhere));
+    check(
+        &request,
+        &open,
+        &EdgeState {
+            right: RegionRight::Elsewhere,
+            ..HOLDER
+        },
+        elsewhere,
+    );
+    for footing in [
+        EdgeState {
+            right: RegionRight::Held {
+                fence: 7,
+                proven: false,
+            },
+            ..HOLDER
+        },
+        EdgeState {
+            suspect: true,
+            ..HOLDER
+        },
+        EdgeState {
+            let_in: false,
+            ..HOLDER
+        },
+    ] {
+        check(&request, &open, &footing, provisional);
+    }
+    check(
+        &VerdictRequest {
+            repeat: true,
+            ..request
+        },
+        &open,
+        &HOLDER,
+        provisional,
+    );
+}
+
+#[test]
+fn revocations_are_fresh_up_to_the_allowed_age_and_never_of_an_unknown_one() {
+    let hours = |n: u64| Duration::from_secs(n * 3_600);
+    for (age, expected) in [
+        (Some(0), true),
+        (Some(72), true),
+        (Some(73), false),
+        (None, false),
+    ] {
+        assert_eq!(
+            are_revocations_fresh(age.map(hours), hours(72)),
+            expected,
+            "{age:?}"
+        );
+    }
+}
+
+#[test]
+fn a_firm_answer_needs_a_base_under_the_same_fence() {
+    let body = accept();
+    let mut on_top = sight(OrderStatus::Pending, None);
+    let approve = CommandBody::ApproveOrder {
+        order_id: OrderId(id(1)),
+    };
+    let base = PendingOp::of(1, actor(30, Role::Admin), approve);
+    for (fence, expected) in [(Some(7), true), (Some(6), false), (None, false)] {
+        on_top.pending = vec![
+            PendingOp {
+                fence,
+                ..base.clone()
+            }
+            .settled(),
+        ];
+        let firm = matches!(
+            judge_command(&by_provider(&body), &on_top, &HOLDER),
+            CommandDecision::Taken(TakenVerdict {
+                verdict: Verdict::Firm,
+                ..
+            })
+        );
+        assert_eq!(firm, expected, "{fence:?}");
+    }
+}
+
+#[test]
+fn a_command_that_the_view_contradicts_is_taken_with_the_doubt_in_words() {
+    let doubt = |code| taken(Verdict::Provisional, None, Some(code));
+    let body = accept();
+    let request = by_provider(&body);
+    let taken_by_other = sight(OrderStatus::Accepted, Some(21));
+    check(&request, &taken_by_other, &HOLDER, doubt(Code::LooksTaken));
+    let elsewhere = EdgeState {
+        right: RegionRight::Elsewhere,
+        ..HOLDER
+    };
+    check(
+        &request,
+        &taken_by_other,
+        &elsewhere,
+        doubt(Code::LooksTaken),
+    );
+    let unapproved = sight(OrderStatus::PendingReview, None);
+    check(&request, &unapproved, &HOLDER, doubt(Code::LooksWrongState));
+    let cancelled = sight(OrderStatus::Cancelled, Some(20));
+    check(&request, &cancelled, &HOLDER, doubt(Code::LooksWrongState));
+
+    let start = CommandBody::StartOrder {
+        order_id: OrderId(id(1)),
+    };
+    check(
+        &by_provider(&start),
+        &taken_by_other,
+        &HOLDER,
+        doubt(Code::LooksNotYours),
+    );
+    let cancel = CommandBody::CancelOrder {
+        order_id: OrderId(id(1)),
+        reason: None,
+        fee: None,
+    };
+    let stranger = VerdictRequest {
+        actor: actor(99, Role::Customer),
+        ..by_provider(&cancel)
+    };
+    check(
+        &stranger,
+        &taken_by_other,
+        &HOLDER,
+        doubt(Code::LooksNotYours),
+    );
+    let admin = VerdictRequest {
+        actor: actor(99, Role::Admin),
+        ..by_provider(&cancel)
+    };
+    check(
+        &admin,
+        &taken_by_other,
+        &HOLDER,
+        taken(Verdict::Provisional, None, None),
+    );
+}
+
+#[test]
+fn work_that_no_funds_stand_behind_is_taken_with_that_in_words() {
+    let order_id = OrderId(id(1));
+    let start = CommandBody::StartOrder { order_id };
+    let complete = CommandBody::CompleteOrder {
+        order_id,
+        note: None,
+    };
+    let unpaid = Some(Code::LooksUnpaid);
+    let seen = |status, payment_status, started: bool| {
+        let confirmed = sight(status, Some(20)).order.map(|order| Order {
+            payment_status,
+            ..order
+        });
+        let op = PendingOp::of(1, actor(20, Role::Provider), start.clone());
+        overlay_pending_ops(
+            confirmed,
+            started.then_some(op).into_iter().collect(),
+            &crate::tests::edge(),
+        )
+    };
+    use OrderStatus::{Accepted, InProgress};
+    use PaymentStatus::{Held, Unpaid};
+    for (body, sight, doubt) in [
+        (&start, seen(Accepted, Unpaid, false), unpaid),
+        (
+            &start,
+            seen(Accepted, PaymentStatus::Refunded, false),
+            unpaid,
+        ),
+        (&start, seen(Accepted, Held, false), None),
+        (&complete, seen(Accepted, Unpaid, true), unpaid),
+        (&complete, seen(Accepted, Held, true), None),
+        // The cloud has accepted the start.
+        (&complete, seen(InProgress, Unpaid, false), None),
+    ] {
+        let provisional = |doubt| taken(Verdict::Provisional, None, doubt);
+        check(&by_provider(body), &sight, &HOLDER, provisional(doubt));
+        let ruled = EdgeState {
+            unpaid_start: true,
+            ..HOLDER
+        };
+        check(&by_provider(body), &sight, &ruled, provisional(None));
+    }
+}
+
+#[test]
+fn publish_and_approve_are_firm_under_a_rule_and_never_without() {
+    let publish = CommandBody::PublishOrder {
+        order_id: OrderId(id(1)),
+        order: draft(),
+    };
+    let approve = CommandBody::ApproveOrder {
+        order_id: OrderId(id(1)),
+    };
+    let ruled = EdgeState {
+        rule_allows: true,
+        ..HOLDER
+    };
+    let by = |n, role, body| VerdictRequest {
+        actor: actor(n, role),
+        ..by_provider(body)
+    };
+    let request = by(10, Role::Customer, &publish);
+    check(
+        &request,
+        &EdgeOrderView::default(),
+        &ruled,
+        taken(Verdict::Firm, Some(7), None),
+    );
+    check(
+        &request,
+        &EdgeOrderView::default(),
+        &HOLDER,
+        taken(Verdict::Provisional, None, None),
+    );
+    let waiting = sight(OrderStatus::PendingReview, None);
+    for request in [
+        by(10, Role::Customer, &approve),
+        by(30, Role::Admin, &approve),
+    ] {
+        check(
+            &request,
+            &waiting,
+            &ruled,
+            taken(Verdict::Firm, Some(7), None),
+        );
+        check(
+            &request,
+            &waiting,
+            &HOLDER,
+            taken(Verdict::Provisional, None, None),
+        );
+    }
+    let not_theirs = taken(Verdict::Provisional, None, Some(Code::LooksNotYours));
+    check(&by_provider(&approve), &waiting, &ruled, not_theirs);
+}
+
+#[test]
+fn no_action_but_accept_and_ruled_ones_is_ever_firm() {
+    let ruled = EdgeState {
+        rule_allows: true,
+        ..HOLDER
+    };
+    let order_id = OrderId(id(1));
+    for body in [
+        CommandBody::StartOrder { order_id },
+        CommandBody::CompleteOrder {
+            order_id,
+            note: None,
+        },
+        CommandBody::WithdrawAcceptance {
+            order_id,
+            reason: None,
+        },
+        CommandBody::CancelOrder {
+            order_id,
+            reason: None,
+            fee: None,
+        },
+        CommandBody::RejectOrder {
+            order_id,
+            reason: String::new(),
+        },
+        CommandBody::SubmitReview {
+            order_id,
+            rating: 5,
+            comment: String::new(),
+        },
+    ] {
+        for status in OrderStatus::ALL {
+            let seen = overlay_pending_ops(
+                sight(status, Some(20)).order,
+                Vec::new(),
+                &crate::tests::edge(),
+            );
+            let answer = judge_command(&by_provider(&body), &seen, &ruled);
+            assert!(
+                matches!(
+                    answer,
+                    CommandDecision::Taken(TakenVerdict {
+                        verdict: Verdict::Provisional,
+                        ..
+                    })
+                ),
+                "{body:?} {status}"
+            );
+        }
+    }
+}
