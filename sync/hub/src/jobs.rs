@@ -51,7 +51,8 @@ pub(crate) fn start(comparison: &FeedComparison) -> Result<(), JobError> {
             async move { Ok(feed::compare_all(&comparison).await?) }
         }),
         Job::new("seal", "50 */5 * * * *", move || {
-            let (store, walks) = (sealing.clone(), walks.clone());
+            let store = sealing.clone();
+            let walks = walks.clone();
             async move { Ok(reseal_tables(&store, &walks).await?) }
         }),
     ];

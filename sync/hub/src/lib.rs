@@ -29,10 +29,10 @@ use std::time::Duration;
 use axum::Router;
 pub use platform::OpenError;
 use platform::{
-    ServiceContext, answers::IdempotencyStore, health::ReadinessCheck, jobs::JobError,
+    ServiceContext, answers::IdempotencyStore, bus::Bus, health::ReadinessCheck, jobs::JobError,
     keys::KeySource, letters, service as skeleton, sql::Sql, upstream::Upstream,
 };
-use process::{openapi::ApiDocument, parts::CloudPart, tokens::Signer};
+use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart, tasks::Tasks, tokens::Signer};
 use wire::{HubKey, LinkLimits};
 
 pub use config::{Config, NAME};
@@ -109,93 +109,148 @@ fn start(
         service_key,
         ..
     } = ground;
-    let nudges = EdgeSignals::default();
-    let put_accepts = ForwardedAccepts::default();
-    let work = WorkSignal::default();
-    let settling = SettlingEdges::default();
     let command_tokens = CommandTokenClient::new(peers.auth.clone(), &service_key, &clock);
-    let keys = KeySource {
-        keys,
-        auth: peers.auth,
-    };
     let decided_within = Duration::from_millis(config.decided_within_ms);
     let owner = OwnerClient::client_factory(service_key, &clock, decided_within);
-    let order = owner(peers::ORDER, peers.order);
     let review = owner(peers::REVIEW, peers.review);
-    let comparison = FeedComparison {
-        store: store.clone(),
-        clock: clock.clone(),
-        tasks: tasks.clone(),
-        order: order.clone(),
-        regions: regions.clone(),
-        work: work.clone(),
-        resume: ComparisonCursors::default(),
-    };
-    jobs::start(&comparison)?;
-    feed::start(&comparison, keys.clone(), nudges.clone());
-    let feeder = FeedConsumer {
-        store: store.clone(),
-        clock: clock.clone(),
-        regions: regions.clone(),
-        work: work.clone(),
-    };
-    feeder.start(&tasks, &bus);
-    let held_again = Duration::from_millis(config.held_again_ms);
-    let workers = Workers {
-        store: store.clone(),
-        clock: clock.clone(),
-        tasks: tasks.clone(),
-        order: order.clone(),
-        review,
-        keys: keys.clone(),
-        nudges: nudges.clone(),
-        put_accepts: put_accepts.clone(),
-        bell: work.clone(),
-        held_again,
-        accept_cloud_tokens: config.accept_cloud_tokens,
-        replica: clock.new_id(),
-        sweeps: RetrySchedule::new(held_again),
-        turns: BatchPermits::default(),
-    };
-    workers.start();
-    let gauges = Gauges {
-        store: store.clone(),
-        clock: clock.clone(),
-        settling: settling.clone(),
-    };
-    gauges.start(&tasks);
-    let news = LiveUpdates::new(
-        store.clone(),
-        clock.clone(),
-        tasks.clone(),
-        regions.clone(),
-        settling.clone(),
-    );
-    news.start();
-    let sessions = SessionContext {
+    let parts = ReplicaParts {
         store,
         clock,
         tasks,
-        order,
-        keys: keys.keys.clone(),
-        command_tokens,
+        order: owner(peers::ORDER, peers.order),
+        keys: KeySource {
+            keys,
+            auth: peers.auth,
+        },
         regions,
-        nudges,
-        put_accepts,
-        work,
-        links: ActiveLinks::default(),
-        limits,
-        key,
+        nudges: EdgeSignals::default(),
+        put_accepts: ForwardedAccepts::default(),
+        work: WorkSignal::default(),
+        settling: SettlingEdges::default(),
     };
-    sessions.start();
+    let comparison = parts.start_comparison()?;
+    parts.start_feed_consumer(&bus);
+    parts.start_workers(config, review);
+    parts.start_gauges();
+    let news = parts.start_live_updates();
+    let sessions = parts.start_sessions(command_tokens, limits, key);
     Ok(HubState {
-        keys,
+        keys: parts.keys,
         verifier,
         sessions,
         comparison,
-        settling,
+        settling: parts.settling,
         news,
     })
+}
+
+/// The clients, stores and signals that the parts of one replica share.
+struct ReplicaParts {
+    store: Store,
+    clock: Clock,
+    tasks: Tasks,
+    order: OwnerClient,
+    keys: KeySource,
+    regions: RegionMarks,
+    nudges: EdgeSignals,
+    put_accepts: ForwardedAccepts,
+    work: WorkSignal,
+    settling: SettlingEdges,
+}
+
+impl ReplicaParts {
+    /// Also starts the scheduled jobs and the feeds' own tasks, which use the comparison.
+    fn start_comparison(&self) -> Result<FeedComparison, JobError> {
+        let comparison = FeedComparison {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            tasks: self.tasks.clone(),
+            order: self.order.clone(),
+            regions: self.regions.clone(),
+            work: self.work.clone(),
+            resume: ComparisonCursors::default(),
+        };
+        jobs::start(&comparison)?;
+        feed::start(&comparison, self.keys.clone(), self.nudges.clone());
+        Ok(comparison)
+    }
+
+    fn start_feed_consumer(&self, bus: &Bus) {
+        let feeder = FeedConsumer {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            regions: self.regions.clone(),
+            work: self.work.clone(),
+        };
+        feeder.start(&self.tasks, bus);
+    }
+
+    fn start_workers(&self, config: &Config, review: OwnerClient) {
+        let held_again = Duration::from_millis(config.held_again_ms);
+        let workers = Workers {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            tasks: self.tasks.clone(),
+            order: self.order.clone(),
+            review,
+            keys: self.keys.clone(),
+            nudges: self.nudges.clone(),
+            put_accepts: self.put_accepts.clone(),
+            bell: self.work.clone(),
+            held_again,
+            accept_cloud_tokens: config.accept_cloud_tokens,
+            replica: self.clock.new_id(),
+            sweeps: RetrySchedule::new(held_again),
+            turns: BatchPermits::default(),
+        };
+        workers.start();
+    }
+
+    fn start_gauges(&self) {
+        let gauges = Gauges {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            settling: self.settling.clone(),
+        };
+        gauges.start(&self.tasks);
+    }
+
+    fn start_live_updates(&self) -> LiveUpdates {
+        let news = LiveUpdates::new(
+            self.store.clone(),
+            self.clock.clone(),
+            self.tasks.clone(),
+            self.regions.clone(),
+            self.settling.clone(),
+        );
+        news.start();
+        news
+    }
+
+    fn start_sessions(
+        &self,
+        command_tokens: CommandTokenClient,
+        limits: LinkLimits,
+        key: Signer,
+    ) -> SessionContext {
+        let sessions = SessionContext {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            tasks: self.tasks.clone(),
+            order: self.order.clone(),
+            keys: self.keys.keys.clone(),
+            command_tokens,
+            regions: self.regions.clone(),
+            nudges: self.nudges.clone(),
+            put_accepts: self.put_accepts.clone(),
+            work: self.work.clone(),
+            links: ActiveLinks::default(),
+            limits,
+            key,
+        };
+        sessions.start();
+        sessions
+    }
 }
 
 /// Edges refuse a hub with a different key, so a replica whose key differs does not start.

@@ -104,8 +104,9 @@ impl LiveUpdates {
 
     /// Reserves one of the listener permits until dropped.
     pub fn reserve_stream(&self) -> Result<OpenStream, Problem> {
-        let refused = || Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S);
-        self.seats.open().ok_or_else(refused)
+        self.seats
+            .open()
+            .ok_or_else(|| Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S))
     }
 
     async fn follow_region(&self, region: Region) {

@@ -57,11 +57,15 @@ impl Store {
 /// Counts the rows that fit in one frame: always at least one, or the stream would stop there.
 fn count_rows_in_frame(sizes: impl Iterator<Item = usize>) -> usize {
     let mut bytes = 0;
-    let fits = |(index, size): &(usize, usize)| {
+    let mut rows = 0;
+    for size in sizes {
         bytes += size;
-        *index == 0 || bytes <= FRAME_BYTES_MAX
-    };
-    sizes.enumerate().take_while(fits).count()
+        if rows > 0 && bytes > FRAME_BYTES_MAX {
+            break;
+        }
+        rows += 1;
+    }
+    rows
 }
 
 fn decode_stored<'b, T: minicbor::Decode<'b, ()>>(

@@ -102,11 +102,13 @@ impl DecidedOp {
 
     /// Sets each command's user from the edge's log: the owner knows only the token's user.
     pub fn name_users(decided: &mut [Self], run: &[UndecidedOp]) {
-        let user = |due: &UndecidedOp| match &due.read {
-            ReceivedOp::Command(op) => Some((due.seq, op.actor.user_id)),
-            _ => None,
-        };
-        let users: HashMap<u64, UserId> = run.iter().filter_map(user).collect();
+        let users: HashMap<u64, UserId> = run
+            .iter()
+            .filter_map(|due| match &due.read {
+                ReceivedOp::Command(op) => Some((due.seq, op.actor.user_id)),
+                _ => None,
+            })
+            .collect();
         for decided in decided {
             decided.user_id = users.get(&decided.seq).copied();
         }

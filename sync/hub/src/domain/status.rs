@@ -57,17 +57,13 @@ pub struct RegionLink {
 impl RegionLink {
     /// The region is cut off from the moment its last link went down.
     pub fn from_status(status: &RegionStatus) -> Self {
-        let known = || {
-            status
-                .edges
-                .iter()
-                .filter(|edge| edge.link != LinkState::Never)
-        };
-        let is_linked = known().any(|edge| edge.link == LinkState::Up);
-        let is_cut_off =
-            known().next().is_some() && (status.gate == GateState::Closed || !is_linked);
-        let down = known().filter(|edge| edge.link == LinkState::Down);
-        let cut_off_since = down
+        let edges = &status.edges;
+        let is_known = edges.iter().any(|edge| edge.link != LinkState::Never);
+        let is_linked = edges.iter().any(|edge| edge.link == LinkState::Up);
+        let is_cut_off = is_known && (status.gate == GateState::Closed || !is_linked);
+        let cut_off_since = edges
+            .iter()
+            .filter(|edge| edge.link == LinkState::Down)
             .filter_map(|edge| edge.since)
             .max()
             .filter(|_| is_cut_off);
@@ -143,12 +139,6 @@ pub fn build_report(
     edges: &[EdgeRecord],
     now: UnixMillis,
 ) -> StatusReport {
-    let of = |region: &RegionRecord| {
-        let here = edges
-            .iter()
-            .filter(|e| e.region == region.region && e.is_in_service());
-        here.map(|e| derive_edge_status(e, region, now)).collect()
-    };
     let regions = regions
         .iter()
         .map(|region| RegionStatus {
@@ -161,16 +151,27 @@ pub fn build_report(
             asks_waiting: region.asks_waiting,
             asks_stopped: region.asks_stopped,
             repairs: Some(region.repairs),
-            edges: of(region),
+            edges: derive_edges_of_region(edges, region, now),
         })
         .collect();
     StatusReport { now, regions }
 }
 
+fn derive_edges_of_region(
+    edges: &[EdgeRecord],
+    region: &RegionRecord,
+    now: UnixMillis,
+) -> Vec<EdgeStatus> {
+    edges
+        .iter()
+        .filter(|edge| edge.region == region.region && edge.is_in_service())
+        .map(|edge| derive_edge_status(edge, region, now))
+        .collect()
+}
+
 pub fn derive_edge_status(edge: &EdgeRecord, region: &RegionRecord, now: UnixMillis) -> EdgeStatus {
     let (link, since) = derive_link_state(edge, now);
     let stored = edge.stored.clone();
-    let is_noted = |at| edge.readmitted_at.is_some_and(|noted| noted >= at);
     EdgeStatus {
         link,
         since,
@@ -180,7 +181,7 @@ pub fn derive_edge_status(edge: &EdgeRecord, region: &RegionRecord, now: UnixMil
         checksum: derive_checksum_state(edge, region),
         quarantine: stored
             .quarantine
-            .filter(|quarantine| !is_noted(quarantine.at)),
+            .filter(|quarantine| edge.readmitted_at.is_none_or(|noted| noted < quarantine.at)),
         twin_seen_at: stored
             .twin_seen_at
             .filter(|seen| now.ms_since(*seen) <= TWIN_STALE_MS),

@@ -165,19 +165,15 @@ impl EdgeRepairer {
             .compare_region(region.region)
             .await?
             .unsettled;
+        if unsettled {
+            return Ok(());
+        }
         // A feed that moved meanwhile was behind, or proves nothing about the edges.
-        let stands = |state: &RegionRecord| {
-            state.region == region.region && state.feed_seq == region.feed_seq
-        };
-        if unsettled
-            || !self
-                .comparison
-                .store
-                .list_regions()
-                .await?
-                .iter()
-                .any(stands)
-        {
+        let regions = self.comparison.store.list_regions().await?;
+        let is_unmoved = regions
+            .iter()
+            .any(|state| state.region == region.region && state.feed_seq == region.feed_seq);
+        if !is_unmoved {
             return Ok(());
         }
         for edge in edges {

@@ -7,13 +7,13 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, EdgeId, FenceRecord, HubKey, UnixMillis, UserId, enrolment_code};
+use wire::{Code, EdgeId, FenceRecord, HubKey, UnixMillis, enrolment_code};
 
 use super::{state::HubState, wording::since_out_of_range};
 use crate::{
     domain::enrolment,
     session::disabling::DisablingResult,
-    store::disabling::{DisableRequest, EdgeAct, EdgeActKind},
+    store::disabling::{DisableRequest, EdgeAct, EdgeActKind, RekeyRequest},
 };
 
 #[derive(Deserialize, ToSchema)]
@@ -77,7 +77,13 @@ pub(super) async fn disable(
     if since > now || now.ms_since(since) > SINCE_MS_MAX {
         return Err(Problem::wrong_field("since", since_out_of_range));
     }
-    out_of_service(&hub, edge, (Some(since), false), &why, caller.actor.user_id).await
+    let request = DisableRequest {
+        since: Some(since),
+        why: validate_reason(&why)?,
+        retires: false,
+        by: caller.actor.user_id,
+    };
+    take_out_of_service(&hub, edge, &request).await
 }
 
 /// `POST /api/v1/admin/edges/{id}/retirement`
@@ -87,7 +93,13 @@ pub(super) async fn retire(
     Path(edge): Path<EdgeId>,
     Json(RetirementForm { why }): Json<RetirementForm>,
 ) -> Result<Json<DisabledEdge>, Problem> {
-    out_of_service(&hub, edge, (None, true), &why, caller.actor.user_id).await
+    let request = DisableRequest {
+        since: None,
+        why: validate_reason(&why)?,
+        retires: true,
+        by: caller.actor.user_id,
+    };
+    take_out_of_service(&hub, edge, &request).await
 }
 
 /// `POST /api/v1/admin/edges/{id}/key`
@@ -109,11 +121,16 @@ pub(super) async fn rekey(
     );
     let by = caller.actor.user_id;
     let now = hub.sessions.clock.now();
-    let wanted = (kind, enrolment::hash_of(&code), by);
+    let request = RekeyRequest {
+        kind,
+        code_hash: enrolment::hash_of(&code),
+        by,
+        why,
+    };
     let until = hub
         .sessions
         .store
-        .issue_rekey_code(&edge, wanted, why, now)
+        .issue_rekey_code(&edge, &request, now)
         .await?;
     let expires_at = until.ok_or(Code::NotFound)?;
     hub.sessions.nudges.wake_sessions(&edge);
@@ -136,28 +153,17 @@ pub(super) async fn acts(
     ))
 }
 
-async fn out_of_service(
+async fn take_out_of_service(
     hub: &HubState,
     edge: EdgeId,
-    (since, retires): (Option<UnixMillis>, bool),
-    why: &str,
-    by: UserId,
+    request: &DisableRequest,
 ) -> Result<Json<DisabledEdge>, Problem> {
     let sessions = &hub.sessions;
-    let why = validate_reason(why)?;
-    let order = DisableRequest {
-        since,
-        why,
-        retires,
-        by,
-    };
-    if !sessions
-        .store
-        .disable_edge(&edge, &order, sessions.clock.now())
-        .await?
-    {
+    let now = sessions.clock.now();
+    if !sessions.store.disable_edge(&edge, request, now).await? {
         return Err(Code::NotFound.into());
     }
+    let DisableRequest { retires, by, .. } = *request;
     tracing::warn!(edge.id = %edge, retires, user.id = %by, "Edge `{edge}` is disabled");
     // Its sessions on other replicas notice within a second.
     sessions.nudges.wake_sessions(&edge);

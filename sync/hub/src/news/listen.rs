@@ -76,8 +76,8 @@ impl LiveUpdates {
         from: &FeedPosition,
         end: &FeedPosition,
     ) -> Result<Vec<FeedUpdate>, StoreError> {
-        let between = |kind| (from.number_of(region, kind), end.number_of(region, kind));
-        let (after, to) = between(UpdateKind::Changed);
+        let after = from.number_of(region, UpdateKind::Changed);
+        let to = end.number_of(region, UpdateKind::Changed);
         let (_, changes) = self
             .store
             .order_changes(region, after, to, MISSED_MAX)
@@ -88,7 +88,8 @@ impl LiveUpdates {
             number,
             change: Some(change),
         });
-        let (after, to) = between(UpdateKind::Lost);
+        let after = from.number_of(region, UpdateKind::Lost);
+        let to = end.number_of(region, UpdateKind::Lost);
         let lost = self
             .store
             .lost_acceptances(region, after, to, MISSED_MAX)
@@ -187,19 +188,18 @@ impl UpdateListener {
 
 /// Ignores contact times: every edge updates them every three seconds.
 fn is_same(one: &RegionStatus, other: &RegionStatus) -> bool {
-    let still = |region: &RegionStatus| {
-        let mut region = region.clone();
-        region
-            .edges
-            .iter_mut()
-            .for_each(|edge| edge.last_contact_at = None);
-        region
-            .repairs
-            .iter_mut()
-            .for_each(|repairs| repairs.compared_at = None);
-        region
-    };
-    still(one) == still(other)
+    clear_contact_times(one) == clear_contact_times(other)
+}
+
+fn clear_contact_times(region: &RegionStatus) -> RegionStatus {
+    let mut region = region.clone();
+    for edge in &mut region.edges {
+        edge.last_contact_at = None;
+    }
+    if let Some(repairs) = &mut region.repairs {
+        repairs.compared_at = None;
+    }
+    region
 }
 
 async fn wait_for_regions(

@@ -64,20 +64,20 @@ impl FeedPosition {
     /// Returns true if the store still has everything between this place and the end, and it is
     /// short enough to replay.
     pub fn can_replay_to(&self, end: &Self, regions: &[RegionRecord]) -> bool {
-        let is_near = |record: &RegionRecord| {
-            let between = |kind| {
-                (
-                    self.number_of(record.region, kind),
-                    end.number_of(record.region, kind),
-                )
-            };
-            let (changed, last_change) = between(UpdateKind::Changed);
-            let (lost, last_lost) = between(UpdateKind::Lost);
-            (record.compacted_to..=last_change).contains(&changed)
-                && last_change - changed <= MISSED_MAX.into()
-                && (last_lost.saturating_sub(LOST_KEPT)..=last_lost).contains(&lost)
-        };
-        self.generation == end.generation && regions.iter().all(is_near)
+        self.generation == end.generation
+            && regions
+                .iter()
+                .all(|record| self.can_replay_region(end, record))
+    }
+
+    fn can_replay_region(&self, end: &Self, record: &RegionRecord) -> bool {
+        let changed = self.number_of(record.region, UpdateKind::Changed);
+        let last_change = end.number_of(record.region, UpdateKind::Changed);
+        let lost = self.number_of(record.region, UpdateKind::Lost);
+        let last_lost = end.number_of(record.region, UpdateKind::Lost);
+        (record.compacted_to..=last_change).contains(&changed)
+            && last_change - changed <= MISSED_MAX.into()
+            && (last_lost.saturating_sub(LOST_KEPT)..=last_lost).contains(&lost)
     }
 }
 

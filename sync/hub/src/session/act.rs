@@ -151,11 +151,7 @@ impl EdgeConnection {
         heads: &LogHeadReports,
     ) -> Result<Option<SyncSessionInput>, StoreError> {
         let now = self.hub.clock.now();
-        let stands = self
-            .hub
-            .store
-            .save_ack(&self.edge, (ack, heads), now)
-            .await?;
+        let stands = self.hub.store.save_ack(&self.edge, ack, heads, now).await?;
         if stands {
             Ok(None)
         } else {

@@ -31,13 +31,14 @@ impl EdgeConnection {
                 break;
             };
             let id = accept.command.id;
-            let name = (accept.command.id, accept.actor.user_id);
+            let user = accept.actor.user_id;
+            let now = self.hub.clock.now();
             self.hub
                 .store
-                .note_put(name, &made_at, taken_at, self.hub.clock.now())
+                .note_put(id, user, &made_at, taken_at, now)
                 .await?;
             self.hub.put_accepts.remember_accept(id);
-            self.put.insert(name, self.ticks);
+            self.put.insert((id, user), self.ticks);
             tracing::info!(
                 edge.id = %self.edge, command.id = %id, order.id = %accept.command.body.order_id(),
                 "Command `{id}` is put to the holder"
@@ -69,12 +70,11 @@ impl EdgeConnection {
             .await?;
         due.retain(|DueAccept { accept, .. }| is_due((accept.command.id, accept.actor.user_id)));
         due.truncate(PUT_MAX);
-        let holder = (region, edge, at.epoch);
         let space = PUT_MAX - due.len();
         due.extend(
             self.hub
                 .store
-                .held_elsewhere(holder, LOOKED_AT_MAX, space, is_due)
+                .held_elsewhere(region, edge, at.epoch, LOOKED_AT_MAX, space, is_due)
                 .await?,
         );
         self.put.retain(|name, _| wanted.contains(name));

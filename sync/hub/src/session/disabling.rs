@@ -84,10 +84,10 @@ impl SessionContext {
         self.work.hand_in_again();
         let mut cases = 0;
         let mut after = distrusted.map(|_| (0, 0));
-        while let (Some(from), Some(place)) = (distrusted, after) {
+        while let (Some((last_epoch, from)), Some(place)) = (distrusted, after) {
             let part = self
                 .store
-                .list_distrusted_commands(edge, from, place)
+                .list_distrusted_commands(edge, last_epoch, from, place)
                 .await?;
             if !part.commands.is_empty() {
                 let list = DistrustedCommands {

@@ -85,6 +85,12 @@ pub struct WaitingAcceptsPage {
     pub next: Option<AcceptKey>,
 }
 
+impl WaitingAcceptsPage {
+    pub fn count_failures(&self, name: &AcceptKey) -> u32 {
+        self.failures.get(name).copied().unwrap_or_default()
+    }
+}
+
 /// An accept for the holder to log, with the time and place of its origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueAccept {
@@ -184,10 +190,13 @@ impl Store {
         now: UnixMillis,
     ) -> Result<AcceptAdmission> {
         let keys = self.sql.data_keys();
-        let place = |column| ask_place(column, accept.command.id, accept.actor.user_id);
-        let command = keys.seal(&place(ASK_COMMAND), &encode_stored(&accept.command)?);
+        let id = accept.command.id;
+        let user = accept.actor.user_id;
+        let command_place = ask_place(ASK_COMMAND, id, user);
+        let token_place = ask_place(ASK_TOKEN, id, user);
+        let command = keys.seal(&command_place, &encode_stored(&accept.command)?);
         let actor = encode_stored(&accept.actor)?;
-        let token = keys.seal_text(&place(ASK_TOKEN), &accept.token);
+        let token = keys.seal_text(&token_place, &accept.token);
         transact!(self.sql, tx => {
             // Serialises admissions per region, so that the count below is exact.
             tx.exec(LOCK, vals![accept.region]).await?;
@@ -203,8 +212,8 @@ impl Store {
                 return Ok(AcceptAdmission::TooMany);
             }
             let row = NewAsk {
-                command_id: accept.command.id,
-                user_id: accept.actor.user_id,
+                command_id: id,
+                user_id: user,
                 region: accept.region,
                 command: command.clone(),
                 actor: actor.clone(),
@@ -255,20 +264,21 @@ impl Store {
     /// `limit` read.
     pub async fn held_elsewhere(
         &self,
-        holder: (Region, &EdgeId, u64),
+        region: Region,
+        holder: &EdgeId,
+        epoch: u64,
         limit: usize,
         due_max: usize,
         mut is_due: impl FnMut(AcceptKey) -> bool + Send,
     ) -> Result<Vec<DueAccept>> {
-        let (region, edge, epoch) = holder;
         let rows: Vec<(EdgeId, u64, u64, Vec<u8>)> = self
             .sql
-            .fetch_all(HELD, vals![region, edge, epoch, limit])
+            .fetch_all(HELD, vals![region, holder, epoch, limit])
             .await?;
         let mut due = Vec::new();
         let keys = self.sql.data_keys();
         for (edge, epoch, seq, bytes) in rows {
-            let read = read_op(keys, (edge.as_str(), epoch, seq), bytes)?;
+            let read = read_op(keys, edge.as_str(), epoch, seq, bytes)?;
             let ReceivedOp::Command(op) = read else {
                 continue;
             };
@@ -279,8 +289,10 @@ impl Store {
                 .sql
                 .fetch_optional(TOKEN, vals![&edge, epoch, op.token_seq])
                 .await?;
-            let place = (edge.as_str(), epoch, op.token_seq);
-            let token = match bytes.map(|bytes| read_op(keys, place, bytes)).transpose()? {
+            let stored = bytes
+                .map(|bytes| read_op(keys, edge.as_str(), epoch, op.token_seq, bytes))
+                .transpose()?;
+            let token = match stored {
                 Some(ReceivedOp::Token { token }) => token,
                 // Without a token no one vouches for the accept; the owner rejects it.
                 _ => String::new(),

@@ -113,27 +113,24 @@ impl Store {
             .fetch_optional(NEWEST_UNDECIDED, vals![edge, epoch])
             .await?;
         let undecided = undecided.flatten();
-        let is_referred_to = |seq: u64, received_at: i64| {
-            let outlived = whole_at.is_some_and(|at| at > received_at + TOKEN_LIVES_MS);
-            undecided.is_some_and(|newest| seq < newest) || !outlived
-        };
         let ops = old.len();
         let last = old.last().map_or(after, |(seq, ..)| *seq);
         let mut dropped = Vec::with_capacity(ops);
         for (seq, received_at, bytes) in old {
-            let place = (edge.as_str(), epoch.unsigned_abs(), seq);
-            let needed = is_referred_to(seq, received_at)
-                && matches!(
-                    read_op(self.sql.data_keys(), place, bytes)?,
-                    ReceivedOp::Token { .. }
-                );
-            if !needed {
+            let outlived = whole_at.is_some_and(|at| at > received_at + TOKEN_LIVES_MS);
+            let is_referred_to = undecided.is_some_and(|newest| seq < newest) || !outlived;
+            if !is_referred_to || !self.is_token_op(edge, epoch.unsigned_abs(), seq, bytes)? {
                 dropped.push(seq);
             }
         }
         self.drop_numbers(DROP_OPS, vals![edge, epoch], &dropped)
             .await?;
         Ok(OldOpsBatch { ops, last })
+    }
+
+    fn is_token_op(&self, edge: &EdgeId, epoch: u64, seq: u64, stored: Vec<u8>) -> Result<bool> {
+        let read = read_op(self.sql.data_keys(), edge.as_str(), epoch, seq, stored)?;
+        Ok(matches!(read, ReceivedOp::Token { .. }))
     }
 
     /// Drops outcomes older than `before` that the edge has stored.

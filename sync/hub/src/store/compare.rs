@@ -47,13 +47,9 @@ impl Store {
         let after = after.map_or(Uuid::nil(), |id| id.0);
         let until = until.map_or(Uuid::max(), |id| id.0);
         let values = vals![region, ORDER, after, until, limit];
-        Ok(self
-            .sql
-            .fetch_all(RANGE, values)
-            .await?
-            .into_iter()
-            .map(build_order_mark)
-            .collect())
+        Ok(collect_order_marks(
+            self.sql.fetch_all(RANGE, values).await?,
+        ))
     }
 
     pub async fn marks_of(&self, region: Region, ids: &[OrderId]) -> Result<Vec<OrderFingerprint>> {
@@ -63,7 +59,7 @@ impl Store {
             .sql
             .fetch_all(in_list(NAMED, ids.len(), ")"), values)
             .await?;
-        Ok(rows.into_iter().map(build_order_mark).collect())
+        Ok(collect_order_marks(rows))
     }
 
     pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment> {
@@ -72,7 +68,7 @@ impl Store {
         let Some((feed_seq, bytes)) = newest else {
             return Ok(RegionAssignment::default());
         };
-        match read_change(self.sql.data_keys(), (region, feed_seq), bytes) {
+        match read_change(self.sql.data_keys(), region, feed_seq, bytes) {
             Ok(FeedChange::Assignment(assignment)) => Ok(assignment),
             Err(sealed @ StoreError::Sealed(_)) => Err(sealed),
             _ => Err(StoreError::Unreadable("how a region assigns")),
@@ -107,10 +103,12 @@ impl Store {
     }
 }
 
-fn build_order_mark((id, version, digest): (OrderId, u64, Hash)) -> OrderFingerprint {
-    OrderFingerprint {
-        id,
-        version,
-        digest,
-    }
+fn collect_order_marks(rows: Vec<(OrderId, u64, Hash)>) -> Vec<OrderFingerprint> {
+    rows.into_iter()
+        .map(|(id, version, digest)| OrderFingerprint {
+            id,
+            version,
+            digest,
+        })
+        .collect()
 }

@@ -6,7 +6,7 @@
 
 use platform::{
     columns, row,
-    sql::{Columns, ReadError, Row, StoredRow, Tx},
+    sql::{Columns, ReadError, Row, StoredRow},
     transact, vals,
 };
 use serde::Serialize;
@@ -91,6 +91,16 @@ pub struct DisableRequest {
     pub by: UserId,
 }
 
+/// An operator's order to give an edge a new key, with the hash of the code that it may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RekeyRequest {
+    /// `Rekeyed` or `Rotated`.
+    pub kind: EdgeActKind,
+    pub code_hash: Hash,
+    pub by: UserId,
+    pub why: Option<String>,
+}
+
 /// A disabled edge, as reported to the order service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisablingNotice {
@@ -156,7 +166,9 @@ impl Store {
             }
             tx.exec(DROP_CODES, vals![edge]).await?;
             let kind = if *retires { EdgeActKind::Retired } else { EdgeActKind::Disabled };
-            record_edge_act(tx, edge, kind, (*by, *since, Some(why.clone())), now).await?;
+            let why = Some(why.clone());
+            tx.insert(NewAct { edge, at: now, act: kind.as_str(), made_by: *by, since: *since, why })
+                .await?;
             Ok(true)
         })
     }
@@ -167,10 +179,15 @@ impl Store {
     pub async fn issue_rekey_code(
         &self,
         edge: &EdgeId,
-        (kind, code_hash, by): (EdgeActKind, Hash, UserId),
-        why: Option<String>,
+        request: &RekeyRequest,
         now: UnixMillis,
     ) -> Result<Option<UnixMillis>> {
+        let RekeyRequest {
+            kind,
+            code_hash,
+            by,
+            why,
+        } = request;
         let until = enrolment::expires_at(now);
         transact!(self.sql, tx => {
             let known = match kind {
@@ -184,10 +201,18 @@ impl Store {
                 return Ok(None);
             }
             tx.exec(DROP_CODES, vals![edge]).await?;
-            let (created_at, created_by, expires_at, new_key) = (now, by, until, true);
-            let code = NewCode { code_hash, edge, created_at, created_by, expires_at, new_key };
+            let code = NewCode {
+                code_hash: *code_hash,
+                edge,
+                created_at: now,
+                created_by: *by,
+                expires_at: until,
+                new_key: true,
+            };
             tx.insert(code).await?;
-            record_edge_act(tx, edge, kind, (by, None, why.clone()), now).await?;
+            let act = kind.as_str();
+            tx.insert(NewAct { edge, at: now, act, made_by: *by, since: None, why: why.clone() })
+                .await?;
             Ok(Some(until))
         })
     }
@@ -227,7 +252,8 @@ impl Store {
     pub async fn list_distrusted_commands(
         &self,
         edge: &EdgeId,
-        (last_epoch, from): (u64, UnixMillis),
+        last_epoch: u64,
+        from: UnixMillis,
         after: (u64, u64),
     ) -> Result<DistrustedCommandsPage> {
         let (epoch, seq) = after;
@@ -238,9 +264,8 @@ impl Store {
         let mut commands = Vec::new();
         for (epoch, seq, op, outcome) in rows {
             let keys = self.sql.data_keys();
-            let place = (edge.as_str(), epoch, seq);
-            let outcome = read_outcome(keys, place, outcome)?;
-            if let ReceivedOp::Command(op) = read_op(keys, place, op)?
+            let outcome = read_outcome(keys, edge.as_str(), epoch, seq, outcome)?;
+            if let ReceivedOp::Command(op) = read_op(keys, edge.as_str(), epoch, seq, op)?
                 && outcome.has_succeeded()
             {
                 commands.push(op.command.id);
@@ -248,23 +273,4 @@ impl Store {
         }
         Ok(DistrustedCommandsPage { commands, next })
     }
-}
-
-async fn record_edge_act(
-    tx: &mut Tx,
-    edge: &EdgeId,
-    kind: EdgeActKind,
-    (made_by, since, why): (UserId, Option<UnixMillis>, Option<String>),
-    at: UnixMillis,
-) -> Result<()> {
-    Ok(tx
-        .insert(NewAct {
-            edge,
-            at,
-            act: kind.as_str(),
-            made_by,
-            since,
-            why,
-        })
-        .await?)
 }

@@ -220,7 +220,8 @@ impl Store {
     pub async fn save_ack(
         &self,
         edge: &EdgeId,
-        (ack, heads): (&Ack, &LogHeadReports),
+        ack: &Ack,
+        heads: &LogHeadReports,
         now: UnixMillis,
     ) -> Result<bool> {
         let seen_error_ms = ack.edge_now.0.saturating_sub(now.0);

@@ -110,8 +110,14 @@ impl Store {
                     }
                 }
             }
-            let (created_at, created_by, expires_at, new_key) = (now, by, until, false);
-            let code = NewCode { code_hash, edge, created_at, created_by, expires_at, new_key };
+            let code = NewCode {
+                code_hash,
+                edge,
+                created_at: now,
+                created_by: by,
+                expires_at: until,
+                new_key: false,
+            };
             tx.insert(code).await?;
             Ok(InvitationResult::Until(until))
         })
@@ -178,12 +184,13 @@ impl Store {
             .sql
             .fetch_all(FORMER_KEYS, vals![edge, FORMER_KEYS_MAX])
             .await?;
-        let key = |bytes: Vec<u8>| {
-            bytes
-                .try_into()
-                .map_err(|_| StoreError::Unreadable("a former key"))
-        };
-        keys.into_iter().map(key).collect()
+        keys.into_iter()
+            .map(|bytes| {
+                bytes
+                    .try_into()
+                    .map_err(|_| StoreError::Unreadable("a former key"))
+            })
+            .collect()
     }
 
     pub async fn drop_expired_codes(&self, now: UnixMillis) -> Result<u64> {

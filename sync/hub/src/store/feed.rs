@@ -5,14 +5,13 @@
 //! records the event in the inbox.
 
 pub mod orders;
-
-use std::collections::HashMap;
+mod revocations;
 
 use platform::{
     columns, inbox,
     marks::store::{VerificationChange, apply_mark},
     sealing::DataKeys,
-    sql::{NAMES_MAX, Tx, Val, in_list, split_batches},
+    sql::Tx,
     transact, vals,
 };
 use uuid::Uuid;
@@ -20,6 +19,8 @@ use wire::{
     Event, FeedChange, Hash, ProviderVerification, Region, RegionAssignment, RevocationStatus,
     SessionId, UnixMillis, UserId,
 };
+
+pub use revocations::Revocations;
 
 use super::{
     Result, Store, StoreError, count_rows_in_frame, decode_stored, encode_stored,
@@ -36,8 +37,6 @@ const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ?
 const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
     granted_seq = ? WHERE region = ?";
 const GRANTED: &str = "SELECT granted_seq FROM regions WHERE region = ?";
-const REVOCATIONS: &str = "SELECT entity, version, at, feed_seq, bytes FROM feed WHERE region = ? AND kind IN (?, ?, ?) \
-    AND entity IN (";
 const READ: &str = "SELECT feed_seq, bytes FROM feed \
     WHERE region = ? AND feed_seq > ? ORDER BY feed_seq LIMIT ?";
 
@@ -50,38 +49,6 @@ pub(super) const READMITTED: &str = "readmitted";
 pub(super) const MARK: &str = "mark";
 pub(super) const KEYS: &str = "keys";
 pub(super) const ASSIGNMENT: &str = "assignment";
-
-/// Keyed by session or person id.
-pub type Revocations = HashMap<Uuid, EntityRevocations>;
-
-/// The time and version of a revocation in the feed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FeedRevocation {
-    pub version: u64,
-    pub at: UnixMillis,
-    /// For a person: the revocation's time by auth's clock.
-    made_at: UnixMillis,
-}
-
-/// The revocations of one session or person, oldest first, and the times from which new tokens are
-/// valid.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct EntityRevocations {
-    revoked: Vec<FeedRevocation>,
-    tokens_since: Vec<UnixMillis>,
-}
-
-impl EntityRevocations {
-    /// Returns the first revocation of a token issued then. A readmission cancels earlier
-    /// revocations, but only for tokens issued after it.
-    pub fn of_token(&self, issued: UnixMillis) -> Option<FeedRevocation> {
-        let mut revoked = self.revoked.iter().copied();
-        revoked.find(|revocation| {
-            let undoes = |since: &UnixMillis| revocation.made_at < *since && *since <= issued;
-            !self.tokens_since.iter().any(undoes)
-        })
-    }
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FeedEffect {
@@ -271,41 +238,6 @@ impl Store {
         })
     }
 
-    /// Returns the revocations in the region's feed for these sessions and people.
-    pub async fn read_revocations(&self, region: Region, named: &[Uuid]) -> Result<Revocations> {
-        let mut revocations = Revocations::new();
-        for part in split_batches(named, NAMES_MAX) {
-            let mut values = vals![region, REVOKED, REVOKED_PERSON, READMITTED];
-            values.extend(part.iter().map(|id| Val::from(*id)));
-            let text = in_list(REVOCATIONS, part.len(), ") ORDER BY version");
-            let rows: Vec<(Uuid, u64, UnixMillis, u64, Vec<u8>)> =
-                self.sql.fetch_all(text, values).await?;
-            for (entity, version, at, feed_seq, bytes) in rows {
-                let of_entity = revocations.entry(entity).or_default();
-                let change = read_change(self.sql.data_keys(), (region, feed_seq), bytes)?;
-                let person = match change {
-                    FeedChange::Revoked { person, .. } => person,
-                    _ => None,
-                };
-                match person {
-                    Some(word) if word.tokens_since > UnixMillis(0) => {
-                        of_entity.tokens_since.push(word.tokens_since);
-                    }
-                    // A revocation without a time counts as older than any readmission.
-                    word => {
-                        let made_at = word.map_or(UnixMillis(0), |word| word.revoked_at);
-                        of_entity.revoked.push(FeedRevocation {
-                            version,
-                            at,
-                            made_at,
-                        });
-                    }
-                }
-            }
-        }
-        Ok(revocations)
-    }
-
     /// Adds the key set to each feed that has a different one.
     pub async fn feed_keys(&self, jwks: &str, now: UnixMillis) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
@@ -404,12 +336,12 @@ async fn apply_assignment(
     {
         return Ok(FeedEffect::Known);
     }
-    let stands =
-        |known: RegionAssignment| known.holder.is_some() && known.fence == assignment.fence;
+    let keeps_holder =
+        known.is_some_and(|known| known.holder.is_some() && known.fence == assignment.fence);
     let granted_seq = match &assignment.holder {
         None => None,
         // A change that keeps the holder's right is not a new grant.
-        Some(_) if known.is_some_and(stands) => tx
+        Some(_) if keeps_holder => tx
             .fetch_optional::<Option<u64>>(GRANTED, vals![region])
             .await?
             .flatten(),
@@ -506,7 +438,7 @@ async fn read_newest_change(tx: &mut Tx, region: Region, kind: &str) -> Result<O
     let Some((feed_seq, bytes)) = row else {
         return Ok(None);
     };
-    match read_change(tx.data_keys(), (region, feed_seq), bytes) {
+    match read_change(tx.data_keys(), region, feed_seq, bytes) {
         Err(sealed @ StoreError::Sealed(_)) => Err(sealed),
         read => Ok(read.ok()),
     }

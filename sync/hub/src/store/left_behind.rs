@@ -51,8 +51,9 @@ pub(super) async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<
         let mut ids = Vec::new();
         let mut left = Vec::new();
         for (seq, received_at, bytes) in rows {
-            let place = (edge.as_str(), epoch, seq.unsigned_abs());
-            if let ReceivedOp::Command(op) = read_op(tx.data_keys(), place, bytes)? {
+            let op_seq = seq.unsigned_abs();
+            let read = read_op(tx.data_keys(), edge.as_str(), epoch, op_seq, bytes)?;
+            if let ReceivedOp::Command(op) = read {
                 let command_id = op.command.id;
                 ids.push((command_id, op.actor.user_id));
                 left.push(LeftBehindRow {
@@ -85,7 +86,7 @@ pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Resul
     let rows: Vec<(String, u64, u64, Vec<u8>)> = tx.all_named(SAME_ID, &[], names, ")").await?;
     let back: HashSet<_> = ids.iter().copied().collect();
     for (edge, epoch, seq, bytes) in rows {
-        if let ReceivedOp::Command(op) = read_op(tx.data_keys(), (&edge, epoch, seq), bytes)?
+        if let ReceivedOp::Command(op) = read_op(tx.data_keys(), &edge, epoch, seq, bytes)?
             && back.contains(&(op.command.id, op.actor.user_id))
         {
             tx.exec(CAME_BACK, vals![edge, epoch, seq]).await?;

@@ -33,16 +33,12 @@ impl Store {
             .last()
             .filter(|_| is_part)
             .map_or(to, |(last, _)| *last);
-        let change = |(feed_seq, bytes): (u64, Vec<u8>)| {
-            Ok((
-                feed_seq,
-                read_change(self.sql.data_keys(), (region, feed_seq), bytes)?,
-            ))
-        };
-        Ok((
-            reached,
-            rows.into_iter().map(change).collect::<Result<_>>()?,
-        ))
+        let mut changes = Vec::with_capacity(rows.len());
+        for (feed_seq, bytes) in rows {
+            let change = read_change(self.sql.data_keys(), region, feed_seq, bytes)?;
+            changes.push((feed_seq, change));
+        }
+        Ok((reached, changes))
     }
 
     /// Returns up to `limit` lost acceptances after `after` and up to `to`, each with its order's
@@ -60,10 +56,15 @@ impl Store {
         let values = vals![ORDER, region, after, to, limit];
         let rows: Vec<(u64, Option<u64>, Option<Vec<u8>>)> =
             self.sql.fetch_all(LOST, values).await?;
-        let read = |(feed_seq, bytes)| read_change(self.sql.data_keys(), (region, feed_seq), bytes);
-        let lost = |(number, feed_seq, bytes): (_, Option<_>, Option<_>)| {
-            Ok((number, feed_seq.zip(bytes).map(read).transpose()?))
-        };
-        rows.into_iter().map(lost).collect()
+        let keys = self.sql.data_keys();
+        let mut lost = Vec::with_capacity(rows.len());
+        for (number, feed_seq, bytes) in rows {
+            let newest = match feed_seq.zip(bytes) {
+                Some((feed_seq, bytes)) => Some(read_change(keys, region, feed_seq, bytes)?),
+                None => None,
+            };
+            lost.push((number, newest));
+        }
+        Ok(lost)
     }
 }

@@ -114,8 +114,8 @@ impl Store {
             self.sql.fetch_optional(OUTCOME, values).await?;
         if let Some((number, stored_at, bytes, epoch_now, acknowledged)) = row {
             let told = (epoch_now == place.epoch).then_some(number <= acknowledged);
-            let at = (place.edge.as_str(), place.epoch, place.seq);
-            let outcome = read_outcome(self.sql.data_keys(), at, bytes)?;
+            let edge = place.edge.as_str();
+            let outcome = read_outcome(self.sql.data_keys(), edge, place.epoch, place.seq, bytes)?;
             op.state = OpState::Decided;
             op.outcome = Some(OpOutcome {
                 number,
@@ -194,10 +194,9 @@ impl Store {
 
     /// Sets `again` to the place where a later epoch relogged the command, by id and person.
     async fn find_again(&self, edge: &EdgeId, ops: &mut [OpRecord]) -> Result<()> {
-        let name = |op: &OpRecord| op.command.as_ref().map(|c| (c.id, c.actor.user_id));
         let ids: Vec<Val> = ops
             .iter()
-            .filter_map(name)
+            .filter_map(find_command_key)
             .map(|(id, _)| Val::from(id))
             .collect();
         let Some(first) = ops.first().map(|op| op.place.epoch) else {
@@ -210,7 +209,7 @@ impl Store {
             let text = in_list(AGAIN, part.len(), ")");
             let rows: Vec<(u64, u64, Vec<u8>)> = self.sql.fetch_all(text, values).await?;
             for (epoch, seq, bytes) in rows {
-                let read = read_op(self.sql.data_keys(), (edge.as_str(), epoch, seq), bytes)?;
+                let read = read_op(self.sql.data_keys(), edge.as_str(), epoch, seq, bytes)?;
                 let ReceivedOp::Command(op) = read else {
                     continue;
                 };
@@ -224,18 +223,24 @@ impl Store {
         }
         if ids.len() > again.len() {
             self.visit_waiting_ops(edge, SEARCHED_MAX, |op| {
-                if let Some(name) = name(&op) {
+                if let Some(name) = find_command_key(&op) {
                     again.entry(name).or_insert(op.place);
                 }
             })
             .await?;
         }
         for op in ops {
-            let place = name(op).and_then(|name| again.get(&name));
+            let place = find_command_key(op).and_then(|name| again.get(&name));
             op.again = place.filter(|place| place.epoch > op.place.epoch).cloned();
         }
         Ok(())
     }
+}
+
+/// `None` if the op is no command.
+fn find_command_key(op: &OpRecord) -> Option<(CommandId, UserId)> {
+    let command = op.command.as_ref()?;
+    Some((command.id, command.actor.user_id))
 }
 
 fn to_stored_state(state: OpState) -> Option<&'static str> {

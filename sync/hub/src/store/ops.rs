@@ -58,13 +58,20 @@ impl Store {
             if tx.exec(MOVE_CURSOR, values).await? == 0 {
                 return Ok(false);
             }
-            let (epoch, received_at) = (new.epoch, now);
+            let epoch = new.epoch;
             let keys = self.sql.data_keys();
             let rows = new.ops.iter().map(|NewOp { at, bytes, bounds }| {
-                let (seq, hash) = (at.seq, at.hash);
-                let bytes = keys.seal(&op_place(edge.as_str(), epoch, seq), bytes);
                 let OpBounds { not_before, knows_to } = *bounds;
-                OpRow { edge, epoch, seq, hash, received_at, not_before, knows_to, bytes }
+                OpRow {
+                    edge,
+                    epoch,
+                    seq: at.seq,
+                    hash: at.hash,
+                    received_at: now,
+                    not_before,
+                    knows_to,
+                    bytes: keys.seal(&op_place(edge.as_str(), epoch, at.seq), bytes),
+                }
             });
             tx.insert_all(rows.collect()).await?;
             let places = new.ops.iter().map(|op| {
@@ -98,15 +105,16 @@ impl Store {
             ));
         }
         let fitting = count_rows_in_frame(opened.iter().map(|(.., bytes)| bytes.len()));
-        let outcome = |(number, seq, command_id, bytes): (_, _, _, Vec<u8>)| {
+        let mut outcomes = Vec::with_capacity(fitting);
+        for (number, seq, command_id, bytes) in opened.into_iter().take(fitting) {
             let outcome = decode_stored(&bytes, "an outcome")?;
-            Ok(NumberedOutcome {
+            outcomes.push(NumberedOutcome {
                 number,
                 seq,
                 command_id,
                 outcome,
-            })
-        };
-        opened.into_iter().take(fitting).map(outcome).collect()
+            });
+        }
+        Ok(outcomes)
     }
 }

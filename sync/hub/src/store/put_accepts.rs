@@ -12,7 +12,7 @@ use platform::{
 use wire::{CommandId, OpRecord, Source, UnixMillis, UserId};
 
 use super::{Result, Store};
-use crate::domain::origins::{AcceptKey, AcceptOrigins};
+use crate::domain::origins::AcceptOrigins;
 
 const ANY: &str = "SELECT command_id FROM put_accepts LIMIT 1";
 const ORIGINS: &str =
@@ -33,7 +33,8 @@ columns! {
 impl Store {
     pub async fn note_put(
         &self,
-        (command_id, user_id): AcceptKey,
+        command_id: CommandId,
+        user_id: UserId,
         made_at: &Source,
         taken_at: UnixMillis,
         put_at: UnixMillis,
@@ -67,8 +68,9 @@ impl Store {
             let text = in_list(ORIGINS, part.len(), ")");
             let rows: Vec<(CommandId, UserId, Source, UnixMillis)> =
                 self.sql.fetch_all(text, values).await?;
-            let named = |(id, user, made_at, taken_at)| ((id, user), (made_at, taken_at));
-            origins.extend(rows.into_iter().map(named));
+            for (id, user, made_at, taken_at) in rows {
+                origins.insert((id, user), (made_at, taken_at));
+            }
         }
         Ok(AcceptOrigins(origins))
     }

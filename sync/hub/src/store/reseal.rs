@@ -177,9 +177,8 @@ impl Store {
             if !keys.is_stale(&command) && !keys.is_stale_text(&token) {
                 continue;
             }
-            let place = |column| ask_place(column, id.into(), user.into());
-            let of_command = place(ASK_COMMAND);
-            let of_token = place(ASK_TOKEN);
+            let of_command = ask_place(ASK_COMMAND, id.into(), user.into());
+            let of_token = ask_place(ASK_TOKEN, id.into(), user.into());
             let command = keys.seal(&of_command, &keys.open(&of_command, command)?);
             let anew = keys.seal_text(&of_token, &keys.open_text(&of_token, token.clone())?);
             self.sql

@@ -33,7 +33,9 @@ pub(super) const ASK_TOKEN: &str = "asks.token";
 
 pub(super) fn read_op(
     keys: &DataKeys,
-    (edge, epoch, seq): (&str, u64, u64),
+    edge: &str,
+    epoch: u64,
+    seq: u64,
     stored: Vec<u8>,
 ) -> Result<ReceivedOp> {
     Ok(ReceivedOp::read(
@@ -43,7 +45,9 @@ pub(super) fn read_op(
 
 pub(super) fn read_outcome(
     keys: &DataKeys,
-    (edge, epoch, seq): (&str, u64, u64),
+    edge: &str,
+    epoch: u64,
+    seq: u64,
     stored: Vec<u8>,
 ) -> Result<Outcome> {
     decode_stored(
@@ -54,7 +58,8 @@ pub(super) fn read_outcome(
 
 pub(super) fn read_change(
     keys: &DataKeys,
-    (region, feed_seq): (Region, u64),
+    region: Region,
+    feed_seq: u64,
     stored: Vec<u8>,
 ) -> Result<FeedChange> {
     decode_stored(

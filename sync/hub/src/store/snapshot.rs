@@ -77,7 +77,7 @@ impl Store {
                     });
                 }
                 bytes_left = bytes_left.saturating_sub(bytes.len());
-                let change = read_change(self.sql.data_keys(), (region, feed_seq), bytes)?;
+                let change = read_change(self.sql.data_keys(), region, feed_seq, bytes)?;
                 // A snapshot omits orders that have left.
                 if !matches!(change, FeedChange::OrderGone { .. }) {
                     changes.push(change);

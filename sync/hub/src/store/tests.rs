@@ -1,10 +1,14 @@
 //! Tests sync_db on both engines.
 
 mod asks;
+mod assignments;
+mod compact;
 mod disabling;
+mod enrol;
 mod feed;
 mod oplog;
 mod plans;
+mod revocations;
 mod sealed;
 mod session;
 mod snapshot;

@@ -213,16 +213,15 @@ impl Store {
     ) -> Result<Vec<UndecidedOp>> {
         let states = if owner_is_away { NOT_PARKED } else { "" };
         let barriers = &mut walk.barriers;
-        let is_due = |state: &str, op: &UndecidedOp| {
+        self.read_undecided(states, claim, walk.after, limit, |state, op| {
             match state {
                 NEEDS_OPERATOR => barriers.add_blocking_op(op.seq, &op.read),
                 HELD_BY_REGION => barriers.add_held_op(op.seq, &op.read),
                 _ => return !barriers.stop(op.seq, &op.read),
             }
             false
-        };
-        self.read_undecided(states, claim, walk.after, limit, is_due)
-            .await
+        })
+        .await
     }
 
     /// Returns the next ops after `beyond` that their region holds, for a retry, without those
@@ -234,15 +233,15 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<UndecidedOp>> {
         let mut barriers = Barriers::default();
-        let is_due = |state: &str, op: &UndecidedOp| {
+        self.read_undecided(WAITING, claim, 0, limit, |state, op| {
             match state {
                 HELD_BY_REGION if op.seq <= beyond => barriers.add_held_op(op.seq, &op.read),
                 HELD_BY_REGION => return !barriers.stop(op.seq, &op.read),
                 _ => barriers.add_blocking_op(op.seq, &op.read),
             }
             false
-        };
-        self.read_undecided(WAITING, claim, 0, limit, is_due).await
+        })
+        .await
     }
 
     /// Returns due ops in these states, in log order. Only due ops count towards the limit.
@@ -287,13 +286,9 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(u64, HeldReason)>> {
         let rows: Vec<(u64, String)> = self.sql.fetch_all(HELD, vals![edge, epoch, limit]).await?;
-        let reason = |state: &str| match state {
-            HELD_BY_REGION => HeldReason::Region,
-            _ => HeldReason::NeedsOperator,
-        };
         Ok(rows
             .into_iter()
-            .map(|(seq, state)| (seq, reason(&state)))
+            .map(|(seq, state)| (seq, parse_held_reason(&state)))
             .collect())
     }
 
@@ -329,8 +324,8 @@ impl Store {
             let text = in_list(TOKENS, part.len(), ")");
             let rows: Vec<(u64, Vec<u8>)> = self.sql.fetch_all(text, values).await?;
             for (seq, bytes) in rows {
-                let place = (claim.edge.as_str(), claim.epoch, seq);
-                let read = read_op(self.sql.data_keys(), place, bytes)?;
+                let edge = claim.edge.as_str();
+                let read = read_op(self.sql.data_keys(), edge, claim.epoch, seq, bytes)?;
                 if let ReceivedOp::Token { token } = read {
                     tokens.insert(seq, token);
                 }
@@ -375,14 +370,12 @@ impl Store {
                 }
             }
             add_outcomes(tx, claim, &progress.decided, now).await?;
-            let held = |wanted| {
-                let held = progress.held.iter().filter(move |(_, reason)| *reason == wanted);
-                held.map(|(seq, _)| *seq).collect::<Vec<_>>()
-            };
-            set_state(tx, claim, HELD_BY_REGION, &held(HeldReason::Region)).await?;
+            let held_by_region = list_held_seqs(progress, HeldReason::Region);
+            set_state(tx, claim, HELD_BY_REGION, &held_by_region).await?;
             let log = vals![&claim.edge, claim.epoch];
             tx.exec_named(FOR_HOLDER, &log, &progress.for_holder, ")").await?;
-            set_state(tx, claim, NEEDS_OPERATOR, &held(HeldReason::NeedsOperator)).await?;
+            let for_operator = list_held_seqs(progress, HeldReason::NeedsOperator);
+            set_state(tx, claim, NEEDS_OPERATOR, &for_operator).await?;
             set_state(tx, claim, PARKED, &progress.parked).await?;
             if let Some(seq) = progress.failed {
                 tx.exec(COUNT_FAILURE, vals![&claim.edge, claim.epoch, seq]).await?;
@@ -436,6 +429,22 @@ async fn add_outcomes(
     let commands: Vec<_> = ids.iter().map(|(id, _)| *id).collect();
     asks::ask_again(tx, &commands).await?;
     left_behind::come_back(tx, &ids).await
+}
+
+fn list_held_seqs(progress: &PassResults, wanted: HeldReason) -> Vec<u64> {
+    progress
+        .held
+        .iter()
+        .filter(|(_, reason)| *reason == wanted)
+        .map(|(seq, _)| *seq)
+        .collect()
+}
+
+fn parse_held_reason(state: &str) -> HeldReason {
+    match state {
+        HELD_BY_REGION => HeldReason::Region,
+        _ => HeldReason::NeedsOperator,
+    }
 }
 
 async fn set_state(tx: &mut Tx, claim: &WorkClaim, state: &str, seqs: &[u64]) -> Result<()> {

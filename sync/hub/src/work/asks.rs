@@ -56,17 +56,17 @@ impl Workers {
         let mut after = Some((CommandId(Uuid::nil()), UserId(Uuid::nil())));
         while let Some(from) = after {
             let part = self.store.waiting_accepts(from, PART).await?;
-            let failures = |name: &AcceptKey| part.failures.get(name).copied().unwrap_or_default();
             let mut bad = part.unreadable.clone();
             if !part.accepts.is_empty() {
                 let doubted = part
                     .accepts
                     .iter()
-                    .any(|accept| failures(&name(accept)) > 0);
+                    .any(|accept| part.count_failures(&name(accept)) > 0);
                 bad.extend(self.decide_accepts(part.accepts.clone(), doubted).await?);
             }
             for name in bad {
-                self.accept_failed(name, failures(&name)).await?;
+                let failures = part.count_failures(&name);
+                self.accept_failed(name, failures).await?;
             }
             after = part.next;
         }

@@ -279,9 +279,10 @@ impl TokenChecker {
     /// Checks for an earlier arrival of the command elsewhere, if the edge's own timestamp is not
     /// enough.
     fn wants_first(&self, claim: &WorkClaim, due: &UndecidedOp, op: &CommandOp) -> bool {
-        let names_nobody = || self.check_token(due, op) == TokenVerdict::Known(None);
         due.came
-            .needs_first_arrival(op, claim.cut_off.is_some(), names_nobody)
+            .needs_first_arrival(op, claim.cut_off.is_some(), || {
+                self.check_token(due, op) == TokenVerdict::Known(None)
+            })
     }
 
     fn is_for(&self, claims: &Claims, op: &CommandOp) -> bool {
@@ -311,14 +312,12 @@ impl TokenChecker {
     /// session, like token expiry, does not affect commands that the edge took before it.
     fn revoked_version(&self, claims: &Claims, taken_at: UnixMillis) -> Option<u64> {
         let issued = claims.issued_at();
-        let of = |entity| {
-            self.revocations
-                .get(entity)
-                .and_then(|known| known.of_token(issued))
-        };
-        let user = of(&claims.sub.0);
-        let session = of(&claims.jti.0);
-        let session = session.filter(|revocation| revocation.at <= taken_at);
+        let of_user = self.revocations.get(&claims.sub.0);
+        let of_session = self.revocations.get(&claims.jti.0);
+        let user = of_user.and_then(|known| known.of_token(issued));
+        let session = of_session
+            .and_then(|known| known.of_token(issued))
+            .filter(|revocation| revocation.at <= taken_at);
         user.or(session).map(|revocation| revocation.version)
     }
 

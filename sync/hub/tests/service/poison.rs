@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::eventually;
 use uuid::Uuid;
 use wire::{Code, CommandId, Hash, HeldReason, Region, Role};
@@ -207,27 +207,82 @@ async fn an_operator_has_an_op_tried_again_with_what_waits_behind_it(#[case] mys
     edge.until_outcomes(2).await;
     edge.until(|edge| !edge.held.is_empty()).await;
 
-    let path = |seq: u64| format!("/api/v1/admin/edges/north-1/queue/1/{seq}/retry");
+    only_stopped_ops_can_be_retried(&stage, &hub).await;
+    the_queue_is_listed_by_state(&stage, &hub).await;
+
+    // The fault is still there: it gets another three trials.
+    let before = count_failed_calls(&stage);
+    let (status, body) = retry_op(&stage, &hub, &retry_path(2)).await;
+    assert_eq!(
+        (status, body),
+        (
+            StatusCode::OK,
+            json!({"edge": "north-1", "epoch": 1, "seq": 2})
+        )
+    );
+    eventually("it has had its trials", PATIENCE, async || {
+        (count_failed_calls(&stage) == before + 3).then_some(())
+    })
+    .await;
+    stage
+        .north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2))
+        .await;
+
+    stage.owner.script().poison.clear();
+    assert_eq!(
+        retry_op(&stage, &hub, &retry_path(2)).await.0,
+        StatusCode::OK
+    );
+    edge.until_outcomes(4).await;
+    assert_eq!(edge.outcome_seqs(), [1, 4, 2, 3]);
+    assert_eq!(
+        retry_op(&stage, &hub, &retry_path(2)).await.0,
+        StatusCode::NOT_FOUND,
+        "it is decided"
+    );
+}
+
+fn retry_path(seq: u64) -> String {
+    format!("/api/v1/admin/edges/north-1/queue/1/{seq}/retry")
+}
+
+async fn retry_op(stage: &Stage, hub: &Replica, path: &str) -> (StatusCode, Value) {
+    stage.admin(hub, Method::POST, path, None).await
+}
+
+fn count_failed_calls(stage: &Stage) -> usize {
+    let script = stage.owner.script();
+    script.calls.iter().filter(|(_, failed)| *failed).count()
+}
+
+async fn only_stopped_ops_can_be_retried(stage: &Stage, hub: &Replica) {
     let provider = stage.token(Role::Provider, 5);
-    let (status, _) = hub.ask(Method::POST, &path(2), Some(&provider), None).await;
+    let (status, _) = hub
+        .ask(Method::POST, &retry_path(2), Some(&provider), None)
+        .await;
     assert_eq!(status, StatusCode::FORBIDDEN);
-    let post = async |path: &str| stage.admin(&hub, Method::POST, path, None).await;
-    let (status, body) = post(&path(3)).await;
+    let (status, body) = retry_op(stage, hub, &retry_path(3)).await;
     assert_eq!(
         (status, &body["code"]),
         (StatusCode::CONFLICT, &json!("op_not_stopped"))
     );
     for nothing in [
-        path(4),
-        path(9),
+        retry_path(4),
+        retry_path(9),
         "/api/v1/admin/edges/north-9/queue/1/2/retry".into(),
     ] {
-        assert_eq!(post(&nothing).await.0, StatusCode::NOT_FOUND, "{nothing}");
+        assert_eq!(
+            retry_op(stage, hub, &nothing).await.0,
+            StatusCode::NOT_FOUND,
+            "{nothing}"
+        );
     }
+}
 
+async fn the_queue_is_listed_by_state(stage: &Stage, hub: &Replica) {
     let queue = async |state: &str| {
         let path = format!("/api/v1/admin/queue?state={state}");
-        stage.admin(&hub, Method::GET, &path, None).await
+        stage.admin(hub, Method::GET, &path, None).await
     };
     let (status, body) = queue("needs_operator").await;
     assert_eq!(
@@ -248,41 +303,4 @@ async fn an_operator_has_an_op_tried_again_with_what_waits_behind_it(#[case] mys
             "{unknown}"
         );
     }
-
-    // The fault is still there: it gets another three trials.
-    let trials = || {
-        stage
-            .owner
-            .script()
-            .calls
-            .iter()
-            .filter(|(_, failed)| *failed)
-            .count()
-    };
-    let before = trials();
-    let (status, body) = post(&path(2)).await;
-    assert_eq!(
-        (status, body),
-        (
-            StatusCode::OK,
-            json!({"edge": "north-1", "epoch": 1, "seq": 2})
-        )
-    );
-    eventually("it has had its trials", PATIENCE, async || {
-        (trials() == before + 3).then_some(())
-    })
-    .await;
-    stage
-        .north_until(&hub, |edge| (edge.held, edge.undecided) == (1, 2))
-        .await;
-
-    stage.owner.script().poison.clear();
-    assert_eq!(post(&path(2)).await.0, StatusCode::OK);
-    edge.until_outcomes(4).await;
-    assert_eq!(edge.outcome_seqs(), [1, 4, 2, 3]);
-    assert_eq!(
-        post(&path(2)).await.0,
-        StatusCode::NOT_FOUND,
-        "it is decided"
-    );
 }

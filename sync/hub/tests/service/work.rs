@@ -16,7 +16,7 @@ use wire::{
     Policy, ProviderVerification, QuarantineWhy, Region, Role, UserId, Verdict,
 };
 
-use crate::stage::{PATIENCE, Stage, accept, accept_on, boot, token};
+use crate::stage::{Edge, PATIENCE, Replica, Stage, accept, accept_on, boot, token};
 
 #[rstest]
 #[case::sqlite(false)]
@@ -280,6 +280,33 @@ async fn an_op_that_fails_alone_waits_for_an_operator_and_the_rest_goes_on() {
 async fn an_operator_is_asked_for_and_an_invitation_works_once() {
     let stage = Stage::new(false).await;
     let hub = stage.replica().await;
+    admin_lists_are_only_for_admins(&stage, &hub).await;
+    let edge = stage.enrol(&hub, "north-1", Region::North).await;
+    let again = json!({"edge": "north-1", "region": "NORTH"});
+    let (status, body) = stage
+        .admin(&hub, Method::POST, "/api/v1/admin/edges", Some(again))
+        .await;
+    assert_eq!(
+        (status, &body["code"]),
+        (StatusCode::CONFLICT, &json!("edge_exists"))
+    );
+    bad_enrolments_are_refused(&hub, &edge).await;
+
+    edges_are_listed_in_pages(&stage, &hub).await;
+    let (status, _) = hub.ask(Method::GET, "/health/ready", None, None).await;
+    assert_eq!(status, StatusCode::OK);
+    let (_, regions) = stage
+        .admin(&hub, Method::GET, "/api/v1/admin/regions", None)
+        .await;
+    assert_eq!(regions["items"].as_array().unwrap().len(), 5);
+    let path = "/api/v1/admin/regions/ATLANTIS";
+    let (status, _) = stage
+        .admin(&hub, Method::PUT, path, Some(json!({"gate": "open"})))
+        .await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+async fn admin_lists_are_only_for_admins(stage: &Stage, hub: &Replica) {
     let customer = stage.token(Role::Customer, 3);
     for (method, path) in [
         (Method::GET, "/api/v1/admin/status"),
@@ -291,15 +318,9 @@ async fn an_operator_is_asked_for_and_an_invitation_works_once() {
         let (status, _) = hub.ask(method, path, Some(&customer), None).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{path}");
     }
-    let edge = stage.enrol(&hub, "north-1", Region::North).await;
-    let again = json!({"edge": "north-1", "region": "NORTH"});
-    let (status, body) = stage
-        .admin(&hub, Method::POST, "/api/v1/admin/edges", Some(again))
-        .await;
-    assert_eq!(
-        (status, &body["code"]),
-        (StatusCode::CONFLICT, &json!("edge_exists"))
-    );
+}
+
+async fn bad_enrolments_are_refused(hub: &Replica, edge: &Edge) {
     let unknown = json!({"code": "AAAA-BBBB", "public_key": edge.public_key()});
     let (status, body) = hub
         .ask(Method::POST, "/api/v1/edges/enrol", None, Some(unknown))
@@ -318,18 +339,20 @@ async fn an_operator_is_asked_for_and_an_invitation_works_once() {
             (StatusCode::UNPROCESSABLE_ENTITY, &json!("public_key"))
         );
     }
+}
 
+async fn edges_are_listed_in_pages(stage: &Stage, hub: &Replica) {
     for name in ["north-2", "north-3"] {
-        stage.enrol(&hub, name, Region::North).await;
+        stage.enrol(hub, name, Region::North).await;
     }
     let page = |query: &str| format!("/api/v1/admin/edges?limit=2{query}");
-    let (_, first) = stage.admin(&hub, Method::GET, &page(""), None).await;
+    let (_, first) = stage.admin(hub, Method::GET, &page(""), None).await;
     assert_eq!(
         (first["items"].as_array().unwrap().len(), &first["next"]),
         (2, &json!("north-2"))
     );
     let (_, last) = stage
-        .admin(&hub, Method::GET, &page("&cursor=north-2"), None)
+        .admin(hub, Method::GET, &page("&cursor=north-2"), None)
         .await;
     assert_eq!(
         (&last["items"][0]["edge"], &last["next"]),
@@ -342,7 +365,7 @@ async fn an_operator_is_asked_for_and_an_invitation_works_once() {
         ("cursor=NORTH", "cursor"),
     ] {
         let path = format!("/api/v1/admin/edges?{query}");
-        let (status, body) = stage.admin(&hub, Method::GET, &path, None).await;
+        let (status, body) = stage.admin(hub, Method::GET, &path, None).await;
         let named = (status, &body["errors"][0]["field"]);
         assert_eq!(
             named,
@@ -350,17 +373,6 @@ async fn an_operator_is_asked_for_and_an_invitation_works_once() {
             "{query}"
         );
     }
-    let (status, _) = hub.ask(Method::GET, "/health/ready", None, None).await;
-    assert_eq!(status, StatusCode::OK);
-    let (_, regions) = stage
-        .admin(&hub, Method::GET, "/api/v1/admin/regions", None)
-        .await;
-    assert_eq!(regions["items"].as_array().unwrap().len(), 5);
-    let path = "/api/v1/admin/regions/ATLANTIS";
-    let (status, _) = stage
-        .admin(&hub, Method::PUT, path, Some(json!({"gate": "open"})))
-        .await;
-    assert_eq!(status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -31,56 +31,12 @@ impl fmt::Display for Counts {
             "tries of a stranger {tries} (a seed at least {})",
             self.tries_least
         )?;
-        writeln!(f, "firm beside those   {}", self.firm_beside_nonsense)?;
-        writeln!(f, "checks              {}", self.checks)?;
-        writeln!(f, "conflicts           {}", self.conflicts)?;
-        writeln!(f, "ops stored          {}", self.ops_stored)?;
-        writeln!(f, "ops parked          {}", self.parked)?;
-        writeln!(f, "passes too late     {}", self.passes_void)?;
-        writeln!(f, "answers lost        {}", self.answers_lost)?;
-        writeln!(f, "writes overtaken    {}", self.overtaken)?;
-        writeln!(f, "writes collided     {}", self.collided)?;
-        writeln!(f, "events fed          {}", self.fed)?;
-        writeln!(f, "events known        {}", self.fed_before)?;
-        writeln!(f, "events redelivered  {}", self.redelivered)?;
-        writeln!(f, "frames of others    {}", self.strays)?;
-        writeln!(f, "link tokens expired {}", self.link_token_expired)?;
-        writeln!(f, "policy transitions  {}", self.turned)?;
-        writeln!(f, "take-backs          {}", self.take_backs)?;
-        writeln!(f, "ops held            {}", self.held)?;
-        writeln!(f, "held, told          {}", self.held_told)?;
-        writeln!(f, "held, handed again  {}", self.swept)?;
-        writeln!(f, "accepts put         {}", self.asks)?;
-        writeln!(f, "accepts logged      {}", self.asks_logged)?;
-        writeln!(f, "signs of life asked for         {}", self.probes)?;
-        writeln!(
-            f,
-            "old sessions that said nothing  {}",
-            self.probes_unanswered
-        )?;
-        writeln!(f, "copies found out                {}", self.twins)?;
-        writeln!(f, "copies enrolled anew            {}", self.enrolled_anew)?;
-        writeln!(
-            f,
-            "edges that need an operator     {}",
-            self.needed_operator
-        )?;
-        writeln!(f, "edges let in again              {}", self.readmitted)?;
-        writeln!(
-            f,
-            "rights taken back from epochs   {}",
-            self.rights_of_epochs_ended
-        )?;
-        writeln!(f, "epochs granted again            {}", self.granted_again)?;
-        writeln!(f, "ops given back                  {}", self.ops_given_back)?;
-        writeln!(f, "epochs begun                    {}", self.epochs_begun)?;
-        writeln!(f, "commands logged anew            {}", self.relogged)?;
-        writeln!(f, "files put back                  {}", self.restored)?;
-        writeln!(f, "files copied                    {}", self.copied)?;
-        writeln!(f, "tablets that met another run    {}", self.heads_turned)?;
-        writeln!(f, "batches halved                  {}", self.bisected)?;
-        writeln!(f, "ops before an operator          {}", self.stopped)?;
-        writeln!(f, "ops let go by one               {}", self.let_go)?;
+        for (name, number) in self.list_deliveries() {
+            writeln!(f, "{name:<20}{number}")?;
+        }
+        for (name, number) in self.list_epoch_counts() {
+            writeln!(f, "{name:<32}{number}")?;
+        }
         for (name, number) in self.of_thefts() {
             writeln!(f, "{name:<32}{number}")?;
         }
@@ -92,6 +48,56 @@ impl fmt::Display for Counts {
 }
 
 impl Counts {
+    /// What ops, answers and events went through, in a narrow column.
+    fn list_deliveries(&self) -> [(&'static str, u64); 21] {
+        [
+            ("firm beside those", self.firm_beside_nonsense),
+            ("checks", self.checks),
+            ("conflicts", self.conflicts),
+            ("ops stored", self.ops_stored),
+            ("ops parked", self.parked),
+            ("passes too late", self.passes_void),
+            ("answers lost", self.answers_lost),
+            ("writes overtaken", self.overtaken),
+            ("writes collided", self.collided),
+            ("events fed", self.fed),
+            ("events known", self.fed_before),
+            ("events redelivered", self.redelivered),
+            ("frames of others", self.strays),
+            ("link tokens expired", self.link_token_expired),
+            ("policy transitions", self.turned),
+            ("take-backs", self.take_backs),
+            ("ops held", self.held),
+            ("held, told", self.held_told),
+            ("held, handed again", self.swept),
+            ("accepts put", self.asks),
+            ("accepts logged", self.asks_logged),
+        ]
+    }
+
+    /// What happened to edges, their epochs and the ops that a person decides.
+    fn list_epoch_counts(&self) -> [(&'static str, u64); 17] {
+        [
+            ("signs of life asked for", self.probes),
+            ("old sessions that said nothing", self.probes_unanswered),
+            ("copies found out", self.twins),
+            ("copies enrolled anew", self.enrolled_anew),
+            ("edges that need an operator", self.needed_operator),
+            ("edges let in again", self.readmitted),
+            ("rights taken back from epochs", self.rights_of_epochs_ended),
+            ("epochs granted again", self.granted_again),
+            ("ops given back", self.ops_given_back),
+            ("epochs begun", self.epochs_begun),
+            ("commands logged anew", self.relogged),
+            ("files put back", self.restored),
+            ("files copied", self.copied),
+            ("tablets that met another run", self.heads_turned),
+            ("batches halved", self.bisected),
+            ("ops before an operator", self.stopped),
+            ("ops let go by one", self.let_go),
+        ]
+    }
+
     fn write_tallies(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, tally) in [
             ("policy transitions by kind", &self.turns),

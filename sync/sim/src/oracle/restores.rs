@@ -155,7 +155,7 @@ impl Oracle {
     }
 
     /// 8. The same, once it is on disk. That commit may also end the receipt's epoch, and with it
-    ///   the suspicion.
+    ///    the suspicion.
     pub fn hears_witnesses(&mut self, at: u64, m: usize, file: &EdgeFile) {
         let book = file.book.read();
         let shown = self.machine(m).shown.take();
@@ -176,7 +176,7 @@ impl Oracle {
     }
 
     /// 8. The high-water mark reveals a replaced file before anything else happens, without false
-    ///   alarms, and a run begins with its boot op.
+    ///    alarms, and a run begins with its boot op.
     pub fn booted(&mut self, at: u64, m: usize, file: &EdgeFile, booted: bool, has_rival: bool) {
         let suspect = file.book.read().suspect;
         let name = &file.book.read().name;

@@ -74,7 +74,7 @@ fn every_command_gets_an_outcome(world: &mut World) {
 }
 
 /// 1. Every command with a receipt is decided, even if its person is gone. The exception: a restore
-///   removed it together with every party that had seen it.
+///    removed it together with every party that had seen it.
 fn what_was_acknowledged_is_decided(world: &mut World) {
     let at = world.now;
     let decided = |id: &CommandId| {

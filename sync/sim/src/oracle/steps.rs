@@ -193,7 +193,7 @@ impl Oracle {
     }
 
     /// 1. The hub's ops are on the edge's disk, byte for byte. Ops sent before the file was
-    ///   replaced cannot be checked.
+    ///    replaced cannot be checked.
     pub fn hub_stored(&mut self, at: u64, m: usize, node: &Node, began: u64, ops: &NewOps) {
         let file = &node.file;
         if node

@@ -137,8 +137,8 @@ impl Oracle {
     }
 
     /// 11. An expired token stays expired, no edge forgets a revocation it had received, and once
-    /// an edge is disabled, no op received since the named time takes effect. Returns the number of
-    /// expired tokens tried in vain.
+    ///     an edge is disabled, no op received since the named time takes effect. Returns the number
+    ///     of expired tokens tried in vain.
     pub fn decides_of_thief(
         &mut self,
         at: u64,
@@ -195,8 +195,8 @@ impl Oracle {
     }
 
     /// 11. The bounds cost an honest edge nothing: the hub accepts a token that was valid when the
-    /// edge took the command, even if one of their clocks is wrong; and only a disabled edge's ops
-    /// are distrusted.
+    ///     edge took the command, even if one of their clocks is wrong; and only a disabled edge's
+    ///     ops are distrusted.
     pub fn spares_the_honest(&mut self, at: u64, e: usize, op: &CommandOp, told: &Outcome) {
         let id = op.command.id;
         let code = told.code.filter(|_| told.kind == OutcomeKind::Rejected);
@@ -221,7 +221,7 @@ impl Oracle {
     }
 
     /// 11. Every effective command of a distrusted edge becomes a case, as that edge's op or
-    /// through the holder's log.
+    ///     through the holder's log.
     pub fn lists_what_was_decided(&mut self, at: u64, sync_db: &SyncDb, db: &OrderDb) {
         let applied = db.commands.values().filter(|answer| answer.applied);
         let theirs = |answer: &&StoredAnswer| {

@@ -4,7 +4,7 @@
 use rules::HolderEpoch;
 use wire::{FenceEnd, FenceEnding, Region};
 
-use super::{World, WorldEvent, operator::admin};
+use super::{OperatorEvent, World, WorldEvent, operator::admin};
 use crate::{
     bug::Bug,
     cast,
@@ -21,7 +21,10 @@ impl World {
             return;
         }
         let Some(r) = self.running_replica() else {
-            return self.later(AGAIN_AFTER_MS, WorldEvent::Disables { edge: e, since });
+            return self.later(
+                AGAIN_AFTER_MS,
+                WorldEvent::Operator(OperatorEvent::Disables { edge: e, since }),
+            );
         };
         let epoch = self.sync_db.edges[e].epoch;
         let from = at(since, 0);
@@ -36,7 +39,10 @@ impl World {
         self.nudge(r, e);
         self.wake(r);
         let takes = self.soon(1, 8);
-        self.later(takes, WorldEvent::SettlesDisabling { edge: e });
+        self.later(
+            takes,
+            WorldEvent::Operator(OperatorEvent::SettlesDisabling { edge: e }),
+        );
     }
 
     /// The order service takes the rights back, then lists the decided commands.
@@ -50,7 +56,10 @@ impl World {
             .filter(|_| self.orders.is_running && !shared)
         else {
             let again = self.soon(20, 400);
-            return self.later(again, WorldEvent::SettlesDisabling { edge: e });
+            return self.later(
+                again,
+                WorldEvent::Operator(OperatorEvent::SettlesDisabling { edge: e }),
+            );
         };
         let over = HolderEpoch {
             edge: cast::edge(e),
@@ -102,7 +111,7 @@ impl World {
         if !disabled || self.running_replica().is_none() || self.edges[e].disk.is_full {
             return self.later(
                 AGAIN_AFTER_MS,
-                WorldEvent::GetsNewKey { edge: e, keeps_log },
+                WorldEvent::Operator(OperatorEvent::GetsNewKey { edge: e, keeps_log }),
             );
         }
         let key = self.sync_db.replace_key(e);

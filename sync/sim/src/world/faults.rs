@@ -165,7 +165,7 @@ impl World {
             FaultKind::TabletLost => self.tablet_is_lost(on),
             FaultKind::Poison => self.poisons_next += 1,
             FaultKind::EventsLost => self.loses_next += 1,
-            FaultKind::ViewDamaged => self.view_is_damaged(&fault),
+            FaultKind::ViewDamaged => self.view_is_damaged(fault.on, fault.size),
             FaultKind::FeedAnew => self.feed_begins_anew(cast::region(on)),
             FaultKind::StrangeOrder => self.strange_order_comes(&fault),
             FaultKind::TakeBack => self.takes_back(on),

@@ -171,15 +171,9 @@ impl World {
         what: Forgery,
         pick: u64,
     ) -> Option<Frame> {
-        let refused = |code| {
-            Some(Frame::Refused(SessionRefusal {
-                code,
-                detail: "made up".to_owned(),
-            }))
-        };
         match what {
-            Forgery::Twin => refused(Code::EdgeTwin),
-            Forgery::LogBroken => refused(Code::ChainBroken),
+            Forgery::Twin => Some(forge_refusal(Code::EdgeTwin)),
+            Forgery::LogBroken => Some(forge_refusal(Code::ChainBroken)),
             Forgery::EpochEnded => Some(Frame::Quarantine(self.forged_epoch(m))),
             Forgery::Session => {
                 let welcome = self.welcome(m, standing);
@@ -199,52 +193,22 @@ impl World {
             Forgery::Outcome => Some(Frame::Outcomes(self.forged_outcome(m, standing))),
             Forgery::Order => self.down(m, standing, FeedChange::Order(self.forged_order(m)?)),
             Forgery::Grant => self.down(m, standing, FeedChange::Assignment(self.forged_grant(m))),
-            Forgery::Revocation => {
-                let users = vec![cast::at_tablet(cast::original(m)).user_id];
-                let change = FeedChange::Revoked {
-                    version: FORGED,
-                    sessions: Vec::new(),
-                    users,
-                    person: None,
-                    mark: None,
-                };
-                self.down(m, standing, change)
-            }
-            Forgery::Keys => {
-                let jwks = "{\"keys\":[]}".to_owned();
-                self.down(
-                    m,
-                    standing,
-                    FeedChange::Keys {
-                        version: FORGED,
-                        jwks,
-                    },
-                )
-            }
+            Forgery::Revocation => self.down(m, standing, forge_revocation(m)),
+            Forgery::Keys => self.down(m, standing, forge_keys()),
             Forgery::Image => Some(Frame::Snapshot(self.forged_image(m, standing)?)),
             Forgery::Ask => Some(Frame::Ask(self.forged_ask(m, standing)?)),
-            Forgery::Held => {
-                let seq = FORGED;
-                let reason = HeldReason::Region;
-                Some(Frame::Held(HeldNotice {
-                    standing,
-                    seq,
-                    reason,
-                }))
-            }
-            Forgery::Credit => {
-                let cursor = self.edges[m].file.book.read().head.seq;
-                let ops = u32::MAX;
-                let bytes = u32::MAX;
-                let feed_seq = Some(0);
-                Some(Frame::Credit(Credit {
-                    standing,
-                    cursor,
-                    ops,
-                    bytes,
-                    feed_seq,
-                }))
-            }
+            Forgery::Held => Some(Frame::Held(HeldNotice {
+                standing,
+                seq: FORGED,
+                reason: HeldReason::Region,
+            })),
+            Forgery::Credit => Some(Frame::Credit(Credit {
+                standing,
+                cursor: self.edges[m].file.book.read().head.seq,
+                ops: u32::MAX,
+                bytes: u32::MAX,
+                feed_seq: Some(0),
+            })),
             Forgery::Resend => Some(Frame::Resend(ResendRequest { standing, from: 1 })),
             Forgery::Probe => Some(Frame::Probe(Probe {
                 standing,
@@ -418,5 +382,30 @@ impl World {
         };
         let pick = usize::try_from(pick % 1_000).unwrap_or(0);
         (!from.is_empty()).then(|| from[pick % from.len()].clone())
+    }
+}
+
+fn forge_refusal(code: Code) -> Frame {
+    Frame::Refused(SessionRefusal {
+        code,
+        detail: "made up".to_owned(),
+    })
+}
+
+/// Ends the tokens of the user at the edge's own tablet.
+fn forge_revocation(m: usize) -> FeedChange {
+    FeedChange::Revoked {
+        version: FORGED,
+        sessions: Vec::new(),
+        users: vec![cast::at_tablet(cast::original(m)).user_id],
+        person: None,
+        mark: None,
+    }
+}
+
+fn forge_keys() -> FeedChange {
+    FeedChange::Keys {
+        version: FORGED,
+        jwks: "{\"keys\":[]}".to_owned(),
     }
 }

@@ -39,20 +39,17 @@ impl World {
     /// Removes an order from an edge's view as if no feed had delivered it, or keeps it as if only
     /// an outcome had. An outcome names only orders that the owner has. Never runs while a firm
     /// answer depends on that view.
-    pub fn view_is_damaged(&mut self, fault: &Fault) {
-        let m = fault.on;
+    pub fn view_is_damaged(&mut self, m: usize, size: u64) {
         let node = &self.edges[m];
         let busy = node.writer.committing.is_some() || !node.writer.waiting.is_empty();
         if busy && !self.has_healed {
-            let on = fault.on;
-            let size = fault.size;
-            return self.later(3, WorldEvent::ViewIsDamaged { edge: on, size });
+            return self.later(3, WorldEvent::ViewIsDamaged { edge: m, size });
         }
         let pending = |id: &OrderId| {
             let pending = node.file.pending.live();
             pending.values().any(|row| row.order_id == *id)
         };
-        let only_of_feed = fault.size % 3 == ONLY_OF_FEED;
+        let only_of_feed = size % 3 == ONLY_OF_FEED;
         let told = |id: &OrderId| !only_of_feed || self.order_db.orders.contains_key(id);
         let orders = node
             .file
@@ -65,7 +62,7 @@ impl World {
         if busy || holds || free.is_empty() {
             return;
         }
-        let id = free[usize::try_from(fault.size).unwrap_or(0) % free.len()];
+        let id = free[usize::try_from(size).unwrap_or(0) % free.len()];
         let name = node.name.clone();
         if only_of_feed {
             self.edges[m].file.forgets_feed_of(id);

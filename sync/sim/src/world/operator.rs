@@ -9,7 +9,7 @@ use wire::{
     ServiceType, UnixMillis, UserId,
 };
 
-use super::{World, WorldEvent};
+use super::{OperatorEvent, World, WorldEvent};
 use crate::{
     cast,
     cloud::{self, BusNews, at, rights},
@@ -152,11 +152,11 @@ impl World {
         let epoch = self.sync_db.edges[e].epoch;
         self.later(
             again,
-            WorldEvent::LetsGo {
+            WorldEvent::Operator(OperatorEvent::LetsGo {
                 edge: e,
                 epoch,
                 seq,
-            },
+            }),
         );
     }
 
@@ -178,7 +178,10 @@ impl World {
 
     /// Releases all regions some time after everything works again, so that all ops are decided.
     pub fn ends_rights_later(&mut self) {
-        self.later(ENDS_AFTER_MS, WorldEvent::RightsEnd);
+        self.later(
+            ENDS_AFTER_MS,
+            WorldEvent::Operator(OperatorEvent::RightsEnd),
+        );
     }
 
     pub fn rights_end(&mut self) {
@@ -200,7 +203,7 @@ impl World {
         self.operator.asked.push((region, does));
         self.operator.waiting += 1;
         let n = self.operator.asked.len() - 1;
-        self.later(0, WorldEvent::Operates { n });
+        self.later(0, WorldEvent::Operator(OperatorEvent::Operates { n }));
     }
 
     /// One transaction with an exclusive lock on the region's row: it waits for those that share
@@ -214,7 +217,7 @@ impl World {
             .any(|tx| tx.regions.contains(&region));
         if !self.orders.is_running || shared {
             let again = self.soon(20, 400);
-            self.later(again, WorldEvent::Operates { n });
+            self.later(again, WorldEvent::Operator(OperatorEvent::Operates { n }));
             return;
         }
         self.operator.waiting -= 1;

@@ -3,7 +3,7 @@
 
 use wire::{BootNonce, UnixMillis};
 
-use super::{Side, World, WorldEvent, tablets::EdgeHead};
+use super::{OperatorEvent, Side, World, WorldEvent, tablets::EdgeHead};
 use crate::{
     cast,
     cloud::at,
@@ -176,7 +176,10 @@ impl World {
                 until_healed
             };
             let after = after + self.random.between(1_000, 10_000);
-            self.later(after, WorldEvent::EnrolsAnew { edge: m });
+            self.later(
+                after,
+                WorldEvent::Operator(OperatorEvent::EnrolsAnew { edge: m }),
+            );
         }
     }
 
@@ -190,7 +193,10 @@ impl World {
             return;
         }
         if self.edges[m].disk.is_full {
-            return self.later(1_000, WorldEvent::EnrolsAnew { edge: m });
+            return self.later(
+                1_000,
+                WorldEvent::Operator(OperatorEvent::EnrolsAnew { edge: m }),
+            );
         }
         self.edge_dies(m, 1, false);
         let nonce = BootNonce(self.random.bytes());

@@ -174,11 +174,12 @@ fn list_other_regions(newest: &NewestOrders, order: &Order) -> Vec<(Region, u64)
     let others = Region::ALL
         .into_iter()
         .filter(|region| *region != order.location);
-    let stands = |region: Region| match newest.get(&(region, order.id)) {
-        Some((version, Some(_))) => Some((region, *version)),
-        _ => None,
-    };
-    others.filter_map(stands).collect()
+    others
+        .filter_map(|region| match newest.get(&(region, order.id)) {
+            Some((version, Some(_))) => Some((region, *version)),
+            _ => None,
+        })
+        .collect()
 }
 
 async fn newest_of(tx: &mut Tx, orders: &[OrderId]) -> Result<NewestOrders> {

@@ -3,7 +3,7 @@
 use engine::cloud::LogPosition;
 
 use super::{work::accepts_and_release, *};
-use crate::store::disabling::{DisableRequest, EdgeActKind};
+use crate::store::disabling::{DisableRequest, EdgeActKind, RekeyRequest};
 
 const OTHER_KEY: [u8; 32] = [5; 32];
 
@@ -20,13 +20,14 @@ fn order(since: Option<UnixMillis>) -> DisableRequest {
 }
 
 async fn rekey(store: &Store, kind: EdgeActKind, code: &[u8]) -> Option<UnixMillis> {
+    let request = RekeyRequest {
+        kind,
+        code_hash: Hash::digest_bytes(code),
+        by: admin(),
+        why: None,
+    };
     store
-        .issue_rekey_code(
-            &north(),
-            (kind, Hash::digest_bytes(code), admin()),
-            None,
-            NOW,
-        )
+        .issue_rekey_code(&north(), &request, NOW)
         .await
         .unwrap()
 }
@@ -225,7 +226,7 @@ async fn an_op_keeps_what_the_hub_knew_when_it_came(#[values(false, true)] mysql
     };
     assert!(
         store
-            .save_ack(&north(), (&ack(term, 0), &heads), LATER)
+            .save_ack(&north(), &ack(term, 0), &heads, LATER)
             .await
             .unwrap()
     );

@@ -97,7 +97,7 @@ async fn an_op_tells_its_outcome_and_whether_its_edge_has_it(#[values(false, tru
     let (term, _) = session(&store).await;
     assert!(
         store
-            .save_ack(&north(), (&ack(term, 1), &LogHeadReports::default()), NOW)
+            .save_ack(&north(), &ack(term, 1), &LogHeadReports::default(), NOW)
             .await
             .unwrap()
     );

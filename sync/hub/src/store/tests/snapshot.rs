@@ -6,7 +6,8 @@ use engine::cloud::ChunkRequest;
 use wire::{FeedChange, SnapshotCursor};
 
 use super::{
-    feed::{assigned, assignment, event, order},
+    assignments::{assigned, assignment},
+    feed::{event, order},
     *,
 };
 

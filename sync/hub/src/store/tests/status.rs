@@ -63,7 +63,7 @@ async fn an_edge_is_behind_since_the_oldest_of_what_it_lacks_was_stored(
         };
         assert!(
             store
-                .save_ack(&north(), (&ack, &LogHeadReports::default()), NOW)
+                .save_ack(&north(), &ack, &LogHeadReports::default(), NOW)
                 .await
                 .unwrap()
         );

@@ -62,7 +62,6 @@ impl SyncDb {
         grant: u64,
         now: UnixMillis,
     ) -> Option<QuarantineGrant> {
-        let decides_on = self.has(Bug::OldEpochDecided);
         let QuarantineRequest {
             hello,
             over,
@@ -77,37 +76,8 @@ impl SyncDb {
         let epoch = epoch + 1;
         let last_accepted = edge.cursor.hash;
         let after_run = edge.nonce;
-        let ops = std::mem::take(&mut edge.ops);
-        let left = ops.values().filter(|op| !op.is_decided());
-        let left: Vec<CommandId> = left.filter_map(OpRow::command_id).collect();
-        self.come_back(&left);
+        self.retire_epoch_ops(e);
         let edge = &mut self.edges[e];
-        for (seq, op) in ops {
-            let place = (edge.epoch, seq);
-            let bytes = op.bytes.clone();
-            let read = op.read.clone();
-            let left_behind = !op.is_decided();
-            let OpRow {
-                hash,
-                came,
-                succeeded,
-                named,
-                ..
-            } = op;
-            let old = OldOp {
-                hash,
-                bytes,
-                read,
-                came,
-                succeeded,
-                named,
-                left_behind,
-            };
-            edge.old_ops.insert(place, old);
-            if decides_on && !op.is_decided() {
-                edge.ops.insert(seq, op);
-            }
-        }
         edge.heads = edge.heads.for_new_epoch(edge.cursor.seq);
         edge.epoch = epoch;
         edge.term += 1;
@@ -145,6 +115,31 @@ impl SyncDb {
             why: *why,
             known,
         })
+    }
+
+    /// Moves the ops of the ending epoch to `old_ops`; undecided ones are left behind.
+    fn retire_epoch_ops(&mut self, e: usize) {
+        let decides_on = self.has(Bug::OldEpochDecided);
+        let ops = std::mem::take(&mut self.edges[e].ops);
+        let left = ops.values().filter(|op| !op.is_decided());
+        let left: Vec<CommandId> = left.filter_map(OpRow::command_id).collect();
+        self.come_back(&left);
+        let edge = &mut self.edges[e];
+        for (seq, op) in ops {
+            let old = OldOp {
+                hash: op.hash,
+                bytes: op.bytes.clone(),
+                read: op.read.clone(),
+                came: op.came,
+                succeeded: op.succeeded,
+                named: op.named,
+                left_behind: !op.is_decided(),
+            };
+            edge.old_ops.insert((edge.epoch, seq), old);
+            if decides_on && !op.is_decided() {
+                edge.ops.insert(seq, op);
+            }
+        }
     }
 
     /// A command that is left behind again counts once.

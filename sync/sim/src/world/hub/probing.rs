@@ -3,7 +3,7 @@
 use engine::cloud::SyncSessionInput;
 use wire::Code;
 
-use super::super::{World, WorldEvent};
+use super::super::{OperatorEvent, World, WorldEvent};
 use crate::{
     bug::Bug,
     cast,
@@ -121,7 +121,10 @@ impl World {
         self.counts.needed_operator += 1;
         if !std::mem::replace(&mut self.sync_db.edges[e].needs_operator, true) {
             let again = self.soon(2_000, 10_000);
-            self.later(again, WorldEvent::Readmits { edge: e });
+            self.later(
+                again,
+                WorldEvent::Operator(OperatorEvent::Readmits { edge: e }),
+            );
         }
     }
 
@@ -129,7 +132,10 @@ impl World {
     pub fn readmits(&mut self, e: usize) {
         let up = (0..cast::REPLICA_COUNT).find(|&r| self.replicas[r].is_running);
         let Some(r) = up else {
-            return self.later(1_000, WorldEvent::Readmits { edge: e });
+            return self.later(
+                1_000,
+                WorldEvent::Operator(OperatorEvent::Readmits { edge: e }),
+            );
         };
         self.counts.readmitted += 1;
         let now = at(self.now, self.replicas[r].clock_error_ms);
