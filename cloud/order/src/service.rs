@@ -74,10 +74,12 @@ impl Service {
             }
         }
         tracing::info!(edge = %edge, ops, "Decided a run of an edge's log");
-        let answer = |(seq, decision)| OpAnswer { seq, decision };
-        Ok(OpsDecisions {
-            answers: seqs.into_iter().zip(decisions).map(answer).collect(),
-        })
+        let answers = seqs
+            .into_iter()
+            .zip(decisions)
+            .map(|(seq, decision)| OpAnswer { seq, decision })
+            .collect();
+        Ok(OpsDecisions { answers })
     }
 }
 

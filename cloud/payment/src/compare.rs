@@ -12,7 +12,7 @@ use process::tokens::TokenVerifier;
 use uuid::Uuid;
 use wire::{OrderId, UnixMillis, UserId};
 
-use crate::store::{BookedCompensation, StepMetadata, Store, StoreError};
+use crate::store::{JournalCursor, StepMetadata, Store, StoreError};
 
 const ORDER: &str = "order";
 const PATH: &str = "/internal/known-orders";
@@ -139,21 +139,24 @@ impl OrderComparison {
     ) -> Result<Vec<Uuid>, CompareError> {
         let policies = self.store.fee_policies().await?;
         let mut unfounded = Vec::new();
-        let mut place = (since, 0);
+        let mut place = JournalCursor::before(since);
         loop {
             let booked = self.store.compensations_since(place).await?;
             let Some(last) = booked.last() else {
                 return Ok(unfounded);
             };
-            place = (last.at, last.seq);
+            place = JournalCursor {
+                at: last.at,
+                seq: last.seq,
+            };
             let orders = booked.iter().map(|compensation| compensation.order_id);
             let cases = self.worked_in_vain(orders.collect::<BTreeSet<_>>()).await?;
-            let has_case =
-                |one: &BookedCompensation| cases.contains(&(one.order_id, one.provider_id));
-            let lacks = booked
-                .iter()
-                .filter(|one| one.exceeds_share(&policies) || !has_case(one));
-            unfounded.extend(lacks.map(|compensation| compensation.journal_id));
+            for one in &booked {
+                let has_case = cases.contains(&(one.order_id, one.provider_id));
+                if !has_case || one.exceeds_share(&policies) {
+                    unfounded.push(one.journal_id);
+                }
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use wire::{OrderId, UnixMillis, words};
 use crate::{
     compare::{CompareError, OrderComparison},
     courier::AdapterWorker,
-    store::{FindingContext, LedgerDiscrepancies, OverdueRows, StoreError},
+    store::{FindingContext, JournalCursor, LedgerDiscrepancies, OverdueRows, StoreError},
 };
 
 /// The window for comparing bookings and movements. Older ones were compared before and cannot have
@@ -111,8 +111,10 @@ impl Reconciler {
             .await?
         {
             Some(differing) => {
-                let found = |id: MovementId| new_finding(FindingKind::AdapterDiffers, id.0);
-                differences.extend(differing.into_iter().map(found));
+                let found = differing
+                    .into_iter()
+                    .map(|id| new_finding(FindingKind::AdapterDiffers, id.0));
+                differences.extend(found);
             }
             None if adapter.has_statement() => differences.push(silent),
             None => {}
@@ -162,8 +164,10 @@ impl Reconciler {
             })
             .collect();
         let unfounded = self.comparison.unfounded_compensations(since).await?;
-        let as_finding = |journal| new_finding(FindingKind::CompensationUnfounded, journal);
-        found.extend(unfounded.into_iter().map(as_finding));
+        let unfounded = unfounded
+            .into_iter()
+            .map(|journal| new_finding(FindingKind::CompensationUnfounded, journal));
+        found.extend(unfounded);
         Ok(found)
     }
 
@@ -249,7 +253,7 @@ impl Reconciler {
             };
             differing.extend(found);
         }
-        let mut place = (since, 0);
+        let mut place = JournalCursor::before(since);
         loop {
             let (ids, last) = store.booked_since(place).await?;
             let Some(last) = last else { break };
@@ -318,10 +322,11 @@ fn discrepancy_findings(rows: LedgerDiscrepancies) -> Vec<MoneyFinding> {
         (FindingKind::HeldForNothing, held_for_nothing),
         (FindingKind::ShownUnheld, shown_unheld),
     ];
-    let of = |(kind, rows): (FindingKind, Vec<Uuid>)| {
-        rows.into_iter().map(move |id| new_finding(kind, id))
-    };
-    kinds.into_iter().flat_map(of).collect()
+    let mut findings = Vec::new();
+    for (kind, rows) in kinds {
+        findings.extend(rows.into_iter().map(|id| new_finding(kind, id)));
+    }
+    findings
 }
 
 fn late_findings(rows: OverdueRows) -> Vec<MoneyFinding> {
@@ -334,11 +339,12 @@ fn late_findings(rows: OverdueRows) -> Vec<MoneyFinding> {
         (FindingKind::Suspense, rows.suspense),
         (FindingKind::OpenCase, rows.cases),
     ];
-    let of = |(kind, rows): (FindingKind, Vec<(Uuid, UnixMillis)>)| {
-        rows.into_iter().map(move |(subject, at)| MoneyFinding {
+    let mut findings = Vec::new();
+    for (kind, rows) in kinds {
+        findings.extend(rows.into_iter().map(|(subject, at)| MoneyFinding {
             since: Some(at),
             ..new_finding(kind, subject)
-        })
-    };
-    kinds.into_iter().flat_map(of).collect()
+        }));
+    }
+    findings
 }

@@ -196,13 +196,15 @@ impl Assignment {
 
     /// Ends an edge's epoch: takes its right back and removes it from the next assignment.
     pub fn epoch_ended(&self, over: &HolderEpoch, end: FenceEnd) -> Option<AssignmentTransition> {
-        let is_over = |seat: &HolderEpoch| seat.edge == over.edge && seat.epoch <= over.epoch;
-        if self.holder_epoch().as_ref().is_some_and(is_over) {
+        if let Some(holder) = self.holder_epoch()
+            && has_ended(&holder, over)
+        {
             return self.taken_back(end);
         }
         let mut after = self.clone();
         if let Some(wanted) = &mut after.wanted
-            && wanted.holder.as_ref().is_some_and(is_over)
+            && let Some(holder) = &wanted.holder
+            && has_ended(holder, over)
         {
             wanted.holder = None;
         }
@@ -245,4 +247,9 @@ impl Assignment {
             new_rules,
         })
     }
+}
+
+/// True if the end of the epoch `over` also ends this one.
+fn has_ended(holder: &HolderEpoch, over: &HolderEpoch) -> bool {
+    holder.edge == over.edge && holder.epoch <= over.epoch
 }

@@ -75,8 +75,8 @@ impl Attempt {
         match &self.origin {
             Origin::Portal | Origin::Waited { .. } => Source::Portal,
             Origin::Edge(op) => {
-                let own = || Source::Edge(op.name.edge.clone());
-                op.evidence.made_at.clone().unwrap_or_else(own)
+                let made_at = op.evidence.made_at.clone();
+                made_at.unwrap_or_else(|| Source::Edge(op.name.edge.clone()))
             }
         }
     }
@@ -98,17 +98,6 @@ impl Attempt {
             relogged,
             ..
         } = &op.evidence;
-        let promise = |edge: &EdgeId, epoch, fence: u64, why| {
-            let edge = edge.clone();
-            let end = None;
-            EdgePromise {
-                edge,
-                epoch,
-                fence,
-                why,
-                end,
-            }
-        };
         match relogged {
             Some(FirstAnswer {
                 edge,
@@ -116,10 +105,20 @@ impl Attempt {
                 verdict: Verdict::Firm,
                 fence,
                 why,
-            }) => Some(promise(edge, *epoch, (*fence)?, why.map(FenceEnding::from))),
-            _ if *verdict == Verdict::Firm => {
-                Some(promise(&op.name.edge, op.name.epoch, (*fence)?, None))
-            }
+            }) => Some(EdgePromise {
+                edge: edge.clone(),
+                epoch: *epoch,
+                fence: (*fence)?,
+                why: why.map(FenceEnding::from),
+                end: None,
+            }),
+            _ if *verdict == Verdict::Firm => Some(EdgePromise {
+                edge: op.name.edge.clone(),
+                epoch: op.name.epoch,
+                fence: (*fence)?,
+                why: None,
+                end: None,
+            }),
             _ => None,
         }
     }
@@ -140,20 +139,18 @@ impl Attempt {
     /// The trace id sent with the command, else the command id. Devices may send any text, so only
     /// a valid trace id is used.
     pub fn trace_id(&self) -> String {
-        let is_trace = |text: &&String| {
-            text.len() == 32
-                && text
-                    .bytes()
-                    .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
-        };
-        let own = || self.command.id.0.simple().to_string();
-        self.command
-            .trace
-            .as_ref()
-            .filter(is_trace)
-            .cloned()
-            .unwrap_or_else(own)
+        match &self.command.trace {
+            Some(trace) if is_trace_id(trace) => trace.clone(),
+            _ => self.command.id.0.simple().to_string(),
+        }
     }
+}
+
+fn is_trace_id(text: &str) -> bool {
+    text.len() == 32
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// Turns a batch from an edge's log into submissions, in log order.

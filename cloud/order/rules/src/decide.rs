@@ -2,7 +2,7 @@
 //! rules.
 
 use wire::{
-    Action, Amount, Code, CommandBody, HeldReason, Lost, OpDecision, Order, OrderStatus, Outcome,
+    Action, Amount, Code, CommandBody, HeldReason, Lost, OpDecision, OrderStatus, Outcome,
     OutcomeKind, Region, Role,
 };
 
@@ -251,11 +251,10 @@ fn answer_repeat(desk: &BatchDecision<'_>, attempt: &Attempt) -> Option<(Outcome
         taken_back,
         ..lost
     });
-    let shown = |order: &Order| {
-        let hidden = |actor| view::is_hidden(order, actor, attempt);
-        stored.applied || !attempt.actor.is_none_or(hidden)
-    };
-    let order = state.map(|state| state.order.clone()).filter(shown);
+    let order = state
+        .map(|state| &state.order)
+        .filter(|order| stored.applied || !view::is_hidden_from_author(order, attempt))
+        .cloned();
     Some((
         stored.repeat_outcome(attempt, order, lost, desk.snapshot.now),
         listed,

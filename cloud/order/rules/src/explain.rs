@@ -26,14 +26,14 @@ pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Submission]) -> BTree
             accepts.insert(body.order_id());
         }
     }
-    let at_risk = |order: &Order| {
-        order.status != OrderStatus::Pending || touches.get(&order.id).is_some_and(|n| *n > 1)
-    };
     accepts
         .iter()
         .filter_map(|id| snapshot.orders.get(id))
         .map(|state| &state.order)
-        .filter(|order| at_risk(order))
+        .filter(|order| {
+            // Another command in this batch, or an earlier one, may win the order.
+            order.status != OrderStatus::Pending || touches.get(&order.id).is_some_and(|n| *n > 1)
+        })
         .map(|order| order.location)
         .collect()
 }

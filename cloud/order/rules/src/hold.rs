@@ -14,19 +14,19 @@ pub(crate) fn held_reason<'a>(
     assignment: impl Fn(Region) -> Option<&'a Assignment>,
     lapse: Option<DisabledRule>,
 ) -> Option<HeldReason> {
-    let op = attempt.op().map(|op| &op.name);
+    let author_op = attempt.op().map(|op| &op.name);
     let covered = match attempt.command.body.order_action() {
         Some(Action::Accept) => true,
-        Some(Action::Approve) => op.is_some(),
+        Some(Action::Approve) => author_op.is_some(),
         _ => false,
     };
     if !covered || is_rule_disabled(attempt, lapse) {
         return None;
     }
-    let elsewhere =
-        |region| assignment(region).is_some_and(|assignment| assignment.is_held_elsewhere(op));
     let held = match (region, attempt.op()) {
-        (Some(region), _) => elsewhere(region),
+        (Some(region), _) => {
+            assignment(region).is_some_and(|held| held.is_held_elsewhere(author_op))
+        }
         // The order may have been published at an unreachable holder, in any region. An edge is
         // sure of its own region under its fence; otherwise wait while any region is held.
         (None, Some(op)) => {
@@ -34,7 +34,8 @@ pub(crate) fn held_reason<'a>(
             let own = own.is_some_and(|own| {
                 op.evidence.fence == Some(own.fence) && own.is_held_by(&op.name)
             });
-            !own && Region::ALL.into_iter().any(elsewhere)
+            let mut assignments = Region::ALL.into_iter().filter_map(assignment);
+            !own && assignments.any(|held| held.is_held_elsewhere(author_op))
         }
         // A portal user gets "order not found" and may retry.
         (None, None) => false,

@@ -3,36 +3,24 @@
 //! Invariant: an order change, its timeline entry, its event and the command's answer are recorded
 //! together.
 
+mod traces;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use wire::{
     Action, Code, CommandId, EdgeId, EventType, FenceEnd, FenceEnding, HeldReason, LimitReached,
-    Lost, OpDecision, Order, OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind, RaceRule,
-    Region, TimelineEntry, UserId,
+    Lost, OpDecision, Order, OrderId, Outcome, OutcomeKind, Region, UserId,
 };
 
 use crate::{
-    Assignment, AssignmentTransition, Attempt, CaseKind, CommandKey, DisabledRule, EventDraft,
-    LatePromise, NewCase, NewTimelineEntry, OrderState, OrderVersionGuard, OrderWrite, Origin,
-    Snapshot, StoredAnswer, Writes,
-    backing::PromiseBacking,
-    explain, pricing,
-    ruling::{Ruling, reason_of},
-    shares::ShareTracker,
-    showing, view,
+    Assignment, AssignmentTransition, Attempt, CaseKind, CommandKey, DisabledRule, LatePromise,
+    NewCase, OrderState, OrderVersionGuard, OrderWrite, Origin, Snapshot, StoredAnswer, Writes,
+    backing::PromiseBacking, explain, pricing, ruling::Ruling, shares::ShareTracker, view,
 };
+use traces::TimelineDraft;
 
 /// Why a promise does not hold, and the end of the right behind it if it was taken back.
 type BrokenPromise = (FenceEnding, Option<FenceEnd>);
-
-/// The timeline fields that neither the attempt nor the order supplies.
-#[derive(Default)]
-struct TimelineDraft {
-    from: Option<OrderStatus>,
-    code: Option<Code>,
-    reason: Option<String>,
-    rule: Option<RaceRule>,
-}
 
 pub(crate) struct BatchDecision<'a> {
     pub snapshot: &'a Snapshot,
@@ -121,9 +109,13 @@ impl<'a> BatchDecision<'a> {
         let Some(actor) = attempt.actor else {
             return nobodys.or_else(|| self.any_answer(id));
         };
-        let same = |answer: &&StoredAnswer| answer.hash == attempt.command.body.hash();
+        let hash = attempt.command.body.hash();
         let own = self.answer_of((id, Some(actor.user_id)));
-        own.filter(same).or(nobodys.filter(same)).or(own)
+        [own, nobodys]
+            .into_iter()
+            .flatten()
+            .find(|answer| answer.hash == hash)
+            .or(own)
     }
 
     fn any_answer(&self, id: CommandId) -> Option<&StoredAnswer> {
@@ -391,42 +383,6 @@ impl<'a> BatchDecision<'a> {
         Outcome { lost, ..outcome }
     }
 
-    /// Records a refusal: a timeline entry, and an event for a lost acceptance.
-    fn record_refusal_traces(
-        &mut self,
-        attempt: &Attempt,
-        order: Order,
-        code: Code,
-        lost: Option<Lost>,
-    ) {
-        if leaves_a_line(attempt, code) {
-            let reason = reason_of(&attempt.command.body).ok().flatten();
-            let from = Some(order.status);
-            let code = Some(code);
-            self.add_timeline_entry(
-                attempt,
-                &order,
-                TimelineDraft {
-                    from,
-                    code,
-                    reason,
-                    rule: None,
-                },
-            );
-        }
-        let over = matches!(
-            code,
-            Code::TooManyOpenJobs | Code::TooManyAcceptances | Code::NotVerified
-        );
-        // A portal user reads it in the response.
-        if attempt.origin != Origin::Portal && (lost.is_some() || over) {
-            self.emit_event(EventType::OrderAcceptanceLost, attempt, order, |body| {
-                body.code = Some(code);
-                body.lost = lost;
-            });
-        }
-    }
-
     /// The end of the right behind an edge's promise, if it was taken back.
     pub fn taken_back(&self, attempt: &Attempt, order: &Order) -> Option<FenceEnd> {
         match PromiseBacking::from_evidence(attempt, self.current_assignment(order.location)?) {
@@ -439,93 +395,7 @@ impl<'a> BatchDecision<'a> {
     /// and shows readers their parts.
     fn order_for(&self, attempt: &Attempt) -> Option<Order> {
         let order = &self.order_state(attempt.command.body.order_id())?.order;
-        let hidden = attempt
-            .actor
-            .is_none_or(|actor| view::is_hidden(order, actor, attempt));
-        (!hidden).then(|| order.clone())
-    }
-
-    fn store_answer(
-        &mut self,
-        attempt: &Attempt,
-        applied: bool,
-        code: Option<Code>,
-        version: Option<u64>,
-    ) {
-        let command = &attempt.command;
-        let answer = StoredAnswer {
-            command_id: command.id,
-            user_id: attempt.actor.map(|actor| actor.user_id),
-            hash: command.body.hash(),
-            applied,
-            code,
-            order_id: command.body.order_id(),
-            order_version: version,
-            op: attempt.op().map(|op| op.name.clone()),
-            decided_at: self.snapshot.now,
-        };
-        self.answered
-            .insert(answer.command_key(), self.writes.commands.len());
-        self.writes.commands.push(answer);
-    }
-
-    fn add_timeline_entry(&mut self, attempt: &Attempt, order: &Order, draft: TimelineDraft) {
-        let Some(actor) = attempt.actor else { return };
-        let TimelineDraft {
-            from,
-            code,
-            reason,
-            rule,
-        } = draft;
-        let op = attempt.op();
-        let before = self.order_state(order.id);
-        let assignment = self.current_assignment(order.location);
-        let entry = TimelineEntry {
-            version: order.version,
-            action: attempt.command.body.order_action(),
-            actor,
-            from,
-            to: order.status,
-            code,
-            reason,
-            hops: attempt.hops_until(self.snapshot.now),
-            command_id: attempt.command.id,
-            source: attempt.source(),
-            edge: op.map(|op| op.name.edge.clone()),
-            epoch: op.map(|op| op.name.epoch),
-            seq: op.map(|op| op.name.seq),
-            verdict: op.map(|op| op.evidence.verdict),
-            address_shown: showing::address_shown(attempt, before, assignment, code),
-            race_rule: rule,
-            promise: attempt.edge_promise(),
-            payment_status: None,
-        };
-        self.writes.timeline.push(NewTimelineEntry {
-            order_id: order.id,
-            entry,
-        });
-    }
-
-    fn emit_event(
-        &mut self,
-        kind: EventType,
-        attempt: &Attempt,
-        order: Order,
-        fill: impl FnOnce(&mut OrderEvent),
-    ) {
-        let Some(actor) = attempt.actor else { return };
-        let command_id = attempt.command.id;
-        let terms = self.order_state(order.id).and_then(|state| state.terms);
-        let mut body = OrderEvent {
-            terms,
-            ..OrderEvent::from_order(order, actor, command_id)
-        };
-        fill(&mut body);
-        self.writes.events.push(EventDraft {
-            kind,
-            trace: attempt.trace_id(),
-            body,
-        });
+        (!view::is_hidden_from_author(order, attempt)).then(|| order.clone())
     }
 
     fn offer_nearby_jobs(&self, order: Option<&Order>, lost: Option<&mut Lost>) {
@@ -577,14 +447,4 @@ pub(crate) fn consumes_command_id(attempt: &Attempt, code: Code) -> bool {
             !undecided && !may_change
         }
     }
-}
-
-/// True if a refusal enters the timeline. Edge refusals do, since someone acted on the edge's
-/// answer, but a stranger's do not. Over HTTP the stored answer is enough.
-fn leaves_a_line(attempt: &Attempt, code: Code) -> bool {
-    let (Some(action), Some(actor)) = (attempt.command.body.order_action(), attempt.actor) else {
-        return false;
-    };
-    let stranger = code == Code::OrderNotFound;
-    attempt.op().is_some() && action.allowed_roles().contains(&actor.role) && !stranger
 }

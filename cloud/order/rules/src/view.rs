@@ -16,6 +16,14 @@ pub(crate) fn is_hidden(order: &Order, actor: Actor, attempt: &Attempt) -> bool 
     !told && readable_by(order, actor).is_none()
 }
 
+/// A command without an authenticated author sees no order.
+pub(crate) fn is_hidden_from_author(order: &Order, attempt: &Attempt) -> bool {
+    match attempt.actor {
+        Some(actor) => is_hidden(order, actor, attempt),
+        None => true,
+    }
+}
+
 /// True if every provider could read the order at some time.
 fn was_open(status: OrderStatus) -> bool {
     match status {

@@ -199,7 +199,7 @@ pub async fn assign(
             .map(check_take_back_reason)
             .transpose()?,
         right: parse_requested_right(body.policy, body.holder, body.epoch)?,
-        rules: body.rules.map(RulesBody::to_offline_rules).transpose()?,
+        rules: body.rules.map(RulesBody::into_offline_rules).transpose()?,
     };
     if let Some((_, Some(seat))) = &request.right {
         check_seat(&service, region, seat).await?;
@@ -209,7 +209,7 @@ pub async fn assign(
 }
 
 impl RulesBody {
-    fn to_offline_rules(self) -> Result<OfflineRules, Problem> {
+    fn into_offline_rules(self) -> Result<OfflineRules, Problem> {
         Ok(OfflineRules {
             unpaid_start: self.unpaid_start,
             approval: self.approval.map(ApprovalRule::from),
@@ -217,7 +217,7 @@ impl RulesBody {
             approval_in_good_standing: self.approval_in_good_standing.map(ApprovalRule::from),
             unpaid_start_max: self
                 .unpaid_start_max
-                .map(PriceCapBody::to_price_cap)
+                .map(PriceCapBody::into_price_cap)
                 .transpose()?,
             paid_afterwards: each_once(self.paid_afterwards),
         })
@@ -226,7 +226,7 @@ impl RulesBody {
 
 impl PriceCapBody {
     /// Refuses a cap of zero, which would allow nothing.
-    fn to_price_cap(self) -> Result<PriceCap, Problem> {
+    fn into_price_cap(self) -> Result<PriceCap, Problem> {
         let Self {
             price_max,
             currency,

@@ -3,7 +3,7 @@
 //! Invariants: memory holds one batch at a time; an interrupted file is visibly incomplete; no CSV
 //! cell is a formula.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use axum::{
     body::{Body, Bytes},
@@ -21,7 +21,7 @@ use serde_json::json;
 use wire::{Actor, Order, readable_by};
 
 use super::{
-    filter::{DeskFilter, ListFilter, SearchTerms, StatusFilter},
+    filter::{DeskFilter, ListFilter, NarrowedList, SearchTerms, StatusFilter},
     reads::own_orders_query,
 };
 use crate::{
@@ -99,11 +99,11 @@ pub async fn all_as_json(
 async fn stream_export(
     service: &Service,
     actor: Actor,
-    list: Option<(OrderListQuery, Option<SearchTerms>)>,
+    list: Option<NarrowedList>,
     format: ExportFormat,
 ) -> Result<Body, Problem> {
     let ends = list.is_none();
-    let (listing, words) = list.unwrap_or_default();
+    let NarrowedList { listing, words } = list.unwrap_or_default();
     if !ends && service.store.exceeds_export(&listing).await? {
         let most = EXPORTED_MAX.into();
         return Err(Problem::wrong_field(
@@ -196,8 +196,9 @@ impl OrderExportStream {
                 .list_at_length(&self.listing, BATCH, self.after)
                 .await?;
             self.ends = orders.len() < BATCH;
-            let place = |order| OrderListCursor::from_order(OrderSort::Newest, order);
-            self.after = orders.last().map_or(self.after, place);
+            if let Some(last) = orders.last() {
+                self.after = OrderListCursor::from_order(OrderSort::Newest, last);
+            }
             for order in orders {
                 self.write(&mut text, &order)?;
             }
@@ -238,9 +239,12 @@ fn export_header(format: ExportFormat) -> String {
     }
 }
 
+fn write_optional_cell<T: Display>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
 /// One line of a table (RFC 4180).
 fn write_csv_row(text: &mut String, order: &Order) {
-    let time = |at: Option<wire::UnixMillis>| at.map(|at| at.to_string()).unwrap_or_default();
     let cells = [
         order.id.to_string(),
         order.code.to_string(),
@@ -254,12 +258,9 @@ fn write_csv_row(text: &mut String, order: &Order) {
         quote_csv_text(&order.description),
         quote_csv_text(&order.address),
         order.customer_id.to_string(),
-        order
-            .provider_id
-            .map(|id| id.to_string())
-            .unwrap_or_default(),
-        time(order.service_start_time),
-        time(order.service_end_time),
+        write_optional_cell(order.provider_id),
+        write_optional_cell(order.service_start_time),
+        write_optional_cell(order.service_end_time),
         order.created_at.to_string(),
         order.updated_at.to_string(),
         order.source.to_string(),

@@ -87,22 +87,22 @@ pub struct DeskFilter {
 /// Search terms in lower case.
 pub struct SearchTerms(Vec<String>);
 
+/// A filtered list: the query for the store, and the search terms to match separately.
+#[derive(Default)]
+pub struct NarrowedList {
+    pub listing: OrderListQuery,
+    pub words: Option<SearchTerms>,
+}
+
 impl ListFilter {
     /// Narrows the reader's own list. Also refuses a bad filter from a reader without one.
-    pub fn narrow_own(
-        self,
-        own: Option<OrderListQuery>,
-    ) -> Result<Option<(OrderListQuery, Option<SearchTerms>)>, Problem> {
+    pub fn narrow_own(self, own: Option<OrderListQuery>) -> Result<Option<NarrowedList>, Problem> {
         let has_own = own.is_some();
         let narrowed = self.narrow_list(own.unwrap_or_default())?;
         Ok(has_own.then_some(narrowed))
     }
 
-    /// Narrows the list, and returns the search terms to match separately.
-    pub fn narrow_list(
-        self,
-        list: OrderListQuery,
-    ) -> Result<(OrderListQuery, Option<SearchTerms>), Problem> {
+    pub fn narrow_list(self, list: OrderListQuery) -> Result<NarrowedList, Problem> {
         let Self {
             region,
             service_type,
@@ -126,7 +126,7 @@ impl ListFilter {
             .map(SearchTerms::read)
             .transpose()?
             .flatten();
-        let list = OrderListQuery {
+        let listing = OrderListQuery {
             region,
             service_type,
             price_min,
@@ -135,7 +135,7 @@ impl ListFilter {
             until,
             ..list
         };
-        Ok((list, words))
+        Ok(NarrowedList { listing, words })
     }
 }
 
@@ -181,10 +181,10 @@ impl DeskChoice {
 
 impl DeskFilter {
     pub fn list(self) -> Result<OrderListQuery, Problem> {
-        let parsed = |text: String| {
-            OrderCode::parse(&text).ok_or_else(|| Problem::wrong_field("code", say::code_no_code))
+        let code = match self.code {
+            Some(text) => Some(parse_order_code(&text)?),
+            None => None,
         };
-        let code = self.code.map(parsed).transpose()?;
         let Self {
             status,
             customer_id: customer,
@@ -199,6 +199,10 @@ impl DeskFilter {
             ..OrderListQuery::default()
         })
     }
+}
+
+fn parse_order_code(text: &str) -> Result<OrderCode, Problem> {
+    OrderCode::parse(text).ok_or_else(|| Problem::wrong_field("code", say::code_no_code))
 }
 
 impl SearchTerms {

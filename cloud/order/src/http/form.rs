@@ -43,15 +43,15 @@ impl OrderForm {
             address,
             ..
         } = self;
-        let said = |phrase: Phrase| phrase.text_in(language).to_owned();
         Draft {
-            title: title.unwrap_or_else(|| said(service_type_name(service_type))),
+            title: title
+                .unwrap_or_else(|| service_type_name(service_type).text_in(language).to_owned()),
             description,
             service_type,
             price,
             currency,
             location,
-            address: address.unwrap_or_else(|| said(say::address_arranged)),
+            address: address.unwrap_or_else(|| say::address_arranged.text_in(language).to_owned()),
             service_start_time: self.service_start_time,
             service_end_time: self.service_end_time,
         }

@@ -14,7 +14,7 @@ use wire::{
 
 use super::{
     WholeList,
-    filter::{DeskChoice, ListFilter, OwnChoice, SearchTerms, SortChoice},
+    filter::{DeskChoice, ListFilter, NarrowedList, OwnChoice, SearchTerms, SortChoice},
 };
 use crate::{
     say,
@@ -76,7 +76,7 @@ pub async fn mine(
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
     match filter.narrow_own(own_orders_query(actor, choice.status))? {
-        Some(own) => list(&service, actor, own, choice.sort_or_default(), page).await,
+        Some(own) => read_list(&service, actor, own, choice.sort_or_default(), page).await,
         None => Ok(ItemList::from_all_items(Vec::new())),
     }
 }
@@ -134,7 +134,7 @@ pub async fn available(
         status: Some(OrderStatus::Pending),
         ..OrderListQuery::default()
     };
-    list(
+    read_list(
         &service,
         actor,
         filter.narrow_list(open)?,
@@ -152,7 +152,7 @@ pub async fn all(
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
     let (desk, sort) = desk.list()?;
-    list(
+    read_list(
         &service,
         caller.actor,
         filter.narrow_list(desk)?,
@@ -162,10 +162,10 @@ pub async fn all(
     .await
 }
 
-async fn list(
+async fn read_list(
     service: &Service,
     actor: Actor,
-    (listing, words): (OrderListQuery, Option<SearchTerms>),
+    list: NarrowedList,
     sort: OrderSort,
     page: Page,
 ) -> Result<ItemList<Order>, Problem> {
@@ -173,6 +173,7 @@ async fn list(
     if after.sort != sort {
         return Err(Problem::wrong_field("cursor", say::cursor_of_other_order));
     }
+    let NarrowedList { listing, words } = list;
     if let Some(words) = words {
         return search_orders(service, actor, &listing, &words, after, page).await;
     }
@@ -180,9 +181,8 @@ async fn list(
         .store
         .list(&listing, page.rows_to_read(), after)
         .await?;
-    let place = |order: &Order| OrderListCursor::from_order(sort, order);
     Ok(page
-        .build_page(orders, place)
+        .build_page(orders, |order| OrderListCursor::from_order(sort, order))
         .filter_map(|order| readable_by(&order, actor)))
 }
 
@@ -197,17 +197,18 @@ async fn search_orders(
 ) -> Result<ItemList<Order>, Problem> {
     let mut found: Vec<Order> = Vec::new();
     let sort = after.sort;
-    let place = |order: &Order| OrderListCursor::from_order(sort, order);
     for _ in 0..LOOKED_THROUGH_MAX / BATCH {
         let orders = service.store.list_at_length(listing, BATCH, after).await?;
         let ends = orders.len() < BATCH;
-        after = orders.last().map_or(after, place);
+        if let Some(last) = orders.last() {
+            after = OrderListCursor::from_order(sort, last);
+        }
         let seen = orders
             .into_iter()
             .filter_map(|order| readable_by(&order, actor));
         found.extend(seen.filter(|order| words.stand_in(order)));
         if ends || found.len() > page.limit {
-            return Ok(page.build_page(found, place));
+            return Ok(page.build_page(found, |order| OrderListCursor::from_order(sort, order)));
         }
     }
     Ok(ItemList {

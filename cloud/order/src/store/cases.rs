@@ -53,6 +53,11 @@ pub enum CaseUpdateResult {
     Unknown,
 }
 
+enum OpenItems {
+    Found(Vec<u64>),
+    Unchangeable(CaseUpdateResult),
+}
+
 impl Store {
     /// Up to `limit` items before `before`, newest first.
     pub async fn list_cases(
@@ -84,8 +89,8 @@ impl Store {
         let now = self.clock.now();
         transact!(self.sql, tx => {
             let items = match open_items(tx, id).await? {
-                Ok(items) => items,
-                Err(turn) => return Ok(turn),
+                OpenItems::Found(items) => items,
+                OpenItems::Unchangeable(answer) => return Ok(answer),
             };
             for item in items {
                 tx.exec(TAKE, vals![by, now, item]).await?;
@@ -103,8 +108,8 @@ impl Store {
         let now = self.clock.now();
         transact!(self.sql, tx => {
             let items = match open_items(tx, id).await? {
-                Ok(items) => items,
-                Err(turn) => return Ok(turn),
+                OpenItems::Found(items) => items,
+                OpenItems::Unchangeable(answer) => return Ok(answer),
             };
             for item in items {
                 let sealed = tx.data_keys().seal_text(&case_seal_place(item), why);
@@ -116,15 +121,12 @@ impl Store {
 }
 
 /// The open items of the case with this item, or the reason the case cannot change.
-async fn open_items(
-    tx: &mut Tx,
-    id: u64,
-) -> Result<Result<Vec<u64>, CaseUpdateResult>, StoreError> {
+async fn open_items(tx: &mut Tx, id: u64) -> Result<OpenItems, StoreError> {
     let Some(item) = read_case(tx, id).await? else {
-        return Ok(Err(CaseUpdateResult::Unknown));
+        return Ok(OpenItems::Unchangeable(CaseUpdateResult::Unknown));
     };
     if item.closed_at.is_some() {
-        return Ok(Err(CaseUpdateResult::Closed(item)));
+        return Ok(OpenItems::Unchangeable(CaseUpdateResult::Closed(item)));
     }
     let values = vals![item.order_id, item.user_id, item.kind.as_str()];
     let text = Statement::new(OPEN_ITEMS);
@@ -135,13 +137,14 @@ async fn open_items(
     };
     let items: Vec<u64> = tx.fetch_all(text, values).await?;
     if items.contains(&id) {
-        return Ok(Ok(items));
+        return Ok(OpenItems::Found(items));
     }
     // Another admin was faster.
-    Ok(Err(read_case(tx, id).await?.map_or(
-        CaseUpdateResult::Unknown,
-        CaseUpdateResult::Closed,
-    )))
+    let answer = match read_case(tx, id).await? {
+        Some(item) => CaseUpdateResult::Closed(item),
+        None => CaseUpdateResult::Unknown,
+    };
+    Ok(OpenItems::Unchangeable(answer))
 }
 
 async fn updated_case(tx: &mut Tx, id: u64) -> Result<CaseUpdateResult, StoreError> {
@@ -165,7 +168,10 @@ impl ListedCase {
     fn into_case_item(self, keys: &DataKeys) -> Result<CaseItem, StoreError> {
         let kind = self.kind.parse::<CaseKind>();
         kind.map_err(|_| StoreError::Unreadable("case_items.kind"))?;
-        let opened = |why| keys.open_text(&case_seal_place(self.id), why);
+        let closed_why = match self.closed_why {
+            Some(why) => Some(keys.open_text(&case_seal_place(self.id), why)?),
+            None => None,
+        };
         Ok(CaseItem {
             id: self.id,
             order_id: self.order_id,
@@ -182,7 +188,7 @@ impl ListedCase {
             taken_at: self.taken_at,
             closed_by: self.closed_by,
             closed_at: self.closed_at,
-            closed_why: self.closed_why.map(opened).transpose()?,
+            closed_why,
         })
     }
 }

@@ -87,24 +87,7 @@ impl Store {
     pub async fn answers_of(&self, id: CommandId) -> Result<Vec<CommandAnswer>, StoreError> {
         let text = AnswerRow::select("WHERE command_id = ? LIMIT ?");
         let rows: Vec<AnswerRow> = self.sql.fetch_all(text, vals![id, ANSWERS_MAX]).await?;
-        let told = |row| {
-            let answer = StoredAnswer::from(row);
-            CommandAnswer {
-                command_id: answer.command_id,
-                user_id: answer.user_id,
-                applied: answer.applied,
-                code: answer.code,
-                order_id: answer.order_id,
-                order_version: answer.order_version,
-                op: answer.op.map(|op| OpPlace {
-                    edge: op.edge,
-                    epoch: op.epoch,
-                    seq: op.seq,
-                }),
-                decided_at: answer.decided_at,
-            }
-        };
-        Ok(rows.into_iter().map(told).collect())
+        Ok(rows.into_iter().map(command_answer_from_row).collect())
     }
 
     async fn with_winners(
@@ -180,5 +163,23 @@ fn winner_from_row(line: LineRow) -> Winner {
         decided_at: entry.hops.cloud_at,
         verdict: entry.verdict,
         race_rule: entry.race_rule,
+    }
+}
+
+fn command_answer_from_row(row: AnswerRow) -> CommandAnswer {
+    let answer = StoredAnswer::from(row);
+    CommandAnswer {
+        command_id: answer.command_id,
+        user_id: answer.user_id,
+        applied: answer.applied,
+        code: answer.code,
+        order_id: answer.order_id,
+        order_version: answer.order_version,
+        op: answer.op.map(|op| OpPlace {
+            edge: op.edge,
+            epoch: op.epoch,
+            seq: op.seq,
+        }),
+        decided_at: answer.decided_at,
     }
 }

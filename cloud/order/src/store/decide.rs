@@ -11,7 +11,7 @@ use process::{
     clock::Clock,
     defect::{Defect, is_planted},
 };
-use rules::{Attempt, Origin, StoredAnswer, Submission, Writes, decide};
+use rules::{Attempt, Origin, Submission, Writes, decide};
 use wire::{Actor, Code, Command, CommandBody, CommandId, Draft, OpDecision, OrderId, Region};
 
 use super::{
@@ -81,7 +81,7 @@ impl Store {
         requests: &[Submission],
     ) -> Result<FundedBatchResult, StoreError> {
         let tried = self
-            .decide_again(requests, (OrderReadMode::Locked, unfunded_starts))
+            .decide_again(requests, OrderReadMode::Locked, unfunded_starts)
             .await?;
         Ok(match tried {
             CheckedWrites::Written(writes) => FundedBatchResult::Decided(writes.answers),
@@ -121,7 +121,7 @@ impl Store {
         requests: &[Submission],
         reading: OrderReadMode,
     ) -> Result<Writes, StoreError> {
-        self.decide_again(requests, (reading, skip_funds_check))
+        self.decide_again(requests, reading, skip_funds_check)
             .await?
             .into_writes()
     }
@@ -129,12 +129,13 @@ impl Store {
     async fn decide_again(
         &self,
         requests: &[Submission],
-        (reading, check): (OrderReadMode, FundsCheck),
+        reading: OrderReadMode,
+        check: FundsCheck,
     ) -> Result<CheckedWrites, StoreError> {
         let mut collisions = 0;
         loop {
             let decided = transact!(self.sql, tx => {
-                try_in(tx, &self.clock, &self.rules, requests, (reading, check)).await
+                try_in(tx, &self.clock, &self.rules, requests, reading, check).await
             });
             match decided {
                 Err(error) if is_collision(&error) && collisions < COLLISIONS_MAX => {
@@ -186,7 +187,7 @@ pub(super) async fn decide_in(
     requests: &[Submission],
     reading: OrderReadMode,
 ) -> Result<Writes, StoreError> {
-    try_in(tx, clock, rules, requests, (reading, skip_funds_check))
+    try_in(tx, clock, rules, requests, reading, skip_funds_check)
         .await?
         .into_writes()
 }
@@ -197,7 +198,8 @@ async fn try_in(
     clock: &Clock,
     rules: &AcceptanceRules,
     requests: &[Submission],
-    (mut reading, check): (OrderReadMode, FundsCheck),
+    mut reading: OrderReadMode,
+    check: FundsCheck,
 ) -> Result<CheckedWrites, StoreError> {
     loop {
         let now = clock.now();
@@ -238,12 +240,10 @@ fn skip_funds_check(_: &Writes) -> Vec<OrderId> {
 /// The orders of edge starts that this decision refuses for funds. Repeats of earlier refusals keep
 /// their answer.
 fn unfunded_starts(writes: &Writes) -> Vec<OrderId> {
-    let is_unfunded =
-        |answer: &&StoredAnswer| answer.op.is_some() && answer.code == Some(Code::FundsNotHeld);
     let orders: BTreeSet<OrderId> = writes
         .commands
         .iter()
-        .filter(is_unfunded)
+        .filter(|answer| answer.op.is_some() && answer.code == Some(Code::FundsNotHeld))
         .map(|answer| answer.order_id)
         .collect();
     orders.into_iter().collect()

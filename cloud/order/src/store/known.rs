@@ -47,20 +47,16 @@ impl Store {
         };
         let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
         let mut worked_in_vain = self.worked_in_vain(&ids).await?;
-        let known = |row: OrderRow| {
-            let terms = row.cancel_terms();
-            let money_version = row.money_version;
-            let worked_in_vain = worked_in_vain.remove(&row.id).unwrap_or_default();
-            ComparedOrder {
+        let mut items = Vec::with_capacity(rows.len());
+        for row in rows {
+            items.push(ComparedOrder {
+                terms: row.cancel_terms(),
+                money_version: row.money_version,
+                worked_in_vain: worked_in_vain.remove(&row.id).unwrap_or_default(),
                 order: row.into(),
-                terms,
-                money_version,
-                worked_in_vain,
-            }
-        };
-        Ok(ComparedOrders {
-            items: rows.into_iter().map(known).collect(),
-        })
+            });
+        }
+        Ok(ComparedOrders { items })
     }
 
     async fn worked_in_vain(

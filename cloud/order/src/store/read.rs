@@ -100,17 +100,18 @@ pub const POLICIES: &str =
 pub type FeePolicyRow = (UnixMillis, u32, i64);
 
 pub fn policies_from_rows(rows: Vec<FeePolicyRow>) -> Result<Vec<FeePolicy>, StoreError> {
-    let policy = |(from, fee_bp, cancel_notice_ms)| {
-        let fee_bp = u16::try_from(fee_bp);
-        let cancel_fee_bp = fee_bp.map_err(|_| StoreError::Unreadable("cancel_policies.fee_bp"))?;
-        Ok(FeePolicy {
+    let mut policies = Vec::with_capacity(rows.len());
+    for (from, fee_bp, cancel_notice_ms) in rows {
+        let cancel_fee_bp =
+            u16::try_from(fee_bp).map_err(|_| StoreError::Unreadable("cancel_policies.fee_bp"))?;
+        policies.push(FeePolicy {
             from,
             cancel_fee_bp,
             cancel_notice_ms,
             ..FeePolicy::FREE
-        })
-    };
-    rows.into_iter().map(policy).collect()
+        });
+    }
+    Ok(policies)
 }
 
 /// Verification status of the accepting providers. Not locked: a concurrent change applies from the

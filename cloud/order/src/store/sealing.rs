@@ -1,7 +1,7 @@
 //! Reseals text in order_db that is plain or sealed under an old key.
 
 use platform::{
-    sealing::{DataKeys, ResealedBatch},
+    sealing::{DataKeys, ResealedBatch, SealContext},
     vals,
 };
 use uuid::Uuid;
@@ -47,18 +47,11 @@ impl Store {
             {
                 continue;
             }
-            let anew = |column, text| {
-                let place = word_place(column, id);
-                keys.open_text(&place, text)
-                    .map(|plain| keys.seal_text(&place, &plain))
-            };
-            let words = (
-                anew(TITLE, title)?,
-                anew(DESCRIPTION, description)?,
-                anew(ADDRESS, address)?,
-            );
+            let title = reseal_text(keys, &word_place(TITLE, id), title)?;
+            let description = reseal_text(keys, &word_place(DESCRIPTION, id), description)?;
+            let address = reseal_text(keys, &word_place(ADDRESS, id), address)?;
             self.sql
-                .exec(RESEAL_ORDER, vals![words.0, words.1, words.2, id])
+                .exec(RESEAL_ORDER, vals![title, description, address, id])
                 .await?;
             sealed += 1;
         }
@@ -80,7 +73,7 @@ impl Store {
                 continue;
             };
             let place = reason_place(order, command, actor);
-            let sealed = keys.seal_text(&place, &keys.open_text(&place, reason)?);
+            let sealed = reseal_text(keys, &place, reason)?;
             self.sql.exec(RESEAL_LINE, vals![sealed, id]).await?;
             count += 1;
         }
@@ -105,7 +98,7 @@ impl Store {
                 continue;
             };
             let place = cases::case_seal_place(id);
-            let sealed = keys.seal_text(&place, &keys.open_text(&place, why)?);
+            let sealed = reseal_text(keys, &place, why)?;
             self.sql.exec(RESEAL_CASE, vals![sealed, id]).await?;
             count += 1;
         }
@@ -114,4 +107,10 @@ impl Store {
             last,
         })
     }
+}
+
+/// Opens a text under the key it has, and seals it like a new one.
+fn reseal_text(keys: &DataKeys, place: &SealContext, text: String) -> Result<String, StoreError> {
+    let plain = keys.open_text(place, text)?;
+    Ok(keys.seal_text(place, &plain))
 }

@@ -26,6 +26,21 @@ columns! {
     }
 }
 
+impl ActRow {
+    fn from_act(act: &ProviderAct) -> Self {
+        let ProviderAct {
+            provider_id,
+            act,
+            at,
+        } = *act;
+        Self {
+            provider_id,
+            act,
+            at,
+        }
+    }
+}
+
 /// The shares of the providers accepting or withdrawing in these requests.
 pub async fn read_workloads(
     tx: &mut Tx,
@@ -99,19 +114,8 @@ fn publishing_customers(requests: &[Submission]) -> BTreeSet<UserId> {
 }
 
 pub async fn insert(tx: &mut Tx, acts: &[ProviderAct]) -> Result<(), StoreError> {
-    let row = |act: &ProviderAct| {
-        let ProviderAct {
-            provider_id,
-            act,
-            at,
-        } = *act;
-        ActRow {
-            provider_id,
-            act,
-            at,
-        }
-    };
-    Ok(tx.insert_all(acts.iter().map(row).collect()).await?)
+    let rows = acts.iter().map(ActRow::from_act).collect();
+    Ok(tx.insert_all(rows).await?)
 }
 
 /// The providers using up a share, and the earliest time of use.

@@ -49,20 +49,22 @@ impl Store {
             .sql
             .fetch_all(text, vals![code.as_str(), NAMESAKES_MAX])
             .await?;
-        let fits = |order: &Order| {
-            self.data_keys()
-                .is_hash(&secret.0, SECRET, &order.id.to_string())
-        };
-        Ok(rows.into_iter().map(Order::from).find(fits))
+        let keys = self.data_keys();
+        Ok(rows
+            .into_iter()
+            .find(|row| keys.is_hash(&secret.0, SECRET, &row.id.to_string()))
+            .map(Order::from))
     }
 
     /// The states the order reached, oldest first.
     pub async fn tracked_steps(&self, id: OrderId) -> Result<Vec<TrackedStep>, StoreError> {
         let rows: Vec<StepRow> = self.sql.fetch_all(STEPS, vals![id, STEPS_MAX]).await?;
-        let step = |StepRow {
-                        to_status: status,
-                        cloud_at: at,
-                    }| TrackedStep { status, at };
-        Ok(rows.into_iter().rev().map(step).collect())
+        let oldest_first = rows.into_iter().rev();
+        Ok(oldest_first
+            .map(|row| TrackedStep {
+                status: row.to_status,
+                at: row.cloud_at,
+            })
+            .collect())
     }
 }

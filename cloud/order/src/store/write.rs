@@ -101,35 +101,27 @@ pub async fn write_results(
     let events = events.collect::<Result<Vec<_>, _>>()?;
     outbox::store::add_all(tx, &events).await?;
     shares::insert(tx, &writes.acts).await?;
-    let case = |item: &NewCase| CaseRow {
-        order_id: item.order_id,
-        user_id: item.user_id,
-        kind: item.kind.as_str(),
-        command_id: item.command_id,
-        code: item.code,
-        at,
-    };
     // The hub's own list may already have opened this case, and the op may arrive again.
     let (again, once): (Vec<_>, Vec<_>) = writes
         .cases
         .iter()
         .partition(|item| item.kind == CaseKind::EdgeDistrusted);
-    tx.insert_all(once.into_iter().map(case).collect()).await?;
+    let once = once.into_iter().map(|item| new_case_row(item, at));
+    tx.insert_all(once.collect()).await?;
     for item in again {
-        tx.insert_new(case(item)).await?;
+        tx.insert_new(new_case_row(item, at)).await?;
     }
     // Last, so that a grant's digest covers everything this transaction wrote.
     for (region, turned) in &writes.turns {
-        let released = || FenceEnd {
-            at,
-            how: FenceEnding::Released,
-            by: None,
-            why: None,
+        let end = match &turned.ended {
+            Some((_, end)) => end.clone(),
+            None => FenceEnd {
+                at,
+                how: FenceEnding::Released,
+                by: None,
+                why: None,
+            },
         };
-        let end = turned
-            .ended
-            .as_ref()
-            .map_or_else(released, |(_, end)| end.clone());
         apply_transition(
             tx,
             clock,
@@ -140,6 +132,17 @@ pub async fn write_results(
         .await?;
     }
     Ok(())
+}
+
+fn new_case_row(item: &NewCase, at: UnixMillis) -> CaseRow {
+    CaseRow {
+        order_id: item.order_id,
+        user_id: item.user_id,
+        kind: item.kind.as_str(),
+        command_id: item.command_id,
+        code: item.code,
+        at,
+    }
 }
 
 /// Writes an answer and deletes it, as a trial.

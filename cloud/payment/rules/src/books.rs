@@ -272,12 +272,13 @@ pub fn adapter_fee(
         return None;
     };
     let minor = line.amount_minor;
+    if minor <= 0 || minor > moved_minor {
+        return None;
+    }
     let from = LedgerAccount::Loss;
     let to = LedgerAccount::Adapter;
-    let fact = || JournalDraft::transfer_between(Action::AdapterFee, id, minor, from, to);
-    (1..=moved_minor)
-        .contains(&minor)
-        .then(|| fact().into_journal(currency, at))
+    let fact = JournalDraft::transfer_between(Action::AdapterFee, id, minor, from, to);
+    Some(fact.into_journal(currency, at))
 }
 
 pub(crate) fn source_account(source: Source, order: OrderId, payment: MovementId) -> LedgerAccount {

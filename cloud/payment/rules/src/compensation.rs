@@ -55,10 +55,9 @@ pub(crate) fn pay_compensation(
 impl OrderMoney {
     /// The compensation this provider has received for the order.
     pub fn compensated_minor(&self, provider: UserId) -> Option<i64> {
-        let is_theirs = |journal: &&crate::MoneyJournal| {
+        let journal = self.journals.iter().find(|journal| {
             journal.key.action == Action::Compensation && journal.key.party == Some(provider)
-        };
-        let journal = self.journals.iter().find(is_theirs)?;
+        })?;
         let loss = journal
             .postings
             .iter()

@@ -4,7 +4,7 @@ use wire::{PaymentStatus, UnixMillis, UserId, words, words_from_text};
 
 use crate::{
     Chargeback, CustodyLimits, DisabledMoneyRule, Due, FeePolicy, MoneyJournal, MovementId,
-    OrderCompletion, OrderMoney, Payment, Refund, RefundRequest, Saga, books::JournalDraft,
+    OrderMoney, Payment, Refund, RefundRequest, Saga, books::JournalDraft,
 };
 
 /// The inputs of a decision besides the order's rows.
@@ -248,8 +248,10 @@ impl OrderMoney {
     }
 
     fn is_long_unpaid(&self, now: UnixMillis, limits: &CustodyLimits) -> bool {
-        let since = |done: OrderCompletion| now.ms_since(done.heard_at) >= limits.unpaid_case_ms;
-        self.held_payment().is_none() && self.due.completed.is_some_and(since)
+        let Some(done) = self.due.completed else {
+            return false;
+        };
+        self.held_payment().is_none() && now.ms_since(done.heard_at) >= limits.unpaid_case_ms
     }
 }
 
@@ -257,11 +259,15 @@ impl OrderMoney {
 fn next_at(rows: &OrderMoney, limits: &CustodyLimits) -> Option<UnixMillis> {
     let expiry = rows.open_payment().filter(|payment| !payment.closing);
     let expiry = expiry.map(|payment| payment.created_at.plus_ms(limits.pay_within_ms));
-    let waits = |pause: i64| rows.due.completed.map(|done| done.heard_at.plus_ms(pause));
-    let release = match rows.held_payment() {
+    let pause_ms = match rows.held_payment() {
         Some(_) if rows.is_released() => None,
-        Some(_) => waits(limits.dispute_ms),
-        None => waits(limits.unpaid_case_ms),
+        Some(_) => Some(limits.dispute_ms),
+        None => Some(limits.unpaid_case_ms),
     };
+    let release = rows
+        .due
+        .completed
+        .zip(pause_ms)
+        .map(|(done, pause_ms)| done.heard_at.plus_ms(pause_ms));
     expiry.into_iter().chain(release).min()
 }

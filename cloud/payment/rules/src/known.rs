@@ -72,8 +72,10 @@ impl ComparedOrder {
         if !is_heard && self.order.updated_at < by {
             missed.push(MissedEvent::Order);
         }
-        let told = |due: DueVersions| due.money_version > self.money_version && due.told_at < by;
-        if due.is_some_and(told) {
+        if let Some(due) = due
+            && due.money_version > self.money_version
+            && due.told_at < by
+        {
             missed.push(MissedEvent::Word);
         }
         missed

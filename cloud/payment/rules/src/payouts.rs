@@ -82,6 +82,15 @@ fn begin_payout(rows: &ProviderMoney, basis: &DecisionContext<'_>) -> Option<Pay
     Some(book_payout(rows, payout, Action::Payout, basis))
 }
 
+impl Payout {
+    fn with_state(&self, state: PayoutState) -> Self {
+        Self {
+            state,
+            ..self.clone()
+        }
+    }
+}
+
 fn apply_payout_answer(
     rows: &ProviderMoney,
     before: &Payout,
@@ -89,26 +98,22 @@ fn apply_payout_answer(
     basis: &DecisionContext<'_>,
 ) -> Option<PayoutWrites> {
     let Payout { created_at, .. } = *before;
-    let turned = |state| Payout {
-        state,
-        ..before.clone()
-    };
     match (before.state, answer) {
         (PayoutState::Pending, AdapterAnswer::Done) => Some(book_payout(
             rows,
-            turned(PayoutState::Completed),
+            before.with_state(PayoutState::Completed),
             Action::PayoutDone,
             basis,
         )),
         (PayoutState::Pending, AdapterAnswer::Failed) => Some(book_payout(
             rows,
-            turned(PayoutState::Failed),
+            before.with_state(PayoutState::Failed),
             Action::PayoutBack,
             basis,
         )),
         (PayoutState::Completed, AdapterAnswer::Returned) => Some(book_payout(
             rows,
-            turned(PayoutState::Returned),
+            before.with_state(PayoutState::Returned),
             Action::PayoutReturned,
             basis,
         )),
@@ -116,11 +121,7 @@ fn apply_payout_answer(
         (PayoutState::Pending, AdapterAnswer::Returned) => {
             let payout = Payout {
                 errand: before.errand.reschedule_now(basis.now),
-                ..before.clone()
-            };
-            let payout = Payout {
-                state: PayoutState::Completed,
-                ..payout
+                ..before.with_state(PayoutState::Completed)
             };
             Some(book_payout(rows, payout, Action::PayoutDone, basis))
         }
@@ -144,7 +145,7 @@ fn apply_payout_answer(
         }
         // [FINAL_IS_FINAL]
         (_, AdapterAnswer::Pending) if basis.lapse == Some(DisabledMoneyRule::FinalIsFinal) => {
-            let payout = turned(PayoutState::Pending);
+            let payout = before.with_state(PayoutState::Pending);
             Some(PayoutWrites {
                 payout,
                 journal: None,

@@ -56,11 +56,9 @@ pub(crate) fn decide_refund_request(
 ) -> Result<(), MoneyRefusal> {
     let most = desk.rows.grantable_minor();
     let requests = &mut desk.rows.requests;
-    let open =
-        |request: &&mut RefundRequest| request.id == id && request.state == RequestState::Open;
     let request = requests
         .iter_mut()
-        .find(open)
+        .find(|request| request.id == id && request.state == RequestState::Open)
         .ok_or(MoneyRefusal::NoSuchRequest)?;
     match granted_minor {
         None => request.state = RequestState::Refused,
@@ -228,8 +226,12 @@ pub(crate) fn paid_otherwise(
     desk: &mut MoneyTransaction<'_>,
     id: MovementId,
 ) -> Result<(), MoneyRefusal> {
-    let failed = |refund: &&Refund| refund.id == id && refund.state == RefundState::Rejected;
-    let Some(refund) = desk.rows.refunds.iter().find(failed).cloned() else {
+    let failed = desk
+        .rows
+        .refunds
+        .iter()
+        .find(|refund| refund.id == id && refund.state == RefundState::Rejected);
+    let Some(refund) = failed.cloned() else {
         return Err(MoneyRefusal::NothingFailed);
     };
     // A later refund may already have covered this one [OWED_BY_HAND].

@@ -97,16 +97,13 @@ impl OrderMoney {
     /// The payment that entered custody, if any.
     pub fn held_payment(&self) -> Option<MovementId> {
         let held = LedgerAccount::Held(self.order_id());
-        let into_held = |journal: &&MoneyJournal| {
-            journal.key.action == Action::Charge
-                && journal
-                    .postings
-                    .iter()
-                    .any(|posting| posting.account == held)
-        };
         self.journals
             .iter()
-            .find(into_held)
+            .filter(|journal| journal.key.action == Action::Charge)
+            .find(|journal| {
+                let mut postings = journal.postings.iter();
+                postings.any(|posting| posting.account == held)
+            })
             .map(|journal| MovementId(journal.key.subject))
     }
 
@@ -131,15 +128,14 @@ impl OrderMoney {
     /// Sum of the refunds from a source that are sent, in transit or paid by hand. A failed refund
     /// is still owed [STILL_OWED].
     pub(crate) fn met_minor(&self, source: Source, failed_too: bool) -> i64 {
-        let counts = |refund: &&Refund| {
-            refund.source == source
-                && (failed_too
-                    || refund.state != RefundState::Rejected
-                    || self.has_journal(Action::PaidOtherwise, refund.id.0))
-        };
         self.refunds
             .iter()
-            .filter(counts)
+            .filter(|refund| refund.source == source)
+            .filter(|refund| {
+                failed_too
+                    || refund.state != RefundState::Rejected
+                    || self.has_journal(Action::PaidOtherwise, refund.id.0)
+            })
             .map(|refund| refund.amount_minor)
             .sum()
     }
@@ -147,28 +143,24 @@ impl OrderMoney {
     /// The amount returned to the customer from custody and from the platform's own money. Mistaken
     /// payments are not part of the order's money.
     pub fn returned_minor(&self) -> i64 {
-        let is_back = |refund: &&Refund| {
-            refund.source != Source::Suspense
-                && (refund.state == RefundState::Completed
-                    || self.has_journal(Action::PaidOtherwise, refund.id.0))
-        };
         self.refunds
             .iter()
-            .filter(is_back)
+            .filter(|refund| refund.source != Source::Suspense)
+            .filter(|refund| {
+                refund.state == RefundState::Completed
+                    || self.has_journal(Action::PaidOtherwise, refund.id.0)
+            })
             .map(|refund| refund.amount_minor)
             .sum()
     }
 
     /// Credited to providers from this order's custody.
     pub fn earned_minor(&self) -> i64 {
-        let from_custody = |journal: &&MoneyJournal| {
-            matches!(journal.key.action, Action::CancelFee | Action::Release)
-        };
-        let postings = self
+        let from_custody = self
             .journals
             .iter()
-            .filter(from_custody)
-            .flat_map(|j| &j.postings);
+            .filter(|journal| matches!(journal.key.action, Action::CancelFee | Action::Release));
+        let postings = from_custody.flat_map(|journal| &journal.postings);
         let to_them = postings.filter(|posting| posting.minor < 0);
         to_them.map(|posting| -posting.minor).sum()
     }

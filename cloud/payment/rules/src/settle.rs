@@ -156,9 +156,12 @@ fn return_suspense(desk: &mut MoneyTransaction<'_>) -> bool {
 /// Step 5: close the open payment, then book the fee from the held money and refund the rest in one
 /// transaction.
 fn settle_cancelled(desk: &mut MoneyTransaction<'_>) -> bool {
-    let open =
-        |payment: &crate::Payment| payment.state == PaymentState::Pending && !payment.closing;
-    if let Some(n) = desk.rows.payments.iter().position(open) {
+    let open = desk
+        .rows
+        .payments
+        .iter()
+        .position(|payment| payment.state == PaymentState::Pending && !payment.closing);
+    if let Some(n) = open {
         pay::close(desk, n);
         return true;
     }

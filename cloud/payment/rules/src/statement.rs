@@ -48,20 +48,28 @@ impl OrderMoney {
             .filter_map(|journal| self.to_statement_line(journal))
     }
 
+    /// The payment of a known chargeback.
+    fn charged_back_payment(&self, chargeback: Uuid) -> Option<MovementId> {
+        let known = self
+            .chargebacks
+            .iter()
+            .find(|known| known.id.0 == chargeback)?;
+        Some(known.payment)
+    }
+
     fn to_statement_line(&self, journal: &MoneyJournal) -> Option<StatementLine> {
         let subject = journal.key.subject;
-        let of_chargeback = || {
-            let known = self
-                .chargebacks
-                .iter()
-                .find(|chargeback| chargeback.id.0 == subject)?;
-            Some(known.payment)
-        };
         let (movement, kind) = match journal.key.action {
             Action::Charge => (MovementId(subject), LineKind::Charge),
             Action::RefundDone => (MovementId(subject), LineKind::Refund),
-            Action::Chargeback => (of_chargeback()?, LineKind::Chargeback(subject)),
-            Action::Reversal => (of_chargeback()?, LineKind::Reversal(subject)),
+            Action::Chargeback => (
+                self.charged_back_payment(subject)?,
+                LineKind::Chargeback(subject),
+            ),
+            Action::Reversal => (
+                self.charged_back_payment(subject)?,
+                LineKind::Reversal(subject),
+            ),
             _ => return None,
         };
         let amounts = journal
@@ -79,15 +87,15 @@ impl OrderMoney {
 
 impl Payout {
     pub fn statement_lines(&self) -> impl Iterator<Item = StatementLine> {
-        let line = |kind| StatementLine {
-            movement: self.id,
-            kind,
-            amount_minor: self.amount_minor,
+        let kinds: &[LineKind] = match self.state {
+            PayoutState::Completed => &[LineKind::Payout],
+            PayoutState::Returned => &[LineKind::Payout, LineKind::PayoutReturned],
+            PayoutState::Pending | PayoutState::Failed => &[],
         };
-        let sent = matches!(self.state, PayoutState::Completed | PayoutState::Returned);
-        let came_back = self.state == PayoutState::Returned;
-        let sent = sent.then(|| line(LineKind::Payout));
-        sent.into_iter()
-            .chain(came_back.then(|| line(LineKind::PayoutReturned)))
+        kinds.iter().map(|kind| StatementLine {
+            movement: self.id,
+            kind: *kind,
+            amount_minor: self.amount_minor,
+        })
     }
 }

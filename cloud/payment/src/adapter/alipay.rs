@@ -203,10 +203,10 @@ impl Alipay {
     /// field.
     pub fn read_callback(&self, body: &[u8]) -> CallbackMessage {
         let gateway = &self.0.gateway;
-        let is_ours = |fields: &AlipayFields| {
+        let genuine = AlipayFields::read(body).filter(|fields| {
             fields.get("app_id") == Some(&gateway.app_id) && fields.are_signed_by(&gateway.alipay)
-        };
-        let Some(fields) = AlipayFields::read(body).filter(is_ours) else {
+        });
+        let Some(fields) = genuine else {
             return CallbackMessage::from_forged(body);
         };
         let refund = fields.get("out_biz_no");

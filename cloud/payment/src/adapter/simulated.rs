@@ -111,9 +111,13 @@ impl SimulatedAdapter {
     }
 
     pub fn with_callback_secret(self, secret: &str) -> Self {
-        let key = || hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let callback_key = if secret.is_empty() {
+            None
+        } else {
+            Some(hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()))
+        };
         Self {
-            callback_key: (!secret.is_empty()).then(key),
+            callback_key,
             ..self
         }
     }

@@ -38,11 +38,10 @@ pub async fn open_requests(
         .store
         .open_requests(page.rows_to_read(), page.after)
         .await?;
-    let place = |row: &RequestRecord| TimeCursor {
+    let ItemList { items, next } = page.build_page(rows, |row| TimeCursor {
         at: row.created_at,
         id: row.id,
-    };
-    let ItemList { items, next } = page.build_page(rows, place);
+    });
     let items = items
         .into_iter()
         .map(RequestView::from_row)

@@ -63,25 +63,30 @@ pub struct CallbackLimits(Arc<Mutex<CallbackCounts>>);
 
 #[derive(Default)]
 struct CallbackCounts {
-    signed: (i64, u32),
-    forged: (i64, u32),
+    signed: WindowCount,
+    forged: WindowCount,
+}
+
+/// The callbacks counted in the current second or minute.
+#[derive(Default)]
+struct WindowCount {
+    window: i64,
+    count: u32,
 }
 
 impl CallbackLimits {
     fn admits_signed(&self, now: UnixMillis) -> bool {
-        count_within_limit(
-            &mut self.lock_counts().signed,
-            now.0.div_euclid(1_000),
-            A_SECOND_MAX,
-        )
+        let second = now.0.div_euclid(1_000);
+        self.lock_counts()
+            .signed
+            .count_within_limit(second, A_SECOND_MAX)
     }
 
     fn records_forged(&self, now: UnixMillis) -> bool {
-        count_within_limit(
-            &mut self.lock_counts().forged,
-            now.0.div_euclid(60_000),
-            FORGED_A_MINUTE_MAX,
-        )
+        let minute = now.0.div_euclid(60_000);
+        self.lock_counts()
+            .forged
+            .count_within_limit(minute, FORGED_A_MINUTE_MAX)
     }
 
     fn lock_counts(&self) -> std::sync::MutexGuard<'_, CallbackCounts> {
@@ -89,12 +94,14 @@ impl CallbackLimits {
     }
 }
 
-fn count_within_limit((window, count): &mut (i64, u32), now: i64, most: u32) -> bool {
-    if *window != now {
-        (*window, *count) = (now, 0);
+impl WindowCount {
+    fn count_within_limit(&mut self, window: i64, most: u32) -> bool {
+        if self.window != window {
+            *self = Self { window, count: 0 };
+        }
+        self.count = self.count.saturating_add(1);
+        self.count <= most
     }
-    *count = count.saturating_add(1);
-    *count <= most
 }
 
 /// `POST /api/v1/payments/callbacks/{adapter}`.
@@ -177,11 +184,10 @@ pub async fn callbacks(
         .store
         .list_callbacks(page.rows_to_read(), page.after)
         .await?;
-    let place = |row: &CallbackRow| TimeCursor {
+    let ItemList { items, next } = page.build_page(rows, |row| TimeCursor {
         at: row.at,
         id: row.id,
-    };
-    let ItemList { items, next } = page.build_page(rows, place);
+    });
     let items = items
         .into_iter()
         .map(CallbackView::from_row)

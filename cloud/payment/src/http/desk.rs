@@ -191,12 +191,15 @@ async fn work_in_vain(
         }
     };
     let policies = service.store.fee_policies().await?;
-    let work = |provider_id| VainWorkView {
-        provider_id,
-        most: MoneySum(rows.compensation_most_minor(provider_id, &policies)),
-        compensated: rows.compensated_minor(provider_id).is_some(),
-    };
-    Ok(Some(providers.into_iter().map(work).collect()))
+    let work = providers
+        .into_iter()
+        .map(|provider_id| VainWorkView {
+            provider_id,
+            most: MoneySum(rows.compensation_most_minor(provider_id, &policies)),
+            compensated: rows.compensated_minor(provider_id).is_some(),
+        })
+        .collect();
+    Ok(Some(work))
 }
 
 /// `POST /api/v1/admin/orders/{id}/goodwill`.

@@ -12,7 +12,7 @@ use wire::{Actor, Code, Currency, OrderId, Role};
 use super::{WholeList, sum::MoneySum, views::LineView};
 use crate::{
     service::Service,
-    store::{Parties, StatementEntry},
+    store::{AccountBalance, Parties, StatementEntry},
 };
 
 type Page = problem::Page<TimeCursor>;
@@ -36,8 +36,10 @@ pub async fn statement(
     let parties = service.find_parties(id).await?;
     let is_party = is_party(parties, actor);
     let entries = service.store.entries_of_order(id).await?;
-    let is_seen = |entry: &StatementEntry| is_theirs(entry, actor, is_party);
-    let seen: Vec<StatementEntry> = entries.into_iter().filter(is_seen).collect();
+    let seen: Vec<StatementEntry> = entries
+        .into_iter()
+        .filter(|entry| is_theirs(entry, actor, is_party))
+        .collect();
     // A former provider of the order may still have earned from it.
     let earned = actor.role == Role::Provider && !seen.is_empty();
     if !is_party && !earned {
@@ -58,11 +60,11 @@ pub async fn mine(
         .store
         .entries_of_provider(actor.user_id, page.rows_to_read(), page.after)
         .await?;
-    let place = |entry: &StatementEntry| TimeCursor {
+    let seen = page.build_page(rows, |entry| TimeCursor {
         at: entry.at,
         id: entry.journal_id,
-    };
-    Ok(page.build_page(rows, place).map_items(LineView::from))
+    });
+    Ok(seen.map_items(LineView::from))
 }
 
 /// `GET /api/v1/earnings`.
@@ -72,23 +74,25 @@ pub async fn earnings(
 ) -> Result<Json<WholeList<Earnings>>, Problem> {
     require_provider(actor)?;
     let balances = service.store.balances_of(actor.user_id).await?;
-    let owed = |currency: Currency, account: &str| {
-        let of = |row: &&crate::store::AccountBalance| {
-            row.currency == currency && row.account == account
-        };
-        balances.iter().find(of).map_or(0, |row| -row.balance_minor)
-    };
     let mut items = Vec::new();
     for currency in Currency::ALL {
         if balances.iter().any(|row| row.currency == currency) {
             items.push(Earnings {
                 currency,
-                available: MoneySum(owed(currency, "provider")),
-                sending: MoneySum(owed(currency, "sending")),
+                available: MoneySum(owed_minor(&balances, currency, "provider")),
+                sending: MoneySum(owed_minor(&balances, currency, "sending")),
             });
         }
     }
     Ok(Json(WholeList { items }))
+}
+
+/// What the platform owes a provider on one account.
+fn owed_minor(balances: &[AccountBalance], currency: Currency, account: &str) -> i64 {
+    balances
+        .iter()
+        .find(|row| row.currency == currency && row.account == account)
+        .map_or(0, |row| -row.balance_minor)
 }
 
 fn require_provider(actor: Actor) -> Result<(), Problem> {

@@ -36,17 +36,16 @@ impl Store {
             .sql
             .fetch_all(text, orders.iter().map(Into::into).collect())
             .await?;
-        let versions = |(order, order_version, money_version, told_at)| {
-            (
-                order,
-                DueVersions {
-                    order_version,
-                    money_version,
-                    told_at,
-                },
-            )
-        };
-        Ok(rows.into_iter().map(versions).collect())
+        let mut versions = Vec::with_capacity(rows.len());
+        for (order, order_version, money_version, told_at) in rows {
+            let due = DueVersions {
+                order_version,
+                money_version,
+                told_at,
+            };
+            versions.push((order, due));
+        }
+        Ok(versions)
     }
 
     /// The orders with an event published since `since`, in order of publication, at most one

@@ -64,16 +64,17 @@ pub async fn load_order_locked(
 /// The versions of the platform fee. They are few, and never change once in force.
 pub async fn load_fee_policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
     let rows: Vec<(UnixMillis, u32)> = tx.fetch_all(POLICIES, vals![]).await?;
-    let policy = |(from, basis_points)| {
-        let points = u16::try_from(basis_points);
-        let platform_fee_bp = points.map_err(|_| StoreError::Unreadable("fee_policies"))?;
-        Ok(FeePolicy {
+    let mut policies = Vec::with_capacity(rows.len());
+    for (from, basis_points) in rows {
+        let platform_fee_bp =
+            u16::try_from(basis_points).map_err(|_| StoreError::Unreadable("fee_policies"))?;
+        policies.push(FeePolicy {
             from,
             platform_fee_bp,
             ..FeePolicy::FREE
-        })
-    };
-    rows.into_iter().map(policy).collect()
+        });
+    }
+    Ok(policies)
 }
 
 /// Only MySQL needs row locks: SQLite has one writer at a time.

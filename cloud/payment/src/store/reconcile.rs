@@ -78,7 +78,18 @@ pub const FINDINGS_MAX: usize = 200;
 const BATCH: usize = 500;
 
 /// The cursor of a walk over journals.
-pub type JournalCursor = (UnixMillis, u64);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalCursor {
+    pub at: UnixMillis,
+    pub seq: u64,
+}
+
+impl JournalCursor {
+    /// Before every journal booked since this moment.
+    pub fn before(since: UnixMillis) -> Self {
+        Self { at: since, seq: 0 }
+    }
+}
 
 /// Contradictions within the books, by the row that shows each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -151,16 +162,16 @@ impl Store {
     }
 
     pub async fn find_overdue_rows(&self, before: UnixMillis) -> Result<OverdueRows, StoreError> {
-        let values = || vals![before, FINDINGS_MAX];
         let sql = &self.sql;
+        let values = vals![before, FINDINGS_MAX];
         Ok(OverdueRows {
-            payments: sql.fetch_all(LATE_PAYMENTS, values()).await?,
-            refunds: sql.fetch_all(LATE_REFUNDS, values()).await?,
-            payouts: sql.fetch_all(LATE_PAYOUTS, values()).await?,
-            need_person: sql.fetch_all(NEEDS_PERSON, values()).await?,
-            cancelling: sql.fetch_all(CANCELLING, values()).await?,
-            suspense: sql.fetch_all(SUSPENSE, values()).await?,
-            cases: sql.fetch_all(CASES, values()).await?,
+            payments: sql.fetch_all(LATE_PAYMENTS, values.clone()).await?,
+            refunds: sql.fetch_all(LATE_REFUNDS, values.clone()).await?,
+            payouts: sql.fetch_all(LATE_PAYOUTS, values.clone()).await?,
+            need_person: sql.fetch_all(NEEDS_PERSON, values.clone()).await?,
+            cancelling: sql.fetch_all(CANCELLING, values.clone()).await?,
+            suspense: sql.fetch_all(SUSPENSE, values.clone()).await?,
+            cases: sql.fetch_all(CASES, values).await?,
         })
     }
 
@@ -237,13 +248,15 @@ impl Store {
     /// with the next cursor.
     pub async fn booked_since(
         &self,
-        (at, seq): JournalCursor,
+        after: JournalCursor,
     ) -> Result<(Vec<Uuid>, Option<JournalCursor>), StoreError> {
         let rows: Vec<(Uuid, UnixMillis, u64)> = self
             .sql
-            .fetch_all(BOOKED_SINCE, vals![at, at, seq, BATCH])
+            .fetch_all(BOOKED_SINCE, vals![after.at, after.at, after.seq, BATCH])
             .await?;
-        let last = rows.last().map(|(_, at, seq)| (*at, *seq));
+        let last = rows
+            .last()
+            .map(|(_, at, seq)| JournalCursor { at: *at, seq: *seq });
         Ok((
             rows.into_iter().map(|(subject, ..)| subject).collect(),
             last,
@@ -254,9 +267,9 @@ impl Store {
     /// one request.
     pub async fn compensations_since(
         &self,
-        (at, seq): JournalCursor,
+        after: JournalCursor,
     ) -> Result<Vec<BookedCompensation>, StoreError> {
-        let values = vals![at, at, seq, compare::BATCH];
+        let values = vals![after.at, after.at, after.seq, compare::BATCH];
         Ok(self.sql.fetch_all(COMPENSATIONS_SINCE, values).await?)
     }
 
@@ -280,7 +293,8 @@ impl Store {
         );
         let subjects: Vec<Uuid> = ids.iter().copied().chain(about.keys().copied()).collect();
         let rows: Vec<(String, Uuid, i64)> = self.select_by_ids(BOOKED, &subjects).await?;
-        let line = |(action, subject, minor): (String, Uuid, i64)| {
+        let mut lines = BTreeSet::new();
+        for (action, subject, minor) in rows {
             let kind = match parse_column::<Action>(&action, "journals.action")? {
                 Action::RefundDone => LineKind::Refund,
                 Action::PayoutDone => LineKind::Payout,
@@ -291,13 +305,13 @@ impl Store {
                 _ => LineKind::Charge,
             };
             let movement = MovementId(about.get(&subject).copied().unwrap_or(subject));
-            Ok(StatementLine {
+            lines.insert(StatementLine {
                 movement,
                 kind,
                 amount_minor: minor.abs(),
-            })
-        };
-        rows.into_iter().map(line).collect()
+            });
+        }
+        Ok(lines)
     }
 
     /// The open movements among these ids, which still await an answer.

@@ -297,8 +297,8 @@ async fn move_balance(
     currency: Currency,
     minor: i64,
 ) -> Result<(), StoreError> {
-    let values = || vals![minor, account, owner, currency];
-    if tx.exec(MOVE, values()).await? == 1 {
+    let values = vals![minor, account, owner, currency];
+    if tx.exec(MOVE, values.clone()).await? == 1 {
         return Ok(());
     }
     let row = AccountRow {
@@ -308,7 +308,7 @@ async fn move_balance(
         balance_minor: minor,
     };
     // Another transaction may have opened the account since.
-    if !tx.insert_new(row).await? && tx.exec(MOVE, values()).await? != 1 {
+    if !tx.insert_new(row).await? && tx.exec(MOVE, values).await? != 1 {
         return Err(StoreError::Contradiction(
             "an account is neither there nor new",
         ));

@@ -13,6 +13,7 @@ mod rights;
 mod shares;
 mod showing;
 mod stage;
+mod unpaid_starts;
 mod verified;
 mod views;
 mod who_may_what;

@@ -73,20 +73,18 @@ impl OrderRow {
             held,
             terms,
         } = state;
-        let sealed =
-            |column, text: &str| keys.seal_text(&SealContext::of_id(column, order.id.0), text);
         Self {
             id: order.id,
             code: order.code.as_str().to_owned(),
             customer_id: order.customer_id,
             provider_id: order.provider_id,
-            title: sealed(TITLE, &order.title),
-            description: sealed(DESCRIPTION, &order.description),
+            title: seal_column(keys, order.id, TITLE, &order.title),
+            description: seal_column(keys, order.id, DESCRIPTION, &order.description),
             service_type: order.service_type,
             price_minor: order.price,
             currency: order.currency,
             location: order.location,
-            address: sealed(ADDRESS, &order.address),
+            address: seal_column(keys, order.id, ADDRESS, &order.address),
             service_start_time: order.service_start_time,
             service_end_time: order.service_end_time,
             status: order.status,
@@ -114,19 +112,31 @@ impl OrderRow {
     }
 }
 
+fn seal_column(keys: &DataKeys, id: OrderId, column: &'static str, text: &str) -> String {
+    keys.seal_text(&SealContext::of_id(column, id.0), text)
+}
+
+fn open_column(
+    row: &StoredRow<'_>,
+    id: OrderId,
+    name: &str,
+    column: &'static str,
+) -> Result<String, ReadError> {
+    row.opened_text(name, &SealContext::of_id(column, id.0))
+}
+
 impl Row for OrderRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let id: OrderId = row.get("id")?;
-        let opened = |name, column| row.opened_text(name, &SealContext::of_id(column, id.0));
         Ok(fields!(row => OrderRow {
             code, customer_id, provider_id, service_type, price_minor, currency, location,
             service_start_time, service_end_time, status, payment_status, version, created_at, updated_at,
             source, accepted_at, accepted_source, accepted_firm, accepted_rule, money_version, held_minor,
             cancel_fee_minor, cancel_fee_to;
             id,
-            title: opened("title", TITLE)?,
-            description: opened("description", DESCRIPTION)?,
-            address: opened("address", ADDRESS)?,
+            title: open_column(row, id, "title", TITLE)?,
+            description: open_column(row, id, "description", DESCRIPTION)?,
+            address: open_column(row, id, "address", ADDRESS)?,
         }))
     }
 }

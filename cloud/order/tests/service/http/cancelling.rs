@@ -6,10 +6,42 @@ use platform::consume::EventHandler;
 use rstest::rstest;
 use serde_json::{Value, json};
 use uuid::Uuid;
-use wire::{EventType, PaymentStatus};
+use wire::{EventType, OrderId, PaymentStatus};
 
 use super::service::*;
 use crate::{stage::*, store::word};
+
+/// Applies the event that the order's price is held.
+async fn hold_funds(stage: &Stage, id: OrderId) {
+    let held = word(
+        stage,
+        id,
+        EventType::PaymentCompleted,
+        1,
+        PaymentStatus::Held,
+    );
+    PaymentEventConsumer {
+        store: stage.store.clone(),
+    }
+    .handle(&held)
+    .await
+    .unwrap();
+}
+
+async fn assert_preview_is_the_customers(service: &Service, preview: &str) {
+    service
+        .get(customer(2), preview)
+        .await
+        .refused(404, "order_not_found");
+    service
+        .get(provider(2), preview)
+        .await
+        .refused(404, "order_not_found");
+    service
+        .get(provider(1), preview)
+        .await
+        .refused(403, "role_forbidden");
+}
 
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
@@ -30,19 +62,7 @@ async fn what_happens_is_what_was_shown(#[case] engine: Engine) {
     );
 
     stage.decide(provider(1), accept(id)).await;
-    let held = word(
-        stage,
-        id,
-        EventType::PaymentCompleted,
-        1,
-        PaymentStatus::Held,
-    );
-    PaymentEventConsumer {
-        store: stage.store.clone(),
-    }
-    .handle(&held)
-    .await
-    .unwrap();
+    hold_funds(stage, id).await;
     let shown = service.get(me, &preview).await.body;
     let amounts = [
         &shown["fee"],
@@ -65,18 +85,7 @@ async fn what_happens_is_what_was_shown(#[case] engine: Engine) {
         "0.00",
         "an admin's costs nothing"
     );
-    service
-        .get(customer(2), &preview)
-        .await
-        .refused(404, "order_not_found");
-    service
-        .get(provider(2), &preview)
-        .await
-        .refused(404, "order_not_found");
-    service
-        .get(provider(1), &preview)
-        .await
-        .refused(403, "role_forbidden");
+    assert_preview_is_the_customers(&service, &preview).await;
 
     // One sender saw no preview (older systems do not show it), another saw it before the payment.
     for body in [

@@ -33,6 +33,31 @@ fn job(title: &str, work: ServiceType, minor: i64, region: Region) -> Draft {
     )
 }
 
+async fn read_creation_time(service: &Service, id: OrderId) -> String {
+    let order = service
+        .get(customer(1), &format!("/api/v1/orders/{id}"))
+        .await;
+    order.body["created_at"].as_str().unwrap().to_owned()
+}
+
+/// Another customer's list is empty. A provider's list of open orders is the customer's, except by
+/// the address, which is hidden from providers, and by status.
+async fn assert_other_readers_list(service: &Service, query: &str, expected: &[OrderId]) {
+    let list = service
+        .get(customer(2), &format!("/api/v1/orders?{query}"))
+        .await;
+    assert_eq!(list.ids(), [], "another's: {query}");
+    if !query.contains("lake") {
+        let query = query.replace("status=accepted", "text=ocean");
+        let list = format!("/api/v1/orders/available?{query}");
+        assert_eq!(
+            service.get(provider(2), &list).await.ids(),
+            expected,
+            "open: {query}"
+        );
+    }
+}
+
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -56,10 +81,7 @@ async fn each_filter_leaves_the_orders_that_fit_it(#[case] engine: Engine) {
         job("Save a DISK", ItTechnology, 90_000, Region::North),
     )
     .await;
-    let middle = service
-        .get(customer(1), &format!("/api/v1/orders/{lamp}"))
-        .await;
-    let middle = middle.body["created_at"].as_str().unwrap().to_owned();
+    let middle = read_creation_time(&service, lamp).await;
     let all = [disk, lamp, tap];
     let own = [
         ("", all.to_vec()),
@@ -87,19 +109,7 @@ async fn each_filter_leaves_the_orders_that_fit_it(#[case] engine: Engine) {
             .await;
         assert_eq!(list.ids(), expected, "{query}");
         assert_eq!(list.body["next"], Value::Null, "{query}");
-        let list = service
-            .get(customer(2), &format!("/api/v1/orders?{query}"))
-            .await;
-        assert_eq!(list.ids(), [], "another's: {query}");
-        if !query.contains("lake") {
-            let query = query.replace("status=accepted", "text=ocean");
-            let list = format!("/api/v1/orders/available?{query}");
-            assert_eq!(
-                service.get(provider(2), &list).await.ids(),
-                expected,
-                "open: {query}"
-            );
-        }
+        assert_other_readers_list(&service, query, &expected).await;
     }
     service.act(provider(1), tap, "accept").await;
     for (query, expected) in [
@@ -126,29 +136,82 @@ async fn each_filter_leaves_the_orders_that_fit_it(#[case] engine: Engine) {
     assert_eq!(own.ids(), []);
 }
 
+/// Five orders of different prices; three have a start time.
+async fn publish_taps(service: &Service) -> Vec<OrderId> {
+    let mut all = Vec::new();
+    for (minor, hours) in [
+        (5_000, Some(30)),
+        (20_000, None),
+        (5_000, Some(20)),
+        (100, None),
+        (90_000, Some(10)),
+    ] {
+        let now = service.stage.clock.now();
+        let draft = Draft {
+            service_start_time: hours.map(|hours: i64| now.plus_ms(hours * 3_600_000)),
+            ..job(
+                "Fix a tap",
+                ServiceType::CleaningRepair,
+                minor,
+                Region::North,
+            )
+        };
+        all.push(open(service, draft).await);
+    }
+    all
+}
+
+/// `sort` is empty or the sort parameter with its `&`. Admins cannot sort by start time.
+async fn assert_each_list_is_sorted(service: &Service, sort: &str, expected: &[OrderId]) {
+    for (reader, list) in [
+        (customer(1), "/api/v1/orders?limit=2"),
+        (provider(2), "/api/v1/orders/available?limit=2"),
+        (
+            provider(2),
+            "/api/v1/orders/available?limit=2&region=NORTH&text=tap",
+        ),
+        (admin(), "/api/v1/admin/orders?limit=2"),
+        (
+            admin(),
+            "/api/v1/admin/orders?limit=2&status=pending&from=2020-01-01T00:00:00Z",
+        ),
+    ] {
+        let path = format!("{list}{sort}");
+        if path.contains("admin") && sort.ends_with("start") {
+            let refused = service.get(reader, &path).await;
+            refused.refused(422, "invalid_input");
+            assert_eq!(refused.fields(), ["sort"]);
+            continue;
+        }
+        let (seen, count) = pages(service, reader, &path, async || ()).await;
+        assert_eq!((seen.as_slice(), count), (expected, 3), "{path}");
+    }
+}
+
+async fn assert_cursor_belongs_to_its_sort(service: &Service) {
+    let first = service
+        .get(customer(1), "/api/v1/orders?limit=2&sort=price_low")
+        .await;
+    let next = first.body["next"].as_str().unwrap();
+    for sort in ["", "&sort=price_high"] {
+        let other = format!("/api/v1/orders?limit=2&cursor={next}{sort}");
+        let refused = service.get(customer(1), &other).await;
+        refused.refused(422, "invalid_input");
+        assert_eq!(
+            refused.fields(),
+            ["cursor"],
+            "it is a place of another list"
+        );
+    }
+}
+
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
 #[tokio::test]
 async fn a_list_comes_in_the_order_that_was_asked_for(#[case] engine: Engine) {
-    use ServiceType::CleaningRepair;
     let service = Service::new(engine).await;
-    let at = |hours: i64| Some(service.stage.clock.now().plus_ms(hours * 3_600_000));
-    let mut all = Vec::new();
-    for (minor, start) in [
-        (5_000, 30),
-        (20_000, 0),
-        (5_000, 20),
-        (100, 0),
-        (90_000, 10),
-    ] {
-        let start = at(start).filter(|_| start > 0);
-        let draft = Draft {
-            service_start_time: start,
-            ..job("Fix a tap", CleaningRepair, minor, Region::North)
-        };
-        all.push(open(&service, draft).await);
-    }
+    let all = publish_taps(&service).await;
     let of = |places: [usize; 5]| places.map(|place| all[place]).to_vec();
     // Equal prices and missing times sort by id, which follows publication time.
     let sorts = [
@@ -165,34 +228,9 @@ async fn a_list_comes_in_the_order_that_was_asked_for(#[case] engine: Engine) {
         } else {
             format!("&sort={sort}")
         };
-        for (reader, list) in [
-            (customer(1), "/api/v1/orders?limit=2"),
-            (provider(2), "/api/v1/orders/available?limit=2"),
-            (
-                provider(2),
-                "/api/v1/orders/available?limit=2&region=NORTH&text=tap",
-            ),
-            (admin(), "/api/v1/admin/orders?limit=2"),
-            (
-                admin(),
-                "/api/v1/admin/orders?limit=2&status=pending&from=2020-01-01T00:00:00Z",
-            ),
-        ] {
-            let path = format!("{list}{sort}");
-            if path.contains("admin") && sort.ends_with("start") {
-                let refused = service.get(reader, &path).await;
-                refused.refused(422, "invalid_input");
-                assert_eq!(refused.fields(), ["sort"]);
-                continue;
-            }
-            let (seen, count) = pages(&service, reader, &path, async || ()).await;
-            assert_eq!((&seen, count), (expected, 3), "{path}");
-        }
+        assert_each_list_is_sorted(&service, &sort, expected).await;
     }
-    let middle = service
-        .get(customer(1), &format!("/api/v1/orders/{}", all[2]))
-        .await;
-    let middle = middle.body["created_at"].as_str().unwrap().to_owned();
+    let middle = read_creation_time(&service, all[2]).await;
     for (query, expected) in [
         (
             format!("sort=oldest&from={middle}"),
@@ -215,20 +253,7 @@ async fn a_list_comes_in_the_order_that_was_asked_for(#[case] engine: Engine) {
             "{query}"
         );
     }
-    let first = service
-        .get(customer(1), "/api/v1/orders?limit=2&sort=price_low")
-        .await;
-    let next = first.body["next"].as_str().unwrap();
-    for sort in ["", "&sort=price_high"] {
-        let other = format!("/api/v1/orders?limit=2&cursor={next}{sort}");
-        let refused = service.get(customer(1), &other).await;
-        refused.refused(422, "invalid_input");
-        assert_eq!(
-            refused.fields(),
-            ["cursor"],
-            "it is a place of another list"
-        );
-    }
+    assert_cursor_belongs_to_its_sort(&service).await;
 }
 
 #[tokio::test]

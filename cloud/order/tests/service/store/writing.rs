@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 use wire::{
-    Action, Code, CommandBody, EventType, OrderEvent, OrderId, OrderStatus, OutcomeKind,
+    Action, Code, CommandBody, EventType, OrderEvent, OrderId, OrderStatus, Outcome, OutcomeKind,
     PaymentStatus, Verdict,
 };
 
@@ -120,52 +120,35 @@ async fn what_fails_half_way_leaves_nothing(#[case] engine: Engine) {
     assert_eq!(everything(&stage).await, [1, 1, 1, 1, 1]);
 }
 
-/// More orders than one statement takes, each changed differently (published, accepted, withdrawn,
-/// cancelled), mixing null and non-null columns.
-#[rstest]
-#[case::sqlite(Engine::Sqlite)]
-#[case::mariadb(Engine::MariaDb)]
-#[tokio::test]
-async fn a_large_batch_is_written_as_the_rules_decided_it(#[case] engine: Engine) {
-    let stage = Stage::new(engine).await;
-    let ids: Vec<OrderId> = (0..250).map(|_| OrderId(stage.clock.new_id())).collect();
+/// Publishes each of these orders.
+fn log_publications(stage: &Stage, ids: &[OrderId]) -> Log {
     let mut log = Log::of("north-1");
-    for &order_id in &ids {
+    for &order_id in ids {
         let publish = CommandBody::PublishOrder {
             order_id,
             order: draft(),
         };
         log = log.then(stage.command_id(), Some(customer(1)), publish);
     }
-    assert!(
-        stage
-            .batch(log.batch())
-            .await
-            .iter()
-            .all(wire::Outcome::has_succeeded)
-    );
+    log
+}
+
+/// Approves each order; two of three are accepted, each by another provider.
+fn log_approvals_and_acceptances(stage: &Stage, ids: &[OrderId]) -> Log {
     let mut log = Log::of("north-2");
     for (n, &order_id) in ids.iter().enumerate() {
-        log = log.then(
-            stage.command_id(),
-            Some(admin()),
-            CommandBody::ApproveOrder { order_id },
-        );
+        let approve = CommandBody::ApproveOrder { order_id };
+        log = log.then(stage.command_id(), Some(admin()), approve);
         if n % 3 > 0 {
-            log = log.then(
-                stage.command_id(),
-                Some(provider(n as u128)),
-                accept(order_id),
-            );
+            let by = provider(n as u128);
+            log = log.then(stage.command_id(), Some(by), accept(order_id));
         }
     }
-    assert!(
-        stage
-            .batch(log.batch())
-            .await
-            .iter()
-            .all(wire::Outcome::has_succeeded)
-    );
+    log
+}
+
+/// Withdraws one of two accepted orders and cancels the other.
+fn log_withdrawals_and_cancels(stage: &Stage, ids: &[OrderId]) -> Log {
     let mut log = Log::of("north-3");
     for (n, &order_id) in ids.iter().enumerate().filter(|(n, _)| n % 3 > 0) {
         let (actor, body) = match n % 3 {
@@ -187,12 +170,28 @@ async fn a_large_batch_is_written_as_the_rules_decided_it(#[case] engine: Engine
         };
         log = log.then(stage.command_id(), Some(actor), body);
     }
+    log
+}
+
+async fn decide_without_refusal(stage: &Stage, log: &Log) -> Vec<Outcome> {
     let outcomes = stage.batch(log.batch()).await;
-    assert!(
-        outcomes.iter().all(wire::Outcome::has_succeeded),
-        "{outcomes:?}"
-    );
-    for outcome in outcomes {
+    assert!(outcomes.iter().all(Outcome::has_succeeded), "{outcomes:?}");
+    outcomes
+}
+
+/// More orders than one statement takes, each changed differently (published, accepted, withdrawn,
+/// cancelled), mixing null and non-null columns.
+#[rstest]
+#[case::sqlite(Engine::Sqlite)]
+#[case::mariadb(Engine::MariaDb)]
+#[tokio::test]
+async fn a_large_batch_is_written_as_the_rules_decided_it(#[case] engine: Engine) {
+    let stage = Stage::new(engine).await;
+    let ids: Vec<OrderId> = (0..250).map(|_| OrderId(stage.clock.new_id())).collect();
+    decide_without_refusal(&stage, &log_publications(&stage, &ids)).await;
+    decide_without_refusal(&stage, &log_approvals_and_acceptances(&stage, &ids)).await;
+    let ends = log_withdrawals_and_cancels(&stage, &ids);
+    for outcome in decide_without_refusal(&stage, &ends).await {
         let order = outcome.order.unwrap();
         assert_eq!(stage.store.find_order(order.id).await.unwrap(), Some(order));
     }

@@ -60,12 +60,10 @@ impl AlipayFields {
     }
 
     fn signing_text(&self, but: &[&str]) -> String {
-        let counts =
-            |(name, value): &(&String, &String)| !value.is_empty() && !but.contains(&name.as_str());
         let pairs = self
             .0
             .iter()
-            .filter(counts)
+            .filter(|(name, value)| !value.is_empty() && !but.contains(&name.as_str()))
             .map(|(name, value)| format!("{name}={value}"));
         pairs.collect::<Vec<_>>().join("&")
     }

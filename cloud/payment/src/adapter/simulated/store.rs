@@ -174,11 +174,11 @@ pub async fn fetch_statement(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let values = || ids.iter().map(Val::from).collect();
+    let values: Vec<Val> = ids.iter().map(Val::from).collect();
     let text = Truth::select("WHERE id IN (")
         .append_marks(ids.len())
         .append_text(")");
-    let rows: Vec<Truth> = sql.fetch_all(text, values()).await?;
+    let rows: Vec<Truth> = sql.fetch_all(text, values.clone()).await?;
     let mut lines: Vec<StatementLine> = rows
         .iter()
         .flat_map(|row| row.statement_lines(now))
@@ -186,7 +186,7 @@ pub async fn fetch_statement(
     let text = ChargebackTruth::select("WHERE payment_id IN (")
         .append_marks(ids.len())
         .append_text(")");
-    let rows: Vec<ChargebackTruth> = sql.fetch_all(text, values()).await?;
+    let rows: Vec<ChargebackTruth> = sql.fetch_all(text, values).await?;
     lines.extend(
         rows.into_iter()
             .flat_map(ChargebackTruth::into_statement_lines),
@@ -382,31 +382,39 @@ impl Truth {
             ("payout", "done" | "returned") => &[LineKind::Payout, LineKind::PayoutReturned],
             _ => &[],
         };
-        let line = |kind, amount_minor| StatementLine {
-            movement: MovementId(self.id),
-            kind,
-            amount_minor,
-        };
-        let moved = kinds.iter().map(|kind| line(*kind, self.amount_minor));
-        let fee = LineKind::Fee(Uuid::from_u128(self.id.as_u128() ^ 0xfee));
-        let has_fee = self.fee_minor != 0 && !kinds.is_empty();
-        moved
-            .chain(has_fee.then(|| line(fee, self.fee_minor)))
-            .collect()
+        let movement = MovementId(self.id);
+        let mut lines: Vec<StatementLine> = kinds
+            .iter()
+            .map(|kind| StatementLine {
+                movement,
+                kind: *kind,
+                amount_minor: self.amount_minor,
+            })
+            .collect();
+        if self.fee_minor != 0 && !kinds.is_empty() {
+            lines.push(StatementLine {
+                movement,
+                kind: LineKind::Fee(Uuid::from_u128(self.id.as_u128() ^ 0xfee)),
+                amount_minor: self.fee_minor,
+            });
+        }
+        lines
     }
 }
 
 impl ChargebackTruth {
     fn into_statement_lines(self) -> Vec<StatementLine> {
-        let line = |kind| StatementLine {
-            movement: MovementId(self.payment_id),
-            kind,
-            amount_minor: self.amount_minor,
-        };
-        let back = self.is_reversed.then(|| line(LineKind::Reversal(self.id)));
-        [line(LineKind::Chargeback(self.id))]
+        let mut kinds = vec![LineKind::Chargeback(self.id)];
+        if self.is_reversed {
+            kinds.push(LineKind::Reversal(self.id));
+        }
+        kinds
             .into_iter()
-            .chain(back)
+            .map(|kind| StatementLine {
+                movement: MovementId(self.payment_id),
+                kind,
+                amount_minor: self.amount_minor,
+            })
             .collect()
     }
 

@@ -49,23 +49,19 @@ const SHARDS: u8 = 16;
 
 /// The row of the account for postings about this order or payout.
 pub fn account_key(account: LedgerAccount, subject: Uuid) -> AccountKey {
-    let own = |account, owner: Uuid| AccountKey { account, owner };
-    let shard = u128::from(subject.as_bytes()[15] % SHARDS);
-    let shared = |account| AccountKey {
-        account,
-        owner: Uuid::from_u128(shard),
+    let shard = Uuid::from_u128(u128::from(subject.as_bytes()[15] % SHARDS));
+    let (account, owner) = match account {
+        LedgerAccount::Adapter => ("adapter", shard),
+        LedgerAccount::Held(order) => ("held", order.0),
+        LedgerAccount::Suspense(payment) => ("suspense", payment.0),
+        LedgerAccount::Refunding(order) => ("refunding", order.0),
+        LedgerAccount::Provider(provider) => ("provider", provider.0),
+        LedgerAccount::Sending(provider) => ("sending", provider.0),
+        LedgerAccount::Fees => ("fees", shard),
+        LedgerAccount::Loss => ("loss", shard),
+        LedgerAccount::Bank => ("bank", shard),
     };
-    match account {
-        LedgerAccount::Adapter => shared("adapter"),
-        LedgerAccount::Held(order) => own("held", order.0),
-        LedgerAccount::Suspense(payment) => own("suspense", payment.0),
-        LedgerAccount::Refunding(order) => own("refunding", order.0),
-        LedgerAccount::Provider(provider) => own("provider", provider.0),
-        LedgerAccount::Sending(provider) => own("sending", provider.0),
-        LedgerAccount::Fees => shared("fees"),
-        LedgerAccount::Loss => shared("loss"),
-        LedgerAccount::Bank => shared("bank"),
-    }
+    AccountKey { account, owner }
 }
 
 fn parse_account(word: &str, owner: Uuid) -> Result<LedgerAccount, StoreError> {
@@ -127,7 +123,8 @@ pub fn assemble_journals(
         };
         of_journal.entry(row.journal_id).or_default().push(posting);
     }
-    let journal = |row: JournalRow| {
+    let mut assembled = Vec::with_capacity(rows.len());
+    for row in rows {
         let party = Some(UserId(row.party)).filter(|party| !party.0.is_nil());
         let key = JournalKey {
             action: parse_column(&row.action, "journals.action")?,
@@ -135,14 +132,14 @@ pub fn assemble_journals(
             party,
         };
         let postings = of_journal.remove(&row.id).unwrap_or_default();
-        Ok(MoneyJournal {
+        assembled.push(MoneyJournal {
             key,
             currency: row.currency,
             at: row.at,
             postings,
-        })
-    };
-    rows.into_iter().map(journal).collect()
+        });
+    }
+    Ok(assembled)
 }
 
 #[cfg(test)]

@@ -27,6 +27,63 @@ impl Service {
     }
 }
 
+async fn assert_forgeries_are_refused(service: &Service, body: &str) {
+    service
+        .called_back("a stranger's", body)
+        .await
+        .refused(401, "signature_wrong");
+    service
+        .called_back("", body)
+        .await
+        .refused(401, "signature_wrong");
+}
+
+async fn assert_unknown_movements_are_refused(service: &Service) {
+    let nobodys = json!({ "id": Uuid::from_u128(404), "state": "paid" }).to_string();
+    service
+        .called_back(CALLBACK_SECRET, &nobodys)
+        .await
+        .refused(404, "not_found");
+    service
+        .called_back(CALLBACK_SECRET, "no form at all")
+        .await
+        .refused(404, "not_found");
+}
+
+/// Admins read every message with its verdict; no one changes the record.
+async fn assert_callbacks_are_recorded(service: &Service) {
+    let stage = &service.stage;
+    let record = service
+        .get(admin(), "/api/v1/admin/payment-callbacks")
+        .await;
+    let mut verdicts: Vec<&str> = record
+        .items()
+        .iter()
+        .map(|item| item["verdict"].as_str().unwrap())
+        .collect();
+    verdicts.sort_unstable();
+    let expected = [
+        "asked", "asked", "asked", "asked", "asked", "forged", "forged", "unknown", "unknown",
+    ];
+    assert_eq!(verdicts, expected);
+    let forged = "SELECT COUNT(*) FROM callbacks WHERE verdict = 'forged' AND movement_id IS NULL";
+    assert_eq!(
+        stage.count(forged).await,
+        2,
+        "what a stranger says is not even read"
+    );
+    for text in [
+        "UPDATE callbacks SET verdict = 'asked'",
+        "DELETE FROM callbacks",
+    ] {
+        assert!(stage.sql.exec(text, Vec::new()).await.is_err(), "{text}");
+    }
+    service
+        .get(customer(CUSTOMER), "/api/v1/admin/payment-callbacks")
+        .await
+        .refused(403, "role_forbidden");
+}
+
 /// Messages may be forged, early, late, duplicated, out of order or wrong in amount: only the
 /// adapter's own answer counts, and all messages are recorded.
 #[rstest]
@@ -41,14 +98,7 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
     let says = |state: &str, amount: &str| {
         json!({ "id": payment.0, "state": state, "amount": amount }).to_string()
     };
-    service
-        .called_back("a stranger's", &says("paid", "200.01"))
-        .await
-        .refused(401, "signature_wrong");
-    service
-        .called_back("", &says("paid", "200.01"))
-        .await
-        .refused(401, "signature_wrong");
+    assert_forgeries_are_refused(&service, &says("paid", "200.01")).await;
     // Well signed but false: the adapter has no money.
     for told in [says("paid", "200.01"), says("failed", "0.00")] {
         assert_eq!(
@@ -58,15 +108,7 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
         assert_eq!(stage.money(0).await.held_minor(), 0);
         assert!(stage.money(0).await.open_payment().is_some());
     }
-    let nobodys = json!({ "id": Uuid::from_u128(404), "state": "paid" }).to_string();
-    service
-        .called_back(CALLBACK_SECRET, &nobodys)
-        .await
-        .refused(404, "not_found");
-    service
-        .called_back(CALLBACK_SECRET, "no form at all")
-        .await
-        .refused(404, "not_found");
+    assert_unknown_movements_are_refused(&service).await;
 
     let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.courier.adapter else {
         panic!("a simulated adapter");
@@ -86,48 +128,7 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
     }
     assert_eq!(stage.count("SELECT COUNT(*) FROM journals").await, 1);
 
-    let record = service
-        .get(admin(), "/api/v1/admin/payment-callbacks")
-        .await;
-    let verdicts: Vec<_> = record
-        .items()
-        .iter()
-        .map(|item| item["verdict"].clone())
-        .collect();
-    let asked = "asked";
-    let unknown = "unknown";
-    let forged = "forged";
-    let expected = [
-        asked, asked, asked, unknown, unknown, asked, asked, forged, forged,
-    ];
-    let sorted = |mut words: Vec<String>| {
-        words.sort();
-        words
-    };
-    let verdicts = verdicts
-        .iter()
-        .map(|word| word.as_str().unwrap().to_owned())
-        .collect();
-    assert_eq!(
-        sorted(verdicts),
-        sorted(expected.map(str::to_owned).to_vec())
-    );
-    let forged = "SELECT COUNT(*) FROM callbacks WHERE verdict = 'forged' AND movement_id IS NULL";
-    assert_eq!(
-        stage.count(forged).await,
-        2,
-        "what a stranger says is not even read"
-    );
-    for text in [
-        "UPDATE callbacks SET verdict = 'asked'",
-        "DELETE FROM callbacks",
-    ] {
-        assert!(stage.sql.exec(text, Vec::new()).await.is_err(), "{text}");
-    }
-    service
-        .get(customer(CUSTOMER), "/api/v1/admin/payment-callbacks")
-        .await
-        .refused(403, "role_forbidden");
+    assert_callbacks_are_recorded(&service).await;
     let elsewhere = service
         .post(
             customer(CUSTOMER),

@@ -5,6 +5,59 @@ use wire::{EventType, PaymentStatus};
 
 use super::*;
 
+/// Records that this refund was paid outside the system: once, by an admin, with a reason.
+async fn record_refund_by_hand(service: &Service, refund_id: &Value) {
+    let by_hand = format!("/api/v1/admin/orders/{}/paid-otherwise", order_id(0));
+    let told = json!({ "refund_id": refund_id, "reason": "By bank transfer 4711." });
+    service
+        .post(customer(CUSTOMER), &by_hand, told.clone())
+        .await
+        .refused(403, "role_forbidden");
+    let silent = json!({ "refund_id": refund_id, "reason": " " });
+    service
+        .post(admin(), &by_hand, silent)
+        .await
+        .refused(422, "invalid_input");
+    let other = json!({ "refund_id": Uuid::from_u128(404), "reason": "By hand." });
+    service
+        .post(admin(), &by_hand, other)
+        .await
+        .refused(409, "nothing_failed");
+    let done = service.post(admin(), &by_hand, told.clone()).await;
+    assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.body);
+    service
+        .post(admin(), &by_hand, told)
+        .await
+        .refused(409, "nothing_failed");
+}
+
+/// Closes the one open case; a repeat gets the same answer.
+async fn close_failed_refund_case(service: &Service) {
+    let open = service.get(admin(), "/api/v1/admin/money-cases").await;
+    assert_eq!(open.items()[0]["kind"], "refund_failed");
+    let close = format!("/api/v1/admin/money-cases/{}/close", open.items()[0]["id"]);
+    let why = json!({ "reason": "Paid by hand." });
+    service
+        .post(provider(PROVIDER), &close, why.clone())
+        .await
+        .refused(403, "role_forbidden");
+    for _ in 0..2 {
+        let closed = service.post(admin(), &close, why.clone()).await;
+        assert!(closed.body["closed_at"].is_string(), "{}", closed.body);
+    }
+    assert!(
+        service
+            .get(admin(), "/api/v1/admin/money-cases")
+            .await
+            .items()
+            .is_empty()
+    );
+    service
+        .post(admin(), "/api/v1/admin/money-cases/77/close", why)
+        .await
+        .refused(404, "not_found");
+}
+
 #[rstest]
 #[case::sqlite(Engine::Sqlite)]
 #[case::mariadb(Engine::MariaDb)]
@@ -32,28 +85,7 @@ async fn an_admin_mends_on_record_a_refund_that_cannot_be_sent(#[case] engine: E
         .await
         .refused(403, "role_forbidden");
 
-    let by_hand = format!("/api/v1/admin/orders/{}/paid-otherwise", order_id(0));
-    let told = json!({ "refund_id": refund["id"], "reason": "By bank transfer 4711." });
-    service
-        .post(customer(CUSTOMER), &by_hand, told.clone())
-        .await
-        .refused(403, "role_forbidden");
-    let silent = json!({ "refund_id": refund["id"], "reason": " " });
-    service
-        .post(admin(), &by_hand, silent)
-        .await
-        .refused(422, "invalid_input");
-    let other = json!({ "refund_id": Uuid::from_u128(404), "reason": "By hand." });
-    service
-        .post(admin(), &by_hand, other)
-        .await
-        .refused(409, "nothing_failed");
-    let done = service.post(admin(), &by_hand, told.clone()).await;
-    assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.body);
-    service
-        .post(admin(), &by_hand, told)
-        .await
-        .refused(409, "nothing_failed");
+    record_refund_by_hand(&service, &refund["id"]).await;
     let money = service.get(admin(), &desk).await.body;
     assert_eq!(
         (&money["saga"], &money["held"]),
@@ -67,29 +99,7 @@ async fn an_admin_mends_on_record_a_refund_that_cannot_be_sent(#[case] engine: E
     );
     assert_eq!(money["acts"][0]["reason"], "By bank transfer 4711.");
 
-    let open = service.get(admin(), "/api/v1/admin/money-cases").await;
-    assert_eq!(open.items()[0]["kind"], "refund_failed");
-    let close = format!("/api/v1/admin/money-cases/{}/close", open.items()[0]["id"]);
-    let why = json!({ "reason": "Paid by hand." });
-    service
-        .post(provider(PROVIDER), &close, why.clone())
-        .await
-        .refused(403, "role_forbidden");
-    for _ in 0..2 {
-        let closed = service.post(admin(), &close, why.clone()).await;
-        assert!(closed.body["closed_at"].is_string(), "{}", closed.body);
-    }
-    assert!(
-        service
-            .get(admin(), "/api/v1/admin/money-cases")
-            .await
-            .items()
-            .is_empty()
-    );
-    service
-        .post(admin(), "/api/v1/admin/money-cases/77/close", why)
-        .await
-        .refused(404, "not_found");
+    close_failed_refund_case(&service).await;
     let acts = service.get(admin(), &desk).await.body["acts"].clone();
     let kinds: Vec<_> = acts
         .as_array()
