@@ -28,23 +28,17 @@ pub const WHOLE: &[u8] = include_bytes!("../openapi.json");
 pub fn keyed_routes() -> HashSet<(Method, String)> {
     let whole: PathsOnly =
         serde_json::from_slice(WHOLE).expect("the document is checked by a test");
-    let takes_key = |operation: &Operation| {
-        operation.parameters.iter().any(|parameter| {
-            parameter.place == "header" && parameter.name.eq_ignore_ascii_case(IDEMPOTENCY_KEY)
-        })
-    };
-    let routes = whole.paths.into_iter().flat_map(|(path, operations)| {
-        let keyed = operations
-            .into_iter()
-            .filter(|(_, operation)| takes_key(operation));
-        let method = |(method, _): (String, _)| method.to_uppercase().parse().ok();
-        Vec::from_iter(
-            keyed
-                .filter_map(method)
-                .map(|method| (method, path.clone())),
-        )
-    });
-    routes.collect()
+    let mut keyed = HashSet::new();
+    for (path, operations) in whole.paths {
+        for (method, operation) in operations {
+            if operation.takes_idempotency_key()
+                && let Ok(method) = method.to_uppercase().parse()
+            {
+                keyed.insert((method, path.clone()));
+            }
+        }
+    }
+    keyed
 }
 
 #[derive(Deserialize)]
@@ -56,6 +50,14 @@ struct PathsOnly {
 struct Operation {
     #[serde(default)]
     parameters: Vec<Parameter>,
+}
+
+impl Operation {
+    fn takes_idempotency_key(&self) -> bool {
+        self.parameters.iter().any(|parameter| {
+            parameter.place == "header" && parameter.name.eq_ignore_ascii_case(IDEMPOTENCY_KEY)
+        })
+    }
 }
 
 #[derive(Deserialize)]

@@ -261,11 +261,11 @@ impl Gateway {
     }
 
     fn own_key(&self, headers: &HeaderMap, route: &Route) -> Option<IdempotentChange> {
-        let heeds_keys = || {
-            self.keyed
-                .contains(&(route.method.clone(), route.path.to_owned()))
-        };
-        (headers.contains_key(IDEMPOTENCY_KEY) && heeds_keys()).then_some(IdempotentChange)
+        if !headers.contains_key(IDEMPOTENCY_KEY) {
+            return None;
+        }
+        let route = (route.method.clone(), route.path.to_owned());
+        self.keyed.contains(&route).then_some(IdempotentChange)
     }
 
     /// Builds the request for a part. On sign-in routes, auth also gets the client address.

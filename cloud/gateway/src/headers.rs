@@ -15,18 +15,18 @@ const OURS: [&str; 2] = ["x-user-", "x-holdfast-"];
 const CLAIMS: [&str; 2] = ["x-forwarded-", "x-real-ip"];
 
 pub fn strip_claims(headers: &mut HeaderMap) {
-    let foul = |name: &HeaderName| {
-        // Some servers treat `x_user_id` as `x-user-id`.
-        let name = name.as_str().replace('_', "-");
-        OURS.iter()
-            .chain(&CLAIMS)
-            .any(|prefix| name.starts_with(prefix))
-            || name == "forwarded"
-    };
-    let found: Vec<HeaderName> = headers.keys().filter(|name| foul(name)).cloned().collect();
-    for name in found {
+    let names = headers.keys().filter(|name| is_reserved(name));
+    let names: Vec<HeaderName> = names.cloned().collect();
+    for name in names {
         headers.remove(name);
     }
+}
+
+fn is_reserved(name: &HeaderName) -> bool {
+    // Some servers treat `x_user_id` as `x-user-id`.
+    let name = name.as_str().replace('_', "-");
+    let mut prefixes = OURS.iter().chain(&CLAIMS);
+    prefixes.any(|prefix| name.starts_with(prefix)) || name == "forwarded"
 }
 
 /// Sets the verified caller's identity, and their permissions if the route uses them.

@@ -19,7 +19,7 @@ use platform::{
     },
 };
 use process::{
-    openapi::ApiDocument,
+    openapi::{ApiDocument, RouteDescription},
     parts::CloudPart,
     problem::{Json, Problem, log_fault},
     trace::TraceId,
@@ -222,13 +222,14 @@ fn with_json(request: &mut Request, body: Vec<u8>) {
     *request.body_mut() = Body::from(body);
 }
 
+fn add_name_parameter(route: &mut RouteDescription) {
+    let text = json!({ "type": "string" });
+    route.add_parameter("path", "name", true, text, "Of a queue or an exchange.");
+}
+
 pub fn describe_routes(document: ApiDocument) -> ApiDocument {
     const POST: Method = Method::POST;
     const AGAIN: &str = "is an act on what waits now, and finds nothing the second time";
-    let name = |route: &mut process::openapi::RouteDescription| {
-        let text = json!({ "type": "string" });
-        route.add_parameter("path", "name", true, text, "Of a queue or an exchange.");
-    };
     document
         .with_described_route(
             "letterBoxes",
@@ -243,7 +244,7 @@ pub fn describe_routes(document: ApiDocument) -> ApiDocument {
             LETTERS,
             "Show the events that wait in one place, oldest first, and why",
             |route| {
-                name(route);
+                add_name_parameter(route);
                 let number = json!({ "type": "integer", "minimum": 1, "maximum": 500 });
                 route.add_parameter("query", "limit", false, number, "50 without it.");
                 route.answers_json::<ShownLetters>(StatusCode::OK);
@@ -256,7 +257,7 @@ pub fn describe_routes(document: ApiDocument) -> ApiDocument {
             REDRIVE,
             "Send events that wait back to their queue; those that found none are published once more",
             |route| {
-                name(route);
+                add_name_parameter(route);
                 let form = route.schema::<LetterForm>();
                 route.takes_json(form, true);
                 route.answers_json::<SettledLetters>(StatusCode::OK);
@@ -265,7 +266,7 @@ pub fn describe_routes(document: ApiDocument) -> ApiDocument {
             },
         )
         .with_described_route("dropLetters", &POST, DROP, "Drop events that wait", |route| {
-            name(route);
+            add_name_parameter(route);
             let form = route.schema::<LetterForm>();
             route.takes_json(form, true);
             route.answers_json::<SettledLetters>(StatusCode::OK);

@@ -151,18 +151,19 @@ pub enum OpenError {
 
 impl Config {
     pub async fn load_certificate(&self) -> Result<Option<Certificate>, OpenError> {
-        let unset = |path: &PathBuf| path.as_os_str().is_empty();
-        match (unset(&self.tls_certificate), unset(&self.tls_key)) {
-            (true, true) => Ok(None),
-            (false, false) if !self.public_origin.starts_with("https://") => {
+        let has_chain = !self.tls_certificate.as_os_str().is_empty();
+        let has_key = !self.tls_key.as_os_str().is_empty();
+        match (has_chain, has_key) {
+            (false, false) => Ok(None),
+            (true, true) if !self.public_origin.starts_with("https://") => {
                 Err(OpenError::PlainOrigin)
             }
-            (false, false) => {
+            (true, true) => {
                 let chain = self.tls_certificate.clone();
                 let key = self.tls_key.clone();
                 Ok(Some(Certificate::load(chain, key).await?))
             }
-            _ => Err(OpenError::HalfOfTls),
+            (true, false) | (false, true) => Err(OpenError::HalfOfTls),
         }
     }
 }

@@ -35,6 +35,16 @@ struct RoutePattern {
     route: &'static Route,
 }
 
+impl RoutePattern {
+    fn from_route(route: &'static Route, pattern: String) -> Self {
+        Self {
+            method: &route.method,
+            pattern,
+            route,
+        }
+    }
+}
+
 impl RouteMatcher {
     pub fn new(routes: &'static [Route]) -> Self {
         Self(Arc::new(build_table(routes)))
@@ -85,17 +95,13 @@ pub fn path_patterns(routes: &'static [Route]) -> impl Iterator<Item = String> {
 
 /// Canonical patterns first, then aliases, then unversioned ones.
 fn route_patterns(routes: &'static [Route]) -> Vec<RoutePattern> {
-    let spelling = |route: &'static Route, pattern: String| RoutePattern {
-        method: &route.method,
-        pattern,
-        route,
-    };
     let canonical = routes
         .iter()
-        .map(|route| spelling(route, route.path.to_owned()));
+        .map(|route| RoutePattern::from_route(route, route.path.to_owned()));
     let aliases = ALIASES.iter().filter_map(|alias| {
-        let target = |r: &&Route| r.method == alias.to_method && r.path == alias.to_path;
-        let route = routes.iter().find(target)?;
+        let route = routes
+            .iter()
+            .find(|route| route.method == alias.to_method && route.path == alias.to_path)?;
         Some(RoutePattern {
             method: &alias.method,
             pattern: alias.path.to_owned(),
@@ -104,7 +110,7 @@ fn route_patterns(routes: &'static [Route]) -> Vec<RoutePattern> {
     });
     let unversioned = routes.iter().filter_map(|route| {
         let rest = route.path.strip_prefix("/api/v1/")?;
-        Some(spelling(route, format!("/api/{rest}")))
+        Some(RoutePattern::from_route(route, format!("/api/{rest}")))
     });
     canonical.chain(aliases).chain(unversioned).collect()
 }
@@ -133,12 +139,15 @@ fn canonical_path(route: &Route, pattern: &str, path: &str) -> Option<String> {
     let mut params = words
         .filter(|(expected, _)| is_param(expected))
         .map(|(_, word)| word);
-    let word = |expected: &'static str| match is_param(expected) {
-        true => params.next().filter(|word| is_plain(word)),
-        false => Some(expected),
-    };
-    let words: Option<Vec<&str>> = route.path.split('/').map(word).collect();
-    Some(words?.join("/"))
+    let mut words = Vec::new();
+    for expected in route.path.split('/') {
+        if is_param(expected) {
+            words.push(params.next().filter(|word| is_plain(word))?);
+        } else {
+            words.push(expected);
+        }
+    }
+    Some(words.join("/"))
 }
 
 fn is_param(word: &str) -> bool {
@@ -146,10 +155,13 @@ fn is_param(word: &str) -> bool {
 }
 
 fn is_plain(word: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
     (1..=PARAM_BYTES_MAX).contains(&word.len())
-        && word.bytes().all(plain)
+        && word.bytes().all(is_plain_byte)
         && word.bytes().any(|b| b != b'.')
+}
+
+fn is_plain_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
 }
 
 #[cfg(test)]
@@ -195,190 +207,71 @@ mod tests {
         }
     }
 
+    const ACCEPT: &str = "POST /api/v1/orders/789/accept @order";
+
+    /// Method, older spelling, and the route it leads to.
+    #[rustfmt::skip]
+    const OLDER_SPELLINGS: &[(&str, &str, &str)] = &[
+        ("POST",   "/api/auth/login",                   "POST /api/v1/auth/login @auth"),
+        ("POST",   "/api/auth/register",                "POST /api/v1/auth/register @auth"),
+        ("POST",   "/api/auth/verify-token",            "POST /api/v1/auth/verify-token @auth"),
+        ("POST",   "/api/auth/verify-token/",           "POST /api/v1/auth/verify-token @auth"),
+        ("POST",   "/verify-token",                     "POST /api/v1/auth/verify-token @auth"),
+        ("POST",   "/api/users/register",               "POST /api/v1/auth/register @auth"),
+        ("POST",   "/api/users/login",                  "POST /api/v1/auth/login @auth"),
+        ("GET",    "/api/v1/users/u1",                  "GET /api/v1/users/u1/account @auth"),
+        ("GET",    "/api/users/u1/",                    "GET /api/v1/users/u1/account @auth"),
+        ("PUT",    "/api/v1/users/u1",                  "PUT /api/v1/users/u1/profile @user"),
+        ("PUT",    "/api/users/u1/",                    "PUT /api/v1/users/u1/profile @user"),
+        ("DELETE", "/api/v1/users/u1",                  "POST /api/v1/admin/users/u1/revoke @auth"),
+        ("GET",    "/api/users/profile",                "GET /api/v1/users/me/profile @user"),
+        ("PUT",    "/api/users/profile/",               "PUT /api/v1/users/me/profile @user"),
+        ("POST",   "/api/users/addresses",              "POST /api/v1/users/me/addresses @user"),
+        ("GET",    "/customers/7/profile",              "GET /api/v1/customers/7/profile @user"),
+        ("PUT",    "/providers/7/profile",              "PUT /api/v1/providers/7/profile @user"),
+        ("GET",    "/api/providers/7/profile",          "GET /api/v1/providers/7/profile @user"),
+        ("POST",   "/api/orders",                       "POST /api/v1/orders @order"),
+        ("POST",   "/api/orders/",                      "POST /api/v1/orders @order"),
+        ("POST",   "/api/customer/orders/publish",      "POST /api/v1/orders @order"),
+        ("GET",    "/api/customer/orders",              "GET /api/v1/orders @order"),
+        ("GET",    "/api/orders/789",                   "GET /api/v1/orders/789 @order"),
+        ("GET",    "/api/orders/789/",                  "GET /api/v1/orders/789 @order"),
+        ("PUT",    "/api/orders/789/status",            "PUT /api/v1/orders/789/status @order"),
+        ("PUT",    "/api/orders/789/accept",            ACCEPT),
+        ("POST",   "/api/orders/789/accept",            ACCEPT),
+        ("PUT",    "/api/provider/orders/789/accept",   ACCEPT),
+        ("PUT",    "/api/provider/orders/789/accept/",  ACCEPT),
+        ("POST",   "/customer/orders/publish",          "POST /api/v1/orders @order"),
+        ("POST",   "/orders",                           "POST /api/v1/orders @order"),
+        ("GET",    "/customer/orders",                  "GET /api/v1/orders @order"),
+        ("GET",    "/customer/orders/789",              "GET /api/v1/orders/789 @order"),
+        ("PUT",    "/customer/orders/789/cancel",       "POST /api/v1/orders/789/cancel @order"),
+        ("GET",    "/provider/orders/available",        "GET /api/v1/orders/available @order"),
+        ("PUT",    "/provider/orders/789/accept",       ACCEPT),
+        ("GET",    "/orders/789",                       "GET /api/v1/orders/789 @order"),
+        ("PUT",    "/orders/789/status",                "PUT /api/v1/orders/789/status @order"),
+        ("POST",   "/payments/",                        "POST /api/v1/payments @payment"),
+        ("POST",   "/api/payments/",                    "POST /api/v1/payments @payment"),
+        ("GET",    "/payments/7",                       "GET /api/v1/payments/7 @payment"),
+        ("POST",   "/payments/callback",                "POST /api/v1/payments/callback @payment"),
+        ("POST",   "/payments/refund",                  "POST /api/v1/refunds @payment"),
+        ("POST",   "/api/payments/refund",              "POST /api/v1/refunds @payment"),
+        ("POST",   "/refunds",                          "POST /api/v1/refunds @payment"),
+        ("POST",   "/reviews",                          "POST /api/v1/reviews @review"),
+        ("GET",    "/reviews/7",                        "GET /api/v1/reviews/7 @review"),
+        ("GET",    "/providers/7/reviews",              "GET /api/v1/providers/7/reviews @review"),
+        ("GET",    "/notifications",                    "GET /api/v1/notifications @notification"),
+        ("PUT",    "/notifications/7/read",             "PUT /api/v1/notifications/7/read @notification"),
+        ("GET",    "/api/notifications",                "GET /api/v1/notifications @notification"),
+        ("POST",   "/api/notifications/email",          "POST /api/v1/admin/notices/email @notification"),
+        ("POST",   "/api/notifications/sms/",           "POST /api/v1/admin/notices/sms @notification"),
+    ];
+
     #[test]
     fn the_older_spellings_lead_to_the_canonical_route() {
-        let accept = "POST /api/v1/orders/789/accept @order";
-        for (method, spelling, expected) in [
-            ("POST", "/api/auth/login", "POST /api/v1/auth/login @auth"),
-            (
-                "POST",
-                "/api/auth/register",
-                "POST /api/v1/auth/register @auth",
-            ),
-            (
-                "POST",
-                "/api/auth/verify-token",
-                "POST /api/v1/auth/verify-token @auth",
-            ),
-            (
-                "POST",
-                "/api/auth/verify-token/",
-                "POST /api/v1/auth/verify-token @auth",
-            ),
-            (
-                "POST",
-                "/verify-token",
-                "POST /api/v1/auth/verify-token @auth",
-            ),
-            (
-                "POST",
-                "/api/users/register",
-                "POST /api/v1/auth/register @auth",
-            ),
-            ("POST", "/api/users/login", "POST /api/v1/auth/login @auth"),
-            (
-                "GET",
-                "/api/v1/users/u1",
-                "GET /api/v1/users/u1/account @auth",
-            ),
-            (
-                "GET",
-                "/api/users/u1/",
-                "GET /api/v1/users/u1/account @auth",
-            ),
-            (
-                "PUT",
-                "/api/v1/users/u1",
-                "PUT /api/v1/users/u1/profile @user",
-            ),
-            (
-                "PUT",
-                "/api/users/u1/",
-                "PUT /api/v1/users/u1/profile @user",
-            ),
-            (
-                "DELETE",
-                "/api/v1/users/u1",
-                "POST /api/v1/admin/users/u1/revoke @auth",
-            ),
-            (
-                "GET",
-                "/api/users/profile",
-                "GET /api/v1/users/me/profile @user",
-            ),
-            (
-                "PUT",
-                "/api/users/profile/",
-                "PUT /api/v1/users/me/profile @user",
-            ),
-            (
-                "POST",
-                "/api/users/addresses",
-                "POST /api/v1/users/me/addresses @user",
-            ),
-            (
-                "GET",
-                "/customers/7/profile",
-                "GET /api/v1/customers/7/profile @user",
-            ),
-            (
-                "PUT",
-                "/providers/7/profile",
-                "PUT /api/v1/providers/7/profile @user",
-            ),
-            (
-                "GET",
-                "/api/providers/7/profile",
-                "GET /api/v1/providers/7/profile @user",
-            ),
-            ("POST", "/api/orders", "POST /api/v1/orders @order"),
-            ("POST", "/api/orders/", "POST /api/v1/orders @order"),
-            (
-                "POST",
-                "/api/customer/orders/publish",
-                "POST /api/v1/orders @order",
-            ),
-            ("GET", "/api/customer/orders", "GET /api/v1/orders @order"),
-            ("GET", "/api/orders/789", "GET /api/v1/orders/789 @order"),
-            ("GET", "/api/orders/789/", "GET /api/v1/orders/789 @order"),
-            (
-                "PUT",
-                "/api/orders/789/status",
-                "PUT /api/v1/orders/789/status @order",
-            ),
-            ("PUT", "/api/orders/789/accept", accept),
-            ("POST", "/api/orders/789/accept", accept),
-            ("PUT", "/api/provider/orders/789/accept", accept),
-            ("PUT", "/api/provider/orders/789/accept/", accept),
-            (
-                "POST",
-                "/customer/orders/publish",
-                "POST /api/v1/orders @order",
-            ),
-            ("POST", "/orders", "POST /api/v1/orders @order"),
-            ("GET", "/customer/orders", "GET /api/v1/orders @order"),
-            (
-                "GET",
-                "/customer/orders/789",
-                "GET /api/v1/orders/789 @order",
-            ),
-            (
-                "PUT",
-                "/customer/orders/789/cancel",
-                "POST /api/v1/orders/789/cancel @order",
-            ),
-            (
-                "GET",
-                "/provider/orders/available",
-                "GET /api/v1/orders/available @order",
-            ),
-            ("PUT", "/provider/orders/789/accept", accept),
-            ("GET", "/orders/789", "GET /api/v1/orders/789 @order"),
-            (
-                "PUT",
-                "/orders/789/status",
-                "PUT /api/v1/orders/789/status @order",
-            ),
-            ("POST", "/payments/", "POST /api/v1/payments @payment"),
-            ("POST", "/api/payments/", "POST /api/v1/payments @payment"),
-            ("GET", "/payments/7", "GET /api/v1/payments/7 @payment"),
-            (
-                "POST",
-                "/payments/callback",
-                "POST /api/v1/payments/callback @payment",
-            ),
-            ("POST", "/payments/refund", "POST /api/v1/refunds @payment"),
-            (
-                "POST",
-                "/api/payments/refund",
-                "POST /api/v1/refunds @payment",
-            ),
-            ("POST", "/refunds", "POST /api/v1/refunds @payment"),
-            ("POST", "/reviews", "POST /api/v1/reviews @review"),
-            ("GET", "/reviews/7", "GET /api/v1/reviews/7 @review"),
-            (
-                "GET",
-                "/providers/7/reviews",
-                "GET /api/v1/providers/7/reviews @review",
-            ),
-            (
-                "GET",
-                "/notifications",
-                "GET /api/v1/notifications @notification",
-            ),
-            (
-                "PUT",
-                "/notifications/7/read",
-                "PUT /api/v1/notifications/7/read @notification",
-            ),
-            (
-                "GET",
-                "/api/notifications",
-                "GET /api/v1/notifications @notification",
-            ),
-            (
-                "POST",
-                "/api/notifications/email",
-                "POST /api/v1/admin/notices/email @notification",
-            ),
-            (
-                "POST",
-                "/api/notifications/sms/",
-                "POST /api/v1/admin/notices/sms @notification",
-            ),
-        ] {
+        for (method, spelling, expected) in OLDER_SPELLINGS {
             let method = Method::from_bytes(method.as_bytes()).unwrap();
-            assert_eq!(found(method, spelling), expected, "{spelling}");
+            assert_eq!(found(method, spelling), *expected, "{spelling}");
         }
     }
 

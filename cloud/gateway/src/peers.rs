@@ -30,13 +30,12 @@ impl Peers {
     /// Puts a circuit breaker around the remote parts. A call longer than `patience` counts as a
     /// failure.
     pub(crate) fn with_circuit_breakers(self, clock: &Clock, patience: Duration) -> Self {
-        let guarded = |(part, ways)| {
-            (
-                part,
-                vec![Upstream::combine_guarded(part, ways, clock, patience)],
-            )
-        };
-        Self(self.0.into_iter().map(guarded).collect())
+        let mut guarded = Self::default();
+        for (part, replicas) in self.0 {
+            let upstream = Upstream::combine_guarded(part, replicas, clock, patience);
+            guarded.0.insert(part, vec![upstream]);
+        }
+        guarded
     }
 }
 

@@ -21,10 +21,10 @@ impl PermissionRule {
         let can_be_held = Permission::allowed_for_role(role);
         match self {
             Self::Nothing | Self::Narrowed => None,
-            Self::All(all) => {
-                let lacks = |one: &&Permission| can_be_held.contains(one) && !held.contains(one);
-                all.iter().find(lacks).copied()
-            }
+            Self::All(all) => all
+                .iter()
+                .find(|one| can_be_held.contains(one) && !held.contains(one))
+                .copied(),
             Self::AnyOf(_) if role != Role::Admin => None,
             Self::AnyOf(any) if any.iter().any(|one| held.contains(one)) => None,
             Self::AnyOf(any) => any.first().copied(),

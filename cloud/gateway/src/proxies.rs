@@ -4,7 +4,7 @@
 //! long as the hop that wrote them is trusted. If both headers are present they must agree: a proxy
 //! that sets one may forward the client's own value of the other.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, header};
 
@@ -30,27 +30,19 @@ const FORWARDED: HeaderName = header::FORWARDED;
 
 impl TrustedProxies {
     pub fn new(listed: &[String]) -> Result<Self, ProxyError> {
-        let network = |text: &String| Network::parse(text).ok_or_else(|| ProxyError(text.clone()));
-        listed
-            .iter()
-            .map(network)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let mut networks = Vec::with_capacity(listed.len());
+        for text in listed {
+            networks.push(Network::parse(text).ok_or_else(|| ProxyError(text.clone()))?);
+        }
+        Ok(Self(networks))
     }
 
     /// The nearest untrusted hop. An unreadable entry ends the list.
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let [listed, forwarded] = [
-            (FORWARDED_FOR, parse_address as HopReader),
-            (FORWARDED, parse_forwarded),
-        ];
-        let says = |(name, read)| {
-            headers
-                .contains_key(&name)
-                .then(|| parse_hops(headers, &name, read))
-        };
-        let told = says(listed).map(|hops| self.nearest_untrusted(peer, hops));
-        let also = says(forwarded).map(|hops| self.nearest_untrusted(peer, hops));
+        let told = parse_hops(headers, &FORWARDED_FOR, parse_address);
+        let told = told.map(|hops| self.nearest_untrusted(peer, hops));
+        let also = parse_hops(headers, &FORWARDED, parse_forwarded);
+        let also = also.map(|hops| self.nearest_untrusted(peer, hops));
         match (told, also) {
             (Some(told), Some(also)) if told != also => peer,
             (told, also) => told.or(also).unwrap_or(peer),
@@ -101,11 +93,19 @@ fn address_bits(address: IpAddr) -> u128 {
     }
 }
 
-fn parse_hops(headers: &HeaderMap, name: &HeaderName, read: HopReader) -> Vec<Option<IpAddr>> {
+/// `None` without the header.
+fn parse_hops(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    read: HopReader,
+) -> Option<Vec<Option<IpAddr>>> {
+    if !headers.contains_key(name) {
+        return None;
+    }
     let lines = headers.get_all(name).into_iter();
     let hops = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
-    hops.map(|hop| str::from_utf8(hop).ok().and_then(read))
-        .collect()
+    let hops = hops.map(|hop| str::from_utf8(hop).ok().and_then(read));
+    Some(hops.collect())
 }
 
 /// The address in `for=192.0.2.43;proto=https`; `None` if it is missing, duplicated or a name.
@@ -121,15 +121,14 @@ fn parse_forwarded(hop: &str) -> Option<IpAddr> {
 /// Some proxies append the port.
 fn parse_address(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
-    let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|hop| hop.ip());
-    let bracketed = || {
-        hop.strip_prefix('[')?
-            .strip_suffix(']')?
-            .parse()
-            .ok()
-            .map(IpAddr::V6)
-    };
-    hop.parse().ok().or_else(with_port).or_else(bracketed)
+    if let Ok(address) = hop.parse::<IpAddr>() {
+        return Some(address);
+    }
+    if let Ok(with_port) = hop.parse::<SocketAddr>() {
+        return Some(with_port.ip());
+    }
+    let bracketed = hop.strip_prefix('[')?.strip_suffix(']')?;
+    bracketed.parse().ok().map(IpAddr::V6)
 }
 
 #[cfg(test)]

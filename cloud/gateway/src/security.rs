@@ -62,19 +62,22 @@ pub fn with_hsts(router: Router) -> Router {
 
 /// Origins are compared as text, so require the form that browsers send; `*` is invalid.
 pub fn parse_origin(key: &'static str, text: &str) -> Result<HeaderValue, OriginError> {
-    let wrong = || OriginError {
+    as_written_by_browsers(text).ok_or_else(|| OriginError {
         key,
         text: text.to_owned(),
+    })
+}
+
+fn as_written_by_browsers(text: &str) -> Option<HeaderValue> {
+    let uri: Uri = text.parse().ok()?;
+    let scheme @ ("http" | "https") = uri.scheme_str()? else {
+        return None;
     };
-    let uri: Uri = text.parse().map_err(|_| wrong())?;
-    let written = match (uri.scheme_str(), uri.authority()) {
-        (Some(scheme @ ("http" | "https")), Some(authority)) => format!("{scheme}://{authority}"),
-        _ => return Err(wrong()),
-    };
+    let written = format!("{scheme}://{}", uri.authority()?);
     if written != text || text.contains('@') {
-        return Err(wrong());
+        return None;
     }
-    HeaderValue::from_str(text).map_err(|_| wrong())
+    HeaderValue::from_str(text).ok()
 }
 
 #[cfg(test)]

@@ -86,22 +86,15 @@ impl Gateway {
             Ok(seat) => seat,
             Err(problem) => return problem.into_response(),
         };
-        let leg = |part, place| StreamLeg {
-            upstream: self.peers.upstream_for(part),
-            part,
-            token: caller.token.clone(),
-            trace: trace.clone(),
-            permissions: caller
-                .permissions
-                .as_deref()
-                .map(HeldPermissions::to_header),
-            place,
-        };
         let place = StreamCursor::from_last_event_id(headers.get(LAST_EVENT_ID));
-        let header = |place: &Option<String>| HeaderValue::from_str(place.as_ref()?).ok();
         let legs = [
-            leg(CloudPart::Hub, header(&place.orders)),
-            leg(CloudPart::Notification, header(&place.inbox)),
+            self.prepare_leg(CloudPart::Hub, place.orders.as_deref(), caller, trace),
+            self.prepare_leg(
+                CloudPart::Notification,
+                place.inbox.as_deref(),
+                caller,
+                trace,
+            ),
         ];
         let watch = SessionWatch {
             identity: self.identity.clone(),
@@ -122,6 +115,24 @@ impl Gateway {
             seat.release().await;
         });
         response
+    }
+
+    fn prepare_leg(
+        &self,
+        part: CloudPart,
+        place: Option<&str>,
+        caller: &VerifiedCaller,
+        trace: &TraceId,
+    ) -> StreamLeg {
+        let permissions = caller.permissions.as_deref();
+        StreamLeg {
+            upstream: self.peers.upstream_for(part),
+            part,
+            token: caller.token.clone(),
+            trace: trace.clone(),
+            permissions: permissions.map(HeldPermissions::to_header),
+            place: place.and_then(|place| HeaderValue::from_str(place).ok()),
+        }
     }
 }
 

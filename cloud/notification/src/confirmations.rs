@@ -158,21 +158,10 @@ impl NotificationDispatcher {
     /// Subject and text for an owner whose address was used for a new account.
     fn render_owner_mail(&self, languages: &[Language], owner: &str) -> (String, String) {
         let link = self.portal_link(SIGN_IN_PAGE);
-        let text = |language| {
-            let known = say::known_owner { name: owner.into() }.render_in(language);
-            let sign_in = link
-                .as_deref()
-                .map(|link| say::known_sign_in { link: link.into() }.render_in(language));
-            [
-                Some(known),
-                sign_in,
-                Some(say::known_not_you.render_in(language)),
-            ]
-        };
         in_each_language(
             languages,
             |language| say::known_subject.render_in(language),
-            text,
+            |language| render_owner_paragraphs(language, owner, link.as_deref()),
         )
     }
 
@@ -185,25 +174,10 @@ impl NotificationDispatcher {
     ) -> (String, String) {
         let hours = u64::try_from(left_ms / HOUR_MS).unwrap_or_default();
         let link = self.portal_link(&format!("{PAGE}{code}"));
-        let text = |language| {
-            let confirm = say::confirm_code {
-                code: code.into(),
-                hours: hours.into(),
-            }
-            .render_in(language);
-            let open = link
-                .as_deref()
-                .map(|link| say::confirm_link { link: link.into() }.render_in(language));
-            [
-                Some(confirm),
-                open,
-                Some(say::confirm_not_you.render_in(language)),
-            ]
-        };
         in_each_language(
             languages,
             |language| say::confirm_subject.render_in(language),
-            text,
+            |language| render_code_paragraphs(language, code, hours, link.as_deref()),
         )
     }
 
@@ -211,6 +185,33 @@ impl NotificationDispatcher {
         let portal = self.portal_url.trim_end_matches('/');
         (!portal.is_empty()).then(|| format!("{portal}{page}"))
     }
+}
+
+fn render_owner_paragraphs(
+    language: Language,
+    owner: &str,
+    link: Option<&str>,
+) -> [Option<String>; 3] {
+    let known = say::known_owner { name: owner.into() }.render_in(language);
+    let sign_in = link.map(|link| say::known_sign_in { link: link.into() }.render_in(language));
+    let not_you = say::known_not_you.render_in(language);
+    [Some(known), sign_in, Some(not_you)]
+}
+
+fn render_code_paragraphs(
+    language: Language,
+    code: &str,
+    hours: u64,
+    link: Option<&str>,
+) -> [Option<String>; 3] {
+    let confirm = say::confirm_code {
+        code: code.into(),
+        hours: hours.into(),
+    }
+    .render_in(language);
+    let open = link.map(|link| say::confirm_link { link: link.into() }.render_in(language));
+    let not_you = say::confirm_not_you.render_in(language);
+    [Some(confirm), open, Some(not_you)]
 }
 
 /// Joins the subjects into one line and the texts with blank lines.

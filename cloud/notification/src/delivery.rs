@@ -19,7 +19,7 @@ use platform::{
 use process::{clock::Clock, problem::format_error_chain, tasks::Tasks, tokens::TokenVerifier};
 use serde::Serialize;
 use texts::Sentence;
-use wire::{Language, Role, UnixMillis, UserId};
+use wire::{EventId, Language, Role, UnixMillis, UserId};
 
 use crate::{
     domain::{self, Channel, DeliveryPreferences, InboxLine, InboxOwner, LineText, NoticeKind},
@@ -110,9 +110,14 @@ impl NotificationDispatcher {
         if !self.can_send_by(channel, line.role) || now.ms_since(line.created_at) > FRESH_MS {
             return Ok(());
         }
-        let event = (line.event_type, line.event_id);
-        let planned =
-            NotificationDelivery::of_line(line.owner(), line.notice_kind(), event, channel, now);
+        let planned = NotificationDelivery::of_line(
+            line.owner(),
+            line.notice_kind(),
+            line.event_type,
+            line.event_id,
+            channel,
+            now,
+        );
         self.log
             .add_new_deliveries(&[(self.clock.new_id(), planned)])
             .await
@@ -189,7 +194,7 @@ impl NotificationDispatcher {
         }
         let said = match delivery.event_id {
             Some(event) => {
-                self.build_line_message(delivery.owner(), (kind, event), &wishes)
+                self.build_line_message(delivery.owner(), kind, event, &wishes)
                     .await?
             }
             None => self.build_digest_message(delivery, &wishes).await?,
@@ -240,7 +245,8 @@ impl NotificationDispatcher {
     async fn build_line_message(
         &self,
         owner: InboxOwner,
-        (kind, event): (NoticeKind, wire::EventId),
+        kind: NoticeKind,
+        event: EventId,
         wishes: &DeliveryPreferences,
     ) -> Result<Option<RenderedMessage>, DocumentsError> {
         let found = self.inboxes.find_line_of_event(owner, event).await?;
@@ -309,10 +315,14 @@ fn delivery_for_line(
     Some(
         match wishes.next_digest_at(now).filter(|_| !kind.is_urgent()) {
             Some(at) => NotificationDelivery::of_digest(owner, channel, at, now),
-            None => {
-                let event = (line.event_type, line.event_id);
-                NotificationDelivery::of_line(owner, kind, event, channel, now)
-            }
+            None => NotificationDelivery::of_line(
+                owner,
+                kind,
+                line.event_type,
+                line.event_id,
+                channel,
+                now,
+            ),
         },
     )
 }

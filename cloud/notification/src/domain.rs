@@ -3,6 +3,7 @@
 
 mod audience;
 mod brief;
+mod event_lines;
 mod facts;
 mod inbox;
 mod moments;
@@ -10,12 +11,12 @@ mod preferences;
 mod reader;
 mod sentence;
 
-pub use audience::{
-    EventAudience, EventRecipient, SourceEvent, event_audience, line_of_match, line_of_payout,
-    lines_of_money, lines_of_order, lines_of_person, lines_of_profile, lines_of_readmission,
-    lines_of_review,
-};
+pub use audience::{EventAudience, EventRecipient, event_audience};
 pub use brief::{render_brief, render_inbox_hint, text_message};
+pub use event_lines::{
+    SourceEvent, line_of_match, line_of_payout, lines_of_money, lines_of_order, lines_of_person,
+    lines_of_profile, lines_of_readmission, lines_of_review,
+};
 pub use inbox::{
     InboxKind, InboxLine, InboxOwner, InboxPage, InboxPageRequest, KEPT_MS, KeptFrom, LineId,
     LineParams, MoneyParams, MoneyTerms, NoticeParams, OrderParams, PageRequest, PersonParams,

@@ -27,13 +27,14 @@ const NOTICES: &str = "notification.notices";
 pub fn start(
     tasks: &Tasks,
     documents: &Documents,
-    (log, notices): (&DeliveryStore, &NoticeStore),
+    log: &DeliveryStore,
+    notices: &NoticeStore,
     reminders: PaymentReminders,
 ) -> Result<(), JobError> {
     let store = reminders.inboxes.clone();
     let clock = reminders.clock.clone();
     let jobs = vec![
-        purge_job(store.clone(), (log.clone(), notices.clone()), clock.clone()),
+        purge_job(store.clone(), log.clone(), notices.clone(), clock.clone()),
         reseal_job(store, notices.clone()),
         Job::new("notification-reminders", REMINDERS_CRON, move || {
             let reminders = reminders.clone();
@@ -58,7 +59,7 @@ fn reseal_job(store: InboxStore, notices: NoticeStore) -> Job {
     })
 }
 
-fn purge_job(store: InboxStore, (log, notices): (DeliveryStore, NoticeStore), clock: Clock) -> Job {
+fn purge_job(store: InboxStore, log: DeliveryStore, notices: NoticeStore, clock: Clock) -> Job {
     Job::new("purge_read_notifications", PURGE_CRON, move || {
         let store = store.clone();
         let now = clock.now();

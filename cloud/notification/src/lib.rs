@@ -93,7 +93,7 @@ pub async fn open(
         store: record,
         deliveries: deliveries.clone(),
     };
-    jobs::start(&ground.tasks, &documents, (&log, &notices.store), reminders)?;
+    jobs::start(&ground.tasks, &documents, &log, &notices.store, reminders)?;
     let inboxes = InboxEventConsumer {
         store: store.clone(),
         deliveries: deliveries.clone(),
@@ -136,8 +136,8 @@ pub async fn open(
 }
 
 fn fan_out_rules(config: &Config) -> Result<FanOutRules, OpenError> {
-    let wrong = || std::io::Error::other("it is 1 to 100");
-    let rules = config.fan_out_rules().ok_or_else(wrong);
+    let rules = config.fan_out_rules();
+    let rules = rules.ok_or_else(|| std::io::Error::other("it is 1 to 100"));
     rules.map_err(OpenError::own_failure(
         "`notification.providers_told_max`: the matching cannot be asked",
     ))
@@ -145,20 +145,23 @@ fn fan_out_rules(config: &Config) -> Result<FanOutRules, OpenError> {
 
 /// Requires `https` except on this machine, because links in mails lead there.
 fn checked_portal_url(config: &Config) -> Result<String, OpenError> {
-    let url = config.portal_url.clone();
-    let host = |url: &str| url.split(['/', ':']).next().unwrap_or_default().to_owned();
-    let is_sound = url.is_empty()
-        || url
-            .strip_prefix("https://")
-            .is_some_and(|rest| !host(rest).is_empty())
-        || url
-            .strip_prefix("http://")
-            .is_some_and(|rest| is_loopback(&host(rest)));
-    let wrong = || std::io::Error::other("it is empty, https://HOST, or http:// on this machine");
-    let sound = is_sound.then_some(url).ok_or_else(wrong);
-    sound.map_err(OpenError::own_failure(
+    let url = &config.portal_url;
+    let has_host = host_after_scheme(url, "https://").is_some_and(|host| !host.is_empty());
+    let is_local = host_after_scheme(url, "http://").is_some_and(is_loopback);
+    let checked = if url.is_empty() || has_host || is_local {
+        Ok(url.clone())
+    } else {
+        Err(std::io::Error::other(
+            "it is empty, https://HOST, or http:// on this machine",
+        ))
+    };
+    checked.map_err(OpenError::own_failure(
         "`notification.portal_url`: mails cannot name the portal",
     ))
+}
+
+fn host_after_scheme<'a>(url: &'a str, scheme: &str) -> Option<&'a str> {
+    url.strip_prefix(scheme)?.split(['/', ':']).next()
 }
 
 fn open_channels(config: &Config) -> Result<OutboundChannels, OpenError> {

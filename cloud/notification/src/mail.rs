@@ -189,20 +189,10 @@ fn build_transport(
     if host.is_empty() {
         return Err(MailAddressError::Form);
     }
-    let tls = || -> Result<TlsParameters, MailAddressError> {
-        let mut tls = TlsParameters::builder(host.to_owned());
-        if let Some(pem) = authorities.own_pem() {
-            for own in split_certificates(pem) {
-                let own = Certificate::from_pem(own.as_bytes()).map_err(MailAddressError::Tls)?;
-                tls = tls.add_root_certificate(own);
-            }
-        }
-        tls.build_rustls().map_err(MailAddressError::Tls)
-    };
     let tls = match (is_smtps, is_loopback(host)) {
-        (true, _) => Tls::Wrapper(tls()?),
+        (true, _) => Tls::Wrapper(build_tls_parameters(host, authorities)?),
         (false, true) => Tls::None,
-        (false, false) => Tls::Required(tls()?),
+        (false, false) => Tls::Required(build_tls_parameters(host, authorities)?),
     };
     let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
         .port(port)
@@ -215,6 +205,20 @@ fn build_transport(
         builder = builder.credentials(credentials);
     }
     Ok(builder.build())
+}
+
+fn build_tls_parameters(
+    host: &str,
+    authorities: &CertificateAuthorities,
+) -> Result<TlsParameters, MailAddressError> {
+    let mut tls = TlsParameters::builder(host.to_owned());
+    if let Some(pem) = authorities.own_pem() {
+        for own in split_certificates(pem) {
+            let own = Certificate::from_pem(own.as_bytes()).map_err(MailAddressError::Tls)?;
+            tls = tls.add_root_certificate(own);
+        }
+    }
+    tls.build_rustls().map_err(MailAddressError::Tls)
 }
 
 /// Splits a PEM file, because the library reads only its first certificate.

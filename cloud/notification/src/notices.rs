@@ -11,7 +11,7 @@ use wire::{Code, OrderId, Role, UserId};
 
 use crate::{
     delivery::NotificationDispatcher,
-    domain::{Channel, LineId, NoticeParams},
+    domain::{Channel, InboxOwner, LineId, NoticeParams},
     say,
     store::{Notice, NoticeId, NoticeStore},
 };
@@ -87,8 +87,17 @@ impl NoticeWriter {
         self.check_pace(author, draft).await?;
         let clock = &self.deliveries.clock;
         let id = NoticeId(clock.new_id());
-        let under = (author.to_owned(), draft.key);
-        let mut notice = Notice::new(under, (draft.to, role), draft.words.clone(), clock.now());
+        let to = InboxOwner {
+            user_id: draft.to,
+            role,
+        };
+        let mut notice = Notice::new(
+            author.to_owned(),
+            draft.key,
+            to,
+            draft.words.clone(),
+            clock.now(),
+        );
         notice.order_id = draft.order_id;
         notice.channel = draft
             .channel

@@ -49,9 +49,8 @@ pub async fn apply_order_event(store: &InboxStore, event: &Event) -> Result<(), 
     match event.kind {
         EventType::OrderCompleted if !is_paid => {
             let due_at = event.at.plus_ms(DAY_MS);
-            let told = (order.customer_id, event.id);
             Ok(store
-                .begin_reminding(order.id, told, (event.at, due_at))
+                .begin_reminding(order.id, order.customer_id, event.id, event.at, due_at)
                 .await?)
         }
         EventType::OrderStatusChanged if is_done && is_paid => {

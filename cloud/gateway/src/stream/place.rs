@@ -18,10 +18,9 @@ impl StreamCursor {
     pub fn from_last_event_id(last: Option<&HeaderValue>) -> Self {
         let last = last.and_then(|last| last.to_str().ok()).unwrap_or_default();
         let (orders, inbox) = last.split_once(BETWEEN).unwrap_or((last, ""));
-        let given = |place: &str| (!place.is_empty()).then(|| place.to_owned());
         Self {
-            orders: given(orders),
-            inbox: given(inbox),
+            orders: non_empty_text(orders),
+            inbox: non_empty_text(inbox),
         }
     }
 
@@ -50,6 +49,10 @@ impl StreamCursor {
             None => orders.to_owned(),
         }
     }
+}
+
+fn non_empty_text(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use wire::{EventType, Order, OrderEvent, PaymentEvent, PaymentStatus};
 
-use super::{LineParams, MoneyParams, MoneyTerms, OrderParams, audience::SourceEvent};
+use super::{LineParams, MoneyParams, MoneyTerms, OrderParams, event_lines::SourceEvent};
 
 impl LineParams {
     /// `dispute_ms` is the objection period after a completion.

@@ -91,16 +91,18 @@ impl FromStr for DayMinute {
 
     fn from_str(text: &str) -> Result<Self, DayMinuteError> {
         let (hour, minute) = text.split_once(':').ok_or(DayMinuteError)?;
-        let part = |text: &str, below: u16| -> Result<u16, DayMinuteError> {
-            let is_digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-            let number = text
-                .parse()
-                .ok()
-                .filter(|number| is_digits && *number < below);
-            number.ok_or(DayMinuteError)
-        };
-        Ok(Self(part(hour, 24)? * 60 + part(minute, 60)?))
+        let hour = parse_two_digits(hour, 24)?;
+        let minute = parse_two_digits(minute, 60)?;
+        Ok(Self(hour * 60 + minute))
     }
+}
+
+fn parse_two_digits(text: &str, below: u16) -> Result<u16, DayMinuteError> {
+    let is_digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok();
+    number
+        .filter(|number| is_digits && *number < below)
+        .ok_or(DayMinuteError)
 }
 
 impl std::fmt::Display for DayMinute {

@@ -33,11 +33,14 @@ impl InboxReader {
 
 impl ShownLines {
     fn for_admin(holds_any: impl Fn(&[Permission]) -> bool) -> Self {
-        let is_shown = |event: &EventType| holds_any(audience::line_permissions(*event));
-        if audience::events_for_admins().all(|event| is_shown(&event)) {
-            return Self::All;
+        let shown: Vec<EventType> = audience::events_for_admins()
+            .filter(|event| holds_any(audience::line_permissions(*event)))
+            .collect();
+        if shown.len() == audience::events_for_admins().count() {
+            Self::All
+        } else {
+            Self::Of(shown)
         }
-        Self::Of(audience::events_for_admins().filter(is_shown).collect())
     }
 
     pub fn includes_event(&self, event: Option<EventType>) -> bool {

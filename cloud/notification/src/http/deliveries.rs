@@ -63,14 +63,15 @@ pub async fn log(
         .log
         .read_page(query.state, page.after, page.limit)
         .await?;
-    let items = found.items.into_iter().map(to_delivery_item).collect();
+    let items = found.items.into_iter();
+    let items = items.map(|(id, delivery)| to_delivery_item(id, delivery));
     Ok(Json(DeliveryLog {
-        items,
+        items: items.collect(),
         next: found.next.map(|next| next.to_string()),
     }))
 }
 
-fn to_delivery_item((id, delivery): (Uuid, NotificationDelivery)) -> DeliveryItem {
+fn to_delivery_item(id: Uuid, delivery: NotificationDelivery) -> DeliveryItem {
     DeliveryItem {
         id,
         user_id: delivery.user_id,

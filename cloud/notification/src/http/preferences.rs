@@ -148,15 +148,7 @@ fn to_preferences_view(
     version: i64,
     channels: Vec<Channel>,
 ) -> NotificationPreferences {
-    let of = |kind: NoticeKind| KindPreference {
-        kind,
-        channels: Channel::ALL
-            .into_iter()
-            .filter(|c| preferences.wants_channel(kind, *c))
-            .collect(),
-        locked: kind.locked_channels().to_vec(),
-        passes_quiet_hours: kind.is_urgent(),
-    };
+    let kinds = NoticeKind::ALL.map(|kind| to_kind_preference(preferences, kind));
     NotificationPreferences {
         version,
         language: preferences.language,
@@ -164,6 +156,17 @@ fn to_preferences_view(
         quiet_hours: preferences.quiet_hours,
         digest_hour: preferences.digest_hour,
         channels,
-        kinds: NoticeKind::ALL.map(of).into(),
+        kinds: kinds.into(),
+    }
+}
+
+fn to_kind_preference(preferences: &DeliveryPreferences, kind: NoticeKind) -> KindPreference {
+    let wanted = Channel::ALL.into_iter();
+    let wanted = wanted.filter(|channel| preferences.wants_channel(kind, *channel));
+    KindPreference {
+        kind,
+        channels: wanted.collect(),
+        locked: kind.locked_channels().to_vec(),
+        passes_quiet_hours: kind.is_urgent(),
     }
 }

@@ -81,8 +81,9 @@ pub async fn open_inbox_stream(
     request: Request,
 ) -> Result<Response, Problem> {
     let InboxStreams { tasks, seats } = &service.streams;
-    let refused = || Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S);
-    let seat = seats.open().ok_or_else(refused)?;
+    let seat = seats
+        .open()
+        .ok_or_else(|| Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S))?;
     let (sender, response) = sse::open_stream();
     let stop = request
         .extensions()

@@ -113,15 +113,15 @@ impl NotificationDelivery {
     pub fn of_line(
         owner: InboxOwner,
         kind: NoticeKind,
-        event: (impl Into<Option<EventType>>, EventId),
+        event_type: Option<EventType>,
+        event_id: EventId,
         channel: Channel,
         now: UnixMillis,
     ) -> Self {
-        let (event_type, event_id) = event;
         Self {
             once: once_of_line(owner.user_id, event_id, channel),
             kind: Some(kind),
-            event_type: event_type.into(),
+            event_type,
             event_id: Some(event_id),
             ..Self::new_waiting(owner, channel, now)
         }

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{EventId, OrderId, Role, UnixMillis, UserId};
 
-use crate::domain::{Channel, InboxLine, LineParams, NoticeParams};
+use crate::domain::{Channel, InboxLine, InboxOwner, LineParams, NoticeParams};
 
 const KEPT_MS: i64 = 365 * 24 * 60 * 60 * 1000;
 
@@ -70,22 +70,20 @@ impl DocumentBody for Notice {
 
 impl Notice {
     pub fn new(
-        (author, key): (String, Uuid),
-        (user_id, role): (UserId, Role),
+        author: String,
+        key: Uuid,
+        to: InboxOwner,
         words: NoticeParams,
         created_at: UnixMillis,
     ) -> Self {
-        let order_id = None;
-        let channel = None;
-        let once = idempotency_key(&author, key);
         Self {
-            once,
+            once: idempotency_key(&author, key),
             author,
-            user_id,
-            role,
-            order_id,
+            user_id: to.user_id,
+            role: to.role,
+            order_id: None,
             words,
-            channel,
+            channel: None,
             created_at,
         }
     }

@@ -52,8 +52,10 @@ impl InboxStore {
     pub async fn begin_reminding(
         &self,
         order: OrderId,
-        (customer_id, event_id): (UserId, EventId),
-        (at, due_at): (UnixMillis, UnixMillis),
+        customer_id: UserId,
+        event_id: EventId,
+        at: UnixMillis,
+        due_at: UnixMillis,
     ) -> Result<(), DocumentsError> {
         let reminder = PaymentReminder {
             customer_id,
@@ -75,11 +77,9 @@ impl InboxStore {
         order: OrderId,
         at: UnixMillis,
     ) -> Result<(), DocumentsError> {
-        let customer_id = UserId(Uuid::nil());
-        let event_id = EventId(Uuid::nil());
         let ended = PaymentReminder {
-            customer_id,
-            event_id,
+            customer_id: UserId(Uuid::nil()),
+            event_id: EventId(Uuid::nil()),
             told: 0,
             is_waiting: false,
             due_at: at,

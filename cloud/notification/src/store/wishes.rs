@@ -6,7 +6,7 @@ use platform::documents::{
 use serde::{Deserialize, Serialize};
 use wire::{Language, UserId};
 
-use crate::domain::{DeliveryPreferences, QuietHours, TimeZone};
+use crate::domain::{Channel, DeliveryPreferences, NoticeKind, QuietHours, TimeZone};
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct PreferencesDocument {
@@ -89,16 +89,20 @@ impl From<PreferencesDocument> for DeliveryPreferences {
     /// Ignores time zones that a later database removed, and kinds or channels from a later
     /// version.
     fn from(kept: PreferencesDocument) -> Self {
-        let known =
-            |(kind, channel): &(String, String)| Some((kind.parse().ok()?, channel.parse().ok()?));
+        let wishes = kept.wishes.iter();
+        let wishes = wishes.filter_map(|(kind, channel)| parse_wish(kind, channel));
         Self {
             language: kept.language,
             time_zone: TimeZone::from_name(&kept.time_zone),
             quiet_hours: kept.quiet_hours,
             digest_hour: kept.digest_hour,
-            wishes: kept.wishes.iter().filter_map(known).collect(),
+            wishes: wishes.collect(),
         }
     }
+}
+
+fn parse_wish(kind: &str, channel: &str) -> Option<(NoticeKind, Channel)> {
+    Some((kind.parse().ok()?, channel.parse().ok()?))
 }
 
 impl From<&DeliveryPreferences> for PreferencesDocument {
@@ -122,7 +126,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::domain::{Channel, NoticeKind};
 
     #[test]
     fn wishes_of_a_later_version_are_skipped_and_the_rest_counts() {

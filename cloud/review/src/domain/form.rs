@@ -1,5 +1,7 @@
 //! The forms for reviewing, replying, reporting and moderating.
 
+use std::collections::HashSet;
+
 use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{FieldError, FileId, Hash, OrderId, TextRule, check_comment, check_text};
@@ -157,22 +159,8 @@ impl ReviewContent {
         images: Vec<FileId>,
     ) -> Result<Self, Vec<FieldError>> {
         let mut errors = Vec::new();
-        let mut stars = |field: &str, given: u8| {
-            if !STARS.contains(&given) {
-                errors.push(FieldError::new(field, say::stars_needed));
-            }
-            i64::from(given)
-        };
-        let rating = stars("rating", rating);
-        let mut dimension = |field: &str, given: Option<u8>| match given {
-            Some(given) => stars(&format!("dimensions.{field}"), given),
-            None => rating,
-        };
-        let dimensions = Dimensions {
-            professionalism: dimension("professionalism", dimensions.professionalism),
-            attitude: dimension("attitude", dimensions.attitude),
-            punctuality: dimension("punctuality", dimensions.punctuality),
-        };
+        let rating = check_stars("rating", rating, &mut errors);
+        let dimensions = check_dimensions(dimensions, rating, &mut errors);
         let comment = check_comment(comment).unwrap_or_else(|error| {
             errors.push(error);
             String::new()
@@ -181,8 +169,7 @@ impl ReviewContent {
             let most = IMAGES_MAX.into();
             errors.push(FieldError::new("images", say::too_many_pictures { most }));
         }
-        let first = |(place, image)| images.iter().position(|one| one == image) == Some(place);
-        if !images.iter().enumerate().all(first) {
+        if images.iter().collect::<HashSet<_>>().len() < images.len() {
             errors.push(FieldError::new("images", say::listed_twice));
         }
         if errors.is_empty() {
@@ -196,6 +183,36 @@ impl ReviewContent {
             Err(errors)
         }
     }
+}
+
+fn check_dimensions(
+    given: DimensionsForm,
+    rating: i64,
+    errors: &mut Vec<FieldError>,
+) -> Dimensions {
+    let DimensionsForm {
+        professionalism,
+        attitude,
+        punctuality,
+    } = given;
+    Dimensions {
+        professionalism: professionalism.map_or(rating, |stars| {
+            check_stars("dimensions.professionalism", stars, errors)
+        }),
+        attitude: attitude.map_or(rating, |stars| {
+            check_stars("dimensions.attitude", stars, errors)
+        }),
+        punctuality: punctuality.map_or(rating, |stars| {
+            check_stars("dimensions.punctuality", stars, errors)
+        }),
+    }
+}
+
+fn check_stars(field: &str, given: u8, errors: &mut Vec<FieldError>) -> i64 {
+    if !STARS.contains(&given) {
+        errors.push(FieldError::new(field, say::stars_needed));
+    }
+    i64::from(given)
 }
 
 pub fn checked_reply(text: &str) -> Result<String, FieldError> {

@@ -51,9 +51,8 @@ impl SearchQuery {
             }
         }
         let fillers = FILLERS.map(|word| stem_word(word.to_owned()));
-        let is_telling = |word: &String| !fillers.contains(word);
-        if !signs.is_empty() || words.iter().any(is_telling) {
-            words.retain(is_telling);
+        if !signs.is_empty() || words.iter().any(|word| !fillers.contains(word)) {
+            words.retain(|word| !fillers.contains(word));
         }
         words.sort_unstable();
         words.dedup();
@@ -68,15 +67,10 @@ impl SearchQuery {
             _ => adjacent_pairs(signs).collect(),
         });
         let mut words: Vec<String> = of_signs.chain(self.words.iter().cloned()).collect();
-        // Three Latin letters weigh as much as one sign.
-        let weight = |word: &String| {
-            if word.is_ascii() {
-                word.len()
-            } else {
-                word.chars().count() * 3
-            }
-        };
-        words.sort_unstable_by(|a, b| weight(b).cmp(&weight(a)).then(a.cmp(b)));
+        words.sort_unstable_by(|a, b| {
+            let longest_first = weigh_term(b).cmp(&weigh_term(a));
+            longest_first.then(a.cmp(b))
+        });
         words.dedup();
         words.truncate(ASKED_MAX);
         words
@@ -92,14 +86,23 @@ impl SearchQuery {
                 TextRun::Signs(run) => signs.push(run),
             }
         }
-        let says = |asked: &Vec<char>| {
-            signs.iter().any(|run| {
-                run.windows(asked.len())
-                    .any(|part| part == asked.as_slice())
-            })
-        };
-        self.words.iter().all(|word| words.contains(word)) && self.signs.iter().all(says)
+        self.words.iter().all(|word| words.contains(word))
+            && self.signs.iter().all(|asked| contains_run(&signs, asked))
     }
+}
+
+/// Three Latin letters weigh as much as one sign.
+fn weigh_term(term: &str) -> usize {
+    if term.is_ascii() {
+        term.len()
+    } else {
+        term.chars().count() * 3
+    }
+}
+
+fn contains_run(runs: &[Vec<char>], asked: &[char]) -> bool {
+    let mut parts = runs.iter().flat_map(|run| run.windows(asked.len()));
+    parts.any(|part| part == asked)
 }
 
 enum TextRun {

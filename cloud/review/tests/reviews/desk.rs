@@ -7,6 +7,10 @@ use crate::stage::*;
 
 const DESK: &str = "/api/v1/admin/reviews";
 
+fn decide(version: i64) -> Value {
+    json!({ "version": version, "reason": "It names a person." })
+}
+
 #[tokio::test]
 async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
     let world = World::new().await;
@@ -14,6 +18,42 @@ async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
     let reader = stranger(Role::Customer);
     let report = format!("{path}/report");
     let reason = json!({ "reason": "It names my neighbour." });
+    report_by_two_people(&world, &path, &reason).await;
+
+    let hide = format!("{path}/hide");
+    for who in [customer(), provider()] {
+        let decision = json!({ "version": 1, "reason": "no" });
+        world
+            .ask(who, "POST", &hide, decision)
+            .await
+            .refused(403, "role_forbidden");
+    }
+    world
+        .ask(admin(), "POST", &hide, decide(7))
+        .await
+        .refused(409, "stale_version");
+    let hidden = world.done(admin(), "POST", &hide, decide(1)).await;
+    assert_eq!(hidden["standing"], "hidden");
+    assert_eq!(hidden["decisions"][0]["by"], json!(admin().user_id));
+    assert_hidden_from_public(&world, &path).await;
+    assert_reason_is_shown_to_its_readers(&world, &path).await;
+
+    let restore = format!("{path}/restore");
+    let shown = world.done(admin(), "POST", &restore, decide(2)).await;
+    assert_eq!(
+        (&shown["standing"], &shown["review"]["version"]),
+        (&json!("shown"), &json!(3))
+    );
+    assert_eq!(world.get(reader, &path).await.status, 200);
+    // A report from before the decision must not reopen the review.
+    world.done(reader, "POST", &report, reason).await;
+    assert!(world.get(admin(), DESK).await.items().is_empty());
+    assert_moderation_events(&world).await;
+}
+
+async fn report_by_two_people(world: &World, path: &str, reason: &Value) {
+    let reader = stranger(Role::Customer);
+    let report = format!("{path}/report");
     world
         .ask(customer(), "POST", &report, reason.clone())
         .await
@@ -38,89 +78,60 @@ async fn a_reported_review_is_hidden_with_a_reason_and_shown_again() {
         "each person once"
     );
     assert_eq!(
-        world.get(reader, &path).await.status,
+        world.get(reader, path).await.status,
         200,
         "a report alone hides nothing"
     );
+}
 
-    let hide = format!("{path}/hide");
-    let restore = format!("{path}/restore");
-    for who in [customer(), provider()] {
-        let decision = json!({ "version": 1, "reason": "no" });
-        world
-            .ask(who, "POST", &hide, decision)
-            .await
-            .refused(403, "role_forbidden");
-    }
-    let decide = |version: i64| json!({ "version": version, "reason": "It names a person." });
-    world
-        .ask(admin(), "POST", &hide, decide(7))
-        .await
-        .refused(409, "stale_version");
-    let hidden = world.done(admin(), "POST", &hide, decide(1)).await;
-    assert_eq!(hidden["standing"], "hidden");
-    assert_eq!(hidden["decisions"][0]["by"], json!(admin().user_id));
+async fn assert_hidden_from_public(world: &World, path: &str) {
+    let reader = stranger(Role::Customer);
     for who in [reader, provider()] {
-        world.get(who, &path).await.refused(404, "not_found");
+        world.get(who, path).await.refused(404, "not_found");
     }
     let list = format!("/api/v1/providers/{}/reviews", provider().user_id);
     assert!(world.get(reader, &list).await.items().is_empty());
-    assert!(
-        world
-            .get(reader, "/api/v1/reviews/search?q=tap")
-            .await
-            .items()
-            .is_empty()
-    );
-    let own = world.done(customer(), "GET", &path, Value::Null).await;
-    assert_eq!(
-        (&own["is_hidden"], &own["hidden_reason"]),
-        (&json!(true), &decide(0)["reason"])
-    );
-    let reply = world
-        .ask(
-            provider(),
-            "PUT",
-            &format!("{path}/reply"),
-            json!({ "text": "a" }),
-        )
-        .await;
-    reply.refused(404, "not_found");
-    for held in ["moderate_reviews", "read_desks"] {
-        let read = world.get_holding(held, &path).await;
-        assert_eq!(read.body["hidden_reason"], decide(0)["reason"], "{held}");
-    }
+    let search = "/api/v1/reviews/search?q=tap";
+    assert!(world.get(reader, search).await.items().is_empty());
+    let reply = format!("{path}/reply");
+    world
+        .ask(provider(), "PUT", &reply, json!({ "text": "a" }))
+        .await
+        .refused(404, "not_found");
     let of_order = format!("/api/v1/orders/{ORDER}/review");
-    for path in [&path, &of_order] {
+    for path in [path, &of_order] {
         world
             .get_holding("manage_keys read_people", path)
             .await
             .refused(404, "not_found");
     }
-    assert_eq!(
-        world
-            .get(admin(), &format!("{DESK}?state=hidden"))
-            .await
-            .items()
-            .len(),
-        1
-    );
+}
 
-    let shown = world.done(admin(), "POST", &restore, decide(2)).await;
+/// The customer who wrote the review, and admins by permission.
+async fn assert_reason_is_shown_to_its_readers(world: &World, path: &str) {
+    let own = world.done(customer(), "GET", path, Value::Null).await;
     assert_eq!(
-        (&shown["standing"], &shown["review"]["version"]),
-        (&json!("shown"), &json!(3))
+        (&own["is_hidden"], &own["hidden_reason"]),
+        (&json!(true), &decide(0)["reason"])
     );
-    assert_eq!(world.get(reader, &path).await.status, 200);
-    // A report from before the decision must not reopen the review.
-    world.done(reader, "POST", &report, reason).await;
-    assert!(world.get(admin(), DESK).await.items().is_empty());
+    for held in ["moderate_reviews", "read_desks"] {
+        let read = world.get_holding(held, path).await;
+        assert_eq!(read.body["hidden_reason"], decide(0)["reason"], "{held}");
+    }
+    let hidden = format!("{DESK}?state=hidden");
+    assert_eq!(world.get(admin(), &hidden).await.items().len(), 1);
+}
+
+async fn assert_moderation_events(world: &World) {
     let told: Vec<_> = world.events().await.into_iter().skip(1).collect();
     let kinds: Vec<_> = told.iter().map(|event| event.kind).collect();
-    let reported = EventType::ReviewReported;
     assert_eq!(
         kinds,
-        [reported, EventType::ReviewHidden, EventType::ReviewRestored]
+        [
+            EventType::ReviewReported,
+            EventType::ReviewHidden,
+            EventType::ReviewRestored
+        ]
     );
     assert_eq!(
         told[0].body.get("reason"),

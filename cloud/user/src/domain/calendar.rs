@@ -87,14 +87,17 @@ impl FromStr for HoursRange {
 
 fn parse_minute(text: &str) -> Option<u16> {
     let (hours, minutes) = text.split_once(':')?;
-    let number = |text: &str| {
-        let fits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        fits.then(|| text.parse::<u16>().ok()).flatten()
-    };
-    let hours = number(hours)?;
-    let minutes = number(minutes)?;
+    let hours = parse_two_digits(hours)?;
+    let minutes = parse_two_digits(minutes)?;
     let at = hours * 60 + minutes;
     (minutes < 60 && at <= DAY_MINUTES).then_some(at)
+}
+
+fn parse_two_digits(text: &str) -> Option<u16> {
+    if text.len() != 2 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
 }
 
 macro_rules! text_schemas {

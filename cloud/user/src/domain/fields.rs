@@ -61,35 +61,46 @@ pub fn check_optional_text(
 
 /// Keeps only the digits and a leading plus.
 pub fn check_phone_number(field: &str, text: &str) -> Result<String, FieldError> {
-    let wrong = || FieldError::new(field, say::phone_needs);
+    normalize_phone_number(text).ok_or_else(|| FieldError::new(field, say::phone_needs))
+}
+
+fn normalize_phone_number(text: &str) -> Option<String> {
     let text = text.trim();
     let (plus, rest) = text
         .strip_prefix('+')
         .map_or(("", text), |rest| ("+", rest));
-    let plain = |c: char| c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.');
-    if text.len() > PHONE_CHARS_MAX || !rest.chars().all(plain) {
-        return Err(wrong());
+    if text.len() > PHONE_CHARS_MAX || !rest.chars().all(is_phone_char) {
+        return None;
     }
     let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
-    if !PHONE_DIGITS.contains(&digits.len()) {
-        return Err(wrong());
-    }
-    Ok(format!("{plus}{digits}"))
+    PHONE_DIGITS
+        .contains(&digits.len())
+        .then(|| format!("{plus}{digits}"))
+}
+
+fn is_phone_char(c: char) -> bool {
+    c.is_ascii_digit() || matches!(c, ' ' | '-' | '(' | ')' | '.')
 }
 
 /// Accepts only an HTTPS URL without a user name.
 pub fn check_https_url(field: &str, text: &str) -> Result<String, FieldError> {
     let text = text.trim();
-    let plain = text.len() <= URL_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let uri = text.parse::<Uri>().ok().filter(|_| plain);
-    let has_host = |uri: &Uri| {
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
-        uri.scheme_str() == Some("https") && authority.contains('.') && !authority.contains('@')
-    };
-    match uri.filter(has_host) {
-        Some(_) => Ok(text.to_owned()),
-        None => Err(FieldError::new(field, say::url_needs)),
+    if is_plain_https_url(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(FieldError::new(field, say::url_needs))
     }
+}
+
+fn is_plain_https_url(text: &str) -> bool {
+    if text.len() > URL_BYTES_MAX || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return false;
+    }
+    let Ok(uri) = text.parse::<Uri>() else {
+        return false;
+    };
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    uri.scheme_str() == Some("https") && authority.contains('.') && !authority.contains('@')
 }
 
 pub fn too_many_error(field: &str, count: usize, most: usize) -> Option<FieldError> {

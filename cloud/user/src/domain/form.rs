@@ -95,12 +95,12 @@ impl ProfileForm {
     }
 
     fn foreign_fields(&self, role: Role) -> Vec<FieldError> {
-        let customers = [
+        let of_customers = [
             ("date_of_birth", self.date_of_birth.is_some()),
             ("preferences", self.preferences.is_some()),
             ("address", self.address.is_some()),
         ];
-        let providers = [
+        let of_providers = [
             ("skills", self.skills.is_some()),
             ("service_categories", self.service_categories.is_some()),
             ("service_areas", self.service_areas.is_some()),
@@ -111,15 +111,11 @@ impl ProfileForm {
             ("portfolio", self.portfolio.is_some()),
             ("is_active", self.is_active.is_some()),
         ];
-        let named = |fields: &[(&'static str, bool)], why: texts::Phrase| {
-            let there = fields.iter().filter(|(_, is_there)| *is_there);
-            there
-                .map(|(field, _)| FieldError::new(field, why))
-                .collect()
-        };
         match role {
-            Role::Provider => named(&customers, say::field_of_customers),
-            Role::Customer | Role::Admin => named(&providers, say::field_of_providers),
+            Role::Provider => refuse_present_fields(&of_customers, say::field_of_customers),
+            Role::Customer | Role::Admin => {
+                refuse_present_fields(&of_providers, say::field_of_providers)
+            }
         }
     }
 
@@ -192,23 +188,20 @@ impl ProfileForm {
             .into_iter()
             .take(PORTFOLIO_MAX)
             .enumerate()
-            .map(|(place, item)| {
-                let field = |name: &str| format!("portfolio[{place}].{name}");
-                PortfolioItem {
-                    title: fields::check_text_field(
-                        &field("title"),
-                        &item.title,
-                        fields::TITLE,
-                        errors,
-                    ),
-                    description: fields::check_optional_text(
-                        &field("description"),
-                        item.description,
-                        fields::BIO,
-                        errors,
-                    ),
-                    finished_on: item.finished_on,
-                }
+            .map(|(place, item)| PortfolioItem {
+                title: fields::check_text_field(
+                    &format!("portfolio[{place}].title"),
+                    &item.title,
+                    fields::TITLE,
+                    errors,
+                ),
+                description: fields::check_optional_text(
+                    &format!("portfolio[{place}].description"),
+                    item.description,
+                    fields::BIO,
+                    errors,
+                ),
+                finished_on: item.finished_on,
             });
         self.portfolio = Some(items.collect());
     }
@@ -251,6 +244,14 @@ impl ProfileForm {
     }
 }
 
+/// Takes each field's name and whether the form has it.
+fn refuse_present_fields(fields: &[(&'static str, bool)], why: texts::Phrase) -> Vec<FieldError> {
+    let present = fields.iter().filter(|(_, is_present)| *is_present);
+    present
+        .map(|(field, _)| FieldError::new(field, why))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_bounded_and_named() {
+    fn every_field_of_a_person_is_bounded_and_named() {
         use Role::{Customer, Provider};
         check(Customer, json!({}), &[]);
         check(
@@ -333,6 +334,11 @@ mod tests {
             json!({ "address": wrong }),
             &["address.province", "address.detail"],
         );
+    }
+
+    #[test]
+    fn every_field_of_an_offer_is_bounded_and_named() {
+        use Role::Provider;
         check(Provider, json!({ "skills": vec!["x"; 21] }), &["skills"]);
         check(
             Provider,

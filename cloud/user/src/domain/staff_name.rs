@@ -68,15 +68,16 @@ impl StaffWords {
         if word.is_empty() {
             return has_staff;
         }
-        let goes_on = |begin: &String, has_staff: bool| {
-            word.strip_prefix(begin.as_str())
-                .is_some_and(|rest| self.is_made_of(rest, has_staff))
-        };
-        self.latin.iter().any(|begin| goes_on(begin, true))
-            || self
-                .companions
-                .iter()
-                .any(|begin| goes_on(begin, has_staff))
+        let mut after_staff = self
+            .latin
+            .iter()
+            .filter_map(|begin| word.strip_prefix(begin.as_str()));
+        let mut after_companion = self
+            .companions
+            .iter()
+            .filter_map(|begin| word.strip_prefix(begin.as_str()));
+        after_staff.any(|rest| self.is_made_of(rest, true))
+            || after_companion.any(|rest| self.is_made_of(rest, has_staff))
     }
 }
 

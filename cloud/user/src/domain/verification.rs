@@ -112,17 +112,26 @@ fn check_certification(
     item: Certification,
     errors: &mut Vec<FieldError>,
 ) -> Certification {
-    let field = |name: &str| format!("items[{place}].{name}");
-    let name = fields::check_text_field(&field("name"), &item.name, fields::TITLE, errors);
-    let number =
-        fields::check_optional_text(&field("number"), Some(item.number), fields::TITLE, errors);
-    let issuer =
-        fields::check_optional_text(&field("issuer"), Some(item.issuer), fields::TITLE, errors);
+    let under = format!("items[{place}]");
+    let name =
+        fields::check_text_field(&format!("{under}.name"), &item.name, fields::TITLE, errors);
+    let number = fields::check_optional_text(
+        &format!("{under}.number"),
+        Some(item.number),
+        fields::TITLE,
+        errors,
+    );
+    let issuer = fields::check_optional_text(
+        &format!("{under}.issuer"),
+        Some(item.issuer),
+        fields::TITLE,
+        errors,
+    );
     let url = item.file_url.filter(|url| !url.trim().is_empty());
     let own = url.as_deref().and_then(file_id_from_url);
     let elsewhere = url.filter(|_| own.is_none());
     let elsewhere = elsewhere
-        .map(|url| fields::check_https_url(&field("file_url"), &url))
+        .map(|url| fields::check_https_url(&format!("{under}.file_url"), &url))
         .transpose();
     Certification {
         name,

@@ -303,13 +303,12 @@ async fn set_photo_in<D: StoredProfile>(
         .store
         .load_or_create_profile::<D>(user_id, role, trace)
         .await?;
-    let change = |profile: &mut D| {
-        let is_new = std::mem::replace(&mut profile.person_mut().photo, photo) != photo;
-        Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
-    };
     let changed = service
         .store
-        .change_profile(user_id, None, trace, change)
+        .change_profile(user_id, None, trace, |profile: &mut D| {
+            let is_new = std::mem::replace(&mut profile.person_mut().photo, photo) != photo;
+            Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileUpdated)))
+        })
         .await?;
     Ok(ProfileBody::person(&changed).revision)
 }

@@ -134,32 +134,33 @@ async fn write_profile(
     let now = store.clock().now();
     let form = form.validate_for_role(role, CalendarDay::from_unix_millis(now))?;
     let read = Some(form.version);
-    let news = || {
-        Ok(Some(ProfileEventDraft::from_kind(
-            EventType::ProfileUpdated,
-        )))
-    };
     Ok(Json(match role {
         Role::Provider => {
             store
                 .load_or_create_profile::<ProviderProfile>(user_id, role, trace)
                 .await?;
-            let change = |profile: &mut ProviderProfile| {
-                form.apply_to_provider(profile, now);
-                news()
-            };
-            (&store.change_profile(user_id, read, trace, change).await?).into()
+            let changed =
+                store.change_profile(user_id, read, trace, |profile: &mut ProviderProfile| {
+                    form.apply_to_provider(profile, now);
+                    Ok(Some(ProfileEventDraft::from_kind(
+                        EventType::ProfileUpdated,
+                    )))
+                });
+            OwnProfile::from(&changed.await?)
         }
         Role::Customer | Role::Admin => {
             store
                 .load_or_create_profile::<CustomerProfile>(user_id, role, trace)
                 .await?;
             let first_address = AddressId(store.clock().new_id());
-            let change = |profile: &mut CustomerProfile| {
-                form.apply_to_customer(profile, first_address);
-                news()
-            };
-            (&store.change_profile(user_id, read, trace, change).await?).into()
+            let changed =
+                store.change_profile(user_id, read, trace, |profile: &mut CustomerProfile| {
+                    form.apply_to_customer(profile, first_address);
+                    Ok(Some(ProfileEventDraft::from_kind(
+                        EventType::ProfileUpdated,
+                    )))
+                });
+            OwnProfile::from(&changed.await?)
         }
     }))
 }

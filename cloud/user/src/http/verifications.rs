@@ -45,16 +45,18 @@ pub async fn certify(
     store
         .load_or_create_profile::<ProviderProfile>(user, Role::Provider, trace.as_str())
         .await?;
-    let change = |profile: &mut ProviderProfile| {
-        profile.set_certifications(certifications.clone(), now);
-        Ok(Some(ProfileEventDraft::from_kind(
-            EventType::ProfileUpdated,
-        )))
-    };
-    let changed = store
-        .change_profile(user, Some(version), trace.as_str(), change)
-        .await?;
-    Ok(Json((&changed).into()))
+    let changed = store.change_profile(
+        user,
+        Some(version),
+        trace.as_str(),
+        |profile: &mut ProviderProfile| {
+            profile.set_certifications(certifications.clone(), now);
+            Ok(Some(ProfileEventDraft::from_kind(
+                EventType::ProfileUpdated,
+            )))
+        },
+    );
+    Ok(Json((&changed.await?).into()))
 }
 
 /// Idempotent: a second submission changes nothing.
@@ -70,14 +72,17 @@ pub async fn submit(
     store
         .load_or_create_profile::<ProviderProfile>(user, Role::Provider, trace.as_str())
         .await?;
-    let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
-        let is_new = profile.submit_verification(now)?;
-        Ok(is_new.then(|| ProfileEventDraft::from_kind(EventType::ProfileVerificationSubmitted)))
-    };
-    let changed = store
-        .change_profile(user, None, trace.as_str(), change)
-        .await?;
-    Ok(Json((&changed).into()))
+    let changed = store.change_profile(
+        user,
+        None,
+        trace.as_str(),
+        |profile: &mut ProviderProfile| {
+            let is_new = profile.submit_verification(now)?;
+            let submitted = EventType::ProfileVerificationSubmitted;
+            Ok(is_new.then(|| ProfileEventDraft::from_kind(submitted)))
+        },
+    );
+    Ok(Json((&changed.await?).into()))
 }
 
 /// Masks phone and certificate numbers. `provider` returns a single profile unmasked.
@@ -151,22 +156,22 @@ async fn decide_verification(
     let reason = wire::check_reason(&reason)?;
     let by = admin.actor.user_id;
     let now = service.store.clock().now();
-    let change = |profile: &mut ProviderProfile| -> Result<_, ProfileRefusal> {
-        let decided = profile.decide_verification(is_verified, by, reason.clone(), now);
-        let is_new = decided.ok_or(ProfileRefusal::Missing)?;
-        let kind = match is_verified {
-            true => EventType::ProfileVerified,
-            false => EventType::ProfileVerificationRejected,
-        };
-        Ok(is_new.then(|| ProfileEventDraft {
-            kind,
-            reason: Some(reason.clone()),
-        }))
+    let kind = match is_verified {
+        true => EventType::ProfileVerified,
+        false => EventType::ProfileVerificationRejected,
     };
-    let changed = service
-        .store
-        .change_profile(id, Some(version), trace, change)
-        .await?;
+    let changed =
+        service
+            .store
+            .change_profile(id, Some(version), trace, |profile: &mut ProviderProfile| {
+                let decided = profile.decide_verification(is_verified, by, reason.clone(), now);
+                let is_new = decided.ok_or(ProfileRefusal::Missing)?;
+                Ok(is_new.then(|| ProfileEventDraft {
+                    kind,
+                    reason: Some(reason.clone()),
+                }))
+            });
+    let changed = changed.await?;
     tracing::info!(user.id = %id, admin.id = %by, is_verified, "A verification was decided");
     Ok(Json((&changed).into()))
 }

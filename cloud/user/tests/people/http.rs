@@ -440,83 +440,21 @@ async fn a_profile_is_written_by_the_id_of_its_person_alone() {
     );
 }
 
+fn decision(version: &Value) -> Value {
+    json!({ "version": version, "reason": "seen in person" })
+}
+
 #[tokio::test]
 async fn a_provider_is_verified_on_record_and_looked_at_again_when_he_changes() {
     let world = World::new().await;
-    let submit = "/api/v1/users/me/verification";
-    let (status, answer) = world.ask(provider(), "POST", submit, None).await;
-    assert_eq!(status, 422);
-    assert_eq!(
-        wrong(&answer),
-        ["full_name", "phone_number", "certifications"]
-    );
-
-    let waiting = world.waiting_provider(PROVIDER).await;
-    assert_eq!(waiting["verification"]["state"], "waiting");
-    assert_eq!(
-        world.done(provider(), "POST", submit, None).await,
-        waiting,
-        "twice is as good as once"
-    );
+    let waiting = submit_once_complete(&world).await;
     let verify = format!("/api/v1/admin/providers/{PROVIDER}/verify");
-    let decision = |version: &Value| json!({ "version": version, "reason": "seen in person" });
-    let stale = json!(waiting["version"].as_i64().unwrap() - 1);
-    assert_eq!(
-        world
-            .ask(admin(), "POST", &verify, Some(decision(&stale)))
-            .await
-            .0,
-        409
-    );
-    assert_eq!(
-        world
-            .ask(
-                provider(),
-                "POST",
-                &verify,
-                Some(decision(&waiting["version"]))
-            )
-            .await
-            .0,
-        403
-    );
-    let verified = world
-        .done(
-            admin(),
-            "POST",
-            &verify,
-            Some(decision(&waiting["version"])),
-        )
-        .await;
-    let step = &verified["verification"]["steps"][1];
-    assert_eq!(verified["verified"], true);
-    assert_eq!(
-        (&step["act"], &step["by"], &step["reason"]),
-        (&json!("verified"), &json!(ADMIN), &json!("seen in person"))
-    );
-
-    let mut renamed = offer(&verified["version"]);
-    let same = world
-        .done(provider(), "PUT", MINE, Some(renamed.clone()))
-        .await;
-    assert_eq!(same["verified"], true, "the offer may change");
-    renamed["version"] = same["version"].clone();
-    renamed["full_name"] = json!("Wang Wu");
-    let again = world.done(provider(), "PUT", MINE, Some(renamed)).await;
-    assert_eq!(
-        (&again["verified"], &again["verification"]["state"]),
-        (&json!(false), &json!("waiting"))
-    );
+    let verified = verify_as_admin_alone(&world, &verify, &waiting["version"]).await;
+    let again = rename_after_verification(&world, &verified["version"]).await;
 
     let reject = format!("/api/v1/admin/providers/{PROVIDER}/reject");
-    let (status, answer) = world
-        .ask(
-            admin(),
-            "POST",
-            &reject,
-            Some(json!({ "version": again["version"], "reason": " " })),
-        )
-        .await;
+    let blank = json!({ "version": again["version"], "reason": " " });
+    let (status, answer) = world.ask(admin(), "POST", &reject, Some(blank)).await;
     assert_eq!((status, wrong(&answer)), (422, vec!["reason"]));
     let rejected = world
         .done(admin(), "POST", &reject, Some(decision(&again["version"])))
@@ -532,13 +470,72 @@ async fn a_provider_is_verified_on_record_and_looked_at_again_when_he_changes() 
         .await;
     assert_eq!(second["verified"], true, "a second look");
     let nobody = format!("/api/v1/admin/providers/{STRANGER}/verify");
+    let (status, _) = world
+        .ask(admin(), "POST", &nobody, Some(decision(&json!(1))))
+        .await;
+    assert_eq!(status, 404);
+    assert_reasons_are_sealed(&world);
+}
+
+/// The profile that waits for a decision.
+async fn submit_once_complete(world: &World) -> Value {
+    let submit = "/api/v1/users/me/verification";
+    let (status, answer) = world.ask(provider(), "POST", submit, None).await;
+    assert_eq!(status, 422);
     assert_eq!(
-        world
-            .ask(admin(), "POST", &nobody, Some(decision(&json!(1))))
-            .await
-            .0,
-        404
+        wrong(&answer),
+        ["full_name", "phone_number", "certifications"]
     );
+    let waiting = world.waiting_provider(PROVIDER).await;
+    assert_eq!(waiting["verification"]["state"], "waiting");
+    assert_eq!(
+        world.done(provider(), "POST", submit, None).await,
+        waiting,
+        "twice is as good as once"
+    );
+    waiting
+}
+
+async fn verify_as_admin_alone(world: &World, verify: &str, version: &Value) -> Value {
+    let stale = json!(version.as_i64().unwrap() - 1);
+    let (status, _) = world
+        .ask(admin(), "POST", verify, Some(decision(&stale)))
+        .await;
+    assert_eq!(status, 409);
+    let (status, _) = world
+        .ask(provider(), "POST", verify, Some(decision(version)))
+        .await;
+    assert_eq!(status, 403);
+    let verified = world
+        .done(admin(), "POST", verify, Some(decision(version)))
+        .await;
+    let step = &verified["verification"]["steps"][1];
+    assert_eq!(verified["verified"], true);
+    assert_eq!(
+        (&step["act"], &step["by"], &step["reason"]),
+        (&json!("verified"), &json!(ADMIN), &json!("seen in person"))
+    );
+    verified
+}
+
+/// The profile that waits again.
+async fn rename_after_verification(world: &World, version: &Value) -> Value {
+    let mut renamed = offer(version);
+    let same = world
+        .done(provider(), "PUT", MINE, Some(renamed.clone()))
+        .await;
+    assert_eq!(same["verified"], true, "the offer may change");
+    renamed["version"] = same["version"].clone();
+    renamed["full_name"] = json!("Wang Wu");
+    let again = world.done(provider(), "PUT", MINE, Some(renamed)).await;
+    assert_eq!(
+        (&again["verified"], &again["verification"]["state"]),
+        (&json!(false), &json!("waiting"))
+    );
+    again
+}
+
+fn assert_reasons_are_sealed(world: &World) {
     let files = ["user.db", "user.db-wal"].map(|name| world.folder.path().join(name));
     let kept = files
         .map(|file| std::fs::read(file).unwrap_or_default())

@@ -1,6 +1,6 @@
 //! The text of each line in both languages.
 
-use wire::{OrderEvent, PaymentEvent};
+use wire::{OrderEvent, PaymentEvent, PaymentStatus};
 
 use super::*;
 use crate::{
