@@ -25,9 +25,9 @@ use crate::{
 /// The default data folder of `all`.
 const DATA: &str = ".holdfast/cloud";
 /// Enough for fifty screens of a shop behind one address.
-const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::MIN.saturating_add(511);
+const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(512).expect("not zero");
 /// Equals `platform::outbox::SENT_KEPT`.
-const SENT_EVENTS_KEPT_DAYS: NonZeroU16 = NonZeroU16::MIN.saturating_add(29);
+const SENT_EVENTS_KEPT_DAYS: NonZeroU16 = NonZeroU16::new(30).expect("not zero");
 const DISPUTE_MS: i64 = 3 * 24 * 60 * 60 * 1000;
 /// A part's operator port is its own port plus this.
 const OPERATOR_FROM: u16 = 1_000;
@@ -78,9 +78,10 @@ struct BindSetting {
 impl Settings {
     pub fn load(cli: &Cli) -> Result<Self, ConfigError> {
         // Only a single process can share embedded stores.
-        let embedded = || matches!(cli.command, CloudCommand::All).then(|| PathBuf::from(DATA));
+        let is_single_process = matches!(cli.command, CloudCommand::All);
+        let default_data = is_single_process.then(|| PathBuf::from(DATA));
         let place = DataPlace {
-            data: cli.data.clone().or_else(embedded),
+            data: cli.data.clone().or(default_data),
         };
         let mut sources = cli.config.collect_sources();
         if let Some(bind) = &cli.bind {
@@ -193,11 +194,10 @@ impl PartConfig for BindSetting {
 }
 
 fn usual_peers() -> BTreeMap<String, String> {
-    let at = |part: CloudPart| {
-        (
-            part.name().to_owned(),
-            format!("http://{}", DataPlace::listen_address(part)),
-        )
-    };
-    CloudPart::behind_the_gateway().map(at).collect()
+    CloudPart::behind_the_gateway()
+        .map(|part| {
+            let url = format!("http://{}", DataPlace::listen_address(part));
+            (part.name().to_owned(), url)
+        })
+        .collect()
 }

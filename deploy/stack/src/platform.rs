@@ -1,6 +1,7 @@
 //! A running platform: the cloud, an edge in each region, and people who can sign in.
 
 mod second;
+mod wishes;
 
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 
@@ -30,6 +31,7 @@ use crate::{
 };
 
 pub use second::ReplicaPlace;
+pub use wishes::Wishes;
 
 /// Until five links are up and the checksums match, after everything has started.
 pub const HEALTHY_MAX: Duration = Duration::from_secs(60);
@@ -40,64 +42,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 const LOOK_AGAIN_AT_DEFAULT_LIMITS: Duration = Duration::from_secs(1);
 /// The time limit of a stop; after it the stop fails.
 const STOP_MAX: Duration = Duration::from_secs(30);
-
-/// The options of a platform in addition to its layout.
-#[derive(Debug, Clone, Default)]
-pub struct Wishes {
-    /// Add demo people and orders, unless the data folder has been used before.
-    pub demo_data: bool,
-    /// Leave all limits at their defaults, although everyone shares one address.
-    pub default_limits: bool,
-    /// On real stores each part signs in as its production user, and the servers admit only these
-    /// users.
-    pub own_users: bool,
-    /// Added to the environment of each of our processes.
-    pub environment: BTreeMap<String, String>,
-}
-
-impl Wishes {
-    /// For a platform where a few people do the work of many: neither their shares nor their orders
-    /// are limited, and providers may work right after registering.
-    pub fn of_few_people() -> Self {
-        const PARTS: [&str; 2] = ["ORDER", "EDGE"];
-        const LIMITS: [&str; 3] = [
-            "OPEN_JOBS_MAX",
-            "ACCEPTANCES_A_DAY_MAX",
-            "WITHDRAWALS_A_DAY_MAX",
-        ];
-        let names = PARTS
-            .iter()
-            .flat_map(|part| LIMITS.map(|limit| format!("HOLDFAST__{part}__{limit}")));
-        let mut environment: BTreeMap<_, _> = names.map(|name| (name, "0".to_owned())).collect();
-        environment.insert("HOLDFAST__ORDER__OPEN_ORDERS_MAX".into(), "0".into());
-        for part in PARTS {
-            environment.insert(
-                format!("HOLDFAST__{part}__VERIFIED_PROVIDERS_ONLY"),
-                "false".into(),
-            );
-        }
-        Self {
-            environment,
-            ..Self::default()
-        }
-    }
-
-    /// For a platform that pays providers as soon as their work is done.
-    pub fn that_settle_soon() -> Self {
-        let settings = [
-            (OBJECTIONS, "0"),
-            ("HOLDFAST__PAYMENT__PAYOUTS_AT", "*/5 * * * * *"),
-        ];
-        let environment = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Self {
-            environment: environment.into(),
-            ..Self::default()
-        }
-    }
-}
-
-/// The delay for objections before money of completed work settles.
-const OBJECTIONS: &str = "HOLDFAST__PLATFORM__DISPUTE_MS";
 
 /// Dropping it stops everything; `stop` also waits for the end.
 pub struct Stack {
@@ -291,7 +235,7 @@ impl Stack {
             data: self.layout.folder.clone(),
             settles_soon: self
                 .environment
-                .get(OBJECTIONS)
+                .get(wishes::OBJECTIONS)
                 .is_some_and(|wait| wait == "0"),
             servers: self.servers().cloned(),
         }

@@ -56,33 +56,31 @@ pub struct ContextFolder(PathBuf);
 impl ContextFolder {
     /// `HOLDFAST_CONTEXT_DIR`, or else the user's state folder.
     pub fn for_user() -> Self {
-        let of = |name: &str| {
-            env::var_os(name)
-                .filter(|path| !path.is_empty())
-                .map(PathBuf::from)
-        };
-        let folder = of("HOLDFAST_CONTEXT_DIR")
-            .or_else(|| of("XDG_STATE_HOME").map(|state| state.join("holdfast")))
-            .or_else(|| of("HOME").map(|home| home.join(".local/state/holdfast")));
+        let folder = path_from_environment("HOLDFAST_CONTEXT_DIR")
+            .or_else(|| path_from_environment("XDG_STATE_HOME").map(|path| path.join("holdfast")))
+            .or_else(|| {
+                path_from_environment("HOME").map(|path| path.join(".local/state/holdfast"))
+            });
         Self(folder.unwrap_or_else(|| PathBuf::from(".holdfast-context")))
     }
 
     /// Stores the context, replacing an older one for the same gateway.
     pub fn save(&self, context: &OperatorContext) -> Result<PathBuf, ContextFileError> {
         let path = self.file_path(&context.gateway);
-        let write = || {
-            fs::DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(&self.0)?;
-            // A reader sees the old file or the new one, never half a file. Only its owner can read
-            // it.
-            let mut file = NamedTempFile::new_in(&self.0)?;
-            file.write_all(&serde_json::to_vec_pretty(context)?)?;
-            file.persist(&path).map(drop).map_err(|failed| failed.error)
-        };
-        write().map_err(file_error_at(&path))?;
+        self.write_file(&path, context)
+            .map_err(file_error_at(&path))?;
         Ok(path)
+    }
+
+    fn write_file(&self, path: &Path, context: &OperatorContext) -> io::Result<()> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.0)?;
+        // A reader sees the old file or the new one, never half a file. Only its owner can read it.
+        let mut file = NamedTempFile::new_in(&self.0)?;
+        file.write_all(&serde_json::to_vec_pretty(context)?)?;
+        file.persist(path).map(drop).map_err(|failed| failed.error)
     }
 
     pub fn load(&self, gateway: &str) -> Result<Option<OperatorContext>, ContextFileError> {
@@ -165,6 +163,13 @@ fn read(path: &Path) -> Result<Option<OperatorContext>, ContextFileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(file_error_at(path)(error)),
     }
+}
+
+/// The path in a variable; an empty one counts as unset.
+fn path_from_environment(name: &str) -> Option<PathBuf> {
+    env::var_os(name)
+        .filter(|path| !path.is_empty())
+        .map(PathBuf::from)
 }
 
 fn file_error_at(path: &Path) -> impl Fn(io::Error) -> ContextFileError {

@@ -90,14 +90,14 @@ pub fn router(readiness: Readiness) -> Router {
 /// Routes of the operator's listener: metrics, and the readiness of the process behind `public` in
 /// detail.
 pub fn operator_routes(public: Router) -> Router {
-    let ready = async move |mut request: Request| {
+    let readiness = get(async move |mut request: Request| {
         request.extensions_mut().insert(OperatorRequest);
         public.oneshot(request).await
-    };
+    });
     Router::new()
         .route("/health", get(report_liveness))
         .route("/health/live", get(report_liveness))
-        .route("/health/ready", get(ready))
+        .route("/health/ready", readiness)
         .route("/metrics", get(serve_metrics))
 }
 

@@ -59,8 +59,9 @@ pub fn key_of(headers: &HeaderMap, person: UserId) -> Result<CommandId, Problem>
         // Two keys count as none.
         _ => None,
     };
-    let fits = |key: &&str| (1..=KEY_CHARS_MAX).contains(&key.chars().count());
-    let key = key.filter(fits).ok_or_else(wrong_key)?;
+    let key = key
+        .filter(|key| (1..=KEY_CHARS_MAX).contains(&key.chars().count()))
+        .ok_or_else(wrong_key)?;
     Ok(key
         .parse()
         .unwrap_or_else(|_| derive_command_id(person, key)))

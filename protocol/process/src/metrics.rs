@@ -198,9 +198,10 @@ impl<const N: usize> Histogram<N> {
 
 impl<const N: usize> Metric<N> {
     fn build_labels(&self, values: [&str; N]) -> Vec<metrics::Label> {
-        let label =
-            |(name, value): (&'static str, &str)| metrics::Label::new(name, value.to_owned());
-        self.labels.into_iter().zip(values).map(label).collect()
+        let pairs = self.labels.into_iter().zip(values);
+        pairs
+            .map(|(name, value)| metrics::Label::new(name, value.to_owned()))
+            .collect()
     }
 }
 

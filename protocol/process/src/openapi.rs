@@ -99,7 +99,7 @@ impl<S> RouteTable<S> for ApiDocument {
         T: 'static,
     {
         let changes = !method.is_safe();
-        let document = self.with_handler_route(&method, path, (about, codes), handler);
+        let document = self.with_handler_route(&method, path, about, codes, handler);
         document.with_route_details(&method, path, |route| {
             if changes {
                 route.takes_key();
@@ -120,7 +120,7 @@ impl<S> RouteTable<S> for ApiDocument {
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static,
     {
-        let document = self.with_handler_route(&method, path, (about, codes), handler);
+        let document = self.with_handler_route(&method, path, about, codes, handler);
         document.with_route_details(&method, path, |route| route.takes_no_key(why))
     }
 }
@@ -130,7 +130,8 @@ impl ApiDocument {
         self,
         method: &Method,
         path: &'static str,
-        (about, codes): (&'static str, &[Code]),
+        about: &'static str,
+        codes: &[Code],
         _: H,
     ) -> Self
     where

@@ -193,13 +193,16 @@ fn find_embedded<E: RustEmbed>(path: &str) -> Option<PageFile> {
 /// `None` if the path is written unusually or reserved for programs.
 fn to_relative_path(path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
-    let plain = |part: &str| {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_~@.".contains(c);
-        !part.is_empty() && !part.starts_with('.') && part.chars().all(is_plain)
-    };
     let first = path.split('/').next().unwrap_or_default();
-    let is_fine = path.is_empty() || path.trim_end_matches('/').split('/').all(plain);
+    let is_fine = path.is_empty() || path.trim_end_matches('/').split('/').all(is_plain_part);
     (is_fine && !path.ends_with("//") && !NO_PAGES.contains(&first)).then_some(path)
+}
+
+fn is_plain_part(part: &str) -> bool {
+    let has_plain_characters = part
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "-_~@.".contains(c));
+    has_plain_characters && !part.is_empty() && !part.starts_with('.')
 }
 
 /// True if a browser accepts HTML and the path does not look like a file.
@@ -223,13 +226,14 @@ fn item_accepts(item: &str, wanted: &str) -> bool {
     let named = parts
         .next()
         .is_some_and(|name| name.eq_ignore_ascii_case(wanted));
-    let refused = |part: &str| {
-        let weight = part
-            .strip_prefix("q=")
-            .and_then(|weight| weight.parse::<f32>().ok());
-        weight.is_some_and(|weight| weight <= 0.0)
-    };
-    named && !parts.any(refused)
+    named && !parts.any(refuses_item)
+}
+
+fn refuses_item(parameter: &str) -> bool {
+    let weight = parameter
+        .strip_prefix("q=")
+        .and_then(|weight| weight.parse::<f32>().ok());
+    weight.is_some_and(|weight| weight <= 0.0)
 }
 
 fn is_known(headers: &HeaderMap, tag: &HeaderValue) -> bool {

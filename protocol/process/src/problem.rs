@@ -93,10 +93,14 @@ impl Problem {
 
     pub fn to_body(&self, language: Language, trace: Option<&TraceId>) -> ProblemBody {
         let content = &*self.0;
-        let field = |error: &FieldError| ProblemField {
-            field: error.field.clone(),
-            message: error.why.render_in(language),
-        };
+        let errors = content
+            .errors
+            .iter()
+            .map(|error| ProblemField {
+                field: error.field.clone(),
+                message: error.why.render_in(language),
+            })
+            .collect();
         ProblemBody {
             kind: format!("urn:holdfast:{}", content.code),
             title: content.code.sentence_in(language).to_owned(),
@@ -106,7 +110,7 @@ impl Problem {
                 .detail
                 .as_ref()
                 .map(|detail| detail.render_in(language)),
-            errors: content.errors.iter().map(field).collect(),
+            errors,
             trace: trace.map(ToString::to_string),
             extensions: content.extensions.clone(),
         }

@@ -52,15 +52,18 @@ pub(crate) fn install_logs_and_metrics(name: &'static str, format: LogFormat) {
     }
 }
 
-/// A plain thread runs under any runtime, or without one.
-fn spawn_metrics_upkeep(name: &'static str) {
-    let work = || loop {
+fn run_metrics_upkeep() {
+    loop {
         std::thread::sleep(TIDY_EVERY);
         metrics::run_upkeep();
-    };
+    }
+}
+
+/// A plain thread runs under any runtime, or without one.
+fn spawn_metrics_upkeep(name: &'static str) {
     if let Err(error) = std::thread::Builder::new()
         .name("metrics".to_owned())
-        .spawn(work)
+        .spawn(run_metrics_upkeep)
     {
         tracing::warn!(%error, process = name, "Metrics are tidied only when they are asked for");
     }

@@ -44,11 +44,11 @@ impl TraceId {
 
     /// From `traceparent`, else from `Idempotency-Key`, the command's id.
     pub fn from_headers(headers: &HeaderMap) -> Option<Self> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        text(HEADER).and_then(Self::from_traceparent).or_else(|| {
-            text(IDEMPOTENCY_KEY)
-                .and_then(|key| key.parse().ok())
-                .map(|id| Self::from_command(CommandId(id)))
+        let traceparent = find_header_text(headers, HEADER);
+        traceparent.and_then(Self::from_traceparent).or_else(|| {
+            let key = find_header_text(headers, IDEMPOTENCY_KEY)?;
+            let id = key.parse().ok()?;
+            Some(Self::from_command(CommandId(id)))
         })
     }
 
@@ -64,6 +64,10 @@ impl TraceId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+fn find_header_text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
 }
 
 impl fmt::Display for TraceId {

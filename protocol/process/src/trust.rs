@@ -80,11 +80,10 @@ pub fn trust_authorities(config: &TlsConfig) -> Result<(), TrustError> {
         return Ok(());
     }
     let own = CertificateAuthorities::with_own(&config.roots)?;
-    let late = || {
+    OF_PROCESS.set(own).map_err(|_| {
         let why = "this process has made calls before it was told whom to trust";
         TrustError::unusable_file(&config.roots, why.to_owned())
-    };
-    OF_PROCESS.set(own).map_err(|_| late())
+    })
 }
 
 pub fn tls_client_config() -> Arc<ClientConfig> {

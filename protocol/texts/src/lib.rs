@@ -69,13 +69,10 @@ impl Text {
 
     /// Joins the items with the language's separator.
     pub fn list(items: &[impl fmt::Display], separator: Phrase) -> Self {
-        let list = |language| {
-            let items: Vec<_> = items.iter().map(ToString::to_string).collect();
-            items.join(separator.text_in(language))
-        };
+        let items: Vec<String> = items.iter().map(ToString::to_string).collect();
         Self {
-            en: list(Language::English),
-            zh: list(Language::Chinese),
+            en: items.join(separator.en),
+            zh: items.join(separator.zh),
         }
     }
 

@@ -31,15 +31,9 @@ const ADDRESS: FieldLimits = FieldLimits {
 /// enough.
 pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
     let mut errors = Vec::new();
-    let mut take = |checked: Result<String, FieldError>| {
-        checked.unwrap_or_else(|error| {
-            errors.push(error);
-            String::new()
-        })
-    };
-    let title = take(text::check_field(&draft.title, &TITLE));
-    let description = take(text::check_field(&draft.description, &DESCRIPTION));
-    let address = take(text::check_field(&draft.address, &ADDRESS));
+    let title = check_text(&draft.title, &TITLE, &mut errors);
+    let description = check_text(&draft.description, &DESCRIPTION, &mut errors);
+    let address = check_text(&draft.address, &ADDRESS, &mut errors);
     errors.extend(check_price(draft.price));
     errors.extend(check_times(
         draft.service_start_time,
@@ -56,6 +50,14 @@ pub fn check_draft(draft: &Draft) -> Result<Draft, Vec<FieldError>> {
     } else {
         Err(errors)
     }
+}
+
+/// Returns the normalised text, or an empty one with its error in `errors`.
+fn check_text(text: &str, limits: &FieldLimits, errors: &mut Vec<FieldError>) -> String {
+    text::check_field(text, limits).unwrap_or_else(|error| {
+        errors.push(error);
+        String::new()
+    })
 }
 
 /// A frame may carry a price that the form would reject, so the range is checked again.

@@ -51,11 +51,12 @@ impl FromStr for HubTime {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const FORM: &str = "expected a time, a key and a signature";
         let mut parts = text.splitn(3, '.');
-        let mut next_part = || parts.next().ok_or(FORM);
-        let at = next_part()?.parse().map_err(|_| FORM)?;
-        let key = next_part()?.parse()?;
+        let at = parts.next().ok_or(FORM)?;
+        let at = at.parse().map_err(|_| FORM)?;
+        let key = parts.next().ok_or(FORM)?.parse()?;
+        let signature_hex = parts.next().ok_or(FORM)?;
         let mut signature = [0; 64];
-        hex::decode_to_slice(next_part()?, &mut signature).map_err(|_| FORM)?;
+        hex::decode_to_slice(signature_hex, &mut signature).map_err(|_| FORM)?;
         Ok(Self {
             at: UnixMillis(at),
             key,

@@ -102,22 +102,20 @@ impl fmt::Display for Amount {
 impl FromStr for Amount {
     type Err = AmountError;
     fn from_str(text: &str) -> Result<Self, AmountError> {
-        let shown = || clip_text(text);
         let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if !is_number(whole) || !is_number(fraction) {
-            return Err(AmountError::NotANumber(shown()));
+        if !has_only_digits(whole) || !has_only_digits(fraction) {
+            return Err(AmountError::NotANumber(clip_text(text)));
         }
         let cents = fraction.trim_end_matches('0');
         if cents.len() > 2 {
-            return Err(AmountError::TooFine(shown()));
+            return Err(AmountError::TooFine(clip_text(text)));
         }
         let minor = format!("{whole}{cents:0<2}").parse::<i64>();
         let amount = minor
             .ok()
             .and_then(|minor| Self::from_minor(sign * minor).ok());
-        amount.ok_or_else(|| AmountError::OutOfRange(shown()))
+        amount.ok_or_else(|| AmountError::OutOfRange(clip_text(text)))
     }
 }
 
@@ -132,6 +130,10 @@ fn group_thousands(whole: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+fn has_only_digits(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn clip_text(text: &str) -> String {

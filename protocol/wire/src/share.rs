@@ -131,14 +131,6 @@ impl ShareLimits {
         act: ShareAct,
         at: UnixMillis,
     ) -> Option<LimitReached> {
-        let a_day = |limit, most, times: &[UnixMillis]| {
-            let frees_at = find_next_free_time(times, at, most)?;
-            Some(LimitReached {
-                limit,
-                most,
-                frees_at: Some(frees_at),
-            })
-        };
         match act {
             ShareAct::Accept if self.open_jobs > 0 && load.open_jobs >= self.open_jobs => {
                 let limit = ShareKind::OpenJobs;
@@ -151,11 +143,11 @@ impl ShareLimits {
             }
             ShareAct::Accept => {
                 let most = self.acceptances_a_day;
-                a_day(ShareKind::AcceptancesADay, most, &load.accepted_at)
+                check_daily_limit(ShareKind::AcceptancesADay, most, &load.accepted_at, at)
             }
             ShareAct::Withdraw => {
                 let most = self.withdrawals_a_day;
-                a_day(ShareKind::WithdrawalsADay, most, &load.withdrawn_at)
+                check_daily_limit(ShareKind::WithdrawalsADay, most, &load.withdrawn_at, at)
             }
         }
     }
@@ -175,26 +167,42 @@ impl ProviderWorkload {
     }
 }
 
+fn check_daily_limit(
+    limit: ShareKind,
+    most: u32,
+    times: &[UnixMillis],
+    at: UnixMillis,
+) -> Option<LimitReached> {
+    let frees_at = find_next_free_time(times, at, most)?;
+    Some(LimitReached {
+        limit,
+        most,
+        frees_at: Some(frees_at),
+    })
+}
+
 /// Returns when the next place is free, if an action at `at` would put more than `most` into any 24
 /// hours. Times may lie on either side of `at`, because logs of two edges arrive in any order.
 fn find_next_free_time(times: &[UnixMillis], at: UnixMillis, most: u32) -> Option<UnixMillis> {
     let most = usize::try_from(most).ok().filter(|most| *most > 0)?;
     let mut times: Vec<i64> = times.iter().map(|time| time.0).collect();
     times.sort_unstable();
-    let with_this = |run: &[i64]| {
-        let first = run.first().copied()?;
-        let last = run.last().copied()?;
-        Some(last.max(at.0) - first.min(at.0))
-    };
     let full = times
         .windows(most)
-        .filter_map(with_this)
+        .filter_map(|run| measure_span_with(run, at))
         .any(|span| span < DAY_MS);
     let next = times
         .len()
         .checked_sub(most)
         .and_then(|index| times.get(index))?;
     full.then_some(UnixMillis(*next + DAY_MS))
+}
+
+/// The time in ms from the first to the last of a sorted run and one more action at `at`.
+fn measure_span_with(run: &[i64], at: UnixMillis) -> Option<i64> {
+    let first = run.first().copied()?;
+    let last = run.last().copied()?;
+    Some(last.max(at.0) - first.min(at.0))
 }
 
 #[cfg(test)]

@@ -83,8 +83,10 @@ pub struct TimelineEntry {
 impl TimelineEntry {
     /// Returns true for an acceptance that found the order with another provider.
     pub fn was_beaten(&self) -> bool {
-        let beaten = |code: Code| code == Code::OrderAlreadyAccepted || code.is_broken_promise();
-        self.code.is_some_and(beaten) && self.to.has_provider()
+        let is_beaten = self
+            .code
+            .is_some_and(|code| code == Code::OrderAlreadyAccepted || code.is_broken_promise());
+        is_beaten && self.to.has_provider()
     }
 }
 

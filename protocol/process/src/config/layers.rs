@@ -26,7 +26,6 @@ pub fn load_over<T>(section: &str, defaults: &T, sources: &ConfigSources) -> Res
 where
     T: Serialize + DeserializeOwned,
 {
-    let wrong = |why: config::ConfigError| value_error(section, why.to_string());
     let mut builder = Config::builder().add_source(build_defaults_layer(section, defaults)?);
     if let Some(path) = &sources.file {
         let (text, _) = read_file(path)?;
@@ -43,9 +42,8 @@ where
     }
     let value: Value = builder
         .build()
-        .map_err(wrong)?
-        .get(section)
-        .map_err(wrong)?;
+        .and_then(|built| built.get(section))
+        .map_err(|error| value_error(section, error.to_string()))?;
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         read_error(section, &path, error.into_inner())
@@ -58,8 +56,9 @@ pub fn check_sections(sources: &ConfigSources) -> Result<(), ConfigError> {
     let known: Vec<&str> = OTHER_SECTIONS.into_iter().chain(parts).collect();
     let file = sources.file.as_deref().map(read_file).transpose()?;
     let in_file = file.iter().flat_map(|(_, table)| table.keys().cloned());
-    let section_of = |(key, _): (String, String)| key.split('.').next().map(str::to_owned);
-    let mut named = in_file.chain(collect_overrides(sources)?.filter_map(section_of));
+    let in_overrides =
+        collect_overrides(sources)?.filter_map(|(key, _)| key.split('.').next().map(str::to_owned));
+    let mut named = in_file.chain(in_overrides);
     match named.find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => Err(value_error(
@@ -85,22 +84,16 @@ fn build_defaults_layer<T: Serialize>(
 
 /// Reads the file here, so that errors name the file, not a key.
 fn read_file(path: &Path) -> Result<(String, toml::Table), ConfigError> {
-    let wrong = |why: String| ConfigError::File {
-        path: path.to_owned(),
-        why,
-    };
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| file_error(path, error.to_string()))?;
     let table = toml::from_str(&text).map_err(|error: toml::de::Error| {
         // The parser's own message quotes the line, which may hold a secret.
         let before = error
             .span()
             .and_then(|span| text.get(..span.start))
             .unwrap_or_default();
-        wrong(format!(
-            "line {}: {}",
-            before.matches('\n').count() + 1,
-            error.message()
-        ))
+        let line = before.matches('\n').count() + 1;
+        file_error(path, format!("line {line}: {}", error.message()))
     })?;
     Ok((text, table))
 }
@@ -135,24 +128,20 @@ fn collect_overrides(
 }
 
 fn from_flags(set: &[String]) -> Result<Vec<(String, String)>, ConfigError> {
-    let split = |text: &String| {
-        let (key, value) = text.split_once('=').unwrap_or((text, ""));
-        let sound = text.contains('=')
-            && key
-                .trim()
-                .split('.')
-                .filter(|part| !part.is_empty())
-                .count()
-                > 1;
-        // Omit the value: it may be a secret.
-        let wrong = || ConfigError::Set {
-            text: key.to_owned(),
-        };
-        sound
-            .then(|| (key.trim().to_owned(), value.to_owned()))
-            .ok_or_else(wrong)
-    };
-    set.iter().map(split).collect()
+    set.iter().map(|text| split_flag(text)).collect()
+}
+
+/// Splits `SECTION.KEY=VALUE`.
+fn split_flag(text: &str) -> Result<(String, String), ConfigError> {
+    let (key, value) = text.split_once('=').unwrap_or((text, ""));
+    let names = key.trim().split('.').filter(|name| !name.is_empty());
+    if text.contains('=') && names.count() > 1 {
+        return Ok((key.trim().to_owned(), value.to_owned()));
+    }
+    // Omit the value: it may be a secret.
+    Err(ConfigError::Set {
+        text: key.to_owned(),
+    })
 }
 
 /// Names the key and omits the value, which may be a secret.
@@ -162,8 +151,9 @@ fn read_error(section: &str, path: &str, error: config::ConfigError) -> ConfigEr
         config::ConfigError::At { error, .. } => return read_error(section, path, *error),
         other => other.to_string(),
     };
-    let named = |start: &str| why.strip_prefix(start)?.split('`').next();
-    let name = named("missing field `").or_else(|| named("unknown field `"));
+    let name = ["missing field `", "unknown field `"]
+        .iter()
+        .find_map(|start| why.strip_prefix(start)?.split('`').next());
     let mut key = if path == "." {
         section.to_owned()
     } else {
@@ -173,6 +163,13 @@ fn read_error(section: &str, path: &str, error: config::ConfigError) -> ConfigEr
         key = format!("{key}.{name}");
     }
     value_error(&key, why)
+}
+
+fn file_error(path: &Path, why: String) -> ConfigError {
+    ConfigError::File {
+        path: path.to_owned(),
+        why,
+    }
 }
 
 fn value_error(key: &str, why: String) -> ConfigError {

@@ -105,10 +105,8 @@ impl ApiDocument {
             .routes
             .iter()
             .filter(|(_, route)| route.key == KeyRule::Kept);
-        let place = |(path, method): &(&'static str, String)| {
-            Some((method.to_uppercase().parse().ok()?, *path))
-        };
-        kept.filter_map(|(at, _)| place(at)).collect()
+        kept.filter_map(|((path, method), _)| Some((method.to_uppercase().parse().ok()?, *path)))
+            .collect()
     }
 
     /// Adds a type that travels outside HTTP.
@@ -285,8 +283,11 @@ impl RouteDescription {
                 .iter()
                 .filter(|code| code.status() == status)
                 .collect();
-            let line = |code: &&Code| format!("`{code}`: {}", code.sentence_in(Language::English));
-            let about = codes.iter().map(line).collect::<Vec<_>>().join("\n");
+            let lines: Vec<String> = codes
+                .iter()
+                .map(|code| format!("`{code}`: {}", code.sentence_in(Language::English)))
+                .collect();
+            let about = lines.join("\n");
             let content = json!({ "application/problem+json": { "schema": Self::schema_reference("Problem") } });
             let answer = json!({ "description": about, "content": content, "x-codes": codes });
             answers.insert(status.to_string(), answer);
@@ -307,9 +308,11 @@ impl RouteDescription {
                 },
             ),
         ];
-        let is_there = |value: &Value| !value.is_null() && *value != json!([]);
-        let fields = fields.into_iter().filter(|(_, value)| is_there(value));
-        fields.map(|(key, value)| (key.to_owned(), value)).collect()
+        fields
+            .into_iter()
+            .filter(|(_, value)| !value.is_null() && *value != json!([]))
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect()
     }
 }
 
@@ -343,29 +346,31 @@ fn relax_untagged_enums(schema: &mut Value) {
 /// True if several variants may fit a value. A field with one value tells objects apart; nullable
 /// values and enums of strings never overlap.
 fn may_overlap(variants: &[Value]) -> bool {
-    let is_tag = |field: &Value| {
-        field["enum"]
-            .as_array()
-            .is_some_and(|words| words.len() == 1)
-    };
-    let is_told_apart = |variant: &Value| {
-        let fields = variant["properties"].as_object();
-        variant.get("enum").is_some() || fields.is_some_and(|all| all.values().any(is_tag))
-    };
     let is_nullable = variants.contains(&json!({ "type": "null" }));
     !is_nullable && !variants.iter().all(is_told_apart)
 }
 
+fn is_told_apart(variant: &Value) -> bool {
+    let fields = variant["properties"].as_object();
+    variant.get("enum").is_some() || fields.is_some_and(|all| all.values().any(is_tag_field))
+}
+
+fn is_tag_field(field: &Value) -> bool {
+    field["enum"]
+        .as_array()
+        .is_some_and(|words| words.len() == 1)
+}
+
 fn drop_optional_nulls(schema: &mut Value) {
     let required = schema.get("required").cloned().unwrap_or_default();
-    let is_required = |name: &String| {
-        required
-            .as_array()
-            .is_some_and(|all| all.contains(&json!(name)))
-    };
     if let Some(Value::Object(fields)) = schema.get_mut("properties") {
-        for (_, field) in fields.iter_mut().filter(|(name, _)| !is_required(name)) {
-            drop_null(field);
+        for (name, field) in fields {
+            let is_required = required
+                .as_array()
+                .is_some_and(|all| all.contains(&json!(name)));
+            if !is_required {
+                drop_null(field);
+            }
         }
     }
     match schema {

@@ -38,10 +38,11 @@ impl From<ProblemBody> for Problem {
     fn from(body: ProblemBody) -> Self {
         let mut problem = Self::new(body.code);
         problem.0.detail = body.detail.map(Text::from_untranslated);
-        let error = |error: ProblemField| {
-            FieldError::new(&error.field, Text::from_untranslated(error.message))
-        };
-        problem.0.errors = body.errors.into_iter().map(error).collect();
+        problem.0.errors = body
+            .errors
+            .into_iter()
+            .map(|error| FieldError::new(&error.field, Text::from_untranslated(error.message)))
+            .collect();
         problem.0.extensions = body.extensions;
         problem
     }

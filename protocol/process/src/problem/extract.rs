@@ -175,23 +175,27 @@ fn problem_from_rejection(rejection: BytesRejection) -> Problem {
     })
 }
 
+fn find_quoted_name<'a>(message: &'a str, start: &str) -> Option<&'a str> {
+    message.strip_prefix(start)?.split('`').next()
+}
+
+fn join_field_path(path: &str, name: &str) -> String {
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
+}
+
 /// Names the field: the message contains a missing or unknown one, the path any other.
 fn explain_invalid_field(path: &str, message: &str) -> FieldError {
-    let named = |start: &str| message.strip_prefix(start)?.split('`').next();
-    let join = |name: &str| {
-        if path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{path}.{name}")
-        }
-    };
-    if let Some(name) = named("missing field `") {
-        FieldError::new(&join(name), say::field_missing)
-    } else if let Some(name) = named("unknown field `") {
+    if let Some(name) = find_quoted_name(message, "missing field `") {
+        FieldError::new(&join_field_path(path, name), say::field_missing)
+    } else if let Some(name) = find_quoted_name(message, "unknown field `") {
         let field = if path.ends_with(name) {
             path.to_owned()
         } else {
-            join(name)
+            join_field_path(path, name)
         };
         FieldError::new(&field, say::field_unknown)
     } else if let Some((wrong, known)) = one_of(message) {

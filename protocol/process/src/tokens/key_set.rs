@@ -24,18 +24,16 @@ pub struct PublishedKey {
 
 impl KeySet {
     pub fn to_json(&self) -> String {
-        let list = |keys: &[PublishedKey]| {
-            keys.iter()
-                .copied()
-                .map(PublishedKey::to_json)
-                .collect::<Vec<_>>()
-        };
-        let mut set = json!({ "keys": list(&self.keys) });
+        let mut set = json!({ "keys": list_keys(&self.keys) });
         if !self.former_keys.is_empty() {
-            set["former_keys"] = list(&self.former_keys).into();
+            set["former_keys"] = list_keys(&self.former_keys).into();
         }
         set.to_string()
     }
+}
+
+fn list_keys(keys: &[PublishedKey]) -> Vec<Value> {
+    keys.iter().copied().map(PublishedKey::to_json).collect()
 }
 
 impl PublishedKey {

@@ -89,12 +89,11 @@ impl TokenKeys {
     pub fn replace_key_set(&self, jwks: &str) -> Result<bool, TokenKeysError> {
         let by_kid = read(jwks)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let stays = |(kid, key): (&String, &KnownKey)| {
+        let lost = !inner.by_kid.iter().all(|(kid, key)| {
             by_kid
                 .get(kid)
                 .is_some_and(|found| found.public == key.public)
-        };
-        let lost = !inner.by_kid.iter().all(stays);
+        });
         if inner.by_kid != by_kid {
             *inner = Inner::new(jwks, by_kid);
         }
@@ -223,51 +222,58 @@ fn hash(token: &str) -> [u8; 32] {
     bytes
 }
 
+#[derive(Deserialize)]
+struct JwksDocument {
+    keys: Vec<JwksKey>,
+    /// Other issuers omit it.
+    #[serde(default)]
+    former_keys: Vec<JwksKey>,
+}
+
+#[derive(Deserialize)]
+struct JwksKey {
+    #[serde(default)]
+    kid: String,
+    #[serde(default)]
+    crv: String,
+    #[serde(default)]
+    x: String,
+    #[serde(default)]
+    trusted_from: i64,
+}
+
+impl JwksKey {
+    /// The key by its name; `None` for other than a named Ed25519 key.
+    fn into_known_key(self, is_former: bool) -> Option<(String, KnownKey)> {
+        let public: [u8; 32] = URL_SAFE_NO_PAD.decode(&self.x).ok()?.try_into().ok()?;
+        let key = KnownKey {
+            public,
+            trusted_from: self.trusted_from,
+            is_former,
+        };
+        (self.crv == "Ed25519" && !self.kid.is_empty()).then_some((self.kid, key))
+    }
+}
+
 /// Skips keys other than Ed25519.
 fn read(jwks: &str) -> Result<HashMap<String, KnownKey>, TokenKeysError> {
-    #[derive(Deserialize)]
-    struct JwksDocument {
-        keys: Vec<JwksKey>,
-        /// Other issuers omit it.
-        #[serde(default)]
-        former_keys: Vec<JwksKey>,
-    }
-    #[derive(Deserialize)]
-    struct JwksKey {
-        #[serde(default)]
-        kid: String,
-        #[serde(default)]
-        crv: String,
-        #[serde(default)]
-        x: String,
-        #[serde(default)]
-        trusted_from: i64,
-    }
     let set: JwksDocument = serde_json::from_str(jwks).map_err(TokenKeysError::Unreadable)?;
     if set.keys.len() > KEYS_MAX || set.former_keys.len() > FORMER_KEYS_MAX {
         return Err(TokenKeysError::TooMany);
     }
-    let known = |is_former| {
-        move |JwksKey {
-                  kid,
-                  crv,
-                  x,
-                  trusted_from,
-              }: JwksKey| {
-            let public: [u8; 32] = URL_SAFE_NO_PAD.decode(&x).ok()?.try_into().ok()?;
-            let key = KnownKey {
-                public,
-                trusted_from,
-                is_former,
-            };
-            (crv == "Ed25519" && !kid.is_empty()).then_some((kid, key))
-        }
-    };
-    let former = set.former_keys.into_iter().filter_map(known(true));
-    let mut by_kid: HashMap<_, _> = former.collect();
-    let former = by_kid.len();
-    by_kid.extend(set.keys.into_iter().filter_map(known(false)));
-    if by_kid.len() == former {
+    let mut by_kid = HashMap::new();
+    by_kid.extend(
+        set.former_keys
+            .into_iter()
+            .filter_map(|key| key.into_known_key(true)),
+    );
+    let former_count = by_kid.len();
+    by_kid.extend(
+        set.keys
+            .into_iter()
+            .filter_map(|key| key.into_known_key(false)),
+    );
+    if by_kid.len() == former_count {
         Err(TokenKeysError::Empty)
     } else {
         Ok(by_kid)

@@ -90,15 +90,15 @@ impl ServiceKey {
     /// Creates a folder for each part: its private key, unless it exists, and its callers' public
     /// keys.
     pub fn create_key_folders(folder: &Path) -> Result<(), SignerError> {
-        let own = |part: CloudPart| folder.join(part.name());
         let keys = CloudPart::ALL.iter().map(|part| {
-            let signer = Signer::load_or_create(own(*part).join(FILE))?;
+            let signer = Signer::load_or_create(folder.join(part.name()).join(FILE))?;
             Ok((*part, signer.public_key()))
         });
         let keys: BTreeMap<CloudPart, [u8; 32]> = keys.collect::<Result<_, SignerError>>()?;
         for part in CloudPart::ALL {
+            let part_folder = folder.join(part.name());
             for caller in part.callers() {
-                let path = public_file(&own(*part), caller);
+                let path = public_file(&part_folder, caller);
                 write_whole(&path, &URL_SAFE_NO_PAD.encode(keys[&caller]))
                     .map_err(|source| SignerError::File { path, source })?;
             }

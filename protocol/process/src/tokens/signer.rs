@@ -80,15 +80,14 @@ impl Signer {
     /// The first process creates the file, readable only by its owner.
     pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, SignerError> {
         let path = path.as_ref();
-        let at = |source| SignerError::File {
+        let read_or_created = match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path),
+            read => read,
+        };
+        let der = read_or_created.map_err(|source| SignerError::File {
             path: path.to_owned(),
             source,
-        };
-        let der = match fs::read(path) {
-            Ok(der) => der,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path).map_err(at)?,
-            Err(error) => return Err(at(error)),
-        };
+        })?;
         Self::from_pkcs8(&der).map_err(|_| SignerError::BadFile(path.to_owned()))
     }
 

@@ -2,7 +2,7 @@
 //! files that do not match leave the current one in use.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -124,41 +124,47 @@ impl Certificate {
 }
 
 async fn read(chain: &PathBuf, key: &PathBuf) -> Result<CertificateFiles, CertificateError> {
-    let of = async |path: &PathBuf| {
-        let failed = |source| CertificateError::Read {
-            path: path.clone(),
-            source,
-        };
-        fs::read(path).await.map_err(failed)
-    };
     Ok(CertificateFiles {
-        chain: of(chain).await?,
-        key: of(key).await?,
+        chain: read_file(chain).await?,
+        key: read_file(key).await?,
     })
 }
 
+async fn read_file(path: &PathBuf) -> Result<Vec<u8>, CertificateError> {
+    fs::read(path)
+        .await
+        .map_err(|source| CertificateError::Read {
+            path: path.clone(),
+            source,
+        })
+}
+
 fn build_server_config(
-    chain: &PathBuf,
-    key: &PathBuf,
+    chain: &Path,
+    key: &Path,
     files: &CertificateFiles,
 ) -> Result<Arc<ServerConfig>, CertificateError> {
-    let no_pem = |path: &PathBuf, what| {
-        let path = path.clone();
-        move |source| CertificateError::Pem { path, what, source }
-    };
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&files.chain).collect();
-    let certificates = certificates.map_err(no_pem(chain, "certificates"))?;
-    let secret = PrivateKeyDer::from_pem_slice(&files.key).map_err(no_pem(key, "a private key"))?;
+    let certificates = certificates.map_err(|source| CertificateError::Pem {
+        path: chain.to_owned(),
+        what: "certificates",
+        source,
+    })?;
+    let secret =
+        PrivateKeyDer::from_pem_slice(&files.key).map_err(|source| CertificateError::Pem {
+            path: key.to_owned(),
+            what: "a private key",
+            source,
+        })?;
     // Tests listen without `process::start`.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let unfit = |source| CertificateError::Unfit {
-        path: chain.clone(),
-        source,
-    };
     let made = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(certificates, secret);
-    let mut server = made.map_err(unfit)?;
+    let mut server = made.map_err(|source| CertificateError::Unfit {
+        path: chain.to_owned(),
+        source,
+    })?;
     server.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(server))
 }

@@ -67,11 +67,11 @@ pub async fn serve_http(
     stop: CancellationToken,
 ) {
     let stopping = stop.clone();
-    let answer = move |stream: PacedStream, from| {
+    serve_connections(listener, slots, stop, move |stream, from| {
         let proof = stream.slot.proof();
         serve_connection(stream, proof, from, router.clone(), stopping.clone())
-    };
-    serve_connections(listener, slots, stop, answer).await;
+    })
+    .await;
 }
 
 /// Serves over TLS only.
@@ -83,7 +83,7 @@ pub async fn serve_https(
     stop: CancellationToken,
 ) {
     let stopping = stop.clone();
-    let answer = move |stream: PacedStream, from| {
+    serve_connections(listener, slots, stop, move |stream, from| {
         let acceptor = certificate.current_acceptor();
         let proof = stream.slot.proof();
         let router = router.clone();
@@ -95,8 +95,8 @@ pub async fn serve_https(
                 Err(_) => tracing::debug!("A caller took too long to agree on TLS"),
             }
         }
-    };
-    serve_connections(listener, slots, stop, answer).await;
+    })
+    .await;
 }
 
 /// Runs `converse` for each connection in a task, until `stop` and at most ten seconds longer.

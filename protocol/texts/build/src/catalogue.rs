@@ -89,14 +89,11 @@ fn read_entries(
     let name = message.id.name;
     let patterns: Vec<(String, &Pattern<&str>)> = match &message.value {
         Some(value) => vec![(name.to_owned(), value)],
-        None => {
-            let of = |attribute: &str| format!("{name}.{attribute}");
-            message
-                .attributes
-                .iter()
-                .map(|a| (of(a.id.name), &a.value))
-                .collect()
-        }
+        None => message
+            .attributes
+            .iter()
+            .map(|attribute| (format!("{name}.{}", attribute.id.name), &attribute.value))
+            .collect(),
     };
     if message.value.is_some() && !message.attributes.is_empty() {
         errors.push(format!(
@@ -204,7 +201,14 @@ fn source(message: &Message<&str>) -> String {
 
 /// Keeps the mapping between keys and Rust names one-to-one.
 fn check_name(name: &str, joints: &str) -> Result<(), String> {
-    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || joints.contains(c);
-    let fault = || format!("`{name}` may only have lower-case letters, digits and `{joints}`");
-    name.chars().all(fits).then_some(()).ok_or_else(fault)
+    let is_allowed = name
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || joints.contains(c));
+    if is_allowed {
+        Ok(())
+    } else {
+        Err(format!(
+            "`{name}` may only have lower-case letters, digits and `{joints}`"
+        ))
+    }
 }

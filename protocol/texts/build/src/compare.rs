@@ -49,31 +49,34 @@ fn find_missing_placeholders(
 
 /// Word choices must be the same in both languages; plural forms may differ.
 fn find_unlike_choices(key: &str, one: &CatalogueEntry, other: &CatalogueEntry) -> Option<String> {
-    let words = |entered: &CatalogueEntry| -> PlaceholderChoices {
-        let mut choices = entered.choices.clone();
-        choices.retain(|_, keys| !is_plural(keys));
-        choices
-    };
-    let listed = |choices: &PlaceholderChoices| {
-        let mut listed = choices
-            .iter()
-            .map(|(name, keys)| format!("${name}: {}", Vec::from_iter(keys.clone()).join(", ")));
-        listed.next().map_or_else(
-            || "nothing".into(),
-            |first| listed.fold(first, |a, b| a + "; " + &b),
-        )
-    };
-    let ours = words(one);
-    let theirs = words(other);
+    let ours = select_word_choices(one);
+    let theirs = select_word_choices(other);
     (ours != theirs).then(|| {
         let path = &other.path;
-        let from = listed(&theirs);
+        let from = render_choices(&theirs);
         let has = &one.path;
         format!(
             "{path}: `{key}`: selects by {from}; {has} selects by {}",
-            listed(&ours)
+            render_choices(&ours)
         )
     })
+}
+
+fn select_word_choices(entry: &CatalogueEntry) -> PlaceholderChoices {
+    let mut choices = entry.choices.clone();
+    choices.retain(|_, keys| !is_plural(keys));
+    choices
+}
+
+fn render_choices(choices: &PlaceholderChoices) -> String {
+    if choices.is_empty() {
+        return "nothing".to_owned();
+    }
+    let listed: Vec<String> = choices
+        .iter()
+        .map(|(name, keys)| format!("${name}: {}", Vec::from_iter(keys.clone()).join(", ")))
+        .collect();
+    listed.join("; ")
 }
 
 /// Reports plural forms that the language never uses.

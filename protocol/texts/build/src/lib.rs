@@ -7,7 +7,7 @@ mod catalogue;
 mod compare;
 mod rust;
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::{collections::BTreeMap, env, fs, io, path::Path};
 
 /// File contents by file name.
 type TextFiles = BTreeMap<String, String>;
@@ -47,17 +47,21 @@ fn generate_module(english: &TextFiles, chinese: &TextFiles) -> Result<String, V
 
 fn read(language: &str) -> Result<TextFiles, Vec<String>> {
     let folder = Path::new("texts").join(language);
-    let fault = |e: std::io::Error| vec![format!("could not read {}: {e}", folder.display())];
+    read_folder(&folder)
+        .map_err(|error| vec![format!("could not read {}: {error}", folder.display())])
+}
+
+fn read_folder(folder: &Path) -> io::Result<TextFiles> {
     let mut files = TextFiles::new();
-    for entry in fs::read_dir(&folder).map_err(fault)? {
-        let path = entry.map_err(fault)?.path();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "ftl") {
             let name = path
                 .file_name()
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned();
-            files.insert(name, fs::read_to_string(&path).map_err(fault)?);
+            files.insert(name, fs::read_to_string(&path)?);
         }
     }
     Ok(files)

@@ -60,10 +60,11 @@ impl OpsFrame {
         };
         let bytes = pack_ops(self.ops.iter().map(|op| &op[..]));
         let bytes_plain = self.ops.iter().map(|op| op.len()).sum();
-        let comes_out = |again: Vec<Vec<u8>>| again.iter().eq(self.ops.iter().map(|op| &**op));
-        if bytes.len() >= bytes_plain
-            || !unpack_ops(&bytes, count, bytes_plain).is_ok_and(comes_out)
-        {
+        if bytes.len() >= bytes_plain {
+            return self;
+        }
+        let unpacked = unpack_ops(&bytes, count, bytes_plain);
+        if !unpacked.is_ok_and(|again| again.iter().eq(self.ops.iter().map(|op| &**op))) {
             return self;
         }
         let packed = Some(PackedOps {

@@ -71,11 +71,10 @@ impl<C: BitCoder> OpCodec<'_, C> {
     fn code_uuid(&mut self, at: usize, said: &[u8]) -> Vec<u8> {
         const MOMENT: u64 = (1 << 48) - 1;
         let said = said.try_into().map(u128::from_be_bytes).unwrap_or_default();
-        let bits = |from: u32| u64::try_from(said >> from & u128::from(u64::MAX)).unwrap_or(0);
         let moment = self.resolve_child_slot(at, PathStep::Moment);
-        let moment = self.code_number(moment, bits(80)) & MOMENT;
-        let first = self.coder.code_uniform_bits(12, bits(64));
-        let last = self.coder.code_uniform_bits(62, bits(0));
+        let moment = self.code_number(moment, take_64_bits(said, 80)) & MOMENT;
+        let first = self.coder.code_uniform_bits(12, take_64_bits(said, 64));
+        let last = self.coder.code_uniform_bits(62, take_64_bits(said, 0));
         let high = u128::from(moment) << 16 | 7 << 12 | u128::from(first);
         (high << 64 | 2 << 62 | u128::from(last))
             .to_be_bytes()
@@ -129,4 +128,8 @@ impl<C: BitCoder> OpCodec<'_, C> {
 
 fn is_id(string: &[u8]) -> bool {
     string.len() == 16 && string[6] >> 4 == 7 && string[8] >> 6 == 2
+}
+
+fn take_64_bits(said: u128, from: u32) -> u64 {
+    u64::try_from(said >> from & u128::from(u64::MAX)).unwrap_or(0)
 }

@@ -13,6 +13,13 @@ pub struct HealthIssue {
     pub kind: HealthIssueKind,
 }
 
+impl HealthIssue {
+    fn new(about: &str, kind: HealthIssueKind) -> Self {
+        let about = about.to_owned();
+        Self { about, kind }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HealthIssueKind {
     GateClosed,
@@ -73,19 +80,14 @@ impl StatusReport {
     /// Empty if all is well.
     pub fn list_health_issues(&self) -> Vec<HealthIssue> {
         let mut complaints = Vec::new();
-        let mut add = |about: &str, kind| {
-            complaints.push(HealthIssue {
-                about: about.to_owned(),
-                kind,
-            })
-        };
         for region in &self.regions {
-            region
-                .list_health_issues(self.now)
-                .for_each(|kind| add(region.region.as_str(), kind));
+            let about = region.region.as_str();
+            let kinds = region.list_health_issues(self.now);
+            complaints.extend(kinds.map(|kind| HealthIssue::new(about, kind)));
             for edge in &region.edges {
-                edge.list_health_issues(region.gate)
-                    .for_each(|kind| add(edge.edge.as_str(), kind));
+                let about = edge.edge.as_str();
+                let kinds = edge.list_health_issues(region.gate);
+                complaints.extend(kinds.map(|kind| HealthIssue::new(about, kind)));
             }
         }
         complaints
@@ -95,8 +97,9 @@ impl StatusReport {
 impl RegionStatus {
     fn list_health_issues(&self, now: UnixMillis) -> impl Iterator<Item = HealthIssueKind> {
         let repairs = self.repairs.unwrap_or_default();
-        let lately = |at: UnixMillis| now.ms_since(at) < CONTRADICTION_SHOWN_MS;
-        let contradicted = repairs.contradicted_at.filter(|at| lately(*at));
+        let contradicted = repairs
+            .contradicted_at
+            .filter(|at| now.ms_since(*at) < CONTRADICTION_SHOWN_MS);
         let found = [
             (self.gate == GateState::Closed).then_some(HealthIssueKind::GateClosed),
             contradicted.map(|_| HealthIssueKind::Contradicted(repairs.contradictions)),

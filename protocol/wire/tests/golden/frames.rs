@@ -6,7 +6,15 @@ use wire::*;
 use crate::samples::*;
 
 pub fn frames() -> Vec<Frame> {
-    let nonce = BootNonce([0xab; 16]);
+    let mut frames = session_frames();
+    frames.extend(traffic_frames());
+    frames.extend(incident_frames());
+    frames
+}
+
+const NONCE: BootNonce = BootNonce([0xab; 16]);
+
+fn session_frames() -> Vec<Frame> {
     let limits = LinkLimits {
         batch_ops_max: 5000,
         batch_bytes_max: 1 << 20,
@@ -20,7 +28,7 @@ pub fn frames() -> Vec<Frame> {
             edge: edge(),
             region: Region::North,
             epoch: 1,
-            nonce,
+            nonce: NONCE,
             last_seq: 42,
             last_hash: Hash::digest_bytes(b"42"),
             suspect: false,
@@ -49,6 +57,11 @@ pub fn frames() -> Vec<Frame> {
             snapshot: None,
             codec: None,
         }),
+    ]
+}
+
+fn traffic_frames() -> Vec<Frame> {
+    vec![
         Frame::Up(OpsFrame {
             standing: standing(),
             epoch: 1,
@@ -74,28 +87,7 @@ pub fn frames() -> Vec<Frame> {
             standing: standing(),
             from: 17,
             to: 22,
-            changes: vec![
-                FeedChange::Order(order()),
-                FeedChange::OrderGone {
-                    order_id: OrderId(id(1)),
-                    version: 4,
-                },
-                FeedChange::Keys {
-                    version: 2,
-                    jwks: "{\"keys\":[]}".into(),
-                },
-                FeedChange::Policy {
-                    version: 3,
-                    policy: Policy::Exclusive,
-                },
-                FeedChange::Revoked {
-                    version: 4,
-                    sessions: vec![SessionId(id(5))],
-                    users: vec![UserId(id(6))],
-                    person: None,
-                    mark: None,
-                },
-            ],
+            changes: feed_changes(),
         }),
         Frame::Ack(Ack {
             standing: standing(),
@@ -141,9 +133,39 @@ pub fn frames() -> Vec<Frame> {
             hash: Hash::digest_bytes(b"chunk"),
             body: ByteVec::from(b"chunk".to_vec()),
         }),
+    ]
+}
+
+fn feed_changes() -> Vec<FeedChange> {
+    vec![
+        FeedChange::Order(order()),
+        FeedChange::OrderGone {
+            order_id: OrderId(id(1)),
+            version: 4,
+        },
+        FeedChange::Keys {
+            version: 2,
+            jwks: "{\"keys\":[]}".into(),
+        },
+        FeedChange::Policy {
+            version: 3,
+            policy: Policy::Exclusive,
+        },
+        FeedChange::Revoked {
+            version: 4,
+            sessions: vec![SessionId(id(5))],
+            users: vec![UserId(id(6))],
+            person: None,
+            mark: None,
+        },
+    ]
+}
+
+fn incident_frames() -> Vec<Frame> {
+    vec![
         Frame::Quarantine(Quarantine {
             old_epoch: 1,
-            old_nonce: nonce,
+            old_nonce: NONCE,
             new_epoch: 2,
             grant: 3,
             last_accepted: Hash::digest_bytes(b"40"),
@@ -223,21 +245,6 @@ pub fn with_packed_ops() -> Vec<(&'static str, Frame)> {
 
 /// The frames with rarely used fields.
 pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
-    let kind = OutcomeKind::Duplicate;
-    let decided_at = UnixMillis(1_764_000_000_006);
-    let first = Some(FirstResult {
-        applied: false,
-        code: Some(Code::OrderAlreadyAccepted),
-    });
-    let duplicate = Outcome {
-        kind,
-        first,
-        ..outcome()
-    };
-    let noted = Outcome {
-        code: Some(Code::OrderCancelledMeanwhile),
-        ..Outcome::new_applied(order(), decided_at)
-    };
     let with = |frame| match frame {
         Frame::Credit(credit) => Some((
             "credit/feed_seq",
@@ -273,38 +280,51 @@ pub fn with_what_few_say() -> Vec<(&'static str, Frame)> {
                 Frame::Held(HeldNotice { reason, ..held }),
             ))
         }
-        Frame::Outcomes(frame) => {
-            let numbered = |number, command_id, outcome: &Outcome| NumberedOutcome {
-                number,
-                seq: number,
-                command_id,
-                outcome: outcome.clone(),
-            };
-            let again = Some(CommandId(id(8)));
-            let outcomes = vec![
-                numbered(
-                    41,
-                    None,
-                    &Outcome {
-                        order: None,
-                        ..noted.clone()
-                    },
-                ),
-                numbered(42, again, &duplicate),
-                numbered(43, again, &noted),
-            ];
-            Some((
-                "outcomes/told",
-                Frame::Outcomes(OutcomesFrame {
-                    to: 43,
-                    outcomes,
-                    ..frame
-                }),
-            ))
-        }
+        Frame::Outcomes(frame) => Some(("outcomes/told", Frame::Outcomes(with_repeats(frame)))),
         _ => None,
     };
     frames().into_iter().filter_map(with).collect()
+}
+
+/// Outcomes without a command id or an order, and of a command that came twice.
+fn with_repeats(frame: OutcomesFrame) -> OutcomesFrame {
+    let first = Some(FirstResult {
+        applied: false,
+        code: Some(Code::OrderAlreadyAccepted),
+    });
+    let duplicate = Outcome {
+        kind: OutcomeKind::Duplicate,
+        first,
+        ..outcome()
+    };
+    let noted = Outcome {
+        code: Some(Code::OrderCancelledMeanwhile),
+        ..Outcome::new_applied(order(), UnixMillis(1_764_000_000_006))
+    };
+    let without_order = Outcome {
+        order: None,
+        ..noted.clone()
+    };
+    let again = Some(CommandId(id(8)));
+    let outcomes = vec![
+        number_outcome(41, None, without_order),
+        number_outcome(42, again, duplicate),
+        number_outcome(43, again, noted),
+    ];
+    OutcomesFrame {
+        to: 43,
+        outcomes,
+        ..frame
+    }
+}
+
+fn number_outcome(number: u64, command_id: Option<CommandId>, outcome: Outcome) -> NumberedOutcome {
+    NumberedOutcome {
+        number,
+        seq: number,
+        command_id,
+        outcome,
+    }
 }
 
 /// The frames with fields for a snapshot.
