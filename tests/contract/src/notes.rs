@@ -8,7 +8,7 @@ use platform::documents::{
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wire::{UnixMillis, UserId};
+use wire::{Event, UnixMillis, UserId};
 
 /// In the future: MongoDB removes expired documents by its clock, even during a test.
 pub const AT: UnixMillis = UnixMillis(4_000_000_000_000);
@@ -78,6 +78,20 @@ pub fn note(user: u128, n: u128) -> Note {
         words: vec![format!("w{}", n % 4), format!("v{}", n % 7)],
         text: Some("换 $set {}".to_owned()),
     }
+}
+
+pub fn starless_note(user: u128, n: u128) -> Note {
+    Note {
+        stars: 0,
+        ..note(user, n)
+    }
+}
+
+/// A change of a note with one more star and no events.
+#[allow(clippy::unnecessary_wraps, reason = "the form of a change")]
+pub fn add_star(note: Note) -> Option<(Note, Vec<Event>)> {
+    let stars = note.stars + 1;
+    Some((Note { stars, ..note }, Vec::new()))
 }
 
 pub async fn notes(documents: &Documents) -> Collection<Note> {

@@ -18,6 +18,7 @@ use notification::{
         NotificationDelivery, PreferencesStore,
     },
 };
+use platform::documents::Document;
 use process::clock::Clock;
 use uuid::Uuid;
 use wire::{
@@ -306,21 +307,7 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
 
     // MongoDB removes old documents by its clock, so use the real time.
     let now = Clock::system().now();
-    let owner = InboxOwner {
-        user_id: CUSTOMER,
-        role: Role::Customer,
-    };
-    let of = |event: u128| {
-        let event = (EventType::PaymentCompleted, EventId(Uuid::from_u128(event)));
-        NotificationDelivery::of_line(owner, NoticeKind::Money, event, Channel::Email, now)
-    };
-    let planned = [(1, of(1)), (2, of(1)), (3, of(2))];
-    log.add_new_deliveries(&planned.map(|(id, delivery)| (Uuid::from_u128(id), delivery)))
-        .await
-        .unwrap();
-    log.add_new_deliveries(&[(Uuid::from_u128(4), of(2))])
-        .await
-        .unwrap();
+    plan_deliveries_of_two_events(&log, now).await;
     assert!(
         log.due_deliveries(Channel::Email, now.plus_ms(-1), 10)
             .await
@@ -336,11 +323,67 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
         "each channel has its own"
     );
     assert_eq!(due.len(), 2, "once for person, event and channel");
+    let later = now.plus_ms(10 * 60 * 1000);
+    Box::pin(a_delivery_has_one_holder_at_a_time(
+        &log, &due[0], now, later,
+    ))
+    .await;
 
-    let (one, other) = tokio::join!(
-        log.claim_delivery(&due[0], now),
-        log.claim_delivery(&due[0], now)
+    log.record_result(due[0].id, &result_of(DeliveryState::Sent, None))
+        .await
+        .unwrap();
+    log.record_result(due[1].id, &result_of(DeliveryState::Waiting, Some(later)))
+        .await
+        .unwrap();
+    assert!(
+        log.due_deliveries(Channel::Email, now, 10)
+            .await
+            .unwrap()
+            .is_empty()
     );
+    // A final state never changes.
+    log.record_result(due[0].id, &result_of(DeliveryState::Waiting, Some(now)))
+        .await
+        .unwrap();
+    the_log_is_read_by_its_indexes(&log, due[0].id, now).await;
+}
+
+/// Plans one delivery twice within a batch, and another one again in a second batch.
+async fn plan_deliveries_of_two_events(log: &DeliveryStore, now: UnixMillis) {
+    let owner = InboxOwner {
+        user_id: CUSTOMER,
+        role: Role::Customer,
+    };
+    let delivery_of = |event: u128| {
+        let event_type = Some(EventType::PaymentCompleted);
+        let event_id = EventId(Uuid::from_u128(event));
+        NotificationDelivery::of_line(
+            owner,
+            NoticeKind::Money,
+            event_type,
+            event_id,
+            Channel::Email,
+            now,
+        )
+    };
+    let planned = [
+        (Uuid::from_u128(1), delivery_of(1)),
+        (Uuid::from_u128(2), delivery_of(1)),
+        (Uuid::from_u128(3), delivery_of(2)),
+    ];
+    log.add_new_deliveries(&planned).await.unwrap();
+    log.add_new_deliveries(&[(Uuid::from_u128(4), delivery_of(2))])
+        .await
+        .unwrap();
+}
+
+async fn a_delivery_has_one_holder_at_a_time(
+    log: &DeliveryStore,
+    due: &Document<NotificationDelivery>,
+    now: UnixMillis,
+    later: UnixMillis,
+) {
+    let (one, other) = tokio::join!(log.claim_delivery(due, now), log.claim_delivery(due, now));
     assert!(
         one.unwrap() != other.unwrap(),
         "two replicas never send one delivery at once"
@@ -352,7 +395,6 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
             .len(),
         1
     );
-    let later = now.plus_ms(10 * 60 * 1000);
     assert_eq!(
         log.due_deliveries(Channel::Email, later, 10)
             .await
@@ -361,43 +403,25 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
         2,
         "a holder may have died"
     );
+}
 
-    let settled = |state, due_at| {
-        let to = Some("z***@example.org".to_owned());
-        let why = None;
-        DeliveryResult {
-            state,
-            due_at,
-            was_tried: true,
-            to,
-            why,
-        }
-    };
-    log.record_result(due[0].id, &settled(DeliveryState::Sent, None))
-        .await
-        .unwrap();
-    log.record_result(due[1].id, &settled(DeliveryState::Waiting, Some(later)))
-        .await
-        .unwrap();
-    assert!(
-        log.due_deliveries(Channel::Email, now, 10)
-            .await
-            .unwrap()
-            .is_empty()
-    );
-    // A final state never changes.
-    log.record_result(due[0].id, &settled(DeliveryState::Waiting, Some(now)))
-        .await
-        .unwrap();
+fn result_of(state: DeliveryState, due_at: Option<UnixMillis>) -> DeliveryResult {
+    DeliveryResult {
+        state,
+        due_at,
+        was_tried: true,
+        to: Some("z***@example.org".to_owned()),
+        why: None,
+    }
+}
+
+async fn the_log_is_read_by_its_indexes(log: &DeliveryStore, sent_id: Uuid, now: UnixMillis) {
     let sent = log
         .read_page(Some(DeliveryState::Sent), None, 10)
         .await
         .unwrap()
         .items;
-    assert_eq!(
-        (sent.len(), sent[0].0, sent[0].1.attempts),
-        (1, due[0].id, 1)
-    );
+    assert_eq!((sent.len(), sent[0].0, sent[0].1.attempts), (1, sent_id, 1));
     let first = log.read_page(None, None, 1).await.unwrap();
     let second = log.read_page(None, first.next, 1).await.unwrap();
     assert_ne!(first.items[0].0, second.items[0].0);
@@ -415,6 +439,14 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
 
 async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
     let wishes = PreferencesStore::new(&arm.documents);
+    preferences_are_saved_by_their_version(&wishes).await;
+    let store = InboxStore::new(&arm.documents);
+    store.migrate().await.unwrap();
+    a_reminder_is_counted_once_and_ends_for_good(&store).await;
+    the_first_fan_out_of_an_order_counts(&store).await;
+}
+
+async fn preferences_are_saved_by_their_version(wishes: &PreferencesStore) {
     wishes.migrate().await.unwrap();
     wishes.check_schema().await.unwrap();
     assert_eq!(
@@ -460,9 +492,9 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
         (mailed(9), version + 1)
     );
     assert_eq!(wishes.load_preferences(PROVIDER).await.unwrap().1, 0);
+}
 
-    let store = InboxStore::new(&arm.documents);
-    store.migrate().await.unwrap();
+async fn a_reminder_is_counted_once_and_ends_for_good(store: &InboxStore) {
     let plan = store
         .reminders()
         .explain_query(&store::due_reminders_query(AT, 50))
@@ -470,11 +502,11 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
         .unwrap();
     assert!(plan.by_index && !plan.sorts, "{}", plan.text);
     let order = OrderId(Uuid::from_u128(8));
-    let told = (CUSTOMER, EventId(Uuid::from_u128(4)));
+    let event = EventId(Uuid::from_u128(4));
     let now = Clock::system().now();
     for _ in 0..2 {
         store
-            .begin_reminding(order, told, (now, now))
+            .begin_reminding(order, CUSTOMER, event, now, now)
             .await
             .unwrap();
     }
@@ -497,13 +529,16 @@ async fn wishes_and_fan_outs_are_kept_once(arm: DocumentsArm) {
     );
     store.end_reminding(order, now).await.unwrap();
     store
-        .begin_reminding(order, told, (now, now))
+        .begin_reminding(order, CUSTOMER, event, now, now)
         .await
         .unwrap();
     assert!(
         store.due_reminders(tomorrow, 10).await.unwrap().is_empty(),
         "it has ended for good"
     );
+}
+
+async fn the_first_fan_out_of_an_order_counts(store: &InboxStore) {
     let fan_out = |n: u128| {
         let user_id = UserId(Uuid::from_u128(n));
         let matched = vec![MatchedProvider {

@@ -144,6 +144,26 @@ async fn an_event_that_no_queue_wants_holds_up_nothing(sql: SqlArm, bus: BusArm)
     tasks.shutdown(LIMIT).await;
 }
 
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// More than a batch, on each of 31 days, partly unwanted by the queue that is added later.
+fn events_of_31_days(now: UnixMillis) -> Vec<Event> {
+    let mut sent = Vec::new();
+    for number in 0..1_240 {
+        let wanted = number % 5 != 0;
+        let kind = if wanted {
+            EventType::OrderCreated
+        } else {
+            EventType::OrderCancelled
+        };
+        let mut event = event_of(kind, number);
+        let days = 31 - i64::try_from(number / 40).unwrap();
+        event.at = now.plus_ms(1_000 - days * DAY_MS);
+        sent.push(event);
+    }
+    sent
+}
+
 async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: BusArm) {
     const LATE: QueueSpec = QueueSpec::new(
         "late",
@@ -161,22 +181,8 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
         Clock::system(),
         "test",
     );
-    // More than a batch, on each of 31 days, partly unwanted by the new queue.
     let now = Clock::system().now();
-    let a_day_ms = 24 * 60 * 60 * 1000;
-    let mut sent = Vec::new();
-    for number in 0..1_240 {
-        let wanted = number % 5 != 0;
-        let kind = if wanted {
-            EventType::OrderCreated
-        } else {
-            EventType::OrderCancelled
-        };
-        let mut event = event_of(kind, number);
-        let days = 31 - i64::try_from(number / 40).unwrap();
-        event.at = now.plus_ms(1_000 - days * a_day_ms);
-        sent.push(event);
-    }
+    let sent = events_of_31_days(now);
     for part in sent.chunks(100) {
         let saved: Result<(), SqlError> = transact!(sql.sql, tx => {
             outbox::store::add_all(tx, part).await?;
@@ -189,7 +195,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     bus.bus.bind_queue(&LATE).await.unwrap();
     let id = Clock::system().new_id();
     let by = UserId(Clock::system().new_id());
-    let since = now.plus_ms(-30 * a_day_ms);
+    let since = now.plus_ms(-30 * DAY_MS);
     let database = Database::from(&sql.sql);
     assert_eq!(
         replay::request_replay(&database, "late", since, (id, by, now))

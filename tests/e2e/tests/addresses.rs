@@ -36,22 +36,7 @@ async fn confirm(api: &Api, person: &Person, code: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn news_is_mailed_to_the_address_that_its_owner_has_confirmed_and_to_no_other() {
     let mut mailbox = Mailbox::open().await;
-    let environment = [
-        ("HOLDFAST__NOTIFICATION__MAIL_URL", mailbox.url()),
-        (
-            "HOLDFAST__NOTIFICATION__PORTAL_URL",
-            "https://portal.example.org".to_owned(),
-        ),
-    ];
-    let environment = environment
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
-    let layout = Layout::temporary(Stores::Embedded).unwrap();
-    let wishes = Wishes {
-        environment,
-        ..Wishes::default()
-    };
-    let stack = Stack::start(layout, &wishes).await.unwrap();
+    let stack = start_with_mail_server(&mailbox).await;
     let api = Api::new(stack.layout().gateway_url());
     let form = json!({
         "username": "zhang.san", "email": FIRST, "password": PASSWORD, "role": "customer",
@@ -103,11 +88,46 @@ async fn news_is_mailed_to_the_address_that_its_owner_has_confirmed_and_to_no_ot
         .unwrap();
     assert!(mailbox.next_to(FIRST, SOON).await.contains("Paint a wall"));
 
-    // A new address gets a code. The current address gets a warning, and still gets notifications
-    // until the code is confirmed.
+    let code = change_address(&api, &customer, &mut mailbox).await;
+    assert_eq!(own(&api, &customer).await["email"], FIRST);
+    assert_eq!(confirm(&api, &customer, &code).await["email"], SECOND);
+    api.publish(&customer, Region::North, "Sweep the yard")
+        .await
+        .unwrap();
+    assert!(
+        mailbox
+            .next_to(SECOND, SOON)
+            .await
+            .contains("Sweep the yard")
+    );
+    stack.stop().await.unwrap();
+}
+
+async fn start_with_mail_server(mailbox: &Mailbox) -> Stack {
+    let environment = [
+        ("HOLDFAST__NOTIFICATION__MAIL_URL", mailbox.url()),
+        (
+            "HOLDFAST__NOTIFICATION__PORTAL_URL",
+            "https://portal.example.org".to_owned(),
+        ),
+    ];
+    let environment = environment
+        .map(|(name, value)| (name.to_owned(), value))
+        .into();
+    let layout = Layout::temporary(Stores::Embedded).unwrap();
+    let wishes = Wishes {
+        environment,
+        ..Wishes::default()
+    };
+    Stack::start(layout, &wishes).await.unwrap()
+}
+
+/// A new address gets a code, which is returned. The current address gets a warning, and still
+/// gets notifications until the code is confirmed.
+async fn change_address(api: &Api, customer: &Person, mailbox: &mut Mailbox) -> String {
     let form = Some(json!({ "email": SECOND, "password": PASSWORD }));
     let asked: Value = api
-        .call(Method::PUT, ADDRESS, Some(&customer), form)
+        .call(Method::PUT, ADDRESS, Some(customer), form)
         .await
         .unwrap();
     assert_eq!(asked["pending"], SECOND);
@@ -123,17 +143,5 @@ async fn news_is_mailed_to_the_address_that_its_owner_has_confirmed_and_to_no_ot
         mails[0].contains(FIRST) && mails[0].contains("Another e-mail address"),
         "{mails:?}"
     );
-    let code = address_code_in(&mails[1]);
-    assert_eq!(own(&api, &customer).await["email"], FIRST);
-    assert_eq!(confirm(&api, &customer, &code).await["email"], SECOND);
-    api.publish(&customer, Region::North, "Sweep the yard")
-        .await
-        .unwrap();
-    assert!(
-        mailbox
-            .next_to(SECOND, SOON)
-            .await
-            .contains("Sweep the yard")
-    );
-    stack.stop().await.unwrap();
+    address_code_in(&mails[1])
 }

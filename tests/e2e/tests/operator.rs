@@ -72,6 +72,17 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
     let late = format!("wait --for order={order}:completed --timeout 1");
     assert_eq!(operator.asks(&late), Some(8));
 
+    explains_the_lost_acceptance(&operator, order, lost).await;
+
+    assert!(operator.reads("queue").contains("nothing waits at the hub"));
+    assert_eq!(operator.gets("queue")["waiting"], Value::Array(Vec::new()));
+    every_answer_is_of_its_published_form(&operator);
+    shows_what_the_edge_has_lost(&operator);
+    enrols_and_withdraws_edges(&operator);
+    stack.stop().await.unwrap();
+}
+
+async fn explains_the_lost_acceptance(operator: &Admin<'_>, order: OrderId, lost: CommandId) {
     let told = operator.gets("conflicts");
     let conflict = told["items"][0]["conflict"].as_str().unwrap().to_owned();
     assert_eq!(told["items"][0]["command_id"], lost.to_string());
@@ -105,10 +116,10 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
         (told["ops"][0]["outcome"]["told"] == true).then_some(())
     })
     .await;
+}
 
-    assert!(operator.reads("queue").contains("nothing waits at the hub"));
-    assert_eq!(operator.gets("queue")["waiting"], Value::Array(Vec::new()));
-    every_answer_is_of_its_published_form(&operator);
+#[track_caller]
+fn shows_what_the_edge_has_lost(operator: &Admin<'_>) {
     let edges = operator.gets("edges");
     let north = edges["items"]
         .as_array()
@@ -130,7 +141,10 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
         text.contains("~ north-1: 1 acceptance made there has lost, last at "),
         "{text}"
     );
+}
 
+#[track_caller]
+fn enrols_and_withdraws_edges(operator: &Admin<'_>) {
     let invited = operator.gets("enrol SOUTH south-9");
     assert!(
         invited["command"]
@@ -150,7 +164,6 @@ async fn an_operator_sees_what_waits_what_collided_and_where_every_command_stand
         Some(6),
         "it is enrolled"
     );
-    stack.stop().await.unwrap();
 }
 
 /// Checks the commands that this file uses nowhere else; `gets` validates each answer.

@@ -245,6 +245,47 @@ async fn read(response: http::Response<axum::body::Body>) -> Value {
     serde_json::from_slice(&bytes).unwrap_or(Value::Null)
 }
 
+async fn sign_in_first_of(stack: &Stack, role: Role) -> Browser {
+    let person = stack
+        .sign_ins()
+        .into_iter()
+        .find(|person| person.role == role)
+        .unwrap();
+    let gateway = stack.layout().gateway_url();
+    Browser::sign_in(&gateway, &person.username, &person.password).await
+}
+
+/// Publishes an order, which is refused without the page's CSRF token. Returns the order's id.
+async fn publish_with_csrf_token(customer: &Browser) -> Value {
+    let draft = json!({
+        "title": "Mend the tap", "description": "as agreed", "service_type": "cleaning_repair",
+        "price": "200.00", "location": "NORTH", "address": "1 Harbour Road",
+    });
+    let refused = customer
+        .send("POST", "/api/v1/orders", &[], draft.clone())
+        .await;
+    assert_eq!(read(refused).await["code"], "csrf_token_wrong");
+    customer.change("/api/v1/orders", draft).await["order_id"].clone()
+}
+
+/// Signing out ends the stream and the cookie.
+async fn sign_out_for_good(customer: &Browser, news: &mut News) {
+    let out = customer
+        .send(
+            "DELETE",
+            "/api/v1/session",
+            &[("x-csrf-token", &customer.csrf)],
+            Value::Null,
+        )
+        .await;
+    assert_eq!(out.status().as_u16(), 204);
+    news.until("end", |data| data["why"] == "signed_out").await;
+    let refused = customer
+        .send("GET", "/api/v1/orders", &[], Value::Null)
+        .await;
+    assert_eq!(refused.status().as_u16(), 401);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     let layout = Layout::temporary(Stores::Embedded).unwrap();
@@ -253,18 +294,8 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
         ..Wishes::default()
     };
     let stack = Stack::start(layout, &wishes).await.unwrap();
-    let gateway = stack.layout().gateway_url();
-    let person = |role| {
-        stack
-            .sign_ins()
-            .into_iter()
-            .find(|person| person.role == role)
-            .unwrap()
-    };
-    let someone = person(Role::Customer);
-    let chief = person(Role::Admin);
-    let customer = Browser::sign_in(&gateway, &someone.username, &someone.password).await;
-    let admin = Browser::sign_in(&gateway, &chief.username, &chief.password).await;
+    let customer = sign_in_first_of(&stack, Role::Customer).await;
+    let admin = sign_in_first_of(&stack, Role::Admin).await;
 
     let mut news = customer.news(None).await;
     let mut wall = admin.news(None).await;
@@ -277,15 +308,7 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
     .await;
     wall.until("region", |data| data["region"] == "NORTH").await;
 
-    let draft = json!({
-        "title": "Mend the tap", "description": "as agreed", "service_type": "cleaning_repair",
-        "price": "200.00", "location": "NORTH", "address": "1 Harbour Road",
-    });
-    let refused = customer
-        .send("POST", "/api/v1/orders", &[], draft.clone())
-        .await;
-    assert_eq!(read(refused).await["code"], "csrf_token_wrong");
-    let order = customer.change("/api/v1/orders", draft).await["order_id"].clone();
+    let order = publish_with_csrf_token(&customer).await;
     let told = news.until("order", |data| data["id"] == order).await;
     assert_eq!(
         (&told["status"], &told["region"]),
@@ -324,20 +347,7 @@ async fn a_page_signs_in_changes_things_and_hears_of_them_also_after_a_cut() {
 
     two_streams_are_shown(&stack).await;
     open_and_close(&customer).await;
-    let out = customer
-        .send(
-            "DELETE",
-            "/api/v1/session",
-            &[("x-csrf-token", &customer.csrf)],
-            Value::Null,
-        )
-        .await;
-    assert_eq!(out.status().as_u16(), 204);
-    news.until("end", |data| data["why"] == "signed_out").await;
-    let refused = customer
-        .send("GET", "/api/v1/orders", &[], Value::Null)
-        .await;
-    assert_eq!(refused.status().as_u16(), 401);
+    sign_out_for_good(&customer, &mut news).await;
 
     // Open streams do not delay a stop.
     let stopping = std::time::Duration::from_secs(5);

@@ -462,48 +462,7 @@ async fn another_sites_page_acts_with_the_cookie_of_somebody_signed_in() {
     );
     let cookie = cookie.split(';').next().unwrap().to_owned();
     let csrf = signed.json()["csrf_token"].as_str().unwrap().to_owned();
-    let order = json!({
-        "title": "Stolen", "description": "", "service_type": "cleaning_repair",
-        "price": "200.00", "location": "NORTH", "address": "9 Evil Street",
-    })
-    .to_string();
-    let post = |kind: &str| {
-        HttpCall::post("/api/v1/orders")
-            .header("cookie", cookie.clone())
-            .body(kind, order.clone())
-    };
-    for (why, call) in [
-        (
-            "no origin",
-            post("application/json").header("x-csrf-token", csrf.clone()),
-        ),
-        (
-            "no token",
-            post("application/json").header("origin", own.clone()),
-        ),
-        (
-            "a foreign origin",
-            post("text/plain").header("origin", "http://evil.example"),
-        ),
-        (
-            "a foreign origin that knows the token",
-            post("application/json")
-                .header("origin", "http://evil.example")
-                .header("x-csrf-token", csrf.clone()),
-        ),
-        ("null", post("text/plain").header("origin", "null")),
-        (
-            "a form",
-            post("application/x-www-form-urlencoded").header("sec-fetch-site", "cross-site"),
-        ),
-        (
-            "two tokens",
-            post("application/json")
-                .header("origin", own.clone())
-                .header("x-csrf-token", csrf.clone())
-                .header("x-csrf-token", "x"),
-        ),
-    ] {
+    for (why, call) in foreign_posts(&own, &cookie, &csrf) {
         let answer = station.ask(port, &call).await.unwrap();
         assert_eq!(answer.status, 403, "{why}: {}", answer.text());
     }
@@ -527,4 +486,47 @@ async fn another_sites_page_acts_with_the_cookie_of_somebody_signed_in() {
         json!([]),
         "nothing was published in the customer's name"
     );
+}
+
+/// What a page of another site can make the browser send, with the reason for its refusal.
+fn foreign_posts(own: &str, cookie: &str, csrf: &str) -> Vec<(&'static str, HttpCall)> {
+    let order = json!({
+        "title": "Stolen", "description": "", "service_type": "cleaning_repair",
+        "price": "200.00", "location": "NORTH", "address": "9 Evil Street",
+    })
+    .to_string();
+    let post = |kind: &str| {
+        HttpCall::post("/api/v1/orders")
+            .header("cookie", cookie)
+            .body(kind, order.clone())
+    };
+    vec![
+        (
+            "no origin",
+            post("application/json").header("x-csrf-token", csrf),
+        ),
+        ("no token", post("application/json").header("origin", own)),
+        (
+            "a foreign origin",
+            post("text/plain").header("origin", "http://evil.example"),
+        ),
+        (
+            "a foreign origin that knows the token",
+            post("application/json")
+                .header("origin", "http://evil.example")
+                .header("x-csrf-token", csrf),
+        ),
+        ("null", post("text/plain").header("origin", "null")),
+        (
+            "a form",
+            post("application/x-www-form-urlencoded").header("sec-fetch-site", "cross-site"),
+        ),
+        (
+            "two tokens",
+            post("application/json")
+                .header("origin", own)
+                .header("x-csrf-token", csrf)
+                .header("x-csrf-token", "x"),
+        ),
+    ]
 }

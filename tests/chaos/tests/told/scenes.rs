@@ -51,6 +51,15 @@ pub fn lost(way: &'static str, by: &Provider, tap: &Tap, reply: Reply, facts: &[
     }
 }
 
+/// No conflict lists it; the person finds this event in the inbox.
+fn unlisted(fate: Fate, inbox: Option<&'static str>) -> Fate {
+    Fate {
+        inbox,
+        listed: false,
+        ..fate
+    }
+}
+
 /// No edge holds the region. Its edge is cut off while others act.
 pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     let ground = Ground::of(stack, api, Region::North).await;
@@ -82,11 +91,6 @@ pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
     }
     let [raced, cancelled, kept] = <[Reply; 3]>::try_from(replies).unwrap();
     ground.withdraws(taps[2].order).await;
-    let quiet = |fate: Fate, inbox| Fate {
-        inbox,
-        listed: false,
-        ..fate
-    };
     let fates = vec![
         lost(
             "another was first in the cloud",
@@ -102,7 +106,7 @@ pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
             cancelled,
             &[Fact::Cancelled],
         ),
-        quiet(
+        unlisted(
             lost(
                 "it was confirmed",
                 &one,
@@ -115,7 +119,7 @@ pub async fn first_come(stack: &Stack, api: &Api) -> (Vec<Fate>, Vec<Said>) {
         Fate {
             reply: None,
             facts: vec![Fact::Confirmed, Fact::Withdrawn],
-            ..quiet(
+            ..unlisted(
                 lost("an admin withdrew it", &one, &taps[2], kept, &[]),
                 Some("order.acceptance_withdrawn"),
             )

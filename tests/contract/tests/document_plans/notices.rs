@@ -208,7 +208,11 @@ fn notice(author: String, to: UserId, n: u128) -> Notice {
         content,
     };
     let at = AT.plus_ms(i64::try_from(n).unwrap());
-    Notice::new((author, id(n)), (to, Role::Customer), words, at)
+    let owner = InboxOwner {
+        user_id: to,
+        role: Role::Customer,
+    };
+    Notice::new(author, id(n), owner, words, at)
 }
 
 fn mailing(to: UserId, n: u128, now: UnixMillis) -> (Uuid, NotificationDelivery) {
@@ -216,10 +220,18 @@ fn mailing(to: UserId, n: u128, now: UnixMillis) -> (Uuid, NotificationDelivery)
         user_id: to,
         role: Role::Customer,
     };
-    let event = (EventType::PaymentCompleted, EventId(id(n)));
+    let event_type = Some(EventType::PaymentCompleted);
+    let event_id = EventId(id(n));
     (
         id(n),
-        NotificationDelivery::of_line(owner, NoticeKind::Money, event, Channel::Email, now),
+        NotificationDelivery::of_line(
+            owner,
+            NoticeKind::Money,
+            event_type,
+            event_id,
+            Channel::Email,
+            now,
+        ),
     )
 }
 

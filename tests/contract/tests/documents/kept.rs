@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use contract::{
     DocumentsArm, LIMIT, event_of, ids,
-    notes::{KEPT_MS, Note, READ, STARS, id, newest_of, note, notes},
+    notes::{KEPT_MS, Note, READ, STARS, add_star, id, newest_of, note, notes, starless_note},
     on_every_documents,
 };
 use mongodb::bson::doc;
@@ -115,31 +115,15 @@ async fn a_change_for_an_event_is_made_once(arm: DocumentsArm) {
     let notes = notes(&arm.documents).await;
     let now = Clock::system().now();
     notes
-        .insert(
-            id(1),
-            &Note {
-                stars: 0,
-                ..note(1, 1)
-            },
-            &[],
-        )
+        .insert(id(1), &starless_note(1, 1), &[])
         .await
         .unwrap();
     let mut racing = JoinSet::new();
     for n in 0..24_u128 {
         let notes = notes.clone();
         racing.spawn(async move {
-            let more = |note: Note| {
-                Some((
-                    Note {
-                        stars: note.stars + 1,
-                        ..note
-                    },
-                    Vec::new(),
-                ))
-            };
             notes
-                .change_once(id(1), EventId(id(n % 6)), now, more)
+                .change_once(id(1), EventId(id(n % 6)), now, add_star)
                 .await
                 .unwrap()
                 .is_some()
@@ -155,41 +139,25 @@ async fn a_change_for_an_event_is_made_once(arm: DocumentsArm) {
     assert_eq!(notes.get(id(1)).await.unwrap().unwrap().body.stars, 6);
     // The same event is new to another document, and a much later repeat is still recognised.
     notes
-        .insert(
-            id(2),
-            &Note {
-                stars: 0,
-                ..note(1, 2)
-            },
-            &[],
-        )
+        .insert(id(2), &starless_note(1, 2), &[])
         .await
         .unwrap();
-    let more = |note: Note| {
-        Some((
-            Note {
-                stars: note.stars + 1,
-                ..note
-            },
-            Vec::new(),
-        ))
-    };
     assert!(
         notes
-            .change_once(id(2), EventId(id(0)), now, more)
+            .change_once(id(2), EventId(id(0)), now, add_star)
             .await
             .unwrap()
             .is_some()
     );
     for n in 100..200 {
         notes
-            .change_once(id(2), EventId(id(n)), now, more)
+            .change_once(id(2), EventId(id(n)), now, add_star)
             .await
             .unwrap();
     }
     assert!(
         notes
-            .change_once(id(2), EventId(id(0)), now, more)
+            .change_once(id(2), EventId(id(0)), now, add_star)
             .await
             .unwrap()
             .is_none()
@@ -201,28 +169,12 @@ async fn a_change_that_was_never_noted_is_remembered_once_its_event_comes_again(
     let notes = notes(&arm.documents).await;
     let now = Clock::system().now();
     notes
-        .insert(
-            id(1),
-            &Note {
-                stars: 0,
-                ..note(1, 1)
-            },
-            &[],
-        )
+        .insert(id(1), &starless_note(1, 1), &[])
         .await
         .unwrap();
-    let star = |note: Note| {
-        Some((
-            Note {
-                stars: note.stars + 1,
-                ..note
-            },
-            Vec::new(),
-        ))
-    };
     let change = async |n| {
         let changed = notes
-            .change_once(id(1), EventId(id(n)), now, star)
+            .change_once(id(1), EventId(id(n)), now, add_star)
             .await
             .unwrap();
         changed.is_some()

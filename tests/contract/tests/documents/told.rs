@@ -10,7 +10,7 @@ use std::{
 
 use contract::{
     DocumentsArm, LIMIT, REVIEWS, event_of, ids,
-    notes::{Note, id, newest_of, note, notes},
+    notes::{Note, add_star, id, newest_of, note, notes, starless_note},
     on_every_documents,
 };
 use mongodb::bson::{Bson, Document, doc};
@@ -370,26 +370,12 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
     bus.close().await;
     for n in 0..WRITERS {
         notes
-            .insert(
-                id(n),
-                &Note {
-                    stars: 0,
-                    ..note(1, n)
-                },
-                &[],
-            )
+            .insert(id(n), &starless_note(1, n), &[])
             .await
             .unwrap();
     }
     notes
-        .insert(
-            id(COUNTER),
-            &Note {
-                stars: 0,
-                ..note(2, 1)
-            },
-            &[],
-        )
+        .insert(id(COUNTER), &starless_note(2, 1), &[])
         .await
         .unwrap();
     let told: Vec<EventId> = (0..2).flat_map(|_| write_and_kill(&arm)).collect();
@@ -408,20 +394,11 @@ async fn nothing_is_lost_and_nothing_counts_twice_when_writer_and_relay_are_kill
     while received.len() < written().await {
         let delivery = timeout(LIMIT, deliveries.next()).await.expect("an event");
         let event = delivery.event().id;
-        let star = |note: Note| {
-            Some((
-                Note {
-                    stars: note.stars + 1,
-                    ..note
-                },
-                Vec::new(),
-            ))
-        };
         let now = Clock::system().now();
         // A consumer that dies before its acknowledgement gets the event again.
         for _ in 0..2 {
             if notes
-                .change_once(id(COUNTER), event, now, star)
+                .change_once(id(COUNTER), event, now, add_star)
                 .await
                 .unwrap()
                 .is_some()

@@ -381,31 +381,35 @@ async fn the_store_requires_the_fields_of_today(arm: DocumentsArm) {
     assert_eq!(before.count_documents(&newest_of(1)).await.unwrap(), 1);
 }
 
+/// A note of the next release, with two more fields.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Mooded {
+    #[serde(flatten)]
+    note: Note,
+    mood: Option<String>,
+    #[serde(default)]
+    looks: i64,
+}
+
+const MOOD: Field<String> = Field::optional("mood");
+
+impl DocumentBody for Mooded {
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[
+            USER.path(),
+            WRITTEN.path(),
+            STARS.path(),
+            IS_OPEN.path(),
+            KEY.path(),
+            READ.path(),
+            WORDS.path(),
+            MOOD.path(),
+        ],
+        indexes: Note::SHAPE.indexes,
+    };
+}
+
 async fn a_field_is_added_without_a_migration(arm: DocumentsArm) {
-    #[derive(serde::Serialize, serde::Deserialize)]
-    struct Mooded {
-        #[serde(flatten)]
-        note: Note,
-        mood: Option<String>,
-        #[serde(default)]
-        looks: i64,
-    }
-    const MOOD: Field<String> = Field::optional("mood");
-    impl DocumentBody for Mooded {
-        const SHAPE: CollectionSchema = CollectionSchema {
-            fields: &[
-                USER.path(),
-                WRITTEN.path(),
-                STARS.path(),
-                IS_OPEN.path(),
-                KEY.path(),
-                READ.path(),
-                WORDS.path(),
-                MOOD.path(),
-            ],
-            indexes: Note::SHAPE.indexes,
-        };
-    }
     let before = notes(&arm.documents).await;
     before.insert(id(1), &note(1, 1), &[]).await.unwrap();
     // The new release runs on the store of the previous one.

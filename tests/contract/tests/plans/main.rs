@@ -150,28 +150,53 @@ async fn run(sql: &Sql) {
     };
     let first = order(1);
     let second = order(2);
-    for order in [first, second] {
-        done(&store, order, heard(order, 3, OrderStatus::Accepted)).await;
+    pay_orders(&courier, [first, second]).await;
+    let request = refund_part(&store, first).await;
+    done(&store, first, heard(first, 5, OrderStatus::Completed)).await;
+    done(&store, second, heard(second, 4, OrderStatus::Cancelled)).await;
+    courier.carry_all().await.unwrap();
+    clock.advance(72 * 3_600_000);
+    jobs::settle_dues(&courier).await.unwrap();
+    jobs::pay_out(&courier).await.unwrap();
+    give_goodwill(&store, first).await;
+    read(&store, first, request.0).await;
+    book_adapter_fee(&store, first).await;
+    let bank = SimulatedAdapter::new(sql.clone(), clock, true);
+    bank.with_callback_secret("a secret")
+        .with_notify_url("http://127.0.0.1:9")
+        .send_callbacks()
+        .await
+        .unwrap();
+}
+
+async fn pay_orders(courier: &AdapterWorker, orders: [OrderId; 2]) {
+    let store = &courier.store;
+    for order in orders {
+        done(store, order, heard(order, 3, OrderStatus::Accepted)).await;
         let wish = PaymentRequest {
             by: user(1),
             amount_minor: PRICE,
             currency: Currency::Cny,
         };
-        done(&store, order, MoneyStep::Pay(wish)).await;
+        done(store, order, MoneyStep::Pay(wish)).await;
         courier.make_order_calls(order).await.unwrap();
     }
-    done(&store, first, heard(first, 4, OrderStatus::InProgress)).await;
+}
+
+/// Refunds a part of the order's payment, with one repeated query to the adapter.
+async fn refund_part(store: &Store, order: OrderId) -> MovementId {
+    done(store, order, heard(order, 4, OrderStatus::InProgress)).await;
     let ask = MoneyStep::RequestRefund {
         by: user(1),
         amount_minor: 5_000,
     };
-    let request = done(&store, first, ask).await.unwrap();
+    let request = done(store, order, ask).await.unwrap();
     store.open_requests(20, None).await.unwrap();
     let grant = MoneyStep::DecideRefund {
         request,
         granted_minor: Some(5_000),
     };
-    let refund = done(&store, first, grant).await.unwrap();
+    let refund = done(store, order, grant).await.unwrap();
     store
         .ask_later(&store.build_query_call(refund).await.unwrap().unwrap())
         .await
@@ -180,21 +205,15 @@ async fn run(sql: &Sql) {
         answer: AdapterAnswer::Done,
         chargebacks: Vec::new(),
     };
-    done(
-        &store,
-        first,
-        MoneyStep::Answered {
-            movement: refund,
-            reply,
-        },
-    )
-    .await;
-    done(&store, first, heard(first, 5, OrderStatus::Completed)).await;
-    done(&store, second, heard(second, 4, OrderStatus::Cancelled)).await;
-    courier.carry_all().await.unwrap();
-    clock.advance(72 * 3_600_000);
-    jobs::settle_dues(&courier).await.unwrap();
-    jobs::pay_out(&courier).await.unwrap();
+    let answered = MoneyStep::Answered {
+        movement: refund,
+        reply,
+    };
+    done(store, order, answered).await;
+    request
+}
+
+async fn give_goodwill(store: &Store, order: OrderId) {
     let act = MoneyAct {
         kind: MoneyActKind::Goodwill,
         subject: None,
@@ -207,11 +226,13 @@ async fn run(sql: &Sql) {
         ..StepMetadata::default()
     };
     store
-        .apply_step(first, &MoneyStep::Goodwill { amount_minor: 100 }, &note)
+        .apply_step(order, &MoneyStep::Goodwill { amount_minor: 100 }, &note)
         .await
         .unwrap();
-    read(&store, first, request.0).await;
-    let payment = store.payments_of(first).await.unwrap()[0].id;
+}
+
+async fn book_adapter_fee(store: &Store, order: OrderId) {
+    let payment = store.payments_of(order).await.unwrap()[0].id;
     let kind = LineKind::Fee(Uuid::from_u128(0xfee));
     let line = StatementLine {
         movement: MovementId(payment),
@@ -227,12 +248,6 @@ async fn run(sql: &Sql) {
             .len(),
         2
     );
-    let bank = SimulatedAdapter::new(sql.clone(), clock, true);
-    bank.with_callback_secret("a secret")
-        .with_notify_url("http://127.0.0.1:9")
-        .send_callbacks()
-        .await
-        .unwrap();
 }
 
 async fn read(store: &Store, order: OrderId, id: Uuid) {

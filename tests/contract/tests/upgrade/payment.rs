@@ -8,6 +8,7 @@ use payment::{
     jobs,
     store::{MoneyAct, MoneyActKind, StepMetadata, StepOutcome, Store},
 };
+use process::clock::Clock;
 use support::Engine;
 use wire::{OrderId, UserId};
 
@@ -37,6 +38,18 @@ pub async fn goes_on(engine: Engine) {
     let clock = clock();
     let store = Store::new(sql.clone(), clock.clone(), config.custody_limits());
     let [paid, unpaid] = [1, 2].map(|n| OrderId(id(n)));
+    the_money_of_then_reads_as_before(&store, paid, unpaid).await;
+
+    let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
+    let courier = AdapterWorker {
+        store: store.clone(),
+        adapter,
+    };
+    a_payment_of_then_is_released_at_its_own_fee(&courier, &clock, paid).await;
+    an_admin_gives_money_on_an_order_of_then(&store, paid).await;
+}
+
+async fn the_money_of_then_reads_as_before(store: &Store, paid: OrderId, unpaid: OrderId) {
     let payments = store.payments_of(paid).await.unwrap();
     assert_eq!((payments.len(), payments[0].amount_minor), (1, 20_001));
     assert_eq!(payments[0].status, "completed");
@@ -66,32 +79,26 @@ pub async fn goes_on(engine: Engine) {
         "a case of then is open"
     );
     assert_eq!(
-        booked(&store, paid).await,
+        booked(store, paid).await,
         [("charge", "adapter", 20_001), ("charge", "held", -20_001)]
     );
+}
 
-    // A new admin act on an old order, and the release of an old payment.
-    let act = MoneyAct {
-        kind: MoneyActKind::Goodwill,
-        subject: None,
-        amount_minor: Some(100),
-        by: UserId(id(0xa001)),
-        reason: "Sorry.".to_owned(),
-    };
-    let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
-    let courier = AdapterWorker {
-        store: store.clone(),
-        adapter,
-    };
-    jobs::settle_dues(&courier).await.unwrap();
+async fn a_payment_of_then_is_released_at_its_own_fee(
+    courier: &AdapterWorker,
+    clock: &Clock,
+    paid: OrderId,
+) {
+    let store = &courier.store;
+    jobs::settle_dues(courier).await.unwrap();
     assert_eq!(
-        booked(&store, paid).await.len(),
+        booked(store, paid).await.len(),
         2,
         "the customer may still object"
     );
     clock.advance(DISPUTE_MS);
-    jobs::settle_dues(&courier).await.unwrap();
-    let released = &booked(&store, paid).await[2..];
+    jobs::settle_dues(courier).await.unwrap();
+    let released = &booked(store, paid).await[2..];
     let expected = [
         ("release", "held", 20_001),
         ("release", "provider", -18_001),
@@ -101,6 +108,16 @@ pub async fn goes_on(engine: Engine) {
         released, expected,
         "less ten of a hundred, as it was agreed then"
     );
+}
+
+async fn an_admin_gives_money_on_an_order_of_then(store: &Store, paid: OrderId) {
+    let act = MoneyAct {
+        kind: MoneyActKind::Goodwill,
+        subject: None,
+        amount_minor: Some(100),
+        by: UserId(id(0xa001)),
+        reason: "Sorry.".to_owned(),
+    };
     let note = StepMetadata {
         act: Some(act),
         ..StepMetadata::default()
