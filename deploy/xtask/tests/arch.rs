@@ -560,7 +560,8 @@ fn a_domain_knows_no_store_protocol_runtime_or_clock() {
             &format!("#[cfg(test)]\nmod tests {{ {text} }}"),
         );
     }
-    let values = "use platform::documents::{GroupTotals, millis};\nuse process::problem::TimeCursor;\n";
+    let values =
+        "use platform::documents::{GroupTotals, millis};\nuse process::problem::TimeCursor;\n";
     check_allowed("cloud/auth/src/domain.rs", values);
     check_allowed(
         "cloud/auth/src/domain.rs",
