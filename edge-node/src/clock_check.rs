@@ -195,7 +195,7 @@ impl ClockCheck {
         if let Err(error) = self.0.store.note_clock(note).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "The finding about the clock is not on record"
+                "Could not store the result of the clock check"
             );
         }
     }
@@ -207,7 +207,7 @@ impl ClockCheck {
                 finding = %fault.finding, %machine_now, found_at = %fault.found_at,
                 "{}", fault.render_in(Language::English)
             ),
-            None => tracing::info!(%machine_now, "The machine's clock agrees with the cloud's"),
+            None => tracing::info!(%machine_now, "This machine's clock agrees with the cloud's"),
         }
     }
 

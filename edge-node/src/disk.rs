@@ -81,7 +81,7 @@ impl LogDisk {
         if journal::is_of_full_disk(&error) {
             return false;
         }
-        tracing::warn!(%error, "No room could be set aside for a start on a full disk");
+        tracing::warn!(%error, "Could not reserve space for a start on a full disk");
         true
     }
 
@@ -112,7 +112,7 @@ impl LogDisk {
         }
         let data = self.0.data.display();
         Err(format!(
-            "the disk that holds {data} is full; make room on it"
+            "the disk that holds {data} is full; free some space"
         ))
     }
 
@@ -128,10 +128,10 @@ impl LogDisk {
         match (self.0.is_said.swap(is_full, Ordering::Relaxed), is_full) {
             (false, true) => tracing::error!(
                 free,
-                "The disk that holds {data} is full: every new command is refused until there is room"
+                "The disk that holds {data} is full; refusing new commands until there is space"
             ),
             (true, false) => {
-                tracing::info!(free, "There is room again on the disk that holds {data}")
+                tracing::info!(free, "The disk that holds {data} has free space again")
             }
             (false, false) | (true, true) => {}
         }

@@ -47,7 +47,10 @@ impl Downlink {
                     .stage_snapshot_chunk(run, self.ground.clock.now())
                     .await?
                 {
-                    tracing::info!(feed_seq, "The view is the cloud's image as of {feed_seq}");
+                    tracing::info!(
+                        feed_seq,
+                        "Applied the cloud's snapshot as of feed number {feed_seq}"
+                    );
                     self.feed_seq.send_replace(feed_seq);
                     self.publish_feed_effects(applied).await;
                 }
@@ -68,7 +71,7 @@ impl Downlink {
                 tracing::warn!(
                     epoch,
                     relogged,
-                    "Epoch {epoch} begins; {relogged} logged anew"
+                    "Started epoch {epoch}; logged {relogged} undecided commands again"
                 );
             }
             EdgeWrite::Twin => {
@@ -95,7 +98,7 @@ impl Downlink {
             tracing::info!(
                 trace = %TraceId::from_command(id), command.id = %id, order.id = %settled.stored.order_id,
                 outcome = settled.outcome.kind.as_str(),
-                "Command `{id}` decided"
+                "Command `{id}` was decided"
             );
             if settled.outcome.kind == OutcomeKind::Applied {
                 self.ground
@@ -142,7 +145,7 @@ impl Downlink {
             Ok(Some(sight)) => {
                 tracing::info!(
                     trace = %TraceId::from_command(id), command.id = %id, order.id = %order,
-                    "Command `{id}` logged for the cloud"
+                    "Logged command `{id}` for the cloud"
                 );
                 self.voice.publish_changes(vec![sight], Vec::new()).await;
                 Ok(())
@@ -151,7 +154,8 @@ impl Downlink {
                 if matches!(error, WriteError::Full) {
                     self.ground.disk.has_refused();
                 }
-                tracing::warn!(%error, command.id = %id, "An accept made elsewhere is not logged");
+                tracing::warn!(%error, command.id = %id,
+                    "Could not log an acceptance that was made elsewhere");
                 Ok(())
             }
             Err(error) => Err(error),

@@ -50,8 +50,8 @@ struct EnrolAnswer {
 #[derive(Debug, thiserror::Error)]
 pub enum EnrolError {
     #[error(
-        "the cloud's certificate is not valid at the time of this edge's machine. Set the machine's clock; where it \
-         is right, the cloud's certificate has run out"
+        "the cloud's certificate is not valid at the time on this machine's clock. Set the clock; \
+         if it is right, the cloud's certificate has expired"
     )]
     CertificateTime,
     #[error("the cloud did not enrol this edge")]
@@ -66,7 +66,7 @@ pub enum EnrolError {
     #[error("edge.enrolment_code cannot be used")]
     Code(#[from] CodeError),
     #[error(
-        "the answer is not from the hub that made the code; somebody on the way may be pretending to be it"
+        "the answer is not from the hub that made the code; another server may be impersonating it"
     )]
     OtherHub,
     #[error("the former keys could not be stored")]
@@ -99,18 +99,18 @@ pub async fn replace_key_by_code(
         Ok(()) => {
             std::fs::rename(&new, key).map_err(|source| StartError::Data(new.clone(), source))?;
             record_used_code(&next, code).await;
-            tracing::warn!(%edge, "This edge has a new key; its old one is refused");
+            tracing::warn!(%edge, "This edge has a new key; the cloud now refuses the old one");
             Ok(next)
         }
         Err(EnrolError::Refused) => {
             std::fs::remove_file(&new).map_err(|source| StartError::Data(new.clone(), source))?;
             record_used_code(&ground, code).await;
-            tracing::warn!(%edge, "The enrolment code brings no new key; it may have been used before");
+            tracing::warn!(%edge, "The enrolment code gave no new key; it may have been used before");
             Ok(ground)
         }
         Err(error) => {
             let cause = process::problem::format_error_chain(&error);
-            tracing::error!(%edge, cause, "No new key yet: start this edge again once the cloud is in reach");
+            tracing::error!(%edge, cause, "No new key yet: restart this edge once it can reach the cloud");
             Ok(ground)
         }
     }
@@ -134,7 +134,7 @@ fn code_hash(ground: &EdgeContext) -> Hash {
 /// If this fails, the next start tries the code again, which does no harm.
 async fn record_used_code(ground: &EdgeContext, code: Hash) {
     if let Err(error) = ground.store.note_code(code).await {
-        tracing::warn!(%error, "The use of the enrolment code could not be noted");
+        tracing::warn!(%error, "Could not record that the enrolment code was used");
     }
 }
 

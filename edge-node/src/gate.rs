@@ -130,10 +130,10 @@ impl TokenAuthenticator {
             Ok(false) => {}
             Ok(true) => {
                 self.lost_keys.fetch_add(1, Ordering::SeqCst);
-                tracing::warn!("A key of tokens is gone; open connections begin anew");
+                tracing::warn!("A token key was removed; open connections must authenticate again");
             }
             Err(error) => {
-                tracing::error!(%error, "The new key set cannot be used; the old one stays");
+                tracing::error!(%error, "Could not use the new key set; keeping the old one");
             }
         }
     }

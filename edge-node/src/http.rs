@@ -112,23 +112,25 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     to
-        .add_route(GET, "/board", "The orders that you may read, as this edge sees them",
+        .add_route(GET, "/board", "List the orders that you may read, as this edge sees them",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, TooManyRequests], board)
-        .add_unkeyed_route("is known by the id that each command carries",
+        .add_unkeyed_route("is identified by the id of each command",
             POST, "/commands",
-            "Do a command, as over MQTT. A refusal by order or moment is a reply, too; any other has it in `reply`",
+            "Execute a command, as over MQTT. A refusal because of the order or the time is a \
+             reply; any other refusal has it in `reply`",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, ProvidersOnly, RoleForbidden,
                 UnknownOp, Unavailable], commands)
-        .add_route(GET, "/api/head", "The end of the edge's log, and the key that proves its receipts", &[Unavailable],
-            head)
-        .add_route(GET, "/standing", "How things stand between this edge and the cloud", &[], standing::standing)
-        .add_route(GET, "/session", "The person of the token, or why it opens nothing here",
+        .add_route(GET, "/api/head", "Show the end of the edge's log and the key that verifies its receipts",
+            &[Unavailable], head)
+        .add_route(GET, "/standing", "Show the state between this edge and the cloud", &[], standing::standing)
+        .add_route(GET, "/session", "Show the person of the token, or why the edge refuses it",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, DeviceInUse], session::show)
-        .add_unkeyed_route("signs in anew; its answer is a token, which is not kept",
-            POST, "/session", "Sign in: handed on to the cloud, answered with a token for this region's edges",
+        .add_unkeyed_route("signs in again; its answer is a token, which is not stored",
+            POST, "/session",
+            "Sign in: forwarded to the cloud, which answers with a token for this region's edges",
             &[InvalidCredentials, AccountLocked, TooManyRequests, RateLimited, Unavailable], session::sign_in)
-        .add_unkeyed_route("finds the session over, which would have to vouch for it",
-            Method::DELETE, "/session", "Sign out: handed on to the cloud",
+        .add_unkeyed_route("ends the session that would authenticate a repeat",
+            Method::DELETE, "/session", "Sign out: forwarded to the cloud",
             &[InvalidToken, RateLimited, Unavailable], session::sign_out)
 }
 
@@ -172,7 +174,7 @@ async fn board(State(rooms): State<EdgeApiState>, headers: HeaderMap) -> Result<
     }
     let board = rooms.boards.board_for_reader(claims.actor()).await;
     let SerializedBoard { body, etag } =
-        board.map_err(|error| log_fault("The board could not be read", error))?;
+        board.map_err(|error| log_fault("Could not read the board", error))?;
     let known = headers
         .get(header::IF_NONE_MATCH)
         .is_some_and(|known| *known == *etag);

@@ -283,7 +283,7 @@ impl CommandIntake {
         entered.map_err(|error| {
             if !matches!(error, WriteError::Busy | WriteError::Stopped) {
                 let cause = process::problem::format_error_chain(&error);
-                tracing::error!(cause, "A command could not be stored");
+                tracing::error!(cause, "Could not store a command");
             }
             CommitUnknown
         })
@@ -339,7 +339,7 @@ impl CommandIntake {
         tracing::info!(
             trace = %TraceId::from_command(id), command.id = %id, order.id = %stored.order_id, user.id = %stored.user_id,
             op.seq = stored.at.seq, verdict = %stored.verdict,
-            "Command `{id}` stored"
+            "Stored command `{id}`"
         );
     }
 

@@ -40,7 +40,7 @@ pub async fn run_hourly_jobs(
     let mut scheduler = match start_scheduler(store, gate, clock).await {
         Ok(scheduler) => scheduler,
         Err(error) => {
-            tracing::error!(%error, "The hourly jobs could not be started");
+            tracing::error!(%error, "Could not start the hourly jobs");
             return stop.cancelled().await;
         }
     };
@@ -80,13 +80,13 @@ pub async fn delete_old_rows(store: &Store, clock: &Clock) {
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),
-                    "The file could not be tidied"
+                    "Could not clean up the edge's database"
                 );
                 break "failed";
             }
         }
     };
-    tracing::debug!(forgotten, "The hourly tidying has ended");
+    tracing::debug!(forgotten, "The hourly cleanup job has ended");
     metrics::JOB_RUNS.add(["edge_tidy", result], 1);
 }
 
@@ -96,14 +96,14 @@ async fn forget_old_people(store: &Store, gate: &TokenAuthenticator, clock: &Clo
         Ok(sessions) => gate.forget_sessions(&sessions),
         Err(error) => tracing::warn!(
             cause = format_error_chain(&error),
-            "Old sessions could not be forgotten"
+            "Could not delete old sessions"
         ),
     }
     let store = store.clone();
     match tokio::task::spawn_blocking(move || store.scrub_deleted_data()).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "The write-ahead log could not be emptied"),
-        Err(error) => tracing::error!(%error, "The write-ahead log could not be emptied"),
+        Ok(Err(error)) => tracing::warn!(%error, "Could not truncate the write-ahead log"),
+        Err(error) => tracing::error!(%error, "Could not truncate the write-ahead log"),
     }
 }
 
@@ -122,7 +122,7 @@ impl Heartbeat {
     async fn run_tick(&self) {
         self.voice.broker.close_unauthorized_connections().await;
         if let Err(error) = self.ground.store.sync_high_water() {
-            tracing::error!(%error, "The high-water mark could not be put on disk");
+            tracing::error!(%error, "Could not write the high-water mark to disk");
         }
         self.ground.clock_check.notice_repair().await;
         let disk_free = self.ground.disk.measure_free_space();
@@ -136,7 +136,7 @@ impl Heartbeat {
             Err(error) => {
                 tracing::error!(
                     cause = format_error_chain(&error),
-                    "The file could not be read"
+                    "Could not read the edge's database"
                 )
             }
         }
@@ -178,7 +178,7 @@ impl Heartbeat {
             let cause = format_error_chain(&error);
             tracing::warn!(
                 cause,
-                "The start of the outage could not be kept over a restart"
+                "Could not store the start of the outage; a restart forgets it"
             );
         }
     }

@@ -69,7 +69,7 @@ impl Link {
             }
             said = why;
             if self.suspect_broken_chain(&ended).await {
-                tracing::error!(edge = %self.speaker.edge, "This edge's log is suspect from now on");
+                tracing::error!(edge = %self.speaker.edge, "This edge's log is now suspect");
             }
             let wait = self.compute_next_delay(&mut calls, started, was_up);
             let next_at = self

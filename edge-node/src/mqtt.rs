@@ -30,7 +30,7 @@ pub enum MqttError {
     ExternalUnavailable,
     #[error(transparent)]
     Bind(#[from] process::web::BindError),
-    #[error("could not learn where the broker listens")]
+    #[error("could not find the address on which the broker listens")]
     Address(#[source] std::io::Error),
     #[error("could not start the broker")]
     Broker(#[source] mqtt5::MqttError),

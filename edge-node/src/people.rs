@@ -113,7 +113,9 @@ impl PeopleRegistry {
     pub fn record_refused_newcomer(&self, user: UserId) {
         let mut waiting = self.lock_waiting();
         if waiting.len() < WAITING_MAX && waiting.insert(user) && waiting.len() == 1 {
-            tracing::warn!("The last room is for known people: commands of others are refused");
+            tracing::warn!(
+                "Reserving the remaining capacity for known people; refusing commands of others"
+            );
         }
     }
 
@@ -168,7 +170,7 @@ impl PeopleRegistry {
         if let Err(error) = self.0.store.device_used(device.clone(), new).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "The use of a device could not be noted"
+                "Could not record the use of a device"
             );
         }
     }
@@ -182,7 +184,7 @@ impl PeopleRegistry {
         if let Err(error) = self.0.store.device_handed_over(device.clone()).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "The hand-over of a device could not be noted"
+                "Could not record the hand-over of a device"
             );
         }
     }

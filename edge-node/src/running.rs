@@ -67,8 +67,9 @@ pub enum StartError {
     #[error("edge.gateway_url: expected http:// or https://")]
     GatewayUrl,
     #[error(
-        "edge.gateway_url is plain http:// to another machine: anybody on the way could read what passes. Use \
-         https://, or set edge.plain_link=true where the way is protected by other means"
+        "edge.gateway_url is plain http:// to another machine: anyone on the network path could \
+         read the traffic. Use https://, or set edge.plain_link=true if the path is protected by \
+         other means"
     )]
     PlainLine,
     #[error("edge.hub_key")]
@@ -78,25 +79,26 @@ pub enum StartError {
     #[error("could not use the data folder {}", .0.display())]
     Data(PathBuf, #[source] std::io::Error),
     #[error(
-        "the disk that holds the data folder {} is full. Make room on it and start the edge again; nothing that is \
-         stored there is lost ({stopped_at})", data.display()
+        "the disk that holds the data folder {} is full. Free some space and start the edge again; \
+         no stored data is lost ({stopped_at})", data.display()
     )]
     FullDisk { data: PathBuf, stopped_at: String },
     #[error(
-        "the database in {} is damaged. Move the folder away and keep it, put its last backup in its place, and start \
-         the edge again; without a backup, start with an empty folder, another edge.name and a code that `holdfast \
-         enrol REGION NAME` makes ({stopped_at})", data.display()
+        "the database in {} is damaged. Move the folder away and keep it, restore its last backup, \
+         and start the edge again; without a backup, start with an empty folder, another edge.name \
+         and a code from `holdfast enrol REGION NAME` ({stopped_at})", data.display()
     )]
     Damaged { data: PathBuf, stopped_at: String },
     #[error(
-        "the database in {} was written by a newer version of holdfast-edge. Start that version again; to go back, put \
-         a backup of before the upgrade in its place, and start with it while the cloud is in reach, which gives back \
-         what is missing", .0.display()
+        "the database in {} was written by a newer version of holdfast-edge. Start that version \
+         again. To downgrade, restore a backup from before the upgrade and start while the cloud \
+         can be reached; it restores what is missing", .0.display()
     )]
     NewerVersion(PathBuf),
     #[error(
-        "this edge is enrolled, but its key {} is missing. Put the file back from a backup; without one, start the edge \
-         with a new code as edge.enrolment_code: `holdfast edges rotate NAME` makes it", .0.display()
+        "this edge is enrolled, but its key {} is missing. Restore the file from a backup; without \
+         one, start the edge with a new code from `holdfast edges rotate NAME` as \
+         edge.enrolment_code", .0.display()
     )]
     KeyMissing(PathBuf),
     #[error(transparent)]
@@ -105,7 +107,7 @@ pub enum StartError {
     Store(#[from] OpenError),
     #[error(transparent)]
     Anew(#[from] RenameError),
-    #[error("could not read the edge's file")]
+    #[error("could not read the edge's database")]
     Read(#[from] journal::JournalError),
     #[error(transparent)]
     Mqtt(#[from] MqttError),
@@ -133,7 +135,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartErr
     {
         tracing::warn!(
             data = %data.display(),
-            "The disk is full: this edge starts in the room that it had set aside for that"
+            "The disk is full: starting in the space that this edge had reserved for that"
         );
         started = start_from_data(config, clock).await;
     }
@@ -247,7 +249,8 @@ fn check_link_security(config: &Config) -> Result<(), StartError> {
     }
     tracing::warn!(
         gateway = config.gateway_url,
-        "THE LINK IS PLAIN HTTP: everybody on the way to the cloud can read what passes, passwords too"
+        "THE LINK IS PLAIN HTTP: anyone on the network path to the cloud can read the traffic, \
+         including passwords"
     );
     Ok(())
 }
@@ -306,7 +309,7 @@ async fn open(
     if let Some(suspicion) = suspicion {
         tracing::error!(
             edge = %identity.name, ?suspicion,
-            "The log is not the one the last answer came from; this edge is suspect"
+            "The log does not match the last answer that this edge gave; this edge is suspect"
         );
     }
     if let Some((alarm, since)) = store.find_alarm().await? {
@@ -385,7 +388,7 @@ async fn start_components(
         feed_seq,
     };
     let enrolment = spawn_link(downlink, link, hub, enrolled, &tasks);
-    tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` runs");
+    tracing::info!(edge = %name, http = %http_at, mqtt = %mqtt_at, ws = %ws_at, "Edge `{name}` is running");
     Ok(RunningEdge {
         http: http_at,
         mqtt: mqtt_at,
@@ -493,7 +496,7 @@ impl RunningEdge {
     pub async fn stop(self) {
         self.tasks.shutdown(STOP_WITHIN).await;
         if let Err(error) = self.store.sync_high_water() {
-            tracing::warn!(%error, "The high-water mark could not be put on disk");
+            tracing::warn!(%error, "Could not write the high-water mark to disk");
         }
         self.store.close();
     }

@@ -96,7 +96,7 @@ pub struct Store {
 
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("could not open the edge's file")]
+    #[error("could not open the edge's database")]
     Journal(#[from] JournalError),
     #[error("could not write the boot op")]
     Boot(#[from] WriteError<rusqlite::Error>),

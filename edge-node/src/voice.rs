@@ -105,7 +105,7 @@ impl TabletPublisher {
     async fn publish_json(&self, topic: &str, word: &impl Serialize, retain: bool) {
         match serde_json::to_vec(word) {
             Ok(payload) => self.broker.publish(topic, payload, retain).await,
-            Err(error) => tracing::error!(%error, topic, "A message could not be written"),
+            Err(error) => tracing::error!(%error, topic, "Could not serialize a message"),
         }
     }
 }

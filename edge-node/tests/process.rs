@@ -282,7 +282,7 @@ async fn a_code_that_the_cloud_refuses_ends_the_edge_with_a_sentence() {
             "north-1",
             "it is unknown, used, withdrawn or expired",
         ),
-        (torn.as_str(), "north-1", "the code is not whole"),
+        (torn.as_str(), "north-1", "the code is incomplete"),
         ("a-code", "north-2", "is for edge `north-1` in NORTH"),
     ] {
         let output = ran(code, name).await.unwrap();
@@ -410,7 +410,7 @@ async fn a_damaged_database_is_told_with_its_remedy() {
             said.contains("is damaged") && said.contains(&place),
             "{said}"
         );
-        assert!(said.contains("put its last backup in its place"), "{said}");
+        assert!(said.contains("restore its last backup"), "{said}");
         assert!(
             !said.contains("not a database") && !said.contains("Error code"),
             "{said}"

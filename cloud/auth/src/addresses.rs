@@ -115,7 +115,7 @@ impl Service {
         if !self.store.request_address_change(&wish, &event).await? {
             return Err(AddressRefusal::Entry(CredentialRefusal::Wrong).into());
         }
-        tracing::info!(user.id = %user, "Another address was asked for");
+        tracing::info!(user.id = %user, "A change of e-mail address was requested");
         Ok(EmailStatus { pending, ..own })
     }
 
@@ -190,7 +190,7 @@ impl Service {
             ConfirmAddressResult::Over => return Err(AddressRefusal::Over.into()),
             ConfirmAddressResult::Taken => return Err(AddressRefusal::Taken.into()),
         }
-        tracing::info!(user.id = %owner.sub, "An address was confirmed");
+        tracing::info!(user.id = %owner.sub, "An e-mail address was confirmed");
         let own = self.own_address(owner.sub).await?;
         Ok(own.ok_or(AddressRefusal::Closed)?)
     }

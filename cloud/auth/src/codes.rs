@@ -58,11 +58,15 @@ pub struct PhoneCodes {
 pub enum PhoneCodesError {
     #[error("`auth.sms_url`")]
     Sms(#[from] SmsAddressError),
-    #[error("`auth.phone_countries`: {0} is of no country; messages there are dear")]
+    #[error(
+        "`auth.phone_countries`: {0} is not a country's code, and messages to it are expensive"
+    )]
     Country(CountryCode),
-    #[error("`auth.code_minutes`: {MINUTES_MAX} at most")]
+    #[error("`auth.code_minutes` must be at most {MINUTES_MAX}")]
     Minutes,
-    #[error("`auth.code_tries`: {TRIES_MAX} at most; a million codes are few")]
+    #[error(
+        "`auth.code_tries` must be at most {TRIES_MAX}, because there are only a million codes"
+    )]
     Tries,
 }
 
@@ -215,11 +219,11 @@ impl Service {
     async fn deliver_code(&self, message: &SmsMessage) -> bool {
         let sent = self.codes.sms.send(message).await;
         match &sent {
-            Ok(()) => tracing::info!("A code was sent to a phone"),
+            Ok(()) => tracing::info!("Sent a code to a phone"),
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(error),
-                    "A code was not sent to a phone"
+                    "Could not send a code to a phone"
                 );
             }
         }
@@ -230,7 +234,9 @@ impl Service {
     /// reveals nothing.
     fn send_in_background(&self, message: SmsMessage) {
         let Ok(turn) = self.codes.turns_afterwards.clone().try_acquire_owned() else {
-            tracing::warn!("A code was not sent to a phone: too many numbers are looked up");
+            tracing::warn!(
+                "Did not send a code to a phone: too many phone numbers are being looked up"
+            );
             return;
         };
         let service = self.clone();
@@ -248,7 +254,7 @@ impl Service {
                 Err(error) => {
                     tracing::warn!(
                         cause = format_error_chain(&error),
-                        "A code was not sent to a phone"
+                        "Could not look up the account of a phone number; no code was sent"
                     );
                 }
             }
@@ -319,7 +325,7 @@ impl Service {
             .await?;
         match linked {
             LinkIdentityResult::Linked => {
-                tracing::info!(user.id = %owner.sub, issuer = PHONES, "An identity was linked");
+                tracing::info!(user.id = %owner.sub, issuer = PHONES, "Linked a phone number to an account");
                 Ok(())
             }
             LinkIdentityResult::Taken => {

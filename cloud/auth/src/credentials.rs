@@ -142,7 +142,7 @@ impl Service {
             expires_at,
         };
         self.store.store_reset_code(&reset).await?;
-        tracing::info!(user.id = %user, by = %by, "A code for a new password was given out");
+        tracing::info!(user.id = %user, by = %by, "An admin issued a password-reset code");
         Ok(ResetCodeResult::Issued(code, expires_at))
     }
 
@@ -196,7 +196,7 @@ impl Service {
         };
         let why = why.as_str();
         let ended_count = ended.len();
-        tracing::info!(user.id = %user, why, ended = ended_count, "A password was changed");
+        tracing::info!(user.id = %user, why, ended = ended_count, "Changed a password");
         self.blacklist_ended(under_way, &ended, at).await;
         Ok(Some(ended_count))
     }

@@ -88,7 +88,7 @@ impl Service {
                 )
             })
             .await?;
-        tracing::info!(user.id = %claims.sub, ended = ended.len(), "Ended their other sessions");
+        tracing::info!(user.id = %claims.sub, ended = ended.len(), "A person ended their other sessions");
         self.blacklist_ended(under_way, &ended, at).await;
         Ok(ended.len())
     }
@@ -109,7 +109,7 @@ impl Service {
         let ending = self.sessions.begin_revocation();
         if self.store.revoke_session(session, now, why, &event).await? {
             let why = why.as_str();
-            tracing::info!(user.id = %user, session.id = %session, why, "A session has ended");
+            tracing::info!(user.id = %user, session.id = %session, why, "Ended a session");
         }
         self.blacklist_ended(ending, &[session], now).await;
         Ok(())

@@ -53,7 +53,7 @@ impl TryFrom<NonZeroU32> for GrantHours {
     fn try_from(hours: NonZeroU32) -> Result<Self, String> {
         let fits = hours <= HOURS_MAX;
         fits.then_some(Self(hours))
-            .ok_or_else(|| format!("a grant lives at most {HOURS_MAX} hours"))
+            .ok_or_else(|| format!("a device grant must last at most {HOURS_MAX} hours"))
     }
 }
 
@@ -126,7 +126,7 @@ impl Service {
             .await?;
         tracing::info!(
             user.id = %claims.sub, session.id = %session.id, device = session.device.as_ref().map(DeviceId::as_str),
-            ended = ended.len(), "A tablet got a grant"
+            ended = ended.len(), "Issued a device grant to a tablet"
         );
         self.blacklist_ended(ending, &ended, now).await;
         Ok(())

@@ -65,40 +65,40 @@ pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     const POST: Method = Method::POST;
     const DELETE: Method = Method::DELETE;
     add_address_routes(add_phone_code_routes(add_identity_routes(add_admin_routes(to))))
-        .add_unkeyed_route("is refused by the name that is taken; before it there is no person whose key it could be",
+        .add_unkeyed_route("a repeat fails because the user name is taken; there is no signed-in person to own the key",
             POST, "/api/v1/auth/register", "Register as a customer or provider",
             &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], account::register)
-        .add_unkeyed_route("signs in anew; its answer is a token, which is not kept",
-            POST, "/api/v1/auth/login", "Get an access token of an hour for a name and a password",
+        .add_unkeyed_route("a repeat signs in again; tokens are not stored for replay",
+            POST, "/api/v1/auth/login", "Get a one-hour access token for a user name and password",
             &[InvalidCredentials, AccountLocked, TooManyRequests], session::login)
-        .add_unkeyed_route("is the sign of a stolen token; its answer is a token, which is not kept",
-            POST, "/api/v1/auth/refresh", "Get an access token of an hour and a new refresh token for a refresh token, which is then spent",
+        .add_unkeyed_route("a repeat counts as reuse of a stolen token; tokens are not stored for replay",
+            POST, "/api/v1/auth/refresh", "Exchange a refresh token for a one-hour access token and a new refresh token; the old one is spent",
             &[InvalidToken], renew::refresh)
-        .add_unkeyed_route("finds the session over, which would have to vouch for it",
+        .add_unkeyed_route("a repeat cannot be authenticated, because its session has ended",
             POST, "/api/v1/auth/logout", "End the session of the token", &[], session::logout)
-        .add_unkeyed_route("makes another token of the same session; a token is not kept",
-            POST, "/api/v1/auth/edge-token", "Get a token of your session for the edges of one region",
+        .add_unkeyed_route("a repeat issues another token for the same session; tokens are not stored for replay",
+            POST, "/api/v1/auth/edge-token", "Get a token for your session at the edges of one region",
             &[], edge_tokens::edge_token)
-        .add_unkeyed_route("finds the session over, which would have to vouch for it",
-            POST, "/api/v1/auth/edge-logout", "End the session of a token for edges", &[InvalidToken],
+        .add_unkeyed_route("a repeat cannot be authenticated, because its session has ended",
+            POST, "/api/v1/auth/edge-logout", "End the session of an edge token", &[InvalidToken],
             edge_tokens::edge_logout)
-        .add_unkeyed_route("makes a grant in the place of the one before; a token is not kept",
-            POST, "/api/v1/auth/device-grants", "Get a token for one tablet at the edges of one region, to work offline for days",
+        .add_unkeyed_route("a repeat replaces the previous grant; tokens are not stored for replay",
+            POST, "/api/v1/auth/device-grants", "Get a token that lets one tablet work offline for days at the edges of one region",
             &[ProvidersOnly], edge_tokens::device_grant)
         .add_route(GET, "/api/v1/auth/sessions", "List your live sessions, newest first", &[], session::list)
-        .add_route(DELETE, "/api/v1/auth/sessions/others", "End all your sessions but the present one", &[],
+        .add_route(DELETE, "/api/v1/auth/sessions/others", "End all your sessions except the current one", &[],
             session::end_others)
         .add_route(DELETE, "/api/v1/auth/sessions/{id}", "End one of your sessions", &[NotFound], session::end)
-        .add_unkeyed_route("reads again",
-            POST, "/api/v1/auth/verify-token", "Find the person of a token", &[InvalidToken],
+        .add_unkeyed_route("a repeat only reads",
+            POST, "/api/v1/auth/verify-token", "Verify a token and return its person", &[InvalidToken],
             session::verify)
         .add_route(POST, "/api/v1/auth/password", "Change your password; your other sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], password::change_password)
-        .add_unkeyed_route("finds its code spent; before it nobody is signed in whose key it could be",
-            POST, "/api/v1/auth/password-reset", "Set a password by a code of an admin; all sessions end",
+        .add_unkeyed_route("a repeat fails because its code is spent; there is no signed-in person to own the key",
+            POST, "/api/v1/auth/password-reset", "Set a new password with a code from an admin; all sessions end",
             &[InvalidCredentials, AccountLocked, TooManyRequests], password::redeem_reset)
-        .add_route(GET, "/api/v1/auth/permissions", "Show your role and what it lets you do", &[], roles::permissions)
-        .add_route(GET, "/api/v1/users/{id}/account", "Show your own account, by your id, or as an admin anybody's",
+        .add_route(GET, "/api/v1/auth/permissions", "Show your role and its permissions", &[], roles::permissions)
+        .add_route(GET, "/api/v1/users/{id}/account", "Show your own account by its id, or any account as an admin",
             &[NotFound, PermissionMissing], people::show_account)
         .add_route(GET, "/.well-known/jwks.json", "The public keys that verify access tokens, as a JWK Set",
             &[], session::jwks)
@@ -115,21 +115,21 @@ fn add_identity_routes<T: RouteTable<Service>>(to: T) -> T {
     const POST: Method = Method::POST;
     const DELETE: Method = Method::DELETE;
     to
-        .add_route(GET, "/api/v1/auth/oidc", "List the services at which people may sign in", &[], identities::offered_issuers)
-        .add_unkeyed_route("begins another way; its ticket is not kept",
-            POST, "/api/v1/auth/oidc/{name}/begin", "Begin a sign-in at another service",
+        .add_route(GET, "/api/v1/auth/oidc", "List the identity providers that people may sign in with", &[], identities::offered_issuers)
+        .add_unkeyed_route("a repeat starts another sign-in flow; tickets are not stored for replay",
+            POST, "/api/v1/auth/oidc/{name}/begin", "Begin a sign-in with an identity provider",
             &[NotFound, IssuerAway], identities::begin_visit)
-        .add_unkeyed_route("finds its ticket spent; its answer is a token, which is not kept",
-            POST, "/api/v1/auth/oidc/sign-in", "Get an access token of an hour for what another service has answered; who is new becomes a customer",
+        .add_unkeyed_route("a repeat fails because its ticket is spent; tokens are not stored for replay",
+            POST, "/api/v1/auth/oidc/sign-in", "Get a one-hour access token for an identity provider's answer; new people are registered as customers",
             &[VisitOver, NotFound, IssuerAway, IdentityRefused, UserExists, Revoked, RegistrationQuota, TooManyRequests], identities::sign_in_elsewhere)
-        .add_unkeyed_route("begins another way; its ticket is not kept",
-            POST, "/api/v1/auth/oidc/{name}/link", "Begin to link your account at another service, with your password",
+        .add_unkeyed_route("a repeat starts another sign-in flow; tickets are not stored for replay",
+            POST, "/api/v1/auth/oidc/{name}/link", "Begin to link an identity provider to your account, with your password",
             &[NotFound, IssuerAway, InvalidCredentials, AccountLocked, TooManyRequests], identities::begin_link)
-        .add_route(GET, "/api/v1/auth/identities", "List the services by which you may sign in to your account", &[], identities::list_identities)
-        .add_unkeyed_route("finds its ticket spent",
-            POST, "/api/v1/auth/identities", "Link what another service has answered to your account",
+        .add_route(GET, "/api/v1/auth/identities", "List the identity providers linked to your account", &[], identities::list_identities)
+        .add_unkeyed_route("a repeat fails because its ticket is spent",
+            POST, "/api/v1/auth/identities", "Link an identity provider's answer to your account",
             &[VisitOver, NotFound, IssuerAway, IdentityRefused, IdentityTaken, TooManyRequests], identities::link_identity)
-        .add_route(DELETE, "/api/v1/auth/identities/{id}", "Remove a service from your account", &[NotFound, LastWayIn], identities::unlink_identity)
+        .add_route(DELETE, "/api/v1/auth/identities/{id}", "Remove an identity provider from your account", &[NotFound, LastWayIn], identities::unlink_identity)
 }
 
 #[rustfmt::skip]
@@ -141,16 +141,16 @@ fn add_phone_code_routes<T: RouteTable<Service>>(to: T) -> T {
     const GET: Method = Method::GET;
     const POST: Method = Method::POST;
     to
-        .add_route(GET, "/api/v1/auth/codes", "Tell whether people may sign in by a code to their phone", &[], codes::code_offer)
-        .add_unkeyed_route("makes a code in the place of the one before; a code is not kept",
-            POST, "/api/v1/auth/codes", "Have a code sent to a phone, whoever has it",
+        .add_route(GET, "/api/v1/auth/codes", "Show whether people may sign in with a code sent to their phone", &[], codes::code_offer)
+        .add_unkeyed_route("a repeat replaces the previous code; codes are not stored for replay",
+            POST, "/api/v1/auth/codes", "Send a code to a phone number, whether or not it has an account",
             &[CodesOff, CodeNotSent, TooManyRequests], codes::send_code)
-        .add_unkeyed_route("finds its code spent; its answer is a token, which is not kept",
-            POST, "/api/v1/auth/codes/sign-in", "Get an access token of an hour for the code of a customer's phone; who is new becomes a customer",
+        .add_unkeyed_route("a repeat fails because its code is spent; tokens are not stored for replay",
+            POST, "/api/v1/auth/codes/sign-in", "Get a one-hour access token for the code sent to a customer's phone; new people are registered as customers",
             &[CodesOff, CodeWrong, CodeOver, AccountLocked, PhoneUnknown, PasswordOnly, Revoked, RegistrationQuota, TooManyRequests],
             codes::sign_in_by_code)
-        .add_unkeyed_route("finds its code spent",
-            POST, "/api/v1/auth/identities/phone", "Link the number of your phone to your account, with its code and your password",
+        .add_unkeyed_route("a repeat fails because its code is spent",
+            POST, "/api/v1/auth/identities/phone", "Link your phone number to your account, with its code and your password",
             &[CodesOff, CodeWrong, CodeOver, IdentityTaken, InvalidCredentials, RoleForbidden, AccountLocked, TooManyRequests],
             codes::link_phone)
 }
@@ -162,13 +162,13 @@ fn add_address_routes<T: RouteTable<Service>>(to: T) -> T {
     const POST: Method = Method::POST;
     const PUT: Method = Method::PUT;
     to
-        .add_route(GET, "/api/v1/auth/address", "Show your address of mail, and whether you have confirmed it", &[], address::show_address)
-        .add_route(PUT, "/api/v1/auth/address", "Have a code sent to another address, with your password; it counts once it is confirmed",
+        .add_route(GET, "/api/v1/auth/address", "Show your e-mail address and whether it is confirmed", &[], address::show_address)
+        .add_route(PUT, "/api/v1/auth/address", "Change your e-mail address, with your password; it takes effect once confirmed by a code",
             &[InvalidCredentials, AccountLocked, TooManyRequests], address::change_address)
-        .add_route(POST, "/api/v1/auth/address/code", "Have a code sent once more to your address that waits to be confirmed",
+        .add_route(POST, "/api/v1/auth/address/code", "Send the code to your unconfirmed e-mail address again",
             &[TooManyRequests], address::send_address_code)
-        .add_unkeyed_route("finds its code spent",
-            POST, "/api/v1/auth/address/confirm", "Confirm your address by the code that it was sent",
+        .add_unkeyed_route("a repeat fails because its code is spent",
+            POST, "/api/v1/auth/address/confirm", "Confirm your e-mail address with the code sent to it",
             &[CodeWrong, CodeOver, UserExists, TooManyRequests], address::confirm_address)
 }
 
@@ -182,38 +182,38 @@ fn add_admin_routes<T: RouteTable<Service>>(to: T) -> T {
     const PUT: Method = Method::PUT;
     const DELETE: Method = Method::DELETE;
     to
-        .add_route(POST, "/api/v1/admin/users/{id}/revoke", "Revoke a person: close the account and end its sessions, on record",
+        .add_route(POST, "/api/v1/admin/users/{id}/revoke", "Revoke a person: close the account and end its sessions (audited)",
             &[NotFound, RoleForbidden, PermissionMissing], account::revoke)
         .add_route(POST, "/api/v1/admin/users/{id}/readmit",
-            "Let a revoked person in again, on record; tokens from before stay dead",
+            "Readmit a revoked person (audited); their old tokens stay invalid",
             &[NotFound, RoleForbidden, PermissionMissing], account::readmit)
         .add_route(GET, "/api/v1/admin/users/{id}/sessions", "List a person's live sessions and device grants, newest first",
             &[NotFound, RoleForbidden, PermissionMissing], session::list_of_person)
-        .add_route(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", "End a session or device grant of a person, on record",
+        .add_route(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", "End a person's session or device grant (audited)",
             &[NotFound, RoleForbidden, PermissionMissing], session::end_of_person)
-        .add_unkeyed_route("makes a code in the place of the one before; a code is shown once and not kept",
+        .add_unkeyed_route("a repeat replaces the previous code; a code is shown once and not stored for replay",
             POST, "/api/v1/admin/users/{id}/password-reset",
-            "Give out a code by which a person sets a new password once, on record",
+            "Issue a single-use code that lets a person set a new password (audited)",
             &[NotFound, RoleForbidden, PermissionMissing], password::issue_reset)
-        .add_route(GET, "/api/v1/admin/keys", "List the keys that sign tokens, with their states and moments",
+        .add_route(GET, "/api/v1/admin/keys", "List the token-signing keys, with their states and times",
             &[RoleForbidden, PermissionMissing], keys::list_keys)
-        .add_route(POST, "/api/v1/admin/keys/rotate", "Let the next signing key begin, on record",
+        .add_route(POST, "/api/v1/admin/keys/rotate", "Rotate to the next signing key (audited)",
             &[RoleForbidden, PermissionMissing, KeyTooNew], keys::rotate_key)
-        .add_route(POST, "/api/v1/admin/keys/kill", "End a stolen signing key and all its tokens, on record",
+        .add_route(POST, "/api/v1/admin/keys/kill", "Revoke a stolen signing key and all its tokens (audited)",
             &[NotFound, RoleForbidden, PermissionMissing], keys::kill_key)
         .add_route(GET, "/api/v1/admin/roles", "List all roles with their permissions", &[RoleForbidden, PermissionMissing],
             roles::list_roles)
-        .add_route(POST, "/api/v1/admin/roles", "Make a role of your own, a part of an admin's work, on record",
+        .add_route(POST, "/api/v1/admin/roles", "Create a custom role with a subset of an admin's permissions (audited)",
             &[RoleForbidden, PermissionMissing, RoleExists, TooManyRoles], roles::make_role)
-        .add_route(PUT, "/api/v1/admin/roles/{id}", "Change a role of your own, on record",
+        .add_route(PUT, "/api/v1/admin/roles/{id}", "Change a custom role (audited)",
             &[NotFound, RoleForbidden, PermissionMissing, RoleExists, RoleBuiltIn], roles::change_role)
-        .add_route(DELETE, "/api/v1/admin/roles/{id}", "Remove a role of your own that nobody has, on record",
+        .add_route(DELETE, "/api/v1/admin/roles/{id}", "Remove a custom role that no person has (audited)",
             &[NotFound, RoleForbidden, PermissionMissing, RoleBuiltIn, RoleInUse], roles::remove_role)
-        .add_route(GET, "/api/v1/admin/users", "List people by name, with their roles and states",
+        .add_route(GET, "/api/v1/admin/users", "List people by user name, with their roles and states",
             &[RoleForbidden, PermissionMissing], people::list_people)
-        .add_route(GET, "/api/v1/admin/users/{id}", "Show a person with the record of their roles",
+        .add_route(GET, "/api/v1/admin/users/{id}", "Show a person with the history of their roles",
             &[NotFound, RoleForbidden, PermissionMissing], people::show_person)
-        .add_route(PUT, "/api/v1/admin/users/{id}/role", "Give a person a role, on record; their sessions end",
+        .add_route(PUT, "/api/v1/admin/users/{id}/role", "Give a person a role (audited); their sessions end",
             &[NotFound, RoleForbidden, PermissionMissing, RoleFixed], people::give_role)
 }
 

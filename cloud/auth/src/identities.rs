@@ -169,7 +169,7 @@ impl Service {
             .await?;
         match linked {
             LinkIdentityResult::Linked => {
-                tracing::info!(user.id = %owner.sub, issuer = issuer.name(), "An identity was linked");
+                tracing::info!(user.id = %owner.sub, issuer = issuer.name(), "Linked an identity to an account");
                 Ok(())
             }
             LinkIdentityResult::Taken => Err(IdentityRefusal::IdentityTaken.into()),
@@ -207,7 +207,7 @@ impl Service {
             })
             .await?;
         if let UnlinkIdentityResult::Removed(ended) = &result {
-            tracing::info!(user.id = %owner.sub, ended = ended.len(), "An identity was removed");
+            tracing::info!(user.id = %owner.sub, ended = ended.len(), "Removed an identity from an account");
             self.blacklist_ended(under_way, ended, at).await;
         } else {
             under_way.mark_reported();
@@ -251,7 +251,7 @@ impl Service {
             Ok(proof) => Ok((issuer, visit.link, proof)),
             Err(OidcFlowError::Away(away)) => Err(log_issuer_unavailable(issuer, &away).into()),
             Err(OidcFlowError::Refused(fault)) => {
-                tracing::warn!(issuer = issuer.name(), %fault, "An issuer's token was refused");
+                tracing::warn!(issuer = issuer.name(), %fault, "Rejected an issuer's ID token");
                 Err(IdentityRefusal::Refused(issuer.label().to_owned()).into())
             }
         }
@@ -338,7 +338,10 @@ impl Service {
                 }
             }
         }
-        tracing::error!(issuer = whose.issuer, "Every name for a newcomer was taken");
+        tracing::error!(
+            issuer = whose.issuer,
+            "Could not register a new person: every generated user name is taken"
+        );
         Ok(None)
     }
 
@@ -390,7 +393,7 @@ impl Service {
 }
 
 fn log_issuer_unavailable(issuer: &Issuer, away: &impl std::fmt::Display) -> IdentityRefusal {
-    tracing::warn!(issuer = issuer.name(), %away, "An issuer is out of reach");
+    tracing::warn!(issuer = issuer.name(), %away, "An issuer gave no usable answer for a sign-in or a link");
     IdentityRefusal::Away(issuer.label().to_owned())
 }
 

@@ -33,7 +33,7 @@ pub fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Jo
             let removed = purge_expired(&store, &clock).await?;
             tracing::info!(
                 removed,
-                "Removed expired sessions, devices, wrong passwords, visits, codes and wishes for an address"
+                "Removed expired sessions, devices, failed sign-ins, sign-in flows, codes and address claims"
             );
             Ok(())
         }

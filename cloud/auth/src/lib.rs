@@ -202,7 +202,7 @@ pub enum BootstrapError {
     },
     #[error("the user name `{0}` is taken")]
     Taken(String),
-    #[error("could not make the admin")]
+    #[error("could not create the admin")]
     Make(#[source] ServiceError),
 }
 
@@ -256,11 +256,11 @@ pub async fn open(
     let passwords = prepare_passwords()?;
     let issuers = Issuers::new(&config.oidc, &config.oidc_return, &clock, &service_key);
     let issuers = issuers.map_err(OpenError::own_failure(
-        "could not use the services for sign-ins",
+        "could not set up the identity providers for sign-ins",
     ))?;
     let codes = PhoneCodes::open(&config, &tasks);
     let codes = codes.map_err(OpenError::own_failure(
-        "could not prepare the sending of codes to phones",
+        "could not set up sending codes to phones",
     ))?;
     let grant_hours = config.device_grant_hours;
     let addresses_trusted_before = parse_trusted_before(&config.addresses_trusted_before)?;
@@ -330,9 +330,7 @@ fn parse_trusted_before(text: &str) -> Result<UnixMillis, OpenError> {
 }
 
 fn prepare_passwords() -> Result<Passwords, OpenError> {
-    Passwords::new().map_err(OpenError::own_failure(
-        "could not prepare the hashing of passwords",
-    ))
+    Passwords::new().map_err(OpenError::own_failure("could not set up password hashing"))
 }
 
 fn build_admin(username: &str, password: String) -> Result<NewAccount, BootstrapError> {

@@ -145,7 +145,7 @@ impl Service {
                 RefreshUse::Unknown => break,
                 RefreshUse::Reused => {
                     let user = claims.sub;
-                    tracing::warn!(user.id = %user, session.id = %session, "A spent refresh token came again");
+                    tracing::warn!(user.id = %user, session.id = %session, "A spent refresh token was used again; ending its session");
                     let why = SessionEnding::RefreshReused;
                     self.end_session(claims, session, why, trace).await?;
                     break;

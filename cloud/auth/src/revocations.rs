@@ -92,7 +92,7 @@ impl SessionStatusCache {
             sessions::revoke_session(&self.cache, session, time_left(until, now)).await
         {
             self.missed.fetch_add(1, Ordering::SeqCst);
-            tracing::warn!(session.id = %session, error = format_error_chain(&error), "The cache missed a revocation");
+            tracing::warn!(session.id = %session, error = format_error_chain(&error), "Could not add a revoked session to the cache; the next refill retries");
         }
     }
 
@@ -108,7 +108,7 @@ impl SessionStatusCache {
                 self.missed.fetch_add(1, Ordering::SeqCst);
                 tracing::warn!(
                     error = format_error_chain(&*error),
-                    "The blacklist could not be filled"
+                    "Could not refill the blacklist of revoked sessions in the cache"
                 );
             }
         }

@@ -32,7 +32,7 @@ impl Service {
         {
             tracing::warn!(
                 error = format_error_chain(&error),
-                "The cache missed somebody's permissions"
+                "Could not store a person's permissions in the cache"
             );
         }
         Ok(held)
@@ -53,7 +53,7 @@ impl Service {
         order: &RoleChangeAudit,
     ) -> Result<i64, AttemptError<RoleRefusal>> {
         let id = self.store.make_role(draft, order).await?;
-        tracing::info!(role.id = id, by = %order.by, "A role was made");
+        tracing::info!(role.id = id, by = %order.by, "Created a role");
         Ok(id)
     }
 
@@ -64,7 +64,7 @@ impl Service {
         order: &RoleChangeAudit,
     ) -> Result<(), AttemptError<RoleRefusal>> {
         self.store.change_role(id, draft, order).await?;
-        tracing::info!(role.id = id, by = %order.by, "A role was changed");
+        tracing::info!(role.id = id, by = %order.by, "Changed a role");
         self.evict_holders(id).await?;
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Service {
         order: &RoleChangeAudit,
     ) -> Result<(), AttemptError<RoleRefusal>> {
         self.store.remove_role(id, order).await?;
-        tracing::info!(role.id = id, by = %order.by, "A role was removed");
+        tracing::info!(role.id = id, by = %order.by, "Removed a role");
         Ok(())
     }
 
@@ -137,7 +137,7 @@ impl Service {
 
     pub async fn evict_permissions(&self, user: UserId) {
         if let Err(error) = platform::permissions::forget_permissions(&self.cache, user).await {
-            tracing::warn!(user.id = %user, error = format_error_chain(&error), "The cache keeps somebody's permissions until they end");
+            tracing::warn!(user.id = %user, error = format_error_chain(&error), "Could not clear a person's permissions from the cache; they expire there");
         }
     }
 

@@ -149,7 +149,7 @@ impl Service {
             self.store
                 .upgrade_hash(account.id, &account.password_hash, &new)
                 .await?;
-            tracing::info!(user.id = %account.id, "Replaced an imported hash of a password");
+            tracing::info!(user.id = %account.id, "Replaced an imported password hash");
         }
         Ok(account)
     }
@@ -345,7 +345,7 @@ impl Service {
             .await?;
         let decided = match closed {
             CloseAccountResult::Closed => {
-                tracing::info!(user.id = %user, by = %by, "An account was closed");
+                tracing::info!(user.id = %user, by = %by, "Closed an account");
                 self.evict_permissions(user).await;
                 self.sessions.refill_blacklist().await;
                 Ok(role)
@@ -388,7 +388,7 @@ impl Service {
             })
             .await?;
         if is_readmitted {
-            tracing::info!(user.id = %user, by = %by, "A revoked person was let in again");
+            tracing::info!(user.id = %user, by = %by, "Readmitted a revoked person");
         }
         Ok(self.store.load_tokens_since(user).await?)
     }

@@ -60,16 +60,16 @@ struct Inner {
 pub enum SigningError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the set of signing keys cannot be used")]
+    #[error("could not use the set of signing keys")]
     Keys(#[from] TokenKeysError),
-    #[error("no signing key can be opened by the key file")]
+    #[error("the key file does not decrypt any signing key")]
     NoKey,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "auth_db knows other signing keys than the one in {}: put auth's key file back there. If it is lost for \
-     good or was stolen, start once with auth.signing_key_replaced=true, which ends every token", .0.display()
+    "the signing key in {} is not one that auth_db knows: restore auth's key file there. If it is lost \
+     or was stolen, start once with auth.signing_key_replaced=true, which invalidates every token", .0.display()
 )]
 struct ForeignKeyFile(PathBuf);
 
@@ -98,7 +98,7 @@ impl SigningKeys {
         keys: &TokenKeys,
     ) -> Result<Self, OpenError> {
         let (own, vault) = KeyVault::load_or_create(&config.signing_key).map_err(
-            OpenError::own_failure("could not get the key that signs tokens"),
+            OpenError::own_failure("could not load or create the key that signs tokens"),
         )?;
         let plan = KeyRotationPlan {
             signs_ms: i64::from(config.signing_key_days.get()) * DAY_MS,
@@ -151,7 +151,7 @@ impl SigningKeys {
                 if let Err(error) = own.load().await {
                     tracing::warn!(
                         cause = format_error_chain(&error),
-                        "The signing keys could not be read again"
+                        "Could not reload the signing keys"
                     );
                 }
             }
@@ -168,7 +168,9 @@ impl SigningKeys {
         let begun = signers.iter().rev().find(|(from, _)| *from <= now);
         match begun.or_else(|| signers.first()) {
             Some((_, signer)) => signer.sign_claims(claims),
-            None => unreachable!("it was opened with a key, and is loaded with one alone"),
+            None => unreachable!(
+                "signing keys are opened with at least one key, and a load without any is refused"
+            ),
         }
     }
 
@@ -205,7 +207,7 @@ impl SigningKeys {
             if let Some(new) = new
                 && store.add_key(&new, now).await?
             {
-                tracing::info!(key.id = new.kid, %signs_from, "Made the next signing key");
+                tracing::info!(key.id = new.kid, %signs_from, "Created the next signing key");
             }
         }
         self.load().await
@@ -227,7 +229,7 @@ impl SigningKeys {
             return Err(KeyTooNew { trusted_from }.into());
         }
         if self.0.store.begin_key(&next.kid, order, now).await? {
-            tracing::warn!(key.id = next.kid, by = %order.by, "The signing key was rotated by hand");
+            tracing::warn!(key.id = next.kid, by = %order.by, "An admin rotated the signing key");
         }
         Ok(self.advance_keys().await?)
     }
@@ -241,7 +243,7 @@ impl SigningKeys {
             return Ok(false);
         }
         if store.kill_key(kid, order, now).await? {
-            tracing::warn!(key.id = kid, by = %order.by, "A signing key was killed");
+            tracing::warn!(key.id = kid, by = %order.by, "An admin revoked a signing key and all its tokens");
         }
         let ring = self.load_ring().await?;
         if ring.current_key(now).is_none()
@@ -280,7 +282,10 @@ impl SigningKeys {
         let sealed = key.sealed.as_ref();
         let signer = sealed.and_then(|sealed| vault.open(&key.kid, sealed));
         if signer.is_none() {
-            tracing::error!(key.id = key.kid, "The key file does not open a signing key");
+            tracing::error!(
+                key.id = key.kid,
+                "The key file does not decrypt a signing key; tokens cannot be signed with it"
+            );
         }
         signer
     }

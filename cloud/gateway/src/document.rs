@@ -26,8 +26,8 @@ pub const WHOLE: &[u8] = include_bytes!("../openapi.json");
 
 /// The method and path of each route that the document lists as accepting an `Idempotency-Key`.
 pub fn keyed_routes() -> HashSet<(Method, String)> {
-    let whole: PathsOnly =
-        serde_json::from_slice(WHOLE).expect("the document is checked by a test");
+    let whole: PathsOnly = serde_json::from_slice(WHOLE)
+        .expect("the embedded document is valid JSON, as a test checks");
     let mut keyed = HashSet::new();
     for (path, operations) in whole.paths {
         for (method, operation) in operations {
@@ -75,7 +75,7 @@ pub fn api_document() -> ApiDocument {
             "session",
             &Method::GET,
             SESSION,
-            "Show the session of the caller",
+            "Show the caller's session",
             |route| {
                 route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
             },
@@ -84,21 +84,21 @@ pub fn api_document() -> ApiDocument {
             "signOut",
             &Method::DELETE,
             SESSION,
-            "End the session of the caller",
+            "End the caller's session",
             |route| {
-                route.answers_nothing(StatusCode::NO_CONTENT, "It is over everywhere.");
-                route.takes_no_key("finds the session over, which would have to vouch for it");
+                route.answers_nothing(StatusCode::NO_CONTENT, "The session has ended everywhere.");
+                route.takes_no_key("a repeat cannot be authenticated, because its session has ended");
             },
         )
         .with_described_route(
             "stream",
             &Method::GET,
             STREAM,
-            "Hear the news as server-sent events",
+            "Receive updates as server-sent events",
             |route| {
                 let text = json!({ "type": "string" });
                 let about =
-                    "The id of the last event that was heard. The stream goes on behind it.";
+                    "The id of the last event that was received. The stream continues after it.";
                 route.add_parameter("header", "Last-Event-ID", false, text.clone(), about);
                 route.answers_with(StatusCode::OK, "text/event-stream", &text);
                 route.add_refusal_codes(&[Code::TooManyStreams]);
@@ -108,7 +108,7 @@ pub fn api_document() -> ApiDocument {
             "orderPage",
             &Method::GET,
             order_page::PATH,
-            "Show an order with its parties, payment and review, and the parts that were away",
+            "Show an order with its parties, payment and review, and list the sections that were unavailable",
             |route| {
                 route.add_parameter_fields::<OrderId>("path");
                 route.answers_json::<OrderPage>(StatusCode::OK);
@@ -133,7 +133,7 @@ fn describe_sign_ins(to: ApiDocument) -> ApiDocument {
         "signIn",
         &Method::POST,
         SESSION,
-        "Sign a page in: the token stays in a cookie",
+        "Sign a browser in; the token stays in a cookie",
         |route| {
             route.takes_json(RouteDescription::schema_reference("LoginForm"), true);
             route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
@@ -142,14 +142,14 @@ fn describe_sign_ins(to: ApiDocument) -> ApiDocument {
                 Code::AccountLocked,
                 Code::ForeignPage,
             ]);
-            route.takes_no_key("signs in anew; its answer is a session, which is not kept");
+            route.takes_no_key("a repeat signs in again; sessions are not stored for replay");
         },
     )
     .with_described_route(
         "signInBack",
         &Method::POST,
         BACK,
-        "Sign a page in with what another service has answered: the token stays in a cookie",
+        "Sign a browser in with an identity provider's answer; the token stays in a cookie",
         |route| {
             route.takes_json(RouteDescription::schema_reference("VisitForm"), true);
             route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
@@ -163,14 +163,14 @@ fn describe_sign_ins(to: ApiDocument) -> ApiDocument {
                 Code::RegistrationQuota,
                 Code::ForeignPage,
             ]);
-            route.takes_no_key("finds its ticket spent");
+            route.takes_no_key("a repeat fails because its ticket is spent");
         },
     )
     .with_described_route(
         "signInByCode",
         &Method::POST,
         BY_CODE,
-        "Sign a page in with the code of a phone: the token stays in a cookie",
+        "Sign a browser in with a code sent to a phone; the token stays in a cookie",
         |route| {
             route.takes_json(RouteDescription::schema_reference("CodeForm"), true);
             route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
@@ -185,7 +185,7 @@ fn describe_sign_ins(to: ApiDocument) -> ApiDocument {
                 Code::RegistrationQuota,
                 Code::ForeignPage,
             ]);
-            route.takes_no_key("finds its code spent");
+            route.takes_no_key("a repeat fails because its code is spent");
         },
     )
 }

@@ -336,14 +336,17 @@ impl Gateway {
                 // The circuit breaker already logged the failure when it opened.
                 match error {
                     UpstreamError::Resting { .. } => {
-                        tracing::debug!(part = part.name(), "A part rests");
+                        tracing::debug!(
+                            part = part.name(),
+                            "Did not call a part: its circuit breaker is open"
+                        );
                     }
-                    _ => tracing::warn!(part = part.name(), %error, "A part is out of reach"),
+                    _ => tracing::warn!(part = part.name(), %error, "Could not reach a part"),
                 }
                 upstream_problem(part, &error).into_response()
             }
             Err(_) => {
-                tracing::warn!(part = part.name(), "A part took too long");
+                tracing::warn!(part = part.name(), "A part did not answer in time");
                 upstream_problem(part, &UpstreamError::TimedOut).into_response()
             }
         }

@@ -145,7 +145,7 @@ impl CallerVerifier {
     async fn session_status(&self, session: SessionId) -> SessionStatus {
         let listed = Cache::in_time(sessions::look_up(&self.cache, session)).await;
         listed.unwrap_or_else(|error| {
-            tracing::warn!(%error, "The cache does not answer; asking auth about the session");
+            tracing::warn!(%error, "Could not look up a session in the cache; asking auth instead");
             SessionStatus::Unknown
         })
     }
@@ -163,7 +163,7 @@ impl CallerVerifier {
                 ..
             })) => Err(invalid_token()),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "Neither cache nor auth can tell whether a session stands");
+                tracing::warn!(%error, "Could not verify a session with the cache or with auth; the request is refused");
                 Err(part_unavailable(CloudPart::Auth))
             }
             Err(_) => Err(part_unavailable(CloudPart::Auth)),

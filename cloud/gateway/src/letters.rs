@@ -142,7 +142,7 @@ impl DeadLetterAggregator<'_> {
         let Json(form) = Json::<ReplayForm>::from_request(request, &()).await?;
         let queue = topology::find_queue(&form.queue).ok_or(Code::NotFound)?;
         let body = serde_json::to_vec(&form)
-            .map_err(|error| log_fault("A replay could not be written as JSON", error))?;
+            .map_err(|error| log_fault("Could not serialize a replay request", error))?;
         let sources = queue
             .bindings
             .iter()
@@ -205,7 +205,12 @@ async fn read<T: DeserializeOwned>(answer: Response) -> Option<T> {
     }
     let bytes = to_bytes(answer.into_body(), BYTES_MAX).await.ok()?;
     serde_json::from_slice(&bytes)
-        .map_err(|error| log_fault("A part told of its letters in another form", error))
+        .map_err(|error| {
+            log_fault(
+                "Could not parse a part's answer about dead letters or replays",
+                error,
+            )
+        })
         .ok()
 }
 
@@ -224,29 +229,35 @@ fn with_json(request: &mut Request, body: Vec<u8>) {
 
 fn add_name_parameter(route: &mut RouteDescription) {
     let text = json!({ "type": "string" });
-    route.add_parameter("path", "name", true, text, "Of a queue or an exchange.");
+    route.add_parameter(
+        "path",
+        "name",
+        true,
+        text,
+        "The name of a queue or an exchange.",
+    );
 }
 
 pub fn describe_routes(document: ApiDocument) -> ApiDocument {
     const POST: Method = Method::POST;
-    const AGAIN: &str = "is an act on what waits now, and finds nothing the second time";
+    const AGAIN: &str = "a repeat acts on the events that wait now, and finds none";
     document
         .with_described_route(
             "letterBoxes",
             &Method::GET,
             BOXES,
-            "List where events wait for a person, and how many",
+            "List the queues and exchanges with dead-lettered events, and how many",
             |route| route.answers_json::<LetterBoxes>(StatusCode::OK),
         )
         .with_described_route(
             "letters",
             &Method::GET,
             LETTERS,
-            "Show the events that wait in one place, oldest first, and why",
+            "Show the dead-lettered events of one queue or exchange, oldest first, with the reasons",
             |route| {
                 add_name_parameter(route);
                 let number = json!({ "type": "integer", "minimum": 1, "maximum": 500 });
-                route.add_parameter("query", "limit", false, number, "50 without it.");
+                route.add_parameter("query", "limit", false, number, "The default is 50.");
                 route.answers_json::<ShownLetters>(StatusCode::OK);
                 route.add_refusal_codes(&[Code::NotFound, Code::InvalidInput, Code::Unavailable]);
             },
@@ -255,7 +266,7 @@ pub fn describe_routes(document: ApiDocument) -> ApiDocument {
             "redriveLetters",
             &POST,
             REDRIVE,
-            "Send events that wait back to their queue; those that found none are published once more",
+            "Send dead-lettered events back to their queue; events that reached no queue are published again",
             |route| {
                 add_name_parameter(route);
                 let form = route.schema::<LetterForm>();
@@ -265,7 +276,7 @@ pub fn describe_routes(document: ApiDocument) -> ApiDocument {
                 route.takes_no_key(AGAIN);
             },
         )
-        .with_described_route("dropLetters", &POST, DROP, "Drop events that wait", |route| {
+        .with_described_route("dropLetters", &POST, DROP, "Drop dead-lettered events", |route| {
             add_name_parameter(route);
             let form = route.schema::<LetterForm>();
             route.takes_json(form, true);
@@ -273,20 +284,20 @@ pub fn describe_routes(document: ApiDocument) -> ApiDocument {
             route.add_refusal_codes(&[Code::NotFound, Code::Unavailable]);
             route.takes_no_key(AGAIN);
         })
-        .with_described_route("replays", &Method::GET, REPLAYS, "List replays and how far they are", |route| {
+        .with_described_route("replays", &Method::GET, REPLAYS, "List replays and their progress", |route| {
             route.answers_json::<Replays>(StatusCode::OK);
         })
         .with_described_route(
             "askReplay",
             &POST,
             REPLAYS,
-            "Send a queue the events that it missed, from a moment on",
+            "Replay to a queue the events that it missed since a given time",
             |route| {
                 let form = route.schema::<ReplayForm>();
                 route.takes_json(form, true);
                 route.answers_json::<Replays>(StatusCode::OK);
                 route.add_refusal_codes(&[Code::NotFound, Code::TooManyRequests]);
-                route.takes_no_key("asks for a replay of its own, whose repeats its consumer knows");
+                route.takes_no_key("a repeat starts its own replay, and the consumer ignores duplicate events");
             },
         )
 }

@@ -140,11 +140,11 @@ pub enum OpenError {
     Proxy(#[from] ProxyError),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    #[error("`gateway.tls_certificate` and `gateway.tls_key` belong together: set both or none")]
+    #[error("`gateway.tls_certificate` and `gateway.tls_key` must be set together or not at all")]
     HalfOfTls,
     #[error(
-        "`gateway.public_origin` must be https://.. where `gateway.tls_certificate` is set: the sign-in's cookie is \
-         for that origin alone"
+        "`gateway.public_origin` must be https://.. if `gateway.tls_certificate` is set: the sign-in cookie is \
+         valid only for that origin"
     )]
     PlainOrigin,
 }

@@ -128,7 +128,7 @@ fn build_table(routes: &'static [Route]) -> Router<Vec<RoutePattern>> {
     for (pattern, spellings) in by_pattern {
         table
             .insert(pattern, spellings)
-            .expect("the patterns of the table are distinct");
+            .expect("the patterns of the route table are distinct");
     }
     table
 }

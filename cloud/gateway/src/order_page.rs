@@ -277,7 +277,16 @@ fn missing_reason(answers: &[&SectionResult]) -> Option<MissingReason> {
 
 async fn read(answer: Response) -> Result<Value, Problem> {
     let bytes = to_bytes(answer.into_body(), BYTES_MAX).await;
-    let bytes = bytes.map_err(|error| log_fault("A section of a page broke off", error))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| log_fault("A section of a page is no JSON", error))
+    let bytes = bytes.map_err(|error| {
+        log_fault(
+            "Could not read the whole answer for a section of an order page",
+            error,
+        )
+    })?;
+    serde_json::from_slice(&bytes).map_err(|error| {
+        log_fault(
+            "Could not parse the answer for a section of an order page as JSON",
+            error,
+        )
+    })
 }

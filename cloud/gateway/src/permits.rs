@@ -62,7 +62,7 @@ impl CallerVerifier {
             Err(error) => {
                 tracing::warn!(
                     error = format_error_chain(&error),
-                    "The cache does not answer; asking auth about a role"
+                    "Could not look up a person's permissions in the cache; asking auth instead"
                 );
             }
         }
@@ -88,7 +88,7 @@ impl CallerVerifier {
             Ok(Err(error)) => {
                 tracing::warn!(
                     error = format_error_chain(&error),
-                    "Auth cannot tell what a role includes"
+                    "Could not ask auth for a person's permissions; the request is refused"
                 );
                 Err(part_unavailable(CloudPart::Auth))
             }

@@ -262,6 +262,8 @@ fn with_device(form: Bytes, device: Option<String>) -> Bytes {
 
 async fn read_grant(answer: Response) -> Result<TokenGrant, Problem> {
     let bytes = to_bytes(answer.into_body(), GRANT_BYTES_MAX).await;
-    let bytes = bytes.map_err(|error| log_fault("Auth's answer broke off", error))?;
-    serde_json::from_slice(&bytes).map_err(|error| log_fault("Auth's answer is no grant", error))
+    let bytes = bytes
+        .map_err(|error| log_fault("Could not read auth's whole answer to a sign-in", error))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| log_fault("Could not parse auth's answer to a sign-in", error))
 }

@@ -56,15 +56,16 @@ pub fn data_keys(part: CloudPart, settings: &Settings) -> anyhow::Result<DataKey
     } = &settings.platform;
     if settings.place.data.is_some() {
         let keys = DataKeys::load_or_create(data_keys, *seal);
-        return keys
-            .context("`platform.data_keys`: could not get the keys that seal personal data");
+        return keys.context(
+            "`platform.data_keys`: could not load or create the keys that seal personal data",
+        );
     }
     if part.store() == StoreKind::Nothing {
         return Ok(DataKeys::without_keys());
     }
     DataKeys::load(data_keys, *seal).context(
-        "`platform.data_keys`: a part on servers seals personal data by keys that its replicas share; \
-         `holdfast-cloud make-keys --into DIR` makes them beside the key of each part",
+        "`platform.data_keys`: could not load the keys that seal personal data, which all replicas of a part \
+         share; `holdfast-cloud make-keys --into DIR` creates them next to the key of each part",
     )
 }
 
@@ -84,7 +85,7 @@ pub async fn close(ground: ServiceContext) {
         .await
         .is_err()
     {
-        tracing::warn!("The bus did not let go in time; what it confirmed is on disk");
+        tracing::warn!("The bus did not close in time; every message that it confirmed is on disk");
     }
 }
 
@@ -94,7 +95,7 @@ pub fn make_data(settings: &Settings) -> anyhow::Result<()> {
         return Ok(());
     };
     let made = DirBuilder::new().recursive(true).mode(0o700).create(data);
-    made.with_context(|| format!("could not make the data folder {}", data.display()))
+    made.with_context(|| format!("could not create the data folder {}", data.display()))
 }
 
 /// Locks the data folder against a second process while the returned file is open: the embedded bus

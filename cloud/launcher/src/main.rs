@@ -60,12 +60,14 @@ async fn run_command(cli: Cli) -> anyhow::Result<()> {
         }
         CloudCommand::AddDataKey => {
             let key = sealing::add(&settings.platform.data_keys)?;
-            println!("{key} opens after the next start; `use-data-key` lets it seal");
+            println!(
+                "{key} opens sealed data after the next restart; run `use-data-key` to seal with it"
+            );
             Ok(())
         }
         CloudCommand::UseDataKey => {
             let key = sealing::use_newest(&settings.platform.data_keys)?;
-            println!("{key} seals after the next start");
+            println!("{key} seals new data after the next restart");
             Ok(())
         }
         CloudCommand::ListDataKeys => {
@@ -84,7 +86,7 @@ async fn run_command(cli: Cli) -> anyhow::Result<()> {
         }
         CloudCommand::RemoveDataKey { key } => {
             sealing::remove(&settings.platform.data_keys, &key)?;
-            println!("{key} opens nothing after the next start");
+            println!("{key} no longer opens sealed data after the next restart");
             Ok(())
         }
         CloudCommand::BootstrapAdmin { username, .. } => {

@@ -52,8 +52,8 @@ macro_rules! open_services {
         pub async fn migrate(settings: &Settings) -> anyhow::Result<()> {
             $($service::migrate(&settings.load_section(CloudPart::$part)?)
                 .await
-                .with_context(|| format!("could not bring `{}` up to date", $service::NAME))?;)+
-            tracing::info!("every store is up to date");
+                .with_context(|| format!("could not migrate the store of `{}`", $service::NAME))?;)+
+            tracing::info!("Every store is up to date");
             Ok(())
         }
 
@@ -75,8 +75,9 @@ process::services!(open_services);
 pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
     let _held = ground::hold_data(&settings)?;
     let binds = run::ListenSettings::from_settings(CloudPart::Gateway, &settings).await?;
-    let key = ServiceKey::load_or_create(&settings.platform.service_key)
-        .context("could not get the key by which the parts know each other")?;
+    let key = ServiceKey::load_or_create(&settings.platform.service_key).context(
+        "`platform.service_key`: could not load or create the key that parts authenticate with",
+    )?;
     let data_keys = ground::data_keys(CloudPart::Gateway, &settings)?;
     let ground = ground::open(&settings.platform, key, data_keys).await?;
     let slots = web::ConnectionSlots::new(settings.platform.connections_per_address.get());
@@ -89,14 +90,14 @@ pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
 pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()> {
     if settings.platform.bus_url.reveal().starts_with("embedded:") {
         bail!(
-            "`platform.bus_url`: an embedded bus is for `all`, where one process has all the parts; \
-             name a broker, such as amqp://127.0.0.1:5672/%2f"
+            "`platform.bus_url`: an embedded bus works only for `all`, where one process runs every part; \
+             set a broker, such as amqp://127.0.0.1:5672/%2f"
         );
     }
     let binds = run::ListenSettings::from_settings(part, &settings).await?;
     let key = ServiceKey::of_part(part, &settings.platform.service_key).context(
-        "`platform.service_key`: a part that runs alone has a key of its own, beside those of its callers; \
-         `holdfast-cloud make-keys --into DIR` makes a folder of them for each part",
+        "`platform.service_key`: could not load the part's own key and the keys of its callers; \
+         `holdfast-cloud make-keys --into DIR` creates a folder of them for each part",
     )?;
     let data_keys = ground::data_keys(part, &settings)?;
     let ground = ground::open(&settings.platform, key, data_keys).await?;
@@ -150,7 +151,7 @@ async fn open_all(
         .await?;
     if let Err(error) = topology::declare_topology(&ground.bus).await {
         // Each consumer binds its queue once the broker is reachable.
-        tracing::warn!(%error, "The bus is not declared yet");
+        tracing::warn!(%error, "Could not declare the exchanges and queues; consumers bind their queues later");
     }
     let mut peers = PeerRegistry::default();
     for part in CloudPart::behind_the_gateway() {

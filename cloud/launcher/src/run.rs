@@ -115,7 +115,7 @@ async fn serve_public(
     };
     tokio::select! {
         () = serving => {}
-        () = late => tracing::warn!("Some answers did not finish in time and are cut"),
+        () = late => tracing::warn!("Closed connections whose responses did not finish before the shutdown deadline"),
     }
 }
 

@@ -76,7 +76,7 @@ impl Startup {
             let why =
                 format_error_chain(AsRef::<dyn std::error::Error + Send + Sync>::as_ref(&error));
             if said.is_none_or(|said| said.elapsed() >= SAID_AGAIN) {
-                tracing::warn!(why, "`{name}` waits for its store, which is away");
+                tracing::warn!(why, "`{name}` waits for its store, which is unavailable");
                 said = Some(Instant::now());
             }
             self.wait_for(why);
@@ -99,7 +99,7 @@ impl Startup {
                 .unwrap_or_else(PoisonError::into_inner)
                 .clone();
             let why = if why.is_empty() {
-                "it is being opened".to_owned()
+                "still starting".to_owned()
             } else {
                 why
             };
@@ -110,7 +110,7 @@ impl Startup {
             let is_told = stop.is_cancelled();
             async move {
                 if is_told {
-                    Err("it was told to stop".to_owned())
+                    Err("shutting down".to_owned())
                 } else {
                     Ok(())
                 }

@@ -171,7 +171,7 @@ fn a_part_alone_refuses_the_embedded_bus_and_an_old_schema() {
     let refused = ran(command(folder.path(), "order").args(["--bind", "127.0.0.1:0"]));
     assert!(!refused.status.success());
     assert!(
-        said(&refused).contains("an embedded bus is for `all`"),
+        said(&refused).contains("an embedded bus works only for `all`"),
         "{}",
         said(&refused)
     );

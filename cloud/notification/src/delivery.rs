@@ -148,7 +148,7 @@ impl NotificationDispatcher {
                         () = tokio::time::sleep(LOOK) => {}
                     }
                     if let Err(error) = deliveries.send_due(channel).await {
-                        tracing::warn!(%channel, cause = format_error_chain(&error), "Deliveries wait for their store");
+                        tracing::warn!(%channel, cause = format_error_chain(&error), "Could not send due deliveries: their store failed; the next run retries");
                     }
                 }
             });
@@ -167,7 +167,7 @@ impl NotificationDispatcher {
             let state = settled.state;
             tracing::info!(
                 user.id = %due.body.user_id, delivery.id = %due.id, why = settled.why,
-                "A delivery by {channel} is {state}"
+                "Attempted a delivery by {channel}: {state}"
             );
         }
         Ok(())

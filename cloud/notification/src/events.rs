@@ -144,7 +144,7 @@ fn log_line(line: &InboxLine) {
     tracing::info!(
         user.id = %line.user_id,
         order.id = line.order_id.map(tracing::field::display),
-        "Told the {} of `{kind}`",
+        "Added `{kind}` to the inbox of a {}",
         line.role.as_str()
     );
 }

@@ -47,22 +47,22 @@ pub fn public_routes<T: RouteTable<Service>>(to: T) -> T {
     to
         .add_route(Method::GET, "/api/v1/notifications",
             "Read your inbox in the language of `Accept-Language`, newest first", &[], inbox::list)
-        .add_route(Method::PUT, "/api/v1/notifications/{id}/read", "Mark a line as read", &[Code::NotFound],
+        .add_route(Method::PUT, "/api/v1/notifications/{id}/read", "Mark a notification as read", &[Code::NotFound],
             inbox::read)
         .add_route(Method::GET, "/api/v1/notifications/preferences",
-            "Show which news leaves your inbox by which channel, and when", &[], preferences::show)
+            "Show which notifications are sent to you outside the inbox, by which channel, and when", &[], preferences::show)
         .add_route(Method::PUT, "/api/v1/notifications/preferences",
-            "Write these wishes whole, on the version that you have read", &[Code::StaleVersion],
+            "Replace these preferences, based on the version that you read", &[Code::StaleVersion],
             preferences::write)
         .add_route(Method::GET, "/api/v1/admin/deliveries",
-            "List what went out of inboxes, and what could not, newest first", &[], deliveries::log)
-        .add_route(Method::GET, "/api/v1/admin/notices", "List the notices of admins and services, newest first", &[],
+            "List deliveries of notifications, sent and failed, newest first", &[], deliveries::log)
+        .add_route(Method::GET, "/api/v1/admin/notices", "List notices from admins and services, newest first", &[],
             notices::notice_record)
         .add_route(Method::POST, "/api/v1/admin/notices/email",
-            "Write to one person, into the inbox and by e-mail to a confirmed address, on record",
+            "Send a notice to one person, in the inbox and by e-mail to a confirmed address (audited)",
             &[Code::NotFound, Code::RateLimited], notices::notify_by_email)
         .add_route(Method::POST, "/api/v1/admin/notices/sms",
-            "Write to one person, into the inbox, and say by text message that something is there, on record",
+            "Send a notice to one person in the inbox, and announce it by text message (audited)",
             &[Code::NotFound, Code::RateLimited], notices::notify_by_sms)
 }
 

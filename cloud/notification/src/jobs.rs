@@ -69,7 +69,10 @@ fn purge_job(store: InboxStore, log: DeliveryStore, notices: NoticeStore, clock:
             let purged = store.purge_read(now).await?;
             log.purge(now).await?;
             notices.purge(now).await?;
-            tracing::info!(purged, "Removed {purged} notifications read long ago");
+            tracing::info!(
+                purged,
+                "Removed {purged} notifications that were read long ago"
+            );
             Ok(())
         }
     })

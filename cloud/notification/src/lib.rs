@@ -137,9 +137,9 @@ pub async fn open(
 
 fn fan_out_rules(config: &Config) -> Result<FanOutRules, OpenError> {
     let rules = config.fan_out_rules();
-    let rules = rules.ok_or_else(|| std::io::Error::other("it is 1 to 100"));
+    let rules = rules.ok_or_else(|| std::io::Error::other("must be 1 to 100"));
     rules.map_err(OpenError::own_failure(
-        "`notification.providers_told_max`: the matching cannot be asked",
+        "`notification.providers_told_max` is invalid",
     ))
 }
 
@@ -152,11 +152,11 @@ fn checked_portal_url(config: &Config) -> Result<String, OpenError> {
         Ok(url.clone())
     } else {
         Err(std::io::Error::other(
-            "it is empty, https://HOST, or http:// on this machine",
+            "must be empty, https://HOST, or http:// on this machine",
         ))
     };
     checked.map_err(OpenError::own_failure(
-        "`notification.portal_url`: mails cannot name the portal",
+        "`notification.portal_url` is invalid",
     ))
 }
 
@@ -177,13 +177,13 @@ fn open_channels(config: &Config) -> Result<OutboundChannels, OpenError> {
     let push = Push::open(&config.push_url, &config.push_secret, &authorities);
     Ok(OutboundChannels {
         mail: mail.map_err(OpenError::own_failure(
-            "`notification.mail_url`: mail cannot be sent",
+            "`notification.mail_url`: could not set up e-mail",
         ))?,
         sms: sms.map_err(OpenError::own_failure(
-            "`notification.sms_url`: text messages cannot be sent",
+            "`notification.sms_url`: could not set up text messages",
         ))?,
         push: push.map_err(OpenError::own_failure(
-            "`notification.push_url`: pushes cannot be sent",
+            "`notification.push_url`: could not set up push notifications",
         ))?,
     })
 }

@@ -51,35 +51,35 @@ pub struct MailMessage {
 #[derive(Debug, thiserror::Error)]
 pub enum MailAddressError {
     #[error(
-        "`notification.mail_url` is off, folder:/a/folder, smtps://USER@HOST or smtp://USER@HOST, \
-         which begins TLS by itself and is plain on this machine alone"
+        "`notification.mail_url` must be off, folder:/a/folder, smtps://USER@HOST or smtp://USER@HOST \
+         (which uses STARTTLS, and no encryption only for this machine)"
     )]
     Form,
-    #[error("`notification.mail_from` is no address of mail")]
+    #[error("`notification.mail_from` is not an e-mail address")]
     From,
-    #[error("`notification.mail_password` names no file that can be read")]
+    #[error("could not read the file that `notification.mail_password` names")]
     Password(#[source] std::io::Error),
-    #[error("could not make the folder of mail {}", folder.display())]
+    #[error("could not create the mail folder {}", folder.display())]
     Folder {
         folder: PathBuf,
         source: std::io::Error,
     },
-    #[error("the mail server cannot be known")]
+    #[error("could not set up the TLS verification of the mail server")]
     Tls(#[source] lettre::transport::smtp::Error),
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// A later retry may succeed.
-    #[error("the mail server is away")]
+    #[error("the mail server is unavailable")]
     Away,
-    #[error("the mail server refused it with {0}")]
+    #[error("the mail server refused the message with {0}")]
     Refused(u16),
-    #[error("the address cannot be written to")]
+    #[error("the recipient's e-mail address is not valid")]
     Address,
-    #[error("the folder of mail cannot be written")]
+    #[error("could not write to the mail folder")]
     Folder(#[from] std::io::Error),
-    #[error("mail is off")]
+    #[error("sending e-mail is turned off")]
     Off,
 }
 

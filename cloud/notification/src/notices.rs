@@ -64,7 +64,7 @@ impl NoticeWriter {
         let line = notice.to_line(id);
         let line_id = LineId(self.deliveries.clock.new_id());
         if self.deliveries.inboxes.add_line(line_id, &line).await? {
-            tracing::info!(user.id = %notice.user_id, notice.id = %id, "A notice of `{author}` is written");
+            tracing::info!(user.id = %notice.user_id, notice.id = %id, "Stored a notice from `{author}`");
         }
         match draft.channel {
             Some(channel) => self.deliveries.plan_on_channel(&line, channel).await?,
@@ -157,7 +157,7 @@ impl NoticeWriter {
 fn auth_unavailable(error: UpstreamError) -> Problem {
     tracing::warn!(
         cause = format_error_chain(&error),
-        "Auth cannot be asked for the person of a notice"
+        "Could not ask auth about the recipient of a notice"
     );
     Problem::new(Code::Unavailable).retry_after(1)
 }

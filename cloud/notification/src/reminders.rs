@@ -95,7 +95,7 @@ impl PaymentReminders {
             role: Role::Customer,
         };
         let Some(completed) = self.inboxes.find_line_of_event(owner, event_id).await? else {
-            tracing::warn!(order.id = %OrderId(due.id), "A completion without its line reminds nobody");
+            tracing::warn!(order.id = %OrderId(due.id), "Dropped a payment reminder: the completed order has no inbox line");
             return self.inboxes.record_reminder(due, None).await;
         };
         let line = reminder_line(completed.line, told + 1, now);
@@ -104,7 +104,7 @@ impl PaymentReminders {
             .add_line(LineId(self.clock.new_id()), &line)
             .await?
         {
-            tracing::info!(user.id = %customer_id, order.id = %OrderId(due.id), "Reminded of an unpaid order");
+            tracing::info!(user.id = %customer_id, order.id = %OrderId(due.id), "Reminded a customer of an unpaid order");
         }
         self.deliveries
             .plan_deliveries(std::iter::once(&line))

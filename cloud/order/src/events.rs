@@ -33,7 +33,10 @@ impl EventHandler for UserEventConsumer {
         let UserEvent { user_id, .. } = serde_json::from_value(event.body.clone())?;
         let listed = self.store.list_jobs_of_revoked(event, user_id).await?;
         if listed > 0 {
-            tracing::warn!(user.id = %user_id, jobs = listed, "A revoked person has jobs in hand");
+            tracing::warn!(
+                user.id = %user_id, jobs = listed,
+                "A revoked person still has open jobs; opened a case for each"
+            );
         }
         Ok(())
     }
@@ -63,7 +66,7 @@ impl EventHandler for PaymentEventConsumer {
         if self.store.take_money(event, &told).await? {
             let order = told.order_id;
             let status = told.payment_status;
-            tracing::info!(order.id = %order, "The payment of the order is `{status}`");
+            tracing::info!(order.id = %order, "Order payment is now `{status}`");
         }
         Ok(())
     }
@@ -99,7 +102,7 @@ impl EventHandler for ReviewEventConsumer {
         }
         let told: ReviewEvent = serde_json::from_value(event.body.clone())?;
         if self.store.take_review(event, &told).await? {
-            tracing::info!(order.id = %told.order_id, "The order is reviewed");
+            tracing::info!(order.id = %told.order_id, "Marked the order as reviewed");
         }
         Ok(())
     }

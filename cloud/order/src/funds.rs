@@ -33,13 +33,15 @@ pub async fn pull_payment_events(service: &Service, orders: &[OrderId]) -> Resul
         let FundsReply { words } = answer.map_err(|error| {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "The payment service cannot be asked; a start waits"
+                "Could not reach the payment service; the start is refused and can be retried"
             );
             Problem::new(Code::Unavailable).retry_after(1)
         })?;
         for word in words {
-            let told: PaymentEvent = serde_json::from_value(word.body.clone())
-                .map_err(|error| log_fault("Could not read a word about money", error))?;
+            let told: PaymentEvent =
+                serde_json::from_value(word.body.clone()).map_err(|error| {
+                    log_fault("Could not read an event of the payment service", error)
+                })?;
             service.store.take_money(&word, &told).await?;
         }
     }

@@ -87,35 +87,35 @@ fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
     to
         .add_route(POST, "/api/v1/orders", "Publish an order",
             &[Code::CommandIdReused, Code::TooManyOpenOrders], commands::publish)
-        .add_route(GET, "/api/v1/orders", "List the orders that you published, or that you have accepted", &[],
+        .add_route(GET, "/api/v1/orders", "List the orders that you published or accepted", &[],
             reads::mine)
-        .add_route(GET, "/api/v1/orders/available", "List the orders that wait for a provider", &[],
+        .add_route(GET, "/api/v1/orders/available", "List the orders that are waiting for a provider", &[],
             reads::available)
         .add_route(GET, "/api/v1/orders/export.csv",
-            "Take the orders that you published, or that you have accepted, as a table", &[], export::own_as_csv)
+            "Export the orders that you published or accepted, as CSV", &[], export::own_as_csv)
         .add_route(GET, "/api/v1/orders/export.json",
-            "Take the orders that you published, or that you have accepted, as JSON", &[], export::own_as_json)
+            "Export the orders that you published or accepted, as JSON", &[], export::own_as_json)
         .add_route(GET, "/api/v1/orders/paid-afterwards",
-            "List the kinds of work that are paid for afterwards, by region: they begin before the payment is held", &[],
+            "List the service types that may start before the payment is held, by region", &[],
             reads::paid_afterwards)
         .add_route(GET, "/api/v1/orders/{id}", "Show an order", &[Code::OrderNotFound], reads::order)
         .add_route(GET, "/api/v1/orders/{id}/timeline",
-            "Show the history of an order: who did what, and when it passed each hop",
+            "Show the timeline of an order: who did what, and when each change passed each hop",
             &[Code::OrderNotFound], reads::timeline)
         .add_route(GET, "/api/v1/orders/{id}/tracking",
-            "Show the part of its receipt by which anybody can follow the order", &[Code::OrderNotFound],
+            "Show the part of an order's receipt with which anyone can follow the order", &[Code::OrderNotFound],
             tracking::receipt)
-        .add_route(GET, "/api/v1/track/{code}", "Follow an order by the code and the secret of its receipt",
+        .add_route(GET, "/api/v1/track/{code}", "Follow an order by the code and the secret on its receipt",
             &[Code::OrderNotFound], tracking::track)
         .add_route(PUT, "/api/v1/orders/{id}/status",
-            "Bring an order to a status, by the action that leads there", command_codes!(ProvidersOnly, NotVerified),
+            "Change the status of an order, by the action that leads to it", command_codes!(ProvidersOnly, NotVerified),
             commands::status)
-        .add_route(POST, "/api/v1/orders/{id}/approve", "Approve an order, so that providers see it",
+        .add_route(POST, "/api/v1/orders/{id}/approve", "Approve an order so that providers see it",
             command_codes!(), commands::approve)
         .add_route(POST, "/api/v1/orders/{id}/reject", "Reject an order, with a reason for its customer",
             command_codes!(), commands::reject)
         .add_route(POST, "/api/v1/orders/{id}/accept",
-            "Accept an order. 202: the holder of its region has to decide",
+            "Accept an order. 202: the holder of its region will decide",
             command_codes!(NotVerified, OrderAlreadyAccepted, OrderNotApproved, OrderCancelled, OrderRejected,
                 RegionAssigningOffline, Unavailable),
             commands::accept)
@@ -126,11 +126,11 @@ fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
         .add_route(POST, "/api/v1/orders/{id}/complete", "Complete the work", command_codes!(),
             commands::complete)
         .add_route(GET, "/api/v1/orders/{id}/cancellation",
-            "Show what a cancel would cost now, to the cent: the fee, and the refund of the rest",
+            "Show the exact cost of a cancellation now: the fee and the refund",
             &[Code::OrderNotFound, Code::WrongState, Code::OrderCancelled, Code::OrderRejected],
             cancelling::cancellation_of)
         .add_route(POST, "/api/v1/orders/{id}/cancel",
-            "Cancel an order at the fee that was shown. `terms_changed`: it costs another by now, and nothing was done",
+            "Cancel an order at the fee that was shown. `terms_changed`: the fee has changed, and the order was not cancelled",
             command_codes!(TermsChanged, OrderCancelled, OrderRejected), commands::cancel)
 }
 
@@ -138,34 +138,34 @@ fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
 fn of_admins<T: RouteTable<Service>>(to: T) -> T {
     to
         .add_route(GET, "/api/v1/admin/orders", "List all orders", &[], reads::all)
-        .add_route(GET, "/api/v1/admin/orders/export.csv", "Take the orders of a list as a table", &[], export::all_as_csv)
-        .add_route(GET, "/api/v1/admin/orders/export.json", "Take the orders of a list as JSON", &[], export::all_as_json)
-        .add_route(GET, "/api/v1/admin/assignments", "How every region assigns its orders", &[],
+        .add_route(GET, "/api/v1/admin/orders/export.csv", "Export the listed orders as CSV", &[], export::all_as_csv)
+        .add_route(GET, "/api/v1/admin/orders/export.json", "Export the listed orders as JSON", &[], export::all_as_json)
+        .add_route(GET, "/api/v1/admin/assignments", "Show how each region assigns its orders", &[],
             admin::assignments)
-        .add_route(GET, "/api/v1/admin/assignments/{region}", "How a region assigns, and how that came to be",
+        .add_route(GET, "/api/v1/admin/assignments/{region}", "Show how a region assigns its orders, and the history of that",
             &[], admin::assignment)
-        .add_route(PUT, "/api/v1/admin/assignments/{region}", "Change how a region assigns",
+        .add_route(PUT, "/api/v1/admin/assignments/{region}", "Change how a region assigns its orders",
             &[Code::EdgeEpochEnded, Code::Unavailable], admin::assign)
-        .add_route(GET, "/api/v1/admin/cases", "List the cases for a person to look at, newest first", &[],
+        .add_route(GET, "/api/v1/admin/cases", "List the cases that a person must review, newest first", &[],
             cases::cases)
         .add_route(GET, "/api/v1/admin/cases/{id}", "Show a case", &[], cases::case)
-        .add_route(POST, "/api/v1/admin/cases/{id}/take", "Take a case in hand; a closed one stays closed", &[],
+        .add_route(POST, "/api/v1/admin/cases/{id}/take", "Take a case to work on it; a closed case stays closed", &[],
             cases::take_case)
         .add_route(POST, "/api/v1/admin/cases/{id}/close",
-            "Close a case with a reason; one that is closed already keeps its own", &[], cases::close_case)
-        .add_route(GET, "/api/v1/admin/cancel-fees", "List the versions of the price of a late cancel, newest first",
+            "Close a case with a reason; a closed case keeps its first reason", &[], cases::close_case)
+        .add_route(GET, "/api/v1/admin/cancel-fees", "List the versions of the late-cancellation fee, newest first",
             &[], fees::cancel_fees)
         .add_route(POST, "/api/v1/admin/cancel-fees",
-            "Set what a late cancel costs its customer, for the orders created from a moment on",
+            "Set the late-cancellation fee for orders created from a given time on",
             &[Code::FeeSettled, Code::TooManyFees], fees::set_cancel_fee)
         .add_route(DELETE, "/api/v1/admin/cancel-fees/{in_force_from}",
-            "Take a version back that does not begin within the hour", &[Code::FeeSettled],
+            "Delete a version that starts more than an hour from now", &[Code::FeeSettled],
             fees::take_back_cancel_fee)
         .add_route(POST, "/api/v1/admin/providers/{id}/withdrawals",
-            "Withdraw every job that a provider has in hand, with a reason for all who are concerned", &[],
+            "Withdraw a provider from all their open jobs, with a reason that everyone involved sees", &[],
             admin::withdraw_all)
         .add_route(GET, "/api/v1/admin/lost-acceptances", "List the acceptances that lost, newest first", &[],
             admin::lost_acceptances)
-        .add_route(GET, "/api/v1/admin/commands/{id}", "List the answers that were given under a command id",
+        .add_route(GET, "/api/v1/admin/commands/{id}", "List the answers recorded for a command id",
             &[], admin::answers)
 }

@@ -75,7 +75,7 @@ pub async fn close_stale_orders(store: &Store, age_ms: i64) -> Result<usize, Sto
         }
     }
     if closed > 0 {
-        tracing::info!(closed, "Orders that waited in vain are closed");
+        tracing::info!(closed, "Closed orders that waited too long");
     }
     Ok(closed)
 }

@@ -73,7 +73,7 @@ impl Service {
                 count_decision(attempt.command.body.name(), decision);
             }
         }
-        tracing::info!(edge = %edge, ops, "Decided a run of an edge's log");
+        tracing::info!(edge = %edge, ops, "Decided a batch of an edge's log");
         let answers = seqs
             .into_iter()
             .zip(decisions)

@@ -132,7 +132,10 @@ impl PaymentAdapter {
         };
         lines
             .inspect_err(|error| {
-                tracing::warn!(cause = format_error_chain(error), "No statement came")
+                tracing::warn!(
+                    cause = format_error_chain(error),
+                    "Could not fetch the adapter's statement"
+                )
             })
             .ok()
     }
@@ -144,7 +147,10 @@ impl PaymentAdapter {
             Self::Alipay(_) => return None,
         };
         ids.inspect_err(|error| {
-            tracing::warn!(cause = format_error_chain(error), "No statement came")
+            tracing::warn!(
+                cause = format_error_chain(error),
+                "Could not fetch the adapter's statement"
+            )
         })
         .ok()
     }

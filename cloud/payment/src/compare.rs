@@ -32,7 +32,7 @@ pub struct OrderComparison {
 pub enum CompareError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the order service cannot be asked")]
+    #[error("could not query the order service")]
     Orders(#[from] UpstreamError),
 }
 
@@ -51,7 +51,7 @@ impl OrderComparison {
             .await?;
         for (known, what) in &missed {
             let order = known.order.id;
-            tracing::warn!(order.id = %order, ?what, "An event was lost, and is made good");
+            tracing::warn!(order.id = %order, ?what, "Found a missed event; applying it now");
             match what {
                 MissedEvent::Order => {
                     let step =

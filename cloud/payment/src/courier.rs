@@ -78,7 +78,10 @@ impl AdapterWorker {
     async fn ask_or_tell(&self, call: &AdapterCall) -> Result<(), StoreError> {
         match self.make_call(call).await {
             Err(error) if !error.is_unavailable() => {
-                tracing::error!(movement.id = %call.id.0, cause = format_error_chain(&error), "A movement cannot go on");
+                tracing::error!(
+                    movement.id = %call.id.0, cause = format_error_chain(&error),
+                    "Could not process a movement; it is postponed"
+                );
                 self.store.ask_later(call).await
             }
             asked => asked,
@@ -87,7 +90,10 @@ impl AdapterWorker {
 
     async fn make_call(&self, call: &AdapterCall) -> Result<(), StoreError> {
         let reply = self.adapter.make_call(call).await;
-        tracing::info!(movement.id = %call.id.0, ask = %call.errand.ask, answer = ?reply.answer, "The adapter was asked");
+        tracing::info!(
+            movement.id = %call.id.0, ask = %call.errand.ask, answer = ?reply.answer,
+            "Made an adapter call"
+        );
         self.apply_reply(call, reply).await
     }
 

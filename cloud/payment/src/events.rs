@@ -65,7 +65,7 @@ impl EventHandler for UserRevocationConsumer {
         let UserEvent { user_id, .. } = UserEvent::deserialize(&event.body)?;
         let removed = self.store.forget_methods(user_id, event.at).await?;
         if removed > 0 {
-            tracing::info!(user.id = %user_id, methods = removed, "The methods of a revoked person were removed");
+            tracing::info!(user.id = %user_id, methods = removed, "Removed the payment methods of a revoked person");
         }
         Ok(())
     }

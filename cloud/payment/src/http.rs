@@ -126,7 +126,7 @@ impl KeyedAdmin {
 
 fn to_amount(minor: i64) -> Result<Amount, Problem> {
     let amount = Amount::from_minor(minor);
-    amount.map_err(|_| StoreError::Unreadable("an amount is out of its range").into())
+    amount.map_err(|_| StoreError::Unreadable("an amount is out of range").into())
 }
 
 pub fn router(service: Service) -> Router {
@@ -157,89 +157,89 @@ pub fn add_routes<T: RouteTable<Service>>(to: T) -> T {
 #[rustfmt::skip]
 fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
     to
-        .add_route(POST, "/api/v1/payments", "Pay an order. One that is open is returned, and not begun again",
+        .add_route(POST, "/api/v1/payments", "Pay an order. An open payment is returned, and no second one starts",
             &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch, Code::AlreadyPaid,
                 Code::RateLimited],
             payments::pay)
         .add_route(GET, "/api/v1/payments", "List the payments of an order, newest first", &[Code::OrderNotFound],
             payments::payments)
         .add_route(GET, "/api/v1/payments/reconciliation",
-            "Hold orders, payments, the books and the adapter against each other, as they stand now", &[],
+            "Compare orders, payments, the ledger and the adapter as they are now", &[],
             report::reconciliation)
-        .add_unkeyed_route("asks the adapter once more, and books what it says once",
+        .add_unkeyed_route("queries the adapter again and books each result only once",
             POST, "/api/v1/payments/reconciliation",
-            "Ask for the adapter's statement, book what it says, and hold all against each other after that", &[],
+            "Fetch the adapter's statement, book what it reports, then compare everything", &[],
             report::reconcile)
         .add_route(GET, "/api/v1/payments/{id}", "Show a payment", &[], payments::payment)
         .add_route(GET, "/api/v1/payments/methods",
-            "List the ways to pay, the usual one first, and those that you keep", &[], methods::methods)
+            "List the payment methods, the default first, and those that you saved", &[], methods::methods)
         .add_route(PUT, "/api/v1/payments/methods/{method}",
-            "Keep a way to pay for next time, as your default or not", &[], methods::keep_method)
-        .add_route(DELETE, "/api/v1/payments/methods/{method}", "Remove a way to pay that you keep", &[],
+            "Save a payment method, as your default or not", &[], methods::keep_method)
+        .add_route(DELETE, "/api/v1/payments/methods/{method}", "Remove a saved payment method", &[],
             methods::remove_method)
-        .add_unkeyed_route("asks the adapter once more, which changes nothing",
+        .add_unkeyed_route("queries the adapter again, which changes nothing",
             POST, "/api/v1/payments/callbacks/{adapter}",
-            "Take in a message of an adapter, signed as it signs them. It only makes us ask about its movement",
+            "Receive a signed callback of an adapter. It only triggers a query about its movement",
             &[Code::SignatureWrong, Code::TooManyRequests], callbacks::callback)
-        .add_unkeyed_route("asks the adapter once more, which changes nothing",
-            POST, "/api/v1/payments/callback", "Take in a message of the adapter that there is",
+        .add_unkeyed_route("queries the adapter again, which changes nothing",
+            POST, "/api/v1/payments/callback", "Receive a callback of the configured adapter",
             &[Code::NotFound, Code::SignatureWrong, Code::TooManyRequests], callbacks::usual_callback)
         .add_route(POST, "/api/v1/refunds",
-            "Ask for money back, in progress or later, until it is released. A request that is open is returned",
+            "Request a refund, from the start of the work until the release. An open request is returned",
             &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch, Code::NotRefundable,
                 Code::RateLimited],
             refunds::ask)
-        .add_route(GET, "/api/v1/refunds", "List the requests for refunds of an order, newest first",
+        .add_route(GET, "/api/v1/refunds", "List the refund requests of an order, newest first",
             &[Code::OrderNotFound], refunds::refund_requests)
         .add_route(GET, "/api/v1/orders/{id}/statement",
-            "List what was booked about an order's money, as far as it concerns you, oldest first",
+            "List the ledger entries of an order that concern you, oldest first",
             &[Code::OrderNotFound], statements::statement)
-        .add_route(GET, "/api/v1/statements", "List what was booked on your account, newest first", &[],
+        .add_route(GET, "/api/v1/statements", "List the ledger entries of your account, newest first", &[],
             statements::mine)
-        .add_route(GET, "/api/v1/earnings", "Show what you are owed, and what is on its way to you", &[],
+        .add_route(GET, "/api/v1/earnings", "Show what you are owed, and the payouts on their way to you", &[],
             statements::earnings)
 }
 
 #[rustfmt::skip]
 fn of_admins<T: RouteTable<Service>>(to: T) -> T {
     to
-        .add_route(GET, "/api/v1/admin/payment-callbacks", "List what came in from the adapter, newest first", &[],
+        .add_route(GET, "/api/v1/admin/payment-callbacks", "List the callbacks received from the adapter, newest first", &[],
             callbacks::callbacks)
-        .add_route(GET, "/api/v1/admin/refunds", "List the requests for refunds that wait for a decision, newest first",
+        .add_route(GET, "/api/v1/admin/refunds", "List the refund requests that need a decision, newest first",
             &[], admin::open_requests)
         .add_route(POST, "/api/v1/admin/refunds/{id}/grant",
-            "Grant a refund, of the amount that was asked for where none is given",
+            "Grant a refund, of the requested amount unless another is given",
             &[Code::RefundDecided, Code::AmountMismatch], admin::grant)
         .add_route(POST, "/api/v1/admin/refunds/{id}/refuse", "Refuse a refund", &[Code::RefundDecided],
             admin::refuse)
         .add_route(GET, "/api/v1/admin/orders/{id}/money",
             "Show everything about an order's money: custody, movements, requests, cases, and what admins did",
             &[Code::OrderNotFound], desk::money)
-        .add_route(POST, "/api/v1/admin/orders/{id}/refund-anew", "Send a refund that failed once more",
+        .add_route(POST, "/api/v1/admin/orders/{id}/refund-anew", "Send a failed refund again",
             &[Code::OrderNotFound, Code::NothingFailed], desk::send_anew)
         .add_route(POST, "/api/v1/admin/orders/{id}/paid-otherwise",
-            "Record that a refund that failed was paid by hand, with a reason",
+            "Record that a failed refund was paid by hand, with a reason",
             &[Code::OrderNotFound, Code::NothingFailed], desk::paid_otherwise)
         .add_route(POST, "/api/v1/admin/orders/{id}/goodwill",
-            "Give a customer money back after the release, out of the platform's own, with a reason",
+            "Give a customer money back after the release, from the platform's own money, with a reason",
             &[Code::OrderNotFound, Code::NotRefundable, Code::AmountMismatch, Code::RateLimited],
             desk::goodwill)
         .add_route(POST, "/api/v1/admin/orders/{id}/compensation",
-            "Pay a provider with a case of work in vain, once for an order, up to their share of its price, out of \
-                the platform's own money, with a reason",
+            "Compensate a provider who has a case of work in vain, once per order, up to their share of its price, \
+                from the platform's own money, with a reason",
             &[Code::OrderNotFound, Code::NoWorkInVain, Code::AmountMismatch, Code::Unavailable],
             desk::compensation)
         .add_route(GET, "/api/v1/admin/money-cases",
-            "List the cases about money that are open for a person to look at, newest first", &[], desk::cases)
-        .add_route(POST, "/api/v1/admin/money-cases/{id}/close", "Close a case about money, with a reason", &[],
+            "List the open money cases that a person must review, newest first", &[], desk::cases)
+        .add_route(POST, "/api/v1/admin/money-cases/{id}/close", "Close a money case, with a reason", &[],
             desk::close_case)
         .add_route(GET, "/api/v1/admin/platform-fees", "List the versions of the platform's fee, newest first", &[],
             fees::platform_fees)
         .add_route(POST, "/api/v1/admin/platform-fees",
-            "Set what the platform keeps of a release, for the orders created from a moment on",
+            "Set the platform's fee for orders created from a given time on",
             &[Code::FeeSettled, Code::TooManyFees],
             fees::set_platform_fee)
         .add_route(DELETE, "/api/v1/admin/platform-fees/{in_force_from}",
-            "Take a version back that does not begin within the hour", &[Code::FeeSettled],
+            "Delete a version that starts more than an hour from now", &[Code::FeeSettled],
             fees::take_back_platform_fee)
 }

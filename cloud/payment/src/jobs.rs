@@ -145,7 +145,10 @@ pub async fn settle_dues(courier: &AdapterWorker) -> Result<(), StoreError> {
             return Err(error);
         }
         // A failing due must not block the others.
-        tracing::error!(order.id = %order, cause = format_error_chain(&error), "A due cannot go on");
+        tracing::error!(
+            order.id = %order, cause = format_error_chain(&error),
+            "Could not process the money of an order; it is postponed"
+        );
         courier.store.look_later(order).await?;
     }
     Ok(())
@@ -179,7 +182,7 @@ pub async fn pay_out(courier: &AdapterWorker) -> Result<(), StoreError> {
             if error.is_unavailable() {
                 return Err(error);
             }
-            tracing::error!(user.id = %provider, cause = format_error_chain(&error), "A payout cannot begin");
+            tracing::error!(user.id = %provider, cause = format_error_chain(&error), "Could not start a payout");
         }
         after = Some(last);
     }

@@ -56,7 +56,7 @@ pub async fn open(
     };
     let store = Store::new(sql.clone(), ground.clock.clone(), limits);
     let adapter = open_adapter(&config, &sql, &ground.clock).map_err(OpenError::own_failure(
-        "`payment.adapter`: Alipay cannot be asked",
+        "`payment.adapter`: could not set up Alipay",
     ))?;
     let courier = AdapterWorker {
         store: store.clone(),

@@ -124,7 +124,7 @@ impl Reconciler {
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),
-                    "Orders cannot be compared"
+                    "Could not compare orders with payments"
                 );
                 differences.push(new_finding(FindingKind::OrdersSilent, Uuid::nil()));
             }
@@ -199,11 +199,7 @@ impl Reconciler {
             .note_report(report.at, differences, waiting)
             .await?;
         if differences > 0 {
-            tracing::error!(
-                differences,
-                waiting,
-                "Orders, books and adapter do not agree"
-            );
+            tracing::error!(differences, waiting, "Orders, ledger and adapter differ");
         }
         Ok(report)
     }
@@ -225,7 +221,10 @@ impl Reconciler {
                 return Err(error);
             }
             // One failure must not block the others; the report still shows the difference.
-            tracing::error!(movement.id = %id.0, cause = format_error_chain(&error), "A movement cannot be asked about");
+            tracing::error!(
+                movement.id = %id.0, cause = format_error_chain(&error),
+                "Could not query the adapter about a movement"
+            );
         }
         Ok(())
     }

@@ -163,7 +163,7 @@ impl Service {
 pub fn orders_away(error: &UpstreamError) -> Problem {
     tracing::warn!(
         cause = format_error_chain(error),
-        "The order service cannot be asked"
+        "Could not query the order service"
     );
     Problem::new(Code::Unavailable).retry_after(1)
 }

@@ -178,7 +178,9 @@ impl IdempotencyStore {
                 ClaimOutcome::Claimed => return Ok(KeyOutcome::Work(holder)),
                 ClaimOutcome::Answered(sealed) => {
                     let opened = self.seal.open(place, &sealed);
-                    match opened.map_err(|error| log_fault("Could not open an answer", error))? {
+                    match opened
+                        .map_err(|error| log_fault("Could not decrypt a stored response", error))?
+                    {
                         Some(answer) => return Ok(KeyOutcome::Answered(answer)),
                         None => self.store.delete_response(place, sealed).await?,
                     }
@@ -287,7 +289,7 @@ impl ClaimedRequest {
                 Ok(false) => return,
                 Err(error) => tracing::warn!(
                     cause = format_error_chain(&error),
-                    "A claim could not be renewed"
+                    "Could not renew the claim on an idempotency key"
                 ),
             }
         }
@@ -303,7 +305,10 @@ impl ClaimedRequest {
         let (parts, body) = response.into_parts();
         let body = match to_bytes(body, usize::MAX).await {
             Ok(body) => body,
-            Err(error) => return log_fault("Could not read an answer", error).into_response(),
+            Err(error) => {
+                return log_fault("Could not read the response of a handler", error)
+                    .into_response();
+            }
         };
         let request = RequestFingerprint {
             head: self.head.clone(),
@@ -323,15 +328,19 @@ impl ClaimedRequest {
         let IdempotencyStore { store, seal, .. } = &self.answers;
         let sealed = match seal.seal_response(self.place, answer) {
             Ok(sealed) => sealed,
-            Err(error) => return tracing::error!(%error, "An answer is no JSON"),
+            Err(error) => {
+                return tracing::error!(%error, "Could not write a response as JSON; a repeat of the request runs again");
+            }
         };
         match store.store_response(self.place, self.holder, sealed).await {
             Ok(true) => {}
-            Ok(false) => tracing::warn!("The claim of an answer ran out before it was kept"),
+            Ok(false) => tracing::warn!(
+                "The claim on an idempotency key expired before its response was stored"
+            ),
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),
-                    "An answer could not be kept"
+                    "Could not store a response; a repeat of the request runs again"
                 )
             }
         }
@@ -346,7 +355,7 @@ impl ClaimedRequest {
         {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "A claim could not be given back"
+                "Could not release the claim on an idempotency key; it expires by itself"
             );
         }
     }

@@ -84,7 +84,7 @@ pub fn dead_letter_queue(queue: &str) -> String {
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {
     #[error(
-        "a bus address is `embedded:PATH` or `amqp://USER:PASSWORD@HOST/VHOST`, by TLS `amqps://`"
+        "a bus address is `embedded:PATH`, `amqp://USER:PASSWORD@HOST/VHOST` or, with TLS, `amqps://…`"
     )]
     Address,
     #[error("could not open the bus file {path}")]
@@ -95,15 +95,15 @@ pub enum BusError {
     },
     #[error("the bus could not store the message: {0}")]
     Refused(String),
-    #[error("the bus is out of reach: {0}")]
+    #[error("the bus is unreachable: {0}")]
     Unreachable(String),
     #[error("the bus did not answer within {0} s")]
     TimedOut(u64),
-    #[error("no queue is called `{0}`")]
+    #[error("there is no queue `{0}`")]
     UnknownQueue(String),
-    #[error("a message could not be opened")]
+    #[error("could not decrypt a message")]
     Sealed(#[from] SealError),
-    #[error("the event could not be written as JSON")]
+    #[error("could not write the event as JSON")]
     Encode(#[from] serde_json::Error),
 }
 

@@ -24,11 +24,11 @@ pub enum Cache {
 
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    #[error("a cache address is `memory:` or `redis://HOST`, by TLS `rediss://HOST`")]
+    #[error("a cache address is `memory:`, `redis://HOST` or, with TLS, `rediss://HOST`")]
     Address,
     #[error("the cache failed")]
     Redis(#[from] redis::RedisError),
-    #[error("the cache took too long")]
+    #[error("the cache did not answer in time")]
     Slow,
 }
 

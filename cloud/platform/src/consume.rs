@@ -135,7 +135,7 @@ impl<H: EventHandler> Consumer<H> {
                 Ok(deliveries) => return Some(deliveries),
                 Err(error) => {
                     let queue = self.queue.name;
-                    tracing::warn!(queue, %error, "Cannot take events from `{queue}` yet");
+                    tracing::warn!(queue, %error, "Could not subscribe to `{queue}`; retrying");
                 }
             }
             if self.wait_or_stop(&mut pause).await {
@@ -166,7 +166,7 @@ impl<H: EventHandler> Consumer<H> {
             metrics::CONSUMER_HANDLED.add([queue, "handled"], run.len() as u64);
             if let Err(error) = self.ack_run(run).await {
                 // The events are redelivered, and the inbox deduplicates them.
-                tracing::debug!(queue, %error, "The bus did not hear that a run was handled");
+                tracing::debug!(queue, %error, "Could not acknowledge a batch of handled events; they will be redelivered");
             }
             return;
         }
@@ -241,7 +241,10 @@ impl<H: EventHandler> Consumer<H> {
             Ok(handled) => handled,
             Err(cause) => {
                 let queue = self.queue.name;
-                tracing::info!(queue, %cause, "A run of `{queue}` is taken one by one");
+                tracing::info!(
+                    queue, %cause,
+                    "Could not handle a batch of `{queue}`; handling its events one by one"
+                );
                 false
             }
         }
@@ -289,7 +292,7 @@ impl<H: EventHandler> Consumer<H> {
         }
         if let Err(error) = settled {
             // The event is redelivered, and the inbox deduplicates it.
-            tracing::debug!(queue, event.id = %id, %error, "The bus did not hear what became of it");
+            tracing::debug!(queue, event.id = %id, %error, "Could not settle a delivery; the event will be redelivered");
         }
     }
 
@@ -323,24 +326,24 @@ impl<H: EventHandler> Consumer<H> {
             };
             match &error {
                 HandleError::Poison(cause) => {
-                    tracing::error!(error = %cause, "Event put aside: it cannot be handled");
+                    tracing::error!(error = %cause, "Dead-lettered an event that cannot be handled");
                     return DeliveryOutcome::DeadLetter(format_error_chain(&error));
                 }
                 HandleError::Retry(cause) => {
                     attempts += 1;
                     if attempts == ATTEMPTS_MAX {
-                        tracing::error!(error = %cause, "Event put aside after {attempts} attempts");
+                        tracing::error!(error = %cause, "Dead-lettered an event after {attempts} attempts");
                         let reason = format!("{attempts} attempts: {}", format_error_chain(&error));
                         return DeliveryOutcome::DeadLetter(reason);
                     }
-                    tracing::warn!(error = %cause, attempts, "Event is tried again");
+                    tracing::warn!(error = %cause, attempts, "Could not handle an event; retrying");
                     if !is_aside {
                         return DeliveryOutcome::StepsAside;
                     }
                 }
                 // No attempt limit: dead-lettering all events during an outage would not help.
                 HandleError::Unavailable(cause) => {
-                    tracing::warn!(error = %cause, "Event waits for what its handling needs");
+                    tracing::warn!(error = %cause, "Could not handle an event: a dependency is unavailable; retrying");
                 }
             }
             if self.wait_or_stop(&mut pause).await {

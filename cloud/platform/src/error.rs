@@ -17,17 +17,17 @@ const RETRY_AFTER_S: u32 = 1;
 /// service.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("the database did not do as asked")]
+    #[error("the database failed")]
     Sql(#[from] SqlError),
-    #[error("the document store did not do as asked")]
+    #[error("the document store failed")]
     Documents(#[from] DocumentsError),
-    #[error("the store holds something this version cannot read: {0}")]
+    #[error("the store contains a value that this version cannot read: {0}")]
     Unreadable(&'static str),
-    #[error("a sealed value could not be opened")]
+    #[error("could not decrypt a sealed value")]
     Sealed(#[from] SealError),
-    #[error("the store would have contradicted itself: {0}")]
+    #[error("the change would make the store inconsistent: {0}")]
     Contradiction(&'static str),
-    #[error("a value could not be written as JSON")]
+    #[error("could not write a value as JSON")]
     Encode(#[from] serde_json::Error),
 }
 
@@ -49,7 +49,7 @@ impl From<StoreError> for Problem {
         if error.is_unavailable() {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "The store is out of reach or overrun"
+                "The store is unreachable or overloaded"
             );
             return Self::new(Code::Unavailable).retry_after(RETRY_AFTER_S);
         }

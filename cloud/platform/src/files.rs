@@ -166,7 +166,7 @@ async fn put_in(
     if put.is_err()
         && let Err(error) = upload.abort().await
     {
-        tracing::warn!(%error, "Parts of a file that failed are left at the store");
+        tracing::warn!(%error, "Could not remove the parts of a failed upload from the file store");
     }
     put
 }

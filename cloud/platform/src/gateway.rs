@@ -50,7 +50,7 @@ pub(crate) struct MessageGateway {
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayAddressError {
     #[error(
-        "the address of a gateway is https://gateway.example.org/messages; http only on this machine"
+        "a gateway address is https://gateway.example.org/messages; http is allowed only on this machine"
     )]
     Form,
     #[error("could not read the secret of the gateway in `{}`", file.display())]
@@ -58,7 +58,7 @@ pub enum GatewayAddressError {
         file: PathBuf,
         source: std::io::Error,
     },
-    #[error("`{}` holds no secret: one line of 1 to 4096 visible characters", .0.display())]
+    #[error("`{}` does not contain a secret: one line of 1 to 4096 visible characters", .0.display())]
     NoSecret(PathBuf),
 }
 
@@ -67,7 +67,7 @@ pub enum GatewayError {
     #[error("the gateway refused a message with status {0}")]
     Refused(u16),
     /// The gateway may still have sent the message.
-    #[error("the gateway is away: {0}")]
+    #[error("the gateway is unreachable: {0}")]
     Away(String),
 }
 
@@ -111,7 +111,7 @@ impl MessageGateway {
         for pause in PAUSES {
             match self.hand_over(id, &body).await {
                 Err(GatewayError::Away(why)) => {
-                    tracing::debug!(why, "A message is handed over again");
+                    tracing::debug!(why, "Could not hand a message to the gateway; retrying");
                     tokio::time::sleep(pause).await;
                 }
                 done => return done,
@@ -128,7 +128,7 @@ impl MessageGateway {
         let status = match answer {
             Ok(Ok(response)) => response.status(),
             Ok(Err(error)) => return Err(unavailable_error(&error)),
-            Err(_) => return Err(GatewayError::Away("no answer in time".to_owned())),
+            Err(_) => return Err(GatewayError::Away("it did not answer in time".to_owned())),
         };
         if status.is_success() {
             return Ok(());

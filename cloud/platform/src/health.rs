@@ -59,11 +59,13 @@ impl ReadinessCheck {
             Self::Bus(bus) => bus.ping().await.map_err(|error| format_error_chain(&error)),
             Self::Cache(cache) => {
                 if let Err(error) = cache.ping().await {
-                    tracing::warn!(%error, "The cache is out of reach; going on without it");
+                    tracing::warn!(%error, "The cache is unreachable; continuing without it");
                 }
                 Ok(())
             }
-            Self::Keys(keys) if keys.is_empty() => Err("auth has given no keys yet".to_owned()),
+            Self::Keys(keys) if keys.is_empty() => {
+                Err("the token keys have not been loaded from auth yet".to_owned())
+            }
             Self::Keys(_) => Ok(()),
             Self::Upstream(_, upstream) => upstream
                 .ping()

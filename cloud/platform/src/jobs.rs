@@ -29,7 +29,7 @@ pub struct Job {
 
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    #[error("the job `{name}` has no calendar: `{cron}`")]
+    #[error("the schedule `{cron}` of the job `{name}` is not a cron expression")]
     Calendar {
         name: &'static str,
         cron: Cow<'static, str>,
@@ -141,7 +141,9 @@ impl JobRunner {
         let mut scheduler = loop {
             match self.start_scheduler(&due).await {
                 Ok(scheduler) => break scheduler,
-                Err(error) => tracing::error!(%error, "The scheduler of jobs does not start"),
+                Err(error) => {
+                    tracing::error!(%error, "Could not start the job scheduler; retrying")
+                }
             }
             tokio::select! {
                 () = tokio::time::sleep(RESTART) => {}
@@ -155,7 +157,7 @@ impl JobRunner {
             }
         }
         if let Err(error) = scheduler.shutdown().await {
-            tracing::debug!(%error, "The scheduler of jobs was gone already");
+            tracing::debug!(%error, "Could not stop the job scheduler");
         }
     }
 
@@ -169,7 +171,10 @@ impl JobRunner {
             let name = job.name;
             let scheduled = ScheduledJob::new(&*job.cron, move |_, _| {
                 if due.try_send(index).is_err() {
-                    tracing::warn!(job = name, "Job `{name}` is left to its next moment");
+                    tracing::warn!(
+                        job = name,
+                        "Skipped a run of job `{name}`: too many runs are waiting"
+                    );
                 }
             })?;
             scheduler.add(scheduled).await?;
@@ -205,7 +210,7 @@ fn record_result(name: &'static str, result: JobResult) {
     let word = if result.is_ok() { "done" } else { "failed" };
     metrics::JOB_RUNS.add([name, word], 1);
     match result {
-        Ok(()) => tracing::debug!("Job `{name}` done"),
+        Ok(()) => tracing::debug!("Job `{name}` finished"),
         Err(error) => tracing::error!(error, "Job `{name}` failed"),
     }
 }

@@ -56,7 +56,7 @@ pub fn start_refresh(tasks: &Tasks, keys: &TokenKeys, auth: Upstream) {
             let pause = match source.refresh_keys().await {
                 Ok(()) => {
                     if is_known {
-                        tracing::info!("The keys of tokens are loaded again");
+                        tracing::info!("Loaded the token keys again");
                     }
                     (retry, is_known) = (RETRY, false);
                     REFRESH
@@ -65,7 +65,7 @@ pub fn start_refresh(tasks: &Tasks, keys: &TokenKeys, auth: Upstream) {
                     // Warn once per outage, however many retries it takes.
                     if !is_known {
                         let cause = process::problem::format_error_chain(&error);
-                        tracing::warn!(cause, "The keys of tokens could not be loaded");
+                        tracing::warn!(cause, "Could not load the token keys; retrying");
                     }
                     is_known = true;
                     let pause = retry;

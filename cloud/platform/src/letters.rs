@@ -207,7 +207,7 @@ async fn redrive_letters(
     let settled = letters
         .settle_letters(&name, form, DeadLetterAction::Redrive)
         .await?;
-    tracing::warn!(user.id = %caller.actor.user_id, name, settled, "Letters of `{name}` go back");
+    tracing::warn!(user.id = %caller.actor.user_id, name, settled, "Redrove dead letters of `{name}`");
     Ok(Json(SettledLetters { settled }))
 }
 
@@ -220,7 +220,7 @@ async fn drop_letters(
     let settled = letters
         .settle_letters(&name, form, DeadLetterAction::Drop)
         .await?;
-    tracing::warn!(user.id = %caller.actor.user_id, name, settled, "Letters of `{name}` are dropped");
+    tracing::warn!(user.id = %caller.actor.user_id, name, settled, "Dropped dead letters of `{name}`");
     Ok(Json(SettledLetters { settled }))
 }
 
@@ -251,7 +251,7 @@ async fn request_replay(
     let Some(id) = asked else {
         return Err(Problem::new(Code::TooManyRequests).retry_after(60));
     };
-    tracing::warn!(user.id = %by, queue, "`{queue}` gets its events since {} again", since.0);
+    tracing::warn!(user.id = %by, queue, "Requested a replay of the events of `{queue}` since {}", since.0);
     let found = replay::list_replays(&letters.database, REPLAYS_SHOWN).await?;
     let own = found.into_iter().filter(|replay| replay.id == id);
     Ok(Json(LetterList {
@@ -333,6 +333,6 @@ fn bus_problem(error: BusError) -> Problem {
         BusError::Unreachable(_) | BusError::TimedOut(_) => {
             Problem::new(Code::Unavailable).retry_after(5)
         }
-        other => log_fault("The letters could not be read", other),
+        other => log_fault("Could not read the dead letters", other),
     }
 }

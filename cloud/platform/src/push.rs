@@ -42,12 +42,13 @@ pub struct PushMessage {
 #[derive(Debug, thiserror::Error)]
 pub enum PushAddressError {
     #[error(
-        "an address of pushes is off, folder:/a/folder or https://gateway.example.org/pushes; http only on this machine"
+        "a push address is off, folder:/a/folder or https://gateway.example.org/pushes; http is \
+            allowed only on this machine"
     )]
     Form,
-    #[error("could not make the folder of pushes")]
+    #[error("could not create the push folder")]
     Folder(#[from] std::io::Error),
-    #[error("the gateway of pushes")]
+    #[error("could not set up the push gateway")]
     Gateway(#[source] GatewayAddressError),
 }
 
@@ -66,7 +67,7 @@ pub enum PushError {
     Off,
     #[error(transparent)]
     Gateway(#[from] GatewayError),
-    #[error("the folder of pushes cannot be written")]
+    #[error("could not write to the push folder")]
     Folder(#[from] std::io::Error),
 }
 

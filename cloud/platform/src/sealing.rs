@@ -215,11 +215,11 @@ impl DataKey {
         }
         let key = self.of_value(salt);
         let Ok(nonce) = Nonce::try_assume_unique_for_key(nonce) else {
-            unreachable!("the rest of what was drawn is a nonce")
+            unreachable!("the bytes after the salt have the length of a nonce")
         };
         match key.seal_in_place_separate_tag(nonce, place.as_aad(), &mut sealed[room..]) {
             Ok(tag) => sealed.extend_from_slice(tag.as_ref()),
-            Err(_) => unreachable!("a value of a store is shorter than 64 GiB"),
+            Err(_) => unreachable!("a stored value is shorter than 64 GiB"),
         }
         sealed
     }
@@ -242,7 +242,7 @@ impl DataKey {
     fn of_value(&self, salt: &[u8]) -> LessSafeKey {
         match UnboundKey::new(&AES_256_GCM, hmac::sign(&self.key, salt).as_ref()) {
             Ok(key) => LessSafeKey::new(key),
-            Err(_) => unreachable!("32 bytes are a key"),
+            Err(_) => unreachable!("a key is 32 bytes long"),
         }
     }
 

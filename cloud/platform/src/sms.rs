@@ -50,8 +50,8 @@ pub struct SmsMessage {
     pub text: String,
 }
 
-const FORM: &str = "an address of text messages is off, folder:/a/folder or https://gateway.example.org/messages; \
-    http only on this machine";
+const FORM: &str = "a text message address is off, folder:/a/folder or \
+    https://gateway.example.org/messages; http is allowed only on this machine";
 
 impl Sms {
     /// `off`, `folder:/a/folder` (created if missing), or the address of a gateway, with the file

@@ -74,7 +74,7 @@ impl StampedCache {
             .set(&self.cache_key("stamp", of), &stamp, STAMP_TTL)
             .await
         {
-            tracing::debug!(%error, part = self.part, "The cache did not hear of a change");
+            tracing::debug!(%error, part = self.part, "Could not invalidate cached entries; they expire by themselves");
         }
     }
 
@@ -132,6 +132,8 @@ impl StampedCache {
 async fn in_time<T>(asked: impl Future<Output = Result<T, CacheError>>) -> Option<T> {
     let answer = Cache::in_time(asked).await;
     answer
-        .inspect_err(|error| tracing::debug!(%error, "The cache remembers nothing"))
+        .inspect_err(
+            |error| tracing::debug!(%error, "The cache failed or was slow; treated as a miss"),
+        )
         .ok()
 }

@@ -60,7 +60,7 @@ impl UpstreamOpener {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("it is not open")]
+#[error("the service is not open")]
 struct NotOpen;
 
 #[derive(Debug, thiserror::Error)]
@@ -72,16 +72,16 @@ pub enum UpstreamError {
         problem: Option<Box<ProblemBody>>,
     },
     /// No response: the call may be retried, and may have taken effect.
-    #[error("the service is out of reach")]
+    #[error("the service is unreachable")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the service did not answer in time")]
     TimedOut,
     /// Not sent: every address has failed and gets its next call after `wait`.
-    #[error("the service failed often and is left alone for {} ms", wait.as_millis())]
+    #[error("the service failed repeatedly; the next call is allowed in {} ms", wait.as_millis())]
     Resting { wait: Duration },
-    #[error("the service's answer could not be read")]
+    #[error("could not read the service's answer")]
     Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("the request could not be made")]
+    #[error("could not build the request")]
     Request(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

@@ -28,39 +28,39 @@ pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     const PUT: Method = Method::PUT;
     const DELETE: Method = Method::DELETE;
     to
-        .add_route(POST, "/api/v1/reviews", "Review your completed order, once",
+        .add_route(POST, "/api/v1/reviews", "Review your completed order (once)",
             &[Code::OrderNotFound, Code::OrderNotCompleted, Code::OrderUnpaid,
                 Code::AlreadyReviewed], writing::submit)
         .add_route(POST, "/api/v1/reviews/images",
-            "Hand in a picture that a review then names: JPEG, PNG or WebP, of at most 10 MB", &[],
+            "Upload a picture for a review to refer to: JPEG, PNG or WebP, of at most 10 MB", &[],
             pictures::hand_in)
-        .add_route(GET, "/api/v1/reviews/search", "Find reviews by their words, in Chinese and English, newest first",
+        .add_route(GET, "/api/v1/reviews/search", "Search the text of reviews, in Chinese and English, newest first",
             &[], reading::search)
         .add_route(GET, "/api/v1/reviews/{id}", "Show a review", &[], reading::show)
         .add_route(PUT, "/api/v1/reviews/{id}",
-            "Change your review, on the version that you have read, while its time lasts and nobody has replied",
+            "Change your review, based on the version that you read, until its editing time ends or the provider replies",
             &[Code::StaleVersion, Code::ReviewFixed], writing::revise)
         .add_route(GET, "/api/v1/reviews/{id}/images/{image}", "Read a picture of a review", &[], pictures::show_picture)
-        .add_route(PUT, "/api/v1/reviews/{id}/reply", "Reply to a review of your work, or put another reply in its place",
+        .add_route(PUT, "/api/v1/reviews/{id}/reply", "Reply to a review of your work, or replace your reply",
             &[], writing::reply)
-        .add_route(PUT, "/api/v1/reviews/{id}/helpful", "Say that a review helps you; once counts",
+        .add_route(PUT, "/api/v1/reviews/{id}/helpful", "Mark a review as helpful; each person counts once",
             &[Code::OwnReview], writing::vote)
-        .add_route(DELETE, "/api/v1/reviews/{id}/helpful", "Take that back", &[Code::OwnReview], writing::unvote)
+        .add_route(DELETE, "/api/v1/reviews/{id}/helpful", "Remove your helpful mark from a review", &[Code::OwnReview], writing::unvote)
         .add_route(POST, "/api/v1/reviews/{id}/report", "Report a review to the admins, with a reason",
             &[Code::OwnReview], writing::report)
-        .add_route(POST, "/api/v1/reviews/{id}/hide", "Hide a review, on record. It counts no more",
+        .add_route(POST, "/api/v1/reviews/{id}/hide", "Hide a review (audited); it no longer counts",
             &[Code::StaleVersion], desk::hide)
-        .add_route(POST, "/api/v1/reviews/{id}/restore", "Show a review again, or close its reports, on record",
+        .add_route(POST, "/api/v1/reviews/{id}/restore", "Restore a hidden review, or close its reports (audited)",
             &[Code::StaleVersion], desk::restore)
-        .add_route(GET, "/api/v1/admin/reviews", "List reviews by where they stand, newest first", &[], desk::desk_list)
+        .add_route(GET, "/api/v1/admin/reviews", "List reviews by state, newest first", &[], desk::desk_list)
         .add_route(GET, "/api/v1/admin/reviews/{id}", "Show a review with its reports and decisions", &[], desk::reported_review)
         .add_route(GET, "/api/v1/users/me/reviews", "List the reviews that you wrote or that are about your work, newest first",
             &[], reading::mine)
         .add_route(GET, "/api/v1/providers/{id}/reviews", "List the reviews of a provider", &[],
             reading::about_provider)
-        .add_route(GET, "/api/v1/providers/{id}/rating", "Show what the reviews of a provider add up to", &[],
+        .add_route(GET, "/api/v1/providers/{id}/rating", "Show a provider's rating, computed from its reviews", &[],
             reading::rating)
-        .add_route(GET, "/api/v1/orders/{id}/review", "Show the review of an order to its people", &[], reading::of_order)
+        .add_route(GET, "/api/v1/orders/{id}/review", "Show the review of an order to the people involved in it", &[], reading::of_order)
 }
 
 impl From<ReviewRefusal> for Problem {

@@ -25,7 +25,7 @@ pub fn build_jobs(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
                     }
                 })
                 .await?;
-            tracing::info!(removed, "Removed pictures that no review names");
+            tracing::info!(removed, "Removed pictures that no review refers to");
             Ok(())
         }
     });
@@ -47,7 +47,7 @@ pub fn build_jobs(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
 /// Repairs ratings that missed a review event, and profiles that missed a rating event.
 async fn refresh_all_ratings(store: &ReviewStore) -> JobResult {
     let mended = store.refresh_ratings().await?;
-    tracing::info!(mended, "Added up the ratings of providers anew");
+    tracing::info!(mended, "Recomputed the ratings of providers");
     store.replay_ratings().await?;
     Ok(())
 }

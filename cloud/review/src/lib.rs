@@ -53,7 +53,7 @@ pub async fn open(
     let store = ReviewStore::new(&documents, &ground.data_keys, ground.clock.clone());
     store.check_schema().await?;
     let files = Files::open(config.files_url.reveal()).map_err(OpenError::own_failure(
-        "`review.files_url`: the store of files cannot be used",
+        "`review.files_url`: could not open the file store",
     ))?;
     let register = FileRegister::new(&documents, files.clone(), ground.clock.clone());
     register.check_schema().await?;

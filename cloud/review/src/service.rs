@@ -60,7 +60,7 @@ impl Service {
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),
-                    "The order service cannot be asked"
+                    "Could not ask the order service about an order"
                 );
                 Err(Problem::new(Code::Unavailable).retry_after(1))
             }

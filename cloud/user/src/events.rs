@@ -63,7 +63,7 @@ impl ProfileEventConsumer {
             .create_blank_profile::<D>(user, account.role, &event.trace)
             .await?
         {
-            tracing::info!(user.id = %user, "A profile was made");
+            tracing::info!(user.id = %user, "Created a profile");
         }
         let is_closed = match event.kind {
             EventType::UserRevoked => true,
@@ -81,7 +81,7 @@ impl ProfileEventConsumer {
             Ok(_) => Ok(()),
             Err(ProfileRefusal::Failed(error)) => Err(error.into()),
             Err(refused) => Err(HandleError::poison(format!(
-                "no profile to close or open: {refused:?}"
+                "could not close or reopen the profile: {refused:?}"
             ))),
         }
     }

@@ -40,20 +40,20 @@ pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     to
         .add_route(GET, "/api/v1/users/me/profile", "Show your own profile", &[], profiles::show)
         .add_route(PUT, "/api/v1/users/me/profile",
-            "Write your own profile whole, on the version that you have read", &[StaleVersion],
+            "Replace your own profile, based on the version that you read", &[StaleVersion],
             profiles::write)
-        .add_route(PUT, "/api/v1/users/{id}/profile", "Write your own profile, by your id", &[StaleVersion],
+        .add_route(PUT, "/api/v1/users/{id}/profile", "Replace your own profile, by your id", &[StaleVersion],
             profiles::write_person)
-        .add_route(GET, "/api/v1/customers/{id}/profile", "Show a customer's profile to himself or to an admin",
+        .add_route(GET, "/api/v1/customers/{id}/profile", "Show a customer's profile to that customer or to an admin",
             &[], profiles::show_customer)
-        .add_route(PUT, "/api/v1/customers/{id}/profile", "Write your own profile, by your id", &[StaleVersion],
+        .add_route(PUT, "/api/v1/customers/{id}/profile", "Replace your own profile, by your id", &[StaleVersion],
             profiles::write_customer)
         .add_route(GET, "/api/v1/providers/{id}/profile", "Show the public part of a provider's profile", &[],
             profiles::show_provider)
-        .add_route(PUT, "/api/v1/providers/{id}/profile", "Write your own profile, by your id", &[StaleVersion],
+        .add_route(PUT, "/api/v1/providers/{id}/profile", "Replace your own profile, by your id", &[StaleVersion],
             profiles::write_provider)
         .add_route(GET, "/api/v1/users/me/addresses", "List your addresses", &[], addresses::list)
-        .add_route(POST, "/api/v1/users/me/addresses", "Add an address, at most ten", &[StaleVersion],
+        .add_route(POST, "/api/v1/users/me/addresses", "Add an address (at most ten)", &[StaleVersion],
             addresses::add)
         .add_route(PUT, "/api/v1/users/me/addresses/{id}", "Change one of your addresses, or make it the default",
             &[StaleVersion], addresses::edit)
@@ -63,37 +63,37 @@ pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
             files::set_photo)
         .add_route(Method::DELETE, "/api/v1/users/me/photo", "Remove your photo", &[], files::remove_photo)
         .add_route(POST, "/api/v1/users/me/pictures",
-            "Show a picture of finished work with a caption, at most twelve: JPEG, PNG or WebP, of at most 10 MB",
+            "Add a picture of finished work with a caption (at most twelve): JPEG, PNG or WebP, of at most 10 MB",
             &[], files::add_picture)
-        .add_route(PUT, "/api/v1/users/me/pictures/{id}", "Give one of your pictures another caption", &[StaleVersion],
+        .add_route(PUT, "/api/v1/users/me/pictures/{id}", "Change the caption of one of your pictures", &[StaleVersion],
             files::caption_picture)
-        .add_route(Method::DELETE, "/api/v1/users/me/pictures/{id}", "Show one of your pictures no more",
+        .add_route(Method::DELETE, "/api/v1/users/me/pictures/{id}", "Remove one of your pictures",
             &[StaleVersion], files::remove_picture)
         .add_route(POST, "/api/v1/users/me/documents",
-            "Hand in a document that a certification then names: a picture or a PDF, of at most 20 MB", &[],
+            "Upload a document for a certification to refer to: a picture or a PDF, of at most 20 MB", &[],
             files::hand_in_document)
         .add_route(GET, "/api/v1/files/{id}",
-            "Read a file: your own, as an admin any, and pictures that a provider shows", &[], files::show_file)
-        .add_unkeyed_route("makes another address for five minutes; one that opens a file is not kept",
-            POST, "/api/v1/files/{id}/link", "Make an address that opens a file without a sign-in, for five minutes",
+            "Read a file: your own, a picture that a provider shows, or any file as an admin", &[], files::show_file)
+        .add_unkeyed_route("a repeat makes another five-minute link; links that open a file are not stored for replay",
+            POST, "/api/v1/files/{id}/link", "Create a link that opens a file without a sign-in for five minutes",
             &[], files::link_to_file)
-        .add_route(GET, "/api/v1/files/{id}/signed", "Read a file by such an address", &[LinkInvalid],
+        .add_route(GET, "/api/v1/files/{id}/signed", "Read a file through a signed link", &[LinkInvalid],
             files::show_file_by_link)
         .add_route(PUT, "/api/v1/users/me/certifications",
-            "Write your certifications. A verified provider is looked at again", &[StaleVersion],
+            "Replace your certifications; a verified provider must be verified again", &[StaleVersion],
             verifications::certify)
-        .add_route(POST, "/api/v1/users/me/verification", "Hand in your certifications to be verified",
+        .add_route(POST, "/api/v1/users/me/verification", "Submit your certifications for verification",
             &[InvalidInput], verifications::submit)
-        .add_route(GET, "/api/v1/admin/verifications", "List providers by the state of their verification, oldest first",
+        .add_route(GET, "/api/v1/admin/verifications", "List providers by verification state, oldest first",
             &[], verifications::queue)
-        .add_route(GET, "/api/v1/admin/providers/{id}", "Show the whole profile of a provider", &[NotFound],
+        .add_route(GET, "/api/v1/admin/providers/{id}", "Show a provider's full profile", &[NotFound],
             verifications::provider)
-        .add_route(POST, "/api/v1/admin/providers/{id}/verify", "Verify a provider, on record", &[StaleVersion],
+        .add_route(POST, "/api/v1/admin/providers/{id}/verify", "Verify a provider (audited)", &[StaleVersion],
             verifications::verify)
         .add_route(POST, "/api/v1/admin/providers/{id}/reject",
-            "Refuse a provider's verification, or take it back, with a reason for him", &[StaleVersion],
+            "Refuse or withdraw a provider's verification, with a reason for the provider", &[StaleVersion],
             verifications::reject)
-        .add_route(GET, "/api/v1/admin/matches", "List the providers who would be proposed for a job, with the reasons",
+        .add_route(GET, "/api/v1/admin/matches", "List the providers that a job would be proposed to, with the reasons",
             &[], matches::matches)
 }
 

@@ -41,14 +41,14 @@ pub fn build_jobs(store: &ProfileStore, register: &FileRegister) -> Vec<Job> {
 /// repeat. Daily runs stay far below the number of events a profile can hold during a bus outage.
 async fn republish_verifications(store: &ProfileStore) -> JobResult {
     let told = store.republish_verifications().await?;
-    tracing::info!(told, "Told again who is verified");
+    tracing::info!(told, "Republished which providers are verified");
     Ok(())
 }
 
 /// By this hour the order service has replayed the completed jobs of the last days.
 async fn recount_jobs(store: &ProfileStore) -> JobResult {
     let mended = store.recount_all_jobs().await?;
-    tracing::info!(mended, "Counted the jobs of providers anew");
+    tracing::info!(mended, "Recounted the completed jobs of providers");
     Ok(())
 }
 
@@ -59,6 +59,6 @@ async fn collect_unused_files(store: &ProfileStore, register: &FileRegister) -> 
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(is_named)
         })
         .await?;
-    tracing::info!(removed, "Removed files that no profile names");
+    tracing::info!(removed, "Removed files that no profile refers to");
     Ok(())
 }

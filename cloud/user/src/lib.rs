@@ -75,7 +75,7 @@ pub async fn open(
     let store = ProfileStore::new(&documents, ground.clock.clone()).with_cache(memory);
     store.check_schema().await?;
     let files = Files::open(config.files_url.reveal()).map_err(OpenError::own_failure(
-        "`user.files_url`: the store of files cannot be used",
+        "`user.files_url`: could not open the file store",
     ))?;
     let register = FileRegister::new(&documents, files.clone(), ground.clock.clone());
     register.check_schema().await?;

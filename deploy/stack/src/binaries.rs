@@ -91,8 +91,10 @@ pub fn moto() -> Result<PathBuf> {
 
 /// The folder of the running program; a test runs one level further down, in `deps`.
 fn folder() -> Result<PathBuf> {
-    let program = std::env::current_exe().context("could not tell where this program stands")?;
-    let folder = program.parent().context("this program stands nowhere")?;
+    let program = std::env::current_exe().context("could not find the path of this program")?;
+    let folder = program
+        .parent()
+        .context("this program has no parent folder")?;
     let folder = if folder.ends_with("deps") {
         folder.parent().unwrap_or(folder)
     } else {

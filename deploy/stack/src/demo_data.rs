@@ -70,7 +70,7 @@ pub async fn make(stack: &Stack) -> Result<()> {
     .await?;
     collide(stack, &admin, &jobs)
         .await
-        .context("could not play the collision")
+        .context("could not run the collision")
 }
 
 async fn make_region(
@@ -131,7 +131,7 @@ async fn work_cut_off(
     admin
         .set_gate(region, GateState::Closed)
         .await
-        .context("could not cut a node off")?;
+        .context("could not cut off a node")?;
     node.is_cut_off().await?;
     for (order_id, note) in jobs {
         node.work(order_id, note).await?;
@@ -139,7 +139,7 @@ async fn work_cut_off(
     admin
         .set_gate(region, GateState::Open)
         .await
-        .context("could not let a node in again")?;
+        .context("could not reconnect a node")?;
     node.is_decided().await
 }
 

@@ -209,12 +209,12 @@ impl Layout {
 }
 
 pub(crate) fn make_inside(folder: &Path) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))
+    fs::create_dir_all(folder).with_context(|| format!("could not create {}", folder.display()))
 }
 
 fn sum(base: u16, offset: u16) -> Result<u16> {
     base.checked_add(offset)
-        .with_context(|| format!("there is no port {base} + {offset}"))
+        .with_context(|| format!("port {base} + {offset} is out of range"))
 }
 
 /// Makes it private to this user: it holds keys, receipts and orders.
@@ -224,12 +224,13 @@ fn make(folder: &Path) -> Result<PathBuf> {
         .mode(0o700)
         .create(folder);
     made.and_then(|()| folder.canonicalize())
-        .with_context(|| format!("could not make {}", folder.display()))
+        .with_context(|| format!("could not create {}", folder.display()))
 }
 
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
-    let file = File::create(&path).with_context(|| format!("could not make {}", path.display()))?;
+    let file =
+        File::create(&path).with_context(|| format!("could not create {}", path.display()))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => bail!(

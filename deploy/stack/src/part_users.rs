@@ -119,7 +119,7 @@ impl Scripts {
     async fn run(&self, script: &str, file: &str) -> Result<String> {
         self.said(script).await?;
         fs::read_to_string(self.folder.join(file))
-            .with_context(|| format!("{script} made no {file}"))
+            .with_context(|| format!("{script} did not create {file}"))
     }
 
     async fn said(&self, script: &str) -> Result<String> {
@@ -142,7 +142,7 @@ impl Scripts {
 fn password<'a>(passwords: &'a BTreeMap<String, String>, name: &str) -> Result<&'a str> {
     let word = passwords.get(&format!("{name}_PASSWORD"));
     word.map(String::as_str)
-        .with_context(|| format!("`passwords.sh` makes none for {name}"))
+        .with_context(|| format!("`passwords.sh` creates no password for {name}"))
 }
 
 async fn make_sql_users(servers: &Addresses, passwords: &BTreeMap<String, String>) -> Result<()> {
@@ -184,10 +184,10 @@ async fn make_document_users(
         .lines()
         .find_map(|line| line.strip_prefix("const roles = "));
     let roles = line
-        .context("mongodb-users.js names the roles")?
+        .context("mongodb-users.js does not define the roles")?
         .trim_end_matches(';');
     let roles: Vec<String> =
-        serde_json::from_str(roles).context("the roles of mongodb-users.js")?;
+        serde_json::from_str(roles).context("could not parse the roles of mongodb-users.js")?;
     let port = port_of(&servers.mongodb)?;
     let word = password(passwords, "MONGODB_ROOT")?;
     // Before its first user, the server lets localhost create one.
@@ -197,7 +197,7 @@ async fn make_document_users(
         .database("admin")
         .run_command(root)
         .await
-        .context("MongoDB made no root")?;
+        .context("MongoDB did not create the root user")?;
     let url = format!("mongodb://{ROOT}:{word}@127.0.0.1:{port}/admin?directConnection=true");
     let root = Client::with_uri_str(url).await?;
     for part in CloudPart::ALL {
@@ -214,7 +214,7 @@ async fn make_document_users(
         root.database(own)
             .run_command(user)
             .await
-            .context("MongoDB made no user")?;
+            .context("MongoDB did not create a user")?;
     }
     Ok(())
 }

@@ -73,7 +73,7 @@ pub fn embedded_cloud(layout: &Layout) -> Result<Spec> {
 pub fn real_part(part: CloudPart, layout: &Layout) -> Result<Spec> {
     let port = layout
         .port(part)
-        .with_context(|| format!("{part} listens nowhere"))?;
+        .with_context(|| format!("{part} has no address"))?;
     let spec = replica(part.name(), part, layout, port)?;
     Ok(with_operator(spec, part, layout))
 }
@@ -152,10 +152,10 @@ pub fn write_config(layout: &Layout, servers: &Addresses) -> Result<()> {
         redis,
         ..
     } = servers;
-    ServiceKey::create_key_folders(&keys).context("could not make the keys of the parts")?;
+    ServiceKey::create_key_folders(&keys).context("could not create the keys of the parts")?;
     for part in CloudPart::behind_the_gateway() {
         sealing::create_if_missing(&own_path(layout, part, "data.keys"))
-            .context("could not make the keys that seal data")?;
+            .context("could not create the keys that seal data")?;
     }
     let mut text =
         format!("[platform]\nbus_url = \"{rabbitmq}/%2f\"\ncache_url = \"{redis}\"\n\n[peers]\n");

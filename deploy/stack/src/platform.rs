@@ -100,7 +100,7 @@ impl Stack {
         say("Starting five edges");
         stack.start_edges().await?;
         if wishes.demo_data && is_new {
-            say("Making demo data");
+            say("Creating demo data");
             demo_data::make(&stack).await?;
         }
         say("Waiting for five links with equal checksums");
@@ -141,7 +141,7 @@ impl Stack {
         }
         self.children
             .get(&part)
-            .ok_or_else(|| anyhow!("this platform has no `{part}` by itself"))
+            .ok_or_else(|| anyhow!("this platform does not run `{part}` as a separate process"))
     }
 
     pub fn log(&self, part: Part) -> PathBuf {
@@ -174,7 +174,7 @@ impl Stack {
         }
         let port = part
             .port(&self.layout)
-            .with_context(|| format!("`{part}` listens nowhere"))?;
+            .with_context(|| format!("`{part}` has no address"))?;
         probe::until(self.child(part)?, READY_MAX, || probe::is_ready(port)).await
     }
 
@@ -264,7 +264,7 @@ impl Stack {
             let folder = self.layout.servers_folder();
             self.users = PartUsers::make(&folder, &servers.addresses).await?;
         }
-        say("Bringing the stores up to date");
+        say("Migrating the stores");
         self.migrate().await?;
         // If each part has its user, it declares its bus objects when it starts.
         if self.access == Access::Anybody {
@@ -392,7 +392,7 @@ impl Stack {
 
     async fn set_gate(&self, region: Region, gate: GateState, link: LinkState) -> Result<()> {
         let told = timeout(HEALTHY_MAX, self.tell_gate(region, gate)).await;
-        told.with_context(|| format!("the hub of {region} stays out of reach"))??;
+        told.with_context(|| format!("could not reach the hub of {region}"))??;
         let is_so = |status: &StatusReport| all_edges(status, region, |edge| edge.link == link);
         self.until_status(&format!("the link is {link:?}"), HEALTHY_MAX, is_so)
             .await
@@ -416,7 +416,7 @@ impl Stack {
         deadline: Duration,
         so: impl Fn(&StatusReport) -> bool,
     ) -> Result<()> {
-        let mut last = String::from("no status was given");
+        let mut last = String::from("no status report was received");
         let pause = if self.default_limits {
             LOOK_AGAIN_AT_DEFAULT_LIMITS
         } else {
@@ -433,7 +433,7 @@ impl Stack {
             }
         };
         let looked = timeout(deadline, looking).await;
-        looked.map_err(|_| anyhow!("after {deadline:?} it is still not so that {what}: {last}"))
+        looked.map_err(|_| anyhow!("timed out after {deadline:?} waiting until {what}: {last}"))
     }
 }
 

@@ -40,7 +40,7 @@ pub fn of(ready: &ReadyFile, is_thrown_away: bool) -> String {
     line(format_args!("\nIn another terminal:\n"));
     for (command, what) in [
         ("status", "every region: link, queue, lag, checksums"),
-        ("link cut NORTH", "shut the region's gate"),
+        ("link cut NORTH", "close the region's gate"),
         ("link heal NORTH", "and open it again"),
     ] {
         line(format_args!(
@@ -48,9 +48,9 @@ pub fn of(ready: &ReadyFile, is_thrown_away: bool) -> String {
         ));
     }
     let fate = if is_thrown_away {
-        "goes with it"
+        "is deleted"
     } else {
-        "stays for the next start"
+        "is kept for the next start"
     };
     line(format_args!(
         "\nCtrl-C stops everything. The data {fate}: {}\n",

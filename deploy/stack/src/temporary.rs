@@ -11,5 +11,7 @@ pub fn folder() -> Result<PathBuf> {
         .prefix("holdfast-")
         .permissions(only_ours)
         .tempdir();
-    Ok(folder.context("could not make a temporary folder")?.keep())
+    Ok(folder
+        .context("could not create a temporary folder")?
+        .keep())
 }

@@ -86,7 +86,7 @@ async fn work(arguments: &UpArguments, supervisor: Supervisor, layout: Layout) -
     print!("{}", table::of(&described, arguments.ephemeral));
     tokio::select! {
         () = keep_context_fresh(&stack) => Ok(()),
-        () = tell_of_ends(&mut ends) => bail!("the supervisor is not heard any more"),
+        () = tell_of_ends(&mut ends) => bail!("the supervisor no longer responds"),
         () = stack.supervisor().gone() => bail!("the supervisor ended before it was asked to"),
     }
 }
@@ -173,7 +173,9 @@ async fn tell_of_ends(ends: &mut Receiver<(String, Exit)>) {
     loop {
         match ends.recv().await {
             Ok((name, exit)) => eprintln!("holdfast-stack: {name} ended with {exit}"),
-            Err(RecvError::Lagged(missed)) => eprintln!("holdfast-stack: {missed} more ended"),
+            Err(RecvError::Lagged(missed)) => {
+                eprintln!("holdfast-stack: {missed} more processes ended")
+            }
             Err(RecvError::Closed) => return,
         }
     }

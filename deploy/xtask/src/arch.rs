@@ -59,7 +59,7 @@ pub fn pass(findings: &[Finding]) -> Result<()> {
     }
     match findings.len() {
         0 => Ok(()),
-        number => Err(format!("{number} things stand where they must not")),
+        number => Err(format!("{number} violations")),
     }
 }
 

@@ -36,7 +36,7 @@ impl Beside {
         };
         let process =
             spawned().map_err(|e| format!("could not start {}: {e}", names.join(", ")))?;
-        println!("\n== beside what follows: {}", names.join(", "));
+        println!("\n== running in the background: {}", names.join(", "));
         Ok(Self {
             process,
             output,
@@ -57,12 +57,12 @@ impl Beside {
         let status = self.process.wait().map_err(|e| e.to_string())?;
         if !std::mem::replace(&mut self.is_over, true) {
             let text = fs::read(&self.output).map_err(|e| e.to_string())?;
-            println!("\n== beside\n{}", String::from_utf8_lossy(&text));
+            println!("\n== background tests\n{}", String::from_utf8_lossy(&text));
         }
         if status.success() {
             Ok(())
         } else {
-            Err(format!("what ran beside is red: {status}"))
+            Err(format!("the background tests failed: {status}"))
         }
     }
 }

@@ -41,7 +41,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
             print!("{HELP}");
             Ok(())
         }
-        other => Err(format!("there is no `{other}`\n\n{HELP}")),
+        other => Err(format!("unknown command `{other}`\n\n{HELP}")),
     }
 }
 
@@ -53,9 +53,9 @@ fn up(arguments: &[String]) -> Result<()> {
     // The platform is useful without the apps, and its pages explain how to build them.
     if let Err(error) = apps
         .join()
-        .unwrap_or_else(|_| Err("the build has panicked".into()))
+        .unwrap_or_else(|_| Err("the build thread panicked".into()))
     {
-        eprintln!("the apps are not built: {error}");
+        eprintln!("could not build the apps: {error}");
     }
     become_it(&workspace::program("holdfast-stack")?, &["up"], arguments)
 }
@@ -98,7 +98,7 @@ fn chaos(arguments: &[String]) -> Result<()> {
         .run(&environment.collect::<Vec<_>>(), name)?;
     // A name that matches no test would look green.
     if count.passed == 0 {
-        Err("no test has that in its name".into())
+        Err("no test name contains that".into())
     } else {
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Chaos {
         // Zero rounds would look green.
         let rounds = |of, rounds: &String| {
             let number = rounds.parse().map(|rounds| Self::Rounds(of, rounds));
-            number.map_err(|_| format!("`{rounds}` is no number of rounds above zero"))
+            number.map_err(|_| format!("`{rounds}` is not a positive number of rounds"))
         };
         match arguments {
             [] => Ok(Self::Tests(None)),
@@ -173,7 +173,7 @@ fn become_it(program: &Path, first: &[&str], arguments: &[String]) -> Result<()>
         .args(first)
         .args(arguments)
         .exec();
-    Err(format!("could not become {}: {error}", program.display()))
+    Err(format!("could not execute {}: {error}", program.display()))
 }
 
 #[cfg(test)]

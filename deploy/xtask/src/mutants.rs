@@ -84,8 +84,8 @@ pub fn run(suites: &Suites, servers: &TestServers, only: Option<&str>) -> Result
         .collect();
     if chosen.is_empty() {
         return Err(format!(
-            "no such defect: {}",
-            only.unwrap_or("none is listed")
+            "unknown defect: {}",
+            only.unwrap_or("no defects are listed")
         ));
     }
     let mut verdicts = Vec::new();
@@ -99,7 +99,7 @@ pub fn run(suites: &Suites, servers: &TestServers, only: Option<&str>) -> Result
     if all_found {
         Ok(())
     } else {
-        Err("not every defect is found by its test".into())
+        Err("some defects were not found by their tests".into())
     }
 }
 

@@ -46,7 +46,7 @@ pub fn run() -> Result<()> {
     let skipped = ["--skip", MARIADB_ALONE];
     let mut count = crates.run_with(&environment, &skipped)?;
     count += contracts.run_with(&environment, &[&CONTRACTS[..], &skipped].concat())?;
-    println!("\n{}: {} tests are green", server.version()?, count.passed);
+    println!("\n{}: {} tests passed", server.version()?, count.passed);
     Ok(())
 }
 
@@ -157,7 +157,7 @@ fn suite() -> Result<String> {
     let mut apt = Command::new("apt-get");
     let sites = shell::output(apt.args(["indextargets", "--format", "$(SITE)"]))?;
     let site = sites.lines().find(|site| site.ends_with("/debian"));
-    let site = site.ok_or("apt knows no archive of Debian")?;
+    let site = site.ok_or("apt has no Debian archive configured")?;
     let keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
     Ok(format!("deb [signed-by={keys}] {site} sid main\n"))
 }
@@ -207,5 +207,5 @@ fn free_port() -> Result<u16> {
     let port = listener
         .and_then(|listener| listener.local_addr())
         .map(|at| at.port());
-    port.map_err(|e| format!("no free port: {e}"))
+    port.map_err(|e| format!("could not find a free port: {e}"))
 }

@@ -30,7 +30,12 @@ impl NodeTools {
         if !is_new_enough(&folder.join("bin/node")) {
             install::packages(&install::FOR_WHEELS)
                 .and_then(|()| install::wheel(REQUIREMENTS, &target))
-                .map_err(|error| format!("no Node {}.{} or newer: {error}", OLDEST.0, OLDEST.1))?;
+                .map_err(|error| {
+                    format!(
+                        "could not find Node {}.{} or newer: {error}",
+                        OLDEST.0, OLDEST.1
+                    )
+                })?;
         }
         Ok(Self {
             folder: Some(folder),

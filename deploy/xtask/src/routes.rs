@@ -143,7 +143,7 @@ impl RouteFuzzer {
             let log = findings(&log);
             let file = self.file(caller, "log");
             let seed = self.wish.seed;
-            return Err(format!("{log}\nAll of it: {}, seed {seed}", file.display()));
+            return Err(format!("{log}\nFull log: {}, seed {seed}", file.display()));
         }
         if let Some(token) = session {
             self.platform.is_signed_in(caller, &token)?;
@@ -257,11 +257,11 @@ impl Answers {
         let limited = self.count(|status| status == "429");
         if calls == 0 || self.good() == 0 && calls >= TELLING_CALLS {
             return Err(format!(
-                "none of {routes} routes did what it is for in {calls} calls"
+                "none of {routes} routes succeeded in {calls} calls"
             ));
         }
         if limited * 100 > calls * LIMITED_PERCENT_MAX {
-            return Err(format!("a limit refused {limited} of {calls} calls"));
+            return Err(format!("rate limits refused {limited} of {calls} calls"));
         }
         Ok(())
     }
@@ -270,7 +270,7 @@ impl Answers {
         let calls = self.count(|_| true);
         let good = self.good();
         format!(
-            "{calls:>6} calls; {} of {routes} routes asked, {good} did what they are for",
+            "{calls:>6} calls; {} of {routes} routes called, {good} succeeded",
             self.0.len()
         )
     }

@@ -66,7 +66,7 @@ impl Stage {
         let mut wanted = BTreeSet::new();
         for name in names {
             let known = Self::NAMES.iter().find(|(_, known)| known == name);
-            let (stage, _) = *known.ok_or_else(|| format!("there is no stage `{name}`"))?;
+            let (stage, _) = *known.ok_or_else(|| format!("unknown stage `{name}`"))?;
             wanted.extend(stage.needs_build().then_some(Self::Build));
             wanted.insert(stage);
         }
@@ -155,11 +155,11 @@ impl Built {
         };
         installing
             .join()
-            .unwrap_or_else(|_| Err("the installation has panicked".into()))
+            .unwrap_or_else(|_| Err("the installation thread panicked".into()))
     }
 
     fn suites(&self, of: impl Fn(&str) -> bool, more: &[(String, String)]) -> Result<TestCount> {
-        let (suites, servers) = self.ready.as_ref().ok_or("nothing has been built")?;
+        let (suites, servers) = self.ready.as_ref().ok_or("nothing was built")?;
         let environment: Vec<_> = servers.environment().chain(more.iter().cloned()).collect();
         let count = suites
             .only(|suite| of(&suite.package))

@@ -48,12 +48,12 @@ const ALONE: [(&str, &str, &str); 2] = [
     (
         "holdfast-edge",
         "process",
-        "an edge has to start within a second",
+        "an edge must start within a second",
     ),
     (
         "chaos",
         "exclusive",
-        "an accept at the portal has to come back within a second",
+        "an acceptance at the portal must return within a second",
     ),
 ];
 /// The number of parallel tests in one program; the default is one for each processor.

@@ -57,7 +57,7 @@ impl Run {
         let Some(mut running) = running else {
             return Ok(());
         };
-        println!("\n== waiting for what runs beside");
+        println!("\n== waiting for the background tests");
         self.timed("beside", |_| {
             running.finish().map(|()| TestCount::default())
         })

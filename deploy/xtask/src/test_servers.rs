@@ -27,7 +27,7 @@ impl TestServers {
         let ready_file = target.join(format!("test-servers-{}.json", std::process::id()));
         let _none_left = fs::remove_file(&ready_file);
         let logs = target.join("test-servers");
-        eprintln!("Starting MariaDB, MongoDB, RabbitMQ, Redis, Mosquitto and a stand-in for S3");
+        eprintln!("Starting MariaDB, MongoDB, RabbitMQ, Redis, Mosquitto and an S3 substitute");
         let process = Command::new(workspace::program("holdfast-stack")?)
             .args(["servers", "--ready-file"])
             .arg(&ready_file)

@@ -285,7 +285,7 @@ fn a_reserved_crate_is_kept_to_its_users() {
         "protocol/process/Cargo.toml",
         manifest,
         6,
-        "`sqlx` is kept to platform",
+        "may depend on `sqlx`",
     );
 }
 
@@ -298,7 +298,7 @@ fn a_crate_without_a_row_in_the_table_is_found() {
     );
     assert_eq!(
         tree.findings(),
-        ["tests/e2e/Cargo.toml:2: `stranger` has no row in the table of allowed edges"]
+        ["tests/e2e/Cargo.toml:2: `stranger` is missing from the table of allowed edges"]
     );
 }
 
@@ -362,7 +362,7 @@ fn a_module_named_like_a_crate_is_not_that_crate() {
 
 #[test]
 fn sql_outside_a_store_is_found_also_in_macros() {
-    let says = "SQL stands in a module named `store`";
+    let says = "SQL belongs in a module named `store`";
     for text in [
         "const ALL: &str = \"SELECT id FROM orders\";",
         "fn f() { query!(\"update orders set status = ?\"); }",
@@ -575,7 +575,7 @@ fn a_domain_knows_no_store_protocol_runtime_or_clock() {
 
 #[test]
 fn a_domain_uses_no_room_above_it() {
-    let says = |room: &str| format!("a domain stands at the bottom and may not use `{room}`");
+    let says = |room: &str| format!("a domain is the lowest layer and may not use `{room}`");
     check(
         "cloud/auth/src/domain.rs",
         "use crate::store::Store;",
@@ -713,13 +713,18 @@ fn a_file_that_a_document_names_must_exist() {
 #[test]
 fn a_heading_that_a_document_links_must_exist() {
     let link = |to: &str| format!("# The map\n\n## 2. Who wins\n\nSee [it](#{to}).\n");
-    check("README.md", &link("3-who-wins"), 5, "names no heading");
+    check(
+        "README.md",
+        &link("3-who-wins"),
+        5,
+        "does not match a heading",
+    );
     check_allowed("README.md", &link("2-who-wins"));
     check(
         "docs/adding.md",
         "See [it](../ARCHITECTURE.md#gone).\n",
         1,
-        "names no heading",
+        "does not match a heading",
     );
 }
 
@@ -785,7 +790,7 @@ fn decisions_are_at_most_thirty_pages() {
     );
     assert_eq!(
         tree.findings(),
-        ["docs/decisions/README.md:1: 31 pages, more than 30: join some"]
+        ["docs/decisions/README.md:1: 31 pages, more than 30: merge some"]
     );
 }
 

@@ -171,8 +171,7 @@ async fn post_to_cloud(
         request = request.header(header::ACCEPT_LANGUAGE, language);
     }
     let request = request.body(Body::from(form.to_string()));
-    let request =
-        request.map_err(|error| log_fault("The sign-in could not be handed on", error))?;
+    let request = request.map_err(|error| log_fault("Could not forward the sign-in", error))?;
     let exchange = async {
         let (head, body) = rooms.cloud.send_request(request).await.ok()?.into_parts();
         Some((head, to_bytes(body, ANSWER_BYTES_MAX).await.ok()?))

@@ -37,7 +37,7 @@ pub async fn standing(State(rooms): State<EdgeApiState>) -> Result<Json<EdgeStan
     let ground = &rooms.ground;
     let region_standing = ground.store.load_standing().await;
     let region_standing =
-        region_standing.map_err(|e| log_fault("The right could not be read", e))?;
+        region_standing.map_err(|e| log_fault("Could not read the region lease", e))?;
     let now = ground.clock.now();
     let age_ms = ground
         .gate

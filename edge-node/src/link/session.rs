@@ -34,7 +34,7 @@ pub(super) enum SessionEnd {
     Socket(#[from] SocketError),
     #[error("{}", describe_end(.0))]
     Engine(LinkEnd),
-    #[error("the edge's file failed: {0}")]
+    #[error("the edge's database failed: {0}")]
     Store(String),
 }
 
@@ -157,7 +157,7 @@ impl<'a> LinkSession<'a> {
                     self.send_ack().await?;
                 }
                 LinkStep::Ignored { kind, why } => {
-                    tracing::debug!(kind, ?why, "A frame changed nothing");
+                    tracing::debug!(kind, ?why, "Ignored a frame");
                     // The ack's cursors show the hub where to resume.
                     self.send_ack().await?;
                 }
@@ -172,7 +172,8 @@ impl<'a> LinkSession<'a> {
         if self.socket.is_plain() {
             tracing::warn!(
                 edge = %self.link.speaker.edge,
-                "The cloud is older than this node: it does not prove itself, and nobody can sign in here. Upgrade the cloud"
+                "The cloud is older than this edge: it does not prove its identity, and people \
+                 cannot sign in here. Upgrade the cloud"
             );
         }
         let Some(key) = self.socket.new_key() else {
@@ -182,7 +183,7 @@ impl<'a> LinkSession<'a> {
         let fingerprint = key.compute_fingerprint();
         self.wait_for_file(Box::pin(link.ground.store.pin_hub(key)))
             .await?;
-        tracing::warn!(edge = %link.speaker.edge, %fingerprint, "This edge knows its hub's key from now on");
+        tracing::warn!(edge = %link.speaker.edge, %fingerprint, "Stored the hub's key");
         Ok(())
     }
 
@@ -277,16 +278,19 @@ fn describe_end(end: &LinkEnd) -> String {
             return format!("the hub refused this edge ({code}): {detail}");
         }
         LinkEnd::Quarantined(new) => {
-            return format!("the hub ended this edge's epoch and gave it epoch {}", new.epoch);
+            return format!(
+                "the hub ended this edge's epoch and gave it epoch {}",
+                new.epoch
+            );
         }
-        LinkEnd::ProtocolUnsupported => "the hub speaks no version of the protocol that this edge does",
-        LinkEnd::ChainBroken => "hub and log disagree about the log",
-        LinkEnd::Stuck => "the hub asks for the same ops again and again",
-        LinkEnd::TailTorn => "a part of what the cloud gives back is missing",
+        LinkEnd::ProtocolUnsupported => "the hub and this edge have no protocol version in common",
+        LinkEnd::ChainBroken => "the hub and this edge disagree about the contents of the log",
+        LinkEnd::Stuck => "the hub keeps requesting the same ops",
+        LinkEnd::TailTorn => "part of the ops that the cloud restores is missing",
         LinkEnd::Suspect => "this edge has become suspect",
         LinkEnd::Unproven => {
-            "a frame was not signed by the hub that this edge knows: somebody on the line may be pretending to \
-             be the hub; where the hub's key was replaced, set edge.hub_key"
+            "a frame was not signed by the hub that this edge knows: another server may be \
+             impersonating the hub; if the hub's key was replaced, set edge.hub_key"
         }
     }
     .to_owned()

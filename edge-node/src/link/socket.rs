@@ -29,11 +29,11 @@ pub(super) struct Socket {
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SocketError {
-    #[error("edge.gateway_url is no address: {0}")]
+    #[error("edge.gateway_url is not a valid address: {0}")]
     Address(String),
-    #[error("the hub cannot be reached: {0}")]
+    #[error("could not reach the hub: {0}")]
     Connect(#[source] tungstenite::Error),
-    #[error("the cloud takes no link by this machine's clock, which is wrong")]
+    #[error("the cloud refused the link because this machine's clock is wrong")]
     ClockWrong(HubClockReading),
     #[error("the cloud refused the link: {}", sentence_of(*status, *code))]
     Refused {
@@ -41,13 +41,13 @@ pub(super) enum SocketError {
         code: Option<Code>,
     },
     #[error(
-        "the cloud's certificate is not valid at the time of this edge. Set the machine's clock; where it is \
-         right, the cloud's certificate has run out"
+        "the cloud's certificate is not valid at the time on this machine's clock. Set the clock; \
+         if it is right, the cloud's certificate has expired"
     )]
     CertificateTime,
     #[error("no answer within {} s", .0.as_secs())]
     TimedOut(Duration),
-    #[error("nothing was heard for {} s", .0.as_secs())]
+    #[error("received nothing for {} s", .0.as_secs())]
     Silent(Duration),
     #[error("the connection broke: {0}")]
     Broken(#[source] tungstenite::Error),

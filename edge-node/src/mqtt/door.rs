@@ -163,7 +163,7 @@ impl MqttServer {
             if let Some(storage) = &self.0.storage
                 && let Err(error) = storage.cleanup_expired().await
             {
-                tracing::error!(%error, "The broker's expired messages could not be forgotten");
+                tracing::error!(%error, "Could not delete the broker's expired messages");
             }
             self.0.router.sweep_sessions().await;
             self.0.monitor.cleanup_expired_windows().await;

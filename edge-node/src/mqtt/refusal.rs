@@ -126,11 +126,11 @@ impl RefusalLog {
                 tracing::info!(
                     device.id = name,
                     why,
-                    "A connection of device `{name}` was refused"
+                    "Refused a connection of device `{name}`"
                 );
             }
             RefusalLine::OfOthers => {
-                tracing::info!("More than {DEVICES_MAX} devices were refused within an hour");
+                tracing::info!("Refused more than {DEVICES_MAX} devices within an hour");
             }
             RefusalLine::None => {}
         }

@@ -99,7 +99,8 @@ async fn bridge_to_broker(
     let conversation = async {
         tokio::select! {
             () = behind.door.serve_connection(brokers, proof, from) => {}
-            () = ending => tracing::error!("The broker has not ended a connection whose client is gone"),
+            () = ending => tracing::error!(
+                "The broker did not close a connection whose client has disconnected"),
         }
     };
     tokio::join!(carrying, conversation);

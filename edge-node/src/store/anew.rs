@@ -28,11 +28,11 @@ pub struct RenamedEdge {
 
 #[derive(Debug, thiserror::Error)]
 pub enum RenameError {
-    #[error("could not open the file of the edge that this one was copied from")]
+    #[error("could not open the database of the edge that this one was copied from")]
     Journal(#[from] JournalError),
-    #[error("could not read whose the data folder is")]
+    #[error("could not read which edge the data folder belongs to")]
     Read(#[from] rusqlite::Error),
-    #[error("could not give the file its new name")]
+    #[error("could not rename the edge in its database")]
     Write(#[from] WriteError<rusqlite::Error>),
 }
 

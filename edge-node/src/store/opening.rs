@@ -24,11 +24,11 @@ pub struct EdgeIdentity {
 
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
-    #[error("the data folder is that of edge `{0}`, and this is edge `{1}`")]
+    #[error("the data folder belongs to edge `{0}`, but this is edge `{1}`")]
     OtherEdge(EdgeId, EdgeId),
-    #[error("the data folder is that of region {0}, and this edge is to be of {1}")]
+    #[error("the data folder belongs to region {0}, but this edge is configured for {1}")]
     OtherRegion(Region, Region),
-    #[error("could not read whose the data folder is")]
+    #[error("could not read which edge the data folder belongs to")]
     Sql(#[from] rusqlite::Error),
     #[error("could not write the first high-water mark")]
     Mark(#[source] io::Error),

@@ -81,7 +81,7 @@ pub fn merge_order(
     if what == MergeResult::Conflict {
         tracing::error!(
             order.id = %row.order.id, order.version = row.order.version,
-            "Order `{}` came with equal version and other content", row.order.id
+            "Order `{}` arrived with the stored version but different content", row.order.id
         );
     }
     if old.as_ref() != Some(&row) {

@@ -31,23 +31,23 @@ pub fn apply_assignment(
             fence,
             proven: true,
         } => {
-            tracing::info!(edge = %name, fence, "This edge holds the right to assign");
+            tracing::info!(edge = %name, fence, "This edge was granted the region lease");
         }
         RegionLeaseChange::Granted {
             fence,
             proven: false,
         } => tracing::error!(
             edge = %name, fence,
-            "The feed does not agree with the grant: no firm answer under it"
+            "The feed does not match the lease; this edge gives no firm answers under it"
         ),
         RegionLeaseChange::Ended { fence } => {
-            tracing::warn!(edge = %name, fence, "The right to assign was taken from this edge");
+            tracing::warn!(edge = %name, fence, "The region lease was revoked from this edge");
         }
         RegionLeaseChange::Stale | RegionLeaseChange::Noted => {}
     }
     if let Some(fence) = book.tenure.release_fence() {
         append::append_op(conn, book, &Op::LeaseReleased { fence }, now)?;
-        tracing::info!(edge = %name, fence, "This edge gives the right to assign back");
+        tracing::info!(edge = %name, fence, "Released the region lease");
     }
     Ok(())
 }

@@ -112,7 +112,7 @@ fn pending_on(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Vec<Pend
 
 fn read_pending_op(row: &Row<'_>) -> rusqlite::Result<PendingOp> {
     let Op::Command(op) = read_cbor::<Op>(row, 1)? else {
-        return Err(column_error(1, "a pending op is a command"));
+        return Err(column_error(1, "a pending op must be a command"));
     };
     Ok(PendingOp {
         seq: read_u64(row, 0)?,

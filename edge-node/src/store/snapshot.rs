@@ -171,7 +171,8 @@ fn log_conflicts(conn: &Connection) -> rusqlite::Result<()> {
         if ours != theirs {
             tracing::error!(
                 order.id = %ours.id, order.version = ours.version,
-                "Order `{}` stood here with equal version and other content; the cloud's counts",
+                "Order `{}` was stored with the cloud's version but different content; using the \
+                 cloud's copy",
                 ours.id
             );
         }

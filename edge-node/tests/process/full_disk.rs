@@ -72,7 +72,7 @@ async fn it_says_in_words_that_it_cannot_start_on_a_full_disk() {
         assert_eq!(output.status.code(), Some(1), "{said}");
         let place = disk.path().display().to_string();
         assert!(
-            said.contains("is full. Make room on it") && said.contains(&place),
+            said.contains("is full. Free some space") && said.contains(&place),
             "{said}"
         );
         assert!(!said.contains("Error code"), "{said}");
@@ -147,7 +147,7 @@ async fn while_its_disk_is_full_it_takes_nothing_new_and_says_so_everywhere() {
     until("the log says that, too", || async {
         std::fs::read_to_string(&log)
             .unwrap()
-            .contains("There is room again")
+            .contains("has free space again")
             .then_some(())
     })
     .await;

@@ -91,7 +91,7 @@ impl Client {
         match self.0.request(request).await {
             Ok(response) => Ok(response.map(Body::new)),
             Err(error) => Err(ClientError::without_answer(
-                format!("{to} got no answer"),
+                format!("{to} was not answered"),
                 error,
             )),
         }
@@ -139,10 +139,7 @@ impl Client {
                 .collect()
                 .await
                 .map_err(|error| {
-                    ClientError::without_answer(
-                        format!("the answer to {to} could not be read"),
-                        error,
-                    )
+                    ClientError::without_answer(format!("could not read the answer to {to}"), error)
                 })?;
             read(&to, &head, &bytes.to_bytes())
         };
@@ -171,7 +168,7 @@ impl ClientError {
     }
 
     fn build_failed(source: impl Into<BoxedError>) -> Self {
-        Self::without_answer("the request could not be made".to_owned(), source)
+        Self::without_answer("could not build the request".to_owned(), source)
     }
 }
 
@@ -218,7 +215,7 @@ fn read<T: DeserializeOwned>(to: &str, head: &Parts, bytes: &[u8]) -> Result<T, 
     }
     let bytes = if bytes.is_empty() { b"null" } else { bytes };
     serde_json::from_slice(bytes).map_err(|error| {
-        let what = format!("the answer to {to} is not what was expected");
+        let what = format!("the answer to {to} has an unexpected form");
         ClientError {
             status,
             ..ClientError::without_answer(what, error)

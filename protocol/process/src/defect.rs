@@ -57,7 +57,7 @@ fn asked_for() -> Option<Defect> {
     let defect = <Defect as clap::ValueEnum>::from_str(&word, false).ok();
     assert!(
         defect.is_some(),
-        "HOLDFAST_DEFECT names no defect: `{word}`"
+        "HOLDFAST_DEFECT names an unknown defect: `{word}`"
     );
     tracing::warn!(defect = word, "This process runs with a planted defect");
     defect

@@ -21,6 +21,6 @@ fn read_calendar() -> Option<String> {
     let cron = std::env::var(VARIABLE)
         .ok()
         .filter(|cron| !cron.is_empty())?;
-    tracing::warn!(cron, "All jobs of this process run by one calendar");
+    tracing::warn!(cron, "All jobs of this process run on one test schedule");
     Some(cron)
 }

@@ -43,6 +43,6 @@ pub fn start(name: &'static str, log: telemetry::LogFormat) {
     tokens::install_provider();
     // A killed supervisor cannot stop its children, so the kernel does.
     if let Err(error) = set_parent_process_death_signal(Some(Signal::TERM)) {
-        tracing::warn!(%error, "Could not ask to be stopped when the parent process ends");
+        tracing::warn!(%error, "Could not arrange to stop with the parent process");
     }
 }

@@ -68,11 +68,11 @@ catalogue! {
     Gauge HTTP_CONNECTIONS "holdfast_http_connections" []
         "Connections open at this process's listeners";
     Counter CONNECTIONS_REFUSED "holdfast_connections_refused_total" ["why"]
-        "Connections closed because their address or the process has enough, or their reader did not read";
+        "Connections closed because the address or the process reached its limit, or the client did not read";
     Gauge STREAMS "holdfast_streams" ["service"]
-        "Streams of news that are open";
+        "Open event streams";
     Counter STREAMS_REFUSED "holdfast_streams_refused_total" ["service"]
-        "Streams of news refused because as many were open as may be";
+        "Event streams refused because the limit of open streams was reached";
     Counter TASK_FAULTS "holdfast_task_faults_total" ["task"]
         "Tasks that panicked, ended early or did not stop in time";
     // stores
@@ -81,75 +81,75 @@ catalogue! {
     Histogram JOURNAL_GROUP "holdfast_journal_group_writes" ["journal"]
         "Writes that shared one commit" COUNTS;
     Counter SQL_RETRIES "holdfast_sql_retries_total" ["engine"]
-        "Transactions begun anew after a deadlock or a lock wait";
+        "Transactions restarted after a deadlock or a lock wait";
     Counter SQL_COPY_READS "holdfast_sql_copy_reads_total" ["outcome"]
-        "Questions that went to the copy of a database";
+        "Reads sent to the read replica of a database";
     Counter CACHE_READS "holdfast_cache_reads_total" ["cache", "kind", "outcome"]
-        "Questions to the cache that spared one to a store or a part, as hit, and that did not, as miss";
+        "Cache lookups: a hit saves a call to a store or a part, a miss does not";
     Counter CACHE_FAULTS "holdfast_cache_faults_total" []
-        "Cache calls that failed and were done without";
+        "Cache calls that failed; the work continued without the cache";
     Counter RATE_LIMITED "holdfast_rate_limited_total" ["by"]
-        "Requests refused at the gateway because their user or address asked too often";
+        "Requests refused at the gateway because their user or address reached the rate limit";
     // events
     Gauge OUTBOX_UNSENT "holdfast_outbox_unsent" ["service"]
         "Events committed and not yet confirmed by the bus";
     Counter BUS_PUBLISHED "holdfast_bus_published_total" ["exchange"]
-        "Events the bus has confirmed";
+        "Events confirmed by the bus";
     Counter BUS_REDELIVERED "holdfast_bus_redelivered_total" ["queue"]
-        "Deliveries that had been delivered before";
+        "Deliveries that are redeliveries";
     Counter BUS_DEAD_LETTERED "holdfast_bus_dead_lettered_total" ["queue"]
-        "Events put aside for a person";
+        "Events dead-lettered";
     Gauge BUS_DEAD_LETTERS "holdfast_bus_dead_letters" ["queue"]
-        "Events that wait for a person";
+        "Dead letters that need an operator";
     Gauge BUS_UNROUTED "holdfast_bus_unrouted" ["exchange"]
-        "Events for which no queue was bound, and which wait for a person";
+        "Events for which no queue was bound; they need an operator";
     Counter CONSUMER_HANDLED "holdfast_consumer_handled_total" ["queue", "result"]
-        "Deliveries by what became of them";
+        "Deliveries, by result";
     Histogram CONSUMER_SECONDS "holdfast_consumer_seconds" ["queue"]
         "Time to handle one delivery" SECONDS;
     Counter JOB_RUNS "holdfast_job_runs_total" ["job", "result"]
         "Runs of scheduled jobs";
     Counter SEALED_ANEW "holdfast_sealed_anew_total" ["table"]
-        "Values that were plain or of a former data key, and are sealed by the present one now";
+        "Values resealed with the current data key; they were plain or sealed with a former key";
     Counter UPSTREAM_FAULTS "holdfast_upstream_faults_total" ["upstream"]
         "Calls to another service that got no answer";
     Counter UPSTREAM_RETRIES "holdfast_upstream_retries_total" ["part"]
-        "Calls to another part that were sent once more";
+        "Retried calls to another part";
     Gauge UPSTREAM_RESTING "holdfast_upstream_resting" ["part"]
-        "Addresses of another part that get no calls after faults";
+        "Addresses of another part that get no calls for now because they failed";
     // orders
     Counter ORDER_COMMANDS "holdfast_order_commands_total" ["action", "result"]
-        "Commands the order service has decided";
+        "Commands decided by the order service";
     Counter SIGN_INS "holdfast_sign_ins_total" ["result"]
         "Attempts to sign in";
     // edge
     Counter EDGE_COMMANDS "holdfast_edge_commands_total" ["verdict"]
-        "Commands an edge has answered";
+        "Commands answered by an edge";
     Histogram EDGE_REPLY_SECONDS "holdfast_edge_reply_seconds" []
         "Time from a command's arrival to its durable reply" SECONDS;
     Gauge EDGE_SUSPECT "holdfast_edge_suspect" []
-        "1 while the edge's log is not the one it answered from, or it is a second instance";
+        "1 while the edge's log is not the one it answered from, or a second instance of the edge runs";
     Gauge EDGE_PENDING "holdfast_edge_pending_ops" []
         "Ops without a stored outcome";
     Gauge EDGE_OLDEST_PENDING "holdfast_edge_oldest_pending_seconds" []
         "Age of the oldest op without a stored outcome";
     Gauge EDGE_DISK_FREE "holdfast_edge_disk_free_bytes" []
-        "Space left where the log stands";
+        "Free disk space for the log";
     Gauge EDGE_TABLETS "holdfast_edge_tablets" []
         "Tablets connected";
     Counter EDGE_REFUSED "holdfast_edge_refused_connections_total" ["why"]
-        "Connections of tablets that an edge has refused";
+        "Tablet connections refused by an edge";
     // the link, at either end
     Gauge LINK_UP "holdfast_link_up" ["edge"]
         "1 while the link is up, 0 while it is down";
     Counter LINK_SESSIONS "holdfast_link_sessions_total" ["result"]
-        "Attempts to open a session, by how they went";
+        "Attempts to open a session, by result";
     Counter LINK_FRAMES "holdfast_link_frames_total" ["kind", "direction"]
-        "Frames that passed";
+        "Frames sent or received";
     Counter LINK_BYTES "holdfast_link_bytes_total" ["direction"]
-        "Bytes of frames that passed";
+        "Bytes of frames sent or received";
     Counter SNAPSHOT_CHUNKS "holdfast_snapshot_chunks_total" ["what"]
-        "Chunks of images of a region, as sent by the hub and as stored by an edge";
+        "Chunks of region snapshots, sent by the hub or stored by an edge";
     // hub
     Counter HUB_QUARANTINES "holdfast_hub_quarantines_total" ["why"]
         "New epochs given to edges that were restored or cloned";
@@ -158,17 +158,17 @@ catalogue! {
     Counter HUB_OPS_DECIDED "holdfast_hub_ops_decided_total" ["region", "outcome"]
         "Ops with an outcome stored by the hub";
     Counter HUB_OPS_DISTRUSTED "holdfast_hub_ops_distrusted_total" ["region"]
-        "Commands rejected because their edge was no longer trusted when they came";
+        "Commands rejected because their edge was no longer trusted when they arrived";
     Gauge HUB_DISABLED_EDGES "holdfast_hub_disabled_edges" ["region"]
-        "Edges that an operator has disabled and neither given a new key nor retired";
+        "Disabled edges that have neither a new key nor been retired";
     Counter HUB_REPAIRS "holdfast_hub_repairs_total" ["region", "what"]
-        "Changes that a feed had not heard of, edges that got an image, and rights granted anew";
+        "Repairs: changes missing from a feed, edges sent a snapshot, and assignment rights granted again";
     Gauge HUB_UNDECIDED "holdfast_hub_undecided_ops" ["region"]
         "Ops received and not yet decided";
     Gauge HUB_FEED_SEQ "holdfast_hub_feed_seq" ["region"]
-        "The newest change of a region's feed";
+        "The sequence number of the newest change in a region's feed";
     Gauge HUB_CHECKSUM_MATCH "holdfast_hub_checksum_match" ["edge"]
-        "1 while an edge's confirmed orders equal the cloud's, 0 while they differ or do not settle";
+        "1 while an edge's confirmed orders equal the cloud's, 0 while they differ or cannot be compared";
 }
 
 impl<const N: usize> Counter<N> {
@@ -230,7 +230,7 @@ pub(crate) fn install_recorder() -> bool {
         first = true;
         let recorder = with_buckets(PrometheusBuilder::new()).and_then(|b| b.install_recorder());
         if let Err(error) = &recorder {
-            tracing::warn!(%error, "This process keeps no metrics");
+            tracing::warn!(%error, "Could not install the metrics recorder; this process exports no metrics");
         }
         describe_all();
         recorder.ok()

@@ -64,7 +64,8 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static,
     {
-        let filter = MethodFilter::try_from(method).expect("a route has a usual method");
+        let filter =
+            MethodFilter::try_from(method).expect("the method of a route is a standard one");
         self.route(path, on(filter, handler))
     }
 

@@ -20,15 +20,15 @@ pub enum StoreKind {
 macro_rules! services {
     ($reader:ident) => {
         $reader! {
-            Auth auth 8000 1 Sql("auth_db") {}, "Accounts and sessions alone";
-            User user 8002 2 Documents("user_db") {}, "Profiles of people alone";
-            Order order 8003 3 Sql("order_db") { hub: Hub, payment: Payment }, "Orders alone";
-            Payment payment 8004 4 Sql("payment_db") { order: Order }, "Payments alone";
-            Review review 8005 5 Documents("review_db") { order: Order }, "Reviews alone";
+            Auth auth 8000 1 Sql("auth_db") {}, "Only accounts and sessions";
+            User user 8002 2 Documents("user_db") {}, "Only user profiles";
+            Order order 8003 3 Sql("order_db") { hub: Hub, payment: Payment }, "Only orders";
+            Payment payment 8004 4 Sql("payment_db") { order: Order }, "Only payments";
+            Review review 8005 5 Documents("review_db") { order: Order }, "Only reviews";
             Notification notification 8006 6 Documents("notification_db") { user: User, auth: Auth },
-                "Inboxes alone";
+                "Only inboxes";
             Hub hub 8007 7 Sql("sync_db") { order: Order, review: Review, auth: Auth },
-                "The cloud end of the edges' links alone";
+                "Only the cloud end of the edge links";
         }
     };
 }
@@ -73,7 +73,7 @@ macro_rules! parts {
             }
 
             pub const fn about(self) -> &'static str {
-                match self { $(Self::$part => $about,)+ Self::Gateway => "The public entry alone" }
+                match self { $(Self::$part => $about,)+ Self::Gateway => "Only the public entry point" }
             }
         }
     };

@@ -67,7 +67,9 @@ impl Problem {
             Ok(value) => {
                 self.0.extensions.insert(name.to_owned(), value);
             }
-            Err(error) => tracing::error!(%error, "Problem member `{name}` is left out"),
+            Err(error) => {
+                tracing::error!(%error, "Could not write problem member `{name}`; left it out")
+            }
         }
         self
     }

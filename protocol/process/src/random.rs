@@ -20,7 +20,7 @@ pub fn secret_text(bytes: usize) -> String {
 fn fill_random(bytes: &mut [u8]) {
     assert!(
         SystemRandom::new().fill(bytes).is_ok(),
-        "the kernel gives no random bytes"
+        "the operating system provided no random bytes"
     );
 }
 

@@ -83,7 +83,7 @@ pub fn format_event(name: &str, id: Option<&str>, data: &impl Serialize) -> Byte
     let id = id.map(|id| format!("id: {id}\n")).unwrap_or_default();
     // Serialised JSON contains no line breaks.
     let data = serde_json::to_string(data).unwrap_or_else(|error| {
-        tracing::error!(%error, "A message of a stream is left empty");
+        tracing::error!(%error, "Could not write a stream message as JSON; sent `null` instead");
         "null".to_owned()
     });
     format!("{id}event: {name}\ndata: {data}\n\n").into()

@@ -121,7 +121,7 @@ impl Tasks {
                 metrics::TASK_FAULTS.add([name], 1);
                 tracing::error!(
                     task = name,
-                    "Task `{name}` did not stop in time and is aborted"
+                    "Task `{name}` did not stop in time; aborting it"
                 );
             }
             set.shutdown().await;
@@ -138,7 +138,7 @@ impl Tasks {
         if state.closed {
             tracing::debug!(
                 task = name,
-                "Task `{name}` is not started: the process stops"
+                "Did not start task `{name}`: the process is stopping"
             );
             return;
         }
@@ -180,7 +180,7 @@ pub async fn stop_signal() {
             }
         }
         (Err(error), _) | (_, Err(error)) => {
-            tracing::error!(%error, "Could not listen for signals; only a kill stops this process");
+            tracing::error!(%error, "Could not listen for signals; only SIGKILL stops this process");
             std::future::pending::<()>().await;
         }
     }

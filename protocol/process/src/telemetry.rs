@@ -45,7 +45,10 @@ pub(crate) fn install_logs_and_metrics(name: &'static str, format: LogFormat) {
         }
     };
     if let Some(why) = unreadable {
-        tracing::warn!(why, "HOLDFAST_LOG is not understood; logging as usual");
+        tracing::warn!(
+            why,
+            "Could not parse HOLDFAST_LOG; using the default filter"
+        );
     }
     if metrics::install_recorder() {
         spawn_metrics_upkeep(name);
@@ -65,6 +68,6 @@ fn spawn_metrics_upkeep(name: &'static str) {
         .name("metrics".to_owned())
         .spawn(run_metrics_upkeep)
     {
-        tracing::warn!(%error, process = name, "Metrics are tidied only when they are asked for");
+        tracing::warn!(%error, process = name, "Could not start the metrics upkeep thread; upkeep runs only on scrapes");
     }
 }

@@ -41,7 +41,7 @@ impl TlsConfig {
 
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    #[error("`tls.roots`: cannot read {}", file.display())]
+    #[error("`tls.roots`: could not read {}", file.display())]
     Unreadable {
         file: PathBuf,
         #[source]
@@ -81,7 +81,7 @@ pub fn trust_authorities(config: &TlsConfig) -> Result<(), TrustError> {
     }
     let own = CertificateAuthorities::with_own(&config.roots)?;
     OF_PROCESS.set(own).map_err(|_| {
-        let why = "this process has made calls before it was told whom to trust";
+        let why = "this process made calls before its certificate authorities were configured";
         TrustError::unusable_file(&config.roots, why.to_owned())
     })
 }
@@ -147,14 +147,14 @@ pub fn client_config_trusting(pem: &[u8]) -> Result<ClientConfig, String> {
     let mut roots = public_roots();
     let mut own = 0;
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|error| format!("no PEM: {error}"))?;
+        let certificate = certificate.map_err(|error| format!("not PEM: {error}"))?;
         roots
             .add(certificate)
-            .map_err(|error| format!("no authority: {error}"))?;
+            .map_err(|error| format!("not a certificate authority: {error}"))?;
         own += 1;
     }
     if own == 0 {
-        return Err("it has no certificate".to_owned());
+        return Err("it contains no certificate".to_owned());
     }
     Ok(with_roots(roots))
 }

@@ -24,7 +24,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The end of the edge's log, and the key that proves its receipts */
+        /** Show the end of the edge's log and the key that verifies its receipts */
         get: operations["edge.head"];
         put?: never;
         post?: never;
@@ -41,7 +41,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the acceptances that wait for the holder of their region */
+        /** List the acceptances that wait for the edge that holds their region */
         get: operations["hub.asks"];
         put?: never;
         post?: never;
@@ -60,7 +60,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try an acceptance again that needs an operator */
+        /** Retry an acceptance that needs an operator */
         post: operations["hub.retry_asks"];
         delete?: never;
         options?: never;
@@ -75,7 +75,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How every region assigns its orders */
+        /** Show how each region assigns its orders */
         get: operations["order.assignments"];
         put?: never;
         post?: never;
@@ -92,9 +92,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How a region assigns, and how that came to be */
+        /** Show how a region assigns its orders, and the history of that */
         get: operations["order.assignment"];
-        /** Change how a region assigns */
+        /** Change how a region assigns its orders */
         put: operations["order.assign"];
         post?: never;
         delete?: never;
@@ -110,10 +110,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the versions of the price of a late cancel, newest first */
+        /** List the versions of the late-cancellation fee, newest first */
         get: operations["order.cancel_fees"];
         put?: never;
-        /** Set what a late cancel costs its customer, for the orders created from a moment on */
+        /** Set the late-cancellation fee for orders created from a given time on */
         post: operations["order.set_cancel_fee"];
         delete?: never;
         options?: never;
@@ -131,7 +131,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Take a version back that does not begin within the hour */
+        /** Delete a version that starts more than an hour from now */
         delete: operations["order.take_back_cancel_fee"];
         options?: never;
         head?: never;
@@ -145,7 +145,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the cases for a person to look at, newest first */
+        /** List the cases that a person must review, newest first */
         get: operations["order.cases"];
         put?: never;
         post?: never;
@@ -181,7 +181,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close a case with a reason; one that is closed already keeps its own */
+        /** Close a case with a reason; a closed case keeps its first reason */
         post: operations["order.close_case"];
         delete?: never;
         options?: never;
@@ -198,7 +198,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take a case in hand; a closed one stays closed */
+        /** Take a case to work on it; a closed case stays closed */
         post: operations["order.take_case"];
         delete?: never;
         options?: never;
@@ -213,7 +213,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the answers that were given under a command id */
+        /** List the answers recorded for a command id */
         get: operations["order.answers"];
         put?: never;
         post?: never;
@@ -230,7 +230,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what went out of inboxes, and what could not, newest first */
+        /** List deliveries of notifications, sent and failed, newest first */
         get: operations["notification.log"];
         put?: never;
         post?: never;
@@ -247,7 +247,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the edges, with those whose code waits to be used */
+        /** List the edges, including those whose code is unused */
         get: operations["hub.edges"];
         put?: never;
         /** Invite an edge: make a code, which is shown once */
@@ -267,7 +267,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Try an op again that needs an operator */
+        /** Retry an op that needs an operator */
         post: operations["hub.retry"];
         delete?: never;
         options?: never;
@@ -302,7 +302,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Withdraw the code of an edge that has not enrolled, and forget the edge */
+        /** Withdraw the code of an edge that has not enrolled, and delete the edge */
         delete: operations["hub.withdraw"];
         options?: never;
         head?: never;
@@ -318,7 +318,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Disable an edge: refuse its key, end its rights, and believe nothing of it since a moment */
+        /** Disable an edge: refuse its key, revoke its leases, and trust none of its commands after a given time */
         post: operations["hub.disable"];
         delete?: never;
         options?: never;
@@ -335,7 +335,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a code that gives an edge a new key, and lets a disabled one in again */
+        /** Make a code that gives an edge a new key, and readmits a disabled one */
         post: operations["hub.rekey"];
         delete?: never;
         options?: never;
@@ -350,7 +350,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the ops that ended epochs of an edge left behind */
+        /** List the undecided ops of an edge's ended epochs */
         get: operations["hub.left_behind"];
         put?: never;
         post?: never;
@@ -369,7 +369,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let an edge in again that was restored too often */
+        /** Readmit an edge that was restored too often */
         post: operations["hub.readmit"];
         delete?: never;
         options?: never;
@@ -401,7 +401,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the keys that sign tokens, with their states and moments */
+        /** List the token-signing keys, with their states and times */
         get: operations["auth.list_keys"];
         put?: never;
         post?: never;
@@ -420,7 +420,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End a stolen signing key and all its tokens, on record */
+        /** Revoke a stolen signing key and all its tokens (audited) */
         post: operations["auth.kill_key"];
         delete?: never;
         options?: never;
@@ -437,7 +437,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let the next signing key begin, on record */
+        /** Rotate to the next signing key (audited) */
         post: operations["auth.rotate_key"];
         delete?: never;
         options?: never;
@@ -452,7 +452,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List where events wait for a person, and how many */
+        /** List the queues and exchanges with dead-lettered events, and how many */
         get: operations["gateway.letterBoxes"];
         put?: never;
         post?: never;
@@ -469,7 +469,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the events that wait in one place, oldest first, and why */
+        /** Show the dead-lettered events of one queue or exchange, oldest first, with the reasons */
         get: operations["gateway.letters"];
         put?: never;
         post?: never;
@@ -488,7 +488,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Drop events that wait */
+        /** Drop dead-lettered events */
         post: operations["gateway.dropLetters"];
         delete?: never;
         options?: never;
@@ -505,7 +505,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send events that wait back to their queue; those that found none are published once more */
+        /** Send dead-lettered events back to their queue; events that reached no queue are published again */
         post: operations["gateway.redriveLetters"];
         delete?: never;
         options?: never;
@@ -537,7 +537,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the providers who would be proposed for a job, with the reasons */
+        /** List the providers that a job would be proposed to, with the reasons */
         get: operations["user.matches"];
         put?: never;
         post?: never;
@@ -554,7 +554,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the cases about money that are open for a person to look at, newest first */
+        /** List the open money cases that a person must review, newest first */
         get: operations["payment.cases"];
         put?: never;
         post?: never;
@@ -573,7 +573,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Close a case about money, with a reason */
+        /** Close a money case, with a reason */
         post: operations["payment.close_case"];
         delete?: never;
         options?: never;
@@ -588,7 +588,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the notices of admins and services, newest first */
+        /** List notices from admins and services, newest first */
         get: operations["notification.notice_record"];
         put?: never;
         post?: never;
@@ -607,7 +607,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Write to one person, into the inbox and by e-mail to a confirmed address, on record */
+        /** Send a notice to one person, in the inbox and by e-mail to a confirmed address (audited) */
         post: operations["notification.notify_by_email"];
         delete?: never;
         options?: never;
@@ -624,7 +624,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Write to one person, into the inbox, and say by text message that something is there, on record */
+        /** Send a notice to one person in the inbox, and announce it by text message (audited) */
         post: operations["notification.notify_by_sms"];
         delete?: never;
         options?: never;
@@ -675,7 +675,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pay a provider with a case of work in vain, once for an order, up to their share of its price, out of the platform's own money, with a reason */
+        /** Compensate a provider who has a case of work in vain, once per order, up to their share of its price, from the platform's own money, with a reason */
         post: operations["payment.compensation"];
         delete?: never;
         options?: never;
@@ -692,7 +692,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give a customer money back after the release, out of the platform's own, with a reason */
+        /** Give a customer money back after the release, from the platform's own money, with a reason */
         post: operations["payment.goodwill"];
         delete?: never;
         options?: never;
@@ -726,7 +726,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Record that a refund that failed was paid by hand, with a reason */
+        /** Record that a failed refund was paid by hand, with a reason */
         post: operations["payment.paid_otherwise"];
         delete?: never;
         options?: never;
@@ -743,7 +743,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a refund that failed once more */
+        /** Send a failed refund again */
         post: operations["payment.send_anew"];
         delete?: never;
         options?: never;
@@ -758,7 +758,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Take the orders of a list as a table */
+        /** Export the listed orders as CSV */
         get: operations["order.all_as_csv"];
         put?: never;
         post?: never;
@@ -775,7 +775,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Take the orders of a list as JSON */
+        /** Export the listed orders as JSON */
         get: operations["order.all_as_json"];
         put?: never;
         post?: never;
@@ -792,7 +792,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what came in from the adapter, newest first */
+        /** List the callbacks received from the adapter, newest first */
         get: operations["payment.callbacks"];
         put?: never;
         post?: never;
@@ -812,7 +812,7 @@ export interface paths {
         /** List the versions of the platform's fee, newest first */
         get: operations["payment.platform_fees"];
         put?: never;
-        /** Set what the platform keeps of a release, for the orders created from a moment on */
+        /** Set the platform's fee for orders created from a given time on */
         post: operations["payment.set_platform_fee"];
         delete?: never;
         options?: never;
@@ -830,7 +830,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Take a version back that does not begin within the hour */
+        /** Delete a version that starts more than an hour from now */
         delete: operations["payment.take_back_platform_fee"];
         options?: never;
         head?: never;
@@ -844,7 +844,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the whole profile of a provider */
+        /** Show a provider's full profile */
         get: operations["user.provider"];
         put?: never;
         post?: never;
@@ -863,7 +863,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Refuse a provider's verification, or take it back, with a reason for him */
+        /** Refuse or withdraw a provider's verification, with a reason for the provider */
         post: operations["user.reject"];
         delete?: never;
         options?: never;
@@ -880,7 +880,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Verify a provider, on record */
+        /** Verify a provider (audited) */
         post: operations["user.verify"];
         delete?: never;
         options?: never;
@@ -897,7 +897,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Withdraw every job that a provider has in hand, with a reason for all who are concerned */
+        /** Withdraw a provider from all their open jobs, with a reason that everyone involved sees */
         post: operations["order.withdraw_all"];
         delete?: never;
         options?: never;
@@ -929,7 +929,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the requests for refunds that wait for a decision, newest first */
+        /** List the refund requests that need a decision, newest first */
         get: operations["payment.open_requests"];
         put?: never;
         post?: never;
@@ -948,7 +948,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Grant a refund, of the amount that was asked for where none is given */
+        /** Grant a refund, of the requested amount unless another is given */
         post: operations["payment.grant"];
         delete?: never;
         options?: never;
@@ -1031,10 +1031,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List replays and how far they are */
+        /** List replays and their progress */
         get: operations["gateway.replays"];
         put?: never;
-        /** Send a queue the events that it missed, from a moment on */
+        /** Replay to a queue the events that it missed since a given time */
         post: operations["gateway.askReplay"];
         delete?: never;
         options?: never;
@@ -1049,7 +1049,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List reviews by where they stand, newest first */
+        /** List reviews by state, newest first */
         get: operations["review.desk_list"];
         put?: never;
         post?: never;
@@ -1086,7 +1086,7 @@ export interface paths {
         /** List all roles with their permissions */
         get: operations["auth.list_roles"];
         put?: never;
-        /** Make a role of your own, a part of an admin's work, on record */
+        /** Create a custom role with a subset of an admin's permissions (audited) */
         post: operations["auth.make_role"];
         delete?: never;
         options?: never;
@@ -1102,10 +1102,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change a role of your own, on record */
+        /** Change a custom role (audited) */
         put: operations["auth.change_role"];
         post?: never;
-        /** Remove a role of your own that nobody has, on record */
+        /** Remove a custom role that no person has (audited) */
         delete: operations["auth.remove_role"];
         options?: never;
         head?: never;
@@ -1119,7 +1119,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How every region and edge is now */
+        /** Show the state of every region and edge */
         get: operations["hub.status"];
         put?: never;
         post?: never;
@@ -1136,7 +1136,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List people by name, with their roles and states */
+        /** List people by user name, with their roles and states */
         get: operations["auth.list_people"];
         put?: never;
         post?: never;
@@ -1153,7 +1153,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show a person with the record of their roles */
+        /** Show a person with the history of their roles */
         get: operations["auth.show_person"];
         put?: never;
         post?: never;
@@ -1172,7 +1172,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Give out a code by which a person sets a new password once, on record */
+        /** Issue a single-use code that lets a person set a new password (audited) */
         post: operations["auth.issue_reset"];
         delete?: never;
         options?: never;
@@ -1189,7 +1189,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let a revoked person in again, on record; tokens from before stay dead */
+        /** Readmit a revoked person (audited); their old tokens stay invalid */
         post: operations["auth.readmit"];
         delete?: never;
         options?: never;
@@ -1206,7 +1206,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Revoke a person: close the account and end its sessions, on record */
+        /** Revoke a person: close the account and end its sessions (audited) */
         post: operations["auth.revoke"];
         delete?: never;
         options?: never;
@@ -1222,7 +1222,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Give a person a role, on record; their sessions end */
+        /** Give a person a role (audited); their sessions end */
         put: operations["auth.give_role"];
         post?: never;
         delete?: never;
@@ -1258,7 +1258,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End a session or device grant of a person, on record */
+        /** End a person's session or device grant (audited) */
         delete: operations["auth.end_of_person"];
         options?: never;
         head?: never;
@@ -1272,7 +1272,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List providers by the state of their verification, oldest first */
+        /** List providers by verification state, oldest first */
         get: operations["user.queue"];
         put?: never;
         post?: never;
@@ -1289,9 +1289,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show your address of mail, and whether you have confirmed it */
+        /** Show your e-mail address and whether it is confirmed */
         get: operations["auth.show_address"];
-        /** Have a code sent to another address, with your password; it counts once it is confirmed */
+        /** Change your e-mail address, with your password; it takes effect once confirmed by a code */
         put: operations["auth.change_address"];
         post?: never;
         delete?: never;
@@ -1309,7 +1309,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Have a code sent once more to your address that waits to be confirmed */
+        /** Send the code to your unconfirmed e-mail address again */
         post: operations["auth.send_address_code"];
         delete?: never;
         options?: never;
@@ -1326,7 +1326,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Confirm your address by the code that it was sent */
+        /** Confirm your e-mail address with the code sent to it */
         post: operations["auth.confirm_address"];
         delete?: never;
         options?: never;
@@ -1341,10 +1341,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell whether people may sign in by a code to their phone */
+        /** Show whether people may sign in with a code sent to their phone */
         get: operations["auth.code_offer"];
         put?: never;
-        /** Have a code sent to a phone, whoever has it */
+        /** Send a code to a phone number, whether or not it has an account */
         post: operations["auth.send_code"];
         delete?: never;
         options?: never;
@@ -1361,7 +1361,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get an access token of an hour for the code of a customer's phone; who is new becomes a customer */
+        /** Get a one-hour access token for the code sent to a customer's phone; new people are registered as customers */
         post: operations["auth.sign_in_by_code"];
         delete?: never;
         options?: never;
@@ -1378,7 +1378,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get a token for one tablet at the edges of one region, to work offline for days */
+        /** Get a token that lets one tablet work offline for days at the edges of one region */
         post: operations["auth.device_grant"];
         delete?: never;
         options?: never;
@@ -1395,7 +1395,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End the session of a token for edges */
+        /** End the session of an edge token */
         post: operations["auth.edge_logout"];
         delete?: never;
         options?: never;
@@ -1412,7 +1412,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get a token of your session for the edges of one region */
+        /** Get a token for your session at the edges of one region */
         post: operations["auth.edge_token"];
         delete?: never;
         options?: never;
@@ -1427,10 +1427,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the services by which you may sign in to your account */
+        /** List the identity providers linked to your account */
         get: operations["auth.list_identities"];
         put?: never;
-        /** Link what another service has answered to your account */
+        /** Link an identity provider's answer to your account */
         post: operations["auth.link_identity"];
         delete?: never;
         options?: never;
@@ -1448,7 +1448,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Remove a service from your account */
+        /** Remove an identity provider from your account */
         delete: operations["auth.unlink_identity"];
         options?: never;
         head?: never;
@@ -1464,7 +1464,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Link the number of your phone to your account, with its code and your password */
+        /** Link your phone number to your account, with its code and your password */
         post: operations["auth.link_phone"];
         delete?: never;
         options?: never;
@@ -1481,7 +1481,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get an access token of an hour for a name and a password */
+        /** Get a one-hour access token for a user name and password */
         post: operations["auth.login"];
         delete?: never;
         options?: never;
@@ -1513,7 +1513,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the services at which people may sign in */
+        /** List the identity providers that people may sign in with */
         get: operations["auth.offered_issuers"];
         put?: never;
         post?: never;
@@ -1532,7 +1532,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Begin a sign-in at another service */
+        /** Begin a sign-in with an identity provider */
         post: operations["auth.begin_visit"];
         delete?: never;
         options?: never;
@@ -1549,7 +1549,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Begin to link your account at another service, with your password */
+        /** Begin to link an identity provider to your account, with your password */
         post: operations["auth.begin_link"];
         delete?: never;
         options?: never;
@@ -1566,7 +1566,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get an access token of an hour for what another service has answered; who is new becomes a customer */
+        /** Get a one-hour access token for an identity provider's answer; new people are registered as customers */
         post: operations["auth.sign_in_elsewhere"];
         delete?: never;
         options?: never;
@@ -1600,7 +1600,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set a password by a code of an admin; all sessions end */
+        /** Set a new password with a code from an admin; all sessions end */
         post: operations["auth.redeem_reset"];
         delete?: never;
         options?: never;
@@ -1615,7 +1615,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show your role and what it lets you do */
+        /** Show your role and its permissions */
         get: operations["auth.permissions"];
         put?: never;
         post?: never;
@@ -1634,7 +1634,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get an access token of an hour and a new refresh token for a refresh token, which is then spent */
+        /** Exchange a refresh token for a one-hour access token and a new refresh token; the old one is spent */
         post: operations["auth.refresh"];
         delete?: never;
         options?: never;
@@ -1703,7 +1703,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End all your sessions but the present one */
+        /** End all your sessions except the current one */
         delete: operations["auth.end_others"];
         options?: never;
         head?: never;
@@ -1719,7 +1719,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Find the person of a token */
+        /** Verify a token and return its person */
         post: operations["auth.verify"];
         delete?: never;
         options?: never;
@@ -1734,9 +1734,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show a customer's profile to himself or to an admin */
+        /** Show a customer's profile to that customer or to an admin */
         get: operations["user.show_customer"];
-        /** Write your own profile, by your id */
+        /** Replace your own profile, by your id */
         put: operations["user.write_customer"];
         post?: never;
         delete?: never;
@@ -1752,7 +1752,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show what you are owed, and what is on its way to you */
+        /** Show what you are owed, and the payouts on their way to you */
         get: operations["payment.earnings"];
         put?: never;
         post?: never;
@@ -1769,7 +1769,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The public key that verifies an edge's receipts */
+        /** Show the public key that verifies an edge's receipts */
         get: operations["hub.key"];
         put?: never;
         post?: never;
@@ -1803,7 +1803,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a file: your own, as an admin any, and pictures that a provider shows */
+        /** Read a file: your own, a picture that a provider shows, or any file as an admin */
         get: operations["user.show_file"];
         put?: never;
         post?: never;
@@ -1822,7 +1822,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make an address that opens a file without a sign-in, for five minutes */
+        /** Create a link that opens a file without a sign-in for five minutes */
         post: operations["user.link_to_file"];
         delete?: never;
         options?: never;
@@ -1837,7 +1837,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Read a file by such an address */
+        /** Read a file through a signed link */
         get: operations["user.show_file_by_link"];
         put?: never;
         post?: never;
@@ -1872,7 +1872,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Mark a line as read */
+        /** Mark a notification as read */
         put: operations["notification.read"];
         post?: never;
         delete?: never;
@@ -1888,9 +1888,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show which news leaves your inbox by which channel, and when */
+        /** Show which notifications are sent to you outside the inbox, by which channel, and when */
         get: operations["notification.show"];
-        /** Write these wishes whole, on the version that you have read */
+        /** Replace these preferences, based on the version that you read */
         put: operations["notification.write"];
         post?: never;
         delete?: never;
@@ -1906,7 +1906,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the orders that you published, or that you have accepted */
+        /** List the orders that you published or accepted */
         get: operations["order.mine"];
         put?: never;
         /** Publish an order */
@@ -1943,7 +1943,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Accept an order. 202: the holder of its region has to decide */
+        /** Accept an order. 202: the holder of its region will decide */
         post: operations["order.accept"];
         delete?: never;
         options?: never;
@@ -1960,7 +1960,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Approve an order, so that providers see it */
+        /** Approve an order so that providers see it */
         post: operations["order.approve"];
         delete?: never;
         options?: never;
@@ -1977,7 +1977,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel an order at the fee that was shown. `terms_changed`: it costs another by now, and nothing was done */
+        /** Cancel an order at the fee that was shown. `terms_changed`: the fee has changed, and the order was not cancelled */
         post: operations["order.cancel"];
         delete?: never;
         options?: never;
@@ -1992,7 +1992,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show what a cancel would cost now, to the cent: the fee, and the refund of the rest */
+        /** Show the exact cost of a cancellation now: the fee and the refund */
         get: operations["order.cancellation_of"];
         put?: never;
         post?: never;
@@ -2026,7 +2026,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show an order with its parties, payment and review, and the parts that were away */
+        /** Show an order with its parties, payment and review, and list the sections that were unavailable */
         get: operations["gateway.orderPage"];
         put?: never;
         post?: never;
@@ -2060,7 +2060,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the review of an order to its people */
+        /** Show the review of an order to the people involved in it */
         get: operations["review.of_order"];
         put?: never;
         post?: never;
@@ -2094,7 +2094,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what was booked about an order's money, as far as it concerns you, oldest first */
+        /** List the ledger entries of an order that concern you, oldest first */
         get: operations["payment.statement"];
         put?: never;
         post?: never;
@@ -2112,7 +2112,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Bring an order to a status, by the action that leads there */
+        /** Change the status of an order, by the action that leads to it */
         put: operations["order.status"];
         post?: never;
         delete?: never;
@@ -2128,7 +2128,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the history of an order: who did what, and when it passed each hop */
+        /** Show the timeline of an order: who did what, and when each change passed each hop */
         get: operations["order.timeline"];
         put?: never;
         post?: never;
@@ -2145,7 +2145,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the part of its receipt by which anybody can follow the order */
+        /** Show the part of an order's receipt with which anyone can follow the order */
         get: operations["order.receipt"];
         put?: never;
         post?: never;
@@ -2179,7 +2179,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the orders that wait for a provider */
+        /** List the orders that are waiting for a provider */
         get: operations["order.available"];
         put?: never;
         post?: never;
@@ -2196,7 +2196,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Take the orders that you published, or that you have accepted, as a table */
+        /** Export the orders that you published or accepted, as CSV */
         get: operations["order.own_as_csv"];
         put?: never;
         post?: never;
@@ -2213,7 +2213,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Take the orders that you published, or that you have accepted, as JSON */
+        /** Export the orders that you published or accepted, as JSON */
         get: operations["order.own_as_json"];
         put?: never;
         post?: never;
@@ -2230,7 +2230,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the kinds of work that are paid for afterwards, by region: they begin before the payment is held */
+        /** List the service types that may start before the payment is held, by region */
         get: operations["order.paid_afterwards"];
         put?: never;
         post?: never;
@@ -2250,7 +2250,7 @@ export interface paths {
         /** List the payments of an order, newest first */
         get: operations["payment.payments"];
         put?: never;
-        /** Pay an order. One that is open is returned, and not begun again */
+        /** Pay an order. An open payment is returned, and no second one starts */
         post: operations["payment.pay"];
         delete?: never;
         options?: never;
@@ -2284,7 +2284,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take in a message of the adapter that there is */
+        /** Receive a callback of the configured adapter */
         post: operations["payment.usual_callback"];
         delete?: never;
         options?: never;
@@ -2301,7 +2301,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take in a message of an adapter, signed as it signs them. It only makes us ask about its movement */
+        /** Receive a signed callback of an adapter. It only triggers a query about its movement */
         post: operations["payment.callback"];
         delete?: never;
         options?: never;
@@ -2316,7 +2316,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the ways to pay, the usual one first, and those that you keep */
+        /** List the payment methods, the default first, and those that you saved */
         get: operations["payment.methods"];
         put?: never;
         post?: never;
@@ -2334,10 +2334,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Keep a way to pay for next time, as your default or not */
+        /** Save a payment method, as your default or not */
         put: operations["payment.keep_method"];
         post?: never;
-        /** Remove a way to pay that you keep */
+        /** Remove a saved payment method */
         delete: operations["payment.remove_method"];
         options?: never;
         head?: never;
@@ -2351,10 +2351,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Hold orders, payments, the books and the adapter against each other, as they stand now */
+        /** Compare orders, payments, the ledger and the adapter as they are now */
         get: operations["payment.reconciliation"];
         put?: never;
-        /** Ask for the adapter's statement, book what it says, and hold all against each other after that */
+        /** Fetch the adapter's statement, book what it reports, then compare everything */
         post: operations["payment.reconcile"];
         delete?: never;
         options?: never;
@@ -2371,7 +2371,7 @@ export interface paths {
         };
         /** Show the public part of a provider's profile */
         get: operations["user.show_provider"];
-        /** Write your own profile, by your id */
+        /** Replace your own profile, by your id */
         put: operations["user.write_provider"];
         post?: never;
         delete?: never;
@@ -2387,7 +2387,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show what the reviews of a provider add up to */
+        /** Show a provider's rating, computed from its reviews */
         get: operations["review.rating"];
         put?: never;
         post?: never;
@@ -2421,10 +2421,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the requests for refunds of an order, newest first */
+        /** List the refund requests of an order, newest first */
         get: operations["payment.refund_requests"];
         put?: never;
-        /** Ask for money back, in progress or later, until it is released. A request that is open is returned */
+        /** Request a refund, from the start of the work until the release. An open request is returned */
         post: operations["payment.ask"];
         delete?: never;
         options?: never;
@@ -2439,7 +2439,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Which regions are cut off, and since when */
+        /** List the regions that are cut off, and since when */
         get: operations["hub.region_links"];
         put?: never;
         post?: never;
@@ -2458,7 +2458,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Review your completed order, once */
+        /** Review your completed order (once) */
         post: operations["review.submit"];
         delete?: never;
         options?: never;
@@ -2475,7 +2475,7 @@ export interface paths {
         };
         /** Show a review */
         get: operations["review.show"];
-        /** Change your review, on the version that you have read, while its time lasts and nobody has replied */
+        /** Change your review, based on the version that you read, until its editing time ends or the provider replies */
         put: operations["review.revise"];
         post?: never;
         delete?: never;
@@ -2492,10 +2492,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Say that a review helps you; once counts */
+        /** Mark a review as helpful; each person counts once */
         put: operations["review.vote"];
         post?: never;
-        /** Take that back */
+        /** Remove your helpful mark from a review */
         delete: operations["review.unvote"];
         options?: never;
         head?: never;
@@ -2511,7 +2511,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Hide a review, on record. It counts no more */
+        /** Hide a review (audited); it no longer counts */
         post: operations["review.hide"];
         delete?: never;
         options?: never;
@@ -2544,7 +2544,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Reply to a review of your work, or put another reply in its place */
+        /** Reply to a review of your work, or replace your reply */
         put: operations["review.reply"];
         post?: never;
         delete?: never;
@@ -2579,7 +2579,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Show a review again, or close its reports, on record */
+        /** Restore a hidden review, or close its reports (audited) */
         post: operations["review.restore"];
         delete?: never;
         options?: never;
@@ -2596,7 +2596,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Hand in a picture that a review then names: JPEG, PNG or WebP, of at most 10 MB */
+        /** Upload a picture for a review to refer to: JPEG, PNG or WebP, of at most 10 MB */
         post: operations["review.hand_in"];
         delete?: never;
         options?: never;
@@ -2611,7 +2611,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Find reviews by their words, in Chinese and English, newest first */
+        /** Search the text of reviews, in Chinese and English, newest first */
         get: operations["review.search"];
         put?: never;
         post?: never;
@@ -2628,12 +2628,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show the session of the caller */
+        /** Show the caller's session */
         get: operations["gateway.session"];
         put?: never;
-        /** Sign a page in: the token stays in a cookie */
+        /** Sign a browser in; the token stays in a cookie */
         post: operations["gateway.signIn"];
-        /** End the session of the caller */
+        /** End the caller's session */
         delete: operations["gateway.signOut"];
         options?: never;
         head?: never;
@@ -2649,7 +2649,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign a page in with the code of a phone: the token stays in a cookie */
+        /** Sign a browser in with a code sent to a phone; the token stays in a cookie */
         post: operations["gateway.signInByCode"];
         delete?: never;
         options?: never;
@@ -2666,7 +2666,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Sign a page in with what another service has answered: the token stays in a cookie */
+        /** Sign a browser in with an identity provider's answer; the token stays in a cookie */
         post: operations["gateway.signInBack"];
         delete?: never;
         options?: never;
@@ -2681,7 +2681,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List what was booked on your account, newest first */
+        /** List the ledger entries of your account, newest first */
         get: operations["payment.mine"];
         put?: never;
         post?: never;
@@ -2698,7 +2698,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Hear the news as server-sent events */
+        /** Receive updates as server-sent events */
         get: operations["gateway.stream"];
         put?: never;
         post?: never;
@@ -2715,7 +2715,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Follow an order by the code and the secret of its receipt */
+        /** Follow an order by the code and the secret on its receipt */
         get: operations["order.track"];
         put?: never;
         post?: never;
@@ -2732,7 +2732,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show your own account, by your id, or as an admin anybody's */
+        /** Show your own account by its id, or any account as an admin */
         get: operations["auth.show_account"];
         put?: never;
         post?: never;
@@ -2750,7 +2750,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Write your own profile, by your id */
+        /** Replace your own profile, by your id */
         put: operations["user.write_person"];
         post?: never;
         delete?: never;
@@ -2769,7 +2769,7 @@ export interface paths {
         /** List your addresses */
         get: operations["user.list"];
         put?: never;
-        /** Add an address, at most ten */
+        /** Add an address (at most ten) */
         post: operations["user.add"];
         delete?: never;
         options?: never;
@@ -2803,7 +2803,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Write your certifications. A verified provider is looked at again */
+        /** Replace your certifications; a verified provider must be verified again */
         put: operations["user.certify"];
         post?: never;
         delete?: never;
@@ -2821,7 +2821,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Hand in a document that a certification then names: a picture or a PDF, of at most 20 MB */
+        /** Upload a document for a certification to refer to: a picture or a PDF, of at most 20 MB */
         post: operations["user.hand_in_document"];
         delete?: never;
         options?: never;
@@ -2856,7 +2856,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Show a picture of finished work with a caption, at most twelve: JPEG, PNG or WebP, of at most 10 MB */
+        /** Add a picture of finished work with a caption (at most twelve): JPEG, PNG or WebP, of at most 10 MB */
         post: operations["user.add_picture"];
         delete?: never;
         options?: never;
@@ -2872,10 +2872,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Give one of your pictures another caption */
+        /** Change the caption of one of your pictures */
         put: operations["user.caption_picture"];
         post?: never;
-        /** Show one of your pictures no more */
+        /** Remove one of your pictures */
         delete: operations["user.remove_picture"];
         options?: never;
         head?: never;
@@ -2891,7 +2891,7 @@ export interface paths {
         };
         /** Show your own profile */
         get: operations["user.show"];
-        /** Write your own profile whole, on the version that you have read */
+        /** Replace your own profile, based on the version that you read */
         put: operations["user.write"];
         post?: never;
         delete?: never;
@@ -2926,7 +2926,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Hand in your certifications to be verified */
+        /** Submit your certifications for verification */
         post: operations["user.submit"];
         delete?: never;
         options?: never;
@@ -2941,7 +2941,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The orders that you may read, as this edge sees them */
+        /** List the orders that you may read, as this edge sees them */
         get: operations["edge.board"];
         put?: never;
         post?: never;
@@ -2960,7 +2960,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Do a command, as over MQTT. A refusal by order or moment is a reply, too; any other has it in `reply` */
+        /** Execute a command, as over MQTT. A refusal because of the order or the time is a reply; any other refusal has it in `reply` */
         post: operations["edge.commands"];
         delete?: never;
         options?: never;
@@ -3009,12 +3009,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The person of the token, or why it opens nothing here */
+        /** Show the person of the token, or why the edge refuses it */
         get: operations["edge.show"];
         put?: never;
-        /** Sign in: handed on to the cloud, answered with a token for this region's edges */
+        /** Sign in: forwarded to the cloud, which answers with a token for this region's edges */
         post: operations["edge.sign_in"];
-        /** Sign out: handed on to the cloud */
+        /** Sign out: forwarded to the cloud */
         delete: operations["edge.sign_out"];
         options?: never;
         head?: never;
@@ -3028,7 +3028,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How things stand between this edge and the cloud */
+        /** Show the state between this edge and the cloud */
         get: operations["edge.standing"];
         put?: never;
         post?: never;
@@ -8591,12 +8591,12 @@ export interface operations {
     "gateway.letters": {
         parameters: {
             query?: {
-                /** @description 50 without it. */
+                /** @description The default is 50. */
                 limit?: number;
             };
             header?: never;
             path: {
-                /** @description Of a queue or an exchange. */
+                /** @description The name of a queue or an exchange. */
                 name: string;
             };
             cookie?: never;
@@ -8676,7 +8676,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of a queue or an exchange. */
+                /** @description The name of a queue or an exchange. */
                 name: string;
             };
             cookie?: never;
@@ -8780,7 +8780,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Of a queue or an exchange. */
+                /** @description The name of a queue or an exchange. */
                 name: string;
             };
             cookie?: never;
@@ -21378,7 +21378,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is over everywhere. */
+            /** @description The session has ended everywhere. */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -21727,7 +21727,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The id of the last event that was heard. The stream goes on behind it. */
+                /** @description The id of the last event that was received. The stream continues after it. */
                 "Last-Event-ID"?: string;
             };
             path?: never;

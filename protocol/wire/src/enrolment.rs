@@ -20,7 +20,7 @@ pub struct HubFingerprint([u8; CODE_PART_BYTES]);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CodeError {
-    #[error("the code is not whole: it has twelve groups of four")]
+    #[error("the code is incomplete: it has twelve groups of four")]
     Torn,
     #[error("a fingerprint has six groups of four letters and digits")]
     NoFingerprint,
@@ -55,7 +55,7 @@ pub fn enrolment_bytes(edge: &EdgeId, region: Region, edge_key: &[u8; 32], jwks:
         .and_then(|e| e.bytes(edge_key))
         .and_then(|e| e.str(jwks))
         .is_ok();
-    debug_assert!(written, "memory takes every byte");
+    debug_assert!(written, "writing to memory cannot fail");
     bytes
 }
 
@@ -69,7 +69,7 @@ pub fn former_keys_bytes(edge: &EdgeId, edge_key: &[u8; 32], former: &[[u8; 32]]
         .and_then(|e| e.bytes(edge_key))
         .and_then(|e| e.bytes(former.as_flattened()))
         .is_ok();
-    debug_assert!(written, "memory takes every byte");
+    debug_assert!(written, "writing to memory cannot fail");
     bytes
 }
 

@@ -29,7 +29,7 @@ pub fn hub_time_bytes(edge: &EdgeId, token: &str, at: UnixMillis) -> Vec<u8> {
         .and_then(|e| e.encode(Hash::digest_bytes(token.as_bytes())))
         .and_then(|e| e.encode(at))
         .is_ok();
-    debug_assert!(written, "memory takes every byte");
+    debug_assert!(written, "writing to memory cannot fail");
     bytes
 }
 

@@ -55,7 +55,7 @@ pub struct LinkSessionId {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("this is not a frame of the link: {0}")]
+#[error("the bytes are not a link frame: {0}")]
 pub struct FrameError(#[from] minicbor::decode::Error);
 
 macro_rules! frame_kinds {
@@ -72,7 +72,7 @@ macro_rules! frame_kinds {
                         e.array(2).and_then(|e| e.u16(*kind)).and_then(|e| e.map(0)).is_ok()
                     }
                 };
-                debug_assert!(written, "memory takes every byte");
+                debug_assert!(written, "writing to memory cannot fail");
                 bytes
             }
 

@@ -110,7 +110,7 @@ impl EarlierReceipt {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("these bytes are not an op: {0}")]
+#[error("the bytes are not an op: {0}")]
 pub struct OpError(#[from] minicbor::decode::Error);
 
 impl Op {
@@ -196,7 +196,7 @@ impl ChainHead {
 
 /// The canonical bytes of a value. Writing to memory cannot fail.
 pub(crate) fn encode_canonical(word: impl Encode<()>) -> Vec<u8> {
-    minicbor::to_vec(word).unwrap_or_else(|_| unreachable!("memory takes every byte"))
+    minicbor::to_vec(word).unwrap_or_else(|_| unreachable!("writing to memory cannot fail"))
 }
 
 #[cfg(test)]

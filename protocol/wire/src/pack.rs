@@ -19,9 +19,9 @@ use walk::OpCodec;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
-    #[error("these bytes are not packed ops")]
+    #[error("the bytes are not packed ops")]
     Malformed,
-    #[error("the packed ops are more than may come at once")]
+    #[error("the packed ops exceed the limit of one batch")]
     TooLarge,
 }
 
@@ -29,7 +29,7 @@ pub fn pack_ops<'a>(ops: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {
     let mut walk = OpCodec::new(BitEncoder::new(), usize::MAX);
     for op in ops {
         let said = walk.code_op(op);
-        debug_assert_eq!(said.as_deref(), Ok(op), "what is said is what is heard");
+        debug_assert_eq!(said.as_deref(), Ok(op), "a packed op must unpack to itself");
     }
     walk.coder.into_bytes()
 }

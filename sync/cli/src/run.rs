@@ -127,7 +127,7 @@ async fn run_operator_command(
             action: Some(EnrolAction::Withdraw { edge }),
             ..
         } => enrol::withdraw_code(gateway, edge).await,
-        OperatorCommand::Enrol { .. } => unreachable!("without an action both are required"),
+        OperatorCommand::Enrol { .. } => unreachable!("clap requires both if there is no action"),
         OperatorCommand::Wait { conditions } => {
             wait::run(gateway, conditions, common.timeout_or(60)).await
         }

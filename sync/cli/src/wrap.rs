@@ -27,7 +27,7 @@ pub fn fill_lines(text: &str, width: usize, first: usize, hang: usize) -> Vec<St
     let mut lines = vec![String::new()];
     let mut column = first;
     for piece in split_pieces(text) {
-        let line = lines.last_mut().expect("there is a first line");
+        let line = lines.last_mut().expect("`lines` starts with one line");
         let is_at_start = line.is_empty();
         if column + piece.gap + piece.width > width && !(is_at_start && column <= hang) {
             lines.push(piece.text.to_owned());

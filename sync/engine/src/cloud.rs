@@ -117,7 +117,7 @@ impl SyncSession {
                 phase,
                 vec![end_session(
                     Code::SessionSuperseded,
-                    "a newer session has raised the term",
+                    "a newer session has taken over",
                 )],
             ),
             (SessionPhase::Greeting, SyncSessionInput::Frame(Frame::Hello(hello))) => {
@@ -127,7 +127,7 @@ impl SyncSession {
                 phase,
                 vec![end_session(
                     Code::MalformedBody,
-                    "a session begins with Hello",
+                    "the first frame of a session must be Hello",
                 )],
             ),
             (
@@ -213,7 +213,10 @@ impl SyncSession {
         alive: bool,
     ) -> (SessionPhase, Vec<SyncSessionOutput>) {
         if alive {
-            let twin = end_session(Code::EdgeTwin, "another run of this edge has answered");
+            let twin = end_session(
+                Code::EdgeTwin,
+                "another running instance of this edge has answered",
+            );
             return (SessionPhase::Probing(hello, Box::new(stored)), vec![twin]);
         }
         self.check_hello(

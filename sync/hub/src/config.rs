@@ -58,7 +58,7 @@ impl PartConfig for Config {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("hub.{name} must be at least {min}, and is {value}")]
+#[error("hub.{name} must be at least {min}, but is {value}")]
 pub(crate) struct SettingTooSmall {
     name: &'static str,
     value: u64,
@@ -70,8 +70,8 @@ impl Config {
     pub(crate) fn warn_risky_settings(&self) {
         if self.accept_cloud_tokens {
             tracing::warn!(
-                "hub.accept_cloud_tokens is on: what an old edge sends on tokens that open the cloud is \
-                 believed. Turn it off once `status` complains of no such edge"
+                "hub.accept_cloud_tokens is on: the hub trusts commands that old edges \
+                 authenticate with cloud tokens. Turn it off once `status` reports no such edge"
             );
         }
     }

@@ -90,7 +90,8 @@ impl FeedConsumer {
         if fed == FeedEffect::Contradicted {
             let id = order.id;
             let version = order.version;
-            tracing::error!(order.id = %id, version, "Order `{id}` came again with different content");
+            tracing::error!(order.id = %id, version,
+                "Order `{id}` arrived again with the same version but different content");
             self.store
                 .note_contradiction(order.location, self.clock.now())
                 .await?;
@@ -111,7 +112,7 @@ impl FeedConsumer {
                 .map_or("nobody", wire::EdgeId::as_str);
             let policy = assignment.policy.as_str();
             let fence = assignment.fence;
-            tracing::info!(%region, policy, holder, fence, "The assignment of {region} has changed");
+            tracing::info!(%region, policy, holder, fence, "The assignment of {region} changed");
         }
         Ok(fed)
     }
@@ -125,7 +126,11 @@ impl FeedConsumer {
         let whom = match (event.kind, session_id) {
             (EventType::UserRevoked, _) => RevokedSubject::Person(user_id),
             (_, Some(session)) => RevokedSubject::Session(session),
-            (_, None) => return Err(HandleError::poison("a revocation names no session")),
+            (_, None) => {
+                return Err(HandleError::poison(
+                    "a revocation does not name its session",
+                ));
+            }
         };
         Ok(self
             .store

@@ -28,7 +28,7 @@ pub(crate) fn start(comparison: &FeedComparison, keys: KeySource, nudges: EdgeSi
         regions: comparison.regions.clone(),
         source: keys,
     };
-    let rounds = PollLoop::new(tasks, "The edges could not be told of the keys yet");
+    let rounds = PollLoop::new(tasks, "Could not send the token keys to the edges yet");
     tasks.spawn("feed_keys", async move { news.watch_keys(rounds).await });
     let repairs = EdgeRepairer {
         comparison: comparison.clone(),
@@ -37,7 +37,8 @@ pub(crate) fn start(comparison: &FeedComparison, keys: KeySource, nudges: EdgeSi
     tasks.spawn("mend", async move { repairs.run_checks().await });
     let regions = comparison.regions.clone();
     let store = comparison.store.clone();
-    let warning = "The regions cannot be read; sessions keep the marks they know";
+    let warning =
+        "Could not read the regions; sessions keep the verification status that they know";
     let mut rounds = PollLoop::new(tasks, warning);
     tasks.spawn("regions", async move {
         while rounds

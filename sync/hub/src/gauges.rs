@@ -25,7 +25,7 @@ pub(crate) struct Gauges {
 
 impl Gauges {
     pub fn start(self, tasks: &Tasks) {
-        let mut rounds = PollLoop::new(tasks, "The gauges stand still");
+        let mut rounds = PollLoop::new(tasks, "Could not update the gauges");
         tasks.spawn("gauges", async move {
             let mut differing = BTreeSet::new();
             while rounds
@@ -82,7 +82,7 @@ fn update_checksum_gauge(edge: &EdgeStatus, stuck: bool, differing: &mut BTreeSe
         if stuck {
             tracing::warn!(
                 edge.id = name,
-                "The checksum of `{name}` has not settled in a minute"
+                "The checksum of `{name}` has not settled within a minute"
             );
         } else {
             tracing::error!(

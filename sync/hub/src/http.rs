@@ -41,47 +41,48 @@ pub(crate) fn add_public_routes<T: RouteTable<HubState>>(to: T) -> T {
     to
         .add_route(GET, "/link", "Open an edge's link, which becomes a WebSocket of binary frames",
             &[InvalidToken, EdgeUnknown, EdgeClockWrong, EdgeDisabled], link::open)
-        .add_unkeyed_route("is known by its code and the key of its edge, which is no person",
+        .add_unkeyed_route("is identified by its code and the key of its edge, which is not a person",
             POST, "/api/v1/edges/enrol", "Enrol an edge by its code: register its public key",
             &[EnrolmentCodeInvalid], enrol::enrol)
-        .add_route(GET, "/api/v1/edges/{id}/key", "The public key that verifies an edge's receipts", &[],
+        .add_route(GET, "/api/v1/edges/{id}/key", "Show the public key that verifies an edge's receipts", &[],
             enrol::key)
-        .add_route(GET, "/api/v1/regions", "Which regions are cut off, and since when", &[],
+        .add_route(GET, "/api/v1/regions", "List the regions that are cut off, and since when", &[],
             operate::region_links)
-        .add_route(GET, "/api/v1/admin/status", "How every region and edge is now", &[], operate::status)
-        .add_route(GET, "/api/v1/admin/edges", "List the edges, with those whose code waits to be used",
+        .add_route(GET, "/api/v1/admin/status", "Show the state of every region and edge", &[], operate::status)
+        .add_route(GET, "/api/v1/admin/edges", "List the edges, including those whose code is unused",
             &[], operate::edges)
-        .add_unkeyed_route("is refused by the name that is taken; a code is shown once and not kept",
+        .add_unkeyed_route("is refused because the name is taken; a code is shown once and not stored",
             POST, "/api/v1/admin/edges", "Invite an edge: make a code, which is shown once",
             &[EdgeExists], enrol::invite)
         .add_route(Method::DELETE, "/api/v1/admin/edges/{id}/code",
-            "Withdraw the code of an edge that has not enrolled, and forget the edge",
+            "Withdraw the code of an edge that has not enrolled, and delete the edge",
             &[NotFound, EnrolmentCodeUsed], enrol::withdraw)
         .add_route(POST, "/api/v1/admin/edges/{id}/readmit",
-            "Let an edge in again that was restored too often", &[NotFound], retry::readmit)
+            "Readmit an edge that was restored too often", &[NotFound], retry::readmit)
         .add_route(POST, "/api/v1/admin/edges/{id}/disabling",
-            "Disable an edge: refuse its key, end its rights, and believe nothing of it since a moment",
+            "Disable an edge: refuse its key, revoke its leases, and trust none of its commands \
+             after a given time",
             &[NotFound], disabling::disable)
         .add_route(POST, "/api/v1/admin/edges/{id}/retirement",
             "Take an edge out of service for good", &[NotFound], disabling::retire)
-        .add_unkeyed_route("makes a code in the place of the one before; a code is shown once and not kept",
+        .add_unkeyed_route("makes a code that replaces the previous one; a code is shown once and not stored",
             POST, "/api/v1/admin/edges/{id}/key",
-            "Make a code that gives an edge a new key, and lets a disabled one in again", &[NotFound],
+            "Make a code that gives an edge a new key, and readmits a disabled one", &[NotFound],
             disabling::rekey)
         .add_route(GET, "/api/v1/admin/edges/{id}/acts",
             "List what operators did to an edge, newest first", &[], disabling::acts)
         .add_route(GET, "/api/v1/admin/edges/{id}/left-behind",
-            "List the ops that ended epochs of an edge left behind", &[], oplog::left_behind)
+            "List the undecided ops of an edge's ended epochs", &[], oplog::left_behind)
         .add_route(GET, "/api/v1/admin/queue", "List the ops that wait for a decision, in log order", &[],
             oplog::queue)
-        .add_route(GET, "/api/v1/admin/asks", "List the acceptances that wait for the holder of their region",
-            &[], oplog::asks)
-        .add_route(POST, "/api/v1/admin/asks/{id}/retry", "Try an acceptance again that needs an operator",
+        .add_route(GET, "/api/v1/admin/asks",
+            "List the acceptances that wait for the edge that holds their region", &[], oplog::asks)
+        .add_route(POST, "/api/v1/admin/asks/{id}/retry", "Retry an acceptance that needs an operator",
             &[NotFound, OpNotStopped], retry::retry_asks)
         .add_route(GET, "/api/v1/admin/ops/{edge}/{epoch}/{seq}", "Show one op and its outcome", &[NotFound],
             oplog::op)
         .add_route(POST, "/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry",
-            "Try an op again that needs an operator", &[NotFound, OpNotStopped], retry::retry)
+            "Retry an op that needs an operator", &[NotFound, OpNotStopped], retry::retry)
         .add_route(GET, "/api/v1/admin/regions", "List the regions", &[], operate::regions)
         .add_route(Method::PUT, "/api/v1/admin/regions/{region}",
             "Open or close the gate of a region: a closed one is cut off", &[NotFound],

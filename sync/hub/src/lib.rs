@@ -256,7 +256,7 @@ impl ReplicaParts {
 /// Edges refuse a hub with a different key, so a replica whose key differs does not start.
 async fn hub_key(config: &Config, store: &Store) -> Result<Signer, OpenError> {
     let key = Signer::load_or_create(&config.signing_key).map_err(OpenError::own_failure(
-        "could not get the key by which edges know the hub",
+        "could not get the key that identifies the hub to edges",
     ))?;
     let public = HubKey(key.public_key());
     if !store
@@ -264,20 +264,20 @@ async fn hub_key(config: &Config, store: &Store) -> Result<Signer, OpenError> {
         .await?
     {
         let found = config.signing_key.display().to_string();
-        return Err(OpenError::own_failure("could not use the hub's key")(
-            KeyMismatch { found },
-        ));
+        return Err(OpenError::own_failure(
+            "could not use the hub's signing key",
+        )(KeyMismatch { found }));
     }
     let fingerprint = public.compute_fingerprint();
-    tracing::info!(%fingerprint, "Edges know this hub by {fingerprint}");
+    tracing::info!(%fingerprint, "The fingerprint of this hub's signing key is {fingerprint}");
     Ok(key)
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "edges know the hub by another key than the one in {found}: put the hub's key file back there. If it is \
-     lost for good, start once with hub.signing_key_replaced=true, and give each edge the fingerprint of the \
-     new key as edge.hub_key"
+    "edges know the hub by a different key from the one in {found}: restore the hub's key file \
+     there. If it is lost, start once with hub.signing_key_replaced=true, and give each edge the \
+     fingerprint of the new key as edge.hub_key"
 )]
 struct KeyMismatch {
     found: String,

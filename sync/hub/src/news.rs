@@ -112,7 +112,8 @@ impl LiveUpdates {
     async fn follow_region(&self, region: Region) {
         let mut marks = self.marks.watch_region(region);
         let mut read_to = *marks.borrow_and_update();
-        let mut rounds = PollLoop::new(&self.tasks, "The changes cannot be read for pages yet");
+        let mut rounds =
+            PollLoop::new(&self.tasks, "Could not read the changes for open pages yet");
         loop {
             let end = *marks.borrow_and_update();
             let read = self.read(region, &mut read_to, end).await;
@@ -175,7 +176,8 @@ impl LiveUpdates {
     }
 
     async fn watch_regions(&self) {
-        let mut rounds = PollLoop::new(&self.tasks, "The regions cannot be read for pages yet");
+        let mut rounds =
+            PollLoop::new(&self.tasks, "Could not read the regions for open pages yet");
         while rounds.next(self.refresh_regions().await, sleep(LOOK)).await {}
     }
 

@@ -110,7 +110,9 @@ impl EdgeConnection {
             SessionInput::Region(mark) => self.apply_region_mark(mark).await,
             SessionInput::Nudge => self.check_edge_row().await,
             SessionInput::Room(room) => self.read_down(room).await,
-            SessionInput::Stop => Err(self.end_session(Code::Unavailable, "this hub stops")),
+            SessionInput::Stop => {
+                Err(self.end_session(Code::Unavailable, "this hub is shutting down"))
+            }
             SessionInput::Broken => Err(SessionEnd::Told),
         }
     }
@@ -127,15 +129,16 @@ impl EdgeConnection {
             Message::Binary(bytes) => {
                 metrics::LINK_BYTES.add(["received"], bytes.len() as u64);
                 let Ok(frame) = Frame::from_bytes(&bytes) else {
-                    return Err(
-                        self.end_session(Code::MalformedBody, "this is no frame of the link")
-                    );
+                    return Err(self.end_session(
+                        Code::MalformedBody,
+                        "not a valid frame of the link protocol",
+                    ));
                 };
                 metrics::LINK_FRAMES.add([frame.kind(), "received"], 1);
                 self.seal_for(&frame);
                 self.drive_engine(SyncSessionInput::Frame(frame)).await
             }
-            Message::Text(_) => Err(self.end_session(Code::MalformedBody, "frames are binary")),
+            Message::Text(_) => Err(self.end_session(Code::MalformedBody, "frames must be binary")),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
             Message::Close(_) => Err(SessionEnd::Told),
         }
@@ -160,10 +163,10 @@ impl EdgeConnection {
         self.ticks += 1;
         let now = self.hub.clock.elapsed();
         if self.machine.is_greeting() && now.saturating_sub(self.began) > HELLO_LIMIT {
-            return Err(self.end_session(Code::TimedOut, "no Hello came"));
+            return Err(self.end_session(Code::TimedOut, "received no Hello in time"));
         }
         if now.saturating_sub(self.heard_at) > SILENCE_LIMIT {
-            return Err(self.end_session(Code::TimedOut, "nothing was heard of the edge"));
+            return Err(self.end_session(Code::TimedOut, "received nothing from the edge"));
         }
         if self.ticks.is_multiple_of(PING_TICKS) {
             self.out.send_ping();

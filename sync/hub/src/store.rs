@@ -77,7 +77,8 @@ fn decode_stored<'b, T: minicbor::Decode<'b, ()>>(
 
 /// The database stores link messages in their wire encoding.
 fn encode_stored(word: &impl minicbor::Encode<()>) -> Result<Vec<u8>> {
-    minicbor::to_vec(word).map_err(|_| StoreError::Contradiction("a word that cannot be written"))
+    minicbor::to_vec(word)
+        .map_err(|_| StoreError::Contradiction("a message that cannot be encoded"))
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl Workers {
     async fn run_dispatcher(&self) {
         let busy = BusyEdges::default();
         let mut after = String::new();
-        let mut rounds = PollLoop::new(&self.tasks, "The logs cannot be read; received ops wait");
+        let mut rounds = PollLoop::new(&self.tasks, "Could not read the logs; received ops wait");
         loop {
             let result = self.begin_all(&busy, &mut after).await;
             let woken = async {

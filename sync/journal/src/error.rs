@@ -28,7 +28,7 @@ pub enum WriteError<E> {
     #[error("the journal is closed")]
     Stopped,
     /// The write is not stored.
-    #[error("more writes wait than the queue holds")]
+    #[error("the write queue is full")]
     Busy,
 }
 
@@ -55,21 +55,21 @@ pub enum JournalError {
     },
     /// The file has more migrations than this program.
     #[error(
-        "{} was written by a newer version of this program. Start that version again, or put a backup of before \
-         the upgrade in its place", .0.display()
+        "{} was written by a newer version of this program. Start that version again, or restore a \
+         backup from before the upgrade", .0.display()
     )]
     NewerVersion(PathBuf),
     #[error("could not load the state")]
     Load(#[source] Arc<dyn std::error::Error + Send + Sync>),
     #[error("{} is in use by another process", .0.display())]
     Taken(PathBuf),
-    #[error("{} is in a place without support for a write-ahead log", .0.display())]
+    #[error("{} is on a file system that does not support a write-ahead log", .0.display())]
     NoWal(PathBuf),
     #[error("another write made SQLite roll the whole group back")]
     RolledBack,
     #[error("a write or a read panicked: {0}")]
     Panicked(String),
-    #[error("more reads wait than the queue holds")]
+    #[error("the read queue is full")]
     Busy,
     #[error("the journal is closed")]
     Stopped,

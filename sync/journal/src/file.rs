@@ -26,7 +26,7 @@ const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 
 pub(crate) fn open(path: &Path, migrations: &Migrations<'_>) -> Result<OwnedFile, JournalError> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(JournalError::wrap_io("make the journal's folder"))?;
+        fs::create_dir_all(folder).map_err(JournalError::wrap_io("create the journal's folder"))?;
     }
     let lock = lock_file(path)?;
     let mut conn = Connection::open(path).map_err(JournalError::wrap_sql("open the journal"))?;
@@ -52,7 +52,7 @@ fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
 fn lock_file(path: &Path) -> Result<File, JournalError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let lock = File::create(&name).map_err(JournalError::wrap_io("make the journal's lock"))?;
+    let lock = File::create(&name).map_err(JournalError::wrap_io("create the journal's lock"))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(JournalError::Taken(path.to_owned())),

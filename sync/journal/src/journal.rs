@@ -197,7 +197,7 @@ impl<S> Inner<S> {
             // A write that drops the last clone runs this on its own thread, which cannot join
             // itself.
             if thread.thread().id() != thread::current().id() && thread.join().is_err() {
-                tracing::error!("A thread of the journal panicked");
+                tracing::error!("A journal thread panicked");
             }
         }
     }

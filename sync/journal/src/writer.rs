@@ -120,9 +120,9 @@ impl<S: State> Writer<S> {
         let was_stale = std::mem::replace(&mut self.stale, true);
         let begun = begin_group(&mut self.file.conn).and_then(|tx| {
             if was_stale {
-                self.state.reload(&tx).map_err(|error| {
-                    CommitResult::from_sqlite_error("load the state anew", error)
-                })?;
+                self.state
+                    .reload(&tx)
+                    .map_err(|error| CommitResult::from_sqlite_error("reload the state", error))?;
             }
             Ok(tx)
         });
@@ -198,7 +198,7 @@ fn run_one<S: State>(
         .map_err(|error| CommitResult::from_sqlite_error("undo a write", error))?;
     state
         .reload(tx)
-        .map_err(|error| CommitResult::from_sqlite_error("load the state anew", error))
+        .map_err(|error| CommitResult::from_sqlite_error("reload the state", error))
 }
 
 /// Takes the write lock at once: a transaction that starts with a read may fail to upgrade.

@@ -19,7 +19,7 @@ const AWAY: Duration = Duration::from_secs(60);
 /// An op is held for an operator after three failures caused by the op.
 const TRIALS_MIN: usize = 6;
 /// The hub's log lines for an absent order service and for an absent database.
-const NO_OWNER: &str = "Ops wait: their owner is away";
+const NO_OWNER: &str = "Ops wait: could not reach the service that decides them";
 const NO_STORE: &str = "A pass over the log of `east-1` failed";
 
 #[tokio::test(flavor = "multi_thread")]

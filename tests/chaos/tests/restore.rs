@@ -18,7 +18,7 @@ const REGION: Region = Region::North;
 const EDGE: Part = Part::Edge(REGION);
 const SOON: Duration = Duration::from_secs(60);
 /// The log line of an edge if its log differs from its high-water file.
-const BY_ITS_MARK: &str = "is not the one the last answer came from";
+const BY_ITS_MARK: &str = "does not match the last answer that this edge gave";
 /// Far shorter than the timeout of a silent session.
 const NOT_LONG: Duration = Duration::from_secs(10);
 
@@ -105,7 +105,7 @@ async fn ops_taken(stack: &Stack, epoch: u64) -> i64 {
 /// The number of commands that the edge logged again when it began the epoch.
 fn relogged(stack: &Stack, epoch: u64) -> Option<u64> {
     let log = std::fs::read_to_string(stack.log(EDGE)).unwrap();
-    let (_, rest) = log.split_once(&format!("Epoch {epoch} begins; "))?;
+    let (_, rest) = log.split_once(&format!("Started epoch {epoch}; logged "))?;
     rest.split_once(' ')
         .and_then(|(number, _)| number.parse().ok())
 }

@@ -52,14 +52,16 @@ impl IssuerClient {
             let (head, body) = answer.map_err(to_issuer_unavailable)?.into_parts();
             let body = Limited::new(body, BYTES_MAX).collect().await;
             let body = body
-                .map_err(|error| IssuerUnavailable(format!("its answer broke off: {error}")))?
+                .map_err(|error| {
+                    IssuerUnavailable(format!("could not read its whole answer: {error}"))
+                })?
                 .to_bytes()
                 .to_vec();
             Ok(Response::from_parts(head, body))
         };
         tokio::time::timeout(LIMIT, exchange)
             .await
-            .map_err(|_| IssuerUnavailable("no answer in time".to_owned()))?
+            .map_err(|_| IssuerUnavailable("it did not answer in time".to_owned()))?
     }
 
     pub async fn read<T: DeserializeOwned>(
@@ -82,7 +84,7 @@ impl IssuerClient {
         }
         serde_json::from_slice(answer.body()).map_err(|error| {
             IssuerUnavailable(format!(
-                "{} is not what was expected: {error}",
+                "could not parse the answer of {}: {error}",
                 strip_query(address)
             ))
         })

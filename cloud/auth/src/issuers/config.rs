@@ -22,9 +22,9 @@ pub struct IssuerConfig {
 
 #[derive(Debug, thiserror::Error)]
 pub enum IssuerConfigError {
-    #[error("auth.oidc: {ISSUERS_MAX} issuers at most")]
+    #[error("auth.oidc: there must be at most {ISSUERS_MAX} issuers")]
     TooMany,
-    #[error("auth.oidc: `{0}` is there twice")]
+    #[error("auth.oidc: the name `{0}` is configured twice")]
     Twice(String),
     #[error("auth.oidc: the name `{0}` must have 1 to {NAME_BYTES_MAX} of a-z, 0-9 and `-`")]
     Name(String),
@@ -34,7 +34,7 @@ pub enum IssuerConfigError {
         field: &'static str,
         bytes_max: usize,
     },
-    #[error("{0} must be an https address without query; http only on this machine")]
+    #[error("{0} must be an https URL without a query (http is allowed only for this machine)")]
     Address(String),
 }
 

@@ -39,28 +39,28 @@ pub struct ExpectedClaims<'e> {
 /// Why a token is rejected. The text is for the log; people only see that the sign-in was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdTokenError {
-    #[error("it is no signed token")]
+    #[error("it is not a signed token")]
     Malformed,
-    #[error("its signature is of a kind that is not taken")]
+    #[error("its signature algorithm is not supported")]
     Algorithm,
-    #[error("its key is unknown")]
+    #[error("its signing key is unknown")]
     UnknownKey,
-    #[error("its signature is wrong")]
+    #[error("its signature is invalid")]
     Signature,
-    #[error("it is of another issuer")]
+    #[error("it was issued by another issuer")]
     Issuer,
-    #[error("it is for somebody else")]
+    #[error("it was issued for another audience")]
     Audience,
     #[error("it has expired")]
     Expired,
-    #[error("it was not issued in this sign-in")]
+    #[error("it was not issued during this sign-in")]
     IssueTime,
-    #[error("it answers another sign-in")]
+    #[error("its nonce belongs to another sign-in")]
     Nonce,
-    #[error("it names nobody")]
+    #[error("it has no subject")]
     Subject,
     /// No token for this code: it was used, is too old, or belongs to another flow.
-    #[error("there is none for this code")]
+    #[error("the issuer refused the authorization code as invalid, used or expired")]
     Code,
 }
 

@@ -277,7 +277,7 @@ impl Issuer {
         let metadata: IssuerMetadata = self.line.read(&address, None).await?;
         if metadata.issuer != self.config.issuer {
             return Err(IssuerUnavailable(format!(
-                "it calls itself `{}`",
+                "its metadata names another issuer, `{}`",
                 metadata.issuer
             )));
         }
@@ -293,7 +293,9 @@ impl Issuer {
             .into_iter()
             .find(|address| !is_guarded_by(&self.config.issuer, address));
         match unguarded {
-            Some(open) => Err(IssuerUnavailable(format!("`{open}` is not protected"))),
+            Some(open) => Err(IssuerUnavailable(format!(
+                "its metadata names `{open}`, which does not use https"
+            ))),
             None => Ok(metadata),
         }
     }
@@ -324,7 +326,7 @@ impl Issuer {
                 Ok((keys, now))
             }
             Ok(_) => {
-                known.ok_or_else(|| IssuerUnavailable("its key set has no key of use".to_owned()))
+                known.ok_or_else(|| IssuerUnavailable("its key set has no usable key".to_owned()))
             }
             Err(away) => known.ok_or(away),
         }
@@ -341,11 +343,13 @@ impl Issuer {
             .failed_at
             .is_some_and(|at| now.ms_since(at) < REST_MS)
         {
-            return Err(IssuerUnavailable("it was away a moment ago".to_owned()));
+            return Err(IssuerUnavailable(
+                "a request failed a moment ago; the next attempt waits for the backoff".to_owned(),
+            ));
         }
         let answer = question.await;
         if let Err(away) = &answer {
-            tracing::warn!(issuer = self.name(), %away, "An issuer cannot be read");
+            tracing::warn!(issuer = self.name(), %away, "Could not read an issuer's metadata or keys");
             self.lock_cache().failed_at = Some(now);
         }
         answer
@@ -369,7 +373,7 @@ impl From<IdTokenError> for OidcFlowError {
 }
 
 fn report_unusable_address(error: impl std::fmt::Display) -> IssuerUnavailable {
-    IssuerUnavailable(format!("an address is unusable: {error}"))
+    IssuerUnavailable(format!("an address is invalid: {error}"))
 }
 
 /// Never repeats the issuer's answer, which may hold tokens.
@@ -377,12 +381,11 @@ fn to_flow_error(error: RequestTokenError<IssuerUnavailable, BasicErrorResponse>
     match error {
         RequestTokenError::ServerResponse(refusal) => match refusal.error() {
             BasicErrorResponseType::InvalidGrant => IdTokenError::Code.into(),
-            other => IssuerUnavailable(format!("it refused the exchange: {other}")).into(),
+            other => IssuerUnavailable(format!("it refused the code exchange: {other}")).into(),
         },
         RequestTokenError::Request(away) => away.into(),
         RequestTokenError::Parse(..) => {
-            IssuerUnavailable("its answer to the exchange is not what was expected".to_owned())
-                .into()
+            IssuerUnavailable("could not parse its answer to the code exchange".to_owned()).into()
         }
         RequestTokenError::Other(what) => IssuerUnavailable(what).into(),
     }

@@ -79,11 +79,12 @@ impl OidcFlowSeal {
 
     pub fn close(&self, visit: &OidcFlow) -> String {
         let nonce = random::draw_bytes::<NONCE_LEN>();
-        let mut sealed = serde_json::to_vec(visit).expect("a visit is texts and numbers");
+        let mut sealed = serde_json::to_vec(visit)
+            .expect("a sign-in flow contains only strings and numbers, so it serializes");
         let at = Nonce::assume_unique_for_key(nonce);
         self.0
             .seal_in_place_append_tag(at, Aad::from(FORM), &mut sealed)
-            .expect("a visit is shorter than 256 GiB");
+            .expect("a sign-in flow is shorter than 256 GiB");
         URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
     }
 

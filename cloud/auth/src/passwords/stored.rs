@@ -40,7 +40,7 @@ fn is_affordable(stored: &str) -> bool {
     if let Some(cost) = too_dear {
         tracing::warn!(
             cost,
-            "An imported hash costs too much; its person needs a reset"
+            "An imported password hash is too expensive to verify; its person needs a password reset"
         );
     }
     too_dear.is_none()

@@ -58,7 +58,7 @@ impl SessionCookies {
 
     fn session_cookie(&self, value: &str, age: &str) -> HeaderValue {
         self.set(self.name(), value, age)
-            .expect("a sealed session is base64")
+            .expect("a sealed session is base64, which a header may hold")
     }
 
     fn set(&self, name: &str, value: &str, age: &str) -> Option<HeaderValue> {

@@ -76,11 +76,13 @@ impl CallerVerifier {
                 ..
             })) => Err(invalid_token()),
             Ok(Err(error)) => {
-                tracing::warn!(%error, "A sign-in could not be renewed yet");
+                tracing::warn!(%error, "Could not renew a browser session; the current token stays valid until it expires");
                 Ok(None)
             }
             Err(_) => {
-                tracing::warn!("A sign-in could not be renewed in time");
+                tracing::warn!(
+                    "Could not renew a browser session in time; the current token stays valid until it expires"
+                );
                 Ok(None)
             }
         }

@@ -25,7 +25,8 @@ impl CookieSeal {
 
     pub fn close(&self, session: &BrowserSession) -> String {
         let nonce = random::draw_bytes::<NONCE_LEN>();
-        let mut sealed = serde_json::to_vec(session).expect("a session is texts");
+        let mut sealed =
+            serde_json::to_vec(session).expect("a session contains only strings, so it serializes");
         self.0
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),

@@ -84,11 +84,11 @@ impl StreamLeg {
             }
             Ok(Ok(response)) => {
                 let status = response.status().as_u16();
-                tracing::debug!(part, status, "A part refuses its news");
+                tracing::debug!(part, status, "A part refused its event stream");
                 None
             }
             Ok(Err(error)) => {
-                tracing::debug!(part, %error, "A part is out of reach for its news");
+                tracing::debug!(part, %error, "Could not reach a part for its event stream");
                 None
             }
             Err(_) => None,

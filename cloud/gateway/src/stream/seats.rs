@@ -88,7 +88,7 @@ impl StreamPermits {
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),
-                    "Streams are counted at this replica alone"
+                    "Could not count a person's streams in the cache; only this replica's limit applies"
                 );
                 None
             }
@@ -162,7 +162,7 @@ impl StreamPermit {
         if let Err(error) = Cache::in_time(renewed).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "The place of a stream could not be renewed"
+                "Could not renew a stream's lease in the cache"
             );
         }
     }
@@ -175,7 +175,7 @@ impl StreamPermit {
         if let Err(error) = Cache::in_time(self.here.seats.cache.delete(key)).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "The place of a stream is free when it ends"
+                "Could not release a stream's lease in the cache; it is released when it expires"
             );
         }
     }

@@ -45,8 +45,10 @@ pub fn event_audience(event: EventType) -> Option<EventAudience> {
         // The provider gets it once the money is held, the customer only for the work, because
         // payments have their own events.
         EventType::OrderStatusChanged => Told(&[Customer, Provider]),
-        EventType::RegionAssigned => Silent("it is about a region, and its edges hear of it"),
-        EventType::PaymentInitiated => Silent("the customer has just begun it"),
+        EventType::RegionAssigned => {
+            Silent("it is about a region, and the region's edges receive it")
+        }
+        EventType::PaymentInitiated => Silent("the customer has just started the payment"),
         EventType::PaymentCompleted | EventType::PaymentFailed | EventType::RefundProcessed => {
             Told(&[Customer])
         }
@@ -61,20 +63,20 @@ pub fn event_audience(event: EventType) -> Option<EventAudience> {
         // Covers chargebacks and, for admins, cases. Other money changes have their own events.
         EventType::PaymentStatusChanged => Told(&[Customer, Provider, Admins]),
         EventType::UserRegistered => {
-            Silent("the person has just registered, and gets a mail with a code")
+            Silent("the person has just registered, and receives an e-mail with a code")
         }
-        EventType::SessionRevoked => Silent("the session that ended hears of it"),
-        EventType::UserRevoked => Silent("the person can no longer read"),
+        EventType::SessionRevoked => Silent("the session that ended receives it"),
+        EventType::UserRevoked => Silent("a revoked person can no longer read an inbox"),
         EventType::UserReadmitted => Told(&[Themselves]),
-        EventType::UserConfirmationAsked => Silent("a mail with the code answers it"),
+        EventType::UserConfirmationAsked => Silent("an e-mail with the code answers it"),
         // An attacker with the password may have made the request.
         EventType::UserAddressChangeAsked => Told(&[Themselves]),
         EventType::ProfileCreated | EventType::ProfileUpdated => {
-            Silent("the person has just done it, or the platform repeats what is known")
+            Silent("the person made the change themselves, or the platform republished known facts")
         }
         EventType::ProfileVerificationSubmitted => Told(&[Admins]),
         EventType::ProfileVerified | EventType::ProfileVerificationRejected => Told(&[Themselves]),
-        EventType::RatingUpdated => Silent("the review behind it is told"),
+        EventType::RatingUpdated => Silent("the review that changed the rating has its own event"),
         _ => return review_audience(event.as_str()),
     })
 }
@@ -109,7 +111,9 @@ fn review_audience(event: &str) -> Option<EventAudience> {
         "review.created" => Told(&[Provider]),
         "review.replied" => Told(&[Customer]),
         "review.hidden" | "review.restored" => Told(&[Customer, Provider]),
-        "review.updated" => Silent("its first version was told, and the page shows the newest"),
+        "review.updated" => {
+            Silent("the provider was notified of the first version, and the page shows the newest")
+        }
         _ => return None,
     })
 }

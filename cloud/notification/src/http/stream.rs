@@ -159,7 +159,7 @@ async fn run_stream(
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),
-                    "An inbox cannot be read for a page yet"
+                    "Could not read an inbox for a page's event stream; the next poll retries"
                 );
                 teller.stamp = None;
                 vec![sse::format_comment()]

@@ -65,7 +65,7 @@ async fn request_hub<T: DeserializeOwned>(
         Err(error) => {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "The hub cannot be asked"
+                "Could not reach the hub"
             );
             Err(Problem::new(Code::Unavailable).retry_after(1))
         }

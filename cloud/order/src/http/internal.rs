@@ -108,7 +108,7 @@ pub async fn list_distrusted(
     }
     let listed = service.store.list_distrusted(&commands).await?;
     if listed > 0 {
-        tracing::warn!(edge.id = %edge, listed, "Decided commands of a disabled edge are listed");
+        tracing::warn!(edge.id = %edge, listed, "Opened cases for already decided commands of a disabled edge");
     }
     Ok(Json(ListedCaseCount { listed }))
 }

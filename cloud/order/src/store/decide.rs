@@ -216,7 +216,9 @@ async fn try_in(
         // A concurrent transaction changed the order and committed. Decide again on its result,
         // this time under lock, so that one retry is enough.
         if reading == OrderReadMode::Locked {
-            return Err(StoreError::Contradiction("an order changed under its lock"));
+            return Err(StoreError::Contradiction(
+                "a locked order was changed by another transaction",
+            ));
         }
         reading = OrderReadMode::Locked;
     }
@@ -227,7 +229,7 @@ impl CheckedWrites {
         match self {
             Self::Written(writes) => Ok(writes),
             Self::Unfunded(_) => Err(StoreError::Contradiction(
-                "funds were asked about by nobody",
+                "a batch that does not check funds was reported as unfunded",
             )),
         }
     }

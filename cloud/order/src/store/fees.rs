@@ -60,7 +60,7 @@ impl Store {
                 return Ok(Err(Code::TooManyFees));
             }
             if tx.exec(TAKE_BACK, vals![from]).await? > 0 {
-                tracing::info!(user.id = %by, fee.from = %from, "A version of a fee is replaced");
+                tracing::info!(user.id = %by, fee.from = %from, "Replaced a version of the fee");
             }
             let basis_points = u32::from(cancel_fee_bp);
             tx.exec(SET, vals![from, basis_points, cancel_notice_ms, by, now]).await?;
@@ -81,7 +81,7 @@ impl Store {
         if !is_gone {
             return Ok(Err(Code::NotFound));
         }
-        tracing::info!(user.id = %by, fee.from = %from, "A version of the price of a cancel was taken back");
+        tracing::info!(user.id = %by, fee.from = %from, "Deleted a version of the late-cancellation fee");
         Ok(Ok(()))
     }
 }

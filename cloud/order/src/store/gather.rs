@@ -118,7 +118,7 @@ impl Store {
             Err(error) if answers.len() == 1 || error.is_unavailable() => Err(error),
             Err(error) => {
                 let commands = answers.len();
-                tracing::debug!(%error, commands, "Deciding one by one what was gathered");
+                tracing::debug!(%error, commands, "Could not decide a batch of commands; deciding them one by one");
                 Ok(())
             }
         }
@@ -127,7 +127,7 @@ impl Store {
 
 fn writer_away() -> StoreError {
     SqlError::TimedOut {
-        sql: "a turn of the one writer".into(),
+        sql: "waiting for the writer".into(),
     }
     .into()
 }

@@ -79,7 +79,9 @@ impl Store {
             before.version
         ];
         if tx.exec(SHOW, values).await? != 1 {
-            return Err(StoreError::Contradiction("an order changed under its lock"));
+            return Err(StoreError::Contradiction(
+                "a locked order was changed by another transaction",
+            ));
         }
         let actor = payment_actor(event.kind, told);
         let command_id = CommandId(event.id.0);

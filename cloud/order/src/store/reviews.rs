@@ -68,7 +68,9 @@ impl Store {
         };
         let values = vals![order.status, order.version, now, order.id, before.version];
         if tx.exec(SHOW, values).await? != 1 {
-            return Err(StoreError::Contradiction("an order changed under its lock"));
+            return Err(StoreError::Contradiction(
+                "a locked order was changed by another transaction",
+            ));
         }
         let line = NewTimelineEntry {
             order_id: order.id,

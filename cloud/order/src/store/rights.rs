@@ -204,7 +204,7 @@ impl Store {
             .fetch_optional::<AssignmentDigestRow>(text, vals![region])
             .await?;
         let (now, _) = row
-            .ok_or(StoreError::Unreadable("a region without its row"))?
+            .ok_or(StoreError::Unreadable("a region has no assignment row"))?
             .read()?;
         Ok(now.assignment.rules)
     }
@@ -216,7 +216,7 @@ impl Store {
             .fetch_optional::<AssignmentDigestRow>(text, vals![region])
             .await?;
         let (now, wanted) = row
-            .ok_or(StoreError::Unreadable("a region without its row"))?
+            .ok_or(StoreError::Unreadable("a region has no assignment row"))?
             .read()?;
         let values = vals![region, SHOWN_MAX];
         let fences = self
@@ -265,7 +265,7 @@ async fn lock_assignment(tx: &mut Tx, region: Region) -> Result<Assignment, Stor
     let mut rows: BTreeMap<Region, Assignment> =
         read::lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToChange).await?;
     rows.remove(&region)
-        .ok_or(StoreError::Unreadable("a region without its row"))
+        .ok_or(StoreError::Unreadable("a region has no assignment row"))
 }
 
 async fn is_over(tx: &mut Tx, seat: &HolderEpoch) -> Result<bool, StoreError> {

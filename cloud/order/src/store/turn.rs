@@ -110,7 +110,7 @@ pub async fn apply_transition(
     };
     tracing::info!(
         %region, what = record.what, fence = after.fence, version = after.policy_version,
-        "How `{region}` assigns has changed"
+        "Changed how `{region}` assigns orders"
     );
     Ok(outbox::store::add(tx, &event).await?)
 }
@@ -127,7 +127,9 @@ async fn insert_grant(
     let row = FenceRow {
         region,
         fence: after.fence,
-        holder: holder.ok_or(StoreError::Contradiction("a grant without its holder"))?,
+        holder: holder.ok_or(StoreError::Contradiction(
+            "a granted assignment has no holder",
+        ))?,
         epoch: after.epoch,
         digest,
         granted_at: at,

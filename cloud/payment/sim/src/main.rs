@@ -11,7 +11,9 @@ use clap::Parser;
 use money_sim::{MoneyBug, MoneyPlan, scenarios};
 
 #[derive(Parser)]
-#[command(about = "Runs custody of money by seed, through every fault, and checks its promises")]
+#[command(
+    about = "Simulates the custody of money by seed, with every fault, and checks its invariants"
+)]
 struct Options {
     /// Number of seeds to run.
     #[arg(long, default_value_t = 10_000)]
@@ -41,7 +43,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let bug = match options.bug.as_deref().map(named) {
         Some(None) => {
-            eprintln!("there is no such bug; there are:");
+            eprintln!("unknown bug; the bugs are:");
             MoneyBug::ALL
                 .iter()
                 .for_each(|bug| eprintln!("  {:<22} {}", bug.name(), bug.says()));
@@ -53,7 +55,7 @@ fn main() -> ExitCode {
         (Some(name), _) => match scenarios::named(name) {
             Some(scenario) => one::replay(&scenario.plan, bug),
             None => {
-                eprintln!("there is no such schedule; there are:");
+                eprintln!("unknown schedule; the schedules are:");
                 scenarios::all()
                     .iter()
                     .for_each(|s| eprintln!("  {:<36} {}", s.name, s.says));

@@ -112,7 +112,10 @@ impl MoneyWorld {
             }
             let of_provider = matches!(posting.account, LedgerAccount::Provider(_));
             if of_provider && posting.minor > 0 && journal.key.action != Action::Payout {
-                let says = format!("{:?} takes {} from him", journal.key, posting.minor);
+                let says = format!(
+                    "{:?} takes {} from the provider",
+                    journal.key, posting.minor
+                );
                 self.broken("what_a_provider_was_told_is_his", says);
             }
         }
@@ -159,7 +162,7 @@ impl MoneyWorld {
         for event in &writes.events {
             let failed = event.kind == MoneyEventKind::PaymentFailed;
             if failed && !self.is_closed(event.movement) {
-                let says = format!("{:?} was told as failed", event.movement);
+                let says = format!("{:?} was announced as failed", event.movement);
                 self.broken("failed_means_closed", says);
             }
         }
@@ -281,7 +284,7 @@ impl MoneyWorld {
         let fee = journal.postings.first().map_or(0, |posting| posting.minor);
         let terms = self.orders.fee_minor(n);
         if terms.is_none_or(|terms| fee > terms) {
-            let says = format!("order {n} was to cost {terms:?}, and costs {fee}");
+            let says = format!("order {n} should cost {terms:?}, and costs {fee}");
             self.broken("a_cancel_costs_its_terms", says);
         }
     }
@@ -356,8 +359,9 @@ impl MoneyWorld {
     pub fn provider_may_start(&mut self, n: usize, money_version: u64) {
         self.meet("provider may start");
         if self.orders.rows[n].money_version < money_version {
-            let says =
-                format!("the provider of order {n} may start, and the order knows of no money");
+            let says = format!(
+                "the provider of order {n} may start, but the order has no money in custody"
+            );
             self.broken("may_start_means_may_start", says);
         }
     }

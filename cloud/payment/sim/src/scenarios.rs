@@ -103,7 +103,7 @@ fn a_wish_to_pay_after_the_expiry() -> MoneyScenario {
 fn a_refund_that_fails() -> MoneyScenario {
     scenario(
         "a_refund_that_fails",
-        "what was granted and failed is owed, and reaches the customer in the end",
+        "a granted refund that failed is still owed, and reaches the customer in the end",
         &[MoneyBug::StillOwed],
         &[&ORDER_HEARD, &HELD, &REFUND_FAILED],
     )
@@ -128,7 +128,7 @@ fn a_refund_that_fails_and_is_met() -> MoneyScenario {
     ];
     scenario(
         "a_refund_that_fails_and_is_met",
-        "nobody pays by hand what a later refund has brought",
+        "a debt that a later refund has met is not paid by hand as well",
         &[MoneyBug::OwedByHand],
         &[&ORDER_HEARD, &HELD, &REFUND_FAILED, &is_met, &fails_again],
     )
@@ -296,7 +296,7 @@ fn an_old_version_after_a_cancel() -> MoneyScenario {
     ];
     scenario(
         "an_old_version_after_a_cancel",
-        "an event that comes late changes nothing of what a newer one said",
+        "a late event does not change what a newer one set",
         &[MoneyBug::OrderVersion],
         &[&acts],
     )

@@ -75,14 +75,14 @@ pub struct AlipaySettings {
 
 #[derive(Debug, thiserror::Error)]
 pub enum AlipayError {
-    #[error("`payment.alipay_gateway` is an https:// address, or one on this machine")]
+    #[error("`payment.alipay_gateway` must be an https:// address, or an address on this machine")]
     Gateway,
-    #[error("`payment.alipay_app_id` is the number that Alipay gave to the application")]
+    #[error("`payment.alipay_app_id` must be the number that Alipay gave the application")]
     AppId,
     #[error(transparent)]
     Key(#[from] AlipayKeyError),
     /// With published keys, anyone could sign as us or as Alipay.
-    #[error("everybody has the keys of the sandbox; they are for a gateway on this machine alone")]
+    #[error("the sandbox keys are public; use them only with a gateway on this machine")]
     Published,
 }
 
@@ -173,7 +173,10 @@ impl Alipay {
             );
         let link = gateway.sign_link(request);
         link.inspect_err(|error| {
-            tracing::error!(cause = format_error_chain(error), "No link to pay by")
+            tracing::error!(
+                cause = format_error_chain(error),
+                "Could not create a payment link"
+            )
         })
         .ok()
     }
@@ -190,7 +193,10 @@ impl Alipay {
             (AdapterCallKind::Payout { .. }, _) => Ok(AdapterAnswer::Unknown),
         };
         let answer = answer.unwrap_or_else(|error| {
-            tracing::warn!(movement.id = %call.id.0, cause = format_error_chain(&error), "Alipay says nothing");
+            tracing::warn!(
+                movement.id = %call.id.0, cause = format_error_chain(&error),
+                "Alipay did not answer; the outcome of the call is unknown"
+            );
             AdapterAnswer::Unknown
         });
         AdapterReply {
@@ -388,7 +394,7 @@ fn log_unclear_answer(method: &str, answer: &AlipayAnswer) -> AdapterAnswer {
         code,
         sub_code,
         trade_status,
-        "Alipay's answer settles nothing"
+        "Alipay's answer is inconclusive; the outcome of the call is unknown"
     );
     AdapterAnswer::Unknown
 }

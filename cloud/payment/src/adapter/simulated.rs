@@ -144,7 +144,10 @@ impl SimulatedAdapter {
         for message in &messages {
             let body = serde_json::to_vec(message)?;
             if let Err(error) = self.send(key, body).await {
-                tracing::warn!(movement.id = %message.id, cause = format_error_chain(&*error), "A message was not taken in");
+                tracing::warn!(
+                    movement.id = %message.id, cause = format_error_chain(&*error),
+                    "Could not deliver a simulated callback"
+                );
             }
         }
         Ok(messages.len())

@@ -145,7 +145,7 @@ async fn process_callback(
     let callback = courier.adapter.read_callback(headers, body);
     if !callback.is_signed {
         if callbacks.records_forged(now) {
-            tracing::warn!("A callback is not signed by the adapter");
+            tracing::warn!("Rejected a callback that the adapter did not sign");
             store
                 .keep_callback(name, &callback, CallbackVerdict::Forged)
                 .await?;

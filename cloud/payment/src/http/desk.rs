@@ -185,7 +185,7 @@ async fn work_in_vain(
         Err(error) => {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "The order service cannot be asked"
+                "Could not query the order service"
             );
             return Ok(None);
         }

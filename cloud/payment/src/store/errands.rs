@@ -120,7 +120,10 @@ impl Store {
                 Ok(read) => calls.extend(read),
                 Err(error) if error.is_unavailable() => return Err(error),
                 Err(error) => {
-                    tracing::error!(movement.id = %id, cause = format_error_chain(&error), "A movement cannot be read");
+                    tracing::error!(
+                        movement.id = %id, cause = format_error_chain(&error),
+                        "Could not read a movement; it is postponed"
+                    );
                     self.sql
                         .exec(later, vals![now.plus_ms(ASK_LATER_MS), id])
                         .await?;

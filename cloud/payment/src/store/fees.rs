@@ -59,7 +59,7 @@ impl Store {
                 return Ok(Err(Code::TooManyFees));
             }
             if tx.exec(TAKE_BACK, vals![from]).await? > 0 {
-                tracing::info!(user.id = %by, fee.from = %from, "A version of a fee is replaced");
+                tracing::info!(user.id = %by, fee.from = %from, "Replaced a version of the fee");
             }
             tx.exec(SET, vals![from, u32::from(basis_points), by, now]).await?;
             Ok::<_, StoreError>(Ok(()))
@@ -79,7 +79,7 @@ impl Store {
         if !is_gone {
             return Ok(Err(Code::NotFound));
         }
-        tracing::info!(user.id = %by, fee.from = %from, "A version of the platform's fee was taken back");
+        tracing::info!(user.id = %by, fee.from = %from, "Deleted a version of the platform's fee");
         Ok(Ok(()))
     }
 }

@@ -93,7 +93,9 @@ impl Store {
                 return Ok(outcome);
             }
         }
-        Err(StoreError::Contradiction("a due is neither there nor new"))
+        Err(StoreError::Contradiction(
+            "the money row of an order can be neither found nor created",
+        ))
     }
 
     /// Returns true if a request with this key is already done.

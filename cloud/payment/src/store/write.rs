@@ -310,7 +310,7 @@ async fn move_balance(
     // Another transaction may have opened the account since.
     if !tx.insert_new(row).await? && tx.exec(MOVE, values).await? != 1 {
         return Err(StoreError::Contradiction(
-            "an account is neither there nor new",
+            "an account can be neither updated nor created",
         ));
     }
     Ok(())
@@ -457,7 +457,7 @@ pub fn payout_event(
         PayoutState::Failed | PayoutState::Returned => EventType::PayoutFailed,
     };
     let Ok(amount) = to_amount(payout.amount_minor) else {
-        tracing::error!(movement.id = %payout.id.0, "No event can carry the amount of a payout");
+        tracing::error!(movement.id = %payout.id.0, "Did not publish the event of a payout: its amount is out of range");
         return Ok(None);
     };
     let told = PayoutEvent {
@@ -470,5 +470,5 @@ pub fn payout_event(
 }
 
 fn to_amount(minor: i64) -> Result<Amount, StoreError> {
-    Amount::from_minor(minor).map_err(|_| StoreError::Unreadable("an amount is out of its range"))
+    Amount::from_minor(minor).map_err(|_| StoreError::Unreadable("an amount is out of range"))
 }

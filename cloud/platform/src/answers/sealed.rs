@@ -135,7 +135,7 @@ impl FormerSeal {
             &service_key.derive_secret("answers under a key"),
         ) {
             Ok(key) => Self(LessSafeKey::new(key)),
-            Err(_) => unreachable!("32 bytes are a key"),
+            Err(_) => unreachable!("a key is 32 bytes long"),
         }
     }
 

@@ -55,11 +55,11 @@ impl Deliveries {
                     };
                 }
                 Err(error) => {
-                    let reason = format!("no event: {error}");
-                    tracing::error!(queue, %error, "A message of `{queue}` is no event; put aside");
+                    let reason = format!("not an event: {error}");
+                    tracing::error!(queue, %error, "Dead-lettered a message of `{queue}`: it is not an event");
                     metrics::BUS_DEAD_LETTERED.add([&queue], 1);
                     if let Err(error) = tag.dead_letter(&body, &reason).await {
-                        tracing::warn!(queue, %error, "It could not be put aside and will return");
+                        tracing::warn!(queue, %error, "Could not dead-letter the message; it will be redelivered");
                     }
                 }
             }

@@ -156,7 +156,7 @@ impl EmbeddedBus {
             metrics::SEALED_ANEW.add(["bus.messages"], sealed as u64);
             tracing::info!(
                 sealed,
-                "Sealed the messages of the bus by the present data key"
+                "Resealed the messages of the bus with the current data key"
             );
         }
         Ok(())
@@ -197,7 +197,7 @@ impl EmbeddedBus {
             };
         }
         if let Err(failed) = self.sweep_if_due().await {
-            tracing::warn!(error = %failed, "Expired messages stay for now");
+            tracing::warn!(error = %failed, "Could not remove expired messages; retrying later");
         }
         PublishResult {
             count,
@@ -234,7 +234,11 @@ impl EmbeddedBus {
     pub(super) async fn close(&self) {
         for queue in self.queues() {
             if let Err(error) = self.remove_settled(&queue).await {
-                tracing::warn!(error = %error, "Some messages of `{}` will come again", queue.name);
+                tracing::warn!(
+                    error = %error,
+                    "Could not remove handled messages of `{}`; some will be redelivered",
+                    queue.name
+                );
             }
         }
         self.0.journal.clone().close();
@@ -361,7 +365,7 @@ impl EmbeddedBus {
             .write(move |conn, _| f(conn))
             .await
             .map_err(|error| match error {
-                WriteError::Stopped => BusError::Unreachable("it is closed".to_owned()),
+                WriteError::Stopped => BusError::Unreachable("the bus is closed".to_owned()),
                 WriteError::Fault(fault) => BusError::Refused(with_cause(&fault)),
                 other => BusError::Refused(other.to_string()),
             })

@@ -169,7 +169,7 @@ pub async fn declare_topology(bus: &Bus) -> Result<(), BusError> {
     for (_, queue) in QUEUES {
         bus.bind_queue(queue).await?;
     }
-    tracing::info!(version = VERSION, "The bus has every exchange and queue");
+    tracing::info!(version = VERSION, "Declared every exchange and queue");
     Ok(())
 }
 

@@ -10,7 +10,7 @@ pub enum HandleError {
     #[error("the event could not be handled")]
     Retry(#[source] Cause),
     /// A dependency is out of reach: the event waits as long as the outage lasts.
-    #[error("what the event's handling needs is out of reach")]
+    #[error("a dependency of the event's handler is unavailable")]
     Unavailable(#[source] Cause),
     /// Retrying is useless: the event becomes a dead letter at once.
     #[error("the event cannot be handled")]

@@ -114,7 +114,7 @@ impl<D: DocumentBody> Collection<D> {
         for name in keys.map(|key| key.path.name) {
             let mut sealed = D::SEALED.iter();
             if sealed.any(|path| schema::paths_overlap(name, path)) {
-                let why = format!("`{name}` is sealed, and stands in an index");
+                let why = format!("`{name}` is sealed and cannot be indexed");
                 return Err(self.declaration_error(why));
             }
         }
@@ -257,8 +257,9 @@ impl<D: DocumentBody> Collection<D> {
             .check_edits(&D::SHAPE)
             .map_err(|why| self.declaration_error(why))?;
         if let Some(name) = D::SEALED.iter().find(|name| update.names_field(name)) {
-            return Err(self
-                .declaration_error(format!("`{name}` is sealed, and changed by `change` alone")));
+            return Err(
+                self.declaration_error(format!("`{name}` is sealed; only `change` may change it"))
+            );
         }
         filter
             .check_fields(&D::SHAPE)

@@ -16,24 +16,24 @@ pub enum DocumentsError {
     #[error(transparent)]
     Sql(#[from] SqlError),
     /// MongoDB's message would repeat the value, which may be personal data.
-    #[error("a document with this key exists")]
+    #[error("a document with this key already exists")]
     Unique,
-    #[error("a document of {collection} cannot be read or written: {why}")]
+    #[error("could not read or write a document of {collection}: {why}")]
     Shape { collection: String, why: String },
     #[error(transparent)]
     Sealed(#[from] SealError),
-    #[error("{collection} is declared or asked wrongly: {why}")]
+    #[error("the declaration of {collection}, or a query of it, is wrong: {why}")]
     Declared {
         collection: &'static str,
         why: String,
     },
     #[error("the document store lacks {missing}: run `holdfast-cloud migrate`")]
     Outdated { missing: String },
-    #[error("too many change document {id} of {collection} at once")]
+    #[error("too many concurrent changes of document {id} of {collection}")]
     Contended { collection: &'static str, id: Uuid },
-    #[error("document {id} of {collection} has too many events that wait to leave")]
+    #[error("document {id} of {collection} has too many unsent events")]
     EventsFull { collection: &'static str, id: Uuid },
-    #[error("document {id} of {collection} is kept until its events have left")]
+    #[error("document {id} of {collection} cannot be deleted before its events are sent")]
     EventsWait { collection: &'static str, id: Uuid },
 }
 

@@ -167,14 +167,16 @@ impl IndexQuery {
             return Err(format!("index {name} is not declared"));
         }
         if self.index.kept_ms.is_some() {
-            return Err(format!("index {name} is for expiry alone"));
+            return Err(format!("index {name} serves expiry only"));
         }
         if self
             .index
             .list()
             .is_some_and(|path| !self.filter.pins_field(path))
         {
-            return Err(format!("index {name} is not led by a value"));
+            return Err(format!(
+                "a query by index {name} must fix the value of its list"
+            ));
         }
         self.filter.check_fields(shape)
     }
@@ -274,7 +276,7 @@ impl Update {
                     require_declared(shape, *path)?;
                 }
                 FieldEdit::SetPart(name, Value::Null) => {
-                    return Err(format!("`{name}` cannot be written as JSON"));
+                    return Err(format!("could not write `{name}` as JSON"));
                 }
                 FieldEdit::SetPart(name, part) => {
                     require_undeclared(shape, name)?;
@@ -290,7 +292,9 @@ impl Update {
 fn require_undeclared(shape: &CollectionSchema, name: &str) -> Result<(), String> {
     let mut fields = shape.fields.iter();
     if fields.any(|field| paths_overlap(field.name, name)) {
-        return Err(format!("`{name}` is declared and has a type"));
+        return Err(format!(
+            "`{name}` is a declared field and cannot be changed by name"
+        ));
     }
     Ok(())
 }

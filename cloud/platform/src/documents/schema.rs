@@ -305,7 +305,7 @@ impl CollectionSchema {
         for index in self.indexes {
             let name = index.name;
             if index.keys.iter().filter(|key| key.path.is_list).count() > 1 {
-                return Err(format!("index {name} has two lists"));
+                return Err(format!("index {name} has more than one list"));
             }
             for IndexKey { path, .. } in index.keys {
                 if !self.fields.contains(path) {
@@ -327,10 +327,10 @@ impl CollectionSchema {
     /// renamed field, a number that only one store can hold.
     pub(super) fn check_body(&self, body: &Value) -> Result<(), String> {
         let Some(fields) = body.as_object() else {
-            return Err("it is no object".to_owned());
+            return Err("the document is not a JSON object".to_owned());
         };
         if let Some(name) = fields.keys().find(|name| name.starts_with(['_', '$'])) {
-            return Err(format!("`{name}` is a name of the store's own"));
+            return Err(format!("`{name}` is reserved for the store"));
         }
         for path in self.fields {
             let is_right = match value_at_path(body, path.name) {

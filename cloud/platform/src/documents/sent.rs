@@ -271,7 +271,7 @@ fn id(stored: &Document, key: &str, of: &str) -> Result<Uuid, DocumentsError> {
         }
         _ => Err(DocumentsError::shape_error(
             of,
-            &format!("`{key}` is no id"),
+            &format!("`{key}` is not an id"),
         )),
     }
 }

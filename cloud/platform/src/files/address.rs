@@ -23,7 +23,7 @@ pub fn parse_folder(url: &str) -> Result<PathBuf, FilesError> {
     let path = url.strip_prefix("file:").ok_or(FilesError::Address(FORM))?;
     let path = path.strip_prefix("//").unwrap_or(path);
     if path.is_empty() {
-        return Err(FilesError::Address("`file:` names no folder"));
+        return Err(FilesError::Address("`file:` must name a folder"));
     }
     Ok(std::path::absolute(path)?)
 }
@@ -53,7 +53,7 @@ pub fn build_s3_store(
     Ok(builder.build()?)
 }
 
-const FORM: &str = "an address of files is file:/a/folder or s3://KEY:SECRET@bucket?region=R&endpoint=https://host";
+const FORM: &str = "a file store address is file:/a/folder or s3://KEY:SECRET@bucket?region=R&endpoint=https://host";
 
 #[derive(Debug, PartialEq, Eq)]
 struct S3Address {

@@ -25,16 +25,16 @@ pub enum FileRefusal {
 pub enum FilesError {
     #[error("{0}")]
     Address(&'static str),
-    #[error("the store of files did not do as asked")]
+    #[error("the file store failed")]
     Store(#[from] object_store::Error),
-    #[error("a file on its way could not be kept or read")]
+    #[error("could not write or read a temporary file")]
     Waiting(#[from] std::io::Error),
-    #[error("the list of files did not do as asked")]
+    #[error("the file register failed")]
     Register(#[from] DocumentsError),
-    #[error("a thread that read a file died")]
+    #[error("a thread that read a file panicked")]
     Thread(#[from] tokio::task::JoinError),
     /// A refusal for the caller, not a fault.
-    #[error("the file is refused: {0:?}")]
+    #[error("the file was refused: {0:?}")]
     Refused(FileRefusal),
 }
 
@@ -82,12 +82,12 @@ impl From<FilesError> for Problem {
             FilesError::Refused(refusal) => Self::new(refusal.code()),
             FilesError::Register(error) => error.into(),
             FilesError::Address(_) | FilesError::Thread(_) => {
-                log_fault("Could not keep a file", error)
+                log_fault("Could not store a file", error)
             }
             FilesError::Store(_) | FilesError::Waiting(_) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),
-                    "The store of files is out of reach"
+                    "The file store is unreachable"
                 );
                 Self::new(Code::Unavailable).retry_after(RETRY_AFTER_S)
             }

@@ -58,14 +58,14 @@ enum RelayError {
     #[error(transparent)]
     Bus(#[from] BusError),
     /// A newer version wrote it: the event waits for a version that can read it.
-    #[error("the event of {place} could not be read")]
+    #[error("could not read the event of {place}")]
     Unreadable {
         place: String,
         #[source]
         source: serde_json::Error,
     },
     /// The event waits for its data key.
-    #[error("the event of {place} could not be opened")]
+    #[error("could not decrypt the event of {place}")]
     Sealed {
         place: String,
         #[source]
@@ -117,14 +117,14 @@ impl OutboxRelay {
                     self.pause_or_stop(ROUNDS_APART.saturating_sub(since)).await;
                 }
                 Err(error) => {
-                    tracing::warn!(service = self.service, %error, "Events wait in the outbox");
+                    tracing::warn!(service = self.service, %error, "Could not publish events; they stay in the outbox");
                     self.pause_or_stop(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
             }
         }
         if let Err(error) = self.source.release_lease(self.holder).await {
-            tracing::debug!(%error, "The relay's lease runs out by itself");
+            tracing::debug!(%error, "Could not release the relay's lease; it expires by itself");
         }
     }
 

@@ -76,7 +76,7 @@ impl OutboxSource {
                 store::open_event(sql.data_keys(), event.id, event.event.clone())
             }
             (Self::Mongo { mongo, .. }, UnsentEvent::Document(event)) => event.open_event(mongo),
-            _ => unreachable!("an event is of the source that has told of it"),
+            _ => unreachable!("an event comes from the source that listed it"),
         }
     }
 

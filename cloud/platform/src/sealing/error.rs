@@ -5,25 +5,25 @@ use std::{io, path::PathBuf};
 /// A stored value could not be opened. It stays unchanged and opens again with the right key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    #[error("a value of {column} is sealed by data key {key}, which the file of data keys lacks")]
+    #[error("a value of {column} is sealed with data key {key}, which is not in the data key file")]
     UnknownKey { column: &'static str, key: String },
-    #[error("a value of {column} was changed, or moved there from another row")]
+    #[error("a sealed value of {column} was altered, or moved there from another row")]
     Broken { column: &'static str },
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum DataKeysError {
-    #[error("could not use the file of data keys {}", path.display())]
+    #[error("could not use the data key file {}", path.display())]
     File {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    #[error("line {line} of the file of data keys {} is no key", path.display())]
+    #[error("line {line} of the data key file {} is not a key", path.display())]
     Line { path: PathBuf, line: usize },
-    #[error("the file of data keys {} lacks {what}", path.display())]
+    #[error("the data key file {} lacks {what}", path.display())]
     Lacks { path: PathBuf, what: &'static str },
-    #[error("data key {key} of {} seals: let another one seal first, by `use-data-key`", path.display())]
+    #[error("data key {key} of {} is the current one: switch to another first, with `use-data-key`", path.display())]
     Seals { path: PathBuf, key: String },
     #[error("{} has no data key {key}", path.display())]
     Unknown { path: PathBuf, key: String },

@@ -10,12 +10,12 @@ use crate::gateway::{GatewayAddressError, GatewayError};
 pub enum SmsAddressError {
     #[error("{FORM}")]
     Form,
-    #[error("could not make the folder of text messages {}", folder.display())]
+    #[error("could not create the text message folder {}", folder.display())]
     Folder {
         folder: PathBuf,
         source: std::io::Error,
     },
-    #[error("the gateway of text messages")]
+    #[error("could not set up the text message gateway")]
     Gateway(#[source] GatewayAddressError),
 }
 
@@ -34,7 +34,7 @@ pub enum SmsError {
     Off,
     #[error(transparent)]
     Gateway(#[from] GatewayError),
-    #[error("the folder of text messages cannot be written")]
+    #[error("could not write to the text message folder")]
     Folder(#[from] std::io::Error),
 }
 

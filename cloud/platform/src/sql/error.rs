@@ -8,7 +8,7 @@ use super::statement::shorten_text;
 pub enum SqlError {
     /// The engine's message would repeat the value, which may be personal data. The key is an index
     /// on MySQL, table and columns on SQLite.
-    #[error("a row with this key exists: {key}")]
+    #[error("a row with this key already exists: {key}")]
     Unique { key: String },
     #[error("the statement `{sql}` failed")]
     Statement {
@@ -16,7 +16,7 @@ pub enum SqlError {
         #[source]
         source: sqlx::Error,
     },
-    #[error("the statement `{sql}` took too long and was given up")]
+    #[error("the statement `{sql}` took too long and was abandoned")]
     TimedOut { sql: String },
     #[error("could not open the database {address}")]
     Open {
@@ -25,31 +25,31 @@ pub enum SqlError {
         source: sqlx::Error,
     },
     #[error(
-        "the database {address} has several writers ({setting}) and may lose what it has confirmed: use one with a single writer"
+        "the database {address} has several writers ({setting}) and may lose confirmed writes: use one with a single writer"
     )]
     SeveralWriters { address: String, setting: String },
-    #[error("the value could not be written as JSON")]
+    #[error("could not write the value as JSON")]
     Encode(#[source] serde_json::Error),
     #[error("a database address is `sqlite:PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`")]
     Address,
-    #[error("the address of a copy for reading is `mysql://USER:PASSWORD@HOST/DATABASE`")]
+    #[error("a read replica address is `mysql://USER:PASSWORD@HOST/DATABASE`")]
     CopyAddress,
-    #[error("a database in a file has no copy for reading")]
+    #[error("a database in a file cannot have a read replica")]
     CopyOfFile,
     #[error("`{name}` in a database address is a number from 1 to {limit}")]
     PoolBound { name: &'static str, limit: u32 },
-    #[error("could not make the folder {folder}")]
+    #[error("could not create the folder {folder}")]
     Folder {
         folder: String,
         #[source]
         source: std::io::Error,
     },
-    #[error("could not bring the tables up to date")]
+    #[error("could not migrate the tables")]
     Migrate(#[source] MigrateError),
     #[error("the tables are not up to date ({missing} not applied): run `holdfast-cloud migrate`")]
     Outdated { missing: String },
     #[error(
-        "the tables are more than one step newer than this program (it does not know {unknown}): update it"
+        "the tables are more than one step newer than this program (it does not know {unknown}): update the program"
     )]
     Newer { unknown: String },
 }

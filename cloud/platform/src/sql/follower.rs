@@ -118,13 +118,13 @@ impl ReadReplica {
                 return Some(answer);
             }
             Ok(Err(error)) => format_error_chain(&error),
-            Err(_) => "it took too long".to_owned(),
+            Err(_) => "the replica did not answer in time".to_owned(),
         };
         metrics::SQL_COPY_READS.add(["failed"], 1);
         self.until.store(0, Ordering::Relaxed);
         tracing::warn!(
             cause = failure,
-            "The copy of the database failed; the database itself answers"
+            "The read replica failed; reading from the primary database"
         );
         None
     }
@@ -167,15 +167,15 @@ impl ReadReplica {
 
 fn log_replica_state(is_near: bool, error: Option<&SqlError>) {
     if is_near {
-        tracing::info!("Exports and searches read from the copy of the database");
+        tracing::info!("Exports and searches read from the read replica");
         return;
     }
     let cause = error.map_or_else(
-        || "it is behind".to_owned(),
+        || "the replica lags behind".to_owned(),
         |error| format_error_chain(error),
     );
     tracing::warn!(
         cause,
-        "The copy of the database is not used; the database itself answers"
+        "The read replica is not used; reading from the primary database"
     );
 }

@@ -115,7 +115,7 @@ async fn check_versions(
         let step = format!("{step:04}");
         tracing::info!(
             step,
-            "The tables are one step newer than this program, which may run on them"
+            "The tables are one step newer than this program, which supports that"
         );
     }
     Ok(())

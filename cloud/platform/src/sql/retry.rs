@@ -98,7 +98,7 @@ impl TransactionRetry {
     /// A rollback that fails has lost its connection, and with it the transaction.
     pub async fn roll_back(tx: Tx) {
         if let Err(error) = tx.rollback().await {
-            tracing::warn!(%error, "A transaction could not be undone; its connection is dropped");
+            tracing::warn!(%error, "Could not roll back a transaction; dropped its connection");
         }
     }
 }

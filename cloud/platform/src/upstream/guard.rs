@@ -25,7 +25,7 @@ const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 /// The response of a proxy in front of the part, which is not passed on.
 #[derive(Debug, thiserror::Error)]
-#[error("something in front of it answered {0}")]
+#[error("a proxy in front of the service answered {0}")]
 struct ProxyResponse(StatusCode);
 
 /// All addresses of a part. Clones share their state.
@@ -240,7 +240,7 @@ impl Drop for ActiveCall<'_> {
                 part,
                 resting = after,
                 of,
-                "The addresses that answer have changed"
+                "The number of failing addresses has changed"
             );
         }
     }

@@ -38,7 +38,7 @@ impl RemoteService {
     pub(super) fn new(base: &str, tasks: &Tasks) -> Result<Self, UpstreamError> {
         let uri: Uri = base
             .parse()
-            .map_err(|_| UpstreamError::Request(format!("`{base}` is no address").into()))?;
+            .map_err(|_| UpstreamError::Request(format!("`{base}` is not an address").into()))?;
         let parts = uri.into_parts();
         match (parts.scheme, parts.authority) {
             (Some(scheme), Some(authority)) => Ok(Self {
@@ -117,7 +117,7 @@ impl RemoteService {
             let (client, service) = match tokio::try_join!(client, service) {
                 Ok(ends) => ends,
                 Err(error) => {
-                    tracing::debug!(%error, "An upgrade did not come about");
+                    tracing::debug!(%error, "Could not upgrade a connection");
                     return;
                 }
             };

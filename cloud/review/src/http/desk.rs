@@ -115,7 +115,7 @@ async fn moderate_review(
             }))
         });
     let review = changed.await?;
-    tracing::info!(review.id = %id, admin.id = %by, hides, "A review was moderated");
+    tracing::info!(review.id = %id, admin.id = %by, hides, "An admin moderated a review");
     Ok(Json(DeskReview::from_review(
         id,
         review,

@@ -50,6 +50,8 @@ impl ReviewStore {
             return Ok(answer);
         }
         let kept = self.find_answer(command).await?;
-        kept.ok_or(StoreError::Contradiction("an answer that was kept is gone"))
+        kept.ok_or(StoreError::Contradiction(
+            "the stored answer of a command is missing",
+        ))
     }
 }

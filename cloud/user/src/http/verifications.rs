@@ -172,7 +172,7 @@ async fn decide_verification(
                 }))
             });
     let changed = changed.await?;
-    tracing::info!(user.id = %id, admin.id = %by, is_verified, "A verification was decided");
+    tracing::info!(user.id = %id, admin.id = %by, is_verified, "An admin decided a provider's verification");
     Ok(Json((&changed).into()))
 }
 

@@ -46,7 +46,7 @@ impl NodeSession {
     pub async fn at(place: &EdgePlace, provider: &GatewaySession) -> Result<Self> {
         let address = format!("http://127.0.0.1:{}", place.http);
         let session = provider.at_edge(place.region, &address).await;
-        let session = session.context("a provider got no token for the node")?;
+        let session = session.context("could not get a provider's token for the node")?;
         Ok(Self {
             session,
             clock: Clock::system(),
@@ -120,7 +120,7 @@ impl NodeSession {
         };
         let reply: Reply = self.session.post("/commands", &frame).await?;
         if matches!(reply.verdict, Verdict::NotTaken) || reply.code == Some(Code::LooksUnpaid) {
-            bail!("the node does not take {what}: {:?}", reply.code);
+            bail!("the node refused {what}: {:?}", reply.code);
         }
         Ok(())
     }

@@ -58,7 +58,7 @@ impl DemoPeople {
                 .await?;
             return until_marked(person, region)
                 .await
-                .context("a provider gets no mark");
+                .context("a provider was not verified in time");
         }
         name(person, &self.customers[&region], None).await.map(drop)
     }
@@ -96,7 +96,7 @@ async fn name(
     person
         .put(PROFILE, &form)
         .await
-        .context("could not write a profile")
+        .context("could not save a profile")
 }
 
 /// Returns once a token of the person carries the verification.
@@ -118,5 +118,5 @@ async fn until_marked(person: &GatewaySession, region: Region) -> Result<()> {
     };
     timeout(SOON, looking)
         .await
-        .context("auth has not heard of it")?
+        .context("auth does not know it yet")?
 }

@@ -77,7 +77,7 @@ fn key_file(ground: &Ground<'_>, folder: &Path) -> Result<Vec<String>> {
     let path = folder.join("replica.key");
     write(&path, "the only member has nobody to tell it to")?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
-        .with_context(|| format!("could not guard {}", path.display()))?;
+        .with_context(|| format!("could not restrict access to {}", path.display()))?;
     Ok(vec!["--keyFile".to_owned(), path.display().to_string()])
 }
 
@@ -85,7 +85,7 @@ pub(super) async fn ready(child: &Child, port: u16) -> Result<()> {
     probe::until(child, Duration::from_secs(60), || probe::accepts(port)).await?;
     let client = Client::with_uri_str(format!("mongodb://127.0.0.1:{port}/?directConnection=true"))
         .await
-        .context("could not make a MongoDB client")?;
+        .context("could not create a MongoDB client")?;
     name_the_only_member(&client, port).await?;
     let client = &client;
     probe::until(child, Duration::from_secs(60), || is_primary(client)).await

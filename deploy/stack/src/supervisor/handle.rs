@@ -136,7 +136,7 @@ impl Supervisor {
         let waited = timeout(deadline, gone.wait_for(|gone| *gone)).await;
         waited
             .map(drop)
-            .map_err(|_| anyhow!("not everything had stopped after {deadline:?}"))
+            .map_err(|_| anyhow!("some processes were still running after {deadline:?}"))
     }
 
     /// Removes a file or folder after everything has stopped, even if we are killed before.
@@ -149,7 +149,7 @@ impl Supervisor {
         self.ends.subscribe()
     }
 
-    /// Returns when the supervisor is gone unexpectedly.
+    /// Returns when the supervisor has exited unexpectedly.
     pub async fn gone(&self) {
         let mut gone = self.gone.clone();
         let _gone_as_well = gone.wait_for(|gone| *gone).await;
@@ -161,7 +161,7 @@ impl Supervisor {
         let mut pipe = lock(&self.pipe);
         let pipe = pipe.as_mut().context("the supervisor has been stopped")?;
         pipe.write_all(line.as_bytes())
-            .context("the supervisor is gone")
+            .context("the supervisor has exited")
     }
 }
 
@@ -216,7 +216,7 @@ impl Child {
         let state = timeout(deadline, ended)
             .await
             .map_err(|_| anyhow!("`{name}` was still running after {deadline:?}"))?
-            .map_err(|_| anyhow!("the supervisor of `{name}` is gone"))?;
+            .map_err(|_| anyhow!("the supervisor of `{name}` has exited"))?;
         match *state {
             State::Exited(exit) => Ok(exit),
             _ => bail!("`{name}` has not ended"),
@@ -238,7 +238,7 @@ impl Child {
         let state = timeout(START_WAIT_MAX, answered)
             .await
             .map_err(|_| anyhow!("`{name}` was not started within {START_WAIT_MAX:?}"))?
-            .map_err(|_| anyhow!("the supervisor is gone"))?;
+            .map_err(|_| anyhow!("the supervisor has exited"))?;
         match &*state {
             State::Failed(error) => bail!("`{name}`: {error}"),
             _ => Ok(()),

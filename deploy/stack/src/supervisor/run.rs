@@ -19,7 +19,7 @@ use super::{messages::SupervisorRequest, yard::Yard};
 /// Serves requests until standard input closes or a signal comes; then stops everything.
 pub fn run() -> Result<()> {
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))
-        .context("could not become the parent of orphans")?;
+        .context("could not become the reaper of orphaned processes")?;
     let yard = Arc::new(Yard::new());
     let (ended, end) = oneshot::channel();
     spawn_thread("reaper", {

@@ -198,10 +198,10 @@ impl Yard {
 
 fn spawn(spec: &Spec, living: &Living) -> Result<Pid, String> {
     if living.stopping {
-        return Err("everything is being stopped".into());
+        return Err("the platform is stopping".into());
     }
     if living.by_name.contains_key(&spec.name) {
-        return Err("a process of this name is running".into());
+        return Err("a process with this name is already running".into());
     }
     let said = |what: &str, error: &dyn std::fmt::Display| format!("{what}: {error}");
     let log = fs::OpenOptions::new()
@@ -211,7 +211,7 @@ fn spawn(spec: &Spec, living: &Living) -> Result<Pid, String> {
     let log = log.map_err(|e| said(&format!("could not open {}", spec.log.display()), &e))?;
     let errors = log
         .try_clone()
-        .map_err(|e| said("could not share its log", &e))?;
+        .map_err(|e| said("could not duplicate the handle of its log", &e))?;
     let mut command = Command::new(&spec.program);
     command
         .args(&spec.args)

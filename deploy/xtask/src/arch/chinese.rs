@@ -6,7 +6,7 @@ pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
     let lines = (1..).zip(source.text.lines());
     let found =
         lines.filter(|(line, text)| text.contains(is_chinese) && !source.is_for_tests(*line));
-    let what = "has Chinese in Rust: a sentence stands in the crate's `texts`, in every language";
+    let what = "has Chinese text in Rust: put it into the crate's `texts`, in every language";
     found
         .map(|(line, _)| source.finding(line, what.to_owned()))
         .collect()

@@ -85,7 +85,7 @@ fn broken_link(root: &Path, document: &Path, link: &str) -> Option<String> {
     }
     let text = fs::read_to_string(root.join(&target)).unwrap_or_default();
     let known = prose(&text).any(|(_, line)| line.starts_with('#') && anchor(line) == heading);
-    (!heading.is_empty() && !known).then(|| format!("`{link}` names no heading"))
+    (!heading.is_empty() && !known).then(|| format!("`{link}` does not match a heading"))
 }
 
 /// The path in a piece of code, without a line number or an anchor.
@@ -173,7 +173,7 @@ fn check_decisions(root: &Path, paths: &[PathBuf]) -> Result<Vec<Finding>> {
         }
     }
     if pages > DECISION_PAGES_MAX {
-        let what = format!("{pages} pages, more than {DECISION_PAGES_MAX}: join some");
+        let what = format!("{pages} pages, more than {DECISION_PAGES_MAX}: merge some");
         findings.push(Finding::at(&index_path, 1, what));
     }
     Ok(findings)

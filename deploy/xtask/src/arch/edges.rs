@@ -16,7 +16,10 @@ pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
         let path = member.folder.join("Cargo.toml");
         let manifest = read(root, &path)?;
         if allowed(&member.name).is_none() && !UNBOUND.contains(&member.name.as_str()) {
-            let what = format!("`{}` has no row in the table of allowed edges", member.name);
+            let what = format!(
+                "`{}` is missing from the table of allowed edges",
+                member.name
+            );
             findings.push(Finding::at(
                 &path,
                 line_of(&manifest, "package", "name"),
@@ -76,7 +79,12 @@ fn complaint(member: &Member, dependency: &Dependency) -> Option<String> {
         .iter()
         .chain(*users)
         .any(|user| *user == from.as_str());
-    (!may_name).then(|| format!("`{to}` is kept to {} ({kind} dependency)", users.join(", ")))
+    (!may_name).then(|| {
+        format!(
+            "only {} may depend on `{to}` ({kind} dependency)",
+            users.join(", ")
+        )
+    })
 }
 
 fn line_of_dependency(manifest: &str, dependency: &Dependency) -> usize {

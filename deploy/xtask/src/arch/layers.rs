@@ -20,7 +20,7 @@ pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
             .filter(|mention| !source.is_for_tests(mention.line))
         {
             if let Some(room) = room_of(source, mention).filter(|room| upwards(room)) {
-                let what = format!("a domain stands at the bottom and may not use `{room}`");
+                let what = format!("a domain is the lowest layer and may not use `{room}`");
                 findings.push(source.finding(mention.line, what));
             }
         }
@@ -41,7 +41,7 @@ fn in_layers(source: &SourceFile<'_>) -> Vec<Finding> {
     }
     let layer = |room: &str| layers.iter().position(|rooms| rooms.contains(&room));
     let Some(here) = layer(room) else {
-        let what = format!("`{room}` has no place in the table of layers");
+        let what = format!("`{room}` is missing from the table of layers");
         return vec![source.finding(1, what)];
     };
     let mut findings = Vec::new();
@@ -54,7 +54,7 @@ fn in_layers(source: &SourceFile<'_>) -> Vec<Finding> {
             continue;
         };
         if other != room && layer(other).is_some_and(|there| there <= here) {
-            let what = format!("`{room}` may not use `{other}`, which does not stand beneath it");
+            let what = format!("`{room}` may not use `{other}`, which is not in a lower layer");
             findings.push(source.finding(mention.line, what));
         }
     }
@@ -111,9 +111,9 @@ mod tests {
     #[test]
     fn a_room_above_and_a_room_beside_are_found_however_they_are_named() {
         let above =
-            "hub/src/feed/mend.rs:1: `feed` may not use `http`, which does not stand beneath it";
+            "hub/src/feed/mend.rs:1: `feed` may not use `http`, which is not in a lower layer";
         let beside =
-            "hub/src/feed/mend.rs:1: `feed` may not use `work`, which does not stand beneath it";
+            "hub/src/feed/mend.rs:1: `feed` may not use `work`, which is not in a lower layer";
         check(
             "src/feed/mend.rs",
             "use crate::{http::state::Routes, store::Store};",
@@ -130,7 +130,7 @@ mod tests {
             "mod a { use super::super::super::http; }",
             &[above],
         );
-        let new = "hub/src/attic.rs:1: `attic` has no place in the table of layers";
+        let new = "hub/src/attic.rs:1: `attic` is missing from the table of layers";
         check("src/attic.rs", "", &[new]);
     }
 

@@ -42,7 +42,7 @@ fn member(root: &Path, package: Package) -> Result<Member> {
         .parent()
         .and_then(|folder| folder.strip_prefix(root).ok());
     let folder = folder
-        .ok_or_else(|| format!("`{name}` stands outside the repository"))?
+        .ok_or_else(|| format!("`{name}` is outside the repository"))?
         .to_owned();
     Ok(Member {
         name,

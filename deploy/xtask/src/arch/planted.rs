@@ -64,7 +64,7 @@ fn plants_for(source: &SourceFile<'_>) -> Vec<Plant> {
     if !source.modules.iter().any(holds_sql) {
         plants.push(Plant {
             line: "const PLANTED: &str = \"SELECT id FROM orders WHERE id = ?\";",
-            says: "SQL stands in a module named `store`".to_owned(),
+            says: "SQL belongs in a module named `store`".to_owned(),
         });
     }
     for (line, path) in [
@@ -100,7 +100,7 @@ fn plants_for(source: &SourceFile<'_>) -> Vec<Plant> {
     if source.is_domain() {
         plants.push(Plant {
             line: "fn planted() { crate::store::planted() }",
-            says: "a domain stands at the bottom and may not use `store`".to_owned(),
+            says: "a domain is the lowest layer and may not use `store`".to_owned(),
         });
     }
     plants.extend(layer_plant(source));
@@ -155,7 +155,7 @@ fn every_rule_bites_in_every_file_of_every_crate() {
             let file = source.path.display();
             assert!(
                 findings.iter().any(is_found),
-                "{file}: {text} is not found: {findings:#?}"
+                "{file}: {text} was not found: {findings:#?}"
             );
         }
     }
@@ -163,7 +163,7 @@ fn every_rule_bites_in_every_file_of_every_crate() {
         EDGES.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(
         planted_crates, crates,
-        "each crate of the product has a file that was tried"
+        "each product crate has a file that was tested"
     );
 }
 

@@ -113,7 +113,7 @@ pub const PURE_MAY_USE: &[&str] = &[
 /// Paths that a pure crate may not name, including everything below them, grouped by reason.
 pub const IMPURE: &[(&str, &[&str])] = &[
     (
-        "it does no IO and waits for nothing",
+        "it does no IO and never blocks",
         &["tokio", "futures", "std::thread", "std::sync::mpsc"],
     ),
     (
@@ -127,7 +127,7 @@ pub const IMPURE: &[(&str, &[&str])] = &[
             "std::process",
         ],
     ),
-    ("what it depends on comes in as a value", &["std::env"]),
+    ("its inputs are passed in as values", &["std::env"]),
     (
         TIME,
         &[
@@ -138,11 +138,11 @@ pub const IMPURE: &[(&str, &[&str])] = &[
     ),
     (TIME, &["jiff", "chrono", "time"]),
     (
-        "randomness comes in as a value",
+        "randomness is passed in as a value",
         &["rand", "fastrand", "getrandom", "ring"],
     ),
     (
-        "ids come in as values",
+        "ids are passed in as values",
         &["uuid::Uuid::now_v7", "uuid::Uuid::new_v4"],
     ),
     (
@@ -164,7 +164,7 @@ pub const DOMAIN: &str = "domain";
 /// Paths that a domain module may not name, including everything below them, grouped by reason.
 pub const IMPURE_DOMAIN: &[(&str, &[&str])] = &[
     (
-        "it does no IO and waits for nothing",
+        "it does no IO and never blocks",
         &[
             "tokio",
             "tokio_util",
@@ -185,7 +185,7 @@ pub const IMPURE_DOMAIN: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "it knows no store",
+        "it does not access a store",
         &[
             "sqlx",
             "rusqlite",
@@ -196,10 +196,10 @@ pub const IMPURE_DOMAIN: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "it knows no protocol",
+        "it does not implement a protocol",
         &["axum", "tower", "hyper", "hyper_util", "reqwest", "lettre"],
     ),
-    ("what it depends on comes in as a value", &["std::env"]),
+    ("its inputs are passed in as values", &["std::env"]),
     (
         TIME,
         &[
@@ -210,10 +210,10 @@ pub const IMPURE_DOMAIN: &[(&str, &[&str])] = &[
         ],
     ),
     (
-        "randomness comes in as a value",
+        "randomness is passed in as a value",
         &["rand", "fastrand", "getrandom", "ring"],
     ),
-    ("it stands on values alone", &["platform", "process"]),
+    ("it depends only on values", &["platform", "process"]),
 ];
 
 /// Exceptions for a domain module: values, without the machinery they come from.
@@ -229,7 +229,7 @@ pub const DOMAIN_MAY_USE: &[&str] = &[
 /// Modules of its crate that a domain module may name: itself, and the texts of the service.
 pub const DOMAIN_ROOMS: &[&str] = &[DOMAIN, "say"];
 
-const TIME: &str = "time comes in as a value";
+const TIME: &str = "time is passed in as a value";
 const ORDER: &str = "its order is random: use BTreeMap";
 
 /// Paths allowed in one place of the product only.

@@ -111,7 +111,11 @@ pub fn sources<'a>(
         let mentions = match tokens::read(&text) {
             Ok(mentions) => mentions,
             Err(error) => {
-                findings.push(Finding::at(&path, error.span().start().line, "is not Rust"));
+                findings.push(Finding::at(
+                    &path,
+                    error.span().start().line,
+                    "is not valid Rust",
+                ));
                 continue;
             }
         };

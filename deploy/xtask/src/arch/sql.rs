@@ -43,7 +43,7 @@ pub fn check(source: &SourceFile<'_>) -> Vec<Finding> {
             && !source.is_for_tests(mention.line)
             && !may_hold_sql(source, mention.line)
     };
-    let what = "SQL stands in a module named `store`";
+    let what = "SQL belongs in a module named `store`";
     let found = source.mentions.iter().filter(objects);
     found
         .map(|mention| source.finding(mention.line, what.into()))

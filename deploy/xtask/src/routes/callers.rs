@@ -106,7 +106,7 @@ const SPARED: [(&str, &str); 3] = [
     ("GET /link", "it becomes a WebSocket"),
     (
         "POST /api/v1/admin/keys/kill",
-        "it ends every session, and nobody could ask anything more",
+        "it ends every session, so later calls would all be refused",
     ),
 ];
 
@@ -150,7 +150,7 @@ impl RouteCaller {
         }
         routes.retain(|route| SPARED.iter().all(|(spared, _)| route != spared));
         if routes.is_empty() {
-            Err("there is no route to ask".into())
+            Err("there is no route to call".into())
         } else {
             Ok(routes)
         }

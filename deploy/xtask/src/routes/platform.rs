@@ -97,7 +97,7 @@ impl FuzzedPlatform {
         let granted: Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
         let token = granted[caller.token_field()]
             .as_str()
-            .ok_or("a sign-in gave no token")?;
+            .ok_or("a sign-in returned no token")?;
         Ok(Some(token.to_owned()))
     }
 
@@ -110,7 +110,7 @@ impl FuzzedPlatform {
         let asked = self.curl(&["--header", &format!("authorization: Bearer {token}"), &url]);
         asked
             .map(drop)
-            .map_err(|error| format!("a call has ended the caller's session: {error}"))
+            .map_err(|error| format!("a call ended the caller's session: {error}"))
     }
 
     fn curl(&self, arguments: &[&str]) -> Result<String> {

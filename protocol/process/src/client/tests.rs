@@ -157,7 +157,7 @@ async fn every_wait_and_every_answer_is_bounded() {
         get(format!("{url}/huge"), SOON)
             .await
             .to_string()
-            .contains("could not be read")
+            .contains("could not read")
     );
     let free = web::bind_listener("127.0.0.1:0")
         .await

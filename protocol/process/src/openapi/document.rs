@@ -93,7 +93,7 @@ impl ApiDocument {
         describe: impl FnOnce(&mut RouteDescription),
     ) -> Self {
         let route = self.routes.get_mut(&(path, method.as_str().to_lowercase()));
-        let route = route.expect("the route is described");
+        let route = route.expect("the route is added before its details");
         describe(route);
         self.schemas.append(&mut route.schemas);
         self

@@ -43,11 +43,13 @@ struct CheckedToken {
 
 #[derive(Debug, thiserror::Error)]
 pub enum TokenKeysError {
-    #[error("this is not a key set")]
+    #[error("could not parse the key set")]
     Unreadable(#[source] serde_json::Error),
-    #[error("the key set holds no Ed25519 key")]
+    #[error("the key set contains no Ed25519 key")]
     Empty,
-    #[error("the key set holds more than {KEYS_MAX} keys, or {FORMER_KEYS_MAX} former ones")]
+    #[error(
+        "the key set contains more than {KEYS_MAX} keys, or more than {FORMER_KEYS_MAX} former ones"
+    )]
     TooMany,
 }
 

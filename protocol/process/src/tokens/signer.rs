@@ -39,7 +39,7 @@ pub enum SignerError {
     NotAKey,
     #[error("the key file {} is not an Ed25519 private key in PKCS#8", .0.display())]
     BadFile(PathBuf),
-    #[error("the key file {} does not hold a public key", .0.display())]
+    #[error("the key file {} does not contain a public key", .0.display())]
     BadPublicFile(PathBuf),
     #[error("could not use the key file {}", path.display())]
     File {
@@ -55,7 +55,7 @@ impl Signer {
         match Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()) {
             Ok(document) => document.as_ref().to_vec(),
             // As in `random`: no secret is safe without random bytes.
-            Err(_) => panic!("the kernel gives no random bytes"),
+            Err(_) => panic!("the operating system provided no random bytes"),
         }
     }
 
@@ -136,7 +136,7 @@ impl Signer {
         header.kid = Some(self.0.kid.clone());
         match jsonwebtoken::encode(&header, claims, &self.0.key) {
             Ok(token) => token,
-            Err(error) => unreachable!("claims are plain and the key was checked: {error}"),
+            Err(error) => unreachable!("claims always serialise and the key was checked: {error}"),
         }
     }
 }

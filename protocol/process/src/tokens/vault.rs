@@ -27,7 +27,7 @@ impl KeyVault {
         let bytes = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), PURPOSE);
         match UnboundKey::new(&AES_256_GCM, bytes.as_ref()) {
             Ok(key) => Self(LessSafeKey::new(key)),
-            Err(_) => unreachable!("32 bytes are a key"),
+            Err(_) => unreachable!("a key is 32 bytes long"),
         }
     }
 
@@ -41,7 +41,7 @@ impl KeyVault {
             .seal_in_place_append_tag(nonce_used, Aad::from(kid.as_bytes()), &mut sealed)
         {
             Ok(()) => [nonce.as_slice(), &sealed].concat(),
-            Err(_) => unreachable!("a key is short enough to be sealed"),
+            Err(_) => unreachable!("a key is short enough to seal"),
         }
     }
 

@@ -46,14 +46,14 @@ pub enum CertificateError {
         #[source]
         source: std::io::Error,
     },
-    #[error("{} is no PEM file of {what}", path.display())]
+    #[error("{} is not a PEM file with {what}", path.display())]
     Pem {
         path: PathBuf,
         what: &'static str,
         #[source]
         source: rustls::pki_types::pem::Error,
     },
-    #[error("the certificate in {} and its key cannot be used", path.display())]
+    #[error("could not use the certificate in {} with its key", path.display())]
     Unfit {
         path: PathBuf,
         #[source]
@@ -83,7 +83,7 @@ impl Certificate {
             }
             let said = match self.reload_if_changed().await {
                 Ok(true) => {
-                    tracing::info!(file = %self.0.chain.display(), "A new certificate is shown");
+                    tracing::info!(file = %self.0.chain.display(), "Loaded a new certificate");
                     None
                 }
                 Ok(false) => None,
@@ -92,7 +92,7 @@ impl Certificate {
             if let Some(cause) = said.as_ref().filter(|_| said != refused) {
                 tracing::error!(
                     cause,
-                    "A changed certificate is of no use; the one before is shown"
+                    "Could not load a changed certificate; still using the previous one"
                 );
             }
             refused = said;

@@ -157,7 +157,7 @@ pub(super) fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text
         .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("without a word");
+        .unwrap_or("(no message)");
     tracing::error!(panic = text, "A handler panicked");
     Problem::new(Code::Internal).into_response()
 }

@@ -25,7 +25,7 @@ use crate::{metrics, sse::ProcessStop};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    #[error("the address {addr} is taken by another process")]
+    #[error("the address {addr} is in use by another process")]
     Taken { addr: String },
     #[error("could not listen on {addr}")]
     Io {
@@ -91,8 +91,8 @@ pub async fn serve_https(
         async move {
             match time::timeout(HEAD_TIMEOUT, acceptor.accept(stream)).await {
                 Ok(Ok(stream)) => serve_connection(stream, proof, from, router, stop).await,
-                Ok(Err(error)) => tracing::debug!(%error, "A caller did not agree on TLS"),
-                Err(_) => tracing::debug!("A caller took too long to agree on TLS"),
+                Ok(Err(error)) => tracing::debug!(%error, "The TLS handshake failed"),
+                Err(_) => tracing::debug!("The TLS handshake took too long"),
             }
         }
     })
@@ -125,7 +125,7 @@ pub async fn serve_connections<C>(
     if time::timeout(DRAIN, all).await.is_err() {
         tracing::warn!(
             open = connections.len(),
-            "Connections did not finish in time and are cut"
+            "Connections did not finish in time; closing them"
         );
     }
 }
@@ -142,14 +142,14 @@ async fn accept_connection(
                 };
                 // Nagle's algorithm would delay small answers.
                 if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "A connection keeps Nagle's delay");
+                    tracing::debug!(%error, "Could not turn off Nagle's algorithm for a connection");
                 }
                 return (PacedStream::new(stream, slot), from);
             }
             Err(error) if is_peer_error(&error) => {}
             Err(error) => {
                 metrics::CONNECTIONS_REFUSED.add(["no_room"], 1);
-                tracing::error!(%error, "Could not take a connection");
+                tracing::error!(%error, "Could not accept a connection");
                 time::sleep(NO_ROOM_PAUSE).await;
             }
         }

@@ -69,10 +69,7 @@ pub fn read(language: &str, files: &TextFiles) -> (Catalogue, Vec<String>) {
             for (key, mut entry) in read_entries(&message, &path, &mut errors) {
                 (entry.path, entry.file) = (path.clone(), file.clone());
                 if let Some(before) = catalogue.insert(key.clone(), entry) {
-                    errors.push(format!(
-                        "{path}: `{key}`: stands in {} already",
-                        before.path
-                    ));
+                    errors.push(format!("{path}: `{key}`: is already in {}", before.path));
                 }
             }
         }
@@ -152,7 +149,7 @@ impl CatalogueEntry {
             Expression::Select { selector, variants } => (selector, variants),
         };
         let Some(name) = self.read_inline(selector)? else {
-            return Err("only a placeholder can be selected by".into());
+            return Err("a selector must be a placeholder".into());
         };
         let mut keys = BTreeSet::new();
         for variant in variants {
@@ -162,9 +159,9 @@ impl CatalogueEntry {
             self.read_pattern(&variant.value)?;
         }
         match self.choices.insert(name.clone(), keys.clone()) {
-            Some(before) if before != keys => {
-                Err(format!("selects by {{ ${name} }} twice, with other words"))
-            }
+            Some(before) if before != keys => Err(format!(
+                "selects by {{ ${name} }} twice, with different variants"
+            )),
             _ => Ok(()),
         }
     }

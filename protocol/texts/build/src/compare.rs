@@ -10,7 +10,10 @@ pub fn find_differences(english: &Catalogue, chinese: &Catalogue) -> Vec<String>
             continue;
         };
         if one.file != other.file {
-            errors.push(format!("{}: `{key}`: stands in {}", other.path, one.path));
+            errors.push(format!(
+                "{}: `{key}`: is in {} in the other language",
+                other.path, one.path
+            ));
         }
         errors.extend(find_missing_placeholders(key, one, other));
         errors.extend(find_missing_placeholders(key, other, one));

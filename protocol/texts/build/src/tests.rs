@@ -79,12 +79,12 @@ fn a_message_in_one_file_only_or_in_two_is_named() {
             .map(|name| ((*name).to_owned(), "one = 1".to_owned()))
             .collect()
     };
-    let moved = "texts/zh-CN/b.ftl: `one`: stands in texts/en/a.ftl";
+    let moved = "texts/zh-CN/b.ftl: `one`: is in texts/en/a.ftl in the other language";
     assert_eq!(
         generate_module(&files(&["a.ftl"]), &files(&["b.ftl"])).unwrap_err(),
         [moved]
     );
-    let twice = "texts/en/b.ftl: `one`: stands in texts/en/a.ftl already";
+    let twice = "texts/en/b.ftl: `one`: is already in texts/en/a.ftl";
     assert_eq!(
         generate_module(&files(&["a.ftl", "b.ftl"]), &files(&["a.ftl"])).unwrap_err(),
         [twice]

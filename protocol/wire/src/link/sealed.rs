@@ -54,7 +54,7 @@ impl SealPayload<'_> {
             .and_then(|e| e.u64(self.number))
             .and_then(|e| e.bytes(self.frame))
             .is_ok();
-        debug_assert!(written, "memory takes every byte");
+        debug_assert!(written, "writing to memory cannot fail");
         bytes
     }
 }

@@ -16,8 +16,9 @@ pub(super) fn check_greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Session
     if hello.protocol_min > PROTOCOL_MAX || hello.protocol_max < PROTOCOL_MIN {
         let min = hello.protocol_min;
         let max = hello.protocol_max;
-        let detail =
-            format!("the edge speaks {min} to {max}, the hub {PROTOCOL_MIN} to {PROTOCOL_MAX}");
+        let detail = format!(
+            "the edge supports versions {min} to {max}, the hub {PROTOCOL_MIN} to {PROTOCOL_MAX}"
+        );
         return refuse_hello(Code::ProtocolUnsupported, detail);
     }
     if hello.codec != CODEC_PLAIN {
@@ -29,7 +30,7 @@ pub(super) fn check_greeting(edge: &EdgeId, hello: &Hello) -> Result<(), Session
     if hello.edge != *edge {
         return refuse_hello(
             Code::EdgeUnknown,
-            format!("the token is not of edge {}", hello.edge),
+            format!("the token does not belong to edge {}", hello.edge),
         );
     }
     Ok(())
@@ -71,7 +72,7 @@ pub(super) fn check_against_record(
 fn check_admission(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefusal> {
     if hello.region != stored.region {
         let detail = format!(
-            "it is enrolled in {}, not in {}",
+            "the edge is enrolled in {}, not in {}",
             stored.region, hello.region
         );
         return refuse_hello(Code::EdgeUnknown, detail);
@@ -85,7 +86,7 @@ fn check_admission(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefu
     if hello.twin == Some(true) {
         return refuse_hello(
             Code::EdgeTwin,
-            "it was told that it is a second instance".to_owned(),
+            "the edge was already told that it is a second instance".to_owned(),
         );
     }
     Ok(())
@@ -144,7 +145,7 @@ fn request_quarantine(hello: &Hello, stored: &StoredEdge) -> HelloRejection {
 fn check_not_ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefusal> {
     if hello.epoch > stored.epoch {
         let detail = format!(
-            "its epoch is {}, and {} is current",
+            "the edge is in epoch {}, but {} is current",
             hello.epoch, stored.epoch
         );
         return refuse_hello(Code::ChainBroken, detail);
@@ -154,7 +155,7 @@ fn check_not_ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefu
         let given = stored.outcome_count;
         return refuse_hello(
             Code::ChainBroken,
-            format!("it has {has} outcomes, and {given} were given"),
+            format!("the edge has {has} outcomes, but the hub sent {given}"),
         );
     }
     // An edge without snapshot support would wait indefinitely for changes that do not exist.
@@ -162,7 +163,7 @@ fn check_not_ahead(hello: &Hello, stored: &StoredEdge) -> Result<(), SessionRefu
     if feed_start(hello, stored) > stored.feed_seq && !takes_snapshots {
         let has = hello.feed_cursor;
         let are = stored.feed_seq;
-        let detail = format!("it has {has} changes of the feed, and there are {are}");
+        let detail = format!("the edge has {has} feed changes, but the feed has {are}");
         return refuse_hello(Code::Unavailable, detail);
     }
     Ok(())

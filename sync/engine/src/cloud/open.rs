@@ -354,7 +354,7 @@ impl OpenSession {
         if self.taken == Some(as_of) {
             return vec![end_session(
                 Code::Unavailable,
-                "a second image has to begin anew",
+                "a new snapshot cannot continue the previous one",
             )];
         }
         self.snapshot = Some(SnapshotTransfer::begin_transfer(
@@ -429,7 +429,7 @@ impl OpenSession {
         if !gapless {
             return vec![end_session(
                 Code::Internal,
-                "the stored outcomes leave a gap",
+                "the stored outcomes have a gap",
             )];
         }
         let to = from + outcomes.len() as u64;
@@ -473,7 +473,7 @@ impl OpenSession {
         if generation != self.feed_generation {
             return vec![end_session(
                 Code::Unavailable,
-                "the region's feed has begun anew",
+                "the region's feed has restarted",
             )];
         }
         self.advance_feed(feed_seq)

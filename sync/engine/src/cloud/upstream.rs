@@ -71,7 +71,7 @@ impl Uplink {
         }
         let count = up.op_count();
         let Some(last_seq) = up.first_seq.checked_add(count).map(|past| past - 1) else {
-            return UpFrameResult::Refused(Code::MalformedBody, "a seq beyond all numbers");
+            return UpFrameResult::Refused(Code::MalformedBody, "a seq beyond the largest number");
         };
         if up.first_seq == 0 || count == 0 {
             return UpFrameResult::Refused(Code::MalformedBody, "an Up without ops");
@@ -81,7 +81,7 @@ impl Uplink {
             Err(PackError::Malformed) => {
                 return UpFrameResult::Refused(
                     Code::MalformedBody,
-                    "its packed ops cannot be read",
+                    "could not decode its packed ops",
                 );
             }
             Err(PackError::TooLarge) => {
@@ -172,22 +172,22 @@ impl Uplink {
         }
         if end.hash != up.hash {
             // The frame contradicts itself, which proves nothing about the log.
-            return UpFrameResult::Refused(
-                Code::MalformedBody,
-                "the ops do not add up to their hash",
-            );
+            return UpFrameResult::Refused(Code::MalformedBody, "the ops do not match their hash");
         }
         if last_seq < after.seq {
             return UpFrameResult::Repeat;
         }
         if !passes {
-            return UpFrameResult::Refused(Code::ChainBroken, "the chain does not continue ours");
+            return UpFrameResult::Refused(
+                Code::ChainBroken,
+                "the hash chain does not continue the stored one",
+            );
         }
         if ops.is_empty() {
             return UpFrameResult::Repeat;
         }
         if !self.within_credit(last_seq, bytes, limits) {
-            return UpFrameResult::Refused(Code::TooManyRequests, "more than was credited");
+            return UpFrameResult::Refused(Code::TooManyRequests, "more ops than were credited");
         }
         self.received = end;
         self.in_flight.push_back((end, bytes));

@@ -61,7 +61,7 @@ impl ComparisonReport {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CompareFault {
-    #[error("the order service did not list its orders")]
+    #[error("could not list the orders of the order service")]
     Owner(#[from] UpstreamError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -103,7 +103,7 @@ impl FeedComparison {
             .await?;
         metrics::HUB_REPAIRS.add([region.as_str(), "feed"], repaired);
         if repaired > 0 {
-            tracing::warn!(%region, repaired, "{repaired} changes of {region} had not arrived; they are in its feed now");
+            tracing::warn!(%region, repaired, "Added {repaired} missing changes to the feed of {region}");
         }
         Ok(compared)
     }
@@ -201,7 +201,8 @@ impl FeedComparison {
             && ours == *before
             && theirs.policy_version > ours.policy_version
         {
-            tracing::warn!(%region, version = theirs.policy_version, "The assignment of {region} had not arrived");
+            tracing::warn!(%region, version = theirs.policy_version,
+                "The assignment of {region} was missing from its feed");
             self.store
                 .repair_assignment(region, &theirs, self.clock.now())
                 .await?;
@@ -222,19 +223,22 @@ impl FeedComparison {
         match difference {
             OrderDifference::None => return Ok(()),
             OrderDifference::Behind(order) => {
-                tracing::warn!(order.id = %id, version = order.version, "Order `{id}` had not arrived");
+                tracing::warn!(order.id = %id, version = order.version,
+                    "Order `{id}` was missing from the feed");
                 if self.store.repair_order(&order, self.clock.now()).await? == FeedEffect::Known {
                     return Ok(());
                 }
             }
             OrderDifference::Gone(version) if too_many_gone => {
-                tracing::error!(order.id = %id, version, "{region} loses too many orders; `{id}` stays");
+                tracing::error!(order.id = %id, version,
+                    "Too many orders would leave {region} at once; keeping `{id}`");
                 compared.contradictions += 1;
                 return Ok(());
             }
             OrderDifference::Gone(version) => {
                 compared.gone += 1;
-                tracing::warn!(order.id = %id, version, "Order `{id}` has left {region}");
+                tracing::warn!(order.id = %id, version,
+                    "Order `{id}` is no longer in {region}; removed it from the feed");
                 let gone = DepartedOrder {
                     region,
                     order_id: id,
@@ -246,13 +250,15 @@ impl FeedComparison {
                 let version = order.version;
                 tracing::error!(
                     order.id = %id, version,
-                    "Order `{id}` stood with equal version and other content; its owner's counts"
+                    "Order `{id}` was stored with its owner's version but different content; using \
+                     the owner's copy"
                 );
                 compared.contradictions += 1;
                 self.store.repair_order(&order, self.clock.now()).await?;
             }
             OrderDifference::Ahead => {
-                tracing::error!(order.id = %id, "Order `{id}` is ahead of its owner; it stays");
+                tracing::error!(order.id = %id,
+                    "Order `{id}` is newer in the feed than at its owner; keeping it");
                 compared.contradictions += 1;
                 return Ok(());
             }

@@ -48,7 +48,7 @@ impl KeyPublisher {
             return Ok(());
         }
         if self.store.feed_keys(&jwks, self.clock.now()).await? == FeedEffect::Added {
-            tracing::info!("The keys of tokens have changed and go to the edges");
+            tracing::info!("The token keys changed; sending them to the edges");
             self.regions.reload_marks(&self.store).await?;
         }
         *told = jwks;

@@ -66,7 +66,7 @@ impl EdgeRepairer {
         let stop = self.comparison.tasks.stop_token();
         let mut rounds = PollLoop::new(
             &self.comparison.tasks,
-            "The edges' orders cannot be repaired now",
+            "Could not check and repair the edges' orders",
         );
         let mut seen = RepairState::default();
         let mut result = Ok(());
@@ -199,7 +199,8 @@ impl EdgeRepairer {
         }
         metrics::HUB_REPAIRS.add([edge.region.as_str(), "edge"], 1);
         let name = &edge.stored.edge;
-        tracing::warn!(edge.id = %name, "The orders of `{name}` differ from the cloud's; it gets an image");
+        tracing::warn!(edge.id = %name,
+            "The orders of `{name}` differ from the cloud's; sending it a snapshot");
         self.nudges.wake_sessions(name);
         Ok(())
     }
@@ -233,7 +234,7 @@ impl EdgeRepairer {
         }
         let name = edge.stored.edge.clone();
         let epoch = edge.stored.epoch;
-        tracing::warn!(edge.id = %name, fence, "`{name}` is granted {region} anew: its view did not agree");
+        tracing::warn!(edge.id = %name, fence, "Granted {region} to `{name}` again: its view did not match");
         let asked = LeaseRenewalRequest {
             region,
             edge: name,

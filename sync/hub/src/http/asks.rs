@@ -26,7 +26,7 @@ pub(super) async fn put_portal_accept(
         .map_err(|error| {
             tracing::warn!(
                 cause = format_error_chain(&error),
-                "Auth gives out no token for an accept"
+                "Could not get a token from auth for an acceptance"
             );
             Problem::new(Code::Unavailable).retry_after(1)
         })?;

@@ -134,7 +134,7 @@ pub(super) async fn rekey(
         .await?;
     let expires_at = until.ok_or(Code::NotFound)?;
     hub.sessions.nudges.wake_sessions(&edge);
-    tracing::warn!(edge.id = %edge, keep_old, user.id = %by, "Edge `{edge}` is to get a new key");
+    tracing::warn!(edge.id = %edge, keep_old, user.id = %by, "Made a code for a new key of edge `{edge}`");
     Ok(CreatedJson(NewKeyCode {
         edge,
         code,
@@ -164,7 +164,7 @@ async fn take_out_of_service(
         return Err(Code::NotFound.into());
     }
     let DisableRequest { retires, by, .. } = *request;
-    tracing::warn!(edge.id = %edge, retires, user.id = %by, "Edge `{edge}` is disabled");
+    tracing::warn!(edge.id = %edge, retires, user.id = %by, "Disabled edge `{edge}`");
     // Its sessions on other replicas notice within a second.
     sessions.nudges.wake_sessions(&edge);
     let result = sessions
@@ -172,7 +172,8 @@ async fn take_out_of_service(
         .await
         .unwrap_or_else(|error| {
             let cause = process::problem::format_error_chain(&error);
-            tracing::error!(edge.id = %edge, cause, "Rights and cases of `{edge}` wait");
+            tracing::error!(edge.id = %edge, cause,
+                "Could not revoke the leases and open the cases of `{edge}` yet; will retry");
             DisablingResult::default()
         });
     let DisablingResult {

@@ -59,7 +59,7 @@ pub(super) async fn invite(
     {
         InvitationResult::Exists => Err(Code::EdgeExists.into()),
         InvitationResult::Until(expires_at) => {
-            tracing::info!(edge.id = %edge, %region, user.id = %by, "Edge `{edge}` is invited");
+            tracing::info!(edge.id = %edge, %region, user.id = %by, "Invited edge `{edge}`");
             Ok(CreatedJson(InvitationCode {
                 edge,
                 region,
@@ -86,7 +86,7 @@ pub(super) async fn withdraw(
         WithdrawalResult::Enrolled => Err(Code::EnrolmentCodeUsed.into()),
         WithdrawalResult::Withdrawn => {
             let by = caller.actor.user_id;
-            tracing::info!(edge.id = %edge, user.id = %by, "The code of `{edge}` is withdrawn");
+            tracing::info!(edge.id = %edge, user.id = %by, "Withdrew the enrolment code of `{edge}`");
             Ok(Json(WithdrawnInvitation { edge }))
         }
     }
@@ -133,7 +133,7 @@ pub(super) async fn enrol(
     {
         EnrolmentResult::CodeInvalid => Err(Code::EnrolmentCodeInvalid.into()),
         EnrolmentResult::Edge { edge, region } => {
-            tracing::info!(edge.id = %edge, %region, "Edge `{edge}` is enrolled");
+            tracing::info!(edge.id = %edge, %region, "Enrolled edge `{edge}`");
             // Ends a session of the previous key at once.
             hub.sessions.nudges.wake_sessions(&edge);
             let key = &hub.sessions.key;
@@ -223,9 +223,9 @@ async fn load_jwks(hub: &HubState) -> Result<Value, Problem> {
     if hub.keys.keys.is_empty()
         && let Err(error) = hub.keys.refresh_keys().await
     {
-        tracing::warn!(%error, "An edge cannot enrol while there are no keys");
+        tracing::warn!(%error, "Could not get the token keys; edges cannot enrol without them");
         return Err(Problem::new(Code::Unavailable).retry_after(2));
     }
     serde_json::from_str(&hub.keys.keys.jwks())
-        .map_err(|error| process::problem::log_fault("The keys are not JSON", error))
+        .map_err(|error| process::problem::log_fault("The token keys are not JSON", error))
 }

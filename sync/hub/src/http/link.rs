@@ -101,14 +101,14 @@ async fn refuse_link(hub: &HubState, headers: &HeaderMap, refusal: LinkRefusal) 
     metrics::LINK_SESSIONS.add(["refused"], 1);
     let (edge, error_ms) = match refusal {
         LinkRefusal::Problem(problem) => {
-            tracing::info!(code = %problem.code(), "A connection to the link is refused");
+            tracing::info!(code = %problem.code(), "Refused a link connection");
             return problem.into_response();
         }
         LinkRefusal::ClockWrong { edge, error_ms } => (edge, error_ms),
     };
-    tracing::info!(edge.id = %edge, error_ms, "`{edge}` is refused: its clock is wrong");
+    tracing::info!(edge.id = %edge, error_ms, "Refused `{edge}`: its clock is wrong");
     if let Err(error) = hub.sessions.store.note_clock_error(&edge, error_ms).await {
-        tracing::warn!(%error, edge.id = %edge, "The clock error of `{edge}` is not noted");
+        tracing::warn!(%error, edge.id = %edge, "Could not record the clock error of `{edge}`");
     }
     let now = hub.sessions.clock.now();
     let time = sign_hub_time(

@@ -86,7 +86,7 @@ pub(super) async fn compare(
         Ok(compared) => Ok(Json(compared)),
         Err(CompareFault::Store(error)) => Err(error.into()),
         Err(CompareFault::Owner(error)) => {
-            tracing::warn!(%error, %region, "A region could not be compared with its owner");
+            tracing::warn!(%error, %region, "Could not compare a region's feed with the order service");
             Err(Problem::new(Code::Unavailable).retry_after(2))
         }
     }
@@ -114,7 +114,7 @@ pub(super) async fn set_region(
         .store
         .set_gate(region, setting.gate, by, now)
         .await?;
-    tracing::info!(%region, gate = ?setting.gate, user.id = %by, "The gate of {region} is set");
+    tracing::info!(%region, gate = ?setting.gate, user.id = %by, "Set the gate of {region}");
     // This replica's sessions get it now, others' with their next poll.
     hub.sessions
         .regions

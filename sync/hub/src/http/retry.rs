@@ -28,7 +28,7 @@ pub(super) async fn retry(
             .await?,
     )?;
     tracing::warn!(
-        edge.id = %edge, epoch, op.seq = seq, user.id = %by, "Op {seq} of `{edge}` is tried again"
+        edge.id = %edge, epoch, op.seq = seq, user.id = %by, "Retrying op {seq} of `{edge}`"
     );
     hub.sessions.work.wake_workers();
     Ok(Json(OpPlace { edge, epoch, seq }))
@@ -48,7 +48,7 @@ pub(super) async fn retry_asks(
     let by = caller.actor.user_id;
     let now = hub.sessions.clock.now();
     let_in(hub.sessions.store.retry_asks(id, by, now).await?)?;
-    tracing::warn!(command.id = %id, user.id = %by, "Accept `{id}` is tried again");
+    tracing::warn!(command.id = %id, user.id = %by, "Retrying acceptance `{id}`");
     hub.sessions.work.hand_in_again();
     Ok(Json(RetriedAccept { command_id: id }))
 }
@@ -81,6 +81,6 @@ pub(super) async fn readmit(
     {
         return Err(Code::NotFound.into());
     }
-    tracing::warn!(edge.id = %edge, user.id = %by, "Edge `{edge}` may begin new epochs again");
+    tracing::warn!(edge.id = %edge, user.id = %by, "Readmitted edge `{edge}`: it may start new epochs");
     Ok(Json(ReadmittedEdge { edge }))
 }

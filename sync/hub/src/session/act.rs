@@ -92,7 +92,7 @@ impl EdgeConnection {
         {
             Some(stored) => Ok(SyncSessionInput::Loaded(stored)),
             None => {
-                let detail = format!("no edge {} is enrolled", self.edge);
+                let detail = format!("edge {} is not enrolled", self.edge);
                 Err(self.send_refusal(SessionRefusal {
                     code: Code::EdgeUnknown,
                     detail,
@@ -120,7 +120,7 @@ impl EdgeConnection {
             epoch: stored.epoch,
         });
         let edge = &self.edge;
-        tracing::info!(edge.id = %edge, term, epoch = stored.epoch, "Session of `{edge}` begins");
+        tracing::info!(edge.id = %edge, term, epoch = stored.epoch, "The session of `{edge}` started");
         metrics::LINK_SESSIONS.add(["opened"], 1);
         self.hub.links.mark_up(edge, term);
         // Wakes an older session of this edge on this replica, so that it notices it is superseded.
@@ -217,7 +217,7 @@ impl EdgeConnection {
         };
         let edge = &self.edge;
         let region = self.region;
-        tracing::info!(edge.id = %edge, %region, "`{edge}` has taken an image of {region}");
+        tracing::info!(edge.id = %edge, %region, "`{edge}` has applied a snapshot of {region}");
         self.hub
             .store
             .snapshot_taken(edge, term, self.hub.clock.now())

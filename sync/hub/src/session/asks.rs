@@ -41,7 +41,7 @@ impl EdgeConnection {
             self.put.insert((id, user), self.ticks);
             tracing::info!(
                 edge.id = %self.edge, command.id = %id, order.id = %accept.command.body.order_id(),
-                "Command `{id}` is put to the holder"
+                "Sent command `{id}` to the edge that holds the region"
             );
             self.drive_engine(SyncSessionInput::Ask {
                 accept: Box::new(accept),

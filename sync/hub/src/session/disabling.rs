@@ -35,13 +35,13 @@ pub(crate) struct DisablingResult {
 pub(crate) enum DisablingFault {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the order service was not told of a disabled edge")]
+    #[error("could not tell the order service about a disabled edge")]
     Owner(#[from] UpstreamError),
 }
 
 impl SessionContext {
     pub(super) async fn watch_for_disablings(&self) {
-        let mut rounds = PollLoop::new(&self.tasks, "Disabled edges cannot be read");
+        let mut rounds = PollLoop::new(&self.tasks, "Could not read the disabled edges");
         while rounds.next(self.settle_all().await, sleep(LOOK)).await {}
     }
 
@@ -52,7 +52,9 @@ impl SessionContext {
                 Err(DisablingFault::Store(error)) => return Err(error),
                 Err(error @ DisablingFault::Owner(_)) => {
                     let cause = process::problem::format_error_chain(&error);
-                    tracing::warn!(edge.id = %edge, cause, "Rights and cases of `{edge}` wait");
+                    tracing::warn!(edge.id = %edge, cause,
+                        "Could not revoke the leases and open the cases of `{edge}` yet; will retry"
+                    );
                 }
             }
         }

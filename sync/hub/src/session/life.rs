@@ -43,7 +43,8 @@ impl EdgeConnection {
                 return Ok(SyncSessionInput::Probed { alive: true });
             }
             if hub.clock.elapsed().saturating_sub(asked_at) > ANSWER_WITHIN {
-                tracing::info!(edge.id = %edge, term, "The old session of `{edge}` says nothing");
+                tracing::info!(edge.id = %edge, term,
+                    "The old session of `{edge}` did not answer the liveness probe");
                 return Ok(SyncSessionInput::Probed { alive: false });
             }
             // The sender lives as long as the hub.
@@ -74,7 +75,7 @@ impl EdgeConnection {
 impl SessionContext {
     /// Nudges this replica's sessions if another replica asks for a sign of life of their edge.
     pub(super) async fn watch_for_probes(&self) {
-        let mut rounds = PollLoop::new(&self.tasks, "Questions for a sign of life cannot be read");
+        let mut rounds = PollLoop::new(&self.tasks, "Could not read the liveness probes");
         while rounds
             .next(self.look_for_questions().await, sleep(LOOK_FOR_QUESTIONS))
             .await

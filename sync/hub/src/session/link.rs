@@ -137,7 +137,7 @@ impl EdgeConnection {
     pub fn send_refusal(&mut self, refused: SessionRefusal) -> SessionEnd {
         let edge = &self.edge;
         let code = refused.code;
-        tracing::info!(edge.id = %edge, %code, "Session of `{edge}` ends: {}", refused.detail);
+        tracing::info!(edge.id = %edge, %code, "The session of `{edge}` ended: {}", refused.detail);
         self.out.send(&Frame::Refused(refused), None);
         SessionEnd::Told
     }
@@ -146,8 +146,8 @@ impl EdgeConnection {
     pub async fn close(mut self, end: SessionEnd) {
         if let SessionEnd::Fault(error) = end {
             let cause = process::problem::format_error_chain(&error);
-            tracing::error!(edge.id = %self.edge, cause, "A session ends: sync_db failed it");
-            self.end_session(Code::Unavailable, "the hub's store is out of reach");
+            tracing::error!(edge.id = %self.edge, cause, "A session ended because sync_db failed");
+            self.end_session(Code::Unavailable, "could not reach the hub's database");
         }
         let Some(SessionTerm { term, .. }) = self.at else {
             metrics::LINK_SESSIONS.add(["refused"], 1);
@@ -157,7 +157,7 @@ impl EdgeConnection {
         if self.machine.ignored_count() > 0 {
             let edge = &self.edge;
             let frames = self.machine.ignored_count();
-            tracing::warn!(edge.id = %edge, frames, "Frames of `{edge}` were ignored");
+            tracing::warn!(edge.id = %edge, frames, "Ignored frames of `{edge}`");
         }
         // If this fails, the stale contact time marks the link as down.
         let down = self
@@ -166,7 +166,7 @@ impl EdgeConnection {
             .link_down(&self.edge, term, self.hub.clock.now())
             .await;
         if let Err(error) = down {
-            tracing::warn!(%error, "The end of a session could not be stored");
+            tracing::warn!(%error, "Could not store the end of a session");
         }
     }
 }

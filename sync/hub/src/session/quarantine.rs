@@ -40,7 +40,7 @@ impl EdgeConnection {
         let epoch = granted.epoch;
         tracing::warn!(
             edge.id = %edge, epoch, why = granted.why.as_str(),
-            "Edge `{edge}` is in quarantine: its epoch {old} is over"
+            "Edge `{edge}` is in quarantine: its epoch {old} has ended"
         );
         if !confined.again {
             metrics::HUB_QUARANTINES.add([granted.why.as_str()], 1);
@@ -107,14 +107,18 @@ impl EdgeConnection {
                     let edge = &self.edge;
                     let region = fence.region;
                     let fence = fence.fence;
-                    tracing::warn!(edge.id = %edge, %region, fence, "A right is taken back");
+                    tracing::warn!(edge.id = %edge, %region, fence, "Revoked a region lease");
                 }
                 Ok(())
             }
             Err(error) => {
                 let cause = process::problem::format_error_chain(&error);
-                tracing::error!(edge.id = %self.edge, cause, "A take-back could not be recorded");
-                Err(self.end_session(Code::Unavailable, "the take-back waits for its owner"))
+                tracing::error!(edge.id = %self.edge, cause,
+                    "Could not record the revocation of an edge's leases");
+                Err(self.end_session(
+                    Code::Unavailable,
+                    "the order service has not revoked the leases yet",
+                ))
             }
         }
     }

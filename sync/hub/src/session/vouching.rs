@@ -55,7 +55,7 @@ impl SessionContext {
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),
-                    "Auth gives out no token for an accept"
+                    "Could not get a token from auth for an acceptance"
                 );
                 None
             }

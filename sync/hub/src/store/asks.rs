@@ -400,7 +400,7 @@ async fn matches_waiting_accept(tx: &mut Tx, accept: &AcceptForHolder) -> Result
 
 impl StoredAccept {
     fn decode_accept(&self) -> Result<WaitingAccept> {
-        let what = "an accept that waits";
+        let what = "a waiting acceptance";
         let (command, actor): (Command, _) = (
             decode_stored(&self.command, what)?,
             decode_stored(&self.actor, what)?,

@@ -71,7 +71,7 @@ impl Store {
         match read_change(self.sql.data_keys(), region, feed_seq, bytes) {
             Ok(FeedChange::Assignment(assignment)) => Ok(assignment),
             Err(sealed @ StoreError::Sealed(_)) => Err(sealed),
-            _ => Err(StoreError::Unreadable("how a region assigns")),
+            _ => Err(StoreError::Unreadable("the assignment of a region")),
         }
     }
 

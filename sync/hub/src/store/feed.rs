@@ -306,7 +306,7 @@ impl Store {
         let mut to = after;
         let mut changes = Vec::with_capacity(fitting);
         for (feed_seq, bytes) in &opened[..fitting] {
-            let change: FeedChange = decode_stored(bytes, "a change of the feed")?;
+            let change: FeedChange = decode_stored(bytes, "a feed change")?;
             let ends = matches!(change, FeedChange::Assignment(_));
             to = *feed_seq;
             changes.push(change);

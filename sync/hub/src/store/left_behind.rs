@@ -112,7 +112,7 @@ impl Store {
     pub(super) async fn forget_left_behind(&self, edge: &EdgeId, before: UnixMillis) -> Result<()> {
         let commands = self.sql.exec(FORGET, vals![edge, before]).await?;
         if commands > 0 {
-            tracing::warn!(edge.id = %edge, commands, "Commands without an outcome are forgotten");
+            tracing::warn!(edge.id = %edge, commands, "Deleted commands without an outcome");
         }
         Ok(())
     }

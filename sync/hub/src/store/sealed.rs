@@ -64,6 +64,6 @@ pub(super) fn read_change(
 ) -> Result<FeedChange> {
     decode_stored(
         &keys.open(&change_place(region, feed_seq), stored)?,
-        "a change of the feed",
+        "a feed change",
     )
 }

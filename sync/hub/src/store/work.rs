@@ -306,7 +306,7 @@ impl Store {
             SENDS_NO_CLOUD_TOKENS
         };
         if self.sql.exec(text, vals![since, edge]).await? == 1 && sends {
-            tracing::warn!(edge.id = %edge, "`{edge}` keeps people's tokens that open the cloud: upgrade it");
+            tracing::warn!(edge.id = %edge, "`{edge}` stores people's cloud tokens: upgrade it");
         }
         Ok(())
     }
@@ -400,7 +400,7 @@ async fn add_outcomes(
     let log = vals![&claim.edge, claim.epoch];
     let seqs = decided.iter().map(|op| op.seq);
     if tx.exec_named(DECIDE, &log, seqs, ")").await? != decided.len() as u64 {
-        return Err(StoreError::Contradiction("an op was to be decided twice"));
+        return Err(StoreError::Contradiction("an op would be decided twice"));
     }
     let mut rows = Vec::with_capacity(decided.len());
     for decided in decided {

@@ -26,14 +26,14 @@ const PART: usize = 100;
 enum AcceptRetryError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the order service is away")]
+    #[error("could not reach the order service")]
     Away(#[source] UpstreamError),
 }
 
 impl Workers {
     pub(super) async fn hand_in_accepts(&self) {
         let stop = self.tasks.stop_token();
-        let warning = "The portal's waiting accepts cannot be handed in";
+        let warning = "Could not submit the portal's waiting acceptances";
         let mut rounds = PollLoop::new(&self.tasks, warning);
         let mut result = Ok(());
         while rounds.next(result, self.next_turn()).await {
@@ -79,9 +79,9 @@ impl Workers {
         }
         let (id, user) = name;
         if failures + 1 >= FAILURES_MAX {
-            tracing::error!(command.id = %id, user.id = %user, "Accept `{id}` needs an operator");
+            tracing::error!(command.id = %id, user.id = %user, "Acceptance `{id}` needs an operator");
         } else {
-            tracing::error!(command.id = %id, user.id = %user, "Accept `{id}` cannot be decided");
+            tracing::error!(command.id = %id, user.id = %user, "Acceptance `{id}` cannot be decided");
         }
         Ok(())
     }
@@ -130,12 +130,17 @@ impl Workers {
             OwnerAnswer::Away(error) => return Err(AcceptRetryError::Away(error)),
             OwnerAnswer::Failed(error) => {
                 let cause = process::problem::format_error_chain(&error);
-                tracing::error!(cause, "A list of waiting accepts fails");
+                tracing::error!(
+                    cause,
+                    "The order service failed on a batch of waiting acceptances"
+                );
                 return Ok(None);
             }
         };
         if answers.len() != names.len() {
-            tracing::error!("The answers of the order service do not match the waiting accepts");
+            tracing::error!(
+                "The answers of the order service do not match the waiting acceptances"
+            );
             self.control_accepts().await?;
             return Ok(None);
         }

@@ -284,7 +284,7 @@ impl LogWorker<'_> {
     async fn release_claim(&self) {
         let Some(claim) = &self.claim else { return };
         if let Err(error) = self.hub.store.release_claim(claim).await {
-            tracing::debug!(edge.id = %self.edge, %error, "A claim was not released; it runs out");
+            tracing::debug!(edge.id = %self.edge, %error, "Could not release a claim; it expires");
         }
     }
 
@@ -301,7 +301,7 @@ impl LogWorker<'_> {
             .commit_progress(claim, progress, now, until)
             .await?
         {
-            tracing::warn!(edge.id = %self.edge, "Another worker holds this log; this pass is discarded");
+            tracing::warn!(edge.id = %self.edge, "Another worker has claimed this log; discarding this pass");
             return Ok(false);
         }
         count_decisions(claim, &progress.decided);
@@ -356,7 +356,7 @@ impl Workers {
             tokio::time::sleep(KEPT_EVERY).await;
             let until = self.clock.now().plus_ms(CLAIM_MS);
             if let Err(error) = self.store.extend_claim(claim, until).await {
-                tracing::debug!(edge.id = %claim.edge, %error, "A claim may run out");
+                tracing::debug!(edge.id = %claim.edge, %error, "Could not renew a claim; it may expire");
             }
         }
     }

@@ -85,7 +85,8 @@ impl Workers {
         match self.ask_owner(claim, owner, handed.clone(), doubted).await {
             OwnerAnswer::Decisions(OpsDecisions { answers }) => {
                 let Some(joined) = run::match_answers(&handed, answers) else {
-                    tracing::error!(edge.id = %edge, "The owner's answers do not match the ops");
+                    tracing::error!(edge.id = %edge,
+                        "The answers of the deciding service do not match the ops");
                     return handle_failed_batch(claim, run, &handed, progress);
                 };
                 progress.decided.extend(joined.decided);
@@ -96,13 +97,14 @@ impl Workers {
                 RunEnd::Whole(progress)
             }
             OwnerAnswer::Away(error) => {
-                tracing::warn!(edge.id = %edge, %error, "Ops wait: their owner is away");
+                tracing::warn!(edge.id = %edge, %error,
+                    "Ops wait: could not reach the service that decides them");
                 progress.parked.extend(handed.iter().map(|op| op.seq));
                 RunEnd::Away(progress, owner)
             }
             OwnerAnswer::Failed(error) => {
                 let ops = handed.len();
-                tracing::error!(edge.id = %edge, ops, %error, "A batch of `{edge}` fails");
+                tracing::error!(edge.id = %edge, ops, %error, "The owner failed on a batch of `{edge}`");
                 handle_failed_batch(claim, run, &handed, progress)
             }
         }
@@ -116,7 +118,7 @@ impl Workers {
         doubted: bool,
     ) -> OwnerAnswer<OpsDecisions> {
         let Ok(_turn) = self.turns.0.acquire().await else {
-            unreachable!("it is never closed")
+            unreachable!("the semaphore is never closed")
         };
         let [batch, empty] = [ops, Vec::new()].map(|ops| {
             let WorkClaim {

@@ -197,7 +197,7 @@ async fn a_replica_with_a_key_of_its_own_does_not_start(#[case] mysql: bool) {
     std::fs::remove_file(stage.hub_key_file()).unwrap();
     let refused = stage.try_replica().await.err().unwrap();
     let why = process::problem::format_error_chain(&refused);
-    assert!(why.contains("put the hub's key file back"), "{why}");
+    assert!(why.contains("restore the hub's key file"), "{why}");
     stage.key_is_replaced(true);
     stage.replica().await.stop().await;
     stage.key_is_replaced(false);

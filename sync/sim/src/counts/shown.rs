@@ -51,7 +51,7 @@ impl Counts {
     /// What ops, answers and events went through, in a narrow column.
     fn list_deliveries(&self) -> [(&'static str, u64); 21] {
         [
-            ("firm beside those", self.firm_beside_nonsense),
+            ("firm despite those", self.firm_beside_nonsense),
             ("checks", self.checks),
             ("conflicts", self.conflicts),
             ("ops stored", self.ops_stored),
@@ -78,23 +78,23 @@ impl Counts {
     /// What happened to edges, their epochs and the ops that a person decides.
     fn list_epoch_counts(&self) -> [(&'static str, u64); 17] {
         [
-            ("signs of life asked for", self.probes),
-            ("old sessions that said nothing", self.probes_unanswered),
-            ("copies found out", self.twins),
-            ("copies enrolled anew", self.enrolled_anew),
+            ("liveness probes sent", self.probes),
+            ("old sessions that did not answer", self.probes_unanswered),
+            ("copies detected", self.twins),
+            ("copies enrolled again", self.enrolled_anew),
             ("edges that need an operator", self.needed_operator),
-            ("edges let in again", self.readmitted),
-            ("rights taken back from epochs", self.rights_of_epochs_ended),
+            ("edges readmitted", self.readmitted),
+            ("leases revoked from epochs", self.rights_of_epochs_ended),
             ("epochs granted again", self.granted_again),
-            ("ops given back", self.ops_given_back),
+            ("ops restored to edges", self.ops_given_back),
             ("epochs begun", self.epochs_begun),
-            ("commands logged anew", self.relogged),
-            ("files put back", self.restored),
+            ("commands logged again", self.relogged),
+            ("files restored", self.restored),
             ("files copied", self.copied),
             ("tablets that met another run", self.heads_turned),
             ("batches halved", self.bisected),
-            ("ops before an operator", self.stopped),
-            ("ops let go by one", self.let_go),
+            ("ops held for an operator", self.stopped),
+            ("ops released by an operator", self.let_go),
         ]
     }
 
@@ -115,7 +115,7 @@ impl Counts {
             ("outcomes", &self.outcomes),
             ("answers at the portal", &self.answers_at_desk),
             ("sessions ended by the hub", &self.sessions_ended),
-            ("frames an edge passed over", &self.frames_ignored),
+            ("frames an edge ignored", &self.frames_ignored),
         ] {
             writeln!(f, "{name}")?;
             for (key, n) in tally {

@@ -36,7 +36,7 @@ impl Oracle {
     pub fn repairs_edge(&mut self, at: u64, e: usize, region: Region) {
         let damaged = self.damaged.contains(&region);
         self.check(at, "only_what_was_lost_is_repaired", damaged, || {
-            format!("what edge {e} has differs from the cloud, and nobody has damaged it")
+            format!("the data of edge {e} differs from the cloud without injected damage")
         });
     }
 

@@ -217,7 +217,7 @@ impl Oracle {
 
     pub fn second_instance(&mut self, at: u64, m: usize, live_rival: bool) {
         self.check(at, "a_second_instance_is_told", !live_rival, || {
-            format!("machine {m} is let in beside its live original")
+            format!("machine {m} is let in although its original is running")
         });
     }
 
@@ -368,7 +368,9 @@ impl Oracle {
     /// 4. Only an op that makes its owner fail is held for an operator.
     pub fn stopped(&mut self, at: u64, e: usize, seq: u64, poisoned: bool) {
         self.check(at, "only_what_fails_needs_an_operator", poisoned, || {
-            format!("op {seq} of edge {e} is put before an operator, and nothing is wrong with it")
+            format!(
+                "op {seq} of edge {e} is held for an operator although nothing is wrong with it"
+            )
         });
     }
 }

@@ -139,7 +139,7 @@ impl Oracle {
             counts || db.vain.contains(&(id, user)),
             || {
                 format!(
-                    "{user} completed order {} for nothing, and nobody is told",
+                    "{user} completed order {} in vain, and it is not reported",
                     standing.order.id
                 )
             },
@@ -301,7 +301,7 @@ impl Oracle {
             !overtakes,
             || {
                 format!(
-                    "accept {} is put to the holder before what it waits behind",
+                    "accept {} is sent to the holder before the op it waits behind",
                     accept.command.id
                 )
             },

@@ -241,7 +241,7 @@ impl Oracle {
             at,
             "what_a_disabled_edge_did_is_listed",
             forgotten.is_none(),
-            || format!("nobody is told of command {forgotten:?}"),
+            || format!("command {forgotten:?} is not reported to anyone"),
         );
     }
 }

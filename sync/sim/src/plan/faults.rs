@@ -78,7 +78,7 @@ faults! {
     BusRepeats "events again and out of order" 5 ALONE 3_000 20_000,
     Compaction "feed compacted" 3 ALONE 0 0,
     // operators
-    TakeBack "right to assign taken back" 6 EDGE_COUNT 0 0,
+    TakeBack "region lease revoked" 6 EDGE_COUNT 0 0,
     PolicyChange "policy changed" 10 EDGE_COUNT 0 0,
     Revocation "provider revoked" 4 TABLET_COUNT 0 0,
     // Drawn separately, so that older seeds keep their steps: restores, copies, and other lasting
@@ -93,7 +93,7 @@ faults! {
     Poison "op that makes the order service fail" 0 ALONE 0 0,
     EventsLost "event thrown away" 0 ALONE 0 0,
     ViewDamaged "order gone from an edge's view" 0 EDGE_COUNT 0 0,
-    FeedAnew "feed begun anew" 0 EDGE_COUNT 0 0,
+    FeedAnew "feed restarted" 0 EDGE_COUNT 0 0,
     StrangeOrder "order that its owner does not know" 0 EDGE_COUNT 0 0,
 }
 

@@ -45,12 +45,12 @@ macro_rules! tricks {
 }
 
 tricks! {
-    Untapped "command that nobody tapped" 16,
+    Untapped "forged command" 16,
     OldToken "old token, and a time at which it was good" 14,
     AfterAbsence "old token, after a made-up absence" 10,
     MadeUpReceipt "old token, and a made-up receipt" 10,
     WrongClock "old token, after a lie about the clock" 8,
-    Revoked "revoked person, of whom nobody has heard that" 12,
+    Revoked "revoked person whose revocation has not arrived" 12,
     Release "release of a right" 3,
     OtherRun "session of another run" 6,
 }

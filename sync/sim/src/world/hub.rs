@@ -181,7 +181,7 @@ impl World {
                         .push_back((SyncSessionInput::Frame(frame), origin));
                     self.hub_goes_on(conn);
                 }
-                Err(_) => self.hub_ends(conn, Code::MalformedBody, "this is no frame"),
+                Err(_) => self.hub_ends(conn, Code::MalformedBody, "not a valid frame"),
             },
             Packet::Ping => drop(self.send(conn, Side::Edge, Packet::Pong, false)),
             Packet::Pong => {}

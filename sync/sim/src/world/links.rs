@@ -290,7 +290,7 @@ impl World {
         };
         link.is_storing = false;
         if failed {
-            self.link_breaks(e, "the edge's file failed");
+            self.link_breaks(e, "the edge's database failed");
             return;
         }
         let position = self.edges[e].file.position();
@@ -307,7 +307,7 @@ impl World {
             return;
         };
         if now - link.heard_at > SILENT_MAX_MS {
-            self.link_breaks(e, "nothing was heard of the hub");
+            self.link_breaks(e, "received nothing from the hub");
             return;
         }
         let pings = now - link.pinged_at >= PING_EVERY_MS;

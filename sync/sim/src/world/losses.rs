@@ -117,7 +117,7 @@ impl World {
         self.counts.feeds_anew += 1;
         self.oracle.begins_anew(&self.sync_db, region);
         self.note(36, region.index().into(), |_| {
-            format!("the feed of {region} begins anew")
+            format!("the feed of {region} restarts")
         });
         (0..cast::REPLICA_COUNT).for_each(|r| self.replica_sees_region(r, region));
     }

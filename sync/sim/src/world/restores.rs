@@ -216,7 +216,7 @@ impl World {
         node.will_be_renamed = false;
         self.counts.enrolled_anew += 1;
         self.note(28, m as u64, |_| {
-            format!("the copy is enrolled anew as {name}")
+            format!("the copy is enrolled again as {name}")
         });
         let newest = self.is_in_newest_epoch(m);
         self.oracle.began(self.now, m, &self.edges[m], newest);

@@ -427,7 +427,8 @@ async fn somebody_on_the_network_reads_a_link_over_plain_http() {
     .await;
     assert!(ended, "it calls over plain HTTP");
     assert!(
-        edge.said().contains("anybody on the way could read"),
+        edge.said()
+            .contains("anyone on the network path could read"),
         "{}",
         edge.said()
     );

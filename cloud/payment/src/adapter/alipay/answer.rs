@@ -28,7 +28,7 @@ pub struct AlipayAnswer {
 pub enum AlipayAnswerError {
     #[error("the answer cannot be read")]
     Unreadable,
-    #[error("the answer is signed by somebody else")]
+    #[error("the answer is not signed by Alipay")]
     Forged,
 }
 

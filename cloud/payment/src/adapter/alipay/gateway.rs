@@ -41,13 +41,13 @@ pub struct AlipayGateway {
 pub enum AlipayCallError {
     #[error(transparent)]
     Unsigned(#[from] SigningFailed),
-    #[error("the request could not be made")]
+    #[error("could not build the request")]
     Form(#[from] axum::http::Error),
-    #[error("the gateway is away")]
+    #[error("the gateway is unreachable")]
     Away(#[from] ClientError),
-    #[error("the gateway gave no answer in time")]
+    #[error("the gateway did not answer in time")]
     Late(#[from] tokio::time::error::Elapsed),
-    #[error("the answer broke off")]
+    #[error("the connection broke before the answer was complete")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the gateway answered with status {0}")]
     Status(u16),

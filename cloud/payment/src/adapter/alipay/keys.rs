@@ -29,21 +29,21 @@ pub struct AlipayKey(UnparsedPublicKey<Vec<u8>>);
 
 #[derive(Debug, thiserror::Error)]
 pub enum AlipayKeyError {
-    #[error("`{}` cannot be read", file.display())]
+    #[error("could not read `{}`", file.display())]
     File {
         file: PathBuf,
         source: std::io::Error,
     },
-    #[error("`{}` holds no RSA key of the kind that is needed here", .0.display())]
+    #[error("`{}` does not contain an RSA key of the required kind", .0.display())]
     Form(PathBuf),
     /// If our own key passed as Alipay's, callers that can make us sign could impersonate Alipay.
-    #[error("`{}` holds our own public key; Alipay's is shown beside it in its console", .0.display())]
+    #[error("`{}` contains our own public key; use Alipay's, which its console shows next to ours", .0.display())]
     Own(PathBuf),
 }
 
 /// Signing failed; the library gives no cause.
 #[derive(Debug, thiserror::Error)]
-#[error("nothing could be signed")]
+#[error("could not sign the request")]
 pub struct SigningFailed;
 
 impl MerchantKey {

@@ -96,7 +96,7 @@ impl EmbeddedBus {
                 tracing::warn!(
                     queue = queue.name,
                     count,
-                    "Messages of `{}` expired",
+                    "Dead-lettered expired messages of `{}`",
                     queue.name
                 );
             }

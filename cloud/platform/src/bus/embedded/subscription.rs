@@ -69,7 +69,7 @@ impl LocalSubscription {
                 other => other,
             };
             if let Err(error) = found {
-                tracing::error!(queue = queue.name, %error, "The bus file failed; trying again");
+                tracing::error!(queue = queue.name, %error, "Could not read the bus file; retrying");
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -81,7 +81,11 @@ impl LocalSubscription {
 
     pub(in crate::bus) async fn close(self) {
         if let Err(error) = self.bus.remove_settled(&self.queue).await {
-            tracing::warn!(error = %error, "Some messages of `{}` will come again", self.queue.name);
+            tracing::warn!(
+                error = %error,
+                "Could not remove handled messages of `{}`; some will be redelivered",
+                self.queue.name
+            );
         }
     }
 

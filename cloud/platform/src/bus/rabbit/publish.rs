@@ -170,9 +170,11 @@ async fn await_confirm(confirm: PublisherConfirm) -> Result<bool, BusError> {
     match await_broker(confirm).await? {
         Confirmation::Ack(None) => Ok(true),
         Confirmation::Ack(Some(_)) => Ok(false),
-        Confirmation::Nack(_) => Err(BusError::Refused("the broker refused it".to_owned())),
+        Confirmation::Nack(_) => Err(BusError::Refused(
+            "the broker refused the message".to_owned(),
+        )),
         Confirmation::NotRequested => Err(BusError::Refused(
-            "the broker was not asked to confirm".to_owned(),
+            "publisher confirms are not enabled".to_owned(),
         )),
     }
 }

@@ -91,16 +91,16 @@ impl RabbitSubscription {
                         return (delivery.data, delivery.redelivered, in_hand);
                     }
                     Some(Err(error)) => self.mark_interrupted(&error.to_string()),
-                    None => self.mark_interrupted("the broker ended it"),
+                    None => self.mark_interrupted("the broker closed the subscription"),
                 }
             }
             match self.start_consuming().await {
                 Ok(open) => {
-                    tracing::info!(queue = self.queue, "Consuming `{}` again", self.queue);
+                    tracing::info!(queue = self.queue, "Subscribed to `{}` again", self.queue);
                     self.open = Some(open);
                 }
                 Err(error) => {
-                    tracing::debug!(queue = self.queue, %error, "Cannot consume `{}`", self.queue);
+                    tracing::debug!(queue = self.queue, %error, "Could not subscribe to `{}`; retrying", self.queue);
                     tokio::time::sleep(self.pause).await;
                     self.pause = (self.pause * 2).min(PAUSE_MAX);
                 }
@@ -124,7 +124,7 @@ impl RabbitSubscription {
         tracing::warn!(
             queue = self.queue,
             why,
-            "Consuming `{}` was interrupted",
+            "The subscription to `{}` was interrupted",
             self.queue
         );
     }

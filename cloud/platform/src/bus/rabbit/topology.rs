@@ -175,7 +175,7 @@ fn as_it_is(declared: Result<(), lapin::Error>) -> Result<(), lapin::Error> {
     };
     match refusal.kind() {
         AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED | AMQPSoftError::ACCESSREFUSED) => {
-            tracing::debug!(%error, "An exchange stays as it is");
+            tracing::debug!(%error, "The broker refused to change an exchange; using it as it is");
             Ok(())
         }
         _ => Err(error),

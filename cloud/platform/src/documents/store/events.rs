@@ -172,7 +172,7 @@ fn waiting_in(
         .get_array("_events")
         .map_err(|error| error.to_string())?
     {
-        let event = event.as_document().ok_or("an event is no object")?;
+        let event = event.as_document().ok_or("an event is not a document")?;
         latest = latest.max(event.get_i64("at").map_err(|error| error.to_string())?);
         let id = match event.get("id") {
             Some(Bson::Binary(id)) => Uuid::from_slice(&id.bytes).map_err(|e| e.to_string())?,

@@ -386,7 +386,7 @@ impl MongoStore {
             Some(Bson::Int32(number)) => Ok(i64::from(*number)),
             _ => Err(DocumentsError::shape_error(
                 self.name,
-                &format!("`{key}` of a group is no integer"),
+                &format!("`{key}` of a group is not an integer"),
             )),
         }
     }

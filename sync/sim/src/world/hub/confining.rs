@@ -155,7 +155,7 @@ impl World {
             self.hub_ends(
                 *conn,
                 Code::Unavailable,
-                "the take-back waits for its owner",
+                "the order service has not revoked the leases yet",
             );
             return;
         }
@@ -169,7 +169,7 @@ impl World {
                 .epoch_ended(self.now, *e, confined.epoch, &self.order_db);
             let why = confined.why.as_str();
             self.note(23, confined.epoch, |_| {
-                format!("epoch {} of {name} is over: {why}", confined.epoch)
+                format!("epoch {} of {name} has ended: {why}", confined.epoch)
             });
             self.nudge(*r, *e);
         }

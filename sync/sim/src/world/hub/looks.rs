@@ -33,11 +33,11 @@ impl World {
         let heard_at = session.heard_at;
         let session_term = session.term;
         if session.machine.is_greeting() && ticks > HELLO_LIMIT_TICKS {
-            self.hub_ends(conn, Code::TimedOut, "no Hello came");
+            self.hub_ends(conn, Code::TimedOut, "received no Hello in time");
             return;
         }
         if now - session.heard_at > SILENCE_LIMIT_MS {
-            self.hub_ends(conn, Code::TimedOut, "nothing was heard of the edge");
+            self.hub_ends(conn, Code::TimedOut, "received nothing from the edge");
             return;
         }
         let silent_for = now - heard_at;

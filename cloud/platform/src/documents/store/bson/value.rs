@@ -64,7 +64,7 @@ impl<'de> Deserializer<'de> for BsonValue<'de> {
                 visitor.visit_map(fields_deserializer(document, |_| true)?)
             }
             other => Err(Error::custom(format!(
-                "{:?} is not used here",
+                "the BSON type {:?} is not supported",
                 other.element_type()
             ))),
         }
