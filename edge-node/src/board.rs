@@ -67,7 +67,7 @@ struct RegionOrders {
 
 struct SerializedItem {
     item: BoardItem,
-    hold: AcceptanceCertainty,
+    certainty: AcceptanceCertainty,
     /// The version for every provider.
     open: Option<(Order, Bytes)>,
 }
@@ -130,7 +130,7 @@ impl RegionOrders {
             return board.clone();
         }
         let empty = Board {
-            edge: identity.name.clone(),
+            edge: identity.edge_id.clone(),
             region: identity.region,
             feed_seq: self.feed_seq,
             items: Vec::new(),
@@ -163,7 +163,7 @@ impl RegionOrders {
 }
 
 impl SerializedItem {
-    fn from_board_item(item: BoardItem, hold: AcceptanceCertainty) -> Self {
+    fn from_board_item(item: BoardItem, certainty: AcceptanceCertainty) -> Self {
         let open = readable_by_every_provider(&item.order).map(|order| {
             let bytes = serialize_json(&BoardItem {
                 order: order.clone(),
@@ -171,11 +171,15 @@ impl SerializedItem {
             });
             (order, bytes)
         });
-        Self { item, hold, open }
+        Self {
+            item,
+            certainty,
+            open,
+        }
     }
 
     fn for_reader(&self, reader: Actor) -> Option<Bytes> {
-        let order = readable_while(&self.item.order, reader, self.hold)?;
+        let order = readable_while(&self.item.order, reader, self.certainty)?;
         match &self.open {
             Some((open, bytes)) if *open == order => Some(bytes.clone()),
             _ => Some(serialize_json(&BoardItem {

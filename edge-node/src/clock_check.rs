@@ -178,21 +178,21 @@ impl ClockCheck {
     }
 
     /// Stores the finding, and logs it if it changed.
-    async fn store_finding(&self, note: ClockRecord) {
+    async fn store_finding(&self, record: ClockRecord) {
         let before = std::mem::replace(
             &mut *self.0.note.lock().unwrap_or_else(PoisonError::into_inner),
-            note,
+            record,
         );
         let finding_before = before.fault.map(|fault| fault.finding);
-        let is_other = finding_before != note.fault.map(|fault| fault.finding);
+        let is_other = finding_before != record.fault.map(|fault| fault.finding);
         if is_other {
-            self.log_finding(note);
+            self.log_finding(record);
         }
         // A repeated refusal changes nothing in the record.
-        if !is_other && before.hub_at == note.hub_at {
+        if !is_other && before.hub_at == record.hub_at {
             return;
         }
-        if let Err(error) = self.0.store.note_clock(note).await {
+        if let Err(error) = self.0.store.note_clock(record).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
                 "Could not store the result of the clock check"
@@ -200,9 +200,9 @@ impl ClockCheck {
         }
     }
 
-    fn log_finding(&self, note: ClockRecord) {
+    fn log_finding(&self, record: ClockRecord) {
         let machine_now = self.0.clock.machine_now();
-        match note.fault {
+        match record.fault {
             Some(fault) => tracing::error!(
                 finding = %fault.finding, %machine_now, found_at = %fault.found_at,
                 "{}", fault.render_in(Language::English)

@@ -17,9 +17,9 @@ use crate::{
 };
 
 pub struct Downlink {
-    pub ground: EdgeContext,
+    pub context: EdgeContext,
     pub intake: CommandIntake,
-    pub voice: TabletPublisher,
+    pub publisher: TabletPublisher,
     pub feed_seq: watch::Sender<u64>,
 }
 
@@ -31,9 +31,9 @@ impl Downlink {
             EdgeWrite::Outcomes { to, outcomes } => self.settle_ops(to, outcomes).await?,
             EdgeWrite::Changes { to, changes } => {
                 let applied = self
-                    .ground
+                    .context
                     .store
-                    .apply_changes(to, changes, self.ground.clock.now())
+                    .apply_changes(to, changes, self.context.clock.now())
                     .await?;
                 self.feed_seq.send_replace(to);
                 self.publish_feed_effects(applied).await;
@@ -42,9 +42,9 @@ impl Downlink {
                 let feed_seq = run.feed_seq;
                 metrics::SNAPSHOT_CHUNKS.add(["stored"], 1);
                 if let Some(applied) = self
-                    .ground
+                    .context
                     .store
-                    .stage_snapshot_chunk(run, self.ground.clock.now())
+                    .stage_snapshot_chunk(run, self.context.clock.now())
                     .await?
                 {
                     tracing::info!(
@@ -56,15 +56,15 @@ impl Downlink {
                 }
             }
             EdgeWrite::Generation(generation) => {
-                self.ground.store.adopt_generation(generation).await?;
+                self.context.store.adopt_generation(generation).await?;
                 self.feed_seq.send_replace(0);
             }
-            EdgeWrite::Tail(run) => self.ground.store.keep_tail(run).await?,
+            EdgeWrite::Tail(run) => self.context.store.keep_tail(run).await?,
             EdgeWrite::Quarantine(new) => {
                 let begun = self
-                    .ground
+                    .context
                     .store
-                    .begin_epoch(new, self.ground.clock.now())
+                    .begin_epoch(new, self.context.clock.now())
                     .await?;
                 let epoch = begun.epoch;
                 let relogged = begun.relogged;
@@ -75,9 +75,9 @@ impl Downlink {
                 );
             }
             EdgeWrite::Twin => {
-                self.ground
+                self.context
                     .store
-                    .raise_alarm(Alarm::Twin, self.ground.clock.now())
+                    .raise_alarm(Alarm::Twin, self.context.clock.now())
                     .await?;
                 tracing::error!("{}", Alarm::Twin.sentence());
             }
@@ -88,9 +88,9 @@ impl Downlink {
     /// Stores the outcomes, then sends them to the people and the boards that they concern.
     async fn settle_ops(&self, to: u64, outcomes: Vec<NumberedOutcome>) -> WriteResult {
         let settled = self
-            .ground
+            .context
             .store
-            .store_outcomes(to, outcomes, self.ground.clock.now())
+            .store_outcomes(to, outcomes, self.context.clock.now())
             .await?;
         let mut sights = Vec::with_capacity(settled.len());
         for settled in settled {
@@ -101,29 +101,29 @@ impl Downlink {
                 "Command `{id}` was decided"
             );
             if settled.outcome.kind == OutcomeKind::Applied {
-                self.ground
+                self.context
                     .people
                     .record_applied_command(settled.stored.user_id);
             }
             // Sign receipts only for connected people; others request theirs later.
-            if self.voice.broker.is_signed_in(settled.stored.user_id) {
-                self.voice
+            if self.publisher.broker.is_signed_in(settled.stored.user_id) {
+                self.publisher
                     .publish_decision(&settled, &self.intake.build_decision_reply(&settled))
                     .await;
             }
-            sights.push(settled.sight);
+            sights.push(settled.view);
         }
-        self.voice.publish_changes(sights, Vec::new()).await;
+        self.publisher.publish_changes(sights, Vec::new()).await;
         Ok(())
     }
 
     /// The feed was read to its end; `put_down` also records this for the next run.
     pub async fn confirm_feed_current(&self, put_down: bool) -> WriteResult {
-        self.ground.gate.confirm_revocations();
+        self.context.authenticator.confirm_revocations();
         if put_down {
-            self.ground
+            self.context
                 .store
-                .confirm_feed(self.ground.clock.now())
+                .confirm_feed(self.context.clock.now())
                 .await
         } else {
             Ok(())
@@ -136,9 +136,9 @@ impl Downlink {
         let id = ask.command.id;
         let order = ask.command.body.order_id();
         match self
-            .ground
+            .context
             .store
-            .log_asked(ask, self.ground.clock.now())
+            .log_asked(ask, self.context.clock.now())
             .await
         {
             Ok(None) => Ok(()),
@@ -147,12 +147,14 @@ impl Downlink {
                     trace = %TraceId::from_command(id), command.id = %id, order.id = %order,
                     "Logged command `{id}` for the cloud"
                 );
-                self.voice.publish_changes(vec![sight], Vec::new()).await;
+                self.publisher
+                    .publish_changes(vec![sight], Vec::new())
+                    .await;
                 Ok(())
             }
             Err(error @ (WriteError::Full | WriteError::Busy)) => {
                 if matches!(error, WriteError::Full) {
-                    self.ground.disk.has_refused();
+                    self.context.disk.has_refused();
                 }
                 tracing::warn!(%error, command.id = %id,
                     "Could not log an acceptance that was made elsewhere");
@@ -163,9 +165,11 @@ impl Downlink {
     }
 
     async fn publish_feed_effects(&self, applied: FeedEffects) {
-        self.ground.gate.apply_trust_update(&applied.trust);
-        self.voice.broker.close_unauthorized_connections().await;
-        self.voice
+        self.context
+            .authenticator
+            .apply_trust_update(&applied.trust);
+        self.publisher.broker.close_unauthorized_connections().await;
+        self.publisher
             .publish_changes(applied.sights, applied.gone)
             .await;
     }

@@ -80,22 +80,22 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Gives an enrolled edge that starts with another code a new key; its name and log stay. The old
 /// key stays until the hub has answered.
 pub async fn replace_key_by_code(
-    ground: EdgeContext,
+    context: EdgeContext,
     used: Option<Hash>,
     key: &Path,
 ) -> Result<EdgeContext, StartError> {
-    let code = code_hash(&ground);
+    let code = code_hash(&context);
     if used == Some(code) {
-        return Ok(ground);
+        return Ok(context);
     }
-    let edge = ground.identity.name.clone();
+    let edge = context.identity.edge_id.clone();
     let new = pending_key_path(key);
     let signer = Signer::load_or_create(&new)?;
     let next = EdgeContext {
         signer,
-        ..ground.clone()
+        ..context.clone()
     };
-    match try_enrol(&next, &Client::with_clock(&ground.clock)).await {
+    match try_enrol(&next, &Client::with_clock(&context.clock)).await {
         Ok(()) => {
             std::fs::rename(&new, key).map_err(|source| StartError::Data(new.clone(), source))?;
             record_used_code(&next, code).await;
@@ -104,14 +104,14 @@ pub async fn replace_key_by_code(
         }
         Err(EnrolError::Refused) => {
             std::fs::remove_file(&new).map_err(|source| StartError::Data(new.clone(), source))?;
-            record_used_code(&ground, code).await;
+            record_used_code(&context, code).await;
             tracing::warn!(%edge, "The enrolment code gave no new key; it may have been used before");
-            Ok(ground)
+            Ok(context)
         }
         Err(error) => {
             let cause = process::problem::format_error_chain(&error);
             tracing::error!(%edge, cause, "No new key yet: restart this edge once it can reach the cloud");
-            Ok(ground)
+            Ok(context)
         }
     }
 }
@@ -121,19 +121,19 @@ pub fn pending_key_path(key: &Path) -> PathBuf {
     key.with_extension("key.new")
 }
 
-fn code_hash(ground: &EdgeContext) -> Hash {
+fn code_hash(context: &EdgeContext) -> Hash {
     Hash::digest_bytes(
         format!(
             "holdfast edge's code {}",
-            ground.config.enrolment_code.reveal()
+            context.config.enrolment_code.reveal()
         )
         .as_bytes(),
     )
 }
 
 /// If this fails, the next start tries the code again, which does no harm.
-async fn record_used_code(ground: &EdgeContext, code: Hash) {
-    if let Err(error) = ground.store.note_code(code).await {
+async fn record_used_code(context: &EdgeContext, code: Hash) {
+    if let Err(error) = context.store.note_code(code).await {
         tracing::warn!(%error, "Could not record that the enrolment code was used");
     }
 }
@@ -141,17 +141,17 @@ async fn record_used_code(ground: &EdgeContext, code: Hash) {
 /// Retries with backoff until the edge is enrolled or stopped. Fails on a code that can never
 /// succeed.
 pub async fn enrol_with_retries(
-    ground: &EdgeContext,
+    context: &EdgeContext,
     stop: &CancellationToken,
 ) -> Result<(), EnrolError> {
-    let client = Client::with_clock(&ground.clock);
-    let lost_at = ground.clock.elapsed();
+    let client = Client::with_clock(&context.clock);
+    let lost_at = context.clock.elapsed();
     let mut attempt = 0;
     loop {
-        match try_enrol(ground, &client).await {
+        match try_enrol(context, &client).await {
             Ok(()) => {
-                record_used_code(ground, code_hash(ground)).await;
-                tracing::info!(edge = %ground.identity.name, "This edge is enrolled");
+                record_used_code(context, code_hash(context)).await;
+                tracing::info!(edge = %context.identity.edge_id, "This edge is enrolled");
                 return Ok(());
             }
             Err(error) if error.is_final() => return Err(error),
@@ -160,7 +160,7 @@ pub async fn enrol_with_retries(
                 tracing::warn!(cause, attempt, "Not enrolled yet");
             }
         }
-        let lost_for = ground.clock.elapsed().saturating_sub(lost_at);
+        let lost_for = context.clock.elapsed().saturating_sub(lost_at);
         let entropy = u64::from_be_bytes(random::draw_bytes());
         let wait = engine::reconnect::backoff_delay(lost_for, attempt, entropy);
         attempt = attempt.saturating_add(1);
@@ -187,10 +187,10 @@ impl EnrolError {
     }
 }
 
-async fn try_enrol(ground: &EdgeContext, client: &Client) -> Result<(), EnrolError> {
+async fn try_enrol(context: &EdgeContext, client: &Client) -> Result<(), EnrolError> {
     let EdgeContext {
         config, identity, ..
-    } = ground;
+    } = context;
     let url = format!(
         "{}/api/v1/edges/enrol",
         config.gateway_url.trim_end_matches('/')
@@ -198,29 +198,29 @@ async fn try_enrol(ground: &EdgeContext, client: &Client) -> Result<(), EnrolErr
     let code = config.enrolment_code.reveal();
     // A truncated code must never be sent.
     parse_hub_fingerprint(code)?;
-    let public_key = URL_SAFE_NO_PAD.encode(ground.signer.public_key());
+    let public_key = URL_SAFE_NO_PAD.encode(context.signer.public_key());
     let ask = EnrolRequest { code, public_key };
     let answer = client
         .send_json(Method::POST, &url, None, Some(&ask), TIMEOUT)
         .await;
     let answer: EnrolAnswer = answer.map_err(EnrolError::from_client_error)?;
-    if answer.edge != identity.name || answer.region != identity.region {
+    if answer.edge != identity.edge_id || answer.region != identity.region {
         return Err(EnrolError::OtherEdge(answer.edge, answer.region));
     }
     let jwks = match &answer.jwks {
         Value::String(text) => text.clone(),
         document => document.to_string(),
     };
-    let key = ground.signer.public_key();
+    let key = context.signer.public_key();
     let hub = verify_hub_key(code, &answer, &jwks, &key)?;
     if let Some(former) = hub.and_then(|hub| verify_former_keys(&answer, hub, &key)) {
-        ground.former_keys.replace_keys(former)?;
+        context.former_keys.replace_keys(former)?;
     }
-    ground
+    context
         .store
-        .save_enrolment(jwks.clone(), hub, ground.clock.now())
+        .save_enrolment(jwks.clone(), hub, context.clock.now())
         .await?;
-    ground.gate.replace_keys(&jwks);
+    context.authenticator.replace_keys(&jwks);
     Ok(())
 }
 

@@ -222,10 +222,10 @@ impl TokenAuthenticator {
     }
 
     /// True until the pass expires, its session or owner is revoked, or a key is removed.
-    pub fn is_still_valid(&self, pass: &AdmittedToken) -> bool {
-        self.clock.now() < pass.expires_at
-            && pass.lost_keys == self.lost_keys.load(Ordering::SeqCst)
-            && !self.lock_revocations().is_token_revoked(pass)
+    pub fn is_still_valid(&self, admitted: &AdmittedToken) -> bool {
+        self.clock.now() < admitted.expires_at
+            && admitted.lost_keys == self.lost_keys.load(Ordering::SeqCst)
+            && !self.lock_revocations().is_token_revoked(admitted)
     }
 
     fn lock_revocations(&self) -> RwLockReadGuard<'_, KnownRevocations> {
@@ -249,9 +249,9 @@ impl TokenAuthenticator {
 }
 
 impl KnownRevocations {
-    fn is_token_revoked(&self, pass: &AdmittedToken) -> bool {
-        self.is_person_revoked(pass.user_id, pass.issued_at)
-            || self.sessions.contains(&pass.session_id)
+    fn is_token_revoked(&self, admitted: &AdmittedToken) -> bool {
+        self.is_person_revoked(admitted.user_id, admitted.issued_at)
+            || self.sessions.contains(&admitted.session_id)
     }
 
     /// True if a token issued to this person at that time is dead, in any session.

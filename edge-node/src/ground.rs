@@ -25,7 +25,7 @@ pub struct EdgeContext {
     pub signer: Signer,
     pub former_keys: FormerKeys,
     pub store: Store,
-    pub gate: TokenAuthenticator,
+    pub authenticator: TokenAuthenticator,
     pub people: PeopleRegistry,
     pub disk: LogDisk,
 }

@@ -42,9 +42,9 @@ use crate::{
 
 #[derive(Clone)]
 pub struct EdgeApiState {
-    pub ground: EdgeContext,
+    pub context: EdgeContext,
     pub intake: CommandIntake,
-    pub voice: TabletPublisher,
+    pub publisher: TabletPublisher,
     pub head: watch::Receiver<Option<LogHead>>,
     pub link: watch::Receiver<LinkStatus>,
     /// Forwards sign-ins and sign-outs to the gateway.
@@ -55,15 +55,15 @@ pub struct EdgeApiState {
 
 pub const NAME: &str = "edge";
 
-pub fn router(rooms: EdgeApiState, stop: CancellationToken) -> Router {
+pub fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
     let mut ready = Readiness::new();
     let EdgeContext {
-        gate,
+        authenticator: gate,
         store,
         disk,
         clock_check,
         ..
-    } = rooms.ground.clone();
+    } = state.context.clone();
     ready.add("keys", move || {
         let enrolled = !gate.keys.is_empty();
         async move {
@@ -87,11 +87,11 @@ pub fn router(rooms: EdgeApiState, stop: CancellationToken) -> Router {
     });
     ready.add("disk", move || std::future::ready(disk.check_free_space()));
     // Serve MQTT on the page's own origin too, so that its content security policy can name it.
-    let mqtt = mqtt::websocket(&["/mqtt"], rooms.voice.broker.door.clone(), stop);
+    let mqtt = mqtt::websocket(&["/mqtt"], state.publisher.broker.server.clone(), stop);
     let document = EmbeddedFile::from_json(include_bytes!("../openapi.json"));
     let router = add_routes(Router::new())
         .layer(DefaultBodyLimit::max(CmdFrame::BYTES_MAX))
-        .with_state(rooms)
+        .with_state(state)
         .route(
             "/openapi.json",
             get(async move |headers: HeaderMap| document.build_response(&headers)),
@@ -165,10 +165,10 @@ pub fn board_rate_limiter() -> Arc<PersonRateLimiter> {
 /// Answers 304 if `If-None-Match` names the current board.
 async fn board(State(rooms): State<EdgeApiState>, headers: HeaderMap) -> Result<Response, Problem> {
     let token = bearer_token(&headers).ok_or(Code::InvalidToken)?;
-    let claims = rooms.ground.gate.admit_token(token, None)?;
+    let claims = rooms.context.authenticator.admit_token(token, None)?;
     if !rooms
         .board_pace
-        .try_take(claims.sub, rooms.ground.clock.elapsed())
+        .try_take(claims.sub, rooms.context.clock.elapsed())
     {
         return Err(Problem::new(Code::TooManyRequests).retry_after(1));
     }
@@ -202,7 +202,10 @@ async fn commands(
         reply = intake::not_taken_reply(reply.command_id, refusal);
     }
     if let Some(sight) = changed {
-        rooms.voice.publish_changes(vec![sight], Vec::new()).await;
+        rooms
+            .publisher
+            .publish_changes(vec![sight], Vec::new())
+            .await;
     }
     match reply.code.filter(|code| is_call_refusal(&reply, *code)) {
         Some(code) => Err(Problem::new(code)
@@ -214,13 +217,17 @@ async fn commands(
 
 /// Error details must not teach strangers which frames this edge can read. A readable frame was
 /// judged by its own token; otherwise the header's token counts too.
-fn check_admitted(rooms: &EdgeApiState, headers: &HeaderMap, body: &[u8]) -> Result<(), Code> {
+fn check_admitted(state: &EdgeApiState, headers: &HeaderMap, body: &[u8]) -> Result<(), Code> {
     let own = CmdFrame::extract_token(body);
     let token = own
         .as_deref()
         .or(bearer_token(headers))
         .ok_or(Code::InvalidToken)?;
-    rooms.ground.gate.admit_token(token, None).map(drop)
+    state
+        .context
+        .authenticator
+        .admit_token(token, None)
+        .map(drop)
 }
 
 fn is_unreadable(code: Code) -> bool {
@@ -264,7 +271,7 @@ struct HeadAnswer {
 async fn head(State(rooms): State<EdgeApiState>) -> Result<Json<HeadAnswer>, Problem> {
     let head = rooms.head.borrow().clone().ok_or(Code::Unavailable)?;
     let link_up = rooms.link.borrow().up;
-    let public_key = URL_SAFE_NO_PAD.encode(rooms.ground.signer.public_key());
+    let public_key = URL_SAFE_NO_PAD.encode(rooms.context.signer.public_key());
     Ok(Json(HeadAnswer {
         head,
         link_up,

@@ -35,7 +35,7 @@ pub use reply::not_taken_reply;
 
 #[derive(Clone)]
 pub struct CommandIntake {
-    ground: EdgeContext,
+    context: EdgeContext,
     /// Some of the region's rules apply only while the link is down.
     link: watch::Receiver<LinkStatus>,
     pace: Arc<PersonRateLimiter>,
@@ -66,12 +66,16 @@ const EVERY: Duration = Duration::from_millis(100);
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
 impl CommandIntake {
-    pub fn new(ground: EdgeContext, link: watch::Receiver<LinkStatus>) -> Self {
+    pub fn new(context: EdgeContext, link: watch::Receiver<LinkStatus>) -> Self {
         let pace = Arc::new(PersonRateLimiter::new(
-            ground.config.commands_at_once,
+            context.config.commands_at_once,
             EVERY,
         ));
-        Self { ground, link, pace }
+        Self {
+            context,
+            link,
+            pace,
+        }
     }
 
     /// Answers one command frame. The reply shows what the sender may see, or the token's owner if
@@ -81,9 +85,9 @@ impl CommandIntake {
         body: &[u8],
         sender: Option<&TabletSender>,
     ) -> Result<IntakeReply, CommitUnknown> {
-        let started = self.ground.clock.elapsed();
+        let started = self.context.clock.elapsed();
         let taken = self.check_and_answer(body, sender).await;
-        let took = self.ground.clock.elapsed().saturating_sub(started);
+        let took = self.context.clock.elapsed().saturating_sub(started);
         metrics::EDGE_REPLY_SECONDS.observe([], took.as_secs_f64());
         let verdict = taken
             .as_ref()
@@ -96,10 +100,10 @@ impl CommandIntake {
         let DecidedCommand {
             stored,
             outcome,
-            sight,
+            view: sight,
         } = settled;
         let reader = reply::infer_reader(stored.user_id, sight.order.as_ref());
-        reply::build_stored_reply(&self.ground, stored, Some(outcome), sight.clone(), reader)
+        reply::build_stored_reply(&self.context, stored, Some(outcome), sight.clone(), reader)
     }
 
     async fn check_and_answer(
@@ -117,7 +121,7 @@ impl CommandIntake {
                 });
             }
         };
-        let gate = &self.ground.gate;
+        let gate = &self.context.authenticator;
         let device = sender.map(|sender| &sender.device);
         let Some(signed) = gate.read_signed_token(&frame.token, device) else {
             return Ok(refusal_reply(Some(frame.id), Code::InvalidToken));
@@ -128,7 +132,7 @@ impl CommandIntake {
         let unverified = self.check_verified(&signed.claims, &frame.body);
         let sound = signed.refusal.or(unverified).is_none() && gate.revocations_are_fresh();
         let admission = sound.then(|| self.build_admission(&signed.claims, &frame.body));
-        let wrong = shape::wrong_fields(&frame.body, self.ground.identity.region);
+        let wrong = shape::wrong_fields(&frame.body, self.context.identity.region);
         let refusal = signed
             .refusal
             .or_else(|| shape::find_refusal(signed.claims.role, &frame.body, &wrong))
@@ -146,12 +150,12 @@ impl CommandIntake {
     /// Refuses an accept from a provider who is not verified. A provider verified during an outage
     /// needs a new token.
     fn check_verified(&self, claims: &Claims, body: &CommandBody) -> Option<Code> {
-        let is_verified = self.ground.gate.is_verified(claims);
+        let is_verified = self.context.authenticator.is_verified(claims);
         (self.requires_verification(body) && !is_verified).then_some(Code::NotVerified)
     }
 
     fn requires_verification(&self, body: &CommandBody) -> bool {
-        self.ground.config.verified_providers_only && body.order_action() == Some(Action::Accept)
+        self.context.config.verified_providers_only && body.order_action() == Some(Action::Accept)
     }
 
     /// The sign-in that the store must admit too before the answer is firm. The end of a
@@ -160,7 +164,7 @@ impl CommandIntake {
         AdmittedSession {
             session: claims.jti,
             issued_at: claims.issued_at(),
-            mark: self
+            verification: self
                 .requires_verification(body)
                 .then(|| claims.provider_mark()),
         }
@@ -193,14 +197,14 @@ impl CommandIntake {
         CheckedCommand {
             actor: claims.actor(),
             token_expires_at: claims.expires_at(),
-            received_at: self.ground.clock.now(),
+            received_at: self.context.clock.now(),
             refusal,
             admission,
             seen: frame.seen.filter(|receipt| self.is_own_receipt(receipt)),
             receipt,
             was_taken,
             cut_off,
-            limits: self.ground.config.share_limits(),
+            limits: self.context.config.share_limits(),
             token: frame.token,
             command: Command {
                 id: frame.id,
@@ -215,16 +219,16 @@ impl CommandIntake {
 
     async fn log_and_reply(
         &self,
-        entry: CheckedCommand,
+        checked: CheckedCommand,
         repeat: bool,
         reader: Actor,
     ) -> Result<IntakeReply, CommitUnknown> {
-        let id = entry.command.id;
-        let user = entry.actor.user_id;
-        let reply = match self.log_command(entry, repeat).await? {
+        let id = checked.command.id;
+        let user = checked.actor.user_id;
+        let reply = match self.log_command(checked, repeat).await? {
             CommandLogResult::NotTaken(code) => {
                 if code == Code::NewcomersWait {
-                    self.ground.people.record_refused_newcomer(user);
+                    self.context.people.record_refused_newcomer(user);
                 }
                 refusal_reply(Some(id), code)
             }
@@ -239,13 +243,18 @@ impl CommandIntake {
                     changed: None,
                 }
             }
-            CommandLogResult::Stored { stored, sight, new } => {
+            CommandLogResult::Stored {
+                stored,
+                view: sight,
+                new,
+            } => {
                 if new {
                     self.record_stored_command(&stored);
                 }
                 let outcome = stored.outcome.as_ref();
                 let seen = (*sight).clone();
-                let reply = reply::build_stored_reply(&self.ground, &stored, outcome, seen, reader);
+                let reply =
+                    reply::build_stored_reply(&self.context, &stored, outcome, seen, reader);
                 IntakeReply {
                     reply,
                     changed: new.then_some(*sight),
@@ -259,22 +268,22 @@ impl CommandIntake {
     /// wrong.
     async fn log_command(
         &self,
-        entry: CheckedCommand,
+        checked: CheckedCommand,
         repeat: bool,
     ) -> Result<CommandLogResult, CommitUnknown> {
-        let id = entry.command.id;
-        let hash = entry.command.body.hash();
-        let user = entry.actor.user_id;
-        let judge = self.build_judge(&entry, repeat);
+        let id = checked.command.id;
+        let hash = checked.command.body.hash();
+        let user = checked.actor.user_id;
+        let judge = self.build_judge(&checked, repeat);
         let entering = self
-            .ground
+            .context
             .store
-            .judge_and_log_command(entry, |sight, footing| {
+            .judge_and_log_command(checked, |sight, footing| {
                 judge.judge_within_limits(sight, footing)
             });
         let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {
             Ok(Err(WriteError::Full)) => {
-                self.ground.disk.has_refused();
+                self.context.disk.has_refused();
                 self.find_answer_on_full_disk(id, hash, user).await
             }
             Ok(entered) => entered,
@@ -289,25 +298,25 @@ impl CommandIntake {
         })
     }
 
-    fn build_judge(&self, entry: &CheckedCommand, repeat: bool) -> CommandJudge {
+    fn build_judge(&self, checked: &CheckedCommand, repeat: bool) -> CommandJudge {
         CommandJudge {
-            actor: entry.actor,
-            body: entry.command.body.clone(),
+            actor: checked.actor,
+            body: checked.command.body.clone(),
             repeat,
-            has_own_receipt: entry.receipt.is_some(),
-            was_taken: entry.was_taken,
-            lack_of_room: self.find_lack_of_room(entry),
+            has_own_receipt: checked.receipt.is_some(),
+            was_taken: checked.was_taken,
+            lack_of_room: self.find_lack_of_room(checked),
             pace: Arc::clone(&self.pace),
-            now: self.ground.clock.elapsed(),
+            now: self.context.clock.elapsed(),
         }
     }
 
     /// Why a new command cannot be stored. One with this edge's receipt was stored before.
-    fn find_lack_of_room(&self, entry: &CheckedCommand) -> Option<Code> {
-        let EdgeContext { people, disk, .. } = &self.ground;
-        if entry.receipt.is_some() {
+    fn find_lack_of_room(&self, checked: &CheckedCommand) -> Option<Code> {
+        let EdgeContext { people, disk, .. } = &self.context;
+        if checked.receipt.is_some() {
             None
-        } else if people.may_log(entry.actor.user_id) {
+        } else if people.may_log(checked.actor.user_id) {
             disk.lacks_reserve().then_some(Code::StorageFull)
         } else if disk.is_full() {
             Some(Code::StorageFull)
@@ -325,7 +334,7 @@ impl CommandIntake {
     ) -> Result<CommandLogResult, WriteError<rusqlite::Error>> {
         let EdgeContext {
             store, identity, ..
-        } = &self.ground;
+        } = &self.context;
         let known = store
             .find_answer(identity, id, hash, user)
             .await
@@ -335,10 +344,10 @@ impl CommandIntake {
 
     fn record_stored_command(&self, stored: &StoredCommand) {
         let id = stored.command_id;
-        self.ground.people.count_logged_command();
+        self.context.people.count_logged_command();
         tracing::info!(
             trace = %TraceId::from_command(id), command.id = %id, order.id = %stored.order_id, user.id = %stored.user_id,
-            op.seq = stored.at.seq, verdict = %stored.verdict,
+            op.seq = stored.head.seq, verdict = %stored.verdict,
             "Stored command `{id}`"
         );
     }
@@ -353,13 +362,13 @@ impl CommandIntake {
 
     fn has_issued(&self, receipt: &Receipt) -> bool {
         self.is_own_receipt(receipt)
-            || receipt.edge == self.ground.identity.name
-                && self.ground.former_keys.have_signed(receipt)
+            || receipt.edge == self.context.identity.edge_id
+                && self.context.former_keys.have_signed(receipt)
     }
 
     fn is_own_receipt(&self, receipt: &Receipt) -> bool {
-        receipt.edge == self.ground.identity.name
-            && reply::is_signed_by(&self.ground.signer, receipt)
+        receipt.edge == self.context.identity.edge_id
+            && reply::is_signed_by(&self.context.signer, receipt)
     }
 }
 
@@ -378,7 +387,7 @@ struct CommandJudge {
 impl CommandJudge {
     /// The rate limit spares repeats, which are always answered, and commands with a receipt, which
     /// were taken before.
-    fn judge_within_limits(self, sight: &EdgeOrderView, footing: &EdgeState) -> CommandDecision {
+    fn judge_within_limits(self, view: &EdgeOrderView, edge_state: &EdgeState) -> CommandDecision {
         if let Some(code) = self.lack_of_room {
             return CommandDecision::NotTaken(code);
         }
@@ -391,7 +400,7 @@ impl CommandJudge {
             repeat: self.repeat,
             receipted: self.was_taken,
         };
-        judge_command(&request, sight, footing)
+        judge_command(&request, view, edge_state)
     }
 }
 

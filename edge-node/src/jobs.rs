@@ -25,19 +25,19 @@ const TIDY_AT: &str = "0 17 * * * *";
 const PULSE: Duration = Duration::from_secs(1);
 
 pub struct Heartbeat {
-    pub ground: EdgeContext,
-    pub voice: TabletPublisher,
+    pub context: EdgeContext,
+    pub publisher: TabletPublisher,
     pub head: watch::Sender<Option<LogHead>>,
     pub link: watch::Receiver<LinkStatus>,
 }
 
 pub async fn run_hourly_jobs(
     store: Store,
-    gate: TokenAuthenticator,
+    authenticator: TokenAuthenticator,
     clock: Clock,
     stop: CancellationToken,
 ) {
-    let mut scheduler = match start_scheduler(store, gate, clock).await {
+    let mut scheduler = match start_scheduler(store, authenticator, clock).await {
         Ok(scheduler) => scheduler,
         Err(error) => {
             tracing::error!(%error, "Could not start the hourly jobs");
@@ -52,13 +52,13 @@ pub async fn run_hourly_jobs(
 
 async fn start_scheduler(
     store: Store,
-    gate: TokenAuthenticator,
+    authenticator: TokenAuthenticator,
     clock: Clock,
 ) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
     let tidy = Job::new_async(TIDY_AT, move |_, _| {
         let store = store.clone();
-        let gate = gate.clone();
+        let gate = authenticator.clone();
         let clock = clock.clone();
         Box::pin(async move {
             delete_old_rows(&store, &clock).await;
@@ -91,9 +91,9 @@ pub async fn delete_old_rows(store: &Store, clock: &Clock) {
 }
 
 /// Forgets old sessions and people, and scrubs deleted data from the disk.
-async fn forget_old_people(store: &Store, gate: &TokenAuthenticator, clock: &Clock) {
+async fn forget_old_people(store: &Store, authenticator: &TokenAuthenticator, clock: &Clock) {
     match store.forget_people(clock.now()).await {
-        Ok(sessions) => gate.forget_sessions(&sessions),
+        Ok(sessions) => authenticator.forget_sessions(&sessions),
         Err(error) => tracing::warn!(
             cause = format_error_chain(&error),
             "Could not delete old sessions"
@@ -120,15 +120,15 @@ impl Heartbeat {
     }
 
     async fn run_tick(&self) {
-        self.voice.broker.close_unauthorized_connections().await;
-        if let Err(error) = self.ground.store.sync_high_water() {
+        self.publisher.broker.close_unauthorized_connections().await;
+        if let Err(error) = self.context.store.sync_high_water() {
             tracing::error!(%error, "Could not write the high-water mark to disk");
         }
-        self.ground.clock_check.notice_repair().await;
-        let disk_free = self.ground.disk.measure_free_space();
-        match self.ground.store.load_position().await {
+        self.context.clock_check.notice_repair().await;
+        let disk_free = self.context.disk.measure_free_space();
+        match self.context.store.load_position().await {
             Ok(position) => {
-                self.ground
+                self.context
                     .people
                     .update_measurements(position.pending, disk_free);
                 self.publish_head(&position).await;
@@ -147,23 +147,23 @@ impl Heartbeat {
         metrics::EDGE_SUSPECT.set([], position.suspect.into());
         let age = position
             .oldest_pending_at
-            .map_or(0, |at| self.ground.clock.now().ms_since(at) / 1_000);
+            .map_or(0, |at| self.context.clock.now().ms_since(at) / 1_000);
         metrics::EDGE_OLDEST_PENDING.set([], u64::try_from(age).unwrap_or_default());
         let link = *self.link.borrow();
         let cut_off_since = (!link.up).then_some(link.since);
         self.note_cut_off(cut_off_since).await;
         let head = LogHead {
-            edge: self.ground.identity.name.clone(),
-            region: self.ground.identity.region,
+            edge: self.context.identity.edge_id.clone(),
+            region: self.context.identity.region,
             epoch: position.epoch,
-            nonce: self.ground.nonce,
+            nonce: self.context.nonce,
             seq: position.head.seq,
             suspect: position.suspect,
             twin: position.twin,
             cut_off_since,
         };
         if self.head.borrow().as_ref() != Some(&head) {
-            self.voice.publish_head(&head).await;
+            self.publisher.publish_head(&head).await;
             self.head.send_replace(Some(head));
         }
     }
@@ -174,7 +174,7 @@ impl Heartbeat {
         if noted == Some(since) {
             return;
         }
-        if let Err(error) = self.ground.store.note_cut_off(since).await {
+        if let Err(error) = self.context.store.note_cut_off(since).await {
             let cause = format_error_chain(&error);
             tracing::warn!(
                 cause,

@@ -26,7 +26,7 @@ use session::{LinkSession, SessionEnd};
 use socket::{Socket, SocketError};
 
 pub struct Link {
-    pub ground: EdgeContext,
+    pub context: EdgeContext,
     pub speaker: EdgeRunIdentity,
     pub downlink: Downlink,
     pub state: watch::Sender<LinkStatus>,
@@ -47,12 +47,12 @@ struct ReconnectBackoff {
 impl Link {
     pub async fn run_until_stopped(self, stop: CancellationToken) {
         let mut calls = ReconnectBackoff {
-            lost_at: self.ground.clock.elapsed(),
+            lost_at: self.context.clock.elapsed(),
             attempt: 0,
         };
         let mut said = String::new();
         loop {
-            let started = self.ground.clock.elapsed();
+            let started = self.context.clock.elapsed();
             let ended = tokio::select! {
                 ended = self.run_one_session() => ended,
                 () = stop.cancelled() => {
@@ -73,7 +73,7 @@ impl Link {
             }
             let wait = self.compute_next_delay(&mut calls, started, was_up);
             let next_at = self
-                .ground
+                .context
                 .clock
                 .now()
                 .plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
@@ -97,12 +97,12 @@ impl Link {
             pinned: matches!(trust, HubTrust::Key(_) | HubTrust::Fingerprint(_)),
             plain_line: self.cloud_line() == LinkSecurity::Plain,
         };
-        let socket = match Socket::connect(&self.ground, &self.speaker, seals).await {
+        let socket = match Socket::connect(&self.context, &self.speaker, seals).await {
             Ok(socket) => socket,
             Err(error) => {
                 metrics::LINK_SESSIONS.add(["unreachable"], 1);
                 if let SocketError::ClockWrong(reading) = error {
-                    self.ground.clock_check.compare_with_hub(reading).await;
+                    self.context.clock_check.compare_with_hub(reading).await;
                 }
                 return SessionEnd::Socket(error);
             }
@@ -112,7 +112,7 @@ impl Link {
     }
 
     async fn read(&self) -> Result<(EdgeFilePosition, HubTrust), JournalError> {
-        let pinned = self.ground.store.hub_key().await?;
+        let pinned = self.context.store.hub_key().await?;
         let trust = match (self.hub, pinned) {
             (Some(named), Some(key)) if key.compute_fingerprint() == named => HubTrust::Key(key),
             (Some(named), _) => HubTrust::Fingerprint(named),
@@ -120,18 +120,18 @@ impl Link {
             (None, None) if self.cloud_line() == LinkSecurity::Plain => HubTrust::NoKey,
             (None, None) => HubTrust::FirstKey,
         };
-        Ok((self.ground.store.load_position().await?, trust))
+        Ok((self.context.store.load_position().await?, trust))
     }
 
     /// `start` has refused any other address.
     fn cloud_line(&self) -> LinkSecurity {
-        LinkSecurity::from_gateway_url(&self.ground.config.gateway_url)
+        LinkSecurity::from_gateway_url(&self.context.config.gateway_url)
             .unwrap_or(LinkSecurity::Plain)
     }
 
     fn publish_status(&self, up: bool) {
         metrics::LINK_UP.set([self.speaker.edge.as_str()], u64::from(up));
-        let now = self.ground.clock.now();
+        let now = self.context.clock.now();
         self.state
             .send_modify(|state| *state = state.with_up(up, now));
     }
@@ -141,9 +141,9 @@ impl Link {
         let broken = matches!(ended, SessionEnd::Engine(LinkEnd::ChainBroken));
         broken
             && self
-                .ground
+                .context
                 .store
-                .raise_alarm(Alarm::Chain, self.ground.clock.now())
+                .raise_alarm(Alarm::Chain, self.context.clock.now())
                 .await
                 .is_ok()
     }
@@ -154,7 +154,7 @@ impl Link {
         started: Duration,
         was_up: bool,
     ) -> Duration {
-        let now = self.ground.clock.elapsed();
+        let now = self.context.clock.elapsed();
         let lasted = now.saturating_sub(started);
         let settled = was_up && lasted >= SETTLED_AFTER;
         if was_up {

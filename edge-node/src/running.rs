@@ -155,7 +155,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartErr
 
 async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, StartError> {
     let identity = EdgeIdentity {
-        name: EdgeId::new(config.name.clone())?,
+        edge_id: EdgeId::new(config.name.clone())?,
         region: config.region,
     };
     check_link_security(&config)?;
@@ -206,7 +206,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
         signer,
         former_keys,
         store,
-        gate,
+        authenticator: gate,
         people,
         disk,
     };
@@ -291,7 +291,7 @@ async fn rename_twin(
         Ok(()) | Err(_) => {}
     }
     if let Some(renamed) = enrol_anew(data, identity, nonce, clock.now()).await? {
-        let name = &identity.name;
+        let name = &identity.edge_id;
         let from = renamed.from;
         let relogged = renamed.relogged;
         tracing::warn!(edge = %name, %from, relogged, "This copy of `{from}` is now `{name}`");
@@ -308,39 +308,39 @@ async fn open(
     let (store, suspicion) = Store::open(data, identity.clone(), nonce, clock.now()).await?;
     if let Some(suspicion) = suspicion {
         tracing::error!(
-            edge = %identity.name, ?suspicion,
+            edge = %identity.edge_id, ?suspicion,
             "The log does not match the last answer that this edge gave; this edge is suspect"
         );
     }
     if let Some((alarm, since)) = store.find_alarm().await? {
-        tracing::error!(edge = %identity.name, %alarm, %since, "{}", alarm.sentence());
+        tracing::error!(edge = %identity.edge_id, %alarm, %since, "{}", alarm.sentence());
     }
     Ok(store)
 }
 
 async fn start_components(
-    ground: EdgeContext,
+    context: EdgeContext,
     listeners: EdgeListeners,
     hub: Option<HubFingerprint>,
     enrolled: bool,
 ) -> Result<RunningEdge, StartError> {
     let tasks = Tasks::new();
-    let name = ground.identity.name.clone();
+    let name = context.identity.edge_id.clone();
     // Stopped after the components that take commands.
     let answering = tasks.new_child();
     let taking_in = tasks.new_child();
     let (inbox, inbound) = mqtt::command_queue();
-    let broker = Broker::start(&ground, inbox, &listeners.slots, &taking_in).await?;
+    let broker = Broker::start(&context, inbox, &listeners.slots, &taking_in).await?;
     let (mqtt_at, ws_at) = broker.addresses;
-    let position = ground.store.load_position().await?;
+    let position = context.store.load_position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
     let voice = TabletPublisher {
-        identity: ground.identity.clone(),
+        identity: context.identity.clone(),
         broker,
         feed_seq: feed_seen,
     };
-    let (link, link_seen) = watch::channel(load_link_status(&ground).await?);
-    let intake = CommandIntake::new(ground.clone(), link_seen.clone());
+    let (link, link_seen) = watch::channel(load_link_status(&context).await?);
+    let intake = CommandIntake::new(context.clone(), link_seen.clone());
     let work = mqtt::answer_queued_commands(
         inbound,
         intake.clone(),
@@ -356,35 +356,35 @@ async fn start_components(
         .as_ref()
         .and_then(|listener| listener.local_addr().ok());
     let rooms = EdgeApiState {
-        ground: ground.clone(),
+        context: context.clone(),
         intake: intake.clone(),
-        voice: voice.clone(),
+        publisher: voice.clone(),
         head: head_seen,
         link: link_seen.clone(),
-        cloud: Client::with_clock(&ground.clock),
-        boards: BoardCache::new(&ground.identity, &ground.store, &ground.clock),
+        cloud: Client::with_clock(&context.clock),
+        boards: BoardCache::new(&context.identity, &context.store, &context.clock),
         board_pace: http::board_rate_limiter(),
     };
     spawn_http_servers(rooms, listeners, &tasks, &taking_in);
 
     let heartbeat = Heartbeat {
-        ground: ground.clone(),
-        voice: voice.clone(),
+        context: context.clone(),
+        publisher: voice.clone(),
         head,
         link: link_seen,
     };
     tasks.spawn("pulse", heartbeat.run_until_stopped(tasks.stop_token()));
-    let store = ground.store.clone();
-    let gate = ground.gate.clone();
-    let clock = ground.clock.clone();
+    let store = context.store.clone();
+    let gate = context.authenticator.clone();
+    let clock = context.clock.clone();
     tasks.spawn(
         "jobs",
         jobs::run_hourly_jobs(store.clone(), gate, clock, tasks.stop_token()),
     );
     let downlink = Downlink {
-        ground,
+        context,
         intake,
-        voice,
+        publisher: voice,
         feed_seq,
     };
     let enrolment = spawn_link(downlink, link, hub, enrolled, &tasks);
@@ -401,16 +401,16 @@ async fn start_components(
 }
 
 /// An outage keeps its start across a restart.
-async fn load_link_status(ground: &EdgeContext) -> Result<LinkStatus, StartError> {
-    let now = ground.clock.now();
-    let cut_off_since = ground.store.cut_off_since().await?;
+async fn load_link_status(context: &EdgeContext) -> Result<LinkStatus, StartError> {
+    let now = context.clock.now();
+    let cut_off_since = context.store.cut_off_since().await?;
     let cut_off_since = cut_off_since.filter(|since| *since <= now);
     Ok(LinkStatus::down_since(cut_off_since.unwrap_or(now)))
 }
 
 /// The operators' listener, if configured, stops with `tasks`; the public one with `taking_in`.
 fn spawn_http_servers(
-    rooms: EdgeApiState,
+    state: EdgeApiState,
     listeners: EdgeListeners,
     tasks: &Tasks,
     taking_in: &Tasks,
@@ -420,7 +420,7 @@ fn spawn_http_servers(
         slots,
         operators,
     } = listeners;
-    let router = http::router(rooms, taking_in.stop_token());
+    let router = http::router(state, taking_in.stop_token());
     if let Some(listener) = operators {
         let router = health::operator_routes(router.clone());
         spawn_server(
@@ -444,15 +444,15 @@ fn spawn_link(
     tasks: &Tasks,
 ) -> oneshot::Receiver<EnrolError> {
     let (failed, failure) = oneshot::channel();
-    let ground = downlink.ground.clone();
+    let ground = downlink.context.clone();
     let speaker = EdgeRunIdentity {
-        edge: ground.identity.name.clone(),
+        edge: ground.identity.edge_id.clone(),
         region: ground.identity.region,
         nonce: ground.nonce,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let link = Link {
-        ground: ground.clone(),
+        context: ground.clone(),
         speaker,
         downlink,
         state,

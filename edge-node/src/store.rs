@@ -157,17 +157,17 @@ impl Store {
     /// Idempotent: a repeat gets its earlier answer.
     pub async fn judge_and_log_command(
         &self,
-        entry: CheckedCommand,
+        checked: CheckedCommand,
         judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
     ) -> StoreWriteResult<CommandLogResult> {
         if is_planted(Defect::AnswerBeforeCommit) {
-            return self.enter_and_answer_early(entry, judge).await;
+            return self.enter_and_answer_early(checked, judge).await;
         }
         if is_planted(Defect::UpBeforeCommit) {
-            return self.enter_and_send_early(entry, judge).await;
+            return self.enter_and_send_early(checked, judge).await;
         }
         self.write_and_wake_link(move |conn, book| {
-            commands::judge_and_log_command(conn, book, entry, judge)
+            commands::judge_and_log_command(conn, book, checked, judge)
         })
         .await
     }
@@ -298,9 +298,9 @@ impl Store {
             .await
     }
 
-    pub async fn note_clock(&self, note: ClockRecord) -> StoreWriteResult<()> {
+    pub async fn note_clock(&self, record: ClockRecord) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| clock::save_note(conn, note))
+            .write(move |conn, _| clock::save_note(conn, record))
             .await
     }
 
@@ -387,14 +387,14 @@ impl Store {
         self.journal.read_in_turn(book::load_position).await
     }
 
-    pub async fn run(&self, wanted: OpRange) -> Result<OpRun, JournalError> {
+    pub async fn run(&self, range: OpRange) -> Result<OpRun, JournalError> {
         if is_planted(Defect::UpBeforeCommit)
-            && let Some(run) = defects::sent_early(wanted)
+            && let Some(run) = defects::sent_early(range)
         {
             return Ok(run);
         }
         self.journal
-            .read_in_turn(move |conn| book::run(conn, wanted))
+            .read_in_turn(move |conn| book::run(conn, range))
             .await
     }
 
@@ -405,7 +405,7 @@ impl Store {
         hash: Hash,
         user: UserId,
     ) -> Result<Option<CommandLogResult>, JournalError> {
-        let name = identity.name.clone();
+        let name = identity.edge_id.clone();
         self.journal
             .read(move |conn| commands::find_answer(conn, &name, id, hash, user))
             .await
@@ -416,7 +416,7 @@ impl Store {
         &self,
         identity: &EdgeIdentity,
     ) -> Result<(u64, Vec<(BoardItem, AcceptanceCertainty)>), JournalError> {
-        let name = identity.name.clone();
+        let name = identity.edge_id.clone();
         self.journal
             .read_long(move |conn| sight::load_board(conn, &name))
             .await

@@ -32,7 +32,7 @@ pub fn sender(name: &str, user: u128) -> TabletSender {
 
 pub fn identity() -> EdgeIdentity {
     EdgeIdentity {
-        name: EdgeId::new("north-1").unwrap(),
+        edge_id: EdgeId::new("north-1").unwrap(),
         region: Region::North,
     }
 }

@@ -61,7 +61,7 @@ impl TabletPublisher {
     /// Publishes to that person on that device; skipped if another person has signed in on it.
     pub async fn publish_reply(&self, device: &DeviceId, user: UserId, reply: &Reply) {
         if self.broker.may_receive(device, user) {
-            let topic = topics::reply_topic(self.identity.region, &self.identity.name, device);
+            let topic = topics::reply_topic(self.identity.region, &self.identity.edge_id, device);
             self.publish_json(&topic, reply, false).await;
         }
     }
@@ -73,7 +73,7 @@ impl TabletPublisher {
         if let Some(device) = &settled.stored.device {
             self.publish_reply(device, user, reply).await;
         }
-        let topic = topics::provider_topic(self.identity.region, &self.identity.name, user);
+        let topic = topics::provider_topic(self.identity.region, &self.identity.edge_id, user);
         self.publish_json(&topic, reply, false).await;
     }
 
@@ -85,20 +85,20 @@ impl TabletPublisher {
             let more_items = items.split_off(items.len().min(ITEMS_MAX));
             let more_gone = gone.split_off(gone.len().min(GONE_MAX));
             let changes = Changes {
-                edge: &self.identity.name,
+                edge: &self.identity.edge_id,
                 region: self.identity.region,
                 feed_seq: *self.feed_seq.borrow(),
                 items: std::mem::replace(&mut items, more_items),
                 gone: std::mem::replace(&mut gone, more_gone),
             };
-            let topic = topics::changes_topic(self.identity.region, &self.identity.name);
+            let topic = topics::changes_topic(self.identity.region, &self.identity.edge_id);
             self.publish_json(&topic, &changes, false).await;
         }
     }
 
     /// Retained, so that a tablet gets it as soon as it subscribes.
     pub async fn publish_head(&self, head: &LogHead) {
-        let topic = topics::head_topic(self.identity.region, &self.identity.name);
+        let topic = topics::head_topic(self.identity.region, &self.identity.edge_id);
         self.publish_json(&topic, head, true).await;
     }
 

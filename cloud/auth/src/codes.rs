@@ -265,21 +265,21 @@ impl Service {
     pub async fn sign_in_by_code(
         &self,
         proof: PhoneProof,
-        arrival: SignInContext,
+        sign_in: SignInContext,
     ) -> Result<AccessGrant, AttemptError<PhoneCodeRefusal>> {
         self.limits
-            .count_code_try(arrival.from)
+            .count_code_try(sign_in.from)
             .await
             .map_err(PhoneCodeRefusal::TooOften)?;
-        self.verify_phone_code(&proof, arrival.from).await?;
+        self.verify_phone_code(&proof, sign_in.from).await?;
         let whose = IssuerSubject {
             issuer: PHONES,
             subject: proof.phone.as_str(),
         };
         if self.store.find_identity_owner(whose).await?.is_none() {
-            self.register_by_phone(whose, &arrival).await?;
+            self.register_by_phone(whose, &sign_in).await?;
         }
-        self.sign_in_by_identity(whose, arrival)
+        self.sign_in_by_identity(whose, sign_in)
             .await
             .map_err(|error| {
                 error.map_refusal(|refusal| match refusal {
@@ -376,13 +376,13 @@ impl Service {
 
     async fn register_by_phone(
         &self,
-        whose: IssuerSubject<'_>,
-        arrival: &SignInContext,
+        subject: IssuerSubject<'_>,
+        sign_in: &SignInContext,
     ) -> Result<(), AttemptError<PhoneCodeRefusal>> {
         if !self.codes.newcomers {
             return Err(PhoneCodeRefusal::Unknown.into());
         }
-        if let Err(spent) = self.limits.count_registration(arrival.from).await {
+        if let Err(spent) = self.limits.count_registration(sign_in.from).await {
             return Err(PhoneCodeRefusal::Visit(IdentityRefusal::Registrations(spent)).into());
         }
         let user = UserId(self.clock.new_id());
@@ -392,7 +392,7 @@ impl Service {
         };
         let names = (0..NAMES_TRIED).filter_map(|_| random_guest_name());
         let registered = self
-            .register_with_identity(whose, user, email, names, &arrival.trace)
+            .register_with_identity(subject, user, email, names, &sign_in.trace)
             .await?;
         match registered {
             Some(AddNewcomerResult::Made | AddNewcomerResult::IdentityTaken) => Ok(()),

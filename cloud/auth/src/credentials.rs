@@ -151,7 +151,7 @@ impl Service {
         &self,
         username: &Username,
         code: &str,
-        entry: &SignInOrigin,
+        origin: &SignInOrigin,
     ) -> Result<Option<(Account, OneTimeCodeHash)>, ServiceError> {
         let account = self.store.find_account(username).await?;
         let code = OneTimeCode::parse_typed(code).map(|code| OneTimeCodeHash::from_code(&code));
@@ -161,7 +161,7 @@ impl Service {
         let now = self.clock.now();
         let is_right = self
             .store
-            .try_reset_code(account.id, code, entry.name, entry.place, now)
+            .try_reset_code(account.id, code, origin.name, origin.place, now)
             .await?;
         Ok(is_right.then_some((account, code)))
     }

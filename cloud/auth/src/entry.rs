@@ -70,11 +70,11 @@ impl Service {
         }
     }
 
-    pub async fn record_failure(&self, entry: &SignInOrigin) -> Result<(), ServiceError> {
+    pub async fn record_failure(&self, origin: &SignInOrigin) -> Result<(), ServiceError> {
         let id = self.clock.new_id();
         let now = self.clock.now();
         self.store
-            .record_failure(id, entry.name, entry.place, now)
+            .record_failure(id, origin.name, origin.place, now)
             .await?;
         Ok(())
     }
@@ -121,18 +121,18 @@ impl Service {
         })
     }
 
-    pub async fn check_lockout(&self, entry: &SignInOrigin) -> Result<Lockout, ServiceError> {
+    pub async fn check_lockout(&self, origin: &SignInOrigin) -> Result<Lockout, ServiceError> {
         let now = self.clock.now();
         let since = Lockout::window_start(now);
         let here = self
             .store
-            .count_failures_here(entry.name, entry.place, since)
+            .count_failures_here(origin.name, origin.place, since)
             .await?;
-        let of_all = match entry.lane {
+        let of_all = match origin.lane {
             HashLane::Known => None,
             HashLane::Usual | HashLane::Crowded => Some(
                 self.store
-                    .count_failures_everywhere(entry.name, since)
+                    .count_failures_everywhere(origin.name, since)
                     .await?,
             ),
         };
@@ -143,13 +143,13 @@ impl Service {
     pub async fn report_wrong_guesses(
         &self,
         last: Option<UnixMillis>,
-        entry: &SignInOrigin,
+        origin: &SignInOrigin,
     ) -> Result<Option<GuessReport>, ServiceError> {
         let horizon = Lockout::window_start(self.clock.now());
         let since = last.map_or(horizon, |last| last.max(horizon));
         Ok(self
             .store
-            .count_failures_elsewhere(entry.name, entry.place, since)
+            .count_failures_elsewhere(origin.name, origin.place, since)
             .await?)
     }
 }

@@ -127,11 +127,11 @@ impl Service {
     pub async fn sign_in_by_oidc(
         &self,
         reply: OidcCallback,
-        arrival: SignInContext,
+        sign_in: SignInContext,
     ) -> Result<AccessGrant, AttemptError<IdentityRefusal>> {
         // Count before the flow is spent, so that a refused person may retry it.
         self.limits
-            .count_oidc_return(arrival.from)
+            .count_oidc_return(sign_in.from)
             .await
             .map_err(IdentityRefusal::TooOften)?;
         let (issuer, _, proof) = self.verify_callback(reply, None).await?;
@@ -141,9 +141,9 @@ impl Service {
             subject: &subject,
         };
         if self.store.find_identity_owner(whose).await?.is_none() {
-            self.register_newcomer(issuer, proof, &arrival).await?;
+            self.register_newcomer(issuer, proof, &sign_in).await?;
         }
-        self.sign_in_by_identity(whose, arrival).await
+        self.sign_in_by_identity(whose, sign_in).await
     }
 
     /// Links the returned identity to the account that started the flow.
@@ -263,10 +263,10 @@ impl Service {
         &self,
         issuer: &Issuer,
         proof: VerifiedIdentity,
-        arrival: &SignInContext,
+        sign_in: &SignInContext,
     ) -> Result<(), AttemptError<IdentityRefusal>> {
         self.limits
-            .count_registration(arrival.from)
+            .count_registration(sign_in.from)
             .await
             .map_err(IdentityRefusal::Registrations)?;
         let claims = issuer
@@ -283,7 +283,7 @@ impl Service {
         };
         let names = (0..NAMES_TRIED).filter_map(|attempt| choose_username(&claims, attempt));
         let registered = self
-            .register_with_identity(whose, user, email, names, &arrival.trace)
+            .register_with_identity(whose, user, email, names, &sign_in.trace)
             .await?;
         match registered {
             Some(AddNewcomerResult::EmailTaken) => {
@@ -294,10 +294,10 @@ impl Service {
         }
     }
 
-    pub fn build_new_identity<'i>(&self, whose: IssuerSubject<'i>) -> NewIdentity<'i> {
+    pub fn build_new_identity<'i>(&self, subject: IssuerSubject<'i>) -> NewIdentity<'i> {
         NewIdentity {
             id: IdentityId(self.clock.new_id()),
-            whose,
+            subject,
             at: self.clock.now(),
         }
     }
@@ -306,7 +306,7 @@ impl Service {
     /// names are taken.
     pub async fn register_with_identity(
         &self,
-        whose: IssuerSubject<'_>,
+        subject: IssuerSubject<'_>,
         user: UserId,
         email: Email,
         names: impl Iterator<Item = Username>,
@@ -323,7 +323,7 @@ impl Service {
             let kind = EventType::UserRegistered;
             let role = account.role_id;
             let event = events::build_user_event(kind, &self.clock, trace, account.id, role, None)?;
-            let identity = self.build_new_identity(whose);
+            let identity = self.build_new_identity(subject);
             match self
                 .store
                 .add_newcomer(&account, &username, &email, identity, &event)
@@ -332,14 +332,14 @@ impl Service {
                 AddNewcomerResult::NameTaken => {}
                 result => {
                     if result == AddNewcomerResult::Made {
-                        tracing::info!(user.id = %account.id, issuer = whose.issuer, "Registered");
+                        tracing::info!(user.id = %account.id, issuer = subject.issuer, "Registered");
                     }
                     return Ok(Some(result));
                 }
             }
         }
         tracing::error!(
-            issuer = whose.issuer,
+            issuer = subject.issuer,
             "Could not register a new person: every generated user name is taken"
         );
         Ok(None)
@@ -349,16 +349,16 @@ impl Service {
     /// here.
     pub async fn sign_in_by_identity(
         &self,
-        whose: IssuerSubject<'_>,
-        arrival: SignInContext,
+        subject: IssuerSubject<'_>,
+        sign_in: SignInContext,
     ) -> Result<AccessGrant, AttemptError<IdentityRefusal>> {
         let SignInContext {
             from,
             device,
             refresh,
             trace,
-        } = arrival;
-        let Some((identity, user)) = self.store.find_identity(whose).await? else {
+        } = sign_in;
+        let Some((identity, user)) = self.store.find_identity(subject).await? else {
             return Err(IdentityRefusal::Over.into());
         };
         let name = self.store.load_username(user).await?;
@@ -368,10 +368,10 @@ impl Service {
         let Some(account) = self.store.find_account(&username).await? else {
             return Err(IdentityRefusal::Closed.into());
         };
-        if whose.issuer == PHONES && account.role_id != Role::Customer {
+        if subject.issuer == PHONES && account.role_id != Role::Customer {
             return Err(IdentityRefusal::PasswordOnly.into());
         }
-        self.store.store_missing_number(identity, whose).await?;
+        self.store.store_missing_number(identity, subject).await?;
         let origin = self
             .resolve_origin(&username, from, device)
             .await

@@ -64,8 +64,8 @@ impl Issuers {
     }
 
     /// Seals the flow for the browser that started it; only auth can open the ticket.
-    pub fn seal_ticket(&self, visit: &OidcFlow) -> String {
-        self.seal.close(visit)
+    pub fn seal_ticket(&self, flow: &OidcFlow) -> String {
+        self.seal.close(flow)
     }
 
     pub fn open_ticket(&self, ticket: &str) -> Option<OidcFlow> {

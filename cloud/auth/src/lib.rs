@@ -208,37 +208,37 @@ pub enum BootstrapError {
 
 pub async fn open(
     config: Config,
-    ground: ServiceContext,
+    context: ServiceContext,
     _peers: Peers,
 ) -> Result<Router, OpenError> {
-    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &context.data_keys).await?;
     let store = Store::new(sql.clone());
     let keys = TokenKeys::empty();
-    let signing = SigningKeys::open(&store, &config, &ground.clock, &keys).await?;
-    signing.spawn_reload(&ground.tasks);
+    let signing = SigningKeys::open(&store, &config, &context.clock, &keys).await?;
+    signing.spawn_reload(&context.tasks);
 
     // Fill before the first request, so that a restart leaves no gap in a blacklist held in memory.
-    let sessions = SessionStatusCache::new(&store, &ground.cache, &ground.clock);
+    let sessions = SessionStatusCache::new(&store, &context.cache, &context.clock);
     sessions.refill_blacklist().await;
-    sessions.spawn_refill(&ground.tasks);
-    ground.run(
+    sessions.spawn_refill(&context.tasks);
+    context.run(
         NAME,
         &sql,
-        jobs::build_jobs(&store, &ground.clock, &signing),
+        jobs::build_jobs(&store, &context.clock, &signing),
     )?;
     start_consumer(
-        &ground.tasks,
-        &ground.bus,
+        &context.tasks,
+        &context.bus,
         topology::AUTH_MARKS,
         ProviderVerificationConsumer { sql: sql.clone() },
     );
 
-    let letters = letters::build_routes(&ground, CloudPart::Auth, &sql);
+    let letters = letters::build_routes(&context, CloudPart::Auth, &sql);
     let verifier = TokenVerifier {
         keys,
-        ..ground.verifier_for(NAME)
+        ..context.verifier_for(NAME)
     };
-    let answers = IdempotencyStore::with_verifier(verifier.clone(), &ground.tasks, &sql);
+    let answers = IdempotencyStore::with_verifier(verifier.clone(), &context.tasks, &sql);
     let ServiceContext {
         clock,
         cache,
@@ -246,7 +246,7 @@ pub async fn open(
         service_key,
         tasks,
         ..
-    } = ground;
+    } = context;
     let checks = [
         ReadinessCheck::Sql(sql),
         ReadinessCheck::Bus(bus),

@@ -16,7 +16,7 @@ use crate::{Config, errors::RefusalReason, passwords::HashLane, store::NameHash}
 
 #[derive(Clone)]
 pub struct AuthRateLimits {
-    counts: WindowCounter,
+    counter: WindowCounter,
     sign_ins_per_address: u32,
     sign_ins_per_account: u32,
     registrations_per_address: u32,
@@ -46,9 +46,9 @@ pub struct QuotaExceeded {
 impl RefusalReason for QuotaExceeded {}
 
 impl AuthRateLimits {
-    pub fn new(counts: WindowCounter, config: &Config) -> Self {
+    pub fn new(counter: WindowCounter, config: &Config) -> Self {
         Self {
-            counts,
+            counter,
             sign_ins_per_address: config.sign_ins_per_address_per_minute.get(),
             sign_ins_per_account: config.sign_ins_per_account_per_minute.get(),
             registrations_per_address: config.registrations_per_address_per_day.get(),
@@ -62,7 +62,7 @@ impl AuthRateLimits {
 
     /// Counts a sign-in from an address, and returns its lane.
     pub async fn choose_lane(&self, from: ClientAddress) -> HashLane {
-        let counted = self.counts.add(&format!("sign_ins:{from}"), MINUTE).await;
+        let counted = self.counter.add(&format!("sign_ins:{from}"), MINUTE).await;
         match check_quota(self.sign_ins_per_address, counted) {
             Ok(()) => HashLane::Usual,
             Err(_) => {
@@ -75,7 +75,7 @@ impl AuthRateLimits {
     /// Counts a return from an issuer. A slower lane is not enough: each return calls the issuer,
     /// whose permits are shared by all sign-ins.
     pub async fn count_oidc_return(&self, from: ClientAddress) -> Result<(), QuotaExceeded> {
-        let counted = self.counts.add(&format!("visits:{from}"), MINUTE).await;
+        let counted = self.counter.add(&format!("visits:{from}"), MINUTE).await;
         check_quota(self.sign_ins_per_address, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["visit"], 1))
     }
@@ -87,7 +87,7 @@ impl AuthRateLimits {
         from: ClientAddress,
     ) -> Result<(), QuotaExceeded> {
         let counted = self
-            .counts
+            .counter
             .add(&format!("sign_ins:{from}:{name}"), MINUTE)
             .await;
         check_quota(self.sign_ins_per_account, counted)
@@ -116,7 +116,7 @@ impl AuthRateLimits {
             ),
             (CodeQuota::All, "codes".to_owned(), self.codes_of_all),
         ] {
-            let counted = self.counts.add(&key, HOUR).await;
+            let counted = self.counter.add(&key, HOUR).await;
             check_quota(most, counted)
                 .map_err(|spent| (quota, spent))
                 .inspect_err(|_| {
@@ -128,19 +128,22 @@ impl AuthRateLimits {
 
     /// Counts a code to a number with an account, after the total is used up.
     pub async fn count_account_code(&self) -> Result<(), QuotaExceeded> {
-        let counted = self.counts.add("codes:accounts", HOUR).await;
+        let counted = self.counter.add("codes:accounts", HOUR).await;
         check_quota(self.codes_for_accounts, counted)
     }
 
     pub async fn count_code_try(&self, from: ClientAddress) -> Result<(), QuotaExceeded> {
-        let counted = self.counts.add(&format!("code_tries:{from}"), MINUTE).await;
+        let counted = self
+            .counter
+            .add(&format!("code_tries:{from}"), MINUTE)
+            .await;
         check_quota(self.sign_ins_per_address, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["code"], 1))
     }
 
     /// Counts an identity that a signed-in person links.
     pub async fn count_link(&self, user: UserId) -> Result<(), QuotaExceeded> {
-        let counted = self.counts.add(&format!("links:{user}"), MINUTE).await;
+        let counted = self.counter.add(&format!("links:{user}"), MINUTE).await;
         check_quota(self.sign_ins_per_account, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["link"], 1))
     }
@@ -155,7 +158,7 @@ impl AuthRateLimits {
             format!("address_mails:{user}"),
             format!("address_mails:{to}"),
         ] {
-            let counted = self.counts.add(&key, HOUR).await;
+            let counted = self.counter.add(&key, HOUR).await;
             check_quota(self.address_mails, counted)
                 .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))?;
         }
@@ -163,14 +166,17 @@ impl AuthRateLimits {
     }
 
     pub async fn count_newcomer_mail(&self, to: NameHash) -> Result<(), QuotaExceeded> {
-        let counted = self.counts.add(&format!("newcomer_mails:{to}"), HOUR).await;
+        let counted = self
+            .counter
+            .add(&format!("newcomer_mails:{to}"), HOUR)
+            .await;
         check_quota(self.address_mails, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["address"], 1))
     }
 
     pub async fn count_address_try(&self, user: UserId) -> Result<(), QuotaExceeded> {
         let counted = self
-            .counts
+            .counter
             .add(&format!("address_tries:{user}"), MINUTE)
             .await;
         check_quota(self.sign_ins_per_account, counted)
@@ -178,7 +184,10 @@ impl AuthRateLimits {
     }
 
     pub async fn count_registration(&self, from: ClientAddress) -> Result<(), QuotaExceeded> {
-        let counted = self.counts.add(&format!("registrations:{from}"), DAY).await;
+        let counted = self
+            .counter
+            .add(&format!("registrations:{from}"), DAY)
+            .await;
         check_quota(self.registrations_per_address, counted)
             .inspect_err(|_| metrics::RATE_LIMITED.add(["registration"], 1))
     }

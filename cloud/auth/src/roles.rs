@@ -50,10 +50,10 @@ impl Service {
     pub async fn make_role(
         &self,
         draft: &RoleDraft,
-        order: &RoleChangeAudit,
+        audit: &RoleChangeAudit,
     ) -> Result<i64, AttemptError<RoleRefusal>> {
-        let id = self.store.make_role(draft, order).await?;
-        tracing::info!(role.id = id, by = %order.by, "Created a role");
+        let id = self.store.make_role(draft, audit).await?;
+        tracing::info!(role.id = id, by = %audit.by, "Created a role");
         Ok(id)
     }
 
@@ -61,10 +61,10 @@ impl Service {
         &self,
         id: i64,
         draft: &RoleDraft,
-        order: &RoleChangeAudit,
+        audit: &RoleChangeAudit,
     ) -> Result<(), AttemptError<RoleRefusal>> {
-        self.store.change_role(id, draft, order).await?;
-        tracing::info!(role.id = id, by = %order.by, "Changed a role");
+        self.store.change_role(id, draft, audit).await?;
+        tracing::info!(role.id = id, by = %audit.by, "Changed a role");
         self.evict_holders(id).await?;
         Ok(())
     }
@@ -72,10 +72,10 @@ impl Service {
     pub async fn remove_role(
         &self,
         id: i64,
-        order: &RoleChangeAudit,
+        audit: &RoleChangeAudit,
     ) -> Result<(), AttemptError<RoleRefusal>> {
-        self.store.remove_role(id, order).await?;
-        tracing::info!(role.id = id, by = %order.by, "Removed a role");
+        self.store.remove_role(id, audit).await?;
+        tracing::info!(role.id = id, by = %audit.by, "Removed a role");
         Ok(())
     }
 
@@ -85,7 +85,7 @@ impl Service {
         &self,
         user: UserId,
         id: i64,
-        order: &RoleChangeAudit,
+        audit: &RoleChangeAudit,
         trace: &TraceId,
     ) -> Result<(), AttemptError<RoleRefusal>> {
         let Some(role) = self.store.load_role(user).await? else {
@@ -94,13 +94,13 @@ impl Service {
         let ending = OtherSessionsRevocation {
             user,
             except: None,
-            at: order.at,
+            at: audit.at,
             why: SessionEnding::RoleChanged,
         };
         let under_way = self.sessions.begin_revocation();
         let given = self
             .store
-            .give_role(id, ending, order, |session| {
+            .give_role(id, ending, audit, |session| {
                 events::build_session_revoked_event(&self.clock, trace, user, role, session)
             })
             .await;
@@ -114,9 +114,9 @@ impl Service {
                 return Err(error.into());
             }
         };
-        tracing::info!(user.id = %user, role.id = id, by = %order.by, ended = ended.len(), "Gave a person a role");
+        tracing::info!(user.id = %user, role.id = id, by = %audit.by, ended = ended.len(), "Gave a person a role");
         self.evict_permissions(user).await;
-        self.blacklist_ended(under_way, &ended, order.at).await;
+        self.blacklist_ended(under_way, &ended, audit.at).await;
         Ok(())
     }
 

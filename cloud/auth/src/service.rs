@@ -157,13 +157,13 @@ impl Service {
     pub async fn begin_session(
         &self,
         account: &Account,
-        entry: SignInOrigin,
+        origin: SignInOrigin,
         refresh: bool,
         tablet: Option<Tablet>,
         trace: &TraceId,
     ) -> Result<Option<AccessGrant>, ServiceError> {
         let last = self.store.last_sign_in(account.id).await?;
-        let wrong_passwords = self.report_wrong_guesses(last, &entry).await?;
+        let wrong_passwords = self.report_wrong_guesses(last, &origin).await?;
         let changed_at = account.password_changed_at;
         let password_changed_at = changed_at.filter(|at| last.is_none_or(|last| last < *at));
         // After a readmission, tokens start at a whole second, possibly the next one.
@@ -174,7 +174,7 @@ impl Service {
         let token = self.signing.sign_claims(&claims);
         let refresh_token = refresh.then(|| self.refresh_token(&claims, session.expires_at));
         let asked_at = self.clock.now();
-        let sign_in = self.build_verified_sign_in(account, &entry);
+        let sign_in = self.build_verified_sign_in(account, &origin);
         if !self.store.begin_session(&session, sign_in).await? {
             return Ok(None);
         }
@@ -202,7 +202,7 @@ impl Service {
             username: None,
             role: account.role_id,
             claims: Box::new(claims),
-            device: entry.device.map(|secret| secret.reveal().to_owned()),
+            device: origin.device.map(|secret| secret.reveal().to_owned()),
             wrong_passwords,
             password_changed_at,
         }))
@@ -240,15 +240,15 @@ impl Service {
         }
     }
 
-    fn build_verified_sign_in(&self, account: &Account, entry: &SignInOrigin) -> VerifiedSignIn {
-        let device = entry.device.as_ref();
+    fn build_verified_sign_in(&self, account: &Account, origin: &SignInOrigin) -> VerifiedSignIn {
+        let device = origin.device.as_ref();
         VerifiedSignIn {
             role: account.role_id,
             password_of: account.password_changed_at,
-            name: entry.name,
-            place: entry.place,
+            name: origin.name,
+            place: origin.place,
             device: device.map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret))),
-            identity: entry.identity,
+            identity: origin.identity,
         }
     }
 

@@ -216,7 +216,7 @@ impl SigningKeys {
     /// Lets the next key sign from now on.
     pub async fn rotate_to_next(
         &self,
-        order: &KeyChangeAudit,
+        audit: &KeyChangeAudit,
     ) -> Result<(), AttemptError<KeyTooNew, SigningError>> {
         let now = self.0.clock.now();
         let ring = self.load_ring().await?;
@@ -228,22 +228,22 @@ impl SigningKeys {
             let trusted_from = next.trusted_from;
             return Err(KeyTooNew { trusted_from }.into());
         }
-        if self.0.store.begin_key(&next.kid, order, now).await? {
-            tracing::warn!(key.id = next.kid, by = %order.by, "An admin rotated the signing key");
+        if self.0.store.begin_key(&next.kid, audit, now).await? {
+            tracing::warn!(key.id = next.kid, by = %audit.by, "An admin rotated the signing key");
         }
         Ok(self.advance_keys().await?)
     }
 
     /// Invalidates all tokens of a key. If it is the current key, the next one signs immediately.
     /// Returns false for an unknown key.
-    pub async fn kill_key(&self, kid: &str, order: &KeyChangeAudit) -> Result<bool, SigningError> {
+    pub async fn kill_key(&self, kid: &str, audit: &KeyChangeAudit) -> Result<bool, SigningError> {
         let Inner { store, clock, .. } = &*self.0;
         let now = clock.now();
         if !self.load_ring().await?.0.iter().any(|key| key.kid == kid) {
             return Ok(false);
         }
-        if store.kill_key(kid, order, now).await? {
-            tracing::warn!(key.id = kid, by = %order.by, "An admin revoked a signing key and all its tokens");
+        if store.kill_key(kid, audit, now).await? {
+            tracing::warn!(key.id = kid, by = %audit.by, "An admin revoked a signing key and all its tokens");
         }
         let ring = self.load_ring().await?;
         if ring.current_key(now).is_none()

@@ -193,11 +193,11 @@ impl Gateway {
     /// Counts a refusal, and replaces it with 429 over the limit.
     async fn count_refusal(
         &self,
-        asker: RateLimitSubject<'_>,
+        subject: RateLimitSubject<'_>,
         route: &Route,
         refusal: Response,
     ) -> Response {
-        let standing = self.limits.count_request(asker, route).await;
+        let standing = self.limits.count_request(subject, route).await;
         with_rate_headers(
             standing,
             standing

@@ -121,8 +121,8 @@ impl DeadLetterAggregator<'_> {
             .unwrap_or(path)
             .trim_start_matches('/');
         let name = rest.split('/').next().unwrap_or_default();
-        let of: DeadLetterBox = name.parse().map_err(|()| Code::NotFound)?;
-        let part = of.owning_part().ok_or(Code::NotFound)?;
+        let letter_box: DeadLetterBox = name.parse().map_err(|()| Code::NotFound)?;
+        let part = letter_box.owning_part().ok_or(Code::NotFound)?;
         let uri = build_uri(&format!("/internal/letters/{rest}"), request.uri().query())?;
         let method = request.method().clone();
         let body = read_body(request).await?;

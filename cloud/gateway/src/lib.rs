@@ -186,48 +186,48 @@ struct Gateway {
 
 pub async fn open(
     config: Config,
-    ground: ServiceContext,
+    context: ServiceContext,
     peers: Peers,
 ) -> Result<Router, OpenError> {
-    open_routes(ROUTES, config, ground, peers).await
+    open_routes(ROUTES, config, context, peers).await
 }
 
 /// Opens a gateway with another route table.
 pub async fn open_routes(
     routes: &'static [Route],
     config: Config,
-    ground: ServiceContext,
+    context: ServiceContext,
     peers: Peers,
 ) -> Result<Router, OpenError> {
     let upstream_timeout = Duration::from_millis(config.upstream_timeout_ms.get().into());
     let speaks_tls = !config.tls_certificate.as_os_str().is_empty();
-    let peers = peers.with_circuit_breakers(&ground.clock, upstream_timeout);
-    let checks = readiness_checks(&peers, &ground);
+    let peers = peers.with_circuit_breakers(&context.clock, upstream_timeout);
+    let checks = readiness_checks(&peers, &context);
     let own = config.public_origin.as_str();
     let own = (!own.is_empty())
         .then(|| security::parse_origin("public_origin", own))
         .transpose()?;
-    let counts = WindowCounter::new(ground.cache.clone(), ground.clock.clone());
-    let seats = StreamPermits::new(ground.cache.clone());
+    let counts = WindowCounter::new(context.cache.clone(), context.clock.clone());
+    let seats = StreamPermits::new(context.cache.clone());
     let gateway = Gateway {
         table: RouteMatcher::new(routes),
-        access: AccessLog::new(ground.clock.clone(), config.access_lines_per_second),
+        access: AccessLog::new(context.clock.clone(), config.access_lines_per_second),
         limits: RateLimits::new(counts, &config),
         proxies: TrustedProxies::new(&config.trusted_proxies)?,
         identity: CallerVerifier {
-            keys: ground.keys,
-            clock: ground.clock,
-            cache: ground.cache,
+            keys: context.keys,
+            clock: context.clock,
+            cache: context.cache,
             auth: peers.upstream_for(CloudPart::Auth),
-            cookies: SessionCookies::new(&ground.service_key, own),
-            service_key: ground.service_key,
+            cookies: SessionCookies::new(&context.service_key, own),
+            service_key: context.service_key,
         },
         peers,
         pages: portal::load_pages(),
         document: EmbeddedFile::from_json(document::WHOLE),
         keyed: Arc::new(document::keyed_routes()),
         seats,
-        tasks: ground.tasks,
+        tasks: context.tasks,
         upstream_timeout,
     };
     let routes = build_router(routes)
@@ -252,12 +252,12 @@ fn build_router(routes: &'static [Route]) -> Router<Arc<Gateway>> {
 }
 
 /// The gateway is ready with its parts, the cache, and the keys that verify callers.
-fn readiness_checks(peers: &Peers, ground: &ServiceContext) -> Vec<ReadinessCheck> {
+fn readiness_checks(peers: &Peers, context: &ServiceContext) -> Vec<ReadinessCheck> {
     let parts = CloudPart::behind_the_gateway()
         .map(|p| ReadinessCheck::Upstream(p.name(), peers.upstream_for(p)));
     let own = [
-        ReadinessCheck::Cache(ground.cache.clone()),
-        ReadinessCheck::Keys(ground.keys.clone()),
+        ReadinessCheck::Cache(context.cache.clone()),
+        ReadinessCheck::Keys(context.keys.clone()),
     ];
     parts.chain(own).collect()
 }

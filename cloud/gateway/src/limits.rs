@@ -18,7 +18,7 @@ use crate::{Config, routes::Route, say};
 
 #[derive(Clone)]
 pub struct RateLimits {
-    counts: WindowCounter,
+    counter: WindowCounter,
     per_user: NonZeroU32,
     per_person: NonZeroU32,
     per_address: NonZeroU32,
@@ -34,9 +34,9 @@ pub enum RateLimitSubject<'a> {
 }
 
 impl RateLimits {
-    pub fn new(counts: WindowCounter, config: &Config) -> Self {
+    pub fn new(counter: WindowCounter, config: &Config) -> Self {
         Self {
-            counts,
+            counter,
             per_user: config.per_user_per_minute,
             per_person: config.per_person_per_minute,
             per_address: config.per_address_per_minute,
@@ -48,38 +48,45 @@ impl RateLimits {
     /// page that floods one endpoint keeps the others.
     pub async fn count_request(
         &self,
-        asker: RateLimitSubject<'_>,
+        subject: RateLimitSubject<'_>,
         route: &Route,
     ) -> RateLimitStatus {
-        let counted = self.counts.add(&endpoint_key(asker, route), MINUTE).await;
-        let endpoint = self.usage_for(asker, counted);
-        let RateLimitSubject::User(user) = asker else {
+        let counted = self
+            .counter
+            .add(&endpoint_key(subject, route), MINUTE)
+            .await;
+        let endpoint = self.usage_for(subject, counted);
+        let RateLimitSubject::User(user) = subject else {
             return RateLimitStatus([Some(endpoint), None]);
         };
         let key = person_key(user);
         let counted = match endpoint.is_exceeded() {
-            true => self.counts.read_count(&key, MINUTE).await,
-            false => self.counts.add(&key, MINUTE).await,
+            true => self.counter.read_count(&key, MINUTE).await,
+            false => self.counter.add(&key, MINUTE).await,
         };
         let person = RateLimitUsage::new(PERSON, self.per_person, counted);
         RateLimitStatus([Some(endpoint), Some(person)])
     }
 
     /// The status after one more request, without counting it.
-    pub async fn peek_status(&self, asker: RateLimitSubject<'_>, route: &Route) -> RateLimitStatus {
+    pub async fn peek_status(
+        &self,
+        subject: RateLimitSubject<'_>,
+        route: &Route,
+    ) -> RateLimitStatus {
         let counted = self
-            .counts
-            .read_count(&endpoint_key(asker, route), MINUTE)
+            .counter
+            .read_count(&endpoint_key(subject, route), MINUTE)
             .await;
         let counted = WindowCount {
             count: counted.count.saturating_add(1),
             ..counted
         };
-        RateLimitStatus([Some(self.usage_for(asker, counted)), None])
+        RateLimitStatus([Some(self.usage_for(subject, counted)), None])
     }
 
-    fn usage_for(&self, asker: RateLimitSubject<'_>, counted: WindowCount) -> RateLimitUsage {
-        match asker {
+    fn usage_for(&self, subject: RateLimitSubject<'_>, counted: WindowCount) -> RateLimitUsage {
+        match subject {
             RateLimitSubject::User(_) => RateLimitUsage::new("endpoint", self.per_user, counted),
             RateLimitSubject::Address(_) => {
                 RateLimitUsage::new("address", self.per_address, counted)
@@ -177,8 +184,8 @@ impl RateLimitUsage {
 /// A person's limit over all endpoints.
 const PERSON: &str = "person";
 
-fn endpoint_key(asker: RateLimitSubject<'_>, route: &Route) -> String {
-    format!("rate_limit:{asker}:{} {}", route.method, route.path)
+fn endpoint_key(subject: RateLimitSubject<'_>, route: &Route) -> String {
+    format!("rate_limit:{subject}:{} {}", route.method, route.path)
 }
 
 fn person_key(user: UserId) -> String {
@@ -228,11 +235,11 @@ mod tests {
         Cache::Memory(MemoryCache::new(clock.clone(), 100))
     }
 
-    async fn allowed(limits: &RateLimits, asker: RateLimitSubject<'_>, route: &Route) -> usize {
+    async fn allowed(limits: &RateLimits, subject: RateLimitSubject<'_>, route: &Route) -> usize {
         let mut allowed = 0;
         while allowed < 10
             && limits
-                .count_request(asker, route)
+                .count_request(subject, route)
                 .await
                 .refuse_if_exceeded()
                 .is_none()

@@ -80,8 +80,8 @@ pub fn make_data_keys(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub async fn close(ground: ServiceContext) {
-    if tokio::time::timeout(CLOSE, ground.bus.close())
+pub async fn close(context: ServiceContext) {
+    if tokio::time::timeout(CLOSE, context.bus.close())
         .await
         .is_err()
     {

@@ -143,39 +143,39 @@ pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Res
 
 async fn open_all(
     settings: Settings,
-    ground: ServiceContext,
+    context: ServiceContext,
     startup: &Startup,
 ) -> anyhow::Result<Router> {
     startup
         .open_with_retry("all", async || migrate(&settings).await)
         .await?;
-    if let Err(error) = topology::declare_topology(&ground.bus).await {
+    if let Err(error) = topology::declare_topology(&context.bus).await {
         // Each consumer binds its queue once the broker is reachable.
         tracing::warn!(%error, "Could not declare the exchanges and queues; consumers bind their queues later");
     }
     let mut peers = PeerRegistry::default();
     for part in CloudPart::behind_the_gateway() {
-        let router = open_named(part, &settings, &ground, &mut peers, startup).await?;
+        let router = open_named(part, &settings, &context, &mut peers, startup).await?;
         peers.connect_part(part, Upstream::from_router(router));
         if part == CloudPart::Auth {
             // Start now: the next parts may check tokens as soon as they are open.
-            keys::start_refresh(&ground.tasks, &ground.keys, peers.upstream_to(part));
+            keys::start_refresh(&context.tasks, &context.keys, peers.upstream_to(part));
         }
     }
-    open_named(CloudPart::Gateway, &settings, &ground, &mut peers, startup).await
+    open_named(CloudPart::Gateway, &settings, &context, &mut peers, startup).await
 }
 
 async fn open_alone(
     part: CloudPart,
     settings: Settings,
-    ground: ServiceContext,
+    context: ServiceContext,
     startup: &Startup,
 ) -> anyhow::Result<Router> {
     let mut peers = PeerRegistry::default();
     for (peer, addresses) in settings.peer_addresses() {
         let ways = addresses
             .split_whitespace()
-            .map(|at| Upstream::from_address(at, &ground.tasks));
+            .map(|at| Upstream::from_address(at, &context.tasks));
         let ways = ways
             .collect::<Result<Vec<_>, _>>()
             .with_context(|| format!("`peers.{peer}`"))?;
@@ -186,27 +186,27 @@ async fn open_alone(
                 .for_each(|way| peers.connect_part(peer, way)),
             _ => peers.connect_part(
                 peer,
-                Upstream::combine_guarded(peer, ways, &ground.clock, PATIENCE),
+                Upstream::combine_guarded(peer, ways, &context.clock, PATIENCE),
             ),
         }
     }
     keys::start_refresh(
-        &ground.tasks,
-        &ground.keys,
+        &context.tasks,
+        &context.keys,
         peers.upstream_to(CloudPart::Auth),
     );
-    open_named(part, &settings, &ground, &mut peers, startup).await
+    open_named(part, &settings, &context, &mut peers, startup).await
 }
 
 async fn open_named(
     part: CloudPart,
     settings: &Settings,
-    ground: &ServiceContext,
+    context: &ServiceContext,
     peers: &mut PeerRegistry,
     startup: &Startup,
 ) -> anyhow::Result<Router> {
     let opened = startup.open_with_retry(part.name(), async || {
-        Box::pin(open(part, settings, ground.for_part(), peers)).await
+        Box::pin(open(part, settings, context.for_part(), peers)).await
     });
     opened
         .await

@@ -56,7 +56,7 @@ impl ListenSettings {
 pub async fn run(
     binds: ListenSettings,
     slots: web::ConnectionSlots,
-    ground: ServiceContext,
+    context: ServiceContext,
     startup: &Startup,
     open: impl Future<Output = anyhow::Result<Router>>,
 ) -> anyhow::Result<()> {
@@ -68,7 +68,7 @@ pub async fn run(
     let address = listener.local_addr()?;
     let router = startup.router(binds.part.name());
     if let Some(listener) = operators {
-        serve_operator(listener, router.clone(), &ground);
+        serve_operator(listener, router.clone(), &context);
     }
     let stop = startup.stop.clone();
     let opened = async {
@@ -86,8 +86,8 @@ pub async fn run(
     };
     let serving = serve_public(listener, binds.certificate, router, slots, stop.clone());
     let ((), ended) = tokio::join!(serving, until_stopped);
-    ground.tasks.shutdown(STOP_WITHIN).await;
-    ground::close(ground).await;
+    context.tasks.shutdown(STOP_WITHIN).await;
+    ground::close(context).await;
     tracing::info!("stopped");
     ended
 }
@@ -121,16 +121,16 @@ async fn serve_public(
 
 /// Ends with the tasks, which stop last, so that final metrics and the stopping state stay
 /// readable.
-fn serve_operator(listener: tokio::net::TcpListener, public: Router, ground: &ServiceContext) {
+fn serve_operator(listener: tokio::net::TcpListener, public: Router, context: &ServiceContext) {
     if let Ok(address) = listener.local_addr() {
         tracing::info!(%address, "The operator's port listens");
     }
-    let stop = ground.tasks.stop_token();
+    let stop = context.tasks.stop_token();
     let serving = web::serve_http(
         listener,
         health::operator_routes(public),
         web::ConnectionSlots::default(),
         stop,
     );
-    ground.tasks.spawn("operator", serving);
+    context.tasks.spawn("operator", serving);
 }

@@ -73,7 +73,7 @@ impl NotificationDispatcher {
         let owner = InboxOwner { user_id, role };
         let mailing = NotificationDelivery::of_confirmation(owner, event.id, now);
         Ok(self
-            .log
+            .delivery_store
             .add_new_deliveries(&[(self.clock.new_id(), mailing)])
             .await?)
     }
@@ -130,7 +130,10 @@ impl NotificationDispatcher {
             }
         };
         if let Some(wish) = wish
-            && !self.log.is_mail_over(due.body.user_id, wish).await?
+            && !self
+                .delivery_store
+                .is_mail_over(due.body.user_id, wish)
+                .await?
         {
             // If the new address were confirmed first, it would get the warning.
             let why = "the address in force has not been warned yet".to_owned();

@@ -50,7 +50,7 @@ const CONTACT: &str = "/internal/contact";
 pub struct NotificationDispatcher {
     pub inboxes: InboxStore,
     pub preferences: PreferencesStore,
-    pub log: DeliveryStore,
+    pub delivery_store: DeliveryStore,
     pub ways: OutboundChannels,
     /// The portal's address for links in mails, or empty.
     pub portal_url: String,
@@ -97,7 +97,7 @@ impl NotificationDispatcher {
             .into_iter()
             .map(|delivery| (self.clock.new_id(), delivery))
             .collect();
-        self.log.add_new_deliveries(&planned).await
+        self.delivery_store.add_new_deliveries(&planned).await
     }
 
     /// Plans a delivery on one channel, regardless of the person's preferences. Idempotent.
@@ -118,7 +118,7 @@ impl NotificationDispatcher {
             channel,
             now,
         );
-        self.log
+        self.delivery_store
             .add_new_deliveries(&[(self.clock.new_id(), planned)])
             .await
     }
@@ -158,12 +158,16 @@ impl NotificationDispatcher {
     /// A failed delivery does not block the others.
     pub async fn send_due(&self, channel: Channel) -> Result<(), DocumentsError> {
         let now = self.clock.now();
-        for due in self.log.due_deliveries(channel, now, BATCH).await? {
-            if !self.log.claim_delivery(&due, now).await? {
+        for due in self
+            .delivery_store
+            .due_deliveries(channel, now, BATCH)
+            .await?
+        {
+            if !self.delivery_store.claim_delivery(&due, now).await? {
                 continue;
             }
             let settled = self.attempt_delivery(&due, now).await?;
-            self.log.record_result(due.id, &settled).await?;
+            self.delivery_store.record_result(due.id, &settled).await?;
             let state = settled.state;
             tracing::info!(
                 user.id = %due.body.user_id, delivery.id = %due.id, why = settled.why,

@@ -45,7 +45,7 @@ pub fn start(tasks: &Tasks, bus: &Bus, inboxes: InboxEventConsumer, matches: Ord
 #[derive(Clone)]
 pub struct InboxEventConsumer {
     pub store: InboxStore,
-    pub deliveries: NotificationDispatcher,
+    pub dispatcher: NotificationDispatcher,
     pub clock: Clock,
     /// The objection period before the payment service releases money.
     pub dispute_ms: i64,
@@ -61,11 +61,11 @@ impl EventHandler for InboxEventConsumer {
                 log_line(line);
             }
         }
-        self.deliveries
+        self.dispatcher
             .plan_deliveries(lines.iter().map(|(_, line)| line))
             .await?;
         // After the warning to the current address, because the code waits for it.
-        self.deliveries.plan_confirmation(event).await
+        self.dispatcher.plan_confirmation(event).await
     }
 
     async fn handle_run(&self, run: &[&Event]) -> Result<bool, HandleError> {
@@ -78,11 +78,11 @@ impl EventHandler for InboxEventConsumer {
         for ((_, line), _) in lines.iter().zip(fresh).filter(|(_, fresh)| *fresh) {
             log_line(line);
         }
-        self.deliveries
+        self.dispatcher
             .plan_deliveries(lines.iter().map(|(_, line)| line))
             .await?;
         for event in run {
-            self.deliveries.plan_confirmation(event).await?;
+            self.dispatcher.plan_confirmation(event).await?;
         }
         Ok(true)
     }

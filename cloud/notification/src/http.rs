@@ -27,7 +27,7 @@ pub use stream::InboxStreams;
 pub struct Service {
     pub store: InboxStore,
     pub preferences: PreferencesStore,
-    pub log: DeliveryStore,
+    pub delivery_store: DeliveryStore,
     pub notices: NoticeWriter,
     /// The enabled channels.
     pub channels: Vec<Channel>,

@@ -27,14 +27,19 @@ const NOTICES: &str = "notification.notices";
 pub fn start(
     tasks: &Tasks,
     documents: &Documents,
-    log: &DeliveryStore,
+    delivery_store: &DeliveryStore,
     notices: &NoticeStore,
     reminders: PaymentReminders,
 ) -> Result<(), JobError> {
     let store = reminders.inboxes.clone();
     let clock = reminders.clock.clone();
     let jobs = vec![
-        purge_job(store.clone(), log.clone(), notices.clone(), clock.clone()),
+        purge_job(
+            store.clone(),
+            delivery_store.clone(),
+            notices.clone(),
+            clock.clone(),
+        ),
         reseal_job(store, notices.clone()),
         Job::new("notification-reminders", REMINDERS_CRON, move || {
             let reminders = reminders.clone();
@@ -59,11 +64,16 @@ fn reseal_job(store: InboxStore, notices: NoticeStore) -> Job {
     })
 }
 
-fn purge_job(store: InboxStore, log: DeliveryStore, notices: NoticeStore, clock: Clock) -> Job {
+fn purge_job(
+    store: InboxStore,
+    delivery_store: DeliveryStore,
+    notices: NoticeStore,
+    clock: Clock,
+) -> Job {
     Job::new("purge_read_notifications", PURGE_CRON, move || {
         let store = store.clone();
         let now = clock.now();
-        let log = log.clone();
+        let log = delivery_store.clone();
         let notices = notices.clone();
         async move {
             let purged = store.purge_read(now).await?;

@@ -52,13 +52,13 @@ pub struct Peers {
 
 pub async fn open(
     config: Config,
-    ground: ServiceContext,
+    context: ServiceContext,
     peers: Peers,
 ) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    let documents = documents.sealed_by(&ground.data_keys);
+    let documents = documents.sealed_by(&context.data_keys);
     let cache_ttl = config.cache_ttl();
-    let memory = InboxCache::new(ground.cache.clone(), ground.data_keys.clone(), cache_ttl);
+    let memory = InboxCache::new(context.cache.clone(), context.data_keys.clone(), cache_ttl);
     let store = InboxStore::new(&documents)
         .with_cache(memory)
         .with_retention(config.lines_kept_from);
@@ -72,56 +72,56 @@ pub async fn open(
     record.check_schema().await?;
     let ways = open_channels(&config)?;
     let channels = ways.enabled_channels();
-    let clock = ground.clock.clone();
+    let clock = context.clock.clone();
     let deliveries = NotificationDispatcher {
         inboxes: store.clone(),
         preferences: preferences.clone(),
-        log: log.clone(),
+        delivery_store: log.clone(),
         ways,
         portal_url: checked_portal_url(&config)?,
         auth: peers.auth,
-        verifier: ground.verifier_for(NAME),
+        verifier: context.verifier_for(NAME),
         clock: clock.clone(),
     };
-    deliveries.start(&ground.tasks);
+    deliveries.start(&context.tasks);
     let reminders = PaymentReminders {
         inboxes: store.clone(),
-        deliveries: deliveries.clone(),
+        dispatcher: deliveries.clone(),
         clock: clock.clone(),
     };
     let notices = NoticeWriter {
         store: record,
-        deliveries: deliveries.clone(),
+        dispatcher: deliveries.clone(),
     };
-    jobs::start(&ground.tasks, &documents, &log, &notices.store, reminders)?;
+    jobs::start(&context.tasks, &documents, &log, &notices.store, reminders)?;
     let inboxes = InboxEventConsumer {
         store: store.clone(),
-        deliveries: deliveries.clone(),
+        dispatcher: deliveries.clone(),
         clock: clock.clone(),
-        dispute_ms: ground.dispute_ms,
+        dispute_ms: context.dispute_ms,
     };
-    let verifier = ground.verifier_for(NAME);
+    let verifier = context.verifier_for(NAME);
     let rules = fan_out_rules(&config)?;
     let users = peers.user;
     let to = store.clone();
     let matches = OrderFanOutConsumer {
         store: to,
-        deliveries,
+        dispatcher: deliveries,
         users,
         verifier,
         clock,
         rules,
     };
-    events::start(&ground.tasks, &ground.bus, inboxes, matches);
+    events::start(&context.tasks, &context.bus, inboxes, matches);
 
-    let answers = IdempotencyStore::new(&ground, NAME, &documents);
-    let verifier = ground.verifier_for(NAME);
-    let streams = http::InboxStreams::new(ground.tasks.clone());
-    let letters = letters::build_routes(&ground, CloudPart::Notification, &documents);
+    let answers = IdempotencyStore::new(&context, NAME, &documents);
+    let verifier = context.verifier_for(NAME);
+    let streams = http::InboxStreams::new(context.tasks.clone());
+    let letters = letters::build_routes(&context, CloudPart::Notification, &documents);
     let service = http::Service {
         store,
         preferences,
-        log,
+        delivery_store: log,
         notices,
         channels,
         verifier,
@@ -129,7 +129,7 @@ pub async fn open(
     };
     let checks = [
         ReadinessCheck::Documents(documents),
-        ReadinessCheck::Bus(ground.bus),
+        ReadinessCheck::Bus(context.bus),
     ];
     let routes = answers.wrap_routes(http::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))

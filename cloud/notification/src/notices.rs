@@ -27,7 +27,7 @@ pub const BY_ONE_ADMIN_PER_HOUR: usize = 100;
 #[derive(Clone)]
 pub struct NoticeWriter {
     pub store: NoticeStore,
-    pub deliveries: NotificationDispatcher,
+    pub dispatcher: NotificationDispatcher,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,14 +62,14 @@ impl NoticeWriter {
             return Err(Code::CommandIdReused.into());
         }
         let line = notice.to_line(id);
-        let line_id = LineId(self.deliveries.clock.new_id());
-        if self.deliveries.inboxes.add_line(line_id, &line).await? {
+        let line_id = LineId(self.dispatcher.clock.new_id());
+        if self.dispatcher.inboxes.add_line(line_id, &line).await? {
             tracing::info!(user.id = %notice.user_id, notice.id = %id, "Stored a notice from `{author}`");
         }
         match draft.channel {
-            Some(channel) => self.deliveries.plan_on_channel(&line, channel).await?,
+            Some(channel) => self.dispatcher.plan_on_channel(&line, channel).await?,
             None => {
-                self.deliveries
+                self.dispatcher
                     .plan_deliveries(std::iter::once(&line))
                     .await?
             }
@@ -85,7 +85,7 @@ impl NoticeWriter {
     ) -> Result<(NoticeId, Notice), Problem> {
         let role = self.role_of(draft.to).await?;
         self.check_pace(author, draft).await?;
-        let clock = &self.deliveries.clock;
+        let clock = &self.dispatcher.clock;
         let id = NoticeId(clock.new_id());
         let to = InboxOwner {
             user_id: draft.to,
@@ -101,7 +101,7 @@ impl NoticeWriter {
         notice.order_id = draft.order_id;
         notice.channel = draft
             .channel
-            .filter(|one| self.deliveries.can_send_by(*one, role));
+            .filter(|one| self.dispatcher.can_send_by(*one, role));
         if self.store.insert_notice(id, &notice).await? {
             return Ok((id, notice));
         }
@@ -111,7 +111,7 @@ impl NoticeWriter {
 
     async fn role_of(&self, to: UserId) -> Result<Role, Problem> {
         let contact = self
-            .deliveries
+            .dispatcher
             .fetch_contact(to)
             .await
             .map_err(auth_unavailable)?;
@@ -132,7 +132,7 @@ impl NoticeWriter {
     }
 
     async fn check_pace(&self, author: &str, draft: &NoticeDraft) -> Result<(), Problem> {
-        let since = self.deliveries.clock.now().plus_ms(-HOUR_MS);
+        let since = self.dispatcher.clock.now().plus_ms(-HOUR_MS);
         let to_one = self
             .store
             .count_to_person(draft.to, since, TO_ONE_PER_HOUR)

@@ -31,7 +31,7 @@ const BATCHES_MAX: usize = 20;
 #[derive(Clone)]
 pub struct PaymentReminders {
     pub inboxes: InboxStore,
-    pub deliveries: NotificationDispatcher,
+    pub dispatcher: NotificationDispatcher,
     pub clock: Clock,
 }
 
@@ -106,7 +106,7 @@ impl PaymentReminders {
         {
             tracing::info!(user.id = %customer_id, order.id = %OrderId(due.id), "Reminded a customer of an unpaid order");
         }
-        self.deliveries
+        self.dispatcher
             .plan_deliveries(std::iter::once(&line))
             .await?;
         // Do not catch up on missed days.

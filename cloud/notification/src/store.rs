@@ -267,10 +267,10 @@ impl InboxStore {
 
     async fn run_page_query(
         &self,
-        find: IndexQuery,
+        query: IndexQuery,
         role: Role,
     ) -> Result<InboxPage, DocumentsError> {
-        let page = self.collection_for(role).find_page(find).await?;
+        let page = self.collection_for(role).find_page(query).await?;
         let lines = page
             .documents
             .into_iter()

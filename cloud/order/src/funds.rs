@@ -38,11 +38,11 @@ pub async fn pull_payment_events(service: &Service, orders: &[OrderId]) -> Resul
             Problem::new(Code::Unavailable).retry_after(1)
         })?;
         for word in words {
-            let told: PaymentEvent =
+            let event: PaymentEvent =
                 serde_json::from_value(word.body.clone()).map_err(|error| {
                     log_fault("Could not read an event of the payment service", error)
                 })?;
-            service.store.take_money(&word, &told).await?;
+            service.store.take_money(&word, &event).await?;
         }
     }
     Ok(())

@@ -46,15 +46,19 @@ pub struct Peers {
 
 pub async fn open(
     config: Config,
-    ground: ServiceContext,
+    context: ServiceContext,
     peers: Peers,
 ) -> Result<Router, OpenError> {
-    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &context.data_keys).await?;
     let reads =
-        ReplicaReader::with_replica(&sql, &config.sql_read_url, &ground.tasks, &ground.clock)?;
-    let store = Store::new(sql.clone(), ground.clock.clone(), config.acceptance_rules());
+        ReplicaReader::with_replica(&sql, &config.sql_read_url, &context.tasks, &context.clock)?;
+    let store = Store::new(
+        sql.clone(),
+        context.clock.clone(),
+        config.acceptance_rules(),
+    );
     let store = store.reading_from(reads);
-    ground.run(
+    context.run(
         NAME,
         &sql,
         jobs::scheduled_jobs(&store, config.stale_after()),
@@ -62,25 +66,25 @@ pub async fn open(
     UserEventConsumer {
         store: store.clone(),
     }
-    .start(&ground.tasks, &ground.bus);
+    .start(&context.tasks, &context.bus);
     PaymentEventConsumer {
         store: store.clone(),
     }
-    .start(&ground.tasks, &ground.bus);
+    .start(&context.tasks, &context.bus);
     ReviewEventConsumer {
         store: store.clone(),
     }
-    .start(&ground.tasks, &ground.bus);
-    let answers = IdempotencyStore::new(&ground, NAME, &sql);
+    .start(&context.tasks, &context.bus);
+    let answers = IdempotencyStore::new(&context, NAME, &sql);
     let Peers { hub, payment } = peers;
     let service = Service {
         store,
-        verifier: ground.verifier_for(NAME),
+        verifier: context.verifier_for(NAME),
         hub,
         payment,
     };
-    let letters = letters::build_routes(&ground, CloudPart::Order, &sql);
-    let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(ground.bus)];
+    let letters = letters::build_routes(&context, CloudPart::Order, &sql);
+    let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];
     let routes = answers.wrap_routes(http::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }

@@ -105,7 +105,7 @@ impl PaymentAdapter {
     /// A query changes nothing.
     pub async fn make_call(&self, call: &AdapterCall) -> AdapterReply {
         match self {
-            Self::Simulated(simulated) => reply_or_unknown(match call.errand.ask {
+            Self::Simulated(simulated) => reply_or_unknown(match call.call.ask {
                 Ask::Query => simulated.query_movement(call.id).await,
                 Ask::Close => simulated.close(call).await,
                 Ask::Call => simulated.begin_movement(call).await,

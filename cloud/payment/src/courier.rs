@@ -91,7 +91,7 @@ impl AdapterWorker {
     async fn make_call(&self, call: &AdapterCall) -> Result<(), StoreError> {
         let reply = self.adapter.make_call(call).await;
         tracing::info!(
-            movement.id = %call.id.0, ask = %call.errand.ask, answer = ?reply.answer,
+            movement.id = %call.id.0, ask = %call.call.ask, answer = ?reply.answer,
             "Made an adapter call"
         );
         self.apply_reply(call, reply).await

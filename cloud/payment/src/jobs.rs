@@ -39,7 +39,7 @@ impl Default for ReasonSealProgress {
 /// `payouts_at` is the payout schedule.
 pub fn build_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
     let mut all = service_jobs(reconciler, payouts_at);
-    all.extend(callback_job(&reconciler.courier.adapter));
+    all.extend(callback_job(&reconciler.worker.adapter));
     all
 }
 
@@ -61,7 +61,7 @@ fn callback_job(adapter: &PaymentAdapter) -> Option<Job> {
 }
 
 fn service_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
-    let courier = &reconciler.courier;
+    let courier = &reconciler.worker;
     let walks = ReasonSealProgress::default();
     let seal = {
         let store = courier.store.clone();
@@ -120,7 +120,7 @@ fn reconciliation_job(reconciler: &Reconciler) -> Job {
 }
 
 fn worker_job<W>(
-    courier: &AdapterWorker,
+    worker: &AdapterWorker,
     name: &'static str,
     cron: impl Into<Cow<'static, str>>,
     run: impl Fn(AdapterWorker) -> W + Clone + Send + Sync + 'static,
@@ -128,7 +128,7 @@ fn worker_job<W>(
 where
     W: Future<Output = Result<(), StoreError>> + Send + 'static,
 {
-    let courier = courier.clone();
+    let courier = worker.clone();
     Job::new(name, cron, move || {
         let work = run(courier.clone());
         async move { Ok(work.await?) }
@@ -136,9 +136,9 @@ where
 }
 
 /// Closes expired payments, releases undisputed money, and opens cases for long unpaid orders.
-pub async fn settle_dues(courier: &AdapterWorker) -> Result<(), StoreError> {
-    for order in courier.store.dues_by_now().await? {
-        let Err(error) = look_at(courier, order).await else {
+pub async fn settle_dues(worker: &AdapterWorker) -> Result<(), StoreError> {
+    for order in worker.store.dues_by_now().await? {
+        let Err(error) = look_at(worker, order).await else {
             continue;
         };
         if error.is_unavailable() {
@@ -149,32 +149,32 @@ pub async fn settle_dues(courier: &AdapterWorker) -> Result<(), StoreError> {
             order.id = %order, cause = format_error_chain(&error),
             "Could not process the money of an order; it is postponed"
         );
-        courier.store.look_later(order).await?;
+        worker.store.look_later(order).await?;
     }
     Ok(())
 }
 
-async fn look_at(courier: &AdapterWorker, order: OrderId) -> Result<(), StoreError> {
-    courier
+async fn look_at(worker: &AdapterWorker, order: OrderId) -> Result<(), StoreError> {
+    worker
         .store
         .apply_step(order, &MoneyStep::TimePassed, &StepMetadata::default())
         .await?;
-    courier.make_order_calls(order).await
+    worker.make_order_calls(order).await
 }
 
 /// Sends every large enough balance to its provider, if the adapter can.
-pub async fn pay_out(courier: &AdapterWorker) -> Result<(), StoreError> {
-    if !courier.adapter.pays_out() {
+pub async fn pay_out(worker: &AdapterWorker) -> Result<(), StoreError> {
+    if !worker.adapter.pays_out() {
         return Ok(());
     }
     let mut after: Option<(UserId, Currency)> = None;
     loop {
-        let owed = courier.store.list_owed_providers(after).await?;
+        let owed = worker.store.list_owed_providers(after).await?;
         let Some(last) = owed.last().copied() else {
             break;
         };
         for (provider, currency) in owed {
-            let begun = courier
+            let begun = worker
                 .store
                 .pay_out(provider, currency, PayoutStep::HourStruck)
                 .await;
@@ -186,7 +186,7 @@ pub async fn pay_out(courier: &AdapterWorker) -> Result<(), StoreError> {
         }
         after = Some(last);
     }
-    courier.carry_all().await.map(drop)
+    worker.carry_all().await.map(drop)
 }
 
 pub async fn seal_reasons(store: &Store, walks: &ReasonSealProgress) -> Result<(), StoreError> {

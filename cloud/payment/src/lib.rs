@@ -46,33 +46,33 @@ pub struct Peers {
 
 pub async fn open(
     config: Config,
-    ground: ServiceContext,
+    context: ServiceContext,
     peers: Peers,
 ) -> Result<Router, OpenError> {
-    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &context.data_keys).await?;
     let limits = CustodyLimits {
-        dispute_ms: ground.dispute_ms,
+        dispute_ms: context.dispute_ms,
         ..config.custody_limits()
     };
-    let store = Store::new(sql.clone(), ground.clock.clone(), limits);
-    let adapter = open_adapter(&config, &sql, &ground.clock).map_err(OpenError::own_failure(
+    let store = Store::new(sql.clone(), context.clock.clone(), limits);
+    let adapter = open_adapter(&config, &sql, &context.clock).map_err(OpenError::own_failure(
         "`payment.adapter`: could not set up Alipay",
     ))?;
     let courier = AdapterWorker {
         store: store.clone(),
         adapter,
     };
-    let verifier = ground.verifier_for(NAME);
+    let verifier = context.verifier_for(NAME);
     let orders = peers.order;
     let callbacks = CallbackLimits::default();
     let service = Service {
         store: store.clone(),
-        courier,
+        worker: courier,
         verifier,
         orders,
         callbacks,
     };
-    ground.run(
+    context.run(
         NAME,
         &sql,
         jobs::build_jobs(&service.reconciler(), config.payouts_at),
@@ -80,11 +80,11 @@ pub async fn open(
     OrderEventConsumer {
         store: store.clone(),
     }
-    .start(&ground.tasks, &ground.bus);
-    UserRevocationConsumer { store }.start(&ground.tasks, &ground.bus);
-    let answers = IdempotencyStore::new(&ground, NAME, &sql);
-    let letters = letters::build_routes(&ground, CloudPart::Payment, &sql);
-    let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(ground.bus)];
+    .start(&context.tasks, &context.bus);
+    UserRevocationConsumer { store }.start(&context.tasks, &context.bus);
+    let answers = IdempotencyStore::new(&context, NAME, &sql);
+    let letters = letters::build_routes(&context, CloudPart::Payment, &sql);
+    let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];
     let routes = answers.wrap_routes(http::router(service), &document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }

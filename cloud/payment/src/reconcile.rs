@@ -94,14 +94,14 @@ enum UnbookedFees {
 
 #[derive(Clone)]
 pub struct Reconciler {
-    pub courier: AdapterWorker,
+    pub worker: AdapterWorker,
     pub comparison: OrderComparison,
 }
 
 impl Reconciler {
     /// Builds the report without changing anything.
     pub async fn build_report(&self) -> Result<Reconciliation, StoreError> {
-        let AdapterWorker { store, adapter } = &self.courier;
+        let AdapterWorker { store, adapter } = &self.worker;
         let at = store.clock().now();
         let since = at.plus_ms(-WINDOW_MS);
         let mut differences = discrepancy_findings(store.find_discrepancies(since).await?);
@@ -177,7 +177,7 @@ impl Reconciler {
             .iter()
             .filter(|finding| !finding.kind.names_an_order());
         let others: Vec<Uuid> = others.map(|finding| finding.subject).collect();
-        let known = self.courier.store.find_contexts(&others).await?;
+        let known = self.worker.store.find_contexts(&others).await?;
         for finding in found {
             finding.about = if finding.kind.names_an_order() {
                 FindingContext::of_order(OrderId(finding.subject))
@@ -194,7 +194,7 @@ impl Reconciler {
         let report = self.build_report().await?;
         let differences = report.differences.len();
         let waiting = report.waiting.len();
-        self.courier
+        self.worker
             .store
             .note_report(report.at, differences, waiting)
             .await?;
@@ -207,14 +207,14 @@ impl Reconciler {
     /// Books the adapter's own fees, and queries it about every movement on which its statement
     /// differs [STATEMENT].
     pub async fn book_statement(&self) -> Result<(), StoreError> {
-        let store = &self.courier.store;
+        let store = &self.worker.store;
         let since = store.clock().now().plus_ms(-WINDOW_MS);
         let differing = self
             .find_differing_movements(since, UnbookedFees::AreBooked)
             .await?
             .unwrap_or_default();
         for id in differing.into_iter().take(QUESTIONS_MAX) {
-            let Err(error) = self.courier.query_movement(id).await else {
+            let Err(error) = self.worker.query_movement(id).await else {
                 continue;
             };
             if error.is_unavailable() {
@@ -236,7 +236,7 @@ impl Reconciler {
         since: UnixMillis,
         fees: UnbookedFees,
     ) -> Result<Option<BTreeSet<MovementId>>, StoreError> {
-        let AdapterWorker { store, adapter } = &self.courier;
+        let AdapterWorker { store, adapter } = &self.worker;
         let mut differing = BTreeSet::new();
         let mut after = first_id(since);
         loop {
@@ -270,7 +270,7 @@ impl Reconciler {
         ids: &[Uuid],
         fees: UnbookedFees,
     ) -> Result<Option<Vec<MovementId>>, StoreError> {
-        let AdapterWorker { store, adapter } = &self.courier;
+        let AdapterWorker { store, adapter } = &self.worker;
         // Read open movements first: they may be settled and booked before the statement arrives.
         let open = store.open_among(ids).await?;
         let Some(theirs) = adapter.fetch_statement(ids).await else {

@@ -23,7 +23,7 @@ const ORDER: &str = "order";
 #[derive(Clone, FromRef)]
 pub struct Service {
     pub store: Store,
-    pub courier: AdapterWorker,
+    pub worker: AdapterWorker,
     pub verifier: TokenVerifier,
     pub orders: Upstream,
     pub callbacks: CallbackLimits,
@@ -42,7 +42,7 @@ impl Service {
 
     pub fn reconciler(&self) -> Reconciler {
         Reconciler {
-            courier: self.courier.clone(),
+            worker: self.worker.clone(),
             comparison: self.comparison(),
         }
     }
@@ -98,7 +98,7 @@ impl Service {
             return Ok(None);
         };
         if let (_, Some(open)) = rows.start_backing() {
-            self.courier.query_movement(open).await?;
+            self.worker.query_movement(open).await?;
         }
         Ok(self.store.last_word(order).await?)
     }
@@ -109,9 +109,9 @@ impl Service {
         &self,
         order: OrderId,
         step: &MoneyStep,
-        note: &StepMetadata,
+        metadata: &StepMetadata,
     ) -> Result<Option<MovementId>, Problem> {
-        let outcome = self.store.apply_step(order, step, note).await?;
+        let outcome = self.store.apply_step(order, step, metadata).await?;
         self.finish_step(order, outcome).await
     }
 
@@ -121,14 +121,14 @@ impl Service {
         &self,
         order: OrderId,
         wish: PaymentRequest,
-        note: &StepMetadata,
+        metadata: &StepMetadata,
     ) -> Result<Option<MovementId>, Problem> {
         const CLOSING: StepOutcome = StepOutcome::Refused(MoneyRefusal::PaymentClosing);
         let step = MoneyStep::Pay(wish);
-        let mut outcome = self.store.apply_step(order, &step, note).await?;
+        let mut outcome = self.store.apply_step(order, &step, metadata).await?;
         if outcome == CLOSING {
-            self.courier.close_payment(order).await?;
-            outcome = self.store.apply_step(order, &step, note).await?;
+            self.worker.close_payment(order).await?;
+            outcome = self.store.apply_step(order, &step, metadata).await?;
         }
         if outcome == CLOSING {
             let seconds = self.store.seconds_until_asked(order).await?;
@@ -154,7 +154,7 @@ impl Service {
             StepOutcome::Unknown => return Err(Code::OrderNotPayable.into()),
         };
         // Calls that do not fit now are left to the job.
-        self.courier.make_order_calls(order).await?;
+        self.worker.make_order_calls(order).await?;
         Ok(movement)
     }
 }

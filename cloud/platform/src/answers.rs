@@ -89,11 +89,11 @@ enum KeyOutcome {
 impl IdempotencyStore {
     /// `database` holds the service's outbox.
     pub fn new(
-        ground: &ServiceContext,
+        context: &ServiceContext,
         service: &'static str,
         database: impl Into<Database>,
     ) -> Self {
-        Self::with_verifier(ground.verifier_for(service), &ground.tasks, database)
+        Self::with_verifier(context.verifier_for(service), &context.tasks, database)
     }
 
     /// For a service that verifies tokens with its own keys.
@@ -149,7 +149,7 @@ impl IdempotencyStore {
             KeyOutcome::Work(holder) => {
                 let work = ClaimedRequest {
                     answers: self,
-                    place,
+                    idempotency_key: place,
                     holder,
                     head,
                 };
@@ -160,12 +160,15 @@ impl IdempotencyStore {
     }
 
     /// Waits until the key is free or has a response.
-    async fn wait_for_key(&self, place: IdempotencyKey) -> Result<KeyOutcome, Problem> {
-        let turn = timeout(PATIENCE, self.poll_until_claimed(place)).await;
+    async fn wait_for_key(&self, idempotency_key: IdempotencyKey) -> Result<KeyOutcome, Problem> {
+        let turn = timeout(PATIENCE, self.poll_until_claimed(idempotency_key)).await;
         turn.unwrap_or_else(|_| Err(Problem::new(Code::Unavailable).retry_after(1)))
     }
 
-    async fn poll_until_claimed(&self, place: IdempotencyKey) -> Result<KeyOutcome, Problem> {
+    async fn poll_until_claimed(
+        &self,
+        idempotency_key: IdempotencyKey,
+    ) -> Result<KeyOutcome, Problem> {
         let holder = self.clock.new_id();
         let mut pause = LOOK;
         loop {
@@ -174,15 +177,15 @@ impl IdempotencyStore {
                 holder,
                 until: now.plus_ms(CLAIM_MS),
             };
-            match self.store.claim_key(place, claim, now).await? {
+            match self.store.claim_key(idempotency_key, claim, now).await? {
                 ClaimOutcome::Claimed => return Ok(KeyOutcome::Work(holder)),
                 ClaimOutcome::Answered(sealed) => {
-                    let opened = self.seal.open(place, &sealed);
+                    let opened = self.seal.open(idempotency_key, &sealed);
                     match opened
                         .map_err(|error| log_fault("Could not decrypt a stored response", error))?
                     {
                         Some(answer) => return Ok(KeyOutcome::Answered(answer)),
-                        None => self.store.delete_response(place, sealed).await?,
+                        None => self.store.delete_response(idempotency_key, sealed).await?,
                     }
                 }
                 ClaimOutcome::Working => {}
@@ -213,7 +216,7 @@ async fn check_same(before: &RequestFingerprint, head: &str, body: Body) -> Resu
 /// A change that runs under a claimed key.
 struct ClaimedRequest {
     answers: IdempotencyStore,
-    place: IdempotencyKey,
+    idempotency_key: IdempotencyKey,
     holder: Uuid,
     head: String,
 }
@@ -277,7 +280,7 @@ impl ClaimedRequest {
             let until = clock.now().plus_ms(CLAIM_MS);
             match store
                 .renew_claim(
-                    self.place,
+                    self.idempotency_key,
                     KeyClaim {
                         holder: self.holder,
                         until,
@@ -326,13 +329,16 @@ impl ClaimedRequest {
     /// The caller gets the response either way. If it cannot be stored, a repeat runs again.
     async fn store_response(&self, answer: &StoredResponse) {
         let IdempotencyStore { store, seal, .. } = &self.answers;
-        let sealed = match seal.seal_response(self.place, answer) {
+        let sealed = match seal.seal_response(self.idempotency_key, answer) {
             Ok(sealed) => sealed,
             Err(error) => {
                 return tracing::error!(%error, "Could not write a response as JSON; a repeat of the request runs again");
             }
         };
-        match store.store_response(self.place, self.holder, sealed).await {
+        match store
+            .store_response(self.idempotency_key, self.holder, sealed)
+            .await
+        {
             Ok(true) => {}
             Ok(false) => tracing::warn!(
                 "The claim on an idempotency key expired before its response was stored"
@@ -350,7 +356,7 @@ impl ClaimedRequest {
         if let Err(error) = self
             .answers
             .store
-            .release_claim(self.place, self.holder)
+            .release_claim(self.idempotency_key, self.holder)
             .await
         {
             tracing::warn!(

@@ -130,14 +130,14 @@ impl FromRef<PartDeadLetters> for TokenVerifier {
 
 /// A part's routes, which only the gateway can reach.
 pub fn build_routes(
-    ground: &ServiceContext,
+    context: &ServiceContext,
     part: CloudPart,
     database: impl Into<Database>,
 ) -> Router {
     let database = database.into();
-    let verifier = ground.verifier_for(part.name());
-    let bus = ground.bus.clone();
-    let clock = ground.clock.clone();
+    let verifier = context.verifier_for(part.name());
+    let bus = context.bus.clone();
+    let clock = context.clock.clone();
     let letters = PartDeadLetters {
         part,
         bus,
@@ -261,8 +261,9 @@ async fn request_replay(
 
 impl PartDeadLetters {
     fn find_own_box(&self, name: &str) -> Result<DeadLetterBox, Problem> {
-        let of: Option<DeadLetterBox> = name.parse().ok();
-        of.filter(|of| of.owning_part() == Some(self.part))
+        let letter_box: Option<DeadLetterBox> = name.parse().ok();
+        letter_box
+            .filter(|of| of.owning_part() == Some(self.part))
             .ok_or_else(|| Code::NotFound.into())
     }
 
@@ -270,7 +271,7 @@ impl PartDeadLetters {
         &self,
         name: &str,
         form: LetterForm,
-        act: DeadLetterAction,
+        action: DeadLetterAction,
     ) -> Result<u64, Problem> {
         let of = self.find_own_box(name)?;
         let choice = match form.events {
@@ -279,7 +280,7 @@ impl PartDeadLetters {
             Some(events) => DeadLetterSelection::Events(events.into_iter().collect()),
         };
         self.bus
-            .settle_letters(&of, &choice, act)
+            .settle_letters(&of, &choice, action)
             .await
             .map_err(bus_problem)
     }

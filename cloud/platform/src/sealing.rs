@@ -92,36 +92,37 @@ impl DataKeys {
     }
 
     /// Seals the value for that place; returns it plain while sealing is off.
-    pub fn seal(&self, place: &SealContext, plain: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, seal_context: &SealContext, plain: &[u8]) -> Vec<u8> {
         // Always seal foreign bytes that look sealed: stored plain, they could not be read again.
         match self.0.keys.first() {
-            Some(key) if self.0.seals || plain.starts_with(&MAGIC) => key.seal(place, plain),
+            Some(key) if self.0.seals || plain.starts_with(&MAGIC) => key.seal(seal_context, plain),
             _ => plain.to_vec(),
         }
     }
 
     /// Returns the plain value that `seal` received, or a value that was always plain.
-    pub fn open(&self, place: &SealContext, stored: Vec<u8>) -> Result<Vec<u8>, SealError> {
+    pub fn open(&self, seal_context: &SealContext, stored: Vec<u8>) -> Result<Vec<u8>, SealError> {
         if !is_sealed(&stored) {
             return Ok(stored);
         }
         let Some((id, body)) = stored[MAGIC.len()..].split_at_checked(KEY_ID_LEN) else {
-            return Err(place.broken_error());
+            return Err(seal_context.broken_error());
         };
         let Some(key) = self.0.keys.iter().find(|key| key.id == id) else {
             return Err(SealError::UnknownKey {
-                column: place.column(),
+                column: seal_context.column(),
                 key: hex::encode(id),
             });
         };
-        key.open(place, body).ok_or_else(|| place.broken_error())
+        key.open(seal_context, body)
+            .ok_or_else(|| seal_context.broken_error())
     }
 
     /// Like `seal`, for a text column.
-    pub fn seal_text(&self, place: &SealContext, plain: &str) -> String {
+    pub fn seal_text(&self, seal_context: &SealContext, plain: &str) -> String {
         match self.0.keys.first() {
             Some(key) if self.0.seals || plain.starts_with(TEXT_MAGIC) => {
-                let sealed = key.seal(place, plain.as_bytes());
+                let sealed = key.seal(seal_context, plain.as_bytes());
                 format!("{TEXT_MAGIC}{}", URL_SAFE_NO_PAD.encode(sealed))
             }
             _ => plain.to_owned(),
@@ -129,7 +130,11 @@ impl DataKeys {
     }
 
     /// Like `open`, for a text column.
-    pub fn open_text(&self, place: &SealContext, stored: String) -> Result<String, SealError> {
+    pub fn open_text(
+        &self,
+        seal_context: &SealContext,
+        stored: String,
+    ) -> Result<String, SealError> {
         let Some(sealed) = stored.strip_prefix(TEXT_MAGIC) else {
             return Ok(stored);
         };
@@ -137,8 +142,11 @@ impl DataKeys {
             .decode(sealed)
             .ok()
             .filter(|sealed| is_sealed(sealed));
-        let plain = self.open(place, sealed.ok_or_else(|| place.broken_error())?)?;
-        String::from_utf8(plain).map_err(|_| place.broken_error())
+        let plain = self.open(
+            seal_context,
+            sealed.ok_or_else(|| seal_context.broken_error())?,
+        )?;
+        String::from_utf8(plain).map_err(|_| seal_context.broken_error())
     }
 
     /// True if a job must reseal these bytes: they are plain or sealed with a former key.
@@ -205,7 +213,7 @@ impl std::fmt::Debug for DataKeys {
 }
 
 impl DataKey {
-    fn seal(&self, place: &SealContext, plain: &[u8]) -> Vec<u8> {
+    fn seal(&self, seal_context: &SealContext, plain: &[u8]) -> Vec<u8> {
         let drawn: [u8; SALT_LEN + NONCE_LEN] = random::draw_bytes();
         let (salt, nonce) = drawn.split_at(SALT_LEN);
         let room = HEAD_LEN + drawn.len();
@@ -217,7 +225,7 @@ impl DataKey {
         let Ok(nonce) = Nonce::try_assume_unique_for_key(nonce) else {
             unreachable!("the bytes after the salt have the length of a nonce")
         };
-        match key.seal_in_place_separate_tag(nonce, place.as_aad(), &mut sealed[room..]) {
+        match key.seal_in_place_separate_tag(nonce, seal_context.as_aad(), &mut sealed[room..]) {
             Ok(tag) => sealed.extend_from_slice(tag.as_ref()),
             Err(_) => unreachable!("a stored value is shorter than 64 GiB"),
         }
@@ -225,14 +233,14 @@ impl DataKey {
     }
 
     /// `sealed` is the part after the head.
-    fn open(&self, place: &SealContext, sealed: &[u8]) -> Option<Vec<u8>> {
+    fn open(&self, seal_context: &SealContext, sealed: &[u8]) -> Option<Vec<u8>> {
         let (salt, sealed) = sealed.split_at_checked(SALT_LEN)?;
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut plain = sealed.to_vec();
         let length = self
             .of_value(salt)
-            .open_in_place(nonce, place.as_aad(), &mut plain)
+            .open_in_place(nonce, seal_context.as_aad(), &mut plain)
             .ok()?
             .len();
         plain.truncate(length);

@@ -59,19 +59,19 @@ impl StampedCache {
     }
 
     /// Call this before reading the store. `None` if the cache is unavailable.
-    pub async fn read_stamp(&self, of: &StampedEntity) -> Option<CacheStamp> {
-        let stamp = in_time(self.cache.get(&self.cache_key("stamp", of))).await?;
+    pub async fn read_stamp(&self, entity: &StampedEntity) -> Option<CacheStamp> {
+        let stamp = in_time(self.cache.get(&self.cache_key("stamp", entity))).await?;
         Some(CacheStamp(stamp.unwrap_or_else(|| "none".to_owned())))
     }
 
     /// Invalidates an entity's entries on every replica; call it before storing the change, and
     /// again afterwards. It waits as long as the cache may take: readers miss a change that the
     /// cache did not receive.
-    pub async fn invalidate_entity(&self, of: &StampedEntity) {
+    pub async fn invalidate_entity(&self, entity: &StampedEntity) {
         let stamp = random::secret_text(STAMP_BYTES);
         if let Err(error) = self
             .cache
-            .set(&self.cache_key("stamp", of), &stamp, STAMP_TTL)
+            .set(&self.cache_key("stamp", entity), &stamp, STAMP_TTL)
             .await
         {
             tracing::debug!(%error, part = self.part, "Could not invalidate cached entries; they expire by themselves");
@@ -81,10 +81,10 @@ impl StampedCache {
     pub async fn read_cached(
         &self,
         what: &str,
-        of: &StampedEntity,
+        entity: &StampedEntity,
         stamp: &CacheStamp,
     ) -> Option<String> {
-        let known = self.open_cached(what, of, stamp).await;
+        let known = self.open_cached(what, entity, stamp).await;
         count_read(self.part, what, known.is_some());
         known
     }
@@ -92,10 +92,10 @@ impl StampedCache {
     async fn open_cached(
         &self,
         what: &str,
-        of: &StampedEntity,
+        entity: &StampedEntity,
         stamp: &CacheStamp,
     ) -> Option<String> {
-        let stored = in_time(self.cache.get(&self.cache_key(what, of))).await??;
+        let stored = in_time(self.cache.get(&self.cache_key(what, entity))).await??;
         let (under, sealed) = stored.split_once(' ')?;
         // Another client of the cache could have put a plain entry there.
         let is_forged = self.keys.is_sealing() && !self.keys.is_sealed_text(sealed);
@@ -103,28 +103,32 @@ impl StampedCache {
             return None;
         }
         self.keys
-            .open_text(&self.seal_place(of), sealed.to_owned())
+            .open_text(&self.seal_place(entity), sealed.to_owned())
             .ok()
     }
 
     pub async fn write_cached(
         &self,
         what: &str,
-        of: &StampedEntity,
+        entity: &StampedEntity,
         stamp: &CacheStamp,
         text: &str,
     ) {
-        let sealed = self.keys.seal_text(&self.seal_place(of), text);
+        let sealed = self.keys.seal_text(&self.seal_place(entity), text);
         let stored = format!("{} {sealed}", stamp.0);
-        in_time(self.cache.set(&self.cache_key(what, of), &stored, self.ttl)).await;
+        in_time(
+            self.cache
+                .set(&self.cache_key(what, entity), &stored, self.ttl),
+        )
+        .await;
     }
 
-    fn cache_key(&self, what: &str, of: &StampedEntity) -> String {
-        format!("{}:{what}:{}", self.part, of.name)
+    fn cache_key(&self, what: &str, entity: &StampedEntity) -> String {
+        format!("{}:{what}:{}", self.part, entity.name)
     }
 
-    fn seal_place(&self, of: &StampedEntity) -> SealContext {
-        SealContext::of_id(self.column, of.id)
+    fn seal_place(&self, entity: &StampedEntity) -> SealContext {
+        SealContext::of_id(self.column, entity.id)
     }
 }
 

@@ -45,37 +45,37 @@ pub struct Peers {
 
 pub async fn open(
     config: Config,
-    ground: ServiceContext,
+    context: ServiceContext,
     peers: Peers,
 ) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    let documents = documents.sealed_by(&ground.data_keys);
-    let store = ReviewStore::new(&documents, &ground.data_keys, ground.clock.clone());
+    let documents = documents.sealed_by(&context.data_keys);
+    let store = ReviewStore::new(&documents, &context.data_keys, context.clock.clone());
     store.check_schema().await?;
     let files = Files::open(config.files_url.reveal()).map_err(OpenError::own_failure(
         "`review.files_url`: could not open the file store",
     ))?;
-    let register = FileRegister::new(&documents, files.clone(), ground.clock.clone());
+    let register = FileRegister::new(&documents, files.clone(), context.clock.clone());
     register.check_schema().await?;
-    ground.run(NAME, &documents, jobs::build_jobs(&store, &register))?;
-    let answers = IdempotencyStore::new(&ground, NAME, &documents);
+    context.run(NAME, &documents, jobs::build_jobs(&store, &register))?;
+    let answers = IdempotencyStore::new(&context, NAME, &documents);
     RatingEventConsumer {
         store: store.clone(),
     }
-    .start(&ground.tasks, &ground.bus);
+    .start(&context.tasks, &context.bus);
     let service = Service {
         store,
         intake: UploadReceiver::new(&files),
         register,
-        verifier: ground.verifier_for(NAME),
+        verifier: context.verifier_for(NAME),
         orders: peers.order,
         edit_within_ms: config.edit_within_ms,
     };
-    let letters = letters::build_routes(&ground, CloudPart::Review, &documents);
+    let letters = letters::build_routes(&context, CloudPart::Review, &documents);
     let checks = [
         ReadinessCheck::Documents(documents),
         ReadinessCheck::Files(files),
-        ReadinessCheck::Bus(ground.bus),
+        ReadinessCheck::Bus(context.bus),
     ];
     let routes = answers.wrap_routes(http::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))

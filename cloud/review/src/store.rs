@@ -174,8 +174,11 @@ impl ReviewStore {
             .map(|found| (ReviewId(found.id), found.body)))
     }
 
-    pub async fn page_reviews(&self, find: IndexQuery) -> Result<DocumentPage<Review>, StoreError> {
-        Ok(self.reviews.find_page(find).await?)
+    pub async fn page_reviews(
+        &self,
+        query: IndexQuery,
+    ) -> Result<DocumentPage<Review>, StoreError> {
+        Ok(self.reviews.find_page(query).await?)
     }
 
     /// Changes a review unless its revision differs from `read`.

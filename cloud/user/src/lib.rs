@@ -63,40 +63,40 @@ pub struct Peers {}
 
 pub async fn open(
     config: Config,
-    ground: ServiceContext,
+    context: ServiceContext,
     _peers: Peers,
 ) -> Result<Router, OpenError> {
     let documents = Documents::open(config.documents_url.reveal()).await?;
-    let documents = documents.sealed_by(&ground.data_keys);
+    let documents = documents.sealed_by(&context.data_keys);
     let ttl = Duration::from_millis(config.cache_ttl_ms);
-    let cache = ground.cache.clone();
-    let keys = ground.data_keys.clone();
+    let cache = context.cache.clone();
+    let keys = context.data_keys.clone();
     let memory = StampedCache::new(store::PLACE, cache, keys, ttl);
-    let store = ProfileStore::new(&documents, ground.clock.clone()).with_cache(memory);
+    let store = ProfileStore::new(&documents, context.clock.clone()).with_cache(memory);
     store.check_schema().await?;
     let files = Files::open(config.files_url.reveal()).map_err(OpenError::own_failure(
         "`user.files_url`: could not open the file store",
     ))?;
-    let register = FileRegister::new(&documents, files.clone(), ground.clock.clone());
+    let register = FileRegister::new(&documents, files.clone(), context.clock.clone());
     register.check_schema().await?;
-    ground.run(NAME, &documents, jobs::build_jobs(&store, &register))?;
-    let answers = IdempotencyStore::new(&ground, NAME, &documents);
+    context.run(NAME, &documents, jobs::build_jobs(&store, &register))?;
+    let answers = IdempotencyStore::new(&context, NAME, &documents);
     ProfileEventConsumer {
         store: store.clone(),
     }
-    .start(&ground.tasks, &ground.bus);
+    .start(&context.tasks, &context.bus);
     let service = http::Service {
         store,
         intake: UploadReceiver::new(&files),
         register,
-        links: FileLinkSigner::new(&ground.service_key, ground.clock.clone()),
-        verifier: ground.verifier_for(NAME),
+        links: FileLinkSigner::new(&context.service_key, context.clock.clone()),
+        verifier: context.verifier_for(NAME),
     };
-    let letters = letters::build_routes(&ground, CloudPart::User, &documents);
+    let letters = letters::build_routes(&context, CloudPart::User, &documents);
     let checks = [
         ReadinessCheck::Documents(documents),
         ReadinessCheck::Files(files),
-        ReadinessCheck::Bus(ground.bus),
+        ReadinessCheck::Bus(context.bus),
     ];
     let routes = answers.wrap_routes(http::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))

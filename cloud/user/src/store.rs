@@ -215,17 +215,17 @@ impl ProfileStore {
     /// Providers in one verification state, the longest waiting first.
     pub async fn page_verification_queue(
         &self,
-        find: IndexQuery,
+        query: IndexQuery,
     ) -> Result<DocumentPage<ProviderProfile>, StoreError> {
-        Ok(self.providers.find_page(find).await?)
+        Ok(self.providers.find_page(query).await?)
     }
 
     /// Providers open to proposals, by descending standing.
     pub async fn find_serving_providers(
         &self,
-        find: &IndexQuery,
+        query: &IndexQuery,
     ) -> Result<Vec<ProviderProfile>, StoreError> {
-        let found = self.providers.find_documents(find).await?;
+        let found = self.providers.find_documents(query).await?;
         Ok(found.into_iter().map(|document| document.body).collect())
     }
 

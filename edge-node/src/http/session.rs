@@ -66,8 +66,11 @@ pub async fn show(
     headers: HeaderMap,
 ) -> Result<Json<EdgeSession>, Problem> {
     let token = bearer_token(&headers).ok_or(Code::InvalidToken)?;
-    let claims = rooms.ground.gate.admit_token(token, device.as_ref())?;
-    if device.is_some_and(|device| !rooms.voice.broker.would_admit(&device, claims.sub)) {
+    let claims = rooms
+        .context
+        .authenticator
+        .admit_token(token, device.as_ref())?;
+    if device.is_some_and(|device| !rooms.publisher.broker.would_admit(&device, claims.sub)) {
         return Err(Code::DeviceInUse.into());
     }
     let expires_at = claims.expires_at();
@@ -89,7 +92,7 @@ pub async fn sign_in(
         tablet,
     }): Json<EdgeLoginForm>,
 ) -> Result<Response, Problem> {
-    let region = rooms.ground.identity.region;
+    let region = rooms.context.identity.region;
     let form = json!({
         "username": username, "password": password, "region": region, "edge_only": true,
         "device": device, "tablet": tablet,
@@ -129,7 +132,7 @@ pub async fn sign_out(
 ) -> Result<StatusCode, Response> {
     let refused = Problem::into_response;
     let token = bearer_token(&headers).ok_or_else(|| refused(Code::InvalidToken.into()))?;
-    let gate = &rooms.ground.gate;
+    let gate = &rooms.context.authenticator;
     // Check here: the cloud would accept a token of any region's edges.
     gate.read_signed_token(token, None)
         .ok_or_else(|| refused(Code::InvalidToken.into()))?;
@@ -137,7 +140,7 @@ pub async fn sign_out(
         && let Ok(claims) = gate.admit_token(token, Some(&device))
     {
         rooms
-            .ground
+            .context
             .people
             .hand_over_device(claims.sub, &device)
             .await;
@@ -154,15 +157,15 @@ pub async fn sign_out(
 
 /// Fails while the link is down: a region cut off for a drill gets no sign-ins either.
 async fn post_to_cloud(
-    rooms: &EdgeApiState,
+    state: &EdgeApiState,
     path: &str,
     headers: &HeaderMap,
     form: &serde_json::Value,
 ) -> Result<(response::Parts, Bytes), Problem> {
-    if !rooms.link.borrow().up {
+    if !state.link.borrow().up {
         return Err(build_unreachable_problem());
     }
-    let gateway = rooms.ground.config.gateway_url.trim_end_matches('/');
+    let gateway = state.context.config.gateway_url.trim_end_matches('/');
     let mut request = Request::builder()
         .method(Method::POST)
         .uri(format!("{gateway}{path}"));
@@ -173,7 +176,7 @@ async fn post_to_cloud(
     let request = request.body(Body::from(form.to_string()));
     let request = request.map_err(|error| log_fault("Could not forward the sign-in", error))?;
     let exchange = async {
-        let (head, body) = rooms.cloud.send_request(request).await.ok()?.into_parts();
+        let (head, body) = state.cloud.send_request(request).await.ok()?.into_parts();
         Some((head, to_bytes(body, ANSWER_BYTES_MAX).await.ok()?))
     };
     tokio::time::timeout(TIMEOUT, exchange)

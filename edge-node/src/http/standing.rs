@@ -34,22 +34,22 @@ pub struct EdgeStanding {
 }
 
 pub async fn standing(State(rooms): State<EdgeApiState>) -> Result<Json<EdgeStanding>, Problem> {
-    let ground = &rooms.ground;
+    let ground = &rooms.context;
     let region_standing = ground.store.load_standing().await;
     let region_standing =
         region_standing.map_err(|e| log_fault("Could not read the region lease", e))?;
     let now = ground.clock.now();
     let age_ms = ground
-        .gate
+        .authenticator
         .feed_age()
         .and_then(|age| i64::try_from(age.as_millis()).ok());
     Ok(Json(EdgeStanding {
-        edge: ground.identity.name.clone(),
+        edge: ground.identity.edge_id.clone(),
         region: ground.identity.region,
         now,
         link: *rooms.link.borrow(),
         feed_as_of: age_ms.map(|ms| now.plus_ms(-ms)),
-        firm: region_standing.holds && ground.gate.revocations_are_fresh(),
+        firm: region_standing.holds && ground.authenticator.revocations_are_fresh(),
         suspect: region_standing.suspect,
         twin: ground.store.is_twin(),
         region_standing,

@@ -62,10 +62,10 @@ pub fn with_field_errors(reply: Reply, wrong: Vec<FieldError>) -> Reply {
 
 /// Replies with the outcome or else the verdict, the order as it is now, and the receipt.
 pub fn build_stored_reply(
-    ground: &EdgeContext,
+    context: &EdgeContext,
     stored: &StoredCommand,
     outcome: Option<&Outcome>,
-    sight: EdgeOrderView,
+    view: EdgeOrderView,
     actor: Actor,
 ) -> Reply {
     let (hop, code) = match outcome {
@@ -77,7 +77,7 @@ pub fn build_stored_reply(
         ),
         None => (Hop::Stored, stored.doubt),
     };
-    let is_twin = ground.store.is_twin();
+    let is_twin = context.store.is_twin();
     let message = match outcome.map(|outcome| (outcome, LossReason::from_outcome(outcome))) {
         Some((_, Some(reason))) => reason.to_text(),
         Some((outcome, None)) => code
@@ -87,8 +87,8 @@ pub fn build_stored_reply(
             .map_or_else(|| verdict_phrase(stored.verdict, is_twin), Code::phrase)
             .to_text(),
     };
-    let hold = sight.hold;
-    let order = sight.order.and_then(|order| {
+    let hold = view.certainty;
+    let order = view.order.and_then(|order| {
         readable_while(&order, actor, hold).or_else(|| {
             is_lost_to_reader(stored, outcome, code, actor).then(|| without_customer(&order))
         })
@@ -105,7 +105,7 @@ pub fn build_stored_reply(
         message: Some(message),
         errors: Vec::new(),
         order,
-        receipt: Some(sign_receipt(ground, stored)),
+        receipt: Some(sign_receipt(context, stored)),
         outcome,
         limit: None,
     }
@@ -141,12 +141,12 @@ pub fn infer_reader(user_id: UserId, order: Option<&Order>) -> Actor {
 }
 
 /// The only place that signs receipts, and only from data read back after the commit.
-fn sign_receipt(ground: &EdgeContext, stored: &StoredCommand) -> Receipt {
+fn sign_receipt(context: &EdgeContext, stored: &StoredCommand) -> Receipt {
     let mut receipt = Receipt {
-        edge: ground.identity.name.clone(),
+        edge: context.identity.edge_id.clone(),
         epoch: stored.epoch,
-        seq: stored.at.seq,
-        hash: stored.at.hash,
+        seq: stored.head.seq,
+        hash: stored.head.hash,
         command_id: stored.command_id,
         verdict: stored.verdict,
         fence: stored.fence,
@@ -154,7 +154,7 @@ fn sign_receipt(ground: &EdgeContext, stored: &StoredCommand) -> Receipt {
         user_id: Some(stored.user_id),
         body: Some(stored.hash),
     };
-    receipt.sig = URL_SAFE_NO_PAD.encode(ground.signer.sign_bytes(&receipt.signed_bytes()));
+    receipt.sig = URL_SAFE_NO_PAD.encode(context.signer.sign_bytes(&receipt.signed_bytes()));
     receipt
 }
 

@@ -84,7 +84,7 @@ impl Edge {
             config: Arc::new(config),
             ..ground(&people, &store, &signer)
         };
-        ground.gate.confirm_revocations();
+        ground.authenticator.confirm_revocations();
         let link = watch::Sender::new(LinkStatus::down_since(now));
         let intake = CommandIntake::new(ground, link.subscribe());
         Self {
@@ -141,7 +141,7 @@ fn ground(people: &People, store: &Store, signer: &Signer) -> EdgeContext {
         signer: signer.clone(),
         former_keys: FormerKeys::open(Path::new("no folder")).unwrap(),
         store: store.clone(),
-        gate: people.gate(),
+        authenticator: people.gate(),
         disk: LogDisk::new(Path::new("."), &people.clock),
     }
 }
@@ -165,7 +165,7 @@ fn grant() -> FeedChange {
     FeedChange::Assignment(RegionAssignment {
         policy_version: 1,
         policy: wire::Policy::Exclusive,
-        holder: Some(identity().name),
+        holder: Some(identity().edge_id),
         epoch: 1,
         fence: 6,
         digest: Some(wire::open_digest(open)),
@@ -222,7 +222,7 @@ async fn who_sends_more_than_a_person_can_is_told_so_and_heard_again_of_what_is_
 #[tokio::test]
 async fn a_newcomer_hears_that_the_last_room_is_for_known_people_and_is_counted() {
     let edge = Edge::new().await;
-    let people = &edge.intake.ground.people;
+    let people = &edge.intake.context.people;
     people.update_measurements(10_000, None);
     let refused = edge.provider_sends(101, 20, &accept(1)).await;
     assert_eq!(

@@ -75,7 +75,7 @@ impl<'a> LinkSession<'a> {
     async fn go_on(&mut self, check: HubCheck) -> Result<SessionEnd, SessionEnd> {
         let hello = self.edge.start_greeting(check);
         self.socket.send(&hello).await?;
-        let moved = self.link.ground.store.commit_notifier();
+        let moved = self.link.context.store.commit_notifier();
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -130,7 +130,7 @@ impl<'a> LinkSession<'a> {
                 LinkStep::Send(frame) => self.socket.send(&frame).await?,
                 LinkStep::Read(wanted) => {
                     let run = self
-                        .wait_for_file(Box::pin(link.ground.store.run(wanted)))
+                        .wait_for_file(Box::pin(link.context.store.run(wanted)))
                         .await?;
                     todo.extend(self.edge.send_ops(run));
                 }
@@ -142,7 +142,7 @@ impl<'a> LinkSession<'a> {
                 }
                 LinkStep::FeedCurrent => self.confirm_feed_current().await?,
                 LinkStep::Held { seq, reason } => {
-                    self.wait_for_file(Box::pin(link.ground.store.mark_op_held(seq, reason)))
+                    self.wait_for_file(Box::pin(link.context.store.mark_op_held(seq, reason)))
                         .await?;
                 }
                 LinkStep::Log(ask) => {
@@ -181,7 +181,7 @@ impl<'a> LinkSession<'a> {
         };
         let link = self.link;
         let fingerprint = key.compute_fingerprint();
-        self.wait_for_file(Box::pin(link.ground.store.pin_hub(key)))
+        self.wait_for_file(Box::pin(link.context.store.pin_hub(key)))
             .await?;
         tracing::warn!(edge = %link.speaker.edge, %fingerprint, "Stored the hub's key");
         Ok(())
@@ -196,7 +196,7 @@ impl<'a> LinkSession<'a> {
             is_refusal: false,
         };
         let compared = async {
-            link.ground.clock_check.compare_with_hub(reading).await;
+            link.context.clock_check.compare_with_hub(reading).await;
             Ok::<(), Infallible>(())
         };
         self.wait_for_file(Box::pin(compared)).await
@@ -204,7 +204,7 @@ impl<'a> LinkSession<'a> {
 
     async fn confirm_feed_current(&mut self) -> Result<(), SessionEnd> {
         let link = self.link;
-        let now = self.link.ground.clock.elapsed();
+        let now = self.link.context.clock.elapsed();
         let due = self
             .confirmed_at
             .is_none_or(|at| now.saturating_sub(at) >= CONFIRMATION_PUT_DOWN_EVERY);
@@ -218,14 +218,14 @@ impl<'a> LinkSession<'a> {
     async fn reload_position(&mut self) -> Result<Vec<LinkStep>, SessionEnd> {
         let link = self.link;
         let position = self
-            .wait_for_file(Box::pin(link.ground.store.load_position()))
+            .wait_for_file(Box::pin(link.context.store.load_position()))
             .await?;
         Ok(self.edge.update_position(position))
     }
 
     async fn handle_tick(&mut self) -> Result<(), SessionEnd> {
         self.socket.check_liveness().await?;
-        let now = self.link.ground.clock.elapsed();
+        let now = self.link.context.clock.elapsed();
         if self.edge.is_open() && now.saturating_sub(self.acked_at) >= ACK_EVERY {
             let todo = self.reload_position().await?;
             self.perform_steps(todo).await?;
@@ -235,8 +235,8 @@ impl<'a> LinkSession<'a> {
     }
 
     async fn send_ack(&mut self) -> Result<(), SessionEnd> {
-        self.acked_at = self.link.ground.clock.elapsed();
-        let ground = &self.link.ground;
+        self.acked_at = self.link.context.clock.elapsed();
+        let ground = &self.link.context;
         let report = MachineReport {
             now: ground.clock.now(),
             disk_free_bytes: ground.disk.free_bytes(),
@@ -252,7 +252,7 @@ impl<'a> LinkSession<'a> {
     fn record_welcome(&self, cloud_now: UnixMillis) {
         metrics::LINK_SESSIONS.add(["opened"], 1);
         self.link.publish_status(true);
-        let behind_ms = cloud_now.0.saturating_sub(self.link.ground.clock.now().0);
+        let behind_ms = cloud_now.0.saturating_sub(self.link.context.clock.now().0);
         tracing::info!(edge = %self.link.speaker.edge, behind_ms, "The link is up");
     }
 }

@@ -66,13 +66,13 @@ const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 impl Socket {
     pub async fn connect(
-        ground: &EdgeContext,
+        context: &EdgeContext,
         speaker: &EdgeRunIdentity,
         seals: SealVerifier,
     ) -> Result<Self, SocketError> {
-        let clock = &ground.clock;
-        let signer = &ground.signer;
-        let uri = link_uri(&ground.config.gateway_url)?;
+        let clock = &context.clock;
+        let signer = &context.signer;
+        let uri = link_uri(&context.config.gateway_url)?;
         let mut request = uri
             .into_client_request()
             .map_err(|error| SocketError::Address(error.to_string()))?;

@@ -34,7 +34,7 @@ use crate::{
 
 pub(super) struct AccessControl {
     pub identity: EdgeIdentity,
-    pub gate: TokenAuthenticator,
+    pub authenticator: TokenAuthenticator,
     pub signed_in: Arc<TabletSessions>,
     pub people: PeopleRegistry,
     pub refusals: RefusalLog,
@@ -84,7 +84,10 @@ impl AuthProvider for ConnectionAuthenticator {
         user_id: Option<&'a str>,
         topic: &'a str,
     ) -> AuthFuture<'a, bool> {
-        let EdgeIdentity { name, region } = &self.access.identity;
+        let EdgeIdentity {
+            edge_id: name,
+            region,
+        } = &self.access.identity;
         let allowed = self.access.find_session(client_id, user_id);
         let allowed =
             allowed.is_some_and(|(device, _)| topics::may_publish(*region, name, &device, topic));
@@ -97,7 +100,10 @@ impl AuthProvider for ConnectionAuthenticator {
         user_id: Option<&'a str>,
         topic_filter: &'a str,
     ) -> AuthFuture<'a, bool> {
-        let EdgeIdentity { name, region } = &self.access.identity;
+        let EdgeIdentity {
+            edge_id: name,
+            region,
+        } = &self.access.identity;
         let allowed =
             self.access
                 .find_session(client_id, user_id)
@@ -137,7 +143,7 @@ impl AccessControl {
         let credentials =
             TabletCredentials::read(client_id, username.as_deref(), password.as_deref())?;
         let TabletCredentials { device, token } = credentials;
-        let (claims, pass) = self.gate.admit_connection(token, Some(&device))?;
+        let (claims, pass) = self.authenticator.admit_connection(token, Some(&device))?;
         Ok((device, claims, pass))
     }
 
@@ -147,10 +153,10 @@ impl AccessControl {
         client_id: &str,
         user_id: Option<&str>,
     ) -> Option<(DeviceId, TabletSession)> {
-        let guest: TabletSession = user_id?.parse().ok()?;
-        let welcome =
-            self.signed_in.has_session(client_id, guest) && self.gate.is_still_valid(&guest.pass);
-        welcome.then_some((DeviceId::from_client_id(client_id)?, guest))
+        let session: TabletSession = user_id?.parse().ok()?;
+        let welcome = self.signed_in.has_session(client_id, session)
+            && self.authenticator.is_still_valid(&session.pass);
+        welcome.then_some((DeviceId::from_client_id(client_id)?, session))
     }
 }
 
@@ -205,10 +211,10 @@ impl TabletSessions {
     }
 
     /// Prepares a session for a connection that is not signed in yet.
-    pub fn new_session(&self, claims: &Claims, pass: AdmittedToken) -> TabletSession {
+    pub fn new_session(&self, claims: &Claims, admitted: AdmittedToken) -> TabletSession {
         let visit = self.visits.fetch_add(1, Ordering::Relaxed);
         TabletSession {
-            pass,
+            pass: admitted,
             role: claims.role,
             visit,
         }
@@ -225,18 +231,18 @@ impl TabletSessions {
     pub fn register_connection(
         &self,
         client_id: &str,
-        guest: TabletSession,
+        session: TabletSession,
         owns: bool,
     ) -> Vec<String> {
         let mut guests = self.lock_sessions();
         if guests
             .get(client_id)
-            .is_some_and(|here| here.visit > guest.visit)
+            .is_some_and(|here| here.visit > session.visit)
         {
             return Vec::new();
         }
         let device = DeviceId::from_client_id(client_id);
-        let user = guest.pass.user_id;
+        let user = session.pass.user_id;
         let others = guests.iter().filter(|(id, other)| {
             *id != client_id && other.pass.user_id != user && DeviceId::from_client_id(id) == device
         });
@@ -247,7 +253,7 @@ impl TabletSessions {
         } else {
             vec![client_id.to_owned()]
         };
-        guests.insert(client_id.to_owned(), guest);
+        guests.insert(client_id.to_owned(), session);
         for client_id in &ending {
             guests.remove(client_id);
         }
@@ -274,18 +280,18 @@ impl TabletSessions {
     }
 
     /// A newer connection may have replaced this one; its entry stays.
-    pub fn remove_connection(&self, client_id: &str, guest: TabletSession) {
+    pub fn remove_connection(&self, client_id: &str, session: TabletSession) {
         let mut guests = self.lock_sessions();
-        if guests.get(client_id) == Some(&guest) {
+        if guests.get(client_id) == Some(&session) {
             guests.remove(client_id);
         }
     }
 
-    pub fn find_unauthorized(&self, gate: &TokenAuthenticator) -> Vec<String> {
+    pub fn find_unauthorized(&self, authenticator: &TokenAuthenticator) -> Vec<String> {
         let guests = self.lock_sessions();
         let unwelcome = guests
             .iter()
-            .filter(|(_, guest)| !gate.is_still_valid(&guest.pass));
+            .filter(|(_, guest)| !authenticator.is_still_valid(&guest.pass));
         unwelcome.map(|(client_id, _)| client_id.clone()).collect()
     }
 
@@ -303,8 +309,8 @@ impl TabletSessions {
             .any(|guest| guest.pass.user_id == user)
     }
 
-    fn has_session(&self, client_id: &str, guest: TabletSession) -> bool {
-        self.lock_sessions().get(client_id) == Some(&guest)
+    fn has_session(&self, client_id: &str, session: TabletSession) -> bool {
+        self.lock_sessions().get(client_id) == Some(&session)
     }
 
     fn lock_sessions(&self) -> MutexGuard<'_, HashMap<String, TabletSession>> {

@@ -47,8 +47,8 @@ pub struct Broker {
     router: Arc<MessageRouter>,
     signed_in: Arc<TabletSessions>,
     people: PeopleRegistry,
-    gate: TokenAuthenticator,
-    pub door: MqttServer,
+    authenticator: TokenAuthenticator,
+    pub server: MqttServer,
     /// Addresses for tablets: TCP and WebSocket.
     pub addresses: (SocketAddr, SocketAddr),
 }
@@ -70,33 +70,33 @@ const CLIENT_CHANNEL_MAX: usize = 256;
 
 impl Broker {
     pub async fn start(
-        ground: &EdgeContext,
+        context: &EdgeContext,
         inbox: CommandQueue,
         slots: &ConnectionSlots,
         tasks: &Tasks,
     ) -> Result<Self, MqttError> {
-        if ground.config.mqtt == MqttKind::External {
+        if context.config.mqtt == MqttKind::External {
             return Err(MqttError::ExternalUnavailable);
         }
-        let identity = ground.identity.clone();
-        let gate = ground.gate.clone();
-        let listener = web::bind_listener(&ground.config.mqtt_bind).await?;
+        let identity = context.identity.clone();
+        let gate = context.authenticator.clone();
+        let listener = web::bind_listener(&context.config.mqtt_bind).await?;
         let signed_in = Arc::new(TabletSessions::new(
-            ground.config.connections_per_person.get(),
+            context.config.connections_per_person.get(),
         ));
         let hook = Arc::new(BrokerEventHook {
             identity: identity.clone(),
             inbox,
             signed_in: Arc::clone(&signed_in),
-            people: ground.people.clone(),
+            people: context.people.clone(),
             router: OnceLock::new(),
         });
         let access = AccessControl {
             identity,
-            gate: gate.clone(),
+            authenticator: gate.clone(),
             signed_in: Arc::clone(&signed_in),
-            people: ground.people.clone(),
-            refusals: RefusalLog::new(ground.clock.clone()),
+            people: context.people.clone(),
+            refusals: RefusalLog::new(context.clock.clone()),
         };
         let config = broker_config(Arc::clone(&hook));
         let broker = MqttBroker::with_config(config.clone())
@@ -107,7 +107,7 @@ impl Broker {
         let door = MqttServer::new(&broker, config, Arc::new(access));
         let mqtt = listener.local_addr().map_err(MqttError::Address)?;
 
-        let websockets = web::bind_listener(&ground.config.ws_bind).await?;
+        let websockets = web::bind_listener(&context.config.ws_bind).await?;
         let websocket = websockets.local_addr().map_err(MqttError::Address)?;
         tasks.spawn(
             "mqtt",
@@ -117,13 +117,13 @@ impl Broker {
         let served =
             websocket::serve_listener(websockets, door.clone(), slots.clone(), tasks.stop_token());
         tasks.spawn("mqtt-websocket", served);
-        let people = ground.people.clone();
+        let people = context.people.clone();
         Ok(Self {
             router,
             signed_in,
             people,
-            gate,
-            door,
+            authenticator: gate,
+            server: door,
             addresses: (mqtt, websocket),
         })
     }
@@ -153,7 +153,7 @@ impl Broker {
 
     /// Ends connections whose token has expired or been revoked.
     pub async fn close_unauthorized_connections(&self) {
-        for client_id in self.signed_in.find_unauthorized(&self.gate) {
+        for client_id in self.signed_in.find_unauthorized(&self.authenticator) {
             self.router.unregister_client(&client_id).await;
         }
     }
@@ -210,7 +210,10 @@ type HookFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 impl BrokerEventHandler for BrokerEventHook {
     fn on_client_publish<'a>(&'a self, event: ClientPublishEvent) -> HookFuture<'a, PublishAction> {
         Box::pin(async move {
-            let EdgeIdentity { name, region } = &self.identity;
+            let EdgeIdentity {
+                edge_id: name,
+                region,
+            } = &self.identity;
             // The topic rules allow only commands.
             let device = topics::device_of_cmd(*region, name, &event.topic);
             if let (Some(device), Some(guest)) = (device, parse_session(event.user_id.as_deref())) {

@@ -127,7 +127,7 @@ impl Drop for QueuePermit {
 pub async fn answer_queued_commands(
     mut inbound: mpsc::Receiver<QueuedCommand>,
     intake: CommandIntake,
-    voice: TabletPublisher,
+    publisher: TabletPublisher,
     stop: CancellationToken,
 ) {
     let waiting = futures::stream::poll_fn(|context| {
@@ -140,7 +140,7 @@ pub async fn answer_queued_commands(
     // Keeps the order of arrival: each command reaches the writer at its first poll. tokio's task
     // budget would move answers that exceed it to the back; in a flood, some waited there for half
     // a minute. So answers run `unconstrained`, and this loop yields explicitly.
-    let answering = waiting.map(|inbound| unconstrained(answer_one(inbound, &intake, &voice)));
+    let answering = waiting.map(|inbound| unconstrained(answer_one(inbound, &intake, &publisher)));
     let mut answered = std::pin::pin!(answering.buffer_unordered(AT_ONCE_MAX));
     let mut stopping = std::pin::pin!(stop.cancelled());
     let mut asked = false;
@@ -161,7 +161,7 @@ pub async fn answer_queued_commands(
     }
 }
 
-async fn answer_one(inbound: QueuedCommand, intake: &CommandIntake, voice: &TabletPublisher) {
+async fn answer_one(inbound: QueuedCommand, intake: &CommandIntake, publisher: &TabletPublisher) {
     let QueuedCommand {
         sender,
         payload,
@@ -171,11 +171,11 @@ async fn answer_one(inbound: QueuedCommand, intake: &CommandIntake, voice: &Tabl
     let Ok(taken) = intake.answer_command(&payload, Some(&sender)).await else {
         return;
     };
-    voice
+    publisher
         .publish_reply(&sender.device, sender.actor.user_id, &taken.reply)
         .await;
     if let Some(sight) = taken.changed {
-        voice.publish_changes(vec![sight], Vec::new()).await;
+        publisher.publish_changes(vec![sight], Vec::new()).await;
     }
 }
 

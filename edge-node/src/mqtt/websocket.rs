@@ -29,7 +29,7 @@ use super::{door::MqttServer, embedded::PACKET_BYTES_MAX};
 
 #[derive(Clone)]
 struct WebSocketState {
-    door: MqttServer,
+    server: MqttServer,
     stop: CancellationToken,
 }
 
@@ -40,11 +40,11 @@ const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 pub(super) async fn serve_listener(
     listener: TcpListener,
-    door: MqttServer,
+    server: MqttServer,
     slots: ConnectionSlots,
     stop: CancellationToken,
 ) {
-    let router = router(&["/", "/mqtt"], door, stop.clone());
+    let router = router(&["/", "/mqtt"], server, stop.clone());
     web::serve_http(
         listener,
         web::with_standard_layers(router, "mqtt-ws"),
@@ -55,12 +55,12 @@ pub(super) async fn serve_listener(
 }
 
 /// Routes for MQTT over WebSocket at these paths.
-pub fn router(paths: &[&str], door: MqttServer, stop: CancellationToken) -> Router {
+pub fn router(paths: &[&str], server: MqttServer, stop: CancellationToken) -> Router {
     let mut router = Router::new();
     for path in paths {
         router = router.route(path, any(upgrade_to_mqtt));
     }
-    router.with_state(WebSocketState { door, stop })
+    router.with_state(WebSocketState { server, stop })
 }
 
 async fn upgrade_to_mqtt(
@@ -98,7 +98,7 @@ async fn bridge_to_broker(
     };
     let conversation = async {
         tokio::select! {
-            () = behind.door.serve_connection(brokers, proof, from) => {}
+            () = behind.server.serve_connection(brokers, proof, from) => {}
             () = ending => tracing::error!(
                 "The broker did not close a connection whose client has disconnected"),
         }

@@ -93,7 +93,7 @@ pub async fn enrol_anew(
         <LogBook as journal::State>::load,
         |_| {},
     )?;
-    let name = identity.name.clone();
+    let name = identity.edge_id.clone();
     let renamed = journal
         .write(move |conn, book| rename_edge(conn, book, name, nonce, now))
         .await;
@@ -109,24 +109,28 @@ fn anothers_twin(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Optio
     if tables < 2 {
         return Ok(None);
     }
-    let Some(EdgeIdentity { name, region }) = opening::find_identity(&conn)? else {
+    let Some(EdgeIdentity {
+        edge_id: name,
+        region,
+    }) = opening::find_identity(&conn)?
+    else {
         return Ok(None);
     };
     let twin = matches!(alarm::find_alarm(&conn)?, Some((Alarm::Twin, _)));
-    let is_anothers = twin && name != identity.name && region == identity.region;
+    let is_anothers = twin && name != identity.edge_id && region == identity.region;
     Ok(is_anothers.then_some(name))
 }
 
 fn rename_edge(
     conn: &Connection,
     book: &mut LogBook,
-    name: EdgeId,
+    edge_id: EdgeId,
     nonce: BootNonce,
     now: UnixMillis,
 ) -> rusqlite::Result<RenamedEdge> {
     const NOT_ENROLLED: &str = "UPDATE edge SET enrolled_at = NULL WHERE one = 1";
     const FIRST_EPOCH: u64 = 1;
-    let from = book.name.clone();
+    let from = book.edge_id.clone();
     let own = relog::load_undecided_commands(conn)?;
     for text in [
         "DELETE FROM log",
@@ -141,7 +145,13 @@ fn rename_edge(
     }
     let before: i64 = conn.query_row(PUT_BY_BEFORE, [], |row| row.get(0))?;
     conn.execute(PUT_BY, [before])?;
-    quarantine::reset_to_epoch(conn, book, &name, FIRST_EPOCH, ChainHead::start(&name))?;
+    quarantine::reset_to_epoch(
+        conn,
+        book,
+        &edge_id,
+        FIRST_EPOCH,
+        ChainHead::start(&edge_id),
+    )?;
     append::append_op(conn, book, &Op::Boot { nonce, at: now }, now)?;
     let origin = EndedEpoch {
         edge: &from,

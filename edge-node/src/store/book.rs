@@ -24,7 +24,7 @@ use super::{
 
 #[derive(Debug)]
 pub struct LogBook {
-    pub name: EdgeId,
+    pub edge_id: EdgeId,
     pub region: Region,
     pub epoch: u64,
     pub start: Hash,
@@ -85,7 +85,7 @@ impl LogBook {
     pub fn build_edge_state(
         &self,
         body: &CommandBody,
-        sight: &EdgeOrderView,
+        view: &EdgeOrderView,
         let_in: bool,
         cut_off: Option<bool>,
     ) -> EdgeState {
@@ -93,8 +93,8 @@ impl LogBook {
             right: self.tenure.current_right(self.epoch),
             suspect: self.suspect,
             let_in,
-            rule_allows: self.tenure.rule_allows(body, sight),
-            unpaid_start: self.tenure.allows_unpaid_work(body, sight, cut_off),
+            rule_allows: self.tenure.rule_allows(body, view),
+            unpaid_start: self.tenure.allows_unpaid_work(body, view, cut_off),
         }
     }
 
@@ -110,7 +110,7 @@ impl LogBook {
         let digest = hash(row, 7)?;
         let ahead = read_saturated_u32(row, 9)?;
         Ok(Self {
-            name: read_parsed(row, 0)?,
+            edge_id: read_parsed(row, 0)?,
             region: read_parsed(row, 19)?,
             epoch: read_u64(row, 1)?,
             suspect: row.get(2)?,
@@ -243,11 +243,11 @@ pub(super) fn load_position(conn: &Connection) -> rusqlite::Result<EdgeFilePosit
 /// Returns as many of the wanted ops as fit, all committed: this is not the writer's connection
 /// [UP_AFTER_FSYNC]. If the log lacks the op before them, the run continues nothing and the engine
 /// ends the session.
-pub(super) fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<OpRun> {
+pub(super) fn run(conn: &Connection, range: OpRange) -> rusqlite::Result<OpRun> {
     const EPOCH: &str = "SELECT epoch FROM edge WHERE one = 1";
     const OPS: &str = "SELECT bytes FROM log WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?";
     let epoch = conn.query_row(EPOCH, [], |row| read_u64(row, 0))?;
-    let Some(before) = chain_at(conn, epoch, wanted.from.saturating_sub(1))? else {
+    let Some(before) = chain_at(conn, epoch, range.from.saturating_sub(1))? else {
         return Ok(OpRun {
             before: ChainHead {
                 seq: 0,
@@ -259,16 +259,16 @@ pub(super) fn run(conn: &Connection, wanted: OpRange) -> rusqlite::Result<OpRun>
     let mut statement = conn.prepare_cached(OPS)?;
     let mut rows = statement.query(params![
         to_sql_int(epoch),
-        to_sql_int(wanted.from),
-        wanted.ops_max
+        to_sql_int(range.from),
+        range.ops_max
     ])?;
     let mut ops = Vec::new();
     let mut bytes = 0;
     while let Some(row) = rows.next()? {
         let op: Vec<u8> = row.get(0)?;
         bytes += op.len() as u64;
-        let whatever_size = ops.is_empty() && wanted.first_whatever_size;
-        if bytes > wanted.bytes_max && !whatever_size {
+        let whatever_size = ops.is_empty() && range.first_whatever_size;
+        if bytes > range.bytes_max && !whatever_size {
             break;
         }
         ops.push(op);

@@ -62,16 +62,16 @@ fn read_note(row: &Row<'_>) -> rusqlite::Result<ClockRecord> {
     })
 }
 
-pub fn save_note(conn: &Connection, note: ClockRecord) -> rusqlite::Result<()> {
+pub fn save_note(conn: &Connection, record: ClockRecord) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO clock (one, hub_at, finding, error_ms, found_at)
         VALUES (1, ?, ?, ?, ?)";
-    let finding = note.fault.map(|fault| fault.finding.as_str());
-    let error_ms = note.fault.map_or(0, |fault| fault.error_ms);
-    let found_at = note.fault.map_or(0, |fault| fault.found_at.0);
+    let finding = record.fault.map(|fault| fault.finding.as_str());
+    let error_ms = record.fault.map_or(0, |fault| fault.error_ms);
+    let found_at = record.fault.map_or(0, |fault| fault.found_at.0);
     execute_cached(
         conn,
         PUT,
-        params![note.hub_at.0, finding, error_ms, found_at],
+        params![record.hub_at.0, finding, error_ms, found_at],
     )
 }
 

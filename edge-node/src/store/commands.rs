@@ -57,7 +57,7 @@ pub struct StoredCommand {
     pub order_id: OrderId,
     pub device: Option<DeviceId>,
     pub epoch: u64,
-    pub at: ChainHead,
+    pub head: ChainHead,
     pub verdict: Verdict,
     pub doubt: Option<Code>,
     pub fence: Option<u64>,
@@ -73,7 +73,7 @@ pub enum CommandLogResult {
     /// Logged now or earlier; the order includes its effect.
     Stored {
         stored: Box<StoredCommand>,
-        sight: Box<EdgeOrderView>,
+        view: Box<EdgeOrderView>,
         new: bool,
     },
 }
@@ -82,48 +82,48 @@ pub enum CommandLogResult {
 pub fn judge_and_log_command(
     conn: &Connection,
     book: &mut LogBook,
-    entry: CheckedCommand,
+    checked: CheckedCommand,
     judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision,
 ) -> rusqlite::Result<CommandLogResult> {
-    if let Some(seen) = &entry.seen
+    if let Some(seen) = &checked.seen
         && is_missing(conn, book, seen)?
     {
-        alarm::raise_alarm(conn, book, Alarm::Receipt, entry.received_at)?;
+        alarm::raise_alarm(conn, book, Alarm::Receipt, checked.received_at)?;
     }
-    let command = &entry.command;
-    let user = entry.actor.user_id;
+    let command = &checked.command;
+    let user = checked.actor.user_id;
     let order_id = command.body.order_id();
     let hash = command.body.hash();
-    if let Some(known) = find_answer(conn, &book.name, command.id, hash, user)? {
+    if let Some(known) = find_answer(conn, &book.edge_id, command.id, hash, user)? {
         return Ok(known);
     }
-    if let Some(code) = entry.refusal {
+    if let Some(code) = checked.refusal {
         return Ok(CommandLogResult::NotTaken(code));
     }
-    let mut before = load_order_view(conn, order_id, &book.name)?;
+    let mut before = load_order_view(conn, order_id, &book.edge_id)?;
     let seen = before.order.as_ref();
-    before.in_good_standing = customers::is_in_good_standing(conn, book, &entry, seen)?;
-    let let_in = is_let_in(conn, &entry)?;
-    let footing = book.build_edge_state(&command.body, &before, let_in, entry.cut_off);
+    before.in_good_standing = customers::is_in_good_standing(conn, book, &checked, seen)?;
+    let let_in = is_let_in(conn, &checked)?;
+    let footing = book.build_edge_state(&command.body, &before, let_in, checked.cut_off);
     match judge(&before, &footing) {
         CommandDecision::NotTaken(code) => Ok(CommandLogResult::NotTaken(code)),
         CommandDecision::Taken(taken) => {
             let order = before.order.as_ref();
-            let act = match shares::check_share_limits(conn, &book.name, &entry, order)? {
+            let act = match shares::check_share_limits(conn, &book.edge_id, &checked, order)? {
                 ShareCheck::NoShare => None,
                 ShareCheck::WithinLimit(act) => Some(act),
                 ShareCheck::OverLimit(reached) => {
                     return Ok(CommandLogResult::OverLimit(reached));
                 }
             };
-            let stored = Box::new(append_command(conn, book, entry, taken)?);
+            let stored = Box::new(append_command(conn, book, checked, taken)?);
             if let Some(act) = act {
-                shares::record_share(conn, stored.epoch, stored.at.seq, act)?;
+                shares::record_share(conn, stored.epoch, stored.head.seq, act)?;
             }
-            let sight = Box::new(load_order_view(conn, order_id, &book.name)?);
+            let sight = Box::new(load_order_view(conn, order_id, &book.edge_id)?);
             Ok(CommandLogResult::Stored {
                 stored,
-                sight,
+                view: sight,
                 new: true,
             })
         }
@@ -147,16 +147,16 @@ pub fn find_answer(
     let sight = Box::new(load_order_view(conn, stored.order_id, edge)?);
     Ok(Some(CommandLogResult::Stored {
         stored: Box::new(stored),
-        sight,
+        view: sight,
         new: false,
     }))
 }
 
 /// Checks gate and file: the op states the file's revocations version, which the gate gets a moment
 /// later.
-fn is_let_in(conn: &Connection, entry: &CheckedCommand) -> rusqlite::Result<bool> {
-    let admission = entry.admission.as_ref();
-    admission.map_or(Ok(false), |by| is_admitted(conn, entry.actor.user_id, by))
+fn is_let_in(conn: &Connection, checked: &CheckedCommand) -> rusqlite::Result<bool> {
+    let admission = checked.admission.as_ref();
+    admission.map_or(Ok(false), |by| is_admitted(conn, checked.actor.user_id, by))
 }
 
 /// Logs an accept made elsewhere, even for an unknown person or order: provisionally and without a
@@ -191,7 +191,9 @@ pub fn log_asked(
     };
     match judge_and_log_command(conn, book, entry, |_, _| CommandDecision::Taken(taken))? {
         CommandLogResult::Stored {
-            sight, new: true, ..
+            view: sight,
+            new: true,
+            ..
         } => Ok(Some(*sight)),
         CommandLogResult::Stored { .. }
         | CommandLogResult::NotTaken(_)
@@ -247,7 +249,7 @@ fn read_command_row(row: &Row<'_>) -> rusqlite::Result<StoredCommand> {
         order_id: id(row, 2)?,
         device: read_optional(row, 3, read_parsed)?,
         epoch: read_u64(row, 4)?,
-        at: ChainHead {
+        head: ChainHead {
             seq: read_u64(row, 5)?,
             hash: hash(row, 6)?,
         },
@@ -270,10 +272,10 @@ fn read_verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
 fn append_command(
     conn: &Connection,
     book: &mut LogBook,
-    entry: CheckedCommand,
+    checked: CheckedCommand,
     taken: TakenVerdict,
 ) -> rusqlite::Result<StoredCommand> {
-    let cut_off = entry.cut_off;
+    let cut_off = checked.cut_off;
     let CheckedCommand {
         command,
         actor,
@@ -282,7 +284,7 @@ fn append_command(
         received_at,
         receipt,
         ..
-    } = entry;
+    } = checked;
     let token_seq = append::ensure_token_logged(conn, book, &token, token_expires_at, received_at)?;
     let op = CommandOp {
         command,
@@ -308,7 +310,7 @@ fn append_command(
 }
 
 impl StoredCommand {
-    pub fn from_op(op: &CommandOp, epoch: u64, at: ChainHead) -> Self {
+    pub fn from_op(op: &CommandOp, epoch: u64, head: ChainHead) -> Self {
         let CommandOp {
             command,
             actor,
@@ -322,7 +324,7 @@ impl StoredCommand {
             order_id: command.body.order_id(),
             device: command.device.clone(),
             epoch,
-            at,
+            head,
             verdict: *verdict,
             doubt: None,
             fence: *fence,
@@ -367,7 +369,7 @@ pub fn insert(
     const PENDING: &str = "INSERT INTO pending (epoch, seq, order_id, command_id, received_at)
         VALUES (?, ?, ?, ?, ?)";
     let epoch = to_sql_int(stored.epoch);
-    let seq = to_sql_int(stored.at.seq);
+    let seq = to_sql_int(stored.head.seq);
     conn.prepare_cached(&format!("{COMMAND} {on_conflict}"))?
         .execute(params![
             &stored.command_id.as_bytes()[..],
@@ -377,7 +379,7 @@ pub fn insert(
             stored.device.as_ref().map(DeviceId::as_str),
             epoch,
             seq,
-            &stored.at.hash.0[..],
+            &stored.head.hash.0[..],
             stored.verdict.as_str(),
             stored.doubt.map(Code::as_str),
             stored.fence.map(to_sql_int),

@@ -19,7 +19,7 @@ pub(super) const RECORD: &str =
 pub fn is_in_good_standing(
     conn: &Connection,
     book: &LogBook,
-    entry: &CheckedCommand,
+    checked: &CheckedCommand,
     seen: Option<&Order>,
 ) -> rusqlite::Result<bool> {
     if book
@@ -31,7 +31,7 @@ pub fn is_in_good_standing(
     {
         return Ok(false);
     }
-    let customer = customer_of(entry.actor, &entry.command.body, seen);
+    let customer = customer_of(checked.actor, &checked.command.body, seen);
     customer.map_or(Ok(false), |customer| {
         Ok(record_of(conn, customer)?.is_good())
     })

@@ -22,10 +22,10 @@ pub fn position_early() -> Option<EdgeFilePosition> {
 }
 
 /// The uncommitted run, if it starts at the wanted op.
-pub fn sent_early(wanted: OpRange) -> Option<OpRun> {
+pub fn sent_early(range: OpRange) -> Option<OpRun> {
     let mut early = EARLY.lock().ok()?;
     early
-        .take_if(|(_, run)| run.before.seq + 1 == wanted.from)
+        .take_if(|(_, run)| run.before.seq + 1 == range.from)
         .map(|(_, run)| run)
 }
 
@@ -33,12 +33,12 @@ impl Store {
     /// Answers inside the transaction, which then lasts long enough for a kill to fall between.
     pub(super) async fn enter_and_answer_early(
         &self,
-        entry: CheckedCommand,
+        checked: CheckedCommand,
         judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
     ) -> StoreWriteResult<CommandLogResult> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let write = self.journal.write(move |conn, book| {
-            let entered = commands::judge_and_log_command(conn, book, entry, judge)?;
+            let entered = commands::judge_and_log_command(conn, book, checked, judge)?;
             let _ = tell.send(entered);
             std::thread::sleep(GAP);
             Ok::<_, rusqlite::Error>(())
@@ -53,14 +53,14 @@ impl Store {
     /// Shows the op to the link inside the transaction.
     pub(super) async fn enter_and_send_early(
         &self,
-        entry: CheckedCommand,
+        checked: CheckedCommand,
         judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
     ) -> StoreWriteResult<CommandLogResult> {
         let moved = self.commit_notifier();
         self.journal
             .write(move |conn, book| {
                 let from = book.head.seq + 1;
-                let entered = commands::judge_and_log_command(conn, book, entry, judge)?;
+                let entered = commands::judge_and_log_command(conn, book, checked, judge)?;
                 let all = OpRange {
                     from,
                     ops_max: 10,

@@ -25,7 +25,7 @@ pub struct AdmittedSession {
     pub session: SessionId,
     pub issued_at: UnixMillis,
     /// The token's verification mark, if the action requires a verified provider.
-    pub mark: Option<ProviderVerification>,
+    pub verification: Option<ProviderVerification>,
 }
 
 #[derive(Debug, Default)]
@@ -141,7 +141,7 @@ pub fn note_person(
 }
 
 /// The newer version wins; at equal versions the unverified mark wins.
-pub fn note_mark(conn: &Connection, mark: ProviderVerification) -> rusqlite::Result<()> {
+pub fn note_mark(conn: &Connection, verification: ProviderVerification) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT INTO provider_marks (user_id, version, verified) VALUES (?, ?, ?)
         ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, verified = excluded.verified
         WHERE version < excluded.version
@@ -150,7 +150,7 @@ pub fn note_mark(conn: &Connection, mark: ProviderVerification) -> rusqlite::Res
         user,
         version,
         verified,
-    } = mark;
+    } = verification;
     execute_cached(
         conn,
         PUT,
@@ -178,7 +178,9 @@ pub fn is_admitted(
     if ended || known.is_some_and(|known| known.refuses_token(by.issued_at)) {
         return Ok(false);
     }
-    let Some(told) = by.mark else { return Ok(true) };
+    let Some(told) = by.verification else {
+        return Ok(true);
+    };
     let known = conn
         .prepare_cached(MARK)?
         .query_row(user, read_mark)

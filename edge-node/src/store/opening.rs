@@ -18,7 +18,7 @@ use super::{
 
 #[derive(Debug, Clone)]
 pub struct EdgeIdentity {
-    pub name: EdgeId,
+    pub edge_id: EdgeId,
     pub region: Region,
 }
 
@@ -59,9 +59,10 @@ fn check_or_write_identity(
     const INSERT: &str = "INSERT INTO edge (one, name, region, epoch, start_hash, digest)
         VALUES (1, ?, ?, ?, ?, ?)";
     match find_identity(conn)? {
-        Some(found) if found.name != identity.name => {
-            Err(IdentityError::OtherEdge(found.name, identity.name.clone()))
-        }
+        Some(found) if found.edge_id != identity.edge_id => Err(IdentityError::OtherEdge(
+            found.edge_id,
+            identity.edge_id.clone(),
+        )),
         Some(found) if found.region != identity.region => {
             Err(IdentityError::OtherRegion(found.region, identity.region))
         }
@@ -70,10 +71,10 @@ fn check_or_write_identity(
             conn.execute(
                 INSERT,
                 params![
-                    identity.name.as_str(),
+                    identity.edge_id.as_str(),
                     identity.region.as_str(),
                     to_sql_int(FIRST_EPOCH),
-                    &ChainHead::start(&identity.name).hash.0[..],
+                    &ChainHead::start(&identity.edge_id).hash.0[..],
                     &Hash::ZERO.0[..],
                 ],
             )?;
@@ -87,7 +88,7 @@ pub(super) fn find_identity(conn: &Connection) -> rusqlite::Result<Option<EdgeId
     const FIND: &str = "SELECT name, region FROM edge WHERE one = 1";
     conn.query_row(FIND, [], |row| {
         Ok(EdgeIdentity {
-            name: read_parsed(row, 0)?,
+            edge_id: read_parsed(row, 0)?,
             region: read_parsed(row, 1)?,
         })
     })

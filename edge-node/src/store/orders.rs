@@ -118,7 +118,7 @@ pub fn apply_change(
             merge_order(conn, book, order, OrderSource::Feed)?;
             applied
                 .sights
-                .push(load_order_view(conn, order_id, &book.name)?);
+                .push(load_order_view(conn, order_id, &book.edge_id)?);
         }
         FeedChange::OrderGone { order_id, version } => {
             if let Some(row) = find_confirmed_order(conn, order_id)?
@@ -141,7 +141,7 @@ pub fn apply_change(
             sessions,
             users,
             person,
-            mark,
+            verification: mark,
         } => {
             for session in &sessions {
                 revoke_session(conn, *session, now)?;

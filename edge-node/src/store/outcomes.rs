@@ -21,7 +21,7 @@ use super::{
 pub struct DecidedCommand {
     pub stored: StoredCommand,
     pub outcome: Outcome,
-    pub sight: EdgeOrderView,
+    pub view: EdgeOrderView,
 }
 
 pub fn store_outcomes(
@@ -50,11 +50,11 @@ pub fn store_outcomes(
             if numbered.outcome.kind == OutcomeKind::Applied {
                 people::record_known_person(conn, stored.user_id, now)?;
             }
-            let sight = load_order_view(conn, stored.order_id, &book.name)?;
+            let sight = load_order_view(conn, stored.order_id, &book.edge_id)?;
             settled.push(DecidedCommand {
                 stored,
                 outcome: numbered.outcome,
-                sight,
+                view: sight,
             });
         }
     }

@@ -26,16 +26,16 @@ pub fn stage_tail(conn: &Connection, run: TailWrite) -> rusqlite::Result<()> {
     if run.begins {
         conn.execute("DELETE FROM tail", [])?;
     }
-    let mut at: Option<ChainHead> = None;
+    let mut head: Option<ChainHead> = None;
     for op in run.ops {
-        let here = match at {
+        let here = match head {
             None => ChainHead {
                 seq: run.first_seq,
                 hash: run.first_hash,
             },
             Some(before) => before.append_op(&op),
         };
-        at = Some(here);
+        head = Some(here);
         let values = params![
             to_sql_int(run.epoch),
             to_sql_int(here.seq),
@@ -56,7 +56,7 @@ pub fn begin_epoch(
 ) -> rusqlite::Result<EpochStart> {
     const NOTE: &str =
         "INSERT INTO epochs (epoch, ended, why, at, relogged) VALUES (?, ?, ?, ?, ?)";
-    let edge = book.name.clone();
+    let edge = book.edge_id.clone();
     let own = relog::load_undecided_commands(conn)?;
     let ended = book.epoch;
     let start = ChainHead::start_renewed_epoch(&edge, new.epoch, new.grant, new.last_accepted);
@@ -96,13 +96,13 @@ pub fn begin_epoch(
 pub(super) fn reset_to_epoch(
     conn: &Connection,
     book: &mut LogBook,
-    name: &EdgeId,
+    edge_id: &EdgeId,
     epoch: u64,
     start: ChainHead,
 ) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET name = ?, start_hash = ? WHERE one = 1";
-    conn.execute(PUT, params![name.as_str(), &start.hash.0[..]])?;
-    book.name = name.clone();
+    conn.execute(PUT, params![edge_id.as_str(), &start.hash.0[..]])?;
+    book.edge_id = edge_id.clone();
     book.epoch = epoch;
     book.start = start.hash;
     book.head = start;
@@ -130,7 +130,7 @@ fn relog_all(
         .optional()?;
     let (before, after): (Vec<UndecidedCommand>, Vec<UndecidedCommand>) = own
         .into_iter()
-        .partition(|old| begins.is_none_or(|begins| (old.epoch, old.at.seq) < begins));
+        .partition(|old| begins.is_none_or(|begins| (old.epoch, old.head.seq) < begins));
     let mut count = 0;
     for old in before {
         count += u64::from(relog::relog_command(conn, book, old, origin, now)?);
@@ -150,7 +150,7 @@ fn relog_all(
         let token = relog::find_token(conn, &relog::GIVEN_BACK, epoch, op.token_seq)?;
         let old = UndecidedCommand {
             epoch,
-            at,
+            head: at,
             op,
             token,
         };

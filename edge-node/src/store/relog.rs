@@ -21,7 +21,7 @@ use super::{
 
 pub struct UndecidedCommand {
     pub epoch: u64,
-    pub at: ChainHead,
+    pub head: ChainHead,
     pub op: CommandOp,
     /// Absent if the log dropped it; the cloud then treats the command as unsigned.
     pub token: Option<String>,
@@ -53,7 +53,7 @@ pub fn load_undecided_commands(conn: &Connection) -> rusqlite::Result<Vec<Undeci
             let token = find_token(conn, &OWN, epoch, op.token_seq)?;
             all.push(UndecidedCommand {
                 epoch,
-                at,
+                head: at,
                 op,
                 token,
             });
@@ -110,7 +110,7 @@ pub fn relog_command(
     }
     let UndecidedCommand {
         epoch,
-        at,
+        head: at,
         op,
         token,
     } = old;

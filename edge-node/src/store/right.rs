@@ -18,14 +18,14 @@ use super::{
 pub fn apply_assignment(
     conn: &Connection,
     book: &mut LogBook,
-    word: RegionAssignment,
+    assignment: RegionAssignment,
     now: UnixMillis,
 ) -> rusqlite::Result<()> {
-    let name = book.name.clone();
+    let name = book.edge_id.clone();
     let epoch = book.epoch;
     match book
         .tenure
-        .apply_assignment(&name, epoch, word, || compute_feed_digest(conn))?
+        .apply_assignment(&name, epoch, assignment, || compute_feed_digest(conn))?
     {
         RegionLeaseChange::Granted {
             fence,

@@ -26,20 +26,20 @@ pub enum ShareCheck {
 pub fn check_share_limits(
     conn: &Connection,
     edge: &EdgeId,
-    entry: &CheckedCommand,
+    checked: &CheckedCommand,
     before: Option<&Order>,
 ) -> rusqlite::Result<ShareCheck> {
-    let actor = entry.actor;
-    let at = entry.received_at;
-    let Some(act) = ShareAct::from_command(actor, &entry.command.body, before) else {
+    let actor = checked.actor;
+    let at = checked.received_at;
+    let Some(act) = ShareAct::from_command(actor, &checked.command.body, before) else {
         return Ok(ShareCheck::NoShare);
     };
     // Never refuse a command that an edge has already taken.
-    if entry.limits == ShareLimits::OFF || entry.receipt.is_some() {
+    if checked.limits == ShareLimits::OFF || checked.receipt.is_some() {
         return Ok(ShareCheck::WithinLimit(act));
     }
     let load = load_workload(conn, edge, actor.user_id, at)?;
-    match entry.limits.find_reached_limit(&load, act, at) {
+    match checked.limits.find_reached_limit(&load, act, at) {
         Some(reached) => Ok(ShareCheck::OverLimit(reached)),
         None => Ok(ShareCheck::WithinLimit(act)),
     }

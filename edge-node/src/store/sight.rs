@@ -61,8 +61,10 @@ pub fn load_order_view(
             is_idle: false,
         });
     }
-    if sight.hold == AcceptanceCertainty::UnsureStarted && offline_rules(conn)?.address_at_start {
-        sight.hold = AcceptanceCertainty::Sure;
+    if sight.certainty == AcceptanceCertainty::UnsureStarted
+        && offline_rules(conn)?.address_at_start
+    {
+        sight.certainty = AcceptanceCertainty::Sure;
     }
     Ok(sight)
 }
@@ -90,7 +92,7 @@ pub fn load_board(
         let sight = load_order_view(conn, order_id, edge)?;
         let pending = !sight.pending.is_empty();
         if let Some(order) = sight.order {
-            shown.push((BoardItem { order, pending }, sight.hold));
+            shown.push((BoardItem { order, pending }, sight.certainty));
         }
     }
     Ok((cursor, shown))

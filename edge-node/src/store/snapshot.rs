@@ -150,7 +150,7 @@ fn swap_in_snapshot(
     for order_id in raised {
         applied
             .sights
-            .push(load_order_view(conn, order_id, &book.name)?);
+            .push(load_order_view(conn, order_id, &book.edge_id)?);
     }
     // Orders first: a grant is compared with them.
     let mut statement = conn.prepare("SELECT bytes FROM staged_changes ORDER BY number")?;

@@ -71,10 +71,10 @@ fn accept(n: u128) -> CommandBody {
     }
 }
 
-async fn enter(store: &Store, entry: CheckedCommand) -> CommandLogResult {
-    let actor = entry.actor;
-    let body = entry.command.body.clone();
-    let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
+async fn enter(store: &Store, checked: CheckedCommand) -> CommandLogResult {
+    let actor = checked.actor;
+    let body = checked.command.body.clone();
+    let judging = move |view: &EdgeOrderView, edge_state: &EdgeState| {
         let request = VerdictRequest {
             actor,
             body: &body,
@@ -83,22 +83,26 @@ async fn enter(store: &Store, entry: CheckedCommand) -> CommandLogResult {
         };
         judge_command(
             &request,
-            sight,
+            view,
             &EdgeState {
-                suspect: footing.suspect,
+                suspect: edge_state.suspect,
                 ..EdgeState::OPTIMISTIC
             },
         )
     };
-    store.judge_and_log_command(entry, judging).await.unwrap()
+    store.judge_and_log_command(checked, judging).await.unwrap()
 }
 
 async fn entered(
     store: &Store,
-    entry: CheckedCommand,
+    checked: CheckedCommand,
 ) -> (Box<StoredCommand>, EdgeOrderView, bool) {
-    match enter(store, entry).await {
-        CommandLogResult::Stored { stored, sight, new } => (stored, *sight, new),
+    match enter(store, checked).await {
+        CommandLogResult::Stored {
+            stored,
+            view: sight,
+            new,
+        } => (stored, *sight, new),
         CommandLogResult::NotTaken(code) => panic!("not taken: {code}"),
         CommandLogResult::OverLimit(reached) => panic!("over a limit: {reached:?}"),
     }
@@ -143,7 +147,7 @@ async fn the_log_is_a_chain_that_begins_with_the_boot() {
     let (first, ..) = entered(&store, entry(101, by(20), accept(1))).await;
     let (second, ..) = entered(&store, entry(102, by(20), accept(2))).await;
     assert_eq!(
-        (first.at.seq, second.at.seq),
+        (first.head.seq, second.head.seq),
         (3, 4),
         "boot, token, and the token is logged once"
     );
@@ -155,7 +159,7 @@ async fn the_log_is_a_chain_that_begins_with_the_boot() {
         first_whatever_size: true,
     };
     let run = store.run(wanted).await.unwrap();
-    assert_eq!(run.before, ChainHead::start(&identity().name));
+    assert_eq!(run.before, ChainHead::start(&identity().edge_id));
     let end = run.before.append_ops(run.ops.iter().map(Vec::as_slice));
     assert_eq!(end, store.load_position().await.unwrap().head);
     let ops: Vec<Op> = run
@@ -229,7 +233,7 @@ async fn a_known_command_is_answered_alike_and_logged_once() {
     again.refusal = Some(Code::TokenExpired);
     let (second, _, new) = entered(&store, again).await;
     assert!(!new);
-    assert_eq!((second.at, second.verdict), (first.at, first.verdict));
+    assert_eq!((second.head, second.verdict), (first.head, first.verdict));
     let other = entry(101, by(20), accept(2));
     assert!(matches!(
         enter(&store, other).await,
@@ -246,7 +250,7 @@ async fn the_same_id_of_another_person_is_another_command() {
     let (first, ..) = entered(&store, entry(101, by(20), accept(1))).await;
     // One tapped here and one sent by the cloud: neither blocks the other.
     let (second, _, new) = entered(&store, entry(101, by(21), accept(1))).await;
-    assert!(new && second.at.seq > first.at.seq && second.user_id == by(21).user_id);
+    assert!(new && second.head.seq > first.head.seq && second.user_id == by(21).user_id);
     let asked = store
         .log_asked(ask(101, by(22), accept(2)), NOW)
         .await
@@ -258,7 +262,7 @@ async fn the_same_id_of_another_person_is_another_command() {
 
     let applied = Outcome::new_applied(after(1, 2, Action::Accept, 20), NOW);
     store
-        .store_outcomes(1, vec![outcome(1, first.at.seq, applied)], NOW)
+        .store_outcomes(1, vec![outcome(1, first.head.seq, applied)], NOW)
         .await
         .unwrap();
     let (first, _, new) = entered(&store, entry(101, by(20), accept(1))).await;
@@ -321,7 +325,7 @@ async fn everything_survives_the_end_of_the_process() {
     let (store, suspicion) = open(&data, 2).await;
     assert_eq!(suspicion, None);
     let (again, _, new) = entered(&store, entry(101, by(20), accept(1))).await;
-    assert!(!new && again.at == first.at);
+    assert!(!new && again.head == first.head);
     let position = store.load_position().await.unwrap();
     assert_eq!((position.pending, position.tally.orders), (2, 1));
     let (_, shown) = store.load_board(&identity()).await.unwrap();
@@ -343,14 +347,14 @@ async fn what_is_answered_stands_in_the_file() {
         let (stored, ..) = entered(&store, entry(100 + n, by(20), accept(n))).await;
         let report = read_report(&path_in(data.path())).unwrap();
         assert_eq!(
-            report.last_seq, stored.at.seq,
+            report.last_seq, stored.head.seq,
             "command {n} was answered and is not there"
         );
         let found =
             high_water::read_mark_file(&high_water::path_for(&path_in(data.path()))).unwrap();
         let mark = high_water::HighWaterMark {
             epoch: 1,
-            head: stored.at,
+            head: stored.head,
         };
         assert_eq!(found, high_water::MarkFile::Whole(mark));
     }
@@ -423,7 +427,7 @@ async fn the_report_tells_what_waits() {
     let (stored, ..) = entered(&store, entry(101, by(20), accept(1))).await;
     entered(&store, entry(102, by(21), accept(1))).await;
     store
-        .mark_op_held(stored.at.seq, HeldReason::Region)
+        .mark_op_held(stored.head.seq, HeldReason::Region)
         .await
         .unwrap();
     let report = read_report(&path_in(data.path())).unwrap();
@@ -464,7 +468,7 @@ async fn a_revoked_session_leaves_the_disk_once_no_token_of_it_lives() {
         sessions: vec![session],
         users: vec![user],
         person: None,
-        mark: None,
+        verification: None,
     };
     store.apply_changes(1, vec![revoked], NOW).await.unwrap();
     let after = |days: i64| UnixMillis(NOW.0 + days * 24 * 3_600_000);

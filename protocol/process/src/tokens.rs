@@ -99,9 +99,9 @@ impl Claims {
         }
     }
 
-    pub fn with_provider_mark(self, mark: Option<ProviderVerification>) -> Self {
+    pub fn with_provider_mark(self, verification: Option<ProviderVerification>) -> Self {
         let (verified, mark_version) =
-            mark.map_or((false, 0), |mark| (mark.verified, mark.version));
+            verification.map_or((false, 0), |mark| (mark.verified, mark.version));
         Self {
             verified,
             mark_version,

@@ -36,12 +36,16 @@ pub fn readable_by(order: &Order, actor: Actor) -> Option<Order> {
 }
 
 /// The same for an order whose acceptance may still be undecided.
-pub fn readable_while(order: &Order, actor: Actor, hold: AcceptanceCertainty) -> Option<Order> {
+pub fn readable_while(
+    order: &Order,
+    actor: Actor,
+    certainty: AcceptanceCertainty,
+) -> Option<Order> {
     match actor.role {
         Role::Admin => Some(order.clone()),
         Role::Customer => (order.customer_id == actor.user_id).then(|| order.clone()),
         Role::Provider if order.provider_id == Some(actor.user_id) => {
-            let whole = order.status.is_at_work() && hold == AcceptanceCertainty::Sure;
+            let whole = order.status.is_at_work() && certainty == AcceptanceCertainty::Sure;
             Some(if whole {
                 order.clone()
             } else {
@@ -151,7 +155,7 @@ mod tests {
         order: &Order,
         role: Role,
         n: u128,
-        hold: AcceptanceCertainty,
+        certainty: AcceptanceCertainty,
         expected: Option<&Order>,
     ) {
         let seen = readable_while(
@@ -160,12 +164,12 @@ mod tests {
                 user_id: user(n),
                 role,
             },
-            hold,
+            certainty,
         );
         assert_eq!(
             seen.as_ref(),
             expected,
-            "{role:?} {n} reads {} {hold:?}",
+            "{role:?} {n} reads {} {certainty:?}",
             order.status
         );
     }

@@ -59,9 +59,9 @@ impl SnapshotPart {
 }
 
 /// The first hash of a snapshot's chain, unique per session and feed number.
-pub fn snapshot_start(standing: LinkSessionId, feed_generation: u64, feed_seq: u64) -> Hash {
+pub fn snapshot_start(link_session: LinkSessionId, feed_generation: u64, feed_seq: u64) -> Hash {
     Hash::digest_bytes(&crate::op::encode_canonical((
-        standing,
+        link_session,
         feed_generation,
         feed_seq,
     )))

@@ -271,11 +271,11 @@ pub enum LinkAction {
 
 impl CommandLine {
     /// Reads the command line. Exits here on help, version and usage errors, the latter with 2.
-    pub fn read(look: &OutputStyle) -> Self {
+    pub fn read(style: &OutputStyle) -> Self {
         let words = with_flags_first(std::env::args_os().collect());
-        let read = build_command(look.language).try_get_matches_from(words);
+        let read = build_command(style.language).try_get_matches_from(words);
         let read = read.and_then(|matches| Self::from_arg_matches(&matches));
-        read.unwrap_or_else(|error| mistake::exit_with_mistake(&error, look))
+        read.unwrap_or_else(|error| mistake::exit_with_mistake(&error, style))
     }
 }
 

@@ -23,10 +23,10 @@ pub struct ComplaintText {
 }
 
 /// Empty if the platform is healthy.
-pub fn describe_complaints(report: &StatusReport, look: &OutputStyle) -> Vec<ComplaintText> {
+pub fn describe_complaints(report: &StatusReport, style: &OutputStyle) -> Vec<ComplaintText> {
     let complaints = report.list_health_issues().into_iter();
     let worded = complaints.map(|complaint| {
-        let text = describe_complaint(&complaint.about, complaint.kind, report, look);
+        let text = describe_complaint(&complaint.about, complaint.kind, report, style);
         let (problem, next_step) = split_next_step(text);
         ComplaintText {
             kind: name_complaint_kind(complaint.kind),
@@ -74,44 +74,46 @@ fn describe_complaint(
     about: &str,
     kind: HealthIssueKind,
     report: &StatusReport,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> String {
     use HealthIssueKind as Kind;
     let name = about.into();
     match kind {
-        Kind::GateClosed => look.translate(say::complaint_gate_closed { region: name }),
-        Kind::Contradicted(times) => look.translate(say::complaint_contradicted {
+        Kind::GateClosed => style.translate(say::complaint_gate_closed { region: name }),
+        Kind::Contradicted(times) => style.translate(say::complaint_contradicted {
             times: times.into(),
         }),
-        Kind::AsksStopped(count) => look.translate(say::complaint_asks_stopped { count }),
-        Kind::NoEdge => look.translate(say::complaint_no_edge { region: name }),
+        Kind::AsksStopped(count) => style.translate(say::complaint_asks_stopped { count }),
+        Kind::NoEdge => style.translate(say::complaint_no_edge { region: name }),
         Kind::NobodyHolds => {
             let edge = suggest_holder(about, report).into();
-            look.translate(say::complaint_nobody_holds { region: name, edge })
+            style.translate(say::complaint_nobody_holds { region: name, edge })
         }
-        Kind::NeedsOperator => look.translate(say::complaint_needs_operator { edge: name }),
-        Kind::Twin => look.translate(say::complaint_twin),
-        Kind::Quarantined(status, epoch) => describe_quarantine(about, status, epoch, look),
-        Kind::GrantDiffers { fence } => look.translate(say::complaint_grant_differs {
+        Kind::NeedsOperator => style.translate(say::complaint_needs_operator { edge: name }),
+        Kind::Twin => style.translate(say::complaint_twin),
+        Kind::Quarantined(status, epoch) => describe_quarantine(about, status, epoch, style),
+        Kind::GrantDiffers { fence } => style.translate(say::complaint_grant_differs {
             fence: fence.into(),
         }),
-        Kind::LeftBehind(left) => look.translate(say::complaint_left_behind {
+        Kind::LeftBehind(left) => style.translate(say::complaint_left_behind {
             epoch: left.epoch.into(),
             count: left.commands,
         }),
-        Kind::NeverConnected => look.translate(say::complaint_never_connected),
-        Kind::LinkDown(gate) => describe_link_down(gate, look),
-        Kind::OrdersDiffer => look.translate(say::complaint_orders_differ),
-        Kind::Unsettled { since, unread } => describe_unsettled_orders(since, unread, look),
-        Kind::OpsStopped(count) => look.translate(say::complaint_ops_stopped { edge: name, count }),
-        Kind::OpsHeld(count) => look.translate(say::complaint_ops_held { edge: name, count }),
-        Kind::OpsParked(count) => look.translate(say::complaint_ops_parked { count }),
-        Kind::DiskLow { free_bytes } => describe_low_disk(free_bytes, look),
-        Kind::NewcomersWait(count) => look.translate(say::complaint_newcomers_wait { count }),
-        Kind::TakesAnyHub => look.translate(say::complaint_takes_any_hub),
-        Kind::PlainLine => look.translate(say::complaint_plain_line),
-        Kind::ClockWrong { error_ms } => describe_wrong_clock(error_ms, look),
-        Kind::CloudTokens { since } => look.translate(say::complaint_cloud_tokens {
+        Kind::NeverConnected => style.translate(say::complaint_never_connected),
+        Kind::LinkDown(gate) => describe_link_down(gate, style),
+        Kind::OrdersDiffer => style.translate(say::complaint_orders_differ),
+        Kind::Unsettled { since, unread } => describe_unsettled_orders(since, unread, style),
+        Kind::OpsStopped(count) => {
+            style.translate(say::complaint_ops_stopped { edge: name, count })
+        }
+        Kind::OpsHeld(count) => style.translate(say::complaint_ops_held { edge: name, count }),
+        Kind::OpsParked(count) => style.translate(say::complaint_ops_parked { count }),
+        Kind::DiskLow { free_bytes } => describe_low_disk(free_bytes, style),
+        Kind::NewcomersWait(count) => style.translate(say::complaint_newcomers_wait { count }),
+        Kind::TakesAnyHub => style.translate(say::complaint_takes_any_hub),
+        Kind::PlainLine => style.translate(say::complaint_plain_line),
+        Kind::ClockWrong { error_ms } => describe_wrong_clock(error_ms, style),
+        Kind::CloudTokens { since } => style.translate(say::complaint_cloud_tokens {
             since: age::format_moment(since).into(),
         }),
     }
@@ -121,13 +123,13 @@ fn describe_quarantine(
     edge: &str,
     status: QuarantineStatus,
     epoch: u64,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> String {
     let why = match status.why {
         QuarantineWhy::EdgeRestored => "edge_restored",
         QuarantineWhy::EdgeCloned => "edge_cloned",
     };
-    look.translate(say::complaint_quarantine {
+    style.translate(say::complaint_quarantine {
         edge: edge.into(),
         why: why.into(),
         at: age::format_moment(status.at).into(),
@@ -135,34 +137,34 @@ fn describe_quarantine(
     })
 }
 
-fn describe_link_down(gate: GateState, look: &OutputStyle) -> String {
+fn describe_link_down(gate: GateState, style: &OutputStyle) -> String {
     let gate = match gate {
         GateState::Closed => "closed",
         GateState::Open => "open",
     };
-    look.translate(say::complaint_link_down { gate: gate.into() })
+    style.translate(say::complaint_link_down { gate: gate.into() })
 }
 
-fn describe_low_disk(free_bytes: u64, look: &OutputStyle) -> String {
+fn describe_low_disk(free_bytes: u64, style: &OutputStyle) -> String {
     match free_bytes >> 20 {
-        0 => look.translate(say::complaint_disk_full),
-        mib => look.translate(say::complaint_disk_low { mib: mib.into() }),
+        0 => style.translate(say::complaint_disk_full),
+        mib => style.translate(say::complaint_disk_low { mib: mib.into() }),
     }
 }
 
-fn describe_wrong_clock(error_ms: i64, look: &OutputStyle) -> String {
+fn describe_wrong_clock(error_ms: i64, style: &OutputStyle) -> String {
     let error = if error_ms > 0 { "ahead" } else { "behind" };
-    look.translate(say::complaint_clock_wrong {
+    style.translate(say::complaint_clock_wrong {
         by: age::format_duration(error_ms.abs()).into(),
         error: error.into(),
     })
 }
 
-fn describe_unsettled_orders(since: UnixMillis, unread: u64, look: &OutputStyle) -> String {
+fn describe_unsettled_orders(since: UnixMillis, unread: u64, style: &OutputStyle) -> String {
     let since = age::format_moment(since).into();
     match unread {
-        0 => look.translate(say::complaint_event_missing { since }),
-        count => look.translate(say::complaint_feed_unread { since, count }),
+        0 => style.translate(say::complaint_event_missing { since }),
+        count => style.translate(say::complaint_feed_unread { since, count }),
     }
 }
 

@@ -131,7 +131,7 @@ pub async fn run(
     after: Option<ConflictCursor>,
 ) -> Result<CommandOutput> {
     let page = load_page(gateway, limit, after).await?;
-    let look = &gateway.look;
+    let look = &gateway.style;
     Ok(CommandOutput::new(
         look,
         || page_to_json(&page, look),
@@ -229,43 +229,43 @@ pub async fn find_conflict(gateway: &Gateway, name: ConflictName) -> Result<Opti
     Ok(items.pop().filter(|conflict| conflict.name() == name))
 }
 
-fn page_to_json(page: &ConflictPage, look: &OutputStyle) -> Value {
-    let items = page.items.iter().map(|item| conflict_to_json(item, look));
+fn page_to_json(page: &ConflictPage, style: &OutputStyle) -> Value {
+    let items = page.items.iter().map(|item| conflict_to_json(item, style));
     json!({
         "items": items.collect::<Vec<_>>(),
         "next": page.next.map(|next| next.to_string()),
     })
 }
 
-pub fn conflict_to_json(conflict: &Conflict, look: &OutputStyle) -> Value {
+pub fn conflict_to_json(conflict: &Conflict, style: &OutputStyle) -> Value {
     let (mut value, kind) = match conflict {
         Conflict::Lost(lost) => (json!(lost), "lost_acceptance"),
         Conflict::Case(case) => (json!(case), "case"),
     };
     value["conflict"] = json!(conflict.name().to_string());
     value["type"] = json!(kind);
-    value["rule"] = json!(describe_rule(conflict, look));
+    value["rule"] = json!(describe_rule(conflict, style));
     value
 }
 
-pub fn render_conflict(conflict: &Conflict, look: &OutputStyle) -> String {
-    let name = look.paint(TextTone::Heading, &conflict.name().to_string());
-    format!("{name}  {}\n", describe_rule(conflict, look))
+pub fn render_conflict(conflict: &Conflict, style: &OutputStyle) -> String {
+    let name = style.paint(TextTone::Heading, &conflict.name().to_string());
+    format!("{name}  {}\n", describe_rule(conflict, style))
 }
 
-fn render_page(page: &ConflictPage, look: &OutputStyle) -> String {
+fn render_page(page: &ConflictPage, style: &OutputStyle) -> String {
     if page.items.is_empty() {
-        return look.translate(say::conflicts_none) + "\n";
+        return style.translate(say::conflicts_none) + "\n";
     }
-    let rows = page.items.iter().map(|item| build_row(item, look));
+    let rows = page.items.iter().map(|item| build_row(item, style));
     let mut out = render_table(
-        say::conflicts_columns.text_in(look.language),
+        say::conflicts_columns.text_in(style.language),
         FORM,
         rows,
-        look,
+        style,
     );
     if let Some(next) = page.next {
-        let older = look.translate(say::conflicts_older {
+        let older = style.translate(say::conflicts_older {
             cursor: next.into(),
         });
         out += &format!("  {older}\n");
@@ -273,7 +273,7 @@ fn render_page(page: &ConflictPage, look: &OutputStyle) -> String {
     out
 }
 
-fn build_row(conflict: &Conflict, look: &OutputStyle) -> Vec<TableCell> {
+fn build_row(conflict: &Conflict, style: &OutputStyle) -> Vec<TableCell> {
     let (code, region, user, lost) = match conflict {
         Conflict::Lost(lost) => {
             let user = lost.entry.actor.user_id;
@@ -288,7 +288,7 @@ fn build_row(conflict: &Conflict, look: &OutputStyle) -> Vec<TableCell> {
         TableCell::or_dash(code),
         TableCell::or_dash(region),
         TableCell::new(user),
-        TableCell::or_dash(lost.map(|lost| describe_source(&lost.entry.source, look))),
+        TableCell::or_dash(lost.map(|lost| describe_source(&lost.entry.source, style))),
         TableCell::or_dash(
             lost.and_then(|lost| lost.entry.hops.tapped_at)
                 .map(age::format_moment),
@@ -299,34 +299,34 @@ fn build_row(conflict: &Conflict, look: &OutputStyle) -> Vec<TableCell> {
                 .and_then(|winner| winner.decided_at)
                 .map(age::format_moment),
         ),
-        TableCell::new(describe_rule(conflict, look)),
+        TableCell::new(describe_rule(conflict, style)),
     ]
 }
 
-fn describe_source(source: &Source, look: &OutputStyle) -> String {
+fn describe_source(source: &Source, style: &OutputStyle) -> String {
     match source {
         Source::Edge(edge) => edge.to_string(),
-        other => look.translate(say::conflicts_via {
+        other => style.translate(say::conflicts_via {
             source: other.into(),
         }),
     }
 }
 
 /// Includes the operator's task for a case.
-fn describe_rule(conflict: &Conflict, look: &OutputStyle) -> String {
+fn describe_rule(conflict: &Conflict, style: &OutputStyle) -> String {
     match conflict {
         Conflict::Lost(lost) => {
             let rule = lost.winner.as_ref().and_then(|winner| winner.race_rule);
-            LossReason::from_timeline_entry(&lost.entry, rule).render_in(look.language)
+            LossReason::from_timeline_entry(&lost.entry, rule).render_in(style.language)
         }
         Conflict::Case(case) => {
-            let task = look.translate(say::conflicts_case {
+            let task = style.translate(say::conflicts_case {
                 kind: (&case.kind).into(),
             });
-            let Some(reason) = case.code.map(|code| code.sentence_in(look.language)) else {
+            let Some(reason) = case.code.map(|code| code.sentence_in(style.language)) else {
                 return task;
             };
-            look.translate(say::conflicts_case_with_reason {
+            style.translate(say::conflicts_case_with_reason {
                 task: task.into(),
                 reason: reason.into(),
             })

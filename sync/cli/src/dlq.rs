@@ -94,7 +94,7 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
             let form = json!({"queue": queue, "since": since});
             let answer = none_if_not_found(gateway.post_json(REPLAYS, Some(&form)).await);
             let unknown = say::unknown_letters { name: queue.into() };
-            let answer = require_found(answer?, unknown, &gateway.look)?;
+            let answer = require_found(answer?, unknown, &gateway.style)?;
             let queue = queue.into();
             let since = age::format_moment(since).into();
             Ok(CommandOutput::from_answer(
@@ -107,7 +107,7 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
 }
 
 async fn list(gateway: &Gateway) -> Result<CommandOutput> {
-    let (answer, look): (Value, _) = (gateway.get(PATH).await?, &gateway.look);
+    let (answer, look): (Value, _) = (gateway.get(PATH).await?, &gateway.style);
     let told =
         DeadLetterQueueList::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok(CommandOutput::new(
@@ -118,7 +118,7 @@ async fn list(gateway: &Gateway) -> Result<CommandOutput> {
 }
 
 async fn show_dead_letters(gateway: &Gateway, name: &str, limit: u16) -> Result<CommandOutput> {
-    let look = &gateway.look;
+    let look = &gateway.style;
     let answer = none_if_not_found(gateway.get(&format!("{PATH}/{name}?limit={limit}")).await);
     let answer: Value = require_found(answer?, say::unknown_letters { name: name.into() }, look)?;
     let page: ListPage<DeadLetterRow> =
@@ -153,19 +153,19 @@ async fn settle_dead_letters(
     let answer = require_found(
         answer?,
         say::unknown_letters { name: name.into() },
-        &gateway.look,
+        &gateway.style,
     )?;
     let settled = SettledCount::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok((answer, settled))
 }
 
-fn render_boxes(told: &DeadLetterQueueList, look: &OutputStyle) -> String {
+fn render_boxes(told: &DeadLetterQueueList, style: &OutputStyle) -> String {
     let rows = told.items.iter().map(|one| {
         let waiting = match one.waiting {
             0 => TableCell::with_tone(TextTone::Quiet, 0),
             some => TableCell::with_tone(TextTone::Bad, format!("x {some}")),
         };
-        let kind = look.translate(say::letter_kind {
+        let kind = style.translate(say::letter_kind {
             kind: (&one.kind).into(),
         });
         vec![
@@ -176,21 +176,21 @@ fn render_boxes(told: &DeadLetterQueueList, look: &OutputStyle) -> String {
         ]
     });
     let mut text = render_table(
-        say::letter_boxes_columns.text_in(look.language),
+        say::letter_boxes_columns.text_in(style.language),
         BOXES_FORM,
         rows,
-        look,
+        style,
     );
     for part in &told.missing {
-        text += &look.translate(say::letters_of_part_away { part: part.into() });
+        text += &style.translate(say::letters_of_part_away { part: part.into() });
         text.push('\n');
     }
     text
 }
 
-fn render_letters(letters: &[DeadLetterRow], look: &OutputStyle) -> String {
+fn render_letters(letters: &[DeadLetterRow], style: &OutputStyle) -> String {
     if letters.is_empty() {
-        return look.translate(say::letters_none) + "\n";
+        return style.translate(say::letters_none) + "\n";
     }
     let rows = letters.iter().map(|letter| {
         vec![
@@ -202,10 +202,10 @@ fn render_letters(letters: &[DeadLetterRow], look: &OutputStyle) -> String {
         ]
     });
     render_table(
-        say::letters_columns.text_in(look.language),
+        say::letters_columns.text_in(style.language),
         LETTERS_FORM,
         rows,
-        look,
+        style,
     )
 }
 

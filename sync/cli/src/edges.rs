@@ -44,9 +44,9 @@ pub async fn run(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
         report: gateway.fetch_status().await?,
     };
     Ok(CommandOutput::new(
-        &gateway.look,
+        &gateway.style,
         || edges_to_json(&list),
-        || render_edges(&list, &gateway.look),
+        || render_edges(&list, &gateway.style),
     ))
 }
 
@@ -65,7 +65,7 @@ pub fn find_epoch(
     report: &StatusReport,
     edge: &EdgeId,
     region: Option<Region>,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> Result<u64> {
     let regions = report.regions.iter();
     let mut edges = regions
@@ -76,13 +76,15 @@ pub fn find_epoch(
     }
     let edge = edge.into();
     Err(match region {
-        None => CommandFailure::from_sentence(ExitKind::NotFound, look, say::unknown_edge { edge }),
+        None => {
+            CommandFailure::from_sentence(ExitKind::NotFound, style, say::unknown_edge { edge })
+        }
         Some(region) => {
             let sentence = say::unknown_edge_of_region {
                 edge,
                 region: region.into(),
             };
-            CommandFailure::from_sentence(ExitKind::NotFound, look, sentence)
+            CommandFailure::from_sentence(ExitKind::NotFound, style, sentence)
         }
     })
 }
@@ -101,12 +103,17 @@ fn edges_to_json(list: &EdgeList) -> Value {
     json!({"now": list.report.now, "items": items.collect::<Vec<_>>()})
 }
 
-fn render_edges(list: &EdgeList, look: &OutputStyle) -> String {
+fn render_edges(list: &EdgeList, style: &OutputStyle) -> String {
     if list.edges.is_empty() {
-        return look.translate(say::no_edge_enrolled) + "\n";
+        return style.translate(say::no_edge_enrolled) + "\n";
     }
-    let rows = list.edges.iter().map(|edge| build_row(edge, list, look));
-    render_table(say::edges_columns.text_in(look.language), FORM, rows, look)
+    let rows = list.edges.iter().map(|edge| build_row(edge, list, style));
+    render_table(
+        say::edges_columns.text_in(style.language),
+        FORM,
+        rows,
+        style,
+    )
 }
 
 impl EdgeList {
@@ -118,22 +125,22 @@ impl EdgeList {
     }
 }
 
-fn build_row(edge: &EdgeListItem, list: &EdgeList, look: &OutputStyle) -> Vec<TableCell> {
+fn build_row(edge: &EdgeListItem, list: &EdgeList, style: &OutputStyle) -> Vec<TableCell> {
     let status = &edge.status;
     let region = list.find_region(edge);
     let now = list.report.now;
     let last_seq = edge.cursor_seq + status.lag_up_ops;
-    let right = holds_right(edge, region).then(|| look.translate(say::edges_holds_right));
+    let right = holds_right(edge, region).then(|| style.translate(say::edges_holds_right));
     vec![
         TableCell::new(&status.edge),
         TableCell::new(edge.region),
-        link_cell(status, now, look),
+        link_cell(status, now, style),
         TableCell::new(status.epoch),
         TableCell::new(format!("{} / {last_seq}", edge.cursor_seq)),
         TableCell::new(format!("{} / {}", edge.outcome_cursor, edge.feed_cursor)),
-        pending_cell(status, now, look),
+        pending_cell(status, now, style),
         TableCell::or_dash(right),
-        remark_cell(&collect_remarks(edge, region, now), look),
+        remark_cell(&collect_remarks(edge, region, now), style),
         TableCell::or_dash(status.last_contact_at.map(age::format_moment)),
         clock_cell(status.clock_error_ms),
         disk_cell(status),
@@ -190,12 +197,12 @@ fn collect_remarks(
     .collect()
 }
 
-fn remark_cell(remarks: &[EdgeRemark], look: &OutputStyle) -> TableCell {
+fn remark_cell(remarks: &[EdgeRemark], style: &OutputStyle) -> TableCell {
     let words: Vec<&str> = remarks
         .iter()
-        .map(|(_, phrase)| phrase.text_in(look.language))
+        .map(|(_, phrase)| phrase.text_in(style.language))
         .collect();
-    let text = words.join(say::list_separator.text_in(look.language));
+    let text = words.join(say::list_separator.text_in(style.language));
     match remarks {
         [] => TableCell::new("-"),
         [("code_unused" | "code_expired" | "retired", _)] => {
@@ -206,7 +213,7 @@ fn remark_cell(remarks: &[EdgeRemark], look: &OutputStyle) -> TableCell {
 }
 
 /// Shows the link's state with a symbol, and since when.
-pub fn link_cell(status: &EdgeStatus, now: UnixMillis, look: &OutputStyle) -> TableCell {
+pub fn link_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> TableCell {
     let (tone, word) = match status.link {
         LinkState::Up => (TextTone::Good, say::link_up),
         LinkState::Down => (TextTone::Bad, say::link_down),
@@ -215,11 +222,11 @@ pub fn link_cell(status: &EdgeStatus, now: UnixMillis, look: &OutputStyle) -> Ta
     let since = status
         .since
         .map(|at| format!(" {}", age::format_duration(now.ms_since(at))));
-    TableCell::with_tone(tone, look.translate(word) + &since.unwrap_or_default())
+    TableCell::with_tone(tone, style.translate(word) + &since.unwrap_or_default())
 }
 
 /// Counts ops without an outcome at the edge, with the oldest one's age.
-pub fn pending_cell(status: &EdgeStatus, now: UnixMillis, look: &OutputStyle) -> TableCell {
+pub fn pending_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> TableCell {
     match status.oldest_pending_at {
         _ if status.pending == 0 => TableCell::new(0),
         None => TableCell::with_tone(TextTone::Doubtful, status.pending),
@@ -228,7 +235,7 @@ pub fn pending_cell(status: &EdgeStatus, now: UnixMillis, look: &OutputStyle) ->
             let age = age::format_duration(now.ms_since(at)).into();
             TableCell::with_tone(
                 TextTone::Doubtful,
-                look.translate(say::edges_pending_since { pending, age }),
+                style.translate(say::edges_pending_since { pending, age }),
             )
         }
     }

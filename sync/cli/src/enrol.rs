@@ -23,43 +23,45 @@ struct EnrolmentInvitation {
 }
 
 /// Returns the hub's answer with the command for the edge's machine.
-pub async fn run(gateway: &Gateway, region: Region, name: &EdgeId) -> Result<CommandOutput> {
-    let before = edges::find_edge(gateway, name).await?;
+pub async fn run(gateway: &Gateway, region: Region, edge_id: &EdgeId) -> Result<CommandOutput> {
+    let before = edges::find_edge(gateway, edge_id).await?;
     let voids_earlier_code = before.is_some_and(|item| item.code_expires_at.is_some());
-    let body = json!({"edge": name, "region": region});
+    let body = json!({"edge": edge_id, "region": region});
     let mut answer = gateway
         .post_json("/api/v1/admin/edges", Some(&body))
         .await
         .map_err(|failure| {
-            let exists = say::enrol_exists { name: name.into() };
+            let exists = say::enrol_exists {
+                name: edge_id.into(),
+            };
             match failure.code {
-                Some(Code::EdgeExists) => failure.with_sentence(&gateway.look, exists),
+                Some(Code::EdgeExists) => failure.with_sentence(&gateway.style, exists),
                 _ => failure,
             }
         })?;
     let EnrolmentInvitation { code, expires_at } =
         EnrolmentInvitation::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
-    let command = build_edge_command(&gateway.url, region, name, &code);
+    let command = build_edge_command(&gateway.url, region, edge_id, &code);
     answer["command"] = json!(command.join(" "));
     answer["only_on_this_machine"] = json!(is_only_here(&gateway.url));
     answer["voids_earlier_code"] = json!(voids_earlier_code);
     Ok(CommandOutput::new(
-        &gateway.look,
+        &gateway.style,
         || answer,
-        || render_invitation(gateway, name, expires_at, &command, voids_earlier_code),
+        || render_invitation(gateway, edge_id, expires_at, &command, voids_earlier_code),
     ))
 }
 
 fn render_invitation(
     gateway: &Gateway,
-    name: &EdgeId,
+    edge_id: &EdgeId,
     expires_at: UnixMillis,
     command: &[String],
     voids_earlier_code: bool,
 ) -> String {
-    let look = &gateway.look;
+    let look = &gateway.style;
     let invited = look.translate(say::enrol_invited {
-        name: name.into(),
+        name: edge_id.into(),
         until: age::format_moment(expires_at).into(),
     });
     let voided = match voids_earlier_code {
@@ -90,7 +92,7 @@ pub async fn withdraw_code(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOu
     let answer = require_found(
         answer,
         say::unknown_edge { edge: edge.into() },
-        &gateway.look,
+        &gateway.style,
     )?;
     Ok(CommandOutput::from_answer(
         gateway,
@@ -109,13 +111,13 @@ fn is_only_here(gateway: &str) -> bool {
 
 /// Passes the code through the environment: every user of a machine can read its command lines.
 /// Tablets are other machines, so the edge listens on all addresses.
-fn build_edge_command(gateway: &str, region: Region, name: &EdgeId, code: &str) -> Vec<String> {
+fn build_edge_command(gateway: &str, region: Region, edge_id: &EdgeId, code: &str) -> Vec<String> {
     vec![
         format!("HOLDFAST__EDGE__ENROLMENT_CODE={code}"),
-        format!("HOLDFAST__EDGE__NAME={name}"),
+        format!("HOLDFAST__EDGE__NAME={edge_id}"),
         format!("HOLDFAST__EDGE__REGION={region}"),
         format!("HOLDFAST__EDGE__GATEWAY_URL={gateway}"),
-        format!("HOLDFAST__EDGE__DATA=/var/lib/holdfast/{name}"),
+        format!("HOLDFAST__EDGE__DATA=/var/lib/holdfast/{edge_id}"),
         "HOLDFAST__EDGE__HTTP_BIND=0.0.0.0:8100".to_owned(),
         "HOLDFAST__EDGE__MQTT_BIND=0.0.0.0:8101".to_owned(),
         "HOLDFAST__EDGE__WS_BIND=0.0.0.0:8102".to_owned(),

@@ -70,14 +70,14 @@ impl CommandFailure {
     }
 
     /// Takes a sentence whose last line is the next step.
-    pub fn from_sentence(exit: ExitKind, look: &OutputStyle, sentence: impl Sentence) -> Self {
-        let (sentence, step) = split_next_step(look.translate(sentence));
+    pub fn from_sentence(exit: ExitKind, style: &OutputStyle, sentence: impl Sentence) -> Self {
+        let (sentence, step) = split_next_step(style.translate(sentence));
         Self::new(exit, sentence).next_step(step)
     }
 
     /// Replaces the sentence with a command's more specific one.
-    pub fn with_sentence(self, look: &OutputStyle, sentence: impl Sentence) -> Self {
-        let (sentence, step) = split_next_step(look.translate(sentence));
+    pub fn with_sentence(self, style: &OutputStyle, sentence: impl Sentence) -> Self {
+        let (sentence, step) = split_next_step(style.translate(sentence));
         Self {
             sentence,
             next_step: Some(step),
@@ -86,11 +86,11 @@ impl CommandFailure {
     }
 
     /// Reports an unwritable answer, for example on a full disk.
-    pub fn from_write_error(error: &std::io::Error, look: &OutputStyle) -> Self {
+    pub fn from_write_error(error: &std::io::Error, style: &OutputStyle) -> Self {
         let sentence = say::unwritten {
             cause: describe_cause(error),
         };
-        Self::from_sentence(ExitKind::Failure, look, sentence)
+        Self::from_sentence(ExitKind::Failure, style, sentence)
     }
 
     pub fn next_step(self, step: impl Into<String>) -> Self {
@@ -106,17 +106,17 @@ impl CommandFailure {
     }
 
     /// Renders the text for stderr; stdout carries answers only.
-    pub fn render(&self, look: &OutputStyle) -> String {
-        if look.json {
+    pub fn render(&self, style: &OutputStyle) -> String {
+        if style.json {
             return format!("{}\n", self.to_json());
         }
-        let sentence = look.translate(say::failure {
+        let sentence = style.translate(say::failure {
             sentence: (&self.sentence).into(),
         });
         let next = self
             .next_step
             .as_ref()
-            .map(|step| format!("  {}\n", look.format_next_step(step)));
+            .map(|step| format!("  {}\n", style.format_next_step(step)));
         let what = self.reasons.iter().chain(&self.missing);
         let missing: String = what.map(|what| format!("  ! {what}\n")).collect();
         format!("{sentence}\n{missing}{}", next.unwrap_or_default())

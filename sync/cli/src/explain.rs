@@ -25,33 +25,33 @@ pub struct OrderHistory {
     pub pending: Option<u64>,
 }
 
-pub fn history_to_json(story: &OrderHistory, look: &OutputStyle) -> Value {
+pub fn history_to_json(history: &OrderHistory, style: &OutputStyle) -> Value {
     json!({
-        "order": story.order,
-        "timeline": story.timeline,
-        "pending_at_edges": story.pending,
-        "explanation": render_history(story, look),
+        "order": history.order,
+        "timeline": history.timeline,
+        "pending_at_edges": history.pending,
+        "explanation": render_history(history, style),
     })
 }
 
-pub fn render_history(story: &OrderHistory, look: &OutputStyle) -> String {
-    let cast = PersonNames::from_order(&story.order, &story.timeline, look);
-    let mut out = render_heading(&story.order, look);
-    for (index, entry) in story.timeline.iter().enumerate() {
+pub fn render_history(history: &OrderHistory, style: &OutputStyle) -> String {
+    let cast = PersonNames::from_order(&history.order, &history.timeline, style);
+    let mut out = render_heading(&history.order, style);
+    for (index, entry) in history.timeline.iter().enumerate() {
         out.push('\n');
-        out.push_str(&render_step(index + 1, entry, &cast, look));
+        out.push_str(&render_step(index + 1, entry, &cast, style));
     }
-    let races = race::describe_collisions(&story.timeline, &cast, look, |_| true);
+    let races = race::describe_collisions(&history.timeline, &cast, style, |_| true);
     if !races.is_empty() {
         out.push('\n');
         out.push_str(&races);
     }
     out.push('\n');
-    out.push_str(&render_footer(story, &cast, look));
+    out.push_str(&render_footer(history, &cast, style));
     out
 }
 
-fn render_heading(order: &Order, look: &OutputStyle) -> String {
+fn render_heading(order: &Order, style: &OutputStyle) -> String {
     let Order {
         id,
         code,
@@ -59,10 +59,10 @@ fn render_heading(order: &Order, look: &OutputStyle) -> String {
         price,
         ..
     } = order;
-    let title = look.paint(TextTone::Heading, &replace_control_chars(&order.title));
+    let title = style.paint(TextTone::Heading, &replace_control_chars(&order.title));
     let status = order.status.into();
     let version = order.version.into();
-    let state = look.translate(say::explain_state { status, version });
+    let state = style.translate(say::explain_state { status, version });
     let currency = order.currency.as_str();
     format!("{code}  {title}  {location}  {price} {currency}\n{id}  {state}\n")
 }
@@ -70,28 +70,28 @@ fn render_heading(order: &Order, look: &OutputStyle) -> String {
 fn render_step(
     number: usize,
     entry: &TimelineEntry,
-    cast: &PersonNames,
-    look: &OutputStyle,
+    names: &PersonNames,
+    style: &OutputStyle,
 ) -> String {
     let (tone, mark) = if is_refused(entry) {
         (TextTone::Bad, "x")
     } else {
         (TextTone::Good, "+")
     };
-    let sentence = describe_entry(entry, cast, look);
-    let mut details: Vec<String> = list_hops(entry, look)
+    let sentence = describe_entry(entry, names, style);
+    let mut details: Vec<String> = list_hops(entry, style)
         .iter()
         .map(|(at, what)| format!("{}  {what}", format_moment(*at)))
         .collect();
     if let Some(reason) = &entry.reason {
-        details.push(look.translate(say::explain_reason {
+        details.push(style.translate(say::explain_reason {
             reason: replace_control_chars(reason).into(),
         }));
     }
     if let Some(code) = entry.code {
-        details.push(describe_answer(code, look));
+        details.push(describe_answer(code, style));
     }
-    let mut out = format!("{number:>3} {} {sentence}\n", look.paint(tone, mark));
+    let mut out = format!("{number:>3} {} {sentence}\n", style.paint(tone, mark));
     for line in details {
         out.push_str(&format!("      {line}\n"));
     }
@@ -99,15 +99,15 @@ fn render_step(
 }
 
 /// Describes the final answer with its stable code.
-pub fn describe_answer(code: Code, look: &OutputStyle) -> String {
-    look.translate(say::answer {
-        answer: describe_code(code, look).into(),
+pub fn describe_answer(code: Code, style: &OutputStyle) -> String {
+    style.translate(say::answer {
+        answer: describe_code(code, style).into(),
     })
 }
 
-pub fn describe_code(code: Code, look: &OutputStyle) -> String {
-    let sentence = code.sentence_in(look.language).into();
-    look.translate(say::coded {
+pub fn describe_code(code: Code, style: &OutputStyle) -> String {
+    let sentence = code.sentence_in(style.language).into();
+    style.translate(say::coded {
         sentence,
         code: code.into(),
     })
@@ -123,28 +123,28 @@ fn is_refused(entry: &TimelineEntry) -> bool {
     !has_changed_status(entry) && entry.code.is_some()
 }
 
-fn describe_entry(entry: &TimelineEntry, cast: &PersonNames, look: &OutputStyle) -> String {
+fn describe_entry(entry: &TimelineEntry, names: &PersonNames, style: &OutputStyle) -> String {
     if let Some(status) = entry.payment_status {
-        return look.translate(say::explain_payment {
+        return style.translate(say::explain_payment {
             status: status.as_str().into(),
         });
     }
-    let who = cast.name(entry.actor).into();
-    let way = describe_entry_route(entry, look).into();
+    let who = names.name(entry.actor).into();
+    let way = describe_entry_route(entry, style).into();
     let action = entry.action.map_or("publish", Action::as_str).into();
-    let state = look
+    let state = style
         .translate(say::order_status {
             status: entry.to.into(),
         })
         .into();
     match is_refused(entry) {
-        true => look.translate(say::explain_tried {
+        true => style.translate(say::explain_tried {
             who,
             way,
             action,
             state,
         }),
-        false => look.translate(say::explain_did {
+        false => style.translate(say::explain_did {
             who,
             way,
             action,
@@ -154,19 +154,19 @@ fn describe_entry(entry: &TimelineEntry, cast: &PersonNames, look: &OutputStyle)
 }
 
 /// Describes a command's route to the cloud.
-pub fn describe_route(source: &Source, look: &OutputStyle) -> String {
+pub fn describe_route(source: &Source, style: &OutputStyle) -> String {
     match source {
-        Source::Portal => look.translate(say::way_cloud),
-        Source::Kiosk => look.translate(say::way_kiosk),
-        Source::Edge(edge) => look.translate(say::way_edge { edge: edge.into() }),
+        Source::Portal => style.translate(say::way_cloud),
+        Source::Kiosk => style.translate(say::way_kiosk),
+        Source::Edge(edge) => style.translate(say::way_edge { edge: edge.into() }),
     }
 }
 
 /// Adds the lease holder if the acceptance was made elsewhere and passed on.
-pub fn describe_entry_route(entry: &TimelineEntry, look: &OutputStyle) -> String {
-    let made = describe_route(&entry.source, look);
+pub fn describe_entry_route(entry: &TimelineEntry, style: &OutputStyle) -> String {
+    let made = describe_route(&entry.source, style);
     match deciding_edge(entry) {
-        Some(holder) => look.translate(say::way_put {
+        Some(holder) => style.translate(say::way_put {
             way: made.into(),
             edge: holder.into(),
         }),
@@ -175,12 +175,12 @@ pub fn describe_entry_route(entry: &TimelineEntry, look: &OutputStyle) -> String
 }
 
 /// Includes the operator's reason.
-pub fn describe_right_end(end: &FenceEnd, look: &OutputStyle) -> String {
-    let how = look.translate(say::right_ended {
+pub fn describe_right_end(end: &FenceEnd, style: &OutputStyle) -> String {
+    let how = style.translate(say::right_ended {
         how: end.how.as_str().into(),
     });
     match &end.why {
-        Some(why) => look.format_labelled(&how, &replace_control_chars(why)),
+        Some(why) => style.format_labelled(&how, &replace_control_chars(why)),
         None => how,
     }
 }
@@ -191,7 +191,7 @@ fn deciding_edge(entry: &TimelineEntry) -> Option<&EdgeId> {
     (entry.source != Source::Edge(holder.clone())).then_some(holder)
 }
 
-fn list_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMillis, String)> {
+fn list_hops(entry: &TimelineEntry, style: &OutputStyle) -> Vec<(UnixMillis, String)> {
     let Hops {
         tapped_at,
         edge_at,
@@ -199,27 +199,27 @@ fn list_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMillis, Stri
     } = entry.hops;
     let mut hops = Vec::new();
     if let Some(at) = tapped_at {
-        hops.push((at, look.translate(say::explain_tapped)));
+        hops.push((at, style.translate(say::explain_tapped)));
     }
-    hops.extend(list_promise_hops(entry, look));
+    hops.extend(list_promise_hops(entry, style));
     if let Some(at) = edge_at {
-        hops.push((at, describe_storing(entry, look)));
+        hops.push((at, describe_storing(entry, style)));
     }
     if let Some(at) = cloud_at {
         if edge_at.is_none()
             && let Some(holder) = deciding_edge(entry)
         {
             let holder = holder.into();
-            hops.push((at, look.translate(say::explain_put { holder })));
+            hops.push((at, style.translate(say::explain_put { holder })));
         }
-        hops.push((at, describe_decision(entry, look)));
+        hops.push((at, describe_decision(entry, style)));
     }
     hops
 }
 
 /// Lists an earlier firm answer and the end of its right. Empty if this entry's answer is that
 /// promise and was kept.
-fn list_promise_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMillis, String)> {
+fn list_promise_hops(entry: &TimelineEntry, style: &OutputStyle) -> Vec<(UnixMillis, String)> {
     let Some(promise) = &entry.promise else {
         return Vec::new();
     };
@@ -243,12 +243,12 @@ fn list_promise_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMill
         .hops
         .edge_at
         .filter(|_| !is_here)
-        .map(|at| (at, look.translate(promised)));
+        .map(|at| (at, style.translate(promised)));
     let ended = end.as_ref().map(|end| {
-        let words = describe_right_end(end, look).into();
+        let words = describe_right_end(end, style).into();
         (
             end.at,
-            look.translate(say::explain_right_ended {
+            style.translate(say::explain_right_ended {
                 edge: edge.into(),
                 fence: (*fence).into(),
                 end: words,
@@ -263,59 +263,59 @@ fn list_promise_hops(entry: &TimelineEntry, look: &OutputStyle) -> Vec<(UnixMill
         .hops
         .edge_at
         .zip(broken)
-        .map(|(at, code)| (at, code.render_in(look.language)));
+        .map(|(at, code)| (at, code.render_in(style.language)));
     answered.into_iter().chain(ended).chain(broken).collect()
 }
 
-fn describe_decision(entry: &TimelineEntry, look: &OutputStyle) -> String {
+fn describe_decision(entry: &TimelineEntry, style: &OutputStyle) -> String {
     match (deciding_edge(entry), entry.epoch, entry.seq) {
-        (Some(edge), Some(epoch), Some(seq)) => look.translate(say::explain_decided_in_log {
+        (Some(edge), Some(epoch), Some(seq)) => style.translate(say::explain_decided_in_log {
             edge: edge.into(),
             epoch: epoch.into(),
             seq: seq.into(),
         }),
-        _ => look.translate(say::explain_decided),
+        _ => style.translate(say::explain_decided),
     }
 }
 
-fn describe_storing(entry: &TimelineEntry, look: &OutputStyle) -> String {
+fn describe_storing(entry: &TimelineEntry, style: &OutputStyle) -> String {
     if let (Source::Edge(edge), Some(holder)) = (&entry.source, deciding_edge(entry)) {
-        return look.translate(say::explain_taken {
+        return style.translate(say::explain_taken {
             edge: edge.into(),
             holder: holder.into(),
         });
     }
     let edge = entry.edge.as_ref().map_or("?", |edge| edge.as_str()).into();
     let verdict = entry.verdict.map_or("other", Verdict::as_str).into();
-    let answered = look.translate(say::explain_verdict { verdict }).into();
+    let answered = style.translate(say::explain_verdict { verdict }).into();
     match (entry.epoch, entry.seq) {
         (Some(epoch), Some(seq)) => {
             let epoch = epoch.into();
             let seq = seq.into();
-            look.translate(say::explain_stored {
+            style.translate(say::explain_stored {
                 edge,
                 seq,
                 epoch,
                 answered,
             })
         }
-        _ => look.translate(say::explain_answered { edge, answered }),
+        _ => style.translate(say::explain_answered { edge, answered }),
     }
 }
 
-fn render_footer(story: &OrderHistory, cast: &PersonNames, look: &OutputStyle) -> String {
-    let mut out = look.translate(say::explain_people) + "\n";
-    for (name, id) in cast.list() {
+fn render_footer(history: &OrderHistory, names: &PersonNames, style: &OutputStyle) -> String {
+    let mut out = style.translate(say::explain_people) + "\n";
+    for (name, id) in names.list() {
         out.push_str(&format!(
             "  {}\n",
-            look.format_labelled(&name, &id.to_string())
+            style.format_labelled(&name, &id.to_string())
         ));
     }
-    let region = story.order.location.into();
-    let rest = match story.pending {
+    let region = history.order.location.into();
+    let rest = match history.pending {
         Some(0) => return out,
-        Some(count) => look.translate(say::explain_pending { region, count }),
-        None => look.translate(say::explain_pending_unknown { region }),
+        Some(count) => style.translate(say::explain_pending { region, count }),
+        None => style.translate(say::explain_pending_unknown { region }),
     };
     out.push_str(&format!("\n{rest}\n"));
     out

@@ -28,7 +28,7 @@ enum ExplainedItem {
 
 pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
     let subject = find_item(gateway, name).await?;
-    let look = &gateway.look;
+    let look = &gateway.style;
     let mut story = Value::Null;
     if look.json {
         story = subject.to_json(look);
@@ -66,7 +66,7 @@ async fn edge_keys(gateway: &Gateway, story: &Value) -> BTreeMap<String, String>
 }
 
 async fn find_item(gateway: &Gateway, name: &str) -> Result<ExplainedItem> {
-    let look = &gateway.look;
+    let look = &gateway.style;
     if let Ok(place) = name.parse::<OpPlace>() {
         let unknown = say::unknown_op {
             place: (&place).into(),
@@ -100,38 +100,42 @@ async fn find_item(gateway: &Gateway, name: &str) -> Result<ExplainedItem> {
         .map(ExplainedItem::Trail)
 }
 
-pub fn require_found<T>(found: Option<T>, unknown: impl Sentence, look: &OutputStyle) -> Result<T> {
-    found.ok_or_else(|| CommandFailure::from_sentence(ExitKind::NotFound, look, unknown))
+pub fn require_found<T>(
+    found: Option<T>,
+    unknown: impl Sentence,
+    style: &OutputStyle,
+) -> Result<T> {
+    found.ok_or_else(|| CommandFailure::from_sentence(ExitKind::NotFound, style, unknown))
 }
 
 impl ExplainedItem {
-    fn render_text(&self, look: &OutputStyle) -> String {
+    fn render_text(&self, style: &OutputStyle) -> String {
         match self {
-            Self::Order(story) => explain::render_history(story, look),
-            Self::Trail(trail) => trail::render_history(trail, look),
+            Self::Order(story) => explain::render_history(story, style),
+            Self::Trail(trail) => trail::render_history(trail, style),
             Self::Conflict(conflict, trail) => {
                 let trail = trail
                     .as_ref()
-                    .map(|trail| trail::render_history(trail, look));
+                    .map(|trail| trail::render_history(trail, style));
                 format!(
                     "{}\n{}",
-                    conflicts::render_conflict(conflict, look),
+                    conflicts::render_conflict(conflict, style),
                     trail.unwrap_or_default()
                 )
             }
         }
     }
 
-    fn to_json(&self, look: &OutputStyle) -> Value {
+    fn to_json(&self, style: &OutputStyle) -> Value {
         match self {
-            Self::Order(story) => explain::history_to_json(story, look),
-            Self::Trail(trail) => trail::history_to_json(trail, look),
+            Self::Order(story) => explain::history_to_json(story, style),
+            Self::Trail(trail) => trail::history_to_json(trail, style),
             Self::Conflict(conflict, trail) => {
                 let mut value = trail
                     .as_ref()
-                    .map_or_else(|| json!({}), |t| trail::history_to_json(t, look));
-                value["conflict"] = conflicts::conflict_to_json(conflict, look);
-                value["explanation"] = json!(self.render_text(look));
+                    .map_or_else(|| json!({}), |t| trail::history_to_json(t, style));
+                value["conflict"] = conflicts::conflict_to_json(conflict, style);
+                value["explanation"] = json!(self.render_text(style));
                 value
             }
         }
@@ -154,7 +158,7 @@ pub async fn load_order_history(gateway: &Gateway, name: &str) -> Result<OrderHi
 }
 
 pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
-    let look = &gateway.look;
+    let look = &gateway.style;
     if let Ok(id) = name.parse::<OrderId>() {
         return gateway.get(&format!("/api/v1/orders/{id}")).await;
     }
@@ -188,9 +192,9 @@ pub async fn load_order(gateway: &Gateway, name: &str) -> Result<Order> {
         })
 }
 
-fn unknown_name_failure(name: &str, exit: ExitKind, look: &OutputStyle) -> CommandFailure {
+fn unknown_name_failure(name: &str, exit: ExitKind, style: &OutputStyle) -> CommandFailure {
     let name: String = replace_control_chars(name).chars().take(60).collect();
-    CommandFailure::from_sentence(exit, look, say::not_a_name { name: name.into() })
+    CommandFailure::from_sentence(exit, style, say::not_a_name { name: name.into() })
 }
 
 /// Counts undecided ops at the region's edges. `None` if the hub does not answer: the explanation

@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub struct Gateway {
-    pub look: OutputStyle,
+    pub style: OutputStyle,
     pub url: String,
     client: Client,
     token: Option<String>,
@@ -54,8 +54,8 @@ pub fn none_if_not_found<T>(answer: Result<T>) -> Result<Option<T>> {
 
 impl Gateway {
     /// Uses the gateway from the command line or the only stored one, with a sign-in.
-    pub async fn open_signed_in(common: &GlobalArgs, look: OutputStyle) -> Result<Self> {
-        let (gateway, context) = Self::open_unsigned(common, look)?;
+    pub async fn open_signed_in(global_args: &GlobalArgs, style: OutputStyle) -> Result<Self> {
+        let (gateway, context) = Self::open_unsigned(global_args, style)?;
         let given = std::env::var("HOLDFAST_TOKEN")
             .ok()
             .filter(|token| !token.is_empty());
@@ -68,7 +68,7 @@ impl Gateway {
                 };
                 return Err(CommandFailure::from_sentence(
                     ExitKind::Authentication,
-                    &look,
+                    &style,
                     sentence,
                 ));
             }
@@ -78,39 +78,39 @@ impl Gateway {
 
     /// Returns the gateway without a token, and its stored sign-in.
     pub fn open_unsigned(
-        common: &GlobalArgs,
-        look: OutputStyle,
+        global_args: &GlobalArgs,
+        style: OutputStyle,
     ) -> Result<(Self, Option<OperatorContext>)> {
-        let context = load_context(common.url.as_deref(), &look)?;
+        let context = load_context(global_args.url.as_deref(), &style)?;
         let known = context.as_ref().map(|known| known.gateway.clone());
-        let Some(url) = common.url.clone().or(known) else {
+        let Some(url) = global_args.url.clone().or(known) else {
             return Err(CommandFailure::from_sentence(
                 ExitKind::Usage,
-                &look,
+                &style,
                 say::no_platform,
             ));
         };
         if is_open_to_others(&url) {
-            if !common.token_in_the_clear {
+            if !global_args.token_in_the_clear {
                 let sentence = say::token_in_the_clear { url: (&url).into() };
                 return Err(CommandFailure::from_sentence(
                     ExitKind::Usage,
-                    &look,
+                    &style,
                     sentence,
                 ));
             }
             eprintln!(
                 "{}",
-                look.translate(say::token_is_in_the_clear { url: (&url).into() })
+                style.translate(say::token_is_in_the_clear { url: (&url).into() })
             );
         }
         trust_authorities(&TlsConfig::from_environment())
-            .map_err(|error| trust_failure(&error, &look))?;
+            .map_err(|error| trust_failure(&error, &style))?;
         let client = Client::new();
-        let timeout = common.timeout_or(10);
+        let timeout = global_args.timeout_or(10);
         Ok((
             Self {
-                look,
+                style,
                 url,
                 client,
                 token: None,
@@ -198,7 +198,7 @@ impl Gateway {
         let request = json_request(method, &url, self.token.as_deref(), body);
         let mut request = request.map_err(|error| self.failure_from_error(path, &error))?;
         // Request the platform's reasons in our language.
-        let language = HeaderValue::from_static(self.look.language.tag());
+        let language = HeaderValue::from_static(self.style.language.tag());
         request
             .headers_mut()
             .insert(header::ACCEPT_LANGUAGE, language);
@@ -216,7 +216,7 @@ impl Gateway {
                 };
                 Err(CommandFailure::from_sentence(
                     ExitKind::TimedOut,
-                    &self.look,
+                    &self.style,
                     sentence,
                 ))
             }
@@ -230,7 +230,7 @@ impl Gateway {
                     url: (&self.url).into(),
                     cause: describe_cause(error),
                 };
-                CommandFailure::from_sentence(ExitKind::Unreachable, &self.look, sentence)
+                CommandFailure::from_sentence(ExitKind::Unreachable, &self.style, sentence)
             }
             Some(200..300) => self.unreadable_failure(),
             Some(status) => self.failure_from_refusal(path, status, error),
@@ -239,7 +239,7 @@ impl Gateway {
 
     fn failure_from_refusal(&self, path: &str, status: u16, error: &ClientError) -> CommandFailure {
         let exit = ExitKind::from_http_status(status);
-        let look = &self.look;
+        let look = &self.style;
         let problem = error.problem.as_deref();
         let code = problem.map(|problem| problem.code);
         let reasons = problem.map(list_reasons).unwrap_or_default();
@@ -282,7 +282,7 @@ impl Gateway {
     }
 
     fn suggest_next_step(&self, failure: &CommandFailure) -> Option<String> {
-        let look = &self.look;
+        let look = &self.style;
         let url = (&self.url).into();
         let is_locked = failure.code == Some(Code::AccountLocked);
         match (failure.retry_after, failure.exit) {
@@ -305,7 +305,7 @@ impl Gateway {
         let sentence = say::unreadable {
             url: (&self.url).into(),
         };
-        CommandFailure::from_sentence(ExitKind::Failure, &self.look, sentence)
+        CommandFailure::from_sentence(ExitKind::Failure, &self.style, sentence)
     }
 }
 
@@ -318,7 +318,7 @@ fn is_open_to_others(url: &str) -> bool {
 }
 
 /// Loads the operator's sign-in for the named gateway, or the only stored one.
-fn load_context(url: Option<&str>, look: &OutputStyle) -> Result<Option<OperatorContext>> {
+fn load_context(url: Option<&str>, style: &OutputStyle) -> Result<Option<OperatorContext>> {
     let contexts = ContextFolder::for_user();
     let found = match url {
         Some(url) => contexts.load(url).map_err(ContextError::from),
@@ -333,35 +333,35 @@ fn load_context(url: Option<&str>, look: &OutputStyle) -> Result<Option<Operator
             };
             Err(CommandFailure::from_sentence(
                 ExitKind::Usage,
-                look,
+                style,
                 sentence,
             ))
         }
-        Err(ContextError::File(error)) => Err(context_file_failure(&error, look)),
+        Err(ContextError::File(error)) => Err(context_file_failure(&error, style)),
     }
 }
 
-pub fn context_file_failure(error: &ContextFileError, look: &OutputStyle) -> CommandFailure {
+pub fn context_file_failure(error: &ContextFileError, style: &OutputStyle) -> CommandFailure {
     let path = error.path.display().into();
     let cause = describe_cause(&error.source);
     let sentence = say::sign_in_unusable { path, cause };
-    CommandFailure::from_sentence(ExitKind::Failure, look, sentence)
+    CommandFailure::from_sentence(ExitKind::Failure, style, sentence)
 }
 
-fn trust_failure(error: &TrustError, look: &OutputStyle) -> CommandFailure {
+fn trust_failure(error: &TrustError, style: &OutputStyle) -> CommandFailure {
     match error {
         TrustError::Unreadable { file, source } => {
             let path = file.display().into();
             let cause = describe_cause(source);
             CommandFailure::from_sentence(
                 ExitKind::Usage,
-                look,
+                style,
                 say::roots_unreadable { path, cause },
             )
         }
         TrustError::Unusable { file, .. } => {
             let path = file.display().into();
-            CommandFailure::from_sentence(ExitKind::Usage, look, say::roots_unusable { path })
+            CommandFailure::from_sentence(ExitKind::Usage, style, say::roots_unusable { path })
         }
     }
 }

@@ -48,7 +48,7 @@ pub async fn run(gateway: &Gateway, action: Option<&KeysAction>) -> Result<Comma
                     .post_json(&format!("{PATH}/kill"), Some(&form))
                     .await,
             )?;
-            require_found(answer, say::unknown_key { kid: kid.into() }, &gateway.look)?
+            require_found(answer, say::unknown_key { kid: kid.into() }, &gateway.style)?
         }
     };
     let page: ListPage<SigningKey> =
@@ -58,7 +58,7 @@ pub async fn run(gateway: &Gateway, action: Option<&KeysAction>) -> Result<Comma
         .map(|key| key.kid.clone())
         .unwrap_or_default()
         .into();
-    let look = &gateway.look;
+    let look = &gateway.style;
     Ok(match action {
         None => CommandOutput::new(look, || answer, || render_keys(&page.items, look)),
         Some(KeysAction::Rotate { .. }) => {
@@ -71,22 +71,22 @@ pub async fn run(gateway: &Gateway, action: Option<&KeysAction>) -> Result<Comma
     })
 }
 
-fn render_keys(keys: &[SigningKey], look: &OutputStyle) -> String {
+fn render_keys(keys: &[SigningKey], style: &OutputStyle) -> String {
     let rows = keys.iter().map(|key| {
         vec![
             TableCell::new(&key.kid),
-            state_cell(key, look),
+            state_cell(key, style),
             TableCell::new(age::format_moment(key.made_at)),
             TableCell::new(age::format_moment(key.trusted_from)),
             TableCell::new(age::format_moment(key.signs_from)),
             TableCell::or_dash(key.signed_until.map(age::format_moment)),
         ]
     });
-    render_table(say::keys_columns.text_in(look.language), FORM, rows, look)
+    render_table(say::keys_columns.text_in(style.language), FORM, rows, style)
 }
 
-fn state_cell(key: &SigningKey, look: &OutputStyle) -> TableCell {
-    let word = look.translate(say::key_state {
+fn state_cell(key: &SigningKey, style: &OutputStyle) -> TableCell {
+    let word = style.translate(say::key_state {
         state: (&key.state).into(),
     });
     match key.state.as_str() {

@@ -50,7 +50,7 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
                 check_in_service(gateway, edge).await?;
                 // The right goes to one epoch: the current one in the edge's status.
                 let report = gateway.fetch_status().await?;
-                let epoch = edges::find_epoch(&report, edge, Some(*region), &gateway.look)?;
+                let epoch = edges::find_epoch(&report, edge, Some(*region), &gateway.style)?;
                 body["holder"] = json!(edge);
                 body["epoch"] = json!(epoch);
             }
@@ -67,11 +67,11 @@ pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutpu
                 .await?
         }
     };
-    let text = match gateway.look.json {
+    let text = match gateway.style.json {
         true => String::new(),
-        false => render_lease(&answer, &gateway.look).map_err(|_| gateway.unreadable_failure())?,
+        false => render_lease(&answer, &gateway.style).map_err(|_| gateway.unreadable_failure())?,
     };
-    Ok(CommandOutput::new(&gateway.look, || answer, || text))
+    Ok(CommandOutput::new(&gateway.style, || answer, || text))
 }
 
 /// Refuses a disabled edge, which could not use the right.
@@ -82,7 +82,7 @@ async fn check_in_service(gateway: &Gateway, edge: &EdgeId) -> Result<()> {
             let sentence = say::holder_is_disabled { edge: edge.into() };
             Err(CommandFailure::from_sentence(
                 ExitKind::Conflict,
-                &gateway.look,
+                &gateway.style,
                 sentence,
             ))
         }
@@ -100,29 +100,29 @@ fn report_nothing_to_take(gateway: &Gateway, region: Region, record: Value) -> C
     )
 }
 
-fn render_lease(answer: &Value, look: &OutputStyle) -> serde_json::Result<String> {
+fn render_lease(answer: &Value, style: &OutputStyle) -> serde_json::Result<String> {
     let record = LeaseRecord::deserialize(answer)?;
     let AssignmentEvent { region, assignment } = &record.now;
     let mut text =
-        look.format_labelled(region.as_str(), &describe_current_lease(assignment, look)) + "\n";
+        style.format_labelled(region.as_str(), &describe_current_lease(assignment, style)) + "\n";
     if let Some(next) = &record.next {
-        let take_back = look.format_next_step(say::lease_take_back.text_in(look.language));
-        text += &format!("  {}\n    {take_back}\n", describe_next_policy(next, look));
+        let take_back = style.format_next_step(say::lease_take_back.text_in(style.language));
+        text += &format!("  {}\n    {take_back}\n", describe_next_policy(next, style));
     }
     for fence in record.fences.iter().take(FENCES_SHOWN) {
-        text += &format!("  {}\n", describe_past_lease(fence, look));
+        text += &format!("  {}\n", describe_past_lease(fence, style));
     }
     Ok(text)
 }
 
-fn describe_current_lease(now: &RegionAssignment, look: &OutputStyle) -> String {
-    let policy = policy_word(now.policy, look).into();
+fn describe_current_lease(now: &RegionAssignment, style: &OutputStyle) -> String {
+    let policy = policy_word(now.policy, style).into();
     let Some(holder) = &now.holder else {
-        return look.translate(say::lease_free { policy });
+        return style.translate(say::lease_free { policy });
     };
     let epoch = now.epoch.into();
     let fence = now.fence.into();
-    look.translate(say::lease_held {
+    style.translate(say::lease_held {
         policy,
         holder: holder.into(),
         epoch,
@@ -130,29 +130,29 @@ fn describe_current_lease(now: &RegionAssignment, look: &OutputStyle) -> String 
     })
 }
 
-fn describe_next_policy(next: &NextPolicy, look: &OutputStyle) -> String {
-    let policy = policy_word(next.policy, look).into();
+fn describe_next_policy(next: &NextPolicy, style: &OutputStyle) -> String {
+    let policy = policy_word(next.policy, style).into();
     match &next.holder {
-        Some(holder) => look.translate(say::lease_waits_holder {
+        Some(holder) => style.translate(say::lease_waits_holder {
             policy,
             holder: holder.into(),
         }),
-        None => look.translate(say::lease_waits { policy }),
+        None => style.translate(say::lease_waits { policy }),
     }
 }
 
-fn describe_past_lease(record: &FenceRecord, look: &OutputStyle) -> String {
+fn describe_past_lease(record: &FenceRecord, style: &OutputStyle) -> String {
     let end = match &record.end {
-        None => look.translate(say::lease_stands),
+        None => style.translate(say::lease_stands),
         Some(end) => {
             let at = age::format_moment(end.at).into();
-            let end = describe_right_end(end, look).into();
-            look.translate(say::lease_ended { at, end })
+            let end = describe_right_end(end, style).into();
+            style.translate(say::lease_ended { at, end })
         }
     };
     let fence = record.fence.into();
     let holder = (&record.holder).into();
-    look.translate(say::lease_past {
+    style.translate(say::lease_past {
         fence,
         holder,
         from: age::format_moment(record.granted_at).into(),

@@ -58,22 +58,22 @@ const RENEWED_BEFORE_MS: i64 = 5 * 60_000;
 const TERMINAL: &str = "/dev/tty";
 
 pub async fn sign_in(
-    common: &GlobalArgs,
-    look: OutputStyle,
+    global_args: &GlobalArgs,
+    style: OutputStyle,
     username: &str,
     from_stdin: bool,
 ) -> Result<CommandOutput> {
-    let (gateway, _) = Gateway::open_unsigned(common, look)?;
+    let (gateway, _) = Gateway::open_unsigned(global_args, style)?;
     let password = if from_stdin {
         first_line(io::stdin().lock())
     } else {
-        prompt_password(username, &look)
+        prompt_password(username, &style)
     };
     let password = password.map_err(|error| {
         let sentence = say::no_password {
             cause: describe_cause(&error),
         };
-        CommandFailure::from_sentence(ExitKind::Usage, &look, sentence)
+        CommandFailure::from_sentence(ExitKind::Usage, &style, sentence)
     })?;
     let form = json!({"username": username, "password": password, "refresh": true});
     let answer = gateway.post_json(LOGIN, Some(&form)).await?;
@@ -91,11 +91,11 @@ pub async fn sign_in(
     };
     let file = ContextFolder::for_user()
         .save(&context)
-        .map_err(|error| context_file_failure(&error, &look))?;
+        .map_err(|error| context_file_failure(&error, &style))?;
     let guesses = grant.wrong_passwords;
     let answer = json!({"gateway": gateway.url, "username": username, "role": grant.role});
     Ok(CommandOutput::new(
-        &look,
+        &style,
         || answer,
         || render_sign_in(&gateway, username, grant.role, guesses, &file),
     ))
@@ -108,7 +108,7 @@ fn render_sign_in(
     guesses: Option<GuessReport>,
     file: &Path,
 ) -> String {
-    let look = &gateway.look;
+    let look = &gateway.style;
     let done = look.translate(say::login_done {
         user: username.into(),
         role: role_word(role, look).into(),
@@ -131,18 +131,18 @@ fn render_sign_in(
 
 /// Removes the stored sign-in and ends its session. Leaves the session open if a local platform
 /// owns it.
-pub async fn sign_out(common: &GlobalArgs, look: OutputStyle) -> Result<CommandOutput> {
-    let (gateway, context) = Gateway::open_unsigned(common, look)?;
+pub async fn sign_out(global_args: &GlobalArgs, style: OutputStyle) -> Result<CommandOutput> {
+    let (gateway, context) = Gateway::open_unsigned(global_args, style)?;
     let url = gateway.url.clone();
     ContextFolder::for_user()
         .remove(&url)
-        .map_err(|error| context_file_failure(&error, &look))?;
+        .map_err(|error| context_file_failure(&error, &style))?;
     let is_own = context
         .as_ref()
         .is_some_and(|context| context.renewal.is_some());
     if let Some(context) = context.filter(|_| is_own) {
         end_session(gateway, context).await.map_err(|failure| {
-            let kept = look.translate(say::logout_here_alone);
+            let kept = style.translate(say::logout_here_alone);
             CommandFailure {
                 reasons: vec![kept],
                 next_step: None,
@@ -151,9 +151,9 @@ pub async fn sign_out(common: &GlobalArgs, look: OutputStyle) -> Result<CommandO
         })?;
     }
     Ok(CommandOutput::new(
-        &look,
+        &style,
         || json!({"gateway": url}),
-        || look.translate(say::logout_done { url: (&url).into() }) + "\n",
+        || style.translate(say::logout_done { url: (&url).into() }) + "\n",
     ))
 }
 
@@ -183,7 +183,7 @@ pub async fn issue_token(gateway: &Gateway, region: Option<Region>) -> Result<Co
         }
     };
     Ok(CommandOutput::new(
-        &gateway.look,
+        &gateway.style,
         || json!({"token": token}),
         || format!("{token}\n"),
     ))
@@ -206,7 +206,7 @@ pub async fn load_valid_token(gateway: &Gateway, mut context: OperatorContext) -
         renewal.attempt = Some(clock.new_id());
         folder
             .save(&context)
-            .map_err(|error| context_file_failure(&error, &gateway.look))?;
+            .map_err(|error| context_file_failure(&error, &gateway.style))?;
     }
     match renew_sign_in(gateway, &context).await {
         Ok(RenewedSignIn {
@@ -228,7 +228,7 @@ pub async fn load_valid_token(gateway: &Gateway, mut context: OperatorContext) -
             };
             folder
                 .save(&context)
-                .map_err(|error| context_file_failure(&error, &gateway.look))?;
+                .map_err(|error| context_file_failure(&error, &gateway.style))?;
             Ok(token)
         }
         Err(failure) if failure.exit == ExitKind::Authentication => {
@@ -236,7 +236,7 @@ pub async fn load_valid_token(gateway: &Gateway, mut context: OperatorContext) -
             let over = say::sign_in_over { url };
             Err(CommandFailure::from_sentence(
                 ExitKind::Authentication,
-                &gateway.look,
+                &gateway.style,
                 over,
             ))
         }
@@ -267,11 +267,11 @@ fn describe_guesses(
         places,
         since,
     }: GuessReport,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> String {
     let count = u64::from(count);
     let places = u64::from(places);
-    look.translate(say::login_guesses {
+    style.translate(say::login_guesses {
         count,
         places,
         since: age::format_moment(since).into(),
@@ -279,14 +279,14 @@ fn describe_guesses(
 }
 
 /// Reads from the terminal even if stdin is a pipe.
-fn prompt_password(username: &str, look: &OutputStyle) -> io::Result<String> {
+fn prompt_password(username: &str, style: &OutputStyle) -> io::Result<String> {
     let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL)?;
     let silence = EchoGuard::disable_echo(&terminal)?;
     let mut shown = &terminal;
     write!(
         shown,
         "{}",
-        look.translate(say::password_of {
+        style.translate(say::password_of {
             user: username.into()
         })
     )?;

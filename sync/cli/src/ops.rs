@@ -16,14 +16,14 @@ pub fn op_name(op: &OpRecord) -> &str {
 }
 
 /// Returns a symbol with a label, and their tone.
-pub fn describe_state(state: OpState, look: &OutputStyle) -> (TextTone, String) {
+pub fn describe_state(state: OpState, style: &OutputStyle) -> (TextTone, String) {
     let (tone, mark) = match state {
         OpState::Decided => (TextTone::Good, "+"),
         OpState::Received => (TextTone::Plain, "~"),
         OpState::HeldRegion | OpState::Parked | OpState::Unrecognised => (TextTone::Doubtful, "~"),
         OpState::NeedsOperator | OpState::LeftBehind => (TextTone::Bad, "!"),
     };
-    let word = look.translate(say::op_state {
+    let word = style.translate(say::op_state {
         state: state.as_str().into(),
     });
     (tone, format!("{mark} {word}"))
@@ -32,63 +32,63 @@ pub fn describe_state(state: OpState, look: &OutputStyle) -> (TextTone, String) 
 /// An op that waits longer is overdue.
 const TURN_MS_MAX: i64 = 60_000;
 
-pub fn next_step(op: &OpRecord, report: &StatusReport, look: &OutputStyle) -> String {
+pub fn next_step(op: &OpRecord, report: &StatusReport, style: &OutputStyle) -> String {
     match op.state {
         OpState::Received if report.now.ms_since(op.received_at) <= TURN_MS_MAX => {
-            look.translate(say::step_turn)
+            style.translate(say::step_turn)
         }
-        OpState::Received => look.translate(say::step_turn_late),
-        OpState::HeldRegion => describe_holder_wait(op.region, report, look),
-        OpState::NeedsOperator => look.translate(say::step_op_stopped {
+        OpState::Received => style.translate(say::step_turn_late),
+        OpState::HeldRegion => describe_holder_wait(op.region, report, style),
+        OpState::NeedsOperator => style.translate(say::step_op_stopped {
             times: op.failures.into(),
             place: (&op.place).into(),
             edge: (&op.place.edge).into(),
             seq: op.place.seq.into(),
         }),
-        OpState::Parked => look.translate(say::step_service_away),
+        OpState::Parked => style.translate(say::step_service_away),
         OpState::Decided => match op.outcome.as_ref().and_then(|outcome| outcome.told) {
-            Some(false) => look.translate(say::step_decided_not_told),
-            Some(true) | None => look.translate(say::step_decided),
+            Some(false) => style.translate(say::step_decided_not_told),
+            Some(true) | None => style.translate(say::step_decided),
         },
         OpState::LeftBehind => match (&op.again, op.kind) {
-            (Some(again), _) => look.translate(say::step_logged_again {
+            (Some(again), _) => style.translate(say::step_logged_again {
                 place: again.into(),
             }),
-            (None, OpKind::Command) => look.translate(say::step_logs_again {
+            (None, OpKind::Command) => style.translate(say::step_logs_again {
                 place: (&op.place).into(),
             }),
-            (None, _) => look.translate(say::step_epoch_over),
+            (None, _) => style.translate(say::step_epoch_over),
         },
-        OpState::Unrecognised => look.translate(say::step_newer_hub),
+        OpState::Unrecognised => style.translate(say::step_newer_hub),
     }
 }
 
 pub fn next_step_for_acceptance(
     ask: &WaitingAsk,
     report: &StatusReport,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> String {
     let id = ask.command_id.into();
     match (ask.state, ask.order_id) {
-        (OpState::NeedsOperator, Some(_)) => look.translate(say::step_ask_stopped {
+        (OpState::NeedsOperator, Some(_)) => style.translate(say::step_ask_stopped {
             times: ask.failures.into(),
             id,
         }),
-        (OpState::NeedsOperator, None) => look.translate(say::step_ask_unread { id }),
-        _ => describe_holder_wait(ask.region, report, look),
+        (OpState::NeedsOperator, None) => style.translate(say::step_ask_unread { id }),
+        _ => describe_holder_wait(ask.region, report, style),
     }
 }
 
-fn describe_holder_wait(region: Region, report: &StatusReport, look: &OutputStyle) -> String {
+fn describe_holder_wait(region: Region, report: &StatusReport, style: &OutputStyle) -> String {
     let here = report.regions.iter().find(|status| status.region == region);
     let Some((holder, up)) = here.and_then(find_holder) else {
-        return look.translate(say::step_nobody_holds);
+        return style.translate(say::step_nobody_holds);
     };
     let holder = holder.into();
     let region = region.into();
     match up {
-        true => look.translate(say::step_holder_asked { holder, region }),
-        false => look.translate(say::step_holder_away { holder, region }),
+        true => style.translate(say::step_holder_asked { holder, region }),
+        false => style.translate(say::step_holder_away { holder, region }),
     }
 }
 

@@ -6,14 +6,14 @@ use wire::{Actor, Order, Role, TimelineEntry, UserId};
 use crate::{look::OutputStyle, say};
 
 pub struct PersonNames {
-    look: OutputStyle,
+    style: OutputStyle,
     /// In order of first appearance.
     known: Vec<Actor>,
     customer: Actor,
 }
 
 impl PersonNames {
-    pub fn from_order(order: &Order, timeline: &[TimelineEntry], look: &OutputStyle) -> Self {
+    pub fn from_order(order: &Order, timeline: &[TimelineEntry], style: &OutputStyle) -> Self {
         let customer = Actor {
             user_id: order.customer_id,
             role: Role::Customer,
@@ -29,7 +29,7 @@ impl PersonNames {
             }
         }
         Self {
-            look: *look,
+            style: *style,
             known,
             customer,
         }
@@ -37,12 +37,12 @@ impl PersonNames {
 
     pub fn name(&self, actor: Actor) -> String {
         if actor == self.customer {
-            return self.look.translate(say::the_customer);
+            return self.style.translate(say::the_customer);
         }
         let mut alike = self.known.iter().filter(|other| other.role == actor.role);
         let place = alike.position(|other| *other == actor).unwrap_or(0);
-        let role = role_word(actor.role, &self.look).into();
-        self.look.translate(say::person {
+        let role = role_word(actor.role, &self.style).into();
+        self.style.translate(say::person {
             role,
             letter: format_letter(place).into(),
         })
@@ -55,8 +55,8 @@ impl PersonNames {
     }
 }
 
-pub fn role_word(role: Role, look: &OutputStyle) -> String {
-    look.translate(say::role {
+pub fn role_word(role: Role, style: &OutputStyle) -> String {
+    style.translate(say::role {
         role: role.as_str().into(),
     })
 }

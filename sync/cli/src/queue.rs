@@ -42,7 +42,7 @@ const ASKS_FORM: NarrowTableRules = NarrowTableRules {
 
 pub async fn run(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<CommandOutput> {
     let queue = load_queue(gateway, edge, limit).await?;
-    let look = &gateway.look;
+    let look = &gateway.style;
     Ok(CommandOutput::new(
         look,
         || queue_to_json(&queue, look),
@@ -53,7 +53,7 @@ pub async fn run(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Resu
 async fn load_queue(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<WaitingOps> {
     let report = gateway.fetch_status().await?;
     if let Some(edge) = edge {
-        edges::find_epoch(&report, edge, None, &gateway.look)?;
+        edges::find_epoch(&report, edge, None, &gateway.style)?;
     }
     let (waiting, more) = list_waiting(gateway, edge, limit).await?;
     let mut asks: Vec<WaitingAsk> = match edge {
@@ -113,30 +113,30 @@ async fn list_left_behind(
     Ok(left)
 }
 
-fn queue_to_json(queue: &WaitingOps, look: &OutputStyle) -> Value {
+fn queue_to_json(queue: &WaitingOps, style: &OutputStyle) -> Value {
     json!({
         "now": queue.report.now,
-        "waiting": ops_to_json(&queue.waiting, &queue.report, look),
+        "waiting": ops_to_json(&queue.waiting, &queue.report, style),
         "more": queue.more,
-        "asks": acceptances_to_json(&queue.asks, &queue.report, look),
-        "left_behind": ops_to_json(&queue.left, &queue.report, look),
+        "asks": acceptances_to_json(&queue.asks, &queue.report, style),
+        "left_behind": ops_to_json(&queue.left, &queue.report, style),
     })
 }
 
-fn ops_to_json(ops: &[OpRecord], report: &StatusReport, look: &OutputStyle) -> Vec<Value> {
+fn ops_to_json(ops: &[OpRecord], report: &StatusReport, style: &OutputStyle) -> Vec<Value> {
     ops.iter()
-        .map(|op| with_next_step(json!(op), &ops::next_step(op, report, look)))
+        .map(|op| with_next_step(json!(op), &ops::next_step(op, report, style)))
         .collect()
 }
 
 fn acceptances_to_json(
     asks: &[WaitingAsk],
     report: &StatusReport,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> Vec<Value> {
     asks.iter()
         .map(|ask| {
-            let step = ops::next_step_for_acceptance(ask, report, look);
+            let step = ops::next_step_for_acceptance(ask, report, style);
             with_next_step(json!(ask), &step)
         })
         .collect()
@@ -147,37 +147,37 @@ fn with_next_step(mut item: Value, step: &str) -> Value {
     item
 }
 
-fn render_queue(queue: &WaitingOps, look: &OutputStyle) -> String {
+fn render_queue(queue: &WaitingOps, style: &OutputStyle) -> String {
     let mut out = match &queue.edge {
-        _ if !queue.waiting.is_empty() => render_op_table(&queue.waiting, &queue.report, look),
-        Some(edge) => look.translate(say::queue_empty_of_edge { edge: edge.into() }) + "\n",
-        None if queue.asks.is_empty() => look.translate(say::queue_empty) + "\n",
-        None => look.translate(say::queue_empty_but_asks) + "\n",
+        _ if !queue.waiting.is_empty() => render_op_table(&queue.waiting, &queue.report, style),
+        Some(edge) => style.translate(say::queue_empty_of_edge { edge: edge.into() }) + "\n",
+        None if queue.asks.is_empty() => style.translate(say::queue_empty) + "\n",
+        None => style.translate(say::queue_empty_but_asks) + "\n",
     };
     if queue.more {
-        out += &format!("  {}\n", look.translate(say::queue_more));
+        out += &format!("  {}\n", style.translate(say::queue_more));
     }
     if !queue.asks.is_empty() {
-        let title = look.paint(TextTone::Heading, &look.translate(say::queue_asks));
-        let table = render_acceptance_table(&queue.asks, &queue.report, look);
+        let title = style.paint(TextTone::Heading, &style.translate(say::queue_asks));
+        let table = render_acceptance_table(&queue.asks, &queue.report, style);
         out += &format!("\n{title}\n{table}");
     }
     if !queue.left.is_empty() {
-        let title = look.paint(TextTone::Heading, &look.translate(say::queue_left));
-        let table = render_op_table(&queue.left, &queue.report, look);
+        let title = style.paint(TextTone::Heading, &style.translate(say::queue_left));
+        let table = render_op_table(&queue.left, &queue.report, style);
         out += &format!("\n{title}\n{table}");
     }
     out
 }
 
-fn render_op_table(ops: &[OpRecord], report: &StatusReport, look: &OutputStyle) -> String {
-    let columns = say::queue_columns.text_in(look.language);
-    let rows = ops.iter().map(|op| build_op_row(op, report, look));
-    render_table(columns, OPS_FORM, rows, look)
+fn render_op_table(ops: &[OpRecord], report: &StatusReport, style: &OutputStyle) -> String {
+    let columns = say::queue_columns.text_in(style.language);
+    let rows = ops.iter().map(|op| build_op_row(op, report, style));
+    render_table(columns, OPS_FORM, rows, style)
 }
 
-fn build_op_row(op: &OpRecord, report: &StatusReport, look: &OutputStyle) -> Vec<TableCell> {
-    let (tone, state) = ops::describe_state(op.state, look);
+fn build_op_row(op: &OpRecord, report: &StatusReport, style: &OutputStyle) -> Vec<TableCell> {
+    let (tone, state) = ops::describe_state(op.state, style);
     let waited_ms = report.now.ms_since(op.received_at).max(0);
     vec![
         TableCell::new(&op.place),
@@ -186,28 +186,28 @@ fn build_op_row(op: &OpRecord, report: &StatusReport, look: &OutputStyle) -> Vec
         TableCell::with_tone(tone, state),
         TableCell::new(age::format_duration(waited_ms)),
         TableCell::new(op.failures),
-        TableCell::new(ops::next_step(op, report, look)),
+        TableCell::new(ops::next_step(op, report, style)),
     ]
 }
 
 fn render_acceptance_table(
     asks: &[WaitingAsk],
     report: &StatusReport,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> String {
-    let columns = say::queue_ask_columns.text_in(look.language);
+    let columns = say::queue_ask_columns.text_in(style.language);
     let rows = asks
         .iter()
-        .map(|ask| build_acceptance_row(ask, report, look));
-    render_table(columns, ASKS_FORM, rows, look)
+        .map(|ask| build_acceptance_row(ask, report, style));
+    render_table(columns, ASKS_FORM, rows, style)
 }
 
 fn build_acceptance_row(
     ask: &WaitingAsk,
     report: &StatusReport,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> Vec<TableCell> {
-    let (tone, state) = ops::describe_state(ask.state, look);
+    let (tone, state) = ops::describe_state(ask.state, style);
     let waited_ms = report.now.ms_since(ask.taken_at).max(0);
     vec![
         TableCell::new(ask.command_id),
@@ -217,7 +217,7 @@ fn build_acceptance_row(
         TableCell::new(age::format_duration(waited_ms)),
         TableCell::new(ask.failures),
         TableCell::new(ask.user_id),
-        TableCell::new(ops::next_step_for_acceptance(ask, report, look)),
+        TableCell::new(ops::next_step_for_acceptance(ask, report, style)),
     ]
 }
 
@@ -231,7 +231,7 @@ pub async fn retry_waiting(
     seq: Option<u64>,
     epoch: Option<u64>,
 ) -> Result<CommandOutput> {
-    let look = &gateway.look;
+    let look = &gateway.style;
     match (name.parse::<EdgeId>(), name.parse::<CommandId>(), seq) {
         (Ok(edge), _, Some(seq)) => {
             let epoch = match epoch {

@@ -13,8 +13,8 @@ use crate::{
 /// Covers acceptances that match `concerns`; empty if none of them lost.
 pub fn describe_collisions(
     timeline: &[TimelineEntry],
-    cast: &PersonNames,
-    look: &OutputStyle,
+    names: &PersonNames,
+    style: &OutputStyle,
     concerns: impl Fn(&TimelineEntry) -> bool,
 ) -> String {
     let lost = timeline.iter().enumerate();
@@ -25,8 +25,8 @@ pub fn describe_collisions(
             .rev()
             .find(|entry| is_winning_acceptance(entry));
         match winner.filter(|_| loser.was_beaten()) {
-            Some(winner) => describe_collision(winner, loser, cast, look),
-            None => describe_loss(loser, cast, look),
+            Some(winner) => describe_collision(winner, loser, names, style),
+            None => describe_loss(loser, names, style),
         }
     })
     .collect()
@@ -39,30 +39,30 @@ fn is_winning_acceptance(entry: &TimelineEntry) -> bool {
 fn describe_collision(
     winner: &TimelineEntry,
     loser: &TimelineEntry,
-    cast: &PersonNames,
-    look: &OutputStyle,
+    names: &PersonNames,
+    style: &OutputStyle,
 ) -> String {
-    let loser_name = cast.name(loser.actor);
+    let loser_name = names.name(loser.actor);
     let mut lines = vec![
-        look.translate(say::race_won {
-            first: cast.name(winner.actor).into(),
-            first_way: describe_entry_route(winner, look).into(),
+        style.translate(say::race_won {
+            first: names.name(winner.actor).into(),
+            first_way: describe_entry_route(winner, style).into(),
             second: (&loser_name).into(),
-            second_way: describe_entry_route(loser, look).into(),
+            second_way: describe_entry_route(loser, style).into(),
             why: LossReason::from_timeline_entry(loser, winner.race_rule)
-                .render_in(look.language)
+                .render_in(style.language)
                 .into(),
         }),
     ];
     if let (Some(first), Some(second)) = (winner.hops.cloud_at, loser.hops.cloud_at) {
-        lines.push(look.translate(say::race_times {
+        lines.push(style.translate(say::race_times {
             first: format_moment(first).into(),
             second: format_moment(second).into(),
             later: format_gap(second.ms_since(first)).into(),
         }));
     }
-    lines.extend(tapped_earlier(winner, loser, look));
-    lines.push(look.translate(say::race_no_mark {
+    lines.extend(tapped_earlier(winner, loser, style));
+    lines.push(style.translate(say::race_no_mark {
         who: loser_name.into(),
     }));
     lines.join("\n") + "\n"
@@ -72,18 +72,18 @@ fn describe_collision(
 fn tapped_earlier(
     winner: &TimelineEntry,
     loser: &TimelineEntry,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> Option<String> {
     let first = winner.hops.tapped_at.or(winner.hops.cloud_at)?;
     let tapped = loser.hops.tapped_at.filter(|tapped| *tapped < first)?;
     let by = format_gap(first.ms_since(tapped)).into();
-    Some(look.translate(say::race_tapped_earlier { by }))
+    Some(style.translate(say::race_tapped_earlier { by }))
 }
 
-fn describe_loss(loser: &TimelineEntry, cast: &PersonNames, look: &OutputStyle) -> String {
-    let who = cast.name(loser.actor).into();
+fn describe_loss(loser: &TimelineEntry, names: &PersonNames, style: &OutputStyle) -> String {
+    let who = names.name(loser.actor).into();
     let why = LossReason::from_timeline_entry(loser, None)
-        .render_in(look.language)
+        .render_in(style.language)
         .into();
-    look.translate(say::race_no_effect { who, why }) + "\n"
+    style.translate(say::race_no_effect { who, why }) + "\n"
 }

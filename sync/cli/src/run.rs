@@ -27,11 +27,11 @@ pub struct CommandOutput {
 
 impl CommandOutput {
     pub fn new(
-        look: &OutputStyle,
+        style: &OutputStyle,
         json: impl FnOnce() -> Value,
         text: impl FnOnce() -> String,
     ) -> Self {
-        let out = if look.json {
+        let out = if style.json {
             format!("{:#}\n", json())
         } else {
             text()
@@ -44,15 +44,15 @@ impl CommandOutput {
     }
 
     /// Writes both texts. An unwritable answer is a failure.
-    pub fn print(self, look: &OutputStyle) -> ExitKind {
-        let answered = write_and_flush(io::stdout(), &look.fit_to_width(self.out));
+    pub fn print(self, style: &OutputStyle) -> ExitKind {
+        let answered = write_and_flush(io::stdout(), &style.fit_to_width(self.out));
         // If stderr is closed there is no one left to report to.
-        let _ = write_and_flush(io::stderr(), &look.fit_to_width(self.err));
+        let _ = write_and_flush(io::stderr(), &style.fit_to_width(self.err));
         match answered {
             // A reader may close the pipe early, as `head` does.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                let failure = CommandFailure::from_write_error(&error, look);
-                let _ = write_and_flush(io::stderr(), &look.fit_to_width(failure.render(look)));
+                let failure = CommandFailure::from_write_error(&error, style);
+                let _ = write_and_flush(io::stderr(), &style.fit_to_width(failure.render(style)));
                 failure.exit
             }
             Ok(()) | Err(_) => self.exit,
@@ -61,8 +61,8 @@ impl CommandOutput {
 
     /// Returns the gateway's answer, or a sentence with its next step.
     pub fn from_answer(gateway: &Gateway, answer: Value, sentence: impl Sentence) -> Self {
-        let look = &gateway.look;
-        let (done, step) = split_next_step(gateway.look.translate(sentence));
+        let look = &gateway.style;
+        let (done, step) = split_next_step(gateway.style.translate(sentence));
         Self::new(
             look,
             || answer,
@@ -71,17 +71,17 @@ impl CommandOutput {
     }
 }
 
-pub async fn run(line: &CommandLine, look: OutputStyle) -> Result<CommandOutput> {
+pub async fn run(line: &CommandLine, style: OutputStyle) -> Result<CommandOutput> {
     let common = &line.common;
     match &line.command {
         CliCommand::SignIn(SignInCommand::Login {
             username,
             password_stdin,
-        }) => login::sign_in(common, look, username, *password_stdin).await,
-        CliCommand::SignIn(SignInCommand::Logout) => login::sign_out(common, look).await,
+        }) => login::sign_in(common, style, username, *password_stdin).await,
+        CliCommand::SignIn(SignInCommand::Logout) => login::sign_out(common, style).await,
         CliCommand::Operate(command) => {
             run_operator_command(
-                &Gateway::open_signed_in(common, look).await?,
+                &Gateway::open_signed_in(common, style).await?,
                 command,
                 common,
             )
@@ -93,7 +93,7 @@ pub async fn run(line: &CommandLine, look: OutputStyle) -> Result<CommandOutput>
 async fn run_operator_command(
     gateway: &Gateway,
     command: &OperatorCommand,
-    common: &GlobalArgs,
+    global_args: &GlobalArgs,
 ) -> Result<CommandOutput> {
     match command {
         OperatorCommand::Status => status::run(gateway).await,
@@ -129,7 +129,7 @@ async fn run_operator_command(
         } => enrol::withdraw_code(gateway, edge).await,
         OperatorCommand::Enrol { .. } => unreachable!("clap requires both if there is no action"),
         OperatorCommand::Wait { conditions } => {
-            wait::run(gateway, conditions, common.timeout_or(60)).await
+            wait::run(gateway, conditions, global_args.timeout_or(60)).await
         }
         OperatorCommand::Readmit { edge } => steer::readmit_edge(gateway, edge).await,
         OperatorCommand::Link { action, region } => {

@@ -171,7 +171,7 @@ async fn issue_key_code(
     let answer = require_found(
         answer,
         say::unknown_edge { edge: edge.into() },
-        &gateway.look,
+        &gateway.style,
     )?;
     let NewKeyCode { code, expires_at } =
         NewKeyCode::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
@@ -180,7 +180,7 @@ async fn issue_key_code(
         (false, true) => "kept",
         (false, false) => "refused",
     };
-    let look = &gateway.look;
+    let look = &gateway.style;
     let told = look.translate(say::edge_gets_a_key {
         edge: edge.into(),
         until: age::format_moment(expires_at).into(),
@@ -201,20 +201,20 @@ async fn show_record(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOutput> 
     let page: ListPage<EdgeActItem> =
         ListPage::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;
     Ok(CommandOutput::new(
-        &gateway.look,
+        &gateway.style,
         || answer.clone(),
-        || render_acts(&page.items, &gateway.look),
+        || render_acts(&page.items, &gateway.style),
     ))
 }
 
-fn render_acts(acts: &[EdgeActItem], look: &OutputStyle) -> String {
+fn render_acts(acts: &[EdgeActItem], style: &OutputStyle) -> String {
     if acts.is_empty() {
-        return look.translate(say::edge_record_none) + "\n";
+        return style.translate(say::edge_record_none) + "\n";
     }
     let rows = acts.iter().map(|act| {
         vec![
             TableCell::new(age::format_moment(act.at)),
-            TableCell::new(look.translate(say::edge_act {
+            TableCell::new(style.translate(say::edge_act {
                 act: (&act.act).into(),
             })),
             TableCell::or_dash(act.since.map(age::format_moment)),
@@ -223,10 +223,10 @@ fn render_acts(acts: &[EdgeActItem], look: &OutputStyle) -> String {
         ]
     });
     render_table(
-        say::edge_record_columns.text_in(look.language),
+        say::edge_record_columns.text_in(style.language),
         FORM,
         rows,
-        look,
+        style,
     )
 }
 

@@ -22,7 +22,7 @@ const FORM: NarrowTableRules = NarrowTableRules {
 
 pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
     let report = gateway.fetch_status().await?;
-    let look = &gateway.look;
+    let look = &gateway.style;
     let exit = if report.list_health_issues().is_empty() {
         ExitKind::Ok
     } else {
@@ -49,50 +49,55 @@ pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
     })
 }
 
-fn report_to_json(report: &StatusReport, look: &OutputStyle) -> serde_json::Result<Value> {
-    let complaints = complaint::describe_complaints(report, look);
+fn report_to_json(report: &StatusReport, style: &OutputStyle) -> serde_json::Result<Value> {
+    let complaints = complaint::describe_complaints(report, style);
     let mut value = serde_json::to_value(report)?;
     value["healthy"] = json!(complaints.is_empty());
     value["complaints"] = serde_json::to_value(complaints)?;
     Ok(value)
 }
 
-fn render_rows(report: &StatusReport, look: &OutputStyle) -> String {
+fn render_rows(report: &StatusReport, style: &OutputStyle) -> String {
     let rows = report.regions.iter().flat_map(|region| {
         let empty = region
             .edges
             .is_empty()
-            .then(|| build_empty_row(region, look));
+            .then(|| build_empty_row(region, style));
         empty.into_iter().chain(
             region
                 .edges
                 .iter()
-                .map(|edge| build_row(region, edge, report.now, look)),
+                .map(|edge| build_row(region, edge, report.now, style)),
         )
     });
-    render_table(say::status_columns.text_in(look.language), FORM, rows, look)
+    render_table(
+        say::status_columns.text_in(style.language),
+        FORM,
+        rows,
+        style,
+    )
 }
 
-fn render_verdict(report: &StatusReport, look: &OutputStyle) -> String {
-    let mut lines = list_repairs(report, look);
-    lines.extend(list_recent_losses(report, look));
-    let complaints = complaint::describe_complaints(report, look);
+fn render_verdict(report: &StatusReport, style: &OutputStyle) -> String {
+    let mut lines = list_repairs(report, style);
+    lines.extend(list_recent_losses(report, style));
+    let complaints = complaint::describe_complaints(report, style);
     if complaints.is_empty() {
-        lines.push(look.paint(TextTone::Good, say::status_well.text_in(look.language)));
+        lines.push(style.paint(TextTone::Good, say::status_well.text_in(style.language)));
     }
     for complaint in complaints {
-        let problem = look.format_labelled(&complaint.about, &complaint.problem);
-        lines.push(look.paint(TextTone::Bad, &format!("! {problem}")));
+        let problem = style.format_labelled(&complaint.about, &complaint.problem);
+        lines.push(style.paint(TextTone::Bad, &format!("! {problem}")));
         lines.push(format!(
             "    {}",
-            look.format_next_step(&complaint.next_step)
+            style.format_next_step(&complaint.next_step)
         ));
     }
     lines.join("\n") + "\n"
 }
 
 /// Repairs are not complaints, but operators may want their cause.
-fn list_repairs(report: &StatusReport, look: &OutputStyle) -> Vec<String> {
+fn list_repairs(report: &StatusReport, style: &OutputStyle) -> Vec<String> {
     let mut lines = Vec::new();
     for status in &report.regions {
         let repairs = status.repairs.unwrap_or_default();
@@ -100,14 +105,14 @@ fn list_repairs(report: &StatusReport, look: &OutputStyle) -> Vec<String> {
             let region = status.region.into();
             let at = age::format_moment(at).into();
             let count = repairs.repaired;
-            lines.push(look.translate(say::status_repaired_region { region, count, at }));
+            lines.push(style.translate(say::status_repaired_region { region, count, at }));
         }
         for status in &status.edges {
             if let Some(at) = status.repaired_at {
                 let edge = (&status.edge).into();
                 let at = age::format_moment(at).into();
                 let count = status.repairs;
-                lines.push(look.translate(say::status_repaired_edge { edge, count, at }));
+                lines.push(style.translate(say::status_repaired_edge { edge, count, at }));
             }
         }
     }
@@ -118,7 +123,7 @@ fn list_repairs(report: &StatusReport, look: &OutputStyle) -> Vec<String> {
 const LOST_SHOWN_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Lost acceptances are not complaints, but operators may want their explanation.
-fn list_recent_losses(report: &StatusReport, look: &OutputStyle) -> impl Iterator<Item = String> {
+fn list_recent_losses(report: &StatusReport, style: &OutputStyle) -> impl Iterator<Item = String> {
     report
         .regions
         .iter()
@@ -130,18 +135,18 @@ fn list_recent_losses(report: &StatusReport, look: &OutputStyle) -> impl Iterato
             let edge = (&status.edge).into();
             let count = status.lost;
             let at = age::format_moment(at).into();
-            Some(look.translate(say::status_lost { edge, count, at }))
+            Some(style.translate(say::status_lost { edge, count, at }))
         })
 }
 
-fn build_empty_row(region: &RegionStatus, look: &OutputStyle) -> Vec<TableCell> {
+fn build_empty_row(region: &RegionStatus, style: &OutputStyle) -> Vec<TableCell> {
     let mut cells = vec![
         TableCell::new(region.region),
         TableCell::new("-"),
-        gate_cell(region, look),
+        gate_cell(region, style),
     ];
     cells.resize(7, TableCell::new("-"));
-    cells.push(policy_cell(region, look));
+    cells.push(policy_cell(region, style));
     cells.resize(11, TableCell::new("-"));
     cells
 }
@@ -150,7 +155,7 @@ fn build_row(
     region: &RegionStatus,
     edge: &EdgeStatus,
     now: UnixMillis,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> Vec<TableCell> {
     let waiting = edge.held + edge.parked;
     let held_tone = if waiting > 0 {
@@ -161,12 +166,12 @@ fn build_row(
     vec![
         TableCell::new(region.region),
         TableCell::new(&edge.edge),
-        gate_cell(region, look),
-        edges::link_cell(edge, now, look),
-        edges::pending_cell(edge, now, look),
-        TableCell::new(describe_lag(edge, now, look)),
-        checksum_cell(edge.checksum, look),
-        policy_cell(region, look),
+        gate_cell(region, style),
+        edges::link_cell(edge, now, style),
+        edges::pending_cell(edge, now, style),
+        TableCell::new(describe_lag(edge, now, style)),
+        checksum_cell(edge.checksum, style),
+        policy_cell(region, style),
         TableCell::new(edge.epoch),
         TableCell::with_tone(held_tone, waiting),
         TableCell::or_dash(edge.version.as_ref()),
@@ -175,44 +180,44 @@ fn build_row(
 
 /// Counts ops on their way up and down, with the age of the oldest down; the pending column has the
 /// oldest up.
-fn describe_lag(edge: &EdgeStatus, now: UnixMillis, look: &OutputStyle) -> String {
+fn describe_lag(edge: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> String {
     let down = u128::from(edge.lag_down_changes) + u128::from(edge.lag_down_outcomes);
     let lag = format!("{} / {down}", edge.lag_up_ops);
     let Some(since) = edge.lag_down_since else {
         return lag;
     };
     let age = age::format_duration(now.ms_since(since)).into();
-    look.translate(say::status_lag_since {
+    style.translate(say::status_lag_since {
         lag: lag.into(),
         age,
     })
 }
 
-fn gate_cell(region: &RegionStatus, look: &OutputStyle) -> TableCell {
+fn gate_cell(region: &RegionStatus, style: &OutputStyle) -> TableCell {
     match region.gate {
-        GateState::Open => TableCell::new(look.translate(say::gate_open)),
-        GateState::Closed => TableCell::with_tone(TextTone::Bad, look.translate(say::gate_closed)),
+        GateState::Open => TableCell::new(style.translate(say::gate_open)),
+        GateState::Closed => TableCell::with_tone(TextTone::Bad, style.translate(say::gate_closed)),
     }
 }
 
-fn checksum_cell(state: ChecksumState, look: &OutputStyle) -> TableCell {
+fn checksum_cell(state: ChecksumState, style: &OutputStyle) -> TableCell {
     let (tone, word) = match state {
         ChecksumState::Match => (TextTone::Good, say::checksum_match),
         ChecksumState::Mismatch => (TextTone::Bad, say::checksum_mismatch),
         ChecksumState::Settling => (TextTone::Doubtful, say::checksum_settling),
         ChecksumState::Unknown => (TextTone::Quiet, say::checksum_unknown),
     };
-    TableCell::with_tone(tone, look.translate(word))
+    TableCell::with_tone(tone, style.translate(word))
 }
 
-pub fn policy_word(policy: Policy, look: &OutputStyle) -> String {
-    look.translate(say::policy {
+pub fn policy_word(policy: Policy, style: &OutputStyle) -> String {
+    style.translate(say::policy {
         policy: policy.as_str().into(),
     })
 }
 
-fn policy_cell(region: &RegionStatus, look: &OutputStyle) -> TableCell {
-    let word = policy_word(region.policy, look);
+fn policy_cell(region: &RegionStatus, style: &OutputStyle) -> TableCell {
+    let word = policy_word(region.policy, style);
     TableCell::new(match &region.holder {
         Some(holder) => format!("{word} ({holder})"),
         None => word,

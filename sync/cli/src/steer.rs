@@ -40,7 +40,7 @@ pub async fn readmit_edge(gateway: &Gateway, edge: &EdgeId) -> Result<CommandOut
         .post_json(&format!("/api/v1/admin/edges/{edge}/readmit"), None)
         .await;
     let unknown = say::unknown_edge { edge: edge.into() };
-    let answer = require_found(none_if_not_found(answer)?, unknown, &gateway.look)?;
+    let answer = require_found(none_if_not_found(answer)?, unknown, &gateway.style)?;
     let was_well = before.is_some_and(|item| {
         item.status.quarantine.is_none() && item.status.needs_operator_at.is_none()
     });

@@ -59,15 +59,15 @@ pub fn render_table(
     columns: &str,
     form: NarrowTableRules,
     rows: impl IntoIterator<Item = Vec<TableCell>>,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> String {
     let titles = columns
         .split(" | ")
         .map(|title| TableCell::with_tone(TextTone::Heading, title))
         .collect();
     let lines: Vec<Vec<TableCell>> = std::iter::once(titles).chain(rows).collect();
-    match look.width {
-        Some(width) => TableLayout::fit_columns(&lines, form, width).render_rows(&lines, look),
+    match style.width {
+        Some(width) => TableLayout::fit_columns(&lines, form, width).render_rows(&lines, style),
         None => lines.iter().map(|cells| join_with_tabs(cells)).collect(),
     }
 }
@@ -139,24 +139,24 @@ impl TableLayout {
         lines
     }
 
-    fn render_rows(&self, rows: &[Vec<TableCell>], look: &OutputStyle) -> String {
-        let mut text: String = rows.iter().map(|row| self.render_row(row, look)).collect();
+    fn render_rows(&self, rows: &[Vec<TableCell>], style: &OutputStyle) -> String {
+        let mut text: String = rows.iter().map(|row| self.render_row(row, style)).collect();
         if !self.shed.is_empty() {
             let titles = self.shed.iter().filter_map(|column| rows[0].get(*column));
             let titles: Vec<&str> = titles.map(|title| title.text.as_str()).collect();
             let columns = titles
-                .join(say::list_separator.text_in(look.language))
+                .join(say::list_separator.text_in(style.language))
                 .into();
-            let note = look.translate(say::table_shed { columns });
+            let note = style.translate(say::table_shed { columns });
             let lines = wrap::fill_lines(&note, self.width, 0, 0);
             lines
                 .iter()
-                .for_each(|line| text += &format!("{}\n", look.paint(TextTone::Quiet, line)));
+                .for_each(|line| text += &format!("{}\n", style.paint(TextTone::Quiet, line)));
         }
         text
     }
 
-    fn render_row(&self, row: &[TableCell], look: &OutputStyle) -> String {
+    fn render_row(&self, row: &[TableCell], style: &OutputStyle) -> String {
         let mut text = String::new();
         for (number, columns) in self.lines.iter().enumerate() {
             let indent = if number == 0 { 0 } else { INDENT };
@@ -164,7 +164,7 @@ impl TableLayout {
                 let cell = row.get(*column)?;
                 let width = self.widths[*column];
                 Some(
-                    look.paint(cell.tone, &cell.text)
+                    style.paint(cell.tone, &cell.text)
                         + &" ".repeat(width + GAP - cell.display_width()),
                 )
             });
@@ -173,7 +173,7 @@ impl TableLayout {
         }
         if let Some(cell) = self.sentence.and_then(|column| row.get(column)) {
             for line in wrap::fill_lines(&cell.text, self.width, INDENT, INDENT) {
-                text += &format!("{}{}\n", " ".repeat(INDENT), look.paint(cell.tone, &line));
+                text += &format!("{}{}\n", " ".repeat(INDENT), style.paint(cell.tone, &line));
             }
         }
         text
@@ -204,7 +204,7 @@ mod tests {
         ends_with_sentence: false,
     };
 
-    fn check(look: OutputStyle) -> String {
+    fn check(style: OutputStyle) -> String {
         let rows = [
             vec![
                 TableCell::new("NORTH"),
@@ -217,7 +217,7 @@ mod tests {
                 TableCell::new("22"),
             ],
         ];
-        render_table("区域 | edge | n", FORM, rows, &look)
+        render_table("区域 | edge | n", FORM, rows, &style)
     }
 
     fn wide(width: usize) -> OutputStyle {

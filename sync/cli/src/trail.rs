@@ -26,7 +26,7 @@ pub struct CommandHistory {
     ops: Vec<OpRecord>,
     answers: Vec<CommandAnswer>,
     asks: Vec<WaitingAsk>,
-    story: Option<OrderHistory>,
+    history: Option<OrderHistory>,
 }
 
 /// Returns `None` if the hub lacks the op or no longer has it.
@@ -92,7 +92,7 @@ async fn load_history(
         ops,
         answers,
         asks,
-        story,
+        history: story,
     })
 }
 
@@ -105,50 +105,50 @@ async fn list_answers(gateway: &Gateway, id: CommandId) -> Result<Vec<CommandAns
     Ok(items)
 }
 
-pub fn history_to_json(trail: &CommandHistory, look: &OutputStyle) -> Value {
-    let story = trail.story.as_ref();
+pub fn history_to_json(history: &CommandHistory, style: &OutputStyle) -> Value {
+    let story = history.history.as_ref();
     json!({
-        "ops": trail.ops,
-        "answers": trail.answers,
-        "asks": trail.asks,
+        "ops": history.ops,
+        "answers": history.answers,
+        "asks": history.asks,
         "order": story.map(|story| &story.order),
         "timeline": story.map(|story| &story.timeline),
-        "explanation": render_history(trail, look),
+        "explanation": render_history(history, style),
     })
 }
 
-pub fn render_history(trail: &CommandHistory, look: &OutputStyle) -> String {
-    let through_the_cloud = trail.answers.iter().filter(|answer| answer.op.is_none());
-    let ops = trail.ops.iter().map(|op| render_op(op, trail, look));
-    let answers = through_the_cloud.map(|answer| render_answer(answer, look));
-    let asks = trail
+pub fn render_history(history: &CommandHistory, style: &OutputStyle) -> String {
+    let through_the_cloud = history.answers.iter().filter(|answer| answer.op.is_none());
+    let ops = history.ops.iter().map(|op| render_op(op, history, style));
+    let answers = through_the_cloud.map(|answer| render_answer(answer, style));
+    let asks = history
         .asks
         .iter()
-        .map(|ask| render_acceptance(ask, trail, look));
-    ops.chain(answers).chain(asks).collect::<String>() + &describe_own_collisions(trail, look)
+        .map(|ask| render_acceptance(ask, history, style));
+    ops.chain(answers).chain(asks).collect::<String>() + &describe_own_collisions(history, style)
 }
 
-fn render_op(op: &OpRecord, trail: &CommandHistory, look: &OutputStyle) -> String {
-    let (tone, state) = ops::describe_state(op.state, look);
+fn render_op(op: &OpRecord, history: &CommandHistory, style: &OutputStyle) -> String {
+    let (tone, state) = ops::describe_state(op.state, style);
     let code = op
         .command
         .as_ref()
         .map(|command| format!("  {}", command.order_code));
-    let place = look.paint(TextTone::Heading, &op.place.to_string());
+    let place = style.paint(TextTone::Heading, &op.place.to_string());
     let what = ops::op_name(op);
-    let state = look.paint(tone, &state);
+    let state = style.paint(tone, &state);
     let mut details = Vec::new();
     if let Some(command) = &op.command {
-        details.extend(describe_sender(command, look));
+        details.extend(describe_sender(command, style));
     }
-    for (at, text) in list_hops(op, &trail.report, look) {
+    for (at, text) in list_hops(op, &history.report, style) {
         let at = at.map_or_else(|| "-".repeat(24), format_moment);
         details.push(format!("{at}  {text}"));
     }
     if let Some(code) = op.outcome.as_ref().and_then(|outcome| outcome.outcome.code) {
-        details.push(describe_answer(code, look));
+        details.push(describe_answer(code, style));
     }
-    details.push(look.format_next_step(&ops::next_step(op, &trail.report, look)));
+    details.push(style.format_next_step(&ops::next_step(op, &history.report, style)));
     let mut out = format!("{place}  {what}{}  {state}\n", code.unwrap_or_default());
     for line in details {
         out.push_str(&format!("  {line}\n"));
@@ -156,16 +156,16 @@ fn render_op(op: &OpRecord, trail: &CommandHistory, look: &OutputStyle) -> Strin
     out
 }
 
-fn describe_sender(command: &OpCommand, look: &OutputStyle) -> Vec<String> {
+fn describe_sender(command: &OpCommand, style: &OutputStyle) -> Vec<String> {
     let id = command.id.into();
     let user = command.actor.user_id.into();
-    let role = role_word(command.actor.role, look).into();
+    let role = role_word(command.actor.role, style).into();
     let before = command.logged_before.as_ref().map(|before| {
         let place = (&before.place).into();
-        let verdict = verdict_word(before.verdict, look).into();
-        look.translate(say::trail_logged_before { place, verdict })
+        let verdict = verdict_word(before.verdict, style).into();
+        style.translate(say::trail_logged_before { place, verdict })
     });
-    std::iter::once(look.translate(say::trail_command { id, role, user }))
+    std::iter::once(style.translate(say::trail_command { id, role, user }))
         .chain(before)
         .collect()
 }
@@ -174,45 +174,45 @@ fn describe_sender(command: &OpCommand, look: &OutputStyle) -> Vec<String> {
 fn list_hops(
     op: &OpRecord,
     report: &StatusReport,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> Vec<(Option<UnixMillis>, String)> {
     let mut hops = Vec::new();
     if let Some(command) = &op.command {
         if let Some(at) = command.tapped_at {
             // Devices may omit their name over HTTP.
             let tapped = match &command.device {
-                Some(device) => look.translate(say::trail_tapped_on {
+                Some(device) => style.translate(say::trail_tapped_on {
                     device: device.into(),
                 }),
-                None => look.translate(say::trail_tapped),
+                None => style.translate(say::trail_tapped),
             };
             hops.push((Some(at), tapped));
         }
         match &command.made_at {
             None => hops.push((
                 Some(command.edge_at),
-                describe_storing(op, command, report, look),
+                describe_storing(op, command, report, style),
             )),
             Some(made_at) => {
-                let way = describe_route(made_at, look).into();
+                let way = describe_route(made_at, style).into();
                 hops.push((
                     Some(command.edge_at),
-                    look.translate(say::trail_taken { way }),
+                    style.translate(say::trail_taken { way }),
                 ));
                 let edge = (&op.place.edge).into();
-                hops.push((None, look.translate(say::trail_put { edge })));
+                hops.push((None, style.translate(say::trail_put { edge })));
             }
         }
     }
-    hops.push((Some(op.received_at), look.translate(say::trail_received)));
+    hops.push((Some(op.received_at), style.translate(say::trail_received)));
     match &op.outcome {
-        None => hops.push((None, look.translate(say::trail_undecided))),
+        None => hops.push((None, style.translate(say::trail_undecided))),
         Some(outcome) => {
-            let decided = look.translate(say::trail_decided {
+            let decided = style.translate(say::trail_decided {
                 kind: outcome_kind(outcome).into(),
             });
             hops.push((Some(outcome.outcome.decided_at), decided));
-            hops.push((Some(outcome.stored_at), describe_delivery(outcome, look)));
+            hops.push((Some(outcome.stored_at), describe_delivery(outcome, style)));
         }
     }
     hops
@@ -240,100 +240,100 @@ fn describe_storing(
     op: &OpRecord,
     command: &OpCommand,
     report: &StatusReport,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> String {
     let edge = (&op.place.edge).into();
     match command.fence {
         Some(fence) => {
-            let verdict = verdict_word(command.verdict, look).into();
-            look.translate(say::trail_stored_under_fence {
+            let verdict = verdict_word(command.verdict, style).into();
+            style.translate(say::trail_stored_under_fence {
                 edge,
                 verdict,
                 fence: fence.into(),
             })
         }
-        None if command.verdict == Verdict::Provisional && is_held_elsewhere(op, report) => look
+        None if command.verdict == Verdict::Provisional && is_held_elsewhere(op, report) => style
             .translate(say::trail_stored {
                 edge,
                 verdict: "holder".into(),
             }),
-        None => look.translate(say::trail_stored {
+        None => style.translate(say::trail_stored {
             edge,
             verdict: command.verdict.into(),
         }),
     }
 }
 
-fn verdict_word(verdict: Verdict, look: &OutputStyle) -> String {
-    look.translate(say::verdict {
+fn verdict_word(verdict: Verdict, style: &OutputStyle) -> String {
+    style.translate(say::verdict {
         verdict: verdict.into(),
     })
 }
 
 /// The hub records when an outcome became available, not when the edge received it.
-fn describe_delivery(outcome: &OpOutcome, look: &OutputStyle) -> String {
-    look.translate(match outcome.told {
+fn describe_delivery(outcome: &OpOutcome, style: &OutputStyle) -> String {
+    style.translate(match outcome.told {
         Some(true) => say::trail_told,
         Some(false) => say::trail_not_told,
         None => say::trail_told_later,
     })
 }
 
-fn render_answer(answer: &CommandAnswer, look: &OutputStyle) -> String {
+fn render_answer(answer: &CommandAnswer, style: &OutputStyle) -> String {
     let applied = match answer.applied {
-        true => look.paint(TextTone::Good, &look.translate(say::trail_applied)),
-        false => look.paint(TextTone::Bad, &look.translate(say::trail_refused)),
+        true => style.paint(TextTone::Good, &style.translate(say::trail_applied)),
+        false => style.paint(TextTone::Bad, &style.translate(say::trail_refused)),
     };
     let applied = match answer.code {
-        Some(code) => look.format_labelled(&applied, &describe_code(code, look)),
+        Some(code) => style.format_labelled(&applied, &describe_code(code, style)),
         None => applied,
     };
     let id = answer.command_id.into();
     let order = answer.order_id.into();
-    let command = look.translate(say::trail_cloud { id, order });
+    let command = style.translate(say::trail_cloud { id, order });
     format!(
         "{command}\n  {}  {applied}\n",
         format_moment(answer.decided_at)
     )
 }
 
-fn render_acceptance(ask: &WaitingAsk, trail: &CommandHistory, look: &OutputStyle) -> String {
+fn render_acceptance(ask: &WaitingAsk, history: &CommandHistory, style: &OutputStyle) -> String {
     let code = ask
         .order_code
         .as_ref()
         .map_or("-", OrderCode::as_str)
         .into();
-    let command = look.translate(say::trail_ask {
+    let command = style.translate(say::trail_ask {
         id: ask.command_id.into(),
         code,
     });
-    let (tone, state) = ops::describe_state(ask.state, look);
-    let state = look.paint(tone, &state);
+    let (tone, state) = ops::describe_state(ask.state, style);
+    let state = style.paint(tone, &state);
     let at = format_moment(ask.taken_at);
-    let taken = look.translate(say::trail_ask_taken {
+    let taken = style.translate(say::trail_ask_taken {
         region: ask.region.into(),
     });
-    let next = look.format_next_step(&ops::next_step_for_acceptance(ask, &trail.report, look));
+    let next = style.format_next_step(&ops::next_step_for_acceptance(ask, &history.report, style));
     format!("{command}  {state}\n  {at}  {taken}\n  {next}\n")
 }
 
 /// Describes the winner if this command lost, and refers to the order's full explanation.
-fn describe_own_collisions(trail: &CommandHistory, look: &OutputStyle) -> String {
-    let Some(story) = &trail.story else {
+fn describe_own_collisions(history: &CommandHistory, style: &OutputStyle) -> String {
+    let Some(story) = &history.history else {
         return String::new();
     };
-    let cast = PersonNames::from_order(&story.order, &story.timeline, look);
-    let named = trail
+    let cast = PersonNames::from_order(&story.order, &story.timeline, style);
+    let named = history
         .ops
         .iter()
         .filter_map(|op| op.command.as_ref().map(|command| command.id));
     let ids: Vec<CommandId> = named
-        .chain(trail.answers.iter().map(|a| a.command_id))
+        .chain(history.answers.iter().map(|a| a.command_id))
         .collect();
-    let races = race::describe_collisions(&story.timeline, &cast, look, |entry| {
+    let races = race::describe_collisions(&story.timeline, &cast, style, |entry| {
         ids.contains(&entry.command_id)
     });
-    let whole = look.translate(say::trail_whole_order {
+    let whole = style.translate(say::trail_whole_order {
         code: (&story.order.code).into(),
     });
     format!("{races}{whole}\n")

@@ -98,12 +98,12 @@ pub async fn run(
 ) -> Result<CommandOutput> {
     let waited = wait_until_met(gateway, conditions, within).await?;
     let names: Vec<String> = conditions.iter().map(ToString::to_string).collect();
-    let met = gateway.look.translate(say::wait_met {
+    let met = gateway.style.translate(say::wait_met {
         conditions: names.join(", ").into(),
         seconds: format!("{:.1}", waited.as_secs_f64()).into(),
     });
     Ok(CommandOutput::new(
-        &gateway.look,
+        &gateway.style,
         || json!({"conditions": names, "met": true, "waited_ms": waited.as_millis()}),
         || met + "\n",
     ))
@@ -117,7 +117,7 @@ async fn wait_until_met(
     let clock = Clock::system();
     let start = clock.elapsed();
     let deadline = start.saturating_add(within);
-    let mut missing = vec![gateway.look.translate(say::wait_no_answer)];
+    let mut missing = vec![gateway.style.translate(say::wait_no_answer)];
     loop {
         let left = deadline.saturating_sub(clock.elapsed()).min(LOOK_MAX);
         let mut later = None;
@@ -136,7 +136,7 @@ async fn wait_until_met(
         }
         let left = deadline.saturating_sub(clock.elapsed());
         if left <= LAST_LOOK {
-            return Err(timeout_failure(&gateway.look, within, missing));
+            return Err(timeout_failure(&gateway.style, within, missing));
         }
         // Respect retry-after, even if that skips the last poll.
         let pause = LOOK_EVERY
@@ -144,7 +144,7 @@ async fn wait_until_met(
             .max(later.unwrap_or_default());
         tokio::time::sleep(pause.min(left)).await;
         if pause >= left {
-            return Err(timeout_failure(&gateway.look, within, missing));
+            return Err(timeout_failure(&gateway.style, within, missing));
         }
     }
 }
@@ -166,7 +166,7 @@ async fn list_unmet(gateway: &Gateway, conditions: &[WaitCondition]) -> Result<V
             Some(report) => report,
             None => report.insert(gateway.fetch_status().await?),
         };
-        missing.extend(check_report(report, condition, &gateway.look));
+        missing.extend(check_report(report, condition, &gateway.style));
         if *condition == WaitCondition::LinksUp {
             missing.extend(check_unused_codes(gateway, report.now).await?);
         }
@@ -183,12 +183,12 @@ async fn check_order(
     let order = none_if_not_found(find::load_order(gateway, name).await)?;
     Ok(match order {
         Some(order) if order.status == expected => None,
-        Some(order) => Some(gateway.look.translate(say::wait_order {
+        Some(order) => Some(gateway.style.translate(say::wait_order {
             code: order.code.into(),
             status: order.status.into(),
             expected: expected.into(),
         })),
-        None => Some(gateway.look.translate(say::wait_no_order {
+        None => Some(gateway.style.translate(say::wait_no_order {
             name: replace_control_chars(name).into(),
         })),
     })
@@ -204,7 +204,7 @@ async fn check_unused_codes(gateway: &Gateway, now: UnixMillis) -> Result<Vec<St
         let edge = (&item.status.edge).into();
         let region = item.region.into();
         gateway
-            .look
+            .style
             .translate(say::wait_code_unused { edge, region })
     });
     Ok(missing.collect())
@@ -213,7 +213,7 @@ async fn check_unused_codes(gateway: &Gateway, now: UnixMillis) -> Result<Vec<St
 fn check_report(
     report: &StatusReport,
     condition: &WaitCondition,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> Vec<String> {
     let only = match condition {
         WaitCondition::Synced(only) => *only,
@@ -227,19 +227,19 @@ fn check_report(
     let mut missing = Vec::new();
     for region in &regions {
         for edge in &region.edges {
-            missing.extend(check_edge(region, edge, condition, report.now, look));
+            missing.extend(check_edge(region, edge, condition, report.now, style));
         }
     }
     for status in &regions {
         if *condition == WaitCondition::Drained && status.asks_waiting > 0 {
-            missing.push(look.translate(say::wait_asks {
+            missing.push(style.translate(say::wait_asks {
                 region: status.region.into(),
                 count: status.asks_waiting,
             }));
         }
     }
     if regions.iter().all(|region| region.edges.is_empty()) {
-        missing.push(look.translate(say::no_edge_enrolled));
+        missing.push(style.translate(say::no_edge_enrolled));
     }
     missing
 }
@@ -249,7 +249,7 @@ fn check_edge(
     status: &EdgeStatus,
     condition: &WaitCondition,
     now: UnixMillis,
-    look: &OutputStyle,
+    style: &OutputStyle,
 ) -> Vec<String> {
     let (connected, quiet, agreed) = match condition {
         WaitCondition::LinksUp => (true, false, false),
@@ -264,13 +264,13 @@ fn check_edge(
         missing.push(match status.since {
             Some(at) => {
                 let age = age::format_duration(now.ms_since(at).max(0)).into();
-                look.translate(say::wait_link_down {
+                style.translate(say::wait_link_down {
                     edge: (&status.edge).into(),
                     region,
                     age,
                 })
             }
-            None => look.translate(say::wait_link_never {
+            None => style.translate(say::wait_link_never {
                 edge: (&status.edge).into(),
                 region,
             }),
@@ -278,33 +278,33 @@ fn check_edge(
     }
     let waiting = u64::from(status.pending).max(status.lag_up_ops + status.undecided);
     if quiet && waiting > 0 {
-        missing.push(look.translate(say::wait_ops {
+        missing.push(style.translate(say::wait_ops {
             edge: (&status.edge).into(),
             count: waiting,
         }));
     }
     let behind = status.lag_down_changes + status.lag_down_outcomes;
     if agreed && behind > 0 {
-        missing.push(look.translate(say::wait_behind {
+        missing.push(style.translate(say::wait_behind {
             edge: (&status.edge).into(),
             count: behind,
         }));
     }
     if agreed && status.link == LinkState::Up && status.checksum != ChecksumState::Match {
-        missing.push(look.translate(say::wait_orders_differ {
+        missing.push(style.translate(say::wait_orders_differ {
             edge: (&status.edge).into(),
         }));
     }
     missing
 }
 
-fn timeout_failure(look: &OutputStyle, within: Duration, missing: Vec<String>) -> CommandFailure {
+fn timeout_failure(style: &OutputStyle, within: Duration, missing: Vec<String>) -> CommandFailure {
     let sentence = say::wait_too_late {
         seconds: within.as_secs().into(),
     };
     CommandFailure {
         missing,
-        ..CommandFailure::from_sentence(ExitKind::TimedOut, look, sentence)
+        ..CommandFailure::from_sentence(ExitKind::TimedOut, style, sentence)
     }
 }
 

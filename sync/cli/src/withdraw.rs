@@ -23,7 +23,7 @@ struct ListedPerson {
 
 /// `name` is a user name or an id.
 pub async fn run(gateway: &Gateway, name: &str, why: &str) -> Result<CommandOutput> {
-    let look = &gateway.look;
+    let look = &gateway.style;
     let person = require_found(
         find_person(gateway, name).await?,
         unknown_person(name),
@@ -70,29 +70,29 @@ fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._-".contains(&byte)
 }
 
-fn render_withdrawal(done: &WithdrawnJobs, look: &OutputStyle) -> String {
+fn render_withdrawal(done: &WithdrawnJobs, style: &OutputStyle) -> String {
     let WithdrawnJobs { items, more } = done;
-    let mut lines: Vec<String> = items.iter().map(|job| describe_job(job, look)).collect();
+    let mut lines: Vec<String> = items.iter().map(|job| describe_job(job, style)).collect();
     if items.is_empty() {
-        lines.push(look.translate(say::withdraw_none));
+        lines.push(style.translate(say::withdraw_none));
     }
     if *more {
-        lines.push(look.translate(say::withdraw_more));
+        lines.push(style.translate(say::withdraw_more));
     }
     lines.join("\n") + "\n"
 }
 
-fn describe_job(job: &WithdrawnJob, look: &OutputStyle) -> String {
+fn describe_job(job: &WithdrawnJob, style: &OutputStyle) -> String {
     let order = match &job.order_code {
         Some(code) => code.to_string(),
         None => job.order_id.to_string(),
     };
     let order = order.into();
     match job.code {
-        None => look.translate(say::withdraw_done { order }),
-        Some(code) => look.translate(say::withdraw_not {
+        None => style.translate(say::withdraw_done { order }),
+        Some(code) => style.translate(say::withdraw_not {
             order,
-            why: code.sentence_in(look.language).into(),
+            why: code.sentence_in(style.language).into(),
         }),
     }
 }

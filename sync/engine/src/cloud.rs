@@ -74,7 +74,7 @@ impl SyncSession {
     /// Guards this session's writes once the session is open.
     pub fn term(&self) -> Option<u64> {
         match &self.phase {
-            SessionPhase::Open(open) => Some(open.standing.term),
+            SessionPhase::Open(open) => Some(open.link_session.term),
             _ => None,
         }
     }

@@ -32,7 +32,7 @@ enum LinkPhase {
     Idle,
     Greeting,
     Open {
-        standing: LinkSessionId,
+        link_session: LinkSessionId,
         window: SendWindow,
         /// The hub wants ops packed.
         packs: bool,
@@ -121,7 +121,11 @@ impl EdgeProtocol {
 
     /// The edge's report to the hub, due periodically and after each write.
     pub fn build_ack(&self, machine: &MachineReport) -> Option<Frame> {
-        let LinkPhase::Open { standing, .. } = &self.phase else {
+        let LinkPhase::Open {
+            link_session: standing,
+            ..
+        } = &self.phase
+        else {
             return None;
         };
         let at = &self.position;
@@ -149,7 +153,7 @@ impl EdgeProtocol {
     pub fn send_ops(&mut self, run: OpRun) -> Vec<LinkStep> {
         let epoch = self.position.epoch;
         let LinkPhase::Open {
-            standing,
+            link_session: standing,
             window,
             packs,
         } = &mut self.phase
@@ -258,7 +262,7 @@ impl EdgeProtocol {
     }
 
     fn is_current_standing(&self, named: LinkSessionId) -> bool {
-        matches!(&self.phase, LinkPhase::Open { standing, .. } if *standing == named)
+        matches!(&self.phase, LinkPhase::Open { link_session, .. } if *link_session == named)
     }
 
     fn handle_welcome(&mut self, welcome: &Welcome) -> Vec<LinkStep> {
@@ -287,7 +291,7 @@ impl EdgeProtocol {
         }
         let window = SendWindow::new(cursor, welcome.limits);
         self.phase = LinkPhase::Open {
-            standing: welcome.standing,
+            link_session: welcome.standing,
             window,
             packs,
         };

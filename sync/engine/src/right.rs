@@ -46,19 +46,19 @@ impl RegionLease {
         &mut self,
         edge: &EdgeId,
         epoch: u64,
-        word: RegionAssignment,
+        assignment: RegionAssignment,
         brought: impl FnOnce() -> Result<Hash, E>,
     ) -> Result<RegionLeaseChange, E> {
-        if word.policy_version <= self.assignment.policy_version {
+        if assignment.policy_version <= self.assignment.policy_version {
             return Ok(RegionLeaseChange::Stale);
         }
-        let ours = word.holder.as_ref() == Some(edge) && word.epoch == epoch;
-        let heard = if ours && word.fence > self.highest_fence {
-            let proven = word.digest == Some(brought()?);
-            self.held = Some(word.fence);
+        let ours = assignment.holder.as_ref() == Some(edge) && assignment.epoch == epoch;
+        let heard = if ours && assignment.fence > self.highest_fence {
+            let proven = assignment.digest == Some(brought()?);
+            self.held = Some(assignment.fence);
             self.proven = proven;
             RegionLeaseChange::Granted {
-                fence: word.fence,
+                fence: assignment.fence,
                 proven,
             }
         } else if ours {
@@ -70,8 +70,8 @@ impl RegionLease {
                     fence,
                 })
         };
-        self.highest_fence = self.highest_fence.max(word.fence);
-        self.assignment = word;
+        self.highest_fence = self.highest_fence.max(assignment.fence);
+        self.assignment = assignment;
         Ok(heard)
     }
 
@@ -98,12 +98,12 @@ impl RegionLease {
     }
 
     /// True if the region's offline rule lets the holder decide this command alone.
-    pub fn rule_allows(&self, body: &CommandBody, sight: &EdgeOrderView) -> bool {
+    pub fn rule_allows(&self, body: &CommandBody, view: &EdgeOrderView) -> bool {
         let mut rules = self
             .assignment
             .rules
-            .list_approval_rules(sight.in_good_standing);
-        match (body, &sight.order) {
+            .list_approval_rules(view.in_good_standing);
+        match (body, &view.order) {
             (CommandBody::ApproveOrder { .. }, Some(order)) => {
                 rules.any(|rule| rule.allows_order(order))
             }
@@ -119,13 +119,13 @@ impl RegionLease {
     pub fn allows_unpaid_work(
         &self,
         body: &CommandBody,
-        sight: &EdgeOrderView,
+        view: &EdgeOrderView,
         cut_off: Option<bool>,
     ) -> bool {
-        let Some(order) = &sight.order else {
+        let Some(order) = &view.order else {
             return false;
         };
-        let at_start = match (body.order_action(), sight.unpaid_start) {
+        let at_start = match (body.order_action(), view.unpaid_start) {
             (Some(Action::Complete), Some(start)) => start.cut_off,
             _ => cut_off,
         };
@@ -179,9 +179,9 @@ mod tests {
         word(version, Some("north-1"), fence)
     }
 
-    fn hear(tenure: &mut RegionLease, word: RegionAssignment) -> RegionLeaseChange {
+    fn hear(tenure: &mut RegionLease, assignment: RegionAssignment) -> RegionLeaseChange {
         let Ok(heard) =
-            tenure.apply_assignment(&edge(), EPOCH, word, || Ok::<_, Infallible>(digest()));
+            tenure.apply_assignment(&edge(), EPOCH, assignment, || Ok::<_, Infallible>(digest()));
         heard
     }
 

@@ -92,13 +92,13 @@ pub const WAITING_MAX: usize = 64;
 /// Returns the answer of the first row that fits.
 pub fn judge_command(
     request: &VerdictRequest<'_>,
-    sight: &EdgeOrderView,
-    footing: &EdgeState,
+    view: &EdgeOrderView,
+    edge_state: &EdgeState,
 ) -> CommandDecision {
-    if exceeds_waiting_limit(request, sight, footing) {
+    if exceeds_waiting_limit(request, view, edge_state) {
         return CommandDecision::NotTaken(Code::TooManyRequests);
     }
-    let doubt = match (&sight.order, request.body.order_action()) {
+    let doubt = match (&view.order, request.body.order_action()) {
         (None, None) => None,
         (None, Some(_)) if !request.receipted => {
             return CommandDecision::NotTaken(Code::OrderNotFound);
@@ -108,7 +108,7 @@ pub fn judge_command(
         (Some(order), Some(action)) => find_doubt(request.actor, action, order),
     };
     let fence = match doubt {
-        None if may_be_firm(request, footing) => firm_fence(sight, footing),
+        None if may_be_firm(request, edge_state) => firm_fence(view, edge_state),
         _ => None,
     };
     let verdict = if fence.is_some() {
@@ -117,8 +117,8 @@ pub fn judge_command(
         Verdict::Provisional
     };
     let doubt = doubt
-        .or_else(|| doubt_held_elsewhere(request, footing))
-        .or_else(|| doubt_unpaid_work(request, sight, footing));
+        .or_else(|| doubt_held_elsewhere(request, edge_state))
+        .or_else(|| doubt_unpaid_work(request, view, edge_state));
     CommandDecision::Taken(TakenVerdict {
         verdict,
         fence,
@@ -158,24 +158,24 @@ pub fn find_doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
 }
 
 /// Warns the user that their accept waits for the edge that holds the region.
-fn doubt_held_elsewhere(request: &VerdictRequest<'_>, footing: &EdgeState) -> Option<Code> {
+fn doubt_held_elsewhere(request: &VerdictRequest<'_>, edge_state: &EdgeState) -> Option<Code> {
     let accept = request.body.order_action() == Some(Action::Accept);
-    (accept && footing.right == RegionRight::Elsewhere).then_some(Code::RegionHeldElsewhere)
+    (accept && edge_state.right == RegionRight::Elsewhere).then_some(Code::RegionHeldElsewhere)
 }
 
 /// The cloud refuses a start without held funds and every op that builds on it, so warn the user
 /// before they do the work.
 fn doubt_unpaid_work(
     request: &VerdictRequest<'_>,
-    sight: &EdgeOrderView,
-    footing: &EdgeState,
+    view: &EdgeOrderView,
+    edge_state: &EdgeState,
 ) -> Option<Code> {
     let is_unpaid = match request.body.order_action() {
-        Some(Action::Start) => sight.order.as_ref().is_some_and(lacks_funds),
-        Some(Action::Complete) => sight.unpaid_start.is_some(),
+        Some(Action::Start) => view.order.as_ref().is_some_and(lacks_funds),
+        Some(Action::Complete) => view.unpaid_start.is_some(),
         _ => false,
     };
-    (is_unpaid && !footing.unpaid_start).then_some(Code::LooksUnpaid)
+    (is_unpaid && !edge_state.unpaid_start).then_some(Code::LooksUnpaid)
 }
 
 /// True if no funds are held for the order, by the cloud's last report.
@@ -183,27 +183,28 @@ pub fn lacks_funds(order: &Order) -> bool {
     order.payment_status != PaymentStatus::Held
 }
 
-fn may_be_firm(request: &VerdictRequest<'_>, footing: &EdgeState) -> bool {
+fn may_be_firm(request: &VerdictRequest<'_>, edge_state: &EdgeState) -> bool {
     let covered = match request.body {
         CommandBody::AcceptOrder { .. } => true,
-        CommandBody::PublishOrder { .. } | CommandBody::ApproveOrder { .. } => footing.rule_allows,
+        CommandBody::PublishOrder { .. } | CommandBody::ApproveOrder { .. } => {
+            edge_state.rule_allows
+        }
         _ => false,
     };
-    covered && !request.repeat && !footing.suspect && footing.let_in
+    covered && !request.repeat && !edge_state.suspect && edge_state.let_in
 }
 
 /// The held fence, if it is proven and every pending op that can change the order uses the same
 /// fence [FIRM_BASE].
-fn firm_fence(sight: &EdgeOrderView, footing: &EdgeState) -> Option<u64> {
+fn firm_fence(view: &EdgeOrderView, edge_state: &EdgeState) -> Option<u64> {
     let RegionRight::Held {
         fence,
         proven: true,
-    } = footing.right
+    } = edge_state.right
     else {
         return None;
     };
-    sight
-        .pending
+    view.pending
         .iter()
         .all(|op| op.is_idle || op.fence == Some(fence))
         .then_some(fence)
@@ -212,14 +213,14 @@ fn firm_fence(sight: &EdgeOrderView, footing: &EdgeState) -> Option<u64> {
 /// Only a proven holder can rely on an op being idle.
 fn exceeds_waiting_limit(
     request: &VerdictRequest<'_>,
-    sight: &EdgeOrderView,
-    footing: &EdgeState,
+    view: &EdgeOrderView,
+    edge_state: &EdgeState,
 ) -> bool {
-    let proven = matches!(footing.right, RegionRight::Held { proven: true, .. });
+    let proven = matches!(edge_state.right, RegionRight::Held { proven: true, .. });
     proven
         && !request.receipted
-        && sight.pending.len() >= WAITING_MAX
-        && !sight.may_change(request.actor, request.body)
+        && view.pending.len() >= WAITING_MAX
+        && !view.may_change(request.actor, request.body)
 }
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub struct PendingOpStatus {
 pub struct EdgeOrderView {
     pub order: Option<Order>,
     /// How certain the order's provider is.
-    pub hold: AcceptanceCertainty,
+    pub certainty: AcceptanceCertainty,
     pub pending: Vec<PendingOpStatus>,
     /// `None` if the order is unknown.
     pub claimants: Option<PotentialActors>,
@@ -110,8 +110,8 @@ pub fn overlay_pending_ops(
     sight
 }
 
-fn apply_pending_op(sight: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
-    let Some(order) = &mut sight.order else {
+fn apply_pending_op(view: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> Result<(), Code> {
+    let Some(order) = &mut view.order else {
         let CommandBody::PublishOrder {
             order_id,
             order: draft,
@@ -119,7 +119,7 @@ fn apply_pending_op(sight: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) ->
         else {
             return Err(Code::OrderNotFound);
         };
-        sight.order = Some(build_published_order(*order_id, draft, op, edge));
+        view.order = Some(build_published_order(*order_id, draft, op, edge));
         return Ok(());
     };
     match op.body.order_action() {
@@ -137,17 +137,17 @@ fn apply_pending_op(sight: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) ->
                 if let Some(next) = next {
                     apply_action(order, action, next, op);
                 }
-                sight.unpaid_start = match action {
+                view.unpaid_start = match action {
                     Action::Start => {
                         let start = UnpaidStart {
                             cut_off: op.cut_off,
                         };
                         verdict::lacks_funds(order).then_some(start)
                     }
-                    Action::Complete => sight.unpaid_start,
+                    Action::Complete => view.unpaid_start,
                     _ => None,
                 };
-                sight.hold = hold_after(sight.hold, action, op, next.is_some());
+                view.certainty = hold_after(view.certainty, action, op, next.is_some());
                 Ok(())
             }
         },

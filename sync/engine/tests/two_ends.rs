@@ -348,15 +348,15 @@ impl File {
         self.ops.push(op);
     }
 
-    fn run(&self, wanted: OpRange) -> OpRun {
-        let from = usize::try_from(wanted.from).unwrap() - 1;
+    fn run(&self, range: OpRange) -> OpRun {
+        let from = usize::try_from(range.from).unwrap() - 1;
         let before =
             ChainHead::start(&name()).append_ops(self.ops[..from].iter().map(Vec::as_slice));
         let mut bytes = 0;
         let fits = |(n, op): &(usize, &Vec<u8>)| {
             bytes += op.len() as u64;
-            (*n == 0 && wanted.first_whatever_size)
-                || (bytes <= wanted.bytes_max && *n < wanted.ops_max as usize)
+            (*n == 0 && range.first_whatever_size)
+                || (bytes <= range.bytes_max && *n < range.ops_max as usize)
         };
         let ops = self.ops[from..]
             .iter()

@@ -20,7 +20,7 @@ use mend::EdgeRepairer;
 const REFRESH: Duration = Duration::from_millis(500);
 
 /// Starts the tasks that maintain this replica's feeds.
-pub(crate) fn start(comparison: &FeedComparison, keys: KeySource, nudges: EdgeSignals) {
+pub(crate) fn start(comparison: &FeedComparison, keys: KeySource, signals: EdgeSignals) {
     let tasks = &comparison.tasks;
     let news = KeyPublisher {
         store: comparison.store.clone(),
@@ -32,7 +32,7 @@ pub(crate) fn start(comparison: &FeedComparison, keys: KeySource, nudges: EdgeSi
     tasks.spawn("feed_keys", async move { news.watch_keys(rounds).await });
     let repairs = EdgeRepairer {
         comparison: comparison.clone(),
-        nudges,
+        signals,
     };
     tasks.spawn("mend", async move { repairs.run_checks().await });
     let regions = comparison.regions.clone();

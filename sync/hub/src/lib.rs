@@ -63,28 +63,28 @@ pub struct Peers {
 
 pub async fn open(
     config: Config,
-    ground: ServiceContext,
+    context: ServiceContext,
     peers: Peers,
 ) -> Result<Router, OpenError> {
     config.warn_risky_settings();
     let limits = config
         .validate_limits()
         .map_err(OpenError::own_failure("could not use the hub's settings"))?;
-    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &ground.data_keys).await?;
+    let sql = Sql::open_current(&config.sql_url, &MIGRATIONS, &context.data_keys).await?;
     let store = Store::new(sql.clone());
     let key = hub_key(&config, &store).await?;
     store.ensure_regions(new_feed_generation()).await?;
     let regions = RegionMarks::default();
     regions.reload_marks(&store).await?;
     // If an owner is away, the ops that need it are parked; the link keeps working.
-    let answers = IdempotencyStore::new(&ground, NAME, &sql);
-    let letters = letters::build_routes(&ground, CloudPart::Hub, &sql);
+    let answers = IdempotencyStore::new(&context, NAME, &sql);
+    let letters = letters::build_routes(&context, CloudPart::Hub, &sql);
     let checks = [
         ReadinessCheck::Sql(sql),
-        ReadinessCheck::Bus(ground.bus.clone()),
-        ReadinessCheck::Keys(ground.keys.clone()),
+        ReadinessCheck::Bus(context.bus.clone()),
+        ReadinessCheck::Keys(context.keys.clone()),
     ];
-    let routes = start(&config, ground, peers, limits, key, store, regions)?;
+    let routes = start(&config, context, peers, limits, key, store, regions)?;
     let routes = answers
         .wrap_routes(http::router(routes), &document())
         .merge(letters);
@@ -93,14 +93,14 @@ pub async fn open(
 
 fn start(
     config: &Config,
-    ground: ServiceContext,
+    context: ServiceContext,
     peers: Peers,
     limits: LinkLimits,
     key: Signer,
     store: Store,
     regions: RegionMarks,
 ) -> Result<HubState, JobError> {
-    let verifier = ground.verifier_for(NAME);
+    let verifier = context.verifier_for(NAME);
     let ServiceContext {
         clock,
         tasks,
@@ -108,7 +108,7 @@ fn start(
         keys,
         service_key,
         ..
-    } = ground;
+    } = context;
     let command_tokens = CommandTokenClient::new(peers.auth.clone(), &service_key, &clock);
     let decided_within = Duration::from_millis(config.decided_within_ms);
     let owner = OwnerClient::client_factory(service_key, &clock, decided_within);
@@ -117,13 +117,13 @@ fn start(
         store,
         clock,
         tasks,
-        order: owner(peers::ORDER, peers.order),
+        order_client: owner(peers::ORDER, peers.order),
         keys: KeySource {
             keys,
             auth: peers.auth,
         },
         regions,
-        nudges: EdgeSignals::default(),
+        signals: EdgeSignals::default(),
         put_accepts: ForwardedAccepts::default(),
         work: WorkSignal::default(),
         settling: SettlingEdges::default(),
@@ -149,10 +149,10 @@ struct ReplicaParts {
     store: Store,
     clock: Clock,
     tasks: Tasks,
-    order: OwnerClient,
+    order_client: OwnerClient,
     keys: KeySource,
     regions: RegionMarks,
-    nudges: EdgeSignals,
+    signals: EdgeSignals,
     put_accepts: ForwardedAccepts,
     work: WorkSignal,
     settling: SettlingEdges,
@@ -165,13 +165,13 @@ impl ReplicaParts {
             store: self.store.clone(),
             clock: self.clock.clone(),
             tasks: self.tasks.clone(),
-            order: self.order.clone(),
+            order_client: self.order_client.clone(),
             regions: self.regions.clone(),
             work: self.work.clone(),
             resume: ComparisonCursors::default(),
         };
         jobs::start(&comparison)?;
-        feed::start(&comparison, self.keys.clone(), self.nudges.clone());
+        feed::start(&comparison, self.keys.clone(), self.signals.clone());
         Ok(comparison)
     }
 
@@ -191,10 +191,10 @@ impl ReplicaParts {
             store: self.store.clone(),
             clock: self.clock.clone(),
             tasks: self.tasks.clone(),
-            order: self.order.clone(),
+            order_client: self.order_client.clone(),
             review,
             keys: self.keys.clone(),
-            nudges: self.nudges.clone(),
+            signals: self.signals.clone(),
             put_accepts: self.put_accepts.clone(),
             bell: self.work.clone(),
             held_again,
@@ -237,11 +237,11 @@ impl ReplicaParts {
             store: self.store.clone(),
             clock: self.clock.clone(),
             tasks: self.tasks.clone(),
-            order: self.order.clone(),
+            order_client: self.order_client.clone(),
             keys: self.keys.keys.clone(),
             command_tokens,
             regions: self.regions.clone(),
-            nudges: self.nudges.clone(),
+            signals: self.signals.clone(),
             put_accepts: self.put_accepts.clone(),
             work: self.work.clone(),
             links: ActiveLinks::default(),

@@ -84,7 +84,7 @@ impl EdgeConnection {
         let stop = self.hub.tasks.stop_token();
         let broken = self.out.broken_token();
         let mut marks = self.hub.regions.watch_region(self.region);
-        let mut nudges = self.hub.nudges.watch_edge(&self.edge);
+        let mut nudges = self.hub.signals.watch_edge(&self.edge);
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

@@ -79,7 +79,7 @@ pub struct OrderService {
 #[derive(Debug, Clone)]
 pub struct DecisionRequest {
     pub by: Requester,
-    pub requests: Vec<Submission>,
+    pub submissions: Vec<Submission>,
     /// A batch locks the rows it reads. A portal request reads without locks and guards its write.
     pub locks: bool,
     /// World time at which they were assembled.
@@ -93,7 +93,7 @@ pub enum Requester {
         run: u32,
         edge: usize,
         pass: u64,
-        handed: Vec<BatchOp>,
+        batch_ops: Vec<BatchOp>,
     },
     Desk {
         item: usize,
@@ -106,7 +106,7 @@ pub enum Requester {
 }
 
 pub struct OpenDecision {
-    pub asked: DecisionRequest,
+    pub request: DecisionRequest,
     pub read_at: UnixMillis,
     /// The number of transactions it saw, for a recorder.
     pub seen: usize,
@@ -124,18 +124,18 @@ pub struct OpenDecision {
 
 impl DecisionRequest {
     pub fn attempts(&self) -> impl Iterator<Item = &Attempt> {
-        attempts(&self.requests)
+        attempts(&self.submissions)
     }
 
     pub fn ends_right(&self) -> bool {
-        self.requests
+        self.submissions
             .iter()
             .any(|request| matches!(request, Submission::LeaseReleased { .. }))
     }
 }
 
-pub fn attempts(requests: &[Submission]) -> impl Iterator<Item = &Attempt> {
-    requests.iter().filter_map(|request| match request {
+pub fn attempts(submissions: &[Submission]) -> impl Iterator<Item = &Attempt> {
+    submissions.iter().filter_map(|request| match request {
         Submission::Command(attempt) => Some(&**attempt),
         Submission::LeaseReleased { .. } => None,
     })
@@ -227,7 +227,7 @@ pub struct QuarantineRun {
     pub run: u32,
     pub edge: usize,
     pub asked_at: u64,
-    pub confined: QuarantineRequest,
+    pub quarantine: QuarantineRequest,
 }
 
 /// The origin of a session's input.

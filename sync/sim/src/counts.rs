@@ -156,7 +156,7 @@ impl Counts {
         *self.waits_at_desk.entry(told).or_default() += 1;
     }
 
-    pub fn turned(&mut self, turned: &AssignmentTransition) {
+    pub fn record_transition(&mut self, transition: &AssignmentTransition) {
         self.turned += 1;
         let ended = |how: FenceEnding| {
             if how.is_take_back() {
@@ -166,10 +166,10 @@ impl Counts {
             }
         };
         let did = [
-            turned.ended.as_ref().map(|(_, end)| ended(end.how)),
-            turned.granted.map(|_| "granted"),
-            turned.new_rules.then_some("rules changed"),
-            turned.after.wanted.as_ref().map(|_| "asked back"),
+            transition.ended.as_ref().map(|(_, end)| ended(end.how)),
+            transition.granted.map(|_| "granted"),
+            transition.new_rules.then_some("rules changed"),
+            transition.after.wanted.as_ref().map(|_| "asked back"),
         ];
         let did: Vec<_> = did.into_iter().flatten().collect();
         for kind in if did.is_empty() {

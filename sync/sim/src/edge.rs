@@ -18,7 +18,7 @@ pub use file::{CommandName, EdgeFile, LogPlace, SettledCommand, SuspicionCause};
 pub struct Node {
     /// The edge of this machine.
     pub id: usize,
-    pub name: EdgeId,
+    pub edge_id: EdgeId,
     pub region: Region,
     /// The number of its key, which signs and verifies its receipts.
     pub key: u32,
@@ -117,7 +117,7 @@ pub struct EdgeLink {
     pub pinged_at: u64,
     pub acked_at: u64,
     /// Welcome's standing, for the bug that treats every frame as part of this session.
-    pub standing: Option<wire::LinkSessionId>,
+    pub link_session: Option<wire::LinkSessionId>,
 }
 
 /// A received frame with the result of its signature check.
@@ -179,11 +179,11 @@ pub struct Calls {
 
 impl Node {
     pub fn new(id: usize, bug: Option<crate::bug::Bug>) -> Self {
-        let name = cast::edge(id);
+        let edge_id = cast::edge(id);
         Self {
             id,
-            file: EdgeFile::new(name.clone(), bug),
-            name,
+            file: EdgeFile::new(edge_id.clone(), bug),
+            edge_id,
             region: cast::region(id),
             key: 0,
             is_there: id < cast::EDGE_COUNT,
@@ -205,10 +205,10 @@ impl Node {
 /// The reply for a stored command. Mirrors `edge-node/src/intake/reply.rs`, without the texts.
 pub fn reply(edge: &Node, stored: &LoggedCommand, order: Option<wire::Order>) -> Reply {
     let receipt = wire::Receipt {
-        edge: edge.name.clone(),
+        edge: edge.edge_id.clone(),
         epoch: stored.epoch,
-        seq: stored.at.seq,
-        hash: stored.at.hash,
+        seq: stored.head.seq,
+        hash: stored.head.hash,
         command_id: stored.command_id,
         verdict: stored.verdict,
         fence: stored.fence,

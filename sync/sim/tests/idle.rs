@@ -124,7 +124,7 @@ fn op_of_the_holder() -> Origin {
         cut_off: None,
     };
     Origin::Edge(Box::new(EdgeOp {
-        name,
+        identity: name,
         region: Region::North,
         evidence,
     }))
@@ -166,7 +166,7 @@ fn after(state: State, (n, role, action): Act, origin: Origin) -> State {
     let attempt = Attempt {
         command,
         actor,
-        mark: None,
+        verification: None,
         origin,
     };
     let writes = decide(&snapshot, &[Submission::Command(Box::new(attempt))]);

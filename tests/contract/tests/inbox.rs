@@ -349,7 +349,7 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
 }
 
 /// Plans one delivery twice within a batch, and another one again in a second batch.
-async fn plan_deliveries_of_two_events(log: &DeliveryStore, now: UnixMillis) {
+async fn plan_deliveries_of_two_events(delivery_store: &DeliveryStore, now: UnixMillis) {
     let owner = InboxOwner {
         user_id: CUSTOMER,
         role: Role::Customer,
@@ -371,32 +371,38 @@ async fn plan_deliveries_of_two_events(log: &DeliveryStore, now: UnixMillis) {
         (Uuid::from_u128(2), delivery_of(1)),
         (Uuid::from_u128(3), delivery_of(2)),
     ];
-    log.add_new_deliveries(&planned).await.unwrap();
-    log.add_new_deliveries(&[(Uuid::from_u128(4), delivery_of(2))])
+    delivery_store.add_new_deliveries(&planned).await.unwrap();
+    delivery_store
+        .add_new_deliveries(&[(Uuid::from_u128(4), delivery_of(2))])
         .await
         .unwrap();
 }
 
 async fn a_delivery_has_one_holder_at_a_time(
-    log: &DeliveryStore,
+    delivery_store: &DeliveryStore,
     due: &Document<NotificationDelivery>,
     now: UnixMillis,
     later: UnixMillis,
 ) {
-    let (one, other) = tokio::join!(log.claim_delivery(due, now), log.claim_delivery(due, now));
+    let (one, other) = tokio::join!(
+        delivery_store.claim_delivery(due, now),
+        delivery_store.claim_delivery(due, now)
+    );
     assert!(
         one.unwrap() != other.unwrap(),
         "two replicas never send one delivery at once"
     );
     assert_eq!(
-        log.due_deliveries(Channel::Email, now, 10)
+        delivery_store
+            .due_deliveries(Channel::Email, now, 10)
             .await
             .unwrap()
             .len(),
         1
     );
     assert_eq!(
-        log.due_deliveries(Channel::Email, later, 10)
+        delivery_store
+            .due_deliveries(Channel::Email, later, 10)
             .await
             .unwrap()
             .len(),
@@ -415,15 +421,19 @@ fn result_of(state: DeliveryState, due_at: Option<UnixMillis>) -> DeliveryResult
     }
 }
 
-async fn the_log_is_read_by_its_indexes(log: &DeliveryStore, sent_id: Uuid, now: UnixMillis) {
-    let sent = log
+async fn the_log_is_read_by_its_indexes(
+    delivery_store: &DeliveryStore,
+    sent_id: Uuid,
+    now: UnixMillis,
+) {
+    let sent = delivery_store
         .read_page(Some(DeliveryState::Sent), None, 10)
         .await
         .unwrap()
         .items;
     assert_eq!((sent.len(), sent[0].0, sent[0].1.attempts), (1, sent_id, 1));
-    let first = log.read_page(None, None, 1).await.unwrap();
-    let second = log.read_page(None, first.next, 1).await.unwrap();
+    let first = delivery_store.read_page(None, None, 1).await.unwrap();
+    let second = delivery_store.read_page(None, first.next, 1).await.unwrap();
     assert_ne!(first.items[0].0, second.items[0].0);
     assert!(second.next.is_none());
     for query in [
@@ -432,7 +442,11 @@ async fn the_log_is_read_by_its_indexes(log: &DeliveryStore, sent_id: Uuid, now:
         store::log_query(Some(DeliveryState::Waiting), first.next, 20),
         store::mail_query(CUSTOMER, EventId(Uuid::nil())),
     ] {
-        let plan = log.collection().explain_query(&query).await.unwrap();
+        let plan = delivery_store
+            .collection()
+            .explain_query(&query)
+            .await
+            .unwrap();
         assert!(plan.by_index && !plan.sorts, "{}", plan.text);
     }
 }

@@ -107,7 +107,7 @@ async fn money_is_released_at_the_moment_that_people_are_told() {
     );
 }
 
-async fn tell(ground: &ServiceContext, kind: EventType, order: &Order) {
+async fn tell(context: &ServiceContext, kind: EventType, order: &Order) {
     let body = OrderEvent::from_order(
         order.clone(),
         samples::person(7, Role::Provider),
@@ -115,7 +115,7 @@ async fn tell(ground: &ServiceContext, kind: EventType, order: &Order) {
     );
     let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
     let event = Event::new(EventId(random_id()), kind, NOW, trace, &body).unwrap();
-    ground.bus.publish(&event).await.unwrap();
+    context.bus.publish(&event).await.unwrap();
 }
 
 fn random_id() -> Uuid {

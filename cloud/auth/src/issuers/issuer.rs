@@ -136,14 +136,14 @@ impl Issuer {
     }
 
     /// Builds the authorization address for the browser.
-    pub async fn authorization_url(&self, visit: &OidcFlow) -> Result<String, IssuerUnavailable> {
+    pub async fn authorization_url(&self, flow: &OidcFlow) -> Result<String, IssuerUnavailable> {
         let client = self.build_client(self.load_metadata().await?.as_ref())?;
-        let state = CsrfToken::new(visit.state.clone());
+        let state = CsrfToken::new(flow.state.clone());
         let way = client
             .authorize_url(|| state)
             .add_scopes(SCOPES.map(|scope| Scope::new(scope.to_owned())))
-            .set_pkce_challenge(visit.pkce_challenge())
-            .add_extra_param("nonce", visit.nonce.clone());
+            .set_pkce_challenge(flow.pkce_challenge())
+            .add_extra_param("nonce", flow.nonce.clone());
         let (address, _) = way.url();
         Ok(address.into())
     }
@@ -151,7 +151,7 @@ impl Issuer {
     /// Exchanges the code for tokens and verifies the ID token.
     pub async fn exchange_code(
         &self,
-        visit: &OidcFlow,
+        flow: &OidcFlow,
         reply: AuthorizationResponse,
     ) -> Result<VerifiedIdentity, OidcFlowError> {
         let metadata = self.load_metadata().await?;
@@ -162,13 +162,13 @@ impl Issuer {
         let client = self.build_client(&metadata)?;
         let exchange = client
             .exchange_code(AuthorizationCode::new(reply.code))
-            .set_pkce_verifier(visit.pkce_verifier());
+            .set_pkce_verifier(flow.pkce_verifier());
         let tokens = exchange
             .request_async(&self.line)
             .await
             .map_err(to_flow_error)?;
         let claims = self
-            .verify_id_token(&metadata, visit, &tokens.extra_fields().id_token)
+            .verify_id_token(&metadata, flow, &tokens.extra_fields().id_token)
             .await?;
         let access_token = tokens.access_token().secret().clone();
         Ok(VerifiedIdentity {
@@ -202,7 +202,7 @@ impl Issuer {
     async fn verify_id_token(
         &self,
         metadata: &IssuerMetadata,
-        visit: &OidcFlow,
+        flow: &OidcFlow,
         id_token: &str,
     ) -> Result<IdentityClaims, OidcFlowError> {
         let token = IdToken::read(id_token)?;
@@ -211,8 +211,8 @@ impl Issuer {
         let expected = ExpectedClaims {
             issuer: &self.config.issuer,
             client_id: &self.config.client_id,
-            nonce: &visit.nonce,
-            begun_at: visit.begun_at.0 / 1000,
+            nonce: &flow.nonce,
+            begun_at: flow.begun_at.0 / 1000,
             now: now.0 / 1000,
         };
         match token.verify_claims(&keys, expected) {

@@ -77,9 +77,9 @@ impl OidcFlowSeal {
         Self(Arc::new(LessSafeKey::new(key)))
     }
 
-    pub fn close(&self, visit: &OidcFlow) -> String {
+    pub fn close(&self, flow: &OidcFlow) -> String {
         let nonce = random::draw_bytes::<NONCE_LEN>();
-        let mut sealed = serde_json::to_vec(visit)
+        let mut sealed = serde_json::to_vec(flow)
             .expect("a sign-in flow contains only strings and numbers, so it serializes");
         let at = Nonce::assume_unique_for_key(nonce);
         self.0

@@ -101,11 +101,11 @@ impl Store {
     pub async fn change_password(
         &self,
         new: &NewPassword,
-        ending: OtherSessionsRevocation,
+        revocation: OtherSessionsRevocation,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Option<Vec<SessionId>>, StoreError> {
-        let user = ending.user;
-        let at = ending.at;
+        let user = revocation.user;
+        let at = revocation.at;
         let before = new.before.unwrap_or(UnixMillis(0));
         let changed_at = at.max(before.plus_ms(1));
         transact!(self.sql, tx => {
@@ -123,7 +123,7 @@ impl Store {
             tx.exec(DROP_CHANGE, vals![user]).await?;
             // They may also have linked their own identity.
             tx.exec(REMOVE_LINKED, vals![user]).await?;
-            Ok(Some(Self::end_others(tx, ending, &event_of).await?))
+            Ok(Some(Self::end_others(tx, revocation, &event_of).await?))
         })
     }
 

@@ -91,15 +91,15 @@ impl Store {
     /// Revokes a person's other sessions. Returns those that this call ended.
     pub async fn revoke_others(
         &self,
-        ending: OtherSessionsRevocation,
+        revocation: OtherSessionsRevocation,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, StoreError> {
-        transact!(self.sql, tx => { Self::end_others(tx, ending, &event_of).await })
+        transact!(self.sql, tx => { Self::end_others(tx, revocation, &event_of).await })
     }
 
     pub(super) async fn end_others(
         tx: &mut Tx,
-        ending: OtherSessionsRevocation,
+        revocation: OtherSessionsRevocation,
         event_of: &impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, StoreError> {
         let OtherSessionsRevocation {
@@ -107,7 +107,7 @@ impl Store {
             except,
             at,
             why,
-        } = ending;
+        } = revocation;
         let except = except.unwrap_or(SessionId(Uuid::nil()));
         let others: Vec<SessionId> = tx.fetch_all(OTHERS, vals![user, except, at]).await?;
         let mut ended = Vec::new();

@@ -56,7 +56,7 @@ pub struct IssuerSubject<'i> {
 #[derive(Debug, Clone, Copy)]
 pub struct NewIdentity<'i> {
     pub id: IdentityId,
-    pub whose: IssuerSubject<'i>,
+    pub subject: IssuerSubject<'i>,
     pub at: UnixMillis,
 }
 
@@ -134,17 +134,17 @@ impl Store {
     /// Finds an identity and its person, even if the account is closed.
     pub async fn find_identity(
         &self,
-        whose: IssuerSubject<'_>,
+        subject: IssuerSubject<'_>,
     ) -> Result<Option<(IdentityId, UserId)>, StoreError> {
-        let values = vals![whose.issuer, self.subject_hash(whose)];
+        let values = vals![subject.issuer, self.subject_hash(subject)];
         Ok(self.sql.fetch_optional(FOUND, values).await?)
     }
 
     pub async fn find_identity_owner(
         &self,
-        whose: IssuerSubject<'_>,
+        subject: IssuerSubject<'_>,
     ) -> Result<Option<UserId>, StoreError> {
-        Ok(self.find_identity(whose).await?.map(|(_, owner)| owner))
+        Ok(self.find_identity(subject).await?.map(|(_, owner)| owner))
     }
 
     /// Creates an account with its first identity.
@@ -156,7 +156,11 @@ impl Store {
         identity: NewIdentity<'_>,
         event: &Event,
     ) -> Result<AddNewcomerResult, StoreError> {
-        let NewIdentity { id, whose, at } = identity;
+        let NewIdentity {
+            id,
+            subject: whose,
+            at,
+        } = identity;
         // The issuer vouches for an address; an unverified one was replaced by a placeholder.
         let email_confirmed_at = (!email.is_undeliverable()).then_some(at);
         let row = self
@@ -198,7 +202,11 @@ impl Store {
         password_of: Option<UnixMillis>,
         identity: NewIdentity<'_>,
     ) -> Result<LinkIdentityResult, StoreError> {
-        let NewIdentity { id, whose, at } = identity;
+        let NewIdentity {
+            id,
+            subject: whose,
+            at,
+        } = identity;
         let hash = self.subject_hash(whose);
         let number = self.seal_number(whose, id);
         transact!(self.sql, tx => {
@@ -243,11 +251,11 @@ impl Store {
     pub async fn unlink_identity(
         &self,
         id: IdentityId,
-        ending: OtherSessionsRevocation,
+        revocation: OtherSessionsRevocation,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<UnlinkIdentityResult, StoreError> {
-        let user = ending.user;
-        let at = ending.at;
+        let user = revocation.user;
+        let at = revocation.at;
         transact!(self.sql, tx => {
             tx.exec(HOLD, vals![at, user]).await?;
             let hash: Option<String> = tx.fetch_optional(PASSWORD, vals![user]).await?;
@@ -261,7 +269,7 @@ impl Store {
                 return Ok(UnlinkIdentityResult::LastWayIn);
             }
             tx.exec(REMOVE, vals![id, user]).await?;
-            Ok(UnlinkIdentityResult::Removed(Self::end_others(tx, ending, &event_of).await?))
+            Ok(UnlinkIdentityResult::Removed(Self::end_others(tx, revocation, &event_of).await?))
         })
     }
 
@@ -283,9 +291,9 @@ impl Store {
     pub async fn store_missing_number(
         &self,
         id: IdentityId,
-        whose: IssuerSubject<'_>,
+        subject: IssuerSubject<'_>,
     ) -> Result<(), StoreError> {
-        if let Some(number) = self.seal_number(whose, id) {
+        if let Some(number) = self.seal_number(subject, id) {
             self.sql.exec(NOTE_NUMBER, vals![number, id]).await?;
         }
         Ok(())
@@ -315,12 +323,12 @@ impl Store {
         Ok(ResealedBatch { sealed, last })
     }
 
-    fn seal_number(&self, whose: IssuerSubject<'_>, id: IdentityId) -> Option<String> {
-        let is_phone = whose.issuer == PHONES;
+    fn seal_number(&self, subject: IssuerSubject<'_>, id: IdentityId) -> Option<String> {
+        let is_phone = subject.issuer == PHONES;
         is_phone.then(|| {
             self.sql
                 .data_keys()
-                .seal_text(&number_seal_place(id), whose.subject)
+                .seal_text(&number_seal_place(id), subject.subject)
         })
     }
 

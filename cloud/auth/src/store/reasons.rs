@@ -57,11 +57,11 @@ pub(super) fn killing_place(kid: &str) -> SealContext {
 /// Reseals a stale text, one that is plain or under a former key, with the present key.
 pub(super) fn reseal_if_stale(
     keys: &DataKeys,
-    place: &SealContext,
+    seal_context: &SealContext,
     stored: String,
 ) -> Result<String, SealError> {
     if keys.is_stale_text(&stored) {
-        return Ok(keys.seal_text(place, &keys.open_text(place, stored)?));
+        return Ok(keys.seal_text(seal_context, &keys.open_text(seal_context, stored)?));
     }
     Ok(stored)
 }
@@ -154,7 +154,7 @@ impl Store {
     pub(super) async fn reseal_text(
         &self,
         write: &'static str,
-        place: &SealContext,
+        seal_context: &SealContext,
         row: impl Into<Val>,
         stored: Option<String>,
     ) -> Result<usize, StoreError> {
@@ -163,7 +163,7 @@ impl Store {
         let Some(stored) = stored.filter(|stored| keys.is_stale_text(stored)) else {
             return Ok(0);
         };
-        let anew = reseal_if_stale(keys, place, stored.clone())?;
+        let anew = reseal_if_stale(keys, seal_context, stored.clone())?;
         self.sql.exec(write, vals![anew, row, stored]).await?;
         Ok(1)
     }

@@ -79,7 +79,7 @@ impl Store {
 
     pub(super) async fn record_role_change(
         tx: &mut Tx,
-        order: &RoleChangeAudit,
+        audit: &RoleChangeAudit,
         change: RecordedRoleChange<'_>,
     ) -> Result<(), StoreError> {
         let RecordedRoleChange {
@@ -89,7 +89,7 @@ impl Store {
             was,
             became,
         } = change;
-        let RoleChangeAudit { id, at, by, why } = order;
+        let RoleChangeAudit { id, at, by, why } = audit;
         let id = *id;
         let at = *at;
         let by_user = *by;

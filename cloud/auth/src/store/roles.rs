@@ -132,10 +132,10 @@ impl Store {
     pub async fn make_role(
         &self,
         draft: &RoleDraft,
-        order: &RoleChangeAudit,
+        audit: &RoleChangeAudit,
     ) -> Result<i64, AttemptError<RoleRefusal, StoreError>> {
         transact!(self.sql, tx => {
-            let held = Self::lock_roles(tx, order.by).await?;
+            let held = Self::lock_roles(tx, audit.by).await?;
             check_permissions_held(&held, &draft.permissions)?;
             let count: Option<i64> = tx.fetch_optional(COUNT, vals![BUILT_IN_MAX]).await?;
             if count.is_some_and(|count| count >= OWN_ROLES_MAX) {
@@ -148,9 +148,9 @@ impl Store {
             let id = last.unwrap_or_default().max(BUILT_IN_MAX) + 1;
             let RoleDraft { name, description, permissions } = draft;
             let base_id = Role::Admin;
-            tx.insert(NewRoleRow { id, name, description, base_id, changed_at: order.at }).await?;
+            tx.insert(NewRoleRow { id, name, description, base_id, changed_at: audit.at }).await?;
             Self::insert_permissions(tx, id, permissions).await?;
-            Self::record_role_change(tx, order, RecordedRoleChange {
+            Self::record_role_change(tx, audit, RecordedRoleChange {
                 act: "made",
                 role_name: name,
                 user_id: None,
@@ -167,21 +167,21 @@ impl Store {
         &self,
         id: i64,
         draft: &RoleDraft,
-        order: &RoleChangeAudit,
+        audit: &RoleChangeAudit,
     ) -> Result<(), AttemptError<RoleRefusal, StoreError>> {
         transact!(self.sql, tx => {
-            let (_, was) = Self::find_changeable_role(tx, id, order.by).await?;
-            let held = Self::load_held_permissions(tx, order.by).await?;
+            let (_, was) = Self::find_changeable_role(tx, id, audit.by).await?;
+            let held = Self::load_held_permissions(tx, audit.by).await?;
             check_permissions_held(&held, &draft.permissions)?;
             if Self::find_role_by_name(tx, &draft.name).await?.is_some_and(|other| other != id) {
                 return Err(RoleRefusal::NameTaken.into());
             }
             let RoleDraft { name, description, permissions } = draft;
-            let values = vals![name.as_str(), description.as_str(), order.at, id];
+            let values = vals![name.as_str(), description.as_str(), audit.at, id];
             tx.exec(CHANGE, values).await?;
             tx.exec(EMPTY, vals![id]).await?;
             Self::insert_permissions(tx, id, permissions).await?;
-            Self::record_role_change(tx, order, RecordedRoleChange {
+            Self::record_role_change(tx, audit, RecordedRoleChange {
                 act: "changed",
                 role_name: name,
                 user_id: None,
@@ -197,10 +197,10 @@ impl Store {
     pub async fn remove_role(
         &self,
         id: i64,
-        order: &RoleChangeAudit,
+        audit: &RoleChangeAudit,
     ) -> Result<(), AttemptError<RoleRefusal, StoreError>> {
         transact!(self.sql, tx => {
-            let (role, was) = Self::find_changeable_role(tx, id, order.by).await?;
+            let (role, was) = Self::find_changeable_role(tx, id, audit.by).await?;
             let holder: Option<UserId> =
                 tx.fetch_optional(HOLDERS_OF_ONE, vals![id, UserId(Uuid::nil()), 1_i64]).await?;
             if holder.is_some() {
@@ -208,7 +208,7 @@ impl Store {
             }
             tx.exec(EMPTY, vals![id]).await?;
             tx.exec(REMOVE, vals![id]).await?;
-            Self::record_role_change(tx, order, RecordedRoleChange {
+            Self::record_role_change(tx, audit, RecordedRoleChange {
                 act: "removed",
                 role_name: &role.name,
                 user_id: None,
@@ -225,13 +225,13 @@ impl Store {
     pub async fn give_role(
         &self,
         id: i64,
-        ending: OtherSessionsRevocation,
-        order: &RoleChangeAudit,
+        revocation: OtherSessionsRevocation,
+        audit: &RoleChangeAudit,
         event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
     ) -> Result<Vec<SessionId>, AttemptError<RoleRefusal, StoreError>> {
-        let user = ending.user;
+        let user = revocation.user;
         transact!(self.sql, tx => {
-            let held = Self::lock_roles(tx, order.by).await?;
+            let held = Self::lock_roles(tx, audit.by).await?;
             let given: Option<RoleRow> = tx.fetch_optional(RoleRow::select(ONE), vals![id]).await?;
             let (Some(given), Some(present)) = (given, Self::find_person_role(tx, user).await?) else {
                 return Err(RoleRefusal::Unknown.into());
@@ -242,8 +242,8 @@ impl Store {
             let becomes = Self::load_role_permissions(tx, &given).await?;
             check_role_assignment(&held, &present, &given, &becomes)?;
             let own = (id > BUILT_IN_MAX).then_some(id);
-            tx.exec(GIVE, vals![given.base_id, own, order.at, user]).await?;
-            Self::record_role_change(tx, order, RecordedRoleChange {
+            tx.exec(GIVE, vals![given.base_id, own, audit.at, user]).await?;
+            Self::record_role_change(tx, audit, RecordedRoleChange {
                 act: "given",
                 role_name: &given.name,
                 user_id: Some(user),
@@ -251,7 +251,7 @@ impl Store {
                 became: given.name.clone(),
             })
             .await?;
-            Ok(Self::end_others(tx, ending, &event_of).await?)
+            Ok(Self::end_others(tx, revocation, &event_of).await?)
         })
     }
 

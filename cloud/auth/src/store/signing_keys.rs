@@ -167,14 +167,14 @@ impl Store {
     pub async fn begin_key(
         &self,
         kid: &str,
-        order: &KeyChangeAudit,
+        audit: &KeyChangeAudit,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
         let why = self
             .sql
             .data_keys()
-            .seal_text(&reasons::rotation_place(kid), &order.why);
-        let values = vals![now, order.by, why, kid, now];
+            .seal_text(&reasons::rotation_place(kid), &audit.why);
+        let values = vals![now, audit.by, why, kid, now];
         Ok(self.sql.exec(BEGIN, values).await? == 1)
     }
 
@@ -190,14 +190,14 @@ impl Store {
     pub async fn kill_key(
         &self,
         kid: &str,
-        order: &KeyChangeAudit,
+        audit: &KeyChangeAudit,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
         let why = self
             .sql
             .data_keys()
-            .seal_text(&reasons::killing_place(kid), &order.why);
-        let values = vals![now, order.by, why, kid];
+            .seal_text(&reasons::killing_place(kid), &audit.why);
+        let values = vals![now, audit.by, why, kid];
         Ok(self.sql.exec(KILL, values).await? == 1)
     }
 }

@@ -328,8 +328,8 @@ async fn another_key_file_ends_every_token_or_is_refused() {
     let open = async |config: auth::Config| {
         let folder = tempfile::tempdir().unwrap();
         let clock: Clock = auth.clock.clone();
-        let ground: ServiceContext = testing::ground(folder.path(), &clock).await;
-        auth::open(config, ground, auth::Peers::default())
+        let context: ServiceContext = testing::ground(folder.path(), &clock).await;
+        auth::open(config, context, auth::Peers::default())
             .await
             .map(drop)
     };

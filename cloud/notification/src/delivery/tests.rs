@@ -98,7 +98,7 @@ impl AuthPart {
 }
 
 struct World {
-    deliveries: NotificationDispatcher,
+    dispatcher: NotificationDispatcher,
     auth: AuthPart,
     clock: Clock,
     /// Folders of mails, text messages and pushes.
@@ -125,7 +125,7 @@ impl World {
         let clock = Clock::fixed_at(AT);
         let (deliveries, folder) = samples::deliveries(ways, auth.upstream(), &clock).await;
         Self {
-            deliveries,
+            dispatcher: deliveries,
             auth,
             clock,
             sinks,
@@ -135,13 +135,13 @@ impl World {
 
     async fn wish(&self, wishes: &DeliveryPreferences) {
         let (_, version) = self
-            .deliveries
+            .dispatcher
             .preferences
             .load_preferences(CUSTOMER)
             .await
             .unwrap();
         assert!(
-            self.deliveries
+            self.dispatcher
                 .preferences
                 .save_preferences(CUSTOMER, version, wishes)
                 .await
@@ -154,11 +154,11 @@ impl World {
         let lines = samples::lines(kind);
         for line in &lines {
             let id = LineId(self.clock.new_id());
-            self.deliveries.inboxes.add_line(id, line).await.unwrap();
+            self.dispatcher.inboxes.add_line(id, line).await.unwrap();
         }
         // Twice: a redelivery plans nothing more.
         for _ in 0..2 {
-            self.deliveries.plan_deliveries(lines.iter()).await.unwrap();
+            self.dispatcher.plan_deliveries(lines.iter()).await.unwrap();
         }
         lines
     }
@@ -166,18 +166,18 @@ impl World {
     /// One poll of each channel.
     async fn look(&self) {
         for channel in Channel::ALL {
-            self.deliveries.send_due(channel).await.unwrap();
+            self.dispatcher.send_due(channel).await.unwrap();
         }
     }
 
     fn inboxes(&self) -> InboxEventConsumer {
-        let deliveries = self.deliveries.clone();
+        let deliveries = self.dispatcher.clone();
         let clock = self.clock.clone();
         let store = deliveries.inboxes.clone();
         let dispute_ms = samples::DISPUTE_MS;
         InboxEventConsumer {
             store,
-            deliveries,
+            dispatcher: deliveries,
             clock,
             dispute_ms,
         }
@@ -222,8 +222,8 @@ impl World {
 
     async fn log(&self) -> Vec<(DeliveryState, i64, Option<String>)> {
         let page = self
-            .deliveries
-            .log
+            .dispatcher
+            .delivery_store
             .read_page(None, None, 100)
             .await
             .unwrap();
@@ -297,7 +297,12 @@ async fn what_fails_is_tried_again_ever_later_and_given_up_with_its_reason() {
     let mut pauses = Vec::new();
     loop {
         world.look().await;
-        let page = world.deliveries.log.read_page(None, None, 1).await.unwrap();
+        let page = world
+            .dispatcher
+            .delivery_store
+            .read_page(None, None, 1)
+            .await
+            .unwrap();
         let (_, delivery) = &page.items[0];
         if delivery.state == DeliveryState::GivenUp {
             assert_eq!(delivery.attempts, ATTEMPTS_MAX);
@@ -335,13 +340,13 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
     lines.retain(|line| line.user_id == CUSTOMER);
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(70));
     world
-        .deliveries
+        .dispatcher
         .inboxes
         .add_line(LineId(world.clock.new_id()), &lines[0])
         .await
         .unwrap();
     world
-        .deliveries
+        .dispatcher
         .plan_deliveries(lines.iter())
         .await
         .unwrap();
@@ -349,7 +354,7 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
     assert!(world.mails().is_empty(), "it is 17:00");
     world.clock.advance(60 * 60 * 1000);
     // Two replicas at once send one digest per hour.
-    let look = || world.deliveries.send_due(Channel::Email);
+    let look = || world.dispatcher.send_due(Channel::Email);
     let (one, other) = tokio::join!(look(), look());
     one.unwrap();
     other.unwrap();
@@ -385,13 +390,13 @@ async fn a_mail_tells_times_by_its_readers_clock_or_names_the_zone() {
         let lines = samples::of_order(EventType::OrderCompleted, &completed);
         let line = lines.iter().find(|line| line.user_id == CUSTOMER).unwrap();
         world
-            .deliveries
+            .dispatcher
             .inboxes
             .add_line(LineId(world.clock.new_id()), line)
             .await
             .unwrap();
         world
-            .deliveries
+            .dispatcher
             .plan_deliveries(std::iter::once(line))
             .await
             .unwrap();
@@ -419,7 +424,7 @@ async fn old_news_and_kinds_that_nobody_wants_stay_in_the_inbox() {
     let released = samples::lines(EventType::PaymentReleased);
     assert_eq!(released[0].user_id, PROVIDER);
     world
-        .deliveries
+        .dispatcher
         .plan_deliveries(released.iter())
         .await
         .unwrap();
@@ -474,13 +479,13 @@ async fn each_channel_that_is_wanted_is_told_once_and_the_short_ones_little() {
     let mut lines = samples::lines(EventType::PaymentFailed);
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(71));
     world
-        .deliveries
+        .dispatcher
         .inboxes
         .add_line(LineId(world.clock.new_id()), &lines[0])
         .await
         .unwrap();
     world
-        .deliveries
+        .dispatcher
         .plan_deliveries(lines.iter())
         .await
         .unwrap();
@@ -526,13 +531,13 @@ async fn quiet_hours_and_digests_are_for_every_channel() {
         let mut lines = samples::lines(EventType::PaymentFailed);
         lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(n));
         world
-            .deliveries
+            .dispatcher
             .inboxes
             .add_line(LineId(world.clock.new_id()), &lines[0])
             .await
             .unwrap();
         world
-            .deliveries
+            .dispatcher
             .plan_deliveries(lines.iter())
             .await
             .unwrap();
@@ -603,13 +608,13 @@ fn an_auth_of_the_version_before_tells_of_open_accounts_by_their_address() {
 #[tokio::test]
 async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
     let mut world = World::new().await;
-    world.deliveries.ways.mail = Mailer::Off;
+    world.dispatcher.ways.mail = Mailer::Off;
     world.wish(&wanting(&Channel::ALL)).await;
     world.happens(EventType::PaymentCompleted).await;
     // Providers cannot prove a phone.
     let released = samples::lines(EventType::PaymentReleased);
     let (_, version) = world
-        .deliveries
+        .dispatcher
         .preferences
         .load_preferences(PROVIDER)
         .await
@@ -617,20 +622,20 @@ async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
     let wishes = wanting(&Channel::ALL);
     assert!(
         world
-            .deliveries
+            .dispatcher
             .preferences
             .save_preferences(PROVIDER, version, &wishes)
             .await
             .unwrap()
     );
     world
-        .deliveries
+        .dispatcher
         .inboxes
         .add_line(LineId(world.clock.new_id()), &released[0])
         .await
         .unwrap();
     world
-        .deliveries
+        .dispatcher
         .plan_deliveries(released.iter())
         .await
         .unwrap();

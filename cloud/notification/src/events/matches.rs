@@ -27,7 +27,7 @@ const TEXT_CHARS_MAX: usize = 4_200;
 #[derive(Clone)]
 pub struct OrderFanOutConsumer {
     pub store: InboxStore,
-    pub deliveries: NotificationDispatcher,
+    pub dispatcher: NotificationDispatcher,
     pub users: Upstream,
     pub verifier: TokenVerifier,
     pub clock: Clock,
@@ -99,7 +99,7 @@ impl EventHandler for OrderFanOutConsumer {
             .into_iter()
             .filter(|fresh| *fresh)
             .count();
-        self.deliveries
+        self.dispatcher
             .plan_deliveries(lines.iter().map(|(_, line)| line))
             .await?;
         let order = body.order.id;

@@ -40,7 +40,7 @@ async fn inboxes() -> (InboxEventConsumer, InboxStore, tempfile::TempDir) {
     (
         InboxEventConsumer {
             store: store.clone(),
-            deliveries,
+            dispatcher: deliveries,
             clock,
             dispute_ms,
         },
@@ -206,7 +206,7 @@ impl UserPart {
     fn fan_out(
         &self,
         store: &InboxStore,
-        deliveries: NotificationDispatcher,
+        dispatcher: NotificationDispatcher,
     ) -> OrderFanOutConsumer {
         let router = Router::new().route("/internal/matches", post(Self::matches));
         let clock = Clock::system();
@@ -220,7 +220,7 @@ impl UserPart {
         let rules = crate::Config::default().fan_out_rules().unwrap();
         OrderFanOutConsumer {
             store: store.clone(),
-            deliveries,
+            dispatcher,
             users,
             verifier,
             clock,
@@ -233,13 +233,13 @@ impl UserPart {
 async fn an_approval_is_proposed_once_to_at_most_twenty_with_the_reasons() {
     let (
         InboxEventConsumer {
-            store, deliveries, ..
+            store, dispatcher, ..
         },
         _,
         _folder,
     ) = inboxes().await;
     let users = UserPart::default();
-    let fan_out = users.fan_out(&store, deliveries);
+    let fan_out = users.fan_out(&store, dispatcher);
     users.proposes(100..125);
     fan_out
         .handle(&event(1, EventType::OrderApproved))
@@ -296,13 +296,13 @@ async fn a_publication_is_proposed_only_where_that_is_wanted_and_its_approval_th
  {
     let (
         InboxEventConsumer {
-            store, deliveries, ..
+            store, dispatcher, ..
         },
         _,
         _folder,
     ) = inboxes().await;
     let users = UserPart::default();
-    let mut fan_out = users.fan_out(&store, deliveries);
+    let mut fan_out = users.fan_out(&store, dispatcher);
     users.proposes([100]);
     fan_out
         .handle(&event(1, EventType::OrderCreated))
@@ -334,13 +334,13 @@ async fn a_publication_is_proposed_only_where_that_is_wanted_and_its_approval_th
 async fn an_order_that_was_published_before_the_setting_came_is_proposed_at_its_approval() {
     let (
         InboxEventConsumer {
-            store, deliveries, ..
+            store, dispatcher, ..
         },
         _,
         _folder,
     ) = inboxes().await;
     let users = UserPart::default();
-    let mut fan_out = users.fan_out(&store, deliveries);
+    let mut fan_out = users.fan_out(&store, dispatcher);
     fan_out.rules.at_creation = true;
     users.proposes([100]);
     fan_out
@@ -355,13 +355,13 @@ async fn an_order_that_was_published_before_the_setting_came_is_proposed_at_its_
 async fn as_many_are_told_as_the_setting_says() {
     let (
         InboxEventConsumer {
-            store, deliveries, ..
+            store, dispatcher, ..
         },
         _,
         _folder,
     ) = inboxes().await;
     let users = UserPart::default();
-    let mut fan_out = users.fan_out(&store, deliveries);
+    let mut fan_out = users.fan_out(&store, dispatcher);
     fan_out.rules.providers_max = 3;
     users.proposes(100..125);
     fan_out
@@ -395,13 +395,13 @@ fn a_fan_out_reaches_one_to_a_hundred_providers() {
 async fn an_approval_waits_for_a_user_part_that_is_away() {
     let (
         InboxEventConsumer {
-            store, deliveries, ..
+            store, dispatcher, ..
         },
         _,
         _folder,
     ) = inboxes().await;
     let users = UserPart::default();
-    let mut fan_out = users.fan_out(&store, deliveries);
+    let mut fan_out = users.fan_out(&store, dispatcher);
     let without_store = fan_out.handle(&event(1, EventType::OrderApproved)).await;
     assert!(
         matches!(without_store, Err(HandleError::Unavailable(_))),

@@ -60,7 +60,7 @@ pub async fn log(
     page: Page<TimeCursor>,
 ) -> Result<Json<DeliveryLog>, Problem> {
     let found = service
-        .log
+        .delivery_store
         .read_page(query.state, page.after, page.limit)
         .await?;
     let items = found.items.into_iter();

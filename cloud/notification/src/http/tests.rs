@@ -43,7 +43,7 @@ impl World {
         let NotificationDispatcher {
             inboxes: store,
             preferences,
-            log,
+            delivery_store: log,
             ..
         } = stores;
         let kinds = [
@@ -80,7 +80,7 @@ impl World {
         let service = Service {
             store: store.clone(),
             preferences: preferences.clone(),
-            log,
+            delivery_store: log,
             notices,
             channels,
             verifier,

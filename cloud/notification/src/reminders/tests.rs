@@ -25,13 +25,13 @@ impl World {
         let inboxes = deliveries.inboxes.clone();
         let handler = InboxEventConsumer {
             store: inboxes.clone(),
-            deliveries: deliveries.clone(),
+            dispatcher: deliveries.clone(),
             clock: clock.clone(),
             dispute_ms: samples::DISPUTE_MS,
         };
         let reminders = PaymentReminders {
             inboxes,
-            deliveries,
+            dispatcher: deliveries,
             clock: clock.clone(),
         };
         Self {

@@ -428,7 +428,7 @@ pub async fn deliveries(
     let deliveries = NotificationDispatcher {
         inboxes: store,
         preferences,
-        log,
+        delivery_store: log,
         ways,
         portal_url,
         auth,
@@ -440,7 +440,7 @@ pub async fn deliveries(
 
 /// Notices on the dispatcher's stores, sealed.
 pub async fn notices(
-    deliveries: &NotificationDispatcher,
+    dispatcher: &NotificationDispatcher,
     folder: &tempfile::TempDir,
 ) -> NoticeWriter {
     let url = format!("sqlite:{}", folder.path().join("notification.db").display());
@@ -452,6 +452,6 @@ pub async fn notices(
     store.migrate().await.unwrap();
     NoticeWriter {
         store,
-        deliveries: deliveries.clone(),
+        dispatcher: dispatcher.clone(),
     }
 }

@@ -44,7 +44,7 @@ impl StoredAnswer {
         now: UnixMillis,
     ) -> Outcome {
         let decided_at = self.decided_at;
-        if self.op.is_some() && self.op.as_ref() == attempt.op().map(|op| &op.name) {
+        if self.op.is_some() && self.op.as_ref() == attempt.op().map(|op| &op.identity) {
             // The same op that was decided: repeat its own result.
             let kind = if self.applied {
                 OutcomeKind::Applied

@@ -109,7 +109,7 @@ impl Assignment {
     pub fn apply_request(
         &self,
         wish: RequestedAssignment,
-        lapse: Option<DisabledRule>,
+        disabled: Option<DisabledRule>,
     ) -> Option<AssignmentTransition> {
         let mut after = self.clone();
         if let Some(rules) = wish.rules.filter(|rules| *rules != self.rules) {
@@ -118,7 +118,7 @@ impl Assignment {
         }
         let mut granted = None;
         match wish.right {
-            Some(right) if self.holder.is_some() && lapse != Some(DisabledRule::ReleaseOp) => {
+            Some(right) if self.holder.is_some() && disabled != Some(DisabledRule::ReleaseOp) => {
                 after.wanted = Some(right).filter(|right| !self.is_as(right));
             }
             Some(right) => granted = after.apply_next(right),
@@ -134,9 +134,9 @@ impl Assignment {
         op: &OpIdentity,
         fence: u64,
         at: UnixMillis,
-        lapse: Option<DisabledRule>,
+        disabled: Option<DisabledRule>,
     ) -> Option<AssignmentTransition> {
-        let current = fence == self.fence || lapse == Some(DisabledRule::AnyReleaseEnds);
+        let current = fence == self.fence || disabled == Some(DisabledRule::AnyReleaseEnds);
         if !self.is_held_by(op) || !current {
             return None;
         }
@@ -180,12 +180,12 @@ impl Assignment {
     /// release it. The grant keeps its operator.
     pub fn renew_right(
         &self,
-        seat: &HolderEpoch,
+        holder: &HolderEpoch,
         fence: u64,
         end: FenceEnd,
         by: UserId,
     ) -> Option<AssignmentTransition> {
-        let stands = self.holder_epoch().as_ref() == Some(seat) && self.fence == fence;
+        let stands = self.holder_epoch().as_ref() == Some(holder) && self.fence == fence;
         if !stands || self.wanted.is_some() {
             return None;
         }

@@ -11,7 +11,7 @@ pub enum Submission {
     Command(Box<Attempt>),
     /// An edge gives its assignment right back: its last op under that fence.
     LeaseReleased {
-        name: OpIdentity,
+        identity: OpIdentity,
         region: Region,
         fence: u64,
     },
@@ -23,7 +23,7 @@ pub struct Attempt {
     /// The author, from the verified token; absent if an edge's token could not be verified.
     pub actor: Option<Actor>,
     /// The provider's verification status according to that token.
-    pub mark: Option<ProviderVerification>,
+    pub verification: Option<ProviderVerification>,
     pub origin: Origin,
 }
 
@@ -43,7 +43,7 @@ pub enum Origin {
 /// The op that carried the command, with evidence from the moment of logging.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EdgeOp {
-    pub name: OpIdentity,
+    pub identity: OpIdentity,
     pub region: Region,
     pub evidence: CommandEvidence,
 }
@@ -76,7 +76,7 @@ impl Attempt {
             Origin::Portal | Origin::Waited { .. } => Source::Portal,
             Origin::Edge(op) => {
                 let made_at = op.evidence.made_at.clone();
-                made_at.unwrap_or_else(|| Source::Edge(op.name.edge.clone()))
+                made_at.unwrap_or_else(|| Source::Edge(op.identity.edge.clone()))
             }
         }
     }
@@ -113,8 +113,8 @@ impl Attempt {
                 end: None,
             }),
             _ if *verdict == Verdict::Firm => Some(EdgePromise {
-                edge: op.name.edge.clone(),
-                epoch: op.name.epoch,
+                edge: op.identity.edge.clone(),
+                epoch: op.identity.epoch,
                 fence: (*fence)?,
                 why: None,
                 end: None,
@@ -174,10 +174,10 @@ pub fn submissions_from_batch(batch: OpsBatch) -> Vec<Submission> {
         .collect()
 }
 
-fn submission_from_op(name: OpIdentity, region: Region, body: BatchBody) -> Submission {
+fn submission_from_op(identity: OpIdentity, region: Region, body: BatchBody) -> Submission {
     match body {
         BatchBody::LeaseReleased { fence } => Submission::LeaseReleased {
-            name,
+            identity,
             region,
             fence,
         },
@@ -188,14 +188,14 @@ fn submission_from_op(name: OpIdentity, region: Region, body: BatchBody) -> Subm
         } => {
             let mark = evidence.mark;
             let origin = Origin::Edge(Box::new(EdgeOp {
-                name,
+                identity,
                 region,
                 evidence,
             }));
             Submission::Command(Box::new(Attempt {
                 command,
                 actor,
-                mark,
+                verification: mark,
                 origin,
             }))
         }

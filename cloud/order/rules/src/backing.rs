@@ -20,7 +20,7 @@ impl PromiseBacking {
         let Some(op) = attempt.op() else {
             return Self::None;
         };
-        let name = &op.name;
+        let name = &op.identity;
         let firm = op
             .evidence
             .fence
@@ -74,10 +74,10 @@ pub(crate) fn applicable_rules(
     attempt: &Attempt,
     assignment: &Assignment,
     by_known: bool,
-    lapse: Option<DisabledRule>,
+    disabled: Option<DisabledRule>,
 ) -> OfflineRules {
     let named = attempt.op().and_then(|op| op.evidence.rules_version);
-    let named = named.filter(|_| by_known && lapse != Some(DisabledRule::RuleVersion));
+    let named = named.filter(|_| by_known && disabled != Some(DisabledRule::RuleVersion));
     assignment.rules_at(named).clone()
 }
 
@@ -92,7 +92,7 @@ pub(crate) enum RevocationEffect {
 pub(crate) fn revocation_effect(
     attempt: &Attempt,
     by_known: bool,
-    lapse: Option<DisabledRule>,
+    disabled: Option<DisabledRule>,
 ) -> RevocationEffect {
     let op = match &attempt.origin {
         // No edge promised anything, so today's revocation list counts.
@@ -107,7 +107,7 @@ pub(crate) fn revocation_effect(
         .evidence
         .revocations_version
         .is_none_or(|seen| seen < revoked);
-    if by_known && unseen && lapse != Some(DisabledRule::RevokeSeen) {
+    if by_known && unseen && disabled != Some(DisabledRule::RevokeSeen) {
         RevocationEffect::Later
     } else {
         RevocationEffect::Refuses

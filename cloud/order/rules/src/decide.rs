@@ -17,120 +17,129 @@ use crate::{
 };
 
 /// Decides the requests in order, each on the state left by the ones before.
-pub fn decide(snapshot: &Snapshot, requests: &[Submission]) -> Writes {
+pub fn decide(snapshot: &Snapshot, submissions: &[Submission]) -> Writes {
     let mut desk = BatchDecision::new(snapshot);
-    let answers = requests
+    let answers = submissions
         .iter()
         .map(|request| decide_request(&mut desk, request))
         .collect();
     desk.close(answers)
 }
 
-fn decide_request(desk: &mut BatchDecision<'_>, request: &Submission) -> OpDecision {
+fn decide_request(decision: &mut BatchDecision<'_>, request: &Submission) -> OpDecision {
     match request {
-        Submission::Command(attempt) => match decide_command(desk, attempt) {
+        Submission::Command(attempt) => match decide_command(decision, attempt) {
             Ok(outcome) => OpDecision::Decided(outcome),
             Err(reason) => OpDecision::Held(reason),
         },
         Submission::LeaseReleased {
-            name,
+            identity: name,
             region,
             fence,
-        } => OpDecision::Decided(release_lease(desk, name, *region, *fence)),
+        } => OpDecision::Decided(release_lease(decision, name, *region, *fence)),
     }
 }
 
 /// Ends the right if this fence is current. Releasing an ended fence gets the same answer: its
 /// holder has done its part.
 fn release_lease(
-    desk: &mut BatchDecision<'_>,
-    name: &OpIdentity,
+    decision: &mut BatchDecision<'_>,
+    identity: &OpIdentity,
     region: Region,
     fence: u64,
 ) -> Outcome {
-    let now = desk.snapshot.now;
-    let lapse = desk.snapshot.lapse;
-    let assignment = desk.current_assignment(region);
-    if let Some(turned) = assignment.and_then(|held| held.release_right(name, fence, now, lapse)) {
-        desk.apply_transition(region, turned);
+    let now = decision.snapshot.now;
+    let lapse = decision.snapshot.disabled;
+    let assignment = decision.current_assignment(region);
+    if let Some(turned) =
+        assignment.and_then(|held| held.release_right(identity, fence, now, lapse))
+    {
+        decision.apply_transition(region, turned);
     }
     Outcome::new_plain(OutcomeKind::Applied, now)
 }
 
-fn decide_command(desk: &mut BatchDecision<'_>, attempt: &Attempt) -> Result<Outcome, HeldReason> {
-    if let Some((outcome, listed)) = answer_repeat(desk, attempt) {
+fn decide_command(
+    decision: &mut BatchDecision<'_>,
+    attempt: &Attempt,
+) -> Result<Outcome, HeldReason> {
+    if let Some((outcome, listed)) = answer_repeat(decision, attempt) {
         if listed.contains(&CaseKind::TakenBack) {
-            desk.tell_promise(attempt);
+            decision.tell_promise(attempt);
         }
-        desk.list(attempt, &outcome, listed);
+        decision.list(attempt, &outcome, listed);
         return Ok(outcome);
     }
     if attempt.is_distrusted() {
         // Before any wait: another edge may hold the region, and would be asked to log the command.
-        return Ok(desk.record_ruling(attempt, Ruling::Refused(Code::EdgeNotTrusted), Vec::new()));
+        return Ok(decision.record_ruling(
+            attempt,
+            Ruling::Refused(Code::EdgeNotTrusted),
+            Vec::new(),
+        ));
     }
-    let lapse = desk.snapshot.lapse;
-    let region = order_region(desk, attempt);
+    let lapse = decision.snapshot.disabled;
+    let region = order_region(decision, attempt);
     let held = hold::held_reason(
         attempt,
         region,
-        |region| desk.current_assignment(region),
+        |region| decision.current_assignment(region),
         lapse,
     );
-    if let Some(reason) = held.or_else(|| desk.waits_behind(attempt)) {
-        return hold_command(desk, attempt, region, reason);
+    if let Some(reason) = held.or_else(|| decision.waits_behind(attempt)) {
+        return hold_command(decision, attempt, region, reason);
     }
-    let (ruling, listed) = rule_on_attempt(desk, attempt, region);
-    Ok(desk.record_ruling(attempt, ruling, listed))
+    let (ruling, listed) = rule_on_attempt(decision, attempt, region);
+    Ok(decision.record_ruling(attempt, ruling, listed))
 }
 
 /// Stores nothing for a waiting command, so nothing about it is final.
 fn hold_command(
-    desk: &mut BatchDecision<'_>,
+    decision: &mut BatchDecision<'_>,
     attempt: &Attempt,
     region: Option<Region>,
     reason: HeldReason,
 ) -> Result<Outcome, HeldReason> {
-    match desk.snapshot.lapse {
-        Some(DisabledRule::HeldNotFinal) => Ok(desk.record_ruling(
+    match decision.snapshot.disabled {
+        Some(DisabledRule::HeldNotFinal) => Ok(decision.record_ruling(
             attempt,
             Ruling::Refused(Code::RegionAssigningOffline),
             Vec::new(),
         )),
         Some(DisabledRule::HeldBeforeChecks) => {
-            let (ruling, listed) = rule_on_attempt(desk, attempt, region);
+            let (ruling, listed) = rule_on_attempt(decision, attempt, region);
             let refused = matches!(
                 ruling,
                 Ruling::Refused(_) | Ruling::Overturned(..) | Ruling::OverLimit(_)
             );
             if refused {
-                Ok(desk.record_ruling(attempt, ruling, listed))
+                Ok(decision.record_ruling(attempt, ruling, listed))
             } else {
                 Err(reason)
             }
         }
         _ => {
-            desk.mark_waiting(attempt);
+            decision.mark_waiting(attempt);
             Err(reason)
         }
     }
 }
 
 fn rule_on_attempt(
-    desk: &BatchDecision<'_>,
+    decision: &BatchDecision<'_>,
     attempt: &Attempt,
     region: Option<Region>,
 ) -> (Ruling, Vec<CaseKind>) {
     let Some(actor) = attempt.actor else {
         return (Ruling::Refused(Code::InvalidToken), Vec::new());
     };
-    let lapse = desk.snapshot.lapse;
+    let lapse = decision.snapshot.disabled;
     let nobodys = Assignment::default();
     let assignment = region
-        .and_then(|region| desk.current_assignment(region))
+        .and_then(|region| decision.current_assignment(region))
         .unwrap_or(&nobodys);
     let order_id = attempt.command.body.order_id();
-    let state = desk.order_state(order_id);
+    let state = decision.order_state(order_id);
     let backing = PromiseBacking::from_evidence(attempt, assignment);
     let by_known = backing::by_what_the_edge_knew(attempt, actor, &backing, state);
     let revocation = backing::revocation_effect(attempt, by_known, lapse);
@@ -143,16 +152,16 @@ fn rule_on_attempt(
         actor,
         backing: &backing,
         rules: &rules,
-        held_elsewhere: assignment.is_held_elsewhere(attempt.op().map(|op| &op.name)),
+        held_elsewhere: assignment.is_held_elsewhere(attempt.op().map(|op| &op.identity)),
         held_here: attempt
             .op()
-            .is_some_and(|op| assignment.is_held_by(&op.name)),
-        met_closed: desk.met_closed(order_id, actor.user_id),
-        may_accept: desk.snapshot.may_accept(attempt, actor),
-        limit: desk.limit_reached(attempt, state.map(|state| &state.order)),
-        cancel_policies: &desk.snapshot.cancel_policies,
-        lapse,
-        now: desk.snapshot.now,
+            .is_some_and(|op| assignment.is_held_by(&op.identity)),
+        met_closed: decision.met_closed(order_id, actor.user_id),
+        may_accept: decision.snapshot.may_accept(attempt, actor),
+        limit: decision.limit_reached(attempt, state.map(|state| &state.order)),
+        cancel_policies: &decision.snapshot.cancel_policies,
+        disabled: lapse,
+        now: decision.snapshot.now,
     };
     let ruling = ruling::rule_on_case(case, state);
     let listed = cases_to_open(case, state, &ruling, revocation);
@@ -160,7 +169,7 @@ fn rule_on_attempt(
 }
 
 fn cases_to_open(
-    case: RulingContext<'_>,
+    context: RulingContext<'_>,
     state: Option<&OrderState>,
     ruling: &Ruling,
     revocation: RevocationEffect,
@@ -173,18 +182,22 @@ fn cases_to_open(
         Ruling::Meanwhile(_) => kinds.push(CaseKind::MetClosed),
         Ruling::Overturned(..) => kinds.push(CaseKind::TakenBack),
         // After any other refusal the same id may come again; it must open only one case.
-        Ruling::Refused(code) if case.met_closed && consumes_command_id(case.attempt, *code) => {
+        Ruling::Refused(code)
+            if context.met_closed && consumes_command_id(context.attempt, *code) =>
+        {
             kinds.push(CaseKind::MetClosed);
         }
-        Ruling::Refused(code) => kinds.extend(state.and_then(|state| in_vain(case, state, *code))),
+        Ruling::Refused(code) => {
+            kinds.extend(state.and_then(|state| in_vain(context, state, *code)))
+        }
         Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::OverLimit(_) => {}
     }
     let honoured = matches!(ruling, Ruling::Changed { .. } | Ruling::Meanwhile(_));
     if honoured && revocation == RevocationEffect::Later {
         kinds.push(CaseKind::RevokedMeanwhile);
     }
-    let accepts = case.attempt.command.body.order_action() == Some(Action::Accept);
-    if honoured && accepts && !case.may_accept {
+    let accepts = context.attempt.command.body.order_action() == Some(Action::Accept);
+    if honoured && accepts && !context.may_accept {
         kinds.push(CaseKind::UnverifiedHolder);
     }
     kinds
@@ -192,18 +205,21 @@ fn cases_to_open(
 
 /// The case for a good-faith act at an edge, refused for good because of an earlier decision in the
 /// cloud.
-fn in_vain(case: RulingContext<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
+fn in_vain(context: RulingContext<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
     use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
     let settled = matches!(
         code,
         NotYours | OrderCancelled | OrderNotFound | OrderRejected | WrongState
     );
-    if case.attempt.op().is_none() || !settled || case.lapse == Some(DisabledRule::VainCase) {
+    if context.attempt.op().is_none()
+        || !settled
+        || context.disabled == Some(DisabledRule::VainCase)
+    {
         return None;
     }
-    let actor = case.actor;
+    let actor = context.actor;
     let order = &state.order;
-    match case.attempt.command.body.order_action()? {
+    match context.attempt.command.body.order_action()? {
         Action::Complete => {
             // A repeated tap on work that counts.
             let counts = order.provider_id == Some(actor.user_id)
@@ -221,15 +237,18 @@ fn in_vain(case: RulingContext<'_>, state: &OrderState, code: Code) -> Option<Ca
     }
 }
 
-fn answer_repeat(desk: &BatchDecision<'_>, attempt: &Attempt) -> Option<(Outcome, Vec<CaseKind>)> {
-    if desk.snapshot.lapse == Some(DisabledRule::AnswersKept) {
+fn answer_repeat(
+    decision: &BatchDecision<'_>,
+    attempt: &Attempt,
+) -> Option<(Outcome, Vec<CaseKind>)> {
+    if decision.snapshot.disabled == Some(DisabledRule::AnswersKept) {
         return None;
     }
-    let stored = desk.stored_answer(attempt)?;
-    let state = desk
+    let stored = decision.stored_answer(attempt)?;
+    let state = decision
         .order_state(stored.order_id)
         .filter(|_| stored.order_version.is_some());
-    let taken_back = state.and_then(|state| desk.taken_back(attempt, &state.order));
+    let taken_back = state.and_then(|state| decision.taken_back(attempt, &state.order));
     let lost = state.and_then(|state| explain::lost_again(attempt, state, stored));
     // The accept may have lost after it was forwarded to the next holder. Its author still learns
     // why the promise did not hold, and the case opens once.
@@ -237,7 +256,7 @@ fn answer_repeat(desk: &BatchDecision<'_>, attempt: &Attempt) -> Option<(Outcome
         .as_ref()
         .map(|end| end.how)
         .or(attempt.promise_ended());
-    let overturned = ended.is_some() && !stored.applied && !desk.is_listed(attempt);
+    let overturned = ended.is_some() && !stored.applied && !decision.is_listed(attempt);
     let mut listed = if overturned {
         vec![CaseKind::TakenBack]
     } else {
@@ -256,17 +275,17 @@ fn answer_repeat(desk: &BatchDecision<'_>, attempt: &Attempt) -> Option<(Outcome
         .filter(|order| stored.applied || !view::is_hidden_from_author(order, attempt))
         .cloned();
     Some((
-        stored.repeat_outcome(attempt, order, lost, desk.snapshot.now),
+        stored.repeat_outcome(attempt, order, lost, decision.snapshot.now),
         listed,
     ))
 }
 
 /// The region of the order, or of the order being published; its rules apply. `None` if the order
 /// is unknown.
-fn order_region(desk: &BatchDecision<'_>, attempt: &Attempt) -> Option<Region> {
+fn order_region(decision: &BatchDecision<'_>, attempt: &Attempt) -> Option<Region> {
     match &attempt.command.body {
         CommandBody::PublishOrder { order, .. } => Some(order.location),
-        body => desk
+        body => decision
             .order_state(body.order_id())
             .map(|state| state.order.location),
     }

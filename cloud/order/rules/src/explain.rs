@@ -13,10 +13,10 @@ const NEARBY_MAX: usize = 3;
 
 /// The regions whose open jobs the store reads into the snapshot, to offer to losers. May name too
 /// many: each extra region only costs a read.
-pub fn regions_to_explain(snapshot: &Snapshot, requests: &[Submission]) -> BTreeSet<Region> {
+pub fn regions_to_explain(snapshot: &Snapshot, submissions: &[Submission]) -> BTreeSet<Region> {
     let mut accepts = BTreeSet::new();
     let mut touches: BTreeMap<OrderId, u32> = BTreeMap::new();
-    for request in requests {
+    for request in submissions {
         let Submission::Command(attempt) = request else {
             continue;
         };

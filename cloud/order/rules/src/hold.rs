@@ -12,15 +12,15 @@ pub(crate) fn held_reason<'a>(
     attempt: &Attempt,
     region: Option<Region>,
     assignment: impl Fn(Region) -> Option<&'a Assignment>,
-    lapse: Option<DisabledRule>,
+    disabled: Option<DisabledRule>,
 ) -> Option<HeldReason> {
-    let author_op = attempt.op().map(|op| &op.name);
+    let author_op = attempt.op().map(|op| &op.identity);
     let covered = match attempt.command.body.order_action() {
         Some(Action::Accept) => true,
         Some(Action::Approve) => author_op.is_some(),
         _ => false,
     };
-    if !covered || is_rule_disabled(attempt, lapse) {
+    if !covered || is_rule_disabled(attempt, disabled) {
         return None;
     }
     let held = match (region, attempt.op()) {
@@ -32,7 +32,7 @@ pub(crate) fn held_reason<'a>(
         (None, Some(op)) => {
             let own = assignment(op.region);
             let own = own.is_some_and(|own| {
-                op.evidence.fence == Some(own.fence) && own.is_held_by(&op.name)
+                op.evidence.fence == Some(own.fence) && own.is_held_by(&op.identity)
             });
             let mut assignments = Region::ALL.into_iter().filter_map(assignment);
             !own && assignments.any(|held| held.is_held_elsewhere(author_op))
@@ -43,9 +43,9 @@ pub(crate) fn held_reason<'a>(
     held.then_some(HeldReason::Region)
 }
 
-fn is_rule_disabled(attempt: &Attempt, lapse: Option<DisabledRule>) -> bool {
+fn is_rule_disabled(attempt: &Attempt, disabled: Option<DisabledRule>) -> bool {
     let fenced = attempt.op().is_some_and(|op| op.evidence.fence.is_some());
-    match lapse {
+    match disabled {
         Some(DisabledRule::NonfenceHeld) => !fenced,
         Some(DisabledRule::OldfenceHeld) => fenced,
         _ => false,

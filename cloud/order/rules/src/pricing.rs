@@ -58,17 +58,17 @@ pub fn preview_cancellation(
 /// The terms of a cancel, bound to the preview its sender saw [PREVIEW_BOUND]. An edge's cancel is
 /// priced at the time it was logged.
 pub(crate) fn cancel_terms(
-    case: RulingContext<'_>,
+    context: RulingContext<'_>,
     state: &OrderState,
 ) -> Result<CancelCharge, Code> {
-    let shown = match &case.attempt.command.body {
+    let shown = match &context.attempt.command.body {
         CommandBody::CancelOrder { fee, .. } => fee.map(Amount::minor_units),
         _ => None,
     };
-    let at = case.attempt.edge_at().unwrap_or(case.now);
-    let question = cancel_question(state, case.actor.role, case.cancel_policies, at);
-    let lapse =
-        (case.lapse == Some(DisabledRule::PreviewBound)).then_some(DisabledMoneyRule::PreviewBound);
+    let at = context.attempt.edge_at().unwrap_or(context.now);
+    let question = cancel_question(state, context.actor.role, context.cancel_policies, at);
+    let lapse = (context.disabled == Some(DisabledRule::PreviewBound))
+        .then_some(DisabledMoneyRule::PreviewBound);
     match question.confirm_terms(shown, lapse) {
         Ok(terms) => Ok(CancelCharge {
             fee: to_amount(terms.fee_minor)?,

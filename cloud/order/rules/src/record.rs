@@ -55,25 +55,25 @@ impl<'a> BatchDecision<'a> {
             .or_else(|| self.snapshot.regions.get(&region))
     }
 
-    pub fn apply_transition(&mut self, region: Region, turned: AssignmentTransition) {
-        self.turned.insert(region, turned.after.clone());
-        self.writes.turns.push((region, turned));
+    pub fn apply_transition(&mut self, region: Region, transition: AssignmentTransition) {
+        self.turned.insert(region, transition.after.clone());
+        self.writes.turns.push((region, transition));
     }
 
     /// Marks the order so that the same edge's later ops on it wait too.
     pub fn mark_waiting(&mut self, attempt: &Attempt) {
         if let Some(op) = attempt.op() {
             let order_id = attempt.command.body.order_id();
-            self.waiting.insert((op.name.edge.clone(), order_id));
+            self.waiting.insert((op.identity.edge.clone(), order_id));
         }
     }
 
     pub fn waits_behind(&self, attempt: &Attempt) -> Option<HeldReason> {
-        let edge = attempt.op()?.name.edge.clone();
+        let edge = attempt.op()?.identity.edge.clone();
         let behind = self
             .waiting
             .contains(&(edge, attempt.command.body.order_id()));
-        (behind && self.snapshot.lapse != Some(DisabledRule::HeldKeepsOrder))
+        (behind && self.snapshot.disabled != Some(DisabledRule::HeldKeepsOrder))
             .then_some(HeldReason::Region)
     }
 
@@ -355,7 +355,7 @@ impl<'a> BatchDecision<'a> {
     ) -> Outcome {
         let order = self.order_for(attempt);
         if consumes_command_id(attempt, code)
-            || self.snapshot.lapse == Some(DisabledRule::RefuseNotConsume)
+            || self.snapshot.disabled == Some(DisabledRule::RefuseNotConsume)
         {
             self.store_answer(
                 attempt,

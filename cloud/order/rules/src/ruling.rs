@@ -52,45 +52,45 @@ pub(crate) struct RulingContext<'a> {
     /// The limit this would break. A promise under the assignment right holds regardless.
     pub limit: Option<LimitReached>,
     pub cancel_policies: &'a [FeePolicy],
-    pub lapse: Option<DisabledRule>,
+    pub disabled: Option<DisabledRule>,
     pub now: UnixMillis,
 }
 
 /// Checks the author, the order and its owner, then its status; the first failed check is the
 /// answer.
-pub(crate) fn rule_on_case(case: RulingContext<'_>, state: Option<&OrderState>) -> Ruling {
-    let body = &case.attempt.command.body;
+pub(crate) fn rule_on_case(context: RulingContext<'_>, state: Option<&OrderState>) -> Ruling {
+    let body = &context.attempt.command.body;
     let ruled = match (body, body.order_action()) {
         (CommandBody::PublishOrder { order_id, order }, _) => {
-            rule_on_publish(case, state, *order_id, order)
+            rule_on_publish(context, state, *order_id, order)
         }
-        (_, Some(action)) => check_asker(action, case, state)
+        (_, Some(action)) => check_asker(action, context, state)
             .and_then(|state| Ok((state, reason_of(body)?)))
-            .and_then(|(state, reason)| rule_on_action(action, case, state, reason)),
+            .and_then(|(state, reason)| rule_on_action(action, context, state, reason)),
         (_, None) => Err(Code::UnknownOp),
     };
     ruled.unwrap_or_else(Ruling::Refused)
 }
 
 fn rule_on_publish(
-    case: RulingContext<'_>,
+    context: RulingContext<'_>,
     state: Option<&OrderState>,
     order_id: OrderId,
     draft: &Draft,
 ) -> Result<Ruling, Code> {
-    if case.actor.role != Role::Customer {
+    if context.actor.role != Role::Customer {
         return Err(Code::RoleForbidden);
     }
     let draft = check_draft(draft).map_err(|_| Code::InvalidInput)?;
     if state.is_some() {
         return Err(Code::OrderExists);
     }
-    if let Some(reached) = case.limit.filter(|_| !case.backing.is_firm()) {
+    if let Some(reached) = context.limit.filter(|_| !context.backing.is_firm()) {
         return Ok(Ruling::OverLimit(reached));
     }
-    let customer = case.actor.user_id;
-    let source = case.attempt.source();
-    let order = Order::new_published(order_id, draft, customer, case.now, source);
+    let customer = context.actor.user_id;
+    let source = context.attempt.source();
+    let order = Order::new_published(order_id, draft, customer, context.now, source);
     let after = Box::new(OrderState::new_unpaid(order, None));
     Ok(Ruling::Changed {
         after,
@@ -101,11 +101,11 @@ fn rule_on_publish(
 
 fn check_asker<'a>(
     action: Action,
-    case: RulingContext<'_>,
+    context: RulingContext<'_>,
     state: Option<&'a OrderState>,
 ) -> Result<&'a OrderState, Code> {
-    let actor = case.actor;
-    let by_rule = state.is_some_and(|state| is_by_rule(action, case, &state.order));
+    let actor = context.actor;
+    let by_rule = state.is_some_and(|state| is_by_rule(action, context, &state.order));
     if !action.allowed_roles().contains(&actor.role) && !by_rule {
         let accept = action == Action::Accept;
         return Err(if accept {
@@ -122,24 +122,24 @@ fn check_asker<'a>(
     let order = &state.order;
     match (
         can_ever_act(action, actor, order),
-        view::is_hidden(order, actor, case.attempt),
+        view::is_hidden(order, actor, context.attempt),
     ) {
         (true, false) => Ok(state),
         (true, true) => Err(Code::OrderNotFound),
-        (false, hidden) => Err(why_not_his(case, order, action, hidden)),
+        (false, hidden) => Err(why_not_his(context, order, action, hidden)),
     }
 }
 
 /// True if the holding edge approved this under the region's offline rules, for an admin on site or
 /// the order's own customer. Only the edge knew the customer's standing, so its promise counts, and
 /// a case lets an admin check it.
-fn is_by_rule(action: Action, case: RulingContext<'_>, order: &Order) -> bool {
-    let actor = case.actor;
+fn is_by_rule(action: Action, context: RulingContext<'_>, order: &Order) -> bool {
+    let actor = context.actor;
     let asked = actor.role == Role::Admin || actor.user_id == order.customer_id;
     action == Action::Approve
-        && case.backing.is_firm()
+        && context.backing.is_firm()
         && asked
-        && case
+        && context
             .rules
             .list_approval_rules(true)
             .any(|rule| rule.allows_order(order))
@@ -160,13 +160,13 @@ fn can_ever_act(action: Action, actor: Actor, order: &Order) -> bool {
 
 /// Why someone may not work on an order that is not theirs. It may yet become theirs, through a
 /// firm accept that met a closed order or one that exists only in the holder's log so far.
-fn why_not_his(case: RulingContext<'_>, order: &Order, action: Action, hidden: bool) -> Code {
+fn why_not_his(context: RulingContext<'_>, order: &Order, action: Action, hidden: bool) -> Code {
     let works = matches!(action, Action::Withdraw | Action::Start | Action::Complete);
     match order.status {
-        OrderStatus::Cancelled | OrderStatus::Rejected if works && case.met_closed => {
+        OrderStatus::Cancelled | OrderStatus::Rejected if works && context.met_closed => {
             why_not(order.status, action)
         }
-        OrderStatus::PendingReview | OrderStatus::Pending if works && case.held_elsewhere => {
+        OrderStatus::PendingReview | OrderStatus::Pending if works && context.held_elsewhere => {
             Code::AcceptanceNotArrived
         }
         _ if hidden => Code::OrderNotFound,
@@ -188,49 +188,49 @@ pub(crate) fn reason_of(body: &CommandBody) -> Result<Option<String>, Code> {
 
 fn rule_on_action(
     action: Action,
-    case: RulingContext<'_>,
+    context: RulingContext<'_>,
     state: &OrderState,
     reason: Option<String>,
 ) -> Result<Ruling, Code> {
     let order = &state.order;
-    if action == Action::Accept && has_accepted(order, case.actor) {
+    if action == Action::Accept && has_accepted(order, context.actor) {
         return Ok(Ruling::AlreadySo);
     }
-    if action == Action::Accept && !case.may_accept && !case.backing.is_firm() {
+    if action == Action::Accept && !context.may_accept && !context.backing.is_firm() {
         return Err(Code::NotVerified);
     }
-    let lapsed = action == Action::Cancel && case.lapse == Some(DisabledRule::CancelStages);
+    let lapsed = action == Action::Cancel && context.disabled == Some(DisabledRule::CancelStages);
     let anyhow = (lapsed && !is_closed(order.status)).then_some(OrderStatus::Cancelled);
-    let next = status_after(action, case.actor.role, order, case.rules);
+    let next = status_after(action, context.actor.role, order, context.rules);
     let Some(status) = next.or(anyhow) else {
-        return leads_nowhere(case, order.status, action);
+        return leads_nowhere(context, order.status, action);
     };
-    if (action, case.actor.role) == (Action::Withdraw, Role::Admin) && reason.is_none() {
+    if (action, context.actor.role) == (Action::Withdraw, Role::Admin) && reason.is_none() {
         // It may overturn a promise, so the record needs a reason.
         return Err(Code::InvalidInput);
     }
-    if let Some(reached) = case.limit.filter(|_| !case.backing.is_firm()) {
+    if let Some(reached) = context.limit.filter(|_| !context.backing.is_firm()) {
         return Ok(Ruling::OverLimit(reached));
     }
     let lacks_funds = action == Action::Start
         && order.payment_status != PaymentStatus::Held
-        && !case.rules.is_paid_afterwards(order);
-    let is_lapse = case.lapse == Some(DisabledRule::HeldFirst);
-    if lacks_funds && !may_start_unpaid(case, order) && !is_lapse {
+        && !context.rules.is_paid_afterwards(order);
+    let is_lapse = context.disabled == Some(DisabledRule::HeldFirst);
+    if lacks_funds && !may_start_unpaid(context, order) && !is_lapse {
         return Err(Code::FundsNotHeld);
     }
-    let under_rule = lacks_funds || is_by_rule(action, case, order);
+    let under_rule = lacks_funds || is_by_rule(action, context, order);
     let mut after = Box::new(state.clone());
     after.order.status = status;
     after.order.version += 1;
-    after.order.updated_at = case.now;
+    after.order.updated_at = context.now;
     match action {
         Action::Accept => {
-            let source = case.attempt.source();
-            let rule = Some(race_rule(case));
-            after.order.provider_id = Some(case.actor.user_id);
+            let source = context.attempt.source();
+            let rule = Some(race_rule(context));
+            after.order.provider_id = Some(context.actor.user_id);
             after.acceptance = Some(Acceptance {
-                decided_at: case.now,
+                decided_at: context.now,
                 source,
                 rule,
             });
@@ -239,7 +239,7 @@ fn rule_on_action(
             after.order.provider_id = None;
             after.acceptance = None;
         }
-        Action::Cancel => after.terms = Some(pricing::cancel_terms(case, state)?),
+        Action::Cancel => after.terms = Some(pricing::cancel_terms(context, state)?),
         Action::Approve | Action::Reject | Action::Start | Action::Complete | Action::Review => {}
     }
     Ok(Ruling::Changed {
@@ -268,15 +268,15 @@ pub(crate) fn status_after(
 /// The ruling on an action the order's status does not allow. An edge may have promised it before
 /// the cloud's change reached it.
 fn leads_nowhere(
-    case: RulingContext<'_>,
+    context: RulingContext<'_>,
     status: OrderStatus,
     action: Action,
 ) -> Result<Ruling, Code> {
     use Action::{Accept, Approve};
     let refused = Err(why_not(status, action));
-    match (case.backing, action, status) {
+    match (context.backing, action, status) {
         (PromiseBacking::Stands, Accept | Approve, _)
-            if case.lapse == Some(DisabledRule::CancelHeld) =>
+            if context.disabled == Some(DisabledRule::CancelHeld) =>
         {
             refused
         }
@@ -293,7 +293,7 @@ fn leads_nowhere(
         // The original of a cloned machine still holds the right, or a log that was later restored
         // had released it.
         (PromiseBacking::None, Accept, status) if status.has_provider() || is_closed(status) => {
-            let ended = case.attempt.promise_ended();
+            let ended = context.attempt.promise_ended();
             ended.map_or(refused, |how| Ok(Ruling::Overturned(how, None)))
         }
         // The order is already approved, or further along.
@@ -310,8 +310,8 @@ fn has_accepted(order: &Order, actor: Actor) -> bool {
 }
 
 /// The rule that puts this acceptance before others.
-fn race_rule(case: RulingContext<'_>) -> RaceRule {
-    match (case.backing.is_firm(), case.held_here) {
+fn race_rule(context: RulingContext<'_>) -> RaceRule {
+    match (context.backing.is_firm(), context.held_here) {
         (true, _) => RaceRule::Promised,
         (false, true) => RaceRule::FirstInLog,
         (false, false) => RaceRule::FirstInCloud,
@@ -322,13 +322,13 @@ fn is_closed(status: OrderStatus) -> bool {
     matches!(status, OrderStatus::Cancelled | OrderStatus::Rejected)
 }
 
-fn may_start_unpaid(case: RulingContext<'_>, order: &Order) -> bool {
-    let Some(op) = case.attempt.op() else {
+fn may_start_unpaid(context: RulingContext<'_>, order: &Order) -> bool {
+    let Some(op) = context.attempt.op() else {
         return false;
     };
-    let is_lapse = case.lapse == Some(DisabledRule::UnpaidWhileLinked);
+    let is_lapse = context.disabled == Some(DisabledRule::UnpaidWhileLinked);
     let cut_off = op.evidence.cut_off.filter(|_| !is_lapse);
-    case.rules.starts_unpaid_at_edge(order, cut_off)
+    context.rules.starts_unpaid_at_edge(order, cut_off)
 }
 
 pub(crate) fn why_not(status: OrderStatus, action: Action) -> Code {

@@ -39,7 +39,7 @@ pub struct Snapshot {
     /// Versions of the cancellation fee; empty if no request cancels or cancelling is free.
     pub cancel_policies: Vec<FeePolicy>,
     /// A rule to disable; only the simulator sets it.
-    pub lapse: Option<DisabledRule>,
+    pub disabled: Option<DisabledRule>,
 }
 
 impl Default for Snapshot {
@@ -59,7 +59,7 @@ impl Default for Snapshot {
             verified_only: false,
             marks: BTreeMap::new(),
             cancel_policies: Vec::new(),
-            lapse: None,
+            disabled: None,
         }
     }
 }
@@ -69,7 +69,9 @@ impl Snapshot {
     /// stored status counts.
     pub(crate) fn may_accept(&self, attempt: &Attempt, actor: Actor) -> bool {
         let kept = self.marks.get(&actor.user_id).copied();
-        let told = attempt.mark.filter(|mark| mark.user == actor.user_id);
+        let told = attempt
+            .verification
+            .filter(|mark| mark.user == actor.user_id);
         let newest = kept
             .into_iter()
             .chain(told)

@@ -118,7 +118,7 @@ pub async fn withdraw_all(
             .decide_command(Attempt {
                 command,
                 actor,
-                mark: None,
+                verification: None,
                 origin: Origin::Portal,
             })
             .await?;

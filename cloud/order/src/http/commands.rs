@@ -238,7 +238,7 @@ async fn send(
     let attempt = Attempt {
         command: command.clone(),
         actor: Some(actor),
-        mark,
+        verification: mark,
         origin: Origin::Portal,
     };
     let mut decision = service.decide_command(attempt.clone()).await?;

@@ -103,7 +103,10 @@ async fn stream_export(
     format: ExportFormat,
 ) -> Result<Body, Problem> {
     let ends = list.is_none();
-    let NarrowedList { listing, words } = list.unwrap_or_default();
+    let NarrowedList {
+        query: listing,
+        words,
+    } = list.unwrap_or_default();
     if !ends && service.store.exceeds_export(&listing).await? {
         let most = EXPORTED_MAX.into();
         return Err(Problem::wrong_field(
@@ -116,7 +119,7 @@ async fn stream_export(
     let walk = OrderExportStream {
         store,
         actor,
-        listing,
+        query: listing,
         words,
         format,
         after,
@@ -170,7 +173,7 @@ impl RouteAnswer for JsonFile {
 struct OrderExportStream {
     store: Store,
     actor: Actor,
-    listing: OrderListQuery,
+    query: OrderListQuery,
     words: Option<SearchTerms>,
     format: ExportFormat,
     after: OrderListCursor,
@@ -193,7 +196,7 @@ impl OrderExportStream {
         if !self.ends {
             let orders = self
                 .store
-                .list_at_length(&self.listing, BATCH, self.after)
+                .list_at_length(&self.query, BATCH, self.after)
                 .await?;
             self.ends = orders.len() < BATCH;
             if let Some(last) = orders.last() {

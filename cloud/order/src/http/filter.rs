@@ -90,7 +90,7 @@ pub struct SearchTerms(Vec<String>);
 /// A filtered list: the query for the store, and the search terms to match separately.
 #[derive(Default)]
 pub struct NarrowedList {
-    pub listing: OrderListQuery,
+    pub query: OrderListQuery,
     pub words: Option<SearchTerms>,
 }
 
@@ -135,7 +135,10 @@ impl ListFilter {
             until,
             ..list
         };
-        Ok(NarrowedList { listing, words })
+        Ok(NarrowedList {
+            query: listing,
+            words,
+        })
     }
 }
 

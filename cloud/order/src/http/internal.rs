@@ -78,7 +78,7 @@ pub async fn waiting_accepts(
         let attempt = Attempt {
             command,
             actor: Some(actor),
-            mark: None,
+            verification: None,
             origin,
         };
         answers.push(hold_faulty_accept(service.decide_command(attempt).await)?);

@@ -173,7 +173,10 @@ async fn read_list(
     if after.sort != sort {
         return Err(Problem::wrong_field("cursor", say::cursor_of_other_order));
     }
-    let NarrowedList { listing, words } = list;
+    let NarrowedList {
+        query: listing,
+        words,
+    } = list;
     if let Some(words) = words {
         return search_orders(service, actor, &listing, &words, after, page).await;
     }
@@ -190,7 +193,7 @@ async fn read_list(
 async fn search_orders(
     service: &Service,
     actor: Actor,
-    listing: &OrderListQuery,
+    query: &OrderListQuery,
     words: &SearchTerms,
     mut after: OrderListCursor,
     page: Page,
@@ -198,7 +201,7 @@ async fn search_orders(
     let mut found: Vec<Order> = Vec::new();
     let sort = after.sort;
     for _ in 0..LOOKED_THROUGH_MAX / BATCH {
-        let orders = service.store.list_at_length(listing, BATCH, after).await?;
+        let orders = service.store.list_at_length(query, BATCH, after).await?;
         let ends = orders.len() < BATCH;
         if let Some(last) = orders.last() {
             after = OrderListCursor::from_order(sort, last);

@@ -68,9 +68,12 @@ impl Store {
     }
 
     /// Decides requests in order, all in one transaction.
-    pub async fn decide_all(&self, requests: &[Submission]) -> Result<Vec<OpDecision>, StoreError> {
+    pub async fn decide_all(
+        &self,
+        submissions: &[Submission],
+    ) -> Result<Vec<OpDecision>, StoreError> {
         Ok(self
-            .decide_anew(requests, OrderReadMode::Locked)
+            .decide_anew(submissions, OrderReadMode::Locked)
             .await?
             .answers)
     }
@@ -78,10 +81,10 @@ impl Store {
     /// The same, but decides nothing if an edge's start would be refused for funds.
     pub async fn decide_funded(
         &self,
-        requests: &[Submission],
+        submissions: &[Submission],
     ) -> Result<FundedBatchResult, StoreError> {
         let tried = self
-            .decide_again(requests, OrderReadMode::Locked, unfunded_starts)
+            .decide_again(submissions, OrderReadMode::Locked, unfunded_starts)
             .await?;
         Ok(match tried {
             CheckedWrites::Written(writes) => FundedBatchResult::Decided(writes.answers),
@@ -118,24 +121,24 @@ impl Store {
 
     pub(super) async fn decide_anew(
         &self,
-        requests: &[Submission],
-        reading: OrderReadMode,
+        submissions: &[Submission],
+        mode: OrderReadMode,
     ) -> Result<Writes, StoreError> {
-        self.decide_again(requests, reading, skip_funds_check)
+        self.decide_again(submissions, mode, skip_funds_check)
             .await?
             .into_writes()
     }
 
     async fn decide_again(
         &self,
-        requests: &[Submission],
-        reading: OrderReadMode,
+        submissions: &[Submission],
+        mode: OrderReadMode,
         check: FundsCheck,
     ) -> Result<CheckedWrites, StoreError> {
         let mut collisions = 0;
         loop {
             let decided = transact!(self.sql, tx => {
-                try_in(tx, &self.clock, &self.rules, requests, reading, check).await
+                try_in(tx, &self.clock, &self.rules, submissions, mode, check).await
             });
             match decided {
                 Err(error) if is_collision(&error) && collisions < COLLISIONS_MAX => {
@@ -174,7 +177,7 @@ impl Publication {
         Attempt {
             command,
             actor: Some(self.actor),
-            mark: None,
+            verification: None,
             origin: Origin::Portal,
         }
     }
@@ -184,10 +187,10 @@ pub(super) async fn decide_in(
     tx: &mut Tx,
     clock: &Clock,
     rules: &AcceptanceRules,
-    requests: &[Submission],
-    reading: OrderReadMode,
+    submissions: &[Submission],
+    mode: OrderReadMode,
 ) -> Result<Writes, StoreError> {
-    try_in(tx, clock, rules, requests, reading, skip_funds_check)
+    try_in(tx, clock, rules, submissions, mode, skip_funds_check)
         .await?
         .into_writes()
 }
@@ -197,14 +200,14 @@ async fn try_in(
     tx: &mut Tx,
     clock: &Clock,
     rules: &AcceptanceRules,
-    requests: &[Submission],
-    mut reading: OrderReadMode,
+    submissions: &[Submission],
+    mut mode: OrderReadMode,
     check: FundsCheck,
 ) -> Result<CheckedWrites, StoreError> {
     loop {
         let now = clock.now();
-        let snapshot = read::read_snapshot(tx, rules, requests, reading, now).await?;
-        let writes = decide(&snapshot, requests);
+        let snapshot = read::read_snapshot(tx, rules, submissions, mode, now).await?;
+        let writes = decide(&snapshot, submissions);
         let orders = check(&writes);
         if !orders.is_empty() {
             return Ok(CheckedWrites::Unfunded(orders));
@@ -215,12 +218,12 @@ async fn try_in(
         }
         // A concurrent transaction changed the order and committed. Decide again on its result,
         // this time under lock, so that one retry is enough.
-        if reading == OrderReadMode::Locked {
+        if mode == OrderReadMode::Locked {
             return Err(StoreError::Contradiction(
                 "a locked order was changed by another transaction",
             ));
         }
-        reading = OrderReadMode::Locked;
+        mode = OrderReadMode::Locked;
     }
 }
 

@@ -91,10 +91,10 @@ impl Store {
     }
 
     /// True if the list exceeds one export.
-    pub async fn exceeds_export(&self, listing: &OrderListQuery) -> Result<bool, StoreError> {
+    pub async fn exceeds_export(&self, query: &OrderListQuery) -> Result<bool, StoreError> {
         let text = Statement::new("SELECT id FROM orders ");
         let newest = OrderListCursor::before_all(OrderSort::Newest);
-        let (text, values) = add_filters(text, listing, newest);
+        let (text, values) = add_filters(text, query, newest);
         Ok(!self
             .reads
             .fetch_all::<OrderId>(text.append_text(BEYOND_EXPORT), values)
@@ -105,11 +105,11 @@ impl Store {
     /// Up to `limit` orders after the given position.
     pub async fn list(
         &self,
-        listing: &OrderListQuery,
+        query: &OrderListQuery,
         limit: usize,
         after: OrderListCursor,
     ) -> Result<Vec<Order>, StoreError> {
-        let (text, values) = build_page_query(listing, limit, after);
+        let (text, values) = build_page_query(query, limit, after);
         let rows = self.sql.fetch_all::<OrderRow>(text, values).await?;
         Ok(rows.into_iter().map(Order::from).collect())
     }
@@ -117,22 +117,22 @@ impl Store {
     /// The same from a replica that may lag a few seconds, for long reads.
     pub async fn list_at_length(
         &self,
-        listing: &OrderListQuery,
+        query: &OrderListQuery,
         limit: usize,
         after: OrderListCursor,
     ) -> Result<Vec<Order>, StoreError> {
-        let (text, values) = build_page_query(listing, limit, after);
+        let (text, values) = build_page_query(query, limit, after);
         let rows = self.reads.fetch_all::<OrderRow>(text, values).await?;
         Ok(rows.into_iter().map(Order::from).collect())
     }
 }
 
 fn build_page_query(
-    listing: &OrderListQuery,
+    query: &OrderListQuery,
     limit: usize,
     after: OrderListCursor,
 ) -> (Statement, Vec<Val>) {
-    let (text, mut values) = add_filters(OrderRow::select(""), listing, after);
+    let (text, mut values) = add_filters(OrderRow::select(""), query, after);
     values.push(limit.into());
     (text.append_text(after.sort.sql_texts().by), values)
 }
@@ -231,28 +231,28 @@ impl FromStr for OrderListCursor {
 /// Indexes cover customer, provider, region, status, service type and sort. The database filters
 /// the rest on the rows found, or sorts one person's rows.
 fn add_filters(
-    text: Statement,
-    listing: &OrderListQuery,
+    statement: Statement,
+    query: &OrderListQuery,
     after: OrderListCursor,
 ) -> (Statement, Vec<Val>) {
     let sort = after.sort.sql_texts();
-    let (from, key, until) = merge_bounds(listing, after);
-    let mut text = text.append_text(sort.from);
+    let (from, key, until) = merge_bounds(query, after);
+    let mut text = statement.append_text(sort.from);
     let mut values = vals![key];
     for (condition, value) in [
         (" AND created_at >= ?", from.map(Val::from)),
         (" AND created_at < ?", until.map(Val::from)),
-        (" AND customer_id = ?", listing.customer.map(Val::from)),
-        (" AND provider_id = ?", listing.provider.map(Val::from)),
-        (" AND location = ?", listing.region.map(Val::from)),
-        (" AND status = ?", listing.status.map(Val::from)),
-        (" AND service_type = ?", listing.service_type.map(Val::from)),
+        (" AND customer_id = ?", query.customer.map(Val::from)),
+        (" AND provider_id = ?", query.provider.map(Val::from)),
+        (" AND location = ?", query.region.map(Val::from)),
+        (" AND status = ?", query.status.map(Val::from)),
+        (" AND service_type = ?", query.service_type.map(Val::from)),
         (
             " AND code = ?",
-            listing.code.as_ref().map(|code| code.as_str().into()),
+            query.code.as_ref().map(|code| code.as_str().into()),
         ),
-        (" AND price_minor >= ?", listing.price_min.map(Val::from)),
-        (" AND price_minor <= ?", listing.price_max.map(Val::from)),
+        (" AND price_minor >= ?", query.price_min.map(Val::from)),
+        (" AND price_minor <= ?", query.price_max.map(Val::from)),
     ] {
         let Some(value) = value else { continue };
         text = text.append_text(condition);
@@ -265,10 +265,10 @@ fn add_filters(
 /// If creation time is the sort, merges its bound with the cursor's: an index scan starts from only
 /// one.
 fn merge_bounds(
-    listing: &OrderListQuery,
+    query: &OrderListQuery,
     after: OrderListCursor,
 ) -> (Option<UnixMillis>, i64, Option<UnixMillis>) {
-    let OrderListQuery { from, until, .. } = *listing;
+    let OrderListQuery { from, until, .. } = *query;
     match after.sort {
         OrderSort::Newest => {
             let until = until.map_or(i64::MAX, |until| until.0.saturating_sub(1));

@@ -104,11 +104,11 @@ impl Store {
 }
 
 pub(super) async fn lock_order(tx: &mut Tx, id: OrderId) -> Result<Option<OrderState>, StoreError> {
-    let text: Statement = OrderRow::select("WHERE id = ?");
+    let statement: Statement = OrderRow::select("WHERE id = ?");
     let text = if tx.is_mysql() {
-        text.append_text(" FOR UPDATE")
+        statement.append_text(" FOR UPDATE")
     } else {
-        text
+        statement
     };
     Ok(tx
         .fetch_optional::<OrderRow>(text, vals![id])
@@ -118,10 +118,10 @@ pub(super) async fn lock_order(tx: &mut Tx, id: OrderId) -> Result<Option<OrderS
 
 /// Paying is the customer's act. Everything else follows from other acts, so the platform is the
 /// actor.
-fn payment_actor(kind: EventType, told: &PaymentEvent) -> Actor {
+fn payment_actor(kind: EventType, event: &PaymentEvent) -> Actor {
     match kind {
         EventType::PaymentCompleted => Actor {
-            user_id: told.customer_id,
+            user_id: event.customer_id,
             role: Role::Customer,
         },
         _ => Actor {

@@ -59,9 +59,9 @@ impl Store {
         Ok(replay::ask_again(&(&self.sql).into(), &USER_PROFILES, &self.clock).await?)
     }
 
-    pub async fn take_mark(&self, mark: ProviderVerification) -> Result<(), StoreError> {
+    pub async fn take_mark(&self, verification: ProviderVerification) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
-            marks::store::apply_mark(tx, mark).await?;
+            marks::store::apply_mark(tx, verification).await?;
             Ok(())
         })
     }

@@ -38,29 +38,29 @@ const OPEN_JOBS_MAX: usize = 50;
 pub async fn read_snapshot(
     tx: &mut Tx,
     rules: &AcceptanceRules,
-    requests: &[Submission],
-    reading: OrderReadMode,
+    submissions: &[Submission],
+    mode: OrderReadMode,
     now: UnixMillis,
 ) -> Result<Snapshot, StoreError> {
-    let named = RequestedKeys::from_requests(requests);
+    let named = RequestedKeys::from_requests(submissions);
     let regions = read_regions(tx, &named).await?;
     let AcceptanceRules {
         limits,
         open_orders: open_orders_max,
         verified_only,
     } = *rules;
-    let workloads = shares::read_workloads(tx, &limits, requests, now).await?;
-    let open_orders = shares::open_orders(tx, open_orders_max, requests).await?;
+    let workloads = shares::read_workloads(tx, &limits, submissions, now).await?;
+    let open_orders = shares::open_orders(tx, open_orders_max, submissions).await?;
     let marks = if verified_only {
-        read_marks(tx, requests).await?
+        read_marks(tx, submissions).await?
     } else {
         BTreeMap::new()
     };
     let answers = read_answers(tx, &named.commands).await?;
-    let orders = read_orders(tx, &named.orders, reading).await?;
+    let orders = read_orders(tx, &named.orders, mode).await?;
     let met_closed = met_closed(tx, &orders).await?;
     let taken_back = taken_back(tx, &named, &answers).await?;
-    let cancel_policies = match requests.iter().any(is_cancel) {
+    let cancel_policies = match submissions.iter().any(is_cancel) {
         true => policies_from_rows(tx.fetch_all(POLICIES, vals![]).await?)?,
         false => Vec::new(),
     };
@@ -80,7 +80,7 @@ pub async fn read_snapshot(
         cancel_policies,
         ..Snapshot::default()
     };
-    for region in regions_to_explain(&snapshot, requests) {
+    for region in regions_to_explain(&snapshot, submissions) {
         snapshot.open_jobs.extend(open_jobs(tx, region).await?);
     }
     Ok(snapshot)
@@ -118,9 +118,9 @@ pub fn policies_from_rows(rows: Vec<FeePolicyRow>) -> Result<Vec<FeePolicy>, Sto
 /// next decision on.
 async fn read_marks(
     tx: &mut Tx,
-    requests: &[Submission],
+    submissions: &[Submission],
 ) -> Result<BTreeMap<UserId, ProviderVerification>, StoreError> {
-    let accepts = requests.iter().filter_map(|request| match request {
+    let accepts = submissions.iter().filter_map(|request| match request {
         Submission::Command(attempt) => attempt
             .actor
             .filter(|_| attempt.command.body.order_action() == Some(Action::Accept)),
@@ -144,9 +144,9 @@ struct RequestedKeys {
 }
 
 impl RequestedKeys {
-    fn from_requests(requests: &[Submission]) -> Self {
+    fn from_requests(submissions: &[Submission]) -> Self {
         let mut named = Self::default();
-        for request in requests {
+        for request in submissions {
             match request {
                 Submission::Command(attempt) => named.add(attempt),
                 Submission::LeaseReleased { region, .. } => {
@@ -353,9 +353,9 @@ async fn read_answers(
 async fn read_orders(
     tx: &mut Tx,
     ids: &BTreeSet<OrderId>,
-    reading: OrderReadMode,
+    mode: OrderReadMode,
 ) -> Result<BTreeMap<OrderId, OrderState>, StoreError> {
-    let lock = reading == OrderReadMode::Locked && tx.is_mysql();
+    let lock = mode == OrderReadMode::Locked && tx.is_mysql();
     let after = if lock {
         ") ORDER BY id FOR UPDATE"
     } else {

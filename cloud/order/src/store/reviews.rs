@@ -93,9 +93,9 @@ fn build_timeline_entry(
     order: &Order,
     from: OrderStatus,
     actor: Actor,
-    told: &ReviewEvent,
+    event: &ReviewEvent,
 ) -> TimelineEntry {
-    let edge = match &told.source {
+    let edge = match &event.source {
         Source::Edge(edge) => Some(edge.clone()),
         Source::Portal | Source::Kiosk => None,
     };
@@ -111,8 +111,8 @@ fn build_timeline_entry(
             cloud_at: Some(order.updated_at),
             ..Hops::default()
         },
-        command_id: told.command_id,
-        source: told.source.clone(),
+        command_id: event.command_id,
+        source: event.source.clone(),
         edge,
         epoch: None,
         seq: None,

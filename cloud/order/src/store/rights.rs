@@ -268,16 +268,16 @@ async fn lock_assignment(tx: &mut Tx, region: Region) -> Result<Assignment, Stor
         .ok_or(StoreError::Unreadable("a region has no assignment row"))
 }
 
-async fn is_over(tx: &mut Tx, seat: &HolderEpoch) -> Result<bool, StoreError> {
-    Ok(ended_epoch(tx, &seat.edge)
+async fn is_over(tx: &mut Tx, holder: &HolderEpoch) -> Result<bool, StoreError> {
+    Ok(ended_epoch(tx, &holder.edge)
         .await?
-        .is_some_and(|ended| seat.epoch <= ended))
+        .is_some_and(|ended| holder.epoch <= ended))
 }
 
 /// The caller locks the rows of all regions, so two calls never run concurrently.
-async fn end_epoch_of(tx: &mut Tx, seat: &HolderEpoch, end: &FenceEnd) -> Result<(), StoreError> {
-    let edge = &seat.edge;
-    let epoch = seat.epoch;
+async fn end_epoch_of(tx: &mut Tx, holder: &HolderEpoch, end: &FenceEnd) -> Result<(), StoreError> {
+    let edge = &holder.edge;
+    let epoch = holder.epoch;
     let known = ended_epoch(tx, edge).await?;
     let row = EndedEpochRow {
         edge,

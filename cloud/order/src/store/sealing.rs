@@ -110,7 +110,11 @@ impl Store {
 }
 
 /// Opens a text under the key it has, and seals it like a new one.
-fn reseal_text(keys: &DataKeys, place: &SealContext, text: String) -> Result<String, StoreError> {
-    let plain = keys.open_text(place, text)?;
-    Ok(keys.seal_text(place, &plain))
+fn reseal_text(
+    keys: &DataKeys,
+    seal_context: &SealContext,
+    text: String,
+) -> Result<String, StoreError> {
+    let plain = keys.open_text(seal_context, text)?;
+    Ok(keys.seal_text(seal_context, &plain))
 }

@@ -45,10 +45,10 @@ impl ActRow {
 pub async fn read_workloads(
     tx: &mut Tx,
     limits: &ShareLimits,
-    requests: &[Submission],
+    submissions: &[Submission],
     now: UnixMillis,
 ) -> Result<BTreeMap<UserId, ProviderWorkload>, StoreError> {
-    let (providers, first) = share_takers(requests, now);
+    let (providers, first) = share_takers(submissions, now);
     if *limits == ShareLimits::OFF || providers.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -78,9 +78,9 @@ pub async fn read_workloads(
 pub async fn open_orders(
     tx: &mut Tx,
     most: u32,
-    requests: &[Submission],
+    submissions: &[Submission],
 ) -> Result<BTreeMap<UserId, u32>, StoreError> {
-    let customers = publishing_customers(requests);
+    let customers = publishing_customers(submissions);
     if most == 0 || customers.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -100,8 +100,8 @@ pub async fn open_orders(
     Ok(counts)
 }
 
-fn publishing_customers(requests: &[Submission]) -> BTreeSet<UserId> {
-    let publishes = requests.iter().filter_map(|request| match request {
+fn publishing_customers(submissions: &[Submission]) -> BTreeSet<UserId> {
+    let publishes = submissions.iter().filter_map(|request| match request {
         Submission::Command(attempt) => {
             let publishes = matches!(attempt.command.body, CommandBody::PublishOrder { .. });
             attempt
@@ -119,10 +119,10 @@ pub async fn insert(tx: &mut Tx, acts: &[ProviderAct]) -> Result<(), StoreError>
 }
 
 /// The providers using up a share, and the earliest time of use.
-fn share_takers(requests: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, UnixMillis) {
+fn share_takers(submissions: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, UnixMillis) {
     let mut takers = BTreeSet::new();
     let mut first = now;
-    for request in requests {
+    for request in submissions {
         let Submission::Command(attempt) = request else {
             continue;
         };

@@ -116,7 +116,7 @@ impl Store {
         Attempt {
             command,
             actor: Some(platform),
-            mark: None,
+            verification: None,
             origin: Origin::Portal,
         }
     }

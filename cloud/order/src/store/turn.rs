@@ -54,11 +54,11 @@ pub async fn apply_transition(
     tx: &mut Tx,
     clock: &Clock,
     region: Region,
-    turned: &AssignmentTransition,
+    transition: &AssignmentTransition,
     record: &AssignmentAudit,
 ) -> Result<(), StoreError> {
-    let after = &turned.after;
-    if let Some((fence, end)) = &turned.ended {
+    let after = &transition.after;
+    if let Some((fence, end)) = &transition.ended {
         let values = vals![
             end.at,
             end.how.as_str(),
@@ -70,7 +70,7 @@ pub async fn apply_transition(
         tx.exec(END, values).await?;
     }
     let rules = serde_json::to_string(&after.rules)?;
-    if turned.new_rules {
+    if transition.new_rules {
         let version = after.rules_version;
         let made_at = record.at;
         let made_by = record.by;
@@ -83,7 +83,7 @@ pub async fn apply_transition(
         })
         .await?;
     }
-    let digest = match turned.granted {
+    let digest = match transition.granted {
         Some(by) => Some(insert_grant(tx, region, after, by, record.at).await?),
         None => standing_digest(tx, region, after).await?,
     };

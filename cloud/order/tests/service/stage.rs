@@ -81,7 +81,7 @@ impl Stage {
         let attempt = Attempt {
             command: command(id, body),
             actor: Some(actor),
-            mark: None,
+            verification: None,
             origin: Origin::Portal,
         };
         decided(self.store.decide_one(attempt).await.unwrap())
@@ -122,7 +122,7 @@ impl Stage {
         let attempt = Attempt {
             command,
             actor: Some(actor),
-            mark: None,
+            verification: None,
             origin: Origin::Portal,
         };
         let decision = self.store.decide_one(attempt).await.unwrap();

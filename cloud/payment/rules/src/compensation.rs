@@ -18,7 +18,7 @@ pub struct CompensationRequest {
 /// Pays once per order and provider, from the platform's own money. Repeating the same wish changes
 /// nothing.
 pub(crate) fn pay_compensation(
-    desk: &mut MoneyTransaction<'_>,
+    transaction: &mut MoneyTransaction<'_>,
     wish: CompensationRequest,
 ) -> Result<(), MoneyRefusal> {
     let CompensationRequest {
@@ -27,25 +27,25 @@ pub(crate) fn pay_compensation(
         has_case,
     } = wish;
     // [COMPENSATION_CASE]
-    if !has_case && !desk.is_rule_disabled(DisabledMoneyRule::CompensationCase) {
+    if !has_case && !transaction.is_rule_disabled(DisabledMoneyRule::CompensationCase) {
         return Err(MoneyRefusal::NoWorkInVain);
     }
-    if let Some(given_minor) = desk.rows.compensated_minor(provider)
+    if let Some(given_minor) = transaction.money.compensated_minor(provider)
         && given_minor != amount_minor
     {
         return Err(MoneyRefusal::AmountMismatch);
     }
-    let most_minor = desk
-        .rows
-        .compensation_most_minor(provider, desk.basis.policies);
-    let is_too_much =
-        amount_minor > most_minor && !desk.is_rule_disabled(DisabledMoneyRule::CompensationWorth);
+    let most_minor = transaction
+        .money
+        .compensation_most_minor(provider, transaction.context.policies);
+    let is_too_much = amount_minor > most_minor
+        && !transaction.is_rule_disabled(DisabledMoneyRule::CompensationWorth);
     // [COMPENSATION_WORTH]
     if amount_minor <= 0 || is_too_much {
         return Err(MoneyRefusal::AmountMismatch);
     }
-    desk.book_journal(JournalDraft::for_compensation(
-        desk.rows.order_id(),
+    transaction.book_journal(JournalDraft::for_compensation(
+        transaction.money.order_id(),
         amount_minor,
         provider,
     ));

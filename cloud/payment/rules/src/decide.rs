@@ -64,9 +64,9 @@ pub fn open(order: BilledOrder, now: UnixMillis) -> OrderMoney {
 pub fn decide_money_step(
     before: &OrderMoney,
     step: &MoneyStep,
-    basis: &DecisionContext<'_>,
+    context: &DecisionContext<'_>,
 ) -> Result<MoneyWrites, MoneyRefusal> {
-    let mut desk = MoneyTransaction::new(before, basis);
+    let mut desk = MoneyTransaction::new(before, context);
     // Every step closes an expired payment, because the job's next run may be an hour away
     // [EXPIRE_ALWAYS].
     if *step == MoneyStep::TimePassed || !desk.is_rule_disabled(DisabledMoneyRule::ExpireAlways) {
@@ -77,30 +77,35 @@ pub fn decide_money_step(
     Ok(desk.close(before))
 }
 
-fn apply_step(desk: &mut MoneyTransaction<'_>, step: &MoneyStep) -> Result<(), MoneyRefusal> {
+fn apply_step(
+    transaction: &mut MoneyTransaction<'_>,
+    step: &MoneyStep,
+) -> Result<(), MoneyRefusal> {
     match step {
         MoneyStep::OrderHeard(order) => {
-            desk.rows
-                .due
-                .apply_order_version(order, desk.basis.now, desk.basis.lapse);
+            transaction.money.due.apply_order_version(
+                order,
+                transaction.context.now,
+                transaction.context.disabled,
+            );
             Ok(())
         }
-        MoneyStep::Pay(wish) => pay::begin_payment(desk, wish),
+        MoneyStep::Pay(wish) => pay::begin_payment(transaction, wish),
         MoneyStep::Answered { movement, reply } => {
-            apply_adapter_reply(desk, *movement, reply);
+            apply_adapter_reply(transaction, *movement, reply);
             Ok(())
         }
         MoneyStep::RequestRefund { by, amount_minor } => {
-            refunds::request_refund(desk, *by, *amount_minor)
+            refunds::request_refund(transaction, *by, *amount_minor)
         }
         MoneyStep::DecideRefund {
             request,
             granted_minor,
-        } => refunds::decide_refund_request(desk, *request, *granted_minor),
-        MoneyStep::Goodwill { amount_minor } => refunds::grant_goodwill(desk, *amount_minor),
-        MoneyStep::SendAnew => refunds::send_anew(desk),
-        MoneyStep::PaidOtherwise { refund } => refunds::paid_otherwise(desk, *refund),
-        MoneyStep::Compensate(wish) => compensation::pay_compensation(desk, *wish),
+        } => refunds::decide_refund_request(transaction, *request, *granted_minor),
+        MoneyStep::Goodwill { amount_minor } => refunds::grant_goodwill(transaction, *amount_minor),
+        MoneyStep::SendAnew => refunds::send_anew(transaction),
+        MoneyStep::PaidOtherwise { refund } => refunds::paid_otherwise(transaction, *refund),
+        MoneyStep::Compensate(wish) => compensation::pay_compensation(transaction, *wish),
         MoneyStep::TimePassed => Ok(()),
     }
 }
@@ -108,48 +113,48 @@ fn apply_step(desk: &mut MoneyTransaction<'_>, step: &MoneyStep) -> Result<(), M
 /// Applies the adapter's reply. It may be old, so each movement accepts only the answers its state
 /// allows [FINAL_IS_FINAL].
 fn apply_adapter_reply(
-    desk: &mut MoneyTransaction<'_>,
+    transaction: &mut MoneyTransaction<'_>,
     movement: MovementId,
     reply: &AdapterReply,
 ) {
-    if let Some(n) = desk
-        .rows
+    if let Some(n) = transaction
+        .money
         .payments
         .iter()
         .position(|payment| payment.id == movement)
     {
-        pay::apply_payment_answer(desk, n, reply.answer);
+        pay::apply_payment_answer(transaction, n, reply.answer);
     }
-    if let Some(n) = desk
-        .rows
+    if let Some(n) = transaction
+        .money
         .refunds
         .iter()
         .position(|refund| refund.id == movement)
     {
-        refunds::apply_refund_answer(desk, n, reply.answer);
+        refunds::apply_refund_answer(transaction, n, reply.answer);
     }
     reply
         .chargebacks
         .iter()
-        .for_each(|chargeback| record_chargeback(desk, *chargeback));
+        .for_each(|chargeback| record_chargeback(transaction, *chargeback));
 }
 
-fn record_chargeback(desk: &mut MoneyTransaction<'_>, heard: Chargeback) {
-    if !desk
-        .rows
+fn record_chargeback(transaction: &mut MoneyTransaction<'_>, heard: Chargeback) {
+    if !transaction
+        .money
         .payments
         .iter()
         .any(|payment| payment.id == heard.payment)
     {
         return;
     }
-    match desk
-        .rows
+    match transaction
+        .money
         .chargebacks
         .iter_mut()
         .find(|known| known.id == heard.id)
     {
         Some(known) => known.is_reversed |= heard.is_reversed,
-        None => desk.rows.chargebacks.push(heard),
+        None => transaction.money.chargebacks.push(heard),
     }
 }

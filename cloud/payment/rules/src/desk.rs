@@ -16,7 +16,7 @@ pub struct DecisionContext<'a> {
     pub policies: &'a [FeePolicy],
     pub limits: CustodyLimits,
     /// A disabled rule, for the simulator only.
-    pub lapse: Option<DisabledMoneyRule>,
+    pub disabled: Option<DisabledMoneyRule>,
 }
 
 /// Everything to write in the transaction that read the rows.
@@ -98,44 +98,44 @@ pub struct MoneyCase {
 }
 
 pub(crate) struct MoneyTransaction<'a> {
-    pub basis: &'a DecisionContext<'a>,
-    pub rows: OrderMoney,
+    pub context: &'a DecisionContext<'a>,
+    pub money: OrderMoney,
     pub movement: Option<MovementId>,
     events: Vec<MoneyEvent>,
     cases: Vec<MoneyCase>,
 }
 
 impl<'a> MoneyTransaction<'a> {
-    pub fn new(rows: &OrderMoney, basis: &'a DecisionContext<'a>) -> Self {
+    pub fn new(money: &OrderMoney, context: &'a DecisionContext<'a>) -> Self {
         let events = Vec::new();
         let cases = Vec::new();
         Self {
-            basis,
-            rows: rows.clone(),
+            context,
+            money: money.clone(),
             movement: None,
             events,
             cases,
         }
     }
 
-    pub fn is_rule_disabled(&self, lapse: DisabledMoneyRule) -> bool {
-        self.basis.lapse == Some(lapse)
+    pub fn is_rule_disabled(&self, disabled: DisabledMoneyRule) -> bool {
+        self.context.disabled == Some(disabled)
     }
 
     /// Books the fact, or returns false if it is already booked [JOURNAL_KEY].
     pub fn book_journal(&mut self, fact: JournalDraft) -> bool {
         let is_booked = self
-            .rows
+            .money
             .journals
             .iter()
             .any(|journal| journal.key == fact.key);
         if is_booked && !self.is_rule_disabled(DisabledMoneyRule::JournalKey) {
             return false;
         }
-        let currency = self.rows.due.order.currency;
-        self.rows
+        let currency = self.money.due.order.currency;
+        self.money
             .journals
-            .push(fact.into_journal(currency, self.basis.now));
+            .push(fact.into_journal(currency, self.context.now));
         true
     }
 
@@ -153,9 +153,9 @@ impl<'a> MoneyTransaction<'a> {
         details: MoneyDetails,
     ) {
         let status = self
-            .rows
+            .money
             .compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole));
-        let due = &mut self.rows.due;
+        let due = &mut self.money.due;
         (due.payment_status, due.money_version) = (status, due.money_version + 1);
         let money_version = due.money_version;
         let released = kind == MoneyEventKind::PaymentReleased;
@@ -163,7 +163,7 @@ impl<'a> MoneyTransaction<'a> {
             .completed
             .filter(|_| released)
             .map(|done| done.provider_id);
-        let held_minor = self.rows.held_minor();
+        let held_minor = self.money.held_minor();
         self.events.push(MoneyEvent {
             kind,
             movement,
@@ -182,43 +182,43 @@ impl<'a> MoneyTransaction<'a> {
 
     /// Returns the final due and every change since `before`.
     pub fn close(mut self, before: &OrderMoney) -> MoneyWrites {
-        let movement = self.movement.unwrap_or(MovementId(self.rows.order_id().0));
+        let movement = self.movement.unwrap_or(MovementId(self.money.order_id().0));
         if self
-            .rows
+            .money
             .compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole))
-            != self.rows.due.payment_status
+            != self.money.due.payment_status
         {
             self.publish_event(MoneyEventKind::PaymentStatusChanged, movement, 0);
         }
-        let stays = match self.rows.due.saga {
+        let stays = match self.money.due.saga {
             Saga::NeedsPerson => true,
             Saga::Done => self.is_rule_disabled(DisabledMoneyRule::LateBack),
             Saga::Settling => false,
         };
         if !stays {
-            let is_over = self.rows.is_over();
-            self.rows.due.saga = if is_over { Saga::Done } else { Saga::Settling };
+            let is_over = self.money.is_over();
+            self.money.due.saga = if is_over { Saga::Done } else { Saga::Settling };
         }
-        self.rows.due.next_at = next_at(&self.rows, &self.basis.limits);
-        let now = self.basis.now;
-        if self.rows.is_overdue(now) {
+        self.money.due.next_at = next_at(&self.money, &self.context.limits);
+        let now = self.context.now;
+        if self.money.is_overdue(now) {
             self.list(MoneyCaseKind::Unanswered, movement);
         }
-        if self.rows.is_long_unpaid(now, &self.basis.limits) {
+        if self.money.is_long_unpaid(now, &self.context.limits) {
             // The order is the case's subject; a payment as subject would open another case per
             // attempt.
             self.list(
                 MoneyCaseKind::CompletedUnpaid,
-                MovementId(self.rows.order_id().0),
+                MovementId(self.money.order_id().0),
             );
         }
         MoneyWrites {
-            due: self.rows.due,
-            payments: changed_rows(self.rows.payments, &before.payments),
-            refunds: changed_rows(self.rows.refunds, &before.refunds),
-            requests: changed_rows(self.rows.requests, &before.requests),
-            chargebacks: changed_rows(self.rows.chargebacks, &before.chargebacks),
-            journals: self.rows.journals.split_off(before.journals.len()),
+            due: self.money.due,
+            payments: changed_rows(self.money.payments, &before.payments),
+            refunds: changed_rows(self.money.refunds, &before.refunds),
+            requests: changed_rows(self.money.requests, &before.requests),
+            chargebacks: changed_rows(self.money.chargebacks, &before.chargebacks),
+            journals: self.money.journals.split_off(before.journals.len()),
             events: self.events,
             cases: self.cases,
             movement: self.movement,
@@ -256,15 +256,15 @@ impl OrderMoney {
 }
 
 /// The time of the next expiry or release, when the job must process the due again.
-fn next_at(rows: &OrderMoney, limits: &CustodyLimits) -> Option<UnixMillis> {
-    let expiry = rows.open_payment().filter(|payment| !payment.closing);
+fn next_at(money: &OrderMoney, limits: &CustodyLimits) -> Option<UnixMillis> {
+    let expiry = money.open_payment().filter(|payment| !payment.closing);
     let expiry = expiry.map(|payment| payment.created_at.plus_ms(limits.pay_within_ms));
-    let pause_ms = match rows.held_payment() {
-        Some(_) if rows.is_released() => None,
+    let pause_ms = match money.held_payment() {
+        Some(_) if money.is_released() => None,
         Some(_) => Some(limits.dispute_ms),
         None => Some(limits.unpaid_case_ms),
     };
-    let release = rows
+    let release = money
         .due
         .completed
         .zip(pause_ms)

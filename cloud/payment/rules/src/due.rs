@@ -100,9 +100,10 @@ impl Due {
         &mut self,
         order: &BilledOrder,
         now: UnixMillis,
-        lapse: Option<DisabledMoneyRule>,
+        disabled: Option<DisabledMoneyRule>,
     ) {
-        if order.version <= self.order.version && lapse != Some(DisabledMoneyRule::OrderVersion) {
+        if order.version <= self.order.version && disabled != Some(DisabledMoneyRule::OrderVersion)
+        {
             return;
         }
         self.order.clone_from(order);

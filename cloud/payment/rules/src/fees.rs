@@ -29,9 +29,9 @@ impl FeePolicy {
         policies: &[Self],
         created_at: UnixMillis,
         now: UnixMillis,
-        lapse: Option<DisabledMoneyRule>,
+        disabled: Option<DisabledMoneyRule>,
     ) -> Self {
-        let at = if lapse == Some(DisabledMoneyRule::FeeByCreation) {
+        let at = if disabled == Some(DisabledMoneyRule::FeeByCreation) {
             now
         } else {
             created_at
@@ -72,10 +72,10 @@ impl FeeSplit {
     pub fn from_amount(
         amount_minor: i64,
         basis_points: u16,
-        lapse: Option<DisabledMoneyRule>,
+        disabled: Option<DisabledMoneyRule>,
     ) -> Self {
         let fee_minor = share_minor(amount_minor, basis_points);
-        let rest_minor = match lapse {
+        let rest_minor = match disabled {
             Some(DisabledMoneyRule::Subtract) => {
                 let bp = WHOLE_BASIS_POINTS - i64::from(basis_points);
                 amount_minor * bp / WHOLE_BASIS_POINTS

@@ -45,7 +45,7 @@ pub struct Payment {
     /// The payment is unwanted: it ends once the adapter has closed it.
     pub closing: bool,
     pub created_at: UnixMillis,
-    pub errand: PendingCall,
+    pub call: PendingCall,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct Refund {
     pub source: Source,
     pub state: RefundState,
     pub created_at: UnixMillis,
-    pub errand: PendingCall,
+    pub call: PendingCall,
 }
 
 /// The pending adapter call for a movement: the next operation, and when to retry with backoff.
@@ -170,10 +170,10 @@ pub(crate) fn is_overdue(begun_at: UnixMillis, now: UnixMillis) -> bool {
 /// [NOT_FOUND_IS_OPEN].
 pub(crate) fn interpret_answer(
     answer: AdapterAnswer,
-    lapse: Option<DisabledMoneyRule>,
+    disabled: Option<DisabledMoneyRule>,
 ) -> AdapterAnswer {
     match answer {
-        AdapterAnswer::NotFound if lapse == Some(DisabledMoneyRule::NotFoundIsOpen) => {
+        AdapterAnswer::NotFound if disabled == Some(DisabledMoneyRule::NotFoundIsOpen) => {
             AdapterAnswer::Failed
         }
         answer => answer,

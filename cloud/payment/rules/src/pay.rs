@@ -19,152 +19,154 @@ pub struct PaymentRequest {
 /// Begins a payment, or finds the open one. A closing payment can no longer be paid, so the
 /// customer never gets it back as the answer [NEVER_DEAD].
 pub(crate) fn begin_payment(
-    desk: &mut MoneyTransaction<'_>,
+    transaction: &mut MoneyTransaction<'_>,
     wish: &PaymentRequest,
 ) -> Result<(), MoneyRefusal> {
-    let order = &desk.rows.due.order;
+    let order = &transaction.money.due.order;
     if wish.by != order.customer_id {
         return Err(MoneyRefusal::NotYours);
     }
-    if !desk.rows.due.is_payable() {
+    if !transaction.money.due.is_payable() {
         return Err(MoneyRefusal::OrderNotPayable);
     }
     if (wish.amount_minor, wish.currency) != (order.price_minor, order.currency) {
         return Err(MoneyRefusal::AmountMismatch);
     }
-    if desk.rows.held_payment().is_some() {
+    if transaction.money.held_payment().is_some() {
         return Err(MoneyRefusal::AlreadyPaid);
     }
     // [ONE_OPEN]
-    if let Some(open) = desk
-        .rows
+    if let Some(open) = transaction
+        .money
         .open_payment()
-        .filter(|_| !desk.is_rule_disabled(DisabledMoneyRule::OneOpen))
+        .filter(|_| !transaction.is_rule_disabled(DisabledMoneyRule::OneOpen))
     {
-        if open.closing && !desk.is_rule_disabled(DisabledMoneyRule::NeverDead) {
+        if open.closing && !transaction.is_rule_disabled(DisabledMoneyRule::NeverDead) {
             return Err(MoneyRefusal::PaymentClosing);
         }
-        desk.movement = Some(open.id);
+        transaction.movement = Some(open.id);
         return Ok(());
     }
-    let now = desk.basis.now;
-    let today = desk
-        .rows
+    let now = transaction.context.now;
+    let today = transaction
+        .money
         .payments
         .iter()
         .filter(|payment| now.ms_since(payment.created_at) < DAY_MS);
-    if today.count() >= desk.basis.limits.payments_a_day_max {
+    if today.count() >= transaction.context.limits.payments_a_day_max {
         return Err(MoneyRefusal::TooMany);
     }
-    let id = desk.basis.fresh;
-    desk.movement = Some(id);
-    desk.rows.payments.push(Payment {
+    let id = transaction.context.fresh;
+    transaction.movement = Some(id);
+    transaction.money.payments.push(Payment {
         id,
         amount_minor: wish.amount_minor,
-        provider_id: desk.rows.due.order.provider_id,
+        provider_id: transaction.money.due.order.provider_id,
         state: PaymentState::Pending,
         closing: false,
         created_at: now,
-        errand: PendingCall::first_call(now),
+        call: PendingCall::first_call(now),
     });
     Ok(())
 }
 
 /// Applies the adapter's answer to the payment at index `n`.
 pub(crate) fn apply_payment_answer(
-    desk: &mut MoneyTransaction<'_>,
+    transaction: &mut MoneyTransaction<'_>,
     n: usize,
     answer: AdapterAnswer,
 ) {
     if let AdapterAnswer::Paid { amount_minor } = answer {
-        return book_payment(desk, n, amount_minor);
+        return book_payment(transaction, n, amount_minor);
     }
-    let payment = &desk.rows.payments[n];
+    let payment = &transaction.money.payments[n];
     // [FINAL_IS_FINAL]
     if payment.state != PaymentState::Pending
-        && !desk.is_rule_disabled(DisabledMoneyRule::FinalIsFinal)
+        && !transaction.is_rule_disabled(DisabledMoneyRule::FinalIsFinal)
     {
         return;
     }
-    match interpret_answer(answer, desk.basis.lapse) {
-        AdapterAnswer::Closed | AdapterAnswer::Failed => fail_payment(desk, n),
-        answer => keep_pending(desk, n, answer),
+    match interpret_answer(answer, transaction.context.disabled) {
+        AdapterAnswer::Closed | AdapterAnswer::Failed => fail_payment(transaction, n),
+        answer => keep_pending(transaction, n, answer),
     }
 }
 
 /// The answer is not final; a declined payment gets closed.
-fn keep_pending(desk: &mut MoneyTransaction<'_>, n: usize, answer: AdapterAnswer) {
-    let now = desk.basis.now;
+fn keep_pending(transaction: &mut MoneyTransaction<'_>, n: usize, answer: AdapterAnswer) {
+    let now = transaction.context.now;
     let declined = answer == AdapterAnswer::Declined;
-    if declined && desk.is_rule_disabled(DisabledMoneyRule::CloseBeforeFailed) {
-        return fail_payment(desk, n);
+    if declined && transaction.is_rule_disabled(DisabledMoneyRule::CloseBeforeFailed) {
+        return fail_payment(transaction, n);
     }
-    let payment = &mut desk.rows.payments[n];
+    let payment = &mut transaction.money.payments[n];
     payment.state = PaymentState::Pending;
     payment.closing |= declined;
-    payment.errand =
-        payment
-            .errand
-            .next_after_answer(answer, payment.closing, payment.created_at, now);
+    payment.call = payment
+        .call
+        .next_after_answer(answer, payment.closing, payment.created_at, now);
 }
 
 /// A payment fails only when the adapter ends it [CLOSE_BEFORE_FAILED].
-fn fail_payment(desk: &mut MoneyTransaction<'_>, n: usize) {
-    let payment = &mut desk.rows.payments[n];
+fn fail_payment(transaction: &mut MoneyTransaction<'_>, n: usize) {
+    let payment = &mut transaction.money.payments[n];
     payment.state = PaymentState::Failed;
     let id = payment.id;
     let amount = payment.amount_minor;
-    desk.publish_event(MoneyEventKind::PaymentFailed, id, amount);
+    transaction.publish_event(MoneyEventKind::PaymentFailed, id, amount);
 }
 
 /// Stops an unwanted payment. It stays pending until the adapter has closed it.
-pub(crate) fn close(desk: &mut MoneyTransaction<'_>, n: usize) {
-    let now = desk.basis.now;
-    let payment = &mut desk.rows.payments[n];
-    (payment.closing, payment.errand) = (true, PendingCall::close(now));
-    if desk.is_rule_disabled(DisabledMoneyRule::CloseBeforeFailed) {
-        fail_payment(desk, n);
+pub(crate) fn close(transaction: &mut MoneyTransaction<'_>, n: usize) {
+    let now = transaction.context.now;
+    let payment = &mut transaction.money.payments[n];
+    (payment.closing, payment.call) = (true, PendingCall::close(now));
+    if transaction.is_rule_disabled(DisabledMoneyRule::CloseBeforeFailed) {
+        fail_payment(transaction, n);
     }
 }
 
 /// The adapter has the money, regardless of the payment's state here.
-fn book_payment(desk: &mut MoneyTransaction<'_>, n: usize, amount_minor: i64) {
-    let payment = &desk.rows.payments[n];
+fn book_payment(transaction: &mut MoneyTransaction<'_>, n: usize, amount_minor: i64) {
+    let payment = &transaction.money.payments[n];
     let id = payment.id;
     let was = payment.state;
-    let order = desk.rows.order_id();
-    let extra = was == PaymentState::Failed || desk.rows.held_payment().is_some_and(|it| it != id);
-    let extra = extra && !desk.is_rule_disabled(DisabledMoneyRule::ExtraBack);
+    let order = transaction.money.order_id();
+    let extra =
+        was == PaymentState::Failed || transaction.money.held_payment().is_some_and(|it| it != id);
+    let extra = extra && !transaction.is_rule_disabled(DisabledMoneyRule::ExtraBack);
     let wrong = amount_minor != payment.amount_minor
-        && !desk.is_rule_disabled(DisabledMoneyRule::AmountExact);
+        && !transaction.is_rule_disabled(DisabledMoneyRule::AmountExact);
     let into = if extra || wrong {
         LedgerAccount::Suspense(id)
     } else {
         LedgerAccount::Held(order)
     };
-    if !desk.book_journal(JournalDraft::for_charge(id, amount_minor, into)) {
+    if !transaction.book_journal(JournalDraft::for_charge(id, amount_minor, into)) {
         return;
     }
-    desk.rows.payments[n].state = PaymentState::Completed;
+    transaction.money.payments[n].state = PaymentState::Completed;
     if extra {
         // The money goes back [EXTRA_BACK].
-        desk.list(MoneyCaseKind::ExtraPayment, id);
+        transaction.list(MoneyCaseKind::ExtraPayment, id);
     } else if wrong {
         // Any amount other than the price goes back, too [AMOUNT_EXACT].
-        desk.list(MoneyCaseKind::WrongAmount, id);
+        transaction.list(MoneyCaseKind::WrongAmount, id);
     }
-    if desk.rows.due.saga == Saga::Done && !desk.is_rule_disabled(DisabledMoneyRule::LateBack) {
+    if transaction.money.due.saga == Saga::Done
+        && !transaction.is_rule_disabled(DisabledMoneyRule::LateBack)
+    {
         // Late money is settled like any other [LATE_BACK].
-        desk.rows.due.saga = Saga::Settling;
+        transaction.money.due.saga = Saga::Settling;
     }
-    let details = describe_destination(desk, id);
-    desk.tell_details(MoneyEventKind::PaymentCompleted, id, amount_minor, details);
+    let details = describe_destination(transaction, id);
+    transaction.tell_details(MoneyEventKind::PaymentCompleted, id, amount_minor, details);
 }
 
 /// The destination of money that has just arrived.
-fn describe_destination(desk: &MoneyTransaction<'_>, payment: MovementId) -> MoneyDetails {
-    let rows = &desk.rows;
-    let basis = desk.basis;
+fn describe_destination(transaction: &MoneyTransaction<'_>, payment: MovementId) -> MoneyDetails {
+    let rows = &transaction.money;
+    let basis = transaction.context;
     let stranded = rows.suspense_minor(payment);
     let held = rows.held_minor();
     if stranded > 0 {
@@ -181,8 +183,8 @@ fn describe_destination(desk: &MoneyTransaction<'_>, payment: MovementId) -> Mon
         };
     }
     let created_at = rows.due.order.created_at;
-    let policy = FeePolicy::find_in_force(basis.policies, created_at, basis.now, basis.lapse);
-    let split = FeeSplit::from_amount(held, policy.platform_fee_bp, basis.lapse);
+    let policy = FeePolicy::find_in_force(basis.policies, created_at, basis.now, basis.disabled);
+    let split = FeeSplit::from_amount(held, policy.platform_fee_bp, basis.disabled);
     MoneyDetails {
         share_minor: Some(split.rest_minor),
         ..MoneyDetails::default()
@@ -190,14 +192,14 @@ fn describe_destination(desk: &MoneyTransaction<'_>, payment: MovementId) -> Mon
 }
 
 /// Closes expired payments.
-pub(crate) fn expire_payments(desk: &mut MoneyTransaction<'_>) {
-    let now = desk.basis.now;
-    let within = desk.basis.limits.pay_within_ms;
-    for n in 0..desk.rows.payments.len() {
-        let payment = &desk.rows.payments[n];
+pub(crate) fn expire_payments(transaction: &mut MoneyTransaction<'_>) {
+    let now = transaction.context.now;
+    let within = transaction.context.limits.pay_within_ms;
+    for n in 0..transaction.money.payments.len() {
+        let payment = &transaction.money.payments[n];
         let open = payment.state == PaymentState::Pending && !payment.closing;
         if open && now.ms_since(payment.created_at) >= within {
-            close(desk, n);
+            close(transaction, n);
         }
     }
 }
@@ -219,7 +221,7 @@ impl OrderMoney {
     pub fn reschedule_payment(&self, id: MovementId, now: UnixMillis) -> Option<Payment> {
         let payment = self.payments.iter().find(|payment| payment.id == id)?;
         Some(Payment {
-            errand: payment.errand.reschedule_now(now),
+            call: payment.call.reschedule_now(now),
             ..payment.clone()
         })
     }

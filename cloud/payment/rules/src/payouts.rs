@@ -15,7 +15,7 @@ pub struct Payout {
     pub amount_minor: i64,
     pub state: PayoutState,
     pub created_at: UnixMillis,
-    pub errand: PendingCall,
+    pub call: PendingCall,
 }
 
 /// The rows of one provider and currency, as read under their account's lock.
@@ -51,35 +51,40 @@ pub struct PayoutWrites {
 
 /// Returns `None` if nothing changes.
 pub fn pay_out(
-    rows: &ProviderMoney,
+    money: &ProviderMoney,
     step: PayoutStep,
-    basis: &DecisionContext<'_>,
+    context: &DecisionContext<'_>,
 ) -> Option<PayoutWrites> {
     match step {
-        PayoutStep::HourStruck => begin_payout(rows, basis),
+        PayoutStep::HourStruck => begin_payout(money, context),
         PayoutStep::Answered { payout, answer } => {
-            let payout = rows.payouts.iter().find(|row| row.id == payout)?;
-            apply_payout_answer(rows, payout, interpret_answer(answer, basis.lapse), basis)
+            let payout = money.payouts.iter().find(|row| row.id == payout)?;
+            apply_payout_answer(
+                money,
+                payout,
+                interpret_answer(answer, context.disabled),
+                context,
+            )
         }
     }
 }
 
-fn begin_payout(rows: &ProviderMoney, basis: &DecisionContext<'_>) -> Option<PayoutWrites> {
-    let open = rows
+fn begin_payout(money: &ProviderMoney, context: &DecisionContext<'_>) -> Option<PayoutWrites> {
+    let open = money
         .payouts
         .iter()
         .any(|payout| payout.state == PayoutState::Pending);
-    if open || rows.balance_minor < basis.limits.payout_least_minor {
+    if open || money.balance_minor < context.limits.payout_least_minor {
         return None;
     }
     let payout = Payout {
-        id: basis.fresh,
-        amount_minor: rows.balance_minor,
+        id: context.fresh,
+        amount_minor: money.balance_minor,
         state: PayoutState::Pending,
-        created_at: basis.now,
-        errand: PendingCall::first_call(basis.now),
+        created_at: context.now,
+        call: PendingCall::first_call(context.now),
     };
-    Some(book_payout(rows, payout, Action::Payout, basis))
+    Some(book_payout(money, payout, Action::Payout, context))
 }
 
 impl Payout {
@@ -92,51 +97,51 @@ impl Payout {
 }
 
 fn apply_payout_answer(
-    rows: &ProviderMoney,
+    money: &ProviderMoney,
     before: &Payout,
     answer: AdapterAnswer,
-    basis: &DecisionContext<'_>,
+    context: &DecisionContext<'_>,
 ) -> Option<PayoutWrites> {
     let Payout { created_at, .. } = *before;
     match (before.state, answer) {
         (PayoutState::Pending, AdapterAnswer::Done) => Some(book_payout(
-            rows,
+            money,
             before.with_state(PayoutState::Completed),
             Action::PayoutDone,
-            basis,
+            context,
         )),
         (PayoutState::Pending, AdapterAnswer::Failed) => Some(book_payout(
-            rows,
+            money,
             before.with_state(PayoutState::Failed),
             Action::PayoutBack,
-            basis,
+            context,
         )),
         (PayoutState::Completed, AdapterAnswer::Returned) => Some(book_payout(
-            rows,
+            money,
             before.with_state(PayoutState::Returned),
             Action::PayoutReturned,
-            basis,
+            context,
         )),
         // The payout completed and came back between two queries. The next query books the return.
         (PayoutState::Pending, AdapterAnswer::Returned) => {
             let payout = Payout {
-                errand: before.errand.reschedule_now(basis.now),
+                call: before.call.reschedule_now(context.now),
                 ..before.with_state(PayoutState::Completed)
             };
-            Some(book_payout(rows, payout, Action::PayoutDone, basis))
+            Some(book_payout(money, payout, Action::PayoutDone, context))
         }
         (PayoutState::Pending, answer) => {
             let errand = before
-                .errand
-                .next_after_answer(answer, false, created_at, basis.now);
+                .call
+                .next_after_answer(answer, false, created_at, context.now);
             let case = MoneyCase {
                 kind: MoneyCaseKind::Unanswered,
                 movement: before.id,
             };
-            let case = is_overdue(created_at, basis.now).then_some(case);
+            let case = is_overdue(created_at, context.now).then_some(case);
             Some(PayoutWrites {
                 payout: Payout {
-                    errand,
+                    call: errand,
                     ..before.clone()
                 },
                 journal: None,
@@ -144,7 +149,9 @@ fn apply_payout_answer(
             })
         }
         // [FINAL_IS_FINAL]
-        (_, AdapterAnswer::Pending) if basis.lapse == Some(DisabledMoneyRule::FinalIsFinal) => {
+        (_, AdapterAnswer::Pending)
+            if context.disabled == Some(DisabledMoneyRule::FinalIsFinal) =>
+        {
             let payout = before.with_state(PayoutState::Pending);
             Some(PayoutWrites {
                 payout,
@@ -157,15 +164,15 @@ fn apply_payout_answer(
 }
 
 fn book_payout(
-    rows: &ProviderMoney,
+    money: &ProviderMoney,
     payout: Payout,
     action: Action,
-    basis: &DecisionContext<'_>,
+    context: &DecisionContext<'_>,
 ) -> PayoutWrites {
-    let fact = JournalDraft::for_payout(action, payout.id, payout.amount_minor, rows.provider_id);
+    let fact = JournalDraft::for_payout(action, payout.id, payout.amount_minor, money.provider_id);
     PayoutWrites {
         payout,
-        journal: Some(fact.into_journal(rows.currency, basis.now)),
+        journal: Some(fact.into_journal(money.currency, context.now)),
         case: None,
     }
 }

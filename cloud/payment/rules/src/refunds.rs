@@ -13,11 +13,11 @@ use crate::{
 
 /// The order's customer may request one refund at a time, from the start of work until the release.
 pub(crate) fn request_refund(
-    desk: &mut MoneyTransaction<'_>,
+    transaction: &mut MoneyTransaction<'_>,
     by: UserId,
     amount_minor: i64,
 ) -> Result<(), MoneyRefusal> {
-    let order = &desk.rows.due.order;
+    let order = &transaction.money.due.order;
     if by != order.customer_id {
         return Err(MoneyRefusal::NotYours);
     }
@@ -25,22 +25,22 @@ pub(crate) fn request_refund(
         order.status,
         OrderStatus::InProgress | OrderStatus::Completed | OrderStatus::Reviewed
     );
-    if !stage || desk.rows.is_released() {
+    if !stage || transaction.money.is_released() {
         return Err(MoneyRefusal::NotRefundable);
     }
-    if let Some(open) = desk.rows.open_request() {
-        desk.movement = Some(open.id);
+    if let Some(open) = transaction.money.open_request() {
+        transaction.movement = Some(open.id);
         return Ok(());
     }
-    if desk.rows.requests.len() >= desk.basis.limits.refunds_max {
+    if transaction.money.requests.len() >= transaction.context.limits.refunds_max {
         return Err(MoneyRefusal::TooMany);
     }
-    if amount_minor <= 0 || amount_minor > desk.rows.grantable_minor() {
+    if amount_minor <= 0 || amount_minor > transaction.money.grantable_minor() {
         return Err(MoneyRefusal::AmountMismatch);
     }
-    let id = desk.basis.fresh;
-    desk.movement = Some(id);
-    desk.rows.requests.push(RefundRequest {
+    let id = transaction.context.fresh;
+    transaction.movement = Some(id);
+    transaction.money.requests.push(RefundRequest {
         id,
         amount_minor,
         state: RequestState::Open,
@@ -50,12 +50,12 @@ pub(crate) fn request_refund(
 
 /// An admin grants part of the held money that is not yet granted, or refuses.
 pub(crate) fn decide_refund_request(
-    desk: &mut MoneyTransaction<'_>,
+    transaction: &mut MoneyTransaction<'_>,
     id: MovementId,
     granted_minor: Option<i64>,
 ) -> Result<(), MoneyRefusal> {
-    let most = desk.rows.grantable_minor();
-    let requests = &mut desk.rows.requests;
+    let most = transaction.money.grantable_minor();
+    let requests = &mut transaction.money.requests;
     let request = requests
         .iter_mut()
         .find(|request| request.id == id && request.state == RequestState::Open)
@@ -65,7 +65,7 @@ pub(crate) fn decide_refund_request(
         Some(minor) if minor <= 0 || minor > most => return Err(MoneyRefusal::AmountMismatch),
         Some(minor) => {
             request.state = RequestState::Granted;
-            desk.rows.due.granted_minor += minor;
+            transaction.money.due.granted_minor += minor;
         }
     }
     Ok(())
@@ -73,10 +73,10 @@ pub(crate) fn decide_refund_request(
 
 /// After the release, only the platform can give money back, from its own funds.
 pub(crate) fn grant_goodwill(
-    desk: &mut MoneyTransaction<'_>,
+    transaction: &mut MoneyTransaction<'_>,
     amount_minor: i64,
 ) -> Result<(), MoneyRefusal> {
-    let rows = &desk.rows;
+    let rows = &transaction.money;
     let loss_refunds = rows
         .refunds
         .iter()
@@ -85,11 +85,11 @@ pub(crate) fn grant_goodwill(
     if !rows.is_released() {
         return Err(MoneyRefusal::NotRefundable);
     }
-    if loss_refunds >= desk.basis.limits.refunds_max {
+    if loss_refunds >= transaction.context.limits.refunds_max {
         return Err(MoneyRefusal::TooMany);
     }
     // [GOODWILL_BOUND]
-    let is_bound = !desk.is_rule_disabled(DisabledMoneyRule::GoodwillBound);
+    let is_bound = !transaction.is_rule_disabled(DisabledMoneyRule::GoodwillBound);
     let most = rows.goodwill_left_minor()
         + if is_bound {
             0
@@ -99,47 +99,47 @@ pub(crate) fn grant_goodwill(
     if amount_minor <= 0 || amount_minor > most {
         return Err(MoneyRefusal::AmountMismatch);
     }
-    desk.rows.due.goodwill_minor += amount_minor;
+    transaction.money.due.goodwill_minor += amount_minor;
     Ok(())
 }
 
 /// Starts a refund to the customer. The row with its id is committed before the adapter is called
 /// [INTENT_FIRST].
 pub(crate) fn send(
-    desk: &mut MoneyTransaction<'_>,
+    transaction: &mut MoneyTransaction<'_>,
     payment: MovementId,
     source: Source,
     amount_minor: i64,
 ) {
-    let now = desk.basis.now;
-    let id = next_id(desk);
-    let order = desk.rows.order_id();
+    let now = transaction.context.now;
+    let id = next_id(transaction);
+    let order = transaction.money.order_id();
     let from = source_account(source, order, payment);
-    if !desk.book_journal(JournalDraft::for_refund(id, amount_minor, from, order)) {
+    if !transaction.book_journal(JournalDraft::for_refund(id, amount_minor, from, order)) {
         return;
     }
-    desk.movement = Some(id);
-    desk.rows.refunds.push(Refund {
+    transaction.movement = Some(id);
+    transaction.money.refunds.push(Refund {
         id,
         payment,
         amount_minor,
         source,
         state: RefundState::Pending,
         created_at: now,
-        errand: PendingCall::first_call(now),
+        call: PendingCall::first_call(now),
     });
-    if desk.is_rule_disabled(DisabledMoneyRule::TellAfter) {
-        desk.publish_event(MoneyEventKind::RefundProcessed, id, amount_minor);
+    if transaction.is_rule_disabled(DisabledMoneyRule::TellAfter) {
+        transaction.publish_event(MoneyEventKind::RefundProcessed, id, amount_minor);
     }
 }
 
 /// One id per step is enough while only one refund can be open; only the simulator disables that
 /// rule.
-fn next_id(desk: &MoneyTransaction<'_>) -> MovementId {
-    let MovementId(fresh) = desk.basis.fresh;
+fn next_id(transaction: &MoneyTransaction<'_>) -> MovementId {
+    let MovementId(fresh) = transaction.context.fresh;
     let (high, low) = fresh.as_u64_pair();
-    let used = desk
-        .rows
+    let used = transaction
+        .money
         .refunds
         .iter()
         .filter(|r| r.id.0.as_u64_pair().0 == high)
@@ -152,17 +152,17 @@ fn next_id(desk: &MoneyTransaction<'_>) -> MovementId {
 
 /// Applies the adapter's answer to the refund at index `n`.
 pub(crate) fn apply_refund_answer(
-    desk: &mut MoneyTransaction<'_>,
+    transaction: &mut MoneyTransaction<'_>,
     n: usize,
     answer: AdapterAnswer,
 ) {
-    let refund = &desk.rows.refunds[n];
+    let refund = &transaction.money.refunds[n];
     let id = refund.id;
     let amount = refund.amount_minor;
-    let order = desk.rows.order_id();
+    let order = transaction.money.order_id();
     // [FINAL_IS_FINAL]
     if refund.state != RefundState::Pending
-        && !desk.is_rule_disabled(DisabledMoneyRule::FinalIsFinal)
+        && !transaction.is_rule_disabled(DisabledMoneyRule::FinalIsFinal)
     {
         let differs = matches!(
             (refund.state, answer),
@@ -170,64 +170,64 @@ pub(crate) fn apply_refund_answer(
                 | (RefundState::Rejected, AdapterAnswer::Done)
         );
         if differs {
-            desk.list(MoneyCaseKind::AdapterDiffers, id);
+            transaction.list(MoneyCaseKind::AdapterDiffers, id);
         }
         return;
     }
-    match interpret_answer(answer, desk.basis.lapse) {
+    match interpret_answer(answer, transaction.context.disabled) {
         AdapterAnswer::Done => {
-            desk.book_journal(JournalDraft::refund_done(id, amount, order));
-            desk.rows.refunds[n].state = RefundState::Completed;
+            transaction.book_journal(JournalDraft::refund_done(id, amount, order));
+            transaction.money.refunds[n].state = RefundState::Completed;
             // Publish the refund only after the adapter's `done` [TELL_AFTER].
-            if !desk.is_rule_disabled(DisabledMoneyRule::TellAfter) {
-                desk.publish_event(MoneyEventKind::RefundProcessed, id, amount);
+            if !transaction.is_rule_disabled(DisabledMoneyRule::TellAfter) {
+                transaction.publish_event(MoneyEventKind::RefundProcessed, id, amount);
             }
         }
-        AdapterAnswer::Failed => fail_refund(desk, n),
+        AdapterAnswer::Failed => fail_refund(transaction, n),
         answer => {
-            let now = desk.basis.now;
-            let refund = &mut desk.rows.refunds[n];
+            let now = transaction.context.now;
+            let refund = &mut transaction.money.refunds[n];
             refund.state = RefundState::Pending;
-            refund.errand = refund
-                .errand
+            refund.call = refund
+                .call
                 .next_after_answer(answer, false, refund.created_at, now);
         }
     }
 }
 
 /// The money returns to its source and is still owed [STILL_OWED]; a person handles it.
-fn fail_refund(desk: &mut MoneyTransaction<'_>, n: usize) {
-    let refund = desk.rows.refunds[n].clone();
-    let to = source_account(refund.source, desk.rows.order_id(), refund.payment);
-    desk.book_journal(JournalDraft::refund_back(
+fn fail_refund(transaction: &mut MoneyTransaction<'_>, n: usize) {
+    let refund = transaction.money.refunds[n].clone();
+    let to = source_account(refund.source, transaction.money.order_id(), refund.payment);
+    transaction.book_journal(JournalDraft::refund_back(
         refund.id,
         refund.amount_minor,
         to,
-        desk.rows.order_id(),
+        transaction.money.order_id(),
     ));
-    desk.rows.refunds[n].state = RefundState::Rejected;
-    if !desk.is_rule_disabled(DisabledMoneyRule::StillOwed) {
-        desk.rows.due.saga = Saga::NeedsPerson;
-        desk.list(MoneyCaseKind::RefundFailed, refund.id);
+    transaction.money.refunds[n].state = RefundState::Rejected;
+    if !transaction.is_rule_disabled(DisabledMoneyRule::StillOwed) {
+        transaction.money.due.saga = Saga::NeedsPerson;
+        transaction.list(MoneyCaseKind::RefundFailed, refund.id);
     }
 }
 
 /// An admin has the money sent again: settlement sends it under a new id.
-pub(crate) fn send_anew(desk: &mut MoneyTransaction<'_>) -> Result<(), MoneyRefusal> {
-    if desk.rows.due.saga != Saga::NeedsPerson {
+pub(crate) fn send_anew(transaction: &mut MoneyTransaction<'_>) -> Result<(), MoneyRefusal> {
+    if transaction.money.due.saga != Saga::NeedsPerson {
         return Err(MoneyRefusal::NothingFailed);
     }
-    desk.rows.due.saga = Saga::Settling;
+    transaction.money.due.saga = Saga::Settling;
     Ok(())
 }
 
 /// An admin has paid a failed refund by hand.
 pub(crate) fn paid_otherwise(
-    desk: &mut MoneyTransaction<'_>,
+    transaction: &mut MoneyTransaction<'_>,
     id: MovementId,
 ) -> Result<(), MoneyRefusal> {
-    let failed = desk
-        .rows
+    let failed = transaction
+        .money
         .refunds
         .iter()
         .find(|refund| refund.id == id && refund.state == RefundState::Rejected);
@@ -235,32 +235,32 @@ pub(crate) fn paid_otherwise(
         return Err(MoneyRefusal::NothingFailed);
     };
     // A later refund may already have covered this one [OWED_BY_HAND].
-    let is_owed = desk.rows.owed_from(&refund) >= refund.amount_minor
-        || desk.is_rule_disabled(DisabledMoneyRule::OwedByHand);
-    if desk.rows.due.saga != Saga::NeedsPerson || !is_owed {
+    let is_owed = transaction.money.owed_from(&refund) >= refund.amount_minor
+        || transaction.is_rule_disabled(DisabledMoneyRule::OwedByHand);
+    if transaction.money.due.saga != Saga::NeedsPerson || !is_owed {
         return Err(MoneyRefusal::NothingFailed);
     }
-    let from = source_account(refund.source, desk.rows.order_id(), refund.payment);
-    if desk.book_journal(JournalDraft::paid_otherwise(id, refund.amount_minor, from)) {
-        desk.rows.due.saga = Saga::Settling;
-        desk.publish_event(MoneyEventKind::RefundProcessed, id, refund.amount_minor);
+    let from = source_account(refund.source, transaction.money.order_id(), refund.payment);
+    if transaction.book_journal(JournalDraft::paid_otherwise(id, refund.amount_minor, from)) {
+        transaction.money.due.saga = Saga::Settling;
+        transaction.publish_event(MoneyEventKind::RefundProcessed, id, refund.amount_minor);
     }
     Ok(())
 }
 
 impl OrderMoney {
     /// Granted from custody and not sent yet; a chargeback may have left less than this.
-    pub fn owed_minor(&self, lapse: Option<DisabledMoneyRule>) -> i64 {
-        let failed_too = lapse == Some(DisabledMoneyRule::StillOwed);
+    pub fn owed_minor(&self, disabled: Option<DisabledMoneyRule>) -> i64 {
+        let failed_too = disabled == Some(DisabledMoneyRule::StillOwed);
         self.due.granted_minor - self.met_minor(Source::Held, failed_too)
     }
 
     /// Granted from the platform's own money and not sent yet. The amount is checked again before
     /// sending: the customer's bank may have returned the same money since [GOODWILL_AGAIN].
-    pub(crate) fn goodwill_owed_minor(&self, lapse: Option<DisabledMoneyRule>) -> i64 {
-        let failed_too = lapse == Some(DisabledMoneyRule::StillOwed);
+    pub(crate) fn goodwill_owed_minor(&self, disabled: Option<DisabledMoneyRule>) -> i64 {
+        let failed_too = disabled == Some(DisabledMoneyRule::StillOwed);
         let granted = self.due.goodwill_minor;
-        let may_leave = match lapse {
+        let may_leave = match disabled {
             Some(DisabledMoneyRule::GoodwillAgain) => granted,
             _ => granted.min(granted + self.goodwill_left_minor()),
         };

@@ -69,11 +69,11 @@ impl CancelPricing {
     pub fn confirm_terms(
         &self,
         shown_fee_minor: Option<i64>,
-        lapse: Option<DisabledMoneyRule>,
+        disabled: Option<DisabledMoneyRule>,
     ) -> Result<CancelTerms, TermsChanged> {
         let preview = self.preview_fee();
         let is_as_shown = preview.fee_minor == shown_fee_minor.unwrap_or(0);
-        if !is_as_shown && lapse != Some(DisabledMoneyRule::PreviewBound) {
+        if !is_as_shown && disabled != Some(DisabledMoneyRule::PreviewBound) {
             return Err(TermsChanged(preview));
         }
         let provider_id = self.provider_id.filter(|_| preview.fee_minor > 0);

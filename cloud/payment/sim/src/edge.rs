@@ -60,7 +60,7 @@ impl LateOp {
             hash,
         };
         let origin = Origin::Edge(Box::new(EdgeOp {
-            name,
+            identity: name,
             region: REGION,
             evidence,
         }));
@@ -72,7 +72,7 @@ impl LateOp {
         Some(Submission::Command(Box::new(Attempt {
             command,
             actor,
-            mark: None,
+            verification: None,
             origin,
         })))
     }
@@ -139,15 +139,15 @@ impl MoneyWorld {
     /// refused for missing funds only after a query to the payment service [ASK_BEFORE_REFUSING].
     /// Mirrors `Service::batch` of `cloud/order`.
     fn decide_run(&mut self, run: &[LateOp], payments_away: bool) -> bool {
-        let requests: Vec<Submission> = run.iter().filter_map(LateOp::submission).collect();
-        let mut writes = self.decide(&requests);
+        let submissions: Vec<Submission> = run.iter().filter_map(LateOp::submission).collect();
+        let mut writes = self.decide(&submissions);
         let unfunded = unfunded(&writes);
         if !unfunded.is_empty() && self.bug != Some(MoneyBug::AskBeforeRefusing) {
             if payments_away {
                 return false;
             }
             unfunded.into_iter().for_each(|n| self.ask_for_funds(n));
-            writes = self.decide(&requests);
+            writes = self.decide(&submissions);
         }
         self.commit_orders(&writes);
         self.judge_run(run, &writes);

@@ -325,7 +325,7 @@ impl MoneyWorld {
     pub fn tell_of_money(&mut self, n: usize, event: &MoneyEvent) {
         let MoneyEvent { kind, movement, .. } = *event;
         let state = self.adapter.truths.get(&movement).map(|truth| truth.state);
-        let by_hand = |rows: &OrderMoney| rows.has_journal(Action::PaidOtherwise, movement.0);
+        let by_hand = |money: &OrderMoney| money.has_journal(Action::PaidOtherwise, movement.0);
         let is_true = match kind {
             MoneyEventKind::RefundProcessed => {
                 state == Some(AdapterAnswer::Done) || self.money.rows.get(&n).is_some_and(by_hand)

@@ -129,7 +129,7 @@ impl ModelOrders {
             regions: [(REGION, assignment)].into(),
             orders: (0..count).map(|n| (order_id(n), approved(n))).collect(),
             cancel_policies: POLICIES.to_vec(),
-            lapse: bug.and_then(MoneyBug::order_lapse),
+            disabled: bug.and_then(MoneyBug::order_lapse),
             ..Snapshot::default()
         };
         Self {
@@ -254,15 +254,15 @@ impl MoneyWorld {
         Submission::Command(Box::new(Attempt {
             command,
             actor,
-            mark,
+            verification: mark,
             origin,
         }))
     }
 
     /// Decides without writing.
-    pub fn decide(&mut self, requests: &[Submission]) -> Writes {
+    pub fn decide(&mut self, submissions: &[Submission]) -> Writes {
         self.orders.read.now = UnixMillis(self.now);
-        rules::decide(&self.orders.read, requests)
+        rules::decide(&self.orders.read, submissions)
     }
 
     /// Writes a whole decision in one transaction.

@@ -60,7 +60,7 @@ impl PaymentDb {
                 .iter()
                 .filter(|row| row.state == PaymentState::Pending);
             all.extend(payments.map(|row| {
-                let ask = row.errand.ask;
+                let ask = row.call.ask;
                 let kind = Kind::Charge;
                 let call = Call {
                     id: row.id,
@@ -70,7 +70,7 @@ impl PaymentDb {
                 };
                 OpenCall {
                     call,
-                    tries: row.errand.tries,
+                    tries: row.call.tries,
                 }
             }));
             let refunds = rows
@@ -78,7 +78,7 @@ impl PaymentDb {
                 .iter()
                 .filter(|row| row.state == RefundState::Pending);
             all.extend(refunds.map(|row| {
-                let ask = row.errand.ask;
+                let ask = row.call.ask;
                 let kind = Kind::Refund {
                     payment: row.payment,
                 };
@@ -90,7 +90,7 @@ impl PaymentDb {
                 };
                 OpenCall {
                     call,
-                    tries: row.errand.tries,
+                    tries: row.call.tries,
                 }
             }));
         }
@@ -99,7 +99,7 @@ impl PaymentDb {
             .iter()
             .filter(|(_, row)| row.state == PayoutState::Pending);
         all.extend(payouts.map(|(_, row)| {
-            let ask = row.errand.ask;
+            let ask = row.call.ask;
             let kind = Kind::Payout;
             let call = Call {
                 id: row.id,
@@ -109,7 +109,7 @@ impl PaymentDb {
             };
             OpenCall {
                 call,
-                tries: row.errand.tries,
+                tries: row.call.tries,
             }
         }));
         all
@@ -117,9 +117,9 @@ impl PaymentDb {
 
     /// The order of a payment or refund.
     pub fn owner(&self, id: MovementId) -> Option<usize> {
-        let owns = |rows: &OrderMoney| {
-            rows.payments.iter().any(|row| row.id == id)
-                || rows.refunds.iter().any(|row| row.id == id)
+        let owns = |money: &OrderMoney| {
+            money.payments.iter().any(|row| row.id == id)
+                || money.refunds.iter().any(|row| row.id == id)
         };
         self.rows
             .iter()
@@ -154,7 +154,7 @@ impl MoneyWorld {
             fresh,
             policies: &POLICIES,
             limits,
-            lapse,
+            disabled: lapse,
         }
     }
 

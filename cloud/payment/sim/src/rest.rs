@@ -53,7 +53,7 @@ impl MoneyWorld {
         self.work_everything();
         for n in 0..self.orders.len() {
             self.decide_request(n, None);
-            let needs_person = |rows: &OrderMoney| rows.due.saga == Saga::NeedsPerson;
+            let needs_person = |money: &OrderMoney| money.due.saga == Saga::NeedsPerson;
             if self.money.rows.get(&n).is_some_and(needs_person) {
                 self.admin(n, &MoneyStep::SendAnew);
             }
@@ -244,17 +244,17 @@ impl MoneyWorld {
     }
 
     /// The customer's final cost, by the adapter and by hand.
-    fn paid_by_customer(&self, rows: &OrderMoney, ids: &[MovementId]) -> i64 {
+    fn paid_by_customer(&self, money: &OrderMoney, ids: &[MovementId]) -> i64 {
         let truths = ids
             .iter()
             .filter_map(|id| self.adapter.truths.get(id)?.paid_minor());
         let back: i64 = ids.iter().map(|id| self.adapter.refunded_minor(*id)).sum();
-        let by_hand = -rows.account_balance(LedgerAccount::Bank);
+        let by_hand = -money.account_balance(LedgerAccount::Bank);
         truths.sum::<i64>() - back - by_hand
     }
 
-    fn to_providers(rows: &OrderMoney) -> i64 {
-        let journals = rows.journals.iter();
+    fn to_providers(money: &OrderMoney) -> i64 {
+        let journals = money.journals.iter();
         let earned = journals
             .filter(|journal| matches!(journal.key.action, Action::Release | Action::CancelFee));
         let postings = earned.flat_map(|journal| &journal.postings);
@@ -263,13 +263,13 @@ impl MoneyWorld {
     }
 
     /// A refund or payment without its notification.
-    fn untold(&self, rows: &OrderMoney) -> Option<(MoneyEventKind, MovementId)> {
-        let done = rows
+    fn untold(&self, money: &OrderMoney) -> Option<(MoneyEventKind, MovementId)> {
+        let done = money
             .refunds
             .iter()
             .filter(|refund| refund.state == RefundState::Completed);
         let refunds = done.map(|refund| (MoneyEventKind::RefundProcessed, refund.id));
-        let paid = rows
+        let paid = money
             .held_payment()
             .map(|id| (MoneyEventKind::PaymentCompleted, id));
         refunds.chain(paid).find(|told| !self.told.contains(told))

@@ -182,7 +182,7 @@ impl Alipay {
     }
 
     pub async fn make_call(&self, call: &AdapterCall) -> AdapterReply {
-        let answer = match (&call.kind, call.errand.ask) {
+        let answer = match (&call.kind, call.call.ask) {
             (AdapterCallKind::Charge { .. }, Ask::Close) => self.close(call).await,
             (AdapterCallKind::Charge { .. }, ask) => self.query_charge(call, ask).await,
             (AdapterCallKind::Refund { payment, .. }, Ask::Call) => {

@@ -52,7 +52,7 @@ pub async fn open_requests(
 /// `POST /api/v1/admin/refunds/{id}/grant`.
 pub async fn grant(
     State(service): State<Service>,
-    sender: KeyedAdmin,
+    admin: KeyedAdmin,
     Path(MoneyId(id)): Path<MoneyId>,
     MaybeJson(Grant { amount }): MaybeJson<Grant>,
 ) -> Result<Json<RequestView>, Problem> {
@@ -62,14 +62,14 @@ pub async fn grant(
         .await?
         .ok_or(Code::NotFound)?;
     let granted = amount.map_or(asked.amount_minor, Amount::minor_units);
-    let key = sender.keyed_request("grant", Some(id), granted);
+    let key = admin.keyed_request("grant", Some(id), granted);
     decide_request(&service, &asked, Some(granted), key).await
 }
 
 /// `POST /api/v1/admin/refunds/{id}/refuse`.
 pub async fn refuse(
     State(service): State<Service>,
-    sender: KeyedAdmin,
+    admin: KeyedAdmin,
     Path(MoneyId(id)): Path<MoneyId>,
 ) -> Result<Json<RequestView>, Problem> {
     let asked = service
@@ -77,7 +77,7 @@ pub async fn refuse(
         .find_request(id)
         .await?
         .ok_or(Code::NotFound)?;
-    let key = sender.keyed_request("refuse", Some(id), 0);
+    let key = admin.keyed_request("refuse", Some(id), 0);
     decide_request(&service, &asked, None, key).await
 }
 
@@ -85,15 +85,15 @@ async fn decide_request(
     service: &Service,
     asked: &RequestRecord,
     granted_minor: Option<i64>,
-    key: KeyedRequest,
+    request: KeyedRequest,
 ) -> Result<Json<RequestView>, Problem> {
     let step = MoneyStep::DecideRefund {
         request: MovementId(asked.id),
         granted_minor,
     };
     let note = StepMetadata {
-        by: Some(key.user),
-        key: Some(key),
+        by: Some(request.user),
+        request: Some(request),
         ..StepMetadata::default()
     };
     service.apply_step(asked.order_id, &step, &note).await?;

@@ -111,7 +111,7 @@ pub async fn callback(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    if adapter != service.courier.adapter.name() {
+    if adapter != service.worker.adapter.name() {
         return Err(Code::NotFound.into());
     }
     process_callback(&service, &headers, &body).await
@@ -133,7 +133,7 @@ async fn process_callback(
 ) -> Result<Response, Problem> {
     let Service {
         store,
-        courier,
+        worker: courier,
         callbacks,
         ..
     } = service;

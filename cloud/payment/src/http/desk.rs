@@ -128,7 +128,7 @@ pub async fn money(
         .ok_or(Code::OrderNotFound)?;
     let due = &rows.due;
     let order = &rows.due.order;
-    let adapter = &service.courier.adapter;
+    let adapter = &service.worker.adapter;
     let payments = store.payments_of(id).await?.into_iter();
     let payments = payments.map(|row| PaymentView::from_row(row, adapter));
     let refunds = store
@@ -178,9 +178,9 @@ pub async fn money(
 /// Without the order service, the view still shows everything else.
 async fn work_in_vain(
     service: &Service,
-    rows: &OrderMoney,
+    money: &OrderMoney,
 ) -> Result<Option<Vec<VainWorkView>>, Problem> {
-    let providers = match service.worked_in_vain(rows.order_id()).await {
+    let providers = match service.worked_in_vain(money.order_id()).await {
         Ok(providers) => providers,
         Err(error) => {
             tracing::warn!(
@@ -195,8 +195,8 @@ async fn work_in_vain(
         .into_iter()
         .map(|provider_id| VainWorkView {
             provider_id,
-            most: MoneySum(rows.compensation_most_minor(provider_id, &policies)),
-            compensated: rows.compensated_minor(provider_id).is_some(),
+            most: MoneySum(money.compensation_most_minor(provider_id, &policies)),
+            compensated: money.compensated_minor(provider_id).is_some(),
         })
         .collect();
     Ok(Some(work))
@@ -205,23 +205,23 @@ async fn work_in_vain(
 /// `POST /api/v1/admin/orders/{id}/goodwill`.
 pub async fn goodwill(
     State(service): State<Service>,
-    sender: KeyedAdmin,
+    admin: KeyedAdmin,
     Path(id): Path<OrderId>,
     Json(Goodwill { amount, reason }): Json<Goodwill>,
 ) -> Result<StatusCode, Problem> {
     check_positive(amount)?;
-    let act = new_money_act(&sender, MoneyActKind::Goodwill, None, Some(amount), &reason)?;
+    let act = new_money_act(&admin, MoneyActKind::Goodwill, None, Some(amount), &reason)?;
     let step = MoneyStep::Goodwill {
         amount_minor: amount.minor_units(),
     };
-    let key = sender.keyed_request("goodwill", None, amount.minor_units());
+    let key = admin.keyed_request("goodwill", None, amount.minor_units());
     apply_step(&service, id, &step, step_metadata(act, key)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/compensation`. Once per order and provider with work in vain.
 pub async fn compensation(
     State(service): State<Service>,
-    sender: KeyedAdmin,
+    admin: KeyedAdmin,
     Path(id): Path<OrderId>,
     Json(Compensation {
         provider_id,
@@ -232,7 +232,7 @@ pub async fn compensation(
     check_positive(amount)?;
     let subject = Some(provider_id.0);
     let act = new_money_act(
-        &sender,
+        &admin,
         MoneyActKind::Compensation,
         subject,
         Some(amount),
@@ -243,7 +243,7 @@ pub async fn compensation(
         .find_parties(id)
         .await?
         .ok_or(Code::OrderNotFound)?;
-    let key = sender.keyed_request("compensation", subject, amount.minor_units());
+    let key = admin.keyed_request("compensation", subject, amount.minor_units());
     // Answer a repeat from its idempotency key, even if the order service has changed its data
     // since.
     let has_case =
@@ -265,12 +265,12 @@ pub async fn compensation(
 /// `POST /api/v1/admin/orders/{id}/paid-otherwise`.
 pub async fn paid_otherwise(
     State(service): State<Service>,
-    sender: KeyedAdmin,
+    admin: KeyedAdmin,
     Path(id): Path<OrderId>,
     Json(PaidOtherwise { refund_id, reason }): Json<PaidOtherwise>,
 ) -> Result<StatusCode, Problem> {
     let act = new_money_act(
-        &sender,
+        &admin,
         MoneyActKind::PaidOtherwise,
         Some(refund_id),
         None,
@@ -279,19 +279,19 @@ pub async fn paid_otherwise(
     let step = MoneyStep::PaidOtherwise {
         refund: MovementId(refund_id),
     };
-    let key = sender.keyed_request("by_hand", Some(refund_id), 0);
+    let key = admin.keyed_request("by_hand", Some(refund_id), 0);
     apply_step(&service, id, &step, step_metadata(act, key)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/refund-anew`.
 pub async fn send_anew(
     State(service): State<Service>,
-    sender: KeyedAdmin,
+    admin: KeyedAdmin,
     Path(id): Path<OrderId>,
     MaybeJson(SendAnew { reason }): MaybeJson<SendAnew>,
 ) -> Result<StatusCode, Problem> {
     let reason = wire::check_optional_reason(reason.as_deref())?.unwrap_or_default();
-    let by = sender.user_id;
+    let by = admin.user_id;
     let kind = MoneyActKind::SentAnew;
     let act = MoneyAct {
         kind,
@@ -300,7 +300,7 @@ pub async fn send_anew(
         by,
         reason,
     };
-    let key = sender.keyed_request("sent_anew", None, 0);
+    let key = admin.keyed_request("sent_anew", None, 0);
     apply_step(&service, id, &MoneyStep::SendAnew, step_metadata(act, key)).await
 }
 
@@ -338,19 +338,19 @@ async fn apply_step(
     service: &Service,
     order: OrderId,
     step: &MoneyStep,
-    note: StepMetadata,
+    metadata: StepMetadata,
 ) -> Result<StatusCode, Problem> {
     service
         .store
         .find_parties(order)
         .await?
         .ok_or(Code::OrderNotFound)?;
-    service.apply_step(order, step, &note).await?;
+    service.apply_step(order, step, &metadata).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 fn new_money_act(
-    sender: &KeyedAdmin,
+    admin: &KeyedAdmin,
     kind: MoneyActKind,
     subject: Option<Uuid>,
     amount: Option<Amount>,
@@ -362,7 +362,7 @@ fn new_money_act(
         kind,
         subject,
         amount_minor,
-        by: sender.user_id,
+        by: admin.user_id,
         reason,
     })
 }
@@ -379,11 +379,11 @@ async fn worked_in_vain(
     Ok(providers.contains(&provider))
 }
 
-fn step_metadata(act: MoneyAct, key: KeyedRequest) -> StepMetadata {
+fn step_metadata(act: MoneyAct, request: KeyedRequest) -> StepMetadata {
     StepMetadata {
         by: Some(act.by),
         act: Some(act),
-        key: Some(key),
+        request: Some(request),
         ..StepMetadata::default()
     }
 }

@@ -59,7 +59,7 @@ pub async fn methods(
     Caller { actor, .. }: Caller,
 ) -> Result<Json<PaymentMethods>, Problem> {
     let store = &service.store;
-    let adapter = &service.courier.adapter;
+    let adapter = &service.worker.adapter;
     let mut kept = Vec::new();
     let mut last_used = None;
     if actor.role == Role::Customer {
@@ -104,7 +104,7 @@ pub async fn keep_method(
     Json(KeptMethodForm { is_default }): Json<KeptMethodForm>,
 ) -> Result<StatusCode, Problem> {
     caller.require_role(Role::Customer)?;
-    if !service.courier.adapter.accepts_method(&method) {
+    if !service.worker.adapter.accepts_method(&method) {
         return Err(Problem::wrong_field("method", say::method_unknown));
     }
     if !service
@@ -142,7 +142,7 @@ pub async fn remove_method(
 
 /// The default method for a payment without one.
 pub async fn choose_default_method(service: &Service, customer: UserId) -> Result<String, Problem> {
-    let adapter = &service.courier.adapter;
+    let adapter = &service.worker.adapter;
     let kept = service.store.kept_methods(customer).await?;
     Ok(default_of(&kept, adapter).unwrap_or_else(|| adapter.usual_method().to_owned()))
 }

@@ -52,7 +52,7 @@ pub async fn pay(
         currency,
         payment_method,
     } = form;
-    let adapter = &service.courier.adapter;
+    let adapter = &service.worker.adapter;
     let method = match payment_method {
         Some(named) => named,
         None => methods::choose_default_method(&service, by).await?,
@@ -79,7 +79,7 @@ pub async fn pay(
     let key = sender.keyed_request("pay", amount);
     let note = StepMetadata {
         method: Some(method),
-        key,
+        request: key,
         ..StepMetadata::default()
     };
     let movement = service.pay_order(order_id, wish, &note).await?;
@@ -99,7 +99,7 @@ pub async fn payments(
     Query(OfOrder { order_id }): Query<OfOrder>,
 ) -> Result<Json<WholeList<PaymentView>>, Problem> {
     check_payer(&service, actor, order_id).await?;
-    let adapter = &service.courier.adapter;
+    let adapter = &service.worker.adapter;
     let rows = service.store.payments_of(order_id).await?;
     let items = rows
         .into_iter()
@@ -118,7 +118,7 @@ pub async fn payment(
     let row = row
         .filter(|row| is_payer(actor, row.customer_id))
         .ok_or(Code::NotFound)?;
-    Ok(Json(PaymentView::from_row(row, &service.courier.adapter)?))
+    Ok(Json(PaymentView::from_row(row, &service.worker.adapter)?))
 }
 
 /// Only the order's customer and admins can see payments.

@@ -70,7 +70,7 @@ pub async fn ask(
     let key = sender.keyed_request("ask_back", amount);
     let note = StepMetadata {
         reason: Some(reason),
-        key,
+        request: key,
         ..StepMetadata::default()
     };
     let movement = service.apply_step(order_id, &step, &note).await?;

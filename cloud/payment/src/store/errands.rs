@@ -45,7 +45,7 @@ pub struct AdapterCall {
     pub amount_minor: i64,
     pub currency: Currency,
     pub begun_at: UnixMillis,
-    pub errand: PendingCall,
+    pub call: PendingCall,
 }
 
 /// A charge carries the provider at its start: a simulated adapter scripts payouts by it.
@@ -79,7 +79,7 @@ impl Store {
             self.calls_in(DUE_PAYOUTS, PAYOUT_LATER, AdapterCall::from_payout)
                 .await?,
         );
-        calls.sort_by_key(|call| call.errand.at);
+        calls.sort_by_key(|call| call.call.at);
         calls.truncate(CALLS_MAX);
         Ok(calls)
     }
@@ -149,7 +149,7 @@ impl Store {
         let calls = calls.collect::<Result<Vec<AdapterCall>, _>>()?;
         Ok(calls
             .into_iter()
-            .filter(|call| call.errand.at <= now)
+            .filter(|call| call.call.at <= now)
             .collect())
     }
 
@@ -164,9 +164,12 @@ impl Store {
         };
         let errand = PendingCall {
             ask: Ask::Close,
-            ..call.errand
+            ..call.call
         };
-        Ok(Some(AdapterCall { errand, ..call }))
+        Ok(Some(AdapterCall {
+            call: errand,
+            ..call
+        }))
     }
 
     /// Seconds until the next adapter call about the order's open payment.
@@ -218,9 +221,12 @@ impl Store {
         };
         let errand = PendingCall {
             ask: Ask::Query,
-            ..call.errand
+            ..call.call
         };
-        Ok(Some(AdapterCall { errand, ..call }))
+        Ok(Some(AdapterCall {
+            call: errand,
+            ..call
+        }))
     }
 }
 
@@ -251,7 +257,7 @@ impl AdapterCall {
             amount_minor: payment.amount_minor,
             currency,
             begun_at: payment.created_at,
-            errand: payment.errand,
+            call: payment.call,
         })
     }
 
@@ -268,7 +274,7 @@ impl AdapterCall {
             amount_minor: refund.amount_minor,
             currency,
             begun_at: refund.created_at,
-            errand: refund.errand,
+            call: refund.call,
         })
     }
 
@@ -282,7 +288,7 @@ impl AdapterCall {
             amount_minor: payout.amount_minor,
             currency,
             begun_at: payout.created_at,
-            errand: payout.errand,
+            call: payout.call,
         })
     }
 }

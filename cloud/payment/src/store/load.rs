@@ -78,10 +78,10 @@ pub async fn load_fee_policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError
 }
 
 /// Only MySQL needs row locks: SQLite has one writer at a time.
-pub fn for_update(tx: &Tx, text: Statement) -> Statement {
+pub fn for_update(tx: &Tx, statement: Statement) -> Statement {
     if tx.is_mysql() {
-        text.append_text(" FOR UPDATE")
+        statement.append_text(" FOR UPDATE")
     } else {
-        text
+        statement
     }
 }

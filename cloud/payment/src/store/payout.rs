@@ -105,7 +105,7 @@ impl Store {
             fresh,
             policies: &policies,
             limits: self.limits,
-            lapse: None,
+            disabled: None,
         };
         let Some(writes) = custody::pay_out(&rows, step, &basis) else {
             return Ok(None);

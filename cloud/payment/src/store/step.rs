@@ -28,7 +28,7 @@ pub struct StepMetadata {
     pub by: Option<UserId>,
     /// For the record of admins' actions.
     pub act: Option<MoneyAct>,
-    pub key: Option<KeyedRequest>,
+    pub request: Option<KeyedRequest>,
 }
 
 /// A person's idempotency key. Its answer is kept permanently [KEY_ONCE].
@@ -71,9 +71,9 @@ impl Store {
         &self,
         order: OrderId,
         step: &MoneyStep,
-        note: &StepMetadata,
+        metadata: &StepMetadata,
     ) -> Result<StepOutcome, StoreError> {
-        self.step_at(order, step, note, self.new_step_context())
+        self.step_at(order, step, metadata, self.new_step_context())
             .await
     }
 
@@ -82,12 +82,12 @@ impl Store {
         &self,
         order: OrderId,
         step: &MoneyStep,
-        note: &StepMetadata,
+        metadata: &StepMetadata,
         occasion: StepContext,
     ) -> Result<StepOutcome, StoreError> {
         for _ in 0..=COLLISIONS_MAX {
             let done = transact!(self.sql, tx => {
-                self.step_in(tx, order, step, note, occasion).await
+                self.step_in(tx, order, step, metadata, occasion).await
             });
             if let Some(outcome) = done? {
                 return Ok(outcome);
@@ -119,11 +119,11 @@ impl Store {
         tx: &mut Tx,
         order: OrderId,
         step: &MoneyStep,
-        note: &StepMetadata,
+        metadata: &StepMetadata,
         occasion: StepContext,
     ) -> Result<Option<StepOutcome>, StoreError> {
         let stored = load::load_order_locked(tx, order).await?;
-        if let Some(outcome) = find_stored_answer(tx, order, note.key).await? {
+        if let Some(outcome) = find_stored_answer(tx, order, metadata.request).await? {
             return Ok(Some(outcome));
         }
         let (before, opens) = match (stored, step) {
@@ -140,7 +140,7 @@ impl Store {
             fresh,
             policies: &policies,
             limits: self.limits,
-            lapse: None,
+            disabled: None,
         };
         let writes = match custody::decide_money_step(&before, step, &basis) {
             Ok(writes) => writes,
@@ -156,15 +156,15 @@ impl Store {
             tx.exec(DueRow::update("WHERE order_id = ?"), values)
                 .await?;
         }
-        write::write_decision(tx, &self.clock, &before, &writes, note, now).await?;
+        write::write_decision(tx, &self.clock, &before, &writes, metadata, now).await?;
         if !writes.events.is_empty() {
             tx.exec(TOLD, vals![now, order]).await?;
         }
         let changes = !writes.journals.is_empty() || writes.due != before.due;
-        if let Some(act) = note.act.as_ref().filter(|_| changes) {
+        if let Some(act) = metadata.act.as_ref().filter(|_| changes) {
             acts::record_act(tx, self.clock.new_id(), order, act, now).await?;
         }
-        if let Some(key) = note.key {
+        if let Some(key) = metadata.request {
             tx.insert(KeyRow::from_request(key, order, writes.movement, now))
                 .await?;
         }
@@ -204,22 +204,22 @@ async fn find_stored_answer(
 
 impl KeyRow {
     fn from_request(
-        key: KeyedRequest,
+        request: KeyedRequest,
         order_id: OrderId,
         begun: Option<MovementId>,
         at: UnixMillis,
     ) -> Self {
         // A request may begin no movement, or only later: its key then points to the order.
-        let movement_id = key
+        let movement_id = request
             .subject
             .or(begun.map(|movement| movement.0))
             .unwrap_or(order_id.0);
         Self {
-            user_id: key.user,
-            request_key: key.key,
+            user_id: request.user,
+            request_key: request.key,
             order_id,
-            kind: key.kind.to_owned(),
-            amount_minor: key.amount_minor,
+            kind: request.kind.to_owned(),
+            amount_minor: request.amount_minor,
             movement_id,
             at,
         }

@@ -59,13 +59,13 @@ pub async fn write_decision(
     clock: &Clock,
     before: &OrderMoney,
     writes: &MoneyWrites,
-    note: &StepMetadata,
+    metadata: &StepMetadata,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     let order = &writes.due.order;
-    let begun = write_payments(tx, before, writes, note, now).await?;
+    let begun = write_payments(tx, before, writes, metadata, now).await?;
     write_refunds(tx, before, writes, now).await?;
-    write_requests(tx, before, writes, note, now).await?;
+    write_requests(tx, before, writes, metadata, now).await?;
     for chargeback in &writes.chargebacks {
         if before
             .chargebacks
@@ -161,10 +161,10 @@ async fn write_payments<'a>(
     tx: &mut Tx,
     before: &OrderMoney,
     writes: &'a MoneyWrites,
-    note: &StepMetadata,
+    metadata: &StepMetadata,
     now: UnixMillis,
 ) -> Result<Vec<&'a Payment>, StoreError> {
-    let method = note.method.as_deref().unwrap_or(USUAL_METHOD);
+    let method = metadata.method.as_deref().unwrap_or(USUAL_METHOD);
     let mut begun = Vec::new();
     for payment in &writes.payments {
         if before.payments.iter().any(|known| known.id == payment.id) {
@@ -204,7 +204,7 @@ async fn write_requests(
     tx: &mut Tx,
     before: &OrderMoney,
     writes: &MoneyWrites,
-    note: &StepMetadata,
+    metadata: &StepMetadata,
     now: UnixMillis,
 ) -> Result<(), StoreError> {
     for request in &writes.requests {
@@ -213,12 +213,12 @@ async fn write_requests(
             let changed = RequestChange {
                 status: request.state.as_str(),
                 granted_minor: (request.state == RequestState::Granted).then_some(granted),
-                decided_by: note.by,
+                decided_by: metadata.by,
                 decided_at: Some(now),
             };
             update_row(tx, changed, request.id).await?;
         } else {
-            let row = new_request(tx, request, &writes.due.order, note, now);
+            let row = new_request(tx, request, &writes.due.order, metadata, now);
             tx.insert(row).await?;
         }
     }
@@ -234,10 +234,10 @@ fn new_request(
     tx: &Tx,
     request: &RefundRequest,
     order: &BilledOrder,
-    note: &StepMetadata,
+    metadata: &StepMetadata,
     now: UnixMillis,
 ) -> RequestRow {
-    let reason = note.reason.as_deref().unwrap_or_default();
+    let reason = metadata.reason.as_deref().unwrap_or_default();
     let place = RequestRow::reason_place(request.id.0);
     RequestRow {
         id: request.id.0,

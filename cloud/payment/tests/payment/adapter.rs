@@ -53,7 +53,7 @@ impl Counter {
             Arm::Alipay => Engine::Sqlite,
         })
         .await;
-        let simulated = stage.courier.adapter.clone();
+        let simulated = stage.worker.adapter.clone();
         let (adapter, bank) = match arm {
             Arm::Simulated(_) => (simulated, None),
             Arm::Alipay => {
@@ -145,7 +145,7 @@ async fn answer(adapter: &PaymentAdapter, call: &AdapterCall) -> AdapterAnswer {
 
 fn asking(ask: Ask, call: &AdapterCall) -> AdapterCall {
     AdapterCall {
-        errand: PendingCall { ask, ..call.errand },
+        call: PendingCall { ask, ..call.call },
         ..call.clone()
     }
 }
@@ -345,7 +345,7 @@ async fn an_accident_on_the_way_to_alipay_says_nothing() {
 #[tokio::test]
 async fn a_method_of_payment_scripts_its_charge(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let adapter = &stage.courier.adapter;
+    let adapter = &stage.worker.adapter;
     let silent = stage.charge("simulated.silent");
     assert_eq!(answer(adapter, &silent).await, AdapterAnswer::Unknown);
     assert_eq!(answer(adapter, &asking(Ask::Query, &silent)).await, PAID);
@@ -384,7 +384,7 @@ async fn a_method_of_payment_scripts_its_charge(#[case] engine: Engine) {
 #[tokio::test]
 async fn a_method_of_payment_scripts_the_next_payout_to_its_provider(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    let adapter = &stage.courier.adapter;
+    let adapter = &stage.worker.adapter;
     let payout = |provider| {
         // Give each payout a later id.
         stage.clock.advance(1);

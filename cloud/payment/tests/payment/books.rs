@@ -259,7 +259,7 @@ async fn a_key_finds_its_movement_for_ever_and_means_nothing_else(#[case] engine
     };
     let pay = async |amount_minor: i64| {
         let note = StepMetadata {
-            key: key(amount_minor),
+            request: key(amount_minor),
             ..StepMetadata::default()
         };
         stage

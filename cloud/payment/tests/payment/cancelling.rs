@@ -47,7 +47,7 @@ async fn ends_right(engine: Engine, stop: usize) {
     );
     if stop > 1 {
         // The answer is lost with the process.
-        stage.courier.adapter.make_call(&calls[0]).await;
+        stage.worker.adapter.make_call(&calls[0]).await;
     }
     if stop > 2 {
         stage.hears(0, calls[0].id, AdapterAnswer::Done).await;

@@ -456,12 +456,12 @@ async fn everybody_reads_what_was_booked_for_them_alone(#[case] engine: Engine) 
     service.pay(customer(CUSTOMER)).await;
     service.stage.becomes(0, 9, OrderStatus::Completed).await;
     service.stage.clock.advance(72 * HOUR);
-    payment::jobs::settle_dues(&service.stage.courier)
+    payment::jobs::settle_dues(&service.stage.worker)
         .await
         .unwrap();
     let path = format!("/api/v1/orders/{}/statement", order_id(0));
-    let actions = async |who: Actor| {
-        let answer = service.get(who, &path).await;
+    let actions = async |actor: Actor| {
+        let answer = service.get(actor, &path).await;
         let items = answer.items().iter();
         let line = |item: &Value| {
             format!(

@@ -88,13 +88,13 @@ async fn the_price_is_held_released_and_paid_out(#[case] engine: Engine) {
     stage.becomes(0, 4, OrderStatus::InProgress).await;
     stage.becomes(0, 5, OrderStatus::Completed).await;
     stage.clock.advance(72 * HOUR - 1);
-    jobs::settle_dues(&stage.courier).await.unwrap();
+    jobs::settle_dues(&stage.worker).await.unwrap();
     assert_eq!(stage.money(0).await.held_minor(), PRICE);
     stage.clock.advance(1);
-    jobs::settle_dues(&stage.courier).await.unwrap();
+    jobs::settle_dues(&stage.worker).await.unwrap();
     assert_eq!(stage.money(0).await.due.payment_status, PaymentStatus::Paid);
     for _ in 0..2 {
-        jobs::pay_out(&stage.courier).await.unwrap();
+        jobs::pay_out(&stage.worker).await.unwrap();
     }
     let share = PRICE - PRICE / 10;
     let payouts: Vec<(i64, String)> = stage.rows("SELECT amount_minor, status FROM payouts").await;
@@ -138,7 +138,7 @@ async fn the_price_is_held_released_and_paid_out(#[case] engine: Engine) {
 async fn a_cancelled_order_gives_everything_back(#[case] engine: Engine) {
     let (stage, _) = Stage::held(engine).await;
     stage.becomes(0, 4, OrderStatus::Cancelled).await;
-    stage.courier.carry_all().await.unwrap();
+    stage.worker.carry_all().await.unwrap();
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.returned_minor()), (0, PRICE));
     assert_eq!(
@@ -155,12 +155,12 @@ async fn silence_refusal_and_expiry_end_as_the_adapter_says(#[case] engine: Engi
     let stage = Stage::accepted(engine).await;
     stage.pays(0, "simulated.declined").await;
     stage.clock.advance(2_000);
-    stage.courier.carry_all().await.unwrap();
+    stage.worker.carry_all().await.unwrap();
     stage.pays(0, "simulated.waiting").await;
     assert!(stage.money(0).await.open_payment().is_some());
     // Thirty minutes later, the job closes it.
     stage.clock.advance(HOUR / 2);
-    jobs::settle_dues(&stage.courier).await.unwrap();
+    jobs::settle_dues(&stage.worker).await.unwrap();
     assert!(stage.money(0).await.open_payment().is_none());
     stage.pays(0, "simulated.silent").await;
     assert_eq!(
@@ -168,7 +168,7 @@ async fn silence_refusal_and_expiry_end_as_the_adapter_says(#[case] engine: Engi
         PaymentStatus::Unpaid
     );
     stage.clock.advance(2_000);
-    stage.courier.carry_all().await.unwrap();
+    stage.worker.carry_all().await.unwrap();
     assert_eq!(stage.money(0).await.due.payment_status, PaymentStatus::Held);
     let kinds: Vec<EventType> = stage
         .events()
@@ -216,10 +216,10 @@ async fn a_refund_that_fails_waits_for_a_person(#[case] engine: Engine) {
     let stage = Stage::accepted(engine).await;
     stage.pays(0, "simulated.no_refund").await;
     stage.becomes(0, 4, OrderStatus::Cancelled).await;
-    stage.courier.carry_all().await.unwrap();
+    stage.worker.carry_all().await.unwrap();
     assert_eq!(stage.money(0).await.due.saga, Saga::NeedsPerson);
     stage.done(0, MoneyStep::SendAnew).await;
-    stage.courier.carry_all().await.unwrap();
+    stage.worker.carry_all().await.unwrap();
     let money = stage.money(0).await;
     assert_eq!((money.refunds.len(), money.held_minor()), (2, PRICE));
     assert_eq!(stage.count("SELECT COUNT(*) FROM money_cases").await, 2);
@@ -261,12 +261,12 @@ async fn a_case_is_told_once_however_often_it_is_seen(#[case] engine: Engine) {
 #[tokio::test]
 async fn a_chargeback_is_booked_when_the_adapter_is_asked(#[case] engine: Engine) {
     let (stage, payment) = Stage::held(engine).await;
-    let payment::adapter::PaymentAdapter::Simulated(simulated) = &stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(simulated) = &stage.worker.adapter else {
         panic!("a simulated adapter");
     };
     simulated.charge_back(payment, PRICE, false).await.unwrap();
     for _ in 0..2 {
-        assert!(stage.courier.query_movement(payment).await.unwrap());
+        assert!(stage.worker.query_movement(payment).await.unwrap());
     }
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.chargebacks.len()), (0, 1));
@@ -286,7 +286,7 @@ async fn a_chargeback_is_booked_when_the_adapter_is_asked(#[case] engine: Engine
         "people hear whether work stops"
     );
     simulated.charge_back(payment, PRICE, true).await.unwrap();
-    stage.courier.query_movement(payment).await.unwrap();
+    stage.worker.query_movement(payment).await.unwrap();
     let money = stage.money(0).await;
     assert!(money.chargebacks[0].is_reversed);
     assert_eq!(
@@ -294,7 +294,7 @@ async fn a_chargeback_is_booked_when_the_adapter_is_asked(#[case] engine: Engine
         (PRICE, PaymentStatus::Held)
     );
     let stranger = custody::MovementId(stage.clock.new_id());
-    assert!(!stage.courier.query_movement(stranger).await.unwrap());
+    assert!(!stage.worker.query_movement(stranger).await.unwrap());
 }
 
 #[tokio::test]
@@ -344,7 +344,7 @@ async fn a_movement_that_cannot_be_read_holds_up_no_other(#[case] engine: Engine
     stage.sql.exec(text, vals![order_id(0)]).await.unwrap();
     let text = "UPDATE payments SET currency = 'XXX' WHERE order_id = ?";
     stage.sql.exec(text, vals![order_id(1)]).await.unwrap();
-    assert_eq!(stage.courier.carry_all().await.unwrap(), 1);
+    assert_eq!(stage.worker.carry_all().await.unwrap(), 1);
     assert_eq!(stage.money(2).await.held_minor(), PRICE);
     let waiting =
         "SELECT COUNT(*) FROM payments WHERE status = 'pending' AND ask_at > 1764000000000";

@@ -33,7 +33,7 @@ impl Stage {
                 .apply_step(order_id(n), &pay, &note)
                 .await
                 .unwrap();
-            self.courier.make_order_calls(order_id(n)).await.unwrap();
+            self.worker.make_order_calls(order_id(n)).await.unwrap();
             self.done(
                 n,
                 MoneyStep::OrderHeard(order(n, 9, OrderStatus::Completed)),
@@ -41,7 +41,7 @@ impl Stage {
             .await;
         }
         self.clock.advance(72 * HOUR);
-        jobs::settle_dues(&self.courier).await.unwrap();
+        jobs::settle_dues(&self.worker).await.unwrap();
     }
 
     async fn balance(&self) -> i64 {
@@ -67,14 +67,14 @@ async fn a_balance_above_the_highest_price_is_paid_out_in_parts(#[case] engine: 
     stage.released_at_top_price(2).await;
     let balance = stage.balance().await;
     assert!(balance > TOP, "{balance}");
-    jobs::pay_out(&stage.courier).await.unwrap();
+    jobs::pay_out(&stage.worker).await.unwrap();
     assert_eq!(stage.payouts_sent().await, [TOP]);
     assert_eq!(
         stage.balance().await,
         balance - TOP,
         "the rest waits for the next payout"
     );
-    jobs::pay_out(&stage.courier).await.unwrap();
+    jobs::pay_out(&stage.worker).await.unwrap();
     assert_eq!(stage.payouts_sent().await, [TOP, balance - TOP]);
     assert_eq!(stage.balance().await, 0);
     let open = "SELECT COUNT(*) FROM payouts WHERE status <> 'completed'";

@@ -45,7 +45,7 @@ impl Scene {
             verifier,
         };
         let reconciler = Reconciler {
-            courier: stage.courier.clone(),
+            worker: stage.worker.clone(),
             comparison,
         };
         let scene = Self {
@@ -78,11 +78,11 @@ impl Scene {
                 },
             )
             .await;
-        stage.courier.carry_all().await.unwrap();
+        stage.worker.carry_all().await.unwrap();
         scene.becomes(OrderStatus::Completed).await;
         stage.clock.advance(72 * HOUR);
-        jobs::settle_dues(&stage.courier).await.unwrap();
-        jobs::pay_out(&stage.courier).await.unwrap();
+        jobs::settle_dues(&stage.worker).await.unwrap();
+        jobs::pay_out(&stage.worker).await.unwrap();
         assert_eq!(
             stage
                 .count("SELECT COUNT(*) FROM payouts WHERE status = 'completed'")
@@ -312,7 +312,7 @@ async fn a_payment_that_took_a_while_is_no_difference(#[case] engine: Engine) {
     assert_eq!(scene.stage.money(0).await.held_minor(), 0);
     assert_eq!(scene.differences().await, []);
     scene.stage.clock.advance(HOUR);
-    scene.stage.courier.carry_all().await.unwrap();
+    scene.stage.worker.carry_all().await.unwrap();
     scene.took().await;
     assert_eq!(scene.stage.money(0).await.held_minor(), PRICE);
     assert_eq!(scene.differences().await, []);
@@ -327,7 +327,7 @@ async fn a_chargeback_is_found_by_the_statement_and_asked_about(#[case] engine: 
     let scene = Scene::paid(engine).await;
     let stage = &scene.stage;
     let payment = stage.money(0).await.held_payment().unwrap();
-    let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.worker.adapter else {
         panic!("a simulated adapter");
     };
     bank.charge_back(payment, 3_000, false).await.unwrap();
@@ -391,7 +391,7 @@ async fn the_adapters_own_fee_is_booked_once(#[case] engine: Engine) {
     let payment = scene.stage.money(0).await.held_payment().unwrap();
     let statement = scene
         .stage
-        .courier
+        .worker
         .adapter
         .fetch_statement(&[payment.0])
         .await
@@ -461,8 +461,8 @@ async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
     let stage = &scene.stage;
     scene.becomes(OrderStatus::Completed).await;
     stage.clock.advance(72 * HOUR);
-    jobs::settle_dues(&stage.courier).await.unwrap();
-    jobs::pay_out(&stage.courier).await.unwrap();
+    jobs::settle_dues(&stage.worker).await.unwrap();
+    jobs::pay_out(&stage.worker).await.unwrap();
     scene.took().await;
     let owed = async || {
         let balances = stage.store.balances_of(user(7)).await.unwrap();
@@ -479,7 +479,7 @@ async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
         (kinds(&report.differences), owed().await),
         (vec![], PRICE - PRICE / 10)
     );
-    jobs::pay_out(&stage.courier).await.unwrap();
+    jobs::pay_out(&stage.worker).await.unwrap();
     assert_eq!(owed().await, 0, "the next one arrives");
 }
 
@@ -503,7 +503,7 @@ async fn a_lost_event_is_found_by_its_version(#[case] engine: Engine) {
     stage.clock.advance(HOUR);
     assert_eq!(scene.differences().await, [FindingKind::OrderEventMissed]);
     assert_eq!(comparison.repair_missed_events().await.unwrap(), 1);
-    stage.courier.carry_all().await.unwrap();
+    stage.worker.carry_all().await.unwrap();
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.returned_minor()), (0, PRICE));
 
@@ -516,13 +516,13 @@ async fn a_lost_event_is_found_by_its_version(#[case] engine: Engine) {
     assert_eq!(again.len(), before + 1);
     let word = again.last().unwrap();
     assert_eq!(word.kind, EventType::PaymentStatusChanged);
-    let told: PaymentEvent = serde_json::from_value(word.body.clone()).unwrap();
-    assert_eq!(told.money_version, money.due.money_version);
+    let event: PaymentEvent = serde_json::from_value(word.body.clone()).unwrap();
+    assert_eq!(event.money_version, money.due.money_version);
     assert_eq!(
-        (told.payment_status, told.held.minor_units()),
+        (event.payment_status, event.held.minor_units()),
         (money.due.payment_status, 0)
     );
-    scene.orders.took(told.money_version);
+    scene.orders.took(event.money_version);
     stage.clock.advance(HOUR);
     assert_eq!(comparison.repair_missed_events().await.unwrap(), 0);
     assert_eq!(scene.differences().await, []);

@@ -28,7 +28,7 @@ const LATER_MS: i64 = 10_000;
 
 pub struct Stage {
     pub store: Store,
-    pub courier: AdapterWorker,
+    pub worker: AdapterWorker,
     pub sql: Sql,
     pub clock: Clock,
     pub config: Config,
@@ -99,7 +99,7 @@ impl Stage {
         };
         Self {
             store,
-            courier,
+            worker: courier,
             sql,
             clock,
             config,
@@ -124,7 +124,7 @@ impl Stage {
                 break;
             }
             stage.clock.advance(LATER_MS);
-            stage.courier.carry_all().await.unwrap();
+            stage.worker.carry_all().await.unwrap();
         }
         assert_eq!(
             stage.money(0).await.held_minor(),
@@ -154,7 +154,7 @@ impl Stage {
         let StepOutcome::Done(writes) = outcome else {
             panic!("{outcome:?}")
         };
-        self.courier.make_order_calls(order_id(n)).await.unwrap();
+        self.worker.make_order_calls(order_id(n)).await.unwrap();
         writes.movement.unwrap()
     }
 
@@ -211,7 +211,7 @@ impl Stage {
             amount_minor: PRICE,
             currency: Currency::Cny,
             begun_at: self.clock.now(),
-            errand: PendingCall::first_call(NOW),
+            call: PendingCall::first_call(NOW),
         }
     }
 }

@@ -80,26 +80,26 @@ impl ResponseStore {
     /// Claims the key if it is new or its claim has expired.
     pub(crate) async fn claim_key(
         &self,
-        place: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         claim: KeyClaim,
         now: UnixMillis,
     ) -> Result<ClaimOutcome, DocumentsError> {
         match &self.0 {
-            Database::Sql(sql) => Ok(claim_row(sql, place, claim, now).await?),
-            Database::Mongo(mongo) => mongo.claim_key(place, claim, now).await,
+            Database::Sql(sql) => Ok(claim_row(sql, idempotency_key, claim, now).await?),
+            Database::Mongo(mongo) => mongo.claim_key(idempotency_key, claim, now).await,
         }
     }
 
     /// Extends the claim; `false` if another request has taken it.
     pub(crate) async fn renew_claim(
         &self,
-        place: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         claim: KeyClaim,
     ) -> Result<bool, DocumentsError> {
-        let IdempotencyKey { person, key } = place;
+        let IdempotencyKey { person, key } = idempotency_key;
         let sql = match &self.0 {
             Database::Sql(sql) => sql,
-            Database::Mongo(mongo) => return mongo.renew_key(place, claim).await,
+            Database::Mongo(mongo) => return mongo.renew_key(idempotency_key, claim).await,
         };
         Ok(sql
             .exec(RENEW, vals![claim.until, person, key, claim.holder])
@@ -110,14 +110,16 @@ impl ResponseStore {
     /// Stores the response; `false` if another request has taken the claim.
     pub(crate) async fn store_response(
         &self,
-        place: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         holder: Uuid,
         sealed: Vec<u8>,
     ) -> Result<bool, DocumentsError> {
-        let IdempotencyKey { person, key } = place;
+        let IdempotencyKey { person, key } = idempotency_key;
         let sql = match &self.0 {
             Database::Sql(sql) => sql,
-            Database::Mongo(mongo) => return mongo.answer_key(place, holder, sealed).await,
+            Database::Mongo(mongo) => {
+                return mongo.answer_key(idempotency_key, holder, sealed).await;
+            }
         };
         Ok(sql.exec(ANSWER, vals![sealed, person, key, holder]).await? == 1)
     }
@@ -125,13 +127,13 @@ impl ResponseStore {
     /// Releases the claim of a request that changed nothing.
     pub(crate) async fn release_claim(
         &self,
-        place: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         holder: Uuid,
     ) -> Result<(), DocumentsError> {
-        let IdempotencyKey { person, key } = place;
+        let IdempotencyKey { person, key } = idempotency_key;
         match &self.0 {
             Database::Sql(sql) => sql.exec(RELEASE, vals![person, key, holder]).await?,
-            Database::Mongo(mongo) => return mongo.release_key(place, holder).await,
+            Database::Mongo(mongo) => return mongo.release_key(idempotency_key, holder).await,
         };
         Ok(())
     }
@@ -139,13 +141,13 @@ impl ResponseStore {
     /// Removes an unreadable response.
     pub(crate) async fn delete_response(
         &self,
-        place: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         sealed: Vec<u8>,
     ) -> Result<(), DocumentsError> {
-        let IdempotencyKey { person, key } = place;
+        let IdempotencyKey { person, key } = idempotency_key;
         match &self.0 {
             Database::Sql(sql) => sql.exec(FORGET, vals![person, key, sealed]).await?,
-            Database::Mongo(mongo) => return mongo.forget_key(place, sealed).await,
+            Database::Mongo(mongo) => return mongo.forget_key(idempotency_key, sealed).await,
         };
         Ok(())
     }

@@ -122,13 +122,19 @@ impl Bus {
     /// Lists the oldest dead letters of a box without removing them.
     pub async fn read_dead_letters(
         &self,
-        of: &DeadLetterBox,
+        letter_box: &DeadLetterBox,
         letters_max: usize,
     ) -> Result<Vec<DeadLetter>, BusError> {
         let letters_max = letters_max.min(LETTERS_MAX);
         match self {
-            Self::Embedded(bus) => bus.read_dead_letters(&of.queue_name(), letters_max).await,
-            Self::Rabbit(bus) => bus.read_dead_letters(&of.queue_name(), letters_max).await,
+            Self::Embedded(bus) => {
+                bus.read_dead_letters(&letter_box.queue_name(), letters_max)
+                    .await
+            }
+            Self::Rabbit(bus) => {
+                bus.read_dead_letters(&letter_box.queue_name(), letters_max)
+                    .await
+            }
         }
     }
 
@@ -136,13 +142,13 @@ impl Bus {
     /// meanwhile, a redriven letter may reach its queue twice, and the consumer deduplicates it.
     pub async fn settle_letters(
         &self,
-        of: &DeadLetterBox,
+        letter_box: &DeadLetterBox,
         choice: &DeadLetterSelection,
-        act: DeadLetterAction,
+        action: DeadLetterAction,
     ) -> Result<u64, BusError> {
         match self {
-            Self::Embedded(bus) => bus.settle_letters(of, choice, act).await,
-            Self::Rabbit(bus) => bus.settle_letters(of, choice, act).await,
+            Self::Embedded(bus) => bus.settle_letters(letter_box, choice, action).await,
+            Self::Rabbit(bus) => bus.settle_letters(letter_box, choice, action).await,
         }
     }
 }

@@ -274,9 +274,9 @@ impl<D: DocumentBody> Collection<D> {
 
     pub async fn find_documents(
         &self,
-        find: &IndexQuery,
+        query: &IndexQuery,
     ) -> Result<Vec<Document<D>>, DocumentsError> {
-        let found = on!(self, find_documents(self.check_query(find)?))?;
+        let found = on!(self, find_documents(self.check_query(query)?))?;
         found
             .into_iter()
             .map(|stored| self.decode_document(stored))
@@ -297,11 +297,11 @@ impl<D: DocumentBody> Collection<D> {
     }
 
     /// Reads one document beyond the limit to detect a next page.
-    pub async fn find_page(&self, find: IndexQuery) -> Result<DocumentPage<D>, DocumentsError> {
-        let limit = find.limit;
-        let order = find.sort_keys();
-        let find = find.with_limit(limit + 1);
-        let mut found = on!(self, find_documents(self.check_query(&find)?))?;
+    pub async fn find_page(&self, query: IndexQuery) -> Result<DocumentPage<D>, DocumentsError> {
+        let limit = query.limit;
+        let order = query.sort_keys();
+        let query = query.with_limit(limit + 1);
+        let mut found = on!(self, find_documents(self.check_query(&query)?))?;
         let more = found.len() > limit;
         found.truncate(limit);
         let next = match found.last().filter(|_| more) {
@@ -316,20 +316,20 @@ impl<D: DocumentBody> Collection<D> {
     }
 
     /// Counts up to the limit.
-    pub async fn count_documents(&self, find: &IndexQuery) -> Result<u64, DocumentsError> {
-        on!(self, count_documents(self.check_query(find)?))
+    pub async fn count_documents(&self, query: &IndexQuery) -> Result<u64, DocumentsError> {
+        on!(self, count_documents(self.check_query(query)?))
     }
 
     /// Counts documents per value of an integer field, and sums other integer fields.
     pub async fn group_by_field(
         &self,
-        find: &IndexQuery,
+        query: &IndexQuery,
         by: &Field<i64>,
         sums: &[FieldPath],
     ) -> Result<Vec<GroupTotals>, DocumentsError> {
         on!(
             self,
-            group_by_field(self.check_query(find)?, by.path(), sums)
+            group_by_field(self.check_query(query)?, by.path(), sums)
         )
     }
 
@@ -381,13 +381,14 @@ impl<D: DocumentBody> Collection<D> {
             })
     }
 
-    pub async fn explain_query(&self, find: &IndexQuery) -> Result<QueryPlan, DocumentsError> {
-        on!(self, explain_query(self.check_query(find)?))
+    pub async fn explain_query(&self, query: &IndexQuery) -> Result<QueryPlan, DocumentsError> {
+        on!(self, explain_query(self.check_query(query)?))
     }
 
-    fn check_query<'f>(&self, find: &'f IndexQuery) -> Result<&'f IndexQuery, DocumentsError> {
-        find.check_against(&D::SHAPE)
-            .map(|()| find)
+    fn check_query<'f>(&self, query: &'f IndexQuery) -> Result<&'f IndexQuery, DocumentsError> {
+        query
+            .check_against(&D::SHAPE)
+            .map(|()| query)
             .map_err(|why| self.declaration_error(why))
     }
 

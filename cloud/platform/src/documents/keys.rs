@@ -26,20 +26,20 @@ impl Mongo {
 
     pub(crate) async fn claim_key(
         &self,
-        place: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         KeyClaim { holder, until }: KeyClaim,
         now: UnixMillis,
     ) -> Result<ClaimOutcome, DocumentsError> {
         let answers = self.collection(ANSWERS);
         let new = doc! {
-            "_id": id(place), "holder": uuid_to_bson(holder), "until_ms": until.0, "at": DateTime::from_millis(now.0),
+            "_id": id(idempotency_key), "holder": uuid_to_bson(holder), "until_ms": until.0, "at": DateTime::from_millis(now.0),
         };
         let inserted = answers.insert_one(new).await;
         if unless_unique(inserted.map(|_| true).map_err(Into::into))? {
-            self.remove_beyond(place.person).await?;
+            self.remove_beyond(idempotency_key.person).await?;
             return Ok(ClaimOutcome::Claimed);
         }
-        match answers.find_one(doc! {"_id": id(place)}).await? {
+        match answers.find_one(doc! {"_id": id(idempotency_key)}).await? {
             Some(found) if found.contains_key("answer") => {
                 // A binary of another subtype reads as empty, which cannot be opened.
                 let sealed = found.get_binary_generic("answer").cloned();
@@ -50,7 +50,7 @@ impl Mongo {
             None => return Ok(ClaimOutcome::Working),
         }
         let lapsed = doc! {
-            "_id": id(place), "answer": {"$exists": false}, "until_ms": {"$lt": now.0},
+            "_id": id(idempotency_key), "answer": {"$exists": false}, "until_ms": {"$lt": now.0},
         };
         let taken = doc! {"$set": {"holder": uuid_to_bson(holder), "until_ms": until.0}};
         let is_taken = answers.update_one(lapsed, taken).await?.matched_count == 1;
@@ -63,48 +63,48 @@ impl Mongo {
 
     pub(crate) async fn renew_key(
         &self,
-        place: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         KeyClaim { holder, until }: KeyClaim,
     ) -> Result<bool, DocumentsError> {
         let later = doc! {"$set": {"until_ms": until.0}};
         let done = self
             .collection(ANSWERS)
-            .update_one(filter_by_holder(place, holder), later)
+            .update_one(filter_by_holder(idempotency_key, holder), later)
             .await?;
         Ok(done.matched_count == 1)
     }
 
     pub(crate) async fn answer_key(
         &self,
-        place: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         holder: Uuid,
         sealed: Vec<u8>,
     ) -> Result<bool, DocumentsError> {
         let answered = doc! {"$set": {"answer": bytes_to_bson(sealed)}};
         let done = self
             .collection(ANSWERS)
-            .update_one(filter_by_holder(place, holder), answered)
+            .update_one(filter_by_holder(idempotency_key, holder), answered)
             .await?;
         Ok(done.matched_count == 1)
     }
 
     pub(crate) async fn release_key(
         &self,
-        place: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         holder: Uuid,
     ) -> Result<(), DocumentsError> {
         self.collection(ANSWERS)
-            .delete_one(filter_by_holder(place, holder))
+            .delete_one(filter_by_holder(idempotency_key, holder))
             .await?;
         Ok(())
     }
 
     pub(crate) async fn forget_key(
         &self,
-        place: IdempotencyKey,
+        idempotency_key: IdempotencyKey,
         sealed: Vec<u8>,
     ) -> Result<(), DocumentsError> {
-        let unread = doc! {"_id": id(place), "answer": bytes_to_bson(sealed)};
+        let unread = doc! {"_id": id(idempotency_key), "answer": bytes_to_bson(sealed)};
         self.collection(ANSWERS).delete_one(unread).await?;
         Ok(())
     }
@@ -132,8 +132,8 @@ fn id(IdempotencyKey { person, key }: IdempotencyKey) -> Document {
 }
 
 /// This holder's claim, while it has no answer.
-fn filter_by_holder(place: IdempotencyKey, holder: Uuid) -> Document {
-    doc! {"_id": id(place), "holder": uuid_to_bson(holder), "answer": {"$exists": false}}
+fn filter_by_holder(idempotency_key: IdempotencyKey, holder: Uuid) -> Document {
+    doc! {"_id": id(idempotency_key), "holder": uuid_to_bson(holder), "answer": {"$exists": false}}
 }
 
 fn bytes_to_bson(bytes: Vec<u8>) -> Bson {

@@ -88,16 +88,16 @@ impl Filter {
     }
 
     /// Rejects an undeclared field.
-    pub(super) fn check_fields(&self, shape: &CollectionSchema) -> Result<(), String> {
+    pub(super) fn check_fields(&self, schema: &CollectionSchema) -> Result<(), String> {
         match self {
             Self::All(all) | Self::Any(all) => {
-                all.iter().try_for_each(|each| each.check_fields(shape))
+                all.iter().try_for_each(|each| each.check_fields(schema))
             }
             Self::Is(path, _)
             | Self::Bounded(path, ..)
             | Self::Missing(path)
             | Self::Has(path, _)
-            | Self::Lacks(path, _) => require_declared(shape, *path),
+            | Self::Lacks(path, _) => require_declared(schema, *path),
         }
     }
 
@@ -112,8 +112,8 @@ impl Filter {
     }
 }
 
-fn require_declared(shape: &CollectionSchema, path: FieldPath) -> Result<(), String> {
-    if shape.declares_field(path) {
+fn require_declared(schema: &CollectionSchema, path: FieldPath) -> Result<(), String> {
+    if schema.declares_field(path) {
         return Ok(());
     }
     Err(format!("the field `{}` is not declared", path.name))
@@ -161,9 +161,9 @@ impl IndexQuery {
     }
 
     /// Rejects a query that would scan, or that the two stores would answer differently.
-    pub(super) fn check_against(&self, shape: &CollectionSchema) -> Result<(), String> {
+    pub(super) fn check_against(&self, schema: &CollectionSchema) -> Result<(), String> {
         let name = self.index.name;
-        if !shape.indexes.contains(&self.index) {
+        if !schema.indexes.contains(&self.index) {
             return Err(format!("index {name} is not declared"));
         }
         if self.index.kept_ms.is_some() {
@@ -178,7 +178,7 @@ impl IndexQuery {
                 "a query by index {name} must fix the value of its list"
             ));
         }
-        self.filter.check_fields(shape)
+        self.filter.check_fields(schema)
     }
 
     /// The filter combined with the start of the page.
@@ -264,7 +264,7 @@ impl Update {
     }
 
     /// Rejects an undeclared field, and a declared part, which would bypass its type check.
-    pub(super) fn check_edits(&mut self, shape: &CollectionSchema) -> Result<(), String> {
+    pub(super) fn check_edits(&mut self, schema: &CollectionSchema) -> Result<(), String> {
         for edit in &mut self.0 {
             match edit {
                 FieldEdit::Set(path, _) | FieldEdit::Add(path, _) | FieldEdit::Push(path, _)
@@ -273,24 +273,24 @@ impl Update {
                     return Err("an id cannot be changed".to_owned());
                 }
                 FieldEdit::Set(path, _) | FieldEdit::Add(path, _) | FieldEdit::Push(path, _) => {
-                    require_declared(shape, *path)?;
+                    require_declared(schema, *path)?;
                 }
                 FieldEdit::SetPart(name, Value::Null) => {
                     return Err(format!("could not write `{name}` as JSON"));
                 }
                 FieldEdit::SetPart(name, part) => {
-                    require_undeclared(shape, name)?;
+                    require_undeclared(schema, name)?;
                     super::schema::normalize_body(part)?;
                 }
-                FieldEdit::Unset(name) => require_undeclared(shape, name)?,
+                FieldEdit::Unset(name) => require_undeclared(schema, name)?,
             }
         }
         Ok(())
     }
 }
 
-fn require_undeclared(shape: &CollectionSchema, name: &str) -> Result<(), String> {
-    let mut fields = shape.fields.iter();
+fn require_undeclared(schema: &CollectionSchema, name: &str) -> Result<(), String> {
+    let mut fields = schema.fields.iter();
     if fields.any(|field| paths_overlap(field.name, name)) {
         return Err(format!(
             "`{name}` is a declared field and cannot be changed by name"

@@ -29,9 +29,9 @@ pub enum VerificationChange {
 /// Locks the row before reading it, so that two updates of one person run in sequence.
 pub async fn apply_mark(
     tx: &mut Tx,
-    mark: ProviderVerification,
+    verification: ProviderVerification,
 ) -> Result<VerificationChange, SqlError> {
-    let ProviderVerification { user, .. } = mark;
+    let ProviderVerification { user, .. } = verification;
     tx.insert_new(MarkRow {
         user_id: user,
         version: 0,
@@ -50,11 +50,11 @@ pub async fn apply_mark(
         ProviderVerification {
             version: 0,
             verified: false,
-            ..mark
+            ..verification
         },
         MarkRow::into_mark,
     );
-    let newest = known.merge_with(mark);
+    let newest = known.merge_with(verification);
     if newest != known {
         tx.exec(PUT, vals![newest.version, newest.verified, user])
             .await?;

@@ -65,14 +65,22 @@ impl<'r> StoredRow<'r> {
     }
 
     /// Reads and unseals bytes; `place` must match the one they were sealed for.
-    pub fn opened_bytes(&self, column: &str, place: &SealContext) -> Result<Vec<u8>, ReadError> {
-        let opened = self.keys.open(place, self.get(column)?);
+    pub fn opened_bytes(
+        &self,
+        column: &str,
+        seal_context: &SealContext,
+    ) -> Result<Vec<u8>, ReadError> {
+        let opened = self.keys.open(seal_context, self.get(column)?);
         opened.map_err(|error| unseal_error(column, error))
     }
 
     /// Reads and unseals text; `place` must match the one it was sealed for.
-    pub fn opened_text(&self, column: &str, place: &SealContext) -> Result<String, ReadError> {
-        let opened = self.keys.open_text(place, self.get(column)?);
+    pub fn opened_text(
+        &self,
+        column: &str,
+        seal_context: &SealContext,
+    ) -> Result<String, ReadError> {
+        let opened = self.keys.open_text(seal_context, self.get(column)?);
         opened.map_err(|error| unseal_error(column, error))
     }
 

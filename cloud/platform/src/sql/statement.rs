@@ -81,13 +81,13 @@ pub fn in_list(before: &'static str, count: usize, after: &'static str) -> State
 }
 
 pub(super) async fn run_with_timeout<T>(
-    text: &Statement,
+    statement: &Statement,
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, SqlError> {
     match tokio::time::timeout(STATEMENT_LIMIT, work).await {
-        Ok(result) => result.map_err(|source| SqlError::from_statement(text.as_str(), source)),
+        Ok(result) => result.map_err(|source| SqlError::from_statement(statement.as_str(), source)),
         Err(_) => Err(SqlError::TimedOut {
-            sql: shorten_text(text.as_str()),
+            sql: shorten_text(statement.as_str()),
         }),
     }
 }
@@ -109,17 +109,17 @@ macro_rules! bound {
 }
 
 pub(super) fn bind_mysql(
-    text: &Statement,
+    statement: &Statement,
     values: Vec<Val>,
 ) -> Query<'static, MySql, MySqlArguments> {
-    bound!(MySql, text, values)
+    bound!(MySql, statement, values)
 }
 
 pub(super) fn bind_sqlite(
-    text: &Statement,
+    statement: &Statement,
     values: Vec<Val>,
 ) -> Query<'static, Sqlite, SqliteArguments> {
-    bound!(Sqlite, text, values)
+    bound!(Sqlite, statement, values)
 }
 
 /// Rows per bulk write, each with a score of values: a placeholder costs MariaDB more than a value,

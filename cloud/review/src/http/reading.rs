@@ -157,9 +157,9 @@ pub async fn search(
 async fn list_reviews(
     service: &Service,
     actor: Actor,
-    find: IndexQuery,
+    query: IndexQuery,
 ) -> Result<ItemList<ReviewView>, Problem> {
-    let page = service.store.page_reviews(find).await?;
+    let page = service.store.page_reviews(query).await?;
     let next = next_cursor(&page);
     Ok(to_item_list(service, actor, page, next))
 }

@@ -134,19 +134,19 @@ impl World {
         change(&mut self.orders.0.lock().unwrap());
     }
 
-    pub async fn ask(&self, who: Actor, method: &str, path: &str, body: Value) -> Answer {
-        self.keyed(who, method, path, None, body).await
+    pub async fn ask(&self, actor: Actor, method: &str, path: &str, body: Value) -> Answer {
+        self.keyed(actor, method, path, None, body).await
     }
 
     pub async fn keyed(
         &self,
-        who: Actor,
+        actor: Actor,
         method: &str,
         path: &str,
         key: Option<&str>,
         body: Value,
     ) -> Answer {
-        let token = self.issuer.token(who, self.clock.now());
+        let token = self.issuer.token(actor, self.clock.now());
         let mut request = Request::builder().method(method).uri(path);
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         request = request.header(header::CONTENT_TYPE, "application/json");
@@ -171,8 +171,8 @@ impl World {
         }
     }
 
-    pub async fn done(&self, who: Actor, method: &str, path: &str, body: Value) -> Value {
-        let answer = self.ask(who, method, path, body).await;
+    pub async fn done(&self, actor: Actor, method: &str, path: &str, body: Value) -> Value {
+        let answer = self.ask(actor, method, path, body).await;
         assert!(
             answer.status < 300,
             "{method} {path}: {} {}",
@@ -182,8 +182,8 @@ impl World {
         answer.body
     }
 
-    pub async fn get(&self, who: Actor, path: &str) -> Answer {
-        self.ask(who, "GET", path, Value::Null).await
+    pub async fn get(&self, actor: Actor, path: &str) -> Answer {
+        self.ask(actor, "GET", path, Value::Null).await
     }
 
     /// The response to an admin with only these permissions.
@@ -204,8 +204,8 @@ impl World {
         (review, path)
     }
 
-    pub async fn picture(&self, who: Actor, picture: Vec<u8>) -> Answer {
-        let token = self.issuer.token(who, self.clock.now());
+    pub async fn picture(&self, actor: Actor, picture: Vec<u8>) -> Answer {
+        let token = self.issuer.token(actor, self.clock.now());
         let request = Request::builder()
             .method("POST")
             .uri("/api/v1/reviews/images");

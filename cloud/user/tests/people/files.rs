@@ -32,8 +32,8 @@ const fn other(role: Role) -> Actor {
 }
 
 impl World {
-    async fn hand_in(&self, who: Actor, method: &str, path: &str, file: Vec<u8>) -> (u16, Value) {
-        let token = self.issuer.token(who, self.clock.now());
+    async fn hand_in(&self, actor: Actor, method: &str, path: &str, file: Vec<u8>) -> (u16, Value) {
+        let token = self.issuer.token(actor, self.clock.now());
         let request = Request::builder()
             .method(method)
             .uri(path)
@@ -53,12 +53,12 @@ impl World {
         )
     }
 
-    async fn read(&self, who: Option<Actor>, file: &str) -> Response {
-        self.send(who, "GET", file, None).await
+    async fn read(&self, actor: Option<Actor>, file: &str) -> Response {
+        self.send(actor, "GET", file, None).await
     }
 
-    async fn status(&self, who: Actor, file: &Value) -> u16 {
-        self.read(Some(who), &at(file)).await.status().as_u16()
+    async fn status(&self, actor: Actor, file: &Value) -> u16 {
+        self.read(Some(actor), &at(file)).await.status().as_u16()
     }
 
     async fn picture(&self, caption: &str) -> Value {
@@ -263,10 +263,10 @@ async fn a_certifications_document_is_for_its_provider_and_admins() {
 #[tokio::test]
 async fn a_certification_may_name_a_paper_elsewhere_or_a_file_here_by_its_address() {
     let world = World::new().await;
-    let certify = async |who: Actor, version: i64, url: &str| {
+    let certify = async |actor: Actor, version: i64, url: &str| {
         let item = json!({ "name": "Electrician", "file_url": url });
         let form = json!({ "version": version, "items": [item] });
-        world.ask(who, "PUT", CERTIFICATIONS, Some(form)).await
+        world.ask(actor, "PUT", CERTIFICATIONS, Some(form)).await
     };
     let url = "https://papers.example.org/7.pdf";
     let (status, kept) = certify(provider(), 1, url).await;
@@ -381,8 +381,8 @@ async fn a_link_opens_one_file_without_a_sign_in() {
 #[tokio::test]
 async fn a_file_that_no_profile_names_is_collected_after_a_day() {
     let world = World::new().await;
-    let photo_of = async |who: Actor, width: u32| {
-        let (_, set) = world.hand_in(who, "PUT", PHOTO, png(width, 8)).await;
+    let photo_of = async |actor: Actor, width: u32| {
+        let (_, set) = world.hand_in(actor, "PUT", PHOTO, png(width, 8)).await;
         set["photo"].clone()
     };
     let replaced = photo_of(customer(), 8).await;

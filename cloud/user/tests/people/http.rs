@@ -69,12 +69,12 @@ impl World {
 
     pub async fn ask(
         &self,
-        who: Actor,
+        actor: Actor,
         method: &str,
         path: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
-        let answer = self.send(Some(who), method, path, body).await;
+        let answer = self.send(Some(actor), method, path, body).await;
         let status = answer.status().as_u16();
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         (
@@ -99,8 +99,8 @@ impl World {
             .as_u16()
     }
 
-    pub async fn done(&self, who: Actor, method: &str, path: &str, body: Option<Value>) -> Value {
-        let (status, answer) = self.ask(who, method, path, body).await;
+    pub async fn done(&self, actor: Actor, method: &str, path: &str, body: Option<Value>) -> Value {
+        let (status, answer) = self.ask(actor, method, path, body).await;
         assert!(status < 300, "{method} {path}: {status} {answer}");
         answer
     }

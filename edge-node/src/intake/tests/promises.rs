@@ -7,7 +7,7 @@ use super::*;
 struct RevokedWords {
     session: Option<SessionId>,
     person: Option<RevocationStatus>,
-    mark: Option<ProviderVerification>,
+    verification: Option<ProviderVerification>,
 }
 
 impl RevokedWords {
@@ -32,7 +32,7 @@ impl RevokedWords {
             verified,
         };
         Self {
-            mark: Some(word),
+            verification: Some(word),
             ..Self::default()
         }
     }
@@ -43,7 +43,7 @@ impl RevokedWords {
             sessions: self.session.into_iter().collect(),
             users: Vec::new(),
             person: self.person,
-            mark: self.mark,
+            verification: self.verification,
         }
     }
 }
@@ -106,7 +106,7 @@ async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_
             verdict,
             "{words:?}"
         );
-        let unmarked = if words.mark.is_some() {
+        let unmarked = if words.verification.is_some() {
             Verdict::Firm
         } else {
             verdict
@@ -158,7 +158,7 @@ async fn only_who_is_verified_by_token_or_feed_may_accept_and_the_newest_word_co
         .apply_changes(3, vec![grant()], now)
         .await
         .unwrap();
-    let gate = edge.intake.ground.gate.clone();
+    let gate = edge.intake.context.authenticator.clone();
     let user = edge.people.user(7);
     let feed = |version, verified| {
         gate.merge_marks(&[ProviderVerification {
@@ -237,7 +237,7 @@ async fn nothing_is_firm_on_revocations_older_than_allowed() {
         edge.provider_sends(101, 20, &accept(1)).await.verdict,
         Verdict::Firm
     );
-    edge.intake.ground.gate.confirm_revocations();
+    edge.intake.context.authenticator.confirm_revocations();
     let order = vec![FeedChange::Order(order(3, 1))];
     edge.store
         .apply_changes(4, order, edge.people.clock.now())

@@ -101,9 +101,9 @@ async fn a_command_that_comes_back_with_its_receipt_is_taken_from_somebody_who_i
         .await
         .unwrap();
     let ground = ground(&before.people, &lost.store, &before.signer);
-    ground.gate.confirm_revocations();
+    ground.authenticator.confirm_revocations();
     let user = before.people.user(7);
-    ground.gate.merge_marks(&[ProviderVerification {
+    ground.authenticator.merge_marks(&[ProviderVerification {
         user,
         version: 5,
         verified: false,
@@ -205,7 +205,7 @@ async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing
 
     let rekeyed = Edge::new().await;
     let ground = ground(&before.people, &rekeyed.store, &rekeyed.signer);
-    let gate = ground.gate.clone();
+    let gate = ground.authenticator.clone();
     let link = rekeyed.link.subscribe();
     let intake = CommandIntake::new(
         EdgeContext {

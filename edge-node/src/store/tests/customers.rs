@@ -21,7 +21,7 @@ fn grant() -> FeedChange {
     FeedChange::Assignment(RegionAssignment {
         policy_version: 1,
         policy: Policy::Exclusive,
-        holder: Some(identity().name),
+        holder: Some(identity().edge_id),
         epoch: 1,
         fence: 2,
         digest: Some(wire::open_digest(
@@ -69,7 +69,7 @@ async fn verdict(
         role,
     };
     let entry = entry(command, actor, body.clone());
-    let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
+    let judging = move |view: &EdgeOrderView, edge_state: &EdgeState| {
         let request = VerdictRequest {
             actor,
             body: &body,
@@ -78,10 +78,10 @@ async fn verdict(
         };
         judge_command(
             &request,
-            sight,
+            view,
             &EdgeState {
                 let_in: true,
-                ..*footing
+                ..*edge_state
             },
         )
     };

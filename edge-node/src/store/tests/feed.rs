@@ -44,7 +44,7 @@ async fn keys_policy_and_revocations_outlive_the_process() {
         sessions: vec![wire::SessionId(id(1))],
         users: vec![UserId(id(2))],
         person: None,
-        mark: None,
+        verification: None,
     };
     let policy = FeedChange::Policy {
         version: 2,
@@ -93,14 +93,14 @@ async fn a_readmission_outlives_the_process_and_is_not_undone_by_an_older_word()
         sessions: Vec::new(),
         users: vec![user],
         person: Some(RevocationStatus::from_revocation(user, UnixMillis(at))),
-        mark: None,
+        verification: None,
     };
     let readmitted = |user| FeedChange::Revoked {
         version: 1,
         sessions: Vec::new(),
         users: Vec::new(),
         person: Some(RevocationStatus::from_readmission(user, UnixMillis(2_000))),
-        mark: None,
+        verification: None,
     };
     let changes = vec![
         revoked(1_500),
@@ -144,7 +144,7 @@ async fn a_mark_outlives_the_process_and_an_older_word_changes_nothing() {
         sessions: Vec::new(),
         users: Vec::new(),
         person: None,
-        mark: Some(mark),
+        verification: Some(mark),
     };
     let words = [
         mark(2, 4, true),

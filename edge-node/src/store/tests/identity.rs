@@ -13,7 +13,7 @@ async fn a_data_folder_belongs_to_one_edge() {
     let (store, _) = open(&data, 1).await;
     store.close();
     let other = EdgeIdentity {
-        name: wire::EdgeId::new("south-1").unwrap(),
+        edge_id: wire::EdgeId::new("south-1").unwrap(),
         ..identity()
     };
     let refused = Store::open(data.path(), other, BootNonce([2; 16]), NOW).await;
@@ -38,7 +38,7 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     let (decided, ..) = entered(&store, entry(101, by(21), accept(1))).await;
     let applied = Outcome::new_applied(after(1, 2, Action::Accept, 21), NOW);
     store
-        .store_outcomes(1, vec![outcome(1, decided.at.seq, applied)], NOW)
+        .store_outcomes(1, vec![outcome(1, decided.head.seq, applied)], NOW)
         .await
         .unwrap();
     store
@@ -46,7 +46,7 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
         .await
         .unwrap();
     let own = EdgeIdentity {
-        name: EdgeId::new("north-2").unwrap(),
+        edge_id: EdgeId::new("north-2").unwrap(),
         ..identity()
     };
     let nonce = BootNonce([7; 16]);
@@ -77,7 +77,7 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!((renamed.from, renamed.relogged), (identity().name, 1));
+    assert_eq!((renamed.from, renamed.relogged), (identity().edge_id, 1));
     assert_eq!(
         enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(),
         None,
@@ -94,9 +94,9 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     let relogged = commands(&ops)[0].relogged.clone().unwrap();
     assert_eq!(
         (relogged.edge, relogged.why),
-        (identity().name, QuarantineWhy::EdgeCloned)
+        (identity().edge_id, QuarantineWhy::EdgeCloned)
     );
-    let start = ChainHead::start(&own.name);
+    let start = ChainHead::start(&own.edge_id);
     let bytes: Vec<_> = ops.iter().map(Op::to_bytes).collect();
     assert_eq!(
         position.head,
@@ -118,7 +118,7 @@ async fn an_edge_of_its_own_counts_its_epochs_anew() {
     store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
     store.close();
     let own = EdgeIdentity {
-        name: EdgeId::new("north-2").unwrap(),
+        edge_id: EdgeId::new("north-2").unwrap(),
         ..identity()
     };
     let nonce = BootNonce([7; 16]);
@@ -147,14 +147,14 @@ async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
         let (stored, ..) = entered(&store, entry(100 + n, by(21), accept(n))).await;
         let applied = Outcome::new_applied(after(n, 2, Action::Accept, 21), NOW);
         store
-            .store_outcomes(1, vec![outcome(1, stored.at.seq, applied)], NOW)
+            .store_outcomes(1, vec![outcome(1, stored.head.seq, applied)], NOW)
             .await
             .unwrap();
         decided = n;
         store.raise_alarm(Alarm::Twin, NOW).await.unwrap();
         store.close();
         name = EdgeIdentity {
-            name: EdgeId::new(next).unwrap(),
+            edge_id: EdgeId::new(next).unwrap(),
             ..name
         };
         let renamed = enrol_anew(data.path(), &name, BootNonce([9; 16]), NOW)

@@ -11,12 +11,12 @@ async fn an_outcome_is_merged_and_retires_its_op_in_one_step() {
     let lost = after(1, 2, Action::Accept, 21);
     let rejected = Outcome::new_rejected(Code::OrderAlreadyAccepted, Some(lost), NOW);
     let settled = store
-        .store_outcomes(3, vec![outcome(3, stored.at.seq, rejected.clone())], NOW)
+        .store_outcomes(3, vec![outcome(3, stored.head.seq, rejected.clone())], NOW)
         .await
         .unwrap();
     assert_eq!(settled.len(), 1);
     assert_eq!(
-        settled[0].sight.order.as_ref().unwrap().provider_id,
+        settled[0].view.order.as_ref().unwrap().provider_id,
         Some(UserId(id(21)))
     );
     let position = store.load_position().await.unwrap();
@@ -60,7 +60,7 @@ async fn an_op_is_never_seen_retired_without_its_outcome() {
     with_orders(&store, [1]).await;
     let (stored, ..) = entered(&store, entry(101, by(20), accept(1))).await;
     let applied = Outcome::new_applied(after(1, 2, Action::Accept, 20), NOW);
-    let settling = store.store_outcomes(3, vec![outcome(3, stored.at.seq, applied)], NOW);
+    let settling = store.store_outcomes(3, vec![outcome(3, stored.head.seq, applied)], NOW);
     let mut settling = std::pin::pin!(settling);
     loop {
         tokio::select! {
@@ -102,13 +102,13 @@ async fn an_outcome_that_names_another_regions_order_is_told_and_leaves_the_view
     let exists = Outcome::new_rejected(Code::OrderExists, Some(elsewhere(7)), NOW);
     let gone = Outcome::new_rejected(Code::WrongState, Some(elsewhere(1)), NOW);
     let outcomes = vec![
-        outcome(1, stored.at.seq, exists),
-        outcome(2, moved.at.seq, gone),
+        outcome(1, stored.head.seq, exists),
+        outcome(2, moved.head.seq, gone),
     ];
     let settled = store.store_outcomes(2, outcomes, NOW).await.unwrap();
     assert_eq!(settled[0].outcome.code, Some(Code::OrderExists));
-    assert_eq!(settled[0].sight.order, None);
-    let known = settled[1].sight.order.as_ref().map(|order| order.version);
+    assert_eq!(settled[0].view.order, None);
+    let known = settled[1].view.order.as_ref().map(|order| order.version);
     assert_eq!(known, Some(1), "the feed says when it leaves");
     let position = store.load_position().await.unwrap();
     assert_eq!((position.tally, position.pending), (before, 0));

@@ -96,7 +96,7 @@ async fn restore_from_backup(data: &TempDir) -> RestoredEdge {
     };
     let applied = Outcome::new_applied(after(1, 2, Action::Accept, 21), NOW);
     store
-        .store_outcomes(1, vec![outcome(1, decided.at.seq, applied)], NOW)
+        .store_outcomes(1, vec![outcome(1, decided.head.seq, applied)], NOW)
         .await
         .unwrap();
     let common = store.load_position().await.unwrap().head;
@@ -121,7 +121,7 @@ async fn restore_from_backup(data: &TempDir) -> RestoredEdge {
     entered(&store, entry(105, by(21), accept(5))).await;
     RestoredEdge {
         store,
-        firm_at: firm.at,
+        firm_at: firm.head,
         common,
         lost,
     }
@@ -185,7 +185,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     assert_provisional_with_token(&ops);
     let first = commands(&ops)[0].relogged.clone().unwrap();
     let receipt = EarlierReceipt {
-        edge: identity().name,
+        edge: identity().edge_id,
         epoch: 1,
         at: firm_at,
         verdict: Verdict::Firm,
@@ -198,8 +198,12 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
     assert_eq!(lost_at, expected, "the receipt its tablet holds");
 
     let position = store.load_position().await.unwrap();
-    let start =
-        ChainHead::start_renewed_epoch(&identity().name, 2, 9, Hash::digest_bytes(b"the cursor"));
+    let start = ChainHead::start_renewed_epoch(
+        &identity().edge_id,
+        2,
+        9,
+        Hash::digest_bytes(b"the cursor"),
+    );
     let bytes: Vec<_> = ops.iter().map(Op::to_bytes).collect();
     assert_eq!(
         position.head,
@@ -216,7 +220,7 @@ async fn a_new_epoch_logs_anew_what_has_no_outcome_the_lost_between_the_old_and_
         (2, Verdict::Provisional, false)
     );
 
-    goes_on(&data, store, again.at.seq).await;
+    goes_on(&data, store, again.head.seq).await;
 }
 
 #[track_caller]
@@ -254,7 +258,7 @@ async fn the_right_of_an_epoch_ends_with_it() {
     let grant = wire::RegionAssignment {
         policy_version: 1,
         policy: Policy::Exclusive,
-        holder: Some(identity().name),
+        holder: Some(identity().edge_id),
         epoch: 1,
         fence: 6,
         digest: Some(wire::open_digest([])),
@@ -292,12 +296,12 @@ async fn a_lost_command_whose_token_is_nowhere_is_logged_all_the_same() {
     assert_eq!((ids(&ops), commands(&ops)[0].token_seq), (vec![103], 0));
 }
 
-fn receipt(epoch: u64, at: ChainHead) -> Receipt {
+fn receipt(epoch: u64, head: ChainHead) -> Receipt {
     Receipt {
-        edge: identity().name,
+        edge: identity().edge_id,
         epoch,
-        seq: at.seq,
-        hash: at.hash,
+        seq: head.seq,
+        hash: head.hash,
         command_id: CommandId(id(1)),
         verdict: Verdict::Firm,
         fence: None,

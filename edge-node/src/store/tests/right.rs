@@ -10,7 +10,7 @@ fn grant(policy_version: u64, fence: u64) -> RegionAssignment {
     RegionAssignment {
         policy_version,
         policy: Policy::Exclusive,
-        holder: Some(identity().name),
+        holder: Some(identity().edge_id),
         epoch: 1,
         fence,
         digest: Some(open_digest([(OrderId(id(1)), 1), (OrderId(id(2)), 3)])),
@@ -18,10 +18,10 @@ fn grant(policy_version: u64, fence: u64) -> RegionAssignment {
     }
 }
 
-async fn hear(store: &Store, word: RegionAssignment) {
+async fn hear(store: &Store, assignment: RegionAssignment) {
     let to = store.load_position().await.unwrap().feed_cursor + 1;
     store
-        .apply_changes(to, vec![FeedChange::Assignment(word)], NOW)
+        .apply_changes(to, vec![FeedChange::Assignment(assignment)], NOW)
         .await
         .unwrap();
 }
@@ -38,10 +38,10 @@ async fn with_region(store: &Store) {
     store.apply_changes(3, changes, NOW).await.unwrap();
 }
 
-async fn try_enter(store: &Store, entry: CheckedCommand) -> Box<StoredCommand> {
-    let actor = entry.actor;
-    let body = entry.command.body.clone();
-    let judging = move |sight: &EdgeOrderView, footing: &EdgeState| {
+async fn try_enter(store: &Store, checked: CheckedCommand) -> Box<StoredCommand> {
+    let actor = checked.actor;
+    let body = checked.command.body.clone();
+    let judging = move |view: &EdgeOrderView, edge_state: &EdgeState| {
         let request = VerdictRequest {
             actor,
             body: &body,
@@ -50,14 +50,14 @@ async fn try_enter(store: &Store, entry: CheckedCommand) -> Box<StoredCommand> {
         };
         judge_command(
             &request,
-            sight,
+            view,
             &EdgeState {
                 let_in: true,
-                ..*footing
+                ..*edge_state
             },
         )
     };
-    match store.judge_and_log_command(entry, judging).await.unwrap() {
+    match store.judge_and_log_command(checked, judging).await.unwrap() {
         CommandLogResult::Stored { stored, .. } => stored,
         CommandLogResult::NotTaken(code) => panic!("not taken: {code}"),
         CommandLogResult::OverLimit(reached) => panic!("over a limit: {reached:?}"),
@@ -139,8 +139,8 @@ async fn an_outcome_that_ran_ahead_of_the_feed_does_not_count_in_the_comparison(
         ..order(8, 9)
     };
     let outcomes = vec![
-        outcome(1, early.at.seq, Outcome::new_applied(done, NOW)),
-        outcome(2, early.at.seq + 1, Outcome::new_applied(unseen, NOW)),
+        outcome(1, early.head.seq, Outcome::new_applied(done, NOW)),
+        outcome(2, early.head.seq + 1, Outcome::new_applied(unseen, NOW)),
     ];
     store.store_outcomes(2, outcomes, NOW).await.unwrap();
     hear(&store, grant(1, 1)).await;
@@ -207,8 +207,8 @@ async fn a_right_that_was_taken_back_is_another_edges_or_nobodys() {
             },
         )
         .await;
-        let judging = move |_: &EdgeOrderView, footing: &EdgeState| {
-            assert_eq!(footing.right, right);
+        let judging = move |_: &EdgeOrderView, edge_state: &EdgeState| {
+            assert_eq!(edge_state.right, right);
             CommandDecision::NotTaken(Code::OrderNotFound)
         };
         store

@@ -30,7 +30,7 @@ async fn try_at(
         ..entry(command, by(20), body)
     };
     match enter(store, entry).await {
-        CommandLogResult::Stored { stored, .. } => Ok(stored.at.seq),
+        CommandLogResult::Stored { stored, .. } => Ok(stored.head.seq),
         CommandLogResult::NotTaken(code) => panic!("not taken: {code}"),
         CommandLogResult::OverLimit(reached) => Err(reached),
     }

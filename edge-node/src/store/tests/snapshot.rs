@@ -179,7 +179,7 @@ async fn a_grant_is_compared_with_the_image_and_with_nothing_that_ran_ahead_of_i
         let grant = RegionAssignment {
             policy_version: 3,
             policy: Policy::Exclusive,
-            holder: Some(identity().name),
+            holder: Some(identity().edge_id),
             epoch: 1,
             fence: 2,
             digest: Some(wire::open_digest([

@@ -13,7 +13,7 @@ async fn old_and_settled_rows_are_forgotten_and_pending_ones_never() {
             entered(&store, entry(100 + n, by(20), accept(n)))
                 .await
                 .0
-                .at
+                .head
                 .seq,
         );
     }
@@ -59,7 +59,7 @@ async fn an_expired_token_is_logged_anew_and_then_known_for_a_while() {
             received_at: NOW.plus_ms(at_ms),
             ..entry(100 + n, by(20), accept(n))
         };
-        seqs.push(entered(&store, later).await.0.at.seq);
+        seqs.push(entered(&store, later).await.0.head.seq);
     }
     assert_eq!(
         seqs,

@@ -32,7 +32,7 @@ const ORDER: &str =
 /// and the second pending.
 fn fill(conn: &Connection) -> HighWaterMark {
     let hash = |n: u8| Hash([n; 32]);
-    let start = ChainHead::start(&identity().name).hash;
+    let start = ChainHead::start(&identity().edge_id).hash;
     let digits = |at| u8::from_str_radix(&OP[at..at + 2], 16).unwrap();
     let op: Vec<u8> = (0..OP.len()).step_by(2).map(digits).collect();
     conn.execute(EDGE, params![&start.0[..], &Hash::ZERO.0[..], NOW.0])
@@ -126,7 +126,7 @@ async fn a_file_of_a_version_before_is_read_and_goes_on() {
     assert_eq!((position.feed_generation, position.feed_cursor), (77, 5));
     let (again, sight, new) = entered(&store, entry(102, by(20), accept(1))).await;
     assert_eq!(
-        (new, again.at.seq),
+        (new, again.head.seq),
         (false, 2),
         "a repeat has its receipt of then"
     );

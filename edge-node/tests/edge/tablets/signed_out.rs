@@ -21,7 +21,7 @@ async fn each_end_of_a_sign_in_has_its_own_code_and_its_own_words() {
         sessions: vec![wire::SessionId(id(5_020)), wire::SessionId(id(5_023))],
         users: vec![wire::UserId(id(21))],
         person: None,
-        mark: None,
+        verification: None,
     });
     let mut sentences = std::collections::BTreeSet::new();
     for (device, token, code, number) in [
@@ -63,7 +63,7 @@ async fn a_revoked_person_is_let_in_no_more_and_hears_no_more() {
         sessions,
         users,
         person: None,
-        mark: None,
+        verification: None,
     });
     let refused = until("the refusal", || async {
         Tablet::connect(region.edge.mqtt, "t-2", "t-2", &token)
@@ -129,7 +129,7 @@ async fn a_sign_out_and_a_token_that_runs_out_end_open_connections() {
         sessions,
         users,
         person: None,
-        mark: None,
+        verification: None,
     });
     signed_out.ended().await;
     runs_out.ended().await;

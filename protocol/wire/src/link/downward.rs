@@ -119,7 +119,7 @@ pub enum FeedChange {
         person: Option<RevocationStatus>,
         /// A provider who is now verified, or no longer is. Older edges skip this field.
         #[n(4)]
-        mark: Option<ProviderVerification>,
+        verification: Option<ProviderVerification>,
     },
     /// Ends its frame, because a grant's digest is compared with exactly the changes before it.
     #[n(5)]

@@ -156,7 +156,7 @@ fn feed_changes() -> Vec<FeedChange> {
             sessions: vec![SessionId(id(5))],
             users: vec![UserId(id(6))],
             person: None,
-            mark: None,
+            verification: None,
         },
     ]
 }
@@ -393,7 +393,7 @@ pub fn changes_about_people() -> [(&'static str, FeedChange); 3] {
             sessions,
             users,
             person,
-            mark: None,
+            verification: None,
         }
     };
     let sessions = Vec::new();
@@ -408,7 +408,7 @@ pub fn changes_about_people() -> [(&'static str, FeedChange); 3] {
         sessions,
         users,
         person: None,
-        mark,
+        verification: mark,
     };
     let readmitted = RevocationStatus::from_readmission(user, at.plus_ms(5_000));
     [

@@ -9,14 +9,14 @@ use wire::Language;
 
 use crate::{exit::ExitKind, look::OutputStyle, run::CommandOutput, say};
 
-pub fn exit_with_mistake(error: &Error, look: &OutputStyle) -> ! {
-    let language = look.language;
+pub fn exit_with_mistake(error: &Error, style: &OutputStyle) -> ! {
+    let language = style.language;
     let translated = (language != Language::English)
         .then(|| translate_mistake(error, language))
         .flatten();
     let text = translated.unwrap_or_else(|| {
         let text = error.render();
-        if look.colour {
+        if style.colour {
             text.ansi().to_string()
         } else {
             text.to_string()
@@ -34,7 +34,7 @@ pub fn exit_with_mistake(error: &Error, look: &OutputStyle) -> ! {
             err: String::new(),
         },
     };
-    std::process::exit(i32::from(output.print(look) as u8))
+    std::process::exit(i32::from(output.print(style) as u8))
 }
 
 /// Returns `None` for help, for version, and for errors without a translation.

@@ -18,7 +18,7 @@ use super::{
 
 #[derive(Debug)]
 pub(super) struct OpenSession {
-    pub(super) standing: LinkSessionId,
+    pub(super) link_session: LinkSessionId,
     limits: LinkLimits,
     feed_generation: u64,
     up: Uplink,
@@ -67,7 +67,7 @@ impl OpenSession {
         };
         let feed = snapshot::feed_base(hello, stored);
         let mut open = Self {
-            standing,
+            link_session: standing,
             limits,
             feed_generation: stored.feed_generation,
             up: Uplink::new(stored.epoch, stored.cursor),
@@ -135,7 +135,7 @@ impl OpenSession {
             } => self.handle_feed_head(generation, feed_seq),
             SyncSessionInput::Held { seq, reason } => {
                 vec![SyncSessionOutput::Send(Frame::Held(HeldNotice {
-                    standing: self.standing,
+                    standing: self.link_session,
                     seq,
                     reason,
                 }))]
@@ -162,7 +162,7 @@ impl OpenSession {
             ..
         } = accept;
         SyncSessionOutput::Send(Frame::Ask(AskFrame {
-            standing: self.standing,
+            standing: self.link_session,
             command,
             token,
             actor,
@@ -199,10 +199,10 @@ impl OpenSession {
         now: UnixMillis,
     ) -> Result<Vec<SyncSessionOutput>, UnusedFrame> {
         match frame {
-            Frame::Up(up) if up.standing == self.standing => self.handle_up(up, now),
-            Frame::Ack(ack) if ack.standing == self.standing => self.handle_ack(ack, now),
+            Frame::Up(up) if up.standing == self.link_session => self.handle_up(up, now),
+            Frame::Ack(ack) if ack.standing == self.link_session => self.handle_ack(ack, now),
             Frame::Alive(ProbeReply { standing, number })
-                if standing == self.standing && (1..=self.probed).contains(&number) =>
+                if standing == self.link_session && (1..=self.probed).contains(&number) =>
             {
                 Ok(vec![SyncSessionOutput::SaveAlive { number }])
             }
@@ -216,10 +216,10 @@ impl OpenSession {
         now: UnixMillis,
     ) -> Result<Vec<SyncSessionOutput>, UnusedFrame> {
         Ok(
-            match self.up.accept_up(self.standing.term, up, &self.limits) {
+            match self.up.accept_up(self.link_session.term, up, &self.limits) {
                 UpFrameResult::Store(mut new) => {
                     for op in &mut new.ops {
-                        op.bounds = self.heads.bound_next_op(op.at.seq, &op.bytes, now);
+                        op.bounds = self.heads.bound_next_op(op.head.seq, &op.bytes, now);
                     }
                     vec![SyncSessionOutput::Store(NewOps {
                         heads: self.heads,
@@ -358,7 +358,7 @@ impl OpenSession {
             )];
         }
         self.snapshot = Some(SnapshotTransfer::begin_transfer(
-            self.standing,
+            self.link_session,
             self.feed_generation,
             as_of,
         ));
@@ -380,7 +380,7 @@ impl OpenSession {
 
     fn request_resend(&self, from: u64) -> SyncSessionOutput {
         SyncSessionOutput::Send(Frame::Resend(ResendRequest {
-            standing: self.standing,
+            standing: self.link_session,
             from,
         }))
     }
@@ -391,14 +391,14 @@ impl OpenSession {
         }
         self.probed = number;
         vec![SyncSessionOutput::Send(Frame::Probe(Probe {
-            standing: self.standing,
+            standing: self.link_session,
             number,
         }))]
     }
 
     fn grant_credit(&self) -> SyncSessionOutput {
         SyncSessionOutput::Send(Frame::Credit(Credit {
-            standing: self.standing,
+            standing: self.link_session,
             cursor: self.up.stored.seq,
             ops: self.limits.credit_ops,
             bytes: self.limits.credit_bytes,
@@ -437,7 +437,7 @@ impl OpenSession {
         let frame = (to > from).then(|| {
             let epoch = self.up.epoch;
             let frame = OutcomesFrame {
-                standing: self.standing,
+                standing: self.link_session,
                 epoch,
                 from,
                 to,
@@ -456,7 +456,7 @@ impl OpenSession {
         let from = self.feed.sent;
         let next = self.feed.read(to).map(Self::read_feed);
         let down = Frame::Down(ChangesFrame {
-            standing: self.standing,
+            standing: self.link_session,
             from,
             to,
             changes,

@@ -23,7 +23,7 @@ const IN_FLIGHT_MAX: u32 = 4;
 
 #[derive(Debug)]
 pub(super) struct SnapshotTransfer {
-    standing: LinkSessionId,
+    link_session: LinkSessionId,
     feed_generation: u64,
     pub(super) feed_seq: u64,
     /// The part that the edge reports as stored.
@@ -49,7 +49,7 @@ impl SnapshotTransfer {
     pub(super) fn start_if_needed(
         hello: &Hello,
         stored: &StoredEdge,
-        standing: LinkSessionId,
+        link_session: LinkSessionId,
     ) -> Option<Self> {
         if hello.snapshots != Some(true) {
             return None;
@@ -60,7 +60,7 @@ impl SnapshotTransfer {
             let generation = staged.feed_generation;
             let feed_seq = staged.feed_seq;
             return Some(Self::from_position(
-                standing,
+                link_session,
                 generation,
                 feed_seq,
                 SnapshotPosition::from_staged(staged),
@@ -68,7 +68,7 @@ impl SnapshotTransfer {
         }
         if needs_snapshot(hello, stored) {
             return Some(Self::begin_transfer(
-                standing,
+                link_session,
                 stored.feed_generation,
                 choose_feed_seq(0, stored),
             ));
@@ -77,25 +77,25 @@ impl SnapshotTransfer {
         let feed_seq = choose_feed_seq(from, stored);
         let behind = feed_seq.saturating_sub(from);
         let cheaper = behind >= FAR_BEHIND && (from == 0 || behind > stored.orders);
-        cheaper.then(|| Self::begin_transfer(standing, stored.feed_generation, feed_seq))
+        cheaper.then(|| Self::begin_transfer(link_session, stored.feed_generation, feed_seq))
     }
 
     pub(super) fn begin_transfer(
-        standing: LinkSessionId,
+        link_session: LinkSessionId,
         feed_generation: u64,
         feed_seq: u64,
     ) -> Self {
-        let hash = snapshot_start(standing, feed_generation, feed_seq);
+        let hash = snapshot_start(link_session, feed_generation, feed_seq);
         let at = SnapshotPosition {
             chunks: 0,
             hash,
             next: None,
         };
-        Self::from_position(standing, feed_generation, feed_seq, at)
+        Self::from_position(link_session, feed_generation, feed_seq, at)
     }
 
     fn from_position(
-        standing: LinkSessionId,
+        link_session: LinkSessionId,
         feed_generation: u64,
         feed_seq: u64,
         at: SnapshotPosition,
@@ -106,7 +106,7 @@ impl SnapshotTransfer {
         let end = None;
         let ticks_waited = 0;
         Self {
-            standing,
+            link_session,
             feed_generation,
             feed_seq,
             stored,
@@ -145,7 +145,7 @@ impl SnapshotTransfer {
             next: part.next,
         };
         Some(Frame::Snapshot(SnapshotChunk {
-            standing: self.standing,
+            standing: self.link_session,
             feed_generation: self.feed_generation,
             feed_seq: self.feed_seq,
             index,

@@ -164,7 +164,7 @@ impl Uplink {
             passes |= end == after;
             if end.seq > after.seq {
                 ops.push(NewOp {
-                    at: end,
+                    head: end,
                     bytes: bytes.into(),
                     bounds: OpBounds::default(),
                 });

@@ -233,13 +233,13 @@ pub struct NewOps {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOp {
     /// The chain up to and including this op.
-    pub at: ChainHead,
+    pub head: ChainHead,
     pub bytes: Vec<u8>,
     pub bounds: OpBounds,
 }
 
 impl NewOps {
     pub fn cursor(&self) -> ChainHead {
-        self.ops.last().map_or(self.after, |op| op.at)
+        self.ops.last().map_or(self.after, |op| op.head)
     }
 }

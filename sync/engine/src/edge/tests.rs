@@ -52,14 +52,14 @@ pub(super) fn fresh(position: EdgeFilePosition) -> EdgeProtocol {
     EdgeProtocol::new(who, position)
 }
 
-fn welcome(standing: LinkSessionId, cursor: ChainHead) -> Frame {
-    welcome_naming(None, standing, cursor)
+fn welcome(link_session: LinkSessionId, cursor: ChainHead) -> Frame {
+    welcome_naming(None, link_session, cursor)
 }
 
-fn welcome_naming(codec: Option<u8>, standing: LinkSessionId, cursor: ChainHead) -> Frame {
+fn welcome_naming(codec: Option<u8>, link_session: LinkSessionId, cursor: ChainHead) -> Frame {
     Frame::Welcome(Welcome {
         protocol: PROTOCOL_MAX,
-        standing,
+        standing: link_session,
         cursor: cursor.seq,
         cursor_hash: cursor.hash,
         feed_generation: 5,
@@ -93,10 +93,10 @@ fn outcome(number: u64) -> NumberedOutcome {
     }
 }
 
-fn outcomes(standing: LinkSessionId, from: u64, to: u64) -> Frame {
+fn outcomes(link_session: LinkSessionId, from: u64, to: u64) -> Frame {
     let outcomes = (from + 1..=to).map(outcome).collect();
     Frame::Outcomes(OutcomesFrame {
-        standing,
+        standing: link_session,
         epoch: 1,
         from,
         to,
@@ -104,24 +104,24 @@ fn outcomes(standing: LinkSessionId, from: u64, to: u64) -> Frame {
     })
 }
 
-fn down(standing: LinkSessionId, from: u64, to: u64) -> Frame {
+fn down(link_session: LinkSessionId, from: u64, to: u64) -> Frame {
     let changes = (from + 1..=to)
         .map(|n| FeedChange::Order(order(u128::from(n % 4), n)))
         .collect();
     Frame::Down(ChangesFrame {
-        standing,
+        standing: link_session,
         from,
         to,
         changes,
     })
 }
 
-fn ask(standing: LinkSessionId) -> AskFrame {
+fn ask(link_session: LinkSessionId) -> AskFrame {
     let body = CommandBody::AcceptOrder {
         order_id: OrderId(id(1)),
     };
     AskFrame {
-        standing,
+        standing: link_session,
         command: Command {
             id: CommandId(id(9)),
             body,

@@ -58,7 +58,7 @@ pub(super) struct SendWindow {
     sent_hash: Option<wire::Hash>,
     in_flight: VecDeque<InFlightBatch>,
     batch: u32,
-    wanted: Option<OpRange>,
+    range: Option<OpRange>,
     /// The next op exceeds the remaining credit.
     short: bool,
     resends: u32,
@@ -75,7 +75,7 @@ impl SendWindow {
             sent_hash: Some(cursor.hash),
             in_flight: VecDeque::new(),
             batch: BATCH_FIRST,
-            wanted: None,
+            range: None,
             short: false,
             resends: 0,
         }
@@ -83,7 +83,7 @@ impl SendWindow {
 
     /// The next ops to read. `None` if there are none, credit is used up or a read is pending.
     pub fn next(&mut self, head: u64) -> Option<OpRange> {
-        if self.wanted.is_some() || self.short || head <= self.sent_seq {
+        if self.range.is_some() || self.short || head <= self.sent_seq {
             return None;
         }
         let ops_left = (self.cursor + u64::from(self.credit_ops)).saturating_sub(self.sent_seq);
@@ -101,17 +101,17 @@ impl SendWindow {
             .min(self.limits.batch_bytes_max.into())
             .min(BATCH_BYTES_MAX);
         let from = self.sent_seq + 1;
-        self.wanted = Some(OpRange {
+        self.range = Some(OpRange {
             from,
             ops_max,
             bytes_max,
             first_whatever_size,
         });
-        self.wanted
+        self.range
     }
 
     pub fn record_sent(&mut self, run: &OpRun) -> SendResult {
-        let Some(wanted) = self.wanted.take() else {
+        let Some(wanted) = self.range.take() else {
             return SendResult::Broken;
         };
         let agrees = self.sent_hash.is_none_or(|hash| hash == run.before.hash);
@@ -180,7 +180,7 @@ impl SendWindow {
         self.short = false;
         self.in_flight.retain(|up| up.last_seq < from);
         self.batch = (self.batch / 2).max(BATCH_MIN);
-        self.wanted = None;
+        self.range = None;
         ResendResult::Again
     }
 

@@ -30,14 +30,14 @@ fn accept() -> CommandBody {
 #[track_caller]
 fn check(
     request: &VerdictRequest<'_>,
-    sight: &EdgeOrderView,
-    footing: &EdgeState,
+    view: &EdgeOrderView,
+    edge_state: &EdgeState,
     expected: CommandDecision,
 ) {
     assert_eq!(
-        judge_command(request, sight, footing),
+        judge_command(request, view, edge_state),
         expected,
-        "{request:?} {footing:?}"
+        "{request:?} {edge_state:?}"
     );
 }
 

@@ -15,15 +15,15 @@ pub struct AcceptOrigins(pub HashMap<AcceptKey, (Source, UnixMillis)>);
 
 impl AcceptOrigins {
     /// `None` if the user sent the command to that log directly: then the log's timestamp differs.
-    pub fn origin_of(&self, name: AcceptKey, received_at: UnixMillis) -> Option<&Source> {
-        let (made_at, taken_at) = self.0.get(&name)?;
+    pub fn origin_of(&self, accept_key: AcceptKey, received_at: UnixMillis) -> Option<&Source> {
+        let (made_at, taken_at) = self.0.get(&accept_key)?;
         (*taken_at == received_at).then_some(made_at)
     }
 
     /// Sets the origin on each of these ops of the run.
-    pub fn name(&self, handed: &mut [BatchOp], run: &[UndecidedOp]) {
+    pub fn name(&self, batch_ops: &mut [BatchOp], run: &[UndecidedOp]) {
         let mut run = run.iter();
-        for op in handed {
+        for op in batch_ops {
             let BatchBody::Command { evidence, .. } = &mut op.body else {
                 continue;
             };

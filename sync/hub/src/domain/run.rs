@@ -24,7 +24,7 @@ pub struct UndecidedOp {
     /// How often the op failed alone.
     pub failures: u32,
     pub read: ReceivedOp,
-    pub came: OpArrival,
+    pub arrival: OpArrival,
     /// The op arrived after the time from which an operator distrusts the edge.
     pub distrusted: bool,
 }
@@ -49,7 +49,7 @@ pub struct TokenUser {
     /// The command was logged before in a place that an operator now distrusts.
     pub distrusted: bool,
     /// The provider verification that the token claims.
-    pub mark: ProviderVerification,
+    pub verification: ProviderVerification,
 }
 
 /// The service that decides an op. Each handed-over batch goes to one owner.
@@ -78,7 +78,7 @@ pub struct RunPlan {
     /// Answered by the hub.
     pub answered: Vec<DecidedOp>,
     /// For one owner, in log order.
-    pub handed: Vec<BatchOp>,
+    pub batch_ops: Vec<BatchOp>,
     /// Wait for keys or for their owner.
     pub parked: Vec<u64>,
 }
@@ -196,13 +196,13 @@ pub fn plan_run(
         };
         bytes += size_of(&op);
         let is_of_another = plan
-            .handed
+            .batch_ops
             .first()
             .is_some_and(|op| DecidingService::from_batch_body(&op.body) != owner);
-        if is_of_another || (bytes > bytes_max && !plan.handed.is_empty()) {
+        if is_of_another || (bytes > bytes_max && !plan.batch_ops.is_empty()) {
             break;
         }
-        plan.handed.push(op);
+        plan.batch_ops.push(op);
     }
     plan
 }
@@ -210,9 +210,9 @@ pub fn plan_run(
 /// Matches the owner's answers with the handed ops. Returns `None`, and discards all answers,
 /// unless there is exactly one per op, in order. A handed op never follows a waiting op outside
 /// `handed`.
-pub fn match_answers(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<PassResults> {
-    let fits = handed.len() == answers.len()
-        && handed
+pub fn match_answers(batch_ops: &[BatchOp], answers: Vec<OpAnswer>) -> Option<PassResults> {
+    let fits = batch_ops.len() == answers.len()
+        && batch_ops
             .iter()
             .zip(&answers)
             .all(|(op, answer)| op.seq == answer.seq);
@@ -221,7 +221,7 @@ pub fn match_answers(handed: &[BatchOp], answers: Vec<OpAnswer>) -> Option<PassR
     }
     let mut progress = PassResults::default();
     let mut waiting = HashSet::new();
-    for (op, answer) in handed.iter().zip(answers) {
+    for (op, answer) in batch_ops.iter().zip(answers) {
         match answer.decision {
             OpDecision::Held(reason) => {
                 progress.held.push((op.seq, reason));
@@ -261,14 +261,14 @@ fn build_command_body(
     person: Option<TokenUser>,
 ) -> BatchBody {
     let distrusted = due.distrusted || person.is_some_and(|person| person.distrusted);
-    let mut evidence = due.came.build_evidence(
+    let mut evidence = due.arrival.build_evidence(
         op,
         person.map(|person| person.taken_at),
         person.and_then(|person| person.revoked_version),
         distrusted,
     );
     evidence.mark = person
-        .map(|person| person.mark)
+        .map(|person| person.verification)
         .filter(|mark| mark.version > 0);
     let actor = person.map(|person| person.actor);
     BatchBody::Command {
@@ -347,9 +347,9 @@ pub struct LogWalk {
 
 impl LogWalk {
     /// Advances past every op with a result; this walk skips parked ops from now on.
-    pub fn go_on(&mut self, run: &[UndecidedOp], progress: &PassResults) {
-        self.pass_by(run, progress);
-        let held: HashMap<u64, HeldReason> = progress.held.iter().copied().collect();
+    pub fn go_on(&mut self, run: &[UndecidedOp], results: &PassResults) {
+        self.pass_by(run, results);
+        let held: HashMap<u64, HeldReason> = results.held.iter().copied().collect();
         for due in run {
             match held.get(&due.seq) {
                 Some(HeldReason::Region) => self.barriers.add_held_op(due.seq, &due.read),
@@ -359,12 +359,12 @@ impl LogWalk {
                 None => {}
             }
         }
-        self.after = self.after.max(progress.last_resolved_seq().unwrap_or(0));
+        self.after = self.after.max(results.last_resolved_seq().unwrap_or(0));
     }
 
     /// Skips parked ops from now on, and reads the handed ops again in smaller parts.
-    pub fn pass_by(&mut self, run: &[UndecidedOp], progress: &PassResults) {
-        let parked: HashSet<u64> = progress.parked.iter().copied().collect();
+    pub fn pass_by(&mut self, run: &[UndecidedOp], results: &PassResults) {
+        let parked: HashSet<u64> = results.parked.iter().copied().collect();
         for due in run.iter().filter(|due| parked.contains(&due.seq)) {
             self.barriers.add_blocking_op(due.seq, &due.read);
         }

@@ -78,7 +78,7 @@ pub(crate) struct FeedComparison {
     pub store: Store,
     pub clock: Clock,
     pub tasks: Tasks,
-    pub order: OwnerClient,
+    pub order_client: OwnerClient,
     pub regions: RegionMarks,
     pub work: WorkSignal,
     pub resume: ComparisonCursors,
@@ -114,7 +114,7 @@ impl FeedComparison {
         loop {
             let after = round.range_start();
             let asked = range_request(region, after, None, false);
-            let told: OrderRangeDigest = self.order.post("/internal/ranges", &asked).await?;
+            let told: OrderRangeDigest = self.order_client.post("/internal/ranges", &asked).await?;
             let ours = self
                 .store
                 .list_order_marks(region, after, told.until, RANGE_MAX * 2)
@@ -123,7 +123,8 @@ impl FeedComparison {
             let cut = (ours.len() == RANGE_MAX * 2).then(|| ours[ours.len() - 1].id);
             let end = if cut.is_some() || range_digest(&ours) != told.digest {
                 let asked = range_request(region, after, cut.or(told.until), true);
-                let told: OrderRangeDigest = self.order.post("/internal/ranges", &asked).await?;
+                let told: OrderRangeDigest =
+                    self.order_client.post("/internal/ranges", &asked).await?;
                 let end = [cut, told.until].into_iter().flatten().min();
                 let found = find_suspects(&told.marks, marks_up_to(&ours, end)).into_iter();
                 orders.extend(found.filter(|suspect| round.contains_order(suspect.id)));
@@ -162,7 +163,7 @@ impl FeedComparison {
         for part in found.orders.chunks(NAMED_MAX) {
             let ids: Vec<OrderId> = part.iter().map(|suspect| suspect.id).collect();
             let asked = OrdersByIdQuery { ids: ids.clone() };
-            let told: OrdersByIdReply = self.order.post("/internal/orders", &asked).await?;
+            let told: OrdersByIdReply = self.order_client.post("/internal/orders", &asked).await?;
             let now = self.clock.now();
             if told
                 .unsent_since
@@ -271,7 +272,7 @@ impl FeedComparison {
         &self,
         region: Region,
     ) -> Result<Option<RegionAssignment>, UpstreamError> {
-        let all: Assignments = self.order.get("/internal/assignments").await?;
+        let all: Assignments = self.order_client.get("/internal/assignments").await?;
         let here = all.items.into_iter().find(|item| item.region == region);
         Ok(here.map(|item| item.assignment))
     }

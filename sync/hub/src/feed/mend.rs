@@ -58,7 +58,7 @@ struct OwnerQuestion<'a> {
 
 pub(super) struct EdgeRepairer {
     pub comparison: FeedComparison,
-    pub nudges: EdgeSignals,
+    pub signals: EdgeSignals,
 }
 
 impl EdgeRepairer {
@@ -201,7 +201,7 @@ impl EdgeRepairer {
         let name = &edge.stored.edge;
         tracing::warn!(edge.id = %name,
             "The orders of `{name}` differ from the cloud's; sending it a snapshot");
-        self.nudges.wake_sessions(name);
+        self.signals.wake_sessions(name);
         Ok(())
     }
 
@@ -243,7 +243,7 @@ impl EdgeRepairer {
         };
         let _: RegionAssignment = self
             .comparison
-            .order
+            .order_client
             .post("/internal/renewals", &asked)
             .await?;
         seen.renewed.insert(region, now);

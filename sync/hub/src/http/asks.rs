@@ -40,7 +40,7 @@ pub(super) async fn put_portal_accept(
         AcceptAdmission::Waits => {
             // The holder's session may be on another replica, which polls once a second.
             if let Some(holder) = hub.sessions.store.find_region_holder(accept.region).await? {
-                hub.sessions.nudges.wake_sessions(&holder);
+                hub.sessions.signals.wake_sessions(&holder);
             }
             Ok(Json(()))
         }

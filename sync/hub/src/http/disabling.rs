@@ -133,7 +133,7 @@ pub(super) async fn rekey(
         .issue_rekey_code(&edge, &request, now)
         .await?;
     let expires_at = until.ok_or(Code::NotFound)?;
-    hub.sessions.nudges.wake_sessions(&edge);
+    hub.sessions.signals.wake_sessions(&edge);
     tracing::warn!(edge.id = %edge, keep_old, user.id = %by, "Made a code for a new key of edge `{edge}`");
     Ok(CreatedJson(NewKeyCode {
         edge,
@@ -166,7 +166,7 @@ async fn take_out_of_service(
     let DisableRequest { retires, by, .. } = *request;
     tracing::warn!(edge.id = %edge, retires, user.id = %by, "Disabled edge `{edge}`");
     // Its sessions on other replicas notice within a second.
-    sessions.nudges.wake_sessions(&edge);
+    sessions.signals.wake_sessions(&edge);
     let result = sessions
         .settle_disabling(&edge)
         .await

@@ -135,7 +135,7 @@ pub(super) async fn enrol(
         EnrolmentResult::Edge { edge, region } => {
             tracing::info!(edge.id = %edge, %region, "Enrolled edge `{edge}`");
             // Ends a session of the previous key at once.
-            hub.sessions.nudges.wake_sessions(&edge);
+            hub.sessions.signals.wake_sessions(&edge);
             let key = &hub.sessions.key;
             let bytes = enrolment_bytes(&edge, region, &public_key, &jwks.to_string());
             let signature = URL_SAFE_NO_PAD.encode(key.sign_bytes(&bytes));

@@ -79,7 +79,7 @@ impl EdgeConnection {
         if matches!(frame, Frame::Snapshot(_)) {
             metrics::SNAPSHOT_CHUNKS.add(["sent"], 1);
         }
-        let room = if down { self.room.take() } else { None };
+        let room = if down { self.permit.take() } else { None };
         self.out.send(frame, room);
     }
 
@@ -124,7 +124,7 @@ impl EdgeConnection {
         metrics::LINK_SESSIONS.add(["opened"], 1);
         self.hub.links.mark_up(edge, term);
         // Wakes an older session of this edge on this replica, so that it notices it is superseded.
-        self.hub.nudges.wake_sessions(edge);
+        self.hub.signals.wake_sessions(edge);
         Ok(SyncSessionInput::TakenOver { term, stored })
     }
 
@@ -171,13 +171,13 @@ impl EdgeConnection {
     }
 
     /// Reads the next downstream frame, outcomes first: people wait for them.
-    pub(super) async fn read_down(&mut self, room: FramePermit) -> Result<(), SessionEnd> {
+    pub(super) async fn read_down(&mut self, permit: FramePermit) -> Result<(), SessionEnd> {
         let Some(input) = self.read().await? else {
             return Ok(());
         };
-        self.room = Some(room);
+        self.permit = Some(permit);
         let result = self.drive_engine(input).await;
-        self.room = None;
+        self.permit = None;
         result
     }
 

@@ -82,7 +82,7 @@ impl SessionContext {
             by: Some(by),
             reason: why,
         };
-        let RevokedLeases { fences: rights } = self.order.post(TAKE_BACKS, &over).await?;
+        let RevokedLeases { fences: rights } = self.order_client.post(TAKE_BACKS, &over).await?;
         self.work.hand_in_again();
         let mut cases = 0;
         let mut after = distrusted.map(|_| (0, 0));
@@ -96,7 +96,7 @@ impl SessionContext {
                     edge: edge.clone(),
                     commands: part.commands,
                 };
-                let ListedCaseCount { listed } = self.order.post(DISTRUSTED, &list).await?;
+                let ListedCaseCount { listed } = self.order_client.post(DISTRUSTED, &list).await?;
                 cases += listed;
             }
             after = part.next;

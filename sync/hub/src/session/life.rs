@@ -34,9 +34,9 @@ impl EdgeConnection {
         }
         let hub = &self.hub;
         let edge = &self.edge;
-        let mut bell = hub.nudges.watch_edge(edge);
+        let mut bell = hub.signals.watch_edge(edge);
         let number = hub.store.ask_for_life(edge, hub.clock.now()).await?;
-        hub.nudges.wake_sessions(edge);
+        hub.signals.wake_sessions(edge);
         let asked_at = hub.clock.elapsed();
         loop {
             if hub.store.life_shown(edge).await? >= number {
@@ -57,7 +57,7 @@ impl EdgeConnection {
             return Ok(());
         };
         self.hub.store.show_life(&self.edge, term, number).await?;
-        self.hub.nudges.wake_sessions(&self.edge);
+        self.hub.signals.wake_sessions(&self.edge);
         Ok(())
     }
 
@@ -87,7 +87,7 @@ impl SessionContext {
         let edges = self.store.asked_for_life(since).await?;
         edges
             .iter()
-            .for_each(|edge| self.nudges.wake_sessions(edge));
+            .for_each(|edge| self.signals.wake_sessions(edge));
         Ok(())
     }
 }

@@ -78,22 +78,22 @@ impl OutboundQueue {
     }
 
     /// Never blocks. A full queue ends the session.
-    pub fn send(&mut self, frame: &Frame, room: Option<FramePermit>) {
+    pub fn send(&mut self, frame: &Frame, permit: Option<FramePermit>) {
         let bytes = match &mut self.sealer {
             Some(sealer) => sealer.seal_frame(frame).to_bytes(),
             None => frame.to_bytes(),
         };
         metrics::LINK_FRAMES.add([frame.kind(), "sent"], 1);
         metrics::LINK_BYTES.add(["sent"], bytes.len() as u64);
-        self.enqueue_message(Message::Binary(bytes.into()), room);
+        self.enqueue_message(Message::Binary(bytes.into()), permit);
     }
 
     pub fn send_ping(&self) {
         self.enqueue_message(Message::Ping(Vec::new().into()), None);
     }
 
-    fn enqueue_message(&self, message: Message, room: Option<FramePermit>) {
-        if self.queue.try_send((message, room)).is_err() {
+    fn enqueue_message(&self, message: Message, permit: Option<FramePermit>) {
+        if self.queue.try_send((message, permit)).is_err() {
             self.broken.cancel();
         }
     }

@@ -22,50 +22,50 @@ impl EdgeConnection {
     /// If another session has taken over meanwhile, the engine decides again.
     pub(super) async fn quarantine_edge(
         &mut self,
-        confined: &QuarantineRequest,
+        quarantine: &QuarantineRequest,
     ) -> Result<SyncSessionInput, SessionEnd> {
-        let granted = if confined.again {
+        let granted = if quarantine.again {
             self.hub
                 .store
-                .find_current_grant(&self.edge, confined)
+                .find_current_grant(&self.edge, quarantine)
                 .await?
         } else {
-            self.end_epoch(confined).await?
+            self.end_epoch(quarantine).await?
         };
         let Some(granted) = granted else {
             return self.load().await;
         };
         let edge = &self.edge;
-        let old = confined.hello.epoch;
+        let old = quarantine.hello.epoch;
         let epoch = granted.epoch;
         tracing::warn!(
             edge.id = %edge, epoch, why = granted.why.as_str(),
             "Edge `{edge}` is in quarantine: its epoch {old} has ended"
         );
-        if !confined.again {
+        if !quarantine.again {
             metrics::HUB_QUARANTINES.add([granted.why.as_str()], 1);
         }
         // Wakes an older session on this replica, so that it notices it is superseded.
-        self.hub.nudges.wake_sessions(edge);
+        self.hub.signals.wake_sessions(edge);
         Ok(SyncSessionInput::Quarantined(granted))
     }
 
     /// `None` if another session was faster.
     async fn end_epoch(
         &mut self,
-        confined: &QuarantineRequest,
+        quarantine: &QuarantineRequest,
     ) -> Result<Option<QuarantineGrant>, SessionEnd> {
         let hub = self.hub.clone();
         let begun = hub
             .store
-            .begin_to_end(&self.edge, confined, hub.clock.now())
+            .begin_to_end(&self.edge, quarantine, hub.clock.now())
             .await?;
         let Some(over) = begun else { return Ok(None) };
         // Wake the session that this has superseded.
-        hub.nudges.wake_sessions(&self.edge);
+        hub.signals.wake_sessions(&self.edge);
         let confined = QuarantineRequest {
             over,
-            ..confined.clone()
+            ..quarantine.clone()
         };
         if !is_planted(Defect::EpochWithoutTakeBack) {
             self.take_back(&confined).await?;
@@ -89,10 +89,10 @@ impl EdgeConnection {
         ))
     }
 
-    async fn take_back(&mut self, confined: &QuarantineRequest) -> Result<(), SessionEnd> {
+    async fn take_back(&mut self, quarantine: &QuarantineRequest) -> Result<(), SessionEnd> {
         let edge = self.edge.clone();
-        let epoch = confined.epoch;
-        let why = confined.why.into();
+        let epoch = quarantine.epoch;
+        let why = quarantine.why.into();
         let over = LeaseRevocation {
             edge,
             epoch,
@@ -100,7 +100,7 @@ impl EdgeConnection {
             by: None,
             reason: None,
         };
-        let taken: Result<RevokedLeases, _> = self.hub.order.post(PATH, &over).await;
+        let taken: Result<RevokedLeases, _> = self.hub.order_client.post(PATH, &over).await;
         match taken {
             Ok(taken) => {
                 for fence in taken.fences {

@@ -86,8 +86,8 @@ pub struct WaitingAcceptsPage {
 }
 
 impl WaitingAcceptsPage {
-    pub fn count_failures(&self, name: &AcceptKey) -> u32 {
-        self.failures.get(name).copied().unwrap_or_default()
+    pub fn count_failures(&self, accept_key: &AcceptKey) -> u32 {
+        self.failures.get(accept_key).copied().unwrap_or_default()
     }
 }
 
@@ -354,8 +354,8 @@ impl Store {
 
     /// Returns `false` if another replica counted this failure first, or the accept was decided or
     /// retried meanwhile.
-    pub async fn ask_failed(&self, name: AcceptKey, failures: u32) -> Result<bool> {
-        let (id, user) = name;
+    pub async fn ask_failed(&self, accept_key: AcceptKey, failures: u32) -> Result<bool> {
+        let (id, user) = accept_key;
         Ok(self
             .sql
             .exec(COUNT_FAILURE, vals![id, user, failures])

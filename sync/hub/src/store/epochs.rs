@@ -99,12 +99,12 @@ impl Store {
     pub async fn begin_to_end(
         &self,
         edge: &EdgeId,
-        confined: &QuarantineRequest,
+        quarantine: &QuarantineRequest,
         now: UnixMillis,
     ) -> Result<Option<u64>> {
         let QuarantineRequest {
             over, epoch, why, ..
-        } = confined;
+        } = quarantine;
         transact!(self.sql, tx => {
             let values = vals![*epoch, why.as_str(), now, edge, *over, *epoch];
             if tx.exec(BEGIN_TO_END, values).await? == 0 {
@@ -119,7 +119,7 @@ impl Store {
     pub async fn raise_epoch(
         &self,
         edge: &EdgeId,
-        confined: &QuarantineRequest,
+        quarantine: &QuarantineRequest,
         grant: u64,
         now: UnixMillis,
     ) -> Result<Option<QuarantineGrant>> {
@@ -129,7 +129,7 @@ impl Store {
             epoch,
             why,
             ..
-        } = confined;
+        } = quarantine;
         let raised = epoch + 1;
         let done = transact!(self.sql, tx => {
             let row: Option<EndingRow> = tx.fetch_optional(NOW, vals![edge, *over, *epoch]).await?;
@@ -181,14 +181,14 @@ impl Store {
     pub async fn find_current_grant(
         &self,
         edge: &EdgeId,
-        confined: &QuarantineRequest,
+        quarantine: &QuarantineRequest,
     ) -> Result<Option<QuarantineGrant>> {
-        let epoch = confined.epoch;
+        let epoch = quarantine.epoch;
         let row = self.sql.fetch_optional(GRANTED, vals![edge, epoch]).await?;
         let Some((grant, last_accepted, why)) = row else {
             return Ok(None);
         };
-        let known = self.find_known_place(edge, &confined.hello).await?;
+        let known = self.find_known_place(edge, &quarantine.hello).await?;
         Ok(Some(QuarantineGrant {
             epoch,
             grant,

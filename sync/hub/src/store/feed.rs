@@ -99,7 +99,7 @@ struct BroadcastChange {
     sessions: Vec<SessionId>,
     users: Vec<UserId>,
     person: Option<RevocationStatus>,
-    mark: Option<ProviderVerification>,
+    verification: Option<ProviderVerification>,
 }
 
 impl BroadcastChange {
@@ -112,7 +112,7 @@ impl BroadcastChange {
             sessions,
             users,
             person: None,
-            mark: None,
+            verification: None,
         }
     }
 
@@ -122,7 +122,7 @@ impl BroadcastChange {
             kind,
             entity,
             person,
-            mark,
+            verification: mark,
             ..
         } = *self;
         let sessions = self.sessions.clone();
@@ -132,7 +132,7 @@ impl BroadcastChange {
             sessions,
             users,
             person,
-            mark,
+            verification: mark,
         };
         FeedEntry {
             kind,
@@ -195,19 +195,19 @@ impl Store {
     /// newer.
     pub async fn feed_mark(
         &self,
-        mark: ProviderVerification,
+        verification: ProviderVerification,
         now: UnixMillis,
     ) -> Result<FeedEffect> {
         let word = BroadcastChange {
-            mark: Some(mark),
-            ..BroadcastChange::for_entity(MARK, mark.user.0)
+            verification: Some(verification),
+            ..BroadcastChange::for_entity(MARK, verification.user.0)
         };
         transact!(self.sql, tx => {
             let mut ends = Vec::new();
             for region in Region::ALL {
                 ends.push(lock_feed_end(tx, region).await?);
             }
-            if apply_mark(tx, mark).await? == VerificationChange::Known {
+            if apply_mark(tx, verification).await? == VerificationChange::Known {
                 return Ok(FeedEffect::Known);
             }
             for mut end in ends {

@@ -36,7 +36,7 @@ struct ArrivalCandidate {
     edge: String,
     epoch: u64,
     hash: Hash,
-    came: OpArrival,
+    arrival: OpArrival,
     read: ReceivedOp,
     /// Set once the owner has decided it.
     outcome: Option<Vec<u8>>,
@@ -48,7 +48,7 @@ impl Row for ArrivalCandidate {
             edge: row.get("edge")?,
             epoch: row.get("epoch")?,
             hash: row.get("hash")?,
-            came: read_arrival(row)?,
+            arrival: read_arrival(row)?,
             read: stored_op(row)?,
             outcome: stored_outcome(row)?,
         })
@@ -76,8 +76,8 @@ impl ArrivalCandidate {
             && first.command.body == op.command.body;
         let own = self.edge == claim.edge.as_str();
         same.then(|| FirstArrival {
-            taken_at: self.came.taken_at(first.received_at),
-            distrusted: own && claim.distrusts_op_at(self.epoch, self.came.received_at),
+            taken_at: self.arrival.taken_at(first.received_at),
+            distrusted: own && claim.distrusts_op_at(self.epoch, self.arrival.received_at),
             is_answered: self.is_answered(),
         })
     }

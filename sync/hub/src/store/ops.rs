@@ -60,22 +60,22 @@ impl Store {
             }
             let epoch = new.epoch;
             let keys = self.sql.data_keys();
-            let rows = new.ops.iter().map(|NewOp { at, bytes, bounds }| {
+            let rows = new.ops.iter().map(|NewOp { head, bytes, bounds }| {
                 let OpBounds { not_before, knows_to } = *bounds;
                 OpRow {
                     edge,
                     epoch,
-                    seq: at.seq,
-                    hash: at.hash,
+                    seq: head.seq,
+                    hash: head.hash,
                     received_at: now,
                     not_before,
                     knows_to,
-                    bytes: keys.seal(&op_place(edge.as_str(), epoch, at.seq), bytes),
+                    bytes: keys.seal(&op_place(edge.as_str(), epoch, head.seq), bytes),
                 }
             });
             tx.insert_all(rows.collect()).await?;
             let places = new.ops.iter().map(|op| {
-                NewUndecided { edge, epoch, seq: op.at.seq, state: RECEIVED, failures: 0 }
+                NewUndecided { edge, epoch, seq: op.head.seq, state: RECEIVED, failures: 0 }
             });
             tx.insert_all(places.collect()).await?;
             Ok(true)

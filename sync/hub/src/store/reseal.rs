@@ -49,20 +49,20 @@ struct LogTable {
     reseal: &'static str,
     /// Queries for the next log of the same edge, and the first log of the next edge.
     next: [&'static str; 2],
-    place: fn(&str, u64, u64) -> platform::sealing::SealContext,
+    seal_context: fn(&str, u64, u64) -> platform::sealing::SealContext,
 }
 
 const OPS_TABLE: LogTable = LogTable {
     rows: OPS,
     reseal: RESEAL_OP,
     next: NEXT_OPS,
-    place: op_place,
+    seal_context: op_place,
 };
 const OUTCOMES_TABLE: LogTable = LogTable {
     rows: OUTCOMES,
     reseal: RESEAL_OUTCOME,
     next: NEXT_OUTCOMES,
-    place: outcome_place,
+    seal_context: outcome_place,
 };
 
 impl Store {
@@ -125,7 +125,7 @@ impl Store {
         let mut sealed = 0;
         for (number, seq, stored) in rows {
             if keys.is_stale(&stored) {
-                let place = (table.place)(&edge, epoch, seq);
+                let place = (table.seal_context)(&edge, epoch, seq);
                 let anew = keys.seal(&place, &keys.open(&place, stored)?);
                 self.sql
                     .exec(table.reseal, vals![anew, edge.as_str(), epoch, number])

@@ -179,7 +179,7 @@ fn boots(term: u64, after: ChainHead, count: u64) -> NewOps {
         let bytes = op(n);
         at = at.append_op(&bytes);
         NewOp {
-            at,
+            head: at,
             bytes,
             bounds: OpBounds::default(),
         }

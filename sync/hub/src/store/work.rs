@@ -124,9 +124,9 @@ struct UndecidedRow {
 impl Row for UndecidedRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let read = stored_op(row)?;
-        let came = read_arrival(row)?;
+        let arrival = read_arrival(row)?;
         let distrusted = false;
-        let op = fields!(row => UndecidedOp { seq, hash, failures; read, came, distrusted });
+        let op = fields!(row => UndecidedOp { seq, hash, failures; read, arrival, distrusted });
         Ok(fields!(row => UndecidedRow { state; op }))
     }
 }
@@ -267,7 +267,7 @@ impl Store {
                     break;
                 }
                 after = op.seq;
-                op.distrusted = claim.distrusts_op_at(claim.epoch, op.came.received_at);
+                op.distrusted = claim.distrusts_op_at(claim.epoch, op.arrival.received_at);
                 if is_due(&state, &op) {
                     due.push(op);
                 }
@@ -339,14 +339,14 @@ impl Store {
     pub async fn commit_progress(
         &self,
         claim: &WorkClaim,
-        progress: &PassResults,
+        results: &PassResults,
         now: UnixMillis,
         until: UnixMillis,
     ) -> Result<bool> {
         transact!(self.sql, tx => {
-            let decided = progress.decided.len();
+            let decided = results.decided.len();
             let has_lost = |decided: &&DecidedOp| decided.has_lost();
-            let lost = progress.decided.iter().filter(has_lost);
+            let lost = results.decided.iter().filter(has_lost);
             let (put, own): (Vec<_>, Vec<_>) = lost.partition(|lost| lost.made_at.is_some());
             let lost = own.len();
             let lost_at = (lost > 0).then_some(now);
@@ -369,15 +369,15 @@ impl Store {
                     tx.exec(COUNT_LOST, vals![now, edge]).await?;
                 }
             }
-            add_outcomes(tx, claim, &progress.decided, now).await?;
-            let held_by_region = list_held_seqs(progress, HeldReason::Region);
+            add_outcomes(tx, claim, &results.decided, now).await?;
+            let held_by_region = list_held_seqs(results, HeldReason::Region);
             set_state(tx, claim, HELD_BY_REGION, &held_by_region).await?;
             let log = vals![&claim.edge, claim.epoch];
-            tx.exec_named(FOR_HOLDER, &log, &progress.for_holder, ")").await?;
-            let for_operator = list_held_seqs(progress, HeldReason::NeedsOperator);
+            tx.exec_named(FOR_HOLDER, &log, &results.for_holder, ")").await?;
+            let for_operator = list_held_seqs(results, HeldReason::NeedsOperator);
             set_state(tx, claim, NEEDS_OPERATOR, &for_operator).await?;
-            set_state(tx, claim, PARKED, &progress.parked).await?;
-            if let Some(seq) = progress.failed {
+            set_state(tx, claim, PARKED, &results.parked).await?;
+            if let Some(seq) = results.failed {
                 tx.exec(COUNT_FAILURE, vals![&claim.edge, claim.epoch, seq]).await?;
             }
             Ok(true)
@@ -431,8 +431,8 @@ async fn add_outcomes(
     left_behind::come_back(tx, &ids).await
 }
 
-fn list_held_seqs(progress: &PassResults, wanted: HeldReason) -> Vec<u64> {
-    progress
+fn list_held_seqs(results: &PassResults, wanted: HeldReason) -> Vec<u64> {
+    results
         .held
         .iter()
         .filter(|(_, reason)| *reason == wanted)

@@ -73,11 +73,11 @@ impl Workers {
         Ok(())
     }
 
-    async fn accept_failed(&self, name: AcceptKey, failures: u32) -> Result<(), StoreError> {
-        if !self.store.ask_failed(name, failures).await? {
+    async fn accept_failed(&self, accept_key: AcceptKey, failures: u32) -> Result<(), StoreError> {
+        if !self.store.ask_failed(accept_key, failures).await? {
             return Ok(());
         }
-        let (id, user) = name;
+        let (id, user) = accept_key;
         if failures + 1 >= FAILURES_MAX {
             tracing::error!(command.id = %id, user.id = %user, "Acceptance `{id}` needs an operator");
         } else {
@@ -122,7 +122,7 @@ impl Workers {
         let list = WaitingAccepts { items };
         let empty = WaitingAccepts { items: Vec::new() };
         let answers = match self
-            .order
+            .order_client
             .decide_controlled(PATH, &list, &empty, doubted)
             .await
         {
@@ -164,7 +164,7 @@ impl Workers {
     async fn control_accepts(&self) -> Result<(), AcceptRetryError> {
         let nothing = WaitingAccepts { items: Vec::new() };
         let answers = self
-            .order
+            .order_client
             .post_for_decision::<WaitingAcceptDecisions>(PATH, &nothing)
             .await;
         answers.map(drop).map_err(AcceptRetryError::Away)

@@ -148,7 +148,7 @@ impl LogWorker<'_> {
         let plan = run::plan_run(&run, now, usize::MAX, None, |_, _| {
             TokenVerdict::KeysMissing
         });
-        let handed = plan.handed.iter().map(|op| op.seq);
+        let handed = plan.batch_ops.iter().map(|op| op.seq);
         let parked = plan.parked.iter().copied().chain(handed).collect();
         let progress = PassResults {
             decided: plan.answered,
@@ -291,24 +291,24 @@ impl LogWorker<'_> {
     async fn store_results(
         &self,
         claim: &WorkClaim,
-        progress: &PassResults,
+        results: &PassResults,
     ) -> Result<bool, StoreError> {
         let now = self.hub.clock.now();
         let until = now.plus_ms(CLAIM_MS);
         if !self
             .hub
             .store
-            .commit_progress(claim, progress, now, until)
+            .commit_progress(claim, results, now, until)
             .await?
         {
             tracing::warn!(edge.id = %self.edge, "Another worker has claimed this log; discarding this pass");
             return Ok(false);
         }
-        count_decisions(claim, &progress.decided);
-        if progress.has_decided() || !progress.held.is_empty() {
-            self.hub.nudges.wake_sessions(self.edge);
+        count_decisions(claim, &results.decided);
+        if results.has_decided() || !results.held.is_empty() {
+            self.hub.signals.wake_sessions(self.edge);
         }
-        self.tell_others(claim, progress).await?;
+        self.tell_others(claim, results).await?;
         Ok(true)
     }
 }
@@ -319,16 +319,16 @@ impl LogWorker<'_> {
     async fn tell_others(
         &self,
         claim: &WorkClaim,
-        progress: &PassResults,
+        results: &PassResults,
     ) -> Result<(), StoreError> {
-        let is_held = progress
+        let is_held = results
             .held
             .iter()
             .any(|(_, reason)| *reason == HeldReason::Region);
         if is_held && let Some(holder) = self.hub.store.find_region_holder(claim.region).await? {
-            self.hub.nudges.wake_sessions(&holder);
+            self.hub.signals.wake_sessions(&holder);
         }
-        let decided = progress
+        let decided = results
             .decided
             .iter()
             .filter_map(|decided| decided.command_id);

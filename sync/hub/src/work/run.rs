@@ -57,55 +57,58 @@ impl Workers {
             .store
             .find_accept_origins(&origins::maybe_put(run))
             .await?;
-        origins.name(&mut plan.handed, run);
+        origins.name(&mut plan.batch_ops, run);
         let progress = PassResults {
             decided: plan.answered,
             parked: plan.parked,
             ..PassResults::default()
         };
-        if plan.handed.is_empty() {
+        if plan.batch_ops.is_empty() {
             return Ok(RunEnd::Whole(progress));
         }
-        Ok(self.hand_over(claim, run, plan.handed, progress).await)
+        Ok(self.hand_over(claim, run, plan.batch_ops, progress).await)
     }
 
     async fn hand_over(
         &self,
         claim: &WorkClaim,
         run: &[UndecidedOp],
-        handed: Vec<BatchOp>,
-        mut progress: PassResults,
+        batch_ops: Vec<BatchOp>,
+        mut results: PassResults,
     ) -> RunEnd {
         let edge = &claim.edge;
         // A failure counts against the op only between two successful controls.
-        let doubted = count_failures(run, &handed) > 0;
-        let owner = handed.first().map_or(DecidingService::Order, |op| {
+        let doubted = count_failures(run, &batch_ops) > 0;
+        let owner = batch_ops.first().map_or(DecidingService::Order, |op| {
             DecidingService::from_batch_body(&op.body)
         });
-        match self.ask_owner(claim, owner, handed.clone(), doubted).await {
+        match self
+            .ask_owner(claim, owner, batch_ops.clone(), doubted)
+            .await
+        {
             OwnerAnswer::Decisions(OpsDecisions { answers }) => {
-                let Some(joined) = run::match_answers(&handed, answers) else {
+                let Some(joined) = run::match_answers(&batch_ops, answers) else {
                     tracing::error!(edge.id = %edge,
                         "The answers of the deciding service do not match the ops");
-                    return handle_failed_batch(claim, run, &handed, progress);
+                    return handle_failed_batch(claim, run, &batch_ops, results);
                 };
-                progress.decided.extend(joined.decided);
-                DecidedOp::name_users(&mut progress.decided, run);
-                progress.decided.sort_by_key(|decided| decided.seq);
-                progress.held = joined.held;
-                progress.for_holder = joined.for_holder;
-                RunEnd::Whole(progress)
+                results.decided.extend(joined.decided);
+                DecidedOp::name_users(&mut results.decided, run);
+                results.decided.sort_by_key(|decided| decided.seq);
+                results.held = joined.held;
+                results.for_holder = joined.for_holder;
+                RunEnd::Whole(results)
             }
             OwnerAnswer::Away(error) => {
                 tracing::warn!(edge.id = %edge, %error,
                     "Ops wait: could not reach the service that decides them");
-                progress.parked.extend(handed.iter().map(|op| op.seq));
-                RunEnd::Away(progress, owner)
+                results.parked.extend(batch_ops.iter().map(|op| op.seq));
+                RunEnd::Away(results, owner)
             }
             OwnerAnswer::Failed(error) => {
-                let ops = handed.len();
+                let ops = batch_ops.len();
                 tracing::error!(edge.id = %edge, ops, %error, "The owner failed on a batch of `{edge}`");
-                handle_failed_batch(claim, run, &handed, progress)
+                handle_failed_batch(claim, run, &batch_ops, results)
             }
         }
     }
@@ -135,7 +138,7 @@ impl Workers {
             }
         });
         let service = match owner {
-            DecidingService::Order => &self.order,
+            DecidingService::Order => &self.order_client,
             DecidingService::Review => &self.review,
         };
         service
@@ -204,25 +207,25 @@ impl Workers {
 fn handle_failed_batch(
     claim: &WorkClaim,
     run: &[UndecidedOp],
-    handed: &[BatchOp],
-    mut progress: PassResults,
+    batch_ops: &[BatchOp],
+    mut results: PassResults,
 ) -> RunEnd {
-    let [alone] = handed else {
-        return RunEnd::Failed(progress, handed.len());
+    let [alone] = batch_ops else {
+        return RunEnd::Failed(results, batch_ops.len());
     };
-    if count_failures(run, handed) + 1 >= FAILURES_MAX {
+    if count_failures(run, batch_ops) + 1 >= FAILURES_MAX {
         let edge = &claim.edge;
         let seq = alone.seq;
         tracing::error!(edge.id = %edge, seq, "Op {seq} of `{edge}` needs an operator");
-        progress.held.push((seq, HeldReason::NeedsOperator));
+        results.held.push((seq, HeldReason::NeedsOperator));
     }
-    progress.failed = Some(alone.seq);
-    RunEnd::Failed(progress, 1)
+    results.failed = Some(alone.seq);
+    RunEnd::Failed(results, 1)
 }
 
 /// The failure count of an op that is alone in its batch.
-fn count_failures(run: &[UndecidedOp], handed: &[BatchOp]) -> u32 {
-    let [alone] = handed else { return 0 };
+fn count_failures(run: &[UndecidedOp], batch_ops: &[BatchOp]) -> u32 {
+    let [alone] = batch_ops else { return 0 };
     run.iter()
         .find(|due| due.seq == alone.seq)
         .map_or(0, |due| due.failures)
@@ -257,7 +260,7 @@ impl TokenChecker {
             Ok(_) | Err(_) => return TokenVerdict::Known(None),
         };
         let moment = due
-            .came
+            .arrival
             .trusted_time(op, self.firsts.get(&due.seq), claims.expires_at());
         if !moment.was_token_valid(claims.expires_at()) {
             return TokenVerdict::Known(None);
@@ -270,7 +273,7 @@ impl TokenChecker {
             actor: claims.actor(),
             revoked_version: self.revoked_version(&claims, at_latest),
             taken_at,
-            mark: claims.provider_mark(),
+            verification: claims.provider_mark(),
             distrusted: self
                 .firsts
                 .get(&due.seq)
@@ -281,7 +284,7 @@ impl TokenChecker {
     /// Checks for an earlier arrival of the command elsewhere, if the edge's own timestamp is not
     /// enough.
     fn wants_first(&self, claim: &WorkClaim, due: &UndecidedOp, op: &CommandOp) -> bool {
-        due.came
+        due.arrival
             .needs_first_arrival(op, claim.cut_off.is_some(), || {
                 self.check_token(due, op) == TokenVerdict::Known(None)
             })

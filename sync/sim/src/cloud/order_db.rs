@@ -54,17 +54,17 @@ pub enum VoidReason {
 const OPEN_JOBS_MAX: usize = 50;
 
 impl OrderDb {
-    pub fn snapshot(&self, requests: &[Submission], now: UnixMillis) -> Snapshot {
+    pub fn snapshot(&self, submissions: &[Submission], now: UnixMillis) -> Snapshot {
         let mut snapshot = Snapshot {
             now,
-            lapse: lapse(self.bug),
+            disabled: lapse(self.bug),
             ..Snapshot::default()
         };
         snapshot.regions = Region::ALL
             .map(|region| (region, self.rights.read(region)))
             .into();
         snapshot.met_closed.clone_from(&self.met_closed);
-        for attempt in attempts(requests) {
+        for attempt in attempts(submissions) {
             let command = attempt.command.id;
             let order = attempt.command.body.order_id();
             let from = self.commands.range((command, None)..);
@@ -76,7 +76,7 @@ impl OrderDb {
                 snapshot.orders.insert(order, OrderState::clone(standing));
             }
         }
-        for region in regions_to_explain(&snapshot, requests) {
+        for region in regions_to_explain(&snapshot, submissions) {
             snapshot.open_jobs.extend(self.open_jobs(region));
         }
         snapshot
@@ -205,7 +205,7 @@ impl OrderDb {
     pub fn turn(
         &mut self,
         region: Region,
-        turned: &AssignmentTransition,
+        transition: &AssignmentTransition,
         at: UnixMillis,
         number: u64,
         id: EventId,
@@ -213,7 +213,7 @@ impl OrderDb {
         let orders = self.orders.values().map(|standing| &standing.order);
         let open = orders.filter(|order| order.location == region && is_open(order.status));
         let digest = open_digest(open.map(|order| (order.id, order.version)));
-        let word = self.rights.turn(region, turned, at, digest);
+        let word = self.rights.turn(region, transition, at, digest);
         let event = BusEvent {
             id,
             what: BusNews::Assigned(region, word),
@@ -231,7 +231,7 @@ impl OrderDb {
     /// unknown.
     pub fn regions_of(&self, asked: &DecisionRequest) -> BTreeSet<Region> {
         let mut regions = BTreeSet::new();
-        for request in &asked.requests {
+        for request in &asked.submissions {
             match request {
                 Submission::LeaseReleased { region, .. } => drop(regions.insert(*region)),
                 Submission::Command(attempt) => {

@@ -15,7 +15,7 @@ use crate::{bug::Bug, cast, world::tokens};
 #[derive(Default)]
 pub struct LogPlan {
     pub answered: Vec<LogOutcome>,
-    pub handed: Vec<BatchOp>,
+    pub batch_ops: Vec<BatchOp>,
 }
 
 pub fn plan(
@@ -45,14 +45,14 @@ pub fn plan(
                 continue;
             }
         };
-        plan.handed.push(BatchOp { seq, hash, body });
+        plan.batch_ops.push(BatchOp { seq, hash, body });
     }
     plan
 }
 
 /// Joins the owner's answers to the submitted ops.
-pub fn join(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<LogOutcome> {
-    let pairs = handed.iter().zip(answers);
+pub fn join(batch_ops: &[BatchOp], answers: &[OpAnswer]) -> Vec<LogOutcome> {
+    let pairs = batch_ops.iter().zip(answers);
     let decided = pairs.filter_map(|(op, answer)| match &answer.decision {
         OpDecision::Decided(outcome) => {
             let command_id = match &op.body {
@@ -71,8 +71,8 @@ pub fn join(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<LogOutcome> {
 }
 
 /// The ops that the owner leaves waiting.
-pub fn held(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<u64> {
-    let pairs = handed.iter().zip(answers);
+pub fn held(batch_ops: &[BatchOp], answers: &[OpAnswer]) -> Vec<u64> {
+    let pairs = batch_ops.iter().zip(answers);
     let held = pairs.filter(|(_, answer)| matches!(answer.decision, OpDecision::Held(_)));
     held.map(|(op, _)| op.seq).collect()
 }
@@ -81,7 +81,11 @@ pub fn held(handed: &[BatchOp], answers: &[OpAnswer]) -> Vec<u64> {
 /// knowledge.
 fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
     let edge = &db.edges[e];
-    let came = edge.ops.get(&seq).map(|row| row.came).unwrap_or_default();
+    let came = edge
+        .ops
+        .get(&seq)
+        .map(|row| row.arrival)
+        .unwrap_or_default();
     let token = match db.token(e, op.token_seq).as_deref() {
         Some(Op::Token { token }) => tokens::read(token),
         _ => None,
@@ -109,12 +113,12 @@ fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
 /// had expired by then.
 fn person(
     token: Option<(Actor, UnixMillis)>,
-    came: &OpArrival,
+    arrival: &OpArrival,
     op: &CommandOp,
     first: Option<&FirstArrival>,
 ) -> Option<(Actor, UnixMillis)> {
     let (actor, expires_at) = token?;
-    let moment = came.trusted_time(op, first, expires_at);
+    let moment = arrival.trusted_time(op, first, expires_at);
     moment
         .was_token_valid(expires_at)
         .then_some((actor, moment.taken_at))

@@ -64,15 +64,15 @@ impl Rights {
     }
 
     /// Returns true if that epoch of the edge is over.
-    pub fn is_over(&self, seat: &HolderEpoch) -> bool {
+    pub fn is_over(&self, holder: &HolderEpoch) -> bool {
         self.ended_epochs
-            .get(&seat.edge)
-            .is_some_and(|ended| seat.epoch <= *ended)
+            .get(&holder.edge)
+            .is_some_and(|ended| holder.epoch <= *ended)
     }
 
-    pub fn end_epoch(&mut self, seat: &HolderEpoch) {
-        let ended = self.ended_epochs.entry(seat.edge.clone()).or_default();
-        *ended = seat.epoch.max(*ended);
+    pub fn end_epoch(&mut self, holder: &HolderEpoch) {
+        let ended = self.ended_epochs.entry(holder.edge.clone()).or_default();
+        *ended = holder.epoch.max(*ended);
     }
 
     pub fn is_held(&self, region: Region) -> bool {
@@ -112,21 +112,21 @@ impl Rights {
     pub fn turn(
         &mut self,
         region: Region,
-        turned: &AssignmentTransition,
+        transition: &AssignmentTransition,
         at: UnixMillis,
         open: Hash,
     ) -> RegionAssignment {
-        let mut after = turned.after.clone();
-        if let Some((fence, end)) = &turned.ended
+        let mut after = transition.after.clone();
+        if let Some((fence, end)) = &transition.ended
             && let Some(record) = self.fences.get_mut(&(region, *fence))
         {
             record.end = Some(end.clone());
         }
-        if turned.new_rules {
+        if transition.new_rules {
             self.past_rules
                 .insert((region, after.rules_version), after.rules.clone());
         }
-        if let (Some(granted_by), Some(holder)) = (turned.granted, after.holder.clone()) {
+        if let (Some(granted_by), Some(holder)) = (transition.granted, after.holder.clone()) {
             let fence = after.fence;
             let epoch = after.epoch;
             let granted_at = at;

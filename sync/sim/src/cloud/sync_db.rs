@@ -101,7 +101,7 @@ pub struct OpRow {
     pub bytes: Vec<u8>,
     pub read: Option<Rc<Op>>,
     pub state: OpStage,
-    pub came: OpArrival,
+    pub arrival: OpArrival,
     /// Decided and took effect.
     pub succeeded: bool,
     /// Decided for the person named by its token.
@@ -292,13 +292,13 @@ impl SyncDb {
         }
         (edge.cursor, edge.heads) = (new.cursor(), new.heads);
         for op in &new.ops {
-            let lost = leaky && op.at.seq % 9 == 0;
+            let lost = leaky && op.head.seq % 9 == 0;
             if lost {
                 continue;
             }
             edge.undecided += 1;
             let read = Op::from_bytes(&op.bytes).ok().map(Rc::new);
-            let hash = op.at.hash;
+            let hash = op.head.hash;
             let state = OpStage::Received;
             let bytes = op.bytes.clone();
             let came = arrival(op.bounds, now, bug);
@@ -307,12 +307,12 @@ impl SyncDb {
                 bytes,
                 read,
                 state,
-                came,
+                arrival: came,
                 succeeded: false,
                 named: false,
                 failures: 0,
             };
-            edge.ops.insert(op.at.seq, row);
+            edge.ops.insert(op.head.seq, row);
         }
         true
     }

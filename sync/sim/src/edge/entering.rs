@@ -45,7 +45,7 @@ pub struct LoggedCommand {
     pub order_id: OrderId,
     pub device: Option<DeviceId>,
     pub epoch: u64,
-    pub at: ChainHead,
+    pub head: ChainHead,
     pub verdict: Verdict,
     pub doubt: Option<Code>,
     pub fence: Option<u64>,
@@ -198,7 +198,7 @@ impl EdgeFile {
         Some(self.judge_over(entry, self.sight_over(order_id, others)))
     }
 
-    fn judge_over(&self, entry: &CommandEntry, mut sight: EdgeOrderView) -> CommandDecision {
+    fn judge_over(&self, entry: &CommandEntry, mut view: EdgeOrderView) -> CommandDecision {
         let body = &entry.command.body;
         let repeat = entry.repeat && !self.has(Bug::RepeatNotFirm);
         let receipted = entry.was_taken;
@@ -210,12 +210,12 @@ impl EdgeFile {
         };
         let tenure = &self.book.live.tenure;
         let suspect = self.book.live.suspect && !self.has(Bug::SuspectIsFirm);
-        sight.in_good_standing =
-            self.is_in_good_standing(entry, sight.order.as_ref()) || self.has(Bug::StandingAssumed);
-        let rule_allows = tenure.rule_allows(body, &sight);
+        view.in_good_standing =
+            self.is_in_good_standing(entry, view.order.as_ref()) || self.has(Bug::StandingAssumed);
+        let rule_allows = tenure.rule_allows(body, &view);
         let right = tenure.current_right(self.book.live.epoch);
         let let_in = entry.let_in && (!self.is_revoked(entry) || self.has(Bug::RevocationsStale));
-        let unpaid_start = tenure.allows_unpaid_work(body, &sight, entry.cut_off);
+        let unpaid_start = tenure.allows_unpaid_work(body, &view, entry.cut_off);
         let footing = EdgeState {
             right,
             suspect,
@@ -224,9 +224,9 @@ impl EdgeFile {
             unpaid_start,
         };
         if self.has(Bug::FirmBase) {
-            sight.pending.clear();
+            view.pending.clear();
         }
-        match judge_command(&request, &sight, &footing) {
+        match judge_command(&request, &view, &footing) {
             CommandDecision::Taken(TakenVerdict {
                 doubt: Some(doubt), ..
             }) if self.has(Bug::SoftRefusal) => CommandDecision::NotTaken(doubt),
@@ -312,7 +312,7 @@ fn lost(receipt: Receipt) -> EarlierReceipt {
     }
 }
 
-fn stored(entry: &CommandEntry, taken: TakenVerdict, epoch: u64, at: ChainHead) -> LoggedCommand {
+fn stored(entry: &CommandEntry, taken: TakenVerdict, epoch: u64, head: ChainHead) -> LoggedCommand {
     LoggedCommand {
         command_id: entry.command.id,
         user_id: entry.actor.user_id,
@@ -320,7 +320,7 @@ fn stored(entry: &CommandEntry, taken: TakenVerdict, epoch: u64, at: ChainHead) 
         order_id: entry.command.body.order_id(),
         device: entry.command.device.clone(),
         epoch,
-        at,
+        head,
         verdict: taken.verdict,
         doubt: taken.doubt,
         fence: taken.fence,

@@ -39,7 +39,7 @@ pub const FIRST_EPOCH: u64 = 1;
 
 #[derive(Debug, Clone)]
 pub struct EdgeBook {
-    pub name: EdgeId,
+    pub edge_id: EdgeId,
     pub epoch: u64,
     /// The start of this epoch's chain.
     pub start: Hash,
@@ -63,7 +63,7 @@ pub struct EdgeBook {
 #[derive(Debug)]
 pub struct LoggedOp {
     pub bytes: Vec<u8>,
-    pub at: ChainHead,
+    pub head: ChainHead,
     pub op: Op,
 }
 
@@ -103,10 +103,10 @@ pub struct SettledCommand {
 }
 
 impl EdgeFile {
-    pub fn new(name: EdgeId, bug: Option<Bug>) -> Self {
-        let start = ChainHead::start(&name);
+    pub fn new(edge_id: EdgeId, bug: Option<Bug>) -> Self {
+        let start = ChainHead::start(&edge_id);
         let book = EdgeBook {
-            name,
+            edge_id,
             epoch: FIRST_EPOCH,
             start: start.hash,
             head: start,
@@ -226,7 +226,7 @@ impl EdgeFile {
                 seq: 0,
                 hash: start,
             },
-            |(_, logged)| logged.at,
+            |(_, logged)| logged.head,
         );
         self.book.live.head = head;
         self.book.commit();
@@ -236,8 +236,14 @@ impl EdgeFile {
     pub fn append(&mut self, op: Op) -> ChainHead {
         let bytes = op.to_bytes();
         let at = self.book.live.head.append_op(&bytes);
-        self.log
-            .put((self.book.live.epoch, at.seq), LoggedOp { bytes, at, op });
+        self.log.put(
+            (self.book.live.epoch, at.seq),
+            LoggedOp {
+                bytes,
+                head: at,
+                op,
+            },
+        );
         self.book.live.head = at;
         at
     }
@@ -264,7 +270,7 @@ impl EdgeFile {
         let EdgeBook { epoch, start, .. } = self.book.live;
         match seq {
             0 => Some(ChainHead { seq, hash: start }),
-            seq => self.log.get(&(epoch, seq)).map(|logged| logged.at),
+            seq => self.log.get(&(epoch, seq)).map(|logged| logged.head),
         }
     }
 
@@ -341,7 +347,7 @@ impl EdgeFile {
 
     pub fn sight_over(&self, order_id: OrderId, ops: Vec<PendingOp>) -> EdgeOrderView {
         let confirmed = self.orders.get(&order_id).map(|row| row.order.clone());
-        overlay_pending_ops(confirmed, ops, &self.book.live.name)
+        overlay_pending_ops(confirmed, ops, &self.book.live.edge_id)
     }
 
     /// In log order.
@@ -403,14 +409,14 @@ impl EdgeFile {
     }
 
     /// The committed ops that fit the range [UP_AFTER_FSYNC].
-    pub fn run(&self, wanted: OpRange) -> OpRun {
+    pub fn run(&self, range: OpRange) -> OpRun {
         let EdgeBook { epoch, start, .. } = *self.reading_book();
-        let before = match wanted.from - 1 {
+        let before = match range.from - 1 {
             0 => Some(ChainHead {
                 seq: 0,
                 hash: start,
             }),
-            seq => self.logged(epoch, seq).map(|logged| logged.at),
+            seq => self.logged(epoch, seq).map(|logged| logged.head),
         };
         let Some(before) = before else {
             return OpRun {
@@ -423,13 +429,13 @@ impl EdgeFile {
         };
         let mut ops = Vec::new();
         let mut bytes = 0;
-        for seq in (wanted.from..).take(wanted.ops_max as usize) {
+        for seq in (range.from..).take(range.ops_max as usize) {
             let Some(logged) = self.logged(epoch, seq) else {
                 break;
             };
             bytes += logged.bytes.len() as u64;
-            let whatever_size = ops.is_empty() && wanted.first_whatever_size;
-            if bytes > wanted.bytes_max && !whatever_size {
+            let whatever_size = ops.is_empty() && range.first_whatever_size;
+            if bytes > range.bytes_max && !whatever_size {
                 break;
             }
             ops.push(logged.bytes.clone());

@@ -128,7 +128,7 @@ impl Oracle {
         self.check(at, "an_image_is_one_view", brought == stands, || {
             format!(
                 "{} has taken {brought:?} for {region} as of {as_of}: {stands:?}",
-                book.name
+                book.edge_id
             )
         });
     }

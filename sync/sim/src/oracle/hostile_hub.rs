@@ -23,7 +23,7 @@ impl Oracle {
     pub fn nothing_forged_is_stored(&mut self, at: u64, file: &EdgeFile) {
         let forged = forged_in(file);
         self.check(at, "nothing_forged_is_stored", forged.is_none(), || {
-            let name = &file.book.read().name;
+            let name = &file.book.read().edge_id;
             format!(
                 "{name} has {} of the hostile replica",
                 forged.unwrap_or_default()

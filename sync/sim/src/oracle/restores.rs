@@ -59,7 +59,7 @@ impl Oracle {
         };
         let suspect = book.suspect;
         if book.revocations_version < before.book.read().revocations_version {
-            self.forgetful.insert(book.name.clone());
+            self.forgetful.insert(book.edge_id.clone());
         }
         let machine = self.machine(m);
         machine.disturbed |= here != there || suspect;
@@ -68,8 +68,11 @@ impl Oracle {
         machine.head = here;
         machine.suspect_from = suspect.then_some(here);
         machine.raised_at = None;
-        let kept = |place: &LogPlace, at: &ChainHead| {
-            after.log.read(place).is_some_and(|logged| logged.at == *at)
+        let kept = |place: &LogPlace, head: &ChainHead| {
+            after
+                .log
+                .read(place)
+                .is_some_and(|logged| logged.head == *head)
         };
         let receipts = std::mem::take(&mut machine.receipts);
         for (place, (at, command)) in receipts {
@@ -91,8 +94,10 @@ impl Oracle {
     }
 
     pub fn cloned(&mut self, m: usize, copy: usize, file: &EdgeFile) {
-        let kept = |place: &LogPlace, at: &ChainHead| {
-            file.log.read(place).is_some_and(|logged| logged.at == *at)
+        let kept = |place: &LogPlace, head: &ChainHead| {
+            file.log
+                .read(place)
+                .is_some_and(|logged| logged.head == *head)
         };
         let original = self.machine(m);
         original.disturbed = true;
@@ -106,7 +111,7 @@ impl Oracle {
         machine.disturbed = true;
         machine.head = (file.book.read().epoch, file.book.read().head.seq);
         machine.suspect_from = suspect.then_some(machine.head);
-        self.cloned.insert(file.book.read().name.clone());
+        self.cloned.insert(file.book.read().edge_id.clone());
     }
 
     /// 8. Only restored or copied edges raise an alarm.
@@ -147,9 +152,9 @@ impl Oracle {
         let here = file
             .log
             .get(&(seen.epoch, seen.seq))
-            .map(|logged| logged.at.hash);
+            .map(|logged| logged.head.hash);
         let tells = seen.epoch >= book.epoch && here != Some(seen.hash);
-        let tells = tells && seen.edge == book.name && !book.suspect;
+        let tells = tells && seen.edge == book.edge_id && !book.suspect;
         let shown = &mut self.machine(m).shown;
         *shown = (*shown).max(tells.then_some(seen.epoch));
     }
@@ -161,7 +166,7 @@ impl Oracle {
         let shown = self.machine(m).shown.take();
         let heard = book.suspect || shown.is_none_or(|epoch| epoch < book.epoch);
         self.check(at, "a_witness_is_heard", heard, || {
-            format!("{} was shown what it has lost, and goes on", book.name)
+            format!("{} was shown what it has lost, and goes on", book.edge_id)
         });
     }
 
@@ -179,7 +184,7 @@ impl Oracle {
     ///    alarms, and a run begins with its boot op.
     pub fn booted(&mut self, at: u64, m: usize, file: &EdgeFile, booted: bool, has_rival: bool) {
         let suspect = file.book.read().suspect;
-        let name = &file.book.read().name;
+        let name = &file.book.read().edge_id;
         let justified = has_rival || self.machine(m).disturbed || !suspect;
         self.check(at, "no_false_alarm", justified, || {
             format!("{name} suspects itself")
@@ -209,7 +214,7 @@ impl Oracle {
         self.check(at, "a_restore_is_found", fits, || {
             format!(
                 "{} is let in as epoch {}",
-                file.book.read().name,
+                file.book.read().edge_id,
                 hello.epoch
             )
         });
@@ -241,12 +246,12 @@ impl Oracle {
         let Some(from) = machine.raised_at.or(machine.suspect_from) else {
             return;
         };
-        let new = stored.epoch == from.0 && stored.at.seq > from.1;
+        let new = stored.epoch == from.0 && stored.head.seq > from.1;
         let promises = new && stored.verdict == Verdict::Firm;
         self.check(at, "a_suspect_edge_promises_nothing", !promises, || {
             format!(
                 "machine {m} is suspect, and answers firm as op {}",
-                stored.at.seq
+                stored.head.seq
             )
         });
     }
@@ -262,7 +267,7 @@ impl Oracle {
         self.check(at, "what_was_lost_comes_back", missing.is_none(), || {
             format!(
                 "{} has not got command {missing:?} back",
-                file.book.read().name
+                file.book.read().edge_id
             )
         });
     }
@@ -323,7 +328,7 @@ impl Oracle {
     /// and none of them is firm.
     pub fn began(&mut self, at: u64, m: usize, node: &Node, is_newest: bool) {
         let book = node.file.book.read();
-        let name = &book.name;
+        let name = &book.edge_id;
         let epoch = book.epoch;
         let alone = self.begun.insert((node.id, epoch));
         self.check(at, "an_epoch_has_one_owner", alone, || {
@@ -357,7 +362,7 @@ impl Oracle {
         let log = &node.file.log;
         machine
             .receipts
-            .retain(|place, (at, _)| log.read(place).is_some_and(|l| l.at == *at));
+            .retain(|place, (at, _)| log.read(place).is_some_and(|l| l.head == *at));
         (machine.marked, machine.shown) = (false, None);
         // The hub may already be ending this epoch, too.
         machine.disturbed &= !is_newest;

@@ -167,7 +167,7 @@ impl Oracle {
         else {
             return;
         };
-        let place = (stored.epoch, stored.at.seq);
+        let place = (stored.epoch, stored.head.seq);
         let Some(Op::Command(op)) = file.log.get(&place).map(|logged| &logged.op) else {
             return;
         };
@@ -235,12 +235,12 @@ impl Oracle {
         else {
             return;
         };
-        let place = (stored.epoch, stored.at.seq);
+        let place = (stored.epoch, stored.head.seq);
         let Some(Op::Command(op)) = file.log.get(&place).map(|logged| &logged.op) else {
             return;
         };
         if cut_off == Some(false) && op.command.body.order_action() == Some(Action::Start) {
-            self.linked_starts.insert(stored.at.hash);
+            self.linked_starts.insert(stored.head.hash);
         }
     }
 
@@ -384,12 +384,12 @@ impl Oracle {
         at: u64,
         region: Region,
         was: &Assignment,
-        turned: &AssignmentTransition,
+        transition: &AssignmentTransition,
     ) {
         let held = (was.holder.clone(), was.fence);
         let kept = was.holder.is_none()
-            || turned.ended.is_some()
-            || (turned.after.holder.clone(), turned.after.fence) == held;
+            || transition.ended.is_some()
+            || (transition.after.holder.clone(), transition.after.fence) == held;
         self.check(at, "a_right_ends_by_its_holders_word", kept, || {
             format!(
                 "{region} is no longer held under fence {}, by a change of policy",
@@ -400,10 +400,13 @@ impl Oracle {
 
     /// The release of one fence ends no other.
     pub fn decides(&mut self, at: u64, asked: &DecisionRequest, writes: &Writes) {
-        let named = asked.requests.iter().filter_map(|request| match request {
-            Submission::LeaseReleased { region, fence, .. } => Some((*region, *fence)),
-            Submission::Command(_) => None,
-        });
+        let named = asked
+            .submissions
+            .iter()
+            .filter_map(|request| match request {
+                Submission::LeaseReleased { region, fence, .. } => Some((*region, *fence)),
+                Submission::Command(_) => None,
+            });
         let named: BTreeSet<(Region, u64)> = named.collect();
         for (region, turned) in &writes.turns {
             let ended = turned.ended.as_ref().map(|(fence, _)| (*region, *fence));

@@ -56,11 +56,11 @@ fn every_command_gets_an_outcome(world: &mut World) {
             .durable()
             .values()
             .find(|stored| stored.outcome.is_none());
-        let open = open.map(|stored| stored.at.seq);
+        let open = open.map(|stored| stored.head.seq);
         world
             .oracle
             .check(at, "every_command_gets_an_outcome", open.is_none(), || {
-                format!("op {open:?} of {} has no outcome", file.book.read().name)
+                format!("op {open:?} of {} has no outcome", file.book.read().edge_id)
             });
     }
     let unanswered = world.desk.items.iter().find(|asking| !asking.is_answered);

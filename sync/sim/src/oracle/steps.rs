@@ -37,23 +37,26 @@ impl Oracle {
             // It was decided in an ended epoch, whose log may be gone.
             return;
         }
-        let place = (stored.epoch, stored.at.seq);
-        let logged = file.log.read(&place).map(|logged| logged.at);
-        let is_there = logged == Some(stored.at);
+        let place = (stored.epoch, stored.head.seq);
+        let logged = file.log.read(&place).map(|logged| logged.head);
+        let is_there = logged == Some(stored.head);
         self.check(at, "acknowledged_is_never_lost", is_there, || {
             format!(
                 "{} acknowledged op {}, which is not on disk",
-                book.name, stored.at.seq
+                book.edge_id, stored.head.seq
             )
         });
         self.suspect_promises_nothing(at, m, stored);
         let before = self
             .machine(m)
             .receipts
-            .insert(place, (stored.at, stored.command_id));
-        let same = before.is_none_or(|before| before == (stored.at, stored.command_id));
+            .insert(place, (stored.head, stored.command_id));
+        let same = before.is_none_or(|before| before == (stored.head, stored.command_id));
         self.check(at, "acknowledged_is_never_lost", same, || {
-            format!("{} gave op {} to two commands", book.name, stored.at.seq)
+            format!(
+                "{} gave op {} to two commands",
+                book.edge_id, stored.head.seq
+            )
         });
     }
 
@@ -63,13 +66,13 @@ impl Oracle {
         let lost = receipts.iter().find(|(place, (chain, _))| {
             file.log
                 .read(place)
-                .is_none_or(|logged| logged.at != *chain)
+                .is_none_or(|logged| logged.head != *chain)
         });
         let lost = lost.map(|(place, _)| *place);
         self.check(at, "acknowledged_is_never_lost", lost.is_none(), || {
             format!(
                 "{} has lost op {lost:?}, which it acknowledged",
-                file.book.read().name
+                file.book.read().edge_id
             )
         });
     }
@@ -80,7 +83,7 @@ impl Oracle {
             .rev()
             .any(|op| matches!(op, Op::Boot { nonce: n, .. } if *n == nonce));
         self.check(at, "boot_stands_first", logged, || {
-            format!("{} said Hello before its boot op", file.book.read().name)
+            format!("{} said Hello before its boot op", file.book.read().edge_id)
         });
     }
 
@@ -127,12 +130,15 @@ impl Oracle {
         });
         let lowered = lowered.map(|(id, ..)| *id);
         self.check(at, "versions_never_fall", lowered.is_none(), || {
-            format!("{} went back on order {lowered:?}", file.book.read().name)
+            format!(
+                "{} went back on order {lowered:?}",
+                file.book.read().edge_id
+            )
         });
         let book = file.book.read();
         let forward = book.outcome_cursor >= before.cursors.0 || book.epoch > before.epoch;
         self.check(at, "cursors_never_fall", forward, || {
-            format!("the outcome cursor of {} went back", book.name)
+            format!("the outcome cursor of {} went back", book.edge_id)
         });
         self.hears_witnesses(at, m, file);
         if imaged {
@@ -151,8 +157,8 @@ impl Oracle {
         let shown = file.pending.durable();
         let missing = waiting
             .clone()
-            .find(|stored| !shown.contains_key(&(stored.epoch, stored.at.seq)));
-        let missing = missing.map(|stored| stored.at.seq);
+            .find(|stored| !shown.contains_key(&(stored.epoch, stored.head.seq)));
+        let missing = missing.map(|stored| stored.head.seq);
         let as_many = waiting.count() == shown.len();
         self.check(
             at,
@@ -161,7 +167,7 @@ impl Oracle {
             || {
                 format!(
                     "{}: op {missing:?} has no outcome and is not pending",
-                    file.book.read().name
+                    file.book.read().edge_id
                 )
             },
         );
@@ -204,11 +210,11 @@ impl Oracle {
         }
         self.takes(at, m, ops);
         let same = ops.ops.iter().all(|op| {
-            let logged = file.log.read(&(ops.epoch, op.at.seq));
-            logged.is_some_and(|logged| logged.at == op.at && logged.bytes == op.bytes)
+            let logged = file.log.read(&(ops.epoch, op.head.seq));
+            logged.is_some_and(|logged| logged.head == op.head && logged.bytes == op.bytes)
         });
         self.check(at, "the_hub_holds_what_the_edge_logged", same, || {
-            let name = &file.book.read().name;
+            let name = &file.book.read().edge_id;
             format!(
                 "ops after {} are not those in the log of {name}",
                 ops.after.seq
@@ -355,7 +361,8 @@ impl Oracle {
         let was_firm = relogged.is_some_and(|first| first.verdict == Verdict::Firm);
         if op.verdict == Verdict::Firm || was_firm {
             let who = (id, op.actor.user_id, body.hash());
-            let knows_less = op.revocations_version.unwrap_or_default() < row.came.bounds.knows_to;
+            let knows_less =
+                op.revocations_version.unwrap_or_default() < row.arrival.bounds.knows_to;
             let forgot = knows_less && self.forgetful.contains(&cast::edge(e));
             self.keeps_firm(
                 at,

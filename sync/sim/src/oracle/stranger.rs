@@ -54,7 +54,7 @@ impl Oracle {
             "a_strangers_nonsense_leaves_firm_answers_firm",
             firm || !would_be_firm,
             || {
-                let name = &file.book.read().name;
+                let name = &file.book.read().edge_id;
                 format!(
                     "command {} at {name} would be firm without a stranger",
                     entry.command.id

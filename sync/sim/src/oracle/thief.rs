@@ -143,13 +143,13 @@ impl Oracle {
         &mut self,
         at: u64,
         e: usize,
-        asked: &DecisionRequest,
+        request: &DecisionRequest,
         writes: &Writes,
     ) -> u64 {
         let known = self.theft.words.get(&e).copied();
         let behind = self.theft.clocks.contains(&ClockFault::HubBehind);
         let mut in_vain = 0;
-        for attempt in asked.attempts() {
+        for attempt in request.attempts() {
             let id = attempt.command.id;
             let Some(op) = attempt.op() else { continue };
             let key = (id, attempt.actor.map(|actor| actor.user_id));
@@ -179,11 +179,11 @@ impl Oracle {
             let after = self
                 .theft
                 .disabled
-                .is_some_and(|disabled| asked.asked_at > disabled.at);
+                .is_some_and(|disabled| request.asked_at > disabled.at);
             let distrusted = attempt
                 .actor
-                .is_some_and(|actor| self.is_distrusted_in(id, actor.user_id, op.name.epoch));
-            let theirs = after && self.is_of_thief(&op.name.edge) && distrusted;
+                .is_some_and(|actor| self.is_distrusted_in(id, actor.user_id, op.identity.epoch));
+            let theirs = after && self.is_of_thief(&op.identity.edge) && distrusted;
             self.check(
                 at,
                 "a_disabled_edge_decides_nothing",
@@ -255,8 +255,8 @@ fn is_distrusted_place(db: &SyncDb, op: &OpIdentity) -> bool {
         .ops
         .get(&op.seq)
         .filter(|_| edge.epoch == op.epoch)
-        .map(|row| row.came);
-    let before = || edge.old_ops.get(&(op.epoch, op.seq)).map(|row| row.came);
+        .map(|row| row.arrival);
+    let before = || edge.old_ops.get(&(op.epoch, op.seq)).map(|row| row.arrival);
     let came = here.or_else(before);
     came.is_some_and(|came| edge.distrusts(op.epoch, came.received_at))
 }

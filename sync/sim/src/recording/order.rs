@@ -43,7 +43,7 @@ pub enum Transaction {
     /// A run of an edge's log, or one request of a person, with everything that the model writes
     /// for it.
     Decided {
-        requests: Vec<Submission>,
+        submissions: Vec<Submission>,
         locks: bool,
         writes: Box<Writes>,
     },
@@ -61,7 +61,7 @@ pub enum AssignmentChange {
     TakenBack(FenceEnd),
     /// The same holder gets a new fence.
     Renewed {
-        seat: HolderEpoch,
+        holder: HolderEpoch,
         fence: u64,
         end: FenceEnd,
         by: UserId,
@@ -95,16 +95,16 @@ impl OrderNotes {
 
     /// Records a transaction just before it is written.
     pub fn decides(&mut self, db: &OrderDb, deciding: &OpenDecision) {
-        let requests = deciding.asked.requests.clone();
+        let requests = deciding.request.submissions.clone();
         let at = deciding.read_at;
         let here = decide(&db.snapshot(&requests, at), &requests);
         let is_stale = without_offers(&here) != without_offers(&deciding.writes);
-        let locks = deciding.asked.locks;
+        let locks = deciding.request.locks;
         let writes = Box::new(deciding.writes.clone());
         let step = OrderStep {
             at,
             what: Transaction::Decided {
-                requests,
+                submissions: requests,
                 locks,
                 writes,
             },
@@ -151,7 +151,9 @@ impl OrderNotes {
         for OrderStep { at, what } in &mut steps {
             match what {
                 Transaction::Decided {
-                    requests, writes, ..
+                    submissions: requests,
+                    writes,
+                    ..
                 } => {
                     let here = decide(&db.snapshot(requests, *at), requests);
                     if without_offers(&here) != without_offers(writes) || db.fits(&here).is_err() {
@@ -171,7 +173,7 @@ alone {:#?}",
                         AssignmentChange::Wished(wish) => before.apply_request(wish, None),
                         AssignmentChange::TakenBack(end) => before.taken_back(end),
                         AssignmentChange::Renewed {
-                            seat,
+                            holder: seat,
                             fence,
                             end,
                             by,
@@ -227,11 +229,11 @@ fn write(db: &mut OrderDb, writes: &Writes, at: UnixMillis, told: &mut Vec<Outbo
 fn turn(
     db: &mut OrderDb,
     region: Region,
-    turned: &AssignmentTransition,
+    transition: &AssignmentTransition,
     at: UnixMillis,
     told: &mut Vec<OutboxWord>,
 ) {
-    db.turn(region, turned, at, 0, EventId(Uuid::nil()));
+    db.turn(region, transition, at, 0, EventId(Uuid::nil()));
     let now = db.rights.told(region, &db.rights.read(region));
     told.push(OutboxWord::Assigned(region, Box::new(now)));
 }

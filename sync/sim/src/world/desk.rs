@@ -122,7 +122,7 @@ impl World {
         let attempt = rules::Attempt {
             command,
             actor,
-            mark: None,
+            verification: None,
             origin: rules::Origin::Portal,
         };
         let requests = vec![rules::Submission::Command(Box::new(attempt))];
@@ -132,7 +132,7 @@ impl World {
         };
         let asked = DecisionRequest {
             by,
-            requests,
+            submissions: requests,
             locks: false,
             asked_at: self.now,
         };
@@ -168,7 +168,7 @@ impl World {
     pub fn asks_holder(
         &mut self,
         takes: u64,
-        asked: &DecisionRequest,
+        request: &DecisionRequest,
         item: usize,
         last_look: Option<bool>,
     ) {
@@ -189,7 +189,7 @@ impl World {
                 let asked = DecisionRequest {
                     by,
                     locks: false,
-                    ..asked.clone()
+                    ..request.clone()
                 };
                 self.later(takes, WorldEvent::Asks(Box::new(asked)));
             }

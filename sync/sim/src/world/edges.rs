@@ -36,7 +36,7 @@ impl World {
             ..Calls::default()
         };
         let run = edge.run;
-        let name = edge.name.clone();
+        let name = edge.edge_id.clone();
         self.note(3, e as u64, |_| format!("{name} starts, run {run}"));
         self.edge_writes(e, EdgeJob::Boot);
     }
@@ -59,14 +59,14 @@ impl World {
             .map(|_| Code::Revoked);
         let unsigned = revoked.or(expired);
         let ours = |receipt: &Receipt| {
-            receipt.edge == edge.name && receipt.sig == edge::signature(edge.key)
+            receipt.edge == edge.edge_id && receipt.sig == edge::signature(edge.key)
         };
         let of_this = |receipt: &&Receipt| {
             (receipt.command_id, receipt.user_id) == (frame.id, Some(actor.user_id))
         };
         let of_a_former_key = |receipt: &Receipt| {
             let mut keys = (0..edge.key).map(edge::signature);
-            receipt.edge == edge.name && keys.any(|key| receipt.sig == key)
+            receipt.edge == edge.edge_id && keys.any(|key| receipt.sig == key)
         };
         let shown = frame.receipt.as_ref().filter(of_this);
         let receipt = shown.filter(|receipt| ours(receipt)).cloned();
@@ -380,7 +380,7 @@ impl World {
             edge.file.mark.written = edge.file.mark.synced;
         }
         edge.writer = CommitQueue::default();
-        let name = edge.name.clone();
+        let name = edge.edge_id.clone();
         self.note(4, e as u64, |_| {
             format!("{name} dies (commit under way survives: {survives})")
         });

@@ -66,7 +66,7 @@ impl World {
     pub fn forges(&mut self, m: usize, what: Forgery, pick: u64) {
         let link = self.edges[m].link.as_ref();
         let open = link.filter(|link| link.machine.is_open() && self.net.is_hubs(link.conn));
-        let open = open.and_then(|link| Some((link.conn, link.knows, link.standing?)));
+        let open = open.and_then(|link| Some((link.conn, link.knows, link.link_session?)));
         match open.filter(|_| !what.greets() && pick.is_multiple_of(2)) {
             Some((_, HubKnowledge::NoKey, _)) if !what.hurts_without_a_key() => {}
             Some((conn, _, standing)) => self.says(conn, m, standing, what, pick),
@@ -140,12 +140,19 @@ impl World {
         }
     }
 
-    fn says(&mut self, conn: usize, m: usize, standing: LinkSessionId, what: Forgery, pick: u64) {
-        let Some(frame) = self.forged(conn, m, standing, what, pick) else {
+    fn says(
+        &mut self,
+        conn: usize,
+        m: usize,
+        link_session: LinkSessionId,
+        what: Forgery,
+        pick: u64,
+    ) {
+        let Some(frame) = self.forged(conn, m, link_session, what, pick) else {
             return;
         };
         *self.counts.forged.entry(what.name()).or_default() += 1;
-        let name = self.edges[m].name.clone();
+        let name = self.edges[m].edge_id.clone();
         self.note(37, m as u64, |_| {
             format!(
                 "a hostile replica tells {name} of a made-up {}",
@@ -167,7 +174,7 @@ impl World {
         &self,
         conn: usize,
         m: usize,
-        standing: LinkSessionId,
+        link_session: LinkSessionId,
         what: Forgery,
         pick: u64,
     ) -> Option<Frame> {
@@ -176,53 +183,60 @@ impl World {
             Forgery::LogBroken => Some(forge_refusal(Code::ChainBroken)),
             Forgery::EpochEnded => Some(Frame::Quarantine(self.forged_epoch(m))),
             Forgery::Session => {
-                let welcome = self.welcome(m, standing);
+                let welcome = self.welcome(m, link_session);
                 Some(Frame::Welcome(Welcome {
                     feed_generation: FORGED,
                     ..welcome
                 }))
             }
             Forgery::BrokenSession => {
-                let welcome = self.welcome(m, standing);
+                let welcome = self.welcome(m, link_session);
                 let cursor_hash = Hash::digest_bytes(b"another log");
                 Some(Frame::Welcome(Welcome {
                     cursor_hash,
                     ..welcome
                 }))
             }
-            Forgery::Outcome => Some(Frame::Outcomes(self.forged_outcome(m, standing))),
-            Forgery::Order => self.down(m, standing, FeedChange::Order(self.forged_order(m)?)),
-            Forgery::Grant => self.down(m, standing, FeedChange::Assignment(self.forged_grant(m))),
-            Forgery::Revocation => self.down(m, standing, forge_revocation(m)),
-            Forgery::Keys => self.down(m, standing, forge_keys()),
-            Forgery::Image => Some(Frame::Snapshot(self.forged_image(m, standing)?)),
-            Forgery::Ask => Some(Frame::Ask(self.forged_ask(m, standing)?)),
+            Forgery::Outcome => Some(Frame::Outcomes(self.forged_outcome(m, link_session))),
+            Forgery::Order => self.down(m, link_session, FeedChange::Order(self.forged_order(m)?)),
+            Forgery::Grant => self.down(
+                m,
+                link_session,
+                FeedChange::Assignment(self.forged_grant(m)),
+            ),
+            Forgery::Revocation => self.down(m, link_session, forge_revocation(m)),
+            Forgery::Keys => self.down(m, link_session, forge_keys()),
+            Forgery::Image => Some(Frame::Snapshot(self.forged_image(m, link_session)?)),
+            Forgery::Ask => Some(Frame::Ask(self.forged_ask(m, link_session)?)),
             Forgery::Held => Some(Frame::Held(HeldNotice {
-                standing,
+                standing: link_session,
                 seq: FORGED,
                 reason: HeldReason::Region,
             })),
             Forgery::Credit => Some(Frame::Credit(Credit {
-                standing,
+                standing: link_session,
                 cursor: self.edges[m].file.book.read().head.seq,
                 ops: u32::MAX,
                 bytes: u32::MAX,
                 feed_seq: Some(0),
             })),
-            Forgery::Resend => Some(Frame::Resend(ResendRequest { standing, from: 1 })),
+            Forgery::Resend => Some(Frame::Resend(ResendRequest {
+                standing: link_session,
+                from: 1,
+            })),
             Forgery::Probe => Some(Frame::Probe(Probe {
-                standing,
+                standing: link_session,
                 number: FORGED,
             })),
             Forgery::Replay => self.copy_of_another_session(m, conn, pick),
         }
     }
 
-    fn welcome(&self, m: usize, standing: LinkSessionId) -> Welcome {
+    fn welcome(&self, m: usize, link_session: LinkSessionId) -> Welcome {
         let book = self.edges[m].file.book.read();
         Welcome {
             protocol: PROTOCOL_MAX,
-            standing,
+            standing: link_session,
             cursor: book.head.seq,
             cursor_hash: book.head.hash,
             feed_generation: book.feed_generation,
@@ -249,7 +263,7 @@ impl World {
     }
 
     /// Claims that the oldest waiting op has lost.
-    fn forged_outcome(&self, m: usize, standing: LinkSessionId) -> OutcomesFrame {
+    fn forged_outcome(&self, m: usize, link_session: LinkSessionId) -> OutcomesFrame {
         let file = &self.edges[m].file;
         let book = file.book.read();
         let pending = file.pending.durable().iter().next();
@@ -267,7 +281,7 @@ impl World {
             outcome,
         }];
         OutcomesFrame {
-            standing,
+            standing: link_session,
             epoch: book.epoch,
             from,
             to,
@@ -295,7 +309,7 @@ impl World {
         RegionAssignment {
             policy_version: FORGED,
             policy: Policy::Exclusive,
-            holder: Some(node.name.clone()),
+            holder: Some(node.edge_id.clone()),
             epoch: node.file.book.read().epoch,
             fence: FORGED,
             digest: Some(open_digest(open.map(|(id, row)| (*id, row.0)))),
@@ -303,17 +317,17 @@ impl World {
         }
     }
 
-    fn down(&self, m: usize, standing: LinkSessionId, change: FeedChange) -> Option<Frame> {
+    fn down(&self, m: usize, link_session: LinkSessionId, change: FeedChange) -> Option<Frame> {
         let from = self.edges[m].file.book.read().feed_cursor;
         Some(Frame::Down(ChangesFrame {
-            standing,
+            standing: link_session,
             from,
             to: from + 1,
             changes: vec![change],
         }))
     }
 
-    fn forged_image(&self, m: usize, standing: LinkSessionId) -> Option<SnapshotChunk> {
+    fn forged_image(&self, m: usize, link_session: LinkSessionId) -> Option<SnapshotChunk> {
         let feed_generation = self.edges[m].file.book.read().feed_generation;
         let changes = vec![FeedChange::Order(self.forged_order(m)?)];
         let body = SnapshotPart {
@@ -321,13 +335,13 @@ impl World {
             next: None,
         }
         .to_bytes();
-        let hash = snapshot_hash(snapshot_start(standing, feed_generation, FORGED), &body);
+        let hash = snapshot_hash(snapshot_start(link_session, feed_generation, FORGED), &body);
         let body = body.into();
         let feed_seq = FORGED;
         let index = 0;
         let count = 1;
         Some(SnapshotChunk {
-            standing,
+            standing: link_session,
             feed_generation,
             feed_seq,
             index,
@@ -338,7 +352,7 @@ impl World {
     }
 
     /// It has no valid token: the edge trusts the hub.
-    fn forged_ask(&self, m: usize, standing: LinkSessionId) -> Option<AskFrame> {
+    fn forged_ask(&self, m: usize, link_session: LinkSessionId) -> Option<AskFrame> {
         let order_id = *self.known.get(&cast::region(m))?.last()?;
         let actor = cast::at_tablet(STRANGER);
         let taken_at = at(self.now, 0);
@@ -351,7 +365,7 @@ impl World {
             trace: None,
         };
         Some(AskFrame {
-            standing,
+            standing: link_session,
             command,
             token: tokens::issue(actor, taken_at.plus_ms(DAY_MS)),
             actor,
@@ -399,7 +413,7 @@ fn forge_revocation(m: usize) -> FeedChange {
         sessions: Vec::new(),
         users: vec![cast::at_tablet(cast::original(m)).user_id],
         person: None,
-        mark: None,
+        verification: None,
     }
 }
 

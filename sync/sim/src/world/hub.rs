@@ -27,7 +27,7 @@ pub(crate) struct OwnerMessage {
     pub edge: usize,
     pub pass: u64,
     pub said: OwnerReply,
-    pub handed: Vec<wire::BatchOp>,
+    pub batch_ops: Vec<wire::BatchOp>,
 }
 
 impl OwnerMessage {
@@ -352,8 +352,8 @@ impl World {
 }
 
 /// The planted bugs of the hub's end: frames of another session, and ops with an unchecked chain.
-fn misread(frame: Frame, bug: Option<Bug>, standing: Option<wire::LinkSessionId>) -> Frame {
-    let Some(standing) = standing else {
+fn misread(frame: Frame, bug: Option<Bug>, link_session: Option<wire::LinkSessionId>) -> Frame {
+    let Some(standing) = link_session else {
         return frame;
     };
     match (frame, bug) {

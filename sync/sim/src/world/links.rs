@@ -68,7 +68,7 @@ impl World {
         let knows = self.knows_its_hub(e);
         let edge = &mut self.edges[e];
         let who = EdgeRunIdentity {
-            edge: edge.name.clone(),
+            edge: edge.edge_id.clone(),
             region: edge.region,
             nonce: edge.nonce,
             version: String::new(),
@@ -90,7 +90,7 @@ impl World {
             heard_at: self.now,
             pinged_at: self.now,
             acked_at: 0,
-            standing: None,
+            link_session: None,
         });
         self.send_frame(conn, Side::Hub, &hello);
         self.later(TICK_MS, WorldEvent::EdgeTick { edge: e, conn });
@@ -176,13 +176,13 @@ impl World {
             return;
         };
         if let (Frame::Welcome(welcome), true) = (&frame, proof != FrameProof::Forged) {
-            link.standing = Some(welcome.standing);
+            link.link_session = Some(welcome.standing);
             let staged = staged.is_some_and(|as_of| welcome.snapshot == Some(as_of));
             self.counts.images_resumed += u64::from(staged);
         }
         let kind = frame.kind();
         let frame = if bug == Some(Bug::StandingNotChecked) {
-            restood(frame, link.standing)
+            restood(frame, link.link_session)
         } else {
             frame
         };
@@ -221,7 +221,7 @@ impl World {
             }
             LinkStep::Welcomed(_) => {
                 link.was_up = true;
-                let name = self.edges[e].name.clone();
+                let name = self.edges[e].edge_id.clone();
                 let replica = self.net.conns[conn].replica;
                 self.note(5, e as u64, |_| {
                     format!("{name} is linked to replica {replica}")
@@ -251,7 +251,7 @@ impl World {
             LinkStep::Held { seq, .. } => {
                 self.counts.held_told += 1;
                 self.oracle.nothing_forged_is_told(self.now, seq);
-                let name = self.edges[e].name.clone();
+                let name = self.edges[e].edge_id.clone();
                 self.note(21, seq, |_| {
                     format!("{name} hears that its op {seq} is held")
                 });
@@ -361,7 +361,7 @@ impl World {
         let Some(link) = edge.link.take_if(|link| link.conn == conn) else {
             return;
         };
-        let name = edge.name.clone();
+        let name = edge.edge_id.clone();
         self.note(6, e as u64, |_| format!("{name} has lost its link: {why}"));
         if link.is_storing {
             self.edges[e].calls.waits = Some(link.was_up);
@@ -429,8 +429,8 @@ fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<
 }
 
 /// Relabels the frame as one of this session.
-fn restood(frame: Frame, standing: Option<wire::LinkSessionId>) -> Frame {
-    let Some(standing) = standing else {
+fn restood(frame: Frame, link_session: Option<wire::LinkSessionId>) -> Frame {
+    let Some(standing) = link_session else {
         return frame;
     };
     match frame {

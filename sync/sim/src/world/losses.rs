@@ -63,7 +63,7 @@ impl World {
             return;
         }
         let id = free[usize::try_from(size).unwrap_or(0) % free.len()];
-        let name = node.name.clone();
+        let name = node.edge_id.clone();
         if only_of_feed {
             self.edges[m].file.forgets_feed_of(id);
         } else {
@@ -155,7 +155,7 @@ impl World {
             && (1..number).contains(&book.feed_cursor)
     }
 
-    pub fn renewal_is_asked(&mut self, region: Region, seat: HolderEpoch, fence: u64) {
-        self.operator_asks(region, operator::OperatorAct::Renews(seat, fence));
+    pub fn renewal_is_asked(&mut self, region: Region, holder: HolderEpoch, fence: u64) {
+        self.operator_asks(region, operator::OperatorAct::Renews(holder, fence));
     }
 }

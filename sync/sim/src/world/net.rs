@@ -158,7 +158,7 @@ impl World {
             self.caught_arrive(conn, fate.in_ms);
         }
         self.say(|world| {
-            let name = &world.edges[e].name;
+            let name = &world.edges[e].edge_id;
             let replica = world.net.conns[conn].replica;
             let way = match to {
                 Side::Hub => format!("{name} > replica {replica}"),

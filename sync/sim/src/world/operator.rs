@@ -252,7 +252,7 @@ impl World {
                     why: None,
                 };
                 AssignmentChange::Renewed {
-                    seat,
+                    holder: seat,
                     fence,
                     end,
                     by,
@@ -266,7 +266,7 @@ impl World {
             AssignmentChange::Wished(wish) => before.apply_request(wish, rights::lapse(self.bug)),
             AssignmentChange::TakenBack(end) => before.taken_back(end),
             AssignmentChange::Renewed {
-                seat,
+                holder: seat,
                 fence,
                 end,
                 by,
@@ -284,25 +284,30 @@ impl World {
     }
 
     /// Writes a change of a region's assignment, and its event.
-    pub fn turns(&mut self, region: Region, turned: &rules::AssignmentTransition, at: UnixMillis) {
+    pub fn turns(
+        &mut self,
+        region: Region,
+        transition: &rules::AssignmentTransition,
+        at: UnixMillis,
+    ) {
         let number = self.order_db.next_number + 1;
         self.order_db.next_number = number;
-        self.turns_as(region, turned, number, at);
+        self.turns_as(region, transition, number, at);
     }
 
     /// `at` is its transaction's clock reading.
     pub fn turns_as(
         &mut self,
         region: Region,
-        turned: &rules::AssignmentTransition,
+        transition: &rules::AssignmentTransition,
         number: u64,
         at: UnixMillis,
     ) {
         let id = self.event_id(number);
-        self.counts.turned(turned);
-        self.order_db.turn(region, turned, at, number, id);
-        self.note(20, turned.after.policy_version, |_| {
-            let after = &turned.after;
+        self.counts.record_transition(transition);
+        self.order_db.turn(region, transition, at, number, id);
+        self.note(20, transition.after.policy_version, |_| {
+            let after = &transition.after;
             let holder = after.holder.as_ref().map_or("nobody", wire::EdgeId::as_str);
             let policy = after.policy.as_str();
             let fence = after.fence;

@@ -45,16 +45,16 @@ impl World {
         self.later(down_ms.max(1), WorldEvent::OrderStarts);
     }
 
-    pub fn order_asked(&mut self, asked: DecisionRequest) {
+    pub fn order_asked(&mut self, request: DecisionRequest) {
         if !self.orders.is_running {
-            self.owner_is_away(&asked.by);
+            self.owner_is_away(&request.by);
             return;
         }
-        if self.is_row_held(&asked) || (asked.locks && self.is_locked(&asked)) {
-            self.orders.waiting.push_back(asked);
+        if self.is_row_held(&request) || (request.locks && self.is_locked(&request)) {
+            self.orders.waiting.push_back(request);
             return;
         }
-        let poisoned = asked
+        let poisoned = request
             .attempts()
             .any(|attempt| self.poison.contains(&attempt.command.id));
         if let (
@@ -64,22 +64,22 @@ impl World {
                 run,
                 edge,
                 pass,
-                handed,
+                batch_ops: handed,
             },
-        ) = (poisoned, &asked.by)
+        ) = (poisoned, &request.by)
         {
             let takes = self.soon(1, 8);
             let said = OwnerReply::Fails;
             self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
             return;
         }
-        self.order_reads(asked);
+        self.order_reads(request);
     }
 
     /// Returns true if an open transaction has an exclusive lock on a region row that this one
     /// shares, or shares one that this one needs exclusively.
-    fn is_row_held(&self, asked: &DecisionRequest) -> bool {
-        let alone = asked.ends_right();
+    fn is_row_held(&self, request: &DecisionRequest) -> bool {
+        let alone = request.ends_right();
         let mut others = self
             .orders
             .open
@@ -89,50 +89,50 @@ impl World {
         if others.peek().is_none() {
             return false;
         }
-        let regions = self.order_db.regions_of(asked);
+        let regions = self.order_db.regions_of(request);
         others.any(|tx| !tx.regions.is_disjoint(&regions))
     }
 
     /// Returns true if an open transaction holds a row lock that this one needs.
-    fn is_locked(&self, asked: &DecisionRequest) -> bool {
+    fn is_locked(&self, request: &DecisionRequest) -> bool {
         self.orders
             .open
             .values()
-            .filter(|tx| tx.asked.locks)
+            .filter(|tx| tx.request.locks)
             .any(|tx| {
-                asked.attempts().any(|attempt| {
+                request.attempts().any(|attempt| {
                     tx.orders.contains(&attempt.command.body.order_id())
                         || tx.commands.contains(&attempt.command.id)
                 })
             })
     }
 
-    fn order_reads(&mut self, asked: DecisionRequest) {
+    fn order_reads(&mut self, request: DecisionRequest) {
         let now = at(self.now, self.orders.clock_error_ms);
-        let snapshot = self.order_db.snapshot(&asked.requests, now);
-        let writes = rules::decide(&snapshot, &asked.requests);
+        let snapshot = self.order_db.snapshot(&request.submissions, now);
+        let writes = rules::decide(&snapshot, &request.submissions);
         let numbers = self.order_db.number_events(&writes);
-        let orders: BTreeSet<_> = asked
+        let orders: BTreeSet<_> = request
             .attempts()
             .map(|a| a.command.body.order_id())
             .collect();
-        let commands: BTreeSet<_> = asked.attempts().map(|a| a.command.id).collect();
+        let commands: BTreeSet<_> = request.attempts().map(|a| a.command.id).collect();
         let tx = self
             .orders
             .open
             .keys()
             .next_back()
             .map_or(1, |last| last + 1);
-        let was_decided = self.is_decided(&asked);
+        let was_decided = self.is_decided(&request);
         if self.has(Bug::AnswerBeforeCommit) {
-            self.order_answers(&asked, &writes, was_decided);
+            self.order_answers(&request, &writes, was_decided);
         }
-        let regions = self.order_db.regions_of(&asked);
-        let ends_right = asked.ends_right();
+        let regions = self.order_db.regions_of(&request);
+        let ends_right = request.ends_right();
         let read_at = now;
         let seen = self.recorder.as_ref().map_or(0, |r| r.order.seen());
         let deciding = OpenDecision {
-            asked,
+            request,
             read_at,
             seen,
             writes,
@@ -182,10 +182,10 @@ impl World {
             return;
         };
         // A write after a plain read waits for others' locks, then finds their rows.
-        if !deciding.asked.locks && self.is_locked(&deciding.asked) {
+        if !deciding.request.locks && self.is_locked(&deciding.request) {
             let again = DecisionRequest {
                 locks: true,
-                ..deciding.asked
+                ..deciding.request
             };
             self.orders.waiting.push_back(again);
             return;
@@ -193,7 +193,7 @@ impl World {
         let seed = self.plan.seed;
         let id = |number| EventId(Uuid::from_u64_pair(seed, number));
         self.oracle
-            .decides(self.now, &deciding.asked, &deciding.writes);
+            .decides(self.now, &deciding.request, &deciding.writes);
         if let Err(void) = self.order_db.fits(&deciding.writes) {
             match void {
                 VoidReason::Overtaken => self.counts.overtaken += 1,
@@ -201,7 +201,7 @@ impl World {
             }
             let again = DecisionRequest {
                 locks: true,
-                ..deciding.asked
+                ..deciding.request
             };
             self.order_asked(again);
             return;
@@ -212,7 +212,11 @@ impl World {
         self.oracle
             .order_commits(self.now, &self.order_db, &deciding.writes);
         if let Some(e) = self.thief.on {
-            let OpenDecision { asked, writes, .. } = &deciding;
+            let OpenDecision {
+                request: asked,
+                writes,
+                ..
+            } = &deciding;
             let in_vain = self.oracle.decides_of_thief(self.now, e, asked, writes);
             self.counts.dead_tokens_in_vain += in_vain;
         }
@@ -244,19 +248,19 @@ impl World {
             self.later(1, WorldEvent::Relays { run });
         }
         if !self.has(Bug::AnswerBeforeCommit) {
-            self.order_answers(&deciding.asked, &deciding.writes, deciding.was_decided);
+            self.order_answers(&deciding.request, &deciding.writes, deciding.was_decided);
         }
     }
 
     /// Returns true if a portal command has an answer.
-    fn is_decided(&self, asked: &DecisionRequest) -> bool {
-        match asked.by {
+    fn is_decided(&self, request: &DecisionRequest) -> bool {
+        match request.by {
             Requester::Desk { item, .. } => self.is_decided_at_desk(item),
             Requester::Hub { .. } | Requester::Waiting { .. } => false,
         }
     }
 
-    fn order_answers(&mut self, asked: &DecisionRequest, writes: &Writes, was_decided: bool) {
+    fn order_answers(&mut self, request: &DecisionRequest, writes: &Writes, was_decided: bool) {
         let answers = &writes.answers;
         let lost = self.orders.answers_are_lost && self.random.chance(400);
         if lost {
@@ -264,7 +268,7 @@ impl World {
             return;
         }
         let takes = self.soon(1, 8);
-        match &asked.by {
+        match &request.by {
             Requester::Desk { item, last_look } => {
                 let consumes = !writes.commands.is_empty();
                 match answers.first().cloned() {
@@ -276,7 +280,9 @@ impl World {
                         };
                         self.answers_desk(takes, *item, heard);
                     }
-                    Some(OpDecision::Held(_)) => self.asks_holder(takes, asked, *item, *last_look),
+                    Some(OpDecision::Held(_)) => {
+                        self.asks_holder(takes, request, *item, *last_look)
+                    }
                     None => {}
                 }
             }
@@ -292,7 +298,7 @@ impl World {
                 run,
                 edge,
                 pass,
-                handed,
+                batch_ops: handed,
             } => {
                 let answers = handed.iter().zip(answers);
                 let answers = answers.map(|(op, decision)| OpAnswer {
@@ -323,7 +329,7 @@ impl World {
                 run,
                 edge,
                 pass,
-                handed,
+                batch_ops: handed,
             } => {
                 let said = OwnerReply::Nothing;
                 self.answers_hub(takes, *replica, *run, *edge, *pass, said, handed);
@@ -343,16 +349,16 @@ impl World {
         edge: usize,
         pass: u64,
         said: OwnerReply,
-        handed: &[wire::BatchOp],
+        batch_ops: &[wire::BatchOp],
     ) {
-        let handed = handed.to_vec();
+        let handed = batch_ops.to_vec();
         let answer = OwnerMessage {
             replica,
             run,
             edge,
             pass,
             said,
-            handed,
+            batch_ops: handed,
         };
         self.later(takes, WorldEvent::OwnerAnswers(Box::new(answer)));
     }

@@ -36,7 +36,7 @@ impl World {
             return;
         };
         self.backups.insert(step, self.edges[on].file.copied());
-        let name = self.edges[on].name.clone();
+        let name = self.edges[on].edge_id.clone();
         self.note(25, on as u64, |_| format!("{name} is backed up"));
     }
 
@@ -47,7 +47,7 @@ impl World {
         };
         let m = fault.on;
         // Its name is in its config: another edge's file would be refused.
-        if backup.book.read().name != self.edges[m].name {
+        if backup.book.read().edge_id != self.edges[m].edge_id {
             return;
         }
         self.edge_dies(m, fault.lasts_ms, false);
@@ -58,7 +58,7 @@ impl World {
             node.file.mark = mark;
         }
         node.restored_at = Some(self.now);
-        let name = node.name.clone();
+        let name = node.edge_id.clone();
         self.counts.restored += 1;
         self.note(26, m as u64, |_| {
             format!("{name} has its backup again ({})", fault.kind.name())
@@ -94,12 +94,12 @@ impl World {
             return;
         }
         let id = self.edges[m].id;
-        let name = self.edges[m].name.clone();
+        let name = self.edges[m].edge_id.clone();
         let file = self.edges[m].file.copied();
         let error_ms = self.edges[m].clock_error_ms;
         let key = self.edges[m].key;
         let node = &mut self.edges[copy];
-        (node.id, node.name) = (id, name.clone());
+        (node.id, node.edge_id) = (id, name.clone());
         (node.file, node.clock_error_ms, node.key) = (file, error_ms, key);
         (node.is_there, node.restored_at) = (true, Some(self.now));
         self.counts.copied += 1;
@@ -210,7 +210,7 @@ impl World {
         node.writer = CommitQueue::default();
         node.file.rename(&name, nonce, now);
         node.file.commit();
-        (node.id, node.name) = (id, name.clone());
+        (node.id, node.edge_id) = (id, name.clone());
         node.key = key;
         node.restored_at = Some(self.now);
         node.will_be_renamed = false;
@@ -233,7 +233,7 @@ impl World {
             .gives_back(self.now, &self.edges[m].file, received);
         self.counts.epochs_begun += 1;
         self.counts.relogged += self.edges[m].file.relogged();
-        let name = self.edges[m].name.clone();
+        let name = self.edges[m].edge_id.clone();
         self.note(29, epoch, |_| format!("{name} begins epoch {epoch}"));
         let newest = self.is_in_newest_epoch(m);
         self.oracle.began(self.now, m, &self.edges[m], newest);

@@ -40,7 +40,7 @@ impl World {
         let edge = &self.edges[e];
         let row = &self.sync_db.edges[self.edges[e].id];
         let book = edge.file.book.read();
-        let name = &edge.name;
+        let name = &edge.edge_id;
         let region = self.sync_db.region(edge.region)?;
         let feed_seq = region.feed_seq;
         let open = edge

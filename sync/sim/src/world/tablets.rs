@@ -178,7 +178,7 @@ impl World {
             .receipt
             .as_ref()
             .filter(|receipt| receipt.verdict == Verdict::Firm);
-        let name = self.edges[e].name.clone();
+        let name = self.edges[e].edge_id.clone();
         let elsewhere = firm_at.is_some_and(|receipt| receipt.edge != name);
         if keeps_firm && elsewhere {
             return;
@@ -214,7 +214,7 @@ impl World {
         let tries = item.tries;
         let arrivals = self.radio(e);
         self.say(|world| {
-            let name = &world.edges[e].name;
+            let name = &world.edges[e].edge_id;
             format!(
                 "    tablet {t} > {name}: item {i}, try {tries}{}",
                 radio_words(&arrivals)
@@ -236,7 +236,7 @@ impl World {
     pub fn reply_to_tablet(&mut self, e: usize, t: usize, reply: Reply) {
         let arrivals = self.radio(e);
         self.say(|world| {
-            let name = &world.edges[e].name;
+            let name = &world.edges[e].edge_id;
             let says = words::reply(&reply);
             format!("    tablet {t} < {name}: {says}{}", radio_words(&arrivals))
         });

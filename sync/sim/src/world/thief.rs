@@ -64,10 +64,10 @@ impl World {
         }
         self.thief.has_struck = true;
         (self.thief.key, self.thief.nonce) = (node.key, Some(node.nonce));
-        let name = node.name.clone();
+        let name = node.edge_id.clone();
         let region = node.region;
         let his = &mut self.edges[THIEF];
-        (his.id, his.name, his.region) = (e, name.clone(), region);
+        (his.id, his.edge_id, his.region) = (e, name.clone(), region);
         // It has none of our files behind it.
         his.restored_at = Some(u64::MAX);
         self.counts.edges_stolen += 1;

@@ -115,7 +115,10 @@ impl World {
             self.drain_ends(r, e);
             return;
         }
-        let LogPlan { answered, handed } = plan::plan(&self.sync_db, e, due, now);
+        let LogPlan {
+            answered,
+            batch_ops: handed,
+        } = plan::plan(&self.sync_db, e, due, now);
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
             return;
         };
@@ -136,19 +139,18 @@ impl World {
             edge: e,
             pass,
             said: OwnerReply::Nothing,
-            handed: handed.clone(),
+            batch_ops: handed.clone(),
         };
         self.later(OWNER_WITHIN_MS, WorldEvent::OwnerAnswers(Box::new(nothing)));
-        let by = Requester::Hub {
-            replica: r,
-            run,
-            edge: e,
-            pass,
-            handed,
-        };
         let asked = DecisionRequest {
-            by,
-            requests: order_db::requests(batch),
+            by: Requester::Hub {
+                replica: r,
+                run,
+                edge: e,
+                pass,
+                batch_ops: handed,
+            },
+            submissions: order_db::requests(batch),
             locks: true,
             asked_at: self.now,
         };
@@ -181,7 +183,10 @@ impl World {
             );
             return;
         }
-        let LogPlan { answered, handed } = plan::plan(&self.sync_db, e, due, now);
+        let LogPlan {
+            answered,
+            batch_ops: handed,
+        } = plan::plan(&self.sync_db, e, due, now);
         self.sync_db.park(e, handed.iter().map(|op| op.seq));
         self.counts.parked += handed.len() as u64;
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
@@ -209,9 +214,9 @@ impl World {
         let answered = matches!(answer.said, OwnerReply::Answers(_));
         drain
             .decided
-            .extend(plan::join(&answer.handed, answer.answers()));
+            .extend(plan::join(&answer.batch_ops, answer.answers()));
         drain.decided.sort_by_key(|decided| decided.seq);
-        drain.held = plan::held(&answer.handed, answer.answers());
+        drain.held = plan::held(&answer.batch_ops, answer.answers());
         let fails = match answer.said {
             // If the owner no longer accepts even an empty batch, it is away.
             OwnerReply::Fails => self.orders.is_running,
@@ -237,12 +242,12 @@ impl World {
             return Passed::Parked;
         };
         let claim = drain.claim;
-        drain.run_max = (answer.handed.len() / 2).max(1);
-        if answer.handed.len() > 1 && !whole {
+        drain.run_max = (answer.batch_ops.len() / 2).max(1);
+        if answer.batch_ops.len() > 1 && !whole {
             self.counts.bisected += 1;
             return Passed::Smaller;
         }
-        for op in &answer.handed {
+        for op in &answer.batch_ops {
             let row = self.sync_db.edges[e].ops.get(&op.seq);
             let stops = whole || row.is_some_and(|row| row.failures + 1 >= FAILURES_MAX);
             if self.sync_db.fail(e, claim, op.seq, stops) && stops {
@@ -254,7 +259,7 @@ impl World {
 
     fn owner_is_out_of_reach(&mut self, r: usize, e: usize, answer: &OwnerMessage) {
         let now = at(self.now, self.replicas[r].clock_error_ms);
-        let seqs: Vec<u64> = answer.handed.iter().map(|op| op.seq).collect();
+        let seqs: Vec<u64> = answer.batch_ops.iter().map(|op| op.seq).collect();
         self.sync_db.park(e, seqs.iter().copied());
         self.counts.parked += seqs.len() as u64;
         match self.bug {
@@ -357,7 +362,7 @@ impl World {
         }
         self.counts.held += held.len() as u64;
         for seq in held {
-            let name = self.edges[e].name.clone();
+            let name = self.edges[e].edge_id.clone();
             self.note(18, *seq, |_| format!("op {seq} of {name} is held"));
         }
         // An answer that depends only on the id overtakes nothing.
@@ -376,7 +381,7 @@ impl World {
                 self.counts.outcome(&decided.outcome);
                 let seq = decided.seq;
                 let says = words::outcome(&decided.outcome);
-                let name = self.edges[e].name.clone();
+                let name = self.edges[e].edge_id.clone();
                 self.note(17, seq, |_| {
                     format!("op {seq} of {name} is decided: {says}")
                 });
@@ -464,7 +469,7 @@ impl World {
             let attempt = rules::Attempt {
                 command: accept.command,
                 actor,
-                mark: None,
+                verification: None,
                 origin,
             };
             let requests = vec![rules::Submission::Command(Box::new(attempt))];
@@ -472,7 +477,7 @@ impl World {
             let takes = self.soon(1, 8);
             let asked = DecisionRequest {
                 by,
-                requests,
+                submissions: requests,
                 locks: false,
                 asked_at: self.now,
             };

@@ -39,7 +39,7 @@ pub struct MoneyScene {
     pub stack: Stack,
     pub books: Books,
     pub(super) api: Api,
-    courier: AdapterWorker,
+    worker: AdapterWorker,
     payment_db: Sql,
 }
 
@@ -95,7 +95,7 @@ impl MoneyScene {
             stack,
             books,
             api,
-            courier: AdapterWorker { store, adapter },
+            worker: AdapterWorker { store, adapter },
             payment_db,
         }
     }
@@ -218,9 +218,9 @@ impl MoneyScene {
     async fn hours(&self) {
         loop {
             // If a store or the adapter is away, the next run retries.
-            let _again = jobs::settle_dues(&self.courier).await;
-            let _again = self.courier.carry_all().await;
-            let _again = jobs::pay_out(&self.courier).await;
+            let _again = jobs::settle_dues(&self.worker).await;
+            let _again = self.worker.carry_all().await;
+            let _again = jobs::pay_out(&self.worker).await;
             sleep(BETWEEN_HOURS).await;
         }
     }

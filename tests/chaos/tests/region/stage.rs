@@ -35,7 +35,7 @@ pub struct Cloud {
     pub address: SocketAddr,
     pub sql: Sql,
     pub people: People,
-    ground: ServiceContext,
+    context: ServiceContext,
 }
 
 /// Signs people's tokens.
@@ -91,7 +91,7 @@ impl Cloud {
     pub async fn start(
         (folder, url): (&Path, &str),
         people: People,
-        ground: ServiceContext,
+        context: ServiceContext,
         order: Upstream,
     ) -> Self {
         create_database(url).await.unwrap();
@@ -110,12 +110,12 @@ impl Cloud {
             review,
             auth: Upstream::from_router(auth),
         };
-        let router = hub::open(config, ground.clone(), peers).await.unwrap();
+        let router = hub::open(config, context.clone(), peers).await.unwrap();
         let listener = process::web::bind_listener("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = router.clone();
-        let stop = ground.tasks.stop_token();
-        ground.tasks.spawn("server", async move {
+        let stop = context.tasks.stop_token();
+        context.tasks.spawn("server", async move {
             process::web::serve_http(
                 listener,
                 served,
@@ -130,7 +130,7 @@ impl Cloud {
             address,
             sql,
             people,
-            ground,
+            context: context,
         };
         eventually("the hub is ready", PATIENCE, async || {
             let (status, _) = cloud.ask(Method::GET, "/health/ready", None).await;
@@ -172,7 +172,7 @@ impl Cloud {
     }
 
     pub async fn stop(self) {
-        self.ground.tasks.shutdown(Duration::from_secs(5)).await;
+        self.context.tasks.shutdown(Duration::from_secs(5)).await;
     }
 }
 

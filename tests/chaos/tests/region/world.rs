@@ -223,7 +223,7 @@ impl World {
     }
 }
 
-async fn order_service(url: &str, ground: platform::ServiceContext, hub: Upstream) -> Router {
+async fn order_service(url: &str, context: platform::ServiceContext, hub: Upstream) -> Router {
     create_database(url).await.unwrap();
     let config = order::Config {
         sql_url: url.into(),
@@ -238,5 +238,5 @@ async fn order_service(url: &str, ground: platform::ServiceContext, hub: Upstrea
         hub,
         payment: Upstream::open_later().0,
     };
-    order::open(config, ground, peers).await.unwrap()
+    order::open(config, context, peers).await.unwrap()
 }

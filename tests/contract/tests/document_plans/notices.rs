@@ -134,14 +134,18 @@ async fn inboxes(store: &InboxStore) {
     store.find_fan_out(order_id).await.unwrap().unwrap();
 }
 
-async fn deliveries(log: &DeliveryStore) {
+async fn deliveries(delivery_store: &DeliveryStore) {
     let now = Clock::system().now();
-    log.add_new_deliveries(&[1, 2, 3].map(|n| mailing(user(1), n, now)))
+    delivery_store
+        .add_new_deliveries(&[1, 2, 3].map(|n| mailing(user(1), n, now)))
         .await
         .unwrap();
-    let due = log.due_deliveries(Channel::Email, now, 10).await.unwrap();
+    let due = delivery_store
+        .due_deliveries(Channel::Email, now, 10)
+        .await
+        .unwrap();
     assert_eq!(due.len(), 3);
-    assert!(log.claim_delivery(&due[0], now).await.unwrap());
+    assert!(delivery_store.claim_delivery(&due[0], now).await.unwrap());
     let sent = DeliveryResult {
         state: DeliveryState::Sent,
         due_at: None,
@@ -149,11 +153,14 @@ async fn deliveries(log: &DeliveryStore) {
         to: None,
         why: None,
     };
-    log.record_result(due[0].id, &sent).await.unwrap();
+    delivery_store
+        .record_result(due[0].id, &sent)
+        .await
+        .unwrap();
     for state in [None, Some(DeliveryState::Waiting)] {
-        let after = log.read_page(state, None, 1).await.unwrap().next;
+        let after = delivery_store.read_page(state, None, 1).await.unwrap().next;
         assert!(after.is_some());
-        log.read_page(state, after, 1).await.unwrap();
+        delivery_store.read_page(state, after, 1).await.unwrap();
     }
 }
 

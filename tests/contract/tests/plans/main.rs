@@ -169,8 +169,8 @@ async fn run(sql: &Sql) {
         .unwrap();
 }
 
-async fn pay_orders(courier: &AdapterWorker, orders: [OrderId; 2]) {
-    let store = &courier.store;
+async fn pay_orders(worker: &AdapterWorker, orders: [OrderId; 2]) {
+    let store = &worker.store;
     for order in orders {
         done(store, order, heard(order, 3, OrderStatus::Accepted)).await;
         let wish = PaymentRequest {
@@ -179,7 +179,7 @@ async fn pay_orders(courier: &AdapterWorker, orders: [OrderId; 2]) {
             currency: Currency::Cny,
         };
         done(store, order, MoneyStep::Pay(wish)).await;
-        courier.make_order_calls(order).await.unwrap();
+        worker.make_order_calls(order).await.unwrap();
     }
 }
 

@@ -237,7 +237,7 @@ async fn decided(store: &Store, role: Role, command: Command) {
     let attempt = Attempt {
         command,
         actor: Some(actor(role)),
-        mark: None,
+        verification: None,
         origin: Origin::Portal,
     };
     match store.decide_one(attempt).await.unwrap() {

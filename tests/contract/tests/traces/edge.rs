@@ -44,7 +44,7 @@ pub async fn replay(name: &str, recording: &EdgeRecording) -> Counts {
     } = recording;
     let name = format!("{name}, {edge}");
     let identity = EdgeIdentity {
-        name: edge.clone(),
+        edge_id: edge.clone(),
         region: *region,
     };
     let mut replay = Replay {
@@ -129,7 +129,11 @@ impl Replay {
                 self.met.not_taken(code);
             }
             (
-                CommandLogResult::Stored { stored, sight, new },
+                CommandLogResult::Stored {
+                    stored,
+                    view: sight,
+                    new,
+                },
                 recording::EntryResult::Stored {
                     stored: model,
                     order,
@@ -176,20 +180,20 @@ impl Replay {
         let body = entry.command.body.clone();
         let repeat = entry.repeat;
         let receipted = entry.was_taken;
-        let judging = move |sight: &_, footing: &EdgeState| {
+        let judging = move |sight: &_, edge_state: &EdgeState| {
             let request = VerdictRequest {
                 actor,
                 body: &body,
                 repeat,
                 receipted,
             };
-            judge_command(&request, sight, footing)
+            judge_command(&request, sight, edge_state)
         };
         let session = SessionId(Uuid::nil());
         let admission = AdmittedSession {
             session,
             issued_at: entry.received_at,
-            mark: None,
+            verification: None,
         };
         let entry = CheckedCommand {
             limits: ShareLimits::OFF,
@@ -252,7 +256,7 @@ impl Replay {
         match self.enter(entry).await {
             CommandLogResult::Stored {
                 stored,
-                sight,
+                view: sight,
                 new: false,
             } => {
                 self.alike(&stored, model);
@@ -272,14 +276,14 @@ impl Replay {
             stored.user_id,
             stored.order_id,
             &stored.device,
-            stored.at,
+            stored.head,
         );
         let there = (
             model.command_id,
             model.user_id,
             model.order_id,
             &model.device,
-            model.at,
+            model.head,
         );
         assert_eq!(here, there, "{}", self.name);
         let here = (stored.verdict, stored.doubt, stored.fence, &stored.outcome);

@@ -69,7 +69,7 @@ impl Replay<'_> {
         self.clock.advance(step.at.0 - self.clock.now().0);
         match &step.what {
             Transaction::Decided {
-                requests,
+                submissions: requests,
                 locks,
                 writes,
             } => {
@@ -93,8 +93,8 @@ impl Replay<'_> {
         }
     }
 
-    async fn decide(&self, requests: &[Submission], locks: bool) -> Vec<OpDecision> {
-        match requests {
+    async fn decide(&self, submissions: &[Submission], locks: bool) -> Vec<OpDecision> {
+        match submissions {
             [Submission::Command(attempt)] if !locks => {
                 vec![
                     self.store
@@ -131,7 +131,11 @@ impl Replay<'_> {
                 take_back: end.why,
                 ..nobody
             },
-            AssignmentChange::Renewed { seat, fence, .. } => {
+            AssignmentChange::Renewed {
+                holder: seat,
+                fence,
+                ..
+            } => {
                 let edge = seat.edge;
                 let epoch = seat.epoch;
                 let asked = LeaseRenewalRequest {
@@ -150,8 +154,8 @@ impl Replay<'_> {
             .unwrap();
     }
 
-    fn counts(&mut self, requests: &[Submission], answers: &[OpDecision]) {
-        for (request, answer) in requests.iter().zip(answers) {
+    fn counts(&mut self, submissions: &[Submission], answers: &[OpDecision]) {
+        for (request, answer) in submissions.iter().zip(answers) {
             let Submission::Command(attempt) = request else {
                 continue;
             };

@@ -198,7 +198,7 @@ async fn decided(store: &Store, actor: Actor, command: u128, body: CommandBody) 
     let attempt = Attempt {
         command,
         actor: Some(actor),
-        mark: None,
+        verification: None,
         origin: Origin::Portal,
     };
     match store.decide_one(attempt).await.unwrap() {

@@ -85,19 +85,19 @@ async fn the_money_of_then_reads_as_before(store: &Store, paid: OrderId, unpaid:
 }
 
 async fn a_payment_of_then_is_released_at_its_own_fee(
-    courier: &AdapterWorker,
+    worker: &AdapterWorker,
     clock: &Clock,
     paid: OrderId,
 ) {
-    let store = &courier.store;
-    jobs::settle_dues(courier).await.unwrap();
+    let store = &worker.store;
+    jobs::settle_dues(worker).await.unwrap();
     assert_eq!(
         booked(store, paid).await.len(),
         2,
         "the customer may still object"
     );
     clock.advance(DISPUTE_MS);
-    jobs::settle_dues(courier).await.unwrap();
+    jobs::settle_dues(worker).await.unwrap();
     let released = &booked(store, paid).await[2..];
     let expected = [
         ("release", "held", 20_001),

@@ -66,7 +66,7 @@ async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engin
     let Database {
         store, clock, user, ..
     } = &database;
-    let whose = IssuerSubject {
+    let subject = IssuerSubject {
         issuer: "https://issuer.example",
         subject: "17",
     };
@@ -77,14 +77,14 @@ async fn a_sign_in_under_way_does_not_outlive_its_identity(#[case] engine: Engin
             None,
             NewIdentity {
                 id: identity,
-                whose,
+                subject,
                 at: NOW,
             },
         )
         .await
         .unwrap();
     assert_eq!(
-        store.find_identity(whose).await.unwrap(),
+        store.find_identity(subject).await.unwrap(),
         Some((identity, *user))
     );
     let begin = async || {

@@ -19,7 +19,7 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     // Twice: a redelivery plans nothing more.
     for _ in 0..2 {
         world
-            .deliveries
+            .dispatcher
             .plan_confirmation(&registered)
             .await
             .unwrap();
@@ -45,8 +45,8 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
         assert!(text.contains(part), "`{part}` is missing from: {text}");
     }
     let log = world
-        .deliveries
-        .log
+        .dispatcher
+        .delivery_store
         .read_page(None, None, 9)
         .await
         .unwrap()
@@ -65,13 +65,13 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
     let mut lines = samples::lines(EventType::PaymentFailed);
     lines[0].event_id = wire::EventId(uuid::Uuid::from_u128(71));
     world
-        .deliveries
+        .dispatcher
         .inboxes
         .add_line(LineId(world.clock.new_id()), &lines[0])
         .await
         .unwrap();
     world
-        .deliveries
+        .dispatcher
         .plan_deliveries(lines.iter())
         .await
         .unwrap();
@@ -79,7 +79,7 @@ async fn an_address_that_nobody_has_confirmed_gets_its_code_and_no_news() {
         id: wire::EventId(uuid::Uuid::from_u128(72)),
         ..person_event(EventType::UserConfirmationAsked)
     };
-    world.deliveries.plan_confirmation(&asked).await.unwrap();
+    world.dispatcher.plan_confirmation(&asked).await.unwrap();
     world.look().await;
     let mails = world.mails();
     assert_eq!(mails.len(), 2);
@@ -92,7 +92,7 @@ async fn the_owner_of_an_address_hears_of_a_registration_with_it_and_gets_no_cod
     world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
     *world.auth.owner.lock().unwrap() = Some("zhangsan");
     world
-        .deliveries
+        .dispatcher
         .plan_confirmation(&person_event(EventType::UserRegistered))
         .await
         .unwrap();
@@ -185,7 +185,7 @@ async fn a_code_is_asked_for_anew_at_each_try_and_said_in_the_persons_language()
     world.auth.is_unconfirmed.store(true, Ordering::Relaxed);
     world.auth.is_away.store(true, Ordering::Relaxed);
     world
-        .deliveries
+        .dispatcher
         .plan_confirmation(&person_event(EventType::UserRegistered))
         .await
         .unwrap();
@@ -200,7 +200,7 @@ async fn a_code_is_asked_for_anew_at_each_try_and_said_in_the_persons_language()
 
     let old = World::new().await;
     old.clock.advance(FRESH_MS + 1);
-    old.deliveries
+    old.dispatcher
         .plan_confirmation(&person_event(EventType::UserRegistered))
         .await
         .unwrap();

@@ -61,7 +61,7 @@ fn open(role: Role) -> Value {
 
 struct Scene {
     router: Router,
-    deliveries: NotificationDispatcher,
+    dispatcher: NotificationDispatcher,
     auth: AuthPart,
     issuer: Issuer,
     service_key: ServiceKey,
@@ -99,7 +99,7 @@ impl Scene {
         let service = Service {
             store: deliveries.inboxes.clone(),
             preferences: deliveries.preferences.clone(),
-            log: deliveries.log.clone(),
+            delivery_store: deliveries.delivery_store.clone(),
             notices: samples::notices(&deliveries, &folder).await,
             channels: Vec::new(),
             verifier,
@@ -108,7 +108,7 @@ impl Scene {
         let router = process::web::with_standard_layers(router(service), crate::NAME);
         Self {
             router,
-            deliveries,
+            dispatcher: deliveries,
             auth,
             issuer,
             service_key,
@@ -159,7 +159,7 @@ impl Scene {
     async fn inbox(&self, user_id: UserId, role: Role) -> Vec<String> {
         let owner = InboxOwner { user_id, role };
         let lines = self
-            .deliveries
+            .dispatcher
             .inboxes
             .newest_unread(owner, 200)
             .await
@@ -173,7 +173,7 @@ impl Scene {
     /// Everything sent on a channel, after sending due deliveries.
     async fn went_by(&self, channel: Channel) -> Vec<Value> {
         for channel in [Channel::Email, Channel::Sms] {
-            self.deliveries.send_due(channel).await.unwrap();
+            self.dispatcher.send_due(channel).await.unwrap();
         }
         let files = std::fs::read_dir(self.sinks.path().join(channel.as_str())).unwrap();
         let bytes = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
@@ -213,7 +213,7 @@ async fn an_admins_notice_stands_in_the_inbox_is_mailed_whatever_the_wishes_and_
     };
     assert!(
         scene
-            .deliveries
+            .dispatcher
             .preferences
             .save_preferences(CUSTOMER, 0, &silent)
             .await

@@ -69,7 +69,7 @@ impl BatchDecision<'_> {
             code,
             order_id: command.body.order_id(),
             order_version: version,
-            op: attempt.op().map(|op| op.name.clone()),
+            op: attempt.op().map(|op| op.identity.clone()),
             decided_at: self.snapshot.now,
         };
         self.answered
@@ -104,9 +104,9 @@ impl BatchDecision<'_> {
             hops: attempt.hops_until(self.snapshot.now),
             command_id: attempt.command.id,
             source: attempt.source(),
-            edge: op.map(|op| op.name.edge.clone()),
-            epoch: op.map(|op| op.name.epoch),
-            seq: op.map(|op| op.name.seq),
+            edge: op.map(|op| op.identity.edge.clone()),
+            epoch: op.map(|op| op.identity.epoch),
+            seq: op.map(|op| op.identity.seq),
             verdict: op.map(|op| op.evidence.verdict),
             address_shown: showing::address_shown(attempt, before, assignment, code),
             race_rule: rule,

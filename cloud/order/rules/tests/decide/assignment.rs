@@ -51,7 +51,7 @@ fn name(edge_name: &str, epoch: u64) -> OpIdentity {
 
 fn release(edge_name: &str, epoch: u64, fence: u64) -> Submission {
     Submission::LeaseReleased {
-        name: name(edge_name, epoch),
+        identity: name(edge_name, epoch),
         region: Region::North,
         fence,
     }

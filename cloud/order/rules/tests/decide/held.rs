@@ -25,10 +25,10 @@ fn is_held(request: &Submission, assignment: Assignment, status: OrderStatus) ->
 fn an_accept_and_an_edges_approval_wait_unless_they_are_from_the_holders_epoch() {
     let other = |body| logged_at("north-2", 1, 1, provider(1), body);
     let of_epoch_2 = with_op(logged(1, 1, Some(provider(1)), accept(1)), |op| {
-        op.name.epoch = 2
+        op.identity.epoch = 2
     });
     let old_fence = with_op(firm(3, 1, 1, provider(1), accept(1)), |op| {
-        op.name.edge = edge("north-2");
+        op.identity.edge = edge("north-2");
     });
     for (request, waits) in [
         (portal(1, provider(1), accept(1)), true),
@@ -73,7 +73,7 @@ fn an_accept_and_an_edges_approval_wait_unless_they_are_from_the_holders_epoch()
 fn what_would_be_refused_waits_as_well() {
     let other = |actor| {
         with_op(logged(1, 1, actor, accept(1)), |op| {
-            op.name.edge = edge("north-2")
+            op.identity.edge = edge("north-2")
         })
     };
     let revoked = with_op(other(Some(provider(2))), |op| {
@@ -152,7 +152,7 @@ fn without_the_rule_a_hopeless_accept_is_refused_at_once() {
         (
             DisabledRule::OldfenceHeld,
             with_op(firm(3, 1, 1, provider(1), accept(1)), |op| {
-                op.name.epoch = 0
+                op.identity.epoch = 0
             }),
         ),
         (

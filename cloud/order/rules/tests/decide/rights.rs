@@ -237,7 +237,7 @@ fn what_lost_elsewhere_under_the_same_command_is_told_of_the_take_back_too() {
     let mut stage =
         Stage::with([order(1, OrderStatus::Accepted)]).assign(ended(FenceEnding::TakenBack));
     let put = with_op(own.clone(), |op| {
-        (op.name.edge, op.evidence.verdict, op.evidence.fence) =
+        (op.identity.edge, op.evidence.verdict, op.evidence.fence) =
             (edge("north-2"), Verdict::Provisional, None);
     });
     let (outcome, _) = stage.decide_one(put);
@@ -328,8 +328,8 @@ fn an_acceptance_says_by_which_rule_it_came_first() {
 fn a_fence_counts_only_for_the_epoch_it_was_granted_to() {
     let own = firm(4, 1, 1, provider(2), accept(1));
     let strangers: [Submission; 4] = [
-        with_op(own.clone(), |op| op.name.edge = edge("north-2")),
-        with_op(own.clone(), |op| op.name.epoch = 2),
+        with_op(own.clone(), |op| op.identity.edge = edge("north-2")),
+        with_op(own.clone(), |op| op.identity.epoch = 2),
         with_op(own.clone(), |op| op.evidence.verdict = Verdict::Provisional),
         with_op(own, |op| op.evidence.fence = Some(5)),
     ];
@@ -601,7 +601,7 @@ fn an_unpaid_start_is_judged_by_the_rules_that_were_known_where_the_job_was_prom
 fn refusals_that_consume_nothing_let_the_same_command_succeed_later() {
     for lapse in [None, Some(DisabledRule::RefuseNotConsume)] {
         let mut stage = Stage::with([]);
-        stage.snapshot.lapse = lapse;
+        stage.snapshot.disabled = lapse;
         stage.decide_one(portal(1, provider(1), accept(1)));
         stage
             .snapshot

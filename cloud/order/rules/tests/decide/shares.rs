@@ -21,9 +21,9 @@ fn stage(load: ProviderWorkload) -> Stage {
     stage
 }
 
-fn codes(stage: &mut Stage, requests: &[Submission]) -> Vec<Option<Code>> {
-    let writes = stage.decide(requests);
-    (0..requests.len())
+fn codes(stage: &mut Stage, submissions: &[Submission]) -> Vec<Option<Code>> {
+    let writes = stage.decide(submissions);
+    (0..submissions.len())
         .map(|n| outcome(&writes, n).code)
         .collect()
 }

@@ -120,14 +120,14 @@ impl Stage {
         self
     }
 
-    pub fn without(mut self, lapse: DisabledRule) -> Self {
-        self.snapshot.lapse = Some(lapse);
+    pub fn without(mut self, disabled: DisabledRule) -> Self {
+        self.snapshot.disabled = Some(disabled);
         self
     }
 
     /// Decides, and applies the writes to the snapshot.
-    pub fn decide(&mut self, requests: &[Submission]) -> Writes {
-        let regions = regions_to_explain(&self.snapshot, requests);
+    pub fn decide(&mut self, submissions: &[Submission]) -> Writes {
+        let regions = regions_to_explain(&self.snapshot, submissions);
         let open = self
             .snapshot
             .orders
@@ -137,10 +137,10 @@ impl Stage {
             .filter(|order| order.status == OrderStatus::Pending)
             .filter(|order| regions.contains(&order.location))
             .collect();
-        let writes = decide(&self.snapshot, requests);
+        let writes = decide(&self.snapshot, submissions);
         assert_eq!(
             writes.answers.len(),
-            requests.len(),
+            submissions.len(),
             "one answer per request"
         );
         self.carry(&writes);
@@ -215,7 +215,7 @@ pub fn portal(id: u128, actor: Actor, body: CommandBody) -> Submission {
     Submission::Command(Box::new(Attempt {
         command,
         actor: Some(actor),
-        mark: None,
+        verification: None,
         origin: Origin::Portal,
     }))
 }
@@ -225,7 +225,7 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Su
     let tapped_at = Some(UnixMillis(NOW.0 - 20_000));
     let hash = Hash::digest_bytes(&seq.to_be_bytes());
     let origin = Origin::Edge(Box::new(EdgeOp {
-        name: OpIdentity {
+        identity: OpIdentity {
             edge: edge("north-1"),
             epoch: 1,
             seq,
@@ -254,7 +254,7 @@ pub fn logged(seq: u64, id: u128, actor: Option<Actor>, body: CommandBody) -> Su
     Submission::Command(Box::new(Attempt {
         command,
         actor,
-        mark: None,
+        verification: None,
         origin,
     }))
 }
@@ -272,7 +272,7 @@ pub fn with_op(request: Submission, change: impl FnOnce(&mut EdgeOp)) -> Submiss
 
 pub fn logged_at(name: &str, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| {
-        op.name.edge = edge(name)
+        op.identity.edge = edge(name)
     })
 }
 
@@ -287,8 +287,8 @@ pub fn firm(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> 
 /// An op of north-1's epoch 2 that relogs a firm answer of epoch 1 under this fence.
 pub fn relogged(fence: u64, seq: u64, id: u128, actor: Actor, body: CommandBody) -> Submission {
     with_op(logged(seq, id, Some(actor), body), |op| {
-        op.name.epoch = 2;
-        let edge = op.name.edge.clone();
+        op.identity.epoch = 2;
+        let edge = op.identity.edge.clone();
         let verdict = Verdict::Firm;
         let fence = Some(fence);
         op.evidence.relogged = Some(FirstAnswer {

@@ -29,7 +29,7 @@ fn telling(request: Submission, told: Option<ProviderVerification>) -> Submissio
     let Submission::Command(mut attempt) = request else {
         panic!("no command: {request:?}")
     };
-    attempt.mark = told;
+    attempt.verification = told;
     Submission::Command(attempt)
 }
 

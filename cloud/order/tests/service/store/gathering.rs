@@ -25,7 +25,7 @@ fn attempt(stage: &Stage) -> Attempt {
     Attempt {
         command,
         actor: Some(customer(1)),
-        mark: None,
+        verification: None,
         origin: Origin::Portal,
     }
 }

@@ -31,7 +31,7 @@ fn nobody_is_compensated_without_a_case_of_work_in_vain() {
         let refused = stage.step(&MoneyStep::Compensate(wish));
         assert_eq!(refused, Err(MoneyRefusal::NoWorkInVain));
     }
-    assert_eq!(stage.rows.account_balance(LedgerAccount::Loss), 0);
+    assert_eq!(stage.money.account_balance(LedgerAccount::Loss), 0);
 }
 
 #[test]
@@ -51,12 +51,14 @@ fn work_in_vain_is_worth_the_providers_share_once() {
         Err(MoneyRefusal::AmountMismatch)
     );
     assert_eq!(
-        stage.rows.account_balance(LedgerAccount::Provider(user(8))),
+        stage
+            .money
+            .account_balance(LedgerAccount::Provider(user(8))),
         -SHARE
     );
     // Another provider with work in vain is another case.
     stage.compensates(user(9), 1).unwrap();
-    assert_eq!(stage.rows.account_balance(LedgerAccount::Loss), SHARE + 1);
+    assert_eq!(stage.money.account_balance(LedgerAccount::Loss), SHARE + 1);
 }
 
 /// An edge refused the start, and the same provider later did the work after all.
@@ -66,7 +68,9 @@ fn what_the_order_has_brought_a_provider_counts_against_a_compensation() {
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
     assert_eq!(
-        stage.rows.account_balance(LedgerAccount::Provider(user(7))),
+        stage
+            .money
+            .account_balance(LedgerAccount::Provider(user(7))),
         -SHARE
     );
     assert_eq!(

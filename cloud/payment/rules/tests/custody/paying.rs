@@ -15,10 +15,10 @@ const PAID: AdapterAnswer = AdapterAnswer::Paid {
 #[test]
 fn the_price_is_held_once() {
     let (mut stage, payment) = Stage::held();
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
-    assert_eq!(stage.rows.due.money_version, 1);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Held);
+    assert_eq!(stage.money.due.money_version, 1);
     assert_eq!(stage.hears(payment, PAID), []);
-    assert_eq!(stage.rows.held_minor(), PRICE);
+    assert_eq!(stage.money.held_minor(), PRICE);
     assert_eq!(
         stage.step(&MoneyStep::Pay(wish())),
         Err(MoneyRefusal::AlreadyPaid)
@@ -30,7 +30,7 @@ fn a_second_wish_finds_the_open_payment() {
     let mut stage = Stage::accepted();
     let first = stage.pay();
     assert_eq!(stage.pay(), first);
-    assert_eq!(stage.rows.payments.len(), 1);
+    assert_eq!(stage.money.payments.len(), 1);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn no_answer_but_closed_makes_a_payment_fail() {
         let payment = stage.pay();
         assert_eq!(stage.hears(payment, answer), [], "{answer:?}");
         assert_eq!(
-            stage.rows.payments[0].state,
+            stage.money.payments[0].state,
             PaymentState::Pending,
             "{answer:?}"
         );
@@ -102,7 +102,7 @@ fn silence_is_asked_about_and_only_not_found_repeats_the_call() {
         let mut stage = Stage::accepted();
         let payment = stage.pay();
         stage.hears(payment, answer);
-        stage.rows.payments[0].errand.ask
+        stage.money.payments[0].call.ask
     };
     assert_eq!(asks(AdapterAnswer::Unknown), Ask::Query);
     assert_eq!(asks(AdapterAnswer::Pending), Ask::Query);
@@ -115,13 +115,13 @@ fn an_old_payment_is_closed_and_may_still_have_been_paid() {
     let mut stage = Stage::accepted();
     let payment = stage.pay();
     stage.later(HOUR / 2);
-    assert_eq!(stage.rows.payments[0].errand.ask, Ask::Close);
-    assert_eq!(stage.rows.payments[0].state, PaymentState::Pending);
+    assert_eq!(stage.money.payments[0].call.ask, Ask::Close);
+    assert_eq!(stage.money.payments[0].state, PaymentState::Pending);
     assert_eq!(
         stage.hears(payment, PAID),
         [MoneyEventKind::PaymentCompleted]
     );
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Held);
 }
 
 #[test]
@@ -131,14 +131,14 @@ fn whatever_happens_after_its_end_closes_an_old_payment() {
     stage.now = stage.now.plus_ms(HOUR / 2);
     stage.becomes(OrderStatus::InProgress);
     assert_eq!(
-        stage.rows.payments[0].errand.ask,
+        stage.money.payments[0].call.ask,
         Ask::Close,
         "an event of the order"
     );
     let mut stage = Stage::accepted();
     stage.pay();
     stage.later(HOUR / 2);
-    assert_eq!(stage.rows.payments[0].errand.ask, Ask::Close, "the job");
+    assert_eq!(stage.money.payments[0].call.ask, Ask::Close, "the job");
 }
 
 #[test]
@@ -183,10 +183,13 @@ fn another_amount_and_a_second_charge_go_back_whole() {
         },
     );
     assert_eq!(
-        (stage.rows.held_minor(), stage.rows.refunds[0].amount_minor),
+        (
+            stage.money.held_minor(),
+            stage.money.refunds[0].amount_minor
+        ),
         (0, PRICE + 1)
     );
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Unpaid);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Unpaid);
     let mut stage = Stage::accepted();
     let late = stage.pay();
     stage.hears(late, AdapterAnswer::Closed);
@@ -194,10 +197,10 @@ fn another_amount_and_a_second_charge_go_back_whole() {
     stage.hears(second, PAID);
     stage.hears(late, PAID);
     assert_eq!(
-        (stage.rows.held_minor(), stage.rows.refunds[0].payment),
+        (stage.money.held_minor(), stage.money.refunds[0].payment),
         (PRICE, late)
     );
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Held);
 }
 
 /// The details of the first event that follows the adapter's answer.
@@ -256,7 +259,7 @@ fn a_payment_tells_the_share_of_the_provider_or_the_sum_that_goes_back() {
             returning(rest),
             "cancelled meanwhile"
         );
-        assert_eq!(stage.rows.refunds[0].amount_minor, rest, "as was told");
+        assert_eq!(stage.money.refunds[0].amount_minor, rest, "as was told");
     }
 }
 
@@ -279,7 +282,7 @@ fn a_chargeback_tells_its_sum() {
         .map(|event| event.details.charged_back_minor)
         .collect();
     assert_eq!(told, [Some(PRICE)]);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Refunded);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Refunded);
     assert_eq!(
         stage.step(&MoneyStep::Pay(wish())),
         Err(MoneyRefusal::AlreadyPaid),
@@ -290,7 +293,7 @@ fn a_chargeback_tells_its_sum() {
 #[test]
 fn an_old_answer_leads_out_of_no_final_state() {
     let (mut stage, payment) = Stage::held();
-    let before = stage.rows.clone();
+    let before = stage.money.clone();
     for answer in [
         AdapterAnswer::Pending,
         AdapterAnswer::NotFound,
@@ -299,7 +302,7 @@ fn an_old_answer_leads_out_of_no_final_state() {
     ] {
         assert_eq!(stage.hears(payment, answer), []);
     }
-    assert_eq!(stage.rows, before);
+    assert_eq!(stage.money, before);
 }
 
 #[test]

@@ -21,7 +21,7 @@ const BASIS: DecisionContext<'_> = DecisionContext {
         refunds_max: 1,
         payout_least_minor: 1_000,
     },
-    lapse: None,
+    disabled: None,
 };
 
 fn provider(balance_minor: i64) -> ProviderMoney {
@@ -120,7 +120,7 @@ fn a_payout_without_an_answer_for_a_day_is_a_case_and_is_asked_about_each_hour()
     ] {
         let writes = hears(24, answer);
         assert_eq!(
-            (writes.case, writes.payout.errand.at),
+            (writes.case, writes.payout.call.at),
             (case, UnixMillis(25 * HOUR)),
             "{answer:?}"
         );

@@ -51,10 +51,10 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-fn movement(rows: &OrderMoney, n: usize) -> Option<MovementId> {
-    let payments = rows.payments.iter().map(|payment| payment.id);
+fn movement(money: &OrderMoney, n: usize) -> Option<MovementId> {
+    let payments = money.payments.iter().map(|payment| payment.id);
     let all: Vec<_> = payments
-        .chain(rows.refunds.iter().map(|refund| refund.id))
+        .chain(money.refunds.iter().map(|refund| refund.id))
         .collect();
     all.get(n).copied()
 }
@@ -62,14 +62,14 @@ fn movement(rows: &OrderMoney, n: usize) -> Option<MovementId> {
 fn play(stage: &mut Stage, act: Act) -> Option<MoneyWrites> {
     let step = match act {
         Act::Becomes(status, ahead) => {
-            let version = stage.rows.due.order.version + ahead;
+            let version = stage.money.due.order.version + ahead;
             MoneyStep::OrderHeard(order(version, status))
         }
         Act::Cancelled(fee) => return Some(stage.cancelled(fee)),
         Act::Pay => MoneyStep::Pay(wish()),
         Act::Hears(n, answer, charged_back) => {
-            let movement = movement(&stage.rows, n)?;
-            let payment = stage.rows.payments.first();
+            let movement = movement(&stage.money, n)?;
+            let payment = stage.money.payments.first();
             let taken = payment
                 .zip(charged_back)
                 .map(|(payment, is_reversed)| Chargeback {
@@ -88,7 +88,7 @@ fn play(stage: &mut Stage, act: Act) -> Option<MoneyWrites> {
             amount_minor,
         },
         Act::Decide(granted_minor) => {
-            let request = stage.rows.open_request()?.id;
+            let request = stage.money.open_request()?.id;
             MoneyStep::DecideRefund {
                 request,
                 granted_minor,
@@ -97,7 +97,7 @@ fn play(stage: &mut Stage, act: Act) -> Option<MoneyWrites> {
         Act::Goodwill(amount_minor) => MoneyStep::Goodwill { amount_minor },
         Act::Anew => MoneyStep::SendAnew,
         Act::ByHand(n) => MoneyStep::PaidOtherwise {
-            refund: stage.rows.refunds.get(n)?.id,
+            refund: stage.money.refunds.get(n)?.id,
         },
         Act::Later(ms) => return Some(stage.later(ms)),
     };
@@ -106,14 +106,14 @@ fn play(stage: &mut Stage, act: Act) -> Option<MoneyWrites> {
 
 fn check(
     before: &OrderMoney,
-    rows: &OrderMoney,
+    money: &OrderMoney,
     writes: &MoneyWrites,
 ) -> Result<(), TestCaseError> {
-    for journal in &rows.journals {
+    for journal in &money.journals {
         let sum: i64 = journal.postings.iter().map(|posting| posting.minor).sum();
         prop_assert_eq!(sum, 0, "{:?}", journal);
         for posting in &journal.postings {
-            let balance = rows.account_balance(posting.account);
+            let balance = money.account_balance(posting.account);
             prop_assert!(
                 !posting.account.is_credit() || balance <= 0,
                 "{:?}",
@@ -121,27 +121,27 @@ fn check(
             );
         }
     }
-    let mut keys: Vec<_> = rows.journals.iter().map(|journal| journal.key).collect();
+    let mut keys: Vec<_> = money.journals.iter().map(|journal| journal.key).collect();
     keys.sort();
     keys.dedup();
-    prop_assert_eq!(keys.len(), rows.journals.len(), "each fact is booked once");
+    prop_assert_eq!(keys.len(), money.journals.len(), "each fact is booked once");
     let open = |payment: &&custody::Payment| payment.state == PaymentState::Pending;
-    prop_assert!(rows.payments.iter().filter(open).count() <= 1);
+    prop_assert!(money.payments.iter().filter(open).count() <= 1);
     let open = |refund: &&custody::Refund| refund.state == RefundState::Pending;
-    prop_assert!(rows.refunds.iter().filter(open).count() <= 1);
-    prop_assert!(rows.held_minor() <= PRICE);
+    prop_assert!(money.refunds.iter().filter(open).count() <= 1);
+    prop_assert!(money.held_minor() <= PRICE);
     let told = writes.events.len() as u64;
-    prop_assert_eq!(rows.due.money_version, before.due.money_version + told);
+    prop_assert_eq!(money.due.money_version, before.due.money_version + told);
     let last = writes
         .events
         .last()
         .map_or(before.due.payment_status, |event| event.status);
     prop_assert_eq!(
-        rows.due.payment_status,
+        money.due.payment_status,
         last,
         "every change of the status is told"
     );
-    prop_assert!(-rows.account_balance(LedgerAccount::Refunding(rows.order_id())) >= 0);
+    prop_assert!(-money.account_balance(LedgerAccount::Refunding(money.order_id())) >= 0);
     Ok(())
 }
 
@@ -152,9 +152,9 @@ proptest! {
     fn the_books_stay_right_whatever_comes(acts in prop::collection::vec(act(), 1..40)) {
         let mut stage = Stage::accepted();
         for act in acts {
-            let before = stage.rows.clone();
+            let before = stage.money.clone();
             if let Some(writes) = play(&mut stage, act) {
-                check(&before, &stage.rows, &writes)?;
+                check(&before, &stage.money, &writes)?;
             }
         }
     }

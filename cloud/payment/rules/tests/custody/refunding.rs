@@ -30,19 +30,21 @@ fn granted(stage: &mut Stage, amount_minor: i64) {
 fn a_partial_grant_leaves_the_rest_whole() {
     let mut stage = in_progress();
     granted(&mut stage, 5_000);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Held);
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Done);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Held);
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
     let share = PRICE - 5_000 - (PRICE - 5_000) / 10;
     assert_eq!(
-        stage.rows.account_balance(LedgerAccount::Provider(user(7))),
+        stage
+            .money
+            .account_balance(LedgerAccount::Provider(user(7))),
         -share
     );
     assert_eq!(
-        stage.rows.due.payment_status,
+        stage.money.due.payment_status,
         PaymentStatus::PartiallyRefunded
     );
 }
@@ -81,13 +83,13 @@ fn a_failed_refund_is_owed_until_it_is_sent_anew() {
     let first = stage.open_refund();
     stage.hears(first, AdapterAnswer::Failed);
     assert_eq!(
-        (stage.rows.due.saga, stage.rows.held_minor()),
+        (stage.money.due.saga, stage.money.held_minor()),
         (Saga::NeedsPerson, PRICE)
     );
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
     assert_eq!(
-        stage.rows.held_minor(),
+        stage.money.held_minor(),
         5_000,
         "what is owed is not released"
     );
@@ -96,7 +98,7 @@ fn a_failed_refund_is_owed_until_it_is_sent_anew() {
     assert_ne!(first, second);
     stage.hears(second, AdapterAnswer::Done);
     assert_eq!(
-        (stage.rows.held_minor(), stage.rows.returned_minor()),
+        (stage.money.held_minor(), stage.money.returned_minor()),
         (0, 5_000)
     );
 }
@@ -108,9 +110,9 @@ fn a_failed_refund_may_be_paid_by_hand_once() {
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Failed);
     stage.step(&MoneyStep::PaidOtherwise { refund }).unwrap();
-    assert_eq!(stage.rows.account_balance(LedgerAccount::Bank), -PRICE);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Refunded);
-    assert_eq!(stage.rows.due.saga, Saga::Done);
+    assert_eq!(stage.money.account_balance(LedgerAccount::Bank), -PRICE);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Refunded);
+    assert_eq!(stage.money.due.saga, Saga::Done);
     let again = stage.step(&MoneyStep::PaidOtherwise { refund });
     assert_eq!(again, Err(MoneyRefusal::NothingFailed));
 }
@@ -125,9 +127,9 @@ fn goodwill_comes_from_the_platform_and_only_after_the_release() {
     stage.step(&goodwill).unwrap();
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Done);
-    assert_eq!(stage.rows.account_balance(LedgerAccount::Loss), 300);
+    assert_eq!(stage.money.account_balance(LedgerAccount::Loss), 300);
     assert_eq!(
-        stage.rows.due.payment_status,
+        stage.money.due.payment_status,
         PaymentStatus::PartiallyRefunded
     );
 }
@@ -150,7 +152,7 @@ fn a_refund_that_a_later_one_met_is_not_paid_by_hand_too() {
     stage
         .step(&MoneyStep::PaidOtherwise { refund: third })
         .unwrap();
-    assert_eq!(stage.rows.returned_minor(), stage.rows.due.granted_minor);
+    assert_eq!(stage.money.returned_minor(), stage.money.due.granted_minor);
 }
 
 #[test]
@@ -195,9 +197,9 @@ fn goodwill_is_judged_again_before_it_is_sent() {
         "the bank has brought it"
     );
     stage.step(&MoneyStep::SendAnew).unwrap();
-    assert_eq!(stage.rows.open_refund(), None);
+    assert_eq!(stage.money.open_refund(), None);
     assert_eq!(
-        (stage.rows.due.saga, stage.rows.returned_minor()),
+        (stage.money.due.saga, stage.money.returned_minor()),
         (Saga::Done, 0)
     );
 
@@ -206,7 +208,7 @@ fn goodwill_is_judged_again_before_it_is_sent() {
         ..chargeback(payment, PRICE)
     };
     stage.hears_also(payment, paid, vec![reversed]);
-    assert_eq!(stage.rows.open_refund().unwrap().amount_minor, 800);
+    assert_eq!(stage.money.open_refund().unwrap().amount_minor, 800);
 }
 
 #[test]

@@ -16,14 +16,16 @@ fn money_is_released_after_72_hours_to_who_completed() {
     };
     stage.step(&MoneyStep::OrderHeard(done)).unwrap();
     stage.later(72 * HOUR - 1);
-    assert_eq!(stage.rows.held_minor(), PRICE);
+    assert_eq!(stage.money.held_minor(), PRICE);
     stage.later(1);
     assert_eq!(
-        stage.rows.account_balance(LedgerAccount::Provider(user(8))),
+        stage
+            .money
+            .account_balance(LedgerAccount::Provider(user(8))),
         -18_001
     );
-    assert_eq!(stage.rows.account_balance(LedgerAccount::Fees), -2_000);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Paid);
+    assert_eq!(stage.money.account_balance(LedgerAccount::Fees), -2_000);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Paid);
 }
 
 #[test]
@@ -38,7 +40,7 @@ fn what_is_paid_after_the_72_hours_is_released_at_once() {
             amount_minor: PRICE,
         },
     );
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Paid);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Paid);
 }
 
 #[test]
@@ -84,14 +86,14 @@ fn an_open_request_freezes_the_release() {
     };
     let request = stage.step(&ask).unwrap().movement.unwrap();
     stage.later(72 * HOUR);
-    assert_eq!(stage.rows.held_minor(), PRICE);
+    assert_eq!(stage.money.held_minor(), PRICE);
     stage
         .step(&MoneyStep::DecideRefund {
             request,
             granted_minor: None,
         })
         .unwrap();
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Paid);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Paid);
 }
 
 #[test]
@@ -101,9 +103,9 @@ fn a_chargeback_takes_custody_first_and_is_the_platforms_loss_after() {
     };
     let (mut stage, payment) = Stage::held();
     stage.hears_also(payment, paid, vec![chargeback(payment, 1)]);
-    assert_eq!(stage.rows.held_minor(), PRICE - 1);
+    assert_eq!(stage.money.held_minor(), PRICE - 1);
     assert_eq!(
-        stage.rows.due.payment_status,
+        stage.money.due.payment_status,
         PaymentStatus::PartiallyRefunded,
         "not whole"
     );
@@ -114,9 +116,11 @@ fn a_chargeback_takes_custody_first_and_is_the_platforms_loss_after() {
     for _ in 0..2 {
         stage.hears_also(payment, paid, vec![taken]);
     }
-    assert_eq!(stage.rows.account_balance(LedgerAccount::Loss), PRICE);
+    assert_eq!(stage.money.account_balance(LedgerAccount::Loss), PRICE);
     assert_eq!(
-        stage.rows.account_balance(LedgerAccount::Provider(user(7))),
+        stage
+            .money
+            .account_balance(LedgerAccount::Provider(user(7))),
         -18_001,
         "his stays his"
     );
@@ -128,5 +132,5 @@ fn a_chargeback_takes_custody_first_and_is_the_platforms_loss_after() {
             ..taken
         }],
     );
-    assert_eq!(stage.rows.account_balance(LedgerAccount::Loss), 0);
+    assert_eq!(stage.money.account_balance(LedgerAccount::Loss), 0);
 }

@@ -25,7 +25,9 @@ fn reverse(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> Vec<Mon
 }
 
 fn earned(stage: &Stage) -> i64 {
-    -stage.rows.account_balance(LedgerAccount::Provider(user(7)))
+    -stage
+        .money
+        .account_balance(LedgerAccount::Provider(user(7)))
 }
 
 #[test]
@@ -38,15 +40,15 @@ fn custody_gets_back_what_a_reversed_chargeback_took_and_the_work_goes_on() {
         [MoneyEventKind::PaymentStatusChanged],
         "the order waits no more"
     );
-    assert_eq!(stage.rows.held_minor(), PRICE);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Held);
+    assert_eq!(stage.money.held_minor(), PRICE);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Held);
     assert_eq!(reverse(&mut stage, payment, PRICE), [], "it is booked once");
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
     assert_eq!(
         (
             earned(&stage),
-            stage.rows.account_balance(LedgerAccount::Loss)
+            stage.money.account_balance(LedgerAccount::Loss)
         ),
         (18_001, 0)
     );
@@ -83,8 +85,8 @@ fn a_completed_order_whose_price_came_back_late_is_released_at_once() {
     assert_eq!(earned(&stage), 0);
     reverse(&mut stage, payment, PRICE);
     assert_eq!(earned(&stage), 18_001);
-    assert_eq!(stage.rows.due.payment_status, PaymentStatus::Paid);
-    assert_eq!(stage.rows.due.saga, Saga::Done);
+    assert_eq!(stage.money.due.payment_status, PaymentStatus::Paid);
+    assert_eq!(stage.money.due.saga, Saga::Done);
 }
 
 #[test]
@@ -97,7 +99,7 @@ fn a_second_release_brings_the_provider_what_one_release_of_the_whole_brings() {
     assert_eq!(
         (
             earned(&stage),
-            stage.rows.account_balance(LedgerAccount::Fees)
+            stage.money.account_balance(LedgerAccount::Fees)
         ),
         (8_993, -999)
     );
@@ -108,12 +110,12 @@ fn a_second_release_brings_the_provider_what_one_release_of_the_whole_brings() {
     assert_eq!(
         (
             earned(&stage),
-            stage.rows.account_balance(LedgerAccount::Fees)
+            stage.money.account_balance(LedgerAccount::Fees)
         ),
         (18_001, -2_000)
     );
     assert_eq!(
-        (stage.rows.held_minor(), stage.rows.due.saga),
+        (stage.money.held_minor(), stage.money.due.saga),
         (0, Saga::Done)
     );
 }
@@ -124,16 +126,16 @@ fn a_cancelled_order_gives_fee_and_rest_out_of_what_a_reversal_returned() {
     charge_back(&mut stage, payment, PRICE - 500);
     stage.cancelled(2_000);
     assert_eq!(
-        (earned(&stage), stage.rows.refunds.len()),
+        (earned(&stage), stage.money.refunds.len()),
         (500, 0),
         "no more was held"
     );
     reverse(&mut stage, payment, PRICE - 500);
     assert_eq!(earned(&stage), 2_000);
     let refund = stage.open_refund();
-    assert_eq!(stage.rows.refunds[0].amount_minor, PRICE - 2_000);
+    assert_eq!(stage.money.refunds[0].amount_minor, PRICE - 2_000);
     stage.hears(refund, AdapterAnswer::Done);
-    assert_eq!(stage.rows.due.saga, Saga::Done);
+    assert_eq!(stage.money.due.saga, Saga::Done);
 }
 
 #[test]
@@ -149,11 +151,11 @@ fn suspense_gets_back_what_a_reversed_chargeback_took_and_is_refunded() {
     let refund = stage.open_refund();
     stage.hears(refund, AdapterAnswer::Failed);
     charge_back(&mut stage, payment, PRICE + 1);
-    assert_eq!(stage.rows.suspense_minor(payment), 0);
+    assert_eq!(stage.money.suspense_minor(payment), 0);
     stage.step(&MoneyStep::SendAnew).unwrap();
     reverse(&mut stage, payment, PRICE + 1);
     let amounts: Vec<_> = stage
-        .rows
+        .money
         .refunds
         .iter()
         .map(|refund| refund.amount_minor)

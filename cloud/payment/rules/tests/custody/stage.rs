@@ -24,7 +24,7 @@ pub const POLICY: FeePolicy = FeePolicy {
 };
 
 pub struct Stage {
-    pub rows: OrderMoney,
+    pub money: OrderMoney,
     pub now: UnixMillis,
     pub policies: Vec<FeePolicy>,
     drawn: u128,
@@ -47,9 +47,9 @@ pub fn order(version: u64, status: OrderStatus) -> BilledOrder {
 impl Stage {
     pub fn accepted() -> Self {
         let now = UnixMillis(1_000);
-        let rows = custody::open(order(3, OrderStatus::Accepted), now);
+        let money = custody::open(order(3, OrderStatus::Accepted), now);
         Self {
-            rows,
+            money,
             now,
             policies: vec![POLICY],
             drawn: 0,
@@ -77,10 +77,10 @@ impl Stage {
             fresh,
             policies: &self.policies,
             limits: CustodyLimits::default(),
-            lapse: None,
+            disabled: None,
         };
-        let writes = custody::decide_money_step(&self.rows, step, &basis)?;
-        self.rows.apply_writes(&writes);
+        let writes = custody::decide_money_step(&self.money, step, &basis)?;
+        self.money.apply_writes(&writes);
         Ok(writes)
     }
 
@@ -110,13 +110,13 @@ impl Stage {
     }
 
     pub fn becomes(&mut self, status: OrderStatus) -> MoneyWrites {
-        let version = self.rows.due.order.version + 1;
+        let version = self.money.due.order.version + 1;
         self.step(&MoneyStep::OrderHeard(order(version, status)))
             .unwrap()
     }
 
     pub fn cancelled(&mut self, fee_minor: i64) -> MoneyWrites {
-        let version = self.rows.due.order.version + 1;
+        let version = self.money.due.order.version + 1;
         let terms = Some(CancelTerms {
             fee_minor,
             provider_id: Some(user(7)),
@@ -134,7 +134,7 @@ impl Stage {
     }
 
     pub fn open_refund(&self) -> MovementId {
-        self.rows.open_refund().unwrap().id
+        self.money.open_refund().unwrap().id
     }
 }
 

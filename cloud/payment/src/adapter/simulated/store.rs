@@ -195,11 +195,11 @@ pub async fn fetch_statement(
 }
 
 async fn load_movement(tx: &mut Tx, id: MovementId) -> Result<Option<Truth>, StoreError> {
-    let text: Statement = Truth::select(ONE);
+    let statement: Statement = Truth::select(ONE);
     let text = if tx.is_mysql() {
-        text.append_text(" FOR UPDATE")
+        statement.append_text(" FOR UPDATE")
     } else {
-        text
+        statement
     };
     Ok(tx.fetch_optional(text, vals![id.0]).await?)
 }

@@ -166,9 +166,9 @@ impl PaymentRow {
             status: payment.state.as_str().to_owned(),
             transaction_id: payment.id.0,
             closing: payment.closing,
-            ask: payment.errand.ask.as_str().to_owned(),
-            tries: payment.errand.tries,
-            ask_at: payment.errand.at,
+            ask: payment.call.ask.as_str().to_owned(),
+            tries: payment.call.tries,
+            ask_at: payment.call.at,
             created_at: payment.created_at,
             updated_at: now,
         }
@@ -182,7 +182,7 @@ impl PaymentRow {
             state: parse_column(&self.status, "payments.status")?,
             closing: self.closing,
             created_at: self.created_at,
-            errand: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
+            call: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
         })
     }
 }
@@ -192,9 +192,9 @@ impl PaymentChange {
         Self {
             status: payment.state.as_str(),
             closing: payment.closing,
-            ask: payment.errand.ask.as_str(),
-            tries: payment.errand.tries,
-            ask_at: payment.errand.at,
+            ask: payment.call.ask.as_str(),
+            tries: payment.call.tries,
+            ask_at: payment.call.at,
             updated_at: now,
         }
     }
@@ -211,9 +211,9 @@ impl RefundRow {
             currency: order.currency,
             source: refund.source.as_str().to_owned(),
             status: refund.state.as_str().to_owned(),
-            ask: refund.errand.ask.as_str().to_owned(),
-            tries: refund.errand.tries,
-            ask_at: refund.errand.at,
+            ask: refund.call.ask.as_str().to_owned(),
+            tries: refund.call.tries,
+            ask_at: refund.call.at,
             created_at: refund.created_at,
             updated_at: now,
         }
@@ -227,7 +227,7 @@ impl RefundRow {
             source: parse_column(&self.source, "refunds.source")?,
             state: parse_column(&self.status, "refunds.status")?,
             created_at: self.created_at,
-            errand: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
+            call: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
         })
     }
 }
@@ -236,9 +236,9 @@ impl RefundChange {
     pub fn from_refund(refund: &Refund, now: UnixMillis) -> Self {
         Self {
             status: refund.state.as_str(),
-            ask: refund.errand.ask.as_str(),
-            tries: refund.errand.tries,
-            ask_at: refund.errand.at,
+            ask: refund.call.ask.as_str(),
+            tries: refund.call.tries,
+            ask_at: refund.call.at,
             updated_at: now,
         }
     }
@@ -307,9 +307,9 @@ impl PayoutRow {
             amount_minor: payout.amount_minor,
             currency,
             status: payout.state.as_str().to_owned(),
-            ask: payout.errand.ask.as_str().to_owned(),
-            tries: payout.errand.tries,
-            ask_at: payout.errand.at,
+            ask: payout.call.ask.as_str().to_owned(),
+            tries: payout.call.tries,
+            ask_at: payout.call.at,
             created_at: payout.created_at,
             updated_at: now,
         }
@@ -321,7 +321,7 @@ impl PayoutRow {
             amount_minor: self.amount_minor,
             state: parse_column(&self.status, "payouts.status")?,
             created_at: self.created_at,
-            errand: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
+            call: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
         })
     }
 }
@@ -330,9 +330,9 @@ impl PayoutChange {
     pub fn from_payout(payout: &Payout, now: UnixMillis) -> Self {
         Self {
             status: payout.state.as_str(),
-            ask: payout.errand.ask.as_str(),
-            tries: payout.errand.tries,
-            ask_at: payout.errand.at,
+            ask: payout.call.ask.as_str(),
+            tries: payout.call.tries,
+            ask_at: payout.call.at,
             updated_at: now,
         }
     }

@@ -22,7 +22,7 @@ struct AtAlipay {
     service: Service,
     bank: Sandbox,
     /// Plays the service's jobs.
-    courier: AdapterWorker,
+    worker: AdapterWorker,
     _tasks: Tasks,
 }
 
@@ -49,7 +49,7 @@ impl AtAlipay {
         Self {
             service,
             bank,
-            courier,
+            worker: courier,
             _tasks: tasks,
         }
     }
@@ -142,7 +142,7 @@ async fn a_customer_pays_by_a_link_and_a_message_makes_us_ask() {
     // A cancel refunds the whole payment once; the payment stays completed.
     service.order(|order| order.status = OrderStatus::Cancelled);
     service.stage.done(0, service.orders.heard()).await;
-    at.courier.make_order_calls(order_id(0)).await.unwrap();
+    at.worker.make_order_calls(order_id(0)).await.unwrap();
     let refunds = bank.refunds(&number);
     assert_eq!(
         refunds
@@ -198,7 +198,7 @@ async fn a_forged_message_moves_nothing_and_a_signed_one_only_asks() {
         begun_at: NOW,
     };
     assert!(
-        bank.opens(&at.courier.adapter.payment_link(&nobodys).unwrap())
+        bank.opens(&at.worker.adapter.payment_link(&nobodys).unwrap())
             .await
     );
     let strange = bank.message(&nobodys.payment.0.simple().to_string());
@@ -207,7 +207,7 @@ async fn a_forged_message_moves_nothing_and_a_signed_one_only_asks() {
     // The customer paid a cent less: the money is not held and goes back.
     assert_eq!(bank.tells(&number).await, Some((200, "success".into())));
     assert_eq!(at.held().await, 0);
-    at.courier.make_order_calls(order_id(0)).await.unwrap();
+    at.worker.make_order_calls(order_id(0)).await.unwrap();
     assert_eq!(bank.refunds(&number).len(), 1);
     assert_eq!(bank.refunds(&number)[0].1, sum("200.00"));
     assert_eq!(at.shown(&id).await["status"], "completed");
@@ -233,7 +233,7 @@ async fn a_payment_that_nobody_begins_fails_once_its_link_is_over() {
     let clock = &at.service.stage.clock;
     let (id, number, link) = at.begun().await;
     clock.advance(LINK_MS - 1);
-    jobs::settle_dues(&at.courier).await.unwrap();
+    jobs::settle_dues(&at.worker).await.unwrap();
     let shown = at.shown(&id).await;
     assert_eq!(
         (&shown["status"], &shown["pay_url"]),
@@ -241,7 +241,7 @@ async fn a_payment_that_nobody_begins_fails_once_its_link_is_over() {
     );
     assert!(!at.bank.opens(&link).await && !at.bank.pays(&number, sum("200.01")));
     clock.advance(HOUR);
-    at.courier.carry_all().await.unwrap();
+    at.worker.carry_all().await.unwrap();
     assert_eq!(at.shown(&id).await["status"], "failed");
     let (again, ..) = at.begun().await;
     assert_ne!(again, id);
@@ -259,9 +259,9 @@ async fn what_alipay_cannot_do_is_not_begun() {
         service.stage.done(0, service.orders.heard()).await;
     }
     service.stage.clock.advance(72 * HOUR);
-    jobs::settle_dues(&at.courier).await.unwrap();
+    jobs::settle_dues(&at.worker).await.unwrap();
     // Released, and owed to the provider until an adapter can send payouts.
-    jobs::pay_out(&at.courier).await.unwrap();
+    jobs::pay_out(&at.worker).await.unwrap();
     assert_eq!(service.stage.count("SELECT COUNT(*) FROM payouts").await, 0);
     let status = service.stage.money(0).await.due.payment_status;
     assert_eq!(status, PaymentStatus::Paid);

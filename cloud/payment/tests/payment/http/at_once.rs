@@ -56,7 +56,7 @@ async fn fifty_refunds_under_one_key_are_one_with_one_answer(#[case] engine: Eng
     service.order(|order| order.status = OrderStatus::Completed);
     service.stage.done(0, service.orders.heard()).await;
     service.stage.clock.advance(72 * HOUR);
-    payment::jobs::settle_dues(&service.stage.courier)
+    payment::jobs::settle_dues(&service.stage.worker)
         .await
         .unwrap();
     service

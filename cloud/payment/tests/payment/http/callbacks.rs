@@ -110,7 +110,7 @@ async fn a_callback_only_makes_us_ask(#[case] engine: Engine) {
     }
     assert_unknown_movements_are_refused(&service).await;
 
-    let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.worker.adapter else {
         panic!("a simulated adapter");
     };
     assert!(bank.pay_charge(payment).await.unwrap());
@@ -212,7 +212,7 @@ async fn a_scripted_message_comes_late_or_twice_and_books_once(#[case] engine: E
         stage.clock.advance(SLOW);
         if messages == 1 {
             assert_eq!(bank.send_callbacks().await.unwrap(), 0, "it is late");
-            stage.courier.carry_all().await.unwrap();
+            stage.worker.carry_all().await.unwrap();
             assert_eq!(stage.money(0).await.held_minor(), PRICE, "we have asked");
             stage.clock.advance(LATE);
         }

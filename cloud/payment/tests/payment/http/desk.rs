@@ -67,7 +67,7 @@ async fn an_admin_mends_on_record_a_refund_that_cannot_be_sent(#[case] engine: E
     service.stage.becomes(0, 3, OrderStatus::Accepted).await;
     service.stage.pays(0, "simulated.no_refund").await;
     service.stage.becomes(0, 9, OrderStatus::Cancelled).await;
-    service.stage.courier.carry_all().await.unwrap();
+    service.stage.worker.carry_all().await.unwrap();
     let desk = format!("/api/v1/admin/orders/{}/money", order_id(0));
     let money = service.get(admin(), &desk).await;
     assert_eq!(money.status, StatusCode::OK, "{}", money.body);
@@ -128,7 +128,7 @@ async fn goodwill_and_compensation_come_from_the_platforms_own_money(#[case] eng
         .refused(409, "not_refundable");
     service.stage.becomes(0, 9, OrderStatus::Completed).await;
     service.stage.clock.advance(72 * HOUR);
-    payment::jobs::settle_dues(&service.stage.courier)
+    payment::jobs::settle_dues(&service.stage.worker)
         .await
         .unwrap();
     for amount in ["0.00", "-1.00", "200.02"] {
@@ -192,7 +192,7 @@ async fn the_desk_offers_as_much_goodwill_as_a_chargeback_leaves(#[case] engine:
     let stage = &service.stage;
     stage.becomes(0, 9, OrderStatus::Completed).await;
     stage.clock.advance(72 * HOUR);
-    payment::jobs::settle_dues(&stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&stage.worker).await.unwrap();
     let goodwill = format!("/api/v1/admin/orders/{}/goodwill", order_id(0));
     let give = async |amount: &str| {
         let form = json!({ "amount": amount, "reason": "It took three visits." });
@@ -314,7 +314,7 @@ async fn an_admin_who_reconciles_has_the_adapters_statement_booked(#[case] engin
     let path = "/api/v1/payments/reconciliation";
     let paid = service.pay(customer(CUSTOMER)).await;
     let payment = custody::MovementId(paid.body["id"].as_str().unwrap().parse().unwrap());
-    let payment::adapter::PaymentAdapter::Simulated(bank) = &service.stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(bank) = &service.stage.worker.adapter else {
         panic!("these tests pay by the simulated adapter");
     };
     bank.charge_back(payment, PRICE, false).await.unwrap();
@@ -365,7 +365,7 @@ async fn a_payout_without_an_answer_for_a_day_is_a_case_once(#[case] engine: Eng
     service.pay(customer(CUSTOMER)).await;
     stage.becomes(0, 9, OrderStatus::Completed).await;
     stage.clock.advance(72 * HOUR);
-    payment::jobs::settle_dues(&stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&stage.worker).await.unwrap();
     let payout = async |step| {
         let whose = user(PROVIDER);
         let currency = wire::Currency::Cny;

@@ -72,7 +72,7 @@ async fn who_pays_after_an_expiry_or_a_refusal_gets_another_payment(#[case] engi
 async fn a_payment_that_was_paid_in_time_is_found_and_no_other_begins(#[case] engine: Engine) {
     let (service, payment) = Service::begun(engine, "simulated.waiting").await;
     let payment = custody::MovementId(payment.parse().unwrap());
-    let payment::adapter::PaymentAdapter::Simulated(bank) = &service.stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(bank) = &service.stage.worker.adapter else {
         panic!("these tests pay by the simulated adapter");
     };
     assert!(bank.pay_charge(payment).await.unwrap());

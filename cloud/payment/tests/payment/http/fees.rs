@@ -49,7 +49,7 @@ async fn a_fee_is_for_the_orders_created_once_it_is_in_force(#[case] engine: Eng
             .await;
     }
     stage.clock.advance(72 * HOUR);
-    payment::jobs::settle_dues(&stage.courier).await.unwrap();
+    payment::jobs::settle_dues(&stage.worker).await.unwrap();
     let kept = "SELECT -amount_minor FROM transactions WHERE account = 'fees' ORDER BY order_id";
     assert_eq!(
         stage.rows::<i64>(kept).await,

@@ -59,7 +59,7 @@ async fn an_open_payment_is_asked_about_before_its_order_is_answered_for(#[case]
     );
 
     // The customer pays, and no callback arrives.
-    let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.courier.adapter else {
+    let payment::adapter::PaymentAdapter::Simulated(bank) = &stage.worker.adapter else {
         panic!("these tests pay by the simulated adapter");
     };
     assert!(bank.pay_charge(payment).await.unwrap());

@@ -26,11 +26,11 @@ impl EmbeddedBus {
 
     pub(in crate::bus) async fn settle_letters(
         &self,
-        of: &DeadLetterBox,
+        letter_box: &DeadLetterBox,
         choice: &DeadLetterSelection,
-        act: DeadLetterAction,
+        action: DeadLetterAction,
     ) -> Result<u64, BusError> {
-        let from = self.find_queue(&of.queue_name())?;
+        let from = self.find_queue(&letter_box.queue_name())?;
         let _moving = from.moving.lock().await;
         let rows = self.read_page(&from, 0, LETTERS_MAX).await?;
         let mut ids = Vec::new();
@@ -40,7 +40,7 @@ impl EmbeddedBus {
             if !choice.includes_event(event.as_ref()) {
                 continue;
             }
-            match (act, of, event) {
+            match (action, letter_box, event) {
                 // An unreadable event cannot be published; it may only be dropped.
                 (DeadLetterAction::Redrive, DeadLetterBox::Unrouted(_), None) => continue,
                 (DeadLetterAction::Redrive, DeadLetterBox::Unrouted(_), Some(event)) => {
@@ -53,7 +53,7 @@ impl EmbeddedBus {
         // Only tests consume dead letter queues; leave unsettled messages to their consumer.
         let (ids, _) = from.take_out(&ids);
         let count = ids.len() as u64;
-        match (act, of) {
+        match (action, letter_box) {
             (DeadLetterAction::Redrive, DeadLetterBox::Dead(name)) => {
                 let to = self.find_queue(name)?;
                 self.write(move |conn: &Connection| {

@@ -41,11 +41,11 @@ impl RabbitBus {
 
     pub(in crate::bus) async fn settle_letters(
         &self,
-        of: &DeadLetterBox,
+        letter_box: &DeadLetterBox,
         choice: &DeadLetterSelection,
-        act: DeadLetterAction,
+        action: DeadLetterAction,
     ) -> Result<u64, BusError> {
-        let queue = of.queue_name();
+        let queue = letter_box.queue_name();
         let link = self.ensure_connected().await?;
         let channel = await_broker(link.connection.create_channel()).await?;
         let mut settled = 0;
@@ -59,11 +59,13 @@ impl RabbitBus {
             };
             let event = event_of(&found);
             let may = choice.includes_event(event.as_ref())
-                && match act {
+                && match action {
                     DeadLetterAction::Drop => true,
                     DeadLetterAction::Redrive => {
                         sent.insert(found.data.clone())
-                            && self.redrive_letter(&link, of, &found, event).await?
+                            && self
+                                .redrive_letter(&link, letter_box, &found, event)
+                                .await?
                     }
                 };
             if may {
@@ -82,11 +84,11 @@ impl RabbitBus {
     async fn redrive_letter(
         &self,
         link: &RabbitConnection,
-        of: &DeadLetterBox,
+        letter_box: &DeadLetterBox,
         found: &BasicGetMessage,
         event: Option<Event>,
     ) -> Result<bool, BusError> {
-        match (of, event) {
+        match (letter_box, event) {
             (DeadLetterBox::Dead(queue), _) => publish::redrive_to_queue(link, queue, &found.data)
                 .await
                 .map(|()| true),

@@ -88,8 +88,8 @@ impl QueueSpec {
 }
 
 /// The exchange for replays from a publisher to one queue; the routing key is the queue's name.
-pub(super) fn replay_exchange(of: Exchange) -> String {
-    format!("{}.replay", of.as_str())
+pub(super) fn replay_exchange(exchange: Exchange) -> String {
+    format!("{}.replay", exchange.as_str())
 }
 
 /// The exchange that routes redriven letters to one queue alone.
@@ -113,25 +113,30 @@ pub(super) async fn declare_exchanges(connection: &Connection) -> Result<(), lap
 }
 
 /// A refused declaration closes its channel, so each has a separate one.
-async fn declare_exchange(connection: &Connection, of: Exchange) -> Result<(), lapin::Error> {
+async fn declare_exchange(connection: &Connection, exchange: Exchange) -> Result<(), lapin::Error> {
     let channel = connection.create_channel().await?;
     let mut arguments = FieldTable::default();
     arguments.insert(
         "alternate-exchange".into(),
-        amqp_string(&unrouted_queue(of)),
+        amqp_string(&unrouted_queue(exchange)),
     );
     let kind = ExchangeKind::Topic;
     channel
-        .exchange_declare(of.as_str().into(), kind, durable_exchange(), arguments)
+        .exchange_declare(
+            exchange.as_str().into(),
+            kind,
+            durable_exchange(),
+            arguments,
+        )
         .await?;
     channel.close(200, "declared".into()).await
 }
 
-async fn declare_replays(connection: &Connection, of: Exchange) -> Result<(), lapin::Error> {
+async fn declare_replays(connection: &Connection, exchange: Exchange) -> Result<(), lapin::Error> {
     let channel = connection.create_channel().await?;
     let kind = ExchangeKind::Direct;
     let none = FieldTable::default();
-    let name = replay_exchange(of);
+    let name = replay_exchange(exchange);
     channel
         .exchange_declare(name.as_str().into(), kind, durable_exchange(), none)
         .await?;
@@ -139,9 +144,9 @@ async fn declare_replays(connection: &Connection, of: Exchange) -> Result<(), la
 }
 
 /// The alternate exchange and its queue share one name.
-async fn declare_unrouted(connection: &Connection, of: Exchange) -> Result<(), lapin::Error> {
+async fn declare_unrouted(connection: &Connection, exchange: Exchange) -> Result<(), lapin::Error> {
     let channel = connection.create_channel().await?;
-    let name = unrouted_queue(of);
+    let name = unrouted_queue(exchange);
     let kind = ExchangeKind::Fanout;
     let none = FieldTable::default();
     channel

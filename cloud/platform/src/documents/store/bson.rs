@@ -20,17 +20,17 @@ use crate::sealing::DataKeys;
 
 use super::{StoredBody, StoredDocument};
 
-pub fn encode_document(shape: &CollectionSchema, id: Uuid, version: i64, body: Value) -> Document {
+pub fn encode_document(schema: &CollectionSchema, id: Uuid, version: i64, body: Value) -> Document {
     let mut document = doc! {"_id": uuid_to_bson(id), "_v": version};
     if let Bson::Document(fields) = of_json(body) {
         document.extend(fields);
     }
-    for path in shape.fields {
+    for path in schema.fields {
         if path.kind == ScalarKind::Id {
             if let Some(found) = at_path(&mut document, path.name) {
                 make_binary(found);
             }
-        } else if shape.expires_by(*path) {
+        } else if schema.expires_by(*path) {
             let at = at_path(&mut document, path.name).and_then(|at| at.as_i64());
             if let Some(at) = at {
                 document.insert("_expires", doc! {path.name: DateTime::from_millis(at)});
@@ -113,12 +113,12 @@ pub fn partial_index_filter(index: &Index) -> Document {
 }
 
 /// Repeats the index's condition, or the hint on a partial index would silently omit documents.
-pub fn whole_filter(find: &IndexQuery) -> Document {
-    doc! {"$and": [partial_index_filter(&find.index), encode_filter(&find.whole_filter())]}
+pub fn whole_filter(query: &IndexQuery) -> Document {
+    doc! {"$and": [partial_index_filter(&query.index), encode_filter(&query.whole_filter())]}
 }
 
-pub fn sort_document(find: &IndexQuery) -> Document {
-    let order = find.sort_keys().into_iter();
+pub fn sort_document(query: &IndexQuery) -> Document {
+    let order = query.sort_keys().into_iter();
     order
         .map(|key| (key.path.name.to_owned(), sort_direction(key.down)))
         .collect()

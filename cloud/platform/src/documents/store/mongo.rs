@@ -29,16 +29,16 @@ const TAKEN_MAX: i32 = 64;
 #[derive(Clone)]
 pub struct MongoStore {
     name: &'static str,
-    shape: CollectionSchema,
+    schema: CollectionSchema,
     mongo: Mongo,
     collection: Collection<RawDocumentBuf>,
 }
 
 impl MongoStore {
-    pub fn new(mongo: &Mongo, name: &'static str, shape: CollectionSchema) -> Self {
+    pub fn new(mongo: &Mongo, name: &'static str, schema: CollectionSchema) -> Self {
         Self {
             name,
-            shape,
+            schema,
             mongo: mongo.clone(),
             collection: mongo.collection(name).clone_with_type(),
         }
@@ -46,7 +46,7 @@ impl MongoStore {
 
     pub async fn migrate(&self) -> StoreResult<()> {
         self.upgrade_old_documents().await?;
-        let required = self.shape.fields.iter().filter(|path| path.is_required);
+        let required = self.schema.fields.iter().filter(|path| path.is_required);
         let validator: Document = required
             .map(|path| {
                 (
@@ -75,10 +75,10 @@ impl MongoStore {
     async fn upgrade_old_documents(&self) -> StoreResult<()> {
         let mut set = doc! {"_v": 1_i64};
         for path in self
-            .shape
+            .schema
             .fields
             .iter()
-            .filter(|path| self.shape.expires_by(**path))
+            .filter(|path| self.schema.expires_by(**path))
         {
             let date = doc! {"$toDate": format!("${}", path.name)};
             set.insert(format!("_expires.{}", path.name), date);
@@ -105,7 +105,7 @@ impl MongoStore {
     }
 
     pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> StoreResult<bool> {
-        let mut document = bson::encode_document(&self.shape, id, 1, body);
+        let mut document = bson::encode_document(&self.schema, id, 1, body);
         if !events.is_empty() {
             self.room_for(id, events)?;
             document.insert(
@@ -124,7 +124,7 @@ impl MongoStore {
         let mut fresh = vec![true; bodies.len()];
         let documents = bodies
             .into_iter()
-            .map(|(id, body)| bson::encode_document(&self.shape, id, 1, body));
+            .map(|(id, body)| bson::encode_document(&self.schema, id, 1, body));
         let collection = self.collection.clone_with_type::<Document>();
         if let Err(error) = collection.insert_many(documents).ordered(false).await {
             for place in find_duplicates(error)? {
@@ -160,7 +160,7 @@ impl MongoStore {
             kept.insert("_taken", doc! {"$slice": [taken, -TAKEN_MAX]});
         }
         // Without `$literal`, MongoDB reads text that begins with `$` as a field name.
-        let whole = doc! {"$literal": bson::encode_document(&self.shape, id, version + 1, body)};
+        let whole = doc! {"$literal": bson::encode_document(&self.schema, id, version + 1, body)};
         let change = doc! {"$replaceWith": {"$mergeObjects": [whole, kept]}};
         self.write(id, of, vec![change], events).await
     }
@@ -179,7 +179,7 @@ impl MongoStore {
         for edit in &update.0 {
             match edit {
                 FieldEdit::Set(path, value) => {
-                    if let (true, Scalar::Int(at)) = (self.shape.expires_by(*path), value) {
+                    if let (true, Scalar::Int(at)) = (self.schema.expires_by(*path), value) {
                         set.insert(
                             format!("_expires.{}", path.name),
                             DateTime::from_millis(*at),
@@ -296,14 +296,14 @@ impl MongoStore {
         }
     }
 
-    pub async fn find_documents(&self, find: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
+    pub async fn find_documents(&self, query: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
         let finding = self
             .collection
-            .find(bson::whole_filter(find))
-            .sort(bson::sort_document(find));
+            .find(bson::whole_filter(query))
+            .sort(bson::sort_document(query));
         let mut found = finding
-            .limit(query_limit(find))
-            .hint(index_hint(find))
+            .limit(query_limit(query))
+            .hint(index_hint(query))
             .await?;
         let mut documents = Vec::new();
         while found.advance().await? {
@@ -329,17 +329,17 @@ impl MongoStore {
         Ok(documents)
     }
 
-    pub async fn count_documents(&self, find: &IndexQuery) -> StoreResult<u64> {
-        let counting = self.collection.count_documents(bson::whole_filter(find));
+    pub async fn count_documents(&self, query: &IndexQuery) -> StoreResult<u64> {
+        let counting = self.collection.count_documents(bson::whole_filter(query));
         Ok(counting
-            .limit(find.limit as u64)
-            .hint(index_hint(find))
+            .limit(query.limit as u64)
+            .hint(index_hint(query))
             .await?)
     }
 
     pub async fn group_by_field(
         &self,
-        find: &IndexQuery,
+        query: &IndexQuery,
         by: FieldPath,
         sums: &[FieldPath],
     ) -> StoreResult<Vec<GroupTotals>> {
@@ -351,14 +351,14 @@ impl MongoStore {
             );
         }
         let stages = [
-            doc! {"$match": bson::whole_filter(find)},
+            doc! {"$match": bson::whole_filter(query)},
             doc! {"$group": group},
             doc! {"$sort": {"_id": 1}},
         ];
         let mut found = self
             .collection
             .aggregate(stages)
-            .hint(index_hint(find))
+            .hint(index_hint(query))
             .await?;
         let mut groups = Vec::new();
         while found.advance().await? {
@@ -396,11 +396,11 @@ impl MongoStore {
         Ok(0)
     }
 
-    pub async fn explain_query(&self, find: &IndexQuery) -> StoreResult<QueryPlan> {
-        let index = find.index.stored_name();
+    pub async fn explain_query(&self, query: &IndexQuery) -> StoreResult<QueryPlan> {
+        let index = query.index.stored_name();
         let asked = doc! {
-            "find": self.name, "filter": bson::whole_filter(find), "sort": bson::sort_document(find),
-            "limit": query_limit(find), "hint": &index,
+            "find": self.name, "filter": bson::whole_filter(query), "sort": bson::sort_document(query),
+            "limit": query_limit(query), "hint": &index,
         };
         let plan = self
             .mongo
@@ -422,10 +422,10 @@ impl MongoStore {
     }
 }
 
-fn index_hint(find: &IndexQuery) -> Hint {
-    Hint::Name(find.index.stored_name())
+fn index_hint(query: &IndexQuery) -> Hint {
+    Hint::Name(query.index.stored_name())
 }
 
-fn query_limit(find: &IndexQuery) -> i64 {
-    i64::try_from(find.limit).unwrap_or(i64::MAX)
+fn query_limit(query: &IndexQuery) -> i64 {
+    i64::try_from(query.limit).unwrap_or(i64::MAX)
 }

@@ -33,17 +33,17 @@ const UNLESS_THERE: &str = " ON CONFLICT DO NOTHING";
 #[derive(Clone)]
 pub struct SqliteStore {
     name: &'static str,
-    shape: CollectionSchema,
+    schema: CollectionSchema,
     sql: Sql,
 }
 
 impl SqliteStore {
-    pub fn new(sql: Sql, name: &'static str, shape: CollectionSchema) -> Self {
-        Self { name, shape, sql }
+    pub fn new(sql: Sql, name: &'static str, schema: CollectionSchema) -> Self {
+        Self { name, schema, sql }
     }
 
     pub async fn migrate(&self) -> StoreResult<()> {
-        tables::migrate_tables(&self.sql, self.name, &self.shape).await
+        tables::migrate_tables(&self.sql, self.name, &self.schema).await
     }
 
     pub async fn index_names(&self) -> StoreResult<Vec<String>> {
@@ -257,14 +257,14 @@ impl SqliteStore {
         })
     }
 
-    pub async fn find_documents(&self, find: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
-        let text = self.build_select("t.id, t.version, t.body", find, true);
+    pub async fn find_documents(&self, query: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
+        let text = self.build_select("t.id, t.version, t.body", query, true);
         let rows: Vec<DocumentRow> = text.fetch_all(&self.sql).await?;
         Ok(rows.into_iter().map(decode_row).collect())
     }
 
-    pub async fn count_documents(&self, find: &IndexQuery) -> StoreResult<u64> {
-        let inner = self.build_select("1", find, false);
+    pub async fn count_documents(&self, query: &IndexQuery) -> StoreResult<u64> {
+        let inner = self.build_select("1", query, false);
         let text = SqlBuilder::from_text("SELECT COUNT(*) FROM (")
             .append_sql(inner)
             .push_text(")");
@@ -273,11 +273,11 @@ impl SqliteStore {
 
     pub async fn group_by_field(
         &self,
-        find: &IndexQuery,
+        query: &IndexQuery,
         by: FieldPath,
         sums: &[FieldPath],
     ) -> StoreResult<Vec<GroupTotals>> {
-        let source = FieldSource::from_query(self.name, find);
+        let source = FieldSource::from_query(self.name, query);
         let text = SqlBuilder::from_text("SELECT ")
             .push_field(by, source)
             .push_text(", COUNT(*), json_array(");
@@ -288,7 +288,7 @@ impl SqliteStore {
         });
         let text = text
             .push_text(") ")
-            .source(find, source)
+            .source(query, source)
             .push_text(" GROUP BY 1 ORDER BY 1");
         let rows: Vec<(i64, i64, String)> = text.fetch_all(&self.sql).await?;
         let mut groups = Vec::with_capacity(rows.len());
@@ -306,7 +306,7 @@ impl SqliteStore {
 
     pub async fn purge_expired(&self, now: UnixMillis) -> StoreResult<u64> {
         let mut purged = 0;
-        for index in self.shape.indexes {
+        for index in self.schema.indexes {
             let (Some(kept_ms), [key, ..]) = (index.kept_ms, index.keys) else {
                 continue;
             };
@@ -331,14 +331,14 @@ impl SqliteStore {
         Ok(purged)
     }
 
-    pub async fn explain_query(&self, find: &IndexQuery) -> StoreResult<QueryPlan> {
+    pub async fn explain_query(&self, query: &IndexQuery) -> StoreResult<QueryPlan> {
         let text = SqlBuilder::from_text("EXPLAIN QUERY PLAN ");
-        let text = text.append_sql(self.build_select("t.id, t.version, t.body", find, true));
+        let text = text.append_sql(self.build_select("t.id, t.version, t.body", query, true));
         let steps: Vec<(i64, i64, i64, String)> = text.fetch_all(&self.sql).await?;
         let steps: Vec<String> = steps.into_iter().map(|(_, _, _, step)| step).collect();
-        let by_index = match find.index.list() {
+        let by_index = match query.index.list() {
             None => {
-                let index = format!(" USING INDEX {}_{} ", self.name, find.index.stored_name());
+                let index = format!(" USING INDEX {}_{} ", self.name, query.index.stored_name());
                 steps
                     .iter()
                     .any(|step| step.starts_with("SEARCH t") && step.contains(&index))
@@ -356,24 +356,24 @@ impl SqliteStore {
         })
     }
 
-    fn build_select(&self, columns: &'static str, find: &IndexQuery, ordered: bool) -> SqlBuilder {
-        let source = FieldSource::from_query(self.name, find);
+    fn build_select(&self, columns: &'static str, query: &IndexQuery, ordered: bool) -> SqlBuilder {
+        let source = FieldSource::from_query(self.name, query);
         let mut text = SqlBuilder::from_text("SELECT ")
             .push_text(columns)
             .push_text(" ")
-            .source(find, source);
+            .source(query, source);
         // A query that pins every key of a unique index finds one document and has no order.
-        if ordered && !find.sort_keys().is_empty() {
+        if ordered && !query.sort_keys().is_empty() {
             text = text
                 .push_text(" ORDER BY ")
-                .list(&find.sort_keys(), ", ", |text, key| {
+                .list(&query.sort_keys(), ", ", |text, key| {
                     text.push_field(key.path, source)
                         .push_text(if key.down { " DESC" } else { "" })
                 });
         }
         // SQLite plans by the value of a bare `LIMIT ?`, and would prepare the statement for every
         // call.
-        text.push_text(" LIMIT +?").bind_value(find.limit)
+        text.push_text(" LIMIT +?").bind_value(query.limit)
     }
 }
 

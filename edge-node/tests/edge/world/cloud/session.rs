@@ -22,7 +22,7 @@ const LIMITS: LinkLimits = LinkLimits {
 pub(super) struct TestHubSession {
     cloud: Cloud,
     socket: WebSocket,
-    standing: Option<LinkSessionId>,
+    link_session: Option<LinkSessionId>,
     outcomes: u64,
     feed: u64,
     sealer: Option<FrameSealer>,
@@ -33,7 +33,7 @@ impl TestHubSession {
         Self {
             cloud,
             socket,
-            standing: None,
+            link_session: None,
             outcomes: 0,
             feed: 0,
             sealer: None,
@@ -44,7 +44,7 @@ impl TestHubSession {
         let cloud = self.cloud.clone();
         let mut gate = cloud.0.gate.subscribe();
         loop {
-            let term = self.standing.map_or(u64::MAX, |standing| standing.term);
+            let term = self.link_session.map_or(u64::MAX, |standing| standing.term);
             if term <= cloud.0.frozen.load(Ordering::SeqCst) {
                 std::future::pending::<()>().await;
             }
@@ -76,7 +76,7 @@ impl TestHubSession {
         match frame {
             Frame::Hello(hello) => self.welcome(hello).await,
             Frame::Up(up) => {
-                assert_eq!(Some(up.standing), self.standing);
+                assert_eq!(Some(up.standing), self.link_session);
                 let packed = usize::from(up.packed.is_some());
                 self.cloud.with(|state| {
                     state.packed += packed;
@@ -110,7 +110,7 @@ impl TestHubSession {
                 Some(())
             }
             Frame::Alive(alive) => {
-                assert_eq!(Some(alive.standing), self.standing);
+                assert_eq!(Some(alive.standing), self.link_session);
                 self.cloud.with(|state| state.alive.push(alive.number));
                 Some(())
             }
@@ -138,7 +138,7 @@ impl TestHubSession {
             term,
             nonce: hello.nonce,
         };
-        self.standing = Some(standing);
+        self.link_session = Some(standing);
         self.send(Frame::Welcome(Welcome {
             protocol: 1,
             standing,
@@ -154,7 +154,7 @@ impl TestHubSession {
     }
 
     async fn send_down(&mut self) -> Option<()> {
-        let Some(standing) = self.standing else {
+        let Some(standing) = self.link_session else {
             return Some(());
         };
         let (outcomes, changes) = self.cloud.with(|state| {

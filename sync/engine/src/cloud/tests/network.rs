@@ -34,7 +34,7 @@ impl Store {
     fn cursor(&self) -> ChainHead {
         self.ops
             .last()
-            .map_or(ChainHead::start(&edge()), |op| op.at)
+            .map_or(ChainHead::start(&edge()), |op| op.head)
     }
 
     fn apply(&mut self, session: &mut SyncSession) {
@@ -89,7 +89,7 @@ proptest! {
         }
         let stored: Vec<&[u8]> = store.ops.iter().map(|op| op.bytes.as_slice()).collect();
         prop_assert_eq!(stored, log.iter().map(Vec::as_slice).collect::<Vec<_>>());
-        let numbered = store.ops.iter().zip(1..).all(|(op, seq)| op.at == chain_at(&log, seq));
+        let numbered = store.ops.iter().zip(1..).all(|(op, seq)| op.head == chain_at(&log, seq));
         prop_assert!(numbered);
     }
 }

@@ -15,7 +15,7 @@ fn person() -> TokenUser {
         revoked_version: None,
         taken_at: NOW,
         distrusted: false,
-        mark,
+        verification: mark,
     }
 }
 
@@ -62,7 +62,7 @@ fn run(reads: Vec<ReceivedOp>) -> Vec<UndecidedOp> {
         hash: Hash::ZERO,
         failures: 0,
         read,
-        came: OpArrival {
+        arrival: OpArrival {
             received_at: NOW,
             ..OpArrival::default()
         },
@@ -71,8 +71,8 @@ fn run(reads: Vec<ReceivedOp>) -> Vec<UndecidedOp> {
     reads.into_iter().zip(1..).map(due).collect()
 }
 
-fn seqs(handed: &[BatchOp]) -> Vec<u64> {
-    handed.iter().map(|op| op.seq).collect()
+fn seqs(batch_ops: &[BatchOp]) -> Vec<u64> {
+    batch_ops.iter().map(|op| op.seq).collect()
 }
 
 #[test]
@@ -93,19 +93,19 @@ fn the_hub_answers_what_needs_no_owner_and_what_nobody_can_read() {
         .map(|d| (d.seq, d.outcome.code))
         .collect();
     assert_eq!(codes, [(1, None), (2, None), (3, Some(Code::UnknownOp))]);
-    assert_eq!(seqs(&plan.handed), [4, 5]);
+    assert_eq!(seqs(&plan.batch_ops), [4, 5]);
 }
 
 #[test]
 fn a_run_ends_before_it_is_too_large_but_holds_one_op() {
     let run = run((1..=9).map(accept).collect());
     let one = plan_run(&run, NOW, 1, None, |_, _| TokenVerdict::Known(None));
-    assert_eq!(seqs(&one.handed), [1]);
-    let size = size_of(&one.handed[0]);
+    assert_eq!(seqs(&one.batch_ops), [1]);
+    let size = size_of(&one.batch_ops[0]);
     let three = plan_run(&run, NOW, size * 3 + size / 2, None, |_, _| {
         TokenVerdict::Known(None)
     });
-    assert_eq!(seqs(&three.handed), [1, 2, 3]);
+    assert_eq!(seqs(&three.batch_ops), [1, 2, 3]);
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_command_whose_token_cannot_be_judged_waits_with_what_must_not_overtake_it()
         }
     });
     assert_eq!(
-        (plan.answered.len(), seqs(&plan.handed), plan.parked),
+        (plan.answered.len(), seqs(&plan.batch_ops), plan.parked),
         (1, vec![3], vec![2, 4, 5])
     );
 }
@@ -165,7 +165,7 @@ fn what_an_op_that_logs_anew_was_first_answered_goes_with_it() {
         None,
         |_, _| TokenVerdict::Known(Some(person())),
     );
-    let BatchBody::Command { evidence, .. } = &plan.handed[0].body else {
+    let BatchBody::Command { evidence, .. } = &plan.batch_ops[0].body else {
         unreachable!()
     };
     assert_eq!(evidence.relogged.as_ref(), Some(&first));
@@ -196,7 +196,7 @@ fn the_owner_hears_whether_the_edge_was_cut_off() {
         let plan = plan_run(&run, NOW, 10_000, None, |_, _| {
             TokenVerdict::Known(Some(person()))
         });
-        let BatchBody::Command { evidence, .. } = &plan.handed[0].body else {
+        let BatchBody::Command { evidence, .. } = &plan.batch_ops[0].body else {
             panic!()
         };
         assert_eq!(evidence.cut_off, cut_off);
@@ -208,15 +208,15 @@ fn a_run_is_for_one_owner_and_goes_on_for_the_other_behind_it() {
     let known = |_: &UndecidedOp, _: &CommandOp| TokenVerdict::Known(Some(person()));
     let all = run(vec![accept(1), accept(2), review(1), review(2), accept(3)]);
     assert_eq!(
-        seqs(&plan_run(&all, NOW, 10_000, None, known).handed),
+        seqs(&plan_run(&all, NOW, 10_000, None, known).batch_ops),
         [1, 2]
     );
     assert_eq!(
-        seqs(&plan_run(&all[2..], NOW, 10_000, None, known).handed),
+        seqs(&plan_run(&all[2..], NOW, 10_000, None, known).batch_ops),
         [3, 4]
     );
     assert_eq!(
-        seqs(&plan_run(&all[4..], NOW, 10_000, None, known).handed),
+        seqs(&plan_run(&all[4..], NOW, 10_000, None, known).batch_ops),
         [5]
     );
 }
@@ -228,7 +228,7 @@ fn an_owner_that_is_away_holds_up_its_own_ops_and_what_stands_behind_them() {
     let all = run(vec![accept(1), review(2), accept(2), accept(3), release]);
     let plan = plan_run(&all, NOW, 10_000, Some(DecidingService::Review), known);
     assert_eq!(
-        (seqs(&plan.handed), plan.parked),
+        (seqs(&plan.batch_ops), plan.parked),
         (vec![1, 4], vec![2, 3, 5])
     );
 }
@@ -236,7 +236,7 @@ fn an_owner_that_is_away_holds_up_its_own_ops_and_what_stands_behind_them() {
 #[test]
 fn answers_that_are_not_one_per_op_say_nothing() {
     let run = run(vec![accept(1), accept(2)]);
-    let handed = plan_run(&run, NOW, 10_000, None, |_, _| TokenVerdict::Known(None)).handed;
+    let handed = plan_run(&run, NOW, 10_000, None, |_, _| TokenVerdict::Known(None)).batch_ops;
     let answer = |seq| OpAnswer {
         seq,
         decision: OpDecision::Decided(Outcome::new_rejected(Code::OrderNotFound, None, NOW)),

@@ -23,9 +23,9 @@ pub(super) fn assignment(
     }
 }
 
-pub(super) async fn assigned(store: &Store, n: u128, word: &RegionAssignment) -> FeedEffect {
+pub(super) async fn assigned(store: &Store, n: u128, assignment: &RegionAssignment) -> FeedEffect {
     store
-        .feed_assignment(&event(n), Region::North, word, NOW)
+        .feed_assignment(&event(n), Region::North, assignment, NOW)
         .await
         .unwrap()
 }

@@ -61,7 +61,7 @@ async fn a_token_outlives_what_may_refer_to_it(#[values(false, true)] mysql: boo
         .to_bytes(),
     ] {
         ops.ops.push(NewOp {
-            at: ops.cursor().append_op(&bytes),
+            head: ops.cursor().append_op(&bytes),
             bytes,
             bounds: OpBounds::default(),
         });

@@ -214,7 +214,7 @@ async fn an_op_keeps_what_the_hub_knew_when_it_came(#[values(false, true)] mysql
     let claim = claimed(&store).await;
     let first = due(&store, &claim, 1).await.remove(0);
     assert_eq!(
-        (first.came.received_at, first.came.bounds),
+        (first.arrival.received_at, first.arrival.bounds),
         (LATER, ops.ops[0].bounds)
     );
     let stands = store.load_edge_state(&north(), NOW).await.unwrap().unwrap();

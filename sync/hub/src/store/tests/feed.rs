@@ -309,7 +309,7 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true
         sessions: vec![session],
         users: vec![],
         person: None,
-        mark: None,
+        verification: None,
     };
     let expected = vec![
         FeedChange::Order(order(2, 1)),

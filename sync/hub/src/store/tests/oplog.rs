@@ -212,7 +212,7 @@ async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(
     let store = database(mysql).await;
     let (term, cursor) = left_behind(&store).await;
     let other = UserId(Uuid::from_u128(77));
-    let mut at = cursor;
+    let mut head = cursor;
     let theirs = accepts_and_release(term, cursor).ops.into_iter().map(|op| {
         let bytes = match Op::from_bytes(&op.bytes).unwrap() {
             Op::Command(mut op) => {
@@ -221,9 +221,9 @@ async fn what_another_person_sends_under_the_same_id_is_not_what_was_left(
             }
             op => op.to_bytes(),
         };
-        at = at.append_op(&bytes);
+        head = head.append_op(&bytes);
         NewOp {
-            at,
+            head,
             bytes,
             bounds: OpBounds::default(),
         }

@@ -41,7 +41,7 @@ async fn revocations_and_keys_go_to_every_region_and_into_no_digest(
             sessions: vec![session],
             users: vec![],
             person: None,
-            mark: None,
+            verification: None,
         };
         let keys = FeedChange::Keys {
             version: 2,
@@ -93,7 +93,7 @@ async fn an_ended_session_is_forgotten_with_its_token_and_a_revoked_person_never
         sessions: vec![],
         users: vec![person],
         person: Some(RevocationStatus::from_revocation(person, NOW)),
-        mark: None,
+        verification: None,
     };
     assert_eq!(changes[0], revoked, "an edge that is new hears of it, too");
 }
@@ -156,7 +156,7 @@ async fn a_readmission_undoes_the_revocations_before_it_for_newer_tokens(
         sessions: vec![],
         users: vec![],
         person: Some(RevocationStatus::from_readmission(person, at(20))),
-        mark: None,
+        verification: None,
     };
     assert_eq!((changes.len(), &changes[1]), (5, &readmitted));
 }
@@ -202,7 +202,7 @@ async fn a_mark_is_told_once_for_each_turn_and_a_late_word_tells_nothing(
                 sessions,
                 users,
                 person: None,
-                mark: Some(mark),
+                verification: Some(mark),
             }
         };
         assert_eq!(
@@ -227,7 +227,7 @@ async fn a_mark_is_told_once_for_each_turn_and_a_late_word_tells_nothing(
             ..wanted
         });
     }
-    let newest = |change: &FeedChange| matches!(change, FeedChange::Revoked { mark: Some(told), .. } if *told == mark(6, false));
+    let newest = |change: &FeedChange| matches!(change, FeedChange::Revoked { verification: Some(told), .. } if *told == mark(6, false));
     assert!(
         matches!(&image[..], [one] if newest(one)),
         "an image tells the newest word: {image:?}"

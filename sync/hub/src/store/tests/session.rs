@@ -209,15 +209,15 @@ async fn a_part_of_a_tail_ends_with_its_bytes_and_the_next_goes_on_behind_it(
     let (term, stored) = session(&store).await;
     // The second alone exceeds a frame, and so would any two of the others.
     let sizes = [20_000, 50_000, 20_000, 10];
-    let mut at = stored.cursor;
+    let mut head = stored.cursor;
     let ops = sizes.map(|size| {
         let bytes = Op::Token {
             token: "x".repeat(size),
         }
         .to_bytes();
-        at = at.append_op(&bytes);
+        head = head.append_op(&bytes);
         NewOp {
-            at,
+            head,
             bytes,
             bounds: OpBounds::default(),
         }

@@ -342,7 +342,7 @@ pub(super) fn accepts_and_release(term: u64, after: ChainHead) -> NewOps {
         let bytes = op.to_bytes();
         at = at.append_op(&bytes);
         NewOp {
-            at,
+            head: at,
             bytes,
             bounds: OpBounds::default(),
         }
@@ -365,17 +365,17 @@ async fn a_place_where_a_command_was_decided_for_its_person_vouches_for_it_again
     let store = with_edge(mysql).await;
     let (term, stored) = session(&store).await;
     let ops = accepts_and_release(term, stored.cursor);
-    let places: Vec<ChainHead> = ops.ops.iter().map(|op| op.at).collect();
+    let places: Vec<ChainHead> = ops.ops.iter().map(|op| op.head).collect();
     assert!(store.store_ops(&north(), &ops, NOW).await.unwrap());
     let claim = claimed(&store).await;
-    let is_answered = async |n: u128, at: ChainHead| {
+    let is_answered = async |n: u128, head: ChainHead| {
         let edge = north();
         let verdict = Verdict::Provisional;
         let why = QuarantineWhy::EdgeRestored;
         let relogged = Some(EarlierReceipt {
             edge,
             epoch: 1,
-            at,
+            at: head,
             verdict,
             fence: None,
             why,
@@ -418,7 +418,7 @@ async fn tokens_are_found_by_their_place_in_the_log(#[values(false, true)] mysql
     }
     .to_bytes();
     ops.ops.push(NewOp {
-        at: ops.cursor().append_op(&bytes),
+        head: ops.cursor().append_op(&bytes),
         bytes,
         bounds: OpBounds::default(),
     });

@@ -50,7 +50,7 @@ pub struct Edge {
     pub signer: Signer,
     clock: Clock,
     socket: Option<WebSocketStream<MaybeTlsStream<TcpStream>>>,
-    standing: Option<LinkSessionId>,
+    link_session: Option<LinkSessionId>,
 }
 
 impl Edge {
@@ -79,7 +79,7 @@ impl Edge {
             signer,
             clock,
             socket: None,
-            standing: None,
+            link_session: None,
         }
     }
 
@@ -97,7 +97,7 @@ impl Edge {
     }
 
     pub fn standing(&self) -> LinkSessionId {
-        self.standing.expect("a session")
+        self.link_session.expect("a session")
     }
 
     pub fn chain_at(&self, seq: usize) -> ChainHead {
@@ -164,7 +164,7 @@ impl Edge {
         self.call(replica).await.unwrap();
         match self.next().await {
             Some(Frame::Welcome(welcome)) => {
-                self.standing = Some(welcome.standing);
+                self.link_session = Some(welcome.standing);
                 if self.feed_generation != welcome.feed_generation {
                     self.feed_generation = welcome.feed_generation;
                     self.feed_cursor = 0;
@@ -357,7 +357,7 @@ impl Edge {
                     self.outcomes.len() as u64,
                     "outcomes leave no gap"
                 );
-                assert_eq!(Some(frame.standing), self.standing);
+                assert_eq!(Some(frame.standing), self.link_session);
                 self.outcomes.extend(frame.outcomes);
                 assert_eq!(frame.to, self.outcomes.len() as u64);
             }

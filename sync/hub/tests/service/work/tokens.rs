@@ -254,7 +254,7 @@ async fn a_mark_reaches_the_feed_and_the_word_of_a_token_its_owner(#[case] mysql
     tell(3, false).await;
     edge.open(&hub).await;
     let told = |change: &FeedChange| match change {
-        FeedChange::Revoked { mark, .. } => *mark,
+        FeedChange::Revoked { verification, .. } => *verification,
         _ => None,
     };
     edge.until(|edge| edge.changes.iter().filter_map(told).count() == 2)

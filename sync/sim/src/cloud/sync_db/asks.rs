@@ -64,7 +64,7 @@ impl SyncDb {
             for (seq, op) in edge.undecided_ops() {
                 // An accept may not overtake a waiting op.
                 let first = op.order().is_none_or(|order| behind.insert(order));
-                let distrusted = edge.distrusts(edge.epoch, op.came.received_at);
+                let distrusted = edge.distrusts(edge.epoch, op.arrival.received_at);
                 let due = first || self.has(Bug::AskOvertakes);
                 if op.state != OpStage::Held || distrusted || !due {
                     continue;
@@ -91,7 +91,7 @@ impl SyncDb {
                     accept,
                     taken_at: read.received_at,
                 };
-                held.push((op.came.received_at, other, *seq, ask));
+                held.push((op.arrival.received_at, other, *seq, ask));
             }
         }
         held.sort_by_key(|(at, other, seq, _)| (*at, *other, *seq));

@@ -24,13 +24,17 @@ impl SyncDb {
     }
 
     /// Stores the owner's assignment of a region, if it is newer.
-    pub fn repair_assignment(&mut self, region: Region, word: &RegionAssignment) -> Option<u64> {
+    pub fn repair_assignment(
+        &mut self,
+        region: Region,
+        assignment: &RegionAssignment,
+    ) -> Option<u64> {
         let region = self.regions.get_mut(&region)?;
-        if region.assignment.policy_version >= word.policy_version {
+        if region.assignment.policy_version >= assignment.policy_version {
             return None;
         }
         let number = region.feed_seq + 1;
-        region.assigns(number, word);
+        region.assigns(number, assignment);
         Some(number)
     }
 
@@ -76,11 +80,11 @@ impl SyncDb {
     }
 
     /// The fence that it holds but that its view disagreed with.
-    pub fn unproven(&self, e: usize, name: &wire::EdgeId) -> Option<u64> {
+    pub fn unproven(&self, e: usize, edge_id: &wire::EdgeId) -> Option<u64> {
         let edge = &self.edges[e];
         let fence = edge.word.and_then(|word| word.unproven)?;
         let now = &self.regions.get(&edge.region)?.assignment;
-        let holds = now.holder.as_ref() == Some(name) && now.epoch == edge.epoch;
+        let holds = now.holder.as_ref() == Some(edge_id) && now.epoch == edge.epoch;
         (edge.link_up && holds && now.fence == fence).then_some(fence)
     }
 

@@ -48,9 +48,9 @@ impl SyncDb {
         let here = edge
             .ops
             .values()
-            .map(|op| (edge.epoch, op.came, op.succeeded, &op.read));
+            .map(|op| (edge.epoch, op.arrival, op.succeeded, &op.read));
         let before = edge.old_ops.iter();
-        let before = before.map(|((epoch, _), op)| (*epoch, op.came, op.succeeded, &op.read));
+        let before = before.map(|((epoch, _), op)| (*epoch, op.arrival, op.succeeded, &op.read));
         let listed = here.chain(before).filter(|(epoch, came, succeeded, _)| {
             *succeeded && edge.distrusts(*epoch, came.received_at)
         });

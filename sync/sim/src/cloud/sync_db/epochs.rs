@@ -25,7 +25,7 @@ pub struct OldOp {
     pub hash: Hash,
     pub bytes: Vec<u8>,
     pub read: Option<Rc<Op>>,
-    pub came: OpArrival,
+    pub arrival: OpArrival,
     pub succeeded: bool,
     pub named: bool,
     /// Its epoch ended before it had an outcome.
@@ -39,14 +39,14 @@ const TAIL_OPS_MAX: usize = 5;
 impl SyncDb {
     /// Records that the epoch will end, and returns the new term; `None` if the term or epoch has
     /// changed.
-    pub fn begin_to_end(&mut self, e: usize, confined: &QuarantineRequest) -> Option<u64> {
+    pub fn begin_to_end(&mut self, e: usize, quarantine: &QuarantineRequest) -> Option<u64> {
         let edge = &mut self.edges[e];
-        if edge.term != confined.over || edge.epoch != confined.epoch {
+        if edge.term != quarantine.over || edge.epoch != quarantine.epoch {
             return None;
         }
         edge.ending = Some(EndingEpoch {
-            epoch: confined.epoch,
-            why: confined.why,
+            epoch: quarantine.epoch,
+            why: quarantine.why,
         });
         edge.term += 1;
         edge.link_up = false;
@@ -58,7 +58,7 @@ impl SyncDb {
     pub fn raise_epoch(
         &mut self,
         e: usize,
-        confined: &QuarantineRequest,
+        quarantine: &QuarantineRequest,
         grant: u64,
         now: UnixMillis,
     ) -> Option<QuarantineGrant> {
@@ -68,7 +68,7 @@ impl SyncDb {
             epoch,
             why,
             ..
-        } = confined;
+        } = quarantine;
         let edge = &mut self.edges[e];
         if edge.term != *over || edge.epoch != *epoch {
             return None;
@@ -130,7 +130,7 @@ impl SyncDb {
                 hash: op.hash,
                 bytes: op.bytes.clone(),
                 read: op.read.clone(),
-                came: op.came,
+                arrival: op.arrival,
                 succeeded: op.succeeded,
                 named: op.named,
                 left_behind: !op.is_decided(),
@@ -157,17 +157,17 @@ impl SyncDb {
     }
 
     /// The grant of the current epoch.
-    pub fn granted(&self, e: usize, confined: &QuarantineRequest) -> Option<QuarantineGrant> {
+    pub fn granted(&self, e: usize, quarantine: &QuarantineRequest) -> Option<QuarantineGrant> {
         let edge = &self.edges[e];
         let EpochRow {
             why,
             grant,
             last_accepted,
             ..
-        } = *edge.epochs.get(&confined.epoch)?;
-        let known = edge.known(&confined.hello);
+        } = *edge.epochs.get(&quarantine.epoch)?;
+        let known = edge.known(&quarantine.hello);
         Some(QuarantineGrant {
-            epoch: confined.epoch,
+            epoch: quarantine.epoch,
             grant,
             last_accepted,
             why,

@@ -61,7 +61,7 @@ impl SyncDb {
                     sessions,
                     users,
                     person: None,
-                    mark: None,
+                    verification: None,
                 };
                 region.add(number, Entity::Revoked(*user), change);
             }
@@ -152,20 +152,20 @@ impl RegionRow {
         );
     }
 
-    pub(super) fn assigns(&mut self, number: u64, word: &RegionAssignment) {
+    pub(super) fn assigns(&mut self, number: u64, assignment: &RegionAssignment) {
         let known = &self.assignment;
-        let stands = known.holder.is_some() && known.fence == word.fence;
-        match &word.holder {
+        let stands = known.holder.is_some() && known.fence == assignment.fence;
+        match &assignment.holder {
             None => self.granted_seq = None,
             // An update of a current right is not a grant.
             Some(_) if stands => {}
             Some(_) => self.granted_seq = Some(number),
         }
-        self.assignment = word.clone();
+        self.assignment = assignment.clone();
         self.add(
             number,
             Entity::Assignment,
-            FeedChange::Assignment(word.clone()),
+            FeedChange::Assignment(assignment.clone()),
         );
     }
 

@@ -22,9 +22,9 @@ impl SyncDb {
         let edge = &self.edges[id];
         let seq = before.at.seq;
         let here = edge.ops.get(&seq).filter(|_| edge.epoch == before.epoch);
-        let here = here.map(|row| (row.hash, row.came, row.named, &row.read));
+        let here = here.map(|row| (row.hash, row.arrival, row.named, &row.read));
         let old = || edge.old_ops.get(&(before.epoch, seq));
-        let row = here.or_else(|| old().map(|row| (row.hash, row.came, row.named, &row.read)));
+        let row = here.or_else(|| old().map(|row| (row.hash, row.arrival, row.named, &row.read)));
         let (hash, came, is_answered, read): (Hash, OpArrival, _, _) = row?;
         if hash != before.at.hash {
             return None;
@@ -51,12 +51,12 @@ impl SyncDb {
         let edges = || self.edges.iter().enumerate();
         let left = edges().flat_map(|(id, edge)| {
             let left = edge.old_ops.iter().filter(|(_, row)| row.left_behind);
-            left.map(move |((epoch, _), row)| (id, *epoch, row.came, &row.read))
+            left.map(move |((epoch, _), row)| (id, *epoch, row.arrival, &row.read))
         });
         let others = edges().filter(|(id, edge)| *id != e && edge.region == cast::region(e));
         let held = others.flat_map(|(id, edge)| {
             let held = edge.ops.values().filter(|row| row.state == OpStage::Held);
-            held.map(move |row| (id, edge.epoch, row.came, &row.read))
+            held.map(move |row| (id, edge.epoch, row.arrival, &row.read))
         });
         let accepts = op.command.body.order_action() == Some(Action::Accept);
         let mut places = left.chain(held.filter(|_| accepts));
@@ -71,7 +71,7 @@ impl SyncDb {
         op: &CommandOp,
         id: usize,
         epoch: u64,
-        came: OpArrival,
+        arrival: OpArrival,
         read: Option<&Op>,
     ) -> Option<FirstArrival> {
         let Some(Op::Command(first)) = read else {
@@ -80,9 +80,9 @@ impl SyncDb {
         let same = first.command.id == op.command.id
             && first.actor.user_id == op.actor.user_id
             && first.command.body == op.command.body;
-        let distrusts = || self.edges[e].distrusts(epoch, came.received_at);
+        let distrusts = || self.edges[e].distrusts(epoch, arrival.received_at);
         same.then(|| FirstArrival {
-            taken_at: came.taken_at(first.received_at),
+            taken_at: arrival.taken_at(first.received_at),
             distrusted: id == e && !self.has(Bug::RelogWashes) && distrusts(),
             is_answered: false,
         })

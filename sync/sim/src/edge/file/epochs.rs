@@ -15,7 +15,7 @@ use crate::{bug::Bug, edge::LoggedCommand};
 /// A command as logged before.
 struct Old {
     place: LogPlace,
-    at: ChainHead,
+    head: ChainHead,
     op: CommandOp,
     token: Option<String>,
 }
@@ -25,16 +25,16 @@ impl EdgeFile {
         if run.begins {
             self.tail.clear();
         }
-        let mut at: Option<ChainHead> = None;
+        let mut head: Option<ChainHead> = None;
         for bytes in run.ops {
-            let here = match at {
+            let here = match head {
                 None => ChainHead {
                     seq: run.first_seq,
                     hash: run.first_hash,
                 },
                 Some(before) => before.append_op(&bytes),
             };
-            at = Some(here);
+            head = Some(here);
             // This version cannot relog an op that it cannot decode.
             let Ok(op) = Op::from_bytes(&bytes) else {
                 continue;
@@ -43,7 +43,7 @@ impl EdgeFile {
                 (run.epoch, here.seq),
                 LoggedOp {
                     bytes,
-                    at: here,
+                    head: here,
                     op,
                 },
             );
@@ -51,7 +51,7 @@ impl EdgeFile {
     }
 
     pub(super) fn begin(&mut self, new: NewEpoch, nonce: BootNonce, now: UnixMillis) {
-        let edge = self.book.live.name.clone();
+        let edge = self.book.live.edge_id.clone();
         let own = self.waiting();
         self.enter_epoch(
             &edge,
@@ -71,8 +71,8 @@ impl EdgeFile {
     }
 
     /// Gives a twin's file its own name.
-    pub fn rename(&mut self, name: &EdgeId, nonce: BootNonce, now: UnixMillis) {
-        let from = self.book.live.name.clone();
+    pub fn rename(&mut self, edge_id: &EdgeId, nonce: BootNonce, now: UnixMillis) {
+        let from = self.book.live.edge_id.clone();
         let own = self.waiting();
         self.log.clear();
         self.tokens.clear();
@@ -89,7 +89,7 @@ impl EdgeFile {
                 },
             );
         }
-        self.enter_epoch(name, FIRST_EPOCH, ChainHead::start(name));
+        self.enter_epoch(edge_id, FIRST_EPOCH, ChainHead::start(edge_id));
         self.append(Op::Boot { nonce, at: now });
         for old in own {
             self.relog(old, &from, QuarantineWhy::EdgeCloned);
@@ -107,9 +107,9 @@ impl EdgeFile {
         logged.filter(|logged| anew(&logged.op)).count() as u64
     }
 
-    fn enter_epoch(&mut self, name: &EdgeId, epoch: u64, start: ChainHead) {
+    fn enter_epoch(&mut self, edge_id: &EdgeId, epoch: u64, start: ChainHead) {
         let book = &mut self.book.live;
-        book.name = name.clone();
+        book.edge_id = edge_id.clone();
         book.epoch = epoch;
         book.start = start.hash;
         book.head = start;
@@ -148,7 +148,7 @@ impl EdgeFile {
         });
         Some(Old {
             place,
-            at: logged.at,
+            head: logged.head,
             op: op.clone(),
             token,
         })
@@ -158,7 +158,7 @@ impl EdgeFile {
     fn relog(&mut self, old: Old, edge: &EdgeId, why: QuarantineWhy) {
         let Old {
             place,
-            at,
+            head: at,
             op,
             token,
         } = old;
@@ -194,7 +194,7 @@ impl EdgeFile {
         };
         let at = self.append(Op::Command(anew.clone()));
         if let Some(known) = &known {
-            let before = (known.epoch, known.at.seq);
+            let before = (known.epoch, known.head.seq);
             self.by_op.remove(&before);
             self.pending.remove(&before);
         }
@@ -203,7 +203,7 @@ impl EdgeFile {
     }
 
     /// Stores the command under its new place, where it waits.
-    fn remember(&mut self, op: &CommandOp, at: ChainHead, known: Option<&LoggedCommand>) {
+    fn remember(&mut self, op: &CommandOp, head: ChainHead, known: Option<&LoggedCommand>) {
         let epoch = self.book.live.epoch;
         let command = &op.command;
         let stored = LoggedCommand {
@@ -213,15 +213,15 @@ impl EdgeFile {
             order_id: command.body.order_id(),
             device: command.device.clone(),
             epoch,
-            at,
+            head,
             verdict: op.verdict,
             doubt: known.and_then(|known| known.doubt),
             fence: op.fence,
             outcome: None,
         };
         let pending = stored.pending(op.received_at);
-        self.by_op.put((epoch, at.seq), stored.key());
+        self.by_op.put((epoch, head.seq), stored.key());
         self.commands.put(stored.key(), stored);
-        self.pending.put((epoch, at.seq), pending);
+        self.pending.put((epoch, head.seq), pending);
     }
 }

@@ -93,15 +93,15 @@ impl EdgeFile {
     }
 
     /// Compares a grant with the feed, and answers a release request in the log.
-    fn hear(&mut self, word: RegionAssignment) {
+    fn hear(&mut self, assignment: RegionAssignment) {
         let open = self.brought.live().iter().filter(|(_, row)| row.1);
         let digest = open_digest(open.map(|(id, row)| (*id, row.0)));
         let digest = if self.has(Bug::GrantDigest) {
-            word.digest
+            assignment.digest
         } else {
             Some(digest)
         };
-        let name = self.book.live.name.clone();
+        let name = self.book.live.edge_id.clone();
         let epoch = self.book.live.epoch;
         let forgets = self.has(Bug::ReleasedFenceDead);
         let goes_on = self.has(Bug::ReleaseGoesOn);
@@ -110,7 +110,7 @@ impl EdgeFile {
             tenure.highest_fence = 0;
         }
         let brought = || Ok::<_, std::convert::Infallible>(digest.unwrap_or(Hash::ZERO));
-        let Ok(_) = tenure.apply_assignment(&name, epoch, word, brought);
+        let Ok(_) = tenure.apply_assignment(&name, epoch, assignment, brought);
         let proven = tenure.proven;
         if let Some(fence) = tenure.release_fence() {
             if goes_on {

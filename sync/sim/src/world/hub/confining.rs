@@ -21,41 +21,44 @@ impl World {
         &mut self,
         conn: usize,
         e: usize,
-        confined: Box<QuarantineRequest>,
+        quarantine: Box<QuarantineRequest>,
     ) -> Option<SyncSessionInput> {
         let rival = self.puts_rival_aside(conn);
         let shared = self.has(Bug::OneEpochOwner)
-            && confined.hello.epoch < confined.epoch
-            && self.sync_db.granted(e, &confined).is_some();
-        if confined.again || shared {
-            self.finds_confining_due(conn, &confined, rival);
-            let granted = self.sync_db.granted(e, &confined);
-            return Some(self.hub_confined(conn, e, &confined, granted));
+            && quarantine.hello.epoch < quarantine.epoch
+            && self.sync_db.granted(e, &quarantine).is_some();
+        if quarantine.again || shared {
+            self.finds_confining_due(conn, &quarantine, rival);
+            let granted = self.sync_db.granted(e, &quarantine);
+            return Some(self.hub_confined(conn, e, &quarantine, granted));
         }
         let over = if self.has(Bug::EndingForgotten) {
-            Some(confined.over)
+            Some(quarantine.over)
         } else {
-            self.sync_db.begin_to_end(e, &confined)
+            self.sync_db.begin_to_end(e, &quarantine)
         };
         // Its record has changed since the judgment, so judge again.
         let Some(over) = over else {
             return Some(self.hub_loads(conn, e));
         };
-        self.finds_confining_due(conn, &confined, rival);
+        self.finds_confining_due(conn, &quarantine, rival);
         let replica = self.net.conns[conn].replica;
         self.nudge(replica, e);
         let run = self.replicas[replica].run;
         if let Some(session) = self.session(conn) {
             session.is_waiting = true;
         }
-        let confined = QuarantineRequest { over, ..*confined };
+        let confined = QuarantineRequest {
+            over,
+            ..*quarantine
+        };
         let confining = QuarantineRun {
             conn,
             replica,
             run,
             edge: e,
             asked_at: self.now,
-            confined,
+            quarantine: confined,
         };
         let takes = self.soon(1, 8);
         if self.has(Bug::QuarTakeback) {
@@ -73,7 +76,7 @@ impl World {
     }
 
     /// Every quarantine has a reason, and none hits a live edge.
-    fn finds_confining_due(&mut self, conn: usize, confined: &QuarantineRequest, rival: bool) {
+    fn finds_confining_due(&mut self, conn: usize, quarantine: &QuarantineRequest, rival: bool) {
         let m = self.net.conns[conn].edge;
         if self.is_read_late(conn) {
             // It looks the same as a restored edge, so its effects are not the hub's fault, even on
@@ -86,7 +89,7 @@ impl World {
         self.oracle.second_instance(self.now, m, rival);
         let justified = self.has_rival(m);
         self.oracle
-            .alarmed(self.now, m, justified, confined.why.as_str());
+            .alarmed(self.now, m, justified, quarantine.why.as_str());
     }
 
     /// The order service records that every right of the epoch is taken back, in one transaction
@@ -108,7 +111,7 @@ impl World {
             let again = self.soon(5, 50);
             return self.later(again, WorldEvent::TakesRightsBack(confining));
         }
-        let QuarantineRequest { epoch, why, .. } = confining.confined;
+        let QuarantineRequest { epoch, why, .. } = confining.quarantine;
         let over = HolderEpoch {
             edge: cast::edge(confining.edge),
             epoch,
@@ -142,7 +145,7 @@ impl World {
             replica: r,
             run,
             edge: e,
-            confined,
+            quarantine: confined,
             ..
         } = confining;
         if self.replicas[*r].run != *run || !self.replicas[*r].is_running {
@@ -181,12 +184,12 @@ impl World {
         &mut self,
         conn: usize,
         e: usize,
-        confined: &QuarantineRequest,
+        quarantine: &QuarantineRequest,
         granted: Option<QuarantineGrant>,
     ) -> SyncSessionInput {
         match granted {
             Some(granted) => {
-                self.counts.granted_again += u64::from(confined.again);
+                self.counts.granted_again += u64::from(quarantine.again);
                 SyncSessionInput::Quarantined(granted)
             }
             None => self.hub_loads(conn, e),

@@ -16,7 +16,7 @@ impl World {
         let by = item.receipt.as_ref().map(|receipt| &receipt.edge);
         let may_know = |m: &usize| {
             let node = &self.edges[*m];
-            node.is_there && (item.sent_to.contains(m) || by == Some(&node.name))
+            node.is_there && (item.sent_to.contains(m) || by == Some(&node.edge_id))
         };
         let others: Vec<usize> = (0..cast::MACHINE_COUNT).filter(may_know).collect();
         if others.is_empty() {
@@ -62,7 +62,7 @@ impl World {
         if self.tablets[t].at_edge != m || self.tablets[t].is_gone {
             return;
         }
-        let name = self.edges[m].name.clone();
+        let name = self.edges[m].edge_id.clone();
         let before = self.tablets[t].heads.insert(name, head);
         if before.is_some_and(|before| before != head) {
             self.counts.heads_turned += 1;

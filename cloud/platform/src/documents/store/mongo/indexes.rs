@@ -14,7 +14,7 @@ const RETIRED_KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 
 impl MongoStore {
     pub(super) async fn migrate_indexes(&self) -> StoreResult<()> {
-        let declared = self.shape.indexes.iter().map(build_index_model);
+        let declared = self.schema.indexes.iter().map(build_index_model);
         let declared: Vec<IndexModel> = declared.chain([events::index()]).collect();
         self.drop_retired_indexes(&declared).await?;
         self.collection.create_indexes(declared).await?;

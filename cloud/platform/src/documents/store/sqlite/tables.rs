@@ -27,21 +27,21 @@ struct StoredIndex {
 pub async fn migrate_tables(
     sql: &Sql,
     name: &'static str,
-    shape: &CollectionSchema,
+    schema: &CollectionSchema,
 ) -> Result<(), DocumentsError> {
-    let table = create_table(name, shape);
+    let table = create_table(name, schema);
     match sql.fetch_optional::<String>(TABLE, vals![name]).await? {
         None => drop(table.exec(sql).await?),
         Some(present) if present != table.text() => rebuild_table(sql, name, table).await?,
         Some(_) => {}
     }
     let present = list_indexes(sql, name).await?;
-    let declared: Vec<String> = shape
+    let declared: Vec<String> = schema
         .indexes
         .iter()
         .map(|index| format!("{name}_{}", index.stored_name()))
         .collect();
-    for (index, declared) in shape.indexes.iter().zip(&declared) {
+    for (index, declared) in schema.indexes.iter().zip(&declared) {
         if present.iter().any(|present| present.name == *declared) {
             continue;
         }
@@ -90,8 +90,8 @@ async fn list_indexes(sql: &Sql, name: &'static str) -> Result<Vec<StoredIndex>,
 }
 
 /// The table rejects a body without a required field.
-fn create_table(name: &'static str, shape: &CollectionSchema) -> SqlBuilder {
-    let required: Vec<FieldPath> = shape
+fn create_table(name: &'static str, schema: &CollectionSchema) -> SqlBuilder {
+    let required: Vec<FieldPath> = schema
         .fields
         .iter()
         .copied()

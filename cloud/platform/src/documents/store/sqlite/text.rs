@@ -28,10 +28,10 @@ impl<'f> FieldSource<'f> {
         }
     }
 
-    pub fn from_query(name: &'static str, find: &'f IndexQuery) -> Self {
+    pub fn from_query(name: &'static str, query: &'f IndexQuery) -> Self {
         Self {
             name,
-            list_index: find.index.list().map(|_| &find.index),
+            list_index: query.index.list().map(|_| &query.index),
         }
     }
 
@@ -150,8 +150,8 @@ impl SqlBuilder {
         })
     }
 
-    pub fn source(self, find: &IndexQuery, source: FieldSource<'_>) -> Self {
-        let filter = find.whole_filter();
+    pub fn source(self, query: &IndexQuery, source: FieldSource<'_>) -> Self {
+        let filter = query.whole_filter();
         if let Some(index) = source.list_index {
             return self.list_source(index, filter, source);
         }
@@ -159,9 +159,9 @@ impl SqlBuilder {
             .push_text("FROM ")
             .push_text(source.name)
             .push_text(" t INDEXED BY ");
-        let text = text.index(source.name, &find.index).push_text(" WHERE ");
-        let text = text.push_index_condition("", "t.body", &find.index);
-        let text = if find.index.only.is_empty() {
+        let text = text.index(source.name, &query.index).push_text(" WHERE ");
+        let text = text.push_index_condition("", "t.body", &query.index);
+        let text = if query.index.only.is_empty() {
             text
         } else {
             text.push_text(" AND ")
