@@ -158,7 +158,7 @@ fn a_taken_port_is_named_before_anything_is_touched() {
     let refused = ran(command(folder.path(), "all").args(["--bind", &address]));
     assert!(!refused.status.success());
     assert!(
-        said(&refused).contains(&format!("{address} is taken")),
+        said(&refused).contains(&format!("{address} is in use by another process")),
         "{}",
         said(&refused)
     );

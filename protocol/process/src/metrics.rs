@@ -261,7 +261,7 @@ mod tests {
         run_upkeep();
         let text = render_prometheus();
         for line in [
-            "# HELP holdfast_link_frames_total Frames that passed",
+            "# HELP holdfast_link_frames_total Frames sent or received",
             "holdfast_link_frames_total{kind=\"up\",direction=\"sent\"} 3",
             "holdfast_hub_undecided_ops{region=\"NORTH\"} 5",
             "holdfast_journal_group_writes_bucket{journal=\"test\",le=\"8\"} 1",

@@ -121,7 +121,7 @@ mod tests {
                 credit_ops: 0,
                 ..Config::default()
             }),
-            "hub.credit_ops must be at least 1, and is 0"
+            "hub.credit_ops must be at least 1, but is 0"
         );
         assert_eq!(
             refusal(Config {

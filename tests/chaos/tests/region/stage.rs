@@ -130,7 +130,7 @@ impl Cloud {
             address,
             sql,
             people,
-            context: context,
+            context,
         };
         eventually("the hub is ready", PATIENCE, async || {
             let (status, _) = cloud.ask(Method::GET, "/health/ready", None).await;
