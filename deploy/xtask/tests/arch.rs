@@ -470,7 +470,7 @@ fn sql_in_a_store_and_in_tests_is_where_it_belongs() {
         ORDER,
         &format!("#[cfg(test)]\nmod tests {{}}\n{sql}"),
         3,
-        "SQL stands",
+        "SQL belongs",
     );
 }
 
