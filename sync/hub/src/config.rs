@@ -128,7 +128,7 @@ mod tests {
                 decided_within_ms: 99,
                 ..Config::default()
             }),
-            "hub.decided_within_ms must be at least 100, and is 99"
+            "hub.decided_within_ms must be at least 100, but is 99"
         );
         assert!(Config::default().validate_limits().is_ok());
     }
