@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use clap::{Parser, builder::RangedU64ValueParser};
 use process::clock::Clock;
 use serde::Deserialize;
@@ -27,8 +27,6 @@ use wire::{OrderId, Region, Role};
 /// They take turns on one connection, to stay below the per-person limits.
 const PEOPLE_OF_ONE: usize = 8;
 const TURN: Duration = Duration::from_secs(3);
-/// The ports of the two platforms. An older `holdfast-stack` cannot choose free ports.
-const PORT_BASES: [&str; 2] = ["18080", "19080"];
 const STARTED_WITHIN: Duration = Duration::from_secs(180);
 /// A slower answer is a fault.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
@@ -82,11 +80,10 @@ async fn main() -> Result<()> {
     let present = binaries::supervisor()?;
     let present = present.parent().context("programs stand in a folder")?;
     let folder = tempfile::tempdir()?;
-    let start = async |name, programs, port_base: &str| {
-        Build::start(name, programs, folder.path(), port_base, &arguments).await
-    };
-    let before = start("before", &arguments.before, PORT_BASES[0]).await?;
-    let after = start("after", present, PORT_BASES[1]).await?;
+    let start =
+        async |name, programs| Build::start(name, programs, folder.path(), &arguments).await;
+    let before = start("before", &arguments.before).await?;
+    let after = start("after", present).await?;
     let Arguments {
         connections, turns, ..
     } = arguments;
@@ -133,13 +130,13 @@ impl Build {
         name: &'static str,
         programs: &Path,
         work: &Path,
-        port_base: &str,
         arguments: &Arguments,
     ) -> Result<Self> {
         let ready_file = work.join(format!("{name}.json"));
-        let log = std::fs::File::create(work.join(format!("{name}.log")))?;
+        let log_file = work.join(format!("{name}.log"));
+        let log = std::fs::File::create(&log_file)?;
         let mut command = Command::new(programs.join("holdfast-stack"));
-        command.args(["up", "--ephemeral", "--port-base", port_base]);
+        command.args(["up", "--ephemeral", "--free-ports"]);
         command.arg("--ready-file").arg(&ready_file);
         command
             .args(arguments.real.then_some("--real"))
@@ -148,12 +145,19 @@ impl Build {
             .env("HOLDFAST_CONTEXT_DIR", work.join(name))
             .kill_on_drop(true);
         let stack = command.stdout(Stdio::null()).stderr(log).spawn();
-        let stack =
+        let mut stack =
             stack.with_context(|| format!("no `holdfast-stack` in {}", programs.display()))?;
         let started = within("the platform is up", STARTED_WITHIN, async || {
-            serde_json::from_slice::<Ready>(&std::fs::read(&ready_file).ok()?).ok()
+            if let Ok(Some(exit)) = stack.try_wait() {
+                return Some(Err(exit));
+            }
+            let ready: Ready = serde_json::from_slice(&std::fs::read(&ready_file).ok()?).ok()?;
+            Some(Ok(ready))
         });
-        let Ready { gateway } = started.await?;
+        let Ready { gateway } = started.await?.map_err(|exit| {
+            let log = std::fs::read_to_string(&log_file).unwrap_or_default();
+            anyhow!("the platform ended with {exit}: {log}")
+        })?;
         let mut seats = JoinSet::new();
         for _ in 0..arguments.connections {
             seats.spawn(Seat::taken(Api::new(gateway.clone())));
