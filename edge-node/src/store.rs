@@ -4,31 +4,19 @@
 //! Invariants: every answer rests on an fsynced commit. An op is encoded once; the same bytes are
 //! hashed and sent. Ops to upload are read through a connection that sees only commits.
 
-mod alarm;
-mod anew;
-mod append;
-mod book;
-mod clock;
 mod commands;
-mod customers;
 mod defects;
-mod enrolment;
 mod high_water;
+mod log;
 mod opening;
 mod orders;
-mod outcomes;
-mod people;
-mod quarantine;
-mod relog;
 mod report;
-mod right;
-mod schema;
-mod shares;
-mod sight;
+mod restore;
 mod snapshot;
 mod sql;
 mod standing;
-mod tidy;
+mod stored_commands;
+mod trust;
 
 #[cfg(test)]
 pub mod tests;
@@ -60,21 +48,16 @@ use wire::{
     HubKey, NumberedOutcome, SessionId, UnixMillis, UserId,
 };
 
-pub use alarm::Alarm;
-pub use anew::{RenameError, enrol_anew, is_enrolled, twin_of};
-use book::LogBook;
-pub use clock::{ClockFinding, ClockRecord, WrongClock};
-pub use commands::{CheckedCommand, CommandLogResult, StoredCommand};
-pub use enrolment::{AdmittedSession, Trust, TrustUpdate};
+pub use commands::{CheckedCommand, CommandLogResult};
+use log::LogBook;
 use opening::BootResult;
-pub use opening::EdgeIdentity;
-pub use orders::FeedEffects;
-pub use outcomes::DecidedCommand;
-pub use people::{DEVICE_UNUSED_MS_MAX, DeviceOwner};
-pub use quarantine::EpochStart;
+pub use opening::{EdgeIdentity, RenameError, enrol_anew, is_enrolled, twin_of};
+pub use orders::{BoardItem, FeedEffects};
 pub use report::{EdgeReport, ReportError, ReportItem, read_report};
-pub use sight::BoardItem;
-pub use standing::RegionStanding;
+pub use restore::EpochStart;
+pub use standing::{Alarm, ClockFinding, ClockRecord, RegionStanding, WrongClock};
+pub use stored_commands::{DecidedCommand, StoredCommand};
+pub use trust::{AdmittedSession, DEVICE_UNUSED_MS_MAX, DeviceOwner, Trust, TrustUpdate};
 
 const SCRUBBED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -125,7 +108,7 @@ impl Store {
         let risen = Arc::clone(&version);
         let journal = Journal::open(
             &path,
-            schema::migrations(),
+            opening::migrations(),
             |conn| opening::load(conn, &identity, found),
             move |writes| {
                 risen.fetch_add(1, Ordering::Release);
@@ -138,7 +121,7 @@ impl Store {
         } = journal
             .write(move |conn, book| opening::log_boot(conn, book, found, nonce, now))
             .await?;
-        let alarm = journal.read(alarm::find_alarm).await?;
+        let alarm = journal.read(standing::find_alarm).await?;
         let is_twin = Arc::new(matches!(alarm, Some((Alarm::Twin, _))).into());
         let moved = Arc::default();
         let store = Self {
@@ -183,7 +166,7 @@ impl Store {
 
     pub async fn confirm_feed(&self, now: UnixMillis) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| enrolment::confirm_feed(conn, now))
+            .write(move |conn, _| trust::confirm_feed(conn, now))
             .await
     }
 
@@ -197,7 +180,7 @@ impl Store {
             self.retire_early(&outcomes).await?;
         }
         self.journal
-            .write(move |conn, book| outcomes::store_outcomes(conn, book, to, outcomes, now))
+            .write(move |conn, book| stored_commands::store_outcomes(conn, book, to, outcomes, now))
             .await
     }
 
@@ -233,14 +216,14 @@ impl Store {
 
     pub async fn mark_op_held(&self, seq: u64, reason: HeldReason) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, book| outcomes::mark_op_held(conn, book.epoch, seq, reason))
+            .write(move |conn, book| stored_commands::mark_op_held(conn, book.epoch, seq, reason))
             .await
     }
 
     /// Answers stay provisional until a quarantine: the log may not match earlier answers.
     pub async fn raise_alarm(&self, alarm: Alarm, now: UnixMillis) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, book| alarm::raise_alarm(conn, book, alarm, now))
+            .write(move |conn, book| standing::raise_alarm(conn, book, alarm, now))
             .await?;
         if alarm == Alarm::Twin {
             self.is_twin.store(true, Ordering::Release);
@@ -255,7 +238,7 @@ impl Store {
 
     pub async fn keep_tail(&self, run: TailWrite) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| quarantine::stage_tail(conn, run))
+            .write(move |conn, _| restore::stage_tail(conn, run))
             .await
     }
 
@@ -267,7 +250,7 @@ impl Store {
         let nonce = self.nonce;
         let start = self
             .journal
-            .write(move |conn, book| quarantine::begin_epoch(conn, book, new, nonce, now))
+            .write(move |conn, book| restore::begin_epoch(conn, book, new, nonce, now))
             .await?;
         self.is_twin.store(false, Ordering::Release);
         Ok(start)
@@ -280,33 +263,33 @@ impl Store {
         now: UnixMillis,
     ) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| enrolment::save_enrolment(conn, &jwks, hub, now))
+            .write(move |conn, _| trust::save_enrolment(conn, &jwks, hub, now))
             .await
     }
 
     /// Marks the enrolment code as used, even if it brought no key.
     pub async fn note_code(&self, code: Hash) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| enrolment::note_code(conn, code))
+            .write(move |conn, _| trust::note_code(conn, code))
             .await
     }
 
     /// From now on this edge trusts only this hub key.
     pub async fn pin_hub(&self, key: HubKey) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| enrolment::pin_hub(conn, key))
+            .write(move |conn, _| trust::pin_hub(conn, key))
             .await
     }
 
     pub async fn note_clock(&self, record: ClockRecord) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| clock::save_note(conn, record))
+            .write(move |conn, _| standing::save_note(conn, record))
             .await
     }
 
     pub async fn delete_old_rows(&self, now: UnixMillis) -> StoreWriteResult<usize> {
         self.journal
-            .write(move |conn, book| tidy::delete_old_rows(conn, book, now))
+            .write(move |conn, book| log::delete_old_rows(conn, book, now))
             .await
     }
 
@@ -314,15 +297,15 @@ impl Store {
     pub async fn forget_people(&self, now: UnixMillis) -> StoreWriteResult<Vec<SessionId>> {
         self.journal
             .write(move |conn, _| {
-                people::forget_stale_people(conn, now)?;
-                enrolment::forget_sessions(conn, now)
+                trust::forget_stale_people(conn, now)?;
+                trust::forget_sessions(conn, now)
             })
             .await
     }
 
     pub async fn device_used(&self, device: DeviceId, owner: DeviceOwner) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| people::device_used(conn, &device, owner))
+            .write(move |conn, _| trust::device_used(conn, &device, owner))
             .await
     }
 
@@ -335,26 +318,26 @@ impl Store {
 
     pub async fn device_handed_over(&self, device: DeviceId) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| people::device_handed_over(conn, &device))
+            .write(move |conn, _| trust::device_handed_over(conn, &device))
             .await
     }
 
     // Each read sees one snapshot. The link's reads queue fairly (`read_in_turn`).
 
     pub async fn load_trust(&self) -> Result<Trust, JournalError> {
-        self.journal.read(enrolment::load_trust).await
+        self.journal.read(trust::load_trust).await
     }
 
     pub async fn hub_key(&self) -> Result<Option<HubKey>, JournalError> {
-        self.journal.read(enrolment::hub_key).await
+        self.journal.read(trust::hub_key).await
     }
 
     pub async fn clock_note(&self) -> Result<ClockRecord, JournalError> {
-        self.journal.read(clock::find_note).await
+        self.journal.read(standing::find_note).await
     }
 
     pub async fn find_alarm(&self) -> Result<Option<(Alarm, UnixMillis)>, JournalError> {
-        self.journal.read(alarm::find_alarm).await
+        self.journal.read(standing::find_alarm).await
     }
 
     /// Device owners, and when people passed newcomer status.
@@ -362,8 +345,8 @@ impl Store {
         self.journal
             .read(|conn| {
                 Ok((
-                    people::load_device_owners(conn)?,
-                    people::load_known_people(conn)?,
+                    trust::load_device_owners(conn)?,
+                    trust::load_known_people(conn)?,
                 ))
             })
             .await
@@ -384,7 +367,7 @@ impl Store {
         {
             return Ok(position);
         }
-        self.journal.read_in_turn(book::load_position).await
+        self.journal.read_in_turn(log::load_position).await
     }
 
     pub async fn run(&self, range: OpRange) -> Result<OpRun, JournalError> {
@@ -394,7 +377,7 @@ impl Store {
             return Ok(run);
         }
         self.journal
-            .read_in_turn(move |conn| book::run(conn, range))
+            .read_in_turn(move |conn| log::run(conn, range))
             .await
     }
 
@@ -418,7 +401,7 @@ impl Store {
     ) -> Result<(u64, Vec<(BoardItem, AcceptanceCertainty)>), JournalError> {
         let name = identity.edge_id.clone();
         self.journal
-            .read_long(move |conn| sight::load_board(conn, &name))
+            .read_long(move |conn| orders::load_board(conn, &name))
             .await
     }
 

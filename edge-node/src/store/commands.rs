@@ -1,30 +1,31 @@
-//! Commands and their answers, kept for at least thirteen months.
+//! A command's way into the log, in one transaction: its earlier answer, the limits, the verdict, the
+//! op. Counts what a provider has used up of their share of the work, and reads a customer's
+//! standing, as far as this edge can see.
 //!
 //! Invariant: a command id is logged at most once per person. A repeat gets the earlier answer and
 //! logs nothing [VERDICT_STORED]. Devices generate the ids, so the same id from another person is a
 //! separate command: it neither reveals nor blocks this one.
 
 use engine::{
+    customers::{PaymentHistory, customer_of},
     verdict::{CommandDecision, EdgeState, TakenVerdict},
     view::EdgeOrderView,
 };
 use process::defect::{Defect, is_planted};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use wire::{
-    Actor, AskFrame, ChainHead, Code, Command, CommandId, CommandOp, DeviceId, EarlierReceipt,
-    EdgeId, Hash, LimitReached, Op, OrderId, Outcome, QuarantineWhy, Receipt, ShareLimits,
-    UnixMillis, UserId, Verdict,
+    Actor, AskFrame, ChainHead, Code, Command, CommandId, CommandOp, EarlierReceipt, EdgeId, Hash,
+    LimitReached, Op, Order, OrderId, Outcome, ProviderWorkload, QuarantineWhy, Receipt, ShareAct,
+    ShareLimits, UnixMillis, UserId, Verdict,
 };
 
 use super::{
-    alarm::{self, Alarm},
-    append,
-    book::{LogBook, chain_at},
-    customers,
-    enrolment::{AdmittedSession, is_admitted},
-    shares::{self, ShareCheck},
-    sight::load_order_view,
-    sql::{column_error, hash, id, read_cbor, read_optional, read_parsed, read_u64, to_sql_int},
+    log::{LogBook, append_op, chain_at, ensure_token_logged},
+    orders::{active_worker, load_order_view},
+    sql::{execute_cached, id, read_cbor, read_optional, read_parsed, to_sql_int},
+    standing::{self, Alarm},
+    stored_commands::{StoredCommand, find_command, insert},
+    trust::{AdmittedSession, is_admitted},
 };
 
 /// A command whose token signature is verified.
@@ -50,22 +51,6 @@ pub struct CheckedCommand {
     pub limits: ShareLimits,
 }
 
-#[derive(Debug, Clone)]
-pub struct StoredCommand {
-    pub command_id: CommandId,
-    pub user_id: UserId,
-    pub order_id: OrderId,
-    pub device: Option<DeviceId>,
-    pub epoch: u64,
-    pub head: ChainHead,
-    pub verdict: Verdict,
-    pub doubt: Option<Code>,
-    pub fence: Option<u64>,
-    pub outcome: Option<Outcome>,
-    /// The hash of the command's body.
-    pub hash: Hash,
-}
-
 pub enum CommandLogResult {
     NotTaken(Code),
     /// The person has used up a share of the work.
@@ -78,6 +63,9 @@ pub enum CommandLogResult {
     },
 }
 
+/// Far above the limits.
+const LOOKED_AT_MAX: u32 = 1_000;
+
 /// Runs one command in one writer transaction, from the lookup of its id to its log row.
 pub fn judge_and_log_command(
     conn: &Connection,
@@ -88,7 +76,7 @@ pub fn judge_and_log_command(
     if let Some(seen) = &checked.seen
         && is_missing(conn, book, seen)?
     {
-        alarm::raise_alarm(conn, book, Alarm::Receipt, checked.received_at)?;
+        standing::raise_alarm(conn, book, Alarm::Receipt, checked.received_at)?;
     }
     let command = &checked.command;
     let user = checked.actor.user_id;
@@ -102,14 +90,14 @@ pub fn judge_and_log_command(
     }
     let mut before = load_order_view(conn, order_id, &book.edge_id)?;
     let seen = before.order.as_ref();
-    before.in_good_standing = customers::is_in_good_standing(conn, book, &checked, seen)?;
+    before.in_good_standing = is_in_good_standing(conn, book, &checked, seen)?;
     let let_in = is_let_in(conn, &checked)?;
     let footing = book.build_edge_state(&command.body, &before, let_in, checked.cut_off);
     match judge(&before, &footing) {
         CommandDecision::NotTaken(code) => Ok(CommandLogResult::NotTaken(code)),
         CommandDecision::Taken(taken) => {
             let order = before.order.as_ref();
-            let act = match shares::check_share_limits(conn, &book.edge_id, &checked, order)? {
+            let act = match check_share_limits(conn, &book.edge_id, &checked, order)? {
                 ShareCheck::NoShare => None,
                 ShareCheck::WithinLimit(act) => Some(act),
                 ShareCheck::OverLimit(reached) => {
@@ -118,7 +106,7 @@ pub fn judge_and_log_command(
             };
             let stored = Box::new(append_command(conn, book, checked, taken)?);
             if let Some(act) = act {
-                shares::record_share(conn, stored.epoch, stored.head.seq, act)?;
+                record_share(conn, stored.epoch, stored.head.seq, act)?;
             }
             let sight = Box::new(load_order_view(conn, order_id, &book.edge_id)?);
             Ok(CommandLogResult::Stored {
@@ -127,6 +115,69 @@ pub fn judge_and_log_command(
                 new: true,
             })
         }
+    }
+}
+
+fn append_command(
+    conn: &Connection,
+    book: &mut LogBook,
+    checked: CheckedCommand,
+    taken: TakenVerdict,
+) -> rusqlite::Result<StoredCommand> {
+    let cut_off = checked.cut_off;
+    let CheckedCommand {
+        command,
+        actor,
+        token,
+        token_expires_at,
+        received_at,
+        receipt,
+        ..
+    } = checked;
+    let token_seq = ensure_token_logged(conn, book, &token, token_expires_at, received_at)?;
+    let op = CommandOp {
+        command,
+        token_seq,
+        actor,
+        verdict: taken.verdict,
+        fence: taken.fence,
+        received_at,
+        policy_version: Some(book.policy_version),
+        rules_version: Some(book.tenure.assignment.rules_version),
+        revocations_version: Some(book.revocations_version),
+        relogged: receipt.map(relogged_from_receipt),
+        cut_off,
+    };
+    let at = append_op(conn, book, &Op::Command(op.clone()), received_at)?;
+    let stored = StoredCommand {
+        doubt: taken.doubt,
+        ..StoredCommand::from_op(&op, book.epoch, at)
+    };
+    insert(conn, &stored, received_at, "")?;
+    book.save(conn)?;
+    Ok(stored)
+}
+
+/// The tablet resends a command that this file has lost, with its receipt: log it again.
+fn relogged_from_receipt(receipt: Receipt) -> EarlierReceipt {
+    let Receipt {
+        edge,
+        epoch,
+        seq,
+        hash,
+        verdict,
+        fence,
+        ..
+    } = receipt;
+    let at = ChainHead { seq, hash };
+    let why = QuarantineWhy::EdgeRestored;
+    EarlierReceipt {
+        edge,
+        epoch,
+        at,
+        verdict,
+        fence,
+        why,
     }
 }
 
@@ -216,181 +267,141 @@ fn is_missing(conn: &Connection, book: &LogBook, seen: &Receipt) -> rusqlite::Re
     Ok(here.is_some_and(|here| here.hash != seen.hash))
 }
 
-const SELECT: &str = "SELECT command_id, user_id, order_id, device, epoch, seq, op_hash, verdict,
-    doubt, fence, outcome, hash FROM commands WHERE";
+/// Has paid for an order; owes for an order.
+pub(super) const RECORD: &str =
+    "SELECT EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 0),
+    EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 1)";
 
-fn find_command(
+/// False if no rule of the region depends on it.
+pub fn is_in_good_standing(
     conn: &Connection,
-    command_id: CommandId,
-    user_id: UserId,
-) -> rusqlite::Result<Option<StoredCommand>> {
-    let key = [&command_id.as_bytes()[..], &user_id.as_bytes()[..]];
-    let text = format!("{SELECT} command_id = ? AND user_id = ?");
-    conn.prepare_cached(&text)?
-        .query_row(key, read_command_row)
-        .optional()
-}
-
-pub fn find_by_op(
-    conn: &Connection,
-    epoch: u64,
-    seq: u64,
-) -> rusqlite::Result<Option<StoredCommand>> {
-    let text = format!("{SELECT} epoch = ? AND seq = ?");
-    conn.prepare_cached(&text)?
-        .query_row([to_sql_int(epoch), to_sql_int(seq)], read_command_row)
-        .optional()
-}
-
-fn read_command_row(row: &Row<'_>) -> rusqlite::Result<StoredCommand> {
-    Ok(StoredCommand {
-        command_id: id(row, 0)?,
-        user_id: id(row, 1)?,
-        order_id: id(row, 2)?,
-        device: read_optional(row, 3, read_parsed)?,
-        epoch: read_u64(row, 4)?,
-        head: ChainHead {
-            seq: read_u64(row, 5)?,
-            hash: hash(row, 6)?,
-        },
-        verdict: read_verdict(row, 7)?,
-        doubt: read_optional(row, 8, read_parsed)?,
-        fence: read_optional(row, 9, read_u64)?,
-        outcome: read_optional(row, 10, read_cbor)?,
-        hash: hash(row, 11)?,
+    book: &LogBook,
+    checked: &CheckedCommand,
+    seen: Option<&Order>,
+) -> rusqlite::Result<bool> {
+    if book
+        .tenure
+        .assignment
+        .rules
+        .approval_in_good_standing
+        .is_none()
+    {
+        return Ok(false);
+    }
+    let customer = customer_of(checked.actor, &checked.command.body, seen);
+    customer.map_or(Ok(false), |customer| {
+        Ok(record_of(conn, customer)?.is_good())
     })
 }
 
-/// Logged commands are always provisional or firm.
-fn read_verdict(row: &Row<'_>, at: usize) -> rusqlite::Result<Verdict> {
-    match read_parsed(row, at)? {
-        Verdict::NotTaken => Err(column_error(at, "expected provisional or firm")),
-        taken => Ok(taken),
-    }
+fn record_of(conn: &Connection, customer: UserId) -> rusqlite::Result<PaymentHistory> {
+    conn.prepare_cached(RECORD)?
+        .query_row([&customer.as_bytes()[..]], |row| {
+            Ok(PaymentHistory {
+                has_paid: row.get(0)?,
+                owes: row.get(1)?,
+            })
+        })
 }
 
-fn append_command(
+pub enum ShareCheck {
+    /// The command uses up no share of the work.
+    NoShare,
+    WithinLimit(ShareAct),
+    OverLimit(LimitReached),
+}
+
+pub fn check_share_limits(
     conn: &Connection,
-    book: &mut LogBook,
-    checked: CheckedCommand,
-    taken: TakenVerdict,
-) -> rusqlite::Result<StoredCommand> {
-    let cut_off = checked.cut_off;
-    let CheckedCommand {
-        command,
-        actor,
-        token,
-        token_expires_at,
-        received_at,
-        receipt,
-        ..
-    } = checked;
-    let token_seq = append::ensure_token_logged(conn, book, &token, token_expires_at, received_at)?;
-    let op = CommandOp {
-        command,
-        token_seq,
-        actor,
-        verdict: taken.verdict,
-        fence: taken.fence,
-        received_at,
-        policy_version: Some(book.policy_version),
-        rules_version: Some(book.tenure.assignment.rules_version),
-        revocations_version: Some(book.revocations_version),
-        relogged: receipt.map(relogged_from_receipt),
-        cut_off,
+    edge: &EdgeId,
+    checked: &CheckedCommand,
+    before: Option<&Order>,
+) -> rusqlite::Result<ShareCheck> {
+    let actor = checked.actor;
+    let at = checked.received_at;
+    let Some(act) = ShareAct::from_command(actor, &checked.command.body, before) else {
+        return Ok(ShareCheck::NoShare);
     };
-    let at = append::append_op(conn, book, &Op::Command(op.clone()), received_at)?;
-    let stored = StoredCommand {
-        doubt: taken.doubt,
-        ..StoredCommand::from_op(&op, book.epoch, at)
-    };
-    insert(conn, &stored, received_at, "")?;
-    book.save(conn)?;
-    Ok(stored)
-}
-
-impl StoredCommand {
-    pub fn from_op(op: &CommandOp, epoch: u64, head: ChainHead) -> Self {
-        let CommandOp {
-            command,
-            actor,
-            verdict,
-            fence,
-            ..
-        } = op;
-        Self {
-            command_id: command.id,
-            user_id: actor.user_id,
-            order_id: command.body.order_id(),
-            device: command.device.clone(),
-            epoch,
-            head,
-            verdict: *verdict,
-            doubt: None,
-            fence: *fence,
-            outcome: None,
-            hash: command.body.hash(),
-        }
+    // Never refuse a command that an edge has already taken.
+    if checked.limits == ShareLimits::OFF || checked.receipt.is_some() {
+        return Ok(ShareCheck::WithinLimit(act));
+    }
+    let load = load_workload(conn, edge, actor.user_id, at)?;
+    match checked.limits.find_reached_limit(&load, act, at) {
+        Some(reached) => Ok(ShareCheck::OverLimit(reached)),
+        None => Ok(ShareCheck::WithinLimit(act)),
     }
 }
 
-/// The tablet resends a command that this file has lost, with its receipt: log it again.
-fn relogged_from_receipt(receipt: Receipt) -> EarlierReceipt {
-    let Receipt {
-        edge,
-        epoch,
-        seq,
-        hash,
-        verdict,
-        fence,
-        ..
-    } = receipt;
-    let at = ChainHead { seq, hash };
-    let why = QuarantineWhy::EdgeRestored;
-    EarlierReceipt {
-        edge,
-        epoch,
-        at,
-        verdict,
-        fence,
-        why,
-    }
-}
-
-/// Stores the command as pending at its place in the log. `on_conflict` handles an existing row.
-pub fn insert(
+/// Records the share that the op used up.
+pub fn record_share(
     conn: &Connection,
-    stored: &StoredCommand,
-    received_at: UnixMillis,
-    on_conflict: &str,
+    epoch: u64,
+    seq: u64,
+    act: ShareAct,
 ) -> rusqlite::Result<()> {
-    const COMMAND: &str = "INSERT INTO commands (command_id, user_id, hash, order_id, device, epoch,
-        seq, op_hash, verdict, doubt, fence, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    const PENDING: &str = "INSERT INTO pending (epoch, seq, order_id, command_id, received_at)
-        VALUES (?, ?, ?, ?, ?)";
-    let epoch = to_sql_int(stored.epoch);
-    let seq = to_sql_int(stored.head.seq);
-    conn.prepare_cached(&format!("{COMMAND} {on_conflict}"))?
-        .execute(params![
-            &stored.command_id.as_bytes()[..],
-            &stored.user_id.as_bytes()[..],
-            &stored.hash.0[..],
-            &stored.order_id.as_bytes()[..],
-            stored.device.as_ref().map(DeviceId::as_str),
-            epoch,
-            seq,
-            &stored.head.hash.0[..],
-            stored.verdict.as_str(),
-            stored.doubt.map(Code::as_str),
-            stored.fence.map(to_sql_int),
-            received_at.0,
-        ])?;
-    conn.prepare_cached(PENDING)?.execute(params![
-        epoch,
-        seq,
-        &stored.order_id.as_bytes()[..],
-        &stored.command_id.as_bytes()[..],
-        received_at.0,
-    ])?;
-    Ok(())
+    const NOTE: &str = "UPDATE commands SET act = ? WHERE epoch = ? AND seq = ?";
+    execute_cached(
+        conn,
+        NOTE,
+        params![act.as_str(), to_sql_int(epoch), to_sql_int(seq)],
+    )
+}
+
+fn load_workload(
+    conn: &Connection,
+    edge: &EdgeId,
+    user: UserId,
+    at: UnixMillis,
+) -> rusqlite::Result<ProviderWorkload> {
+    const ACTS: &str = "SELECT act, received_at, outcome FROM commands
+        WHERE user_id = ? AND act IS NOT NULL AND received_at > ?
+        ORDER BY received_at DESC LIMIT ?";
+    let mut load = ProviderWorkload {
+        open_jobs: open_jobs(conn, edge, user)?,
+        ..ProviderWorkload::default()
+    };
+    let mut statement = conn.prepare_cached(ACTS)?;
+    let values = params![
+        &user.as_bytes()[..],
+        ProviderWorkload::window_start(at).0,
+        LOOKED_AT_MAX
+    ];
+    let acts = statement.query_map(values, read_counted_act)?;
+    for (act, at) in acts
+        .collect::<rusqlite::Result<Vec<_>>>()?
+        .into_iter()
+        .flatten()
+    {
+        load.add(act, at);
+    }
+    Ok(load)
+}
+
+/// Acts that the cloud rejected do not count.
+fn read_counted_act(row: &Row<'_>) -> rusqlite::Result<Option<(ShareAct, UnixMillis)>> {
+    let outcome: Option<Outcome> = read_optional(row, 2, read_cbor)?;
+    let counts = outcome.is_none_or(|outcome| outcome.has_succeeded());
+    if !counts {
+        return Ok(None);
+    }
+    Ok(Some((read_parsed(row, 0)?, UnixMillis(row.get(1)?))))
+}
+
+/// Confirmed jobs, adjusted by the provider's undecided commands here.
+fn open_jobs(conn: &Connection, edge: &EdgeId, user: UserId) -> rusqlite::Result<u32> {
+    const IDS: &str = "SELECT id FROM orders WHERE worker = ?1
+        UNION SELECT order_id FROM commands
+        WHERE user_id = ?1 AND act = 'accept' AND outcome IS NULL LIMIT ?2";
+    let mut statement = conn.prepare_cached(IDS)?;
+    let ids = statement.query_map(params![&user.as_bytes()[..], LOOKED_AT_MAX], |row| {
+        id(row, 0)
+    })?;
+    let ids: Vec<OrderId> = ids.collect::<rusqlite::Result<_>>()?;
+    let mut jobs = 0;
+    for order_id in ids {
+        let seen = load_order_view(conn, order_id, edge)?.order;
+        jobs += u32::from(seen.as_ref().and_then(active_worker) == Some(user));
+    }
+    Ok(jobs)
 }

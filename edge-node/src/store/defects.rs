@@ -8,7 +8,7 @@ use wire::NumberedOutcome;
 
 use super::{
     CheckedCommand, CommandDecision, CommandLogResult, EdgeOrderView, EdgeState, Store,
-    StoreWriteResult, book, commands, outcomes,
+    StoreWriteResult, commands, log, stored_commands,
 };
 
 const GAP: Duration = Duration::from_millis(200);
@@ -68,7 +68,7 @@ impl Store {
                     first_whatever_size: true,
                 };
                 if let Ok(mut early) = EARLY.lock() {
-                    *early = Some((book::load_position(conn)?, book::run(conn, all)?));
+                    *early = Some((log::load_position(conn)?, log::run(conn, all)?));
                 }
                 moved.notify_one();
                 std::thread::sleep(GAP);
@@ -82,7 +82,7 @@ impl Store {
         self.journal
             .write(move |conn, book| {
                 seqs.into_iter()
-                    .try_for_each(|seq| outcomes::retire_op(conn, book.epoch, seq))
+                    .try_for_each(|seq| stored_commands::retire_op(conn, book.epoch, seq))
             })
             .await?;
         tokio::time::sleep(GAP).await;

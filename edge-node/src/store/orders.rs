@@ -1,21 +1,41 @@
-//! Confirmed orders, from the feed and from outcomes.
+//! Confirmed orders, from the feed and from outcomes, and the view: a confirmed order overlaid with
+//! its pending ops.
 //!
 //! Invariants: no write lowers a version, and the book's tally counts exactly these rows.
 //! `feed_version` records the version that the feed itself brought.
 
-use engine::view::{self, ConfirmedOrder, EdgeOrderView, MergeResult, OrderSource};
-use rusqlite::{Connection, params};
-use wire::{FeedChange, Order, OrderId, Policy, RevocationStatus, UnixMillis, is_open};
+use engine::{
+    customers::FinishedWorkPayment,
+    view::{
+        self, ConfirmedOrder, EdgeOrderView, MergeResult, OrderSource, PendingOp, PendingOpStatus,
+        overlay_pending_ops,
+    },
+};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{
+    AcceptanceCertainty, EdgeId, FeedChange, Op, Order, OrderId, Policy, RevocationStatus,
+    UnixMillis, UserId, is_open,
+};
 
 use super::{
-    book::LogBook,
-    customers::finished_work_columns,
-    enrolment::{TrustUpdate, note_mark, note_person, revoke_session},
-    right,
-    shares::active_worker,
-    sight::{find_confirmed_order, load_order_view},
-    sql::{encode_cbor, execute_cached, to_sql_int},
+    log::LogBook,
+    sql::{
+        column_error, encode_cbor, execute_cached, id, read_cbor, read_order, read_u64, to_sql_int,
+    },
+    standing::{apply_assignment, offline_rules},
+    trust::{TrustUpdate, note_mark, note_person, revoke_session},
 };
+
+/// An order on a board.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BoardItem {
+    #[serde(flatten)]
+    pub order: Order,
+    /// True if the order rests on something that the cloud has not decided.
+    pub pending: bool,
+}
 
 #[derive(Default)]
 pub struct FeedEffects {
@@ -23,6 +43,10 @@ pub struct FeedEffects {
     pub gone: Vec<OrderId>,
     pub trust: TrustUpdate,
 }
+
+const BOARD_MAX: u32 = 4_000;
+/// Only a faulty client sends more for one order.
+const LAID_MAX: usize = 256;
 
 pub fn apply_changes(
     conn: &Connection,
@@ -134,7 +158,7 @@ pub fn apply_change(
         FeedChange::Policy { version, policy } => adopt_policy(book, version, policy),
         FeedChange::Assignment(word) => {
             adopt_policy(book, word.policy_version, word.policy);
-            right::apply_assignment(conn, book, word, now)?;
+            apply_assignment(conn, book, word, now)?;
         }
         FeedChange::Revoked {
             version,
@@ -194,4 +218,152 @@ fn adopt_policy(book: &mut LogBook, version: u64, policy: Policy) {
         book.policy_version = version;
         book.policy = policy;
     }
+}
+
+pub fn active_worker(order: &Order) -> Option<UserId> {
+    order.provider_id.filter(|_| order.status.is_at_work())
+}
+
+/// Column values: the customer of a finished order, and the debt flag.
+pub fn finished_work_columns(order: &Order) -> (Option<&[u8]>, Option<bool>) {
+    match FinishedWorkPayment::from_order(order) {
+        None => (None, None),
+        Some(work) => (
+            Some(&order.customer_id.as_bytes()[..]),
+            Some(work == FinishedWorkPayment::Owed),
+        ),
+    }
+}
+
+/// Files of older versions lack the worker column.
+pub fn fill_workers(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut statement = tx.prepare("SELECT bytes FROM orders")?;
+    let orders = statement.query_map([], |row| read_order(row, 0))?;
+    for order in orders {
+        let order: Order = order?;
+        if let Some(worker) = active_worker(&order) {
+            let values = params![&worker.as_bytes()[..], &order.id.as_bytes()[..]];
+            execute_cached(tx, "UPDATE orders SET worker = ? WHERE id = ?", values)?;
+        }
+    }
+    Ok(())
+}
+
+/// Files of older versions lack the customer columns.
+pub fn fill_customers(tx: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut statement = tx.prepare("SELECT bytes FROM orders")?;
+    let orders = statement.query_map([], |row| read_order(row, 0))?;
+    for order in orders {
+        let order: Order = order?;
+        if let (Some(customer), owed) = finished_work_columns(&order) {
+            let values = params![customer, owed, &order.id.as_bytes()[..]];
+            execute_cached(
+                tx,
+                "UPDATE orders SET customer = ?, owed = ? WHERE id = ?",
+                values,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+pub fn find_confirmed_order(
+    conn: &Connection,
+    order_id: OrderId,
+) -> rusqlite::Result<Option<ConfirmedOrder>> {
+    const ROW: &str = "SELECT bytes, feed_version FROM orders WHERE id = ?";
+    conn.prepare_cached(ROW)?
+        .query_row([&order_id.as_bytes()[..]], |row| {
+            Ok(ConfirmedOrder {
+                order: read_order(row, 0)?,
+                feed_version: read_u64(row, 1)?,
+            })
+        })
+        .optional()
+}
+
+pub fn load_order_view(
+    conn: &Connection,
+    order_id: OrderId,
+    edge: &EdgeId,
+) -> rusqlite::Result<EdgeOrderView> {
+    let row = find_confirmed_order(conn, order_id)?;
+    let mut ops = pending_on(conn, order_id)?;
+    let beyond = (ops.len() > LAID_MAX).then(|| ops.pop()).flatten();
+    let mut sight = overlay_pending_ops(row.map(|row| row.order), ops, edge);
+    // An op past the limit may do anything, so no firm answer rests on it [FIRM_BASE].
+    if let Some(PendingOp {
+        seq, command_id, ..
+    }) = beyond
+    {
+        sight.pending.push(PendingOpStatus {
+            seq,
+            command_id,
+            fence: None,
+            doubt: None,
+            is_idle: false,
+        });
+    }
+    if sight.certainty == AcceptanceCertainty::UnsureStarted
+        && offline_rules(conn)?.address_at_start
+    {
+        sight.certainty = AcceptanceCertainty::Sure;
+    }
+    Ok(sight)
+}
+
+/// Returns the feed cursor and the orders: pending ones first, then those in work, then the rest,
+/// newest change first.
+pub fn load_board(
+    conn: &Connection,
+    edge: &EdgeId,
+) -> rusqlite::Result<(u64, Vec<(BoardItem, AcceptanceCertainty)>)> {
+    const CURSOR: &str = "SELECT feed_cursor FROM edge WHERE one = 1";
+    const IDS: &str = "
+        SELECT order_id FROM (
+            SELECT DISTINCT order_id, 0 AS final, 9223372036854775807 AS updated_at FROM pending
+            UNION ALL
+            SELECT id, final, updated_at FROM orders WHERE id NOT IN (SELECT order_id FROM pending)
+        ) ORDER BY final, updated_at DESC LIMIT ?";
+    let cursor = conn.query_row(CURSOR, [], |row| read_u64(row, 0))?;
+    let mut statement = conn.prepare_cached(IDS)?;
+    let ids: Vec<OrderId> = statement
+        .query_map([BOARD_MAX], |row| id(row, 0))?
+        .collect::<Result<_, _>>()?;
+    let mut shown = Vec::new();
+    for order_id in ids {
+        let sight = load_order_view(conn, order_id, edge)?;
+        let pending = !sight.pending.is_empty();
+        if let Some(order) = sight.order {
+            shown.push((BoardItem { order, pending }, sight.certainty));
+        }
+    }
+    Ok((cursor, shown))
+}
+
+/// Reads one op past `LAID_MAX`, to detect more. The limit is in the text because SQLite replans
+/// the statement for each value bound to LIMIT.
+fn pending_on(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Vec<PendingOp>> {
+    const OPS: &str = "SELECT pending.seq, log.bytes FROM pending
+        JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq
+        WHERE pending.order_id = ? ORDER BY pending.epoch, pending.seq LIMIT 257";
+    let mut statement = conn.prepare_cached(OPS)?;
+    let ops = statement.query_map([&order_id.as_bytes()[..]], read_pending_op)?;
+    ops.collect()
+}
+
+fn read_pending_op(row: &Row<'_>) -> rusqlite::Result<PendingOp> {
+    let Op::Command(op) = read_cbor::<Op>(row, 1)? else {
+        return Err(column_error(1, "a pending op must be a command"));
+    };
+    Ok(PendingOp {
+        seq: read_u64(row, 0)?,
+        command_id: op.command.id,
+        actor: op.actor,
+        body: op.command.body,
+        verdict: op.verdict,
+        fence: op.fence,
+        received_at: op.received_at,
+        cut_off: op.cut_off,
+    })
 }

@@ -13,10 +13,9 @@ use texts::Sentence;
 use wire::{CommandId, EdgeId, Language, OrderId, Policy, Region, RegionAssignment, UnixMillis};
 
 use super::{
-    alarm,
-    clock::{self, ClockFinding},
-    schema,
+    opening::STEPS,
     sql::{id, read_cbor, read_optional, read_parsed, read_u64},
+    standing::{self, ClockFinding},
 };
 use crate::say;
 
@@ -118,7 +117,7 @@ pub fn read_report(path: &Path) -> Result<EdgeReport, ReportError> {
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
     let version: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version > schema::STEPS {
+    if version > STEPS {
         return Err(ReportError::NewerVersion);
     }
     let snapshot = conn.unchecked_transaction()?;
@@ -207,7 +206,7 @@ fn read_alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
     if !conn.table_exists(None, "alarm")? {
         return Ok(None);
     }
-    let alarm = alarm::find_alarm(conn)?;
+    let alarm = standing::find_alarm(conn)?;
     Ok(alarm.map(|(alarm, since)| AlarmReport {
         why: alarm.as_str(),
         since,
@@ -220,7 +219,7 @@ fn read_clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
     if !conn.table_exists(None, "clock")? {
         return Ok(None);
     }
-    let fault = clock::find_note(conn)?.fault;
+    let fault = standing::find_note(conn)?.fault;
     Ok(fault.map(|fault| ClockReport {
         finding: fault.finding,
         error_ms: fault.error_ms,

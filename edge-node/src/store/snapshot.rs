@@ -14,11 +14,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 use wire::{FeedChange, Order, OrderId, UnixMillis, is_open};
 
 use super::{
-    book::LogBook,
-    customers::finished_work_columns,
-    orders::{self, FeedEffects},
-    shares::active_worker,
-    sight::load_order_view,
+    log::LogBook,
+    orders::{self, FeedEffects, active_worker, finished_work_columns, load_order_view},
     sql::{
         encode_cbor, execute_cached, hash, id, read_cbor, read_optional, read_order, read_u64,
         to_sql_int,

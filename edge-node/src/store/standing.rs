@@ -1,13 +1,31 @@
-//! The edge's standing as its users see it: the region's holder, and since when the cloud is
-//! unreachable.
+//! The edge's standing: its region's lease (the right to assign), why it is suspect, the fault of
+//! its clock, and since when the cloud is unreachable. Stored in the file to survive a restart.
+//!
+//! A grant of the lease is compared with the feed in the transaction that applies it; the
+//! transaction that brings a release request also logs the release.
+//!
+//! Invariants: the release is the last op under its fence. The thread that answers commands logs it
+//! in the transaction that ends the lease [RELEASE_OP]. The alarm's row exists exactly while
+//! `LogBook` says suspect; a quarantine removes both, as does enrolment under a new name.
 
-use engine::{right::RegionLease, verdict::RegionRight};
-use rusqlite::{Connection, OptionalExtension};
+use engine::{
+    right::{RegionLease, RegionLeaseChange},
+    verdict::RegionRight,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{EdgeId, OfflineRules, PriceCap, RegionAssignment, ServiceType, UnixMillis};
+use wire::{
+    EdgeId, Hash, Language, OfflineRules, Op, OrderId, PriceCap, RegionAssignment, ServiceType,
+    UnixMillis, is_open, open_digest, words, words_from_text,
+};
 
-use super::sql::{execute_cached, read_cbor, read_optional, read_u64};
+use super::{
+    log::{LogBook, append_op},
+    sql::{execute_cached, id, read_cbor, read_optional, read_order, read_parsed, read_u64},
+    trust,
+};
+use crate::say;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RegionStanding {
@@ -87,4 +105,210 @@ pub fn note_cut_off(conn: &Connection, since: Option<UnixMillis>) -> rusqlite::R
         Some(since) => execute_cached(conn, PUT, [since.0]),
         None => execute_cached(conn, "DELETE FROM cut_off", []),
     }
+}
+
+pub fn apply_assignment(
+    conn: &Connection,
+    book: &mut LogBook,
+    assignment: RegionAssignment,
+    now: UnixMillis,
+) -> rusqlite::Result<()> {
+    let name = book.edge_id.clone();
+    let epoch = book.epoch;
+    match book
+        .tenure
+        .apply_assignment(&name, epoch, assignment, || compute_feed_digest(conn))?
+    {
+        RegionLeaseChange::Granted {
+            fence,
+            proven: true,
+        } => {
+            tracing::info!(edge = %name, fence, "This edge was granted the region lease");
+        }
+        RegionLeaseChange::Granted {
+            fence,
+            proven: false,
+        } => tracing::error!(
+            edge = %name, fence,
+            "The feed does not match the lease; this edge gives no firm answers under it"
+        ),
+        RegionLeaseChange::Ended { fence } => {
+            tracing::warn!(edge = %name, fence, "The region lease was revoked from this edge");
+        }
+        RegionLeaseChange::Stale | RegionLeaseChange::Noted => {}
+    }
+    if let Some(fence) = book.tenure.release_fence() {
+        append_op(conn, book, &Op::LeaseReleased { fence }, now)?;
+        tracing::info!(edge = %name, fence, "Released the region lease");
+    }
+    Ok(())
+}
+
+/// The digest of the open orders at the versions that the feed brought, without newer ones from
+/// outcomes [GRANT_DIGEST].
+fn compute_feed_digest(conn: &Connection) -> rusqlite::Result<Hash> {
+    const ROWS: &str = "SELECT id, feed_version, feed_open, bytes FROM orders
+        WHERE feed_version > 0 AND feed_open IS NOT 0";
+    let mut statement = conn.prepare_cached(ROWS)?;
+    let rows = statement.query_map([], open)?;
+    let open: Vec<_> = rows
+        .filter_map(Result::transpose)
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(open_digest(open))
+}
+
+/// Rows of older versions lack the open flag; the order's status decides.
+fn open(row: &Row<'_>) -> rusqlite::Result<Option<(OrderId, u64)>> {
+    let said: Option<bool> = row.get(2)?;
+    let open = match said {
+        Some(open) => open,
+        None => is_open(read_order(row, 3)?.status),
+    };
+    Ok(if open {
+        Some((id(row, 0)?, read_u64(row, 1)?))
+    } else {
+        None
+    })
+}
+
+words! {
+    Alarm {
+        /// The high-water file is torn, or missing although the log has ops.
+        NoMark "no_mark",
+        /// The log ends before the high-water mark.
+        Older "older_than_mark",
+        /// The log has another op at the high-water mark.
+        Different "other_than_mark",
+        /// Hub and log disagree about the log.
+        Chain "chain_broken",
+        /// A tablet holds this edge's receipt for an op that the log lacks.
+        Receipt "receipt_unknown",
+        /// Another instance of this edge is running.
+        Twin "twin",
+    }
+}
+words_from_text!(Alarm);
+
+impl Alarm {
+    /// English, for the operator at the machine.
+    pub fn sentence(self) -> &'static str {
+        let phrase = match self {
+            Self::NoMark => say::alarm_no_mark,
+            Self::Older | Self::Different => say::alarm_restored,
+            Self::Chain => say::alarm_chain,
+            Self::Receipt => say::alarm_receipt,
+            Self::Twin => say::alarm_twin,
+        };
+        phrase.text_in(Language::English)
+    }
+}
+
+/// The first reason found stays, except that `Twin` replaces any other.
+pub fn raise_alarm(
+    conn: &Connection,
+    book: &mut LogBook,
+    alarm: Alarm,
+    now: UnixMillis,
+) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT INTO alarm (one, why, since) VALUES (1, ?, ?)
+        ON CONFLICT (one) DO UPDATE SET why = excluded.why, since = excluded.since
+        WHERE excluded.why = 'twin' AND alarm.why <> 'twin'";
+    conn.prepare_cached(PUT)?
+        .execute(params![alarm.as_str(), now.0])?;
+    book.suspect = true;
+    book.save(conn)
+}
+
+pub fn clear_alarm(conn: &Connection, book: &mut LogBook) -> rusqlite::Result<()> {
+    conn.execute("DELETE FROM alarm", [])?;
+    book.suspect = false;
+    Ok(())
+}
+
+pub fn find_alarm(conn: &Connection) -> rusqlite::Result<Option<(Alarm, UnixMillis)>> {
+    const ROW: &str = "SELECT why, since FROM alarm WHERE one = 1";
+    conn.prepare_cached(ROW)?
+        .query_row([], |row| {
+            Ok((read_parsed(row, 0)?, UnixMillis(row.get(1)?)))
+        })
+        .optional()
+}
+
+words! {
+    /// The fault of the machine's clock, and the clock used instead.
+    ClockFinding {
+        /// Differs from the cloud's, which this edge uses instead.
+        ByCloud "by_cloud",
+        /// Differs from the cloud's, which this edge does not trust.
+        NotBelieved "not_believed",
+        /// Lies before the newest log entry, from which this edge counts on.
+        ByLog "by_log",
+    }
+}
+words_from_text!(ClockFinding);
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClockRecord {
+    /// The newest time from the hub.
+    pub hub_at: UnixMillis,
+    pub fault: Option<WrongClock>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrongClock {
+    pub finding: ClockFinding,
+    /// How far the machine's clock is ahead of the reference clock.
+    pub error_ms: i64,
+    /// By the reference clock.
+    pub found_at: UnixMillis,
+}
+
+pub fn find_note(conn: &Connection) -> rusqlite::Result<ClockRecord> {
+    const ROW: &str = "SELECT hub_at, finding, error_ms, found_at FROM clock WHERE one = 1";
+    let found = conn
+        .prepare_cached(ROW)?
+        .query_row([], read_note)
+        .optional()?;
+    Ok(found.unwrap_or_default())
+}
+
+fn read_note(row: &Row<'_>) -> rusqlite::Result<ClockRecord> {
+    let error_ms = row.get(2)?;
+    let found_at = UnixMillis(row.get(3)?);
+    let finding: Option<ClockFinding> = read_optional(row, 1, read_parsed)?;
+    let fault = finding.map(|finding| WrongClock {
+        finding,
+        error_ms,
+        found_at,
+    });
+    Ok(ClockRecord {
+        hub_at: UnixMillis(row.get(0)?),
+        fault,
+    })
+}
+
+pub fn save_note(conn: &Connection, record: ClockRecord) -> rusqlite::Result<()> {
+    const PUT: &str = "INSERT OR REPLACE INTO clock (one, hub_at, finding, error_ms, found_at)
+        VALUES (1, ?, ?, ?, ?)";
+    let finding = record.fault.map(|fault| fault.finding.as_str());
+    let error_ms = record.fault.map_or(0, |fault| fault.error_ms);
+    let found_at = record.fault.map_or(0, |fault| fault.found_at.0);
+    execute_cached(
+        conn,
+        PUT,
+        params![record.hub_at.0, finding, error_ms, found_at],
+    )
+}
+
+/// The newest moment that has certainly passed. No run uses an earlier time.
+pub fn newest_moment(conn: &Connection) -> rusqlite::Result<UnixMillis> {
+    const LOGGED: &str = "SELECT logged_at FROM log ORDER BY epoch DESC, seq DESC LIMIT 1";
+    let logged_at = conn
+        .query_row(LOGGED, [], |row| row.get(0).map(UnixMillis))
+        .optional()?;
+    let confirmed_at = trust::feed_confirmed_at(conn)?;
+    let hub_at = find_note(conn)?.hub_at;
+    Ok(hub_at
+        .max(logged_at.unwrap_or_default())
+        .max(confirmed_at.unwrap_or_default()))
 }

@@ -30,7 +30,7 @@ fn orders(orders: impl IntoIterator<Item = (u128, u64)>) -> Vec<FeedChange> {
 }
 
 async fn confirmed(store: &Store, n: u128) -> Option<Order> {
-    let confirmed = move |conn: &_| sight::find_confirmed_order(conn, OrderId(id(n)));
+    let confirmed = move |conn: &_| orders::find_confirmed_order(conn, OrderId(id(n)));
     store
         .journal
         .read(confirmed)

@@ -6,7 +6,7 @@ use wire::{OutcomeKind, PaymentStatus};
 use super::*;
 use crate::store::{
     high_water::{self, HighWaterFile, HighWaterMark},
-    schema,
+    opening,
     sql::{encode_cbor, to_sql_int},
 };
 
@@ -107,7 +107,7 @@ async fn a_file_of_a_version_before_is_read_and_goes_on() {
     let path = path_in(data.path());
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let mut conn = Connection::open(&path).unwrap();
-    schema::migrations().to_version(&mut conn, STEP).unwrap();
+    opening::migrations().to_version(&mut conn, STEP).unwrap();
     let mark = fill(&conn);
     HighWaterFile::open(&high_water::path_for(&path))
         .unwrap()

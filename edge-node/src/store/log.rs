@@ -1,7 +1,9 @@
-//! The edge's state: the single row of `edge` and the end of the log, cached by the writer thread.
+//! The log and the edge's state: the single row of `edge` and the end of the log, cached by the
+//! writer thread. Only `append_op` extends the log's hash chain.
 //!
-//! Invariant: a write saves its changes to the book in the same transaction. After each commit the
-//! high-water mark is written before any answer leaves.
+//! Invariants: a write saves its changes to the book in the same transaction. After each commit the
+//! high-water mark is written before any answer leaves. A command without an outcome is never
+//! deleted.
 
 use std::{io, path::Path};
 
@@ -12,7 +14,9 @@ use engine::{
     view::{EdgeOrderView, ViewDigest},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use wire::{ChainHead, CommandBody, EdgeId, Hash, Policy, Region, RegionAssignment, UnixMillis};
+use wire::{
+    ChainHead, CommandBody, EdgeId, Hash, Op, Policy, Region, RegionAssignment, UnixMillis,
+};
 
 use super::{
     high_water::{self, HighWaterFile, HighWaterMark},
@@ -167,6 +171,80 @@ impl LogBook {
     }
 }
 
+/// Encodes and appends one op; returns the new end of the chain.
+pub fn append_op(
+    conn: &Connection,
+    book: &mut LogBook,
+    op: &Op,
+    now: UnixMillis,
+) -> rusqlite::Result<ChainHead> {
+    const INSERT: &str =
+        "INSERT INTO log (epoch, seq, bytes, hash, kind, logged_at) VALUES (?, ?, ?, ?, ?, ?)";
+    let bytes = op.to_bytes();
+    let head = book.head.append_op(&bytes);
+    conn.prepare_cached(INSERT)?.execute(params![
+        to_sql_int(book.epoch),
+        to_sql_int(head.seq),
+        bytes,
+        &head.hash.0[..],
+        op_kind(op),
+        now.0,
+    ])?;
+    book.head = head;
+    Ok(head)
+}
+
+/// How long a token logged after its expiry serves later commands.
+const EXPIRED_KNOWN_MS: i64 = 60 * 60 * 1_000;
+
+/// Returns the seq of the token's op in this epoch. Logs the token if it is new or has expired: the
+/// hub drops old tokens, and the edge cannot see when.
+pub fn ensure_token_logged(
+    conn: &Connection,
+    book: &mut LogBook,
+    token: &str,
+    expires_at: UnixMillis,
+    now: UnixMillis,
+) -> rusqlite::Result<u64> {
+    const KNOWN: &str = "SELECT seq FROM tokens WHERE epoch = ? AND hash = ? AND expires_at > ?";
+    const INSERT: &str =
+        "INSERT OR REPLACE INTO tokens (epoch, hash, seq, expires_at) VALUES (?, ?, ?, ?)";
+    let hash = Hash::digest_bytes(token.as_bytes());
+    let known = conn
+        .prepare_cached(KNOWN)?
+        .query_row(params![to_sql_int(book.epoch), &hash.0[..], now.0], |row| {
+            read_u64(row, 0)
+        })
+        .optional()?;
+    if let Some(seq) = known {
+        return Ok(seq);
+    }
+    let at = append_op(
+        conn,
+        book,
+        &Op::Token {
+            token: token.to_owned(),
+        },
+        now,
+    )?;
+    conn.prepare_cached(INSERT)?.execute(params![
+        to_sql_int(book.epoch),
+        &hash.0[..],
+        to_sql_int(at.seq),
+        expires_at.max(now.plus_ms(EXPIRED_KNOWN_MS)).0
+    ])?;
+    Ok(at.seq)
+}
+
+fn op_kind(op: &Op) -> &'static str {
+    match op {
+        Op::Boot { .. } => "boot",
+        Op::Token { .. } => "token",
+        Op::Command(_) => "command",
+        Op::LeaseReleased { .. } => "lease_released",
+    }
+}
+
 pub(super) fn load_head(conn: &Connection, epoch: u64, start: Hash) -> rusqlite::Result<ChainHead> {
     const LAST: &str = "SELECT seq, hash FROM log WHERE epoch = ? ORDER BY seq DESC LIMIT 1";
     let last = conn
@@ -274,4 +352,44 @@ pub(super) fn run(conn: &Connection, range: OpRange) -> rusqlite::Result<OpRun> 
         ops.push(op);
     }
     Ok(OpRun { before, ops })
+}
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// At least thirteen months.
+pub const COMMANDS_KEPT_MS: i64 = 400 * DAY_MS;
+/// The hub keeps raw ops as long: the oldest backup that it must handle.
+const LOG_KEPT_MS: i64 = 35 * DAY_MS;
+/// Rows per run, so that commands never wait long.
+const ROWS_MAX: u32 = 2_000;
+
+pub fn delete_old_rows(
+    conn: &Connection,
+    book: &mut LogBook,
+    now: UnixMillis,
+) -> rusqlite::Result<usize> {
+    const COMMANDS: &str = "DELETE FROM commands WHERE (command_id, user_id) IN (
+        SELECT command_id, user_id FROM commands WHERE outcome IS NOT NULL AND received_at < ? LIMIT ?)";
+    // The hub has every op up to the highest with an outcome; that op stays, because the chain
+    // continues from it. A token stays while any later op is pending, since that op may refer to
+    // it. Two NOT EXISTS clauses: one with an OR would scan all pending rows for each log row.
+    const LOG: &str = "DELETE FROM log WHERE (epoch, seq) IN (
+        SELECT epoch, seq FROM log WHERE logged_at < ? AND (epoch < ? OR seq < ?)
+        AND NOT EXISTS (SELECT 1 FROM pending WHERE pending.epoch = log.epoch AND pending.seq = log.seq)
+        AND NOT (log.kind = 'token' AND EXISTS (
+            SELECT 1 FROM pending WHERE pending.epoch = log.epoch AND pending.seq > log.seq))
+        ORDER BY epoch, seq LIMIT ?)";
+    const TOKENS: &str = "DELETE FROM tokens WHERE (epoch, hash) IN (
+        SELECT epoch, hash FROM tokens WHERE expires_at < ? LIMIT ?)";
+    let commands = conn.execute(COMMANDS, params![now.0 - COMMANDS_KEPT_MS, ROWS_MAX])?;
+    let log = conn.execute(
+        LOG,
+        params![
+            now.0 - LOG_KEPT_MS,
+            to_sql_int(book.epoch),
+            to_sql_int(book.settled_seq),
+            ROWS_MAX
+        ],
+    )?;
+    let tokens = conn.execute(TOKENS, params![now.0, ROWS_MAX])?;
+    Ok(commands + log + tokens)
 }
