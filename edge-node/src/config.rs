@@ -1,12 +1,11 @@
-//! The `edge` section of the configuration.
+//! The `edge` section of the configuration, and how well its connection to the cloud is protected.
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use process::config::Secret;
+use http::Uri;
+use process::{client::is_loopback, config::Secret};
 use serde::{Deserialize, Serialize};
 use wire::{Region, ShareLimits};
-
-use crate::mqtt::MqttKind;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -55,6 +54,26 @@ pub struct Config {
     pub verified_providers_only: bool,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MqttKind {
+    #[default]
+    Embedded,
+    /// Mosquitto, EMQX or another broker, used as a client. Reserved: an edge does not start with
+    /// it yet.
+    External,
+}
+
+/// The protection of the connection to the cloud from eavesdroppers and tampering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkSecurity {
+    Tls,
+    /// Stays on this machine.
+    Loopback,
+    /// Plain HTTP to another machine: anything on the path can read and change the traffic.
+    Plain,
+}
+
 impl Config {
     pub fn share_limits(&self) -> ShareLimits {
         ShareLimits {
@@ -66,6 +85,7 @@ impl Config {
 }
 
 const CONNECTIONS_PER_ADDRESS: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+
 const CONNECTIONS_PER_PERSON: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
 impl Default for Config {
@@ -94,6 +114,44 @@ impl Default for Config {
             acceptances_a_day_max: limits.acceptances_a_day,
             withdrawals_a_day_max: limits.withdrawals_a_day,
             verified_providers_only: true,
+        }
+    }
+}
+
+impl LinkSecurity {
+    /// `None` if the URL is not a valid cloud address.
+    pub fn from_gateway_url(gateway_url: &str) -> Option<Self> {
+        let uri: Uri = gateway_url.parse().ok()?;
+        match uri.scheme_str()? {
+            "https" => Some(Self::Tls),
+            "http" if is_loopback(uri.host()?) => Some(Self::Loopback),
+            "http" => Some(Self::Plain),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LinkSecurity;
+
+    #[test]
+    fn only_tls_and_this_machine_keep_others_off_the_line() {
+        for (url, line) in [
+            ("https://cloud.example", Some(LinkSecurity::Tls)),
+            ("http://127.0.0.1:8080", Some(LinkSecurity::Loopback)),
+            ("http://[::1]:8080/", Some(LinkSecurity::Loopback)),
+            ("http://LOCALHOST", Some(LinkSecurity::Loopback)),
+            ("http://localhost.example", Some(LinkSecurity::Plain)),
+            ("http://127.0.0.1.example:8080", Some(LinkSecurity::Plain)),
+            ("http://10.0.0.5:8080", Some(LinkSecurity::Plain)),
+            ("http://127.0.0.1@10.0.0.5", Some(LinkSecurity::Plain)),
+            ("http://0.0.0.0:8080", Some(LinkSecurity::Plain)),
+            ("ftp://127.0.0.1", None),
+            ("127.0.0.1:8080", None),
+            ("http://", None),
+        ] {
+            assert_eq!(LinkSecurity::from_gateway_url(url), line, "{url}");
         }
     }
 }

@@ -4,10 +4,7 @@
 //! Invariant: an answer changes nothing unless the hub named in the code signed it for this edge's
 //! own key.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::Method;
@@ -25,7 +22,11 @@ use wire::{
     parse_hub_fingerprint,
 };
 
-use crate::{former_keys, ground::EdgeContext, running::StartError};
+use crate::{
+    context::EdgeContext,
+    data_folder::{StartError, pending_key_path},
+    receipts::parse_public_key,
+};
 
 #[derive(Serialize)]
 struct EnrolRequest<'a> {
@@ -114,11 +115,6 @@ pub async fn replace_key_by_code(
             Ok(context)
         }
     }
-}
-
-/// Path of a new key until the hub has accepted it.
-pub fn pending_key_path(key: &Path) -> PathBuf {
-    key.with_extension("key.new")
 }
 
 fn code_hash(context: &EdgeContext) -> Hash {
@@ -263,7 +259,7 @@ fn verify_former_keys(
     let keys: Option<Vec<_>> = answer
         .former_keys
         .iter()
-        .map(|key| former_keys::read(key))
+        .map(|key| parse_public_key(key))
         .collect();
     let keys = keys?;
     let signature = decode_base64(answer.former_keys_signature.as_deref()?)?;

@@ -1,24 +1,23 @@
 //! The edge's HTTP API: the board, the head of the log, commands from tablets whose network blocks
 //! MQTT, sign-in, the app's files, health and metrics.
 
-mod pages;
 mod session;
-mod standing;
 
 use axum::{
     Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, Request, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use process::{
+    carried_pages,
     client::Client,
     health::{self, Readiness},
     openapi::{ApiDocument, RouteTable},
-    pages::EmbeddedFile,
+    pages::{EmbeddedFile, Pages},
     problem::{Json, Problem, log_fault},
     tokens::bearer_token,
     web,
@@ -28,16 +27,16 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use utoipa::ToSchema;
-use wire::{CmdFrame, Code, EdgeGrant, Hop, Reply, Verdict};
+use wire::{CmdFrame, Code, EdgeGrant, EdgeId, Hop, Region, Reply, UnixMillis, Verdict};
 
 use crate::{
     board::{Board, BoardCache, SerializedBoard},
-    ground::EdgeContext,
+    clock_check::ClockStanding,
+    context::{EdgeContext, LinkStatus},
     intake::{self, CommandIntake, IntakeReply},
-    link_status::LinkStatus,
-    mqtt,
-    pace::PersonRateLimiter,
-    voice::{Changes, LogHead, TabletPublisher},
+    mqtt::{self, Changes, LogHead, TabletPublisher},
+    people::PersonRateLimiter,
+    store::RegionStanding,
 };
 
 #[derive(Clone)]
@@ -87,7 +86,7 @@ pub fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
     });
     ready.add("disk", move || std::future::ready(disk.check_free_space()));
     // Serve MQTT on the page's own origin too, so that its content security policy can name it.
-    let mqtt = mqtt::websocket(&["/mqtt"], state.publisher.broker.server.clone(), stop);
+    let mqtt = mqtt::websocket_routes(&["/mqtt"], state.publisher.broker.server.clone(), stop);
     let document = EmbeddedFile::from_json(include_bytes!("../openapi.json"));
     let router = add_routes(Router::new())
         .layer(DefaultBodyLimit::max(CmdFrame::BYTES_MAX))
@@ -98,7 +97,7 @@ pub fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
         )
         .merge(mqtt)
         .merge(health::router(ready))
-        .fallback(pages::serve_page);
+        .fallback(serve_page);
     web::with_security_headers(web::with_standard_layers(router, NAME))
 }
 
@@ -122,7 +121,7 @@ fn add_routes<T: RouteTable<EdgeApiState>>(to: T) -> T {
                 UnknownOp, Unavailable], commands)
         .add_route(GET, "/api/head", "Show the end of the edge's log and the key that verifies its receipts",
             &[Unavailable], head)
-        .add_route(GET, "/standing", "Show the state between this edge and the cloud", &[], standing::standing)
+        .add_route(GET, "/standing", "Show the state between this edge and the cloud", &[], standing)
         .add_route(GET, "/session", "Show the person of the token, or why the edge refuses it",
             &[InvalidToken, TokenExpired, SessionEnded, Revoked, DeviceClosed, DeviceInUse], session::show)
         .add_unkeyed_route("signs in again; its answer is a token, which is not stored",
@@ -156,6 +155,7 @@ pub fn api_document() -> ApiDocument {
 /// Sustained interval and burst of board requests per person. A tablet reads the board whenever it
 /// connects.
 const BOARD_EVERY: Duration = Duration::from_millis(50);
+
 const BOARDS_AT_ONCE: u32 = 100;
 
 pub fn board_rate_limiter() -> Arc<PersonRateLimiter> {
@@ -277,4 +277,59 @@ async fn head(State(rooms): State<EdgeApiState>) -> Result<Json<HeadAnswer>, Pro
         link_up,
         public_key,
     }))
+}
+
+#[derive(Serialize, ToSchema)]
+struct EdgeStanding {
+    edge: EdgeId,
+    region: Region,
+    /// The time used by the edge.
+    now: UnixMillis,
+    link: LinkStatus,
+    /// When the view last matched the cloud's.
+    #[schema(required)]
+    feed_as_of: Option<UnixMillis>,
+    #[serde(flatten)]
+    region_standing: RegionStanding,
+    /// An accept of an open order is final here at once.
+    firm: bool,
+    /// The log may be an older copy of the one behind earlier answers, so nothing is firm here.
+    suspect: bool,
+    /// This is a copy of an edge, and the cloud takes nothing from it.
+    twin: bool,
+    /// The fault of the machine's clock.
+    #[schema(required)]
+    clock: Option<ClockStanding>,
+}
+
+async fn standing(State(rooms): State<EdgeApiState>) -> Result<Json<EdgeStanding>, Problem> {
+    let ground = &rooms.context;
+    let region_standing = ground.store.load_standing().await;
+    let region_standing =
+        region_standing.map_err(|e| log_fault("Could not read the region lease", e))?;
+    let now = ground.clock.now();
+    let age_ms = ground
+        .authenticator
+        .feed_age()
+        .and_then(|age| i64::try_from(age.as_millis()).ok());
+    Ok(Json(EdgeStanding {
+        edge: ground.identity.edge_id.clone(),
+        region: ground.identity.region,
+        now,
+        link: *rooms.link.borrow(),
+        feed_as_of: age_ms.map(|ms| now.plus_ms(-ms)),
+        firm: region_standing.holds && ground.authenticator.revocations_are_fresh(),
+        suspect: region_standing.suspect,
+        twin: ground.store.is_twin(),
+        region_standing,
+        clock: ground.clock_check.current_standing(),
+    }))
+}
+
+carried_pages!(AppFiles, "app/dist");
+
+/// The fallback for requests that match no route.
+async fn serve_page(request: Request<Body>) -> Response {
+    let page = Pages::from_embedded::<AppFiles>().answer_request(&request);
+    page.unwrap_or_else(|| Problem::new(Code::NotFound).into_response())
 }

@@ -4,7 +4,6 @@
 //! body has a size limit, and every answer names its command if the id can be read.
 
 mod reply;
-mod shape;
 
 #[cfg(test)]
 mod tests;
@@ -19,15 +18,16 @@ use journal::WriteError;
 use process::{metrics, tokens::Claims, trace::TraceId};
 use tokio::sync::watch;
 use wire::{
-    Action, Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, Hash, Receipt, Reply,
-    UserId,
+    Action, Actor, CmdFrame, Code, Command, CommandBody, CommandId, DeviceId, FieldError, Hash,
+    Receipt, Region, Reply, Role, UserId, check_comment, check_draft, check_optional_note,
+    check_optional_reason, check_reason,
 };
 
 use crate::{
-    gate::SignedToken,
-    ground::EdgeContext,
-    link_status::LinkStatus,
-    pace::PersonRateLimiter,
+    authentication::{SignedToken, TabletSender},
+    context::{EdgeContext, LinkStatus},
+    people::PersonRateLimiter,
+    receipts, say,
     store::{AdmittedSession, CheckedCommand, CommandLogResult, DecidedCommand, StoredCommand},
 };
 
@@ -47,14 +47,6 @@ pub struct IntakeReply {
     pub changed: Option<EdgeOrderView>,
 }
 
-/// The sending tablet and the person signed in there. The command may be another person's: a tablet
-/// also sends the taps of its previous user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TabletSender {
-    pub device: DeviceId,
-    pub actor: Actor,
-}
-
 /// The command may or may not be stored. Resending it returns the stored answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CommitUnknown;
@@ -62,6 +54,7 @@ pub struct CommitUnknown;
 /// Sustained rate per person, above human tapping speed. Only a tablet that returns from a long
 /// outage sends more.
 const EVERY: Duration = Duration::from_millis(100);
+
 /// Senders stop waiting after this time without a commit.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
@@ -132,10 +125,10 @@ impl CommandIntake {
         let unverified = self.check_verified(&signed.claims, &frame.body);
         let sound = signed.refusal.or(unverified).is_none() && gate.revocations_are_fresh();
         let admission = sound.then(|| self.build_admission(&signed.claims, &frame.body));
-        let wrong = shape::wrong_fields(&frame.body, self.context.identity.region);
+        let wrong = wrong_fields(&frame.body, self.context.identity.region);
         let refusal = signed
             .refusal
-            .or_else(|| shape::find_refusal(signed.claims.role, &frame.body, &wrong))
+            .or_else(|| find_refusal(signed.claims.role, &frame.body, &wrong))
             .or(unverified);
         let reader = sender.map_or(signed.claims.actor(), |sender| sender.actor);
         let repeat = frame.repeat;
@@ -368,7 +361,7 @@ impl CommandIntake {
 
     fn is_own_receipt(&self, receipt: &Receipt) -> bool {
         receipt.edge == self.context.identity.edge_id
-            && reply::is_signed_by(&self.context.signer, receipt)
+            && receipts::is_signed_by(&self.context.signer, receipt)
     }
 }
 
@@ -417,5 +410,59 @@ fn refusal_reply(id: Option<CommandId>, code: Code) -> IntakeReply {
     IntakeReply {
         reply: not_taken_reply(id, code),
         changed: None,
+    }
+}
+
+/// The refusal that holds whatever the view shows. `wrong` are the invalid fields.
+fn find_refusal(role: Role, body: &CommandBody, wrong: &[FieldError]) -> Option<Code> {
+    if !allowed_roles(body).contains(&role) {
+        let accepts = body.order_action() == Some(Action::Accept);
+        return Some(if accepts {
+            Code::ProvidersOnly
+        } else {
+            Code::RoleForbidden
+        });
+    }
+    (!wrong.is_empty()).then_some(Code::InvalidInput)
+}
+
+fn allowed_roles(body: &CommandBody) -> &'static [Role] {
+    body.order_action()
+        .map_or(&[Role::Customer], Action::allowed_roles)
+}
+
+fn wrong_fields(body: &CommandBody, region: Region) -> Vec<FieldError> {
+    match body {
+        CommandBody::PublishOrder { order, .. } => {
+            let mut wrong = check_draft(order).err().unwrap_or_default();
+            // An order published here appears in this edge's view, so it must belong to this
+            // region.
+            if order.location != region {
+                wrong.push(FieldError::new("location", say::region_not_this_one));
+            }
+            wrong
+        }
+        CommandBody::RejectOrder { reason, .. } => check_reason(reason).err().into_iter().collect(),
+        CommandBody::WithdrawAcceptance { reason, .. }
+        | CommandBody::CancelOrder { reason, .. } => check_optional_reason(reason.as_deref())
+            .err()
+            .into_iter()
+            .collect(),
+        CommandBody::CompleteOrder { note, .. } => check_optional_note(note.as_deref())
+            .err()
+            .into_iter()
+            .collect(),
+        CommandBody::SubmitReview {
+            rating, comment, ..
+        } => {
+            let mut wrong: Vec<_> = check_comment(comment).err().into_iter().collect();
+            if !(1..=5).contains(rating) {
+                wrong.push(FieldError::new("rating", say::no_stars));
+            }
+            wrong
+        }
+        CommandBody::ApproveOrder { .. }
+        | CommandBody::AcceptOrder { .. }
+        | CommandBody::StartOrder { .. } => Vec::new(),
     }
 }

@@ -13,11 +13,10 @@ use tokio_util::sync::CancellationToken;
 use wire::UnixMillis;
 
 use crate::{
-    gate::TokenAuthenticator,
-    ground::EdgeContext,
-    link_status::LinkStatus,
+    authentication::TokenAuthenticator,
+    context::{EdgeContext, LinkStatus},
+    mqtt::{LogHead, TabletPublisher},
     store::Store,
-    voice::{LogHead, TabletPublisher},
 };
 
 /// Every hour at minute 17.

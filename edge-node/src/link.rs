@@ -1,29 +1,44 @@
-//! The link to the cloud: keeps a session open, and reconnects with backoff.
+//! The link to the cloud: opens a WebSocket to the hub, keeps a session open, and reconnects with
+//! backoff. Each frame has a time limit, and a silent connection is closed.
 //!
 //! Invariant: sockets only carry frames, the engine decides, and the file keeps the state. So a
 //! session may end at any moment.
 
 mod session;
-mod socket;
 
 use std::time::Duration;
 
 use engine::edge::{EdgeFilePosition, EdgeProtocol, EdgeRunIdentity, HubCheck, LinkEnd};
+use futures::{SinkExt, StreamExt};
+use http::{HeaderValue, StatusCode, Uri, header};
 use journal::JournalError;
 use process::{
-    metrics, random,
+    clock::Clock,
+    metrics,
+    problem::ProblemBody,
+    random,
     seal::{HubTrust, SealVerifier},
+    tokens::edge_token,
+    trust,
 };
-use tokio::sync::watch;
+use tokio::{net::TcpStream, sync::watch, time::timeout};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    tungstenite::{self, Message, client::IntoClientRequest, protocol::WebSocketConfig},
+};
 use tokio_util::sync::CancellationToken;
-use wire::HubFingerprint;
+use wire::{
+    Code, Frame, FrameError, FrameProof, HUB_TIME_HEADER, HubFingerprint, HubKey, HubTime, Language,
+};
 
 use crate::{
-    downlink::Downlink, ground::EdgeContext, line::LinkSecurity, link_status::LinkStatus,
+    clock_check::HubClockReading,
+    config::LinkSecurity,
+    context::{EdgeContext, LinkStatus},
     store::Alarm,
 };
+pub use session::Downlink;
 use session::{LinkSession, SessionEnd};
-use socket::{Socket, SocketError};
 
 pub struct Link {
     pub context: EdgeContext,
@@ -172,6 +187,239 @@ impl Link {
             apart
         } else {
             apart.saturating_sub(lasted)
+        }
+    }
+}
+
+struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    clock: Clock,
+    /// When anything last arrived from the other end.
+    heard_at: Duration,
+    pinged_at: Duration,
+    seals: SealVerifier,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum SocketError {
+    #[error("edge.gateway_url is not a valid address: {0}")]
+    Address(String),
+    #[error("could not reach the hub: {0}")]
+    Connect(#[source] tungstenite::Error),
+    #[error("the cloud refused the link because this machine's clock is wrong")]
+    ClockWrong(HubClockReading),
+    #[error("the cloud refused the link: {}", sentence_of(*status, *code))]
+    Refused {
+        status: StatusCode,
+        code: Option<Code>,
+    },
+    #[error(
+        "the cloud's certificate is not valid at the time on this machine's clock. Set the clock; \
+         if it is right, the cloud's certificate has expired"
+    )]
+    CertificateTime,
+    #[error("no answer within {} s", .0.as_secs())]
+    TimedOut(Duration),
+    #[error("received nothing for {} s", .0.as_secs())]
+    Silent(Duration),
+    #[error("the connection broke: {0}")]
+    Broken(#[source] tungstenite::Error),
+    #[error("the hub closed the connection")]
+    Closed,
+    #[error(transparent)]
+    NoFrame(#[from] FrameError),
+}
+
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+
+const PING_EVERY: Duration = Duration::from_secs(5);
+
+const SILENT_MAX: Duration = Duration::from_secs(15);
+
+/// Far above the batch limits of Welcome, which bound a frame.
+const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+impl Socket {
+    pub async fn connect(
+        context: &EdgeContext,
+        speaker: &EdgeRunIdentity,
+        seals: SealVerifier,
+    ) -> Result<Self, SocketError> {
+        let clock = &context.clock;
+        let signer = &context.signer;
+        let uri = link_uri(&context.config.gateway_url)?;
+        let mut request = uri
+            .into_client_request()
+            .map_err(|error| SocketError::Address(error.to_string()))?;
+        let token = edge_token(signer, &speaker.edge, clock);
+        let bearer = HeaderValue::from_str(&format!("Bearer {token}"))
+            .map_err(|error| SocketError::Address(error.to_string()))?;
+        request.headers_mut().insert(header::AUTHORIZATION, bearer);
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(FRAME_BYTES_MAX))
+            .max_frame_size(Some(FRAME_BYTES_MAX));
+        let tls = Some(Connector::Rustls(trust::tls_client_config_at(clock)));
+        // `true` disables Nagle's algorithm.
+        let connecting = connect_async_tls_with_config(request, Some(config), true, tls);
+        let asked_at = clock.elapsed();
+        let connected = timeout(CONNECT_WITHIN, connecting)
+            .await
+            .map_err(|_| SocketError::TimedOut(CONNECT_WITHIN))?;
+        let now = clock.elapsed();
+        let (stream, _) = connected.map_err(|error| {
+            let call = ConnectAttempt {
+                token: &token,
+                took: now.saturating_sub(asked_at),
+            };
+            explain_failure(error, &call, &seals)
+        })?;
+        Ok(Self {
+            stream,
+            clock: clock.clone(),
+            heard_at: now,
+            pinged_at: now,
+            seals,
+        })
+    }
+
+    pub async fn send(&mut self, frame: &Frame) -> Result<(), SocketError> {
+        let bytes = frame.to_bytes();
+        metrics::LINK_FRAMES.add([frame.kind(), "sent"], 1);
+        metrics::LINK_BYTES.add(["sent"], bytes.len() as u64);
+        self.send_message(Message::Binary(bytes.into())).await
+    }
+
+    /// The hub's key, if this session must pin it.
+    pub fn new_key(&self) -> Option<HubKey> {
+        self.seals.new_key()
+    }
+
+    /// True if the trusted hub has signed everything so far.
+    pub fn is_proven(&self) -> bool {
+        self.seals.is_proven()
+    }
+
+    pub fn is_plain(&self) -> bool {
+        self.seals.is_plain()
+    }
+
+    /// Cancel-safe: a frame that was not returned stays in the stream.
+    pub async fn next(&mut self) -> Result<(Frame, FrameProof), SocketError> {
+        loop {
+            let message = match self.stream.next().await {
+                None | Some(Ok(Message::Close(_))) => return Err(SocketError::Closed),
+                Some(message) => message.map_err(SocketError::Broken)?,
+            };
+            self.heard_at = self.clock.elapsed();
+            if let Message::Binary(bytes) = message {
+                let (frame, proof) = self.seals.verify_frame(Frame::from_bytes(&bytes)?)?;
+                metrics::LINK_FRAMES.add([frame.kind(), "received"], 1);
+                metrics::LINK_BYTES.add(["received"], bytes.len() as u64);
+                return Ok((frame, proof));
+            }
+        }
+    }
+
+    /// Runs once a second: pings the hub, and gives up on a connection that only looks open.
+    pub async fn check_liveness(&mut self) -> Result<(), SocketError> {
+        let now = self.clock.elapsed();
+        if now.saturating_sub(self.heard_at) > SILENT_MAX {
+            return Err(SocketError::Silent(SILENT_MAX));
+        }
+        if now.saturating_sub(self.pinged_at) >= PING_EVERY {
+            self.pinged_at = now;
+            self.send_message(Message::Ping(Vec::new().into())).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), SocketError> {
+        timeout(SEND_WITHIN, self.stream.send(message))
+            .await
+            .map_err(|_| SocketError::TimedOut(SEND_WITHIN))?
+            .map_err(SocketError::Broken)
+    }
+}
+
+/// A failed connection attempt.
+struct ConnectAttempt<'a> {
+    token: &'a str,
+    took: Duration,
+}
+
+/// Derives the cause from the cloud's answer or certificate.
+fn explain_failure(
+    error: tungstenite::Error,
+    call: &ConnectAttempt<'_>,
+    seals: &SealVerifier,
+) -> SocketError {
+    if trust::is_certificate_time_error(&error) {
+        return SocketError::CertificateTime;
+    }
+    let tungstenite::Error::Http(answer) = error else {
+        return SocketError::Connect(error);
+    };
+    let header = answer
+        .headers()
+        .get(HUB_TIME_HEADER)
+        .and_then(|value| value.to_str().ok());
+    if let Some(time) = header.and_then(|text| text.parse::<HubTime>().ok()) {
+        // Assume that the hub read its clock halfway through the call.
+        let since_ms = i64::try_from(call.took.as_millis() / 2).unwrap_or(i64::MAX);
+        return SocketError::ClockWrong(HubClockReading {
+            at: time.at.plus_ms(since_ms),
+            is_proven: seals.proves_time(call.token, &time),
+            is_refusal: true,
+        });
+    }
+    let body = answer.body().as_deref().unwrap_or_default();
+    let problem = serde_json::from_slice::<ProblemBody>(body);
+    SocketError::Refused {
+        status: answer.status(),
+        code: problem.ok().map(|problem| problem.code),
+    }
+}
+
+fn sentence_of(status: StatusCode, code: Option<Code>) -> String {
+    match code {
+        // An older hub sends only this code, whose own sentence is for users.
+        Some(Code::TokenExpired) => "this machine's clock is behind the cloud's. Set it".to_owned(),
+        Some(code) => format!("{} ({code})", code.sentence_in(Language::English)),
+        None => status.to_string(),
+    }
+}
+
+fn link_uri(gateway_url: &str) -> Result<Uri, SocketError> {
+    find_link_uri(gateway_url).ok_or_else(|| SocketError::Address(gateway_url.to_owned()))
+}
+
+fn find_link_uri(gateway_url: &str) -> Option<Uri> {
+    let base = gateway_url.trim_end_matches('/');
+    let (scheme, rest) = base.split_once("://")?;
+    let scheme = match scheme {
+        "http" | "ws" => "ws",
+        "https" | "wss" => "wss",
+        _ => return None,
+    };
+    format!("{scheme}://{rest}/link").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::link_uri;
+
+    #[test]
+    fn the_link_is_at_the_gateway() {
+        for (gateway, link) in [
+            ("http://127.0.0.1:8080", "ws://127.0.0.1:8080/link"),
+            ("https://cloud.example/", "wss://cloud.example/link"),
+        ] {
+            assert_eq!(link_uri(gateway).unwrap().to_string(), link);
+        }
+        for wrong in ["", "127.0.0.1:8080", "ftp://x", "http://"] {
+            assert!(link_uri(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,14 +1,7 @@
 //! Starts an edge's components in dependency order and stops them in reverse: first no new commands
 //! are taken, then every command is answered, then the file is closed.
 
-use std::{
-    fs::{DirBuilder, Permissions},
-    net::SocketAddr,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use engine::edge::EdgeRunIdentity;
@@ -17,35 +10,31 @@ use process::{
     clock::Clock,
     health, random,
     tasks::Tasks,
-    tokens::{Signer, SignerError},
     web::{self, ConnectionSlots},
 };
 use tokio::{
     net::TcpListener,
     sync::{oneshot, watch},
 };
-use wire::{BootNonce, CodeError, EdgeId, HubFingerprint, NameError};
+use wire::{BootNonce, EdgeId, HubFingerprint};
 
 use crate::{
+    authentication::TokenAuthenticator,
     board::BoardCache,
     clock_check::ClockCheck,
-    config::Config,
+    config::{Config, LinkSecurity},
+    context::{EdgeContext, LinkStatus},
+    data_folder::{self, StartError},
     disk::{self, LogDisk},
-    downlink::Downlink,
     enrol::{self, EnrolError},
-    former_keys::FormerKeys,
-    gate::TokenAuthenticator,
-    ground::EdgeContext,
     http::{self, EdgeApiState},
     intake::CommandIntake,
     jobs::{self, Heartbeat},
-    line::LinkSecurity,
-    link::Link,
-    link_status::LinkStatus,
-    mqtt::{self, Broker, MqttError},
+    link::{Downlink, Link},
+    mqtt::{self, TabletPublisher},
     people::PeopleRegistry,
-    store::{EdgeIdentity, OpenError, RenameError, Store, enrol_anew, is_enrolled, twin_of},
-    voice::TabletPublisher,
+    receipts::FormerKeys,
+    store::{EdgeIdentity, Store},
 };
 
 /// A running edge. Call `stop`: dropping it leaves its tasks to the runtime.
@@ -60,61 +49,6 @@ pub struct RunningEdge {
     enrolment: oneshot::Receiver<EnrolError>,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("edge.name: {0}")]
-    Name(#[from] NameError),
-    #[error("edge.gateway_url: expected http:// or https://")]
-    GatewayUrl,
-    #[error(
-        "edge.gateway_url is plain http:// to another machine: anyone on the network path could \
-         read the traffic. Use https://, or set edge.plain_link=true if the path is protected by \
-         other means"
-    )]
-    PlainLine,
-    #[error("edge.hub_key")]
-    HubKey(#[source] CodeError),
-    #[error("this edge is not enrolled; give it a code as edge.enrolment_code")]
-    NotEnrolled,
-    #[error("could not use the data folder {}", .0.display())]
-    Data(PathBuf, #[source] std::io::Error),
-    #[error(
-        "the disk that holds the data folder {} is full. Free some space and start the edge again; \
-         no stored data is lost ({stopped_at})", data.display()
-    )]
-    FullDisk { data: PathBuf, stopped_at: String },
-    #[error(
-        "the database in {} is damaged. Move the folder away and keep it, restore its last backup, \
-         and start the edge again; without a backup, start with an empty folder, another edge.name \
-         and a code from `holdfast enrol REGION NAME` ({stopped_at})", data.display()
-    )]
-    Damaged { data: PathBuf, stopped_at: String },
-    #[error(
-        "the database in {} was written by a newer version of holdfast-edge. Start that version \
-         again. To downgrade, restore a backup from before the upgrade and start while the cloud \
-         can be reached; it restores what is missing", .0.display()
-    )]
-    NewerVersion(PathBuf),
-    #[error(
-        "this edge is enrolled, but its key {} is missing. Restore the file from a backup; without \
-         one, start the edge with a new code from `holdfast edges rotate NAME` as \
-         edge.enrolment_code", .0.display()
-    )]
-    KeyMissing(PathBuf),
-    #[error(transparent)]
-    Key(#[from] SignerError),
-    #[error(transparent)]
-    Store(#[from] OpenError),
-    #[error(transparent)]
-    Anew(#[from] RenameError),
-    #[error("could not read the edge's database")]
-    Read(#[from] journal::JournalError),
-    #[error(transparent)]
-    Mqtt(#[from] MqttError),
-    #[error(transparent)]
-    Http(#[from] web::BindError),
-}
-
 struct EdgeListeners {
     public: TcpListener,
     /// Shared by the public listener and the broker's.
@@ -122,8 +56,6 @@ struct EdgeListeners {
     operators: Option<TcpListener>,
 }
 
-const KEY: &str = "edge.key";
-const OWNER_ALONE: u32 = 0o700;
 const STOP_WITHIN: Duration = Duration::from_secs(4);
 
 pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartError> {
@@ -167,16 +99,16 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
         "" => None,
         operator => Some(web::bind_listener(operator).await?),
     };
-    create_data_folder(&config.data)
+    data_folder::create_data_folder(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
     let nonce = BootNonce(random::draw_bytes());
     if !config.enrolment_code.is_empty() {
-        rename_twin(&config.data, &identity, nonce, &clock).await?;
+        data_folder::rename_twin(&config.data, &identity, nonce, &clock).await?;
     }
-    let key = config.data.join(KEY);
-    let signer = load_key(&config, &key)?;
+    let key = config.data.join(data_folder::KEY);
+    let signer = data_folder::load_key(&config, &key)?;
     let clock = clock.into_settable();
-    let store = open(&config.data, &identity, nonce, &clock).await?;
+    let store = data_folder::open(&config.data, &identity, nonce, &clock).await?;
     let clock_check = ClockCheck::new(&store, &clock);
     clock_check.resume_from_log().await?;
     let age_max = Duration::from_hours(config.revocations_age_hours_max.into());
@@ -229,18 +161,6 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     .await
 }
 
-/// The hub identifies an enrolled edge by its key, so replacing a lost key requires a code.
-fn load_key(config: &Config, key: &Path) -> Result<Signer, StartError> {
-    if key.exists() || !is_enrolled(&config.data)? {
-        return Ok(Signer::load_or_create(key)?);
-    }
-    if config.enrolment_code.is_empty() {
-        return Err(StartError::KeyMissing(key.to_owned()));
-    }
-    // Enrolment with the code uses this pending key, and promotes it on success.
-    Ok(Signer::load_or_create(enrol::pending_key_path(key))?)
-}
-
 fn check_link_security(config: &Config) -> Result<(), StartError> {
     match LinkSecurity::from_gateway_url(&config.gateway_url).ok_or(StartError::GatewayUrl)? {
         LinkSecurity::Tls | LinkSecurity::Loopback => return Ok(()),
@@ -262,62 +182,6 @@ fn parse_hub_fingerprint(fingerprint: &str) -> Result<Option<HubFingerprint>, St
     }
 }
 
-/// Restricts the folder to its owner, even one from an earlier version: it holds personal data and
-/// this edge's key.
-fn create_data_folder(data: &Path) -> std::io::Result<()> {
-    DirBuilder::new()
-        .recursive(true)
-        .mode(OWNER_ALONE)
-        .create(data)?;
-    std::fs::set_permissions(data, Permissions::from_mode(OWNER_ALONE))
-}
-
-/// Gives a twin (a copy of another edge) with a code and a new name its own key.
-async fn rename_twin(
-    data: &Path,
-    identity: &EdgeIdentity,
-    nonce: BootNonce,
-    clock: &Clock,
-) -> Result<(), StartError> {
-    let Some(from) = twin_of(data, identity)? else {
-        return Ok(());
-    };
-    // Move the key first: once the file has its new name, this step never runs again, and the edge
-    // would use the other edge's key. NotFound: an earlier start moved it, then stopped.
-    match std::fs::rename(data.join(KEY), data.join(format!("{KEY}.{from}"))) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            return Err(StartError::Data(data.into(), source));
-        }
-        Ok(()) | Err(_) => {}
-    }
-    if let Some(renamed) = enrol_anew(data, identity, nonce, clock.now()).await? {
-        let name = &identity.edge_id;
-        let from = renamed.from;
-        let relogged = renamed.relogged;
-        tracing::warn!(edge = %name, %from, relogged, "This copy of `{from}` is now `{name}`");
-    }
-    Ok(())
-}
-
-async fn open(
-    data: &Path,
-    identity: &EdgeIdentity,
-    nonce: BootNonce,
-    clock: &Clock,
-) -> Result<Store, StartError> {
-    let (store, suspicion) = Store::open(data, identity.clone(), nonce, clock.now()).await?;
-    if let Some(suspicion) = suspicion {
-        tracing::error!(
-            edge = %identity.edge_id, ?suspicion,
-            "The log does not match the last answer that this edge gave; this edge is suspect"
-        );
-    }
-    if let Some((alarm, since)) = store.find_alarm().await? {
-        tracing::error!(edge = %identity.edge_id, %alarm, %since, "{}", alarm.sentence());
-    }
-    Ok(store)
-}
-
 async fn start_components(
     context: EdgeContext,
     listeners: EdgeListeners,
@@ -330,7 +194,7 @@ async fn start_components(
     let answering = tasks.new_child();
     let taking_in = tasks.new_child();
     let (inbox, inbound) = mqtt::command_queue();
-    let broker = Broker::start(&context, inbox, &listeners.slots, &taking_in).await?;
+    let broker = mqtt::start_broker(&context, inbox, &listeners.slots, &taking_in).await?;
     let (mqtt_at, ws_at) = broker.addresses;
     let position = context.store.load_position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);

@@ -10,7 +10,10 @@ use support::{Issuer, samples::person};
 use uuid::Uuid;
 use wire::{DeviceId, EdgeId, Region, Role, UnixMillis, UserId};
 
-use crate::{gate::TokenAuthenticator, intake::TabletSender, store::EdgeIdentity};
+use crate::{
+    authentication::{TabletSender, TokenAuthenticator},
+    store::EdgeIdentity,
+};
 
 pub use support::samples::{draft, order};
 

@@ -1,18 +1,14 @@
 //! Builds replies, and limits orders to what each reader may see.
 
 use engine::view::EdgeOrderView;
-use process::{
-    problem::{BodyFault, explain_body_fault},
-    tokens::{Signer, verify_bytes},
-};
+use process::problem::{BodyFault, explain_body_fault};
 use texts::{Phrase, Sentence};
 use wire::{
     Actor, CmdFrame, Code, CommandId, FieldError, Hop, LossReason, Order, Outcome, OutcomeKind,
-    Receipt, Reply, Role, UnreadableFrame, UserId, Verdict, readable_while, without_customer,
+    Reply, Role, UnreadableFrame, UserId, Verdict, readable_while, without_customer,
 };
 
-use crate::{ground::EdgeContext, say, store::StoredCommand};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use crate::{context::EdgeContext, receipts::sign_receipt, say, store::StoredCommand};
 
 pub fn not_taken_reply(command_id: Option<CommandId>, code: Code) -> Reply {
     Reply {
@@ -105,7 +101,7 @@ pub fn build_stored_reply(
         message: Some(message),
         errors: Vec::new(),
         order,
-        receipt: Some(sign_receipt(context, stored)),
+        receipt: Some(sign_receipt(&context.identity, &context.signer, stored)),
         outcome,
         limit: None,
     }
@@ -138,30 +134,6 @@ pub fn infer_reader(user_id: UserId, order: Option<&Order>) -> Actor {
             Role::Provider
         },
     }
-}
-
-/// The only place that signs receipts, and only from data read back after the commit.
-fn sign_receipt(context: &EdgeContext, stored: &StoredCommand) -> Receipt {
-    let mut receipt = Receipt {
-        edge: context.identity.edge_id.clone(),
-        epoch: stored.epoch,
-        seq: stored.head.seq,
-        hash: stored.head.hash,
-        command_id: stored.command_id,
-        verdict: stored.verdict,
-        fence: stored.fence,
-        sig: String::new(),
-        user_id: Some(stored.user_id),
-        body: Some(stored.hash),
-    };
-    receipt.sig = URL_SAFE_NO_PAD.encode(context.signer.sign_bytes(&receipt.signed_bytes()));
-    receipt
-}
-
-/// Only this edge can sign its receipts, so only people it has answered can make it suspect.
-pub fn is_signed_by(signer: &Signer, receipt: &Receipt) -> bool {
-    let sig = URL_SAFE_NO_PAD.decode(&receipt.sig);
-    sig.is_ok_and(|sig| verify_bytes(&signer.public_key(), &receipt.signed_bytes(), &sig))
 }
 
 /// The cloud never gets a twin's commands, so the text must not promise a decision.

@@ -23,8 +23,8 @@ use crate::board::BoardCache;
 use crate::clock_check::ClockCheck;
 use crate::config::Config;
 use crate::disk::LogDisk;
-use crate::former_keys::FormerKeys;
 use crate::people::PeopleRegistry;
+use crate::receipts::FormerKeys;
 use crate::store::{
     Store,
     tests::{hold, limit_pages},

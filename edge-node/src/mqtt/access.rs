@@ -1,12 +1,14 @@
-//! Access control of the embedded broker: connections, publishes and subscriptions.
+//! Access control of the embedded broker: connections, publishes and subscriptions. Explains a
+//! refused connection, to its tablet and in the log.
 //!
 //! Invariants: all live connections of a device belong to one person, so no other person receives
 //! its messages. A second person is refused until the first one's connections have ended; the
 //! device's owner is admitted at once, which ends the others' connections. Connections per person
-//! are limited.
+//! are limited. Strangers cause a bounded number of log lines per hour, however many device names
+//! they use.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     net::SocketAddr,
     pin::Pin,
@@ -15,19 +17,21 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
+use bytes::Bytes;
 use mqtt5::{
     broker::auth::{AuthProvider, AuthResult},
     packet::connect::ConnectPacket,
+    protocol::v5::reason_codes::ReasonCode,
 };
-use process::{metrics, tokens::Claims};
+use process::{clock::Clock, metrics, tokens::Claims};
 use serde::{Deserialize, Serialize};
-use wire::{Actor, Code, DeviceId, Role, TabletCredentials, UserId, topics};
+use wire::{Actor, Code, DeviceId, Language, Role, TabletCredentials, UserId, topics};
 
-use super::refusal::{ConnectRefusal, RefusalLog};
 use crate::{
-    gate::{AdmittedToken, TokenAuthenticator},
+    authentication::{AdmittedToken, TokenAuthenticator},
     people::PeopleRegistry,
     store::EdgeIdentity,
 };
@@ -318,117 +322,159 @@ impl TabletSessions {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tests::{People, device, id};
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ConnectRefusal {
+    Person(Code),
+    TooManyConnections,
+}
 
-    fn provider(signed_in: &TabletSessions, user: u128) -> TabletSession {
-        let people = People::new();
-        let token = people.token(Role::Provider, user);
-        let (claims, pass) = people.gate().admit_connection(&token, None).unwrap();
-        signed_in.new_session(&claims, pass)
-    }
-
-    #[test]
-    fn the_broker_hands_back_what_it_was_given() {
-        let signed_in = TabletSessions::new(16);
-        let one = provider(&signed_in, 1);
-        let again = provider(&signed_in, 1);
-        assert_ne!(one, again);
-        for guest in [one, again] {
-            assert_eq!(guest.to_string().parse(), Ok(guest));
+impl ConnectRefusal {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Person(code) => code.as_str(),
+            Self::TooManyConnections => "too_many_connections",
         }
-        assert_eq!("nobody".parse::<TabletSession>(), Err(()));
     }
 
-    #[test]
-    fn a_device_is_of_one_person_until_the_last_connection_ends() {
-        let signed_in = TabletSessions::new(16);
-        let one = provider(&signed_in, 1);
-        let other = provider(&signed_in, 2);
-        let tablet = device("t-1");
-        let user = UserId(id(2));
-        let stays = |client_id, guest| {
-            signed_in
-                .register_connection(client_id, guest, false)
-                .is_empty()
-        };
-        assert!(stays("t-1", one));
-        assert!(!signed_in.is_free_for(&tablet, user));
-        assert!(signed_in.is_signed_in(UserId(id(1))) && !signed_in.is_signed_in(user));
-        assert!(!stays("t-1.x", other) && !signed_in.has_session("t-1.x", other));
-        assert!(stays("t-2", other));
-        let second = provider(&signed_in, 1);
-        assert!(signed_in.is_free_for(&tablet, one.pass.user_id));
-        assert!(stays("t-1.x", second));
-        signed_in.remove_connection("t-1", one);
-        assert!(!signed_in.is_free_for(&tablet, user) && signed_in.is_signed_in(UserId(id(1))));
-        signed_in.remove_connection("t-1.x", second);
-        assert!(signed_in.is_free_for(&tablet, user) && !signed_in.is_signed_in(UserId(id(1))));
-    }
-
-    #[test]
-    fn the_owner_of_a_device_ends_the_connections_of_others() {
-        let signed_in = TabletSessions::new(16);
-        let owner = provider(&signed_in, 1);
-        let other = provider(&signed_in, 2);
-        assert!(
-            signed_in
-                .register_connection("t-1.x", other, false)
-                .is_empty()
-        );
-        assert_eq!(signed_in.register_connection("t-1", owner, true), ["t-1.x"]);
-        assert!(signed_in.has_session("t-1", owner) && !signed_in.has_session("t-1.x", other));
-        assert_eq!(
-            signed_in.register_connection("t-1.y", other, false),
-            ["t-1.y"]
-        );
-    }
-
-    #[test]
-    fn those_who_came_to_the_door_together_do_not_stay_beyond_the_room() {
-        let signed_in = TabletSessions::new(2);
-        let one = provider(&signed_in, 1);
-        let ends = |client_id| {
-            !signed_in
-                .register_connection(client_id, one, false)
-                .is_empty()
-        };
-        assert!(!ends("t-1") && !ends("t-2") && !ends("t-2"));
-        let has_room = |client_id| signed_in.has_room(client_id, one.pass.user_id);
-        assert!(has_room("t-1") && !has_room("t-3"));
-        assert!(ends("t-3") && !signed_in.has_session("t-3", one));
-        assert!(signed_in.has_room("t-3", UserId(id(2))));
-    }
-
-    #[test]
-    fn a_displaced_connection_ends_without_the_one_that_displaced_it() {
-        let signed_in = TabletSessions::new(16);
-        let old = provider(&signed_in, 1);
-        let new = provider(&signed_in, 1);
-        for guest in [old, new] {
-            assert!(
-                signed_in
-                    .register_connection("t-1", guest, false)
-                    .is_empty()
-            );
+    /// Few MQTT codes exist: bad credentials; good ones that no longer admit; banned people or
+    /// devices.
+    pub fn reason_code(self) -> ReasonCode {
+        match self {
+            Self::Person(Code::Revoked | Code::DeviceClosed) => ReasonCode::Banned,
+            Self::Person(Code::TokenExpired | Code::SessionEnded) => ReasonCode::NotAuthorized,
+            Self::Person(Code::DeviceInUse) => ReasonCode::ClientIdentifierNotValid,
+            Self::Person(_) => ReasonCode::BadUsernameOrPassword,
+            Self::TooManyConnections => ReasonCode::QuotaExceeded,
         }
-        signed_in.remove_connection("t-1", old);
-        assert!(signed_in.has_session("t-1", new) && !signed_in.has_session("t-1", old));
     }
 
-    #[test]
-    fn a_displaced_connection_that_is_told_of_late_displaces_nobody() {
-        let signed_in = TabletSessions::new(16);
-        let stranger = provider(&signed_in, 2);
-        let owner = provider(&signed_in, 1);
-        assert!(signed_in.register_connection("t-1", owner, true).is_empty());
-        assert!(
-            signed_in
-                .register_connection("t-1", stranger, false)
-                .is_empty()
-        );
-        assert!(signed_in.has_session("t-1", owner) && !signed_in.has_session("t-1", stranger));
+    /// The broker's CONNACK with this refusal as its reason string. `None` if it has no reason
+    /// string: version 3.1.1 lacks it, and a version 5 client may disable it.
+    pub fn replace_connack(self, connack: &[u8]) -> Option<Bytes> {
+        let is_refusal = connack.first() == Some(&CONNACK) && connack.ends_with(BROKERS_WORDS);
+        let reason = connack.get(REASON_AT).filter(|_| is_refusal)?;
+        let words = self.reason_text();
+        let size = u16::try_from(words.len()).ok()?.to_be_bytes();
+        let properties = [&[REASON_STRING], &size[..], words.as_bytes()].concat();
+        let body = [
+            &[0, *reason],
+            &encode_varint(properties.len())[..],
+            &properties,
+        ]
+        .concat();
+        Some(
+            [&[CONNACK], &encode_varint(body.len())[..], &body]
+                .concat()
+                .into(),
+        )
+    }
+
+    fn reason_text(self) -> String {
+        match self {
+            Self::Person(code) => format!("{code}: {}", code.sentence_in(Language::English)),
+            Self::TooManyConnections => self.as_str().to_owned(),
+        }
     }
 }
+
+const CONNACK: u8 = 0x20;
+
+/// After the packet type, a one-byte length, and the flags.
+const REASON_AT: usize = 3;
+
+const REASON_STRING: u8 = 0x1f;
+
+const BROKERS_WORDS: &[u8] = b"Authentication failed";
+
+/// Encodes an MQTT variable-length integer: seven bits per byte, lowest first.
+fn encode_varint(mut left: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(left & 0x7f).unwrap_or_default();
+        left >>= 7;
+        bytes.push(if left > 0 { low | 0x80 } else { low });
+        if left == 0 {
+            return bytes;
+        }
+    }
+}
+
+/// Logs one line per device and hour.
+#[derive(Clone)]
+pub(super) struct RefusalLog {
+    clock: Clock,
+    told: Arc<Mutex<HourlyRefusals>>,
+}
+
+#[derive(Default)]
+struct HourlyRefusals {
+    since: Duration,
+    devices: HashSet<Option<DeviceId>>,
+}
+
+const HOUR: Duration = Duration::from_hours(1);
+
+/// Devices logged per hour; one last line reports that there are more.
+const DEVICES_MAX: usize = 200;
+
+impl RefusalLog {
+    pub fn new(clock: Clock) -> Self {
+        let told = HourlyRefusals {
+            since: clock.elapsed(),
+            ..HourlyRefusals::default()
+        };
+        Self {
+            clock,
+            told: Arc::new(Mutex::new(told)),
+        }
+    }
+
+    /// `device` is `None` if the client id is not a device's.
+    pub fn log_refusal(&self, device: Option<DeviceId>, refusal: ConnectRefusal) {
+        let why = refusal.as_str();
+        let name = device.as_ref().map_or("?", DeviceId::as_str).to_owned();
+        match self.choose_line(device) {
+            RefusalLine::OfDevice => {
+                tracing::info!(
+                    device.id = name,
+                    why,
+                    "Refused a connection of device `{name}`"
+                );
+            }
+            RefusalLine::OfOthers => {
+                tracing::info!("Refused more than {DEVICES_MAX} devices within an hour");
+            }
+            RefusalLine::None => {}
+        }
+    }
+
+    fn choose_line(&self, device: Option<DeviceId>) -> RefusalLine {
+        let now = self.clock.elapsed();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.saturating_sub(told.since) >= HOUR {
+            *told = HourlyRefusals {
+                since: now,
+                ..HourlyRefusals::default()
+            };
+        }
+        let count = told.devices.len();
+        if count > DEVICES_MAX || !told.devices.insert(device) {
+            return RefusalLine::None;
+        }
+        if count < DEVICES_MAX {
+            RefusalLine::OfDevice
+        } else {
+            RefusalLine::OfOthers
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum RefusalLine {
+    OfDevice,
+    OfOthers,
+    None,
+}
+
+#[cfg(test)]
+mod tests;

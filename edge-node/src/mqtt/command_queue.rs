@@ -19,10 +19,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use wire::UserId;
 
-use crate::{
-    intake::{CommandIntake, TabletSender},
-    voice::TabletPublisher,
-};
+use super::publisher::TabletPublisher;
+use crate::{authentication::TabletSender, intake::CommandIntake};
 
 const WAITING_MAX: usize = 4_096;
 /// Commands that wait for their commit at the same time; a group commit takes 256.

@@ -1,8 +1,36 @@
-//! The link's status as shown to users.
+//! The context that an edge's components share, and the link's status that they watch and show.
 
+use std::sync::Arc;
+
+use process::{clock::Clock, tokens::Signer};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::UnixMillis;
+use wire::{BootNonce, UnixMillis};
+
+use crate::{
+    authentication::TokenAuthenticator,
+    clock_check::ClockCheck,
+    config::Config,
+    disk::LogDisk,
+    people::PeopleRegistry,
+    receipts::FormerKeys,
+    store::{EdgeIdentity, Store},
+};
+
+#[derive(Clone)]
+pub struct EdgeContext {
+    pub config: Arc<Config>,
+    pub identity: EdgeIdentity,
+    pub nonce: BootNonce,
+    pub clock: Clock,
+    pub clock_check: ClockCheck,
+    pub signer: Signer,
+    pub former_keys: FormerKeys,
+    pub store: Store,
+    pub authenticator: TokenAuthenticator,
+    pub people: PeopleRegistry,
+    pub disk: LogDisk,
+}
 
 /// Up or down, since when, and when the cloud is called next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]

@@ -18,7 +18,8 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use wire::{
-    Code, DeviceId, ProviderVerification, Region, RevocationStatus, SessionId, UnixMillis, UserId,
+    Actor, Code, DeviceId, ProviderVerification, Region, RevocationStatus, SessionId, UnixMillis,
+    UserId,
 };
 
 use crate::store::{Trust, TrustUpdate};
@@ -70,6 +71,14 @@ pub struct AdmittedToken {
     pub issued_at: UnixMillis,
     pub expires_at: UnixMillis,
     lost_keys: u64,
+}
+
+/// The sending tablet and the person signed in there. The command may be another person's: a tablet
+/// also sends the taps of its previous user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TabletSender {
+    pub device: DeviceId,
+    pub actor: Actor,
 }
 
 impl TokenAuthenticator {

@@ -1,7 +1,8 @@
-//! The edge's former public keys, which verify its older receipts. They have a separate file
-//! because a log restored from a backup may be older than they are.
+//! Signs receipts, and verifies those that this edge signed earlier: with its present key or a
+//! former one. The former public keys have a separate file because a log restored from a backup may
+//! be older than they are.
 //!
-//! Invariant: they come only from the hub, which has signed them.
+//! Invariant: former keys come only from the hub, which has signed them.
 
 use std::{
     fs,
@@ -11,9 +12,35 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use process::tokens::verify_bytes;
+use process::tokens::{Signer, verify_bytes};
 use tempfile::NamedTempFile;
 use wire::Receipt;
+
+use crate::store::{EdgeIdentity, StoredCommand};
+
+/// The only place that signs receipts, and only from data read back after the commit.
+pub fn sign_receipt(identity: &EdgeIdentity, signer: &Signer, stored: &StoredCommand) -> Receipt {
+    let mut receipt = Receipt {
+        edge: identity.edge_id.clone(),
+        epoch: stored.epoch,
+        seq: stored.head.seq,
+        hash: stored.head.hash,
+        command_id: stored.command_id,
+        verdict: stored.verdict,
+        fence: stored.fence,
+        sig: String::new(),
+        user_id: Some(stored.user_id),
+        body: Some(stored.hash),
+    };
+    receipt.sig = URL_SAFE_NO_PAD.encode(signer.sign_bytes(&receipt.signed_bytes()));
+    receipt
+}
+
+/// Only this edge can sign its receipts, so only people it has answered can make it suspect.
+pub fn is_signed_by(signer: &Signer, receipt: &Receipt) -> bool {
+    let sig = URL_SAFE_NO_PAD.decode(&receipt.sig);
+    sig.is_ok_and(|sig| verify_bytes(&signer.public_key(), &receipt.signed_bytes(), &sig))
+}
 
 #[derive(Clone)]
 pub struct FormerKeys {
@@ -31,7 +58,9 @@ impl FormerKeys {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             text => text?,
         };
-        let keys = Arc::new(RwLock::new(text.lines().filter_map(read).collect()));
+        let keys = Arc::new(RwLock::new(
+            text.lines().filter_map(parse_public_key).collect(),
+        ));
         Ok(Self { file, keys })
     }
 
@@ -56,6 +85,6 @@ impl FormerKeys {
     }
 }
 
-pub fn read(text: &str) -> Option<[u8; 32]> {
+pub fn parse_public_key(text: &str) -> Option<[u8; 32]> {
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }

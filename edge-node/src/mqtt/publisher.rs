@@ -1,19 +1,22 @@
 //! Publishes an edge's messages to its tablets on the topics of `wire`: replies, a person's own
 //! outcomes, board changes and the head.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use engine::view::EdgeOrderView;
+use mqtt5::{QoS, broker::router::MessageRouter, packet::publish::PublishPacket};
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use utoipa::ToSchema;
 use wire::{
     BootNonce, DeviceId, EdgeId, OrderId, Region, Reply, UnixMillis, UserId,
     readable_by_every_provider, topics,
 };
 
+use super::{access::TabletSessions, connections::MqttServer};
 use crate::{
-    mqtt::Broker,
+    authentication::TokenAuthenticator,
+    people::PeopleRegistry,
     store::{BoardItem, DecidedCommand, EdgeIdentity},
 };
 
@@ -22,6 +25,18 @@ pub struct TabletPublisher {
     pub identity: EdgeIdentity,
     pub broker: Broker,
     pub feed_seq: watch::Receiver<u64>,
+}
+
+/// The running broker.
+#[derive(Clone)]
+pub struct Broker {
+    pub(super) router: Arc<MessageRouter>,
+    pub(super) signed_in: Arc<TabletSessions>,
+    pub(super) people: PeopleRegistry,
+    pub(super) authenticator: TokenAuthenticator,
+    pub server: MqttServer,
+    /// Addresses for tablets: TCP and WebSocket.
+    pub addresses: (SocketAddr, SocketAddr),
 }
 
 /// Board changes up to `feed_seq`. Every provider may read `items`; they may not, or no longer,
@@ -106,6 +121,38 @@ impl TabletPublisher {
         match serde_json::to_vec(word) {
             Ok(payload) => self.broker.publish(topic, payload, retain).await,
             Err(error) => tracing::error!(%error, topic, "Could not serialize a message"),
+        }
+    }
+}
+
+impl Broker {
+    pub async fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
+        let packet = PublishPacket::new(topic, payload, QoS::AtLeastOnce).with_retain(retain);
+        // A full client channel must not block: the link publishes outcomes through here, and a
+        // slow tablet must not delay it. The message is queued instead.
+        self.router
+            .route_message_with_deadline(&packet, None, Instant::now())
+            .await;
+    }
+
+    /// True if that person's connection on that device would be admitted.
+    pub fn would_admit(&self, device: &DeviceId, user: UserId) -> bool {
+        self.signed_in.is_free_for(device, user) || self.people.owns_device(user, device)
+    }
+
+    /// True if a message for that person may go to that device: no other person is signed in on it.
+    pub fn may_receive(&self, device: &DeviceId, user: UserId) -> bool {
+        self.signed_in.is_free_for(device, user)
+    }
+
+    pub fn is_signed_in(&self, user: UserId) -> bool {
+        self.signed_in.is_signed_in(user)
+    }
+
+    /// Ends connections whose token has expired or been revoked.
+    pub async fn close_unauthorized_connections(&self) {
+        for client_id in self.signed_in.find_unauthorized(&self.authenticator) {
+            self.router.unregister_client(&client_id).await;
         }
     }
 }

@@ -1,4 +1,6 @@
-//! Serves every broker connection, over TCP and over WebSocket.
+//! Serves every broker connection, over TCP and over WebSocket. MQTT over WebSocket has a listener
+//! and is also on the app's origin; its messages are bounded, and a pipe within the process carries
+//! their bytes to the broker.
 //!
 //! Invariants: each connection holds a slot until it is closed; before the broker answers its
 //! CONNECT it may send at most 16 KB, within ten seconds; a client that never pauses gets only a
@@ -13,7 +15,20 @@ use std::{
     time::Duration,
 };
 
+use axum::{
+    Extension, Router,
+    extract::{
+        ConnectInfo, State,
+        ws::{Message, WebSocket, WebSocketUpgrade},
+    },
+    response::Response,
+    routing::any,
+};
 use bytes::{Buf, Bytes};
+use futures::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use mqtt5::broker::{
     BrokerConfig, DynamicStorage, MqttBroker, ResourceMonitor, StorageBackend,
     client_handler::ClientHandler,
@@ -21,27 +36,34 @@ use mqtt5::broker::{
     sys_topics::BrokerStats,
     transport::{BrokerTransport, WebSocketTransport},
 };
-use process::web::{ConnectionSlots, SlotProof, serve_connections};
+use process::web::{self, ConnectionSlots, SlotProof, serve_connections};
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{
+        AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, ReadHalf,
+        WriteHalf, duplex, split,
+    },
     net::TcpListener,
-    sync::broadcast,
+    sync::{broadcast, oneshot},
     time::{MissedTickBehavior, interval, sleep},
 };
 use tokio_util::sync::CancellationToken;
+use wire::CmdFrame;
 
-use super::{
-    access::{AccessControl, ConnectionAuthenticator},
-    refusal::ConnectRefusal,
-};
+use super::access::{AccessControl, ConnectRefusal, ConnectionAuthenticator};
+
+/// A command frame with its topic. The edge splits its own messages to fit too.
+pub(super) const PACKET_BYTES_MAX: usize = CmdFrame::BYTES_MAX + 16 * 1024;
 
 /// Far more than a CONNECT with a token and a last will.
 const CONNECT_BYTES_MAX: usize = 16 * 1024;
+
 /// About eight commands. The broker reads as long as there is data, so a flood over a few
 /// connections would stall the others for seconds.
 const BYTES_IN_A_TURN: usize = 8 * 1024;
+
 /// Time for the broker to send DISCONNECT at a stop. A connection before its CONNECT gets none.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
 const EXPIRED_EVERY: Duration = Duration::from_secs(600);
 
 #[derive(Clone)]
@@ -83,7 +105,7 @@ impl MqttServer {
         stop: CancellationToken,
     ) {
         let open = serve_connections(listener, slots, stop.clone(), |stream, from| {
-            let door = self.clone();
+            let server = self.clone();
             let stop = stop.clone();
             let proof = stream.slot.proof();
             async move {
@@ -92,7 +114,7 @@ impl MqttServer {
                     sleep(LAST_WORDS).await;
                 };
                 tokio::select! {
-                    () = door.serve_connection(stream, proof, from) => {}
+                    () = server.serve_connection(stream, proof, from) => {}
                     () = late => {}
                 }
             }
@@ -256,4 +278,120 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for LimitedStream<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
+}
+
+#[derive(Clone)]
+struct WebSocketState {
+    server: MqttServer,
+    stop: CancellationToken,
+}
+
+/// Buffer between broker and socket, per direction.
+const PIPE_BYTES_MAX: usize = 8 * 1024;
+
+/// The broker reads the end of a pipe at once; slower connections are dropped.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
+
+pub(super) async fn serve_websockets(
+    listener: TcpListener,
+    server: MqttServer,
+    slots: ConnectionSlots,
+    stop: CancellationToken,
+) {
+    let router = websocket_routes(&["/", "/mqtt"], server, stop.clone());
+    web::serve_http(
+        listener,
+        web::with_standard_layers(router, "mqtt-ws"),
+        slots,
+        stop,
+    )
+    .await;
+}
+
+/// Routes for MQTT over WebSocket at these paths.
+pub fn websocket_routes(paths: &[&str], server: MqttServer, stop: CancellationToken) -> Router {
+    let mut router = Router::new();
+    for path in paths {
+        router = router.route(path, any(upgrade_to_mqtt));
+    }
+    router.with_state(WebSocketState { server, stop })
+}
+
+async fn upgrade_to_mqtt(
+    State(behind): State<WebSocketState>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Extension(proof): Extension<SlotProof>,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    proof.withdraw_proof();
+    upgrade
+        .protocols(["mqtt", "mqttv3.1"])
+        .max_message_size(PACKET_BYTES_MAX)
+        .max_frame_size(PACKET_BYTES_MAX)
+        .on_upgrade(move |socket| bridge_to_broker(socket, behind, proof, from))
+}
+
+/// Forwards the broker's last bytes, then ends its stream: a dropped connection would leave its
+/// person signed in.
+async fn bridge_to_broker(
+    socket: WebSocket,
+    behind: WebSocketState,
+    proof: SlotProof,
+    from: SocketAddr,
+) {
+    let (ours, brokers) = duplex(PIPE_BYTES_MAX);
+    let (over, client_is_gone) = oneshot::channel();
+    let carrying = async {
+        copy_both_ways(socket, ours, &behind.stop).await;
+        // Fails if the broker side has ended first.
+        let _ = over.send(());
+    };
+    let ending = async {
+        let _ = client_is_gone.await;
+        sleep(ENDS_WITHIN).await;
+    };
+    let conversation = async {
+        tokio::select! {
+            () = behind.server.serve_connection(brokers, proof, from) => {}
+            () = ending => tracing::error!(
+                "The broker did not close a connection whose client has disconnected"),
+        }
+    };
+    tokio::join!(carrying, conversation);
+}
+
+/// Copies both directions independently until one ends.
+async fn copy_both_ways(socket: WebSocket, pipe: DuplexStream, stop: &CancellationToken) {
+    let (from_broker, to_broker) = split(pipe);
+    let (to_client, from_client) = socket.split();
+    tokio::select! {
+        () = copy_to_broker(from_client, to_broker) => {}
+        () = copy_to_client(from_broker, to_client) => {}
+        () = stop.cancelled() => {}
+    }
+}
+
+async fn copy_to_broker(mut client: SplitStream<WebSocket>, mut broker: WriteHalf<DuplexStream>) {
+    while let Some(Ok(message)) = client.next().await {
+        match message {
+            Message::Binary(bytes) if broker.write_all(&bytes).await.is_ok() => {}
+            Message::Ping(_) | Message::Pong(_) => {}
+            // Text is not MQTT; Close ends the connection.
+            _ => return,
+        }
+    }
+}
+
+async fn copy_to_client(
+    mut broker: ReadHalf<DuplexStream>,
+    mut client: SplitSink<WebSocket, Message>,
+) {
+    let mut chunk = vec![0; PIPE_BYTES_MAX];
+    while let Ok(read @ 1..) = broker.read(&mut chunk).await {
+        let message = Message::Binary(chunk[..read].to_vec().into());
+        if client.send(message).await.is_err() {
+            return;
+        }
+    }
+    let _ = client.close().await;
 }
