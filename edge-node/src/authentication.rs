@@ -58,7 +58,7 @@ struct FeedConfirmation {
 /// A genuine token, and the reason if it no longer admits. Its owner's earlier commands still get
 /// their answers.
 #[derive(Debug, Clone)]
-pub struct SignedToken {
+pub struct VerifiedToken {
     pub claims: Claims,
     pub refusal: Option<Code>,
 }
@@ -94,7 +94,7 @@ impl TokenAuthenticator {
         }
     }
 
-    pub fn restore_trust(&self, trust: &Trust) {
+    pub fn apply_stored_trust(&self, trust: &Trust) {
         self.apply_trust_update(&trust.known);
         // Across restarts there is only the wall clock; if it was set back, the age is unknown.
         let now = self.clock.now();
@@ -185,8 +185,9 @@ impl TokenAuthenticator {
     }
 
     /// `None` for a token that is forged, for the cloud or for another region, and for a grant
-    /// bound to another device.
-    pub fn read_signed_token(&self, token: &str, device: Option<&DeviceId>) -> Option<SignedToken> {
+    /// bound to another device. A genuine token that has expired or is revoked keeps its claims and
+    /// gets the refusal.
+    pub fn verify_token(&self, token: &str, device: Option<&DeviceId>) -> Option<VerifiedToken> {
         let claims = self.keys.read(token).ok()?;
         if claims.audience() != Some(self.audience) {
             return None;
@@ -202,13 +203,11 @@ impl TokenAuthenticator {
                 Err(TokenError::Invalid | TokenError::Elsewhere) => Some(Code::InvalidToken),
             }
         });
-        Some(SignedToken { claims, refusal })
+        Some(VerifiedToken { claims, refusal })
     }
 
     pub fn admit_token(&self, token: &str, device: Option<&DeviceId>) -> Result<Claims, Code> {
-        let signed = self
-            .read_signed_token(token, device)
-            .ok_or(Code::InvalidToken)?;
+        let signed = self.verify_token(token, device).ok_or(Code::InvalidToken)?;
         signed.refusal.map_or(Ok(signed.claims), Err)
     }
 

@@ -62,7 +62,7 @@ impl ClockCheck {
     /// Starts from the time of the boot op if the machine's clock is behind it.
     pub async fn resume_from_log(&self) -> Result<(), JournalError> {
         let Inner { clock, store, .. } = &*self.0;
-        let mut note = store.clock_note().await?;
+        let mut note = store.load_clock_record().await?;
         let booted_at = store.booted_at();
         let machine_now = clock.machine_now();
         let is_behind = booted_at.ms_since(machine_now) > CLOCK_ERROR_MS_MAX;
@@ -192,7 +192,7 @@ impl ClockCheck {
         if !is_other && before.hub_at == record.hub_at {
             return;
         }
-        if let Err(error) = self.0.store.note_clock(record).await {
+        if let Err(error) = self.0.store.save_clock_record(record).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
                 "Could not store the result of the clock check"

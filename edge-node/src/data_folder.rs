@@ -17,7 +17,7 @@ use wire::{BootNonce, CodeError, NameError};
 use crate::{
     config::Config,
     mqtt::MqttError,
-    store::{EdgeIdentity, OpenError, RenameError, Store, enrol_anew, is_enrolled, twin_of},
+    store::{EdgeIdentity, OpenError, RenameError, Store, is_enrolled, rename_twin_file, twin_of},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] OpenError),
     #[error(transparent)]
-    Anew(#[from] RenameError),
+    Rename(#[from] RenameError),
     #[error("could not read the edge's database")]
     Read(#[from] journal::JournalError),
     #[error(transparent)]
@@ -118,7 +118,7 @@ pub async fn rename_twin(
         }
         Ok(()) | Err(_) => {}
     }
-    if let Some(renamed) = enrol_anew(data, identity, nonce, clock.now()).await? {
+    if let Some(renamed) = rename_twin_file(data, identity, nonce, clock.now()).await? {
         let name = &identity.edge_id;
         let from = renamed.from;
         let relogged = renamed.relogged;
@@ -127,7 +127,7 @@ pub async fn rename_twin(
     Ok(())
 }
 
-pub async fn open(
+pub async fn open_store(
     data: &Path,
     identity: &EdgeIdentity,
     nonce: BootNonce,

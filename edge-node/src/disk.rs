@@ -21,7 +21,7 @@ struct Inner {
     data: PathBuf,
     clock: Clock,
     refused: Mutex<Option<Duration>>,
-    is_said: AtomicBool,
+    is_reported: AtomicBool,
     lacks_reserve: AtomicBool,
 }
 
@@ -41,7 +41,7 @@ impl LogDisk {
             data: data.to_owned(),
             clock: clock.clone(),
             refused: Mutex::new(None),
-            is_said: AtomicBool::new(false),
+            is_reported: AtomicBool::new(false),
             lacks_reserve: AtomicBool::new(false),
         }))
     }
@@ -52,7 +52,7 @@ impl LogDisk {
     }
 
     /// Records that a write found no space.
-    pub fn has_refused(&self) {
+    pub fn record_refused_write(&self) {
         let now = self.0.clock.elapsed();
         *self
             .0
@@ -125,7 +125,7 @@ impl LogDisk {
         }
         let is_full = self.is_full();
         let data = self.0.data.display();
-        match (self.0.is_said.swap(is_full, Ordering::Relaxed), is_full) {
+        match (self.0.is_reported.swap(is_full, Ordering::Relaxed), is_full) {
             (false, true) => tracing::error!(
                 free,
                 "The disk that holds {data} is full; refusing new commands until there is space"
@@ -159,7 +159,7 @@ pub fn free_bytes_in(data: &Path) -> Option<u64> {
 }
 
 /// True if a full disk caused the error.
-pub fn is_behind(error: &(dyn std::error::Error + 'static), data: &Path) -> bool {
+pub fn is_caused_by_full_disk(error: &(dyn std::error::Error + 'static), data: &Path) -> bool {
     journal::is_of_full_disk(error)
         || free_bytes_in(data).is_some_and(|bytes| bytes < ROOM_BYTES_MIN)
 }
@@ -176,7 +176,7 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let disk = LogDisk::new(data.path(), &clock);
         assert_eq!(disk.check_free_space(), Ok(()));
-        disk.has_refused();
+        disk.record_refused_write();
         assert!(
             disk.check_free_space()
                 .is_err_and(|why| why.contains("is full"))
@@ -206,14 +206,17 @@ mod tests {
     fn only_an_error_that_a_full_disk_has_caused_is_called_so() {
         let data = tempfile::tempdir().unwrap();
         let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
-        assert!(is_behind(&full, data.path()));
+        assert!(is_caused_by_full_disk(&full, data.path()));
         let sql = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
-        assert!(is_behind(&sql(rusqlite::ffi::SQLITE_FULL), data.path()));
-        assert!(is_behind(
+        assert!(is_caused_by_full_disk(
+            &sql(rusqlite::ffi::SQLITE_FULL),
+            data.path()
+        ));
+        assert!(is_caused_by_full_disk(
             &sql(rusqlite::ffi::SQLITE_IOERR_SHMSIZE),
             data.path()
         ));
-        assert!(!is_behind(
+        assert!(!is_caused_by_full_disk(
             &sql(rusqlite::ffi::SQLITE_IOERR_READ),
             data.path()
         ));

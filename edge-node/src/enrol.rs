@@ -129,7 +129,7 @@ fn code_hash(context: &EdgeContext) -> Hash {
 
 /// If this fails, the next start tries the code again, which does no harm.
 async fn record_used_code(context: &EdgeContext, code: Hash) {
-    if let Err(error) = context.store.note_code(code).await {
+    if let Err(error) = context.store.save_used_code(code).await {
         tracing::warn!(%error, "Could not record that the enrolment code was used");
     }
 }

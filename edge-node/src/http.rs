@@ -57,14 +57,14 @@ pub const NAME: &str = "edge";
 pub fn router(state: EdgeApiState, stop: CancellationToken) -> Router {
     let mut ready = Readiness::new();
     let EdgeContext {
-        authenticator: gate,
+        authenticator,
         store,
         disk,
         clock_check,
         ..
     } = state.context.clone();
     ready.add("keys", move || {
-        let enrolled = !gate.keys.is_empty();
+        let enrolled = !authenticator.keys.is_empty();
         async move {
             enrolled
                 .then_some(())
@@ -163,16 +163,16 @@ pub fn board_rate_limiter() -> Arc<PersonRateLimiter> {
 }
 
 /// Answers 304 if `If-None-Match` names the current board.
-async fn board(State(rooms): State<EdgeApiState>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn board(State(state): State<EdgeApiState>, headers: HeaderMap) -> Result<Response, Problem> {
     let token = bearer_token(&headers).ok_or(Code::InvalidToken)?;
-    let claims = rooms.context.authenticator.admit_token(token, None)?;
-    if !rooms
+    let claims = state.context.authenticator.admit_token(token, None)?;
+    if !state
         .board_pace
-        .try_take(claims.sub, rooms.context.clock.elapsed())
+        .try_take(claims.sub, state.context.clock.elapsed())
     {
         return Err(Problem::new(Code::TooManyRequests).retry_after(1));
     }
-    let board = rooms.boards.board_for_reader(claims.actor()).await;
+    let board = state.boards.board_for_reader(claims.actor()).await;
     let SerializedBoard { body, etag } =
         board.map_err(|error| log_fault("Could not read the board", error))?;
     let known = headers
@@ -188,23 +188,23 @@ async fn board(State(rooms): State<EdgeApiState>, headers: HeaderMap) -> Result<
 /// Answers with a `Reply`, as over MQTT. A refusal of the call itself becomes a problem that
 /// carries the reply; 503 means that the command's fate is unknown.
 async fn commands(
-    State(rooms): State<EdgeApiState>,
+    State(state): State<EdgeApiState>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Reply>, Problem> {
-    let Ok(IntakeReply { mut reply, changed }) = rooms.intake.answer_command(&body, None).await
+    let Ok(IntakeReply { mut reply, changed }) = state.intake.answer_command(&body, None).await
     else {
         return Err(Problem::new(Code::Unavailable).retry_after(1));
     };
     if reply.code.is_some_and(is_unreadable)
-        && let Err(refusal) = check_admitted(&rooms, &headers, &body)
+        && let Err(refusal) = check_admitted(&state, &headers, &body)
     {
         reply = intake::not_taken_reply(reply.command_id, refusal);
     }
-    if let Some(sight) = changed {
-        rooms
+    if let Some(view) = changed {
+        state
             .publisher
-            .publish_changes(vec![sight], Vec::new())
+            .publish_changes(vec![view], Vec::new())
             .await;
     }
     match reply.code.filter(|code| is_call_refusal(&reply, *code)) {
@@ -268,10 +268,10 @@ struct HeadAnswer {
     public_key: String,
 }
 
-async fn head(State(rooms): State<EdgeApiState>) -> Result<Json<HeadAnswer>, Problem> {
-    let head = rooms.head.borrow().clone().ok_or(Code::Unavailable)?;
-    let link_up = rooms.link.borrow().up;
-    let public_key = URL_SAFE_NO_PAD.encode(rooms.context.signer.public_key());
+async fn head(State(state): State<EdgeApiState>) -> Result<Json<HeadAnswer>, Problem> {
+    let head = state.head.borrow().clone().ok_or(Code::Unavailable)?;
+    let link_up = state.link.borrow().up;
+    let public_key = URL_SAFE_NO_PAD.encode(state.context.signer.public_key());
     Ok(Json(HeadAnswer {
         head,
         link_up,
@@ -302,27 +302,27 @@ struct EdgeStanding {
     clock: Option<ClockStanding>,
 }
 
-async fn standing(State(rooms): State<EdgeApiState>) -> Result<Json<EdgeStanding>, Problem> {
-    let ground = &rooms.context;
-    let region_standing = ground.store.load_standing().await;
+async fn standing(State(state): State<EdgeApiState>) -> Result<Json<EdgeStanding>, Problem> {
+    let context = &state.context;
+    let region_standing = context.store.load_standing().await;
     let region_standing =
         region_standing.map_err(|e| log_fault("Could not read the region lease", e))?;
-    let now = ground.clock.now();
-    let age_ms = ground
+    let now = context.clock.now();
+    let age_ms = context
         .authenticator
         .feed_age()
         .and_then(|age| i64::try_from(age.as_millis()).ok());
     Ok(Json(EdgeStanding {
-        edge: ground.identity.edge_id.clone(),
-        region: ground.identity.region,
+        edge: context.identity.edge_id.clone(),
+        region: context.identity.region,
         now,
-        link: *rooms.link.borrow(),
+        link: *state.link.borrow(),
         feed_as_of: age_ms.map(|ms| now.plus_ms(-ms)),
-        firm: region_standing.holds && ground.authenticator.revocations_are_fresh(),
+        firm: region_standing.holds && context.authenticator.revocations_are_fresh(),
         suspect: region_standing.suspect,
-        twin: ground.store.is_twin(),
+        twin: context.store.is_twin(),
         region_standing,
-        clock: ground.clock_check.current_standing(),
+        clock: context.clock_check.current_standing(),
     }))
 }
 

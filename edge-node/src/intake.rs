@@ -24,7 +24,7 @@ use wire::{
 };
 
 use crate::{
-    authentication::{SignedToken, TabletSender},
+    authentication::{TabletSender, VerifiedToken},
     context::{EdgeContext, LinkStatus},
     people::PersonRateLimiter,
     receipts, say,
@@ -93,10 +93,10 @@ impl CommandIntake {
         let DecidedCommand {
             stored,
             outcome,
-            view: sight,
+            view,
         } = settled;
-        let reader = reply::infer_reader(stored.user_id, sight.order.as_ref());
-        reply::build_stored_reply(&self.context, stored, Some(outcome), sight.clone(), reader)
+        let reader = reply::infer_reader(stored.user_id, view.order.as_ref());
+        reply::build_stored_reply(&self.context, stored, Some(outcome), view.clone(), reader)
     }
 
     async fn check_and_answer(
@@ -114,16 +114,17 @@ impl CommandIntake {
                 });
             }
         };
-        let gate = &self.context.authenticator;
+        let authenticator = &self.context.authenticator;
         let device = sender.map(|sender| &sender.device);
-        let Some(signed) = gate.read_signed_token(&frame.token, device) else {
+        let Some(signed) = authenticator.verify_token(&frame.token, device) else {
             return Ok(refusal_reply(Some(frame.id), Code::InvalidToken));
         };
         if self.is_for_another_body(&frame, signed.claims.sub) {
             return Ok(refusal_reply(Some(frame.id), Code::CommandIdReused));
         }
         let unverified = self.check_verified(&signed.claims, &frame.body);
-        let sound = signed.refusal.or(unverified).is_none() && gate.revocations_are_fresh();
+        let sound =
+            signed.refusal.or(unverified).is_none() && authenticator.revocations_are_fresh();
         let admission = sound.then(|| self.build_admission(&signed.claims, &frame.body));
         let wrong = wrong_fields(&frame.body, self.context.identity.region);
         let refusal = signed
@@ -170,7 +171,7 @@ impl CommandIntake {
         &self,
         frame: CmdFrame,
         device: Option<&DeviceId>,
-        signed: SignedToken,
+        signed: VerifiedToken,
         refusal: Option<Code>,
         admission: Option<AdmittedSession>,
     ) -> CheckedCommand {
@@ -236,21 +237,17 @@ impl CommandIntake {
                     changed: None,
                 }
             }
-            CommandLogResult::Stored {
-                stored,
-                view: sight,
-                new,
-            } => {
+            CommandLogResult::Stored { stored, view, new } => {
                 if new {
                     self.record_stored_command(&stored);
                 }
                 let outcome = stored.outcome.as_ref();
-                let seen = (*sight).clone();
+                let seen = (*view).clone();
                 let reply =
                     reply::build_stored_reply(&self.context, &stored, outcome, seen, reader);
                 IntakeReply {
                     reply,
-                    changed: new.then_some(*sight),
+                    changed: new.then_some(*view),
                 }
             }
         };
@@ -271,12 +268,12 @@ impl CommandIntake {
         let entering = self
             .context
             .store
-            .judge_and_log_command(checked, |sight, footing| {
-                judge.judge_within_limits(sight, footing)
+            .judge_and_log_command(checked, |view, edge_state| {
+                judge.judge_within_limits(view, edge_state)
             });
         let entered = match tokio::time::timeout(ANSWER_WITHIN, entering).await {
             Ok(Err(WriteError::Full)) => {
-                self.context.disk.has_refused();
+                self.context.disk.record_refused_write();
                 self.find_answer_on_full_disk(id, hash, user).await
             }
             Ok(entered) => entered,

@@ -20,8 +20,8 @@ use crate::{
 };
 
 /// Every hour at minute 17.
-const TIDY_AT: &str = "0 17 * * * *";
-const PULSE: Duration = Duration::from_secs(1);
+const CLEAN_UP_AT: &str = "0 17 * * * *";
+const HEARTBEAT_EVERY: Duration = Duration::from_secs(1);
 
 pub struct Heartbeat {
     pub context: EdgeContext,
@@ -55,13 +55,13 @@ async fn start_scheduler(
     clock: Clock,
 ) -> Result<JobScheduler, JobSchedulerError> {
     let scheduler = JobScheduler::new().await?;
-    let tidy = Job::new_async(TIDY_AT, move |_, _| {
+    let tidy = Job::new_async(CLEAN_UP_AT, move |_, _| {
         let store = store.clone();
-        let gate = authenticator.clone();
+        let authenticator = authenticator.clone();
         let clock = clock.clone();
         Box::pin(async move {
             delete_old_rows(&store, &clock).await;
-            forget_old_people(&store, &gate, &clock).await;
+            forget_old_people(&store, &authenticator, &clock).await;
         })
     })?;
     scheduler.add(tidy).await?;
@@ -108,7 +108,7 @@ async fn forget_old_people(store: &Store, authenticator: &TokenAuthenticator, cl
 
 impl Heartbeat {
     pub async fn run_until_stopped(self, stop: CancellationToken) {
-        let mut ticks = interval(PULSE);
+        let mut ticks = interval(HEARTBEAT_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -150,7 +150,7 @@ impl Heartbeat {
         metrics::EDGE_OLDEST_PENDING.set([], u64::try_from(age).unwrap_or_default());
         let link = *self.link.borrow();
         let cut_off_since = (!link.up).then_some(link.since);
-        self.note_cut_off(cut_off_since).await;
+        self.save_cut_off_since(cut_off_since).await;
         let head = LogHead {
             edge: self.context.identity.edge_id.clone(),
             region: self.context.identity.region,
@@ -168,12 +168,12 @@ impl Heartbeat {
     }
 
     /// Writes only if it differs from the previous head.
-    async fn note_cut_off(&self, since: Option<UnixMillis>) {
+    async fn save_cut_off_since(&self, since: Option<UnixMillis>) {
         let noted = self.head.borrow().as_ref().map(|head| head.cut_off_since);
         if noted == Some(since) {
             return;
         }
-        if let Err(error) = self.context.store.note_cut_off(since).await {
+        if let Err(error) = self.context.store.save_cut_off_since(since).await {
             let cause = format_error_chain(&error);
             tracing::warn!(
                 cause,

@@ -42,7 +42,7 @@ use session::{LinkSession, SessionEnd};
 
 pub struct Link {
     pub context: EdgeContext,
-    pub speaker: EdgeRunIdentity,
+    pub identity: EdgeRunIdentity,
     pub downlink: Downlink,
     pub state: watch::Sender<LinkStatus>,
     /// The fingerprint of the hub's key, if configured.
@@ -80,11 +80,11 @@ impl Link {
             let why = ended.to_string();
             // Log a repeated reason once, not at every call.
             if was_up || why != said {
-                tracing::warn!(edge = %self.speaker.edge, why, "The link is down");
+                tracing::warn!(edge = %self.identity.edge, why, "The link is down");
             }
             said = why;
             if self.suspect_broken_chain(&ended).await {
-                tracing::error!(edge = %self.speaker.edge, "This edge's log is now suspect");
+                tracing::error!(edge = %self.identity.edge, "This edge's log is now suspect");
             }
             let wait = self.compute_next_delay(&mut calls, started, was_up);
             let next_at = self
@@ -102,17 +102,17 @@ impl Link {
     }
 
     async fn run_one_session(&self) -> SessionEnd {
-        let (position, trust) = match self.read().await {
+        let (position, trust) = match self.load_position_and_trust().await {
             Ok(read) => read,
             Err(error) => return SessionEnd::Store(process::problem::format_error_chain(&error)),
         };
-        let seals = SealVerifier::new(self.speaker.edge.clone(), trust);
+        let seals = SealVerifier::new(self.identity.edge.clone(), trust);
         let check = HubCheck {
             challenge: Some(seals.challenge()),
             pinned: matches!(trust, HubTrust::Key(_) | HubTrust::Fingerprint(_)),
             plain_line: self.cloud_line() == LinkSecurity::Plain,
         };
-        let socket = match Socket::connect(&self.context, &self.speaker, seals).await {
+        let socket = match Socket::connect(&self.context, &self.identity, seals).await {
             Ok(socket) => socket,
             Err(error) => {
                 metrics::LINK_SESSIONS.add(["unreachable"], 1);
@@ -122,12 +122,12 @@ impl Link {
                 return SessionEnd::Socket(error);
             }
         };
-        let edge = EdgeProtocol::new(self.speaker.clone(), position);
+        let edge = EdgeProtocol::new(self.identity.clone(), position);
         LinkSession::new(self, edge, socket).run(check).await
     }
 
-    async fn read(&self) -> Result<(EdgeFilePosition, HubTrust), JournalError> {
-        let pinned = self.context.store.hub_key().await?;
+    async fn load_position_and_trust(&self) -> Result<(EdgeFilePosition, HubTrust), JournalError> {
+        let pinned = self.context.store.load_hub_key().await?;
         let trust = match (self.hub, pinned) {
             (Some(named), Some(key)) if key.compute_fingerprint() == named => HubTrust::Key(key),
             (Some(named), _) => HubTrust::Fingerprint(named),
@@ -145,7 +145,7 @@ impl Link {
     }
 
     fn publish_status(&self, up: bool) {
-        metrics::LINK_UP.set([self.speaker.edge.as_str()], u64::from(up));
+        metrics::LINK_UP.set([self.identity.edge.as_str()], u64::from(up));
         let now = self.context.clock.now();
         self.state
             .send_modify(|state| *state = state.with_up(up, now));
@@ -208,7 +208,7 @@ enum SocketError {
     Connect(#[source] tungstenite::Error),
     #[error("the cloud refused the link because this machine's clock is wrong")]
     ClockWrong(HubClockReading),
-    #[error("the cloud refused the link: {}", sentence_of(*status, *code))]
+    #[error("the cloud refused the link: {}", refusal_sentence(*status, *code))]
     Refused {
         status: StatusCode,
         code: Option<Code>,
@@ -244,7 +244,7 @@ const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
 impl Socket {
     pub async fn connect(
         context: &EdgeContext,
-        speaker: &EdgeRunIdentity,
+        identity: &EdgeRunIdentity,
         seals: SealVerifier,
     ) -> Result<Self, SocketError> {
         let clock = &context.clock;
@@ -253,7 +253,7 @@ impl Socket {
         let mut request = uri
             .into_client_request()
             .map_err(|error| SocketError::Address(error.to_string()))?;
-        let token = edge_token(signer, &speaker.edge, clock);
+        let token = edge_token(signer, &identity.edge, clock);
         let bearer = HeaderValue::from_str(&format!("Bearer {token}"))
             .map_err(|error| SocketError::Address(error.to_string()))?;
         request.headers_mut().insert(header::AUTHORIZATION, bearer);
@@ -306,7 +306,7 @@ impl Socket {
     }
 
     /// Cancel-safe: a frame that was not returned stays in the stream.
-    pub async fn next(&mut self) -> Result<(Frame, FrameProof), SocketError> {
+    pub async fn next_frame(&mut self) -> Result<(Frame, FrameProof), SocketError> {
         loop {
             let message = match self.stream.next().await {
                 None | Some(Ok(Message::Close(_))) => return Err(SocketError::Closed),
@@ -382,7 +382,7 @@ fn explain_failure(
     }
 }
 
-fn sentence_of(status: StatusCode, code: Option<Code>) -> String {
+fn refusal_sentence(status: StatusCode, code: Option<Code>) -> String {
     match code {
         // An older hub sends only this code, whose own sentence is for users.
         Some(Code::TokenExpired) => "this machine's clock is behind the cloud's. Set it".to_owned(),

@@ -78,7 +78,7 @@ pub async fn start_broker(
         return Err(MqttError::ExternalUnavailable);
     }
     let identity = context.identity.clone();
-    let gate = context.authenticator.clone();
+    let authenticator = context.authenticator.clone();
     let listener = web::bind_listener(&context.config.mqtt_bind).await?;
     let signed_in = Arc::new(TabletSessions::new(
         context.config.connections_per_person.get(),
@@ -92,7 +92,7 @@ pub async fn start_broker(
     });
     let access = AccessControl {
         identity,
-        authenticator: gate.clone(),
+        authenticator: authenticator.clone(),
         signed_in: Arc::clone(&signed_in),
         people: context.people.clone(),
         refusals: RefusalLog::new(context.clock.clone()),
@@ -126,7 +126,7 @@ pub async fn start_broker(
         router,
         signed_in,
         people,
-        authenticator: gate,
+        authenticator,
         server,
         addresses: (mqtt, websocket),
     })
@@ -189,10 +189,11 @@ impl BrokerEventHandler for BrokerEventHook {
             } = &self.identity;
             // The topic rules allow only commands.
             let device = topics::device_of_cmd(*region, name, &event.topic);
-            if let (Some(device), Some(guest)) = (device, parse_session(event.user_id.as_deref())) {
+            if let (Some(device), Some(session)) = (device, parse_session(event.user_id.as_deref()))
+            {
                 let sender = TabletSender {
                     device,
-                    actor: guest.actor(),
+                    actor: session.actor(),
                 };
                 let known = self.people.is_known(sender.actor.user_id);
                 // The command may repeat a stored one, so a full queue gets no reply. The tablet
@@ -210,16 +211,17 @@ impl BrokerEventHandler for BrokerEventHook {
     fn on_client_connect<'a>(&'a self, event: ClientConnectEvent) -> HookFuture<'a, ()> {
         metrics::EDGE_TABLETS.change_by([], 1);
         Box::pin(async move {
-            let guest = parse_session(event.user_id.as_deref());
-            let (Some(guest), Some(device)) = (guest, DeviceId::from_client_id(&event.client_id))
+            let session = parse_session(event.user_id.as_deref());
+            let (Some(session), Some(device)) =
+                (session, DeviceId::from_client_id(&event.client_id))
             else {
                 return;
             };
-            let user = guest.pass.user_id;
+            let user = session.pass.user_id;
             let owns = self.people.owns_device(user, &device);
             let ending = self
                 .signed_in
-                .register_connection(&event.client_id, guest, owns);
+                .register_connection(&event.client_id, session, owns);
             if let Some(router) = self.router.get() {
                 for client_id in &ending {
                     router.unregister_client(client_id).await;
@@ -232,8 +234,8 @@ impl BrokerEventHandler for BrokerEventHook {
     }
 
     fn on_client_disconnect<'a>(&'a self, event: ClientDisconnectEvent) -> HookFuture<'a, ()> {
-        if let Some(guest) = parse_session(event.user_id.as_deref()) {
-            self.signed_in.remove_connection(&event.client_id, guest);
+        if let Some(session) = parse_session(event.user_id.as_deref()) {
+            self.signed_in.remove_connection(&event.client_id, session);
         }
         if DeviceId::from_client_id(&event.client_id).is_some() {
             metrics::EDGE_TABLETS.change_by([], -1);

@@ -25,7 +25,7 @@ use crate::{
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 /// A device's use is stored at most this often.
-const NOTED_EVERY_MS: i64 = HOUR_MS;
+const USE_SAVED_EVERY_MS: i64 = HOUR_MS;
 /// Devices owned by one person, and in total. Further devices have no owner, and are usable while
 /// no other person is on them.
 const DEVICES_PER_PERSON_MAX: usize = 32;
@@ -161,7 +161,7 @@ impl PeopleRegistry {
         let now = self.0.clock.now();
         let owner = self.find_owner(device);
         if owner.is_some_and(|owner| {
-            owner.user_id != user || now.ms_since(owner.used_at) < NOTED_EVERY_MS
+            owner.user_id != user || now.ms_since(owner.used_at) < USE_SAVED_EVERY_MS
         }) {
             return;
         }
@@ -173,7 +173,7 @@ impl PeopleRegistry {
             return;
         }
         self.lock_devices().insert(device.clone(), new);
-        if let Err(error) = self.0.store.device_used(device.clone(), new).await {
+        if let Err(error) = self.0.store.save_device_use(device.clone(), new).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
                 "Could not record the use of a device"
@@ -187,7 +187,7 @@ impl PeopleRegistry {
             return;
         }
         self.lock_devices().remove(device);
-        if let Err(error) = self.0.store.device_handed_over(device.clone()).await {
+        if let Err(error) = self.0.store.delete_device_owner(device.clone()).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
                 "Could not record the hand-over of a device"

@@ -62,7 +62,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartErr
     let data = config.data.clone();
     let mut started = start_from_data(config.clone(), clock.clone()).await;
     if let Err(error) = &started
-        && disk::is_behind(error, &data)
+        && disk::is_caused_by_full_disk(error, &data)
         && disk::release_reserve(&data)
     {
         tracing::warn!(
@@ -73,7 +73,7 @@ pub async fn start(config: Config, clock: Clock) -> Result<RunningEdge, StartErr
     }
     started.map_err(|error| {
         let stopped_at = error.to_string();
-        if disk::is_behind(&error, &data) {
+        if disk::is_caused_by_full_disk(&error, &data) {
             StartError::FullDisk { data, stopped_at }
         } else if journal::is_of_damage(&error) {
             StartError::Damaged { data, stopped_at }
@@ -108,17 +108,17 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     let key = config.data.join(data_folder::KEY);
     let signer = data_folder::load_key(&config, &key)?;
     let clock = clock.into_settable();
-    let store = data_folder::open(&config.data, &identity, nonce, &clock).await?;
+    let store = data_folder::open_store(&config.data, &identity, nonce, &clock).await?;
     let clock_check = ClockCheck::new(&store, &clock);
     clock_check.resume_from_log().await?;
     let age_max = Duration::from_hours(config.revocations_age_hours_max.into());
-    let gate = TokenAuthenticator::new(identity.region, clock.clone(), age_max);
+    let authenticator = TokenAuthenticator::new(identity.region, clock.clone(), age_max);
     let mut trust = store.load_trust().await?;
     if clock_check.is_lower_bound() {
         // The clock may lag, so the revocations may be older than their stored time suggests.
         trust.feed_confirmed_at = None;
     }
-    gate.restore_trust(&trust);
+    authenticator.apply_stored_trust(&trust);
     if !trust.enrolled && config.enrolment_code.is_empty() {
         return Err(StartError::NotEnrolled);
     }
@@ -129,7 +129,7 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
     let former_keys = FormerKeys::open(&config.data)
         .map_err(|source| StartError::Data(config.data.clone(), source))?;
     let config = Arc::new(config);
-    let mut ground = EdgeContext {
+    let mut context = EdgeContext {
         config,
         identity,
         nonce,
@@ -138,18 +138,18 @@ async fn start_from_data(config: Config, clock: Clock) -> Result<RunningEdge, St
         signer,
         former_keys,
         store,
-        authenticator: gate,
+        authenticator,
         people,
         disk,
     };
-    if trust.enrolled && !ground.config.enrolment_code.is_empty() {
-        ground = enrol::replace_key_by_code(ground, trust.code, &key).await?;
+    if trust.enrolled && !context.config.enrolment_code.is_empty() {
+        context = enrol::replace_key_by_code(context, trust.code, &key).await?;
         if !key.exists() {
             return Err(StartError::KeyMissing(key));
         }
     }
     start_components(
-        ground,
+        context,
         EdgeListeners {
             public: listener,
             slots,
@@ -198,7 +198,7 @@ async fn start_components(
     let (mqtt_at, ws_at) = broker.addresses;
     let position = context.store.load_position().await?;
     let (feed_seq, feed_seen) = watch::channel(position.feed_cursor);
-    let voice = TabletPublisher {
+    let publisher = TabletPublisher {
         identity: context.identity.clone(),
         broker,
         feed_seq: feed_seen,
@@ -208,7 +208,7 @@ async fn start_components(
     let work = mqtt::answer_queued_commands(
         inbound,
         intake.clone(),
-        voice.clone(),
+        publisher.clone(),
         answering.stop_token(),
     );
     answering.spawn("intake", work);
@@ -219,36 +219,36 @@ async fn start_components(
         .operators
         .as_ref()
         .and_then(|listener| listener.local_addr().ok());
-    let rooms = EdgeApiState {
+    let state = EdgeApiState {
         context: context.clone(),
         intake: intake.clone(),
-        publisher: voice.clone(),
+        publisher: publisher.clone(),
         head: head_seen,
         link: link_seen.clone(),
         cloud: Client::with_clock(&context.clock),
         boards: BoardCache::new(&context.identity, &context.store, &context.clock),
         board_pace: http::board_rate_limiter(),
     };
-    spawn_http_servers(rooms, listeners, &tasks, &taking_in);
+    spawn_http_servers(state, listeners, &tasks, &taking_in);
 
     let heartbeat = Heartbeat {
         context: context.clone(),
-        publisher: voice.clone(),
+        publisher: publisher.clone(),
         head,
         link: link_seen,
     };
     tasks.spawn("pulse", heartbeat.run_until_stopped(tasks.stop_token()));
     let store = context.store.clone();
-    let gate = context.authenticator.clone();
+    let authenticator = context.authenticator.clone();
     let clock = context.clock.clone();
     tasks.spawn(
         "jobs",
-        jobs::run_hourly_jobs(store.clone(), gate, clock, tasks.stop_token()),
+        jobs::run_hourly_jobs(store.clone(), authenticator, clock, tasks.stop_token()),
     );
     let downlink = Downlink {
         context,
         intake,
-        publisher: voice,
+        publisher,
         feed_seq,
     };
     let enrolment = spawn_link(downlink, link, hub, enrolled, &tasks);
@@ -267,7 +267,7 @@ async fn start_components(
 /// An outage keeps its start across a restart.
 async fn load_link_status(context: &EdgeContext) -> Result<LinkStatus, StartError> {
     let now = context.clock.now();
-    let cut_off_since = context.store.cut_off_since().await?;
+    let cut_off_since = context.store.load_cut_off_since().await?;
     let cut_off_since = cut_off_since.filter(|since| *since <= now);
     Ok(LinkStatus::down_since(cut_off_since.unwrap_or(now)))
 }
@@ -308,23 +308,23 @@ fn spawn_link(
     tasks: &Tasks,
 ) -> oneshot::Receiver<EnrolError> {
     let (failed, failure) = oneshot::channel();
-    let ground = downlink.context.clone();
-    let speaker = EdgeRunIdentity {
-        edge: ground.identity.edge_id.clone(),
-        region: ground.identity.region,
-        nonce: ground.nonce,
+    let context = downlink.context.clone();
+    let identity = EdgeRunIdentity {
+        edge: context.identity.edge_id.clone(),
+        region: context.identity.region,
+        nonce: context.nonce,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let link = Link {
-        context: ground.clone(),
-        speaker,
+        context: context.clone(),
+        identity,
         downlink,
         state,
         hub,
     };
     let stop = tasks.stop_token();
     tasks.spawn("link", async move {
-        if !enrolled && let Err(error) = enrol::enrol_with_retries(&ground, &stop).await {
+        if !enrolled && let Err(error) = enrol::enrol_with_retries(&context, &stop).await {
             // If the edge is stopping, the receiver is gone.
             let _ = failed.send(error);
             return;

@@ -51,7 +51,7 @@ use wire::{
 pub use commands::{CheckedCommand, CommandLogResult};
 use log::LogBook;
 use opening::BootResult;
-pub use opening::{EdgeIdentity, RenameError, enrol_anew, is_enrolled, twin_of};
+pub use opening::{EdgeIdentity, RenameError, is_enrolled, rename_twin_file, twin_of};
 pub use orders::{BoardItem, FeedEffects};
 pub use report::{EdgeReport, ReportError, ReportItem, read_report};
 pub use restore::EpochStart;
@@ -109,7 +109,7 @@ impl Store {
         let journal = Journal::open(
             &path,
             opening::migrations(),
-            |conn| opening::load(conn, &identity, found),
+            |conn| opening::load_log_book(conn, &identity, found),
             move |writes| {
                 risen.fetch_add(1, Ordering::Release);
                 record_commit_metrics(writes);
@@ -144,10 +144,10 @@ impl Store {
         judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
     ) -> StoreWriteResult<CommandLogResult> {
         if is_planted(Defect::AnswerBeforeCommit) {
-            return self.enter_and_answer_early(checked, judge).await;
+            return self.log_and_answer_early(checked, judge).await;
         }
         if is_planted(Defect::UpBeforeCommit) {
-            return self.enter_and_send_early(checked, judge).await;
+            return self.log_and_send_early(checked, judge).await;
         }
         self.write_and_wake_link(move |conn, book| {
             commands::judge_and_log_command(conn, book, checked, judge)
@@ -236,7 +236,7 @@ impl Store {
         self.is_twin.load(Ordering::Acquire)
     }
 
-    pub async fn keep_tail(&self, run: TailWrite) -> StoreWriteResult<()> {
+    pub async fn stage_tail(&self, run: TailWrite) -> StoreWriteResult<()> {
         self.journal
             .write(move |conn, _| restore::stage_tail(conn, run))
             .await
@@ -268,9 +268,9 @@ impl Store {
     }
 
     /// Marks the enrolment code as used, even if it brought no key.
-    pub async fn note_code(&self, code: Hash) -> StoreWriteResult<()> {
+    pub async fn save_used_code(&self, code: Hash) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| trust::note_code(conn, code))
+            .write(move |conn, _| trust::save_used_code(conn, code))
             .await
     }
 
@@ -281,9 +281,9 @@ impl Store {
             .await
     }
 
-    pub async fn note_clock(&self, record: ClockRecord) -> StoreWriteResult<()> {
+    pub async fn save_clock_record(&self, record: ClockRecord) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| standing::save_note(conn, record))
+            .write(move |conn, _| standing::save_clock_record(conn, record))
             .await
     }
 
@@ -303,22 +303,26 @@ impl Store {
             .await
     }
 
-    pub async fn device_used(&self, device: DeviceId, owner: DeviceOwner) -> StoreWriteResult<()> {
+    pub async fn save_device_use(
+        &self,
+        device: DeviceId,
+        owner: DeviceOwner,
+    ) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| trust::device_used(conn, &device, owner))
+            .write(move |conn, _| trust::save_device_use(conn, &device, owner))
             .await
     }
 
     /// Keeps the start of an outage across restarts.
-    pub async fn note_cut_off(&self, since: Option<UnixMillis>) -> StoreWriteResult<()> {
+    pub async fn save_cut_off_since(&self, since: Option<UnixMillis>) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| standing::note_cut_off(conn, since))
+            .write(move |conn, _| standing::save_cut_off_since(conn, since))
             .await
     }
 
-    pub async fn device_handed_over(&self, device: DeviceId) -> StoreWriteResult<()> {
+    pub async fn delete_device_owner(&self, device: DeviceId) -> StoreWriteResult<()> {
         self.journal
-            .write(move |conn, _| trust::device_handed_over(conn, &device))
+            .write(move |conn, _| trust::delete_device_owner(conn, &device))
             .await
     }
 
@@ -328,12 +332,12 @@ impl Store {
         self.journal.read(trust::load_trust).await
     }
 
-    pub async fn hub_key(&self) -> Result<Option<HubKey>, JournalError> {
-        self.journal.read(trust::hub_key).await
+    pub async fn load_hub_key(&self) -> Result<Option<HubKey>, JournalError> {
+        self.journal.read(trust::load_hub_key).await
     }
 
-    pub async fn clock_note(&self) -> Result<ClockRecord, JournalError> {
-        self.journal.read(standing::find_note).await
+    pub async fn load_clock_record(&self) -> Result<ClockRecord, JournalError> {
+        self.journal.read(standing::load_clock_record).await
     }
 
     pub async fn find_alarm(&self) -> Result<Option<(Alarm, UnixMillis)>, JournalError> {
@@ -357,8 +361,8 @@ impl Store {
         self.journal.read(standing::load_standing).await
     }
 
-    pub async fn cut_off_since(&self) -> Result<Option<UnixMillis>, JournalError> {
-        self.journal.read(standing::cut_off_since).await
+    pub async fn load_cut_off_since(&self) -> Result<Option<UnixMillis>, JournalError> {
+        self.journal.read(standing::load_cut_off_since).await
     }
 
     pub async fn load_position(&self) -> Result<EdgeFilePosition, JournalError> {
@@ -370,14 +374,14 @@ impl Store {
         self.journal.read_in_turn(log::load_position).await
     }
 
-    pub async fn run(&self, range: OpRange) -> Result<OpRun, JournalError> {
+    pub async fn load_ops(&self, range: OpRange) -> Result<OpRun, JournalError> {
         if is_planted(Defect::UpBeforeCommit)
             && let Some(run) = defects::sent_early(range)
         {
             return Ok(run);
         }
         self.journal
-            .read_in_turn(move |conn| log::run(conn, range))
+            .read_in_turn(move |conn| log::load_ops(conn, range))
             .await
     }
 

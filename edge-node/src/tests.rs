@@ -62,11 +62,11 @@ impl People {
         self.issuer.signer.jwks()
     }
 
-    pub fn gate(&self) -> TokenAuthenticator {
-        let gate =
+    pub fn authenticator(&self) -> TokenAuthenticator {
+        let authenticator =
             TokenAuthenticator::new(Region::North, self.clock.clone(), Duration::from_hours(72));
-        gate.replace_keys(&self.jwks());
-        gate
+        authenticator.replace_keys(&self.jwks());
+        authenticator
     }
 
     pub fn user(&self, n: u128) -> UserId {

@@ -13,13 +13,13 @@ fn revoked(user: UserId) -> RevocationStatus {
 #[test]
 fn somebody_who_is_let_in_again_comes_with_a_new_token_alone() {
     let people = People::new();
-    let gate = people.gate();
+    let authenticator = people.authenticator();
     let user = people.user(7);
     let began = people.clock.now();
     let token = || people.token(wire::Role::Provider, 7);
     let old = token();
-    let stays = gate.admit_connection(&old, None).unwrap().1;
-    let told = |word| gate.merge_revocations(&[], &[word]);
+    let stays = authenticator.admit_connection(&old, None).unwrap().1;
+    let told = |word| authenticator.merge_revocations(&[], &[word]);
     let at = |after_s: i64| began.plus_ms(after_s * 1_000);
     let revoked = |after_s| RevocationStatus::from_revocation(user, at(after_s));
     let readmitted = |after_s| RevocationStatus::from_readmission(user, at(after_s));
@@ -27,13 +27,13 @@ fn somebody_who_is_let_in_again_comes_with_a_new_token_alone() {
     people.clock.advance(20_000);
     let between = token();
     told(readmitted(30));
-    assert!(!gate.is_still_valid(&stays));
+    assert!(!authenticator.is_still_valid(&stays));
     people.clock.advance(10_000);
     let new = token();
     for dead in [&old, &between] {
-        assert_eq!(gate.admit_token(dead, None), Err(Code::Revoked));
+        assert_eq!(authenticator.admit_token(dead, None), Err(Code::Revoked));
     }
-    assert!(gate.admit_token(&new, None).is_ok());
+    assert!(authenticator.admit_token(&new, None).is_ok());
     // A feed with a new generation repeats both, in any order.
     for word in [
         readmitted(30),
@@ -41,14 +41,18 @@ fn somebody_who_is_let_in_again_comes_with_a_new_token_alone() {
         RevocationStatus::from_revocation(user, UnixMillis(0)),
     ] {
         told(word);
-        assert!(gate.admit_token(&new, None).is_ok(), "{word:?}");
-        assert_eq!(gate.admit_token(&old, None), Err(Code::Revoked), "{word:?}");
+        assert!(authenticator.admit_token(&new, None).is_ok(), "{word:?}");
+        assert_eq!(
+            authenticator.admit_token(&old, None),
+            Err(Code::Revoked),
+            "{word:?}"
+        );
     }
     told(revoked(30));
     for word in [revoked(10), readmitted(30)] {
         told(word);
         assert_eq!(
-            gate.admit_token(&new, None),
+            authenticator.admit_token(&new, None),
             Err(Code::Revoked),
             "revoked once more: {word:?}"
         );
@@ -58,22 +62,28 @@ fn somebody_who_is_let_in_again_comes_with_a_new_token_alone() {
 #[test]
 fn an_expired_or_revoked_token_is_known_and_not_admitted() {
     let people = People::new();
-    let gate = people.gate();
+    let authenticator = people.authenticator();
     let token = people.token(wire::Role::Provider, 7);
-    assert!(gate.admit_token(&token, None).is_ok());
+    assert!(authenticator.admit_token(&token, None).is_ok());
     people.clock.advance(3_601_000);
-    assert_eq!(gate.admit_token(&token, None), Err(Code::TokenExpired));
-    assert!(gate.read_signed_token(&token, None).is_some());
+    assert_eq!(
+        authenticator.admit_token(&token, None),
+        Err(Code::TokenExpired)
+    );
+    assert!(authenticator.verify_token(&token, None).is_some());
     let fresh = people.token(wire::Role::Provider, 7);
-    gate.merge_revocations(&[], &[revoked(people.user(7))]);
-    assert_eq!(gate.admit_token(&fresh, None), Err(Code::Revoked));
-    assert_eq!(gate.admit_token("nonsense", None), Err(Code::InvalidToken));
+    authenticator.merge_revocations(&[], &[revoked(people.user(7))]);
+    assert_eq!(authenticator.admit_token(&fresh, None), Err(Code::Revoked));
+    assert_eq!(
+        authenticator.admit_token("nonsense", None),
+        Err(Code::InvalidToken)
+    );
 }
 
 #[test]
 fn an_ended_sign_in_an_expired_token_a_revoked_person_and_a_closed_device_are_told_apart() {
     let people = People::new();
-    let gate = people.gate();
+    let authenticator = people.authenticator();
     let session = |n| SessionId(id(n));
     let of = |n, kind| {
         people.token_of(|claims| Claims {
@@ -85,16 +95,25 @@ fn an_ended_sign_in_an_expired_token_a_revoked_person_and_a_closed_device_are_to
     let sign_in = of(1, TokenKind::Edge);
     let grant = of(2, TokenKind::DeviceGrant);
     let other = of(3, TokenKind::Edge);
-    gate.merge_revocations(&[session(1), session(2)], &[]);
-    assert_eq!(gate.admit_token(&sign_in, None), Err(Code::SessionEnded));
-    assert_eq!(gate.admit_token(&grant, None), Err(Code::DeviceClosed));
-    assert!(gate.admit_token(&other, None).is_ok());
+    authenticator.merge_revocations(&[session(1), session(2)], &[]);
+    assert_eq!(
+        authenticator.admit_token(&sign_in, None),
+        Err(Code::SessionEnded)
+    );
+    assert_eq!(
+        authenticator.admit_token(&grant, None),
+        Err(Code::DeviceClosed)
+    );
+    assert!(authenticator.admit_token(&other, None).is_ok());
     people.clock.advance(3_601_000);
-    assert_eq!(gate.admit_token(&other, None), Err(Code::TokenExpired));
-    gate.merge_revocations(&[], &[revoked(people.user(7))]);
+    assert_eq!(
+        authenticator.admit_token(&other, None),
+        Err(Code::TokenExpired)
+    );
+    authenticator.merge_revocations(&[], &[revoked(people.user(7))]);
     for token in [sign_in, grant, other] {
         assert_eq!(
-            gate.admit_token(&token, None),
+            authenticator.admit_token(&token, None),
             Err(Code::Revoked),
             "nothing else helps"
         );
@@ -104,10 +123,10 @@ fn an_ended_sign_in_an_expired_token_a_revoked_person_and_a_closed_device_are_to
 #[test]
 fn nobody_stays_on_a_token_that_ran_out_or_was_revoked() {
     let people = People::new();
-    let gate = people.gate();
+    let authenticator = people.authenticator();
     let pass = |user| {
         let token = people.token(wire::Role::Provider, user);
-        gate.admit_connection(&token, None).unwrap().1
+        authenticator.admit_connection(&token, None).unwrap().1
     };
     let one = pass(7);
     let other = pass(8);
@@ -115,21 +134,21 @@ fn nobody_stays_on_a_token_that_ran_out_or_was_revoked() {
     assert!(
         [one, other, late]
             .iter()
-            .all(|pass| gate.is_still_valid(pass))
+            .all(|pass| authenticator.is_still_valid(pass))
     );
-    gate.merge_revocations(&[one.session_id], &[revoked(other.user_id)]);
+    authenticator.merge_revocations(&[one.session_id], &[revoked(other.user_id)]);
     assert_eq!(
-        [one, other, late].map(|pass| gate.is_still_valid(&pass)),
+        [one, other, late].map(|pass| authenticator.is_still_valid(&pass)),
         [false, false, true]
     );
     people.clock.advance(3_600_000);
-    assert!(!gate.is_still_valid(&late));
+    assert!(!authenticator.is_still_valid(&late));
 }
 
 #[test]
 fn a_key_lets_people_in_from_its_moment_until_it_is_gone() {
     let people = People::new();
-    let gate = people.gate();
+    let authenticator = people.authenticator();
     let now = people.clock.now();
     let next = Issuer::new();
     let provider = person(7, wire::Role::Provider);
@@ -143,58 +162,67 @@ fn a_key_lets_people_in_from_its_moment_until_it_is_gone() {
     let tell = |keys: &[PublishedKey], former: &[PublishedKey]| {
         let keys = keys.to_vec();
         let former_keys = former.to_vec();
-        gate.replace_keys(&KeySet { keys, former_keys }.to_json());
+        authenticator.replace_keys(&KeySet { keys, former_keys }.to_json());
     };
     let old = people.token(wire::Role::Provider, 7);
-    let (_, pass) = gate.admit_connection(&old, None).unwrap();
+    let (_, pass) = authenticator.admit_connection(&old, None).unwrap();
     let first = key(present, UnixMillis(0));
     let second = key(&next, in_an_hour);
     tell(&[first, second], &[]);
     let early = token_of_next(now);
     assert!(
-        gate.read_signed_token(&early, None).is_none(),
+        authenticator.verify_token(&early, None).is_none(),
         "issued before its key signed"
     );
     let ahead = token_of_next(in_an_hour);
-    assert_eq!(gate.admit_token(&ahead, None), Err(Code::InvalidToken));
+    assert_eq!(
+        authenticator.admit_token(&ahead, None),
+        Err(Code::InvalidToken)
+    );
     assert!(
-        gate.is_still_valid(&pass),
+        authenticator.is_still_valid(&pass),
         "nothing has changed for the others"
     );
     people.clock.advance(3_590_000);
-    assert!(gate.admit_token(&ahead, None).is_ok());
+    assert!(authenticator.admit_token(&ahead, None).is_ok());
     assert!(
-        gate.admit_token(&old, None).is_ok(),
+        authenticator.admit_token(&old, None).is_ok(),
         "the previous key still counts"
     );
 
     tell(&[second], &[first]);
-    assert_eq!(gate.admit_token(&old, None), Err(Code::InvalidToken));
+    assert_eq!(
+        authenticator.admit_token(&old, None),
+        Err(Code::InvalidToken)
+    );
     people.clock.advance(60_000);
     assert_eq!(
-        gate.admit_token(&old, None),
+        authenticator.admit_token(&old, None),
         Err(Code::TokenExpired),
         "its owner is still known"
     );
     let token = token_of_next(people.clock.now());
-    let (_, pass) = gate.admit_connection(&token, None).unwrap();
+    let (_, pass) = authenticator.admit_connection(&token, None).unwrap();
     tell(&[second], &[]);
     assert!(
-        !gate.is_still_valid(&pass),
+        !authenticator.is_still_valid(&pass),
         "a key is gone, and nothing tells whose"
     );
-    let (_, pass) = gate.admit_connection(&token, None).unwrap();
-    assert!(gate.is_still_valid(&pass));
-    assert_eq!(gate.admit_token(&old, None), Err(Code::InvalidToken));
+    let (_, pass) = authenticator.admit_connection(&token, None).unwrap();
+    assert!(authenticator.is_still_valid(&pass));
+    assert_eq!(
+        authenticator.admit_token(&old, None),
+        Err(Code::InvalidToken)
+    );
 }
 
 #[test]
 fn only_a_token_for_the_edges_of_this_region_opens_anything() {
     let people = People::new();
-    let gate = people.gate();
+    let authenticator = people.authenticator();
     let here = people.token(wire::Role::Provider, 7);
     let command = CommandId(uuid::Uuid::from_u128(1));
-    assert!(gate.admit_token(&here, None).is_ok());
+    assert!(authenticator.admit_token(&here, None).is_ok());
     for elsewhere in [
         people.cloud_token(wire::Role::Provider, 7),
         people.token_of(|claims| Claims {
@@ -206,15 +234,18 @@ fn only_a_token_for_the_edges_of_this_region_opens_anything() {
             ..claims
         }),
     ] {
-        assert!(gate.read_signed_token(&elsewhere, None).is_none());
-        assert_eq!(gate.admit_token(&elsewhere, None), Err(Code::InvalidToken));
+        assert!(authenticator.verify_token(&elsewhere, None).is_none());
+        assert_eq!(
+            authenticator.admit_token(&elsewhere, None),
+            Err(Code::InvalidToken)
+        );
     }
 }
 
 #[test]
 fn the_newest_word_of_token_and_feed_tells_who_is_verified() {
     let people = People::new();
-    let gate = people.gate();
+    let authenticator = people.authenticator();
     let user = people.user(7);
     let told = |mark_version, verified| {
         let token = people.token_of(|claims| Claims {
@@ -222,14 +253,14 @@ fn the_newest_word_of_token_and_feed_tells_who_is_verified() {
             mark_version,
             ..claims
         });
-        gate.is_verified(&gate.admit_token(&token, None).unwrap())
+        authenticator.is_verified(&authenticator.admit_token(&token, None).unwrap())
     };
     assert_eq!(
         [told(0, false), told(4, true), told(5, false)],
         [false, true, false]
     );
     let feed = |version, verified| {
-        gate.merge_marks(&[ProviderVerification {
+        authenticator.merge_marks(&[ProviderVerification {
             user,
             version,
             verified,
@@ -255,15 +286,19 @@ fn the_newest_word_of_token_and_feed_tells_who_is_verified() {
 #[test]
 fn a_grant_opens_for_its_device_alone() {
     let people = People::new();
-    let gate = people.gate();
+    let authenticator = people.authenticator();
     let grant = people.grant(7, &device("t-1"));
-    assert!(gate.admit_token(&grant, Some(&device("t-1"))).is_ok());
+    assert!(
+        authenticator
+            .admit_token(&grant, Some(&device("t-1")))
+            .is_ok()
+    );
     assert_eq!(
-        gate.admit_token(&grant, Some(&device("t-2"))),
+        authenticator.admit_token(&grant, Some(&device("t-2"))),
         Err(Code::InvalidToken)
     );
     assert!(
-        gate.admit_token(&grant, None).is_ok(),
+        authenticator.admit_token(&grant, None).is_ok(),
         "the way does not name a device"
     );
 }
@@ -272,16 +307,16 @@ fn a_grant_opens_for_its_device_alone() {
 fn the_age_of_what_is_known_of_revocations_counts_over_a_restart() {
     let people = People::new();
     let hours = |n: i64| n * 3_600_000;
-    let gate = people.gate();
+    let authenticator = people.authenticator();
     assert!(
-        !gate.revocations_are_fresh(),
+        !authenticator.revocations_are_fresh(),
         "nobody has said anything yet"
     );
-    gate.confirm_revocations();
+    authenticator.confirm_revocations();
     people.clock.advance(hours(72));
-    assert!(gate.revocations_are_fresh());
+    assert!(authenticator.revocations_are_fresh());
     people.clock.advance(1);
-    assert!(!gate.revocations_are_fresh());
+    assert!(!authenticator.revocations_are_fresh());
 
     let now = people.clock.now();
     for (ago, later, expected) in [
@@ -293,14 +328,14 @@ fn the_age_of_what_is_known_of_revocations_counts_over_a_restart() {
         let feed_confirmed_at = Some(now.plus_ms(-hours(ago)));
         let people = People::new();
         people.clock.advance(now.ms_since(people.clock.now()));
-        let gate = people.gate();
-        gate.restore_trust(&Trust {
+        let authenticator = people.authenticator();
+        authenticator.apply_stored_trust(&Trust {
             feed_confirmed_at,
             ..Trust::default()
         });
         people.clock.advance(hours(later));
         assert_eq!(
-            gate.revocations_are_fresh(),
+            authenticator.revocations_are_fresh(),
             expected,
             "{ago} h ago, {later} h later"
         );
@@ -315,10 +350,11 @@ fn the_age_of_what_is_known_of_revocations_counts_over_a_restart() {
 #[test]
 fn a_broken_key_set_leaves_the_old_one() {
     let people = People::new();
-    let gate = people.gate();
-    gate.replace_keys("{}");
+    let authenticator = people.authenticator();
+    authenticator.replace_keys("{}");
     assert!(
-        gate.admit_token(&people.token(wire::Role::Customer, 1), None)
+        authenticator
+            .admit_token(&people.token(wire::Role::Customer, 1), None)
             .is_ok()
     );
 }

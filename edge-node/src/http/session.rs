@@ -61,16 +61,16 @@ const ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Returns the token's person, or why this device cannot connect with it: MQTT 3.1.1 carries no
 /// reason.
 pub async fn show(
-    State(rooms): State<EdgeApiState>,
+    State(state): State<EdgeApiState>,
     Query(TabletQuery { device }): Query<TabletQuery>,
     headers: HeaderMap,
 ) -> Result<Json<EdgeSession>, Problem> {
     let token = bearer_token(&headers).ok_or(Code::InvalidToken)?;
-    let claims = rooms
+    let claims = state
         .context
         .authenticator
         .admit_token(token, device.as_ref())?;
-    if device.is_some_and(|device| !rooms.publisher.broker.would_admit(&device, claims.sub)) {
+    if device.is_some_and(|device| !state.publisher.broker.would_admit(&device, claims.sub)) {
         return Err(Code::DeviceInUse.into());
     }
     let expires_at = claims.expires_at();
@@ -83,7 +83,7 @@ pub async fn show(
 
 /// Gets a token for this region's edges from the cloud, and passes its refusals on.
 pub async fn sign_in(
-    State(rooms): State<EdgeApiState>,
+    State(state): State<EdgeApiState>,
     headers: HeaderMap,
     Json(EdgeLoginForm {
         username,
@@ -92,12 +92,12 @@ pub async fn sign_in(
         tablet,
     }): Json<EdgeLoginForm>,
 ) -> Result<Response, Problem> {
-    let region = rooms.context.identity.region;
+    let region = state.context.identity.region;
     let form = json!({
         "username": username, "password": password, "region": region, "edge_only": true,
         "device": device, "tablet": tablet,
     });
-    let (head, body) = post_to_cloud(&rooms, "/api/v1/auth/login", &headers, &form).await?;
+    let (head, body) = post_to_cloud(&state, "/api/v1/auth/login", &headers, &form).await?;
     if !head.status.is_success() {
         return Ok(forward_response(&head, body));
     }
@@ -126,27 +126,28 @@ pub async fn sign_in(
 /// Ends the session of a token for this region's edges. Also hands over `device`, even while the
 /// cloud is unreachable: its next user owns it.
 pub async fn sign_out(
-    State(rooms): State<EdgeApiState>,
+    State(state): State<EdgeApiState>,
     Query(TabletQuery { device }): Query<TabletQuery>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Response> {
     let refused = Problem::into_response;
     let token = bearer_token(&headers).ok_or_else(|| refused(Code::InvalidToken.into()))?;
-    let gate = &rooms.context.authenticator;
+    let authenticator = &state.context.authenticator;
     // Check here: the cloud would accept a token of any region's edges.
-    gate.read_signed_token(token, None)
+    authenticator
+        .verify_token(token, None)
         .ok_or_else(|| refused(Code::InvalidToken.into()))?;
     if let Some(device) = device
-        && let Ok(claims) = gate.admit_token(token, Some(&device))
+        && let Ok(claims) = authenticator.admit_token(token, Some(&device))
     {
-        rooms
+        state
             .context
             .people
             .hand_over_device(claims.sub, &device)
             .await;
     }
     let form = json!({ "token": token });
-    let asked = post_to_cloud(&rooms, "/api/v1/auth/edge-logout", &headers, &form).await;
+    let asked = post_to_cloud(&state, "/api/v1/auth/edge-logout", &headers, &form).await;
     let (head, body) = asked.map_err(refused)?;
     if head.status.is_success() {
         Ok(StatusCode::NO_CONTENT)

@@ -80,13 +80,13 @@ impl Edge {
         ];
         store.apply_changes(2, orders, now).await.unwrap();
         let signer = Signer::load_or_create(Path::join(data.path(), "edge.key")).unwrap();
-        let ground = EdgeContext {
+        let context = EdgeContext {
             config: Arc::new(config),
-            ..ground(&people, &store, &signer)
+            ..context(&people, &store, &signer)
         };
-        ground.authenticator.confirm_revocations();
+        context.authenticator.confirm_revocations();
         let link = watch::Sender::new(LinkStatus::down_since(now));
-        let intake = CommandIntake::new(ground, link.subscribe());
+        let intake = CommandIntake::new(context, link.subscribe());
         Self {
             intake,
             store,
@@ -104,7 +104,7 @@ impl Edge {
             bytes_max: 1 << 20,
             first_whatever_size: true,
         };
-        let logged = self.store.run(all).await.unwrap().ops;
+        let logged = self.store.load_ops(all).await.unwrap().ops;
         match Op::from_bytes(logged.last().unwrap()) {
             Ok(Op::Command(op)) => op,
             other => panic!("no command: {other:?}"),
@@ -126,7 +126,7 @@ impl Edge {
 }
 
 /// An edge on this file that admits these people, with a burst limit of 200 commands.
-fn ground(people: &People, store: &Store, signer: &Signer) -> EdgeContext {
+fn context(people: &People, store: &Store, signer: &Signer) -> EdgeContext {
     let config = Config {
         commands_at_once: 200,
         ..Config::default()
@@ -141,7 +141,7 @@ fn ground(people: &People, store: &Store, signer: &Signer) -> EdgeContext {
         signer: signer.clone(),
         former_keys: FormerKeys::open(Path::new("no folder")).unwrap(),
         store: store.clone(),
-        authenticator: people.gate(),
+        authenticator: people.authenticator(),
         disk: LogDisk::new(Path::new("."), &people.clock),
     }
 }

@@ -57,7 +57,7 @@ const TICK: Duration = Duration::from_secs(1);
 const ACK_EVERY: Duration = Duration::from_secs(5);
 
 /// After a restart the stored revocations may look older by this much.
-const CONFIRMATION_PUT_DOWN_EVERY: Duration = Duration::from_secs(60);
+const CONFIRMATION_STORED_EVERY: Duration = Duration::from_secs(60);
 
 impl<'a> LinkSession<'a> {
     pub fn new(link: &'a Link, edge: EdgeProtocol, socket: Socket) -> Self {
@@ -74,7 +74,7 @@ impl<'a> LinkSession<'a> {
     }
 
     pub async fn run(mut self, check: HubCheck) -> SessionEnd {
-        match self.go_on(check).await {
+        match self.handle_events(check).await {
             Ok(never) => never,
             Err(ended) => {
                 if !self.edge.is_open() {
@@ -85,7 +85,7 @@ impl<'a> LinkSession<'a> {
         }
     }
 
-    async fn go_on(&mut self, check: HubCheck) -> Result<SessionEnd, SessionEnd> {
+    async fn handle_events(&mut self, check: HubCheck) -> Result<SessionEnd, SessionEnd> {
         let hello = self.edge.start_greeting(check);
         self.socket.send(&hello).await?;
         let moved = self.link.context.store.commit_notifier();
@@ -93,7 +93,7 @@ impl<'a> LinkSession<'a> {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let todo = tokio::select! {
-                frame = next(&mut self.early, &mut self.socket) => {
+                frame = next_frame(&mut self.early, &mut self.socket) => {
                     let (frame, proof) = frame?;
                     self.edge.handle_frame(frame, proof)
                 }
@@ -119,7 +119,7 @@ impl<'a> LinkSession<'a> {
                 biased;
                 // Finish a started write even if the socket breaks.
                 done = &mut file => return broken.map_or_else(|| done.map_err(to_session_end), Err),
-                frame = self.socket.next(), if reads => frame,
+                frame = self.socket.next_frame(), if reads => frame,
             };
             let told = match frame {
                 Ok((frame, proof)) => match self.edge.answer_probe(&frame) {
@@ -143,7 +143,7 @@ impl<'a> LinkSession<'a> {
                 LinkStep::Send(frame) => self.socket.send(&frame).await?,
                 LinkStep::Read(wanted) => {
                     let run = self
-                        .wait_for_file(Box::pin(link.context.store.run(wanted)))
+                        .wait_for_file(Box::pin(link.context.store.load_ops(wanted)))
                         .await?;
                     todo.extend(self.edge.send_ops(run));
                 }
@@ -184,7 +184,7 @@ impl<'a> LinkSession<'a> {
     async fn pin_hub(&mut self) -> Result<(), SessionEnd> {
         if self.socket.is_plain() {
             tracing::warn!(
-                edge = %self.link.speaker.edge,
+                edge = %self.link.identity.edge,
                 "The cloud is older than this edge: it does not prove its identity, and people \
                  cannot sign in here. Upgrade the cloud"
             );
@@ -196,7 +196,7 @@ impl<'a> LinkSession<'a> {
         let fingerprint = key.compute_fingerprint();
         self.wait_for_file(Box::pin(link.context.store.pin_hub(key)))
             .await?;
-        tracing::warn!(edge = %link.speaker.edge, %fingerprint, "Stored the hub's key");
+        tracing::warn!(edge = %link.identity.edge, %fingerprint, "Stored the hub's key");
         Ok(())
     }
 
@@ -220,7 +220,7 @@ impl<'a> LinkSession<'a> {
         let now = self.link.context.clock.elapsed();
         let due = self
             .confirmed_at
-            .is_none_or(|at| now.saturating_sub(at) >= CONFIRMATION_PUT_DOWN_EVERY);
+            .is_none_or(|at| now.saturating_sub(at) >= CONFIRMATION_STORED_EVERY);
         if due {
             self.confirmed_at = Some(now);
         }
@@ -249,12 +249,12 @@ impl<'a> LinkSession<'a> {
 
     async fn send_ack(&mut self) -> Result<(), SessionEnd> {
         self.acked_at = self.link.context.clock.elapsed();
-        let ground = &self.link.context;
+        let context = &self.link.context;
         let report = MachineReport {
-            now: ground.clock.now(),
-            disk_free_bytes: ground.disk.free_bytes(),
-            clock_error_ms: ground.clock_check.error_ms(),
-            newcomers_waiting: ground.people.waiting_count(),
+            now: context.clock.now(),
+            disk_free_bytes: context.disk.free_bytes(),
+            clock_error_ms: context.clock_check.error_ms(),
+            newcomers_waiting: context.people.waiting_count(),
         };
         if let Some(ack) = self.edge.build_ack(&report) {
             self.socket.send(&ack).await?;
@@ -266,18 +266,18 @@ impl<'a> LinkSession<'a> {
         metrics::LINK_SESSIONS.add(["opened"], 1);
         self.link.publish_status(true);
         let behind_ms = cloud_now.0.saturating_sub(self.link.context.clock.now().0);
-        tracing::info!(edge = %self.link.speaker.edge, behind_ms, "The link is up");
+        tracing::info!(edge = %self.link.identity.edge, behind_ms, "The link is up");
     }
 }
 
-/// Returns frames in order of arrival. Cancel-safe, like `Socket::next`.
-async fn next(
+/// Returns frames in order of arrival. Cancel-safe, like `Socket::next_frame`.
+async fn next_frame(
     early: &mut VecDeque<(Frame, FrameProof)>,
     socket: &mut Socket,
 ) -> Result<(Frame, FrameProof), SocketError> {
     match early.pop_front() {
         Some(early) => Ok(early),
-        None => socket.next().await,
+        None => socket.next_frame().await,
     }
 }
 
@@ -352,7 +352,7 @@ impl Downlink {
                 self.context.store.adopt_generation(generation).await?;
                 self.feed_seq.send_replace(0);
             }
-            EdgeWrite::Tail(run) => self.context.store.keep_tail(run).await?,
+            EdgeWrite::Tail(run) => self.context.store.stage_tail(run).await?,
             EdgeWrite::Quarantine(new) => {
                 let begun = self
                     .context
@@ -385,7 +385,7 @@ impl Downlink {
             .store
             .store_outcomes(to, outcomes, self.context.clock.now())
             .await?;
-        let mut sights = Vec::with_capacity(settled.len());
+        let mut views = Vec::with_capacity(settled.len());
         for settled in settled {
             let id = settled.stored.command_id;
             tracing::info!(
@@ -404,16 +404,16 @@ impl Downlink {
                     .publish_decision(&settled, &self.intake.build_decision_reply(&settled))
                     .await;
             }
-            sights.push(settled.view);
+            views.push(settled.view);
         }
-        self.publisher.publish_changes(sights, Vec::new()).await;
+        self.publisher.publish_changes(views, Vec::new()).await;
         Ok(())
     }
 
-    /// The feed was read to its end; `put_down` also records this for the next run.
-    pub async fn confirm_feed_current(&self, put_down: bool) -> WriteResult {
+    /// The feed was read to its end; `store_for_next_run` also records this for the next run.
+    pub async fn confirm_feed_current(&self, store_for_next_run: bool) -> WriteResult {
         self.context.authenticator.confirm_revocations();
-        if put_down {
+        if store_for_next_run {
             self.context
                 .store
                 .confirm_feed(self.context.clock.now())
@@ -435,19 +435,17 @@ impl Downlink {
             .await
         {
             Ok(None) => Ok(()),
-            Ok(Some(sight)) => {
+            Ok(Some(view)) => {
                 tracing::info!(
                     trace = %TraceId::from_command(id), command.id = %id, order.id = %order,
                     "Logged command `{id}` for the cloud"
                 );
-                self.publisher
-                    .publish_changes(vec![sight], Vec::new())
-                    .await;
+                self.publisher.publish_changes(vec![view], Vec::new()).await;
                 Ok(())
             }
             Err(error @ (WriteError::Full | WriteError::Busy)) => {
                 if matches!(error, WriteError::Full) {
-                    self.context.disk.has_refused();
+                    self.context.disk.record_refused_write();
                 }
                 tracing::warn!(%error, command.id = %id,
                     "Could not log an acceptance that was made elsewhere");
@@ -463,7 +461,7 @@ impl Downlink {
             .apply_trust_update(&applied.trust);
         self.publisher.broker.close_unauthorized_connections().await;
         self.publisher
-            .publish_changes(applied.sights, applied.gone)
+            .publish_changes(applied.views, applied.gone)
             .await;
     }
 }

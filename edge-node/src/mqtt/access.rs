@@ -55,7 +55,7 @@ pub(super) struct ConnectionAuthenticator {
 const CLIENTS_MAX: usize = 2_000;
 
 /// A client with a smaller maximum packet gets only the MQTT reason code.
-const WORDS_FIT_IN: u32 = 512;
+const REASON_PACKET_BYTES_MIN: u32 = 512;
 
 type AuthFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -66,14 +66,14 @@ impl AuthProvider for ConnectionAuthenticator {
         _: SocketAddr,
     ) -> AuthFuture<'a, mqtt5::Result<AuthResult>> {
         let result = match self.access.admit_client(connect) {
-            Ok(guest) => AuthResult::success_with_user(guest.to_string()),
+            Ok(session) => AuthResult::success_with_user(session.to_string()),
             Err(refusal) => {
                 metrics::EDGE_REFUSED.add([refusal.as_str()], 1);
                 self.access
                     .refusals
                     .log_refusal(DeviceId::from_client_id(&connect.client_id), refusal);
                 let room = connect.properties.get_maximum_packet_size();
-                if room.is_none_or(|bytes| bytes >= WORDS_FIT_IN) {
+                if room.is_none_or(|bytes| bytes >= REASON_PACKET_BYTES_MIN) {
                     let _ = self.refusal.set(refusal);
                 }
                 AuthResult::fail(refusal.reason_code())
@@ -111,8 +111,8 @@ impl AuthProvider for ConnectionAuthenticator {
         let allowed =
             self.access
                 .find_session(client_id, user_id)
-                .is_some_and(|(device, guest)| {
-                    topics::may_subscribe(*region, name, &device, guest.actor(), topic_filter)
+                .is_some_and(|(device, session)| {
+                    topics::may_subscribe(*region, name, &device, session.actor(), topic_filter)
                 });
         Box::pin(std::future::ready(allowed))
     }
@@ -200,7 +200,7 @@ impl FromStr for TabletSession {
 
 /// The signed-in people, by connection.
 pub(super) struct TabletSessions {
-    guests: Mutex<HashMap<String, TabletSession>>,
+    sessions: Mutex<HashMap<String, TabletSession>>,
     visits: AtomicU64,
     per_person_max: usize,
 }
@@ -208,7 +208,7 @@ pub(super) struct TabletSessions {
 impl TabletSessions {
     pub fn new(per_person_max: usize) -> Self {
         Self {
-            guests: Mutex::default(),
+            sessions: Mutex::default(),
             visits: AtomicU64::default(),
             per_person_max,
         }
@@ -238,8 +238,8 @@ impl TabletSessions {
         session: TabletSession,
         owns: bool,
     ) -> Vec<String> {
-        let mut guests = self.lock_sessions();
-        if guests
+        let mut sessions = self.lock_sessions();
+        if sessions
             .get(client_id)
             .is_some_and(|here| here.visit > session.visit)
         {
@@ -247,19 +247,19 @@ impl TabletSessions {
         }
         let device = DeviceId::from_client_id(client_id);
         let user = session.pass.user_id;
-        let others = guests.iter().filter(|(id, other)| {
+        let others = sessions.iter().filter(|(id, other)| {
             *id != client_id && other.pass.user_id != user && DeviceId::from_client_id(id) == device
         });
         let others: Vec<String> = others.map(|(id, _)| id.clone()).collect();
-        let stays = (owns || others.is_empty()) && self.has_room_among(&guests, client_id, user);
+        let stays = (owns || others.is_empty()) && self.has_room_among(&sessions, client_id, user);
         let ending = if stays {
             others
         } else {
             vec![client_id.to_owned()]
         };
-        guests.insert(client_id.to_owned(), session);
+        sessions.insert(client_id.to_owned(), session);
         for client_id in &ending {
-            guests.remove(client_id);
+            sessions.remove(client_id);
         }
         ending
     }
@@ -271,38 +271,40 @@ impl TabletSessions {
 
     fn has_room_among(
         &self,
-        guests: &HashMap<String, TabletSession>,
+        sessions: &HashMap<String, TabletSession>,
         client_id: &str,
         user: UserId,
     ) -> bool {
-        let others_of_person = guests
+        let others_of_person = sessions
             .iter()
-            .filter(|(id, guest)| *id != client_id && guest.pass.user_id == user)
+            .filter(|(id, session)| *id != client_id && session.pass.user_id == user)
             .count();
-        let others = guests.keys().filter(|id| *id != client_id).count();
+        let others = sessions.keys().filter(|id| *id != client_id).count();
         others_of_person < self.per_person_max && others < CLIENTS_MAX
     }
 
     /// A newer connection may have replaced this one; its entry stays.
     pub fn remove_connection(&self, client_id: &str, session: TabletSession) {
-        let mut guests = self.lock_sessions();
-        if guests.get(client_id) == Some(&session) {
-            guests.remove(client_id);
+        let mut sessions = self.lock_sessions();
+        if sessions.get(client_id) == Some(&session) {
+            sessions.remove(client_id);
         }
     }
 
     pub fn find_unauthorized(&self, authenticator: &TokenAuthenticator) -> Vec<String> {
-        let guests = self.lock_sessions();
-        let unwelcome = guests
+        let sessions = self.lock_sessions();
+        let unauthorized = sessions
             .iter()
-            .filter(|(_, guest)| !authenticator.is_still_valid(&guest.pass));
-        unwelcome.map(|(client_id, _)| client_id.clone()).collect()
+            .filter(|(_, session)| !authenticator.is_still_valid(&session.pass));
+        unauthorized
+            .map(|(client_id, _)| client_id.clone())
+            .collect()
     }
 
     /// True if no other person is signed in on that device.
     pub fn is_free_for(&self, device: &DeviceId, user: UserId) -> bool {
-        self.lock_sessions().iter().all(|(client_id, guest)| {
-            guest.pass.user_id == user
+        self.lock_sessions().iter().all(|(client_id, session)| {
+            session.pass.user_id == user
                 || DeviceId::from_client_id(client_id).as_ref() != Some(device)
         })
     }
@@ -310,7 +312,7 @@ impl TabletSessions {
     pub fn is_signed_in(&self, user: UserId) -> bool {
         self.lock_sessions()
             .values()
-            .any(|guest| guest.pass.user_id == user)
+            .any(|session| session.pass.user_id == user)
     }
 
     fn has_session(&self, client_id: &str, session: TabletSession) -> bool {
@@ -318,7 +320,7 @@ impl TabletSessions {
     }
 
     fn lock_sessions(&self) -> MutexGuard<'_, HashMap<String, TabletSession>> {
-        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -351,7 +353,7 @@ impl ConnectRefusal {
     /// The broker's CONNACK with this refusal as its reason string. `None` if it has no reason
     /// string: version 3.1.1 lacks it, and a version 5 client may disable it.
     pub fn replace_connack(self, connack: &[u8]) -> Option<Bytes> {
-        let is_refusal = connack.first() == Some(&CONNACK) && connack.ends_with(BROKERS_WORDS);
+        let is_refusal = connack.first() == Some(&CONNACK) && connack.ends_with(BROKER_REASON);
         let reason = connack.get(REASON_AT).filter(|_| is_refusal)?;
         let words = self.reason_text();
         let size = u16::try_from(words.len()).ok()?.to_be_bytes();
@@ -384,7 +386,7 @@ const REASON_AT: usize = 3;
 
 const REASON_STRING: u8 = 0x1f;
 
-const BROKERS_WORDS: &[u8] = b"Authentication failed";
+const BROKER_REASON: &[u8] = b"Authentication failed";
 
 /// Encodes an MQTT variable-length integer: seven bits per byte, lowest first.
 fn encode_varint(mut left: usize) -> Vec<u8> {

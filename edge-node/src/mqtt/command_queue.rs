@@ -26,7 +26,7 @@ const WAITING_MAX: usize = 4_096;
 /// Commands that wait for their commit at the same time; a group commit takes 256.
 const AT_ONCE_MAX: usize = 512;
 /// Answers before this task yields to others.
-const IN_A_TURN: usize = 32;
+const ANSWERS_PER_TURN: usize = 32;
 const PER_PERSON_MAX: usize = WAITING_MAX / 8;
 const NEWCOMERS_MAX: usize = WAITING_MAX / 2;
 
@@ -144,7 +144,7 @@ pub async fn answer_queued_commands(
     let mut asked = false;
     let mut in_turn = 0;
     loop {
-        if in_turn == IN_A_TURN {
+        if in_turn == ANSWERS_PER_TURN {
             in_turn = 0;
             yield_now().await;
         }
@@ -172,8 +172,8 @@ async fn answer_one(inbound: QueuedCommand, intake: &CommandIntake, publisher: &
     publisher
         .publish_reply(&sender.device, sender.actor.user_id, &taken.reply)
         .await;
-    if let Some(sight) = taken.changed {
-        publisher.publish_changes(vec![sight], Vec::new()).await;
+    if let Some(view) = taken.changed {
+        publisher.publish_changes(vec![view], Vec::new()).await;
     }
 }
 

@@ -59,10 +59,10 @@ const CONNECT_BYTES_MAX: usize = 16 * 1024;
 
 /// About eight commands. The broker reads as long as there is data, so a flood over a few
 /// connections would stall the others for seconds.
-const BYTES_IN_A_TURN: usize = 8 * 1024;
+const BYTES_PER_TURN: usize = 8 * 1024;
 
 /// Time for the broker to send DISCONNECT at a stop. A connection before its CONNECT gets none.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(1);
 
 const EXPIRED_EVERY: Duration = Duration::from_secs(600);
 
@@ -111,7 +111,7 @@ impl MqttServer {
             async move {
                 let late = async {
                     stop.cancelled().await;
-                    sleep(LAST_WORDS).await;
+                    sleep(DISCONNECT_WITHIN).await;
                 };
                 tokio::select! {
                     () = server.serve_connection(stream, proof, from) => {}
@@ -222,7 +222,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for LimitedStream<S> {
         if !self.answered && self.said >= CONNECT_BYTES_MAX {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
-        if self.in_turn >= BYTES_IN_A_TURN {
+        if self.in_turn >= BYTES_PER_TURN {
             self.in_turn = 0;
             // Requeues this task behind all others that are ready.
             context.waker().wake_by_ref();

@@ -94,8 +94,8 @@ impl TabletPublisher {
 
     /// The topic is public to all providers, so only open orders are published in full; others go
     /// out as `gone`.
-    pub async fn publish_changes(&self, sights: Vec<EdgeOrderView>, gone: Vec<OrderId>) {
-        let (mut items, mut gone) = split_orders(sights, gone);
+    pub async fn publish_changes(&self, views: Vec<EdgeOrderView>, gone: Vec<OrderId>) {
+        let (mut items, mut gone) = split_orders(views, gone);
         while !items.is_empty() || !gone.is_empty() {
             let more_items = items.split_off(items.len().min(ITEMS_MAX));
             let more_gone = gone.split_off(gone.len().min(GONE_MAX));
@@ -159,9 +159,9 @@ impl Broker {
 
 /// Splits the orders into those that every provider may read and the rest. The last view of an
 /// order counts.
-fn split_orders(sights: Vec<EdgeOrderView>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId>) {
+fn split_orders(views: Vec<EdgeOrderView>, gone: Vec<OrderId>) -> (Vec<BoardItem>, Vec<OrderId>) {
     let mut items = BTreeMap::new();
-    for EdgeOrderView { order, pending, .. } in sights {
+    for EdgeOrderView { order, pending, .. } in views {
         if let Some(order) = order {
             let open = readable_by_every_provider(&order);
             let item = open.map(|order| BoardItem {
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn all_hear_of_open_orders_and_of_others_only_that_they_are_not() {
-        let sight = |n, status| {
+        let view = |n, status| {
             let order = Order {
                 status,
                 ..order(n, 1)
@@ -200,7 +200,7 @@ mod tests {
             }
         };
         for status in OrderStatus::ALL {
-            let (items, gone) = split_orders(vec![sight(1, status)], Vec::new());
+            let (items, gone) = split_orders(vec![view(1, status)], Vec::new());
             let open = status == OrderStatus::Pending;
             assert_eq!(
                 (items.len(), gone.len()),
@@ -208,7 +208,7 @@ mod tests {
             );
             assert!(items.iter().all(|item| item.order.address.is_empty()));
         }
-        let twice = [OrderStatus::Accepted, OrderStatus::Pending].map(|status| sight(1, status));
+        let twice = [OrderStatus::Accepted, OrderStatus::Pending].map(|status| view(1, status));
         let (items, gone) = split_orders(twice.into(), vec![OrderId(id(2))]);
         assert_eq!((items.len(), gone), (1, vec![OrderId(id(2))]));
     }

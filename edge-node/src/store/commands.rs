@@ -24,7 +24,7 @@ use super::{
     orders::{active_worker, load_order_view},
     sql::{execute_cached, id, read_cbor, read_optional, read_parsed, to_sql_int},
     standing::{self, Alarm},
-    stored_commands::{StoredCommand, find_command, insert},
+    stored_commands::{StoredCommand, find_command, insert_command},
     trust::{AdmittedSession, is_admitted},
 };
 
@@ -37,7 +37,7 @@ pub struct CheckedCommand {
     pub received_at: UnixMillis,
     /// The reason to refuse it if it is new: expired token or bad shape.
     pub refusal: Option<Code>,
-    /// Absent if the gate let no one in, or its revocations are too old.
+    /// Absent if the authenticator let no one in, or its revocations are too old.
     pub admission: Option<AdmittedSession>,
     /// The newest receipt of this edge on the tablet, signature verified.
     pub seen: Option<Receipt>,
@@ -74,7 +74,7 @@ pub fn judge_and_log_command(
     judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision,
 ) -> rusqlite::Result<CommandLogResult> {
     if let Some(seen) = &checked.seen
-        && is_missing(conn, book, seen)?
+        && log_lacks_receipt(conn, book, seen)?
     {
         standing::raise_alarm(conn, book, Alarm::Receipt, checked.received_at)?;
     }
@@ -92,8 +92,8 @@ pub fn judge_and_log_command(
     let seen = before.order.as_ref();
     before.in_good_standing = is_in_good_standing(conn, book, &checked, seen)?;
     let let_in = is_let_in(conn, &checked)?;
-    let footing = book.build_edge_state(&command.body, &before, let_in, checked.cut_off);
-    match judge(&before, &footing) {
+    let edge_state = book.build_edge_state(&command.body, &before, let_in, checked.cut_off);
+    match judge(&before, &edge_state) {
         CommandDecision::NotTaken(code) => Ok(CommandLogResult::NotTaken(code)),
         CommandDecision::Taken(taken) => {
             let order = before.order.as_ref();
@@ -108,10 +108,10 @@ pub fn judge_and_log_command(
             if let Some(act) = act {
                 record_share(conn, stored.epoch, stored.head.seq, act)?;
             }
-            let sight = Box::new(load_order_view(conn, order_id, &book.edge_id)?);
+            let view = Box::new(load_order_view(conn, order_id, &book.edge_id)?);
             Ok(CommandLogResult::Stored {
                 stored,
-                view: sight,
+                view,
                 new: true,
             })
         }
@@ -153,7 +153,7 @@ fn append_command(
         doubt: taken.doubt,
         ..StoredCommand::from_op(&op, book.epoch, at)
     };
-    insert(conn, &stored, received_at, "")?;
+    insert_command(conn, &stored, received_at, "")?;
     book.save(conn)?;
     Ok(stored)
 }
@@ -195,15 +195,15 @@ pub fn find_answer(
     if stored.hash != hash {
         return Ok(Some(CommandLogResult::NotTaken(Code::CommandIdReused)));
     }
-    let sight = Box::new(load_order_view(conn, stored.order_id, edge)?);
+    let view = Box::new(load_order_view(conn, stored.order_id, edge)?);
     Ok(Some(CommandLogResult::Stored {
         stored: Box::new(stored),
-        view: sight,
+        view,
         new: false,
     }))
 }
 
-/// Checks gate and file: the op states the file's revocations version, which the gate gets a moment
+/// Checks authenticator and file: the op states the file's revocations version, which the authenticator gets a moment
 /// later.
 fn is_let_in(conn: &Connection, checked: &CheckedCommand) -> rusqlite::Result<bool> {
     let admission = checked.admission.as_ref();
@@ -242,10 +242,8 @@ pub fn log_asked(
     };
     match judge_and_log_command(conn, book, entry, |_, _| CommandDecision::Taken(taken))? {
         CommandLogResult::Stored {
-            view: sight,
-            new: true,
-            ..
-        } => Ok(Some(*sight)),
+            view, new: true, ..
+        } => Ok(Some(*view)),
         CommandLogResult::Stored { .. }
         | CommandLogResult::NotTaken(_)
         | CommandLogResult::OverLimit(_) => Ok(None),
@@ -253,7 +251,7 @@ pub fn log_asked(
 }
 
 /// True if the log lacks the receipt's op [RECEIPTS]. Deleted ops and ended epochs do not count.
-fn is_missing(conn: &Connection, book: &LogBook, seen: &Receipt) -> rusqlite::Result<bool> {
+fn log_lacks_receipt(conn: &Connection, book: &LogBook, seen: &Receipt) -> rusqlite::Result<bool> {
     if is_planted(Defect::ReceiptsIgnored) {
         return Ok(false);
     }
@@ -268,7 +266,7 @@ fn is_missing(conn: &Connection, book: &LogBook, seen: &Receipt) -> rusqlite::Re
 }
 
 /// Has paid for an order; owes for an order.
-pub(super) const RECORD: &str =
+pub(super) const PAYMENT_HISTORY: &str =
     "SELECT EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 0),
     EXISTS (SELECT 1 FROM orders WHERE customer = ?1 AND owed = 1)";
 
@@ -290,12 +288,12 @@ pub fn is_in_good_standing(
     }
     let customer = customer_of(checked.actor, &checked.command.body, seen);
     customer.map_or(Ok(false), |customer| {
-        Ok(record_of(conn, customer)?.is_good())
+        Ok(load_payment_history(conn, customer)?.is_good())
     })
 }
 
-fn record_of(conn: &Connection, customer: UserId) -> rusqlite::Result<PaymentHistory> {
-    conn.prepare_cached(RECORD)?
+fn load_payment_history(conn: &Connection, customer: UserId) -> rusqlite::Result<PaymentHistory> {
+    conn.prepare_cached(PAYMENT_HISTORY)?
         .query_row([&customer.as_bytes()[..]], |row| {
             Ok(PaymentHistory {
                 has_paid: row.get(0)?,
@@ -358,7 +356,7 @@ fn load_workload(
         WHERE user_id = ? AND act IS NOT NULL AND received_at > ?
         ORDER BY received_at DESC LIMIT ?";
     let mut load = ProviderWorkload {
-        open_jobs: open_jobs(conn, edge, user)?,
+        open_jobs: count_open_jobs(conn, edge, user)?,
         ..ProviderWorkload::default()
     };
     let mut statement = conn.prepare_cached(ACTS)?;
@@ -389,7 +387,7 @@ fn read_counted_act(row: &Row<'_>) -> rusqlite::Result<Option<(ShareAct, UnixMil
 }
 
 /// Confirmed jobs, adjusted by the provider's undecided commands here.
-fn open_jobs(conn: &Connection, edge: &EdgeId, user: UserId) -> rusqlite::Result<u32> {
+fn count_open_jobs(conn: &Connection, edge: &EdgeId, user: UserId) -> rusqlite::Result<u32> {
     const IDS: &str = "SELECT id FROM orders WHERE worker = ?1
         UNION SELECT order_id FROM commands
         WHERE user_id = ?1 AND act = 'accept' AND outcome IS NULL LIMIT ?2";

@@ -31,7 +31,7 @@ pub fn sent_early(range: OpRange) -> Option<OpRun> {
 
 impl Store {
     /// Answers inside the transaction, which then lasts long enough for a kill to fall between.
-    pub(super) async fn enter_and_answer_early(
+    pub(super) async fn log_and_answer_early(
         &self,
         checked: CheckedCommand,
         judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
@@ -51,7 +51,7 @@ impl Store {
     }
 
     /// Shows the op to the link inside the transaction.
-    pub(super) async fn enter_and_send_early(
+    pub(super) async fn log_and_send_early(
         &self,
         checked: CheckedCommand,
         judge: impl FnOnce(&EdgeOrderView, &EdgeState) -> CommandDecision + Send + 'static,
@@ -68,7 +68,7 @@ impl Store {
                     first_whatever_size: true,
                 };
                 if let Ok(mut early) = EARLY.lock() {
-                    *early = Some((log::load_position(conn)?, log::run(conn, all)?));
+                    *early = Some((log::load_position(conn)?, log::load_ops(conn, all)?));
                 }
                 moved.notify_one();
                 std::thread::sleep(GAP);

@@ -85,7 +85,7 @@ impl journal::State for LogBook {
 }
 
 impl LogBook {
-    /// `let_in` comes from gate and file, `cut_off` from the intake.
+    /// `let_in` comes from authenticator and file, `cut_off` from the intake.
     pub fn build_edge_state(
         &self,
         body: &CommandBody,
@@ -321,7 +321,7 @@ pub(super) fn load_position(conn: &Connection) -> rusqlite::Result<EdgeFilePosit
 /// Returns as many of the wanted ops as fit, all committed: this is not the writer's connection
 /// [UP_AFTER_FSYNC]. If the log lacks the op before them, the run continues nothing and the engine
 /// ends the session.
-pub(super) fn run(conn: &Connection, range: OpRange) -> rusqlite::Result<OpRun> {
+pub(super) fn load_ops(conn: &Connection, range: OpRange) -> rusqlite::Result<OpRun> {
     const EPOCH: &str = "SELECT epoch FROM edge WHERE one = 1";
     const OPS: &str = "SELECT bytes FROM log WHERE epoch = ? AND seq >= ? ORDER BY seq LIMIT ?";
     let epoch = conn.query_row(EPOCH, [], |row| read_u64(row, 0))?;

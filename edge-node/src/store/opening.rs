@@ -90,7 +90,7 @@ pub(super) fn migrations() -> Migrations<'static> {
 
 /// Loads the state. A new file gets its first mark here, so that a crash between its first commit
 /// and that commit's mark does not look like a restore.
-pub(super) fn load(
+pub(super) fn load_log_book(
     conn: &Connection,
     identity: &EdgeIdentity,
     found: MarkFile,
@@ -200,15 +200,16 @@ pub(super) fn log_boot(
 
 /// Moves decided commands out of the old log's numbering: into epoch 0, after those of earlier
 /// renamings.
-const PUT_BY: &str = "UPDATE commands SET seq = ? + seq + epoch * 1099511627776, epoch = 0
+const MOVE_TO_EPOCH_ZERO: &str =
+    "UPDATE commands SET seq = ? + seq + epoch * 1099511627776, epoch = 0
     WHERE epoch > 0";
-const PUT_BY_BEFORE: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE epoch = 0";
+const LAST_IN_EPOCH_ZERO: &str = "SELECT COALESCE(MAX(seq), 0) FROM commands WHERE epoch = 0";
 
 /// The edge of this region that this file is a copy of, if it is marked as a twin.
 pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, RenameError> {
     let path = path_in(data);
     if path.exists() {
-        Ok(anothers_twin(&path, identity)?)
+        Ok(twin_of_other_edge(&path, identity)?)
     } else {
         Ok(None)
     }
@@ -222,7 +223,7 @@ pub fn is_enrolled(data: &Path) -> Result<bool, RenameError> {
     if !path.exists() {
         return Ok(false);
     }
-    let conn = open_unowned(&path)?;
+    let conn = open_existing_file(&path)?;
     let tables: u32 = conn.query_row(TABLE, [], |row| row.get(0))?;
     if tables == 0 {
         return Ok(false);
@@ -233,13 +234,13 @@ pub fn is_enrolled(data: &Path) -> Result<bool, RenameError> {
         .unwrap_or(false))
 }
 
-fn open_unowned(path: &Path) -> rusqlite::Result<Connection> {
+fn open_existing_file(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     Connection::open_with_flags(path, flags)
 }
 
 /// Renames the file if `twin_of` finds an edge.
-pub async fn enrol_anew(
+pub async fn rename_twin_file(
     data: &Path,
     identity: &EdgeIdentity,
     nonce: BootNonce,
@@ -264,9 +265,9 @@ pub async fn enrol_anew(
 }
 
 /// Files without the `alarm` table cannot be marked as twins.
-fn anothers_twin(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Option<EdgeId>> {
+fn twin_of_other_edge(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Option<EdgeId>> {
     const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name IN ('alarm', 'edge')";
-    let conn = open_unowned(path)?;
+    let conn = open_existing_file(path)?;
     let tables: u32 = conn.query_row(TABLE, [], |row| row.get(0))?;
     if tables < 2 {
         return Ok(None);
@@ -304,8 +305,8 @@ fn rename_edge(
     ] {
         conn.execute(text, [])?;
     }
-    let before: i64 = conn.query_row(PUT_BY_BEFORE, [], |row| row.get(0))?;
-    conn.execute(PUT_BY, [before])?;
+    let before: i64 = conn.query_row(LAST_IN_EPOCH_ZERO, [], |row| row.get(0))?;
+    conn.execute(MOVE_TO_EPOCH_ZERO, [before])?;
     restore::reset_to_epoch(
         conn,
         book,

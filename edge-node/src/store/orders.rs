@@ -24,8 +24,8 @@ use super::{
     sql::{
         column_error, encode_cbor, execute_cached, id, read_cbor, read_order, read_u64, to_sql_int,
     },
-    standing::{apply_assignment, offline_rules},
-    trust::{TrustUpdate, note_mark, note_person, revoke_session},
+    standing::{apply_assignment, load_offline_rules},
+    trust::{TrustUpdate, merge_person_revocation, merge_verification_mark, revoke_session},
 };
 
 /// An order on a board.
@@ -39,14 +39,14 @@ pub struct BoardItem {
 
 #[derive(Default)]
 pub struct FeedEffects {
-    pub sights: Vec<EdgeOrderView>,
+    pub views: Vec<EdgeOrderView>,
     pub gone: Vec<OrderId>,
     pub trust: TrustUpdate,
 }
 
 const BOARD_MAX: u32 = 4_000;
 /// Only a faulty client sends more for one order.
-const LAID_MAX: usize = 256;
+const OVERLAID_MAX: usize = 256;
 
 pub fn apply_changes(
     conn: &Connection,
@@ -70,13 +70,13 @@ pub fn adopt_generation(
     book: &mut LogBook,
     generation: u64,
 ) -> rusqlite::Result<()> {
-    count_anew(book, generation);
+    enter_generation(book, generation);
     book.feed_cursor = 0;
     book.save(conn)
 }
 
 /// Versions of keys and revocations only compare within one generation.
-pub fn count_anew(book: &mut LogBook, generation: u64) {
+pub fn enter_generation(book: &mut LogBook, generation: u64) {
     if book.feed_generation != generation {
         book.feed_generation = generation;
         book.revocations_version = 0;
@@ -141,14 +141,14 @@ pub fn apply_change(
             let order_id = order.id;
             merge_order(conn, book, order, OrderSource::Feed)?;
             applied
-                .sights
+                .views
                 .push(load_order_view(conn, order_id, &book.edge_id)?);
         }
         FeedChange::OrderGone { order_id, version } => {
             if let Some(row) = find_confirmed_order(conn, order_id)?
                 && view::leaves_view(&row, version)
             {
-                remove(conn, book, &row)?;
+                delete_order(conn, book, &row)?;
                 applied.gone.push(order_id);
             }
         }
@@ -176,11 +176,11 @@ pub fn apply_change(
                 .filter(|user| person.is_none_or(|word| word.user != *user))
                 .map(|user| RevocationStatus::from_revocation(user, UnixMillis(0)));
             for word in unnamed.chain(person) {
-                note_person(conn, word, now)?;
+                merge_person_revocation(conn, word, now)?;
                 applied.trust.people.push(word);
             }
             if let Some(mark) = mark {
-                note_mark(conn, mark)?;
+                merge_verification_mark(conn, mark)?;
                 applied.trust.marks.push(mark);
             }
             book.revocations_version = book.revocations_version.max(version);
@@ -190,7 +190,11 @@ pub fn apply_change(
     Ok(())
 }
 
-fn remove(conn: &Connection, book: &mut LogBook, row: &ConfirmedOrder) -> rusqlite::Result<()> {
+fn delete_order(
+    conn: &Connection,
+    book: &mut LogBook,
+    row: &ConfirmedOrder,
+) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM orders WHERE id = ?";
     book.tally.replace_row(Some(row), None);
     execute_cached(conn, REMOVE, [&row.order.id.as_bytes()[..]])
@@ -288,15 +292,15 @@ pub fn load_order_view(
     edge: &EdgeId,
 ) -> rusqlite::Result<EdgeOrderView> {
     let row = find_confirmed_order(conn, order_id)?;
-    let mut ops = pending_on(conn, order_id)?;
-    let beyond = (ops.len() > LAID_MAX).then(|| ops.pop()).flatten();
-    let mut sight = overlay_pending_ops(row.map(|row| row.order), ops, edge);
+    let mut ops = load_pending_ops(conn, order_id)?;
+    let beyond = (ops.len() > OVERLAID_MAX).then(|| ops.pop()).flatten();
+    let mut view = overlay_pending_ops(row.map(|row| row.order), ops, edge);
     // An op past the limit may do anything, so no firm answer rests on it [FIRM_BASE].
     if let Some(PendingOp {
         seq, command_id, ..
     }) = beyond
     {
-        sight.pending.push(PendingOpStatus {
+        view.pending.push(PendingOpStatus {
             seq,
             command_id,
             fence: None,
@@ -304,12 +308,12 @@ pub fn load_order_view(
             is_idle: false,
         });
     }
-    if sight.certainty == AcceptanceCertainty::UnsureStarted
-        && offline_rules(conn)?.address_at_start
+    if view.certainty == AcceptanceCertainty::UnsureStarted
+        && load_offline_rules(conn)?.address_at_start
     {
-        sight.certainty = AcceptanceCertainty::Sure;
+        view.certainty = AcceptanceCertainty::Sure;
     }
-    Ok(sight)
+    Ok(view)
 }
 
 /// Returns the feed cursor and the orders: pending ones first, then those in work, then the rest,
@@ -332,18 +336,18 @@ pub fn load_board(
         .collect::<Result<_, _>>()?;
     let mut shown = Vec::new();
     for order_id in ids {
-        let sight = load_order_view(conn, order_id, edge)?;
-        let pending = !sight.pending.is_empty();
-        if let Some(order) = sight.order {
-            shown.push((BoardItem { order, pending }, sight.certainty));
+        let view = load_order_view(conn, order_id, edge)?;
+        let pending = !view.pending.is_empty();
+        if let Some(order) = view.order {
+            shown.push((BoardItem { order, pending }, view.certainty));
         }
     }
     Ok((cursor, shown))
 }
 
-/// Reads one op past `LAID_MAX`, to detect more. The limit is in the text because SQLite replans
+/// Reads one op past `OVERLAID_MAX`, to detect more. The limit is in the text because SQLite replans
 /// the statement for each value bound to LIMIT.
-fn pending_on(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Vec<PendingOp>> {
+fn load_pending_ops(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Vec<PendingOp>> {
     const OPS: &str = "SELECT pending.seq, log.bytes FROM pending
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq
         WHERE pending.order_id = ? ORDER BY pending.epoch, pending.seq LIMIT 257";

@@ -219,7 +219,7 @@ fn read_clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
     if !conn.table_exists(None, "clock")? {
         return Ok(None);
     }
-    let fault = standing::find_note(conn)?.fault;
+    let fault = standing::load_clock_record(conn)?.fault;
     Ok(fault.map(|fault| ClockReport {
         finding: fault.finding,
         error_ms: fault.error_ms,

@@ -84,7 +84,7 @@ pub fn begin_epoch(
     reset_to_epoch(conn, book, &edge, new.epoch, start)?;
     // Every epoch starts with a boot op [BOOT_OP].
     append_op(conn, book, &Op::Boot { nonce, at: now }, now)?;
-    let relogged = relog_all(
+    let relogged = relog_undecided_commands(
         conn,
         book,
         own,
@@ -136,7 +136,7 @@ pub(super) fn reset_to_epoch(
 }
 
 /// Order: this log's ops before the tail, the tail, this log's later ops.
-fn relog_all(
+fn relog_undecided_commands(
     conn: &Connection,
     book: &mut LogBook,
     own: Vec<UndecidedCommand>,
@@ -168,7 +168,7 @@ fn relog_all(
         let Ok(Op::Command(op)) = read_cbor::<Op>(row, 3) else {
             continue;
         };
-        let token = find_token(conn, &GIVEN_BACK, epoch, op.token_seq)?;
+        let token = find_token(conn, &TOKEN_IN_TAIL_OR_LOG, epoch, op.token_seq)?;
         let old = UndecidedCommand {
             epoch,
             head: at,
@@ -200,7 +200,7 @@ pub fn load_undecided_commands(conn: &Connection) -> rusqlite::Result<Vec<Undeci
     for row in rows {
         let (epoch, at, op) = row?;
         if let Op::Command(op) = op {
-            let token = find_token(conn, &OWN, epoch, op.token_seq)?;
+            let token = find_token(conn, &TOKEN_IN_LOG, epoch, op.token_seq)?;
             all.push(UndecidedCommand {
                 epoch,
                 head: at,
@@ -214,8 +214,11 @@ pub fn load_undecided_commands(conn: &Connection) -> rusqlite::Result<Vec<Undeci
 
 /// Token sources: this log, and the tail. A command from the tail has its token in the tail or in
 /// the part that both logs share; elsewhere this log may hold another op at that place.
-pub const OWN: [&str; 1] = ["SELECT bytes FROM log WHERE epoch = ? AND seq = ?"];
-pub const GIVEN_BACK: [&str; 2] = ["SELECT bytes FROM tail WHERE epoch = ? AND seq = ?", OWN[0]];
+pub const TOKEN_IN_LOG: [&str; 1] = ["SELECT bytes FROM log WHERE epoch = ? AND seq = ?"];
+pub const TOKEN_IN_TAIL_OR_LOG: [&str; 2] = [
+    "SELECT bytes FROM tail WHERE epoch = ? AND seq = ?",
+    TOKEN_IN_LOG[0],
+];
 
 /// The token at a place of an ended epoch, from the first statement that finds it.
 pub fn find_token(
@@ -240,7 +243,7 @@ pub fn find_token(
 }
 
 /// Moves the command's row.
-const NEW_PLACE: &str = "ON CONFLICT (command_id, user_id) DO UPDATE SET epoch = excluded.epoch,
+const MOVE_ROW: &str = "ON CONFLICT (command_id, user_id) DO UPDATE SET epoch = excluded.epoch,
     seq = excluded.seq, op_hash = excluded.op_hash, verdict = excluded.verdict, fence = NULL";
 
 /// False if the command has an outcome or is already in this epoch.
@@ -289,7 +292,7 @@ pub fn relog_command(
         stored_commands::retire_op(conn, before.epoch, before.seq)?;
     }
     let stored = StoredCommand::from_op(&anew, book.epoch, at);
-    stored_commands::insert(conn, &stored, anew.received_at, NEW_PLACE)?;
+    stored_commands::insert_command(conn, &stored, anew.received_at, MOVE_ROW)?;
     Ok(true)
 }
 

@@ -23,7 +23,7 @@ use super::{
 };
 
 /// Changed orders sent one by one; beyond that, a tablet reloads the board.
-const TOLD_MAX: u32 = 256;
+const CHANGED_MAX: u32 = 256;
 
 /// Returns the effects of the swap after the last chunk.
 pub fn stage_snapshot_chunk(
@@ -60,7 +60,7 @@ pub fn stage_snapshot_chunk(
             Ok(None)
         }
         None => {
-            orders::count_anew(book, feed_generation);
+            orders::enter_generation(book, feed_generation);
             let applied = swap_in_snapshot(conn, book, image, now)?;
             book.feed_cursor = feed_seq;
             book.save(conn)?;
@@ -138,7 +138,7 @@ fn swap_in_snapshot(
     log_conflicts(conn)?;
     let raised = load_order_ids(conn, RAISED)?;
     let gone = load_order_ids(conn, GONE)?;
-    book.tally = with_what_is_ahead(conn, image)?;
+    book.tally = add_orders_ahead(conn, image)?;
     replace_orders(conn)?;
     let mut applied = FeedEffects {
         gone,
@@ -146,7 +146,7 @@ fn swap_in_snapshot(
     };
     for order_id in raised {
         applied
-            .sights
+            .views
             .push(load_order_view(conn, order_id, &book.edge_id)?);
     }
     // Orders first: a grant is compared with them.
@@ -179,12 +179,12 @@ fn log_conflicts(conn: &Connection) -> rusqlite::Result<()> {
 
 fn load_order_ids(conn: &Connection, text: &str) -> rusqlite::Result<Vec<OrderId>> {
     conn.prepare(text)?
-        .query_map([TOLD_MAX], |row| id(row, 0))?
+        .query_map([CHANGED_MAX], |row| id(row, 0))?
         .collect()
 }
 
 /// The tally of the new view: the snapshot, plus the rows that are ahead of it.
-fn with_what_is_ahead(conn: &Connection, image: ViewDigest) -> rusqlite::Result<ViewDigest> {
+fn add_orders_ahead(conn: &Connection, image: ViewDigest) -> rusqlite::Result<ViewDigest> {
     const AHEAD: &str = "SELECT o.bytes, s.bytes FROM orders o
         LEFT JOIN staged_orders s ON s.id = o.id
         WHERE s.version < o.version OR (s.id IS NULL AND o.version > o.feed_version)";

@@ -83,7 +83,7 @@ pub fn load_standing(conn: &Connection) -> rusqlite::Result<RegionStanding> {
     })
 }
 
-pub fn offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
+pub fn load_offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
     const ROW: &str = "SELECT assignment FROM edge WHERE one = 1";
     conn.prepare_cached(ROW)?.query_row([], |row| {
         let assignment: Option<RegionAssignment> = read_optional(row, 0, read_cbor)?;
@@ -92,14 +92,14 @@ pub fn offline_rules(conn: &Connection) -> rusqlite::Result<OfflineRules> {
 }
 
 /// `None` if the link was up.
-pub fn cut_off_since(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
+pub fn load_cut_off_since(conn: &Connection) -> rusqlite::Result<Option<UnixMillis>> {
     const SINCE: &str = "SELECT since FROM cut_off WHERE one = 1";
     conn.prepare_cached(SINCE)?
         .query_row([], |row| row.get(0).map(UnixMillis))
         .optional()
 }
 
-pub fn note_cut_off(conn: &Connection, since: Option<UnixMillis>) -> rusqlite::Result<()> {
+pub fn save_cut_off_since(conn: &Connection, since: Option<UnixMillis>) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO cut_off (one, since) VALUES (1, ?)";
     match since {
         Some(since) => execute_cached(conn, PUT, [since.0]),
@@ -150,7 +150,7 @@ fn compute_feed_digest(conn: &Connection) -> rusqlite::Result<Hash> {
     const ROWS: &str = "SELECT id, feed_version, feed_open, bytes FROM orders
         WHERE feed_version > 0 AND feed_open IS NOT 0";
     let mut statement = conn.prepare_cached(ROWS)?;
-    let rows = statement.query_map([], open)?;
+    let rows = statement.query_map([], read_open_order)?;
     let open: Vec<_> = rows
         .filter_map(Result::transpose)
         .collect::<rusqlite::Result<_>>()?;
@@ -158,7 +158,7 @@ fn compute_feed_digest(conn: &Connection) -> rusqlite::Result<Hash> {
 }
 
 /// Rows of older versions lack the open flag; the order's status decides.
-fn open(row: &Row<'_>) -> rusqlite::Result<Option<(OrderId, u64)>> {
+fn read_open_order(row: &Row<'_>) -> rusqlite::Result<Option<(OrderId, u64)>> {
     let said: Option<bool> = row.get(2)?;
     let open = match said {
         Some(open) => open,
@@ -263,16 +263,16 @@ pub struct WrongClock {
     pub found_at: UnixMillis,
 }
 
-pub fn find_note(conn: &Connection) -> rusqlite::Result<ClockRecord> {
+pub fn load_clock_record(conn: &Connection) -> rusqlite::Result<ClockRecord> {
     const ROW: &str = "SELECT hub_at, finding, error_ms, found_at FROM clock WHERE one = 1";
     let found = conn
         .prepare_cached(ROW)?
-        .query_row([], read_note)
+        .query_row([], read_clock_record)
         .optional()?;
     Ok(found.unwrap_or_default())
 }
 
-fn read_note(row: &Row<'_>) -> rusqlite::Result<ClockRecord> {
+fn read_clock_record(row: &Row<'_>) -> rusqlite::Result<ClockRecord> {
     let error_ms = row.get(2)?;
     let found_at = UnixMillis(row.get(3)?);
     let finding: Option<ClockFinding> = read_optional(row, 1, read_parsed)?;
@@ -287,7 +287,7 @@ fn read_note(row: &Row<'_>) -> rusqlite::Result<ClockRecord> {
     })
 }
 
-pub fn save_note(conn: &Connection, record: ClockRecord) -> rusqlite::Result<()> {
+pub fn save_clock_record(conn: &Connection, record: ClockRecord) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT OR REPLACE INTO clock (one, hub_at, finding, error_ms, found_at)
         VALUES (1, ?, ?, ?, ?)";
     let finding = record.fault.map(|fault| fault.finding.as_str());
@@ -307,7 +307,7 @@ pub fn newest_moment(conn: &Connection) -> rusqlite::Result<UnixMillis> {
         .query_row(LOGGED, [], |row| row.get(0).map(UnixMillis))
         .optional()?;
     let confirmed_at = trust::feed_confirmed_at(conn)?;
-    let hub_at = find_note(conn)?.hub_at;
+    let hub_at = load_clock_record(conn)?.hub_at;
     Ok(hub_at
         .max(logged_at.unwrap_or_default())
         .max(confirmed_at.unwrap_or_default()))

@@ -71,7 +71,7 @@ impl StoredCommand {
 }
 
 /// Stores the command as pending at its place in the log. `on_conflict` handles an existing row.
-pub fn insert(
+pub fn insert_command(
     conn: &Connection,
     stored: &StoredCommand,
     received_at: UnixMillis,
@@ -123,7 +123,7 @@ pub fn find_command(
         .optional()
 }
 
-pub fn find_by_op(
+pub fn find_command_by_op(
     conn: &Connection,
     epoch: u64,
     seq: u64,
@@ -179,7 +179,7 @@ pub fn store_outcomes(
         {
             orders::merge_order(conn, book, order.clone(), OrderSource::Outcome)?;
         }
-        if let Some(stored) = find_by_op(conn, book.epoch, numbered.seq)? {
+        if let Some(stored) = find_command_by_op(conn, book.epoch, numbered.seq)? {
             store_outcome(conn, &stored, &numbered.outcome)?;
             if !is_planted(Defect::OpRetiredBeforeOutcome) {
                 retire_op(conn, book.epoch, numbered.seq)?;
@@ -187,11 +187,11 @@ pub fn store_outcomes(
             if numbered.outcome.kind == OutcomeKind::Applied {
                 trust::record_known_person(conn, stored.user_id, now)?;
             }
-            let sight = load_order_view(conn, stored.order_id, &book.edge_id)?;
+            let view = load_order_view(conn, stored.order_id, &book.edge_id)?;
             settled.push(DecidedCommand {
                 stored,
                 outcome: numbered.outcome,
-                view: sight,
+                view,
             });
         }
     }

@@ -98,11 +98,7 @@ async fn entered(
     checked: CheckedCommand,
 ) -> (Box<StoredCommand>, EdgeOrderView, bool) {
     match enter(store, checked).await {
-        CommandLogResult::Stored {
-            stored,
-            view: sight,
-            new,
-        } => (stored, *sight, new),
+        CommandLogResult::Stored { stored, view, new } => (stored, *view, new),
         CommandLogResult::NotTaken(code) => panic!("not taken: {code}"),
         CommandLogResult::OverLimit(reached) => panic!("over a limit: {reached:?}"),
     }
@@ -158,7 +154,7 @@ async fn the_log_is_a_chain_that_begins_with_the_boot() {
         bytes_max: 1 << 20,
         first_whatever_size: true,
     };
-    let run = store.run(wanted).await.unwrap();
+    let run = store.load_ops(wanted).await.unwrap();
     assert_eq!(run.before, ChainHead::start(&identity().edge_id));
     let end = run.before.append_ops(run.ops.iter().map(Vec::as_slice));
     assert_eq!(end, store.load_position().await.unwrap().head);
@@ -192,10 +188,10 @@ async fn runs_are_cut_by_number_and_size() {
         bytes_max: 1 << 20,
         first_whatever_size: true,
     };
-    assert_eq!(store.run(all).await.unwrap().ops.len(), 5);
+    assert_eq!(store.load_ops(all).await.unwrap().ops.len(), 5);
     assert_eq!(
         store
-            .run(OpRange { ops_max: 2, ..all })
+            .load_ops(OpRange { ops_max: 2, ..all })
             .await
             .unwrap()
             .ops
@@ -206,13 +202,13 @@ async fn runs_are_cut_by_number_and_size() {
         bytes_max: 1,
         ..all
     };
-    assert_eq!(store.run(tight).await.unwrap().ops.len(), 1);
+    assert_eq!(store.load_ops(tight).await.unwrap().ops.len(), 1);
     let none = OpRange {
         first_whatever_size: false,
         ..tight
     };
-    assert!(store.run(none).await.unwrap().ops.is_empty());
-    let beyond = store.run(OpRange { from: 50, ..all }).await.unwrap();
+    assert!(store.load_ops(none).await.unwrap().ops.is_empty());
+    let beyond = store.load_ops(OpRange { from: 50, ..all }).await.unwrap();
     assert_ne!(
         beyond.before.seq, 49,
         "there is nothing that 50 would continue"
@@ -224,9 +220,9 @@ async fn a_known_command_is_answered_alike_and_logged_once() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     with_orders(&store, [1]).await;
-    let (first, sight, new) = entered(&store, entry(101, by(20), accept(1))).await;
+    let (first, view, new) = entered(&store, entry(101, by(20), accept(1))).await;
     assert!(new && first.verdict == Verdict::Provisional);
-    assert_eq!(sight.order.unwrap().status, OrderStatus::Accepted);
+    assert_eq!(view.order.unwrap().status, OrderStatus::Accepted);
     let head = store.load_position().await.unwrap().head;
 
     let mut again = entry(101, by(20), accept(1));

@@ -32,7 +32,7 @@ pub struct TrustUpdate {
     pub marks: Vec<ProviderVerification>,
 }
 
-/// The sign-in that the gate accepted.
+/// The sign-in that the authenticator accepted.
 #[derive(Debug, Clone, Copy)]
 pub struct AdmittedSession {
     pub session: SessionId,
@@ -99,7 +99,7 @@ pub fn save_enrolment(
 }
 
 /// The code cannot bring another key.
-pub fn note_code(conn: &Connection, code: Hash) -> rusqlite::Result<()> {
+pub fn save_used_code(conn: &Connection, code: Hash) -> rusqlite::Result<()> {
     const PUT: &str = "UPDATE edge SET code_hash = ? WHERE one = 1";
     execute_cached(conn, PUT, [&code.0[..]])
 }
@@ -109,7 +109,7 @@ pub fn pin_hub(conn: &Connection, key: HubKey) -> rusqlite::Result<()> {
     execute_cached(conn, PUT, [&key.0[..]])
 }
 
-pub fn hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
+pub fn load_hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
     const KEY: &str = "SELECT hub_key FROM edge WHERE one = 1";
     let key: Option<[u8; 32]> = conn.query_row(KEY, [], |row| row.get(0))?;
     Ok(key.map(HubKey))
@@ -136,7 +136,7 @@ pub fn revoke_session(
     execute_cached(conn, PUT, params![&session.as_bytes()[..], now.0])
 }
 
-pub fn note_person(
+pub fn merge_person_revocation(
     conn: &Connection,
     word: RevocationStatus,
     now: UnixMillis,
@@ -157,7 +157,10 @@ pub fn note_person(
 }
 
 /// The newer version wins; at equal versions the unverified mark wins.
-pub fn note_mark(conn: &Connection, verification: ProviderVerification) -> rusqlite::Result<()> {
+pub fn merge_verification_mark(
+    conn: &Connection,
+    verification: ProviderVerification,
+) -> rusqlite::Result<()> {
     const PUT: &str = "INSERT INTO provider_marks (user_id, version, verified) VALUES (?, ?, ?)
         ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, verified = excluded.verified
         WHERE version < excluded.version
@@ -253,7 +256,7 @@ pub fn load_device_owners(conn: &Connection) -> rusqlite::Result<Vec<(DeviceId, 
     rows.collect()
 }
 
-pub fn device_used(
+pub fn save_device_use(
     conn: &Connection,
     device: &DeviceId,
     owner: DeviceOwner,
@@ -267,7 +270,7 @@ pub fn device_used(
     )
 }
 
-pub fn device_handed_over(conn: &Connection, device: &DeviceId) -> rusqlite::Result<()> {
+pub fn delete_device_owner(conn: &Connection, device: &DeviceId) -> rusqlite::Result<()> {
     const REMOVE: &str = "DELETE FROM devices WHERE device = ?";
     execute_cached(conn, REMOVE, [device.as_str()])
 }

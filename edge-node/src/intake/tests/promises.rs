@@ -65,7 +65,7 @@ async fn verdict_after_words(edge: Edge, words: RevokedWords, session: SessionId
     edge.send(&frame(101, &token, &accept(1))).await.verdict
 }
 
-/// The op names the file's revocations and is judged by them. The gate gets them slightly later.
+/// The op names the file's revocations and is judged by them. The authenticator gets them slightly later.
 #[tokio::test]
 async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_those_allow() {
     use RevocationStatus as Status;
@@ -158,10 +158,10 @@ async fn only_who_is_verified_by_token_or_feed_may_accept_and_the_newest_word_co
         .apply_changes(3, vec![grant()], now)
         .await
         .unwrap();
-    let gate = edge.intake.context.authenticator.clone();
+    let authenticator = edge.intake.context.authenticator.clone();
     let user = edge.people.user(7);
     let feed = |version, verified| {
-        gate.merge_marks(&[ProviderVerification {
+        authenticator.merge_marks(&[ProviderVerification {
             user,
             version,
             verified,

@@ -24,7 +24,7 @@ async fn a_receipt_opens_no_door_to_another_body() {
     ];
     store.apply_changes(2, orders, now).await.unwrap();
     let restored = CommandIntake::new(
-        ground(&edge.people, &store, &edge.signer),
+        context(&edge.people, &store, &edge.signer),
         edge.link.subscribe(),
     );
     let brought = async |body: &CommandBody, receipt: &Receipt| {
@@ -100,10 +100,10 @@ async fn a_command_that_comes_back_with_its_receipt_is_taken_from_somebody_who_i
         .apply_changes(3, vec![grant()], lost.people.clock.now())
         .await
         .unwrap();
-    let ground = ground(&before.people, &lost.store, &before.signer);
-    ground.authenticator.confirm_revocations();
+    let context = context(&before.people, &lost.store, &before.signer);
+    context.authenticator.confirm_revocations();
     let user = before.people.user(7);
-    ground.authenticator.merge_marks(&[ProviderVerification {
+    context.authenticator.merge_marks(&[ProviderVerification {
         user,
         version: 5,
         verified: false,
@@ -112,7 +112,7 @@ async fn a_command_that_comes_back_with_its_receipt_is_taken_from_somebody_who_i
         verified_providers_only: true,
         ..Config::default()
     });
-    let intake = CommandIntake::new(EdgeContext { config, ..ground }, lost.link.subscribe());
+    let intake = CommandIntake::new(EdgeContext { config, ..context }, lost.link.subscribe());
     let mut again: Value = serde_json::from_slice(&known).unwrap();
     again["receipt"] = json!(receipt);
     let reply = intake
@@ -156,8 +156,8 @@ async fn a_lost_command_is_logged_anew_with_the_receipt_that_it_had() {
 
     // The restored edge has a new file, but the same key and people.
     let restored = Edge::new().await;
-    let ground = ground(&before.people, &restored.store, &before.signer);
-    let intake = CommandIntake::new(ground, restored.link.subscribe());
+    let context = context(&before.people, &restored.store, &before.signer);
+    let intake = CommandIntake::new(context, restored.link.subscribe());
     let without = intake.answer_command(&bytes, None).await.unwrap().reply;
     assert_eq!(without.code, Some(Code::TokenExpired));
     let mut again: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
@@ -204,13 +204,13 @@ async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing
     let former = FormerKeys::open(before._data.path()).unwrap();
 
     let rekeyed = Edge::new().await;
-    let ground = ground(&before.people, &rekeyed.store, &rekeyed.signer);
-    let gate = ground.authenticator.clone();
+    let context = context(&before.people, &rekeyed.store, &rekeyed.signer);
+    let authenticator = context.authenticator.clone();
     let link = rekeyed.link.subscribe();
     let intake = CommandIntake::new(
         EdgeContext {
             former_keys: former,
-            ..ground
+            ..context
         },
         link,
     );
@@ -234,7 +234,7 @@ async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing
     assert!(!rekeyed.store.load_position().await.unwrap().suspect);
 
     let bytes = before.frame(102, Role::Provider, 20, &accept(1));
-    gate.merge_revocations(
+    authenticator.merge_revocations(
         &[],
         &[RevocationStatus::from_revocation(
             UserId(id(20)),
@@ -258,7 +258,7 @@ async fn a_receipt_by_a_former_key_brings_a_revoked_person_an_answer_and_nothing
         bytes_max: 1 << 20,
         first_whatever_size: true,
     };
-    let logged = rekeyed.store.run(all).await.unwrap().ops;
+    let logged = rekeyed.store.load_ops(all).await.unwrap().ops;
     let Ok(Op::Command(op)) = Op::from_bytes(logged.last().unwrap()) else {
         panic!("{logged:?}")
     };

@@ -7,7 +7,10 @@ use crate::tests::{People, device, id};
 fn provider(signed_in: &TabletSessions, user: u128) -> TabletSession {
     let people = People::new();
     let token = people.token(Role::Provider, user);
-    let (claims, pass) = people.gate().admit_connection(&token, None).unwrap();
+    let (claims, pass) = people
+        .authenticator()
+        .admit_connection(&token, None)
+        .unwrap();
     signed_in.new_session(&claims, pass)
 }
 
@@ -17,8 +20,8 @@ fn the_broker_hands_back_what_it_was_given() {
     let one = provider(&signed_in, 1);
     let again = provider(&signed_in, 1);
     assert_ne!(one, again);
-    for guest in [one, again] {
-        assert_eq!(guest.to_string().parse(), Ok(guest));
+    for session in [one, again] {
+        assert_eq!(session.to_string().parse(), Ok(session));
     }
     assert_eq!("nobody".parse::<TabletSession>(), Err(()));
 }
@@ -30,9 +33,9 @@ fn a_device_is_of_one_person_until_the_last_connection_ends() {
     let other = provider(&signed_in, 2);
     let tablet = device("t-1");
     let user = UserId(id(2));
-    let stays = |client_id, guest| {
+    let stays = |client_id, session| {
         signed_in
-            .register_connection(client_id, guest, false)
+            .register_connection(client_id, session, false)
             .is_empty()
     };
     assert!(stays("t-1", one));
@@ -88,10 +91,10 @@ fn a_displaced_connection_ends_without_the_one_that_displaced_it() {
     let signed_in = TabletSessions::new(16);
     let old = provider(&signed_in, 1);
     let new = provider(&signed_in, 1);
-    for guest in [old, new] {
+    for session in [old, new] {
         assert!(
             signed_in
-                .register_connection("t-1", guest, false)
+                .register_connection("t-1", session, false)
                 .is_empty()
         );
     }
@@ -115,7 +118,7 @@ fn a_displaced_connection_that_is_told_of_late_displaces_nobody() {
 
 #[test]
 fn the_brokers_words_give_way_to_the_reason() {
-    let own = [&[0x20, 27, 0, 0x87, 24, 0x1f, 0, 21][..], BROKERS_WORDS].concat();
+    let own = [&[0x20, 27, 0, 0x87, 24, 0x1f, 0, 21][..], BROKER_REASON].concat();
     let refusal = ConnectRefusal::Person(Code::SessionEnded);
     let said = refusal.replace_connack(&own).unwrap();
     let words = "session_ended: This sign-in has been ended. Sign in again.";

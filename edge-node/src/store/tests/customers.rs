@@ -211,7 +211,10 @@ async fn the_question_after_a_customer_reads_an_index() {
     let data = tempfile::tempdir().unwrap();
     let (store, _) = open(&data, 1).await;
     let plan = |conn: &Connection| -> rusqlite::Result<Vec<String>> {
-        let text = format!("EXPLAIN QUERY PLAN {}", crate::store::commands::RECORD);
+        let text = format!(
+            "EXPLAIN QUERY PLAN {}",
+            crate::store::commands::PAYMENT_HISTORY
+        );
         let mut statement = conn.prepare(&text)?;
         statement
             .query_map([&[0u8; 16][..]], |row| row.get(3))?

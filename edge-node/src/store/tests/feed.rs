@@ -18,7 +18,7 @@ async fn a_change_never_lowers_a_version_and_gone_orders_leave() {
         .apply_changes(3, vec![FeedChange::Order(order(1, 4)), old_gone], NOW)
         .await
         .unwrap();
-    assert_eq!(applied.sights[0].order.as_ref().unwrap().version, 5);
+    assert_eq!(applied.views[0].order.as_ref().unwrap().version, 5);
     assert!(applied.gone.is_empty());
     let gone = FeedChange::OrderGone {
         order_id: OrderId(id(1)),
@@ -156,7 +156,10 @@ async fn a_mark_outlives_the_process_and_an_older_word_changes_nothing() {
         .apply_changes(4, words.map(told).into(), NOW)
         .await
         .unwrap();
-    assert_eq!(applied.trust.marks, words, "the gate keeps the newest");
+    assert_eq!(
+        applied.trust.marks, words,
+        "the authenticator keeps the newest"
+    );
     store.close();
     let (store, _) = open(&data, 2).await;
     let known = store.load_trust().await.unwrap().known;

@@ -54,7 +54,9 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     store.clone().close();
     drop(store);
     assert_eq!(
-        enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(),
+        rename_twin_file(data.path(), &own, nonce, NOW)
+            .await
+            .unwrap(),
         None,
         "no twin"
     );
@@ -73,13 +75,15 @@ async fn a_twin_stays_one_over_restarts_and_goes_on_under_a_name_of_its_own() {
     );
     store.close();
 
-    let renamed = enrol_anew(data.path(), &own, nonce, NOW)
+    let renamed = rename_twin_file(data.path(), &own, nonce, NOW)
         .await
         .unwrap()
         .unwrap();
     assert_eq!((renamed.from, renamed.relogged), (identity().edge_id, 1));
     assert_eq!(
-        enrol_anew(data.path(), &own, nonce, NOW).await.unwrap(),
+        rename_twin_file(data.path(), &own, nonce, NOW)
+            .await
+            .unwrap(),
         None,
         "once"
     );
@@ -122,7 +126,7 @@ async fn an_edge_of_its_own_counts_its_epochs_anew() {
         ..identity()
     };
     let nonce = BootNonce([7; 16]);
-    enrol_anew(data.path(), &own, nonce, NOW)
+    rename_twin_file(data.path(), &own, nonce, NOW)
         .await
         .unwrap()
         .unwrap();
@@ -157,7 +161,7 @@ async fn a_copy_of_a_copy_goes_on_under_a_name_of_its_own_as_well() {
             edge_id: EdgeId::new(next).unwrap(),
             ..name
         };
-        let renamed = enrol_anew(data.path(), &name, BootNonce([9; 16]), NOW)
+        let renamed = rename_twin_file(data.path(), &name, BootNonce([9; 16]), NOW)
             .await
             .unwrap();
         assert_eq!(renamed.map(|renamed| renamed.relogged), Some(0), "{next}");

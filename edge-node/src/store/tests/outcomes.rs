@@ -27,8 +27,8 @@ async fn an_outcome_is_merged_and_retires_its_op_in_one_step() {
         "the feed has yet to bring it"
     );
 
-    let (again, sight, new) = entered(&store, entry(101, by(20), accept(1))).await;
-    assert!(!new && sight.pending.is_empty());
+    let (again, view, new) = entered(&store, entry(101, by(20), accept(1))).await;
+    assert!(!new && view.pending.is_empty());
     assert_eq!(
         again.outcome,
         Some(Outcome {

@@ -34,7 +34,7 @@ pub(super) fn new_epoch() -> NewEpoch {
 }
 
 pub(super) async fn ops(store: &Store) -> Vec<Op> {
-    let run = store.run(EVERYTHING).await.unwrap();
+    let run = store.load_ops(EVERYTHING).await.unwrap();
     run.ops
         .iter()
         .map(|bytes| Op::from_bytes(bytes).unwrap())
@@ -69,7 +69,7 @@ async fn another_log(numbers: impl IntoIterator<Item = u128>) -> Vec<Vec<u8>> {
     for n in numbers {
         entered(&store, entry(100 + n, by(20 + n), accept(n))).await;
     }
-    store.run(EVERYTHING).await.unwrap().ops
+    store.load_ops(EVERYTHING).await.unwrap().ops
 }
 
 /// An edge whose file was replaced by a backup. It has taken command 105 since.
@@ -112,7 +112,7 @@ async fn restore_from_backup(data: &TempDir) -> RestoredEdge {
         from: common.seq + 1,
         ..EVERYTHING
     };
-    let lost = store.run(rest).await.unwrap().ops;
+    let lost = store.load_ops(rest).await.unwrap().ops;
     store.close();
     std::fs::remove_dir_all(data.path().join("db")).unwrap();
     copy(&backup.path().join("db"), &data.path().join("db"));
@@ -141,7 +141,7 @@ async fn give_back_tail(store: &Store, common: ChainHead, lost: &[Vec<u8>]) {
         tail_write(true, common, first),
         tail_write(false, middle, second),
     ] {
-        store.keep_tail(run).await.unwrap();
+        store.stage_tail(run).await.unwrap();
     }
 }
 
@@ -290,7 +290,7 @@ async fn a_lost_command_whose_token_is_nowhere_is_logged_all_the_same() {
         first_hash,
         ops: lost[2..].to_vec(),
     };
-    store.keep_tail(run).await.unwrap();
+    store.stage_tail(run).await.unwrap();
     store.begin_epoch(new_epoch(), NOW).await.unwrap();
     let ops = ops(&store).await;
     assert_eq!((ids(&ops), commands(&ops)[0].token_seq), (vec![103], 0));

@@ -71,7 +71,7 @@ async fn ops(store: &Store) -> Vec<Op> {
         bytes_max: 1 << 20,
         first_whatever_size: true,
     };
-    let run = store.run(wanted).await.unwrap();
+    let run = store.load_ops(wanted).await.unwrap();
     run.ops
         .iter()
         .map(|bytes| Op::from_bytes(bytes).unwrap())
@@ -234,8 +234,8 @@ async fn an_accept_made_elsewhere_is_logged_once_whatever_is_known_of_it() {
         actor: by(21),
         taken_at: UnixMillis(NOW.0 - 60_000),
     };
-    let sight = store.log_asked(ask(101, 1), NOW).await.unwrap().unwrap();
-    assert_eq!(sight.order.unwrap().provider_id, Some(UserId(id(21))));
+    let view = store.log_asked(ask(101, 1), NOW).await.unwrap().unwrap();
+    assert_eq!(view.order.unwrap().provider_id, Some(UserId(id(21))));
     assert!(
         store.log_asked(ask(101, 1), NOW).await.unwrap().is_none(),
         "its id is known"

@@ -142,7 +142,7 @@ async fn pending_ops_stay_laid_over_whatever_the_image_brings() {
         .await
         .unwrap()
         .unwrap();
-    let seen = applied.sights[0].order.as_ref().unwrap();
+    let seen = applied.views[0].order.as_ref().unwrap();
     assert_eq!((seen.status, seen.version), (OrderStatus::Accepted, 2));
     assert_eq!(store.load_position().await.unwrap().pending, 1);
 }

@@ -124,14 +124,14 @@ async fn a_file_of_a_version_before_is_read_and_goes_on() {
         "the boot of this run came behind"
     );
     assert_eq!((position.feed_generation, position.feed_cursor), (77, 5));
-    let (again, sight, new) = entered(&store, entry(102, by(20), accept(1))).await;
+    let (again, view, new) = entered(&store, entry(102, by(20), accept(1))).await;
     assert_eq!(
         (new, again.head.seq),
         (false, 2),
         "a repeat has its receipt of then"
     );
     assert_eq!(
-        sight.order.map(|order| order.status),
+        view.order.map(|order| order.status),
         Some(OrderStatus::Accepted)
     );
     let (_, _, new) = entered(
