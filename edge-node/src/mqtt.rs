@@ -1,5 +1,5 @@
-//! The MQTT broker for tablets, within this process. It need not be durable: the log is, and a tablet
-//! resends each command until it gets a reply.
+//! The MQTT broker for tablets, within this process. It need not be durable: the log is, and a
+//! tablet resends each command until it gets a reply.
 //!
 //! Invariants: only `connections` accepts connections, and only at the configured addresses; a
 //! command goes to the intake and is never routed, so no client receives another's command; every
@@ -132,7 +132,8 @@ pub async fn start_broker(
     })
 }
 
-/// The broker insists on a listener, which is closed before anything connects: `connections` listens.
+/// The broker insists on a listener, which is closed before anything connects: `connections`
+/// listens.
 fn broker_config(hook: Arc<BrokerEventHook>) -> BrokerConfig {
     let storage = StorageConfig {
         backend: StorageBackendType::Memory,

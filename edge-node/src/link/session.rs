@@ -1,5 +1,5 @@
-//! One session: performs the engine's steps in order, one at a time. Stores data from the cloud, then
-//! notifies the tablets concerned.
+//! One session: performs the engine's steps in order, one at a time. Stores data from the cloud,
+//! then notifies the tablets concerned.
 //!
 //! Invariants: a probe is answered even while the session waits for the file: a stalled disk is not
 //! a sign that another run may replace this one [PROBE_OLD_SESSION]. The file has an outcome or

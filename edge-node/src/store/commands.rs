@@ -1,5 +1,5 @@
-//! A command's way into the log, in one transaction: its earlier answer, the limits, the verdict, the
-//! op. Counts what a provider has used up of their share of the work, and reads a customer's
+//! A command's way into the log, in one transaction: its earlier answer, the limits, the verdict,
+//! the op. Counts what a provider has used up of their share of the work, and reads a customer's
 //! standing, as far as this edge can see.
 //!
 //! Invariant: a command id is logged at most once per person. A repeat gets the earlier answer and
@@ -203,8 +203,8 @@ pub fn find_answer(
     }))
 }
 
-/// Checks authenticator and file: the op states the file's revocations version, which the authenticator gets a moment
-/// later.
+/// Checks authenticator and file: the op states the file's revocations version, which the
+/// authenticator gets a moment later.
 fn is_let_in(conn: &Connection, checked: &CheckedCommand) -> rusqlite::Result<bool> {
     let admission = checked.admission.as_ref();
     admission.map_or(Ok(false), |by| is_admitted(conn, checked.actor.user_id, by))

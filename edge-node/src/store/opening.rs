@@ -1,7 +1,7 @@
-//! Opens the file: migrates it, checks that it belongs to this edge and matches the last answer, then
-//! logs the boot op that precedes any command or Hello of this run [BOOT_OP]. Turns a twin into a
-//! separate edge: renames its file, and logs its undecided commands again under the new name,
-//! provisionally and without a fence.
+//! Opens the file: migrates it, checks that it belongs to this edge and matches the last answer,
+//! then logs the boot op that precedes any command or Hello of this run [BOOT_OP]. Turns a twin
+//! into a separate edge: renames its file, and logs its undecided commands again under the new
+//! name, provisionally and without a fence.
 //!
 //! Invariants: only a file that the hub called a twin is ever renamed. A shipped migration never
 //! changes; add a new one.

@@ -345,8 +345,8 @@ pub fn load_board(
     Ok((cursor, shown))
 }
 
-/// Reads one op past `OVERLAID_MAX`, to detect more. The limit is in the text because SQLite replans
-/// the statement for each value bound to LIMIT.
+/// Reads one op past `OVERLAID_MAX`, to detect more. The limit is in the text because SQLite
+/// replans the statement for each value bound to LIMIT.
 fn load_pending_ops(conn: &Connection, order_id: OrderId) -> rusqlite::Result<Vec<PendingOp>> {
     const OPS: &str = "SELECT pending.seq, log.bytes FROM pending
         JOIN log ON log.epoch = pending.epoch AND log.seq = pending.seq

@@ -65,7 +65,8 @@ async fn verdict_after_words(edge: Edge, words: RevokedWords, session: SessionId
     edge.send(&frame(101, &token, &accept(1))).await.verdict
 }
 
-/// The op names the file's revocations and is judged by them. The authenticator gets them slightly later.
+/// The op names the file's revocations and is judged by them. The authenticator gets them slightly
+/// later.
 #[tokio::test]
 async fn who_was_let_in_by_older_revocations_than_the_file_has_is_promised_what_those_allow() {
     use RevocationStatus as Status;
