@@ -1,7 +1,7 @@
 //! One machine of an edge: its file, its process, and its end of the link. A crash loses the
 //! process's memory; the file's committed part stays.
 
-mod entering;
+mod commands;
 mod file;
 
 use std::collections::VecDeque;
@@ -11,7 +11,7 @@ use wire::{AskFrame, BootNonce, Challenge, EdgeId, Frame, FrameProof, Region, Re
 
 use crate::cast;
 
-pub use entering::{CommandEntry, EntryResult, LoggedCommand};
+pub use commands::{CommandEntry, EntryResult, LoggedCommand};
 pub use file::{CommandName, EdgeFile, LogPlace, SettledCommand, SuspicionCause};
 
 /// A machine with its process and the process's memory.

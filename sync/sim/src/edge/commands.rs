@@ -240,7 +240,7 @@ impl EdgeFile {
         self.revoked.get(&entry.actor.user_id).is_some()
     }
 
-    /// Mirrors `edge-node/src/store/customers.rs`.
+    /// Mirrors `edge-node/src/store/commands.rs`.
     fn is_in_good_standing(&self, entry: &CommandEntry, seen: Option<&Order>) -> bool {
         let rules = &self.book.live.tenure.assignment.rules;
         let customer = customer_of(entry.actor, &entry.command.body, seen);

@@ -1,13 +1,13 @@
-//! The edge's file. Mirrors `edge-node/src/store`, transaction for transaction: here `book`,
-//! `append`, `sight` and `uplink`; `settling` applies outcomes and feed, `image` a whole view,
-//! `opening` begins a run, `epochs` carries out a quarantine.
+//! The edge's file. Mirrors `edge-node/src/store`, transaction for transaction: here `log`
+//! and the view of `orders`; `orders` applies outcomes and feed, `snapshot` a whole view, `opening`
+//! begins a run, `restore` carries out a quarantine.
 //!
 //! Every write of an edge becomes durable in `EdgeFile::commit` and nowhere else.
 
-mod epochs;
-mod image;
 mod opening;
-mod settling;
+mod orders;
+mod restore;
+mod snapshot;
 
 use std::rc::Rc;
 
@@ -21,7 +21,7 @@ use wire::{
     UnixMillis, UserId,
 };
 
-use super::entering::LoggedCommand;
+use super::commands::LoggedCommand;
 use crate::{
     bug::Bug,
     table::{ModelRow, ModelTable},

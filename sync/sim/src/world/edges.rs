@@ -1,5 +1,5 @@
 //! The edge's process: starting, taking commands, writing, dying. Mirrors
-//! `edge-node/src/running.rs`, `intake.rs`, `gate.rs` and the writer of `journal`.
+//! `edge-node/src/running.rs`, `intake.rs`, `authentication.rs` and the writer of `journal`.
 
 use engine::{edge::EdgeWrite, verdict::CommandDecision};
 use wire::{BootNonce, CmdFrame, Code, Command, Op, Receipt, Role};
@@ -434,7 +434,7 @@ fn full(file: &edge::EdgeFile, entry: &CommandEntry, bug: Option<Bug>) -> EntryR
     }
 }
 
-/// The roles that may send such a command. Mirrors `edge-node/src/intake/shape.rs`.
+/// The roles that may send such a command. Mirrors `edge-node/src/intake.rs`.
 fn shape(role: Role, body: &wire::CommandBody) -> Option<Code> {
     let roles = body
         .order_action()

@@ -231,7 +231,7 @@ impl Replay {
             }
             FromLink::Snapshot(run) => drop(store.stage_snapshot_chunk(run, at).await.unwrap()),
             FromLink::Generation(generation) => store.adopt_generation(generation).await.unwrap(),
-            FromLink::Tail(run) => store.keep_tail(run).await.unwrap(),
+            FromLink::Tail(run) => store.stage_tail(run).await.unwrap(),
             FromLink::Quarantine(new) => drop(store.begin_epoch(new, at).await.unwrap()),
             FromLink::Twin => store.raise_alarm(Alarm::Twin, at).await.unwrap(),
         }

@@ -1,5 +1,5 @@
 //! The beginning of a run: the high-water mark, the suspicion it raises, and the boot op. Mirrors
-//! `edge-node/src/store/opening.rs`, `high_water.rs` and `alarm.rs`.
+//! `edge-node/src/store/opening.rs`, `high_water.rs` and `standing.rs`.
 
 use wire::{BootNonce, ChainHead, Op, Receipt, UnixMillis};
 

@@ -1,5 +1,5 @@
-//! Outcomes and feed changes. Mirrors `edge-node/src/store/outcomes.rs`, `orders.rs` and
-//! `right.rs`.
+//! Outcomes and feed changes. Mirrors `edge-node/src/store/stored_commands.rs`, `orders.rs` and
+//! `standing.rs`.
 
 use std::rc::Rc;
 
@@ -9,7 +9,7 @@ use wire::{
     open_digest,
 };
 
-use super::{super::entering::LoggedCommand, EdgeFile, SettledCommand};
+use super::{super::commands::LoggedCommand, EdgeFile, SettledCommand};
 use crate::bug::Bug;
 
 impl EdgeFile {

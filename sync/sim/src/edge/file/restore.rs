@@ -1,6 +1,6 @@
 //! A new epoch: the returned ops are staged until they are complete; then the epoch begins, and the
-//! undecided commands are logged again in it. Mirrors `edge-node/src/store/quarantine.rs`,
-//! `relog.rs` and `anew.rs`.
+//! undecided commands are logged again in it. Mirrors `edge-node/src/store/restore.rs`
+//! and the renaming in `opening.rs`.
 
 use std::rc::Rc;
 
