@@ -10,8 +10,11 @@ use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
 use crate::{
-    Actor, Amount, Code, Command, CommandId, Currency, EdgeId, Hash, OpDecision, Order, OrderId,
-    OrderStatus, PaymentStatus, Policy, QuarantineWhy, Region, ServiceType, UnixMillis, UserId,
+    code::Code,
+    ids::{EdgeId, Hash, OrderId, Region, UserId, encode_canonical},
+    money::{Amount, Currency},
+    order::{Order, OrderStatus, PaymentStatus, ServiceType},
+    time::UnixMillis,
 };
 
 /// Exceptions that an operator allows in a region: at its edges during an outage, and everywhere
@@ -145,6 +148,20 @@ impl ApprovalRule {
     }
 }
 
+words! {
+    #[derive(Default, Encode, Decode)]
+    #[cbor(index_only)]
+    Policy {
+        /// An accept made at an edge is provisional; the first to reach the cloud wins.
+        #[default]
+        Optimistic = 0 "optimistic",
+        /// One edge holds the right to assign, and its accept is firm at once.
+        Exclusive = 1 "exclusive",
+    }
+}
+
+words_from_text!(Policy);
+
 /// How a region assigns its orders. The feed delivers it, and the hub may request it at any time.
 #[derive(
     Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, Encode, Decode, ToSchema,
@@ -187,7 +204,7 @@ pub struct RegionAssignment {
 impl RegionAssignment {
     /// For comparison between the hub and an edge.
     pub fn compute_digest(&self) -> Hash {
-        Hash::digest_bytes(&crate::op::encode_canonical(self))
+        Hash::digest_bytes(&encode_canonical(self))
     }
 }
 
@@ -202,78 +219,6 @@ pub struct AssignmentEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Assignments {
     pub items: Vec<AssignmentEvent>,
-}
-
-/// The hub's notice that an edge's epoch has ended: every right it held is revoked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeaseRevocation {
-    pub edge: EdgeId,
-    pub epoch: u64,
-    pub why: FenceEnding,
-    /// The operator who disabled the edge.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<UserId>,
-    /// The operator's reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// The rights that a take-back ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RevokedLeases {
-    pub fences: Vec<FenceRecord>,
-}
-
-/// Decided commands that an edge sent after the moment from which an operator distrusts it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DistrustedCommands {
-    pub edge: EdgeId,
-    pub commands: Vec<CommandId>,
-}
-
-/// The number of newly listed cases.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListedCaseCount {
-    pub listed: u64,
-}
-
-/// The current epoch of an edge: the hub takes ops from it, and only it can be granted a right.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CurrentEpoch {
-    pub edge: EdgeId,
-    pub region: Region,
-    pub epoch: u64,
-}
-
-/// An accept for the region's holder to log: from the portal via the order service, or waiting in
-/// another edge's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AcceptForHolder {
-    pub region: Region,
-    pub command: Command,
-    pub actor: Actor,
-    pub token: String,
-}
-
-/// An accept that waits at the hub, submitted again; the cloud decides it after the right's end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaitingAccept {
-    pub command: Command,
-    pub actor: Actor,
-    /// The region's feed has revoked this person.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub revoked: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaitingAccepts {
-    pub items: Vec<WaitingAccept>,
-}
-
-/// One answer per accept, in the same order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WaitingAcceptDecisions {
-    pub answers: Vec<OpDecision>,
 }
 
 /// A granted right to assign, and how it ended.
@@ -361,6 +306,29 @@ impl<'b, C> Decode<'b, C> for FenceEnding {
     }
 }
 
+impl Code {
+    /// Returns true for an acceptance that an edge had promised and that lost because the edge's
+    /// right had ended.
+    pub fn is_broken_promise(self) -> bool {
+        let endings = FenceEnding::ALL
+            .into_iter()
+            .chain([FenceEnding::Unrecognised]);
+        endings
+            .filter_map(FenceEnding::broken_promise)
+            .any(|code| code == self)
+    }
+}
+
+words! {
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
+    QuarantineWhy {
+        EdgeRestored = 0 "edge_restored",
+        EdgeCloned = 1 "edge_cloned",
+    }
+}
+words_from_text!(QuarantineWhy);
+
 impl From<QuarantineWhy> for FenceEnding {
     fn from(why: QuarantineWhy) -> Self {
         match why {
@@ -389,9 +357,7 @@ pub fn is_open(status: OrderStatus) -> bool {
 pub fn open_digest(open: impl IntoIterator<Item = (OrderId, u64)>) -> Hash {
     let mut digest = Hash::ZERO;
     for (id, version) in open {
-        digest.toggle_member(Hash::digest_bytes(&crate::op::encode_canonical((
-            id, version,
-        ))));
+        digest.toggle_member(Hash::digest_bytes(&encode_canonical((id, version))));
     }
     digest
 }
@@ -416,7 +382,7 @@ mod tests {
             assert_eq!(ending.as_str().parse(), Ok(ending));
             let json = serde_json::to_value(ending).unwrap();
             assert_eq!(json, ending.as_str());
-            let bytes = crate::op::encode_canonical(ending);
+            let bytes = encode_canonical(ending);
             assert_eq!(minicbor::decode::<FenceEnding>(&bytes).unwrap(), ending);
         }
     }

@@ -6,7 +6,7 @@ use std::{convert::Infallible, fmt, str::FromStr};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use texts::{Language, Phrase, Sentence};
 
-use crate::{FenceEnding, say};
+use crate::say;
 
 macro_rules! codes {
     ($($variant:ident $word:ident $status:literal),+ $(,)?) => {
@@ -158,17 +158,6 @@ codes! {
 }
 
 impl Code {
-    /// Returns true for an acceptance that an edge had promised and that lost because the edge's
-    /// right had ended.
-    pub fn is_broken_promise(self) -> bool {
-        let endings = FenceEnding::ALL
-            .into_iter()
-            .chain([FenceEnding::Unrecognised]);
-        endings
-            .filter_map(FenceEnding::broken_promise)
-            .any(|code| code == self)
-    }
-
     pub fn sentence_in(self, language: Language) -> &'static str {
         self.phrase().text_in(language)
     }

@@ -1,68 +1,22 @@
 //! A command is one act of a person, under an id made on the device. Its identity is (id, user,
 //! hash). The hash covers the canonical encoding of the decoded body, so MQTT, HTTP and all their
 //! versions agree on it.
-
-mod frame;
+//!
+//! Also the frame in which a tablet sends it, read from untrusted bytes, and the edge's immediate
+//! verdict with the signed receipt that makes it binding.
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
-pub use frame::{CmdFrame, UnreadableFrame};
-
 use crate::{
-    Action, Amount, CommandId, Currency, DeviceId, Hash, OrderId, Region, ServiceType, UnixMillis,
+    code::Code,
+    ids::{CommandId, DeviceId, EdgeId, Hash, OrderId, UserId, encode_canonical},
+    money::Amount,
+    order::{Action, Draft},
+    time::UnixMillis,
 };
-
-/// The form that a customer fills in to publish an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
-#[cbor(map)]
-pub struct Draft {
-    #[n(0)]
-    pub title: String,
-    #[n(1)]
-    #[serde(default)]
-    pub description: String,
-    #[n(2)]
-    pub service_type: ServiceType,
-    #[n(3)]
-    #[serde(alias = "amount")]
-    pub price: Amount,
-    #[n(4)]
-    #[serde(default)]
-    pub currency: Currency,
-    #[n(5)]
-    pub location: Region,
-    #[n(6)]
-    pub address: String,
-    #[n(7)]
-    pub service_start_time: Option<UnixMillis>,
-    #[n(8)]
-    pub service_end_time: Option<UnixMillis>,
-}
-
-impl Draft {
-    /// A draft with only the required fields.
-    pub fn new(
-        title: &str,
-        service_type: ServiceType,
-        price: Amount,
-        location: Region,
-        address: &str,
-    ) -> Self {
-        Self {
-            title: title.into(),
-            description: String::new(),
-            service_type,
-            price,
-            currency: Currency::default(),
-            location,
-            address: address.into(),
-            service_start_time: None,
-            service_end_time: None,
-        }
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -182,7 +136,7 @@ impl CommandBody {
 
     /// The hash that identifies a command together with its id and user.
     pub fn hash(&self) -> Hash {
-        Hash::digest_bytes(&crate::op::encode_canonical(self))
+        Hash::digest_bytes(&encode_canonical(self))
     }
 }
 
@@ -206,8 +160,173 @@ pub struct Command {
     pub trace: Option<String>,
 }
 
+/// The frame that a tablet publishes on its `cmd` topic, or posts over HTTP if MQTT is blocked.
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CmdFrame {
+    pub v: u8,
+    pub id: CommandId,
+    pub device_seq: u64,
+    pub tapped_at: UnixMillis,
+    /// The tablet's newest receipt from this edge. It exposes an edge that was restored from a
+    /// backup.
+    pub seen: Option<Receipt>,
+    /// The receipt that this command received earlier.
+    pub receipt: Option<Receipt>,
+    /// Set once the command was sent to another edge, before or after this one. The cloud may have
+    /// decided it there without this edge's knowledge, so a repeat never gets a firm answer.
+    #[serde(default)]
+    pub repeat: bool,
+    pub token: String,
+    pub body: CommandBody,
+}
+
+impl CmdFrame {
+    pub const VERSION: u8 = 1;
+    /// A command frame with its token is far smaller; larger bodies are refused unread.
+    pub const BYTES_MAX: usize = 64 * 1024;
+
+    /// A refusal carries its reason, and the command's id if that is readable.
+    pub fn read(body: &[u8]) -> Result<Self, UnreadableFrame> {
+        if body.len() > Self::BYTES_MAX {
+            return Err(UnreadableFrame {
+                id: None,
+                code: Code::BodyTooLarge,
+            });
+        }
+        match serde_json::from_slice::<Self>(body) {
+            Ok(frame) if frame.v == Self::VERSION => Ok(frame),
+            Ok(frame) => Err(UnreadableFrame {
+                id: Some(frame.id),
+                code: Code::UnknownOp,
+            }),
+            Err(_) => Err(describe_unreadable(body)),
+        }
+    }
+
+    /// Extracts the token, even if the rest is not a valid frame.
+    pub fn extract_token(body: &[u8]) -> Option<String> {
+        #[derive(Deserialize)]
+        struct TokenOnly {
+            token: Option<String>,
+        }
+        serde_json::from_slice::<TokenOnly>(body).ok()?.token
+    }
+}
+
+/// A body that is not a command frame, with its id if that is readable, so that the tablet can
+/// match the refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnreadableFrame {
+    pub id: Option<CommandId>,
+    pub code: Code,
+}
+
+fn describe_unreadable(body: &[u8]) -> UnreadableFrame {
+    #[derive(Deserialize)]
+    struct FrameOutline {
+        id: Option<CommandId>,
+        v: Option<u64>,
+        body: Option<BodyKind>,
+    }
+    #[derive(Deserialize)]
+    struct BodyKind {
+        #[serde(rename = "type")]
+        name: Option<String>,
+    }
+    let Ok(outline) = serde_json::from_slice::<FrameOutline>(body) else {
+        return UnreadableFrame {
+            id: None,
+            code: Code::MalformedBody,
+        };
+    };
+    let newer = outline.v.is_some_and(|v| v != u64::from(CmdFrame::VERSION));
+    let kind = outline.body.and_then(|body| body.name);
+    let unknown = kind.is_some_and(|name| !KINDS.contains(&name.as_str()));
+    let code = if newer || unknown {
+        Code::UnknownOp
+    } else {
+        Code::MalformedBody
+    };
+    UnreadableFrame {
+        id: outline.id,
+        code,
+    }
+}
+
+/// The commands of this version, by their name in a frame.
+const KINDS: [&str; 9] = [
+    "publish_order",
+    "approve_order",
+    "reject_order",
+    "accept_order",
+    "withdraw_acceptance",
+    "start_order",
+    "complete_order",
+    "cancel_order",
+    "submit_review",
+];
+
+words! {
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
+    Verdict {
+        /// The edge stored nothing and nothing happened.
+        NotTaken = 0 "not_taken",
+        /// Stored durably; the cloud decides.
+        Provisional = 1 "provisional",
+        /// Stored durably, and the answer is already final.
+        Firm = 2 "firm",
+    }
+}
+
+words_from_text!(Verdict);
+
+/// The edge's signed acknowledgement of a command, issued only after the commit is on disk.
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
+#[cbor(array)]
+pub struct Receipt {
+    #[n(0)]
+    pub edge: EdgeId,
+    #[n(1)]
+    pub epoch: u64,
+    #[n(2)]
+    pub seq: u64,
+    #[n(3)]
+    pub hash: Hash,
+    #[n(4)]
+    pub command_id: CommandId,
+    #[n(5)]
+    pub verdict: Verdict,
+    #[n(6)]
+    pub fence: Option<u64>,
+    /// Ed25519 by the edge's key over `signed_bytes`, base64url without padding.
+    #[n(7)]
+    #[serde(default)]
+    pub sig: String,
+    /// The command's person. Ids are unique per person only, so a receipt covers no other person's.
+    #[n(8)]
+    pub user_id: Option<UserId>,
+    /// The hash of the command's body; the receipt covers no other. Older edges omit it.
+    #[n(9)]
+    pub body: Option<Hash>,
+}
+
+impl Receipt {
+    /// Every field except the signature.
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        encode_canonical(&Self {
+            sig: String::new(),
+            ..self.clone()
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
@@ -218,7 +337,7 @@ mod tests {
         let one: CommandBody = serde_json::from_str(json).unwrap();
         let other: CommandBody = serde_json::from_str(spelled).unwrap();
         assert_eq!(one.hash(), other.hash());
-        let bytes = crate::op::encode_canonical(&one);
+        let bytes = encode_canonical(&one);
         assert_eq!(minicbor::decode::<CommandBody>(&bytes).unwrap(), one);
     }
 
@@ -232,7 +351,7 @@ mod tests {
             note: Some("Two washers replaced".into()),
         };
         assert_ne!(bare.hash(), noted.hash());
-        let bytes = crate::op::encode_canonical(&noted);
+        let bytes = encode_canonical(&noted);
         assert_eq!(minicbor::decode::<CommandBody>(&bytes).unwrap(), noted);
     }
 
@@ -241,5 +360,42 @@ mod tests {
         let order_id = OrderId(uuid::Uuid::nil());
         let accept = CommandBody::AcceptOrder { order_id }.hash();
         assert_ne!(accept, CommandBody::StartOrder { order_id }.hash());
+    }
+
+    const ID: Uuid = Uuid::from_u128(0x0192_f5d4_0000_7000_8000_0000_0000_0005);
+
+    #[track_caller]
+    fn check(body: &str, id: Option<CommandId>, code: Code) {
+        assert_eq!(
+            CmdFrame::read(body.as_bytes()),
+            Err(UnreadableFrame { id, code })
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused_by_name() {
+        let known = Some(CommandId(ID));
+        check("", None, Code::MalformedBody);
+        check("[]", None, Code::MalformedBody);
+        check(&format!(r#"{{"id":"{ID}"}}"#), known, Code::MalformedBody);
+        check(&format!(r#"{{"id":"{ID}","v":2}}"#), known, Code::UnknownOp);
+        let unknown = format!(r#"{{"id":"{ID}","v":1,"body":{{"type":"teleport_order"}}}}"#);
+        check(&unknown, known, Code::UnknownOp);
+        let bad = format!(r#"{{"id":"{ID}","v":1,"body":{{"type":"accept_order"}}}}"#);
+        check(&bad, known, Code::MalformedBody);
+        check(
+            &" ".repeat(CmdFrame::BYTES_MAX + 1),
+            None,
+            Code::BodyTooLarge,
+        );
+    }
+
+    #[test]
+    fn a_token_is_found_in_a_body_that_is_no_frame() {
+        let token = |body: &str| CmdFrame::extract_token(body.as_bytes());
+        assert_eq!(token(r#"{"id":7,"v":2,"token":"t"}"#).as_deref(), Some("t"));
+        for without in ["", "[]", "{}", r#"{"token":7}"#, r#"{"token":"t""#] {
+            assert_eq!(token(without), None, "{without}");
+        }
     }
 }

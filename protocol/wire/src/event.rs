@@ -6,9 +6,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    Actor, Amount, Code, CommandId, Currency, EventId, Lost, Order, OrderCode, OrderId,
-    OrderStatus, PaymentStatus, Region, ReviewId, Role, ServiceType, SessionId, Source, UnixMillis,
-    UserId,
+    code::Code,
+    ids::{CommandId, EventId, OrderId, Region, ReviewId, SessionId, UserId},
+    money::{Amount, Currency},
+    order::{Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source},
+    outcome::Lost,
+    person::{Actor, ProviderVerification, Role},
+    time::UnixMillis,
 };
 
 /// `{id, type, version, at, trace, body}`; the routing key is the type.
@@ -293,4 +297,17 @@ pub struct ProviderStanding {
     pub verified: bool,
     pub service_areas: Vec<Region>,
     pub service_categories: Vec<ServiceType>,
+}
+
+impl ProviderVerification {
+    /// The update in an event; `None` for a customer or an admin.
+    pub fn from_profile_event(event: &ProfileEvent) -> Option<Self> {
+        let verified = event.provider.as_ref()?.verified;
+        let version = u64::try_from(event.version).ok()?;
+        Some(Self {
+            user: event.user_id,
+            version,
+            verified,
+        })
+    }
 }

@@ -5,45 +5,142 @@
 //! sign and store the encoded values, so an encoding only ever gains optional fields; the golden
 //! vectors in `golden/` fail on any other change.
 
-#[macro_use]
-mod words;
+// Macros for types with a readable form: an enum of fixed words, or a formatted text. They stand
+// before the modules that use them.
 
-mod actor;
+/// Defines an enum of words: the same word in JSON, stores and logs, and its number in frames if it
+/// has one. The variant after `or` catches words of newer peers; `ALL` omits it.
+#[macro_export]
+macro_rules! words {
+    (
+        $(#[$meta:meta])* $name:ident {
+            $($(#[$doc:meta])* $variant:ident $(= $number:literal)? $word:literal),+ $(,)?
+        }
+        $(or $(#[$other_doc:meta])* $other:ident $(= $other_number:literal)? $other_word:literal)?
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(serde::Serialize, serde::Deserialize)]
+        pub enum $name {
+            $($(#[$doc])* $(#[n($number)])? #[serde(rename = $word)] $variant $(= $number)?,)+
+            $(
+                $(#[$other_doc])* $(#[n($other_number)])? #[serde(rename = $other_word, other)]
+                $other $(= $other_number)?,
+            )?
+        }
+
+        impl $name {
+            pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)+ $(Self::$other => $other_word,)? }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        $crate::word_schema!($name: $($word,)+ $($other_word,)?);
+    };
+}
+
+/// Describes the type to API clients as one of a list of words.
+#[macro_export]
+macro_rules! word_schema {
+    ($name:ident: $($word:expr,)+) => {
+        impl $crate::utoipa::ToSchema for $name {}
+        impl $crate::utoipa::PartialSchema for $name {
+            fn schema() -> $crate::utoipa::openapi::RefOr<$crate::utoipa::openapi::Schema> {
+                $crate::utoipa::openapi::ObjectBuilder::new()
+                    .schema_type($crate::utoipa::openapi::Type::String)
+                    .enum_values(Some([$($word),+]))
+                    .into()
+            }
+        }
+    };
+}
+
+/// Describes the type to API clients as a string of a given form.
+macro_rules! text_schema {
+    ($name:ident, $description:literal, $form:ident = $value:expr $(, $example:literal)?) => {
+        impl utoipa::ToSchema for $name {}
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                utoipa::openapi::ObjectBuilder::new()
+                    .schema_type(utoipa::openapi::Type::String)
+                    .description(Some($description))
+                    .$form(Some($value))
+                    $(.examples([$example]))?
+                    .into()
+            }
+        }
+    };
+}
+
+/// Parses a word exactly as written.
+#[macro_export]
+macro_rules! words_from_text {
+    ($($name:ident),+) => {$(
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                let known = || Self::ALL.map(Self::as_str).join(", ");
+                let found = Self::ALL.into_iter().find(|word| word.as_str() == text);
+                found.ok_or_else(|| format!("expected one of {}", known()))
+            }
+        }
+    )+};
+}
+
+/// Encodes the type in frames as its display text.
+macro_rules! text_in_frames {
+    ($name:ident) => {
+        impl<C> minicbor::Encode<C> for $name {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.str(&self.to_string())?.ok()
+            }
+        }
+
+        impl<'b, C> minicbor::Decode<'b, C> for $name {
+            fn decode(
+                d: &mut minicbor::Decoder<'b>,
+                _: &mut C,
+            ) -> Result<Self, minicbor::decode::Error> {
+                d.str()?.parse().map_err(minicbor::decode::Error::custom)
+            }
+        }
+    };
+}
+
 mod assignment;
-mod batch;
 mod code;
 mod command;
-mod compare;
-mod conflict;
-mod connect;
-mod draft;
-mod edge_token;
-mod enrolment;
 mod event;
-mod guess;
-mod hash;
-mod hub_time;
+mod history;
+mod hub_calls;
+mod hub_signature;
 mod ids;
 mod link;
-mod loss;
 mod money;
 mod op;
-mod oplog;
 mod order;
 mod outcome;
 mod pack;
-mod permission;
 mod person;
-mod reader;
-mod region;
+mod session_frames;
 mod share;
-mod snapshot;
 mod status;
-mod text;
 mod time;
-mod timeline;
 pub mod topics;
-mod verdict;
+mod validation;
+mod visibility;
 
 texts::include_texts!(say);
 
@@ -51,80 +148,71 @@ texts::include_texts!(say);
 #[doc(hidden)]
 pub use utoipa;
 
-pub use actor::{Actor, Role};
 pub use assignment::{
-    AcceptForHolder, ApprovalRule, AssignmentEvent, Assignments, CurrentEpoch, DistrustedCommands,
-    FenceEnd, FenceEnding, FenceRecord, LeaseRevocation, ListedCaseCount, OfflineRules, PriceCap,
-    RegionAssignment, RevokedLeases, WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
-    is_open, open_digest,
-};
-pub use batch::{
-    BatchBody, BatchOp, CommandEvidence, FirstAnswer, OpAnswer, OpDecision, OpsBatch, OpsDecisions,
+    ApprovalRule, AssignmentEvent, Assignments, FenceEnd, FenceEnding, FenceRecord, OfflineRules,
+    Policy, PriceCap, QuarantineWhy, RegionAssignment, is_open, open_digest,
 };
 pub use code::Code;
-pub use command::{CmdFrame, Command, CommandBody, Draft, UnreadableFrame};
-pub use compare::{
-    LeaseRenewalRequest, OrderFingerprint, OrderRangeDigest, OrderRangeQuery, OrdersByIdQuery,
-    OrdersByIdReply, range_digest,
-};
-pub use conflict::{
-    CaseItem, CaseState, CommandAnswer, LostAcceptance, Winner, WithdrawnJob, WithdrawnJobs,
-};
-pub use connect::TabletCredentials;
-pub use draft::check_draft;
-pub use edge_token::{CommandToken, CommandTokenForm, EdgeGrant};
-pub use enrolment::{
-    CODE_PART_BYTES, CodeError, HubFingerprint, enrolment_bytes, enrolment_code, former_keys_bytes,
-    parse_hub_fingerprint,
-};
+pub use command::{CmdFrame, Command, CommandBody, Receipt, UnreadableFrame, Verdict};
 pub use event::{
     CancelCharge, Event, EventType, Exchange, OrderAndTerms, OrderEvent, PaymentEvent, PayoutEvent,
     ProfileEvent, ProviderStanding, RatingEvent, ReadmissionEvent, ReviewEvent, UserEvent,
 };
-pub use guess::GuessReport;
-pub use hash::{BootNonce, Challenge, Hash, HubKey, HubNonce};
-pub use hub_time::{HUB_TIME_HEADER, HubTime, hub_time_bytes};
+pub use history::{
+    AddressShown, CaseItem, CaseState, CommandAnswer, EdgePromise, Hops, LossReason,
+    LostAcceptance, TimelineEntry, Winner, WithdrawnJob, WithdrawnJobs,
+};
+pub use hub_calls::{
+    AcceptForHolder, BatchBody, BatchOp, CommandEvidence, CurrentEpoch, DistrustedCommands,
+    FirstAnswer, LeaseRenewalRequest, LeaseRevocation, ListedCaseCount, OpAnswer, OpDecision,
+    OpsBatch, OpsDecisions, OrderFingerprint, OrderRangeDigest, OrderRangeQuery, OrdersByIdQuery,
+    OrdersByIdReply, RevokedLeases, WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
+    range_digest,
+};
+pub use hub_signature::{
+    CODE_PART_BYTES, CodeError, FrameProof, HUB_TIME_HEADER, HubFingerprint, HubHandshake, HubTime,
+    SealPayload, SealedFrame, enrolment_bytes, enrolment_code, former_keys_bytes, hub_time_bytes,
+    parse_hub_fingerprint,
+};
 pub use ids::{
-    CommandId, DeviceId, EdgeId, EventId, FileId, IdentityId, NameError, OrderId, ReviewId,
-    SessionId, UserId,
+    BootNonce, Challenge, CommandId, DeviceId, EdgeId, EventId, FileId, Hash, HubKey, HubNonce,
+    IdentityId, LinkSessionId, NameError, OpPlace, OrderId, Region, ReviewId, SessionId, UserId,
 };
-pub use link::downward::{
-    AskFrame, ChangesFrame, FeedChange, HeldNotice, HeldReason, NumberedOutcome, OutcomesFrame,
-    SnapshotChunk,
+pub use link::{
+    Frame, FrameError, Hello, LinkLimits, PROTOCOL_MAX, PROTOCOL_MIN, Probe, ProbeReply,
+    Quarantine, SessionRefusal, TailPart, Welcome,
 };
-pub use link::greeting::{CODEC_PACKED, CODEC_PLAIN, Hello, LinkLimits, SessionRefusal, Welcome};
-pub use link::quarantine::{Probe, ProbeReply, Quarantine, QuarantineWhy, TailPart};
-pub use link::sealed::{FrameProof, HubHandshake, SealPayload, SealedFrame};
-pub use link::upward::{Ack, Credit, OpsFrame, PackedOps, ResendRequest};
-pub use link::{Frame, FrameError, LinkSessionId, PROTOCOL_MAX, PROTOCOL_MIN};
-pub use loss::{LossReason, RaceRule};
 pub use money::{Amount, AmountError, Currency};
-pub use op::{ChainHead, CommandOp, EarlierReceipt, Op, OpError};
-pub use oplog::{
-    LoggedBefore, OpCommand, OpKind, OpOutcome, OpPlace, OpRecord, OpState, WaitingAsk,
+pub use op::{
+    ChainHead, CommandOp, EarlierReceipt, LoggedBefore, Op, OpCommand, OpError, OpKind, OpOutcome,
+    OpRecord, OpState, WaitingAsk,
 };
-pub use order::{Action, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
-pub use outcome::{FirstResult, Lost, NearbyJob, Outcome, OutcomeKind};
-pub use pack::{PackError, pack_ops, unpack_ops};
-pub use permission::Permission;
-pub use person::{ProviderVerification, RevocationStatus};
-pub use reader::{
-    AcceptanceCertainty, HIDDEN_CUSTOMER, readable_by, readable_by_every_provider, readable_while,
-    without_customer,
+pub use order::{Action, Draft, Order, OrderCode, OrderStatus, PaymentStatus, ServiceType, Source};
+pub use outcome::{FirstResult, Hop, Lost, NearbyJob, Outcome, OutcomeKind, RaceRule, Reply};
+pub use pack::{CODEC_PACKED, CODEC_PLAIN, PackError, pack_ops, unpack_ops};
+pub use person::{
+    Actor, CommandToken, CommandTokenForm, EdgeGrant, GuessReport, Permission,
+    ProviderVerification, RevocationStatus, Role,
 };
-pub use region::{Policy, Region};
+pub use session_frames::{
+    Ack, AskFrame, ChangesFrame, Credit, FeedChange, HeldNotice, HeldReason, NumberedOutcome,
+    OpsFrame, OutcomesFrame, PackedOps, ResendRequest, SnapshotChunk, SnapshotCursor, SnapshotPart,
+    StagedSnapshot, snapshot_hash, snapshot_start,
+};
 pub use share::{LimitReached, ProviderWorkload, ShareAct, ShareKind, ShareLimits};
-pub use snapshot::{SnapshotCursor, SnapshotPart, StagedSnapshot, snapshot_hash, snapshot_start};
 pub use status::{
     CLOCK_ERROR_MS_MAX, ChecksumState, EdgeListItem, EdgeStatus, GateState, HealthIssue,
     HealthIssueKind, LeftBehind, LinkState, QuarantineStatus, RegionStatus, RepairStatus,
     StatusReport,
 };
-pub use text::{
-    FieldError, TextRule, check_comment, check_optional_note, check_optional_reason, check_reason,
-    check_text,
-};
 pub use texts::{Language, Sentence, Text};
 pub use time::UnixMillis;
-pub use timeline::{AddressShown, EdgePromise, Hops, TimelineEntry};
-pub use verdict::{Hop, Receipt, Reply, Verdict};
+pub use topics::TabletCredentials;
+pub use validation::{
+    FieldError, TextRule, check_comment, check_draft, check_optional_note, check_optional_reason,
+    check_reason, check_text,
+};
+pub use visibility::{
+    AcceptanceCertainty, HIDDEN_CUSTOMER, hide_customer, order_visible_to,
+    order_visible_to_every_provider, undecided_order_visible_to,
+};

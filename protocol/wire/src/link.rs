@@ -1,23 +1,23 @@
-//! The frames of the link between an edge and the hub.
+//! The frames of the link between an edge and the hub, and those that begin, probe and end a session.
 //!
 //! A frame is a CBOR pair of kind and body. The body is a map with numbered keys, so a peer of
 //! another version skips unknown fields and reads an unknown kind as `Unknown`. Frames that change
 //! state carry the session's term and boot nonce; others are ignored.
 
-pub(crate) mod downward;
-pub(crate) mod greeting;
-pub(crate) mod quarantine;
-pub(crate) mod sealed;
-pub(crate) mod upward;
+use minicbor::{Decode, Decoder, Encode, Encoder, bytes::ByteVec};
 
-use minicbor::{Decode, Decoder, Encode, Encoder};
-
-use crate::BootNonce;
-use downward::{AskFrame, ChangesFrame, HeldNotice, OutcomesFrame, SnapshotChunk};
-use greeting::{Hello, SessionRefusal, Welcome};
-use quarantine::{Probe, ProbeReply, Quarantine};
-use sealed::SealedFrame;
-use upward::{Ack, Credit, OpsFrame, ResendRequest};
+use crate::{
+    assignment::QuarantineWhy,
+    code::Code,
+    hub_signature::SealedFrame,
+    ids::{BootNonce, Challenge, EdgeId, Hash, LinkSessionId, Region},
+    op::ChainHead,
+    session_frames::{
+        Ack, AskFrame, ChangesFrame, Credit, HeldNotice, OpsFrame, OutcomesFrame, ResendRequest,
+        SnapshotChunk, StagedSnapshot,
+    },
+    time::UnixMillis,
+};
 
 pub const PROTOCOL_MIN: u16 = 1;
 pub const PROTOCOL_MAX: u16 = 1;
@@ -42,16 +42,6 @@ pub enum Frame {
     Sealed(SealedFrame),
     /// A kind from a newer peer. It is counted and otherwise ignored.
     Unknown(u16),
-}
-
-/// The session in which a frame counts: the hub's term and the edge's boot nonce.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-#[cbor(array)]
-pub struct LinkSessionId {
-    #[n(0)]
-    pub term: u64,
-    #[n(1)]
-    pub nonce: BootNonce,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +97,178 @@ macro_rules! frame_kinds {
 frame_kinds! {
     1 Hello, 2 Welcome, 3 Up, 4 Outcomes, 5 Down, 6 Ack, 7 Credit, 8 Ask, 9 Snapshot,
     10 Quarantine, 11 Resend, 12 Refused, 13 Held, 14 Probe, 15 Alive, 16 Sealed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Hello {
+    #[n(0)]
+    pub protocol_min: u16,
+    #[n(1)]
+    pub protocol_max: u16,
+    #[n(2)]
+    pub edge: EdgeId,
+    #[n(3)]
+    pub region: Region,
+    #[n(4)]
+    pub epoch: u64,
+    #[n(5)]
+    pub nonce: BootNonce,
+    /// The end of the edge's log.
+    #[n(6)]
+    pub last_seq: u64,
+    #[n(7)]
+    pub last_hash: Hash,
+    #[n(8)]
+    pub suspect: bool,
+    #[n(9)]
+    pub feed_generation: u64,
+    #[n(10)]
+    pub feed_cursor: u64,
+    #[n(11)]
+    pub outcome_cursor: u64,
+    /// The encoding of ops in `Up` unless Welcome names another: 0, one after the other.
+    #[n(12)]
+    pub codec: u8,
+    /// The edge's program version, for operators.
+    #[n(13)]
+    pub version: String,
+    /// The newest op with a stored outcome; a quarantine returns only later ones.
+    #[n(14)]
+    pub settled: Option<ChainHead>,
+    /// The hub identified it as a second instance and takes nothing from it until it is enrolled
+    /// again.
+    #[n(15)]
+    pub twin: Option<bool>,
+    /// It can load its region as a snapshot.
+    #[n(16)]
+    pub snapshots: Option<bool>,
+    /// The snapshot that it has stored in part.
+    #[n(17)]
+    pub staged: Option<StagedSnapshot>,
+    /// The codecs with which it can pack ops.
+    #[n(18)]
+    pub codecs: Option<Vec<u8>>,
+    /// The hub must seal its frames for this challenge. Older edges send none and check nothing.
+    #[n(19)]
+    pub challenge: Option<Challenge>,
+    /// It has the hub's key.
+    #[n(20)]
+    pub pinned: Option<bool>,
+    /// Its link uses plain HTTP to another machine.
+    #[n(21)]
+    pub plain_line: Option<bool>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Welcome {
+    #[n(0)]
+    pub protocol: u16,
+    #[n(1)]
+    pub standing: LinkSessionId,
+    /// The last op that the hub has stored, and the chain's hash there.
+    #[n(2)]
+    pub cursor: u64,
+    #[n(3)]
+    pub cursor_hash: Hash,
+    #[n(4)]
+    pub feed_generation: u64,
+    #[n(5)]
+    pub limits: LinkLimits,
+    #[n(6)]
+    pub cloud_now: UnixMillis,
+    /// A snapshot as of this feed number follows; the edge keeps its cursor until it has all of it.
+    #[n(7)]
+    pub snapshot: Option<u64>,
+    /// The codec from Hello with which the edge must pack ops; absent for unpacked ops.
+    #[n(8)]
+    pub codec: Option<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct LinkLimits {
+    #[n(0)]
+    pub batch_ops_max: u32,
+    #[n(1)]
+    pub batch_bytes_max: u32,
+    #[n(2)]
+    pub credit_ops: u32,
+    #[n(3)]
+    pub credit_bytes: u32,
+}
+
+/// Why the session ends, with a code that the operator can look up.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SessionRefusal {
+    #[n(0)]
+    pub code: Code,
+    #[n(1)]
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Quarantine {
+    #[n(0)]
+    pub old_epoch: u64,
+    #[n(1)]
+    pub old_nonce: BootNonce,
+    #[n(2)]
+    pub new_epoch: u64,
+    #[n(3)]
+    pub grant: u64,
+    #[n(4)]
+    pub last_accepted: Hash,
+    #[n(5)]
+    pub why: QuarantineWhy,
+    /// The edge's ops stored from the old epoch up, without those it surely has.
+    #[n(6)]
+    pub tail: Vec<ByteVec>,
+    /// The part of the tail in this frame; absent if the tail is empty.
+    #[n(7)]
+    pub part: Option<TailPart>,
+}
+
+/// A run of the tail: ops of one epoch without a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(array)]
+pub struct TailPart {
+    /// Counted from 0 in each session.
+    #[n(0)]
+    pub index: u32,
+    #[n(1)]
+    pub epoch: u64,
+    #[n(2)]
+    pub first_seq: u64,
+    /// The chain's hash at the first op; the other hashes follow from it.
+    #[n(3)]
+    pub first_hash: Hash,
+    /// More parts follow; the edge acts only after the last one.
+    #[n(4)]
+    pub more: bool,
+}
+
+/// Checks that the process at the other end is alive; a proxy might answer a socket ping.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Probe {
+    #[n(0)]
+    pub standing: LinkSessionId,
+    #[n(1)]
+    pub number: u64,
+}
+
+/// The edge's answer to a `Probe`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct ProbeReply {
+    #[n(0)]
+    pub standing: LinkSessionId,
+    #[n(1)]
+    pub number: u64,
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The order: its fields, its states and the state machine that defines where each action leads.
+//! The order: the draft it comes from, its fields, its states and the state machine that defines where each action leads.
 //!
 //! Cloud, edge and apps all use this machine. The order service's `rules` on top decide who may act
 //! on *whose* order.
@@ -11,7 +11,10 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use utoipa::ToSchema;
 
 use crate::{
-    Amount, Currency, Draft, EdgeId, Hash, NameError, OrderId, Region, Role, UnixMillis, UserId,
+    ids::{EdgeId, Hash, NameError, OrderId, Region, UserId, encode_canonical},
+    money::{Amount, Currency},
+    person::Role,
+    time::UnixMillis,
 };
 
 words! {
@@ -229,6 +232,56 @@ impl fmt::Display for OrderCode {
     }
 }
 
+/// The form that a customer fills in to publish an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
+#[cbor(map)]
+pub struct Draft {
+    #[n(0)]
+    pub title: String,
+    #[n(1)]
+    #[serde(default)]
+    pub description: String,
+    #[n(2)]
+    pub service_type: ServiceType,
+    #[n(3)]
+    #[serde(alias = "amount")]
+    pub price: Amount,
+    #[n(4)]
+    #[serde(default)]
+    pub currency: Currency,
+    #[n(5)]
+    pub location: Region,
+    #[n(6)]
+    pub address: String,
+    #[n(7)]
+    pub service_start_time: Option<UnixMillis>,
+    #[n(8)]
+    pub service_end_time: Option<UnixMillis>,
+}
+
+impl Draft {
+    /// A draft with only the required fields.
+    pub fn new(
+        title: &str,
+        service_type: ServiceType,
+        price: Amount,
+        location: Region,
+        address: &str,
+    ) -> Self {
+        Self {
+            title: title.into(),
+            description: String::new(),
+            service_type,
+            price,
+            currency: Currency::default(),
+            location,
+            address: address.into(),
+            service_start_time: None,
+            service_end_time: None,
+        }
+    }
+}
+
 /// The whole order, as events, feeds, answers and boards carry it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode, ToSchema)]
 #[cbor(map)]
@@ -312,7 +365,7 @@ impl Order {
 
     /// A hash over the canonical encoding. It exposes equal versions with different content.
     pub fn compute_digest(&self) -> Hash {
-        Hash::digest_bytes(&crate::op::encode_canonical(self))
+        Hash::digest_bytes(&encode_canonical(self))
     }
 }
 

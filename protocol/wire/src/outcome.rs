@@ -1,13 +1,22 @@
-//! The cloud's final decision, with the facts that explain it to a person.
+//! The cloud's final decision, with the facts that explain it to a person, and the reply that
+//! brings the edge's answer or that decision to a tablet.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, decode};
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
+use texts::Text;
 use utoipa::ToSchema;
 
 use crate::{
-    Amount, Code, Currency, FenceEnd, FenceEnding, LimitReached, Order, OrderCode, OrderId,
-    OrderStatus, RaceRule, Source, UnixMillis,
+    assignment::{FenceEnd, FenceEnding},
+    code::Code,
+    command::{Receipt, Verdict},
+    ids::{CommandId, OrderId},
+    money::{Amount, Currency},
+    order::{Order, OrderCode, OrderStatus, Source},
+    share::LimitReached,
+    time::UnixMillis,
+    validation::FieldError,
 };
 
 words! {
@@ -101,6 +110,32 @@ impl Outcome {
     }
 }
 
+words! {
+    /// The rule by which an acceptance came before all others.
+    #[derive(Encode)]
+    #[cbor(index_only)]
+    RaceRule {
+        /// It reached the cloud first.
+        FirstInCloud = 0 "first_in_cloud",
+        /// It came first in the log of the edge that held the region.
+        FirstInLog = 1 "first_in_log",
+        /// The edge that held the region had promised it.
+        Promised = 2 "promised",
+    }
+    or
+    /// A rule of a newer peer.
+    Unrecognised = 65535 "unrecognised"
+}
+
+words_from_text!(RaceRule);
+
+impl<'b, C> Decode<'b, C> for RaceRule {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        let index = usize::try_from(d.u32()?).unwrap_or(usize::MAX);
+        Ok(Self::ALL.get(index).copied().unwrap_or(Self::Unrecognised))
+    }
+}
+
 /// Why an acceptance lost, and the open jobs nearby.
 #[skip_serializing_none]
 #[derive(
@@ -150,4 +185,50 @@ pub struct NearbyJob {
     pub price: Amount,
     #[n(4)]
     pub currency: Currency,
+}
+
+/// How far the command had come when the reply was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Hop {
+    /// The edge answered; with `not_taken` it stored nothing.
+    Stored,
+    Decided,
+}
+
+/// The reply that the edge publishes on a tablet's `reply` topic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reply {
+    /// Absent only if the frame was too broken to contain one.
+    #[schema(required)]
+    pub command_id: Option<CommandId>,
+    pub hop: Hop,
+    pub verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Text>,
+    /// The fields to correct for `invalid_input` and `malformed_body`, as in an HTTP problem.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Order>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// The limit that blocked the command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<LimitReached>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_rank_as_tablets_must_show_them() {
+        assert!(Verdict::NotTaken < Verdict::Provisional && Verdict::Provisional < Verdict::Firm);
+        assert!(Hop::Stored < Hop::Decided);
+    }
 }

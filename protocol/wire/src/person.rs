@@ -1,14 +1,131 @@
-//! The validity of a person's tokens: when they were revoked, and since when new tokens let the
-//! person in again. Also the admins' verification of a provider.
+//! A person: their role, their permissions, the tokens issued to them and the validity of those
+//! tokens, and the admins' verification of a provider.
 //!
-//! Invariant: updates may arrive in any order, and a repeated older one changes nothing.
+//! Invariants: the acting person comes from a verified token and never from a body or header that a
+//! client sets. A person never gets a permission that their role does not list here; access to one's
+//! own things, such as a profile or a readable order, requires no permission. Updates on revocation
+//! and verification may arrive in any order, and a repeated older one changes nothing.
 
 use std::cmp::Ordering;
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::{ProfileEvent, UnixMillis, UserId};
+use crate::{
+    ids::{CommandId, Region, UserId},
+    time::UnixMillis,
+};
+
+words! {
+    /// Stores keep the variant's number.
+    #[derive(Encode, Decode)]
+    #[cbor(index_only)]
+    Role {
+        Customer = 1 "customer",
+        Provider = 2 "provider",
+        Admin = 3 "admin",
+    }
+}
+
+impl Role {
+    pub fn as_number(self) -> i64 {
+        self as i64
+    }
+
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|role| role.as_number() == number)
+    }
+}
+
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Encode, Decode, ToSchema,
+)]
+#[cbor(array)]
+pub struct Actor {
+    #[n(0)]
+    pub user_id: UserId,
+    #[n(1)]
+    pub role: Role,
+}
+
+words! {
+    Permission {
+        PublishOrders "publish_orders",
+        AcceptOrders "accept_orders",
+        /// Start and complete orders.
+        DoOrders "do_orders",
+        CancelOrders "cancel_orders",
+        WithdrawOrders "withdraw_orders",
+        ApproveOrders "approve_orders",
+        /// Grant and refuse refund requests.
+        RefundMoney "refund_money",
+        /// Set the platform's fee and the late-cancellation fee.
+        SetFees "set_fees",
+        /// Hide and restore reviews.
+        ModerateReviews "moderate_reviews",
+        /// The desks of all orders, of cases and of lost acceptances.
+        ReadDesks "read_desks",
+        VerifyProviders "verify_providers",
+        ReadPeople "read_people",
+        /// Revoke people and readmit them.
+        RevokePeople "revoke_people",
+        EndSessions "end_sessions",
+        ResetPasswords "reset_passwords",
+        /// Create, change and remove roles, and assign them to people.
+        ManageRoles "manage_roles",
+        /// Regions, edges and their logs.
+        ReadPlatform "read_platform",
+        ManageRegions "manage_regions",
+        ManageEdges "manage_edges",
+        ManageKeys "manage_keys",
+    }
+}
+words_from_text!(Permission);
+
+impl Permission {
+    /// Any of these lets an admin read an order by id, because each covers work that starts with
+    /// reading one.
+    pub const READ_ORDERS: &'static [Self] = &[
+        Self::ReadDesks,
+        Self::ApproveOrders,
+        Self::CancelOrders,
+        Self::WithdrawOrders,
+        Self::RefundMoney,
+    ];
+
+    /// Any of these lets an admin read a hidden review and see whose order a review is about.
+    pub const READ_REVIEWS: &'static [Self] = &[Self::ModerateReviews, Self::ReadDesks];
+
+    /// Every permission that a person of this role can hold.
+    pub fn allowed_for_role(role: Role) -> &'static [Self] {
+        match role {
+            Role::Customer => &[Self::PublishOrders, Self::CancelOrders],
+            Role::Provider => &[Self::AcceptOrders, Self::DoOrders, Self::WithdrawOrders],
+            Role::Admin => &[
+                Self::CancelOrders,
+                Self::WithdrawOrders,
+                Self::ApproveOrders,
+                Self::RefundMoney,
+                Self::SetFees,
+                Self::ModerateReviews,
+                Self::ReadDesks,
+                Self::VerifyProviders,
+                Self::ReadPeople,
+                Self::RevokePeople,
+                Self::EndSessions,
+                Self::ResetPasswords,
+                Self::ManageRoles,
+                Self::ReadPlatform,
+                Self::ManageRegions,
+                Self::ManageEdges,
+                Self::ManageKeys,
+            ],
+        }
+    }
+}
 
 /// An update on a provider's verification. Providers without one are not verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
@@ -24,17 +141,6 @@ pub struct ProviderVerification {
 }
 
 impl ProviderVerification {
-    /// The update in an event; `None` for a customer or an admin.
-    pub fn from_profile_event(event: &ProfileEvent) -> Option<Self> {
-        let verified = event.provider.as_ref()?.verified;
-        let version = u64::try_from(event.version).ok()?;
-        Some(Self {
-            user: event.user_id,
-            version,
-            verified,
-        })
-    }
-
     /// The newer of two updates about one person. If equal versions contradict each other, the
     /// provider is not verified.
     pub fn merge_with(self, other: Self) -> Self {
@@ -92,6 +198,44 @@ impl RevocationStatus {
     pub fn refuses_token(self, issued: UnixMillis) -> bool {
         self.revoked_at >= self.tokens_since || issued < self.tokens_since
     }
+}
+
+/// A sign-in for the edges of one region.
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
+pub struct EdgeGrant {
+    pub edge_token: String,
+    pub region: Region,
+    /// In seconds.
+    pub expires_in: i64,
+    pub user_id: UserId,
+    pub role: Role,
+    /// Keep it secret and send it with the next sign-in on this device. Present if `device` was
+    /// sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+}
+
+/// Exchanges a person's token for one that authorises a single command at the region's edges.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CommandTokenForm {
+    pub token: String,
+    pub region: Region,
+    pub command: CommandId,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct CommandToken {
+    pub token: String,
+}
+
+/// Wrong passwords under a person's name since the previous sign-in, at other places than this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GuessReport {
+    pub count: u32,
+    /// The addresses and devices that they came from.
+    pub places: u32,
+    /// The earliest one within the last day.
+    pub since: UnixMillis,
 }
 
 #[cfg(test)]

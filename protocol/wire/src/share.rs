@@ -7,7 +7,13 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
 
-use crate::{Action, Actor, Code, CommandBody, Order, Role, UnixMillis};
+use crate::{
+    code::Code,
+    command::CommandBody,
+    order::{Action, Order},
+    person::{Actor, Role},
+    time::UnixMillis,
+};
 
 const DAY_MS: i64 = 86_400_000;
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{PackError, item, pack_ops, unpack_ops};
+use super::{PackError, pack_ops, parse_heads, unpack_ops};
 use crate::{
     Actor, BootNonce, Command, CommandBody, CommandId, CommandOp, DeviceId, Op, OrderId, Role,
     UnixMillis, UserId, Verdict,
@@ -208,16 +208,11 @@ fn only_items_in_their_shortest_form_have_heads() {
         b"\xbb\xff\xff\xff\xff\xff\xff\xff\xff",
         b"\x81\x81\x81\x81\x81\x81\x81\x81\x81\x81\x81\x81\x00",
     ] {
-        assert_eq!(item::parse_heads(no_item), None, "{no_item:02x?}");
+        assert_eq!(parse_heads(no_item), None, "{no_item:02x?}");
         let ops = vec![no_item.to_vec(); 2];
         assert_eq!(unpack_ops(&packed(&ops), 2, MUCH), Ok(ops));
     }
-    assert_eq!(
-        item::parse_heads(b"\xa1\x01\x82\x18\x18\x62ab")
-            .unwrap()
-            .len(),
-        5
-    );
+    assert_eq!(parse_heads(b"\xa1\x01\x82\x18\x18\x62ab").unwrap().len(), 5);
 }
 
 /// Ops, damaged ops and arbitrary bytes.

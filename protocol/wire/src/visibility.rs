@@ -1,11 +1,15 @@
-//! The readers of an order and how much each may see, at an edge as in the cloud.
+//! Order visibility: the readers of an order and how much each may see, at an edge as in the cloud.
 //!
 //! Invariant: only the order's own people and admins see the customer's id, address and contacts. A
 //! provider is one of them only while the job is certainly theirs.
 
 use uuid::Uuid;
 
-use crate::{Actor, Order, OrderStatus, Role, UserId};
+use crate::{
+    ids::UserId,
+    order::{Order, OrderStatus},
+    person::{Actor, Role},
+};
 
 /// How certain it is that the order belongs to its provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -31,12 +35,12 @@ const NUMBER_DIGITS: usize = 11;
 const COUNTRY_NUMBER_DIGITS: usize = 8;
 
 /// The decided order as this person may read it; `None` if it must not exist for them.
-pub fn readable_by(order: &Order, actor: Actor) -> Option<Order> {
-    readable_while(order, actor, AcceptanceCertainty::Sure)
+pub fn order_visible_to(order: &Order, actor: Actor) -> Option<Order> {
+    undecided_order_visible_to(order, actor, AcceptanceCertainty::Sure)
 }
 
 /// The same for an order whose acceptance may still be undecided.
-pub fn readable_while(
+pub fn undecided_order_visible_to(
     order: &Order,
     actor: Actor,
     certainty: AcceptanceCertainty,
@@ -49,20 +53,20 @@ pub fn readable_while(
             Some(if whole {
                 order.clone()
             } else {
-                without_customer(order)
+                hide_customer(order)
             })
         }
-        Role::Provider => readable_by_every_provider(order),
+        Role::Provider => order_visible_to_every_provider(order),
     }
 }
 
 /// An open order without its customer. Providers see no other orders of strangers.
-pub fn readable_by_every_provider(order: &Order) -> Option<Order> {
-    (order.status == OrderStatus::Pending).then(|| without_customer(order))
+pub fn order_visible_to_every_provider(order: &Order) -> Option<Order> {
+    (order.status == OrderStatus::Pending).then(|| hide_customer(order))
 }
 
 /// The work without the customer: no id, no address, and contacts masked in the texts.
-pub fn without_customer(order: &Order) -> Order {
+pub fn hide_customer(order: &Order) -> Order {
     Order {
         customer_id: HIDDEN_CUSTOMER,
         title: without_contacts(&order.title),
@@ -158,7 +162,7 @@ mod tests {
         certainty: AcceptanceCertainty,
         expected: Option<&Order>,
     ) {
-        let seen = readable_while(
+        let seen = undecided_order_visible_to(
             order,
             Actor {
                 user_id: user(n),
@@ -178,7 +182,7 @@ mod tests {
     fn an_order_is_for_its_own_people_and_an_open_one_for_every_provider() {
         for status in OrderStatus::ALL {
             let order = order(status);
-            let outline = without_customer(&order);
+            let outline = hide_customer(&order);
             let open = status == OrderStatus::Pending;
             let at_work = status.is_at_work();
             check(
@@ -222,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_work_is_told_without_the_person() {
-        let outline = without_customer(&order(OrderStatus::Pending));
+        let outline = hide_customer(&order(OrderStatus::Pending));
         assert_eq!(outline.customer_id, HIDDEN_CUSTOMER);
         assert_eq!(outline.address, "");
         assert_eq!(outline.description, "It drips. Call •••.");

@@ -1,12 +1,142 @@
-//! The enrolment code as people copy it: a one-time secret, then the fingerprint of the hub's key.
+//! What the hub signs, and how an edge knows the hub's key.
+//!
+//! - Every frame for an edge that sent a challenge in its Hello. A signature binds the edge, the
+//!   challenge, the hub's nonce, the frame's place in its session and the frame's bytes.
+//! - Its time, which accompanies its refusal of an edge with a wrong clock. The signature binds the
+//!   edge, the refused token and the time. An edge puts random bytes into every token, so an earlier
+//!   answer proves nothing later.
+//! - The answer to an enrolment. People copy the enrolment code: a one-time secret, then the
+//!   fingerprint of the hub's key.
 //!
 //! Invariant: an edge that has the code accepts no other hub, even on first contact.
 
 use std::{fmt, str::FromStr};
 
-use minicbor::Encoder;
+use minicbor::{Decode, Encode, Encoder, bytes::ByteVec};
 
-use crate::{EdgeId, Hash, HubKey, Region};
+use crate::{
+    ids::{Challenge, EdgeId, Hash, HubKey, HubNonce, Region},
+    time::UnixMillis,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct SealedFrame {
+    /// Counted from 0 in each session, so that frames cannot be repeated, dropped or reordered.
+    #[n(0)]
+    pub number: u64,
+    #[n(1)]
+    pub frame: ByteVec,
+    /// The hub's Ed25519 signature over the bytes of a [`SealPayload`].
+    #[n(2)]
+    pub signature: ByteVec,
+    /// Present in the first sealed frame of a session.
+    #[n(3)]
+    pub opening: Option<HubHandshake>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct HubHandshake {
+    #[n(0)]
+    pub key: HubKey,
+    #[n(1)]
+    pub nonce: HubNonce,
+}
+
+/// The content that a signature binds.
+#[derive(Debug, Clone, Copy)]
+pub struct SealPayload<'a> {
+    pub edge: &'a EdgeId,
+    pub challenge: Challenge,
+    pub nonce: HubNonce,
+    pub number: u64,
+    pub frame: &'a [u8],
+}
+
+impl SealPayload<'_> {
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.frame.len() + 160);
+        let written = Encoder::new(&mut bytes)
+            .array(6)
+            .and_then(|e| e.str("holdfast hub frame 1"))
+            .and_then(|e| e.encode(self.edge))
+            .and_then(|e| e.encode(self.challenge))
+            .and_then(|e| e.encode(self.nonce))
+            .and_then(|e| e.u64(self.number))
+            .and_then(|e| e.bytes(self.frame))
+            .is_ok();
+        debug_assert!(written, "writing to memory cannot fail");
+        bytes
+    }
+}
+
+/// How far a frame is proven to come from the hub.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FrameProof {
+    /// The hub's key signed it for this session.
+    Signed,
+    /// The edge has no hub key, and this session has no signatures it could trust.
+    Unsigned,
+    /// The signature is missing or wrong, or the frame is out of sequence.
+    Forged,
+}
+
+/// The header of the refusal that carries it.
+pub const HUB_TIME_HEADER: &str = "x-holdfast-hub-time";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HubTime {
+    pub at: UnixMillis,
+    pub key: HubKey,
+    pub signature: [u8; 64],
+}
+
+/// The bytes that the hub signs.
+pub fn hub_time_bytes(edge: &EdgeId, token: &str, at: UnixMillis) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let written = Encoder::new(&mut bytes)
+        .array(4)
+        .and_then(|e| e.str("holdfast hub time 1"))
+        .and_then(|e| e.encode(edge))
+        .and_then(|e| e.encode(Hash::digest_bytes(token.as_bytes())))
+        .and_then(|e| e.encode(at))
+        .is_ok();
+    debug_assert!(written, "writing to memory cannot fail");
+    bytes
+}
+
+impl fmt::Display for HubTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}.{}.{}",
+            self.at.0,
+            self.key,
+            hex::encode(self.signature)
+        )
+    }
+}
+
+impl FromStr for HubTime {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const FORM: &str = "expected a time, a key and a signature";
+        let mut parts = text.splitn(3, '.');
+        let at = parts.next().ok_or(FORM)?;
+        let at = at.parse().map_err(|_| FORM)?;
+        let key = parts.next().ok_or(FORM)?.parse()?;
+        let signature_hex = parts.next().ok_or(FORM)?;
+        let mut signature = [0; 64];
+        hex::decode_to_slice(signature_hex, &mut signature).map_err(|_| FORM)?;
+        Ok(Self {
+            at: UnixMillis(at),
+            key,
+            signature,
+        })
+    }
+}
 
 /// 120 bits make it infeasible to guess a code or to find another key with the same fingerprint.
 pub const CODE_PART_BYTES: usize = 15;
@@ -141,6 +271,20 @@ fn encode_code_part(bytes: [u8; CODE_PART_BYTES]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hubs_time_reads_back_from_its_header() {
+        let at = UnixMillis(1_764_000_000_123);
+        let time = HubTime {
+            at,
+            key: HubKey([7; 32]),
+            signature: [9; 64],
+        };
+        assert_eq!(time.to_string().parse(), Ok(time));
+        for torn in ["", "1764000000123", "x.07.09", &time.to_string()[..200]] {
+            assert!(torn.parse::<HubTime>().is_err(), "{torn}");
+        }
+    }
 
     const KEY: HubKey = HubKey([7; 32]);
 
