@@ -6,28 +6,25 @@
 //! only from a log that continues the received one, and never from a second instance of a living
 //! edge.
 
-mod downstream;
 mod hello;
+mod interface;
 mod open;
-mod returning;
 mod snapshot;
-mod upstream;
-mod words;
+mod streams;
 
 #[cfg(test)]
 mod tests;
 
 use wire::{Code, EdgeId, Frame, Hello, LinkLimits, SessionRefusal, UnixMillis};
 
-use hello::{HelloCheck, HelloRejection};
+use hello::{HelloCheck, HelloRejection, TailReturn};
 use open::{OpenSession, SessionStart, UnusedFrame};
-use returning::TailReturn;
 
-pub use snapshot::feed_base;
-pub use words::{
+pub use interface::{
     ChunkRequest, EndingEpoch, EpochGrant, LogPosition, LogTail, NewOp, NewOps, QuarantineGrant,
     QuarantineRequest, StoredEdge, SyncSessionInput, SyncSessionOutput,
 };
+pub use snapshot::feed_base;
 
 /// One session, from its first frame to its end.
 #[derive(Debug)]
@@ -47,7 +44,7 @@ enum SessionPhase {
     /// The older session is probing its edge.
     Probing(Box<Hello>, Box<StoredEdge>),
     TakingOver(Box<Hello>),
-    Confining(Box<Hello>),
+    Quarantining(Box<Hello>),
     /// The edge's lost ops go out; the edge reconnects once it has all of them.
     Returning(Box<TailReturn>),
     Open(Box<OpenSession>),
@@ -133,7 +130,7 @@ impl SyncSession {
             (
                 SessionPhase::Loading(hello)
                 | SessionPhase::TakingOver(hello)
-                | SessionPhase::Confining(hello),
+                | SessionPhase::Quarantining(hello),
                 SyncSessionInput::Loaded(stored),
             ) => self.check_hello(hello, &stored),
             (SessionPhase::Probing(hello, stored), SyncSessionInput::Probed { alive }) => {
@@ -142,7 +139,7 @@ impl SyncSession {
             (SessionPhase::TakingOver(hello), SyncSessionInput::TakenOver { term, stored }) => {
                 self.open_session(hello, &stored, term, now)
             }
-            (SessionPhase::Confining(hello), SyncSessionInput::Quarantined(granted)) => {
+            (SessionPhase::Quarantining(hello), SyncSessionInput::Quarantined(granted)) => {
                 let (returning, outputs) = TailReturn::new(&hello, granted);
                 (SessionPhase::Returning(Box::new(returning)), outputs)
             }
@@ -263,7 +260,7 @@ impl SyncSession {
     ) -> (SessionPhase, Vec<SyncSessionOutput>) {
         match why {
             HelloRejection::Quarantine(confined) => (
-                SessionPhase::Confining(hello),
+                SessionPhase::Quarantining(hello),
                 vec![SyncSessionOutput::Quarantine(confined)],
             ),
             HelloRejection::Refused(refused) => (

@@ -7,20 +7,20 @@
 //! only with its whole tail; a frame without the hub's proof changes nothing [PROVEN_HUB]; no input
 //! causes a panic.
 
-mod confined;
-mod snapshot;
+mod interface;
+mod quarantine;
 #[cfg(test)]
 mod tests;
 mod window;
-mod words;
 
 use wire::{
     Ack, CODEC_PACKED, CODEC_PLAIN, ChainHead, ChangesFrame, Code, Credit, Frame, FrameProof,
     Hello, LinkSessionId, OpsFrame, OutcomesFrame, PROTOCOL_MAX, PROTOCOL_MIN, Probe, ProbeReply,
-    ResendRequest, SessionRefusal, Welcome,
+    ResendRequest, SessionRefusal, SnapshotChunk, SnapshotPart, Welcome, snapshot_hash,
+    snapshot_start,
 };
 
-pub use words::{
+pub use interface::{
     EdgeFilePosition, EdgeRunIdentity, EdgeWrite, HubCheck, IgnoreReason, LinkEnd, LinkStep,
     MachineReport, NewEpoch, OpRange, OpRun, SnapshotChunkWrite, TailWrite,
 };
@@ -38,7 +38,7 @@ enum LinkPhase {
         packs: bool,
     },
     /// A quarantine is coming in; `parts` parts have arrived.
-    Confined {
+    InQuarantine {
         parts: u32,
     },
 }
@@ -348,6 +348,43 @@ impl EdgeProtocol {
             to: frame.to,
             changes: frame.changes,
         })]
+    }
+
+    /// A chunk is stored only after its predecessor, also across sessions. Another snapshot is
+    /// accepted only from its first chunk, which drops the earlier one. A repeated chunk of a
+    /// snapshot that is already the view starts nothing, because that snapshot is older than the
+    /// view.
+    fn handle_snapshot_chunk(&self, chunk: &SnapshotChunk) -> Vec<LinkStep> {
+        let of = (chunk.feed_generation, chunk.feed_seq);
+        let staged = self.position.staged.as_ref();
+        let staged = staged.filter(|staged| (staged.feed_generation, staged.feed_seq) == of);
+        let known = staged.map_or(0, |staged| staged.chunks);
+        let taken = self.taken == Some(of) || self.position.snapshot == Some(chunk.hash);
+        if chunk.index < known || taken {
+            return ignore_frame("Snapshot", IgnoreReason::Stale);
+        }
+        if chunk.index > known {
+            return ignore_frame("Snapshot", IgnoreReason::Gap);
+        }
+        let before = match staged {
+            Some(staged) => staged.hash,
+            None => snapshot_start(chunk.standing, chunk.feed_generation, chunk.feed_seq),
+        };
+        if snapshot_hash(before, &chunk.body) != chunk.hash {
+            return ignore_frame("Snapshot", IgnoreReason::Unexpected);
+        }
+        let Ok(SnapshotPart { changes, next }) = SnapshotPart::from_bytes(&chunk.body) else {
+            return ignore_frame("Snapshot", IgnoreReason::Unexpected);
+        };
+        vec![LinkStep::Store(EdgeWrite::Snapshot(SnapshotChunkWrite {
+            begins: known == 0,
+            feed_generation: chunk.feed_generation,
+            feed_seq: chunk.feed_seq,
+            index: chunk.index,
+            hash: chunk.hash,
+            changes,
+            next,
+        }))]
     }
 
     /// A Credit may carry no new credit, only the confirmation that the edge has read the whole

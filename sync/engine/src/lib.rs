@@ -4,14 +4,12 @@
 //! Invariant: no clock, IO, randomness or runtime in this crate. Time and entropy come in as values
 //! and pending work goes out as values, so that a simulator can drive it from a seed.
 
-pub mod arrival;
-pub mod claimants;
 pub mod cloud;
 pub mod customers;
 pub mod edge;
-pub mod moments;
 pub mod reconnect;
 pub mod right;
+pub mod trusted_time;
 pub mod verdict;
 pub mod view;
 

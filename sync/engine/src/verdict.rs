@@ -7,9 +7,9 @@
 
 use std::time::Duration;
 
-use wire::{Action, Actor, Code, CommandBody, Order, OrderStatus, PaymentStatus, Role, Verdict};
+use wire::{Action, Actor, Code, CommandBody, Verdict};
 
-use crate::view::EdgeOrderView;
+use crate::view::{EdgeOrderView, find_doubt, lacks_funds};
 
 /// A command with a checked token and shape.
 #[derive(Debug, Clone, Copy)]
@@ -126,37 +126,6 @@ pub fn judge_command(
     })
 }
 
-/// The reason that the viewed order contradicts the action. Accepting one's own order again is a
-/// retry and fits.
-pub fn find_doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
-    let theirs = order.provider_id == Some(actor.user_id);
-    let dead = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
-    // A customer's approval counts only under an offline rule.
-    let by_rule = action == Action::Approve && order.customer_id == actor.user_id;
-    match action {
-        _ if !action.allowed_roles().contains(&actor.role) && !by_rule => {
-            return Some(Code::LooksNotYours);
-        }
-        Action::Accept if theirs && !dead => return None,
-        Action::Accept if order.provider_id.is_some() && !theirs => return Some(Code::LooksTaken),
-        Action::Withdraw if actor.role == Role::Admin => {}
-        Action::Withdraw | Action::Start | Action::Complete if !theirs => {
-            return Some(Code::LooksNotYours);
-        }
-        Action::Cancel | Action::Review
-            if actor.role == Role::Customer && order.customer_id != actor.user_id =>
-        {
-            return Some(Code::LooksNotYours);
-        }
-        _ => {}
-    }
-    order
-        .status
-        .next_status_by_role(action, actor.role)
-        .is_none()
-        .then_some(Code::LooksWrongState)
-}
-
 /// Warns the user that their accept waits for the edge that holds the region.
 fn doubt_held_elsewhere(request: &VerdictRequest<'_>, edge_state: &EdgeState) -> Option<Code> {
     let accept = request.body.order_action() == Some(Action::Accept);
@@ -176,11 +145,6 @@ fn doubt_unpaid_work(
         _ => false,
     };
     (is_unpaid && !edge_state.unpaid_start).then_some(Code::LooksUnpaid)
-}
-
-/// True if no funds are held for the order, by the cloud's last report.
-pub fn lacks_funds(order: &Order) -> bool {
-    order.payment_status != PaymentStatus::Held
 }
 
 fn may_be_firm(request: &VerdictRequest<'_>, edge_state: &EdgeState) -> bool {

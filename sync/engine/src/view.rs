@@ -6,10 +6,8 @@
 
 use wire::{
     AcceptanceCertainty, Action, Actor, Code, CommandBody, CommandId, Draft, EdgeId, Hash, Order,
-    OrderId, OrderStatus, Source, UnixMillis, Verdict,
+    OrderId, OrderStatus, PaymentStatus, Role, Source, UnixMillis, UserId, Verdict,
 };
-
-use crate::{claimants::PotentialActors, verdict};
 
 /// A logged command without an outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +126,7 @@ fn apply_pending_op(view: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> 
         None => Err(Code::LooksWrongState),
         Some(action) if already_done(order, action, op.actor) => Ok(()),
         Some(action) => match (
-            verdict::find_doubt(op.actor, action, order),
+            find_doubt(op.actor, action, order),
             order.status.next_status_by_role(action, op.actor.role),
         ) {
             (Some(doubt), _) => Err(doubt),
@@ -142,7 +140,7 @@ fn apply_pending_op(view: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> 
                         let start = UnpaidStart {
                             cut_off: op.cut_off,
                         };
-                        verdict::lacks_funds(order).then_some(start)
+                        lacks_funds(order).then_some(start)
                     }
                     Action::Complete => view.unpaid_start,
                     _ => None,
@@ -152,6 +150,42 @@ fn apply_pending_op(view: &mut EdgeOrderView, op: &PendingOp, edge: &EdgeId) -> 
             }
         },
     }
+}
+
+/// The reason that the viewed order contradicts the action. Accepting one's own order again is a
+/// retry and fits.
+pub(crate) fn find_doubt(actor: Actor, action: Action, order: &Order) -> Option<Code> {
+    let theirs = order.provider_id == Some(actor.user_id);
+    let dead = matches!(order.status, OrderStatus::Cancelled | OrderStatus::Rejected);
+    // A customer's approval counts only under an offline rule.
+    let by_rule = action == Action::Approve && order.customer_id == actor.user_id;
+    match action {
+        _ if !action.allowed_roles().contains(&actor.role) && !by_rule => {
+            return Some(Code::LooksNotYours);
+        }
+        Action::Accept if theirs && !dead => return None,
+        Action::Accept if order.provider_id.is_some() && !theirs => return Some(Code::LooksTaken),
+        Action::Withdraw if actor.role == Role::Admin => {}
+        Action::Withdraw | Action::Start | Action::Complete if !theirs => {
+            return Some(Code::LooksNotYours);
+        }
+        Action::Cancel | Action::Review
+            if actor.role == Role::Customer && order.customer_id != actor.user_id =>
+        {
+            return Some(Code::LooksNotYours);
+        }
+        _ => {}
+    }
+    order
+        .status
+        .next_status_by_role(action, actor.role)
+        .is_none()
+        .then_some(Code::LooksWrongState)
+}
+
+/// True if no funds are held for the order, by the cloud's last report.
+pub(crate) fn lacks_funds(order: &Order) -> bool {
+    order.payment_status != PaymentStatus::Held
 }
 
 /// True if the feed delivered the op's effect before its outcome.
@@ -207,6 +241,97 @@ fn build_published_order(id: OrderId, draft: &Draft, op: &PendingOp, edge: &Edge
         version: 0,
         ..order
     }
+}
+
+/// The users who can still change an order, so that other users' ops cast no doubt on it
+/// [FIRM_BASE].
+///
+/// Invariant: it errs on one side only. While this edge holds the region under a proven grant, an
+/// op that `may_change` rules out changes the order in no state that the cloud can have when it
+/// decides the op. `docs/decisions/rights-to-assign.md` has the proof.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PotentialActors {
+    /// The confirmed status, or the status of an order published here. The cloud may have any later
+    /// status.
+    status: OrderStatus,
+    customer: UserId,
+    provider: Option<UserId>,
+    /// The users with a pending acceptance so far. While this edge holds the region, no other user
+    /// can become the provider.
+    acceptors: Vec<UserId>,
+}
+
+impl PotentialActors {
+    pub fn from_order(order: &Order) -> Self {
+        let Order {
+            status,
+            customer_id,
+            provider_id,
+            ..
+        } = *order;
+        Self {
+            status,
+            customer: customer_id,
+            provider: provider_id,
+            acceptors: Vec::new(),
+        }
+    }
+
+    /// Ops come in log order.
+    pub fn record_op(&mut self, op: &PendingOp) {
+        let maker = op.actor.user_id;
+        if op.body.order_action() == Some(Action::Accept) && !self.acceptors.contains(&maker) {
+            self.acceptors.push(maker);
+        }
+    }
+
+    /// True if a provisional op, next in the log, could change the order in some later state,
+    /// judged by user, role and command.
+    pub fn may_change(&self, actor: Actor, body: &CommandBody) -> bool {
+        // The order exists, so it cannot be published again.
+        let Some(action) = body.order_action() else {
+            return false;
+        };
+        self.is_permitted(actor, action) && can_reach_action(self.status, action, actor.role)
+    }
+
+    /// Wider than `Action::roles` in one case: the cloud accepts a customer's approval under an
+    /// offline rule.
+    fn is_permitted(&self, actor: Actor, action: Action) -> bool {
+        let user = Some(actor.user_id);
+        let is_admin = actor.role == Role::Admin;
+        match action {
+            Action::Approve => is_admin || user == Some(self.customer),
+            Action::Reject => is_admin,
+            Action::Accept => actor.role == Role::Provider,
+            Action::Withdraw if is_admin => true,
+            Action::Withdraw | Action::Start | Action::Complete => {
+                user == self.provider || self.acceptors.contains(&actor.user_id)
+            }
+            Action::Cancel => is_admin || user == Some(self.customer),
+            Action::Review => user == Some(self.customer),
+        }
+    }
+}
+
+/// True if an order can get from this status to one that allows `action` for `role`.
+fn can_reach_action(status: OrderStatus, action: Action, role: Role) -> bool {
+    let mut reached = vec![status];
+    let mut seen = 0;
+    while let Some(&from) = reached.get(seen) {
+        if from.next_status_by_role(action, role).is_some() {
+            return true;
+        }
+        for by in Role::ALL {
+            let next = Action::ALL
+                .iter()
+                .filter_map(|&action| from.next_status_by_role(action, by));
+            let new: Vec<_> = next.filter(|status| !reached.contains(status)).collect();
+            reached.extend(new);
+        }
+        seen += 1;
+    }
+    false
 }
 
 /// A confirmed row, and the newest version from the feed. An outcome may be ahead of the feed.

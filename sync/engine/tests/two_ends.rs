@@ -11,7 +11,7 @@ use engine::{
         EdgeFilePosition, EdgeProtocol, EdgeRunIdentity, EdgeWrite, HubCheck, LinkEnd, LinkStep,
         MachineReport, OpRange, OpRun,
     },
-    moments::LogHeadReports,
+    trusted_time::LogHeadReports,
     view::ViewDigest,
 };
 use proptest::prelude::*;

@@ -6,14 +6,13 @@ use wire::{
     ResendRequest, SnapshotPart, UnixMillis, Welcome,
 };
 
-use crate::moments::LogHeadReports;
+use crate::trusted_time::LogHeadReports;
 
 use super::{
-    NewOps, StoredEdge, SyncSessionInput, SyncSessionOutput,
-    downstream::{Downstream, DownstreamRead},
-    end_session, hello,
+    NewOps, StoredEdge, SyncSessionInput, SyncSessionOutput, end_session, hello,
     snapshot::{self, SnapshotTransfer},
-    upstream::{UpFrameResult, Uplink},
+    streams::{Downstream, DownstreamRead},
+    streams::{UpFrameResult, Uplink},
 };
 
 #[derive(Debug)]

@@ -11,9 +11,8 @@ use wire::{
 };
 
 use super::{
-    ChunkRequest, StoredEdge,
-    downstream::{AGAIN_AFTER_TICKS, is_overdue},
-    hello,
+    ChunkRequest, StoredEdge, hello,
+    streams::{AGAIN_AFTER_TICKS, is_overdue},
 };
 
 /// Fewer changes than this go out one by one instead of as a snapshot.

@@ -11,7 +11,7 @@ use wire::{
     NumberedOutcome, Op, OpsFrame, Outcome, OutcomeKind, Region, UnixMillis,
 };
 
-use crate::moments::LogHeadReports;
+use crate::trusted_time::LogHeadReports;
 
 use super::{NewOp, StoredEdge, SyncSession, SyncSessionInput, SyncSessionOutput};
 

@@ -1,6 +1,6 @@
 //! The verdict on each kind of command, view and state.
 
-use wire::{OrderId, UserId};
+use wire::{Order, OrderId, OrderStatus, PaymentStatus, Role, UserId};
 
 use super::*;
 use crate::tests::{actor, draft, id, order};

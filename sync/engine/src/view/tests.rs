@@ -1,7 +1,9 @@
 //! The view with scripted and random ops.
 
+mod claimants;
+
 use proptest::prelude::*;
-use wire::{OrderCode, Role, UserId};
+use wire::OrderCode;
 
 use super::*;
 use crate::tests::{actor, draft, edge, id, order};

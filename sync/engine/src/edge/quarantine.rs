@@ -17,7 +17,7 @@ impl EdgeProtocol {
         }
         let parts = match self.phase {
             LinkPhase::Greeting => 0,
-            LinkPhase::Confined { parts } => parts,
+            LinkPhase::InQuarantine { parts } => parts,
             LinkPhase::Idle | LinkPhase::Open { .. } => {
                 return ignore_frame("Quarantine", IgnoreReason::Unexpected);
             }
@@ -35,7 +35,7 @@ impl EdgeProtocol {
                 vec![LinkStep::End(LinkEnd::TailTorn)]
             };
         }
-        self.phase = LinkPhase::Confined { parts: parts + 1 };
+        self.phase = LinkPhase::InQuarantine { parts: parts + 1 };
         let last = frame.part.is_none_or(|part| !part.more);
         let new = NewEpoch {
             epoch: frame.new_epoch,

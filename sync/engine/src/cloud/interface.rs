@@ -6,7 +6,7 @@ use wire::{
     UnixMillis,
 };
 
-use crate::moments::{LogHeadReports, OpBounds};
+use crate::trusted_time::{LogHeadReports, OpBounds};
 
 /// The hub's record of an edge at session start.
 #[derive(Debug, Clone, PartialEq, Eq)]
