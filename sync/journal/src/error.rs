@@ -11,8 +11,6 @@ use std::{
 use rusqlite::{ErrorCode, ffi};
 use rusqlite_migration::MigrationDefinitionError;
 
-use crate::State;
-
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError<E> {
     /// Only this write is rolled back.
@@ -152,29 +150,6 @@ fn as_io_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
         return Some(shared.as_ref());
     }
     error.downcast_ref::<io::Error>()
-}
-
-impl<E: Any> WriteError<E> {
-    /// A bare SQLite error becomes `Full` or `Fault`. One wrapped in the caller's type stays a
-    /// refusal, unless the disk is full.
-    pub(crate) fn classify_error<S: State>(refusal: E) -> Self {
-        let any: &dyn Any = &refusal;
-        let bare = any.downcast_ref::<rusqlite::Error>();
-        let sql = bare.or_else(|| any.downcast_ref::<S::Error>().and_then(S::sqlite_error));
-        if sql.is_some_and(is_full) {
-            return Self::Full;
-        }
-        let mut refusal = Some(refusal);
-        let any: &mut dyn Any = &mut refusal;
-        let bare = any
-            .downcast_mut::<Option<rusqlite::Error>>()
-            .and_then(Option::take);
-        match (bare, refusal) {
-            (None, Some(refusal)) => Self::Refused(refusal),
-            (Some(error), _) => Self::Fault(JournalError::wrap_sql("run a write")(error)),
-            (None, None) => Self::Stopped,
-        }
-    }
 }
 
 impl JournalError {

@@ -15,8 +15,8 @@ use tokio::sync::{
 };
 
 use crate::{
-    JournalError, State, WriteError, file,
-    writer::{self, Writer},
+    error::{JournalError, WriteError},
+    writer::{self, State, Writer},
 };
 
 /// A file and its threads, shared by all clones. Dropping the last clone closes it like `close`.
@@ -51,10 +51,10 @@ impl<S: State> Journal<S> {
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let owned = file::open(path.as_ref(), &migrations)?;
+        let owned = writer::open_file(path.as_ref(), &migrations)?;
         let state = make(&owned.conn).map_err(|error| JournalError::Load(error.into().into()))?;
-        let reading = file::open_to_read(path.as_ref())?;
-        let reading_long = file::open_to_read(path.as_ref())?;
+        let reading = writer::open_to_read(path.as_ref())?;
+        let reading_long = writer::open_to_read(path.as_ref())?;
         let writer = Writer::new(owned, state, Box::new(observe));
         let (writes, to_write) = mpsc::channel(WRITES_WAITING_MAX);
         let (reads, to_read) = mpsc::channel(READS_WAITING_MAX);
@@ -90,7 +90,7 @@ impl<S: State> Journal<S> {
         E: Send + 'static,
     {
         let (to, answer) = oneshot::channel();
-        let write = writer::write(f, to);
+        let write = writer::make_write_job(f, to);
         let sent = self.0.with_open(|open| open.writes.try_send(write));
         match sent {
             Some(Ok(())) => answer.await.unwrap_or(Err(WriteError::Stopped)),

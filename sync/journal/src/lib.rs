@@ -5,9 +5,7 @@
 //! failed write rolls back only itself; the in-memory state is always a cache of the file.
 
 mod error;
-mod file;
 mod journal;
-mod state;
 mod writer;
 
 // Tests have no shutdown signal for their tasks.
@@ -19,4 +17,4 @@ pub use error::{
     JournalError, WriteError, is_full, is_of_damage, is_of_full_disk, is_of_newer_version,
 };
 pub use journal::Journal;
-pub use state::State;
+pub use writer::State;

@@ -1,17 +1,126 @@
-//! The writing thread: runs, commits and answers queued writes.
+//! The file and its owner, the writing thread: opens the file with durable writes, and runs, commits
+//! and answers queued writes.
 
 use std::{
+    any::Any,
+    fs::{self, File, TryLockError},
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    time::Duration,
     vec::Drain,
 };
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite_migration::Migrations;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{JournalError, State, WriteError, file::OwnedFile, is_full};
+use crate::error::{JournalError, WriteError, is_full};
+
+/// The writing thread's in-memory state, a cache of the file. Only that thread holds it, and passes
+/// it to every write.
+pub trait State: Sized + Send + 'static {
+    type Error: 'static;
+
+    /// Returns the SQLite error inside a refusal: it may mean a full disk. A bare `rusqlite::Error`
+    /// is detected without this.
+    fn sqlite_error(_refusal: &Self::Error) -> Option<&rusqlite::Error> {
+        None
+    }
+
+    fn load(conn: &Connection) -> rusqlite::Result<Self>;
+
+    /// Rebuilds the cache after a rolled-back write. Override it to keep parts outside the file,
+    /// such as a channel.
+    fn reload(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        *self = Self::load(conn)?;
+        Ok(())
+    }
+
+    /// Runs after each commit is on disk, before its writes are answered. If it fails, the commit
+    /// stays, but every write of the group gets a fault.
+    fn committed(&mut self, _conn: &Connection) -> Result<(), io::Error> {
+        Ok(())
+    }
+}
+
+/// The file, open for its single owner with durable writes. A separate lock file, because closing any other handle of the database would drop SQLite's
+/// locks.
+pub(crate) struct OwnedFile {
+    pub conn: Connection,
+    _lock: File,
+}
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A small cache suffices: an edge's state is in memory anyway.
+const CACHE_KIB: i64 = 512;
+/// Size limit of the write-ahead log after a checkpoint, so a large burst does not keep its space.
+const WAL_BYTES_KEPT: i64 = 16 * 1024 * 1024;
+
+pub(crate) fn open_file(
+    path: &Path,
+    migrations: &Migrations<'_>,
+) -> Result<OwnedFile, JournalError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(JournalError::wrap_io("create the journal's folder"))?;
+    }
+    let lock = lock_file(path)?;
+    let mut conn = Connection::open(path).map_err(JournalError::wrap_sql("open the journal"))?;
+    set_up(&conn, path)?;
+    migrations
+        .to_latest(&mut conn)
+        .map_err(JournalError::schema(path))?;
+    Ok(OwnedFile { conn, _lock: lock })
+}
+
+pub(crate) fn open_to_read(path: &Path) -> Result<Connection, JournalError> {
+    open_read_only(path).map_err(JournalError::wrap_sql("open the journal for reading"))
+}
+
+fn open_read_only(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(conn)
+}
+
+fn lock_file(path: &Path) -> Result<File, JournalError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock = File::create(&name).map_err(JournalError::wrap_io("create the journal's lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(JournalError::Taken(path.to_owned())),
+        Err(TryLockError::Error(error)) => Err(JournalError::wrap_io("lock the journal")(error)),
+    }
+}
+
+fn set_up(conn: &Connection, path: &Path) -> Result<(), JournalError> {
+    let mode = apply_settings(conn).map_err(JournalError::wrap_sql("set the journal up"))?;
+    if mode.eq_ignore_ascii_case("wal") {
+        Ok(())
+    } else {
+        Err(JournalError::NoWal(path.to_owned()))
+    }
+}
+
+/// Returns the journal mode that SQLite chose. It persists in the file; the other settings belong
+/// to the connection.
+fn apply_settings(conn: &Connection) -> rusqlite::Result<String> {
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    let mode = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", true)?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    // Overwrites deleted rows, so forgotten data leaves the file.
+    conn.pragma_update_and_check(None, "secure_delete", true, |_| Ok(()))?;
+    conn.pragma_update_and_check(None, "journal_size_limit", WAL_BYTES_KEPT, |_| Ok(()))?;
+    Ok(mode)
+}
 
 /// In a larger group the first write would wait for the last.
-pub(crate) const GROUP_MAX: usize = 256;
+const GROUP_MAX: usize = 256;
 
 /// A type-erased write. Without a connection it only answers its caller.
 pub(crate) type WriteJob<S> =
@@ -41,7 +150,7 @@ pub(crate) struct Writer<S> {
 }
 
 /// Erases the types of a write. The caller may be gone by the time of the answer.
-pub(crate) fn write<S: State, T, E>(
+pub(crate) fn make_write_job<S: State, T, E>(
     f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,
     to: oneshot::Sender<Result<T, WriteError<E>>>,
 ) -> WriteJob<S>
@@ -67,6 +176,29 @@ where
         });
         ExecutedWrite { kept, full, answer }
     })
+}
+
+impl<E: Any> WriteError<E> {
+    /// A bare SQLite error becomes `Full` or `Fault`. One wrapped in the caller's type stays a
+    /// refusal, unless the disk is full.
+    fn classify_error<S: State>(refusal: E) -> Self {
+        let any: &dyn Any = &refusal;
+        let bare = any.downcast_ref::<rusqlite::Error>();
+        let sql = bare.or_else(|| any.downcast_ref::<S::Error>().and_then(S::sqlite_error));
+        if sql.is_some_and(is_full) {
+            return Self::Full;
+        }
+        let mut refusal = Some(refusal);
+        let any: &mut dyn Any = &mut refusal;
+        let bare = any
+            .downcast_mut::<Option<rusqlite::Error>>()
+            .and_then(Option::take);
+        match (bare, refusal) {
+            (None, Some(refusal)) => Self::Refused(refusal),
+            (Some(error), _) => Self::Fault(JournalError::wrap_sql("run a write")(error)),
+            (None, None) => Self::Stopped,
+        }
+    }
 }
 
 impl<S: State> Writer<S> {
