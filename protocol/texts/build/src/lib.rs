@@ -4,7 +4,6 @@
 //! placeholders and word choices. Only plural forms may differ.
 
 mod catalogue;
-mod compare;
 mod rust;
 
 use std::{collections::BTreeMap, env, fs, io, path::Path};
@@ -36,7 +35,7 @@ fn generate_module(english: &TextFiles, chinese: &TextFiles) -> Result<String, V
     let (chinese, more) = catalogue::read("zh-CN", chinese);
     errors.extend(more);
     if errors.is_empty() {
-        errors = compare::find_differences(&english, &chinese);
+        errors = catalogue::find_differences(&english, &chinese);
     }
     if errors.is_empty() {
         Ok(rust::write(&english, &chinese))
