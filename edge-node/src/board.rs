@@ -16,8 +16,8 @@ use tokio::{
 };
 use utoipa::ToSchema;
 use wire::{
-    AcceptanceCertainty, Actor, EdgeId, Hash, Order, Region, readable_by_every_provider,
-    readable_while,
+    AcceptanceCertainty, Actor, EdgeId, Hash, Order, Region, order_visible_to_every_provider,
+    undecided_order_visible_to,
 };
 
 use crate::store::{BoardItem, EdgeIdentity, Store};
@@ -164,7 +164,7 @@ impl RegionOrders {
 
 impl SerializedItem {
     fn from_board_item(item: BoardItem, certainty: AcceptanceCertainty) -> Self {
-        let open = readable_by_every_provider(&item.order).map(|order| {
+        let open = order_visible_to_every_provider(&item.order).map(|order| {
             let bytes = serialize_json(&BoardItem {
                 order: order.clone(),
                 pending: item.pending,
@@ -179,7 +179,7 @@ impl SerializedItem {
     }
 
     fn for_reader(&self, reader: Actor) -> Option<Bytes> {
-        let order = readable_while(&self.item.order, reader, self.certainty)?;
+        let order = undecided_order_visible_to(&self.item.order, reader, self.certainty)?;
         match &self.open {
             Some((open, bytes)) if *open == order => Some(bytes.clone()),
             _ => Some(serialize_json(&BoardItem {

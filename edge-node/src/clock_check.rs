@@ -7,7 +7,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use engine::moments::CLOCK_BEHIND_MS_MAX;
+use engine::trusted_time::CLOCK_BEHIND_MS_MAX;
 use journal::JournalError;
 use process::{clock::Clock, problem::format_error_chain};
 use serde::Serialize;

@@ -189,7 +189,7 @@ impl BrokerEventHandler for BrokerEventHook {
                 region,
             } = &self.identity;
             // The topic rules allow only commands.
-            let device = topics::device_of_cmd(*region, name, &event.topic);
+            let device = topics::parse_command_topic(*region, name, &event.topic);
             if let (Some(device), Some(session)) = (device, parse_session(event.user_id.as_deref()))
             {
                 let sender = TabletSender {

@@ -10,7 +10,7 @@ use tokio::{sync::watch, time::Instant};
 use utoipa::ToSchema;
 use wire::{
     BootNonce, DeviceId, EdgeId, OrderId, Region, Reply, UnixMillis, UserId,
-    readable_by_every_provider, topics,
+    order_visible_to_every_provider, topics,
 };
 
 use super::{access::TabletSessions, connections::MqttServer};
@@ -163,7 +163,7 @@ fn split_orders(views: Vec<EdgeOrderView>, gone: Vec<OrderId>) -> (Vec<BoardItem
     let mut items = BTreeMap::new();
     for EdgeOrderView { order, pending, .. } in views {
         if let Some(order) = order {
-            let open = readable_by_every_provider(&order);
+            let open = order_visible_to_every_provider(&order);
             let item = open.map(|order| BoardItem {
                 order,
                 pending: !pending.is_empty(),

@@ -1,6 +1,6 @@
 //! Hides orders from people without read access.
 
-use wire::{Action, Actor, Order, OrderStatus, Role, readable_by};
+use wire::{Action, Actor, Order, OrderStatus, Role, order_visible_to};
 
 use crate::Attempt;
 
@@ -13,7 +13,7 @@ pub(crate) fn is_hidden(order: &Order, actor: Actor, attempt: &Attempt) -> bool 
         Role::Provider => attempt.op().is_some() || (accepts && was_open(order.status)),
         Role::Customer | Role::Admin => false,
     };
-    !told && readable_by(order, actor).is_none()
+    !told && order_visible_to(order, actor).is_none()
 }
 
 /// A command without an authenticated author sees no order.

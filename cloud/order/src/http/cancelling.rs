@@ -8,7 +8,7 @@ use process::{
 use rules::{Cancellation, OrderState, preview_cancellation};
 use serde::Serialize;
 use utoipa::ToSchema;
-use wire::{Actor, Amount, Code, Currency, OrderId, UnixMillis, readable_by};
+use wire::{Actor, Amount, Code, Currency, OrderId, UnixMillis, order_visible_to};
 
 use crate::{service::Service, store::CancelBasis};
 
@@ -59,7 +59,7 @@ pub async fn load_cancellation_view(
         rules,
         at,
     } = basis;
-    if readable_by(&state.order, actor).is_none() {
+    if order_visible_to(&state.order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
     let Cancellation {

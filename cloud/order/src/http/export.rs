@@ -18,7 +18,7 @@ use process::{
     tokens::{AdminCaller, Caller},
 };
 use serde_json::json;
-use wire::{Actor, Order, readable_by};
+use wire::{Actor, Order, order_visible_to};
 
 use super::{
     filter::{DeskFilter, ListFilter, NarrowedList, SearchTerms, StatusFilter},
@@ -213,7 +213,7 @@ impl OrderExportStream {
     }
 
     fn write(&mut self, text: &mut String, order: &Order) -> Result<(), StoreError> {
-        let Some(order) = readable_by(order, self.actor) else {
+        let Some(order) = order_visible_to(order, self.actor) else {
             return Ok(());
         };
         if self

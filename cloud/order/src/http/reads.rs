@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
     Actor, AssignmentEvent, Code, Order, OrderId, OrderStatus, Region, Role, ServiceType,
-    TimelineEntry, readable_by,
+    TimelineEntry, order_visible_to,
 };
 
 use super::{
@@ -35,7 +35,7 @@ pub async fn order(
     Path(id): Path<OrderId>,
 ) -> Result<Json<Order>, Problem> {
     let order = service.store.find_order(id).await?;
-    let seen = order.and_then(|order| readable_by(&order, caller.actor));
+    let seen = order.and_then(|order| order_visible_to(&order, caller.actor));
     seen.map(Json).ok_or_else(|| Code::OrderNotFound.into())
 }
 
@@ -53,7 +53,7 @@ pub async fn timeline(
         .await?
         .ok_or(Code::OrderNotFound)?;
     let own = actor.role != Role::Provider || order.provider_id == Some(actor.user_id);
-    if !own || readable_by(&order, actor).is_none() {
+    if !own || order_visible_to(&order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
     let mut items = service.store.read_timeline(id).await?;
@@ -186,7 +186,7 @@ async fn read_list(
         .await?;
     Ok(page
         .build_page(orders, |order| OrderListCursor::from_order(sort, order))
-        .filter_map(|order| readable_by(&order, actor)))
+        .filter_map(|order| order_visible_to(&order, actor)))
 }
 
 /// Scans the list until the page is full, the list ends, or the scan limit is reached.
@@ -208,7 +208,7 @@ async fn search_orders(
         }
         let seen = orders
             .into_iter()
-            .filter_map(|order| readable_by(&order, actor));
+            .filter_map(|order| order_visible_to(&order, actor));
         found.extend(seen.filter(|order| words.stand_in(order)));
         if ends || found.len() > page.limit {
             return Ok(page.build_page(found, |order| OrderListCursor::from_order(sort, order)));

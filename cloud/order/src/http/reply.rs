@@ -13,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
     Actor, Code, CommandId, OpDecision, Order, OrderCode, OrderId, OrderStatus, Outcome, Region,
-    ShareKind, UnixMillis, UserId, readable_by,
+    ShareKind, UnixMillis, UserId, order_visible_to,
 };
 
 use crate::say;
@@ -77,7 +77,7 @@ pub enum OrderView {
 
 impl OrderView {
     pub fn for_reader(order: Order, reader: Actor) -> Self {
-        if let Some(readable) = readable_by(&order, reader) {
+        if let Some(readable) = order_visible_to(&order, reader) {
             return Self::Whole(Box::new(readable));
         }
         let Order {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{
     Code, Hash, Order, OrderCode, OrderId, OrderStatus, Region, Role, ServiceType, UnixMillis,
-    readable_by,
+    order_visible_to,
 };
 
 use crate::{service::Service, store::TrackedStep};
@@ -68,7 +68,7 @@ pub async fn receipt(
         .find_order(id)
         .await?
         .filter(|_| caller.actor.role != Role::Provider);
-    let order = order.and_then(|order| readable_by(&order, caller.actor));
+    let order = order.and_then(|order| order_visible_to(&order, caller.actor));
     let order = order.ok_or(Code::OrderNotFound)?;
     Ok(Json(TrackingReceipt::for_order(&service, &order)))
 }

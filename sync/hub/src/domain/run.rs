@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use engine::arrival::OpArrival;
+use engine::trusted_time::OpArrival;
 use wire::{
     Action, Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision,
     OrderId, Outcome, OutcomeKind, ProviderVerification, Source, UnixMillis, UserId,

@@ -1,7 +1,9 @@
 //! Limits a change notice to what each user needs to reload the things they may read.
 
 use serde::Serialize;
-use wire::{Actor, FeedChange, Order, OrderCode, OrderId, OrderStatus, Region, Role, readable_by};
+use wire::{
+    Actor, FeedChange, Order, OrderCode, OrderId, OrderStatus, Region, Role, order_visible_to,
+};
 
 use super::{FeedUpdate, UpdateKind};
 
@@ -49,7 +51,7 @@ pub fn build_notice(news: &FeedUpdate, actor: Actor) -> Option<ChangeNotice> {
             })
         }
         (UpdateKind::Lost, _) => None,
-        (_, FeedChange::Order(order)) if readable_by(order, actor).is_some() => {
+        (_, FeedChange::Order(order)) if order_visible_to(order, actor).is_some() => {
             Some(ChangeNotice::Order {
                 id: order.id,
                 code: order.code.clone(),
@@ -87,7 +89,7 @@ pub fn build_notice(news: &FeedUpdate, actor: Actor) -> Option<ChangeNotice> {
 fn hears_of_loss(order: &Order, actor: Actor) -> bool {
     match actor.role {
         Role::Provider => order.provider_id == Some(actor.user_id),
-        Role::Customer | Role::Admin => readable_by(order, actor).is_some(),
+        Role::Customer | Role::Admin => order_visible_to(order, actor).is_some(),
     }
 }
 

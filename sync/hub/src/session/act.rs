@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use engine::{
     cloud::{NewOps, StoredEdge, SyncSessionInput, SyncSessionOutput},
-    moments::LogHeadReports,
+    trusted_time::LogHeadReports,
 };
 use process::metrics;
 use wire::{Ack, Code, Frame, Hello, SessionRefusal};

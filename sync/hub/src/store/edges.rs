@@ -2,7 +2,7 @@
 
 use engine::{
     cloud::{EndingEpoch, EpochGrant, StoredEdge, feed_base},
-    moments::LogHeadReports,
+    trusted_time::LogHeadReports,
 };
 use platform::{
     fields,

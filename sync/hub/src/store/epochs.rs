@@ -6,7 +6,7 @@
 
 use engine::{
     cloud::{LogPosition, LogTail, QuarantineGrant, QuarantineRequest},
-    moments::LogHeadReports,
+    trusted_time::LogHeadReports,
 };
 use platform::{
     columns,

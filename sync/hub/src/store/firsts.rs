@@ -4,7 +4,7 @@
 //! Invariant: an edge's claim is never enough. Only an op that the hub has stored with the same
 //! command counts as the first arrival.
 
-use engine::arrival::{FirstArrival, OpArrival};
+use engine::trusted_time::{FirstArrival, OpArrival};
 use platform::{
     sql::{ReadError, Row, StoredRow},
     vals,

@@ -4,7 +4,7 @@
 
 use engine::{
     cloud::{NewOp, NewOps},
-    moments::OpBounds,
+    trusted_time::OpBounds,
 };
 use platform::{columns, transact, vals};
 use wire::{CommandId, EdgeId, Hash, NumberedOutcome, UnixMillis};

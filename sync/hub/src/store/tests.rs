@@ -17,7 +17,7 @@ mod work;
 
 use engine::{
     cloud::{NewOp, NewOps, StoredEdge},
-    moments::{LogHeadReports, OpBounds},
+    trusted_time::{LogHeadReports, OpBounds},
 };
 use rstest::rstest;
 use support::Engine;

@@ -2,10 +2,7 @@
 
 use std::collections::HashMap;
 
-use engine::{
-    arrival::OpArrival,
-    moments::{OpBounds, TrustCutOff},
-};
+use engine::trusted_time::{OpArrival, OpBounds, TrustCutOff};
 use platform::{
     columns, fields,
     sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, Val, in_list, split_batches},

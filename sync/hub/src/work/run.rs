@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use engine::arrival::{CommandTime, FirstArrival};
+use engine::trusted_time::{CommandTime, FirstArrival};
 use process::tokens::{Claims, TokenAudience, TokenKeys};
 use uuid::Uuid;
 use wire::{BatchOp, CommandOp, HeldReason, OpsBatch, OpsDecisions, Region, UnixMillis};

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use engine::arrival::{FirstArrival, OpArrival};
+use engine::trusted_time::{FirstArrival, OpArrival};
 use wire::{
     Actor, BatchBody, BatchOp, Code, CommandOp, Hash, Op, OpAnswer, OpDecision, Outcome,
     OutcomeKind, UnixMillis,

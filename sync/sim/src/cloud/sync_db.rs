@@ -18,9 +18,8 @@ use std::{
 };
 
 use engine::{
-    arrival::OpArrival,
     cloud::{EndingEpoch, EpochGrant, NewOps, StoredEdge, feed_base},
-    moments::{LogHeadReports, OpBounds, TrustCutOff},
+    trusted_time::{LogHeadReports, OpArrival, OpBounds, TrustCutOff},
 };
 use wire::{
     Ack, BootNonce, ChainHead, CommandId, EventId, FeedChange, Hash, Hello, NumberedOutcome, Op,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use engine::{cloud::NewOps, moments::LogHeadReports};
+use engine::{cloud::NewOps, trusted_time::LogHeadReports};
 use rules::{OpIdentity, StoredAnswer, Writes};
 use wire::{Ack, Code, CommandId, CommandOp, EdgeId, Op, Outcome, OutcomeKind, UnixMillis, UserId};
 

@@ -3,7 +3,7 @@
 use http::Method;
 use platform::vals;
 use serde::Deserialize;
-use wire::{Order, OrderId, Role, readable_by};
+use wire::{Order, OrderId, Role, order_visible_to};
 
 use super::{EDGE_ANSWERS_WITHIN, Question, Silence, Witness, outside, unequal};
 use crate::plan::Seat;
@@ -66,7 +66,7 @@ impl Question for OnBoard<'_> {
             user_id: reader.user_id,
             role: Role::Provider,
         };
-        let shown = order.and_then(|order| readable_by(&order, actor));
+        let shown = order.and_then(|order| order_visible_to(&order, actor));
         Some(OrderAtEdge {
             feed_cursor,
             outcome_cursor,

@@ -2,7 +2,7 @@
 
 use crate::stage::*;
 use rules::Submission;
-use wire::{Actor, Code, CommandBody, OrderStatus, Outcome, readable_by};
+use wire::{Actor, Code, CommandBody, OrderStatus, Outcome, order_visible_to};
 
 #[derive(Debug, PartialEq)]
 enum Seen {
@@ -23,7 +23,7 @@ fn seen(order: Option<wire::Order>) -> Seen {
 fn check(actor: Actor, status: OrderStatus, read: Seen) {
     let order = order(1, status).order;
     assert_eq!(
-        seen(readable_by(&order, actor)),
+        seen(order_visible_to(&order, actor)),
         read,
         "{actor:?} reads {status}"
     );

@@ -4,7 +4,9 @@
 use axum::{extract::Request, http::header};
 use platform::vals;
 use serde_json::json;
-use wire::{Action, Actor, Code, Order, OrderId, OrderStatus, PaymentStatus, Role, readable_by};
+use wire::{
+    Action, Actor, Code, Order, OrderId, OrderStatus, PaymentStatus, Role, order_visible_to,
+};
 
 use super::service::*;
 use crate::stage::*;
@@ -49,7 +51,7 @@ fn expected(action: Action, actor: Actor, order: &Order) -> Result<OrderStatus, 
         Role::Customer => order.customer_id == actor.user_id,
         Role::Provider => order.provider_id == Some(actor.user_id),
     };
-    let is_seen = readable_by(order, actor).is_some();
+    let is_seen = order_visible_to(order, actor).is_some();
     // A provider who is too late for an open order learns where it went.
     let hears = is_accept && !matches!(status, PendingReview | Rejected);
     match (is_his || is_accept, is_seen || hears) {

@@ -1,7 +1,7 @@
 //! Edges that an operator takes out of service, and their new keys. Mirrors
 //! `sync/hub/src/store/disabling.rs` and the new key of `enrol.rs`.
 
-use engine::{cloud::EndingEpoch, moments::TrustCutOff};
+use engine::{cloud::EndingEpoch, trusted_time::TrustCutOff};
 use wire::{CommandId, Op, QuarantineWhy, UnixMillis};
 
 use super::{EdgeRow, SyncDb};

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use engine::{
-    arrival::OpArrival,
     cloud::{EndingEpoch, LogPosition, LogTail, QuarantineGrant, QuarantineRequest},
+    trusted_time::OpArrival,
 };
 use wire::{BootNonce, ChainHead, CommandId, Hash, Hello, Op, QuarantineWhy, UnixMillis};
 

@@ -1,6 +1,6 @@
 //! Earlier arrivals of a command at the hub. Mirrors `sync/hub/src/store/firsts.rs`.
 
-use engine::arrival::{FirstArrival, OpArrival};
+use engine::trusted_time::{FirstArrival, OpArrival};
 use wire::{Action, CommandOp, EarlierReceipt, Hash, Op};
 
 use super::{OpStage, SyncDb};
