@@ -5,6 +5,7 @@
 //! too much memory.
 
 use std::{
+    collections::BTreeSet,
     fmt, fs,
     path::{Path, PathBuf},
     process::Command,
@@ -14,8 +15,9 @@ use crate::{Result, install, routes, shell, workspace};
 
 const PACKAGE: &str = "fuzz";
 const PROGRAM: &str = "holdfast-fuzz";
-/// Each folder in it is a target.
+/// Has a file for each target, with one input in hexadecimal digits on each line.
 const CORPUS: &str = "tests/fuzz/corpus";
+const EXTENSION: &str = ".hex";
 /// Named like a target, it fuzzes a whole platform.
 const ROUTES: &str = "routes";
 /// For each target in a test run.
@@ -156,8 +158,7 @@ impl Fuzzer {
     fn targets(&self) -> Result<Vec<String>> {
         let entries = read_dir(&self.root.join(CORPUS))?;
         let mut names: Vec<_> = entries
-            .filter(|path| path.is_dir())
-            .map(|path| name(&path))
+            .filter_map(|path| Some(name(&path).strip_suffix(EXTENSION)?.to_owned()))
             .collect();
         names.sort();
         Ok(names)
@@ -176,7 +177,7 @@ impl Fuzzer {
                 format!("-max_len={INPUT_BYTES_MAX}"),
             ])
             .arg(&new)
-            .arg(self.kept(target));
+            .arg(self.unpack(target)?);
         let (log, is_green) = self.logged(target, &mut program)?;
         if !is_green {
             return Err(format!("{target}: {}", complaint(&log)));
@@ -195,7 +196,7 @@ impl Fuzzer {
         let new = self.folder("new", target)?;
         let least = self.folder("least", target)?;
         empty(&least)?;
-        let kept = self.kept(target);
+        let kept = self.unpack(target)?;
         let mut program = self.program(target);
         // Merge by places alone: counting how often an input reaches each would keep thousands of
         // inputs.
@@ -205,16 +206,31 @@ impl Fuzzer {
         if !is_green {
             return Err(format!("{target}: {}", complaint(&log)));
         }
-        empty(&kept)?;
-        let mut inputs = 0;
-        let mut bytes = 0;
+        let mut lines = BTreeSet::new();
         for path in read_dir(&least)? {
-            let to = kept.join(name(&path));
-            bytes += fs::copy(&path, &to).map_err(|e| format!("{}: {e}", to.display()))?;
-            inputs += 1;
+            let input = fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            lines.insert(hex::encode(input) + "\n");
         }
-        println!("{target:<8} kept {inputs} inputs, {bytes} bytes");
+        let corpus = self.corpus(target);
+        let text: String = lines.iter().map(String::as_str).collect();
+        fs::write(&corpus, &text).map_err(|e| format!("{}: {e}", corpus.display()))?;
+        println!("{target:<8} kept {} inputs", lines.len());
         Ok(())
+    }
+
+    /// Writes the kept inputs into a folder, a file for each, as the fuzzer reads them.
+    fn unpack(&self, target: &str) -> Result<PathBuf> {
+        let corpus = self.corpus(target);
+        let text = fs::read_to_string(&corpus).map_err(|e| format!("{}: {e}", corpus.display()))?;
+        let folder = self.folder("kept", target)?;
+        empty(&folder)?;
+        for (number, line) in text.lines().enumerate() {
+            let input = hex::decode(line)
+                .map_err(|e| format!("{}:{}: {e}", corpus.display(), number + 1))?;
+            let path = folder.join(number.to_string());
+            fs::write(&path, input).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+        Ok(folder)
     }
 
     fn program(&self, target: &str) -> Command {
@@ -237,8 +253,8 @@ impl Fuzzer {
         Ok((log, output.status.success()))
     }
 
-    fn kept(&self, target: &str) -> PathBuf {
-        self.root.join(CORPUS).join(target)
+    fn corpus(&self, target: &str) -> PathBuf {
+        self.root.join(CORPUS).join(target.to_owned() + EXTENSION)
     }
 
     fn folder(&self, what: &str, target: &str) -> Result<PathBuf> {

@@ -9,7 +9,7 @@ mod intake;
 mod unpack;
 
 pub struct FuzzTarget {
-    /// Also the folder of its corpus.
+    /// Also the name of its corpus.
     pub name: &'static str,
     pub run: fn(&[u8]),
     /// Memory that a run may hold at once, including the checks: this much per input byte ...
