@@ -62,11 +62,6 @@ pub fn test() -> Result<()> {
     shell::run(browser.env("HOLDFAST_STACK", stack))
 }
 
-/// Generates the apps' types from the routes.
-pub fn write_types() -> Result<()> {
-    shell::run(&mut installed()?.npm(&["run", "--silent", "gen"])?)
-}
-
 /// Installs exactly the packages of the lockfile.
 fn installed() -> Result<NodeTools> {
     let node = NodeTools::get()?;

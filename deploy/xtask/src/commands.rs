@@ -157,8 +157,7 @@ fn golden() -> Result<()> {
         cargo.args(["test", "--workspace", "--locked"]).args(tests);
         shell::run(cargo.env("HOLDFAST_GOLDEN", "write"))?;
     }
-    // The types of routes are generated from their document.
-    apps::write_types()
+    Ok(())
 }
 
 fn build_platform(programs: &[&str], arguments: &[String]) -> Result<()> {
