@@ -7,7 +7,12 @@ use std::{
     process::{Child, Command},
 };
 
-use crate::{Result, shell, stages::Stage, workspace};
+use crate::{
+    Result, shell,
+    stages::{Depth, Stage},
+    test::DEEP,
+    workspace,
+};
 
 const LOWEST_PRIORITY: &str = "19";
 
@@ -19,7 +24,7 @@ pub struct Beside {
 }
 
 impl Beside {
-    pub fn start(stages: &[Stage]) -> Result<Self> {
+    pub fn start(stages: &[Stage], depth: Depth) -> Result<Self> {
         let names: Vec<&str> = stages.iter().map(|stage| stage.name()).collect();
         let output = workspace::target()?.join("beside.log");
         let program = program_of(std::process::id());
@@ -31,6 +36,7 @@ impl Beside {
                 .args(["-n", LOWEST_PRIORITY])
                 .arg(program)
                 .arg("test")
+                .args((depth == Depth::Deep).then_some(DEEP))
                 .args(&names);
             command.stdout(file).stderr(errors).spawn()
         };

@@ -3,8 +3,12 @@
 use std::{num::NonZeroU32, os::unix::process::CommandExt, path::Path, thread};
 
 use crate::{
-    Result, apps, arch, fuzz, install, mutants, mysql, shell, stages, suites::Suites, test,
-    test_servers::TestServers, workspace,
+    Result, apps, arch, fuzz, install, mutants, mysql, repeat, shell,
+    stages::{self, Depth},
+    suites::Suites,
+    test,
+    test_servers::TestServers,
+    workspace,
 };
 
 const HELP: &str = include_str!("help.txt");
@@ -18,6 +22,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
         "up" => up(rest),
         "demo" => demo(rest),
         "test" => test::run(rest),
+        "repeat" => repeat::run(rest),
         // Builds only the simulator: it depends on pure crates alone.
         "sim" => match rest.split_first() {
             Some((what, rest)) if what == "money" => {
@@ -87,7 +92,7 @@ fn chaos(arguments: &[String]) -> Result<()> {
             let rounds = [("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds.to_string())];
             return suites.program("chaos", of)?.run_aloud(&rounds);
         }
-        Chaos::Tests(name) => (stages::CHAOS_ROUNDS, name.as_deref()),
+        Chaos::Tests(name) => (Depth::Landing.chaos_rounds(), name.as_deref()),
     };
     let servers = TestServers::start()?;
     let environment = servers

@@ -9,6 +9,7 @@ mod install;
 mod mutants;
 mod mysql;
 mod node;
+mod repeat;
 mod routes;
 mod shell;
 mod stages;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    Result, apps, arch, fuzz, install, routes, shell,
+    Result, apps, arch, fuzz, install, mutants, mysql, routes, shell,
     suites::{Suites, THREADS, TestCount},
     test_servers::TestServers,
     workspace,
@@ -15,9 +15,40 @@ use crate::{
 
 /// Their tests need a whole platform, so each is a separate stage.
 const STAGED_PACKAGES: [&str; 5] = ["contract", "e2e", "chaos", "attack", "demo"];
-pub const CHAOS_ROUNDS: &str = "10";
-const SIM_SEEDS: &str = "5000";
-const MONEY_SEEDS: &str = "10000";
+
+/// How much random work a run does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// What a change needs before it lands.
+    #[default]
+    Landing,
+    /// Many times as much, and the stages that take long. For every release, and for a change of the
+    /// protocol, of money or of a store.
+    Deep,
+}
+
+impl Depth {
+    pub fn chaos_rounds(self) -> &'static str {
+        match self {
+            Self::Landing => "5",
+            Self::Deep => "50",
+        }
+    }
+
+    fn sim_seeds(self) -> &'static str {
+        match self {
+            Self::Landing => "5000",
+            Self::Deep => "25000",
+        }
+    }
+
+    fn money_seeds(self) -> &'static str {
+        match self {
+            Self::Landing => "10000",
+            Self::Deep => "1000000",
+        }
+    }
+}
 
 /// In running order: the cheap and most telling ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,10 +66,12 @@ pub enum Stage {
     Chaos,
     Attack,
     Demo,
+    Mysql,
+    Mutants,
 }
 
 impl Stage {
-    const NAMES: [(Self, &str); 13] = [
+    const NAMES: [(Self, &str); 15] = [
         (Self::Arch, "arch"),
         (Self::Lint, "lint"),
         (Self::Build, "build"),
@@ -52,16 +85,19 @@ impl Stage {
         (Self::Chaos, "chaos"),
         (Self::Attack, "attack"),
         (Self::Demo, "demo"),
+        (Self::Mysql, "mysql"),
+        (Self::Mutants, "mutants"),
     ];
 
     pub fn name(self) -> &'static str {
         Self::NAMES[self as usize].1
     }
 
-    /// The named stages with their prerequisites; every stage if no names are given.
-    pub fn wanted(names: &[String]) -> Result<BTreeSet<Self>> {
+    /// The named stages with their prerequisites; every stage of this depth if no names are given.
+    pub fn wanted(names: &[String], depth: Depth) -> Result<BTreeSet<Self>> {
         if names.is_empty() {
-            return Ok(Self::NAMES.map(|(stage, _)| stage).into());
+            let stages = Self::NAMES.into_iter().map(|(stage, _)| stage);
+            return Ok(stages.filter(|stage| stage.is_within(depth)).collect());
         }
         let mut wanted = BTreeSet::new();
         for name in names {
@@ -73,10 +109,17 @@ impl Stage {
         Ok(wanted)
     }
 
+    fn is_within(self, depth: Depth) -> bool {
+        match self {
+            Self::Fuzz | Self::Mysql | Self::Mutants => depth == Depth::Deep,
+            _ => true,
+        }
+    }
+
     fn needs_build(self) -> bool {
         match self {
-            Self::Arch | Self::Lint | Self::Build | Self::Sim | Self::Fuzz => false,
-            Self::Web | Self::Unit | Self::Contract | Self::E2e => true,
+            Self::Arch | Self::Lint | Self::Build | Self::Sim | Self::Fuzz | Self::Mysql => false,
+            Self::Web | Self::Unit | Self::Contract | Self::E2e | Self::Mutants => true,
             Self::Routes | Self::Chaos | Self::Attack | Self::Demo => true,
         }
     }
@@ -97,6 +140,7 @@ impl Stage {
 /// The build stage's results for later stages.
 #[derive(Default)]
 pub struct Built {
+    pub depth: Depth,
     installing: Option<JoinHandle<Result<()>>>,
     ready: Option<(Suites, TestServers)>,
 }
@@ -115,12 +159,12 @@ impl Built {
             Stage::Web => apps::test().map(|()| TestCount::default()),
             Stage::Unit => self.suites(|package| !STAGED_PACKAGES.contains(&package), &[threads()]),
             Stage::Contract => self.suites(|package| package == "contract", &[threads()]),
-            Stage::Sim => simulate().map(|()| TestCount::default()),
+            Stage::Sim => simulate(self.depth).map(|()| TestCount::default()),
             Stage::Fuzz => fuzz::stage().map(|()| TestCount::default()),
             Stage::Routes => routes::stage().map(|()| TestCount::default()),
             Stage::Chaos => {
                 let rounds = std::env::var("HOLDFAST_CHAOS_ROUNDS");
-                let rounds = rounds.unwrap_or_else(|_| CHAOS_ROUNDS.into());
+                let rounds = rounds.unwrap_or_else(|_| self.depth.chaos_rounds().into());
                 let rounds = ("HOLDFAST_CHAOS_ROUNDS".to_owned(), rounds);
                 self.suites(|package| package == "chaos", &[rounds, threads()])
             }
@@ -131,6 +175,11 @@ impl Built {
             }
             Stage::E2e => self.suites(|package| package == "e2e", &[threads()]),
             Stage::Attack => self.suites(|package| package == "attack", &[]),
+            Stage::Mysql => mysql::run().map(|()| TestCount::default()),
+            Stage::Mutants => {
+                let (suites, servers) = self.ready.as_ref().ok_or(NOT_BUILT)?;
+                mutants::run(suites, servers, None).map(|()| TestCount::default())
+            }
         }
     }
 
@@ -159,7 +208,7 @@ impl Built {
     }
 
     fn suites(&self, of: impl Fn(&str) -> bool, more: &[(String, String)]) -> Result<TestCount> {
-        let (suites, servers) = self.ready.as_ref().ok_or("nothing was built")?;
+        let (suites, servers) = self.ready.as_ref().ok_or(NOT_BUILT)?;
         let environment: Vec<_> = servers.environment().chain(more.iter().cloned()).collect();
         let count = suites
             .only(|suite| of(&suite.package))
@@ -173,18 +222,21 @@ impl Built {
     }
 }
 
+const NOT_BUILT: &str = "nothing was built";
+
 /// The number of parallel tests in one program: they mostly wait for a server's disk or a timer.
-fn threads() -> (String, String) {
+pub fn threads() -> (String, String) {
     (THREADS.to_owned(), "4".to_owned())
 }
 
 /// Runs part of `cargo xtask sim` and `cargo xtask sim money`, and every planted bug.
-fn simulate() -> Result<()> {
-    let simulators = [
-        (workspace::simulator()?, SIM_SEEDS),
-        (workspace::money_simulator()?, MONEY_SEEDS),
-    ];
-    for (simulator, seeds) in simulators {
+fn simulate(depth: Depth) -> Result<()> {
+    const SIM: &str = "holdfast-sim";
+    const MONEY_SIM: &str = "holdfast-money-sim";
+    // Of the build of all tests, so nothing is built twice.
+    workspace::build(&[SIM, MONEY_SIM])?;
+    for (program, seeds) in [(SIM, depth.sim_seeds()), (MONEY_SIM, depth.money_seeds())] {
+        let simulator = workspace::program(program)?;
         shell::run(Command::new(&simulator).args(["--seeds", seeds]))?;
         shell::run(Command::new(&simulator).arg("--mutations"))?;
     }

@@ -5,16 +5,21 @@ use std::{collections::BTreeSet, time::Instant};
 use crate::{
     Result,
     beside::Beside,
-    stages::{Built, Stage},
+    stages::{Built, Depth, Stage},
     suites::TestCount,
 };
 
-/// Stops at the first red stage, but always prints the table of minutes.
-pub fn run(names: &[String]) -> Result<()> {
-    let mut wanted = Stage::wanted(names)?;
+/// Takes `[--deep] [STAGE...]`. Stops at the first red stage, but always prints the table of minutes.
+pub fn run(arguments: &[String]) -> Result<()> {
+    let (depth, names) = match arguments {
+        [flag, names @ ..] if flag == DEEP => (Depth::Deep, names),
+        names => (Depth::Landing, names),
+    };
+    let mut wanted = Stage::wanted(names, depth)?;
     let beside = Stage::beside(&wanted);
     wanted.retain(|stage| !beside.contains(stage));
     let mut run = Run::default();
+    run.built.depth = depth;
     let started = now();
     let outcome = run.everything(wanted, &beside);
     drop(run.built);
@@ -24,6 +29,9 @@ pub fn run(names: &[String]) -> Result<()> {
     }
     outcome
 }
+
+/// The flag of a run with the long stages and more random work.
+pub const DEEP: &str = "--deep";
 
 #[derive(Default)]
 struct Run {
@@ -50,7 +58,7 @@ impl Run {
                 .map_err(|error| format!("{}: {error}", stage.name()))?;
             // Earlier, they and the build would wait for each other.
             if stage == Stage::Build && !beside.is_empty() {
-                running = Some(Beside::start(beside)?);
+                running = Some(Beside::start(beside, self.built.depth)?);
             }
             running.as_mut().map_or(Ok(()), Beside::look)?;
         }
