@@ -1,26 +1,476 @@
-//! The rules of an account: names, addresses, passwords, login lockout, refresh-token order, role
-//! permissions.
+//! The rules of an account: names, addresses, passwords and roles; in modules of their own, codes and
+//! lockout at sign-in, and refresh-token order.
 //!
 //! Invariant: this module does no IO and reads no clock; callers pass the time in.
 
-mod account;
-mod code;
-mod device;
-mod lockout;
-mod naming;
-mod one_time;
-mod readmission;
 mod refresh;
-mod role;
+mod sign_in;
 
-pub use account::{
-    EMAIL_BYTES_MAX, Email, NewAccount, Password, USERNAME_CHARS_MAX, Username, mask_email,
+use std::fmt;
+
+use wire::{FieldError, Permission, Role, TextRule, check_text};
+
+use crate::say;
+
+pub use refresh::{PresentedRefreshToken, RefreshFamily, RefreshUse, earliest_token_time};
+pub use sign_in::{DeviceSecret, Lockout, OneTimeCode, SignInCode, WrongGuesses};
+
+pub const USERNAME_CHARS_MIN: usize = 3;
+pub const USERNAME_CHARS_MAX: usize = 100;
+/// An SMTP path has 256 octets with its angle brackets (RFC 5321, 4.5.3.1.3): an address of 255
+/// cannot get mail.
+pub const EMAIL_BYTES_MAX: usize = 254;
+pub const EMAIL_LOCAL_BYTES_MAX: usize = 64;
+pub const PASSWORD_CHARS_MIN: usize = 10;
+/// Longer texts only cost more to hash.
+pub const PASSWORD_CHARS_MAX: usize = 200;
+/// Generated names stay short.
+const MADE_CHARS_MAX: usize = 40;
+/// Room for a dash and a suffix.
+const TAIL_CHARS: usize = 5;
+const FALLBACK_NAME: &str = "person";
+const ROLE_NAME: TextRule = TextRule {
+    chars_min: 2,
+    chars_max: 20,
+    lines: false,
 };
-pub use code::SignInCode;
-pub use device::DeviceSecret;
-pub use lockout::{Lockout, WrongGuesses};
-pub use naming::derive_username;
-pub use one_time::OneTimeCode;
-pub use readmission::earliest_token_time;
-pub use refresh::{PresentedRefreshToken, RefreshFamily, RefreshUse};
-pub use role::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, check_permissions_held};
+const ROLE_DESCRIPTION: TextRule = TextRule {
+    chars_min: 0,
+    chars_max: 200,
+    lines: false,
+};
+/// Further custom roles are refused: one page lists them all.
+pub const OWN_ROLES_MAX: i64 = 50;
+/// Built-in roles have the numbers of `Role`, custom roles higher ones.
+pub const BUILT_IN_MAX: i64 = 100;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Username(String);
+
+impl Username {
+    pub fn new(text: &str) -> Result<Self, FieldError> {
+        let length = USERNAME_CHARS_MIN..=USERNAME_CHARS_MAX;
+        let fits = length.contains(&text.len()) && text.bytes().all(is_username_byte);
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(FieldError::new("username", say::username_needs))
+        }
+    }
+
+    /// Parses a name typed to sign in: a kiosk's keyboard capitalises and adds a space.
+    pub fn parse_typed(text: &str) -> Option<Self> {
+        Self::new(&text.trim().to_ascii_lowercase()).ok()
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// In lower case, so that one mailbox makes one account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    pub fn new(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim().to_lowercase();
+        if is_plausible_email(&text) {
+            Ok(Self(text))
+        } else {
+            Err(FieldError::new("email", say::email_needs))
+        }
+    }
+
+    /// Wraps an address that was validated before it was stored.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Every account requires an address; `.invalid` marks undeliverable ones, such as the first
+    /// admin's.
+    pub fn is_undeliverable(&self) -> bool {
+        self.0.ends_with(".invalid")
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email(***)")
+    }
+}
+
+/// A password that waits for hashing. It can be neither printed nor serialised.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl Password {
+    pub fn new(text: String) -> Result<Self, FieldError> {
+        let length = text.chars().take(PASSWORD_CHARS_MAX + 1).count();
+        if (PASSWORD_CHARS_MIN..=PASSWORD_CHARS_MAX).contains(&length) {
+            Ok(Self(text))
+        } else {
+            Err(FieldError::new("password", say::password_needs))
+        }
+    }
+
+    pub fn reveal(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(***)")
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    pub username: Username,
+    pub email: Email,
+    pub password: Password,
+    pub role: Role,
+}
+
+impl NewAccount {
+    /// Returns all invalid fields together, so that people correct a form at most once.
+    pub fn new(
+        username: &str,
+        email: &str,
+        password: String,
+        role: Role,
+    ) -> Result<Self, Vec<FieldError>> {
+        match (
+            Username::new(username),
+            Email::new(email),
+            Password::new(password),
+        ) {
+            (Ok(username), Ok(email), Ok(password)) => Ok(Self {
+                username,
+                email,
+                password,
+                role,
+            }),
+            (username, email, password) => Err([username.err(), email.err(), password.err()]
+                .into_iter()
+                .flatten()
+                .collect()),
+        }
+    }
+}
+
+/// Masks an address for lists: its owner recognises it, others cannot write to it.
+pub fn mask_email(email: &str) -> String {
+    match email.split_once('@') {
+        Some((local, domain)) => {
+            let first: String = local.chars().take(1).collect();
+            format!("{first}***@{domain}")
+        }
+        None => "***".to_owned(),
+    }
+}
+
+fn is_username_byte(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-')
+}
+
+/// Rejects texts that cannot be an address. Only a delivered message proves one.
+fn is_plausible_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else {
+        return false;
+    };
+    text.len() <= EMAIL_BYTES_MAX
+        && (1..=EMAIL_LOCAL_BYTES_MAX).contains(&local.len())
+        && !local.chars().any(|c| c.is_whitespace() || c.is_control())
+        // `"x"@d` is the mailbox of `x@d`: a quoted name would open a second account for it.
+        && !local.contains(['"', '\\'])
+        && is_plausible_domain(domain)
+}
+
+fn is_plausible_domain(domain: &str) -> bool {
+    domain.contains('.') && domain.split('.').all(is_domain_label)
+}
+
+fn is_domain_label(label: &str) -> bool {
+    !label.is_empty()
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+        && label.chars().all(|c| c.is_alphanumeric() || c == '-')
+}
+
+/// Uses the first candidate that yields a valid name. `tail`, at most four characters, separates it
+/// from a taken one.
+pub fn derive_username<'w>(
+    words: impl IntoIterator<Item = &'w str>,
+    tail: Option<&str>,
+) -> Option<Username> {
+    let name = words
+        .into_iter()
+        .map(sanitize_name)
+        .find(|name| name.len() >= USERNAME_CHARS_MIN);
+    let name = name.unwrap_or_else(|| FALLBACK_NAME.to_owned());
+    Username::new(&tail.map_or_else(|| name.clone(), |tail| format!("{name}-{tail}"))).ok()
+}
+
+/// Keeps the legal characters before an `@`.
+fn sanitize_name(word: &str) -> String {
+    let local = word.split('@').next().unwrap_or_default();
+    let legal = local
+        .trim()
+        .chars()
+        .filter_map(|c| match c.to_ascii_lowercase() {
+            c @ ('a'..='z' | '0'..='9' | '.' | '_' | '-') => Some(c),
+            c if c.is_whitespace() => Some('.'),
+            _ => None,
+        });
+    let name: String = legal.take(MADE_CHARS_MAX - TAIL_CHARS).collect();
+    name.trim_matches(['.', '_', '-']).to_owned()
+}
+
+/// A validated custom role, with sorted and unique permissions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleDraft {
+    pub name: String,
+    pub description: String,
+    pub permissions: Vec<Permission>,
+}
+
+/// The reason for refusing a role change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoleRefusal {
+    /// The role or the person does not exist.
+    Unknown,
+    BuiltIn,
+    NameTaken,
+    InUse,
+    TooMany,
+    /// A provider's role can be neither given nor taken.
+    Fixed,
+    /// The admin lacks this permission, so they can neither give nor take it.
+    Beyond(Permission),
+}
+
+impl RoleDraft {
+    pub fn new(
+        name: &str,
+        description: &str,
+        mut permissions: Vec<Permission>,
+    ) -> Result<Self, Vec<FieldError>> {
+        permissions.sort_unstable();
+        permissions.dedup();
+        let of_admins = Permission::allowed_for_role(Role::Admin);
+        let fits = !permissions.is_empty() && permissions.iter().all(|one| of_admins.contains(one));
+        let permissions = fits
+            .then_some(permissions)
+            .ok_or_else(|| FieldError::new("permissions", say::permissions_needs));
+        match (
+            check_text("name", name, ROLE_NAME),
+            check_text("description", description, ROLE_DESCRIPTION),
+            permissions,
+        ) {
+            (Ok(name), Ok(description), Ok(permissions)) => Ok(Self {
+                name,
+                description,
+                permissions,
+            }),
+            (name, description, permissions) => {
+                Err([name.err(), description.err(), permissions.err()]
+                    .into_iter()
+                    .flatten()
+                    .collect())
+            }
+        }
+    }
+}
+
+/// Checks that a person may give or take `others`: they must hold these permissions themselves.
+pub fn check_permissions_held(
+    held: &[Permission],
+    others: &[Permission],
+) -> Result<(), RoleRefusal> {
+    let beyond = others.iter().find(|one| !held.contains(one));
+    beyond.map_or(Ok(()), |one| Err(RoleRefusal::Beyond(*one)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_username_is_short_plain_and_lower_case() {
+        for good in ["bob", "li.si", "a_b-c9", &"x".repeat(100)] {
+            assert!(Username::new(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "ab",
+            "Bob",
+            "a b",
+            "张三丰",
+            "a@b",
+            "a/b",
+            "abc\n",
+            &"x".repeat(101),
+        ] {
+            assert_eq!(
+                Username::new(bad).map_err(|e| e.field),
+                Err("username".into()),
+                "{bad:?}"
+            );
+        }
+        assert_eq!(Username::parse_typed(" Bob "), Username::new("bob").ok());
+        assert_eq!(Username::parse_typed("no such\0name"), None);
+    }
+
+    #[test]
+    fn an_email_is_plausible_and_kept_in_lower_case() {
+        assert_eq!(
+            Email::new(" A.B+c@Example.COM ").unwrap().as_str(),
+            "a.b+c@example.com"
+        );
+        assert!(Email::new("张三@例子.中国").is_ok());
+        let of =
+            |bytes: usize| format!("{}@{}.example.org", "x".repeat(64), "y".repeat(bytes - 77));
+        assert_eq!(of(254).len(), 254);
+        assert!(Email::new(&of(254)).is_ok());
+        for bad in [
+            "",
+            "a",
+            "@b.c",
+            "a@",
+            "a@b",
+            "a@b..c",
+            "\"x\"@b.c",
+            "x\\y@b.c",
+            "a@.c",
+            "a@b.c.",
+            "a b@c.d",
+            "a@b@c.d",
+            "a\u{0}@b.c",
+            "a@-b.c",
+            "a@b.c\r\nBcc: x@y.z",
+            &format!("{}@b.c", "x".repeat(65)),
+            &format!("a@{}.c", "x".repeat(254)),
+            &of(255),
+        ] {
+            assert_eq!(
+                Email::new(bad).map_err(|e| e.field),
+                Err("email".into()),
+                "{bad:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_masked_address_shows_one_letter_of_its_owner() {
+        assert_eq!(mask_email("li.si@example.com"), "l***@example.com");
+        assert_eq!(mask_email("张三@例子.中国"), "张***@例子.中国");
+        assert_eq!(mask_email("no address"), "***");
+    }
+
+    #[test]
+    fn a_password_is_counted_in_characters() {
+        for (text, fits) in [
+            ("123456789", false),
+            ("1234567890", true),
+            ("密码密码密码密码密", false),
+            ("密码密码密码密码密码", true),
+            (&"x".repeat(200), true),
+            (&"x".repeat(201), false),
+        ] {
+            assert_eq!(Password::new(text.to_owned()).is_ok(), fits, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let wrong = NewAccount::new("A", "b", "c".to_owned(), Role::Customer).unwrap_err();
+        let fields: Vec<_> = wrong.iter().map(|e| e.field.as_str()).collect();
+        assert_eq!(fields, ["username", "email", "password"]);
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let account = NewAccount::new(
+            "bob",
+            "bob@example.com",
+            "hunter2hunter2".to_owned(),
+            Role::Customer,
+        );
+        let printed = format!("{account:?}");
+        assert!(
+            !printed.contains("hunter2") && !printed.contains("example.com"),
+            "{printed}"
+        );
+    }
+
+    #[test]
+    fn a_name_from_elsewhere_is_made_legal() {
+        for (words, tail, name) in [
+            (&["Li.Si"][..], None, "li.si"),
+            (&["lisi@example.com"], None, "lisi"),
+            (&["李四", "Li Si"], None, "li.si"),
+            (&["ab", "", "-_."], None, "person"),
+            (&[], Some("7f3k"), "person-7f3k"),
+            (&["lisi"], Some("7f3k"), "lisi-7f3k"),
+            (&["a\u{0}b<c>\r\nd"], None, "abc..d"),
+        ] {
+            let made = derive_username(words.iter().copied(), tail).unwrap();
+            assert_eq!(made.as_str(), name, "{words:?}");
+        }
+        let long = "x".repeat(100);
+        assert_eq!(
+            derive_username([long.as_str()], Some("7f3k"))
+                .unwrap()
+                .as_str()
+                .len(),
+            40
+        );
+    }
+
+    #[test]
+    fn a_role_of_ones_own_has_a_name_and_work_of_an_admin() {
+        let drafted =
+            |name, permissions: &[Permission]| RoleDraft::new(name, "", permissions.to_vec());
+        let twice = [
+            Permission::ReadPeople,
+            Permission::ApproveOrders,
+            Permission::ReadPeople,
+        ];
+        let draft = drafted(" Desk ", &twice).unwrap();
+        assert_eq!(draft.name, "Desk");
+        assert_eq!(
+            draft.permissions,
+            [Permission::ApproveOrders, Permission::ReadPeople]
+        );
+        for (name, permissions, wrong) in [
+            ("D", &[Permission::ReadPeople][..], "name"),
+            ("Desk", &[], "permissions"),
+            (
+                "Desk",
+                &[Permission::ReadPeople, Permission::PublishOrders],
+                "permissions",
+            ),
+        ] {
+            let errors = drafted(name, permissions).unwrap_err();
+            assert_eq!(
+                errors.iter().map(|e| e.field.as_str()).collect::<Vec<_>>(),
+                [wrong]
+            );
+        }
+    }
+
+    #[test]
+    fn nobody_hands_out_what_they_do_not_hold() {
+        let held = [Permission::ManageRoles, Permission::ReadPeople];
+        assert_eq!(check_permissions_held(&held, &held[1..]), Ok(()));
+        let refused =
+            check_permissions_held(&held, &[Permission::ReadPeople, Permission::ManageKeys]);
+        assert_eq!(refused, Err(RoleRefusal::Beyond(Permission::ManageKeys)));
+    }
+}

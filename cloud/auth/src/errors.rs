@@ -1,8 +1,10 @@
 //! The errors of use cases: a refusal tells the caller what to change; a fault is ours.
 
 use platform::{StoreError, sql::SqlError};
+use process::problem::{Problem, log_fault};
+use wire::Code;
 
-use crate::passwords::PasswordError;
+use crate::{domain::RoleRefusal, passwords::PasswordError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -58,6 +60,7 @@ macro_rules! convert_faults {
 pub(crate) use convert_faults;
 
 convert_faults!(StoreError: StoreError, SqlError);
+
 convert_faults!(ServiceError: ServiceError, StoreError, PasswordError, serde_json::Error);
 
 impl<R> From<AttemptError<R, StoreError>> for AttemptError<R, ServiceError> {
@@ -65,6 +68,25 @@ impl<R> From<AttemptError<R, StoreError>> for AttemptError<R, ServiceError> {
         match error {
             AttemptError::Refused(refusal) => Self::Refused(refusal),
             AttemptError::Failed(fault) => Self::Failed(fault.into()),
+        }
+    }
+}
+
+impl RefusalReason for RoleRefusal {}
+
+/// A full password queue drains within seconds.
+const BUSY_RETRY_S: u32 = 5;
+
+impl From<ServiceError> for Problem {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Store(error) => error.into(),
+            ServiceError::Password(PasswordError::Busy) => {
+                Problem::new(Code::TooManyRequests).retry_after(BUSY_RETRY_S)
+            }
+            ServiceError::Password(error @ PasswordError::Hash(_)) => {
+                log_fault("Could not check a password", error)
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use platform::{
 use process::metrics;
 use wire::UserId;
 
-use crate::{Config, errors::RefusalReason, passwords::HashLane, store::NameHash};
+use crate::{config::Config, errors::RefusalReason, passwords::HashLane, store::NameHash};
 
 #[derive(Clone)]
 pub struct AuthRateLimits {

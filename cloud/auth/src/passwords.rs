@@ -7,22 +7,21 @@
 //! full, the request is refused and may be retried. Crowded addresses have a separate queue and one
 //! permit, so a flood does not delay others.
 
-mod memory;
-mod room;
-mod stored;
+mod hashing;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use platform::ClientAddress;
 use process::random;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::Password;
-use memory::{HashMemory, MemoryPool};
-use room::HashWaitQueue;
-use stored::{hash, is_usable, verify_hash};
+use hashing::{HashMemory, MemoryPool, hash, is_usable, verify_hash};
 
-pub use stored::{NO_PASSWORD, is_our_hash};
+pub use hashing::{NO_PASSWORD, PasswordError, is_our_hash};
 
 const HASHES_AT_ONCE_MAX: usize = 2;
 const OF_CROWDED_AT_ONCE_MAX: usize = 1;
@@ -69,15 +68,6 @@ struct HashSlot {
     memory: Mutex<HashMemory>,
     _place: OwnedSemaphorePermit,
     _of_crowded: Option<OwnedSemaphorePermit>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum PasswordError {
-    /// The queue is full.
-    #[error("too many passwords are being checked")]
-    Busy,
-    #[error("could not hash a password: {0}")]
-    Hash(String),
 }
 
 impl Passwords {
@@ -171,6 +161,67 @@ async fn acquire_slot(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, 
         .acquire_owned()
         .await
         .map_err(|_| PasswordError::Busy)
+}
+
+/// Clones share the counts.
+#[derive(Clone)]
+pub struct HashWaitQueue {
+    all_max: usize,
+    of_one_max: usize,
+    taken: Arc<Mutex<WaiterCounts>>,
+}
+
+/// Counts as waiting until dropped.
+pub struct HashWaitPermit {
+    room: HashWaitQueue,
+    address: ClientAddress,
+}
+
+#[derive(Default)]
+struct WaiterCounts {
+    all: usize,
+    of_each: HashMap<ClientAddress, usize>,
+}
+
+impl HashWaitQueue {
+    pub fn new(all_max: usize, of_one_max: usize) -> Self {
+        Self {
+            all_max,
+            of_one_max,
+            taken: Arc::default(),
+        }
+    }
+
+    pub fn try_reserve(&self, address: ClientAddress) -> Option<HashWaitPermit> {
+        let mut taken = self.lock_counts();
+        let own = taken.of_each.get(&address).copied().unwrap_or_default();
+        if taken.all >= self.all_max || own >= self.of_one_max {
+            return None;
+        }
+        taken.all += 1;
+        taken.of_each.insert(address, own + 1);
+        Some(HashWaitPermit {
+            room: self.clone(),
+            address,
+        })
+    }
+
+    fn lock_counts(&self) -> MutexGuard<'_, WaiterCounts> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for HashWaitPermit {
+    fn drop(&mut self) {
+        let mut taken = self.room.lock_counts();
+        taken.all -= 1;
+        if let Some(own) = taken.of_each.get_mut(&self.address) {
+            *own -= 1;
+            if *own == 0 {
+                taken.of_each.remove(&self.address);
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -327,5 +378,21 @@ mod tests {
             passwords.permits.acquire_many(every).await.is_ok(),
             "it ends in the end"
         );
+    }
+
+    #[test]
+    fn one_address_and_all_together_have_their_bounds() {
+        let room = HashWaitQueue::new(3, 2);
+        let address = |n| ClientAddress::from_ip(Some([10, 0, 0, n].into()));
+        let mut held: Vec<_> = (0..2)
+            .map(|_| room.try_reserve(address(1)).unwrap())
+            .collect();
+        assert!(room.try_reserve(address(1)).is_none());
+        held.push(room.try_reserve(address(2)).unwrap());
+        assert!(room.try_reserve(address(3)).is_none());
+        held.remove(0);
+        assert!(room.try_reserve(address(3)).is_some());
+        held.clear();
+        assert!(room.lock_counts().of_each.is_empty() && room.lock_counts().all == 0);
     }
 }

@@ -1,37 +1,37 @@
-//! The use cases of auth, between routes and tables. Refusals are values; faults are errors.
+//! What every use case of auth works with: the stores and clients, the caller and their session, the
+//! permissions of admins, and the events of sessions.
+//!
+//! Invariant: auth_db has recorded the end of a session before the answer leaves. The cache is
+//! updated next, and a refill repairs it after a failure; edges learn of the end through the feed.
 
-use axum::extract::FromRef;
-use platform::{ClientAddress, cache::Cache};
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    http::request::Parts,
+};
+use platform::cache::Cache;
 use process::{
     clock::Clock,
-    tokens::{Claims, TokenAudience, TokenKind, TokenVerifier},
+    openapi::RouteInput,
+    problem::{Problem, format_error_chain},
+    tokens::{Caller, Claims, TokenAudience, TokenVerifier},
     trace::TraceId,
 };
-use serde::Serialize;
-use utoipa::ToSchema;
-use wire::{EventType, GuessReport, ReadmissionEvent, Role, SessionId, UnixMillis, UserId};
+use wire::{Code, Event, EventType, Permission, Role, SessionId, UnixMillis, UserEvent, UserId};
 
 use crate::{
-    codes::PhoneCodes,
-    domain::{NewAccount, Password, RoleRefusal, Username},
-    entry::{CredentialRefusal, SignInAttempt, SignInOrigin},
+    config::GrantHours,
+    domain::{RoleRefusal, check_permissions_held},
     errors::{AttemptError, ServiceError},
-    events,
-    grants::{self, GrantHours, Tablet},
-    issuers::Issuers,
     limits::AuthRateLimits,
-    passwords::{HashLane, HashPermit, Passwords, is_our_hash},
-    renewal::session_end,
-    revocations::{CachedSession, SessionStatusCache},
+    oidc::Issuers,
+    passwords::Passwords,
+    phone_codes::PhoneCodes,
+    session_cache::{PendingRevocation, SessionStatusCache},
     signing::SigningKeys,
-    store::{
-        Account, AddUserResult, CloseAccountResult, ClosureRecord, PlaceHash, SessionKind, Store,
-        UserSession, VerifiedSignIn,
-    },
+    store::{SessionEnding, Store},
 };
 
 pub const ACCESS_TOKEN_SECONDS: i64 = 3600;
-const ISSUER: &str = "holdfast";
 
 #[derive(Clone, FromRef)]
 pub struct Service {
@@ -49,218 +49,7 @@ pub struct Service {
     pub sessions: SessionStatusCache,
 }
 
-#[derive(Serialize, ToSchema)]
-pub struct AccessGrant {
-    /// Absent if only an edge token was requested.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub access_token: Option<String>,
-    /// For `POST /api/v1/auth/refresh`. Present if requested.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<String>,
-    /// For the edges of the requested region.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub edge_token: Option<String>,
-    /// `Bearer`.
-    token_type: &'static str,
-    /// In seconds.
-    expires_in: i64,
-    user_id: UserId,
-    /// The account's name, if the sign-in did not include it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    username: Option<String>,
-    role: Role,
-    #[serde(skip)]
-    pub claims: Box<Claims>,
-    /// Keep it secret, and send it with the next sign-in on this device. Present if `device` was
-    /// sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device: Option<String>,
-    /// Wrong passwords tried since the previous sign-in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    wrong_passwords: Option<GuessReport>,
-    /// Present if the password changed since the previous sign-in.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password_changed_at: Option<UnixMillis>,
-}
-
-impl AccessGrant {
-    pub fn with_username(self, username: String) -> Self {
-        Self {
-            username: Some(username),
-            ..self
-        }
-    }
-}
-
 impl Service {
-    pub async fn sign_in(
-        &self,
-        attempt: SignInAttempt,
-    ) -> Result<AccessGrant, AttemptError<CredentialRefusal>> {
-        let SignInAttempt {
-            from,
-            typed_name,
-            password,
-            device,
-            refresh,
-            tablet,
-            trace,
-        } = attempt;
-        let password = Password::new(password).ok();
-        let Some(username) = Username::parse_typed(&typed_name) else {
-            let lane = self.limits.choose_lane(from).await;
-            self.passwords
-                .acquire_permit(from, lane)
-                .await?
-                .verify(password, None)
-                .await?;
-            return Err(CredentialRefusal::Wrong.into());
-        };
-        let (entry, permit) = self.admit_attempt(&username, from, device).await?;
-        let verified = self.verify_password(&permit, &username, password).await?;
-        let Some(account) = verified else {
-            self.record_failure(&entry).await?;
-            return Err(CredentialRefusal::Wrong.into());
-        };
-        let begun = self
-            .begin_session(&account, entry, refresh, tablet, &trace)
-            .await?;
-        Ok(begun.ok_or(CredentialRefusal::Wrong)?)
-    }
-
-    /// Returns the account with this name if the password is right, and replaces an imported hash
-    /// with our own.
-    pub async fn verify_password(
-        &self,
-        permit: &HashPermit,
-        username: &Username,
-        password: Option<Password>,
-    ) -> Result<Option<Account>, ServiceError> {
-        let account = self.store.find_account(username).await?;
-        let hash = account
-            .as_ref()
-            .map(|account| account.password_hash.clone());
-        let fits = permit.verify(password.clone(), hash).await?;
-        let account = account.filter(|_| fits);
-        if let (Some(account), Some(password)) = (&account, password)
-            && !is_our_hash(&account.password_hash)
-        {
-            let new = permit.hash(password).await?;
-            self.store
-                .upgrade_hash(account.id, &account.password_hash, &new)
-                .await?;
-            tracing::info!(user.id = %account.id, "Replaced an imported password hash");
-        }
-        Ok(account)
-    }
-
-    pub async fn begin_session(
-        &self,
-        account: &Account,
-        origin: SignInOrigin,
-        refresh: bool,
-        tablet: Option<Tablet>,
-        trace: &TraceId,
-    ) -> Result<Option<AccessGrant>, ServiceError> {
-        let last = self.store.last_sign_in(account.id).await?;
-        let wrong_passwords = self.report_wrong_guesses(last, &origin).await?;
-        let changed_at = account.password_changed_at;
-        let password_changed_at = changed_at.filter(|at| last.is_none_or(|last| last < *at));
-        // After a readmission, tokens start at a whole second, possibly the next one.
-        let created_at = self.clock.now().max(account.tokens_since);
-        let claims = self.build_session_claims(account, created_at, tablet);
-        let claims = self.with_current_mark(claims).await?;
-        let session = build_session(&claims, created_at, refresh);
-        let token = self.signing.sign_claims(&claims);
-        let refresh_token = refresh.then(|| self.refresh_token(&claims, session.expires_at));
-        let asked_at = self.clock.now();
-        let sign_in = self.build_verified_sign_in(account, &origin);
-        if !self.store.begin_session(&session, sign_in).await? {
-            return Ok(None);
-        }
-        let is_grant = claims.kind == TokenKind::DeviceGrant;
-        if is_grant {
-            self.end_replaced_grants(&claims, &session, trace).await?;
-        } else {
-            self.sessions
-                .cache_live_session(&claims, asked_at, session.expires_at)
-                .await;
-        }
-        tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
-        let (access_token, edge_token) = if is_grant {
-            (None, Some(token))
-        } else {
-            (Some(token), None)
-        };
-        Ok(Some(AccessGrant {
-            access_token,
-            refresh_token,
-            edge_token,
-            token_type: "Bearer",
-            expires_in: claims.exp - claims.iat,
-            user_id: account.id,
-            username: None,
-            role: account.role_id,
-            claims: Box::new(claims),
-            device: origin.device.map(|secret| secret.reveal().to_owned()),
-            wrong_passwords,
-            password_changed_at,
-        }))
-    }
-
-    /// Builds the claims of a new session; a tablet of a provider gets a device grant.
-    fn build_session_claims(
-        &self,
-        account: &Account,
-        created_at: UnixMillis,
-        tablet: Option<Tablet>,
-    ) -> Claims {
-        let issued = created_at.0 / 1000;
-        let tablet = tablet.filter(|_| grants::can_hold_grant(account.role_id));
-        let (kind, expires_in) = match tablet {
-            Some(_) => (TokenKind::DeviceGrant, self.grant_hours.to_seconds()),
-            None => (TokenKind::Access, ACCESS_TOKEN_SECONDS),
-        };
-        let (region, device) = tablet
-            .map(|Tablet { region, device }| (region, device))
-            .unzip();
-        Claims {
-            iss: ISSUER.to_owned(),
-            sub: account.id,
-            role: account.role_id,
-            jti: SessionId(self.clock.new_id()),
-            iat: issued,
-            exp: issued + expires_in,
-            kind,
-            device,
-            region,
-            command: None,
-            verified: false,
-            mark_version: 0,
-        }
-    }
-
-    fn build_verified_sign_in(&self, account: &Account, origin: &SignInOrigin) -> VerifiedSignIn {
-        let device = origin.device.as_ref();
-        VerifiedSignIn {
-            role: account.role_id,
-            password_of: account.password_changed_at,
-            name: origin.name,
-            place: origin.place,
-            device: device.map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret))),
-            identity: origin.identity,
-        }
-    }
-
-    /// Returns the claims with the owner's current verification mark; only providers have one.
-    pub async fn with_current_mark(&self, claims: Claims) -> Result<Claims, ServiceError> {
-        let mark = match claims.role {
-            Role::Provider => self.store.load_provider_mark(claims.sub).await?,
-            Role::Customer | Role::Admin => None,
-        };
-        Ok(claims.with_provider_mark(mark))
-    }
-
     /// Returns true if a verified token's session is not revoked, and its account is open and has
     /// the role in the token.
     pub async fn is_live(&self, claims: &Claims) -> Result<bool, ServiceError> {
@@ -293,153 +82,176 @@ impl Service {
         }
     }
 
-    /// Like [`Self::verify_live_token`], for read-only callers: uses the cache if it has the session.
-    pub async fn verify_token_cached(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
-        let asked_at = self.clock.now();
-        let verified = self
-            .verifier
-            .keys
-            .verify(token, TokenAudience::Cloud, asked_at);
-        let Ok(claims) = verified else {
-            return Ok(None);
+    /// Returns the claims with the owner's current verification mark; only providers have one.
+    pub async fn with_current_mark(&self, claims: Claims) -> Result<Claims, ServiceError> {
+        let mark = match claims.role {
+            Role::Provider => self.store.load_provider_mark(claims.sub).await?,
+            Role::Customer | Role::Admin => None,
         };
-        let kept = match self.sessions.lookup_session(&claims).await {
-            CachedSession::Stands => return Ok(Some(claims)),
-            CachedSession::Over => return Ok(None),
-            CachedSession::Unknown { kept } => kept,
-        };
-        let Some(ends_at) = self.live_session_end(&claims).await? else {
-            return Ok(None);
-        };
-        if kept {
-            self.sessions
-                .cache_live_session(&claims, asked_at, ends_at)
-                .await;
-        }
-        Ok(Some(claims))
+        Ok(claims.with_provider_mark(mark))
     }
 
-    /// Closes a person's account and ends its sessions. Returns the person's role. On return the
-    /// account is closed in auth_db; the feed informs the edges.
-    pub async fn revoke_person(
+    /// `owner` holds claims of the session's owner.
+    pub async fn end_session(
         &self,
-        user: UserId,
-        by: UserId,
-        why: String,
+        owner: &Claims,
+        session: SessionId,
+        why: SessionEnding,
         trace: &TraceId,
-    ) -> Result<Role, AttemptError<RoleRefusal>> {
-        let Some(role) = self.store.load_role(user).await? else {
-            return Err(RoleRefusal::Unknown.into());
-        };
-        let record = ClosureRecord {
-            at: self.clock.now(),
-            by,
-            why,
-        };
+    ) -> Result<(), ServiceError> {
+        let now = self.clock.now();
+        let kind = EventType::SessionRevoked;
+        let user = owner.sub;
+        let role = owner.role;
+        let event = build_user_event(kind, &self.clock, trace, user, role, Some(session))?;
         let ending = self.sessions.begin_revocation();
-        let closed = self
-            .store
-            .close_account(user, &record, |at| {
-                events::build_closed_event(&self.clock, trace, user, role, at)
-            })
-            .await?;
-        let decided = match closed {
-            CloseAccountResult::Closed => {
-                tracing::info!(user.id = %user, by = %by, "Closed an account");
-                self.evict_permissions(user).await;
-                self.sessions.refill_blacklist().await;
-                Ok(role)
-            }
-            CloseAccountResult::ClosedBefore => Ok(role),
-            CloseAccountResult::Refused(refused) => Err(refused),
-        };
-        ending.mark_reported();
-        Ok(decided?)
-    }
-
-    /// Reopens the account of a revoked person. Earlier tokens stay invalid: their sessions have
-    /// ended, and edges receive the time from which tokens are valid. Returns the role and that
-    /// time, or `None` if the person does not exist.
-    pub async fn readmit_person(
-        &self,
-        user: UserId,
-        by: UserId,
-        why: String,
-        trace: &TraceId,
-    ) -> Result<Option<(Role, UnixMillis)>, ServiceError> {
-        let Some((role, _)) = self.store.load_tokens_since(user).await? else {
-            return Ok(None);
-        };
-        let id = self.clock.new_id();
-        let record = ClosureRecord {
-            at: self.clock.now(),
-            by,
-            why,
-        };
-        let is_readmitted = self
-            .store
-            .readmit_user(id, user, &record, |tokens_since| {
-                let body = ReadmissionEvent {
-                    user_id: user,
-                    role,
-                    tokens_since,
-                };
-                events::build_readmitted_event(&self.clock, trace, &body)
-            })
-            .await?;
-        if is_readmitted {
-            tracing::info!(user.id = %user, by = %by, "Readmitted a revoked person");
+        if self.store.revoke_session(session, now, why, &event).await? {
+            let why = why.as_str();
+            tracing::info!(user.id = %user, session.id = %session, why, "Ended a session");
         }
-        Ok(self.store.load_tokens_since(user).await?)
+        self.blacklist_ended(ending, &[session], now).await;
+        Ok(())
+    }
+
+    pub async fn blacklist_ended(
+        &self,
+        ending: PendingRevocation,
+        ended: &[SessionId],
+        now: UnixMillis,
+    ) {
+        // A newer token of the session may still be in transit to its holder.
+        let until = now.plus_ms(ACCESS_TOKEN_SECONDS * 1000);
+        for session in ended {
+            self.sessions.blacklist_session(*session, until, now).await;
+        }
+        ending.mark_reported();
+    }
+
+    /// Refuses an admin who lacks one of the person's permissions, so that they cannot lock out
+    /// people with more permissions.
+    pub async fn check_may_administer(
+        &self,
+        by: UserId,
+        user: UserId,
+    ) -> Result<(), AttemptError<RoleRefusal>> {
+        let own = self.store.load_person_role(by).await?;
+        let theirs = self.store.load_person_role(user).await?;
+        let own = own.map(|role| role.permissions).unwrap_or_default();
+        let theirs = theirs.filter(|theirs| theirs.role.base_id == Role::Admin);
+        let theirs = theirs.map(|role| role.permissions).unwrap_or_default();
+        Ok(check_permissions_held(&own, &theirs)?)
+    }
+
+    pub async fn evict_permissions(&self, user: UserId) {
+        if let Err(error) = platform::permissions::forget_permissions(&self.cache, user).await {
+            tracing::warn!(user.id = %user, error = format_error_chain(&error), "Could not clear a person's permissions from the cache; they expire there");
+        }
     }
 }
 
-/// With a refresh token, the session outlasts its access token.
-fn build_session(claims: &Claims, created_at: UnixMillis, refresh: bool) -> UserSession {
-    let kind = if claims.kind == TokenKind::DeviceGrant {
-        SessionKind::DeviceGrant
-    } else {
-        SessionKind::Access
-    };
-    let mut session = UserSession::from_claims(claims, kind, created_at);
-    if refresh {
-        session.expires_at = session_end(created_at);
+pub struct LiveCaller(pub Caller);
+
+impl RouteInput for LiveCaller {}
+
+impl FromRequestParts<Service> for LiveCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, service).await?;
+        require_live_session(service.clone(), caller.claims.clone())
+            .await
+            .map(|()| Self(caller))
     }
-    session
 }
 
-/// Creates an account and its event. Returns `None` if the name is taken. If another account has
-/// the address, neither the answer nor its timing changes: the owner gets a mail. The hash is
-/// computed before the transaction begins.
-pub async fn register_account(
-    store: &Store,
-    passwords: &Passwords,
+pub async fn require_live_session(service: Service, claims: Claims) -> Result<(), Problem> {
+    let live = service.is_live(&claims).await?;
+    live.then_some(())
+        .ok_or_else(|| Problem::new(Code::InvalidToken))
+}
+
+/// Requires an admin whose current role in auth_db has the permission.
+pub async fn require_permission(
+    service: &Service,
+    caller: &Caller,
+    permission: Permission,
+) -> Result<(), Problem> {
+    caller.require_role(Role::Admin)?;
+    let role = service
+        .store
+        .load_person_role(caller.actor.user_id)
+        .await
+        .map_err(ServiceError::from)?;
+    let is_held = role.is_some_and(|role| role.permissions.contains(&permission));
+    is_held
+        .then_some(())
+        .ok_or_else(|| to_missing_permission(permission))
+}
+
+fn to_missing_permission(permission: Permission) -> Problem {
+    Problem::new(Code::PermissionMissing).with_member("permission", permission)
+}
+
+/// Turns a refusal into the answer to the caller.
+pub trait IntoProblem {
+    fn into_problem(self, service: &Service) -> Problem;
+}
+
+impl<R: IntoProblem, E> IntoProblem for AttemptError<R, E>
+where
+    Problem: From<E>,
+{
+    fn into_problem(self, service: &Service) -> Problem {
+        match self {
+            Self::Refused(refusal) => refusal.into_problem(service),
+            Self::Failed(fault) => fault.into(),
+        }
+    }
+}
+
+impl IntoProblem for RoleRefusal {
+    fn into_problem(self, _: &Service) -> Problem {
+        match self {
+            Self::Beyond(permission) => to_missing_permission(permission),
+            Self::Unknown => Code::NotFound.into(),
+            Self::BuiltIn => Code::RoleBuiltIn.into(),
+            Self::NameTaken => Code::RoleExists.into(),
+            Self::InUse => Code::RoleInUse.into(),
+            Self::TooMany => Code::TooManyRoles.into(),
+            Self::Fixed => Code::RoleFixed.into(),
+        }
+    }
+}
+
+pub fn build_user_event(
+    kind: EventType,
     clock: &Clock,
-    from: ClientAddress,
-    new: NewAccount,
     trace: &TraceId,
-) -> Result<Option<UserId>, ServiceError> {
-    let permit = passwords.acquire_permit(from, HashLane::Usual).await?;
-    let password_hash = permit.hash(new.password).await?;
-    drop(permit);
-    let user_id = UserId(clock.new_id());
-    let role = new.role;
-    let account = Account {
-        id: user_id,
-        role_id: role,
-        password_hash,
-        password_changed_at: None,
-        tokens_since: UnixMillis(0),
+    user_id: UserId,
+    role: Role,
+    session_id: Option<SessionId>,
+) -> Result<Event, serde_json::Error> {
+    let body = UserEvent {
+        user_id,
+        role,
+        session_id,
     };
-    let event =
-        events::build_user_event(EventType::UserRegistered, clock, trace, user_id, role, None)?;
-    let added = store
-        .add_user(&account, &new.username, &new.email, clock.now(), &event)
-        .await?;
-    match added {
-        AddUserResult::NameTaken => return Ok(None),
-        AddUserResult::Made | AddUserResult::MadeWithoutAddress => {}
-    }
-    tracing::info!(user.id = %user_id, role = role.as_str(), "Registered");
-    Ok(Some(user_id))
+    Event::new(
+        clock.new_id().into(),
+        kind,
+        clock.now(),
+        trace.as_str(),
+        &body,
+    )
+}
+
+pub fn build_session_revoked_event(
+    clock: &Clock,
+    trace: &TraceId,
+    user_id: UserId,
+    role: Role,
+    session: SessionId,
+) -> Result<Event, serde_json::Error> {
+    let kind = EventType::SessionRevoked;
+    build_user_event(kind, clock, trace, user_id, role, Some(session))
 }

@@ -4,7 +4,7 @@
 //! Invariants: a key signs only after it was published for the configured time, unless its
 //! predecessor was killed; others verify with exactly the published keys.
 
-mod ring;
+mod key_ring;
 
 use std::{
     path::PathBuf,
@@ -20,16 +20,16 @@ use process::{
     tokens::{KeyVault, Signer, TokenKeys, TokenKeysError},
 };
 use serde::Serialize;
-use wire::{UnixMillis, UserId};
-
-pub use ring::{KeyRing, KeyState};
-use ring::{KeyRotationPlan, TOKENS_LIVE_MS};
+use wire::UnixMillis;
 
 use crate::{
-    Config,
+    config::Config,
     errors::{AttemptError, RefusalReason, convert_faults},
-    store::{NewSigningKey, SigningKey, Store, StoreError},
+    store::{KeyChangeAudit, NewSigningKey, SigningKey, Store, StoreError},
 };
+use key_ring::{KeyRotationPlan, TOKENS_LIVE_MS};
+
+pub use key_ring::{KeyRing, KeyState};
 
 const HOUR_MS: i64 = 3600 * 1000;
 const DAY_MS: i64 = 24 * HOUR_MS;
@@ -82,13 +82,6 @@ pub struct KeyTooNew {
 impl RefusalReason for KeyTooNew {}
 
 convert_faults!(SigningError: SigningError, StoreError);
-
-/// The admin who changes a key, and their reason.
-#[derive(Debug, Clone)]
-pub struct KeyChangeAudit {
-    pub by: UserId,
-    pub why: String,
-}
 
 impl SigningKeys {
     pub async fn open(

@@ -14,8 +14,9 @@ use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis, UserId};
 
 use super::{
-    NameHash, OneTimeCodeHash, Store, StoreError,
-    users::{EMAIL, email_seal_place},
+    Store, StoreError,
+    accounts::{DROP_ADDRESS_CHANGE, EMAIL, email_seal_place},
+    sign_ins::{NameHash, OneTimeCodeHash},
 };
 use crate::domain::Email;
 
@@ -29,9 +30,6 @@ const CLAIM: &str = "SELECT id, email, is_change, code_hash FROM address_claims 
     WHERE user_id = ? AND expires_at > ?";
 const NEW_CODE: &str = "UPDATE address_claims SET code_hash = ?, expires_at = ? WHERE id = ?";
 const DROP: &str = "DELETE FROM address_claims WHERE user_id = ?";
-/// A code for the current address stays valid.
-pub(super) const DROP_CHANGE: &str =
-    "DELETE FROM address_claims WHERE user_id = ? AND is_change = 1";
 const OWNER: &str = "SELECT id, username, email_confirmed_at, created_at FROM users \
     WHERE (email = ? OR email_hash = ?) AND id <> ? LIMIT 1";
 /// The address now belongs to another account; this one keeps its text.
@@ -190,7 +188,7 @@ impl Store {
 
     /// Cancels an address change.
     pub async fn cancel_address_change(&self, user: UserId) -> Result<(), StoreError> {
-        self.sql.exec(DROP_CHANGE, vals![user]).await?;
+        self.sql.exec(DROP_ADDRESS_CHANGE, vals![user]).await?;
         Ok(())
     }
 

@@ -13,7 +13,7 @@ use platform::{
 use uuid::Uuid;
 use wire::{Event, IdentityId, SessionId, UnixMillis, UserId};
 
-use super::{Account, BATCH, OtherSessionsRevocation, Store, StoreError};
+use super::{BATCH, Store, StoreError, accounts::Account, sessions::OtherSessionsRevocation};
 use crate::{
     domain::{Email, Username},
     passwords::NO_PASSWORD,
@@ -30,16 +30,13 @@ const OTHERS: &str = "SELECT COUNT(*) FROM identities WHERE user_id = ? AND id <
 const OWN: &str = "SELECT id FROM identities WHERE id = ? AND user_id = ?";
 const REMOVE: &str = "DELETE FROM identities WHERE id = ? AND user_id = ?";
 const REMOVE_USER: &str = "DELETE FROM users WHERE id = ?";
-pub(super) const REMOVE_LINKED: &str = "DELETE FROM identities WHERE user_id = ? AND is_origin = 0";
-const OLD_VISITS: &str = "SELECT id FROM ended_visits WHERE expires_at <= ? LIMIT ?";
-
+const OLD_FLOWS: &str = "SELECT id FROM ended_visits WHERE expires_at <= ? LIMIT ?";
 const NUMBER: &str = "SELECT id, number FROM identities \
     WHERE user_id = ? AND issuer = ? AND number IS NOT NULL";
 const NOTE_NUMBER: &str = "UPDATE identities SET number = ? WHERE id = ? AND number IS NULL";
 const NUMBERS: &str = "SELECT id, number FROM identities \
     WHERE id > ? AND number IS NOT NULL ORDER BY id LIMIT ?";
 const RESEAL: &str = "UPDATE identities SET number = ? WHERE id = ? AND number = ?";
-
 /// The issuer of phone numbers. Real issuers are addresses, so none has this name.
 pub const PHONES: &str = "phone";
 /// Exceeds the possible issuers and phones.
@@ -83,7 +80,7 @@ columns! {
 }
 
 columns! {
-    struct EndedVisit in ended_visits {
+    struct SpentFlow in ended_visits {
         id: Uuid,
         expires_at: UnixMillis,
     }
@@ -122,12 +119,12 @@ impl Store {
         id: Uuid,
         expires_at: UnixMillis,
     ) -> Result<bool, StoreError> {
-        Ok(self.sql.insert_new(EndedVisit { id, expires_at }).await?)
+        Ok(self.sql.insert_new(SpentFlow { id, expires_at }).await?)
     }
 
     /// Removes up to `BATCH` flows whose tickets expired by `until`.
     pub async fn purge_spent_flows(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge_rows(OLD_VISITS, "DELETE FROM ended_visits WHERE id IN (", until)
+        self.purge_rows(OLD_FLOWS, "DELETE FROM ended_visits WHERE id IN (", until)
             .await
     }
 

@@ -15,8 +15,9 @@ use uuid::Uuid;
 use wire::{Event, Permission, Role, SessionId, UnixMillis, UserId};
 
 use super::{
-    BATCH, OtherSessionsRevocation, Store, StoreError,
-    role_changes::{RecordedRoleChange, RoleChangeAudit},
+    BATCH, Store, StoreError,
+    people::{RecordedRoleChange, RoleChangeAudit},
+    sessions::OtherSessionsRevocation,
 };
 use crate::{
     domain::{BUILT_IN_MAX, OWN_ROLES_MAX, RoleDraft, RoleRefusal, check_permissions_held},

@@ -1,28 +1,57 @@
-//! Sessions: one per issued token, identified by its `jti`.
+//! Sessions: one per issued token, identified by its `jti`; how they begin, are extended and end. A
+//! revocation is written with its reason, in one transaction with its event.
+//!
+//! Device grants are sessions. A tablet has one per person and region; a person has a bounded number.
+//! A new grant ends its tablet's previous one, and the oldest beyond the bound.
 
 use platform::{
-    row,
-    sql::{Column, ColumnError, Columns, Val},
+    outbox, row,
+    sql::{Column, ColumnError, Columns, Tx, Val},
     transact, vals,
 };
 use process::tokens::Claims;
 use uuid::Uuid;
 use wire::{
-    DeviceId, IdentityId, Region, Role, SessionId, UnixMillis, UserId, words, words_from_text,
+    DeviceId, Event, IdentityId, Region, Role, SessionId, UnixMillis, UserId, words,
+    words_from_text,
 };
 
-use super::{BATCH, NameHash, PlaceHash, SessionEnding, Store, StoreError};
+use super::{
+    BATCH, Store, StoreError,
+    sign_ins::{NameHash, PlaceHash},
+};
+use crate::domain::{PresentedRefreshToken, RefreshFamily};
 
-const STANDING: &str = "SELECT is_active, role_id, password_changed_at FROM users WHERE id = ?";
+const ACCOUNT_STANDING: &str =
+    "SELECT is_active, role_id, password_changed_at FROM users WHERE id = ?";
 const IDENTITY_OWNER: &str = "SELECT user_id FROM identities WHERE id = ?";
-const STATE: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.revoked_at \
+const SESSION_STATE: &str = "SELECT s.user_id, u.role_id, u.is_active, s.expires_at, s.revoked_at \
     FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = ?";
-const LIVE: &str = "WHERE user_id = ? AND id < ? AND revoked_at IS NULL AND expires_at > ? \
+const LIVE_SESSIONS: &str = "WHERE user_id = ? AND id < ? AND revoked_at IS NULL AND expires_at > ? \
     ORDER BY id DESC LIMIT ?";
-const LATEST: &str = "SELECT created_at FROM sessions WHERE user_id = ? ORDER BY id DESC LIMIT 1";
-const REVOKED: &str = "SELECT id, expires_at FROM sessions \
+const LATEST_SIGN_IN: &str =
+    "SELECT created_at FROM sessions WHERE user_id = ? ORDER BY id DESC LIMIT 1";
+const REVOKED_SESSIONS: &str = "SELECT id, expires_at FROM sessions \
     WHERE revoked_at IS NOT NULL AND expires_at > ? AND id > ? ORDER BY id LIMIT ?";
-const EXPIRED: &str = "SELECT id FROM sessions WHERE expires_at <= ? LIMIT ?";
+const EXPIRED_SESSIONS: &str = "SELECT id FROM sessions WHERE expires_at <= ? LIMIT ?";
+const SESSION_START: &str = "SELECT created_at FROM sessions WHERE id = ?";
+const EXTEND_SESSION: &str = "UPDATE sessions SET expires_at = ? \
+    WHERE id = ? AND revoked_at IS NULL AND expires_at < ?";
+const REFRESH_FAMILY: &str = "SELECT created_at, refresh_newest, refresh_before, refresh_attempt \
+    FROM sessions WHERE id = ?";
+const SPEND_REFRESH_TOKEN: &str = "UPDATE sessions SET refresh_newest = ?, refresh_before = ?, \
+    refresh_attempt = ? \
+    WHERE id = ? AND revoked_at IS NULL AND refresh_newest IN (0, ?)";
+const END_SESSION: &str = "UPDATE sessions SET revoked_at = ?, ended_why = ? \
+    WHERE id = ? AND revoked_at IS NULL";
+const RECORD_ENDER: &str = "UPDATE sessions SET ended_by = ? WHERE id = ?";
+const OTHER_SESSIONS: &str = "SELECT id FROM sessions \
+    WHERE user_id = ? AND id <> ? AND revoked_at IS NULL AND expires_at > ? ORDER RECORD_ENDER id";
+/// People have few tablets. The ninth replaces the first.
+const GRANTS_OF_PERSON_MAX: usize = 8;
+const OTHER_GRANTS: &str = "SELECT id, device, region FROM sessions \
+    WHERE user_id = ? AND kind = ? AND id <> ? AND revoked_at IS NULL AND expires_at > ? \
+    ORDER BY created_at DESC, id DESC";
 
 words! {
     SessionKind {
@@ -30,6 +59,7 @@ words! {
         DeviceGrant "device_grant",
     }
 }
+
 words_from_text!(SessionKind);
 
 impl From<SessionKind> for Val {
@@ -113,6 +143,42 @@ row! {
     }
 }
 
+words! {
+    SessionEnding {
+        SignedOut "signed_out",
+        /// Its owner ended it from another session.
+        ByOwner "by_owner",
+        /// A spent refresh token was reused.
+        RefreshReused "refresh_reused",
+        /// Its owner set another password.
+        PasswordChanged "password_changed",
+        /// The password was set with an admin's reset code.
+        PasswordReset "password_reset",
+        AccountClosed "account_closed",
+        /// A newer grant replaced it, on the same tablet or beyond the limit per person.
+        Replaced "replaced",
+        ByAdmin "by_admin",
+        /// Its owner got another role.
+        RoleChanged "role_changed",
+    }
+}
+
+impl From<SessionEnding> for Val {
+    fn from(why: SessionEnding) -> Self {
+        why.as_str().into()
+    }
+}
+
+/// Ends a person's sessions, except one at most.
+#[derive(Debug, Clone, Copy)]
+pub struct OtherSessionsRevocation {
+    pub user: UserId,
+    /// This session stays.
+    pub except: Option<SessionId>,
+    pub at: UnixMillis,
+    pub why: SessionEnding,
+}
+
 impl Store {
     /// Writes a new session, clears the failures of its place, and remembers its device. Ends the
     /// session and returns false if, since the password check, the account was closed, got another
@@ -134,7 +200,7 @@ impl Store {
         transact!(self.sql, tx => {
             tx.insert(session.clone()).await?;
             let standing: Option<(bool, Role, Option<UnixMillis>)> =
-                tx.fetch_optional(STANDING, vals![session.user_id]).await?;
+                tx.fetch_optional(ACCOUNT_STANDING, vals![session.user_id]).await?;
             if standing != Some((true, role, password_of)) {
                 let why = match standing {
                     Some((true, present, _)) if present != role => SessionEnding::RoleChanged,
@@ -161,9 +227,16 @@ impl Store {
         })
     }
 
+    pub async fn add_session(&self, session: &UserSession) -> Result<(), StoreError> {
+        transact!(self.sql, tx => {
+            tx.insert(session.clone()).await?;
+            Ok(())
+        })
+    }
+
     /// Returns the time of a user's latest sign-in.
     pub async fn last_sign_in(&self, user: UserId) -> Result<Option<UnixMillis>, StoreError> {
-        Ok(self.sql.fetch_optional(LATEST, vals![user]).await?)
+        Ok(self.sql.fetch_optional(LATEST_SIGN_IN, vals![user]).await?)
     }
 
     /// `None` if the session never existed or was purged.
@@ -172,7 +245,10 @@ impl Store {
         session: SessionId,
         now: UnixMillis,
     ) -> Result<Option<SessionState>, StoreError> {
-        let row: Option<StateRow> = self.sql.fetch_optional(STATE, vals![session]).await?;
+        let row: Option<StateRow> = self
+            .sql
+            .fetch_optional(SESSION_STATE, vals![session])
+            .await?;
         Ok(row.map(|row| {
             let live = row.is_active && row.revoked_at.is_none() && row.expires_at > now;
             SessionState {
@@ -195,7 +271,7 @@ impl Store {
         let values = vals![user, before, now, limit];
         Ok(self
             .sql
-            .fetch_all(UserSession::select(LIVE), values)
+            .fetch_all(UserSession::select(LIVE_SESSIONS), values)
             .await?)
     }
 
@@ -207,13 +283,172 @@ impl Store {
     ) -> Result<Vec<(SessionId, UnixMillis)>, StoreError> {
         Ok(self
             .sql
-            .fetch_all(REVOKED, vals![now, after, BATCH])
+            .fetch_all(REVOKED_SESSIONS, vals![now, after, BATCH])
             .await?)
+    }
+
+    pub async fn load_session_start(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<UnixMillis>, StoreError> {
+        Ok(self
+            .sql
+            .fetch_optional(SESSION_START, vals![session])
+            .await?)
+    }
+
+    /// An ended session stays ended, and no session becomes shorter.
+    pub async fn extend_session(
+        &self,
+        session: SessionId,
+        until: UnixMillis,
+    ) -> Result<(), StoreError> {
+        self.sql
+            .exec(EXTEND_SESSION, vals![until, session, until])
+            .await?;
+        Ok(())
+    }
+
+    pub async fn load_refresh_family(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<RefreshFamily>, StoreError> {
+        let row: Option<(UnixMillis, UnixMillis, UnixMillis, Option<Uuid>)> = self
+            .sql
+            .fetch_optional(REFRESH_FAMILY, vals![session])
+            .await?;
+        Ok(row.map(|(began, newest, before, attempt)| {
+            RefreshFamily::from_stored(began, newest, before, attempt)
+        }))
+    }
+
+    /// Spends the family's newest token for its successor. Returns false if another use came first
+    /// or the session has ended.
+    pub async fn spend_refresh_token(
+        &self,
+        session: SessionId,
+        newest: PresentedRefreshToken,
+        successor: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let PresentedRefreshToken { issued, attempt } = newest;
+        let values = vals![successor, issued, attempt, session, issued];
+        Ok(self.sql.exec(SPEND_REFRESH_TOKEN, values).await? == 1)
+    }
+
+    /// Revokes a session and publishes the event. Returns false if it had ended before.
+    pub async fn revoke_session(
+        &self,
+        session: SessionId,
+        at: UnixMillis,
+        why: SessionEnding,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        transact!(self.sql, tx => {
+            let first = Self::end_session(tx, session, at, why).await?;
+            if first {
+                outbox::store::add(tx, event).await?;
+            }
+            Ok(first)
+        })
+    }
+
+    /// Revokes another person's session and records the admin.
+    pub async fn revoke_by_admin(
+        &self,
+        session: SessionId,
+        by: UserId,
+        at: UnixMillis,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
+        transact!(self.sql, tx => {
+            let first = Self::end_session(tx, session, at, SessionEnding::ByAdmin).await?;
+            if first {
+                tx.exec(RECORD_ENDER, vals![by, session]).await?;
+                outbox::store::add(tx, event).await?;
+            }
+            Ok(first)
+        })
+    }
+
+    /// Revokes a person's other sessions. Returns those that this call ended.
+    pub async fn revoke_others(
+        &self,
+        revocation: OtherSessionsRevocation,
+        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        transact!(self.sql, tx => { Self::end_others(tx, revocation, &event_of).await })
+    }
+
+    /// Ends the grants that `new` replaces, and returns them.
+    pub async fn end_replaced_grants(
+        &self,
+        new: &UserSession,
+        now: UnixMillis,
+        event_of: impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        transact!(self.sql, tx => {
+            let values = vals![new.user_id, SessionKind::DeviceGrant, new.id, now];
+            let others: Vec<(SessionId, Option<DeviceId>, Option<Region>)> =
+                tx.fetch_all(OTHER_GRANTS, values).await?;
+            let (mut kept, mut ended, mut events) = (1, Vec::new(), Vec::new());
+            for (session, device, region) in others {
+                let same = (&device, region) == (&new.device, new.region);
+                if !same && kept < GRANTS_OF_PERSON_MAX {
+                    kept += 1;
+                } else if Self::end_session(tx, session, now, SessionEnding::Replaced).await? {
+                    events.push(event_of(session)?);
+                    ended.push(session);
+                }
+            }
+            outbox::store::add_all(tx, &events).await?;
+            Ok(ended)
+        })
     }
 
     /// Removes up to `BATCH` sessions that expired by `until`.
     pub async fn purge_sessions(&self, until: UnixMillis) -> Result<usize, StoreError> {
-        self.purge_rows(EXPIRED, "DELETE FROM sessions WHERE id IN (", until)
-            .await
+        self.purge_rows(
+            EXPIRED_SESSIONS,
+            "DELETE FROM sessions WHERE id IN (",
+            until,
+        )
+        .await
+    }
+
+    pub(super) async fn end_others(
+        tx: &mut Tx,
+        revocation: OtherSessionsRevocation,
+        event_of: &impl Fn(SessionId) -> Result<Event, serde_json::Error>,
+    ) -> Result<Vec<SessionId>, StoreError> {
+        let OtherSessionsRevocation {
+            user,
+            except,
+            at,
+            why,
+        } = revocation;
+        let except = except.unwrap_or(SessionId(Uuid::nil()));
+        let others: Vec<SessionId> = tx
+            .fetch_all(OTHER_SESSIONS, vals![user, except, at])
+            .await?;
+        let mut ended = Vec::new();
+        let mut events = Vec::new();
+        for session in others {
+            if Self::end_session(tx, session, at, why).await? {
+                events.push(event_of(session)?);
+                ended.push(session);
+            }
+        }
+        outbox::store::add_all(tx, &events).await?;
+        Ok(ended)
+    }
+
+    /// Returns false if it had ended before.
+    pub(super) async fn end_session(
+        tx: &mut Tx,
+        session: SessionId,
+        at: UnixMillis,
+        why: SessionEnding,
+    ) -> Result<bool, StoreError> {
+        Ok(tx.exec(END_SESSION, vals![at, why, session]).await? == 1)
     }
 }

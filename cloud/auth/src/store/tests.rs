@@ -25,9 +25,9 @@ use wire::{Event, EventType, IdentityId, Permission, Role, SessionId, UnixMillis
 use super::*;
 use crate::{
     domain::{DeviceSecret, Email, Lockout, OneTimeCode, RoleRefusal, SignInCode, Username},
-    events, jobs,
-    revocations::{CachedSession, SessionStatusCache},
-    signing::KeyChangeAudit,
+    jobs,
+    service::build_user_event,
+    session_cache::{CachedSession, SessionStatusCache},
 };
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
@@ -90,7 +90,7 @@ pub(super) fn event(
     user: UserId,
     session: Option<SessionId>,
 ) -> Event {
-    events::build_user_event(
+    build_user_event(
         kind,
         clock,
         &TraceId::random(),

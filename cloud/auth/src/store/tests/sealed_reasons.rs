@@ -96,31 +96,31 @@ impl Reasons {
     async fn kept(self, sql: &Sql) -> Vec<(SealContext, String)> {
         let columns = [
             (
-                reasons::closing_place(self.user),
+                accounts::closing_place(self.user),
                 "SELECT closed_why FROM users",
             ),
             (
-                reasons::closing_place(self.user),
+                accounts::closing_place(self.user),
                 "SELECT closed_why FROM readmissions",
             ),
             (
-                reasons::readmission_place(self.readmission),
+                people::readmission_place(self.readmission),
                 "SELECT why FROM readmissions",
             ),
             (
-                reasons::reset_place(self.reset),
+                accounts::reset_place(self.reset),
                 "SELECT why FROM password_resets",
             ),
             (
-                reasons::role_change_place(self.role),
+                people::role_change_place(self.role),
                 "SELECT why FROM role_acts",
             ),
             (
-                reasons::rotation_place(KID),
+                signing_keys::rotation_place(KID),
                 "SELECT rotated_why FROM signing_keys",
             ),
             (
-                reasons::killing_place(KID),
+                signing_keys::killing_place(KID),
                 "SELECT killed_why FROM signing_keys",
             ),
         ];
@@ -262,7 +262,8 @@ async fn a_closing_of_before_is_sealed_where_its_readmission_keeps_it(#[case] en
     assert!(!kept.contains("Wilhelmina"), "{kept}");
     let keys = store.data_keys();
     assert_eq!(
-        keys.open_text(&reasons::closing_place(user), kept).unwrap(),
+        keys.open_text(&accounts::closing_place(user), kept)
+            .unwrap(),
         why()
     );
 }

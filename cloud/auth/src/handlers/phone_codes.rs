@@ -1,0 +1,512 @@
+//! Sign-in with a code sent to a phone: `GET /api/v1/auth/codes` shows if it is offered, `POST`
+//! sends a code, and `.../sign-in` accepts it. `POST /api/v1/auth/identities/phone` links a number
+//! to the caller's account.
+//!
+//! Invariants: before the code of a number is verified, no answer waits for an account lookup, so
+//! neither the answer nor its timing reveals who has an account; a code opens one session; a number
+//! opens only the account that it registered or that its owner linked with the password, and only
+//! customer accounts.
+
+use axum::{
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+};
+use platform::{
+    ClientAddress,
+    sms::{PhoneNumber, SmsMessage},
+};
+use process::{
+    metrics,
+    problem::{Json, Problem, format_error_chain},
+    random,
+    tokens::Claims,
+    trace::RequestTrace,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, FieldError, Language, Region, Role, Sentence, UnixMillis, UserId};
+
+use super::identities::{IdentityRefusal, SignInContext, random_suffix};
+use crate::{
+    domain::{Email, Lockout, SignInCode, Username},
+    errors::{AttemptError, RefusalReason, ServiceError},
+    limits::{CodeQuota, QuotaExceeded},
+    passwords::HashLane,
+    say,
+    service::{IntoProblem, LiveCaller, Service},
+    sign_in::{AccessGrant, CredentialRefusal, SignInOrigin},
+    store::{
+        AddNewcomerResult, CodeLifetime, CodeTryResult, IssuerSubject, LinkIdentityResult, PHONES,
+        PlaceHash,
+    },
+};
+
+/// The SMS gateway may recover within seconds.
+const NOT_SENT_RETRY_S: u32 = 5;
+const NAMES_TRIED: usize = 3;
+/// Enough suffixes for more guests than there are people.
+const GUEST_CHARS: usize = 8;
+
+#[derive(Serialize, ToSchema)]
+pub struct CodeOffer {
+    /// False if the operator has configured no SMS gateway.
+    offered: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct PhoneForm {
+    /// With `+` and the country code, or in national format.
+    phone: String,
+}
+
+/// The same for every number, with or without an account.
+#[derive(Serialize, ToSchema)]
+pub struct SentCode {
+    /// In seconds.
+    expires_in: u32,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct CodeForm {
+    phone: String,
+    /// Six digits. Spaces do not matter.
+    code: String,
+    /// Also requests a token for this region's edges.
+    #[serde(default)]
+    region: Option<Region>,
+    /// The secret that this device received at an earlier sign-in. An empty text requests one.
+    #[serde(default)]
+    device: Option<String>,
+    /// Requests a refresh token, for programs that store it.
+    #[serde(default)]
+    refresh: bool,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct PhoneLinkForm {
+    phone: String,
+    code: String,
+    password: String,
+}
+
+pub struct PhoneProof {
+    pub phone: PhoneNumber,
+    pub code: SignInCode,
+}
+
+/// The reason for not sending a code, or for rejecting one.
+pub enum PhoneCodeRefusal {
+    Off,
+    NotSent,
+    /// The number is foreign, or of a kind with higher fees.
+    NotServed,
+    Asked(CodeQuota, QuotaExceeded),
+    Wrong {
+        tries_left: u32,
+    },
+    Over,
+    TooOften(QuotaExceeded),
+    Locked(UnixMillis),
+    /// No account has the number, and phone registration is off.
+    Unknown,
+    RoleForbidden,
+    /// The same reasons as for an issuer's identity.
+    Visit(IdentityRefusal),
+}
+
+impl RefusalReason for PhoneCodeRefusal {}
+
+pub async fn code_offer(State(service): State<Service>) -> Json<CodeOffer> {
+    Json(CodeOffer {
+        offered: service.codes.are_offered(),
+    })
+}
+
+pub async fn send_code(
+    State(service): State<Service>,
+    from: ClientAddress,
+    headers: HeaderMap,
+    Json(form): Json<PhoneForm>,
+) -> Result<Json<SentCode>, Problem> {
+    let phone = parse_phone(&service, &form.phone)?;
+    let accepted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok());
+    let language = accepted.map(Language::from_accept).unwrap_or_default();
+    let expires_in = service
+        .send_code(phone, from, language)
+        .await
+        .map_err(|error| error.into_problem(&service))?;
+    Ok(Json(SentCode { expires_in }))
+}
+
+impl Service {
+    /// Sends a code to a number, regardless of its account, and voids the previous code. Returns
+    /// the code's lifetime in seconds.
+    pub async fn send_code(
+        &self,
+        phone: PhoneNumber,
+        from: ClientAddress,
+        language: Language,
+    ) -> Result<u32, AttemptError<PhoneCodeRefusal>> {
+        if !self.codes.are_offered() {
+            return Err(PhoneCodeRefusal::Off.into());
+        }
+        if !self.codes.is_served(&phone) {
+            return Err(PhoneCodeRefusal::NotServed.into());
+        }
+        let Ok(_turn) = self.codes.turns.try_acquire() else {
+            return Err(PhoneCodeRefusal::NotSent.into());
+        };
+        let name = self.store.phone_name_hash(&phone);
+        if let Err((quota, spent)) = self.limits.count_code(name, from).await {
+            if quota == CodeQuota::All {
+                let message = self.replace_code(phone, language).await?;
+                self.send_in_background(message);
+            }
+            return Err(PhoneCodeRefusal::Asked(quota, spent).into());
+        }
+        let message = self.replace_code(phone, language).await?;
+        if !self.codes.deliver_code(&message).await {
+            return Err(PhoneCodeRefusal::NotSent.into());
+        }
+        Ok(self.codes.lifetime_seconds())
+    }
+
+    /// Stores a new code for a number, and returns the message with it.
+    async fn replace_code(
+        &self,
+        phone: PhoneNumber,
+        language: Language,
+    ) -> Result<SmsMessage, ServiceError> {
+        let code = SignInCode::new(random::draw_bytes());
+        let at = self.clock.now();
+        let term = CodeLifetime {
+            at,
+            expires_at: at.plus_ms(i64::from(self.codes.lifetime_seconds()) * 1_000),
+        };
+        self.store
+            .store_code(self.clock.new_id(), &phone, &code, term)
+            .await?;
+        let minutes = self.codes.minutes.into();
+        let text = say::code_message {
+            code: code.reveal().into(),
+            minutes,
+        };
+        Ok(SmsMessage {
+            id: self.clock.new_id(),
+            to: phone,
+            text: text.render_in(language),
+        })
+    }
+
+    /// Sends a code if its number opens an account. The answer does not wait for this lookup, so it
+    /// reveals nothing.
+    fn send_in_background(&self, message: SmsMessage) {
+        let Ok(turn) = self.codes.turns_afterwards.clone().try_acquire_owned() else {
+            tracing::warn!(
+                "Did not send a code to a phone: too many phone numbers are being looked up"
+            );
+            return;
+        };
+        let service = self.clone();
+        self.codes.tasks.spawn_once("account-code", async move {
+            let _turn = turn;
+            let whose = IssuerSubject {
+                issuer: PHONES,
+                subject: message.to.as_str(),
+            };
+            match service.store.find_identity_owner(whose).await {
+                Ok(Some(_)) if service.limits.count_account_code().await.is_ok() => {
+                    service.codes.deliver_code(&message).await;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(
+                        cause = format_error_chain(&error),
+                        "Could not look up the account of a phone number; no code was sent"
+                    );
+                }
+            }
+        });
+    }
+}
+
+pub async fn sign_in_by_code(
+    State(service): State<Service>,
+    RequestTrace(trace): RequestTrace,
+    from: ClientAddress,
+    Json(form): Json<CodeForm>,
+) -> Result<Json<AccessGrant>, Problem> {
+    let CodeForm {
+        phone,
+        code,
+        region,
+        device,
+        refresh,
+    } = form;
+    let proof = parse_phone_proof(&service, &phone, &code)?;
+    let arrival = SignInContext {
+        from,
+        device,
+        refresh,
+        trace,
+    };
+    let entered = service.sign_in_by_code(proof, arrival).await;
+    match &entered {
+        Ok(_) => metrics::SIGN_INS.add(["by code"], 1),
+        Err(AttemptError::Refused(_)) => metrics::SIGN_INS.add(["refused by code"], 1),
+        Err(AttemptError::Failed(_)) => {}
+    }
+    let mut grant = entered.map_err(|error| error.into_problem(&service))?;
+    if let Some(region) = region {
+        service.add_edge_token(&mut grant, region, false);
+    }
+    Ok(Json(grant))
+}
+
+impl Service {
+    /// Signs a customer in with the code from their phone; new people are registered.
+    pub async fn sign_in_by_code(
+        &self,
+        proof: PhoneProof,
+        sign_in: SignInContext,
+    ) -> Result<AccessGrant, AttemptError<PhoneCodeRefusal>> {
+        self.limits
+            .count_code_try(sign_in.from)
+            .await
+            .map_err(PhoneCodeRefusal::TooOften)?;
+        self.verify_phone_code(&proof, sign_in.from).await?;
+        let whose = IssuerSubject {
+            issuer: PHONES,
+            subject: proof.phone.as_str(),
+        };
+        if self.store.find_identity_owner(whose).await?.is_none() {
+            self.register_by_phone(whose, &sign_in).await?;
+        }
+        self.sign_in_by_identity(whose, sign_in)
+            .await
+            .map_err(|error| {
+                error.map_refusal(|refusal| match refusal {
+                    IdentityRefusal::Over => PhoneCodeRefusal::Over,
+                    refusal => PhoneCodeRefusal::Visit(refusal),
+                })
+            })
+    }
+
+    /// Checks a code. A wrong one counts as a wrong password for that number.
+    async fn verify_phone_code(
+        &self,
+        PhoneProof { phone, code }: &PhoneProof,
+        from: ClientAddress,
+    ) -> Result<(), AttemptError<PhoneCodeRefusal>> {
+        if !self.codes.are_offered() {
+            return Err(PhoneCodeRefusal::Off.into());
+        }
+        let name = self.store.phone_name_hash(phone);
+        let place = PlaceHash::from_address(from);
+        self.limits
+            .count_sign_in(name, from)
+            .await
+            .map_err(PhoneCodeRefusal::TooOften)?;
+        let entry = SignInOrigin {
+            name,
+            place,
+            lane: HashLane::Usual,
+            device: None,
+            identity: None,
+        };
+        if let Lockout::Until(until) = self.check_lockout(&entry).await? {
+            return Err(PhoneCodeRefusal::Locked(until).into());
+        }
+        let tried = self
+            .store
+            .try_code(phone, code, place, self.codes.tries, self.clock.now())
+            .await?;
+        match tried {
+            CodeTryResult::Right => Ok(()),
+            CodeTryResult::Over => Err(PhoneCodeRefusal::Over.into()),
+            CodeTryResult::Wrong { tries_left } => {
+                self.record_failure(&entry).await?;
+                Err(PhoneCodeRefusal::Wrong { tries_left }.into())
+            }
+        }
+    }
+
+    async fn register_by_phone(
+        &self,
+        subject: IssuerSubject<'_>,
+        sign_in: &SignInContext,
+    ) -> Result<(), AttemptError<PhoneCodeRefusal>> {
+        if !self.codes.newcomers {
+            return Err(PhoneCodeRefusal::Unknown.into());
+        }
+        if let Err(spent) = self.limits.count_registration(sign_in.from).await {
+            return Err(PhoneCodeRefusal::Visit(IdentityRefusal::Registrations(spent)).into());
+        }
+        let user = UserId(self.clock.new_id());
+        // Every account requires an address; `.invalid` marks undeliverable ones.
+        let Ok(email) = Email::new(&format!("{user}@phone.invalid")) else {
+            return Err(PhoneCodeRefusal::Over.into());
+        };
+        let names = (0..NAMES_TRIED).filter_map(|_| random_guest_name());
+        let registered = self
+            .register_with_identity(subject, user, email, names, &sign_in.trace)
+            .await?;
+        match registered {
+            Some(AddNewcomerResult::Made | AddNewcomerResult::IdentityTaken) => Ok(()),
+            _ => Err(PhoneCodeRefusal::Over.into()),
+        }
+    }
+}
+
+/// The name reveals nothing about the number.
+fn random_guest_name() -> Option<Username> {
+    Username::new(&format!("guest-{}", random_suffix::<GUEST_CHARS>())).ok()
+}
+
+pub async fn link_phone(
+    State(service): State<Service>,
+    LiveCaller(caller): LiveCaller,
+    from: ClientAddress,
+    Json(form): Json<PhoneLinkForm>,
+) -> Result<StatusCode, Problem> {
+    let proof = parse_phone_proof(&service, &form.phone, &form.code)?;
+    service
+        .link_phone(proof, &caller.claims, from, form.password)
+        .await
+        .map(|()| StatusCode::NO_CONTENT)
+        .map_err(|error| error.into_problem(&service))
+}
+
+impl Service {
+    /// Links a number to the signed-in customer's account. This requires the password, like every
+    /// new way to sign in: otherwise a session thief would keep access.
+    pub async fn link_phone(
+        &self,
+        proof: PhoneProof,
+        owner: &Claims,
+        from: ClientAddress,
+        password: String,
+    ) -> Result<(), AttemptError<PhoneCodeRefusal>> {
+        if owner.role != Role::Customer {
+            return Err(PhoneCodeRefusal::RoleForbidden.into());
+        }
+        self.limits
+            .count_link(owner.sub)
+            .await
+            .map_err(PhoneCodeRefusal::TooOften)?;
+        let (account, _) = self
+            .verify_own_password(owner, from, password)
+            .await
+            .map_err(|error| {
+                error
+                    .map_refusal(|refusal| PhoneCodeRefusal::Visit(IdentityRefusal::Entry(refusal)))
+            })?;
+        self.verify_phone_code(&proof, from).await?;
+        let whose = IssuerSubject {
+            issuer: PHONES,
+            subject: proof.phone.as_str(),
+        };
+        let identity = self.build_new_identity(whose);
+        let password_of = account.password_changed_at;
+        let linked = self
+            .store
+            .link_identity(owner.sub, password_of, identity)
+            .await?;
+        match linked {
+            LinkIdentityResult::Linked => {
+                tracing::info!(user.id = %owner.sub, issuer = PHONES, "Linked a phone number to an account");
+                Ok(())
+            }
+            LinkIdentityResult::Taken => {
+                Err(PhoneCodeRefusal::Visit(IdentityRefusal::IdentityTaken).into())
+            }
+            LinkIdentityResult::Changed => Err(PhoneCodeRefusal::Over.into()),
+        }
+    }
+}
+
+fn parse_phone(service: &Service, typed: &str) -> Result<PhoneNumber, Problem> {
+    let number = PhoneNumber::parse_typed(typed, &service.codes.home);
+    number.ok_or_else(|| Problem::wrong_field("phone", say::phone_needs))
+}
+
+/// Reports errors in both fields together.
+fn parse_phone_proof(service: &Service, phone: &str, code: &str) -> Result<PhoneProof, Problem> {
+    let typed = (
+        PhoneNumber::parse_typed(phone, &service.codes.home),
+        SignInCode::parse_typed(code),
+    );
+    match typed {
+        (Some(phone), Some(code)) => Ok(PhoneProof { phone, code }),
+        (phone, code) => {
+            let wrong = [
+                phone
+                    .is_none()
+                    .then(|| FieldError::new("phone", say::phone_needs)),
+                code.is_none()
+                    .then(|| FieldError::new("code", say::code_needs)),
+            ];
+            Err(Vec::from_iter(wrong.into_iter().flatten()).into())
+        }
+    }
+}
+
+impl IntoProblem for PhoneCodeRefusal {
+    fn into_problem(self, service: &Service) -> Problem {
+        match self {
+            Self::Off => Code::CodesOff.into(),
+            Self::NotSent => Problem::new(Code::CodeNotSent).retry_after(NOT_SENT_RETRY_S),
+            Self::NotServed => {
+                let countries = service.codes.served_countries();
+                Problem::wrong_field(
+                    "phone",
+                    say::phone_countries {
+                        countries: countries.into(),
+                    },
+                )
+            }
+            Self::Asked(quota, QuotaExceeded { most, retry_s }) => {
+                let most = most.into();
+                let minutes = retry_s.div_ceil(60).into();
+                let too_many = Problem::new(Code::RateLimited).retry_after(retry_s);
+                match quota {
+                    CodeQuota::Phone => too_many.with_detail(say::codes_of_phone { most, minutes }),
+                    CodeQuota::Address => {
+                        too_many.with_detail(say::codes_of_address { most, minutes })
+                    }
+                    CodeQuota::All => {
+                        // A number with an account still gets its code, for the same form.
+                        let problem = too_many.with_detail(say::codes_of_all { minutes });
+                        problem.with_member("expires_in", service.codes.lifetime_seconds())
+                    }
+                }
+            }
+            Self::Wrong { tries_left } => {
+                let why = say::tries_left {
+                    count: u64::from(tries_left),
+                };
+                Problem::new(Code::CodeWrong)
+                    .with_detail(why)
+                    .with_member("tries_left", tries_left)
+            }
+            Self::Over => Code::CodeOver.into(),
+            Self::TooOften(QuotaExceeded { retry_s, .. }) => {
+                let why = say::codes_too_fast {
+                    seconds: retry_s.into(),
+                };
+                Problem::new(Code::RateLimited)
+                    .with_detail(why)
+                    .retry_after(retry_s)
+            }
+            Self::Locked(until) => {
+                let locked = CredentialRefusal::Locked(until).into_problem(service);
+                locked.with_detail(say::codes_locked)
+            }
+            Self::Unknown => Code::PhoneUnknown.into(),
+            Self::RoleForbidden => Code::RoleForbidden.into(),
+            Self::Visit(refused) => refused.into_problem(service),
+        }
+    }
+}

@@ -1,0 +1,434 @@
+//! Sessions: login, logout, listing and ending sessions, by their owner or an admin, and
+//! `verify-token` for other systems.
+
+use axum::{extract::State, http::StatusCode};
+use platform::ClientAddress;
+use process::{
+    metrics,
+    problem::{ItemList, Json, Page, Path, Problem},
+    tokens::{Claims, TokenAudience},
+    trace::{RequestTrace, TraceId},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{Code, DeviceId, EventType, Permission, Region, Role, SessionId, UnixMillis, UserId};
+
+use crate::{
+    domain::{Password, Username},
+    errors::{AttemptError, ServiceError},
+    limits::QuotaExceeded,
+    say,
+    service::{
+        IntoProblem, LiveCaller, Service, build_session_revoked_event, build_user_event,
+        require_permission,
+    },
+    session_cache::CachedSession,
+    sign_in::{AccessGrant, CredentialRefusal, Tablet},
+    store::{OtherSessionsRevocation, SessionEnding},
+};
+
+#[derive(Deserialize, ToSchema)]
+pub struct LoginForm {
+    username: String,
+    password: String,
+    /// Also requests a token for this region's edges.
+    #[serde(default)]
+    region: Option<Region>,
+    /// Requests only the edge token.
+    #[serde(default)]
+    edge_only: bool,
+    /// The secret that this device received at an earlier sign-in. An empty text requests one.
+    #[serde(default)]
+    device: Option<String>,
+    /// Requests a refresh token, which replaces the password, for programs that store it.
+    #[serde(default)]
+    refresh: bool,
+    /// The requesting tablet, with `edge_only`. A provider's token is then bound to it and valid
+    /// for days.
+    #[serde(default)]
+    tablet: Option<DeviceId>,
+}
+
+pub struct SignInAttempt {
+    pub from: ClientAddress,
+    pub typed_name: String,
+    pub password: String,
+    /// The device secret; an empty text requests one.
+    pub device: Option<String>,
+    /// Requests a refresh token.
+    pub refresh: bool,
+    /// Requests a device grant for this tablet instead of an access token of an hour.
+    pub tablet: Option<Tablet>,
+    pub trace: TraceId,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct SessionItem {
+    session_id: SessionId,
+    kind: &'static str,
+    created_at: UnixMillis,
+    expires_at: UnixMillis,
+    /// The session of this request.
+    current: bool,
+    /// The tablet that a grant is bound to, and the region of its edges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
+}
+
+/// A person's session.
+#[derive(Deserialize, ToSchema)]
+pub struct SessionPath {
+    id: UserId,
+    session: SessionId,
+}
+
+/// The number of sessions ended.
+#[derive(Serialize, ToSchema)]
+pub struct EndedSessions {
+    pub ended: usize,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub struct TokenForm {
+    pub token: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct TokenOwner {
+    user_id: UserId,
+    role: Role,
+    /// Always true: inactive tokens get 401, for callers that check only the status.
+    active: bool,
+}
+
+/// Issues an access token of an hour, or a token for a region's edges.
+pub async fn login(
+    State(service): State<Service>,
+    RequestTrace(trace): RequestTrace,
+    from: ClientAddress,
+    Json(form): Json<LoginForm>,
+) -> Result<Json<AccessGrant>, Problem> {
+    let LoginForm {
+        username: typed_name,
+        password,
+        region,
+        edge_only,
+        device,
+        refresh,
+        tablet,
+    } = form;
+    if edge_only && region.is_none() {
+        return Err(Problem::wrong_field("region", say::region_needs));
+    }
+    let refresh = refresh && !edge_only;
+    let tablet = region.filter(|_| edge_only).zip(tablet);
+    let tablet = tablet.map(|(region, device)| Tablet { region, device });
+    let attempt = SignInAttempt {
+        from,
+        typed_name,
+        password,
+        device,
+        refresh,
+        tablet,
+        trace,
+    };
+    let entered = service.sign_in(attempt).await;
+    match &entered {
+        Ok(_) => metrics::SIGN_INS.add(["done"], 1),
+        Err(AttemptError::Refused(refusal)) => {
+            metrics::SIGN_INS.add([to_metric_label(refusal)], 1);
+        }
+        Err(AttemptError::Failed(_)) => {}
+    }
+    let mut grant = entered.map_err(|error| error.into_problem(&service))?;
+    if let Some(region) = region {
+        service.add_edge_token(&mut grant, region, edge_only);
+    }
+    Ok(Json(grant))
+}
+
+impl Service {
+    pub async fn sign_in(
+        &self,
+        attempt: SignInAttempt,
+    ) -> Result<AccessGrant, AttemptError<CredentialRefusal>> {
+        let SignInAttempt {
+            from,
+            typed_name,
+            password,
+            device,
+            refresh,
+            tablet,
+            trace,
+        } = attempt;
+        let password = Password::new(password).ok();
+        let Some(username) = Username::parse_typed(&typed_name) else {
+            let lane = self.limits.choose_lane(from).await;
+            self.passwords
+                .acquire_permit(from, lane)
+                .await?
+                .verify(password, None)
+                .await?;
+            return Err(CredentialRefusal::Wrong.into());
+        };
+        let (entry, permit) = self.admit_attempt(&username, from, device).await?;
+        let verified = self.verify_password(&permit, &username, password).await?;
+        let Some(account) = verified else {
+            self.record_failure(&entry).await?;
+            return Err(CredentialRefusal::Wrong.into());
+        };
+        let begun = self
+            .begin_session(&account, entry, refresh, tablet, &trace)
+            .await?;
+        Ok(begun.ok_or(CredentialRefusal::Wrong)?)
+    }
+}
+
+fn to_metric_label(refusal: &CredentialRefusal) -> &'static str {
+    match refusal {
+        CredentialRefusal::Wrong => "wrong",
+        CredentialRefusal::Locked(_) => "locked",
+        CredentialRefusal::TooOften(_) => "too often",
+    }
+}
+
+impl IntoProblem for CredentialRefusal {
+    fn into_problem(self, service: &Service) -> Problem {
+        match self {
+            Self::Wrong => Code::InvalidCredentials.into(),
+            Self::Locked(until) => {
+                let left_s = until.ms_since(service.clock.now()) / 1000 + 1;
+                Problem::new(Code::AccountLocked)
+                    .with_member("locked_until", until)
+                    .retry_after(u32::try_from(left_s).unwrap_or(u32::MAX))
+            }
+            Self::TooOften(QuotaExceeded { most, retry_s }) => {
+                let why = say::sign_ins_of_name {
+                    most: most.into(),
+                    seconds: retry_s.into(),
+                };
+                Problem::new(Code::RateLimited)
+                    .with_detail(why)
+                    .retry_after(retry_s)
+            }
+        }
+    }
+}
+
+pub async fn logout(
+    State(service): State<Service>,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
+) -> Result<StatusCode, Problem> {
+    service.sign_out(&caller.claims, &trace).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl Service {
+    pub async fn sign_out(&self, claims: &Claims, trace: &TraceId) -> Result<(), ServiceError> {
+        self.end_session(claims, claims.jti, SessionEnding::SignedOut, trace)
+            .await
+    }
+}
+
+pub async fn list(
+    State(service): State<Service>,
+    LiveCaller(caller): LiveCaller,
+    page: Page<SessionId>,
+) -> Result<ItemList<SessionItem>, Problem> {
+    list_live_sessions(&service, caller.claims.sub, page, Some(caller.claims.jti)).await
+}
+
+pub async fn list_of_person(
+    State(service): State<Service>,
+    LiveCaller(caller): LiveCaller,
+    Path(user): Path<UserId>,
+    page: Page<SessionId>,
+) -> Result<ItemList<SessionItem>, Problem> {
+    require_permission(&service, &caller, Permission::ReadPeople).await?;
+    service.store.load_role(user).await?.ok_or(Code::NotFound)?;
+    list_live_sessions(&service, user, page, None).await
+}
+
+async fn list_live_sessions(
+    service: &Service,
+    user: UserId,
+    page: Page<SessionId>,
+    current: Option<SessionId>,
+) -> Result<ItemList<SessionItem>, Problem> {
+    let before = page.after.unwrap_or(SessionId(Uuid::max()));
+    let sessions = service
+        .store
+        .list_live_sessions(user, before, service.clock.now(), page.rows_to_read())
+        .await;
+    let list = page.build_page(sessions?, |session| session.id);
+    Ok(list.map_items(|session| SessionItem {
+        session_id: session.id,
+        kind: session.kind.as_str(),
+        created_at: session.created_at,
+        expires_at: session.expires_at,
+        current: Some(session.id) == current,
+        device: session.device,
+        region: session.region,
+    }))
+}
+
+/// Ends one of the caller's sessions, possibly the current one.
+pub async fn end(
+    State(service): State<Service>,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
+    Path(session): Path<SessionId>,
+) -> Result<StatusCode, Problem> {
+    let ended = service
+        .end_own_session(&caller.claims, session, &trace)
+        .await?;
+    if ended {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+impl Service {
+    /// Ends one of the caller's sessions. Returns false if it is not live or not theirs.
+    pub async fn end_own_session(
+        &self,
+        claims: &Claims,
+        session: SessionId,
+        trace: &TraceId,
+    ) -> Result<bool, ServiceError> {
+        let state = self.store.session_state(session, self.clock.now()).await?;
+        let is_own = state.is_some_and(|state| state.live && state.user_id == claims.sub);
+        if is_own {
+            self.end_session(claims, session, SessionEnding::ByOwner, trace)
+                .await?;
+        }
+        Ok(is_own)
+    }
+}
+
+pub async fn end_others(
+    State(service): State<Service>,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
+) -> Result<Json<EndedSessions>, Problem> {
+    let ended = service.end_other_sessions(&caller.claims, &trace).await?;
+    Ok(Json(EndedSessions { ended }))
+}
+
+impl Service {
+    /// Ends all of the person's sessions except the caller's. Returns the number it ended.
+    pub async fn end_other_sessions(
+        &self,
+        claims: &Claims,
+        trace: &TraceId,
+    ) -> Result<usize, ServiceError> {
+        let at = self.clock.now();
+        let why = SessionEnding::ByOwner;
+        let ending = OtherSessionsRevocation {
+            user: claims.sub,
+            except: Some(claims.jti),
+            at,
+            why,
+        };
+        let under_way = self.sessions.begin_revocation();
+        let ended = self
+            .store
+            .revoke_others(ending, |session| {
+                build_session_revoked_event(&self.clock, trace, claims.sub, claims.role, session)
+            })
+            .await?;
+        tracing::info!(user.id = %claims.sub, ended = ended.len(), "A person ended their other sessions");
+        self.blacklist_ended(under_way, &ended, at).await;
+        Ok(ended.len())
+    }
+}
+
+pub async fn end_of_person(
+    State(service): State<Service>,
+    RequestTrace(trace): RequestTrace,
+    LiveCaller(caller): LiveCaller,
+    Path(SessionPath { id: user, session }): Path<SessionPath>,
+) -> Result<StatusCode, Problem> {
+    require_permission(&service, &caller, Permission::EndSessions).await?;
+    let ended = service
+        .end_session_by_admin(caller.actor.user_id, user, session, &trace)
+        .await?;
+    if ended {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(Code::NotFound.into())
+    }
+}
+
+impl Service {
+    /// Ends a session of the given person. Returns false if it is not live or not theirs.
+    pub async fn end_session_by_admin(
+        &self,
+        by: UserId,
+        user: UserId,
+        session: SessionId,
+        trace: &TraceId,
+    ) -> Result<bool, ServiceError> {
+        let now = self.clock.now();
+        let state = self.store.session_state(session, now).await?;
+        let Some(state) = state.filter(|state| state.live && state.user_id == user) else {
+            return Ok(false);
+        };
+        let kind = EventType::SessionRevoked;
+        let event = build_user_event(kind, &self.clock, trace, user, state.role, Some(session))?;
+        let ending = self.sessions.begin_revocation();
+        if self.store.revoke_by_admin(session, by, now, &event).await? {
+            tracing::info!(user.id = %user, session.id = %session, by = %by, "An admin ended a session");
+        }
+        self.blacklist_ended(ending, &[session], now).await;
+        Ok(true)
+    }
+}
+
+pub async fn verify(
+    State(service): State<Service>,
+    Json(form): Json<TokenForm>,
+) -> Result<Json<TokenOwner>, Problem> {
+    let claims = service
+        .verify_token_cached(&form.token)
+        .await?
+        .ok_or(Code::InvalidToken)?;
+    Ok(Json(TokenOwner {
+        user_id: claims.sub,
+        role: claims.role,
+        active: true,
+    }))
+}
+
+impl Service {
+    /// Like [`Self::verify_live_token`], for read-only callers: uses the cache if it has the session.
+    pub async fn verify_token_cached(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
+        let asked_at = self.clock.now();
+        let verified = self
+            .verifier
+            .keys
+            .verify(token, TokenAudience::Cloud, asked_at);
+        let Ok(claims) = verified else {
+            return Ok(None);
+        };
+        let kept = match self.sessions.lookup_session(&claims).await {
+            CachedSession::Stands => return Ok(Some(claims)),
+            CachedSession::Over => return Ok(None),
+            CachedSession::Unknown { kept } => kept,
+        };
+        let Some(ends_at) = self.live_session_end(&claims).await? else {
+            return Ok(None);
+        };
+        if kept {
+            self.sessions
+                .cache_live_session(&claims, asked_at, ends_at)
+                .await;
+        }
+        Ok(Some(claims))
+    }
+}

@@ -1,0 +1,406 @@
+//! Sign-in, whatever proves the person: its origin, the lockout, the password, and the session that
+//! it begins.
+//!
+//! Invariants: a device secret is trusted for accounts that it signed in to, and is reused for
+//! another account only if auth issued it; only providers get device grants, which are bound to one
+//! tablet and valid for days; each grant is a separate session, and edges learn of its end through
+//! the feed.
+
+use platform::ClientAddress;
+use process::{
+    random,
+    tokens::{Claims, TokenKind},
+    trace::TraceId,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{DeviceId, GuessReport, IdentityId, Region, Role, SessionId, UnixMillis, UserId};
+
+use crate::{
+    domain::{DeviceSecret, Lockout, Password, Username},
+    errors::{AttemptError, RefusalReason, ServiceError},
+    limits::QuotaExceeded,
+    passwords::{HashLane, HashPermit, is_our_hash},
+    service::{ACCESS_TOKEN_SECONDS, Service, build_session_revoked_event},
+    store::{Account, NameHash, PlaceHash, SessionKind, UserSession, VerifiedSignIn},
+};
+
+const ISSUER: &str = "holdfast";
+/// A day's work. Then people must enter the password again, regardless of renewals.
+const SESSION_SECONDS_MAX: i64 = 12 * 3600;
+
+pub struct SignInOrigin {
+    pub name: NameHash,
+    pub place: PlaceHash,
+    pub lane: HashLane,
+    /// The secret that the device stores after a successful sign-in.
+    pub device: Option<DeviceSecret>,
+    /// Replaces the password.
+    pub identity: Option<IdentityId>,
+}
+
+/// The reason for rejecting a password or the code that replaces it.
+pub enum CredentialRefusal {
+    /// The name or the secret is wrong. The answer does not reveal which.
+    Wrong,
+    Locked(UnixMillis),
+    TooOften(QuotaExceeded),
+}
+
+impl RefusalReason for CredentialRefusal {}
+
+/// The tablet that a grant is bound to, and the region of its edges.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tablet {
+    pub region: Region,
+    pub device: DeviceId,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct AccessGrant {
+    /// Absent if only an edge token was requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_token: Option<String>,
+    /// For `POST /api/v1/auth/refresh`. Present if requested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    /// For the edges of the requested region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edge_token: Option<String>,
+    /// `Bearer`.
+    token_type: &'static str,
+    /// In seconds.
+    expires_in: i64,
+    user_id: UserId,
+    /// The account's name, if the sign-in did not include it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    username: Option<String>,
+    role: Role,
+    #[serde(skip)]
+    pub claims: Box<Claims>,
+    /// Keep it secret, and send it with the next sign-in on this device. Present if `device` was
+    /// sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<String>,
+    /// Wrong passwords tried since the previous sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrong_passwords: Option<GuessReport>,
+    /// Present if the password changed since the previous sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_changed_at: Option<UnixMillis>,
+}
+
+impl AccessGrant {
+    pub fn with_username(self, username: String) -> Self {
+        Self {
+            username: Some(username),
+            ..self
+        }
+    }
+}
+
+impl Service {
+    /// Admits a sign-in attempt. The permit is held while the lockout is checked and a failure
+    /// counted, so concurrent guesses exceed the limit by at most the number of permits.
+    pub async fn admit_attempt(
+        &self,
+        username: &Username,
+        from: ClientAddress,
+        device: Option<String>,
+    ) -> Result<(SignInOrigin, HashPermit), AttemptError<CredentialRefusal>> {
+        let entry = self
+            .resolve_origin(username, from, device)
+            .await
+            .map_err(|error| error.map_refusal(CredentialRefusal::TooOften))?;
+        let permit = self.passwords.acquire_permit(from, entry.lane).await?;
+        match self.check_lockout(&entry).await? {
+            Lockout::Until(until) => Err(CredentialRefusal::Locked(until).into()),
+            Lockout::Open => Ok((entry, permit)),
+        }
+    }
+
+    /// Only attempts from unknown devices count per name and address: others cannot use up the
+    /// limit of a known device.
+    pub async fn resolve_origin(
+        &self,
+        username: &Username,
+        from: ClientAddress,
+        device: Option<String>,
+    ) -> Result<SignInOrigin, AttemptError<QuotaExceeded>> {
+        let name = NameHash::from_username(username);
+        let now = self.clock.now();
+        let asks_for_secret = device.is_some();
+        let mut device = device.and_then(DeviceSecret::new);
+        if let Some(secret) = &device {
+            let place = PlaceHash::from_device(secret);
+            if self.store.is_known_device(username, place, now).await? {
+                return Ok(SignInOrigin {
+                    name,
+                    place,
+                    lane: HashLane::Known,
+                    device,
+                    identity: None,
+                });
+            }
+            if !self.store.is_issued_device(place, now).await? {
+                device = None;
+            }
+        }
+        self.limits.count_sign_in(name, from).await?;
+        if asks_for_secret && device.is_none() {
+            device = DeviceSecret::new(random::secret_text(DeviceSecret::RANDOM_BYTES));
+        }
+        let place = PlaceHash::from_address(from);
+        let lane = self.limits.choose_lane(from).await;
+        Ok(SignInOrigin {
+            name,
+            place,
+            lane,
+            device,
+            identity: None,
+        })
+    }
+
+    pub async fn check_lockout(&self, origin: &SignInOrigin) -> Result<Lockout, ServiceError> {
+        let now = self.clock.now();
+        let since = Lockout::window_start(now);
+        let here = self
+            .store
+            .count_failures_here(origin.name, origin.place, since)
+            .await?;
+        let of_all = match origin.lane {
+            HashLane::Known => None,
+            HashLane::Usual | HashLane::Crowded => Some(
+                self.store
+                    .count_failures_everywhere(origin.name, since)
+                    .await?,
+            ),
+        };
+        Ok(Lockout::from_guesses(here, of_all, now))
+    }
+
+    pub async fn record_failure(&self, origin: &SignInOrigin) -> Result<(), ServiceError> {
+        let id = self.clock.new_id();
+        let now = self.clock.now();
+        self.store
+            .record_failure(id, origin.name, origin.place, now)
+            .await?;
+        Ok(())
+    }
+
+    /// Returns the account with this name if the password is right, and replaces an imported hash
+    /// with our own.
+    pub async fn verify_password(
+        &self,
+        permit: &HashPermit,
+        username: &Username,
+        password: Option<Password>,
+    ) -> Result<Option<Account>, ServiceError> {
+        let account = self.store.find_account(username).await?;
+        let hash = account
+            .as_ref()
+            .map(|account| account.password_hash.clone());
+        let fits = permit.verify(password.clone(), hash).await?;
+        let account = account.filter(|_| fits);
+        if let (Some(account), Some(password)) = (&account, password)
+            && !is_our_hash(&account.password_hash)
+        {
+            let new = permit.hash(password).await?;
+            self.store
+                .upgrade_hash(account.id, &account.password_hash, &new)
+                .await?;
+            tracing::info!(user.id = %account.id, "Replaced an imported password hash");
+        }
+        Ok(account)
+    }
+
+    /// Returns the caller's account if the password is right; a wrong one counts.
+    pub async fn verify_own_password(
+        &self,
+        owner: &Claims,
+        from: ClientAddress,
+        password: String,
+    ) -> Result<(Account, HashPermit), AttemptError<CredentialRefusal>> {
+        let name = self.store.load_username(owner.sub).await?;
+        let Some(username) = name.and_then(|name| Username::new(&name).ok()) else {
+            return Err(CredentialRefusal::Wrong.into());
+        };
+        let (entry, permit) = self.admit_attempt(&username, from, None).await?;
+        let verified = self
+            .verify_password(&permit, &username, Password::new(password).ok())
+            .await?;
+        let Some(account) = verified else {
+            self.record_failure(&entry).await?;
+            return Err(CredentialRefusal::Wrong.into());
+        };
+        Ok((account, permit))
+    }
+
+    pub async fn begin_session(
+        &self,
+        account: &Account,
+        origin: SignInOrigin,
+        refresh: bool,
+        tablet: Option<Tablet>,
+        trace: &TraceId,
+    ) -> Result<Option<AccessGrant>, ServiceError> {
+        let last = self.store.last_sign_in(account.id).await?;
+        let wrong_passwords = self.report_wrong_guesses(last, &origin).await?;
+        let changed_at = account.password_changed_at;
+        let password_changed_at = changed_at.filter(|at| last.is_none_or(|last| last < *at));
+        // After a readmission, tokens start at a whole second, possibly the next one.
+        let created_at = self.clock.now().max(account.tokens_since);
+        let claims = self.build_session_claims(account, created_at, tablet);
+        let claims = self.with_current_mark(claims).await?;
+        let session = build_session(&claims, created_at, refresh);
+        let token = self.signing.sign_claims(&claims);
+        let refresh_token = refresh.then(|| self.refresh_token(&claims, session.expires_at));
+        let asked_at = self.clock.now();
+        let sign_in = self.build_verified_sign_in(account, &origin);
+        if !self.store.begin_session(&session, sign_in).await? {
+            return Ok(None);
+        }
+        let is_grant = claims.kind == TokenKind::DeviceGrant;
+        if is_grant {
+            self.end_replaced_grants(&claims, &session, trace).await?;
+        } else {
+            self.sessions
+                .cache_live_session(&claims, asked_at, session.expires_at)
+                .await;
+        }
+        tracing::info!(user.id = %account.id, session.id = %session.id, "Signed in");
+        let (access_token, edge_token) = if is_grant {
+            (None, Some(token))
+        } else {
+            (Some(token), None)
+        };
+        Ok(Some(AccessGrant {
+            access_token,
+            refresh_token,
+            edge_token,
+            token_type: "Bearer",
+            expires_in: claims.exp - claims.iat,
+            user_id: account.id,
+            username: None,
+            role: account.role_id,
+            claims: Box::new(claims),
+            device: origin.device.map(|secret| secret.reveal().to_owned()),
+            wrong_passwords,
+            password_changed_at,
+        }))
+    }
+
+    /// Reports the wrong passwords since the owner's last sign-in, except those from this place.
+    pub async fn report_wrong_guesses(
+        &self,
+        last: Option<UnixMillis>,
+        origin: &SignInOrigin,
+    ) -> Result<Option<GuessReport>, ServiceError> {
+        let horizon = Lockout::window_start(self.clock.now());
+        let since = last.map_or(horizon, |last| last.max(horizon));
+        Ok(self
+            .store
+            .count_failures_elsewhere(origin.name, origin.place, since)
+            .await?)
+    }
+
+    /// Builds the claims of a new session; a tablet of a provider gets a device grant.
+    fn build_session_claims(
+        &self,
+        account: &Account,
+        created_at: UnixMillis,
+        tablet: Option<Tablet>,
+    ) -> Claims {
+        let issued = created_at.0 / 1000;
+        let tablet = tablet.filter(|_| can_hold_grant(account.role_id));
+        let (kind, expires_in) = match tablet {
+            Some(_) => (TokenKind::DeviceGrant, self.grant_hours.to_seconds()),
+            None => (TokenKind::Access, ACCESS_TOKEN_SECONDS),
+        };
+        let (region, device) = tablet
+            .map(|Tablet { region, device }| (region, device))
+            .unzip();
+        Claims {
+            iss: ISSUER.to_owned(),
+            sub: account.id,
+            role: account.role_id,
+            jti: SessionId(self.clock.new_id()),
+            iat: issued,
+            exp: issued + expires_in,
+            kind,
+            device,
+            region,
+            command: None,
+            verified: false,
+            mark_version: 0,
+        }
+    }
+
+    fn build_verified_sign_in(&self, account: &Account, origin: &SignInOrigin) -> VerifiedSignIn {
+        let device = origin.device.as_ref();
+        VerifiedSignIn {
+            role: account.role_id,
+            password_of: account.password_changed_at,
+            name: origin.name,
+            place: origin.place,
+            device: device.map(|secret| (self.clock.new_id(), PlaceHash::from_device(secret))),
+            identity: origin.identity,
+        }
+    }
+
+    /// Ends the grants that this one replaces.
+    pub async fn end_replaced_grants(
+        &self,
+        claims: &Claims,
+        session: &UserSession,
+        trace: &TraceId,
+    ) -> Result<(), ServiceError> {
+        let now = self.clock.now();
+        let ending = self.sessions.begin_revocation();
+        let ended = self
+            .store
+            .end_replaced_grants(session, now, |ended| {
+                build_session_revoked_event(&self.clock, trace, claims.sub, claims.role, ended)
+            })
+            .await?;
+        tracing::info!(
+            user.id = %claims.sub, session.id = %session.id, device = session.device.as_ref().map(DeviceId::as_str),
+            ended = ended.len(), "Issued a device grant to a tablet"
+        );
+        self.blacklist_ended(ending, &ended, now).await;
+        Ok(())
+    }
+
+    pub fn refresh_token(&self, access: &Claims, ends_at: UnixMillis) -> String {
+        let exp = ends_at.0 / 1000;
+        let kind = TokenKind::Refresh;
+        self.signing.sign_claims(&Claims {
+            exp,
+            kind,
+            ..access.clone()
+        })
+    }
+}
+
+/// With a refresh token, the session outlasts its access token.
+fn build_session(claims: &Claims, created_at: UnixMillis, refresh: bool) -> UserSession {
+    let kind = if claims.kind == TokenKind::DeviceGrant {
+        SessionKind::DeviceGrant
+    } else {
+        SessionKind::Access
+    };
+    let mut session = UserSession::from_claims(claims, kind, created_at);
+    if refresh {
+        session.expires_at = session_end(created_at);
+    }
+    session
+}
+
+pub fn session_end(created_at: UnixMillis) -> UnixMillis {
+    UnixMillis((created_at.0 / 1000 + SESSION_SECONDS_MAX) * 1000)
+}
+
+/// Only providers work at a tablet for days.
+pub fn can_hold_grant(role: Role) -> bool {
+    role == Role::Provider
+}
