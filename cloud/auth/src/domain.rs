@@ -15,15 +15,15 @@ use crate::say;
 pub use refresh::{PresentedRefreshToken, RefreshFamily, RefreshUse, earliest_token_time};
 pub use sign_in::{DeviceSecret, Lockout, OneTimeCode, SignInCode, WrongGuesses};
 
-pub const USERNAME_CHARS_MIN: usize = 3;
+const USERNAME_CHARS_MIN: usize = 3;
 pub const USERNAME_CHARS_MAX: usize = 100;
 /// An SMTP path has 256 octets with its angle brackets (RFC 5321, 4.5.3.1.3): an address of 255
 /// cannot get mail.
 pub const EMAIL_BYTES_MAX: usize = 254;
-pub const EMAIL_LOCAL_BYTES_MAX: usize = 64;
-pub const PASSWORD_CHARS_MIN: usize = 10;
+const EMAIL_LOCAL_BYTES_MAX: usize = 64;
+const PASSWORD_CHARS_MIN: usize = 10;
 /// Longer texts only cost more to hash.
-pub const PASSWORD_CHARS_MAX: usize = 200;
+const PASSWORD_CHARS_MAX: usize = 200;
 /// Generated names stay short.
 const MADE_CHARS_MAX: usize = 40;
 /// Room for a dash and a suffix.

@@ -38,11 +38,11 @@ pub fn build_jobs(store: &Store, clock: &Clock, signing: &SigningKeys) -> Vec<Jo
             Ok(())
         }
     });
-    let walks = AuthResealCursors::default();
+    let cursors = AuthResealCursors::default();
     let seal = Job::new("auth-seal", "40 */5 * * * *", move || {
         let store = store_to_seal.clone();
-        let walks = walks.clone();
-        async move { Ok(reseal_stale_rows(&store, &walks).await?) }
+        let cursors = cursors.clone();
+        async move { Ok(reseal_stale_rows(&store, &cursors).await?) }
     });
     vec![keys, purge, seal]
 }
@@ -55,7 +55,7 @@ pub struct AuthResealCursors {
     resets: TableResealer<Uuid>,
     readmissions: TableResealer<Uuid>,
     role_acts: TableResealer<Uuid>,
-    key_orders: TableResealer<String>,
+    key_changes: TableResealer<String>,
     claims: TableResealer<Uuid>,
 }
 
@@ -67,56 +67,65 @@ impl Default for AuthResealCursors {
             resets: TableResealer::for_table("auth.password_resets"),
             readmissions: TableResealer::for_table("auth.readmissions"),
             role_acts: TableResealer::for_table("auth.role_acts"),
-            key_orders: TableResealer::for_table("auth.signing_keys"),
+            key_changes: TableResealer::for_table("auth.signing_keys"),
             claims: TableResealer::for_table("auth.address_claims"),
         }
     }
 }
 
 /// Seals addresses and reasons that are plain or sealed by a former key.
-pub async fn reseal_stale_rows(store: &Store, walks: &AuthResealCursors) -> Result<(), StoreError> {
-    let mut turn = walks
+pub async fn reseal_stale_rows(
+    store: &Store,
+    cursors: &AuthResealCursors,
+) -> Result<(), StoreError> {
+    let mut run = cursors
         .accounts
         .start_run(store.data_keys(), BATCHES_MAX)
         .await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_accounts(after).await?);
+    while let Some(after) = run.next_position() {
+        run.record_batch(store.reseal_accounts(after).await?);
     }
-    let mut turn = walks
+    let mut run = cursors
         .numbers
         .start_run(store.data_keys(), BATCHES_MAX)
         .await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_numbers(after).await?);
+    while let Some(after) = run.next_position() {
+        run.record_batch(store.reseal_numbers(after).await?);
     }
-    let mut turn = walks.resets.start_run(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_resets(after).await?);
+    let mut run = cursors
+        .resets
+        .start_run(store.data_keys(), BATCHES_MAX)
+        .await;
+    while let Some(after) = run.next_position() {
+        run.record_batch(store.reseal_resets(after).await?);
     }
-    let mut turn = walks
+    let mut run = cursors
         .readmissions
         .start_run(store.data_keys(), BATCHES_MAX)
         .await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_readmissions(after).await?);
+    while let Some(after) = run.next_position() {
+        run.record_batch(store.reseal_readmissions(after).await?);
     }
-    let mut turn = walks
+    let mut run = cursors
         .role_acts
         .start_run(store.data_keys(), BATCHES_MAX)
         .await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_role_acts(after).await?);
+    while let Some(after) = run.next_position() {
+        run.record_batch(store.reseal_role_acts(after).await?);
     }
-    let mut turn = walks
-        .key_orders
+    let mut run = cursors
+        .key_changes
         .start_run(store.data_keys(), BATCHES_MAX)
         .await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_key_orders(after).await?);
+    while let Some(after) = run.next_position() {
+        run.record_batch(store.reseal_key_changes(after).await?);
     }
-    let mut turn = walks.claims.start_run(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_address_claims(after).await?);
+    let mut run = cursors
+        .claims
+        .start_run(store.data_keys(), BATCHES_MAX)
+        .await;
+    while let Some(after) = run.next_position() {
+        run.record_batch(store.reseal_address_claims(after).await?);
     }
     Ok(())
 }
@@ -129,14 +138,14 @@ pub async fn purge_expired(store: &Store, clock: &Clock) -> Result<usize, StoreE
         let sessions = store.purge_sessions(now.plus_ms(-KEPT_MS)).await?;
         let failures = store.purge_failures(Lockout::window_start(now)).await?;
         let devices = store.purge_devices(now).await?;
-        let visits = store.purge_spent_flows(now).await?;
+        let flows = store.purge_spent_flows(now).await?;
         let codes = store.purge_codes(now).await?;
         let claims = store.purge_address_claims(now).await?;
-        removed += sessions + failures + devices + visits + codes + claims;
+        removed += sessions + failures + devices + flows + codes + claims;
         if sessions
             .max(failures)
             .max(devices)
-            .max(visits)
+            .max(flows)
             .max(codes)
             .max(claims)
             < BATCH

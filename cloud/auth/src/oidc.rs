@@ -33,8 +33,8 @@ pub use flow::{LinkingSession, OidcFlow};
 pub use id_token::{IdentityClaims, constant_time_eq};
 
 /// The purpose under which the replicas of auth derive a shared key.
-const VISITS: &str = "visits at issuers";
-const DOCUMENT: &str = "/.well-known/openid-configuration";
+const FLOW_KEY_PURPOSE: &str = "visits at issuers";
+const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
 const SCOPES: [&str; 3] = ["openid", "email", "profile"];
 /// Documents and key sets are read again after an hour; stale ones serve while the issuer is
 /// unavailable.
@@ -42,7 +42,7 @@ const FRESH_MS: i64 = 3600 * 1000;
 /// Minimum interval of key set reads for unknown keys, because anyone can name one.
 const KEYS_AGAIN_MS: i64 = 60 * 1000;
 /// Backoff after a failed read.
-const REST_MS: i64 = 3 * 1000;
+const BACKOFF_MS: i64 = 3 * 1000;
 
 /// The configured issuers. Clones share their cached metadata and keys.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ impl Issuers {
             .map(|config| Issuer::new(config, return_to, clock));
         Ok(Self {
             known: known.collect(),
-            seal: OidcFlowSeal::new(key.derive_secret(VISITS)),
+            seal: OidcFlowSeal::new(key.derive_secret(FLOW_KEY_PURPOSE)),
         })
     }
 
@@ -95,8 +95,8 @@ pub struct Issuer {
     config: IssuerConfig,
     return_to: String,
     clock: Clock,
-    line: IssuerClient,
-    memory: Mutex<IssuerCache>,
+    client: IssuerClient,
+    cache: Mutex<IssuerCache>,
 }
 
 /// The parameters of the browser's callback.
@@ -115,7 +115,7 @@ pub struct VerifiedIdentity {
 
 #[derive(Debug)]
 pub enum OidcFlowError {
-    Away(IssuerUnavailable),
+    Unavailable(IssuerUnavailable),
     Refused(IdTokenError),
 }
 
@@ -175,8 +175,8 @@ impl Issuer {
             config: config.clone(),
             return_to: return_to.to_owned(),
             clock: clock.clone(),
-            line: IssuerClient::new(),
-            memory: Mutex::default(),
+            client: IssuerClient::new(),
+            cache: Mutex::default(),
         }
     }
 
@@ -222,7 +222,7 @@ impl Issuer {
             .exchange_code(AuthorizationCode::new(reply.code))
             .set_pkce_verifier(flow.pkce_verifier());
         let tokens = exchange
-            .request_async(&self.line)
+            .request_async(&self.client)
             .await
             .map_err(to_flow_error)?;
         let claims = self
@@ -252,7 +252,7 @@ impl Issuer {
         else {
             return Ok(claims);
         };
-        let told: IdentityClaims = self.line.read(address, Some(&access_token)).await?;
+        let told: IdentityClaims = self.client.read(address, Some(&access_token)).await?;
         // Userinfo is unsigned: ignore it if it describes another person.
         Ok(if told.sub == claims.sub { told } else { claims })
     }
@@ -326,13 +326,16 @@ impl Issuer {
                 self.lock_cache().metadata = Some((metadata.clone(), now));
                 Ok(metadata)
             }
-            Err(away) => known.map(|(metadata, _)| metadata).ok_or(away),
+            Err(unavailable) => known.map(|(metadata, _)| metadata).ok_or(unavailable),
         }
     }
 
     async fn fetch_metadata(&self) -> Result<IssuerMetadata, IssuerUnavailable> {
-        let address = format!("{}{DOCUMENT}", self.config.issuer.trim_end_matches('/'));
-        let metadata: IssuerMetadata = self.line.read(&address, None).await?;
+        let address = format!(
+            "{}{DISCOVERY_PATH}",
+            self.config.issuer.trim_end_matches('/')
+        );
+        let metadata: IssuerMetadata = self.client.read(&address, None).await?;
         if metadata.issuer != self.config.issuer {
             return Err(IssuerUnavailable(format!(
                 "its metadata names another issuer, `{}`",
@@ -372,7 +375,7 @@ impl Issuer {
         {
             return Ok((keys.clone(), *read_at));
         }
-        let read = self.line.read::<KeySetDocument>(&metadata.jwks_uri, None);
+        let read = self.client.read::<KeySetDocument>(&metadata.jwks_uri, None);
         match self
             .call_with_backoff(now, read)
             .await
@@ -386,7 +389,7 @@ impl Issuer {
             Ok(_) => {
                 known.ok_or_else(|| IssuerUnavailable("its key set has no usable key".to_owned()))
             }
-            Err(away) => known.ok_or(away),
+            Err(unavailable) => known.ok_or(unavailable),
         }
     }
 
@@ -399,28 +402,28 @@ impl Issuer {
         if self
             .lock_cache()
             .failed_at
-            .is_some_and(|at| now.ms_since(at) < REST_MS)
+            .is_some_and(|at| now.ms_since(at) < BACKOFF_MS)
         {
             return Err(IssuerUnavailable(
                 "a request failed a moment ago; the next attempt waits for the backoff".to_owned(),
             ));
         }
         let answer = question.await;
-        if let Err(away) = &answer {
-            tracing::warn!(issuer = self.name(), %away, "Could not read an issuer's metadata or keys");
+        if let Err(unavailable) = &answer {
+            tracing::warn!(issuer = self.name(), away = %unavailable, "Could not read an issuer's metadata or keys");
             self.lock_cache().failed_at = Some(now);
         }
         answer
     }
 
     fn lock_cache(&self) -> MutexGuard<'_, IssuerCache> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl From<IssuerUnavailable> for OidcFlowError {
-    fn from(away: IssuerUnavailable) -> Self {
-        Self::Away(away)
+    fn from(unavailable: IssuerUnavailable) -> Self {
+        Self::Unavailable(unavailable)
     }
 }
 
@@ -441,7 +444,7 @@ fn to_flow_error(error: RequestTokenError<IssuerUnavailable, BasicErrorResponse>
             BasicErrorResponseType::InvalidGrant => IdTokenError::Code.into(),
             other => IssuerUnavailable(format!("it refused the code exchange: {other}")).into(),
         },
-        RequestTokenError::Request(away) => away.into(),
+        RequestTokenError::Request(unavailable) => unavailable.into(),
         RequestTokenError::Parse(..) => {
             IssuerUnavailable("could not parse its answer to the code exchange".to_owned()).into()
         }

@@ -37,7 +37,7 @@ pub struct Passwords {
     permits: Arc<Semaphore>,
     waiting: HashWaitQueue,
     crowded: Arc<Semaphore>,
-    crowd: HashWaitQueue,
+    crowded_waiting: HashWaitQueue,
     known: Arc<Semaphore>,
     known_waiting: HashWaitQueue,
     memory: MemoryPool,
@@ -81,7 +81,7 @@ impl Passwords {
             permits: Arc::new(Semaphore::new(HASHES_AT_ONCE_MAX)),
             waiting: HashWaitQueue::new(WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
             crowded: Arc::new(Semaphore::new(OF_CROWDED_AT_ONCE_MAX)),
-            crowd: HashWaitQueue::new(OF_CROWDED_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
+            crowded_waiting: HashWaitQueue::new(OF_CROWDED_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
             known: Arc::new(Semaphore::new(OF_KNOWN_AT_ONCE_MAX)),
             known_waiting: HashWaitQueue::new(OF_KNOWN_WAITING_MAX, OF_ONE_ADDRESS_WAITING_MAX),
             memory,
@@ -94,12 +94,12 @@ impl Passwords {
         from: ClientAddress,
         lane: HashLane,
     ) -> Result<HashPermit, PasswordError> {
-        let (room, permits) = match lane {
+        let (queue, permits) = match lane {
             HashLane::Usual => (&self.waiting, &self.permits),
-            HashLane::Crowded => (&self.crowd, &self.permits),
+            HashLane::Crowded => (&self.crowded_waiting, &self.permits),
             HashLane::Known => (&self.known_waiting, &self.known),
         };
-        let _seat = room.try_reserve(from).ok_or(PasswordError::Busy)?;
+        let _waiting = queue.try_reserve(from).ok_or(PasswordError::Busy)?;
         let of_crowded = match lane {
             HashLane::Usual | HashLane::Known => None,
             HashLane::Crowded => Some(acquire_slot(&self.crowded).await?),
@@ -165,15 +165,15 @@ async fn acquire_slot(permits: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, 
 
 /// Clones share the counts.
 #[derive(Clone)]
-pub struct HashWaitQueue {
+struct HashWaitQueue {
     all_max: usize,
     of_one_max: usize,
     taken: Arc<Mutex<WaiterCounts>>,
 }
 
 /// Counts as waiting until dropped.
-pub struct HashWaitPermit {
-    room: HashWaitQueue,
+struct HashWaitPermit {
+    queue: HashWaitQueue,
     address: ClientAddress,
 }
 
@@ -192,7 +192,7 @@ impl HashWaitQueue {
         }
     }
 
-    pub fn try_reserve(&self, address: ClientAddress) -> Option<HashWaitPermit> {
+    fn try_reserve(&self, address: ClientAddress) -> Option<HashWaitPermit> {
         let mut taken = self.lock_counts();
         let own = taken.of_each.get(&address).copied().unwrap_or_default();
         if taken.all >= self.all_max || own >= self.of_one_max {
@@ -201,7 +201,7 @@ impl HashWaitQueue {
         taken.all += 1;
         taken.of_each.insert(address, own + 1);
         Some(HashWaitPermit {
-            room: self.clone(),
+            queue: self.clone(),
             address,
         })
     }
@@ -213,7 +213,7 @@ impl HashWaitQueue {
 
 impl Drop for HashWaitPermit {
     fn drop(&mut self) {
-        let mut taken = self.room.lock_counts();
+        let mut taken = self.queue.lock_counts();
         taken.all -= 1;
         if let Some(own) = taken.of_each.get_mut(&self.address) {
             *own -= 1;
@@ -382,17 +382,17 @@ mod tests {
 
     #[test]
     fn one_address_and_all_together_have_their_bounds() {
-        let room = HashWaitQueue::new(3, 2);
+        let queue = HashWaitQueue::new(3, 2);
         let address = |n| ClientAddress::from_ip(Some([10, 0, 0, n].into()));
         let mut held: Vec<_> = (0..2)
-            .map(|_| room.try_reserve(address(1)).unwrap())
+            .map(|_| queue.try_reserve(address(1)).unwrap())
             .collect();
-        assert!(room.try_reserve(address(1)).is_none());
-        held.push(room.try_reserve(address(2)).unwrap());
-        assert!(room.try_reserve(address(3)).is_none());
+        assert!(queue.try_reserve(address(1)).is_none());
+        held.push(queue.try_reserve(address(2)).unwrap());
+        assert!(queue.try_reserve(address(3)).is_none());
         held.remove(0);
-        assert!(room.try_reserve(address(3)).is_some());
+        assert!(queue.try_reserve(address(3)).is_some());
         held.clear();
-        assert!(room.lock_counts().of_each.is_empty() && room.lock_counts().all == 0);
+        assert!(queue.lock_counts().of_each.is_empty() && queue.lock_counts().all == 0);
     }
 }

@@ -9,9 +9,9 @@ use tokio::sync::Semaphore;
 use crate::config::Config;
 
 /// Concurrent requests to the SMS gateway. Further requests are refused and may be retried.
-const AT_ONCE_MAX: usize = 64;
+const REQUESTS_AT_ONCE_MAX: usize = 64;
 /// Concurrent account lookups after the answer. Further codes are dropped.
-const AFTERWARDS_MAX: usize = 64;
+const LOOKUPS_AT_ONCE_MAX: usize = 64;
 const MINUTES_MAX: u32 = 60;
 const TRIES_MAX: u32 = 10;
 
@@ -23,8 +23,8 @@ pub struct PhoneCodes {
     pub minutes: u32,
     pub tries: u32,
     pub newcomers: bool,
-    pub turns: Arc<Semaphore>,
-    pub turns_afterwards: Arc<Semaphore>,
+    pub permits: Arc<Semaphore>,
+    pub lookup_permits: Arc<Semaphore>,
     pub tasks: Tasks,
 }
 
@@ -56,14 +56,14 @@ impl PhoneCodes {
             return Err(PhoneCodesError::Tries);
         }
         let home = config.phone_country.clone();
-        let named = config.phone_countries.clone();
-        let served = if named.is_empty() {
+        let countries = config.phone_countries.clone();
+        let served = if countries.is_empty() {
             vec![home.clone()]
         } else {
-            named
+            countries
         };
-        if let Some(dear) = served.iter().find(|country| !country.is_of_a_country()) {
-            return Err(PhoneCodesError::Country(dear.clone()));
+        if let Some(expensive) = served.iter().find(|country| !country.is_of_a_country()) {
+            return Err(PhoneCodesError::Country(expensive.clone()));
         }
         Ok(Self {
             sms,
@@ -72,8 +72,8 @@ impl PhoneCodes {
             minutes,
             tries,
             newcomers: config.code_newcomers,
-            turns: Arc::new(Semaphore::new(AT_ONCE_MAX)),
-            turns_afterwards: Arc::new(Semaphore::new(AFTERWARDS_MAX)),
+            permits: Arc::new(Semaphore::new(REQUESTS_AT_ONCE_MAX)),
+            lookup_permits: Arc::new(Semaphore::new(LOOKUPS_AT_ONCE_MAX)),
             tasks: tasks.clone(),
         })
     }

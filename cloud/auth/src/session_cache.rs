@@ -34,11 +34,11 @@ pub struct SessionStatusCache {
     cache: Cache,
     clock: Clock,
     /// Revocations in progress.
-    under_way: Arc<AtomicU64>,
+    in_progress: Arc<AtomicU64>,
     /// Counts the revocations that failed to reach the cache, and how many of them a refill has
     /// repaired.
     missed: Arc<AtomicU64>,
-    made_good: Arc<AtomicU64>,
+    repaired: Arc<AtomicU64>,
 }
 
 /// Guards a revocation from before the change in auth_db until the cache has it. If it is dropped
@@ -47,17 +47,17 @@ pub struct SessionStatusCache {
 #[must_use]
 pub struct PendingRevocation {
     list: SessionStatusCache,
-    is_told: bool,
+    is_reported: bool,
 }
 
 /// The cached state of a token's session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CachedSession {
-    Stands,
-    Over,
-    /// Look it up in auth_db. `kept` is true if the cache is available to store the result.
+    Live,
+    Revoked,
+    /// Look it up in auth_db. `can_store` is true if the cache is available to store the result.
     Unknown {
-        kept: bool,
+        can_store: bool,
     },
 }
 
@@ -66,23 +66,23 @@ impl SessionStatusCache {
         let store = store.clone();
         let cache = cache.clone();
         let clock = clock.clone();
-        let (under_way, missed, made_good) = Default::default();
+        let (in_progress, missed, repaired) = Default::default();
         Self {
             store,
             cache,
             clock,
-            under_way,
+            in_progress,
             missed,
-            made_good,
+            repaired,
         }
     }
 
     /// Call this before auth_db ends sessions.
     pub fn begin_revocation(&self) -> PendingRevocation {
-        self.under_way.fetch_add(1, Ordering::SeqCst);
+        self.in_progress.fetch_add(1, Ordering::SeqCst);
         PendingRevocation {
             list: self.clone(),
-            is_told: false,
+            is_reported: false,
         }
     }
 
@@ -102,7 +102,7 @@ impl SessionStatusCache {
         match self.write_blacklist().await {
             // Later misses wait for the next refill.
             Ok(()) => {
-                self.made_good.fetch_max(missed, Ordering::SeqCst);
+                self.repaired.fetch_max(missed, Ordering::SeqCst);
             }
             Err(error) => {
                 self.missed.fetch_add(1, Ordering::SeqCst);
@@ -157,23 +157,23 @@ impl SessionStatusCache {
         let Some((status, live)) =
             within_timeout(sessions::look_up_live(&self.cache, claims.jti)).await
         else {
-            return CachedSession::Unknown { kept: false };
+            return CachedSession::Unknown { can_store: false };
         };
         let live = live.filter(|live| {
             live.user == claims.sub && live.role == claims.role && live.until > self.clock.now()
         });
         match (status, live) {
-            (SessionStatus::Revoked, _) => CachedSession::Over,
-            (_, Some(_)) if self.has_all_revocations() => CachedSession::Stands,
-            _ => CachedSession::Unknown { kept: true },
+            (SessionStatus::Revoked, _) => CachedSession::Revoked,
+            (_, Some(_)) if self.has_all_revocations() => CachedSession::Live,
+            _ => CachedSession::Unknown { can_store: true },
         }
     }
 
     /// Returns true if the cache has every revocation of this replica.
     fn has_all_revocations(&self) -> bool {
-        let made_good = self.made_good.load(Ordering::SeqCst);
-        self.under_way.load(Ordering::SeqCst) == 0
-            && made_good == self.missed.load(Ordering::SeqCst)
+        let repaired = self.repaired.load(Ordering::SeqCst);
+        self.in_progress.load(Ordering::SeqCst) == 0
+            && repaired == self.missed.load(Ordering::SeqCst)
     }
 
     async fn write_blacklist(&self) -> Result<(), RefillError> {
@@ -198,17 +198,17 @@ impl SessionStatusCache {
 impl PendingRevocation {
     /// All ended sessions were written to the cache or counted as missed, or none ended.
     pub fn mark_reported(mut self) {
-        self.is_told = true;
+        self.is_reported = true;
     }
 }
 
 impl Drop for PendingRevocation {
     fn drop(&mut self) {
         // In this order: the revocation is always counted in at least one of the two.
-        if !self.is_told {
+        if !self.is_reported {
             self.list.missed.fetch_add(1, Ordering::SeqCst);
         }
-        self.list.under_way.fetch_sub(1, Ordering::SeqCst);
+        self.list.in_progress.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -108,14 +108,14 @@ impl Service {
         from: ClientAddress,
         device: Option<String>,
     ) -> Result<(SignInOrigin, HashPermit), AttemptError<CredentialRefusal>> {
-        let entry = self
+        let origin = self
             .resolve_origin(username, from, device)
             .await
             .map_err(|error| error.map_refusal(CredentialRefusal::TooOften))?;
-        let permit = self.passwords.acquire_permit(from, entry.lane).await?;
-        match self.check_lockout(&entry).await? {
+        let permit = self.passwords.acquire_permit(from, origin.lane).await?;
+        match self.check_lockout(&origin).await? {
             Lockout::Until(until) => Err(CredentialRefusal::Locked(until).into()),
-            Lockout::Open => Ok((entry, permit)),
+            Lockout::Open => Ok((origin, permit)),
         }
     }
 
@@ -225,12 +225,12 @@ impl Service {
         let Some(username) = name.and_then(|name| Username::new(&name).ok()) else {
             return Err(CredentialRefusal::Wrong.into());
         };
-        let (entry, permit) = self.admit_attempt(&username, from, None).await?;
+        let (origin, permit) = self.admit_attempt(&username, from, None).await?;
         let verified = self
             .verify_password(&permit, &username, Password::new(password).ok())
             .await?;
         let Some(account) = verified else {
-            self.record_failure(&entry).await?;
+            self.record_failure(&origin).await?;
             return Err(CredentialRefusal::Wrong.into());
         };
         Ok((account, permit))
@@ -291,7 +291,7 @@ impl Service {
     }
 
     /// Reports the wrong passwords since the owner's last sign-in, except those from this place.
-    pub async fn report_wrong_guesses(
+    async fn report_wrong_guesses(
         &self,
         last: Option<UnixMillis>,
         origin: &SignInOrigin,
@@ -401,6 +401,6 @@ pub fn session_end(created_at: UnixMillis) -> UnixMillis {
 }
 
 /// Only providers work at a tablet for days.
-pub fn can_hold_grant(role: Role) -> bool {
+fn can_hold_grant(role: Role) -> bool {
     role == Role::Provider
 }

@@ -98,7 +98,7 @@ pub struct ContactAnswer {
 }
 
 /// A person's current address and the one that may replace it.
-pub struct EmailStatus {
+struct EmailStatus {
     /// `None` if the address is undeliverable.
     pub email: Option<Email>,
     pub is_confirmed: bool,
@@ -106,8 +106,8 @@ pub struct EmailStatus {
 }
 
 /// The reason for not confirming an address or not sending mail there.
-pub enum AddressRefusal {
-    Entry(CredentialRefusal),
+enum AddressRefusal {
+    Credential(CredentialRefusal),
     Mails(QuotaExceeded),
     TooOften(QuotaExceeded),
     Wrong,
@@ -163,7 +163,7 @@ pub async fn show_contact(
 }
 
 impl Service {
-    pub async fn own_address(&self, user: UserId) -> Result<Option<EmailStatus>, ServiceError> {
+    async fn own_address(&self, user: UserId) -> Result<Option<EmailStatus>, ServiceError> {
         let known = self.store.load_address(user, self.clock.now()).await?;
         Ok(known.map(
             |AccountAddress {
@@ -208,7 +208,7 @@ pub async fn change_address(
 impl Service {
     /// Requests a code for a new address. This requires the password: an address gives access to a
     /// person's mail.
-    pub async fn change_address(
+    async fn change_address(
         &self,
         owner: &Claims,
         from: ClientAddress,
@@ -219,7 +219,7 @@ impl Service {
         let (account, _) = self
             .verify_own_password(owner, from, password)
             .await
-            .map_err(|error| error.map_refusal(AddressRefusal::Entry))?;
+            .map_err(|error| error.map_refusal(AddressRefusal::Credential))?;
         let Some(own) = self.own_address(owner.sub).await? else {
             return Err(AddressRefusal::Closed.into());
         };
@@ -246,7 +246,7 @@ impl Service {
             expires_at,
         };
         if !self.store.request_address_change(&wish, &event).await? {
-            return Err(AddressRefusal::Entry(CredentialRefusal::Wrong).into());
+            return Err(AddressRefusal::Credential(CredentialRefusal::Wrong).into());
         }
         tracing::info!(user.id = %user, "A change of e-mail address was requested");
         Ok(EmailStatus { pending, ..own })
@@ -267,7 +267,7 @@ pub async fn send_address_code(
 
 impl Service {
     /// Sends another code to the unconfirmed address. Sends nothing if all are confirmed.
-    pub async fn request_address_code(
+    async fn request_address_code(
         &self,
         owner: &Claims,
         trace: &TraceId,
@@ -325,7 +325,7 @@ pub async fn issue_address_code(
 impl Service {
     /// Generates a code for the unconfirmed address, for the service that mails it, and voids the
     /// previous code. `None` if no address is unconfirmed.
-    pub async fn generate_address_code(
+    async fn generate_address_code(
         &self,
         user: UserId,
     ) -> Result<Option<(AddressCodeTarget, OneTimeCode, UnixMillis)>, ServiceError> {
@@ -397,7 +397,7 @@ pub async fn confirm_address(
 }
 
 impl Service {
-    pub async fn confirm_address(
+    async fn confirm_address(
         &self,
         owner: &Claims,
         code: &OneTimeCode,
@@ -441,7 +441,7 @@ fn to_mail_address(
 impl IntoProblem for AddressRefusal {
     fn into_problem(self, service: &Service) -> Problem {
         match self {
-            Self::Entry(refused) => refused.into_problem(service),
+            Self::Credential(refused) => refused.into_problem(service),
             Self::Mails(QuotaExceeded { most, retry_s }) => {
                 let most = most.into();
                 let minutes = retry_s.div_ceil(60).into();
@@ -450,18 +450,20 @@ impl IntoProblem for AddressRefusal {
                     .with_detail(why)
                     .retry_after(retry_s)
             }
-            Self::TooOften(QuotaExceeded { retry_s, .. }) => {
-                let why = say::codes_too_fast {
-                    seconds: retry_s.into(),
-                };
-                Problem::new(Code::RateLimited)
-                    .with_detail(why)
-                    .retry_after(retry_s)
-            }
+            Self::TooOften(spent) => to_code_tries_problem(spent),
             Self::Wrong => Code::CodeWrong.into(),
             Self::Over => Code::CodeOver.into(),
             Self::Taken => Problem::new(Code::UserExists).with_detail(say::address_taken),
             Self::Closed => Code::InvalidToken.into(),
         }
     }
+}
+
+pub fn to_code_tries_problem(QuotaExceeded { retry_s, .. }: QuotaExceeded) -> Problem {
+    let why = say::codes_too_fast {
+        seconds: retry_s.into(),
+    };
+    Problem::new(Code::RateLimited)
+        .with_detail(why)
+        .retry_after(retry_s)
 }

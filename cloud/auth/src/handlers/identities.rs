@@ -33,8 +33,10 @@ use crate::{
 };
 
 /// An issuer may recover within seconds.
-const AWAY_RETRY_S: u32 = 5;
+const UNAVAILABLE_RETRY_S: u32 = 5;
 const TAIL_ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// Enough suffixes for more guests than there are people.
+const GUEST_CHARS: usize = 8;
 
 #[derive(Serialize, ToSchema)]
 pub struct IdentityItem {
@@ -68,7 +70,7 @@ pub enum IdentityRefusal {
     UnknownIssuer,
     /// The flow was completed before, has expired, or belongs to another browser.
     Over,
-    Away(String),
+    Unavailable(String),
     /// The issuer's token failed verification.
     Refused(String),
     Closed,
@@ -80,7 +82,7 @@ pub enum IdentityRefusal {
     PasswordOnly,
     Registrations(QuotaExceeded),
     TooOften(QuotaExceeded),
-    Entry(CredentialRefusal),
+    Credential(CredentialRefusal),
 }
 
 impl RefusalReason for IdentityRefusal {}
@@ -128,7 +130,7 @@ pub async fn unlink_identity(
 impl Service {
     /// Removes an identity from the caller's account and ends all other sessions: they may have
     /// begun with it.
-    pub async fn unlink_identity(
+    async fn unlink_identity(
         &self,
         owner: &Claims,
         identity: IdentityId,
@@ -142,7 +144,7 @@ impl Service {
             at,
             why,
         };
-        let under_way = self.sessions.begin_revocation();
+        let pending = self.sessions.begin_revocation();
         let result = self
             .store
             .unlink_identity(identity, ending, |session| {
@@ -151,9 +153,9 @@ impl Service {
             .await?;
         if let UnlinkIdentityResult::Removed(ended) = &result {
             tracing::info!(user.id = %owner.sub, ended = ended.len(), "Removed an identity from an account");
-            self.blacklist_ended(under_way, ended, at).await;
+            self.blacklist_ended(pending, ended, at).await;
         } else {
-            under_way.mark_reported();
+            pending.mark_reported();
         }
         Ok(result)
     }
@@ -234,16 +236,17 @@ impl Service {
             .resolve_origin(&username, from, device)
             .await
             .map_err(|error| {
-                error
-                    .map_refusal(|spent| IdentityRefusal::Entry(CredentialRefusal::TooOften(spent)))
+                error.map_refusal(|spent| {
+                    IdentityRefusal::Credential(CredentialRefusal::TooOften(spent))
+                })
             })?;
         // A concurrent unlink or password change either finds this session or prevents it.
-        let entry = SignInOrigin {
+        let origin = SignInOrigin {
             identity: Some(identity),
             ..origin
         };
         let begun = self
-            .begin_session(&account, entry, refresh, None, &trace)
+            .begin_session(&account, origin, refresh, None, &trace)
             .await?;
         let grant = begun.ok_or(IdentityRefusal::Closed)?;
         Ok(grant.with_username(username.as_str().to_owned()))
@@ -266,18 +269,23 @@ pub fn random_suffix<const CHARS: usize>() -> String {
         .collect()
 }
 
+/// The name reveals nothing about the number.
+pub fn random_guest_name() -> Option<Username> {
+    Username::new(&format!("guest-{}", random_suffix::<GUEST_CHARS>())).ok()
+}
+
 impl IntoProblem for IdentityRefusal {
     fn into_problem(self, service: &Service) -> Problem {
         match self {
             Self::UnknownIssuer => Code::NotFound.into(),
             Self::Over => Code::VisitOver.into(),
-            Self::Away(label) => {
+            Self::Unavailable(label) => {
                 let why = say::issuer_away {
                     label: label.into(),
                 };
                 Problem::new(Code::IssuerAway)
                     .with_detail(why)
-                    .retry_after(AWAY_RETRY_S)
+                    .retry_after(UNAVAILABLE_RETRY_S)
             }
             Self::Refused(label) => {
                 Problem::new(Code::IdentityRefused).with_detail(say::issuer_refused {
@@ -302,7 +310,7 @@ impl IntoProblem for IdentityRefusal {
                     .with_detail(why)
                     .retry_after(retry_s)
             }
-            Self::Entry(refused) => refused.into_problem(service),
+            Self::Credential(refused) => refused.into_problem(service),
         }
     }
 }

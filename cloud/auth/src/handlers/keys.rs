@@ -54,13 +54,13 @@ pub async fn rotate_key(
     Json(RevokeForm { reason }): Json<RevokeForm>,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
     require_permission(&service, &caller, Permission::ManageKeys).await?;
-    let order = KeyChangeAudit {
+    let audit = KeyChangeAudit {
         by: caller.actor.user_id,
         why: check_reason(&reason)?,
     };
     service
         .signing
-        .rotate_to_next(&order)
+        .rotate_to_next(&audit)
         .await
         .map_err(|error| error.into_problem(&service))?;
     list_key_items(&service).await
@@ -73,11 +73,11 @@ pub async fn kill_key(
     Json(KeyKillForm { kid, reason }): Json<KeyKillForm>,
 ) -> Result<ItemList<SigningKeyItem>, Problem> {
     require_permission(&service, &caller, Permission::ManageKeys).await?;
-    let order = KeyChangeAudit {
+    let audit = KeyChangeAudit {
         by: caller.actor.user_id,
         why: check_reason(&reason)?,
     };
-    if !service.signing.kill_key(&kid, &order).await? {
+    if !service.signing.kill_key(&kid, &audit).await? {
         return Err(Code::NotFound.into());
     }
     list_key_items(&service).await

@@ -76,7 +76,7 @@ pub struct VisitForm {
     refresh: bool,
 }
 
-pub struct StartedOidcFlow {
+struct StartedOidcFlow {
     /// The browser is sent to this address.
     pub address: String,
     /// The browser keeps this until it returns.
@@ -85,7 +85,7 @@ pub struct StartedOidcFlow {
 }
 
 /// The parameters that a browser brings back from an issuer.
-pub struct OidcCallback {
+struct OidcCallback {
     pub ticket: String,
     pub state: String,
     pub reply: AuthorizationResponse,
@@ -113,7 +113,7 @@ pub async fn begin_visit(
 }
 
 impl Service {
-    pub async fn begin_oidc_flow(
+    async fn begin_oidc_flow(
         &self,
         issuer: &str,
         link: Option<LinkingSession>,
@@ -122,15 +122,15 @@ impl Service {
             .issuers
             .find_by_name(issuer)
             .ok_or(IdentityRefusal::UnknownIssuer)?;
-        let visit = OidcFlow::new(self.clock.new_id(), issuer.name(), self.clock.now(), link);
+        let flow = OidcFlow::new(self.clock.new_id(), issuer.name(), self.clock.now(), link);
         let address = issuer
-            .authorization_url(&visit)
+            .authorization_url(&flow)
             .await
-            .map_err(|away| log_issuer_unavailable(issuer, &away))?;
+            .map_err(|unavailable| log_issuer_unavailable(issuer, &unavailable))?;
         Ok(StartedOidcFlow {
             address,
-            ticket: self.issuers.seal_ticket(&visit),
-            ends_at: visit.ends_at(),
+            ticket: self.issuers.seal_ticket(&flow),
+            ends_at: flow.ends_at(),
         })
     }
 }
@@ -141,26 +141,26 @@ pub async fn sign_in_elsewhere(
     from: ClientAddress,
     Json(form): Json<VisitForm>,
 ) -> Result<Json<AccessGrant>, Problem> {
-    let arrival = SignInContext {
+    let context = SignInContext {
         from,
         device: form.device.clone(),
         refresh: form.refresh,
         trace,
     };
-    let entered = service.sign_in_by_oidc(form.into_callback(), arrival).await;
-    match &entered {
+    let result = service.sign_in_by_oidc(form.into_callback(), context).await;
+    match &result {
         Ok(_) => metrics::SIGN_INS.add(["elsewhere"], 1),
         Err(AttemptError::Refused(_)) => metrics::SIGN_INS.add(["refused elsewhere"], 1),
         Err(AttemptError::Failed(_)) => {}
     }
-    entered
+    result
         .map(Json)
         .map_err(|error| error.into_problem(&service))
 }
 
 impl Service {
     /// Signs a person in after they return from an issuer; new people become customers.
-    pub async fn sign_in_by_oidc(
+    async fn sign_in_by_oidc(
         &self,
         reply: OidcCallback,
         sign_in: SignInContext,
@@ -194,29 +194,27 @@ impl Service {
         owner: Option<&Claims>,
     ) -> Result<(&Issuer, Option<LinkingSession>, VerifiedIdentity), AttemptError<IdentityRefusal>>
     {
-        let visit = self.issuers.open_ticket(&ticket);
-        let visit = visit.filter(|visit| {
-            let linking = visit.link.map(|link| (link.user, link.session));
-            constant_time_eq(&visit.state, &state)
-                && self.clock.now() < visit.ends_at()
+        let flow = self.issuers.open_ticket(&ticket);
+        let flow = flow.filter(|flow| {
+            let linking = flow.link.map(|link| (link.user, link.session));
+            constant_time_eq(&flow.state, &state)
+                && self.clock.now() < flow.ends_at()
                 && linking == owner.map(|owner| (owner.sub, owner.jti))
         });
-        let Some(visit) = visit else {
+        let Some(flow) = flow else {
             return Err(IdentityRefusal::Over.into());
         };
-        let Some(issuer) = self.issuers.find_by_name(&visit.issuer) else {
+        let Some(issuer) = self.issuers.find_by_name(&flow.issuer) else {
             return Err(IdentityRefusal::UnknownIssuer.into());
         };
-        if !self
-            .store
-            .mark_flow_spent(visit.id, visit.ends_at())
-            .await?
-        {
+        if !self.store.mark_flow_spent(flow.id, flow.ends_at()).await? {
             return Err(IdentityRefusal::Over.into());
         }
-        match issuer.exchange_code(&visit, reply).await {
-            Ok(proof) => Ok((issuer, visit.link, proof)),
-            Err(OidcFlowError::Away(away)) => Err(log_issuer_unavailable(issuer, &away).into()),
+        match issuer.exchange_code(&flow, reply).await {
+            Ok(proof) => Ok((issuer, flow.link, proof)),
+            Err(OidcFlowError::Unavailable(unavailable)) => {
+                Err(log_issuer_unavailable(issuer, &unavailable).into())
+            }
             Err(OidcFlowError::Refused(fault)) => {
                 tracing::warn!(issuer = issuer.name(), %fault, "Rejected an issuer's ID token");
                 Err(IdentityRefusal::Refused(issuer.label().to_owned()).into())
@@ -239,7 +237,7 @@ impl Service {
         let claims = issuer
             .complete_claims(proof)
             .await
-            .map_err(|away| log_issuer_unavailable(issuer, &away))?;
+            .map_err(|unavailable| log_issuer_unavailable(issuer, &unavailable))?;
         let whose = IssuerSubject {
             issuer: issuer.address(),
             subject: &claims.sub,
@@ -279,7 +277,7 @@ pub async fn begin_link(
 impl Service {
     /// Starts a flow that links an identity to the signed-in account. This requires the password:
     /// otherwise a session thief would keep access.
-    pub async fn begin_identity_link(
+    async fn begin_identity_link(
         &self,
         owner: &Claims,
         from: ClientAddress,
@@ -292,7 +290,7 @@ impl Service {
         let (account, _) = self
             .verify_own_password(owner, from, password)
             .await
-            .map_err(|error| error.map_refusal(IdentityRefusal::Entry))?;
+            .map_err(|error| error.map_refusal(IdentityRefusal::Credential))?;
         let password_of = account.password_changed_at;
         let link = LinkingSession {
             user: owner.sub,
@@ -317,14 +315,14 @@ pub async fn link_identity(
 
 impl Service {
     /// Links the returned identity to the account that started the flow.
-    pub async fn link_identity(
+    async fn link_identity(
         &self,
         reply: OidcCallback,
         owner: &Claims,
     ) -> Result<(), AttemptError<IdentityRefusal>> {
         // Count before the flow is spent and the issuer called, as for a sign-in.
         if let Err(spent) = self.limits.count_link(owner.sub).await {
-            return Err(IdentityRefusal::Entry(CredentialRefusal::TooOften(spent)).into());
+            return Err(IdentityRefusal::Credential(CredentialRefusal::TooOften(spent)).into());
         }
         let (issuer, link, proof) = self.verify_callback(reply, Some(owner)).await?;
         let link = link.ok_or(IdentityRefusal::Over)?;
@@ -381,9 +379,12 @@ impl From<StartedOidcFlow> for IssuerVisit {
     }
 }
 
-fn log_issuer_unavailable(issuer: &Issuer, away: &impl std::fmt::Display) -> IdentityRefusal {
-    tracing::warn!(issuer = issuer.name(), %away, "An issuer gave no usable answer for a sign-in or a link");
-    IdentityRefusal::Away(issuer.label().to_owned())
+fn log_issuer_unavailable(
+    issuer: &Issuer,
+    unavailable: &impl std::fmt::Display,
+) -> IdentityRefusal {
+    tracing::warn!(issuer = issuer.name(), away = %unavailable, "An issuer gave no usable answer for a sign-in or a link");
+    IdentityRefusal::Unavailable(issuer.label().to_owned())
 }
 
 /// Every account requires an address; `.invalid` marks undeliverable ones.

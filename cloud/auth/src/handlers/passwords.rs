@@ -83,13 +83,13 @@ pub struct PasswordResetCode {
 }
 
 /// The answer to an admin who issues a password-reset code.
-pub enum ResetCodeResult {
+enum ResetCodeResult {
     Issued(OneTimeCode, UnixMillis),
     /// No open account has this id.
-    Nobody,
+    NoAccount,
     /// Only the operator resets an admin's password: otherwise one admin's stolen token would open
     /// all admin accounts.
-    OfAdmin,
+    IsAdmin,
 }
 
 pub async fn register(
@@ -179,7 +179,7 @@ pub async fn change_password(
 
 impl Service {
     /// Returns the number of other sessions it ended.
-    pub async fn change_password(
+    async fn change_password(
         &self,
         owner: &Claims,
         from: ClientAddress,
@@ -218,7 +218,7 @@ impl Service {
             at,
             why,
         };
-        let under_way = self.sessions.begin_revocation();
+        let pending = self.sessions.begin_revocation();
         let ended = self
             .store
             .change_password(new, ending, |session| {
@@ -227,13 +227,13 @@ impl Service {
             })
             .await?;
         let Some(ended) = ended else {
-            under_way.mark_reported();
+            pending.mark_reported();
             return Ok(None);
         };
         let why = why.as_str();
         let ended_count = ended.len();
         tracing::info!(user.id = %user, why, ended = ended_count, "Changed a password");
-        self.blacklist_ended(under_way, &ended, at).await;
+        self.blacklist_ended(pending, &ended, at).await;
         Ok(Some(ended_count))
     }
 }
@@ -254,7 +254,7 @@ pub async fn redeem_reset(
 
 impl Service {
     /// Sets a new password with a reset code, and ends all sessions of the account.
-    pub async fn redeem_reset(
+    async fn redeem_reset(
         &self,
         from: ClientAddress,
         typed_name: &str,
@@ -265,11 +265,11 @@ impl Service {
         let Some(username) = Username::parse_typed(typed_name) else {
             return Err(CredentialRefusal::Wrong.into());
         };
-        let (entry, permit) = self.admit_attempt(&username, from, None).await?;
-        let Some((account, code)) = self.try_reset_code(&username, code, &entry).await? else {
+        let (origin, permit) = self.admit_attempt(&username, from, None).await?;
+        let Some((account, code)) = self.try_reset_code(&username, code, &origin).await? else {
             // Spend the same work as for a wrong password.
             permit.verify(None, None).await?;
-            self.record_failure(&entry).await?;
+            self.record_failure(&origin).await?;
             return Err(CredentialRefusal::Wrong.into());
         };
         let hash = permit.hash(new).await?;
@@ -328,22 +328,22 @@ pub async fn issue_reset(
                 expires_at,
             }))
         }
-        ResetCodeResult::Nobody => Err(Code::NotFound.into()),
-        ResetCodeResult::OfAdmin => Err(Code::RoleForbidden.into()),
+        ResetCodeResult::NoAccount => Err(Code::NotFound.into()),
+        ResetCodeResult::IsAdmin => Err(Code::RoleForbidden.into()),
     }
 }
 
 impl Service {
     /// Issues a reset code for a person; only its hash is stored.
-    pub async fn issue_reset(
+    async fn issue_reset(
         &self,
         user: UserId,
         by: UserId,
         why: String,
     ) -> Result<ResetCodeResult, ServiceError> {
         match self.store.load_open_role(user).await? {
-            None => return Ok(ResetCodeResult::Nobody),
-            Some(Role::Admin) => return Ok(ResetCodeResult::OfAdmin),
+            None => return Ok(ResetCodeResult::NoAccount),
+            Some(Role::Admin) => return Ok(ResetCodeResult::IsAdmin),
             Some(Role::Customer | Role::Provider) => {}
         }
         let code = OneTimeCode::new(random::draw_bytes());

@@ -268,7 +268,7 @@ pub async fn revoke(
 impl Service {
     /// Closes a person's account and ends its sessions. Returns the person's role. On return the
     /// account is closed in auth_db; the feed informs the edges.
-    pub async fn revoke_person(
+    async fn revoke_person(
         &self,
         user: UserId,
         by: UserId,
@@ -334,7 +334,7 @@ impl Service {
     /// Reopens the account of a revoked person. Earlier tokens stay invalid: their sessions have
     /// ended, and edges receive the time from which tokens are valid. Returns the role and that
     /// time, or `None` if the person does not exist.
-    pub async fn readmit_person(
+    async fn readmit_person(
         &self,
         user: UserId,
         by: UserId,
@@ -370,7 +370,7 @@ impl Service {
 
 /// `at` is never before the start of the person's valid tokens, so event times order closings and
 /// readmissions.
-pub fn build_closed_event(
+fn build_closed_event(
     clock: &Clock,
     trace: &TraceId,
     user_id: UserId,
@@ -381,7 +381,7 @@ pub fn build_closed_event(
     Ok(Event { at, ..event })
 }
 
-pub fn build_readmitted_event(
+fn build_readmitted_event(
     clock: &Clock,
     trace: &TraceId,
     body: &ReadmissionEvent,

@@ -26,9 +26,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, FieldError, Language, Region, Role, Sentence, UnixMillis, UserId};
 
-use super::identities::{IdentityRefusal, SignInContext, random_suffix};
+use super::{
+    addresses::to_code_tries_problem,
+    identities::{IdentityRefusal, SignInContext, random_guest_name},
+};
 use crate::{
-    domain::{Email, Lockout, SignInCode, Username},
+    domain::{Email, Lockout, SignInCode},
     errors::{AttemptError, RefusalReason, ServiceError},
     limits::{CodeQuota, QuotaExceeded},
     passwords::HashLane,
@@ -44,8 +47,6 @@ use crate::{
 /// The SMS gateway may recover within seconds.
 const NOT_SENT_RETRY_S: u32 = 5;
 const NAMES_TRIED: usize = 3;
-/// Enough suffixes for more guests than there are people.
-const GUEST_CHARS: usize = 8;
 
 #[derive(Serialize, ToSchema)]
 pub struct CodeOffer {
@@ -89,13 +90,13 @@ pub struct PhoneLinkForm {
     password: String,
 }
 
-pub struct PhoneProof {
+struct PhoneProof {
     pub phone: PhoneNumber,
     pub code: SignInCode,
 }
 
 /// The reason for not sending a code, or for rejecting one.
-pub enum PhoneCodeRefusal {
+enum PhoneCodeRefusal {
     Off,
     NotSent,
     /// The number is foreign, or of a kind with higher fees.
@@ -111,7 +112,7 @@ pub enum PhoneCodeRefusal {
     Unknown,
     RoleForbidden,
     /// The same reasons as for an issuer's identity.
-    Visit(IdentityRefusal),
+    Identity(IdentityRefusal),
 }
 
 impl RefusalReason for PhoneCodeRefusal {}
@@ -143,7 +144,7 @@ pub async fn send_code(
 impl Service {
     /// Sends a code to a number, regardless of its account, and voids the previous code. Returns
     /// the code's lifetime in seconds.
-    pub async fn send_code(
+    async fn send_code(
         &self,
         phone: PhoneNumber,
         from: ClientAddress,
@@ -155,7 +156,7 @@ impl Service {
         if !self.codes.is_served(&phone) {
             return Err(PhoneCodeRefusal::NotServed.into());
         }
-        let Ok(_turn) = self.codes.turns.try_acquire() else {
+        let Ok(_permit) = self.codes.permits.try_acquire() else {
             return Err(PhoneCodeRefusal::NotSent.into());
         };
         let name = self.store.phone_name_hash(&phone);
@@ -203,7 +204,7 @@ impl Service {
     /// Sends a code if its number opens an account. The answer does not wait for this lookup, so it
     /// reveals nothing.
     fn send_in_background(&self, message: SmsMessage) {
-        let Ok(turn) = self.codes.turns_afterwards.clone().try_acquire_owned() else {
+        let Ok(permit) = self.codes.lookup_permits.clone().try_acquire_owned() else {
             tracing::warn!(
                 "Did not send a code to a phone: too many phone numbers are being looked up"
             );
@@ -211,11 +212,8 @@ impl Service {
         };
         let service = self.clone();
         self.codes.tasks.spawn_once("account-code", async move {
-            let _turn = turn;
-            let whose = IssuerSubject {
-                issuer: PHONES,
-                subject: message.to.as_str(),
-            };
+            let _permit = permit;
+            let whose = IssuerSubject::from_phone(&message.to);
             match service.store.find_identity_owner(whose).await {
                 Ok(Some(_)) if service.limits.count_account_code().await.is_ok() => {
                     service.codes.deliver_code(&message).await;
@@ -246,19 +244,19 @@ pub async fn sign_in_by_code(
         refresh,
     } = form;
     let proof = parse_phone_proof(&service, &phone, &code)?;
-    let arrival = SignInContext {
+    let context = SignInContext {
         from,
         device,
         refresh,
         trace,
     };
-    let entered = service.sign_in_by_code(proof, arrival).await;
-    match &entered {
+    let result = service.sign_in_by_code(proof, context).await;
+    match &result {
         Ok(_) => metrics::SIGN_INS.add(["by code"], 1),
         Err(AttemptError::Refused(_)) => metrics::SIGN_INS.add(["refused by code"], 1),
         Err(AttemptError::Failed(_)) => {}
     }
-    let mut grant = entered.map_err(|error| error.into_problem(&service))?;
+    let mut grant = result.map_err(|error| error.into_problem(&service))?;
     if let Some(region) = region {
         service.add_edge_token(&mut grant, region, false);
     }
@@ -267,7 +265,7 @@ pub async fn sign_in_by_code(
 
 impl Service {
     /// Signs a customer in with the code from their phone; new people are registered.
-    pub async fn sign_in_by_code(
+    async fn sign_in_by_code(
         &self,
         proof: PhoneProof,
         sign_in: SignInContext,
@@ -277,10 +275,7 @@ impl Service {
             .await
             .map_err(PhoneCodeRefusal::TooOften)?;
         self.verify_phone_code(&proof, sign_in.from).await?;
-        let whose = IssuerSubject {
-            issuer: PHONES,
-            subject: proof.phone.as_str(),
-        };
+        let whose = IssuerSubject::from_phone(&proof.phone);
         if self.store.find_identity_owner(whose).await?.is_none() {
             self.register_by_phone(whose, &sign_in).await?;
         }
@@ -289,7 +284,7 @@ impl Service {
             .map_err(|error| {
                 error.map_refusal(|refusal| match refusal {
                     IdentityRefusal::Over => PhoneCodeRefusal::Over,
-                    refusal => PhoneCodeRefusal::Visit(refusal),
+                    refusal => PhoneCodeRefusal::Identity(refusal),
                 })
             })
     }
@@ -309,14 +304,14 @@ impl Service {
             .count_sign_in(name, from)
             .await
             .map_err(PhoneCodeRefusal::TooOften)?;
-        let entry = SignInOrigin {
+        let origin = SignInOrigin {
             name,
             place,
             lane: HashLane::Usual,
             device: None,
             identity: None,
         };
-        if let Lockout::Until(until) = self.check_lockout(&entry).await? {
+        if let Lockout::Until(until) = self.check_lockout(&origin).await? {
             return Err(PhoneCodeRefusal::Locked(until).into());
         }
         let tried = self
@@ -327,7 +322,7 @@ impl Service {
             CodeTryResult::Right => Ok(()),
             CodeTryResult::Over => Err(PhoneCodeRefusal::Over.into()),
             CodeTryResult::Wrong { tries_left } => {
-                self.record_failure(&entry).await?;
+                self.record_failure(&origin).await?;
                 Err(PhoneCodeRefusal::Wrong { tries_left }.into())
             }
         }
@@ -342,7 +337,7 @@ impl Service {
             return Err(PhoneCodeRefusal::Unknown.into());
         }
         if let Err(spent) = self.limits.count_registration(sign_in.from).await {
-            return Err(PhoneCodeRefusal::Visit(IdentityRefusal::Registrations(spent)).into());
+            return Err(PhoneCodeRefusal::Identity(IdentityRefusal::Registrations(spent)).into());
         }
         let user = UserId(self.clock.new_id());
         // Every account requires an address; `.invalid` marks undeliverable ones.
@@ -358,11 +353,6 @@ impl Service {
             _ => Err(PhoneCodeRefusal::Over.into()),
         }
     }
-}
-
-/// The name reveals nothing about the number.
-fn random_guest_name() -> Option<Username> {
-    Username::new(&format!("guest-{}", random_suffix::<GUEST_CHARS>())).ok()
 }
 
 pub async fn link_phone(
@@ -382,7 +372,7 @@ pub async fn link_phone(
 impl Service {
     /// Links a number to the signed-in customer's account. This requires the password, like every
     /// new way to sign in: otherwise a session thief would keep access.
-    pub async fn link_phone(
+    async fn link_phone(
         &self,
         proof: PhoneProof,
         owner: &Claims,
@@ -400,14 +390,12 @@ impl Service {
             .verify_own_password(owner, from, password)
             .await
             .map_err(|error| {
-                error
-                    .map_refusal(|refusal| PhoneCodeRefusal::Visit(IdentityRefusal::Entry(refusal)))
+                error.map_refusal(|refusal| {
+                    PhoneCodeRefusal::Identity(IdentityRefusal::Credential(refusal))
+                })
             })?;
         self.verify_phone_code(&proof, from).await?;
-        let whose = IssuerSubject {
-            issuer: PHONES,
-            subject: proof.phone.as_str(),
-        };
+        let whose = IssuerSubject::from_phone(&proof.phone);
         let identity = self.build_new_identity(whose);
         let password_of = account.password_changed_at;
         let linked = self
@@ -420,7 +408,7 @@ impl Service {
                 Ok(())
             }
             LinkIdentityResult::Taken => {
-                Err(PhoneCodeRefusal::Visit(IdentityRefusal::IdentityTaken).into())
+                Err(PhoneCodeRefusal::Identity(IdentityRefusal::IdentityTaken).into())
             }
             LinkIdentityResult::Changed => Err(PhoneCodeRefusal::Over.into()),
         }
@@ -492,21 +480,14 @@ impl IntoProblem for PhoneCodeRefusal {
                     .with_member("tries_left", tries_left)
             }
             Self::Over => Code::CodeOver.into(),
-            Self::TooOften(QuotaExceeded { retry_s, .. }) => {
-                let why = say::codes_too_fast {
-                    seconds: retry_s.into(),
-                };
-                Problem::new(Code::RateLimited)
-                    .with_detail(why)
-                    .retry_after(retry_s)
-            }
+            Self::TooOften(spent) => to_code_tries_problem(spent),
             Self::Locked(until) => {
                 let locked = CredentialRefusal::Locked(until).into_problem(service);
                 locked.with_detail(say::codes_locked)
             }
             Self::Unknown => Code::PhoneUnknown.into(),
             Self::RoleForbidden => Code::RoleForbidden.into(),
-            Self::Visit(refused) => refused.into_problem(service),
+            Self::Identity(refused) => refused.into_problem(service),
         }
     }
 }

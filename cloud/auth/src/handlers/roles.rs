@@ -91,7 +91,7 @@ pub async fn list_person_permissions(
 impl Service {
     /// Loads a person's permissions from auth_db and caches them for the gateways. Revoked people
     /// have no permissions.
-    pub async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, ServiceError> {
+    async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, ServiceError> {
         let role = self
             .store
             .load_person_role(user)
@@ -144,9 +144,9 @@ pub async fn make_role(
 ) -> Result<CreatedJson<RoleItem>, Problem> {
     require_permission(&service, &caller, Permission::ManageRoles).await?;
     let (draft, why) = parse_role_form(form)?;
-    let order = service.new_role_audit(caller.actor.user_id, why);
+    let audit = service.new_role_audit(caller.actor.user_id, why);
     let id = service
-        .make_role(&draft, &order)
+        .make_role(&draft, &audit)
         .await
         .map_err(|error| error.into_problem(&service))?;
     Ok(CreatedJson(load_role_item(&service, id).await?))
@@ -160,9 +160,9 @@ pub async fn change_role(
 ) -> Result<Json<RoleItem>, Problem> {
     require_permission(&service, &caller, Permission::ManageRoles).await?;
     let (draft, why) = parse_role_form(form)?;
-    let order = service.new_role_audit(caller.actor.user_id, why);
+    let audit = service.new_role_audit(caller.actor.user_id, why);
     service
-        .change_role(id, &draft, &order)
+        .change_role(id, &draft, &audit)
         .await
         .map_err(|error| error.into_problem(&service))?;
     Ok(Json(load_role_item(&service, id).await?))
@@ -175,9 +175,9 @@ pub async fn remove_role(
     Query(RemovalQuery { reason }): Query<RemovalQuery>,
 ) -> Result<StatusCode, Problem> {
     require_permission(&service, &caller, Permission::ManageRoles).await?;
-    let order = service.new_role_audit(caller.actor.user_id, check_reason(&reason)?);
+    let audit = service.new_role_audit(caller.actor.user_id, check_reason(&reason)?);
     service
-        .remove_role(id, &order)
+        .remove_role(id, &audit)
         .await
         .map_err(|error| error.into_problem(&service))?;
     Ok(StatusCode::NO_CONTENT)
@@ -197,16 +197,16 @@ pub async fn give_role(
         // If the last admin gave up their role, no admin could restore it.
         return Err(Problem::new(Code::RoleForbidden));
     }
-    let order = service.new_role_audit(caller.actor.user_id, why);
+    let audit = service.new_role_audit(caller.actor.user_id, why);
     service
-        .give_role(user, role_id, &order, &trace)
+        .give_role(user, role_id, &audit, &trace)
         .await
         .map_err(|error| error.into_problem(&service))?;
     load_person_detail(&service, user).await
 }
 
 impl Service {
-    pub async fn make_role(
+    async fn make_role(
         &self,
         draft: &RoleDraft,
         audit: &RoleChangeAudit,
@@ -216,7 +216,7 @@ impl Service {
         Ok(id)
     }
 
-    pub async fn change_role(
+    async fn change_role(
         &self,
         id: i64,
         draft: &RoleDraft,
@@ -228,7 +228,7 @@ impl Service {
         Ok(())
     }
 
-    pub async fn remove_role(
+    async fn remove_role(
         &self,
         id: i64,
         audit: &RoleChangeAudit,
@@ -240,7 +240,7 @@ impl Service {
 
     /// Assigns a role and ends all the person's sessions. Their sessions stay if they already have
     /// the role.
-    pub async fn give_role(
+    async fn give_role(
         &self,
         user: UserId,
         id: i64,
@@ -256,7 +256,7 @@ impl Service {
             at: audit.at,
             why: SessionEnding::RoleChanged,
         };
-        let under_way = self.sessions.begin_revocation();
+        let pending = self.sessions.begin_revocation();
         let given = self
             .store
             .give_role(id, ending, audit, |session| {
@@ -268,18 +268,18 @@ impl Service {
             Err(error) => {
                 // After a fault, sessions may have ended.
                 if let AttemptError::Refused(_) = error {
-                    under_way.mark_reported();
+                    pending.mark_reported();
                 }
                 return Err(error.into());
             }
         };
         tracing::info!(user.id = %user, role.id = id, by = %audit.by, ended = ended.len(), "Gave a person a role");
         self.evict_permissions(user).await;
-        self.blacklist_ended(under_way, &ended, audit.at).await;
+        self.blacklist_ended(pending, &ended, audit.at).await;
         Ok(())
     }
 
-    pub fn new_role_audit(&self, by: UserId, why: String) -> RoleChangeAudit {
+    fn new_role_audit(&self, by: UserId, why: String) -> RoleChangeAudit {
         RoleChangeAudit {
             id: self.clock.new_id(),
             at: self.clock.now(),

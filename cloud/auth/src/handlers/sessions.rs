@@ -50,7 +50,7 @@ pub struct LoginForm {
     tablet: Option<DeviceId>,
 }
 
-pub struct SignInAttempt {
+struct SignInAttempt {
     pub from: ClientAddress,
     pub typed_name: String,
     pub password: String,
@@ -135,15 +135,15 @@ pub async fn login(
         tablet,
         trace,
     };
-    let entered = service.sign_in(attempt).await;
-    match &entered {
+    let result = service.sign_in(attempt).await;
+    match &result {
         Ok(_) => metrics::SIGN_INS.add(["done"], 1),
         Err(AttemptError::Refused(refusal)) => {
             metrics::SIGN_INS.add([to_metric_label(refusal)], 1);
         }
         Err(AttemptError::Failed(_)) => {}
     }
-    let mut grant = entered.map_err(|error| error.into_problem(&service))?;
+    let mut grant = result.map_err(|error| error.into_problem(&service))?;
     if let Some(region) = region {
         service.add_edge_token(&mut grant, region, edge_only);
     }
@@ -151,7 +151,7 @@ pub async fn login(
 }
 
 impl Service {
-    pub async fn sign_in(
+    async fn sign_in(
         &self,
         attempt: SignInAttempt,
     ) -> Result<AccessGrant, AttemptError<CredentialRefusal>> {
@@ -174,14 +174,14 @@ impl Service {
                 .await?;
             return Err(CredentialRefusal::Wrong.into());
         };
-        let (entry, permit) = self.admit_attempt(&username, from, device).await?;
+        let (origin, permit) = self.admit_attempt(&username, from, device).await?;
         let verified = self.verify_password(&permit, &username, password).await?;
         let Some(account) = verified else {
-            self.record_failure(&entry).await?;
+            self.record_failure(&origin).await?;
             return Err(CredentialRefusal::Wrong.into());
         };
         let begun = self
-            .begin_session(&account, entry, refresh, tablet, &trace)
+            .begin_session(&account, origin, refresh, tablet, &trace)
             .await?;
         Ok(begun.ok_or(CredentialRefusal::Wrong)?)
     }
@@ -295,7 +295,7 @@ pub async fn end(
 
 impl Service {
     /// Ends one of the caller's sessions. Returns false if it is not live or not theirs.
-    pub async fn end_own_session(
+    async fn end_own_session(
         &self,
         claims: &Claims,
         session: SessionId,
@@ -322,7 +322,7 @@ pub async fn end_others(
 
 impl Service {
     /// Ends all of the person's sessions except the caller's. Returns the number it ended.
-    pub async fn end_other_sessions(
+    async fn end_other_sessions(
         &self,
         claims: &Claims,
         trace: &TraceId,
@@ -335,7 +335,7 @@ impl Service {
             at,
             why,
         };
-        let under_way = self.sessions.begin_revocation();
+        let pending = self.sessions.begin_revocation();
         let ended = self
             .store
             .revoke_others(ending, |session| {
@@ -343,7 +343,7 @@ impl Service {
             })
             .await?;
         tracing::info!(user.id = %claims.sub, ended = ended.len(), "A person ended their other sessions");
-        self.blacklist_ended(under_way, &ended, at).await;
+        self.blacklist_ended(pending, &ended, at).await;
         Ok(ended.len())
     }
 }
@@ -367,7 +367,7 @@ pub async fn end_of_person(
 
 impl Service {
     /// Ends a session of the given person. Returns false if it is not live or not theirs.
-    pub async fn end_session_by_admin(
+    async fn end_session_by_admin(
         &self,
         by: UserId,
         user: UserId,
@@ -407,7 +407,7 @@ pub async fn verify(
 
 impl Service {
     /// Like [`Self::verify_live_token`], for read-only callers: uses the cache if it has the session.
-    pub async fn verify_token_cached(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
+    async fn verify_token_cached(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         let asked_at = self.clock.now();
         let verified = self
             .verifier
@@ -416,15 +416,15 @@ impl Service {
         let Ok(claims) = verified else {
             return Ok(None);
         };
-        let kept = match self.sessions.lookup_session(&claims).await {
-            CachedSession::Stands => return Ok(Some(claims)),
-            CachedSession::Over => return Ok(None),
-            CachedSession::Unknown { kept } => kept,
+        let can_store = match self.sessions.lookup_session(&claims).await {
+            CachedSession::Live => return Ok(Some(claims)),
+            CachedSession::Revoked => return Ok(None),
+            CachedSession::Unknown { can_store } => can_store,
         };
         let Some(ends_at) = self.live_session_end(&claims).await? else {
             return Ok(None);
         };
-        if kept {
+        if can_store {
             self.sessions
                 .cache_live_session(&claims, asked_at, ends_at)
                 .await;

@@ -85,7 +85,7 @@ pub async fn renew_session(
 
 impl Service {
     /// Issues a new token for the same session, or `None` if it is not live.
-    pub async fn renew_access(&self, token: &str) -> Result<Option<RenewedAccess>, ServiceError> {
+    async fn renew_access(&self, token: &str) -> Result<Option<RenewedAccess>, ServiceError> {
         let Some(claims) = self.verify_live_token(token).await? else {
             return Ok(None);
         };
@@ -130,7 +130,7 @@ pub async fn refresh(
 impl Service {
     /// Exchanges a refresh token for a new access token and a new refresh token. Returns `None` if
     /// the token is invalid or spent, or its session is not live.
-    pub async fn refresh_access(
+    async fn refresh_access(
         &self,
         token: &str,
         attempt: Option<Uuid>,
@@ -230,7 +230,7 @@ pub async fn edge_token(
 
 impl Service {
     /// Issues a token for the region's edges, or `None` if the session is not live.
-    pub async fn issue_edge_grant(
+    async fn issue_edge_grant(
         &self,
         claims: &Claims,
         region: Region,
@@ -311,7 +311,7 @@ pub async fn device_grant(
 impl Service {
     /// Issues a separate grant for a signed-in provider's tablet, or `None` if their session is not
     /// live.
-    pub async fn issue_device_grant(
+    async fn issue_device_grant(
         &self,
         claims: &Claims,
         tablet: Tablet,
@@ -371,7 +371,7 @@ pub async fn edge_logout(
 
 impl Service {
     /// Returns the claims of an edge token if its signature, expiry and session are valid.
-    pub async fn verify_edge_token(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
+    async fn verify_edge_token(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         let keys = &self.verifier.keys;
         let audience = keys.read(token).ok().and_then(|claims| claims.audience());
         let Some(audience @ TokenAudience::Edges(_)) = audience else {
@@ -399,7 +399,7 @@ pub async fn issue_command_token(
 impl Service {
     /// Issues a token that authorises one command at its region's edges, or `None` if the person's
     /// token or session is not valid.
-    pub async fn issue_command_token(
+    async fn issue_command_token(
         &self,
         form: &CommandTokenForm,
     ) -> Result<Option<CommandToken>, ServiceError> {

@@ -19,7 +19,8 @@ use tokio::sync::Semaphore;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(4);
 /// A document, key set or token has some thousand bytes.
 const ANSWER_BYTES_MAX: usize = 128 * 1024;
-/// Concurrent requests of one kind to an issuer. Further ones wait for a permit, within `ANSWER_TIMEOUT`.
+/// Concurrent requests of one kind to an issuer. Further ones wait for a permit, within
+/// `ANSWER_TIMEOUT`.
 const REQUESTS_AT_ONCE_MAX: usize = 16;
 
 /// The issuer gave no usable answer. The text is for the log; people only see the issuer's label.
@@ -46,11 +47,11 @@ impl IssuerClient {
     /// Returns the answer regardless of its status; redirects are not followed.
     async fn send_request(
         &self,
-        turns: &Semaphore,
+        permits: &Semaphore,
         request: Request<Vec<u8>>,
     ) -> Result<Response<Vec<u8>>, IssuerUnavailable> {
         let exchange = async {
-            let _turn = turns.acquire().await.map_err(to_issuer_unavailable)?;
+            let _permit = permits.acquire().await.map_err(to_issuer_unavailable)?;
             let answer = self.client.send_request(request.map(Body::from)).await;
             let (head, body) = answer.map_err(to_issuer_unavailable)?.into_parts();
             let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;

@@ -34,9 +34,9 @@ pub struct LinkingSession {
 }
 
 /// Enough to sign in elsewhere, even with a code from a phone.
-pub const FLOW_MS: i64 = 10 * 60 * 1000;
+const FLOW_MS: i64 = 10 * 60 * 1000;
 const SECRET_BYTES: usize = 32;
-const FORM: &[u8] = b"holdfast visit at an issuer 1";
+const SEAL_CONTEXT: &[u8] = b"holdfast visit at an issuer 1";
 /// A flow has some 400 bytes. Longer texts do not open.
 const TICKET_BYTES_MAX: usize = 2048;
 
@@ -83,7 +83,7 @@ impl OidcFlowSeal {
             .expect("a sign-in flow contains only strings and numbers, so it serializes");
         let at = Nonce::assume_unique_for_key(nonce);
         self.0
-            .seal_in_place_append_tag(at, Aad::from(FORM), &mut sealed)
+            .seal_in_place_append_tag(at, Aad::from(SEAL_CONTEXT), &mut sealed)
             .expect("a sign-in flow is shorter than 256 GiB");
         URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
     }
@@ -95,7 +95,10 @@ impl OidcFlowSeal {
             .ok()?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
-        let plain = self.0.open_in_place(nonce, Aad::from(FORM), sealed).ok()?;
+        let plain = self
+            .0
+            .open_in_place(nonce, Aad::from(SEAL_CONTEXT), sealed)
+            .ok()?;
         serde_json::from_slice(plain).ok()
     }
 }

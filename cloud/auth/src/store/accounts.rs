@@ -49,8 +49,7 @@ const RESEAL_RESET: &str = "UPDATE password_resets SET why = ? WHERE id = ? AND 
 /// A code for the current address stays valid.
 pub(super) const DROP_ADDRESS_CHANGE: &str =
     "DELETE FROM address_claims WHERE user_id = ? AND is_change = 1";
-pub(super) const REMOVE_LINKED_IDENTITIES: &str =
-    "DELETE FROM identities WHERE user_id = ? AND is_origin = 0";
+const REMOVE_LINKED_IDENTITIES: &str = "DELETE FROM identities WHERE user_id = ? AND is_origin = 0";
 
 type SealedUserColumns = (UserId, String, Option<Vec<u8>>, Option<String>);
 

@@ -7,6 +7,7 @@
 use platform::{
     columns, outbox, row,
     sealing::{ResealedBatch, SealContext},
+    sms::PhoneNumber,
     sql::Columns,
     transact, vals,
 };
@@ -47,6 +48,15 @@ const OF_ONE_USER_MAX: usize = 64;
 pub struct IssuerSubject<'i> {
     pub issuer: &'i str,
     pub subject: &'i str,
+}
+
+impl<'i> IssuerSubject<'i> {
+    pub fn from_phone(phone: &'i PhoneNumber) -> Self {
+        Self {
+            issuer: PHONES,
+            subject: phone.as_str(),
+        }
+    }
 }
 
 /// An identity to link to an account now.

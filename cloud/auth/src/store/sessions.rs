@@ -46,7 +46,7 @@ const END_SESSION: &str = "UPDATE sessions SET revoked_at = ?, ended_why = ? \
     WHERE id = ? AND revoked_at IS NULL";
 const RECORD_ENDER: &str = "UPDATE sessions SET ended_by = ? WHERE id = ?";
 const OTHER_SESSIONS: &str = "SELECT id FROM sessions \
-    WHERE user_id = ? AND id <> ? AND revoked_at IS NULL AND expires_at > ? ORDER RECORD_ENDER id";
+    WHERE user_id = ? AND id <> ? AND revoked_at IS NULL AND expires_at > ? ORDER BY id";
 /// People have few tablets. The ninth replaces the first.
 const GRANTS_OF_PERSON_MAX: usize = 8;
 const OTHER_GRANTS: &str = "SELECT id, device, region FROM sessions \

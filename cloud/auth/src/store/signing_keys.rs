@@ -219,7 +219,7 @@ impl Store {
     }
 
     /// As `reseal_resets`, for manual rotations and kills of signing keys.
-    pub async fn reseal_key_orders(
+    pub async fn reseal_key_changes(
         &self,
         after: String,
     ) -> Result<ResealedBatch<String>, StoreError> {

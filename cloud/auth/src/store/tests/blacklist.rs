@@ -61,11 +61,11 @@ async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
         verified: false,
         mark_version: 0,
     };
-    let unknown = CachedSession::Unknown { kept: true };
+    let unknown = CachedSession::Unknown { can_store: true };
     list.refill_blacklist().await;
     list.cache_live_session(&claims, NOW, NOW.plus_ms(HOUR_MS))
         .await;
-    assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
+    assert_eq!(list.lookup_session(&claims).await, CachedSession::Live);
     let ending = list.begin_revocation();
     assert_eq!(
         list.lookup_session(&claims).await,
@@ -73,10 +73,10 @@ async fn while_a_session_may_have_ended_untold_the_cache_answers_for_none() {
         "an end is under way"
     );
     ending.mark_reported();
-    assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
+    assert_eq!(list.lookup_session(&claims).await, CachedSession::Live);
     // Its caller hung up, perhaps after auth_db ended a session.
     drop(list.begin_revocation());
     assert_eq!(list.lookup_session(&claims).await, unknown);
     list.refill_blacklist().await;
-    assert_eq!(list.lookup_session(&claims).await, CachedSession::Stands);
+    assert_eq!(list.lookup_session(&claims).await, CachedSession::Live);
 }
