@@ -568,7 +568,7 @@ fn a_domain_knows_no_store_protocol_runtime_or_clock() {
         "use std::collections::HashMap;\nuse jiff::civil::Date;",
     );
     check_allowed(
-        "cloud/auth/src/entry.rs",
+        "cloud/auth/src/sign_in.rs",
         "use platform::cache::Cache;\nuse axum::Json;\n",
     );
 }
