@@ -9,11 +9,9 @@ use wire::{
 use crate::{
     Assignment, Attempt, CaseKind, DisabledRule, OpIdentity, OrderState, Snapshot, Submission,
     Writes,
-    backing::{self, PromiseBacking, RevocationEffect},
-    explain, hold,
-    record::{BatchDecision, consumes_command_id},
-    ruling::{self, Ruling, RulingContext},
-    view,
+    batch::{BatchDecision, record::consumes_command_id},
+    disclosure, order_rules,
+    ruling::{self, PromiseBacking, RevocationEffect, Ruling, RulingContext},
 };
 
 /// Decides the requests in order, each on the state left by the ones before.
@@ -65,7 +63,7 @@ fn decide_command(
 ) -> Result<Outcome, HeldReason> {
     if let Some((outcome, listed)) = answer_repeat(decision, attempt) {
         if listed.contains(&CaseKind::TakenBack) {
-            decision.tell_promise(attempt);
+            decision.record_late_promise(attempt);
         }
         decision.list(attempt, &outcome, listed);
         return Ok(outcome);
@@ -80,7 +78,7 @@ fn decide_command(
     }
     let lapse = decision.snapshot.disabled;
     let region = order_region(decision, attempt);
-    let held = hold::held_reason(
+    let held = held_reason(
         attempt,
         region,
         |region| decision.current_assignment(region),
@@ -91,6 +89,56 @@ fn decide_command(
     }
     let (ruling, listed) = rule_on_attempt(decision, attempt, region);
     Ok(decision.record_ruling(attempt, ruling, listed))
+}
+
+/// Why this command waits while another edge holds the region's assignment right; `None` to decide
+/// it now. Runs after the stored answer and before every other check: the holder may already have
+/// answered firm, even to this very command, and an earlier decision here would contradict it.
+///
+/// `region` is the order's region, if known. Only
+/// accepts and edge approvals wait; the same edge's later ops on that order then wait behind them.
+pub(crate) fn held_reason<'a>(
+    attempt: &Attempt,
+    region: Option<Region>,
+    assignment: impl Fn(Region) -> Option<&'a Assignment>,
+    disabled: Option<DisabledRule>,
+) -> Option<HeldReason> {
+    let author_op = attempt.op().map(|op| &op.identity);
+    let covered = match attempt.command.body.order_action() {
+        Some(Action::Accept) => true,
+        Some(Action::Approve) => author_op.is_some(),
+        _ => false,
+    };
+    if !covered || is_rule_disabled(attempt, disabled) {
+        return None;
+    }
+    let held = match (region, attempt.op()) {
+        (Some(region), _) => {
+            assignment(region).is_some_and(|held| held.is_held_elsewhere(author_op))
+        }
+        // The order may have been published at an unreachable holder, in any region. An edge is
+        // sure of its own region under its fence; otherwise wait while any region is held.
+        (None, Some(op)) => {
+            let own = assignment(op.region);
+            let own = own.is_some_and(|own| {
+                op.evidence.fence == Some(own.fence) && own.is_held_by(&op.identity)
+            });
+            let mut assignments = Region::ALL.into_iter().filter_map(assignment);
+            !own && assignments.any(|held| held.is_held_elsewhere(author_op))
+        }
+        // A portal user gets "order not found" and may retry.
+        (None, None) => false,
+    };
+    held.then_some(HeldReason::Region)
+}
+
+fn is_rule_disabled(attempt: &Attempt, disabled: Option<DisabledRule>) -> bool {
+    let fenced = attempt.op().is_some_and(|op| op.evidence.fence.is_some());
+    match disabled {
+        Some(DisabledRule::NonfenceHeld) => !fenced,
+        Some(DisabledRule::OldfenceHeld) => fenced,
+        _ => false,
+    }
 }
 
 /// Stores nothing for a waiting command, so nothing about it is final.
@@ -141,12 +189,12 @@ fn rule_on_attempt(
     let order_id = attempt.command.body.order_id();
     let state = decision.order_state(order_id);
     let backing = PromiseBacking::from_evidence(attempt, assignment);
-    let by_known = backing::by_what_the_edge_knew(attempt, actor, &backing, state);
-    let revocation = backing::revocation_effect(attempt, by_known, lapse);
+    let by_known = ruling::is_judged_by_edge_view(attempt, actor, &backing, state);
+    let revocation = ruling::revocation_effect(attempt, by_known, lapse);
     if revocation == RevocationEffect::Refuses {
         return (Ruling::Refused(Code::Revoked), Vec::new());
     }
-    let rules = backing::applicable_rules(attempt, assignment, by_known, lapse);
+    let rules = ruling::applicable_rules(attempt, assignment, by_known, lapse);
     let case = RulingContext {
         attempt,
         actor,
@@ -157,13 +205,13 @@ fn rule_on_attempt(
             .op()
             .is_some_and(|op| assignment.is_held_by(&op.identity)),
         met_closed: decision.met_closed(order_id, actor.user_id),
-        may_accept: decision.snapshot.may_accept(attempt, actor),
+        is_verified: decision.snapshot.passes_verification(attempt, actor),
         limit: decision.limit_reached(attempt, state.map(|state| &state.order)),
         cancel_policies: &decision.snapshot.cancel_policies,
         disabled: lapse,
         now: decision.snapshot.now,
     };
-    let ruling = ruling::rule_on_case(case, state);
+    let ruling = order_rules::rule_on_command(case, state);
     let listed = cases_to_open(case, state, &ruling, revocation);
     (ruling, listed)
 }
@@ -188,7 +236,7 @@ fn cases_to_open(
             kinds.push(CaseKind::MetClosed);
         }
         Ruling::Refused(code) => {
-            kinds.extend(state.and_then(|state| in_vain(context, state, *code)))
+            kinds.extend(state.and_then(|state| case_for_wasted_act(context, state, *code)))
         }
         Ruling::Changed { .. } | Ruling::AlreadySo | Ruling::OverLimit(_) => {}
     }
@@ -197,7 +245,7 @@ fn cases_to_open(
         kinds.push(CaseKind::RevokedMeanwhile);
     }
     let accepts = context.attempt.command.body.order_action() == Some(Action::Accept);
-    if honoured && accepts && !context.may_accept {
+    if honoured && accepts && !context.is_verified {
         kinds.push(CaseKind::UnverifiedHolder);
     }
     kinds
@@ -205,7 +253,11 @@ fn cases_to_open(
 
 /// The case for a good-faith act at an edge, refused for good because of an earlier decision in the
 /// cloud.
-fn in_vain(context: RulingContext<'_>, state: &OrderState, code: Code) -> Option<CaseKind> {
+fn case_for_wasted_act(
+    context: RulingContext<'_>,
+    state: &OrderState,
+    code: Code,
+) -> Option<CaseKind> {
     use Code::{NotYours, OrderCancelled, OrderNotFound, OrderRejected, WrongState};
     let settled = matches!(
         code,
@@ -249,14 +301,14 @@ fn answer_repeat(
         .order_state(stored.order_id)
         .filter(|_| stored.order_version.is_some());
     let taken_back = state.and_then(|state| decision.taken_back(attempt, &state.order));
-    let lost = state.and_then(|state| explain::lost_again(attempt, state, stored));
+    let lost = state.and_then(|state| disclosure::explain_repeated_loss(attempt, state, stored));
     // The accept may have lost after it was forwarded to the next holder. Its author still learns
     // why the promise did not hold, and the case opens once.
     let ended = taken_back
         .as_ref()
         .map(|end| end.how)
         .or(attempt.promise_ended());
-    let overturned = ended.is_some() && !stored.applied && !decision.is_listed(attempt);
+    let overturned = ended.is_some() && !stored.applied && !decision.has_take_back_case(attempt);
     let mut listed = if overturned {
         vec![CaseKind::TakenBack]
     } else {
@@ -272,7 +324,7 @@ fn answer_repeat(
     });
     let order = state
         .map(|state| &state.order)
-        .filter(|order| stored.applied || !view::is_hidden_from_author(order, attempt))
+        .filter(|order| stored.applied || !disclosure::is_hidden_from_author(order, attempt))
         .cloned();
     Some((
         stored.repeat_outcome(attempt, order, lost, decision.snapshot.now),

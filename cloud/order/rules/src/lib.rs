@@ -6,35 +6,30 @@
 //! stored answer. An order has at most one provider. HTTP requests and edge log batches go through
 //! the same `decide`.
 
-mod answer;
 mod assignment;
-mod attempt;
-mod backing;
+mod batch;
 mod decide;
-mod explain;
-mod hold;
-mod lapse;
-mod pricing;
-mod record;
+mod disabled_rule;
+mod disclosure;
+mod order_rules;
 mod ruling;
-mod shares;
-mod showing;
 mod snapshot;
-mod view;
-mod writes;
+mod submission;
 
-pub use answer::{CommandKey, StoredAnswer};
 pub use assignment::{
     Assignment, AssignmentTransition, HolderEpoch, NextAssignment, RequestedAssignment,
 };
-pub use attempt::{Attempt, EdgeOp, OpIdentity, Origin, Submission, submissions_from_batch};
-pub use decide::decide;
-pub use explain::regions_to_explain;
-pub use lapse::DisabledRule;
-pub use pricing::{Cancellation, preview_cancellation};
-pub use snapshot::{Acceptance, OrderState, Snapshot};
-pub use wire::OfflineRules;
-pub use writes::{
+pub use batch::{
     CaseKind, EventDraft, LatePromise, NewCase, NewTimelineEntry, OrderVersionGuard, OrderWrite,
     ProviderAct, Writes,
 };
+pub use decide::decide;
+pub use disabled_rule::DisabledRule;
+pub use disclosure::regions_to_explain;
+pub use order_rules::{Cancellation, preview_cancellation};
+pub use snapshot::{Acceptance, OrderState, Snapshot};
+pub use submission::{
+    Attempt, CommandKey, EdgeOp, OpIdentity, Origin, StoredAnswer, Submission,
+    submissions_from_batch,
+};
+pub use wire::OfflineRules;

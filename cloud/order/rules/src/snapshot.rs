@@ -1,14 +1,12 @@
 //! The input of a decision, read under the store's locks.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use custody::FeePolicy;
-use wire::{
-    Actor, Amount, CancelCharge, CommandId, Order, OrderId, ProviderVerification, ProviderWorkload,
-    RaceRule, Region, ShareLimits, Source, UnixMillis, UserId,
-};
-
 use crate::{Assignment, Attempt, CommandKey, DisabledRule, StoredAnswer};
+use custody::FeePolicy;
+use std::collections::{BTreeMap, BTreeSet};
+use wire::{
+    Actor, Amount, CancelCharge, CommandId, Order, OrderId, OrderStatus, ProviderVerification,
+    ProviderWorkload, RaceRule, Region, ShareLimits, Source, UnixMillis, UserId,
+};
 
 /// An order or answer missing here does not exist for `decide`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +63,9 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
-    /// True if the person may accept under the verification rule. The newer of the token's and the
+    /// True if the person passes the check that only verified providers accept. The newer of the token's and the
     /// stored status counts.
-    pub(crate) fn may_accept(&self, attempt: &Attempt, actor: Actor) -> bool {
+    pub(crate) fn passes_verification(&self, attempt: &Attempt, actor: Actor) -> bool {
         let kept = self.marks.get(&actor.user_id).copied();
         let told = attempt
             .verification
@@ -107,6 +105,15 @@ impl OrderState {
             held: Amount::ZERO,
             terms: None,
         }
+    }
+
+    /// The order in this status, changed now.
+    pub(crate) fn with_status(&self, status: OrderStatus, now: UnixMillis) -> Self {
+        let mut after = self.clone();
+        after.order.status = status;
+        after.order.version += 1;
+        after.order.updated_at = now;
+        after
     }
 }
 

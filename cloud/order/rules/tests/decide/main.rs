@@ -5,13 +5,13 @@
 mod assignment;
 mod cancelling;
 mod collisions;
+mod disclosure;
 mod held;
 mod in_vain;
 mod properties;
 mod repeats;
 mod rights;
 mod shares;
-mod showing;
 mod stage;
 mod unpaid_starts;
 mod verified;

@@ -1,150 +1,35 @@
-//! The working state of a batch: the snapshot, the changes so far, and their writes.
+//! Records a ruling: the order change, and the rows and events that it leaves.
 //!
 //! Invariant: an order change, its timeline entry, its event and the command's answer are recorded
 //! together.
 
-mod traces;
-
-use std::collections::{BTreeMap, BTreeSet};
-
 use wire::{
-    Action, Code, CommandId, EdgeId, EventType, FenceEnd, FenceEnding, HeldReason, LimitReached,
-    Lost, OpDecision, Order, OrderId, Outcome, OutcomeKind, Region, UserId,
+    Action, Code, EventType, FenceEnd, FenceEnding, Lost, OpDecision, Order, OrderEvent,
+    OrderStatus, Outcome, OutcomeKind, RaceRule, TimelineEntry, UserId,
 };
 
-use crate::{
-    Assignment, AssignmentTransition, Attempt, CaseKind, CommandKey, DisabledRule, LatePromise,
-    NewCase, OrderState, OrderVersionGuard, OrderWrite, Origin, Snapshot, StoredAnswer, Writes,
-    backing::PromiseBacking, explain, pricing, ruling::Ruling, shares::ShareTracker, view,
+use super::{
+    BatchDecision, CaseKind, EventDraft, LatePromise, NewCase, NewTimelineEntry, OrderVersionGuard,
+    OrderWrite, Writes,
 };
-use traces::TimelineDraft;
+use crate::{
+    Attempt, DisabledRule, OrderState, Origin, StoredAnswer, disclosure, order_rules,
+    ruling::Ruling,
+};
 
 /// Why a promise does not hold, and the end of the right behind it if it was taken back.
 type BrokenPromise = (FenceEnding, Option<FenceEnd>);
 
-pub(crate) struct BatchDecision<'a> {
-    pub snapshot: &'a Snapshot,
-    changed: BTreeMap<OrderId, OrderState>,
-    /// Index of each new answer in `writes.commands`.
-    answered: BTreeMap<CommandKey, usize>,
-    turned: BTreeMap<Region, Assignment>,
-    /// Orders on which an op of this edge waits.
-    waiting: BTreeSet<(EdgeId, OrderId)>,
-    shares: ShareTracker,
-    met_closed: BTreeSet<(OrderId, UserId)>,
-    writes: Writes,
+/// The timeline fields that neither the attempt nor the order supplies.
+#[derive(Default)]
+struct TimelineDraft {
+    from: Option<OrderStatus>,
+    code: Option<Code>,
+    reason: Option<String>,
+    rule: Option<RaceRule>,
 }
 
-impl<'a> BatchDecision<'a> {
-    pub fn new(snapshot: &'a Snapshot) -> Self {
-        Self {
-            snapshot,
-            changed: BTreeMap::new(),
-            answered: BTreeMap::new(),
-            turned: BTreeMap::new(),
-            waiting: BTreeSet::new(),
-            shares: ShareTracker::from_snapshot(snapshot),
-            met_closed: BTreeSet::new(),
-            writes: Writes::default(),
-        }
-    }
-
-    pub fn current_assignment(&self, region: Region) -> Option<&Assignment> {
-        self.turned
-            .get(&region)
-            .or_else(|| self.snapshot.regions.get(&region))
-    }
-
-    pub fn apply_transition(&mut self, region: Region, transition: AssignmentTransition) {
-        self.turned.insert(region, transition.after.clone());
-        self.writes.turns.push((region, transition));
-    }
-
-    /// Marks the order so that the same edge's later ops on it wait too.
-    pub fn mark_waiting(&mut self, attempt: &Attempt) {
-        if let Some(op) = attempt.op() {
-            let order_id = attempt.command.body.order_id();
-            self.waiting.insert((op.identity.edge.clone(), order_id));
-        }
-    }
-
-    pub fn waits_behind(&self, attempt: &Attempt) -> Option<HeldReason> {
-        let edge = attempt.op()?.identity.edge.clone();
-        let behind = self
-            .waiting
-            .contains(&(edge, attempt.command.body.order_id()));
-        (behind && self.snapshot.disabled != Some(DisabledRule::HeldKeepsOrder))
-            .then_some(HeldReason::Region)
-    }
-
-    /// The limit this attempt would break; without an order, the attempt publishes one.
-    pub fn limit_reached(&self, attempt: &Attempt, order: Option<&Order>) -> Option<LimitReached> {
-        match order {
-            Some(order) => self
-                .shares
-                .limit_broken_by(attempt, order, self.snapshot.now),
-            None => self.shares.has_all_orders(attempt.actor?.user_id),
-        }
-    }
-
-    /// True if a firm accept by this person found the order cancelled or rejected.
-    pub fn met_closed(&self, order: OrderId, user: UserId) -> bool {
-        let key = (order, user);
-        self.met_closed.contains(&key) || self.snapshot.met_closed.contains(&key)
-    }
-
-    /// The order after this batch so far.
-    pub fn order_state(&self, order: OrderId) -> Option<&OrderState> {
-        self.changed
-            .get(&order)
-            .or_else(|| self.snapshot.orders.get(&order))
-    }
-
-    /// The stored answer to this command. A refusal without an authenticated author also answers
-    /// the real author's repeat of the same command; it is stored only if no other answer exists
-    /// under the id, so none becomes false.
-    pub fn stored_answer(&self, attempt: &Attempt) -> Option<&StoredAnswer> {
-        let id = attempt.command.id;
-        let nobodys = self.answer_of((id, None));
-        let Some(actor) = attempt.actor else {
-            return nobodys.or_else(|| self.any_answer(id));
-        };
-        let hash = attempt.command.body.hash();
-        let own = self.answer_of((id, Some(actor.user_id)));
-        [own, nobodys]
-            .into_iter()
-            .flatten()
-            .find(|answer| answer.hash == hash)
-            .or(own)
-    }
-
-    fn any_answer(&self, id: CommandId) -> Option<&StoredAnswer> {
-        let new = self
-            .answered
-            .range((id, None)..)
-            .next()
-            .map(|(key, _)| *key);
-        let read = self
-            .snapshot
-            .answers
-            .range((id, None)..)
-            .next()
-            .map(|(key, _)| *key);
-        let key = [new, read]
-            .into_iter()
-            .flatten()
-            .find(|(of, _)| *of == id)?;
-        self.answer_of(key)
-    }
-
-    fn answer_of(&self, key: CommandKey) -> Option<&StoredAnswer> {
-        let new = self
-            .answered
-            .get(&key)
-            .and_then(|&at| self.writes.commands.get(at));
-        new.or_else(|| self.snapshot.answers.get(&key))
-    }
-
+impl BatchDecision<'_> {
     /// Records the writes of a ruling and returns its outcome.
     pub fn record_ruling(
         &mut self,
@@ -162,7 +47,7 @@ impl<'a> BatchDecision<'a> {
                 outcome
             }
             Ruling::AlreadySo => self.record_unchanged(attempt, None),
-            Ruling::Meanwhile(code) => self.meet_closed(attempt, code),
+            Ruling::Meanwhile(code) => self.record_promise_on_closed_order(attempt, code),
             Ruling::Refused(code) => self.record_refusal(attempt, code, None),
             Ruling::Overturned(how, end) => {
                 let code = how.broken_promise().unwrap_or(Code::RightEnded);
@@ -215,7 +100,7 @@ impl<'a> BatchDecision<'a> {
         let taken_from = before.and_then(|before| taken_from(attempt, before));
         let kind = match taken_from {
             Some(_) => EventType::OrderAcceptanceWithdrawn,
-            None => event_of(attempt.command.body.order_action()),
+            None => event_type_for(attempt.command.body.order_action()),
         };
         let before = before.cloned();
         let used = self
@@ -249,7 +134,7 @@ impl<'a> BatchDecision<'a> {
             body.terms = after.terms;
             body.paid_afterwards = paid_afterwards;
             if kind == EventType::OrderCancelled {
-                body.refund = pricing::refund_amount(after);
+                body.refund = order_rules::refund_amount(after);
             }
         });
     }
@@ -273,7 +158,7 @@ impl<'a> BatchDecision<'a> {
 
     /// Records an edge's promise on a closed order: it counts, enters the timeline, and its
     /// provider is notified once.
-    fn meet_closed(&mut self, attempt: &Attempt, code: Code) -> Outcome {
+    fn record_promise_on_closed_order(&mut self, attempt: &Attempt, code: Code) -> Outcome {
         let outcome = self.record_unchanged(attempt, Some(code));
         let Some(order) = outcome.order.clone() else {
             return outcome;
@@ -296,25 +181,8 @@ impl<'a> BatchDecision<'a> {
         outcome
     }
 
-    /// True if a case already records that this accept lost to a take-back.
-    pub fn is_listed(&self, attempt: &Attempt) -> bool {
-        let Some(actor) = attempt.actor else {
-            return true;
-        };
-        let key = (attempt.command.id, actor.user_id);
-        let now = self
-            .writes
-            .cases
-            .iter()
-            .filter(|item| item.kind == CaseKind::TakenBack);
-        self.snapshot.taken_back.contains(&key)
-            || now
-                .into_iter()
-                .any(|item| (item.command_id, item.user_id) == key)
-    }
-
     /// Adds the firm answer to the command's timeline entry.
-    pub fn tell_promise(&mut self, attempt: &Attempt) {
+    pub fn record_late_promise(&mut self, attempt: &Attempt) {
         let (Some(actor), Some(promise)) = (attempt.actor, attempt.edge_promise()) else {
             return;
         };
@@ -353,7 +221,7 @@ impl<'a> BatchDecision<'a> {
         code: Code,
         broken: Option<BrokenPromise>,
     ) -> Outcome {
-        let order = self.order_for(attempt);
+        let order = self.order_to_attach(attempt);
         if consumes_command_id(attempt, code)
             || self.snapshot.disabled == Some(DisabledRule::RefuseNotConsume)
         {
@@ -368,7 +236,7 @@ impl<'a> BatchDecision<'a> {
         let now = self.snapshot.now;
         let lost = state
             .as_ref()
-            .and_then(|state| explain::explain_loss(attempt, state, code, now));
+            .and_then(|state| disclosure::explain_loss(attempt, state, code, now));
         let (promise_ended, taken_back) = broken.unzip();
         let taken_back = taken_back.flatten();
         let lost = lost.map(|lost| Lost {
@@ -383,27 +251,140 @@ impl<'a> BatchDecision<'a> {
         Outcome { lost, ..outcome }
     }
 
-    /// The end of the right behind an edge's promise, if it was taken back.
-    pub fn taken_back(&self, attempt: &Attempt, order: &Order) -> Option<FenceEnd> {
-        match PromiseBacking::from_evidence(attempt, self.current_assignment(order.location)?) {
-            PromiseBacking::TakenBack(end) => Some(end),
-            PromiseBacking::None | PromiseBacking::Stands => None,
-        }
-    }
-
     /// The order to attach to a refusal, unless hidden from this person: an edge merges it whole
     /// and shows readers their parts.
-    fn order_for(&self, attempt: &Attempt) -> Option<Order> {
+    fn order_to_attach(&self, attempt: &Attempt) -> Option<Order> {
         let order = &self.order_state(attempt.command.body.order_id())?.order;
-        (!view::is_hidden_from_author(order, attempt)).then(|| order.clone())
+        (!disclosure::is_hidden_from_author(order, attempt)).then(|| order.clone())
     }
 
     fn offer_nearby_jobs(&self, order: Option<&Order>, lost: Option<&mut Lost>) {
         if let (Some(order), Some(lost)) = (order, lost) {
             let open = self.snapshot.open_jobs.iter();
             let open = open.map(|job| self.changed.get(&job.id).map_or(job, |now| &now.order));
-            lost.nearby = explain::nearby_jobs(order, open);
+            lost.nearby = disclosure::nearby_jobs(order, open);
         }
+    }
+
+    /// Records a refusal: a timeline entry, and an event for a lost acceptance.
+    fn record_refusal_traces(
+        &mut self,
+        attempt: &Attempt,
+        order: Order,
+        code: Code,
+        lost: Option<Lost>,
+    ) {
+        if enters_timeline(attempt, code) {
+            let reason = order_rules::checked_reason(&attempt.command.body)
+                .ok()
+                .flatten();
+            let from = Some(order.status);
+            let code = Some(code);
+            self.add_timeline_entry(
+                attempt,
+                &order,
+                TimelineDraft {
+                    from,
+                    code,
+                    reason,
+                    rule: None,
+                },
+            );
+        }
+        let over = matches!(
+            code,
+            Code::TooManyOpenJobs | Code::TooManyAcceptances | Code::NotVerified
+        );
+        // A portal user reads it in the response.
+        if attempt.origin != Origin::Portal && (lost.is_some() || over) {
+            self.emit_event(EventType::OrderAcceptanceLost, attempt, order, |body| {
+                body.code = Some(code);
+                body.lost = lost;
+            });
+        }
+    }
+
+    fn store_answer(
+        &mut self,
+        attempt: &Attempt,
+        applied: bool,
+        code: Option<Code>,
+        version: Option<u64>,
+    ) {
+        let command = &attempt.command;
+        let answer = StoredAnswer {
+            command_id: command.id,
+            user_id: attempt.actor.map(|actor| actor.user_id),
+            hash: command.body.hash(),
+            applied,
+            code,
+            order_id: command.body.order_id(),
+            order_version: version,
+            op: attempt.op().map(|op| op.identity.clone()),
+            decided_at: self.snapshot.now,
+        };
+        self.answered
+            .insert(answer.command_key(), self.writes.commands.len());
+        self.writes.commands.push(answer);
+    }
+
+    fn add_timeline_entry(&mut self, attempt: &Attempt, order: &Order, draft: TimelineDraft) {
+        let Some(actor) = attempt.actor else { return };
+        let TimelineDraft {
+            from,
+            code,
+            reason,
+            rule,
+        } = draft;
+        let op = attempt.op();
+        let before = self.order_state(order.id);
+        let assignment = self.current_assignment(order.location);
+        let entry = TimelineEntry {
+            version: order.version,
+            action: attempt.command.body.order_action(),
+            actor,
+            from,
+            to: order.status,
+            code,
+            reason,
+            hops: attempt.hops_until(self.snapshot.now),
+            command_id: attempt.command.id,
+            source: attempt.source(),
+            edge: op.map(|op| op.identity.edge.clone()),
+            epoch: op.map(|op| op.identity.epoch),
+            seq: op.map(|op| op.identity.seq),
+            verdict: op.map(|op| op.evidence.verdict),
+            address_shown: disclosure::recorded_disclosure(attempt, before, assignment, code),
+            race_rule: rule,
+            promise: attempt.edge_promise(),
+            payment_status: None,
+        };
+        self.writes.timeline.push(NewTimelineEntry {
+            order_id: order.id,
+            entry,
+        });
+    }
+
+    fn emit_event(
+        &mut self,
+        kind: EventType,
+        attempt: &Attempt,
+        order: Order,
+        fill: impl FnOnce(&mut OrderEvent),
+    ) {
+        let Some(actor) = attempt.actor else { return };
+        let command_id = attempt.command.id;
+        let terms = self.order_state(order.id).and_then(|state| state.terms);
+        let mut body = OrderEvent {
+            terms,
+            ..OrderEvent::from_order(order, actor, command_id)
+        };
+        fill(&mut body);
+        self.writes.events.push(EventDraft {
+            kind,
+            trace: attempt.trace_id(),
+            body,
+        });
     }
 }
 
@@ -417,7 +398,7 @@ fn taken_from(attempt: &Attempt, before: &Order) -> Option<UserId> {
 }
 
 /// The one event of a change: its specific event, or `order.status_changed`.
-fn event_of(action: Option<Action>) -> EventType {
+fn event_type_for(action: Option<Action>) -> EventType {
     match action {
         None => EventType::OrderCreated,
         Some(Action::Approve) => EventType::OrderApproved,
@@ -447,4 +428,14 @@ pub(crate) fn consumes_command_id(attempt: &Attempt, code: Code) -> bool {
             !undecided && !may_change
         }
     }
+}
+
+/// True if a refusal enters the timeline. Edge refusals do, since someone acted on the edge's
+/// answer, but a stranger's do not. Over HTTP the stored answer is enough.
+fn enters_timeline(attempt: &Attempt, code: Code) -> bool {
+    let (Some(action), Some(actor)) = (attempt.command.body.order_action(), attempt.actor) else {
+        return false;
+    };
+    let stranger = code == Code::OrderNotFound;
+    attempt.op().is_some() && action.allowed_roles().contains(&actor.role) && !stranger
 }

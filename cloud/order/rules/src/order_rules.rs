@@ -1,0 +1,326 @@
+//! Rules on one command against one order: its author, the order and its owner, then its status.
+//! An acceptance is decided by `rule_on_accept`.
+//!
+//! Also prices a cancellation: the preview, and the terms of the cancel that follows. Both use the
+//! same `custody` calculation on the current order.
+
+use custody::{CancelPreview, CancelPricing, DisabledMoneyRule, FeePolicy, TermsChanged};
+use wire::{
+    Action, Actor, Amount, CancelCharge, Code, CommandBody, Draft, Order, OrderId, OrderStatus,
+    PaymentStatus, Role, UnixMillis, check_draft, check_optional_note, check_optional_reason,
+    check_reason,
+};
+
+use crate::{
+    DisabledRule, OfflineRules, OrderState, disclosure,
+    ruling::{
+        Ruling, RulingContext, is_closed, rule_on_accept, rule_on_wrong_status, status_after,
+        wrong_status_code,
+    },
+};
+
+/// A window of at least this length means a day without an hour. A day has 23 hours when clocks
+/// change.
+const WHOLE_DAY_MS: i64 = 23 * 60 * 60 * 1_000;
+
+/// Checks the author, the order and its owner, then its status; the first failed check is the
+/// answer.
+pub(crate) fn rule_on_command(context: RulingContext<'_>, state: Option<&OrderState>) -> Ruling {
+    let body = &context.attempt.command.body;
+    let ruled = match (body, body.order_action()) {
+        (CommandBody::PublishOrder { order_id, order }, _) => {
+            rule_on_publish(context, state, *order_id, order)
+        }
+        (_, Some(action)) => check_author(action, context, state)
+            .and_then(|state| Ok((state, checked_reason(body)?)))
+            .and_then(|(state, reason)| rule_on_action(action, context, state, reason)),
+        (_, None) => Err(Code::UnknownOp),
+    };
+    ruled.unwrap_or_else(Ruling::Refused)
+}
+
+fn rule_on_publish(
+    context: RulingContext<'_>,
+    state: Option<&OrderState>,
+    order_id: OrderId,
+    draft: &Draft,
+) -> Result<Ruling, Code> {
+    if context.actor.role != Role::Customer {
+        return Err(Code::RoleForbidden);
+    }
+    let draft = check_draft(draft).map_err(|_| Code::InvalidInput)?;
+    if state.is_some() {
+        return Err(Code::OrderExists);
+    }
+    if let Some(reached) = context.limit.filter(|_| !context.backing.is_firm()) {
+        return Ok(Ruling::OverLimit(reached));
+    }
+    let customer = context.actor.user_id;
+    let source = context.attempt.source();
+    let order = Order::new_published(order_id, draft, customer, context.now, source);
+    let after = Box::new(OrderState::new_unpaid(order, None));
+    Ok(Ruling::Changed {
+        after,
+        reason: None,
+        under_rule: false,
+    })
+}
+
+fn check_author<'a>(
+    action: Action,
+    context: RulingContext<'_>,
+    state: Option<&'a OrderState>,
+) -> Result<&'a OrderState, Code> {
+    let actor = context.actor;
+    let by_rule = state.is_some_and(|state| is_offline_approval(action, context, &state.order));
+    if !action.allowed_roles().contains(&actor.role) && !by_rule {
+        let accept = action == Action::Accept;
+        return Err(if accept {
+            Code::ProvidersOnly
+        } else {
+            Code::RoleForbidden
+        });
+    }
+    // The review service decides reviews.
+    if action == Action::Review {
+        return Err(Code::UnknownOp);
+    }
+    let state = state.ok_or(Code::OrderNotFound)?;
+    let order = &state.order;
+    match (
+        can_ever_act(action, actor, order),
+        disclosure::is_hidden(order, actor, context.attempt),
+    ) {
+        (true, false) => Ok(state),
+        (true, true) => Err(Code::OrderNotFound),
+        (false, hidden) => Err(foreign_order_code(context, order, action, hidden)),
+    }
+}
+
+/// True if the holding edge approved this under the region's offline rules, for an admin on site or
+/// the order's own customer. Only the edge knew the customer's standing, so its promise counts, and
+/// a case lets an admin check it.
+fn is_offline_approval(action: Action, context: RulingContext<'_>, order: &Order) -> bool {
+    let actor = context.actor;
+    let asked = actor.role == Role::Admin || actor.user_id == order.customer_id;
+    action == Action::Approve
+        && context.backing.is_firm()
+        && asked
+        && context
+            .rules
+            .list_approval_rules(true)
+            .any(|rule| rule.allows_order(order))
+}
+
+/// True if this person may ever perform the action on this order.
+fn can_ever_act(action: Action, actor: Actor, order: &Order) -> bool {
+    match action {
+        Action::Approve | Action::Reject | Action::Accept => true,
+        Action::Withdraw if actor.role == Role::Admin => true,
+        Action::Withdraw | Action::Start | Action::Complete => {
+            order.provider_id == Some(actor.user_id)
+        }
+        Action::Cancel => actor.role == Role::Admin || order.customer_id == actor.user_id,
+        Action::Review => order.customer_id == actor.user_id,
+    }
+}
+
+/// Why someone may not work on an order that is not theirs. It may yet become theirs, through a
+/// firm accept that met a closed order or one that exists only in the holder's log so far.
+fn foreign_order_code(
+    context: RulingContext<'_>,
+    order: &Order,
+    action: Action,
+    hidden: bool,
+) -> Code {
+    let works = matches!(action, Action::Withdraw | Action::Start | Action::Complete);
+    match order.status {
+        OrderStatus::Cancelled | OrderStatus::Rejected if works && context.met_closed => {
+            wrong_status_code(order.status, action)
+        }
+        OrderStatus::PendingReview | OrderStatus::Pending if works && context.held_elsewhere => {
+            Code::AcceptanceNotArrived
+        }
+        _ if hidden => Code::OrderNotFound,
+        _ => Code::NotYours,
+    }
+}
+
+/// The reason given, or the note on completed work. Only a rejection requires one.
+pub(crate) fn checked_reason(body: &CommandBody) -> Result<Option<String>, Code> {
+    let checked = match body {
+        CommandBody::RejectOrder { reason, .. } => check_reason(reason).map(Some),
+        CommandBody::WithdrawAcceptance { reason, .. }
+        | CommandBody::CancelOrder { reason, .. } => check_optional_reason(reason.as_deref()),
+        CommandBody::CompleteOrder { note, .. } => check_optional_note(note.as_deref()),
+        _ => Ok(None),
+    };
+    checked.map_err(|_| Code::InvalidInput)
+}
+
+fn rule_on_action(
+    action: Action,
+    context: RulingContext<'_>,
+    state: &OrderState,
+    reason: Option<String>,
+) -> Result<Ruling, Code> {
+    if action == Action::Accept {
+        return rule_on_accept(context, state);
+    }
+    let order = &state.order;
+    let lapsed = action == Action::Cancel && context.disabled == Some(DisabledRule::CancelStages);
+    let anyhow = (lapsed && !is_closed(order.status)).then_some(OrderStatus::Cancelled);
+    let next = status_after(action, context.actor.role, order, context.rules);
+    let Some(status) = next.or(anyhow) else {
+        return rule_on_wrong_status(context, order.status, action);
+    };
+    if (action, context.actor.role) == (Action::Withdraw, Role::Admin) && reason.is_none() {
+        // It may overturn a promise, so the record needs a reason.
+        return Err(Code::InvalidInput);
+    }
+    if let Some(reached) = context.limit.filter(|_| !context.backing.is_firm()) {
+        return Ok(Ruling::OverLimit(reached));
+    }
+    let lacks_funds = action == Action::Start
+        && order.payment_status != PaymentStatus::Held
+        && !context.rules.is_paid_afterwards(order);
+    let is_lapse = context.disabled == Some(DisabledRule::HeldFirst);
+    if lacks_funds && !may_start_unpaid(context, order) && !is_lapse {
+        return Err(Code::FundsNotHeld);
+    }
+    let under_rule = lacks_funds || is_offline_approval(action, context, order);
+    let mut after = state.with_status(status, context.now);
+    match action {
+        Action::Withdraw => {
+            after.order.provider_id = None;
+            after.acceptance = None;
+        }
+        Action::Cancel => after.terms = Some(cancel_terms(context, state)?),
+        Action::Approve
+        | Action::Reject
+        | Action::Accept
+        | Action::Start
+        | Action::Complete
+        | Action::Review => {}
+    }
+    Ok(Ruling::Changed {
+        after: Box::new(after),
+        reason,
+        under_rule,
+    })
+}
+
+fn may_start_unpaid(context: RulingContext<'_>, order: &Order) -> bool {
+    let Some(op) = context.attempt.op() else {
+        return false;
+    };
+    let is_lapse = context.disabled == Some(DisabledRule::UnpaidWhileLinked);
+    let cut_off = op.evidence.cut_off.filter(|_| !is_lapse);
+    context.rules.starts_unpaid_at_edge(order, cut_off)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cancellation {
+    pub fee: Amount,
+    pub refund: Amount,
+    /// Cancelling costs a fee from this time on, if the price is then in custody. Absent if it
+    /// never does.
+    pub free_until: Option<UnixMillis>,
+}
+
+/// Previews the cancellation for this person, or returns why they cannot cancel. The caller checks
+/// read access.
+pub fn preview_cancellation(
+    state: &OrderState,
+    actor: Actor,
+    policies: &[FeePolicy],
+    rules: &OfflineRules,
+    now: UnixMillis,
+) -> Result<Cancellation, Code> {
+    let order = &state.order;
+    let own = actor.role == Role::Admin || order.customer_id == actor.user_id;
+    if !Action::Cancel.allowed_roles().contains(&actor.role) || !own {
+        return Err(Code::RoleForbidden);
+    }
+    if status_after(Action::Cancel, actor.role, order, rules).is_none() {
+        return Err(wrong_status_code(order.status, Action::Cancel));
+    }
+    let question = cancel_question(state, actor.role, policies, now);
+    let CancelPreview {
+        fee_minor,
+        refund_minor,
+    } = question.preview_fee();
+    let policy = question.policy;
+    let costs = actor.role == Role::Customer && policy.cancel_fee_minor(question.price_minor) > 0;
+    let free_until = agreed_start(order).filter(|_| costs);
+    let free_until = free_until.map(|start| start.plus_ms(-policy.cancel_notice_ms));
+    Ok(Cancellation {
+        fee: to_amount(fee_minor)?,
+        refund: to_amount(refund_minor)?,
+        free_until,
+    })
+}
+
+/// The terms of a cancel, bound to the preview its sender saw [PREVIEW_BOUND]. An edge's cancel is
+/// priced at the time it was logged.
+pub(crate) fn cancel_terms(
+    context: RulingContext<'_>,
+    state: &OrderState,
+) -> Result<CancelCharge, Code> {
+    let shown = match &context.attempt.command.body {
+        CommandBody::CancelOrder { fee, .. } => fee.map(Amount::minor_units),
+        _ => None,
+    };
+    let at = context.attempt.edge_at().unwrap_or(context.now);
+    let question = cancel_question(state, context.actor.role, context.cancel_policies, at);
+    let lapse = (context.disabled == Some(DisabledRule::PreviewBound))
+        .then_some(DisabledMoneyRule::PreviewBound);
+    match question.confirm_terms(shown, lapse) {
+        Ok(terms) => Ok(CancelCharge {
+            fee: to_amount(terms.fee_minor)?,
+            provider_id: terms.provider_id,
+        }),
+        Err(TermsChanged(_)) => Err(Code::TermsChanged),
+    }
+}
+
+/// The money to return to the customer of a cancelled order.
+pub(crate) fn refund_amount(cancelled: &OrderState) -> Option<Amount> {
+    let rest = cancelled.held.minor_units() - cancelled.terms?.fee.minor_units();
+    Amount::from_minor(rest).ok()
+}
+
+fn cancel_question(
+    state: &OrderState,
+    by: Role,
+    policies: &[FeePolicy],
+    at: UnixMillis,
+) -> CancelPricing {
+    let order = &state.order;
+    CancelPricing {
+        by,
+        status: order.status,
+        payment_status: order.payment_status,
+        provider_id: order.provider_id,
+        price_minor: order.price.minor_units(),
+        held_minor: state.held.minor_units(),
+        starts_at: agreed_start(order),
+        at,
+        policy: FeePolicy::find_in_force(policies, order.created_at, at, None),
+    }
+}
+
+/// The agreed hour. If the provider may come at any time of day, no hour is reserved and a cancel
+/// requires no notice.
+fn agreed_start(order: &Order) -> Option<UnixMillis> {
+    let start = order.service_start_time?;
+    let names_no_hour = order
+        .service_end_time
+        .is_some_and(|end| end.ms_since(start) >= WHOLE_DAY_MS);
+    (!names_no_hour).then_some(start)
+}
+
+/// Never fails in practice: fee and refund are parts of the price.
+fn to_amount(minor: i64) -> Result<Amount, Code> {
+    Amount::from_minor(minor).map_err(|_| Code::Internal)
+}
