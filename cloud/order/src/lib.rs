@@ -1,16 +1,16 @@
 //! The order service. Owns order_db and every order change: people's commands over HTTP and edge
 //! log batches from the hub go through the same `rules`, each in one transaction.
 //!
-//! Modules: `rules` (a crate) is the domain, `store` has the SQL, `http` the routes, `events` the
-//! consumers, `funds` the query for payments not yet received, `jobs` the closing of stale orders
-//! and the sealing of plain text.
+//! Modules: `rules` (a crate) is the domain, `store` has the SQL, `actions` the use cases and the calls
+//! to other services, `routes` and `handlers` the API, `events` the consumers, `jobs` the closing of
+//! stale orders and the sealing of plain text.
 
+mod actions;
 mod config;
 pub mod events;
-mod funds;
-mod http;
+mod handlers;
 pub mod jobs;
-mod service;
+mod routes;
 pub mod store;
 
 texts::include_texts!(say);
@@ -26,8 +26,8 @@ use platform::{
 };
 use process::{openapi::ApiDocument, parts::CloudPart};
 
+use actions::Service;
 use events::{PaymentEventConsumer, ReviewEventConsumer, UserEventConsumer};
-use service::Service;
 use store::{MIGRATIONS, Store};
 
 pub use config::Config;
@@ -85,13 +85,13 @@ pub async fn open(
     };
     let letters = letters::build_routes(&context, CloudPart::Order, &sql);
     let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];
-    let routes = answers.wrap_routes(http::router(service), &api_document());
+    let routes = answers.wrap_routes(routes::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
 /// The public API.
 pub fn api_document() -> ApiDocument {
-    http::api_document(NAME)
+    routes::api_document(NAME)
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {

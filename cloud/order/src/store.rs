@@ -4,47 +4,76 @@
 //! Invariants: one transaction reads the input of a decision and writes the whole result: order,
 //! timeline, answer, outbox row. A decision depends on rows the transaction locks, never on a range
 //! that others may extend; a provider's jobs and acts are counted under a per-provider lock.
+//!
+//! On a database with one writer, people's commands are batched: those that arrive while it is busy
+//! are decided in one transaction with one disk flush. Each command gets the answer it would get
+//! alone, after the ones before it. If a shared transaction fails or its leader is cancelled, each
+//! command is decided separately.
 
-mod cancelling;
-mod cases;
-mod compare;
-mod conflicts;
+mod admin;
+mod assignment_rows;
+mod assignments;
+mod background;
 mod decide;
-mod fees;
-mod gather;
-mod known;
 mod lists;
-mod money;
-mod people;
-mod read;
-mod reviews;
-mod rights;
+mod orders;
 mod rows;
-mod sealing;
-mod shares;
-mod stale;
-mod tracking;
-mod turn;
-mod write;
+mod snapshot;
 
-use platform::sql::{Migrations, ReplicaReader, Sql};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use platform::{
+    sealing::{DataKeys, ResealedBatch, SealContext},
+    sql::{Migrations, ReplicaReader, Sql, SqlError, WRITER_LIMIT},
+    vals,
+};
 use process::clock::Clock;
-use wire::ShareLimits;
+use rules::{Attempt, Submission};
+use tokio::{
+    sync::{
+        Mutex as Turn,
+        oneshot::{self, Receiver, Sender, error::TryRecvError},
+    },
+    time::timeout,
+};
+use uuid::Uuid;
+use wire::{CommandId, OpDecision, OrderId, ShareLimits, UserId};
 
-pub use cancelling::CancelBasis;
-pub use cases::CaseUpdateResult;
-pub use decide::{FundedBatchResult, Publication};
-pub use fees::CancelFeeRow;
-pub use known::KNOWN_MAX;
+pub use admin::{CancelFeeRow, CaseUpdateResult};
+pub use assignments::{AssignmentRecord, AssignmentRequest};
+pub use background::StaleCutoff;
+pub use decide::FundedBatchResult;
 pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
+pub use orders::{CancelBasis, KNOWN_MAX, Publication, TrackedStep};
 pub use platform::StoreError;
-pub use rights::{AssignmentRecord, AssignmentRequest};
-pub use stale::StaleCutoff;
-pub use tracking::TrackedStep;
 
-use gather::CommandBatcher;
+use rows::{ADDRESS, DESCRIPTION, TITLE, reason_place, word_place};
+use snapshot::OrderReadMode;
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
+
+/// Maximum commands per transaction; the rest wait for the next.
+const TOGETHER_MAX: usize = 64;
+
+const STALE_ORDERS: &str =
+    "SELECT id, title, description, address FROM orders WHERE id > ? ORDER BY id LIMIT ?";
+
+const RESEAL_ORDER: &str = "UPDATE orders SET title = ?, description = ?, address = ? WHERE id = ?";
+
+const STALE_LINES: &str = "SELECT id, order_id, command_id, actor_id, reason FROM order_timeline WHERE id > ? \
+    ORDER BY id LIMIT ?";
+
+const STALE_CASES: &str = "SELECT id, closed_why FROM case_items WHERE id > ? ORDER BY id LIMIT ?";
+
+const RESEAL_CASE: &str = "UPDATE case_items SET closed_why = ? WHERE id = ?";
+
+const RESEAL_LINE: &str = "UPDATE order_timeline SET reason = ? WHERE id = ?";
+
+/// Rows resealed per batch.
+const RESEAL_BATCH: usize = 200;
 
 #[derive(Clone)]
 pub struct Store {
@@ -88,4 +117,213 @@ impl Store {
     pub fn reading_from(self, reads: ReplicaReader) -> Self {
         Self { reads, ..self }
     }
+}
+
+/// Clones share the queue. Its length is the number of waiting callers, which the server bounds.
+#[derive(Clone, Default)]
+struct CommandBatcher(Arc<BatcherQueue>);
+
+#[derive(Default)]
+struct BatcherQueue {
+    waiting: Mutex<VecDeque<WaitingCommand>>,
+    /// The lock owner decides for all waiting commands.
+    turn: Turn<()>,
+}
+
+struct WaitingCommand {
+    attempt: Attempt,
+    answer: Sender<OpDecision>,
+}
+
+impl CommandBatcher {
+    fn enqueue_command(&self, attempt: Attempt) -> Receiver<OpDecision> {
+        let (answer, answered) = oneshot::channel();
+        let mut waiting = self
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        waiting.push_back(WaitingCommand { attempt, answer });
+        answered
+    }
+
+    /// Takes the longest-waiting commands. Drops commands of callers that have gone.
+    fn next(&self) -> Vec<WaitingCommand> {
+        let mut waiting = self
+            .0
+            .waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        waiting.retain(|one| !one.answer.is_closed());
+        let count = waiting.len().min(TOGETHER_MAX);
+        waiting.drain(..count).collect()
+    }
+}
+
+fn writer_away() -> StoreError {
+    SqlError::TimedOut {
+        sql: "waiting for the writer".into(),
+    }
+    .into()
+}
+
+impl Store {
+    /// Decides one command together with others that are waiting.
+    async fn decide_gathered(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
+        let mut answered = self.gathering.enqueue_command(attempt.clone());
+        let turn = tokio::select! {
+            biased;
+            answer = &mut answered => match answer {
+                Ok(decision) => return Ok(decision),
+                Err(_) => return self.decide_alone(attempt).await,
+            },
+            // The same limit as for the writer lock: a stuck database must refuse requests, not
+            // queue them.
+            turn = timeout(WRITER_LIMIT, self.gathering.0.turn.lock()) => {
+                turn.map_err(|_| writer_away())?
+            }
+        };
+        loop {
+            match answered.try_recv() {
+                Ok(decision) => return Ok(decision),
+                Err(TryRecvError::Empty) => self.decide_waiting().await?,
+                Err(TryRecvError::Closed) => {
+                    drop(turn);
+                    return self.decide_alone(attempt).await;
+                }
+            }
+        }
+    }
+
+    /// Decides the longest-waiting commands. Fails only if the batch had a single command or the
+    /// writer is unreachable.
+    async fn decide_waiting(&self) -> Result<(), StoreError> {
+        let (attempts, answers): (Vec<_>, Vec<_>) = self
+            .gathering
+            .next()
+            .into_iter()
+            .map(|one| (one.attempt, one.answer))
+            .unzip();
+        let requests: Vec<_> = attempts
+            .into_iter()
+            .map(|attempt| Submission::Command(Box::new(attempt)))
+            .collect();
+        match Box::pin(self.decide_anew(&requests, OrderReadMode::Plain)).await {
+            Ok(writes) => {
+                for (answer, decision) in answers.into_iter().zip(writes.answers) {
+                    // A closed receiver means that the caller has hung up.
+                    let _heard = answer.send(decision);
+                }
+                Ok(())
+            }
+            Err(error) if answers.len() == 1 || error.is_unavailable() => Err(error),
+            Err(error) => {
+                let commands = answers.len();
+                tracing::debug!(%error, commands, "Could not decide a batch of commands; deciding them one by one");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Resealing of text in order_db that is plain or sealed under an old key.
+impl Store {
+    pub fn data_keys(&self) -> &DataKeys {
+        self.sql.data_keys()
+    }
+
+    /// Reseals the text of a batch of orders after `after`; this text never changes otherwise.
+    /// `last` is the last order of a full batch, `None` at the end.
+    pub async fn reseal_orders(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
+        let keys = self.data_keys();
+        let rows: Vec<(OrderId, String, String, String)> = self
+            .sql
+            .fetch_all(STALE_ORDERS, vals![after, RESEAL_BATCH])
+            .await?;
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == RESEAL_BATCH)
+            .map(|(id, ..)| id.0);
+        let mut sealed = 0;
+        for (id, title, description, address) in rows {
+            if ![&title, &description, &address]
+                .into_iter()
+                .any(|text| keys.is_stale_text(text))
+            {
+                continue;
+            }
+            let title = reseal_text(keys, &word_place(TITLE, id), title)?;
+            let description = reseal_text(keys, &word_place(DESCRIPTION, id), description)?;
+            let address = reseal_text(keys, &word_place(ADDRESS, id), address)?;
+            self.sql
+                .exec(RESEAL_ORDER, vals![title, description, address, id])
+                .await?;
+            sealed += 1;
+        }
+        Ok(ResealedBatch { sealed, last })
+    }
+
+    /// The same for the reasons in the timeline.
+    pub async fn reseal_reasons(&self, after: u64) -> Result<ResealedBatch<u64>, StoreError> {
+        let keys = self.data_keys();
+        let rows: Vec<(u64, OrderId, CommandId, UserId, Option<String>)> = self
+            .sql
+            .fetch_all(STALE_LINES, vals![after, RESEAL_BATCH])
+            .await?;
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == RESEAL_BATCH)
+            .map(|(id, ..)| *id);
+        let mut count = 0;
+        for (id, order, command, actor, reason) in rows {
+            let Some(reason) = reason.filter(|reason| keys.is_stale_text(reason)) else {
+                continue;
+            };
+            let place = reason_place(order, command, actor);
+            let sealed = reseal_text(keys, &place, reason)?;
+            self.sql.exec(RESEAL_LINE, vals![sealed, id]).await?;
+            count += 1;
+        }
+        Ok(ResealedBatch {
+            sealed: count,
+            last,
+        })
+    }
+
+    /// The same for the reasons of closed cases.
+    pub async fn reseal_cases(&self, after: u64) -> Result<ResealedBatch<u64>, StoreError> {
+        let keys = self.data_keys();
+        let rows: Vec<(u64, Option<String>)> = self
+            .sql
+            .fetch_all(STALE_CASES, vals![after, RESEAL_BATCH])
+            .await?;
+        let last = rows
+            .last()
+            .filter(|_| rows.len() == RESEAL_BATCH)
+            .map(|(id, _)| *id);
+        let mut count = 0;
+        for (id, why) in rows {
+            let Some(why) = why.filter(|why| keys.is_stale_text(why)) else {
+                continue;
+            };
+            let place = admin::case_seal_place(id);
+            let sealed = reseal_text(keys, &place, why)?;
+            self.sql.exec(RESEAL_CASE, vals![sealed, id]).await?;
+            count += 1;
+        }
+        Ok(ResealedBatch {
+            sealed: count,
+            last,
+        })
+    }
+}
+
+/// Opens a text under the key it has, and seals it like a new one.
+fn reseal_text(
+    keys: &DataKeys,
+    seal_context: &SealContext,
+    text: String,
+) -> Result<String, StoreError> {
+    let plain = keys.open_text(seal_context, text)?;
+    Ok(keys.seal_text(seal_context, &plain))
 }

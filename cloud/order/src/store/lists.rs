@@ -1,4 +1,4 @@
-//! Reads for people: one order, its timeline, and lists paged by cursor.
+//! Lists of orders, paged by cursor.
 //!
 //! Invariant: an order's list position never changes. It consists of a fixed field (creation time,
 //! price or service start) and the id, so pages neither skip nor repeat an order during changes.
@@ -11,20 +11,15 @@ use platform::{
 };
 use uuid::Uuid;
 use wire::{
-    Amount, Order, OrderCode, OrderId, OrderStatus, Region, ServiceType, TimelineEntry, UnixMillis,
-    UserId, words, words_from_text,
+    Amount, Order, OrderCode, OrderId, OrderStatus, Region, ServiceType, UnixMillis, UserId, words,
+    words_from_text,
 };
 
-use super::{
-    Store, StoreError,
-    rows::{LineRow, OrderRow},
-};
-
-/// The newest timeline entries shown.
-const LINES_MAX: usize = 500;
+use super::{Store, StoreError, rows::OrderRow};
 
 /// Orders per export. For more, callers split the time range.
 pub const EXPORTED_MAX: u64 = 100_000;
+
 const BEYOND_EXPORT: &str = " ORDER BY created_at DESC, id DESC LIMIT 1 OFFSET 100000";
 
 words! {
@@ -38,6 +33,7 @@ words! {
         Start "start",
     }
 }
+
 words_from_text!(OrderSort);
 
 /// The position of an order in a list with this sort. The id breaks ties.
@@ -72,24 +68,6 @@ pub struct OrderListQuery {
 }
 
 impl Store {
-    pub async fn find_order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let row = self
-            .sql
-            .fetch_optional::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id])
-            .await?;
-        Ok(row.map(Order::from))
-    }
-
-    /// The timeline of an order, oldest first.
-    pub async fn read_timeline(&self, id: OrderId) -> Result<Vec<TimelineEntry>, StoreError> {
-        let text = LineRow::select("WHERE order_id = ? ORDER BY id DESC LIMIT ?");
-        let rows = self
-            .sql
-            .fetch_all::<LineRow>(text, vals![id, LINES_MAX])
-            .await?;
-        Ok(rows.into_iter().rev().map(TimelineEntry::from).collect())
-    }
-
     /// True if the list exceeds one export.
     pub async fn exceeds_export(&self, query: &OrderListQuery) -> Result<bool, StoreError> {
         let text = Statement::new("SELECT id FROM orders ");

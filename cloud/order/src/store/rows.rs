@@ -1,13 +1,475 @@
-//! The row types of order_db, and their conversion to and from domain types.
+//! The rows of orders, their timeline, commands with their answers, cases, and providers' acts, and
+//! their conversion to and from domain types.
 
-mod answer;
-mod assignment;
-mod order;
+use platform::{
+    columns, fields, row,
+    sealing::{DataKeys, SealContext},
+    sql::{ReadError, Row, StoredRow},
+};
+use rules::{Acceptance, NewTimelineEntry, OpIdentity, OrderState, ProviderAct, StoredAnswer};
+use uuid::Uuid;
+use wire::{
+    Action, Actor, AddressShown, Amount, CancelCharge, Code, CommandId, Currency, EdgeId,
+    EdgePromise, FenceEnding, Hash, Hops, Order, OrderCode, OrderId, OrderStatus, PaymentStatus,
+    RaceRule, Region, Role, ServiceType, ShareAct, Source, TimelineEntry, UnixMillis, UserId,
+    Verdict,
+};
 
-pub use answer::{AnswerRow, CaseRow};
-pub use assignment::{
-    AssignmentChangeRow, AssignmentRow, EndedEpochRow, FenceRow, RulesRow, offline_rules,
-};
-pub use order::{
-    ADDRESS, DESCRIPTION, LineRow, OrderChange, OrderRow, TITLE, reason_place, word_place,
-};
+pub const TITLE: &str = "orders.title";
+
+pub const DESCRIPTION: &str = "orders.description";
+
+pub const ADDRESS: &str = "orders.address";
+
+columns! {
+    /// Free text (title, description, address) is sealed.
+    pub struct OrderRow in orders {
+        pub id: OrderId,
+        code: String,
+        customer_id: UserId,
+        provider_id: Option<UserId>,
+        title: String,
+        description: String,
+        service_type: ServiceType,
+        price_minor: Amount,
+        currency: Currency,
+        location: Region,
+        address: String,
+        service_start_time: Option<UnixMillis>,
+        service_end_time: Option<UnixMillis>,
+        status: OrderStatus,
+        payment_status: PaymentStatus,
+        version: u64,
+        created_at: UnixMillis,
+        updated_at: UnixMillis,
+        source: Source,
+        accepted_at: Option<UnixMillis>,
+        accepted_source: Option<Source>,
+        accepted_firm: bool,
+        accepted_rule: Option<RaceRule>,
+        pub money_version: u64,
+        held_minor: Amount,
+        cancel_fee_minor: Option<Amount>,
+        cancel_fee_to: Option<UserId>,
+    }
+}
+
+columns! {
+    /// The columns that a decision may change.
+    pub struct OrderChange in orders {
+        status: OrderStatus,
+        provider_id: Option<UserId>,
+        version: u64,
+        updated_at: UnixMillis,
+        accepted_at: Option<UnixMillis>,
+        accepted_source: Option<Source>,
+        accepted_firm: bool,
+        accepted_rule: Option<RaceRule>,
+        cancel_fee_minor: Option<Amount>,
+        cancel_fee_to: Option<UserId>,
+    }
+}
+
+impl OrderRow {
+    pub fn seal_order(state: OrderState, keys: &DataKeys) -> Self {
+        let OrderState {
+            order,
+            acceptance,
+            held,
+            terms,
+        } = state;
+        Self {
+            id: order.id,
+            code: order.code.as_str().to_owned(),
+            customer_id: order.customer_id,
+            provider_id: order.provider_id,
+            title: seal_column(keys, order.id, TITLE, &order.title),
+            description: seal_column(keys, order.id, DESCRIPTION, &order.description),
+            service_type: order.service_type,
+            price_minor: order.price,
+            currency: order.currency,
+            location: order.location,
+            address: seal_column(keys, order.id, ADDRESS, &order.address),
+            service_start_time: order.service_start_time,
+            service_end_time: order.service_end_time,
+            status: order.status,
+            payment_status: order.payment_status,
+            version: order.version,
+            created_at: order.created_at,
+            updated_at: order.updated_at,
+            source: order.source,
+            accepted_at: acceptance.as_ref().map(|acceptance| acceptance.decided_at),
+            accepted_firm: acceptance.as_ref().is_some_and(Acceptance::is_firm),
+            accepted_rule: acceptance.as_ref().and_then(|acceptance| acceptance.rule),
+            accepted_source: acceptance.map(|acceptance| acceptance.source),
+            // A new order has no payment events.
+            money_version: 0,
+            held_minor: held,
+            cancel_fee_minor: terms.map(|terms| terms.fee),
+            cancel_fee_to: terms.and_then(|terms| terms.provider_id),
+        }
+    }
+
+    pub fn cancel_terms(&self) -> Option<CancelCharge> {
+        let provider_id = self.cancel_fee_to;
+        self.cancel_fee_minor
+            .map(|fee| CancelCharge { fee, provider_id })
+    }
+}
+
+fn seal_column(keys: &DataKeys, id: OrderId, column: &'static str, text: &str) -> String {
+    keys.seal_text(&SealContext::of_id(column, id.0), text)
+}
+
+fn open_column(
+    row: &StoredRow<'_>,
+    id: OrderId,
+    name: &str,
+    column: &'static str,
+) -> Result<String, ReadError> {
+    row.opened_text(name, &SealContext::of_id(column, id.0))
+}
+
+impl Row for OrderRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let id: OrderId = row.get("id")?;
+        Ok(fields!(row => OrderRow {
+            code, customer_id, provider_id, service_type, price_minor, currency, location,
+            service_start_time, service_end_time, status, payment_status, version, created_at, updated_at,
+            source, accepted_at, accepted_source, accepted_firm, accepted_rule, money_version, held_minor,
+            cancel_fee_minor, cancel_fee_to;
+            id,
+            title: open_column(row, id, "title", TITLE)?,
+            description: open_column(row, id, "description", DESCRIPTION)?,
+            address: open_column(row, id, "address", ADDRESS)?,
+        }))
+    }
+}
+
+impl From<&OrderState> for OrderChange {
+    fn from(
+        OrderState {
+            order,
+            acceptance,
+            terms,
+            ..
+        }: &OrderState,
+    ) -> Self {
+        let acceptance = acceptance.as_ref();
+        Self {
+            status: order.status,
+            provider_id: order.provider_id,
+            version: order.version,
+            updated_at: order.updated_at,
+            accepted_at: acceptance.map(|acceptance| acceptance.decided_at),
+            accepted_source: acceptance.map(|acceptance| acceptance.source.clone()),
+            accepted_firm: acceptance.is_some_and(Acceptance::is_firm),
+            accepted_rule: acceptance.and_then(|acceptance| acceptance.rule),
+            cancel_fee_minor: terms.map(|terms| terms.fee),
+            cancel_fee_to: terms.and_then(|terms| terms.provider_id),
+        }
+    }
+}
+
+impl From<OrderRow> for OrderState {
+    fn from(mut row: OrderRow) -> Self {
+        let accepted = row.accepted_at.zip(row.accepted_source.take());
+        // Older rows store only this much of the rule.
+        let firm = row.accepted_firm.then_some(RaceRule::Promised);
+        let rule = row.accepted_rule.or(firm);
+        let acceptance = accepted.map(|(decided_at, source)| Acceptance {
+            decided_at,
+            source,
+            rule,
+        });
+        let held = row.held_minor;
+        let terms = row.cancel_terms();
+        Self {
+            order: row.into(),
+            acceptance,
+            held,
+            terms,
+        }
+    }
+}
+
+impl From<OrderRow> for Order {
+    fn from(row: OrderRow) -> Self {
+        Self {
+            id: row.id,
+            // The code follows from the id; the column exists for searching.
+            code: OrderCode::from_order_id(row.location, row.id),
+            customer_id: row.customer_id,
+            provider_id: row.provider_id,
+            title: row.title,
+            description: row.description,
+            service_type: row.service_type,
+            price: row.price_minor,
+            currency: row.currency,
+            location: row.location,
+            address: row.address,
+            service_start_time: row.service_start_time,
+            service_end_time: row.service_end_time,
+            status: row.status,
+            payment_status: row.payment_status,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            source: row.source,
+        }
+    }
+}
+
+columns! {
+    /// The reason is free text, so it is sealed.
+    pub struct LineRow in order_timeline {
+        pub order_id: OrderId,
+        version: u64,
+        action: Option<Action>,
+        actor_id: UserId,
+        actor_role: Role,
+        from_status: Option<OrderStatus>,
+        to_status: OrderStatus,
+        code: Option<Code>,
+        reason: Option<String>,
+        tapped_at: Option<UnixMillis>,
+        edge_at: Option<UnixMillis>,
+        cloud_at: Option<UnixMillis>,
+        command_id: CommandId,
+        source: Source,
+        edge: Option<EdgeId>,
+        epoch: Option<u64>,
+        seq: Option<u64>,
+        verdict: Option<Verdict>,
+        address_shown: Option<AddressShown>,
+        race_rule: Option<RaceRule>,
+        promise_edge: Option<EdgeId>,
+        promise_epoch: Option<u64>,
+        promise_fence: Option<u64>,
+        promise_why: Option<FenceEnding>,
+        payment_status: Option<PaymentStatus>,
+    }
+}
+
+impl LineRow {
+    pub fn seal_entry(
+        NewTimelineEntry { order_id, entry }: &NewTimelineEntry,
+        keys: &DataKeys,
+    ) -> Self {
+        let entry = entry.clone();
+        let place = reason_place(*order_id, entry.command_id, entry.actor.user_id);
+        let promise = entry.promise.as_ref();
+        let Hops {
+            tapped_at,
+            edge_at,
+            cloud_at,
+        } = entry.hops;
+        Self {
+            order_id: *order_id,
+            version: entry.version,
+            action: entry.action,
+            actor_id: entry.actor.user_id,
+            actor_role: entry.actor.role,
+            from_status: entry.from,
+            to_status: entry.to,
+            code: entry.code,
+            reason: entry.reason.map(|reason| keys.seal_text(&place, &reason)),
+            tapped_at,
+            edge_at,
+            cloud_at,
+            command_id: entry.command_id,
+            source: entry.source,
+            edge: entry.edge,
+            epoch: entry.epoch,
+            seq: entry.seq,
+            verdict: entry.verdict,
+            address_shown: entry.address_shown,
+            race_rule: entry.race_rule,
+            promise_epoch: promise.map(|promise| promise.epoch),
+            promise_fence: promise.map(|promise| promise.fence),
+            promise_why: promise.and_then(|promise| promise.why),
+            promise_edge: entry.promise.map(|promise| promise.edge),
+            payment_status: entry.payment_status,
+        }
+    }
+}
+
+impl Row for LineRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let order_id = row.get("order_id")?;
+        let command_id = row.get("command_id")?;
+        let actor_id = row.get("actor_id")?;
+        let place = reason_place(order_id, command_id, actor_id);
+        let reason: Option<String> = row.get("reason")?;
+        let reason = reason
+            .map(|_| row.opened_text("reason", &place))
+            .transpose()?;
+        Ok(fields!(row => LineRow {
+            version, action, actor_role, from_status, to_status, code, tapped_at, edge_at, cloud_at, source,
+            edge, epoch, seq, verdict, address_shown, race_rule, promise_edge, promise_epoch, promise_fence,
+            promise_why, payment_status;
+            order_id,
+            actor_id,
+            command_id,
+            reason,
+        }))
+    }
+}
+
+pub fn word_place(column: &'static str, order: OrderId) -> SealContext {
+    SealContext::of_id(column, order.0)
+}
+
+pub fn reason_place(order: OrderId, command: CommandId, actor: UserId) -> SealContext {
+    SealContext::of_id("order_timeline.reason", order.0)
+        .with_part(command.as_bytes())
+        .with_part(actor.as_bytes())
+}
+
+impl From<LineRow> for TimelineEntry {
+    fn from(row: LineRow) -> Self {
+        let LineRow {
+            tapped_at,
+            edge_at,
+            cloud_at,
+            ..
+        } = row;
+        let promise = match (row.promise_edge, row.promise_epoch, row.promise_fence) {
+            (Some(edge), Some(epoch), Some(fence)) => Some(EdgePromise {
+                edge,
+                epoch,
+                fence,
+                why: row.promise_why,
+                end: None,
+            }),
+            _ => None,
+        };
+        Self {
+            version: row.version,
+            action: row.action,
+            actor: Actor {
+                user_id: row.actor_id,
+                role: row.actor_role,
+            },
+            from: row.from_status,
+            to: row.to_status,
+            code: row.code,
+            reason: row.reason,
+            hops: Hops {
+                tapped_at,
+                edge_at,
+                cloud_at,
+            },
+            command_id: row.command_id,
+            source: row.source,
+            edge: row.edge,
+            epoch: row.epoch,
+            seq: row.seq,
+            verdict: row.verdict,
+            address_shown: row.address_shown,
+            race_rule: row.race_rule,
+            promise,
+            payment_status: row.payment_status,
+        }
+    }
+}
+
+/// The user of an unauthenticated command, since a key column must not be null.
+const NOBODY: UserId = UserId(Uuid::nil());
+
+row! {
+    pub struct AnswerRow in commands {
+        command_id: CommandId,
+        user_id: UserId,
+        hash: Hash,
+        applied: bool,
+        code: Option<Code>,
+        order_id: OrderId,
+        order_version: Option<u64>,
+        edge: Option<EdgeId>,
+        epoch: Option<u64>,
+        seq: Option<u64>,
+        op_hash: Option<Hash>,
+        decided_at: UnixMillis,
+    }
+}
+
+impl From<&StoredAnswer> for AnswerRow {
+    fn from(answer: &StoredAnswer) -> Self {
+        let op = answer.op.as_ref();
+        Self {
+            command_id: answer.command_id,
+            user_id: answer.user_id.unwrap_or(NOBODY),
+            hash: answer.hash,
+            applied: answer.applied,
+            code: answer.code,
+            order_id: answer.order_id,
+            order_version: answer.order_version,
+            edge: op.map(|op| op.edge.clone()),
+            epoch: op.map(|op| op.epoch),
+            seq: op.map(|op| op.seq),
+            op_hash: op.map(|op| op.hash),
+            decided_at: answer.decided_at,
+        }
+    }
+}
+
+impl From<AnswerRow> for StoredAnswer {
+    fn from(row: AnswerRow) -> Self {
+        let op = match (row.edge, row.epoch, row.seq, row.op_hash) {
+            (Some(edge), Some(epoch), Some(seq), Some(hash)) => Some(OpIdentity {
+                edge,
+                epoch,
+                seq,
+                hash,
+            }),
+            _ => None,
+        };
+        Self {
+            command_id: row.command_id,
+            user_id: Some(row.user_id).filter(|user| *user != NOBODY),
+            hash: row.hash,
+            applied: row.applied,
+            code: row.code,
+            order_id: row.order_id,
+            order_version: row.order_version,
+            op,
+            decided_at: row.decided_at,
+        }
+    }
+}
+
+columns! {
+    pub struct CaseRow in case_items {
+        pub order_id: OrderId,
+        pub user_id: UserId,
+        pub kind: &'static str,
+        pub command_id: CommandId,
+        pub code: Option<Code>,
+        pub at: UnixMillis,
+    }
+}
+
+columns! {
+    /// A provider's acceptance or withdrawal, which uses up a share of the work.
+    pub struct ActRow in provider_acts {
+        provider_id: UserId,
+        act: ShareAct,
+        at: UnixMillis,
+    }
+}
+
+impl ActRow {
+    pub fn from_act(act: &ProviderAct) -> Self {
+        let ProviderAct {
+            provider_id,
+            act,
+            at,
+        } = *act;
+        Self {
+            provider_id,
+            act,
+            at,
+        }
+    }
+}

@@ -1,20 +1,6 @@
 //! The order routes. Reads return only orders that `rules` lets the caller see; every change goes
 //! through the deciding transaction in `store`.
 
-mod admin;
-mod cancelling;
-mod cases;
-mod commands;
-mod export;
-mod fees;
-mod filter;
-mod form;
-mod hub;
-mod internal;
-mod reads;
-mod reply;
-mod tracking;
-
 use axum::{
     Router,
     extract::DefaultBodyLimit,
@@ -22,22 +8,19 @@ use axum::{
     routing::{get, post},
 };
 use process::openapi::{ApiDocument, RouteTable};
-use serde::Serialize;
-use utoipa::ToSchema;
-
 use wire::{Code, CommandAnswer, TimelineEntry};
 
-use self::{fees::CancelFeeView, reads::PaidAfterwards};
-use crate::service::Service;
+use crate::{
+    actions::Service,
+    handlers::{
+        admin::{self, CancelFeeView},
+        commands, export, internal, lists,
+        orders::{self, PaidAfterwards},
+    },
+};
 
 /// An edge's log batch is far larger than any request by a person.
 const OPS_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// A list without pages.
-#[derive(Serialize, ToSchema)]
-struct WholeList<T> {
-    items: Vec<T>,
-}
 
 pub fn router(service: Service) -> Router {
     public_routes(Router::new())
@@ -74,39 +57,42 @@ macro_rules! command_codes {
 }
 
 const GET: Method = Method::GET;
+
 const POST: Method = Method::POST;
+
 const PUT: Method = Method::PUT;
+
 const DELETE: Method = Method::DELETE;
 
 pub fn public_routes<T: RouteTable<Service>>(to: T) -> T {
-    of_admins(of_everybody(to))
+    routes_for_admins(routes_for_everyone(to))
 }
 
 #[rustfmt::skip]
-fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
+fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
     to
         .add_route(POST, "/api/v1/orders", "Publish an order",
-            &[Code::CommandIdReused, Code::TooManyOpenOrders], commands::publish)
+            &[Code::CommandIdReused, Code::TooManyOpenOrders], orders::publish)
         .add_route(GET, "/api/v1/orders", "List the orders that you published or accepted", &[],
-            reads::mine)
+            lists::mine)
         .add_route(GET, "/api/v1/orders/available", "List the orders that are waiting for a provider", &[],
-            reads::available)
+            lists::available)
         .add_route(GET, "/api/v1/orders/export.csv",
             "Export the orders that you published or accepted, as CSV", &[], export::own_as_csv)
         .add_route(GET, "/api/v1/orders/export.json",
             "Export the orders that you published or accepted, as JSON", &[], export::own_as_json)
         .add_route(GET, "/api/v1/orders/paid-afterwards",
             "List the service types that may start before the payment is held, by region", &[],
-            reads::paid_afterwards)
-        .add_route(GET, "/api/v1/orders/{id}", "Show an order", &[Code::OrderNotFound], reads::order)
+            orders::paid_afterwards)
+        .add_route(GET, "/api/v1/orders/{id}", "Show an order", &[Code::OrderNotFound], orders::order)
         .add_route(GET, "/api/v1/orders/{id}/timeline",
             "Show the timeline of an order: who did what, and when each change passed each hop",
-            &[Code::OrderNotFound], reads::timeline)
+            &[Code::OrderNotFound], orders::timeline)
         .add_route(GET, "/api/v1/orders/{id}/tracking",
             "Show the part of an order's receipt with which anyone can follow the order", &[Code::OrderNotFound],
-            tracking::receipt)
+            orders::receipt)
         .add_route(GET, "/api/v1/track/{code}", "Follow an order by the code and the secret on its receipt",
-            &[Code::OrderNotFound], tracking::track)
+            &[Code::OrderNotFound], orders::track)
         .add_route(PUT, "/api/v1/orders/{id}/status",
             "Change the status of an order, by the action that leads to it", command_codes!(ProvidersOnly, NotVerified),
             commands::status)
@@ -128,16 +114,16 @@ fn of_everybody<T: RouteTable<Service>>(to: T) -> T {
         .add_route(GET, "/api/v1/orders/{id}/cancellation",
             "Show the exact cost of a cancellation now: the fee and the refund",
             &[Code::OrderNotFound, Code::WrongState, Code::OrderCancelled, Code::OrderRejected],
-            cancelling::cancellation_of)
+            commands::cancellation_of)
         .add_route(POST, "/api/v1/orders/{id}/cancel",
             "Cancel an order at the fee that was shown. `terms_changed`: the fee has changed, and the order was not cancelled",
             command_codes!(TermsChanged, OrderCancelled, OrderRejected), commands::cancel)
 }
 
 #[rustfmt::skip]
-fn of_admins<T: RouteTable<Service>>(to: T) -> T {
+fn routes_for_admins<T: RouteTable<Service>>(to: T) -> T {
     to
-        .add_route(GET, "/api/v1/admin/orders", "List all orders", &[], reads::all)
+        .add_route(GET, "/api/v1/admin/orders", "List all orders", &[], lists::all)
         .add_route(GET, "/api/v1/admin/orders/export.csv", "Export the listed orders as CSV", &[], export::all_as_csv)
         .add_route(GET, "/api/v1/admin/orders/export.json", "Export the listed orders as JSON", &[], export::all_as_json)
         .add_route(GET, "/api/v1/admin/assignments", "Show how each region assigns its orders", &[],
@@ -147,20 +133,20 @@ fn of_admins<T: RouteTable<Service>>(to: T) -> T {
         .add_route(PUT, "/api/v1/admin/assignments/{region}", "Change how a region assigns its orders",
             &[Code::EdgeEpochEnded, Code::Unavailable], admin::assign)
         .add_route(GET, "/api/v1/admin/cases", "List the cases that a person must review, newest first", &[],
-            cases::cases)
-        .add_route(GET, "/api/v1/admin/cases/{id}", "Show a case", &[], cases::case)
+            admin::cases)
+        .add_route(GET, "/api/v1/admin/cases/{id}", "Show a case", &[], admin::case)
         .add_route(POST, "/api/v1/admin/cases/{id}/take", "Take a case to work on it; a closed case stays closed", &[],
-            cases::take_case)
+            admin::take_case)
         .add_route(POST, "/api/v1/admin/cases/{id}/close",
-            "Close a case with a reason; a closed case keeps its first reason", &[], cases::close_case)
+            "Close a case with a reason; a closed case keeps its first reason", &[], admin::close_case)
         .add_route(GET, "/api/v1/admin/cancel-fees", "List the versions of the late-cancellation fee, newest first",
-            &[], fees::cancel_fees)
+            &[], admin::cancel_fees)
         .add_route(POST, "/api/v1/admin/cancel-fees",
             "Set the late-cancellation fee for orders created from a given time on",
-            &[Code::FeeSettled, Code::TooManyFees], fees::set_cancel_fee)
+            &[Code::FeeSettled, Code::TooManyFees], admin::set_cancel_fee)
         .add_route(DELETE, "/api/v1/admin/cancel-fees/{in_force_from}",
             "Delete a version that starts more than an hour from now", &[Code::FeeSettled],
-            fees::take_back_cancel_fee)
+            admin::take_back_cancel_fee)
         .add_route(POST, "/api/v1/admin/providers/{id}/withdrawals",
             "Withdraw a provider from all their open jobs, with a reason that everyone involved sees", &[],
             admin::withdraw_all)

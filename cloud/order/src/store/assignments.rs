@@ -21,9 +21,10 @@ use wire::{
 
 use super::{
     Store, StoreError,
-    read::{self, AssignmentLock},
-    rows::{AssignmentChangeRow, AssignmentRow, EndedEpochRow, FenceRow},
-    turn::{AssignmentAudit, apply_transition},
+    assignment_rows::{
+        AssignmentAudit, AssignmentChangeRow, AssignmentLock, AssignmentRow, EndedEpochRow,
+        FenceRow, apply_transition, lock_assignments,
+    },
 };
 
 /// The newest fences and changes of a region shown.
@@ -125,7 +126,7 @@ impl Store {
     pub async fn end_epoch(&self, over: &LeaseRevocation) -> Result<Vec<FenceRecord>, StoreError> {
         transact!(self.sql, tx => {
             let regions = BTreeSet::from(Region::ALL);
-            let assignments = read::lock_assignments(tx, &regions, AssignmentLock::ToChange).await?;
+            let assignments = lock_assignments(tx, &regions, AssignmentLock::ToChange).await?;
             let LeaseRevocation { why: how, by, reason: why, .. } = over.clone();
             let end = FenceEnd { at: self.clock.now(), how, by, why };
             let seat = HolderEpoch { edge: over.edge.clone(), epoch: over.epoch };
@@ -263,7 +264,7 @@ impl AssignmentDigestRow {
 
 async fn lock_assignment(tx: &mut Tx, region: Region) -> Result<Assignment, StoreError> {
     let mut rows: BTreeMap<Region, Assignment> =
-        read::lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToChange).await?;
+        lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToChange).await?;
     rows.remove(&region)
         .ok_or(StoreError::Unreadable("a region has no assignment row"))
 }

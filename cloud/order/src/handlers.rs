@@ -1,5 +1,13 @@
-//! Converts a decision to an HTTP response: the order after the command, or a problem with the
-//! parts of the order its sender may see and the explanation of a lost acceptance.
+//! The handlers of the routes, and the replies that they share: a decision as an HTTP response, which
+//! is the order after the command, or a problem with the parts of the order its sender may see and
+//! the explanation of a lost acceptance.
+
+pub mod admin;
+pub mod commands;
+pub mod export;
+pub mod internal;
+pub mod lists;
+pub mod orders;
 
 use axum::{
     http::StatusCode,
@@ -17,6 +25,12 @@ use wire::{
 };
 
 use crate::say;
+
+/// A list without pages.
+#[derive(Serialize, ToSchema)]
+pub struct WholeList<T> {
+    items: Vec<T>,
+}
 
 /// The response to a command that was not refused.
 #[derive(Serialize, ToSchema)]

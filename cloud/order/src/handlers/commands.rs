@@ -1,33 +1,31 @@
-//! People's commands: publish an order, then one route per action, and the status alias over the
-//! same actions.
+//! People's commands on an order: one route per action, the status alias over the same actions, and
+//! the preview of a cancel's price.
 
 use axum::{
     extract::{FromRequestParts, State},
-    http::{HeaderName, header, request::Parts},
+    http::{header, request::Parts},
 };
 use process::{
     idempotency::Idempotency,
     openapi::{RouteDescription, RouteInput},
-    problem::{CreatedJson, Json, MaybeJson, Path, Problem},
+    problem::{Json, MaybeJson, Path, Problem},
     tokens::{Caller, bearer_token},
 };
-use rules::{Attempt, Origin};
+use rules::{Attempt, Cancellation, OrderState, Origin, preview_cancellation};
 use serde::{Deserialize, Serialize};
 use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
-    Action, Amount, Code, Command, CommandBody, Language, OpDecision, OrderCode, OrderId,
-    OrderStatus, Role,
+    Action, Actor, Amount, Code, Command, CommandBody, Currency, Language, OpDecision, OrderId,
+    OrderStatus, Role, UnixMillis, readable_by,
 };
 
-use super::{
-    cancelling,
-    form::OrderForm,
-    hub,
-    reply::{CommandReply, OrderView, require_success},
-    tracking::TrackingReceipt,
+use super::{CommandReply, OrderView, require_success};
+use crate::{
+    actions::{self, Service},
+    say,
+    store::CancelBasis,
 };
-use crate::{say, service::Service, store::Publication};
 
 /// The author and id of a command, and the language of the reply. Problems pick their language
 /// separately.
@@ -37,17 +35,6 @@ pub struct CommandSender {
     pub token: String,
     pub idempotency: Idempotency,
     pub language: Language,
-}
-
-#[derive(Serialize, ToSchema)]
-pub struct PublishReply {
-    order_id: OrderId,
-    code: OrderCode,
-    status: OrderStatus,
-    message: &'static str,
-    /// For the receipt.
-    tracking: TrackingReceipt,
-    order: OrderView,
 }
 
 #[derive(Deserialize, Default, ToSchema)]
@@ -101,40 +88,6 @@ impl FromRequestParts<Service> for CommandSender {
     }
 }
 
-pub async fn publish(
-    State(service): State<Service>,
-    CommandSender {
-        caller,
-        idempotency,
-        language,
-        ..
-    }: CommandSender,
-    Json(form): Json<OrderForm>,
-) -> Result<([(HeaderName, String); 1], CreatedJson<PublishReply>), Problem> {
-    caller.require_role(Role::Customer)?;
-    let draft = form.into_draft(language);
-    // The rules repeat this check; only here can the response name each field.
-    wire::check_draft(&draft)?;
-    let Idempotency { command_id, trace } = idempotency;
-    let publication = Publication {
-        command_id,
-        actor: caller.actor,
-        draft,
-        trace,
-    };
-    let order = require_success(service.publish_order(publication).await?, caller.actor)?;
-    let place = [(header::LOCATION, format!("/api/v1/orders/{}", order.id))];
-    let reply = PublishReply {
-        order_id: order.id,
-        code: order.code.clone(),
-        status: order.status,
-        message: say::order_published.text_in(language),
-        tracking: TrackingReceipt::for_order(&service, &order),
-        order: OrderView::for_reader(order, caller.actor),
-    };
-    Ok((place, CreatedJson(reply)))
-}
-
 macro_rules! routes {
     ($($route:ident $action:ident),+ $(,)?) => {$(
         pub async fn $route(
@@ -176,13 +129,11 @@ pub async fn cancel(
         Err(problem) if problem.code() == Code::TermsChanged => problem,
         done => return done,
     };
-    Err(
-        match cancelling::load_cancellation_view(&service, actor, order).await {
-            Ok(preview) => refused.with_member("cancellation", preview),
-            // It can no longer be cancelled.
-            Err(_) => refused,
-        },
-    )
+    Err(match load_cancellation_view(&service, actor, order).await {
+        Ok(preview) => refused.with_member("cancellation", preview),
+        // It can no longer be cancelled.
+        Err(_) => refused,
+    })
 }
 
 /// Performs the action by which this person reaches the status.
@@ -247,7 +198,7 @@ async fn send(
         if !action.allowed_roles().contains(&actor.role) {
             return Err(Problem::new(Code::ProvidersOnly));
         }
-        match hub::put_to_holder(&service, command, actor, token).await {
+        match actions::put_to_holder(&service, command, actor, token).await {
             Ok(()) => {
                 let message = say::acceptance_waits.text_in(language);
                 let state = "pending";
@@ -343,6 +294,73 @@ fn success_message(action: Action) -> Phrase {
         Action::Cancel => say::done_cancel,
         Action::Review => say::done_review,
     }
+}
+
+/// The money, to the cent, if the order is cancelled now.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Cancellation)]
+pub struct CancellationView {
+    order_id: OrderId,
+    /// Goes to the provider. The cancel repeats this fee and fails if it has changed.
+    fee: Amount,
+    /// Goes back to the customer. Payments the order service has not received yet are also returned
+    /// in full.
+    refund: Amount,
+    /// In custody now: fee plus refund.
+    held: Amount,
+    currency: Currency,
+    /// From this time on, a cancel by the customer costs a fee if the price is in custody. Absent
+    /// if it never does.
+    #[schema(required)]
+    free_until: Option<UnixMillis>,
+    /// When this was calculated.
+    at: UnixMillis,
+}
+
+pub async fn cancellation_of(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+) -> Result<Json<CancellationView>, Problem> {
+    Ok(Json(
+        load_cancellation_view(&service, caller.actor, id).await?,
+    ))
+}
+
+async fn load_cancellation_view(
+    service: &Service,
+    actor: Actor,
+    id: OrderId,
+) -> Result<CancellationView, Problem> {
+    let basis = service
+        .store
+        .to_cancel(id)
+        .await?
+        .ok_or(Code::OrderNotFound)?;
+    let CancelBasis {
+        state,
+        policies,
+        rules,
+        at,
+    } = basis;
+    if readable_by(&state.order, actor).is_none() {
+        return Err(Code::OrderNotFound.into());
+    }
+    let Cancellation {
+        fee,
+        refund,
+        free_until,
+    } = preview_cancellation(&state, actor, &policies, &rules, at)?;
+    let OrderState { order, held, .. } = state;
+    Ok(CancellationView {
+        order_id: id,
+        fee,
+        refund,
+        held,
+        currency: order.currency,
+        free_until,
+        at,
+    })
 }
 
 #[cfg(test)]

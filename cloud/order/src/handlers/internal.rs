@@ -18,9 +18,8 @@ use wire::{
     WaitingAccept, WaitingAcceptDecisions, WaitingAccepts,
 };
 
-use super::hub::HUB;
 use crate::{
-    service::Service,
+    actions::{HUB, Service},
     store::{KNOWN_MAX, StoreError},
 };
 

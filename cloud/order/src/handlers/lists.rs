@@ -1,20 +1,168 @@
-//! List filters from the query string.
+//! Lists of orders, and their filters from the query string. A list omits orders that the caller may
+//! not see.
 //!
 //! Invariant: a text search matches only the text its reader may see, so that results reveal no
 //! more than the items do.
 
-use process::problem::Problem;
+use axum::extract::State;
+use process::{
+    problem::{self, ItemList, Problem, Query},
+    tokens::{AdminCaller, Caller},
+};
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wire::{Amount, Order, OrderCode, OrderStatus, Region, ServiceType, UnixMillis, UserId, words};
+use wire::{
+    Actor, Amount, Code, Order, OrderCode, OrderStatus, Region, Role, ServiceType, UnixMillis,
+    UserId, readable_by, words,
+};
 
 use crate::{
+    actions::Service,
     say,
-    store::{OrderListQuery, OrderSort},
+    store::{OrderListCursor, OrderListQuery, OrderSort},
 };
+
+type Page = problem::Page<OrderListCursor>;
+
+/// Orders that one page of a text search scans, and the batch size. The text is sealed, so the
+/// database cannot search it.
+const LOOKED_THROUGH_MAX: usize = 2_000;
+
+const BATCH: usize = 200;
 
 /// Characters of a search. Titles are shorter.
 const TEXT_CHARS_MAX: usize = 100;
+
+/// The caller's own orders: published by a customer, accepted by a provider. Empty for an admin.
+pub async fn mine(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Query(filter): Query<ListFilter>,
+    Query(choice): Query<OwnChoice>,
+    page: Page,
+) -> Result<ItemList<Order>, Problem> {
+    match filter.narrow_own(own_orders_query(actor, choice.status))? {
+        Some(own) => read_list(&service, actor, own, choice.sort_or_default(), page).await,
+        None => Ok(ItemList::from_all_items(Vec::new())),
+    }
+}
+
+pub fn own_orders_query(actor: Actor, status: Option<OrderStatus>) -> Option<OrderListQuery> {
+    let me = Some(actor.user_id);
+    match actor.role {
+        Role::Customer => Some(OrderListQuery {
+            customer: me,
+            status,
+            ..OrderListQuery::default()
+        }),
+        Role::Provider => Some(OrderListQuery {
+            provider: me,
+            status,
+            ..OrderListQuery::default()
+        }),
+        Role::Admin => None,
+    }
+}
+
+pub async fn available(
+    State(service): State<Service>,
+    Caller { actor, .. }: Caller,
+    Query(filter): Query<ListFilter>,
+    Query(sort): Query<SortChoice>,
+    page: Page,
+) -> Result<ItemList<Order>, Problem> {
+    if actor.role != Role::Provider {
+        return Err(Code::RoleForbidden.into());
+    }
+    let open = OrderListQuery {
+        status: Some(OrderStatus::Pending),
+        ..OrderListQuery::default()
+    };
+    read_list(
+        &service,
+        actor,
+        filter.narrow_list(open)?,
+        sort.sort_or_default(),
+        page,
+    )
+    .await
+}
+
+pub async fn all(
+    State(service): State<Service>,
+    AdminCaller(caller): AdminCaller,
+    Query(filter): Query<ListFilter>,
+    Query(desk): Query<DeskChoice>,
+    page: Page,
+) -> Result<ItemList<Order>, Problem> {
+    let (desk, sort) = desk.list()?;
+    read_list(
+        &service,
+        caller.actor,
+        filter.narrow_list(desk)?,
+        sort,
+        page,
+    )
+    .await
+}
+
+async fn read_list(
+    service: &Service,
+    actor: Actor,
+    list: NarrowedList,
+    sort: OrderSort,
+    page: Page,
+) -> Result<ItemList<Order>, Problem> {
+    let after = page.after.unwrap_or(OrderListCursor::before_all(sort));
+    if after.sort != sort {
+        return Err(Problem::wrong_field("cursor", say::cursor_of_other_order));
+    }
+    let NarrowedList {
+        query: listing,
+        words,
+    } = list;
+    if let Some(words) = words {
+        return search_orders(service, actor, &listing, &words, after, page).await;
+    }
+    let orders = service
+        .store
+        .list(&listing, page.rows_to_read(), after)
+        .await?;
+    Ok(page
+        .build_page(orders, |order| OrderListCursor::from_order(sort, order))
+        .filter_map(|order| readable_by(&order, actor)))
+}
+
+/// Scans the list until the page is full, the list ends, or the scan limit is reached.
+async fn search_orders(
+    service: &Service,
+    actor: Actor,
+    query: &OrderListQuery,
+    words: &SearchTerms,
+    mut after: OrderListCursor,
+    page: Page,
+) -> Result<ItemList<Order>, Problem> {
+    let mut found: Vec<Order> = Vec::new();
+    let sort = after.sort;
+    for _ in 0..LOOKED_THROUGH_MAX / BATCH {
+        let orders = service.store.list_at_length(query, BATCH, after).await?;
+        let ends = orders.len() < BATCH;
+        if let Some(last) = orders.last() {
+            after = OrderListCursor::from_order(sort, last);
+        }
+        let seen = orders
+            .into_iter()
+            .filter_map(|order| readable_by(&order, actor));
+        found.extend(seen.filter(|order| words.stand_in(order)));
+        if ends || found.len() > page.limit {
+            return Ok(page.build_page(found, |order| OrderListCursor::from_order(sort, order)));
+        }
+    }
+    Ok(ItemList {
+        items: found,
+        next: Some(after.to_string()),
+    })
+}
 
 /// List filters available to every caller.
 #[derive(Deserialize, Default, ToSchema)]

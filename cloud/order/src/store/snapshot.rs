@@ -1,11 +1,15 @@
 //! Reads the input of a decision. The fixed order (region assignments, provider shares, answers,
 //! then orders by id) prevents deadlocks between transactions.
+//!
+//! Invariant: a person's share of the work, or number of open orders, is counted and used up under a
+//! per-person lock, so that concurrent requests take no more than sequential ones. A batch locks its
+//! providers before its customers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use custody::FeePolicy;
 use platform::{
-    sql::{Columns, Tx},
+    sql::{Columns, Tx, Val},
     vals,
 };
 use process::defect::{Defect, is_planted};
@@ -15,13 +19,13 @@ use rules::{
 };
 use wire::{
     Action, CommandBody, CommandId, FenceRecord, Order, OrderId, OrderStatus, ProviderVerification,
-    Region, UnixMillis, UserId,
+    ProviderWorkload, Region, Role, ShareAct, ShareLimits, UnixMillis, UserId, is_open,
 };
 
 use super::{
     AcceptanceRules, StoreError,
-    rows::{AnswerRow, AssignmentRow, FenceRow, OrderRow, offline_rules},
-    shares,
+    assignment_rows::{AssignmentLock, FenceRow, lock_assignments, offline_rules},
+    rows::{AnswerRow, OrderRow},
 };
 
 /// How to read orders: a single command reads without a lock and guards its write; a batch locks
@@ -49,8 +53,8 @@ pub async fn read_snapshot(
         open_orders: open_orders_max,
         verified_only,
     } = *rules;
-    let workloads = shares::read_workloads(tx, &limits, submissions, now).await?;
-    let open_orders = shares::open_orders(tx, open_orders_max, submissions).await?;
+    let workloads = read_workloads(tx, &limits, submissions, now).await?;
+    let open_orders = open_orders(tx, open_orders_max, submissions).await?;
     let marks = if verified_only {
         read_marks(tx, submissions).await?
     } else {
@@ -211,39 +215,6 @@ async fn read_regions(
     Ok(assignments)
 }
 
-/// How a region's assignment is locked until the transaction ends. SQLite has one writer at a time
-/// and requires neither.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AssignmentLock {
-    /// Shared with other decisions; blocks changes.
-    ToDecide,
-    ToChange,
-}
-
-pub async fn lock_assignments(
-    tx: &mut Tx,
-    regions: &BTreeSet<Region>,
-    lock: AssignmentLock,
-) -> Result<BTreeMap<Region, Assignment>, StoreError> {
-    if regions.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let text = AssignmentRow::select("WHERE region IN (").append_marks(regions.len());
-    let text = text.append_text(") ORDER BY region");
-    let text = match lock {
-        _ if !tx.is_mysql() => text,
-        AssignmentLock::ToDecide if is_planted(Defect::AssignmentNotLocked) => text,
-        // MariaDB lacks MySQL's newer FOR SHARE; both support this.
-        AssignmentLock::ToDecide => text.append_text(" LOCK IN SHARE MODE"),
-        AssignmentLock::ToChange => text.append_text(" FOR UPDATE"),
-    };
-    let values = regions.iter().map(Into::into).collect();
-    let rows = tx.fetch_all::<AssignmentRow>(text, values).await?;
-    rows.into_iter()
-        .map(AssignmentRow::into_assignment)
-        .collect()
-}
-
 /// Adds the fences that ops name to the assignments of their regions.
 async fn read_fences(
     tx: &mut Tx,
@@ -376,4 +347,110 @@ async fn open_jobs(tx: &mut Tx, region: Region) -> Result<Vec<Order>, StoreError
         .fetch_all::<OrderRow>(OrderRow::select(OPEN), values)
         .await?;
     Ok(rows.into_iter().map(Order::from).collect())
+}
+
+/// The shares of the providers accepting or withdrawing in these requests.
+async fn read_workloads(
+    tx: &mut Tx,
+    limits: &ShareLimits,
+    submissions: &[Submission],
+    now: UnixMillis,
+) -> Result<BTreeMap<UserId, ProviderWorkload>, StoreError> {
+    let (providers, first) = share_takers(submissions, now);
+    if *limits == ShareLimits::OFF || providers.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    lock_people(tx, &providers).await?;
+    const OPEN: &str = "SELECT provider_id, COUNT(*) FROM orders \
+        WHERE status IN (?, ?) AND provider_id IN (";
+    const ACTS: &str = "SELECT provider_id, act, at FROM provider_acts \
+        WHERE at > ? AND provider_id IN (";
+    let mut loads: BTreeMap<UserId, ProviderWorkload> = providers
+        .iter()
+        .map(|provider| (*provider, ProviderWorkload::default()))
+        .collect();
+    let at_work = vals![OrderStatus::Accepted, OrderStatus::InProgress];
+    let open = tx.all_named::<(UserId, u64)>(OPEN, &at_work, &providers, ") GROUP BY provider_id");
+    for (provider, jobs) in open.await? {
+        loads.entry(provider).or_default().open_jobs = u32::try_from(jobs).unwrap_or(u32::MAX);
+    }
+    let since = vals![ProviderWorkload::window_start(first)];
+    let acts = tx.all_named::<(UserId, ShareAct, UnixMillis)>(ACTS, &since, &providers, ")");
+    for (provider, act, at) in acts.await? {
+        loads.entry(provider).or_default().add(act, at);
+    }
+    Ok(loads)
+}
+
+/// The open-order counts of the customers publishing in these requests.
+async fn open_orders(
+    tx: &mut Tx,
+    most: u32,
+    submissions: &[Submission],
+) -> Result<BTreeMap<UserId, u32>, StoreError> {
+    let customers = publishing_customers(submissions);
+    if most == 0 || customers.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    lock_people(tx, &customers).await?;
+    const OPEN: &str = "SELECT customer_id, COUNT(*) FROM orders \
+        WHERE status IN (?, ?, ?, ?) AND customer_id IN (";
+    let open = OrderStatus::ALL
+        .into_iter()
+        .filter(|status| is_open(*status));
+    let open: Vec<Val> = open.map(Val::from).collect();
+    let mut counts: BTreeMap<UserId, u32> =
+        customers.iter().map(|customer| (*customer, 0)).collect();
+    let rows = tx.all_named::<(UserId, u64)>(OPEN, &open, &customers, ") GROUP BY customer_id");
+    for (customer, orders) in rows.await? {
+        counts.insert(customer, u32::try_from(orders).unwrap_or(u32::MAX));
+    }
+    Ok(counts)
+}
+
+fn publishing_customers(submissions: &[Submission]) -> BTreeSet<UserId> {
+    let publishes = submissions.iter().filter_map(|request| match request {
+        Submission::Command(attempt) => {
+            let publishes = matches!(attempt.command.body, CommandBody::PublishOrder { .. });
+            attempt
+                .actor
+                .filter(|actor| publishes && actor.role == Role::Customer)
+        }
+        Submission::LeaseReleased { .. } => None,
+    });
+    publishes.map(|actor| actor.user_id).collect()
+}
+
+/// The providers using up a share, and the earliest time of use.
+fn share_takers(submissions: &[Submission], now: UnixMillis) -> (BTreeSet<UserId>, UnixMillis) {
+    let mut takers = BTreeSet::new();
+    let mut first = now;
+    for request in submissions {
+        let Submission::Command(attempt) = request else {
+            continue;
+        };
+        let action = attempt.command.body.order_action();
+        let Some(actor) = attempt.actor.filter(|actor| actor.role == Role::Provider) else {
+            continue;
+        };
+        if matches!(action, Some(Action::Accept | Action::Withdraw)) {
+            takers.insert(actor.user_id);
+            first = attempt
+                .op()
+                .map_or(first, |op| op.evidence.received_at.min(first));
+        }
+    }
+    (takers, first)
+}
+
+/// Locks people in id order, like every transaction. SQLite has one writer and requires no lock.
+async fn lock_people(tx: &mut Tx, people: &BTreeSet<UserId>) -> Result<(), StoreError> {
+    const LOCK: &str = "INSERT INTO provider_locks (provider_id) VALUES (?) \
+        ON DUPLICATE KEY UPDATE provider_id = provider_id";
+    if tx.is_mysql() {
+        for person in people {
+            tx.exec(LOCK, vals![*person]).await?;
+        }
+    }
+    Ok(())
 }

@@ -20,13 +20,12 @@ use process::{
 use serde_json::json;
 use wire::{Actor, Order, order_visible_to};
 
-use super::{
-    filter::{DeskFilter, ListFilter, NarrowedList, SearchTerms, StatusFilter},
-    reads::own_orders_query,
+use super::lists::{
+    DeskFilter, ListFilter, NarrowedList, SearchTerms, StatusFilter, own_orders_query,
 };
 use crate::{
+    actions::Service,
     say,
-    service::Service,
     store::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort, Store, StoreError},
 };
 

@@ -1,0 +1,279 @@
+//! One order: a customer publishes it, its people read it and its timeline, and anyone with the
+//! receipt tracks it without an account. An order that the caller may not see does not exist for
+//! them: 404, never 403.
+//!
+//! Invariants: the form becomes a complete draft. The systems Holdfast replaces accepted orders
+//! without title and address; the form fills them in, so every order has both. A tracked order
+//! contains no names and no text written by people; a wrong secret, a wrong code and a missing order
+//! get the same response.
+
+use axum::{
+    extract::State,
+    http::{HeaderName, header},
+};
+use process::{
+    idempotency::Idempotency,
+    problem::{CreatedJson, Json, Path, Problem, Query},
+    tokens::Caller,
+};
+use serde::{Deserialize, Serialize};
+use texts::Phrase;
+use utoipa::ToSchema;
+use wire::{
+    Amount, AssignmentEvent, Code, Currency, Draft, Hash, Language, Order, OrderCode, OrderId,
+    OrderStatus, Region, Role, ServiceType, TimelineEntry, UnixMillis, readable_by,
+};
+
+use super::{OrderView, WholeList, commands::CommandSender, require_success};
+use crate::{
+    actions::Service,
+    say,
+    store::{Publication, TrackedStep},
+};
+
+/// A customer's form for publishing an order.
+#[derive(Deserialize, ToSchema)]
+pub struct OrderForm {
+    /// Defaults to the name of the service type.
+    title: Option<String>,
+    #[serde(default)]
+    description: String,
+    service_type: ServiceType,
+    /// Also accepted as `amount`.
+    #[serde(alias = "amount")]
+    price: Amount,
+    #[serde(default)]
+    currency: Currency,
+    location: Region,
+    /// Defaults to a note that customer and provider arrange it.
+    address: Option<String>,
+    service_start_time: Option<UnixMillis>,
+    service_end_time: Option<UnixMillis>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct PublishReply {
+    order_id: OrderId,
+    code: OrderCode,
+    status: OrderStatus,
+    message: &'static str,
+    /// For the receipt.
+    tracking: TrackingReceipt,
+    order: OrderView,
+}
+
+pub async fn publish(
+    State(service): State<Service>,
+    CommandSender {
+        caller,
+        idempotency,
+        language,
+        ..
+    }: CommandSender,
+    Json(form): Json<OrderForm>,
+) -> Result<([(HeaderName, String); 1], CreatedJson<PublishReply>), Problem> {
+    caller.require_role(Role::Customer)?;
+    let draft = form.into_draft(language);
+    // The rules repeat this check; only here can the response name each field.
+    wire::check_draft(&draft)?;
+    let Idempotency { command_id, trace } = idempotency;
+    let publication = Publication {
+        command_id,
+        actor: caller.actor,
+        draft,
+        trace,
+    };
+    let order = require_success(service.publish_order(publication).await?, caller.actor)?;
+    let place = [(header::LOCATION, format!("/api/v1/orders/{}", order.id))];
+    let reply = PublishReply {
+        order_id: order.id,
+        code: order.code.clone(),
+        status: order.status,
+        message: say::order_published.text_in(language),
+        tracking: TrackingReceipt::for_order(&service, &order),
+        order: OrderView::for_reader(order, caller.actor),
+    };
+    Ok((place, CreatedJson(reply)))
+}
+
+impl OrderForm {
+    /// Fills missing fields with text in the customer's language.
+    pub fn into_draft(self, language: Language) -> Draft {
+        let Self {
+            title,
+            description,
+            service_type,
+            price,
+            currency,
+            location,
+            address,
+            ..
+        } = self;
+        Draft {
+            title: title
+                .unwrap_or_else(|| service_type_name(service_type).text_in(language).to_owned()),
+            description,
+            service_type,
+            price,
+            currency,
+            location,
+            address: address.unwrap_or_else(|| say::address_arranged.text_in(language).to_owned()),
+            service_start_time: self.service_start_time,
+            service_end_time: self.service_end_time,
+        }
+    }
+}
+
+fn service_type_name(service_type: ServiceType) -> Phrase {
+    match service_type {
+        ServiceType::CleaningRepair => say::service_cleaning_repair,
+        ServiceType::ItTechnology => say::service_it_technology,
+        ServiceType::EducationTraining => say::service_education_training,
+        ServiceType::LifeHealth => say::service_life_health,
+        ServiceType::DesignConsulting => say::service_design_consulting,
+        ServiceType::Other => say::service_other,
+    }
+}
+
+pub async fn order(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+) -> Result<Json<Order>, Problem> {
+    let order = service.store.find_order(id).await?;
+    let seen = order.and_then(|order| readable_by(&order, caller.actor));
+    seen.map(Json).ok_or_else(|| Code::OrderNotFound.into())
+}
+
+/// The timeline is for the order's own people and admins: providers see the work in an open order,
+/// but not its history.
+pub async fn timeline(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+) -> Result<Json<WholeList<TimelineEntry>>, Problem> {
+    let actor = caller.actor;
+    let order = service
+        .store
+        .find_order(id)
+        .await?
+        .ok_or(Code::OrderNotFound)?;
+    let own = actor.role != Role::Provider || order.provider_id == Some(actor.user_id);
+    if !own || readable_by(&order, actor).is_none() {
+        return Err(Code::OrderNotFound.into());
+    }
+    let mut items = service.store.read_timeline(id).await?;
+    if actor.role == Role::Admin {
+        // Includes the operator's name and reason, which only operators may see.
+        service
+            .store
+            .tell_ends(order.location, items.iter_mut())
+            .await?;
+    }
+    Ok(Json(WholeList { items }))
+}
+
+/// The service types of a region that are paid for after the work.
+#[derive(Serialize, ToSchema)]
+pub struct PaidAfterwards {
+    region: Region,
+    service_types: Vec<ServiceType>,
+}
+
+/// Both sides of an order have to see this before the work. Omits regions without such work.
+pub async fn paid_afterwards(
+    State(service): State<Service>,
+    _: Caller,
+) -> Result<Json<WholeList<PaidAfterwards>>, Problem> {
+    let regions = service.store.list_assignments().await?.into_iter();
+    let items = regions.map(|AssignmentEvent { region, assignment }| PaidAfterwards {
+        region,
+        service_types: assignment.rules.paid_afterwards,
+    });
+    Ok(Json(WholeList {
+        items: items.filter(|one| !one.service_types.is_empty()).collect(),
+    }))
+}
+
+/// The tracking part of a receipt; anyone with it can follow the order: `/track/{code}?s={secret}`.
+#[derive(Serialize, ToSchema)]
+pub struct TrackingReceipt {
+    code: OrderCode,
+    secret: Hash,
+}
+
+#[derive(Deserialize, Default, ToSchema)]
+pub struct TrackingQuestion {
+    /// The secret of the receipt.
+    #[serde(default)]
+    s: String,
+}
+
+/// Contains no person and no text written by people.
+#[derive(Serialize, ToSchema)]
+pub struct TrackedOrder {
+    code: OrderCode,
+    location: Region,
+    service_type: ServiceType,
+    status: OrderStatus,
+    #[schema(required)]
+    service_start_time: Option<UnixMillis>,
+    #[schema(required)]
+    service_end_time: Option<UnixMillis>,
+    created_at: UnixMillis,
+    updated_at: UnixMillis,
+    /// The states the order reached, oldest first.
+    steps: Vec<TrackedStep>,
+}
+
+impl TrackingReceipt {
+    pub fn for_order(service: &Service, order: &Order) -> Self {
+        Self {
+            code: order.code.clone(),
+            secret: service.store.tracking_secret(order.id),
+        }
+    }
+}
+
+/// For the customer, free to share it, and for admins helping them.
+pub async fn receipt(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(id): Path<OrderId>,
+) -> Result<Json<TrackingReceipt>, Problem> {
+    let order = service
+        .store
+        .find_order(id)
+        .await?
+        .filter(|_| caller.actor.role != Role::Provider);
+    let order = order.and_then(|order| readable_by(&order, caller.actor));
+    let order = order.ok_or(Code::OrderNotFound)?;
+    Ok(Json(TrackingReceipt::for_order(&service, &order)))
+}
+
+pub async fn track(
+    State(service): State<Service>,
+    Path(code): Path<String>,
+    Query(TrackingQuestion { s }): Query<TrackingQuestion>,
+) -> Result<Json<TrackedOrder>, Problem> {
+    let code = OrderCode::parse(&code);
+    let secret = s.parse::<Hash>().ok();
+    let (code, secret) = code.zip(secret).ok_or(Code::OrderNotFound)?;
+    let order = service
+        .store
+        .find_tracked(&code, &secret)
+        .await?
+        .ok_or(Code::OrderNotFound)?;
+    let steps = service.store.tracked_steps(order.id).await?;
+    Ok(Json(TrackedOrder {
+        code: order.code,
+        location: order.location,
+        service_type: order.service_type,
+        status: order.status,
+        service_start_time: order.service_start_time,
+        service_end_time: order.service_end_time,
+        created_at: order.created_at,
+        updated_at: order.updated_at,
+        steps,
+    }))
+}

@@ -1,0 +1,463 @@
+//! Records that admins work with: cases, lost acceptances, the stored answers of a command id, and
+//! the versions of the late-cancellation fee.
+//!
+//! Invariants: case items with the same order, person and kind form one case, and are taken and
+//! closed together. A closed case stays closed and keeps its first reason; a new item of the same
+//! kind opens a new one. A version of the fee is fixed from one hour before it takes effect, so that
+//! all replicas price a cancel by the same version at any time [FEE_BY_CREATION].
+
+use std::collections::HashMap;
+
+use custody::{FEES_TO_COME_MAX, FeePolicy};
+use platform::{
+    row,
+    sealing::{DataKeys, SealContext},
+    sql::{Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, split_batches},
+    transact, vals,
+};
+use rules::{CaseKind, StoredAnswer};
+use wire::{
+    CaseItem, CaseState, Code, CommandAnswer, CommandId, LostAcceptance, OpPlace, OrderCode,
+    OrderId, Region, TimelineEntry, UnixMillis, UserId, Winner,
+};
+
+use super::{
+    Store, StoreError,
+    rows::{AnswerRow, LineRow},
+};
+
+const LIST_CASES: &str = "SELECT case_items.id, orders.location, case_items.order_id, case_items.user_id, \
+    case_items.kind, case_items.command_id, case_items.code, case_items.at, case_items.taken_by, \
+    case_items.taken_at, case_items.closed_by, case_items.closed_at, case_items.closed_why \
+    FROM case_items LEFT JOIN orders ON orders.id = case_items.order_id";
+
+const OPEN_ITEMS: &str = "SELECT id FROM case_items WHERE order_id = ? AND user_id = ? AND kind = ? \
+    AND closed_at IS NULL";
+
+const TAKE_CASE: &str =
+    "UPDATE case_items SET taken_by = ?, taken_at = ? WHERE id = ? AND closed_at IS NULL";
+
+const CLOSE_CASE: &str = "UPDATE case_items SET closed_by = ?, closed_at = ?, closed_why = ? \
+    WHERE id = ? AND closed_at IS NULL";
+
+const CLOSED_WHY: &str = "case_items.closed_why";
+
+row! {
+    struct ListedCase {
+        id: u64,
+        location: Option<Region>,
+        order_id: OrderId,
+        user_id: UserId,
+        kind: String,
+        command_id: CommandId,
+        code: Option<Code>,
+        at: UnixMillis,
+        taken_by: Option<UserId>,
+        taken_at: Option<UnixMillis>,
+        closed_by: Option<UserId>,
+        closed_at: Option<UnixMillis>,
+        closed_why: Option<String>,
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CaseUpdateResult {
+    Done(CaseItem),
+    /// It was closed earlier and stays unchanged.
+    Closed(CaseItem),
+    Unknown,
+}
+
+enum OpenItems {
+    Found(Vec<u64>),
+    Unchangeable(CaseUpdateResult),
+}
+
+impl Store {
+    /// Up to `limit` items before `before`, newest first.
+    pub async fn list_cases(
+        &self,
+        state: Option<CaseState>,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<CaseItem>, StoreError> {
+        let text = Statement::new(LIST_CASES).append_text(" WHERE case_items.id < ?");
+        let text = match state {
+            None => text,
+            Some(CaseState::Open) => text.append_text(" AND case_items.closed_at IS NULL"),
+            Some(CaseState::Closed) => text.append_text(" AND case_items.closed_at IS NOT NULL"),
+        };
+        let text = text.append_text(" ORDER BY case_items.id DESC LIMIT ?");
+        let values = vals![before.unwrap_or(u64::MAX), limit];
+        let rows = self.sql.fetch_all::<ListedCase>(text, values).await?;
+        rows.into_iter()
+            .map(|row| row.into_case_item(self.data_keys()))
+            .collect()
+    }
+
+    pub async fn find_case(&self, id: u64) -> Result<Option<CaseItem>, StoreError> {
+        transact!(self.sql, tx => { read_case(tx, id).await })
+    }
+
+    /// Assigns the case to this admin, replacing any other.
+    pub async fn take_case(&self, id: u64, by: UserId) -> Result<CaseUpdateResult, StoreError> {
+        let now = self.clock.now();
+        transact!(self.sql, tx => {
+            let items = match open_items(tx, id).await? {
+                OpenItems::Found(items) => items,
+                OpenItems::Unchangeable(answer) => return Ok(answer),
+            };
+            for item in items {
+                tx.exec(TAKE_CASE, vals![by, now, item]).await?;
+            }
+            updated_case(tx, id).await
+        })
+    }
+
+    pub async fn close_case(
+        &self,
+        id: u64,
+        by: UserId,
+        why: &str,
+    ) -> Result<CaseUpdateResult, StoreError> {
+        let now = self.clock.now();
+        transact!(self.sql, tx => {
+            let items = match open_items(tx, id).await? {
+                OpenItems::Found(items) => items,
+                OpenItems::Unchangeable(answer) => return Ok(answer),
+            };
+            for item in items {
+                let sealed = tx.data_keys().seal_text(&case_seal_place(item), why);
+                tx.exec(CLOSE_CASE, vals![by, now, sealed, item]).await?;
+            }
+            updated_case(tx, id).await
+        })
+    }
+}
+
+/// The open items of the case with this item, or the reason the case cannot change.
+async fn open_items(tx: &mut Tx, id: u64) -> Result<OpenItems, StoreError> {
+    let Some(item) = read_case(tx, id).await? else {
+        return Ok(OpenItems::Unchangeable(CaseUpdateResult::Unknown));
+    };
+    if item.closed_at.is_some() {
+        return Ok(OpenItems::Unchangeable(CaseUpdateResult::Closed(item)));
+    }
+    let values = vals![item.order_id, item.user_id, item.kind.as_str()];
+    let text = Statement::new(OPEN_ITEMS);
+    let text = if tx.is_mysql() {
+        text.append_text(" FOR UPDATE")
+    } else {
+        text
+    };
+    let items: Vec<u64> = tx.fetch_all(text, values).await?;
+    if items.contains(&id) {
+        return Ok(OpenItems::Found(items));
+    }
+    // Another admin was faster.
+    let answer = match read_case(tx, id).await? {
+        Some(item) => CaseUpdateResult::Closed(item),
+        None => CaseUpdateResult::Unknown,
+    };
+    Ok(OpenItems::Unchangeable(answer))
+}
+
+async fn updated_case(tx: &mut Tx, id: u64) -> Result<CaseUpdateResult, StoreError> {
+    Ok(read_case(tx, id)
+        .await?
+        .map_or(CaseUpdateResult::Unknown, CaseUpdateResult::Done))
+}
+
+async fn read_case(tx: &mut Tx, id: u64) -> Result<Option<CaseItem>, StoreError> {
+    let text = Statement::new(LIST_CASES).append_text(" WHERE case_items.id = ?");
+    let row: Option<ListedCase> = tx.fetch_optional(text, vals![id]).await?;
+    row.map(|row| row.into_case_item(tx.data_keys()))
+        .transpose()
+}
+
+pub(super) fn case_seal_place(item: u64) -> SealContext {
+    SealContext::for_row(CLOSED_WHY, &item.to_be_bytes())
+}
+
+impl ListedCase {
+    fn into_case_item(self, keys: &DataKeys) -> Result<CaseItem, StoreError> {
+        let kind = self.kind.parse::<CaseKind>();
+        kind.map_err(|_| StoreError::Unreadable("case_items.kind"))?;
+        let closed_why = match self.closed_why {
+            Some(why) => Some(keys.open_text(&case_seal_place(self.id), why)?),
+            None => None,
+        };
+        Ok(CaseItem {
+            id: self.id,
+            order_id: self.order_id,
+            order_code: self
+                .location
+                .map(|region| OrderCode::from_order_id(region, self.order_id)),
+            region: self.location,
+            user_id: self.user_id,
+            kind: self.kind,
+            command_id: self.command_id,
+            code: self.code,
+            at: self.at,
+            taken_by: self.taken_by,
+            taken_at: self.taken_at,
+            closed_by: self.closed_by,
+            closed_at: self.closed_at,
+            closed_why,
+        })
+    }
+}
+
+/// Timeline entries scanned per page. Few of them are lost acceptances, but an index for these
+/// would slow every order change.
+const LINES_SEARCHED_MAX: u64 = 20_000;
+
+const NEWEST: &str = "SELECT COALESCE(MAX(id), 0) FROM order_timeline";
+
+const LOST: &str = " FROM order_timeline JOIN orders ON orders.id = order_timeline.order_id \
+    WHERE order_timeline.id < ? AND order_timeline.id >= ? AND action = 'accept' \
+    AND from_status = to_status AND order_timeline.code IS NOT NULL \
+    AND order_timeline.code NOT IN (?, ?) ORDER BY order_timeline.id DESC LIMIT ?";
+
+const WON: &str = " FROM order_timeline WHERE action = 'accept' AND from_status <> to_status \
+    AND order_id IN (";
+
+/// Answers shown per id. More than a person has devices is abuse.
+const ANSWERS_MAX: usize = 20;
+
+/// A timeline entry after the extra columns of its row: its id, and its order's region.
+struct LocatedTimelineRow<P> {
+    place: P,
+    line: LineRow,
+}
+
+impl<P: Row> Row for LocatedTimelineRow<P> {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        Ok(Self {
+            place: P::read(row)?,
+            line: Row::read(row)?,
+        })
+    }
+}
+
+type LostAcceptanceRow = LocatedTimelineRow<(u64, Region)>;
+
+type WinningAcceptanceRow = LocatedTimelineRow<u64>;
+
+impl Store {
+    /// Up to `limit` entries before `before`, and the start of the next page, if any.
+    pub async fn lost_acceptances(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Result<(Vec<LostAcceptance>, Option<u64>), StoreError> {
+        let before = match before {
+            Some(before) => before,
+            None => {
+                self.sql
+                    .fetch_optional::<u64>(NEWEST, vals![])
+                    .await?
+                    .unwrap_or_default()
+                    + 1
+            }
+        };
+        let from = before.saturating_sub(LINES_SEARCHED_MAX).max(1);
+        let closed = [Code::OrderCancelledMeanwhile, Code::OrderRejectedMeanwhile];
+        let [cancelled, rejected] = closed.map(Code::as_str);
+        let values = vals![before, from, cancelled, rejected, limit];
+        let text = Statement::new("SELECT order_timeline.id, orders.location, ");
+        let text = text.append_text(LineRow::LIST).append_text(LOST);
+        let rows: Vec<LostAcceptanceRow> = self.sql.fetch_all(text, values).await?;
+        let full = rows.len() == limit;
+        let lost = self.with_winners(rows).await?;
+        let next = if full {
+            lost.last().map(|lost| lost.id)
+        } else {
+            Some(from)
+        };
+        Ok((lost, next.filter(|next| *next > 1)))
+    }
+
+    pub async fn answers_of(&self, id: CommandId) -> Result<Vec<CommandAnswer>, StoreError> {
+        let text = AnswerRow::select("WHERE command_id = ? LIMIT ?");
+        let rows: Vec<AnswerRow> = self.sql.fetch_all(text, vals![id, ANSWERS_MAX]).await?;
+        Ok(rows.into_iter().map(command_answer_from_row).collect())
+    }
+
+    async fn with_winners(
+        &self,
+        rows: Vec<LostAcceptanceRow>,
+    ) -> Result<Vec<LostAcceptance>, StoreError> {
+        let mut won: HashMap<OrderId, Vec<(u64, Winner)>> = HashMap::new();
+        for part in split_batches(&rows, NAMES_MAX) {
+            let values = part.iter().map(|row| row.line.order_id.into()).collect();
+            let text = Statement::new("SELECT order_timeline.id, ")
+                .append_text(LineRow::LIST)
+                .append_text(WON);
+            let text = text
+                .append_marks(part.len())
+                .append_text(") ORDER BY order_timeline.id");
+            for row in self
+                .sql
+                .fetch_all::<WinningAcceptanceRow>(text, values)
+                .await?
+            {
+                let order_id = row.line.order_id;
+                won.entry(order_id)
+                    .or_default()
+                    .push((row.place, winner_from_row(row.line)));
+            }
+        }
+        let mut lost: Vec<LostAcceptance> = rows
+            .into_iter()
+            .map(|row| to_lost_acceptance(row, &won))
+            .collect();
+        for region in Region::ALL {
+            let here = lost.iter_mut().filter(|lost| lost.region == region);
+            self.tell_ends(region, here.map(|lost| &mut lost.entry))
+                .await?;
+        }
+        Ok(lost)
+    }
+}
+
+fn to_lost_acceptance(
+    row: LostAcceptanceRow,
+    won: &HashMap<OrderId, Vec<(u64, Winner)>>,
+) -> LostAcceptance {
+    let (id, region) = row.place;
+    let order_id = row.line.order_id;
+    let mut earlier = won
+        .get(&order_id)
+        .into_iter()
+        .flatten()
+        .filter(|(won, _)| *won < id);
+    let entry = TimelineEntry::from(row.line);
+    // An acceptance lost for another reason may find the order with a provider, but that provider
+    // is not a winner.
+    let taken = entry.was_beaten();
+    LostAcceptance {
+        id,
+        order_id,
+        order_code: OrderCode::from_order_id(region, order_id),
+        region,
+        winner: earlier
+            .next_back()
+            .filter(|_| taken)
+            .map(|(_, winner)| winner.clone()),
+        entry,
+    }
+}
+
+fn winner_from_row(line: LineRow) -> Winner {
+    let entry = TimelineEntry::from(line);
+    Winner {
+        user_id: entry.actor.user_id,
+        source: entry.source,
+        decided_at: entry.hops.cloud_at,
+        verdict: entry.verdict,
+        race_rule: entry.race_rule,
+    }
+}
+
+fn command_answer_from_row(row: AnswerRow) -> CommandAnswer {
+    let answer = StoredAnswer::from(row);
+    CommandAnswer {
+        command_id: answer.command_id,
+        user_id: answer.user_id,
+        applied: answer.applied,
+        code: answer.code,
+        order_id: answer.order_id,
+        order_version: answer.order_version,
+        op: answer.op.map(|op| OpPlace {
+            edge: op.edge,
+            epoch: op.epoch,
+            seq: op.seq,
+        }),
+        decided_at: answer.decided_at,
+    }
+}
+
+const FEE_VERSIONS: &str = "SELECT in_force_from, fee_bp, notice_ms, set_by, set_at FROM cancel_policies \
+    ORDER BY in_force_from DESC LIMIT ?";
+
+const OTHER_FEES_TO_COME: &str =
+    "SELECT COUNT(*) FROM cancel_policies WHERE in_force_from > ? AND in_force_from <> ?";
+
+const FEE_AT: &str = "SELECT in_force_from FROM cancel_policies WHERE in_force_from = ?";
+
+const DELETE_FEE: &str = "DELETE FROM cancel_policies WHERE in_force_from = ?";
+
+const INSERT_FEE: &str = "INSERT INTO cancel_policies (in_force_from, fee_bp, notice_ms, set_by, set_at) \
+    VALUES (?, ?, ?, ?, ?)";
+
+/// All future versions and many past ones.
+const FEES_SHOWN_MAX: usize = 100;
+
+row! {
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct CancelFeeRow {
+        pub in_force_from: UnixMillis,
+        pub fee_bp: u32,
+        pub notice_ms: i64,
+        pub set_by: Option<UserId>,
+        pub set_at: Option<UnixMillis>,
+    }
+}
+
+impl Store {
+    /// Newest first.
+    pub async fn cancel_fees(&self) -> Result<Vec<CancelFeeRow>, StoreError> {
+        Ok(self
+            .sql
+            .fetch_all(FEE_VERSIONS, vals![FEES_SHOWN_MAX])
+            .await?)
+    }
+
+    /// Replaces a version with the same start.
+    pub async fn set_cancel_fee(
+        &self,
+        fee: FeePolicy,
+        by: UserId,
+    ) -> Result<Result<(), Code>, StoreError> {
+        let FeePolicy {
+            from,
+            cancel_fee_bp,
+            cancel_notice_ms,
+            ..
+        } = fee;
+        let now = self.clock.now();
+        if !FeePolicy::is_open(from, now) {
+            return Ok(Err(Code::FeeSettled));
+        }
+        transact!(self.sql, tx => {
+            let others: u64 = tx.fetch_optional(OTHER_FEES_TO_COME, vals![now, from]).await?.unwrap_or(0);
+            if others >= FEES_TO_COME_MAX {
+                return Ok(Err(Code::TooManyFees));
+            }
+            if tx.exec(DELETE_FEE, vals![from]).await? > 0 {
+                tracing::info!(user.id = %by, fee.from = %from, "Replaced a version of the fee");
+            }
+            let basis_points = u32::from(cancel_fee_bp);
+            tx.exec(INSERT_FEE, vals![from, basis_points, cancel_notice_ms, by, now]).await?;
+            Ok::<_, StoreError>(Ok(()))
+        })
+    }
+
+    pub async fn take_back_cancel_fee(
+        &self,
+        from: UnixMillis,
+        by: UserId,
+    ) -> Result<Result<(), Code>, StoreError> {
+        if !FeePolicy::is_open(from, self.clock.now()) {
+            let there: Option<UnixMillis> = self.sql.fetch_optional(FEE_AT, vals![from]).await?;
+            return Ok(Err(there.map_or(Code::NotFound, |_| Code::FeeSettled)));
+        }
+        let is_gone = self.sql.exec(DELETE_FEE, vals![from]).await? == 1;
+        if !is_gone {
+            return Ok(Err(Code::NotFound));
+        }
+        tracing::info!(user.id = %by, fee.from = %from, "Deleted a version of the late-cancellation fee");
+        Ok(Ok(()))
+    }
+}

@@ -1,0 +1,353 @@
+//! Single orders: published under a command id that the customer chose; read for people, for anyone
+//! with the receipt, and for the price of a cancel; and read for the other services to compare with
+//! what they know [PULL].
+//!
+//! Invariant: the secret of a receipt is not stored. It is derived from the order id with the
+//! service's hash key, which never changes, and compared in constant time.
+
+use std::collections::BTreeMap;
+
+use custody::{ComparedOrder, ComparedOrders, FeePolicy, OrderVersionsQuery};
+use platform::{
+    outbox, row,
+    sql::{Columns, in_list},
+    vals,
+};
+use process::defect::{Defect, is_planted};
+use rules::{Attempt, OfflineRules, OrderState, Origin};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wire::{
+    Actor, Code, Command, CommandBody, CommandId, Draft, Hash, OpDecision, Order, OrderAndTerms,
+    OrderCode, OrderFingerprint, OrderId, OrderRangeDigest, OrderRangeQuery, OrderStatus,
+    OrdersByIdReply, TimelineEntry, UnixMillis, UserId, range_digest,
+};
+
+use super::{
+    Store, StoreError,
+    decide::COLLISIONS_MAX,
+    rows::{LineRow, OrderRow},
+    snapshot::{POLICIES, policies_from_rows},
+};
+
+/// The newest timeline entries shown.
+const LINES_MAX: usize = 500;
+
+const SECRET: &str = "orders.tracking";
+
+const STEPS: &str = "SELECT to_status, cloud_at FROM order_timeline WHERE order_id = ? \
+    AND (from_status IS NULL OR from_status <> to_status) ORDER BY id DESC LIMIT ?";
+
+/// Orders tried per code. A region has a billion codes, so more matches mean abuse.
+const NAMESAKES_MAX: usize = 100;
+
+/// The newest steps of an order shown.
+const STEPS_MAX: usize = 50;
+
+/// Maximum orders per digest.
+const ORDERS_MAX: usize = 1_000;
+
+/// Maximum orders per answer.
+pub const KNOWN_MAX: usize = 200;
+
+/// Both kinds mark a provider whose work does not count: after a firm accept on a closed order,
+/// later work joins that `met_closed` case.
+const WORKED_IN_VAIN: &str = "SELECT DISTINCT order_id, user_id FROM case_items \
+    WHERE kind IN ('worked_in_vain', 'met_closed') AND order_id IN (";
+
+const CHANGED: &str =
+    "WHERE updated_at >= ? AND (updated_at > ? OR id > ?) ORDER BY updated_at, id LIMIT ?";
+
+/// A state the order reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TrackedStep {
+    pub status: OrderStatus,
+    #[schema(required)]
+    pub at: Option<UnixMillis>,
+}
+
+row! {
+    struct StepRow {
+        to_status: OrderStatus,
+        cloud_at: Option<UnixMillis>,
+    }
+}
+
+/// The input of a cancellation preview.
+pub struct CancelBasis {
+    pub state: OrderState,
+    pub policies: Vec<FeePolicy>,
+    /// The rules of the order's region.
+    pub rules: OfflineRules,
+    pub at: UnixMillis,
+}
+
+/// A customer's order to publish, under a command id the customer chose.
+pub struct Publication {
+    pub command_id: CommandId,
+    pub actor: Actor,
+    pub draft: Draft,
+    pub trace: Option<String>,
+}
+
+impl Publication {
+    fn to_attempt(&self, order_id: OrderId) -> Attempt {
+        let body = CommandBody::PublishOrder {
+            order_id,
+            order: self.draft.clone(),
+        };
+        let command = Command {
+            id: self.command_id,
+            body,
+            device: None,
+            device_seq: None,
+            tapped_at: None,
+            trace: self.trace.clone(),
+        };
+        Attempt {
+            command,
+            actor: Some(self.actor),
+            verification: None,
+            origin: Origin::Portal,
+        }
+    }
+}
+
+impl Store {
+    /// The customer sends the command id and draft; we create the order id. A repeat must get the
+    /// first one's order id, or it would be a different command.
+    pub async fn publish_order(&self, publication: Publication) -> Result<OpDecision, StoreError> {
+        let mut collisions = 0;
+        loop {
+            let known = self.order_of(&publication).await?;
+            let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
+            let decision = self.decide_one(publication.to_attempt(order_id)).await?;
+            // The first publication may have been decided in between: look again. This refusal
+            // stored nothing.
+            let overtaken = known.is_none() && is_reused(&decision);
+            if !overtaken || collisions == COLLISIONS_MAX {
+                return Ok(decision);
+            }
+            collisions += 1;
+        }
+    }
+
+    /// The order that an earlier decision on this publication created.
+    async fn order_of(&self, publication: &Publication) -> Result<Option<OrderId>, StoreError> {
+        const ORDER_OF: &str = "SELECT order_id FROM commands WHERE command_id = ? AND user_id = ?";
+        if is_planted(Defect::NoCommandDedupe) {
+            return Ok(None);
+        }
+        let values = vals![publication.command_id, publication.actor.user_id];
+        Ok(self.sql.fetch_optional(ORDER_OF, values).await?)
+    }
+}
+
+fn is_reused(decision: &OpDecision) -> bool {
+    matches!(decision, OpDecision::Decided(outcome) if outcome.code == Some(Code::CommandIdReused))
+}
+
+impl Store {
+    pub async fn find_order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let row = self
+            .sql
+            .fetch_optional::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id])
+            .await?;
+        Ok(row.map(Order::from))
+    }
+
+    /// The timeline of an order, oldest first.
+    pub async fn read_timeline(&self, id: OrderId) -> Result<Vec<TimelineEntry>, StoreError> {
+        let text = LineRow::select("WHERE order_id = ? ORDER BY id DESC LIMIT ?");
+        let rows = self
+            .sql
+            .fetch_all::<LineRow>(text, vals![id, LINES_MAX])
+            .await?;
+        Ok(rows.into_iter().rev().map(TimelineEntry::from).collect())
+    }
+
+    pub fn tracking_secret(&self, id: OrderId) -> Hash {
+        Hash(self.data_keys().hash(SECRET, &id.to_string()))
+    }
+
+    pub async fn find_tracked(
+        &self,
+        code: &OrderCode,
+        secret: &Hash,
+    ) -> Result<Option<Order>, StoreError> {
+        let text = OrderRow::select("WHERE code = ? LIMIT ?");
+        let rows: Vec<OrderRow> = self
+            .sql
+            .fetch_all(text, vals![code.as_str(), NAMESAKES_MAX])
+            .await?;
+        let keys = self.data_keys();
+        Ok(rows
+            .into_iter()
+            .find(|row| keys.is_hash(&secret.0, SECRET, &row.id.to_string()))
+            .map(Order::from))
+    }
+
+    /// The states the order reached, oldest first.
+    pub async fn tracked_steps(&self, id: OrderId) -> Result<Vec<TrackedStep>, StoreError> {
+        let rows: Vec<StepRow> = self.sql.fetch_all(STEPS, vals![id, STEPS_MAX]).await?;
+        let oldest_first = rows.into_iter().rev();
+        Ok(oldest_first
+            .map(|row| TrackedStep {
+                status: row.to_status,
+                at: row.cloud_at,
+            })
+            .collect())
+    }
+}
+
+impl Store {
+    pub async fn to_cancel(&self, id: OrderId) -> Result<Option<CancelBasis>, StoreError> {
+        let row = self
+            .sql
+            .fetch_optional::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id])
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let state = OrderState::from(row);
+        let policies = policies_from_rows(self.sql.fetch_all(POLICIES, vals![]).await?)?;
+        let rules = self.rules_of(state.order.location).await?;
+        Ok(Some(CancelBasis {
+            state,
+            policies,
+            rules,
+            at: self.clock.now(),
+        }))
+    }
+
+    /// An order with its cancellation price and payment mode, for the payment and review services.
+    pub async fn order_and_terms(&self, id: OrderId) -> Result<Option<OrderAndTerms>, StoreError> {
+        let row = self
+            .sql
+            .fetch_optional::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id])
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let terms = row.cancel_terms();
+        let order = Order::from(row);
+        let paid_afterwards = self
+            .rules_of(order.location)
+            .await?
+            .is_paid_afterwards(&order);
+        Ok(Some(OrderAndTerms {
+            order,
+            terms,
+            paid_afterwards,
+        }))
+    }
+}
+
+/// For the hub and the payment service.
+impl Store {
+    pub async fn digest_range(
+        &self,
+        asked: &OrderRangeQuery,
+    ) -> Result<OrderRangeDigest, StoreError> {
+        const RANGE: &str = "WHERE location = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?";
+        let limit = usize::try_from(asked.orders_max)
+            .unwrap_or(ORDERS_MAX)
+            .min(ORDERS_MAX);
+        let after = asked.after.map_or(Uuid::nil(), |id| id.0);
+        let until = asked.until.map_or(Uuid::max(), |id| id.0);
+        let values = vals![asked.region, after, until, limit];
+        let rows = self
+            .sql
+            .fetch_all::<OrderRow>(OrderRow::select(RANGE), values)
+            .await?;
+        let whole = rows.len() < limit;
+        let marks: Vec<OrderFingerprint> = rows
+            .into_iter()
+            .map(|row| OrderFingerprint::from_order(&row.into()))
+            .collect();
+        let until = if whole {
+            asked.until
+        } else {
+            marks.last().map(|mark| mark.id)
+        };
+        let digest = range_digest(&marks);
+        Ok(OrderRangeDigest {
+            until,
+            digest,
+            marks: if asked.marks { marks } else { Vec::new() },
+        })
+    }
+
+    /// The orders that exist, and how long outbox events have been unsent.
+    pub async fn orders_by_id(&self, ids: &[OrderId]) -> Result<OrdersByIdReply, StoreError> {
+        let mut orders: Vec<Order> = Vec::with_capacity(ids.len());
+        if !ids.is_empty() {
+            let text = OrderRow::select("WHERE id IN (")
+                .append_marks(ids.len())
+                .append_text(")");
+            let rows: Vec<OrderRow> = self
+                .sql
+                .fetch_all(text, ids.iter().map(Into::into).collect())
+                .await?;
+            orders = rows.into_iter().map(Order::from).collect();
+        }
+        let unsent_since = outbox::store::unsent_since(&self.sql).await?;
+        Ok(OrdersByIdReply {
+            orders,
+            unsent_since,
+        })
+    }
+
+    pub async fn known_orders(
+        &self,
+        asked: &OrderVersionsQuery,
+    ) -> Result<ComparedOrders, StoreError> {
+        let rows: Vec<OrderRow> = match asked {
+            OrderVersionsQuery::Named(ids) if ids.is_empty() => Vec::new(),
+            OrderVersionsQuery::Named(ids) => {
+                let text = OrderRow::select("WHERE id IN (")
+                    .append_marks(ids.len())
+                    .append_text(")");
+                self.sql
+                    .fetch_all(text, ids.iter().map(Into::into).collect())
+                    .await?
+            }
+            OrderVersionsQuery::Changed { since, after } => {
+                let id = after.map_or(Uuid::nil(), |id| id.0);
+                let values = vals![*since, *since, id, KNOWN_MAX];
+                self.sql
+                    .fetch_all(OrderRow::select(CHANGED), values)
+                    .await?
+            }
+        };
+        let ids: Vec<OrderId> = rows.iter().map(|row| row.id).collect();
+        let mut worked_in_vain = self.worked_in_vain(&ids).await?;
+        let mut items = Vec::with_capacity(rows.len());
+        for row in rows {
+            items.push(ComparedOrder {
+                terms: row.cancel_terms(),
+                money_version: row.money_version,
+                worked_in_vain: worked_in_vain.remove(&row.id).unwrap_or_default(),
+                order: row.into(),
+            });
+        }
+        Ok(ComparedOrders { items })
+    }
+
+    async fn worked_in_vain(
+        &self,
+        orders: &[OrderId],
+    ) -> Result<BTreeMap<OrderId, Vec<UserId>>, StoreError> {
+        let mut providers: BTreeMap<OrderId, Vec<UserId>> = BTreeMap::new();
+        if orders.is_empty() {
+            return Ok(providers);
+        }
+        let text = in_list(WORKED_IN_VAIN, orders.len(), ") ORDER BY order_id, user_id");
+        let values = orders.iter().map(Into::into).collect();
+        for (order, provider) in self
+            .sql
+            .fetch_all::<(OrderId, UserId)>(text, values)
+            .await?
+        {
+            providers.entry(order).or_default().push(provider);
+        }
+        Ok(providers)
+    }
+}
