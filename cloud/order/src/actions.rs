@@ -61,9 +61,9 @@ impl Service {
     }
 
     /// Runs a trial decision in every region.
-    pub async fn try_out(&self) -> Result<(), StoreError> {
+    pub async fn run_trial_decision(&self) -> Result<(), StoreError> {
         for region in Region::ALL {
-            self.store.try_out(region).await?;
+            self.store.run_trial_decision(region).await?;
         }
         Ok(())
     }
@@ -72,7 +72,7 @@ impl Service {
     /// this service can decide.
     pub async fn decide_batch(&self, batch: OpsBatch) -> Result<OpsDecisions, Problem> {
         if batch.ops.is_empty() {
-            self.store.try_out(batch.region).await?;
+            self.store.run_trial_decision(batch.region).await?;
             return Ok(OpsDecisions {
                 answers: Vec::new(),
             });
@@ -140,7 +140,7 @@ async fn pull_payment_events(service: &Service, orders: &[OrderId]) -> Result<()
                 serde_json::from_value(word.body.clone()).map_err(|error| {
                     log_fault("Could not read an event of the payment service", error)
                 })?;
-            service.store.take_money(&word, &event).await?;
+            service.store.apply_payment_event(&word, &event).await?;
         }
     }
     Ok(())
@@ -148,7 +148,7 @@ async fn pull_payment_events(service: &Service, orders: &[OrderId]) -> Result<()
 
 /// Has the hub forward an accept to the holder of the order's region. Refused if the holder is
 /// unreachable; nothing is stored then.
-pub async fn put_to_holder(
+pub async fn forward_accept_to_holder(
     service: &Service,
     command: Command,
     actor: Actor,

@@ -25,7 +25,7 @@ impl UserEventConsumer {
 impl EventHandler for UserEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         if let Some(mark) = marks::told_by(event)? {
-            return Ok(self.store.take_mark(mark).await?);
+            return Ok(self.store.apply_verification(mark).await?);
         }
         if event.kind != EventType::UserRevoked {
             return Ok(());
@@ -63,7 +63,7 @@ impl EventHandler for PaymentEventConsumer {
         if told.case.is_some() {
             return Ok(());
         }
-        if self.store.take_money(event, &told).await? {
+        if self.store.apply_payment_event(event, &told).await? {
             let order = told.order_id;
             let status = told.payment_status;
             tracing::info!(order.id = %order, "Order payment is now `{status}`");
@@ -101,7 +101,7 @@ impl EventHandler for ReviewEventConsumer {
             return Ok(());
         }
         let told: ReviewEvent = serde_json::from_value(event.body.clone())?;
-        if self.store.take_review(event, &told).await? {
+        if self.store.apply_review_event(event, &told).await? {
             tracing::info!(order.id = %told.order_id, "Marked the order as reviewed");
         }
         Ok(())

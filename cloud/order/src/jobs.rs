@@ -46,7 +46,7 @@ pub fn scheduled_jobs(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
     let told = store.clone();
     let telling = Job::new("order-completed", "10 17 4 * * *", move || {
         let store = told.clone();
-        async move { Ok(store.tell_completed().await.map(drop)?) }
+        async move { Ok(store.republish_completed().await.map(drop)?) }
     });
     let mut jobs = vec![sealing, telling];
     if let Some(age_ms) = stale_after {

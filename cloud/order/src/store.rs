@@ -50,7 +50,7 @@ pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use orders::{CancelBasis, KNOWN_MAX, Publication, TrackedStep};
 pub use platform::StoreError;
 
-use rows::{ADDRESS, DESCRIPTION, TITLE, reason_place, word_place};
+use rows::{ADDRESS, DESCRIPTION, TITLE, reason_seal_context, text_seal_context};
 use snapshot::OrderReadMode;
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
@@ -82,7 +82,7 @@ pub struct Store {
     reads: ReplicaReader,
     clock: Clock,
     rules: AcceptanceRules,
-    gathering: CommandBatcher,
+    batcher: CommandBatcher,
 }
 
 /// Limits and verification rules for accepting, and limits on publishing.
@@ -109,7 +109,7 @@ impl Store {
             sql,
             clock,
             rules,
-            gathering: CommandBatcher::default(),
+            batcher: CommandBatcher::default(),
         }
     }
 
@@ -160,7 +160,7 @@ impl CommandBatcher {
     }
 }
 
-fn writer_away() -> StoreError {
+fn writer_timed_out() -> StoreError {
     SqlError::TimedOut {
         sql: "waiting for the writer".into(),
     }
@@ -169,8 +169,8 @@ fn writer_away() -> StoreError {
 
 impl Store {
     /// Decides one command together with others that are waiting.
-    async fn decide_gathered(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
-        let mut answered = self.gathering.enqueue_command(attempt.clone());
+    async fn decide_batched(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
+        let mut answered = self.batcher.enqueue_command(attempt.clone());
         let turn = tokio::select! {
             biased;
             answer = &mut answered => match answer {
@@ -179,8 +179,8 @@ impl Store {
             },
             // The same limit as for the writer lock: a stuck database must refuse requests, not
             // queue them.
-            turn = timeout(WRITER_LIMIT, self.gathering.0.turn.lock()) => {
-                turn.map_err(|_| writer_away())?
+            turn = timeout(WRITER_LIMIT, self.batcher.0.turn.lock()) => {
+                turn.map_err(|_| writer_timed_out())?
             }
         };
         loop {
@@ -199,7 +199,7 @@ impl Store {
     /// writer is unreachable.
     async fn decide_waiting(&self) -> Result<(), StoreError> {
         let (attempts, answers): (Vec<_>, Vec<_>) = self
-            .gathering
+            .batcher
             .next()
             .into_iter()
             .map(|one| (one.attempt, one.answer))
@@ -208,7 +208,7 @@ impl Store {
             .into_iter()
             .map(|attempt| Submission::Command(Box::new(attempt)))
             .collect();
-        match Box::pin(self.decide_anew(&requests, OrderReadMode::Plain)).await {
+        match Box::pin(self.decide_and_write(&requests, OrderReadMode::Plain)).await {
             Ok(writes) => {
                 for (answer, decision) in answers.into_iter().zip(writes.answers) {
                     // A closed receiver means that the caller has hung up.
@@ -252,9 +252,9 @@ impl Store {
             {
                 continue;
             }
-            let title = reseal_text(keys, &word_place(TITLE, id), title)?;
-            let description = reseal_text(keys, &word_place(DESCRIPTION, id), description)?;
-            let address = reseal_text(keys, &word_place(ADDRESS, id), address)?;
+            let title = reseal_text(keys, &text_seal_context(TITLE, id), title)?;
+            let description = reseal_text(keys, &text_seal_context(DESCRIPTION, id), description)?;
+            let address = reseal_text(keys, &text_seal_context(ADDRESS, id), address)?;
             self.sql
                 .exec(RESEAL_ORDER, vals![title, description, address, id])
                 .await?;
@@ -279,7 +279,7 @@ impl Store {
             let Some(reason) = reason.filter(|reason| keys.is_stale_text(reason)) else {
                 continue;
             };
-            let place = reason_place(order, command, actor);
+            let place = reason_seal_context(order, command, actor);
             let sealed = reseal_text(keys, &place, reason)?;
             self.sql.exec(RESEAL_LINE, vals![sealed, id]).await?;
             count += 1;
@@ -306,7 +306,7 @@ impl Store {
             let Some(why) = why.filter(|why| keys.is_stale_text(why)) else {
                 continue;
             };
-            let place = admin::case_seal_place(id);
+            let place = admin::case_seal_context(id);
             let sealed = reseal_text(keys, &place, why)?;
             self.sql.exec(RESEAL_CASE, vals![sealed, id]).await?;
             count += 1;

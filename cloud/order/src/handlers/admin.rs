@@ -117,7 +117,7 @@ pub async fn assign(
         rules: body.rules.map(RulesBody::into_offline_rules).transpose()?,
     };
     if let Some((_, Some(seat))) = &request.right {
-        check_seat(&service, region, seat).await?;
+        check_holder(&service, region, seat).await?;
     }
     service.store.change_assignment(region, &request).await??;
     Ok(Json(service.store.region_record(region).await?))
@@ -134,7 +134,7 @@ impl RulesBody {
                 .unpaid_start_max
                 .map(PriceCapBody::into_price_cap)
                 .transpose()?,
-            paid_afterwards: each_once(self.paid_afterwards),
+            paid_afterwards: without_duplicates(self.paid_afterwards),
         })
     }
 }
@@ -167,13 +167,13 @@ impl From<ApprovalBody> for ApprovalRule {
         Self {
             price_max,
             currency,
-            service_types: each_once(service_types),
+            service_types: without_duplicates(service_types),
         }
     }
 }
 
 /// Removes duplicates: the database row has room for each service type once.
-fn each_once(named: Vec<ServiceType>) -> Vec<ServiceType> {
+fn without_duplicates(named: Vec<ServiceType>) -> Vec<ServiceType> {
     let mut kinds = Vec::new();
     for kind in named {
         if !kinds.contains(&kind) {
@@ -189,7 +189,7 @@ fn check_take_back_reason(body: &TakeBackBody) -> Result<String, Problem> {
 
 /// Refuses a grant to an edge of another region or an ended epoch: no edge could use the right, and
 /// it would have to be taken back.
-async fn check_seat(
+async fn check_holder(
     service: &Service,
     region: Region,
     wanted: &HolderEpoch,
@@ -239,7 +239,10 @@ pub async fn withdraw_all(
     Json(WithdrawalForm { reason }): Json<WithdrawalForm>,
 ) -> Result<Json<WithdrawnJobs>, Problem> {
     let reason = wire::check_reason(&reason)?;
-    let mut jobs = service.store.jobs_of(provider, WITHDRAWN_MAX + 1).await?;
+    let mut jobs = service
+        .store
+        .list_provider_jobs(provider, WITHDRAWN_MAX + 1)
+        .await?;
     let more = jobs.len() > WITHDRAWN_MAX;
     jobs.truncate(WITHDRAWN_MAX);
     let mut items = Vec::with_capacity(jobs.len());
@@ -304,7 +307,7 @@ pub async fn answers(
     Path(id): Path<CommandId>,
 ) -> Result<Json<WholeList<CommandAnswer>>, Problem> {
     Ok(Json(WholeList {
-        items: service.store.answers_of(id).await?,
+        items: service.store.list_answers(id).await?,
     }))
 }
 

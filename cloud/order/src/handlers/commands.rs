@@ -119,7 +119,7 @@ pub async fn cancel(
     let service = state.0.clone();
     let actor = sender.caller.actor;
     let order = id.0;
-    check_given(reason.as_deref())?;
+    check_optional_reason(reason.as_deref())?;
     let body = CommandBody::CancelOrder {
         order_id: order,
         reason,
@@ -198,7 +198,7 @@ async fn send(
         if !action.allowed_roles().contains(&actor.role) {
             return Err(Problem::new(Code::ProvidersOnly));
         }
-        match actions::put_to_holder(&service, command, actor, token).await {
+        match actions::forward_accept_to_holder(&service, command, actor, token).await {
             Ok(()) => {
                 let message = say::acceptance_waits.text_in(language);
                 let state = "pending";
@@ -252,7 +252,7 @@ fn build_command_body(
     if action == Action::Reject || (action, role) == (Action::Withdraw, Role::Admin) {
         wire::check_reason(reason.as_deref().unwrap_or_default())?;
     }
-    check_given(reason.as_deref())?;
+    check_optional_reason(reason.as_deref())?;
     Ok(match action {
         Action::Approve => CommandBody::ApproveOrder { order_id },
         Action::Reject => CommandBody::RejectOrder {
@@ -276,7 +276,7 @@ fn build_command_body(
 }
 
 /// The rules repeat this check; only here can the response name the field.
-fn check_given(reason: Option<&str>) -> Result<(), Problem> {
+fn check_optional_reason(reason: Option<&str>) -> Result<(), Problem> {
     match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
         Some(given) => Ok(wire::check_reason(given).map(drop)?),
         None => Ok(()),
@@ -334,7 +334,7 @@ async fn load_cancellation_view(
 ) -> Result<CancellationView, Problem> {
     let basis = service
         .store
-        .to_cancel(id)
+        .load_cancel_basis(id)
         .await?
         .ok_or(Code::OrderNotFound)?;
     let CancelBasis {

@@ -195,7 +195,7 @@ impl OrderExportStream {
         if !self.ends {
             let orders = self
                 .store
-                .list_at_length(&self.query, BATCH, self.after)
+                .list_from_replica(&self.query, BATCH, self.after)
                 .await?;
             self.ends = orders.len() < BATCH;
             if let Some(last) = orders.last() {
@@ -218,7 +218,7 @@ impl OrderExportStream {
         if self
             .words
             .as_ref()
-            .is_some_and(|words| !words.stand_in(&order))
+            .is_some_and(|words| !words.match_order(&order))
         {
             return Ok(());
         }

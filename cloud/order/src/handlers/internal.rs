@@ -63,7 +63,7 @@ pub async fn waiting_accepts(
 ) -> Result<Json<WaitingAcceptDecisions>, Problem> {
     check_length(items.len(), ACCEPTS_MAX)?;
     if items.is_empty() {
-        service.try_out().await?;
+        service.run_trial_decision().await?;
     }
     let mut answers = Vec::with_capacity(items.len());
     for WaitingAccept {

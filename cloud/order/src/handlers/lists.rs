@@ -145,7 +145,7 @@ async fn search_orders(
     let mut found: Vec<Order> = Vec::new();
     let sort = after.sort;
     for _ in 0..LOOKED_THROUGH_MAX / BATCH {
-        let orders = service.store.list_at_length(query, BATCH, after).await?;
+        let orders = service.store.list_from_replica(query, BATCH, after).await?;
         let ends = orders.len() < BATCH;
         if let Some(last) = orders.last() {
             after = OrderListCursor::from_order(sort, last);
@@ -153,7 +153,7 @@ async fn search_orders(
         let seen = orders
             .into_iter()
             .filter_map(|order| readable_by(&order, actor));
-        found.extend(seen.filter(|order| words.stand_in(order)));
+        found.extend(seen.filter(|order| words.match_order(order)));
         if ends || found.len() > page.limit {
             return Ok(page.build_page(found, |order| OrderListCursor::from_order(sort, order)));
         }
@@ -372,7 +372,7 @@ impl SearchTerms {
     }
 
     /// True if every term occurs somewhere in the order.
-    pub fn stand_in(&self, order: &Order) -> bool {
+    pub fn match_order(&self, order: &Order) -> bool {
         let Order {
             title,
             description,
@@ -413,7 +413,7 @@ mod tests {
             ("n-", true),
         ] {
             let words = SearchTerms::read(text).ok().flatten().unwrap();
-            assert_eq!(words.stand_in(&order()), found, "{text}");
+            assert_eq!(words.match_order(&order()), found, "{text}");
         }
         assert!(SearchTerms::read(" \t").is_ok_and(|words| words.is_none()));
         assert!(

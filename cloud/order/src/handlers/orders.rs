@@ -167,7 +167,7 @@ pub async fn timeline(
         // Includes the operator's name and reason, which only operators may see.
         service
             .store
-            .tell_ends(order.location, items.iter_mut())
+            .fill_in_promise_ends(order.location, items.iter_mut())
             .await?;
     }
     Ok(Json(WholeList { items }))

@@ -127,7 +127,7 @@ impl Store {
                 OpenItems::Unchangeable(answer) => return Ok(answer),
             };
             for item in items {
-                let sealed = tx.data_keys().seal_text(&case_seal_place(item), why);
+                let sealed = tx.data_keys().seal_text(&case_seal_context(item), why);
                 tx.exec(CLOSE_CASE, vals![by, now, sealed, item]).await?;
             }
             updated_case(tx, id).await
@@ -175,7 +175,7 @@ async fn read_case(tx: &mut Tx, id: u64) -> Result<Option<CaseItem>, StoreError>
         .transpose()
 }
 
-pub(super) fn case_seal_place(item: u64) -> SealContext {
+pub(super) fn case_seal_context(item: u64) -> SealContext {
     SealContext::for_row(CLOSED_WHY, &item.to_be_bytes())
 }
 
@@ -184,7 +184,7 @@ impl ListedCase {
         let kind = self.kind.parse::<CaseKind>();
         kind.map_err(|_| StoreError::Unreadable("case_items.kind"))?;
         let closed_why = match self.closed_why {
-            Some(why) => Some(keys.open_text(&case_seal_place(self.id), why)?),
+            Some(why) => Some(keys.open_text(&case_seal_context(self.id), why)?),
             None => None,
         };
         Ok(CaseItem {
@@ -269,7 +269,7 @@ impl Store {
         let text = text.append_text(LineRow::LIST).append_text(LOST);
         let rows: Vec<LostAcceptanceRow> = self.sql.fetch_all(text, values).await?;
         let full = rows.len() == limit;
-        let lost = self.with_winners(rows).await?;
+        let lost = self.add_winners(rows).await?;
         let next = if full {
             lost.last().map(|lost| lost.id)
         } else {
@@ -278,13 +278,13 @@ impl Store {
         Ok((lost, next.filter(|next| *next > 1)))
     }
 
-    pub async fn answers_of(&self, id: CommandId) -> Result<Vec<CommandAnswer>, StoreError> {
+    pub async fn list_answers(&self, id: CommandId) -> Result<Vec<CommandAnswer>, StoreError> {
         let text = AnswerRow::select("WHERE command_id = ? LIMIT ?");
         let rows: Vec<AnswerRow> = self.sql.fetch_all(text, vals![id, ANSWERS_MAX]).await?;
         Ok(rows.into_iter().map(command_answer_from_row).collect())
     }
 
-    async fn with_winners(
+    async fn add_winners(
         &self,
         rows: Vec<LostAcceptanceRow>,
     ) -> Result<Vec<LostAcceptance>, StoreError> {
@@ -314,7 +314,7 @@ impl Store {
             .collect();
         for region in Region::ALL {
             let here = lost.iter_mut().filter(|lost| lost.region == region);
-            self.tell_ends(region, here.map(|lost| &mut lost.entry))
+            self.fill_in_promise_ends(region, here.map(|lost| &mut lost.entry))
                 .await?;
         }
         Ok(lost)

@@ -96,7 +96,7 @@ impl Store {
             let mut now = lock_assignment(tx, region).await?;
             let seat = request.right.as_ref().and_then(|(_, seat)| seat.as_ref());
             if let Some(seat) = seat
-                && is_over(tx, seat).await?
+                && has_epoch_ended(tx, seat).await?
             {
                 return Ok(Err(Code::EdgeEpochEnded));
             }
@@ -161,7 +161,7 @@ impl Store {
     }
 
     /// Fills in the end of the right behind each entry's promise.
-    pub async fn tell_ends<'a>(
+    pub async fn fill_in_promise_ends<'a>(
         &self,
         region: Region,
         lines: impl Iterator<Item = &'a mut TimelineEntry>,
@@ -198,7 +198,10 @@ impl Store {
             .collect()
     }
 
-    pub(super) async fn rules_of(&self, region: Region) -> Result<OfflineRules, StoreError> {
+    pub(super) async fn find_offline_rules(
+        &self,
+        region: Region,
+    ) -> Result<OfflineRules, StoreError> {
         let text = select_with_digest("WHERE region_assignment.region = ?");
         let row = self
             .sql
@@ -269,7 +272,7 @@ async fn lock_assignment(tx: &mut Tx, region: Region) -> Result<Assignment, Stor
         .ok_or(StoreError::Unreadable("a region has no assignment row"))
 }
 
-async fn is_over(tx: &mut Tx, holder: &HolderEpoch) -> Result<bool, StoreError> {
+async fn has_epoch_ended(tx: &mut Tx, holder: &HolderEpoch) -> Result<bool, StoreError> {
     Ok(ended_epoch(tx, &holder.edge)
         .await?
         .is_some_and(|ended| holder.epoch <= ended))

@@ -79,12 +79,16 @@ impl StaleCutoff {
 impl Store {
     /// Applies an event if it is newer than the last one [MONEY_VERSION]. Returns true if the
     /// order's payment status changed.
-    pub async fn take_money(&self, event: &Event, told: &PaymentEvent) -> Result<bool, StoreError> {
+    pub async fn apply_payment_event(
+        &self,
+        event: &Event,
+        told: &PaymentEvent,
+    ) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        transact!(self.sql, tx => { self.take_money_in(tx, event, told, now).await })
+        transact!(self.sql, tx => { self.apply_payment_event_in(tx, event, told, now).await })
     }
 
-    async fn take_money_in(
+    async fn apply_payment_event_in(
         &self,
         tx: &mut Tx,
         event: &Event,
@@ -203,12 +207,16 @@ fn payment_timeline_entry(
 impl Store {
     /// Returns true if the order became reviewed. An unknown or already reviewed order stays
     /// unchanged.
-    pub async fn take_review(&self, event: &Event, told: &ReviewEvent) -> Result<bool, StoreError> {
+    pub async fn apply_review_event(
+        &self,
+        event: &Event,
+        told: &ReviewEvent,
+    ) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        transact!(self.sql, tx => { self.take_review_in(tx, event, told, now).await })
+        transact!(self.sql, tx => { self.apply_review_event_in(tx, event, told, now).await })
     }
 
-    async fn take_review_in(
+    async fn apply_review_event_in(
         &self,
         tx: &mut Tx,
         event: &Event,
@@ -364,7 +372,7 @@ impl Store {
                 OrderStatus::PendingReview => CommandBody::RejectOrder { order_id, reason },
                 _ => CommandBody::CancelOrder { order_id, reason: Some(reason), fee: None },
             };
-            let requests = [Submission::Command(Box::new(self.by_the_platform(body)))];
+            let requests = [Submission::Command(Box::new(self.platform_attempt(body)))];
             let mut writes =
                 decide_in(tx, &self.clock, &self.rules, &requests, OrderReadMode::Locked).await?;
             match writes.answers.pop() {
@@ -374,7 +382,7 @@ impl Store {
         })
     }
 
-    fn by_the_platform(&self, body: CommandBody) -> Attempt {
+    fn platform_attempt(&self, body: CommandBody) -> Attempt {
         let id = CommandId(self.clock.new_id());
         let command = Command {
             id,
@@ -417,7 +425,7 @@ impl Store {
     }
 
     /// Up to `limit` jobs that the provider has accepted or started.
-    pub async fn jobs_of(
+    pub async fn list_provider_jobs(
         &self,
         provider: UserId,
         limit: usize,
@@ -433,11 +441,14 @@ impl Store {
 
     /// Asks for a replay of recently completed jobs to the profiles, which count lost ones and skip
     /// duplicates. Returns true if the replay starts.
-    pub async fn tell_completed(&self) -> Result<bool, StoreError> {
+    pub async fn republish_completed(&self) -> Result<bool, StoreError> {
         Ok(replay::ask_again(&(&self.sql).into(), &USER_PROFILES, &self.clock).await?)
     }
 
-    pub async fn take_mark(&self, verification: ProviderVerification) -> Result<(), StoreError> {
+    pub async fn apply_verification(
+        &self,
+        verification: ProviderVerification,
+    ) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
             marks::store::apply_mark(tx, verification).await?;
             Ok(())

@@ -59,13 +59,13 @@ impl Store {
         if self.sql.is_mysql() {
             self.decide_alone(attempt).await
         } else {
-            self.decide_gathered(attempt).await
+            self.decide_batched(attempt).await
         }
     }
 
     pub(super) async fn decide_alone(&self, attempt: Attempt) -> Result<OpDecision, StoreError> {
         let requests = [Submission::Command(Box::new(attempt))];
-        let mut writes = Box::pin(self.decide_anew(&requests, OrderReadMode::Plain)).await?;
+        let mut writes = Box::pin(self.decide_and_write(&requests, OrderReadMode::Plain)).await?;
         writes
             .answers
             .pop()
@@ -78,7 +78,7 @@ impl Store {
         submissions: &[Submission],
     ) -> Result<Vec<OpDecision>, StoreError> {
         Ok(self
-            .decide_anew(submissions, OrderReadMode::Locked)
+            .decide_and_write(submissions, OrderReadMode::Locked)
             .await?
             .answers)
     }
@@ -89,7 +89,7 @@ impl Store {
         submissions: &[Submission],
     ) -> Result<FundedBatchResult, StoreError> {
         let tried = self
-            .decide_again(submissions, OrderReadMode::Locked, unfunded_starts)
+            .decide_with_retries(submissions, OrderReadMode::Locked, unfunded_starts)
             .await?;
         Ok(match tried {
             CheckedWrites::Written(writes) => FundedBatchResult::Decided(writes.answers),
@@ -99,24 +99,24 @@ impl Store {
 
     /// Runs a trial decision in this region: reads under its lock, writes an answer, deletes it and
     /// commits. Fails if every batch would, so no single op gets the blame.
-    pub async fn try_out(&self, region: Region) -> Result<(), StoreError> {
+    pub async fn run_trial_decision(&self, region: Region) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
             lock_assignments(tx, &BTreeSet::from([region]), AssignmentLock::ToDecide).await?;
             write_trial_answer(tx, CommandId(self.clock.new_id()), self.clock.now()).await
         })
     }
 
-    pub(super) async fn decide_anew(
+    pub(super) async fn decide_and_write(
         &self,
         submissions: &[Submission],
         mode: OrderReadMode,
     ) -> Result<Writes, StoreError> {
-        self.decide_again(submissions, mode, skip_funds_check)
+        self.decide_with_retries(submissions, mode, skip_funds_check)
             .await?
             .into_writes()
     }
 
-    async fn decide_again(
+    async fn decide_with_retries(
         &self,
         submissions: &[Submission],
         mode: OrderReadMode,
@@ -125,7 +125,7 @@ impl Store {
         let mut collisions = 0;
         loop {
             let decided = transact!(self.sql, tx => {
-                try_in(tx, &self.clock, &self.rules, submissions, mode, check).await
+                decide_in_transaction(tx, &self.clock, &self.rules, submissions, mode, check).await
             });
             match decided {
                 Err(error) if is_collision(&error) && collisions < COLLISIONS_MAX => {
@@ -144,13 +144,13 @@ pub(super) async fn decide_in(
     submissions: &[Submission],
     mode: OrderReadMode,
 ) -> Result<Writes, StoreError> {
-    try_in(tx, clock, rules, submissions, mode, skip_funds_check)
+    decide_in_transaction(tx, clock, rules, submissions, mode, skip_funds_check)
         .await?
         .into_writes()
 }
 
 /// Writes nothing if the check returns an order.
-async fn try_in(
+async fn decide_in_transaction(
     tx: &mut Tx,
     clock: &Clock,
     rules: &AcceptanceRules,

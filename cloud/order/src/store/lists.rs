@@ -93,7 +93,7 @@ impl Store {
     }
 
     /// The same from a replica that may lag a few seconds, for long reads.
-    pub async fn list_at_length(
+    pub async fn list_from_replica(
         &self,
         query: &OrderListQuery,
         limit: usize,

@@ -120,7 +120,7 @@ impl Store {
     pub async fn publish_order(&self, publication: Publication) -> Result<OpDecision, StoreError> {
         let mut collisions = 0;
         loop {
-            let known = self.order_of(&publication).await?;
+            let known = self.find_published_order(&publication).await?;
             let order_id = known.unwrap_or_else(|| OrderId(self.clock.new_id()));
             let decision = self.decide_one(publication.to_attempt(order_id)).await?;
             // The first publication may have been decided in between: look again. This refusal
@@ -134,7 +134,10 @@ impl Store {
     }
 
     /// The order that an earlier decision on this publication created.
-    async fn order_of(&self, publication: &Publication) -> Result<Option<OrderId>, StoreError> {
+    async fn find_published_order(
+        &self,
+        publication: &Publication,
+    ) -> Result<Option<OrderId>, StoreError> {
         const ORDER_OF: &str = "SELECT order_id FROM commands WHERE command_id = ? AND user_id = ?";
         if is_planted(Defect::NoCommandDedupe) {
             return Ok(None);
@@ -202,7 +205,7 @@ impl Store {
 }
 
 impl Store {
-    pub async fn to_cancel(&self, id: OrderId) -> Result<Option<CancelBasis>, StoreError> {
+    pub async fn load_cancel_basis(&self, id: OrderId) -> Result<Option<CancelBasis>, StoreError> {
         let row = self
             .sql
             .fetch_optional::<OrderRow>(OrderRow::select("WHERE id = ?"), vals![id])
@@ -210,7 +213,7 @@ impl Store {
         let Some(row) = row else { return Ok(None) };
         let state = OrderState::from(row);
         let policies = policies_from_rows(self.sql.fetch_all(POLICIES, vals![]).await?)?;
-        let rules = self.rules_of(state.order.location).await?;
+        let rules = self.find_offline_rules(state.order.location).await?;
         Ok(Some(CancelBasis {
             state,
             policies,
@@ -229,7 +232,7 @@ impl Store {
         let terms = row.cancel_terms();
         let order = Order::from(row);
         let paid_afterwards = self
-            .rules_of(order.location)
+            .find_offline_rules(order.location)
             .await?
             .is_paid_afterwards(&order);
         Ok(Some(OrderAndTerms {

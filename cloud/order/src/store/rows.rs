@@ -257,7 +257,7 @@ impl LineRow {
         keys: &DataKeys,
     ) -> Self {
         let entry = entry.clone();
-        let place = reason_place(*order_id, entry.command_id, entry.actor.user_id);
+        let place = reason_seal_context(*order_id, entry.command_id, entry.actor.user_id);
         let promise = entry.promise.as_ref();
         let Hops {
             tapped_at,
@@ -299,7 +299,7 @@ impl Row for LineRow {
         let order_id = row.get("order_id")?;
         let command_id = row.get("command_id")?;
         let actor_id = row.get("actor_id")?;
-        let place = reason_place(order_id, command_id, actor_id);
+        let place = reason_seal_context(order_id, command_id, actor_id);
         let reason: Option<String> = row.get("reason")?;
         let reason = reason
             .map(|_| row.opened_text("reason", &place))
@@ -316,11 +316,11 @@ impl Row for LineRow {
     }
 }
 
-pub fn word_place(column: &'static str, order: OrderId) -> SealContext {
+pub fn text_seal_context(column: &'static str, order: OrderId) -> SealContext {
     SealContext::of_id(column, order.0)
 }
 
-pub fn reason_place(order: OrderId, command: CommandId, actor: UserId) -> SealContext {
+pub fn reason_seal_context(order: OrderId, command: CommandId, actor: UserId) -> SealContext {
     SealContext::of_id("order_timeline.reason", order.0)
         .with_part(command.as_bytes())
         .with_part(actor.as_bytes())

@@ -63,7 +63,7 @@ async fn an_answer_is_found_by_its_command_and_names_its_op(#[case] engine: Engi
     let stage = Stage::new(engine).await;
     let order = stage.pending().await;
     let id = stage.command_id();
-    assert_eq!(stage.store.answers_of(id).await.unwrap(), []);
+    assert_eq!(stage.store.list_answers(id).await.unwrap(), []);
     stage
         .batch(
             Log::of("north-1")
@@ -71,7 +71,7 @@ async fn an_answer_is_found_by_its_command_and_names_its_op(#[case] engine: Engi
                 .batch(),
         )
         .await;
-    let answers = stage.store.answers_of(id).await.unwrap();
+    let answers = stage.store.list_answers(id).await.unwrap();
     let op = answers[0].op.as_ref().map(ToString::to_string);
     assert_eq!((answers.len(), op.as_deref()), (1, Some("north-1/1/1")));
     assert_eq!((answers[0].applied, answers[0].order_id), (true, order));

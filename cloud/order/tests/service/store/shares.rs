@@ -98,7 +98,15 @@ async fn the_jobs_of_a_revoked_person_become_cases_once(#[case] engine: Engine) 
             .iter()
             .all(|case| case.kind == "revoked_holder" && case.user_id == user_id)
     );
-    assert_eq!(stage.store.jobs_of(user_id, 10).await.unwrap().len(), 2);
+    assert_eq!(
+        stage
+            .store
+            .list_provider_jobs(user_id, 10)
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[rstest]

@@ -292,12 +292,20 @@ async fn everything(stage: &Stage) -> Vec<i64> {
 #[tokio::test]
 async fn trying_out_leaves_nothing_and_fails_where_every_batch_would(#[case] engine: Engine) {
     let stage = Stage::new(engine).await;
-    stage.store.try_out(wire::Region::North).await.unwrap();
+    stage
+        .store
+        .run_trial_decision(wire::Region::North)
+        .await
+        .unwrap();
     assert_eq!(everything(&stage).await, [0, 0, 0, 0, 0]);
     stage
         .sql
         .exec("DROP TABLE commands", Vec::new())
         .await
         .unwrap();
-    stage.store.try_out(wire::Region::North).await.unwrap_err();
+    stage
+        .store
+        .run_trial_decision(wire::Region::North)
+        .await
+        .unwrap_err();
 }
