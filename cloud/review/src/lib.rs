@@ -5,12 +5,10 @@
 //! review is kept, visible only to its author and to admins, and counts nowhere; a rating is the
 //! sum of the shown reviews.
 
-mod config;
+mod actions;
 pub mod domain;
-mod events;
-mod http;
-mod jobs;
-mod service;
+mod handlers;
+mod routes;
 pub mod store;
 
 texts::include_texts!(say);
@@ -19,6 +17,7 @@ use axum::Router;
 use platform::{
     OpenError, ServiceContext,
     answers::IdempotencyStore,
+    config::{DataPlace, PartConfig},
     documents::Documents,
     files::{FileRegister, Files, UploadReceiver},
     health::ReadinessCheck,
@@ -27,15 +26,51 @@ use platform::{
     service as skeleton,
     upstream::Upstream,
 };
-use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart};
+use process::{clock::Clock, config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
+use serde::{Deserialize, Serialize};
 
-use service::Service;
+use actions::Service;
 use store::ReviewStore;
 
-pub use config::Config;
-pub use events::RatingEventConsumer;
+pub use actions::RatingEventConsumer;
 
 pub const NAME: &str = CloudPart::Review.name();
+
+/// The `review` section of the configuration.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    pub bind: String,
+    pub documents_url: SecretUrl,
+    /// The file store for review pictures. All replicas must share it.
+    pub files_url: SecretUrl,
+    /// A customer may edit a review for this long, unless its provider has replied.
+    pub edit_within_ms: i64,
+}
+
+/// The default sets no store URLs.
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            bind: String::new(),
+            documents_url: SecretUrl::default(),
+            files_url: SecretUrl::default(),
+            edit_within_ms: 24 * 60 * 60 * 1000,
+        }
+    }
+}
+
+impl PartConfig for Config {
+    fn default_for_part(part: CloudPart, place: &DataPlace) -> Self {
+        let files = format!("file:{}", place.file_path("review-files").display());
+        Self {
+            bind: DataPlace::listen_address(part),
+            documents_url: place.store_address(part),
+            files_url: files.into(),
+            ..Self::default()
+        }
+    }
+}
 
 #[derive(Clone)]
 pub struct Peers {
@@ -57,7 +92,7 @@ pub async fn open(
     ))?;
     let register = FileRegister::new(&documents, files.clone(), context.clock.clone());
     register.check_schema().await?;
-    context.run(NAME, &documents, jobs::build_jobs(&store, &register))?;
+    context.run(NAME, &documents, actions::build_jobs(&store, &register))?;
     let answers = IdempotencyStore::new(&context, NAME, &documents);
     RatingEventConsumer {
         store: store.clone(),
@@ -77,12 +112,12 @@ pub async fn open(
         ReadinessCheck::Files(files),
         ReadinessCheck::Bus(context.bus),
     ];
-    let routes = answers.wrap_routes(http::router(service), &api_document());
+    let routes = answers.wrap_routes(routes::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
 pub fn api_document() -> ApiDocument {
-    http::add_public_routes(ApiDocument::for_part(NAME))
+    routes::add_public_routes(ApiDocument::for_part(NAME))
 }
 
 /// Migrates review_db.

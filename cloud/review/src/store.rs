@@ -2,39 +2,35 @@
 //!
 //! Invariants: a unique index keeps out a second review of an order; a change applies only to the
 //! version that was read, and the changed document holds its event; votes and ratings can be
-//! recounted at any time.
+//! recounted at any time. Answers to edge commands are
+//! kept permanently: a repeated command gets its first answer, by any path.
 
-mod answers;
-mod ratings;
-mod reports;
-mod search;
-mod shapes;
-mod sorts;
-mod votes;
+mod feedback;
+mod queries;
 
 use platform::{
     StoreError,
     documents::{
-        Collection, Document, DocumentPage, Documents, DocumentsError, IndexQuery, Scalar,
-        ScalarType,
+        Collection, CollectionSchema, Document, DocumentBody, DocumentPage, Documents,
+        DocumentsError, IndexQuery, Scalar, ScalarType, millis,
     },
     sealing::{DataKeys, TableResealer},
 };
 use process::{clock::Clock, problem::TimeCursor};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wire::{Code, Event, EventType, FileId, Hash, OrderId, ReviewId, UserId};
+use wire::{
+    Code, CommandId, Event, EventType, FileId, Hash, OrderId, ReviewId, UnixMillis, UserId,
+};
 
 use crate::domain::{ProviderRating, Review, extract_terms};
 
-pub use answers::CommandRecord;
-pub use reports::{ReviewReport, ToldReport};
-pub use search::{FoundReviews, ReviewSearch};
-pub use shapes::{
-    customer_reviews_query, moderation_queue_query, order_review_query, provider_reviews_query,
+pub use feedback::{HelpfulVote, ReviewReport, ToldReport};
+pub use queries::{
+    FoundReviews, ReviewCursor, ReviewSearch, ReviewSort, customer_reviews_query,
+    moderation_queue_query, order_review_query, provider_reviews_query,
     sorted_provider_reviews_query,
 };
-pub use sorts::{ReviewCursor, ReviewSort};
-pub use votes::HelpfulVote;
 
 /// The key context for hashing search terms. Independent of the collection's name.
 const WORDS: &str = "review.words";
@@ -228,7 +224,7 @@ impl ReviewStore {
     pub async fn references_picture(&self, image: FileId) -> Result<bool, StoreError> {
         Ok(self
             .reviews
-            .count_documents(&shapes::image_query(image))
+            .count_documents(&queries::image_query(image))
             .await?
             > 0)
     }
@@ -260,6 +256,53 @@ impl ReviewStore {
             trace,
             &told,
         )?)
+    }
+}
+
+/// The answer to an edge command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRecord {
+    pub user_id: UserId,
+    pub order_id: OrderId,
+    /// The hash of the command's body.
+    pub hash: Hash,
+    /// The position in the edge's log from which it was decided.
+    pub op: String,
+    /// The reason for refusing; `None` if a review was stored.
+    #[serde(default)]
+    pub code: Option<Code>,
+    #[serde(with = "millis")]
+    pub decided_at: UnixMillis,
+}
+
+impl DocumentBody for CommandRecord {
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[],
+        indexes: &[],
+    };
+}
+
+impl ReviewStore {
+    pub async fn find_answer(
+        &self,
+        command: CommandId,
+    ) -> Result<Option<CommandRecord>, StoreError> {
+        Ok(self.answers.get(command.0).await?.map(|kept| kept.body))
+    }
+
+    /// Stores an answer and returns the stored one, which may come from a faster replica.
+    pub async fn store_answer(
+        &self,
+        command: CommandId,
+        answer: CommandRecord,
+    ) -> Result<CommandRecord, StoreError> {
+        if self.answers.insert(command.0, &answer, &[]).await? {
+            return Ok(answer);
+        }
+        let kept = self.find_answer(command).await?;
+        kept.ok_or(StoreError::Contradiction(
+            "the stored answer of a command is missing",
+        ))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Tests of reviews through people, admins and edges.
 #![allow(clippy::unwrap_used)]
 
-mod desk;
+mod moderation;
 mod ops;
 mod people;
 mod stage;

@@ -1,19 +1,28 @@
-//! The use cases between routes and stores: checks orders with the order service, and decides
-//! reviews that come from edges.
+//! The use cases between routes and stores: submits a review after checking its order with the order
+//! service, decides reviews that come from edges, and keeps ratings and pictures up to date.
+//!
+//! An event of this service recomputes a provider's rating whenever one of their reviews is added,
+//! edited, hidden or restored. Scheduled jobs delete pictures that no review uses, recompute and
+//! republish ratings, and seal fields that are plain or use a former data key.
 
 use axum::extract::FromRef;
 use platform::{
+    bus::{Bus, topology},
+    consume::{EventHandler, HandleError, start_consumer},
     files::{FileRegister, UploadReceiver},
+    jobs::{Job, JobResult},
+    sealing::TableResealer,
     upstream::{Upstream, UpstreamError},
 };
 use process::{
     problem::{Problem, format_error_chain},
+    tasks::Tasks,
     tokens::TokenVerifier,
 };
 use wire::{
-    Action, Actor, BatchBody, BatchOp, Code, Command, CommandBody, CommandEvidence, EdgeId,
-    FirstResult, Order, OrderAndTerms, OrderId, OrderStatus, Outcome, OutcomeKind, PaymentStatus,
-    ReviewId, Role, Source,
+    Action, Actor, BatchBody, BatchOp, Code, Command, CommandBody, CommandEvidence, EdgeId, Event,
+    EventType, FirstResult, Order, OrderAndTerms, OrderId, OrderStatus, Outcome, OutcomeKind,
+    PaymentStatus, ReviewEvent, ReviewId, Role, Source,
 };
 
 use crate::{
@@ -284,4 +293,75 @@ fn check_reviewable(customer: Actor, told: OrderAndTerms) -> Result<ReviewedOrde
         customer_id,
         provider_id,
     })
+}
+
+/// An event only triggers the computation from the stored reviews, so a repeat changes nothing.
+pub struct RatingEventConsumer {
+    pub store: ReviewStore,
+}
+
+impl RatingEventConsumer {
+    pub fn start(self, tasks: &Tasks, bus: &Bus) {
+        start_consumer(tasks, bus, topology::REVIEW_RATINGS, self);
+    }
+}
+
+impl EventHandler for RatingEventConsumer {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        if matches!(
+            event.kind,
+            EventType::ReviewReplied | EventType::ReviewReported
+        ) {
+            return Ok(());
+        }
+        let ReviewEvent { provider_id, .. } = serde_json::from_value(event.body.clone())?;
+        Ok(self
+            .store
+            .refresh_rating(provider_id, &event.trace)
+            .await
+            .map(drop)?)
+    }
+}
+
+pub fn build_jobs(store: &ReviewStore, register: &FileRegister) -> Vec<Job> {
+    let kept = store.clone();
+    let register = register.clone();
+    let files = Job::new("review-files", "20 43 * * * *", move || {
+        let store = kept.clone();
+        let register = register.clone();
+        async move {
+            let removed = register
+                .collect_unreferenced(|id, _| {
+                    let store = store.clone();
+                    async move {
+                        let is_named = store.references_picture(id).await?;
+                        Ok::<_, Box<dyn std::error::Error + Send + Sync>>(is_named)
+                    }
+                })
+                .await?;
+            tracing::info!(removed, "Removed pictures that no review refers to");
+            Ok(())
+        }
+    });
+    let kept = store.clone();
+    let ratings = Job::new("review-ratings", "30 52 3 * * *", move || {
+        let store = kept.clone();
+        async move { refresh_all_ratings(&store).await }
+    });
+    let kept = store.clone();
+    let walks = ["review.reviews", "review.reports"].map(TableResealer::for_table);
+    let seal = Job::new("review-seal", "35 */5 * * * *", move || {
+        let store = kept.clone();
+        let walks = walks.clone();
+        async move { Ok(store.reseal_reviews(&walks).await?) }
+    });
+    vec![files, ratings, seal]
+}
+
+/// Repairs ratings that missed a review event, and profiles that missed a rating event.
+async fn refresh_all_ratings(store: &ReviewStore) -> JobResult {
+    let mended = store.refresh_ratings().await?;
+    tracing::info!(mended, "Recomputed the ratings of providers");
+    store.replay_ratings().await?;
+    Ok(())
 }

@@ -1,12 +1,28 @@
-//! The JSON form of reviews and ratings.
+//! The handlers of the routes, the JSON form of reviews and ratings that they share, and the internal
+//! route for the hub, which holds the logs of edges.
 
+pub mod moderation;
+pub mod reading;
+pub mod writing;
+
+use axum::extract::State;
+use process::{
+    parts::CloudPart,
+    problem::{Json, Problem},
+    tokens::ServiceCaller,
+};
 use serde::Serialize;
 use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
-use wire::{Actor, FileId, OrderCode, OrderId, ReviewId, Role, UnixMillis, UserId};
+use wire::{
+    Actor, Code, FileId, OpAnswer, OpDecision, OpsBatch, OpsDecisions, OrderCode, OrderId,
+    ReviewId, Role, UnixMillis, UserId,
+};
 
-use crate::domain::{
-    Dimensions, ModerationStep, ProviderRating, ProviderReply, Review, ReviewStanding,
+use crate::{
+    actions::Service,
+    domain::{Dimensions, ProviderRating, ProviderReply, Review, ReviewStanding},
+    store::ReviewRefusal,
 };
 
 /// A review.
@@ -38,15 +54,6 @@ pub struct ReviewView {
     hidden_reason: Option<String>,
     /// For the author, while they can edit the review.
     editable_until: Option<UnixMillis>,
-}
-
-/// A review in the moderation queue.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct DeskReview {
-    review: ReviewView,
-    standing: ReviewStanding,
-    /// Oldest first.
-    decisions: Vec<ModerationStep>,
 }
 
 /// A provider's rating, over all shown reviews.
@@ -117,18 +124,6 @@ impl ReviewView {
     }
 }
 
-impl DeskReview {
-    pub fn from_review(id: ReviewId, review: Review, admin: Actor, edit_within_ms: i64) -> Self {
-        let standing = review.standing;
-        let decisions = review.decisions.clone();
-        Self {
-            review: ReviewView::from_review(id, review, admin, edit_within_ms),
-            standing,
-            decisions,
-        }
-    }
-}
-
 impl RatingView {
     pub fn from_rating(provider_id: UserId, rating: &ProviderRating) -> Self {
         let [one, two, three, four, five] = rating.distribution;
@@ -152,4 +147,47 @@ impl RatingView {
 /// At most 500, which a float represents well enough for display.
 fn hundredths_to_float(of: i64) -> f64 {
     f64::from(i32::try_from(of).unwrap_or_default()) / 100.0
+}
+
+/// Above the hub's largest batch.
+const OPS_MAX: usize = 5_000;
+
+/// Decides a batch of an edge's log in order. An empty batch only checks that the service can reach
+/// its store.
+pub async fn decide_ops(
+    State(service): State<Service>,
+    ServiceCaller(from): ServiceCaller,
+    Json(batch): Json<OpsBatch>,
+) -> Result<Json<OpsDecisions>, Problem> {
+    if from != CloudPart::Hub.name() {
+        return Err(Code::RoleForbidden.into());
+    }
+    if batch.ops.len() > OPS_MAX {
+        return Err(Code::BodyTooLarge.into());
+    }
+    if batch.ops.is_empty() {
+        service.store.ping().await?;
+    }
+    let OpsBatch {
+        edge, epoch, ops, ..
+    } = batch;
+    let mut answers = Vec::with_capacity(ops.len());
+    for op in ops {
+        let seq = op.seq;
+        let decision = OpDecision::Decided(service.decide_op(&edge, epoch, op).await?);
+        answers.push(OpAnswer { seq, decision });
+    }
+    Ok(Json(OpsDecisions { answers }))
+}
+
+impl From<ReviewRefusal> for Problem {
+    fn from(refusal: ReviewRefusal) -> Self {
+        match refusal {
+            ReviewRefusal::Stale(version) => {
+                Self::new(Code::StaleVersion).with_member("version", version)
+            }
+            ReviewRefusal::Refused(code) => code.into(),
+            ReviewRefusal::Failed(error) => error.into(),
+        }
+    }
 }

@@ -1,12 +1,11 @@
-//! The forms for reviewing, replying, reporting and moderating.
+//! The content of a review, and the forms for reviewing, replying, reporting and moderating.
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{FieldError, FileId, Hash, OrderId, TextRule, check_comment, check_text};
 
-use super::Dimensions;
 use crate::say;
 
 pub const IMAGES_MAX: usize = 6;
@@ -16,6 +15,14 @@ const REPLY: TextRule = TextRule {
     chars_max: 1_000,
     lines: true,
 };
+
+/// Each 1 to 5 in a review, or hundredths of a star in a rating.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Dimensions {
+    pub professionalism: i64,
+    pub attitude: i64,
+    pub punctuality: i64,
+}
 
 /// A review of a completed order.
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -8,14 +8,35 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, EventType, ReviewId};
+use wire::{Actor, Code, EventType, ReviewId};
 
-use super::{reading::next_cursor, views::DeskReview};
+use super::{ReviewView, reading::next_cursor};
 use crate::{
-    domain::{ModerationForm, ReviewStanding},
-    service::Service,
+    actions::Service,
+    domain::{ModerationForm, ModerationStep, Review, ReviewStanding},
     store::{ReviewEventDraft, ToldReport, moderation_queue_query},
 };
+
+/// A review in the moderation queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeskReview {
+    review: ReviewView,
+    standing: ReviewStanding,
+    /// Oldest first.
+    decisions: Vec<ModerationStep>,
+}
+
+impl DeskReview {
+    pub fn from_review(id: ReviewId, review: Review, admin: Actor, edit_within_ms: i64) -> Self {
+        let standing = review.standing;
+        let decisions = review.decisions.clone();
+        Self {
+            review: ReviewView::from_review(id, review, admin, edit_within_ms),
+            standing,
+            decisions,
+        }
+    }
+}
 
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct StandingQuery {

@@ -1,20 +1,23 @@
-//! Read routes: single reviews, lists, search, and ratings.
+//! Read routes: single reviews with their pictures, lists, search, and ratings.
 
-use axum::extract::State;
-use platform::documents::{DocumentPage, IndexQuery};
+use axum::{extract::State, response::Response};
+use platform::{
+    documents::{DocumentPage, IndexQuery},
+    files,
+};
 use process::{
     problem::{ItemList, Json, Page, Path, Problem, Query, TimeCursor},
     tokens::Caller,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-use wire::{Actor, Code, OrderId, Permission, ReviewId, Role, UserId};
+use wire::{Actor, Code, FileId, OrderId, Permission, ReviewId, Role, UserId};
 
-use super::views::{RatingView, ReviewView, can_see_order, is_visible_to};
+use super::{RatingView, ReviewView, can_see_order, is_visible_to};
 use crate::{
+    actions::Service,
     domain::{Review, SEARCH_CHARS_MAX, SearchQuery},
     say,
-    service::Service,
     store::{self, FoundReviews, ReviewCursor, ReviewSearch, ReviewSort},
 };
 
@@ -30,6 +33,12 @@ pub struct WordsQuery {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ReviewSortQuery {
     sort: Option<ReviewSort>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PicturePlace {
+    id: ReviewId,
+    image: FileId,
 }
 
 pub async fn show(
@@ -56,6 +65,23 @@ pub async fn load_visible_review(
     let found = service.store.get(id).await?;
     let found = found.filter(|review| is_visible_to(review, actor));
     found.ok_or_else(|| Code::NotFound.into())
+}
+
+pub async fn show_picture(
+    State(service): State<Service>,
+    caller: Caller,
+    Path(PicturePlace { id, image }): Path<PicturePlace>,
+) -> Result<Response, Problem> {
+    let actor = caller.as_reader(Permission::READ_REVIEWS);
+    let review = load_visible_review(&service, actor, id).await?;
+    let named = review
+        .images
+        .contains(&image)
+        .then_some(image)
+        .ok_or(Code::NotFound)?;
+    let file = service.register.get(named).await?.ok_or(Code::NotFound)?;
+    let body = service.register.read(&file).await?;
+    Ok(files::file_response(&file, body))
 }
 
 pub async fn of_order(

@@ -1,9 +1,11 @@
-//! Write routes: reviews, replies, votes and reports.
+//! Write routes: reviews with their pictures, replies, votes and reports. Customers upload pictures
+//! before the review.
 
 use axum::{
     extract::{FromRequestParts, State},
     http::{HeaderName, header, request::Parts},
 };
+use platform::files::{CheckedFile, FileBody, FileKind, UploadRule, Uploader};
 use process::{
     idempotency::{IDEMPOTENCY_KEY, key_of},
     openapi::RouteInput,
@@ -15,16 +17,33 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{Actor, Code, CommandId, EventType, FieldError, FileId, ReviewId, Role, Source, UserId};
 
-use super::{reading::load_visible_review, views::ReviewView};
+use super::{ReviewView, reading::load_visible_review};
 use crate::{
+    actions::{Service, SubmissionResult},
     domain::{
         ReplyForm, ReportForm, Review, ReviewForm, ReviewOrigin, ReviewRevision, checked_reply,
     },
-    http::pictures::PICTURE,
     say,
-    service::{Service, SubmissionResult},
     store::ReviewEventDraft,
 };
+
+/// The purpose of these files in the register.
+const PICTURE: &str = "review";
+
+const PICTURE_RULE: UploadRule = UploadRule {
+    kinds: FileKind::PICTURES,
+    bytes_max: 10 * 1024 * 1024,
+    side_px_max: 1_600,
+};
+
+/// A picture that a review may reference.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HandedPicture {
+    id: FileId,
+    /// In pixels.
+    width: u32,
+    height: u32,
+}
 
 #[derive(Debug, Serialize, ToSchema)]
 pub struct HelpfulCount {
@@ -52,6 +71,23 @@ impl FromRequestParts<Service> for SubmissionId {
         let caller = Caller::from_request_parts(parts, service).await?;
         Ok(Self(key_of(&parts.headers, caller.actor.user_id)?))
     }
+}
+
+pub async fn hand_in(
+    State(service): State<Service>,
+    caller: Caller,
+    FileBody(body): FileBody,
+) -> Result<CreatedJson<HandedPicture>, Problem> {
+    caller.require_role(Role::Customer)?;
+    let owner = caller.actor.user_id;
+    let file = service
+        .intake
+        .receive_upload(Uploader::from_claims(&caller.claims), body, PICTURE_RULE)
+        .await?;
+    let CheckedFile { size, .. } = &file;
+    let (width, height) = size.map_or((0, 0), |size| (size.width, size.height));
+    let id = service.register.register_file(owner, PICTURE, file).await?;
+    Ok(CreatedJson(HandedPicture { id, width, height }))
 }
 
 pub async fn submit(
