@@ -168,7 +168,7 @@ impl Scene {
         let all = OrderListCursor::before_all(OrderSort::Newest);
         let orders = self
             .store
-            .list_at_length(&OrderListQuery::default(), 10, all)
+            .list_from_replica(&OrderListQuery::default(), 10, all)
             .await
             .unwrap();
         orders.into_iter().map(|order| order.id).collect()

@@ -1,7 +1,7 @@
 //! What people learn about an order: who must not know of it, who could read its address, and why an
 //! acceptance lost.
 //!
-//! `wire::readable_by` decides who may read an order and its address. This module hides orders from
+//! `wire::order_visible_to` decides who may read an order and its address. This module hides orders from
 //! people without read access in answers, records address disclosure in the timeline, and explains
 //! a lost acceptance: the winner, the loser's own times, and open jobs nearby.
 
@@ -12,7 +12,7 @@ use std::{
 
 use wire::{
     Action, Actor, AddressShown, Code, Lost, NearbyJob, Order, OrderId, OrderStatus, Region, Role,
-    UnixMillis, Verdict, readable_by,
+    UnixMillis, Verdict, order_visible_to,
 };
 
 use crate::{Assignment, Attempt, OrderState, Snapshot, StoredAnswer, Submission};
@@ -28,7 +28,7 @@ pub(crate) fn is_hidden(order: &Order, actor: Actor, attempt: &Attempt) -> bool 
         Role::Provider => attempt.op().is_some() || (accepts && was_open(order.status)),
         Role::Customer | Role::Admin => false,
     };
-    !told && readable_by(order, actor).is_none()
+    !told && order_visible_to(order, actor).is_none()
 }
 
 /// A command without an authenticated author sees no order.

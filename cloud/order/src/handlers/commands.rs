@@ -17,7 +17,7 @@ use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
     Action, Actor, Amount, Code, Command, CommandBody, Currency, Language, OpDecision, OrderId,
-    OrderStatus, Role, UnixMillis, readable_by,
+    OrderStatus, Role, UnixMillis, order_visible_to,
 };
 
 use super::{CommandReply, OrderView, require_success};
@@ -343,7 +343,7 @@ async fn load_cancellation_view(
         rules,
         at,
     } = basis;
-    if readable_by(&state.order, actor).is_none() {
+    if order_visible_to(&state.order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
     let Cancellation {

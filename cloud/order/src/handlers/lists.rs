@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use wire::{
     Actor, Amount, Code, Order, OrderCode, OrderStatus, Region, Role, ServiceType, UnixMillis,
-    UserId, readable_by, words,
+    UserId, order_visible_to, words,
 };
 
 use crate::{
@@ -130,7 +130,7 @@ async fn read_list(
         .await?;
     Ok(page
         .build_page(orders, |order| OrderListCursor::from_order(sort, order))
-        .filter_map(|order| readable_by(&order, actor)))
+        .filter_map(|order| order_visible_to(&order, actor)))
 }
 
 /// Scans the list until the page is full, the list ends, or the scan limit is reached.
@@ -152,7 +152,7 @@ async fn search_orders(
         }
         let seen = orders
             .into_iter()
-            .filter_map(|order| readable_by(&order, actor));
+            .filter_map(|order| order_visible_to(&order, actor));
         found.extend(seen.filter(|order| words.match_order(order)));
         if ends || found.len() > page.limit {
             return Ok(page.build_page(found, |order| OrderListCursor::from_order(sort, order)));

@@ -21,7 +21,7 @@ use texts::Phrase;
 use utoipa::ToSchema;
 use wire::{
     Amount, AssignmentEvent, Code, Currency, Draft, Hash, Language, Order, OrderCode, OrderId,
-    OrderStatus, Region, Role, ServiceType, TimelineEntry, UnixMillis, readable_by,
+    OrderStatus, Region, Role, ServiceType, TimelineEntry, UnixMillis, order_visible_to,
 };
 
 use super::{OrderView, WholeList, commands::CommandSender, require_success};
@@ -141,7 +141,7 @@ pub async fn order(
     Path(id): Path<OrderId>,
 ) -> Result<Json<Order>, Problem> {
     let order = service.store.find_order(id).await?;
-    let seen = order.and_then(|order| readable_by(&order, caller.actor));
+    let seen = order.and_then(|order| order_visible_to(&order, caller.actor));
     seen.map(Json).ok_or_else(|| Code::OrderNotFound.into())
 }
 
@@ -159,7 +159,7 @@ pub async fn timeline(
         .await?
         .ok_or(Code::OrderNotFound)?;
     let own = actor.role != Role::Provider || order.provider_id == Some(actor.user_id);
-    if !own || readable_by(&order, actor).is_none() {
+    if !own || order_visible_to(&order, actor).is_none() {
         return Err(Code::OrderNotFound.into());
     }
     let mut items = service.store.read_timeline(id).await?;
@@ -246,7 +246,7 @@ pub async fn receipt(
         .find_order(id)
         .await?
         .filter(|_| caller.actor.role != Role::Provider);
-    let order = order.and_then(|order| readable_by(&order, caller.actor));
+    let order = order.and_then(|order| order_visible_to(&order, caller.actor));
     let order = order.ok_or(Code::OrderNotFound)?;
     Ok(Json(TrackingReceipt::for_order(&service, &order)))
 }

@@ -1,6 +1,6 @@
 //! The order service: the real decisions of `cloud/order/rules` on rows kept here, and its events
 //! for the payment service. Mirrors `cloud/order/src/store`: `decide` and `commit_orders` mirror
-//! `decide.rs` and `write.rs`, `take_money` mirrors `money.rs`.
+//! `decide.rs`, `take_money` mirrors `background.rs`.
 
 mod judge;
 

@@ -1,5 +1,5 @@
-//! order_db: the commits of the order service. Mirrors `cloud/order/src/store`: `read::snapshot`,
-//! `write::orders` with its guards, `write::rest`, and platform's outbox.
+//! order_db: the commits of the order service. Mirrors `cloud/order/src/store`:
+//! `read_snapshot`, `write_orders` with its guards, `write_results`, and platform's outbox.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -187,7 +187,7 @@ impl OrderDb {
     }
 
     /// Opens a case for each of these commands that took effect, and returns the number of new
-    /// cases. Mirrors `list_distrusted` of `cloud/order/src/store/people.rs`.
+    /// cases. Mirrors `list_distrusted` of `cloud/order/src/store/background.rs`.
     pub fn list_distrusted(&mut self, commands: &[CommandId]) -> u64 {
         let applied = |id: &&CommandId| {
             self.answers(**id)

@@ -1,5 +1,5 @@
-//! The regions' rights to assign in order_db. Mirrors `cloud/order/src/store/rights.rs` and
-//! `turn.rs`: a region's row, every fence and its end, every version of the rules.
+//! The regions' rights to assign in order_db. Mirrors `cloud/order/src/store/assignments.rs`
+//! and `assignment_rows.rs`: a region's row, every fence and its end, every version of the rules.
 
 use std::collections::BTreeMap;
 

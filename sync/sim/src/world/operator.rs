@@ -1,5 +1,5 @@
 //! Operators: a region's policy, take-backs, revocations. Each request to the order service is
-//! repeated until it is done. Mirrors `cloud/order/src/store/rights.rs`.
+//! repeated until it is done. Mirrors `cloud/order/src/store/assignments.rs`.
 
 use std::collections::BTreeMap;
 

@@ -169,7 +169,7 @@ async fn reads(store: &Store, order: &Order) {
             .is_some()
     );
     store.tracked_steps(order.id).await.unwrap();
-    store.to_cancel(order.id).await.unwrap();
+    store.load_cancel_basis(order.id).await.unwrap();
     store.order_and_terms(order.id).await.unwrap();
     store
         .known_orders(&OrderVersionsQuery::Named(vec![order.id]))
@@ -204,8 +204,8 @@ async fn desks(store: &Store) {
     let closed = store.close_case(newest, user(9), "Done.").await.unwrap();
     assert!(matches!(closed, CaseUpdateResult::Done(_)));
     store.lost_acceptances(None, 20).await.unwrap();
-    store.answers_of(CommandId(Uuid::nil())).await.unwrap();
-    store.jobs_of(user(2), 20).await.unwrap();
+    store.list_answers(CommandId(Uuid::nil())).await.unwrap();
+    store.list_provider_jobs(user(2), 20).await.unwrap();
     let since = store.stale_since(1);
     store
         .find_stale(OrderStatus::Pending, since, 20)

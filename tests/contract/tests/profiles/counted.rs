@@ -140,9 +140,9 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
             .is_none()
     );
     bus.bind_queue(&topology::USER_PROFILES).await.unwrap();
-    assert!(store.tell_completed().await.unwrap());
+    assert!(store.republish_completed().await.unwrap());
     assert!(
-        !store.tell_completed().await.unwrap(),
+        !store.republish_completed().await.unwrap(),
         "once a night is enough"
     );
     replayed(&Database::from(&arm.sql), bus).await;

@@ -134,7 +134,11 @@ async fn read(store: &Store) {
     assert_eq!((record.fences.len(), record.changes.len()), (1, 1));
     assert_eq!(store.list_cases(None, None, 10).await.unwrap().len(), 1);
     assert_eq!(
-        store.answers_of(CommandId(id(0x904))).await.unwrap().len(),
+        store
+            .list_answers(CommandId(id(0x904)))
+            .await
+            .unwrap()
+            .len(),
         1
     );
 }
