@@ -2,10 +2,7 @@
 //! status is derived for operators.
 
 pub mod compare;
-pub mod enrolment;
 pub mod op;
-pub mod origins;
 pub mod pace;
 pub mod run;
-pub mod settling;
 pub mod status;

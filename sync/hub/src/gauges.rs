@@ -7,11 +7,8 @@ use tokio::time::sleep;
 use wire::{ChecksumState, EdgeId, EdgeStatus, RegionStatus};
 
 use crate::{
-    domain::{
-        settling::SettlingEdges,
-        status::{self, EdgeRecord, RegionRecord},
-    },
-    rounds::PollLoop,
+    domain::status::{self, EdgeRecord, RegionRecord, SettlingEdges},
+    polling::PollLoop,
     store::{Store, StoreError},
 };
 

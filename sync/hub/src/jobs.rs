@@ -12,8 +12,7 @@ use crate::{
     feed::{self, compare::FeedComparison},
     store::{
         Store, StoreError,
-        compact::{BATCH, OldOpsBatch},
-        reseal::ResealCursor,
+        maintenance::{BATCH, OldOpsBatch, ResealCursor},
     },
 };
 

@@ -5,22 +5,21 @@
 //! exactly one outcome; a region's feed has no gap; every write for an edge happens under its term
 //! or its work token. Replicas hold no state: any of them may serve any edge.
 //!
-//! Imports run downwards only: `http`, `events`, `jobs`, `gauges`; then `session`, `work`, `feed`,
-//! `news`; then `signals`, `peers`, `rounds`; then `store`; then `domain` and `config`. This order
-//! is checked by `cargo xtask arch`.
+//! Imports run downwards only: `routes`; then `handlers`, `jobs`, `gauges`; then `session`, `work`,
+//! `feed`, `live_updates`; then `polling`, `peers`; then `store`; then `domain` and `config`. This
+//! order is checked by `cargo xtask arch`.
 
 mod config;
 mod domain;
-mod events;
 mod feed;
 mod gauges;
-mod http;
+mod handlers;
 mod jobs;
-mod news;
+mod live_updates;
 mod peers;
-mod rounds;
+mod polling;
+mod routes;
 mod session;
-mod signals;
 mod store;
 mod work;
 
@@ -36,20 +35,16 @@ use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart, tasks::Tasks
 use wire::{HubKey, LinkLimits};
 
 pub use config::{Config, NAME};
-use domain::{compare::ComparisonCursors, settling::SettlingEdges};
-use events::FeedConsumer;
-use feed::compare::FeedComparison;
+use domain::{compare::ComparisonCursors, status::SettlingEdges};
+use feed::{FeedConsumer, compare::FeedComparison};
 use gauges::Gauges;
-use http::state::HubState;
-use news::LiveUpdates;
+use handlers::HubState;
+use live_updates::LiveUpdates;
 use peers::{CommandTokenClient, OwnerClient};
-use session::{link::SessionContext, links::ActiveLinks};
-use signals::{EdgeSignals, ForwardedAccepts, RegionMarks, WorkSignal};
+use polling::{EdgeSignals, ForwardedAccepts, RegionMarks, WorkSignal};
+use session::connection::{ActiveLinks, SessionContext};
 use store::{MIGRATIONS, Store};
-use work::{
-    sweeps::RetrySchedule,
-    workers::{BatchPermits, Workers},
-};
+use work::workers::{BatchPermits, RetrySchedule, Workers};
 
 #[derive(Clone)]
 pub struct Peers {
@@ -86,7 +81,7 @@ pub async fn open(
     ];
     let routes = start(&config, context, peers, limits, key, store, regions)?;
     let routes = answers
-        .wrap_routes(http::router(routes), &document())
+        .wrap_routes(routes::router(routes), &document())
         .merge(letters);
     Ok(skeleton::router(NAME, routes, checks))
 }
@@ -260,7 +255,7 @@ async fn hub_key(config: &Config, store: &Store) -> Result<Signer, OpenError> {
     ))?;
     let public = HubKey(key.public_key());
     if !store
-        .ensure_key(public, config.signing_key_replaced)
+        .ensure_hub_key(public, config.signing_key_replaced)
         .await?
     {
         let found = config.signing_key.display().to_string();
@@ -285,7 +280,7 @@ struct KeyMismatch {
 
 /// The API description of the public routes.
 pub fn document() -> ApiDocument {
-    http::add_public_routes(ApiDocument::for_part(NAME))
+    routes::add_public_routes(ApiDocument::for_part(NAME))
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {

@@ -1,32 +1,29 @@
 //! Sessions: each serves one WebSocket of one edge. It reads frames, feeds them to the engine, and
-//! carries out the engine's outputs.
+//! carries out the engine's outputs: store, read, send. Each result from the store is the engine's
+//! next input.
 //!
 //! Invariants: a session writes only under its term; it never blocks on the edge reading, because
 //! the edge may be waiting for the session to read, so frames leave through a bounded queue; and it
 //! reads rows to send from the store only when the queue has room.
 
-mod act;
-mod asks;
-pub mod disabling;
-mod life;
-pub mod link;
-pub mod links;
-mod outbound;
-mod quarantine;
-mod vouching;
+pub(crate) mod connection;
+pub(crate) mod revocation;
+mod row_checks;
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use axum::extract::ws::{Message, WebSocket};
-use engine::cloud::SyncSessionInput;
+use engine::{
+    cloud::{NewOps, SyncSessionInput, SyncSessionOutput},
+    moments::LogHeadReports,
+};
 use futures::{StreamExt, stream::SplitStream};
 use process::{metrics, seal::FrameSealer};
 use tokio::{sync::watch, time::MissedTickBehavior};
-use wire::{Code, EdgeId, Frame, Hello, Region, UnixMillis};
+use wire::{Ack, Code, EdgeId, Frame, Hello, Region, SessionRefusal, UnixMillis};
 
-use crate::signals::RegionMark;
-use link::{EdgeConnection, SessionContext, SessionEnd};
-use outbound::FramePermit;
+use crate::{polling::RegionMark, store::StoreError};
+use connection::{EdgeConnection, FramePermit, SessionContext, SessionEnd, SessionTerm};
 
 const TICK: Duration = Duration::from_secs(1);
 /// A connection must send Hello within this time.
@@ -184,5 +181,209 @@ async fn wait_for_change<T: Copy>(values: &mut watch::Receiver<T>) -> T {
     match values.changed().await {
         Ok(()) => *values.borrow_and_update(),
         Err(_) => std::future::pending().await,
+    }
+}
+
+impl EdgeConnection {
+    /// Feeds the engine one input and carries out its outputs, and then all inputs that result.
+    async fn drive_engine(&mut self, input: SyncSessionInput) -> Result<(), SessionEnd> {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            for output in self.machine.handle_input(input, self.hub.clock.now()) {
+                inputs.extend(self.execute_output(output).await?);
+            }
+        }
+        Ok(())
+    }
+
+    async fn execute_output(
+        &mut self,
+        output: SyncSessionOutput,
+    ) -> Result<Option<SyncSessionInput>, SessionEnd> {
+        match output {
+            SyncSessionOutput::Send(frame) => self.send(&frame),
+            SyncSessionOutput::Load => return self.load().await.map(Some),
+            SyncSessionOutput::Probe { term } => {
+                return Ok(Some(self.probe_old_session(term).await?));
+            }
+            SyncSessionOutput::SaveAlive { number } => self.show_life(number).await?,
+            SyncSessionOutput::TakeOver { hello, over } => {
+                return self.take_over(&hello, over).await.map(Some);
+            }
+            SyncSessionOutput::Quarantine(confined) => {
+                return self.quarantine_edge(&confined).await.map(Some);
+            }
+            SyncSessionOutput::ReadTail(after) => self.reads.tail = Some(after),
+            SyncSessionOutput::Store(ops) => return Ok(Some(self.store_new_ops(&ops).await?)),
+            SyncSessionOutput::ReadOutcomes { after, limit } => {
+                self.reads.outcomes = Some((after, limit))
+            }
+            SyncSessionOutput::ReadFeed { after, limit } => self.reads.feed = Some((after, limit)),
+            SyncSessionOutput::ReadSnapshot(wanted) => {
+                // A snapshot replaces the changes that it contains.
+                self.reads.feed = None;
+                self.reads.chunk = Some(wanted);
+            }
+            SyncSessionOutput::SnapshotTaken => self.snapshot_taken().await?,
+            SyncSessionOutput::SaveAck(ack, heads) => return Ok(self.save(&ack, &heads).await?),
+            SyncSessionOutput::End(refused) => {
+                self.note_refusal(refused.code).await?;
+                return Err(self.send_refusal(refused));
+            }
+        }
+        Ok(None)
+    }
+
+    fn send(&mut self, frame: &Frame) {
+        let down = matches!(
+            frame,
+            Frame::Outcomes(_) | Frame::Down(_) | Frame::Snapshot(_) | Frame::Quarantine(_)
+        );
+        if matches!(frame, Frame::Snapshot(_)) {
+            metrics::SNAPSHOT_CHUNKS.add(["sent"], 1);
+        }
+        let room = if down { self.permit.take() } else { None };
+        self.out.send(frame, room);
+    }
+
+    async fn load(&mut self) -> Result<SyncSessionInput, SessionEnd> {
+        match self
+            .hub
+            .store
+            .load_edge_state(&self.edge, self.hub.clock.now())
+            .await?
+        {
+            Some(stored) => Ok(SyncSessionInput::Loaded(stored)),
+            None => {
+                let detail = format!("edge {} is not enrolled", self.edge);
+                Err(self.send_refusal(SessionRefusal {
+                    code: Code::EdgeUnknown,
+                    detail,
+                }))
+            }
+        }
+    }
+
+    async fn take_over(
+        &mut self,
+        hello: &Hello,
+        over: u64,
+    ) -> Result<SyncSessionInput, SessionEnd> {
+        let now = self.hub.clock.now();
+        let taken = self
+            .hub
+            .store
+            .take_over(&self.edge, hello, over, now)
+            .await?;
+        let Some((term, stored)) = taken else {
+            return self.load().await;
+        };
+        self.at = Some(SessionTerm {
+            term,
+            epoch: stored.epoch,
+        });
+        let edge = &self.edge;
+        tracing::info!(edge.id = %edge, term, epoch = stored.epoch, "The session of `{edge}` started");
+        metrics::LINK_SESSIONS.add(["opened"], 1);
+        self.hub.links.mark_up(edge, term);
+        // Wakes an older session of this edge on this replica, so that it notices it is superseded.
+        self.hub.signals.wake_sessions(edge);
+        Ok(SyncSessionInput::TakenOver { term, stored })
+    }
+
+    async fn store_new_ops(&mut self, ops: &NewOps) -> Result<SyncSessionInput, StoreError> {
+        let new_ops = ops.ops.len() as u64;
+        if !self
+            .hub
+            .store
+            .store_ops(&self.edge, ops, self.hub.clock.now())
+            .await?
+        {
+            return self.find_stop_reason().await;
+        }
+        metrics::HUB_OPS_RECEIVED.add([self.region.as_str()], new_ops);
+        self.hub.work.wake_workers();
+        Ok(SyncSessionInput::OpsStored {
+            cursor: ops.cursor().seq,
+        })
+    }
+
+    async fn save(
+        &mut self,
+        ack: &Ack,
+        heads: &LogHeadReports,
+    ) -> Result<Option<SyncSessionInput>, StoreError> {
+        let now = self.hub.clock.now();
+        let stands = self.hub.store.save_ack(&self.edge, ack, heads, now).await?;
+        if stands {
+            Ok(None)
+        } else {
+            self.find_stop_reason().await.map(Some)
+        }
+    }
+
+    /// The reason why this session may no longer write.
+    async fn find_stop_reason(&self) -> Result<SyncSessionInput, StoreError> {
+        let pulse = self.hub.store.read_session_pulse(&self.edge).await?;
+        let disabled = pulse.is_some_and(|pulse| pulse.disabled);
+        Ok(if disabled {
+            SyncSessionInput::Disabled
+        } else {
+            SyncSessionInput::Superseded
+        })
+    }
+
+    /// Reads the next downstream frame, outcomes first: people wait for them.
+    async fn read_down(&mut self, permit: FramePermit) -> Result<(), SessionEnd> {
+        let Some(input) = self.read().await? else {
+            return Ok(());
+        };
+        self.permit = Some(permit);
+        let result = self.drive_engine(input).await;
+        self.permit = None;
+        result
+    }
+
+    async fn read(&mut self) -> Result<Option<SyncSessionInput>, StoreError> {
+        if let Some(after) = self.reads.tail.take() {
+            return self.read_tail(after).await.map(Some);
+        }
+        let Some(SessionTerm { epoch, .. }) = self.at else {
+            return Ok(None);
+        };
+        if let Some((after, limit)) = self.reads.outcomes.take() {
+            let outcomes = self
+                .hub
+                .store
+                .read_outcomes(&self.edge, epoch, after, limit)
+                .await?;
+            return Ok(Some(SyncSessionInput::Outcomes(outcomes)));
+        }
+        if let Some(wanted) = self.reads.chunk.take() {
+            let part = self
+                .hub
+                .store
+                .read_snapshot_chunk(self.region, wanted)
+                .await?;
+            return Ok(Some(SyncSessionInput::Snapshot(part)));
+        }
+        let Some((after, limit)) = self.reads.feed.take() else {
+            return Ok(None);
+        };
+        let (to, changes) = self.hub.store.read_feed(self.region, after, limit).await?;
+        Ok(Some(SyncSessionInput::Feed { to, changes }))
+    }
+
+    async fn snapshot_taken(&mut self) -> Result<(), StoreError> {
+        let Some(SessionTerm { term, .. }) = self.at else {
+            return Ok(());
+        };
+        let edge = &self.edge;
+        let region = self.region;
+        tracing::info!(edge.id = %edge, %region, "`{edge}` has applied a snapshot of {region}");
+        self.hub
+            .store
+            .snapshot_taken(edge, term, self.hub.clock.now())
+            .await
     }
 }

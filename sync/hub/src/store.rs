@@ -4,34 +4,35 @@
 //! Invariants: the term guards a session's writes and the work token a worker's, so if two both
 //! believe they own an edge, only one can write. A feed is written under the lock of its region's
 //! row, so its numbers have no gap and no reader skips a late commit.
+//!
+//! Ops, outcomes, feed changes and waiting accepts are stored sealed, each whole, under the contexts
+//! below. Hashes and digests stay outside the seal and cover the plain bytes.
 
-pub mod asks;
-pub mod compact;
-mod compare;
-pub mod disabling;
 pub mod edges;
-pub mod enrol;
 mod epochs;
 pub mod feed;
-pub mod firsts;
-mod left_behind;
-mod news;
-mod oplog;
-mod ops;
-mod probes;
-mod put_accepts;
-mod regions;
-pub mod reseal;
-pub mod retry;
-mod sealed;
-mod snapshot;
-mod status;
+pub mod maintenance;
+mod op_log;
+pub mod operators;
+mod sessions;
+pub mod waiting_accepts;
 pub mod work;
 
 pub use platform::StoreError;
-use platform::sql::{Migrations, Sql};
+use platform::{
+    sealing::{DataKeys, SealContext},
+    sql::{Migrations, Sql},
+    vals,
+};
+use wire::{CommandId, FeedChange, HubKey, Outcome, Region, UserId};
+
+use crate::domain::op::ReceivedOp;
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
+
+const HUB_KEY: &str = "SELECT public_key FROM hub_key WHERE one = 1";
+const ADD_HUB_KEY: &str = "INSERT INTO hub_key (one, public_key) VALUES (1, ?)";
+const PUT_HUB_KEY: &str = "UPDATE hub_key SET public_key = ? WHERE one = 1";
 
 /// Row bytes of one downlink frame. An edge drops a line that delivers no whole frame in fifteen
 /// seconds, and the next session would resend it. This size passes at 3 kB/s.
@@ -51,6 +52,21 @@ impl Store {
 
     pub fn sql(&self) -> &Sql {
         &self.sql
+    }
+
+    /// Returns true if the edges trust this key. The first key to arrive is stored.
+    pub async fn ensure_hub_key(&self, key: HubKey, is_replaced: bool) -> Result<bool> {
+        let added = self.sql.exec(ADD_HUB_KEY, vals![key.0]).await;
+        match added {
+            Ok(_) => return Ok(true),
+            Err(error) if error.is_unique() => {}
+            Err(error) => return Err(error.into()),
+        }
+        if is_replaced {
+            self.sql.exec(PUT_HUB_KEY, vals![key.0]).await?;
+        }
+        let known: Option<Vec<u8>> = self.sql.fetch_optional(HUB_KEY, vals![]).await?;
+        Ok(known.is_some_and(|known| known == key.0))
     }
 }
 
@@ -79,6 +95,73 @@ fn decode_stored<'b, T: minicbor::Decode<'b, ()>>(
 fn encode_stored(word: &impl minicbor::Encode<()>) -> Result<Vec<u8>> {
     minicbor::to_vec(word)
         .map_err(|_| StoreError::Contradiction("a message that cannot be encoded"))
+}
+
+/// The states of an undecided op in its row. The first is the state on arrival.
+const RECEIVED: &str = "received";
+const HELD_BY_REGION: &str = "held_region";
+const NEEDS_OPERATOR: &str = "held_operator";
+const PARKED: &str = "parked";
+
+fn op_place(edge: &str, epoch: u64, seq: u64) -> SealContext {
+    SealContext::for_row("ops.bytes", edge.as_bytes())
+        .and_number(epoch)
+        .and_number(seq)
+}
+
+fn outcome_place(edge: &str, epoch: u64, seq: u64) -> SealContext {
+    SealContext::for_row("outcomes.bytes", edge.as_bytes())
+        .and_number(epoch)
+        .and_number(seq)
+}
+
+fn change_place(region: Region, feed_seq: u64) -> SealContext {
+    SealContext::for_row("feed.bytes", region.as_str().as_bytes()).and_number(feed_seq)
+}
+
+/// `column` is `asks.command` or `asks.token`. The actor's id and role are stored unsealed.
+fn ask_place(column: &'static str, command: CommandId, user: UserId) -> SealContext {
+    SealContext::of_id(column, command.0).with_part(user.as_bytes())
+}
+
+const ASK_COMMAND: &str = "asks.command";
+const ASK_TOKEN: &str = "asks.token";
+
+fn read_op(
+    keys: &DataKeys,
+    edge: &str,
+    epoch: u64,
+    seq: u64,
+    stored: Vec<u8>,
+) -> Result<ReceivedOp> {
+    Ok(ReceivedOp::read(
+        &keys.open(&op_place(edge, epoch, seq), stored)?,
+    ))
+}
+
+fn read_outcome(
+    keys: &DataKeys,
+    edge: &str,
+    epoch: u64,
+    seq: u64,
+    stored: Vec<u8>,
+) -> Result<Outcome> {
+    decode_stored(
+        &keys.open(&outcome_place(edge, epoch, seq), stored)?,
+        "an outcome",
+    )
+}
+
+fn read_change(
+    keys: &DataKeys,
+    region: Region,
+    feed_seq: u64,
+    stored: Vec<u8>,
+) -> Result<FeedChange> {
+    decode_stored(
+        &keys.open(&change_place(region, feed_seq), stored)?,
+        "a feed change",
+    )
 }
 
 #[cfg(test)]

@@ -1,28 +1,35 @@
 //! Works the edges' logs: decides every received op in log order, even after a restart or while the
-//! edge is away. Read `sync/hub/src/work/drain.rs` next.
+//! edge is away. A dispatcher starts one task per edge with undecided ops. That task works the log from
+//! the first undecided op to the last: it reads a run from `sync/hub/src/store/work.rs`, decides it in
+//! `sync/hub/src/work/run.rs`, and stores the results.
 //!
 //! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a
-//! log; if two believe that they do, the store accepts results from only one.
+//! log; if two believe that they do, the store accepts results from only one: those under the claim
+//! that their run was read under.
 
-mod asks;
-mod drain;
 mod run;
-pub mod sweeps;
-pub mod workers;
+mod waiting_accepts;
+pub(crate) mod workers;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+use std::{convert::Infallible, time::Duration};
+
+use process::metrics;
+use wire::{Code, EdgeId, HeldReason};
+
+use crate::{
+    domain::{
+        op::UndecidedOp,
+        pace::{Backoff, BatchSizer, OPS_MAX},
+        run::{self as planning, DecidedOp, DecidingService, LogWalk, PassResults, TokenVerdict},
+    },
+    polling::{PollLoop, wait_until_abandoned},
+    store::{StoreError, work::WorkClaim},
 };
-
-use wire::EdgeId;
-
-use crate::{rounds::PollLoop, signals::WorkSignal, store::StoreError};
-use workers::Workers;
+use run::RunEnd;
+use workers::{BusyEdges, Workers};
 
 /// Poll interval without a signal: another replica may have stored ops and died.
-const LOOK: Duration = Duration::from_secs(1);
+const DISPATCH_POLL: Duration = Duration::from_secs(1);
 
 /// Maximum edges per poll; the next poll continues after them.
 const EDGES_MAX: usize = 1_000;
@@ -46,7 +53,7 @@ impl Workers {
             let woken = async {
                 tokio::select! {
                     () = self.bell.wait_for_work() => {}
-                    () = tokio::time::sleep(LOOK) => {}
+                    () = tokio::time::sleep(DISPATCH_POLL) => {}
                 }
             };
             if !rounds.next(result, woken).await {
@@ -72,40 +79,356 @@ impl Workers {
     }
 }
 
-/// The edges with a running worker task on this replica; `true` if more work was signalled
-/// meanwhile. One task per edge.
-#[derive(Clone, Default)]
-struct BusyEdges(Arc<Mutex<HashMap<EdgeId, bool>>>);
+/// The lease on a log: after this time another worker may take over from a dead one. A slow worker
+/// may be overtaken too: an op that both hand over is decided once and stored by one.
+const CLAIM_MS: i64 = 3_000;
 
-/// The exclusive turn to work one edge. It also ends if the task panics or is aborted.
-struct EdgeWorkGuard {
-    busy: BusyEdges,
-    edge: EdgeId,
-    bell: WorkSignal,
+const KEPT_EVERY: Duration = Duration::from_secs(1);
+/// Poll interval for new ops behind parked ones.
+const NEW_OPS_POLL: Duration = Duration::from_secs(1);
+
+/// The next step after a pass.
+enum NextStep {
+    /// There may be more ops.
+    GoOn,
+    /// An op failed alone, or the store failed.
+    Pause,
+    /// Every due op was visited, and some are parked.
+    Look(Duration),
+    /// No op is due, or another worker has the log.
+    Done,
 }
 
-impl BusyEdges {
-    fn try_begin(&self, edge: EdgeId, bell: &WorkSignal) -> Option<EdgeWorkGuard> {
-        let mut edges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(asked_for) = edges.get_mut(&edge) {
-            *asked_for = true;
-            return None;
-        }
-        edges.insert(edge.clone(), false);
-        Some(EdgeWorkGuard {
-            busy: self.clone(),
+impl Workers {
+    async fn drain_log(&self, edge: &EdgeId) {
+        let stop = self.tasks.stop_token();
+        let mut log = LogWorker {
+            hub: self,
             edge,
-            bell: bell.clone(),
-        })
+            portion: BatchSizer::default(),
+            backoff: Backoff::default(),
+            walk: LogWalk::default(),
+            parked: false,
+            away: None,
+            again_at: None,
+            sweep: None,
+            claim: None,
+        };
+        log.begin_sweep();
+        loop {
+            let passed = tokio::select! {
+                biased;
+                passed = log.run_pass() => passed,
+                () = wait_until_abandoned(&stop) => break,
+            };
+            let next = passed.unwrap_or_else(|error| {
+                let cause = process::problem::format_error_chain(&error);
+                tracing::error!(edge.id = %edge, cause, "A pass over the log of `{edge}` failed");
+                NextStep::Pause
+            });
+            let pause = match next {
+                NextStep::Done => break,
+                NextStep::GoOn => Duration::ZERO,
+                NextStep::Look(pause) => {
+                    // Another replica may reach the owner or auth.
+                    log.release_claim().await;
+                    pause
+                }
+                NextStep::Pause => log.backoff.next(),
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        log.release_claim().await;
     }
 }
 
-impl Drop for EdgeWorkGuard {
-    fn drop(&mut self) {
-        let mut edges = self.busy.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Work signalled while this turn ended found the edge busy.
-        if edges.remove(&self.edge) == Some(true) {
-            self.bell.wake_workers();
+struct LogWorker<'a> {
+    hub: &'a Workers,
+    edge: &'a EdgeId,
+    portion: BatchSizer,
+    backoff: Backoff,
+    walk: LogWalk,
+    /// This walk has parked some ops.
+    parked: bool,
+    /// An unreachable owner: this walk calls it no more. Without the order service no op can be
+    /// decided, not even a review, which depends on it.
+    away: Option<DecidingService>,
+    /// When a new walk retries the parked ops.
+    again_at: Option<Duration>,
+    /// During a sweep of the held ops: the last one retried.
+    sweep: Option<u64>,
+    claim: Option<WorkClaim>,
+}
+
+impl LogWorker<'_> {
+    async fn run_pass(&mut self) -> Result<NextStep, StoreError> {
+        let now = self.hub.clock.now();
+        let until = now.plus_ms(CLAIM_MS);
+        let before = self.claim.take();
+        self.claim = self
+            .hub
+            .store
+            .claim_log(self.edge, self.hub.replica, now, until)
+            .await?;
+        let Some(claim) = self.claim.clone() else {
+            return Ok(NextStep::Done);
+        };
+        if before.is_some_and(|before| before.epoch != claim.epoch) {
+            self.begin_walk();
+        }
+        if self.away == Some(DecidingService::Order) {
+            return self.pass_by(&claim).await;
+        }
+        let due =
+            self.hub
+                .store
+                .read_due_ops(&claim, &mut self.walk, false, self.portion.next_size());
+        let run = self.hub.run_with_claim(&claim, due).await?;
+        match self.sweep {
+            None if run.is_empty() => Ok(self.at_the_end()),
+            Some(beyond) if run.is_empty() => self.retry_held_ops(&claim, beyond).await,
+            _ => Ok(self.work_off(&claim, &run).await?.1),
+        }
+    }
+
+    /// While the order service is away, answers the ops that do not need it and parks the rest.
+    async fn pass_by(&mut self, claim: &WorkClaim) -> Result<NextStep, StoreError> {
+        let waiting = self
+            .hub
+            .store
+            .read_due_ops(claim, &mut self.walk, true, OPS_MAX);
+        let run = self.hub.run_with_claim(claim, waiting).await?;
+        if run.is_empty() {
+            return Ok(self.at_the_end());
+        }
+        let now = self.hub.clock.now();
+        let plan = planning::plan_run(&run, now, usize::MAX, None, |_, _| {
+            TokenVerdict::KeysMissing
+        });
+        let handed = plan.batch_ops.iter().map(|op| op.seq);
+        let parked = plan.parked.iter().copied().chain(handed).collect();
+        let progress = PassResults {
+            decided: plan.answered,
+            parked,
+            ..PassResults::default()
+        };
+        self.walk.go_on(&run, &progress);
+        Ok(if self.store_results(claim, &progress).await? {
+            NextStep::GoOn
+        } else {
+            NextStep::Done
+        })
+    }
+
+    /// Every due op was visited. The next walk retries the parked ones; until then only new ops are
+    /// read.
+    fn at_the_end(&mut self) -> NextStep {
+        if !self.parked {
+            return NextStep::Done;
+        }
+        let now = self.hub.clock.elapsed();
+        let again_at = *self
+            .again_at
+            .get_or_insert_with(|| now + self.backoff.next());
+        if now >= again_at {
+            self.begin_walk();
+            return NextStep::GoOn;
+        }
+        self.begin_sweep();
+        NextStep::Look(NEW_OPS_POLL.min(again_at - now))
+    }
+
+    fn begin_walk(&mut self) {
+        self.walk = LogWalk::default();
+        (self.parked, self.away, self.again_at) = (false, None, None);
+    }
+
+    /// Starts a sweep of the held ops if it is due and their owner is reachable.
+    fn begin_sweep(&mut self) {
+        let now = self.hub.clock.elapsed();
+        let turns = self.hub.bell.retry_generation();
+        if self.sweep.is_none()
+            && self.away.is_none()
+            && self.hub.sweeps.begin_if_due(self.edge, now, turns)
+        {
+            self.sweep = Some(0);
+        }
+    }
+
+    /// Retries the next held ops. Newly received ops go first.
+    async fn retry_held_ops(
+        &mut self,
+        claim: &WorkClaim,
+        beyond: u64,
+    ) -> Result<NextStep, StoreError> {
+        let held = self
+            .hub
+            .store
+            .held_again(claim, beyond, self.portion.next_size());
+        let run = self.hub.run_with_claim(claim, held).await?;
+        if run.is_empty() {
+            self.sweep = None;
+            return Ok(NextStep::GoOn);
+        }
+        let (progress, next) = self.work_off(claim, &run).await?;
+        if progress.has_decided() {
+            // Ops behind the decided ones are due now.
+            self.walk = LogWalk::default();
+        }
+        let reached = progress
+            .last_resolved_seq()
+            .map_or(beyond, |reached| reached.max(beyond));
+        self.sweep = self.away.is_none().then_some(reached);
+        Ok(next)
+    }
+
+    /// Decides a run, stores its results, and advances past them.
+    async fn work_off(
+        &mut self,
+        claim: &WorkClaim,
+        run: &[UndecidedOp],
+    ) -> Result<(PassResults, NextStep), StoreError> {
+        let (progress, next, settled) = match self
+            .hub
+            .run_with_claim(claim, self.hub.decide_run(claim, run, self.away))
+            .await?
+        {
+            RunEnd::Whole(progress) => {
+                let reached = progress.last_resolved_seq();
+                self.portion
+                    .record_success(run.iter().filter(|due| Some(due.seq) <= reached).count());
+                (progress, NextStep::GoOn, true)
+            }
+            RunEnd::Away(progress, owner) => {
+                self.away = Some(owner);
+                (progress, NextStep::GoOn, true)
+            }
+            RunEnd::Failed(progress, ops) if progress.held.is_empty() => {
+                self.portion.record_failure(ops);
+                let alone = progress.failed.is_some();
+                (
+                    progress,
+                    if alone {
+                        NextStep::Pause
+                    } else {
+                        NextStep::GoOn
+                    },
+                    false,
+                )
+            }
+            RunEnd::Failed(progress, _) => {
+                self.portion.clear_suspects();
+                (progress, NextStep::GoOn, true)
+            }
+        };
+        if !self.store_results(claim, &progress).await? {
+            return Ok((progress, NextStep::Done));
+        }
+        self.parked |= !progress.parked.is_empty();
+        if settled {
+            self.walk.go_on(run, &progress);
+        } else {
+            self.walk.pass_by(run, &progress);
+        }
+        if settled && !self.parked {
+            self.backoff.reset();
+        }
+        Ok((progress, next))
+    }
+
+    /// Releases the claim, so that no replica has to wait for it to expire. This changes nothing if
+    /// another worker has the log already.
+    async fn release_claim(&self) {
+        let Some(claim) = &self.claim else { return };
+        if let Err(error) = self.hub.store.release_claim(claim).await {
+            tracing::debug!(edge.id = %self.edge, %error, "Could not release a claim; it expires");
+        }
+    }
+
+    async fn store_results(
+        &self,
+        claim: &WorkClaim,
+        results: &PassResults,
+    ) -> Result<bool, StoreError> {
+        let now = self.hub.clock.now();
+        let until = now.plus_ms(CLAIM_MS);
+        if !self
+            .hub
+            .store
+            .commit_progress(claim, results, now, until)
+            .await?
+        {
+            tracing::warn!(edge.id = %self.edge, "Another worker has claimed this log; discarding this pass");
+            return Ok(false);
+        }
+        count_decisions(claim, &results.decided);
+        if results.has_decided() || !results.held.is_empty() {
+            self.hub.signals.wake_sessions(self.edge);
+        }
+        self.tell_others(claim, results).await?;
+        Ok(true)
+    }
+}
+
+impl LogWorker<'_> {
+    /// Nudges the region's holder about held ops, and retries ops of other logs that waited for the
+    /// decided ones.
+    async fn tell_others(
+        &self,
+        claim: &WorkClaim,
+        results: &PassResults,
+    ) -> Result<(), StoreError> {
+        let is_held = results
+            .held
+            .iter()
+            .any(|(_, reason)| *reason == HeldReason::Region);
+        if is_held && let Some(holder) = self.hub.store.find_region_holder(claim.region).await? {
+            self.hub.signals.wake_sessions(&holder);
+        }
+        let decided = results
+            .decided
+            .iter()
+            .filter_map(|decided| decided.command_id);
+        if self.hub.put_accepts.remove_decided(decided) {
+            self.hub.bell.hand_in_again();
+        }
+        Ok(())
+    }
+}
+
+impl Workers {
+    /// Runs `work` while renewing the claim. Otherwise another replica would take over, hand over
+    /// the same ops and discard these results, and an op that its owner never answers would never
+    /// be isolated.
+    async fn run_with_claim<T>(&self, claim: &WorkClaim, work: impl Future<Output = T>) -> T {
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = self.renew_claim(claim) => match never {},
+        }
+    }
+
+    async fn renew_claim(&self, claim: &WorkClaim) -> Infallible {
+        loop {
+            tokio::time::sleep(KEPT_EVERY).await;
+            let until = self.clock.now().plus_ms(CLAIM_MS);
+            if let Err(error) = self.store.extend_claim(claim, until).await {
+                tracing::debug!(edge.id = %claim.edge, %error, "Could not renew a claim; it may expire");
+            }
+        }
+    }
+}
+
+fn count_decisions(claim: &WorkClaim, decided: &[DecidedOp]) {
+    for decided in decided {
+        let kind = decided.outcome.kind.as_str();
+        metrics::HUB_OPS_DECIDED.add([claim.region.as_str(), kind], 1);
+        if decided.outcome.code == Some(Code::EdgeNotTrusted) {
+            metrics::HUB_OPS_DISTRUSTED.add([claim.region.as_str()], 1);
         }
     }
 }

@@ -1,6 +1,13 @@
-//! Parses a received op. The raw bytes are stored unchanged.
+//! A received op, parsed from the raw bytes, which are stored unchanged; and the origins of accepts:
+//! the place each was made before the hub sent it to its region's holder.
 
-use wire::{CommandOp, LoggedBefore, Op, OpCommand, OpKind, OpPlace, OrderCode, OrderId, Region};
+use std::collections::HashMap;
+
+use engine::arrival::OpArrival;
+use wire::{
+    Action, BatchBody, BatchOp, CommandId, CommandOp, Hash, LoggedBefore, Op, OpCommand, OpKind,
+    OpPlace, OrderCode, OrderId, Region, Source, UnixMillis, UserId, Verdict,
+};
 
 /// A received op. An unreadable one gets an outcome too, so it never blocks the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +74,65 @@ fn describe_command(op: &CommandOp, region: Region) -> OpCommand {
         }),
         made_at: None,
     }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UndecidedOp {
+    pub seq: u64,
+    pub hash: Hash,
+    /// How often the op failed alone.
+    pub failures: u32,
+    pub read: ReceivedOp,
+    pub arrival: OpArrival,
+    /// The op arrived after the time from which an operator distrusts the edge.
+    pub distrusted: bool,
+}
+
+/// Identifies an accept: command ids are unique per user.
+pub type AcceptKey = (CommandId, UserId);
+
+/// The origin and the time of each accept that was put to a holder.
+#[derive(Debug, Default)]
+pub struct AcceptOrigins(pub HashMap<AcceptKey, (Source, UnixMillis)>);
+
+impl AcceptOrigins {
+    /// `None` if the user sent the command to that log directly: then the log's timestamp differs.
+    pub fn origin_of(&self, accept_key: AcceptKey, received_at: UnixMillis) -> Option<&Source> {
+        let (made_at, taken_at) = self.0.get(&accept_key)?;
+        (*taken_at == received_at).then_some(made_at)
+    }
+
+    /// Sets the origin on each of these ops of the run.
+    pub fn name(&self, batch_ops: &mut [BatchOp], run: &[UndecidedOp]) {
+        let mut run = run.iter();
+        for op in batch_ops {
+            let BatchBody::Command { evidence, .. } = &mut op.body else {
+                continue;
+            };
+            // Both are in log order.
+            let Some(due) = run.find(|due| due.seq == op.seq) else {
+                return;
+            };
+            let ReceivedOp::Command(logged) = &due.read else {
+                continue;
+            };
+            let name = (logged.command.id, logged.actor.user_id);
+            evidence.made_at = self.origin_of(name, logged.received_at).cloned();
+        }
+    }
+}
+
+/// The accepts of a run that may have been put to their edge: a holder logs those as provisional,
+/// never as firm.
+pub fn maybe_put(run: &[UndecidedOp]) -> Vec<CommandId> {
+    let put = run.iter().filter_map(|due| match &due.read {
+        ReceivedOp::Command(op) => {
+            let accepts = op.command.body.order_action() == Some(Action::Accept);
+            (accepts && op.verdict == Verdict::Provisional).then_some(op.command.id)
+        }
+        _ => None,
+    });
+    put.collect()
 }
 
 #[cfg(test)]

@@ -6,28 +6,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use engine::trusted_time::OpArrival;
 use wire::{
-    Action, Actor, BatchBody, BatchOp, Code, CommandId, Hash, HeldReason, OpAnswer, OpDecision,
-    OrderId, Outcome, OutcomeKind, ProviderVerification, Source, UnixMillis, UserId,
+    Action, Actor, BatchBody, BatchOp, Code, CommandId, HeldReason, OpAnswer, OpDecision, OrderId,
+    Outcome, OutcomeKind, ProviderVerification, Source, UnixMillis, UserId,
 };
 
-use super::op::ReceivedOp;
+use super::op::{ReceivedOp, UndecidedOp};
 
 /// An op that fails alone this often while its owner is up waits for an operator.
 pub const FAILURES_MAX: u32 = 3;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UndecidedOp {
-    pub seq: u64,
-    pub hash: Hash,
-    /// How often the op failed alone.
-    pub failures: u32,
-    pub read: ReceivedOp,
-    pub arrival: OpArrival,
-    /// The op arrived after the time from which an operator distrusts the edge.
-    pub distrusted: bool,
-}
 
 /// The result of checking the token that a command refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,12 @@
-//! Derives the operator's status view from stored rows.
+//! Derives the operator's status view from stored rows, and finds edges with a checksum that settles
+//! for too long. A checksum settles while changes are in transit; once nothing moves, it matches
+//! within seconds or never.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -224,6 +232,86 @@ fn region_digest(edge: &EdgeRecord, region: &RegionRecord) -> Option<Hash> {
     }
     edge.region_digest
         .filter(|_| edge.feed_cursor >= region.compacted_to)
+}
+
+pub const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+
+/// The settling edges. Clones share them: the gauges update them periodically, a status request
+/// reads them.
+#[derive(Clone, Default)]
+pub struct SettlingEdges(Arc<Mutex<BTreeMap<EdgeId, SettlingState>>>);
+
+struct SettlingState {
+    since: Duration,
+    at: ProgressCounters,
+    stuck_since: Option<UnixMillis>,
+}
+
+/// The numbers that change while an edge catches up or takes in more.
+#[derive(PartialEq, Eq)]
+struct ProgressCounters {
+    feed_seq: u64,
+    lag_up_ops: u64,
+    lag_down_changes: u64,
+    lag_down_outcomes: u64,
+    undecided: u64,
+    pending: u32,
+}
+
+impl SettlingEdges {
+    /// Returns true if nothing about the edge has moved for too long and its checksum still does
+    /// not match.
+    pub fn is_stuck(
+        &self,
+        edge: &EdgeStatus,
+        feed_seq: u64,
+        elapsed: Duration,
+        now: UnixMillis,
+    ) -> bool {
+        let mut edges = self.lock_edges();
+        if edge.link != LinkState::Up || edge.checksum != ChecksumState::Settling {
+            edges.remove(&edge.edge);
+            return false;
+        }
+        let at = ProgressCounters {
+            feed_seq,
+            lag_up_ops: edge.lag_up_ops,
+            lag_down_changes: edge.lag_down_changes,
+            lag_down_outcomes: edge.lag_down_outcomes,
+            undecided: edge.undecided,
+            pending: edge.pending,
+        };
+        if let Some(rest) = edges.get_mut(&edge.edge).filter(|rest| rest.at == at) {
+            let is_stuck = elapsed.saturating_sub(rest.since) > SETTLES_WITHIN;
+            if is_stuck {
+                rest.stuck_since.get_or_insert(now);
+            }
+            return is_stuck;
+        }
+        edges.insert(
+            edge.edge.clone(),
+            SettlingState {
+                since: elapsed,
+                at,
+                stuck_since: None,
+            },
+        );
+        false
+    }
+
+    /// Sets `unsettled_since`. An edge that has settled since the last check is no longer stuck.
+    pub fn set_unsettled_since(&self, edge: &mut EdgeStatus) {
+        let stuck_since = self
+            .lock_edges()
+            .get(&edge.edge)
+            .and_then(|rest| rest.stuck_since);
+        let is_settling = edge.checksum == ChecksumState::Settling;
+        edge.unsettled_since = stuck_since.filter(|_| is_settling);
+    }
+
+    fn lock_edges(&self) -> MutexGuard<'_, BTreeMap<EdgeId, SettlingState>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::{
         find_suspects,
     },
     peers::OwnerClient,
-    signals::{RegionMarks, WorkSignal},
+    polling::{RegionMarks, WorkSignal},
     store::{
         Store, StoreError,
         feed::{FeedEffect, orders::DepartedOrder},

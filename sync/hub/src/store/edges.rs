@@ -1,249 +1,491 @@
-//! The stored state of an edge: its term, cursors, link and last Ack.
+//! The life of an edge: an operator names it, and it registers its key with a one-time code, of which
+//! only the hash is stored; later an operator disables it, gives it a new key, or retires it.
+//!
+//! Invariant: one transaction refuses the key, raises the term to end the session, takes the log
+//! from its worker, and records the operator. So the operator's cut-off applies to every op not yet
+//! decided.
 
-use engine::{
-    cloud::{EndingEpoch, EpochGrant, StoredEdge, feed_base},
-    trusted_time::LogHeadReports,
-};
 use platform::{
-    fields,
-    sql::{ReadError, Row, StoredRow, Val},
+    columns, row,
+    sql::{Columns, ReadError, Row, StoredRow, Tx},
     transact, vals,
 };
-use wire::{Ack, ChainHead, EdgeId, GateState, Hello, Region, UnixMillis};
+use serde::Serialize;
+use utoipa::ToSchema;
+use wire::{ChainHead, CommandId, EdgeId, Hash, Region, UnixMillis, UserId};
 
-use super::{Result, Store, StoreError};
+use super::{Result, Store, StoreError, read_op, read_outcome};
+use crate::domain::op::ReceivedOp;
 
-const LINK_KEY: &str = "SELECT region, public_key, disabled_at FROM edges WHERE edge = ?";
-const STANDING: &str = "SELECT e.region, e.term, e.nonce, e.link_up, e.epoch, \
-    e.cursor_seq, e.cursor_hash, e.outcome_count, p.granted_to, p.after_run, \
-    e.ending_epoch, e.ending_why, \
-    (SELECT COUNT(*) FROM epochs n WHERE n.edge = e.edge AND n.at > ? \
-        AND n.at > COALESCE(e.readmitted_at, 0)) AS epochs_today, \
-    r.feed_generation, r.feed_seq, r.tombstones_to AS feed_holds_from, \
-    r.compacted_to AS feed_compacted_to, r.orders, r.gate, e.disabled_at, \
-    e.taken_since, e.since_feed, e.told_seq, e.told_at, e.told_feed, e.newest_op_at, \
-    CASE WHEN r.holder = e.edge AND r.holder_epoch = e.epoch THEN r.granted_seq END \
-        AS granted_seq \
-    FROM edges e JOIN regions r ON r.region = e.region \
-    LEFT JOIN epochs p ON p.edge = e.edge AND p.epoch = e.epoch WHERE e.edge = ?";
-const RAISE_TERM: &str = "UPDATE edges SET term = term + 1, nonce = ?, program_version = ?, \
-    link_up = 1, link_since = ?, last_contact_at = ?, needs_operator_at = NULL, \
-    takes_any_hub = ?, plain_line = ? WHERE edge = ? AND term = ?";
-/// Resets the Ack columns: they describe a newer file than the restored one.
-const READS_FROM: &str = "UPDATE edges SET feed_cursor = ?, digest = NULL, ahead = 0, \
-    unproven = NULL, assignment = NULL WHERE edge = ? AND feed_cursor > ?";
-const PULSE: &str = "SELECT term, outcome_count, probe_number, probe_answered, repair_asked_at, disabled_at \
-    FROM edges \
-    WHERE edge = ?";
-const CONTACT: &str = "UPDATE edges SET last_contact_at = ? WHERE edge = ? AND term = ?";
-const LINK_DOWN: &str = "UPDATE edges SET link_up = 0, link_since = ? WHERE edge = ? AND term = ?";
-const SAVE_ACK: &str = "UPDATE edges SET acked_at = ?, last_contact_at = ?, outcome_cursor = ?, \
-    feed_cursor = ?, digest = ?, ahead = ?, pending = ?, oldest_pending_at = ?, last_seq = ?, \
-    clock_error_ms = ?, disk_free_bytes = ?, newcomers_waiting = ?, unproven = ?, assignment = ?, \
-    taken_since = ?, since_feed = ?, told_seq = ?, told_at = ?, told_feed = ?, newest_op_at = ? \
-    WHERE edge = ? AND term = ?";
-/// During a session only its Acks count, because a stranger may have sent an old token of the edge.
-const NOTE_CLOCK_ERROR: &str = "UPDATE edges SET clock_error_ms = ? WHERE edge = ? AND link_up = 0";
+const EDGE: &str = "SELECT region, public_key FROM edges WHERE edge = ?";
+const ENROLLED_AT: &str = "SELECT enrolled_at FROM edges WHERE edge = ?";
+const ADD_EDGE: &str = "INSERT INTO edges (edge, region, created_at, epoch, term, cursor_seq, \
+    cursor_hash, outcome_count, undecided, link_up, outcome_cursor, feed_cursor, ahead, pending, \
+    last_seq, work_token, work_until) VALUES (?, ?, ?, 1, 0, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)";
+const MOVE_EDGE: &str = "UPDATE edges SET region = ? WHERE edge = ? AND enrolled_at IS NULL";
+const DROP_EDGE: &str = "DELETE FROM edges WHERE edge = ? AND enrolled_at IS NULL";
+const DROP_CODES: &str = "DELETE FROM enrolment_codes WHERE edge = ?";
+const CODE: &str = "SELECT edge, new_key FROM enrolment_codes WHERE code_hash = ?";
+/// The edge took no ops before it had a key, so this moment bounds its first ops.
+const REGISTER: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, told_at = ? \
+    WHERE edge = ? AND enrolled_at IS NULL";
+/// Raising the term ends the old key's session. The edge is in service again.
+const REPLACE: &str = "UPDATE edges SET public_key = ?, enrolled_at = ?, disabled_at = NULL, \
+    retired_at = NULL, term = term + 1, link_up = 0, link_since = ? WHERE edge = ?";
+/// Receipts signed with it must still verify.
+const KEEP_KEY: &str = "INSERT INTO former_keys (edge, public_key, ended_at) \
+    SELECT e.edge, e.public_key, ? FROM edges e WHERE e.edge = ? AND e.public_key IS NOT NULL \
+    AND NOT EXISTS (SELECT 1 FROM former_keys f \
+        WHERE f.edge = e.edge AND f.public_key = e.public_key)";
+const FORMER_KEYS: &str = "SELECT f.public_key FROM former_keys f JOIN edges e ON e.edge = f.edge \
+    WHERE f.edge = ? AND (e.public_key IS NULL OR f.public_key <> e.public_key) \
+    ORDER BY f.ended_at DESC, f.public_key LIMIT ?";
+const TAKE_KEY: &str = "UPDATE enrolment_codes SET key_taken = 1 \
+    WHERE code_hash = ? AND new_key = 1 AND key_taken = 0";
+const USE_CODE: &str =
+    "UPDATE enrolment_codes SET used_at = ? WHERE code_hash = ? AND expires_at > ?";
+const DROP_EXPIRED: &str = "DELETE FROM enrolment_codes WHERE expires_at <= ?";
+const DISABLE: &str = "UPDATE edges SET disabled_at = COALESCE(disabled_at, ?), disabled_by = ?, \
+    disabled_why = ?, retired_at = COALESCE(?, retired_at), disabling_open = 1, \
+    distrusted_epoch = CASE WHEN ? IS NULL THEN distrusted_epoch ELSE epoch END, \
+    distrusted_from = COALESCE(?, distrusted_from), \
+    ending_why = CASE WHEN ending_epoch = epoch THEN ending_why ELSE 'edge_restored' END, \
+    ending_epoch = epoch, term = term + 1, work_token = work_token + 1, work_until = 0, \
+    link_up = 0, link_since = ? WHERE edge = ? AND enrolled_at IS NOT NULL";
+const REFUSE_KEY: &str = "UPDATE edges SET public_key = NULL, term = term + 1, link_up = 0, \
+    link_since = ? WHERE edge = ? AND enrolled_at IS NOT NULL";
+const ENROLLED: &str = "SELECT COUNT(*) FROM edges WHERE edge = ? AND enrolled_at IS NOT NULL";
+const OPEN_DISABLINGS: &str =
+    "SELECT edge FROM edges WHERE disabling_open = 1 ORDER BY edge LIMIT 100";
+const DISABLING: &str = "SELECT ending_epoch, disabled_by, disabled_why, distrusted_epoch, distrusted_from \
+    FROM edges WHERE edge = ? AND disabled_by IS NOT NULL";
+const CLOSE_DISABLING: &str = "UPDATE edges SET disabling_open = 0 WHERE edge = ?";
+const DECIDED: &str = "SELECT o.epoch, o.seq, o.bytes, d.bytes AS outcome FROM ops o \
+    JOIN outcomes d ON d.edge = o.edge AND d.epoch = o.epoch AND d.seq = o.seq \
+    WHERE o.edge = ? AND o.received_at >= ? AND o.epoch <= ? \
+    AND (o.epoch > ? OR (o.epoch = ? AND o.seq > ?)) ORDER BY o.epoch, o.seq LIMIT ?";
+const ACTS: &str = "WHERE edge = ? ORDER BY at DESC LIMIT 100";
 
-const VERSION_CHARS_MAX: usize = 64;
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// A code is valid for one day.
+const CODE_LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkKey {
-    pub region: Region,
-    pub public_key: [u8; 32],
-    pub disabled: bool,
-}
+/// Former keys sent to an edge. Receipts under older keys are no longer awaited.
+const FORMER_KEYS_MAX: usize = 16;
 
-/// The values that a session polls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SessionPulse {
-    pub term: u64,
-    pub outcome_count: u64,
-    /// The newest probe, until answered.
-    pub probe: Option<u64>,
-    /// The edge needs a repair snapshot.
-    pub repair: bool,
-    pub disabled: bool,
-}
-
-struct StoredEdgeRow(StoredEdge);
-
-impl Row for StoredEdgeRow {
-    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let granted_to = row.get::<Option<_>>("granted_to")?;
-        let after = row.get("after_run")?;
-        let ending = row
-            .get::<Option<_>>("ending_epoch")?
-            .zip(row.get("ending_why")?);
-        // A run that was silent for long may be alive. Replica clocks differ, so only an unanswered
-        // probe proves its end.
-        let newest = row.get::<Option<_>>("nonce")?;
-        let link_up = row.get("link_up")?;
-        Ok(Self(fields!(row => StoredEdge {
-            region, term, epoch, epochs_today, outcome_count, feed_generation, feed_seq,
-            feed_holds_from, feed_compacted_to, granted_seq, orders;
-            running: newest.filter(|_| link_up),
-            grant: granted_to.map(|to| EpochGrant { to, after }),
-            ending: ending.map(|(epoch, why)| EndingEpoch { epoch, why }),
-            cursor: ChainHead { seq: row.get("cursor_seq")?, hash: row.get("cursor_hash")? },
-            gate_open: row.get::<GateState>("gate")? == GateState::Open,
-            disabled: row.get::<Option<UnixMillis>>("disabled_at")?.is_some(),
-            heads: read_head_notes(row)?,
-        })))
+columns! {
+    struct NewCode<'a> in enrolment_codes {
+        code_hash: Hash,
+        edge: &'a EdgeId,
+        created_at: UnixMillis,
+        created_by: UserId,
+        expires_at: UnixMillis,
+        new_key: bool,
     }
 }
 
-/// Term, outcome count, newest probe, newest answered probe, repair request time, and disabling
-/// time.
-type PulseRow = (u64, u64, u64, u64, Option<UnixMillis>, Option<UnixMillis>);
-
-pub(super) fn read_head_notes(row: &StoredRow<'_>) -> Result<LogHeadReports, ReadError> {
-    Ok(LogHeadReports {
-        since: row.get("taken_since")?,
-        since_feed: row.get("since_feed")?,
-        told_seq: row.get("told_seq")?,
-        told_at: row.get("told_at")?,
-        told_feed: row.get("told_feed")?,
-        newest: row.get("newest_op_at")?,
-    })
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationResult {
+    Until(UnixMillis),
+    /// An edge of this name has registered its key.
+    Exists,
 }
 
-/// The values of the head columns, in the order of the statements.
-pub(super) fn head_values(heads: &LogHeadReports) -> Vec<Val> {
-    let LogHeadReports {
-        since,
-        since_feed,
-        told_seq,
-        told_at,
-        told_feed,
-        newest,
-    } = *heads;
-    vals![since, since_feed, told_seq, told_at, told_feed, newest]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithdrawalResult {
+    Withdrawn,
+    /// The edge has registered its key.
+    Enrolled,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnrolmentResult {
+    Edge {
+        edge: EdgeId,
+        region: Region,
+    },
+    /// The code is unknown, expired, or used by another key.
+    CodeInvalid,
 }
 
 impl Store {
-    /// Returns `None` if no such edge has registered a key.
-    pub async fn link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
-        let row: Option<(Region, Option<Vec<u8>>, Option<UnixMillis>)> =
-            self.sql.fetch_optional(LINK_KEY, vals![edge]).await?;
-        let Some((region, Some(key), disabled_at)) = row else {
-            return Ok(None);
-        };
-        let public_key = key
-            .try_into()
-            .map_err(|_| StoreError::Unreadable("a public key"))?;
-        Ok(Some(LinkKey {
-            region,
-            public_key,
-            disabled: disabled_at.is_some(),
-        }))
-    }
-
-    /// Records how far a refused edge's clock is ahead, for the operators' status.
-    pub async fn note_clock_error(&self, edge: &EdgeId, error_ms: i64) -> Result<()> {
-        self.sql
-            .exec(NOTE_CLOCK_ERROR, vals![error_ms, edge])
-            .await?;
-        Ok(())
-    }
-
-    pub async fn load_edge_state(
+    /// Names an edge and gives it a code, which replaces an unused older one.
+    pub async fn invite_edge(
         &self,
         edge: &EdgeId,
+        region: Region,
+        code_hash: Hash,
+        by: UserId,
         now: UnixMillis,
-    ) -> Result<Option<StoredEdge>> {
-        let day_ago = now.plus_ms(-DAY_MS);
-        let row: Option<StoredEdgeRow> = self
-            .sql
-            .fetch_optional(STANDING, vals![day_ago, edge])
-            .await?;
-        Ok(row.map(|StoredEdgeRow(stored)| stored))
-    }
-
-    /// Raises the term: older sessions can no longer write, and compaction stops at this session's
-    /// first feed number. The edge may miss changes that are being compacted right now; its digest
-    /// then differs, and it gets a snapshot. Returns the new term and the edge's rows; `None` if
-    /// the term has moved past `over`.
-    pub async fn take_over(
-        &self,
-        edge: &EdgeId,
-        hello: &Hello,
-        over: u64,
-        now: UnixMillis,
-    ) -> Result<Option<(u64, StoredEdge)>> {
-        let version: String = hello.version.chars().take(VERSION_CHARS_MAX).collect();
-        let plain_line = hello.plain_line == Some(true);
-        // On a plain line without a pinned key, an edge trusts no hub key.
-        let has_no_key = plain_line && hello.pinned != Some(true);
-        let takes_any_hub = hello.challenge.is_none() || has_no_key;
+    ) -> Result<InvitationResult> {
+        let until = code_expires_at(now);
         transact!(self.sql, tx => {
-            let nonce = hello.nonce.0;
-            let values =
-                vals![nonce, version.clone(), now, now, takes_any_hub, plain_line, edge, over];
-            if tx.exec(RAISE_TERM, values).await? == 0 {
-                return Ok(None);
+            let known: Option<Option<UnixMillis>> = tx.fetch_optional(ENROLLED_AT, vals![edge]).await?;
+            match known {
+                // Also for an edge that waits for a new key: its name identifies its log.
+                Some(Some(_)) => return Ok(InvitationResult::Exists),
+                Some(None) => {
+                    // The edge registered its key after the read above.
+                    if tx.exec(MOVE_EDGE, vals![region, edge]).await? == 0 {
+                        return Ok(InvitationResult::Exists);
+                    }
+                    tx.exec(DROP_CODES, vals![edge]).await?;
+                }
+                None => {
+                    let start = ChainHead::start(edge);
+                    match tx.exec(ADD_EDGE, vals![edge, region, now, start.hash]).await {
+                        Ok(_) => {}
+                        Err(error) if error.is_unique() => return Ok(InvitationResult::Exists),
+                        Err(error) => return Err(error.into()),
+                    }
+                }
             }
-            let values = vals![now.plus_ms(-DAY_MS), edge];
-            let Some(StoredEdgeRow(stored)) = tx.fetch_optional(STANDING, values).await? else { return Ok(None) };
-            let from = feed_base(hello, &stored);
-            tx.exec(READS_FROM, vals![from, edge, from]).await?;
-            Ok(Some((stored.term, stored)))
+            let code = NewCode {
+                code_hash,
+                edge,
+                created_at: now,
+                created_by: by,
+                expires_at: until,
+                new_key: false,
+            };
+            tx.insert(code).await?;
+            Ok(InvitationResult::Until(until))
         })
     }
 
-    pub async fn read_session_pulse(&self, edge: &EdgeId) -> Result<Option<SessionPulse>> {
-        let row: Option<PulseRow> = self.sql.fetch_optional(PULSE, vals![edge]).await?;
-        Ok(row.map(
-            |(term, outcome_count, asked, answered, repair, disabled)| SessionPulse {
-                term,
-                outcome_count,
-                probe: (asked > answered).then_some(asked),
-                repair: repair.is_some(),
-                disabled: disabled.is_some(),
-            },
-        ))
+    /// Removes an unenrolled edge and its code.
+    pub async fn withdraw_invitation(&self, edge: &EdgeId) -> Result<WithdrawalResult> {
+        transact!(self.sql, tx => {
+            if tx.exec(DROP_EDGE, vals![edge]).await? == 0 {
+                let known: Option<(Region, Option<Vec<u8>>)> = tx.fetch_optional(EDGE, vals![edge]).await?;
+                return Ok(match known {
+                    Some(_) => WithdrawalResult::Enrolled,
+                    None => WithdrawalResult::Unknown,
+                });
+            }
+            tx.exec(DROP_CODES, vals![edge]).await?;
+            Ok(WithdrawalResult::Withdrawn)
+        })
     }
 
-    /// Returns true if the term is still current.
-    pub async fn record_contact(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<bool> {
-        Ok(self.sql.exec(CONTACT, vals![now, edge, term]).await? == 1)
+    /// Registers the key of the code's edge. Idempotent for the same key and code, so a lost answer
+    /// can be retried.
+    pub async fn enrol_edge(
+        &self,
+        code_hash: Hash,
+        public_key: [u8; 32],
+        now: UnixMillis,
+    ) -> Result<EnrolmentResult> {
+        transact!(self.sql, tx => {
+            // Runs first to lock the code, so a code that is being replaced registers no key.
+            if tx.exec(USE_CODE, vals![now, code_hash, now]).await? == 0 {
+                return Ok(EnrolmentResult::CodeInvalid);
+            }
+            let code: Option<(EdgeId, bool)> = tx.fetch_optional(CODE, vals![code_hash]).await?;
+            let Some((edge, new_key)) = code else { return Ok(EnrolmentResult::CodeInvalid) };
+            if !new_key {
+                tx.exec(REGISTER, vals![public_key, now, now, &edge]).await?;
+            } else if tx.exec(TAKE_KEY, vals![code_hash]).await? == 1 {
+                keep_key(tx, &edge, now).await?;
+                tx.exec(REPLACE, vals![public_key, now, now, &edge]).await?;
+            }
+            confirm_registration(tx, edge, public_key).await
+        })
     }
 
-    /// Has no effect under another term, whose session then owns the link.
-    pub async fn link_down(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<()> {
-        self.sql.exec(LINK_DOWN, vals![now, edge, term]).await?;
+    /// Returns the newest first.
+    pub async fn former_keys(&self, edge: &EdgeId) -> Result<Vec<[u8; 32]>> {
+        let keys: Vec<Vec<u8>> = self
+            .sql
+            .fetch_all(FORMER_KEYS, vals![edge, FORMER_KEYS_MAX])
+            .await?;
+        keys.into_iter()
+            .map(|bytes| {
+                bytes
+                    .try_into()
+                    .map_err(|_| StoreError::Unreadable("a former key"))
+            })
+            .collect()
+    }
+
+    pub async fn drop_expired_codes(&self, now: UnixMillis) -> Result<u64> {
+        Ok(self.sql.exec(DROP_EXPIRED, vals![now]).await?)
+    }
+}
+
+/// Call it before replacing or refusing the edge's key.
+async fn keep_key(tx: &mut Tx, edge: &EdgeId, now: UnixMillis) -> Result<()> {
+    tx.exec(KEEP_KEY, vals![now, edge]).await?;
+    Ok(())
+}
+
+/// Succeeds if `public_key` is the registered key.
+async fn confirm_registration(
+    tx: &mut Tx,
+    edge: EdgeId,
+    public_key: [u8; 32],
+) -> Result<EnrolmentResult> {
+    let row: Option<(Region, Option<Vec<u8>>)> = tx.fetch_optional(EDGE, vals![&edge]).await?;
+    match row {
+        Some((region, Some(key))) if key == public_key => {
+            Ok(EnrolmentResult::Edge { edge, region })
+        }
+        _ => Ok(EnrolmentResult::CodeInvalid),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EdgeActKind {
+    Disabled,
+    Retired,
+    /// Given a new key; the old one is refused at once.
+    Rekeyed,
+    /// Given a new key; the old one stays valid until the edge registers it.
+    Rotated,
+}
+
+columns! {
+    struct NewAct<'a> in edge_acts {
+        edge: &'a EdgeId,
+        at: UnixMillis,
+        act: &'static str,
+        made_by: UserId,
+        since: Option<UnixMillis>,
+        why: Option<String>,
+    }
+}
+
+row! {
+    /// One line of an edge's record.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+    pub struct EdgeAct in edge_acts {
+        pub at: UnixMillis,
+        /// `disabled`, `retired`, `rekeyed` or `rotated`.
+        pub act: String,
+        pub made_by: UserId,
+        /// The hub distrusts everything that the edge sent since.
+        #[schema(required)]
+        pub since: Option<UnixMillis>,
+        #[schema(required)]
+        pub why: Option<String>,
+    }
+}
+
+/// An operator's order about one edge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisableRequest {
+    /// Distrust everything that the edge sent since; `None` trusts all of it.
+    pub since: Option<UnixMillis>,
+    pub why: String,
+    pub retires: bool,
+    pub by: UserId,
+}
+
+/// An operator's order to give an edge a new key, with the hash of the code that it may use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RekeyRequest {
+    /// `Rekeyed` or `Rotated`.
+    pub kind: EdgeActKind,
+    pub code_hash: Hash,
+    pub by: UserId,
+    pub why: Option<String>,
+}
+
+/// A disabled edge, as reported to the order service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisablingNotice {
+    pub epoch: u64,
+    pub by: UserId,
+    pub why: Option<String>,
+    /// The last epoch and the moment from which its ops are distrusted.
+    pub distrusted: Option<(u64, UnixMillis)>,
+}
+
+/// Decided commands that are now distrusted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DistrustedCommandsPage {
+    pub commands: Vec<CommandId>,
+    /// The place of the last one; `None` at the end.
+    pub next: Option<(u64, u64)>,
+}
+
+const PART: usize = 500;
+
+impl EdgeActKind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Retired => "retired",
+            Self::Rekeyed => "rekeyed",
+            Self::Rotated => "rotated",
+        }
+    }
+}
+
+impl Row for DisablingNotice {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let last: Option<u64> = row.get("distrusted_epoch")?;
+        Ok(Self {
+            epoch: row.get("ending_epoch")?,
+            by: row.get("disabled_by")?,
+            why: row.get("disabled_why")?,
+            distrusted: last.zip(row.get("distrusted_from")?),
+        })
+    }
+}
+
+impl Store {
+    /// Returns true if the edge is enrolled. Repeatable, even with another `since`.
+    pub async fn disable_edge(
+        &self,
+        edge: &EdgeId,
+        order: &DisableRequest,
+        now: UnixMillis,
+    ) -> Result<bool> {
+        let DisableRequest {
+            since,
+            why,
+            retires,
+            by,
+        } = order;
+        let retired_at = retires.then_some(now);
+        transact!(self.sql, tx => {
+            let values = vals![now, *by, why.clone(), retired_at, *since, *since, now, edge];
+            if tx.exec(DISABLE, values).await? == 0 {
+                return Ok(false);
+            }
+            tx.exec(DROP_CODES, vals![edge]).await?;
+            let kind = if *retires { EdgeActKind::Retired } else { EdgeActKind::Disabled };
+            let why = Some(why.clone());
+            tx.insert(NewAct { edge, at: now, act: kind.as_str(), made_by: *by, since: *since, why })
+                .await?;
+            Ok(true)
+        })
+    }
+
+    /// Stores a code that gives an enrolled edge a new key. The old key is refused now, or for
+    /// `Rotated` once the code is used. Returns the code's expiry; `None` if the edge is not
+    /// enrolled.
+    pub async fn issue_rekey_code(
+        &self,
+        edge: &EdgeId,
+        request: &RekeyRequest,
+        now: UnixMillis,
+    ) -> Result<Option<UnixMillis>> {
+        let RekeyRequest {
+            kind,
+            code_hash,
+            by,
+            why,
+        } = request;
+        let until = code_expires_at(now);
+        transact!(self.sql, tx => {
+            let known = match kind {
+                EdgeActKind::Rotated => tx.fetch_optional::<u64>(ENROLLED, vals![edge]).await?.unwrap_or_default(),
+                _ => {
+                    keep_key(tx, edge, now).await?;
+                    tx.exec(REFUSE_KEY, vals![now, edge]).await?
+                }
+            };
+            if known == 0 {
+                return Ok(None);
+            }
+            tx.exec(DROP_CODES, vals![edge]).await?;
+            let code = NewCode {
+                code_hash: *code_hash,
+                edge,
+                created_at: now,
+                created_by: *by,
+                expires_at: until,
+                new_key: true,
+            };
+            tx.insert(code).await?;
+            let act = kind.as_str();
+            tx.insert(NewAct { edge, at: now, act, made_by: *by, since: None, why: why.clone() })
+                .await?;
+            Ok(Some(until))
+        })
+    }
+
+    /// Returns the newest first.
+    pub async fn list_edge_acts(&self, edge: &EdgeId) -> Result<Vec<EdgeAct>> {
+        Ok(self
+            .sql
+            .fetch_all(EdgeAct::select(ACTS), vals![edge])
+            .await?)
+    }
+
+    /// Lists disabled edges not yet reported to the order service.
+    pub async fn open_disablings(&self) -> Result<Vec<EdgeId>> {
+        Ok(self.sql.fetch_all(OPEN_DISABLINGS, vals![]).await?)
+    }
+
+    pub async fn find_disabling(&self, edge: &EdgeId) -> Result<Option<DisablingNotice>> {
+        Ok(self.sql.fetch_optional(DISABLING, vals![edge]).await?)
+    }
+
+    pub async fn close_disabling(&self, edge: &EdgeId) -> Result<()> {
+        self.sql.exec(CLOSE_DISABLING, vals![edge]).await?;
         Ok(())
     }
 
-    /// Returns true if the term is still current.
-    pub async fn save_ack(
+    /// Lists successful commands behind `after` whose ops arrived since the cut-off.
+    pub async fn list_distrusted_commands(
         &self,
         edge: &EdgeId,
-        ack: &Ack,
-        heads: &LogHeadReports,
-        now: UnixMillis,
-    ) -> Result<bool> {
-        let seen_error_ms = ack.edge_now.0.saturating_sub(now.0);
-        let clock_error_ms = ack.clock_error_ms.unwrap_or(seen_error_ms);
-        let mut values = vals![
-            now,
-            now,
-            ack.outcome_cursor,
-            ack.feed_cursor,
-            ack.digest,
-            ack.ahead,
-            ack.pending,
-            ack.oldest_pending_at,
-            ack.last_seq,
-            clock_error_ms,
-            ack.disk_free_bytes,
-            ack.newcomers_waiting.unwrap_or_default(),
-            ack.unproven,
-            ack.assignment,
-        ];
-        values.extend(head_values(heads));
-        values.extend(vals![edge, ack.standing.term]);
-        Ok(self.sql.exec(SAVE_ACK, values).await? == 1)
+        last_epoch: u64,
+        from: UnixMillis,
+        after: (u64, u64),
+    ) -> Result<DistrustedCommandsPage> {
+        let (epoch, seq) = after;
+        let values = vals![edge, from, last_epoch, epoch, epoch, seq, PART];
+        let rows: Vec<(u64, u64, Vec<u8>, Vec<u8>)> = self.sql.fetch_all(DECIDED, values).await?;
+        let last = rows.last().filter(|_| rows.len() == PART);
+        let next = last.map(|(epoch, seq, ..)| (*epoch, *seq));
+        let mut commands = Vec::new();
+        for (epoch, seq, op, outcome) in rows {
+            let keys = self.sql.data_keys();
+            let outcome = read_outcome(keys, edge.as_str(), epoch, seq, outcome)?;
+            if let ReceivedOp::Command(op) = read_op(keys, edge.as_str(), epoch, seq, op)?
+                && outcome.has_succeeded()
+            {
+                commands.push(op.command.id);
+            }
+        }
+        Ok(DistrustedCommandsPage { commands, next })
+    }
+}
+
+/// The stored hash of a code. Ignores case and dashes.
+pub fn hash_code(code: &str) -> Hash {
+    let plain: String = code
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric())
+        .map(|c| c.to_ascii_uppercase())
+        .take(64)
+        .collect();
+    Hash::digest_bytes(format!("holdfast enrolment {plain}").as_bytes())
+}
+
+pub(super) fn code_expires_at(now: UnixMillis) -> UnixMillis {
+    now.plus_ms(CODE_LIFE_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use wire::{CODE_PART_BYTES, HubKey, enrolment_code};
+
+    use super::*;
+
+    #[test]
+    fn a_code_is_the_same_however_it_was_copied() {
+        let code = |secret| enrolment_code([secret; CODE_PART_BYTES], &HubKey([1; 32]));
+        let one = code(7);
+        let other = code(8);
+        assert_eq!(
+            hash_code(&one),
+            hash_code(&one.to_lowercase().replace('-', " "))
+        );
+        assert_ne!(hash_code(&one), hash_code(&other));
     }
 }

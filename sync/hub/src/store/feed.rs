@@ -5,7 +5,7 @@
 //! records the event in the inbox.
 
 pub mod orders;
-mod revocations;
+pub mod reads;
 
 use platform::{
     columns, inbox,
@@ -20,12 +20,7 @@ use wire::{
     SessionId, UnixMillis, UserId,
 };
 
-pub use revocations::Revocations;
-
-use super::{
-    Result, Store, StoreError, count_rows_in_frame, decode_stored, encode_stored,
-    sealed::{change_place, read_change},
-};
+use super::{Result, Store, StoreError, change_place, encode_stored, read_change};
 
 const LOCK: &str = "SELECT feed_seq, feed_digest, orders, lost FROM regions WHERE region = ?";
 const LOCK_MYSQL: &str =
@@ -37,8 +32,6 @@ const MOVE: &str = "UPDATE regions SET feed_seq = ?, feed_digest = ?, orders = ?
 const ASSIGN: &str = "UPDATE regions SET policy = ?, holder = ?, holder_epoch = ?, \
     granted_seq = ? WHERE region = ?";
 const GRANTED: &str = "SELECT granted_seq FROM regions WHERE region = ?";
-const READ: &str = "SELECT feed_seq, bytes FROM feed \
-    WHERE region = ? AND feed_seq > ? ORDER BY feed_seq LIMIT ?";
 
 const CONSUMER: &str = "hub_feed";
 pub(super) const ORDER: &str = "order";
@@ -283,38 +276,6 @@ impl Store {
         now: UnixMillis,
     ) -> Result<FeedEffect> {
         transact!(self.sql, tx => { apply_assignment(tx, region, assignment, now).await })
-    }
-
-    /// Returns the changes after `after`, at most `limit` and one frame, and the number they reach.
-    /// Stops after an assignment, because a grant is compared with exactly the changes before it.
-    pub async fn read_feed(
-        &self,
-        region: Region,
-        after: u64,
-        limit: u32,
-    ) -> Result<(u64, Vec<FeedChange>)> {
-        let rows: Vec<(u64, Vec<u8>)> = self
-            .sql
-            .fetch_all(READ, vals![region, after, limit])
-            .await?;
-        let mut opened = Vec::with_capacity(rows.len());
-        for (feed_seq, bytes) in rows {
-            let place = change_place(region, feed_seq);
-            opened.push((feed_seq, self.sql.data_keys().open(&place, bytes)?));
-        }
-        let fitting = count_rows_in_frame(opened.iter().map(|(_, bytes)| bytes.len()));
-        let mut to = after;
-        let mut changes = Vec::with_capacity(fitting);
-        for (feed_seq, bytes) in &opened[..fitting] {
-            let change: FeedChange = decode_stored(bytes, "a feed change")?;
-            let ends = matches!(change, FeedChange::Assignment(_));
-            to = *feed_seq;
-            changes.push(change);
-            if ends {
-                break;
-            }
-        }
-        Ok((to, changes))
     }
 }
 

@@ -29,15 +29,18 @@ use wire::{
 };
 
 use super::{
-    asks::{AcceptAdmission, AcceptKey},
-    compact::OldOpsBatch,
-    enrol::{EnrolmentResult, InvitationResult, WithdrawalResult},
+    edges::{EnrolmentResult, InvitationResult, WithdrawalResult},
     feed::{FeedEffect, RevokedSubject, orders::DepartedOrder},
-    retry::RetryResult,
+    maintenance::OldOpsBatch,
+    operators::RetryResult,
+    waiting_accepts::AcceptAdmission,
     work::WorkClaim,
     *,
 };
-use crate::domain::run::{LogWalk, UndecidedOp};
+use crate::domain::{
+    op::{AcceptKey, UndecidedOp},
+    run::LogWalk,
+};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 const UNTIL: UnixMillis = UnixMillis(NOW.0 + 3_000);

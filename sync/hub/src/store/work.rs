@@ -12,12 +12,12 @@ use uuid::Uuid;
 use wire::{CommandId, EdgeId, HeldReason, Region, Source, UnixMillis};
 
 use super::{
-    Result, Store, StoreError, asks, encode_stored, left_behind,
-    sealed::{op_place, outcome_place, read_op},
+    HELD_BY_REGION, NEEDS_OPERATOR, PARKED, Result, Store, StoreError, encode_stored, epochs,
+    op_place, outcome_place, read_op, waiting_accepts,
 };
 use crate::domain::{
-    op::ReceivedOp,
-    run::{Barriers, DecidedOp, LogWalk, PassResults, UndecidedOp},
+    op::{ReceivedOp, UndecidedOp},
+    run::{Barriers, DecidedOp, LogWalk, PassResults},
 };
 
 const WITH_WORK: &str =
@@ -62,12 +62,6 @@ const CLAIM_AHEAD_MAX_MS: i64 = 60_000;
 
 /// Minimum page size: while a bad op is isolated, most rows may have to wait.
 const PAGE_MIN: usize = 100;
-
-/// The state on arrival.
-pub(super) const RECEIVED: &str = "received";
-pub(super) const HELD_BY_REGION: &str = "held_region";
-pub(super) const NEEDS_OPERATOR: &str = "held_operator";
-pub(super) const PARKED: &str = "parked";
 
 columns! {
     struct OutcomeRow<'a> in outcomes {
@@ -424,8 +418,8 @@ async fn add_outcomes(
         return Ok(());
     }
     let commands: Vec<_> = ids.iter().map(|(id, _)| *id).collect();
-    asks::ask_again(tx, &commands).await?;
-    left_behind::come_back(tx, &ids).await
+    waiting_accepts::ask_again(tx, &commands).await?;
+    epochs::come_back(tx, &ids).await
 }
 
 fn list_held_seqs(results: &PassResults, wanted: HeldReason) -> Vec<u64> {

@@ -11,15 +11,13 @@ use wire::{BatchOp, CommandOp, HeldReason, OpsBatch, OpsDecisions, Region, UnixM
 use super::workers::Workers;
 use crate::{
     domain::{
-        op::ReceivedOp,
-        origins,
+        op::{self, ReceivedOp, UndecidedOp},
         run::{
             self, DecidedOp, DecidingService, FAILURES_MAX, PassResults, TokenUser, TokenVerdict,
-            UndecidedOp,
         },
     },
     peers::OwnerAnswer,
-    store::{StoreError, feed::Revocations, work::WorkClaim},
+    store::{StoreError, feed::reads::Revocations, work::WorkClaim},
 };
 
 const PATH: &str = "/internal/ops";
@@ -53,10 +51,7 @@ impl Workers {
         let mut plan = run::plan_run(run, now, BYTES_MAX, away, |due, op| {
             judge.check_token(due, op)
         });
-        let origins = self
-            .store
-            .find_accept_origins(&origins::maybe_put(run))
-            .await?;
+        let origins = self.store.find_accept_origins(&op::maybe_put(run)).await?;
         origins.name(&mut plan.batch_ops, run);
         let progress = PassResults {
             decided: plan.answered,

@@ -1,16 +1,23 @@
-//! The parts that a replica's workers share.
+//! The parts that a replica's workers share: clients and signals, the edges that are being worked, and
+//! the schedule for retries of held ops. Held ops are retried every few seconds, and immediately after
+//! a region assignment changes. That signal may arrive before the `held` result that it should end,
+//! hence the timer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use platform::keys::KeySource;
 use process::{clock::Clock, tasks::Tasks};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
+use wire::EdgeId;
 
-use super::sweeps::RetrySchedule;
 use crate::{
     peers::OwnerClient,
-    signals::{EdgeSignals, ForwardedAccepts, WorkSignal},
+    polling::{EdgeSignals, ForwardedAccepts, WorkSignal},
     store::Store,
 };
 
@@ -43,5 +50,99 @@ pub(crate) struct BatchPermits(pub Arc<Semaphore>);
 impl Default for BatchPermits {
     fn default() -> Self {
         Self(Arc::new(Semaphore::new(BATCHES_MAX)))
+    }
+}
+
+/// The edges with a running worker task on this replica; `true` if more work was signalled
+/// meanwhile. One task per edge.
+#[derive(Clone, Default)]
+pub(super) struct BusyEdges(Arc<Mutex<HashMap<EdgeId, bool>>>);
+
+/// The exclusive turn to work one edge. It also ends if the task panics or is aborted.
+pub(super) struct EdgeWorkGuard {
+    busy: BusyEdges,
+    pub edge: EdgeId,
+    bell: WorkSignal,
+}
+
+impl BusyEdges {
+    pub fn try_begin(&self, edge: EdgeId, bell: &WorkSignal) -> Option<EdgeWorkGuard> {
+        let mut edges = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(asked_for) = edges.get_mut(&edge) {
+            *asked_for = true;
+            return None;
+        }
+        edges.insert(edge.clone(), false);
+        Some(EdgeWorkGuard {
+            busy: self.clone(),
+            edge,
+            bell: bell.clone(),
+        })
+    }
+}
+
+impl Drop for EdgeWorkGuard {
+    fn drop(&mut self) {
+        let mut edges = self.busy.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Work signalled while this turn ended found the edge busy.
+        if edges.remove(&self.edge) == Some(true) {
+            self.bell.wake_workers();
+        }
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct RetrySchedule {
+    again: Duration,
+    /// One entry per edge that ever had work here.
+    begun: Arc<Mutex<HashMap<EdgeId, SweepStart>>>,
+}
+
+#[derive(Clone, Copy)]
+struct SweepStart {
+    at: Duration,
+    turns: u64,
+}
+
+impl RetrySchedule {
+    pub fn new(again: Duration) -> Self {
+        Self {
+            again,
+            begun: Arc::default(),
+        }
+    }
+
+    /// Returns true if a sweep of the edge's held ops is due, and records its start.
+    pub fn begin_if_due(&self, edge: &EdgeId, now: Duration, turns: u64) -> bool {
+        let mut begun = self.lock_starts();
+        let due = begun
+            .get(edge)
+            .is_none_or(|last| last.turns != turns || now.saturating_sub(last.at) >= self.again);
+        if due {
+            begun.insert(edge.clone(), SweepStart { at: now, turns });
+        }
+        due
+    }
+
+    fn lock_starts(&self) -> MutexGuard<'_, HashMap<EdgeId, SweepStart>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_ops_are_handed_in_again_by_the_clock_and_when_a_right_turns() {
+        let sweeps = RetrySchedule::new(Duration::from_secs(2));
+        let north = EdgeId::new("north-1").unwrap();
+        let begin = |s, turns| sweeps.begin_if_due(&north, Duration::from_secs(s), turns);
+        assert!(begin(10, 0));
+        assert!(!begin(11, 0));
+        assert!(begin(11, 1), "a right has turned");
+        assert!(!begin(12, 1));
+        assert!(begin(13, 1));
+        assert!(sweeps.begin_if_due(&EdgeId::new("north-2").unwrap(), Duration::from_secs(13), 1));
     }
 }

@@ -1,4 +1,5 @@
-use wire::{Command, CommandBody, CommandOp, OrderId, Role, UserId, Verdict};
+use engine::arrival::OpArrival;
+use wire::{Command, CommandBody, CommandOp, Hash, OrderId, Role, UserId, Verdict};
 
 use super::*;
 

@@ -1,3 +1,5 @@
+mod settling;
+
 use wire::QuarantineStatus;
 
 use super::*;

@@ -3,7 +3,7 @@
 use engine::cloud::LogPosition;
 
 use super::{work::accepts_and_release, *};
-use crate::store::disabling::{DisableRequest, EdgeActKind, RekeyRequest};
+use crate::store::edges::{DisableRequest, EdgeActKind, RekeyRequest};
 
 const OTHER_KEY: [u8; 32] = [5; 32];
 

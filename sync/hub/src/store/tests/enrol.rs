@@ -3,7 +3,7 @@
 use platform::vals;
 
 use super::*;
-use crate::domain::enrolment;
+use crate::store::edges::code_expires_at;
 
 #[rstest]
 #[tokio::test]
@@ -13,7 +13,7 @@ async fn a_code_registers_one_key_and_answers_it_again(#[values(false, true)] my
     let new = Hash::digest_bytes(b"new");
     let invite = |code| store.invite_edge(&NORTH, Region::North, code, admin(), NOW);
     assert_eq!(store.link_key(&north()).await.unwrap(), None);
-    let until = enrolment::expires_at(NOW);
+    let until = code_expires_at(NOW);
     assert_eq!(invite(old).await.unwrap(), InvitationResult::Until(until));
     assert_eq!(invite(new).await.unwrap(), InvitationResult::Until(until));
     assert_eq!(
@@ -57,7 +57,7 @@ async fn a_code_is_withdrawn_with_its_edge_until_it_is_used(#[values(false, true
     let withdraw = || store.withdraw_invitation(&NORTH);
     assert_eq!(withdraw().await.unwrap(), WithdrawalResult::Unknown);
     invite().await.unwrap();
-    assert_eq!(until().await, Some(enrolment::expires_at(NOW)));
+    assert_eq!(until().await, Some(code_expires_at(NOW)));
     assert_eq!(withdraw().await.unwrap(), WithdrawalResult::Withdrawn);
     assert_eq!(store.list_edges("", 10).await.unwrap(), []);
     assert_eq!(

@@ -7,10 +7,11 @@ use platform::{
 
 use super::{
     super::{
-        compact::{SUPERSEDED, TOMBSTONES},
-        compare::{NAMED, RANGE},
-        feed::{NEWEST, ORDER},
-        snapshot::CHUNK,
+        feed::{
+            NEWEST, ORDER,
+            reads::{CHUNK, NAMED, RANGE},
+        },
+        maintenance::{SUPERSEDED, TOMBSTONES},
     },
     *,
 };

@@ -12,7 +12,7 @@ use super::{
     work::decided,
     *,
 };
-use crate::store::reseal::ResealCursor;
+use crate::store::maintenance::ResealCursor;
 
 const KEPT: &str = "SELECT bytes FROM feed ORDER BY feed_seq";
 

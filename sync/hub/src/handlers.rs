@@ -1,0 +1,32 @@
+//! The hub's request handlers, and the parts of the hub that they use.
+
+pub(crate) mod edges;
+pub(crate) mod internal;
+pub(crate) mod link;
+pub(crate) mod operators;
+
+use axum::extract::FromRef;
+use platform::keys::KeySource;
+use process::tokens::TokenVerifier;
+
+use crate::{
+    domain::status::SettlingEdges, feed::compare::FeedComparison, live_updates::LiveUpdates,
+    session::connection::SessionContext,
+};
+
+/// Cloning shares all of it.
+#[derive(Clone)]
+pub(crate) struct HubState {
+    pub keys: KeySource,
+    pub verifier: TokenVerifier,
+    pub sessions: SessionContext,
+    pub comparison: FeedComparison,
+    pub settling: SettlingEdges,
+    pub news: LiveUpdates,
+}
+
+impl FromRef<HubState> for TokenVerifier {
+    fn from_ref(hub: &HubState) -> Self {
+        hub.verifier.clone()
+    }
+}

@@ -1,0 +1,83 @@
+//! The hub's routes: the link, enrolment, an operator's views and settings, and the internal calls
+//! of the order service and the gateway.
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use http::Method;
+use process::openapi::RouteTable;
+use wire::Code;
+
+use crate::handlers::{HubState, edges, internal, link, operators};
+
+pub(crate) fn router(hub: HubState) -> Router {
+    add_public_routes(Router::new())
+        .route("/internal/stream", get(internal::open_news_stream))
+        .route("/internal/asks", post(internal::put_portal_accept))
+        .route("/internal/seats/{edge}", get(internal::get_edge_seat))
+        .with_state(hub)
+}
+
+/// The public routes.
+#[rustfmt::skip]
+pub(crate) fn add_public_routes<T: RouteTable<HubState>>(to: T) -> T {
+    use Code::{
+        EdgeClockWrong, EdgeDisabled, EdgeExists, EdgeUnknown, EnrolmentCodeInvalid, EnrolmentCodeUsed,
+        InvalidToken, NotFound, OpNotStopped,
+    };
+    const GET: Method = Method::GET;
+    const POST: Method = Method::POST;
+    to
+        .add_route(GET, "/link", "Open an edge's link, which becomes a WebSocket of binary frames",
+            &[InvalidToken, EdgeUnknown, EdgeClockWrong, EdgeDisabled], link::open)
+        .add_unkeyed_route("is identified by its code and the key of its edge, which is not a person",
+            POST, "/api/v1/edges/enrol", "Enrol an edge by its code: register its public key",
+            &[EnrolmentCodeInvalid], edges::enrol)
+        .add_route(GET, "/api/v1/edges/{id}/key", "Show the public key that verifies an edge's receipts", &[],
+            edges::key)
+        .add_route(GET, "/api/v1/regions", "List the regions that are cut off, and since when", &[],
+            operators::region_links)
+        .add_route(GET, "/api/v1/admin/status", "Show the state of every region and edge", &[], operators::status)
+        .add_route(GET, "/api/v1/admin/edges", "List the edges, including those whose code is unused",
+            &[], operators::edges)
+        .add_unkeyed_route("is refused because the name is taken; a code is shown once and not stored",
+            POST, "/api/v1/admin/edges", "Invite an edge: make a code, which is shown once",
+            &[EdgeExists], edges::invite)
+        .add_route(Method::DELETE, "/api/v1/admin/edges/{id}/code",
+            "Withdraw the code of an edge that has not enrolled, and delete the edge",
+            &[NotFound, EnrolmentCodeUsed], edges::withdraw)
+        .add_route(POST, "/api/v1/admin/edges/{id}/readmit",
+            "Readmit an edge that was restored too often", &[NotFound], edges::readmit)
+        .add_route(POST, "/api/v1/admin/edges/{id}/disabling",
+            "Disable an edge: refuse its key, revoke its leases, and trust none of its commands \
+             after a given time",
+            &[NotFound], edges::disable)
+        .add_route(POST, "/api/v1/admin/edges/{id}/retirement",
+            "Take an edge out of service for good", &[NotFound], edges::retire)
+        .add_unkeyed_route("makes a code that replaces the previous one; a code is shown once and not stored",
+            POST, "/api/v1/admin/edges/{id}/key",
+            "Make a code that gives an edge a new key, and readmits a disabled one", &[NotFound],
+            edges::rekey)
+        .add_route(GET, "/api/v1/admin/edges/{id}/acts",
+            "List what operators did to an edge, newest first", &[], edges::acts)
+        .add_route(GET, "/api/v1/admin/edges/{id}/left-behind",
+            "List the undecided ops of an edge's ended epochs", &[], operators::left_behind)
+        .add_route(GET, "/api/v1/admin/queue", "List the ops that wait for a decision, in log order", &[],
+            operators::queue)
+        .add_route(GET, "/api/v1/admin/asks",
+            "List the acceptances that wait for the edge that holds their region", &[], operators::asks)
+        .add_route(POST, "/api/v1/admin/asks/{id}/retry", "Retry an acceptance that needs an operator",
+            &[NotFound, OpNotStopped], operators::retry_asks)
+        .add_route(GET, "/api/v1/admin/ops/{edge}/{epoch}/{seq}", "Show one op and its outcome", &[NotFound],
+            operators::op)
+        .add_route(POST, "/api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry",
+            "Retry an op that needs an operator", &[NotFound, OpNotStopped], operators::retry)
+        .add_route(GET, "/api/v1/admin/regions", "List the regions", &[], operators::regions)
+        .add_route(Method::PUT, "/api/v1/admin/regions/{region}",
+            "Open or close the gate of a region: a closed one is cut off", &[NotFound],
+            operators::set_region)
+        .add_route(POST, "/api/v1/admin/regions/{region}/comparison",
+            "Compare a region's feed with the order service now, and repair it", &[Code::Unavailable],
+            operators::compare)
+}

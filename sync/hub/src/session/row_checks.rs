@@ -1,0 +1,355 @@
+//! What a session does each time that it checks its edge's row: it stops under another term, reports
+//! new outcomes and held ops, starts a repair, answers liveness probes, and forwards waiting accepts
+//! to this edge if it holds the region.
+//!
+//! A session of another process of the edge sends a probe; the current session answers, on any
+//! replica. The rows in sync_db are the truth. Sessions on this replica see a probe at once, those on
+//! other replicas within half a second, which leaves the edge most of the two seconds.
+//!
+//! The holder logs each forwarded accept once, even if it is sent repeatedly. So that state may be
+//! lost: an accept is sent again when the holder reconnects, and periodically until it is decided. The
+//! user may never have used that edge, so it must not receive a token that grants access to the cloud.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use engine::cloud::{StoredEdge, SyncSessionInput};
+use platform::upstream::UpstreamError;
+use process::{
+    defect::{Defect, is_planted},
+    problem::format_error_chain,
+    tokens::TokenAudience,
+};
+use tokio::time::sleep;
+use wire::{AcceptForHolder, Code, CommandTokenForm};
+
+use super::connection::{EdgeConnection, SessionContext, SessionEnd, SessionTerm};
+use crate::{
+    polling::{PollLoop, RegionMark},
+    store::{StoreError, waiting_accepts::DueAccept},
+};
+
+/// Maximum held ops per check. The edge gets notices for later ones once these are decided.
+const HELD_MAX: usize = 500;
+/// Maximum notices per check, well below the outbound queue; the rest follow with the next check.
+const NOTICES_MAX: usize = 32;
+
+/// A live edge answers within this time.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+/// Poll interval for an answer from another replica; this replica's sessions nudge.
+const ANSWER_POLL: Duration = Duration::from_millis(100);
+const PROBES_POLL: Duration = Duration::from_millis(400);
+/// Older questions have timed out.
+const PROBE_LIFE_MS: i64 = 5_000;
+
+/// Maximum accepts of each kind per check; later ones follow when these are decided.
+const LOOKED_AT_MAX: usize = 200;
+/// Maximum accepts put per check, well below the outbound queue; the rest follow with the next
+/// check.
+const PUT_MAX: usize = 32;
+/// Ticks before an undecided accept is put again.
+const AGAIN_AFTER_TICKS: u64 = 15;
+
+impl EdgeConnection {
+    pub(super) async fn apply_region_mark(&mut self, mark: RegionMark) -> Result<(), SessionEnd> {
+        if mark.gate_closed {
+            return self.drive_engine(SyncSessionInput::GateClosed).await;
+        }
+        let RegionMark {
+            generation,
+            feed_seq,
+            ..
+        } = mark;
+        self.drive_engine(SyncSessionInput::FeedReaches {
+            generation,
+            feed_seq,
+        })
+        .await
+    }
+
+    /// Checks the edge's row: the current term, the outcome count, the held ops, and the accepts
+    /// that wait for this edge to log them.
+    pub(super) async fn check_edge_row(&mut self) -> Result<(), SessionEnd> {
+        let Some(at) = self.at else { return Ok(()) };
+        let pulse = self.hub.store.read_session_pulse(&self.edge).await?;
+        if pulse.is_some_and(|pulse| pulse.disabled) {
+            return self.drive_engine(SyncSessionInput::Disabled).await;
+        }
+        let Some(pulse) = pulse.filter(|pulse| pulse.term == at.term) else {
+            return self.drive_engine(SyncSessionInput::Superseded).await;
+        };
+        if let Some(number) = pulse.probe {
+            self.drive_engine(SyncSessionInput::ProbeAsked { number })
+                .await?;
+        }
+        self.drive_engine(SyncSessionInput::OutcomesReach(pulse.outcome_count))
+            .await?;
+        if pulse.repair {
+            self.start_repair().await?;
+        }
+        self.tell_held(at.epoch).await?;
+        self.put_asks(at).await
+    }
+
+    /// Reads the feed's end from the store: this replica's mark may be older than the edge's
+    /// cursor.
+    async fn start_repair(&mut self) -> Result<(), SessionEnd> {
+        let standing = self
+            .hub
+            .store
+            .load_edge_state(&self.edge, self.hub.clock.now())
+            .await?;
+        let Some(StoredEdge {
+            feed_seq,
+            granted_seq,
+            ..
+        }) = standing
+        else {
+            return Ok(());
+        };
+        self.drive_engine(SyncSessionInput::Repair {
+            feed_seq,
+            granted_seq,
+        })
+        .await
+    }
+
+    /// Sends the edge a notice for each held op once, and again if the reason changes.
+    async fn tell_held(&mut self, epoch: u64) -> Result<(), SessionEnd> {
+        let mut told = BTreeMap::new();
+        let mut notices = Vec::new();
+        for (seq, reason) in self
+            .hub
+            .store
+            .list_held_ops(&self.edge, epoch, HELD_MAX)
+            .await?
+        {
+            let known = self.told_held.get(&seq) == Some(&reason);
+            if !known && notices.len() == NOTICES_MAX {
+                continue;
+            }
+            if !known {
+                notices.push(SyncSessionInput::Held { seq, reason });
+            }
+            told.insert(seq, reason);
+        }
+        self.told_held = told;
+        for notice in notices {
+            self.drive_engine(notice).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores when the edge last sent anything, including a pong.
+    pub(super) async fn store_contact(&mut self) -> Result<(), SessionEnd> {
+        let Some(SessionTerm { term, .. }) = self.at else {
+            return Ok(());
+        };
+        let silence = self.hub.clock.elapsed().saturating_sub(self.heard_at);
+        let silence_ms = i64::try_from(silence.as_millis()).unwrap_or(i64::MAX);
+        let heard_at = self.hub.clock.now().plus_ms(-silence_ms);
+        if self
+            .hub
+            .store
+            .record_contact(&self.edge, term, heard_at)
+            .await?
+        {
+            return Ok(());
+        }
+        let why = self.find_stop_reason().await?;
+        self.drive_engine(why).await
+    }
+}
+
+impl EdgeConnection {
+    /// Waits for a sign of life from the session under `term`. If the term has changed by then, the
+    /// engine decides again.
+    pub(super) async fn probe_old_session(
+        &mut self,
+        term: u64,
+    ) -> Result<SyncSessionInput, StoreError> {
+        if is_planted(Defect::OldSessionNotAsked) {
+            return Ok(SyncSessionInput::Probed { alive: false });
+        }
+        let hub = &self.hub;
+        let edge = &self.edge;
+        let mut bell = hub.signals.watch_edge(edge);
+        let number = hub.store.ask_for_life(edge, hub.clock.now()).await?;
+        hub.signals.wake_sessions(edge);
+        let asked_at = hub.clock.elapsed();
+        loop {
+            if hub.store.life_shown(edge).await? >= number {
+                return Ok(SyncSessionInput::Probed { alive: true });
+            }
+            if hub.clock.elapsed().saturating_sub(asked_at) > ANSWER_WITHIN {
+                tracing::info!(edge.id = %edge, term,
+                    "The old session of `{edge}` did not answer the liveness probe");
+                return Ok(SyncSessionInput::Probed { alive: false });
+            }
+            // The sender lives as long as the hub.
+            let _ = tokio::time::timeout(ANSWER_POLL, bell.changed()).await;
+        }
+    }
+
+    pub(super) async fn show_life(&mut self, number: u64) -> Result<(), StoreError> {
+        let Some(SessionTerm { term, .. }) = self.at else {
+            return Ok(());
+        };
+        self.hub.store.show_life(&self.edge, term, number).await?;
+        self.hub.signals.wake_sessions(&self.edge);
+        Ok(())
+    }
+
+    /// Stores the refusals that an operator needs to see.
+    pub(super) async fn note_refusal(&mut self, code: Code) -> Result<(), StoreError> {
+        let now = self.hub.clock.now();
+        match code {
+            Code::EdgeTwin => self.hub.store.twin_seen(&self.edge, now).await,
+            Code::EdgeNeedsOperator => self.hub.store.needs_operator(&self.edge, now).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl SessionContext {
+    /// Nudges this replica's sessions if another replica asks for a sign of life of their edge.
+    pub(super) async fn watch_for_probes(&self) {
+        let mut rounds = PollLoop::new(&self.tasks, "Could not read the liveness probes");
+        while rounds
+            .next(self.look_for_questions().await, sleep(PROBES_POLL))
+            .await
+        {}
+    }
+
+    async fn look_for_questions(&self) -> Result<(), StoreError> {
+        let since = self.clock.now().plus_ms(-PROBE_LIFE_MS);
+        let edges = self.store.asked_for_life(since).await?;
+        edges
+            .iter()
+            .for_each(|edge| self.signals.wake_sessions(edge));
+        Ok(())
+    }
+}
+
+impl EdgeConnection {
+    /// Puts the waiting accepts to this edge if it holds the region.
+    pub(super) async fn put_asks(&mut self, at: SessionTerm) -> Result<(), SessionEnd> {
+        for DueAccept {
+            accept,
+            taken_at,
+            made_at,
+        } in self.due_asks(at).await?
+        {
+            // The next tick tries again.
+            let Some(accept) = self.hub.for_holder(accept).await else {
+                break;
+            };
+            let id = accept.command.id;
+            let user = accept.actor.user_id;
+            let now = self.hub.clock.now();
+            self.hub
+                .store
+                .note_put(id, user, &made_at, taken_at, now)
+                .await?;
+            self.hub.put_accepts.remember_accept(id);
+            self.put.insert((id, user), self.ticks);
+            tracing::info!(
+                edge.id = %self.edge, command.id = %id, order.id = %accept.command.body.order_id(),
+                "Sent command `{id}` to the edge that holds the region"
+            );
+            self.drive_engine(SyncSessionInput::Ask {
+                accept: Box::new(accept),
+                taken_at,
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    async fn due_asks(&mut self, at: SessionTerm) -> Result<Vec<DueAccept>, StoreError> {
+        let region = self.region;
+        let edge = &self.edge;
+        let ticks = self.ticks;
+        let put = &self.put;
+        let mut wanted = BTreeSet::new();
+        let mut is_due = |name| {
+            wanted.insert(name);
+            put.get(&name)
+                .is_none_or(|at| ticks >= at + AGAIN_AFTER_TICKS)
+        };
+        let mut due = self
+            .hub
+            .store
+            .asks_for(region, edge, at.epoch, LOOKED_AT_MAX)
+            .await?;
+        due.retain(|DueAccept { accept, .. }| is_due((accept.command.id, accept.actor.user_id)));
+        due.truncate(PUT_MAX);
+        let space = PUT_MAX - due.len();
+        due.extend(
+            self.hub
+                .store
+                .held_elsewhere(region, edge, at.epoch, LOOKED_AT_MAX, space, is_due)
+                .await?,
+        );
+        self.put.retain(|name, _| wanted.contains(name));
+        Ok(due)
+    }
+}
+
+impl SessionContext {
+    /// Replaces the user's token with one that vouches only for this accept. `None` if theirs is
+    /// invalid.
+    pub async fn with_bound_token(
+        &self,
+        accept: &AcceptForHolder,
+    ) -> Result<Option<AcceptForHolder>, UpstreamError> {
+        let AcceptForHolder {
+            region,
+            command,
+            token,
+            ..
+        } = accept;
+        let form = CommandTokenForm {
+            token: token.clone(),
+            region: *region,
+            command: command.id,
+        };
+        let token = self.command_tokens.instead_of(&form).await?;
+        Ok(token.map(|token| AcceptForHolder {
+            token,
+            ..accept.clone()
+        }))
+    }
+
+    /// The accept as the holder may receive it; `None` while it has to wait. Only edges from before
+    /// edge tokens existed leave a cloud token here: exchange it while it is valid.
+    pub(super) async fn for_holder(&self, accept: AcceptForHolder) -> Option<AcceptForHolder> {
+        let claims = self.keys.read(&accept.token);
+        let is_harmless = claims.as_ref().is_ok_and(|claims| {
+            claims.audience() != Some(TokenAudience::Cloud)
+                || claims.expires_at() <= self.clock.now()
+        });
+        if is_harmless || accept.token.is_empty() {
+            return Some(accept);
+        }
+        match self.with_bound_token(&accept).await {
+            Ok(Some(bound)) => Some(bound),
+            // The session has ended. The accept waits until the token expires.
+            Ok(None) if claims.is_ok() => None,
+            // The token is invalid; the owner must give the rejection.
+            Ok(None) => Some(AcceptForHolder {
+                token: String::new(),
+                ..accept
+            }),
+            Err(error) => {
+                tracing::warn!(
+                    cause = format_error_chain(&error),
+                    "Could not get a token from auth for an acceptance"
+                );
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! Accepts for a region's holder: from people at the portal, and held ones from the region's other
+//! edges. The holder logs each as its own op.
+//!
+//! Invariants: a portal accept stays here until it is decided on any path. After too many lone
+//! failures only an operator, or a decision on its id, makes the hub retry it; the holder still
+//! gets it. The origin of an accept is stored before the accept goes out, and the first origin stays.
+
+use std::collections::HashMap;
+
+use platform::{
+    columns, fields,
+    sql::{NAMES_MAX, ReadError, Row, StoredRow, Tx, Val, in_list, split_batches},
+    transact, vals,
+};
+use uuid::Uuid;
+use wire::{
+    AcceptForHolder, Command, CommandId, EdgeId, OpRecord, Region, Source, UnixMillis, UserId,
+    WaitingAccept,
+};
+
+use super::{
+    ASK_COMMAND, ASK_TOKEN, Result, Store, ask_place, decode_stored, encode_stored,
+    feed::reads::Revocations, read_op,
+};
+use crate::domain::{
+    op::{AcceptKey, AcceptOrigins, ReceivedOp},
+    run::FAILURES_MAX,
+    status::CONTACT_STALE_MS,
+};
+
+const LOCK: &str = "UPDATE regions SET holder = holder WHERE region = ?";
+const KNOWN: &str =
+    "SELECT command_id, user_id, command, actor FROM asks WHERE command_id = ? AND user_id = ?";
+const HOLDER_IN_REACH: &str = "SELECT COUNT(*) FROM regions r JOIN edges e ON e.edge = r.holder \
+    AND e.epoch = r.holder_epoch WHERE r.region = ? AND r.gate = 'open' AND e.link_up = 1 \
+    AND e.last_contact_at > ?";
+const NUMBER: &str = "SELECT COUNT(*) FROM asks WHERE region = ?";
+const PORTAL: &str = "SELECT a.command_id, a.user_id, a.command, a.actor, a.token, a.taken_at FROM asks a \
+    JOIN regions r ON r.region = a.region \
+    WHERE a.region = ? AND r.holder = ? AND r.holder_epoch = ? \
+    ORDER BY CASE WHEN a.failures < ? THEN 0 ELSE 1 END, a.taken_at, a.command_id, a.user_id LIMIT ?";
+const HELD: &str = "SELECT o.edge, o.epoch, o.seq, o.bytes FROM regions r \
+    JOIN edges e ON e.region = r.region AND e.edge <> r.holder \
+    JOIN undecided u ON u.edge = e.edge AND u.epoch = e.epoch \
+        AND u.state = 'held_region' AND u.for_holder = 1 \
+    JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
+    WHERE r.region = ? AND r.holder = ? AND r.holder_epoch = ? \
+    AND (e.distrusted_from IS NULL OR u.epoch > e.distrusted_epoch OR o.received_at < e.distrusted_from) \
+    ORDER BY o.received_at, o.edge, o.seq LIMIT ?";
+const TOKEN: &str = "SELECT bytes FROM ops WHERE edge = ? AND epoch = ? AND seq = ?";
+const WAITING: &str = "SELECT command_id, user_id, region, command, actor, failures, taken_at FROM asks \
+    WHERE failures < ? AND (command_id > ? OR (command_id = ? AND user_id > ?)) \
+    ORDER BY command_id, user_id LIMIT ?";
+const COUNT_FAILURE: &str = "UPDATE asks SET failures = failures + 1 \
+    WHERE command_id = ? AND user_id = ? AND failures = ?";
+const FAILED: &str = "SELECT command_id FROM asks WHERE failures > 0 LIMIT 1";
+const AGAIN: &str = "UPDATE asks SET failures = 0 WHERE failures > 0 AND command_id IN (";
+const DROP: &str = "DELETE FROM asks WHERE command_id = ? AND user_id = ?";
+const ANY_ORIGIN: &str = "SELECT command_id FROM put_accepts LIMIT 1";
+const ORIGINS: &str =
+    "SELECT command_id, user_id, made_at, taken_at FROM put_accepts WHERE command_id IN (";
+const OLD_ORIGINS: &str =
+    "SELECT command_id FROM put_accepts WHERE put_at < ? ORDER BY put_at LIMIT ?";
+const DROP_ORIGINS: &str = "DELETE FROM put_accepts WHERE command_id IN (";
+
+columns! {
+    struct NewAsk in asks {
+        command_id: CommandId,
+        user_id: UserId,
+        region: Region,
+        command: Vec<u8>,
+        actor: Vec<u8>,
+        token: String,
+        taken_at: UnixMillis,
+    }
+}
+
+/// Waiting accepts per region. Further ones are refused as `TooMany`.
+const WAITING_MAX: u64 = 1_000;
+
+/// A page of portal accepts to retry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WaitingAcceptsPage {
+    pub accepts: Vec<WaitingAccept>,
+    /// Accepts that this version cannot decode.
+    pub unreadable: Vec<AcceptKey>,
+    /// Lone failures, for readable and unreadable accepts.
+    pub failures: HashMap<AcceptKey, u32>,
+    /// The next page starts behind this accept; `None` at the end.
+    pub next: Option<AcceptKey>,
+}
+
+impl WaitingAcceptsPage {
+    pub fn count_failures(&self, accept_key: &AcceptKey) -> u32 {
+        self.failures.get(accept_key).copied().unwrap_or_default()
+    }
+}
+
+/// An accept for the holder to log, with the time and place of its origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueAccept {
+    pub accept: AcceptForHolder,
+    pub taken_at: UnixMillis,
+    pub made_at: Source,
+}
+
+/// A command and its person, in the wire encoding.
+struct StoredAccept {
+    command: Vec<u8>,
+    actor: Vec<u8>,
+}
+
+struct DueAcceptRow {
+    ask: StoredAccept,
+    token: String,
+    taken_at: UnixMillis,
+}
+
+struct WaitingAcceptRow {
+    ask: StoredAccept,
+    command_id: CommandId,
+    user_id: UserId,
+    region: String,
+    failures: u32,
+    taken_at: UnixMillis,
+}
+
+impl Row for StoredAccept {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let command = row.get("command_id")?;
+        let user = row.get("user_id")?;
+        let command = row.opened_bytes("command", &ask_place(ASK_COMMAND, command, user))?;
+        Ok(fields!(row => StoredAccept { actor; command }))
+    }
+}
+
+impl Row for DueAcceptRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let token = ask_place(ASK_TOKEN, row.get("command_id")?, row.get("user_id")?);
+        let ask = StoredAccept::read(row)?;
+        let token = row.opened_text("token", &token)?;
+        Ok(fields!(row => DueAcceptRow { taken_at; ask, token }))
+    }
+}
+
+impl Row for WaitingAcceptRow {
+    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
+        let ask = StoredAccept::read(row)?;
+        Ok(
+            fields!(row => WaitingAcceptRow { command_id, user_id, region, failures, taken_at; ask }),
+        )
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AcceptAdmission {
+    /// It waits, now or already.
+    Waits,
+    /// The region's holder is out of reach; the accept is not stored.
+    HolderAway,
+    /// The id already waits with another command.
+    IdReused,
+    TooMany,
+}
+
+impl Store {
+    pub async fn admit_portal_accept(
+        &self,
+        accept: &AcceptForHolder,
+        now: UnixMillis,
+    ) -> Result<AcceptAdmission> {
+        let keys = self.sql.data_keys();
+        let id = accept.command.id;
+        let user = accept.actor.user_id;
+        let command_place = ask_place(ASK_COMMAND, id, user);
+        let token_place = ask_place(ASK_TOKEN, id, user);
+        let command = keys.seal(&command_place, &encode_stored(&accept.command)?);
+        let actor = encode_stored(&accept.actor)?;
+        let token = keys.seal_text(&token_place, &accept.token);
+        transact!(self.sql, tx => {
+            // Serialises admissions per region, so that the count below is exact.
+            tx.exec(LOCK, vals![accept.region]).await?;
+            if let Some(waits) = matches_waiting_accept(tx, accept).await? {
+                return Ok(if waits { AcceptAdmission::Waits } else { AcceptAdmission::IdReused });
+            }
+            let fresh = now.plus_ms(-CONTACT_STALE_MS);
+            let in_reach: Option<u64> = tx.fetch_optional(HOLDER_IN_REACH, vals![accept.region, fresh]).await?;
+            if in_reach.unwrap_or_default() == 0 {
+                return Ok(AcceptAdmission::HolderAway);
+            }
+            if tx.fetch_optional::<u64>(NUMBER, vals![accept.region]).await? >= Some(WAITING_MAX) {
+                return Ok(AcceptAdmission::TooMany);
+            }
+            let row = NewAsk {
+                command_id: id,
+                user_id: user,
+                region: accept.region,
+                command: command.clone(),
+                actor: actor.clone(),
+                token: token.clone(),
+                taken_at: now,
+            };
+            tx.insert(row).await?;
+            Ok(AcceptAdmission::Waits)
+        })
+    }
+
+    /// Returns the portal's accepts for this edge to log, if it holds the region in this epoch. The
+    /// oldest come first, those that need an operator last, because they may be many, and stay.
+    pub async fn asks_for(
+        &self,
+        region: Region,
+        edge: &EdgeId,
+        epoch: u64,
+        limit: usize,
+    ) -> Result<Vec<DueAccept>> {
+        let values = vals![region, edge, epoch, FAILURES_MAX, limit];
+        let rows: Vec<DueAcceptRow> = self.sql.fetch_all(PORTAL, values).await?;
+        // The retry path logs accepts that cannot be decoded.
+        let portal = rows.into_iter().filter_map(
+            |DueAcceptRow {
+                 ask,
+                 token,
+                 taken_at,
+             }| {
+                let WaitingAccept { command, actor, .. } = ask.decode_accept().ok()?;
+                let accept = AcceptForHolder {
+                    region,
+                    command,
+                    actor,
+                    token,
+                };
+                Some(DueAccept {
+                    accept,
+                    taken_at,
+                    made_at: Source::Portal,
+                })
+            },
+        );
+        Ok(portal.collect())
+    }
+
+    /// Returns up to `due_max` held accepts of the region's other edges that pass `is_due`, out of
+    /// `limit` read.
+    pub async fn held_elsewhere(
+        &self,
+        region: Region,
+        holder: &EdgeId,
+        epoch: u64,
+        limit: usize,
+        due_max: usize,
+        mut is_due: impl FnMut(AcceptKey) -> bool + Send,
+    ) -> Result<Vec<DueAccept>> {
+        let rows: Vec<(EdgeId, u64, u64, Vec<u8>)> = self
+            .sql
+            .fetch_all(HELD, vals![region, holder, epoch, limit])
+            .await?;
+        let mut due = Vec::new();
+        let keys = self.sql.data_keys();
+        for (edge, epoch, seq, bytes) in rows {
+            let read = read_op(keys, edge.as_str(), epoch, seq, bytes)?;
+            let ReceivedOp::Command(op) = read else {
+                continue;
+            };
+            if !is_due((op.command.id, op.actor.user_id)) || due.len() == due_max {
+                continue;
+            }
+            let bytes: Option<Vec<u8>> = self
+                .sql
+                .fetch_optional(TOKEN, vals![&edge, epoch, op.token_seq])
+                .await?;
+            let stored = bytes
+                .map(|bytes| read_op(keys, edge.as_str(), epoch, op.token_seq, bytes))
+                .transpose()?;
+            let token = match stored {
+                Some(ReceivedOp::Token { token }) => token,
+                // Without a token no one vouches for the accept; the owner rejects it.
+                _ => String::new(),
+            };
+            let accept = AcceptForHolder {
+                region,
+                command: op.command,
+                actor: op.actor,
+                token,
+            };
+            let taken_at = op.received_at;
+            let made_at = Source::Edge(edge);
+            due.push(DueAccept {
+                accept,
+                taken_at,
+                made_at,
+            });
+        }
+        Ok(due)
+    }
+
+    /// Returns the portal's accepts behind `after` to retry, without those that need an operator.
+    pub async fn waiting_accepts(
+        &self,
+        after: AcceptKey,
+        limit: usize,
+    ) -> Result<WaitingAcceptsPage> {
+        let (id, user) = after;
+        let values = vals![FAILURES_MAX, id, id, user, limit];
+        let rows: Vec<WaitingAcceptRow> = self.sql.fetch_all(WAITING, values).await?;
+        let mut revocations = Revocations::new();
+        for region in Region::ALL {
+            let here = rows.iter().filter(|row| row.region == region.as_str());
+            let users: Vec<Uuid> = here.map(|row| row.user_id.0).collect();
+            revocations.extend(self.read_revocations(region, &users).await?);
+        }
+        let last = rows.last().filter(|_| rows.len() == limit);
+        let next = last.map(|row| (row.command_id, row.user_id));
+        let mut part = WaitingAcceptsPage {
+            next,
+            ..WaitingAcceptsPage::default()
+        };
+        for row in rows {
+            let name = (row.command_id, row.user_id);
+            part.failures.insert(name, row.failures);
+            match row.ask.decode_accept() {
+                Ok(accept) => {
+                    // The token was issued before the accept was taken.
+                    let of_user = revocations.get(&row.user_id.0);
+                    let revoked =
+                        of_user.is_some_and(|known| known.of_token(row.taken_at).is_some());
+                    part.accepts.push(WaitingAccept { revoked, ..accept });
+                }
+                Err(_) => part.unreadable.push(name),
+            }
+        }
+        Ok(part)
+    }
+
+    /// Returns `false` if another replica counted this failure first, or the accept was decided or
+    /// retried meanwhile.
+    pub async fn ask_failed(&self, accept_key: AcceptKey, failures: u32) -> Result<bool> {
+        let (id, user) = accept_key;
+        Ok(self
+            .sql
+            .exec(COUNT_FAILURE, vals![id, user, failures])
+            .await?
+            == 1)
+    }
+
+    pub async fn drop_asks(&self, decided: &[AcceptKey]) -> Result<()> {
+        for (id, user) in decided {
+            self.sql.exec(DROP, vals![*id, *user]).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Retries stopped accepts whose ids now have an outcome. Only the owner can match the outcome to a
+/// person, because it verifies the tokens. Also resets lower failure counts: a failure that is
+/// being counted right now could otherwise stop them.
+pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> {
+    if tx
+        .fetch_optional::<CommandId>(FAILED, vals![])
+        .await?
+        .is_none()
+    {
+        return Ok(());
+    }
+    tx.exec_named(AGAIN, &[], decided, ")").await?;
+    Ok(())
+}
+
+/// Returns true if the same command waits under its id; `None` if the id is free.
+async fn matches_waiting_accept(tx: &mut Tx, accept: &AcceptForHolder) -> Result<Option<bool>> {
+    let row: Option<StoredAccept> = tx
+        .fetch_optional(KNOWN, vals![accept.command.id, accept.actor.user_id])
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let known = row.decode_accept()?;
+    Ok(Some(
+        known.command.body.hash() == accept.command.body.hash(),
+    ))
+}
+
+impl StoredAccept {
+    fn decode_accept(&self) -> Result<WaitingAccept> {
+        let what = "a waiting acceptance";
+        let (command, actor): (Command, _) = (
+            decode_stored(&self.command, what)?,
+            decode_stored(&self.actor, what)?,
+        );
+        Ok(WaitingAccept {
+            command,
+            actor,
+            revoked: false,
+        })
+    }
+}
+
+columns! {
+    struct PutAcceptRow<'a> in put_accepts {
+        command_id: CommandId,
+        user_id: UserId,
+        made_at: &'a str,
+        taken_at: UnixMillis,
+        put_at: UnixMillis,
+    }
+}
+
+impl Store {
+    pub async fn note_put(
+        &self,
+        command_id: CommandId,
+        user_id: UserId,
+        made_at: &Source,
+        taken_at: UnixMillis,
+        put_at: UnixMillis,
+    ) -> Result<()> {
+        let made_at = &made_at.to_string();
+        let row = PutAcceptRow {
+            command_id,
+            user_id,
+            made_at,
+            taken_at,
+            put_at,
+        };
+        self.sql.insert_new(row).await?;
+        Ok(())
+    }
+
+    /// Costs one short query if no accept was ever put to a holder.
+    pub async fn find_accept_origins(&self, ids: &[CommandId]) -> Result<AcceptOrigins> {
+        let mut origins = HashMap::new();
+        if ids.is_empty()
+            || self
+                .sql
+                .fetch_optional::<CommandId>(ANY_ORIGIN, vals![])
+                .await?
+                .is_none()
+        {
+            return Ok(AcceptOrigins(origins));
+        }
+        for part in split_batches(ids, NAMES_MAX) {
+            let values = part.iter().map(|id| Val::from(*id)).collect();
+            let text = in_list(ORIGINS, part.len(), ")");
+            let rows: Vec<(CommandId, UserId, Source, UnixMillis)> =
+                self.sql.fetch_all(text, values).await?;
+            for (id, user, made_at, taken_at) in rows {
+                origins.insert((id, user), (made_at, taken_at));
+            }
+        }
+        Ok(AcceptOrigins(origins))
+    }
+
+    pub(super) async fn tell_origins(&self, ops: &mut [OpRecord]) -> Result<()> {
+        let commands = ops.iter().filter_map(|op| op.command.as_ref());
+        let ids: Vec<CommandId> = commands.map(|command| command.id).collect();
+        let origins = self.find_accept_origins(&ids).await?;
+        for command in ops.iter_mut().filter_map(|op| op.command.as_mut()) {
+            let name = (command.id, command.actor.user_id);
+            command.made_at = origins.origin_of(name, command.edge_at).cloned();
+        }
+        Ok(())
+    }
+
+    /// Forgets up to `limit` origins older than any op, and returns their number.
+    pub async fn drop_old_origins(&self, before: UnixMillis, limit: usize) -> Result<usize> {
+        let ids: Vec<CommandId> = self
+            .sql
+            .fetch_all(OLD_ORIGINS, vals![before, limit])
+            .await?;
+        for part in split_batches(&ids, NAMES_MAX) {
+            let values = part.iter().map(|id| Val::from(*id)).collect();
+            self.sql
+                .exec(in_list(DROP_ORIGINS, part.len(), ")"), values)
+                .await?;
+        }
+        Ok(ids.len())
+    }
+}
