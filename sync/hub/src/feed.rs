@@ -37,14 +37,17 @@ const REFRESH: Duration = Duration::from_millis(500);
 /// Starts the tasks that maintain this replica's feeds.
 pub(crate) fn start(comparison: &FeedComparison, keys: KeySource, signals: EdgeSignals) {
     let tasks = &comparison.tasks;
-    let news = KeyPublisher {
+    let publisher = KeyPublisher {
         store: comparison.store.clone(),
         clock: comparison.clock.clone(),
         regions: comparison.regions.clone(),
         source: keys,
     };
-    let rounds = PollLoop::new(tasks, "Could not send the token keys to the edges yet");
-    tasks.spawn("feed_keys", async move { news.watch_keys(rounds).await });
+    let poll_loop = PollLoop::new(tasks, "Could not send the token keys to the edges yet");
+    tasks.spawn(
+        "feed_keys",
+        async move { publisher.watch_keys(poll_loop).await },
+    );
     let repairs = EdgeRepairer {
         comparison: comparison.clone(),
         signals,
@@ -54,9 +57,9 @@ pub(crate) fn start(comparison: &FeedComparison, keys: KeySource, signals: EdgeS
     let store = comparison.store.clone();
     let warning =
         "Could not read the regions; sessions keep the verification status that they know";
-    let mut rounds = PollLoop::new(tasks, warning);
+    let mut poll_loop = PollLoop::new(tasks, warning);
     tasks.spawn("regions", async move {
-        while rounds
+        while poll_loop
             .next(regions.reload_marks(&store).await, sleep(REFRESH))
             .await
         {}
@@ -106,7 +109,7 @@ impl EventHandler for FeedConsumer {
         // Signal repeated events too: the replica that fed this one may have died before its
         // signal.
         if event.kind == EventType::RegionAssigned {
-            self.work.hand_in_again();
+            self.work.request_retry();
         }
         Ok(())
     }
@@ -233,9 +236,9 @@ struct KeyPublisher {
 }
 
 impl KeyPublisher {
-    async fn watch_keys(&self, mut rounds: PollLoop) {
+    async fn watch_keys(&self, mut poll_loop: PollLoop) {
         let mut told = String::new();
-        while rounds
+        while poll_loop
             .next(self.publish_changed_keys(&mut told).await, sleep(KEYS_POLL))
             .await
         {}

@@ -12,7 +12,7 @@ use crate::{
     store::{Store, StoreError},
 };
 
-const LOOK: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
 pub(crate) struct Gauges {
     pub store: Store,
@@ -22,11 +22,14 @@ pub(crate) struct Gauges {
 
 impl Gauges {
     pub fn start(self, tasks: &Tasks) {
-        let mut rounds = PollLoop::new(tasks, "Could not update the gauges");
+        let mut poll_loop = PollLoop::new(tasks, "Could not update the gauges");
         tasks.spawn("gauges", async move {
             let mut differing = BTreeSet::new();
-            while rounds
-                .next(self.update_gauges(&mut differing).await, sleep(LOOK))
+            while poll_loop
+                .next(
+                    self.update_gauges(&mut differing).await,
+                    sleep(POLL_INTERVAL),
+                )
                 .await
             {}
         });

@@ -22,7 +22,7 @@ pub(crate) struct HubState {
     pub sessions: SessionContext,
     pub comparison: FeedComparison,
     pub settling: SettlingEdges,
-    pub news: LiveUpdates,
+    pub live_updates: LiveUpdates,
 }
 
 impl FromRef<HubState> for TokenVerifier {

@@ -104,14 +104,14 @@ async fn reseal_tables(store: &Store, walks: &HubSealWalks) -> Result<(), StoreE
     }
     let mut turn = walks.asks.start_run(keys, PARTS_MAX).await;
     while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_asks(after).await?);
+        turn.record_batch(store.reseal_waiting_accepts(after).await?);
     }
     Ok(())
 }
 
 async fn delete_expired_rows(store: &Store, now: UnixMillis) -> Result<(), StoreError> {
     let before = now.plus_ms(-RAW_OPS_KEPT_MS);
-    for edge in store.enrolled_edges().await? {
+    for edge in store.list_enrolled_edges().await? {
         let mut after = 0;
         for _ in 0..PARTS_MAX {
             let OldOpsBatch { ops, last } = store.drop_old_ops(&edge, after, before).await?;
@@ -140,7 +140,7 @@ async fn compact_feeds(store: &Store, now: UnixMillis) -> Result<(), StoreError>
         for _ in 0..PARTS_MAX {
             // Reload for each part: an edge restored from a backup reads from an earlier cursor.
             let to = store
-                .passed_by_all(state.region, state.feed_seq, live_since)
+                .find_compaction_limit(state.region, state.feed_seq, live_since)
                 .await?;
             if compact_part(store, state.region, to, now).await? < BATCH {
                 break;

@@ -119,7 +119,7 @@ fn start(
         },
         regions,
         signals: EdgeSignals::default(),
-        put_accepts: ForwardedAccepts::default(),
+        forwarded_accepts: ForwardedAccepts::default(),
         work: WorkSignal::default(),
         settling: SettlingEdges::default(),
     };
@@ -127,7 +127,7 @@ fn start(
     parts.start_feed_consumer(&bus);
     parts.start_workers(config, review);
     parts.start_gauges();
-    let news = parts.start_live_updates();
+    let live_updates = parts.start_live_updates();
     let sessions = parts.start_sessions(command_tokens, limits, key);
     Ok(HubState {
         keys: parts.keys,
@@ -135,7 +135,7 @@ fn start(
         sessions,
         comparison,
         settling: parts.settling,
-        news,
+        live_updates,
     })
 }
 
@@ -148,7 +148,7 @@ struct ReplicaParts {
     keys: KeySource,
     regions: RegionMarks,
     signals: EdgeSignals,
-    put_accepts: ForwardedAccepts,
+    forwarded_accepts: ForwardedAccepts,
     work: WorkSignal,
     settling: SettlingEdges,
 }
@@ -181,7 +181,7 @@ impl ReplicaParts {
     }
 
     fn start_workers(&self, config: &Config, review: OwnerClient) {
-        let held_again = Duration::from_millis(config.held_again_ms);
+        let retry_interval = Duration::from_millis(config.held_again_ms);
         let workers = Workers {
             store: self.store.clone(),
             clock: self.clock.clone(),
@@ -190,13 +190,13 @@ impl ReplicaParts {
             review,
             keys: self.keys.clone(),
             signals: self.signals.clone(),
-            put_accepts: self.put_accepts.clone(),
-            bell: self.work.clone(),
-            held_again,
+            forwarded_accepts: self.forwarded_accepts.clone(),
+            work_signal: self.work.clone(),
+            retry_interval,
             accept_cloud_tokens: config.accept_cloud_tokens,
             replica: self.clock.new_id(),
-            sweeps: RetrySchedule::new(held_again),
-            turns: BatchPermits::default(),
+            sweeps: RetrySchedule::new(retry_interval),
+            batch_permits: BatchPermits::default(),
         };
         workers.start();
     }
@@ -211,15 +211,15 @@ impl ReplicaParts {
     }
 
     fn start_live_updates(&self) -> LiveUpdates {
-        let news = LiveUpdates::new(
+        let live_updates = LiveUpdates::new(
             self.store.clone(),
             self.clock.clone(),
             self.tasks.clone(),
             self.regions.clone(),
             self.settling.clone(),
         );
-        news.start();
-        news
+        live_updates.start();
+        live_updates
     }
 
     fn start_sessions(
@@ -237,7 +237,7 @@ impl ReplicaParts {
             command_tokens,
             regions: self.regions.clone(),
             signals: self.signals.clone(),
-            put_accepts: self.put_accepts.clone(),
+            forwarded_accepts: self.forwarded_accepts.clone(),
             work: self.work.clone(),
             links: ActiveLinks::default(),
             limits,

@@ -41,7 +41,7 @@ const LISTENERS_MAX: usize = 2_000;
 const PART: u32 = 200;
 const RETRY: Duration = Duration::from_millis(500);
 /// Links and queues have no change signal, so one poll serves all watching admins.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const REFUSED_RETRY_S: u32 = 5;
 
 /// The live change stream of one replica. Clones share it.
@@ -82,13 +82,13 @@ impl LiveUpdates {
 
     pub fn start(&self) {
         for region in Region::ALL {
-            let news = self.clone();
+            let updates = self.clone();
             self.tasks
-                .spawn("news", async move { news.follow_region(region).await });
+                .spawn("news", async move { updates.follow_region(region).await });
         }
-        let news = self.clone();
+        let updates = self.clone();
         self.tasks
-            .spawn("news_regions", async move { news.watch_regions().await });
+            .spawn("news_regions", async move { updates.watch_regions().await });
     }
 
     /// Reserves one of the listener permits until dropped.
@@ -101,7 +101,7 @@ impl LiveUpdates {
     async fn follow_region(&self, region: Region) {
         let mut marks = self.marks.watch_region(region);
         let mut read_to = *marks.borrow_and_update();
-        let mut rounds =
+        let mut poll_loop =
             PollLoop::new(&self.tasks, "Could not read the changes for open pages yet");
         loop {
             let end = *marks.borrow_and_update();
@@ -114,7 +114,7 @@ impl LiveUpdates {
                     std::future::pending::<()>().await;
                 }
             };
-            if !rounds.next(read, pause).await {
+            if !poll_loop.next(read, pause).await {
                 return;
             }
         }
@@ -134,19 +134,25 @@ impl LiveUpdates {
         while read_to.feed_seq < end.feed_seq {
             let after = read_to.feed_seq;
             let to = end.feed_seq;
-            let (to, part) = self.store.order_changes(region, after, to, PART).await?;
+            let (to, part) = self
+                .store
+                .list_order_changes(region, after, to, PART)
+                .await?;
             for (number, change) in part {
-                self.pass_on(region, UpdateKind::Changed, number, Some(change));
+                self.broadcast_update(region, UpdateKind::Changed, number, Some(change));
             }
             read_to.feed_seq = to;
         }
         while read_to.lost < end.lost {
             let after = read_to.lost;
             let to = end.lost;
-            let part = self.store.lost_acceptances(region, after, to, PART).await?;
+            let part = self
+                .store
+                .list_lost_acceptances(region, after, to, PART)
+                .await?;
             read_to.lost = part.last().map_or(to, |(number, _)| *number);
             for (number, change) in part {
-                self.pass_on(region, UpdateKind::Lost, number, change);
+                self.broadcast_update(region, UpdateKind::Lost, number, change);
             }
         }
         // A restored database starts a new feed.
@@ -154,7 +160,13 @@ impl LiveUpdates {
         Ok(())
     }
 
-    fn pass_on(&self, region: Region, kind: UpdateKind, number: u64, change: Option<FeedChange>) {
+    fn broadcast_update(
+        &self,
+        region: Region,
+        kind: UpdateKind,
+        number: u64,
+        change: Option<FeedChange>,
+    ) {
         // Fails only without listeners.
         let _ = self.changes.send(Arc::new(FeedUpdate {
             region,
@@ -165,9 +177,12 @@ impl LiveUpdates {
     }
 
     async fn watch_regions(&self) {
-        let mut rounds =
+        let mut poll_loop =
             PollLoop::new(&self.tasks, "Could not read the regions for open pages yet");
-        while rounds.next(self.refresh_regions().await, sleep(LOOK)).await {}
+        while poll_loop
+            .next(self.refresh_regions().await, sleep(POLL_INTERVAL))
+            .await
+        {}
     }
 
     async fn refresh_regions(&self) -> Result<(), StoreError> {
@@ -247,7 +262,7 @@ impl LiveUpdates {
         let to = end.number_of(region, UpdateKind::Changed);
         let (_, changes) = self
             .store
-            .order_changes(region, after, to, MISSED_MAX)
+            .list_order_changes(region, after, to, MISSED_MAX)
             .await?;
         let changes = changes.into_iter().map(|(number, change)| FeedUpdate {
             region,
@@ -259,7 +274,7 @@ impl LiveUpdates {
         let to = end.number_of(region, UpdateKind::Lost);
         let lost = self
             .store
-            .lost_acceptances(region, after, to, MISSED_MAX)
+            .list_lost_acceptances(region, after, to, MISSED_MAX)
             .await?;
         let lost = lost.into_iter().map(|(number, change)| FeedUpdate {
             region,
@@ -286,8 +301,8 @@ pub async fn stream_updates(mut listener: UpdateListener, to: &EventSender) {
     {
         return;
     }
-    for news in std::mem::take(&mut listener.missed) {
-        if !listener.send_change(&news, to).await {
+    for update in std::mem::take(&mut listener.missed) {
+        if !listener.send_change(&update, to).await {
             return;
         }
     }
@@ -297,8 +312,8 @@ pub async fn stream_updates(mut listener: UpdateListener, to: &EventSender) {
         let goes_on = tokio::select! {
             () = to.wait_until_closed() => false,
             _ = beat.tick() => to.send(sse::format_position(&listener.place.to_string())).await,
-            news = listener.changes.recv() => match news {
-                Ok(news) => listener.send_change(&news, to).await,
+            update = listener.changes.recv() => match update {
+                Ok(update) => listener.send_change(&update, to).await,
                 // The client resumes from its place after reconnecting.
                 Err(_) => false,
             },
@@ -312,13 +327,13 @@ pub async fn stream_updates(mut listener: UpdateListener, to: &EventSender) {
 
 impl UpdateListener {
     /// Returns true to continue: the reader is connected and has missed nothing.
-    async fn send_change(&mut self, news: &FeedUpdate, to: &EventSender) -> bool {
+    async fn send_change(&mut self, update: &FeedUpdate, to: &EventSender) -> bool {
         let FeedUpdate {
             region,
             kind,
             number,
             ..
-        } = *news;
+        } = *update;
         let known = self.place.number_of(region, kind);
         if number <= known {
             return true;
@@ -328,7 +343,7 @@ impl UpdateListener {
             return false;
         }
         self.place.advance_to(region, kind, number);
-        match change::build_notice(news, self.reader) {
+        match change::build_notice(update, self.reader) {
             Some(told) => {
                 let id = self.place.to_string();
                 to.send(sse::format_event(told.name(), Some(&id), &told))

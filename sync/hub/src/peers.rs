@@ -138,7 +138,7 @@ impl CommandTokenClient {
 
     /// Exchanges the user's own token for one bound to the command. `None` if theirs is invalid or
     /// its session has ended.
-    pub async fn instead_of(
+    pub async fn exchange_user_token(
         &self,
         form: &CommandTokenForm,
     ) -> Result<Option<String>, UpstreamError> {

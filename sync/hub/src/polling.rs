@@ -139,9 +139,9 @@ impl EdgeSignals {
 #[derive(Clone, Default)]
 pub(crate) struct WorkSignal {
     stored: Arc<Notify>,
-    /// The number of calls of `hand_in_again`.
-    turns: Arc<AtomicU64>,
-    turned: Arc<Notify>,
+    /// The number of calls of `request_retry`.
+    retry_requests: Arc<AtomicU64>,
+    retry_requested: Arc<Notify>,
 }
 
 impl WorkSignal {
@@ -150,14 +150,14 @@ impl WorkSignal {
     }
 
     /// Held ops may be decidable: a right has changed, or an answer that they wait for arrived.
-    pub fn hand_in_again(&self) {
-        self.turns.fetch_add(1, Ordering::Relaxed);
-        self.turned.notify_one();
+    pub fn request_retry(&self) {
+        self.retry_requests.fetch_add(1, Ordering::Relaxed);
+        self.retry_requested.notify_one();
         self.wake_workers();
     }
 
     pub fn retry_generation(&self) -> u64 {
-        self.turns.load(Ordering::Relaxed)
+        self.retry_requests.load(Ordering::Relaxed)
     }
 
     pub async fn wait_for_work(&self) {
@@ -165,7 +165,7 @@ impl WorkSignal {
     }
 
     pub async fn wait_for_retry(&self) {
-        self.turned.notified().await;
+        self.retry_requested.notified().await;
     }
 }
 

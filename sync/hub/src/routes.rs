@@ -13,9 +13,9 @@ use crate::handlers::{HubState, edges, internal, link, operators};
 
 pub(crate) fn router(hub: HubState) -> Router {
     add_public_routes(Router::new())
-        .route("/internal/stream", get(internal::open_news_stream))
+        .route("/internal/stream", get(internal::open_update_stream))
         .route("/internal/asks", post(internal::put_portal_accept))
-        .route("/internal/seats/{edge}", get(internal::get_edge_seat))
+        .route("/internal/seats/{edge}", get(internal::get_current_epoch))
         .with_state(hub)
 }
 

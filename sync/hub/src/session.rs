@@ -169,7 +169,7 @@ impl EdgeConnection {
             self.out.send_ping();
         }
         if self.ticks.is_multiple_of(CONTACT_TICKS) {
-            self.store_contact().await?;
+            self.record_contact_time().await?;
         }
         self.drive_engine(SyncSessionInput::Tick).await?;
         self.check_edge_row().await
@@ -206,7 +206,7 @@ impl EdgeConnection {
             SyncSessionOutput::Probe { term } => {
                 return Ok(Some(self.probe_old_session(term).await?));
             }
-            SyncSessionOutput::SaveAlive { number } => self.show_life(number).await?,
+            SyncSessionOutput::SaveAlive { number } => self.answer_probe(number).await?,
             SyncSessionOutput::TakeOver { hello, over } => {
                 return self.take_over(&hello, over).await.map(Some);
             }
@@ -224,7 +224,7 @@ impl EdgeConnection {
                 self.reads.feed = None;
                 self.reads.chunk = Some(wanted);
             }
-            SyncSessionOutput::SnapshotTaken => self.snapshot_taken().await?,
+            SyncSessionOutput::SnapshotTaken => self.record_snapshot_taken().await?,
             SyncSessionOutput::SaveAck(ack, heads) => return Ok(self.save(&ack, &heads).await?),
             SyncSessionOutput::End(refused) => {
                 self.note_refusal(refused.code).await?;
@@ -374,7 +374,7 @@ impl EdgeConnection {
         Ok(Some(SyncSessionInput::Feed { to, changes }))
     }
 
-    async fn snapshot_taken(&mut self) -> Result<(), StoreError> {
+    async fn record_snapshot_taken(&mut self) -> Result<(), StoreError> {
         let Some(SessionTerm { term, .. }) = self.at else {
             return Ok(());
         };
@@ -383,7 +383,7 @@ impl EdgeConnection {
         tracing::info!(edge.id = %edge, %region, "`{edge}` has applied a snapshot of {region}");
         self.hub
             .store
-            .snapshot_taken(edge, term, self.hub.clock.now())
+            .record_snapshot_taken(edge, term, self.hub.clock.now())
             .await
     }
 }

@@ -120,12 +120,12 @@ fn change_place(region: Region, feed_seq: u64) -> SealContext {
 }
 
 /// `column` is `asks.command` or `asks.token`. The actor's id and role are stored unsealed.
-fn ask_place(column: &'static str, command: CommandId, user: UserId) -> SealContext {
+fn accept_place(column: &'static str, command: CommandId, user: UserId) -> SealContext {
     SealContext::of_id(column, command.0).with_part(user.as_bytes())
 }
 
-const ASK_COMMAND: &str = "asks.command";
-const ASK_TOKEN: &str = "asks.token";
+const ACCEPT_COMMAND: &str = "asks.command";
+const ACCEPT_TOKEN: &str = "asks.token";
 
 fn read_op(
     keys: &DataKeys,

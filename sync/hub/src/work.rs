@@ -41,32 +41,37 @@ impl Workers {
             .spawn("work", async move { workers.run_dispatcher().await });
         let workers = self.clone();
         self.tasks
-            .spawn("asks", async move { workers.hand_in_accepts().await });
+            .spawn("asks", async move { workers.retry_waiting_accepts().await });
     }
 
     async fn run_dispatcher(&self) {
         let busy = BusyEdges::default();
         let mut after = String::new();
-        let mut rounds = PollLoop::new(&self.tasks, "Could not read the logs; received ops wait");
+        let mut poll_loop =
+            PollLoop::new(&self.tasks, "Could not read the logs; received ops wait");
         loop {
-            let result = self.begin_all(&busy, &mut after).await;
+            let result = self.start_edge_workers(&busy, &mut after).await;
             let woken = async {
                 tokio::select! {
-                    () = self.bell.wait_for_work() => {}
+                    () = self.work_signal.wait_for_work() => {}
                     () = tokio::time::sleep(DISPATCH_POLL) => {}
                 }
             };
-            if !rounds.next(result, woken).await {
+            if !poll_loop.next(result, woken).await {
                 return;
             }
         }
     }
 
-    async fn begin_all(&self, busy: &BusyEdges, after: &mut String) -> Result<(), StoreError> {
-        let (edges, next) = self.store.edges_with_work(after, EDGES_MAX).await?;
+    async fn start_edge_workers(
+        &self,
+        busy: &BusyEdges,
+        after: &mut String,
+    ) -> Result<(), StoreError> {
+        let (edges, next) = self.store.list_edges_with_work(after, EDGES_MAX).await?;
         *after = next;
         for edge in edges {
-            let Some(turn) = busy.try_begin(edge, &self.bell) else {
+            let Some(turn) = busy.try_begin(edge, &self.work_signal) else {
                 continue;
             };
             let workers = self.clone();
@@ -90,11 +95,11 @@ const NEW_OPS_POLL: Duration = Duration::from_secs(1);
 /// The next step after a pass.
 enum NextStep {
     /// There may be more ops.
-    GoOn,
+    Continue,
     /// An op failed alone, or the store failed.
     Pause,
     /// Every due op was visited, and some are parked.
-    Look(Duration),
+    PollAgain(Duration),
     /// No op is due, or another worker has the log.
     Done,
 }
@@ -128,8 +133,8 @@ impl Workers {
             });
             let pause = match next {
                 NextStep::Done => break,
-                NextStep::GoOn => Duration::ZERO,
-                NextStep::Look(pause) => {
+                NextStep::Continue => Duration::ZERO,
+                NextStep::PollAgain(pause) => {
                     // Another replica may reach the owner or auth.
                     log.release_claim().await;
                     pause
@@ -181,7 +186,7 @@ impl LogWorker<'_> {
             self.begin_walk();
         }
         if self.away == Some(DecidingService::Order) {
-            return self.pass_by(&claim).await;
+            return self.answer_without_owner(&claim).await;
         }
         let due =
             self.hub
@@ -189,21 +194,21 @@ impl LogWorker<'_> {
                 .read_due_ops(&claim, &mut self.walk, false, self.portion.next_size());
         let run = self.hub.run_with_claim(&claim, due).await?;
         match self.sweep {
-            None if run.is_empty() => Ok(self.at_the_end()),
+            None if run.is_empty() => Ok(self.finish_walk()),
             Some(beyond) if run.is_empty() => self.retry_held_ops(&claim, beyond).await,
-            _ => Ok(self.work_off(&claim, &run).await?.1),
+            _ => Ok(self.decide_and_store(&claim, &run).await?.1),
         }
     }
 
     /// While the order service is away, answers the ops that do not need it and parks the rest.
-    async fn pass_by(&mut self, claim: &WorkClaim) -> Result<NextStep, StoreError> {
+    async fn answer_without_owner(&mut self, claim: &WorkClaim) -> Result<NextStep, StoreError> {
         let waiting = self
             .hub
             .store
             .read_due_ops(claim, &mut self.walk, true, OPS_MAX);
         let run = self.hub.run_with_claim(claim, waiting).await?;
         if run.is_empty() {
-            return Ok(self.at_the_end());
+            return Ok(self.finish_walk());
         }
         let now = self.hub.clock.now();
         let plan = planning::plan_run(&run, now, usize::MAX, None, |_, _| {
@@ -216,9 +221,9 @@ impl LogWorker<'_> {
             parked,
             ..PassResults::default()
         };
-        self.walk.go_on(&run, &progress);
+        self.walk.advance(&run, &progress);
         Ok(if self.store_results(claim, &progress).await? {
-            NextStep::GoOn
+            NextStep::Continue
         } else {
             NextStep::Done
         })
@@ -226,7 +231,7 @@ impl LogWorker<'_> {
 
     /// Every due op was visited. The next walk retries the parked ones; until then only new ops are
     /// read.
-    fn at_the_end(&mut self) -> NextStep {
+    fn finish_walk(&mut self) -> NextStep {
         if !self.parked {
             return NextStep::Done;
         }
@@ -236,10 +241,10 @@ impl LogWorker<'_> {
             .get_or_insert_with(|| now + self.backoff.next());
         if now >= again_at {
             self.begin_walk();
-            return NextStep::GoOn;
+            return NextStep::Continue;
         }
         self.begin_sweep();
-        NextStep::Look(NEW_OPS_POLL.min(again_at - now))
+        NextStep::PollAgain(NEW_OPS_POLL.min(again_at - now))
     }
 
     fn begin_walk(&mut self) {
@@ -250,7 +255,7 @@ impl LogWorker<'_> {
     /// Starts a sweep of the held ops if it is due and their owner is reachable.
     fn begin_sweep(&mut self) {
         let now = self.hub.clock.elapsed();
-        let turns = self.hub.bell.retry_generation();
+        let turns = self.hub.work_signal.retry_generation();
         if self.sweep.is_none()
             && self.away.is_none()
             && self.hub.sweeps.begin_if_due(self.edge, now, turns)
@@ -268,13 +273,13 @@ impl LogWorker<'_> {
         let held = self
             .hub
             .store
-            .held_again(claim, beyond, self.portion.next_size());
+            .read_held_ops_to_retry(claim, beyond, self.portion.next_size());
         let run = self.hub.run_with_claim(claim, held).await?;
         if run.is_empty() {
             self.sweep = None;
-            return Ok(NextStep::GoOn);
+            return Ok(NextStep::Continue);
         }
-        let (progress, next) = self.work_off(claim, &run).await?;
+        let (progress, next) = self.decide_and_store(claim, &run).await?;
         if progress.has_decided() {
             // Ops behind the decided ones are due now.
             self.walk = LogWalk::default();
@@ -287,7 +292,7 @@ impl LogWorker<'_> {
     }
 
     /// Decides a run, stores its results, and advances past them.
-    async fn work_off(
+    async fn decide_and_store(
         &mut self,
         claim: &WorkClaim,
         run: &[UndecidedOp],
@@ -301,11 +306,11 @@ impl LogWorker<'_> {
                 let reached = progress.last_resolved_seq();
                 self.portion
                     .record_success(run.iter().filter(|due| Some(due.seq) <= reached).count());
-                (progress, NextStep::GoOn, true)
+                (progress, NextStep::Continue, true)
             }
             RunEnd::Away(progress, owner) => {
                 self.away = Some(owner);
-                (progress, NextStep::GoOn, true)
+                (progress, NextStep::Continue, true)
             }
             RunEnd::Failed(progress, ops) if progress.held.is_empty() => {
                 self.portion.record_failure(ops);
@@ -315,14 +320,14 @@ impl LogWorker<'_> {
                     if alone {
                         NextStep::Pause
                     } else {
-                        NextStep::GoOn
+                        NextStep::Continue
                     },
                     false,
                 )
             }
             RunEnd::Failed(progress, _) => {
                 self.portion.clear_suspects();
-                (progress, NextStep::GoOn, true)
+                (progress, NextStep::Continue, true)
             }
         };
         if !self.store_results(claim, &progress).await? {
@@ -330,9 +335,9 @@ impl LogWorker<'_> {
         }
         self.parked |= !progress.parked.is_empty();
         if settled {
-            self.walk.go_on(run, &progress);
+            self.walk.advance(run, &progress);
         } else {
-            self.walk.pass_by(run, &progress);
+            self.walk.skip_parked_ops(run, &progress);
         }
         if settled && !self.parked {
             self.backoff.reset();
@@ -369,7 +374,7 @@ impl LogWorker<'_> {
         if results.has_decided() || !results.held.is_empty() {
             self.hub.signals.wake_sessions(self.edge);
         }
-        self.tell_others(claim, results).await?;
+        self.notify_others(claim, results).await?;
         Ok(true)
     }
 }
@@ -377,7 +382,7 @@ impl LogWorker<'_> {
 impl LogWorker<'_> {
     /// Nudges the region's holder about held ops, and retries ops of other logs that waited for the
     /// decided ones.
-    async fn tell_others(
+    async fn notify_others(
         &self,
         claim: &WorkClaim,
         results: &PassResults,
@@ -393,8 +398,8 @@ impl LogWorker<'_> {
             .decided
             .iter()
             .filter_map(|decided| decided.command_id);
-        if self.hub.put_accepts.remove_decided(decided) {
-            self.hub.bell.hand_in_again();
+        if self.hub.forwarded_accepts.remove_decided(decided) {
+            self.hub.work_signal.request_retry();
         }
         Ok(())
     }

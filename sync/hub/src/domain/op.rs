@@ -124,7 +124,7 @@ impl AcceptOrigins {
 
 /// The accepts of a run that may have been put to their edge: a holder logs those as provisional,
 /// never as firm.
-pub fn maybe_put(run: &[UndecidedOp]) -> Vec<CommandId> {
+pub fn list_maybe_forwarded(run: &[UndecidedOp]) -> Vec<CommandId> {
     let put = run.iter().filter_map(|due| match &due.read {
         ReceivedOp::Command(op) => {
             let accepts = op.command.body.order_action() == Some(Action::Accept);

@@ -88,7 +88,7 @@ impl DecidedOp {
     }
 
     /// Sets each command's user from the edge's log: the owner knows only the token's user.
-    pub fn name_users(decided: &mut [Self], run: &[UndecidedOp]) {
+    pub fn set_users(decided: &mut [Self], run: &[UndecidedOp]) {
         let users: HashMap<u64, UserId> = run
             .iter()
             .filter_map(|due| match &due.read {
@@ -334,8 +334,8 @@ pub struct LogWalk {
 
 impl LogWalk {
     /// Advances past every op with a result; this walk skips parked ops from now on.
-    pub fn go_on(&mut self, run: &[UndecidedOp], results: &PassResults) {
-        self.pass_by(run, results);
+    pub fn advance(&mut self, run: &[UndecidedOp], results: &PassResults) {
+        self.skip_parked_ops(run, results);
         let held: HashMap<u64, HeldReason> = results.held.iter().copied().collect();
         for due in run {
             match held.get(&due.seq) {
@@ -350,7 +350,7 @@ impl LogWalk {
     }
 
     /// Skips parked ops from now on, and reads the handed ops again in smaller parts.
-    pub fn pass_by(&mut self, run: &[UndecidedOp], results: &PassResults) {
+    pub fn skip_parked_ops(&mut self, run: &[UndecidedOp], results: &PassResults) {
         let parked: HashSet<u64> = results.parked.iter().copied().collect();
         for due in run.iter().filter(|due| parked.contains(&due.seq)) {
             self.barriers.add_blocking_op(due.seq, &due.read);

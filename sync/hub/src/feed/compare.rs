@@ -142,10 +142,10 @@ impl FeedComparison {
             region,
             orders.last().filter(|_| full).map(|suspect| suspect.id),
         );
-        let ours = self.store.how_it_assigns(region).await?;
+        let ours = self.store.read_assignment(region).await?;
         let theirs = self.fetch_assignment(region).await?;
         let behind = theirs.is_some_and(|theirs| {
-            theirs.policy_version > ours.policy_version && !is_the_beginning(&ours, theirs)
+            theirs.policy_version > ours.policy_version && !is_initial_assignment(&ours, theirs)
         });
         Ok(FeedDifferences {
             orders,
@@ -172,7 +172,7 @@ impl FeedComparison {
                 compared.unsettled = true;
                 return Ok(());
             }
-            let ours = self.store.marks_of(region, &ids).await?;
+            let ours = self.store.find_order_marks(region, &ids).await?;
             for suspect in part {
                 let theirs = told
                     .orders
@@ -197,7 +197,7 @@ impl FeedComparison {
         let Some(before) = &found.assigns else {
             return Ok(());
         };
-        let ours = self.store.how_it_assigns(region).await?;
+        let ours = self.store.read_assignment(region).await?;
         if let Some(theirs) = self.fetch_assignment(region).await?
             && ours == *before
             && theirs.policy_version > ours.policy_version
@@ -207,7 +207,7 @@ impl FeedComparison {
             self.store
                 .repair_assignment(region, &theirs, self.clock.now())
                 .await?;
-            self.work.hand_in_again();
+            self.work.request_retry();
             compared.repaired += 1;
         }
         Ok(())
@@ -302,7 +302,7 @@ fn range_request(
 }
 
 /// The assignment that a region begins with has no event.
-fn is_the_beginning(ours: &RegionAssignment, theirs: RegionAssignment) -> bool {
+fn is_initial_assignment(ours: &RegionAssignment, theirs: RegionAssignment) -> bool {
     let begins = RegionAssignment::default();
     let theirs = RegionAssignment {
         policy_version: 0,

@@ -23,7 +23,7 @@ use crate::{
     store::StoreError,
 };
 
-const LOOK: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 /// Time before an ineffective snapshot is sent again.
 const AGAIN_AFTER_MS: i64 = 10 * 60 * 1000;
 /// Minimum time between two requests to an owner about the edges of a region.
@@ -63,13 +63,13 @@ pub(super) struct EdgeRepairer {
 impl EdgeRepairer {
     pub async fn run_checks(&self) {
         let stop = self.comparison.tasks.stop_token();
-        let mut rounds = PollLoop::new(
+        let mut poll_loop = PollLoop::new(
             &self.comparison.tasks,
             "Could not check and repair the edges' orders",
         );
         let mut seen = RepairState::default();
         let mut result = Ok(());
-        while rounds.next(result, sleep(LOOK)).await {
+        while poll_loop.next(result, sleep(POLL_INTERVAL)).await {
             result = tokio::select! {
                 () = stop.cancelled() => return,
                 result = self.check_edges(&mut seen) => result,
@@ -87,7 +87,10 @@ impl EdgeRepairer {
             let here = edges
                 .iter()
                 .filter(|e| e.region == region.region && e.is_in_service());
-            questions.push(self.look_at(&seen.before, &mut now, region, here).await?);
+            questions.push(
+                self.check_region(&seen.before, &mut now, region, here)
+                    .await?,
+            );
         }
         seen.before = now;
         let mut result = Ok(());
@@ -97,14 +100,14 @@ impl EdgeRepairer {
         result
     }
 
-    async fn look_at<'a>(
+    async fn check_region<'a>(
         &self,
         before: &EdgeProblems,
         now: &mut EdgeProblems,
         region: &'a RegionRecord,
         edges: impl Iterator<Item = &'a EdgeRecord>,
     ) -> Result<OwnerQuestion<'a>, StoreError> {
-        let assigns = self.comparison.store.how_it_assigns(region.region).await?;
+        let assigns = self.comparison.store.read_assignment(region.region).await?;
         let mut ahead = Vec::new();
         let mut doubtful = None;
         for edge in edges {
@@ -114,7 +117,7 @@ impl EdgeRepairer {
             }
             let name = &shown.edge;
             if shown.checksum == ChecksumState::Mismatch
-                || assigns_otherwise(region, edge, &assigns)
+                || knows_other_assignment(region, edge, &assigns)
             {
                 now.differing.insert(name.clone());
                 if before.differing.contains(name) {
@@ -125,7 +128,7 @@ impl EdgeRepairer {
                 now.ahead.insert(name.clone());
                 ahead.extend(before.ahead.contains(name).then_some(edge));
             }
-            doubtful = doubtful.or(unproven_fence(edge, &assigns).map(|fence| (edge, fence)));
+            doubtful = doubtful.or(find_unproven_fence(edge, &assigns).map(|fence| (edge, fence)));
         }
         Ok(OwnerQuestion {
             region,
@@ -191,7 +194,7 @@ impl EdgeRepairer {
             || !self
                 .comparison
                 .store
-                .ask_repair(&edge.stored.edge, now)
+                .request_repair(&edge.stored.edge, now)
                 .await?
         {
             return Ok(());
@@ -252,16 +255,20 @@ impl EdgeRepairer {
 }
 
 /// Returns true if the edge has read its feed to the end but knows a different assignment.
-fn assigns_otherwise(region: &RegionRecord, edge: &EdgeRecord, assigns: &RegionAssignment) -> bool {
-    let at_the_end = edge.feed_cursor == region.feed_seq;
-    at_the_end
+fn knows_other_assignment(
+    region: &RegionRecord,
+    edge: &EdgeRecord,
+    assigns: &RegionAssignment,
+) -> bool {
+    let finish_walk = edge.feed_cursor == region.feed_seq;
+    finish_walk
         && edge
             .assignment
             .is_some_and(|known| known != assigns.compute_digest())
 }
 
 /// The fence of the current grant, if the holder's view did not match it.
-fn unproven_fence(edge: &EdgeRecord, assigns: &RegionAssignment) -> Option<u64> {
+fn find_unproven_fence(edge: &EdgeRecord, assigns: &RegionAssignment) -> Option<u64> {
     let EdgeStatus {
         edge: name,
         epoch,

@@ -128,7 +128,7 @@ pub(crate) async fn enrol(
     State(hub): State<HubState>,
     Json(asked): Json<EnrolmentRequest>,
 ) -> Result<Json<EnrolmentAnswer>, Problem> {
-    let public_key = public_key(&asked.public_key)?;
+    let public_key = parse_public_key(&asked.public_key)?;
     // Load the keys before using up the code: an edge without keys could admit no user.
     let jwks = load_jwks(&hub).await?;
     let hash = hash_code(&asked.code);
@@ -147,7 +147,7 @@ pub(crate) async fn enrol(
             let bytes = enrolment_bytes(&edge, region, &public_key, &jwks.to_string());
             let signature = URL_SAFE_NO_PAD.encode(key.sign_bytes(&bytes));
             let hub_key = URL_SAFE_NO_PAD.encode(key.public_key());
-            let former = hub.sessions.store.former_keys(&edge).await?;
+            let former = hub.sessions.store.list_former_keys(&edge).await?;
             let bytes = former_keys_bytes(&edge, &public_key, &former);
             let former_keys_signature = URL_SAFE_NO_PAD.encode(key.sign_bytes(&bytes));
             let former_keys = former
@@ -187,11 +187,11 @@ pub(crate) async fn key(
     let known = hub
         .sessions
         .store
-        .link_key(&edge)
+        .find_link_key(&edge)
         .await?
         .ok_or(Code::NotFound)?;
     let public_key = URL_SAFE_NO_PAD.encode(known.public_key);
-    let former = hub.sessions.store.former_keys(&edge).await?;
+    let former = hub.sessions.store.list_former_keys(&edge).await?;
     let former_keys = former
         .iter()
         .map(|key| URL_SAFE_NO_PAD.encode(key))
@@ -214,7 +214,7 @@ fn encode_pem(key: &[u8; 32]) -> String {
     format!("-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n")
 }
 
-fn public_key(text: &str) -> Result<[u8; 32], Problem> {
+fn parse_public_key(text: &str) -> Result<[u8; 32], Problem> {
     let bytes = URL_SAFE_NO_PAD
         .decode(text)
         .ok()

@@ -28,11 +28,11 @@ pub(crate) async fn put_portal_accept(
     ServiceCaller(from): ServiceCaller,
     Json(accept): Json<AcceptForHolder>,
 ) -> Result<Json<()>, Problem> {
-    from_order(&from)?;
+    require_order_service(&from)?;
     // The hub stores only the command-bound token, which grants no access, never the user's own.
     let bound = hub
         .sessions
-        .with_bound_token(&accept)
+        .bind_token_to_command(&accept)
         .await
         .map_err(|error| {
             tracing::warn!(
@@ -62,13 +62,13 @@ pub(crate) async fn put_portal_accept(
 }
 
 /// `GET /internal/seats/{edge}`: the region and epoch of an enrolled edge.
-pub(crate) async fn get_edge_seat(
+pub(crate) async fn get_current_epoch(
     State(hub): State<HubState>,
     ServiceCaller(from): ServiceCaller,
     Path(edge): Path<EdgeId>,
 ) -> Result<Json<CurrentEpoch>, Problem> {
-    from_order(&from)?;
-    match hub.sessions.store.find_edge_seat(&edge).await? {
+    require_order_service(&from)?;
+    match hub.sessions.store.find_current_epoch(&edge).await? {
         Some((_, true)) => Err(Code::EdgeDisabled.into()),
         Some((seat, false)) => Ok(Json(seat)),
         None => Err(Code::EdgeUnknown.into()),
@@ -76,7 +76,7 @@ pub(crate) async fn get_edge_seat(
 }
 
 /// Only the order service can decide that an accept has to wait.
-fn from_order(from: &str) -> Result<(), Problem> {
+fn require_order_service(from: &str) -> Result<(), Problem> {
     if from == ORDER {
         Ok(())
     } else {
@@ -86,18 +86,18 @@ fn from_order(from: &str) -> Result<(), Problem> {
 
 /// `GET /internal/stream`: changes that a user may see. The gateway calls it on their behalf and
 /// watches their session.
-pub(crate) async fn open_news_stream(
+pub(crate) async fn open_update_stream(
     State(hub): State<HubState>,
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    let seat = hub.news.reserve_stream()?;
+    let open_stream = hub.live_updates.reserve_stream()?;
     let last = request
         .headers()
         .get(LAST_EVENT_ID)
         .and_then(|last| last.to_str().ok());
     let from = last.and_then(|last| last.parse::<FeedPosition>().ok());
-    let listener = hub.news.open_listener(&caller, from).await?;
+    let listener = hub.live_updates.open_listener(&caller, from).await?;
     let (sender, response) = sse::open_stream();
     let tasks = &hub.sessions.tasks;
     let stop = request
@@ -114,7 +114,7 @@ pub(crate) async fn open_news_stream(
             () = stop.cancelled() => {}
             () = sleep(left) => {}
         }
-        drop(seat);
+        drop(open_stream);
     });
     Ok(response)
 }

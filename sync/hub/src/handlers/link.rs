@@ -77,7 +77,7 @@ async fn authenticate_edge(hub: &HubState, headers: &HeaderMap) -> Result<LinkCa
     let key = hub
         .sessions
         .store
-        .link_key(&edge)
+        .find_link_key(&edge)
         .await
         .map_err(Problem::from)?;
     let key = key.ok_or(Code::EdgeUnknown)?;

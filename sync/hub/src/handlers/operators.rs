@@ -171,7 +171,7 @@ pub(crate) async fn queue(
     page: Page<OpPlace, 50, 200>,
 ) -> Result<ItemList<OpRecord>, Problem> {
     if let Some(id) = filter.command {
-        let items = hub.sessions.store.waiting_command(id).await?;
+        let items = hub.sessions.store.find_waiting_command(id).await?;
         return Ok(ItemList::from_all_items(items));
     }
     let state = filter.state.map(OpState::from);
@@ -180,15 +180,17 @@ pub(crate) async fn queue(
             let after = page.after.as_ref().map_or(0, |place| place.seq);
             hub.sessions
                 .store
-                .waiting_ops(edge, state, after, page.rows_to_read())
+                .list_waiting_ops(edge, state, after, page.rows_to_read())
                 .await?
         }
-        None => of_every_edge(&hub, state, page.after.clone(), page.rows_to_read()).await?,
+        None => {
+            read_queue_of_all_edges(&hub, state, page.after.clone(), page.rows_to_read()).await?
+        }
     };
     Ok(page.build_page(items, |op| op.place.clone()))
 }
 
-async fn of_every_edge(
+async fn read_queue_of_all_edges(
     hub: &HubState,
     state: Option<OpState>,
     after: Option<OpPlace>,
@@ -200,12 +202,16 @@ async fn of_every_edge(
         items = hub
             .sessions
             .store
-            .waiting_ops(&edge, state, seq, limit)
+            .list_waiting_ops(&edge, state, seq, limit)
             .await?;
         done = edge.to_string();
     }
     while items.len() < limit {
-        let edges = hub.sessions.store.edges_waiting(&done, EDGES_PART).await?;
+        let edges = hub
+            .sessions
+            .store
+            .list_waiting_edges(&done, EDGES_PART)
+            .await?;
         let Some(last) = edges.last() else { break };
         done = last.to_string();
         for edge in &edges {
@@ -214,7 +220,7 @@ async fn of_every_edge(
                 items.extend(
                     hub.sessions
                         .store
-                        .waiting_ops(edge, state, 0, space)
+                        .list_waiting_ops(edge, state, 0, space)
                         .await?,
                 );
             }
@@ -240,7 +246,7 @@ pub(crate) async fn left_behind(
     let items = hub
         .sessions
         .store
-        .left_behind(&edge, after, page.rows_to_read())
+        .list_left_behind_ops(&edge, after, page.rows_to_read())
         .await?;
     Ok(page.build_page(items, |op| op.place.clone()))
 }
@@ -259,25 +265,25 @@ pub(crate) async fn op(
 pub(crate) async fn asks(
     _: AdminCaller,
     State(hub): State<HubState>,
-    page: Page<AskCursor, 50, 200>,
+    page: Page<AcceptCursor, 50, 200>,
 ) -> Result<ItemList<WaitingAsk>, Problem> {
     let first = (CommandId(Uuid::nil()), UserId(Uuid::nil()));
     let after = page
         .after
         .as_ref()
-        .map_or(first, |AskCursor(id, user)| (*id, *user));
+        .map_or(first, |AcceptCursor(id, user)| (*id, *user));
     let items = hub
         .sessions
         .store
-        .asks_waiting(after, page.rows_to_read())
+        .list_waiting_accepts(after, page.rows_to_read())
         .await?;
     Ok(page.build_page(items, |ask| format!("{}.{}", ask.command_id, ask.user_id)))
 }
 
 /// An accept's id and its user.
-pub(crate) struct AskCursor(CommandId, UserId);
+pub(crate) struct AcceptCursor(CommandId, UserId);
 
-impl std::str::FromStr for AskCursor {
+impl std::str::FromStr for AcceptCursor {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
@@ -298,7 +304,7 @@ pub(crate) async fn retry(
 ) -> Result<Json<OpPlace>, Problem> {
     let by = caller.actor.user_id;
     let now = hub.sessions.clock.now();
-    let_in(
+    check_retried(
         hub.sessions
             .store
             .retry_op(&edge, epoch, seq, by, now)
@@ -324,15 +330,15 @@ pub(crate) async fn retry_asks(
 ) -> Result<Json<RetriedAccept>, Problem> {
     let by = caller.actor.user_id;
     let now = hub.sessions.clock.now();
-    let_in(hub.sessions.store.retry_asks(id, by, now).await?)?;
+    check_retried(hub.sessions.store.retry_asks(id, by, now).await?)?;
     tracing::warn!(command.id = %id, user.id = %by, "Retrying acceptance `{id}`");
-    hub.sessions.work.hand_in_again();
+    hub.sessions.work.request_retry();
     Ok(Json(RetriedAccept { command_id: id }))
 }
 
-fn let_in(result: RetryResult) -> Result<(), Code> {
+fn check_retried(result: RetryResult) -> Result<(), Code> {
     match result {
-        RetryResult::LetIn => Ok(()),
+        RetryResult::Retried => Ok(()),
         RetryResult::NotStopped => Err(Code::OpNotStopped),
         RetryResult::Unknown => Err(Code::NotFound),
     }

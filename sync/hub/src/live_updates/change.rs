@@ -166,10 +166,10 @@ impl ChangeNotice {
 }
 
 /// `None` if the change does not concern this user.
-pub fn build_notice(news: &FeedUpdate, actor: Actor) -> Option<ChangeNotice> {
-    let region = news.region;
-    match (news.kind, news.change.as_ref()?) {
-        (UpdateKind::Lost, FeedChange::Order(order)) if hears_of_loss(order, actor) => {
+pub fn build_notice(update: &FeedUpdate, actor: Actor) -> Option<ChangeNotice> {
+    let region = update.region;
+    match (update.kind, update.change.as_ref()?) {
+        (UpdateKind::Lost, FeedChange::Order(order)) if may_see_loss(order, actor) => {
             Some(ChangeNotice::Lost {
                 id: order.id,
                 region,
@@ -212,7 +212,7 @@ pub fn build_notice(news: &FeedUpdate, actor: Actor) -> Option<ChangeNotice> {
 
 /// A loss is part of the order's history, which most providers may not read even while the order is
 /// open.
-fn hears_of_loss(order: &Order, actor: Actor) -> bool {
+fn may_see_loss(order: &Order, actor: Actor) -> bool {
     match actor.role {
         Role::Provider => order.provider_id == Some(actor.user_id),
         Role::Customer | Role::Admin => order_visible_to(order, actor).is_some(),
@@ -246,8 +246,8 @@ mod tests {
                 address: "1 Secret Lane".into(),
                 ..samples::order(9, 3)
             };
-            let mut news = changed(Region::North, FeedChange::Order(order));
-            let told = |user, role| build_notice(&news, samples::person(user, role));
+            let mut update = changed(Region::North, FeedChange::Order(order));
+            let told = |user, role| build_notice(&update, samples::person(user, role));
             let name = |user, role| told(user, role).as_ref().map(ChangeNotice::name);
             assert_eq!(name(1, Role::Customer), Some("order"), "{status}");
             assert_eq!(name(7, Role::Customer), None, "another's order");
@@ -262,8 +262,8 @@ mod tests {
             let text = serde_json::to_string(&told(8, Role::Admin)).unwrap();
             assert!(!text.contains("tap") && !text.contains("Lane"), "{text}");
 
-            news.kind = UpdateKind::Lost;
-            let told = |user, role| build_notice(&news, samples::person(user, role));
+            update.kind = UpdateKind::Lost;
+            let told = |user, role| build_notice(&update, samples::person(user, role));
             let hears = [
                 (1, Role::Customer),
                 (8, Role::Admin),
@@ -296,18 +296,18 @@ mod tests {
             order_id: samples::order(9, 3).id,
             version: 3,
         };
-        let mut news = changed(Region::South, change);
+        let mut update = changed(Region::South, change);
         for (role, name) in [
             (Role::Customer, None),
             (Role::Provider, Some("order_gone")),
             (Role::Admin, Some("order_gone")),
         ] {
-            news.kind = UpdateKind::Changed;
-            let told = build_notice(&news, samples::person(1, role));
+            update.kind = UpdateKind::Changed;
+            let told = build_notice(&update, samples::person(1, role));
             assert_eq!(told.as_ref().map(ChangeNotice::name), name);
-            news.kind = UpdateKind::Lost;
+            update.kind = UpdateKind::Lost;
             assert_eq!(
-                build_notice(&news, samples::person(1, role)),
+                build_notice(&update, samples::person(1, role)),
                 None,
                 "nobody can look it up here"
             );

@@ -42,7 +42,7 @@ pub(crate) struct SessionContext {
     pub command_tokens: CommandTokenClient,
     pub regions: RegionMarks,
     pub signals: EdgeSignals,
-    pub put_accepts: ForwardedAccepts,
+    pub forwarded_accepts: ForwardedAccepts,
     pub work: WorkSignal,
     pub links: ActiveLinks,
     pub limits: LinkLimits,
@@ -170,7 +170,7 @@ impl EdgeConnection {
         let down = self
             .hub
             .store
-            .link_down(&self.edge, term, self.hub.clock.now())
+            .record_link_down(&self.edge, term, self.hub.clock.now())
             .await;
         if let Err(error) = down {
             tracing::warn!(%error, "Could not store the end of a session");

@@ -70,7 +70,7 @@ impl EdgeConnection {
         let hub = self.hub.clone();
         let begun = hub
             .store
-            .begin_to_end(&self.edge, quarantine, hub.clock.now())
+            .start_ending_epoch(&self.edge, quarantine, hub.clock.now())
             .await?;
         let Some(over) = begun else { return Ok(None) };
         // Wake the session that this has superseded.
@@ -85,7 +85,7 @@ impl EdgeConnection {
         let now = hub.clock.now();
         Ok(hub
             .store
-            .raise_epoch(&self.edge, &confined, grant_id(), now)
+            .raise_epoch(&self.edge, &confined, draw_grant_id(), now)
             .await?)
     }
 
@@ -138,7 +138,7 @@ impl EdgeConnection {
 
 /// Distinguishes two grants of the same epoch number; limited to 63 bits, which every store holds
 /// exactly.
-fn grant_id() -> u64 {
+fn draw_grant_id() -> u64 {
     u64::from_le_bytes(random::draw_bytes::<8>()) >> 1
 }
 
@@ -163,15 +163,15 @@ pub(crate) enum DisablingFault {
 
 impl SessionContext {
     pub(super) async fn watch_for_disablings(&self) {
-        let mut rounds = PollLoop::new(&self.tasks, "Could not read the disabled edges");
-        while rounds
-            .next(self.settle_all().await, sleep(DISABLINGS_POLL))
+        let mut poll_loop = PollLoop::new(&self.tasks, "Could not read the disabled edges");
+        while poll_loop
+            .next(self.settle_open_disablings().await, sleep(DISABLINGS_POLL))
             .await
         {}
     }
 
-    async fn settle_all(&self) -> Result<(), StoreError> {
-        for edge in self.store.open_disablings().await? {
+    async fn settle_open_disablings(&self) -> Result<(), StoreError> {
+        for edge in self.store.list_open_disablings().await? {
             match self.settle_disabling(&edge).await {
                 Ok(_) => {}
                 Err(DisablingFault::Store(error)) => return Err(error),
@@ -208,7 +208,7 @@ impl SessionContext {
             reason: why,
         };
         let RevokedLeases { fences: rights } = self.order_client.post(REVOCATIONS, &over).await?;
-        self.work.hand_in_again();
+        self.work.request_retry();
         let mut cases = 0;
         let mut after = distrusted.map(|_| (0, 0));
         while let (Some((last_epoch, from)), Some(place)) = (distrusted, after) {

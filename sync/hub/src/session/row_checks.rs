@@ -89,8 +89,8 @@ impl EdgeConnection {
         if pulse.repair {
             self.start_repair().await?;
         }
-        self.tell_held(at.epoch).await?;
-        self.put_asks(at).await
+        self.send_held_notices(at.epoch).await?;
+        self.forward_accepts(at).await
     }
 
     /// Reads the feed's end from the store: this replica's mark may be older than the edge's
@@ -117,7 +117,7 @@ impl EdgeConnection {
     }
 
     /// Sends the edge a notice for each held op once, and again if the reason changes.
-    async fn tell_held(&mut self, epoch: u64) -> Result<(), SessionEnd> {
+    async fn send_held_notices(&mut self, epoch: u64) -> Result<(), SessionEnd> {
         let mut told = BTreeMap::new();
         let mut notices = Vec::new();
         for (seq, reason) in self
@@ -143,7 +143,7 @@ impl EdgeConnection {
     }
 
     /// Stores when the edge last sent anything, including a pong.
-    pub(super) async fn store_contact(&mut self) -> Result<(), SessionEnd> {
+    pub(super) async fn record_contact_time(&mut self) -> Result<(), SessionEnd> {
         let Some(SessionTerm { term, .. }) = self.at else {
             return Ok(());
         };
@@ -176,11 +176,11 @@ impl EdgeConnection {
         let hub = &self.hub;
         let edge = &self.edge;
         let mut bell = hub.signals.watch_edge(edge);
-        let number = hub.store.ask_for_life(edge, hub.clock.now()).await?;
+        let number = hub.store.start_probe(edge, hub.clock.now()).await?;
         hub.signals.wake_sessions(edge);
         let asked_at = hub.clock.elapsed();
         loop {
-            if hub.store.life_shown(edge).await? >= number {
+            if hub.store.read_answered_probe(edge).await? >= number {
                 return Ok(SyncSessionInput::Probed { alive: true });
             }
             if hub.clock.elapsed().saturating_sub(asked_at) > ANSWER_WITHIN {
@@ -193,11 +193,14 @@ impl EdgeConnection {
         }
     }
 
-    pub(super) async fn show_life(&mut self, number: u64) -> Result<(), StoreError> {
+    pub(super) async fn answer_probe(&mut self, number: u64) -> Result<(), StoreError> {
         let Some(SessionTerm { term, .. }) = self.at else {
             return Ok(());
         };
-        self.hub.store.show_life(&self.edge, term, number).await?;
+        self.hub
+            .store
+            .answer_probe(&self.edge, term, number)
+            .await?;
         self.hub.signals.wake_sessions(&self.edge);
         Ok(())
     }
@@ -206,8 +209,8 @@ impl EdgeConnection {
     pub(super) async fn note_refusal(&mut self, code: Code) -> Result<(), StoreError> {
         let now = self.hub.clock.now();
         match code {
-            Code::EdgeTwin => self.hub.store.twin_seen(&self.edge, now).await,
-            Code::EdgeNeedsOperator => self.hub.store.needs_operator(&self.edge, now).await,
+            Code::EdgeTwin => self.hub.store.record_twin(&self.edge, now).await,
+            Code::EdgeNeedsOperator => self.hub.store.record_needs_operator(&self.edge, now).await,
             _ => Ok(()),
         }
     }
@@ -216,16 +219,16 @@ impl EdgeConnection {
 impl SessionContext {
     /// Nudges this replica's sessions if another replica asks for a sign of life of their edge.
     pub(super) async fn watch_for_probes(&self) {
-        let mut rounds = PollLoop::new(&self.tasks, "Could not read the liveness probes");
-        while rounds
-            .next(self.look_for_questions().await, sleep(PROBES_POLL))
+        let mut poll_loop = PollLoop::new(&self.tasks, "Could not read the liveness probes");
+        while poll_loop
+            .next(self.wake_probed_sessions().await, sleep(PROBES_POLL))
             .await
         {}
     }
 
-    async fn look_for_questions(&self) -> Result<(), StoreError> {
+    async fn wake_probed_sessions(&self) -> Result<(), StoreError> {
         let since = self.clock.now().plus_ms(-PROBE_LIFE_MS);
-        let edges = self.store.asked_for_life(since).await?;
+        let edges = self.store.list_probed_edges(since).await?;
         edges
             .iter()
             .for_each(|edge| self.signals.wake_sessions(edge));
@@ -235,15 +238,15 @@ impl SessionContext {
 
 impl EdgeConnection {
     /// Puts the waiting accepts to this edge if it holds the region.
-    pub(super) async fn put_asks(&mut self, at: SessionTerm) -> Result<(), SessionEnd> {
+    pub(super) async fn forward_accepts(&mut self, at: SessionTerm) -> Result<(), SessionEnd> {
         for DueAccept {
             accept,
             taken_at,
             made_at,
-        } in self.due_asks(at).await?
+        } in self.find_due_accepts(at).await?
         {
             // The next tick tries again.
-            let Some(accept) = self.hub.for_holder(accept).await else {
+            let Some(accept) = self.hub.prepare_for_holder(accept).await else {
                 break;
             };
             let id = accept.command.id;
@@ -251,9 +254,9 @@ impl EdgeConnection {
             let now = self.hub.clock.now();
             self.hub
                 .store
-                .note_put(id, user, &made_at, taken_at, now)
+                .record_forwarded_accept(id, user, &made_at, taken_at, now)
                 .await?;
-            self.hub.put_accepts.remember_accept(id);
+            self.hub.forwarded_accepts.remember_accept(id);
             self.put.insert((id, user), self.ticks);
             tracing::info!(
                 edge.id = %self.edge, command.id = %id, order.id = %accept.command.body.order_id(),
@@ -268,7 +271,7 @@ impl EdgeConnection {
         Ok(())
     }
 
-    async fn due_asks(&mut self, at: SessionTerm) -> Result<Vec<DueAccept>, StoreError> {
+    async fn find_due_accepts(&mut self, at: SessionTerm) -> Result<Vec<DueAccept>, StoreError> {
         let region = self.region;
         let edge = &self.edge;
         let ticks = self.ticks;
@@ -282,7 +285,7 @@ impl EdgeConnection {
         let mut due = self
             .hub
             .store
-            .asks_for(region, edge, at.epoch, LOOKED_AT_MAX)
+            .list_accepts_for_holder(region, edge, at.epoch, LOOKED_AT_MAX)
             .await?;
         due.retain(|DueAccept { accept, .. }| is_due((accept.command.id, accept.actor.user_id)));
         due.truncate(PUT_MAX);
@@ -290,7 +293,7 @@ impl EdgeConnection {
         due.extend(
             self.hub
                 .store
-                .held_elsewhere(region, edge, at.epoch, LOOKED_AT_MAX, space, is_due)
+                .list_held_accepts_elsewhere(region, edge, at.epoch, LOOKED_AT_MAX, space, is_due)
                 .await?,
         );
         self.put.retain(|name, _| wanted.contains(name));
@@ -301,7 +304,7 @@ impl EdgeConnection {
 impl SessionContext {
     /// Replaces the user's token with one that vouches only for this accept. `None` if theirs is
     /// invalid.
-    pub async fn with_bound_token(
+    pub async fn bind_token_to_command(
         &self,
         accept: &AcceptForHolder,
     ) -> Result<Option<AcceptForHolder>, UpstreamError> {
@@ -316,7 +319,7 @@ impl SessionContext {
             region: *region,
             command: command.id,
         };
-        let token = self.command_tokens.instead_of(&form).await?;
+        let token = self.command_tokens.exchange_user_token(&form).await?;
         Ok(token.map(|token| AcceptForHolder {
             token,
             ..accept.clone()
@@ -325,7 +328,10 @@ impl SessionContext {
 
     /// The accept as the holder may receive it; `None` while it has to wait. Only edges from before
     /// edge tokens existed leave a cloud token here: exchange it while it is valid.
-    pub(super) async fn for_holder(&self, accept: AcceptForHolder) -> Option<AcceptForHolder> {
+    pub(super) async fn prepare_for_holder(
+        &self,
+        accept: AcceptForHolder,
+    ) -> Option<AcceptForHolder> {
         let claims = self.keys.read(&accept.token);
         let is_harmless = claims.as_ref().is_ok_and(|claims| {
             claims.audience() != Some(TokenAudience::Cloud)
@@ -334,7 +340,7 @@ impl SessionContext {
         if is_harmless || accept.token.is_empty() {
             return Some(accept);
         }
-        match self.with_bound_token(&accept).await {
+        match self.bind_token_to_command(&accept).await {
             Ok(Some(bound)) => Some(bound),
             // The session has ended. The accept waits until the token expires.
             Ok(None) if claims.is_ok() => None,

@@ -186,7 +186,7 @@ impl Store {
             if !new_key {
                 tx.exec(REGISTER, vals![public_key, now, now, &edge]).await?;
             } else if tx.exec(TAKE_KEY, vals![code_hash]).await? == 1 {
-                keep_key(tx, &edge, now).await?;
+                store_former_key(tx, &edge, now).await?;
                 tx.exec(REPLACE, vals![public_key, now, now, &edge]).await?;
             }
             confirm_registration(tx, edge, public_key).await
@@ -194,7 +194,7 @@ impl Store {
     }
 
     /// Returns the newest first.
-    pub async fn former_keys(&self, edge: &EdgeId) -> Result<Vec<[u8; 32]>> {
+    pub async fn list_former_keys(&self, edge: &EdgeId) -> Result<Vec<[u8; 32]>> {
         let keys: Vec<Vec<u8>> = self
             .sql
             .fetch_all(FORMER_KEYS, vals![edge, FORMER_KEYS_MAX])
@@ -214,7 +214,7 @@ impl Store {
 }
 
 /// Call it before replacing or refusing the edge's key.
-async fn keep_key(tx: &mut Tx, edge: &EdgeId, now: UnixMillis) -> Result<()> {
+async fn store_former_key(tx: &mut Tx, edge: &EdgeId, now: UnixMillis) -> Result<()> {
     tx.exec(KEEP_KEY, vals![now, edge]).await?;
     Ok(())
 }
@@ -383,7 +383,7 @@ impl Store {
             let known = match kind {
                 EdgeActKind::Rotated => tx.fetch_optional::<u64>(ENROLLED, vals![edge]).await?.unwrap_or_default(),
                 _ => {
-                    keep_key(tx, edge, now).await?;
+                    store_former_key(tx, edge, now).await?;
                     tx.exec(REFUSE_KEY, vals![now, edge]).await?
                 }
             };
@@ -416,7 +416,7 @@ impl Store {
     }
 
     /// Lists disabled edges not yet reported to the order service.
-    pub async fn open_disablings(&self) -> Result<Vec<EdgeId>> {
+    pub async fn list_open_disablings(&self) -> Result<Vec<EdgeId>> {
         Ok(self.sql.fetch_all(OPEN_DISABLINGS, vals![]).await?)
     }
 

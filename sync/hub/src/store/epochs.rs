@@ -100,7 +100,7 @@ impl Store {
     /// Records that the epoch must end, and why. Returns the new term: every session of the edge
     /// must send a new Hello, which is judged by this record. Returns `None`, and stores nothing,
     /// if the term or epoch has changed.
-    pub async fn begin_to_end(
+    pub async fn start_ending_epoch(
         &self,
         edge: &EdgeId,
         quarantine: &QuarantineRequest,
@@ -148,7 +148,7 @@ impl Store {
             if tx.exec(RAISE, values).await? == 0 {
                 return Ok(None);
             }
-            note_left(tx, edge, *epoch).await?;
+            record_left_behind(tx, edge, *epoch).await?;
             tx.exec(DROP_UNDECIDED, vals![edge]).await?;
             let row = EpochRow {
                 edge,
@@ -224,7 +224,7 @@ impl Store {
         })
     }
 
-    pub async fn needs_operator(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
+    pub async fn record_needs_operator(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
         self.sql.exec(NEEDS_OPERATOR, vals![now, edge]).await?;
         Ok(())
     }
@@ -237,7 +237,7 @@ impl Store {
         self.sql
             .exec(DROP_OUTCOMES, vals![edge, epoch, before])
             .await?;
-        self.forget_left_behind(edge, before).await?;
+        self.delete_old_left_behind(edge, before).await?;
         let oldest: Option<Option<u64>> =
             self.sql.fetch_optional(OLDEST, vals![edge, epoch]).await?;
         let Some(oldest) = oldest.flatten() else {
@@ -305,7 +305,7 @@ const ANY: &str = "SELECT command_id FROM left_behind LIMIT 1";
 const SAME_ID: &str = "SELECT l.edge, l.epoch, l.seq, o.bytes FROM left_behind l \
     JOIN ops o ON o.edge = l.edge AND o.epoch = l.epoch AND o.seq = l.seq \
     WHERE l.command_id IN (";
-const CAME_BACK: &str = "DELETE FROM left_behind WHERE edge = ? AND epoch = ? AND seq = ?";
+const DELETE_LEFT_BEHIND: &str = "DELETE FROM left_behind WHERE edge = ? AND epoch = ? AND seq = ?";
 const FORGET: &str = "DELETE FROM left_behind WHERE edge = ? AND received_at < ?";
 const NUMBERS: &str = "SELECT edge, epoch, COUNT(*) FROM left_behind GROUP BY edge, epoch \
     ORDER BY edge, epoch";
@@ -326,7 +326,7 @@ columns! {
 pub(super) type LeftBehindByEdge = HashMap<EdgeId, Vec<LeftBehind>>;
 
 /// Lists the epoch's undecided commands. A relogged command counts once.
-async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<()> {
+async fn record_left_behind(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<()> {
     let mut after = 0;
     loop {
         let values = vals![edge, epoch, after, PART];
@@ -353,7 +353,7 @@ async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<()> {
             }
         }
         if !ids.is_empty() {
-            come_back(tx, &ids).await?;
+            remove_left_behind(tx, &ids).await?;
             tx.insert_all(left).await?;
         }
     }
@@ -361,7 +361,7 @@ async fn note_left(tx: &mut Tx, edge: &EdgeId, epoch: u64) -> Result<()> {
 
 /// Removes commands that now have an outcome or are listed elsewhere. An id belongs to its person:
 /// another person's command with it stays.
-pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Result<()> {
+pub(super) async fn remove_left_behind(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Result<()> {
     if tx
         .fetch_optional::<CommandId>(ANY, vals![])
         .await?
@@ -376,14 +376,14 @@ pub(super) async fn come_back(tx: &mut Tx, ids: &[(CommandId, UserId)]) -> Resul
         if let ReceivedOp::Command(op) = read_op(tx.data_keys(), &edge, epoch, seq, bytes)?
             && back.contains(&(op.command.id, op.actor.user_id))
         {
-            tx.exec(CAME_BACK, vals![edge, epoch, seq]).await?;
+            tx.exec(DELETE_LEFT_BEHIND, vals![edge, epoch, seq]).await?;
         }
     }
     Ok(())
 }
 
 impl Store {
-    pub(super) async fn left_behind_by_edge(&self) -> Result<LeftBehindByEdge> {
+    pub(super) async fn count_left_behind(&self) -> Result<LeftBehindByEdge> {
         let rows: Vec<(EdgeId, u64, u64)> = self.sql.fetch_all(NUMBERS, vals![]).await?;
         let mut by_edge = LeftBehindByEdge::new();
         for (edge, epoch, commands) in rows {
@@ -396,7 +396,7 @@ impl Store {
     }
 
     /// Forgets commands with their ops: the edge can no longer relog them from the hub.
-    async fn forget_left_behind(&self, edge: &EdgeId, before: UnixMillis) -> Result<()> {
+    async fn delete_old_left_behind(&self, edge: &EdgeId, before: UnixMillis) -> Result<()> {
         let commands = self.sql.exec(FORGET, vals![edge, before]).await?;
         if commands > 0 {
             tracing::warn!(edge.id = %edge, commands, "Deleted commands without an outcome");

@@ -165,7 +165,7 @@ impl Store {
                 }
             }
         };
-        self.feed_word(event, &word, now).await
+        self.feed_broadcast(event, &word, now).await
     }
 
     /// Makes the person's tokens valid again in every region, if issued from then on.
@@ -181,7 +181,7 @@ impl Store {
             person,
             ..BroadcastChange::for_entity(READMITTED, user.0)
         };
-        self.feed_word(event, &word, now).await
+        self.feed_broadcast(event, &word, now).await
     }
 
     /// Locks all regions first: of concurrent changes for one person, every feed ends with the
@@ -212,7 +212,7 @@ impl Store {
     }
 
     /// Adds the event's change to every feed, exactly once.
-    async fn feed_word(
+    async fn feed_broadcast(
         &self,
         event: &Event,
         word: &BroadcastChange,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use wire::{EdgeId, Region, UnixMillis};
 
 use super::{
-    ASK_COMMAND, ASK_TOKEN, Result, Store, ask_place, change_place,
+    ACCEPT_COMMAND, ACCEPT_TOKEN, Result, Store, accept_place, change_place,
     feed::{ORDER, REVOKED},
     op_place, outcome_place, read_op,
 };
@@ -87,7 +87,7 @@ row! {
 }
 
 impl Store {
-    pub async fn enrolled_edges(&self) -> Result<Vec<EdgeId>> {
+    pub async fn list_enrolled_edges(&self) -> Result<Vec<EdgeId>> {
         Ok(self.sql.fetch_all(ENROLLED, vals![]).await?)
     }
 
@@ -158,7 +158,7 @@ impl Store {
 
     /// Returns the feed number that every edge in contact since `live_since` has passed, or the
     /// feed's end without such an edge.
-    pub async fn passed_by_all(
+    pub async fn find_compaction_limit(
         &self,
         region: Region,
         feed_seq: u64,
@@ -382,7 +382,10 @@ impl Store {
     }
 
     /// Reseals waiting accepts after `after`. Skips those decided meanwhile.
-    pub async fn reseal_asks(&self, after: (Uuid, Uuid)) -> Result<ResealedBatch<(Uuid, Uuid)>> {
+    pub async fn reseal_waiting_accepts(
+        &self,
+        after: (Uuid, Uuid),
+    ) -> Result<ResealedBatch<(Uuid, Uuid)>> {
         let keys = self.sql.data_keys();
         let values = vals![after.0, after.0, after.1, RESEAL_BATCH];
         let rows: Vec<(Uuid, Uuid, Vec<u8>, String)> = self.sql.fetch_all(ASKS, values).await?;
@@ -395,8 +398,8 @@ impl Store {
             if !keys.is_stale(&command) && !keys.is_stale_text(&token) {
                 continue;
             }
-            let of_command = ask_place(ASK_COMMAND, id.into(), user.into());
-            let of_token = ask_place(ASK_TOKEN, id.into(), user.into());
+            let of_command = accept_place(ACCEPT_COMMAND, id.into(), user.into());
+            let of_token = accept_place(ACCEPT_TOKEN, id.into(), user.into());
             let command = keys.seal(&of_command, &keys.open(&of_command, command)?);
             let anew = keys.seal_text(&of_token, &keys.open_text(&of_token, token.clone())?);
             self.sql

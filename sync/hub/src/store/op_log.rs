@@ -20,7 +20,7 @@ use wire::{
 };
 
 use super::{
-    ASK_COMMAND, HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED, Result, Store, ask_place,
+    ACCEPT_COMMAND, HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED, Result, Store, accept_place,
     outcome_place, read_op, read_outcome,
     work::{WorkClaim, read_arrival, stored_op},
 };
@@ -60,7 +60,7 @@ const PUT_TO_HOLDER: &str = "SELECT o.edge, o.epoch, o.seq, o.hash, o.received_a
         AND u.state = 'held_region' AND u.for_holder = 1 \
     JOIN ops o ON o.edge = u.edge AND o.epoch = u.epoch AND o.seq = u.seq \
     WHERE e.region = ? AND e.edge <> ? ORDER BY o.received_at, o.edge, o.seq LIMIT 5000";
-const ASKED: &str = "SELECT taken_at FROM asks WHERE command_id = ? AND user_id = ?";
+const TAKEN_AT: &str = "SELECT taken_at FROM asks WHERE command_id = ? AND user_id = ?";
 
 /// Limit of waiting ops searched for a command, across all edges.
 const SEARCHED_MAX: usize = 20_000;
@@ -72,7 +72,7 @@ struct WaitingAskRow(WaitingAsk);
 
 impl Store {
     /// Returns an edge's waiting ops after `after` in log order, optionally in one state.
-    pub async fn waiting_ops(
+    pub async fn list_waiting_ops(
         &self,
         edge: &EdgeId,
         state: Option<OpState>,
@@ -94,16 +94,16 @@ impl Store {
             .fetch_all(text.append_text("ORDER BY u.seq LIMIT ?"), values)
             .await?;
         let mut ops: Vec<OpRecord> = ops.into_iter().map(|OpRecordRow(op)| op).collect();
-        self.tell_origins(&mut ops).await?;
+        self.set_accept_origins(&mut ops).await?;
         Ok(ops)
     }
 
-    pub async fn edges_waiting(&self, after: &str, limit: usize) -> Result<Vec<EdgeId>> {
+    pub async fn list_waiting_edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeId>> {
         Ok(self.sql.fetch_all(NAMES, vals![after, limit]).await?)
     }
 
     /// Returns ops that ended epochs left undecided, each with its command's new place.
-    pub async fn left_behind(
+    pub async fn list_left_behind_ops(
         &self,
         edge: &EdgeId,
         after: (u64, u64),
@@ -115,7 +115,7 @@ impl Store {
             .fetch_all(LEFT, vals![edge, epoch, epoch, seq, limit])
             .await?;
         let mut ops: Vec<OpRecord> = ops.into_iter().map(|OpRecordRow(op)| op).collect();
-        self.find_again(edge, &mut ops).await?;
+        self.find_relogged_places(edge, &mut ops).await?;
         Ok(ops)
     }
 
@@ -126,7 +126,8 @@ impl Store {
         let Some(OpRecordRow(mut op)) = stored else {
             return Ok(None);
         };
-        self.tell_origins(std::slice::from_mut(&mut op)).await?;
+        self.set_accept_origins(std::slice::from_mut(&mut op))
+            .await?;
         let row: Option<(u64, UnixMillis, Vec<u8>, u64, u64)> =
             self.sql.fetch_optional(OUTCOME, values).await?;
         if let Some((number, stored_at, bytes, epoch_now, acknowledged)) = row {
@@ -141,19 +142,19 @@ impl Store {
                 outcome,
             });
         } else if op.state == OpState::LeftBehind {
-            self.find_again(&place.edge, std::slice::from_mut(&mut op))
+            self.find_relogged_places(&place.edge, std::slice::from_mut(&mut op))
                 .await?;
         }
         Ok(Some(op))
     }
 
     /// Skips the newest ops of a very long queue.
-    pub async fn waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>> {
+    pub async fn find_waiting_command(&self, id: CommandId) -> Result<Vec<OpRecord>> {
         let mut found = Vec::new();
         let mut edges = String::new();
         let mut searched = 0;
         loop {
-            let names = self.edges_waiting(&edges, PART).await?;
+            let names = self.list_waiting_edges(&edges, PART).await?;
             for edge in &names {
                 searched += self
                     .visit_waiting_ops(edge, SEARCHED_MAX - searched, |op| {
@@ -174,7 +175,7 @@ impl Store {
     }
 
     /// Returns the portal's accepts after `after` that wait for a holder.
-    pub async fn asks_waiting(
+    pub async fn list_waiting_accepts(
         &self,
         after: (CommandId, UserId),
         limit: usize,
@@ -195,7 +196,7 @@ impl Store {
         let mut searched = 0;
         while searched < limit {
             let part = PART.min(limit - searched);
-            let ops = self.waiting_ops(edge, None, after, part).await?;
+            let ops = self.list_waiting_ops(edge, None, after, part).await?;
             searched += ops.len();
             let whole = ops.len() == part;
             for op in ops {
@@ -210,7 +211,7 @@ impl Store {
     }
 
     /// Sets `again` to the place where a later epoch relogged the command, by id and person.
-    async fn find_again(&self, edge: &EdgeId, ops: &mut [OpRecord]) -> Result<()> {
+    async fn find_relogged_places(&self, edge: &EdgeId, ops: &mut [OpRecord]) -> Result<()> {
         let ids: Vec<Val> = ops
             .iter()
             .filter_map(find_command_key)
@@ -297,7 +298,7 @@ impl Row for WaitingAskRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (region, failures): (_, u64) = (row.get("region")?, row.get("failures")?);
         // An unreadable accept is still listed: an operator has to see it.
-        let place = ask_place(ASK_COMMAND, row.get("command_id")?, row.get("user_id")?);
+        let place = accept_place(ACCEPT_COMMAND, row.get("command_id")?, row.get("user_id")?);
         let command: Option<Command> = minicbor::decode(&row.opened_bytes("command", &place)?).ok();
         let order_id = command.map(|command| command.body.order_id());
         let stopped = failures >= u64::from(FAILURES_MAX);
@@ -372,7 +373,7 @@ impl ArrivalCandidate {
 }
 
 impl Store {
-    pub async fn first_arrival(
+    pub async fn find_first_arrival(
         &self,
         claim: &WorkClaim,
         op: &CommandOp,
@@ -387,7 +388,7 @@ impl Store {
         }
         let asked: Option<UnixMillis> = self
             .sql
-            .fetch_optional(ASKED, vals![op.command.id, op.actor.user_id])
+            .fetch_optional(TAKEN_AT, vals![op.command.id, op.actor.user_id])
             .await?;
         if let Some(taken_at) = asked {
             return Ok(Some(FirstArrival {

@@ -69,7 +69,7 @@ impl Store {
     /// Returns up to `limit` edges, by name after `after`.
     pub async fn list_edges(&self, after: &str, limit: usize) -> Result<Vec<EdgeRecord>> {
         let mut edges: Vec<EdgeRecord> = self.sql.fetch_all(PAGE, vals![after, limit]).await?;
-        let mut left = self.left_behind_by_edge().await?;
+        let mut left = self.count_left_behind().await?;
         for EdgeRecord { stored, .. } in &mut edges {
             stored.left_behind = left.remove(&stored.edge).unwrap_or_default();
         }
@@ -185,20 +185,20 @@ impl Store {
     }
 }
 
-const LET_IN: &str = "UPDATE undecided SET state = 'received', failures = 0 \
+const RETRY_OP: &str = "UPDATE undecided SET state = 'received', failures = 0 \
     WHERE edge = ? AND epoch = ? AND seq = ? AND state = ?";
 const STATE: &str = "SELECT state FROM undecided WHERE edge = ? AND epoch = ? AND seq = ?";
 const NOTE: &str = "INSERT INTO op_retries (edge, epoch, seq, at, made_by) VALUES (?, ?, ?, ?, ?)";
 const ASKS: &str = "SELECT user_id FROM asks WHERE command_id = ?";
-const LET_ASK_IN: &str =
+const RETRY_ACCEPT: &str =
     "UPDATE asks SET failures = 0 WHERE command_id = ? AND user_id = ? AND failures >= ?";
-const NOTE_ASK: &str =
+const RECORD_ACCEPT_RETRY: &str =
     "INSERT INTO ask_retries (command_id, user_id, at, made_by) VALUES (?, ?, ?, ?)";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RetryResult {
     /// It is retried with a fresh failure count.
-    LetIn,
+    Retried,
     /// It waits for something else.
     NotStopped,
     /// No such op or accept waits.
@@ -215,9 +215,9 @@ impl Store {
         now: UnixMillis,
     ) -> Result<RetryResult> {
         transact!(self.sql, tx => {
-            if tx.exec(LET_IN, vals![edge, epoch, seq, NEEDS_OPERATOR]).await? == 1 {
+            if tx.exec(RETRY_OP, vals![edge, epoch, seq, NEEDS_OPERATOR]).await? == 1 {
                 tx.exec(NOTE, vals![edge, epoch, seq, now, by]).await?;
-                return Ok(RetryResult::LetIn);
+                return Ok(RetryResult::Retried);
             }
             let state: Option<String> = tx.fetch_optional(STATE, vals![edge, epoch, seq]).await?;
             Ok(if state.is_some() { RetryResult::NotStopped } else { RetryResult::Unknown })
@@ -236,9 +236,9 @@ impl Store {
             let users: Vec<UserId> = tx.fetch_all(ASKS, vals![id]).await?;
             let mut retried = if users.is_empty() { RetryResult::Unknown } else { RetryResult::NotStopped };
             for user in users {
-                if tx.exec(LET_ASK_IN, vals![id, user, FAILURES_MAX]).await? == 1 {
-                    tx.exec(NOTE_ASK, vals![id, user, now, by]).await?;
-                    retried = RetryResult::LetIn;
+                if tx.exec(RETRY_ACCEPT, vals![id, user, FAILURES_MAX]).await? == 1 {
+                    tx.exec(RECORD_ACCEPT_RETRY, vals![id, user, now, by]).await?;
+                    retried = RetryResult::Retried;
                 }
             }
             Ok(retried)

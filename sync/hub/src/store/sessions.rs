@@ -153,7 +153,7 @@ pub(super) fn head_values(heads: &LogHeadReports) -> Vec<Val> {
 
 impl Store {
     /// Returns `None` if no such edge has registered a key.
-    pub async fn link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
+    pub async fn find_link_key(&self, edge: &EdgeId) -> Result<Option<LinkKey>> {
         let row: Option<(Region, Option<Vec<u8>>, Option<UnixMillis>)> =
             self.sql.fetch_optional(LINK_KEY, vals![edge]).await?;
         let Some((region, Some(key), disabled_at)) = row else {
@@ -240,7 +240,7 @@ impl Store {
     }
 
     /// Has no effect under another term, whose session then owns the link.
-    pub async fn link_down(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<()> {
+    pub async fn record_link_down(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<()> {
         self.sql.exec(LINK_DOWN, vals![now, edge, term]).await?;
         Ok(())
     }
@@ -278,7 +278,7 @@ impl Store {
 
     /// Returns an enrolled edge's region and current epoch, and true if an operator has disabled
     /// it.
-    pub async fn find_edge_seat(&self, edge: &EdgeId) -> Result<Option<(CurrentEpoch, bool)>> {
+    pub async fn find_current_epoch(&self, edge: &EdgeId) -> Result<Option<(CurrentEpoch, bool)>> {
         let row: Option<(Region, u64, Option<UnixMillis>)> =
             self.sql.fetch_optional(SEAT, vals![edge]).await?;
         Ok(row.map(|(region, epoch, disabled_at)| {
@@ -304,7 +304,7 @@ impl Store {
 
 impl Store {
     /// Returns the probe's number, or 0 if the edge does not exist.
-    pub async fn ask_for_life(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64> {
+    pub async fn start_probe(&self, edge: &EdgeId, now: UnixMillis) -> Result<u64> {
         transact!(self.sql, tx => {
             tx.exec(ASK_PROBE, vals![now, edge]).await?;
             Ok(tx.fetch_optional(PROBE_NUMBER, vals![edge]).await?.unwrap_or_default())
@@ -312,7 +312,7 @@ impl Store {
     }
 
     /// Returns the newest answered probe.
-    pub async fn life_shown(&self, edge: &EdgeId) -> Result<u64> {
+    pub async fn read_answered_probe(&self, edge: &EdgeId) -> Result<u64> {
         Ok(self
             .sql
             .fetch_optional(PROBE_ANSWERED, vals![edge])
@@ -321,7 +321,7 @@ impl Store {
     }
 
     /// Ignores an answer under another term: that session is over.
-    pub async fn show_life(&self, edge: &EdgeId, term: u64, number: u64) -> Result<()> {
+    pub async fn answer_probe(&self, edge: &EdgeId, term: u64, number: u64) -> Result<()> {
         self.sql
             .exec(ANSWER_PROBE, vals![number, edge, term, number])
             .await?;
@@ -329,11 +329,11 @@ impl Store {
     }
 
     /// Lists edges with an unanswered probe since `since`.
-    pub async fn asked_for_life(&self, since: UnixMillis) -> Result<Vec<EdgeId>> {
+    pub async fn list_probed_edges(&self, since: UnixMillis) -> Result<Vec<EdgeId>> {
         Ok(self.sql.fetch_all(OPEN_PROBES, vals![since]).await?)
     }
 
-    pub async fn twin_seen(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
+    pub async fn record_twin(&self, edge: &EdgeId, now: UnixMillis) -> Result<()> {
         self.sql.exec(TWIN_SEEN, vals![now, edge]).await?;
         Ok(())
     }

@@ -1,18 +1,18 @@
 //! Tests sync_db on both engines.
 
-mod asks;
 mod assignments;
 mod compact;
 mod disabling;
 mod enrol;
 mod feed;
-mod oplog;
+mod op_log;
 mod plans;
 mod revocations;
 mod sealed;
 mod session;
 mod snapshot;
 mod status;
+mod waiting_accepts;
 mod work;
 
 use engine::{

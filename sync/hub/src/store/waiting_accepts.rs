@@ -19,7 +19,7 @@ use wire::{
 };
 
 use super::{
-    ASK_COMMAND, ASK_TOKEN, Result, Store, ask_place, decode_stored, encode_stored,
+    ACCEPT_COMMAND, ACCEPT_TOKEN, Result, Store, accept_place, decode_stored, encode_stored,
     feed::reads::Revocations, read_op,
 };
 use crate::domain::{
@@ -64,7 +64,7 @@ const OLD_ORIGINS: &str =
 const DROP_ORIGINS: &str = "DELETE FROM put_accepts WHERE command_id IN (";
 
 columns! {
-    struct NewAsk in asks {
+    struct NewWaitingAccept in asks {
         command_id: CommandId,
         user_id: UserId,
         region: Region,
@@ -129,14 +129,14 @@ impl Row for StoredAccept {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let command = row.get("command_id")?;
         let user = row.get("user_id")?;
-        let command = row.opened_bytes("command", &ask_place(ASK_COMMAND, command, user))?;
+        let command = row.opened_bytes("command", &accept_place(ACCEPT_COMMAND, command, user))?;
         Ok(fields!(row => StoredAccept { actor; command }))
     }
 }
 
 impl Row for DueAcceptRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let token = ask_place(ASK_TOKEN, row.get("command_id")?, row.get("user_id")?);
+        let token = accept_place(ACCEPT_TOKEN, row.get("command_id")?, row.get("user_id")?);
         let ask = StoredAccept::read(row)?;
         let token = row.opened_text("token", &token)?;
         Ok(fields!(row => DueAcceptRow { taken_at; ask, token }))
@@ -172,8 +172,8 @@ impl Store {
         let keys = self.sql.data_keys();
         let id = accept.command.id;
         let user = accept.actor.user_id;
-        let command_place = ask_place(ASK_COMMAND, id, user);
-        let token_place = ask_place(ASK_TOKEN, id, user);
+        let command_place = accept_place(ACCEPT_COMMAND, id, user);
+        let token_place = accept_place(ACCEPT_TOKEN, id, user);
         let command = keys.seal(&command_place, &encode_stored(&accept.command)?);
         let actor = encode_stored(&accept.actor)?;
         let token = keys.seal_text(&token_place, &accept.token);
@@ -191,7 +191,7 @@ impl Store {
             if tx.fetch_optional::<u64>(NUMBER, vals![accept.region]).await? >= Some(WAITING_MAX) {
                 return Ok(AcceptAdmission::TooMany);
             }
-            let row = NewAsk {
+            let row = NewWaitingAccept {
                 command_id: id,
                 user_id: user,
                 region: accept.region,
@@ -207,7 +207,7 @@ impl Store {
 
     /// Returns the portal's accepts for this edge to log, if it holds the region in this epoch. The
     /// oldest come first, those that need an operator last, because they may be many, and stay.
-    pub async fn asks_for(
+    pub async fn list_accepts_for_holder(
         &self,
         region: Region,
         edge: &EdgeId,
@@ -242,7 +242,7 @@ impl Store {
 
     /// Returns up to `due_max` held accepts of the region's other edges that pass `is_due`, out of
     /// `limit` read.
-    pub async fn held_elsewhere(
+    pub async fn list_held_accepts_elsewhere(
         &self,
         region: Region,
         holder: &EdgeId,
@@ -295,7 +295,7 @@ impl Store {
     }
 
     /// Returns the portal's accepts behind `after` to retry, without those that need an operator.
-    pub async fn waiting_accepts(
+    pub async fn read_accepts_to_retry(
         &self,
         after: AcceptKey,
         limit: usize,
@@ -322,8 +322,8 @@ impl Store {
                 Ok(accept) => {
                     // The token was issued before the accept was taken.
                     let of_user = revocations.get(&row.user_id.0);
-                    let revoked =
-                        of_user.is_some_and(|known| known.of_token(row.taken_at).is_some());
+                    let revoked = of_user
+                        .is_some_and(|known| known.revocation_of_token(row.taken_at).is_some());
                     part.accepts.push(WaitingAccept { revoked, ..accept });
                 }
                 Err(_) => part.unreadable.push(name),
@@ -334,7 +334,7 @@ impl Store {
 
     /// Returns `false` if another replica counted this failure first, or the accept was decided or
     /// retried meanwhile.
-    pub async fn ask_failed(&self, accept_key: AcceptKey, failures: u32) -> Result<bool> {
+    pub async fn count_accept_failure(&self, accept_key: AcceptKey, failures: u32) -> Result<bool> {
         let (id, user) = accept_key;
         Ok(self
             .sql
@@ -343,7 +343,7 @@ impl Store {
             == 1)
     }
 
-    pub async fn drop_asks(&self, decided: &[AcceptKey]) -> Result<()> {
+    pub async fn delete_decided_accepts(&self, decided: &[AcceptKey]) -> Result<()> {
         for (id, user) in decided {
             self.sql.exec(DROP, vals![*id, *user]).await?;
         }
@@ -354,7 +354,7 @@ impl Store {
 /// Retries stopped accepts whose ids now have an outcome. Only the owner can match the outcome to a
 /// person, because it verifies the tokens. Also resets lower failure counts: a failure that is
 /// being counted right now could otherwise stop them.
-pub(super) async fn ask_again(tx: &mut Tx, decided: &[CommandId]) -> Result<()> {
+pub(super) async fn reset_accept_failures(tx: &mut Tx, decided: &[CommandId]) -> Result<()> {
     if tx
         .fetch_optional::<CommandId>(FAILED, vals![])
         .await?
@@ -404,7 +404,7 @@ columns! {
 }
 
 impl Store {
-    pub async fn note_put(
+    pub async fn record_forwarded_accept(
         &self,
         command_id: CommandId,
         user_id: UserId,
@@ -448,7 +448,7 @@ impl Store {
         Ok(AcceptOrigins(origins))
     }
 
-    pub(super) async fn tell_origins(&self, ops: &mut [OpRecord]) -> Result<()> {
+    pub(super) async fn set_accept_origins(&self, ops: &mut [OpRecord]) -> Result<()> {
         let commands = ops.iter().filter_map(|op| op.command.as_ref());
         let ids: Vec<CommandId> = commands.map(|command| command.id).collect();
         let origins = self.find_accept_origins(&ids).await?;

@@ -144,7 +144,7 @@ impl Store {
     /// Lists up to `limit` edges with undecided ops, by name after `after`, and the next `after`.
     /// Always starting at the first name would starve the others, because a held op keeps its edge
     /// listed.
-    pub async fn edges_with_work(
+    pub async fn list_edges_with_work(
         &self,
         after: &str,
         limit: usize,
@@ -217,7 +217,7 @@ impl Store {
 
     /// Returns the next ops after `beyond` that their region holds, for a retry, without those
     /// behind a waiting op.
-    pub async fn held_again(
+    pub async fn read_held_ops_to_retry(
         &self,
         claim: &WorkClaim,
         beyond: u64,
@@ -418,8 +418,8 @@ async fn add_outcomes(
         return Ok(());
     }
     let commands: Vec<_> = ids.iter().map(|(id, _)| *id).collect();
-    waiting_accepts::ask_again(tx, &commands).await?;
-    epochs::come_back(tx, &ids).await
+    waiting_accepts::reset_accept_failures(tx, &commands).await?;
+    epochs::remove_left_behind(tx, &ids).await
 }
 
 fn list_held_seqs(results: &PassResults, wanted: HeldReason) -> Vec<u64> {

@@ -51,7 +51,10 @@ impl Workers {
         let mut plan = run::plan_run(run, now, BYTES_MAX, away, |due, op| {
             judge.check_token(due, op)
         });
-        let origins = self.store.find_accept_origins(&op::maybe_put(run)).await?;
+        let origins = self
+            .store
+            .find_accept_origins(&op::list_maybe_forwarded(run))
+            .await?;
         origins.name(&mut plan.batch_ops, run);
         let progress = PassResults {
             decided: plan.answered,
@@ -61,10 +64,12 @@ impl Workers {
         if plan.batch_ops.is_empty() {
             return Ok(RunEnd::Whole(progress));
         }
-        Ok(self.hand_over(claim, run, plan.batch_ops, progress).await)
+        Ok(self
+            .send_to_owner(claim, run, plan.batch_ops, progress)
+            .await)
     }
 
-    async fn hand_over(
+    async fn send_to_owner(
         &self,
         claim: &WorkClaim,
         run: &[UndecidedOp],
@@ -88,7 +93,7 @@ impl Workers {
                     return handle_failed_batch(claim, run, &batch_ops, results);
                 };
                 results.decided.extend(joined.decided);
-                DecidedOp::name_users(&mut results.decided, run);
+                DecidedOp::set_users(&mut results.decided, run);
                 results.decided.sort_by_key(|decided| decided.seq);
                 results.held = joined.held;
                 results.for_holder = joined.for_holder;
@@ -115,7 +120,7 @@ impl Workers {
         ops: Vec<BatchOp>,
         doubted: bool,
     ) -> OwnerAnswer<OpsDecisions> {
-        let Ok(_turn) = self.turns.0.acquire().await else {
+        let Ok(_turn) = self.batch_permits.0.acquire().await else {
             unreachable!("the semaphore is never closed")
         };
         let [batch, empty] = [ops, Vec::new()].map(|ops| {
@@ -187,8 +192,8 @@ impl Workers {
             .await?;
         for due in run {
             if let ReceivedOp::Command(op) = &due.read
-                && judge.wants_first(claim, due, op)
-                && let Some(first) = self.store.first_arrival(claim, op).await?
+                && judge.needs_first_arrival(claim, due, op)
+                && let Some(first) = self.store.find_first_arrival(claim, op).await?
             {
                 judge.firsts.insert(due.seq, first);
             }
@@ -278,7 +283,7 @@ impl TokenChecker {
 
     /// Checks for an earlier arrival of the command elsewhere, if the edge's own timestamp is not
     /// enough.
-    fn wants_first(&self, claim: &WorkClaim, due: &UndecidedOp, op: &CommandOp) -> bool {
+    fn needs_first_arrival(&self, claim: &WorkClaim, due: &UndecidedOp, op: &CommandOp) -> bool {
         due.arrival
             .needs_first_arrival(op, claim.cut_off.is_some(), || {
                 self.check_token(due, op) == TokenVerdict::Known(None)
@@ -314,9 +319,9 @@ impl TokenChecker {
         let issued = claims.issued_at();
         let of_user = self.revocations.get(&claims.sub.0);
         let of_session = self.revocations.get(&claims.jti.0);
-        let user = of_user.and_then(|known| known.of_token(issued));
+        let user = of_user.and_then(|known| known.revocation_of_token(issued));
         let session = of_session
-            .and_then(|known| known.of_token(issued))
+            .and_then(|known| known.revocation_of_token(issued))
             .filter(|revocation| revocation.at <= taken_at);
         user.or(session).map(|revocation| revocation.version)
     }

@@ -31,31 +31,31 @@ enum AcceptRetryError {
 }
 
 impl Workers {
-    pub(super) async fn hand_in_accepts(&self) {
+    pub(super) async fn retry_waiting_accepts(&self) {
         let stop = self.tasks.stop_token();
         let warning = "Could not submit the portal's waiting acceptances";
-        let mut rounds = PollLoop::new(&self.tasks, warning);
+        let mut poll_loop = PollLoop::new(&self.tasks, warning);
         let mut result = Ok(());
-        while rounds.next(result, self.next_turn()).await {
+        while poll_loop.next(result, self.wait_for_next_retry()).await {
             result = tokio::select! {
-                result = self.hand_in() => result,
+                result = self.retry_all_accepts() => result,
                 () = wait_until_abandoned(&stop) => return,
             };
         }
     }
 
-    async fn next_turn(&self) {
+    async fn wait_for_next_retry(&self) {
         tokio::select! {
-            () = self.bell.wait_for_retry() => {}
-            () = tokio::time::sleep(self.held_again) => {}
+            () = self.work_signal.wait_for_retry() => {}
+            () = tokio::time::sleep(self.retry_interval) => {}
         }
     }
 
     /// An undecidable accept does not delay the others.
-    async fn hand_in(&self) -> Result<(), AcceptRetryError> {
+    async fn retry_all_accepts(&self) -> Result<(), AcceptRetryError> {
         let mut after = Some((CommandId(Uuid::nil()), UserId(Uuid::nil())));
         while let Some(from) = after {
-            let part = self.store.waiting_accepts(from, PART).await?;
+            let part = self.store.read_accepts_to_retry(from, PART).await?;
             let mut bad = part.unreadable.clone();
             if !part.accepts.is_empty() {
                 let doubted = part
@@ -66,15 +66,23 @@ impl Workers {
             }
             for name in bad {
                 let failures = part.count_failures(&name);
-                self.accept_failed(name, failures).await?;
+                self.record_accept_failure(name, failures).await?;
             }
             after = part.next;
         }
         Ok(())
     }
 
-    async fn accept_failed(&self, accept_key: AcceptKey, failures: u32) -> Result<(), StoreError> {
-        if !self.store.ask_failed(accept_key, failures).await? {
+    async fn record_accept_failure(
+        &self,
+        accept_key: AcceptKey,
+        failures: u32,
+    ) -> Result<(), StoreError> {
+        if !self
+            .store
+            .count_accept_failure(accept_key, failures)
+            .await?
+        {
             return Ok(());
         }
         let (id, user) = accept_key;
@@ -153,7 +161,7 @@ impl Workers {
                 OpDecision::Held(HeldReason::Region) => {}
             }
         }
-        self.store.drop_asks(&decided).await?;
+        self.store.delete_decided_accepts(&decided).await?;
         if !bad.is_empty() {
             self.control_accepts().await?;
         }

@@ -34,14 +34,14 @@ pub(crate) struct Workers {
     pub review: OwnerClient,
     pub keys: KeySource,
     pub signals: EdgeSignals,
-    pub put_accepts: ForwardedAccepts,
-    pub bell: WorkSignal,
-    pub held_again: Duration,
+    pub forwarded_accepts: ForwardedAccepts,
+    pub work_signal: WorkSignal,
+    pub retry_interval: Duration,
     pub accept_cloud_tokens: bool,
     /// Distinguishes this process from other replicas, and from itself before a restart.
     pub replica: Uuid,
     pub sweeps: RetrySchedule,
-    pub turns: BatchPermits,
+    pub batch_permits: BatchPermits,
 }
 
 #[derive(Clone)]
@@ -62,7 +62,7 @@ pub(super) struct BusyEdges(Arc<Mutex<HashMap<EdgeId, bool>>>);
 pub(super) struct EdgeWorkGuard {
     busy: BusyEdges,
     pub edge: EdgeId,
-    bell: WorkSignal,
+    work_signal: WorkSignal,
 }
 
 impl BusyEdges {
@@ -76,7 +76,7 @@ impl BusyEdges {
         Some(EdgeWorkGuard {
             busy: self.clone(),
             edge,
-            bell: bell.clone(),
+            work_signal: bell.clone(),
         })
     }
 }
@@ -86,7 +86,7 @@ impl Drop for EdgeWorkGuard {
         let mut edges = self.busy.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Work signalled while this turn ended found the edge busy.
         if edges.remove(&self.edge) == Some(true) {
-            self.bell.wake_workers();
+            self.work_signal.wake_workers();
         }
     }
 }

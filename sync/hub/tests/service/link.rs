@@ -437,7 +437,7 @@ async fn an_ended_session_of_a_person_is_told_to_the_edges() {
     assert_eq!(stage.dead_letters().await, 0);
 }
 
-async fn pass_on(
+async fn broadcast_update(
     State(upstream): State<Upstream>,
     request: Request<Body>,
 ) -> Result<axum::response::Response, StatusCode> {
@@ -460,7 +460,9 @@ async fn the_link_passes_through_a_gateway(#[case] remote: bool) {
     } else {
         Upstream::from_router(hub.router.clone())
     };
-    let gateway = Router::new().fallback(pass_on).with_state(upstream);
+    let gateway = Router::new()
+        .fallback(broadcast_update)
+        .with_state(upstream);
     let gateway = serve(
         process::web::with_standard_layers(gateway, "gateway"),
         tasks,

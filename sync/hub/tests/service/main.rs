@@ -2,13 +2,13 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod asks;
+mod edge_repair;
 mod link;
-mod mend;
-mod news;
+mod live_updates;
 mod poison;
 mod proof;
 mod quarantine;
 mod share;
 mod stage;
+mod waiting_accepts;
 mod work;

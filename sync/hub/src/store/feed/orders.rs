@@ -144,7 +144,7 @@ async fn apply_order(
     equal: EqualVersionRule,
     now: UnixMillis,
 ) -> Result<FeedEffect> {
-    let elsewhere = list_other_regions(&newest_of(tx, &[order.id]).await?, order);
+    let elsewhere = list_other_regions(&find_newest_orders(tx, &[order.id]).await?, order);
     if elsewhere
         .iter()
         .any(|(_, version)| *version >= order.version)
@@ -182,7 +182,7 @@ fn list_other_regions(newest: &NewestOrders, order: &Order) -> Vec<(Region, u64)
         .collect()
 }
 
-async fn newest_of(tx: &mut Tx, orders: &[OrderId]) -> Result<NewestOrders> {
+async fn find_newest_orders(tx: &mut Tx, orders: &[OrderId]) -> Result<NewestOrders> {
     let mut first = vals![ORDER];
     first.extend(Region::ALL.iter().map(Val::from));
     let text = Statement::new(NEWEST_OF)
@@ -212,7 +212,7 @@ impl FeedPlan {
         {
             ends.insert(region, lock_feed_end(tx, region).await?);
         }
-        let newest = newest_of(tx, orders).await?;
+        let newest = find_newest_orders(tx, orders).await?;
         let keys = tx.data_keys().clone();
         Ok(Self {
             newest,

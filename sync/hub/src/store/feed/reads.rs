@@ -123,7 +123,7 @@ impl Store {
 
 impl Store {
     /// Returns up to `limit` order changes after `after` and up to `to`, and the number they reach.
-    pub async fn order_changes(
+    pub async fn list_order_changes(
         &self,
         region: Region,
         after: u64,
@@ -150,7 +150,7 @@ impl Store {
 
     /// Returns up to `limit` lost acceptances after `after` and up to `to`, each with its order's
     /// newest change. The oldest may already be dropped.
-    pub async fn lost_acceptances(
+    pub async fn list_lost_acceptances(
         &self,
         region: Region,
         after: u64,
@@ -199,7 +199,7 @@ pub struct EntityRevocations {
 impl EntityRevocations {
     /// Returns the first revocation of a token issued then. A readmission cancels earlier
     /// revocations, but only for tokens issued after it.
-    pub fn of_token(&self, issued: UnixMillis) -> Option<FeedRevocation> {
+    pub fn revocation_of_token(&self, issued: UnixMillis) -> Option<FeedRevocation> {
         let mut revoked = self.revoked.iter().copied();
         revoked.find(|revocation| {
             let readmissions = &self.tokens_since;
@@ -264,7 +264,11 @@ impl Store {
         ))
     }
 
-    pub async fn marks_of(&self, region: Region, ids: &[OrderId]) -> Result<Vec<OrderFingerprint>> {
+    pub async fn find_order_marks(
+        &self,
+        region: Region,
+        ids: &[OrderId],
+    ) -> Result<Vec<OrderFingerprint>> {
         let mut values = vals![region, ORDER];
         values.extend(ids.iter().map(|id| Val::from(id.0)));
         let rows = self
@@ -274,7 +278,7 @@ impl Store {
         Ok(collect_order_marks(rows))
     }
 
-    pub async fn how_it_assigns(&self, region: Region) -> Result<RegionAssignment> {
+    pub async fn read_assignment(&self, region: Region) -> Result<RegionAssignment> {
         let values = vals![region, ASSIGNMENT, Uuid::nil()];
         let newest: Option<(u64, Vec<u8>)> = self.sql.fetch_optional(NEWEST, values).await?;
         let Some((feed_seq, bytes)) = newest else {
@@ -385,12 +389,17 @@ impl Store {
 
     /// Requests a repair snapshot for an edge whose orders differ from the cloud's. Returns false
     /// if one is already requested.
-    pub async fn ask_repair(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
+    pub async fn request_repair(&self, edge: &EdgeId, now: UnixMillis) -> Result<bool> {
         Ok(self.sql.exec(REQUEST_REPAIR, vals![now, edge]).await? == 1)
     }
 
     /// Records that the edge has applied a snapshot.
-    pub async fn snapshot_taken(&self, edge: &EdgeId, term: u64, now: UnixMillis) -> Result<()> {
+    pub async fn record_snapshot_taken(
+        &self,
+        edge: &EdgeId,
+        term: u64,
+        now: UnixMillis,
+    ) -> Result<()> {
         self.sql.exec(REPAIRED, vals![now, edge, term]).await?;
         Ok(())
     }

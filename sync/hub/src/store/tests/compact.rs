@@ -35,7 +35,7 @@ async fn old_ops_and_acknowledged_outcomes_are_forgotten(#[values(false, true)] 
             .unwrap()
     );
     assert_eq!(store.drop_old_outcomes(&north(), LATER).await.unwrap(), 1);
-    assert_eq!(store.enrolled_edges().await.unwrap(), [north()]);
+    assert_eq!(store.list_enrolled_edges().await.unwrap(), [north()]);
 }
 
 #[rstest]

@@ -62,7 +62,14 @@ async fn a_disabled_edge_loses_its_session_and_its_worker(#[values(false, true)]
             .unwrap()
             .disabled
     );
-    assert!(store.link_key(&north()).await.unwrap().unwrap().disabled);
+    assert!(
+        store
+            .find_link_key(&north())
+            .await
+            .unwrap()
+            .unwrap()
+            .disabled
+    );
     let nothing = crate::domain::run::PassResults::default();
     assert!(
         !store
@@ -101,9 +108,9 @@ async fn a_disabled_edge_loses_its_session_and_its_worker(#[values(false, true)]
             .iter()
             .all(|due| !due.distrusted)
     );
-    assert_eq!(store.open_disablings().await.unwrap(), [north()]);
+    assert_eq!(store.list_open_disablings().await.unwrap(), [north()]);
     store.close_disabling(&north()).await.unwrap();
-    assert!(store.open_disablings().await.unwrap().is_empty());
+    assert!(store.list_open_disablings().await.unwrap().is_empty());
     assert_eq!(store.list_edge_acts(&north()).await.unwrap().len(), 2);
 }
 
@@ -117,7 +124,7 @@ async fn a_new_key_replaces_the_old_one_and_lets_the_edge_in(#[values(false, tru
         .unwrap();
     assert!(rekey(&store, EdgeActKind::Rekeyed, b"new").await.is_some());
     assert_eq!(
-        store.link_key(&north()).await.unwrap(),
+        store.find_link_key(&north()).await.unwrap(),
         None,
         "the old key is gone at once"
     );
@@ -149,13 +156,13 @@ async fn a_new_key_replaces_the_old_one_and_lets_the_edge_in(#[values(false, tru
             known
         );
     }
-    assert_eq!(store.former_keys(&north()).await.unwrap(), [KEY]);
+    assert_eq!(store.list_former_keys(&north()).await.unwrap(), [KEY]);
     let third = store
         .enrol_edge(Hash::digest_bytes(b"new"), [6; 32], NOW)
         .await
         .unwrap();
     assert_eq!(third, EnrolmentResult::CodeInvalid);
-    let key = store.link_key(&north()).await.unwrap().unwrap();
+    let key = store.find_link_key(&north()).await.unwrap().unwrap();
     assert_eq!((key.public_key, key.disabled), (OTHER_KEY, false));
 
     assert!(
@@ -164,7 +171,7 @@ async fn a_new_key_replaces_the_old_one_and_lets_the_edge_in(#[values(false, tru
             .is_some()
     );
     assert!(
-        store.link_key(&north()).await.unwrap().is_some(),
+        store.find_link_key(&north()).await.unwrap().is_some(),
         "it counts until the code is used"
     );
     assert_eq!(
@@ -175,11 +182,16 @@ async fn a_new_key_replaces_the_old_one_and_lets_the_edge_in(#[values(false, tru
         known
     );
     assert_eq!(
-        store.link_key(&north()).await.unwrap().unwrap().public_key,
+        store
+            .find_link_key(&north())
+            .await
+            .unwrap()
+            .unwrap()
+            .public_key,
         KEY
     );
     assert_eq!(
-        store.former_keys(&north()).await.unwrap(),
+        store.list_former_keys(&north()).await.unwrap(),
         [OTHER_KEY],
         "not the present one"
     );

@@ -12,7 +12,7 @@ async fn a_code_registers_one_key_and_answers_it_again(#[values(false, true)] my
     let old = Hash::digest_bytes(b"old");
     let new = Hash::digest_bytes(b"new");
     let invite = |code| store.invite_edge(&NORTH, Region::North, code, admin(), NOW);
-    assert_eq!(store.link_key(&north()).await.unwrap(), None);
+    assert_eq!(store.find_link_key(&north()).await.unwrap(), None);
     let until = code_expires_at(NOW);
     assert_eq!(invite(old).await.unwrap(), InvitationResult::Until(until));
     assert_eq!(invite(new).await.unwrap(), InvitationResult::Until(until));
@@ -42,7 +42,7 @@ async fn a_code_registers_one_key_and_answers_it_again(#[values(false, true)] my
         EnrolmentResult::CodeInvalid
     );
     assert_eq!(invite(old).await.unwrap(), InvitationResult::Exists);
-    let key = store.link_key(&north()).await.unwrap().unwrap();
+    let key = store.find_link_key(&north()).await.unwrap().unwrap();
     assert_eq!((key.region, key.public_key), (Region::North, KEY));
     assert_eq!(store.drop_expired_codes(until).await.unwrap(), 1);
 }
@@ -99,7 +99,7 @@ async fn a_code_that_is_replaced_while_it_is_used_registers_nobody() {
     };
     let (enrolled, ()) = tokio::join!(store.enrol_edge(old, KEY, NOW), replacing);
     assert_eq!(enrolled.unwrap(), EnrolmentResult::CodeInvalid);
-    assert_eq!(store.link_key(&north()).await.unwrap(), None);
+    assert_eq!(store.find_link_key(&north()).await.unwrap(), None);
     assert!(matches!(
         invite(new).await.unwrap(),
         InvitationResult::Until(_)

@@ -180,7 +180,7 @@ async fn an_acceptance_that_lost_is_numbered_and_changes_nothing_that_an_edge_re
     };
     let lost_to = async |to| {
         let lost = store
-            .lost_acceptances(Region::North, 0, to, 1_000)
+            .list_lost_acceptances(Region::North, 0, to, 1_000)
             .await
             .unwrap();
         lost.into_iter()
@@ -272,7 +272,7 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true
     let day_before = NOW.plus_ms(-1);
     assert_eq!(
         store
-            .passed_by_all(Region::North, 6, day_before)
+            .find_compaction_limit(Region::North, 6, day_before)
             .await
             .unwrap(),
         6,
@@ -281,14 +281,17 @@ async fn a_compacted_feed_still_tells_a_new_edge_everything(#[values(false, true
     enrolled(&store).await;
     assert_eq!(
         store
-            .passed_by_all(Region::North, 6, day_before)
+            .find_compaction_limit(Region::North, 6, day_before)
             .await
             .unwrap(),
         0,
         "a new edge"
     );
     assert_eq!(
-        store.passed_by_all(Region::North, 6, LATER).await.unwrap(),
+        store
+            .find_compaction_limit(Region::North, 6, LATER)
+            .await
+            .unwrap(),
         6,
         "long gone"
     );

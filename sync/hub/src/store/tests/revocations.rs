@@ -128,7 +128,7 @@ async fn a_readmission_undoes_the_revocations_before_it_for_newer_tokens(
             .await
             .unwrap();
         known[&person.0]
-            .of_token(at(after_s))
+            .revocation_of_token(at(after_s))
             .map(|revocation| revocation.version)
     };
     revoke(1, 10).await;

@@ -7,8 +7,8 @@ use platform::{
 use wire::FeedChange;
 
 use super::{
-    asks::{FIRST, accept},
     feed::{event, order},
+    waiting_accepts::{FIRST, accept},
     work::decided,
     *,
 };
@@ -149,7 +149,7 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
     );
     let feed = left.read_feed(Region::North, 0, 9).await.unwrap();
     assert_eq!(feed, (1, vec![FeedChange::Order(order(1, 1))]));
-    let asks = left.waiting_accepts(FIRST, 9).await.unwrap();
+    let asks = left.read_accepts_to_retry(FIRST, 9).await.unwrap();
     assert_eq!((asks.accepts.len(), asks.unreadable.len()), (1, 0));
 }
 
@@ -167,6 +167,10 @@ async fn seal_all(store: &Store) -> [usize; 4] {
         (sealed[1], after) = (sealed[1] + batch.sealed, batch.last);
     }
     sealed[2] = store.reseal_feed(Region::North, 0).await.unwrap().sealed;
-    sealed[3] = store.reseal_asks(Default::default()).await.unwrap().sealed;
+    sealed[3] = store
+        .reseal_waiting_accepts(Default::default())
+        .await
+        .unwrap()
+        .sealed;
     sealed
 }

@@ -35,7 +35,7 @@ async fn what_an_older_session_writes_counts_for_nothing(#[values(false, true)] 
             .await
             .unwrap()
     );
-    store.link_down(&north(), old, NOW).await.unwrap();
+    store.record_link_down(&north(), old, NOW).await.unwrap();
 
     let current = Ack {
         standing: LinkSessionId { term: new, nonce },
@@ -109,7 +109,7 @@ async fn a_session_that_begins_further_back_is_waited_for_and_what_was_said_befo
             .unwrap();
         let edge = store.list_edges("", 1).await.unwrap().swap_remove(0);
         let passed = store
-            .passed_by_all(Region::North, 4, NOW.plus_ms(-1))
+            .find_compaction_limit(Region::North, 4, NOW.plus_ms(-1))
             .await
             .unwrap();
         assert_eq!(passed, edge.feed_cursor);
@@ -152,13 +152,13 @@ async fn no_session_has_an_edge_whose_epoch_is_to_end(#[values(false, true)] mys
         why,
     };
     let begun = store
-        .begin_to_end(&north(), &confined, LATER)
+        .start_ending_epoch(&north(), &confined, LATER)
         .await
         .unwrap();
     assert_eq!(begun, Some(term + 1));
     assert_eq!(
         store
-            .begin_to_end(&north(), &confined, LATER)
+            .start_ending_epoch(&north(), &confined, LATER)
             .await
             .unwrap(),
         None,
@@ -189,7 +189,7 @@ async fn no_session_has_an_edge_whose_epoch_is_to_end(#[values(false, true)] mys
         ..confined
     };
     let over = store
-        .begin_to_end(&north(), &again, LATER)
+        .start_ending_epoch(&north(), &again, LATER)
         .await
         .unwrap()
         .unwrap();
@@ -283,7 +283,7 @@ async fn who_has_a_session_is_asked_for_a_sign_of_life_whatever_the_replicas_clo
             "{day}"
         );
     }
-    store.link_down(&north(), term, NOW).await.unwrap();
+    store.record_link_down(&north(), term, NOW).await.unwrap();
     assert_eq!(running(NOW).await, None);
 }
 
@@ -302,7 +302,10 @@ async fn ops_and_cursor_are_stored_together_and_once(#[values(false, true)] mysq
     let due = due(&store, &claim, 5_000).await;
     assert_eq!(due_seqs(&due), (1..=1_203).collect::<Vec<_>>());
     assert_eq!(due[1_202].hash, ops.cursor().hash);
-    assert_eq!(store.edges_with_work("", 9).await.unwrap().0, [north()]);
+    assert_eq!(
+        store.list_edges_with_work("", 9).await.unwrap().0,
+        [north()]
+    );
 }
 
 #[rstest]

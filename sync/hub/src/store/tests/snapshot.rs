@@ -167,12 +167,12 @@ async fn a_tombstone_stands_until_all_have_passed_it_and_behind_a_grant_for_as_l
 
     let all = region(&store).await.feed_seq;
     let live = store
-        .passed_by_all(Region::North, all, NOW.plus_ms(-1))
+        .find_compaction_limit(Region::North, all, NOW.plus_ms(-1))
         .await
         .unwrap();
     assert_eq!(live, 0, "the edge has read nothing yet");
     let away = store
-        .passed_by_all(Region::North, all, NOW.plus_ms(1))
+        .find_compaction_limit(Region::North, all, NOW.plus_ms(1))
         .await
         .unwrap();
     assert_eq!(

@@ -87,7 +87,7 @@ async fn every_edge_with_work_has_its_turn_however_many_have_some(
     let mut after = String::new();
     let mut looks = Vec::new();
     for _ in 0..4 {
-        let (edges, next) = store.edges_with_work(&after, 2).await.unwrap();
+        let (edges, next) = store.list_edges_with_work(&after, 2).await.unwrap();
         looks.push(edges.iter().map(ToString::to_string).collect::<String>());
         after = next;
     }
@@ -166,7 +166,14 @@ async fn outcomes_are_numbered_in_the_order_they_are_stored(#[values(false, true
             .outcome_count,
         700
     );
-    assert!(store.edges_with_work("", 9).await.unwrap().0.is_empty());
+    assert!(
+        store
+            .list_edges_with_work("", 9)
+            .await
+            .unwrap()
+            .0
+            .is_empty()
+    );
 }
 
 #[rstest]
@@ -262,10 +269,16 @@ async fn what_waits_is_counted_and_stops_only_what_is_behind_it(
     // 1 needs an operator, 3 is about the same order, 5 releases a lease, 2 waits for its region.
     assert_eq!(due_seqs(&due(&store, &claim, 9).await), [4]);
     assert_eq!(
-        due_seqs(&store.held_again(&claim, 0, 9).await.unwrap()),
+        due_seqs(&store.read_held_ops_to_retry(&claim, 0, 9).await.unwrap()),
         [2]
     );
-    assert!(store.held_again(&claim, 2, 9).await.unwrap().is_empty());
+    assert!(
+        store
+            .read_held_ops_to_retry(&claim, 2, 9)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let told = store.list_held_ops(&north(), 1, 9).await.unwrap();
     assert_eq!(
         told,
@@ -314,10 +327,10 @@ async fn what_is_held_by_its_region_stops_its_order_and_no_release(
             .unwrap()
     );
     assert_eq!(
-        due_seqs(&store.held_again(&claim, 0, 2).await.unwrap()),
+        due_seqs(&store.read_held_ops_to_retry(&claim, 0, 2).await.unwrap()),
         [1, 2]
     );
-    let rest = store.held_again(&claim, 2, 2).await.unwrap();
+    let rest = store.read_held_ops_to_retry(&claim, 2, 2).await.unwrap();
     assert!(
         rest.is_empty(),
         "1 was handed in and is held still, so 3 stays behind it"
@@ -329,7 +342,7 @@ async fn what_is_held_by_its_region_stops_its_order_and_no_release(
             .unwrap()
     );
     assert_eq!(
-        due_seqs(&store.held_again(&claim, 2, 2).await.unwrap()),
+        due_seqs(&store.read_held_ops_to_retry(&claim, 2, 2).await.unwrap()),
         [3]
     );
 }
@@ -385,7 +398,7 @@ async fn a_place_where_a_command_was_decided_for_its_person_vouches_for_it_again
             ..accept_op(n)
         };
         store
-            .first_arrival(&claim, &again)
+            .find_first_arrival(&claim, &again)
             .await
             .unwrap()
             .unwrap()
@@ -456,7 +469,7 @@ async fn what_an_operator_lets_in_again_is_as_new_and_on_record(
     };
     assert_eq!(retry(2).await, RetryResult::NotStopped);
     assert_eq!(retry(3).await, RetryResult::Unknown);
-    assert_eq!(retry(1).await, RetryResult::LetIn);
+    assert_eq!(retry(1).await, RetryResult::Retried);
     assert_eq!(retry(1).await, RetryResult::NotStopped, "once");
     let due = due(&store, &claim, 10).await;
     assert_eq!((due_seqs(&due), due[0].failures), (vec![1, 2], 0));

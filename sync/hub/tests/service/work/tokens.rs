@@ -213,8 +213,9 @@ async fn somebody_who_is_let_in_again_acts_by_new_tokens_alone(#[case] mysql: bo
     tell(EventType::UserRevoked, 0).await;
     tell(EventType::UserReadmitted, 1_000).await;
     edge.open(&hub).await;
-    let let_in = |change: &FeedChange| matches!(change, FeedChange::Revoked { users, .. } if users.is_empty());
-    edge.until(|edge| edge.changes.iter().any(let_in)).await;
+    let check_retried = |change: &FeedChange| matches!(change, FeedChange::Revoked { users, .. } if users.is_empty());
+    edge.until(|edge| edge.changes.iter().any(check_retried))
+        .await;
     let revoked = |change: &FeedChange| match change {
         FeedChange::Revoked { version, .. } => Some(*version),
         _ => None,

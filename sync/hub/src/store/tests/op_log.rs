@@ -44,7 +44,10 @@ async fn what_waits_is_listed_in_log_order_and_by_state(#[values(false, true)] m
     let store = database(mysql).await;
     worked(&store).await;
     let listed = async |state, after| {
-        let ops = store.waiting_ops(&north(), state, after, 9).await.unwrap();
+        let ops = store
+            .list_waiting_ops(&north(), state, after, 9)
+            .await
+            .unwrap();
         ops.into_iter()
             .map(|op| (op.place.seq, op.state))
             .collect::<Vec<_>>()
@@ -59,9 +62,9 @@ async fn what_waits_is_listed_in_log_order_and_by_state(#[values(false, true)] m
     assert_eq!(listed(Some(OpState::Received), 3).await, all[3..]);
     assert_eq!(listed(Some(OpState::HeldRegion), 0).await, all[1..2]);
     assert_eq!(listed(Some(OpState::Decided), 0).await, []);
-    assert_eq!(store.edges_waiting("", 9).await.unwrap(), [north()]);
+    assert_eq!(store.list_waiting_edges("", 9).await.unwrap(), [north()]);
 
-    let ops = store.waiting_ops(&north(), None, 0, 9).await.unwrap();
+    let ops = store.list_waiting_ops(&north(), None, 0, 9).await.unwrap();
     assert_eq!((ops[0].failures, ops[0].kind), (1, OpKind::Command));
     assert_eq!(
         (ops[3].kind, ops[3].fence),
@@ -73,7 +76,7 @@ async fn what_waits_is_listed_in_log_order_and_by_state(#[values(false, true)] m
         ("accept_order", NOW)
     );
     let one = CommandId(Uuid::from_u128(1));
-    let found = store.waiting_command(one).await.unwrap();
+    let found = store.find_waiting_command(one).await.unwrap();
     assert_eq!(
         found.iter().map(|op| op.place.seq).collect::<Vec<_>>(),
         [1, 3]
@@ -148,7 +151,10 @@ async fn left_behind(store: &Store) -> (u64, ChainHead) {
 
 /// Returns the seqs that the first epoch left, each with its new seq in the second.
 async fn left(store: &Store) -> Vec<(u64, Option<u64>)> {
-    let ops = store.left_behind(&north(), (0, 0), 9).await.unwrap();
+    let ops = store
+        .list_left_behind_ops(&north(), (0, 0), 9)
+        .await
+        .unwrap();
     let seen = ops.into_iter().map(|op| {
         assert_eq!(op.state, OpState::LeftBehind);
         (op.place.seq, op.again.map(|again| again.seq))
@@ -170,7 +176,7 @@ async fn second_is_decided(store: &Store, user: UserId) {
 }
 
 async fn commands_left(store: &Store) -> u64 {
-    let by_edge = store.left_behind_by_edge().await.unwrap();
+    let by_edge = store.count_left_behind().await.unwrap();
     by_edge.values().flatten().map(|left| left.commands).sum()
 }
 
@@ -183,7 +189,7 @@ async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(
     let (term, cursor) = left_behind(&store).await;
     assert!(
         store
-            .waiting_ops(&north(), None, 0, 9)
+            .list_waiting_ops(&north(), None, 0, 9)
             .await
             .unwrap()
             .is_empty()
@@ -200,7 +206,10 @@ async fn what_an_ended_epoch_left_is_found_again_where_it_was_logged_anew(
         left(&store).await,
         [(1, Some(1)), (2, Some(2)), (3, Some(1)), (5, None)]
     );
-    let beyond = store.left_behind(&north(), (1, 3), 9).await.unwrap();
+    let beyond = store
+        .list_left_behind_ops(&north(), (1, 3), 9)
+        .await
+        .unwrap();
     assert_eq!((beyond.len(), commands_left(&store).await), (1, 2));
 }
 

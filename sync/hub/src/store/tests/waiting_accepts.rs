@@ -49,12 +49,17 @@ async fn waiting(mysql: bool, count: u128) -> Database {
 /// Counts lone failures until the accept stops.
 async fn stops(store: &Store, n: u128) {
     for failures in 0..FAILURES_MAX {
-        assert!(store.ask_failed((id(n), USER), failures).await.unwrap());
+        assert!(
+            store
+                .count_accept_failure((id(n), USER), failures)
+                .await
+                .unwrap()
+        );
     }
 }
 
 async fn handed_in(store: &Store) -> Vec<(CommandId, u32)> {
-    let part = store.waiting_accepts(FIRST, 10).await.unwrap();
+    let part = store.read_accepts_to_retry(FIRST, 10).await.unwrap();
     let id = |accept: &wire::WaitingAccept| accept.command.id;
     part.accepts
         .iter()
@@ -71,10 +76,10 @@ async fn an_accept_that_this_version_cannot_read_hides_no_other(
     let store = waiting(mysql, 3).await;
     store.sql().exec(ADD, platform::vals![id(2)]).await.unwrap();
     assert_eq!(handed_in(&store).await, [(id(1), 0), (id(3), 0)]);
-    let part = store.waiting_accepts(FIRST, 10).await.unwrap();
+    let part = store.read_accepts_to_retry(FIRST, 10).await.unwrap();
     assert_eq!(part.unreadable, [(id(2), USER)]);
     let put = store
-        .asks_for(Region::North, &north(), 1, 10)
+        .list_accepts_for_holder(Region::North, &north(), 1, 10)
         .await
         .unwrap();
     assert!(
@@ -82,7 +87,7 @@ async fn an_accept_that_this_version_cannot_read_hides_no_other(
             .map(|due| due.accept.command.id)
             .eq([id(1), id(3)])
     );
-    let shown = store.asks_waiting(FIRST, 10).await.unwrap();
+    let shown = store.list_waiting_accepts(FIRST, 10).await.unwrap();
     let read: Vec<_> = shown
         .iter()
         .map(|ask| (ask.command_id, ask.order_id.is_some()))
@@ -97,7 +102,12 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
 ) {
     const NOTES: &str = "SELECT command_id, user_id, at, made_by FROM ask_retries";
     let store = waiting(mysql, 2).await;
-    let failed = async |failures| store.ask_failed((id(1), USER), failures).await.unwrap();
+    let failed = async |failures| {
+        store
+            .count_accept_failure((id(1), USER), failures)
+            .await
+            .unwrap()
+    };
     assert!(failed(0).await && failed(1).await);
     assert!(
         !failed(1).await,
@@ -111,7 +121,7 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
     // The accept still waits: for the holder, behind the others, and as the same request.
     assert_eq!(handed_in(&store).await, [(id(2), 0)]);
     let put = store
-        .asks_for(Region::North, &north(), 1, 10)
+        .list_accepts_for_holder(Region::North, &north(), 1, 10)
         .await
         .unwrap();
     assert!(
@@ -123,7 +133,7 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
         store.admit_portal_accept(&accept(1), LATER).await.unwrap(),
         AcceptAdmission::Waits
     );
-    let shown = store.asks_waiting(FIRST, 10).await.unwrap();
+    let shown = store.list_waiting_accepts(FIRST, 10).await.unwrap();
     let states: Vec<_> = shown.iter().map(|ask| (ask.state, ask.failures)).collect();
     assert_eq!(
         states,
@@ -136,7 +146,7 @@ async fn an_accept_that_failed_alone_three_times_is_handed_in_when_an_operator_s
         (retry(2).await, retry(9).await),
         (RetryResult::NotStopped, RetryResult::Unknown)
     );
-    assert_eq!(retry(1).await, RetryResult::LetIn);
+    assert_eq!(retry(1).await, RetryResult::Retried);
     assert_eq!(handed_in(&store).await, [(id(1), 0), (id(2), 0)]);
     assert_eq!(region(&store).await.asks_stopped, 0);
     let notes: Vec<(Uuid, Uuid, i64, Uuid)> = store
@@ -160,7 +170,12 @@ async fn an_op_that_is_decided_under_its_name_has_a_stopped_accept_handed_in(
     for n in [1, 2] {
         stops(&store, n).await;
     }
-    let failed = async |failures| store.ask_failed((id(3), USER), failures).await.unwrap();
+    let failed = async |failures| {
+        store
+            .count_accept_failure((id(3), USER), failures)
+            .await
+            .unwrap()
+    };
     assert!(failed(0).await && failed(1).await);
     received(&store, 2).await;
     let mut progress = decided([1, 2]);
