@@ -15,7 +15,7 @@ use std::{collections::VecDeque, time::Duration};
 use axum::extract::ws::{Message, WebSocket};
 use engine::{
     cloud::{NewOps, SyncSessionInput, SyncSessionOutput},
-    moments::LogHeadReports,
+    trusted_time::LogHeadReports,
 };
 use futures::{StreamExt, stream::SplitStream};
 use process::{metrics, seal::FrameSealer};

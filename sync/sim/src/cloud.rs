@@ -238,7 +238,7 @@ pub enum FrameOrigin {
     OfAnother,
 }
 
-/// Mirrors `sync/hub/src/work/drain.rs`: one edge's log, worked by one replica.
+/// Mirrors `sync/hub/src/work.rs`: one edge's log, worked by one replica.
 #[derive(Default)]
 pub struct Drain {
     pub pass: u64,

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use engine::arrival::OpArrival;
+use engine::trusted_time::OpArrival;
 use wire::{
     Action, BatchBody, BatchOp, CommandId, CommandOp, Hash, LoggedBefore, Op, OpCommand, OpKind,
     OpPlace, OrderCode, OrderId, Region, Source, UnixMillis, UserId, Verdict,

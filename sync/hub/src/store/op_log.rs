@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use engine::arrival::{FirstArrival, OpArrival};
+use engine::trusted_time::{FirstArrival, OpArrival};
 use platform::{
     fields,
     sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Val, in_list, split_batches},

@@ -7,7 +7,7 @@
 
 use engine::{
     cloud::{EndingEpoch, EpochGrant, NewOp, NewOps, StoredEdge, feed_base},
-    moments::{LogHeadReports, OpBounds},
+    trusted_time::{LogHeadReports, OpBounds},
 };
 use platform::{
     columns, fields,

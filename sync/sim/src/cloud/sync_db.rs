@@ -1,15 +1,15 @@
 //! sync_db, shared by the hub's replicas. Mirrors `sync/hub/src/store`: each function is one of its
 //! transactions.
 
-mod asks;
 mod compact;
 mod compare;
 mod disabling;
 mod epochs;
 mod feed;
-mod firsts;
+mod op_log;
 mod probes;
 mod snapshot;
+mod waiting_accepts;
 mod work;
 
 use std::{
@@ -26,8 +26,8 @@ use wire::{
     OrderId, Region, RegionAssignment, UnixMillis, UserId,
 };
 
-pub use asks::{PortalAsk, WaitNotice};
 pub use epochs::{EpochRow, OldOp};
+pub use waiting_accepts::{PortalAsk, WaitNotice};
 pub use work::{CLAIM_MS, LogClaim};
 
 use crate::{bug::Bug, cast};

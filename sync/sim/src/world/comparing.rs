@@ -1,5 +1,5 @@
 //! Anti-entropy: compares every region's feed with its owner, and the edges' views with the feed.
-//! Mirrors `sync/hub/src/feed/compare.rs`, `feed/mend.rs` and `domain/compare.rs`.
+//! Mirrors `sync/hub/src/feed/compare.rs`, `feed/edge_repair.rs` and `domain/compare.rs`.
 //!
 //! Like the real one, a comparison takes time: find differences, pause for events in transit, read
 //! the owner, read the feed, and repair, each in a separate transaction.

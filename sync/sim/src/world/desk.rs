@@ -164,7 +164,7 @@ impl World {
 
     /// An accept has to wait: the order service queries the hub, and checks again if the hub did
     /// not take it. Mirrors `cloud/order/src/handlers/commands.rs`, `actions.rs` and
-    /// `sync/hub/src/http/asks.rs`.
+    /// `sync/hub/src/handlers/internal.rs`.
     pub fn asks_holder(
         &mut self,
         takes: u64,

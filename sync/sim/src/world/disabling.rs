@@ -1,5 +1,5 @@
 //! The operator who takes a stolen edge out of service, and issues a new key. Mirrors
-//! `sync/hub/src/session/disabling.rs`.
+//! `sync/hub/src/session/revocation.rs`.
 
 use rules::HolderEpoch;
 use wire::{FenceEnd, FenceEnding, Region};

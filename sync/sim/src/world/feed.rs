@@ -1,4 +1,4 @@
-//! The bus's deliveries to the hub, and their feed transactions. Mirrors `sync/hub/src/events.rs`
+//! The bus's deliveries to the hub, and their feed transactions. Mirrors `sync/hub/src/feed.rs`
 //! and `store/feed.rs`, on a bus that delivers at least once.
 
 use super::{World, WorldEvent};

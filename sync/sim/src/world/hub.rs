@@ -1,4 +1,4 @@
-//! The sessions of the hub's replicas. Mirrors `sync/hub/src/session` and `session/act.rs`: one
+//! The sessions of the hub's replicas. Mirrors `sync/hub/src/session.rs`: one
 //! step at a time, and each sync_db answer goes back into the engine.
 
 mod confining;

@@ -1,4 +1,4 @@
-//! The work on the edges' logs, by any replica. Mirrors `sync/hub/src/work` and `work/drain.rs`.
+//! The work on the edges' logs, by any replica. Mirrors `sync/hub/src/work.rs`.
 
 use rules::OpIdentity;
 use wire::{Code, CommandId, OpsBatch, Outcome, OutcomeKind};

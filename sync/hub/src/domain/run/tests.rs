@@ -1,4 +1,4 @@
-use engine::arrival::OpArrival;
+use engine::trusted_time::OpArrival;
 use wire::{Command, CommandBody, CommandOp, Hash, OrderId, Role, UserId, Verdict};
 
 use super::*;

@@ -1,5 +1,5 @@
 //! The state of feeds and edges for comparisons, and the repairs. Mirrors
-//! `sync/hub/src/store/compare.rs`, the repairs in `store/feed.rs` and `feed/orders.rs`, and the
+//! `sync/hub/src/store/feed/reads.rs`, the repairs in `store/feed.rs` and `feed/orders.rs`, and the
 //! differences of `domain/checksum.rs`. Equal versions with other content do not occur here.
 
 use wire::{Hash, Order, OrderId, Region, RegionAssignment};

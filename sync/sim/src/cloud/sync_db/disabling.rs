@@ -1,5 +1,5 @@
 //! Edges that an operator takes out of service, and their new keys. Mirrors
-//! `sync/hub/src/store/disabling.rs` and the new key of `enrol.rs`.
+//! `sync/hub/src/store/edges.rs`.
 
 use engine::{cloud::EndingEpoch, trusted_time::TrustCutOff};
 use wire::{CommandId, Op, QuarantineWhy, UnixMillis};

@@ -1,5 +1,5 @@
 //! A session's probe for a sign of life from the run that holds the edge's session. Mirrors
-//! `sync/hub/src/store/probes.rs`.
+//! `sync/hub/src/store/sessions.rs`.
 
 use wire::UnixMillis;
 

@@ -1,5 +1,5 @@
 //! A region's snapshot at one feed number, in chunks by key. Mirrors
-//! `sync/hub/src/store/snapshot.rs`; chunks hold few orders, so that every snapshot has several.
+//! `sync/hub/src/store/feed/reads.rs`; chunks hold few orders, so that every snapshot has several.
 
 use std::{collections::BTreeMap, rc::Rc};
 

@@ -1,5 +1,5 @@
 //! An edge whose log differs from the received one gets a new epoch and its lost ops. Mirrors
-//! `sync/hub/src/session/quarantine.rs`.
+//! `sync/hub/src/session/revocation.rs`.
 
 use engine::cloud::{LogPosition, LogTail, QuarantineGrant, QuarantineRequest, SyncSessionInput};
 use rules::HolderEpoch;

@@ -1,5 +1,5 @@
 //! A session's periodic checks, apart from its edge's frames: each second and on wake-up. Mirrors
-//! `sync/hub/src/session/life.rs`, `nudges.rs` and `asks.rs`.
+//! `sync/hub/src/session/row_checks.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

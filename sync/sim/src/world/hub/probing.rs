@@ -1,4 +1,4 @@
-//! Probes the run with an edge's session. Mirrors `sync/hub/src/session/life.rs`.
+//! Probes the run with an edge's session. Mirrors `sync/hub/src/session/row_checks.rs`.
 
 use engine::cloud::SyncSessionInput;
 use wire::Code;

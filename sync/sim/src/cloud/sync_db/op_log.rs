@@ -1,4 +1,4 @@
-//! Earlier arrivals of a command at the hub. Mirrors `sync/hub/src/store/firsts.rs`.
+//! Earlier arrivals of a command at the hub. Mirrors `sync/hub/src/store/op_log.rs`.
 
 use engine::trusted_time::{FirstArrival, OpArrival};
 use wire::{Action, CommandOp, EarlierReceipt, Hash, Op};

@@ -1,4 +1,4 @@
-//! Accepts forwarded to their region's holder. Mirrors `sync/hub/src/store/asks.rs`.
+//! Accepts forwarded to their region's holder. Mirrors `sync/hub/src/store/waiting_accepts.rs`.
 
 use std::collections::BTreeSet;
 
