@@ -97,7 +97,7 @@ impl Service {
         let Some(rows) = self.store.load_order_money(order).await? else {
             return Ok(None);
         };
-        if let (_, Some(open)) = rows.start_backing() {
+        if let (_, Some(open)) = rows.funds_for_start() {
             self.worker.query_movement(open).await?;
         }
         Ok(self.store.last_word(order).await?)

@@ -53,6 +53,7 @@ words! {
         AdapterFee "adapter_fee",
     }
 }
+
 words_from_text!(Action);
 
 /// A fact is booked once a journal with its key exists [JOURNAL_KEY].

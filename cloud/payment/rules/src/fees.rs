@@ -1,12 +1,18 @@
-//! Fee arithmetic. A fee is rounded down once, and the other side gets the difference.
+//! What the platform charges: its fee on a price, and the price of a cancel. A fee is rounded down
+//! once, and the other side gets the difference.
+//!
+//! The order service decides a cancel's price with these functions: the preview shown to a person,
+//! and the terms fixed on the order. The payment service only executes the terms.
 
-use wire::UnixMillis;
+use wire::{OrderStatus, PaymentStatus, Role, UnixMillis, UserId};
 
 use crate::DisabledMoneyRule;
 
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
+
 /// Maximum number of scheduled versions that are not in force yet.
 pub const FEES_TO_COME_MAX: u64 = 20;
+
 /// A version can be set, changed or withdrawn until this long before it takes effect. The margin
 /// makes replicas with different clocks, and slow transactions, apply the same version to an order.
 const SETTLED_BEFORE_MS: i64 = 60 * 60 * 1_000;
@@ -92,6 +98,85 @@ impl FeeSplit {
 /// Rounds down. A ten-digit amount times ten thousand fits an `i64`.
 fn share_minor(amount_minor: i64, basis_points: u16) -> i64 {
     amount_minor * i64::from(basis_points) / WHOLE_BASIS_POINTS
+}
+
+/// The inputs to the price of a cancel, from the order's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CancelPricing {
+    pub by: Role,
+    pub status: OrderStatus,
+    pub payment_status: PaymentStatus,
+    pub provider_id: Option<UserId>,
+    pub price_minor: i64,
+    /// In custody, by the payment service's latest event.
+    pub held_minor: i64,
+    pub starts_at: Option<UnixMillis>,
+    /// When the person tapped cancel at the portal, or an edge logged it.
+    pub at: UnixMillis,
+    /// In force when the order was created.
+    pub policy: FeePolicy,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CancelPreview {
+    pub fee_minor: i64,
+    pub refund_minor: i64,
+}
+
+/// The final price of a cancel; it never changes again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CancelTerms {
+    pub fee_minor: i64,
+    /// Receives the fee.
+    pub provider_id: Option<UserId>,
+}
+
+/// The reason for refusing a cancel: the price differs from the preview.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TermsChanged(pub CancelPreview);
+
+impl CancelPricing {
+    /// A fee is due only if a customer cancels an accepted order late, with money in custody. The
+    /// provider gets it, and it never exceeds the held amount.
+    pub fn preview_fee(&self) -> CancelPreview {
+        let late = self
+            .starts_at
+            .is_some_and(|start| start.0.saturating_sub(self.at.0) < self.policy.cancel_notice_ms);
+        let costs = late
+            && self.by == Role::Customer
+            && self.status == OrderStatus::Accepted
+            && self.provider_id.is_some()
+            && self.payment_status == PaymentStatus::Held;
+        let fee = if costs {
+            self.policy.cancel_fee_minor(self.price_minor)
+        } else {
+            0
+        };
+        let fee_minor = fee.min(self.held_minor);
+        CancelPreview {
+            fee_minor,
+            refund_minor: self.held_minor - fee_minor,
+        }
+    }
+
+    /// Returns the terms if the person was shown this fee [PREVIEW_BOUND]. An absent
+    /// `shown_fee_minor` means zero.
+    pub fn confirm_terms(
+        &self,
+        shown_fee_minor: Option<i64>,
+        disabled: Option<DisabledMoneyRule>,
+    ) -> Result<CancelTerms, TermsChanged> {
+        let preview = self.preview_fee();
+        let is_as_shown = preview.fee_minor == shown_fee_minor.unwrap_or(0);
+        if !is_as_shown && disabled != Some(DisabledMoneyRule::PreviewBound) {
+            return Err(TermsChanged(preview));
+        }
+        let provider_id = self.provider_id.filter(|_| preview.fee_minor > 0);
+        Ok(CancelTerms {
+            fee_minor: preview.fee_minor,
+            provider_id,
+        })
+    }
 }
 
 #[cfg(test)]

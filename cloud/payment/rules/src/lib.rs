@@ -1,6 +1,6 @@
 //! The payment service's decisions: the state of an order's money, its next destination, and the
-//! events to publish. [`decide`] applies one step to the rows of one order and returns every write;
-//! [`pay_out`] does the same for a provider's balance.
+//! events to publish. [`decide_money_step`] applies one step to the rows of one order and returns every write;
+//! [`decide_payout`] does the same for a provider's balance.
 //!
 //! Invariants: this crate does no IO, reads no clock and draws no random numbers. Every journal
 //! sums to zero, and each fact is booked once. A customer is charged once for an order. Money
@@ -12,44 +12,37 @@
 //! `cloud/payment/sim` shows the resulting defects.
 
 mod books;
-mod compensation;
 mod decide;
-mod desk;
-mod due;
+mod disabled_rule;
 mod fees;
-mod known;
-mod lapse;
-mod limits;
 mod movement;
-mod pay;
+mod order_money;
+mod payments;
 mod payouts;
 mod refunds;
-mod rows;
-mod settle;
-mod statement;
-mod terms;
+mod transaction;
 
 pub use books::{Action, JournalKey, LedgerAccount, MoneyJournal, Posting, adapter_fee};
-pub use compensation::{CompensationRequest, provider_share_minor};
-pub use decide::{MoneyRefusal, MoneyStep, decide_money_step, open};
-pub use desk::{
-    DecisionContext, MoneyCase, MoneyCaseKind, MoneyDetails, MoneyEvent, MoneyEventKind,
-    MoneyWrites,
+pub use decide::{MoneyStep, decide_money_step, open_order_money};
+pub use disabled_rule::DisabledMoneyRule;
+pub use fees::{
+    CancelPreview, CancelPricing, CancelTerms, FEES_TO_COME_MAX, FeePolicy, FeeSplit, TermsChanged,
+    WHOLE_BASIS_POINTS,
 };
-pub use due::{BilledOrder, Due, OrderCompletion, Saga};
-pub use fees::{FEES_TO_COME_MAX, FeePolicy, FeeSplit, WHOLE_BASIS_POINTS};
-pub use known::{
-    ComparedOrder, ComparedOrders, DueVersions, FundsQuery, FundsReply, MissedEvent,
-    OrderVersionsQuery,
-};
-pub use lapse::DisabledMoneyRule;
-pub use limits::CustodyLimits;
 pub use movement::{
-    AdapterAnswer, AdapterReply, Ask, Chargeback, ChargebackId, MovementId, Payment, PaymentState,
-    PayoutState, PendingCall, Refund, RefundState, Source,
+    AdapterAnswer, AdapterReply, Ask, Chargeback, ChargebackId, LineKind, MovementId, Payment,
+    PaymentState, PayoutState, PendingCall, Refund, RefundState, Source, StatementLine,
+    find_differing_movements,
 };
-pub use pay::PaymentRequest;
-pub use payouts::{Payout, PayoutStep, PayoutWrites, ProviderMoney, pay_out};
-pub use rows::{OrderMoney, RefundRequest, RequestState};
-pub use statement::{LineKind, StatementLine, find_differing_movements};
-pub use terms::{CancelPreview, CancelPricing, CancelTerms, TermsChanged};
+pub use order_money::{
+    BilledOrder, ComparedOrder, ComparedOrders, Due, DueVersions, FundsQuery, FundsReply,
+    MissedEvent, OrderCompletion, OrderMoney, OrderVersionsQuery, RefundRequest, RequestState,
+    Saga,
+};
+pub use payments::PaymentRequest;
+pub use payouts::{Payout, PayoutStep, PayoutWrites, ProviderMoney, decide_payout};
+pub use refunds::{CompensationRequest, provider_share_minor};
+pub use transaction::{
+    CustodyLimits, DecisionContext, MoneyCase, MoneyCaseKind, MoneyDetails, MoneyEvent,
+    MoneyEventKind, MoneyRefusal, MoneyWrites,
+};

@@ -2,6 +2,10 @@
 //! that is committed before the first call and reused for every later one [INTENT_FIRST, ONE_ID].
 //! Workers call the adapter from the stored [`PendingCall`] alone, so a crash between any two calls is
 //! harmless.
+//!
+//! The adapter states its movements in answers and in the lines of its statement.
+
+use std::collections::BTreeSet;
 
 use uuid::Uuid;
 use wire::{UnixMillis, UserId, words, words_from_text};
@@ -17,7 +21,9 @@ pub struct MovementId(pub Uuid);
 pub struct ChargebackId(pub Uuid);
 
 words! { PaymentState { Pending "pending", Completed "completed", Failed "failed" } }
+
 words! { RefundState { Pending "pending", Completed "completed", Rejected "rejected" } }
+
 words! {
     PayoutState {
         Pending "pending",
@@ -27,11 +33,14 @@ words! {
         Returned "returned",
     }
 }
+
 words! {
     /// The money a refund draws on, and returns to if it fails.
     Source { Held "held", Suspense "suspense", Loss "loss" }
 }
+
 words! { Ask { Call "call", Query "query", Close "close" } }
+
 words_from_text!(PaymentState, RefundState, PayoutState, Source, Ask);
 
 /// One attempt to pay an order.
@@ -103,9 +112,12 @@ pub struct Chargeback {
 }
 
 const FIRST_PAUSE_MS: i64 = 2_000;
+
 const LONGEST_PAUSE_MS: i64 = 5 * 60_000;
+
 /// After this long a person is alerted, and the adapter is queried only once an hour.
 const PATIENCE_MS: i64 = 24 * HOUR_MS;
+
 const HOUR_MS: i64 = 3_600_000;
 
 impl PendingCall {
@@ -178,4 +190,36 @@ pub(crate) fn interpret_answer(
         }
         answer => answer,
     }
+}
+
+/// An amount moved by the adapter, from its statement or our books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StatementLine {
+    /// The movement to query.
+    pub movement: MovementId,
+    pub kind: LineKind,
+    pub amount_minor: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LineKind {
+    Charge,
+    Refund,
+    /// Carries the adapter's id, since a payment may have several.
+    Chargeback(Uuid),
+    Reversal(Uuid),
+    Payout,
+    PayoutReturned,
+    /// The adapter's fee for the movement, with the line's id.
+    Fee(Uuid),
+}
+
+/// Movements that only one side has, or that differ in amount.
+pub fn find_differing_movements(
+    ours: &BTreeSet<StatementLine>,
+    adapters: &BTreeSet<StatementLine>,
+) -> BTreeSet<MovementId> {
+    ours.symmetric_difference(adapters)
+        .map(|line| line.movement)
+        .collect()
 }

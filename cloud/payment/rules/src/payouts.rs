@@ -3,8 +3,8 @@
 use wire::{Currency, UnixMillis, UserId};
 
 use crate::{
-    Action, AdapterAnswer, DecisionContext, DisabledMoneyRule, MoneyCase, MoneyCaseKind,
-    MoneyJournal, MovementId, PayoutState, PendingCall,
+    Action, AdapterAnswer, DecisionContext, DisabledMoneyRule, LineKind, MoneyCase, MoneyCaseKind,
+    MoneyJournal, MovementId, PayoutState, PendingCall, StatementLine,
     books::JournalDraft,
     movement::{interpret_answer, is_overdue},
 };
@@ -50,7 +50,7 @@ pub struct PayoutWrites {
 }
 
 /// Returns `None` if nothing changes.
-pub fn pay_out(
+pub fn decide_payout(
     money: &ProviderMoney,
     step: PayoutStep,
     context: &DecisionContext<'_>,
@@ -131,7 +131,7 @@ fn apply_payout_answer(
             Some(book_payout(money, payout, Action::PayoutDone, context))
         }
         (PayoutState::Pending, answer) => {
-            let errand = before
+            let next_call = before
                 .call
                 .next_after_answer(answer, false, created_at, context.now);
             let case = MoneyCase {
@@ -141,7 +141,7 @@ fn apply_payout_answer(
             let case = is_overdue(created_at, context.now).then_some(case);
             Some(PayoutWrites {
                 payout: Payout {
-                    call: errand,
+                    call: next_call,
                     ..before.clone()
                 },
                 journal: None,
@@ -174,5 +174,20 @@ fn book_payout(
         payout,
         journal: Some(fact.into_journal(money.currency, context.now)),
         case: None,
+    }
+}
+
+impl Payout {
+    pub fn statement_lines(&self) -> impl Iterator<Item = StatementLine> {
+        let kinds: &[LineKind] = match self.state {
+            PayoutState::Completed => &[LineKind::Payout],
+            PayoutState::Returned => &[LineKind::Payout, LineKind::PayoutReturned],
+            PayoutState::Pending | PayoutState::Failed => &[],
+        };
+        kinds.iter().map(|kind| StatementLine {
+            movement: self.id,
+            kind: *kind,
+            amount_minor: self.amount_minor,
+        })
     }
 }

@@ -1,14 +1,16 @@
 //! Refunds: a customer's request, an admin's decision, the adapter's answers, and the repair of
-//! failed ones.
+//! failed ones. An admin also grants money of the platform: goodwill to a customer, and compensation
+//! for work in vain to a provider, by eligibility, frequency and maximum.
 
-use wire::{OrderStatus, UserId};
+use wire::{OrderStatus, UnixMillis, UserId};
 
 use crate::{
-    AdapterAnswer, DisabledMoneyRule, MoneyCaseKind, MoneyEventKind, MoneyRefusal, MovementId,
-    OrderMoney, PendingCall, Refund, RefundRequest, RefundState, RequestState, Saga, Source,
+    Action, AdapterAnswer, DisabledMoneyRule, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind,
+    MoneyEventKind, MoneyRefusal, MovementId, OrderMoney, PendingCall, Refund, RefundRequest,
+    RefundState, RequestState, Saga, Source,
     books::{JournalDraft, source_account},
-    desk::MoneyTransaction,
     movement::interpret_answer,
+    transaction::MoneyTransaction,
 };
 
 /// The order's customer may request one refund at a time, from the start of work until the release.
@@ -105,14 +107,14 @@ pub(crate) fn grant_goodwill(
 
 /// Starts a refund to the customer. The row with its id is committed before the adapter is called
 /// [INTENT_FIRST].
-pub(crate) fn send(
+pub(crate) fn send_refund(
     transaction: &mut MoneyTransaction<'_>,
     payment: MovementId,
     source: Source,
     amount_minor: i64,
 ) {
     let now = transaction.context.now;
-    let id = next_id(transaction);
+    let id = next_refund_id(transaction);
     let order = transaction.money.order_id();
     let from = source_account(source, order, payment);
     if !transaction.book_journal(JournalDraft::for_refund(id, amount_minor, from, order)) {
@@ -135,7 +137,7 @@ pub(crate) fn send(
 
 /// One id per step is enough while only one refund can be open; only the simulator disables that
 /// rule.
-fn next_id(transaction: &MoneyTransaction<'_>) -> MovementId {
+fn next_refund_id(transaction: &MoneyTransaction<'_>) -> MovementId {
     let MovementId(fresh) = transaction.context.fresh;
     let (high, low) = fresh.as_u64_pair();
     let used = transaction
@@ -170,7 +172,7 @@ pub(crate) fn apply_refund_answer(
                 | (RefundState::Rejected, AdapterAnswer::Done)
         );
         if differs {
-            transaction.list(MoneyCaseKind::AdapterDiffers, id);
+            transaction.open_case(MoneyCaseKind::AdapterDiffers, id);
         }
         return;
     }
@@ -208,12 +210,14 @@ fn fail_refund(transaction: &mut MoneyTransaction<'_>, n: usize) {
     transaction.money.refunds[n].state = RefundState::Rejected;
     if !transaction.is_rule_disabled(DisabledMoneyRule::StillOwed) {
         transaction.money.due.saga = Saga::NeedsPerson;
-        transaction.list(MoneyCaseKind::RefundFailed, refund.id);
+        transaction.open_case(MoneyCaseKind::RefundFailed, refund.id);
     }
 }
 
 /// An admin has the money sent again: settlement sends it under a new id.
-pub(crate) fn send_anew(transaction: &mut MoneyTransaction<'_>) -> Result<(), MoneyRefusal> {
+pub(crate) fn resend_failed_refund(
+    transaction: &mut MoneyTransaction<'_>,
+) -> Result<(), MoneyRefusal> {
     if transaction.money.due.saga != Saga::NeedsPerson {
         return Err(MoneyRefusal::NothingFailed);
     }
@@ -222,7 +226,7 @@ pub(crate) fn send_anew(transaction: &mut MoneyTransaction<'_>) -> Result<(), Mo
 }
 
 /// An admin has paid a failed refund by hand.
-pub(crate) fn paid_otherwise(
+pub(crate) fn record_paid_otherwise(
     transaction: &mut MoneyTransaction<'_>,
     id: MovementId,
 ) -> Result<(), MoneyRefusal> {
@@ -299,4 +303,92 @@ impl OrderMoney {
     fn grantable_minor(&self) -> i64 {
         self.held_minor() - self.owed_minor(None)
     }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CompensationRequest {
+    pub provider: UserId,
+    pub amount_minor: i64,
+    /// True if the order service has a case of this provider's work in vain.
+    pub has_case: bool,
+}
+
+/// Pays once per order and provider, from the platform's own money. Repeating the same wish changes
+/// nothing.
+pub(crate) fn pay_compensation(
+    transaction: &mut MoneyTransaction<'_>,
+    wish: CompensationRequest,
+) -> Result<(), MoneyRefusal> {
+    let CompensationRequest {
+        provider,
+        amount_minor,
+        has_case,
+    } = wish;
+    // [COMPENSATION_CASE]
+    if !has_case && !transaction.is_rule_disabled(DisabledMoneyRule::CompensationCase) {
+        return Err(MoneyRefusal::NoWorkInVain);
+    }
+    if let Some(given_minor) = transaction.money.compensated_minor(provider)
+        && given_minor != amount_minor
+    {
+        return Err(MoneyRefusal::AmountMismatch);
+    }
+    let most_minor = transaction
+        .money
+        .compensation_most_minor(provider, transaction.context.policies);
+    let is_too_much = amount_minor > most_minor
+        && !transaction.is_rule_disabled(DisabledMoneyRule::CompensationWorth);
+    // [COMPENSATION_WORTH]
+    if amount_minor <= 0 || is_too_much {
+        return Err(MoneyRefusal::AmountMismatch);
+    }
+    transaction.book_journal(JournalDraft::for_compensation(
+        transaction.money.order_id(),
+        amount_minor,
+        provider,
+    ));
+    Ok(())
+}
+
+impl OrderMoney {
+    /// The compensation this provider has received for the order.
+    pub fn compensated_minor(&self, provider: UserId) -> Option<i64> {
+        let journal = self.journals.iter().find(|journal| {
+            journal.key.action == Action::Compensation && journal.key.party == Some(provider)
+        })?;
+        let loss = journal
+            .postings
+            .iter()
+            .find(|posting| posting.account == LedgerAccount::Loss);
+        loss.map(|posting| posting.minor)
+    }
+
+    /// The most a provider can get: their usual share of the price, less earlier earnings from the
+    /// order.
+    pub fn compensation_most_minor(&self, provider: UserId, policies: &[FeePolicy]) -> i64 {
+        let order = &self.due.order;
+        let share_minor = provider_share_minor(order.price_minor, order.created_at, policies);
+        (share_minor - self.earned_by_minor(provider)).max(0)
+    }
+
+    fn earned_by_minor(&self, provider: UserId) -> i64 {
+        let from_custody = self
+            .journals
+            .iter()
+            .filter(|journal| matches!(journal.key.action, Action::CancelFee | Action::Release));
+        let theirs = from_custody
+            .flat_map(|journal| &journal.postings)
+            .filter(|posting| posting.account == LedgerAccount::Provider(provider));
+        theirs.map(|posting| -posting.minor).sum()
+    }
+}
+
+/// The provider's part of a price, under the fee in force when the order was created.
+pub fn provider_share_minor(
+    price_minor: i64,
+    created_at: UnixMillis,
+    policies: &[FeePolicy],
+) -> i64 {
+    let policy = FeePolicy::find_in_force(policies, created_at, created_at, None);
+    FeeSplit::from_amount(price_minor, policy.platform_fee_bp, None).rest_minor
 }

@@ -199,7 +199,7 @@ impl MoneyWorld {
             .money
             .rows
             .get(&n)
-            .map(custody::OrderMoney::start_backing)
+            .map(custody::OrderMoney::funds_for_start)
         else {
             return;
         };

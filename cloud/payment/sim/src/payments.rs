@@ -168,7 +168,7 @@ impl MoneyWorld {
                 _ => self.orders.heard(n, self.bug),
             };
             opened = Some(order.clone());
-            self.money.rows.insert(n, custody::open(order, basis.now));
+            self.money.rows.insert(n, custody::open_order_money(order, basis.now));
         }
         let Some(current) = self.money.rows.get(&n) else {
             return Err(MoneyRefusal::NotYours);
@@ -419,7 +419,7 @@ impl MoneyWorld {
             payouts,
         };
         let basis = self.basis();
-        let outcome = custody::pay_out(&rows, step, &basis);
+        let outcome = custody::decide_payout(&rows, step, &basis);
         if let Some(record) = &mut self.record {
             let provider = provider_id;
             let outcome = outcome.clone();

@@ -107,7 +107,7 @@ impl Store {
             limits: self.limits,
             disabled: None,
         };
-        let Some(writes) = custody::pay_out(&rows, step, &basis) else {
+        let Some(writes) = custody::decide_payout(&rows, step, &basis) else {
             return Ok(None);
         };
         let before = rows

@@ -129,7 +129,7 @@ impl Store {
         let (before, opens) = match (stored, step) {
             (Some(rows), _) => (rows, false),
             (None, MoneyStep::OrderHeard(heard)) => {
-                (custody::open(heard.clone(), occasion.now), true)
+                (custody::open_order_money(heard.clone(), occasion.now), true)
             }
             (None, _) => return Ok(Some(StepOutcome::Unknown)),
         };

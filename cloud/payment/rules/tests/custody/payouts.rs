@@ -2,7 +2,7 @@
 
 use custody::{
     AdapterAnswer, CustodyLimits, DecisionContext, MoneyCase, MoneyCaseKind, MovementId,
-    PayoutState, PayoutStep, ProviderMoney, pay_out,
+    PayoutState, PayoutStep, ProviderMoney, decide_payout,
 };
 use uuid::Uuid;
 use wire::{Currency, UnixMillis};
@@ -38,21 +38,21 @@ fn provider(balance_minor: i64) -> ProviderMoney {
 #[test]
 fn a_small_balance_waits_and_one_payout_is_under_way_at_a_time() {
     assert_eq!(
-        pay_out(&provider(999), PayoutStep::HourStruck, &BASIS),
+        decide_payout(&provider(999), PayoutStep::HourStruck, &BASIS),
         None
     );
     let mut rows = provider(1_000);
-    let begun = pay_out(&rows, PayoutStep::HourStruck, &BASIS).unwrap();
+    let begun = decide_payout(&rows, PayoutStep::HourStruck, &BASIS).unwrap();
     assert_eq!(begun.payout.amount_minor, 1_000);
     rows.payouts.push(begun.payout);
-    assert_eq!(pay_out(&rows, PayoutStep::HourStruck, &BASIS), None);
+    assert_eq!(decide_payout(&rows, PayoutStep::HourStruck, &BASIS), None);
 }
 
 #[test]
 fn a_payout_ends_once_and_may_come_back() {
     let mut rows = provider(1_000);
     rows.payouts.push(
-        pay_out(&rows, PayoutStep::HourStruck, &BASIS)
+        decide_payout(&rows, PayoutStep::HourStruck, &BASIS)
             .unwrap()
             .payout,
     );
@@ -61,7 +61,7 @@ fn a_payout_ends_once_and_may_come_back() {
             payout: MovementId(Uuid::nil()),
             answer,
         };
-        let writes = pay_out(&rows, step, &BASIS)?;
+        let writes = decide_payout(&rows, step, &BASIS)?;
         rows.payouts[0] = writes.payout.clone();
         Some((writes.payout.state, writes.journal.is_some()))
     };
@@ -88,7 +88,7 @@ fn a_payout_without_an_answer_for_a_day_is_a_case_and_is_asked_about_each_hour()
     const HOUR: i64 = 3_600_000;
     let mut rows = provider(1_000);
     rows.payouts.push(
-        pay_out(&rows, PayoutStep::HourStruck, &BASIS)
+        decide_payout(&rows, PayoutStep::HourStruck, &BASIS)
             .unwrap()
             .payout,
     );
@@ -98,7 +98,7 @@ fn a_payout_without_an_answer_for_a_day_is_a_case_and_is_asked_about_each_hour()
             payout: movement,
             answer,
         };
-        pay_out(
+        decide_payout(
             &rows,
             step,
             &DecisionContext {

@@ -47,7 +47,7 @@ pub fn order(version: u64, status: OrderStatus) -> BilledOrder {
 impl Stage {
     pub fn accepted() -> Self {
         let now = UnixMillis(1_000);
-        let money = custody::open(order(3, OrderStatus::Accepted), now);
+        let money = custody::open_order_money(order(3, OrderStatus::Accepted), now);
         Self {
             money,
             now,

@@ -1,10 +1,10 @@
-//! One transaction about an order's money: the changing rows, and the list of writes.
+//! One transaction about an order's money: its inputs, the changing rows, and the list of writes.
 
 use wire::{PaymentStatus, UnixMillis, UserId, words, words_from_text};
 
 use crate::{
-    Chargeback, CustodyLimits, DisabledMoneyRule, Due, FeePolicy, MoneyJournal, MovementId,
-    OrderMoney, Payment, Refund, RefundRequest, Saga, books::JournalDraft,
+    Chargeback, DisabledMoneyRule, Due, FeePolicy, MoneyJournal, MovementId, OrderMoney, Payment,
+    Refund, RefundRequest, Saga, books::JournalDraft,
 };
 
 /// The inputs of a decision besides the order's rows.
@@ -17,6 +17,57 @@ pub struct DecisionContext<'a> {
     pub limits: CustodyLimits,
     /// A disabled rule, for the simulator only.
     pub disabled: Option<DisabledMoneyRule>,
+}
+
+/// Custody's configuration, besides the fees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CustodyLimits {
+    /// Older payments are closed.
+    pub pay_within_ms: i64,
+    /// Delay between learning of the completion and releasing the money.
+    pub dispute_ms: i64,
+    /// A completed order that stays unpaid this long opens a case.
+    pub unpaid_case_ms: i64,
+    /// Per order, within a day. More are refused.
+    pub payments_a_day_max: usize,
+    /// Per order, for requests and goodwill each. More are refused.
+    pub refunds_max: usize,
+    /// Smaller balances wait until they reach this amount.
+    pub payout_least_minor: i64,
+}
+
+const MINUTE_MS: i64 = 60_000;
+
+pub(crate) const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+
+impl Default for CustodyLimits {
+    fn default() -> Self {
+        Self {
+            pay_within_ms: 30 * MINUTE_MS,
+            dispute_ms: 3 * DAY_MS,
+            unpaid_case_ms: 14 * DAY_MS,
+            payments_a_day_max: 10,
+            refunds_max: 20,
+            payout_least_minor: 1_000,
+        }
+    }
+}
+
+/// The reason for refusing a person's wish. A refused step writes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoneyRefusal {
+    NotYours,
+    OrderNotPayable,
+    AmountMismatch,
+    AlreadyPaid,
+    /// An earlier payment expired or was declined, and the adapter has not closed it yet: the
+    /// customer may still have paid it.
+    PaymentClosing,
+    NotRefundable,
+    NoSuchRequest,
+    NothingFailed,
+    NoWorkInVain,
+    TooMany,
 }
 
 /// Everything to write in the transaction that read the rows.
@@ -48,6 +99,7 @@ words! {
         PaymentStatusChanged "payment.status_changed",
     }
 }
+
 words! {
     MoneyCaseKind {
         ExtraPayment "extra_payment",
@@ -62,6 +114,7 @@ words! {
         AdapterDiffers "adapter_differs",
     }
 }
+
 words_from_text!(MoneyEventKind, MoneyCaseKind);
 
 /// A fact about an order's money. Consumers apply an event only if its `money_version` is higher
@@ -142,10 +195,10 @@ impl<'a> MoneyTransaction<'a> {
     /// Publishes an event under the next version [MONEY_VERSION]. It may state only facts that this
     /// transaction commits [TELL_AFTER].
     pub fn publish_event(&mut self, kind: MoneyEventKind, movement: MovementId, amount_minor: i64) {
-        self.tell_details(kind, movement, amount_minor, MoneyDetails::default());
+        self.publish_event_with_details(kind, movement, amount_minor, MoneyDetails::default());
     }
 
-    pub fn tell_details(
+    pub fn publish_event_with_details(
         &mut self,
         kind: MoneyEventKind,
         movement: MovementId,
@@ -176,12 +229,12 @@ impl<'a> MoneyTransaction<'a> {
         });
     }
 
-    pub fn list(&mut self, kind: MoneyCaseKind, movement: MovementId) {
+    pub fn open_case(&mut self, kind: MoneyCaseKind, movement: MovementId) {
         self.cases.push(MoneyCase { kind, movement });
     }
 
     /// Returns the final due and every change since `before`.
-    pub fn close(mut self, before: &OrderMoney) -> MoneyWrites {
+    pub fn into_writes(mut self, before: &OrderMoney) -> MoneyWrites {
         let movement = self.movement.unwrap_or(MovementId(self.money.order_id().0));
         if self
             .money
@@ -202,12 +255,12 @@ impl<'a> MoneyTransaction<'a> {
         self.money.due.next_at = next_at(&self.money, &self.context.limits);
         let now = self.context.now;
         if self.money.is_overdue(now) {
-            self.list(MoneyCaseKind::Unanswered, movement);
+            self.open_case(MoneyCaseKind::Unanswered, movement);
         }
         if self.money.is_long_unpaid(now, &self.context.limits) {
             // The order is the case's subject; a payment as subject would open another case per
             // attempt.
-            self.list(
+            self.open_case(
                 MoneyCaseKind::CompletedUnpaid,
                 MovementId(self.money.order_id().0),
             );
@@ -270,4 +323,26 @@ fn next_at(money: &OrderMoney, limits: &CustodyLimits) -> Option<UnixMillis> {
         .zip(pause_ms)
         .map(|(done, pause_ms)| done.heard_at.plus_ms(pause_ms));
     expiry.into_iter().chain(release).min()
+}
+
+impl OrderMoney {
+    /// Applies a transaction's writes to the rows: a model of the store, for tests and the
+    /// simulator.
+    pub fn apply_writes(&mut self, writes: &MoneyWrites) {
+        self.due.clone_from(&writes.due);
+        upsert_rows(&mut self.payments, &writes.payments, |row| row.id);
+        upsert_rows(&mut self.refunds, &writes.refunds, |row| row.id);
+        upsert_rows(&mut self.requests, &writes.requests, |row| row.id);
+        upsert_rows(&mut self.chargebacks, &writes.chargebacks, |row| row.id);
+        self.journals.extend(writes.journals.iter().cloned());
+    }
+}
+
+fn upsert_rows<T: Clone, Id: PartialEq>(rows: &mut Vec<T>, written: &[T], id: impl Fn(&T) -> Id) {
+    for row in written {
+        match rows.iter_mut().find(|standing| id(standing) == id(row)) {
+            Some(standing) => standing.clone_from(row),
+            None => rows.push(row.clone()),
+        }
+    }
 }

@@ -1,12 +1,16 @@
-//! The states of a payment: its start, and its transitions on the adapter's answers.
+//! The states of a payment: its start, and its transitions on the adapter's answers. A cancelled
+//! order's fee is taken from its payment.
 
+use uuid::Uuid;
 use wire::{Currency, PaymentStatus, UnixMillis, UserId};
 
 use crate::{
-    AdapterAnswer, DisabledMoneyRule, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind,
+    Action, AdapterAnswer, DisabledMoneyRule, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind,
     MoneyDetails, MoneyEventKind, MoneyRefusal, MovementId, OrderMoney, Payment, PaymentState,
-    PendingCall, Saga, books::JournalDraft, desk::MoneyTransaction, limits::DAY_MS,
+    PendingCall, Saga,
+    books::JournalDraft,
     movement::interpret_answer,
+    transaction::{DAY_MS, MoneyTransaction},
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,7 +121,7 @@ fn fail_payment(transaction: &mut MoneyTransaction<'_>, n: usize) {
 }
 
 /// Stops an unwanted payment. It stays pending until the adapter has closed it.
-pub(crate) fn close(transaction: &mut MoneyTransaction<'_>, n: usize) {
+pub(crate) fn close_payment(transaction: &mut MoneyTransaction<'_>, n: usize) {
     let now = transaction.context.now;
     let payment = &mut transaction.money.payments[n];
     (payment.closing, payment.call) = (true, PendingCall::close(now));
@@ -148,10 +152,10 @@ fn book_payment(transaction: &mut MoneyTransaction<'_>, n: usize, amount_minor: 
     transaction.money.payments[n].state = PaymentState::Completed;
     if extra {
         // The money goes back [EXTRA_BACK].
-        transaction.list(MoneyCaseKind::ExtraPayment, id);
+        transaction.open_case(MoneyCaseKind::ExtraPayment, id);
     } else if wrong {
         // Any amount other than the price goes back, too [AMOUNT_EXACT].
-        transaction.list(MoneyCaseKind::WrongAmount, id);
+        transaction.open_case(MoneyCaseKind::WrongAmount, id);
     }
     if transaction.money.due.saga == Saga::Done
         && !transaction.is_rule_disabled(DisabledMoneyRule::LateBack)
@@ -160,13 +164,18 @@ fn book_payment(transaction: &mut MoneyTransaction<'_>, n: usize, amount_minor: 
         transaction.money.due.saga = Saga::Settling;
     }
     let details = describe_destination(transaction, id);
-    transaction.tell_details(MoneyEventKind::PaymentCompleted, id, amount_minor, details);
+    transaction.publish_event_with_details(
+        MoneyEventKind::PaymentCompleted,
+        id,
+        amount_minor,
+        details,
+    );
 }
 
 /// The destination of money that has just arrived.
 fn describe_destination(transaction: &MoneyTransaction<'_>, payment: MovementId) -> MoneyDetails {
     let rows = &transaction.money;
-    let basis = transaction.context;
+    let context = transaction.context;
     let stranded = rows.suspense_minor(payment);
     let held = rows.held_minor();
     if stranded > 0 {
@@ -183,8 +192,9 @@ fn describe_destination(transaction: &MoneyTransaction<'_>, payment: MovementId)
         };
     }
     let created_at = rows.due.order.created_at;
-    let policy = FeePolicy::find_in_force(basis.policies, created_at, basis.now, basis.disabled);
-    let split = FeeSplit::from_amount(held, policy.platform_fee_bp, basis.disabled);
+    let policy =
+        FeePolicy::find_in_force(context.policies, created_at, context.now, context.disabled);
+    let split = FeeSplit::from_amount(held, policy.platform_fee_bp, context.disabled);
     MoneyDetails {
         share_minor: Some(split.rest_minor),
         ..MoneyDetails::default()
@@ -199,7 +209,7 @@ pub(crate) fn expire_payments(transaction: &mut MoneyTransaction<'_>) {
         let payment = &transaction.money.payments[n];
         let open = payment.state == PaymentState::Pending && !payment.closing;
         if open && now.ms_since(payment.created_at) >= within {
-            close(transaction, n);
+            close_payment(transaction, n);
         }
     }
 }
@@ -207,7 +217,7 @@ pub(crate) fn expire_payments(transaction: &mut MoneyTransaction<'_>) {
 impl OrderMoney {
     /// Decides if an edge may start work: true if money is held, else false with the open payment
     /// to query first, if any [ASK_BEFORE_REFUSING].
-    pub fn start_backing(&self) -> (bool, Option<MovementId>) {
+    pub fn funds_for_start(&self) -> (bool, Option<MovementId>) {
         let held = self.due.payment_status == PaymentStatus::Held;
         (
             held,
@@ -224,5 +234,52 @@ impl OrderMoney {
             call: payment.call.reschedule_now(now),
             ..payment.clone()
         })
+    }
+}
+
+pub(crate) struct CancelFee {
+    pub subject: Uuid,
+    pub provider: UserId,
+    pub minor: i64,
+}
+
+impl OrderMoney {
+    /// The cancel fee still to book, limited to the held money. If a chargeback left less than the
+    /// fee, its reversal brings the rest.
+    pub(crate) fn cancel_fee(&self) -> Option<CancelFee> {
+        let terms = self.due.order.terms?;
+        let subject = self.free_subject(Action::CancelFee)?;
+        let owed = terms.fee_minor - self.booked_cancel_fee();
+        let minor = owed.min(self.held_minor());
+        let fee = CancelFee {
+            subject,
+            provider: terms.provider_id?,
+            minor,
+        };
+        (minor > 0).then_some(fee)
+    }
+
+    fn booked_cancel_fee(&self) -> i64 {
+        let journals = self
+            .journals
+            .iter()
+            .filter(|journal| journal.key.action == Action::CancelFee);
+        let postings = journals.flat_map(|journal| &journal.postings);
+        postings
+            .map(|posting| posting.minor)
+            .filter(|minor| *minor > 0)
+            .sum()
+    }
+
+    /// The subject of the next release or cancel fee: the order provides one, and each reversed
+    /// chargeback one more.
+    pub(crate) fn free_subject(&self, action: Action) -> Option<Uuid> {
+        let reversed = self
+            .chargebacks
+            .iter()
+            .filter(|chargeback| chargeback.is_reversed);
+        let order = std::iter::once(self.order_id().0);
+        let mut subjects = order.chain(reversed.map(|taken| taken.id.0));
+        subjects.find(|subject| !self.has_journal(action, *subject))
     }
 }
