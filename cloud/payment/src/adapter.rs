@@ -7,7 +7,6 @@
 //! token, never card data.
 
 mod alipay;
-mod callback;
 mod simulated;
 
 use axum::http::HeaderMap;
@@ -17,10 +16,9 @@ use process::{clock::Clock, problem::format_error_chain};
 use uuid::Uuid;
 use wire::Currency;
 
-use crate::store::{AdapterCall, StoreError};
+use crate::store::{AdapterCall, CallbackMessage, StoreError};
 
 pub use alipay::{Alipay, AlipayError, AlipaySettings, PayLink};
-pub use callback::{CallbackClaim, CallbackMessage};
 pub use simulated::{CALLBACK_SIGNATURE, SimulatedAdapter};
 
 /// All supported adapters. Configuration chooses one.

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use wire::{Currency, OrderId, UserId};
 
 use crate::{
+    actions::AdapterWorker,
     adapter::PaymentAdapter,
-    courier::AdapterWorker,
     reconcile::Reconciler,
     store::{StepMetadata, Store, StoreError},
 };
@@ -61,10 +61,10 @@ fn callback_job(adapter: &PaymentAdapter) -> Option<Job> {
 }
 
 fn service_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
-    let courier = &reconciler.worker;
+    let worker = &reconciler.worker;
     let walks = ReasonSealProgress::default();
     let seal = {
-        let store = courier.store.clone();
+        let store = worker.store.clone();
         Job::new("payment-seal", "25 */5 * * * *", move || {
             let store = store.clone();
             let walks = walks.clone();
@@ -73,24 +73,21 @@ fn service_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
     };
     vec![
         worker_job(
-            courier,
+            worker,
             "payment-errands",
             "4,14,24,34,44,54 * * * * *",
-            |courier| async move { courier.carry_all().await.map(drop) },
+            |worker| async move { worker.make_due_calls().await.map(drop) },
         ),
         worker_job(
-            courier,
+            worker,
             "payment-settle",
             "7,37 * * * * *",
-            |courier| async move { settle_dues(&courier).await },
+            |worker| async move { settle_dues(&worker).await },
         ),
         // An open payout is not begun again.
-        worker_job(
-            courier,
-            "payment-payouts",
-            payouts_at,
-            |courier| async move { pay_out(&courier).await },
-        ),
+        worker_job(worker, "payment-payouts", payouts_at, |worker| async move {
+            start_due_payouts(&worker).await
+        }),
         comparison_job(reconciler),
         reconciliation_job(reconciler),
         seal,
@@ -128,17 +125,17 @@ fn worker_job<W>(
 where
     W: Future<Output = Result<(), StoreError>> + Send + 'static,
 {
-    let courier = worker.clone();
+    let worker = worker.clone();
     Job::new(name, cron, move || {
-        let work = run(courier.clone());
+        let work = run(worker.clone());
         async move { Ok(work.await?) }
     })
 }
 
 /// Closes expired payments, releases undisputed money, and opens cases for long unpaid orders.
 pub async fn settle_dues(worker: &AdapterWorker) -> Result<(), StoreError> {
-    for order in worker.store.dues_by_now().await? {
-        let Err(error) = look_at(worker, order).await else {
+    for order in worker.store.list_dues_by_now().await? {
+        let Err(error) = settle_due(worker, order).await else {
             continue;
         };
         if error.is_unavailable() {
@@ -149,12 +146,12 @@ pub async fn settle_dues(worker: &AdapterWorker) -> Result<(), StoreError> {
             order.id = %order, cause = format_error_chain(&error),
             "Could not process the money of an order; it is postponed"
         );
-        worker.store.look_later(order).await?;
+        worker.store.postpone_due(order).await?;
     }
     Ok(())
 }
 
-async fn look_at(worker: &AdapterWorker, order: OrderId) -> Result<(), StoreError> {
+async fn settle_due(worker: &AdapterWorker, order: OrderId) -> Result<(), StoreError> {
     worker
         .store
         .apply_step(order, &MoneyStep::TimePassed, &StepMetadata::default())
@@ -163,7 +160,7 @@ async fn look_at(worker: &AdapterWorker, order: OrderId) -> Result<(), StoreErro
 }
 
 /// Sends every large enough balance to its provider, if the adapter can.
-pub async fn pay_out(worker: &AdapterWorker) -> Result<(), StoreError> {
+pub async fn start_due_payouts(worker: &AdapterWorker) -> Result<(), StoreError> {
     if !worker.adapter.pays_out() {
         return Ok(());
     }
@@ -176,7 +173,7 @@ pub async fn pay_out(worker: &AdapterWorker) -> Result<(), StoreError> {
         for (provider, currency) in owed {
             let begun = worker
                 .store
-                .pay_out(provider, currency, PayoutStep::HourStruck)
+                .apply_payout_step(provider, currency, PayoutStep::HourStruck)
                 .await;
             let Err(error) = begun else { continue };
             if error.is_unavailable() {
@@ -186,7 +183,7 @@ pub async fn pay_out(worker: &AdapterWorker) -> Result<(), StoreError> {
         }
         after = Some(last);
     }
-    worker.carry_all().await.map(drop)
+    worker.make_due_calls().await.map(drop)
 }
 
 pub async fn seal_reasons(store: &Store, walks: &ReasonSealProgress) -> Result<(), StoreError> {

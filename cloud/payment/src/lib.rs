@@ -1,19 +1,19 @@
 //! The payment service. Owns payment_db and every decision on an order's money. The adapter's
 //! records are the truth, and the books here follow them.
 //!
-//! The crate `custody` holds the domain, `store` the SQL, `adapter` moves the money, `courier`
-//! makes the pending adapter calls, `compare` finds lost events, `reconcile` reports, `http` has
-//! the routes, `events` consumes order and user events, and `jobs` runs timed work.
+//! The crate `custody` holds the domain, `store` the SQL, `adapter` moves the money. `routes` lists the
+//! routes, `handlers` answer them, `actions` has the use cases and makes the pending adapter calls.
+//! `events` consumes order and user events and finds lost ones, `reconcile` reports, and `jobs` runs
+//! timed work.
 
+mod actions;
 pub mod adapter;
-pub mod compare;
 mod config;
-pub mod courier;
 pub mod events;
-mod http;
+mod handlers;
 pub mod jobs;
 pub mod reconcile;
-mod service;
+mod routes;
 pub mod store;
 
 texts::include_texts!(say);
@@ -26,13 +26,12 @@ use platform::{
 };
 use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart};
 
+use actions::{CallbackLimits, Service};
 use adapter::{Alipay, AlipayError, PaymentAdapter, SimulatedAdapter};
-use courier::AdapterWorker;
 use events::{OrderEventConsumer, UserRevocationConsumer};
-use http::CallbackLimits;
-use service::Service;
 use store::{MIGRATIONS, Store};
 
+pub use actions::AdapterWorker;
 pub use config::{AdapterName, Config};
 pub use platform::OpenError;
 
@@ -58,7 +57,7 @@ pub async fn open(
     let adapter = open_adapter(&config, &sql, &context.clock).map_err(OpenError::own_failure(
         "`payment.adapter`: could not set up Alipay",
     ))?;
-    let courier = AdapterWorker {
+    let worker = AdapterWorker {
         store: store.clone(),
         adapter,
     };
@@ -67,7 +66,7 @@ pub async fn open(
     let callbacks = CallbackLimits::default();
     let service = Service {
         store: store.clone(),
-        worker: courier,
+        worker,
         verifier,
         orders,
         callbacks,
@@ -85,7 +84,7 @@ pub async fn open(
     let answers = IdempotencyStore::new(&context, NAME, &sql);
     let letters = letters::build_routes(&context, CloudPart::Payment, &sql);
     let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];
-    let routes = answers.wrap_routes(http::router(service), &document());
+    let routes = answers.wrap_routes(routes::router(service), &document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
@@ -107,7 +106,7 @@ fn open_adapter(config: &Config, sql: &Sql, clock: &Clock) -> Result<PaymentAdap
 
 /// The routes for clients.
 pub fn document() -> ApiDocument {
-    http::document(NAME)
+    routes::document(NAME)
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {

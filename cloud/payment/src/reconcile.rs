@@ -9,10 +9,19 @@ use uuid::Uuid;
 use wire::{OrderId, UnixMillis, words};
 
 use crate::{
-    compare::{CompareError, OrderComparison},
-    courier::AdapterWorker,
+    actions::{AdapterWorker, Service},
+    events::{CompareError, OrderComparison},
     store::{FindingContext, JournalCursor, LedgerDiscrepancies, OverdueRows, StoreError},
 };
+
+impl Service {
+    pub fn reconciler(&self) -> Reconciler {
+        Reconciler {
+            worker: self.worker.clone(),
+            comparison: self.comparison(),
+        }
+    }
+}
 
 /// The window for comparing bookings and movements. Older ones were compared before and cannot have
 /// changed.
@@ -119,7 +128,7 @@ impl Reconciler {
             None if adapter.has_statement() => differences.push(silent),
             None => {}
         }
-        match self.against_orders(since, at).await {
+        match self.compare_with_orders(since, at).await {
             Ok(found) => differences.extend(found),
             Err(error) => {
                 tracing::warn!(
@@ -144,7 +153,7 @@ impl Reconciler {
     }
 
     /// Differences from the order service.
-    async fn against_orders(
+    async fn compare_with_orders(
         &self,
         since: UnixMillis,
         at: UnixMillis,

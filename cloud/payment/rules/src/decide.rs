@@ -156,7 +156,7 @@ fn record_chargeback(transaction: &mut MoneyTransaction<'_>, heard: Chargeback) 
 }
 
 /// Terminates, because each round books a journal, closes a payment or leaves a refund open.
-pub(crate) fn settle_order(transaction: &mut MoneyTransaction<'_>) {
+fn settle_order(transaction: &mut MoneyTransaction<'_>) {
     while settle_one_step(transaction) {}
 }
 

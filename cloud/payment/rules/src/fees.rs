@@ -9,10 +9,8 @@ use wire::{OrderStatus, PaymentStatus, Role, UnixMillis, UserId};
 use crate::DisabledMoneyRule;
 
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
-
 /// Maximum number of scheduled versions that are not in force yet.
 pub const FEES_TO_COME_MAX: u64 = 20;
-
 /// A version can be set, changed or withdrawn until this long before it takes effect. The margin
 /// makes replicas with different clocks, and slow transactions, apply the same version to an order.
 const SETTLED_BEFORE_MS: i64 = 60 * 60 * 1_000;

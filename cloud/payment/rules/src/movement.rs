@@ -112,12 +112,9 @@ pub struct Chargeback {
 }
 
 const FIRST_PAUSE_MS: i64 = 2_000;
-
 const LONGEST_PAUSE_MS: i64 = 5 * 60_000;
-
 /// After this long a person is alerted, and the adapter is queried only once an hour.
 const PATIENCE_MS: i64 = 24 * HOUR_MS;
-
 const HOUR_MS: i64 = 3_600_000;
 
 impl PendingCall {

@@ -37,7 +37,6 @@ pub struct CustodyLimits {
 }
 
 const MINUTE_MS: i64 = 60_000;
-
 pub(crate) const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
 impl Default for CustodyLimits {

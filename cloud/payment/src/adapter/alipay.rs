@@ -6,10 +6,7 @@
 //! closed before that. Each link therefore expires at a time that Alipay enforces, and an unknown
 //! payment is permanently closed only after it.
 
-mod answer;
-mod fields;
 mod gateway;
-mod keys;
 #[cfg(test)]
 mod tests;
 
@@ -26,25 +23,20 @@ use serde_json::json;
 use uuid::Uuid;
 use wire::{Amount, Currency, OrderId, UnixMillis};
 
-use self::{
-    answer::AlipayAnswer,
-    fields::AlipayFields,
-    gateway::{AlipayCallError, AlipayGateway, format_beijing_time},
-    keys::{AlipayKey, AlipayKeyError, MerchantKey},
+use super::alipay::gateway::{
+    AlipayAnswer, AlipayCallError, AlipayFields, AlipayGateway, AlipayKey, AlipayKeyError,
+    MerchantKey, format_beijing_time,
 };
-use super::{CallbackClaim, CallbackMessage};
-use crate::store::{AdapterCall, AdapterCallKind};
+use crate::store::{AdapterCall, AdapterCallKind, CallbackClaim, CallbackMessage};
 
 pub const METHOD: &str = "alipay";
 /// The answer that stops Alipay from repeating a message.
 pub const HEARD: &str = "success";
-
 const PAGE: &str = "alipay.trade.page.pay";
 const QUERY: &str = "alipay.trade.query";
 const CLOSE: &str = "alipay.trade.close";
 const REFUND: &str = "alipay.trade.refund";
 const REFUND_QUERY: &str = "alipay.trade.fastpay.refund.query";
-
 const NO_TRADE: &str = "ACQ.TRADE_NOT_EXIST";
 /// Reasons that make a refused refund final. Any other may pass, such as an account short of money.
 const NEVER_REFUNDED: &[&str] = &[
@@ -116,7 +108,7 @@ impl Alipay {
         }
         let own = MerchantKey::read(&settings.key)?;
         let alipay = AlipayKey::read(&settings.public_key, &own)?;
-        if !is_here(&settings.gateway) && (own.is_published() || alipay.is_published()) {
+        if !is_on_this_machine(&settings.gateway) && (own.is_published() || alipay.is_published()) {
             return Err(AlipayError::Published);
         }
         let gateway = AlipayGateway {
@@ -363,7 +355,7 @@ impl Alipay {
 }
 
 /// True if the gateway runs on this machine, so it can only be a sandbox.
-fn is_here(gateway: &str) -> bool {
+fn is_on_this_machine(gateway: &str) -> bool {
     gateway
         .parse::<Uri>()
         .is_ok_and(|uri| uri.host().is_some_and(is_loopback))

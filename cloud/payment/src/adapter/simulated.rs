@@ -20,8 +20,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 use wire::Amount;
 
-use super::{CallbackClaim, CallbackMessage};
-use crate::store::{AdapterCall, StoreError};
+use crate::store::{AdapterCall, CallbackClaim, CallbackMessage, StoreError};
 
 pub const USUAL_METHOD: &str = "simulated";
 /// Each constant states its customer's behaviour.
@@ -61,7 +60,6 @@ const FEE: &str = "simulated.fee";
 const NO_PAYOUT: &str = "simulated.no_payout";
 /// The charge succeeds, and the provider's next payout completes, then comes back.
 const PAYOUT_BACK: &str = "simulated.payout_back";
-
 const SLOW_MS: i64 = 3_000;
 /// Long enough for several queries about an open payment.
 const LATE_MS: i64 = 60_000;

@@ -2,7 +2,7 @@
 //! after a crash.
 
 use custody::{AdapterAnswer, BilledOrder, CancelTerms, LedgerAccount, MoneyStep, Saga};
-use payment::{adapter::PaymentAdapter, courier::AdapterWorker, jobs, store::Store};
+use payment::{AdapterWorker, adapter::PaymentAdapter, jobs, store::Store};
 use rstest::rstest;
 use wire::{OrderStatus, PaymentStatus};
 
@@ -39,7 +39,7 @@ async fn ends_right(engine: Engine, stop: usize) {
     if stop > 0 {
         stage.done(0, cancelled(4)).await;
     }
-    let calls = stage.store.calls_of(order_id(0)).await.unwrap();
+    let calls = stage.store.list_order_calls(order_id(0)).await.unwrap();
     assert_eq!(
         calls.len(),
         usize::from(stop > 0),
@@ -54,10 +54,10 @@ async fn ends_right(engine: Engine, stop: usize) {
     }
     let next = restarted(&stage);
     stage.done(0, cancelled(4)).await;
-    next.carry_all().await.unwrap();
+    next.make_due_calls().await.unwrap();
     stage.clock.advance(HOUR);
     jobs::settle_dues(&next).await.unwrap();
-    next.carry_all().await.unwrap();
+    next.make_due_calls().await.unwrap();
     let money = stage.money(0).await;
     assert_eq!(
         (money.earned_minor(), money.returned_minor()),
@@ -98,7 +98,7 @@ async fn a_refund_that_fails_is_made_good_and_waits_for_a_person(#[case] engine:
     let stage = Stage::accepted(engine).await;
     stage.pays(0, "simulated.no_refund").await;
     stage.done(0, cancelled(4)).await;
-    restarted(&stage).carry_all().await.unwrap();
+    restarted(&stage).make_due_calls().await.unwrap();
     let money = stage.money(0).await;
     assert_eq!(
         (money.held_minor(), money.due.saga),

@@ -1,9 +1,9 @@
 //! The HTTP behaviour of payments, refunds and statements, by owner and role.
 
+mod admin_money;
 mod alipay;
 mod at_once;
 mod callbacks;
-mod desk;
 mod expiry;
 mod fees;
 mod funds;

@@ -94,7 +94,7 @@ async fn the_price_is_held_released_and_paid_out(#[case] engine: Engine) {
     jobs::settle_dues(&stage.worker).await.unwrap();
     assert_eq!(stage.money(0).await.due.payment_status, PaymentStatus::Paid);
     for _ in 0..2 {
-        jobs::pay_out(&stage.worker).await.unwrap();
+        jobs::start_due_payouts(&stage.worker).await.unwrap();
     }
     let share = PRICE - PRICE / 10;
     let payouts: Vec<(i64, String)> = stage.rows("SELECT amount_minor, status FROM payouts").await;
@@ -138,7 +138,7 @@ async fn the_price_is_held_released_and_paid_out(#[case] engine: Engine) {
 async fn a_cancelled_order_gives_everything_back(#[case] engine: Engine) {
     let (stage, _) = Stage::held(engine).await;
     stage.becomes(0, 4, OrderStatus::Cancelled).await;
-    stage.worker.carry_all().await.unwrap();
+    stage.worker.make_due_calls().await.unwrap();
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.returned_minor()), (0, PRICE));
     assert_eq!(
@@ -155,7 +155,7 @@ async fn silence_refusal_and_expiry_end_as_the_adapter_says(#[case] engine: Engi
     let stage = Stage::accepted(engine).await;
     stage.pays(0, "simulated.declined").await;
     stage.clock.advance(2_000);
-    stage.worker.carry_all().await.unwrap();
+    stage.worker.make_due_calls().await.unwrap();
     stage.pays(0, "simulated.waiting").await;
     assert!(stage.money(0).await.open_payment().is_some());
     // Thirty minutes later, the job closes it.
@@ -168,7 +168,7 @@ async fn silence_refusal_and_expiry_end_as_the_adapter_says(#[case] engine: Engi
         PaymentStatus::Unpaid
     );
     stage.clock.advance(2_000);
-    stage.worker.carry_all().await.unwrap();
+    stage.worker.make_due_calls().await.unwrap();
     assert_eq!(stage.money(0).await.due.payment_status, PaymentStatus::Held);
     let kinds: Vec<EventType> = stage
         .events()
@@ -216,10 +216,10 @@ async fn a_refund_that_fails_waits_for_a_person(#[case] engine: Engine) {
     let stage = Stage::accepted(engine).await;
     stage.pays(0, "simulated.no_refund").await;
     stage.becomes(0, 4, OrderStatus::Cancelled).await;
-    stage.worker.carry_all().await.unwrap();
+    stage.worker.make_due_calls().await.unwrap();
     assert_eq!(stage.money(0).await.due.saga, Saga::NeedsPerson);
     stage.done(0, MoneyStep::SendAnew).await;
-    stage.worker.carry_all().await.unwrap();
+    stage.worker.make_due_calls().await.unwrap();
     let money = stage.money(0).await;
     assert_eq!((money.refunds.len(), money.held_minor()), (2, PRICE));
     assert_eq!(stage.count("SELECT COUNT(*) FROM money_cases").await, 2);
@@ -344,10 +344,10 @@ async fn a_movement_that_cannot_be_read_holds_up_no_other(#[case] engine: Engine
     stage.sql.exec(text, vals![order_id(0)]).await.unwrap();
     let text = "UPDATE payments SET currency = 'XXX' WHERE order_id = ?";
     stage.sql.exec(text, vals![order_id(1)]).await.unwrap();
-    assert_eq!(stage.worker.carry_all().await.unwrap(), 1);
+    assert_eq!(stage.worker.make_due_calls().await.unwrap(), 1);
     assert_eq!(stage.money(2).await.held_minor(), PRICE);
     let waiting =
         "SELECT COUNT(*) FROM payments WHERE status = 'pending' AND ask_at > 1764000000000";
     assert_eq!(stage.count(waiting).await, 2, "they are read again later");
-    assert!(stage.store.calls_due().await.unwrap().is_empty());
+    assert!(stage.store.list_due_calls().await.unwrap().is_empty());
 }

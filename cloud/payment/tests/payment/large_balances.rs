@@ -67,14 +67,14 @@ async fn a_balance_above_the_highest_price_is_paid_out_in_parts(#[case] engine: 
     stage.released_at_top_price(2).await;
     let balance = stage.balance().await;
     assert!(balance > TOP, "{balance}");
-    jobs::pay_out(&stage.worker).await.unwrap();
+    jobs::start_due_payouts(&stage.worker).await.unwrap();
     assert_eq!(stage.payouts_sent().await, [TOP]);
     assert_eq!(
         stage.balance().await,
         balance - TOP,
         "the rest waits for the next payout"
     );
-    jobs::pay_out(&stage.worker).await.unwrap();
+    jobs::start_due_payouts(&stage.worker).await.unwrap();
     assert_eq!(stage.payouts_sent().await, [TOP, balance - TOP]);
     assert_eq!(stage.balance().await, 0);
     let open = "SELECT COUNT(*) FROM payouts WHERE status <> 'completed'";
@@ -93,7 +93,7 @@ async fn an_older_payout_that_no_event_can_carry_is_booked(#[case] engine: Engin
     let currency = Currency::Cny;
     let begun = stage
         .store
-        .pay_out(provider, currency, PayoutStep::HourStruck)
+        .apply_payout_step(provider, currency, PayoutStep::HourStruck)
         .await
         .unwrap();
     let payout = begun.unwrap().payout.id;
@@ -108,7 +108,11 @@ async fn an_older_payout_that_no_event_can_carry_is_booked(#[case] engine: Engin
         payout,
         answer: AdapterAnswer::Done,
     };
-    stage.store.pay_out(provider, currency, done).await.unwrap();
+    stage
+        .store
+        .apply_payout_step(provider, currency, done)
+        .await
+        .unwrap();
     assert_eq!(
         stage
             .count("SELECT COUNT(*) FROM payouts WHERE status = 'completed'")

@@ -4,7 +4,7 @@
 use custody::{CompensationRequest, MoneyStep};
 use futures::future::join_all;
 use payment::{
-    compare::OrderComparison,
+    events::OrderComparison,
     jobs,
     reconcile::{FindingKind, MoneyFinding, Reconciler},
     store::FindingContext,
@@ -78,11 +78,11 @@ impl Scene {
                 },
             )
             .await;
-        stage.worker.carry_all().await.unwrap();
+        stage.worker.make_due_calls().await.unwrap();
         scene.becomes(OrderStatus::Completed).await;
         stage.clock.advance(72 * HOUR);
         jobs::settle_dues(&stage.worker).await.unwrap();
-        jobs::pay_out(&stage.worker).await.unwrap();
+        jobs::start_due_payouts(&stage.worker).await.unwrap();
         assert_eq!(
             stage
                 .count("SELECT COUNT(*) FROM payouts WHERE status = 'completed'")
@@ -312,7 +312,7 @@ async fn a_payment_that_took_a_while_is_no_difference(#[case] engine: Engine) {
     assert_eq!(scene.stage.money(0).await.held_minor(), 0);
     assert_eq!(scene.differences().await, []);
     scene.stage.clock.advance(HOUR);
-    scene.stage.worker.carry_all().await.unwrap();
+    scene.stage.worker.make_due_calls().await.unwrap();
     scene.took().await;
     assert_eq!(scene.stage.money(0).await.held_minor(), PRICE);
     assert_eq!(scene.differences().await, []);
@@ -462,7 +462,7 @@ async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
     scene.becomes(OrderStatus::Completed).await;
     stage.clock.advance(72 * HOUR);
     jobs::settle_dues(&stage.worker).await.unwrap();
-    jobs::pay_out(&stage.worker).await.unwrap();
+    jobs::start_due_payouts(&stage.worker).await.unwrap();
     scene.took().await;
     let owed = async || {
         let balances = stage.store.balances_of(user(7)).await.unwrap();
@@ -479,7 +479,7 @@ async fn a_payout_that_comes_back_is_owed_again(#[case] engine: Engine) {
         (kinds(&report.differences), owed().await),
         (vec![], PRICE - PRICE / 10)
     );
-    jobs::pay_out(&stage.worker).await.unwrap();
+    jobs::start_due_payouts(&stage.worker).await.unwrap();
     assert_eq!(owed().await, 0, "the next one arrives");
 }
 
@@ -503,7 +503,7 @@ async fn a_lost_event_is_found_by_its_version(#[case] engine: Engine) {
     stage.clock.advance(HOUR);
     assert_eq!(scene.differences().await, [FindingKind::OrderEventMissed]);
     assert_eq!(comparison.repair_missed_events().await.unwrap(), 1);
-    stage.worker.carry_all().await.unwrap();
+    stage.worker.make_due_calls().await.unwrap();
     let money = stage.money(0).await;
     assert_eq!((money.held_minor(), money.returned_minor()), (0, PRICE));
 

@@ -6,9 +6,8 @@ use custody::{
     PaymentRequest, PendingCall,
 };
 use payment::{
-    AdapterName, Config,
+    AdapterName, AdapterWorker, Config,
     adapter::PaymentAdapter,
-    courier::AdapterWorker,
     store::{AdapterCall, AdapterCallKind, StepMetadata, StepOutcome, Store},
 };
 use platform::sql::{Row, Sql};
@@ -93,13 +92,13 @@ impl Stage {
         let clock = Clock::fixed_at(NOW);
         let store = Store::new(sql.clone(), clock.clone(), config.custody_limits());
         let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
-        let courier = AdapterWorker {
+        let worker = AdapterWorker {
             store: store.clone(),
             adapter,
         };
         Self {
             store,
-            worker: courier,
+            worker,
             sql,
             clock,
             config,
@@ -124,7 +123,7 @@ impl Stage {
                 break;
             }
             stage.clock.advance(LATER_MS);
-            stage.worker.carry_all().await.unwrap();
+            stage.worker.make_due_calls().await.unwrap();
         }
         assert_eq!(
             stage.money(0).await.held_minor(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use alipay_sandbox::{APP_ID, bank_public_key, merchant_key, merchant_public_key};
 
-use super::{answer::AlipayAnswerError, *};
+use super::{gateway::AlipayAnswerError, *};
 
 const TRADE: &str = "0193f1d2a0007000800000000000abcd";
 const QUERY_ANSWER: &str = r#"{"code":"10000","msg":"Success","out_trade_no":"0193f1d2a0007000800000000000abcd","store":"a\/b","total_amount":"200.01","trade_status":"TRADE_SUCCESS"}"#;

@@ -13,10 +13,13 @@ use uuid::Uuid;
 use wire::{Amount, UnixMillis, UserId};
 
 use super::{
-    CallbackForm, DECLINED, FEE, FEE_BASIS_POINTS, LATE_CALLBACK, LATE_MS, NO_PAYOUT, NO_REFUND,
-    OTHER_AMOUNT, PAYOUT_BACK, SILENT, SLOW, SLOW_MS, TWO_CALLBACKS, USUAL_METHOD, WAITING,
+    CallbackForm, DECLINED, FEE, FEE_BASIS_POINTS, LATE_CALLBACK, NO_PAYOUT, NO_REFUND,
+    OTHER_AMOUNT, PAYOUT_BACK, SILENT, SLOW, SLOW_MS, TWO_CALLBACKS, WAITING,
 };
-use crate::store::{AdapterCall, AdapterCallKind, StoreError};
+use crate::{
+    adapter::simulated::{LATE_MS, USUAL_METHOD},
+    store::{AdapterCall, AdapterCallKind, StoreError},
+};
 
 const ONE: &str = "WHERE id = ?";
 const CLOSE: &str = "UPDATE simulated_movements SET state = 'closed' WHERE id = ?";
@@ -34,7 +37,7 @@ const SENT: &str = "DELETE FROM simulated_callbacks WHERE id = ?";
 const REVERSE: &str = "UPDATE simulated_chargebacks SET is_reversed = ? WHERE id = ?";
 
 row! {
-    struct Truth in simulated_movements {
+    struct SimulatedMovementRow in simulated_movements {
         id: Uuid,
         kind: String,
         payment_id: Option<Uuid>,
@@ -58,7 +61,7 @@ row! {
 }
 
 row! {
-    struct ChargebackTruth in simulated_chargebacks {
+    struct SimulatedChargebackRow in simulated_chargebacks {
         id: Uuid,
         payment_id: Uuid,
         amount_minor: i64,
@@ -74,7 +77,7 @@ pub async fn begin_movement(
     let now = clock.now();
     transact!(sql, tx => {
         if load_movement(tx, call.id).await?.is_none() {
-            let fresh = Truth::begin_scripted(tx, call, now).await?;
+            let fresh = SimulatedMovementRow::begin_scripted(tx, call, now).await?;
             let sends = fresh.callback_times();
             if tx.insert_new(fresh).await? {
                 let message = |send_at| MessageRow { id: clock.new_id(), movement_id: call.id.0, send_at };
@@ -92,7 +95,7 @@ pub async fn close(
 ) -> Result<AdapterReply, StoreError> {
     transact!(sql, tx => {
         if load_movement(tx, call.id).await?.is_none() {
-            tx.insert_new(Truth::from_call(call, "closed")).await?;
+            tx.insert_new(SimulatedMovementRow::from_call(call, "closed")).await?;
         }
         let open = load_movement(tx, call.id).await?.is_some_and(|truth| truth.is_open(now));
         if open {
@@ -117,7 +120,7 @@ pub async fn charge_back(
     is_reversed: bool,
 ) -> Result<(), StoreError> {
     let id = Uuid::from_u128(payment.0.as_u128() ^ 0xffff);
-    let row = ChargebackTruth {
+    let row = SimulatedChargebackRow {
         id,
         payment_id: payment.0,
         amount_minor,
@@ -154,8 +157,8 @@ pub async fn take_due_messages(
     let mut messages = Vec::new();
     for (id, movement) in due {
         let taken = sql.exec(SENT, vals![id]).await? == 1;
-        let truth: Option<Truth> = sql
-            .fetch_optional(Truth::select(ONE), vals![movement])
+        let truth: Option<SimulatedMovementRow> = sql
+            .fetch_optional(SimulatedMovementRow::select(ONE), vals![movement])
             .await?;
         messages.extend(
             truth
@@ -175,27 +178,30 @@ pub async fn fetch_statement(
         return Ok(Vec::new());
     }
     let values: Vec<Val> = ids.iter().map(Val::from).collect();
-    let text = Truth::select("WHERE id IN (")
+    let text = SimulatedMovementRow::select("WHERE id IN (")
         .append_marks(ids.len())
         .append_text(")");
-    let rows: Vec<Truth> = sql.fetch_all(text, values.clone()).await?;
+    let rows: Vec<SimulatedMovementRow> = sql.fetch_all(text, values.clone()).await?;
     let mut lines: Vec<StatementLine> = rows
         .iter()
         .flat_map(|row| row.statement_lines(now))
         .collect();
-    let text = ChargebackTruth::select("WHERE payment_id IN (")
+    let text = SimulatedChargebackRow::select("WHERE payment_id IN (")
         .append_marks(ids.len())
         .append_text(")");
-    let rows: Vec<ChargebackTruth> = sql.fetch_all(text, values).await?;
+    let rows: Vec<SimulatedChargebackRow> = sql.fetch_all(text, values).await?;
     lines.extend(
         rows.into_iter()
-            .flat_map(ChargebackTruth::into_statement_lines),
+            .flat_map(SimulatedChargebackRow::into_statement_lines),
     );
     Ok(lines)
 }
 
-async fn load_movement(tx: &mut Tx, id: MovementId) -> Result<Option<Truth>, StoreError> {
-    let statement: Statement = Truth::select(ONE);
+async fn load_movement(
+    tx: &mut Tx,
+    id: MovementId,
+) -> Result<Option<SimulatedMovementRow>, StoreError> {
+    let statement: Statement = SimulatedMovementRow::select(ONE);
     let text = if tx.is_mysql() {
         statement.append_text(" FOR UPDATE")
     } else {
@@ -222,10 +228,10 @@ async fn build_reply(
             chargebacks: Vec::new(),
         });
     }
-    let rows: Vec<ChargebackTruth> = tx.fetch_all(CHARGEBACKS, vals![id.0]).await?;
+    let rows: Vec<SimulatedChargebackRow> = tx.fetch_all(CHARGEBACKS, vals![id.0]).await?;
     let chargebacks = rows
         .into_iter()
-        .map(ChargebackTruth::into_chargeback)
+        .map(SimulatedChargebackRow::into_chargeback)
         .collect();
     Ok(AdapterReply {
         answer: truth.current_answer(now)?,
@@ -233,7 +239,7 @@ async fn build_reply(
     })
 }
 
-impl Truth {
+impl SimulatedMovementRow {
     fn from_call(call: &AdapterCall, state: &str) -> Self {
         let (kind, payment_id, provider_id, method) = match &call.kind {
             AdapterCallKind::Charge {
@@ -370,9 +376,7 @@ impl Truth {
             _ => return Err(StoreError::Unreadable("simulated_movements.state")),
         })
     }
-}
 
-impl Truth {
     fn statement_lines(&self, now: UnixMillis) -> Vec<StatementLine> {
         let kinds: &[LineKind] = match (self.kind.as_str(), self.state.as_str()) {
             ("charge", _) if self.has_paid(now) => &[LineKind::Charge],
@@ -402,7 +406,7 @@ impl Truth {
     }
 }
 
-impl ChargebackTruth {
+impl SimulatedChargebackRow {
     fn into_statement_lines(self) -> Vec<StatementLine> {
         let mut kinds = vec![LineKind::Chargeback(self.id)];
         if self.is_reversed {

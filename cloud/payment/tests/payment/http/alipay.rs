@@ -3,8 +3,8 @@
 
 use alipay_sandbox::Sandbox;
 use payment::{
+    AdapterWorker,
     adapter::{Alipay, PayLink, PaymentAdapter},
-    courier::AdapterWorker,
     jobs,
 };
 use process::tasks::Tasks;
@@ -36,7 +36,7 @@ impl AtAlipay {
         let address = format!("http://{}{CALLBACKS}", listener.local_addr().unwrap());
         let config = at_alipay(&stage.config, &bank, &address);
         let alipay = Alipay::open(config.alipay_settings(), stage.clock.clone()).unwrap();
-        let courier = AdapterWorker {
+        let worker = AdapterWorker {
             store: stage.store.clone(),
             adapter: PaymentAdapter::Alipay(alipay),
         };
@@ -49,7 +49,7 @@ impl AtAlipay {
         Self {
             service,
             bank,
-            worker: courier,
+            worker,
             _tasks: tasks,
         }
     }
@@ -241,7 +241,7 @@ async fn a_payment_that_nobody_begins_fails_once_its_link_is_over() {
     );
     assert!(!at.bank.opens(&link).await && !at.bank.pays(&number, sum("200.01")));
     clock.advance(HOUR);
-    at.worker.carry_all().await.unwrap();
+    at.worker.make_due_calls().await.unwrap();
     assert_eq!(at.shown(&id).await["status"], "failed");
     let (again, ..) = at.begun().await;
     assert_ne!(again, id);
@@ -261,7 +261,7 @@ async fn what_alipay_cannot_do_is_not_begun() {
     service.stage.clock.advance(72 * HOUR);
     jobs::settle_dues(&at.worker).await.unwrap();
     // Released, and owed to the provider until an adapter can send payouts.
-    jobs::pay_out(&at.worker).await.unwrap();
+    jobs::start_due_payouts(&at.worker).await.unwrap();
     assert_eq!(service.stage.count("SELECT COUNT(*) FROM payouts").await, 0);
     let status = service.stage.money(0).await.due.payment_status;
     assert_eq!(status, PaymentStatus::Paid);

@@ -212,7 +212,7 @@ async fn a_scripted_message_comes_late_or_twice_and_books_once(#[case] engine: E
         stage.clock.advance(SLOW);
         if messages == 1 {
             assert_eq!(bank.send_callbacks().await.unwrap(), 0, "it is late");
-            stage.worker.carry_all().await.unwrap();
+            stage.worker.make_due_calls().await.unwrap();
             assert_eq!(stage.money(0).await.held_minor(), PRICE, "we have asked");
             stage.clock.advance(LATE);
         }

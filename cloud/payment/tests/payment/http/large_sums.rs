@@ -29,7 +29,7 @@ async fn balances_statements_and_findings_above_the_highest_price_are_shown(
     let currency = wire::Currency::Cny;
     stage
         .store
-        .pay_out(whose, currency, PayoutStep::HourStruck)
+        .apply_payout_step(whose, currency, PayoutStep::HourStruck)
         .await
         .unwrap()
         .unwrap();

@@ -11,7 +11,7 @@ async fn with_failed_refund(engine: Engine) -> (Service, Value) {
     service.stage.becomes(0, 3, OrderStatus::Accepted).await;
     service.stage.pays(0, "simulated.no_refund").await;
     service.stage.becomes(0, 9, OrderStatus::Cancelled).await;
-    service.stage.worker.carry_all().await.unwrap();
+    service.stage.worker.make_due_calls().await.unwrap();
     let desk = format!("/api/v1/admin/orders/{}/money", order_id(0));
     let refund = service.get(admin(), &desk).await.body["refunds"][0]["id"].clone();
     (service, refund)

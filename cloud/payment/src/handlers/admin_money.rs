@@ -12,16 +12,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wire::{Amount, Code, Currency, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId};
 
-use super::{
-    KeyedAdmin,
-    sum::MoneySum,
-    to_amount,
-    views::{ActView, CaseView, PaymentView, RefundView, RequestView},
-};
+use super::{KeyedAdmin, MoneySum, payments::PaymentView, refunds::RequestView, to_amount};
 use crate::{
+    actions::{Service, order_service_unavailable},
     say,
-    service::{Service, orders_away},
-    store::{KeyedRequest, MoneyAct, MoneyActKind, StepMetadata},
+    store::{ActRow, KeyedRequest, MoneyAct, MoneyActKind, MoneyCaseRow, RefundRow, StepMetadata},
 };
 
 type CasePage = problem::Page<u64>;
@@ -76,6 +71,57 @@ struct VainWorkView {
     most: MoneySum,
     /// The provider has been compensated.
     compensated: bool,
+}
+
+/// A refund, sent or in transit to the customer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refund)]
+pub struct RefundView {
+    id: Uuid,
+    payment_id: Uuid,
+    amount: Amount,
+    currency: Currency,
+    /// The money's source: `held`, `suspense` (a mistaken payment) or `loss` (the platform's own
+    /// money).
+    source: String,
+    /// `pending`, `completed` or `rejected` (failed, and owed until sent again or paid by other
+    /// means).
+    status: String,
+    created_at: UnixMillis,
+    updated_at: UnixMillis,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = MoneyCase)]
+pub struct CaseView {
+    id: u64,
+    /// Null for a payout, which belongs to no order.
+    #[schema(required)]
+    order_id: Option<OrderId>,
+    /// The payee, for a payout.
+    #[schema(required)]
+    provider_id: Option<UserId>,
+    kind: String,
+    movement_id: Uuid,
+    opened_at: UnixMillis,
+    #[schema(required)]
+    closed_at: Option<UnixMillis>,
+}
+
+/// An admin's discretionary action on money.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MoneyAct)]
+pub struct ActView {
+    /// `goodwill`, `compensation`, `sent_anew`, `paid_otherwise` or `case_closed`.
+    kind: String,
+    /// The refund, the provider, or the case's movement.
+    #[schema(required)]
+    subject: Option<Uuid>,
+    #[schema(required)]
+    amount: Option<Amount>,
+    by: UserId,
+    reason: String,
+    at: UnixMillis,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -215,7 +261,7 @@ pub async fn goodwill(
         amount_minor: amount.minor_units(),
     };
     let key = admin.keyed_request("goodwill", None, amount.minor_units());
-    apply_step(&service, id, &step, step_metadata(act, key)).await
+    apply_admin_step(&service, id, &step, step_metadata(act, key)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/compensation`. Once per order and provider with work in vain.
@@ -253,7 +299,7 @@ pub async fn compensation(
         amount_minor: amount.minor_units(),
         has_case,
     };
-    apply_step(
+    apply_admin_step(
         &service,
         id,
         &MoneyStep::Compensate(wish),
@@ -280,7 +326,7 @@ pub async fn paid_otherwise(
         refund: MovementId(refund_id),
     };
     let key = admin.keyed_request("by_hand", Some(refund_id), 0);
-    apply_step(&service, id, &step, step_metadata(act, key)).await
+    apply_admin_step(&service, id, &step, step_metadata(act, key)).await
 }
 
 /// `POST /api/v1/admin/orders/{id}/refund-anew`.
@@ -301,7 +347,7 @@ pub async fn send_anew(
         reason,
     };
     let key = admin.keyed_request("sent_anew", None, 0);
-    apply_step(&service, id, &MoneyStep::SendAnew, step_metadata(act, key)).await
+    apply_admin_step(&service, id, &MoneyStep::SendAnew, step_metadata(act, key)).await
 }
 
 /// `GET /api/v1/admin/money-cases`.
@@ -334,7 +380,7 @@ pub async fn close_case(
     Ok(Json(closed.ok_or(Code::NotFound)?.into()))
 }
 
-async fn apply_step(
+async fn apply_admin_step(
     service: &Service,
     order: OrderId,
     step: &MoneyStep,
@@ -375,7 +421,7 @@ async fn worked_in_vain(
     let providers = service
         .worked_in_vain(order)
         .await
-        .map_err(|error| orders_away(&error))?;
+        .map_err(|error| order_service_unavailable(&error))?;
     Ok(providers.contains(&provider))
 }
 
@@ -393,5 +439,57 @@ fn check_positive(amount: Amount) -> Result<(), Problem> {
         Ok(())
     } else {
         Err(Problem::wrong_field("amount", say::amount_not_positive))
+    }
+}
+
+impl RefundView {
+    pub fn from_row(row: RefundRow) -> Result<Self, Problem> {
+        Ok(Self {
+            id: row.id,
+            payment_id: row.payment_id,
+            amount: to_amount(row.amount_minor)?,
+            currency: row.currency,
+            source: row.source,
+            status: row.status,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+impl From<MoneyCaseRow> for CaseView {
+    fn from(row: MoneyCaseRow) -> Self {
+        let MoneyCaseRow {
+            id,
+            kind,
+            movement_id,
+            opened_at,
+            closed_at,
+            provider_id,
+            ..
+        } = row;
+        let order_id = Some(row.order_id).filter(|order| !order.0.is_nil());
+        Self {
+            id,
+            order_id,
+            provider_id,
+            kind,
+            movement_id,
+            opened_at,
+            closed_at,
+        }
+    }
+}
+
+impl ActView {
+    pub fn from_row(row: ActRow) -> Result<Self, Problem> {
+        Ok(Self {
+            kind: row.kind,
+            subject: row.subject,
+            amount: row.amount_minor.map(to_amount).transpose()?,
+            by: row.by_id,
+            reason: row.reason,
+            at: row.at,
+        })
     }
 }

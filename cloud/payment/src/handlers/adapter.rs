@@ -1,7 +1,6 @@
-//! Messages from the adapter. Anyone can send one; only a signed message about one of our movements
-//! has an effect, and the effect is a query to the adapter [ASK_DONT_BELIEVE].
-
-use std::sync::{Arc, Mutex, PoisonError};
+//! Messages from the adapter, and the reconciliation with its statement. Anyone can send a message;
+//! only a signed one about one of our movements has an effect, and the effect is a query to the
+//! adapter [ASK_DONT_BELIEVE].
 
 use axum::{
     body::Bytes,
@@ -11,28 +10,25 @@ use axum::{
 };
 use custody::MovementId;
 use process::{
-    problem::{self, ItemList, Path, Problem, TimeCursor},
+    problem::{self, ItemList, Json, Path, Problem, TimeCursor},
     tokens::AdminCaller,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wire::{Amount, Code, UnixMillis};
+use wire::{Amount, Code, Currency, OrderId, UnixMillis, UserId};
 
-use super::to_amount;
+use super::{MoneySum, to_amount};
 use crate::{
-    service::Service,
-    store::{CallbackRow, CallbackVerdict},
+    actions::Service,
+    reconcile::{MoneyFinding, Reconciliation},
+    store::{CallbackRow, CallbackVerdict, FindingContext},
 };
 
 type Page = problem::Page<TimeCursor>;
 
 /// Larger messages are refused.
 const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Signed messages per second and replica. Refused ones are sent again by the adapter.
-const A_SECOND_MAX: u32 = 100;
-/// Forged messages recorded and logged per minute and replica. More get the same refusal.
-const FORGED_A_MINUTE_MAX: u32 = 60;
 
 /// The name of an adapter.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -54,54 +50,6 @@ pub struct CallbackView {
     #[schema(required)]
     amount: Option<Amount>,
     at: UnixMillis,
-}
-
-/// Counts this second's signed callbacks and this minute's forged ones. Each kind has its own
-/// limit, so that a stranger cannot use up the adapter's.
-#[derive(Clone, Default)]
-pub struct CallbackLimits(Arc<Mutex<CallbackCounts>>);
-
-#[derive(Default)]
-struct CallbackCounts {
-    signed: WindowCount,
-    forged: WindowCount,
-}
-
-/// The callbacks counted in the current second or minute.
-#[derive(Default)]
-struct WindowCount {
-    window: i64,
-    count: u32,
-}
-
-impl CallbackLimits {
-    fn admits_signed(&self, now: UnixMillis) -> bool {
-        let second = now.0.div_euclid(1_000);
-        self.lock_counts()
-            .signed
-            .count_within_limit(second, A_SECOND_MAX)
-    }
-
-    fn records_forged(&self, now: UnixMillis) -> bool {
-        let minute = now.0.div_euclid(60_000);
-        self.lock_counts()
-            .forged
-            .count_within_limit(minute, FORGED_A_MINUTE_MAX)
-    }
-
-    fn lock_counts(&self) -> std::sync::MutexGuard<'_, CallbackCounts> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl WindowCount {
-    fn count_within_limit(&mut self, window: i64, most: u32) -> bool {
-        if self.window != window {
-            *self = Self { window, count: 0 };
-        }
-        self.count = self.count.saturating_add(1);
-        self.count <= most
-    }
 }
 
 /// `POST /api/v1/payments/callbacks/{adapter}`.
@@ -133,7 +81,7 @@ async fn process_callback(
 ) -> Result<Response, Problem> {
     let Service {
         store,
-        worker: courier,
+        worker,
         callbacks,
         ..
     } = service;
@@ -141,8 +89,8 @@ async fn process_callback(
     if body.len() > BODY_BYTES_MAX {
         return Err(Code::BodyTooLarge.into());
     }
-    let name = courier.adapter.name();
-    let callback = courier.adapter.read_callback(headers, body);
+    let name = worker.adapter.name();
+    let callback = worker.adapter.read_callback(headers, body);
     if !callback.is_signed {
         if callbacks.records_forged(now) {
             tracing::warn!("Rejected a callback that the adapter did not sign");
@@ -170,8 +118,8 @@ async fn process_callback(
     let Some(id) = movement.filter(|_| is_ours) else {
         return Err(Code::NotFound.into());
     };
-    courier.query_movement(id).await?;
-    Ok(courier.adapter.acknowledgement_body().into_response())
+    worker.query_movement(id).await?;
+    Ok(worker.adapter.acknowledgement_body().into_response())
 }
 
 /// `GET /api/v1/admin/payment-callbacks`.
@@ -206,5 +154,106 @@ impl CallbackView {
             amount: row.amount_minor.and_then(|minor| to_amount(minor).ok()),
             at: row.at,
         })
+    }
+}
+
+/// A comparison of orders, payments, the books and the adapter, in their current state.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reconciliation)]
+pub struct ReportView {
+    at: UnixMillis,
+    /// The start of the compared bookings and movements.
+    since: UnixMillis,
+    /// Empty if everything agrees.
+    differences: Vec<FindingView>,
+    /// Movements open for over an hour, or an adapter without a statement.
+    waiting: Vec<FindingView>,
+}
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReconciliationFinding)]
+struct FindingView {
+    /// Such as `account_adrift`, `adapter_differs` or `needs_person`.
+    kind: &'static str,
+    /// The journal, account, movement or order.
+    subject: Uuid,
+    #[schema(required)]
+    since: Option<UnixMillis>,
+    /// Set if the row still exists, except for payouts and accounts.
+    #[schema(required)]
+    order_id: Option<OrderId>,
+    /// The payee, for a payout or a compensation.
+    #[schema(required)]
+    provider_id: Option<UserId>,
+    /// The amount in our books, for a movement.
+    #[schema(required)]
+    amount: Option<MoneySum>,
+    #[schema(required)]
+    currency: Option<Currency>,
+}
+
+/// `GET /api/v1/payments/reconciliation`.
+pub async fn reconciliation(
+    State(service): State<Service>,
+    _: AdminCaller,
+) -> Result<Json<ReportView>, Problem> {
+    Ok(Json(service.reconciler().build_report().await?.into()))
+}
+
+/// `POST /api/v1/payments/reconciliation`. Books the adapter's statement before responding, so that
+/// no work starts on money that the reader sees is gone.
+pub async fn reconcile(
+    State(service): State<Service>,
+    _: AdminCaller,
+) -> Result<Json<ReportView>, Problem> {
+    let reconciler = service.reconciler();
+    reconciler.book_statement().await?;
+    Ok(Json(reconciler.build_report().await?.into()))
+}
+
+impl From<Reconciliation> for ReportView {
+    fn from(report: Reconciliation) -> Self {
+        let Reconciliation {
+            at,
+            since,
+            differences,
+            waiting,
+        } = report;
+        let differences = differences.into_iter().map(FindingView::from).collect();
+        let waiting = waiting.into_iter().map(FindingView::from).collect();
+        Self {
+            at,
+            since,
+            differences,
+            waiting,
+        }
+    }
+}
+
+impl From<MoneyFinding> for FindingView {
+    fn from(
+        MoneyFinding {
+            kind,
+            subject,
+            since,
+            about,
+        }: MoneyFinding,
+    ) -> Self {
+        let FindingContext {
+            order_id,
+            provider_id,
+            amount: moved,
+        } = about;
+        let (minor, currency) = moved.unzip();
+        let amount = minor.map(MoneySum);
+        Self {
+            kind: kind.as_str(),
+            subject,
+            since,
+            order_id,
+            provider_id,
+            amount,
+            currency,
+        }
     }
 }

@@ -67,7 +67,7 @@ async fn an_admin_mends_on_record_a_refund_that_cannot_be_sent(#[case] engine: E
     service.stage.becomes(0, 3, OrderStatus::Accepted).await;
     service.stage.pays(0, "simulated.no_refund").await;
     service.stage.becomes(0, 9, OrderStatus::Cancelled).await;
-    service.stage.worker.carry_all().await.unwrap();
+    service.stage.worker.make_due_calls().await.unwrap();
     let desk = format!("/api/v1/admin/orders/{}/money", order_id(0));
     let money = service.get(admin(), &desk).await;
     assert_eq!(money.status, StatusCode::OK, "{}", money.body);
@@ -371,7 +371,7 @@ async fn a_payout_without_an_answer_for_a_day_is_a_case_once(#[case] engine: Eng
         let currency = wire::Currency::Cny;
         stage
             .store
-            .pay_out(whose, currency, step)
+            .apply_payout_step(whose, currency, step)
             .await
             .unwrap()
             .unwrap()

@@ -1,18 +1,28 @@
-//! Movements at the adapter (payments, refunds, payouts), requests for refunds, and chargebacks.
+//! Payments, their refunds and chargebacks, and the payment methods that customers have saved: the
+//! adapter's tokens, never card data.
+//!
+//! Invariant: a customer saves a bounded number of methods, with at most one default.
 
-use custody::{
-    BilledOrder, Chargeback, ChargebackId, MovementId, Payment, PaymentState, Payout, PendingCall,
-    Refund, RefundRequest,
-};
-use platform::{
-    columns, fields, row,
-    sealing::SealContext,
-    sql::{ReadError, Row, StoredRow},
-};
+use custody::{BilledOrder, Chargeback, ChargebackId, MovementId, Payment, PaymentState, Refund};
+use platform::{columns, row, sql::Columns, transact, vals};
 use uuid::Uuid;
 use wire::{Currency, OrderId, UnixMillis, UserId};
 
-use super::{StoreError, parse_column};
+use super::{Store, StoreError, for_update, parse_column, parse_pending_call};
+
+pub const MOVEMENTS_OF_ORDER: &str = "WHERE order_id = ? ORDER BY created_at DESC, id DESC LIMIT ?";
+/// Fits all movements of one order; the custody limits bound their number.
+pub const MOVEMENTS_MAX: usize = 500;
+const METHODS_OF_CUSTOMER: &str = "WHERE customer_id = ? ORDER BY kept_at, method";
+const LAST_USED: &str = "SELECT payment_method FROM payments WHERE customer_id = ? AND status = 'completed' \
+    ORDER BY created_at DESC, id DESC LIMIT 1";
+const SET_DEFAULT: &str = "UPDATE kept_methods SET is_default = (method = ?) WHERE customer_id = ?";
+const UNSET_DEFAULT: &str =
+    "UPDATE kept_methods SET is_default = 0 WHERE method = ? AND customer_id = ?";
+const REMOVE_METHOD: &str = "DELETE FROM kept_methods WHERE method = ? AND customer_id = ?";
+const FORGET_METHODS: &str = "DELETE FROM kept_methods WHERE customer_id = ? AND kept_at <= ?";
+/// Maximum saved methods per customer.
+pub const KEPT_METHODS_MAX: usize = 10;
 
 row! {
     #[derive(Debug, Clone)]
@@ -77,33 +87,6 @@ columns! {
     }
 }
 
-columns! {
-    /// The reason is the customer's own text, stored sealed.
-    pub struct RequestRow in refund_requests {
-        pub id: Uuid,
-        pub order_id: OrderId,
-        pub customer_id: UserId,
-        pub amount_minor: i64,
-        pub currency: Currency,
-        pub status: String,
-        pub reason: String,
-        pub granted_minor: Option<i64>,
-        pub decided_by: Option<UserId>,
-        pub decided_at: Option<UnixMillis>,
-        pub created_at: UnixMillis,
-    }
-}
-
-columns! {
-    /// An admin's decision on a request.
-    pub struct RequestChange in refund_requests {
-        pub status: &'static str,
-        pub granted_minor: Option<i64>,
-        pub decided_by: Option<UserId>,
-        pub decided_at: Option<UnixMillis>,
-    }
-}
-
 row! {
     #[derive(Debug, Clone)]
     pub struct ChargebackRow in chargebacks {
@@ -117,29 +100,106 @@ row! {
 }
 
 row! {
-    #[derive(Debug, Clone)]
-    pub struct PayoutRow in payouts {
-        pub id: Uuid,
-        pub provider_id: UserId,
-        pub amount_minor: i64,
-        pub currency: Currency,
-        pub status: String,
-        ask: String,
-        tries: u32,
-        ask_at: UnixMillis,
-        pub created_at: UnixMillis,
-        pub updated_at: UnixMillis,
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct KeptMethodRow in kept_methods {
+        customer_id: UserId,
+        pub method: String,
+        pub is_default: bool,
+        pub kept_at: UnixMillis,
     }
 }
 
-columns! {
-    /// The mutable columns of a payout.
-    pub struct PayoutChange in payouts {
-        status: &'static str,
-        ask: &'static str,
-        tries: u32,
-        ask_at: UnixMillis,
-        updated_at: UnixMillis,
+impl Store {
+    pub async fn find_payment(&self, id: Uuid) -> Result<Option<PaymentRow>, StoreError> {
+        Ok(self
+            .sql
+            .fetch_optional(PaymentRow::select("WHERE id = ?"), vals![id])
+            .await?)
+    }
+
+    /// Newest first.
+    pub async fn payments_of(&self, order: OrderId) -> Result<Vec<PaymentRow>, StoreError> {
+        Ok(self
+            .sql
+            .fetch_all(
+                PaymentRow::select(MOVEMENTS_OF_ORDER),
+                vals![order, MOVEMENTS_MAX],
+            )
+            .await?)
+    }
+
+    pub async fn refunds_of(&self, order: OrderId) -> Result<Vec<RefundRow>, StoreError> {
+        Ok(self
+            .sql
+            .fetch_all(
+                RefundRow::select(MOVEMENTS_OF_ORDER),
+                vals![order, MOVEMENTS_MAX],
+            )
+            .await?)
+    }
+
+    /// Oldest first.
+    pub async fn kept_methods(&self, customer: UserId) -> Result<Vec<KeptMethodRow>, StoreError> {
+        Ok(self
+            .sql
+            .fetch_all(KeptMethodRow::select(METHODS_OF_CUSTOMER), vals![customer])
+            .await?)
+    }
+
+    /// The method of the customer's last completed payment.
+    pub async fn last_used_method(&self, customer: UserId) -> Result<Option<String>, StoreError> {
+        Ok(self.sql.fetch_optional(LAST_USED, vals![customer]).await?)
+    }
+
+    /// Saves the method, as the default or not; idempotent. Returns false if the customer has
+    /// reached the maximum.
+    pub async fn keep_method(
+        &self,
+        customer_id: UserId,
+        method: &str,
+        is_default: bool,
+    ) -> Result<bool, StoreError> {
+        transact!(self.sql, tx => {
+            let (kept_at, method) = (self.clock.now(), method.to_owned());
+            let row = KeptMethodRow { customer_id, method: method.clone(), is_default, kept_at };
+            let is_new = tx.insert_new(row).await?;
+            // Lock after inserting our own row, so that concurrent saves of one customer wait for
+            // each other.
+            let text = for_update(tx, KeptMethodRow::select(METHODS_OF_CUSTOMER));
+            let kept: Vec<KeptMethodRow> = tx.fetch_all(text, vals![customer_id]).await?;
+            if is_new && kept.len() > KEPT_METHODS_MAX {
+                tx.exec(REMOVE_METHOD, vals![method, customer_id]).await?;
+                return Ok(false);
+            }
+            let change = if is_default { SET_DEFAULT } else { UNSET_DEFAULT };
+            tx.exec(change, vals![method, customer_id]).await?;
+            Ok::<_, StoreError>(true)
+        })
+    }
+
+    /// Returns true if the method was saved.
+    pub async fn remove_method(
+        &self,
+        customer: UserId,
+        method: String,
+    ) -> Result<bool, StoreError> {
+        Ok(self
+            .sql
+            .exec(REMOVE_METHOD, vals![method, customer])
+            .await?
+            == 1)
+    }
+
+    /// Removes all methods saved up to `until`.
+    pub async fn forget_methods(
+        &self,
+        customer: UserId,
+        until: UnixMillis,
+    ) -> Result<u64, StoreError> {
+        Ok(self
+            .sql
+            .exec(FORGET_METHODS, vals![customer, until])
+            .await?)
     }
 }
 
@@ -244,34 +304,6 @@ impl RefundChange {
     }
 }
 
-impl RequestRow {
-    pub fn reason_place(id: Uuid) -> SealContext {
-        SealContext::of_id("refund_requests.reason", id)
-    }
-
-    pub fn into_request(self) -> Result<RefundRequest, StoreError> {
-        let state = parse_column(&self.status, "refund_requests.status")?;
-        Ok(RefundRequest {
-            id: MovementId(self.id),
-            amount_minor: self.amount_minor,
-            state,
-        })
-    }
-}
-
-impl Row for RequestRow {
-    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let id = row.get("id")?;
-        let reason = row.opened_text("reason", &Self::reason_place(id))?;
-        Ok(fields!(row => RequestRow {
-            order_id, customer_id, amount_minor, currency, status, granted_minor, decided_by, decided_at,
-            created_at;
-            id,
-            reason,
-        }))
-    }
-}
-
 impl ChargebackRow {
     pub fn from_chargeback(chargeback: &Chargeback, order_id: OrderId, now: UnixMillis) -> Self {
         Self {
@@ -292,56 +324,4 @@ impl ChargebackRow {
             is_reversed: self.is_reversed,
         }
     }
-}
-
-impl PayoutRow {
-    pub fn from_payout(
-        payout: &Payout,
-        provider_id: UserId,
-        currency: Currency,
-        now: UnixMillis,
-    ) -> Self {
-        Self {
-            id: payout.id.0,
-            provider_id,
-            amount_minor: payout.amount_minor,
-            currency,
-            status: payout.state.as_str().to_owned(),
-            ask: payout.call.ask.as_str().to_owned(),
-            tries: payout.call.tries,
-            ask_at: payout.call.at,
-            created_at: payout.created_at,
-            updated_at: now,
-        }
-    }
-
-    pub fn into_payout(self) -> Result<Payout, StoreError> {
-        Ok(Payout {
-            id: MovementId(self.id),
-            amount_minor: self.amount_minor,
-            state: parse_column(&self.status, "payouts.status")?,
-            created_at: self.created_at,
-            call: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
-        })
-    }
-}
-
-impl PayoutChange {
-    pub fn from_payout(payout: &Payout, now: UnixMillis) -> Self {
-        Self {
-            status: payout.state.as_str(),
-            ask: payout.call.ask.as_str(),
-            tries: payout.call.tries,
-            ask_at: payout.call.at,
-            updated_at: now,
-        }
-    }
-}
-
-fn parse_pending_call(ask: &str, tries: u32, at: UnixMillis) -> Result<PendingCall, StoreError> {
-    Ok(PendingCall {
-        ask: parse_column(ask, "ask")?,
-        tries,
-        at,
-    })
 }

@@ -1,17 +1,20 @@
-//! Reads for the reconciliation report: contradictions and late rows.
+//! Reads for the reconciliation report: contradictions and late rows. Also books the adapter's own
+//! fees, which appear only in its statement.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use custody::{Action, FeePolicy, LineKind, MovementId, StatementLine};
 use platform::{
     row,
-    sql::{Val, in_list},
-    vals,
+    sql::{Statement, Val, in_list},
+    transact, vals,
 };
 use uuid::Uuid;
 use wire::{Currency, OrderId, UnixMillis, UserId};
 
-use super::{Store, StoreError, compare, rows::parse_column};
+use super::{
+    Store, StoreError, dues::VERSIONS_BATCH, for_update, journals::book_journals, parse_column,
+};
 
 const UNEVEN: &str = "SELECT journal_id FROM transactions WHERE at >= ? \
     GROUP BY journal_id HAVING SUM(amount_minor) <> 0 LIMIT ?";
@@ -71,9 +74,8 @@ const COMPENSATIONS_SINCE: &str = "SELECT j.id AS journal_id, j.order_id, \
     WHERE j.at >= ? AND (j.at > ? OR j.seq > ?) AND j.action = 'compensation' \
     ORDER BY j.at, j.seq LIMIT ?";
 const NOTE: &str = "INSERT INTO reconciliations (at, differences, waiting) VALUES (?, ?, ?)";
-
 /// Maximum findings of one kind; a longer list adds no insight.
-pub const FINDINGS_MAX: usize = 200;
+const FINDINGS_MAX: usize = 200;
 /// Batch size, in journals.
 const BATCH: usize = 500;
 
@@ -269,7 +271,7 @@ impl Store {
         &self,
         after: JournalCursor,
     ) -> Result<Vec<BookedCompensation>, StoreError> {
-        let values = vals![after.at, after.at, after.seq, compare::BATCH];
+        let values = vals![after.at, after.at, after.seq, VERSIONS_BATCH];
         Ok(self.sql.fetch_all(COMPENSATIONS_SINCE, values).await?)
     }
 
@@ -354,5 +356,57 @@ impl FindingContext {
             order_id: Some(order),
             ..Self::default()
         }
+    }
+}
+
+const LOCK_DUE: &str = "SELECT order_id FROM dues WHERE order_id = ?";
+
+row! {
+    /// Links a fee to its movement; its journal has the amount.
+    struct AdapterFeeRow in adapter_fees {
+        id: Uuid,
+        movement_id: Uuid,
+        heard_at: UnixMillis,
+    }
+}
+
+impl Store {
+    /// Books a fee from the adapter's statement, once, under the line's own id [JOURNAL_KEY].
+    /// Returns false without booking if that id is already booked, the line is impossible, or the
+    /// movement is unknown.
+    pub async fn book_adapter_fee(&self, line: &StatementLine) -> Result<bool, StoreError> {
+        self.book_adapter_fee_at(line, self.clock.now()).await
+    }
+
+    /// The same, at a given time.
+    pub async fn book_adapter_fee_at(
+        &self,
+        line: &StatementLine,
+        now: UnixMillis,
+    ) -> Result<bool, StoreError> {
+        let LineKind::Fee(id) = line.kind else {
+            return Ok(false);
+        };
+        let Some(call) = self.build_query_call(line.movement).await? else {
+            return Ok(false);
+        };
+        let journal = custody::adapter_fee(line, call.amount_minor, call.currency, now);
+        let Some(journal) = journal else {
+            return Ok(false);
+        };
+        let order = call.kind.order_id();
+        let movement_id = line.movement.0;
+        transact!(self.sql, tx => {
+            if let Some(order) = order {
+                let text = for_update(tx, Statement::new(LOCK_DUE));
+                tx.fetch_optional::<OrderId>(text, vals![order]).await?;
+            }
+            if !tx.insert_new(AdapterFeeRow { id, movement_id, heard_at: now }).await? {
+                return Ok(false);
+            }
+            let journals = std::slice::from_ref(&journal);
+            book_journals(tx, &self.clock, journals, order, movement_id).await?;
+            Ok::<_, StoreError>(true)
+        })
     }
 }

@@ -1,18 +1,21 @@
 //! Pays a provider's balance out, under their account's lock.
 
-use custody::{DecisionContext, PayoutStep, PayoutWrites, ProviderMoney};
+use custody::{DecisionContext, MovementId, Payout, PayoutStep, PayoutWrites, ProviderMoney};
 use platform::{
-    outbox,
+    columns, outbox, row,
     sql::{Columns, Statement, Tx},
     transact, vals,
 };
 use uuid::Uuid;
-use wire::{Currency, OrderId, UserId};
+use wire::{Currency, OrderId, UnixMillis, UserId};
 
 use super::{
-    StepContext, Store, StoreError, load,
-    rows::{PayoutChange, PayoutRow},
-    write,
+    StepContext, Store, StoreError,
+    admin_decisions::{load_fee_policies, open_case},
+    for_update,
+    journals::book_journals,
+    money_events::payout_event,
+    parse_column, parse_pending_call, update_row,
 };
 
 const BALANCE: &str = "SELECT balance_minor FROM accounts \
@@ -20,35 +23,61 @@ const BALANCE: &str = "SELECT balance_minor FROM accounts \
 const OWED: &str = "SELECT owner_id, currency FROM accounts \
     WHERE account = 'provider' AND (owner_id > ? OR (owner_id = ? AND currency > ?)) AND balance_minor <= ? \
     ORDER BY owner_id, currency LIMIT ?";
-
 /// The largest `Amount`, because the payout's event must carry it. The rest goes with the next
 /// payout.
 const PAYOUT_MOST_MINOR: i64 = 9_999_999_999;
 /// Batch size.
 const BATCH: usize = 200;
 
+row! {
+    #[derive(Debug, Clone)]
+    pub struct PayoutRow in payouts {
+        pub id: Uuid,
+        pub provider_id: UserId,
+        pub amount_minor: i64,
+        pub currency: Currency,
+        pub status: String,
+        ask: String,
+        tries: u32,
+        ask_at: UnixMillis,
+        pub created_at: UnixMillis,
+        pub updated_at: UnixMillis,
+    }
+}
+
+columns! {
+    /// The mutable columns of a payout.
+    pub struct PayoutChange in payouts {
+        status: &'static str,
+        ask: &'static str,
+        tries: u32,
+        ask_at: UnixMillis,
+        updated_at: UnixMillis,
+    }
+}
+
 impl Store {
     /// `None` if nothing changes.
-    pub async fn pay_out(
+    pub async fn apply_payout_step(
         &self,
         provider: UserId,
         currency: Currency,
         step: PayoutStep,
     ) -> Result<Option<PayoutWrites>, StoreError> {
-        self.pay_out_at(provider, currency, step, self.new_step_context())
+        self.apply_payout_step_at(provider, currency, step, self.new_step_context())
             .await
     }
 
     /// The same, with a given time and id.
-    pub async fn pay_out_at(
+    pub async fn apply_payout_step_at(
         &self,
         provider: UserId,
         currency: Currency,
         step: PayoutStep,
-        occasion: StepContext,
+        context: StepContext,
     ) -> Result<Option<PayoutWrites>, StoreError> {
         transact!(self.sql, tx => {
-            self.pay_out_in(tx, provider, currency, step, occasion).await
+            self.apply_payout_step_in(tx, provider, currency, step, context).await
         })
     }
 
@@ -67,7 +96,7 @@ impl Store {
             .await?)
     }
 
-    async fn pay_out_in(
+    async fn apply_payout_step_in(
         &self,
         tx: &mut Tx,
         provider: UserId,
@@ -75,7 +104,7 @@ impl Store {
         step: PayoutStep,
         StepContext { now, fresh }: StepContext,
     ) -> Result<Option<PayoutWrites>, StoreError> {
-        let text = load::for_update(tx, Statement::new(BALANCE));
+        let text = for_update(tx, Statement::new(BALANCE));
         let balance: Option<i64> = tx.fetch_optional(text, vals![provider, currency]).await?;
         let Some(balance) = balance else {
             return Ok(None);
@@ -99,15 +128,15 @@ impl Store {
             balance_minor,
             payouts,
         };
-        let policies = load::load_fee_policies(tx).await?;
-        let basis = DecisionContext {
+        let policies = load_fee_policies(tx).await?;
+        let decision_context = DecisionContext {
             now,
             fresh,
             policies: &policies,
             limits: self.limits,
             disabled: None,
         };
-        let Some(writes) = custody::decide_payout(&rows, step, &basis) else {
+        let Some(writes) = custody::decide_payout(&rows, step, &decision_context) else {
             return Ok(None);
         };
         let before = rows
@@ -115,7 +144,7 @@ impl Store {
             .iter()
             .find(|known| known.id == writes.payout.id);
         if before.is_some() {
-            write::update_row(
+            update_row(
                 tx,
                 PayoutChange::from_payout(&writes.payout, now),
                 writes.payout.id,
@@ -130,14 +159,58 @@ impl Store {
             ))
             .await?;
         }
-        write::book_journals(tx, &self.clock, writes.journal.as_slice(), None, provider.0).await?;
+        book_journals(tx, &self.clock, writes.journal.as_slice(), None, provider.0).await?;
         if let Some(case) = &writes.case {
-            write::list(tx, OrderId(Uuid::nil()), case, now).await?;
+            open_case(tx, OrderId(Uuid::nil()), case, now).await?;
         }
         if before.is_none_or(|before| before.state != writes.payout.state) {
-            let told = write::payout_event(&self.clock, provider, currency, &writes.payout, now)?;
+            let told = payout_event(&self.clock, provider, currency, &writes.payout, now)?;
             outbox::store::add_all(tx, told.as_slice()).await?;
         }
         Ok(Some(writes))
+    }
+}
+
+impl PayoutRow {
+    pub fn from_payout(
+        payout: &Payout,
+        provider_id: UserId,
+        currency: Currency,
+        now: UnixMillis,
+    ) -> Self {
+        Self {
+            id: payout.id.0,
+            provider_id,
+            amount_minor: payout.amount_minor,
+            currency,
+            status: payout.state.as_str().to_owned(),
+            ask: payout.call.ask.as_str().to_owned(),
+            tries: payout.call.tries,
+            ask_at: payout.call.at,
+            created_at: payout.created_at,
+            updated_at: now,
+        }
+    }
+
+    pub fn into_payout(self) -> Result<Payout, StoreError> {
+        Ok(Payout {
+            id: MovementId(self.id),
+            amount_minor: self.amount_minor,
+            state: parse_column(&self.status, "payouts.status")?,
+            created_at: self.created_at,
+            call: parse_pending_call(&self.ask, self.tries, self.ask_at)?,
+        })
+    }
+}
+
+impl PayoutChange {
+    pub fn from_payout(payout: &Payout, now: UnixMillis) -> Self {
+        Self {
+            status: payout.state.as_str(),
+            ask: payout.call.ask.as_str(),
+            tries: payout.call.tries,
+            ask_at: payout.call.at,
+            updated_at: now,
+        }
     }
 }

@@ -1,18 +1,25 @@
 //! The open movements at the adapter, with the pending call for each. Workers call only from these
 //! rows, so a crash between any two calls loses nothing.
+//!
+//! Every message from the adapter is recorded here too. It moves no money: a valid signature and one
+//! of our ids only trigger an immediate query [ASK_DONT_BELIEVE]. So late, repeated and reordered
+//! messages do no harm.
 
 use custody::{Ask, MovementId, PendingCall};
 use platform::{
+    row,
     sql::{Columns, Row, Val},
     vals,
 };
-use process::problem::format_error_chain;
+use process::problem::{TimeCursor, format_error_chain};
+use ring::digest::{SHA256, digest};
 use uuid::Uuid;
-use wire::{Currency, OrderId, UnixMillis, UserId};
+use wire::{Currency, OrderId, UnixMillis, UserId, words};
 
 use super::{
     Store, StoreError,
-    rows::{PaymentRow, PayoutRow, RefundRow},
+    payments::{PaymentRow, RefundRow},
+    payouts::PayoutRow,
 };
 
 const DUE_PAYMENTS: &str =
@@ -27,11 +34,9 @@ const CLOSING_OF_ORDER: &str =
 const ASKED_OF_ORDER: &str = "SELECT ask_at FROM payments \
     WHERE order_id = ? AND status = 'pending' ORDER BY created_at, id LIMIT 1";
 const ONE: &str = "WHERE id = ?";
-
 const PAYMENT_LATER: &str = "UPDATE payments SET ask_at = ? WHERE id = ? AND status = 'pending'";
 const REFUND_LATER: &str = "UPDATE refunds SET ask_at = ? WHERE id = ? AND status = 'pending'";
 const PAYOUT_LATER: &str = "UPDATE payouts SET ask_at = ? WHERE id = ? AND status = 'pending'";
-
 /// How long to postpone a movement that cannot be processed.
 const ASK_LATER_MS: i64 = 300_000;
 /// Calls per worker run.
@@ -67,16 +72,16 @@ pub enum AdapterCallKind {
 
 impl Store {
     /// The calls due now, longest waiting first.
-    pub async fn calls_due(&self) -> Result<Vec<AdapterCall>, StoreError> {
+    pub async fn list_due_calls(&self) -> Result<Vec<AdapterCall>, StoreError> {
         let mut calls = self
-            .calls_in(DUE_PAYMENTS, PAYMENT_LATER, AdapterCall::from_payment)
+            .list_table_calls(DUE_PAYMENTS, PAYMENT_LATER, AdapterCall::from_payment)
             .await?;
         calls.extend(
-            self.calls_in(DUE_REFUNDS, REFUND_LATER, AdapterCall::from_refund)
+            self.list_table_calls(DUE_REFUNDS, REFUND_LATER, AdapterCall::from_refund)
                 .await?,
         );
         calls.extend(
-            self.calls_in(DUE_PAYOUTS, PAYOUT_LATER, AdapterCall::from_payout)
+            self.list_table_calls(DUE_PAYOUTS, PAYOUT_LATER, AdapterCall::from_payout)
                 .await?,
         );
         calls.sort_by_key(|call| call.call.at);
@@ -85,7 +90,7 @@ impl Store {
     }
 
     /// The due calls of one table. Logs and postpones an unreadable row.
-    async fn calls_in<R: Row + Columns>(
+    async fn list_table_calls<R: Row + Columns>(
         &self,
         due: &'static str,
         later: &'static str,
@@ -134,7 +139,7 @@ impl Store {
     }
 
     /// The calls due now for one order.
-    pub async fn calls_of(&self, order: OrderId) -> Result<Vec<AdapterCall>, StoreError> {
+    pub async fn list_order_calls(&self, order: OrderId) -> Result<Vec<AdapterCall>, StoreError> {
         let now = self.clock.now();
         let payments: Vec<PaymentRow> = self
             .sql
@@ -154,7 +159,10 @@ impl Store {
     }
 
     /// The call that closes the order's closing payment, if any.
-    pub async fn call_to_close(&self, order: OrderId) -> Result<Option<AdapterCall>, StoreError> {
+    pub async fn find_closing_call(
+        &self,
+        order: OrderId,
+    ) -> Result<Option<AdapterCall>, StoreError> {
         let row: Option<PaymentRow> = self
             .sql
             .fetch_optional(PaymentRow::select(CLOSING_OF_ORDER), vals![order])
@@ -162,12 +170,12 @@ impl Store {
         let Some(call) = row.map(AdapterCall::from_payment).transpose()? else {
             return Ok(None);
         };
-        let errand = PendingCall {
+        let next_call = PendingCall {
             ask: Ask::Close,
             ..call.call
         };
         Ok(Some(AdapterCall {
-            call: errand,
+            call: next_call,
             ..call
         }))
     }
@@ -184,7 +192,7 @@ impl Store {
     }
 
     /// Postpones a movement that cannot be processed now.
-    pub async fn ask_later(&self, call: &AdapterCall) -> Result<(), StoreError> {
+    pub async fn postpone_call(&self, call: &AdapterCall) -> Result<(), StoreError> {
         let later = self.clock.now().plus_ms(ASK_LATER_MS);
         let text = match call.kind {
             AdapterCallKind::Charge { .. } => PAYMENT_LATER,
@@ -219,12 +227,12 @@ impl Store {
         } else {
             return Ok(None);
         };
-        let errand = PendingCall {
+        let next_call = PendingCall {
             ask: Ask::Query,
             ..call.call
         };
         Ok(Some(AdapterCall {
-            call: errand,
+            call: next_call,
             ..call
         }))
     }
@@ -290,5 +298,118 @@ impl AdapterCall {
             begun_at: payout.created_at,
             call: payout.call,
         })
+    }
+}
+
+/// A message's content, as far as it is readable. Never act on it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CallbackClaim {
+    pub movement: Option<Uuid>,
+    pub claim: Option<String>,
+    pub amount_minor: Option<i64>,
+}
+
+/// A message, signed by the adapter or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallbackMessage {
+    pub is_signed: bool,
+    pub claim: CallbackClaim,
+    pub body_hash: [u8; 32],
+}
+
+impl CallbackMessage {
+    /// A message without a valid signature. Its content is not read.
+    pub fn from_forged(body: &[u8]) -> Self {
+        Self {
+            is_signed: false,
+            claim: CallbackClaim::default(),
+            body_hash: hash_body(body),
+        }
+    }
+
+    pub fn from_signed(body: &[u8], claim: CallbackClaim) -> Self {
+        Self {
+            is_signed: true,
+            claim,
+            body_hash: hash_body(body),
+        }
+    }
+}
+
+fn hash_body(body: &[u8]) -> [u8; 32] {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, body).as_ref());
+    hash
+}
+
+const NEWEST_CALLBACKS: &str =
+    "WHERE at <= ? AND (at < ? OR id < ?) ORDER BY at DESC, id DESC LIMIT ?";
+
+words! {
+    CallbackVerdict {
+        /// Triggered a query to the adapter.
+        Asked "asked",
+        /// The signature is wrong.
+        Forged "forged",
+        /// The movement is missing or not ours.
+        Unknown "unknown",
+    }
+}
+
+row! {
+    #[derive(Debug, Clone)]
+    pub struct CallbackRow in callbacks {
+        pub id: Uuid,
+        adapter: String,
+        pub verdict: String,
+        pub movement_id: Option<Uuid>,
+        pub claim: Option<String>,
+        pub amount_minor: Option<i64>,
+        body_hash: Vec<u8>,
+        pub at: UnixMillis,
+    }
+}
+
+impl Store {
+    pub async fn keep_callback(
+        &self,
+        adapter: &str,
+        callback: &CallbackMessage,
+        verdict: CallbackVerdict,
+    ) -> Result<(), StoreError> {
+        let CallbackClaim {
+            movement,
+            claim,
+            amount_minor,
+        } = callback.claim.clone();
+        self.sql
+            .insert(CallbackRow {
+                id: self.clock.new_id(),
+                adapter: adapter.to_owned(),
+                verdict: verdict.as_str().to_owned(),
+                movement_id: movement,
+                claim,
+                amount_minor,
+                body_hash: callback.body_hash.to_vec(),
+                at: self.clock.now(),
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Newest first.
+    pub async fn list_callbacks(
+        &self,
+        limit: usize,
+        after: Option<TimeCursor>,
+    ) -> Result<Vec<CallbackRow>, StoreError> {
+        let TimeCursor { at, id } = after.unwrap_or(TimeCursor::START);
+        Ok(self
+            .sql
+            .fetch_all(
+                CallbackRow::select(NEWEST_CALLBACKS),
+                vals![at, at, id, limit],
+            )
+            .await?)
     }
 }

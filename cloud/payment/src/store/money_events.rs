@@ -1,0 +1,192 @@
+//! The outbox events of a decision: payments, refund requests, cases and payouts.
+
+use custody::{
+    BilledOrder, MoneyCase, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyWrites, OrderMoney,
+    Payment, Payout, PayoutState, RefundRequest, RequestState,
+};
+use process::{
+    clock::Clock,
+    trace::{self, TraceId},
+};
+use serde::Serialize;
+use wire::{
+    Amount, Currency, Event, EventId, EventType, PaymentEvent, PayoutEvent, UnixMillis, UserId,
+};
+
+use super::StoreError;
+
+pub fn build_money_event(
+    clock: &Clock,
+    order: &BilledOrder,
+    told: &MoneyEvent,
+    now: UnixMillis,
+) -> Result<Event, StoreError> {
+    new_event(
+        clock,
+        event_type(told.kind),
+        now,
+        &build_event_body(order, told)?,
+    )
+}
+
+/// A new payment changes no status, so its event keeps the version.
+pub fn initiated_body(writes: &MoneyWrites, payment: &Payment) -> Result<PaymentEvent, StoreError> {
+    let due = &writes.due;
+    let told = MoneyEvent {
+        kind: MoneyEventKind::PaymentStatusChanged,
+        movement: payment.id,
+        amount_minor: payment.amount_minor,
+        status: due.payment_status,
+        money_version: due.money_version,
+        held_minor: 0,
+        provider_id: payment.provider_id,
+        details: MoneyDetails::default(),
+    };
+    build_event_body(&due.order, &told)
+}
+
+pub fn request_event(state: RequestState) -> EventType {
+    match state {
+        RequestState::Open => EventType::RefundRequested,
+        RequestState::Granted => EventType::RefundGranted,
+        RequestState::Refused => EventType::RefundRefused,
+    }
+}
+
+/// A refund request or decision keeps the version, too.
+pub fn request_changed(
+    before: &OrderMoney,
+    writes: &MoneyWrites,
+    request: &RefundRequest,
+) -> Result<PaymentEvent, StoreError> {
+    let due = &writes.due;
+    let amount_minor = match request.state {
+        RequestState::Granted => granted_now(before, writes),
+        RequestState::Open | RequestState::Refused => request.amount_minor,
+    };
+    let told = MoneyEvent {
+        kind: MoneyEventKind::PaymentStatusChanged,
+        movement: request.id,
+        amount_minor,
+        status: due.payment_status,
+        money_version: due.money_version,
+        held_minor: before.held_minor(),
+        provider_id: None,
+        details: MoneyDetails::default(),
+    };
+    build_event_body(&due.order, &told)
+}
+
+/// An admin may grant an amount other than the requested one.
+pub fn granted_now(before: &OrderMoney, writes: &MoneyWrites) -> i64 {
+    writes.due.granted_minor - before.due.granted_minor
+}
+
+/// An opened case, of which admins are notified, also keeps the version.
+pub fn case_opened(
+    before: &OrderMoney,
+    writes: &MoneyWrites,
+    case: &MoneyCase,
+) -> Result<PaymentEvent, StoreError> {
+    let due = &writes.due;
+    let held_minor = writes
+        .events
+        .last()
+        .map_or(before.held_minor(), |told| told.held_minor);
+    let told = MoneyEvent {
+        kind: MoneyEventKind::PaymentStatusChanged,
+        movement: case.movement,
+        amount_minor: due.order.price_minor,
+        status: due.payment_status,
+        money_version: due.money_version,
+        held_minor,
+        provider_id: None,
+        details: MoneyDetails::default(),
+    };
+    let case = Some(case.kind.as_str().to_owned());
+    Ok(PaymentEvent {
+        case,
+        ..build_event_body(&due.order, &told)?
+    })
+}
+
+/// The event of a payout that was sent, failed or came back. A payout begun before payouts were
+/// bounded may exceed an event's maximum amount: it is booked without an event and only logged.
+pub fn payout_event(
+    clock: &Clock,
+    provider_id: UserId,
+    currency: Currency,
+    payout: &Payout,
+    now: UnixMillis,
+) -> Result<Option<Event>, StoreError> {
+    let kind = match payout.state {
+        PayoutState::Pending => return Ok(None),
+        PayoutState::Completed => EventType::PayoutSent,
+        PayoutState::Failed | PayoutState::Returned => EventType::PayoutFailed,
+    };
+    let Ok(amount) = to_amount(payout.amount_minor) else {
+        tracing::error!(movement.id = %payout.id.0, "Did not publish the event of a payout: its amount is out of range");
+        return Ok(None);
+    };
+    let told = PayoutEvent {
+        payout_id: payout.id.0,
+        provider_id,
+        amount,
+        currency,
+    };
+    Ok(Some(new_event(clock, kind, now, &told)?))
+}
+
+fn event_type(kind: MoneyEventKind) -> EventType {
+    match kind {
+        MoneyEventKind::PaymentCompleted => EventType::PaymentCompleted,
+        MoneyEventKind::PaymentFailed => EventType::PaymentFailed,
+        MoneyEventKind::RefundProcessed => EventType::RefundProcessed,
+        MoneyEventKind::PaymentReleased => EventType::PaymentReleased,
+        MoneyEventKind::PaymentStatusChanged => EventType::PaymentStatusChanged,
+    }
+}
+
+pub fn new_event(
+    clock: &Clock,
+    kind: EventType,
+    at: UnixMillis,
+    body: &impl Serialize,
+) -> Result<Event, StoreError> {
+    let trace = trace::current_trace().unwrap_or_else(TraceId::random);
+    Ok(Event::new(
+        EventId(clock.new_id()),
+        kind,
+        at,
+        trace.as_str(),
+        body,
+    )?)
+}
+
+fn build_event_body(order: &BilledOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreError> {
+    let MoneyDetails {
+        returning_minor,
+        share_minor,
+        charged_back_minor,
+    } = told.details;
+    Ok(PaymentEvent {
+        order_id: order.id,
+        customer_id: order.customer_id,
+        provider_id: told.provider_id.or(order.provider_id),
+        movement_id: told.movement.0,
+        amount: to_amount(told.amount_minor)?,
+        currency: order.currency,
+        payment_status: told.status,
+        money_version: told.money_version,
+        held: to_amount(told.held_minor)?,
+        returning: returning_minor.map(to_amount).transpose()?,
+        share: share_minor.map(to_amount).transpose()?,
+        charged_back: charged_back_minor.map(to_amount).transpose()?,
+        order_status: charged_back_minor.map(|_| order.status),
+        case: None,
+    })
+}
+
+fn to_amount(minor: i64) -> Result<Amount, StoreError> {
+    Amount::from_minor(minor).map_err(|_| StoreError::Unreadable("an amount is out of range"))
+}
