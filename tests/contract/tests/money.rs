@@ -105,12 +105,12 @@ async fn play(store: &Store, record: &StepRecord, place: &str) {
             if let Some(heard) = opened.filter(|_| !matches!(step, MoneyStep::OrderHeard(_))) {
                 let first = MoneyStep::OrderHeard(heard);
                 store
-                    .step_at(order, &first, &StepMetadata::default(), occasion)
+                    .apply_step_at(order, &first, &StepMetadata::default(), occasion)
                     .await
                     .unwrap();
             }
             let stored = store
-                .step_at(order, &step, &StepMetadata::default(), occasion)
+                .apply_step_at(order, &step, &StepMetadata::default(), occasion)
                 .await
                 .unwrap();
             let expected = match outcome {
@@ -126,7 +126,7 @@ async fn play(store: &Store, record: &StepRecord, place: &str) {
             outcome,
         } => {
             let stored = store
-                .pay_out_at(provider, currency, step, occasion)
+                .apply_payout_step_at(provider, currency, step, occasion)
                 .await
                 .unwrap();
             assert_eq!(stored, outcome, "{place}: {step:?}");

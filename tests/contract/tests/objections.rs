@@ -7,8 +7,8 @@ use notification::{
     store::InboxStore,
 };
 use payment::{
+    AdapterWorker,
     adapter::PaymentAdapter,
-    courier::AdapterWorker,
     store::{StepMetadata, Store},
 };
 use platform::{ServiceContext, documents::Documents, upstream::Upstream};
@@ -69,7 +69,7 @@ async fn money_is_released_at_the_moment_that_people_are_told() {
 
     let store = Store::new(sql.clone(), clock.clone(), money.custody_limits());
     let adapter = PaymentAdapter::new_simulated(sql, clock, false);
-    let courier = AdapterWorker {
+    let worker = AdapterWorker {
         store: store.clone(),
         adapter,
     };
@@ -94,7 +94,7 @@ async fn money_is_released_at_the_moment_that_people_are_told() {
         .apply_step(id, &MoneyStep::Pay(wish), &StepMetadata::default())
         .await
         .unwrap();
-    courier.make_order_calls(id).await.unwrap();
+    worker.make_order_calls(id).await.unwrap();
 
     (order.status, order.version) = (OrderStatus::Completed, 4);
     order.payment_status = PaymentStatus::Held;

@@ -168,7 +168,9 @@ impl MoneyWorld {
                 _ => self.orders.heard(n, self.bug),
             };
             opened = Some(order.clone());
-            self.money.rows.insert(n, custody::open_order_money(order, basis.now));
+            self.money
+                .rows
+                .insert(n, custody::open_order_money(order, basis.now));
         }
         let Some(current) = self.money.rows.get(&n) else {
             return Err(MoneyRefusal::NotYours);

@@ -7,8 +7,8 @@ use std::{sync::Arc, time::Duration};
 use futures::future::join_all;
 use http::Method;
 use payment::{
+    AdapterWorker,
     adapter::PaymentAdapter,
-    courier::AdapterWorker,
     jobs,
     store::{MIGRATIONS, Store},
 };
@@ -219,8 +219,8 @@ impl MoneyScene {
         loop {
             // If a store or the adapter is away, the next run retries.
             let _again = jobs::settle_dues(&self.worker).await;
-            let _again = self.worker.carry_all().await;
-            let _again = jobs::pay_out(&self.worker).await;
+            let _again = self.worker.make_due_calls().await;
+            let _again = jobs::start_due_payouts(&self.worker).await;
             sleep(BETWEEN_HOURS).await;
         }
     }

@@ -14,9 +14,8 @@ use custody::{
     StatementLine,
 };
 use payment::{
-    Config,
+    AdapterWorker, Config,
     adapter::{PaymentAdapter, SimulatedAdapter},
-    courier::AdapterWorker,
     jobs,
     store::{MoneyAct, MoneyActKind, StepMetadata, StepOutcome, Store},
 };
@@ -144,20 +143,20 @@ async fn run(sql: &Sql) {
     let limits = Config::default().custody_limits();
     let store = Store::new(sql.clone(), clock.clone(), limits);
     let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
-    let courier = AdapterWorker {
+    let worker = AdapterWorker {
         store: store.clone(),
         adapter,
     };
     let first = order(1);
     let second = order(2);
-    pay_orders(&courier, [first, second]).await;
+    pay_orders(&worker, [first, second]).await;
     let request = refund_part(&store, first).await;
     done(&store, first, heard(first, 5, OrderStatus::Completed)).await;
     done(&store, second, heard(second, 4, OrderStatus::Cancelled)).await;
-    courier.carry_all().await.unwrap();
+    worker.make_due_calls().await.unwrap();
     clock.advance(72 * 3_600_000);
-    jobs::settle_dues(&courier).await.unwrap();
-    jobs::pay_out(&courier).await.unwrap();
+    jobs::settle_dues(&worker).await.unwrap();
+    jobs::start_due_payouts(&worker).await.unwrap();
     give_goodwill(&store, first).await;
     read(&store, first, request.0).await;
     book_adapter_fee(&store, first).await;
@@ -198,7 +197,7 @@ async fn refund_part(store: &Store, order: OrderId) -> MovementId {
     };
     let refund = done(store, order, grant).await.unwrap();
     store
-        .ask_later(&store.build_query_call(refund).await.unwrap().unwrap())
+        .postpone_call(&store.build_query_call(refund).await.unwrap().unwrap())
         .await
         .unwrap();
     let reply = AdapterReply {
@@ -266,10 +265,10 @@ async fn read(store: &Store, order: OrderId, id: Uuid) {
     store.entries_of_provider(user(7), 20, None).await.unwrap();
     store.balances_of(user(7)).await.unwrap();
     store.list_callbacks(20, None).await.unwrap();
-    store.calls_of(order).await.unwrap();
-    store.look_later(order).await.unwrap();
+    store.list_order_calls(order).await.unwrap();
+    store.postpone_due(order).await.unwrap();
     store.load_due_versions(&[order]).await.unwrap();
-    store.told_since(NOW, order).await.unwrap();
+    store.list_published_since(NOW, order).await.unwrap();
     store.last_used_method(user(1)).await.unwrap();
     for is_default in [true, false] {
         store

@@ -2,9 +2,8 @@
 
 use custody::MoneyStep;
 use payment::{
-    Config,
+    AdapterWorker, Config,
     adapter::PaymentAdapter,
-    courier::AdapterWorker,
     jobs,
     store::{MoneyAct, MoneyActKind, StepMetadata, StepOutcome, Store},
 };
@@ -41,11 +40,11 @@ pub async fn goes_on(engine: Engine) {
     the_money_of_then_reads_as_before(&store, paid, unpaid).await;
 
     let adapter = PaymentAdapter::new_simulated(sql.clone(), clock.clone(), true);
-    let courier = AdapterWorker {
+    let worker = AdapterWorker {
         store: store.clone(),
         adapter,
     };
-    a_payment_of_then_is_released_at_its_own_fee(&courier, &clock, paid).await;
+    a_payment_of_then_is_released_at_its_own_fee(&worker, &clock, paid).await;
     an_admin_gives_money_on_an_order_of_then(&store, paid).await;
 }
 
