@@ -281,17 +281,131 @@ pub const RESERVED_PATHS: &[Reserved] = &[
     },
 ];
 
-/// The modules of a crate from top to bottom. Add each new module of such a crate here.
-pub const LAYERS: &[(&str, &[&[&str]])] = &[(
-    "hub",
-    &[
-        &["http", "events", "jobs", "gauges"],
-        &["session", "work", "feed", "news"],
-        &["signals", "peers", "rounds"],
-        &["store"],
-        &["domain", "config"],
-    ],
-)];
+/// The modules of each crate of more than ten files, from top to bottom. Add each new module of such
+/// a crate here.
+pub const LAYERS: &[(&str, &[&[&str]])] = &[
+    (
+        "wire",
+        &[
+            &["hub_calls", "link"],
+            &["event", "history", "op", "session_frames"],
+            &["outcome"],
+            &["share", "status"],
+            &["assignment", "command", "validation", "visibility"],
+            &["order", "topics"],
+            &["hub_signature", "person"],
+            &["code", "ids", "money", "pack", "time"],
+        ],
+    ),
+    (
+        "engine",
+        &[
+            &["right"],
+            &["cloud", "edge", "verdict"],
+            &["customers", "reconnect", "trusted_time", "view"],
+        ],
+    ),
+    (
+        "rules",
+        &[
+            &["decide"],
+            &["batch"],
+            &["order_rules"],
+            &["disclosure", "ruling"],
+            &["snapshot"],
+            &["assignment"],
+            &["submission", "disabled_rule"],
+        ],
+    ),
+    (
+        "custody",
+        &[
+            &["decide", "payouts"],
+            &["refunds"],
+            &["payments"],
+            &["transaction"],
+            &["order_money"],
+            &["books"],
+            &["movement", "fees"],
+            &["disabled_rule"],
+        ],
+    ),
+    (
+        "auth",
+        &[
+            &["handlers"],
+            &["sign_in", "jobs"],
+            &["service"],
+            &["limits", "phone_codes", "session_cache", "signing", "oidc"],
+            &["store", "config"],
+            &["errors"],
+            &["passwords"],
+            &["domain"],
+        ],
+    ),
+    (
+        "order",
+        &[
+            &["routes"],
+            &["handlers"],
+            &["actions", "events", "jobs", "config"],
+            &["store"],
+        ],
+    ),
+    (
+        "payment",
+        &[
+            &["routes", "jobs"],
+            &["handlers"],
+            &["reconcile"],
+            &["actions"],
+            &["events", "config"],
+            &["adapter"],
+            &["store"],
+        ],
+    ),
+    (
+        "review",
+        &[
+            &["routes"],
+            &["handlers"],
+            &["actions"],
+            &["store"],
+            &["domain"],
+        ],
+    ),
+    (
+        "hub",
+        &[
+            &["routes"],
+            &["handlers", "jobs", "gauges"],
+            &["session", "work", "feed", "live_updates"],
+            &["polling", "peers"],
+            &["store"],
+            &["domain", "config"],
+        ],
+    ),
+    (
+        "holdfast-edge",
+        &[
+            &["running"],
+            &["enrol", "http", "jobs", "link"],
+            &["data_folder", "board"],
+            &["mqtt"],
+            &["intake"],
+            &["context"],
+            &[
+                "authentication",
+                "clock_check",
+                "disk",
+                "people",
+                "receipts",
+            ],
+            &["store"],
+            &["config"],
+        ],
+    ),
+];
 
 /// Modules that may hold SQL text; `sql` only in platform.
 pub const SQL_MODULE: &str = "store";
