@@ -5,80 +5,32 @@
 //! leaves its queue only by `ack` or into the queue's dead letters, where it waits with its reason
 //! for an operator. No event is dropped silently: an event without a bound queue also waits for an
 //! operator.
+//!
+//! Settle every delivery: an unsettled message is redelivered only after its `Deliveries` is
+//! dropped.
 
-mod delivery;
+pub(crate) mod dead_letters;
 mod embedded;
-mod letters;
 mod rabbit;
-mod store;
-mod topic;
 pub mod topology;
 
-use std::time::Duration;
-
-use process::{metrics, trust::CertificateAuthorities};
-use wire::{Event, Exchange};
-
-use crate::sealing::{DataKeys, SealError};
-use delivery::DeliverySource;
-pub use delivery::{Deliveries, Delivery};
-pub use embedded::EmbeddedBus;
-pub use letters::{
+pub use dead_letters::{
     DeadLetter, DeadLetterAction, DeadLetterBox, DeadLetterSelection, LETTERS_MAX, boxes_of,
 };
+pub use embedded::EmbeddedBus;
 pub use rabbit::RabbitBus;
+pub use topology::{Binding, QueueSpec, dead_letter_queue};
+
+use futures::FutureExt;
+use process::{metrics, trust::CertificateAuthorities};
+use wire::Event;
+
+use crate::sealing::{DataKeys, SealError};
 
 #[derive(Clone)]
 pub enum Bus {
     Embedded(EmbeddedBus),
     Rabbit(RabbitBus),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct QueueSpec {
-    pub name: &'static str,
-    pub bindings: &'static [Binding],
-    /// A message that waits longer moves to the dead letters.
-    pub ttl: Duration,
-}
-
-/// How long an unrouted event waits for an operator: as long as its outbox keeps it.
-const UNROUTED_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-/// Exchange and pattern: words separated by dots, `*` for one word, `#` for any number.
-pub type Binding = (Exchange, &'static str);
-
-impl QueueSpec {
-    pub const TTL: Duration = Duration::from_secs(24 * 60 * 60);
-
-    pub const fn new(name: &'static str, bindings: &'static [Binding]) -> Self {
-        Self {
-            name,
-            bindings,
-            ttl: Self::TTL,
-        }
-    }
-
-    pub(crate) fn is_bound_for(&self, event: &Event) -> bool {
-        let of = event.kind.exchange();
-        let key = event.kind.as_str();
-        self.bindings
-            .iter()
-            .any(|(exchange, pattern)| *exchange == of && topic::matches_pattern(pattern, key))
-    }
-
-    fn dead_letter_name(&self) -> String {
-        dead_letter_queue(self.name)
-    }
-
-    fn ttl_ms(&self) -> i64 {
-        i64::try_from(self.ttl.as_millis()).unwrap_or(i64::MAX)
-    }
-}
-
-/// The queue that holds the dead letters of `queue`. It accepts subscribers like any other.
-pub fn dead_letter_queue(queue: &str) -> String {
-    format!("{queue}.dead")
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -211,6 +163,157 @@ impl Bus {
         match self {
             Self::Embedded(bus) => bus.close().await,
             Self::Rabbit(bus) => bus.close().await,
+        }
+    }
+}
+
+pub struct Deliveries(DeliverySource);
+
+enum DeliverySource {
+    Embedded(embedded::LocalSubscription),
+    Rabbit(Box<rabbit::RabbitSubscription>),
+}
+
+pub struct Delivery {
+    event: Event,
+    redelivered: bool,
+    tag: DeliveryTag,
+    body: Vec<u8>,
+}
+
+enum DeliveryTag {
+    Embedded(embedded::EmbeddedDelivery),
+    Rabbit(rabbit::RabbitDelivery),
+}
+
+impl Deliveries {
+    /// Waits for the next message without a time limit, even while the broker is down. Cancel-safe:
+    /// loses no message if dropped while waiting.
+    pub async fn next(&mut self) -> Delivery {
+        loop {
+            let (body, redelivered, tag) = match &mut self.0 {
+                DeliverySource::Embedded(source) => {
+                    let (body, redelivered, in_hand) = source.next().await;
+                    (body, redelivered, DeliveryTag::Embedded(in_hand))
+                }
+                DeliverySource::Rabbit(source) => {
+                    let (body, redelivered, in_hand) = source.next().await;
+                    (body, redelivered, DeliveryTag::Rabbit(in_hand))
+                }
+            };
+            let queue = self.queue().to_owned();
+            if redelivered {
+                metrics::BUS_REDELIVERED.add([&queue], 1);
+            }
+            match serde_json::from_slice(&body) {
+                Ok(event) => {
+                    return Delivery {
+                        event,
+                        redelivered,
+                        tag,
+                        body,
+                    };
+                }
+                Err(error) => {
+                    let reason = format!("not an event: {error}");
+                    tracing::error!(queue, %error, "Dead-lettered a message of `{queue}`: it is not an event");
+                    metrics::BUS_DEAD_LETTERED.add([&queue], 1);
+                    if let Err(error) = tag.dead_letter(&body, &reason).await {
+                        tracing::warn!(queue, %error, "Could not dead-letter the message; it will be redelivered");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Up to `messages_max` messages that have already arrived; does not wait for more.
+    pub fn at_hand(&mut self, messages_max: usize) -> Vec<Delivery> {
+        let mut run = Vec::new();
+        while run.len() < messages_max
+            && let Some(delivery) = self.next().now_or_never()
+        {
+            run.push(delivery);
+        }
+        run
+    }
+
+    pub fn queue(&self) -> &str {
+        match &self.0 {
+            DeliverySource::Embedded(source) => source.queue(),
+            DeliverySource::Rabbit(source) => source.queue(),
+        }
+    }
+
+    /// Waits until the bus has every settlement. The embedded bus then has them on disk; RabbitMQ
+    /// may still lose the last few with the channel and redelivers those messages, marked.
+    pub async fn close(self) {
+        match self.0 {
+            DeliverySource::Embedded(source) => source.close().await,
+            DeliverySource::Rabbit(source) => source.close().await,
+        }
+    }
+}
+
+impl Delivery {
+    pub fn event(&self) -> &Event {
+        &self.event
+    }
+
+    /// True if the message may have been delivered before.
+    pub fn is_redelivered(&self) -> bool {
+        self.redelivered
+    }
+
+    /// Marks the message as processed; it leaves the queue.
+    pub async fn ack(self) -> Result<(), BusError> {
+        match self.tag {
+            DeliveryTag::Embedded(in_hand) => {
+                in_hand.ack();
+                Ok(())
+            }
+            DeliveryTag::Rabbit(in_hand) => rabbit::ack_delivery(&in_hand.acker).await,
+        }
+    }
+
+    /// Acknowledges a run of messages in arrival order; the consumer must hold no earlier one.
+    /// Messages from before a lost connection are redelivered.
+    pub async fn ack_run(run: Vec<Self>) -> Result<(), BusError> {
+        let mut newest = None;
+        for delivery in run {
+            match delivery.tag {
+                DeliveryTag::Embedded(in_hand) => in_hand.ack(),
+                DeliveryTag::Rabbit(in_hand) => newest = Some(in_hand.acker),
+            }
+        }
+        match newest {
+            Some(acker) => rabbit::ack_up_to(&acker).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the message to the front of the queue for the next consumer.
+    pub async fn requeue(self) -> Result<(), BusError> {
+        match self.tag {
+            DeliveryTag::Embedded(in_hand) => {
+                in_hand.requeue();
+                Ok(())
+            }
+            DeliveryTag::Rabbit(in_hand) => rabbit::nack_delivery(&in_hand.acker, true).await,
+        }
+    }
+
+    /// Moves the message, with its reason, to the dead letters, where it waits for an operator.
+    pub async fn dead_letter(self, reason: &str) -> Result<(), BusError> {
+        self.tag.dead_letter(&self.body, reason).await
+    }
+}
+
+impl DeliveryTag {
+    async fn dead_letter(self, body: &[u8], reason: &str) -> Result<(), BusError> {
+        let reason = dead_letters::truncate_reason(reason);
+        match self {
+            Self::Embedded(in_hand) => in_hand.dead_letter(reason).await,
+            Self::Rabbit(in_hand) => in_hand.dead_letter(body, reason).await,
         }
     }
 }

@@ -1,13 +1,12 @@
-//! Consumes events the same way for every service: bind, handle in order, move a failed event aside
-//! and retry it in parallel with backoff, dead-letter unhandleable events with a reason, settle
-//! every delivery. A backlog is handled in runs if the handler supports them; a failed run is
-//! handled one by one, so that no event is blamed for another.
+//! Consumes events the same way for every service: bind, handle in order, move a failed event to a
+//! retry lane and retry it in parallel with backoff, dead-letter unhandleable events with a reason,
+//! settle every delivery. A backlog is handled in runs if the handler supports them; a failed run
+//! is handled one by one, so that no event is blamed for another.
 //!
 //! Invariant: a delivery is acknowledged only after its handler returned `Ok`. Events arrive at
 //! least once, so a handler records them in its inbox or is idempotent.
 
-mod aside;
-mod error;
+mod retry_lanes;
 
 use std::{future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -24,12 +23,15 @@ use tracing::Instrument;
 use wire::Event;
 
 use crate::{
-    bus::{Bus, BusError, Deliveries, Delivery, QueueSpec, dead_letter_queue},
-    sql::LOCK_WAITS,
+    bus::{
+        Bus, BusError, Deliveries, Delivery,
+        topology::{QueueSpec, dead_letter_queue},
+    },
+    documents::DocumentsError,
+    sql::{LOCK_WAITS, SqlError},
+    upstream::UpstreamError,
 };
-
-use aside::{RetryLanes, RetryingEvent, subject_of};
-pub use error::HandleError;
+use retry_lanes::{RetryLanes, RetryingEvent, subject_of};
 
 /// A service's event handler. Write it as `async fn handle(&self, event: &Event) -> ..`.
 pub trait EventHandler: Send + Sync + 'static {
@@ -65,7 +67,7 @@ pub fn start_consumer<H: EventHandler>(tasks: &Tasks, bus: &Bus, queue: QueueSpe
         handler: Arc::new(handler),
         tasks: tasks.clone(),
         stop: tasks.stop_token(),
-        aside: RetryLanes::new(),
+        retry_lanes: RetryLanes::new(),
     };
     tasks.spawn("consumer", consumer.run());
 }
@@ -76,7 +78,7 @@ struct Consumer<H> {
     handler: Arc<H>,
     tasks: Tasks,
     stop: CancellationToken,
-    aside: RetryLanes,
+    retry_lanes: RetryLanes,
 }
 
 impl<H> Clone for Consumer<H> {
@@ -87,7 +89,7 @@ impl<H> Clone for Consumer<H> {
             handler: self.handler.clone(),
             tasks: self.tasks.clone(),
             stop: self.stop.clone(),
-            aside: self.aside.clone(),
+            retry_lanes: self.retry_lanes.clone(),
         }
     }
 }
@@ -98,7 +100,7 @@ enum DeliveryOutcome {
     /// For an operator, with the reason.
     DeadLetter(String),
     /// Retried in parallel to the others.
-    StepsAside,
+    Retries,
     /// The process is stopping: the next process handles the event.
     Stopping,
 }
@@ -117,8 +119,8 @@ impl<H: EventHandler> Consumer<H> {
             };
             let mut run = vec![delivery];
             run.extend(deliveries.at_hand(usize::from(PREFETCH) - 1));
-            let run = self.behind_their_own(run).await;
-            self.take_run(run).await;
+            let run = self.queue_behind_retries(run).await;
+            self.handle_deliveries(run).await;
         }
         deliveries.close().await;
     }
@@ -144,15 +146,15 @@ impl<H: EventHandler> Consumer<H> {
         }
     }
 
-    /// Queues each event behind an aside event of its subject, if there is one; returns the others.
-    async fn behind_their_own(&self, run: Vec<Delivery>) -> Vec<Delivery> {
-        if self.aside.is_empty() {
+    /// Queues each event behind a retrying one of its subject, if there is one; returns the others.
+    async fn queue_behind_retries(&self, run: Vec<Delivery>) -> Vec<Delivery> {
+        if self.retry_lanes.is_empty() {
             return run;
         }
         let mut others = Vec::with_capacity(run.len());
         for delivery in run {
-            if self.aside.has_subject(&subject_of(delivery.event())) {
-                self.step_aside(delivery, 0).await;
+            if self.retry_lanes.has_subject(&subject_of(delivery.event())) {
+                self.move_to_retry_lane(delivery, 0).await;
             } else {
                 others.push(delivery);
             }
@@ -160,8 +162,8 @@ impl<H: EventHandler> Consumer<H> {
         others
     }
 
-    async fn take_run(&self, run: Vec<Delivery>) {
-        if run.len() > 1 && self.handled_at_once(&run).await {
+    async fn handle_deliveries(&self, run: Vec<Delivery>) {
+        if run.len() > 1 && self.try_whole_run(&run).await {
             let queue = self.queue.name;
             metrics::CONSUMER_HANDLED.add([queue, "handled"], run.len() as u64);
             if let Err(error) = self.ack_run(run).await {
@@ -175,18 +177,18 @@ impl<H: EventHandler> Consumer<H> {
             if self.stop.is_cancelled() {
                 return;
             }
-            // An earlier event of this run may have moved aside.
-            if self.aside.has_subject(&subject_of(delivery.event())) {
-                self.step_aside(delivery, 0).await;
+            // An earlier event of this run may have moved to a retry lane.
+            if self.retry_lanes.has_subject(&subject_of(delivery.event())) {
+                self.move_to_retry_lane(delivery, 0).await;
             } else {
                 self.handle_delivery(delivery).await;
             }
         }
     }
 
-    /// Acknowledging the last event settles the whole run, unless an earlier event is aside.
+    /// Acknowledging the last event settles the whole run, unless an earlier one is being retried.
     async fn ack_run(&self, run: Vec<Delivery>) -> Result<(), BusError> {
-        if self.aside.is_empty() {
+        if self.retry_lanes.is_empty() {
             return Delivery::ack_run(run).await;
         }
         for delivery in run {
@@ -196,9 +198,9 @@ impl<H: EventHandler> Consumer<H> {
     }
 
     /// If no permit is free, the whole queue waits for one.
-    async fn step_aside(&self, delivery: Delivery, attempts: u32) {
+    async fn move_to_retry_lane(&self, delivery: Delivery, attempts: u32) {
         let place = tokio::select! {
-            place = self.aside.acquire_permit() => place,
+            place = self.retry_lanes.acquire_permit() => place,
             () = self.stop.cancelled() => None,
         };
         let Some(place) = place else {
@@ -208,30 +210,29 @@ impl<H: EventHandler> Consumer<H> {
         };
         let subject = subject_of(delivery.event());
         let is_first = self
-            .aside
+            .retry_lanes
             .push_event(subject.clone(), delivery, attempts, place);
         if is_first {
             let lane = self.clone();
-            self.tasks.spawn_once(
-                "consumer-aside",
-                async move { lane.work_aside(&subject).await },
-            );
+            self.tasks.spawn_once("consumer-aside", async move {
+                lane.work_retry_lane(&subject).await
+            });
         }
     }
 
     /// Handles the events of one subject in order.
-    async fn work_aside(&self, subject: &str) {
+    async fn work_retry_lane(&self, subject: &str) {
         while let Some(RetryingEvent {
             delivery, attempts, ..
-        }) = self.aside.next(subject)
+        }) = self.retry_lanes.next(subject)
         {
-            let settlement = self.within_its_trace(&delivery, attempts, true).await;
+            let settlement = self.handle_in_trace(&delivery, attempts, true).await;
             self.settle_delivery(delivery, settlement).await;
         }
     }
 
     /// The run gets its own trace.
-    async fn handled_at_once(&self, run: &[Delivery]) -> bool {
+    async fn try_whole_run(&self, run: &[Delivery]) -> bool {
         let events: Vec<&Event> = run.iter().map(Delivery::event).collect();
         let trace = TraceId::random();
         let span =
@@ -251,26 +252,29 @@ impl<H: EventHandler> Consumer<H> {
     }
 
     async fn handle_delivery(&self, delivery: Delivery) {
-        match self.within_its_trace(&delivery, 0, false).await {
-            DeliveryOutcome::StepsAside => self.step_aside(delivery, 1).await,
+        match self.handle_in_trace(&delivery, 0, false).await {
+            DeliveryOutcome::Retries => self.move_to_retry_lane(delivery, 1).await,
             settlement => self.settle_delivery(delivery, settlement).await,
         }
     }
 
-    async fn within_its_trace(
+    async fn handle_in_trace(
         &self,
         delivery: &Delivery,
         attempts: u32,
-        is_aside: bool,
+        is_in_retry_lane: bool,
     ) -> DeliveryOutcome {
         let event = delivery.event();
         let trace = event.trace.parse().unwrap_or_else(|_| TraceId::random());
         let span = tracing::info_span!(
             "event", queue = self.queue.name, event.id = %event.id, event.kind = %event.kind, %trace
         );
-        trace::run_in_trace(trace, self.handle_with_retries(event, attempts, is_aside))
-            .instrument(span)
-            .await
+        trace::run_in_trace(
+            trace,
+            self.handle_with_retries(event, attempts, is_in_retry_lane),
+        )
+        .instrument(span)
+        .await
     }
 
     async fn settle_delivery(&self, delivery: Delivery, settlement: DeliveryOutcome) {
@@ -282,7 +286,7 @@ impl<H: EventHandler> Consumer<H> {
                 metrics::BUS_DEAD_LETTERED.add([queue], 1);
                 ("dead_lettered", delivery.dead_letter(reason).await)
             }
-            DeliveryOutcome::StepsAside | DeliveryOutcome::Stopping => {
+            DeliveryOutcome::Retries | DeliveryOutcome::Stopping => {
                 ("requeued", delivery.requeue().await)
             }
         };
@@ -312,7 +316,7 @@ impl<H: EventHandler> Consumer<H> {
         &self,
         event: &Event,
         mut attempts: u32,
-        is_aside: bool,
+        is_in_retry_lane: bool,
     ) -> DeliveryOutcome {
         let mut pause = PAUSE_MIN;
         // Back off before retrying a failed event.
@@ -337,8 +341,8 @@ impl<H: EventHandler> Consumer<H> {
                         return DeliveryOutcome::DeadLetter(reason);
                     }
                     tracing::warn!(error = %cause, attempts, "Could not handle an event; retrying");
-                    if !is_aside {
-                        return DeliveryOutcome::StepsAside;
+                    if !is_in_retry_lane {
+                        return DeliveryOutcome::Retries;
                     }
                 }
                 // No attempt limit: dead-lettering all events during an outage would not help.
@@ -376,5 +380,63 @@ impl<H: EventHandler> Consumer<H> {
             () = tokio::time::sleep(wait) => false,
             () = self.stop.cancelled() => true,
         }
+    }
+}
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum HandleError {
+    /// A retry may succeed; after eight failures the event becomes a dead letter.
+    #[error("the event could not be handled")]
+    Retry(#[source] Cause),
+    /// A dependency is out of reach: the event waits as long as the outage lasts.
+    #[error("a dependency of the event's handler is unavailable")]
+    Unavailable(#[source] Cause),
+    /// Retrying is useless: the event becomes a dead letter at once.
+    #[error("the event cannot be handled")]
+    Poison(#[source] Cause),
+}
+
+impl HandleError {
+    pub fn retry(cause: impl Into<Cause>) -> Self {
+        Self::Retry(cause.into())
+    }
+
+    pub fn poison(cause: impl Into<Cause>) -> Self {
+        Self::Poison(cause.into())
+    }
+
+    fn unavailable_or_retry(is_unavailable: bool, cause: impl Into<Cause>) -> Self {
+        if is_unavailable {
+            Self::Unavailable(cause.into())
+        } else {
+            Self::Retry(cause.into())
+        }
+    }
+}
+
+impl From<SqlError> for HandleError {
+    fn from(error: SqlError) -> Self {
+        Self::unavailable_or_retry(error.is_unavailable() || error.is_contention(), error)
+    }
+}
+
+impl From<DocumentsError> for HandleError {
+    fn from(error: DocumentsError) -> Self {
+        Self::unavailable_or_retry(error.is_unavailable() || error.is_contention(), error)
+    }
+}
+
+impl From<UpstreamError> for HandleError {
+    fn from(error: UpstreamError) -> Self {
+        Self::unavailable_or_retry(error.is_unreachable(), error)
+    }
+}
+
+/// The body does not match its event type.
+impl From<serde_json::Error> for HandleError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Poison(error.into())
     }
 }

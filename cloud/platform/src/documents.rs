@@ -5,35 +5,34 @@
 //! its outbox events are atomic; every write increments the version; missing equals null.
 
 mod collection;
-mod error;
-mod keys;
-pub mod millis;
-mod mongo;
+pub(crate) mod mongo;
 mod query;
 mod schema;
-mod sent;
 mod store;
 
-use mongodb::{
-    Client,
-    bson::doc,
-    options::{ClientOptions, ReadConcern, Tls, WriteConcern},
-};
-use process::trust::CertificateAuthorities;
-
-use crate::{sealing::DataKeys, sql::Sql};
-
-pub use collection::{Collection, Document, DocumentPage, GroupTotals, QueryPlan};
-pub use error::DocumentsError;
+pub use collection::{Collection, Document, DocumentPage};
 pub use mongo::Mongo;
-pub use query::{Bound, Filter, IndexQuery, Update};
+pub use query::{Bound, Filter, GroupTotals, IndexQuery, QueryPlan, Update};
 pub use schema::{
     CollectionSchema, DocumentBody, Field, FieldPath, Index, IndexCondition, IndexKey, ListField,
     Scalar, ScalarKind, ScalarType,
 };
-pub(crate) use store::DocumentEvent;
 
 use std::time::Duration;
+
+use mongodb::{
+    Client,
+    bson::doc,
+    error::{Error as MongoError, ErrorKind, WriteFailure},
+    options::{ClientOptions, ReadConcern, Tls, WriteConcern},
+};
+use process::trust::CertificateAuthorities;
+use uuid::Uuid;
+
+use crate::{
+    sealing::{DataKeys, SealError},
+    sql::{Sql, SqlError},
+};
 
 /// Per process and server; further calls wait. The pool keeps no idle connections unless the
 /// address sets `minPoolSize`, as in `docker-compose.yml` and `deploy/kubernetes`, but not in
@@ -109,23 +108,6 @@ impl Documents {
         }
     }
 
-    /// Creates the platform's own tables or collections: leases, inbox, job runs, replays and sent
-    /// events (on SQLite, the outbox). Idempotent.
-    pub async fn migrate(&self) -> Result<(), DocumentsError> {
-        match self {
-            Self::Mongo(mongo) => mongo.migrate().await,
-            Self::Sqlite(sql) => Ok(sql.migrate_ground().await?),
-        }
-    }
-
-    /// Fails if `migrate` has not brought the database up to date.
-    pub async fn check_schema(&self) -> Result<(), DocumentsError> {
-        match self {
-            Self::Mongo(mongo) => mongo.check_schema().await,
-            Self::Sqlite(sql) => Ok(sql.check_ground().await?),
-        }
-    }
-
     pub async fn ping(&self) -> Result<(), DocumentsError> {
         match self {
             Self::Mongo(mongo) => {
@@ -144,6 +126,153 @@ fn set_pool_limits(options: &mut ClientOptions) {
     options.server_selection_timeout.get_or_insert(SELECT_LIMIT);
     options.connect_timeout.get_or_insert(CONNECT_LIMIT);
     options.heartbeat_freq.get_or_insert(HEARTBEAT);
+}
+
+const DUPLICATE_KEY: i32 = 11_000;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentsError {
+    #[error("a document store's address is `sqlite:PATH` or `mongodb://HOST/DATABASE`")]
+    Address,
+    #[error("the document store failed")]
+    Mongo(#[source] MongoError),
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    /// MongoDB's message would repeat the value, which may be personal data.
+    #[error("a document with this key already exists")]
+    Unique,
+    #[error("could not read or write a document of {collection}: {why}")]
+    Shape { collection: String, why: String },
+    #[error(transparent)]
+    Sealed(#[from] SealError),
+    #[error("the declaration of {collection}, or a query of it, is wrong: {why}")]
+    Declared {
+        collection: &'static str,
+        why: String,
+    },
+    #[error("the document store lacks {missing}: run `holdfast-cloud migrate`")]
+    Outdated { missing: String },
+    #[error("too many concurrent changes of document {id} of {collection}")]
+    Contended { collection: &'static str, id: Uuid },
+    #[error("document {id} of {collection} has too many unsent events")]
+    EventsFull { collection: &'static str, id: Uuid },
+    #[error("document {id} of {collection} cannot be deleted before its events are sent")]
+    EventsWait { collection: &'static str, id: Uuid },
+}
+
+impl From<MongoError> for DocumentsError {
+    fn from(error: MongoError) -> Self {
+        if is_duplicate(&error) {
+            Self::Unique
+        } else {
+            Self::Mongo(error)
+        }
+    }
+}
+
+impl DocumentsError {
+    pub(crate) fn shape_error(collection: &str, why: &impl ToString) -> Self {
+        Self::Shape {
+            collection: collection.to_owned(),
+            why: why.to_string(),
+        }
+    }
+
+    /// A document with the same unique key exists: usually a refusal, not a fault.
+    pub fn is_unique(&self) -> bool {
+        match self {
+            Self::Unique => true,
+            Self::Sql(error) => error.is_unique(),
+            _ => false,
+        }
+    }
+
+    /// A concurrent change or an unsent event of the same document blocked it: retry later.
+    pub fn is_contention(&self) -> bool {
+        match self {
+            Self::Contended { .. } | Self::EventsFull { .. } | Self::EventsWait { .. } => true,
+            Self::Sql(error) => error.is_contention(),
+            _ => false,
+        }
+    }
+
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Mongo(error) => matches!(
+                *error.kind,
+                ErrorKind::ServerSelection { .. }
+                    | ErrorKind::Io(_)
+                    | ErrorKind::ConnectionPoolCleared { .. }
+            ),
+            Self::Sql(error) => error.is_unavailable(),
+            _ => false,
+        }
+    }
+}
+
+/// Turns a duplicate key into `Ok(false)`.
+pub(crate) fn unless_unique(done: Result<bool, DocumentsError>) -> Result<bool, DocumentsError> {
+    match done {
+        Err(error) if error.is_unique() => Ok(false),
+        done => done,
+    }
+}
+
+/// The positions of the duplicates in an unordered `insert_many`, or its other failure.
+pub(crate) fn find_duplicates(error: MongoError) -> Result<Vec<usize>, DocumentsError> {
+    let ErrorKind::InsertMany(failure) = &*error.kind else {
+        return Err(error.into());
+    };
+    let writes = failure.write_errors.as_deref().unwrap_or_default();
+    if failure.write_concern_error.is_some() || writes.iter().any(|e| e.code != DUPLICATE_KEY) {
+        return Err(DocumentsError::Mongo(error));
+    }
+    Ok(writes.iter().map(|write| write.index).collect())
+}
+
+fn is_command(error: &MongoError, code: i32) -> bool {
+    matches!(&*error.kind, ErrorKind::Command(command) if command.code == code)
+}
+
+/// A single write, or a command such as `findAndModify`.
+fn is_duplicate(error: &MongoError) -> bool {
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(error)) => error.code == DUPLICATE_KEY,
+        ErrorKind::Command(error) => error.code == DUPLICATE_KEY,
+        _ => false,
+    }
+}
+
+/// Stores a searchable time as an integer: `#[serde(with = "millis")]`.
+pub mod millis {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use wire::UnixMillis;
+
+    pub fn serialize<S: Serializer>(at: &UnixMillis, out: S) -> Result<S::Ok, S::Error> {
+        at.0.serialize(out)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<UnixMillis, D::Error> {
+        i64::deserialize(from).map(UnixMillis)
+    }
+
+    /// For an optional time: `#[serde(default, with = "millis::option")]`.
+    pub mod option {
+        use super::{Deserialize, Deserializer, Serialize, Serializer, UnixMillis};
+
+        pub fn serialize<S: Serializer>(
+            at: &Option<UnixMillis>,
+            out: S,
+        ) -> Result<S::Ok, S::Error> {
+            at.map(|at| at.0).serialize(out)
+        }
+
+        pub fn deserialize<'de, D: Deserializer<'de>>(
+            from: D,
+        ) -> Result<Option<UnixMillis>, D::Error> {
+            Ok(Option::<i64>::deserialize(from)?.map(UnixMillis))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,6 @@
 //! Invariant: a job runs at most once per due time, across all replicas. A failed or crashed run is
 //! not retried: the next run does the remaining work.
 
-mod store;
-
 use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use process::{clock::Clock, hurry, metrics, tasks::Tasks};
@@ -14,7 +12,14 @@ use tokio_cron_scheduler::{
 };
 use tracing::Instrument;
 
-use crate::{Database, sql::Sql};
+use crate::{
+    ledger::{
+        Database,
+        store::{claims, idempotency_keys, outbox::reseal_events},
+    },
+    sealing::TableResealer,
+    sql::{Sql, events},
+};
 
 pub type JobResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 type JobFn = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = JobResult> + Send>> + Send + Sync>;
@@ -36,8 +41,6 @@ pub enum JobError {
     },
 }
 
-/// Replicas claim within seconds; the rest is for people who investigate later.
-pub(crate) const KEPT_MS: i64 = 7 * 24 * 60 * 60 * 1000;
 /// Further runs are skipped until their next due time.
 const WAITING_MAX: usize = 64;
 /// The pause before the scheduler's start is retried.
@@ -69,7 +72,7 @@ pub fn start(
     if let Database::Sql(sql) = &database {
         jobs.push(cleanup_job(sql.clone(), clock.clone()));
     }
-    jobs.push(crate::outbox::seal_job(database.clone()));
+    jobs.push(reseal_job(database.clone()));
     let planned = jobs.into_iter().map(|job| {
         let job = match hurry::test_calendar() {
             Some(cron) => Job {
@@ -195,7 +198,7 @@ impl JobRunner {
         let clock = self.clock.clone();
         let span = tracing::info_span!("job", job = job.name);
         let work = async move {
-            match store::claim_run(&database, job.name, due_at, clock.now()).await {
+            match claims::claim_run(&database, job.name, due_at, clock.now()).await {
                 Ok(true) => record_result(job.name, (job.run)().await),
                 // Another replica runs it.
                 Ok(false) => {}
@@ -222,10 +225,20 @@ fn cleanup_job(sql: Sql, clock: Clock) -> Job {
         let sql = sql.clone();
         let now = clock.now();
         async move {
-            crate::inbox::store::purge_expired(&sql, now).await?;
-            crate::answers::purge_expired(&sql, now).await?;
-            store::purge_old_runs(&sql, now).await?;
+            events::purge_expired(&sql, now).await?;
+            idempotency_keys::purge_expired(&sql, now).await?;
+            claims::purge_old_runs(&sql, now).await?;
             Ok(())
         }
+    })
+}
+
+/// Reseals unsent and sent events that are plain or sealed with a former data key.
+fn reseal_job(database: Database) -> Job {
+    let walk = TableResealer::for_table("outbox");
+    Job::new("seal_events", "35 */5 * * * *", move || {
+        let database = database.clone();
+        let walk = walk.clone();
+        async move { Ok(reseal_events(&database, &walk).await?) }
     })
 }

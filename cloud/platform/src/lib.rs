@@ -1,40 +1,42 @@
 //! Gives every cloud service its storage, messages, cache, jobs and calls to other services. Each
 //! port is a closed enum with one arm per backend, and the configured address selects the arm.
 //! Development and production run the same code.
+//!
+//! Four parts, which can be read apart:
+//! - storage: `sql`; `documents` over it; `ledger`, what a part remembers about its own work, over
+//!   both;
+//! - messaging: `bus`, `consume`, `outbox` with its relay and replays, `dead_letters`;
+//! - calls to other services: `upstream`;
+//! - the skeleton of a service: `context`, `service`, `jobs`, `idempotency`, `caller`, `sealing`,
+//!   `files`, `cache` with `sessions`, `messages` with `sms`, `provider_verification`.
 
-mod account_age;
-pub mod answers;
 pub mod bus;
 pub mod cache;
-mod client_address;
-pub mod config;
+pub mod caller;
 pub mod consume;
-mod database;
+mod context;
+pub mod dead_letters;
 pub mod documents;
-mod error;
 pub mod files;
-pub mod folder;
-pub mod gateway;
-mod ground;
-pub mod health;
-pub mod inbox;
+pub mod idempotency;
+pub mod inbox {
+    //! Remembers the events that a consumer has processed.
+
+    pub use crate::sql::events::{find_recorded, first_time, record_events};
+}
 pub mod jobs;
-pub mod keys;
-pub mod letters;
-pub mod marks;
+mod ledger;
+pub mod messages;
 pub mod outbox;
-pub mod permissions;
-pub mod push;
+pub mod provider_verification;
 pub mod sealing;
 pub mod service;
 pub mod sessions;
 pub mod sms;
 pub mod sql;
-pub mod stamped;
 pub mod upstream;
 
-pub use account_age::AccountAge;
-pub use client_address::ClientAddress;
-pub use database::Database;
-pub use error::{OpenError, StoreError};
-pub use ground::ServiceContext;
+pub use caller::{AccountAge, ClientAddress};
+pub use context::ServiceContext;
+pub use ledger::Database;
+pub use service::{OpenError, StoreError};

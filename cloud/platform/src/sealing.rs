@@ -9,24 +9,26 @@
 //! platform ever writes. With random nonces directly under the data key, two values might share a
 //! nonce after some months at a thousand values a second.
 
-mod error;
-mod file;
-mod place;
-mod walk;
+mod key_file;
+#[cfg(test)]
+mod tests;
 
-pub use error::{DataKeysError, SealError};
-pub use file::{add, create_if_missing, list_keys, remove, use_newest};
-pub use place::SealContext;
-pub use walk::{ResealRun, ResealedBatch, TableResealer};
+pub use key_file::{add, create_if_missing, list_keys, remove, use_newest};
 
-use std::{path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use process::random;
+use process::{metrics, random};
 use ring::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
     hmac,
 };
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use uuid::Uuid;
 
 /// The prefix of sealed bytes. No CBOR item and no JSON text begins with 0xff.
 const MAGIC: [u8; 3] = [0xff, b'S', 1];
@@ -66,20 +68,20 @@ impl DataKeys {
 
     /// Loads the keys from a file, which must exist. With `seals` off they only open.
     pub fn load(path: &Path, seals: bool) -> Result<Self, DataKeysError> {
-        file::read(path).map(|lines| Self::from_lines(lines, seals))
+        key_file::read(path).map(|lines| Self::from_lines(lines, seals))
     }
 
     /// Like [`Self::load`], but creates a missing file, readable by its owner alone.
     pub fn load_or_create(path: &Path, seals: bool) -> Result<Self, DataKeysError> {
-        file::create_if_missing(path)?;
+        key_file::create_if_missing(path)?;
         Self::load(path, seals)
     }
 
     pub fn random() -> Self {
-        Self::from_lines(file::KeyLines::random(), true)
+        Self::from_lines(key_file::KeyLines::random(), true)
     }
 
-    fn from_lines(lines: file::KeyLines, seals: bool) -> Self {
+    fn from_lines(lines: key_file::KeyLines, seals: bool) -> Self {
         let keys = lines.keys.into_iter().map(|(id, secret)| DataKey {
             id,
             key: key_of(&secret),
@@ -282,5 +284,166 @@ fn key_of(secret: &[u8]) -> hmac::Key {
     hmac::Key::new(hmac::HMAC_SHA256, secret)
 }
 
-#[cfg(test)]
-mod tests;
+/// A stored value could not be opened. It stays unchanged and opens again with the right key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    #[error("a value of {column} is sealed with data key {key}, which is not in the data key file")]
+    UnknownKey { column: &'static str, key: String },
+    #[error("a sealed value of {column} was altered, or moved there from another row")]
+    Broken { column: &'static str },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DataKeysError {
+    #[error("could not use the data key file {}", path.display())]
+    File {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("line {line} of the data key file {} is not a key", path.display())]
+    Line { path: PathBuf, line: usize },
+    #[error("the data key file {} lacks {what}", path.display())]
+    Lacks { path: PathBuf, what: &'static str },
+    #[error("data key {key} of {} is the current one: switch to another first, with `use-data-key`", path.display())]
+    Seals { path: PathBuf, key: String },
+    #[error("{} has no data key {key}", path.display())]
+    Unknown { path: PathBuf, key: String },
+}
+
+/// A column and the row's key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealContext {
+    column: &'static str,
+    bytes: Vec<u8>,
+}
+
+impl SealContext {
+    /// `column` is `table.column`.
+    pub fn for_row(column: &'static str, row: &[u8]) -> Self {
+        let place = Self {
+            column,
+            bytes: Vec::with_capacity(column.len() + row.len() + 8),
+        };
+        place.with_part(column.as_bytes()).with_part(row)
+    }
+
+    /// For values that move between rows of their table, as messages do between queues.
+    pub fn anywhere_in(column: &'static str) -> Self {
+        Self::for_row(column, &[])
+    }
+
+    pub fn of_id(column: &'static str, id: Uuid) -> Self {
+        Self::for_row(column, id.as_bytes())
+    }
+
+    /// Appends a part of the row's key.
+    #[must_use]
+    pub fn with_part(mut self, part: &[u8]) -> Self {
+        // The length prefix keeps two different lists of parts from encoding alike.
+        let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+        self.bytes.extend_from_slice(&length.to_be_bytes());
+        self.bytes.extend_from_slice(part);
+        self
+    }
+
+    #[must_use]
+    pub fn and_number(self, number: u64) -> Self {
+        self.with_part(&number.to_be_bytes())
+    }
+
+    fn column(&self) -> &'static str {
+        self.column
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The progress through one table. Clones share it. A process that reaches the end is done: its
+/// keys do not change, and only replicas not yet restarted still write plain values or use a former
+/// key. The walk of the replica that restarts last covers those values.
+#[derive(Clone)]
+pub struct TableResealer<P> {
+    table: &'static str,
+    state: Arc<Mutex<ResealState<P>>>,
+}
+
+enum ResealState<P> {
+    /// The last row passed and the number of values resealed.
+    Behind(P, u64),
+    Done,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResealedBatch<P> {
+    pub sealed: usize,
+    /// The last row of the batch; `None` at the end of the table.
+    pub last: Option<P>,
+}
+
+/// One run of the job, which continues where the last one stopped. While it has a position, reseal
+/// a batch of rows after that position and record the batch.
+pub struct ResealRun<P> {
+    table: &'static str,
+    key: Option<String>,
+    state: OwnedMutexGuard<ResealState<P>>,
+    batches_left: usize,
+}
+
+impl<P: Clone + Default> TableResealer<P> {
+    /// `table` labels the log line and the metric.
+    pub fn for_table(table: &'static str) -> Self {
+        Self {
+            table,
+            state: Arc::new(Mutex::new(ResealState::Behind(P::default(), 0))),
+        }
+    }
+}
+
+impl<P: Clone> TableResealer<P> {
+    /// Starts a run of at most `batches_max` batches; the next run continues.
+    pub async fn start_run(&self, keys: &DataKeys, batches_max: usize) -> ResealRun<P> {
+        let key = keys.seals_by();
+        let batches_left = if key.is_some() { batches_max } else { 0 };
+        let state = self.state.clone().lock_owned().await;
+        ResealRun {
+            table: self.table,
+            key,
+            state,
+            batches_left,
+        }
+    }
+}
+
+impl<P: Clone> ResealRun<P> {
+    /// The row after which the next batch starts; `None` when this run is over.
+    pub fn next_position(&mut self) -> Option<P> {
+        self.batches_left = self.batches_left.checked_sub(1)?;
+        match &*self.state {
+            ResealState::Behind(after, _) => Some(after.clone()),
+            ResealState::Done => None,
+        }
+    }
+
+    /// Records a batch. The log line at the end of each table shows an operator that the old key is
+    /// unused.
+    pub fn record_batch(&mut self, batch: ResealedBatch<P>) {
+        let ResealedBatch { sealed, last } = batch;
+        metrics::SEALED_ANEW.add([self.table], sealed as u64);
+        let before = match &*self.state {
+            ResealState::Behind(_, before) => *before,
+            ResealState::Done => 0,
+        };
+        let sealed = before + sealed as u64;
+        if let Some(last) = last {
+            *self.state = ResealState::Behind(last, sealed);
+            return;
+        }
+        let table = self.table;
+        let key = self.key.as_deref().unwrap_or_default();
+        tracing::info!(sealed, "All of `{table}` is sealed by data key {key}");
+        *self.state = ResealState::Done;
+    }
+}

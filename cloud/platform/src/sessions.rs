@@ -1,4 +1,6 @@
-//! Session entries in the cache: the revocation list, which auth writes and the gateway reads, and
+//! What the gateway knows of people from the cache: sessions and permissions.
+//!
+//! Session entries: the revocation list, which auth writes and the gateway reads, and
 //! auth's separate snapshots of sessions that were live when it read auth_db. auth_db is the record
 //! of both; the cache saves a read per request.
 //!
@@ -6,10 +8,16 @@
 //! completeness mark exists; an emptied or not yet filled cache has no mark. A snapshot counts only
 //! if the list is complete and lacks the session, and it expires before a revocation could leave
 //! the list: so a late snapshot never undoes a revocation.
+//!
+//! People's permissions, written by auth and read by the gateway. auth_db is the
+//! record; the copy saves a call to auth per admin request.
+//!
+//! Invariant: auth removes the copy when a role changes. A copy survives if the cache is down or a
+//! concurrent reader had just loaded the old row; it then expires after `PERMISSIONS_KEPT_FOR`.
 
 use std::time::Duration;
 
-use wire::{Role, SessionId, UnixMillis, UserId};
+use wire::{Permission, Role, SessionId, UnixMillis, UserId};
 
 use crate::cache::{Cache, CacheError, count_read};
 
@@ -127,6 +135,47 @@ fn live_key(session: SessionId) -> String {
     format!("session:{session}:live")
 }
 
+/// The longest time that a role change may go unnoticed.
+pub const PERMISSIONS_KEPT_FOR: Duration = Duration::from_secs(30);
+
+pub async fn store_permissions(
+    cache: &Cache,
+    user: UserId,
+    permissions: &[Permission],
+) -> Result<(), CacheError> {
+    let words: Vec<&str> = permissions.iter().map(|one| one.as_str()).collect();
+    cache
+        .set(
+            &permissions_key(user),
+            &words.join(" "),
+            PERMISSIONS_KEPT_FOR,
+        )
+        .await
+}
+
+pub async fn forget_permissions(cache: &Cache, user: UserId) -> Result<(), CacheError> {
+    cache.delete(&permissions_key(user)).await
+}
+
+/// `None` if there is no copy. Permissions that only a newer auth defines are left out.
+pub async fn read_permissions(
+    cache: &Cache,
+    user: UserId,
+) -> Result<Option<Vec<Permission>>, CacheError> {
+    let words = cache.get(&permissions_key(user)).await?;
+    count_read("permissions", "held", words.is_some());
+    Ok(words.map(|words| {
+        words
+            .split(' ')
+            .filter_map(|word| word.parse().ok())
+            .collect()
+    }))
+}
+
+fn permissions_key(user: UserId) -> String {
+    format!("permissions:{user}")
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
@@ -179,5 +228,31 @@ mod tests {
             look_up(&cache, session).await.unwrap(),
             SessionStatus::Revoked
         );
+    }
+
+    #[tokio::test]
+    async fn a_copy_is_read_as_it_was_kept_until_it_is_forgotten() {
+        let cache = Cache::open("memory:").unwrap();
+        let user = UserId(Uuid::from_u128(1));
+        assert_eq!(read_permissions(&cache, user).await.unwrap(), None);
+        for held in [&[][..], Permission::allowed_for_role(wire::Role::Admin)] {
+            store_permissions(&cache, user, held).await.unwrap();
+            assert_eq!(
+                read_permissions(&cache, user).await.unwrap().as_deref(),
+                Some(held)
+            );
+        }
+        cache
+            .set(
+                &permissions_key(user),
+                "cancel_orders of_a_newer_auth",
+                PERMISSIONS_KEPT_FOR,
+            )
+            .await
+            .unwrap();
+        let known = read_permissions(&cache, user).await.unwrap();
+        assert_eq!(known, Some(vec![Permission::CancelOrders]));
+        forget_permissions(&cache, user).await.unwrap();
+        assert_eq!(read_permissions(&cache, user).await.unwrap(), None);
     }
 }

@@ -454,7 +454,7 @@ fn sql_in_a_store_and_in_tests_is_where_it_belongs() {
     let sql = "const A: &str = \"SELECT 1\";\n";
     check_allowed("cloud/order/src/store.rs", sql);
     check_allowed("cloud/order/src/store/ops.rs", sql);
-    check_allowed("cloud/platform/src/outbox/store.rs", sql);
+    check_allowed("cloud/platform/src/ledger/store/outbox.rs", sql);
     check_allowed("cloud/platform/src/sql/pool.rs", sql);
     check_allowed(ORDER, "mod store {\n    const A: &str = \"SELECT 1\";\n}\n");
     check_allowed(

@@ -3,10 +3,11 @@
 //! redeliver a few, marked as such. When the disk is full, publishing fails and outboxes hold the
 //! events.
 
-mod housekeeping;
-mod letters;
+mod dead_letters;
 mod queue;
-mod subscription;
+mod store;
+
+pub(super) use queue::{EmbeddedDelivery, LocalSubscription};
 
 use std::{
     convert::Infallible,
@@ -23,13 +24,12 @@ use rusqlite::Connection;
 use wire::{Event, Exchange};
 
 use super::{
-    BusError, PublishResult, QueueSpec, UNROUTED_TTL,
-    letters::unrouted_queue,
-    store::{self, MessageRow, QueueRow},
+    BusError, PublishResult,
+    topology::{QueueSpec, UNROUTED_TTL, unrouted_queue},
 };
 use crate::sealing::{DataKeys, SealContext, SealError};
 use queue::LocalQueue;
-pub(super) use subscription::{EmbeddedDelivery, LocalSubscription};
+use store::{MessageRow, QueueRow};
 
 #[derive(Clone)]
 pub struct EmbeddedBus(Arc<Inner>);

@@ -3,20 +3,25 @@
 //!
 //! Connects on first use and reconnects when the connection is broken. No call waits for a broker
 //! longer than `ANSWER_LIMIT`, except consumers, which have no other work.
+//!
+//! A consumer survives broker restarts: when its channel ends it reconnects with a growing backoff
+//! and continues. Unsettled messages are redelivered, marked as such.
 
-mod letters;
-mod publish;
-mod subscription;
-mod topology;
+mod dead_letters;
+mod exchanges;
 
 use std::{
     sync::{Arc, Mutex as Guarded, PoisonError},
     time::Duration,
 };
 
+use futures::StreamExt;
 use lapin::{
-    Channel, Connection, ConnectionProperties,
-    options::{BasicAckOptions, BasicNackOptions, ConfirmSelectOptions, QueueDeclareOptions},
+    Acker, Channel, Connection, ConnectionProperties, Consumer,
+    options::{
+        BasicAckOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
+        ConfirmSelectOptions, QueueDeclareOptions,
+    },
     runtime::default_runtime,
     tcp::OwnedTLSConfig,
     types::FieldTable,
@@ -24,10 +29,9 @@ use lapin::{
 };
 use process::trust::CertificateAuthorities;
 use tokio::sync::Mutex;
-
-use super::{BusError, PublishResult, QueueSpec};
-pub(super) use subscription::{RabbitDelivery, RabbitSubscription};
 use wire::Event;
+
+use super::{BusError, PublishResult, topology::QueueSpec};
 
 /// Time limit for a connect, a declaration or a confirm.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);
@@ -85,7 +89,7 @@ impl RabbitBus {
                 };
             }
         };
-        let confirmed = publish::in_order(&link, events).await;
+        let confirmed = exchanges::in_order(&link, events).await;
         self.forget_after(&link, confirmed.error.as_ref()).await;
         confirmed
     }
@@ -96,16 +100,21 @@ impl RabbitBus {
         events: &[Event],
     ) -> Result<(), BusError> {
         let link = self.ensure_connected().await?;
-        let sent = publish::replay_to_queue(&link, queue, events).await;
+        let sent = exchanges::replay_to_queue(&link, queue, events).await;
         self.forget_after(&link, sent.as_ref().err()).await;
         sent
     }
 
     /// Copies a message, with the reason, to the dead letters of its queue. `false` if the queue
     /// has no dead letter queue.
-    async fn put_aside(&self, queue: &str, body: &[u8], reason: &str) -> Result<bool, BusError> {
+    async fn copy_to_dead_letters(
+        &self,
+        queue: &str,
+        body: &[u8],
+        reason: &str,
+    ) -> Result<bool, BusError> {
         let link = self.ensure_connected().await?;
-        let put = publish::publish_dead_letter(&link, queue, body, reason).await;
+        let put = exchanges::publish_dead_letter(&link, queue, body, reason).await;
         self.forget_after(&link, put.as_ref().err()).await;
         put
     }
@@ -189,7 +198,7 @@ impl RabbitBus {
         let connecting =
             Connection::connect_uri_with_config(uri, properties, tls, default_runtime()?);
         let connection = connecting.await?;
-        topology::declare_exchanges(&connection).await?;
+        exchanges::declare_exchanges(&connection).await?;
         let known = self
             .0
             .queues
@@ -243,5 +252,141 @@ async fn await_broker<T>(
     match tokio::time::timeout(ANSWER_LIMIT, work).await {
         Ok(result) => result.map_err(|error| BusError::Unreachable(error.to_string())),
         Err(_) => Err(BusError::TimedOut(ANSWER_LIMIT.as_secs())),
+    }
+}
+
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+const PAUSE_MAX: Duration = Duration::from_secs(2);
+
+pub(super) struct RabbitSubscription {
+    rabbit: RabbitBus,
+    queue: String,
+    prefetch: u16,
+    open: Option<ConsumerChannel>,
+    pause: Duration,
+}
+
+/// An unsettled message.
+pub(super) struct RabbitDelivery {
+    pub acker: Acker,
+    rabbit: RabbitBus,
+    queue: String,
+}
+
+impl RabbitDelivery {
+    /// Removes the message from its queue only after the dead letter queue stores it; in between it
+    /// is in both.
+    pub(super) async fn dead_letter(self, body: &[u8], reason: String) -> Result<(), BusError> {
+        match self
+            .rabbit
+            .copy_to_dead_letters(&self.queue, body, &reason)
+            .await
+        {
+            Ok(true) => ack_delivery(&self.acker).await,
+            // A dead letter that is dead-lettered again has no further queue.
+            Ok(false) => nack_delivery(&self.acker, false).await,
+            Err(error) => {
+                nack_delivery(&self.acker, true).await?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Dropped as a whole: closing the channel returns the unsettled messages.
+struct ConsumerChannel {
+    consumer: Consumer,
+    channel: Channel,
+    _link: Arc<RabbitConnection>,
+}
+
+impl RabbitSubscription {
+    async fn open(rabbit: RabbitBus, queue: String, prefetch: u16) -> Result<Self, BusError> {
+        let mut subscription = Self {
+            rabbit,
+            queue,
+            prefetch,
+            open: None,
+            pause: PAUSE_MIN,
+        };
+        subscription.open = Some(subscription.start_consuming().await?);
+        Ok(subscription)
+    }
+
+    pub(super) async fn next(&mut self) -> (Vec<u8>, bool, RabbitDelivery) {
+        loop {
+            if let Some(open) = &mut self.open {
+                match open.consumer.next().await {
+                    Some(Ok(delivery)) => {
+                        self.pause = PAUSE_MIN;
+                        let rabbit = self.rabbit.clone();
+                        let queue = self.queue.clone();
+                        let in_hand = RabbitDelivery {
+                            acker: delivery.acker,
+                            rabbit,
+                            queue,
+                        };
+                        return (delivery.data, delivery.redelivered, in_hand);
+                    }
+                    Some(Err(error)) => self.mark_interrupted(&error.to_string()),
+                    None => self.mark_interrupted("the broker closed the subscription"),
+                }
+            }
+            match self.start_consuming().await {
+                Ok(open) => {
+                    tracing::info!(queue = self.queue, "Subscribed to `{}` again", self.queue);
+                    self.open = Some(open);
+                }
+                Err(error) => {
+                    tracing::debug!(queue = self.queue, %error, "Could not subscribe to `{}`; retrying", self.queue);
+                    tokio::time::sleep(self.pause).await;
+                    self.pause = (self.pause * 2).min(PAUSE_MAX);
+                }
+            }
+        }
+    }
+
+    pub(super) fn queue(&self) -> &str {
+        &self.queue
+    }
+
+    pub(super) async fn close(mut self) {
+        if let Some(open) = self.open.take() {
+            // A closed channel has already returned everything.
+            let _ = await_broker(open.channel.close(200, "stopping".into())).await;
+        }
+    }
+
+    fn mark_interrupted(&mut self, why: &str) {
+        self.open = None;
+        tracing::warn!(
+            queue = self.queue,
+            why,
+            "The subscription to `{}` was interrupted",
+            self.queue
+        );
+    }
+
+    async fn start_consuming(&self) -> Result<ConsumerChannel, BusError> {
+        let link = self.rabbit.ensure_connected().await?;
+        let start = async {
+            let channel = link.connection.create_channel().await?;
+            channel
+                .basic_qos(self.prefetch, BasicQosOptions::default())
+                .await?;
+            // An empty tag lets the broker choose one.
+            let options = BasicConsumeOptions::default();
+            let none = FieldTable::default();
+            let consumer = channel
+                .basic_consume(self.queue.as_str().into(), "".into(), options, none)
+                .await?;
+            Ok((channel, consumer))
+        };
+        let (channel, consumer) = await_broker(start).await?;
+        Ok(ConsumerChannel {
+            consumer,
+            channel,
+            _link: link,
+        })
     }
 }

@@ -6,10 +6,61 @@
 
 use std::time::Duration;
 
-use process::{metrics, parts::CloudPart, tasks::Tasks};
-use wire::Exchange;
+use process::parts::CloudPart;
+use wire::{Event, Exchange};
 
-use super::{Bus, BusError, QueueSpec};
+use super::{Bus, BusError};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueSpec {
+    pub name: &'static str,
+    pub bindings: &'static [Binding],
+    /// A message that waits longer moves to the dead letters.
+    pub ttl: Duration,
+}
+
+/// How long an unrouted event waits for an operator: as long as its outbox keeps it.
+pub(super) const UNROUTED_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Exchange and pattern: words separated by dots, `*` for one word, `#` for any number.
+pub type Binding = (Exchange, &'static str);
+
+impl QueueSpec {
+    pub const TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+    pub const fn new(name: &'static str, bindings: &'static [Binding]) -> Self {
+        Self {
+            name,
+            bindings,
+            ttl: Self::TTL,
+        }
+    }
+
+    pub(crate) fn is_bound_for(&self, event: &Event) -> bool {
+        let of = event.kind.exchange();
+        let key = event.kind.as_str();
+        self.bindings
+            .iter()
+            .any(|(exchange, pattern)| *exchange == of && matches_pattern(pattern, key))
+    }
+
+    pub(super) fn dead_letter_name(&self) -> String {
+        dead_letter_queue(self.name)
+    }
+
+    pub(super) fn ttl_ms(&self) -> i64 {
+        i64::try_from(self.ttl.as_millis()).unwrap_or(i64::MAX)
+    }
+}
+
+/// The queue that holds the dead letters of `queue`. It accepts subscribers like any other.
+pub fn dead_letter_queue(queue: &str) -> String {
+    format!("{queue}.dead")
+}
+
+pub(super) fn unrouted_queue(exchange: Exchange) -> String {
+    format!("{}.unrouted", exchange.as_str())
+}
 
 /// Increment with every change below. A broker keeps the declarations of older versions.
 pub const VERSION: u32 = 6;
@@ -173,33 +224,23 @@ pub async fn declare_topology(bus: &Bus) -> Result<(), BusError> {
     Ok(())
 }
 
-/// Interval for counting dead letters, which serves metrics only.
-const COUNT_EVERY: Duration = Duration::from_secs(15);
+/// Matches a routing key against a pattern: `*` is one word, `#` is any number, including zero.
+pub(super) fn matches_pattern(pattern: &str, key: &str) -> bool {
+    let pattern: Vec<&str> = pattern.split('.').collect();
+    let key: Vec<&str> = key.split('.').collect();
+    words_fit(&pattern, &key)
+}
 
-/// Counts a part's dead letters until the tasks stop.
-pub(crate) fn watch_dead_letters(tasks: &Tasks, bus: Bus, part: CloudPart) {
-    let stop = tasks.stop_token();
-    tasks.spawn("letters", async move {
-        while !stop.is_cancelled() {
-            for box_name in super::letters::boxes_of(part) {
-                // The other users of an unreachable broker report it.
-                if let Ok(waiting) = bus.count_waiting(&box_name.queue_name()).await {
-                    match &box_name {
-                        super::DeadLetterBox::Dead(queue) => {
-                            metrics::BUS_DEAD_LETTERS.set([queue], waiting);
-                        }
-                        super::DeadLetterBox::Unrouted(exchange) => {
-                            metrics::BUS_UNROUTED.set([exchange.as_str()], waiting);
-                        }
-                    }
-                }
-            }
-            tokio::select! {
-                () = tokio::time::sleep(COUNT_EVERY) => {}
-                () = stop.cancelled() => {}
-            }
+fn words_fit(pattern: &[&str], key: &[&str]) -> bool {
+    match (pattern.split_first(), key.split_first()) {
+        (None, None) => true,
+        (None, Some(_)) => false,
+        (Some((&"#", rest)), _) => (0..=key.len()).any(|skipped| words_fit(rest, &key[skipped..])),
+        (Some(_), None) => false,
+        (Some((&word, pattern)), Some((&found, key))) => {
+            (word == "*" || word == found) && words_fit(pattern, key)
         }
-    });
+    }
 }
 
 #[cfg(test)]
@@ -207,7 +248,6 @@ mod tests {
     use wire::EventType;
 
     use super::*;
-    use crate::bus::{Binding, topic};
 
     #[test]
     fn every_event_of_a_part_has_a_queue() {
@@ -217,8 +257,7 @@ mod tests {
                     .iter()
                     .flat_map(|(_, queue)| queue.bindings)
                     .any(|(exchange, pattern)| {
-                        *exchange == kind.exchange()
-                            && topic::matches_pattern(pattern, kind.as_str())
+                        *exchange == kind.exchange() && matches_pattern(pattern, kind.as_str())
                     });
             assert!(is_bound, "nothing takes `{kind}`");
         }
@@ -237,7 +276,7 @@ mod tests {
         {
             // `RegionAssigned` concerns a region, not an order.
             let owes_nothing = early.contains(kind) || *kind == EventType::RegionAssigned;
-            let fits = |(_, pattern): &Binding| topic::matches_pattern(pattern, kind.as_str());
+            let fits = |(_, pattern): &Binding| matches_pattern(pattern, kind.as_str());
             assert_eq!(
                 PAYMENT_ORDERS.bindings.iter().any(fits),
                 !owes_nothing,
@@ -255,6 +294,26 @@ mod tests {
                     .all(|(_, other)| other.name != queue.name),
                 "{queue:?}"
             );
+        }
+    }
+
+    #[test]
+    fn patterns_fit_as_on_rabbitmq() {
+        for (pattern, key, expected) in [
+            ("order.*", "order.accepted", true),
+            ("order.*", "order", false),
+            ("order.*", "order.a.b", false),
+            ("order.#", "order", true),
+            ("order.#", "order.a.b", true),
+            ("#", "anything.at.all", true),
+            ("*.created", "review.created", true),
+            ("*.created", "review.updated", false),
+            ("#.created", "created", true),
+            ("a.#.z", "a.b.c.z", true),
+            ("a.#.z", "a.b.c", false),
+            ("order.accepted", "order.accepted", true),
+        ] {
+            assert_eq!(matches_pattern(pattern, key), expected, "{pattern} {key}");
         }
     }
 }

@@ -8,7 +8,7 @@ use wire::{Event, EventId, UnixMillis};
 
 use super::{
     Documents, DocumentsError,
-    query::{Filter, IndexQuery, Update},
+    query::{Filter, GroupTotals, IndexQuery, QueryPlan, Update},
     schema::{self, DocumentBody, Field, FieldPath, ID, IndexKey, Scalar, ScalarKind},
     store::{MongoStore, SqliteStore, StoredDocument, TriggeringEvent},
 };
@@ -30,21 +30,6 @@ pub struct Document<D> {
 pub struct DocumentPage<D> {
     pub documents: Vec<Document<D>>,
     pub next: Option<Vec<Scalar>>,
-}
-
-/// The documents with one value of a field: their count, and sums of other fields.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupTotals {
-    pub key: i64,
-    pub count: u64,
-    pub sums: Vec<i64>,
-}
-
-#[derive(Debug, Clone)]
-pub struct QueryPlan {
-    pub text: String,
-    pub by_index: bool,
-    pub sorts: bool,
 }
 
 /// Shares its database's pool.

@@ -1,29 +1,23 @@
-//! The platform's collections on MongoDB (leases, job runs, inbox, idempotency keys, sent events,
-//! replays), counterparts of the SQL tables of the same names.
+//! A MongoDB database: its connection, the inbox of its documents, and the outbox inside them, from
+//! which the relay reads.
+//!
+//! Events of one document leave in order; across documents, event time decides.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use mongodb::{
     Collection, Database, IndexModel,
-    bson::{Binary, Bson, DateTime, Document, doc, spec::BinarySubtype},
-    options::{IndexOptions, UpdateModifications},
+    bson::{Binary, Bson, DateTime, Document, bson, doc, spec::BinarySubtype},
+    options::{Hint, IndexOptions, UpdateModifications},
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
-use wire::{EventId, UnixMillis};
+use wire::{Event, EventId, UnixMillis};
 
-use super::{
-    DocumentsError,
-    error::{is_command, unless_unique},
-    keys::{ANSWERS, NEWEST},
-    sent::{IN_ORDER, OLDEST, REPLAYS, SENT, UNDER_WAY},
-};
-use crate::{answers, inbox, jobs, sealing::DataKeys};
+use super::{DocumentsError, is_command, unless_unique};
+use crate::sealing::{DataKeys, SealContext, SealError};
 
-pub(super) const LEASES: &str = "_leases";
-const INBOX: &str = "_inbox";
-const JOB_RUNS: &str = "_job_runs";
-const EXPIRES: &str = "expires";
+pub(crate) const INBOX: &str = "_inbox";
 const NAMESPACE_NOT_FOUND: i32 = 26;
 
 /// A MongoDB database. Writes with events wake the relay of the same process.
@@ -54,7 +48,7 @@ impl Mongo {
         &self.keys
     }
 
-    pub(super) fn collection(&self, name: &str) -> Collection<Document> {
+    pub(crate) fn collection(&self, name: &str) -> Collection<Document> {
         self.database.collection(name)
     }
 
@@ -66,96 +60,6 @@ impl Mongo {
     /// Returns once this process has written an event since the last call.
     pub(crate) async fn outbox_written(&self) {
         self.written.notified().await;
-    }
-
-    pub(super) async fn migrate(&self) -> Result<(), DocumentsError> {
-        let kept = [
-            (INBOX, inbox::KEPT_MS),
-            (JOB_RUNS, jobs::KEPT_MS),
-            (ANSWERS, answers::KEPT_MS),
-        ];
-        for (name, kept_ms) in kept {
-            let kept = Duration::from_millis(kept_ms.unsigned_abs());
-            let options = IndexOptions::builder()
-                .name(EXPIRES.to_owned())
-                .expire_after(kept)
-                .build();
-            let index = IndexModel::builder()
-                .keys(doc! {"at": 1})
-                .options(options)
-                .build();
-            self.collection(name).create_index(index).await?;
-        }
-        self.index_sent().await?;
-        self.index_answers().await
-    }
-
-    pub(super) async fn check_schema(&self) -> Result<(), DocumentsError> {
-        let needed = [
-            (INBOX, EXPIRES),
-            (JOB_RUNS, EXPIRES),
-            (ANSWERS, EXPIRES),
-            (ANSWERS, NEWEST),
-            (SENT, IN_ORDER),
-            (SENT, OLDEST),
-            (REPLAYS, UNDER_WAY),
-        ];
-        for (name, index) in needed {
-            let known = index_names(&self.collection(name)).await?;
-            if !known.iter().any(|known| known == index) {
-                let missing = format!("index {index} of {name}");
-                return Err(DocumentsError::Outdated { missing });
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns true if `holder` gets the lease, which then lasts until `until`. A lease beyond
-    /// `too_far` came from a wrong clock and counts as expired.
-    pub(crate) async fn take_lease(
-        &self,
-        name: &str,
-        holder: Uuid,
-        now: UnixMillis,
-        until: UnixMillis,
-        too_far: UnixMillis,
-    ) -> Result<bool, DocumentsError> {
-        let free = doc! {"_id": name, "$or": [
-            {"holder": uuid_to_bson(holder)},
-            {"until_ms": {"$lt": now.0}},
-            {"until_ms": {"$gt": too_far.0}},
-        ]};
-        let taken = doc! {"$set": {"holder": uuid_to_bson(holder), "until_ms": until.0}};
-        // If another holder has it, the upsert's insert collides with its id.
-        let done = self
-            .collection(LEASES)
-            .update_one(free, taken)
-            .upsert(true)
-            .await;
-        unless_unique(done.map(|_| true).map_err(Into::into))
-    }
-
-    pub(crate) async fn release_lease(
-        &self,
-        name: &str,
-        holder: Uuid,
-    ) -> Result<(), DocumentsError> {
-        let own = doc! {"_id": name, "holder": uuid_to_bson(holder)};
-        let free = doc! {"$set": {"until_ms": 0_i64}};
-        self.collection(LEASES).update_one(own, free).await?;
-        Ok(())
-    }
-
-    /// Returns true if this is the first claim of the run.
-    pub(crate) async fn claim_run(
-        &self,
-        job: &str,
-        due_at: i64,
-        now: UnixMillis,
-    ) -> Result<bool, DocumentsError> {
-        let run = doc! {"_id": {"name": job, "slot": due_at}, "at": DateTime::from_millis(now.0)};
-        let done = self.collection(JOB_RUNS).insert_one(run).await;
-        unless_unique(done.map(|_| true).map_err(Into::into))
     }
 
     pub(super) async fn has_noted(
@@ -181,7 +85,7 @@ impl Mongo {
     }
 }
 
-pub(super) async fn index_names<T: Send + Sync>(
+pub(crate) async fn index_names<T: Send + Sync>(
     collection: &Collection<T>,
 ) -> Result<Vec<String>, DocumentsError> {
     match collection.list_index_names().await {
@@ -190,9 +94,207 @@ pub(super) async fn index_names<T: Send + Sync>(
     }
 }
 
-pub(super) fn uuid_to_bson(id: Uuid) -> Bson {
+pub(crate) fn uuid_to_bson(id: Uuid) -> Bson {
     Bson::Binary(Binary {
         subtype: BinarySubtype::Uuid,
         bytes: id.into_bytes().to_vec(),
     })
+}
+
+const UNSENT: &str = "_unsent";
+
+/// An unsent event in its document; `event` is sealed JSON.
+pub(crate) struct DocumentEvent {
+    pub event: String,
+    pub collection: String,
+    pub document: Uuid,
+    pub id: Uuid,
+    pub at: i64,
+}
+
+impl DocumentEvent {
+    /// Unseals the event's JSON.
+    pub fn open_event(&self, mongo: &Mongo) -> Result<String, SealError> {
+        mongo
+            .data_keys()
+            .open_text(&event_seal_place(self.id), self.event.clone())
+    }
+}
+
+fn event_seal_place(event: Uuid) -> SealContext {
+    SealContext::of_id("_events.event", event)
+}
+
+/// Indexes only documents with unsent events, oldest event first.
+pub(super) fn unsent_index() -> IndexModel {
+    let options = IndexOptions::builder()
+        .name(UNSENT.to_owned())
+        .partial_filter_expression(doc! {"_events.at": {"$gte": 0}});
+    IndexModel::builder()
+        .keys(doc! {"_events.at": 1})
+        .options(options.build())
+        .build()
+}
+
+impl Mongo {
+    /// The collections with the event index, whose documents may hold events.
+    pub(crate) async fn list_event_collections(&self) -> Result<Vec<String>, DocumentsError> {
+        let tables = doc! {"type": "collection"};
+        let mut collections = Vec::new();
+        for name in self.database.list_collection_names().filter(tables).await? {
+            let indexes = index_names(&self.collection(&name)).await?;
+            if indexes.iter().any(|index| index == UNSENT) {
+                collections.push(name);
+            }
+        }
+        collections.sort_unstable();
+        Ok(collections)
+    }
+
+    pub(crate) async fn unsent_events(
+        &self,
+        collections: &[String],
+        events_max: usize,
+    ) -> Result<Vec<DocumentEvent>, DocumentsError> {
+        let mut waiting = Vec::new();
+        for name in collections {
+            let collection = self.collection(name);
+            let finding = collection.find(with_events()).sort(doc! {"_events.at": 1});
+            let finding = finding.hint(Hint::Name(UNSENT.to_owned()));
+            let finding = finding.limit(i64::try_from(events_max).unwrap_or(i64::MAX));
+            let mut found = finding.projection(doc! {"_events": 1}).await?;
+            while found.advance().await? {
+                let document: Document = found.deserialize_current()?;
+                waiting_in(&document, name, &mut waiting)
+                    .map_err(|why| DocumentsError::shape_error(name, &why))?;
+            }
+        }
+        // A stable sort keeps the order within each document.
+        waiting.sort_by_key(|event| event.at);
+        waiting.truncate(events_max);
+        Ok(waiting)
+    }
+
+    pub(crate) async fn count_unsent_events(
+        &self,
+        collections: &[String],
+    ) -> Result<u64, DocumentsError> {
+        let mut count = 0;
+        for name in collections {
+            let sum = doc! {"_id": 0, "count": {"$sum": {"$size": "$_events"}}};
+            let stages = [doc! {"$match": with_events()}, doc! {"$group": sum}];
+            let collection = self.collection(name);
+            let counting = collection.aggregate(stages);
+            let mut found = counting.hint(Hint::Name(UNSENT.to_owned())).await?;
+            while found.advance().await? {
+                let group: Document = found.deserialize_current()?;
+                count += group.get_i32("count").unwrap_or_default().unsigned_abs();
+            }
+        }
+        Ok(count.into())
+    }
+
+    /// Reseals unsent events that are plain or use a former key; returns their number.
+    pub(crate) async fn reseal_events(&self, events_max: usize) -> Result<usize, DocumentsError> {
+        let collections = self.list_event_collections().await?;
+        let keys = self.data_keys();
+        let mut sealed = 0;
+        for waiting in self.unsent_events(&collections, events_max).await? {
+            if !keys.is_stale_text(&waiting.event) {
+                continue;
+            }
+            let anew = keys.seal_text(&event_seal_place(waiting.id), &waiting.open_event(self)?);
+            let of = doc! {"_id": uuid_to_bson(waiting.document), "_events.id": uuid_to_bson(waiting.id)};
+            let change = doc! {"$set": {"_events.$.event": anew}};
+            // The relay may have removed the event since.
+            let done = self
+                .collection(&waiting.collection)
+                .update_one(of, change)
+                .await?;
+            sealed += usize::from(done.modified_count == 1);
+        }
+        Ok(sealed)
+    }
+
+    /// Removes sent events from their documents.
+    pub(crate) async fn remove_sent_events(
+        &self,
+        sent: impl Iterator<Item = &DocumentEvent>,
+    ) -> Result<(), DocumentsError> {
+        let mut by_collection: BTreeMap<&str, (Vec<Bson>, Vec<Bson>)> = BTreeMap::new();
+        for event in sent {
+            let (documents, events) = by_collection.entry(&event.collection).or_default();
+            documents.push(uuid_to_bson(event.document));
+            events.push(uuid_to_bson(event.id));
+        }
+        for (name, (documents, events)) in by_collection {
+            let collection: Collection<Document> = self.collection(name);
+            let of = doc! {"_id": {"$in": documents}};
+            let gone = doc! {"$pull": {"_events": {"id": {"$in": events}}}};
+            collection.update_many(of, gone).await?;
+        }
+        Ok(())
+    }
+}
+
+fn with_events() -> Document {
+    doc! {"_events.at": {"$gte": 0}}
+}
+
+/// Event times never decrease within a document, so a clock set back cannot reorder events.
+fn waiting_in(
+    document: &Document,
+    collection: &str,
+    waiting: &mut Vec<DocumentEvent>,
+) -> Result<(), String> {
+    let of = id_of(document)?;
+    let mut latest = 0;
+    for event in document
+        .get_array("_events")
+        .map_err(|error| error.to_string())?
+    {
+        let event = event.as_document().ok_or("an event is not a document")?;
+        latest = latest.max(event.get_i64("at").map_err(|error| error.to_string())?);
+        let id = match event.get("id") {
+            Some(Bson::Binary(id)) => Uuid::from_slice(&id.bytes).map_err(|e| e.to_string())?,
+            _ => return Err("an event has no id".to_owned()),
+        };
+        let text = event
+            .get_str("event")
+            .map_err(|error| error.to_string())?
+            .to_owned();
+        let collection = collection.to_owned();
+        waiting.push(DocumentEvent {
+            event: text,
+            collection,
+            document: of,
+            id,
+            at: latest,
+        });
+    }
+    Ok(())
+}
+
+fn id_of(document: &Document) -> Result<Uuid, String> {
+    match document.get("_id") {
+        Some(Bson::Binary(id)) => Uuid::from_slice(&id.bytes).map_err(|error| error.to_string()),
+        _ => Err("`_id` is not an id".to_owned()),
+    }
+}
+
+pub(super) fn encode_events(
+    events: &[Event],
+    keys: &DataKeys,
+) -> Result<Vec<Bson>, DocumentsError> {
+    events
+        .iter()
+        .map(|event| encode_event(event, keys))
+        .collect()
+}
+
+fn encode_event(event: &Event, keys: &DataKeys) -> Result<Bson, DocumentsError> {
+    let json = serde_json::to_string(event)
+        .map_err(|error| DocumentsError::shape_error("events", &error))?;
+    let sealed = keys.seal_text(&event_seal_place(event.id.0), &json);
+    Ok(bson!({"id": uuid_to_bson(event.id.0), "at": event.at.0, "event": sealed}))
 }

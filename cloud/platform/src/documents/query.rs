@@ -1,4 +1,5 @@
-//! The complete query vocabulary: filters, pages and updates.
+//! The complete query vocabulary: filters, pages, updates, and what a query returns besides
+//! documents.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -297,4 +298,19 @@ fn require_undeclared(schema: &CollectionSchema, name: &str) -> Result<(), Strin
         ));
     }
     Ok(())
+}
+
+/// The documents with one value of a field: their count, and sums of other fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupTotals {
+    pub key: i64,
+    pub count: u64,
+    pub sums: Vec<i64>,
+}
+
+#[derive(Debug, Clone)]
+pub struct QueryPlan {
+    pub text: String,
+    pub by_index: bool,
+    pub sorts: bool,
 }

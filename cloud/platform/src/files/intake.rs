@@ -5,6 +5,9 @@
 //! accounts use at most half of the upload permits, and an established account waits for at most
 //! one check of theirs.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     fs::File,
@@ -27,10 +30,9 @@ use tokio_util::sync::CancellationToken;
 use wire::UserId;
 
 use super::{
-    FileKind, FileRefusal, Files, FilesError, PictureSize,
-    kind::{self, FileEnds},
-    pdf,
-    picture::{self, PictureSource},
+    FileRefusal, Files, FilesError,
+    kind::{self, FileEnds, FileKind},
+    picture::{self, PictureSize, PictureSource},
 };
 use crate::AccountAge;
 
@@ -275,7 +277,7 @@ fn check_upload(
     kind::check_plain(kind, &ends, &mut reader)?;
     reader.rewind()?;
     if !kind.is_picture() {
-        pdf::check_pdf(&mut reader, &ends)?;
+        kind::check_pdf(&mut reader, &ends)?;
         let mut file = reader.into_inner();
         file.rewind()?;
         let content = CheckedContent::Waiting(file);
@@ -326,6 +328,3 @@ impl FileChunks {
         Ok(Some(piece).filter(|piece| !piece.is_empty()))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,16 +3,18 @@
 //! Invariant: the stored file contains none of the uploaded bytes, so no location, device or
 //! thumbnail leaks.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{BufRead, Seek};
 
 use image::{
     DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, Rgb, RgbImage,
     codecs::jpeg::JpegEncoder, imageops::FilterType,
 };
-
 use tokio_util::sync::CancellationToken;
 
-use super::{FileKind, FileRefusal};
+use super::{FileRefusal, kind::FileKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PictureSize {
@@ -123,6 +125,3 @@ fn mix_with_white(colour: u8, alpha: u8) -> u8 {
     let alpha = u16::from(alpha);
     u8::try_from((colour * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
 }
-
-#[cfg(test)]
-mod tests;

@@ -189,7 +189,7 @@ mod tests {
     use crate::sql::Migrations;
 
     static NONE: Migrator = Migrator::DEFAULT;
-    const GROUND_ALONE: Migrations = Migrations {
+    const PLATFORM_TABLES_ALONE: Migrations = Migrations {
         mysql: &NONE,
         sqlite: &NONE,
     };
@@ -235,7 +235,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("columns.db").display());
         let sql = Sql::open(&url).await.unwrap();
-        sql.migrate(&GROUND_ALONE).await.unwrap();
+        sql.migrate(&PLATFORM_TABLES_ALONE).await.unwrap();
         let run = |n| NewRun {
             name: "purge",
             slot: n,

@@ -1,12 +1,14 @@
-//! A statement's text, its bindings, and the time limit of every statement.
+//! A statement's text, its bindings, the time limit of every statement, and the few kinds of errors
+//! that a caller handles.
 
 use std::{borrow::Cow, fmt::Write, future::Future, time::Duration};
 
 use sqlx::{
-    AssertSqlSafe, MySql, Sqlite, mysql::MySqlArguments, query::Query, sqlite::SqliteArguments,
+    AssertSqlSafe, MySql, Sqlite, migrate::MigrateError, mysql::MySqlArguments, query::Query,
+    sqlite::SqliteArguments,
 };
 
-use super::{SqlError, Val};
+use super::Val;
 
 /// No healthy database takes longer for our statements; past it the call fails, so that a stuck
 /// database fails requests instead of queueing them.
@@ -151,7 +153,7 @@ pub(super) fn part_size(left: usize, largest: usize) -> usize {
 }
 
 /// Enough of the text to find it in the source; it never contains values.
-pub(super) fn shorten_text(text: &str) -> String {
+fn shorten_text(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 100;
     let mut words = String::new();
     for word in text.split_whitespace() {
@@ -164,6 +166,124 @@ pub(super) fn shorten_text(text: &str) -> String {
         let _ = write!(words, "{space}{word}");
     }
     words
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    /// The engine's message would repeat the value, which may be personal data. The key is an index
+    /// on MySQL, table and columns on SQLite.
+    #[error("a row with this key already exists: {key}")]
+    Unique { key: String },
+    #[error("the statement `{sql}` failed")]
+    Statement {
+        sql: String,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("the statement `{sql}` took too long and was abandoned")]
+    TimedOut { sql: String },
+    #[error("could not open the database {address}")]
+    Open {
+        address: String,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error(
+        "the database {address} has several writers ({setting}) and may lose confirmed writes: use one with a single writer"
+    )]
+    SeveralWriters { address: String, setting: String },
+    #[error("could not write the value as JSON")]
+    Encode(#[source] serde_json::Error),
+    #[error("a database address is `sqlite:PATH` or `mysql://USER:PASSWORD@HOST/DATABASE`")]
+    Address,
+    #[error("a read replica address is `mysql://USER:PASSWORD@HOST/DATABASE`")]
+    CopyAddress,
+    #[error("a database in a file cannot have a read replica")]
+    CopyOfFile,
+    #[error("`{name}` in a database address is a number from 1 to {limit}")]
+    PoolBound { name: &'static str, limit: u32 },
+    #[error("could not create the folder {folder}")]
+    Folder {
+        folder: String,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("could not migrate the tables")]
+    Migrate(#[source] MigrateError),
+    #[error("the tables are not up to date ({missing} not applied): run `holdfast-cloud migrate`")]
+    Outdated { missing: String },
+    #[error(
+        "the tables are more than one step newer than this program (it does not know {unknown}): update the program"
+    )]
+    Newer { unknown: String },
+}
+
+impl SqlError {
+    fn from_statement(sql: &str, source: sqlx::Error) -> Self {
+        match &source {
+            sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::Unique {
+                key: key_of(cause.message()),
+            },
+            _ => Self::Statement {
+                sql: shorten_text(sql),
+                source,
+            },
+        }
+    }
+
+    /// A row with the same unique key exists: usually a refusal, not a fault.
+    pub fn is_unique(&self) -> bool {
+        matches!(self, Self::Unique { .. })
+    }
+
+    /// Another transaction was in the way: a retry may succeed.
+    pub fn is_contention(&self) -> bool {
+        let Self::Statement {
+            source: sqlx::Error::Database(cause),
+            ..
+        } = self
+        else {
+            return false;
+        };
+        if let Some(cause) = cause.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+            // Deadlock, lock wait timeout, and a record changed since it was read.
+            return matches!(cause.number(), 1213 | 1205 | 1020);
+        }
+        // SQLite: busy, busy in recovery, busy snapshot, locked, locked in the shared cache.
+        matches!(
+            cause.code().as_deref(),
+            Some("5" | "261" | "517" | "6" | "262")
+        )
+    }
+
+    /// Down, disconnected or overloaded.
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::TimedOut { .. } => true,
+            Self::Open { source, .. }
+            | Self::Statement { source, .. }
+            | Self::Migrate(
+                MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
+            ) => is_unreached(source),
+            _ => false,
+        }
+    }
+}
+
+fn is_unreached(error: &sqlx::Error) -> bool {
+    matches!(
+        error,
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+    )
+}
+
+/// `Duplicate entry 'VALUE' for key 'KEY'` or `UNIQUE constraint failed: KEY`.
+fn key_of(message: &str) -> String {
+    let key = message
+        .rsplit_once(" for key ")
+        .or_else(|| message.rsplit_once("failed: "))
+        .map_or("", |(_, key)| key);
+    key.trim_matches('\'').to_owned()
 }
 
 #[cfg(test)]
@@ -190,5 +310,14 @@ mod tests {
         assert_eq!(text.as_str(), "SELECT 1 WHERE x IN (?, ?, ?)");
         let rows = Statement::new("INSERT INTO t VALUES ").append_repeated("(?, ?)", ", ", 2);
         assert_eq!(rows.as_str(), "INSERT INTO t VALUES (?, ?), (?, ?)");
+    }
+
+    #[test]
+    fn the_value_is_left_out_of_the_key() {
+        assert_eq!(key_of("Duplicate entry 'a@b.c' for key 'email'"), "email");
+        assert_eq!(
+            key_of("UNIQUE constraint failed: users.email"),
+            "users.email"
+        );
     }
 }

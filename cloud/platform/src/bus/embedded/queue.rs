@@ -1,8 +1,9 @@
-//! The in-memory state of a queue: messages that are loaded, unsettled, or settled but still in the
-//! file.
+//! A queue and its consumer.
 //!
-//! A message is in at most one of these lists. A message above the cursor and in no list exists
-//! only in the file.
+//! The in-memory state of a queue holds messages that are loaded, unsettled, or settled but still
+//! in the file. A message is in at most one of these lists. A message above the cursor and in no
+//! list exists only in the file. While idle, a consumer does the queue's housekeeping: it removes
+//! settled messages and moves expired ones.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -10,18 +11,20 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::Notify;
 use wire::Event;
 
-use crate::bus::{
+use super::{
+    EmbeddedBus,
     store::{MessageRow, QueueRow},
-    topic,
 };
+use crate::bus::{BusError, topology};
 
 /// Messages loaded ahead; the rest stay in the file.
-pub(super) const READY_MAX: usize = 1_000;
+const READY_MAX: usize = 1_000;
 
 pub(super) struct LocalQueue {
     pub(super) id: i64,
@@ -110,7 +113,7 @@ impl LocalQueue {
         let key = event.kind.as_str();
         let mut bindings = definition.bindings.iter();
         let is_bound =
-            bindings.any(|(at, pattern)| at == exchange && topic::matches_pattern(pattern, key));
+            bindings.any(|(at, pattern)| at == exchange && topology::matches_pattern(pattern, key));
         is_bound.then(|| definition.ttl_ms.map(|ttl| now.saturating_add(ttl)))
     }
 
@@ -123,14 +126,14 @@ impl LocalQueue {
         definition.ttl_ms.map(|ttl| now.saturating_add(ttl))
     }
 
-    pub(super) fn new_consumer(&self) -> u64 {
+    fn new_consumer(&self) -> u64 {
         let mut hands = self.lock_state();
         hands.consumers_ever += 1;
         hands.consumers_ever
     }
 
     /// The next message, if the consumer holds fewer than `prefetch` unsettled.
-    pub(super) fn take_next(&self, consumer: u64, prefetch: u16) -> NextMessage {
+    fn take_next(&self, consumer: u64, prefetch: u16) -> NextMessage {
         let mut hands = self.lock_state();
         let held = hands
             .in_hand
@@ -150,12 +153,12 @@ impl LocalQueue {
     }
 
     /// The id to load after, if no messages are loaded.
-    pub(super) fn cursor_if_empty(&self) -> Option<i64> {
+    fn cursor_if_empty(&self) -> Option<i64> {
         let hands = self.lock_state();
         hands.ready.is_empty().then_some(hands.cursor)
     }
 
-    pub(super) fn add_loaded(&self, rows: Vec<MessageRow>) {
+    fn add_loaded(&self, rows: Vec<MessageRow>) {
         let mut hands = self.lock_state();
         for row in rows {
             hands.cursor = hands.cursor.max(row.id);
@@ -169,7 +172,7 @@ impl LocalQueue {
     }
 
     /// Marks a message as processed; housekeeping then removes it from the file.
-    pub(super) fn settle_message(&self, consumer: u64, id: i64) {
+    fn settle_message(&self, consumer: u64, id: i64) {
         let mut hands = self.lock_state();
         // Once the consumer is dropped, its message may be delivered elsewhere, so it must not
         // settle it.
@@ -182,7 +185,7 @@ impl LocalQueue {
     }
 
     /// Takes an unsettled message from its consumer to move it elsewhere; `give_back` undoes it.
-    pub(super) fn withdraw_message(&self, consumer: u64, id: i64) -> Option<QueuedMessage> {
+    fn withdraw_message(&self, consumer: u64, id: i64) -> Option<QueuedMessage> {
         let mut hands = self.lock_state();
         if !hands.held_by(consumer, id) {
             return None;
@@ -203,7 +206,7 @@ impl LocalQueue {
     }
 
     /// Requeues the unsettled messages of a dropped consumer.
-    pub(super) fn release_consumer(&self, consumer: u64) {
+    fn release_consumer(&self, consumer: u64) {
         let mut hands = self.lock_state();
         let held: Vec<(u64, QueuedMessage)> = hands
             .in_hand
@@ -235,7 +238,7 @@ impl LocalQueue {
         self.lock_state().settled.iter().copied().collect()
     }
 
-    pub(super) fn settled_count(&self) -> usize {
+    fn settled_count(&self) -> usize {
         self.lock_state().settled.len()
     }
 
@@ -258,7 +261,7 @@ impl LocalQueue {
     }
 }
 
-pub(super) enum NextMessage {
+enum NextMessage {
     Message(QueuedMessage),
     /// No messages are loaded.
     Empty,
@@ -271,5 +274,148 @@ impl QueueState {
         self.in_hand
             .get(&id)
             .is_some_and(|(holder, _)| *holder == consumer)
+    }
+}
+
+/// How long settled messages wait so that they are removed as a batch.
+const COMPANY: Duration = Duration::from_millis(10);
+/// From this many settled messages on, they are removed at once.
+const SETTLED_MAX: usize = 256;
+/// How often an idle consumer does housekeeping.
+const TICK: Duration = Duration::from_secs(1);
+/// The pause after a failure of the file.
+const PAUSE: Duration = Duration::from_millis(500);
+
+pub(in crate::bus) struct LocalSubscription {
+    bus: EmbeddedBus,
+    queue: Arc<LocalQueue>,
+    consumer: u64,
+    prefetch: u16,
+}
+
+/// An unsettled message.
+pub(in crate::bus) struct EmbeddedDelivery {
+    bus: EmbeddedBus,
+    queue: Arc<LocalQueue>,
+    consumer: u64,
+    id: i64,
+}
+
+impl LocalSubscription {
+    pub(super) fn new(bus: EmbeddedBus, queue: Arc<LocalQueue>, prefetch: u16) -> Self {
+        let consumer = queue.new_consumer();
+        Self {
+            bus,
+            queue,
+            consumer,
+            prefetch: prefetch.max(1),
+        }
+    }
+
+    pub(in crate::bus) async fn next(&mut self) -> (Vec<u8>, bool, EmbeddedDelivery) {
+        loop {
+            let queue = self.queue.clone();
+            let woken = queue.wake.notified();
+            tokio::pin!(woken);
+            // From here on a wake-up counts, even before the wait below.
+            woken.as_mut().enable();
+            let found = match queue.take_next(self.consumer, self.prefetch) {
+                NextMessage::Message(message) => {
+                    let in_hand = EmbeddedDelivery {
+                        bus: self.bus.clone(),
+                        queue: queue.clone(),
+                        consumer: self.consumer,
+                        id: message.id,
+                    };
+                    return (message.body.to_vec(), message.redelivered, in_hand);
+                }
+                NextMessage::Empty => self.load().await,
+                NextMessage::Full => Ok(false),
+            };
+            let found = match found {
+                Ok(false) => self.wait_and_maintain(woken).await.map(|()| true),
+                other => other,
+            };
+            if let Err(error) = found {
+                tracing::error!(queue = queue.name, %error, "Could not read the bus file; retrying");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    pub(in crate::bus) fn queue(&self) -> &str {
+        &self.queue.name
+    }
+
+    pub(in crate::bus) async fn close(self) {
+        if let Err(error) = self.bus.remove_settled(&self.queue).await {
+            tracing::warn!(
+                error = %error,
+                "Could not remove handled messages of `{}`; some will be redelivered",
+                self.queue.name
+            );
+        }
+    }
+
+    /// Loads messages from the file. Returns true if there were any.
+    async fn load(&self) -> Result<bool, BusError> {
+        if self.queue.settled_count() >= SETTLED_MAX {
+            self.bus.remove_settled(&self.queue).await?;
+        }
+        let _moving = self.queue.moving.lock().await;
+        // Another consumer may have loaded meanwhile.
+        let Some(cursor) = self.queue.cursor_if_empty() else {
+            return Ok(true);
+        };
+        let rows = self.bus.read_page(&self.queue, cursor, READY_MAX).await?;
+        let any = !rows.is_empty();
+        self.queue.add_loaded(rows);
+        if any {
+            self.queue.wake.notify_waiters();
+        }
+        Ok(any)
+    }
+
+    /// Waits for a change and does housekeeping when the wait times out.
+    async fn wait_and_maintain(&self, woken: impl Future<Output = ()>) -> Result<(), BusError> {
+        let settled = self.queue.settled_count() > 0;
+        let wait = if settled { COMPANY } else { TICK };
+        if tokio::time::timeout(wait, woken).await.is_ok() {
+            return Ok(());
+        }
+        self.bus.remove_settled(&self.queue).await?;
+        self.bus.write_late().await?;
+        self.bus.sweep_if_due().await
+    }
+}
+
+impl Drop for LocalSubscription {
+    fn drop(&mut self) {
+        self.queue.release_consumer(self.consumer);
+    }
+}
+
+impl EmbeddedDelivery {
+    pub(in crate::bus) fn ack(self) {
+        self.queue.settle_message(self.consumer, self.id);
+    }
+
+    pub(in crate::bus) fn requeue(self) {
+        self.queue
+            .give_back(self.queue.withdraw_message(self.consumer, self.id));
+    }
+
+    pub(in crate::bus) async fn dead_letter(self, reason: String) -> Result<(), BusError> {
+        let Some(message) = self.queue.withdraw_message(self.consumer, self.id) else {
+            return Ok(());
+        };
+        let moved = self
+            .bus
+            .move_to_dead(&self.queue, vec![self.id], &reason)
+            .await;
+        if moved.is_err() {
+            self.queue.give_back([message]);
+        }
+        moved
     }
 }

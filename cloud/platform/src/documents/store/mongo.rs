@@ -1,6 +1,6 @@
 //! A collection on MongoDB.
 
-mod indexes;
+mod migrate;
 
 use mongodb::{
     Collection,
@@ -11,18 +11,20 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
-use super::{EVENTS_MAX, StoredDocument, TriggeringEvent, bson, consumer_name};
+use super::{
+    EVENTS_MAX, StoredDocument, TriggeringEvent, consumer_name, decode_stored, encode_document,
+    encode_filter, of_json, of_scalar, sort_document, whole_filter,
+};
 use crate::documents::{
-    DocumentsError, GroupTotals, Mongo, QueryPlan,
-    error::{find_duplicates, is_command, unless_unique},
-    mongo::{index_names, uuid_to_bson},
-    query::{FieldEdit, Filter, IndexQuery, Update},
+    DocumentsError, Mongo, find_duplicates,
+    mongo::{encode_events, uuid_to_bson},
+    query::{FieldEdit, Filter, GroupTotals, IndexQuery, QueryPlan, Update},
     schema::{CollectionSchema, FieldPath, Scalar},
+    unless_unique,
 };
 
 type StoreResult<T> = Result<T, DocumentsError>;
 
-const NAMESPACE_EXISTS: i32 = 48;
 /// Events that a document remembers in `_taken` until the inbox records them.
 const TAKEN_MAX: i32 = 64;
 
@@ -44,74 +46,21 @@ impl MongoStore {
         }
     }
 
-    pub async fn migrate(&self) -> StoreResult<()> {
-        self.upgrade_old_documents().await?;
-        let required = self.schema.fields.iter().filter(|path| path.is_required);
-        let validator: Document = required
-            .map(|path| {
-                (
-                    path.name.to_owned(),
-                    doc! {"$type": bson::type_name(*path)}.into(),
-                )
-            })
-            .collect();
-        let database = &self.mongo.database;
-        match database
-            .create_collection(self.name)
-            .validator(validator.clone())
-            .await
-        {
-            Err(error) if is_command(&error, NAMESPACE_EXISTS) => {
-                database
-                    .run_command(doc! {"collMod": self.name, "validator": validator})
-                    .await?;
-            }
-            other => other?,
-        }
-        self.migrate_indexes().await
-    }
-
-    /// Adds a version and expiry dates to documents from before versioning.
-    async fn upgrade_old_documents(&self) -> StoreResult<()> {
-        let mut set = doc! {"_v": 1_i64};
-        for path in self
-            .schema
-            .fields
-            .iter()
-            .filter(|path| self.schema.expires_by(**path))
-        {
-            let date = doc! {"$toDate": format!("${}", path.name)};
-            set.insert(format!("_expires.{}", path.name), date);
-        }
-        let without = doc! {"_v": {"$exists": false}};
-        self.collection
-            .update_many(without, vec![doc! {"$set": set}])
-            .await?;
-        Ok(())
-    }
-
-    pub async fn index_names(&self) -> StoreResult<Vec<String>> {
-        index_names(&self.collection).await
-    }
-
     pub async fn get(&self, id: Uuid) -> StoreResult<Option<StoredDocument>> {
         let found = self
             .collection
             .find_one(doc! {"_id": uuid_to_bson(id)})
             .await?;
         found
-            .map(|found| bson::decode_stored(found, self.name))
+            .map(|found| decode_stored(found, self.name))
             .transpose()
     }
 
     pub async fn insert(&self, id: Uuid, body: Value, events: &[Event]) -> StoreResult<bool> {
-        let mut document = bson::encode_document(&self.schema, id, 1, body);
+        let mut document = encode_document(&self.schema, id, 1, body);
         if !events.is_empty() {
             self.room_for(id, events)?;
-            document.insert(
-                "_events",
-                bson::encode_events(events, self.mongo.data_keys())?,
-            );
+            document.insert("_events", encode_events(events, self.mongo.data_keys())?);
         }
         let done = self.collection.clone_with_type().insert_one(document).await;
         self.wake_after_write(
@@ -124,7 +73,7 @@ impl MongoStore {
         let mut fresh = vec![true; bodies.len()];
         let documents = bodies
             .into_iter()
-            .map(|(id, body)| bson::encode_document(&self.schema, id, 1, body));
+            .map(|(id, body)| encode_document(&self.schema, id, 1, body));
         let collection = self.collection.clone_with_type::<Document>();
         if let Err(error) = collection.insert_many(documents).ordered(false).await {
             for place in find_duplicates(error)? {
@@ -149,7 +98,7 @@ impl MongoStore {
         if !events.is_empty() {
             let waiting = [
                 doc! {"$ifNull": ["$_events", []]},
-                doc! {"$literal": bson::encode_events(events, self.mongo.data_keys())?},
+                doc! {"$literal": encode_events(events, self.mongo.data_keys())?},
             ];
             kept.insert("_events", doc! {"$concatArrays": waiting.to_vec()});
         }
@@ -160,7 +109,7 @@ impl MongoStore {
             kept.insert("_taken", doc! {"$slice": [taken, -TAKEN_MAX]});
         }
         // Without `$literal`, MongoDB reads text that begins with `$` as a field name.
-        let whole = doc! {"$literal": bson::encode_document(&self.schema, id, version + 1, body)};
+        let whole = doc! {"$literal": encode_document(&self.schema, id, version + 1, body)};
         let change = doc! {"$replaceWith": {"$mergeObjects": [whole, kept]}};
         self.write(id, of, vec![change], events).await
     }
@@ -185,22 +134,18 @@ impl MongoStore {
                             DateTime::from_millis(*at),
                         );
                     }
-                    set.insert(path.name, bson::of_scalar(value));
+                    set.insert(path.name, of_scalar(value));
                 }
-                FieldEdit::SetPart(name, part) => {
-                    drop(set.insert(*name, bson::of_json(part.clone())))
-                }
+                FieldEdit::SetPart(name, part) => drop(set.insert(*name, of_json(part.clone()))),
                 FieldEdit::Unset(name) => drop(unset.insert(*name, "")),
                 FieldEdit::Add(path, by) => drop(add.insert(path.name, *by)),
-                FieldEdit::Push(path, value) => {
-                    drop(push.insert(path.name, bson::of_scalar(value)))
-                }
+                FieldEdit::Push(path, value) => drop(push.insert(path.name, of_scalar(value))),
             }
         }
         if !events.is_empty() {
             push.insert(
                 "_events",
-                doc! {"$each": bson::encode_events(events, self.mongo.data_keys())?},
+                doc! {"$each": encode_events(events, self.mongo.data_keys())?},
             );
         }
         let parts = [
@@ -214,7 +159,7 @@ impl MongoStore {
             .filter(|(_, part)| !part.is_empty())
             .map(|(name, part)| (name.to_owned(), Bson::Document(part)))
             .collect();
-        let of = doc! {"$and": [{"_id": uuid_to_bson(id)}, bson::encode_filter(filter)]};
+        let of = doc! {"$and": [{"_id": uuid_to_bson(id)}, encode_filter(filter)]};
         self.write(id, of, change, events).await
     }
 
@@ -299,15 +244,15 @@ impl MongoStore {
     pub async fn find_documents(&self, query: &IndexQuery) -> StoreResult<Vec<StoredDocument>> {
         let finding = self
             .collection
-            .find(bson::whole_filter(query))
-            .sort(bson::sort_document(query));
+            .find(whole_filter(query))
+            .sort(sort_document(query));
         let mut found = finding
             .limit(query_limit(query))
             .hint(index_hint(query))
             .await?;
         let mut documents = Vec::new();
         while found.advance().await? {
-            documents.push(bson::decode_stored(found.current().to_owned(), self.name)?);
+            documents.push(decode_stored(found.current().to_owned(), self.name)?);
         }
         Ok(documents)
     }
@@ -324,13 +269,13 @@ impl MongoStore {
             .await?;
         let mut documents = Vec::new();
         while found.advance().await? {
-            documents.push(bson::decode_stored(found.current().to_owned(), self.name)?);
+            documents.push(decode_stored(found.current().to_owned(), self.name)?);
         }
         Ok(documents)
     }
 
     pub async fn count_documents(&self, query: &IndexQuery) -> StoreResult<u64> {
-        let counting = self.collection.count_documents(bson::whole_filter(query));
+        let counting = self.collection.count_documents(whole_filter(query));
         Ok(counting
             .limit(query.limit as u64)
             .hint(index_hint(query))
@@ -351,7 +296,7 @@ impl MongoStore {
             );
         }
         let stages = [
-            doc! {"$match": bson::whole_filter(query)},
+            doc! {"$match": whole_filter(query)},
             doc! {"$group": group},
             doc! {"$sort": {"_id": 1}},
         ];
@@ -399,7 +344,7 @@ impl MongoStore {
     pub async fn explain_query(&self, query: &IndexQuery) -> StoreResult<QueryPlan> {
         let index = query.index.stored_name();
         let asked = doc! {
-            "find": self.name, "filter": bson::whole_filter(query), "sort": bson::sort_document(query),
+            "find": self.name, "filter": whole_filter(query), "sort": sort_document(query),
             "limit": query_limit(query), "hint": &index,
         };
         let plan = self

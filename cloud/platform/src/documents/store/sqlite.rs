@@ -9,18 +9,17 @@ use serde_json::Value;
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
-use self::text::{FieldSource, SqlBuilder};
 use super::{EVENTS_MAX, StoredBody, StoredDocument, TriggeringEvent, consumer_name};
 use crate::{
     documents::{
-        DocumentsError, GroupTotals, QueryPlan,
-        query::{FieldEdit, Filter, IndexQuery, Update},
+        DocumentsError,
+        query::{FieldEdit, Filter, GroupTotals, IndexQuery, QueryPlan, Update},
         schema::{CollectionSchema, FieldPath},
     },
-    inbox, outbox,
-    sql::{ROWS_MAX, Sql, SqlError, Tx, split_batches},
+    sql::{ROWS_MAX, Sql, SqlError, Tx, events as event_rows, split_batches},
     transact, vals,
 };
+use text::{FieldSource, SqlBuilder};
 
 type StoreResult<T> = Result<T, DocumentsError>;
 /// Id, version and JSON body.
@@ -211,8 +210,8 @@ impl SqliteStore {
                 return Ok(false);
             }
             if !events.is_empty() {
-                outbox::store::add_of(tx, &of, events).await?;
-                if outbox::store::count_unsent_of(tx, &of).await? > EVENTS_MAX as u64 {
+                event_rows::add_for_document(tx, &of, events).await?;
+                if event_rows::count_unsent_of_document(tx, &of).await? > EVENTS_MAX as u64 {
                     return Err(DocumentsError::EventsFull { collection: self.name, id });
                 }
             }
@@ -250,7 +249,7 @@ impl SqliteStore {
         let of = consumer_name(self.name, id);
         transact!(self.sql, tx => {
             let deleted = text.clone().exec_in(tx).await? == 1;
-            if deleted && outbox::store::count_unsent_of(tx, &of).await? > 0 {
+            if deleted && event_rows::count_unsent_of_document(tx, &of).await? > 0 {
                 return Err(DocumentsError::EventsWait { collection: self.name, id });
             }
             Ok(deleted)
@@ -378,7 +377,7 @@ impl SqliteStore {
 }
 
 async fn first_time(tx: &mut Tx, of: &str, cause: TriggeringEvent) -> Result<bool, SqlError> {
-    inbox::store::first_time(tx, of, cause.event, cause.now).await
+    event_rows::first_time(tx, of, cause.event, cause.now).await
 }
 
 fn decode_row(row: DocumentRow) -> StoredDocument {
