@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, path::PathBuf};
 
 use platform::{
-    config::{DataPlace, PartConfig},
+    service::{DataPlace, PartConfig},
     sms::CountryCode,
 };
 use process::{

@@ -24,9 +24,10 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    ClientAddress, OpenError, ServiceContext, answers::IdempotencyStore, bus::topology,
-    cache::WindowCounter, consume::start_consumer, health::ReadinessCheck, letters,
-    marks::ProviderVerificationConsumer, sealing::DataKeys, service as skeleton, sql::Sql,
+    ClientAddress, OpenError, ServiceContext, bus::topology, cache::WindowCounter,
+    consume::start_consumer, dead_letters, idempotency::IdempotencyStore,
+    provider_verification::ProviderVerificationConsumer, sealing::DataKeys, service as skeleton,
+    service::ReadinessCheck, sql::Sql,
 };
 use process::{
     clock::Clock,
@@ -100,7 +101,7 @@ pub async fn open(
         ProviderVerificationConsumer { sql: sql.clone() },
     );
 
-    let letters = letters::build_routes(&context, CloudPart::Auth, &sql);
+    let letters = dead_letters::build_routes(&context, CloudPart::Auth, &sql);
     let verifier = TokenVerifier {
         keys,
         ..context.verifier_for(NAME)

@@ -143,7 +143,7 @@ impl Service {
     }
 
     pub async fn evict_permissions(&self, user: UserId) {
-        if let Err(error) = platform::permissions::forget_permissions(&self.cache, user).await {
+        if let Err(error) = platform::sessions::forget_permissions(&self.cache, user).await {
             tracing::warn!(user.id = %user, error = format_error_chain(&error), "Could not clear a person's permissions from the cache; they expire there");
         }
     }

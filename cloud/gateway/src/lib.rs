@@ -40,9 +40,8 @@ use http::Method;
 use platform::{
     ServiceContext,
     cache::WindowCounter,
-    config::{DataPlace, PartConfig},
-    health::ReadinessCheck,
     service as skeleton,
+    service::{DataPlace, PartConfig, ReadinessCheck},
 };
 use process::{
     pages::{EmbeddedFile, Pages},

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use http::Method;
-use platform::{cache::Cache, permissions};
+use platform::{cache::Cache, sessions};
 use process::{
     parts::CloudPart,
     problem::{Problem, format_error_chain},
@@ -56,7 +56,7 @@ impl CallerVerifier {
     }
 
     pub async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
-        match Cache::in_time(permissions::look_up(&self.cache, user)).await {
+        match Cache::in_time(sessions::read_permissions(&self.cache, user)).await {
             Ok(Some(held)) => return Ok(held),
             Ok(None) => {}
             Err(error) => {

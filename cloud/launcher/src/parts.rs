@@ -7,7 +7,7 @@ use axum::Router;
 use platform::{
     ServiceContext,
     bus::{Bus, topology},
-    keys,
+    caller,
     upstream::Upstream,
 };
 use process::{
@@ -159,7 +159,7 @@ async fn open_all(
         peers.connect_part(part, Upstream::from_router(router));
         if part == CloudPart::Auth {
             // Start now: the next parts may check tokens as soon as they are open.
-            keys::start_refresh(&context.tasks, &context.keys, peers.upstream_to(part));
+            caller::start_key_refresh(&context.tasks, &context.keys, peers.upstream_to(part));
         }
     }
     open_named(CloudPart::Gateway, &settings, &context, &mut peers, startup).await
@@ -190,7 +190,7 @@ async fn open_alone(
             ),
         }
     }
-    keys::start_refresh(
+    caller::start_key_refresh(
         &context.tasks,
         &context.keys,
         peers.upstream_to(CloudPart::Auth),

@@ -6,7 +6,7 @@ use std::{
     path::PathBuf,
 };
 
-use platform::config::{DataPlace, PartConfig};
+use platform::service::{DataPlace, PartConfig};
 use process::{
     config::{
         ConfigError, ConfigSources, SecretUrl, check_sections, load, load_over,

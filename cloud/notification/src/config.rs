@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use platform::config::{DataPlace, PartConfig};
+use platform::service::{DataPlace, PartConfig};
 use process::{config::SecretUrl, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 

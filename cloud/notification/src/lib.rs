@@ -22,8 +22,8 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    OpenError, ServiceContext, answers::IdempotencyStore, documents::Documents,
-    health::ReadinessCheck, letters, push::Push, service as skeleton, sms::Sms, upstream::Upstream,
+    OpenError, ServiceContext, dead_letters, documents::Documents, idempotency::IdempotencyStore,
+    messages::Push, service as skeleton, service::ReadinessCheck, sms::Sms, upstream::Upstream,
 };
 use process::{
     client::is_loopback, openapi::ApiDocument, parts::CloudPart, trust::CertificateAuthorities,
@@ -117,7 +117,7 @@ pub async fn open(
     let answers = IdempotencyStore::new(&context, NAME, &documents);
     let verifier = context.verifier_for(NAME);
     let streams = http::InboxStreams::new(context.tasks.clone());
-    let letters = letters::build_routes(&context, CloudPart::Notification, &documents);
+    let letters = dead_letters::build_routes(&context, CloudPart::Notification, &documents);
     let service = http::Service {
         store,
         preferences,

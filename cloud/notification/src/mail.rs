@@ -18,7 +18,7 @@ use lettre::{
         client::{Certificate, Tls, TlsParameters},
     },
 };
-use platform::folder::MessageFolder;
+use platform::messages::MessageFolder;
 use process::{client::is_loopback, config::Secret, trust::CertificateAuthorities};
 use serde_json::json;
 use uuid::Uuid;

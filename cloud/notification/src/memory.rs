@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use platform::{
-    cache::Cache,
+    cache::{Cache, StampedCache, StampedEntity},
     sealing::DataKeys,
-    stamped::{StampedCache, StampedEntity},
 };
 
 use crate::domain::InboxOwner;
 
-pub use platform::stamped::CacheStamp;
+pub use platform::cache::CacheStamp;
 
 #[derive(Clone)]
 pub struct InboxCache(StampedCache);

@@ -4,7 +4,7 @@
 //! title and its order's code.
 
 use platform::{
-    push::{Push, PushError, PushMessage},
+    messages::{Push, PushError, PushMessage},
     sms::{CountryCode, PhoneNumber, Sms, SmsError, SmsMessage},
 };
 use serde::Deserialize;

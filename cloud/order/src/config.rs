@@ -1,6 +1,6 @@
 //! The `order` section of the configuration.
 
-use platform::config::{DataPlace, PartConfig};
+use platform::service::{DataPlace, PartConfig};
 use process::{config::SecretUrl, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 use wire::ShareLimits;

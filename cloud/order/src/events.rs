@@ -5,7 +5,7 @@
 use platform::{
     bus::{Bus, topology},
     consume::{EventHandler, HandleError, start_consumer},
-    marks,
+    provider_verification,
 };
 use process::tasks::Tasks;
 use wire::{Event, EventType, PaymentEvent, ReviewEvent, UserEvent};
@@ -24,7 +24,7 @@ impl UserEventConsumer {
 
 impl EventHandler for UserEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
-        if let Some(mark) = marks::told_by(event)? {
+        if let Some(mark) = provider_verification::verification_from_event(event)? {
             return Ok(self.store.apply_verification(mark).await?);
         }
         if event.kind != EventType::UserRevoked {

@@ -17,10 +17,10 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    ServiceContext,
-    answers::IdempotencyStore,
-    health::ReadinessCheck,
-    letters, service as skeleton,
+    ServiceContext, dead_letters,
+    idempotency::IdempotencyStore,
+    service as skeleton,
+    service::ReadinessCheck,
     sql::{ReplicaReader, Sql},
     upstream::Upstream,
 };
@@ -83,7 +83,7 @@ pub async fn open(
         hub,
         payment,
     };
-    let letters = letters::build_routes(&context, CloudPart::Order, &sql);
+    let letters = dead_letters::build_routes(&context, CloudPart::Order, &sql);
     let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];
     let routes = answers.wrap_routes(routes::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))

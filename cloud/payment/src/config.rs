@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use custody::CustodyLimits;
-use platform::config::{DataPlace, PartConfig};
+use platform::service::{DataPlace, PartConfig};
 use process::{
     config::{Secret, SecretUrl},
     parts::CloudPart,

@@ -21,8 +21,8 @@ texts::include_texts!(say);
 use axum::Router;
 use custody::CustodyLimits;
 use platform::{
-    ServiceContext, answers::IdempotencyStore, health::ReadinessCheck, letters,
-    service as skeleton, sql::Sql, upstream::Upstream,
+    ServiceContext, dead_letters, idempotency::IdempotencyStore, service as skeleton,
+    service::ReadinessCheck, sql::Sql, upstream::Upstream,
 };
 use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart};
 
@@ -82,7 +82,7 @@ pub async fn open(
     .start(&context.tasks, &context.bus);
     UserRevocationConsumer { store }.start(&context.tasks, &context.bus);
     let answers = IdempotencyStore::new(&context, NAME, &sql);
-    let letters = letters::build_routes(&context, CloudPart::Payment, &sql);
+    let letters = dead_letters::build_routes(&context, CloudPart::Payment, &sql);
     let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];
     let routes = answers.wrap_routes(routes::router(service), &document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))

@@ -15,15 +15,13 @@ texts::include_texts!(say);
 
 use axum::Router;
 use platform::{
-    OpenError, ServiceContext,
-    answers::IdempotencyStore,
-    config::{DataPlace, PartConfig},
+    OpenError, ServiceContext, dead_letters,
     documents::Documents,
     files::{FileRegister, Files, UploadReceiver},
-    health::ReadinessCheck,
-    letters,
+    idempotency::IdempotencyStore,
     sealing::DataKeys,
     service as skeleton,
+    service::{DataPlace, PartConfig, ReadinessCheck},
     upstream::Upstream,
 };
 use process::{clock::Clock, config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
@@ -106,7 +104,7 @@ pub async fn open(
         orders: peers.order,
         edit_within_ms: config.edit_within_ms,
     };
-    let letters = letters::build_routes(&context, CloudPart::Review, &documents);
+    let letters = dead_letters::build_routes(&context, CloudPart::Review, &documents);
     let checks = [
         ReadinessCheck::Documents(documents),
         ReadinessCheck::Files(files),

@@ -17,13 +17,13 @@ use std::time::Duration;
 use axum::Router;
 use platform::{
     OpenError, ServiceContext,
-    answers::IdempotencyStore,
-    config::{DataPlace, PartConfig},
+    cache::StampedCache,
+    dead_letters,
     documents::Documents,
     files::{FileLinkSigner, FileRegister, Files, UploadReceiver},
-    health::ReadinessCheck,
-    letters, service as skeleton,
-    stamped::StampedCache,
+    idempotency::IdempotencyStore,
+    service as skeleton,
+    service::{DataPlace, PartConfig, ReadinessCheck},
 };
 use process::{clock::Clock, config::SecretUrl, openapi::ApiDocument, parts::CloudPart};
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ pub async fn open(
         links: FileLinkSigner::new(&context.service_key, context.clock.clone()),
         verifier: context.verifier_for(NAME),
     };
-    let letters = letters::build_routes(&context, CloudPart::User, &documents);
+    let letters = dead_letters::build_routes(&context, CloudPart::User, &documents);
     let checks = [
         ReadinessCheck::Documents(documents),
         ReadinessCheck::Files(files),

@@ -12,11 +12,11 @@ mod shapes;
 
 use platform::{
     StoreError,
+    cache::StampedCache,
     documents::{
         Collection, Document, DocumentBody, DocumentPage, Documents, DocumentsError, IndexQuery,
     },
     sealing::TableResealer,
-    stamped::StampedCache,
 };
 use process::clock::Clock;
 use uuid::Uuid;

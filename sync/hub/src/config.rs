@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use platform::config::{DataPlace, PartConfig};
+use platform::service::{DataPlace, PartConfig};
 use process::{config::SecretUrl, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 use wire::LinkLimits;

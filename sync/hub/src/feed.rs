@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use platform::{
     bus::{Bus, topology},
+    caller::{KeySource, KeySourceError},
     consume::{EventHandler, HandleError, start_consumer},
-    keys::{KeySource, KeySourceError},
-    marks,
+    provider_verification,
 };
 use process::{clock::Clock, tasks::Tasks};
 use serde::Deserialize;
@@ -209,7 +209,7 @@ impl FeedConsumer {
     }
 
     async fn feed_mark_event(&self, event: &Event) -> Result<FeedEffect, HandleError> {
-        match marks::told_by(event)? {
+        match provider_verification::verification_from_event(event)? {
             Some(mark) => Ok(self.store.feed_mark(mark, self.clock.now()).await?),
             None => Ok(FeedEffect::Known),
         }

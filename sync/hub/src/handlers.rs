@@ -6,7 +6,7 @@ pub(crate) mod link;
 pub(crate) mod operators;
 
 use axum::extract::FromRef;
-use platform::keys::KeySource;
+use platform::caller::KeySource;
 use process::tokens::TokenVerifier;
 
 use crate::{

@@ -28,8 +28,8 @@ use std::time::Duration;
 use axum::Router;
 pub use platform::OpenError;
 use platform::{
-    ServiceContext, answers::IdempotencyStore, bus::Bus, health::ReadinessCheck, jobs::JobError,
-    keys::KeySource, letters, service as skeleton, sql::Sql, upstream::Upstream,
+    ServiceContext, bus::Bus, caller::KeySource, dead_letters, idempotency::IdempotencyStore,
+    jobs::JobError, service as skeleton, service::ReadinessCheck, sql::Sql, upstream::Upstream,
 };
 use process::{clock::Clock, openapi::ApiDocument, parts::CloudPart, tasks::Tasks, tokens::Signer};
 use wire::{HubKey, LinkLimits};
@@ -73,7 +73,7 @@ pub async fn open(
     regions.reload_marks(&store).await?;
     // If an owner is away, the ops that need it are parked; the link keeps working.
     let answers = IdempotencyStore::new(&context, NAME, &sql);
-    let letters = letters::build_routes(&context, CloudPart::Hub, &sql);
+    let letters = dead_letters::build_routes(&context, CloudPart::Hub, &sql);
     let checks = [
         ReadinessCheck::Sql(sql),
         ReadinessCheck::Bus(context.bus.clone()),

@@ -17,7 +17,7 @@ use axum::{
 use contract::{DocumentsArm, LIMIT, SqlArm, on_every_sql};
 use futures::future::join_all;
 use http::{Method, StatusCode, header};
-use platform::{Database, answers::IdempotencyStore, documents::Documents, sql::Sql};
+use platform::{Database, documents::Documents, idempotency::IdempotencyStore, sql::Sql};
 use process::{
     clock::Clock,
     openapi::{ApiDocument, RouteTable},

@@ -11,7 +11,7 @@ use platform::{
     Database,
     bus::{DeadLetterBox, Deliveries, QueueSpec},
     inbox,
-    outbox::{self, OutboxRelay, replay},
+    outbox::{self, OutboxRelay},
     sql::{Sql, SqlError},
     transact, vals,
 };
@@ -51,7 +51,7 @@ on_both! {
 
 async fn save(sql: &Sql, event: &Event) -> Result<(), SqlError> {
     transact!(sql, tx => {
-        outbox::store::add(tx, event).await?;
+        outbox::add(tx, event).await?;
         Ok(())
     })
 }
@@ -91,7 +91,7 @@ async fn committed_events_leave_in_order_and_others_never(sql: SqlArm, bus: BusA
         save(&sql.sql, event).await.unwrap();
         if number % 7 == 0 {
             let undone: Result<(), anyhow::Error> = transact!(sql.sql, tx => {
-                outbox::store::add(tx, &event_of(EventType::OrderCancelled, number)).await?;
+                outbox::add(tx, &event_of(EventType::OrderCancelled, number)).await?;
                 anyhow::bail!("undone")
             });
             assert!(undone.is_err());
@@ -185,7 +185,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     let sent = events_of_31_days(now);
     for part in sent.chunks(100) {
         let saved: Result<(), SqlError> = transact!(sql.sql, tx => {
-            outbox::store::add_all(tx, part).await?;
+            outbox::add_all(tx, part).await?;
             Ok(())
         });
         saved.unwrap();
@@ -198,7 +198,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     let since = now.plus_ms(-30 * DAY_MS);
     let database = Database::from(&sql.sql);
     assert_eq!(
-        replay::request_replay(&database, "late", since, (id, by, now))
+        outbox::request_replay(&database, "late", since, (id, by, now))
             .await
             .unwrap(),
         Some(id)
@@ -209,7 +209,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     eventually("it has left, too", LIMIT, all).await;
     let named = |name: &str| (name == "late").then_some(LATE);
     let mut turns = 0;
-    while replay::send_next_batch(&database, &bus.bus, named, now)
+    while outbox::send_replay_batch(&database, &bus.bus, named, now)
         .await
         .unwrap()
     {
@@ -228,7 +228,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days(sql: SqlArm, bus: Bu
     assert_eq!(first, &live);
     assert_eq!(replayed, wanted);
     assert_eq!(bus.bus.count_waiting("late").await.unwrap(), 0);
-    let told = replay::list_replays(&database, 5).await.unwrap();
+    let told = outbox::list_replays(&database, 5).await.unwrap();
     assert_eq!(
         told.iter()
             .map(|one| (one.sent, one.done_at))
@@ -308,7 +308,7 @@ async fn an_inbox_knows_an_event_once_and_forgets_it_with_an_undone_change(
     let take = async |consumer: &'static str, fail: bool| -> Result<bool, anyhow::Error> {
         transact!(sql.sql, tx => {
             runs.fetch_add(1, Ordering::Relaxed);
-            let first = inbox::store::first_time(tx, consumer, event.id, UnixMillis(1)).await?;
+            let first = inbox::first_time(tx, consumer, event.id, UnixMillis(1)).await?;
             anyhow::ensure!(!fail, "undone");
             Ok(first)
         })

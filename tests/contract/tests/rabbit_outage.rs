@@ -110,7 +110,7 @@ async fn what_is_committed_while_the_broker_is_away_leaves_in_order_when_it_is_b
             _ => {}
         }
         let saved: Result<(), SqlError> = transact!(arm.sql, tx => {
-            outbox::store::add(tx, event).await?;
+            outbox::add(tx, event).await?;
             Ok(())
         });
         saved.unwrap();

@@ -8,7 +8,7 @@ use platform::{
     Database,
     bus::{Bus, QueueSpec},
     documents::{Collection, CollectionSchema, DocumentBody, Documents, DocumentsError, Field},
-    outbox::{self, OutboxRelay, replay},
+    outbox::{self, OutboxRelay},
     sealing::{self, DataKeys, TableResealer},
     sql::{Sql, SqlError},
     transact, vals,
@@ -61,7 +61,7 @@ fn telling() -> Event {
 
 async fn save(sql: &Sql, event: &Event) {
     let saved: Result<(), SqlError> = transact!(sql, tx => {
-        outbox::store::add(tx, event).await?;
+        outbox::add(tx, event).await?;
         Ok(())
     });
     saved.unwrap();
@@ -440,11 +440,11 @@ async fn events_that_have_left_documents_outlive_their_data_key(arm: DocumentsAr
     let id = clock.new_id();
     let now = clock.now();
     let asked = (id, UserId(clock.new_id()), now);
-    replay::request_replay(&left, ORDERS.name, wire::UnixMillis(0), asked)
+    outbox::request_replay(&left, ORDERS.name, wire::UnixMillis(0), asked)
         .await
         .unwrap()
         .unwrap();
-    while replay::send_next_batch(&left, &bus, named, now)
+    while outbox::send_replay_batch(&left, &bus, named, now)
         .await
         .unwrap()
     {}

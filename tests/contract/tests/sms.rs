@@ -11,8 +11,7 @@ use std::{
 use axum::{Json, Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use http::StatusCode;
 use platform::{
-    gateway::{GatewayAddressError, GatewayError},
-    push::{Push, PushAddressError, PushMessage},
+    messages::{GatewayAddressError, GatewayError, Push, PushAddressError, PushMessage},
     sms::{CountryCode, PhoneNumber, Sms, SmsAddressError, SmsError, SmsMessage},
 };
 use process::{

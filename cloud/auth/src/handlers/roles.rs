@@ -98,8 +98,7 @@ impl Service {
             .await?
             .filter(|role| role.is_active);
         let held = role.map(|role| role.permissions).unwrap_or_default();
-        if let Err(error) = platform::permissions::store_permissions(&self.cache, user, &held).await
-        {
+        if let Err(error) = platform::sessions::store_permissions(&self.cache, user, &held).await {
             tracing::warn!(
                 error = format_error_chain(&error),
                 "Could not store a person's permissions in the cache"

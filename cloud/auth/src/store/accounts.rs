@@ -1,7 +1,7 @@
 //! Accounts: registration, sealed addresses, password changes, and the reset codes that admins issue.
 
 use platform::{
-    columns, marks, outbox, row,
+    columns, outbox, provider_verification, row,
     sealing::{ResealedBatch, SealContext},
     sql::{Columns, SqlError, Tx},
     transact, vals,
@@ -155,7 +155,7 @@ impl Store {
             } else {
                 return Ok(AddUserResult::NameTaken);
             };
-            outbox::store::add(tx, event).await?;
+            outbox::add(tx, event).await?;
             Ok(added)
         })
     }
@@ -214,7 +214,7 @@ impl Store {
         &self,
         user: UserId,
     ) -> Result<Option<ProviderVerification>, StoreError> {
-        Ok(marks::store::of_one(&self.sql, user).await?)
+        Ok(provider_verification::find_verification(&self.sql, user).await?)
     }
 
     /// Returns the username of an open account.

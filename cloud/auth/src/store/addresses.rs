@@ -181,7 +181,7 @@ impl Store {
             }
             tx.exec(DROP, vals![*user]).await?;
             tx.insert(row.clone()).await?;
-            outbox::store::add(tx, event).await?;
+            outbox::add(tx, event).await?;
             Ok(true)
         })
     }
@@ -194,7 +194,7 @@ impl Store {
 
     /// Requests another code by an event in the outbox.
     pub async fn publish_code_request(&self, event: &Event) -> Result<(), StoreError> {
-        transact!(self.sql, tx => { Ok(outbox::store::add(tx, event).await?) })
+        transact!(self.sql, tx => { Ok(outbox::add(tx, event).await?) })
     }
 
     /// Returns true if a code is out for an address of that person.

@@ -196,7 +196,7 @@ impl Store {
                 tx.exec(REMOVE_USER, vals![account.id]).await?;
                 return Ok(AddNewcomerResult::IdentityTaken);
             }
-            outbox::store::add(tx, event).await?;
+            outbox::add(tx, event).await?;
             Ok(AddNewcomerResult::Made)
         })
     }

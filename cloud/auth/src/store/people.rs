@@ -230,7 +230,7 @@ impl Store {
                 tx.exec(END_SESSIONS, vals![*at, why, user, *at]).await?;
                 let since: Option<UnixMillis> = tx.fetch_optional(TOKENS_SINCE, vals![user]).await?;
                 let event = event_of(since.map_or(*at, |since| since.max(*at)))?;
-                outbox::store::add(tx, &event).await?;
+                outbox::add(tx, &event).await?;
             }
             Ok(if first { CloseAccountResult::Closed } else { CloseAccountResult::ClosedBefore })
         })
@@ -282,7 +282,7 @@ impl Store {
                 closed_why,
             };
             tx.insert(row).await?;
-            outbox::store::add(tx, &event_of(since)?).await?;
+            outbox::add(tx, &event_of(since)?).await?;
             Ok(true)
         })
     }

@@ -346,7 +346,7 @@ impl Store {
         transact!(self.sql, tx => {
             let first = Self::end_session(tx, session, at, why).await?;
             if first {
-                outbox::store::add(tx, event).await?;
+                outbox::add(tx, event).await?;
             }
             Ok(first)
         })
@@ -364,7 +364,7 @@ impl Store {
             let first = Self::end_session(tx, session, at, SessionEnding::ByAdmin).await?;
             if first {
                 tx.exec(RECORD_ENDER, vals![by, session]).await?;
-                outbox::store::add(tx, event).await?;
+                outbox::add(tx, event).await?;
             }
             Ok(first)
         })
@@ -400,7 +400,7 @@ impl Store {
                     ended.push(session);
                 }
             }
-            outbox::store::add_all(tx, &events).await?;
+            outbox::add_all(tx, &events).await?;
             Ok(ended)
         })
     }
@@ -438,7 +438,7 @@ impl Store {
                 ended.push(session);
             }
         }
-        outbox::store::add_all(tx, &events).await?;
+        outbox::add_all(tx, &events).await?;
         Ok(ended)
     }
 

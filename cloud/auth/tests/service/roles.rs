@@ -1,10 +1,7 @@
 //! Custom roles, and role changes of people.
 
 use axum::http::{Method, StatusCode};
-use platform::{
-    permissions,
-    sessions::{self, SessionStatus},
-};
+use platform::sessions::{self, SessionStatus};
 use rstest::rstest;
 use serde_json::{Value, json};
 use wire::{EventType, Permission, Role, UserId};
@@ -98,7 +95,7 @@ impl Staff {
     }
 
     async fn kept(&self, user: &str) -> Option<Vec<Permission>> {
-        permissions::look_up(&self.auth.cache, UserId(user.parse().unwrap()))
+        sessions::read_permissions(&self.auth.cache, UserId(user.parse().unwrap()))
             .await
             .unwrap()
     }

@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use gateway::{Config, Peers};
-use platform::{permissions, upstream::Upstream};
+use platform::{sessions, upstream::Upstream};
 use process::{parts::CloudPart, problem::Problem, tasks::Tasks};
 use serde_json::{Value, json};
 use support::{Proxy, Wire};
@@ -168,7 +168,7 @@ async fn a_page_has_the_sections_that_an_admins_role_includes() {
         ),
         (Permission::ApproveOrders, json!({ "statement": money })),
     ] {
-        permissions::store_permissions(&gate.cache, USER, &[held])
+        sessions::store_permissions(&gate.cache, USER, &[held])
             .await
             .unwrap();
         let answer = page_as(&gate, PAGE, Role::Admin).await;

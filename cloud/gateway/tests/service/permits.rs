@@ -5,7 +5,7 @@ use axum::{
     http::{Method, Request, StatusCode},
 };
 use gateway::{Audience, Config, ROUTES};
-use platform::permissions;
+use platform::sessions;
 use wire::{Permission, Role};
 
 use crate::common::{Answer, Gate, USER};
@@ -39,7 +39,7 @@ async fn a_role_without_a_routes_permission_is_refused_and_the_part_hears_nothin
 #[tokio::test]
 async fn every_route_of_admins_refuses_a_role_without_permissions() {
     let gate = Gate::new().await;
-    permissions::store_permissions(&gate.cache, USER, &[])
+    sessions::store_permissions(&gate.cache, USER, &[])
         .await
         .unwrap();
     let mut asked = 0;
@@ -88,7 +88,7 @@ async fn nobody_is_asked_about_customers_and_providers() {
 #[tokio::test]
 async fn the_copy_in_the_cache_counts_and_without_one_auth_is_asked() {
     let gate = Gate::new().await;
-    permissions::store_permissions(&gate.cache, USER, &[Permission::ReadPlatform])
+    sessions::store_permissions(&gate.cache, USER, &[Permission::ReadPlatform])
         .await
         .unwrap();
     assert_eq!(read(&gate, EDGES).await.status, StatusCode::OK);
@@ -97,7 +97,7 @@ async fn the_copy_in_the_cache_counts_and_without_one_auth_is_asked() {
         "permission_missing"
     );
     assert_eq!(gate.auth.asked_permissions(), 0);
-    permissions::forget_permissions(&gate.cache, USER)
+    sessions::forget_permissions(&gate.cache, USER)
         .await
         .unwrap();
     assert_eq!(
@@ -142,7 +142,7 @@ async fn an_order_is_read_by_a_role_whose_work_begins_with_reading_one() {
         "/customer/orders/x",
     ];
     for one in Permission::READ_ORDERS {
-        permissions::store_permissions(&gate.cache, USER, &[*one])
+        sessions::store_permissions(&gate.cache, USER, &[*one])
             .await
             .unwrap();
         for path in paths {
@@ -153,7 +153,7 @@ async fn an_order_is_read_by_a_role_whose_work_begins_with_reading_one() {
             );
         }
     }
-    permissions::store_permissions(&gate.cache, USER, &[Permission::VerifyProviders])
+    sessions::store_permissions(&gate.cache, USER, &[Permission::VerifyProviders])
         .await
         .unwrap();
     for path in paths {
@@ -170,7 +170,7 @@ async fn an_order_is_read_by_a_role_whose_work_begins_with_reading_one() {
 async fn a_part_that_narrows_its_answer_is_told_what_the_role_includes() {
     let gate = Gate::new().await;
     let held = [Permission::ReadPeople, Permission::ReadPlatform];
-    permissions::store_permissions(&gate.cache, USER, &held)
+    sessions::store_permissions(&gate.cache, USER, &held)
         .await
         .unwrap();
     let told = async |role: Role, path: &str| {

@@ -14,7 +14,7 @@ use axum::{
     routing::get,
 };
 use gateway::{Config, Peers};
-use platform::{permissions, sessions, upstream::Upstream};
+use platform::{sessions, upstream::Upstream};
 use process::{
     parts::CloudPart,
     problem::Problem,
@@ -250,7 +250,7 @@ async fn a_stream_ends_with_its_token_so_that_the_next_brings_a_newer_one() {
 async fn a_stream_is_of_the_work_that_the_role_includes_and_ends_when_that_changes() {
     let world = World::new().await;
     let keep = async |held: &[Permission]| {
-        permissions::store_permissions(&world.gate.cache, USER, held)
+        sessions::store_permissions(&world.gate.cache, USER, held)
             .await
             .unwrap();
     };

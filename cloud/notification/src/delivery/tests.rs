@@ -9,7 +9,7 @@ use std::sync::{
 
 use axum::{Json, Router, extract::State, routing::post};
 use http::StatusCode;
-use platform::{consume::EventHandler, push::Push, sms::Sms};
+use platform::{consume::EventHandler, messages::Push, sms::Sms};
 use process::trust::CertificateAuthorities;
 use serde_json::{Value, json};
 use support::{Mailbox, eventually};

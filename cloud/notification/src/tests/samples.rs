@@ -8,7 +8,7 @@ use wire::{
     UnixMillis, UserEvent, UserId,
 };
 
-use platform::{documents::Documents, push::Push, sms::Sms, upstream::Upstream};
+use platform::{documents::Documents, messages::Push, sms::Sms, upstream::Upstream};
 use process::{
     clock::Clock,
     tokens::{TokenKeys, TokenVerifier},

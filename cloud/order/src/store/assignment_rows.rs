@@ -295,7 +295,7 @@ pub async fn apply_transition(
         %region, what = record.what, fence = after.fence, version = after.policy_version,
         "Changed how `{region}` assigns orders"
     );
-    Ok(outbox::store::add(tx, &event).await?)
+    Ok(outbox::add(tx, &event).await?)
 }
 
 async fn insert_grant(

@@ -12,8 +12,7 @@ use std::collections::BTreeSet;
 
 use platform::{
     bus::topology::USER_PROFILES,
-    inbox, marks,
-    outbox::{self, replay},
+    inbox, outbox, provider_verification,
     sql::{Columns, Statement, Tx},
     transact, vals,
 };
@@ -153,7 +152,7 @@ impl Store {
         };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;
-        outbox::store::add(tx, &event).await?;
+        outbox::add(tx, &event).await?;
         Ok(true)
     }
 }
@@ -273,7 +272,7 @@ impl Store {
         };
         let id = EventId(self.clock.new_id());
         let event = Event::new(id, EventType::OrderStatusChanged, now, &event.trace, &body)?;
-        outbox::store::add(tx, &event).await?;
+        outbox::add(tx, &event).await?;
         Ok(true)
     }
 }
@@ -442,7 +441,7 @@ impl Store {
     /// Asks for a replay of recently completed jobs to the profiles, which count lost ones and skip
     /// duplicates. Returns true if the replay starts.
     pub async fn republish_completed(&self) -> Result<bool, StoreError> {
-        Ok(replay::ask_again(&(&self.sql).into(), &USER_PROFILES, &self.clock).await?)
+        Ok(outbox::request_recent_replay(&(&self.sql).into(), &USER_PROFILES, &self.clock).await?)
     }
 
     pub async fn apply_verification(
@@ -450,7 +449,7 @@ impl Store {
         verification: ProviderVerification,
     ) -> Result<(), StoreError> {
         transact!(self.sql, tx => {
-            marks::store::apply_mark(tx, verification).await?;
+            provider_verification::apply_verification(tx, verification).await?;
             Ok(())
         })
     }
@@ -463,7 +462,7 @@ impl Store {
     ) -> Result<usize, StoreError> {
         let at = self.clock.now();
         transact!(self.sql, tx => {
-            if !inbox::store::first_time(tx, CONSUMER, event.id, at).await? {
+            if !inbox::first_time(tx, CONSUMER, event.id, at).await? {
                 return Ok(0);
             }
             let values = vals![provider, OrderStatus::Accepted, OrderStatus::InProgress, LISTED_MAX];

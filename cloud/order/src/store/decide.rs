@@ -288,7 +288,7 @@ async fn write_results(
         .iter()
         .map(|draft| event_from_draft(clock, draft, at));
     let events = events.collect::<Result<Vec<_>, _>>()?;
-    outbox::store::add_all(tx, &events).await?;
+    outbox::add_all(tx, &events).await?;
     let acts = writes.acts.iter().map(ActRow::from_act).collect();
     tx.insert_all(acts).await?;
     // The hub's own list may already have opened this case, and the op may arrive again.

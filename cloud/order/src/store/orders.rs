@@ -291,7 +291,7 @@ impl Store {
                 .await?;
             orders = rows.into_iter().map(Order::from).collect();
         }
-        let unsent_since = outbox::store::unsent_since(&self.sql).await?;
+        let unsent_since = outbox::unsent_since(&self.sql).await?;
         Ok(OrdersByIdReply {
             orders,
             unsent_since,

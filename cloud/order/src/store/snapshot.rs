@@ -131,7 +131,7 @@ async fn read_marks(
         Submission::LeaseReleased { .. } => None,
     });
     let people: BTreeSet<UserId> = accepts.map(|actor| actor.user_id).collect();
-    let marks = platform::marks::store::find_marks(tx, people).await?;
+    let marks = platform::provider_verification::find_verifications(tx, people).await?;
     Ok(marks.into_iter().map(|mark| (mark.user, mark)).collect())
 }
 

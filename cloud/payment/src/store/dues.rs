@@ -241,7 +241,7 @@ impl Store {
         let now = self.clock.now();
         transact!(self.sql, tx => {
             let Some(event) = self.build_latest_event(tx, order, now).await? else { return Ok(()) };
-            Ok::<_, StoreError>(outbox::store::add(tx, &event).await?)
+            Ok::<_, StoreError>(outbox::add(tx, &event).await?)
         })
     }
 

@@ -298,7 +298,7 @@ async fn write_decision(
             &body,
         )?);
     }
-    Ok(outbox::store::add_all(tx, &events).await?)
+    Ok(outbox::add_all(tx, &events).await?)
 }
 
 async fn insert_cases<'a>(

@@ -165,7 +165,7 @@ impl Store {
         }
         if before.is_none_or(|before| before.state != writes.payout.state) {
             let told = payout_event(&self.clock, provider, currency, &writes.payout, now)?;
-            outbox::store::add_all(tx, told.as_slice()).await?;
+            outbox::add_all(tx, told.as_slice()).await?;
         }
         Ok(Some(writes))
     }

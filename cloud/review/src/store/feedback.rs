@@ -9,7 +9,7 @@ use platform::{
     documents::{
         CollectionSchema, Document, DocumentBody, DocumentsError, Field, Index, IndexQuery, millis,
     },
-    outbox::replay,
+    outbox,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -65,7 +65,10 @@ impl ReviewStore {
     /// Replays the rating events of the last days to the profiles, so that each gets the newest.
     /// Returns true if a replay starts.
     pub async fn replay_ratings(&self) -> Result<bool, StoreError> {
-        Ok(replay::ask_again(&(&self.documents).into(), &USER_PROFILES, &self.clock).await?)
+        Ok(
+            outbox::request_recent_replay(&(&self.documents).into(), &USER_PROFILES, &self.clock)
+                .await?,
+        )
     }
 
     /// Recomputes a rating and publishes it if it changed; returns true if so. Reads the version

@@ -3,7 +3,7 @@
 
 use platform::{
     StoreError,
-    stamped::{StampedCache, StampedEntity},
+    cache::{StampedCache, StampedEntity},
 };
 use wire::UserId;
 

@@ -9,7 +9,7 @@ pub mod reads;
 
 use platform::{
     columns, inbox,
-    marks::store::{VerificationChange, apply_mark},
+    provider_verification::{VerificationChange, apply_verification},
     sealing::DataKeys,
     sql::Tx,
     transact, vals,
@@ -200,7 +200,7 @@ impl Store {
             for region in Region::ALL {
                 ends.push(lock_feed_end(tx, region).await?);
             }
-            if apply_mark(tx, verification).await? == VerificationChange::Known {
+            if apply_verification(tx, verification).await? == VerificationChange::Known {
                 return Ok(FeedEffect::Known);
             }
             for mut end in ends {
@@ -219,7 +219,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
-            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
+            if !inbox::first_time(tx, CONSUMER, event.id, now).await? {
                 return Ok(FeedEffect::Known);
             }
             for region in Region::ALL {
@@ -261,7 +261,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
-            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
+            if !inbox::first_time(tx, CONSUMER, event.id, now).await? {
                 return Ok(FeedEffect::Known);
             }
             apply_assignment(tx, region, assignment, now).await

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use platform::keys::KeySource;
+use platform::caller::KeySource;
 use process::{clock::Clock, tasks::Tasks};
 use tokio::sync::Semaphore;
 use uuid::Uuid;

@@ -26,7 +26,7 @@ async fn an_order_whose_transaction_commits_late_is_passed_over_by_no_reader() {
     let db = world.order_db.clone();
     let holding = async {
         transact!(db, tx => {
-            outbox::store::add(tx, &event).await?;
+            outbox::add(tx, &event).await?;
             if let Some((written, may_commit)) = channels.take() {
                 written.send(()).unwrap();
                 may_commit.await.unwrap();

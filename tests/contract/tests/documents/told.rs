@@ -18,7 +18,7 @@ use platform::{
     Database,
     bus::{Bus, DeadLetterBox, Deliveries, QueueSpec},
     documents::{Collection, Documents, Filter, Update},
-    outbox::{self, OutboxRelay, replay},
+    outbox::{self, OutboxRelay},
     vals,
 };
 use process::{clock::Clock, tasks::Tasks};
@@ -234,7 +234,7 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
     assert_eq!(wanted.len(), 16 * 45);
     assert_eq!(replayed(&arm, &bus, since).await, wanted);
     let database = Database::from(&arm.documents);
-    let told = replay::list_replays(&database, 5).await.unwrap();
+    let told = outbox::list_replays(&database, 5).await.unwrap();
     assert_eq!(
         told.iter()
             .map(|one| (one.sent, one.done_at.is_some()))
@@ -245,13 +245,13 @@ async fn a_queue_added_later_gets_the_events_of_thirty_days_each_once(arm: Docum
     let days = |count: u64| Duration::from_secs(count * 24 * 60 * 60);
     let later = Clock::system().now().plus_ms(30 * DAY_MS + 1);
     assert_eq!(
-        outbox::store::purge_sent(&database, later, days(31))
+        outbox::purge_sent(&database, later, days(31))
             .await
             .unwrap(),
         0
     );
     assert_eq!(
-        outbox::store::purge_sent(&database, later, days(30))
+        outbox::purge_sent(&database, later, days(30))
             .await
             .unwrap(),
         20 * 60
@@ -269,11 +269,11 @@ async fn replayed(arm: &DocumentsArm, bus: &Bus, since: UnixMillis) -> Vec<Event
     let id = clock.new_id();
     let by = UserId(clock.new_id());
     let now = clock.now();
-    let asked = replay::request_replay(&database, LATE.name, since, (id, by, now))
+    let asked = outbox::request_replay(&database, LATE.name, since, (id, by, now))
         .await
         .unwrap();
     assert_eq!(asked, Some(id));
-    while replay::send_next_batch(&database, bus, named, now)
+    while outbox::send_replay_batch(&database, bus, named, now)
         .await
         .unwrap()
     {}

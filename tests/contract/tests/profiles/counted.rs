@@ -7,7 +7,7 @@ use platform::{
     bus::{Bus, QueueSpec, topology},
     consume::EventHandler,
     documents::Document,
-    outbox::{self, OutboxRelay, replay},
+    outbox::{self, OutboxRelay},
     sql::SqlError,
     transact,
 };
@@ -126,7 +126,7 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
     for n in 0..2 {
         let event = completed(n);
         let saved: Result<(), SqlError> = transact!(arm.sql, tx => {
-            outbox::store::add(tx, &event).await?;
+            outbox::add(tx, &event).await?;
             Ok(())
         });
         saved.unwrap();
@@ -154,7 +154,7 @@ async fn a_completed_job_that_was_lost_is_counted(arm: OrderDb) {
     let asked = (clock.new_id(), CUSTOMER, clock.now());
     let database = Database::from(&arm.sql);
     let since = wire::UnixMillis(0);
-    replay::request_replay(&database, topology::USER_PROFILES.name, since, asked)
+    outbox::request_replay(&database, topology::USER_PROFILES.name, since, asked)
         .await
         .unwrap()
         .unwrap();
@@ -215,7 +215,7 @@ async fn lose(from: impl Into<Database>, bus: &Bus, count: usize) {
 
 async fn replayed(database: &Database, bus: &Bus) {
     let now = Clock::system().now();
-    while replay::send_next_batch(database, bus, topology::find_queue, now)
+    while outbox::send_replay_batch(database, bus, topology::find_queue, now)
         .await
         .unwrap()
     {}

@@ -11,11 +11,10 @@ use contract::{DocumentsArm, LIMIT, on_every_documents};
 use mongodb::bson::{self, doc};
 use platform::{
     bus::{Bus, QueueSpec},
-    cache::Cache,
+    cache::{Cache, StampedCache, StampedEntity},
     documents::Documents,
     outbox::OutboxRelay,
     sealing::DataKeys,
-    stamped::{StampedCache, StampedEntity},
     vals,
 };
 use process::{clock::Clock, tasks::Tasks, telemetry::LogFormat};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::{Router, body::Body, extract::State, response::IntoResponse, routing::post};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
-use platform::{documents::Documents, push::Push, sms::Sms, upstream::Upstream, vals};
+use platform::{documents::Documents, messages::Push, sms::Sms, upstream::Upstream, vals};
 use process::{
     clock::Clock,
     tokens::{ServiceKey, TokenVerifier},

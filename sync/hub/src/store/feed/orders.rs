@@ -71,7 +71,7 @@ impl Store {
         now: UnixMillis,
     ) -> Result<FeedEffect> {
         transact!(self.sql, tx => {
-            if !inbox::store::first_time(tx, CONSUMER, event.id, now).await? {
+            if !inbox::first_time(tx, CONSUMER, event.id, now).await? {
                 return Ok(FeedEffect::Known);
             }
             let fed = apply_order(tx, order, EqualVersionRule::Stays, now).await?;
@@ -100,7 +100,7 @@ impl Store {
             .unzip();
         transact!(self.sql, tx => {
             let mut plan = FeedPlan::lock_regions(tx, &regions, &ids, now).await?;
-            let mut seen = inbox::store::find_recorded(tx, CONSUMER, &events).await?;
+            let mut seen = inbox::find_recorded(tx, CONSUMER, &events).await?;
             let mut new = Vec::new();
             for (event, order) in run {
                 // Also skips an event that appears twice in this run.
@@ -116,7 +116,7 @@ impl Store {
                     plan.add_lost_acceptance(order)?;
                 }
             }
-            inbox::store::record_events(tx, CONSUMER, &new, now).await?;
+            inbox::record_events(tx, CONSUMER, &new, now).await?;
             plan.write(tx).await.map(Some)
         })
     }
