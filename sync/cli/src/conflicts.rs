@@ -1,19 +1,16 @@
 //! `holdfast conflicts`: lost acceptances and open cases, newest first, with the deciding rule.
 
-use std::{fmt, str::FromStr};
-
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use wire::{CaseItem, CommandId, LossReason, LostAcceptance, Sentence, Source, UnixMillis};
 
 use crate::{
-    age,
-    exit::Result,
     gateway::Gateway,
-    look::{OutputStyle, TextTone},
-    run::CommandOutput,
+    layout::{NarrowTableRules, TableCell, render_table},
+    output::{CommandOutput, Result},
     say,
-    table::{NarrowTableRules, TableCell, render_table},
+    style::{self, OutputStyle, TextTone},
+    values::{ConflictCursor, ConflictName},
 };
 
 /// Drops, in order: WON AT, TAPPED, REGION, WON BY, PROVIDER, VIA.
@@ -25,20 +22,6 @@ const FORM: NarrowTableRules = NarrowTableRules {
 pub enum Conflict {
     Lost(Box<LostAcceptance>),
     Case(Box<CaseItem>),
-}
-
-/// A name for `explain`, such as `lost-12` or `case-7`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConflictName {
-    Lost(u64),
-    Case(u64),
-}
-
-/// The end of a page in each list; the next page has older items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ConflictCursor {
-    lost: Option<u64>,
-    case: Option<u64>,
 }
 
 pub struct ConflictPage {
@@ -66,62 +49,6 @@ impl Conflict {
             Self::Lost(lost) => lost.entry.hops.cloud_at.unwrap_or(UnixMillis(0)),
             Self::Case(case) => case.at,
         }
-    }
-}
-
-impl fmt::Display for ConflictName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lost(id) => write!(f, "lost-{id}"),
-            Self::Case(id) => write!(f, "case-{id}"),
-        }
-    }
-}
-
-impl FromStr for ConflictName {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (kind, id) = text.split_once('-').ok_or(())?;
-        let id = id.parse().map_err(|_| ())?;
-        match kind {
-            "lost" => Ok(Self::Lost(id)),
-            "case" => Ok(Self::Case(id)),
-            _ => Err(()),
-        }
-    }
-}
-
-impl fmt::Display for ConflictCursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lost = format_position(self.lost);
-        let case = format_position(self.case);
-        write!(f, "{lost}.{case}")
-    }
-}
-
-fn format_position(id: Option<u64>) -> String {
-    id.map_or("end".to_owned(), |id| id.to_string())
-}
-
-impl FromStr for ConflictCursor {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (lost, case) = text.split_once('.').ok_or(CURSOR_EXPECTED)?;
-        Ok(Self {
-            lost: parse_position(lost)?,
-            case: parse_position(case)?,
-        })
-    }
-}
-
-const CURSOR_EXPECTED: &str = "expected the cursor that the page before named";
-
-fn parse_position(text: &str) -> Result<Option<u64>, &'static str> {
-    match text {
-        "end" => Ok(None),
-        id => id.parse().map(Some).map_err(|_| CURSOR_EXPECTED),
     }
 }
 
@@ -184,6 +111,7 @@ fn merge_newest_first(lost: Vec<Conflict>, cases: Vec<Conflict>) -> Vec<Conflict
 
 /// A part of a list and the position of the rest, if any.
 type ConflictSlice = (Vec<Conflict>, Option<u64>);
+
 /// `None` starts at the top; `Some(None)` means the list has ended.
 type SliceStart = Option<Option<u64>>;
 
@@ -284,20 +212,20 @@ fn build_row(conflict: &Conflict, style: &OutputStyle) -> Vec<TableCell> {
     let winner = lost.and_then(|lost| lost.winner.as_ref());
     vec![
         TableCell::with_tone(TextTone::Heading, conflict.name()),
-        TableCell::new(age::format_moment(conflict.decided_at())),
+        TableCell::new(style::format_moment(conflict.decided_at())),
         TableCell::or_dash(code),
         TableCell::or_dash(region),
         TableCell::new(user),
         TableCell::or_dash(lost.map(|lost| describe_source(&lost.entry.source, style))),
         TableCell::or_dash(
             lost.and_then(|lost| lost.entry.hops.tapped_at)
-                .map(age::format_moment),
+                .map(style::format_moment),
         ),
         TableCell::or_dash(winner.map(|winner| winner.user_id)),
         TableCell::or_dash(
             winner
                 .and_then(|winner| winner.decided_at)
-                .map(age::format_moment),
+                .map(style::format_moment),
         ),
         TableCell::new(describe_rule(conflict, style)),
     ]
@@ -337,29 +265,6 @@ fn describe_rule(conflict: &Conflict, style: &OutputStyle) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_and_cursors_read_back() {
-        for name in [ConflictName::Lost(12), ConflictName::Case(7)] {
-            assert_eq!(name.to_string().parse(), Ok(name));
-        }
-        for bad in ["lost", "lost-", "won-1", "case-x", "N-7F3K9Q"] {
-            assert!(bad.parse::<ConflictName>().is_err(), "{bad}");
-        }
-        for cursor in [
-            ConflictCursor {
-                lost: Some(3),
-                case: None,
-            },
-            ConflictCursor {
-                lost: None,
-                case: Some(9),
-            },
-        ] {
-            assert_eq!(cursor.to_string().parse(), Ok(cursor));
-        }
-        assert!("3".parse::<ConflictCursor>().is_err());
-    }
 
     #[test]
     fn a_list_keeps_its_order_whatever_its_times_say() {

@@ -1,29 +1,61 @@
 //! `holdfast dlq`: lists, redrives and drops dead letters; replays events to a newer queue.
 
+use clap::{Args, Subcommand};
 use process::clock::Clock;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use wire::{EventId, UnixMillis};
+use wire::{EventId, Language, UnixMillis};
 
 use crate::{
-    age,
-    args::{DeadLetterArgs, DlqAction},
-    exit::Result,
-    find::require_found,
-    gateway::{Gateway, ListPage, none_if_not_found},
-    look::{OutputStyle, TextTone},
-    run::CommandOutput,
+    gateway::{Gateway, ListPage, none_if_not_found, require_found},
+    layout::{NarrowTableRules, TableCell, render_table},
+    output::{CommandOutput, Result},
     say,
-    table::{NarrowTableRules, TableCell, render_table},
+    style::{self, OutputStyle, TextTone},
+    values::{self, PastMoment},
 };
 
+#[derive(Debug, Subcommand)]
+pub enum DlqAction {
+    List,
+    Show {
+        #[arg(value_name = "QUEUE|EXCHANGE")]
+        place: String,
+        #[arg(long, value_name = "NUMBER", default_value_t = 50,
+              value_parser = clap::value_parser!(u16).range(1..=500))]
+        limit: u16,
+    },
+    Redrive(DeadLetterArgs),
+    Drop(DeadLetterArgs),
+    Replay {
+        #[arg(value_name = "QUEUE")]
+        queue: String,
+        #[arg(long, value_name = "MOMENT", value_parser = values::moment_parser(Language::English))]
+        since: PastMoment,
+    },
+}
+
+/// Dead letters: the listed events or all.
+#[derive(Debug, Args)]
+pub struct DeadLetterArgs {
+    #[arg(value_name = "QUEUE|EXCHANGE")]
+    pub place: String,
+    #[arg(value_name = "EVENT", num_args = 1..=500, required_unless_present = "all", conflicts_with = "all")]
+    pub events: Vec<EventId>,
+    #[arg(long)]
+    pub all: bool,
+}
+
 const PATH: &str = "/api/v1/admin/letters";
+
 const REPLAYS: &str = "/api/v1/admin/replays";
+
 /// Drops PART on a narrow terminal.
 const BOXES_FORM: NarrowTableRules = NarrowTableRules {
     sheds: &[2],
     ends_with_sentence: false,
 };
+
 /// Drops HAPPENED, then PUT ASIDE. The last column is the reason.
 const LETTERS_FORM: NarrowTableRules = NarrowTableRules {
     sheds: &[2, 3],
@@ -68,7 +100,7 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
                 settle_dead_letters(gateway, letters, "redrive").await?;
             let name = (&letters.place).into();
             Ok(CommandOutput::from_answer(
-                gateway,
+                &gateway.style,
                 answer,
                 say::letters_redriven {
                     settled: settled.into(),
@@ -81,7 +113,7 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
                 settle_dead_letters(gateway, letters, "drop").await?;
             let name = (&letters.place).into();
             Ok(CommandOutput::from_answer(
-                gateway,
+                &gateway.style,
                 answer,
                 say::letters_dropped {
                     settled: settled.into(),
@@ -96,9 +128,9 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
             let unknown = say::unknown_letters { name: queue.into() };
             let answer = require_found(answer?, unknown, &gateway.style)?;
             let queue = queue.into();
-            let since = age::format_moment(since).into();
+            let since = style::format_moment(since).into();
             Ok(CommandOutput::from_answer(
-                gateway,
+                &gateway.style,
                 answer,
                 say::replay_asked { queue, since },
             ))
@@ -196,8 +228,8 @@ fn render_letters(letters: &[DeadLetterRow], style: &OutputStyle) -> String {
         vec![
             TableCell::or_dash(letter.event),
             TableCell::or_dash(letter.kind.as_ref()),
-            TableCell::or_dash(letter.happened_at.map(age::format_moment)),
-            TableCell::or_dash(letter.put_aside_at.map(age::format_moment)),
+            TableCell::or_dash(letter.happened_at.map(style::format_moment)),
+            TableCell::or_dash(letter.put_aside_at.map(style::format_moment)),
             TableCell::new(&letter.reason),
         ]
     });

@@ -8,13 +8,11 @@ use wire::{
 };
 
 use crate::{
-    age,
-    exit::{CommandFailure, ExitKind, Result},
     gateway::Gateway,
-    look::{OutputStyle, TextTone},
-    run::CommandOutput,
+    layout::{NarrowTableRules, TableCell, render_table},
+    output::{CommandFailure, CommandOutput, ExitKind, Result},
     say,
-    table::{NarrowTableRules, TableCell, render_table},
+    style::{self, OutputStyle, TextTone},
 };
 
 /// Needs the report too: gate and right to assign belong to the region.
@@ -141,11 +139,11 @@ fn build_row(edge: &EdgeListItem, list: &EdgeList, style: &OutputStyle) -> Vec<T
         pending_cell(status, now, style),
         TableCell::or_dash(right),
         remark_cell(&collect_remarks(edge, region, now), style),
-        TableCell::or_dash(status.last_contact_at.map(age::format_moment)),
+        TableCell::or_dash(status.last_contact_at.map(style::format_moment)),
         clock_cell(status.clock_error_ms),
         disk_cell(status),
         TableCell::or_dash(status.version.as_ref()),
-        TableCell::or_dash(edge.enrolled_at.map(age::format_moment)),
+        TableCell::or_dash(edge.enrolled_at.map(style::format_moment)),
     ]
 }
 
@@ -221,7 +219,7 @@ pub fn link_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> T
     };
     let since = status
         .since
-        .map(|at| format!(" {}", age::format_duration(now.ms_since(at))));
+        .map(|at| format!(" {}", style::format_duration(now.ms_since(at))));
     TableCell::with_tone(tone, style.translate(word) + &since.unwrap_or_default())
 }
 
@@ -232,7 +230,7 @@ pub fn pending_cell(status: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -
         None => TableCell::with_tone(TextTone::Doubtful, status.pending),
         Some(at) => {
             let pending = status.pending.into();
-            let age = age::format_duration(now.ms_since(at)).into();
+            let age = style::format_duration(now.ms_since(at)).into();
             TableCell::with_tone(
                 TextTone::Doubtful,
                 style.translate(say::edges_pending_since { pending, age }),

@@ -1,334 +1,138 @@
-//! Explains an order: its timeline in plain language with each hop, a collision's winner, and why
-//! the others lost.
-//!
-//! Invariant: uses only the timeline; omits missing times.
+//! `holdfast explain`: finds an order by id or code, an op by place, a command by id or a conflict
+//! by name, and explains it.
 
+mod command;
+pub mod order;
+pub mod timeline;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
 use serde_json::{Value, json};
-use wire::{
-    Action, Code, EdgeId, EdgePromise, FenceEnd, FenceEnding, Hops, Order, Sentence, Source,
-    TimelineEntry, UnixMillis, Verdict,
-};
+use wire::{CommandId, OpPlace, OrderCode};
+
+use command::CommandHistory;
+use order::{OrderHistory, load_order_history, unknown_name_failure};
 
 use crate::{
-    age::format_moment,
-    look::{OutputStyle, TextTone},
-    people::PersonNames,
-    race, say,
-    table::replace_control_chars,
+    conflicts::{self, Conflict},
+    gateway::{Gateway, none_if_not_found, require_found},
+    output::{CommandOutput, ExitKind, Result},
+    say,
+    style::OutputStyle,
+    values::ConflictName,
 };
 
-pub struct OrderHistory {
-    pub order: Order,
-    pub timeline: Vec<TimelineEntry>,
-    /// Ops at the region's edges that the cloud has not decided, according to the hub. `None` if
-    /// the hub does not answer.
-    pub pending: Option<u64>,
+enum ExplainedItem {
+    Order(Box<OrderHistory>),
+    Trail(CommandHistory),
+    Conflict(Conflict, Option<CommandHistory>),
 }
 
-pub fn history_to_json(history: &OrderHistory, style: &OutputStyle) -> Value {
-    json!({
-        "order": history.order,
-        "timeline": history.timeline,
-        "pending_at_edges": history.pending,
-        "explanation": render_history(history, style),
-    })
-}
-
-pub fn render_history(history: &OrderHistory, style: &OutputStyle) -> String {
-    let cast = PersonNames::from_order(&history.order, &history.timeline, style);
-    let mut out = render_heading(&history.order, style);
-    for (index, entry) in history.timeline.iter().enumerate() {
-        out.push('\n');
-        out.push_str(&render_step(index + 1, entry, &cast, style));
+pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
+    let subject = find_item(gateway, name).await?;
+    let look = &gateway.style;
+    let mut story = Value::Null;
+    if look.json {
+        story = subject.to_json(look);
+        story["edge_keys"] = json!(edge_keys(gateway, &story).await);
     }
-    let races = race::describe_collisions(&history.timeline, &cast, style, |_| true);
-    if !races.is_empty() {
-        out.push('\n');
-        out.push_str(&races);
+    Ok(CommandOutput::new(
+        look,
+        || story,
+        || subject.render_text(look),
+    ))
+}
+
+/// Loads the public keys that verify the receipts. Skips keys that the gateway does not return: the
+/// explanation is useful without them.
+async fn edge_keys(gateway: &Gateway, story: &Value) -> BTreeMap<String, String> {
+    #[derive(Deserialize)]
+    struct EdgeKey {
+        public_key: String,
     }
-    out.push('\n');
-    out.push_str(&render_footer(history, &cast, style));
-    out
-}
-
-fn render_heading(order: &Order, style: &OutputStyle) -> String {
-    let Order {
-        id,
-        code,
-        location,
-        price,
-        ..
-    } = order;
-    let title = style.paint(TextTone::Heading, &replace_control_chars(&order.title));
-    let status = order.status.into();
-    let version = order.version.into();
-    let state = style.translate(say::explain_state { status, version });
-    let currency = order.currency.as_str();
-    format!("{code}  {title}  {location}  {price} {currency}\n{id}  {state}\n")
-}
-
-fn render_step(
-    number: usize,
-    entry: &TimelineEntry,
-    names: &PersonNames,
-    style: &OutputStyle,
-) -> String {
-    let (tone, mark) = if is_refused(entry) {
-        (TextTone::Bad, "x")
-    } else {
-        (TextTone::Good, "+")
-    };
-    let sentence = describe_entry(entry, names, style);
-    let mut details: Vec<String> = list_hops(entry, style)
-        .iter()
-        .map(|(at, what)| format!("{}  {what}", format_moment(*at)))
+    let entries = ["timeline", "ops"]
+        .into_iter()
+        .filter_map(|list| story[list].as_array());
+    let edges: BTreeSet<_> = entries
+        .flatten()
+        .filter_map(|entry| entry["edge"].as_str())
         .collect();
-    if let Some(reason) = &entry.reason {
-        details.push(style.translate(say::explain_reason {
-            reason: replace_control_chars(reason).into(),
-        }));
-    }
-    if let Some(code) = entry.code {
-        details.push(describe_answer(code, style));
-    }
-    let mut out = format!("{number:>3} {} {sentence}\n", style.paint(tone, mark));
-    for line in details {
-        out.push_str(&format!("      {line}\n"));
-    }
-    out
-}
-
-/// Describes the final answer with its stable code.
-pub fn describe_answer(code: Code, style: &OutputStyle) -> String {
-    style.translate(say::answer {
-        answer: describe_code(code, style).into(),
-    })
-}
-
-pub fn describe_code(code: Code, style: &OutputStyle) -> String {
-    let sentence = code.sentence_in(style.language).into();
-    style.translate(say::coded {
-        sentence,
-        code: code.into(),
-    })
-}
-
-/// True if the entry changed the order's status; failed attempts are on the timeline too.
-pub fn has_changed_status(entry: &TimelineEntry) -> bool {
-    entry.from != Some(entry.to)
-}
-
-/// A successful payment also leaves the status unchanged; only a refusal has a code.
-fn is_refused(entry: &TimelineEntry) -> bool {
-    !has_changed_status(entry) && entry.code.is_some()
-}
-
-fn describe_entry(entry: &TimelineEntry, names: &PersonNames, style: &OutputStyle) -> String {
-    if let Some(status) = entry.payment_status {
-        return style.translate(say::explain_payment {
-            status: status.as_str().into(),
-        });
-    }
-    let who = names.name(entry.actor).into();
-    let way = describe_entry_route(entry, style).into();
-    let action = entry.action.map_or("publish", Action::as_str).into();
-    let state = style
-        .translate(say::order_status {
-            status: entry.to.into(),
-        })
-        .into();
-    match is_refused(entry) {
-        true => style.translate(say::explain_tried {
-            who,
-            way,
-            action,
-            state,
-        }),
-        false => style.translate(say::explain_did {
-            who,
-            way,
-            action,
-            state,
-        }),
-    }
-}
-
-/// Describes a command's route to the cloud.
-pub fn describe_route(source: &Source, style: &OutputStyle) -> String {
-    match source {
-        Source::Portal => style.translate(say::way_cloud),
-        Source::Kiosk => style.translate(say::way_kiosk),
-        Source::Edge(edge) => style.translate(say::way_edge { edge: edge.into() }),
-    }
-}
-
-/// Adds the lease holder if the acceptance was made elsewhere and passed on.
-pub fn describe_entry_route(entry: &TimelineEntry, style: &OutputStyle) -> String {
-    let made = describe_route(&entry.source, style);
-    match deciding_edge(entry) {
-        Some(holder) => style.translate(say::way_put {
-            way: made.into(),
-            edge: holder.into(),
-        }),
-        None => made,
-    }
-}
-
-/// Includes the operator's reason.
-pub fn describe_right_end(end: &FenceEnd, style: &OutputStyle) -> String {
-    let how = style.translate(say::right_ended {
-        how: end.how.as_str().into(),
-    });
-    match &end.why {
-        Some(why) => style.format_labelled(&how, &replace_control_chars(why)),
-        None => how,
-    }
-}
-
-/// The lease holder that had to decide an acceptance made elsewhere.
-fn deciding_edge(entry: &TimelineEntry) -> Option<&EdgeId> {
-    let holder = entry.edge.as_ref()?;
-    (entry.source != Source::Edge(holder.clone())).then_some(holder)
-}
-
-fn list_hops(entry: &TimelineEntry, style: &OutputStyle) -> Vec<(UnixMillis, String)> {
-    let Hops {
-        tapped_at,
-        edge_at,
-        cloud_at,
-    } = entry.hops;
-    let mut hops = Vec::new();
-    if let Some(at) = tapped_at {
-        hops.push((at, style.translate(say::explain_tapped)));
-    }
-    hops.extend(list_promise_hops(entry, style));
-    if let Some(at) = edge_at {
-        hops.push((at, describe_storing(entry, style)));
-    }
-    if let Some(at) = cloud_at {
-        if edge_at.is_none()
-            && let Some(holder) = deciding_edge(entry)
-        {
-            let holder = holder.into();
-            hops.push((at, style.translate(say::explain_put { holder })));
+    let mut keys = BTreeMap::new();
+    for edge in edges {
+        let path = format!("/api/v1/edges/{edge}/key");
+        if let Ok(EdgeKey { public_key }) = gateway.get(&path).await {
+            keys.insert(edge.to_owned(), public_key);
         }
-        hops.push((at, describe_decision(entry, style)));
     }
-    hops
+    keys
 }
 
-/// Lists an earlier firm answer and the end of its right. Empty if this entry's answer is that
-/// promise and was kept.
-fn list_promise_hops(entry: &TimelineEntry, style: &OutputStyle) -> Vec<(UnixMillis, String)> {
-    let Some(promise) = &entry.promise else {
-        return Vec::new();
-    };
-    let EdgePromise {
-        edge,
-        epoch,
-        fence,
-        end,
-        ..
-    } = promise;
-    let is_here = entry.edge.as_ref() == Some(edge) && entry.epoch == Some(*epoch);
-    if is_here && promise.broken_by().is_none() {
-        return Vec::new();
+async fn find_item(gateway: &Gateway, name: &str) -> Result<ExplainedItem> {
+    let look = &gateway.style;
+    if let Ok(place) = name.parse::<OpPlace>() {
+        let unknown = say::unknown_op {
+            place: (&place).into(),
+        };
+        return require_found(command::find_by_op(gateway, &place).await?, unknown, look)
+            .map(ExplainedItem::Trail);
     }
-    let promised = say::explain_promised {
-        edge: edge.into(),
-        epoch: (*epoch).into(),
-        fence: (*fence).into(),
-    };
-    let answered = entry
-        .hops
-        .edge_at
-        .filter(|_| !is_here)
-        .map(|at| (at, style.translate(promised)));
-    let ended = end.as_ref().map(|end| {
-        let words = describe_right_end(end, style).into();
-        (
-            end.at,
-            style.translate(say::explain_right_ended {
-                edge: edge.into(),
-                fence: (*fence).into(),
-                end: words,
-            }),
-        )
-    });
-    let broken = promise
-        .broken_by()
-        .filter(|_| end.is_none())
-        .and_then(FenceEnding::broken_promise);
-    let broken = entry
-        .hops
-        .edge_at
-        .zip(broken)
-        .map(|(at, code)| (at, code.render_in(style.language)));
-    answered.into_iter().chain(ended).chain(broken).collect()
-}
-
-fn describe_decision(entry: &TimelineEntry, style: &OutputStyle) -> String {
-    match (deciding_edge(entry), entry.epoch, entry.seq) {
-        (Some(edge), Some(epoch), Some(seq)) => style.translate(say::explain_decided_in_log {
-            edge: edge.into(),
-            epoch: epoch.into(),
-            seq: seq.into(),
-        }),
-        _ => style.translate(say::explain_decided),
+    if let Ok(name) = name.parse::<ConflictName>() {
+        let unknown = say::unknown_conflict { name: name.into() };
+        let conflict = require_found(
+            conflicts::find_conflict(gateway, name).await?,
+            unknown,
+            look,
+        )?;
+        let trail = command::find_by_command(gateway, conflict.command_id()).await?;
+        return Ok(ExplainedItem::Conflict(conflict, trail));
     }
-}
-
-fn describe_storing(entry: &TimelineEntry, style: &OutputStyle) -> String {
-    if let (Source::Edge(edge), Some(holder)) = (&entry.source, deciding_edge(entry)) {
-        return style.translate(say::explain_taken {
-            edge: edge.into(),
-            holder: holder.into(),
-        });
-    }
-    let edge = entry.edge.as_ref().map_or("?", |edge| edge.as_str()).into();
-    let verdict = entry.verdict.map_or("other", Verdict::as_str).into();
-    let answered = style.translate(say::explain_verdict { verdict }).into();
-    match (entry.epoch, entry.seq) {
-        (Some(epoch), Some(seq)) => {
-            let epoch = epoch.into();
-            let seq = seq.into();
-            style.translate(say::explain_stored {
-                edge,
-                seq,
-                epoch,
-                answered,
-            })
+    let Ok(id) = name.parse::<CommandId>() else {
+        if OrderCode::parse(name).is_none() {
+            return Err(unknown_name_failure(name, ExitKind::NotFound, look));
         }
-        _ => style.translate(say::explain_answered { edge, answered }),
-    }
-}
-
-fn render_footer(history: &OrderHistory, names: &PersonNames, style: &OutputStyle) -> String {
-    let mut out = style.translate(say::explain_people) + "\n";
-    for (name, id) in names.list() {
-        out.push_str(&format!(
-            "  {}\n",
-            style.format_labelled(&name, &id.to_string())
-        ));
-    }
-    let region = history.order.location.into();
-    let rest = match history.pending {
-        Some(0) => return out,
-        Some(count) => style.translate(say::explain_pending { region, count }),
-        None => style.translate(say::explain_pending_unknown { region }),
+        return Ok(ExplainedItem::Order(Box::new(
+            load_order_history(gateway, name).await?,
+        )));
     };
-    out.push_str(&format!("\n{rest}\n"));
-    out
+    if let Some(story) = none_if_not_found(load_order_history(gateway, name).await)? {
+        return Ok(ExplainedItem::Order(Box::new(story)));
+    }
+    let unknown = say::unknown_id { id: id.into() };
+    require_found(command::find_by_command(gateway, id).await?, unknown, look)
+        .map(ExplainedItem::Trail)
 }
 
-pub fn is_lost_acceptance(entry: &TimelineEntry) -> bool {
-    entry.action == Some(Action::Accept)
-        && !has_changed_status(entry)
-        && !matches!(
-            entry.code,
-            None | Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile)
-        )
-}
+impl ExplainedItem {
+    fn render_text(&self, style: &OutputStyle) -> String {
+        match self {
+            Self::Order(story) => order::render_history(story, style),
+            Self::Trail(trail) => command::render_history(trail, style),
+            Self::Conflict(conflict, trail) => {
+                let trail = trail
+                    .as_ref()
+                    .map(|trail| command::render_history(trail, style));
+                format!(
+                    "{}\n{}",
+                    conflicts::render_conflict(conflict, style),
+                    trail.unwrap_or_default()
+                )
+            }
+        }
+    }
 
-#[cfg(test)]
-mod tests;
+    fn to_json(&self, style: &OutputStyle) -> Value {
+        match self {
+            Self::Order(story) => order::history_to_json(story, style),
+            Self::Trail(trail) => command::history_to_json(trail, style),
+            Self::Conflict(conflict, trail) => {
+                let mut value = trail
+                    .as_ref()
+                    .map_or_else(|| json!({}), |t| command::history_to_json(t, style));
+                value["conflict"] = conflicts::conflict_to_json(conflict, style);
+                value["explanation"] = json!(self.render_text(style));
+                value
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! The gateway client: address, sign-in, and sentences for refusals.
+//! The gateway client: address, calls, lists, and sentences for refusals.
 
 use std::time::Duration;
 
@@ -11,16 +11,15 @@ use process::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+use texts::Sentence;
 use wire::{Code, StatusReport};
 
 use crate::{
-    args::GlobalArgs,
-    cause::describe_cause,
-    exit::{CommandFailure, ExitKind, Result},
-    login,
-    look::{OutputStyle, split_next_step},
+    layout::replace_control_chars,
+    output::{CommandFailure, ExitKind, Result, describe_cause},
     say,
-    table::replace_control_chars,
+    style::{OutputStyle, split_next_step},
+    values::GlobalArgs,
 };
 
 pub struct Gateway {
@@ -40,6 +39,7 @@ pub struct ListPage<T> {
 
 /// Cuts longer lists, because people read them.
 const PAGES_MAX: usize = 100;
+
 /// The page size of every list.
 const PAGE_MAX: usize = 100;
 
@@ -52,30 +52,15 @@ pub fn none_if_not_found<T>(answer: Result<T>) -> Result<Option<T>> {
     }
 }
 
-impl Gateway {
-    /// Uses the gateway from the command line or the only stored one, with a sign-in.
-    pub async fn open_signed_in(global_args: &GlobalArgs, style: OutputStyle) -> Result<Self> {
-        let (gateway, context) = Self::open_unsigned(global_args, style)?;
-        let given = std::env::var("HOLDFAST_TOKEN")
-            .ok()
-            .filter(|token| !token.is_empty());
-        let token = match (given, context) {
-            (Some(token), _) => token,
-            (None, Some(context)) => login::load_valid_token(&gateway, context).await?,
-            (None, None) => {
-                let sentence = say::no_sign_in {
-                    url: (&gateway.url).into(),
-                };
-                return Err(CommandFailure::from_sentence(
-                    ExitKind::Authentication,
-                    &style,
-                    sentence,
-                ));
-            }
-        };
-        Ok(gateway.with_token(token))
-    }
+pub fn require_found<T>(
+    found: Option<T>,
+    unknown: impl Sentence,
+    style: &OutputStyle,
+) -> Result<T> {
+    found.ok_or_else(|| CommandFailure::from_sentence(ExitKind::NotFound, style, unknown))
+}
 
+impl Gateway {
     /// Returns the gateway without a token, and its stored sign-in.
     pub fn open_unsigned(
         global_args: &GlobalArgs,

@@ -1,26 +1,38 @@
 //! `holdfast keys`: the keys that sign access tokens, their schedule and rotation.
 
+use clap::Subcommand;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::UnixMillis;
 
 use crate::{
-    age,
-    args::KeysAction,
-    exit::Result,
-    find::require_found,
-    gateway::{Gateway, ListPage, none_if_not_found},
-    look::{OutputStyle, TextTone},
-    run::CommandOutput,
+    gateway::{Gateway, ListPage, none_if_not_found, require_found},
+    layout::{NarrowTableRules, TableCell, render_table},
+    output::{CommandOutput, Result},
     say,
-    table::{NarrowTableRules, TableCell, render_table},
+    style::{self, OutputStyle, TextTone},
 };
+
+#[derive(Debug, Subcommand)]
+pub enum KeysAction {
+    Rotate {
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+    Kill {
+        #[arg(value_name = "KEY")]
+        kid: String,
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+}
 
 /// Drops MADE, then TRUSTED FROM.
 const FORM: NarrowTableRules = NarrowTableRules {
     sheds: &[2, 3],
     ends_with_sentence: false,
 };
+
 const PATH: &str = "/api/v1/admin/keys";
 
 #[derive(Deserialize)]
@@ -62,11 +74,11 @@ pub async fn run(gateway: &Gateway, action: Option<&KeysAction>) -> Result<Comma
     Ok(match action {
         None => CommandOutput::new(look, || answer, || render_keys(&page.items, look)),
         Some(KeysAction::Rotate { .. }) => {
-            CommandOutput::from_answer(gateway, answer, say::keys_rotated { present })
+            CommandOutput::from_answer(&gateway.style, answer, say::keys_rotated { present })
         }
         Some(KeysAction::Kill { kid, .. }) => {
             let kid = kid.into();
-            CommandOutput::from_answer(gateway, answer, say::keys_killed { kid, present })
+            CommandOutput::from_answer(&gateway.style, answer, say::keys_killed { kid, present })
         }
     })
 }
@@ -76,10 +88,10 @@ fn render_keys(keys: &[SigningKey], style: &OutputStyle) -> String {
         vec![
             TableCell::new(&key.kid),
             state_cell(key, style),
-            TableCell::new(age::format_moment(key.made_at)),
-            TableCell::new(age::format_moment(key.trusted_from)),
-            TableCell::new(age::format_moment(key.signs_from)),
-            TableCell::or_dash(key.signed_until.map(age::format_moment)),
+            TableCell::new(style::format_moment(key.made_at)),
+            TableCell::new(style::format_moment(key.trusted_from)),
+            TableCell::new(style::format_moment(key.signs_from)),
+            TableCell::or_dash(key.signed_until.map(style::format_moment)),
         ]
     });
     render_table(say::keys_columns.text_in(style.language), FORM, rows, style)

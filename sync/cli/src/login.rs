@@ -1,5 +1,5 @@
 //! `holdfast login`, `logout` and `token`: one stored sign-in per gateway, in a file that only its
-//! owner can read.
+//! owner can read. It is renewed shortly before it ends.
 //!
 //! Invariant: a password is never stored or shown, and never comes from the command line.
 
@@ -19,15 +19,11 @@ use serde_json::json;
 use wire::{GuessReport, Region, Role, UnixMillis};
 
 use crate::{
-    age,
-    args::GlobalArgs,
-    cause::describe_cause,
-    exit::{CommandFailure, ExitKind, Result},
     gateway::{Gateway, context_file_failure},
-    look::OutputStyle,
-    people::role_word,
-    run::CommandOutput,
+    output::{CommandFailure, CommandOutput, ExitKind, Result, describe_cause},
     say,
+    style::{self, OutputStyle, role_word},
+    values::GlobalArgs,
 };
 
 #[derive(Deserialize)]
@@ -50,11 +46,16 @@ struct RenewedSignIn {
 }
 
 const LOGIN: &str = "/api/v1/auth/login";
+
 const REFRESH: &str = "/api/v1/auth/refresh";
+
 const LOGOUT: &str = "/api/v1/auth/logout";
+
 const EDGE_TOKEN: &str = "/api/v1/auth/edge-token";
+
 /// Renew tokens that end sooner, so that they outlast a long command.
 const RENEWED_BEFORE_MS: i64 = 5 * 60_000;
+
 const TERMINAL: &str = "/dev/tty";
 
 pub async fn sign_in(
@@ -189,8 +190,31 @@ pub async fn issue_token(gateway: &Gateway, region: Option<Region>) -> Result<Co
     ))
 }
 
+/// Uses the gateway from the command line or the only stored one, with a sign-in.
+pub async fn open_signed_in(global_args: &GlobalArgs, style: OutputStyle) -> Result<Gateway> {
+    let (gateway, context) = Gateway::open_unsigned(global_args, style)?;
+    let given = std::env::var("HOLDFAST_TOKEN")
+        .ok()
+        .filter(|token| !token.is_empty());
+    let token = match (given, context) {
+        (Some(token), _) => token,
+        (None, Some(context)) => load_valid_token(&gateway, context).await?,
+        (None, None) => {
+            let sentence = say::no_sign_in {
+                url: (&gateway.url).into(),
+            };
+            return Err(CommandFailure::from_sentence(
+                ExitKind::Authentication,
+                &style,
+                sentence,
+            ));
+        }
+    };
+    Ok(gateway.with_token(token))
+}
+
 /// Returns the stored token. Renews and stores it first if it ends soon.
-pub async fn load_valid_token(gateway: &Gateway, mut context: OperatorContext) -> Result<String> {
+async fn load_valid_token(gateway: &Gateway, mut context: OperatorContext) -> Result<String> {
     let Some(renewal) = &mut context.renewal else {
         return Ok(context.token);
     };
@@ -274,7 +298,7 @@ fn describe_guesses(
     style.translate(say::login_guesses {
         count,
         places,
-        since: age::format_moment(since).into(),
+        since: style::format_moment(since).into(),
     })
 }
 

@@ -3,51 +3,39 @@
 //! Invariant: stdout carries only the answer; failures go to stderr, and the exit code gives their
 //! kind.
 
-mod age;
-mod args;
-mod cause;
-mod complaint;
+mod command_line;
 mod conflicts;
 mod dlq;
+mod edge_lifecycle;
 mod edges;
-mod enrol;
-mod exit;
 mod explain;
-mod find;
 mod gateway;
 mod keys;
-mod lease;
+mod layout;
 mod login;
-mod look;
-mod ops;
-mod people;
+mod output;
 mod queue;
-mod race;
-mod run;
-mod service;
+mod region;
 mod status;
-mod steer;
-mod table;
-mod trail;
+mod style;
+mod values;
 mod wait;
 mod withdraw;
-mod wrap;
 
 texts::include_texts!(say);
 
 use std::process::ExitCode;
 
 use crate::{
-    args::CommandLine,
-    exit::{CommandFailure, ExitKind},
-    look::OutputStyle,
-    run::CommandOutput,
+    command_line::CommandLine,
+    output::{CommandFailure, CommandOutput, ExitKind},
+    style::OutputStyle,
 };
 
 fn main() -> ExitCode {
-    let asked = args::find_flag_value("--lang", std::env::args().skip(1));
-    let language = look::choose_language(asked.as_deref(), |name| std::env::var(name).ok());
-    let width = args::find_flag_value("--width", std::env::args().skip(1))
+    let asked = command_line::find_flag_value("--lang", std::env::args().skip(1));
+    let language = style::choose_language(asked.as_deref(), |name| std::env::var(name).ok());
+    let width = command_line::find_flag_value("--width", std::env::args().skip(1))
         .and_then(|columns| columns.parse().ok());
     let line = CommandLine::read(&OutputStyle::for_stdout(language, false, width));
     let look = OutputStyle::for_stdout(language, line.common.json, line.common.width);
@@ -56,7 +44,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let output = match runtime {
-        Ok(runtime) => runtime.block_on(run::run(&line, look)),
+        Ok(runtime) => runtime.block_on(command_line::run(&line, look)),
         Err(error) => Err(CommandFailure::new(
             ExitKind::Failure,
             process::problem::format_error_chain(&error),

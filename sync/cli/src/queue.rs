@@ -1,20 +1,32 @@
-//! `holdfast queue`: undecided ops with the reason, ops left behind by ended epochs, and retries of
-//! ops that wait for an operator.
+//! `holdfast queue`: undecided ops and portal acceptances with their state and next step, ops left
+//! behind by ended epochs, and retries of ops that wait for an operator.
 
+use clap::Subcommand;
 use serde_json::{Value, json};
-use wire::{CommandId, EdgeId, OpKind, OpPlace, OpRecord, OpState, StatusReport, WaitingAsk};
+use wire::{
+    CommandId, EdgeId, LinkState, OpKind, OpPlace, OpRecord, OpState, Region, RegionStatus,
+    StatusReport, WaitingAsk,
+};
 
 use crate::{
-    age, edges,
-    exit::{CommandFailure, ExitKind, Result},
-    find::require_found,
-    gateway::{Gateway, none_if_not_found},
-    look::{OutputStyle, TextTone},
-    ops,
-    run::CommandOutput,
+    edges,
+    gateway::{Gateway, none_if_not_found, require_found},
+    layout::{NarrowTableRules, TableCell, render_table},
+    output::{CommandFailure, CommandOutput, ExitKind, Result},
     say,
-    table::{NarrowTableRules, TableCell, render_table},
+    style::{self, OutputStyle, TextTone},
 };
+
+#[derive(Debug, Subcommand)]
+pub enum QueueAction {
+    Retry {
+        #[arg(value_name = "EDGE|COMMAND")]
+        what: String,
+        seq: Option<u64>,
+        #[arg(long, requires = "seq")]
+        epoch: Option<u64>,
+    },
+}
 
 /// In each list, ops that need an operator come first.
 pub struct WaitingOps {
@@ -29,11 +41,13 @@ pub struct WaitingOps {
 }
 
 const LEFT_SHOWN: usize = 100;
+
 /// Drops FAILED, then WHAT.
 const OPS_FORM: NarrowTableRules = NarrowTableRules {
     sheds: &[5, 1],
     ends_with_sentence: true,
 };
+
 /// Drops, in order: PROVIDER, FAILED, REGION, AGE.
 const ASKS_FORM: NarrowTableRules = NarrowTableRules {
     sheds: &[6, 5, 2, 4],
@@ -125,7 +139,7 @@ fn queue_to_json(queue: &WaitingOps, style: &OutputStyle) -> Value {
 
 fn ops_to_json(ops: &[OpRecord], report: &StatusReport, style: &OutputStyle) -> Vec<Value> {
     ops.iter()
-        .map(|op| with_next_step(json!(op), &ops::next_step(op, report, style)))
+        .map(|op| with_next_step(json!(op), &next_step(op, report, style)))
         .collect()
 }
 
@@ -136,7 +150,7 @@ fn acceptances_to_json(
 ) -> Vec<Value> {
     asks.iter()
         .map(|ask| {
-            let step = ops::next_step_for_acceptance(ask, report, style);
+            let step = next_step_for_acceptance(ask, report, style);
             with_next_step(json!(ask), &step)
         })
         .collect()
@@ -177,16 +191,16 @@ fn render_op_table(ops: &[OpRecord], report: &StatusReport, style: &OutputStyle)
 }
 
 fn build_op_row(op: &OpRecord, report: &StatusReport, style: &OutputStyle) -> Vec<TableCell> {
-    let (tone, state) = ops::describe_state(op.state, style);
+    let (tone, state) = describe_state(op.state, style);
     let waited_ms = report.now.ms_since(op.received_at).max(0);
     vec![
         TableCell::new(&op.place),
-        TableCell::new(ops::op_name(op)),
+        TableCell::new(op_name(op)),
         TableCell::or_dash(op.command.as_ref().map(|command| &command.order_code)),
         TableCell::with_tone(tone, state),
-        TableCell::new(age::format_duration(waited_ms)),
+        TableCell::new(style::format_duration(waited_ms)),
         TableCell::new(op.failures),
-        TableCell::new(ops::next_step(op, report, style)),
+        TableCell::new(next_step(op, report, style)),
     ]
 }
 
@@ -207,17 +221,17 @@ fn build_acceptance_row(
     report: &StatusReport,
     style: &OutputStyle,
 ) -> Vec<TableCell> {
-    let (tone, state) = ops::describe_state(ask.state, style);
+    let (tone, state) = describe_state(ask.state, style);
     let waited_ms = report.now.ms_since(ask.taken_at).max(0);
     vec![
         TableCell::new(ask.command_id),
         TableCell::or_dash(ask.order_code.as_ref()),
         TableCell::new(ask.region),
         TableCell::with_tone(tone, state),
-        TableCell::new(age::format_duration(waited_ms)),
+        TableCell::new(style::format_duration(waited_ms)),
         TableCell::new(ask.failures),
         TableCell::new(ask.user_id),
-        TableCell::new(ops::next_step_for_acceptance(ask, report, style)),
+        TableCell::new(next_step_for_acceptance(ask, report, style)),
     ]
 }
 
@@ -257,7 +271,7 @@ pub async fn retry_waiting(
                 seq: seq.into(),
                 edge: edge.into(),
             };
-            Ok(CommandOutput::from_answer(gateway, answer, done))
+            Ok(CommandOutput::from_answer(&gateway.style, answer, done))
         }
         (_, Ok(id), None) => {
             let answer = gateway
@@ -266,7 +280,7 @@ pub async fn retry_waiting(
             let unknown = say::not_waiting_accept { id: id.into() };
             let answer = require_found(none_if_not_found(answer)?, unknown, look)?;
             let done = say::queue_ask_retried { id: id.into() };
-            Ok(CommandOutput::from_answer(gateway, answer, done))
+            Ok(CommandOutput::from_answer(&gateway.style, answer, done))
         }
         _ => {
             let sentence = say::not_to_retry { name: name.into() };
@@ -277,6 +291,100 @@ pub async fn retry_waiting(
             ))
         }
     }
+}
+
+/// Returns a name such as `accept_order`; a command goes by its type.
+pub fn op_name(op: &OpRecord) -> &str {
+    match (&op.command, op.kind) {
+        (Some(command), _) => &command.name,
+        (None, kind) => kind.as_str(),
+    }
+}
+
+/// Returns a symbol with a label, and their tone.
+pub fn describe_state(state: OpState, style: &OutputStyle) -> (TextTone, String) {
+    let (tone, mark) = match state {
+        OpState::Decided => (TextTone::Good, "+"),
+        OpState::Received => (TextTone::Plain, "~"),
+        OpState::HeldRegion | OpState::Parked | OpState::Unrecognised => (TextTone::Doubtful, "~"),
+        OpState::NeedsOperator | OpState::LeftBehind => (TextTone::Bad, "!"),
+    };
+    let word = style.translate(say::op_state {
+        state: state.as_str().into(),
+    });
+    (tone, format!("{mark} {word}"))
+}
+
+/// An op that waits longer is overdue.
+const TURN_MS_MAX: i64 = 60_000;
+
+pub fn next_step(op: &OpRecord, report: &StatusReport, style: &OutputStyle) -> String {
+    match op.state {
+        OpState::Received if report.now.ms_since(op.received_at) <= TURN_MS_MAX => {
+            style.translate(say::step_turn)
+        }
+        OpState::Received => style.translate(say::step_turn_late),
+        OpState::HeldRegion => describe_holder_wait(op.region, report, style),
+        OpState::NeedsOperator => style.translate(say::step_op_stopped {
+            times: op.failures.into(),
+            place: (&op.place).into(),
+            edge: (&op.place.edge).into(),
+            seq: op.place.seq.into(),
+        }),
+        OpState::Parked => style.translate(say::step_service_away),
+        OpState::Decided => match op.outcome.as_ref().and_then(|outcome| outcome.told) {
+            Some(false) => style.translate(say::step_decided_not_told),
+            Some(true) | None => style.translate(say::step_decided),
+        },
+        OpState::LeftBehind => match (&op.again, op.kind) {
+            (Some(again), _) => style.translate(say::step_logged_again {
+                place: again.into(),
+            }),
+            (None, OpKind::Command) => style.translate(say::step_logs_again {
+                place: (&op.place).into(),
+            }),
+            (None, _) => style.translate(say::step_epoch_over),
+        },
+        OpState::Unrecognised => style.translate(say::step_newer_hub),
+    }
+}
+
+pub fn next_step_for_acceptance(
+    ask: &WaitingAsk,
+    report: &StatusReport,
+    style: &OutputStyle,
+) -> String {
+    let id = ask.command_id.into();
+    match (ask.state, ask.order_id) {
+        (OpState::NeedsOperator, Some(_)) => style.translate(say::step_ask_stopped {
+            times: ask.failures.into(),
+            id,
+        }),
+        (OpState::NeedsOperator, None) => style.translate(say::step_ask_unread { id }),
+        _ => describe_holder_wait(ask.region, report, style),
+    }
+}
+
+fn describe_holder_wait(region: Region, report: &StatusReport, style: &OutputStyle) -> String {
+    let here = report.regions.iter().find(|status| status.region == region);
+    let Some((holder, up)) = here.and_then(find_holder) else {
+        return style.translate(say::step_nobody_holds);
+    };
+    let holder = holder.into();
+    let region = region.into();
+    match up {
+        true => style.translate(say::step_holder_asked { holder, region }),
+        false => style.translate(say::step_holder_away { holder, region }),
+    }
+}
+
+fn find_holder(region: &RegionStatus) -> Option<(&str, bool)> {
+    let holder = region.holder.as_ref()?;
+    let edge = region.edges.iter().find(|edge| edge.edge == *holder);
+    Some((
+        holder.as_str(),
+        edge.is_some_and(|edge| edge.link == LinkState::Up),
+    ))
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
-//! `holdfast status`: each region and edge on a line, then the complaints.
+//! `holdfast status`: each region and edge on a line, then the complaints, each with its next step.
 
+use serde::Serialize;
 use serde_json::{Value, json};
-use wire::{ChecksumState, EdgeStatus, GateState, Policy, RegionStatus, StatusReport, UnixMillis};
+use wire::{
+    ChecksumState, EdgeStatus, GateState, HealthIssueKind, LinkState, QuarantineStatus,
+    QuarantineWhy, RegionStatus, StatusReport, UnixMillis,
+};
 
 use crate::{
-    age, complaint, edges,
-    exit::{ExitKind, Result},
+    edges,
     gateway::Gateway,
-    look::{OutputStyle, TextTone},
-    run::CommandOutput,
+    layout::{NarrowTableRules, TableCell, render_table},
+    output::{CommandOutput, ExitKind, Result},
     say,
-    table::{NarrowTableRules, TableCell, render_table},
+    style::{self, OutputStyle, TextTone, policy_word, split_next_step},
 };
 
 /// Drops, in order: VERSION, EPOCH, GATE, HELD, POLICY, LAG. The complaints report any problem in
@@ -50,7 +53,7 @@ pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
 }
 
 fn report_to_json(report: &StatusReport, style: &OutputStyle) -> serde_json::Result<Value> {
-    let complaints = complaint::describe_complaints(report, style);
+    let complaints = describe_complaints(report, style);
     let mut value = serde_json::to_value(report)?;
     value["healthy"] = json!(complaints.is_empty());
     value["complaints"] = serde_json::to_value(complaints)?;
@@ -81,7 +84,7 @@ fn render_rows(report: &StatusReport, style: &OutputStyle) -> String {
 fn render_verdict(report: &StatusReport, style: &OutputStyle) -> String {
     let mut lines = list_repairs(report, style);
     lines.extend(list_recent_losses(report, style));
-    let complaints = complaint::describe_complaints(report, style);
+    let complaints = describe_complaints(report, style);
     if complaints.is_empty() {
         lines.push(style.paint(TextTone::Good, say::status_well.text_in(style.language)));
     }
@@ -103,14 +106,14 @@ fn list_repairs(report: &StatusReport, style: &OutputStyle) -> Vec<String> {
         let repairs = status.repairs.unwrap_or_default();
         if let Some(at) = repairs.repaired_at {
             let region = status.region.into();
-            let at = age::format_moment(at).into();
+            let at = style::format_moment(at).into();
             let count = repairs.repaired;
             lines.push(style.translate(say::status_repaired_region { region, count, at }));
         }
         for status in &status.edges {
             if let Some(at) = status.repaired_at {
                 let edge = (&status.edge).into();
-                let at = age::format_moment(at).into();
+                let at = style::format_moment(at).into();
                 let count = status.repairs;
                 lines.push(style.translate(say::status_repaired_edge { edge, count, at }));
             }
@@ -134,7 +137,7 @@ fn list_recent_losses(report: &StatusReport, style: &OutputStyle) -> impl Iterat
                 .filter(|at| report.now.ms_since(*at) < LOST_SHOWN_MS)?;
             let edge = (&status.edge).into();
             let count = status.lost;
-            let at = age::format_moment(at).into();
+            let at = style::format_moment(at).into();
             Some(style.translate(say::status_lost { edge, count, at }))
         })
 }
@@ -186,7 +189,7 @@ fn describe_lag(edge: &EdgeStatus, now: UnixMillis, style: &OutputStyle) -> Stri
     let Some(since) = edge.lag_down_since else {
         return lag;
     };
-    let age = age::format_duration(now.ms_since(since)).into();
+    let age = style::format_duration(now.ms_since(since)).into();
     style.translate(say::status_lag_since {
         lag: lag.into(),
         age,
@@ -210,18 +213,180 @@ fn checksum_cell(state: ChecksumState, style: &OutputStyle) -> TableCell {
     TableCell::with_tone(tone, style.translate(word))
 }
 
-pub fn policy_word(policy: Policy, style: &OutputStyle) -> String {
-    style.translate(say::policy {
-        policy: policy.as_str().into(),
-    })
-}
-
 fn policy_cell(region: &RegionStatus, style: &OutputStyle) -> TableCell {
     let word = policy_word(region.policy, style);
     TableCell::new(match &region.holder {
         Some(holder) => format!("{word} ({holder})"),
         None => word,
     })
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ComplaintText {
+    /// A stable identifier for scripts.
+    pub kind: &'static str,
+    /// The region or the edge.
+    pub about: String,
+    pub problem: String,
+    pub next_step: String,
+}
+
+/// Empty if the platform is healthy.
+pub fn describe_complaints(report: &StatusReport, style: &OutputStyle) -> Vec<ComplaintText> {
+    let complaints = report.list_health_issues().into_iter();
+    let worded = complaints.map(|complaint| {
+        let text = describe_complaint(&complaint.about, complaint.kind, report, style);
+        let (problem, next_step) = split_next_step(text);
+        ComplaintText {
+            kind: name_complaint_kind(complaint.kind),
+            about: complaint.about,
+            problem,
+            next_step,
+        }
+    });
+    worded.collect()
+}
+
+fn name_complaint_kind(kind: HealthIssueKind) -> &'static str {
+    use HealthIssueKind as Kind;
+    match kind {
+        Kind::GateClosed => "gate_closed",
+        Kind::Contradicted(_) => "contradicted",
+        Kind::AsksStopped(_) => "asks_stopped",
+        Kind::NoEdge => "no_edge",
+        Kind::NobodyHolds => "nobody_holds",
+        Kind::NeedsOperator => "needs_operator",
+        Kind::Twin => "twin",
+        Kind::Quarantined(status, _) => match status.why {
+            QuarantineWhy::EdgeRestored => "restored",
+            QuarantineWhy::EdgeCloned => "cloned",
+        },
+        Kind::GrantDiffers { .. } => "grant_differs",
+        Kind::LeftBehind(_) => "left_behind",
+        Kind::NeverConnected => "never_connected",
+        Kind::LinkDown(_) => "link_down",
+        Kind::OrdersDiffer => "orders_differ",
+        Kind::Unsettled { .. } => "unsettled",
+        Kind::OpsStopped(_) => "ops_stopped",
+        Kind::OpsHeld(_) => "ops_held",
+        Kind::OpsParked(_) => "ops_parked",
+        Kind::DiskLow { .. } => "disk_low",
+        Kind::NewcomersWait(_) => "newcomers_wait",
+        Kind::TakesAnyHub => "takes_any_hub",
+        Kind::PlainLine => "plain_line",
+        Kind::ClockWrong { .. } => "clock_wrong",
+        Kind::CloudTokens { .. } => "cloud_tokens",
+    }
+}
+
+fn describe_complaint(
+    about: &str,
+    kind: HealthIssueKind,
+    report: &StatusReport,
+    style: &OutputStyle,
+) -> String {
+    use HealthIssueKind as Kind;
+    let name = about.into();
+    match kind {
+        Kind::GateClosed => style.translate(say::complaint_gate_closed { region: name }),
+        Kind::Contradicted(times) => style.translate(say::complaint_contradicted {
+            times: times.into(),
+        }),
+        Kind::AsksStopped(count) => style.translate(say::complaint_asks_stopped { count }),
+        Kind::NoEdge => style.translate(say::complaint_no_edge { region: name }),
+        Kind::NobodyHolds => {
+            let edge = suggest_holder(about, report).into();
+            style.translate(say::complaint_nobody_holds { region: name, edge })
+        }
+        Kind::NeedsOperator => style.translate(say::complaint_needs_operator { edge: name }),
+        Kind::Twin => style.translate(say::complaint_twin),
+        Kind::Quarantined(status, epoch) => describe_quarantine(about, status, epoch, style),
+        Kind::GrantDiffers { fence } => style.translate(say::complaint_grant_differs {
+            fence: fence.into(),
+        }),
+        Kind::LeftBehind(left) => style.translate(say::complaint_left_behind {
+            epoch: left.epoch.into(),
+            count: left.commands,
+        }),
+        Kind::NeverConnected => style.translate(say::complaint_never_connected),
+        Kind::LinkDown(gate) => describe_link_down(gate, style),
+        Kind::OrdersDiffer => style.translate(say::complaint_orders_differ),
+        Kind::Unsettled { since, unread } => describe_unsettled_orders(since, unread, style),
+        Kind::OpsStopped(count) => {
+            style.translate(say::complaint_ops_stopped { edge: name, count })
+        }
+        Kind::OpsHeld(count) => style.translate(say::complaint_ops_held { edge: name, count }),
+        Kind::OpsParked(count) => style.translate(say::complaint_ops_parked { count }),
+        Kind::DiskLow { free_bytes } => describe_low_disk(free_bytes, style),
+        Kind::NewcomersWait(count) => style.translate(say::complaint_newcomers_wait { count }),
+        Kind::TakesAnyHub => style.translate(say::complaint_takes_any_hub),
+        Kind::PlainLine => style.translate(say::complaint_plain_line),
+        Kind::ClockWrong { error_ms } => describe_wrong_clock(error_ms, style),
+        Kind::CloudTokens { since } => style.translate(say::complaint_cloud_tokens {
+            since: style::format_moment(since).into(),
+        }),
+    }
+}
+
+fn describe_quarantine(
+    edge: &str,
+    status: QuarantineStatus,
+    epoch: u64,
+    style: &OutputStyle,
+) -> String {
+    let why = match status.why {
+        QuarantineWhy::EdgeRestored => "edge_restored",
+        QuarantineWhy::EdgeCloned => "edge_cloned",
+    };
+    style.translate(say::complaint_quarantine {
+        edge: edge.into(),
+        why: why.into(),
+        at: style::format_moment(status.at).into(),
+        epoch: epoch.into(),
+    })
+}
+
+fn describe_link_down(gate: GateState, style: &OutputStyle) -> String {
+    let gate = match gate {
+        GateState::Closed => "closed",
+        GateState::Open => "open",
+    };
+    style.translate(say::complaint_link_down { gate: gate.into() })
+}
+
+fn describe_low_disk(free_bytes: u64, style: &OutputStyle) -> String {
+    match free_bytes >> 20 {
+        0 => style.translate(say::complaint_disk_full),
+        mib => style.translate(say::complaint_disk_low { mib: mib.into() }),
+    }
+}
+
+fn describe_wrong_clock(error_ms: i64, style: &OutputStyle) -> String {
+    let error = if error_ms > 0 { "ahead" } else { "behind" };
+    style.translate(say::complaint_clock_wrong {
+        by: style::format_duration(error_ms.abs()).into(),
+        error: error.into(),
+    })
+}
+
+fn describe_unsettled_orders(since: UnixMillis, unread: u64, style: &OutputStyle) -> String {
+    let since = style::format_moment(since).into();
+    match unread {
+        0 => style.translate(say::complaint_event_missing { since }),
+        count => style.translate(say::complaint_feed_unread { since, count }),
+    }
+}
+
+/// Suggests an edge to grant the region to, connected ones first.
+fn suggest_holder<'r>(region: &str, report: &'r StatusReport) -> &'r str {
+    let here = report
+        .regions
+        .iter()
+        .find(|status| status.region.as_str() == region);
+    let edges = here.map_or(&[][..], |status| &status.edges);
+    let up = edges.iter().find(|edge| edge.link == LinkState::Up);
+    up.or(edges.first())
+        .map_or("EDGE", |edge| edge.edge.as_str())
 }
 
 #[cfg(test)]

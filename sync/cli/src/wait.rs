@@ -7,87 +7,28 @@ use std::time::Duration;
 
 use process::clock::Clock;
 use serde_json::json;
-use texts::Sentence;
 use wire::{
-    ChecksumState, EdgeListItem, EdgeStatus, Language, LinkState, OrderStatus, Region,
-    RegionStatus, StatusReport, UnixMillis,
+    ChecksumState, EdgeListItem, EdgeStatus, LinkState, OrderStatus, RegionStatus, StatusReport,
+    UnixMillis,
 };
 
 use crate::{
-    age,
-    exit::{CommandFailure, ExitKind, Result},
-    find,
+    explain::order,
     gateway::{Gateway, none_if_not_found},
-    look::OutputStyle,
-    run::CommandOutput,
+    layout::replace_control_chars,
+    output::{CommandFailure, CommandOutput, ExitKind, Result},
     say,
-    table::replace_control_chars,
+    style::{self, OutputStyle},
+    values::WaitCondition,
 };
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WaitCondition {
-    /// Includes invited edges with an unused code.
-    LinksUp,
-    /// Every edge, in one region or all, is connected, has no work left and agrees with the cloud.
-    Synced(Option<Region>),
-    /// No op waits for a decision, at an edge or at the hub.
-    Drained,
-    Order {
-        order: String,
-        status: OrderStatus,
-    },
-}
-
-impl WaitCondition {
-    /// Parses a condition, or returns the expected form.
-    pub fn parse(text: &str, language: Language) -> Result<Self, String> {
-        match text.split_once('=') {
-            None if text == "links-up" => Ok(Self::LinksUp),
-            None if text == "synced" => Ok(Self::Synced(None)),
-            None if text == "drained" => Ok(Self::Drained),
-            Some(("synced", region)) => match region.parse() {
-                Ok(region) => Ok(Self::Synced(Some(region))),
-                Err(_) => Err(say::expected_condition_region.render_in(language)),
-            },
-            Some(("order", rest)) => {
-                let read = rest.rsplit_once(':').and_then(|(order, status)| {
-                    let status = status.parse().ok()?;
-                    Some(Self::Order {
-                        order: order.to_owned(),
-                        status,
-                    })
-                });
-                read.ok_or_else(|| {
-                    let known: Vec<&str> = OrderStatus::ALL
-                        .iter()
-                        .map(|known| known.as_str())
-                        .collect();
-                    let statuses = known.join(say::choice_separator.text_in(language)).into();
-                    say::expected_condition_status { statuses }.render_in(language)
-                })
-            }
-            _ => Err(say::expected_condition.render_in(language)),
-        }
-    }
-}
-
-impl std::fmt::Display for WaitCondition {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::LinksUp => f.write_str("links-up"),
-            Self::Synced(None) => f.write_str("synced"),
-            Self::Synced(Some(region)) => write!(f, "synced={region}"),
-            Self::Drained => f.write_str("drained"),
-            Self::Order { order, status } => write!(f, "order={order}:{status}"),
-        }
-    }
-}
 
 /// Pause between polls. The hub gets an edge's state about once a second; the gateway allows one
 /// person 100 requests a minute per route.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
 /// Abandons a poll without an answer and starts the next one.
 const LOOK_MAX: Duration = Duration::from_secs(30);
+
 /// Reserves time for a last poll, to catch late changes.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
@@ -180,7 +121,7 @@ async fn check_order(
     name: &str,
     expected: OrderStatus,
 ) -> Result<Option<String>> {
-    let order = none_if_not_found(find::load_order(gateway, name).await)?;
+    let order = none_if_not_found(order::load_order(gateway, name).await)?;
     Ok(match order {
         Some(order) if order.status == expected => None,
         Some(order) => Some(gateway.style.translate(say::wait_order {
@@ -263,7 +204,7 @@ fn check_edge(
     if connected && status.link != LinkState::Up {
         missing.push(match status.since {
             Some(at) => {
-                let age = age::format_duration(now.ms_since(at).max(0)).into();
+                let age = style::format_duration(now.ms_since(at).max(0)).into();
                 style.translate(say::wait_link_down {
                     edge: (&status.edge).into(),
                     region,
@@ -305,38 +246,5 @@ fn timeout_failure(style: &OutputStyle, within: Duration, missing: Vec<String>) 
     CommandFailure {
         missing,
         ..CommandFailure::from_sentence(ExitKind::TimedOut, style, sentence)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_condition_reads_back_and_what_is_none_does_not() {
-        for text in [
-            "links-up",
-            "synced",
-            "synced=EAST",
-            "drained",
-            "order=N-7F3K9Q:accepted",
-        ] {
-            let read = WaitCondition::parse(text, Language::English).unwrap();
-            assert_eq!(read.to_string(), text);
-        }
-        for bad in [
-            "",
-            "up",
-            "synced=",
-            "synced=NOWHERE",
-            "order=x",
-            "order=x:lost",
-            "links-up=1",
-        ] {
-            assert!(
-                WaitCondition::parse(bad, Language::English).is_err(),
-                "{bad}"
-            );
-        }
     }
 }

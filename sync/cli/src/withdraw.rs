@@ -6,13 +6,11 @@ use texts::Sentence;
 use wire::{UserId, WithdrawnJob, WithdrawnJobs};
 
 use crate::{
-    exit::Result,
-    find::require_found,
-    gateway::{Gateway, none_if_not_found},
-    look::OutputStyle,
-    run::CommandOutput,
+    gateway::{Gateway, none_if_not_found, require_found},
+    layout::replace_control_chars,
+    output::{CommandOutput, Result},
     say,
-    table::replace_control_chars,
+    style::OutputStyle,
 };
 
 #[derive(Deserialize)]

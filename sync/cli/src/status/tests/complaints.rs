@@ -39,7 +39,7 @@ fn complaints_agree_with_what_the_report_itself_complains_of() {
     });
     for report in reports {
         for language in [Language::English, Language::Chinese] {
-            let ours: Vec<String> = complaint::describe_complaints(&report, &look(language, false))
+            let ours: Vec<String> = describe_complaints(&report, &look(language, false))
                 .into_iter()
                 .map(|c| c.about)
                 .collect();

@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 use wire::{
-    Actor, Amount, CommandId, Draft, Language, OrderId, OrderStatus, PaymentStatus, RaceRule,
-    Region, Role, ServiceType, UserId,
+    Actor, Amount, Code, CommandId, Draft, EdgeId, FenceEnd, Language, OrderId, OrderStatus,
+    PaymentStatus, RaceRule, Region, Role, ServiceType, UserId,
 };
 
 use super::*;

@@ -9,15 +9,14 @@ use wire::{
 };
 
 use crate::{
-    age::format_moment,
-    exit::Result,
-    explain::{OrderHistory, describe_answer, describe_code, describe_route},
-    find,
+    explain::{
+        order::{self, OrderHistory},
+        timeline::{self, PersonNames, describe_answer, describe_code, describe_route},
+    },
     gateway::{Gateway, ListPage, none_if_not_found},
-    look::{OutputStyle, TextTone},
-    ops,
-    people::{PersonNames, role_word},
-    race, say,
+    output::Result,
+    queue, say,
+    style::{OutputStyle, TextTone, format_moment, role_word},
 };
 
 /// All records of a command, or of an op without one.
@@ -82,7 +81,7 @@ async fn load_history(
     let story = match order {
         // An undecided publish has not created its order yet.
         Some(order) => {
-            none_if_not_found(find::load_order_history(gateway, &order.to_string()).await)?
+            none_if_not_found(order::load_order_history(gateway, &order.to_string()).await)?
         }
         None => None,
     };
@@ -129,13 +128,13 @@ pub fn render_history(history: &CommandHistory, style: &OutputStyle) -> String {
 }
 
 fn render_op(op: &OpRecord, history: &CommandHistory, style: &OutputStyle) -> String {
-    let (tone, state) = ops::describe_state(op.state, style);
+    let (tone, state) = queue::describe_state(op.state, style);
     let code = op
         .command
         .as_ref()
         .map(|command| format!("  {}", command.order_code));
     let place = style.paint(TextTone::Heading, &op.place.to_string());
-    let what = ops::op_name(op);
+    let what = queue::op_name(op);
     let state = style.paint(tone, &state);
     let mut details = Vec::new();
     if let Some(command) = &op.command {
@@ -148,7 +147,7 @@ fn render_op(op: &OpRecord, history: &CommandHistory, style: &OutputStyle) -> St
     if let Some(code) = op.outcome.as_ref().and_then(|outcome| outcome.outcome.code) {
         details.push(describe_answer(code, style));
     }
-    details.push(style.format_next_step(&ops::next_step(op, &history.report, style)));
+    details.push(style.format_next_step(&queue::next_step(op, &history.report, style)));
     let mut out = format!("{place}  {what}{}  {state}\n", code.unwrap_or_default());
     for line in details {
         out.push_str(&format!("  {line}\n"));
@@ -307,13 +306,17 @@ fn render_acceptance(ask: &WaitingAsk, history: &CommandHistory, style: &OutputS
         id: ask.command_id.into(),
         code,
     });
-    let (tone, state) = ops::describe_state(ask.state, style);
+    let (tone, state) = queue::describe_state(ask.state, style);
     let state = style.paint(tone, &state);
     let at = format_moment(ask.taken_at);
     let taken = style.translate(say::trail_ask_taken {
         region: ask.region.into(),
     });
-    let next = style.format_next_step(&ops::next_step_for_acceptance(ask, &history.report, style));
+    let next = style.format_next_step(&queue::next_step_for_acceptance(
+        ask,
+        &history.report,
+        style,
+    ));
     format!("{command}  {state}\n  {at}  {taken}\n  {next}\n")
 }
 
@@ -330,7 +333,7 @@ fn describe_own_collisions(history: &CommandHistory, style: &OutputStyle) -> Str
     let ids: Vec<CommandId> = named
         .chain(history.answers.iter().map(|a| a.command_id))
         .collect();
-    let races = race::describe_collisions(&story.timeline, &cast, style, |entry| {
+    let races = timeline::describe_collisions(&story.timeline, &cast, style, |entry| {
         ids.contains(&entry.command_id)
     });
     let whole = style.translate(say::trail_whole_order {

@@ -1,23 +1,27 @@
-//! The command line: commands, their help in the reader's language, and usage errors.
+//! The command line: every command with its arguments, and the function that runs it.
 
-mod help;
-mod mistake;
-mod values;
+mod usage;
 
-use std::{ffi::OsString, time::Duration};
+use std::ffi::OsString;
 
-use clap::{
-    ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum,
-    builder::{FalseyValueParser, PossibleValue},
-};
-
-use wire::{EdgeId, EventId, Language, Policy, Region};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use wire::{EdgeId, Language, Region};
 
 use crate::{
-    conflicts::ConflictCursor,
-    look::{OutputStyle, WIDTH_MIN},
-    service::PastMoment,
-    wait::WaitCondition,
+    conflicts,
+    dlq::{self, DlqAction},
+    edge_lifecycle::{self, EdgesAction, EnrolAction},
+    edges, explain,
+    gateway::Gateway,
+    keys::{self, KeysAction},
+    login,
+    output::{CommandOutput, Result},
+    queue::{self, QueueAction},
+    region::{self, LeaseAction, LinkAction},
+    status,
+    style::OutputStyle,
+    values::{self, ConflictCursor, GlobalArgs, WaitCondition},
+    wait, withdraw,
 };
 
 // The help texts are in `texts/*/help.ftl`.
@@ -28,38 +32,6 @@ pub struct CommandLine {
     pub common: GlobalArgs,
     #[command(subcommand)]
     pub command: CliCommand,
-}
-
-#[derive(Debug, Args)]
-pub struct GlobalArgs {
-    #[arg(
-        long,
-        global = true,
-        value_name = "GATEWAY",
-        env = "HOLDFAST_URL",
-        hide_env_values = true
-    )]
-    pub url: Option<String>,
-    #[arg(long, global = true, env = "HOLDFAST_TOKEN_IN_THE_CLEAR", hide_env_values = true,
-          action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
-    pub token_in_the_clear: bool,
-    #[arg(long, global = true)]
-    pub json: bool,
-    #[arg(long, global = true, value_name = "COLUMNS",
-          value_parser = clap::value_parser!(u16).range(i64::from(WIDTH_MIN)..=1000))]
-    pub width: Option<u16>,
-    #[arg(long, global = true, value_name = "LANGUAGE", ignore_case = true,
-          value_parser = [PossibleValue::new("en"), PossibleValue::new("zh-CN").alias("zh")])]
-    pub lang: Option<String>,
-    #[arg(long, global = true, value_name = "SECONDS",
-          value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: Option<u64>,
-}
-
-impl GlobalArgs {
-    pub fn timeout_or(&self, seconds: u64) -> Duration {
-        Duration::from_secs(self.timeout.unwrap_or(seconds))
-    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -156,126 +128,85 @@ pub enum OperatorCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub enum DlqAction {
-    List,
-    Show {
-        #[arg(value_name = "QUEUE|EXCHANGE")]
-        place: String,
-        #[arg(long, value_name = "NUMBER", default_value_t = 50,
-              value_parser = clap::value_parser!(u16).range(1..=500))]
-        limit: u16,
-    },
-    Redrive(DeadLetterArgs),
-    Drop(DeadLetterArgs),
-    Replay {
-        #[arg(value_name = "QUEUE")]
-        queue: String,
-        #[arg(long, value_name = "MOMENT", value_parser = values::moment_parser(Language::English))]
-        since: PastMoment,
-    },
-}
-
-/// Dead letters: the listed events or all.
-#[derive(Debug, Args)]
-pub struct DeadLetterArgs {
-    #[arg(value_name = "QUEUE|EXCHANGE")]
-    pub place: String,
-    #[arg(value_name = "EVENT", num_args = 1..=500, required_unless_present = "all", conflicts_with = "all")]
-    pub events: Vec<EventId>,
-    #[arg(long)]
-    pub all: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum EnrolAction {
-    Withdraw { edge: EdgeId },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum EdgesAction {
-    Disable {
-        edge: EdgeId,
-        #[arg(long, value_name = "MOMENT", value_parser = values::moment_parser(Language::English))]
-        since: PastMoment,
-        #[arg(long, value_name = "TEXT")]
-        why: String,
-    },
-    Rekey {
-        edge: EdgeId,
-        #[arg(long, value_name = "TEXT")]
-        why: Option<String>,
-    },
-    Rotate {
-        edge: EdgeId,
-    },
-    Retire {
-        edge: EdgeId,
-        #[arg(long, value_name = "TEXT")]
-        why: String,
-    },
-    Record {
-        edge: EdgeId,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum QueueAction {
-    Retry {
-        #[arg(value_name = "EDGE|COMMAND")]
-        what: String,
-        seq: Option<u64>,
-        #[arg(long, requires = "seq")]
-        epoch: Option<u64>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum LeaseAction {
-    Show {
-        region: Region,
-    },
-    Set {
-        region: Region,
-        #[arg(long)]
-        policy: Policy,
-        #[arg(long, value_name = "EDGE")]
-        holder: Option<EdgeId>,
-    },
-    TakeBack {
-        region: Region,
-        #[arg(long, value_name = "TEXT")]
-        why: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub enum KeysAction {
-    Rotate {
-        #[arg(long, value_name = "TEXT")]
-        why: String,
-    },
-    Kill {
-        #[arg(value_name = "KEY")]
-        kid: String,
-        #[arg(long, value_name = "TEXT")]
-        why: String,
-    },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum LinkAction {
-    Cut,
-    Heal,
-}
-
 impl CommandLine {
     /// Reads the command line. Exits here on help, version and usage errors, the latter with 2.
     pub fn read(style: &OutputStyle) -> Self {
         let words = with_flags_first(std::env::args_os().collect());
         let read = build_command(style.language).try_get_matches_from(words);
         let read = read.and_then(|matches| Self::from_arg_matches(&matches));
-        read.unwrap_or_else(|error| mistake::exit_with_mistake(&error, style))
+        read.unwrap_or_else(|error| usage::exit_with_mistake(&error, style))
+    }
+}
+
+pub async fn run(line: &CommandLine, style: OutputStyle) -> Result<CommandOutput> {
+    let common = &line.common;
+    match &line.command {
+        CliCommand::SignIn(SignInCommand::Login {
+            username,
+            password_stdin,
+        }) => login::sign_in(common, style, username, *password_stdin).await,
+        CliCommand::SignIn(SignInCommand::Logout) => login::sign_out(common, style).await,
+        CliCommand::Operate(command) => {
+            run_operator_command(
+                &login::open_signed_in(common, style).await?,
+                command,
+                common,
+            )
+            .await
+        }
+    }
+}
+
+async fn run_operator_command(
+    gateway: &Gateway,
+    command: &OperatorCommand,
+    global_args: &GlobalArgs,
+) -> Result<CommandOutput> {
+    match command {
+        OperatorCommand::Status => status::run(gateway).await,
+        OperatorCommand::Edges {
+            retired,
+            action: None,
+        } => edges::run(gateway, *retired).await,
+        OperatorCommand::Edges {
+            action: Some(action),
+            ..
+        } => edge_lifecycle::run_edges_action(gateway, action).await,
+        OperatorCommand::Queue {
+            edge,
+            limit,
+            action: None,
+        } => queue::run(gateway, edge.as_ref(), usize::from(*limit)).await,
+        OperatorCommand::Queue {
+            action: Some(QueueAction::Retry { what, seq, epoch }),
+            ..
+        } => queue::retry_waiting(gateway, what, *seq, *epoch).await,
+        OperatorCommand::Conflicts { limit, cursor } => {
+            conflicts::run(gateway, usize::from(*limit), *cursor).await
+        }
+        OperatorCommand::Explain { what } => explain::run(gateway, what).await,
+        OperatorCommand::Enrol {
+            region: Some(region),
+            name: Some(name),
+            action: None,
+        } => edge_lifecycle::enrol_edge(gateway, *region, name).await,
+        OperatorCommand::Enrol {
+            action: Some(EnrolAction::Withdraw { edge }),
+            ..
+        } => edge_lifecycle::withdraw_code(gateway, edge).await,
+        OperatorCommand::Enrol { .. } => unreachable!("clap requires both if there is no action"),
+        OperatorCommand::Wait { conditions } => {
+            wait::run(gateway, conditions, global_args.timeout_or(60)).await
+        }
+        OperatorCommand::Readmit { edge } => edge_lifecycle::readmit_edge(gateway, edge).await,
+        OperatorCommand::Link { action, region } => {
+            region::set_gate(gateway, *action, *region).await
+        }
+        OperatorCommand::Withdraw { person, why } => withdraw::run(gateway, person, why).await,
+        OperatorCommand::Lease { action } => region::run_lease_action(gateway, action).await,
+        OperatorCommand::Keys { action } => keys::run(gateway, action.as_ref()).await,
+        OperatorCommand::Dlq { action } => dlq::run(gateway, action).await,
+        OperatorCommand::Token { region } => login::issue_token(gateway, *region).await,
     }
 }
 
@@ -319,8 +250,8 @@ fn with_flags_first(words: Vec<OsString>) -> Vec<OsString> {
     first
 }
 
-fn build_command(language: Language) -> clap::Command {
-    help::with_help_texts(
+pub fn build_command(language: Language) -> clap::Command {
+    usage::with_help_texts(
         values::with_value_parsers(CommandLine::command(), language),
         language,
     )

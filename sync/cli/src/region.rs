@@ -1,21 +1,44 @@
-//! `holdfast lease`: a region's policy and lease holder, and taking a lease back on record.
+//! `holdfast lease` and `link`: a region's policy and lease holder, taking a lease back on record,
+//! and the region's gate.
 
+use clap::{Subcommand, ValueEnum};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::{AssignmentEvent, EdgeId, FenceRecord, Policy, Region, RegionAssignment};
 
 use crate::{
-    age,
-    args::LeaseAction,
     edges,
-    exit::{CommandFailure, ExitKind, Result},
-    explain::describe_right_end,
+    explain::timeline::describe_right_end,
     gateway::Gateway,
-    look::OutputStyle,
-    run::CommandOutput,
+    output::{CommandFailure, CommandOutput, ExitKind, Result},
     say,
-    status::policy_word,
+    style::{self, OutputStyle, policy_word},
 };
+
+#[derive(Debug, Subcommand)]
+pub enum LeaseAction {
+    Show {
+        region: Region,
+    },
+    Set {
+        region: Region,
+        #[arg(long)]
+        policy: Policy,
+        #[arg(long, value_name = "EDGE")]
+        holder: Option<EdgeId>,
+    },
+    TakeBack {
+        region: Region,
+        #[arg(long, value_name = "TEXT")]
+        why: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LinkAction {
+    Cut,
+    Heal,
+}
 
 /// A region's policy and leases, from the order service.
 #[derive(Debug, Deserialize)]
@@ -37,7 +60,7 @@ struct NextPolicy {
 
 const FENCES_SHOWN: usize = 5;
 
-pub async fn run(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutput> {
+pub async fn run_lease_action(gateway: &Gateway, action: &LeaseAction) -> Result<CommandOutput> {
     let (LeaseAction::Show { region }
     | LeaseAction::Set { region, .. }
     | LeaseAction::TakeBack { region, .. }) = action;
@@ -92,7 +115,7 @@ async fn check_in_service(gateway: &Gateway, edge: &EdgeId) -> Result<()> {
 
 fn report_nothing_to_take(gateway: &Gateway, region: Region, record: Value) -> CommandOutput {
     CommandOutput::from_answer(
-        gateway,
+        &gateway.style,
         record,
         say::lease_nothing_to_take {
             region: region.into(),
@@ -145,7 +168,7 @@ fn describe_past_lease(record: &FenceRecord, style: &OutputStyle) -> String {
     let end = match &record.end {
         None => style.translate(say::lease_stands),
         Some(end) => {
-            let at = age::format_moment(end.at).into();
+            let at = style::format_moment(end.at).into();
             let end = describe_right_end(end, style).into();
             style.translate(say::lease_ended { at, end })
         }
@@ -155,8 +178,30 @@ fn describe_past_lease(record: &FenceRecord, style: &OutputStyle) -> String {
     style.translate(say::lease_past {
         fence,
         holder,
-        from: age::format_moment(record.granted_at).into(),
+        from: style::format_moment(record.granted_at).into(),
         end: end.into(),
+    })
+}
+
+pub async fn set_gate(
+    gateway: &Gateway,
+    action: LinkAction,
+    region: Region,
+) -> Result<CommandOutput> {
+    let gate = match action {
+        LinkAction::Cut => "closed",
+        LinkAction::Heal => "open",
+    };
+    let path = format!("/api/v1/admin/regions/{region}");
+    let answer = gateway.put_json(&path, &json!({"gate": gate})).await?;
+    let region = region.into();
+    Ok(match action {
+        LinkAction::Cut => {
+            CommandOutput::from_answer(&gateway.style, answer, say::link_cut { region })
+        }
+        LinkAction::Heal => {
+            CommandOutput::from_answer(&gateway.style, answer, say::link_healed { region })
+        }
     })
 }
 

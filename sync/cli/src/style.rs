@@ -1,12 +1,12 @@
-//! Output settings: language, JSON or text, terminal or pipe. Invariant: colour only repeats a
-//! label or symbol.
+//! Output settings: language, JSON or text, terminal or pipe; and how moments, durations and roles
+//! read. Invariant: colour only repeats a label or symbol.
 
 use std::io::IsTerminal;
 
 use texts::Sentence;
-use wire::Language;
+use wire::{Language, Policy, Role, UnixMillis};
 
-use crate::{say, wrap};
+use crate::say;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutputStyle {
@@ -20,6 +20,7 @@ pub struct OutputStyle {
 
 /// The width if neither the environment nor the terminal gives one.
 const WIDTH: u16 = 80;
+
 /// Below this, hardly any command fits on a line.
 pub const WIDTH_MIN: u16 = 40;
 
@@ -48,13 +49,6 @@ impl OutputStyle {
             json,
             width,
             colour,
-        }
-    }
-
-    pub fn fit_to_width(&self, text: String) -> String {
-        match self.width {
-            Some(width) => wrap::wrap_to_width(&text, width),
-            None => text,
         }
     }
 
@@ -148,6 +142,46 @@ fn find_env_locale(env: impl Fn(&str) -> Option<String>) -> Option<String> {
         .find(|text| !text.is_empty())
 }
 
+/// Formats at most two units, such as `3m 12s`.
+pub fn format_duration(ms: i64) -> String {
+    let seconds = ms / 1000;
+    let minutes = seconds / 60;
+    let hours = seconds / 3600;
+    let days = seconds / 86_400;
+    match seconds {
+        ..60 => format!("{seconds}s"),
+        60..3600 => format!("{minutes}m {}s", seconds % 60),
+        3600..86_400 => format!("{hours}h {}m", minutes % 60),
+        _ => format!("{days}d {}h", hours % 24),
+    }
+}
+
+/// Formats a gap, in milliseconds below one second because collisions are that close.
+pub fn format_gap(ms: i64) -> String {
+    if ms < 1_000 {
+        format!("{ms} ms")
+    } else {
+        format_duration(ms)
+    }
+}
+
+/// Formats a moment in UTC, to the millisecond.
+pub fn format_moment(at: UnixMillis) -> String {
+    at.to_string().replacen('T', " ", 1)
+}
+
+pub fn role_word(role: Role, style: &OutputStyle) -> String {
+    style.translate(say::role {
+        role: role.as_str().into(),
+    })
+}
+
+pub fn policy_word(policy: Policy, style: &OutputStyle) -> String {
+    style.translate(say::policy {
+        policy: policy.as_str().into(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +226,28 @@ mod tests {
             }
             .paint(TextTone::Bad, "down"),
             "\x1b[31mdown\x1b[0m"
+        );
+    }
+
+    #[test]
+    fn durations_say_what_matters() {
+        for (ms, text) in [
+            (0, "0s"),
+            (999, "0s"),
+            (59_999, "59s"),
+            (192_000, "3m 12s"),
+            (3_600_000, "1h 0m"),
+            (90_000_000, "1d 1h"),
+        ] {
+            assert_eq!(format_duration(ms), text);
+        }
+        assert_eq!(
+            [format_gap(23), format_gap(999), format_gap(1_000)],
+            ["23 ms", "999 ms", "1s"]
+        );
+        assert_eq!(
+            format_moment(UnixMillis(1_764_000_000_123)),
+            "2025-11-24 16:00:00.123Z"
         );
     }
 }
