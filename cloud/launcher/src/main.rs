@@ -4,12 +4,10 @@
 //! and the bus differs.
 
 mod cli;
-mod ground;
 mod parts;
-mod run;
+mod resources;
+mod serve;
 mod settings;
-mod startup;
-mod switchboard;
 
 use std::process::ExitCode;
 
@@ -50,13 +48,13 @@ async fn run_command(cli: Cli) -> anyhow::Result<()> {
         CloudCommand::All => Box::pin(parts::run_all(settings)).await,
         CloudCommand::Part(PartCommand(part)) => Box::pin(parts::run_alone(part, settings)).await,
         CloudCommand::Migrate => {
-            ground::make_data(&settings)?;
+            resources::create_data_folder(&settings)?;
             Box::pin(parts::migrate(&settings)).await
         }
         CloudCommand::DeclareBus => Box::pin(parts::declare_bus(&settings)).await,
         CloudCommand::MakeKeys { into } => {
             ServiceKey::create_key_folders(&into)?;
-            ground::make_data_keys(&into)
+            resources::create_data_keys(&into)
         }
         CloudCommand::AddDataKey => {
             let key = sealing::add(&settings.platform.data_keys)?;

@@ -1,6 +1,6 @@
 //! Opens the parts: all in this process, or one that reaches its peers by address.
 
-use std::{io::BufRead, time::Duration};
+use std::{collections::BTreeMap, io::BufRead, time::Duration};
 
 use anyhow::{Context, bail};
 use axum::Router;
@@ -8,16 +8,15 @@ use platform::{
     ServiceContext,
     bus::{Bus, topology},
     caller,
-    upstream::Upstream,
+    upstream::{Upstream, UpstreamOpener},
 };
-use process::{
-    config::{ConfigError, render_masked_section},
-    parts::CloudPart,
-    tokens::ServiceKey,
-    web,
-};
+use process::{parts::CloudPart, tokens::ServiceKey, web};
 
-use crate::{ground, run, settings::Settings, startup::Startup, switchboard::PeerRegistry};
+use crate::{
+    resources,
+    serve::{self, ListenSettings, Startup},
+    settings::Settings,
+};
 
 /// If a caller gives up on a part later than this, the call counts as the part's failure; sooner,
 /// it does not.
@@ -31,19 +30,19 @@ macro_rules! open_services {
         async fn open(
             part: CloudPart,
             settings: &Settings,
-            ground: ServiceContext,
+            context: ServiceContext,
             peers: &mut PeerRegistry,
         ) -> anyhow::Result<Router> {
             Ok(match part {
                 $(CloudPart::$part => {
                     let peers = $service::Peers { $($peer: peers.upstream_to(CloudPart::$asked)),* };
-                    $service::open(settings.load_section(part)?, ground, peers).await?
+                    $service::open(settings.load_section(part)?, context, peers).await?
                 })+
                 CloudPart::Gateway => {
                     let peers = CloudPart::behind_the_gateway().flat_map(|part| {
                         peers.all_upstreams_to(part).into_iter().map(move |upstream| (part, upstream))
                     });
-                    gateway::open(settings.load_section(part)?, ground, peers.collect()).await?
+                    gateway::open(settings.load_section(part)?, context, peers.collect()).await?
                 }
             })
         }
@@ -56,34 +55,22 @@ macro_rules! open_services {
             tracing::info!("Every store is up to date");
             Ok(())
         }
-
-        /// The part's configuration section as TOML, secrets masked.
-        pub fn printed(part: CloudPart, settings: &Settings) -> Result<String, ConfigError> {
-            Ok(match part {
-                $(CloudPart::$part => {
-                    render_masked_section(part.name(), &settings.load_section::<$service::Config>(part)?)
-                })+
-                CloudPart::Gateway => {
-                    render_masked_section(part.name(), &settings.load_section::<gateway::Config>(part)?)
-                }
-            })
-        }
     };
 }
 process::services!(open_services);
 
 pub async fn run_all(settings: Settings) -> anyhow::Result<()> {
-    let _held = ground::hold_data(&settings)?;
-    let binds = run::ListenSettings::from_settings(CloudPart::Gateway, &settings).await?;
+    let _held = resources::lock_data_folder(&settings)?;
+    let binds = ListenSettings::from_settings(CloudPart::Gateway, &settings).await?;
     let key = ServiceKey::load_or_create(&settings.platform.service_key).context(
         "`platform.service_key`: could not load or create the key that parts authenticate with",
     )?;
-    let data_keys = ground::data_keys(CloudPart::Gateway, &settings)?;
-    let ground = ground::open(&settings.platform, key, data_keys).await?;
+    let data_keys = resources::load_data_keys(CloudPart::Gateway, &settings)?;
+    let context = resources::open_context(&settings.platform, key, data_keys).await?;
     let slots = web::ConnectionSlots::new(settings.platform.connections_per_address.get());
     let startup = Startup::default();
-    let open = Box::pin(open_all(settings, ground.clone(), &startup));
-    run::run(binds, slots, ground, &startup, open).await
+    let open = Box::pin(open_all(settings, context.clone(), &startup));
+    serve::serve_until_stopped(binds, slots, context, &startup, open).await
 }
 
 /// Refuses a store that `migrate` has not brought up to date.
@@ -94,13 +81,13 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
              set a broker, such as amqp://127.0.0.1:5672/%2f"
         );
     }
-    let binds = run::ListenSettings::from_settings(part, &settings).await?;
+    let binds = ListenSettings::from_settings(part, &settings).await?;
     let key = ServiceKey::of_part(part, &settings.platform.service_key).context(
         "`platform.service_key`: could not load the part's own key and the keys of its callers; \
          `holdfast-cloud make-keys --into DIR` creates a folder of them for each part",
     )?;
-    let data_keys = ground::data_keys(part, &settings)?;
-    let ground = ground::open(&settings.platform, key, data_keys).await?;
+    let data_keys = resources::load_data_keys(part, &settings)?;
+    let context = resources::open_context(&settings.platform, key, data_keys).await?;
     let slots = match part {
         CloudPart::Gateway => {
             web::ConnectionSlots::new(settings.platform.connections_per_address.get())
@@ -108,8 +95,8 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
         _ => web::ConnectionSlots::for_peers(),
     };
     let startup = Startup::default();
-    let open = Box::pin(open_alone(part, settings, ground.clone(), &startup));
-    run::run(binds, slots, ground, &startup, open).await
+    let open = Box::pin(open_alone(part, settings, context.clone(), &startup));
+    serve::serve_until_stopped(binds, slots, context, &startup, open).await
 }
 
 /// Declares the broker topology that parts share. `all` declares its own.
@@ -133,7 +120,7 @@ pub async fn bootstrap_admin(settings: &Settings, username: &str) -> anyhow::Res
         .context("could not read the password")?;
     let password = password.trim_end_matches(['\r', '\n']).to_owned();
     let config = settings.load_section(CloudPart::Auth)?;
-    let keys = ground::data_keys(CloudPart::Auth, settings)?;
+    let keys = resources::load_data_keys(CloudPart::Auth, settings)?;
     println!(
         "{}",
         auth::bootstrap_admin(&config, &keys, username, password).await?
@@ -211,4 +198,42 @@ async fn open_named(
     opened
         .await
         .with_context(|| format!("could not open `{part}`"))
+}
+
+/// Connects the parts that call each other, in any order of opening.
+#[derive(Default)]
+struct PeerRegistry {
+    /// A part with several replicas has several upstreams.
+    connected: BTreeMap<CloudPart, Vec<Upstream>>,
+    /// Requested before they were connected.
+    promised: BTreeMap<CloudPart, (Upstream, UpstreamOpener)>,
+}
+
+impl PeerRegistry {
+    /// An upstream to the part, unreachable until the part is connected.
+    fn upstream_to(&mut self, part: CloudPart) -> Upstream {
+        if let Some(upstream) = self.connected.get(&part).and_then(|all| all.first()) {
+            return upstream.clone();
+        }
+        self.promised
+            .entry(part)
+            .or_insert_with(Upstream::open_later)
+            .0
+            .clone()
+    }
+
+    /// Upstreams to all replicas of the part.
+    fn all_upstreams_to(&mut self, part: CloudPart) -> Vec<Upstream> {
+        match self.connected.get(&part) {
+            Some(all) => all.clone(),
+            None => vec![self.upstream_to(part)],
+        }
+    }
+
+    fn connect_part(&mut self, part: CloudPart, upstream: Upstream) {
+        if let Some((_, opening)) = self.promised.remove(&part) {
+            opening.connect_to(&upstream);
+        }
+        self.connected.entry(part).or_default().push(upstream);
+    }
 }

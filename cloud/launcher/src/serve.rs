@@ -1,25 +1,40 @@
-//! Runs one process from its first listen to its last log line.
+//! Runs one process from its first listen to its last log line. While it opens and while it stops
+//! it is live, but not ready; it retries an unreachable store until the store answers.
 //!
 //! Invariant: a stop takes well under five seconds and works from the outside in: new requests,
 //! answers under way, consumers, jobs and relays, then the bus; a store closes with its last user.
 //! All promises are already on disk, so a kill loses nothing.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
 
-use axum::Router;
-use platform::ServiceContext;
+use axum::{Router, extract::Request, response::IntoResponse};
+use platform::{OpenError, ServiceContext};
 use process::{
-    health,
+    health::{self, Readiness},
     parts::CloudPart,
+    problem::{Problem, format_error_chain},
     tasks::{STOP_WITHIN, stop_signal},
     web::{self, Certificate},
 };
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+use wire::Code;
 
-use crate::{ground, settings::Settings, startup::Startup};
+use crate::{resources, settings::Settings};
 
 /// For answers under way.
 const DRAIN: Duration = Duration::from_secs(2);
+const RETRY: Duration = Duration::from_millis(250);
+const RETRY_MAX: Duration = Duration::from_secs(2);
+/// Interval for repeating an unchanged reason, for operators who read the end of the log.
+const SAID_AGAIN: Duration = Duration::from_secs(60);
+const READY_PATH: &str = "/health/ready";
+/// The `Retry-After` of requests before the process is open.
+const RETRY_AFTER_S: u32 = 1;
 
 /// The addresses a process listens on, and its TLS certificate.
 pub struct ListenSettings {
@@ -53,7 +68,7 @@ impl ListenSettings {
 
 /// Listens, opens the parts and serves until a stop signal. Listening first reports a taken port
 /// before anything else happens, and keeps health checks answering while a store is unreachable.
-pub async fn run(
+pub async fn serve_until_stopped(
     binds: ListenSettings,
     slots: web::ConnectionSlots,
     context: ServiceContext,
@@ -87,7 +102,7 @@ pub async fn run(
     let serving = serve_public(listener, binds.certificate, router, slots, stop.clone());
     let ((), ended) = tokio::join!(serving, until_stopped);
     context.tasks.shutdown(STOP_WITHIN).await;
-    ground::close(context).await;
+    resources::close_context(context).await;
     tracing::info!("stopped");
     ended
 }
@@ -102,7 +117,7 @@ async fn serve_public(
 ) {
     let late = async {
         stop.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
+        sleep(DRAIN).await;
     };
     let serving = async {
         let Some(certificate) = certificate else {
@@ -133,4 +148,115 @@ fn serve_operator(listener: tokio::net::TcpListener, public: Router, context: &S
         stop,
     );
     context.tasks.spawn("operator", serving);
+}
+
+/// Clones share one process.
+#[derive(Clone, Default)]
+pub struct Startup {
+    /// Why a store does not answer; empty while no store is awaited.
+    waits_for: Arc<Mutex<String>>,
+    opened: Arc<OnceLock<Router>>,
+    /// Cancelled when the process should stop.
+    pub stop: CancellationToken,
+}
+
+impl Startup {
+    /// All routes of the process: the opened router's, once it exists. During a stop it still
+    /// serves existing callers, but `/health/ready` reports not ready.
+    pub fn router(&self, service: &'static str) -> Router {
+        let closed = health::router(self.build_readiness()).fallback(async || not_yet());
+        let closed = web::with_standard_layers(closed, service);
+        let opened = self.opened.clone();
+        let stop = self.stop.clone();
+        Router::new().fallback(async move |request: Request| {
+            let is_ending = stop.is_cancelled() && request.uri().path() == READY_PATH;
+            let router = opened.get().filter(|_| !is_ending).unwrap_or(&closed);
+            router.clone().oneshot(request).await
+        })
+    }
+
+    /// Serves `router` from now on.
+    pub fn install_router(&self, router: Router) {
+        let _ = self.opened.set(router);
+    }
+
+    /// Opens `name`, with retry and backoff while its store is unreachable. Returns any other
+    /// failure.
+    pub async fn open_with_retry<T>(
+        &self,
+        name: &str,
+        mut open: impl AsyncFnMut() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let mut retry = RETRY;
+        let mut said: Option<Instant> = None;
+        loop {
+            let error = match open().await {
+                Err(error) if is_store_away(&error) => error,
+                done => {
+                    self.wait_for(String::new());
+                    return done;
+                }
+            };
+            let why =
+                format_error_chain(AsRef::<dyn std::error::Error + Send + Sync>::as_ref(&error));
+            if said.is_none_or(|said| said.elapsed() >= SAID_AGAIN) {
+                tracing::warn!(why, "`{name}` waits for its store, which is unavailable");
+                said = Some(Instant::now());
+            }
+            self.wait_for(why);
+            sleep(retry).await;
+            retry = (retry * 2).min(RETRY_MAX);
+        }
+    }
+
+    /// Reports why the process is not ready: it is opening or stopping.
+    fn build_readiness(&self) -> Readiness {
+        let Self {
+            waits_for,
+            opened,
+            stop,
+        } = self.clone();
+        let mut readiness = Readiness::new();
+        readiness.add("start", move || {
+            let why = waits_for
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone();
+            let why = if why.is_empty() {
+                "still starting".to_owned()
+            } else {
+                why
+            };
+            let is_open = opened.get().is_some();
+            async move { if is_open { Ok(()) } else { Err(why) } }
+        });
+        readiness.add("stop", move || {
+            let is_told = stop.is_cancelled();
+            async move {
+                if is_told {
+                    Err("shutting down".to_owned())
+                } else {
+                    Ok(())
+                }
+            }
+        });
+        readiness
+    }
+
+    fn wait_for(&self, why: String) {
+        *self
+            .waits_for
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = why;
+    }
+}
+
+fn is_store_away(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<OpenError>()
+        .is_some_and(OpenError::is_store_away)
+}
+
+fn not_yet() -> impl IntoResponse {
+    Problem::new(Code::Unavailable).retry_after(RETRY_AFTER_S)
 }

@@ -17,10 +17,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    cli::{Cli, CloudCommand},
-    parts,
-};
+use crate::cli::{Cli, CloudCommand};
 
 /// The default data folder of `all`.
 const DATA: &str = ".holdfast/cloud";
@@ -134,7 +131,7 @@ impl Settings {
         ];
         let parts = CloudPart::ALL
             .iter()
-            .map(|part| parts::printed(*part, self));
+            .map(|part| render_part_section(*part, self));
         let all: Result<Vec<String>, _> = shared.into_iter().map(Ok).chain(parts).collect();
         all.map(|sections| sections.join("\n"))
     }
@@ -192,6 +189,26 @@ impl PartConfig for BindSetting {
         }
     }
 }
+
+macro_rules! render_sections {
+    ($(
+        $part:ident $service:ident $port:literal $offset:literal $store:ident $database:tt
+        { $($peer:ident: $asked:ident),* }, $about:literal;
+    )+) => {
+        /// The part's configuration section as TOML, secrets masked.
+        fn render_part_section(part: CloudPart, settings: &Settings) -> Result<String, ConfigError> {
+            Ok(match part {
+                $(CloudPart::$part => {
+                    render_masked_section(part.name(), &settings.load_section::<$service::Config>(part)?)
+                })+
+                CloudPart::Gateway => {
+                    render_masked_section(part.name(), &settings.load_section::<gateway::Config>(part)?)
+                }
+            })
+        }
+    };
+}
+process::services!(render_sections);
 
 fn usual_peers() -> BTreeMap<String, String> {
     CloudPart::behind_the_gateway()
