@@ -82,7 +82,7 @@ pub async fn run_alone(part: CloudPart, settings: Settings) -> anyhow::Result<()
         );
     }
     let binds = ListenSettings::from_settings(part, &settings).await?;
-    let key = ServiceKey::of_part(part, &settings.platform.service_key).context(
+    let key = ServiceKey::load_for_part(part, &settings.platform.service_key).context(
         "`platform.service_key`: could not load the part's own key and the keys of its callers; \
          `holdfast-cloud make-keys --into DIR` creates a folder of them for each part",
     )?;

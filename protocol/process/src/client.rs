@@ -141,7 +141,7 @@ impl Client {
                 .map_err(|error| {
                     ClientError::without_answer(format!("could not read the answer to {to}"), error)
                 })?;
-            read(&to, &head, &bytes.to_bytes())
+            read_answer(&to, &head, &bytes.to_bytes())
         };
         match tokio::time::timeout(timeout, exchange).await {
             Ok(result) => result,
@@ -195,7 +195,11 @@ pub fn json_request(
     request.body(body).map_err(ClientError::build_failed)
 }
 
-fn read<T: DeserializeOwned>(to: &str, head: &Parts, bytes: &[u8]) -> Result<T, ClientError> {
+fn read_answer<T: DeserializeOwned>(
+    to: &str,
+    head: &Parts,
+    bytes: &[u8],
+) -> Result<T, ClientError> {
     let status = Some(head.status.as_u16());
     if !head.status.is_success() {
         let problem: Option<Box<ProblemBody>> = serde_json::from_slice(bytes).ok();

@@ -84,7 +84,7 @@ impl ContextFolder {
     }
 
     pub fn load(&self, gateway: &str) -> Result<Option<OperatorContext>, ContextFileError> {
-        read(&self.file_path(gateway))
+        read_context_file(&self.file_path(gateway))
     }
 
     /// Removes the context; a missing one counts as removed.
@@ -112,7 +112,7 @@ impl ContextFolder {
             let ours = path
                 .extension()
                 .is_some_and(|extension| extension == "json");
-            if ours && let Some(context) = read(&path)? {
+            if ours && let Some(context) = read_context_file(&path)? {
                 found.push(context);
             }
         }
@@ -155,7 +155,7 @@ fn file_name(gateway: &str) -> String {
     format!("gateway-{name}.json")
 }
 
-fn read(path: &Path) -> Result<Option<OperatorContext>, ContextFileError> {
+fn read_context_file(path: &Path) -> Result<Option<OperatorContext>, ContextFileError> {
     match fs::read(path) {
         Ok(bytes) => serde_json::from_slice(&bytes)
             .map(Some)

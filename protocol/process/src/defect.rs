@@ -1,5 +1,6 @@
-//! Planted defects: tests make a real process break one rule and must detect it. They exist only
-//! with debug assertions; elsewhere the check is constant and folds away.
+//! What a test may change in a real process: it plants a defect, which it must then detect, and
+//! runs all jobs on one calendar, because it cannot wait for minutes or a night. Both exist only
+//! with debug assertions; elsewhere the answers are constant and fold away.
 
 /// `HOLDFAST_DEFECT` selects one by name, such as `answer_before_commit`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -61,6 +62,30 @@ fn asked_for() -> Option<Defect> {
     );
     tracing::warn!(defect = word, "This process runs with a planted defect");
     defect
+}
+
+/// The calendar in a job's format: second, minute, hour, day of month, month, day of week.
+#[cfg(debug_assertions)]
+const VARIABLE: &str = "HOLDFAST_JOBS_AT";
+
+#[cfg(debug_assertions)]
+pub fn test_calendar() -> Option<&'static str> {
+    static NAMED: std::sync::LazyLock<Option<String>> = std::sync::LazyLock::new(read_calendar);
+    NAMED.as_deref()
+}
+
+#[cfg(not(debug_assertions))]
+pub const fn test_calendar() -> Option<&'static str> {
+    None
+}
+
+#[cfg(debug_assertions)]
+fn read_calendar() -> Option<String> {
+    let cron = std::env::var(VARIABLE)
+        .ok()
+        .filter(|cron| !cron.is_empty())?;
+    tracing::warn!(cron, "All jobs of this process run on one test schedule");
+    Some(cron)
 }
 
 #[cfg(test)]

@@ -17,7 +17,8 @@ use crate::{
     trace::{RequestTrace, TraceId},
 };
 
-pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub use crate::trace::IDEMPOTENCY_KEY;
+
 pub const KEY_CHARS_MAX: usize = 255;
 
 /// The request's `Idempotency-Key`, or a new id. For handlers that store their own answers; the

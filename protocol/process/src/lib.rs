@@ -9,7 +9,6 @@ pub mod config;
 pub mod context;
 pub mod defect;
 pub mod health;
-pub mod hurry;
 pub mod idempotency;
 pub mod metrics;
 pub mod openapi;

@@ -1,22 +1,32 @@
-//! Describes routes as OpenAPI 3.1, from their handlers' types.
+//! Describes routes as OpenAPI 3.1, from their handlers' parameters and results.
 //!
 //! Invariant: a service lists its public routes once, in a function over `RouteTable`. Its router
 //! and its document both come from it, so their routes match. A route that changes something takes
 //! an `Idempotency-Key`, or gives a reason not to.
 
 mod document;
-mod handler;
 
 use axum::{
     Router,
+    body::Bytes,
+    extract::{Request, State},
     handler::Handler,
+    response::Response,
     routing::{MethodFilter, on},
 };
-use http::Method;
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use serde_json::json;
+use utoipa::ToSchema;
 use wire::Code;
 
+use crate::{
+    idempotency::Idempotency,
+    problem::{CreatedJson, ItemList, Json, MaybeJson, Page, Path, Query},
+    tokens::{AdminCaller, Caller},
+    trace::RequestTrace,
+};
+
 pub use document::{ApiDocument, RouteDescription};
-pub use handler::{DescribedHandler, RouteAnswer, RouteInput};
 
 pub trait RouteTable<S>: Sized {
     /// Adds a route with its summary and refusal codes. The document adds the codes of extractors
@@ -147,5 +157,159 @@ impl ApiDocument {
             route.add_refusal_codes(codes);
             H::describe_route(route);
         })
+    }
+}
+
+/// A handler that describes its route. `A` separates handlers by their number of parameters.
+pub trait DescribedHandler<A> {
+    fn describe_route(route: &mut RouteDescription);
+}
+
+/// Most add nothing: the gateway describes the allowed callers.
+pub trait RouteInput {
+    fn describe_route(_: &mut RouteDescription) {}
+}
+
+pub trait RouteAnswer {
+    fn describe_route(route: &mut RouteDescription);
+}
+
+macro_rules! described_handlers {
+    ($($input:ident)*) => {
+        impl<F, R, O, $($input),*> DescribedHandler<($($input,)*)> for F
+        where
+            F: Fn($($input),*) -> R,
+            R: Future<Output = O>,
+            O: RouteAnswer,
+            $($input: RouteInput,)*
+        {
+            fn describe_route(route: &mut RouteDescription) {
+                $($input::describe_route(route);)*
+                O::describe_route(route);
+            }
+        }
+    };
+}
+
+described_handlers!(A);
+
+described_handlers!(A B);
+
+described_handlers!(A B C);
+
+described_handlers!(A B C D);
+
+described_handlers!(A B C D E);
+
+impl<S> RouteInput for State<S> {}
+
+impl RouteInput for Bytes {}
+
+impl RouteInput for HeaderMap {}
+
+impl RouteInput for Request {}
+
+impl RouteInput for RequestTrace {}
+
+impl RouteInput for Caller {}
+
+impl RouteInput for AdminCaller {}
+
+impl<T, E> RouteInput for Result<T, E> {}
+
+impl RouteInput for Idempotency {
+    fn describe_route(route: &mut RouteDescription) {
+        route.heeds_key();
+    }
+}
+
+impl<T: ToSchema> RouteInput for Json<T> {
+    fn describe_route(route: &mut RouteDescription) {
+        let schema = route.schema::<T>();
+        route.takes_json(schema, true);
+    }
+}
+
+impl<T: ToSchema> RouteInput for MaybeJson<T> {
+    fn describe_route(route: &mut RouteDescription) {
+        let schema = route.schema::<T>();
+        route.takes_json(schema, false);
+    }
+}
+
+impl<T: ToSchema> RouteInput for Query<T> {
+    fn describe_route(route: &mut RouteDescription) {
+        route.add_parameter_fields::<T>("query");
+        route.add_refusal_codes(&[Code::InvalidInput]);
+    }
+}
+
+impl<T: ToSchema> RouteInput for Path<T> {
+    fn describe_route(route: &mut RouteDescription) {
+        route.add_parameter_fields::<T>("path");
+        route.add_refusal_codes(&[Code::NotFound]);
+    }
+}
+
+impl<C, const USUAL: usize, const MAX: usize> RouteInput for Page<C, USUAL, MAX> {
+    fn describe_route(route: &mut RouteDescription) {
+        let limit = json!({ "type": "integer", "minimum": 1, "maximum": MAX, "default": USUAL });
+        route.add_parameter(
+            "query",
+            "limit",
+            false,
+            limit,
+            "The most items of the page.",
+        );
+        let about = "The `next` of the page before.";
+        route.add_parameter("query", "cursor", false, json!({ "type": "string" }), about);
+        route.add_refusal_codes(&[Code::InvalidInput]);
+    }
+}
+
+impl<T: RouteAnswer, E> RouteAnswer for Result<T, E> {
+    fn describe_route(route: &mut RouteDescription) {
+        T::describe_route(route);
+    }
+}
+
+impl<T: ToSchema> RouteAnswer for Json<T> {
+    fn describe_route(route: &mut RouteDescription) {
+        route.answers_json::<T>(StatusCode::OK);
+    }
+}
+
+impl<T: ToSchema> RouteAnswer for ItemList<T> {
+    fn describe_route(route: &mut RouteDescription) {
+        // utoipa names the items of a generic type but omits their schema.
+        route.schema::<T>();
+        route.answers_json::<Self>(StatusCode::OK);
+    }
+}
+
+impl<T: ToSchema> RouteAnswer for CreatedJson<T> {
+    fn describe_route(route: &mut RouteDescription) {
+        route.answers_json::<T>(StatusCode::CREATED);
+    }
+}
+
+/// With one extra header.
+impl<T: RouteAnswer> RouteAnswer for ([(HeaderName, String); 1], T) {
+    fn describe_route(route: &mut RouteDescription) {
+        T::describe_route(route);
+    }
+}
+
+/// A bare status only reports success.
+impl RouteAnswer for StatusCode {
+    fn describe_route(route: &mut RouteDescription) {
+        route.answers_nothing(Self::NO_CONTENT, "Done.");
+    }
+}
+
+/// The route's summary describes an answer other than JSON.
+impl RouteAnswer for Response {
+    fn describe_route(route: &mut RouteDescription) {
+        route.answers_nothing(StatusCode::OK, "As the summary says.");
     }
 }

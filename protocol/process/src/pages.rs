@@ -1,10 +1,8 @@
 //! Serves an app's files to browsers: names, content types, caching, compressed copies, deep links,
-//! and the policy of its pages.
+//! and the policy of its pages: only their own files run or load, and only the two named Trusted
+//! Types policies can create script.
 //!
 //! Invariant: paths for programs, such as `/api`, never answer with a page.
-
-mod kinds;
-mod policy;
 
 use std::borrow::Cow;
 
@@ -12,10 +10,7 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
-
-pub use policy::POLICY;
-pub(crate) use policy::take_mark;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
 /// Used by `carried_pages!`.
 #[doc(hidden)]
 pub use rust_embed;
@@ -44,11 +39,16 @@ struct NegotiatedFile {
 }
 
 const INDEX: &str = "index.html";
+
 const UNBUILT: &str = include_str!("pages/unbuilt.html");
+
 /// Names here change with the content.
 const NAMED_BY_CONTENT: &str = "assets/";
+
 const KEPT_FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 const ASKED_EACH_TIME: &str = "no-cache";
+
 /// First path segments reserved for programs.
 const NO_PAGES: [&str; 7] = [
     "api",
@@ -59,6 +59,7 @@ const NO_PAGES: [&str; 7] = [
     "openapi.json",
     "verify-token",
 ];
+
 /// Smaller first.
 const COPIES: [(&str, &str); 2] = [("br", ".br"), ("gzip", ".gz")];
 
@@ -162,12 +163,12 @@ impl NegotiatedFile {
         headers.insert(header::VARY, fixed("accept, accept-encoding"));
         headers.insert(header::ETAG, tag);
         if !known {
-            headers.insert(header::CONTENT_TYPE, fixed(kinds::content_type_of(path)));
+            headers.insert(header::CONTENT_TYPE, fixed(content_type_of(path)));
             if let Some(encoding) = self.encoding {
                 headers.insert(header::CONTENT_ENCODING, fixed(encoding));
             }
         }
-        policy::mark_page(response)
+        mark_page(response)
     }
 }
 
@@ -252,11 +253,79 @@ fn header_list_items(headers: &HeaderMap, name: http::HeaderName) -> impl Iterat
 
 fn answer_unbuilt() -> Response {
     let headers = [
-        (header::CONTENT_TYPE, kinds::HTML),
+        (header::CONTENT_TYPE, HTML),
         (header::CACHE_CONTROL, "no-store"),
         (header::VARY, "accept"),
     ];
-    policy::mark_page((StatusCode::SERVICE_UNAVAILABLE, headers, UNBUILT).into_response())
+    mark_page((StatusCode::SERVICE_UNAVAILABLE, headers, UNBUILT).into_response())
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+const KINDS: [(&str, &str); 16] = [
+    ("html", HTML),
+    ("js", "text/javascript; charset=utf-8"),
+    ("mjs", "text/javascript; charset=utf-8"),
+    ("css", "text/css; charset=utf-8"),
+    ("json", "application/json"),
+    ("map", "application/json"),
+    ("webmanifest", "application/manifest+json"),
+    ("svg", "image/svg+xml"),
+    ("png", "image/png"),
+    ("jpg", "image/jpeg"),
+    ("webp", "image/webp"),
+    ("avif", "image/avif"),
+    ("ico", "image/x-icon"),
+    ("woff2", "font/woff2"),
+    ("txt", "text/plain; charset=utf-8"),
+    ("wasm", "application/wasm"),
+];
+
+fn content_type_of(path: &str) -> &'static str {
+    let ending = path.rsplit('.').next().unwrap_or_default();
+    let known = KINDS
+        .iter()
+        .find(|(known, _)| ending.eq_ignore_ascii_case(known));
+    known.map_or("application/octet-stream", |(_, kind)| kind)
+}
+
+const CONTENT_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; manifest-src 'self'; \
+    worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types vue holdfast";
+
+pub const POLICY: [(HeaderName, &str); 7] = [
+    (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    // With `no-referrer`, some browsers also hide the origin of a page's own requests.
+    (header::REFERRER_POLICY, "same-origin"),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "camera=(self), geolocation=(), microphone=(), payment=(), usb=()",
+    ),
+];
+
+#[derive(Clone, Copy)]
+struct PageMark;
+
+/// Marks an answer as a page's file, for the security headers of `web`.
+fn mark_page(mut response: Response) -> Response {
+    response.extensions_mut().insert(PageMark);
+    response
+}
+
+/// Removes the mark; true if it was set.
+pub(crate) fn take_page_mark(response: &mut Response) -> bool {
+    response.extensions_mut().remove::<PageMark>().is_some()
 }
 
 #[cfg(test)]

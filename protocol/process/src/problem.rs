@@ -1,7 +1,6 @@
 //! The answer to a refused or failed request: a stable code, a sentence in the caller's language,
 //! the fields to correct, and the trace to quote. Causes are logged, never sent.
 
-mod body;
 mod extract;
 mod page;
 
@@ -9,15 +8,15 @@ use std::{fmt, io};
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use wire::{Code, FieldError, Language, Sentence, Text};
 
-pub use body::{ProblemBody, ProblemField};
+use crate::trace::TraceId;
+
 pub use extract::{BodyFault, CreatedJson, Json, MaybeJson, Path, Query, explain_body_fault};
 pub use page::{ItemList, ListLimit, Page, TimeCursor};
-
-use crate::trace::TraceId;
 
 /// A refusal or fault, before it is rendered. Boxed to keep `Result` small.
 #[derive(Clone)]
@@ -30,6 +29,32 @@ struct ProblemContent {
     errors: Vec<FieldError>,
     extensions: Map<String, Value>,
     retry_after_s: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// `urn:holdfast:CODE`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    pub code: Code,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ProblemField>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    #[serde(flatten)]
+    pub extensions: Map<String, Value>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ProblemError)]
+pub struct ProblemField {
+    pub field: String,
+    pub message: String,
 }
 
 impl Problem {
@@ -212,5 +237,20 @@ impl fmt::Debug for Problem {
             .field("detail", &content.detail)
             .field("errors", &content.errors)
             .finish_non_exhaustive()
+    }
+}
+
+/// Passes on another service's problem, in the language of its sentences.
+impl From<ProblemBody> for Problem {
+    fn from(body: ProblemBody) -> Self {
+        let mut problem = Self::new(body.code);
+        problem.0.detail = body.detail.map(Text::from_untranslated);
+        problem.0.errors = body
+            .errors
+            .into_iter()
+            .map(|error| FieldError::new(&error.field, Text::from_untranslated(error.message)))
+            .collect();
+        problem.0.extensions = body.extensions;
+        problem
     }
 }

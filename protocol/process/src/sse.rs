@@ -1,12 +1,10 @@
-//! Server-sent events: their text, the response that carries them, and a reader for another
-//! service's events.
+//! Server-sent events: their text, the response that carries them, a reader for another service's
+//! events, and a limit on a service's open streams.
 //!
 //! Invariants: a message goes out whole or not at all; a reader that takes nothing for half a
 //! minute is dropped, so that no queue grows.
 
-mod limit;
-
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, BodyDataStream},
@@ -16,10 +14,13 @@ use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
 use http::header;
 use serde::Serialize;
-use tokio::{sync::mpsc, time};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time,
+};
 use tokio_util::sync::CancellationToken;
 
-pub use limit::{OpenStream, StreamLimit};
+use crate::metrics;
 
 /// Resumes a stream after the last event the browser got.
 pub const LAST_EVENT_ID: http::HeaderName = http::HeaderName::from_static("last-event-id");
@@ -31,8 +32,10 @@ pub struct ProcessStop(pub CancellationToken);
 
 /// Messages queued for the reader; the next one waits for room.
 const QUEUED_MAX: usize = 32;
+
 /// How long a message waits for room.
 const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Our messages are never larger.
 const MESSAGE_BYTES_MAX: usize = 256 * 1024;
 
@@ -136,6 +139,52 @@ impl EventReader {
     }
 }
 
+/// A semaphore for one replica's open streams. Clones share it.
+#[derive(Clone)]
+pub struct StreamLimit {
+    service: &'static str,
+    free: Arc<Semaphore>,
+}
+
+/// Counts as open until it is dropped.
+pub struct OpenStream {
+    service: &'static str,
+    _place: OwnedSemaphorePermit,
+}
+
+impl StreamLimit {
+    pub fn new(service: &'static str, most: usize) -> Self {
+        Self {
+            service,
+            free: Arc::new(Semaphore::new(most)),
+        }
+    }
+
+    /// Returns `None` at the limit and counts the stream as refused.
+    pub fn open(&self) -> Option<OpenStream> {
+        let Ok(place) = Arc::clone(&self.free).try_acquire_owned() else {
+            self.count_refusal();
+            return None;
+        };
+        metrics::STREAMS.change_by([self.service], 1);
+        Some(OpenStream {
+            service: self.service,
+            _place: place,
+        })
+    }
+
+    /// Counts a refusal by a stricter limit.
+    pub fn count_refusal(&self) {
+        metrics::STREAMS_REFUSED.add([self.service], 1);
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        metrics::STREAMS.change_by([self.service], -1);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,5 +234,30 @@ mod tests {
         drop(response);
         sender.wait_until_closed().await;
         assert!(!sender.send(format_comment()).await);
+    }
+
+    #[test]
+    fn open_and_refused_streams_are_shown() {
+        metrics::install_recorder();
+        let shows = |open: u32, refused: u32| {
+            let text = metrics::render_prometheus();
+            for line in [
+                format!("holdfast_streams{{service=\"of-test\"}} {open}"),
+                format!("holdfast_streams_refused_total{{service=\"of-test\"}} {refused}"),
+            ] {
+                assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+            }
+        };
+        let limit = StreamLimit::new("of-test", 2);
+        let first = limit.open();
+        let second = limit.clone().open();
+        assert!(first.is_some() && second.is_some() && limit.open().is_none());
+        limit.count_refusal();
+        shows(2, 2);
+        drop(first);
+        shows(1, 2);
+        assert!(limit.open().is_some(), "a place that is given up is free");
+        drop(second);
+        shows(0, 2);
     }
 }

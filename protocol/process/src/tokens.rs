@@ -6,14 +6,10 @@
 //! region's edges.
 
 mod caller;
-mod edge;
-mod key_set;
 mod keys;
+mod machines;
 mod provider;
-mod public;
-mod service;
 mod signer;
-mod vault;
 
 use serde::{Deserialize, Serialize};
 use wire::{
@@ -24,14 +20,10 @@ pub use caller::{
     AdminCaller, Caller, HeldPermissions, ServiceCaller, TokenVerifier, USER_PERMISSIONS,
     bearer_token,
 };
-pub use edge::{edge_claim, edge_clock_error, edge_token, verify_edge};
-pub use key_set::{KeySet, PublishedKey};
 pub use keys::{FORMER_KEYS_MAX, TokenKeys, TokenKeysError};
+pub use machines::{ServiceKey, edge_claim, edge_clock_error, edge_token, verify_edge};
 pub use provider::{install_crypto_provider as install_provider, verify_bytes};
-pub use public::is_sound_key;
-pub use service::ServiceKey;
-pub use signer::{Signer, SignerError};
-pub use vault::KeyVault;
+pub use signer::{KeySet, KeyVault, PublishedKey, Signer, SignerError, is_sound_key};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -7,9 +7,11 @@ use axum::extract::FromRequestParts;
 use http::{HeaderMap, request::Parts};
 use wire::CommandId;
 
-use crate::{idempotency::IDEMPOTENCY_KEY, random};
+use crate::random;
 
 pub const HEADER: &str = "traceparent";
+/// Holds the id of a command, and so its trace.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// 32 lower-case hex digits, not all zero.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -117,12 +119,12 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestTrace {
         if let Some(trace) = parts.extensions.get::<RequestTrace>() {
             return Ok(trace.clone());
         }
-        Ok(Self(trace_of_headers(&parts.headers)))
+        Ok(Self(trace_from_headers(&parts.headers)))
     }
 }
 
 /// A call inside this process has no header but runs in its caller's task.
-pub(crate) fn trace_of_headers(headers: &HeaderMap) -> TraceId {
+pub(crate) fn trace_from_headers(headers: &HeaderMap) -> TraceId {
     TraceId::from_headers(headers)
         .or_else(current_trace)
         .unwrap_or_else(TraceId::random)

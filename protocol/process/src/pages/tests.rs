@@ -1,7 +1,7 @@
 //! Answers to browsers, by kind of path.
 
 use super::*;
-use crate::web::protect::set_security_headers;
+use crate::web::set_security_headers;
 
 const FILES: [(&str, &str); 6] = [
     ("index.html", "<html>"),

@@ -89,7 +89,7 @@ impl TokenKeys {
 
     /// Keys that the set lacks lose their trust. Returns true if any did.
     pub fn replace_key_set(&self, jwks: &str) -> Result<bool, TokenKeysError> {
-        let by_kid = read(jwks)?;
+        let by_kid = parse_key_set(jwks)?;
         let mut inner = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let lost = !inner.by_kid.iter().all(|(kid, key)| {
             by_kid
@@ -140,14 +140,14 @@ impl TokenKeys {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
-        let hash = hash(token);
+        let hash = hash_token(token);
         let known = self.read_inner().checked.peek(&hash).cloned();
         known.map_or_else(|| self.verify_signature(token, hash), Ok)
     }
 
     fn verify_signature(&self, token: &str, hash: [u8; 32]) -> Result<CheckedToken, TokenError> {
         provider::install_crypto_provider();
-        let kid = kid_of(token)?;
+        let kid = read_kid(token)?;
         let key = *self
             .read_inner()
             .by_kid
@@ -213,12 +213,12 @@ pub(super) fn check_expiry(exp: i64, now: UnixMillis) -> Result<(), TokenError> 
     }
 }
 
-fn kid_of(token: &str) -> Result<String, TokenError> {
+fn read_kid(token: &str) -> Result<String, TokenError> {
     let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Invalid)?;
     header.kid.ok_or(TokenError::Invalid)
 }
 
-fn hash(token: &str) -> [u8; 32] {
+fn hash_token(token: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     bytes.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
     bytes
@@ -258,7 +258,7 @@ impl JwksKey {
 }
 
 /// Skips keys other than Ed25519.
-fn read(jwks: &str) -> Result<HashMap<String, KnownKey>, TokenKeysError> {
+fn parse_key_set(jwks: &str) -> Result<HashMap<String, KnownKey>, TokenKeysError> {
     let set: JwksDocument = serde_json::from_str(jwks).map_err(TokenKeysError::Unreadable)?;
     if set.keys.len() > KEYS_MAX || set.former_keys.len() > FORMER_KEYS_MAX {
         return Err(TokenKeysError::TooMany);

@@ -433,7 +433,8 @@ fn the_key_of_one_part_speaks_for_no_other() {
     let folder = tempfile::tempdir().unwrap();
     ServiceKey::create_key_folders(folder.path()).unwrap();
     let key = |part: CloudPart| {
-        ServiceKey::of_part(part, &folder.path().join(part.name()).join("service.key")).unwrap()
+        ServiceKey::load_for_part(part, &folder.path().join(part.name()).join("service.key"))
+            .unwrap()
     };
     let clock = Clock::fixed_at(NOW);
     let order = key(CloudPart::Order);

@@ -64,7 +64,7 @@ pub enum CertificateError {
 impl Certificate {
     /// PEM files: `chain` has the listener's own certificate first, `key` its private key.
     pub async fn load(chain: PathBuf, key: PathBuf) -> Result<Self, CertificateError> {
-        let files = read(&chain, &key).await?;
+        let files = read_files(&chain, &key).await?;
         let server = build_server_config(&chain, &key, &files)?;
         Ok(Self(Arc::new(Inner {
             chain,
@@ -102,7 +102,7 @@ impl Certificate {
     /// True if it changed.
     pub async fn reload_if_changed(&self) -> Result<bool, CertificateError> {
         let Inner { chain, key, shown } = &*self.0;
-        let files = read(chain, key).await?;
+        let files = read_files(chain, key).await?;
         if shown.read().unwrap_or_else(PoisonError::into_inner).files == files {
             return Ok(false);
         }
@@ -123,7 +123,7 @@ impl Certificate {
     }
 }
 
-async fn read(chain: &PathBuf, key: &PathBuf) -> Result<CertificateFiles, CertificateError> {
+async fn read_files(chain: &PathBuf, key: &PathBuf) -> Result<CertificateFiles, CertificateError> {
     Ok(CertificateFiles {
         chain: read_file(chain).await?,
         key: read_file(key).await?,

@@ -1,27 +1,37 @@
-//! Binds and serves, with bounded connections and bounded waits, until a stop.
+//! Binds and serves, with bounded connections and bounded waits, until a stop. An accepted
+//! connection holds a slot, ends when it loses the slot, and bounds the wait for a slow reader.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, time::Duration};
+use std::{
+    convert::Infallible,
+    io::{self, IoSlice},
+    net::SocketAddr,
+    pin::{Pin, pin},
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::StatusCode;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
     task::JoinSet,
-    time,
+    time::{self, Sleep, sleep},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tower::Service;
 
-use super::{
-    certificate::Certificate,
-    heads::{StrictHeads, UpgradeMark, WrongHost, names_one_host},
-    paced::PacedStream,
-    slots::{ConnectionSlots, SlotProof},
+use crate::{
+    metrics,
+    sse::ProcessStop,
+    web::{
+        certificate::Certificate,
+        heads::{StrictHeads, UpgradeMark, WrongHost, names_one_host},
+        slots::{ConnectionSlot, ConnectionSlots, SlotProof},
+    },
 };
-use crate::{metrics, sse::ProcessStop};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
@@ -38,10 +48,13 @@ pub enum BindError {
 /// How long a connection may take to send the head of its next request. Idle connections close
 /// after the same time, so our client drops them sooner.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Includes the token. A larger head gets 431.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
+
 /// How long a stop waits for answers under way.
 const DRAIN: Duration = Duration::from_secs(10);
+
 /// Pause while the system has no room for connections.
 const NO_ROOM_PAUSE: Duration = Duration::from_millis(200);
 
@@ -212,5 +225,117 @@ async fn serve_connection(
     if let Err(error) = ended {
         // Peers go away every day; log it for debugging.
         tracing::debug!(%error, "A connection broke");
+    }
+}
+
+/// A reader must take this many bytes, or all there are, within this time, or the connection ends.
+const BYTES_TAKEN_MIN: usize = 32 * 1024;
+
+const TAKEN_WITHIN: Duration = Duration::from_secs(20);
+
+#[derive(Debug)]
+pub struct PacedStream {
+    stream: TcpStream,
+    pub slot: ConnectionSlot,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Runs while the reader is behind.
+    behind: Option<Pin<Box<Sleep>>>,
+    /// Bytes since the reader fell behind.
+    taken: usize,
+}
+
+impl PacedStream {
+    fn new(stream: TcpStream, slot: ConnectionSlot) -> Self {
+        let cut = Box::pin(slot.cut.clone().cancelled_owned());
+        Self {
+            stream,
+            slot,
+            cut,
+            behind: None,
+            taken: 0,
+        }
+    }
+
+    /// Applies the pace to the result of a write of `len` bytes.
+    fn pace_write(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+        len: usize,
+    ) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Ok(bytes)) => {
+                self.taken += bytes;
+                if bytes >= len || self.taken >= BYTES_TAKEN_MIN {
+                    self.behind = None;
+                    self.taken = 0;
+                }
+                written
+            }
+            Poll::Ready(Err(_)) => written,
+            Poll::Pending => {
+                let behind = self
+                    .behind
+                    .get_or_insert_with(|| Box::pin(sleep(TAKEN_WITHIN)));
+                if behind.as_mut().poll(context).is_ready() {
+                    metrics::CONNECTIONS_REFUSED.add(["slow_reader"], 1);
+                    return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+                }
+                self.poll_cut(context)
+            }
+        }
+    }
+
+    /// Pending, unless the slot went to another connection.
+    fn poll_cut<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        match self.cut.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncRead for PacedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            Poll::Pending => self.poll_cut(context),
+            read @ Poll::Ready(_) => read,
+        }
+    }
+}
+
+impl AsyncWrite for PacedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.pace_write(context, written, bytes.len())
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.pace_write(context, written, parts.iter().map(|part| part.len()).sum())
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

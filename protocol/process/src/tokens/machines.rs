@@ -1,5 +1,6 @@
-//! Services authenticate with one-minute tokens that name both sides. A part that runs alone signs
-//! with its own key, and verifies a caller only by that caller's public key.
+//! Tokens between our own processes. Services authenticate with one-minute tokens that name both
+//! sides: a part that runs alone signs with its own key, and verifies a caller only by that
+//! caller's public key. An edge signs tokens to open the link.
 
 use std::{
     collections::BTreeMap,
@@ -13,13 +14,17 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::digest;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
-use wire::UnixMillis;
+use wire::{EdgeId, UnixMillis};
 
-use super::{
-    Signer, SignerError, TOKEN_BYTES_MAX, TokenError,
-    keys::{check_expiry, verify_signed_claims},
+use crate::{
+    clock::Clock,
+    parts::CloudPart,
+    random,
+    tokens::{
+        Signer, SignerError, TOKEN_BYTES_MAX, TokenError,
+        keys::{check_expiry, verify_signed_claims},
+    },
 };
-use crate::{clock::Clock, parts::CloudPart};
 
 /// The signing key of a process for its parts, and the public keys of their callers. Clones share
 /// it.
@@ -49,21 +54,22 @@ struct ServiceClaims {
 }
 
 const LIFE_S: i64 = 60;
+
 /// How far the clocks of a platform's machines may differ.
 const SKEW_S: i64 = 30;
 
 impl ServiceKey {
     /// For a process that runs every part.
     pub fn load_or_create(path: impl AsRef<Path>) -> Result<Self, SignerError> {
-        Signer::load_or_create(path).map(Self::of_all)
+        Signer::load_or_create(path).map(Self::for_all_parts)
     }
 
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, SignerError> {
-        Signer::from_pkcs8(der).map(Self::of_all)
+        Signer::from_pkcs8(der).map(Self::for_all_parts)
     }
 
     /// For a part that runs alone; its folder must already exist.
-    pub fn of_part(part: CloudPart, path: &Path) -> Result<Self, SignerError> {
+    pub fn load_for_part(part: CloudPart, path: &Path) -> Result<Self, SignerError> {
         let own = Signer::load(path)?;
         let known = part.callers().map(|caller| {
             let path = public_file(path.parent().unwrap_or(path), caller);
@@ -150,7 +156,7 @@ impl ServiceKey {
         Ok(claims.iss)
     }
 
-    fn of_all(own: Signer) -> Self {
+    fn for_all_parts(own: Signer) -> Self {
         Self {
             own,
             callers: TrustedCallers::Own,
@@ -179,4 +185,80 @@ fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map(drop).map_err(|failed| failed.error)
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct EdgeClaims {
+    sub: EdgeId,
+    aud: String,
+    iat: i64,
+    exp: i64,
+    /// Random, so that an edge's tokens differ whatever its clock reads. Older edges omit it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    jti: String,
+}
+
+const EDGE_AUDIENCE: &str = "hub";
+
+const EDGE_LIFE_S: i64 = 120;
+
+const TOKEN_ID_BYTES: usize = 16;
+
+/// Edges make their own tokens, so lifetime and clock lead are bounded here.
+const EDGE_LIFE_S_MAX: i64 = 600;
+
+const AHEAD_S_MAX: i64 = 600;
+
+/// Valid for two minutes, for one connection attempt.
+pub fn edge_token(signer: &Signer, edge: &EdgeId, clock: &Clock) -> String {
+    let iat = clock.now().0 / 1000;
+    let aud = EDGE_AUDIENCE.to_owned();
+    let jti = random::secret_text(TOKEN_ID_BYTES);
+    signer.sign_claims(&EdgeClaims {
+        sub: edge.clone(),
+        aud,
+        iat,
+        exp: iat + EDGE_LIFE_S,
+        jti,
+    })
+}
+
+/// The claimed sender. Unverified: use it only to find the key to check.
+pub fn edge_claim(token: &str) -> Result<EdgeId, TokenError> {
+    if token.len() > TOKEN_BYTES_MAX {
+        return Err(TokenError::Invalid);
+    }
+    let claims = jsonwebtoken::dangerous::insecure_decode_claims::<EdgeClaims>(token);
+    claims
+        .map(|claims| claims.sub)
+        .map_err(|_| TokenError::Invalid)
+}
+
+/// The sender, if its key signed the token for a few minutes around now and it has not expired.
+pub fn verify_edge(token: &str, public: &[u8; 32], now: UnixMillis) -> Result<EdgeId, TokenError> {
+    let claims: EdgeClaims = verify_signed_claims(token, public)?;
+    if claims.aud != EDGE_AUDIENCE {
+        return Err(TokenError::Invalid);
+    }
+    check_expiry(claims.exp, now)?;
+    let too_early = claims.iat > now.0 / 1000 + AHEAD_S_MAX;
+    if claims.is_too_long() || too_early {
+        Err(TokenError::Invalid)
+    } else {
+        Ok(claims.sub)
+    }
+}
+
+/// Milliseconds that the edge's clock is ahead of `now`, by a fresh token that `verify_edge`
+/// refuses because of its time. `None` if the token is invalid at any time.
+pub fn edge_clock_error(token: &str, public: &[u8; 32], now: UnixMillis) -> Option<i64> {
+    let claims: EdgeClaims = verify_signed_claims(token, public).ok()?;
+    let is_sound = claims.aud == EDGE_AUDIENCE && !claims.is_too_long();
+    is_sound.then(|| claims.iat.saturating_mul(1000).saturating_sub(now.0))
+}
+
+impl EdgeClaims {
+    fn is_too_long(&self) -> bool {
+        self.exp.saturating_sub(self.iat) > EDGE_LIFE_S_MAX
+    }
 }
