@@ -138,7 +138,7 @@ impl CommandLine {
     }
 }
 
-pub async fn run(line: &CommandLine, style: OutputStyle) -> Result<CommandOutput> {
+pub async fn run_command(line: &CommandLine, style: OutputStyle) -> Result<CommandOutput> {
     let common = &line.common;
     match &line.command {
         CliCommand::SignIn(SignInCommand::Login {
@@ -163,11 +163,11 @@ async fn run_operator_command(
     global_args: &GlobalArgs,
 ) -> Result<CommandOutput> {
     match command {
-        OperatorCommand::Status => status::run(gateway).await,
+        OperatorCommand::Status => status::show_status(gateway).await,
         OperatorCommand::Edges {
             retired,
             action: None,
-        } => edges::run(gateway, *retired).await,
+        } => edges::list_edges(gateway, *retired).await,
         OperatorCommand::Edges {
             action: Some(action),
             ..
@@ -176,15 +176,15 @@ async fn run_operator_command(
             edge,
             limit,
             action: None,
-        } => queue::run(gateway, edge.as_ref(), usize::from(*limit)).await,
+        } => queue::show_queue(gateway, edge.as_ref(), usize::from(*limit)).await,
         OperatorCommand::Queue {
             action: Some(QueueAction::Retry { what, seq, epoch }),
             ..
         } => queue::retry_waiting(gateway, what, *seq, *epoch).await,
         OperatorCommand::Conflicts { limit, cursor } => {
-            conflicts::run(gateway, usize::from(*limit), *cursor).await
+            conflicts::list_conflicts(gateway, usize::from(*limit), *cursor).await
         }
-        OperatorCommand::Explain { what } => explain::run(gateway, what).await,
+        OperatorCommand::Explain { what } => explain::explain_item(gateway, what).await,
         OperatorCommand::Enrol {
             region: Some(region),
             name: Some(name),
@@ -196,16 +196,18 @@ async fn run_operator_command(
         } => edge_lifecycle::withdraw_code(gateway, edge).await,
         OperatorCommand::Enrol { .. } => unreachable!("clap requires both if there is no action"),
         OperatorCommand::Wait { conditions } => {
-            wait::run(gateway, conditions, global_args.timeout_or(60)).await
+            wait::wait_for_conditions(gateway, conditions, global_args.timeout_or(60)).await
         }
         OperatorCommand::Readmit { edge } => edge_lifecycle::readmit_edge(gateway, edge).await,
         OperatorCommand::Link { action, region } => {
             region::set_gate(gateway, *action, *region).await
         }
-        OperatorCommand::Withdraw { person, why } => withdraw::run(gateway, person, why).await,
+        OperatorCommand::Withdraw { person, why } => {
+            withdraw::withdraw_jobs(gateway, person, why).await
+        }
         OperatorCommand::Lease { action } => region::run_lease_action(gateway, action).await,
-        OperatorCommand::Keys { action } => keys::run(gateway, action.as_ref()).await,
-        OperatorCommand::Dlq { action } => dlq::run(gateway, action).await,
+        OperatorCommand::Keys { action } => keys::run_keys_action(gateway, action.as_ref()).await,
+        OperatorCommand::Dlq { action } => dlq::run_dlq_action(gateway, action).await,
         OperatorCommand::Token { region } => login::issue_token(gateway, *region).await,
     }
 }

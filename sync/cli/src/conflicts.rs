@@ -52,7 +52,7 @@ impl Conflict {
     }
 }
 
-pub async fn run(
+pub async fn list_conflicts(
     gateway: &Gateway,
     limit: usize,
     after: Option<ConflictCursor>,

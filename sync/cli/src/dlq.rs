@@ -91,9 +91,9 @@ struct SettledCount {
     settled: u64,
 }
 
-pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput> {
+pub async fn run_dlq_action(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput> {
     match action {
-        DlqAction::List => list(gateway).await,
+        DlqAction::List => list_queues(gateway).await,
         DlqAction::Show { place, limit } => show_dead_letters(gateway, place, *limit).await,
         DlqAction::Redrive(letters) => {
             let (answer, SettledCount { settled }) =
@@ -138,7 +138,7 @@ pub async fn run(gateway: &Gateway, action: &DlqAction) -> Result<CommandOutput>
     }
 }
 
-async fn list(gateway: &Gateway) -> Result<CommandOutput> {
+async fn list_queues(gateway: &Gateway) -> Result<CommandOutput> {
     let (answer, look): (Value, _) = (gateway.get(PATH).await?, &gateway.style);
     let told =
         DeadLetterQueueList::deserialize(&answer).map_err(|_| gateway.unreadable_failure())?;

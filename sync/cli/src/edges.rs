@@ -34,7 +34,7 @@ const FORM: NarrowTableRules = NarrowTableRules {
 /// A larger clock error shows implausible times on tablets.
 const CLOCK_ERROR_MS_MAX: u64 = 5_000;
 
-pub async fn run(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
+pub async fn list_edges(gateway: &Gateway, retired: bool) -> Result<CommandOutput> {
     let mut edges: Vec<EdgeListItem> = gateway.list("/api/v1/admin/edges?").await?;
     edges.retain(|edge| retired || edge.retired_at.is_none());
     let list = EdgeList {

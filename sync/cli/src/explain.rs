@@ -29,7 +29,7 @@ enum ExplainedItem {
     Conflict(Conflict, Option<CommandHistory>),
 }
 
-pub async fn run(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
+pub async fn explain_item(gateway: &Gateway, name: &str) -> Result<CommandOutput> {
     let subject = find_item(gateway, name).await?;
     let look = &gateway.style;
     let mut story = Value::Null;

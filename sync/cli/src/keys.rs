@@ -45,7 +45,10 @@ struct SigningKey {
     signed_until: Option<UnixMillis>,
 }
 
-pub async fn run(gateway: &Gateway, action: Option<&KeysAction>) -> Result<CommandOutput> {
+pub async fn run_keys_action(
+    gateway: &Gateway,
+    action: Option<&KeysAction>,
+) -> Result<CommandOutput> {
     let answer: Value = match action {
         None => gateway.get(PATH).await?,
         Some(KeysAction::Rotate { why }) => {

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let output = match runtime {
-        Ok(runtime) => runtime.block_on(command_line::run(&line, look)),
+        Ok(runtime) => runtime.block_on(command_line::run_command(&line, look)),
         Err(error) => Err(CommandFailure::new(
             ExitKind::Failure,
             process::problem::format_error_chain(&error),

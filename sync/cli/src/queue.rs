@@ -54,7 +54,11 @@ const ASKS_FORM: NarrowTableRules = NarrowTableRules {
     ends_with_sentence: true,
 };
 
-pub async fn run(gateway: &Gateway, edge: Option<&EdgeId>, limit: usize) -> Result<CommandOutput> {
+pub async fn show_queue(
+    gateway: &Gateway,
+    edge: Option<&EdgeId>,
+    limit: usize,
+) -> Result<CommandOutput> {
     let queue = load_queue(gateway, edge, limit).await?;
     let look = &gateway.style;
     Ok(CommandOutput::new(

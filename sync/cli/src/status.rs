@@ -23,7 +23,7 @@ const FORM: NarrowTableRules = NarrowTableRules {
     ends_with_sentence: false,
 };
 
-pub async fn run(gateway: &Gateway) -> Result<CommandOutput> {
+pub async fn show_status(gateway: &Gateway) -> Result<CommandOutput> {
     let report = gateway.fetch_status().await?;
     let look = &gateway.style;
     let exit = if report.list_health_issues().is_empty() {

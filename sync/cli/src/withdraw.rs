@@ -20,7 +20,7 @@ struct ListedPerson {
 }
 
 /// `name` is a user name or an id.
-pub async fn run(gateway: &Gateway, name: &str, why: &str) -> Result<CommandOutput> {
+pub async fn withdraw_jobs(gateway: &Gateway, name: &str, why: &str) -> Result<CommandOutput> {
     let look = &gateway.style;
     let person = require_found(
         find_person(gateway, name).await?,
