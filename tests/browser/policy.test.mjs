@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { POLICY } from './serve.mjs'
 
 test('the pages are tried under the policy that gateway and edge send', () => {
-  const rust = readFileSync(new URL('../../protocol/process/src/pages/policy.rs', import.meta.url), 'utf8')
-  const [, text] = /const CONTENT: &str = "([^"]*)"/.exec(rust)
+  const rust = readFileSync(new URL('../../protocol/process/src/pages.rs', import.meta.url), 'utf8')
+  const [, text] = /const CONTENT_POLICY: &str = "([^"]*)"/.exec(rust)
   assert.equal(POLICY, text.replace(/\\\n\s*/g, ''))
 })

@@ -5,7 +5,7 @@ import { extname, join } from 'node:path'
 
 const KINDS = { '.css': 'text/css', '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.json': 'application/json', '.svg': 'image/svg+xml', '.webmanifest': 'application/manifest+json' }
 
-/** The policy of every page, as `protocol/process/src/pages/policy.rs` has it. */
+/** The policy of every page, as `protocol/process/src/pages.rs` has it. */
 export const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; font-src 'self'; " +
   "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; " +

@@ -74,6 +74,6 @@ impl AttackedPlatform {
     /// If the key is missing.
     pub fn service_key(&self, part: CloudPart) -> ServiceKey {
         let folder = self.stack.layout().cloud_folder().join(part.name());
-        ServiceKey::of_part(part, &folder.join("service.key")).expect("a part's key")
+        ServiceKey::load_for_part(part, &folder.join("service.key")).expect("a part's key")
     }
 }
