@@ -1,7 +1,8 @@
-//! The routes of auth, and below them one module per use case: its handlers, and the actions that they
-//! call. All routes require a live session, except register, login, refresh, verify-token,
-//! edge-logout, sign-ins through another service or with a code, and the public keys. [`LiveCaller`](crate::service::LiveCaller)
-//! checks the session in auth_db, so auth refuses revoked tokens even without the gateway.
+//! The routes of auth, and below them one module per use case: its handlers, and the actions that
+//! they call. All routes require a live session, except register, login, refresh, verify-token,
+//! edge-logout, sign-ins through another service or with a code, and the public keys.
+//! [`LiveCaller`](crate::service::LiveCaller) checks the session in auth_db, so auth refuses
+//! revoked tokens even without the gateway.
 
 mod addresses;
 mod identities;

@@ -1,5 +1,5 @@
-//! What every use case of auth works with: the stores and clients, the caller and their session, the
-//! permissions of admins, and the events of sessions.
+//! What every use case of auth works with: the stores and clients, the caller and their session,
+//! the permissions of admins, and the events of sessions.
 //!
 //! Invariant: auth_db has recorded the end of a session before the answer leaves. The cache is
 //! updated next, and a refill repairs it after a failure; edges learn of the end through the feed.

@@ -1,10 +1,11 @@
-//! The use cases between routes and tables, and the calls to other services that they need. A refusal
-//! is a value; an error is a fault.
+//! The use cases between routes and tables, and the calls to other services that they need. A
+//! refusal is a value; an error is a fault.
 //!
-//! The payment service is queried before an edge's start is refused for funds [ASK_BEFORE_REFUSING]:
-//! the customer may have paid while the edge was disconnected, and the event may still be in
-//! transit or the payment adapter not yet polled. While the payment service is unreachable, the
-//! batch stays undecided: the edge's log waits, as it does when this service is down.
+//! The payment service is queried before an edge's start is refused for funds
+//! [ASK_BEFORE_REFUSING]: the customer may have paid while the edge was disconnected, and the event
+//! may still be in transit or the payment adapter not yet polled. While the payment service is
+//! unreachable, the batch stays undecided: the edge's log waits, as it does when this service is
+//! down.
 
 use axum::{extract::FromRef, http::Method};
 use custody::{FundsQuery, FundsReply};

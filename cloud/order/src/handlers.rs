@@ -1,6 +1,6 @@
-//! The handlers of the routes, and the replies that they share: a decision as an HTTP response, which
-//! is the order after the command, or a problem with the parts of the order its sender may see and
-//! the explanation of a lost acceptance.
+//! The handlers of the routes, and the replies that they share: a decision as an HTTP response,
+//! which is the order after the command, or a problem with the parts of the order its sender may
+//! see and the explanation of a lost acceptance.
 
 pub mod admin;
 pub mod commands;

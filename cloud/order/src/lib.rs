@@ -1,9 +1,9 @@
 //! The order service. Owns order_db and every order change: people's commands over HTTP and edge
 //! log batches from the hub go through the same `rules`, each in one transaction.
 //!
-//! Modules: `rules` (a crate) is the domain, `store` has the SQL, `actions` the use cases and the calls
-//! to other services, `routes` and `handlers` the API, `events` the consumers, `jobs` the closing of
-//! stale orders and the sealing of plain text.
+//! Modules: `rules` (a crate) is the domain, `store` has the SQL, `actions` the use cases and the
+//! calls to other services, `routes` and `handlers` the API, `events` the consumers, `jobs` the
+//! closing of stale orders and the sealing of plain text.
 
 mod actions;
 mod config;

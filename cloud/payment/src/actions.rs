@@ -1,6 +1,6 @@
 //! The payment service's use cases, between its routes and its tables, and the adapter calls that
-//! rows describe. A worker keeps no state: if it dies between two calls, the next one finds the same
-//! rows.
+//! rows describe. A worker keeps no state: if it dies between two calls, the next one finds the
+//! same rows.
 //!
 //! Invariant: no transaction is open during an adapter call.
 

@@ -1,5 +1,5 @@
-//! The handlers of the routes, and what they share: callers with their idempotency keys, amounts, and
-//! lists.
+//! The handlers of the routes, and what they share: callers with their idempotency keys, amounts,
+//! and lists.
 
 pub mod adapter;
 pub mod admin_money;

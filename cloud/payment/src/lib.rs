@@ -1,10 +1,10 @@
 //! The payment service. Owns payment_db and every decision on an order's money. The adapter's
 //! records are the truth, and the books here follow them.
 //!
-//! The crate `custody` holds the domain, `store` the SQL, `adapter` moves the money. `routes` lists the
-//! routes, `handlers` answer them, `actions` has the use cases and makes the pending adapter calls.
-//! `events` consumes order and user events and finds lost ones, `reconcile` reports, and `jobs` runs
-//! timed work.
+//! The crate `custody` holds the domain, `store` the SQL, `adapter` moves the money. `routes` lists
+//! the routes, `handlers` answer them, `actions` has the use cases and makes the pending adapter
+//! calls. `events` consumes order and user events and finds lost ones, `reconcile` reports, and
+//! `jobs` runs timed work.
 
 mod actions;
 pub mod adapter;

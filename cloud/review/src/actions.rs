@@ -1,5 +1,5 @@
-//! The use cases between routes and stores: submits a review after checking its order with the order
-//! service, decides reviews that come from edges, and keeps ratings and pictures up to date.
+//! The use cases between routes and stores: submits a review after checking its order with the
+//! order service, decides reviews that come from edges, and keeps ratings and pictures up to date.
 //!
 //! An event of this service recomputes a provider's rating whenever one of their reviews is added,
 //! edited, hidden or restored. Scheduled jobs delete pictures that no review uses, recompute and

@@ -1,5 +1,5 @@
-//! The handlers of the routes, the JSON form of reviews and ratings that they share, and the internal
-//! route for the hub, which holds the logs of edges.
+//! The handlers of the routes, the JSON form of reviews and ratings that they share, and the
+//! internal route for the hub, which holds the logs of edges.
 
 pub mod moderation;
 pub mod reading;

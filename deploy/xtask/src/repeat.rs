@@ -1,5 +1,5 @@
-//! `cargo xtask repeat`: runs the tests of a package many times on a busy machine, which finds tests
-//! that count on their speed.
+//! `cargo xtask repeat`: runs the tests of a package many times on a busy machine, which finds
+//! tests that count on their speed.
 
 use std::{num::NonZeroU32, process::Child};
 

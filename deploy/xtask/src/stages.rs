@@ -22,8 +22,8 @@ pub enum Depth {
     /// What a change needs before it lands.
     #[default]
     Landing,
-    /// Many times as much, and the stages that take long. For every release, and for a change of the
-    /// protocol, of money or of a store.
+    /// Many times as much, and the stages that take long. For every release, and for a change of
+    /// the protocol, of money or of a store.
     Deep,
 }
 

@@ -9,7 +9,8 @@ use crate::{
     suites::TestCount,
 };
 
-/// Takes `[--deep] [STAGE...]`. Stops at the first red stage, but always prints the table of minutes.
+/// Takes `[--deep] [STAGE...]`. Stops at the first red stage, but always prints the table of
+/// minutes.
 pub fn run(arguments: &[String]) -> Result<()> {
     let (depth, names) = match arguments {
         [flag, names @ ..] if flag == DEEP => (Depth::Deep, names),

@@ -144,8 +144,8 @@ impl From<Phrase> for Arg {
     }
 }
 
-/// A crate's messages that have placeholders. Fluent parses a language's messages on first use, so that programs that use none spend nothing
-/// on them.
+/// A crate's messages that have placeholders. Fluent parses a language's messages on first use, so
+/// that programs that use none spend nothing on them.
 pub struct MessageBook {
     en: LanguageMessages,
     zh: LanguageMessages,

@@ -1,4 +1,5 @@
-//! The frames of the link between an edge and the hub, and those that begin, probe and end a session.
+//! The frames of the link between an edge and the hub, and those that begin, probe and end a
+//! session.
 //!
 //! A frame is a CBOR pair of kind and body. The body is a map with numbered keys, so a peer of
 //! another version skips unknown fields and reads an unknown kind as `Unknown`. Frames that change

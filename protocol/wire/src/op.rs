@@ -1,5 +1,5 @@
-//! An entry of an edge's log with the hash chain over the log, and an op as an operator sees it: its
-//! state at the hub and the times of its hops. The hub and the command line share that shape.
+//! An entry of an edge's log with the hash chain over the log, and an op as an operator sees it:
+//! its state at the hub and the times of its hops. The hub and the command line share that shape.
 //!
 //! Invariant: the stored bytes are also hashed and sent. An op is encoded once, when it is
 //! appended, and never re-encoded.
@@ -153,7 +153,8 @@ pub struct ChainHead {
 }
 
 impl ChainHead {
-    /// The start of an edge's first epoch. Later epochs start from [`ChainHead::start_renewed_epoch`].
+    /// The start of an edge's first epoch. Later epochs start from
+    /// [`ChainHead::start_renewed_epoch`].
     pub fn start(edge: &EdgeId) -> Self {
         Self {
             seq: 0,

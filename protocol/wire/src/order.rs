@@ -1,4 +1,5 @@
-//! The order: the draft it comes from, its fields, its states and the state machine that defines where each action leads.
+//! The order: the draft it comes from, its fields, its states and the state machine that defines
+//! where each action leads.
 //!
 //! Cloud, edge and apps all use this machine. The order service's `rules` on top decide who may act
 //! on *whose* order.

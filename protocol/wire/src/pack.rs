@@ -3,8 +3,8 @@
 //! part: mainly ids and timestamps.
 //!
 //! Both ends share one traversal of the ops: the writer reads each item from the op, the reader
-//! writes each item to it. A string is coded as the predicted one, as another one seen at its place,
-//! as an id made at some time, or letter by letter.
+//! writes each item to it. A string is coded as the predicted one, as another one seen at its
+//! place, as an id made at some time, or letter by letter.
 //!
 //! Invariants: heads written in sequence are the bytes they were read from, and other bytes have no
 //! heads. Unpacking restores any bytes exactly. Both ends run the same code, one writing and

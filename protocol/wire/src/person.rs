@@ -2,9 +2,9 @@
 //! tokens, and the admins' verification of a provider.
 //!
 //! Invariants: the acting person comes from a verified token and never from a body or header that a
-//! client sets. A person never gets a permission that their role does not list here; access to one's
-//! own things, such as a profile or a readable order, requires no permission. Updates on revocation
-//! and verification may arrive in any order, and a repeated older one changes nothing.
+//! client sets. A person never gets a permission that their role does not list here; access to
+//! one's own things, such as a profile or a readable order, requires no permission. Updates on
+//! revocation and verification may arrive in any order, and a repeated older one changes nothing.
 
 use std::cmp::Ordering;
 

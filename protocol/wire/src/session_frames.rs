@@ -1,5 +1,5 @@
-//! The frames of an open session: up, the edge's log and the frames that steer it; down, the cloud's
-//! decisions and the region's changes, or its snapshot at one feed number, cut into chunks.
+//! The frames of an open session: up, the edge's log and the frames that steer it; down, the
+//! cloud's decisions and the region's changes, or its snapshot at one feed number, cut into chunks.
 //!
 //! Invariants of a snapshot: each chunk's hash covers its body and the previous hash, so the last
 //! hash proves all chunks. The hub chooses the place of the next chunk; the edge stores and returns

@@ -1,5 +1,6 @@
 //! The status of a region and its edges, in the shape that the hub, the command line and dashboards
-//! share, and its health problems, in one place so that all readers agree on the meaning of healthy.
+//! share, and its health problems, in one place so that all readers agree on the meaning of
+//! healthy.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

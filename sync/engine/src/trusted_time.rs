@@ -1,6 +1,6 @@
-//! The time of an op from an edge's log, as far as the cloud trusts it: bounds from the log ends that
-//! its edge reported to the hub, earlier arrivals of the same command, and the cut-off after which an
-//! operator distrusts an edge's ops.
+//! The time of an op from an edge's log, as far as the cloud trusts it: bounds from the log ends
+//! that its edge reported to the hub, earlier arrivals of the same command, and the cut-off after
+//! which an operator distrusts an edge's ops.
 //!
 //! Invariant: the time that the edge claims counts only within the op's bounds, or if the hub
 //! received the command before, so no edge can revive an expired token by backdating. An edge that

@@ -1,7 +1,7 @@
-//! Keeps the region feeds correct: turns events into feed changes, sends new token keys to the edges,
-//! follows the ends of the feeds, compares feeds with their owner, and repairs edges. Orders and
-//! assignments go into their region's feed; ended sessions, revoked or readmitted users, and provider
-//! marks go into every feed.
+//! Keeps the region feeds correct: turns events into feed changes, sends new token keys to the
+//! edges, follows the ends of the feeds, compares feeds with their owner, and repairs edges. Orders
+//! and assignments go into their region's feed; ended sessions, revoked or readmitted users, and
+//! provider marks go into every feed.
 
 pub mod compare;
 mod edge_repair;

@@ -25,7 +25,8 @@ use crate::store::{Store, StoreError};
 const GRACE: Duration = Duration::from_millis(500);
 const _: () = assert!(GRACE.as_millis() < STOP_WITHIN.as_millis());
 
-/// A loop that a replica repeats until the process stops. Logs only the first of several failures in a row.
+/// A loop that a replica repeats until the process stops. Logs only the first of several failures
+/// in a row.
 pub(crate) struct PollLoop {
     stop: CancellationToken,
     warning: &'static str,

@@ -5,8 +5,8 @@
 //! believe they own an edge, only one can write. A feed is written under the lock of its region's
 //! row, so its numbers have no gap and no reader skips a late commit.
 //!
-//! Ops, outcomes, feed changes and waiting accepts are stored sealed, each whole, under the contexts
-//! below. Hashes and digests stay outside the seal and cover the plain bytes.
+//! Ops, outcomes, feed changes and waiting accepts are stored sealed, each whole, under the
+//! contexts below. Hashes and digests stay outside the seal and cover the plain bytes.
 
 pub mod edges;
 mod epochs;

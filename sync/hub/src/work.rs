@@ -1,6 +1,7 @@
 //! Works the edges' logs: decides every received op in log order, even after a restart or while the
-//! edge is away. A dispatcher starts one task per edge with undecided ops. That task works the log from
-//! the first undecided op to the last: it reads a run from `sync/hub/src/store/work.rs`, decides it in
+//! edge is away. A dispatcher starts one task per edge with undecided ops. That task works the log
+//! from the first undecided op to the last: it reads a run from `sync/hub/src/store/work.rs`,
+//! decides it in
 //! `sync/hub/src/work/run.rs`, and stores the results.
 //!
 //! Invariant: an op leaves the queue only with its outcome stored. One replica at a time works a

@@ -79,8 +79,8 @@ impl<S: State> Journal<S> {
     /// failed write is rolled back and the state reloaded. Dropping this future does not cancel the
     /// write.
     ///
-    /// If `E` wraps SQLite's error, make it the state's `Error` and implement [`State::sqlite_error`], so a
-    /// full disk returns `Full`.
+    /// If `E` wraps SQLite's error, make it the state's `Error` and implement
+    /// [`State::sqlite_error`], so a full disk returns `Full`.
     pub async fn write<T, E>(
         &self,
         f: impl FnOnce(&Connection, &mut S) -> Result<T, E> + Send + 'static,

@@ -1,5 +1,5 @@
-//! The file and its owner, the writing thread: opens the file with durable writes, and runs, commits
-//! and answers queued writes.
+//! The file and its owner, the writing thread: opens the file with durable writes, and runs,
+//! commits and answers queued writes.
 
 use std::{
     any::Any,
@@ -44,8 +44,8 @@ pub trait State: Sized + Send + 'static {
     }
 }
 
-/// The file, open for its single owner with durable writes. A separate lock file, because closing any other handle of the database would drop SQLite's
-/// locks.
+/// The file, open for its single owner with durable writes. A separate lock file, because closing
+/// any other handle of the database would drop SQLite's locks.
 pub(crate) struct OwnedFile {
     pub conn: Connection,
     _lock: File,

@@ -1,6 +1,6 @@
-//! The identities of an account: at other services, and phone numbers. `/api/v1/auth/identities` lists
-//! and removes the caller's. Phone codes and OpenID Connect flows register people and sign them in
-//! by their identity.
+//! The identities of an account: at other services, and phone numbers. `/api/v1/auth/identities`
+//! lists and removes the caller's. Phone codes and OpenID Connect flows register people and sign
+//! them in by their identity.
 //!
 //! Invariant: an identity opens only the account that it registered or that its owner linked with
 //! the password.

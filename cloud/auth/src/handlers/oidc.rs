@@ -1,6 +1,6 @@
 //! Sign-ins through other services, by OpenID Connect: `GET /api/v1/auth/oidc` lists them,
-//! `.../{name}/begin` starts a flow, and `.../sign-in` completes it. `.../{name}/link` starts one for
-//! a signed-in person, and `POST /api/v1/auth/identities` completes that.
+//! `.../{name}/begin` starts a flow, and `.../sign-in` completes it. `.../{name}/link` starts one
+//! for a signed-in person, and `POST /api/v1/auth/identities` completes that.
 //!
 //! Invariants: a flow is completed once, by the browser that started it; an address from an issuer
 //! never links an account.

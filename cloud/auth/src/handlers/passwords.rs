@@ -1,6 +1,6 @@
-//! Accounts with a password. `POST /api/v1/auth/register` creates a customer's or provider's account;
-//! only operators create admins. `POST /api/v1/auth/password` changes the caller's password, `POST
-//! /api/v1/auth/password-reset` sets one with a code, and `POST
+//! Accounts with a password. `POST /api/v1/auth/register` creates a customer's or provider's
+//! account; only operators create admins. `POST /api/v1/auth/password` changes the caller's
+//! password, `POST /api/v1/auth/password-reset` sets one with a code, and `POST
 //! /api/v1/admin/users/{id}/password-reset` issues such a code, on record.
 //!
 //! Invariants: a change ends all sessions that began with the old password, except the one that

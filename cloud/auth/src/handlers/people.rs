@@ -1,6 +1,6 @@
-//! `GET /api/v1/admin/users` lists people for admins and `.../{id}` shows one. `.../{id}/revoke` closes
-//! an account and `.../readmit` reopens it, on record. `GET /api/v1/users/{id}/account` shows people
-//! their own account.
+//! `GET /api/v1/admin/users` lists people for admins and `.../{id}` shows one. `.../{id}/revoke`
+//! closes an account and `.../readmit` reopens it, on record. `GET /api/v1/users/{id}/account`
+//! shows people their own account.
 //!
 //! Invariant: email addresses are always masked.
 

@@ -406,7 +406,8 @@ pub async fn verify(
 }
 
 impl Service {
-    /// Like [`Self::verify_live_token`], for read-only callers: uses the cache if it has the session.
+    /// Like [`Self::verify_live_token`], for read-only callers: uses the cache if it has the
+    /// session.
     async fn verify_token_cached(&self, token: &str) -> Result<Option<Claims>, ServiceError> {
         let asked_at = self.clock.now();
         let verified = self

@@ -1,6 +1,6 @@
-//! Computes and verifies the two kinds of hash in auth_db: our argon2id, and imported bcrypt: `$2a$`,
-//! `$2b$` or `$2y$`, two digits of cost, and 53 characters. Pools the memory for argon2id, 19 MiB per
-//! running hash.
+//! Computes and verifies the two kinds of hash in auth_db: our argon2id, and imported bcrypt:
+//! `$2a$`, `$2b$` or `$2y$`, two digits of cost, and 53 characters. Pools the memory for argon2id,
+//! 19 MiB per running hash.
 //!
 //! Invariants: buffers are reused and never outnumber the peak of concurrent hashes. They never
 //! return to the allocator: glibc would keep them per arena, so the process would grow with every

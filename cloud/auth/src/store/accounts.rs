@@ -1,4 +1,5 @@
-//! Accounts: registration, sealed addresses, password changes, and the reset codes that admins issue.
+//! Accounts: registration, sealed addresses, password changes, and the reset codes that admins
+//! issue.
 
 use platform::{
     columns, outbox, provider_verification, row,

@@ -1,8 +1,8 @@
 //! Sessions: one per issued token, identified by its `jti`; how they begin, are extended and end. A
 //! revocation is written with its reason, in one transaction with its event.
 //!
-//! Device grants are sessions. A tablet has one per person and region; a person has a bounded number.
-//! A new grant ends its tablet's previous one, and the oldest beyond the bound.
+//! Device grants are sessions. A tablet has one per person and region; a person has a bounded
+//! number. A new grant ends its tablet's previous one, and the oldest beyond the bound.
 
 use platform::{
     outbox, row,

@@ -2,10 +2,10 @@
 //! Names, places and codes are stored only as hashes. Those of numbers and their codes are keyed,
 //! because six digits are few enough to try all; the key lies outside the database.
 //!
-//! Invariants: a number has at most one code; each try is counted before it is checked, so concurrent
-//! tries cannot exceed the limit. An account has a bounded number of known devices: a further one
-//! replaces the one unseen for longest. Each failure costs a password hash or one of the few tries
-//! at a code, which bounds their rate; the job removes rows that no longer count.
+//! Invariants: a number has at most one code; each try is counted before it is checked, so
+//! concurrent tries cannot exceed the limit. An account has a bounded number of known devices: a
+//! further one replaces the one unseen for longest. Each failure costs a password hash or one of
+//! the few tries at a code, which bounds their rate; the job removes rows that no longer count.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! The working state of a batch, and its result: the snapshot, the changes so far, the shares of the
-//! work used up by them, and their writes.
+//! The working state of a batch, and its result: the snapshot, the changes so far, the shares of
+//! the work used up by them, and their writes.
 //!
 //! The writes are stored in full in the transaction that read the snapshot, or not at all.
 

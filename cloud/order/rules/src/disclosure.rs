@@ -1,9 +1,9 @@
-//! What people learn about an order: who must not know of it, who could read its address, and why an
-//! acceptance lost.
+//! What people learn about an order: who must not know of it, who could read its address, and why
+//! an acceptance lost.
 //!
-//! `wire::order_visible_to` decides who may read an order and its address. This module hides orders from
-//! people without read access in answers, records address disclosure in the timeline, and explains
-//! a lost acceptance: the winner, the loser's own times, and open jobs nearby.
+//! `wire::order_visible_to` decides who may read an order and its address. This module hides orders
+//! from people without read access in answers, records address disclosure in the timeline, and
+//! explains a lost acceptance: the winner, the loser's own times, and open jobs nearby.
 
 use std::{
     cmp::Reverse,
@@ -53,8 +53,8 @@ fn was_open(status: OrderStatus) -> bool {
 }
 
 /// The address disclosure to record in a timeline entry: whether its author could read the order's
-/// address because of it, even if the attempt failed. `before` is the order as the attempt found it; `code` is the reason if the attempt changed
-/// nothing.
+/// address because of it, even if the attempt failed. `before` is the order as the attempt found
+/// it; `code` is the reason if the attempt changed nothing.
 pub(crate) fn recorded_disclosure(
     attempt: &Attempt,
     before: Option<&OrderState>,

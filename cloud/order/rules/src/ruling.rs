@@ -1,7 +1,7 @@
 //! Rules on an acceptance: `rule_on_accept` is the only place that decides who wins a collision.
 //!
-//! Below it is what every ruling on a command builds on: the right behind an edge's firm answer, the
-//! offline rules that apply to it, and the status that an action leads to.
+//! Below it is what every ruling on a command builds on: the right behind an edge's firm answer,
+//! the offline rules that apply to it, and the status that an action leads to.
 
 use custody::FeePolicy;
 use wire::{

@@ -63,8 +63,8 @@ impl Default for Snapshot {
 }
 
 impl Snapshot {
-    /// True if the person passes the check that only verified providers accept. The newer of the token's and the
-    /// stored status counts.
+    /// True if the person passes the check that only verified providers accept. The newer of the
+    /// token's and the stored status counts.
     pub(crate) fn passes_verification(&self, attempt: &Attempt, actor: Actor) -> bool {
         let kept = self.marks.get(&actor.user_id).copied();
         let told = attempt

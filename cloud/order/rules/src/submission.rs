@@ -1,5 +1,5 @@
-//! A submission to decide: a command, its author, the channel it came through, and the answer stored
-//! once it is decided.
+//! A submission to decide: a command, its author, the channel it came through, and the answer
+//! stored once it is decided.
 //!
 //! Invariant: a stored answer never changes, and alone determines the reply to every repeat.
 

@@ -1,5 +1,5 @@
-//! Lists of orders, and their filters from the query string. A list omits orders that the caller may
-//! not see.
+//! Lists of orders, and their filters from the query string. A list omits orders that the caller
+//! may not see.
 //!
 //! Invariant: a text search matches only the text its reader may see, so that results reveal no
 //! more than the items do.

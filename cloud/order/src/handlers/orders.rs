@@ -4,8 +4,8 @@
 //!
 //! Invariants: the form becomes a complete draft. The systems Holdfast replaces accepted orders
 //! without title and address; the form fills them in, so every order has both. A tracked order
-//! contains no names and no text written by people; a wrong secret, a wrong code and a missing order
-//! get the same response.
+//! contains no names and no text written by people; a wrong secret, a wrong code and a missing
+//! order get the same response.
 
 use axum::{
     extract::State,

@@ -3,8 +3,8 @@
 //!
 //! Invariants: case items with the same order, person and kind form one case, and are taken and
 //! closed together. A closed case stays closed and keeps its first reason; a new item of the same
-//! kind opens a new one. A version of the fee is fixed from one hour before it takes effect, so that
-//! all replicas price a cancel by the same version at any time [FEE_BY_CREATION].
+//! kind opens a new one. A version of the fee is fixed from one hour before it takes effect, so
+//! that all replicas price a cancel by the same version at any time [FEE_BY_CREATION].
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
 //! The rows of a region's assignment: how they are locked and read, and how one change of the
-//! assignment writes them. A change writes the fence that ended or was issued, the region's row, the
-//! audit record, and the event.
+//! assignment writes them. A change writes the fence that ended or was issued, the region's row,
+//! the audit record, and the event.
 //!
 //! Invariant: the caller of a change locks the region's row exclusively, so that a grant's digest
 //! covers exactly the decisions before it.

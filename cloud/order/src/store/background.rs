@@ -1,9 +1,10 @@
 //! Changes without a person's command: events of other services, and the schedule.
 //!
-//! Payment events alone change `payment_status`, in any order status. A review event is the only way
-//! for a completed order to become reviewed. Events about people open cases for the jobs of a revoked
-//! provider and store verification status. The schedule closes, on record, orders that have waited
-//! too long for a provider or for an admin's approval, and republishes completed jobs for profiles.
+//! Payment events alone change `payment_status`, in any order status. A review event is the only
+//! way for a completed order to become reviewed. Events about people open cases for the jobs of a
+//! revoked provider and store verification status. The schedule closes, on record, orders that have
+//! waited too long for a provider or for an admin's approval, and republishes completed jobs for
+//! profiles.
 //!
 //! Invariant: a stale order is still waiting when it is closed; the deciding transaction checks
 //! again, under lock.

@@ -1,9 +1,9 @@
 //! Reads the input of a decision. The fixed order (region assignments, provider shares, answers,
 //! then orders by id) prevents deadlocks between transactions.
 //!
-//! Invariant: a person's share of the work, or number of open orders, is counted and used up under a
-//! per-person lock, so that concurrent requests take no more than sequential ones. A batch locks its
-//! providers before its customers.
+//! Invariant: a person's share of the work, or number of open orders, is counted and used up under
+//! a per-person lock, so that concurrent requests take no more than sequential ones. A batch locks
+//! its providers before its customers.
 
 use std::collections::{BTreeMap, BTreeSet};
 

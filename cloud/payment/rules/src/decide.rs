@@ -1,7 +1,8 @@
 //! Decides one step from start to end: apply the event, then settle.
 //!
-//! Settlement is the only way out for money. It runs under the due's lock after every change and from
-//! a job. It repeats the first step that applies until none does; no other code sends money out.
+//! Settlement is the only way out for money. It runs under the due's lock after every change and
+//! from a job. It repeats the first step that applies until none does; no other code sends money
+//! out.
 
 use wire::{OrderStatus, UnixMillis, UserId};
 

@@ -1,5 +1,6 @@
 //! The payment service's decisions: the state of an order's money, its next destination, and the
-//! events to publish. [`decide_money_step`] applies one step to the rows of one order and returns every write;
+//! events to publish. [`decide_money_step`] applies one step to the rows of one order and returns
+//! every write;
 //! [`decide_payout`] does the same for a provider's balance.
 //!
 //! Invariants: this crate does no IO, reads no clock and draws no random numbers. Every journal
@@ -8,7 +9,8 @@
 //! mistake; to the provider, the remainder of a completed order. All remaining work can be read
 //! from rows, so any step may be the last before a crash.
 //!
-//! A name in brackets is a rule. [`DisabledMoneyRule`] can disable most of them, and the simulator in
+//! A name in brackets is a rule. [`DisabledMoneyRule`] can disable most of them, and the simulator
+//! in
 //! `cloud/payment/sim` shows the resulting defects.
 
 mod books;

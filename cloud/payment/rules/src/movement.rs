@@ -1,7 +1,7 @@
 //! Movements of money at the adapter: one attempt at a payment, refund or payout, each under one id
 //! that is committed before the first call and reused for every later one [INTENT_FIRST, ONE_ID].
-//! Workers call the adapter from the stored [`PendingCall`] alone, so a crash between any two calls is
-//! harmless.
+//! Workers call the adapter from the stored [`PendingCall`] alone, so a crash between any two calls
+//! is harmless.
 //!
 //! The adapter states its movements in answers and in the lines of its statement.
 

@@ -1,10 +1,10 @@
-//! The state of one order's money: its due and all other rows, as read under the due's lock, and the
-//! amounts derived from them.
+//! The state of one order's money: its due and all other rows, as read under the due's lock, and
+//! the amounts derived from them.
 //!
 //! The due is an order as this service last received it, and the progress of its settlement. Every
 //! transaction about the order's money locks this row first [LOCK_DUE]. The order service and the
-//! payment service compare the versions of orders and dues [PULL], and check funds before a start is
-//! refused [ASK_BEFORE_REFUSING].
+//! payment service compare the versions of orders and dues [PULL], and check funds before a start
+//! is refused [ASK_BEFORE_REFUSING].
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

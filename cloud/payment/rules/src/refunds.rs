@@ -1,6 +1,6 @@
 //! Refunds: a customer's request, an admin's decision, the adapter's answers, and the repair of
-//! failed ones. An admin also grants money of the platform: goodwill to a customer, and compensation
-//! for work in vain to a provider, by eligibility, frequency and maximum.
+//! failed ones. An admin also grants money of the platform: goodwill to a customer, and
+//! compensation for work in vain to a provider, by eligibility, frequency and maximum.
 
 use wire::{OrderStatus, UnixMillis, UserId};
 

@@ -1,6 +1,6 @@
 //! Bugs planted on purpose: each named money rule left out, and a few more. They are values that
-//! only the simulation can pass. A `DisabledMoneyRule` leaves out a money rule, a `DisabledRule` an order rule;
-//! the models in this crate implement the bugs outside both.
+//! only the simulation can pass. A `DisabledMoneyRule` leaves out a money rule, a `DisabledRule` an
+//! order rule; the models in this crate implement the bugs outside both.
 
 use custody::DisabledMoneyRule;
 use rules::DisabledRule;

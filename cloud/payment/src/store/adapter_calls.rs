@@ -1,9 +1,9 @@
 //! The open movements at the adapter, with the pending call for each. Workers call only from these
 //! rows, so a crash between any two calls loses nothing.
 //!
-//! Every message from the adapter is recorded here too. It moves no money: a valid signature and one
-//! of our ids only trigger an immediate query [ASK_DONT_BELIEVE]. So late, repeated and reordered
-//! messages do no harm.
+//! Every message from the adapter is recorded here too. It moves no money: a valid signature and
+//! one of our ids only trigger an immediate query [ASK_DONT_BELIEVE]. So late, repeated and
+//! reordered messages do no harm.
 
 use custody::{Ask, MovementId, PendingCall};
 use platform::{

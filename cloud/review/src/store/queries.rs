@@ -2,8 +2,8 @@
 //! reviews with its cursor, and full-text search. For a search, the index finds reviews with all
 //! terms, then a check of each text drops false matches.
 //!
-//! Invariant: two reviews never share a position in a list, so that pages neither skip nor repeat an
-//! unchanged review. An edit of the stars moves a review.
+//! Invariant: two reviews never share a position in a list, so that pages neither skip nor repeat
+//! an unchanged review. An edit of the stars moves a review.
 
 use std::{fmt, str::FromStr};
 

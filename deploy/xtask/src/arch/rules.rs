@@ -281,8 +281,8 @@ pub const RESERVED_PATHS: &[Reserved] = &[
     },
 ];
 
-/// The modules of each crate of more than ten files, from top to bottom. Add each new module of such
-/// a crate here.
+/// The modules of each crate of more than ten files, from top to bottom. Add each new module of
+/// such a crate here.
 pub const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "wire",

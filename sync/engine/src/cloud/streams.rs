@@ -4,8 +4,8 @@
 //! Invariants: upwards, `received` ends the ops given to the store, `stored` the ops that the store
 //! has confirmed. A frame is accepted only if it continues `received`, even after repeats,
 //! reordering and losses. Downwards, one read is pending at a time and continues the sent numbers,
-//! so frames go out in order and without a gap. Unacknowledged numbers are bounded: at the bound the
-//! stream waits for an Ack, and without one it sends them again.
+//! so frames go out in order and without a gap. Unacknowledged numbers are bounded: at the bound
+//! the stream waits for an Ack, and without one it sends them again.
 
 use std::collections::VecDeque;
 

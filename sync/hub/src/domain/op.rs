@@ -1,5 +1,5 @@
-//! A received op, parsed from the raw bytes, which are stored unchanged; and the origins of accepts:
-//! the place each was made before the hub sent it to its region's holder.
+//! A received op, parsed from the raw bytes, which are stored unchanged; and the origins of
+//! accepts: the place each was made before the hub sent it to its region's holder.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,6 @@
-//! Derives the operator's status view from stored rows, and finds edges with a checksum that settles
-//! for too long. A checksum settles while changes are in transit; once nothing moves, it matches
-//! within seconds or never.
+//! Derives the operator's status view from stored rows, and finds edges with a checksum that
+//! settles for too long. A checksum settles while changes are in transit; once nothing moves, it
+//! matches within seconds or never.
 
 use std::{
     collections::BTreeMap,

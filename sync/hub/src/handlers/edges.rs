@@ -1,7 +1,7 @@
 //! The life of an edge as operators direct it. An operator invites it with a code, and the edge
-//! registers its public key with that code; later an operator disables or retires it, gives it a new
-//! key, or readmits it. Admins only, except for the edge itself; taking an edge out of service and
-//! every new key are audited.
+//! registers its public key with that code; later an operator disables or retires it, gives it a
+//! new key, or readmits it. Admins only, except for the edge itself; taking an edge out of service
+//! and every new key are audited.
 
 use axum::extract::State;
 use base64::{

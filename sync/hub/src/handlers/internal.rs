@@ -1,5 +1,5 @@
-//! Calls of other services: the order service forwards a user's accept to the holder of a region, and
-//! reads an edge's region and epoch; the gateway opens a user's stream of changes.
+//! Calls of other services: the order service forwards a user's accept to the holder of a region,
+//! and reads an edge's region and epoch; the gateway opens a user's stream of changes.
 
 use std::time::Duration;
 

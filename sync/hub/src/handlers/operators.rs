@@ -1,6 +1,7 @@
-//! An operator's view of regions, edges and the op log: ops that wait for a decision, ops left behind
-//! by ended epochs, and one op in full. Sets a region's gate, and retries work that its owner failed
-//! on after an operator has reviewed it. Admins only, except for the list of cut-off regions.
+//! An operator's view of regions, edges and the op log: ops that wait for a decision, ops left
+//! behind by ended epochs, and one op in full. Sets a region's gate, and retries work that its
+//! owner failed on after an operator has reviewed it. Admins only, except for the list of cut-off
+//! regions.
 
 use axum::extract::State;
 use process::{

@@ -1,12 +1,12 @@
-//! Revokes an edge's leases through the order service: for a quarantine, which gives a new epoch, and
-//! the ops it lost, to an edge with a log that differs from the received one; and for a disabled edge,
-//! for which the order service also opens cases on decisions that relied on it.
+//! Revokes an edge's leases through the order service: for a quarantine, which gives a new epoch,
+//! and the ops it lost, to an edge with a log that differs from the received one; and for a
+//! disabled edge, for which the order service also opens cases on decisions that relied on it.
 //!
 //! Invariants: sync_db stores that the old epoch is ending before the order service is called, so
 //! an epoch with revoked rights never continues, even if another session intervenes; the order
 //! service records the take-back before the epoch is raised, and the epoch is raised before the
-//! edge receives it [QUAR_TAKEBACK]. For a disabled edge, any replica retries until the order service
-//! has confirmed. Each step is safe to repeat.
+//! edge receives it [QUAR_TAKEBACK]. For a disabled edge, any replica retries until the order
+//! service has confirmed. Each step is safe to repeat.
 
 use std::time::Duration;
 

@@ -1,14 +1,15 @@
-//! What a session does each time that it checks its edge's row: it stops under another term, reports
-//! new outcomes and held ops, starts a repair, answers liveness probes, and forwards waiting accepts
-//! to this edge if it holds the region.
+//! What a session does each time that it checks its edge's row: it stops under another term,
+//! reports new outcomes and held ops, starts a repair, answers liveness probes, and forwards
+//! waiting accepts to this edge if it holds the region.
 //!
 //! A session of another process of the edge sends a probe; the current session answers, on any
-//! replica. The rows in sync_db are the truth. Sessions on this replica see a probe at once, those on
-//! other replicas within half a second, which leaves the edge most of the two seconds.
+//! replica. The rows in sync_db are the truth. Sessions on this replica see a probe at once, those
+//! on other replicas within half a second, which leaves the edge most of the two seconds.
 //!
 //! The holder logs each forwarded accept once, even if it is sent repeatedly. So that state may be
-//! lost: an accept is sent again when the holder reconnects, and periodically until it is decided. The
-//! user may never have used that edge, so it must not receive a token that grants access to the cloud.
+//! lost: an accept is sent again when the holder reconnects, and periodically until it is decided.
+//! The user may never have used that edge, so it must not receive a token that grants access to the
+//! cloud.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

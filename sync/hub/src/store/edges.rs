@@ -1,5 +1,5 @@
-//! The life of an edge: an operator names it, and it registers its key with a one-time code, of which
-//! only the hash is stored; later an operator disables it, gives it a new key, or retires it.
+//! The life of an edge: an operator names it, and it registers its key with a one-time code, of
+//! which only the hash is stored; later an operator disables it, gives it a new key, or retires it.
 //!
 //! Invariant: one transaction refuses the key, raises the term to end the session, takes the log
 //! from its worker, and records the operator. So the operator's cut-off applies to every op not yet

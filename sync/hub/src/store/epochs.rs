@@ -1,5 +1,5 @@
-//! The epochs of an edge: their grants, the ops of earlier epochs that it gets back, and the commands
-//! that an ended epoch left without an outcome.
+//! The epochs of an edge: their grants, the ops of earlier epochs that it gets back, and the
+//! commands that an ended epoch left without an outcome.
 //!
 //! Invariants: the end of an epoch is stored before it is announced, and no session holds the edge
 //! from then on. Raising an epoch checks the judged term and cursor, so only one of two writers

@@ -1,10 +1,10 @@
 //! Reads of the op log. For operators: ops that wait for a decision, ops that an ended epoch left
-//! behind, and the state of one op or command. For the workers: an earlier copy of a logged command, in
-//! an earlier epoch, in another edge's log, or from the portal.
+//! behind, and the state of one op or command. For the workers: an earlier copy of a logged
+//! command, in an earlier epoch, in another edge's log, or from the portal.
 //!
-//! Invariants: every read for operators is bounded, so looking never disturbs the workers. An edge's
-//! claim about an earlier copy is never enough: only an op that the hub has stored with the same
-//! command counts as the first arrival.
+//! Invariants: every read for operators is bounded, so looking never disturbs the workers. An
+//! edge's claim about an earlier copy is never enough: only an op that the hub has stored with the
+//! same command counts as the first arrival.
 
 use std::collections::HashMap;
 

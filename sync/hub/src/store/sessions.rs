@@ -1,9 +1,9 @@
 //! What a session reads and writes: its edge's row with term, cursors, link and last Ack; liveness
-//! probes of the run that holds the edge's session; the ops that it receives, and the outcomes that it
-//! sends.
+//! probes of the run that holds the edge's session; the ops that it receives, and the outcomes that
+//! it sends.
 //!
-//! Invariants: ops and cursor are stored in one transaction, guarded by the term. Probe numbers only
-//! rise, so an answer to a later probe answers every earlier one, on any replica.
+//! Invariants: ops and cursor are stored in one transaction, guarded by the term. Probe numbers
+//! only rise, so an answer to a later probe answers every earlier one, on any replica.
 
 use engine::{
     cloud::{EndingEpoch, EpochGrant, NewOp, NewOps, StoredEdge, feed_base},

@@ -3,7 +3,8 @@
 //!
 //! Invariants: a portal accept stays here until it is decided on any path. After too many lone
 //! failures only an operator, or a decision on its id, makes the hub retry it; the holder still
-//! gets it. The origin of an accept is stored before the accept goes out, and the first origin stays.
+//! gets it. The origin of an accept is stored before the accept goes out, and the first origin
+//! stays.
 
 use std::collections::HashMap;
 

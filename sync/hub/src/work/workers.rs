@@ -1,7 +1,7 @@
-//! The parts that a replica's workers share: clients and signals, the edges that are being worked, and
-//! the schedule for retries of held ops. Held ops are retried every few seconds, and immediately after
-//! a region assignment changes. That signal may arrive before the `held` result that it should end,
-//! hence the timer.
+//! The parts that a replica's workers share: clients and signals, the edges that are being worked,
+//! and the schedule for retries of held ops. Held ops are retried every few seconds, and
+//! immediately after a region assignment changes. That signal may arrive before the `held` result
+//! that it should end, hence the timer.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,5 @@
-//! The payment service's conversation with the adapter: calls for open movements, queries, callbacks
-//! and the statement.
+//! The payment service's conversation with the adapter: calls for open movements, queries,
+//! callbacks and the statement.
 
 use custody::{
     AdapterAnswer, AdapterReply, Ask, MoneyStep, MovementId, OrderMoney, PayoutStep, StatementLine,

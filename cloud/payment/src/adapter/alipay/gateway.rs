@@ -1,9 +1,9 @@
 //! Calls to Alipay's gateway, each signed by us and answered with Alipay's signature: the call, its
 //! fields, its answer, and the keys of both sides.
 //!
-//! A signature covers the fields' text: sorted by name, as `name=value` joined by `&`, without empty
-//! values. In an answer, one member of a JSON object holds the payload, another the signature over
-//! that member's original text. RSA keys are read from files: PEM, or the bare base64 shown in
+//! A signature covers the fields' text: sorted by name, as `name=value` joined by `&`, without
+//! empty values. In an answer, one member of a JSON object holds the payload, another the signature
+//! over that member's original text. RSA keys are read from files: PEM, or the bare base64 shown in
 //! Alipay's console.
 
 use std::{

@@ -73,8 +73,8 @@ impl ReplicaSet {
         Ok(chosen)
     }
 
-    /// Like [`Self::choose_replica`], for a readiness check. A check is not a trial, so it also goes to a
-    /// replica whose trial is pending.
+    /// Like [`Self::choose_replica`], for a readiness check. A check is not a trial, so it also
+    /// goes to a replica whose trial is pending.
     pub fn choose_for_probe(
         &mut self,
         now: Duration,

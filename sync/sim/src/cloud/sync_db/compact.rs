@@ -1,4 +1,5 @@
-//! Compaction of a feed. Mirrors the feed's part of `sync/hub/src/store/maintenance.rs` and `jobs.rs`.
+//! Compaction of a feed. Mirrors the feed's part of `sync/hub/src/store/maintenance.rs` and
+//! `jobs.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! The sync_db transactions of a session: taking over an edge, storing its ops, and saving its acks.
+//! The sync_db transactions of a session: taking over an edge, storing its ops, and saving its
+//! acks.
 
 use engine::cloud::{NewOps, SyncSessionInput, SyncSessionOutput};
 use wire::{Code, Hello};
