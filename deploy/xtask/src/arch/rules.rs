@@ -331,6 +331,19 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         ],
     ),
     (
+        "platform",
+        &[
+            &["dead_letters", "idempotency"],
+            &["context", "service"],
+            &["outbox", "provider_verification"],
+            &["consume", "jobs"],
+            &["files", "ledger"],
+            &["documents", "sessions", "caller"],
+            &["bus", "cache", "sms", "sql"],
+            &["messages", "sealing", "upstream"],
+        ],
+    ),
+    (
         "auth",
         &[
             &["handlers"],
