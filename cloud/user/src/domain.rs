@@ -2,14 +2,10 @@
 
 mod address;
 mod calendar;
-mod event;
 mod fields;
-mod files;
 mod form;
-mod matching;
 mod profile;
-mod shown;
-mod staff_name;
+mod public;
 mod verification;
 
 pub use address::{
@@ -17,17 +13,14 @@ pub use address::{
     remove_address,
 };
 pub use calendar::{CalendarDay, DayException, HoursRange, WeekHours};
-pub use event::ProfileBody;
-pub use files::{CaptionForm, FilePurpose, WorkPicture, checked_caption, unknown_document};
 pub use form::ProfileForm;
-pub use matching::{
-    MATCHES_MAX, MATCHES_USUAL, MatchCriteria, MatchReason, ProviderMatch, rank_providers,
-};
 pub use profile::{
-    CustomerProfile, PersonRecord, PortfolioItem, Preferences, ProviderProfile, serving_key,
+    CaptionForm, Certification, CustomerProfile, FilePurpose, PersonRecord, PortfolioItem,
+    Preferences, ProfileBody, ProviderProfile, Verification, VerificationAct, VerificationState,
+    VerificationStep, WorkPicture, check_caption, serving_key,
 };
-pub use shown::{OwnProfile, OwnProvider, PublicProfile};
-pub use verification::{
-    Certification, CertificationForm, Verification, VerificationAct, VerificationDecision,
-    VerificationState, VerificationStep,
+pub use public::{
+    MATCHES_MAX, MATCHES_USUAL, MatchCriteria, ProviderMatch, ProviderOffer, PublicProfile,
+    rank_providers,
 };
+pub use verification::{CertificationForm, VerificationDecision, unknown_document};

@@ -4,10 +4,9 @@
 //! read; other people see the public part of a provider and nothing of a customer; each change
 //! writes its event into the changed document.
 
+mod background;
 pub mod domain;
-mod events;
-mod http;
-mod jobs;
+mod handlers;
 pub mod store;
 
 texts::include_texts!(say);
@@ -30,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use store::ProfileStore;
 
-pub use events::ProfileEventConsumer;
+pub use background::ProfileEventConsumer;
 
 pub const NAME: &str = CloudPart::User.name();
 
@@ -71,21 +70,21 @@ pub async fn open(
     let ttl = Duration::from_millis(config.cache_ttl_ms);
     let cache = context.cache.clone();
     let keys = context.data_keys.clone();
-    let memory = StampedCache::new(store::PLACE, cache, keys, ttl);
-    let store = ProfileStore::new(&documents, context.clock.clone()).with_cache(memory);
+    let cache = StampedCache::new(store::CACHE_PLACE, cache, keys, ttl);
+    let store = ProfileStore::new(&documents, context.clock.clone()).with_cache(cache);
     store.check_schema().await?;
     let files = Files::open(config.files_url.reveal()).map_err(OpenError::own_failure(
         "`user.files_url`: could not open the file store",
     ))?;
     let register = FileRegister::new(&documents, files.clone(), context.clock.clone());
     register.check_schema().await?;
-    context.run(NAME, &documents, jobs::build_jobs(&store, &register))?;
+    context.run(NAME, &documents, background::build_jobs(&store, &register))?;
     let answers = IdempotencyStore::new(&context, NAME, &documents);
     ProfileEventConsumer {
         store: store.clone(),
     }
     .start(&context.tasks, &context.bus);
-    let service = http::Service {
+    let service = handlers::Service {
         store,
         intake: UploadReceiver::new(&files),
         register,
@@ -98,12 +97,12 @@ pub async fn open(
         ReadinessCheck::Files(files),
         ReadinessCheck::Bus(context.bus),
     ];
-    let routes = answers.wrap_routes(http::router(service), &api_document());
+    let routes = answers.wrap_routes(handlers::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
 pub fn api_document() -> ApiDocument {
-    http::add_public_routes(ApiDocument::for_part(NAME))
+    handlers::add_public_routes(ApiDocument::for_part(NAME))
 }
 
 /// Migrates user_db.

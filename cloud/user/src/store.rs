@@ -4,44 +4,74 @@
 //! Invariants: a person has at most one profile; a change applies to the revision that its author
 //! read, or not at all; the changed document holds its event.
 
-mod cards;
-mod jobs;
-mod marks;
-mod ratings;
-mod shapes;
-
 use platform::{
     StoreError,
-    cache::StampedCache,
     documents::{
-        Collection, Document, DocumentBody, DocumentPage, Documents, DocumentsError, IndexQuery,
+        Collection, CollectionSchema, Document, DocumentBody, DocumentPage, Documents,
+        DocumentsError, Field, Index, IndexCondition, IndexQuery, ListField, ScalarType, millis,
     },
     sealing::TableResealer,
+    stamped::{StampedCache, StampedEntity},
 };
-use process::clock::Clock;
+use process::{clock::Clock, problem::TimeCursor};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wire::{Event, EventType, FieldError, FileId, ProfileEvent, Role, UserId};
+use wire::{
+    Event, EventType, FieldError, FileId, ProfileEvent, Region, Role, ServiceType, UnixMillis,
+    UserId,
+};
 
-use crate::domain::{CustomerProfile, PersonRecord, ProfileBody, ProviderProfile};
+use crate::domain::{
+    CustomerProfile, PersonRecord, ProfileBody, ProviderProfile, PublicProfile, VerificationState,
+    serving_key,
+};
 
-pub use cards::PLACE;
-pub use jobs::CompletedJob;
-pub use shapes::{serving_providers_query, verification_queue_query};
+/// The service's name in cache keys, and the column of its sealed cache values.
+pub const CACHE_PLACE: (&str, &str) = ("user", "user.memory");
+const PUBLIC_PART: &str = "card";
+
+/// Stop counting here: a higher number changes no rank.
+const COUNTED_MAX: usize = 10_000;
+
+const USER: Field<UserId> = Field::new("user_id");
+const FULL_NAME: Field<String> = Field::new("full_name");
+const PHONE: Field<String> = Field::new("phone_number");
+const SERVES: ListField<String> = ListField::new("serves");
+const STANDING: Field<i64> = Field::new("standing");
+const LISTED: Field<bool> = Field::new("is_listed");
+const STATE: Field<String> = Field::optional("verification.state");
+const SUBMITTED: Field<UnixMillis> = Field::optional("verification.submitted_at");
+
+const OF_PERSON: Index = Index::new("person", &[USER.ascending_key()]).unique();
+const SERVING: Index = Index::new(
+    "serving",
+    &[SERVES.key_per_value(), STANDING.descending_key()],
+)
+.with_conditions(&[IndexCondition::Is(LISTED.path(), true)]);
+const QUEUE: Index = Index::new("queue", &[STATE.ascending_key(), SUBMITTED.ascending_key()])
+    .with_conditions(&[
+        IndexCondition::Present(STATE.path()),
+        IndexCondition::Present(SUBMITTED.path()),
+    ]);
+
+const PROVIDER: Field<UserId> = Field::new("provider_id");
+
+const OF_PROVIDER: Index = Index::new("provider", &[PROVIDER.ascending_key()]);
 
 #[derive(Clone)]
 pub struct ProfileStore {
     documents: Documents,
     customers: Collection<CustomerProfile>,
-    providers: Collection<ProviderProfile>,
-    jobs: Collection<CompletedJob>,
-    clock: Clock,
-    memory: Option<StampedCache>,
+    pub(crate) providers: Collection<ProviderProfile>,
+    pub(crate) jobs: Collection<CompletedJob>,
+    pub(crate) clock: Clock,
+    cache: Option<StampedCache>,
 }
 
 /// A kind of profile with a separate collection.
 pub trait StoredProfile: DocumentBody + ProfileBody {
     /// True if the cache keeps a public part of this profile.
-    const HAS_CARD: bool;
+    const HAS_PUBLIC_PART: bool;
 
     fn collection_in(store: &ProfileStore) -> &Collection<Self>;
 }
@@ -75,7 +105,7 @@ impl ProfileStore {
             providers: Collection::new(documents, "provider_profiles"),
             jobs: Collection::new(documents, "completed_jobs"),
             clock,
-            memory: None,
+            cache: None,
         }
     }
 
@@ -155,7 +185,7 @@ impl ProfileStore {
         trace: &str,
         mut change: impl FnMut(&mut D) -> Result<Option<ProfileEventDraft>, ProfileRefusal>,
     ) -> Result<D, ProfileRefusal> {
-        if D::HAS_CARD {
+        if D::HAS_PUBLIC_PART {
             self.invalidate_public_profile(user).await;
         }
         let mut instead = Err(ProfileRefusal::Missing);
@@ -194,7 +224,7 @@ impl ProfileStore {
         });
         match changed.await? {
             Some(Document { body, .. }) => {
-                if D::HAS_CARD {
+                if D::HAS_PUBLIC_PART {
                     self.invalidate_public_profile(user).await;
                 }
                 Ok(body)
@@ -229,7 +259,55 @@ impl ProfileStore {
         Ok(found.into_iter().map(|document| document.body).collect())
     }
 
-    fn build_event(
+    /// Adds a cache for public profiles.
+    #[must_use]
+    pub fn with_cache(self, cache: StampedCache) -> Self {
+        Self {
+            cache: Some(cache),
+            ..self
+        }
+    }
+
+    /// Returns the public part of a provider's profile, or `None` if there is none to show. The
+    /// cache does not keep a `None`.
+    pub async fn load_public_profile(
+        &self,
+        user: UserId,
+    ) -> Result<Option<PublicProfile>, StoreError> {
+        let thing = cache_key_for(user);
+        let Some(cache) = &self.cache else {
+            return self.read_public_profile(user).await;
+        };
+        let Some(stamp) = cache.read_stamp(&thing).await else {
+            return self.read_public_profile(user).await;
+        };
+        let known = cache.read_cached(PUBLIC_PART, &thing, &stamp).await;
+        if let Some(card) = known.and_then(|known| serde_json::from_str(&known).ok()) {
+            return Ok(Some(card));
+        }
+        let card = self.read_public_profile(user).await?;
+        if let Some(text) = card
+            .as_ref()
+            .and_then(|card| serde_json::to_string(card).ok())
+        {
+            cache.write_cached(PUBLIC_PART, &thing, &stamp, &text).await;
+        }
+        Ok(card)
+    }
+
+    /// Invalidates the cache. Call it before and after each write to a provider's profile.
+    pub(crate) async fn invalidate_public_profile(&self, user: UserId) {
+        if let Some(cache) = &self.cache {
+            cache.invalidate_entity(&cache_key_for(user)).await;
+        }
+    }
+
+    async fn read_public_profile(&self, user: UserId) -> Result<Option<PublicProfile>, StoreError> {
+        let found = self.get::<ProviderProfile>(user).await?;
+        Ok(found.as_ref().and_then(PublicProfile::from_provider))
+    }
+
+    pub(crate) fn build_event(
         &self,
         kind: EventType,
         trace: &str,
@@ -240,8 +318,61 @@ impl ProfileStore {
     }
 }
 
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CompletedJob {
+    pub provider_id: UserId,
+    #[serde(with = "millis")]
+    pub completed_at: UnixMillis,
+}
+
+impl DocumentBody for CompletedJob {
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[PROVIDER.path()],
+        indexes: &[OF_PROVIDER],
+    };
+}
+
+impl DocumentBody for CustomerProfile {
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[USER.path(), FULL_NAME.path(), PHONE.path()],
+        indexes: &[OF_PERSON],
+    };
+    const SEALED: &'static [&'static str] = &[
+        "full_name",
+        "phone_number",
+        "bio",
+        "addresses",
+        "date_of_birth",
+    ];
+}
+
+impl DocumentBody for ProviderProfile {
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[
+            USER.path(),
+            FULL_NAME.path(),
+            PHONE.path(),
+            SERVES.path(),
+            STANDING.path(),
+            LISTED.path(),
+            STATE.path(),
+            SUBMITTED.path(),
+        ],
+        indexes: &[OF_PERSON, SERVING, QUEUE],
+    };
+    /// The verification steps contain the reasons that admins wrote.
+    const SEALED: &'static [&'static str] = &[
+        "full_name",
+        "phone_number",
+        "bio",
+        "addresses",
+        "certifications",
+        "verification.steps",
+    ];
+}
+
 impl StoredProfile for CustomerProfile {
-    const HAS_CARD: bool = false;
+    const HAS_PUBLIC_PART: bool = false;
 
     fn collection_in(store: &ProfileStore) -> &Collection<Self> {
         &store.customers
@@ -249,7 +380,7 @@ impl StoredProfile for CustomerProfile {
 }
 
 impl StoredProfile for ProviderProfile {
-    const HAS_CARD: bool = true;
+    const HAS_PUBLIC_PART: bool = true;
 
     fn collection_in(store: &ProfileStore) -> &Collection<Self> {
         &store.providers
@@ -277,5 +408,33 @@ impl From<Vec<FieldError>> for ProfileRefusal {
 impl From<FieldError> for ProfileRefusal {
     fn from(error: FieldError) -> Self {
         Self::Wrong(vec![error])
+    }
+}
+
+/// A page of the verification queue, oldest first.
+pub fn verification_queue_query(
+    state: VerificationState,
+    after: Option<TimeCursor>,
+    limit: usize,
+) -> IndexQuery {
+    let after = after.map(|after| vec![after.at.scalar(), after.id.scalar()]);
+    IndexQuery::from_index(QUEUE, STATE.is_equal_to(state.as_str().to_owned()))
+        .start_after(after)
+        .with_limit(limit)
+}
+
+/// Listed providers for this area and kind of work, best standing first.
+pub fn serving_providers_query(area: Region, kind: ServiceType, limit: usize) -> IndexQuery {
+    IndexQuery::from_index(SERVING, SERVES.has_value(serving_key(area, kind))).with_limit(limit)
+}
+
+pub(crate) fn completed_jobs_query(provider: UserId) -> IndexQuery {
+    IndexQuery::from_index(OF_PROVIDER, PROVIDER.is_equal_to(provider)).with_limit(COUNTED_MAX)
+}
+
+fn cache_key_for(user: UserId) -> StampedEntity {
+    StampedEntity {
+        id: user.0,
+        name: user.to_string(),
     }
 }

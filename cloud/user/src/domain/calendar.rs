@@ -150,7 +150,7 @@ struct WeekHoursInput {
 }
 
 /// Reads hours only from a map of weekday names; the derived reader also accepts a list.
-pub(super) fn by_weekday<'de, D: Deserializer<'de>>(
+pub(super) fn deserialize_week_hours<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<WeekHours>, D::Error> {
     struct WeekdayMapVisitor;
@@ -191,7 +191,7 @@ impl WeekHours {
     pub(super) fn validate_hours(mut self, errors: &mut Vec<FieldError>) -> Self {
         let wrong = self
             .hours_by_weekday()
-            .map(|(name, hours)| (name, wrong_hours(hours)));
+            .map(|(name, hours)| (name, has_wrong_hours(hours)));
         for (name, is_wrong) in wrong {
             errors.extend(is_wrong.then(|| {
                 FieldError::new(
@@ -244,7 +244,7 @@ pub(super) fn check_exceptions(
         errors.push(FieldError::new("exceptions", say::listed_twice));
     }
     for exception in &mut exceptions {
-        if wrong_hours(&exception.hours) {
+        if has_wrong_hours(&exception.hours) {
             let why = say::hours_overlap {
                 most: RANGES_A_DAY_MAX.into(),
             };
@@ -255,7 +255,7 @@ pub(super) fn check_exceptions(
     exceptions
 }
 
-fn wrong_hours(hours: &[HoursRange]) -> bool {
+fn has_wrong_hours(hours: &[HoursRange]) -> bool {
     let mut sorted = hours.to_vec();
     sorted.sort_unstable();
     hours.len() > RANGES_A_DAY_MAX || sorted.windows(2).any(|two| two[1].from_min < two[0].to_min)

@@ -1,4 +1,11 @@
-//! Field rules that several forms share.
+//! Field rules that several forms share: lengths, phone numbers, URLs, and names that could pass for
+//! platform staff and so trick a person into handing over a code or a password.
+//!
+//! Compares such names by their looks, not their spelling: ignores case, signs and gaps, and reads
+//! digits and letters of other scripts as the Latin letters they resemble. Normalises the word list
+//! the same way.
+
+use std::sync::LazyLock;
 
 use http::Uri;
 use wire::{FieldError, TextRule, check_text};
@@ -118,6 +125,146 @@ pub fn remove_duplicates<T: PartialEq>(all: Vec<T>) -> Vec<T> {
     kept
 }
 
+/// One word a line. Latin words count alone or among companions, all others anywhere in a name.
+const WORDS: &str = include_str!("staff_words.txt");
+/// Companions of a listed word: `Support Team`, `SupportTeam`.
+const COMPANIONS: [&str; 9] = [
+    "team", "desk", "service", "services", "center", "centre", "platform", "the", "online",
+];
+/// The brand counts even inside a longer word.
+const BRAND: &str = "holdfast";
+/// A surname that ends in the first character of a listed word; a given name may begin with the
+/// second.
+const SURNAME: &str = "\u{4e0a}\u{5b98}";
+
+static STAFF: LazyLock<StaffWords> = LazyLock::new(StaffWords::load_list);
+
+struct StaffWords {
+    latin: Vec<String>,
+    other: Vec<String>,
+    companions: Vec<String>,
+    brand: String,
+}
+
+pub fn pretends_to_be_staff(name: &str) -> bool {
+    let signs: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    let signs = signs.replace(SURNAME, "");
+    if STAFF.other.iter().any(|word| signs.contains(word.as_str())) {
+        return true;
+    }
+    let words = split_words(name);
+    let is_alone = words.iter().any(|word| {
+        STAFF.is_staff(&to_lookalike_letters(word))
+            || STAFF.is_staff(&to_lookalike_letters(trim_digits(word)))
+    });
+    // The list has `Customer Service` in one piece.
+    is_alone
+        || words.windows(2).any(|pair| {
+            STAFF.splits_into_listed_words(&to_lookalike_letters(&pair.concat()), false)
+        })
+}
+
+impl StaffWords {
+    fn load_list() -> Self {
+        let (latin, other): (Vec<&str>, Vec<&str>) =
+            WORDS.split_whitespace().partition(|word| word.is_ascii());
+        Self {
+            latin: latin.into_iter().map(to_lookalike_letters).collect(),
+            other: other.into_iter().map(str::to_owned).collect(),
+            companions: COMPANIONS.map(to_lookalike_letters).to_vec(),
+            brand: to_lookalike_letters(BRAND),
+        }
+    }
+
+    fn is_staff(&self, word: &str) -> bool {
+        word.contains(&self.brand) || self.splits_into_listed_words(word, false)
+    }
+
+    /// Returns true if the text splits into listed words and companions, at least one of them
+    /// listed.
+    fn splits_into_listed_words(&self, word: &str, has_staff: bool) -> bool {
+        if word.is_empty() {
+            return has_staff;
+        }
+        let mut after_staff = self
+            .latin
+            .iter()
+            .filter_map(|begin| word.strip_prefix(begin.as_str()));
+        let mut after_companion = self
+            .companions
+            .iter()
+            .filter_map(|begin| word.strip_prefix(begin.as_str()));
+        after_staff.any(|rest| self.splits_into_listed_words(rest, true))
+            || after_companion.any(|rest| self.splits_into_listed_words(rest, has_staff))
+    }
+}
+
+/// Splits a name at gaps. Joins single letters in a row: `A d m i n`.
+fn split_words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut is_spelled = false;
+    for word in name.split(is_gap).filter(|word| !word.is_empty()) {
+        let is_letter = word.chars().count() == 1;
+        match words.last_mut() {
+            Some(last) if is_letter && is_spelled => last.push_str(word),
+            _ => words.push(word.to_owned()),
+        }
+        is_spelled = is_letter;
+    }
+    words
+}
+
+/// Signs that replace letters are not gaps.
+fn is_gap(c: char) -> bool {
+    !c.is_alphanumeric() && !matches!(c, '@' | '$' | '|' | '!')
+}
+
+fn trim_digits(word: &str) -> &str {
+    word.trim_matches(|c: char| c.is_numeric())
+}
+
+/// The Latin letters that a text resembles. I, L and their look-alikes all become `i`.
+fn to_lookalike_letters(word: &str) -> String {
+    let letters: String = word
+        .chars()
+        .flat_map(char::to_lowercase)
+        .filter_map(to_lookalike_letter)
+        .collect();
+    letters.replace("rn", "m").replace("vv", "w")
+}
+
+#[rustfmt::skip]
+fn to_lookalike_letter(c: char) -> Option<char> {
+    Some(match to_half_width(c) {
+        // Combining marks above and below a letter.
+        '\u{300}'..='\u{36f}' => return None,
+        '0' | '\u{43e}' | '\u{3bf}' | '\u{f2}'..='\u{f6}' | '\u{f8}' | '\u{14d}' => 'o',
+        '1' | 'l' | '|' | '!' | '\u{456}' | '\u{4cf}' | '\u{3b9}' | '\u{131}' | '\u{ec}'..='\u{ef}' | '\u{12b}' => 'i',
+        '3' | '\u{435}' | '\u{451}' | '\u{3b5}' | '\u{e8}'..='\u{eb}' | '\u{113}' => 'e',
+        '4' | '@' | '\u{430}' | '\u{3b1}' | '\u{e0}'..='\u{e5}' | '\u{101}' => 'a',
+        '5' | '$' | '\u{455}' | '\u{15b}' | '\u{161}' => 's',
+        '7' | '\u{442}' | '\u{3c4}' => 't',
+        '8' => 'b',
+        '\u{440}' | '\u{3c1}' => 'p',
+        '\u{441}' | '\u{e7}' | '\u{107}' | '\u{10d}' => 'c',
+        '\u{445}' | '\u{3c7}' => 'x',
+        '\u{443}' | '\u{3c5}' | '\u{f9}'..='\u{fc}' | '\u{16b}' => 'u',
+        '\u{43c}' => 'm',
+        '\u{43d}' | '\u{4bb}' => 'h',
+        '\u{43f}' | '\u{3b7}' | '\u{f1}' => 'n',
+        '\u{501}' => 'd',
+        c => c,
+    })
+}
+
+/// Maps a full-width letter or digit of a Chinese keyboard to ASCII.
+fn to_half_width(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        c => c,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,6 +316,71 @@ mod tests {
                 check_https_url("profile_picture_url", bad).is_err(),
                 "{bad}"
             );
+        }
+    }
+
+    #[test]
+    fn a_name_that_looks_like_the_staffs_is_known_however_it_is_written() {
+        for name in [
+            "Admin",
+            "ADMIN",
+            "Admin 2",
+            "admin24",
+            "4dm1n",
+            "Adm!n",
+            "A d m i n",
+            "A.d.m.i.n",
+            "Аdmin",
+            "аdміn",
+            "Àdmín",
+            "ａｄｍｉｎ",
+            "Adrnin",
+            "Li Si (Admin)",
+            "AdminTeam",
+            "Holdfast",
+            "H0ldfast",
+            "HoIdfast Pay",
+            "MyHoldfastHelp",
+            "Support",
+            "5upp0rt",
+            "supp0rt24",
+            "The Support Team",
+            "Customer_Service",
+            "Customer Service Li Si",
+            "OfficialSupport",
+            "Moderator",
+            "客服",
+            "客 服 小王",
+            "在线客服01",
+            "管理员",
+            "官方",
+            "官方-小李",
+        ] {
+            assert!(pretends_to_be_staff(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_of_people_and_trades_are_left_alone() {
+        for name in [
+            "Li Si",
+            "A",
+            "Badminton Coach Wang",
+            "Adminov",
+            "Supporter of Trees",
+            "Stafford Repair",
+            "Officialdom",
+            "Service Team Lake Road",
+            "Desk Service",
+            "Martin Reed",
+            "上官方平",
+            "王客",
+            "李管理",
+            "方官",
+            "Надежда",
+            "",
+        ] {
+            assert!(!pretends_to_be_staff(name), "{name}");
         }
     }
 }

@@ -8,7 +8,7 @@ use wire::{Amount, FieldError, Region, Role, ServiceType, UnixMillis};
 use super::{
     AddressId, CalendarDay, CustomerProfile, DayException, InlineAddress, PersonRecord,
     PortfolioItem, Preferences, ProviderProfile, WeekHours, address::move_default_address,
-    calendar, fields, staff_name::pretends_to_be_staff,
+    calendar, fields,
 };
 use crate::say;
 
@@ -49,7 +49,7 @@ pub struct ProfileForm {
     hourly_rate: Option<Amount>,
     #[serde(default)]
     experience_years: Option<u8>,
-    #[serde(default, deserialize_with = "calendar::by_weekday")]
+    #[serde(default, deserialize_with = "calendar::deserialize_week_hours")]
     availability: Option<WeekHours>,
     #[serde(default)]
     exceptions: Option<Vec<DayException>>,
@@ -67,9 +67,9 @@ impl ProfileForm {
         role: Role,
         today: CalendarDay,
     ) -> Result<Self, Vec<FieldError>> {
-        let mut errors = self.foreign_fields(role);
+        let mut errors = self.refuse_fields_of_other_roles(role);
         self.check_person(&mut errors);
-        if role != Role::Admin && pretends_to_be_staff(&self.full_name) {
+        if role != Role::Admin && fields::pretends_to_be_staff(&self.full_name) {
             errors.push(FieldError::new("full_name", say::name_of_staff));
         }
         if let Some(born) = self.date_of_birth
@@ -94,7 +94,7 @@ impl ProfileForm {
         }
     }
 
-    fn foreign_fields(&self, role: Role) -> Vec<FieldError> {
+    fn refuse_fields_of_other_roles(&self, role: Role) -> Vec<FieldError> {
         let of_customers = [
             ("date_of_birth", self.date_of_birth.is_some()),
             ("preferences", self.preferences.is_some()),

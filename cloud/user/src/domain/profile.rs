@@ -1,14 +1,18 @@
 //! The stored profiles. Give every new field a default, so that no document needs a migration.
+//!
+//! Invariant: a profile references only files that its own person uploaded for that purpose.
 
 use platform::documents::millis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Amount, Currency, FileId, Language, Region, Role, ServiceType, UnixMillis, UserId};
-
-use super::{
-    Address, CalendarDay, Certification, DayException, Verification, VerificationState, WeekHours,
-    WorkPicture,
+use wire::{
+    Amount, Currency, FieldError, FileId, Language, ProfileEvent, ProviderStanding, Region, Role,
+    ServiceType, UnixMillis, UserId, words,
 };
+
+use super::{Address, CalendarDay, DayException, WeekHours, fields};
+
+pub const PICTURES_MAX: usize = 12;
 
 /// The fields common to customers and providers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +119,83 @@ pub struct PortfolioItem {
     pub finished_on: Option<CalendarDay>,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WorkPicture {
+    pub file_id: FileId,
+    pub caption: String,
+    /// In pixels.
+    pub width: u32,
+    pub height: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Certification {
+    pub name: String,
+    /// Empty if not given, like `issuer`: the document shows both.
+    #[serde(default)]
+    pub number: String,
+    #[serde(default)]
+    pub issuer: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<CalendarDay>,
+    /// A document that this provider uploaded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<FileId>,
+    /// The HTTPS URL of a document elsewhere. The platform never fetches it; opening it takes an
+    /// admin off the platform. A URL of this platform becomes `document` instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    pub state: VerificationState,
+    /// The latest entry into the queue.
+    #[serde(default, with = "millis::option")]
+    pub submitted_at: Option<UnixMillis>,
+    #[serde(default)]
+    pub steps: Vec<VerificationStep>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct VerificationStep {
+    pub act: VerificationAct,
+    pub at: UnixMillis,
+    pub by: UserId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+words! {
+    #[derive(Default)]
+    VerificationState {
+        #[default]
+        None "none",
+        Waiting "waiting",
+        Verified "verified",
+        Rejected "rejected",
+    }
+}
+
+words! {
+    VerificationAct {
+        Submitted "submitted",
+        /// A verified provider changed their name or certifications.
+        Changed "changed",
+        Verified "verified",
+        Rejected "rejected",
+    }
+}
+
+words! {
+    FilePurpose {
+        Photo "photo",
+        Picture "picture",
+        /// Visible only to its provider and to admins.
+        Document "document",
+    }
+}
+
 impl PersonRecord {
     pub fn new_blank(user_id: UserId, role: Role, now: UnixMillis) -> Self {
         Self {
@@ -136,6 +217,10 @@ impl PersonRecord {
     pub fn is_complete(&self) -> bool {
         !self.full_name.is_empty() && !self.phone_number.is_empty()
     }
+
+    pub fn references_file(&self, file: FileId) -> bool {
+        self.photo == Some(file)
+    }
 }
 
 impl ProviderProfile {
@@ -152,6 +237,51 @@ impl ProviderProfile {
         let person = &self.person;
         self.is_listed =
             self.is_verified() && self.is_active && !person.is_closed && person.is_complete();
+    }
+
+    /// Returns true if the profile uses the file; unused files may be deleted.
+    pub fn references_file(&self, file: FileId) -> bool {
+        self.person.references_file(file)
+            || self.pictures.iter().any(|picture| picture.file_id == file)
+            || self
+                .certifications
+                .iter()
+                .any(|one| one.document == Some(file))
+    }
+
+    pub fn check_room_for_picture(&self) -> Result<(), FieldError> {
+        match fields::too_many_error("pictures", self.pictures.len() + 1, PICTURES_MAX) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Appends a picture. If it is already there, only its caption changes.
+    pub fn put_picture(&mut self, picture: WorkPicture) -> Result<(), FieldError> {
+        if self.caption_picture(picture.file_id, &picture.caption) {
+            return Ok(());
+        }
+        self.check_room_for_picture()?;
+        self.pictures.push(picture);
+        Ok(())
+    }
+
+    /// Returns false if the picture is not in the profile.
+    pub fn caption_picture(&mut self, file: FileId, caption: &str) -> bool {
+        let shown = self
+            .pictures
+            .iter_mut()
+            .find(|picture| picture.file_id == file);
+        shown
+            .map(|picture| caption.clone_into(&mut picture.caption))
+            .is_some()
+    }
+
+    /// Returns false if the picture is not in the profile.
+    pub fn remove_picture(&mut self, file: FileId) -> bool {
+        let before = self.pictures.len();
+        self.pictures.retain(|picture| picture.file_id != file);
+        self.pictures.len() < before
     }
 }
 
@@ -194,5 +324,95 @@ impl From<PersonRecord> for ProviderProfile {
             standing: 0,
             is_listed: false,
         }
+    }
+}
+
+pub trait ProfileBody: Clone + From<PersonRecord> {
+    fn person(&self) -> &PersonRecord;
+    fn person_mut(&mut self) -> &mut PersonRecord;
+    fn refresh_derived_fields(&mut self);
+    fn to_profile_event(&self) -> ProfileEvent;
+}
+
+impl ProfileBody for CustomerProfile {
+    fn person(&self) -> &PersonRecord {
+        &self.person
+    }
+
+    fn person_mut(&mut self) -> &mut PersonRecord {
+        &mut self.person
+    }
+
+    fn refresh_derived_fields(&mut self) {}
+
+    fn to_profile_event(&self) -> ProfileEvent {
+        let PersonRecord {
+            user_id,
+            role,
+            revision,
+            ..
+        } = self.person;
+        ProfileEvent {
+            user_id,
+            role,
+            version: revision,
+            provider: None,
+            reason: None,
+        }
+    }
+}
+
+impl ProfileBody for ProviderProfile {
+    fn person(&self) -> &PersonRecord {
+        &self.person
+    }
+
+    fn person_mut(&mut self) -> &mut PersonRecord {
+        &mut self.person
+    }
+
+    fn refresh_derived_fields(&mut self) {
+        Self::refresh_derived_fields(self);
+    }
+
+    fn to_profile_event(&self) -> ProfileEvent {
+        let PersonRecord {
+            user_id,
+            role,
+            revision,
+            is_closed,
+            ..
+        } = self.person;
+        let provider = ProviderStanding {
+            is_active: self.is_active && !is_closed,
+            verified: self.is_verified(),
+            service_areas: self.service_areas.clone(),
+            service_categories: self.service_categories.clone(),
+        };
+        ProfileEvent {
+            user_id,
+            role,
+            version: revision,
+            provider: Some(provider),
+            reason: None,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaptionForm {
+    /// The version that the client read.
+    pub version: i64,
+    pub caption: String,
+}
+
+pub fn check_caption(caption: &str) -> Result<String, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let caption = fields::check_text_field("caption", caption, fields::TITLE, &mut errors);
+    if errors.is_empty() {
+        Ok(caption)
+    } else {
+        Err(errors)
     }
 }

@@ -1,35 +1,18 @@
 //! Verification of providers: their certifications, and each decision with its admin and reason.
 
-use platform::documents::millis;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::ToSchema;
-use wire::{FieldError, FileId, UnixMillis, UserId, words};
+use wire::{FieldError, FileId, UnixMillis, UserId};
 
-use super::{CalendarDay, ProviderProfile, fields};
+use super::{
+    CalendarDay, Certification, ProviderProfile, VerificationAct, VerificationState,
+    VerificationStep, fields,
+};
 use crate::say;
 
 const CERTIFICATIONS_MAX: usize = 10;
 /// Older steps are dropped.
 const STEPS_MAX: usize = 30;
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Certification {
-    pub name: String,
-    /// Empty if not given, like `issuer`: the document shows both.
-    #[serde(default)]
-    pub number: String,
-    #[serde(default)]
-    pub issuer: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_until: Option<CalendarDay>,
-    /// A document that this provider uploaded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub document: Option<FileId>,
-    /// The HTTPS URL of a document elsewhere. The platform never fetches it; opening it takes an
-    /// admin off the platform. A URL of this platform becomes `document` instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub file_url: Option<String>,
-}
 
 /// All certifications of a provider, replacing the previous ones.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -46,46 +29,6 @@ pub struct VerificationDecision {
     /// The version that the admin read.
     pub version: i64,
     pub reason: String,
-}
-
-words! {
-    #[derive(Default)]
-    VerificationState {
-        #[default]
-        None "none",
-        Waiting "waiting",
-        Verified "verified",
-        Rejected "rejected",
-    }
-}
-
-words! {
-    VerificationAct {
-        Submitted "submitted",
-        /// A verified provider changed their name or certifications.
-        Changed "changed",
-        Verified "verified",
-        Rejected "rejected",
-    }
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verification {
-    pub state: VerificationState,
-    /// The latest entry into the queue.
-    #[serde(default, with = "millis::option")]
-    pub submitted_at: Option<UnixMillis>,
-    #[serde(default)]
-    pub steps: Vec<VerificationStep>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct VerificationStep {
-    pub act: VerificationAct,
-    pub at: UnixMillis,
-    pub by: UserId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
 }
 
 impl CertificationForm {
@@ -259,6 +202,10 @@ impl ProviderProfile {
         let old = verification.steps.len().saturating_sub(STEPS_MAX);
         verification.steps.drain(..old);
     }
+}
+
+pub fn unknown_document(place: usize) -> FieldError {
+    FieldError::new(&format!("items[{place}].document"), say::document_unknown)
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
-//! Ranks providers for a job by its area and kind of work. Pure.
+//! What others learn of a provider: the public part of their profile, and their rank for a job by its
+//! area and kind of work.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
 use utoipa::ToSchema;
-use wire::{Region, ServiceType, UserId, words};
+use wire::{Amount, FileId, Region, ServiceType, UnixMillis, UserId, words};
 
-use super::{CalendarDay, ProviderProfile};
+use super::{CalendarDay, PortfolioItem, ProviderProfile, WeekHours, WorkPicture};
 
 /// The default and maximum number of matches per answer.
 pub const MATCHES_USUAL: usize = 20;
@@ -12,6 +14,78 @@ pub const MATCHES_MAX: usize = 100;
 const SKILLS_COUNTED_MAX: usize = 3;
 const JOBS_COUNTED_MAX: i64 = 50;
 const WELL_RATED_HUNDREDTHS: i64 = 400;
+
+/// The part of a provider's profile that every signed-in person may see: no phone number, addresses
+/// or free days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PublicProfile {
+    pub user_id: UserId,
+    pub full_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bio: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub photo: Option<FileId>,
+    pub member_since: UnixMillis,
+    #[serde(flatten)]
+    pub offer: ProviderOffer,
+}
+
+/// A provider's offer and their record so far.
+#[skip_serializing_none]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProviderOffer {
+    pub skills: Vec<String>,
+    pub service_categories: Vec<ServiceType>,
+    pub service_areas: Vec<Region>,
+    pub hourly_rate: Option<Amount>,
+    pub experience_years: Option<u8>,
+    pub availability: WeekHours,
+    pub portfolio: Vec<PortfolioItem>,
+    /// Pictures of finished work.
+    pub pictures: Vec<WorkPicture>,
+    pub verified: bool,
+    pub is_active: bool,
+    pub completed_orders: i64,
+    /// Hundredths of a star, averaged over `total_reviews`; 0 without reviews.
+    pub rating_hundredths: i64,
+    pub total_reviews: i64,
+}
+
+impl PublicProfile {
+    /// `None` if the account is closed or has no name yet.
+    pub fn from_provider(profile: &ProviderProfile) -> Option<Self> {
+        let person = &profile.person;
+        let is_shown = !person.is_closed && !person.full_name.is_empty();
+        is_shown.then(|| Self {
+            user_id: person.user_id,
+            full_name: person.full_name.clone(),
+            bio: person.bio.clone(),
+            photo: person.photo,
+            member_since: person.created_at,
+            offer: profile.into(),
+        })
+    }
+}
+
+impl From<&ProviderProfile> for ProviderOffer {
+    fn from(profile: &ProviderProfile) -> Self {
+        Self {
+            skills: profile.skills.clone(),
+            service_categories: profile.service_categories.clone(),
+            service_areas: profile.service_areas.clone(),
+            hourly_rate: profile.hourly_rate,
+            experience_years: profile.experience_years,
+            availability: profile.availability.clone(),
+            portfolio: profile.portfolio.clone(),
+            pictures: profile.pictures.clone(),
+            verified: profile.is_verified(),
+            is_active: profile.is_active,
+            completed_orders: profile.completed_orders,
+            rating_hundredths: profile.rating_hundredths,
+            total_reviews: profile.total_reviews,
+        }
+    }
+}
 
 #[derive(Debug, Clone)]
 pub struct MatchCriteria {

@@ -1,22 +1,24 @@
-//! Verification routes: providers submit, admins decide.
+//! Providers as admins and other services see them: their verification, which they submit and admins
+//! decide, and their matching to a job.
 
 use axum::extract::State;
 use process::{
-    problem::{ItemList, Json, MaybeJson, Page, Path, Problem, Query, TimeCursor},
-    tokens::{AdminCaller, Caller},
+    problem::{ItemList, Json, ListLimit, MaybeJson, Page, Path, Problem, Query, TimeCursor},
+    tokens::{AdminCaller, Caller, ServiceCaller},
     trace::RequestTrace,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, EventType, Role, UserId};
+use wire::{Code, EventType, Region, Role, ServiceType, TextRule, UserId, check_text};
 
-use super::Service;
+use super::{Service, profiles::OwnProvider, require_provider};
 use crate::{
     domain::{
-        self, Certification, CertificationForm, FilePurpose, OwnProvider, ProviderProfile,
-        VerificationDecision, VerificationState,
+        self, CalendarDay, Certification, CertificationForm, FilePurpose, MATCHES_MAX,
+        MATCHES_USUAL, MatchCriteria, ProviderMatch, ProviderProfile, VerificationDecision,
+        VerificationState, rank_providers,
     },
-    store::{ProfileEventDraft, ProfileRefusal, verification_queue_query},
+    store::{ProfileEventDraft, ProfileRefusal, serving_providers_query, verification_queue_query},
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -202,9 +204,70 @@ async fn check_documents(
     }
 }
 
-pub(super) fn require_provider(caller: &Caller) -> Result<UserId, Problem> {
-    match caller.actor.role {
-        Role::Provider => Ok(caller.actor.user_id),
-        Role::Customer | Role::Admin => Err(Code::RoleForbidden.into()),
-    }
+/// The ranking chooses among this many with the best standing.
+const CANDIDATES_MAX: usize = 200;
+const TEXT: TextRule = TextRule {
+    chars_min: 0,
+    chars_max: 4_200,
+    lines: true,
+};
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatchQuery {
+    region: Region,
+    service_type: ServiceType,
+    /// The job's text, searched for the skills of providers.
+    text: Option<String>,
+    /// The day of the work.
+    day: Option<CalendarDay>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProviderMatches {
+    /// The best first, at most twenty.
+    items: Vec<ProviderMatch>,
+}
+
+pub async fn matches(
+    State(service): State<Service>,
+    _: AdminCaller,
+    Query(query): Query<MatchQuery>,
+) -> Result<Json<ProviderMatches>, Problem> {
+    find_matches(&service, query, MATCHES_USUAL).await
+}
+
+pub async fn matches_for_service(
+    State(service): State<Service>,
+    _: ServiceCaller,
+    ListLimit(limit): ListLimit<MATCHES_USUAL, MATCHES_MAX>,
+    Json(query): Json<MatchQuery>,
+) -> Result<Json<ProviderMatches>, Problem> {
+    find_matches(&service, query, limit).await
+}
+
+async fn find_matches(
+    service: &Service,
+    query: MatchQuery,
+    limit: usize,
+) -> Result<Json<ProviderMatches>, Problem> {
+    let MatchQuery {
+        region: area,
+        service_type,
+        text,
+        day,
+    } = query;
+    let text = check_text("text", text.as_deref().unwrap_or_default(), TEXT)?;
+    let question = MatchCriteria {
+        area,
+        service_type,
+        text,
+        day,
+        limit,
+    };
+    let find = serving_providers_query(area, service_type, CANDIDATES_MAX);
+    let found = service.store.find_serving_providers(&find).await?;
+    Ok(Json(ProviderMatches {
+        items: rank_providers(&question, &found),
+    }))
 }

@@ -2,6 +2,14 @@
 //!
 //! Invariant: a forbidden file gets the same answer as a missing one.
 
+use super::{Service, require_found, require_provider};
+use crate::{
+    domain::{
+        CaptionForm, CustomerProfile, FilePurpose, ProfileBody, ProviderProfile, PublicProfile,
+        WorkPicture, check_caption,
+    },
+    store::{ProfileEventDraft, ProfileRefusal, StoredProfile},
+};
 use axum::{extract::State, response::Response};
 use platform::files::{
     self, CheckedFile, FileBody, FileId, FileKind, FileRecord, LinkQuery, UploadRule, Uploader,
@@ -14,15 +22,6 @@ use process::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Actor, Code, EventType, Permission, Role, UnixMillis, UserId};
-
-use super::Service;
-use crate::{
-    domain::{
-        CaptionForm, CustomerProfile, FilePurpose, ProfileBody, ProviderProfile, PublicProfile,
-        WorkPicture, checked_caption,
-    },
-    store::{ProfileEventDraft, ProfileRefusal, StoredProfile},
-};
 
 const MB: usize = 1024 * 1024;
 const PHOTO: UploadRule = UploadRule {
@@ -121,8 +120,8 @@ pub async fn add_picture(
     Query(CaptionQuery { caption }): Query<CaptionQuery>,
     FileBody(body): FileBody,
 ) -> Result<CreatedJson<PictureBook>, Problem> {
-    let owner = super::require_provider(&caller)?;
-    let caption = checked_caption(&caption)?;
+    let owner = require_provider(&caller)?;
+    let caption = check_caption(&caption)?;
     let own = service
         .store
         .load_or_create_profile::<ProviderProfile>(owner, Role::Provider, trace.as_str())
@@ -146,7 +145,7 @@ pub async fn add_picture(
         height,
     };
     let changed = change_pictures(&service, owner, None, trace.as_str(), |profile| {
-        Ok(profile.show_picture(picture.clone())?)
+        Ok(profile.put_picture(picture.clone())?)
     });
     Ok(CreatedJson(changed.await?))
 }
@@ -158,8 +157,8 @@ pub async fn caption_picture(
     Path(id): Path<FileId>,
     Json(CaptionForm { version, caption }): Json<CaptionForm>,
 ) -> Result<Json<PictureBook>, Problem> {
-    let owner = super::require_provider(&caller)?;
-    let caption = checked_caption(&caption)?;
+    let owner = require_provider(&caller)?;
+    let caption = check_caption(&caption)?;
     let changed = change_pictures(&service, owner, Some(version), trace.as_str(), |profile| {
         require_found(profile.caption_picture(id, &caption))
     });
@@ -173,9 +172,9 @@ pub async fn remove_picture(
     Path(id): Path<FileId>,
     Query(PictureVersion { version }): Query<PictureVersion>,
 ) -> Result<Json<PictureBook>, Problem> {
-    let owner = super::require_provider(&caller)?;
+    let owner = require_provider(&caller)?;
     let changed = change_pictures(&service, owner, Some(version), trace.as_str(), |profile| {
-        require_found(profile.hide_picture(id))
+        require_found(profile.remove_picture(id))
     });
     Ok(Json(changed.await?))
 }
@@ -185,7 +184,7 @@ pub async fn hand_in_document(
     caller: Caller,
     FileBody(body): FileBody,
 ) -> Result<CreatedJson<HandedDocument>, Problem> {
-    let owner = super::require_provider(&caller)?;
+    let owner = require_provider(&caller)?;
     let file = service
         .intake
         .receive_upload(Uploader::from_claims(&caller.claims), body, DOCUMENT)
@@ -267,14 +266,6 @@ async fn load_visible_file(
         }
     }
     Err(Code::NotFound.into())
-}
-
-fn require_found(is_there: bool) -> Result<(), ProfileRefusal> {
-    if is_there {
-        Ok(())
-    } else {
-        Err(ProfileRefusal::Missing)
-    }
 }
 
 async fn set_profile_photo(

@@ -1,20 +1,21 @@
-//! The profile routes. The token identifies the caller; the id in the path only has to match it.
+//! The route table, and what its handlers share. The token identifies the caller; the id in the path
+//! only has to match it.
 
-mod addresses;
 mod files;
-mod matches;
 mod profiles;
-mod verifications;
+mod providers;
 
 use axum::{Router, extract::FromRef, routing::post};
 use http::Method;
 use platform::files::{FileLinkSigner, FileRegister, UploadReceiver};
-use process::{openapi::RouteTable, problem::Problem, tokens::TokenVerifier};
-use wire::Code;
+use process::{
+    openapi::RouteTable,
+    problem::Problem,
+    tokens::{Caller, TokenVerifier},
+};
+use wire::{Code, Role, UserId};
 
 use crate::store::{ProfileRefusal, ProfileStore};
-
-use verifications::require_provider;
 
 #[derive(Clone, FromRef)]
 pub struct Service {
@@ -27,7 +28,7 @@ pub struct Service {
 
 pub fn router(service: Service) -> Router {
     add_public_routes(Router::new())
-        .route("/internal/matches", post(matches::matches_for_service))
+        .route("/internal/matches", post(providers::matches_for_service))
         .with_state(service)
 }
 
@@ -52,13 +53,13 @@ pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
             profiles::show_provider)
         .add_route(PUT, "/api/v1/providers/{id}/profile", "Replace your own profile, by your id", &[StaleVersion],
             profiles::write_provider)
-        .add_route(GET, "/api/v1/users/me/addresses", "List your addresses", &[], addresses::list)
+        .add_route(GET, "/api/v1/users/me/addresses", "List your addresses", &[], profiles::list)
         .add_route(POST, "/api/v1/users/me/addresses", "Add an address (at most ten)", &[StaleVersion],
-            addresses::add)
+            profiles::add)
         .add_route(PUT, "/api/v1/users/me/addresses/{id}", "Change one of your addresses, or make it the default",
-            &[StaleVersion], addresses::edit)
+            &[StaleVersion], profiles::edit)
         .add_route(Method::DELETE, "/api/v1/users/me/addresses/{id}", "Remove one of your addresses",
-            &[StaleVersion], addresses::remove)
+            &[StaleVersion], profiles::remove)
         .add_route(PUT, "/api/v1/users/me/photo", "Set your photo: JPEG, PNG or WebP, of at most 10 MB", &[],
             files::set_photo)
         .add_route(Method::DELETE, "/api/v1/users/me/photo", "Remove your photo", &[], files::remove_photo)
@@ -81,20 +82,20 @@ pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
             files::show_file_by_link)
         .add_route(PUT, "/api/v1/users/me/certifications",
             "Replace your certifications; a verified provider must be verified again", &[StaleVersion],
-            verifications::certify)
+            providers::certify)
         .add_route(POST, "/api/v1/users/me/verification", "Submit your certifications for verification",
-            &[InvalidInput], verifications::submit)
+            &[InvalidInput], providers::submit)
         .add_route(GET, "/api/v1/admin/verifications", "List providers by verification state, oldest first",
-            &[], verifications::queue)
+            &[], providers::queue)
         .add_route(GET, "/api/v1/admin/providers/{id}", "Show a provider's full profile", &[NotFound],
-            verifications::provider)
+            providers::provider)
         .add_route(POST, "/api/v1/admin/providers/{id}/verify", "Verify a provider (audited)", &[StaleVersion],
-            verifications::verify)
+            providers::verify)
         .add_route(POST, "/api/v1/admin/providers/{id}/reject",
             "Refuse or withdraw a provider's verification, with a reason for the provider", &[StaleVersion],
-            verifications::reject)
+            providers::reject)
         .add_route(GET, "/api/v1/admin/matches", "List the providers that a job would be proposed to, with the reasons",
-            &[], matches::matches)
+            &[], providers::matches)
 }
 
 impl From<ProfileRefusal> for Problem {
@@ -107,5 +108,20 @@ impl From<ProfileRefusal> for Problem {
             ProfileRefusal::Missing => Self::new(Code::NotFound),
             ProfileRefusal::Failed(error) => error.into(),
         }
+    }
+}
+
+fn require_provider(caller: &Caller) -> Result<UserId, Problem> {
+    match caller.actor.role {
+        Role::Provider => Ok(caller.actor.user_id),
+        Role::Customer | Role::Admin => Err(Code::RoleForbidden.into()),
+    }
+}
+
+fn require_found(is_there: bool) -> Result<(), ProfileRefusal> {
+    if is_there {
+        Ok(())
+    } else {
+        Err(ProfileRefusal::Missing)
     }
 }
