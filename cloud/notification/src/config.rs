@@ -6,7 +6,7 @@ use platform::service::{DataPlace, PartConfig};
 use process::{config::SecretUrl, parts::CloudPart};
 use serde::{Deserialize, Serialize};
 
-use crate::{domain::KeptFrom, events::FanOutRules};
+use crate::domain::KeptFrom;
 
 /// The most that the user service's matching returns.
 const PROVIDERS_TOLD_MAX: usize = 100;
@@ -41,6 +41,15 @@ pub struct Config {
     pub push_url: String,
     /// File with the secret that signs pushes.
     pub push_secret: PathBuf,
+}
+
+/// The audience and timing of a fan-out to providers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FanOutRules {
+    /// Fan out at publication instead of approval.
+    pub at_creation: bool,
+    /// The previous user service returns at most twenty.
+    pub providers_max: usize,
 }
 
 impl Config {

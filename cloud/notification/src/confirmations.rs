@@ -17,12 +17,11 @@ use texts::Sentence;
 use wire::{Event, EventId, EventType, Language, Role, UnixMillis, UserEvent, UserId};
 
 use crate::{
+    channels::{ChannelAddress, ChannelError, MailMessage},
     delivery::{AUTH, FRESH_MS, NotificationDispatcher, final_result, retry_or_give_up},
     domain::{Channel, InboxOwner},
-    mail::MailMessage,
     say,
     store::{DeliveryResult, DeliveryState, NotificationDelivery},
-    ways::{ChannelAddress, ChannelError},
 };
 
 const CODES: &str = "/internal/address-codes";
@@ -66,19 +65,19 @@ impl NotificationDispatcher {
         let UserEvent { user_id, role, .. } = UserEvent::deserialize(&event.body)?;
         let now = self.clock.now();
         // Admins have no personal inbox, so they get no mail.
-        let is_wanted = self.ways.is_on(Channel::Email) && role != Role::Admin;
+        let is_wanted = self.outbound.is_on(Channel::Email) && role != Role::Admin;
         if !is_wanted || now.ms_since(event.at) > FRESH_MS {
             return Ok(());
         }
         let owner = InboxOwner { user_id, role };
-        let mailing = NotificationDelivery::of_confirmation(owner, event.id, now);
+        let mailing = NotificationDelivery::for_confirmation(owner, event.id, now);
         Ok(self
             .delivery_store
             .add_new_deliveries(&[(self.clock.new_id(), mailing)])
             .await?)
     }
 
-    pub async fn send_code(
+    pub async fn send_confirmation(
         &self,
         due: &Document<NotificationDelivery>,
         now: UnixMillis,
@@ -132,7 +131,7 @@ impl NotificationDispatcher {
         if let Some(wish) = wish
             && !self
                 .delivery_store
-                .is_mail_over(due.body.user_id, wish)
+                .has_mail_ended(due.body.user_id, wish)
                 .await?
         {
             // If the new address were confirmed first, it would get the warning.
@@ -148,7 +147,13 @@ impl NotificationDispatcher {
             text,
         };
         Ok(
-            match self.ways.mail.send(mail).await.map_err(ChannelError::from) {
+            match self
+                .outbound
+                .mail
+                .send(mail)
+                .await
+                .map_err(ChannelError::from)
+            {
                 Ok(()) => final_result(DeliveryState::Sent, to, None),
                 Err(error) if error.is_passing() => {
                     retry_or_give_up(&due.body, now, to, error.to_string())
@@ -161,7 +166,7 @@ impl NotificationDispatcher {
     /// Subject and text for an owner whose address was used for a new account.
     fn render_owner_mail(&self, languages: &[Language], owner: &str) -> (String, String) {
         let link = self.portal_link(SIGN_IN_PAGE);
-        in_each_language(
+        join_languages(
             languages,
             |language| say::known_subject.render_in(language),
             |language| render_owner_paragraphs(language, owner, link.as_deref()),
@@ -177,7 +182,7 @@ impl NotificationDispatcher {
     ) -> (String, String) {
         let hours = u64::try_from(left_ms / HOUR_MS).unwrap_or_default();
         let link = self.portal_link(&format!("{PAGE}{code}"));
-        in_each_language(
+        join_languages(
             languages,
             |language| say::confirm_subject.render_in(language),
             |language| render_code_paragraphs(language, code, hours, link.as_deref()),
@@ -218,7 +223,7 @@ fn render_code_paragraphs(
 }
 
 /// Joins the subjects into one line and the texts with blank lines.
-fn in_each_language(
+fn join_languages(
     languages: &[Language],
     subject: impl Fn(Language) -> String,
     text: impl Fn(Language) -> [Option<String>; 3],

@@ -22,13 +22,13 @@ use texts::Sentence;
 use wire::{EventId, Language, Role, UnixMillis, UserId};
 
 use crate::{
+    channels::{Contact, OutboundChannels, RenderedMessage},
     domain::{self, Channel, DeliveryPreferences, InboxLine, InboxOwner, LineText, NoticeKind},
     say,
     store::{
         DeliveryResult, DeliveryState, DeliveryStore, InboxStore, NotificationDelivery,
         PreferencesStore,
     },
-    ways::{Contact, OutboundChannels, RenderedMessage},
 };
 
 /// Older news stays in the inbox only, even if events are replayed.
@@ -37,7 +37,7 @@ const ATTEMPTS_MAX: i64 = 8;
 const PAUSE_MIN_MS: i64 = 15_000;
 const PAUSE_MAX_MS: i64 = 60 * 60 * 1000;
 /// The poll interval.
-const LOOK: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Deliveries per poll; the next poll takes the rest.
 const BATCH: usize = 50;
 /// Lines quoted in a digest; its title gives the total.
@@ -51,7 +51,7 @@ pub struct NotificationDispatcher {
     pub inboxes: InboxStore,
     pub preferences: PreferencesStore,
     pub delivery_store: DeliveryStore,
-    pub ways: OutboundChannels,
+    pub outbound: OutboundChannels,
     /// The portal's address for links in mails, or empty.
     pub portal_url: String,
     pub auth: Upstream,
@@ -71,7 +71,7 @@ impl NotificationDispatcher {
         lines: impl Iterator<Item = &InboxLine>,
     ) -> Result<(), DocumentsError> {
         let now = self.clock.now();
-        let on = self.ways.enabled_channels();
+        let on = self.outbound.enabled_channels();
         if on.is_empty() {
             return Ok(());
         }
@@ -101,7 +101,7 @@ impl NotificationDispatcher {
     }
 
     /// Plans a delivery on one channel, regardless of the person's preferences. Idempotent.
-    pub async fn plan_on_channel(
+    pub async fn plan_delivery_on_channel(
         &self,
         line: &InboxLine,
         channel: Channel,
@@ -110,7 +110,7 @@ impl NotificationDispatcher {
         if !self.can_send_by(channel, line.role) || now.ms_since(line.created_at) > FRESH_MS {
             return Ok(());
         }
-        let planned = NotificationDelivery::of_line(
+        let planned = NotificationDelivery::for_line(
             line.owner(),
             line.notice_kind(),
             line.event_type,
@@ -124,7 +124,7 @@ impl NotificationDispatcher {
     }
 
     pub fn can_send_by(&self, channel: Channel, role: Role) -> bool {
-        self.ways.is_on(channel) && channel.can_reach(role)
+        self.outbound.is_on(channel) && channel.can_reach(role)
     }
 
     /// Fetches an account's contact data from auth.
@@ -138,16 +138,16 @@ impl NotificationDispatcher {
 
     /// Starts one task per enabled channel that sends due deliveries until shutdown.
     pub fn start(&self, tasks: &Tasks) {
-        for channel in self.ways.enabled_channels() {
+        for channel in self.outbound.enabled_channels() {
             let deliveries = self.clone();
             let stop = tasks.stop_token();
             tasks.spawn("deliveries", async move {
                 loop {
                     tokio::select! {
                         () = stop.cancelled() => return,
-                        () = tokio::time::sleep(LOOK) => {}
+                        () = tokio::time::sleep(POLL_INTERVAL) => {}
                     }
-                    if let Err(error) = deliveries.send_due(channel).await {
+                    if let Err(error) = deliveries.send_due_deliveries(channel).await {
                         tracing::warn!(%channel, cause = format_error_chain(&error), "Could not send due deliveries: their store failed; the next run retries");
                     }
                 }
@@ -156,11 +156,11 @@ impl NotificationDispatcher {
     }
 
     /// A failed delivery does not block the others.
-    pub async fn send_due(&self, channel: Channel) -> Result<(), DocumentsError> {
+    pub async fn send_due_deliveries(&self, channel: Channel) -> Result<(), DocumentsError> {
         let now = self.clock.now();
         for due in self
             .delivery_store
-            .due_deliveries(channel, now, BATCH)
+            .find_due_deliveries(channel, now, BATCH)
             .await?
         {
             if !self.delivery_store.claim_delivery(&due, now).await? {
@@ -184,7 +184,7 @@ impl NotificationDispatcher {
     ) -> Result<DeliveryResult, DocumentsError> {
         let delivery = &due.body;
         if delivery.confirms {
-            return self.send_code(due, now).await;
+            return self.send_confirmation(due, now).await;
         }
         let (wishes, _) = self.preferences.load_preferences(delivery.user_id).await?;
         let kind = delivery.kind.unwrap_or(NoticeKind::Orders);
@@ -210,10 +210,10 @@ impl NotificationDispatcher {
                 Some("it was read before".into()),
             ));
         };
-        Ok(self.hand_over(due, said, now).await)
+        Ok(self.send_to_contact(due, said, now).await)
     }
 
-    async fn hand_over(
+    async fn send_to_contact(
         &self,
         due: &Document<NotificationDelivery>,
         said: RenderedMessage,
@@ -235,7 +235,7 @@ impl NotificationDispatcher {
             return final_result(DeliveryState::Dropped, None, Some(why));
         };
         let to = address.to_masked();
-        match self.ways.send(due.id, address, said).await {
+        match self.outbound.send(due.id, address, said).await {
             Ok(()) => final_result(DeliveryState::Sent, to, None),
             Err(error) if error.is_passing() => {
                 retry_or_give_up(&due.body, now, to, error.to_string())
@@ -256,8 +256,8 @@ impl NotificationDispatcher {
         let found = self.inboxes.find_line_of_event(owner, event).await?;
         let unread = found.filter(|stored| stored.read_at.is_none() || kind.is_urgent());
         Ok(unread.map(|stored| {
-            let said = domain::render_line(wishes.reader_locale(), &stored.line);
-            let brief = domain::render_brief(wishes.language, &stored.line, &said.title);
+            let said = domain::render_line_text(wishes.reader_locale(), &stored.line);
+            let brief = domain::render_brief_text(wishes.language, &stored.line, &said.title);
             assemble_message(wishes.language, said, brief)
         }))
     }
@@ -270,13 +270,16 @@ impl NotificationDispatcher {
     ) -> Result<Option<RenderedMessage>, DocumentsError> {
         let owner = delivery.owner();
         let unread = self.inboxes.count_unread(owner.user_id, owner.role).await?;
-        let lines = self.inboxes.newest_unread(owner, DIGEST_LINES_MAX).await?;
+        let lines = self
+            .inboxes
+            .find_newest_unread(owner, DIGEST_LINES_MAX)
+            .await?;
         if lines.is_empty() {
             return Ok(None);
         }
         let language = wishes.language;
         let written = lines.iter().map(|stored| {
-            let said = domain::render_line(wishes.reader_locale(), &stored.line);
+            let said = domain::render_line_text(wishes.reader_locale(), &stored.line);
             format!("{}\n{}", said.title, said.content)
         });
         let text = written.collect::<Vec<_>>().join("\n\n");
@@ -297,7 +300,7 @@ impl NotificationDispatcher {
 }
 
 fn assemble_message(language: Language, whole: LineText, brief: LineText) -> RenderedMessage {
-    let text_message = domain::text_message(language, &brief);
+    let text_message = domain::render_text_message(language, &brief);
     RenderedMessage {
         whole,
         brief,
@@ -318,8 +321,8 @@ fn delivery_for_line(
     let owner = line.owner();
     Some(
         match wishes.next_digest_at(now).filter(|_| !kind.is_urgent()) {
-            Some(at) => NotificationDelivery::of_digest(owner, channel, at, now),
-            None => NotificationDelivery::of_line(
+            Some(at) => NotificationDelivery::for_digest(owner, channel, at, now),
+            None => NotificationDelivery::for_line(
                 owner,
                 kind,
                 line.event_type,

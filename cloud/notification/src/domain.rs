@@ -2,27 +2,25 @@
 //! with the event.
 
 mod audience;
-mod brief;
 mod event_lines;
-mod facts;
+mod event_texts;
 mod inbox;
-mod moments;
 mod preferences;
-mod reader;
-mod sentence;
+mod reader_clock;
 
-pub use audience::{EventAudience, EventRecipient, event_audience};
-pub use brief::{render_brief, render_inbox_hint, text_message};
+pub use audience::{EventAudience, EventRecipient, InboxReader, ShownLines, event_audience};
 pub use event_lines::{
-    SourceEvent, line_of_match, line_of_payout, lines_of_money, lines_of_order, lines_of_person,
-    lines_of_profile, lines_of_readmission, lines_of_review,
+    SourceEvent, build_account_lines, build_match_line, build_order_lines, build_payment_lines,
+    build_payout_line, build_profile_lines, build_readmission_lines, build_review_lines,
+};
+pub use event_texts::{
+    LineText, render_brief_text, render_inbox_hint, render_line_text, render_match_reason,
+    render_text_message,
 };
 pub use inbox::{
-    InboxKind, InboxLine, InboxOwner, InboxPage, InboxPageRequest, KEPT_MS, KeptFrom, LineId,
-    LineParams, MoneyParams, MoneyTerms, NoticeParams, OrderParams, PageRequest, PersonParams,
-    ReviewFacts, ReviewParams,
+    InboxKind, InboxLine, InboxOwner, InboxPage, KEPT_MS, KeptFrom, LineId, LineParams,
+    MoneyParams, MoneyTerms, NoticeParams, OrderParams, PageRequest, PersonParams, ReviewFacts,
+    ReviewParams, StoredLine,
 };
-pub use moments::{ReaderClock, ReaderLocale};
-pub use preferences::{Channel, DeliveryPreferences, NoticeKind, QuietHours, TimeZone};
-pub use reader::{InboxReader, ShownLines};
-pub use sentence::{LineText, match_reason, render_line};
+pub use preferences::{Channel, DeliveryPreferences, NoticeKind, QuietHours};
+pub use reader_clock::{ReaderClock, ReaderLocale, TimeZone};

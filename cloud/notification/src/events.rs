@@ -1,26 +1,30 @@
-//! Consumes events and turns each into inbox lines for the people it concerns.
+//! Consumes events. Each becomes inbox lines for the people it concerns, and an approved order (or a
+//! published one, if configured) is fanned out to the providers that the user service's matching
+//! proposes.
+//!
+//! Invariants: one matching result counts per order, so a repeated event reaches no further
+//! providers. While the user part is down, the approval waits.
 
-mod matches;
-
+use http::Method;
 use platform::{
     bus::{Bus, QueueSpec, topology},
     consume::{self, EventHandler, HandleError},
+    upstream::{Upstream, UpstreamError},
 };
-use process::{clock::Clock, tasks::Tasks};
-use serde::Deserialize;
+use process::{clock::Clock, tasks::Tasks, tokens::TokenVerifier};
+use serde::{Deserialize, Serialize};
 use wire::{
-    Event, EventType, Exchange, OrderEvent, PaymentEvent, PayoutEvent, ProfileEvent,
-    ReadmissionEvent, UserEvent,
+    Event, EventType, Exchange, Order, OrderEvent, PaymentEvent, PayoutEvent, ProfileEvent,
+    ReadmissionEvent, Region, ServiceType, UserEvent, UserId,
 };
 
 use crate::{
+    config::FanOutRules,
     delivery::NotificationDispatcher,
     domain::{self, EventAudience, InboxLine, LineId, ReviewFacts, SourceEvent},
     reminders,
-    store::InboxStore,
+    store::{FanOut, InboxStore, MatchedProvider},
 };
-
-pub use matches::{FanOutRules, OrderFanOutConsumer};
 
 const QUEUES: [QueueSpec; 4] = [
     topology::ORDER_QUEUE,
@@ -28,6 +32,11 @@ const QUEUES: [QueueSpec; 4] = [
     topology::REVIEW_QUEUE,
     topology::NOTIFICATION_PEOPLE,
 ];
+
+const USER_PART: &str = "user";
+const MATCHES_PATH: &str = "/internal/matches";
+/// The most text that the matching reads.
+const MATCH_TEXT_CHARS_MAX: usize = 4_200;
 
 pub fn start(tasks: &Tasks, bus: &Bus, inboxes: InboxEventConsumer, matches: OrderFanOutConsumer) {
     for queue in QUEUES {
@@ -54,7 +63,7 @@ pub struct InboxEventConsumer {
 impl EventHandler for InboxEventConsumer {
     async fn handle(&self, event: &Event) -> Result<(), HandleError> {
         reminders::apply_order_event(&self.store, event).await?;
-        let lines = self.lines_with_ids(event)?;
+        let lines = self.build_lines_with_ids(event)?;
         for (id, line) in &lines {
             let fresh = self.store.add_line(*id, line).await?;
             if fresh {
@@ -72,7 +81,7 @@ impl EventHandler for InboxEventConsumer {
         let mut lines = Vec::with_capacity(run.len());
         for event in run {
             reminders::apply_order_event(&self.store, event).await?;
-            lines.extend(self.lines_with_ids(event)?);
+            lines.extend(self.build_lines_with_ids(event)?);
         }
         let fresh = self.store.add_lines(&lines).await?;
         for ((_, line), _) in lines.iter().zip(fresh).filter(|(_, fresh)| *fresh) {
@@ -89,8 +98,8 @@ impl EventHandler for InboxEventConsumer {
 }
 
 impl InboxEventConsumer {
-    fn lines_with_ids(&self, event: &Event) -> Result<Vec<(LineId, InboxLine)>, HandleError> {
-        let lines = lines_from_event(event, self.dispute_ms)?;
+    fn build_lines_with_ids(&self, event: &Event) -> Result<Vec<(LineId, InboxLine)>, HandleError> {
+        let lines = build_lines(event, self.dispute_ms)?;
         Ok(lines
             .into_iter()
             .map(|line| (LineId(self.clock.new_id()), line))
@@ -99,7 +108,7 @@ impl InboxEventConsumer {
 }
 
 /// Skips the body of an event without an audience.
-fn lines_from_event(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> {
+fn build_lines(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, HandleError> {
     if !matches!(
         domain::event_audience(event.kind),
         Some(EventAudience::Told(_))
@@ -114,27 +123,31 @@ fn lines_from_event(event: &Event, dispute_ms: i64) -> Result<Vec<InboxLine>, Ha
     Ok(match event.kind.exchange() {
         Exchange::Order => {
             let body = OrderEvent::deserialize(&event.body)?;
-            domain::lines_of_order(cause, &body, dispute_ms)
+            domain::build_order_lines(cause, &body, dispute_ms)
         }
         Exchange::Payment
             if matches!(event.kind, EventType::PayoutSent | EventType::PayoutFailed) =>
         {
-            vec![domain::line_of_payout(
+            vec![domain::build_payout_line(
                 cause,
                 &PayoutEvent::deserialize(&event.body)?,
             )]
         }
         Exchange::Payment => {
-            domain::lines_of_money(cause, &PaymentEvent::deserialize(&event.body)?)
+            domain::build_payment_lines(cause, &PaymentEvent::deserialize(&event.body)?)
         }
-        Exchange::User => domain::lines_of_profile(cause, &ProfileEvent::deserialize(&event.body)?),
+        Exchange::User => {
+            domain::build_profile_lines(cause, &ProfileEvent::deserialize(&event.body)?)
+        }
         Exchange::Auth if event.kind == EventType::UserReadmitted => {
-            domain::lines_of_readmission(cause, &ReadmissionEvent::deserialize(&event.body)?)
+            domain::build_readmission_lines(cause, &ReadmissionEvent::deserialize(&event.body)?)
         }
         Exchange::Auth if event.kind == EventType::UserAddressChangeAsked => {
-            domain::lines_of_person(cause, &UserEvent::deserialize(&event.body)?)
+            domain::build_account_lines(cause, &UserEvent::deserialize(&event.body)?)
         }
-        Exchange::Review => domain::lines_of_review(cause, ReviewFacts::deserialize(&event.body)?),
+        Exchange::Review => {
+            domain::build_review_lines(cause, ReviewFacts::deserialize(&event.body)?)
+        }
         Exchange::Auth => Vec::new(),
     })
 }
@@ -147,6 +160,122 @@ fn log_line(line: &InboxLine) {
         "Added `{kind}` to the inbox of a {}",
         line.role.as_str()
     );
+}
+
+#[derive(Clone)]
+pub struct OrderFanOutConsumer {
+    pub store: InboxStore,
+    pub dispatcher: NotificationDispatcher,
+    pub users: Upstream,
+    pub verifier: TokenVerifier,
+    pub clock: Clock,
+    pub rules: FanOutRules,
+}
+
+#[derive(Serialize)]
+struct MatchRequest {
+    region: Region,
+    service_type: ServiceType,
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    day: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct MatchResponse {
+    items: Vec<ProposedProvider>,
+}
+
+#[derive(Deserialize)]
+struct ProposedProvider {
+    user_id: UserId,
+    reasons: Vec<String>,
+}
+
+impl EventHandler for OrderFanOutConsumer {
+    async fn handle(&self, event: &Event) -> Result<(), HandleError> {
+        if event.kind == EventType::OrderCreated && !self.rules.at_creation {
+            return Ok(());
+        }
+        let body = OrderEvent::deserialize(&event.body)?;
+        let fan_out = match self.store.find_fan_out(body.order.id).await? {
+            Some(known) => known,
+            None => {
+                let matched = self.request_matches(&body.order).await?;
+                self.store
+                    .store_first_fan_out(FanOut::from_matches(&body.order, event, matched))
+                    .await?
+            }
+        };
+        // The first event counts, so that others create no duplicate lines.
+        let cause = SourceEvent {
+            event_type: event.kind,
+            event_id: fan_out.event_id,
+            at: fan_out.at,
+        };
+        let lines = fan_out
+            .matched
+            .into_iter()
+            .map(|MatchedProvider { user_id, reasons }| {
+                let line = domain::build_match_line(cause, &body, user_id, reasons);
+                (LineId(self.clock.new_id()), line)
+            });
+        let lines: Vec<_> = lines.collect();
+        let fresh = self
+            .store
+            .add_lines(&lines)
+            .await?
+            .into_iter()
+            .filter(|fresh| *fresh)
+            .count();
+        self.dispatcher
+            .plan_deliveries(lines.iter().map(|(_, line)| line))
+            .await?;
+        let order = body.order.id;
+        tracing::info!(order.id = %order, fresh, "Proposed order `{order}` to {fresh} providers");
+        Ok(())
+    }
+}
+
+impl OrderFanOutConsumer {
+    async fn request_matches(&self, order: &Order) -> Result<Vec<MatchedProvider>, HandleError> {
+        let token = self.verifier.token_for(USER_PART);
+        let question = build_match_request(order);
+        let path = format!("{MATCHES_PATH}?limit={}", self.rules.providers_max);
+        let asked = self
+            .users
+            .call_json(Method::POST, &path, Some(&token), Some(&question))
+            .await;
+        let MatchResponse { items } = asked.map_err(to_handle_error)?;
+        let matched = items.into_iter().take(self.rules.providers_max);
+        Ok(matched
+            .map(|ProposedProvider { user_id, reasons }| MatchedProvider { user_id, reasons })
+            .collect())
+    }
+}
+
+/// A user part without its store is unavailable.
+fn to_handle_error(error: UpstreamError) -> HandleError {
+    match &error {
+        UpstreamError::Refused { status, .. } if status.is_server_error() => {
+            HandleError::Unavailable(error.into())
+        }
+        _ => error.into(),
+    }
+}
+
+fn build_match_request(order: &Order) -> MatchRequest {
+    let text = format!("{}\n{}", order.title, order.description);
+    // The day in UTC, like the portal's service dates.
+    let day = order
+        .service_start_time
+        .map(|at| at.to_string().chars().take(10).collect());
+    MatchRequest {
+        region: order.location,
+        service_type: order.service_type,
+        text: text.chars().take(MATCH_TEXT_CHARS_MAX).collect(),
+        day,
+    }
 }
 
 #[cfg(test)]

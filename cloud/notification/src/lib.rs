@@ -3,20 +3,17 @@
 //! Invariants: one line per person and event, however often the bus delivers it. People read only
 //! their own inbox. Texts are rendered on reading, so they follow the reader's language.
 
-mod bell;
+mod channels;
 mod config;
 mod confirmations;
-pub mod delivery;
+mod delivery;
 pub mod domain;
 mod events;
-mod http;
+mod handlers;
 mod jobs;
-pub mod mail;
-pub mod memory;
-pub mod notices;
-pub mod reminders;
+mod reminders;
+mod routes;
 pub mod store;
-pub mod ways;
 
 texts::include_texts!(say);
 
@@ -29,14 +26,13 @@ use process::{
     client::is_loopback, openapi::ApiDocument, parts::CloudPart, trust::CertificateAuthorities,
 };
 
+use channels::{Mailer, OutboundChannels};
+use config::FanOutRules;
 use delivery::NotificationDispatcher;
-use events::{FanOutRules, InboxEventConsumer, OrderFanOutConsumer};
-use mail::Mailer;
-use memory::InboxCache;
-use notices::NoticeWriter;
+use events::{InboxEventConsumer, OrderFanOutConsumer};
+use handlers::{Service, notices::NoticeWriter, stream::InboxStreams};
 use reminders::PaymentReminders;
-use store::{DeliveryStore, InboxStore, NoticeStore, PreferencesStore};
-use ways::OutboundChannels;
+use store::{DeliveryStore, InboxCache, InboxStore, NoticeStore, PreferencesStore};
 
 pub use config::Config;
 
@@ -58,9 +54,9 @@ pub async fn open(
     let documents = Documents::open(config.documents_url.reveal()).await?;
     let documents = documents.sealed_by(&context.data_keys);
     let cache_ttl = config.cache_ttl();
-    let memory = InboxCache::new(context.cache.clone(), context.data_keys.clone(), cache_ttl);
+    let cache = InboxCache::new(context.cache.clone(), context.data_keys.clone(), cache_ttl);
     let store = InboxStore::new(&documents)
-        .with_cache(memory)
+        .with_cache(cache)
         .with_retention(config.lines_kept_from);
     store.check_schema().await?;
     let preferences = PreferencesStore::new(&documents);
@@ -70,14 +66,14 @@ pub async fn open(
     log.check_schema().await?;
     let record = NoticeStore::new(&documents);
     record.check_schema().await?;
-    let ways = open_channels(&config)?;
-    let channels = ways.enabled_channels();
+    let outbound = open_channels(&config)?;
+    let channels = outbound.enabled_channels();
     let clock = context.clock.clone();
     let deliveries = NotificationDispatcher {
         inboxes: store.clone(),
         preferences: preferences.clone(),
         delivery_store: log.clone(),
-        ways,
+        outbound,
         portal_url: checked_portal_url(&config)?,
         auth: peers.auth,
         verifier: context.verifier_for(NAME),
@@ -116,9 +112,9 @@ pub async fn open(
 
     let answers = IdempotencyStore::new(&context, NAME, &documents);
     let verifier = context.verifier_for(NAME);
-    let streams = http::InboxStreams::new(context.tasks.clone());
+    let streams = InboxStreams::new(context.tasks.clone());
     let letters = dead_letters::build_routes(&context, CloudPart::Notification, &documents);
-    let service = http::Service {
+    let service = Service {
         store,
         preferences,
         delivery_store: log,
@@ -131,7 +127,7 @@ pub async fn open(
         ReadinessCheck::Documents(documents),
         ReadinessCheck::Bus(context.bus),
     ];
-    let routes = answers.wrap_routes(http::router(service), &api_document());
+    let routes = answers.wrap_routes(routes::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
@@ -189,7 +185,7 @@ fn open_channels(config: &Config) -> Result<OutboundChannels, OpenError> {
 }
 
 pub fn api_document() -> ApiDocument {
-    http::public_routes(ApiDocument::for_part(NAME))
+    routes::add_public_routes(ApiDocument::for_part(NAME))
 }
 
 /// Migrates notification_db.

@@ -50,11 +50,11 @@ pub async fn apply_order_event(store: &InboxStore, event: &Event) -> Result<(), 
         EventType::OrderCompleted if !is_paid => {
             let due_at = event.at.plus_ms(DAY_MS);
             Ok(store
-                .begin_reminding(order.id, order.customer_id, event.id, event.at, due_at)
+                .start_reminder(order.id, order.customer_id, event.id, event.at, due_at)
                 .await?)
         }
         EventType::OrderStatusChanged if is_done && is_paid => {
-            Ok(store.end_reminding(order.id, event.at).await?)
+            Ok(store.stop_reminder(order.id, event.at).await?)
         }
         _ => Ok(()),
     }
@@ -66,7 +66,7 @@ impl PaymentReminders {
         let now = self.clock.now();
         let mut told = 0;
         for _ in 0..BATCHES_MAX {
-            let due = self.inboxes.due_reminders(now, BATCH).await?;
+            let due = self.inboxes.find_due_reminders(now, BATCH).await?;
             for reminder in &due {
                 self.send_reminder(reminder, now).await?;
             }

@@ -2,14 +2,12 @@
 //!
 //! Invariants: at most one line per person and event. People read and mark only their own lines.
 
-mod before;
 mod deliveries;
-mod fan_outs;
 mod notices;
-mod recent;
-mod reminders;
-mod shown;
-mod wishes;
+mod old_table;
+mod orders;
+mod preferences;
+mod reading;
 
 use std::collections::BTreeSet;
 
@@ -24,26 +22,22 @@ use tokio::sync::watch;
 use uuid::Uuid;
 use wire::{EventId, EventType, OrderId, Role, UnixMillis, UserId};
 
-use crate::{
-    bell::InboxChangeNotifier,
-    domain::{
-        InboxLine, InboxOwner, InboxPage, InboxPageRequest, KEPT_MS, KeptFrom, LineId, LineParams,
-        PageRequest,
-    },
-    memory::InboxCache,
+use crate::domain::{
+    InboxLine, InboxOwner, InboxPage, KEPT_MS, KeptFrom, LineId, LineParams, PageRequest,
+    StoredLine,
 };
 
 pub use deliveries::{
     DeliveryPage, DeliveryResult, DeliveryState, DeliveryStore, NotificationDelivery, due_query,
     log_query, mail_query,
 };
-use fan_outs::FanOutDocument;
-pub use fan_outs::{FanOut, MatchedProvider};
 pub use notices::{Notice, NoticeId, NoticePage, NoticeStore};
-pub use recent::RECENT_MAX;
-pub use reminders::{PaymentReminder, due_reminders_query};
-pub use shown::{shown_page_query, shown_unread_query};
-pub use wishes::PreferencesStore;
+pub use orders::{FanOut, MatchedProvider, PaymentReminder, due_reminders_query};
+pub use preferences::PreferencesStore;
+pub use reading::{InboxCache, RECENT_MAX, shown_page_query, shown_unread_query};
+
+use orders::FanOutDocument;
+use reading::InboxChangeNotifier;
 
 /// Counting stops here: more than any badge shows, and bounded work.
 pub const UNREAD_SHOWN_MAX: usize = 1_000;
@@ -116,8 +110,8 @@ pub struct InboxStore {
     fan_outs: Collection<FanOutDocument>,
     reminders: Collection<PaymentReminder>,
     kept_from: KeptFrom,
-    bell: InboxChangeNotifier,
-    memory: Option<InboxCache>,
+    change_notifier: InboxChangeNotifier,
+    cache: Option<InboxCache>,
 }
 
 impl InboxStore {
@@ -130,16 +124,16 @@ impl InboxStore {
             fan_outs: Collection::new(documents, "fan_outs"),
             reminders: Collection::new(documents, "reminders"),
             kept_from: KeptFrom::Read,
-            bell: InboxChangeNotifier::default(),
-            memory: None,
+            change_notifier: InboxChangeNotifier::default(),
+            cache: None,
         }
     }
 
     /// Adds a cache for counts and newest lines.
     #[must_use]
-    pub fn with_cache(self, memory: InboxCache) -> Self {
+    pub fn with_cache(self, cache: InboxCache) -> Self {
         Self {
-            memory: Some(memory),
+            cache: Some(cache),
             ..self
         }
     }
@@ -163,11 +157,11 @@ impl InboxStore {
 
     /// Creates collections and indexes, and moves lines from an older layout. Idempotent.
     pub async fn migrate(&self) -> Result<(), DocumentsError> {
-        self.make_collections().await?;
-        before::move_lines(&self.documents).await
+        self.migrate_collections().await?;
+        old_table::move_lines_from_table(&self.documents).await
     }
 
-    async fn make_collections(&self) -> Result<(), DocumentsError> {
+    async fn migrate_collections(&self) -> Result<(), DocumentsError> {
         self.documents.migrate().await?;
         self.customers.migrate().await?;
         self.providers.migrate().await?;
@@ -184,7 +178,7 @@ impl InboxStore {
         self.admins.check_schema().await?;
         self.fan_outs.check_schema().await?;
         self.reminders.check_schema().await?;
-        before::check_lines_moved(&self.documents).await
+        old_table::check_lines_moved(&self.documents).await
     }
 
     pub fn reminders(&self) -> &Collection<PaymentReminder> {
@@ -201,7 +195,7 @@ impl InboxStore {
 
     /// Wakes on changes that this replica makes to the inbox.
     pub fn subscribe_to_user(&self, user: UserId) -> watch::Receiver<()> {
-        self.bell.subscribe_to_user(user)
+        self.change_notifier.subscribe_to_user(user)
     }
 
     /// Inserts a line; returns false if the person already has a line for that event.
@@ -249,15 +243,15 @@ impl InboxStore {
     /// Invalidates the cache before a write; a second call follows the write. Otherwise the cache
     /// could serve an older count between commit and invalidation.
     async fn invalidate_cache(&self, owner: InboxOwner) {
-        if let Some(memory) = &self.memory {
-            memory.invalidate_inbox(owner).await;
+        if let Some(cache) = &self.cache {
+            cache.invalidate_inbox(owner).await;
         }
     }
 
     /// The cache goes first, so that a woken stream reads fresh data.
     async fn announce_change(&self, owner: InboxOwner) {
         self.invalidate_cache(owner).await;
-        self.bell.notify_change(owner.user_id);
+        self.change_notifier.notify_change(owner.user_id);
     }
 
     /// A person's lines from the store, newest first.
@@ -275,7 +269,7 @@ impl InboxStore {
             .documents
             .into_iter()
             .map(|stored| to_stored_line(stored, role));
-        let lines: Vec<InboxPageRequest> = lines.collect();
+        let lines: Vec<StoredLine> = lines.collect();
         let last = lines.last().filter(|_| page.next.is_some());
         let next = last.map(|last| TimeCursor {
             at: last.line.created_at,
@@ -285,12 +279,12 @@ impl InboxStore {
     }
 
     /// The lines after an id, oldest arrival first.
-    pub async fn lines_arrived_since(
+    pub async fn find_lines_arrived_since(
         &self,
         owner: InboxOwner,
         since: Uuid,
         limit: usize,
-    ) -> Result<Vec<InboxPageRequest>, DocumentsError> {
+    ) -> Result<Vec<StoredLine>, DocumentsError> {
         let found = self
             .collection_for(owner.role)
             .find_documents(&arrived_query(owner.user_id, since, limit))
@@ -305,7 +299,7 @@ impl InboxStore {
         &self,
         owner: InboxOwner,
         event: EventId,
-    ) -> Result<Option<InboxPageRequest>, DocumentsError> {
+    ) -> Result<Option<StoredLine>, DocumentsError> {
         let found = self
             .collection_for(owner.role)
             .find_documents(&line_query(owner.user_id, event))
@@ -317,11 +311,11 @@ impl InboxStore {
     }
 
     /// Unread lines, newest first.
-    pub async fn newest_unread(
+    pub async fn find_newest_unread(
         &self,
         owner: InboxOwner,
         limit: usize,
-    ) -> Result<Vec<InboxPageRequest>, DocumentsError> {
+    ) -> Result<Vec<StoredLine>, DocumentsError> {
         let find = IndexQuery::from_index(
             UNREAD,
             USER.is_equal_to(owner.user_id)
@@ -454,7 +448,7 @@ impl From<&InboxLine> for InboxDocument {
     }
 }
 
-fn to_stored_line(stored: Document<InboxDocument>, role: Role) -> InboxPageRequest {
+fn to_stored_line(stored: Document<InboxDocument>, role: Role) -> StoredLine {
     let id = LineId(stored.id);
     let body = stored.body;
     let line = InboxLine {
@@ -467,7 +461,7 @@ fn to_stored_line(stored: Document<InboxDocument>, role: Role) -> InboxPageReque
         params: body.params,
         created_at: body.created_at,
     };
-    InboxPageRequest {
+    StoredLine {
         id,
         line,
         read_at: body.read_at,

@@ -17,9 +17,9 @@ use wire::{Event, EventId, EventType, PaymentStatus};
 
 use super::*;
 use crate::{
+    channels::Mailer,
     domain::{LineId, QuietHours, TimeZone},
     events::InboxEventConsumer,
-    mail::Mailer,
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
@@ -112,18 +112,18 @@ impl World {
         let at = |name: &str| format!("folder:{}", sinks.path().join(name).display());
         let none = std::path::Path::new("");
         let authorities = CertificateAuthorities::with_public_roots();
-        let ways = OutboundChannels {
+        let outbound = OutboundChannels {
             mail: mail_at(&at("email")),
             sms: Sms::open_trusting(&at("sms"), none, &authorities).unwrap(),
             push: Push::open(&at("push"), none, &authorities).unwrap(),
         };
-        Self::with(ways, sinks).await
+        Self::with(outbound, sinks).await
     }
 
-    async fn with(ways: OutboundChannels, sinks: tempfile::TempDir) -> Self {
+    async fn with(outbound: OutboundChannels, sinks: tempfile::TempDir) -> Self {
         let auth = AuthPart::default();
         let clock = Clock::fixed_at(AT);
-        let (deliveries, folder) = samples::deliveries(ways, auth.upstream(), &clock).await;
+        let (deliveries, folder) = samples::deliveries(outbound, auth.upstream(), &clock).await;
         Self {
             dispatcher: deliveries,
             auth,
@@ -166,7 +166,7 @@ impl World {
     /// One poll of each channel.
     async fn look(&self) {
         for channel in Channel::ALL {
-            self.dispatcher.send_due(channel).await.unwrap();
+            self.dispatcher.send_due_deliveries(channel).await.unwrap();
         }
     }
 
@@ -354,7 +354,7 @@ async fn a_digest_gathers_what_is_unread_at_the_persons_hour() {
     assert!(world.mails().is_empty(), "it is 17:00");
     world.clock.advance(60 * 60 * 1000);
     // Two replicas at once send one digest per hour.
-    let look = || world.dispatcher.send_due(Channel::Email);
+    let look = || world.dispatcher.send_due_deliveries(Channel::Email);
     let (one, other) = tokio::join!(look(), look());
     one.unwrap();
     other.unwrap();
@@ -387,7 +387,7 @@ async fn a_mail_tells_times_by_its_readers_clock_or_names_the_zone() {
                 .await;
         }
         let completed = samples::completed(PaymentStatus::Held);
-        let lines = samples::of_order(EventType::OrderCompleted, &completed);
+        let lines = samples::order_lines(EventType::OrderCompleted, &completed);
         let line = lines.iter().find(|line| line.user_id == CUSTOMER).unwrap();
         world
             .dispatcher
@@ -608,7 +608,7 @@ fn an_auth_of_the_version_before_tells_of_open_accounts_by_their_address() {
 #[tokio::test]
 async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
     let mut world = World::new().await;
-    world.dispatcher.ways.mail = Mailer::Off;
+    world.dispatcher.outbound.mail = Mailer::Off;
     world.wish(&wanting(&Channel::ALL)).await;
     world.happens(EventType::PaymentCompleted).await;
     // Providers cannot prove a phone.
@@ -649,11 +649,11 @@ async fn a_channel_that_is_off_plans_nothing_and_a_provider_is_never_texted() {
 async fn mail_reaches_a_server_by_smtp_with_the_deliverys_id() {
     let mut mailbox = Mailbox::open().await;
     let mail = mail_at(&mailbox.url());
-    let ways = OutboundChannels {
+    let outbound = OutboundChannels {
         mail,
-        ..samples::no_ways()
+        ..samples::no_channels()
     };
-    let world = World::with(ways, tempfile::tempdir().unwrap()).await;
+    let world = World::with(outbound, tempfile::tempdir().unwrap()).await;
     world.happens(EventType::PaymentCompleted).await;
     world.look().await;
     let mail = mailbox.next().await;

@@ -1,6 +1,10 @@
 //! The audience of each event: one table of the catalogue, so a new event or recipient is one line.
+//! And the lines that a reader sees: people read their own; admins read shared lines about the work
+//! of their role.
 
-use wire::{Code, EventType, Permission};
+use wire::{Actor, Code, EventType, Permission};
+
+use super::InboxOwner;
 
 /// A recipient, by their part in the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +135,53 @@ pub fn makes_a_case(why: Option<Code>) -> bool {
         why,
         Some(Code::OrderCancelledMeanwhile | Code::OrderRejectedMeanwhile)
     )
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxReader {
+    pub owner: InboxOwner,
+    pub shown: ShownLines,
+}
+
+/// The lines visible to a reader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShownLines {
+    All,
+    /// For an admin with a restricted role.
+    Of(Vec<EventType>),
+}
+
+impl InboxReader {
+    /// `holds_any` is true if the reader's role includes one of the permissions.
+    pub fn new(reader: Actor, holds_any: impl Fn(&[Permission]) -> bool) -> Self {
+        let owner = InboxOwner::for_actor(reader);
+        let shown = if owner == InboxOwner::ADMINS {
+            ShownLines::for_admin(holds_any)
+        } else {
+            ShownLines::All
+        };
+        Self { owner, shown }
+    }
+}
+
+impl ShownLines {
+    fn for_admin(holds_any: impl Fn(&[Permission]) -> bool) -> Self {
+        let shown: Vec<EventType> = events_for_admins()
+            .filter(|event| holds_any(line_permissions(*event)))
+            .collect();
+        if shown.len() == events_for_admins().count() {
+            Self::All
+        } else {
+            Self::Of(shown)
+        }
+    }
+
+    pub fn includes_event(&self, event: Option<EventType>) -> bool {
+        match self {
+            Self::All => true,
+            Self::Of(events) => event.is_some_and(|event| events.contains(&event)),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,15 @@
-//! Builds the inbox lines of an event, one for each recipient in the audience.
+//! Builds the inbox lines of an event, one for each recipient in the audience. Each line
+//! stores the values of its event that its text needs.
 
 use wire::{
-    EventId, EventType, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus, PayoutEvent,
-    ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserEvent, UserId,
+    EventId, EventType, Order, OrderEvent, OrderId, OrderStatus, PaymentEvent, PaymentStatus,
+    PayoutEvent, ProfileEvent, ReadmissionEvent, Role, UnixMillis, UserEvent, UserId,
 };
 
 use super::{
-    InboxLine, InboxOwner, LineParams,
+    InboxLine, InboxOwner, LineParams, MoneyParams, MoneyTerms, OrderParams,
     audience::{EventRecipient, event_recipients, makes_a_case},
-    inbox::{MoneyParams, PersonParams, ReviewFacts},
+    inbox::{PersonParams, ReviewFacts},
 };
 
 /// The event data that all its lines share.
@@ -73,18 +74,22 @@ impl AddressedLine {
 }
 
 /// The lines of an order event. After a completion, the customer may object for `dispute_ms`.
-pub fn lines_of_order(cause: SourceEvent, event: &OrderEvent, dispute_ms: i64) -> Vec<InboxLine> {
+pub fn build_order_lines(
+    cause: SourceEvent,
+    event: &OrderEvent,
+    dispute_ms: i64,
+) -> Vec<InboxLine> {
     let told = event_recipients(cause.event_type).iter();
     told.filter_map(|&listener| {
         let addressed = address_order_line(listener, cause, event)?;
-        let params = LineParams::of_order(cause, event, Vec::new(), dispute_ms);
+        let params = LineParams::from_order_event(cause, event, Vec::new(), dispute_ms);
         Some(cause.build_line(addressed, Some(event.order.id), params))
     })
     .collect()
 }
 
 /// The line for a proposed provider.
-pub fn line_of_match(
+pub fn build_match_line(
     cause: SourceEvent,
     event: &OrderEvent,
     provider: UserId,
@@ -92,11 +97,11 @@ pub fn line_of_match(
 ) -> InboxLine {
     // The order has no provider yet, so hide its customer.
     let addressed = AddressedLine::for_provider(provider, None);
-    let params = LineParams::of_order(cause, event, reasons, 0);
+    let params = LineParams::from_order_event(cause, event, reasons, 0);
     cause.build_line(addressed, Some(event.order.id), params)
 }
 
-pub fn lines_of_money(cause: SourceEvent, event: &PaymentEvent) -> Vec<InboxLine> {
+pub fn build_payment_lines(cause: SourceEvent, event: &PaymentEvent) -> Vec<InboxLine> {
     let is_change = cause.event_type == EventType::PaymentStatusChanged;
     // A chargeback also opens a case, but `charged_back` announces it.
     let opens_case = event
@@ -113,7 +118,11 @@ pub fn lines_of_money(cause: SourceEvent, event: &PaymentEvent) -> Vec<InboxLine
             return None;
         }
         let addressed = address_money_line(listener, event)?;
-        Some(cause.build_line(addressed, Some(event.order_id), LineParams::of_money(event)))
+        Some(cause.build_line(
+            addressed,
+            Some(event.order_id),
+            LineParams::from_payment_event(event),
+        ))
     })
     .collect()
 }
@@ -153,7 +162,7 @@ fn stops_work(event: &PaymentEvent) -> bool {
         )
 }
 
-pub fn lines_of_review(cause: SourceEvent, event: ReviewFacts) -> Vec<InboxLine> {
+pub fn build_review_lines(cause: SourceEvent, event: ReviewFacts) -> Vec<InboxLine> {
     let ReviewFacts {
         order_id,
         customer_id,
@@ -181,7 +190,7 @@ pub fn lines_of_review(cause: SourceEvent, event: ReviewFacts) -> Vec<InboxLine>
 }
 
 /// The line of a sent or failed payout.
-pub fn line_of_payout(cause: SourceEvent, event: &PayoutEvent) -> InboxLine {
+pub fn build_payout_line(cause: SourceEvent, event: &PayoutEvent) -> InboxLine {
     let addressed = AddressedLine::for_provider(event.provider_id, None);
     let PayoutEvent {
         amount, currency, ..
@@ -196,18 +205,18 @@ pub fn line_of_payout(cause: SourceEvent, event: &PayoutEvent) -> InboxLine {
 }
 
 /// The lines of a verification that a provider submitted or an admin decided.
-pub fn lines_of_profile(cause: SourceEvent, event: &ProfileEvent) -> Vec<InboxLine> {
+pub fn build_profile_lines(cause: SourceEvent, event: &ProfileEvent) -> Vec<InboxLine> {
     let params = LineParams::Person(PersonParams {
         reason: event.reason.clone(),
     });
     if event_recipients(cause.event_type).contains(&EventRecipient::Admins) {
         return vec![cause.build_line(AddressedLine::for_admins(), None, params)];
     }
-    lines_for_subject(cause, event.user_id, event.role, params)
+    build_lines_for_subject(cause, event.user_id, event.role, params)
 }
 
-pub fn lines_of_readmission(cause: SourceEvent, event: &ReadmissionEvent) -> Vec<InboxLine> {
-    lines_for_subject(
+pub fn build_readmission_lines(cause: SourceEvent, event: &ReadmissionEvent) -> Vec<InboxLine> {
+    build_lines_for_subject(
         cause,
         event.user_id,
         event.role,
@@ -216,8 +225,8 @@ pub fn lines_of_readmission(cause: SourceEvent, event: &ReadmissionEvent) -> Vec
 }
 
 /// Lines of account news without further data.
-pub fn lines_of_person(cause: SourceEvent, event: &UserEvent) -> Vec<InboxLine> {
-    lines_for_subject(
+pub fn build_account_lines(cause: SourceEvent, event: &UserEvent) -> Vec<InboxLine> {
+    build_lines_for_subject(
         cause,
         event.user_id,
         event.role,
@@ -226,7 +235,7 @@ pub fn lines_of_person(cause: SourceEvent, event: &UserEvent) -> Vec<InboxLine> 
 }
 
 /// Admins have no personal inbox; the shared one is about work.
-fn lines_for_subject(
+fn build_lines_for_subject(
     cause: SourceEvent,
     user_id: UserId,
     role: Role,
@@ -299,6 +308,72 @@ fn can_start_work(event: &OrderEvent) -> bool {
     money.is_some_and(|money| money.payment_status == PaymentStatus::Held)
         && event.order.status == OrderStatus::Accepted
         && event.actor.role == Role::Customer
+}
+
+impl LineParams {
+    /// `dispute_ms` is the objection period after a completion.
+    fn from_order_event(
+        cause: SourceEvent,
+        event: &OrderEvent,
+        match_reasons: Vec<String>,
+        dispute_ms: i64,
+    ) -> Self {
+        let Order {
+            title,
+            code,
+            price,
+            currency,
+            location,
+            status,
+            ..
+        } = &event.order;
+        Self::Order(Box::new(OrderParams {
+            title: title.clone(),
+            code: code.clone(),
+            price: *price,
+            currency: *currency,
+            region: *location,
+            status: Some(*status),
+            reason: event.reason.clone(),
+            why: event.code,
+            lost: event.lost.clone(),
+            match_reasons,
+            reminds: false,
+            paid_afterwards: event.paid_afterwards,
+            terms: MoneyTerms::from_order_event(cause, event, dispute_ms),
+        }))
+    }
+
+    fn from_payment_event(event: &PaymentEvent) -> Self {
+        let PaymentEvent {
+            amount,
+            currency,
+            returning,
+            ref case,
+            ..
+        } = *event;
+        Self::Money(MoneyParams {
+            amount,
+            currency,
+            returning,
+            case: case.clone(),
+        })
+    }
+}
+
+impl MoneyTerms {
+    fn from_order_event(cause: SourceEvent, event: &OrderEvent, dispute_ms: i64) -> Self {
+        let payment_status = event.order.payment_status;
+        let completed = cause.event_type == EventType::OrderCompleted;
+        let objects = completed && payment_status == PaymentStatus::Held;
+        Self {
+            payment_status: Some(payment_status),
+            fee: event.terms.map(|terms| terms.fee),
+            refund: event.refund,
+            share: event.money.as_ref().and_then(|money| money.share),
+            objections_until: objects.then(|| cause.at.plus_ms(dispute_ms)),
+        }
+    }
 }
 
 #[cfg(test)]

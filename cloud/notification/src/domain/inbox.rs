@@ -258,7 +258,7 @@ impl LineParams {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InboxPageRequest {
+pub struct StoredLine {
     pub id: LineId,
     pub line: InboxLine,
     pub read_at: Option<UnixMillis>,
@@ -286,6 +286,6 @@ impl PageRequest {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxPage {
-    pub lines: Vec<InboxPageRequest>,
+    pub lines: Vec<StoredLine>,
     pub next: Option<TimeCursor>,
 }

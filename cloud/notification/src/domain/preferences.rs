@@ -5,13 +5,12 @@
 
 use std::{collections::BTreeSet, str::FromStr};
 
-use chrono::{DateTime, Timelike};
 use serde::{Deserialize, Serialize};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use utoipa::ToSchema;
 use wire::{EventType, Exchange, Language, Role, UnixMillis, words, words_from_text};
 
-use super::{ReaderClock, ReaderLocale};
+use super::{ReaderClock, ReaderLocale, TimeZone};
 
 const DAY_MINUTES: i64 = 24 * 60;
 const MINUTE_MS: i64 = 60_000;
@@ -121,33 +120,6 @@ pub struct QuietHours {
     pub to: DayMinute,
 }
 
-/// An IANA time zone, such as `Asia/Shanghai`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimeZone(chrono_tz::Tz);
-
-impl TimeZone {
-    pub const USUAL: Self = Self(chrono_tz::Asia::Shanghai);
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        name.parse().ok().map(Self)
-    }
-
-    pub fn name(self) -> &'static str {
-        self.0.name()
-    }
-
-    pub(super) fn local_time(self, at: UnixMillis) -> DateTime<chrono_tz::Tz> {
-        DateTime::from_timestamp_millis(at.0)
-            .unwrap_or_default()
-            .with_timezone(&self.0)
-    }
-
-    fn minute_at(self, at: UnixMillis) -> i64 {
-        let at = self.local_time(at);
-        i64::from(at.hour() * 60 + at.minute())
-    }
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryPreferences {
     pub language: Language,
@@ -227,6 +199,8 @@ fn whole_minute(at: UnixMillis) -> UnixMillis {
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::*;
 
     fn at(text: &str) -> UnixMillis {

@@ -34,7 +34,7 @@ fn event(id: u128, kind: EventType) -> Event {
 async fn inboxes() -> (InboxEventConsumer, InboxStore, tempfile::TempDir) {
     let clock = Clock::system();
     let (deliveries, folder) =
-        samples::deliveries(samples::no_ways(), Upstream::open_later().0, &clock).await;
+        samples::deliveries(samples::no_channels(), Upstream::open_later().0, &clock).await;
     let store = deliveries.inboxes.clone();
     let dispute_ms = samples::DISPUTE_MS;
     (
@@ -276,7 +276,7 @@ async fn an_approval_is_proposed_once_to_at_most_twenty_with_the_reasons() {
         role: Role::Provider,
     };
     let line = store
-        .lines_arrived_since(owner, Uuid::nil(), 5)
+        .find_lines_arrived_since(owner, Uuid::nil(), 5)
         .await
         .unwrap()
         .remove(0)

@@ -5,7 +5,7 @@ use wire::Language;
 
 use super::*;
 use crate::{
-    domain::{PageRequest, render_line},
+    domain::{PageRequest, render_line_text},
     events::InboxEventConsumer,
     tests::samples::{self, AT, CUSTOMER},
 };
@@ -21,7 +21,7 @@ impl World {
     async fn new() -> Self {
         let clock = Clock::fixed_at(AT);
         let (deliveries, folder) =
-            samples::deliveries(samples::no_ways(), Upstream::open_later().0, &clock).await;
+            samples::deliveries(samples::no_channels(), Upstream::open_later().0, &clock).await;
         let inboxes = deliveries.inboxes.clone();
         let handler = InboxEventConsumer {
             store: inboxes.clone(),
@@ -69,7 +69,7 @@ impl World {
         let page = self.reminders.inboxes.read_page(&request).await.unwrap();
         page.lines
             .iter()
-            .map(|stored| render_line(samples::locale(Language::English), &stored.line).title)
+            .map(|stored| render_line_text(samples::locale(Language::English), &stored.line).title)
             .collect()
     }
 
@@ -122,7 +122,7 @@ async fn a_run_that_died_before_it_counted_tells_nobody_twice() {
     let due = world
         .reminders
         .inboxes
-        .due_reminders(world.clock.now(), 10)
+        .find_due_reminders(world.clock.now(), 10)
         .await
         .unwrap();
     for _ in 0..3 {
@@ -136,7 +136,7 @@ async fn a_run_that_died_before_it_counted_tells_nobody_twice() {
     let [counted] = &world
         .reminders
         .inboxes
-        .due_reminders(UnixMillis(i64::MAX / 2), 10)
+        .find_due_reminders(UnixMillis(i64::MAX / 2), 10)
         .await
         .unwrap()[..]
     else {

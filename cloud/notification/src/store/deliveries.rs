@@ -110,7 +110,7 @@ pub struct DeliveryResult {
 }
 
 impl NotificationDelivery {
-    pub fn of_line(
+    pub fn for_line(
         owner: InboxOwner,
         kind: NoticeKind,
         event_type: Option<EventType>,
@@ -119,7 +119,7 @@ impl NotificationDelivery {
         now: UnixMillis,
     ) -> Self {
         Self {
-            once: once_of_line(owner.user_id, event_id, channel),
+            once: line_delivery_key(owner.user_id, event_id, channel),
             kind: Some(kind),
             event_type,
             event_id: Some(event_id),
@@ -128,7 +128,7 @@ impl NotificationDelivery {
     }
 
     /// The mail with the requested code.
-    pub fn of_confirmation(owner: InboxOwner, event_id: EventId, now: UnixMillis) -> Self {
+    pub fn for_confirmation(owner: InboxOwner, event_id: EventId, now: UnixMillis) -> Self {
         Self {
             // Not the line's key: the event may also mail its line.
             once: format!("{}:{event_id}:confirmation", owner.user_id),
@@ -143,7 +143,7 @@ impl NotificationDelivery {
     }
 
     /// One per channel and digest hour, however many lines it covers.
-    pub fn of_digest(
+    pub fn for_digest(
         owner: InboxOwner,
         channel: Channel,
         due_at: UnixMillis,
@@ -224,7 +224,7 @@ impl DeliveryStore {
     }
 
     /// The deliveries due on the channel, longest due first.
-    pub async fn due_deliveries(
+    pub async fn find_due_deliveries(
         &self,
         channel: Channel,
         now: UnixMillis,
@@ -248,7 +248,7 @@ impl DeliveryStore {
     }
 
     /// The line's mail was planned and no longer waits, regardless of its result.
-    pub async fn is_mail_over(
+    pub async fn has_mail_ended(
         &self,
         user_id: UserId,
         event_id: EventId,
@@ -322,7 +322,7 @@ pub fn due_query(channel: Channel, now: UnixMillis, limit: usize) -> IndexQuery 
 pub fn mail_query(user_id: UserId, event_id: EventId) -> IndexQuery {
     IndexQuery::from_index(
         BY_ONCE,
-        ONCE.is_equal_to(once_of_line(user_id, event_id, Channel::Email)),
+        ONCE.is_equal_to(line_delivery_key(user_id, event_id, Channel::Email)),
     )
     .with_limit(1)
 }
@@ -342,6 +342,6 @@ pub fn log_query(
     find.start_after(after).with_limit(limit)
 }
 
-fn once_of_line(user_id: UserId, event_id: EventId, channel: Channel) -> String {
+fn line_delivery_key(user_id: UserId, event_id: EventId, channel: Channel) -> String {
     format!("{user_id}:{event_id}:{channel}")
 }

@@ -240,13 +240,13 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
                 created_at: AT,
                 ..line.clone()
             };
-            stored.push(InboxPageRequest { id, line, read_at });
+            stored.push(StoredLine { id, line, read_at });
         }
     }
     let store = InboxStore::new(&documents);
     assert!(store.check_schema().await.is_err());
     // As if the process had died before moving the lines.
-    store.make_collections().await.unwrap();
+    store.migrate_collections().await.unwrap();
     assert!(store.check_schema().await.is_err());
     store.migrate().await.unwrap();
     store.migrate().await.unwrap();
@@ -261,7 +261,7 @@ async fn lines_of_the_release_before_are_moved_with_their_marks() {
             limit: 5_000,
             read_since,
         };
-        let mut expected: Vec<InboxPageRequest> = stored
+        let mut expected: Vec<StoredLine> = stored
             .iter()
             .filter(|stored| stored.line.role == role)
             .cloned()

@@ -15,16 +15,16 @@ use process::{
 };
 
 use crate::{
+    channels::{Mailer, OutboundChannels},
     delivery::NotificationDispatcher,
     domain::{
         InboxLine, LineParams, NoticeKind, NoticeParams, ReaderClock, ReaderLocale, ReviewFacts,
-        ReviewParams, SourceEvent, TimeZone, line_of_match, line_of_payout, lines_of_money,
-        lines_of_order, lines_of_person, lines_of_profile, lines_of_readmission, lines_of_review,
+        ReviewParams, SourceEvent, TimeZone, build_account_lines, build_match_line,
+        build_order_lines, build_payment_lines, build_payout_line, build_profile_lines,
+        build_readmission_lines, build_review_lines,
     },
-    mail::Mailer,
-    notices::NoticeWriter,
+    handlers::notices::NoticeWriter,
     store::{DeliveryStore, InboxStore, NoticeStore, PreferencesStore},
-    ways::OutboundChannels,
 };
 
 pub const CUSTOMER: UserId = UserId(Uuid::from_u128(1));
@@ -236,12 +236,12 @@ pub fn notice() -> InboxLine {
     }
 }
 
-pub fn of_order(event_type: EventType, event: &OrderEvent) -> Vec<InboxLine> {
-    lines_of_order(cause(event_type), event, DISPUTE_MS)
+pub fn order_lines(event_type: EventType, event: &OrderEvent) -> Vec<InboxLine> {
+    build_order_lines(cause(event_type), event, DISPUTE_MS)
 }
 
-pub fn of_money(event_type: EventType, event: &PaymentEvent) -> Vec<InboxLine> {
-    lines_of_money(cause(event_type), event)
+pub fn payment_lines(event_type: EventType, event: &PaymentEvent) -> Vec<InboxLine> {
+    build_payment_lines(cause(event_type), event)
 }
 
 /// The lines of a typical event of that type.
@@ -250,16 +250,16 @@ pub fn lines(event_type: EventType) -> Vec<InboxLine> {
     let user_id = PROVIDER;
     let role = Role::Provider;
     match event_type.exchange() {
-        Exchange::Order => of_order(event_type, &event_body()),
+        Exchange::Order => order_lines(event_type, &event_body()),
         Exchange::Payment
             if matches!(event_type, EventType::PayoutSent | EventType::PayoutFailed) =>
         {
-            vec![line_of_payout(cause, &payout())]
+            vec![build_payout_line(cause, &payout())]
         }
-        Exchange::Payment => lines_of_money(cause, &money()),
+        Exchange::Payment => build_payment_lines(cause, &money()),
         Exchange::User => {
             let reason = Some("the certificate has run out".into());
-            lines_of_profile(
+            build_profile_lines(
                 cause,
                 &ProfileEvent {
                     user_id,
@@ -270,7 +270,7 @@ pub fn lines(event_type: EventType) -> Vec<InboxLine> {
                 },
             )
         }
-        Exchange::Auth if event_type == EventType::UserAddressChangeAsked => lines_of_person(
+        Exchange::Auth if event_type == EventType::UserAddressChangeAsked => build_account_lines(
             cause,
             &UserEvent {
                 user_id,
@@ -278,7 +278,7 @@ pub fn lines(event_type: EventType) -> Vec<InboxLine> {
                 session_id: None,
             },
         ),
-        Exchange::Auth => lines_of_readmission(
+        Exchange::Auth => build_readmission_lines(
             cause,
             &ReadmissionEvent {
                 user_id,
@@ -286,7 +286,7 @@ pub fn lines(event_type: EventType) -> Vec<InboxLine> {
                 tokens_since: AT,
             },
         ),
-        Exchange::Review => lines_of_review(cause, review()),
+        Exchange::Review => build_review_lines(cause, review()),
     }
 }
 
@@ -296,7 +296,7 @@ pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
     let more = match event_type {
         EventType::OrderStatusChanged => [held(), started(), given_back()]
             .iter()
-            .flat_map(|event| of_order(event_type, event))
+            .flat_map(|event| order_lines(event_type, event))
             .collect(),
         EventType::PaymentStatusChanged => {
             let kinds = MONEY_CASES
@@ -305,10 +305,10 @@ pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
                 .map(money_case);
             let events = kinds.chain([charged_back()]);
             events
-                .flat_map(|event| of_money(event_type, &event))
+                .flat_map(|event| payment_lines(event_type, &event))
                 .collect()
         }
-        EventType::PaymentCompleted => of_money(
+        EventType::PaymentCompleted => payment_lines(
             event_type,
             &PaymentEvent {
                 returning: Some(cents(20_000)),
@@ -318,21 +318,21 @@ pub fn every_line(event_type: EventType) -> Vec<InboxLine> {
         EventType::OrderCompleted => {
             let statuses = PaymentStatus::ALL.into_iter();
             statuses
-                .flat_map(|status| of_order(event_type, &completed(status)))
+                .flat_map(|status| order_lines(event_type, &completed(status)))
                 .collect()
         }
-        EventType::OrderCancelled => of_order(event_type, &cancelled(2_000, 18_000)),
+        EventType::OrderCancelled => order_lines(event_type, &cancelled(2_000, 18_000)),
         EventType::OrderAcceptanceLost => {
             let case = OrderEvent {
                 code: Some(Code::OrderCancelledMeanwhile),
                 ..event_body()
             };
-            of_order(event_type, &case)
+            order_lines(event_type, &case)
         }
         EventType::OrderCreated | EventType::OrderApproved => {
             let reasons = ["serves_the_area", "does_this_work", "from_the_future"];
             let reasons = reasons.map(str::to_owned).to_vec();
-            vec![line_of_match(
+            vec![build_match_line(
                 cause(event_type),
                 &event_body(),
                 PROVIDER,
@@ -388,11 +388,11 @@ pub async fn sqlite_store() -> (InboxStore, tempfile::TempDir) {
 /// The same with the preferences store.
 pub async fn sqlite_stores() -> (InboxStore, PreferencesStore, tempfile::TempDir) {
     let (deliveries, folder) =
-        deliveries(no_ways(), Upstream::open_later().0, &Clock::system()).await;
+        deliveries(no_channels(), Upstream::open_later().0, &Clock::system()).await;
     (deliveries.inboxes, deliveries.preferences, folder)
 }
 
-pub fn no_ways() -> OutboundChannels {
+pub fn no_channels() -> OutboundChannels {
     OutboundChannels {
         mail: Mailer::Off,
         sms: Sms::Off,
@@ -402,7 +402,7 @@ pub fn no_ways() -> OutboundChannels {
 
 /// A dispatcher on its own stores.
 pub async fn deliveries(
-    ways: OutboundChannels,
+    outbound: OutboundChannels,
     auth: Upstream,
     clock: &Clock,
 ) -> (NotificationDispatcher, tempfile::TempDir) {
@@ -429,7 +429,7 @@ pub async fn deliveries(
         inboxes: store,
         preferences,
         delivery_store: log,
-        ways,
+        outbound,
         portal_url,
         auth,
         verifier,

@@ -41,7 +41,7 @@ fn each_event_reaches_exactly_its_people() {
 
 fn told(event_type: EventType, event: &OrderEvent) -> Vec<Role> {
     let event_id = EventId(uuid::Uuid::nil());
-    let told = lines_of_order(
+    let told = build_order_lines(
         SourceEvent {
             event_type,
             event_id,
@@ -110,7 +110,7 @@ fn a_chargeback_stops_no_work_that_is_over() {
             order_status,
             ..samples::charged_back()
         };
-        let lines = samples::of_money(EventType::PaymentStatusChanged, &event);
+        let lines = samples::payment_lines(EventType::PaymentStatusChanged, &event);
         lines.iter().map(|line| line.role).collect::<Vec<_>>()
     };
     let all = [Role::Customer, Role::Provider, Role::Admin];
@@ -149,7 +149,7 @@ fn a_chargeback_stops_the_work_that_has_its_money_still_to_come() {
             charged_back,
             ..samples::money()
         };
-        lines_of_money(cause, &event)
+        build_payment_lines(cause, &event)
             .iter()
             .map(|line| line.role)
             .collect::<Vec<_>>()
@@ -171,7 +171,7 @@ fn a_chargeback_stops_the_work_that_has_its_money_still_to_come() {
 #[test]
 fn the_admins_alone_hear_of_a_case_about_money_and_once_of_a_chargeback() {
     let told = |event: &PaymentEvent| {
-        let told = samples::of_money(EventType::PaymentStatusChanged, event);
+        let told = samples::payment_lines(EventType::PaymentStatusChanged, event);
         told.iter().map(|line| line.role).collect::<Vec<_>>()
     };
     for kind in samples::MONEY_CASES {

@@ -6,7 +6,7 @@ use axum::{body::Body, response::Response};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use platform::upstream::Upstream;
-use process::clock::Clock;
+use process::{clock::Clock, tokens::TokenVerifier};
 use serde_json::Value;
 use serde_json::json;
 use support::Issuer;
@@ -17,7 +17,11 @@ use wire::{Actor, EventId, EventType, PaymentStatus, Role, UserId};
 use super::*;
 use crate::{
     delivery::NotificationDispatcher,
-    domain::{DeliveryPreferences, KEPT_MS, LineId, SourceEvent, TimeZone, lines_of_order},
+    domain::{
+        Channel, DeliveryPreferences, KEPT_MS, LineId, SourceEvent, TimeZone, build_order_lines,
+    },
+    handlers::stream::InboxStreams,
+    store::{InboxStore, PreferencesStore},
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
 };
 
@@ -34,7 +38,7 @@ struct World {
 impl World {
     async fn new() -> Self {
         let (stores, folder) = samples::deliveries(
-            samples::no_ways(),
+            samples::no_channels(),
             Upstream::open_later().0,
             &Clock::system(),
         )
@@ -58,7 +62,7 @@ impl World {
                 event_id,
                 at: AT.plus_ms(place.into()),
             };
-            for line in lines_of_order(cause, &samples::event_body(), 0) {
+            for line in build_order_lines(cause, &samples::event_body(), 0) {
                 store
                     .add_line(LineId(Clock::system().new_id()), &line)
                     .await
@@ -193,7 +197,7 @@ async fn the_newest_line_comes_first_in_the_readers_language() {
 async fn a_line_tells_its_times_by_the_clock_of_the_device_that_shows_it() {
     let world = World::new().await;
     let completed = samples::completed(PaymentStatus::Held);
-    let mut lines = samples::of_order(EventType::OrderCompleted, &completed);
+    let mut lines = samples::order_lines(EventType::OrderCompleted, &completed);
     lines.retain(|line| line.user_id == CUSTOMER);
     world
         .store
@@ -532,7 +536,7 @@ async fn a_page_hears_of_each_change_of_its_own_inbox() {
         event_id,
         at: AT.plus_ms(900),
     };
-    for line in lines_of_order(cause, &samples::event_body(), 0) {
+    for line in build_order_lines(cause, &samples::event_body(), 0) {
         world
             .store
             .add_line(LineId(Clock::system().new_id()), &line)
@@ -569,7 +573,7 @@ async fn a_page_hears_of_every_line_of_a_busy_inbox() {
             event_id: id,
             at: AT,
         };
-        for line in lines_of_order(cause, &samples::event_body(), 0) {
+        for line in build_order_lines(cause, &samples::event_body(), 0) {
             let line_id = LineId(clock.new_id());
             world.store.add_line(line_id, &line).await.unwrap();
             sent.extend((line.user_id == CUSTOMER).then(|| line_id.to_string()));

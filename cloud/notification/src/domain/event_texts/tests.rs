@@ -9,7 +9,7 @@ use crate::{
 };
 
 fn write_in(language: Language, line: &InboxLine) -> LineText {
-    render_line(samples::locale(language), line)
+    render_line_text(samples::locale(language), line)
 }
 
 fn said(event_type: EventType, place: usize, language: Language) -> LineText {
@@ -172,7 +172,7 @@ fn a_payment_is_held_or_goes_back() {
             ..samples::money()
         };
         of_role(
-            samples::of_money(EventType::PaymentCompleted, &event),
+            samples::payment_lines(EventType::PaymentCompleted, &event),
             Role::Customer,
         )
     };
@@ -191,7 +191,7 @@ fn a_payment_is_held_or_goes_back() {
 #[test]
 fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
     let told = |event: &OrderEvent, role| {
-        of_role(samples::of_order(EventType::OrderCancelled, event), role)
+        of_role(samples::order_lines(EventType::OrderCancelled, event), role)
     };
     let late = samples::cancelled(2_000, 18_000);
     tells(
@@ -249,7 +249,10 @@ fn a_cancel_names_its_fee_and_the_sum_that_comes_back() {
 fn a_completion_names_the_end_of_objections_or_asks_for_the_price() {
     let told = |status, role| {
         let event = samples::completed(status);
-        of_role(samples::of_order(EventType::OrderCompleted, &event), role)
+        of_role(
+            samples::order_lines(EventType::OrderCompleted, &event),
+            role,
+        )
     };
     tells(
         &told(PaymentStatus::Held, Role::Customer),
@@ -288,7 +291,7 @@ fn a_provider_hears_of_a_share_and_never_that_the_price_is_theirs() {
         &["The customer pays ¥200.00; your share is that less the platform's fee."],
         &["客户支付 ¥200.00，扣除平台服务费后为您的应得款项。"],
     );
-    let held = samples::of_order(EventType::OrderStatusChanged, &samples::held()).remove(0);
+    let held = samples::order_lines(EventType::OrderStatusChanged, &samples::held()).remove(0);
     tells(
         &held,
         &["You can start the work. Your share is ¥180.00."],
@@ -298,7 +301,7 @@ fn a_provider_hears_of_a_share_and_never_that_the_price_is_theirs() {
 
 #[test]
 fn a_customer_reads_that_work_began_or_why_the_order_is_open_again() {
-    let told = |event| samples::of_order(EventType::OrderStatusChanged, &event).remove(0);
+    let told = |event| samples::order_lines(EventType::OrderStatusChanged, &event).remove(0);
     tells(
         &told(samples::started()),
         &["The provider has begun the work on your order “Mend the tap”"],
@@ -318,7 +321,7 @@ fn work_that_is_paid_for_afterwards_begins_without_a_word_of_waiting() {
         paid_afterwards: true,
         ..samples::event_body()
     };
-    let lines = samples::of_order(EventType::OrderAccepted, &accepted);
+    let lines = samples::order_lines(EventType::OrderAccepted, &accepted);
     for (role, english, chinese) in [
         (
             Role::Customer,
@@ -340,7 +343,7 @@ fn work_that_is_paid_for_afterwards_begins_without_a_word_of_waiting() {
 
 #[test]
 fn a_chargeback_stops_the_work_in_words() {
-    let lines = samples::of_money(EventType::PaymentStatusChanged, &samples::charged_back());
+    let lines = samples::payment_lines(EventType::PaymentStatusChanged, &samples::charged_back());
     for (role, english, chinese) in [
         (Role::Customer, "The order waits", "订单将暂停"),
         (Role::Provider, "Do not start the work.", "请勿开工"),
@@ -355,7 +358,7 @@ fn a_chargeback_stops_the_work_in_words() {
 fn admins_read_what_a_case_about_money_is_about() {
     let told = |kind: &str| {
         let event = samples::money_case(kind);
-        samples::of_money(EventType::PaymentStatusChanged, &event).remove(0)
+        samples::payment_lines(EventType::PaymentStatusChanged, &event).remove(0)
     };
     tells(
         &told("completed_unpaid"),
@@ -439,4 +442,27 @@ fn a_payout_tells_of_its_end_and_admins_of_the_work_that_waits() {
         !content.contains("Mend the tap"),
         "admins read a code and no title: {content}"
     );
+}
+
+#[test]
+fn a_text_message_is_one_message_in_either_language_and_holds_no_words_of_people() {
+    // One text message holds 160 characters of the GSM alphabet, or 70 of any other.
+    let fits = |text: &str| match text.is_ascii() {
+        true => text.len() <= 160,
+        false => text.chars().count() <= 70,
+    };
+    let lines = EventType::ALL.into_iter().flat_map(samples::every_line);
+    for line in lines.chain([samples::notice()]) {
+        for language in [Language::English, Language::Chinese] {
+            let title = render_line_text(samples::locale(language), &line).title;
+            let brief = render_brief_text(language, &line, &title);
+            let said = render_text_message(language, &brief);
+            assert!(fits(&said) && said.contains(&brief.title), "{said}");
+            assert_eq!(brief.title == title, line.event_type.is_some(), "{said}");
+            assert_eq!(said.is_ascii(), language == Language::English, "{said}");
+            for hidden in ["Mend the tap", "200.00", "missing a digit", "ring the bell"] {
+                assert!(!said.contains(hidden), "{said}");
+            }
+        }
+    }
 }

@@ -1,49 +1,24 @@
-//! Routes for a person's own inbox, whose owner comes only from the token, and for writing notices.
-
-mod deliveries;
-mod inbox;
-mod notices;
-mod preferences;
-mod stream;
+//! The route table: a person's own inbox, whose owner comes only from the token, and writing notices.
 
 use axum::{
     Router,
-    extract::FromRef,
     routing::{get, post},
 };
 use http::Method;
-use process::{openapi::RouteTable, tokens::TokenVerifier};
+use process::openapi::RouteTable;
 use wire::Code;
 
-use crate::{
-    domain::Channel,
-    notices::NoticeWriter,
-    store::{DeliveryStore, InboxStore, PreferencesStore},
-};
-
-pub use stream::InboxStreams;
-
-#[derive(Clone, FromRef)]
-pub struct Service {
-    pub store: InboxStore,
-    pub preferences: PreferencesStore,
-    pub delivery_store: DeliveryStore,
-    pub notices: NoticeWriter,
-    /// The enabled channels.
-    pub channels: Vec<Channel>,
-    pub verifier: TokenVerifier,
-    pub streams: InboxStreams,
-}
+use crate::handlers::{Service, deliveries, inbox, notices, preferences, stream};
 
 pub fn router(service: Service) -> Router {
     let own = Router::new()
         .route("/internal/stream", get(stream::open_inbox_stream))
         .route("/internal/notices", post(notices::notify_for_service));
-    public_routes(own).with_state(service)
+    add_public_routes(own).with_state(service)
 }
 
 #[rustfmt::skip]
-pub fn public_routes<T: RouteTable<Service>>(to: T) -> T {
+pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
     to
         .add_route(Method::GET, "/api/v1/notifications",
             "Read your inbox in the language of `Accept-Language`, newest first", &[], inbox::list)

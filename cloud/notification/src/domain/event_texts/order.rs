@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Title and first sentence.
-pub fn render_order_news(
+pub fn render_order_text(
     locale: ReaderLocale,
     event: (EventType, Role),
     params: &OrderParams,
@@ -22,20 +22,20 @@ pub fn render_order_news(
     let (event_type, role) = event;
     match event_type {
         EventType::OrderCreated | EventType::OrderApproved | EventType::OrderRejected => {
-            render_publication_news(language, event, params)
+            render_publication_text(language, event, params)
         }
         EventType::OrderAccepted
         | EventType::OrderAcceptanceLost
-        | EventType::OrderAcceptanceWithdrawn => render_acceptance_news(language, event, params),
+        | EventType::OrderAcceptanceWithdrawn => render_acceptance_text(language, event, params),
         EventType::OrderCancelled | EventType::OrderStatusChanged => {
-            render_status_news(language, event, params)
+            render_status_text(language, event, params)
         }
-        EventType::OrderCompleted => render_completion_news(locale, role, params),
+        EventType::OrderCompleted => render_completion_text(locale, role, params),
         _ => None,
     }
 }
 
-fn render_publication_news(
+fn render_publication_text(
     language: Language,
     event: (EventType, Role),
     params: &OrderParams,
@@ -89,7 +89,7 @@ fn render_publication_news(
     })
 }
 
-fn render_acceptance_news(
+fn render_acceptance_text(
     language: Language,
     event: (EventType, Role),
     params: &OrderParams,
@@ -158,7 +158,7 @@ fn render_acceptance_news(
     })
 }
 
-fn render_status_news(
+fn render_status_text(
     language: Language,
     event: (EventType, Role),
     params: &OrderParams,
@@ -199,7 +199,7 @@ fn render_status_news(
 }
 
 /// The price is unpaid, or held until the objection period ends.
-fn render_completion_news(
+fn render_completion_text(
     locale: ReaderLocale,
     role: Role,
     params: &OrderParams,
@@ -217,7 +217,7 @@ fn render_completion_news(
     let unpaid = terms.payment_status == Some(PaymentStatus::Unpaid);
     let objections_until = terms
         .objections_until
-        .map(|until| locale.write_minute(until));
+        .map(|until| locale.format_minute(until));
     Some(match (role, objections_until) {
         (Role::Customer, _) if params.reminds => {
             words!(language, order_unpaid_customer { title, code, price })
@@ -317,7 +317,7 @@ fn render_match_reasons(language: Language, params: &OrderParams) -> Option<Stri
     let reasons: Vec<_> = params
         .match_reasons
         .iter()
-        .filter_map(|reason| match_reason(language, reason))
+        .filter_map(|reason| render_match_reason(language, reason))
         .collect();
     let listed = reasons.join(say::match_separator.text_in(language));
     (!listed.is_empty()).then(|| {
@@ -329,7 +329,7 @@ fn render_match_reasons(language: Language, params: &OrderParams) -> Option<Stri
 }
 
 /// The text for one of the matching's reason codes.
-pub fn match_reason(language: Language, reason: &str) -> Option<String> {
+pub fn render_match_reason(language: Language, reason: &str) -> Option<String> {
     let phrase = match reason {
         "serves_the_area" => say::match_serves_the_area,
         "does_this_work" => say::match_does_this_work,
@@ -372,15 +372,15 @@ fn render_loss_explanation(locale: ReaderLocale, params: &OrderParams) -> String
 
 fn render_loss_times(locale: ReaderLocale, lost: &Lost) -> Vec<String> {
     let tapped = lost.tapped_at.map(|at| {
-        let tapped_at = locale.write_exact(at).into();
+        let tapped_at = locale.format_millisecond(at).into();
         say::lost_tapped { tapped_at }.render_in(locale.language)
     });
     let stored = lost.edge_at.map(|at| {
-        let edge_at = locale.write_exact(at).into();
+        let edge_at = locale.format_millisecond(at).into();
         say::lost_stored { edge_at }.render_in(locale.language)
     });
     let won = lost.winner_decided_at.map(|at| {
-        let winner_at = locale.write_exact(at).into();
+        let winner_at = locale.format_millisecond(at).into();
         say::lost_won { winner_at }.render_in(locale.language)
     });
     [tapped, stored, won].into_iter().flatten().collect()

@@ -1,11 +1,10 @@
-//! Formats times in sentences: in the web pages' format, by the reader's clock.
+//! The reader's clock and time zone, and times in sentences by it, in the web pages' format.
 
 use chrono::{DateTime, Datelike, Offset, Timelike};
 use chrono_tz::Tz;
 use texts::{Phrase, Sentence};
 use wire::{Language, UnixMillis};
 
-use super::TimeZone;
 use crate::say;
 
 const MONTHS: [Phrase; 12] = [
@@ -22,6 +21,33 @@ const MONTHS: [Phrase; 12] = [
     say::month_nov,
     say::month_dec,
 ];
+
+/// An IANA time zone, such as `Asia/Shanghai`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeZone(Tz);
+
+impl TimeZone {
+    pub const USUAL: Self = Self(chrono_tz::Asia::Shanghai);
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        name.parse().ok().map(Self)
+    }
+
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    fn local_time(self, at: UnixMillis) -> DateTime<Tz> {
+        DateTime::from_timestamp_millis(at.0)
+            .unwrap_or_default()
+            .with_timezone(&self.0)
+    }
+
+    pub(super) fn minute_at(self, at: UnixMillis) -> i64 {
+        let at = self.local_time(at);
+        i64::from(at.hour() * 60 + at.minute())
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReaderLocale {
@@ -40,19 +66,19 @@ pub enum ReaderClock {
 
 impl ReaderLocale {
     /// Rounds down, so a stated deadline is never later than the real one.
-    pub fn write_minute(self, at: UnixMillis) -> String {
+    pub fn format_minute(self, at: UnixMillis) -> String {
         let local = self.local_time(at);
-        self.write_moment(local, format!("{:02}:{:02}", local.hour(), local.minute()))
+        self.format_moment(local, format!("{:02}:{:02}", local.hour(), local.minute()))
     }
 
     /// To the millisecond, because races are lost by less than a second.
-    pub fn write_exact(self, at: UnixMillis) -> String {
+    pub fn format_millisecond(self, at: UnixMillis) -> String {
         let local = self.local_time(at);
         let hour = local.hour();
         let minute = local.minute();
         let second = local.second();
         let millis = local.timestamp_subsec_millis();
-        self.write_moment(
+        self.format_moment(
             local,
             format!("{hour:02}:{minute:02}:{second:02}.{millis:03}"),
         )
@@ -65,7 +91,7 @@ impl ReaderLocale {
         }
     }
 
-    fn write_moment(self, local: DateTime<Tz>, time: String) -> String {
+    fn format_moment(self, local: DateTime<Tz>, time: String) -> String {
         let year = local.year().into();
         let month = MONTHS[local.month0() as usize].into();
         let day = local.day().into();
@@ -124,15 +150,15 @@ mod tests {
                     language,
                     clock: ReaderClock::Own(zone),
                 };
-                assert_eq!(locale.write_minute(at), case["minute"][language.tag()]);
-                assert_eq!(locale.write_exact(at), case["exact"][language.tag()]);
+                assert_eq!(locale.format_minute(at), case["minute"][language.tag()]);
+                assert_eq!(locale.format_millisecond(at), case["exact"][language.tag()]);
                 if zone == TimeZone::USUAL {
                     let unknown = ReaderLocale {
                         language,
                         clock: ReaderClock::Usual,
                     };
                     assert_eq!(
-                        unknown.write_minute(at),
+                        unknown.format_minute(at),
                         case["minute_and_zone"][language.tag()]
                     );
                 }

@@ -86,7 +86,7 @@ async fn has_table(sql: &Sql) -> Result<bool, DocumentsError> {
         .is_some())
 }
 
-pub async fn move_lines(documents: &Documents) -> Result<(), DocumentsError> {
+pub async fn move_lines_from_table(documents: &Documents) -> Result<(), DocumentsError> {
     let Documents::Sqlite(sql) = documents else {
         return Ok(());
     };

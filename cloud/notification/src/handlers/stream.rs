@@ -11,7 +11,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::HeaderValue;
-use platform::documents::DocumentsError;
+use platform::{documents::DocumentsError, stamped::CacheStamp};
 use process::{
     problem::{Problem, format_error_chain},
     sse::{self, EventSender, LAST_EVENT_ID, ProcessStop, StreamLimit},
@@ -23,23 +23,22 @@ use tokio::time::{MissedTickBehavior, sleep};
 use uuid::Uuid;
 use wire::{Code, EventType, OrderId, UnixMillis};
 
-use super::{Service, inbox::reader_of};
+use super::{Service, inbox::reader_from_caller};
 use crate::{
     NAME,
-    domain::{InboxOwner, InboxPageRequest, InboxReader, KEPT_MS, LineId, PageRequest},
-    memory::CacheStamp,
+    domain::{InboxOwner, InboxReader, KEPT_MS, LineId, PageRequest, StoredLine},
 };
 
 /// Per replica. Further requests are refused, and the gateway retries.
 const STREAMS_MAX: usize = 2_000;
 const REFUSED_RETRY_S: u32 = 5;
 /// The cache's stamp, or without a cache the store, reveals changes by other replicas.
-const LOOK: Duration = Duration::from_secs(1);
-const LOOKS_TO_STORE: u32 = 10;
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+const POLLS_PER_STORE_READ: u32 = 10;
 /// Debounce: many changes cause one poll.
-const PACE: Duration = Duration::from_millis(250);
+const DEBOUNCE: Duration = Duration::from_millis(250);
 /// A poll that finds this many new lines leaves the rest to the next.
-const NOTICES_MAX: usize = 100;
+const LINES_PER_POLL_MAX: usize = 100;
 /// A page may miss a line whose write takes longer than this from id to commit. The next state
 /// message still covers it.
 const OVERLAP_MS: i64 = 5_000;
@@ -48,7 +47,7 @@ const OVERLAP_MS: i64 = 5_000;
 #[derive(Clone)]
 pub struct InboxStreams {
     tasks: Tasks,
-    seats: StreamLimit,
+    permits: StreamLimit,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -70,7 +69,7 @@ impl InboxStreams {
     pub fn new(tasks: Tasks) -> Self {
         Self {
             tasks,
-            seats: StreamLimit::new(NAME, STREAMS_MAX),
+            permits: StreamLimit::new(NAME, STREAMS_MAX),
         }
     }
 }
@@ -80,8 +79,8 @@ pub async fn open_inbox_stream(
     caller: Caller,
     request: Request,
 ) -> Result<Response, Problem> {
-    let InboxStreams { tasks, seats } = &service.streams;
-    let seat = seats
+    let InboxStreams { tasks, permits } = &service.streams;
+    let permit = permits
         .open()
         .ok_or_else(|| Problem::new(Code::TooManyStreams).retry_after(REFUSED_RETRY_S))?;
     let (sender, response) = sse::open_stream();
@@ -98,14 +97,14 @@ pub async fn open_inbox_stream(
         service.verifier.clock.now(),
     );
     let service = service.clone();
-    let reader = reader_of(&caller);
+    let reader = reader_from_caller(&caller);
     tasks.spawn_once("stream", async move {
         tokio::select! {
             () = run_stream(&service, reader, place, &sender) => {}
             () = stop.cancelled() => {}
             () = sleep(left) => {}
         }
-        drop(seat);
+        drop(permit);
     });
     Ok(response)
 }
@@ -118,50 +117,50 @@ async fn run_stream(
     to: &EventSender,
 ) {
     let owner = reader.owner;
-    let mut bell = service.store.subscribe_to_user(owner.user_id);
-    let mut look = tokio::time::interval(LOOK);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut teller = InboxStreamSession {
+    let mut changes = service.store.subscribe_to_user(owner.user_id);
+    let mut poll_timer = tokio::time::interval(POLL_INTERVAL);
+    poll_timer.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut session = InboxStreamSession {
         reader,
         place,
         told: None,
         stamp: None,
         is_behind: false,
     };
-    if !to.send(sse::format_position(&teller.place.id())).await {
+    if !to.send(sse::format_position(&session.place.id())).await {
         return;
     }
-    let mut looks = 0;
+    let mut polls = 0;
     loop {
-        let rang = tokio::select! {
+        let was_notified = tokio::select! {
             () = to.wait_until_closed() => return,
-            _ = look.tick() => false,
-            // The service holds the store, which holds the bell.
-            rang = bell.changed() => match rang {
+            _ = poll_timer.tick() => false,
+            // The service holds the store, which holds the notifier.
+            was_notified = changes.changed() => match was_notified {
                 Ok(()) => true,
                 Err(_) => return,
             },
         };
-        if rang {
-            sleep(PACE).await;
-            bell.mark_unchanged();
+        if was_notified {
+            sleep(DEBOUNCE).await;
+            changes.mark_unchanged();
         }
-        let is_due = looks % LOOKS_TO_STORE == 0;
-        looks += u32::from(!rang);
+        let is_due = polls % POLLS_PER_STORE_READ == 0;
+        polls += u32::from(!was_notified);
         let stamp = service.store.read_stamp(owner).await;
-        if !rang && !is_due && !teller.is_behind && stamp == teller.stamp {
+        if !was_notified && !is_due && !session.is_behind && stamp == session.stamp {
             continue;
         }
-        teller.stamp = stamp;
+        session.stamp = stamp;
         // If this fails, the next poll retries.
-        let news = match teller.poll_messages(service).await {
+        let news = match session.poll_messages(service).await {
             Ok(news) => news,
             Err(error) => {
                 tracing::warn!(
                     cause = format_error_chain(&error),
                     "Could not read an inbox for a page's event stream; the next poll retries"
                 );
-                teller.stamp = None;
+                session.stamp = None;
                 vec![sse::format_comment()]
             }
         };
@@ -188,7 +187,7 @@ impl InboxStreamSession {
     async fn poll_messages(&mut self, service: &Service) -> Result<Vec<Bytes>, DocumentsError> {
         let arrived = self.load_unsent_lines(service).await?;
         let news = self.load_summary(service).await?;
-        self.is_behind = arrived.len() >= NOTICES_MAX;
+        self.is_behind = arrived.len() >= LINES_PER_POLL_MAX;
         // Recorded last: if a read above fails, the next poll sends these lines.
         let mut messages: Vec<_> = arrived
             .iter()
@@ -211,21 +210,21 @@ impl InboxStreamSession {
     async fn load_unsent_lines(
         &self,
         service: &Service,
-    ) -> Result<Vec<InboxPageRequest>, DocumentsError> {
+    ) -> Result<Vec<StoredLine>, DocumentsError> {
         let mut untold = Vec::new();
         let mut since = self.place.scan_start();
         loop {
             let page = service
                 .store
-                .lines_arrived_since(self.reader.owner, since, NOTICES_MAX)
+                .find_lines_arrived_since(self.reader.owner, since, LINES_PER_POLL_MAX)
                 .await?;
-            let is_last = page.len() < NOTICES_MAX;
+            let is_last = page.len() < LINES_PER_POLL_MAX;
             since = page.last().map_or(since, |stored| stored.id.0);
             let shown = page
                 .into_iter()
                 .filter(|stored| self.reader.shown.includes_event(stored.line.event_type));
             untold.extend(shown.filter(|stored| !self.place.told.contains(&stored.id.0)));
-            if is_last || untold.len() >= NOTICES_MAX {
+            if is_last || untold.len() >= LINES_PER_POLL_MAX {
                 return Ok(untold);
             }
         }
@@ -245,7 +244,7 @@ impl InboxStreamSession {
         };
         let page = service
             .store
-            .page_for_reader(&self.reader, &request)
+            .read_page_for_reader(&self.reader, &request)
             .await?;
         Ok(InboxSummary {
             unread,
@@ -308,8 +307,8 @@ fn first_id_at(at_ms: i64) -> Uuid {
     Uuid::from_u128(u128::from(at_ms.max(0).unsigned_abs()) << 80)
 }
 
-impl From<&InboxPageRequest> for LineSummary {
-    fn from(stored: &InboxPageRequest) -> Self {
+impl From<&StoredLine> for LineSummary {
+    fn from(stored: &StoredLine) -> Self {
         Self {
             id: stored.id,
             event_type: stored.line.event_type,

@@ -1,6 +1,8 @@
-//! The reminders for orders that were completed unpaid.
+//! What inboxes remember of an order: the providers it was proposed to, with reasons, and the reminder
+//! if it was completed unpaid.
 //!
-//! Invariant: one reminder per order. After it has ended, no late event restarts it.
+//! Invariants: one fan-out per order, the first one stored. One reminder per order; after it has
+//! ended, no late event restarts it.
 
 use platform::documents::{
     CollectionSchema, Document, DocumentBody, DocumentsError, Field, Index, IndexCondition,
@@ -8,7 +10,7 @@ use platform::documents::{
 };
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wire::{EventId, OrderId, UnixMillis, UserId};
+use wire::{Event, EventId, Order, OrderId, UnixMillis, UserId};
 
 use super::InboxStore;
 
@@ -23,6 +25,85 @@ const TOLD: Field<i64> = Field::new("told");
 const DUE: Index = Index::new("due", &[DUE_AT.ascending_key()])
     .with_conditions(&[IndexCondition::Is(IS_WAITING.path(), true)]);
 const OLD: Index = Index::new("old", &[AT.ascending_key()]).with_expiry(KEPT_MS);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FanOut {
+    pub order_id: OrderId,
+    /// The event that triggered it.
+    pub event_id: EventId,
+    pub at: UnixMillis,
+    pub matched: Vec<MatchedProvider>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatchedProvider {
+    pub user_id: UserId,
+    pub reasons: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FanOutDocument {
+    event_id: EventId,
+    #[serde(with = "millis")]
+    at: UnixMillis,
+    matched: Vec<MatchedProvider>,
+}
+
+impl DocumentBody for FanOutDocument {
+    const SHAPE: CollectionSchema = CollectionSchema {
+        fields: &[AT.path()],
+        indexes: &[OLD],
+    };
+}
+
+impl FanOut {
+    pub fn from_matches(order: &Order, event: &Event, matched: Vec<MatchedProvider>) -> Self {
+        Self {
+            order_id: order.id,
+            event_id: event.id,
+            at: event.at,
+            matched,
+        }
+    }
+}
+
+impl InboxStore {
+    pub async fn find_fan_out(&self, order_id: OrderId) -> Result<Option<FanOut>, DocumentsError> {
+        let found = self.fan_outs.get(order_id.0).await?;
+        Ok(found.map(|found| {
+            let FanOutDocument {
+                event_id,
+                at,
+                matched,
+            } = found.body;
+            FanOut {
+                order_id,
+                event_id,
+                at,
+                matched,
+            }
+        }))
+    }
+
+    /// Returns the stored one, which may be an earlier one.
+    pub async fn store_first_fan_out(&self, fan_out: FanOut) -> Result<FanOut, DocumentsError> {
+        let FanOut {
+            order_id,
+            event_id,
+            at,
+            ref matched,
+        } = fan_out;
+        let body = FanOutDocument {
+            event_id,
+            at,
+            matched: matched.clone(),
+        };
+        if self.fan_outs.insert(order_id.0, &body, &[]).await? {
+            return Ok(fan_out);
+        }
+        Ok(self.find_fan_out(order_id).await?.unwrap_or(fan_out))
+    }
+}
 
 /// Stored under the order's id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,7 +130,7 @@ impl DocumentBody for PaymentReminder {
 
 impl InboxStore {
     /// Does nothing if it began or ended before.
-    pub async fn begin_reminding(
+    pub async fn start_reminder(
         &self,
         order: OrderId,
         customer_id: UserId,
@@ -72,7 +153,7 @@ impl InboxStore {
     }
 
     /// Ends it permanently, even before it began.
-    pub async fn end_reminding(
+    pub async fn stop_reminder(
         &self,
         order: OrderId,
         at: UnixMillis,
@@ -96,7 +177,7 @@ impl InboxStore {
     }
 
     /// Longest due first.
-    pub async fn due_reminders(
+    pub async fn find_due_reminders(
         &self,
         now: UnixMillis,
         limit: usize,

@@ -18,13 +18,12 @@ use wire::{Actor, Role};
 
 use super::*;
 use crate::{
+    channels::{Mailer, OutboundChannels},
     delivery::NotificationDispatcher,
     domain::{DeliveryPreferences, InboxOwner},
-    http::{InboxStreams, router},
-    mail::Mailer,
-    notices::{BY_ONE_ADMIN_PER_HOUR, TO_ONE_PER_HOUR},
+    handlers::stream::InboxStreams,
+    routes::router,
     tests::samples::{self, AT, CUSTOMER, PROVIDER},
-    ways::OutboundChannels,
 };
 
 const ADMIN: UserId = UserId(Uuid::from_u128(90));
@@ -78,7 +77,7 @@ impl Scene {
         let none = std::path::Path::new("");
         let authorities = CertificateAuthorities::with_public_roots();
         let from = "Holdfast <h@example.org>";
-        let ways = OutboundChannels {
+        let outbound = OutboundChannels {
             mail: Mailer::open(&at("email"), from, none, &authorities).unwrap(),
             sms: Sms::open_trusting(&at("sms"), none, &authorities).unwrap(),
             push: Push::Off,
@@ -87,7 +86,7 @@ impl Scene {
         let part = Router::new().route("/internal/contact", post(AuthPart::contact));
         let clock = Clock::fixed_at(AT);
         let upstream = Upstream::from_router(part.with_state(auth.clone()));
-        let (deliveries, folder) = samples::deliveries(ways, upstream, &clock).await;
+        let (deliveries, folder) = samples::deliveries(outbound, upstream, &clock).await;
         let issuer = Issuer::new();
         let service_key = testing::service_key();
         let verifier = TokenVerifier {
@@ -161,11 +160,11 @@ impl Scene {
         let lines = self
             .dispatcher
             .inboxes
-            .newest_unread(owner, 200)
+            .find_newest_unread(owner, 200)
             .await
             .unwrap();
         let said = lines.iter().map(|stored| {
-            crate::domain::render_line(samples::locale(wire::Language::English), &stored.line)
+            crate::domain::render_line_text(samples::locale(wire::Language::English), &stored.line)
         });
         said.map(|said| said.title).collect()
     }
@@ -173,7 +172,7 @@ impl Scene {
     /// Everything sent on a channel, after sending due deliveries.
     async fn went_by(&self, channel: Channel) -> Vec<Value> {
         for channel in [Channel::Email, Channel::Sms] {
-            self.dispatcher.send_due(channel).await.unwrap();
+            self.dispatcher.send_due_deliveries(channel).await.unwrap();
         }
         let files = std::fs::read_dir(self.sinks.path().join(channel.as_str())).unwrap();
         let bytes = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());

@@ -13,8 +13,8 @@ use wire::{Code, EventId, EventType, Language, OrderId, Region, UnixMillis, User
 
 use super::Service;
 use crate::domain::{
-    self, InboxKind, InboxPageRequest, InboxReader, KEPT_MS, LineId, PageRequest, ReaderClock,
-    ReaderLocale, TimeZone,
+    self, InboxKind, InboxReader, KEPT_MS, LineId, PageRequest, ReaderClock, ReaderLocale,
+    StoredLine, TimeZone,
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -79,7 +79,7 @@ pub async fn list(
     page: Page<TimeCursor>,
     headers: HeaderMap,
 ) -> Result<Json<ListAnswer>, Problem> {
-    let reader = reader_of(&caller);
+    let reader = reader_from_caller(&caller);
     let owner = reader.owner;
     let request = PageRequest {
         user_id: owner.user_id,
@@ -89,7 +89,10 @@ pub async fn list(
         limit: page.limit,
         read_since: service.verifier.clock.now().plus_ms(-KEPT_MS),
     };
-    let page = service.store.page_for_reader(&reader, &request).await?;
+    let page = service
+        .store
+        .read_page_for_reader(&reader, &request)
+        .await?;
     let unread = service.store.count_unread_for_reader(&reader).await?;
     let language = accepted_language(&headers);
     let clock = service
@@ -116,7 +119,7 @@ pub async fn read(
     Path(id): Path<LineId>,
 ) -> Result<Json<ReadAnswer>, Problem> {
     let now = service.verifier.clock.now();
-    let reader = reader_of(&caller);
+    let reader = reader_from_caller(&caller);
     if !service.store.is_shown(&reader, id).await? {
         return Err(Code::NotFound.into());
     }
@@ -132,7 +135,7 @@ pub async fn read(
     }
 }
 
-pub fn reader_of(caller: &Caller) -> InboxReader {
+pub fn reader_from_caller(caller: &Caller) -> InboxReader {
     InboxReader::new(caller.actor, |wanted| {
         caller.permissions.include_any(wanted)
     })
@@ -156,8 +159,8 @@ impl Service {
     }
 }
 
-fn to_inbox_item(locale: ReaderLocale, stored: InboxPageRequest) -> Item {
-    let said = domain::render_line(locale, &stored.line);
+fn to_inbox_item(locale: ReaderLocale, stored: StoredLine) -> Item {
+    let said = domain::render_line_text(locale, &stored.line);
     Item {
         id: stored.id,
         event_id: stored.line.event_id,

@@ -1,0 +1,30 @@
+//! The handlers of the routes, and the state that they share.
+
+pub mod deliveries;
+pub mod inbox;
+pub mod notices;
+pub mod preferences;
+pub mod stream;
+
+use axum::extract::FromRef;
+use process::tokens::TokenVerifier;
+
+use crate::{
+    domain::Channel,
+    store::{DeliveryStore, InboxStore, PreferencesStore},
+};
+
+use notices::NoticeWriter;
+use stream::InboxStreams;
+
+#[derive(Clone, FromRef)]
+pub struct Service {
+    pub store: InboxStore,
+    pub preferences: PreferencesStore,
+    pub delivery_store: DeliveryStore,
+    pub notices: NoticeWriter,
+    /// The enabled channels.
+    pub channels: Vec<Channel>,
+    pub verifier: TokenVerifier,
+    pub streams: InboxStreams,
+}
