@@ -21,8 +21,7 @@ use lettre::{
     },
 };
 use platform::{
-    folder::MessageFolder,
-    push::{Push, PushError, PushMessage},
+    messages::{MessageFolder, Push, PushError, PushMessage},
     sms::{CountryCode, PhoneNumber, Sms, SmsError, SmsMessage},
 };
 use process::{client::is_loopback, config::Secret, trust::CertificateAuthorities};

@@ -6,12 +6,12 @@
 
 use platform::{
     StoreError,
+    cache::{StampedCache, StampedEntity},
     documents::{
         Collection, CollectionSchema, Document, DocumentBody, DocumentPage, Documents,
         DocumentsError, Field, Index, IndexCondition, IndexQuery, ListField, ScalarType, millis,
     },
     sealing::TableResealer,
-    stamped::{StampedCache, StampedEntity},
 };
 use process::{clock::Clock, problem::TimeCursor};
 use serde::{Deserialize, Serialize};

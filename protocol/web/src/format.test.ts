@@ -13,7 +13,7 @@ test('a sum is written as in the sentences of the cloud', () => {
   expect(new Set(golden.money.map(({ currency }) => currency))).toEqual(new Set(CURRENCIES))
 })
 
-// And these in `cloud/notification/src/domain/moments.rs`.
+// And these in `cloud/notification/src/domain/reader_clock.rs`.
 test('a moment is written as in the sentences of the cloud', () => {
   for (const { at, zone: timeZone, minute, exact } of golden.moments) {
     for (const lang of LANGUAGES) {

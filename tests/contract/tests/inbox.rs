@@ -10,8 +10,8 @@ use mongodb::{
 };
 use notification::{
     domain::{
-        Channel, DeliveryPreferences, InboxLine, InboxOwner, InboxPageRequest, KEPT_MS, KeptFrom,
-        LineId, LineParams, MoneyTerms, NoticeKind, OrderParams, PageRequest, TimeZone,
+        Channel, DeliveryPreferences, InboxLine, InboxOwner, KEPT_MS, KeptFrom, LineId, LineParams,
+        MoneyTerms, NoticeKind, OrderParams, PageRequest, StoredLine, TimeZone,
     },
     store::{
         self, DeliveryResult, DeliveryState, DeliveryStore, FanOut, InboxStore, MatchedProvider,
@@ -309,14 +309,17 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
     let now = Clock::system().now();
     plan_deliveries_of_two_events(&log, now).await;
     assert!(
-        log.due_deliveries(Channel::Email, now.plus_ms(-1), 10)
+        log.find_due_deliveries(Channel::Email, now.plus_ms(-1), 10)
             .await
             .unwrap()
             .is_empty()
     );
-    let due = log.due_deliveries(Channel::Email, now, 10).await.unwrap();
+    let due = log
+        .find_due_deliveries(Channel::Email, now, 10)
+        .await
+        .unwrap();
     assert!(
-        log.due_deliveries(Channel::Sms, now, 10)
+        log.find_due_deliveries(Channel::Sms, now, 10)
             .await
             .unwrap()
             .is_empty(),
@@ -336,7 +339,7 @@ async fn what_goes_out_is_planned_once_and_held_by_one(arm: DocumentsArm) {
         .await
         .unwrap();
     assert!(
-        log.due_deliveries(Channel::Email, now, 10)
+        log.find_due_deliveries(Channel::Email, now, 10)
             .await
             .unwrap()
             .is_empty()
@@ -357,7 +360,7 @@ async fn plan_deliveries_of_two_events(delivery_store: &DeliveryStore, now: Unix
     let delivery_of = |event: u128| {
         let event_type = Some(EventType::PaymentCompleted);
         let event_id = EventId(Uuid::from_u128(event));
-        NotificationDelivery::of_line(
+        NotificationDelivery::for_line(
             owner,
             NoticeKind::Money,
             event_type,
@@ -394,7 +397,7 @@ async fn a_delivery_has_one_holder_at_a_time(
     );
     assert_eq!(
         delivery_store
-            .due_deliveries(Channel::Email, now, 10)
+            .find_due_deliveries(Channel::Email, now, 10)
             .await
             .unwrap()
             .len(),
@@ -402,7 +405,7 @@ async fn a_delivery_has_one_holder_at_a_time(
     );
     assert_eq!(
         delivery_store
-            .due_deliveries(Channel::Email, later, 10)
+            .find_due_deliveries(Channel::Email, later, 10)
             .await
             .unwrap()
             .len(),
@@ -520,11 +523,11 @@ async fn a_reminder_is_counted_once_and_ends_for_good(store: &InboxStore) {
     let now = Clock::system().now();
     for _ in 0..2 {
         store
-            .begin_reminding(order, CUSTOMER, event, now, now)
+            .start_reminder(order, CUSTOMER, event, now, now)
             .await
             .unwrap();
     }
-    let due = store.due_reminders(now, 10).await.unwrap();
+    let due = store.find_due_reminders(now, 10).await.unwrap();
     assert_eq!(due.len(), 1, "one for an order");
     let tomorrow = now.plus_ms(24 * 60 * 60 * 1000);
     for _ in 0..2 {
@@ -533,21 +536,25 @@ async fn a_reminder_is_counted_once_and_ends_for_good(store: &InboxStore) {
             .await
             .unwrap();
     }
-    assert!(store.due_reminders(now, 10).await.unwrap().is_empty());
+    assert!(store.find_due_reminders(now, 10).await.unwrap().is_empty());
     assert_eq!(
-        store.due_reminders(tomorrow, 10).await.unwrap()[0]
+        store.find_due_reminders(tomorrow, 10).await.unwrap()[0]
             .body
             .told,
         1,
         "counted once"
     );
-    store.end_reminding(order, now).await.unwrap();
+    store.stop_reminder(order, now).await.unwrap();
     store
-        .begin_reminding(order, CUSTOMER, event, now, now)
+        .start_reminder(order, CUSTOMER, event, now, now)
         .await
         .unwrap();
     assert!(
-        store.due_reminders(tomorrow, 10).await.unwrap().is_empty(),
+        store
+            .find_due_reminders(tomorrow, 10)
+            .await
+            .unwrap()
+            .is_empty(),
         "it has ended for good"
     );
 }
@@ -665,12 +672,12 @@ async fn lines_that_stand_in_mongodb_are_adopted() {
     page.lines.retain(|stored| stored.id != id(3));
     let second = line(CUSTOMER, Role::Customer, 6);
     let expected = [
-        InboxPageRequest {
+        StoredLine {
             id: id(2),
             line: second,
             read_at: Some(lately),
         },
-        InboxPageRequest {
+        StoredLine {
             id: id(1),
             line: written,
             read_at: None,

@@ -11,7 +11,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::HeaderValue;
-use platform::{documents::DocumentsError, stamped::CacheStamp};
+use platform::{cache::CacheStamp, documents::DocumentsError};
 use process::{
     problem::{Problem, format_error_chain},
     sse::{self, EventSender, LAST_EVENT_ID, ProcessStop, StreamLimit},

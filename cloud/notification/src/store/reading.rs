@@ -10,10 +10,9 @@ use std::{
 };
 
 use platform::{
-    cache::Cache,
+    cache::{Cache, CacheStamp, StampedCache, StampedEntity},
     documents::{Document, DocumentsError, Filter, IndexQuery},
     sealing::DataKeys,
-    stamped::{CacheStamp, StampedCache, StampedEntity},
 };
 use process::problem::TimeCursor;
 use serde::{Deserialize, Serialize};

@@ -106,13 +106,16 @@ async fn inboxes(store: &InboxStore) {
             .await
             .unwrap();
     }
-    store.lines_arrived_since(owner, id(1), 20).await.unwrap();
+    store
+        .find_lines_arrived_since(owner, id(1), 20)
+        .await
+        .unwrap();
     store
         .find_line_of_event(owner, EventId(id(2)))
         .await
         .unwrap()
         .unwrap();
-    store.newest_unread(owner, 20).await.unwrap();
+    store.find_newest_unread(owner, 20).await.unwrap();
     store.count_unread(owner.user_id, owner.role).await.unwrap();
     for _ in 0..2 {
         assert!(
@@ -141,7 +144,7 @@ async fn deliveries(delivery_store: &DeliveryStore) {
         .await
         .unwrap();
     let due = delivery_store
-        .due_deliveries(Channel::Email, now, 10)
+        .find_due_deliveries(Channel::Email, now, 10)
         .await
         .unwrap();
     assert_eq!(due.len(), 3);
@@ -231,7 +234,7 @@ fn mailing(to: UserId, n: u128, now: UnixMillis) -> (Uuid, NotificationDelivery)
     let event_id = EventId(id(n));
     (
         id(n),
-        NotificationDelivery::of_line(
+        NotificationDelivery::for_line(
             owner,
             NoticeKind::Money,
             event_type,

@@ -26,7 +26,7 @@ use user::{
         ProviderProfile, PublicProfile, VerificationState,
     },
     store::{
-        CompletedJob, PLACE, ProfileEventDraft, ProfileRefusal, ProfileStore,
+        CACHE_PLACE, CompletedJob, ProfileEventDraft, ProfileRefusal, ProfileStore,
         serving_providers_query, verification_queue_query,
     },
 };
@@ -202,7 +202,7 @@ async fn a_change_is_seen_at_once_at_every_replica(arm: DocumentsArm) {
 async fn cards_follow_changes(documents: &Documents, caches: [Cache; 2], who: UserId, order: u128) {
     let minutes = Duration::from_secs(600);
     let keys = DataKeys::random();
-    let memory = |cache| StampedCache::new(PLACE, cache, keys.clone(), minutes);
+    let memory = |cache| StampedCache::new(CACHE_PLACE, cache, keys.clone(), minutes);
     let cache = caches[0].clone();
     let [here, there] = caches
         .map(|cache| ProfileStore::new(documents, Clock::fixed_at(AT)).with_cache(memory(cache)));
@@ -321,7 +321,7 @@ async fn a_second_look_at_a_card_is_a_hit_and_asks_the_store_nothing(arm: Docume
 async fn without_the_cache_cards_come_from_the_store() {
     let arm = contract::documents_on_mongodb().await;
     let cache = Cache::open("redis://127.0.0.1:1").unwrap();
-    let memory = StampedCache::new(PLACE, cache, DataKeys::random(), LIMIT);
+    let memory = StampedCache::new(CACHE_PLACE, cache, DataKeys::random(), LIMIT);
     let store = migrated(&arm.documents).await.with_cache(memory);
     offer(&store, PROVIDER, Region::East).await;
     for name in ["王五", "赵六"] {

@@ -7,9 +7,7 @@ use mongodb::{
     bson::{self, Bson, Document, doc},
     options::IndexOptions,
 };
-use notification::domain::{
-    InboxLine, InboxPage, InboxPageRequest, LineId, LineParams, PageRequest,
-};
+use notification::domain::{InboxLine, InboxPage, LineId, LineParams, PageRequest, StoredLine};
 use platform::{
     row,
     sql::{Sql, SqlError, Val},
@@ -149,7 +147,7 @@ impl HandWrittenInbox {
 async fn mongo_lines(
     inbox: &Collection<Document>,
     request: &PageRequest,
-) -> Result<Vec<InboxPageRequest>> {
+) -> Result<Vec<StoredLine>> {
     let alive = doc! {"$or": [{"is_read": false}, {"read_at": {"$gte": request.read_since.0}}]};
     let mut all = vec![doc! {"user_id": binary(request.user_id.0)}, alive];
     if let Some(after) = request.after {
@@ -170,7 +168,7 @@ async fn mongo_lines(
     Ok(lines)
 }
 
-async fn sqlite_lines(sql: &Sql, request: &PageRequest) -> Result<Vec<InboxPageRequest>> {
+async fn sqlite_lines(sql: &Sql, request: &PageRequest) -> Result<Vec<StoredLine>> {
     let after = request.after.unwrap_or(TimeCursor::START);
     let at = after.at;
     let values = vals![
@@ -195,7 +193,7 @@ async fn sqlite_lines(sql: &Sql, request: &PageRequest) -> Result<Vec<InboxPageR
             params: body.params,
             created_at: row.created_at,
         };
-        Ok(InboxPageRequest {
+        Ok(StoredLine {
             id: LineId(row.id),
             line,
             read_at: row.read_at,
@@ -235,7 +233,7 @@ fn document(id: LineId, line: &InboxLine) -> Result<Document> {
     })
 }
 
-fn stored_line(document: &Document) -> Result<InboxPageRequest> {
+fn stored_line(document: &Document) -> Result<StoredLine> {
     let params = document.get("params").cloned().unwrap_or(Bson::Null);
     let body: LineBody = serde_json::from_value(serde_json::json!({
         "type": document.get_str("type")?,
@@ -254,7 +252,7 @@ fn stored_line(document: &Document) -> Result<InboxPageRequest> {
         created_at: UnixMillis(document.get_i64("created_at")?),
     };
     let read_at = document.get_i64("read_at").ok().map(UnixMillis);
-    Ok(InboxPageRequest {
+    Ok(StoredLine {
         id: LineId(id(document, "_id")?),
         line,
         read_at,
