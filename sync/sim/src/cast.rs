@@ -1,7 +1,7 @@
 //! The cast: five edges in three regions, twenty tablets and an attacker's, and a few portal users.
 
 use uuid::Uuid;
-use wire::{Actor, DeviceId, EdgeId, Region, Role, UserId};
+use wire::{Actor, DeviceId, EdgeId, OrderId, Region, Role, UserId};
 
 pub const REGIONS: [Region; 3] = [Region::North, Region::South, Region::East];
 const EDGES: [(&str, Region); 5] = [
@@ -46,6 +46,12 @@ pub fn edge(e: usize) -> EdgeId {
 
 pub fn region(e: usize) -> Region {
     EDGES[original(e)].1
+}
+
+/// Spreads the orders of directed schedules over the regions by their number.
+pub fn order_region(order: OrderId) -> Region {
+    let (_, n) = order.0.as_u64_pair();
+    REGIONS[usize::try_from(n).unwrap_or(0) % REGIONS.len()]
 }
 
 /// Returns true if this machine runs the previous version, without packed ops.

@@ -1,7 +1,6 @@
 //! One machine of an edge: its file, its process, and its end of the link. A crash loses the
 //! process's memory; the file's committed part stays.
 
-mod commands;
 mod file;
 
 use std::collections::VecDeque;
@@ -11,8 +10,10 @@ use wire::{AskFrame, BootNonce, Challenge, EdgeId, Frame, FrameProof, Region, Re
 
 use crate::cast;
 
-pub use commands::{CommandEntry, EntryResult, LoggedCommand};
-pub use file::{CommandName, EdgeFile, LogPlace, SettledCommand, SuspicionCause};
+pub use file::{
+    CommandEntry, CommandName, EdgeFile, EntryResult, LogPlace, LoggedCommand, SettledCommand,
+    SuspicionCause,
+};
 
 /// A machine with its process and the process's memory.
 pub struct Node {

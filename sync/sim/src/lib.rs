@@ -25,11 +25,13 @@ mod edge;
 mod oracle;
 mod plan;
 mod random;
+mod recorder;
 pub mod recording;
 pub mod scenarios;
 pub mod seeds;
 mod shrink;
 mod table;
+mod tokens;
 mod trace;
 mod world;
 

@@ -5,7 +5,6 @@ pub mod entropy;
 pub mod hostile_hub;
 pub mod restores;
 pub mod rights;
-mod silence;
 pub mod steps;
 pub mod stranger;
 pub mod thief;
@@ -15,8 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use wire::{Code, CommandId, EdgeId, Hash, OrderId, Region, UserId};
 
 use crate::cloud::BusEvent;
-
-pub(crate) use silence::at_silence;
 
 /// The full identity of a command.
 pub type CommandIdentity = (CommandId, UserId, Hash);
@@ -51,7 +48,7 @@ pub struct Oracle {
     /// The number of times that a command changed its order.
     effects: BTreeMap<CommandId, u32>,
     /// Each order's newest committed version.
-    versions: BTreeMap<OrderId, u64>,
+    pub(crate) versions: BTreeMap<OrderId, u64>,
     /// Discarded events, strange orders, and regions with a damaged view: the losses that
     /// anti-entropy may find.
     pub lost: Vec<BusEvent>,
@@ -81,7 +78,7 @@ impl Oracle {
         }
     }
 
-    fn check(
+    pub(crate) fn check(
         &mut self,
         at: u64,
         invariant: &'static str,

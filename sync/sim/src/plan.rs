@@ -8,6 +8,7 @@ mod stranger;
 mod thief;
 
 pub use faults::{Fault, FaultKind};
+pub(crate) use faults::{GOOD_STANDING_ONLY, ONLY_OF_FEED};
 pub use hostile_hub::Forgery;
 pub use stranger::Mischief;
 pub use thief::Trick;
@@ -19,7 +20,6 @@ use wire::{LinkLimits, OrderId};
 use crate::{
     cast::{DESK_COUNT, EDGE_COUNT, TABLET_COUNT},
     random::Random,
-    world::Side,
 };
 
 #[derive(Debug, Clone)]
@@ -119,6 +119,13 @@ pub enum StepKind {
 pub enum Doer {
     Tablet(usize),
     Desk(usize),
+}
+
+/// An end of an edge's link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    Edge,
+    Hub,
 }
 
 /// A frame of an edge's link, and its fate.

@@ -5,21 +5,15 @@
 //! transaction is placed where it took effect, so that running them one by one gives the same
 //! results.
 
-mod edge;
-mod order;
-
-pub use crate::edge::{CommandEntry, EntryResult, LoggedCommand};
-pub(crate) use edge::offered;
-pub use edge::{EdgeRecording, EdgeStep};
-pub use order::{AssignmentChange, OrderRecording, OrderStep, OutboxWord, Transaction};
-
-use crate::{
-    Bug, Counts, SeedPlan, Violation, cast,
-    cloud::order_db::OrderDb,
-    edge::{EdgeJobResult, Node},
-    trace::RunTrace,
-    world::World,
+pub use crate::{
+    edge::{CommandEntry, EntryResult, LoggedCommand},
+    recorder::{
+        AssignmentChange, EdgeRecording, EdgeStep, OrderRecording, OrderStep, OutboxWord,
+        Transaction,
+    },
 };
+
+use crate::{Bug, Counts, SeedPlan, Violation, trace::RunTrace, world::World};
 
 /// One run, as its stores saw it.
 #[derive(Debug)]
@@ -58,64 +52,12 @@ pub fn record_with(plan: &SeedPlan, bug: Option<Bug>) -> Result<Recording, Recor
         return Err(RecordingFault::Broken(violation));
     }
     let recorder = ran.recorder.unwrap_or_default();
-    let order = recorder
-        .order
-        .explained()
+    let (order, edges) = recorder
+        .into_recordings()
         .map_err(RecordingFault::NoOrderExplains)?;
-    let edges = recorder
-        .edges
-        .into_iter()
-        .map(edge::EdgeNotes::done)
-        .collect();
     Ok(Recording {
         order,
         edges,
         counts: ran.counts,
     })
-}
-
-pub struct Recorder {
-    pub(crate) order: order::OrderNotes,
-    pub(crate) edges: Vec<edge::EdgeNotes>,
-}
-
-impl Default for Recorder {
-    fn default() -> Self {
-        let edges =
-            (0..cast::EDGE_COUNT).map(|e| edge::EdgeNotes::of(cast::edge(e), cast::region(e)));
-        Self {
-            order: order::OrderNotes::default(),
-            edges: edges.collect(),
-        }
-    }
-}
-
-impl Recorder {
-    pub(crate) fn edge_executed(&mut self, e: usize, offered: EdgeStep, wrote: &EdgeJobResult) {
-        if let Some(notes) = self.edges.get_mut(e) {
-            notes.executed(offered, wrote);
-        }
-    }
-
-    /// A group of writes is on disk.
-    pub(crate) fn edge_commits(&mut self, e: usize, node: &Node) {
-        if let Some(notes) = self.edges.get_mut(e) {
-            notes.commits(node.file.position());
-        }
-    }
-
-    pub(crate) fn ends(&mut self, db: &OrderDb, nodes: &[Node]) {
-        self.order.ends(db);
-        self.edges
-            .iter_mut()
-            .zip(nodes)
-            .for_each(|(notes, node)| notes.ends(node));
-    }
-
-    /// A group of writes died with the process.
-    pub(crate) fn edge_forgets(&mut self, e: usize) {
-        if let Some(notes) = self.edges.get_mut(e) {
-            notes.forgets();
-        }
-    }
 }

@@ -8,9 +8,7 @@ mod restores;
 mod rights;
 mod schedule;
 
-use wire::{OrderId, Region};
-
-use crate::{Bug, SeedPlan, cast};
+use crate::{Bug, SeedPlan};
 use schedule::Schedule;
 
 pub struct Scenario {
@@ -40,10 +38,4 @@ pub fn catching(bug: Bug) -> impl Iterator<Item = Scenario> {
 
 pub fn named(name: &str) -> Option<Scenario> {
     all().into_iter().find(|scenario| scenario.name == name)
-}
-
-/// Spreads the orders of directed schedules over the regions by their number.
-pub(crate) fn region(order: OrderId) -> Region {
-    let (_, n) = order.0.as_u64_pair();
-    cast::REGIONS[usize::try_from(n).unwrap_or(0) % cast::REGIONS.len()]
 }

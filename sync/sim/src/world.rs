@@ -14,16 +14,17 @@ mod hostile_hub;
 mod hub;
 mod links;
 mod losses;
+mod messages;
 mod net;
 mod operator;
 mod orders;
 mod people;
+mod promises;
 mod restores;
 mod silence;
 mod stranger;
 mod tablets;
 mod thief;
-pub mod tokens;
 mod words;
 mod work;
 
@@ -41,7 +42,7 @@ use crate::{
     oracle::{Oracle, Violation},
     plan::SeedPlan,
     random::Random,
-    recording::Recorder,
+    recorder::Recorder,
     trace::RunTrace,
 };
 use desk::PortalDesk;
@@ -54,10 +55,7 @@ use tablets::Tablet;
 use thief::Thief;
 
 pub(crate) use events::{OperatorEvent, WorldEvent};
-pub(crate) use losses::ONLY_OF_FEED;
-pub(crate) use net::Packet;
-pub use net::Side;
-pub(crate) use operator::GOOD_STANDING_ONLY;
+pub(crate) use messages::Packet;
 
 pub(crate) struct World {
     pub now: u64,

@@ -7,23 +7,17 @@
 
 mod adapter;
 mod bug;
-mod edge;
-mod oracle;
-mod orders;
-mod payments;
 mod plan;
 mod record;
-mod rest;
 pub mod scenarios;
 mod shrink;
 mod world;
 
 pub use bug::MoneyBug;
-pub use orders::POLICIES;
 pub use plan::{Act, CallFate, Fraction, MoneyPlan, SyncFate};
 pub use record::{RecordOf, RunRecord, StepRecord};
 pub use shrink::shrink;
-pub use world::{BrokenPromise, MoneyRun};
+pub use world::{BrokenPromise, MoneyRun, POLICIES};
 
 use sim::RunTrace;
 

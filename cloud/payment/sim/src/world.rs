@@ -1,5 +1,11 @@
 //! One run of a seed's world, act by act, then its rest. Time stands still within an act.
 
+mod edge;
+mod oracle;
+mod orders;
+mod payments;
+mod rest;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use custody::{AdapterAnswer, MoneyEvent, MoneyEventKind, MoneyStep, MovementId};
@@ -9,12 +15,14 @@ use wire::{Action, OrderStatus, PaymentStatus, Role, UserId};
 use crate::{
     MoneyBug,
     adapter::{Adapter, Call, Kind},
-    edge::{EdgeView, LateOp},
-    orders::{ModelOrders, OrderWord},
-    payments::PaymentDb,
     plan::{Act, Fraction, MoneyPlan},
     record::RunRecord,
 };
+use edge::{EdgeView, LateOp};
+use orders::{ModelOrders, OrderWord};
+use payments::PaymentDb;
+
+pub use orders::POLICIES;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenPromise {

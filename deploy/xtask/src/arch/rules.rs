@@ -344,6 +344,29 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         ],
     ),
     (
+        "sim",
+        &[
+            &["many", "mutations", "one"],
+            &["recording", "scenarios", "seeds", "shrink"],
+            &["world"],
+            &["counts", "recorder"],
+            &["oracle"],
+            &["cloud", "edge", "plan"],
+            &["bug", "cast", "table", "tokens", "trace"],
+            &["random"],
+        ],
+    ),
+    (
+        "money-sim",
+        &[
+            &["many", "mutations", "one"],
+            &["scenarios", "shrink"],
+            &["world"],
+            &["plan", "adapter", "record"],
+            &["bug"],
+        ],
+    ),
+    (
         "auth",
         &[
             &["handlers"],

@@ -10,7 +10,7 @@ use wire::{
 };
 
 use super::{LogOutcome, sync_db::SyncDb};
-use crate::{bug::Bug, cast, world::tokens};
+use crate::{bug::Bug, cast, tokens};
 
 #[derive(Default)]
 pub struct LogPlan {

@@ -4,6 +4,7 @@
 //!
 //! Every write of an edge becomes durable in `EdgeFile::commit` and nowhere else.
 
+mod commands;
 mod opening;
 mod orders;
 mod restore;
@@ -21,12 +22,12 @@ use wire::{
     UnixMillis, UserId,
 };
 
-use super::commands::LoggedCommand;
 use crate::{
     bug::Bug,
     table::{ModelRow, ModelTable},
 };
 
+pub use commands::{CommandEntry, EntryResult, LoggedCommand};
 pub use opening::{FileMark, SuspicionCause};
 
 /// An op's place: the epoch and the seq.

@@ -9,6 +9,12 @@ use crate::{
 const HOUR_MS: u64 = 60 * 60 * 1_000;
 const DAY_MS: u64 = 24 * HOUR_MS;
 
+/// The size of a fault, modulo forty, that lets a holder approve only for customers in good
+/// standing.
+pub(crate) const GOOD_STANDING_ONLY: u64 = 24;
+/// One of three sizes of damage: it hits the feed's version instead of the order.
+pub(crate) const ONLY_OF_FEED: u64 = 1;
+
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
     pub kind: FaultKind,

@@ -6,8 +6,7 @@ use super::{
 };
 use crate::{
     Bug, FaultKind,
-    plan::{FrameFate::*, Intent::*},
-    world::Side,
+    plan::{FrameFate::*, Intent::*, Side},
 };
 
 pub(super) fn all() -> Vec<Scenario> {

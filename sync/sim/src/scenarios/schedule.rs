@@ -5,9 +5,11 @@ use wire::{LinkLimits, OrderId};
 
 use crate::{
     Bug, SeedPlan, cast,
-    plan::{Catch, Doer, Fault, FaultKind, Forgery, FrameFate, Intent, Step, StepKind, Tuning},
+    plan::{
+        Catch, Doer, Fault, FaultKind, Forgery, FrameFate, GOOD_STANDING_ONLY, Intent,
+        ONLY_OF_FEED, Side, Step, StepKind, Tuning,
+    },
     scenarios::Scenario,
-    world::{GOOD_STANDING_ONLY, ONLY_OF_FEED, Side},
 };
 
 /// The end of the schedule lifts any remaining fault.

@@ -7,7 +7,10 @@
 use rules::HolderEpoch;
 use wire::{Order, OrderId, Region, RegionAssignment};
 
-use super::{World, WorldEvent};
+use super::{
+    World, WorldEvent,
+    messages::{Comparison, FollowUp, Suspect, SuspectVerdict},
+};
 use crate::{bug::Bug, cast, cloud::rights::FIRST_VERSION};
 
 const EVERY_MS: u64 = 10_000;
@@ -16,40 +19,6 @@ const SETTLE_MS: u64 = 5_000;
 const LOOK_MS: u64 = 5_000;
 const RENEW_AGAIN_AFTER_MS: u64 = 10_000;
 const COMPARE_AGAIN_AFTER_MS: u64 = 10_000;
-
-/// One region's comparison in progress.
-pub(crate) struct Comparison {
-    replica: usize,
-    run: u32,
-    region: Region,
-    found: Vec<Suspect>,
-    /// The feed's policy version, if the owner's was newer.
-    assigns: Option<u64>,
-    verdicts: Vec<Verdict>,
-    then: Then,
-}
-
-/// The step after the region's repair.
-enum Then {
-    Nothing,
-    Renews(usize, HolderEpoch, u64),
-    /// Repair edges ahead of the feed, if it still ends there.
-    Repairs(Vec<usize>, u64),
-}
-
-/// An order on which the two ends disagree, and the feed's version of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Suspect {
-    id: OrderId,
-    ours: Option<u64>,
-}
-
-enum Verdict {
-    /// The feed lacks this version.
-    Behind(Box<Order>),
-    /// Its owner does not have it.
-    Gone(OrderId, u64),
-}
 
 impl World {
     /// One replica compares all regions periodically.
@@ -60,11 +29,11 @@ impl World {
             return;
         };
         for region in cast::REGIONS {
-            self.compare(replica, region, Then::Nothing);
+            self.compare(replica, region, FollowUp::Nothing);
         }
     }
 
-    fn compare(&mut self, replica: usize, region: Region, then: Then) {
+    fn compare(&mut self, replica: usize, region: Region, then: FollowUp) {
         if !self.orders.is_running {
             return;
         }
@@ -172,7 +141,12 @@ impl World {
         self.later(takes, WorldEvent::FeedIsMended(comparison));
     }
 
-    fn judge(&self, region: Region, suspect: Suspect, owner: Option<Order>) -> Option<Verdict> {
+    fn judge(
+        &self,
+        region: Region,
+        suspect: Suspect,
+        owner: Option<Order>,
+    ) -> Option<SuspectVerdict> {
         let row = self.sync_db.region(region)?;
         let known = row
             .newest
@@ -184,9 +158,9 @@ impl World {
             return None;
         }
         match (owner, ours) {
-            (None, Some(ours)) => Some(Verdict::Gone(suspect.id, ours)),
+            (None, Some(ours)) => Some(SuspectVerdict::Gone(suspect.id, ours)),
             (Some(order), ours) if ours.is_none_or(|ours| order.version > ours) => {
-                Some(Verdict::Behind(Box::new(order)))
+                Some(SuspectVerdict::Behind(Box::new(order)))
             }
             _ => None,
         }
@@ -207,8 +181,10 @@ impl World {
         }
         for verdict in &comparison.verdicts {
             let (id, number) = match verdict {
-                Verdict::Behind(order) => (order.id, self.sync_db.repair_order(order)),
-                Verdict::Gone(id, version) => (*id, self.sync_db.feed_gone(region, *id, *version)),
+                SuspectVerdict::Behind(order) => (order.id, self.sync_db.repair_order(order)),
+                SuspectVerdict::Gone(id, version) => {
+                    (*id, self.sync_db.feed_gone(region, *id, *version))
+                }
             };
             if number.is_some() {
                 self.is_repaired(region, verdict, id);
@@ -219,18 +195,18 @@ impl World {
         self.goes_on(*comparison);
     }
 
-    fn is_repaired(&mut self, region: Region, verdict: &Verdict, id: OrderId) {
+    fn is_repaired(&mut self, region: Region, verdict: &SuspectVerdict, id: OrderId) {
         let lost = match verdict {
-            Verdict::Behind(order) => self.was_lost(|event| {
+            SuspectVerdict::Behind(order) => self.was_lost(|event| {
                 event
                     .order()
                     .is_some_and(|told| told.id == id && told.version == order.version)
             }),
-            Verdict::Gone(..) => self.oracle.is_strange(id),
+            SuspectVerdict::Gone(..) => self.oracle.is_strange(id),
         };
         match verdict {
-            Verdict::Behind(_) => self.counts.orders_repaired += 1,
-            Verdict::Gone(..) => self.counts.orders_gone += 1,
+            SuspectVerdict::Behind(_) => self.counts.orders_repaired += 1,
+            SuspectVerdict::Gone(..) => self.counts.orders_gone += 1,
         }
         self.note(31, region.index().into(), |_| {
             format!(
@@ -321,7 +297,7 @@ impl World {
             };
             if !twice.is_empty() && !lately {
                 self.replicas[r].compared.insert(region, self.now);
-                self.compare(r, region, Then::Repairs(twice, end));
+                self.compare(r, region, FollowUp::Repairs(twice, end));
             }
         }
     }
@@ -351,7 +327,7 @@ impl World {
             edge: cast::edge(e),
             epoch: self.sync_db.edges[e].epoch,
         };
-        self.compare(r, region, Then::Renews(e, seat, fence));
+        self.compare(r, region, FollowUp::Renews(e, seat, fence));
     }
 
     fn goes_on(&mut self, comparison: Comparison) {
@@ -362,15 +338,15 @@ impl World {
             ..
         } = comparison;
         match then {
-            Then::Nothing => {}
-            Then::Renews(e, _, _) if self.sync_db.is_mismatch(e) == Some(true) => {
+            FollowUp::Nothing => {}
+            FollowUp::Renews(e, _, _) if self.sync_db.is_mismatch(e) == Some(true) => {
                 self.repairs_edge(r, e);
             }
-            Then::Renews(_, seat, fence) => {
+            FollowUp::Renews(_, seat, fence) => {
                 self.replicas[r].renewed.insert(region, self.now);
                 self.renewal_is_asked(region, seat, fence);
             }
-            Then::Repairs(edges, end) => {
+            FollowUp::Repairs(edges, end) => {
                 if self
                     .sync_db
                     .region(region)

@@ -1,9 +1,9 @@
 //! The portal: people whose requests go straight to the order service, with an `Idempotency-Key`,
 //! retried under the same key until they are answered.
 
-use wire::{AcceptForHolder, Actor, Code, Command, CommandBody, CommandId, OrderId, Outcome};
+use wire::{AcceptForHolder, Actor, Code, Command, CommandBody, CommandId, OrderId};
 
-use super::{World, WorldEvent, orders::is_here, people, tokens, words};
+use super::{World, WorldEvent, messages::DeskReply, orders::is_here, people, words};
 use crate::{
     cast,
     cloud::{
@@ -11,6 +11,7 @@ use crate::{
         sync_db::{PortalAsk, WaitNotice},
     },
     plan::Intent,
+    tokens,
 };
 
 #[derive(Default)]
@@ -27,15 +28,6 @@ pub(crate) struct DeskItem {
     tries: u32,
     /// The order id already stored at the last try; if `None`, another try may cross it.
     tried_order: Option<OrderId>,
-}
-
-/// The order service's reply to one try.
-pub(crate) struct DeskReply {
-    pub outcome: Outcome,
-    /// It stored this answer.
-    pub consumes: bool,
-    /// An answer was already stored.
-    pub was_decided: bool,
 }
 
 const AGAIN_AFTER_MS: u64 = 2_000;

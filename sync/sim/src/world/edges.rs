@@ -4,7 +4,7 @@
 use engine::{edge::EdgeWrite, verdict::CommandDecision};
 use wire::{BootNonce, CmdFrame, Code, Command, Op, Receipt, Role};
 
-use super::{World, WorldEvent, tokens};
+use super::{World, WorldEvent};
 use crate::{
     bug::Bug,
     cast,
@@ -14,7 +14,9 @@ use crate::{
         SuspicionCause,
     },
     oracle::stranger,
-    recording,
+    plan::Side,
+    recorder::record_offered_job,
+    tokens,
 };
 
 const GROUP_MAX: usize = 256;
@@ -173,7 +175,7 @@ impl World {
             return self.execute(e, write);
         }
         let at = at(self.now, self.edges[e].clock_error_ms);
-        let offered = recording::offered(&write, &self.edges[e], at);
+        let offered = record_offered_job(&write, &self.edges[e], at);
         let wrote = self.execute(e, write);
         if let Some(recorder) = &mut self.recorder {
             recorder.edge_executed(e, offered, &wrote);
@@ -360,7 +362,7 @@ impl World {
         let older_mark = without_power && self.random.chance(500);
         if let Some(link) = self.edges[e].link.take() {
             let silently = without_power || !told;
-            self.close(link.conn, super::Side::Edge, silently);
+            self.close(link.conn, Side::Edge, silently);
         }
         let edge = &mut self.edges[e];
         edge.is_running = false;

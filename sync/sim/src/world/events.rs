@@ -1,6 +1,10 @@
 //! The events of the world, their order in the queue, and the step that each one takes.
 
-use super::{Packet, Side, World, comparing, desk, hub, tablets};
+use super::{
+    World,
+    messages::{Comparison, DeskReply, EdgeHead, OwnerMessage, Packet},
+};
+use crate::plan::Side;
 
 /// The next event. An event for a process names that process's run.
 pub(crate) enum WorldEvent {
@@ -68,7 +72,7 @@ pub(crate) enum WorldEvent {
         run: u32,
         edge: usize,
     },
-    OwnerAnswers(Box<hub::OwnerMessage>),
+    OwnerAnswers(Box<OwnerMessage>),
     OrderStarts,
     Asks(Box<crate::cloud::DecisionRequest>),
     OrderCommits {
@@ -91,7 +95,7 @@ pub(crate) enum WorldEvent {
     },
     DeskHears {
         item: usize,
-        heard: Option<Box<desk::DeskReply>>,
+        heard: Option<Box<DeskReply>>,
     },
     HandsIn {
         replica: usize,
@@ -118,11 +122,11 @@ pub(crate) enum WorldEvent {
     Head {
         tablet: usize,
         edge: usize,
-        head: tablets::EdgeHead,
+        head: EdgeHead,
     },
     Compares,
-    OwnerIsRead(Box<comparing::Comparison>),
-    FeedIsMended(Box<comparing::Comparison>),
+    OwnerIsRead(Box<Comparison>),
+    FeedIsMended(Box<Comparison>),
     LooksAtEdges {
         replica: usize,
         run: u32,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Side, World, WorldEvent};
+use super::{World, WorldEvent};
 use crate::{
     cast,
     oracle::thief::ClockFault,
-    plan::{Fault, FaultKind, StepKind},
+    plan::{Fault, FaultKind, Side, StepKind},
 };
 
 /// The lasting faults and their end times; a second one of a kind may extend the first.

@@ -13,13 +13,14 @@ use wire::{
     snapshot_hash, snapshot_start,
 };
 
-use super::{Packet, Side, World, WorldEvent, tokens};
+use super::{Packet, World, WorldEvent};
 use crate::{
     cast::{self, STRANGER},
     cloud::at,
     edge::HubKnowledge,
     oracle::hostile_hub::{FORGED, forged_at, forged_command},
-    plan::{Forgery, StepKind},
+    plan::{Forgery, Side, StepKind},
+    tokens,
 };
 
 /// Copied hub frames that it keeps for each edge.

@@ -7,37 +7,18 @@ mod probing;
 mod storing;
 
 use engine::cloud::{SyncSession, SyncSessionInput, SyncSessionOutput};
-use wire::{Code, Frame, OpAnswer, SessionRefusal, UnixMillis};
+use wire::{Code, Frame, SessionRefusal, UnixMillis};
 
-use super::{Packet, Side, World, WorldEvent};
+use super::{Packet, World, WorldEvent};
 use crate::{
     bug::Bug,
     cast,
-    cloud::{self, HubSession, OwnerReply, at},
+    cloud::{self, HubSession, at},
+    plan::Side,
 };
 
 const TICK_MS: u64 = 1_000;
 const LOOK_MS: u64 = 1_000;
-
-/// The owner's message to a hub worker.
-#[derive(Clone)]
-pub(crate) struct OwnerMessage {
-    pub replica: usize,
-    pub run: u32,
-    pub edge: usize,
-    pub pass: u64,
-    pub said: OwnerReply,
-    pub batch_ops: Vec<wire::BatchOp>,
-}
-
-impl OwnerMessage {
-    pub fn answers(&self) -> &[OpAnswer] {
-        match &self.said {
-            OwnerReply::Answers(answers) => answers,
-            OwnerReply::Nothing | OwnerReply::Fails => &[],
-        }
-    }
-}
 
 impl World {
     pub fn replica_starts(&mut self, r: usize) {

@@ -5,12 +5,13 @@ use std::{collections::VecDeque, time::Duration};
 use engine::edge::{EdgeProtocol, EdgeRunIdentity, IgnoreReason, LinkEnd, LinkStep, MachineReport};
 use wire::{Frame, FrameProof};
 
-use super::{Packet, Side, World, WorldEvent};
+use super::{Packet, World, WorldEvent};
 use crate::{
     bug::Bug,
     cast,
     cloud::at,
     edge::{EdgeJob, EdgeLink, LinkFrame, SettledCommand, reply},
+    plan::Side,
 };
 
 const TICK_MS: u64 = 1_000;

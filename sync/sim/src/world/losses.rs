@@ -9,11 +9,8 @@ use super::{World, WorldEvent, operator};
 use crate::{
     cast,
     cloud::{self, BusNews},
-    plan::Fault,
+    plan::{Fault, ONLY_OF_FEED},
 };
-
-/// One of three sizes of damage: it hits the feed's version instead of the order.
-pub(crate) const ONLY_OF_FEED: u64 = 1;
 
 impl World {
     /// The next event that leaves the order service does not arrive, though the bus confirmed it.

@@ -4,28 +4,11 @@
 
 use wire::Frame;
 
-use super::{World, WorldEvent, words};
+use super::{World, WorldEvent, messages::Packet, words};
 use crate::{
     edge::Node,
-    plan::{Catch, FrameFate},
+    plan::{Catch, FrameFate, Side},
 };
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    Edge,
-    Hub,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) enum Packet {
-    /// A forged frame lacks the hub's signature.
-    Frame {
-        bytes: Vec<u8>,
-        is_forged: bool,
-    },
-    Ping,
-    Pong,
-}
 
 #[derive(Default)]
 pub(crate) struct Net {

@@ -13,8 +13,8 @@ use super::{OperatorEvent, World, WorldEvent};
 use crate::{
     cast,
     cloud::{self, BusNews, at, rights},
-    plan::Fault,
-    recording::AssignmentChange,
+    plan::{Fault, GOOD_STANDING_ONLY},
+    recorder::AssignmentChange,
 };
 
 #[derive(Default)]
@@ -37,9 +37,6 @@ pub(super) enum OperatorAct {
 
 /// Longer than a failure takes to reach the hub.
 const ANSWER_TAKES_MS: u64 = 10;
-/// The size of a fault, modulo forty, that lets a holder approve only for customers in good
-/// standing.
-pub(crate) const GOOD_STANDING_ONLY: u64 = 24;
 /// Rights end this long after everything works again.
 const ENDS_AFTER_MS: u64 = 15_000;
 

@@ -7,7 +7,10 @@ use rules::Writes;
 use uuid::Uuid;
 use wire::{EventId, OpAnswer, OpDecision};
 
-use super::{World, WorldEvent, desk::DeskReply, hub::OwnerMessage};
+use super::{
+    World, WorldEvent,
+    messages::{DeskReply, OwnerMessage},
+};
 use crate::{
     bug::Bug,
     cast,

@@ -10,7 +10,6 @@ use super::World;
 use crate::{
     cast,
     plan::{Doer, Intent},
-    scenarios,
 };
 
 impl World {
@@ -53,7 +52,7 @@ impl World {
     pub fn does(&mut self, who: Doer, intent: Intent, order_id: OrderId) {
         let body = match intent {
             Intent::Publish => {
-                let region = scenarios::region(order_id);
+                let region = cast::order_region(order_id);
                 self.known.entry(region).or_default().push(order_id);
                 CommandBody::PublishOrder {
                     order_id,

@@ -3,12 +3,12 @@
 
 use wire::{BootNonce, UnixMillis};
 
-use super::{OperatorEvent, Side, World, WorldEvent, tablets::EdgeHead};
+use super::{OperatorEvent, World, WorldEvent, messages::EdgeHead};
 use crate::{
     cast,
     cloud::at,
     edge::{CommitQueue, SuspicionCause},
-    plan::{Fault, FaultKind, StepKind},
+    plan::{Fault, FaultKind, Side, StepKind},
 };
 
 /// Half of the backups are at most this old.

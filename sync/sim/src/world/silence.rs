@@ -1,7 +1,7 @@
 //! The end of a run: all faults are lifted, everything in transit arrives, and then all views must
 //! be equal.
 
-use super::{World, WorldEvent};
+use super::{World, WorldEvent, promises};
 use crate::cast;
 
 /// The deadline after the faults are lifted, in virtual time. An edge calls at least every half
@@ -22,7 +22,7 @@ impl World {
             None => "silence".to_owned(),
             Some(what) => format!("no silence comes: {what}"),
         });
-        crate::oracle::at_silence(self);
+        promises::check_at_silence(self);
         if let Some(what) = waits_for {
             self.oracle.broken(self.now, "silence_comes", || what);
         }

@@ -10,19 +10,12 @@ use wire::{
     UnixMillis, Verdict,
 };
 
-use super::{World, WorldEvent, tokens, words};
-use crate::{bug::Bug, cast, cloud::at, plan::Intent, random::Random};
+use super::{World, WorldEvent, messages::EdgeHead, words};
+use crate::{bug::Bug, cast, cloud::at, plan::Intent, random::Random, tokens};
 
 const GRANT_MS: i64 = 72 * 60 * 60 * 1_000;
 const ACCESS_MS: i64 = 60 * 60 * 1_000;
 const AGAIN_AFTER_MS: u64 = 6_000;
-
-/// An edge's current run and epoch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct EdgeHead {
-    pub epoch: u64,
-    pub nonce: wire::BootNonce,
-}
 
 /// A device's storage. It survives every fault.
 pub(crate) struct Tablet {

@@ -8,11 +8,11 @@ use wire::{
     PROTOCOL_MAX, PROTOCOL_MIN, Welcome,
 };
 
-use super::{Packet, Side, World};
+use super::{Packet, World};
 use crate::{
     cast::{self, THIEF},
     cloud::at,
-    plan::{StepKind, Trick},
+    plan::{Side, StepKind, Trick},
 };
 
 /// The number of ops the thief claims beyond the hub's cursor, as if after a long absence.

@@ -3,7 +3,7 @@
 use rules::OpIdentity;
 use wire::{Code, CommandId, OpsBatch, Outcome, OutcomeKind};
 
-use super::{World, WorldEvent, hub::OwnerMessage, words};
+use super::{World, WorldEvent, messages::OwnerMessage, words};
 use crate::{
     bug::Bug,
     cast,

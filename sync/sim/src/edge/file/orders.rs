@@ -9,7 +9,7 @@ use wire::{
     open_digest,
 };
 
-use super::{super::commands::LoggedCommand, EdgeFile, SettledCommand};
+use super::{EdgeFile, LoggedCommand, SettledCommand};
 use crate::bug::Bug;
 
 impl EdgeFile {

@@ -9,8 +9,8 @@ use wire::{
     BootNonce, ChainHead, CommandOp, EarlierReceipt, EdgeId, Op, QuarantineWhy, UnixMillis, Verdict,
 };
 
-use super::{EdgeFile, FIRST_EPOCH, LogPlace, LoggedOp};
-use crate::{bug::Bug, edge::LoggedCommand};
+use super::{EdgeFile, FIRST_EPOCH, LogPlace, LoggedCommand, LoggedOp};
+use crate::bug::Bug;
 
 /// A command as logged before.
 struct Old {

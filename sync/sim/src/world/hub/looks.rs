@@ -13,7 +13,8 @@ use crate::{
         at,
         sync_db::{CONTACT_STALE_MS, PortalAsk},
     },
-    world::{Packet, Side, WorldEvent},
+    plan::Side,
+    world::{Packet, WorldEvent},
 };
 
 const HELLO_LIMIT_TICKS: u64 = 10;

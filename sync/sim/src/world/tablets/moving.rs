@@ -1,7 +1,9 @@
 //! Tablets that move between edges, learn that their edge has changed, or are gone for good.
 
-use super::EdgeHead;
-use crate::{cast, world::World};
+use crate::{
+    cast,
+    world::{World, messages::EdgeHead},
+};
 
 const ELSEWHERE_EVERY: u32 = 4;
 

@@ -7,13 +7,7 @@ use wire::{
 };
 
 use super::ThiefOp;
-use crate::{
-    cast,
-    cloud::at,
-    oracle::thief::Deed,
-    plan::Trick,
-    world::{World, tokens},
-};
+use crate::{cast, cloud::at, oracle::thief::Deed, plan::Trick, tokens, world::World};
 
 const MINUTE_MS: u64 = 60 * 1_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use engine::view::{ConfirmedOrder, ViewDigest};
 use wire::{CommandId, Order, OrderId, Region};
 
-use crate::{cast, cloud::rights::FIRST_VERSION, world::World};
+use super::World;
+use crate::{cast, cloud::rights::FIRST_VERSION};
 
 /// Checks all of them and keeps the first broken one.
-pub(crate) fn at_silence(world: &mut World) {
+pub(super) fn check_at_silence(world: &mut World) {
     for e in machines(world) {
         let edge = &world.edges[e];
         world.oracle.edge_is_whole(world.now, e, &edge.file);

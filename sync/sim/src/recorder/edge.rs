@@ -52,7 +52,7 @@ pub(crate) struct EdgeNotes {
 }
 
 /// The write as offered to the file. Executing it fills in the answer.
-pub(crate) fn offered(write: &EdgeJob, node: &Node, at: UnixMillis) -> EdgeStep {
+pub(crate) fn record_offered_job(write: &EdgeJob, node: &Node, at: UnixMillis) -> EdgeStep {
     match write {
         EdgeJob::Boot => {
             // Only one epoch is recorded.

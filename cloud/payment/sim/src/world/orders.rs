@@ -18,10 +18,10 @@ use wire::{
     Source, UnixMillis, UserId,
 };
 
+use super::MoneyWorld;
 use crate::{
     MoneyBug,
     plan::{MoneyPlan, UnpaidWork},
-    world::MoneyWorld,
 };
 
 pub const HOUR_MS: i64 = 3_600_000;

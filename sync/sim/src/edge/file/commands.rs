@@ -11,7 +11,7 @@ use wire::{
     Hash, Op, Order, OrderId, Outcome, QuarantineWhy, Receipt, UnixMillis, UserId, Verdict,
 };
 
-use super::file::{CommandName, EdgeFile, PendingCommand, SuspicionCause};
+use super::{CommandName, EdgeFile, PendingCommand, SuspicionCause};
 use crate::bug::Bug;
 
 /// A command with a verified token.

@@ -9,12 +9,11 @@ use wire::{
     OrderStatus, PaymentStatus, Role, UnixMillis, UserId, Verdict,
 };
 
-use crate::{
-    MoneyBug,
+use super::{
+    MoneyWorld,
     orders::{REGION, number, order_id},
-    plan::SyncFate,
-    world::MoneyWorld,
 };
+use crate::{MoneyBug, plan::SyncFate};
 
 /// A provider's action while their edge was cut off.
 #[derive(Debug, Clone)]

@@ -14,13 +14,15 @@ use custody::{
 use uuid::Uuid;
 use wire::{Currency, UnixMillis, UserId};
 
+use super::{
+    MoneyWorld,
+    orders::{POLICIES, customer, price_minor, provider_id},
+};
 use crate::{
     MoneyBug,
     adapter::{Call, Kind},
-    orders::{POLICIES, customer, price_minor, provider_id},
     plan::Fraction,
     record::{RecordOf, StepRecord},
-    world::MoneyWorld,
 };
 
 #[derive(Debug, Default)]

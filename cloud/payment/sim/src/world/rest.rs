@@ -7,11 +7,13 @@ use custody::{
 };
 use wire::OrderStatus;
 
+use super::{
+    MoneyWorld, TO_NOTIFICATION, TO_ORDER, TO_PAYMENT,
+    orders::{HOUR_MS, POLICIES, provider_id},
+};
 use crate::{
     adapter::{AdapterTruth, Kind},
-    orders::{HOUR_MS, POLICIES, provider_id},
     plan::SyncFate,
-    world::{MoneyWorld, TO_NOTIFICATION, TO_ORDER, TO_PAYMENT},
 };
 
 /// A correct world takes far fewer: one round per refund of an order, and every third round lasts

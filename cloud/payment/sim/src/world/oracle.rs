@@ -8,11 +8,13 @@ use custody::{
 use uuid::Uuid;
 use wire::{OrderStatus, PaymentStatus, UnixMillis};
 
+use super::{
+    MoneyWorld,
+    orders::{HOUR_MS, POLICIES, order_id},
+};
 use crate::{
     MoneyBug,
     adapter::{AdapterTruth, Kind},
-    orders::{HOUR_MS, POLICIES, order_id},
-    world::MoneyWorld,
 };
 
 impl MoneyWorld {
