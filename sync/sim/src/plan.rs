@@ -173,7 +173,7 @@ const ACTIVE_MS: u64 = 70_000;
 const HEAL_AFTER_MS: u64 = 5_000;
 
 impl SeedPlan {
-    pub fn of(seed: u64) -> Self {
+    pub fn from_seed(seed: u64) -> Self {
         let mut random = Random::seeded(seed);
         let tuning = tuning(&mut random);
         let mut steps = Vec::new();
@@ -223,7 +223,7 @@ impl SeedPlan {
 
     /// The plan reduced to the steps at these indices.
     #[must_use]
-    pub fn only(&self, keep: &BTreeSet<usize>) -> Self {
+    pub fn keep_steps(&self, keep: &BTreeSet<usize>) -> Self {
         let steps = self
             .steps
             .iter()

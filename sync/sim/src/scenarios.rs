@@ -8,16 +8,10 @@ mod restores;
 mod rights;
 mod schedule;
 
-use crate::{Bug, SeedPlan};
+use crate::{Bug, SeedPlan, harness};
 use schedule::Schedule;
 
-pub struct Scenario {
-    pub name: &'static str,
-    /// A former failure, or a promise.
-    pub says: &'static str,
-    pub catches: &'static [Bug],
-    pub plan: SeedPlan,
-}
+pub type Scenario = harness::Scenario<SeedPlan, Bug>;
 
 pub fn all() -> Vec<Scenario> {
     let older = link::all()
@@ -34,8 +28,4 @@ pub fn catching(bug: Bug) -> impl Iterator<Item = Scenario> {
     all()
         .into_iter()
         .filter(move |scenario| scenario.catches.contains(&bug))
-}
-
-pub fn named(name: &str) -> Option<Scenario> {
-    all().into_iter().find(|scenario| scenario.name == name)
 }

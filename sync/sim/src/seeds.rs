@@ -22,14 +22,14 @@ pub fn line(seed: u64, keep: &BTreeSet<usize>, says: &str) -> String {
 fn read(line: &str) -> Option<SeedPlan> {
     let line = line.split('#').next()?.trim();
     let mut words = line.split_whitespace();
-    let plan = SeedPlan::of(words.next()?.parse().ok()?);
+    let plan = SeedPlan::from_seed(words.next()?.parse().ok()?);
     match (words.next(), words.next()) {
         (Some("keep"), Some(steps)) => {
             let keep = steps
                 .split(',')
                 .filter_map(|step| step.parse().ok())
                 .collect();
-            Some(plan.only(&keep))
+            Some(plan.keep_steps(&keep))
         }
         _ => Some(plan),
     }
@@ -45,6 +45,9 @@ mod tests {
         let plan = read(&line(5, &keep, "x")).unwrap();
         assert_eq!((plan.seed, plan.steps.len()), (5, 2));
         assert!(read("# only words").is_none());
-        assert_eq!(read("5").unwrap().steps.len(), SeedPlan::of(5).steps.len());
+        assert_eq!(
+            read("5").unwrap().steps.len(),
+            SeedPlan::from_seed(5).steps.len()
+        );
     }
 }

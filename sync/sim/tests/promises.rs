@@ -9,7 +9,7 @@ const SEEDS_PER_BUG: u64 = 80;
 #[test]
 fn no_seed_breaks_a_promise() {
     for seed in 0..SEEDS {
-        let ran = run(&SeedPlan::of(seed), None);
+        let ran = run(&SeedPlan::from_seed(seed), None);
         assert_eq!(ran.violation, None, "seed {seed}");
     }
 }
@@ -62,7 +62,7 @@ fn directed_schedules_meet_what_a_promise_may_come_to() {
 #[test]
 fn every_seed_has_its_fifty_commands_and_three_faults() {
     for seed in 0..SEEDS {
-        let plan = SeedPlan::of(seed);
+        let plan = SeedPlan::from_seed(seed);
         assert!(plan.commands() >= 50 && plan.faults() >= 3, "seed {seed}");
     }
 }
@@ -70,7 +70,7 @@ fn every_seed_has_its_fifty_commands_and_three_faults() {
 #[test]
 fn the_same_seed_is_the_same_run() {
     for seed in 0..10 {
-        let plan = SeedPlan::of(seed);
+        let plan = SeedPlan::from_seed(seed);
         let one = run(&plan, None);
         let other = run_in_words(&plan, None);
         assert_eq!(one.trace.hash(), other.trace.hash(), "seed {seed}");
@@ -84,7 +84,7 @@ fn planted_bugs_are_caught_by_name() {
     let caught = |bug: &&Bug| {
         let fails = |plan: &SeedPlan| run(plan, Some(**bug)).violation.is_some();
         scenarios::catching(**bug).any(|scenario| fails(&scenario.plan))
-            || (0..SEEDS_PER_BUG).any(|seed| fails(&SeedPlan::of(seed)))
+            || (0..SEEDS_PER_BUG).any(|seed| fails(&SeedPlan::from_seed(seed)))
     };
     let uncaught = Bug::ALL
         .iter()
@@ -111,13 +111,13 @@ const RARE: [&str; 7] = [
 #[test]
 fn a_failing_seed_shrinks_to_what_it_needs() {
     let bug = Some(Bug::VerdictNotStored);
-    let failing = (0..50).map(SeedPlan::of).find_map(|plan| {
+    let failing = (0..50).map(SeedPlan::from_seed).find_map(|plan| {
         let violation = run(&plan, bug).violation?;
         Some((plan, violation.invariant))
     });
     let (plan, invariant) = failing.unwrap();
-    let keep = sim::shrink(&plan, bug, invariant);
-    let violation = run(&plan.only(&keep), bug).violation.unwrap();
+    let keep = sim::harness::shrink_plan::<sim::SyncSimulation>(&plan, bug, invariant);
+    let violation = run(&plan.keep_steps(&keep), bug).violation.unwrap();
     assert_eq!(violation.invariant, invariant);
     assert!(
         keep.len() < plan.steps.len() / 2,

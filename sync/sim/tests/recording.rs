@@ -13,7 +13,7 @@ fn an_order_of_its_transactions_explains_each_run_and_recording_changes_none() {
         if seed >= SEEDS && stale > 0 {
             break;
         }
-        let plan = SeedPlan::of(seed);
+        let plan = SeedPlan::from_seed(seed);
         let recorded = recording::record(&plan);
         let recorded = recorded.unwrap_or_else(|why| panic!("seed {seed}: {why:?}"));
         let alone = run(&plan.undisturbed(), None);

@@ -30,8 +30,8 @@ async fn agrees(engine: Engine, seeds: u64) {
     let mut steps = 0;
     let mut journals = 0;
     for seed in 0..seeds {
-        let run = run_recorded(&MoneyPlan::of(seed));
-        assert_eq!(run.broken, None, "seed {seed}");
+        let run = run_recorded(&MoneyPlan::from_seed(seed));
+        assert_eq!(run.violation, None, "seed {seed}");
         let folder = tempfile::tempdir().unwrap();
         let (store, sql) = store(engine, &engine.address(folder.path(), "payment")).await;
         for (n, record) in run.record.steps.iter().enumerate() {

@@ -7,17 +7,20 @@
 
 mod adapter;
 mod bug;
+mod counts;
 mod plan;
 mod record;
 pub mod scenarios;
-mod shrink;
+mod simulation;
 mod world;
 
 pub use bug::MoneyBug;
+pub use counts::MoneyCounts;
 pub use plan::{Act, CallFate, Fraction, MoneyPlan, SyncFate};
 pub use record::{RecordOf, RunRecord, StepRecord};
-pub use shrink::shrink;
-pub use world::{BrokenPromise, MoneyRun, POLICIES};
+pub use scenarios::MoneyScenario;
+pub use simulation::MoneySimulation;
+pub use world::{MoneyRun, POLICIES};
 
 use sim::RunTrace;
 

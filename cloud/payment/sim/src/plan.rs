@@ -113,7 +113,7 @@ pub struct MoneyPlan {
 }
 
 impl MoneyPlan {
-    pub fn of(seed: u64) -> Self {
+    pub fn from_seed(seed: u64) -> Self {
         let mut random = Random::seeded(seed);
         let orders = 1 + u8::try_from(random.below(2)).unwrap_or(0);
         let unpaid = match random.below(1_000) {
@@ -134,7 +134,9 @@ impl MoneyPlan {
         }
     }
 
-    pub fn only(&self, keep: &BTreeSet<usize>) -> Self {
+    /// The plan reduced to the acts at these indices.
+    #[must_use]
+    pub fn keep_acts(&self, keep: &BTreeSet<usize>) -> Self {
         let acts = self
             .acts
             .iter()

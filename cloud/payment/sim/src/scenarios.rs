@@ -3,12 +3,7 @@
 
 use crate::{Act, Act::*, CallFate::*, Fraction, MoneyBug, MoneyPlan, SyncFate, plan::UnpaidWork};
 
-pub struct MoneyScenario {
-    pub name: &'static str,
-    pub says: &'static str,
-    pub catches: &'static [MoneyBug],
-    pub plan: MoneyPlan,
-}
+pub type MoneyScenario = sim::harness::Scenario<MoneyPlan, MoneyBug>;
 
 /// The payment service receives the order's event.
 const ORDER_HEARD: [Act; 2] = [Relay(0, false), Deliver(0, 0, false)];
@@ -54,10 +49,6 @@ pub fn all() -> Vec<MoneyScenario> {
         a_reversal_after_the_cancel(),
         an_old_version_after_a_cancel(),
     ]
-}
-
-pub fn named(name: &str) -> Option<MoneyScenario> {
-    all().into_iter().find(|scenario| scenario.name == name)
 }
 
 fn a_key_after_its_payment_failed() -> MoneyScenario {

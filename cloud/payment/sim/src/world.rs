@@ -6,15 +6,16 @@ mod orders;
 mod payments;
 mod rest;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use custody::{AdapterAnswer, MoneyEvent, MoneyEventKind, MoneyStep, MovementId};
-use sim::RunTrace;
+use sim::{RunTrace, Violation};
 use wire::{Action, OrderStatus, PaymentStatus, Role, UserId};
 
 use crate::{
     MoneyBug,
     adapter::{Adapter, Call, Kind},
+    counts::MoneyCounts,
     plan::{Act, Fraction, MoneyPlan},
     record::RunRecord,
 };
@@ -24,17 +25,11 @@ use payments::PaymentDb;
 
 pub use orders::POLICIES;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BrokenPromise {
-    pub invariant: &'static str,
-    pub says: String,
-}
-
 #[derive(Debug)]
 pub struct MoneyRun {
-    pub broken: Option<BrokenPromise>,
+    pub violation: Option<Violation>,
     pub trace: RunTrace,
-    pub counts: BTreeMap<&'static str, u64>,
+    pub counts: MoneyCounts,
     /// Empty unless recording was requested.
     pub record: RunRecord,
 }
@@ -76,8 +71,8 @@ pub struct MoneyWorld {
     pub told: BTreeSet<(MoneyEventKind, MovementId)>,
     pub record: Option<RunRecord>,
     trace: RunTrace,
-    counts: BTreeMap<&'static str, u64>,
-    broken: Option<BrokenPromise>,
+    counts: MoneyCounts,
+    violation: Option<Violation>,
 }
 
 impl MoneyWorld {
@@ -107,8 +102,8 @@ impl MoneyWorld {
             told: BTreeSet::new(),
             record: None,
             trace,
-            counts: BTreeMap::new(),
-            broken: None,
+            counts: MoneyCounts::default(),
+            violation: None,
             plan,
         }
     }
@@ -124,11 +119,11 @@ impl MoneyWorld {
         for act in self.plan.acts.clone() {
             self.play(act);
             self.look();
-            if self.broken.is_some() {
+            if self.violation.is_some() {
                 break;
             }
         }
-        if self.broken.is_none() {
+        if self.violation.is_none() {
             self.come_to_rest();
         }
         let mut record = self.record.take().unwrap_or_default();
@@ -136,7 +131,7 @@ impl MoneyWorld {
             record.money = self.money.rows.values().cloned().collect();
         }
         MoneyRun {
-            broken: self.broken,
+            violation: self.violation,
             trace: self.trace,
             counts: self.counts,
             record,
@@ -145,17 +140,22 @@ impl MoneyWorld {
 
     /// Only the first break counts: later ones may just follow from it.
     pub fn broken(&mut self, invariant: &'static str, says: String) {
-        if self.broken.is_none() {
-            self.broken = Some(BrokenPromise { invariant, says });
+        if self.violation.is_none() {
+            let at = self.now.unsigned_abs();
+            self.violation = Some(Violation {
+                invariant,
+                at,
+                says,
+            });
         }
     }
 
     pub fn is_broken(&self) -> bool {
-        self.broken.is_some()
+        self.violation.is_some()
     }
 
     pub fn meet(&mut self, what: &'static str) {
-        *self.counts.entry(what).or_default() += 1;
+        self.counts.count_event(what);
     }
 
     /// Adds the state of all money to the trace.

@@ -6,10 +6,10 @@ use money_sim::{MoneyBug, MoneyPlan, run, scenarios};
 #[test]
 fn two_hundred_seeds_keep_every_promise_and_each_is_one_run() {
     for seed in 0..200 {
-        let plan = MoneyPlan::of(seed);
+        let plan = MoneyPlan::from_seed(seed);
         let first = run(&plan, None);
         let second = run(&plan, None);
-        assert_eq!(first.broken, None, "seed {seed}");
+        assert_eq!(first.violation, None, "seed {seed}");
         assert_eq!(first.trace.hash(), second.trace.hash(), "seed {seed}");
         assert_eq!(first.counts, second.counts, "seed {seed}");
     }
@@ -18,9 +18,14 @@ fn two_hundred_seeds_keep_every_promise_and_each_is_one_run() {
 #[test]
 fn a_directed_schedule_keeps_the_promises_and_catches_its_bugs() {
     for scenario in scenarios::all() {
-        assert_eq!(run(&scenario.plan, None).broken, None, "{}", scenario.name);
+        assert_eq!(
+            run(&scenario.plan, None).violation,
+            None,
+            "{}",
+            scenario.name
+        );
         for bug in scenario.catches {
-            let broken = run(&scenario.plan, Some(*bug)).broken;
+            let broken = run(&scenario.plan, Some(*bug)).violation;
             assert!(
                 broken.is_some(),
                 "{} lets {} live",

@@ -346,10 +346,9 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "sim",
         &[
-            &["many", "mutations", "one"],
-            &["recording", "scenarios", "seeds", "shrink"],
-            &["world"],
-            &["counts", "recorder"],
+            &["recording", "simulation"],
+            &["scenarios", "seeds", "world"],
+            &["counts", "harness", "recorder"],
             &["oracle"],
             &["cloud", "edge", "plan"],
             &["bug", "cast", "table", "tokens", "trace"],
@@ -359,10 +358,9 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "money-sim",
         &[
-            &["many", "mutations", "one"],
-            &["scenarios", "shrink"],
-            &["world"],
-            &["plan", "adapter", "record"],
+            &["simulation"],
+            &["scenarios", "world"],
+            &["adapter", "counts", "plan", "record"],
             &["bug"],
         ],
     ),

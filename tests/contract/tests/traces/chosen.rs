@@ -59,7 +59,7 @@ fn recorded() -> Recorded {
             break;
         }
         let name = format!("--seed {seed}");
-        let recording = record(&name, &SeedPlan::of(seed));
+        let recording = record(&name, &SeedPlan::from_seed(seed));
         let is_first = meets(&mut never, &recording.counts);
         if is_first || seed < SEEDS {
             runs.push(Run {
