@@ -3,8 +3,8 @@
 //! into a separate edge: renames its file, and logs its undecided commands again under the new
 //! name, provisionally and without a fence.
 //!
-//! Invariants: only a file that the hub called a twin is ever renamed. A shipped migration never
-//! changes; add a new one.
+//! Invariants: only a file that the hub called a twin is ever renamed. A released migration
+//! never changes; add a new one.
 
 use std::{io, path::Path};
 
@@ -19,7 +19,7 @@ use wire::{
 use super::{
     high_water::{HighWaterMark, MarkFile},
     log::{LogBook, append_op, chain_at},
-    orders, path_in,
+    path_in,
     restore::{self, EndedEpoch},
     sql::{mark_write_error, read_parsed, to_sql_int},
     standing::{self, Alarm},
@@ -60,32 +60,12 @@ pub enum RenameError {
 }
 
 /// The number of migrations.
-pub(super) const STEPS: u32 = 15;
+pub(super) const STEPS: u32 = 1;
 
 const FIRST_EPOCH: u64 = 1;
 
 pub(super) fn migrations() -> Migrations<'static> {
-    Migrations::new(vec![
-        M::up(include_str!("../../migrations/0001_first.sql")),
-        M::up(include_str!("../../migrations/0002_right.sql")),
-        M::up(include_str!("../../migrations/0003_epochs.sql")),
-        M::up(include_str!("../../migrations/0004_snapshot.sql")),
-        M::up(include_str!("../../migrations/0005_own_ids.sql")),
-        M::up(include_str!("../../migrations/0006_feed_confirmed.sql")),
-        M::up(include_str!("../../migrations/0007_hub_key.sql")),
-        M::up_with_hook(include_str!("../../migrations/0008_shares.sql"), |tx| {
-            Ok(orders::fill_workers(tx)?)
-        }),
-        M::up(include_str!("../../migrations/0009_people.sql")),
-        M::up(include_str!("../../migrations/0010_code.sql")),
-        M::up(include_str!("../../migrations/0011_readmitted.sql")),
-        M::up(include_str!("../../migrations/0013_marks.sql")),
-        M::up_with_hook(include_str!("../../migrations/0014_customers.sql"), |tx| {
-            Ok(orders::fill_customers(tx)?)
-        }),
-        M::up(include_str!("../../migrations/0015_clock.sql")),
-        M::up(include_str!("../../migrations/0016_cut_off.sql")),
-    ])
+    Migrations::new(vec![M::up(include_str!("../../migrations/0001_edge.sql"))])
 }
 
 /// Loads the state. A new file gets its first mark here, so that a crash between its first commit
@@ -217,21 +197,24 @@ pub fn twin_of(data: &Path, identity: &EdgeIdentity) -> Result<Option<EdgeId>, R
 
 /// True if the hub knows the file's edge by a key.
 pub fn is_enrolled(data: &Path) -> Result<bool, RenameError> {
-    const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name = 'edge'";
     const ENROLLED: &str = "SELECT enrolled_at IS NOT NULL FROM edge WHERE one = 1";
     let path = path_in(data);
     if !path.exists() {
         return Ok(false);
     }
     let conn = open_existing_file(&path)?;
-    let tables: u32 = conn.query_row(TABLE, [], |row| row.get(0))?;
-    if tables == 0 {
+    if !is_migrated(&conn)? {
         return Ok(false);
     }
     Ok(conn
         .query_row(ENROLLED, [], |row| row.get(0))
         .optional()?
         .unwrap_or(false))
+}
+
+/// False if a start failed before it created the tables.
+fn is_migrated(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.table_exists(None, "edge")
 }
 
 fn open_existing_file(path: &Path) -> rusqlite::Result<Connection> {
@@ -264,12 +247,9 @@ pub async fn rename_twin_file(
     Ok(Some(renamed?))
 }
 
-/// Files without the `alarm` table cannot be marked as twins.
 fn twin_of_other_edge(path: &Path, identity: &EdgeIdentity) -> rusqlite::Result<Option<EdgeId>> {
-    const TABLE: &str = "SELECT count(*) FROM sqlite_master WHERE name IN ('alarm', 'edge')";
     let conn = open_existing_file(path)?;
-    let tables: u32 = conn.query_row(TABLE, [], |row| row.get(0))?;
-    if tables < 2 {
+    if !is_migrated(&conn)? {
         return Ok(None);
     }
     let Some(EdgeIdentity {

@@ -11,7 +11,7 @@ use engine::{
         overlay_pending_ops,
     },
 };
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use utoipa::ToSchema;
 use wire::{
@@ -237,38 +237,6 @@ pub fn finished_work_columns(order: &Order) -> (Option<&[u8]>, Option<bool>) {
             Some(work == FinishedWorkPayment::Owed),
         ),
     }
-}
-
-/// Files of older versions lack the worker column.
-pub fn fill_workers(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    let mut statement = tx.prepare("SELECT bytes FROM orders")?;
-    let orders = statement.query_map([], |row| read_order(row, 0))?;
-    for order in orders {
-        let order: Order = order?;
-        if let Some(worker) = active_worker(&order) {
-            let values = params![&worker.as_bytes()[..], &order.id.as_bytes()[..]];
-            execute_cached(tx, "UPDATE orders SET worker = ? WHERE id = ?", values)?;
-        }
-    }
-    Ok(())
-}
-
-/// Files of older versions lack the customer columns.
-pub fn fill_customers(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    let mut statement = tx.prepare("SELECT bytes FROM orders")?;
-    let orders = statement.query_map([], |row| read_order(row, 0))?;
-    for order in orders {
-        let order: Order = order?;
-        if let (Some(customer), owed) = finished_work_columns(&order) {
-            let values = params![customer, owed, &order.id.as_bytes()[..]];
-            execute_cached(
-                tx,
-                "UPDATE orders SET customer = ?, owed = ? WHERE id = ?",
-                values,
-            )?;
-        }
-    }
-    Ok(())
 }
 
 pub fn find_confirmed_order(

@@ -156,19 +156,14 @@ fn read_lease(
     policy: Policy,
 ) -> rusqlite::Result<LeaseReport> {
     const ROW: &str = "SELECT assignment, held_fence, fence_proven FROM edge WHERE one = 1";
-    // The migration may not have run yet.
-    let (assignment, held, proven): (Option<RegionAssignment>, Option<u64>, bool) =
-        if conn.column_exists(None, "edge", "assignment")? {
-            conn.query_row(ROW, [], |row| {
-                Ok((
-                    read_optional(row, 0, read_cbor)?,
-                    read_optional(row, 1, read_u64)?,
-                    row.get(2)?,
-                ))
-            })?
-        } else {
-            (None, None, false)
-        };
+    let (assignment, held, proven): (Option<RegionAssignment>, Option<u64>, bool) = conn
+        .query_row(ROW, [], |row| {
+            Ok((
+                read_optional(row, 0, read_cbor)?,
+                read_optional(row, 1, read_u64)?,
+                row.get(2)?,
+            ))
+        })?;
     let assignment = assignment.unwrap_or_default();
     let fence = held.filter(|_| assignment.epoch == epoch);
     let sentence = right_sentence(edge, suspect, proven, fence, assignment.holder.as_ref());
@@ -202,10 +197,6 @@ fn right_sentence(
 }
 
 fn read_alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
-    // The migration may not have run yet.
-    if !conn.table_exists(None, "alarm")? {
-        return Ok(None);
-    }
     let alarm = standing::find_alarm(conn)?;
     Ok(alarm.map(|(alarm, since)| AlarmReport {
         why: alarm.as_str(),
@@ -215,10 +206,6 @@ fn read_alarm(conn: &Connection) -> rusqlite::Result<Option<AlarmReport>> {
 }
 
 fn read_clock(conn: &Connection) -> rusqlite::Result<Option<ClockReport>> {
-    // The migration may not have run yet.
-    if !conn.table_exists(None, "clock")? {
-        return Ok(None);
-    }
     let fault = standing::load_clock_record(conn)?.fault;
     Ok(fault.map(|fault| ClockReport {
         finding: fault.finding,

@@ -157,7 +157,7 @@ fn compute_feed_digest(conn: &Connection) -> rusqlite::Result<Hash> {
     Ok(open_digest(open))
 }
 
-/// Rows of older versions lack the open flag; the order's status decides.
+/// Without the open flag, the order's status decides.
 fn read_open_order(row: &Row<'_>) -> rusqlite::Result<Option<(OrderId, u64)>> {
     let said: Option<bool> = row.get(2)?;
     let open = match said {

@@ -10,7 +10,6 @@ mod right;
 mod shares;
 mod snapshot;
 mod tidy;
-mod upgrade;
 
 use engine::{
     edge::OpRange,

@@ -115,12 +115,9 @@ pub fn load_hub_key(conn: &Connection) -> rusqlite::Result<Option<HubKey>> {
     Ok(key.map(HubKey))
 }
 
-/// Drops and returns sessions whose tokens have all expired. Rows from an older version without a
-/// time count from now.
+/// Drops and returns sessions whose tokens have all expired.
 pub fn forget_sessions(conn: &Connection, now: UnixMillis) -> rusqlite::Result<Vec<SessionId>> {
-    const COUNTS: &str = "UPDATE revoked SET heard_at = ? WHERE heard_at = 0";
     const FORGET: &str = "DELETE FROM revoked WHERE kind = 'session' AND heard_at < ? RETURNING id";
-    execute_cached(conn, COUNTS, [now.0])?;
     let mut statement = conn.prepare(FORGET)?;
     statement
         .query_map([now.0 - TOKEN_LIVES_MS_MAX], |row| id(row, 0))?

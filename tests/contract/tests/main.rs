@@ -27,5 +27,4 @@ mod sms;
 mod sql;
 mod tls;
 mod traces;
-mod upgrade;
 mod upstream;

@@ -293,7 +293,7 @@ async fn an_unmigrated_database_is_refused_by_name(arm: SqlArm) {
         .await
         .unwrap();
     let error = arm.sql.check_schema(&THINGS).await.unwrap_err().to_string();
-    assert!(error.contains("0001 ground"), "{error}");
+    assert!(error.contains("0001 platform"), "{error}");
 }
 
 async fn tables_of_the_next_version_will_do_and_those_of_a_later_one_will_not(arm: SqlArm) {

@@ -181,30 +181,6 @@ async fn an_outcome_or_an_image_tells_of_a_customer_as_the_feed_does() {
     );
 }
 
-#[tokio::test]
-async fn a_file_of_the_version_before_learns_its_customers_when_it_is_opened() {
-    let data = tempfile::tempdir().unwrap();
-    let (store, _) = open(&data, 1).await;
-    store.apply_changes(2, waiting(), NOW).await.unwrap();
-    tells(
-        &store,
-        FeedChange::Order(finished(11, 3, PaymentStatus::Paid)),
-    )
-    .await;
-    tells(&store, grant()).await;
-    let path = store.path.clone();
-    store.close();
-    let before = Connection::open(&*path).unwrap();
-    let back = "DROP INDEX orders_by_customer; ALTER TABLE orders DROP COLUMN customer;
-        ALTER TABLE orders DROP COLUMN owed; ALTER TABLE staged_orders DROP COLUMN customer;
-        ALTER TABLE staged_orders DROP COLUMN owed;
-        DROP TABLE cut_off; DROP TABLE clock; PRAGMA user_version = 12;";
-    before.execute_batch(back).unwrap();
-    drop(before);
-    let (store, _) = open(&data, 2).await;
-    assert_eq!(publishes(&store, 101, 10).await, Verdict::Firm);
-}
-
 /// Each publish and approval under such a rule runs this lookup, over years of finished orders.
 #[tokio::test]
 async fn the_question_after_a_customer_reads_an_index() {

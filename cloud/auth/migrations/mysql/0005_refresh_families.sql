@@ -1,8 +1,0 @@
--- The newest refresh token of a session and the one before it, by their moments of issue; 0 before the first is spent.
--- The attempt is that of the program which spent the one before.
--- A session that was ended says why.
-ALTER TABLE sessions
-  ADD COLUMN refresh_newest BIGINT NOT NULL DEFAULT 0,
-  ADD COLUMN refresh_before BIGINT NOT NULL DEFAULT 0,
-  ADD COLUMN refresh_attempt BINARY(16) NULL,
-  ADD COLUMN ended_why VARCHAR(20) NULL;

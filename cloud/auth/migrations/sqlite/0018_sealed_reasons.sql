@@ -1,2 +1,0 @@
--- Texts have any length here.
-SELECT 1;

@@ -1,2 +1,0 @@
--- How often the code of a new password was tried. Tries beyond the limit do not find the right code either.
-ALTER TABLE password_resets ADD COLUMN tries INTEGER NOT NULL DEFAULT 0;

@@ -1,6 +1,0 @@
--- The last word of the payment service about the order's money: its number, and the amount in custody. The status
--- that it gives the order stands in `payment_status`.
-ALTER TABLE orders ADD COLUMN money_version INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE orders ADD COLUMN held_minor INTEGER NOT NULL DEFAULT 0;
--- Of a line that tells of such a word.
-ALTER TABLE order_timeline ADD COLUMN payment_status TEXT;

@@ -1,4 +1,0 @@
--- The newest epoch of an edge that is to end, or has, and why: put down before order_db is told to take
--- its rights back, so that whichever session comes next goes through with it.
-ALTER TABLE edges ADD COLUMN ending_epoch INTEGER;
-ALTER TABLE edges ADD COLUMN ending_why TEXT;
