@@ -1,5 +1,6 @@
 //! Tests the journal's guarantees on real files.
 
+mod migrations;
 mod queues;
 
 use std::{
@@ -458,24 +459,4 @@ proptest! {
             assert_eq!(count, yes);
         });
     }
-}
-
-#[tokio::test]
-async fn a_file_of_a_newer_version_is_refused_with_the_remedy() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("journal.db");
-    let file = Connection::open(&path).unwrap();
-    file.pragma_update(None, "user_version", 2).unwrap();
-    let older = Migrations::new(vec![M::up("CREATE TABLE only (n INTEGER) STRICT")]);
-    let make = |_: &Connection| Ok::<(), rusqlite::Error>(());
-    let refused = Journal::open(&path, older, make, |_| ()).unwrap_err();
-    assert!(crate::is_of_newer_version(&refused), "{refused}");
-    assert!(
-        refused.to_string().contains("Start that version again"),
-        "{refused}"
-    );
-    assert!(
-        std::error::Error::source(&refused).is_none(),
-        "no library says more"
-    );
 }

@@ -23,7 +23,7 @@ use wire::Exchange;
 static MYSQL: Migrator = sqlx::migrate!("migrations/mysql");
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// One table called `things`.
+/// One table called `things`, with columns that a second migration adds.
 pub const THINGS: Migrations = Migrations {
     mysql: &MYSQL,
     sqlite: &SQLITE,
@@ -65,12 +65,12 @@ pub struct FilesArm {
 
 /// A migrated SQLite file.
 pub async fn sqlite() -> SqlArm {
-    migrated(Engine::Sqlite).await
+    migrated(Engine::Sqlite, "things", &THINGS).await
 }
 
 /// A migrated database on MariaDB.
 pub async fn mariadb() -> SqlArm {
-    migrated(Engine::MariaDb).await
+    migrated(Engine::MariaDb, "things", &THINGS).await
 }
 
 pub async fn order_db_on_sqlite() -> OrderDb {
@@ -97,12 +97,31 @@ impl OrderDb {
     }
 }
 
-async fn migrated(engine: Engine) -> SqlArm {
+/// A database with only the first of these migrations, on the engine of `arm`.
+pub async fn with_first_migration(arm: &SqlArm) -> SqlArm {
+    let engine = if arm.sql.is_mysql() {
+        Engine::MariaDb
+    } else {
+        Engine::Sqlite
+    };
+    let first = Migrations {
+        mysql: keep_first(&MYSQL),
+        sqlite: keep_first(&SQLITE),
+    };
+    migrated(engine, "first_things", &first).await
+}
+
+fn keep_first(all: &Migrator) -> &'static Migrator {
+    let first = all.iter().take(1).cloned().collect();
+    Box::leak(Box::new(Migrator::with_migrations(first)))
+}
+
+async fn migrated(engine: Engine, name: &'static str, migrations: &Migrations) -> SqlArm {
     let folder = TempDir::new().unwrap();
-    let url = engine.address(folder.path(), "things");
-    let migrate = async |url: &str| testing::migrate(url, &THINGS).await;
+    let url = engine.address(folder.path(), name);
+    let migrate = async |url: &str| testing::migrate(url, migrations).await;
     SqlArm {
-        sql: testing::database("things", &url, migrate).await,
+        sql: testing::database(name, &url, migrate).await,
         url,
         _folder: folder,
     }

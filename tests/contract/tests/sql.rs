@@ -27,6 +27,7 @@ on_every_sql! {
     a_read_outside_sees_what_was_committed_before,
     replicas_may_migrate_at_the_same_time,
     an_unmigrated_database_is_refused_by_name,
+    a_second_migration_adds_to_a_database_with_rows,
     tables_of_the_next_version_will_do_and_those_of_a_later_one_will_not,
 }
 
@@ -294,6 +295,36 @@ async fn an_unmigrated_database_is_refused_by_name(arm: SqlArm) {
         .unwrap();
     let error = arm.sql.check_schema(&THINGS).await.unwrap_err().to_string();
     assert!(error.contains("0001 platform"), "{error}");
+}
+
+async fn a_second_migration_adds_to_a_database_with_rows(arm: SqlArm) {
+    const WEIGHT: &str = "SELECT weight_g, weighed_by FROM things WHERE id = ?";
+    const WEIGH: &str = "UPDATE things SET weight_g = 5, weighed_by = ? WHERE id = ?";
+    type Weight = (i64, Option<Uuid>);
+    let former = contract::with_first_migration(&arm).await;
+    let sql = &former.sql;
+    let thing = add(sql, "from before").await;
+    let error = sql.check_schema(&THINGS).await.unwrap_err().to_string();
+    assert!(
+        error.contains("0002 weights") && error.contains("holdfast-cloud migrate"),
+        "{error}"
+    );
+
+    sql.migrate(&THINGS).await.unwrap();
+    sql.check_schema(&THINGS).await.unwrap();
+    assert_eq!(self::thing(sql, thing).await.name, "from before");
+    let weight: Option<Weight> = sql.fetch_optional(WEIGHT, vals![thing]).await.unwrap();
+    assert_eq!(weight, Some((0, None)), "an old row has the defaults");
+
+    let weigher = id();
+    sql.exec(WEIGH, vals![weigher, thing]).await.unwrap();
+    sql.migrate(&THINGS).await.unwrap();
+    let weight: Option<Weight> = sql.fetch_optional(WEIGHT, vals![thing]).await.unwrap();
+    assert_eq!(
+        weight,
+        Some((5, Some(weigher))),
+        "a repeated migration changes nothing"
+    );
 }
 
 async fn tables_of_the_next_version_will_do_and_those_of_a_later_one_will_not(arm: SqlArm) {
