@@ -55,19 +55,8 @@ impl Service {
 
     /// Fetches the order's current state and merges it like an event, so that the latest changes
     /// count.
-    pub async fn fetch_order(&self, id: OrderId) -> Result<Order, Problem> {
-        let token = self.verifier.token_for(ORDER);
-        let path = format!("/internal/orders/{id}");
-        let OrderAndTerms { order, terms, .. } = match self.orders.get(&path, Some(&token)).await {
-            Ok(told) => told,
-            Err(UpstreamError::Refused {
-                problem: Some(problem),
-                ..
-            }) => {
-                return Err((*problem).into());
-            }
-            Err(error) => return Err(order_service_unavailable(&error)),
-        };
+    pub async fn refresh_order(&self, id: OrderId) -> Result<Order, Problem> {
+        let OrderAndTerms { order, terms, .. } = self.fetch_order(id).await?;
         let is_owed = order.status.has_provider() || self.store.find_parties(id).await?.is_some();
         if is_owed {
             let step = MoneyStep::OrderHeard(BilledOrder::from_order(&order, terms));
@@ -78,6 +67,20 @@ impl Service {
         Ok(order)
     }
 
+    /// The order's current state at the order service.
+    async fn fetch_order(&self, id: OrderId) -> Result<OrderAndTerms, Problem> {
+        let token = self.verifier.token_for(ORDER);
+        let path = format!("/internal/orders/{id}");
+        match self.orders.get(&path, Some(&token)).await {
+            Ok(told) => Ok(told),
+            Err(UpstreamError::Refused {
+                problem: Some(problem),
+                ..
+            }) => Err((*problem).into()),
+            Err(error) => Err(order_service_unavailable(&error)),
+        }
+    }
+
     /// The providers with a case of work in vain on the order, from the order service.
     pub async fn worked_in_vain(&self, id: OrderId) -> Result<Vec<UserId>, UpstreamError> {
         let cases = self.comparison().worked_in_vain([id]).await?;
@@ -85,12 +88,12 @@ impl Service {
     }
 
     /// The people of an order. Orders without a provider are unknown here and fetched from the
-    /// order service.
+    /// order service. Reads call this, so it stores nothing.
     pub async fn find_parties(&self, id: OrderId) -> Result<Parties, Problem> {
         if let Some(known) = self.store.find_parties(id).await? {
             return Ok(known);
         }
-        let order = self.fetch_order(id).await?;
+        let OrderAndTerms { order, .. } = self.fetch_order(id).await?;
         Ok(Parties {
             customer: order.customer_id,
             provider: order.provider_id,

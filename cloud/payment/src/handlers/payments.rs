@@ -121,7 +121,7 @@ pub async fn pay(
     if !adapter.accepts_method(&method) {
         return Err(Problem::wrong_field("payment_method", say::method_unknown));
     }
-    let order = service.fetch_order(order_id).await?;
+    let order = service.refresh_order(order_id).await?;
     if order.customer_id != by {
         return Err(Code::OrderNotFound.into());
     }

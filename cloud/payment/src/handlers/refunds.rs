@@ -100,7 +100,7 @@ pub async fn ask(
         }
         (None, None) => return Err(Problem::wrong_field("order_id", say::refund_of_nothing)),
     };
-    let order = service.fetch_order(order_id).await?;
+    let order = service.refresh_order(order_id).await?;
     if order.customer_id != by {
         return Err(Code::OrderNotFound.into());
     }

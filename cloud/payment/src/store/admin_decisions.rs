@@ -54,7 +54,7 @@ impl Store {
     }
 
     pub async fn fee_policies(&self) -> Result<Vec<FeePolicy>, StoreError> {
-        transact!(self.sql, tx => { load_fee_policies(tx).await })
+        policies_from_rows(self.sql.fetch_all(POLICIES, vals![]).await?)
     }
 
     /// Replaces a version that begins at the same moment.
@@ -101,7 +101,10 @@ impl Store {
 
 /// The versions of the platform fee. They are few, and never change once in force.
 pub async fn load_fee_policies(tx: &mut Tx) -> Result<Vec<FeePolicy>, StoreError> {
-    let rows: Vec<(UnixMillis, u32)> = tx.fetch_all(POLICIES, vals![]).await?;
+    policies_from_rows(tx.fetch_all(POLICIES, vals![]).await?)
+}
+
+fn policies_from_rows(rows: Vec<(UnixMillis, u32)>) -> Result<Vec<FeePolicy>, StoreError> {
     let mut policies = Vec::with_capacity(rows.len());
     for (from, basis_points) in rows {
         let platform_fee_bp =

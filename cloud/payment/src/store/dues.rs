@@ -8,7 +8,7 @@ use custody::{
 };
 use platform::{
     outbox, row,
-    sql::{Columns, Tx, in_list},
+    sql::{Columns, Statement, Tx, in_list},
     transact, vals,
 };
 use wire::{Currency, Event, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId};
@@ -27,6 +27,7 @@ const VERSIONS: &str =
     "SELECT order_id, order_version, money_version, told_at FROM dues WHERE order_id IN (";
 const TOLD_SINCE: &str = "SELECT order_id, told_at FROM dues WHERE told_at >= ? AND (told_at > ? OR order_id > ?) \
     ORDER BY told_at, order_id LIMIT ?";
+const OF_ORDER: &str = "WHERE order_id = ?";
 const UNTIL: &str = "SELECT at FROM compared_until WHERE id = 1";
 const MOVE_UNTIL: &str = "UPDATE compared_until SET at = ? WHERE id = 1";
 const FIRST_UNTIL: &str = "INSERT INTO compared_until (id, at) VALUES (1, ?)";
@@ -152,8 +153,25 @@ pub async fn load_order_locked(
     tx: &mut Tx,
     order: OrderId,
 ) -> Result<Option<OrderMoney>, StoreError> {
-    let text = for_update(tx, DueRow::select("WHERE order_id = ?"));
-    let Some(due) = tx.fetch_optional::<DueRow>(text, vals![order]).await? else {
+    let due_text = for_update(tx, DueRow::select(OF_ORDER));
+    load_order_rows(tx, due_text, order).await
+}
+
+/// The same without the lock, for reads that decide nothing. On MySQL, rows that change meanwhile
+/// may be newer than the due.
+pub async fn load_order_unlocked(
+    tx: &mut Tx,
+    order: OrderId,
+) -> Result<Option<OrderMoney>, StoreError> {
+    load_order_rows(tx, DueRow::select(OF_ORDER), order).await
+}
+
+async fn load_order_rows(
+    tx: &mut Tx,
+    due_text: Statement,
+    order: OrderId,
+) -> Result<Option<OrderMoney>, StoreError> {
+    let Some(due) = tx.fetch_optional::<DueRow>(due_text, vals![order]).await? else {
         return Ok(None);
     };
     let text = PaymentRow::select("WHERE order_id = ? ORDER BY created_at, id");
@@ -289,7 +307,7 @@ impl Store {
     pub async fn find_parties(&self, order: OrderId) -> Result<Option<Parties>, StoreError> {
         let row: Option<DueRow> = self
             .sql
-            .fetch_optional(DueRow::select("WHERE order_id = ?"), vals![order])
+            .fetch_optional(DueRow::select(OF_ORDER), vals![order])
             .await?;
         Ok(row.map(|row| Parties {
             customer: row.customer_id,

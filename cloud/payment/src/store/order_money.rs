@@ -19,7 +19,7 @@ use super::{
     admin_decisions::{
         MoneyAct, RefundRequestChange, RefundRequestRow, load_fee_policies, open_case, record_act,
     },
-    dues::{DueRow, load_order_locked},
+    dues::{DueRow, load_order_locked, load_order_unlocked},
     journals::book_journals,
     money_events::{
         build_money_event, case_opened, granted_now, initiated_body, new_event, request_changed,
@@ -127,9 +127,12 @@ impl Store {
         Ok(row.is_some())
     }
 
-    /// The current state of an order's money.
+    /// The current state of an order's money, to show. It waits for no other transaction.
     pub async fn load_order_money(&self, order: OrderId) -> Result<Option<OrderMoney>, StoreError> {
-        transact!(self.sql, tx => { load_order_locked(tx, order).await })
+        let mut tx = self.sql.begin_read_transaction().await?;
+        let money = load_order_unlocked(&mut tx, order).await?;
+        tx.commit().await?;
+        Ok(money)
     }
 
     /// `None` if another transaction has just opened the due.

@@ -9,6 +9,7 @@ mod fees;
 mod funds;
 mod large_sums;
 mod methods;
+mod reads;
 mod refund_requests;
 mod repeats;
 

@@ -46,15 +46,34 @@ impl Sql {
             })
         };
         let open = run_with_timeout(&text, work).await?;
-        let outbox = self.outbox().clone();
-        let keys = self.data_keys().clone();
-        Ok(Tx {
+        Ok(self.new_transaction(open))
+    }
+
+    /// A transaction in which the database refuses every write. It waits for no writer.
+    pub async fn begin_read_transaction(&self) -> Result<Tx, SqlError> {
+        let text = Statement::new("BEGIN");
+        let work = async {
+            Ok(match self {
+                Self::MySql { pool, .. } => {
+                    OpenTransaction::MySql(pool.begin_with("START TRANSACTION READ ONLY").await?)
+                }
+                Self::Sqlite { read, .. } => {
+                    OpenTransaction::Sqlite(read.begin_with("BEGIN").await?)
+                }
+            })
+        };
+        let open = run_with_timeout(&text, work).await?;
+        Ok(self.new_transaction(open))
+    }
+
+    fn new_transaction(&self, open: OpenTransaction) -> Tx {
+        Tx {
             open,
             contended: false,
-            outbox,
+            outbox: self.outbox().clone(),
             wakes_relay: false,
-            keys,
-        })
+            keys: self.data_keys().clone(),
+        }
     }
 }
 
