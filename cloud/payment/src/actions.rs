@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::FromRef;
 use custody::{
-    AdapterReply, BilledOrder, MoneyRefusal, MoneyStep, MovementId, PaymentRequest, PayoutStep,
+    AdapterReply, BilledOrder, MoneyStep, MovementId, PAYMENT_CLOSING, PaymentRequest, PayoutStep,
 };
 use platform::upstream::{Upstream, UpstreamError};
 use process::{
@@ -132,7 +132,7 @@ impl Service {
         wish: PaymentRequest,
         metadata: &StepMetadata,
     ) -> Result<Option<MovementId>, Problem> {
-        const CLOSING: StepOutcome = StepOutcome::Refused(MoneyRefusal::PaymentClosing);
+        const CLOSING: StepOutcome = StepOutcome::Refused(PAYMENT_CLOSING);
         let step = MoneyStep::Pay(wish);
         let mut outcome = self.store.apply_step(order, &step, metadata).await?;
         if outcome == CLOSING {
@@ -158,7 +158,7 @@ impl Service {
             StepOutcome::Done(writes) => writes.movement,
             StepOutcome::Repeated(movement) => return Ok(Some(movement)),
             StepOutcome::KeyReused => return Err(Code::CommandIdReused.into()),
-            StepOutcome::Refused(refusal) => return Err(refusal_code(refusal).into()),
+            StepOutcome::Refused(code) => return Err(code.into()),
             // Without a provider there is no debt to pay.
             StepOutcome::Unknown => return Err(Code::OrderNotPayable.into()),
         };
@@ -281,22 +281,6 @@ pub fn order_service_unavailable(error: &UpstreamError) -> Problem {
         "Could not query the order service"
     );
     Problem::new(Code::Unavailable).retry_after(1)
-}
-
-fn refusal_code(refusal: MoneyRefusal) -> Code {
-    match refusal {
-        // Hide other people's orders.
-        MoneyRefusal::NotYours => Code::OrderNotFound,
-        MoneyRefusal::OrderNotPayable => Code::OrderNotPayable,
-        MoneyRefusal::AmountMismatch => Code::AmountMismatch,
-        MoneyRefusal::AlreadyPaid => Code::AlreadyPaid,
-        MoneyRefusal::NotRefundable => Code::NotRefundable,
-        MoneyRefusal::NoSuchRequest => Code::RefundDecided,
-        MoneyRefusal::NothingFailed => Code::NothingFailed,
-        MoneyRefusal::NoWorkInVain => Code::NoWorkInVain,
-        MoneyRefusal::TooMany => Code::RateLimited,
-        MoneyRefusal::PaymentClosing => Code::Unavailable,
-    }
 }
 
 /// Counts this second's signed callbacks and this minute's forged ones. Each kind has its own

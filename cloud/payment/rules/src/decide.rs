@@ -4,13 +4,12 @@
 //! from a job. It repeats the first step that applies until none does; no other code sends money
 //! out.
 
-use wire::{OrderStatus, UnixMillis, UserId};
+use wire::{Code, EventType, OrderStatus, UnixMillis, UserId};
 
 use crate::{
     Action, AdapterReply, BilledOrder, Chargeback, CompensationRequest, DecisionContext,
     DisabledMoneyRule, Due, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails,
-    MoneyEventKind, MoneyRefusal, MoneyWrites, MovementId, OrderMoney, PaymentRequest,
-    PaymentState, Posting, Saga, Source,
+    MoneyWrites, MovementId, OrderMoney, PaymentRequest, PaymentState, Posting, Saga, Source,
     books::JournalDraft,
     payments::{CancelFee, apply_payment_answer, begin_payment, close_payment, expire_payments},
     refunds::{
@@ -55,12 +54,12 @@ pub fn open_order_money(order: BilledOrder, now: UnixMillis) -> OrderMoney {
     OrderMoney::new(Due::new(order, now))
 }
 
-/// Decides on rows read under the due's lock [LOCK_DUE].
+/// Decides on rows read under the due's lock [LOCK_DUE]. A refused step writes nothing.
 pub fn decide_money_step(
     before: &OrderMoney,
     step: &MoneyStep,
     context: &DecisionContext<'_>,
-) -> Result<MoneyWrites, MoneyRefusal> {
+) -> Result<MoneyWrites, Code> {
     let mut transaction = MoneyTransaction::new(before, context);
     // Every step closes an expired payment, because the job's next run may be an hour away
     // [EXPIRE_ALWAYS].
@@ -74,10 +73,7 @@ pub fn decide_money_step(
     Ok(transaction.into_writes(before))
 }
 
-fn apply_step(
-    transaction: &mut MoneyTransaction<'_>,
-    step: &MoneyStep,
-) -> Result<(), MoneyRefusal> {
+fn apply_step(transaction: &mut MoneyTransaction<'_>, step: &MoneyStep) -> Result<(), Code> {
     match step {
         MoneyStep::OrderHeard(order) => {
             transaction.money.due.apply_order_version(
@@ -240,11 +236,7 @@ fn reverse_chargeback(transaction: &mut MoneyTransaction<'_>, chargeback: Charge
     if returned_minor > 0 {
         // The order previews a cancel from the held amount, so publish even if its status stays the
         // same.
-        transaction.publish_event(
-            MoneyEventKind::PaymentStatusChanged,
-            payment,
-            returned_minor,
-        );
+        transaction.publish_event(EventType::PaymentStatusChanged, payment, returned_minor);
     }
     true
 }
@@ -286,7 +278,7 @@ fn charge_back(transaction: &mut MoneyTransaction<'_>, chargeback: Chargeback) -
         ..MoneyDetails::default()
     };
     transaction.publish_event_with_details(
-        MoneyEventKind::PaymentStatusChanged,
+        EventType::PaymentStatusChanged,
         payment,
         amount_minor,
         details,
@@ -413,7 +405,7 @@ fn release_to_provider(transaction: &mut MoneyTransaction<'_>) -> bool {
     )) {
         return false;
     }
-    transaction.publish_event(MoneyEventKind::PaymentReleased, payment, split.rest_minor);
+    transaction.publish_event(EventType::PaymentReleased, payment, split.rest_minor);
     true
 }
 

@@ -46,5 +46,5 @@ pub use payouts::{Payout, PayoutStep, PayoutWrites, ProviderMoney, decide_payout
 pub use refunds::{CompensationRequest, provider_share_minor};
 pub use transaction::{
     CustodyLimits, DecisionContext, MoneyCase, MoneyCaseKind, MoneyDetails, MoneyEvent,
-    MoneyEventKind, MoneyRefusal, MoneyWrites,
+    MoneyWrites, PAYMENT_CLOSING,
 };

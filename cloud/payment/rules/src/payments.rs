@@ -2,12 +2,12 @@
 //! order's fee is taken from its payment.
 
 use uuid::Uuid;
-use wire::{Currency, PaymentStatus, UnixMillis, UserId};
+use wire::{Code, Currency, EventType, PaymentStatus, UnixMillis, UserId};
 
 use crate::{
     Action, AdapterAnswer, DisabledMoneyRule, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind,
-    MoneyDetails, MoneyEventKind, MoneyRefusal, MovementId, OrderMoney, Payment, PaymentState,
-    PendingCall, Saga,
+    MoneyDetails, MovementId, OrderMoney, PAYMENT_CLOSING, Payment, PaymentState, PendingCall,
+    Saga,
     books::JournalDraft,
     movement::interpret_answer,
     transaction::{DAY_MS, MoneyTransaction},
@@ -25,19 +25,20 @@ pub struct PaymentRequest {
 pub(crate) fn begin_payment(
     transaction: &mut MoneyTransaction<'_>,
     wish: &PaymentRequest,
-) -> Result<(), MoneyRefusal> {
+) -> Result<(), Code> {
     let order = &transaction.money.due.order;
     if wish.by != order.customer_id {
-        return Err(MoneyRefusal::NotYours);
+        // Hide other people's orders.
+        return Err(Code::OrderNotFound);
     }
     if !transaction.money.due.is_payable() {
-        return Err(MoneyRefusal::OrderNotPayable);
+        return Err(Code::OrderNotPayable);
     }
     if (wish.amount_minor, wish.currency) != (order.price_minor, order.currency) {
-        return Err(MoneyRefusal::AmountMismatch);
+        return Err(Code::AmountMismatch);
     }
     if transaction.money.held_payment().is_some() {
-        return Err(MoneyRefusal::AlreadyPaid);
+        return Err(Code::AlreadyPaid);
     }
     // [ONE_OPEN]
     if let Some(open) = transaction
@@ -46,7 +47,7 @@ pub(crate) fn begin_payment(
         .filter(|_| !transaction.is_rule_disabled(DisabledMoneyRule::OneOpen))
     {
         if open.closing && !transaction.is_rule_disabled(DisabledMoneyRule::NeverDead) {
-            return Err(MoneyRefusal::PaymentClosing);
+            return Err(PAYMENT_CLOSING);
         }
         transaction.movement = Some(open.id);
         return Ok(());
@@ -58,7 +59,7 @@ pub(crate) fn begin_payment(
         .iter()
         .filter(|payment| now.ms_since(payment.created_at) < DAY_MS);
     if today.count() >= transaction.context.limits.payments_a_day_max {
-        return Err(MoneyRefusal::TooMany);
+        return Err(Code::RateLimited);
     }
     let id = transaction.context.fresh;
     transaction.movement = Some(id);
@@ -117,7 +118,7 @@ fn fail_payment(transaction: &mut MoneyTransaction<'_>, n: usize) {
     payment.state = PaymentState::Failed;
     let id = payment.id;
     let amount = payment.amount_minor;
-    transaction.publish_event(MoneyEventKind::PaymentFailed, id, amount);
+    transaction.publish_event(EventType::PaymentFailed, id, amount);
 }
 
 /// Stops an unwanted payment. It stays pending until the adapter has closed it.
@@ -164,12 +165,7 @@ fn book_payment(transaction: &mut MoneyTransaction<'_>, n: usize, amount_minor: 
         transaction.money.due.saga = Saga::Settling;
     }
     let details = describe_destination(transaction, id);
-    transaction.publish_event_with_details(
-        MoneyEventKind::PaymentCompleted,
-        id,
-        amount_minor,
-        details,
-    );
+    transaction.publish_event_with_details(EventType::PaymentCompleted, id, amount_minor, details);
 }
 
 /// The destination of money that has just arrived.

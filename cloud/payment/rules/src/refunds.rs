@@ -2,12 +2,12 @@
 //! failed ones. An admin also grants money of the platform: goodwill to a customer, and
 //! compensation for work in vain to a provider, by eligibility, frequency and maximum.
 
-use wire::{OrderStatus, UnixMillis, UserId};
+use wire::{Code, EventType, OrderStatus, UnixMillis, UserId};
 
 use crate::{
     Action, AdapterAnswer, DisabledMoneyRule, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind,
-    MoneyEventKind, MoneyRefusal, MovementId, OrderMoney, PendingCall, Refund, RefundRequest,
-    RefundState, RequestState, Saga, Source,
+    MovementId, OrderMoney, PendingCall, Refund, RefundRequest, RefundState, RequestState, Saga,
+    Source,
     books::{JournalDraft, source_account},
     movement::interpret_answer,
     transaction::MoneyTransaction,
@@ -18,27 +18,28 @@ pub(crate) fn request_refund(
     transaction: &mut MoneyTransaction<'_>,
     by: UserId,
     amount_minor: i64,
-) -> Result<(), MoneyRefusal> {
+) -> Result<(), Code> {
     let order = &transaction.money.due.order;
     if by != order.customer_id {
-        return Err(MoneyRefusal::NotYours);
+        // Hide other people's orders.
+        return Err(Code::OrderNotFound);
     }
     let stage = matches!(
         order.status,
         OrderStatus::InProgress | OrderStatus::Completed | OrderStatus::Reviewed
     );
     if !stage || transaction.money.is_released() {
-        return Err(MoneyRefusal::NotRefundable);
+        return Err(Code::NotRefundable);
     }
     if let Some(open) = transaction.money.open_request() {
         transaction.movement = Some(open.id);
         return Ok(());
     }
     if transaction.money.requests.len() >= transaction.context.limits.refunds_max {
-        return Err(MoneyRefusal::TooMany);
+        return Err(Code::RateLimited);
     }
     if amount_minor <= 0 || amount_minor > transaction.money.grantable_minor() {
-        return Err(MoneyRefusal::AmountMismatch);
+        return Err(Code::AmountMismatch);
     }
     let id = transaction.context.fresh;
     transaction.movement = Some(id);
@@ -55,16 +56,16 @@ pub(crate) fn decide_refund_request(
     transaction: &mut MoneyTransaction<'_>,
     id: MovementId,
     granted_minor: Option<i64>,
-) -> Result<(), MoneyRefusal> {
+) -> Result<(), Code> {
     let most = transaction.money.grantable_minor();
     let requests = &mut transaction.money.requests;
     let request = requests
         .iter_mut()
         .find(|request| request.id == id && request.state == RequestState::Open)
-        .ok_or(MoneyRefusal::NoSuchRequest)?;
+        .ok_or(Code::RefundDecided)?;
     match granted_minor {
         None => request.state = RequestState::Refused,
-        Some(minor) if minor <= 0 || minor > most => return Err(MoneyRefusal::AmountMismatch),
+        Some(minor) if minor <= 0 || minor > most => return Err(Code::AmountMismatch),
         Some(minor) => {
             request.state = RequestState::Granted;
             transaction.money.due.granted_minor += minor;
@@ -77,7 +78,7 @@ pub(crate) fn decide_refund_request(
 pub(crate) fn grant_goodwill(
     transaction: &mut MoneyTransaction<'_>,
     amount_minor: i64,
-) -> Result<(), MoneyRefusal> {
+) -> Result<(), Code> {
     let rows = &transaction.money;
     let loss_refunds = rows
         .refunds
@@ -85,10 +86,10 @@ pub(crate) fn grant_goodwill(
         .filter(|refund| refund.source == Source::Loss)
         .count();
     if !rows.is_released() {
-        return Err(MoneyRefusal::NotRefundable);
+        return Err(Code::NotRefundable);
     }
     if loss_refunds >= transaction.context.limits.refunds_max {
-        return Err(MoneyRefusal::TooMany);
+        return Err(Code::RateLimited);
     }
     // [GOODWILL_BOUND]
     let is_bound = !transaction.is_rule_disabled(DisabledMoneyRule::GoodwillBound);
@@ -99,7 +100,7 @@ pub(crate) fn grant_goodwill(
             rows.charged_back_minor()
         };
     if amount_minor <= 0 || amount_minor > most {
-        return Err(MoneyRefusal::AmountMismatch);
+        return Err(Code::AmountMismatch);
     }
     transaction.money.due.goodwill_minor += amount_minor;
     Ok(())
@@ -131,7 +132,7 @@ pub(crate) fn send_refund(
         call: PendingCall::first_call(now),
     });
     if transaction.is_rule_disabled(DisabledMoneyRule::TellAfter) {
-        transaction.publish_event(MoneyEventKind::RefundProcessed, id, amount_minor);
+        transaction.publish_event(EventType::RefundProcessed, id, amount_minor);
     }
 }
 
@@ -182,7 +183,7 @@ pub(crate) fn apply_refund_answer(
             transaction.money.refunds[n].state = RefundState::Completed;
             // Publish the refund only after the adapter's `done` [TELL_AFTER].
             if !transaction.is_rule_disabled(DisabledMoneyRule::TellAfter) {
-                transaction.publish_event(MoneyEventKind::RefundProcessed, id, amount);
+                transaction.publish_event(EventType::RefundProcessed, id, amount);
             }
         }
         AdapterAnswer::Failed => fail_refund(transaction, n),
@@ -215,11 +216,9 @@ fn fail_refund(transaction: &mut MoneyTransaction<'_>, n: usize) {
 }
 
 /// An admin has the money sent again: settlement sends it under a new id.
-pub(crate) fn resend_failed_refund(
-    transaction: &mut MoneyTransaction<'_>,
-) -> Result<(), MoneyRefusal> {
+pub(crate) fn resend_failed_refund(transaction: &mut MoneyTransaction<'_>) -> Result<(), Code> {
     if transaction.money.due.saga != Saga::NeedsPerson {
-        return Err(MoneyRefusal::NothingFailed);
+        return Err(Code::NothingFailed);
     }
     transaction.money.due.saga = Saga::Settling;
     Ok(())
@@ -229,25 +228,25 @@ pub(crate) fn resend_failed_refund(
 pub(crate) fn record_paid_otherwise(
     transaction: &mut MoneyTransaction<'_>,
     id: MovementId,
-) -> Result<(), MoneyRefusal> {
+) -> Result<(), Code> {
     let failed = transaction
         .money
         .refunds
         .iter()
         .find(|refund| refund.id == id && refund.state == RefundState::Rejected);
     let Some(refund) = failed.cloned() else {
-        return Err(MoneyRefusal::NothingFailed);
+        return Err(Code::NothingFailed);
     };
     // A later refund may already have covered this one [OWED_BY_HAND].
     let is_owed = transaction.money.owed_from(&refund) >= refund.amount_minor
         || transaction.is_rule_disabled(DisabledMoneyRule::OwedByHand);
     if transaction.money.due.saga != Saga::NeedsPerson || !is_owed {
-        return Err(MoneyRefusal::NothingFailed);
+        return Err(Code::NothingFailed);
     }
     let from = source_account(refund.source, transaction.money.order_id(), refund.payment);
     if transaction.book_journal(JournalDraft::paid_otherwise(id, refund.amount_minor, from)) {
         transaction.money.due.saga = Saga::Settling;
-        transaction.publish_event(MoneyEventKind::RefundProcessed, id, refund.amount_minor);
+        transaction.publish_event(EventType::RefundProcessed, id, refund.amount_minor);
     }
     Ok(())
 }
@@ -318,7 +317,7 @@ pub struct CompensationRequest {
 pub(crate) fn pay_compensation(
     transaction: &mut MoneyTransaction<'_>,
     wish: CompensationRequest,
-) -> Result<(), MoneyRefusal> {
+) -> Result<(), Code> {
     let CompensationRequest {
         provider,
         amount_minor,
@@ -326,12 +325,12 @@ pub(crate) fn pay_compensation(
     } = wish;
     // [COMPENSATION_CASE]
     if !has_case && !transaction.is_rule_disabled(DisabledMoneyRule::CompensationCase) {
-        return Err(MoneyRefusal::NoWorkInVain);
+        return Err(Code::NoWorkInVain);
     }
     if let Some(given_minor) = transaction.money.compensated_minor(provider)
         && given_minor != amount_minor
     {
-        return Err(MoneyRefusal::AmountMismatch);
+        return Err(Code::AmountMismatch);
     }
     let most_minor = transaction
         .money
@@ -340,7 +339,7 @@ pub(crate) fn pay_compensation(
         && !transaction.is_rule_disabled(DisabledMoneyRule::CompensationWorth);
     // [COMPENSATION_WORTH]
     if amount_minor <= 0 || is_too_much {
-        return Err(MoneyRefusal::AmountMismatch);
+        return Err(Code::AmountMismatch);
     }
     transaction.book_journal(JournalDraft::for_compensation(
         transaction.money.order_id(),

@@ -1,6 +1,6 @@
 //! One transaction about an order's money: its inputs, the changing rows, and the list of writes.
 
-use wire::{PaymentStatus, UnixMillis, UserId, words, words_from_text};
+use wire::{Code, EventType, PaymentStatus, UnixMillis, UserId, words, words_from_text};
 
 use crate::{
     Chargeback, DisabledMoneyRule, Due, FeePolicy, MoneyJournal, MovementId, OrderMoney, Payment,
@@ -52,22 +52,9 @@ impl Default for CustodyLimits {
     }
 }
 
-/// The reason for refusing a person's wish. A refused step writes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MoneyRefusal {
-    NotYours,
-    OrderNotPayable,
-    AmountMismatch,
-    AlreadyPaid,
-    /// An earlier payment expired or was declined, and the adapter has not closed it yet: the
-    /// customer may still have paid it.
-    PaymentClosing,
-    NotRefundable,
-    NoSuchRequest,
-    NothingFailed,
-    NoWorkInVain,
-    TooMany,
-}
+/// Refuses a payment for now: an earlier one expired or was declined, and the adapter has not closed
+/// it yet, so the customer may still have paid it.
+pub const PAYMENT_CLOSING: Code = Code::Unavailable;
 
 /// Everything to write in the transaction that read the rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,17 +76,6 @@ pub struct MoneyWrites {
 }
 
 words! {
-    MoneyEventKind {
-        PaymentCompleted "payment.completed",
-        PaymentFailed "payment.failed",
-        RefundProcessed "refund.processed",
-        PaymentReleased "payment.released",
-        /// A chargeback or its consequences changed the status.
-        PaymentStatusChanged "payment.status_changed",
-    }
-}
-
-words! {
     MoneyCaseKind {
         ExtraPayment "extra_payment",
         WrongAmount "wrong_amount",
@@ -114,13 +90,13 @@ words! {
     }
 }
 
-words_from_text!(MoneyEventKind, MoneyCaseKind);
+words_from_text!(MoneyCaseKind);
 
 /// A fact about an order's money. Consumers apply an event only if its `money_version` is higher
 /// than the last [MONEY_VERSION].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MoneyEvent {
-    pub kind: MoneyEventKind,
+    pub kind: EventType,
     pub movement: MovementId,
     pub amount_minor: i64,
     pub status: PaymentStatus,
@@ -193,13 +169,13 @@ impl<'a> MoneyTransaction<'a> {
 
     /// Publishes an event under the next version [MONEY_VERSION]. It may state only facts that this
     /// transaction commits [TELL_AFTER].
-    pub fn publish_event(&mut self, kind: MoneyEventKind, movement: MovementId, amount_minor: i64) {
+    pub fn publish_event(&mut self, kind: EventType, movement: MovementId, amount_minor: i64) {
         self.publish_event_with_details(kind, movement, amount_minor, MoneyDetails::default());
     }
 
     pub fn publish_event_with_details(
         &mut self,
-        kind: MoneyEventKind,
+        kind: EventType,
         movement: MovementId,
         amount_minor: i64,
         details: MoneyDetails,
@@ -210,7 +186,7 @@ impl<'a> MoneyTransaction<'a> {
         let due = &mut self.money.due;
         (due.payment_status, due.money_version) = (status, due.money_version + 1);
         let money_version = due.money_version;
-        let released = kind == MoneyEventKind::PaymentReleased;
+        let released = kind == EventType::PaymentReleased;
         let provider_id = due
             .completed
             .filter(|_| released)
@@ -240,7 +216,7 @@ impl<'a> MoneyTransaction<'a> {
             .compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole))
             != self.money.due.payment_status
         {
-            self.publish_event(MoneyEventKind::PaymentStatusChanged, movement, 0);
+            self.publish_event(EventType::PaymentStatusChanged, movement, 0);
         }
         let stays = match self.money.due.saga {
             Saga::NeedsPerson => true,

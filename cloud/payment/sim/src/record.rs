@@ -1,10 +1,10 @@
 //! The payment service's steps in a run, so that a store can replay and compare them.
 
 use custody::{
-    BilledOrder, MoneyRefusal, MoneyStep, MoneyWrites, MovementId, OrderMoney, PayoutStep,
-    PayoutWrites, StatementLine,
+    BilledOrder, MoneyStep, MoneyWrites, MovementId, OrderMoney, PayoutStep, PayoutWrites,
+    StatementLine,
 };
-use wire::{Currency, OrderId, UnixMillis, UserId};
+use wire::{Code, Currency, OrderId, UnixMillis, UserId};
 
 /// One transaction, with the time and id it was given.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub enum RecordOf {
         /// The order that opened the due, if this step created it.
         opened: Option<BilledOrder>,
         step: MoneyStep,
-        outcome: Result<Box<MoneyWrites>, MoneyRefusal>,
+        outcome: Result<Box<MoneyWrites>, Code>,
     },
     Payout {
         provider: UserId,

@@ -68,7 +68,7 @@ pub struct MoneyWorld {
     pub late_replies: Vec<(MovementId, AdapterAnswer)>,
     pub queues: [Vec<Message>; 3],
     /// Notifications that were sent, by kind.
-    pub told: BTreeSet<(MoneyEventKind, MovementId)>,
+    pub told: BTreeSet<(EventType, MovementId)>,
     pub record: Option<RunRecord>,
     trace: RunTrace,
     counts: MoneyCounts,

@@ -3,22 +3,21 @@
 //! service reads the versions of dues [PULL].
 
 use custody::{
-    BilledOrder, CancelTerms, Due, DueVersions, MoneyDetails, MoneyEvent, MoneyEventKind,
-    MovementId, OrderCompletion, OrderMoney,
+    BilledOrder, CancelTerms, Due, DueVersions, MovementId, OrderCompletion, OrderMoney,
 };
 use platform::{
     outbox, row,
     sql::{Columns, Statement, Tx, in_list},
     transact, vals,
 };
-use wire::{Currency, Event, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId};
+use wire::{Currency, Event, EventType, OrderId, OrderStatus, PaymentStatus, UnixMillis, UserId};
 
 use super::{
     Store, StoreError,
     admin_decisions::RefundRequestRow,
     for_update,
     journals::{JournalRow, PostingRow, assemble_journals},
-    money_events::build_money_event,
+    money_events::{new_event, new_payment_event},
     parse_column,
     payments::{ChargebackRow, PaymentRow, RefundRow},
 };
@@ -272,23 +271,9 @@ impl Store {
         let Some(rows) = load_order_locked(tx, order).await? else {
             return Ok(None);
         };
-        let due = &rows.due;
-        let told = MoneyEvent {
-            kind: MoneyEventKind::PaymentStatusChanged,
-            movement: MovementId(order.0),
-            amount_minor: 0,
-            status: due.payment_status,
-            money_version: due.money_version,
-            held_minor: rows.held_minor(),
-            provider_id: None,
-            details: MoneyDetails::default(),
-        };
-        Ok(Some(build_money_event(
-            &self.clock,
-            &due.order,
-            &told,
-            now,
-        )?))
+        let body = new_payment_event(&rows.due, MovementId(order.0), 0, rows.held_minor())?;
+        let event = new_event(&self.clock, EventType::PaymentStatusChanged, now, &body)?;
+        Ok(Some(event))
     }
 
     pub async fn compared_until(&self) -> Result<Option<UnixMillis>, StoreError> {

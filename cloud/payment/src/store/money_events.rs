@@ -1,8 +1,8 @@
 //! The outbox events of a decision: payments, refund requests, cases and payouts.
 
 use custody::{
-    BilledOrder, MoneyCase, MoneyDetails, MoneyEvent, MoneyEventKind, MoneyWrites, OrderMoney,
-    Payment, Payout, PayoutState, RefundRequest, RequestState,
+    Due, MoneyCase, MoneyDetails, MoneyEvent, MoneyWrites, MovementId, OrderMoney, Payment, Payout,
+    PayoutState, RefundRequest, RequestState,
 };
 use process::{
     clock::Clock,
@@ -17,32 +17,61 @@ use super::StoreError;
 
 pub fn build_money_event(
     clock: &Clock,
-    order: &BilledOrder,
+    due: &Due,
     told: &MoneyEvent,
     now: UnixMillis,
 ) -> Result<Event, StoreError> {
-    new_event(
-        clock,
-        event_type(told.kind),
-        now,
-        &build_event_body(order, told)?,
-    )
+    let MoneyDetails {
+        returning_minor,
+        share_minor,
+        charged_back_minor,
+    } = told.details;
+    let body = PaymentEvent {
+        provider_id: told.provider_id.or(due.order.provider_id),
+        payment_status: told.status,
+        money_version: told.money_version,
+        returning: returning_minor.map(to_amount).transpose()?,
+        share: share_minor.map(to_amount).transpose()?,
+        charged_back: charged_back_minor.map(to_amount).transpose()?,
+        order_status: charged_back_minor.map(|_| due.order.status),
+        ..new_payment_event(due, told.movement, told.amount_minor, told.held_minor)?
+    };
+    new_event(clock, told.kind, now, &body)
+}
+
+/// An event under the due's current status and version, without optional fields.
+pub fn new_payment_event(
+    due: &Due,
+    movement: MovementId,
+    amount_minor: i64,
+    held_minor: i64,
+) -> Result<PaymentEvent, StoreError> {
+    let order = &due.order;
+    Ok(PaymentEvent {
+        order_id: order.id,
+        customer_id: order.customer_id,
+        provider_id: order.provider_id,
+        movement_id: movement.0,
+        amount: to_amount(amount_minor)?,
+        currency: order.currency,
+        payment_status: due.payment_status,
+        money_version: due.money_version,
+        held: to_amount(held_minor)?,
+        returning: None,
+        share: None,
+        charged_back: None,
+        order_status: None,
+        case: None,
+    })
 }
 
 /// A new payment changes no status, so its event keeps the version.
 pub fn initiated_body(writes: &MoneyWrites, payment: &Payment) -> Result<PaymentEvent, StoreError> {
     let due = &writes.due;
-    let told = MoneyEvent {
-        kind: MoneyEventKind::PaymentStatusChanged,
-        movement: payment.id,
-        amount_minor: payment.amount_minor,
-        status: due.payment_status,
-        money_version: due.money_version,
-        held_minor: 0,
-        provider_id: payment.provider_id,
-        details: MoneyDetails::default(),
-    };
-    build_event_body(&due.order, &told)
+    Ok(PaymentEvent {
+        provider_id: payment.provider_id.or(due.order.provider_id),
+        ..new_payment_event(due, payment.id, payment.amount_minor, 0)?
+    })
 }
 
 pub fn request_event(state: RequestState) -> EventType {
@@ -59,22 +88,11 @@ pub fn request_changed(
     writes: &MoneyWrites,
     request: &RefundRequest,
 ) -> Result<PaymentEvent, StoreError> {
-    let due = &writes.due;
     let amount_minor = match request.state {
         RequestState::Granted => granted_now(before, writes),
         RequestState::Open | RequestState::Refused => request.amount_minor,
     };
-    let told = MoneyEvent {
-        kind: MoneyEventKind::PaymentStatusChanged,
-        movement: request.id,
-        amount_minor,
-        status: due.payment_status,
-        money_version: due.money_version,
-        held_minor: before.held_minor(),
-        provider_id: None,
-        details: MoneyDetails::default(),
-    };
-    build_event_body(&due.order, &told)
+    new_payment_event(&writes.due, request.id, amount_minor, before.held_minor())
 }
 
 /// An admin may grant an amount other than the requested one.
@@ -93,20 +111,9 @@ pub fn case_opened(
         .events
         .last()
         .map_or(before.held_minor(), |told| told.held_minor);
-    let told = MoneyEvent {
-        kind: MoneyEventKind::PaymentStatusChanged,
-        movement: case.movement,
-        amount_minor: due.order.price_minor,
-        status: due.payment_status,
-        money_version: due.money_version,
-        held_minor,
-        provider_id: None,
-        details: MoneyDetails::default(),
-    };
-    let case = Some(case.kind.as_str().to_owned());
     Ok(PaymentEvent {
-        case,
-        ..build_event_body(&due.order, &told)?
+        case: Some(case.kind.as_str().to_owned()),
+        ..new_payment_event(due, case.movement, due.order.price_minor, held_minor)?
     })
 }
 
@@ -137,16 +144,6 @@ pub fn payout_event(
     Ok(Some(new_event(clock, kind, now, &told)?))
 }
 
-fn event_type(kind: MoneyEventKind) -> EventType {
-    match kind {
-        MoneyEventKind::PaymentCompleted => EventType::PaymentCompleted,
-        MoneyEventKind::PaymentFailed => EventType::PaymentFailed,
-        MoneyEventKind::RefundProcessed => EventType::RefundProcessed,
-        MoneyEventKind::PaymentReleased => EventType::PaymentReleased,
-        MoneyEventKind::PaymentStatusChanged => EventType::PaymentStatusChanged,
-    }
-}
-
 pub fn new_event(
     clock: &Clock,
     kind: EventType,
@@ -161,30 +158,6 @@ pub fn new_event(
         trace.as_str(),
         body,
     )?)
-}
-
-fn build_event_body(order: &BilledOrder, told: &MoneyEvent) -> Result<PaymentEvent, StoreError> {
-    let MoneyDetails {
-        returning_minor,
-        share_minor,
-        charged_back_minor,
-    } = told.details;
-    Ok(PaymentEvent {
-        order_id: order.id,
-        customer_id: order.customer_id,
-        provider_id: told.provider_id.or(order.provider_id),
-        movement_id: told.movement.0,
-        amount: to_amount(told.amount_minor)?,
-        currency: order.currency,
-        payment_status: told.status,
-        money_version: told.money_version,
-        held: to_amount(told.held_minor)?,
-        returning: returning_minor.map(to_amount).transpose()?,
-        share: share_minor.map(to_amount).transpose()?,
-        charged_back: charged_back_minor.map(to_amount).transpose()?,
-        order_status: charged_back_minor.map(|_| order.status),
-        case: None,
-    })
 }
 
 fn to_amount(minor: i64) -> Result<Amount, StoreError> {

@@ -2,8 +2,8 @@
 //! written whole: rows, journals with postings, balances, cases and outbox events.
 
 use custody::{
-    BilledOrder, DecisionContext, MoneyCase, MoneyRefusal, MoneyStep, MoneyWrites, MovementId,
-    OrderMoney, Payment, RefundRequest, RequestState,
+    BilledOrder, DecisionContext, MoneyCase, MoneyStep, MoneyWrites, MovementId, OrderMoney,
+    Payment, RefundRequest, RequestState,
 };
 use platform::{
     outbox, row,
@@ -12,7 +12,7 @@ use platform::{
 };
 use process::clock::Clock;
 use uuid::Uuid;
-use wire::{CommandId, EventType, OrderId, UnixMillis, UserId};
+use wire::{Code, CommandId, EventType, OrderId, UnixMillis, UserId};
 
 use super::{
     StepContext, Store, StoreError,
@@ -68,7 +68,7 @@ pub enum StepOutcome {
     Repeated(MovementId),
     /// The key has already been used for a different request.
     KeyReused,
-    Refused(MoneyRefusal),
+    Refused(Code),
     /// The order is unknown here.
     Unknown,
 }
@@ -290,7 +290,7 @@ async fn write_decision(
         events.push(new_event(clock, request_event(request.state), now, &body)?);
     }
     for told in &writes.events {
-        events.push(build_money_event(clock, order, told, now)?);
+        events.push(build_money_event(clock, &writes.due, told, now)?);
     }
     for case in opened {
         let body = case_opened(before, writes, case)?;

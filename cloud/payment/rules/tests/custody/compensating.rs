@@ -1,7 +1,7 @@
 //! Compensation for work in vain.
 
-use custody::{CompensationRequest, LedgerAccount, MoneyRefusal, MoneyStep};
-use wire::{OrderStatus, UserId};
+use custody::{CompensationRequest, LedgerAccount, MoneyStep};
+use wire::{Code, OrderStatus, UserId};
 
 use crate::stage::{HOUR, PRICE, Stage, user};
 
@@ -9,7 +9,7 @@ use crate::stage::{HOUR, PRICE, Stage, user};
 const SHARE: i64 = 18_001;
 
 impl Stage {
-    fn compensates(&mut self, provider: UserId, amount_minor: i64) -> Result<(), MoneyRefusal> {
+    fn compensates(&mut self, provider: UserId, amount_minor: i64) -> Result<(), Code> {
         let wish = CompensationRequest {
             provider,
             amount_minor,
@@ -29,7 +29,7 @@ fn nobody_is_compensated_without_a_case_of_work_in_vain() {
             has_case: false,
         };
         let refused = stage.step(&MoneyStep::Compensate(wish));
-        assert_eq!(refused, Err(MoneyRefusal::NoWorkInVain));
+        assert_eq!(refused, Err(Code::NoWorkInVain));
     }
     assert_eq!(stage.money.account_balance(LedgerAccount::Loss), 0);
 }
@@ -40,7 +40,7 @@ fn work_in_vain_is_worth_the_providers_share_once() {
     for wrong in [0, -1, SHARE + 1, PRICE] {
         assert_eq!(
             stage.compensates(user(8), wrong),
-            Err(MoneyRefusal::AmountMismatch),
+            Err(Code::AmountMismatch),
             "{wrong}"
         );
     }
@@ -48,7 +48,7 @@ fn work_in_vain_is_worth_the_providers_share_once() {
     stage.compensates(user(8), SHARE).unwrap();
     assert_eq!(
         stage.compensates(user(8), SHARE - 1),
-        Err(MoneyRefusal::AmountMismatch)
+        Err(Code::AmountMismatch)
     );
     assert_eq!(
         stage
@@ -73,16 +73,13 @@ fn what_the_order_has_brought_a_provider_counts_against_a_compensation() {
             .account_balance(LedgerAccount::Provider(user(7))),
         -SHARE
     );
-    assert_eq!(
-        stage.compensates(user(7), 1),
-        Err(MoneyRefusal::AmountMismatch)
-    );
+    assert_eq!(stage.compensates(user(7), 1), Err(Code::AmountMismatch));
 
     let (mut stage, _) = Stage::held();
     stage.cancelled(2_000);
     assert_eq!(
         stage.compensates(user(7), SHARE - 1_999),
-        Err(MoneyRefusal::AmountMismatch)
+        Err(Code::AmountMismatch)
     );
     stage.compensates(user(7), SHARE - 2_000).unwrap();
 }

@@ -1,10 +1,10 @@
 //! The states of a payment.
 
 use custody::{
-    AdapterAnswer, AdapterReply, Ask, MoneyDetails, MoneyEventKind, MoneyRefusal, MoneyStep,
-    MovementId, PaymentRequest, PaymentState,
+    AdapterAnswer, AdapterReply, Ask, MoneyDetails, MoneyStep, MovementId, PAYMENT_CLOSING,
+    PaymentRequest, PaymentState,
 };
-use wire::{Currency, OrderStatus, PaymentStatus};
+use wire::{Code, Currency, EventType, OrderStatus, PaymentStatus};
 
 use crate::stage::{HOUR, PRICE, Stage, chargeback, user, wish};
 
@@ -19,10 +19,7 @@ fn the_price_is_held_once() {
     assert_eq!(stage.money.due.money_version, 1);
     assert_eq!(stage.hears(payment, PAID), []);
     assert_eq!(stage.money.held_minor(), PRICE);
-    assert_eq!(
-        stage.step(&MoneyStep::Pay(wish())),
-        Err(MoneyRefusal::AlreadyPaid)
-    );
+    assert_eq!(stage.step(&MoneyStep::Pay(wish())), Err(Code::AlreadyPaid));
 }
 
 #[test]
@@ -54,22 +51,19 @@ fn only_the_customer_pays_and_only_the_price_of_a_taken_order() {
     };
     assert_eq!(
         refused(strangers, OrderStatus::Accepted),
-        MoneyRefusal::NotYours
+        Code::OrderNotFound
     );
-    assert_eq!(
-        refused(less, OrderStatus::Accepted),
-        MoneyRefusal::AmountMismatch
-    );
+    assert_eq!(refused(less, OrderStatus::Accepted), Code::AmountMismatch);
     assert_eq!(
         refused(dollars, OrderStatus::Accepted),
-        MoneyRefusal::AmountMismatch
+        Code::AmountMismatch
     );
     for status in [
         OrderStatus::Pending,
         OrderStatus::Cancelled,
         OrderStatus::Rejected,
     ] {
-        assert_eq!(refused(wish(), status), MoneyRefusal::OrderNotPayable);
+        assert_eq!(refused(wish(), status), Code::OrderNotPayable);
     }
 }
 
@@ -91,7 +85,7 @@ fn no_answer_but_closed_makes_a_payment_fail() {
         );
         assert_eq!(
             stage.hears(payment, AdapterAnswer::Closed),
-            [MoneyEventKind::PaymentFailed]
+            [EventType::PaymentFailed]
         );
     }
 }
@@ -117,10 +111,7 @@ fn an_old_payment_is_closed_and_may_still_have_been_paid() {
     stage.later(HOUR / 2);
     assert_eq!(stage.money.payments[0].call.ask, Ask::Close);
     assert_eq!(stage.money.payments[0].state, PaymentState::Pending);
-    assert_eq!(
-        stage.hears(payment, PAID),
-        [MoneyEventKind::PaymentCompleted]
-    );
+    assert_eq!(stage.hears(payment, PAID), [EventType::PaymentCompleted]);
     assert_eq!(stage.money.due.payment_status, PaymentStatus::Held);
 }
 
@@ -146,7 +137,7 @@ fn a_wish_to_pay_after_an_expiry_waits_for_the_close_and_gets_another_payment() 
     let mut stage = Stage::accepted();
     let expired = stage.pay();
     stage.now = stage.now.plus_ms(HOUR / 2);
-    let closing = Err(MoneyRefusal::PaymentClosing);
+    let closing = Err(PAYMENT_CLOSING);
     assert_eq!(
         stage.step(&MoneyStep::Pay(wish())),
         closing,
@@ -157,10 +148,7 @@ fn a_wish_to_pay_after_an_expiry_waits_for_the_close_and_gets_another_payment() 
     stage.hears(expired, AdapterAnswer::Closed);
     let second = stage.pay();
     assert_ne!(second, expired);
-    assert_eq!(
-        stage.hears(second, PAID),
-        [MoneyEventKind::PaymentCompleted]
-    );
+    assert_eq!(stage.hears(second, PAID), [EventType::PaymentCompleted]);
 
     let mut stage = Stage::accepted();
     let declined = stage.pay();
@@ -216,7 +204,7 @@ fn told(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> MoneyDetai
             reply,
         })
         .unwrap();
-    assert_eq!(writes.events[0].kind, MoneyEventKind::PaymentCompleted);
+    assert_eq!(writes.events[0].kind, EventType::PaymentCompleted);
     writes.events[0].details
 }
 
@@ -285,7 +273,7 @@ fn a_chargeback_tells_its_sum() {
     assert_eq!(stage.money.due.payment_status, PaymentStatus::Refunded);
     assert_eq!(
         stage.step(&MoneyStep::Pay(wish())),
-        Err(MoneyRefusal::AlreadyPaid),
+        Err(Code::AlreadyPaid),
         "nobody pays it now"
     );
 }
@@ -312,10 +300,7 @@ fn ten_payments_a_day_are_enough() {
         let payment = stage.pay();
         stage.hears(payment, AdapterAnswer::Closed);
     }
-    assert_eq!(
-        stage.step(&MoneyStep::Pay(wish())),
-        Err(MoneyRefusal::TooMany)
-    );
+    assert_eq!(stage.step(&MoneyStep::Pay(wish())), Err(Code::RateLimited));
     stage.later(24 * HOUR);
     stage.pay();
 }

@@ -1,7 +1,7 @@
 //! Requests, grants, and failed refunds.
 
-use custody::{AdapterAnswer, Chargeback, LedgerAccount, MoneyRefusal, MoneyStep, Saga};
-use wire::{OrderStatus, PaymentStatus};
+use custody::{AdapterAnswer, Chargeback, LedgerAccount, MoneyStep, Saga};
+use wire::{Code, OrderStatus, PaymentStatus};
 
 use crate::stage::{HOUR, PRICE, Stage, chargeback, user};
 
@@ -56,11 +56,8 @@ fn nobody_gets_more_than_is_held() {
         by: user(1),
         amount_minor,
     };
-    assert_eq!(
-        stage.step(&ask(PRICE + 1)),
-        Err(MoneyRefusal::AmountMismatch)
-    );
-    assert_eq!(stage.step(&ask(0)), Err(MoneyRefusal::AmountMismatch));
+    assert_eq!(stage.step(&ask(PRICE + 1)), Err(Code::AmountMismatch));
+    assert_eq!(stage.step(&ask(0)), Err(Code::AmountMismatch));
     let request = stage.step(&ask(PRICE)).unwrap().movement.unwrap();
     assert_eq!(stage.step(&ask(1)).unwrap().movement, Some(request));
     let grant = |granted_minor| MoneyStep::DecideRefund {
@@ -69,11 +66,11 @@ fn nobody_gets_more_than_is_held() {
     };
     assert_eq!(
         stage.step(&grant(Some(PRICE + 1))),
-        Err(MoneyRefusal::AmountMismatch)
+        Err(Code::AmountMismatch)
     );
     stage.step(&grant(Some(PRICE))).unwrap();
-    assert_eq!(stage.step(&grant(None)), Err(MoneyRefusal::NoSuchRequest));
-    assert_eq!(stage.step(&ask(1)), Err(MoneyRefusal::AmountMismatch));
+    assert_eq!(stage.step(&grant(None)), Err(Code::RefundDecided));
+    assert_eq!(stage.step(&ask(1)), Err(Code::AmountMismatch));
 }
 
 #[test]
@@ -114,14 +111,14 @@ fn a_failed_refund_may_be_paid_by_hand_once() {
     assert_eq!(stage.money.due.payment_status, PaymentStatus::Refunded);
     assert_eq!(stage.money.due.saga, Saga::Done);
     let again = stage.step(&MoneyStep::PaidOtherwise { refund });
-    assert_eq!(again, Err(MoneyRefusal::NothingFailed));
+    assert_eq!(again, Err(Code::NothingFailed));
 }
 
 #[test]
 fn goodwill_comes_from_the_platform_and_only_after_the_release() {
     let mut stage = in_progress();
     let goodwill = MoneyStep::Goodwill { amount_minor: 300 };
-    assert_eq!(stage.step(&goodwill), Err(MoneyRefusal::NotRefundable));
+    assert_eq!(stage.step(&goodwill), Err(Code::NotRefundable));
     stage.becomes(OrderStatus::Completed);
     stage.later(72 * HOUR);
     stage.step(&goodwill).unwrap();
@@ -148,7 +145,7 @@ fn a_refund_that_a_later_one_met_is_not_paid_by_hand_too() {
     stage.hears(third, AdapterAnswer::Failed);
 
     let met_already = stage.step(&MoneyStep::PaidOtherwise { refund: first });
-    assert_eq!(met_already, Err(MoneyRefusal::NothingFailed));
+    assert_eq!(met_already, Err(Code::NothingFailed));
     stage
         .step(&MoneyStep::PaidOtherwise { refund: third })
         .unwrap();
@@ -170,7 +167,7 @@ fn goodwill_counts_what_was_charged_back() {
     );
 
     let too_much = stage.step(&MoneyStep::Goodwill { amount_minor: 101 });
-    assert_eq!(too_much, Err(MoneyRefusal::AmountMismatch));
+    assert_eq!(too_much, Err(Code::AmountMismatch));
     stage
         .step(&MoneyStep::Goodwill { amount_minor: 100 })
         .unwrap();
@@ -191,11 +188,7 @@ fn goodwill_is_judged_again_before_it_is_sent() {
     stage.hears_also(payment, paid, vec![chargeback(payment, PRICE)]);
     stage.hears(first, AdapterAnswer::Failed);
     let by_hand = stage.step(&MoneyStep::PaidOtherwise { refund: first });
-    assert_eq!(
-        by_hand,
-        Err(MoneyRefusal::NothingFailed),
-        "the bank has brought it"
-    );
+    assert_eq!(by_hand, Err(Code::NothingFailed), "the bank has brought it");
     stage.step(&MoneyStep::SendAnew).unwrap();
     assert_eq!(stage.money.open_refund(), None);
     assert_eq!(

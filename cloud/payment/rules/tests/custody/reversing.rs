@@ -1,10 +1,9 @@
 //! Reversed chargebacks: the money returns to its source.
 
 use custody::{
-    AdapterAnswer, Chargeback, LedgerAccount, MoneyCaseKind, MoneyEventKind, MoneyStep, MovementId,
-    Saga,
+    AdapterAnswer, Chargeback, LedgerAccount, MoneyCaseKind, MoneyStep, MovementId, Saga,
 };
-use wire::{OrderStatus, PaymentStatus};
+use wire::{EventType, OrderStatus, PaymentStatus};
 
 use crate::stage::{HOUR, PRICE, Stage, chargeback, user};
 
@@ -12,11 +11,11 @@ const PAID: AdapterAnswer = AdapterAnswer::Paid {
     amount_minor: PRICE,
 };
 
-fn charge_back(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> Vec<MoneyEventKind> {
+fn charge_back(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> Vec<EventType> {
     stage.hears_also(payment, PAID, vec![chargeback(payment, amount_minor)])
 }
 
-fn reverse(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> Vec<MoneyEventKind> {
+fn reverse(stage: &mut Stage, payment: MovementId, amount_minor: i64) -> Vec<EventType> {
     let taken = Chargeback {
         is_reversed: true,
         ..chargeback(payment, amount_minor)
@@ -37,7 +36,7 @@ fn custody_gets_back_what_a_reversed_chargeback_took_and_the_work_goes_on() {
     let told = reverse(&mut stage, payment, PRICE);
     assert_eq!(
         told,
-        [MoneyEventKind::PaymentStatusChanged],
+        [EventType::PaymentStatusChanged],
         "the order waits no more"
     );
     assert_eq!(stage.money.held_minor(), PRICE);
@@ -104,8 +103,8 @@ fn a_second_release_brings_the_provider_what_one_release_of_the_whole_brings() {
         (8_993, -999)
     );
     let told = reverse(&mut stage, payment, 10_009);
-    let changed = MoneyEventKind::PaymentStatusChanged;
-    let released = MoneyEventKind::PaymentReleased;
+    let changed = EventType::PaymentStatusChanged;
+    let released = EventType::PaymentReleased;
     assert_eq!(told, [changed, released]);
     assert_eq!(
         (

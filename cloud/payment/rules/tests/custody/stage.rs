@@ -3,11 +3,10 @@
 
 use custody::{
     AdapterAnswer, AdapterReply, BilledOrder, CancelTerms, Chargeback, ChargebackId, CustodyLimits,
-    DecisionContext, FeePolicy, MoneyEventKind, MoneyRefusal, MoneyStep, MoneyWrites, MovementId,
-    OrderMoney, PaymentRequest,
+    DecisionContext, FeePolicy, MoneyStep, MoneyWrites, MovementId, OrderMoney, PaymentRequest,
 };
 use uuid::Uuid;
-use wire::{Currency, OrderId, OrderStatus, UnixMillis, UserId};
+use wire::{Code, Currency, EventType, OrderId, OrderStatus, UnixMillis, UserId};
 
 pub const PRICE: i64 = 20_001;
 pub const HOUR: i64 = 3_600_000;
@@ -69,7 +68,7 @@ impl Stage {
         (stage, payment)
     }
 
-    pub fn step(&mut self, step: &MoneyStep) -> Result<MoneyWrites, MoneyRefusal> {
+    pub fn step(&mut self, step: &MoneyStep) -> Result<MoneyWrites, Code> {
         self.drawn += 1;
         let fresh = MovementId(Uuid::from_u128(self.drawn << 64));
         let basis = DecisionContext {
@@ -91,7 +90,7 @@ impl Stage {
             .unwrap()
     }
 
-    pub fn hears(&mut self, movement: MovementId, answer: AdapterAnswer) -> Vec<MoneyEventKind> {
+    pub fn hears(&mut self, movement: MovementId, answer: AdapterAnswer) -> Vec<EventType> {
         self.hears_also(movement, answer, Vec::new())
     }
 
@@ -100,7 +99,7 @@ impl Stage {
         movement: MovementId,
         answer: AdapterAnswer,
         chargebacks: Vec<Chargeback>,
-    ) -> Vec<MoneyEventKind> {
+    ) -> Vec<EventType> {
         let reply = AdapterReply {
             answer,
             chargebacks,

@@ -1,12 +1,11 @@
 //! The promises, checked at every step.
 
 use custody::{
-    Action, AdapterAnswer, CustodyLimits, FeePolicy, LedgerAccount, MoneyEvent, MoneyEventKind,
-    MoneyJournal, MoneyWrites, MovementId, OrderMoney, Payment, PaymentState, Refund, RefundState,
-    Source,
+    Action, AdapterAnswer, CustodyLimits, FeePolicy, LedgerAccount, MoneyEvent, MoneyJournal,
+    MoneyWrites, MovementId, OrderMoney, Payment, PaymentState, Refund, RefundState, Source,
 };
 use uuid::Uuid;
-use wire::{OrderStatus, PaymentStatus, UnixMillis};
+use wire::{EventType, OrderStatus, PaymentStatus, UnixMillis};
 
 use super::{
     MoneyWorld,
@@ -162,7 +161,7 @@ impl MoneyWorld {
         }
         self.judge_grants(n);
         for event in &writes.events {
-            let failed = event.kind == MoneyEventKind::PaymentFailed;
+            let failed = event.kind == EventType::PaymentFailed;
             if failed && !self.is_closed(event.movement) {
                 let says = format!("{:?} was announced as failed", event.movement);
                 self.broken("failed_means_closed", says);
@@ -329,15 +328,16 @@ impl MoneyWorld {
         let state = self.adapter.truths.get(&movement).map(|truth| truth.state);
         let by_hand = |money: &OrderMoney| money.has_journal(Action::PaidOtherwise, movement.0);
         let is_true = match kind {
-            MoneyEventKind::RefundProcessed => {
+            EventType::RefundProcessed => {
                 state == Some(AdapterAnswer::Done) || self.money.rows.get(&n).is_some_and(by_hand)
             }
-            MoneyEventKind::PaymentCompleted => {
+            EventType::PaymentCompleted => {
                 matches!(state, Some(AdapterAnswer::Paid { .. }))
             }
-            MoneyEventKind::PaymentFailed => self.is_closed(movement),
-            MoneyEventKind::PaymentReleased => self.is_booked(n, Action::Release),
-            MoneyEventKind::PaymentStatusChanged => true,
+            EventType::PaymentFailed => self.is_closed(movement),
+            EventType::PaymentReleased => self.is_booked(n, Action::Release),
+            EventType::PaymentStatusChanged => true,
+            _ => false,
         };
         if !is_true {
             let says = format!("{kind} of {movement:?}, and the adapter says {state:?}");

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use custody::{
     Ask, CompensationRequest, CustodyLimits, DecisionContext, JournalKey, LedgerAccount,
-    MoneyEvent, MoneyJournal, MoneyRefusal, MoneyStep, MoneyWrites, MovementId, OrderMoney,
+    MoneyEvent, MoneyJournal, MoneyStep, MoneyWrites, MovementId, OrderMoney, PAYMENT_CLOSING,
     PaymentRequest, PaymentState, Payout, PayoutState, PayoutStep, ProviderMoney, RefundState,
     RequestState, StatementLine,
 };
 use uuid::Uuid;
-use wire::{Currency, UnixMillis, UserId};
+use wire::{Code, Currency, UnixMillis, UserId};
 
 use super::{
     MoneyWorld,
@@ -161,7 +161,7 @@ impl MoneyWorld {
     }
 
     /// Runs one transaction under the lock of the due [LOCK_DUE].
-    pub fn money_step(&mut self, n: usize, step: &MoneyStep) -> Result<MoneyWrites, MoneyRefusal> {
+    pub fn money_step(&mut self, n: usize, step: &MoneyStep) -> Result<MoneyWrites, Code> {
         let basis = self.basis();
         let mut opened = None;
         if !self.money.rows.contains_key(&n) {
@@ -175,7 +175,7 @@ impl MoneyWorld {
                 .insert(n, custody::open_order_money(order, basis.now));
         }
         let Some(current) = self.money.rows.get(&n) else {
-            return Err(MoneyRefusal::NotYours);
+            return Err(Code::OrderNotFound);
         };
         let read = match self.money.stale.get(&n) {
             Some(stale) if self.bug == Some(MoneyBug::LockDue) && self.drawn.is_multiple_of(2) => {
@@ -307,7 +307,7 @@ impl MoneyWorld {
         known
     }
 
-    fn keep_answer(&mut self, request: RequestKey, done: Result<MoneyWrites, MoneyRefusal>) {
+    fn keep_answer(&mut self, request: RequestKey, done: Result<MoneyWrites, Code>) {
         match done {
             Ok(MoneyWrites {
                 movement: Some(id), ..
@@ -317,10 +317,10 @@ impl MoneyWorld {
             }
             Ok(_) => {}
             Err(refusal) => self.meet(match refusal {
-                MoneyRefusal::AlreadyPaid => "already_paid",
-                MoneyRefusal::OrderNotPayable => "order_not_payable",
-                MoneyRefusal::AmountMismatch => "amount_mismatch",
-                MoneyRefusal::PaymentClosing => "payment closing",
+                Code::AlreadyPaid => "already_paid",
+                Code::OrderNotPayable => "order_not_payable",
+                Code::AmountMismatch => "amount_mismatch",
+                PAYMENT_CLOSING => "payment closing",
                 _ => "other refusal",
             }),
         }

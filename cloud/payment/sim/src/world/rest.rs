@@ -2,10 +2,10 @@
 //! may be open, and every balance must be right to the cent.
 
 use custody::{
-    Action, AdapterAnswer, LedgerAccount, MoneyEventKind, MoneyStep, MovementId, OrderMoney,
-    PayoutState, RefundState, Saga,
+    Action, AdapterAnswer, LedgerAccount, MoneyStep, MovementId, OrderMoney, PayoutState,
+    RefundState, Saga,
 };
-use wire::OrderStatus;
+use wire::{EventType, OrderStatus};
 
 use super::{
     MoneyWorld, TO_NOTIFICATION, TO_ORDER, TO_PAYMENT,
@@ -265,15 +265,15 @@ impl MoneyWorld {
     }
 
     /// A refund or payment without its notification.
-    fn untold(&self, money: &OrderMoney) -> Option<(MoneyEventKind, MovementId)> {
+    fn untold(&self, money: &OrderMoney) -> Option<(EventType, MovementId)> {
         let done = money
             .refunds
             .iter()
             .filter(|refund| refund.state == RefundState::Completed);
-        let refunds = done.map(|refund| (MoneyEventKind::RefundProcessed, refund.id));
+        let refunds = done.map(|refund| (EventType::RefundProcessed, refund.id));
         let paid = money
             .held_payment()
-            .map(|id| (MoneyEventKind::PaymentCompleted, id));
+            .map(|id| (EventType::PaymentCompleted, id));
         refunds.chain(paid).find(|told| !self.told.contains(told))
     }
 }
