@@ -1,12 +1,13 @@
 //! Authenticates callers by bearer token or session cookie. It verifies the token's signature and
 //! expiry here and its session against the cache's revocation list. If the list is unreliable, it
-//! calls auth's verify-token.
+//! calls auth's verify-token. A page's token is renewed before it expires, so active users stay
+//! signed in.
 //!
 //! Invariant: a token passes only after its revocation check succeeds.
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, header};
 use platform::{
     cache::Cache,
     sessions::{self, SessionStatus},
@@ -19,16 +20,22 @@ use process::{
     tokens::{Claims, ServiceKey, TokenAudience, TokenKeys, bearer_token},
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, Permission, Role, SessionId, UserId};
+use wire::{Role, SessionId, UnixMillis, UserId};
 
 use crate::{
+    caller::{BrowserSession, VerifiedCaller, invalid_token, part_unavailable},
+    cookies::SessionCookies,
+    permissions::AdminPermissions,
     routes::{Audience, Route},
-    session::{BrowserSession, SessionCookies},
 };
 
 const VERIFY_LIMIT: Duration = Duration::from_secs(2);
-const UNAVAILABLE_RETRY_S: u32 = 2;
 const VERIFY_PATH: &str = "/api/v1/auth/verify-token";
+const RENEW_PATH: &str = "/internal/sessions/renew";
+/// A page without requests in the last 20 minutes of its token is signed out.
+const RENEWED_BEFORE_MS: i64 = 20 * 60_000;
+/// The current token is still valid, so do not wait long for auth.
+const RENEW_LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Clone)]
 pub struct CallerVerifier {
@@ -38,18 +45,7 @@ pub struct CallerVerifier {
     pub auth: Upstream,
     pub cookies: SessionCookies,
     pub service_key: ServiceKey,
-}
-
-/// A caller with a valid token.
-pub struct VerifiedCaller {
-    pub claims: Claims,
-    pub token: String,
-    /// Set if the caller used a cookie.
-    pub browser: Option<BrowserSession>,
-    /// The renewed session cookie.
-    pub cookie: Option<HeaderValue>,
-    /// Set for an admin on a route that uses permissions.
-    pub permissions: Option<Vec<Permission>>,
+    pub permissions: AdminPermissions,
 }
 
 impl CallerVerifier {
@@ -76,7 +72,10 @@ impl CallerVerifier {
                 caller
             }
         };
-        caller.permissions = self.check_permissions(&caller.claims, route.needs).await?;
+        caller.permissions = self
+            .permissions
+            .check_permissions(&caller.claims, route.permission)
+            .await?;
         Ok(Some(caller))
     }
 
@@ -169,6 +168,60 @@ impl CallerVerifier {
             Err(_) => Err(part_unavailable(CloudPart::Auth)),
         }
     }
+
+    /// Renews a token close to expiry. `None` if it is not due or auth does not answer.
+    pub async fn renew_session(
+        &self,
+        session: &BrowserSession,
+        claims: &Claims,
+    ) -> Result<Option<(BrowserSession, Claims)>, Problem> {
+        let left_ms = token_expiry(claims).ms_since(self.clock.now());
+        if left_ms >= RENEWED_BEFORE_MS || !is_renewable(session, claims) {
+            return Ok(None);
+        }
+        let Some(RenewedToken {
+            access_token: token,
+            ends_at,
+        }) = self.request_renewal(&session.token).await?
+        else {
+            return Ok(None);
+        };
+        let claims = self
+            .keys
+            .verify(&token, TokenAudience::Cloud, self.clock.now());
+        let session = BrowserSession {
+            token,
+            ends_at: Some(ends_at),
+            ..session.clone()
+        };
+        Ok(claims.ok().map(|claims| (session, claims)))
+    }
+
+    async fn request_renewal(&self, token: &str) -> Result<Option<RenewedToken>, Problem> {
+        let to = CloudPart::Auth.name();
+        let own = self.service_key.issue_token(crate::NAME, to, &self.clock);
+        let form = RenewalForm { token };
+        let asked = self
+            .auth
+            .call_json(Method::POST, RENEW_PATH, Some(&own), Some(&form));
+        match tokio::time::timeout(RENEW_LIMIT, asked).await {
+            Ok(Ok(renewed)) => Ok(Some(renewed)),
+            Ok(Err(UpstreamError::Refused {
+                status: StatusCode::UNAUTHORIZED,
+                ..
+            })) => Err(invalid_token()),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "Could not renew a browser session; the current token stays valid until it expires");
+                Ok(None)
+            }
+            Err(_) => {
+                tracing::warn!(
+                    "Could not renew a browser session in time; the current token stays valid until it expires"
+                );
+                Ok(None)
+            }
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -189,25 +242,34 @@ impl VerifyTokenAnswer {
     }
 }
 
-/// The same answer for missing, malformed, expired and revoked tokens, so a thief learns nothing.
-pub fn invalid_token() -> Problem {
-    Problem::new(Code::InvalidToken)
+#[derive(Serialize)]
+struct RenewalForm<'t> {
+    token: &'t str,
 }
 
-pub fn part_unavailable(part: CloudPart) -> Problem {
-    Problem::new(Code::Unavailable)
-        .with_member("part", part.name())
-        .retry_after(UNAVAILABLE_RETRY_S)
+#[derive(Deserialize)]
+struct RenewedToken {
+    access_token: String,
+    /// The end of the session; renewals do not extend it.
+    ends_at: UnixMillis,
 }
 
-/// The answer to a caller if the part does not respond.
-pub fn upstream_problem(part: CloudPart, error: &UpstreamError) -> Problem {
-    match error {
-        UpstreamError::TimedOut => Problem::new(Code::TimedOut).with_member("part", part.name()),
-        UpstreamError::Resting { wait } => {
-            let seconds = wait.as_millis().div_ceil(1_000);
-            part_unavailable(part).retry_after(u32::try_from(seconds).unwrap_or(u32::MAX))
-        }
-        _ => part_unavailable(part),
-    }
+/// The time until which a stream may rely on the token. The stream then ends, so that the next
+/// request renews it. If renewal failed, the token counts until it expires.
+pub fn stream_deadline(caller: &VerifiedCaller, now: UnixMillis) -> UnixMillis {
+    let end = token_expiry(&caller.claims);
+    let due = end.plus_ms(-RENEWED_BEFORE_MS);
+    let browser = caller.browser.as_ref();
+    let is_renewable = browser.is_some_and(|session| is_renewable(session, &caller.claims));
+    if is_renewable && due > now { due } else { end }
+}
+
+fn is_renewable(session: &BrowserSession, claims: &Claims) -> bool {
+    session
+        .ends_at
+        .is_none_or(|ends_at| token_expiry(claims) < ends_at)
+}
+
+fn token_expiry(claims: &Claims) -> UnixMillis {
+    UnixMillis(claims.exp.saturating_mul(1_000))
 }

@@ -14,7 +14,7 @@ use platform::{
 use process::{metrics, problem::Problem};
 use wire::{Code, EdgeId, UserId};
 
-use crate::{Config, routes::Route, say};
+use crate::{config::Config, routes::Route, say};
 
 #[derive(Clone)]
 pub struct RateLimits {

@@ -1,6 +1,7 @@
 //! Consistency checks on the route table.
 
 use super::*;
+use crate::matcher::ALIASES;
 
 #[test]
 fn nothing_internal_is_in_the_table() {
@@ -26,25 +27,25 @@ fn no_route_takes_more_than_the_process_does() {
 fn every_route_of_admins_names_a_permission_and_every_permission_a_route() {
     let mut used: Vec<Permission> = Vec::new();
     for route in ROUTES {
-        let needs = match route.needs {
+        let permissions = match route.permission {
             PermissionRule::All(all) => all,
             PermissionRule::Nothing | PermissionRule::AnyOf(_) | PermissionRule::Narrowed => &[],
         };
-        used.extend(needs);
+        used.extend(permissions);
         let is_held = |role: &Role| {
-            needs
+            permissions
                 .iter()
                 .any(|one| Permission::allowed_for_role(*role).contains(one))
         };
         match route.audience {
             Audience::Roles(&[Role::Admin], _) => assert!(is_held(&Role::Admin), "{route:?}"),
-            Audience::Roles(roles, _) if !needs.is_empty() => {
+            Audience::Roles(roles, _) if !permissions.is_empty() => {
                 assert!(roles.iter().all(is_held), "{route:?}");
             }
             _ => {}
         }
         if route.path.starts_with("/api/v1/admin/") {
-            assert!(!needs.is_empty(), "{route:?}");
+            assert!(!permissions.is_empty(), "{route:?}");
         }
     }
     let unused = Permission::ALL.into_iter().find(|one| !used.contains(one));

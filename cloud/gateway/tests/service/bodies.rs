@@ -39,7 +39,7 @@ const fn route(method: Method, path: &'static str, body: RouteBody) -> Route {
         method,
         path,
         audience: Audience::Any,
-        needs: PermissionRule::Nothing,
+        permission: PermissionRule::Nothing,
         part: CloudPart::Order,
         body,
     }

@@ -4,30 +4,32 @@
 //! Invariants: only the order service decides on access to the order, before any other call; an
 //! unavailable part empties only its own section.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     body::to_bytes,
-    extract::Request,
+    extract::State,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use process::{
+    openapi::ApiDocument,
     parts::CloudPart,
     problem::{Json, Problem, log_fault},
-    trace::TraceId,
+    trace::{RequestTrace, TraceId},
 };
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
-use wire::Permission;
+use wire::{Code, OrderId, Permission};
 
 use crate::{
-    Gateway,
-    forward::{build_uri, request_as_caller},
-    headers::set_identity,
-    identity::VerifiedCaller,
+    call::{CanonicalPath, build_uri, request_as_caller, set_identity},
+    caller::{RequestCaller, VerifiedCaller},
     matcher::RouteLookup,
+    routes::ORDER_PAGE,
+    state::Gateway,
 };
 
 /// An order with its parties, payment and review.
@@ -104,35 +106,28 @@ struct OrderPageAggregator<'a> {
     trace: &'a TraceId,
 }
 
-pub const PATH: &str = "/api/v1/orders/{id}/page";
 const SUFFIX: &str = "/page";
 /// A timely page with a gap beats a late one.
 const SECTION_LIMIT: Duration = Duration::from_secs(3);
 /// Orders and profiles take a few kilobytes.
 const BYTES_MAX: usize = 1024 * 1024;
 
-impl Gateway {
-    /// Builds the page; forwards a refusal by the order service unchanged.
-    pub(crate) async fn order_page(
-        &self,
-        request: Request,
-        path: &str,
-        caller: &VerifiedCaller,
-        trace: &TraceId,
-    ) -> Response {
-        let language = request.headers().get(header::ACCEPT_LANGUAGE).cloned();
-        let asker = OrderPageAggregator {
-            gateway: self,
-            caller,
-            language,
-            trace,
-        };
-        let order = path.strip_suffix(SUFFIX).unwrap_or(path);
-        asker
-            .build_page(order)
-            .await
-            .unwrap_or_else(IntoResponse::into_response)
-    }
+/// Builds the page; forwards a refusal by the order service unchanged.
+pub async fn show_order_page(
+    State(gateway): State<Arc<Gateway>>,
+    RequestTrace(trace): RequestTrace,
+    RequestCaller(caller): RequestCaller,
+    Extension(CanonicalPath(path)): Extension<CanonicalPath>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let aggregator = OrderPageAggregator {
+        gateway: &gateway,
+        caller: &caller,
+        language: headers.get(header::ACCEPT_LANGUAGE).cloned(),
+        trace: &trace,
+    };
+    let order = path.strip_suffix(SUFFIX).unwrap_or(&path);
+    aggregator.build_page(order).await
 }
 
 impl OrderPageAggregator<'_> {
@@ -228,13 +223,13 @@ impl OrderPageAggregator<'_> {
                 _ => None,
             }
         };
-        let told = tokio::time::timeout(SECTION_LIMIT, asked).await;
-        told.ok().flatten().ok_or(MissingReason::Away)
+        let answered = tokio::time::timeout(SECTION_LIMIT, asked).await;
+        answered.ok().flatten().ok_or(MissingReason::Away)
     }
 
     /// Applies the permissions of the section's own route.
     fn can_read_section(&self, path: &str) -> bool {
-        let RouteLookup::Found { route, .. } = self.gateway.table.find_route(&Method::GET, path)
+        let RouteLookup::Found { route, .. } = self.gateway.matcher.find_route(&Method::GET, path)
         else {
             return false;
         };
@@ -246,7 +241,10 @@ impl OrderPageAggregator<'_> {
         let held = permissions
             .as_deref()
             .unwrap_or(Permission::allowed_for_role(claims.role));
-        route.needs.missing_permission(claims.role, held).is_none()
+        route
+            .permission
+            .missing_permission(claims.role, held)
+            .is_none()
     }
 
     async fn call_part(
@@ -264,7 +262,7 @@ impl OrderPageAggregator<'_> {
                 .insert(header::ACCEPT_LANGUAGE, language.clone());
         }
         // Boxed: five of these large futures run at once.
-        Ok(Box::pin(self.gateway.send(part, request)).await)
+        Ok(Box::pin(self.gateway.parts.send(part, request)).await)
     }
 }
 
@@ -289,4 +287,18 @@ async fn read(answer: Response) -> Result<Value, Problem> {
             error,
         )
     })
+}
+
+pub fn describe_route(document: ApiDocument) -> ApiDocument {
+    document.with_described_route(
+        "orderPage",
+        &Method::GET,
+        ORDER_PAGE,
+        "Show an order with its parties, payment and review, and list the sections that were unavailable",
+        |route| {
+            route.add_parameter_fields::<OrderId>("path");
+            route.answers_json::<OrderPage>(StatusCode::OK);
+            route.add_refusal_codes(&[Code::OrderNotFound, Code::TimedOut]);
+        },
+    )
 }

@@ -26,12 +26,12 @@ use wire::{Code, UserId};
 use crate::{NAME, say};
 
 /// Browsers open six connections per origin, and a page needs some for other requests.
-const OF_ONE_PERSON_MAX: usize = 4;
+const LOCAL_PER_PERSON_MAX: usize = 4;
 /// Twice the local limit: a page may reconnect to another replica before the old one notices.
-const OF_ONE_EVERYWHERE_MAX: usize = 8;
-const OF_ALL_MAX: usize = 1_000;
+const EVERYWHERE_PER_PERSON_MAX: usize = 8;
+const TOTAL_MAX: usize = 1_000;
 /// The part of the total that new accounts may use.
-const OF_NEW_MAX: usize = 500;
+const NEW_ACCOUNTS_MAX: usize = 500;
 /// Closed tabs have released their permits by then.
 const RETRY_S: u32 = 10;
 /// Expiry of a lease whose replica died. Live streams renew it every ten seconds.
@@ -40,9 +40,9 @@ const LEASE: Duration = Duration::from_secs(35);
 /// Issues stream permits and refuses them at a limit. Clones share the counts.
 #[derive(Clone)]
 pub struct StreamPermits {
-    of_each: Arc<Mutex<HashMap<UserId, usize>>>,
-    of_new: Arc<Semaphore>,
-    of_all: StreamLimit,
+    per_person: Arc<Mutex<HashMap<UserId, usize>>>,
+    new_accounts: Arc<Semaphore>,
+    total: StreamLimit,
     cache: Cache,
 }
 
@@ -55,9 +55,9 @@ pub struct StreamPermit {
 
 /// The permit at this replica.
 struct LocalPermit {
-    seats: StreamPermits,
+    permits: StreamPermits,
     user: UserId,
-    _of_new: Option<OwnedSemaphorePermit>,
+    _new_account_share: Option<OwnedSemaphorePermit>,
     _open: OpenStream,
 }
 
@@ -69,9 +69,9 @@ struct PermitLease {
 impl StreamPermits {
     pub fn new(cache: Cache) -> Self {
         Self {
-            of_each: Arc::default(),
-            of_new: Arc::new(Semaphore::new(OF_NEW_MAX)),
-            of_all: StreamLimit::new(NAME, OF_ALL_MAX),
+            per_person: Arc::default(),
+            new_accounts: Arc::new(Semaphore::new(NEW_ACCOUNTS_MAX)),
+            total: StreamLimit::new(NAME, TOTAL_MAX),
             cache,
         }
     }
@@ -81,8 +81,8 @@ impl StreamPermits {
         let lease = match self.acquire_lease(claims.sub).await {
             Ok(Some(lease)) => Some(lease),
             Ok(None) => {
-                self.of_all.count_refusal();
-                let most = OF_ONE_EVERYWHERE_MAX.into();
+                self.total.count_refusal();
+                let most = EVERYWHERE_PER_PERSON_MAX.into();
                 return Err(too_many_streams().with_detail(say::streams_of_one { most }));
             }
             Err(error) => {
@@ -100,36 +100,36 @@ impl StreamPermits {
         let user = claims.sub;
         let mut taken = self.lock_counts();
         let own = taken.get(&user).copied().unwrap_or_default();
-        if own >= OF_ONE_PERSON_MAX {
-            self.of_all.count_refusal();
-            let most = OF_ONE_PERSON_MAX.into();
+        if own >= LOCAL_PER_PERSON_MAX {
+            self.total.count_refusal();
+            let most = LOCAL_PER_PERSON_MAX.into();
             return Err(too_many_streams().with_detail(say::streams_of_one { most }));
         }
-        let of_new = match AccountAge::from_claims(claims) {
+        let new_account_share = match AccountAge::from_claims(claims) {
             AccountAge::New => Some(self.acquire_new_account_share()?),
             AccountAge::Established => None,
         };
-        let open = self.of_all.open();
+        let open = self.total.open();
         let open = open.ok_or_else(|| too_many_streams().with_detail(say::streams_of_all))?;
         taken.insert(user, own + 1);
         Ok(LocalPermit {
-            seats: self.clone(),
+            permits: self.clone(),
             user,
-            _of_new: of_new,
+            _new_account_share: new_account_share,
             _open: open,
         })
     }
 
     fn acquire_new_account_share(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.of_new.clone().try_acquire_owned().map_err(|_| {
-            self.of_all.count_refusal();
+        self.new_accounts.clone().try_acquire_owned().map_err(|_| {
+            self.total.count_refusal();
             too_many_streams().with_detail(say::streams_of_all)
         })
     }
 
     /// `None` if the person has reached the limit over all replicas.
     async fn acquire_lease(&self, user: UserId) -> Result<Option<PermitLease>, CacheError> {
-        let keys: [String; OF_ONE_EVERYWHERE_MAX] =
+        let keys: [String; EVERYWHERE_PER_PERSON_MAX] =
             array::from_fn(|place| format!("streams:{user}:{place}"));
         let held = self.cache.get_all(keys.each_ref().map(String::as_str));
         let held = Cache::in_time(held).await?;
@@ -147,7 +147,9 @@ impl StreamPermits {
     }
 
     fn lock_counts(&self) -> MutexGuard<'_, HashMap<UserId, usize>> {
-        self.of_each.lock().unwrap_or_else(PoisonError::into_inner)
+        self.per_person
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -158,7 +160,7 @@ impl StreamPermit {
         let Some(PermitLease { key }) = &self.lease else {
             return;
         };
-        let renewed = self.here.seats.cache.set(key, HELD, LEASE);
+        let renewed = self.here.permits.cache.set(key, HELD, LEASE);
         if let Err(error) = Cache::in_time(renewed).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
@@ -172,7 +174,7 @@ impl StreamPermit {
         let Some(PermitLease { key }) = &self.lease else {
             return;
         };
-        if let Err(error) = Cache::in_time(self.here.seats.cache.delete(key)).await {
+        if let Err(error) = Cache::in_time(self.here.permits.cache.delete(key)).await {
             tracing::warn!(
                 cause = format_error_chain(&error),
                 "Could not release a stream's lease in the cache; it is released when it expires"
@@ -183,7 +185,7 @@ impl StreamPermit {
 
 impl Drop for LocalPermit {
     fn drop(&mut self) {
-        let mut taken = self.seats.lock_counts();
+        let mut taken = self.permits.lock_counts();
         if let Some(own) = taken.get_mut(&self.user) {
             *own -= 1;
             if *own == 0 {
@@ -227,73 +229,81 @@ mod tests {
         Cache::Memory(MemoryCache::new(clock.clone(), 10_000))
     }
 
-    fn seats() -> StreamPermits {
+    fn permits() -> StreamPermits {
         StreamPermits::new(memory(&Clock::fixed_at(NOW)))
     }
 
     /// Opens as many streams as the limits allow, at most ten.
-    async fn open_all(seats: &StreamPermits, who: &Claims) -> Vec<StreamPermit> {
+    async fn open_all(permits: &StreamPermits, who: &Claims) -> Vec<StreamPermit> {
         let mut held = Vec::new();
         while held.len() < 10
-            && let Ok(seat) = seats.acquire_permit(who).await
+            && let Ok(permit) = permits.acquire_permit(who).await
         {
-            held.push(seat);
+            held.push(permit);
         }
         held
     }
 
     #[tokio::test]
     async fn a_person_has_four_and_a_place_that_is_given_up_is_free() {
-        let seats = seats();
+        let permits = permits();
         let [one, other] = [1, 2].map(person);
-        let mut held = open_all(&seats, &one).await;
+        let mut held = open_all(&permits, &one).await;
         assert_eq!(held.len(), 4);
-        let refused = seats.acquire_permit(&one).await.err().unwrap();
+        let refused = permits.acquire_permit(&one).await.err().unwrap();
         assert_eq!(refused.code(), Code::TooManyStreams);
         let body = refused.to_body(wire::Language::Chinese, None);
         assert!(body.detail.is_some_and(|detail| !detail.is_ascii()));
         assert!(
-            seats.acquire_permit(&other).await.is_ok(),
+            permits.acquire_permit(&other).await.is_ok(),
             "one person's streams are not held against another"
         );
         held.pop();
-        assert!(seats.acquire_permit(&one).await.is_ok());
+        assert!(permits.acquire_permit(&one).await.is_ok());
         held.clear();
-        assert!(seats.lock_counts().is_empty());
+        assert!(permits.lock_counts().is_empty());
     }
 
     #[tokio::test]
     async fn all_together_have_a_bound_too() {
-        let seats = seats();
+        let permits = permits();
         let mut held = Vec::new();
-        for n in 0..OF_ALL_MAX {
-            held.push(seats.acquire_permit(&person(n)).await.unwrap());
+        for n in 0..TOTAL_MAX {
+            held.push(permits.acquire_permit(&person(n)).await.unwrap());
         }
-        let one_more = person(OF_ALL_MAX);
+        let one_more = person(TOTAL_MAX);
         assert_eq!(
-            seats.acquire_permit(&one_more).await.err().unwrap().code(),
+            permits
+                .acquire_permit(&one_more)
+                .await
+                .err()
+                .unwrap()
+                .code(),
             Code::TooManyStreams
         );
         drop(held);
-        assert!(seats.acquire_permit(&one_more).await.is_ok());
+        assert!(permits.acquire_permit(&one_more).await.is_ok());
     }
 
     #[tokio::test]
     async fn new_accounts_leave_half_of_the_streams_to_established_ones() {
         let clock = Clock::fixed_at(NOW);
-        let seats = StreamPermits::new(memory(&clock));
+        let permits = StreamPermits::new(memory(&clock));
         let mut held = Vec::new();
         for _ in 0..250 {
-            held.append(&mut open_all(&seats, &claims(clock.new_id())).await);
+            held.append(&mut open_all(&permits, &claims(clock.new_id())).await);
         }
         assert_eq!(held.len(), 500, "strangers hold half");
-        for n in 0..OF_ALL_MAX - OF_NEW_MAX {
-            held.push(seats.acquire_permit(&person(n)).await.unwrap());
+        for n in 0..TOTAL_MAX - NEW_ACCOUNTS_MAX {
+            held.push(permits.acquire_permit(&person(n)).await.unwrap());
         }
-        assert!(seats.acquire_permit(&person(OF_ALL_MAX)).await.is_err());
+        assert!(permits.acquire_permit(&person(TOTAL_MAX)).await.is_err());
         held.clear();
         assert!(
-            seats.acquire_permit(&claims(clock.new_id())).await.is_ok(),
+            permits
+                .acquire_permit(&claims(clock.new_id()))
+                .await
+                .is_ok(),
             "a place is free again"
         );
     }
@@ -342,8 +352,8 @@ mod tests {
         // No server listens there.
         let away = || StreamPermits::new(Cache::open("redis://127.0.0.1:1").unwrap());
         let mut held = Vec::new();
-        for seats in [away(), away(), away()] {
-            held.push(open_all(&seats, &person(1)).await);
+        for permits in [away(), away(), away()] {
+            held.push(open_all(&permits, &person(1)).await);
         }
         assert!(held.iter().all(|held| held.len() == 4));
     }

@@ -1,0 +1,354 @@
+//! Browser sign-in: the gateway keeps a page's access token sealed in an HttpOnly cookie, out of
+//! reach of scripts.
+//!
+//! Invariant: the token leaves the gateway only towards the parts.
+
+use std::sync::Arc;
+
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{Method, StatusCode, Uri, header};
+use process::{
+    openapi::{ApiDocument, RouteDescription},
+    parts::CloudPart,
+    problem::{Json, Problem, log_fault},
+    random,
+    tokens::{Claims, TokenAudience},
+    trace::{RequestTrace, TraceId},
+    web::BODY_BYTES_MAX,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wire::{Code, GuessReport, Region, Role, UnixMillis, UserId};
+
+use crate::{
+    call::{RoutedRequest, body_problem, request_as_caller},
+    caller::{BrowserSession, RequestCaller, part_unavailable},
+    permissions::PermissionRule,
+    routes::{Audience, Route, RouteBody, SESSION, SESSION_BY_CODE, SESSION_BY_OIDC},
+    state::Gateway,
+};
+
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionAnswer<'a> {
+    user_id: UserId,
+    #[schema(required)]
+    username: Option<&'a str>,
+    role: Role,
+    /// Always null: sessions carry no region yet.
+    #[schema(required)]
+    region: Option<Region>,
+    expires_at: UnixMillis,
+    #[schema(required)]
+    csrf_token: Option<&'a str>,
+    /// Failed password guesses since the previous sign-in. Present only in the response to a
+    /// sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrong_passwords: Option<GuessReport>,
+    /// Set if the password changed since the previous sign-in. Present only in the response to a
+    /// sign-in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_changed_at: Option<UnixMillis>,
+}
+
+/// Security notices for the person who signs in.
+#[derive(Default)]
+struct SignInNotices {
+    wrong_passwords: Option<GuessReport>,
+    password_changed_at: Option<UnixMillis>,
+}
+
+/// The fields used from auth's answer.
+#[derive(Deserialize)]
+struct TokenGrant {
+    access_token: Option<String>,
+    /// Set for a sign-in without a typed username.
+    username: Option<String>,
+    device: Option<String>,
+    wrong_passwords: Option<GuessReport>,
+    password_changed_at: Option<UnixMillis>,
+}
+
+#[derive(Deserialize)]
+struct UsernameForm {
+    #[serde(default)]
+    username: String,
+}
+
+static LOGIN: Route = define_auth_route("/api/v1/auth/login");
+static LOGIN_BY_CODE: Route = define_auth_route("/api/v1/auth/codes/sign-in");
+static LOGIN_BY_OIDC: Route = define_auth_route("/api/v1/auth/oidc/sign-in");
+const LOGOUT_PATH: &str = "/api/v1/auth/logout";
+/// A grant is a few hundred bytes.
+const GRANT_BYTES_MAX: usize = 64 * 1024;
+const CSRF_BYTES: usize = 32;
+
+/// `POST /api/v1/session`.
+pub async fn sign_in_by_password(
+    State(gateway): State<Arc<Gateway>>,
+    RequestTrace(trace): RequestTrace,
+    request: Request,
+) -> Result<Response, Problem> {
+    sign_in(&gateway, request, &LOGIN, trace).await
+}
+
+/// `POST /api/v1/session/code`.
+pub async fn sign_in_by_code(
+    State(gateway): State<Arc<Gateway>>,
+    RequestTrace(trace): RequestTrace,
+    request: Request,
+) -> Result<Response, Problem> {
+    sign_in(&gateway, request, &LOGIN_BY_CODE, trace).await
+}
+
+/// `POST /api/v1/session/oidc`.
+pub async fn sign_in_by_oidc(
+    State(gateway): State<Arc<Gateway>>,
+    RequestTrace(trace): RequestTrace,
+    request: Request,
+) -> Result<Response, Problem> {
+    sign_in(&gateway, request, &LOGIN_BY_OIDC, trace).await
+}
+
+/// Auth verifies the credentials on `auth_route`. Forwards a refusal by auth unchanged.
+async fn sign_in(
+    gateway: &Gateway,
+    request: Request,
+    auth_route: &'static Route,
+    trace: TraceId,
+) -> Result<Response, Problem> {
+    gateway.identity.cookies.check_page(request.headers())?;
+    let (parts, body) = request.into_parts();
+    let form = to_bytes(body, BODY_BYTES_MAX).await.map_err(body_problem)?;
+    let typed_name = typed_username(&form);
+    let form = with_device(form, gateway.identity.cookies.device_secret(&parts.headers));
+    let request = Request::from_parts(parts, Body::from(form));
+    let call = RoutedRequest {
+        request,
+        route: auth_route,
+        path: auth_route.path.to_owned(),
+        trace,
+    };
+    let request = gateway.parts.prepare_request(call, None).await?;
+    let answer = gateway.parts.send(CloudPart::Auth, request).await;
+    if !answer.status().is_success() {
+        return Ok(answer);
+    }
+    let TokenGrant {
+        access_token,
+        username,
+        device,
+        wrong_passwords,
+        password_changed_at,
+    } = read_grant(answer).await?;
+    let username = username.unwrap_or(typed_name);
+    // An edge-only token does not open a browser session.
+    let token = access_token.ok_or(Code::InvalidInput)?;
+    let claims =
+        gateway
+            .identity
+            .keys
+            .verify(&token, TokenAudience::Cloud, gateway.identity.clock.now());
+    // Auth signed with a key that this gateway has not fetched yet.
+    let claims = claims.map_err(|_| part_unavailable(CloudPart::Auth))?;
+    let csrf = random::secret_text(CSRF_BYTES);
+    let session = BrowserSession {
+        token,
+        csrf,
+        username,
+        ends_at: None,
+    };
+    let cookie = gateway.identity.cookies.write(&session);
+    let notices = SignInNotices {
+        wrong_passwords,
+        password_changed_at,
+    };
+    let mut response = session_response(&claims, Some(&session), notices);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    let device = device.and_then(|secret| gateway.identity.cookies.write_device(&secret));
+    if let Some(device) = device {
+        response.headers_mut().append(header::SET_COOKIE, device);
+    }
+    Ok(response)
+}
+
+/// `DELETE /api/v1/session`. The cookie is cleared even if auth is unreachable: this browser held
+/// the only copy of the token.
+pub async fn sign_out(
+    State(gateway): State<Arc<Gateway>>,
+    RequestTrace(trace): RequestTrace,
+    RequestCaller(caller): RequestCaller,
+) -> Response {
+    let request = request_as_caller(
+        Method::POST,
+        Uri::from_static(LOGOUT_PATH),
+        &caller.token,
+        &trace,
+    );
+    let answer = gateway.parts.send(CloudPart::Auth, request).await;
+    let is_over = answer.status().is_success() || answer.status() == StatusCode::UNAUTHORIZED;
+    let mut response = if is_over {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        answer
+    };
+    let cookie = gateway.identity.cookies.clear_session();
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
+}
+
+const fn define_auth_route(path: &'static str) -> Route {
+    Route {
+        method: Method::POST,
+        path,
+        audience: Audience::Entrant,
+        permission: PermissionRule::Nothing,
+        part: CloudPart::Auth,
+        body: RouteBody::Held,
+    }
+}
+
+/// `GET /api/v1/session`.
+pub async fn show_session(RequestCaller(caller): RequestCaller) -> Response {
+    session_response(
+        &caller.claims,
+        caller.browser.as_ref(),
+        SignInNotices::default(),
+    )
+}
+
+fn session_response(
+    claims: &Claims,
+    session: Option<&BrowserSession>,
+    notices: SignInNotices,
+) -> Response {
+    let answer = SessionAnswer {
+        user_id: claims.sub,
+        username: session.map(|session| session.username.as_str()),
+        role: claims.role,
+        region: None,
+        expires_at: UnixMillis(claims.exp.saturating_mul(1_000)),
+        csrf_token: session.map(|session| session.csrf.as_str()),
+        wrong_passwords: notices.wrong_passwords,
+        password_changed_at: notices.password_changed_at,
+    };
+    Json(answer).into_response()
+}
+
+/// The username as typed. Auth refuses an empty one.
+fn typed_username(form: &Bytes) -> String {
+    let form: Option<UsernameForm> = serde_json::from_slice(form).ok();
+    form.map(|form| form.username.trim().to_owned())
+        .unwrap_or_default()
+}
+
+/// Adds the browser's device secret to the form; scripts cannot read it. An empty value requests a
+/// new secret.
+fn with_device(form: Bytes, device: Option<String>) -> Bytes {
+    let Ok(mut fields) = serde_json::from_slice::<serde_json::Map<_, _>>(&form) else {
+        return form;
+    };
+    fields.insert("device".to_owned(), device.unwrap_or_default().into());
+    serde_json::to_vec(&fields).map_or(form, Bytes::from)
+}
+
+async fn read_grant(answer: Response) -> Result<TokenGrant, Problem> {
+    let bytes = to_bytes(answer.into_body(), GRANT_BYTES_MAX).await;
+    let bytes = bytes
+        .map_err(|error| log_fault("Could not read auth's whole answer to a sign-in", error))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| log_fault("Could not parse auth's answer to a sign-in", error))
+}
+
+pub fn describe_routes(document: ApiDocument) -> ApiDocument {
+    describe_sign_ins(document)
+        .with_described_route(
+            "session",
+            &Method::GET,
+            SESSION,
+            "Show the caller's session",
+            |route| {
+                route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
+            },
+        )
+        .with_described_route(
+            "signOut",
+            &Method::DELETE,
+            SESSION,
+            "End the caller's session",
+            |route| {
+                route.answers_nothing(StatusCode::NO_CONTENT, "The session has ended everywhere.");
+                route.takes_no_key(
+                    "a repeat cannot be authenticated, because its session has ended",
+                );
+            },
+        )
+}
+
+/// The browser sign-ins; auth verifies the credentials.
+fn describe_sign_ins(document: ApiDocument) -> ApiDocument {
+    document
+        .with_described_route(
+            "signIn",
+            &Method::POST,
+            SESSION,
+            "Sign a browser in; the token stays in a cookie",
+            |route| {
+                route.takes_json(RouteDescription::schema_reference("LoginForm"), true);
+                route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
+                route.add_refusal_codes(&[
+                    Code::InvalidCredentials,
+                    Code::AccountLocked,
+                    Code::ForeignPage,
+                ]);
+                route.takes_no_key("a repeat signs in again; sessions are not stored for replay");
+            },
+        )
+        .with_described_route(
+            "signInBack",
+            &Method::POST,
+            SESSION_BY_OIDC,
+            "Sign a browser in with an identity provider's answer; the token stays in a cookie",
+            |route| {
+                route.takes_json(RouteDescription::schema_reference("VisitForm"), true);
+                route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
+                route.add_refusal_codes(&[
+                    Code::VisitOver,
+                    Code::NotFound,
+                    Code::IssuerAway,
+                    Code::IdentityRefused,
+                    Code::UserExists,
+                    Code::Revoked,
+                    Code::RegistrationQuota,
+                    Code::ForeignPage,
+                ]);
+                route.takes_no_key("a repeat fails because its ticket is spent");
+            },
+        )
+        .with_described_route(
+            "signInByCode",
+            &Method::POST,
+            SESSION_BY_CODE,
+            "Sign a browser in with a code sent to a phone; the token stays in a cookie",
+            |route| {
+                route.takes_json(RouteDescription::schema_reference("CodeForm"), true);
+                route.answers_json::<SessionAnswer<'_>>(StatusCode::OK);
+                route.add_refusal_codes(&[
+                    Code::CodesOff,
+                    Code::CodeWrong,
+                    Code::CodeOver,
+                    Code::AccountLocked,
+                    Code::PhoneUnknown,
+                    Code::PasswordOnly,
+                    Code::Revoked,
+                    Code::RegistrationQuota,
+                    Code::ForeignPage,
+                ]);
+                route.takes_no_key("a repeat fails because its code is spent");
+            },
+        )
+}

@@ -1,0 +1,161 @@
+//! Authorizes callers on a route. Each route of the table names a `PermissionRule`. An admin's
+//! permissions come from the cached copy, or from auth if there is no copy.
+//!
+//! Invariant: an admin passes only after their permissions load. Customers and providers have fixed
+//! roles, so their calls skip the check.
+
+use std::time::Duration;
+
+use http::Method;
+use platform::{cache::Cache, permissions, upstream::Upstream};
+use process::{
+    clock::Clock,
+    parts::CloudPart,
+    problem::{Problem, format_error_chain},
+    tokens::{Claims, ServiceKey},
+};
+use serde::{Deserialize, Serialize};
+use wire::{Code, Permission, Role, UserId};
+
+use crate::caller::part_unavailable;
+
+/// The permissions that a caller's role must include. Only admins can hold a reduced set; customers
+/// and providers always hold all of their role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PermissionRule {
+    /// No permission required: the route acts on the caller's own data.
+    Nothing,
+    /// All of these that the caller's role can hold.
+    All(&'static [Permission]),
+    /// Any one of these, for admins. Other callers read only their own data here.
+    AnyOf(&'static [Permission]),
+    /// The part receives the admin's permissions and filters its response by them.
+    Narrowed,
+}
+
+impl PermissionRule {
+    pub fn missing_permission(self, role: Role, held: &[Permission]) -> Option<Permission> {
+        let can_be_held = Permission::allowed_for_role(role);
+        match self {
+            Self::Nothing | Self::Narrowed => None,
+            Self::All(all) => all
+                .iter()
+                .find(|one| can_be_held.contains(one) && !held.contains(one))
+                .copied(),
+            Self::AnyOf(_) if role != Role::Admin => None,
+            Self::AnyOf(any) if any.iter().any(|one| held.contains(one)) => None,
+            Self::AnyOf(any) => any.first().copied(),
+        }
+    }
+}
+
+/// Loads the permissions of admins and checks them against a route's rule.
+#[derive(Clone)]
+pub struct AdminPermissions {
+    pub cache: Cache,
+    pub auth: Upstream,
+    pub service_key: ServiceKey,
+    pub clock: Clock,
+}
+
+const PATH: &str = "/internal/permissions";
+const ASK_LIMIT: Duration = Duration::from_secs(2);
+
+#[derive(Serialize)]
+struct PermissionsQuestion {
+    user_id: UserId,
+}
+
+#[derive(Deserialize)]
+struct PermissionsAnswer {
+    /// Strings, because a newer auth may define more permissions.
+    permissions: Vec<String>,
+}
+
+impl AdminPermissions {
+    /// Refuses a caller without the required permissions. Returns an admin's permissions if the
+    /// route uses them.
+    pub async fn check_permissions(
+        &self,
+        claims: &Claims,
+        rule: PermissionRule,
+    ) -> Result<Option<Vec<Permission>>, Problem> {
+        if rule == PermissionRule::Nothing || claims.role != Role::Admin {
+            return Ok(None);
+        }
+        let held = self.load_permissions(claims.sub).await?;
+        match rule.missing_permission(claims.role, &held) {
+            Some(missing) => {
+                Err(Problem::new(Code::PermissionMissing).with_member("permission", missing))
+            }
+            None => Ok(Some(held)),
+        }
+    }
+
+    pub async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
+        match Cache::in_time(permissions::look_up(&self.cache, user)).await {
+            Ok(Some(held)) => return Ok(held),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(
+                    error = format_error_chain(&error),
+                    "Could not look up a person's permissions in the cache; asking auth instead"
+                );
+            }
+        }
+        self.ask_permissions(user).await
+    }
+
+    async fn ask_permissions(&self, user_id: UserId) -> Result<Vec<Permission>, Problem> {
+        let own = self
+            .service_key
+            .issue_token(crate::NAME, CloudPart::Auth.name(), &self.clock);
+        let question = PermissionsQuestion { user_id };
+        let asked = self.auth.call_json::<PermissionsAnswer>(
+            Method::POST,
+            PATH,
+            Some(&own),
+            Some(&question),
+        );
+        match tokio::time::timeout(ASK_LIMIT, asked).await {
+            Ok(Ok(PermissionsAnswer { permissions })) => Ok(permissions
+                .iter()
+                .filter_map(|word| word.parse().ok())
+                .collect()),
+            Ok(Err(error)) => {
+                tracing::warn!(
+                    error = format_error_chain(&error),
+                    "Could not ask auth for a person's permissions; the request is refused"
+                );
+                Err(part_unavailable(CloudPart::Auth))
+            }
+            Err(_) => Err(part_unavailable(CloudPart::Auth)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_one_of_the_named_permissions_is_enough_and_none_is_refused() {
+        use Permission::{ApproveOrders, CancelOrders, ReadDesks, VerifyProviders};
+        let any = PermissionRule::AnyOf(&[ReadDesks, ApproveOrders, CancelOrders]);
+        assert_eq!(any.missing_permission(Role::Admin, &[ApproveOrders]), None);
+        assert_eq!(
+            any.missing_permission(Role::Admin, &[VerifyProviders]),
+            Some(ReadDesks)
+        );
+        assert_eq!(
+            any.missing_permission(Role::Customer, &[]),
+            None,
+            "it is the customer's own"
+        );
+        let all = PermissionRule::All(&[ReadDesks, ApproveOrders]);
+        assert_eq!(
+            all.missing_permission(Role::Admin, &[ReadDesks]),
+            Some(ApproveOrders)
+        );
+    }
+}
