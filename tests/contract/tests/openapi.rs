@@ -68,7 +68,7 @@ impl Merged {
                 .unwrap_or_else(|| panic!("{method} {} is not described by {part:?}", route.path));
             let changes = method != "get";
             described.add_refusal_codes(refusals(route.audience, changes));
-            let permissions = match route.needs {
+            let permissions = match route.permission {
                 PermissionRule::Nothing | PermissionRule::Narrowed => None,
                 PermissionRule::All(all) => Some(("x-permissions", all)),
                 PermissionRule::AnyOf(any) => Some(("x-permissions-any", any)),
