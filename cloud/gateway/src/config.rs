@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, path::PathBuf};
 
 use http::{HeaderValue, Uri};
-use platform::config::{DataPlace, PartConfig};
+use platform::service::{DataPlace, PartConfig};
 use process::{
     parts::CloudPart,
     web::{Certificate, CertificateError},

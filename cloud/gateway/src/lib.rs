@@ -27,7 +27,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{Router, response::Response, routing::any};
 use http::{HeaderName, HeaderValue, Method, header};
-use platform::{ServiceContext, health::ReadinessCheck, service as skeleton};
+use platform::{ServiceContext, service as skeleton, service::ReadinessCheck};
 use process::{parts::CloudPart, web::with_security_headers};
 use tower::util::MapResponseLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use http::Method;
-use platform::{cache::Cache, permissions, upstream::Upstream};
+use platform::{cache::Cache, sessions, upstream::Upstream};
 use process::{
     clock::Clock,
     parts::CloudPart,
@@ -93,7 +93,7 @@ impl AdminPermissions {
     }
 
     pub async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
-        match Cache::in_time(permissions::look_up(&self.cache, user)).await {
+        match Cache::in_time(sessions::read_permissions(&self.cache, user)).await {
             Ok(Some(held)) => return Ok(held),
             Ok(None) => {}
             Err(error) => {

@@ -1,9 +1,10 @@
-//! The delivery channels: mail, through an SMTP server or into a folder for development; text message;
-//! and push.
+//! The delivery channels: mail, through an SMTP server or into a folder for development; text
+//! message; and push.
 //!
-//! Invariants: a channel that is short, or readable by others in transit, carries only a line's title
-//! and its order's code. No log or error contains an address or a text. Mail to another machine
-//! requires TLS, verified by this process's authorities. Every mail carries its caller's id.
+//! Invariants: a channel that is short, or readable by others in transit, carries only a line's
+//! title and its order's code. No log or error contains an address or a text. Mail to another
+//! machine requires TLS, verified by this process's authorities. Every mail carries its caller's
+//! id.
 
 use std::{
     fs,

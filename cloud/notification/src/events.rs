@@ -1,5 +1,5 @@
-//! Consumes events. Each becomes inbox lines for the people it concerns, and an approved order (or a
-//! published one, if configured) is fanned out to the providers that the user service's matching
+//! Consumes events. Each becomes inbox lines for the people it concerns, and an approved order (or
+//! a published one, if configured) is fanned out to the providers that the user service's matching
 //! proposes.
 //!
 //! Invariants: one matching result counts per order, so a repeated event reaches no further

@@ -1,4 +1,5 @@
-//! The route table: a person's own inbox, whose owner comes only from the token, and writing notices.
+//! The route table: a person's own inbox, whose owner comes only from the token, and writing
+//! notices.
 
 use axum::{
     Router,

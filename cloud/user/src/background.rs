@@ -1,7 +1,8 @@
 //! What the service does without a request. Events: a new account gets a profile, a revoked one is
-//! hidden until readmitted, a completed and paid job counts for its provider, and a rating comes from
-//! the review service. Scheduled jobs: delete files that no profile uses, republish verification
-//! status, recount the jobs of providers, and seal fields that are plain or use a former data key.
+//! hidden until readmitted, a completed and paid job counts for its provider, and a rating comes
+//! from the review service. Scheduled jobs: delete files that no profile uses, republish
+//! verification status, recount the jobs of providers, and seal fields that are plain or use a
+//! former data key.
 
 use platform::{
     StoreError,

@@ -1,5 +1,5 @@
-//! The route table, and what its handlers share. The token identifies the caller; the id in the path
-//! only has to match it.
+//! The route table, and what its handlers share. The token identifies the caller; the id in the
+//! path only has to match it.
 
 mod files;
 mod profiles;

@@ -15,7 +15,7 @@ use axum::{
 use http::{HeaderValue, Method, StatusCode, header};
 use platform::{
     bus::{DeadLetterBox, topology},
-    letters::{
+    dead_letters::{
         LetterBoxItem, LetterForm, LetterItem, LetterList, ReplayForm, ReplayItem, SettledLetters,
     },
 };

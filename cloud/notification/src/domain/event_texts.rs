@@ -1,8 +1,8 @@
 //! The text of each event: a line's title and content in the reader's language and by the reader's
-//! clock, and short texts for channels that are brief, billed by length, or readable in transit: the
-//! order's code and a pointer to the inbox, without amounts or titles that people wrote. The texts
-//! come from `texts/`. A text for a new event goes into `render_event_text`, or for an order into
-//! `order.rs`.
+//! clock, and short texts for channels that are brief, billed by length, or readable in transit:
+//! the order's code and a pointer to the inbox, without amounts or titles that people wrote. The
+//! texts come from `texts/`. A text for a new event goes into `render_event_text`, or for an order
+//! into `order.rs`.
 
 mod order;
 

@@ -1,5 +1,5 @@
-//! Notices: messages that an admin or another service writes to one person. Admins write by e-mail or
-//! text message besides the inbox; services follow the person's preferences.
+//! Notices: messages that an admin or another service writes to one person. Admins write by e-mail
+//! or text message besides the inbox; services follow the person's preferences.
 //!
 //! Invariants: the recipient has an open account in auth. The notice is recorded with its author
 //! before its inbox line is written. An author's idempotency key creates one notice, however often

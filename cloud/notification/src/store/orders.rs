@@ -1,5 +1,5 @@
-//! What inboxes remember of an order: the providers it was proposed to, with reasons, and the reminder
-//! if it was completed unpaid.
+//! What inboxes remember of an order: the providers it was proposed to, with reasons, and the
+//! reminder if it was completed unpaid.
 //!
 //! Invariants: one fan-out per order, the first one stored. One reminder per order; after it has
 //! ended, no late event restarts it.

@@ -1,7 +1,8 @@
 //! Reads an inbox: through the cache, which covers whole inboxes; partly, for an admin with a
 //! restricted role; and on a stream, which wakes when this replica changes the inbox.
 //!
-//! Invariant: the store is the truth. A lost wake-up only adds delay, because every stream also polls.
+//! Invariant: the store is the truth. A lost wake-up only adds delay, because every stream also
+//! polls.
 
 use std::{
     collections::HashMap,

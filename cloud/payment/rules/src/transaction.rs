@@ -52,8 +52,8 @@ impl Default for CustodyLimits {
     }
 }
 
-/// Refuses a payment for now: an earlier one expired or was declined, and the adapter has not closed
-/// it yet, so the customer may still have paid it.
+/// Refuses a payment for now: an earlier one expired or was declined, and the adapter has not
+/// closed it yet, so the customer may still have paid it.
 pub const PAYMENT_CLOSING: Code = Code::Unavailable;
 
 /// Everything to write in the transaction that read the rows.

@@ -8,9 +8,9 @@ mod rest;
 
 use std::collections::BTreeSet;
 
-use custody::{AdapterAnswer, MoneyEvent, MoneyEventKind, MoneyStep, MovementId};
+use custody::{AdapterAnswer, MoneyEvent, MoneyStep, MovementId};
 use sim::{RunTrace, Violation};
-use wire::{Action, OrderStatus, PaymentStatus, Role, UserId};
+use wire::{Action, EventType, OrderStatus, PaymentStatus, Role, UserId};
 
 use crate::{
     MoneyBug,

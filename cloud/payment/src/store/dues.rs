@@ -1,6 +1,6 @@
 //! The due: the row of an order that a transaction about its money locks first, the loading of all
-//! rows under that lock, and the latest event about the order. The comparison with the order
-//! service reads the versions of dues [PULL].
+//! rows with or without that lock, and the latest event about the order. The comparison with the
+//! order service reads the versions of dues [PULL].
 
 use custody::{
     BilledOrder, CancelTerms, Due, DueVersions, MovementId, OrderCompletion, OrderMoney,

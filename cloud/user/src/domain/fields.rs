@@ -1,5 +1,5 @@
-//! Field rules that several forms share: lengths, phone numbers, URLs, and names that could pass for
-//! platform staff and so trick a person into handing over a code or a password.
+//! Field rules that several forms share: lengths, phone numbers, URLs, and names that could pass
+//! for platform staff and so trick a person into handing over a code or a password.
 //!
 //! Compares such names by their looks, not their spelling: ignores case, signs and gaps, and reads
 //! digits and letters of other scripts as the Latin letters they resemble. Normalises the word list

@@ -1,5 +1,5 @@
-//! Providers as admins and other services see them: their verification, which they submit and admins
-//! decide, and their matching to a job.
+//! Providers as admins and other services see them: their verification, which they submit and
+//! admins decide, and their matching to a job.
 
 use axum::extract::State;
 use process::{
