@@ -13,7 +13,12 @@ use hyper_util::{
 use serde::{Serialize, de::DeserializeOwned};
 use wire::CommandId;
 
-use crate::{clock::Clock, idempotency::IDEMPOTENCY_KEY, problem::ProblemBody, trace, trust};
+use crate::{
+    clock::Clock,
+    problem::ProblemBody,
+    trace::{self, IDEMPOTENCY_KEY},
+    trust,
+};
 
 #[derive(Clone, Debug)]
 pub struct Client(legacy::Client<HttpsConnector<HttpConnector>, Body>);

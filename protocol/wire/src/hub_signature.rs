@@ -3,8 +3,8 @@
 //! - Every frame for an edge that sent a challenge in its Hello. A signature binds the edge, the
 //!   challenge, the hub's nonce, the frame's place in its session and the frame's bytes.
 //! - Its time, which accompanies its refusal of an edge with a wrong clock. The signature binds the
-//! edge, the refused token and the time. An edge puts random bytes into every token, so an earlier
-//! answer proves nothing later.
+//!   edge, the refused token and the time. An edge puts random bytes into every token, so an earlier
+//!   answer proves nothing later.
 //! - The answer to an enrolment. People copy the enrolment code: a one-time secret, then the
 //!   fingerprint of the hub's key.
 //!

@@ -365,6 +365,57 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         ],
     ),
     (
+        "process",
+        &[
+            &["openapi"],
+            &["client", "idempotency", "seal"],
+            &["tokens", "trust", "web"],
+            &["problem"],
+            &["config", "health", "sse", "tasks", "telemetry", "trace"],
+            &[
+                "clock", "context", "defect", "metrics", "pages", "parts", "random",
+            ],
+        ],
+    ),
+    (
+        "holdfast-cli",
+        &[
+            &["command_line"],
+            &["region", "wait"],
+            &["explain"],
+            &["edge_lifecycle", "queue", "status"],
+            &["conflicts", "dlq", "edges", "keys", "login", "withdraw"],
+            &["gateway"],
+            &["values"],
+            &["output"],
+            &["layout"],
+            &["style"],
+        ],
+    ),
+    (
+        "user",
+        &[&["background", "handlers"], &["store"], &["domain"]],
+    ),
+    (
+        "gateway",
+        &[
+            &["pipeline"],
+            &["handlers"],
+            &["state"],
+            &[
+                "identity",
+                "call",
+                "limits",
+                "matcher",
+                "access_log",
+                "stream_permits",
+            ],
+            &["routes", "config"],
+            &["permissions", "cookies", "trusted_proxies"],
+            &["caller"],
+        ],
+    ),
+    (
         "auth",
         &[
             &["handlers"],
@@ -382,7 +433,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         &[
             &["routes"],
             &["handlers"],
-            &["actions", "events", "jobs", "config"],
+            &["actions", "events", "jobs"],
             &["store"],
         ],
     ),

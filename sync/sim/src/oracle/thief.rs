@@ -137,8 +137,8 @@ impl Oracle {
     }
 
     /// 11. An expired token stays expired, no edge forgets a revocation it had received, and once
-    /// an edge is disabled, no op received since the named time takes effect. Returns the number of
-    /// expired tokens tried in vain.
+    ///     an edge is disabled, no op received since the named time takes effect. Returns the number
+    ///     of expired tokens tried in vain.
     pub fn decides_of_thief(
         &mut self,
         at: u64,
