@@ -3,6 +3,7 @@
 //! Invariants: every finding names a file and a line, and each rule has a test that breaks it.
 
 mod chinese;
+mod circles;
 mod documents;
 mod edges;
 mod layers;

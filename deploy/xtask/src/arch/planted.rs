@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{
-    Finding, edges, layers,
+    Finding, circles, edges, layers,
     manifest::{self, Member},
     paths,
     rules::{
@@ -22,7 +22,7 @@ use super::{
 
 /// A line of Rust that breaks a rule, and the expected finding.
 struct Plant {
-    line: &'static str,
+    line: String,
     says: String,
 }
 
@@ -50,11 +50,11 @@ fn plants_for(source: &SourceFile<'_>) -> Vec<Plant> {
     let is_pure = PURE.contains(&crate_name);
     let mut plants = vec![
         Plant {
-            line: "include!(\"../../../elsewhere.rs\");",
+            line: "include!(\"../../../elsewhere.rs\");".to_owned(),
             says: "is compiled in from outside the crate".to_owned(),
         },
         Plant {
-            line: "fn planted() { e2e::planted() }",
+            line: "fn planted() { e2e::planted() }".to_owned(),
             says: format!("`{crate_name}` may not use `e2e`"),
         },
     ];
@@ -63,7 +63,7 @@ fn plants_for(source: &SourceFile<'_>) -> Vec<Plant> {
     };
     if !source.modules.iter().any(holds_sql) {
         plants.push(Plant {
-            line: "const PLANTED: &str = \"SELECT id FROM orders WHERE id = ?\";",
+            line: "const PLANTED: &str = \"SELECT id FROM orders WHERE id = ?\";".to_owned(),
             says: "SQL belongs in a module named `store`".to_owned(),
         });
     }
@@ -82,24 +82,24 @@ fn plants_for(source: &SourceFile<'_>) -> Vec<Plant> {
         let is_at_home = rule.home.iter().any(|home| source.path == Path::new(home));
         if is_pure {
             plants.push(Plant {
-                line,
+                line: line.to_owned(),
                 says: format!("`{crate_name}` is pure and may not use"),
             });
         } else if source.is_domain() {
             plants.push(Plant {
-                line,
+                line: line.to_owned(),
                 says: "a domain is pure and may not use".to_owned(),
             });
         } else if !is_at_home {
             plants.push(Plant {
-                line,
+                line: line.to_owned(),
                 says: rule.why.to_owned(),
             });
         }
     }
     if source.is_domain() {
         plants.push(Plant {
-            line: "fn planted() { crate::store::planted() }",
+            line: "fn planted() { crate::store::planted() }".to_owned(),
             says: "a domain is the lowest layer and may not use `store`".to_owned(),
         });
     }
@@ -119,7 +119,7 @@ fn layer_plant(source: &SourceFile<'_>) -> Option<Plant> {
     let is_below = lower.iter().any(|rooms| rooms.contains(&room.as_str()));
     let says = format!("`{room}` may not use `{}`", top[0]);
     is_below.then_some(Plant {
-        line: "fn planted() { crate::http::planted() }",
+        line: format!("fn planted() {{ crate::{}::planted() }}", top[0]),
         says,
     })
 }
@@ -145,7 +145,7 @@ fn every_rule_bites_in_every_file_of_every_crate() {
         let plants = plants_for(source);
         let first_line = source.text.lines().count() + 1;
         for plant in &plants {
-            source.text.push_str(plant.line);
+            source.text.push_str(&plant.line);
             source.text.push('\n');
         }
         source.mentions = tokens::read(&source.text).unwrap();
@@ -165,6 +165,39 @@ fn every_rule_bites_in_every_file_of_every_crate() {
         planted_crates, crates,
         "each product crate has a file that was tested"
     );
+}
+
+#[test]
+fn a_circle_is_found_in_every_crate() {
+    let root = repository();
+    let members = manifest::members(&root).unwrap();
+    let mut unreadable = Vec::new();
+    let mut sources = scan::sources(&root, &members, OUTSIDE_THE_PRODUCT, &mut unreadable).unwrap();
+    let plants = circles::lines_that_close_a_circle(&members, &sources);
+    let layered = LAYERS.len();
+    assert!(
+        plants.len() >= layered,
+        "{} of {layered} crates",
+        plants.len()
+    );
+    for (file, line) in plants {
+        let source = sources
+            .iter_mut()
+            .find(|source| source.path == file)
+            .unwrap();
+        let before = source.text.clone();
+        source.text.push_str(&line);
+        source.mentions = tokens::read(&source.text).unwrap();
+        let findings = circles::check(&members, &sources);
+        let is_found = |finding: &Finding| finding.file == file.display().to_string();
+        assert!(findings.iter().any(is_found), "{}: {line}", file.display());
+        let source = sources
+            .iter_mut()
+            .find(|source| source.path == file)
+            .unwrap();
+        source.mentions = tokens::read(&before).unwrap();
+        source.text = before;
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Finding, layers,
+    Finding, circles, layers,
     manifest::Member,
     paths, read,
     rules::{DOMAIN, OUTSIDE_THE_PRODUCT},
@@ -48,12 +48,14 @@ impl SourceFile<'_> {
 
 pub fn check(root: &Path, members: &[Member]) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
-    for source in sources(root, members, OUTSIDE_THE_PRODUCT, &mut findings)? {
-        findings.extend(paths::check(&source, members));
-        findings.extend(sql::check(&source));
-        findings.extend(foreign_files(&source));
-        findings.extend(layers::check(&source));
+    let sources = sources(root, members, OUTSIDE_THE_PRODUCT, &mut findings)?;
+    for source in &sources {
+        findings.extend(paths::check(source, members));
+        findings.extend(sql::check(source));
+        findings.extend(foreign_files(source));
+        findings.extend(layers::check(source));
     }
+    findings.extend(circles::check(members, &sources));
     Ok(findings)
 }
 
