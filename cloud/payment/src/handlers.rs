@@ -31,7 +31,7 @@ use crate::{
 
 /// A list without paging.
 #[derive(Serialize, ToSchema)]
-pub struct WholeList<T> {
+pub(crate) struct WholeList<T> {
     items: Vec<T>,
 }
 

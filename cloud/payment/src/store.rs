@@ -30,7 +30,7 @@ pub use adapter_calls::{
     AdapterCall, AdapterCallKind, CallbackClaim, CallbackMessage, CallbackRow, CallbackVerdict,
 };
 pub use admin_decisions::{
-    ActRow, MoneyAct, MoneyActKind, MoneyCaseRow, PlatformFeeRow, RefundRequestRow,
+    MoneyAct, MoneyActKind, MoneyActRow, MoneyCaseRow, PlatformFeeRow, RefundRequestRow,
 };
 pub use dues::Parties;
 pub use journals::{AccountBalance, StatementEntry};
@@ -99,7 +99,7 @@ impl Store {
 
     /// Does the same for admins' actions.
     pub async fn reseal_acts(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        self.reseal_rows(ACT_REASONS, RESEAL_ACT, ActRow::reason_place, after)
+        self.reseal_rows(ACT_REASONS, RESEAL_ACT, MoneyActRow::reason_place, after)
             .await
     }
 

@@ -22,7 +22,7 @@ use crate::{
     values::GlobalArgs,
 };
 
-pub struct Gateway {
+pub(crate) struct Gateway {
     pub style: OutputStyle,
     pub url: String,
     client: Client,

@@ -36,7 +36,7 @@ pub trait Simulation {
     fn keep_steps(plan: &Self::Plan, keep: &BTreeSet<usize>) -> Self::Plan;
 
     /// All directed schedules.
-    fn scenarios() -> Vec<Scenario<Self::Plan, Self::Bug>>;
+    fn scenarios() -> Vec<DirectedScenario<Self::Plan, Self::Bug>>;
 
     fn run_plan(
         plan: &Self::Plan,
@@ -59,7 +59,7 @@ pub trait Simulation {
 }
 
 /// A schedule written by hand.
-pub struct Scenario<Plan, Bug: 'static> {
+pub struct DirectedScenario<Plan, Bug: 'static> {
     pub name: &'static str,
     /// A former failure, or a promise.
     pub says: &'static str,

@@ -11,7 +11,7 @@ mod schedule;
 use crate::{Bug, SeedPlan, harness};
 use schedule::Schedule;
 
-pub type Scenario = harness::Scenario<SeedPlan, Bug>;
+pub type Scenario = harness::DirectedScenario<SeedPlan, Bug>;
 
 pub fn all() -> Vec<Scenario> {
     let older = link::all()

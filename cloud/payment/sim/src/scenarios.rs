@@ -3,7 +3,7 @@
 
 use crate::{Act, Act::*, CallFate::*, Fraction, MoneyBug, MoneyPlan, SyncFate, plan::UnpaidWork};
 
-pub type MoneyScenario = sim::harness::Scenario<MoneyPlan, MoneyBug>;
+pub type MoneyScenario = sim::harness::DirectedScenario<MoneyPlan, MoneyBug>;
 
 /// The payment service receives the order's event.
 const ORDER_HEARD: [Act; 2] = [Relay(0, false), Deliver(0, 0, false)];

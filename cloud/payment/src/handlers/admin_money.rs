@@ -16,7 +16,9 @@ use super::{KeyedAdmin, MoneySum, payments::PaymentView, refunds::RequestView, t
 use crate::{
     actions::{Service, order_service_unavailable},
     say,
-    store::{ActRow, KeyedRequest, MoneyAct, MoneyActKind, MoneyCaseRow, RefundRow, StepMetadata},
+    store::{
+        KeyedRequest, MoneyAct, MoneyActKind, MoneyActRow, MoneyCaseRow, RefundRow, StepMetadata,
+    },
 };
 
 type CasePage = problem::Page<u64>;
@@ -482,7 +484,7 @@ impl From<MoneyCaseRow> for CaseView {
 }
 
 impl ActView {
-    pub fn from_row(row: ActRow) -> Result<Self, Problem> {
+    pub fn from_row(row: MoneyActRow) -> Result<Self, Problem> {
         Ok(Self {
             kind: row.kind,
             subject: row.subject,

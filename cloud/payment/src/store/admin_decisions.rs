@@ -271,7 +271,7 @@ pub struct MoneyAct {
 columns! {
     /// The reason is stored sealed.
     #[derive(Debug, Clone)]
-    pub struct ActRow in money_acts {
+    pub struct MoneyActRow in money_acts {
         pub id: Uuid,
         pub order_id: OrderId,
         pub kind: String,
@@ -283,17 +283,19 @@ columns! {
     }
 }
 
-impl ActRow {
+impl MoneyActRow {
     pub fn reason_place(id: Uuid) -> SealContext {
         SealContext::of_id("money_acts.reason", id)
     }
 }
 
-impl Row for ActRow {
+impl Row for MoneyActRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let id = row.get("id")?;
         let reason = row.opened_text("reason", &Self::reason_place(id))?;
-        Ok(fields!(row => ActRow { order_id, kind, subject, amount_minor, by_id, at; id, reason }))
+        Ok(
+            fields!(row => MoneyActRow { order_id, kind, subject, amount_minor, by_id, at; id, reason }),
+        )
     }
 }
 
@@ -307,8 +309,8 @@ pub async fn record_act(
 ) -> Result<(), StoreError> {
     let reason = tx
         .data_keys()
-        .seal_text(&ActRow::reason_place(id), &act.reason);
-    tx.insert(ActRow {
+        .seal_text(&MoneyActRow::reason_place(id), &act.reason);
+    tx.insert(MoneyActRow {
         id,
         order_id,
         kind: act.kind.as_str().to_owned(),
@@ -324,10 +326,10 @@ pub async fn record_act(
 
 impl Store {
     /// Newest first.
-    pub async fn acts_of(&self, order: OrderId) -> Result<Vec<ActRow>, StoreError> {
+    pub async fn acts_of(&self, order: OrderId) -> Result<Vec<MoneyActRow>, StoreError> {
         Ok(self
             .sql
-            .fetch_all(ActRow::select(ACTS_OF_ORDER), vals![order, ROWS_MAX])
+            .fetch_all(MoneyActRow::select(ACTS_OF_ORDER), vals![order, ROWS_MAX])
             .await?)
     }
 
