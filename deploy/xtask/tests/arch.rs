@@ -136,6 +136,8 @@ fn check_dependency(from: &str, to: &str, section: &str, says: &str) {
 }
 
 const ORDER: &str = "cloud/order/src/lib.rs";
+/// Of a crate without a table of layers.
+const JOURNAL: &str = "sync/journal/src/lib.rs";
 const ENGINE: &str = "sync/engine/src/lib.rs";
 const RULES: &str = "cloud/order/rules/src/lib.rs";
 
@@ -375,13 +377,13 @@ fn sql_outside_a_store_is_found_also_in_macros() {
         check(ORDER, &format!("//! Head.\n{text}\n"), 2, says);
     }
     check(
-        "cloud/order/src/http.rs",
+        "sync/journal/src/http.rs",
         "const A: &str = \"SELECT 1\";",
         1,
         says,
     );
     check(
-        "cloud/order/src/sql.rs",
+        "sync/journal/src/sql.rs",
         "const A: &str = \"SELECT 1\";",
         1,
         says,
@@ -394,27 +396,27 @@ fn a_file_whose_name_a_test_module_shares_is_looked_at() {
     let sql = "const A: &str = \"SELECT 1\";\n";
     let declared = [
         (
-            ORDER,
+            JOURNAL,
             "mod http;\n#[cfg(test)]\nmod tests;\n",
-            "cloud/order/src/tests.rs",
+            "sync/journal/src/tests.rs",
             "mod http;\n",
         ),
         (
-            ORDER,
+            JOURNAL,
             "mod http;\n#[cfg(test)]\nmod tests { mod http; }\n",
             ENGINE,
             "",
         ),
         (
-            ORDER,
+            JOURNAL,
             "mod http;\n",
-            "cloud/order/tests/service/main.rs",
+            "cloud/launcher/tests/service/main.rs",
             "mod http;\n",
         ),
         (
-            ORDER,
+            JOURNAL,
             "mod http;\n",
-            "cloud/order/src/store.rs",
+            "sync/journal/src/store.rs",
             "#[cfg(test)]\nmod http;\n",
         ),
     ];
@@ -425,23 +427,23 @@ fn a_file_whose_name_a_test_module_shares_is_looked_at() {
             tree.write(tests, tests_text);
         }
         tree.write(
-            "cloud/order/src/tests/http.rs",
+            "sync/journal/src/tests/http.rs",
             if tests_text.is_empty() { sql } else { "" },
         );
-        tree.write("cloud/order/src/http.rs", sql);
+        tree.write("sync/journal/src/http.rs", sql);
         let findings = tree.findings();
         let [finding] = findings.as_slice() else {
             panic!("{root_text:?}: {findings:#?}")
         };
         assert!(
-            finding.starts_with("cloud/order/src/http.rs:1"),
+            finding.starts_with("sync/journal/src/http.rs:1"),
             "{finding}"
         );
     }
     let tree = Tree::new();
-    tree.write(ORDER, "#[cfg(test)]\nmod probe;\n");
-    tree.write("cloud/order/src/probe/deep.rs", sql);
-    tree.write("cloud/order/src/probe.rs", &format!("mod deep;\n{sql}"));
+    tree.write(JOURNAL, "#[cfg(test)]\nmod probe;\n");
+    tree.write("sync/journal/src/probe/deep.rs", sql);
+    tree.write("sync/journal/src/probe.rs", &format!("mod deep;\n{sql}"));
     assert_eq!(
         tree.findings(),
         Vec::<String>::new(),

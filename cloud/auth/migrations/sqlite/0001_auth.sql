@@ -87,8 +87,8 @@ CREATE UNIQUE INDEX idx_username ON users (username);
 CREATE UNIQUE INDEX idx_email ON users (email);
 CREATE INDEX users_state ON users (is_active, username);
 CREATE INDEX users_roles ON users (role_id, own_role_id, username);
-CREATE UNIQUE INDEX users_email_hash ON users (email_hash);
 CREATE INDEX users_own_role ON users (own_role_id);
+CREATE UNIQUE INDEX users_email_hash ON users (email_hash);
 
 -- Readmissions of revoked people, with the closing that each one ended. Kept as the audit record.
 CREATE TABLE readmissions (

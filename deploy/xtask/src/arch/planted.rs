@@ -113,6 +113,10 @@ fn layer_plant(source: &SourceFile<'_>) -> Option<Plant> {
         .iter()
         .find(|(layered, _)| *layered == source.member.name)?;
     let room = source.modules.first()?;
+    // A domain has a stricter rule.
+    if source.is_domain() {
+        return None;
+    }
     let [top, lower @ ..] = *layers else {
         return None;
     };
