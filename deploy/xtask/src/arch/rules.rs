@@ -416,6 +416,17 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         ],
     ),
     (
+        "notification",
+        &[
+            &["routes"],
+            &["handlers", "events", "jobs"],
+            &["reminders", "confirmations"],
+            &["delivery"],
+            &["store", "channels", "config"],
+            &["domain"],
+        ],
+    ),
+    (
         "auth",
         &[
             &["handlers"],
