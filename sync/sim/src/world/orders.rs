@@ -1,5 +1,5 @@
 //! The order service: deciding transactions, and the relay of its outbox. Mirrors
-//! `cloud/order/src/store/decide.rs` and `cloud/platform/src/outbox/relay.rs`.
+//! `cloud/order/src/store/decide.rs` and `cloud/platform/src/outbox.rs`.
 
 use std::collections::BTreeSet;
 
