@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { axe, launch, openPage, screenshot, tabTo } from './browser.mjs'
+import { axe, keepPicture, launch, openPage, tabTo } from './browser.mjs'
 import { startPlatform } from './platform.mjs'
 
 /** The answers to a page without a session, and those that a test is about. */
@@ -79,7 +79,7 @@ test('the link of the mail leads over the sign-in to the code, and the wishes sa
   await page.goto(link)
   await page.getByText('Sign in to the account whose address this is.').waitFor()
   assert.equal(new URL(page.url()).hash, '', 'the code goes out of the address')
-  await screenshot(page, 'addresses/1-link')
+  await keepPicture(page, 'addresses/1-link')
   await page.getByRole('link', { name: 'Sign in' }).click()
   await page.waitForURL('**/sign-in?**')
   assert.ok(!page.url().includes(link.split('#')[1]), page.url())
@@ -90,7 +90,7 @@ test('the link of the mail leads over the sign-in to the code, and the wishes sa
 
   await page.goto(`${platform.gateway}/inbox?show=wishes`)
   await page.getByText(`Until then nothing is mailed to ${email}.`).waitFor()
-  await screenshot(page, 'addresses/2-wishes')
+  await keepPicture(page, 'addresses/2-wishes')
   assert.deepEqual(await axe(context, page), [])
 
   await page.goto(`${platform.gateway}/confirm-address`)
@@ -109,7 +109,7 @@ test('a code is sent again, a wrong one is said, and another address takes the p
   await page.goto(`${platform.gateway}/sign-in?back=/account`)
   await signIn(page, 'chen.mei', { name: '用户名', word: '密码', go: '登录' })
   await page.getByText(`确认之前，不会向 ${email} 发送任何通知邮件。`).waitFor()
-  await screenshot(page, 'addresses/3-account-zh')
+  await keepPicture(page, 'addresses/3-account-zh')
   assert.deepEqual(await axe(context, page), [])
   await page.getByRole('button', { name: '重新发送' }).click()
   await page.getByRole('status').filter({ hasText: '之前的确认码已失效' }).waitFor()

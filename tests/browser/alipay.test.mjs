@@ -1,7 +1,7 @@
 // A payment that its customer makes on a page elsewhere.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, losses, screenshot } from './browser.mjs'
+import { axe, keepPicture, losses } from './browser.mjs'
 import { gateway, orderOf } from './portal.answers.mjs'
 import { startPortal } from './portal.mjs'
 
@@ -29,7 +29,7 @@ for (const [lang, words] of Object.entries(WORDS)) {
     await heading.waitFor()
     assert.equal(await page.evaluate(() => document.activeElement.textContent), words.heading)
     assert.equal(await page.getByText(words.paidOnce).count(), 0, 'nothing is paid yet')
-    await screenshot(page, `portal/pay-elsewhere-${lang}`)
+    await keepPicture(page, `portal/pay-elsewhere-${lang}`)
     assert.deepEqual(await axe(context, page), [])
     assert.deepEqual(await losses(page), [])
     await link.click()

@@ -14,8 +14,15 @@ export const SHOWN_MS_MAX = 90_000
 /** `HOLDFAST_SLOWED_BY=6` slows the pages' scripts and layout, which finds a test that counts on their speed. */
 const SLOWED_BY = Number(process.env.HOLDFAST_SLOWED_BY ?? 1)
 
+/** A deep run looks at every combination, and keeps a picture of all that it sees. */
+export const IS_DEEP = process.env.HOLDFAST_DEEP === '1'
+const KEEPS_PICTURES = IS_DEEP || process.env.HOLDFAST_SCREENS !== undefined
+
 export const LANGUAGES = ['en', 'zh-CN']
 export const THEMES = ['light', 'dark']
+
+/** Dark colours are the same in each language. */
+export const isDarkChecked = (lang) => IS_DEEP || lang === 'en'
 
 export function launch() {
   return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] })
@@ -255,6 +262,11 @@ export function smallTargets(page, least) {
       return Math.min(width, height) < least - 0.5 ? [`${control.tagName} ${control.textContent.trim().slice(0, 20)}: ${Math.round(width)} x ${Math.round(height)}`] : []
     })
   }, least)
+}
+
+/** For people to look at: no test depends on it. */
+export async function keepPicture(page, name) {
+  if (KEEPS_PICTURES) await screenshot(page, name)
 }
 
 const SHOT_MS_MAX = 20_000

@@ -1,7 +1,7 @@
 // Signing in at a real issuer, on a real platform.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { launch, openPage, screenshot } from './browser.mjs'
+import { keepPicture, launch, openPage } from './browser.mjs'
 import { LABEL, startIssuer } from './issuer.mjs'
 import { apiOf, startPlatform } from './platform.mjs'
 
@@ -78,7 +78,7 @@ test('a person of a real issuer becomes a customer, and is the same one at the n
   const { page, context, leave } = await somebody()
   await page.goto(`${platform.gateway}/sign-in`)
   await page.getByRole('button', { name: `Sign in with ${LABEL}` }).waitFor()
-  await screenshot(page, 'elsewhere/1-sign-in')
+  await keepPicture(page, 'elsewhere/1-sign-in')
   const ids = []
   for (let time = 1; time <= 2; time += 1) {
     await setOut(page)
@@ -111,7 +111,7 @@ test('a provider links an account with the password, signs in by it, and removes
   await enterAt(page, 'wang.jianguo')
   await page.waitForURL('**/account')
   await page.getByRole('heading', { name: `Your account at ${LABEL}` }).waitFor()
-  await screenshot(page, 'elsewhere/2-account')
+  await keepPicture(page, 'elsewhere/2-account')
   await signOut(page)
 
   await setOut(page)
@@ -130,7 +130,7 @@ test("another person's browser does not finish a sign-in, and nobody finishes on
 
   await victim.page.goto(held.address)
   await victim.page.getByText('No sign-in was begun in this tab.').waitFor()
-  await screenshot(victim.page, 'elsewhere/3-strange')
+  await keepPicture(victim.page, 'elsewhere/3-strange')
   assert.equal(new URL(victim.page.url()).search, '', 'the code stays in no history')
   await setOut(victim.page)
   await victim.page.getByLabel('Name', { exact: true }).waitFor()

@@ -1,7 +1,7 @@
 // The ways to pay that a customer keeps: chosen beforehand where he pays, and listed in his profile.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, losses, screenshot, smallTargets, tabTo } from './browser.mjs'
+import { axe, keepPicture, losses, smallTargets, tabTo } from './browser.mjs'
 import { gateway, orderOf } from './portal.answers.mjs'
 import { startPortal } from './portal.mjs'
 
@@ -33,12 +33,12 @@ for (const [lang, words] of Object.entries(WORDS)) {
     assert.ok(await radio(page, 'alipay').isChecked())
     assert.match(await page.locator('.tile', { has: radio(page, 'alipay') }).innerText(), new RegExp(words.isDefault))
     assert.equal(await keep.count(), 0, 'it is kept already')
-    await screenshot(page, `portal/pay-default-${lang}`)
+    await keepPicture(page, `portal/pay-default-${lang}`)
     await radio(page, 'simulated.slow').check()
     await tabTo(page, keep)
     assert.ok(!await keep.isChecked(), 'nothing is kept unasked')
     await page.keyboard.press('Space')
-    await screenshot(page, `portal/pay-keep-${lang}`)
+    await keepPicture(page, `portal/pay-keep-${lang}`)
     assert.deepEqual(await axe(context, page), [])
     assert.deepEqual(await smallTargets(page, 24), [])
     assert.deepEqual(await losses(page), [])
@@ -87,7 +87,7 @@ for (const [lang, words] of Object.entries(WORDS)) {
     await go(PART)
     await page.getByText(words.gone).waitFor()
     assert.equal(await page.getByRole('button', { name: `${words.makeDefault} tok_of_before` }).count(), 0)
-    await screenshot(page, `portal/methods-${lang}`)
+    await keepPicture(page, `portal/methods-${lang}`)
     assert.deepEqual(await axe(context, page), [])
     assert.deepEqual(await smallTargets(page, 24), [])
     assert.deepEqual(await losses(page), [])
@@ -95,7 +95,7 @@ for (const [lang, words] of Object.entries(WORDS)) {
     await page.getByRole('button', { name: `${words.makeDefault} ${words.usual}` }).waitFor()
     for (const name of [words.alipay, 'tok_of_before', words.usual]) await activate(`${words.remove} ${name}`)
     await page.getByRole('heading', { name: words.empty }).waitFor()
-    await screenshot(page, `portal/methods-empty-${lang}`)
+    await keepPicture(page, `portal/methods-empty-${lang}`)
     assert.deepEqual(changesOf(state), [
       ['PUT', '/payments/methods/alipay', { is_default: true }],
       ...['alipay', 'tok_of_before', 'simulated'].map((method) => ['DELETE', `/payments/methods/${method}`, null]),

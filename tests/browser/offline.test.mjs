@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, rmSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
-import { CHROMIUM, poll, screenshot, watch } from './browser.mjs'
+import { CHROMIUM, keepPicture, poll, watch } from './browser.mjs'
 import { apiOf, kill, OF_FEW_PEOPLE, startPlatform } from './platform.mjs'
 
 const REGION = 'WEST'
@@ -88,7 +88,7 @@ test('ten jobs are worked through without cloud, node or network, the browser is
   for (const id of ids) await work(page, base, id)
   await page.goto(`${base}/queue`)
   await truthsAre(page, Array(30).fill('On this tablet'))
-  await screenshot(page, 'offline/30-kept')
+  await keepPicture(page, 'offline/30-kept')
   killTablet()
 
   const evening = (await tablet()).page
@@ -99,7 +99,7 @@ test('ten jobs are worked through without cloud, node or network, the browser is
     const truths = await evening.locator('.item .truth').allInnerTexts()
     assert.equal(truths.filter((truth) => truth === 'At the regional node').length, 30)
   })
-  await screenshot(evening, 'offline/30-at-the-node')
+  await keepPicture(evening, 'offline/30-at-the-node')
   await admin.put(`/admin/regions/${REGION}`, { gate: 'open' })
   await evening.locator('.empty').waitFor()
 

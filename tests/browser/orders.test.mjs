@@ -1,7 +1,7 @@
 // The admins' search of orders and their money.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { losses, screenshot, settled } from './browser.mjs'
+import { keepPicture, losses, settled } from './browser.mjs'
 import { gateway, orderOf } from './portal.answers.mjs'
 import { startPortal } from './portal.mjs'
 
@@ -44,7 +44,7 @@ test('the filters live in the address, and the list is asked for what they say',
     assert.equal(file.pathname, `/api/v1/admin/orders/export.${kind.toLowerCase()}`)
     assert.deepEqual(Object.fromEntries(file.searchParams), filters)
   }
-  await screenshot(page, 'portal/admin-search-en')
+  await keepPicture(page, 'portal/admin-search-en')
 
   await page.getByRole('link', { name: 'Show all' }).click()
   await page.locator('tbody tr').nth(1).waitFor()

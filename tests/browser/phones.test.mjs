@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { axe, launch, openPage, screenshot, tabTo } from './browser.mjs'
+import { axe, keepPicture, launch, openPage, tabTo } from './browser.mjs'
 import { apiOf, startPlatform } from './platform.mjs'
 
 /** The answers to a page without a session, and those that a test is about. */
@@ -56,7 +56,7 @@ test('a newcomer signs in by keyboard alone, hears what is wrong, and is the sam
   const { context, page, leave } = await somebody()
   await page.goto(`${platform.gateway}/sign-in`)
   await page.getByRole('link', { name: 'Sign in by a code to your phone' }).waitFor()
-  await screenshot(page, 'phones/1-sign-in')
+  await keepPicture(page, 'phones/1-sign-in')
   const { keyboard } = page
   await tabTo(page, page.getByRole('link', { name: 'Sign in by a code to your phone' }))
   await keyboard.press('Enter')
@@ -65,7 +65,7 @@ test('a newcomer signs in by keyboard alone, hears what is wrong, and is the sam
   await keyboard.type('12')
   await keyboard.press('Enter')
   await page.getByText('A phone number such as').first().waitFor()
-  await screenshot(page, 'phones/2-no-number')
+  await keepPicture(page, 'phones/2-no-number')
   await page.getByLabel('Phone number').fill(PHONE)
   await keyboard.press('Enter')
   // The focus goes to the next step by itself, and its state is told.
@@ -77,7 +77,7 @@ test('a newcomer signs in by keyboard alone, hears what is wrong, and is the sam
   await keyboard.press('Enter')
   await page.getByText('The code is wrong. You have 4 more tries.').first().waitFor()
   await page.locator('#code:focus').waitFor()
-  await screenshot(page, 'phones/3-wrong-code')
+  await keepPicture(page, 'phones/3-wrong-code')
   assert.deepEqual(await axe(context, page), [])
   await page.getByLabel('Code', { exact: true }).fill(codeIn(text))
   await keyboard.press('Enter')
@@ -91,7 +91,7 @@ test('a newcomer signs in by keyboard alone, hears what is wrong, and is the sam
   await page.getByRole('heading', { name: 'The number of your phone' }).waitFor()
   await page.getByText('You have no password here.').waitFor()
   assert.equal(await page.locator('#old').count(), 0, 'no old password is asked of somebody who has none')
-  await screenshot(page, 'phones/4-account')
+  await keepPicture(page, 'phones/4-account')
   await page.locator('.sessions li', { hasText: 'here' }).first().getByRole('button').click()
   await page.waitForURL('**/sign-in')
 
@@ -120,7 +120,7 @@ test('a code that is over asks for a new one, in Chinese as well', async () => {
   await page.getByLabel('验证码', { exact: true }).fill(codeIn(text))
   await page.getByRole('button', { name: '登录', exact: true }).click()
   await page.getByText('请重新获取').first().waitFor()
-  await screenshot(page, 'phones/5-over')
+  await keepPicture(page, 'phones/5-over')
   await page.getByRole('button', { name: '重新获取' }).click()
   await page.getByText('验证码已发送至 13800138001。').waitFor()
   await page.getByLabel('验证码', { exact: true }).fill(codeIn(messages('+8613800138001').at(-1)))
@@ -154,7 +154,7 @@ test('a customer links a phone with the password, and a provider is offered none
   await page.getByRole('button', { name: 'Link this phone' }).click()
   await page.getByText('Enter your present password.').first().waitFor()
   await page.fill('#link-phone-word', platform.passwordOf('customer-north'))
-  await screenshot(page, 'phones/6-link')
+  await keepPicture(page, 'phones/6-link')
   await page.getByRole('button', { name: 'Link this phone' }).click()
   await page.getByRole('heading', { name: 'The number of your phone' }).waitFor()
   const own = await (await apiOf(platform, 'customer-north')).get('/auth/identities')

@@ -1,7 +1,7 @@
 // The portal over a gateway that answers from memory: the promises that a person relies on.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, LANGUAGES, losses, pressPair, screenshot, settled, tabTo } from './browser.mjs'
+import { axe, keepPicture, LANGUAGES, losses, pressPair, settled, tabTo } from './browser.mjs'
 import { HOSTILE } from './edge.mjs'
 import { CSRF, gateway, NOW, orderOf, PASSWORD, PEOPLE, PICTURE } from './portal.answers.mjs'
 import { startPortal, wordsOf } from './portal.mjs'
@@ -140,7 +140,7 @@ test('before a job is approved an admin reads who will hear of it, and why', asy
   assert.deepEqual(await card.locator('dt, dd').allTextContents(), ['Gao Jie', 'serves the region, does this kind of work, verified, works that day'])
   const { query } = state.asked.find(({ path }) => path === '/admin/matches')
   assert.deepEqual(query, { region: location, service_type, text: `${title}\n${description}`, day: service_start_time.slice(0, 10) })
-  await screenshot(page, 'portal/matches')
+  await keepPicture(page, 'portal/matches')
   await go(`/orders/${waitingIn('SOUTH').id}`)
   await card.getByText('Nobody fits this job').waitFor()
   assert.deepEqual(faults(), [])
@@ -288,7 +288,7 @@ test('the rules of a region say how far its node may go, and for whom', async ()
       assert.ok(at >= 0 && text.slice(at).includes(between) && text.slice(at).includes(price) && text.slice(at).includes(`${kind}${after}`), text)
     }
     assert.ok(text.includes(ruleAfterwards.replace('{kinds}', computers)) && text.includes(ruleUnpaidMax.split('{price}')[1]) && text.includes('80.00'), text)
-    await screenshot(page, `portal/rules-${lang}`)
+    await keepPicture(page, `portal/rules-${lang}`)
     await context.close()
   }
 })

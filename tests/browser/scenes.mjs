@@ -1,6 +1,6 @@
 // A platform with its people at pages of their own, and the steps that more than one story takes.
 import assert from 'node:assert/strict'
-import { launch, openPage, screenshot } from './browser.mjs'
+import { keepPicture, launch, openPage, screenshot } from './browser.mjs'
 import { startPlatform } from './platform.mjs'
 
 export const DESK = { width: 1280, height: 900 }
@@ -75,7 +75,7 @@ export async function openStage(environment) {
   return { platform, play, close }
 }
 
-export const keep = (page, name) => screenshot(page, `story/${name}`)
+export const keep = (page, name) => keepPicture(page, `story/${name}`)
 export const seen = (page, text) => page.getByText(text).first().waitFor()
 export const heading = (page, name, state = 'visible') => page.getByRole('heading', { name }).first().waitFor({ state })
 

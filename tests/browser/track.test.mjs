@@ -1,7 +1,7 @@
 // An order on its way, followed by anybody who has its receipt.
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { axe, losses, screenshot, settled } from './browser.mjs'
+import { axe, keepPicture, losses, settled } from './browser.mjs'
 import { gateway, orderOf, SECRET } from './portal.answers.mjs'
 import { startPortal } from './portal.mjs'
 
@@ -23,7 +23,7 @@ test('a customer gives the link to an order to others', async () => {
   const copied = await page.evaluate(() => navigator.clipboard.readText())
   assert.equal(copied, `${new URL(page.url()).origin}/track/N-7F3K60?s=${SECRET}`)
   assert.equal(await field.inputValue(), copied)
-  await screenshot(page, 'portal/share-en')
+  await keepPicture(page, 'portal/share-en')
   assert.deepEqual(await axe(context, page), [])
   assert.deepEqual(await losses(page), [])
 

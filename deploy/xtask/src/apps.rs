@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{Result, install, node::NodeTools, shell, workspace};
+use crate::{Result, depth::Depth, install, node::NodeTools, shell, workspace};
 
 /// Every input of the built files.
 const SOURCES: [&str; 6] = [
@@ -47,8 +47,8 @@ pub fn build() -> Result<()> {
 }
 
 /// Runs lint, type checks, unit tests, the build with its size limits, and the browser tests: every
-/// page, and the story on the built programs.
-pub fn test() -> Result<()> {
+/// page, and the story on the built programs. A deep run also keeps pictures of all it sees.
+pub fn test(depth: Depth) -> Result<()> {
     let node = installed()?;
     for script in ["lint", "check", "test"] {
         shell::run(&mut node.npm(&["run", "--silent", script])?)?;
@@ -58,7 +58,10 @@ pub fn test() -> Result<()> {
     install::packages(&install::FOR_BROWSER)?;
     let mut browser = node.npm(&["run", "--silent", "browser"])?;
     let stack = workspace::program("holdfast-stack")?;
-    browser.env("HOLDFAST_SCREENS", workspace::target()?.join("screens"));
+    if depth == Depth::Deep {
+        browser.env("HOLDFAST_DEEP", "1");
+        browser.env("HOLDFAST_SCREENS", workspace::target()?.join("screens"));
+    }
     shell::run(browser.env("HOLDFAST_STACK", stack))
 }
 

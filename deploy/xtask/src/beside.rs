@@ -7,12 +7,7 @@ use std::{
     process::{Child, Command},
 };
 
-use crate::{
-    Result, shell,
-    stages::{Depth, Stage},
-    test::DEEP,
-    workspace,
-};
+use crate::{Result, depth::Depth, shell, stages::Stage, test::DEEP, workspace};
 
 const LOWEST_PRIORITY: &str = "19";
 

@@ -3,12 +3,8 @@
 use std::{num::NonZeroU32, os::unix::process::CommandExt, path::Path, thread};
 
 use crate::{
-    Result, apps, arch, fuzz, install, mutants, mysql, repeat, shell,
-    stages::{self, Depth},
-    suites::Suites,
-    test,
-    test_servers::TestServers,
-    workspace,
+    Result, apps, arch, depth::Depth, fuzz, install, mutants, mysql, repeat, shell, stages,
+    suites::Suites, test, test_servers::TestServers, workspace,
 };
 
 const HELP: &str = include_str!("help.txt");

@@ -4,6 +4,7 @@ mod apps;
 pub mod arch;
 mod beside;
 pub mod commands;
+mod depth;
 mod fuzz;
 mod install;
 mod mutants;

@@ -7,7 +7,9 @@ use std::{
 };
 
 use crate::{
-    Result, apps, arch, fuzz, install, mutants, mysql, routes, shell,
+    Result, apps, arch,
+    depth::Depth,
+    fuzz, install, mutants, mysql, routes, shell,
     suites::{Suites, THREADS, TestCount},
     test_servers::TestServers,
     workspace,
@@ -15,40 +17,6 @@ use crate::{
 
 /// Their tests need a whole platform, so each is a separate stage.
 const STAGED_PACKAGES: [&str; 5] = ["contract", "e2e", "chaos", "attack", "demo"];
-
-/// How much random work a run does.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Depth {
-    /// What a change needs before it lands.
-    #[default]
-    Landing,
-    /// Many times as much, and the stages that take long. For every release, and for a change of
-    /// the protocol, of money or of a store.
-    Deep,
-}
-
-impl Depth {
-    pub fn chaos_rounds(self) -> &'static str {
-        match self {
-            Self::Landing => "5",
-            Self::Deep => "50",
-        }
-    }
-
-    fn sim_seeds(self) -> &'static str {
-        match self {
-            Self::Landing => "5000",
-            Self::Deep => "25000",
-        }
-    }
-
-    fn money_seeds(self) -> &'static str {
-        match self {
-            Self::Landing => "10000",
-            Self::Deep => "1000000",
-        }
-    }
-}
 
 /// In running order: the cheap and most telling ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,7 +124,7 @@ impl Built {
             Stage::Arch => arch_and_own_tests(),
             Stage::Lint => lint().map(|()| TestCount::default()),
             Stage::Build => self.build().map(|()| TestCount::default()),
-            Stage::Web => apps::test().map(|()| TestCount::default()),
+            Stage::Web => apps::test(self.depth).map(|()| TestCount::default()),
             Stage::Unit => self.suites(|package| !STAGED_PACKAGES.contains(&package), &[threads()]),
             Stage::Contract => self.suites(|package| package == "contract", &[threads()]),
             Stage::Sim => simulate(self.depth).map(|()| TestCount::default()),

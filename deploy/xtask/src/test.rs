@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, time::Instant};
 use crate::{
     Result,
     beside::Beside,
-    stages::{Built, Depth, Stage},
+    depth::Depth,
+    stages::{Built, Stage},
     suites::TestCount,
 };
 

@@ -1,0 +1,35 @@
+//! The two depths of a test run.
+
+/// How much random work a run does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Depth {
+    /// What a change needs before it lands.
+    #[default]
+    Landing,
+    /// Many times as much, and the stages that take long. For every release, and for a change of
+    /// the protocol, of money or of a store.
+    Deep,
+}
+
+impl Depth {
+    pub fn chaos_rounds(self) -> &'static str {
+        match self {
+            Self::Landing => "5",
+            Self::Deep => "50",
+        }
+    }
+
+    pub fn sim_seeds(self) -> &'static str {
+        match self {
+            Self::Landing => "5000",
+            Self::Deep => "25000",
+        }
+    }
+
+    pub fn money_seeds(self) -> &'static str {
+        match self {
+            Self::Landing => "10000",
+            Self::Deep => "1000000",
+        }
+    }
+}
