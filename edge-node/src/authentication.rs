@@ -58,7 +58,7 @@ struct FeedConfirmation {
 /// A genuine token, and the reason if it no longer admits. Its owner's earlier commands still get
 /// their answers.
 #[derive(Debug, Clone)]
-pub struct VerifiedToken {
+pub struct CheckedToken {
     pub claims: Claims,
     pub refusal: Option<Code>,
 }
@@ -187,7 +187,7 @@ impl TokenAuthenticator {
     /// `None` for a token that is forged, for the cloud or for another region, and for a grant
     /// bound to another device. A genuine token that has expired or is revoked keeps its claims and
     /// gets the refusal.
-    pub fn verify_token(&self, token: &str, device: Option<&DeviceId>) -> Option<VerifiedToken> {
+    pub fn check_token(&self, token: &str, device: Option<&DeviceId>) -> Option<CheckedToken> {
         let claims = self.keys.read(token).ok()?;
         if claims.audience() != Some(self.audience) {
             return None;
@@ -196,18 +196,22 @@ impl TokenAuthenticator {
         if bound.is_some() && device.is_some() && bound != device {
             return None;
         }
-        let refusal = self.find_revocation(&claims).or_else(|| {
-            match self.keys.verify(token, self.audience, self.clock.now()) {
-                Ok(_) => None,
-                Err(TokenError::Expired) => Some(Code::TokenExpired),
-                Err(TokenError::Invalid | TokenError::Elsewhere) => Some(Code::InvalidToken),
-            }
-        });
-        Some(VerifiedToken { claims, refusal })
+        let refusal = self
+            .find_revocation(&claims)
+            .or_else(|| self.refuse_expired_token(token));
+        Some(CheckedToken { claims, refusal })
+    }
+
+    fn refuse_expired_token(&self, token: &str) -> Option<Code> {
+        match self.keys.verify(token, self.audience, self.clock.now()) {
+            Ok(_) => None,
+            Err(TokenError::Expired) => Some(Code::TokenExpired),
+            Err(TokenError::Invalid | TokenError::Elsewhere) => Some(Code::InvalidToken),
+        }
     }
 
     pub fn admit_token(&self, token: &str, device: Option<&DeviceId>) -> Result<Claims, Code> {
-        let signed = self.verify_token(token, device).ok_or(Code::InvalidToken)?;
+        let signed = self.check_token(token, device).ok_or(Code::InvalidToken)?;
         signed.refusal.map_or(Ok(signed.claims), Err)
     }
 

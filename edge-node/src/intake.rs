@@ -24,7 +24,7 @@ use wire::{
 };
 
 use crate::{
-    authentication::{TabletSender, VerifiedToken},
+    authentication::{CheckedToken, TabletSender},
     context::{EdgeContext, LinkStatus},
     people::PersonRateLimiter,
     receipts, say,
@@ -116,7 +116,7 @@ impl CommandIntake {
         };
         let authenticator = &self.context.authenticator;
         let device = sender.map(|sender| &sender.device);
-        let Some(signed) = authenticator.verify_token(&frame.token, device) else {
+        let Some(signed) = authenticator.check_token(&frame.token, device) else {
             return Ok(refusal_reply(Some(frame.id), Code::InvalidToken));
         };
         if self.is_for_another_body(&frame, signed.claims.sub) {
@@ -171,7 +171,7 @@ impl CommandIntake {
         &self,
         frame: CmdFrame,
         device: Option<&DeviceId>,
-        signed: VerifiedToken,
+        signed: CheckedToken,
         refusal: Option<Code>,
         admission: Option<AdmittedSession>,
     ) -> CheckedCommand {

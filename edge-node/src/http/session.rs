@@ -135,7 +135,7 @@ pub async fn sign_out(
     let authenticator = &state.context.authenticator;
     // Check here: the cloud would accept a token of any region's edges.
     authenticator
-        .verify_token(token, None)
+        .check_token(token, None)
         .ok_or_else(|| refused(Code::InvalidToken.into()))?;
     if let Some(device) = device
         && let Ok(claims) = authenticator.admit_token(token, Some(&device))

@@ -5,7 +5,8 @@ use process::problem::{BodyFault, explain_body_fault};
 use texts::{Phrase, Sentence};
 use wire::{
     Actor, CmdFrame, Code, CommandId, FieldError, Hop, LossReason, Order, Outcome, OutcomeKind,
-    Reply, Role, UnreadableFrame, UserId, Verdict, hide_customer, undecided_order_visible_to,
+    Reply, Role, UnreadableFrame, UserId, Verdict, hide_customer_and_address,
+    undecided_order_visible_to,
 };
 
 use crate::{context::EdgeContext, receipts::sign_receipt, say, store::StoredCommand};
@@ -86,7 +87,8 @@ pub fn build_stored_reply(
     let hold = view.certainty;
     let order = view.order.and_then(|order| {
         undecided_order_visible_to(&order, actor, hold).or_else(|| {
-            is_lost_to_reader(stored, outcome, code, actor).then(|| hide_customer(&order))
+            is_lost_to_reader(stored, outcome, code, actor)
+                .then(|| hide_customer_and_address(&order))
         })
     });
     let outcome = outcome.map(|outcome| Outcome {

@@ -213,6 +213,6 @@ pub use validation::{
     check_reason, check_text,
 };
 pub use visibility::{
-    AcceptanceCertainty, HIDDEN_CUSTOMER, hide_customer, order_visible_to,
+    AcceptanceCertainty, HIDDEN_CUSTOMER, hide_customer_and_address, order_visible_to,
     order_visible_to_every_provider, undecided_order_visible_to,
 };

@@ -53,7 +53,7 @@ pub fn undecided_order_visible_to(
             Some(if whole {
                 order.clone()
             } else {
-                hide_customer(order)
+                hide_customer_and_address(order)
             })
         }
         Role::Provider => order_visible_to_every_provider(order),
@@ -62,11 +62,11 @@ pub fn undecided_order_visible_to(
 
 /// An open order without its customer. Providers see no other orders of strangers.
 pub fn order_visible_to_every_provider(order: &Order) -> Option<Order> {
-    (order.status == OrderStatus::Pending).then(|| hide_customer(order))
+    (order.status == OrderStatus::Pending).then(|| hide_customer_and_address(order))
 }
 
 /// The work without the customer: no id, no address, and contacts masked in the texts.
-pub fn hide_customer(order: &Order) -> Order {
+pub fn hide_customer_and_address(order: &Order) -> Order {
     Order {
         customer_id: HIDDEN_CUSTOMER,
         title: without_contacts(&order.title),
@@ -182,7 +182,7 @@ mod tests {
     fn an_order_is_for_its_own_people_and_an_open_one_for_every_provider() {
         for status in OrderStatus::ALL {
             let order = order(status);
-            let outline = hide_customer(&order);
+            let outline = hide_customer_and_address(&order);
             let open = status == OrderStatus::Pending;
             let at_work = status.is_at_work();
             check(
@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn the_work_is_told_without_the_person() {
-        let outline = hide_customer(&order(OrderStatus::Pending));
+        let outline = hide_customer_and_address(&order(OrderStatus::Pending));
         assert_eq!(outline.customer_id, HIDDEN_CUSTOMER);
         assert_eq!(outline.address, "");
         assert_eq!(outline.description, "It drips. Call •••.");
