@@ -122,7 +122,7 @@ impl Built {
     pub fn run(&mut self, stage: Stage) -> Result<TestCount> {
         match stage {
             Stage::Arch => arch_and_own_tests(),
-            Stage::Lint => lint().map(|()| TestCount::default()),
+            Stage::Lint => check_form().map(|()| TestCount::default()),
             Stage::Build => self.build().map(|()| TestCount::default()),
             Stage::Web => apps::test(self.depth).map(|()| TestCount::default()),
             Stage::Unit => self.suites(|package| !STAGED_PACKAGES.contains(&package), &[threads()]),
@@ -202,7 +202,7 @@ fn simulate(depth: Depth) -> Result<()> {
     const SIM: &str = "holdfast-sim";
     const MONEY_SIM: &str = "holdfast-money-sim";
     // Of the build of all tests, so nothing is built twice.
-    workspace::build(&[SIM, MONEY_SIM])?;
+    workspace::build_with_lints(&[SIM, MONEY_SIM])?;
     for (program, seeds) in [(SIM, depth.sim_seeds()), (MONEY_SIM, depth.money_seeds())] {
         let simulator = workspace::program(program)?;
         shell::run(Command::new(&simulator).args(["--seeds", seeds]))?;
@@ -211,35 +211,26 @@ fn simulate(depth: Depth) -> Result<()> {
     Ok(())
 }
 
+/// Words, format, licences and clippy. In a test run the build checks clippy's lints.
 pub fn lint() -> Result<()> {
+    check_form()?;
+    let own_target = workspace::target()?.join("xtask");
+    let mut own = workspace::cargo()?;
+    own.args(["clippy", "--manifest-path", OWN_MANIFEST, "--target-dir"]);
+    own.arg(own_target);
+    let mut all = workspace::cargo()?;
+    all.args(["clippy", "--workspace"]);
+    for mut clippy in [all, own] {
+        clippy.args(["--all-targets", "--locked", "--quiet"]);
+        shell::run(clippy.args(["--", "-D", "warnings"]))?;
+    }
+    Ok(())
+}
+
+fn check_form() -> Result<()> {
     arch::pass(&arch::words(&workspace::root()?)?)?;
     shell::run(workspace::cargo()?.args(["fmt", "--all", "--check"]))?;
     shell::run(workspace::cargo()?.args(["fmt", "--check", "--manifest-path", OWN_MANIFEST]))?;
-    let clippy = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--quiet",
-        "--",
-    ];
-    shell::run(workspace::cargo()?.args(clippy).args(["-D", "warnings"]))?;
-    let own = [
-        "clippy",
-        "--all-targets",
-        "--locked",
-        "--quiet",
-        "--manifest-path",
-        OWN_MANIFEST,
-    ];
-    let target = workspace::target()?.join("xtask");
-    let mut clippy = workspace::cargo()?;
-    clippy
-        .args(own)
-        .arg("--target-dir")
-        .arg(target)
-        .args(["--", "-D", "warnings"]);
-    shell::run(&mut clippy)?;
     let deny = [
         "--locked",
         "check",
@@ -254,11 +245,11 @@ pub fn lint() -> Result<()> {
 
 const OWN_MANIFEST: &str = "deploy/xtask/Cargo.toml";
 
-/// Checks the rules of the tree, and that each rule finds violations.
+/// Checks the rules of the tree, that each rule finds violations, and the lints of this tool.
 fn arch_and_own_tests() -> Result<TestCount> {
     arch::pass(&arch::check(&workspace::root()?)?)?;
     let target = workspace::target()?.join("xtask");
-    let mut tests = workspace::cargo()?;
+    let mut tests = workspace::linting_cargo()?;
     tests.args([
         "test",
         "--locked",

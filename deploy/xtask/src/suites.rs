@@ -61,7 +61,8 @@ pub const THREADS: &str = "RUST_TEST_THREADS";
 const OUTPUT: &str = "test-output";
 
 impl Suites {
-    /// Builds the programs and their tests in one go, so no processor idles in between.
+    /// Builds the programs and their tests in one go, so no processor idles in between, and checks
+    /// clippy's lints.
     pub fn build() -> Result<Self> {
         Self::built(&["build", "--workspace", "--locked", "--all-targets"])
     }
@@ -71,13 +72,13 @@ impl Suites {
         let any = tests.iter().find_map(|test| test.strip_prefix("--test="));
         // Build it with a test, so it gets the features of the tests.
         let with = ["--bin", program, "--test", any.unwrap_or_default()];
-        let mut cargo = workspace::cargo()?;
+        let mut cargo = workspace::linting_cargo()?;
         shell::run(cargo.args(["build", "--workspace", "--locked"]).args(with))?;
         Self::built(&[&["test", "--no-run", "--workspace", "--locked"], tests].concat())
     }
 
     fn built(command: &[&str]) -> Result<Self> {
-        let mut cargo = workspace::cargo()?;
+        let mut cargo = workspace::linting_cargo()?;
         cargo.args(command);
         cargo.arg("--message-format=json-render-diagnostics");
         eprintln!("$ cargo {}", command.join(" "));

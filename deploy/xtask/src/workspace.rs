@@ -63,6 +63,16 @@ pub fn cargo() -> Result<Command> {
     Ok(command)
 }
 
+/// The same, for builds that also check clippy's lints: so a test run compiles everything once, not
+/// once to check it and once more to run it.
+pub fn linting_cargo() -> Result<Command> {
+    let mut command = cargo()?;
+    command.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    // As `cargo clippy -- -D warnings` sets it; the last word separates arguments.
+    command.env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
+    Ok(command)
+}
+
 /// The programs of a platform, and the one that starts and stops it.
 pub const PLATFORM: [&str; 4] = [
     "holdfast-cloud",
@@ -72,7 +82,15 @@ pub const PLATFORM: [&str; 4] = [
 ];
 
 pub fn build(programs: &[&str]) -> Result<()> {
-    let mut cargo = cargo()?;
+    build_by(cargo()?, programs)
+}
+
+/// Builds what a test run has built already.
+pub fn build_with_lints(programs: &[&str]) -> Result<()> {
+    build_by(linting_cargo()?, programs)
+}
+
+fn build_by(mut cargo: Command, programs: &[&str]) -> Result<()> {
     cargo.args(["build", "--workspace", "--locked"]);
     for program in programs {
         cargo.args(["--bin", program]);
