@@ -37,10 +37,8 @@ use engine::{
     view::EdgeOrderView,
 };
 use journal::{Journal, JournalError, WriteError};
-use process::{
-    defect::{Defect, is_planted},
-    metrics,
-};
+use planted::{Defect, is_planted};
+use process::metrics;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 use wire::{

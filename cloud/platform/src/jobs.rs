@@ -5,7 +5,7 @@
 
 use std::{borrow::Cow, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use process::{clock::Clock, defect, metrics, tasks::Tasks};
+use process::{clock::Clock, metrics, tasks::Tasks, test_calendar::test_calendar};
 use tokio::sync::mpsc;
 use tokio_cron_scheduler::{
     Job as ScheduledJob, JobScheduler, JobSchedulerError, job::job_data::JobStoredData,
@@ -74,7 +74,7 @@ pub fn start(
     }
     jobs.push(reseal_job(database.clone()));
     let planned = jobs.into_iter().map(|job| {
-        let job = match defect::test_calendar() {
+        let job = match test_calendar() {
             Some(cron) => Job {
                 cron: cron.into(),
                 ..job

@@ -23,12 +23,8 @@ pub use crate::{
 
 use std::time::Duration;
 
-use process::{
-    clock::Clock,
-    defect::{Defect, is_planted},
-    metrics,
-    tasks::Tasks,
-};
+use planted::{Defect, is_planted};
+use process::{clock::Clock, metrics, tasks::Tasks};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use wire::{Event, UnixMillis, UserId};

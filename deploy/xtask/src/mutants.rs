@@ -103,7 +103,8 @@ pub fn run(suites: &Suites, servers: &TestServers, only: Option<&str>) -> Result
     }
 }
 
-/// A binary that can plant defects contains the name of their environment variable.
+/// A binary that can plant any defect contains the name of their environment variable: rules and
+/// stores ask one function, which reads it (`protocol/planted/src/planting.rs`).
 pub fn release_has_none() -> Result<()> {
     workspace::build(&PROGRAMS)?;
     shell::run(workspace::cargo()?.args(["build", "--workspace", "--locked", "--release"]))?;

@@ -11,7 +11,7 @@ use engine::{
     verdict::{CommandDecision, EdgeState, TakenVerdict},
     view::EdgeOrderView,
 };
-use process::defect::{Defect, is_planted};
+use planted::{Defect, is_planted};
 use rusqlite::{Connection, Row, params};
 use wire::{
     Actor, AskFrame, ChainHead, Code, Command, CommandId, CommandOp, EarlierReceipt, EdgeId, Hash,

@@ -9,7 +9,7 @@
 use std::{io, path::Path};
 
 use journal::{Journal, JournalError, WriteError};
-use process::defect::{Defect, is_planted};
+use planted::{Defect, is_planted};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 use rusqlite_migration::{M, Migrations};
 use wire::{

@@ -8,7 +8,7 @@
 //! outcome stays unchanged. Commands new to this file are stored too.
 
 use engine::edge::{NewEpoch, TailWrite};
-use process::defect::{Defect, is_planted};
+use planted::{Defect, is_planted};
 use rusqlite::{Connection, OptionalExtension, params};
 use wire::{
     BootNonce, ChainHead, CommandId, CommandOp, EarlierReceipt, EdgeId, Op, QuarantineWhy,

@@ -5,7 +5,7 @@
 //! since this region's feed never updates them.
 
 use engine::view::{EdgeOrderView, OrderSource};
-use process::defect::{Defect, is_planted};
+use planted::{Defect, is_planted};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wire::{
     ChainHead, Code, CommandId, CommandOp, DeviceId, Hash, HeldReason, NumberedOutcome, OrderId,

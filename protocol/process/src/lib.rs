@@ -7,7 +7,6 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod context;
-pub mod defect;
 pub mod health;
 pub mod idempotency;
 pub mod metrics;
@@ -20,6 +19,7 @@ pub mod seal;
 pub mod sse;
 pub mod tasks;
 pub mod telemetry;
+pub mod test_calendar;
 pub mod tokens;
 pub mod trace;
 pub mod trust;
@@ -37,6 +37,12 @@ texts::include_texts!(say);
 pub fn start(name: &'static str, log: telemetry::LogFormat) {
     umask(Mode::RWXG | Mode::RWXO);
     telemetry::install_logs_and_metrics(name, log);
+    if let Some(defect) = planted::defect_from_environment() {
+        tracing::warn!(
+            defect = defect.name(),
+            "This process runs with a planted defect"
+        );
+    }
     // An earlier caller installed the same provider: only `ring` is linked.
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokens::install_provider();

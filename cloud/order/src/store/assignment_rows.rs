@@ -7,15 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use planted::{Defect, is_planted};
 use platform::{
     columns, outbox, row,
     sql::{Columns, Tx, Val},
     vals,
 };
-use process::{
-    clock::Clock,
-    defect::{Defect, is_planted},
-};
+use process::clock::Clock;
 use rules::{Assignment, AssignmentTransition, HolderEpoch, NextAssignment, OfflineRules};
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -8,15 +8,13 @@
 
 use std::collections::BTreeSet;
 
+use planted::{Defect, is_planted};
 use platform::{
     outbox,
     sql::{Columns, ROWS_MAX, SqlError, Statement, Tx, Val, split_batches},
     transact, vals,
 };
-use process::{
-    clock::Clock,
-    defect::{Defect, is_planted},
-};
+use process::clock::Clock;
 use rules::{
     Attempt, CaseKind, EventDraft, LatePromise, NewCase, OrderState, OrderVersionGuard, OrderWrite,
     StoredAnswer, Submission, Writes, decide,

@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 
 use custody::{ComparedOrder, ComparedOrders, FeePolicy, OrderVersionsQuery};
+use planted::{Defect, is_planted};
 use platform::{
     outbox, row,
     sql::{Columns, in_list},
     vals,
 };
-use process::defect::{Defect, is_planted};
 use rules::{Attempt, OfflineRules, OrderState, Origin};
 use serde::Serialize;
 use utoipa::ToSchema;

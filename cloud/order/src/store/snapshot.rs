@@ -8,11 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custody::FeePolicy;
+use planted::{Defect, is_planted};
 use platform::{
     sql::{Columns, Tx, Val},
     vals,
 };
-use process::defect::{Defect, is_planted};
 use rules::{
     Assignment, Attempt, CaseKind, CommandKey, OrderState, Snapshot, StoredAnswer, Submission,
     regions_to_explain,

@@ -15,11 +15,8 @@ use std::{
 };
 
 use journal::{Journal, JournalError, State, WriteError};
-use process::{
-    clock::Clock,
-    defect::{Defect, is_planted},
-    metrics,
-};
+use planted::{Defect, is_planted};
+use process::{clock::Clock, metrics};
 use rusqlite::Connection;
 use wire::{Event, Exchange};
 

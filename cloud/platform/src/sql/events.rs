@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use process::defect::{Defect, is_planted};
+use planted::{Defect, is_planted};
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 

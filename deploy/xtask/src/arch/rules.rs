@@ -5,19 +5,20 @@
 pub const EDGES: &[(&str, &[&str])] = &[
     ("texts", &[]),
     ("texts-build", &[]),
+    ("planted", &[]),
     ("wire", &["texts"]),
-    ("process", &["texts", "wire"]),
+    ("process", &["texts", "wire", "planted"]),
     ("engine", &["wire"]),
-    ("rules", &["wire", "custody"]),
-    ("custody", &["wire"]),
+    ("rules", &["wire", "planted", "custody"]),
+    ("custody", &["wire", "planted"]),
     ("journal", &[]),
-    ("sim", &["wire", "engine", "rules"]),
-    ("money-sim", &["wire", "custody", "rules", "sim"]),
-    ("platform", &["wire", "process", "journal"]),
+    ("sim", &["wire", "planted", "engine", "rules"]),
+    ("money-sim", &["wire", "planted", "custody", "rules", "sim"]),
+    ("platform", &["wire", "process", "planted", "journal"]),
     ("auth", SERVICE),
     (
         "order",
-        &["texts", "wire", "process", "platform", "rules", "custody"],
+        &["texts", "wire", "process", "planted", "platform", "rules", "custody"],
     ),
     (
         "payment",
@@ -27,10 +28,10 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("user", SERVICE),
     ("notification", SERVICE),
     ("gateway", SERVICE),
-    ("hub", &["texts", "wire", "process", "platform", "engine"]),
+    ("hub", &["texts", "wire", "process", "planted", "platform", "engine"]),
     (
         "holdfast-edge",
-        &["texts", "wire", "process", "engine", "journal"],
+        &["texts", "wire", "process", "planted", "engine", "journal"],
     ),
     ("holdfast-cloud", CLOUD),
     ("holdfast-cli", &["texts", "wire", "process"]),
@@ -99,6 +100,7 @@ pub const PURE: &[&str] = &["engine", "rules", "custody"];
 /// All allowed dependencies of a pure crate; they do no IO and read no clock.
 pub const PURE_MAY_USE: &[&str] = &[
     "wire",
+    "planted",
     "custody",
     "serde",
     "serde_json",
@@ -279,6 +281,11 @@ pub const RESERVED_PATHS: &[Reserved] = &[
         home: &["protocol/process/src/random.rs"],
         why: "only `process::random` draws random bytes",
     },
+    Reserved {
+        paths: &["planted::run_with"],
+        home: &["sync/sim/src/bug.rs", "cloud/payment/sim/src/bug.rs"],
+        why: "only the simulators plant a defect for a run",
+    },
 ];
 
 /// The modules of each crate of more than ten files, from top to bottom. Add each new module of
@@ -373,7 +380,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["problem"],
             &["config", "health", "sse", "tasks", "telemetry", "trace"],
             &[
-                "clock", "context", "defect", "metrics", "pages", "parts", "random",
+                "clock", "context", "metrics", "pages", "parts", "random", "test_calendar",
             ],
         ],
     ),

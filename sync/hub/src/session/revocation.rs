@@ -11,11 +11,9 @@
 use std::time::Duration;
 
 use engine::cloud::{LogPosition, QuarantineGrant, QuarantineRequest, SyncSessionInput};
+use planted::{Defect, is_planted};
 use platform::upstream::UpstreamError;
-use process::{
-    defect::{Defect, is_planted},
-    metrics, random,
-};
+use process::{metrics, random};
 use tokio::time::sleep;
 use wire::{
     Code, DistrustedCommands, EdgeId, FenceEnding, FenceRecord, LeaseRevocation, ListedCaseCount,

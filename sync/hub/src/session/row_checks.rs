@@ -17,12 +17,9 @@ use std::{
 };
 
 use engine::cloud::{StoredEdge, SyncSessionInput};
+use planted::{Defect, is_planted};
 use platform::upstream::UpstreamError;
-use process::{
-    defect::{Defect, is_planted},
-    problem::format_error_chain,
-    tokens::TokenAudience,
-};
+use process::{problem::format_error_chain, tokens::TokenAudience};
 use tokio::time::sleep;
 use wire::{AcceptForHolder, Code, CommandTokenForm};
 

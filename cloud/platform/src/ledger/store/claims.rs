@@ -2,7 +2,7 @@
 //! runs of jobs.
 
 use mongodb::bson::{DateTime, doc};
-use process::defect::{Defect, is_planted};
+use planted::{Defect, is_planted};
 use uuid::Uuid;
 use wire::UnixMillis;
 

@@ -1,0 +1,90 @@
+//! Defects that are planted on purpose, to prove that a test or a simulator finds them.
+//!
+//! Code with a place for a defect asks [`is_planted`]. A simulator plants the named rules of the
+//! pure crates, and the bugs of its own models, for one run on its thread ([`run_with`]). A test
+//! plants a [`Defect`] in a real process with the environment variable `HOLDFAST_DEFECT`.
+//!
+//! Invariant: a build without debug assertions contains no defects. [`is_planted`] is constant
+//! there, so the compiler removes every place that asks it. A Cargo feature could not promise that:
+//! one build of the workspace gives a feature that the simulators need to the shipped programs too.
+
+#[cfg(debug_assertions)]
+mod planting;
+
+#[cfg(debug_assertions)]
+pub use planting::{defect_from_environment, is_planted, run_with, run_without};
+
+/// False in builds that ignore all planted defects.
+pub const CAN_PLANT: bool = cfg!(debug_assertions);
+
+#[cfg(not(debug_assertions))]
+pub const fn is_planted<D: Copy>(_: D) -> bool {
+    false
+}
+
+#[cfg(not(debug_assertions))]
+pub const fn defect_from_environment() -> Option<Defect> {
+    None
+}
+
+#[cfg(not(debug_assertions))]
+const _: () = assert!(!is_planted(Defect::NoOutboxRow));
+
+#[cfg(not(debug_assertions))]
+pub fn run_with<D, T>(_: D, run: impl FnOnce() -> T) -> T {
+    run()
+}
+
+#[cfg(not(debug_assertions))]
+pub fn run_without<T>(run: impl FnOnce() -> T) -> T {
+    run()
+}
+
+macro_rules! defects {
+    ($($(#[$says:meta])+ $variant:ident $name:literal,)+) => {
+        /// A defect in a real process, whose name `HOLDFAST_DEFECT` can give.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Defect { $($(#[$says])+ $variant,)+ }
+
+        impl Defect {
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+        }
+    };
+}
+
+defects! {
+    /// An edge replies before its commit is on disk.
+    AnswerBeforeCommit "answer_before_commit",
+    /// An edge offers the link an op before its commit.
+    UpBeforeCommit "up_before_commit",
+    /// The order service ignores the stored answer of a command.
+    NoCommandDedupe "no_command_dedupe",
+    /// A state change writes no outbox row.
+    NoOutboxRow "no_outbox_row",
+    /// The embedded bus confirms a message before writing it to the file.
+    BusConfirmsBeforeWrite "bus_confirms_before_write",
+    /// The relay marks a row sent before the bus confirms it.
+    RelayMarksBeforeConfirm "relay_marks_before_confirm",
+    /// An edge retires an op before storing its outcome.
+    OpRetiredBeforeOutcome "op_retired_before_outcome",
+    /// An edge ignores the high-water file.
+    HighWaterIgnored "high_water_ignored",
+    /// An edge ignores the receipts that tablets show.
+    ReceiptsIgnored "receipts_ignored",
+    /// An edge begins a new epoch without logging anything again.
+    NothingRelogged "nothing_relogged",
+    /// The hub admits another run without asking the one that has the session.
+    OldSessionNotAsked "old_session_not_asked",
+    /// The hub ends an epoch without taking back its rights.
+    EpochWithoutTakeBack "epoch_without_take_back",
+    /// The order service decides without sharing the lock of the region's assignment.
+    AssignmentNotLocked "assignment_not_locked",
+    /// The order service ignores the region's holder.
+    HolderIgnored "holder_ignored",
+    /// A replica runs a job that another replica has claimed.
+    JobClaimIgnored "job_claim_ignored",
+}
