@@ -1,5 +1,7 @@
-//! Bugs planted on purpose, to show that an invariant catches them. They are values: only the
-//! simulator can request one.
+//! Bugs planted on purpose, to show that an invariant catches them. The models of this crate ask
+//! `planted::is_planted` for each; some bugs disable a rule of the order service instead.
+
+use rules::OrderRule;
 
 macro_rules! bugs {
     ($($variant:ident $name:literal $says:literal),+ $(,)?) => {
@@ -16,6 +18,40 @@ macro_rules! bugs {
             }
         }
     };
+}
+
+/// Runs with this bug planted in the current thread.
+pub fn run_with_bug<T>(bug: Option<Bug>, run: impl FnOnce() -> T) -> T {
+    let Some(bug) = bug else {
+        return run();
+    };
+    planted::run_with(bug, || match bug.disabled_rule() {
+        Some(rule) => planted::run_with(rule, run),
+        None => run(),
+    })
+}
+
+impl Bug {
+    /// The rule of the order service that this bug disables.
+    fn disabled_rule(self) -> Option<OrderRule> {
+        Some(match self {
+            Self::NonfenceHeld => OrderRule::NonfenceHeld,
+            Self::OldfenceHeld => OrderRule::OldfenceHeld,
+            Self::HeldBeforeChecks => OrderRule::HeldBeforeChecks,
+            Self::HeldNotFinal => OrderRule::HeldNotFinal,
+            Self::HeldKeepsOrder => OrderRule::HeldKeepsOrder,
+            Self::ReleaseOp => OrderRule::ReleaseOp,
+            Self::AnyReleaseEnds => OrderRule::AnyReleaseEnds,
+            Self::CancelHeld => OrderRule::CancelHeld,
+            Self::RevokeSeen => OrderRule::RevokeSeen,
+            Self::RuleVersion => OrderRule::RuleVersion,
+            Self::UnpaidWhileLinked => OrderRule::UnpaidWhileLinked,
+            Self::VainCase => OrderRule::VainCase,
+            Self::RefuseNotConsume => OrderRule::RefuseNotConsume,
+            Self::AnswersNotKept => OrderRule::AnswersKept,
+            _ => return None,
+        })
+    }
 }
 
 bugs! {

@@ -179,11 +179,11 @@ pub struct Calls {
 }
 
 impl Node {
-    pub fn new(id: usize, bug: Option<crate::bug::Bug>) -> Self {
+    pub fn new(id: usize) -> Self {
         let edge_id = cast::edge(id);
         Self {
             id,
-            file: EdgeFile::new(edge_id.clone(), bug),
+            file: EdgeFile::new(edge_id.clone()),
             edge_id,
             region: cast::region(id),
             key: 0,

@@ -100,6 +100,10 @@ pub struct Task {
 /// Does what the options ask for. The exit code tells if every promise was kept.
 pub fn run_task<S: Simulation>(task: &Task, seed_count: u64) -> ExitCode {
     let jobs = task.jobs.max(1);
+    if (task.mutations || task.bug.is_some()) && !planted::CAN_PLANT {
+        eprintln!("this build ignores planted bugs: build it with debug assertions");
+        return ExitCode::FAILURE;
+    }
     let mut bug = None;
     if let Some(name) = &task.bug {
         bug = find_bug::<S>(name);

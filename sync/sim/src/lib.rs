@@ -3,7 +3,7 @@
 //! `sync/sim/README.md`.
 //!
 //! Invariants: a seed always means the same run, on every machine; no promise is relaxed for a
-//! fault; planted bugs are values that only this crate can pass.
+//! fault; a planted bug lasts for one run on one thread.
 //!
 //! Both policies occur: some regions stay optimistic, others are granted to an edge, given back and
 //! taken back. Restores, copies and quarantine occur, too. An edge may have several machines, so
@@ -45,12 +45,16 @@ pub use simulation::SyncSimulation;
 pub use trace::RunTrace;
 pub use world::RunResult;
 
+use bug::run_with_bug;
+
 /// Runs a plan until it falls silent or breaks a promise.
 pub fn run(plan: &SeedPlan, bug: Option<Bug>) -> RunResult {
-    world::World::new(plan.clone(), bug, RunTrace::default()).run()
+    let trace = RunTrace::default();
+    run_with_bug(bug, || world::World::new(plan.clone(), trace).run())
 }
 
 /// Like [`run`], with a readable trace.
 pub fn run_in_words(plan: &SeedPlan, bug: Option<Bug>) -> RunResult {
-    world::World::new(plan.clone(), bug, RunTrace::in_words()).run()
+    let trace = RunTrace::in_words();
+    run_with_bug(bug, || world::World::new(plan.clone(), trace).run())
 }

@@ -13,7 +13,7 @@ pub use crate::{
     },
 };
 
-use crate::{Bug, Counts, SeedPlan, Violation, trace::RunTrace, world::World};
+use crate::{Bug, Counts, SeedPlan, Violation, bug::run_with_bug, trace::RunTrace, world::World};
 
 /// One run, as its stores saw it.
 #[derive(Debug)]
@@ -45,9 +45,11 @@ pub fn record(plan: &SeedPlan) -> Result<Recording, RecordingFault> {
 /// # Errors
 /// Like [`record`].
 pub fn record_with(plan: &SeedPlan, bug: Option<Bug>) -> Result<Recording, RecordingFault> {
-    let mut world = World::new(plan.undisturbed(), bug, RunTrace::default());
-    world.recorder = Some(Box::default());
-    let ran = world.run();
+    let ran = run_with_bug(bug, || {
+        let mut world = World::new(plan.undisturbed(), RunTrace::default());
+        world.recorder = Some(Box::default());
+        world.run()
+    });
     if let Some(violation) = ran.violation {
         return Err(RecordingFault::Broken(violation));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    bug::Bug,
+    bug::{Bug, run_with_bug},
     counts::Counts,
     harness::{FinishedRun, Simulation},
     plan::SeedPlan,
@@ -48,7 +48,7 @@ impl Simulation for SyncSimulation {
     }
 
     fn run_plan(plan: &SeedPlan, bug: Option<Bug>, trace: RunTrace) -> FinishedRun<Counts> {
-        let run = World::new(plan.clone(), bug, trace).run();
+        let run = run_with_bug(bug, || World::new(plan.clone(), trace).run());
         FinishedRun {
             violation: run.violation,
             counts: run.counts,

@@ -34,7 +34,6 @@ use std::{
 };
 
 use crate::{
-    bug::Bug,
     cast,
     cloud::{HubQueue, OrderService, Replica, order_db::OrderDb, sync_db::SyncDb},
     counts::Counts,
@@ -60,7 +59,6 @@ pub(crate) use messages::Packet;
 pub(crate) struct World {
     pub now: u64,
     pub plan: SeedPlan,
-    pub bug: Option<Bug>,
     pub random: Random,
     queue: BinaryHeap<Reverse<Due>>,
     queued: u64,
@@ -111,12 +109,11 @@ pub struct RunResult {
 const EVENTS_MAX: u64 = 400_000;
 
 impl World {
-    pub fn new(plan: SeedPlan, bug: Option<Bug>, trace: RunTrace) -> Self {
+    pub fn new(plan: SeedPlan, trace: RunTrace) -> Self {
         let random = Random::seeded(plan.seed ^ 0x5eed_0f1a_5700_0000);
-        let edges = (0..=cast::THIEF).map(|m| Node::new(m, bug)).collect();
+        let edges = (0..=cast::THIEF).map(Node::new).collect();
         let mut world = Self {
             now: 0,
-            bug,
             random,
             queue: BinaryHeap::new(),
             queued: 0,
@@ -131,16 +128,13 @@ impl World {
             replicas: (0..cast::REPLICA_COUNT)
                 .map(|_| Replica::default())
                 .collect(),
-            sync_db: SyncDb::new(bug),
+            sync_db: SyncDb::new(),
             orders: OrderService::default(),
             poison: BTreeSet::new(),
             poisons_next: 0,
             loses_next: 0,
             backups: BTreeMap::new(),
-            order_db: OrderDb {
-                bug,
-                ..OrderDb::default()
-            },
+            order_db: OrderDb::default(),
             bus: HubQueue::default(),
             deliveries: 0,
             passes: 0,
@@ -242,10 +236,6 @@ impl World {
             let words = words(self);
             self.trace.say(self.now, &words);
         }
-    }
-
-    pub fn has(&self, bug: Bug) -> bool {
-        self.bug == Some(bug)
     }
 
     /// Adds a line to the trace; `words` runs only if the text is wanted.

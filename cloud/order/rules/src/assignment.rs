@@ -10,7 +10,7 @@ use wire::{
     UnixMillis, UserId,
 };
 
-use crate::{DisabledRule, OpIdentity};
+use crate::{OpIdentity, OrderRule, disabled_rule::is_disabled};
 
 /// A region's assignment right, and the offline rules of its edges.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -106,11 +106,7 @@ impl Assignment {
 
     /// Applies an operator's request; `None` if it changes nothing. A held right stays held: the
     /// holder is asked to release it, and the rest waits for that.
-    pub fn apply_request(
-        &self,
-        wish: RequestedAssignment,
-        disabled: Option<DisabledRule>,
-    ) -> Option<AssignmentTransition> {
+    pub fn apply_request(&self, wish: RequestedAssignment) -> Option<AssignmentTransition> {
         let mut after = self.clone();
         if let Some(rules) = wish.rules.filter(|rules| *rules != self.rules) {
             after.rules = rules;
@@ -118,7 +114,7 @@ impl Assignment {
         }
         let mut granted = None;
         match wish.right {
-            Some(right) if self.holder.is_some() && disabled != Some(DisabledRule::ReleaseOp) => {
+            Some(right) if self.holder.is_some() && !is_disabled(OrderRule::ReleaseOp) => {
                 after.wanted = Some(right).filter(|right| !self.is_as(right));
             }
             Some(right) => granted = after.apply_next(right),
@@ -134,9 +130,8 @@ impl Assignment {
         op: &OpIdentity,
         fence: u64,
         at: UnixMillis,
-        disabled: Option<DisabledRule>,
     ) -> Option<AssignmentTransition> {
-        let current = fence == self.fence || disabled == Some(DisabledRule::AnyReleaseEnds);
+        let current = fence == self.fence || is_disabled(OrderRule::AnyReleaseEnds);
         if !self.is_held_by(op) || !current {
             return None;
         }

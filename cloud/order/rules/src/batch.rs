@@ -14,8 +14,8 @@ use wire::{
 };
 
 use crate::{
-    Assignment, AssignmentTransition, Attempt, CommandKey, DisabledRule, OrderState, Snapshot,
-    StoredAnswer, ruling::PromiseBacking,
+    Assignment, AssignmentTransition, Attempt, CommandKey, OrderRule, OrderState, Snapshot,
+    StoredAnswer, disabled_rule::is_disabled, ruling::PromiseBacking,
 };
 
 pub(crate) struct BatchDecision<'a> {
@@ -69,8 +69,7 @@ impl<'a> BatchDecision<'a> {
         let behind = self
             .waiting
             .contains(&(edge, attempt.command.body.order_id()));
-        (behind && self.snapshot.disabled != Some(DisabledRule::HeldKeepsOrder))
-            .then_some(HeldReason::Region)
+        (behind && !is_disabled(OrderRule::HeldKeepsOrder)).then_some(HeldReason::Region)
     }
 
     /// The limit this attempt would break; without an order, the attempt publishes one.

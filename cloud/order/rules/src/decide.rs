@@ -7,9 +7,9 @@ use wire::{
 };
 
 use crate::{
-    Assignment, Attempt, CaseKind, DisabledRule, OpIdentity, OrderState, Snapshot, Submission,
-    Writes,
+    Assignment, Attempt, CaseKind, OpIdentity, OrderRule, OrderState, Snapshot, Submission, Writes,
     batch::{BatchDecision, record::consumes_command_id},
+    disabled_rule::is_disabled,
     disclosure, order_rules,
     ruling::{self, PromiseBacking, RevocationEffect, Ruling, RulingContext},
 };
@@ -47,11 +47,8 @@ fn release_lease(
     fence: u64,
 ) -> Outcome {
     let now = decision.snapshot.now;
-    let lapse = decision.snapshot.disabled;
     let assignment = decision.current_assignment(region);
-    if let Some(turned) =
-        assignment.and_then(|held| held.release_right(identity, fence, now, lapse))
-    {
+    if let Some(turned) = assignment.and_then(|held| held.release_right(identity, fence, now)) {
         decision.apply_transition(region, turned);
     }
     Outcome::new_plain(OutcomeKind::Applied, now)
@@ -76,14 +73,10 @@ fn decide_command(
             Vec::new(),
         ));
     }
-    let lapse = decision.snapshot.disabled;
     let region = order_region(decision, attempt);
-    let held = held_reason(
-        attempt,
-        region,
-        |region| decision.current_assignment(region),
-        lapse,
-    );
+    let held = held_reason(attempt, region, |region| {
+        decision.current_assignment(region)
+    });
     if let Some(reason) = held.or_else(|| decision.waits_behind(attempt)) {
         return hold_command(decision, attempt, region, reason);
     }
@@ -101,7 +94,6 @@ pub(crate) fn held_reason<'a>(
     attempt: &Attempt,
     region: Option<Region>,
     assignment: impl Fn(Region) -> Option<&'a Assignment>,
-    disabled: Option<DisabledRule>,
 ) -> Option<HeldReason> {
     let author_op = attempt.op().map(|op| &op.identity);
     let covered = match attempt.command.body.order_action() {
@@ -109,7 +101,7 @@ pub(crate) fn held_reason<'a>(
         Some(Action::Approve) => author_op.is_some(),
         _ => false,
     };
-    if !covered || is_rule_disabled(attempt, disabled) {
+    if !covered || decides_without_holder(attempt) {
         return None;
     }
     let held = match (region, attempt.op()) {
@@ -132,13 +124,15 @@ pub(crate) fn held_reason<'a>(
     held.then_some(HeldReason::Region)
 }
 
-fn is_rule_disabled(attempt: &Attempt, disabled: Option<DisabledRule>) -> bool {
+/// Returns true only without the rule that such a command waits for the holder.
+fn decides_without_holder(attempt: &Attempt) -> bool {
     let fenced = attempt.op().is_some_and(|op| op.evidence.fence.is_some());
-    match disabled {
-        Some(DisabledRule::NonfenceHeld) => !fenced,
-        Some(DisabledRule::OldfenceHeld) => fenced,
-        _ => false,
-    }
+    let rule = if fenced {
+        OrderRule::OldfenceHeld
+    } else {
+        OrderRule::NonfenceHeld
+    };
+    is_disabled(rule)
 }
 
 /// Stores nothing for a waiting command, so nothing about it is final.
@@ -148,29 +142,24 @@ fn hold_command(
     region: Option<Region>,
     reason: HeldReason,
 ) -> Result<Outcome, HeldReason> {
-    match decision.snapshot.disabled {
-        Some(DisabledRule::HeldNotFinal) => Ok(decision.record_ruling(
-            attempt,
-            Ruling::Refused(Code::RegionAssigningOffline),
-            Vec::new(),
-        )),
-        Some(DisabledRule::HeldBeforeChecks) => {
-            let (ruling, listed) = rule_on_attempt(decision, attempt, region);
-            let refused = matches!(
-                ruling,
-                Ruling::Refused(_) | Ruling::Overturned(..) | Ruling::OverLimit(_)
-            );
-            if refused {
-                Ok(decision.record_ruling(attempt, ruling, listed))
-            } else {
-                Err(reason)
-            }
-        }
-        _ => {
-            decision.mark_waiting(attempt);
-            Err(reason)
-        }
+    if is_disabled(OrderRule::HeldNotFinal) {
+        let ruling = Ruling::Refused(Code::RegionAssigningOffline);
+        return Ok(decision.record_ruling(attempt, ruling, Vec::new()));
     }
+    if is_disabled(OrderRule::HeldBeforeChecks) {
+        let (ruling, listed) = rule_on_attempt(decision, attempt, region);
+        let refused = matches!(
+            ruling,
+            Ruling::Refused(_) | Ruling::Overturned(..) | Ruling::OverLimit(_)
+        );
+        return if refused {
+            Ok(decision.record_ruling(attempt, ruling, listed))
+        } else {
+            Err(reason)
+        };
+    }
+    decision.mark_waiting(attempt);
+    Err(reason)
 }
 
 fn rule_on_attempt(
@@ -181,7 +170,6 @@ fn rule_on_attempt(
     let Some(actor) = attempt.actor else {
         return (Ruling::Refused(Code::InvalidToken), Vec::new());
     };
-    let lapse = decision.snapshot.disabled;
     let nobodys = Assignment::default();
     let assignment = region
         .and_then(|region| decision.current_assignment(region))
@@ -190,11 +178,11 @@ fn rule_on_attempt(
     let state = decision.order_state(order_id);
     let backing = PromiseBacking::from_evidence(attempt, assignment);
     let by_known = ruling::is_judged_by_edge_view(attempt, actor, &backing, state);
-    let revocation = ruling::revocation_effect(attempt, by_known, lapse);
+    let revocation = ruling::revocation_effect(attempt, by_known);
     if revocation == RevocationEffect::Refuses {
         return (Ruling::Refused(Code::Revoked), Vec::new());
     }
-    let rules = ruling::applicable_rules(attempt, assignment, by_known, lapse);
+    let rules = ruling::applicable_rules(attempt, assignment, by_known);
     let case = RulingContext {
         attempt,
         actor,
@@ -208,7 +196,6 @@ fn rule_on_attempt(
         is_verified: decision.snapshot.passes_verification(attempt, actor),
         limit: decision.limit_reached(attempt, state.map(|state| &state.order)),
         cancel_policies: &decision.snapshot.cancel_policies,
-        disabled: lapse,
         now: decision.snapshot.now,
     };
     let ruling = order_rules::rule_on_command(case, state);
@@ -263,10 +250,7 @@ fn case_for_wasted_act(
         code,
         NotYours | OrderCancelled | OrderNotFound | OrderRejected | WrongState
     );
-    if context.attempt.op().is_none()
-        || !settled
-        || context.disabled == Some(DisabledRule::VainCase)
-    {
+    if context.attempt.op().is_none() || !settled || is_disabled(OrderRule::VainCase) {
         return None;
     }
     let actor = context.actor;
@@ -293,7 +277,7 @@ fn answer_repeat(
     decision: &BatchDecision<'_>,
     attempt: &Attempt,
 ) -> Option<(Outcome, Vec<CaseKind>)> {
-    if decision.snapshot.disabled == Some(DisabledRule::AnswersKept) {
+    if is_disabled(OrderRule::AnswersKept) {
         return None;
     }
     let stored = decision.stored_answer(attempt)?;

@@ -1,8 +1,15 @@
 //! Rules that the simulator can disable to show their purpose.
 
-/// A disabled protocol rule. Only the simulator sets one.
+/// Returns true only in a simulator that has disabled the rule.
+#[inline]
+pub(crate) fn is_disabled(rule: OrderRule) -> bool {
+    planted::is_planted(rule)
+}
+
+/// A rule of the order service's decisions. Each variant states the defect that follows when the
+/// rule is disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DisabledRule {
+pub enum OrderRule {
     /// Decides an accept without a fence while another edge holds the region.
     NonfenceHeld,
     /// The same for an accept under an old fence.
@@ -33,8 +40,6 @@ pub enum DisabledRule {
     AnswersKept,
     /// Starts work before its price is in custody.
     HeldFirst,
-    /// A cancel ignores its preview.
-    PreviewBound,
     /// Work in progress can be cancelled too.
     CancelStages,
 }

@@ -24,7 +24,7 @@ pub use batch::{
     ProviderAct, Writes,
 };
 pub use decide::decide;
-pub use disabled_rule::DisabledRule;
+pub use disabled_rule::OrderRule;
 pub use disclosure::regions_to_explain;
 pub use order_rules::{Cancellation, preview_cancellation};
 pub use snapshot::{Acceptance, OrderState, Snapshot};

@@ -4,7 +4,7 @@
 //! Also prices a cancellation: the preview, and the terms of the cancel that follows. Both use the
 //! same `custody` calculation on the current order.
 
-use custody::{CancelPreview, CancelPricing, DisabledMoneyRule, FeePolicy, TermsChanged};
+use custody::{CancelPreview, CancelPricing, FeePolicy, TermsChanged};
 use wire::{
     Action, Actor, Amount, CancelCharge, Code, CommandBody, Draft, Order, OrderId, OrderStatus,
     PaymentStatus, Role, UnixMillis, check_draft, check_optional_note, check_optional_reason,
@@ -12,7 +12,9 @@ use wire::{
 };
 
 use crate::{
-    DisabledRule, OfflineRules, OrderState, disclosure,
+    OfflineRules, OrderRule, OrderState,
+    disabled_rule::is_disabled,
+    disclosure,
     ruling::{
         Ruling, RulingContext, is_closed, rule_on_accept, rule_on_wrong_status, status_after,
         wrong_status_code,
@@ -168,8 +170,8 @@ fn rule_on_action(
         return rule_on_accept(context, state);
     }
     let order = &state.order;
-    let lapsed = action == Action::Cancel && context.disabled == Some(DisabledRule::CancelStages);
-    let anyhow = (lapsed && !is_closed(order.status)).then_some(OrderStatus::Cancelled);
+    let cancels_any = action == Action::Cancel && is_disabled(OrderRule::CancelStages);
+    let anyhow = (cancels_any && !is_closed(order.status)).then_some(OrderStatus::Cancelled);
     let next = status_after(action, context.actor.role, order, context.rules);
     let Some(status) = next.or(anyhow) else {
         return rule_on_wrong_status(context, order.status, action);
@@ -184,8 +186,8 @@ fn rule_on_action(
     let lacks_funds = action == Action::Start
         && order.payment_status != PaymentStatus::Held
         && !context.rules.is_paid_afterwards(order);
-    let is_lapse = context.disabled == Some(DisabledRule::HeldFirst);
-    if lacks_funds && !may_start_unpaid(context, order) && !is_lapse {
+    let needs_funds = lacks_funds && !may_start_unpaid(context, order);
+    if needs_funds && !is_disabled(OrderRule::HeldFirst) {
         return Err(Code::FundsNotHeld);
     }
     let under_rule = lacks_funds || is_offline_approval(action, context, order);
@@ -214,8 +216,8 @@ fn may_start_unpaid(context: RulingContext<'_>, order: &Order) -> bool {
     let Some(op) = context.attempt.op() else {
         return false;
     };
-    let is_lapse = context.disabled == Some(DisabledRule::UnpaidWhileLinked);
-    let cut_off = op.evidence.cut_off.filter(|_| !is_lapse);
+    let ignores_link = is_disabled(OrderRule::UnpaidWhileLinked);
+    let cut_off = op.evidence.cut_off.filter(|_| !ignores_link);
     context.rules.starts_unpaid_at_edge(order, cut_off)
 }
 
@@ -273,9 +275,7 @@ pub(crate) fn cancel_terms(
     };
     let at = context.attempt.edge_at().unwrap_or(context.now);
     let question = cancel_question(state, context.actor.role, context.cancel_policies, at);
-    let lapse = (context.disabled == Some(DisabledRule::PreviewBound))
-        .then_some(DisabledMoneyRule::PreviewBound);
-    match question.confirm_terms(shown, lapse) {
+    match question.confirm_terms(shown) {
         Ok(terms) => Ok(CancelCharge {
             fee: to_amount(terms.fee_minor)?,
             provider_id: terms.provider_id,
@@ -306,7 +306,7 @@ fn cancel_question(
         held_minor: state.held.minor_units(),
         starts_at: agreed_start(order),
         at,
-        policy: FeePolicy::find_in_force(policies, order.created_at, at, None),
+        policy: FeePolicy::find_in_force(policies, order.created_at, at),
     }
 }
 

@@ -9,7 +9,10 @@ use wire::{
     UnixMillis, Verdict,
 };
 
-use crate::{Acceptance, Assignment, Attempt, DisabledRule, OfflineRules, OrderState, Origin};
+use crate::{
+    Acceptance, Assignment, Attempt, OfflineRules, OrderRule, OrderState, Origin,
+    disabled_rule::is_disabled,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ruling {
@@ -50,7 +53,6 @@ pub(crate) struct RulingContext<'a> {
     /// The limit this would break. A promise under the assignment right holds regardless.
     pub limit: Option<LimitReached>,
     pub cancel_policies: &'a [FeePolicy],
-    pub disabled: Option<DisabledRule>,
     pub now: UnixMillis,
 }
 
@@ -112,9 +114,7 @@ pub(crate) fn rule_on_wrong_status(
     use Action::{Accept, Approve};
     let refused = Err(wrong_status_code(status, action));
     match (context.backing, action, status) {
-        (PromiseBacking::Stands, Accept | Approve, _)
-            if context.disabled == Some(DisabledRule::CancelHeld) =>
-        {
+        (PromiseBacking::Stands, Accept | Approve, _) if is_disabled(OrderRule::CancelHeld) => {
             refused
         }
         (PromiseBacking::Stands, Accept, OrderStatus::Cancelled) => {
@@ -242,10 +242,9 @@ pub(crate) fn applicable_rules(
     attempt: &Attempt,
     assignment: &Assignment,
     by_known: bool,
-    disabled: Option<DisabledRule>,
 ) -> OfflineRules {
     let named = attempt.op().and_then(|op| op.evidence.rules_version);
-    let named = named.filter(|_| by_known && disabled != Some(DisabledRule::RuleVersion));
+    let named = named.filter(|_| by_known && !is_disabled(OrderRule::RuleVersion));
     assignment.rules_at(named).clone()
 }
 
@@ -257,11 +256,7 @@ pub(crate) enum RevocationEffect {
     Refuses,
 }
 
-pub(crate) fn revocation_effect(
-    attempt: &Attempt,
-    by_known: bool,
-    disabled: Option<DisabledRule>,
-) -> RevocationEffect {
+pub(crate) fn revocation_effect(attempt: &Attempt, by_known: bool) -> RevocationEffect {
     let op = match &attempt.origin {
         // No edge promised anything, so today's revocation list counts.
         Origin::Waited { revoked: true } => return RevocationEffect::Refuses,
@@ -275,7 +270,7 @@ pub(crate) fn revocation_effect(
         .evidence
         .revocations_version
         .is_none_or(|seen| seen < revoked);
-    if by_known && unseen && disabled != Some(DisabledRule::RevokeSeen) {
+    if by_known && unseen && !is_disabled(OrderRule::RevokeSeen) {
         RevocationEffect::Later
     } else {
         RevocationEffect::Refuses

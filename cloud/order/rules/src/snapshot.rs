@@ -1,6 +1,6 @@
 //! The input of a decision, read under the store's locks.
 
-use crate::{Assignment, Attempt, CommandKey, DisabledRule, StoredAnswer};
+use crate::{Assignment, Attempt, CommandKey, StoredAnswer};
 use custody::FeePolicy;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::{
@@ -36,8 +36,6 @@ pub struct Snapshot {
     pub marks: BTreeMap<UserId, ProviderVerification>,
     /// Versions of the cancellation fee; empty if no request cancels or cancelling is free.
     pub cancel_policies: Vec<FeePolicy>,
-    /// A rule to disable; only the simulator sets it.
-    pub disabled: Option<DisabledRule>,
 }
 
 impl Default for Snapshot {
@@ -57,7 +55,6 @@ impl Default for Snapshot {
             verified_only: false,
             marks: BTreeMap::new(),
             cancel_policies: Vec::new(),
-            disabled: None,
         }
     }
 }

@@ -113,7 +113,7 @@ impl Store {
             let right = request.right.clone();
             let next = |(policy, holder)| NextAssignment { policy, holder, by: request.by };
             let wish = RequestedAssignment { right: right.map(next), rules: request.rules.clone() };
-            if let Some(turned) = now.apply_request(wish, None) {
+            if let Some(turned) = now.apply_request(wish) {
                 let record = AssignmentAudit { what: "set", at, by, why: None, trace };
                 apply_transition(tx, &self.clock, region, &turned, &record).await?;
             }

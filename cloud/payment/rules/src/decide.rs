@@ -7,10 +7,11 @@
 use wire::{Code, EventType, OrderStatus, UnixMillis, UserId};
 
 use crate::{
-    Action, AdapterReply, BilledOrder, Chargeback, CompensationRequest, DecisionContext,
-    DisabledMoneyRule, Due, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails,
-    MoneyWrites, MovementId, OrderMoney, PaymentRequest, PaymentState, Posting, Saga, Source,
+    Action, AdapterReply, BilledOrder, Chargeback, CompensationRequest, DecisionContext, Due,
+    FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails, MoneyRule, MoneyWrites,
+    MovementId, OrderMoney, PaymentRequest, PaymentState, Posting, Saga, Source,
     books::JournalDraft,
+    disabled_rule::is_disabled,
     payments::{CancelFee, apply_payment_answer, begin_payment, close_payment, expire_payments},
     refunds::{
         apply_refund_answer, decide_refund_request, grant_goodwill, pay_compensation,
@@ -63,9 +64,7 @@ pub fn decide_money_step(
     let mut transaction = MoneyTransaction::new(before, context);
     // Every step closes an expired payment, because the job's next run may be an hour away
     // [EXPIRE_ALWAYS].
-    if *step == MoneyStep::TimePassed
-        || !transaction.is_rule_disabled(DisabledMoneyRule::ExpireAlways)
-    {
+    if *step == MoneyStep::TimePassed || !is_disabled(MoneyRule::ExpireAlways) {
         expire_payments(&mut transaction);
     }
     apply_step(&mut transaction, step)?;
@@ -76,11 +75,10 @@ pub fn decide_money_step(
 fn apply_step(transaction: &mut MoneyTransaction<'_>, step: &MoneyStep) -> Result<(), Code> {
     match step {
         MoneyStep::OrderHeard(order) => {
-            transaction.money.due.apply_order_version(
-                order,
-                transaction.context.now,
-                transaction.context.disabled,
-            );
+            transaction
+                .money
+                .due
+                .apply_order_version(order, transaction.context.now);
             Ok(())
         }
         MoneyStep::Pay(wish) => begin_payment(transaction, wish),
@@ -158,15 +156,11 @@ fn settle_order(transaction: &mut MoneyTransaction<'_>) {
 }
 
 fn settle_one_step(transaction: &mut MoneyTransaction<'_>) -> bool {
-    if transaction.is_rule_disabled(DisabledMoneyRule::LateBack)
-        && transaction.money.due.saga == Saga::Done
-    {
+    if is_disabled(MoneyRule::LateBack) && transaction.money.due.saga == Saga::Done {
         return false;
     }
     // 1. One refund at a time: the next depends on its outcome [ONE_OUT].
-    if transaction.money.open_refund().is_some()
-        && !transaction.is_rule_disabled(DisabledMoneyRule::OneOut)
-    {
+    if transaction.money.open_refund().is_some() && !is_disabled(MoneyRule::OneOut) {
         return false;
     }
     if book_chargeback(transaction) {
@@ -222,7 +216,7 @@ fn reverse_chargeback(transaction: &mut MoneyTransaction<'_>, chargeback: Charge
     if transaction.money.has_journal(Action::Reversal, id.0) {
         return false;
     }
-    let fact = if transaction.is_rule_disabled(DisabledMoneyRule::ReversalBack) {
+    let fact = if is_disabled(MoneyRule::ReversalBack) {
         JournalDraft::reversal_as_gain(id, amount_minor)
     } else {
         JournalDraft::for_reversal(taken)
@@ -262,7 +256,7 @@ fn charge_back(transaction: &mut MoneyTransaction<'_>, chargeback: Chargeback) -
         .completed
         .filter(|_| transaction.money.is_released());
     let rest = match paid_out {
-        Some(done) if transaction.is_rule_disabled(DisabledMoneyRule::LossIsOurs) => {
+        Some(done) if is_disabled(MoneyRule::LossIsOurs) => {
             LedgerAccount::Provider(done.provider_id)
         }
         _ => LedgerAccount::Loss,
@@ -293,7 +287,7 @@ fn return_suspense(transaction: &mut MoneyTransaction<'_>) -> bool {
     let Some((payment, minor)) = stranded.into_iter().find(|(_, minor)| *minor > 0) else {
         return false;
     };
-    if transaction.is_rule_disabled(DisabledMoneyRule::StillOwed)
+    if is_disabled(MoneyRule::StillOwed)
         && transaction
             .money
             .refunds
@@ -323,9 +317,7 @@ fn settle_cancelled(transaction: &mut MoneyTransaction<'_>) -> bool {
     let Some(payment) = transaction.money.held_payment().filter(|_| held > 0) else {
         return false;
     };
-    if transaction.is_rule_disabled(DisabledMoneyRule::StillOwed)
-        && !transaction.money.refunds.is_empty()
-    {
+    if is_disabled(MoneyRule::StillOwed) && !transaction.money.refunds.is_empty() {
         return false;
     }
     let mut rest = held;
@@ -349,12 +341,11 @@ fn return_granted(transaction: &mut MoneyTransaction<'_>) -> bool {
     let Some(payment) = transaction.money.held_payment() else {
         return false;
     };
-    let disabled = transaction.context.disabled;
     let owed = transaction
         .money
-        .owed_minor(disabled)
+        .owed_minor()
         .min(transaction.money.held_minor());
-    let goodwill = transaction.money.goodwill_owed_minor(disabled);
+    let goodwill = transaction.money.goodwill_owed_minor();
     let (source, minor) = if owed > 0 {
         (Source::Held, owed)
     } else {
@@ -382,19 +373,17 @@ fn release_to_provider(transaction: &mut MoneyTransaction<'_>) -> bool {
     let waited =
         transaction.context.now.ms_since(done.heard_at) >= transaction.context.limits.dispute_ms;
     // [DISPUTE_FREEZES]
-    let disputed = rows.open_request().is_some()
-        && !transaction.is_rule_disabled(DisabledMoneyRule::DisputeFreezes);
-    let minor = rows.held_minor() - rows.owed_minor(transaction.context.disabled).max(0);
+    let disputed = rows.open_request().is_some() && !is_disabled(MoneyRule::DisputeFreezes);
+    let minor = rows.held_minor() - rows.owed_minor().max(0);
     if !waited || disputed || minor <= 0 {
         return false;
     }
     let provider = match rows.provider_at_payment() {
-        Some(first) if transaction.is_rule_disabled(DisabledMoneyRule::PayWhoCompleted) => first,
+        Some(first) if is_disabled(MoneyRule::PayWhoCompleted) => first,
         _ => done.provider_id,
     };
     let order = rows.order_id();
-    let only_once =
-        transaction.is_rule_disabled(DisabledMoneyRule::ReleaseRest) && rows.is_released();
+    let only_once = is_disabled(MoneyRule::ReleaseRest) && rows.is_released();
     let Some(subject) = rows.free_subject(Action::Release).filter(|_| !only_once) else {
         return false;
     };
@@ -412,21 +401,11 @@ fn release_to_provider(transaction: &mut MoneyTransaction<'_>) -> bool {
 /// The fee is rounded once for the whole order: a second release costs the fee on both, less the
 /// first fee.
 fn split_release(transaction: &MoneyTransaction<'_>, minor: i64) -> FeeSplit {
-    let DecisionContext {
-        policies,
-        now,
-        disabled,
-        ..
-    } = *transaction.context;
-    let policy = FeePolicy::find_in_force(
-        policies,
-        transaction.money.due.order.created_at,
-        now,
-        disabled,
-    );
+    let DecisionContext { policies, now, .. } = *transaction.context;
+    let policy = FeePolicy::find_in_force(policies, transaction.money.due.order.created_at, now);
     let before = transaction.money.sum_releases();
     let whole_minor = minor + before.fee_minor + before.rest_minor;
-    let whole = FeeSplit::from_amount(whole_minor, policy.platform_fee_bp, disabled);
+    let whole = FeeSplit::from_amount(whole_minor, policy.platform_fee_bp);
     FeeSplit {
         fee_minor: whole.fee_minor - before.fee_minor,
         rest_minor: whole.rest_minor - before.rest_minor,

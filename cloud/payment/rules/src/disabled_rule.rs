@@ -1,9 +1,15 @@
 //! Rules that the simulator can disable to show the purpose of each. A comment with the rule's name
 //! in brackets marks the line that enforces it.
 
-/// A disabled money rule. Only the simulator sets one. Each variant states the defect that follows.
+/// Returns true only in a simulator that has disabled the rule.
+#[inline]
+pub(crate) fn is_disabled(rule: MoneyRule) -> bool {
+    planted::is_planted(rule)
+}
+
+/// A rule of money. Each variant states the defect that follows when the rule is disabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DisabledMoneyRule {
+pub enum MoneyRule {
     /// A call unknown to the adapter counts as failed.
     NotFoundIsOpen,
     /// An old answer leads out of a final state.

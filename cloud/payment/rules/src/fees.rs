@@ -6,7 +6,7 @@
 
 use wire::{OrderStatus, PaymentStatus, Role, UnixMillis, UserId};
 
-use crate::DisabledMoneyRule;
+use crate::{MoneyRule, disabled_rule::is_disabled};
 
 pub const WHOLE_BASIS_POINTS: i64 = 10_000;
 /// Maximum number of scheduled versions that are not in force yet.
@@ -29,13 +29,8 @@ pub struct FeePolicy {
 impl FeePolicy {
     /// The version in force when the order was created [FEE_BY_CREATION]. Before the first version,
     /// everything is free.
-    pub fn find_in_force(
-        policies: &[Self],
-        created_at: UnixMillis,
-        now: UnixMillis,
-        disabled: Option<DisabledMoneyRule>,
-    ) -> Self {
-        let at = if disabled == Some(DisabledMoneyRule::FeeByCreation) {
+    pub fn find_in_force(policies: &[Self], created_at: UnixMillis, now: UnixMillis) -> Self {
+        let at = if is_disabled(MoneyRule::FeeByCreation) {
             now
         } else {
             created_at
@@ -73,18 +68,13 @@ pub struct FeeSplit {
 
 impl FeeSplit {
     /// Rounds the fee once and gives the remainder to the other side [SUBTRACT].
-    pub fn from_amount(
-        amount_minor: i64,
-        basis_points: u16,
-        disabled: Option<DisabledMoneyRule>,
-    ) -> Self {
+    pub fn from_amount(amount_minor: i64, basis_points: u16) -> Self {
         let fee_minor = share_minor(amount_minor, basis_points);
-        let rest_minor = match disabled {
-            Some(DisabledMoneyRule::Subtract) => {
-                let bp = WHOLE_BASIS_POINTS - i64::from(basis_points);
-                amount_minor * bp / WHOLE_BASIS_POINTS
-            }
-            _ => amount_minor - fee_minor,
+        let rest_minor = if is_disabled(MoneyRule::Subtract) {
+            let bp = WHOLE_BASIS_POINTS - i64::from(basis_points);
+            amount_minor * bp / WHOLE_BASIS_POINTS
+        } else {
+            amount_minor - fee_minor
         };
         Self {
             fee_minor,
@@ -159,14 +149,10 @@ impl CancelPricing {
 
     /// Returns the terms if the person was shown this fee [PREVIEW_BOUND]. An absent
     /// `shown_fee_minor` means zero.
-    pub fn confirm_terms(
-        &self,
-        shown_fee_minor: Option<i64>,
-        disabled: Option<DisabledMoneyRule>,
-    ) -> Result<CancelTerms, TermsChanged> {
+    pub fn confirm_terms(&self, shown_fee_minor: Option<i64>) -> Result<CancelTerms, TermsChanged> {
         let preview = self.preview_fee();
         let is_as_shown = preview.fee_minor == shown_fee_minor.unwrap_or(0);
-        if !is_as_shown && disabled != Some(DisabledMoneyRule::PreviewBound) {
+        if !is_as_shown && !is_disabled(MoneyRule::PreviewBound) {
             return Err(TermsChanged(preview));
         }
         let provider_id = self.provider_id.filter(|_| preview.fee_minor > 0);
@@ -188,7 +174,7 @@ mod tests {
                 let FeeSplit {
                     fee_minor,
                     rest_minor,
-                } = FeeSplit::from_amount(amount, bp, None);
+                } = FeeSplit::from_amount(amount, bp);
                 assert_eq!(fee_minor + rest_minor, amount, "{amount} at {bp}");
                 assert!(fee_minor >= 0 && rest_minor >= 0, "{amount} at {bp}");
             }
@@ -198,7 +184,7 @@ mod tests {
     #[test]
     fn a_fee_is_rounded_down() {
         assert_eq!(
-            FeeSplit::from_amount(199, 1_000, None),
+            FeeSplit::from_amount(199, 1_000),
             FeeSplit {
                 fee_minor: 19,
                 rest_minor: 180
@@ -215,8 +201,7 @@ mod tests {
         };
         let policies = [version(10, 500), version(20, 900)];
         let of = |created| {
-            let policy =
-                FeePolicy::find_in_force(&policies, UnixMillis(created), UnixMillis(99), None);
+            let policy = FeePolicy::find_in_force(&policies, UnixMillis(created), UnixMillis(99));
             policy.platform_fee_bp
         };
         assert_eq!([of(9), of(10), of(19), of(20)], [0, 500, 500, 900]);

@@ -9,9 +9,8 @@
 //! mistake; to the provider, the remainder of a completed order. All remaining work can be read
 //! from rows, so any step may be the last before a crash.
 //!
-//! A name in brackets is a rule. [`DisabledMoneyRule`] can disable most of them, and the simulator
-//! in
-//! `cloud/payment/sim` shows the resulting defects.
+//! A name in brackets is a rule. Most of them are a [`MoneyRule`], which the simulator in
+//! `cloud/payment/sim` disables to show the resulting defect.
 
 mod books;
 mod decide;
@@ -26,7 +25,7 @@ mod transaction;
 
 pub use books::{Action, JournalKey, LedgerAccount, MoneyJournal, Posting, adapter_fee};
 pub use decide::{MoneyStep, decide_money_step, open_order_money};
-pub use disabled_rule::DisabledMoneyRule;
+pub use disabled_rule::MoneyRule;
 pub use fees::{
     CancelPreview, CancelPricing, CancelTerms, FEES_TO_COME_MAX, FeePolicy, FeeSplit, TermsChanged,
     WHOLE_BASIS_POINTS,

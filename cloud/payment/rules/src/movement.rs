@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 use wire::{UnixMillis, UserId, words, words_from_text};
 
-use crate::DisabledMoneyRule;
+use crate::{MoneyRule, disabled_rule::is_disabled};
 
 /// For a payment, its `transaction_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,14 +177,9 @@ pub(crate) fn is_overdue(begun_at: UnixMillis, now: UnixMillis) -> bool {
 
 /// Interprets the answer. A call unknown to the adapter may still be in transit
 /// [NOT_FOUND_IS_OPEN].
-pub(crate) fn interpret_answer(
-    answer: AdapterAnswer,
-    disabled: Option<DisabledMoneyRule>,
-) -> AdapterAnswer {
+pub(crate) fn interpret_answer(answer: AdapterAnswer) -> AdapterAnswer {
     match answer {
-        AdapterAnswer::NotFound if disabled == Some(DisabledMoneyRule::NotFoundIsOpen) => {
-            AdapterAnswer::Failed
-        }
+        AdapterAnswer::NotFound if is_disabled(MoneyRule::NotFoundIsOpen) => AdapterAnswer::Failed,
         answer => answer,
     }
 }

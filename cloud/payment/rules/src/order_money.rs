@@ -14,8 +14,8 @@ use wire::{
 };
 
 use crate::{
-    Action, CancelTerms, Chargeback, DisabledMoneyRule, LedgerAccount, LineKind, MoneyJournal,
-    MovementId, Payment, PaymentState, Refund, RefundState, Source, StatementLine,
+    Action, CancelTerms, Chargeback, LedgerAccount, LineKind, MoneyJournal, MoneyRule, MovementId,
+    Payment, PaymentState, Refund, RefundState, Source, StatementLine, disabled_rule::is_disabled,
     movement::is_overdue,
 };
 
@@ -108,14 +108,8 @@ impl Due {
 
     /// Accepts only a higher version [ORDER_VERSION], and acts on its state regardless of the
     /// event's name.
-    pub(crate) fn apply_order_version(
-        &mut self,
-        order: &BilledOrder,
-        now: UnixMillis,
-        disabled: Option<DisabledMoneyRule>,
-    ) {
-        if order.version <= self.order.version && disabled != Some(DisabledMoneyRule::OrderVersion)
-        {
+    pub(crate) fn apply_order_version(&mut self, order: &BilledOrder, now: UnixMillis) {
+        if order.version <= self.order.version && !is_disabled(MoneyRule::OrderVersion) {
             return;
         }
         self.order.clone_from(order);
@@ -250,7 +244,8 @@ impl OrderMoney {
 
     /// Sum of the refunds from a source that are sent, in transit or paid by hand. A failed refund
     /// is still owed [STILL_OWED].
-    pub(crate) fn met_minor(&self, source: Source, failed_too: bool) -> i64 {
+    pub(crate) fn met_minor(&self, source: Source) -> i64 {
+        let failed_too = is_disabled(MoneyRule::StillOwed);
         self.refunds
             .iter()
             .filter(|refund| refund.source == source)
@@ -291,15 +286,16 @@ impl OrderMoney {
     /// The order's payment status, derived from the books. `held` means the whole price, less
     /// granted refunds and any cancel fee paid to the provider [HELD_IS_WHOLE]. While money is in
     /// transit to the customer, the status stays unchanged: it has not arrived.
-    pub(crate) fn compute_payment_status(&self, any_part_is_held: bool) -> PaymentStatus {
+    pub(crate) fn compute_payment_status(&self) -> PaymentStatus {
         let held = self.held_minor();
         let earned = self.earned_minor();
         let whole = self.due.order.price_minor - self.due.granted_minor - earned;
         let under_way = self
             .open_refund()
             .is_some_and(|refund| refund.source != Source::Suspense);
+        let is_held = held >= whole || is_disabled(MoneyRule::HeldIsWhole);
         match self.returned_minor() {
-            _ if held > 0 && (held >= whole || any_part_is_held) => PaymentStatus::Held,
+            _ if held > 0 && is_held => PaymentStatus::Held,
             _ if under_way => self.due.payment_status,
             0 if earned > 0 || self.is_released() => PaymentStatus::Paid,
             0 if self.held_payment().is_none() => PaymentStatus::Unpaid,

@@ -5,10 +5,10 @@ use uuid::Uuid;
 use wire::{Code, Currency, EventType, PaymentStatus, UnixMillis, UserId};
 
 use crate::{
-    Action, AdapterAnswer, DisabledMoneyRule, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind,
-    MoneyDetails, MovementId, OrderMoney, PAYMENT_CLOSING, Payment, PaymentState, PendingCall,
-    Saga,
+    Action, AdapterAnswer, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyDetails,
+    MoneyRule, MovementId, OrderMoney, PAYMENT_CLOSING, Payment, PaymentState, PendingCall, Saga,
     books::JournalDraft,
+    disabled_rule::is_disabled,
     movement::interpret_answer,
     transaction::{DAY_MS, MoneyTransaction},
 };
@@ -44,9 +44,9 @@ pub(crate) fn begin_payment(
     if let Some(open) = transaction
         .money
         .open_payment()
-        .filter(|_| !transaction.is_rule_disabled(DisabledMoneyRule::OneOpen))
+        .filter(|_| !is_disabled(MoneyRule::OneOpen))
     {
-        if open.closing && !transaction.is_rule_disabled(DisabledMoneyRule::NeverDead) {
+        if open.closing && !is_disabled(MoneyRule::NeverDead) {
             return Err(PAYMENT_CLOSING);
         }
         transaction.movement = Some(open.id);
@@ -86,12 +86,10 @@ pub(crate) fn apply_payment_answer(
     }
     let payment = &transaction.money.payments[n];
     // [FINAL_IS_FINAL]
-    if payment.state != PaymentState::Pending
-        && !transaction.is_rule_disabled(DisabledMoneyRule::FinalIsFinal)
-    {
+    if payment.state != PaymentState::Pending && !is_disabled(MoneyRule::FinalIsFinal) {
         return;
     }
-    match interpret_answer(answer, transaction.context.disabled) {
+    match interpret_answer(answer) {
         AdapterAnswer::Closed | AdapterAnswer::Failed => fail_payment(transaction, n),
         answer => keep_pending(transaction, n, answer),
     }
@@ -101,7 +99,7 @@ pub(crate) fn apply_payment_answer(
 fn keep_pending(transaction: &mut MoneyTransaction<'_>, n: usize, answer: AdapterAnswer) {
     let now = transaction.context.now;
     let declined = answer == AdapterAnswer::Declined;
-    if declined && transaction.is_rule_disabled(DisabledMoneyRule::CloseBeforeFailed) {
+    if declined && is_disabled(MoneyRule::CloseBeforeFailed) {
         return fail_payment(transaction, n);
     }
     let payment = &mut transaction.money.payments[n];
@@ -126,7 +124,7 @@ pub(crate) fn close_payment(transaction: &mut MoneyTransaction<'_>, n: usize) {
     let now = transaction.context.now;
     let payment = &mut transaction.money.payments[n];
     (payment.closing, payment.call) = (true, PendingCall::close(now));
-    if transaction.is_rule_disabled(DisabledMoneyRule::CloseBeforeFailed) {
+    if is_disabled(MoneyRule::CloseBeforeFailed) {
         fail_payment(transaction, n);
     }
 }
@@ -139,9 +137,8 @@ fn book_payment(transaction: &mut MoneyTransaction<'_>, n: usize, amount_minor: 
     let order = transaction.money.order_id();
     let extra =
         was == PaymentState::Failed || transaction.money.held_payment().is_some_and(|it| it != id);
-    let extra = extra && !transaction.is_rule_disabled(DisabledMoneyRule::ExtraBack);
-    let wrong = amount_minor != payment.amount_minor
-        && !transaction.is_rule_disabled(DisabledMoneyRule::AmountExact);
+    let extra = extra && !is_disabled(MoneyRule::ExtraBack);
+    let wrong = amount_minor != payment.amount_minor && !is_disabled(MoneyRule::AmountExact);
     let into = if extra || wrong {
         LedgerAccount::Suspense(id)
     } else {
@@ -158,9 +155,7 @@ fn book_payment(transaction: &mut MoneyTransaction<'_>, n: usize, amount_minor: 
         // Any amount other than the price goes back, too [AMOUNT_EXACT].
         transaction.open_case(MoneyCaseKind::WrongAmount, id);
     }
-    if transaction.money.due.saga == Saga::Done
-        && !transaction.is_rule_disabled(DisabledMoneyRule::LateBack)
-    {
+    if transaction.money.due.saga == Saga::Done && !is_disabled(MoneyRule::LateBack) {
         // Late money is settled like any other [LATE_BACK].
         transaction.money.due.saga = Saga::Settling;
     }
@@ -188,9 +183,8 @@ fn describe_destination(transaction: &MoneyTransaction<'_>, payment: MovementId)
         };
     }
     let created_at = rows.due.order.created_at;
-    let policy =
-        FeePolicy::find_in_force(context.policies, created_at, context.now, context.disabled);
-    let split = FeeSplit::from_amount(held, policy.platform_fee_bp, context.disabled);
+    let policy = FeePolicy::find_in_force(context.policies, created_at, context.now);
+    let split = FeeSplit::from_amount(held, policy.platform_fee_bp);
     MoneyDetails {
         share_minor: Some(split.rest_minor),
         ..MoneyDetails::default()

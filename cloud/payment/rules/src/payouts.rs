@@ -3,9 +3,10 @@
 use wire::{Currency, UnixMillis, UserId};
 
 use crate::{
-    Action, AdapterAnswer, DecisionContext, DisabledMoneyRule, LineKind, MoneyCase, MoneyCaseKind,
-    MoneyJournal, MovementId, PayoutState, PendingCall, StatementLine,
+    Action, AdapterAnswer, DecisionContext, LineKind, MoneyCase, MoneyCaseKind, MoneyJournal,
+    MoneyRule, MovementId, PayoutState, PendingCall, StatementLine,
     books::JournalDraft,
+    disabled_rule::is_disabled,
     movement::{interpret_answer, is_overdue},
 };
 
@@ -59,12 +60,7 @@ pub fn decide_payout(
         PayoutStep::HourStruck => begin_payout(money, context),
         PayoutStep::Answered { payout, answer } => {
             let payout = money.payouts.iter().find(|row| row.id == payout)?;
-            apply_payout_answer(
-                money,
-                payout,
-                interpret_answer(answer, context.disabled),
-                context,
-            )
+            apply_payout_answer(money, payout, interpret_answer(answer), context)
         }
     }
 }
@@ -149,9 +145,7 @@ fn apply_payout_answer(
             })
         }
         // [FINAL_IS_FINAL]
-        (_, AdapterAnswer::Pending)
-            if context.disabled == Some(DisabledMoneyRule::FinalIsFinal) =>
-        {
+        (_, AdapterAnswer::Pending) if is_disabled(MoneyRule::FinalIsFinal) => {
             let payout = before.with_state(PayoutState::Pending);
             Some(PayoutWrites {
                 payout,

@@ -5,10 +5,11 @@
 use wire::{Code, EventType, OrderStatus, UnixMillis, UserId};
 
 use crate::{
-    Action, AdapterAnswer, DisabledMoneyRule, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind,
+    Action, AdapterAnswer, FeePolicy, FeeSplit, LedgerAccount, MoneyCaseKind, MoneyRule,
     MovementId, OrderMoney, PendingCall, Refund, RefundRequest, RefundState, RequestState, Saga,
     Source,
     books::{JournalDraft, source_account},
+    disabled_rule::is_disabled,
     movement::interpret_answer,
     transaction::MoneyTransaction,
 };
@@ -92,7 +93,7 @@ pub(crate) fn grant_goodwill(
         return Err(Code::RateLimited);
     }
     // [GOODWILL_BOUND]
-    let is_bound = !transaction.is_rule_disabled(DisabledMoneyRule::GoodwillBound);
+    let is_bound = !is_disabled(MoneyRule::GoodwillBound);
     let most = rows.goodwill_left_minor()
         + if is_bound {
             0
@@ -131,7 +132,7 @@ pub(crate) fn send_refund(
         created_at: now,
         call: PendingCall::first_call(now),
     });
-    if transaction.is_rule_disabled(DisabledMoneyRule::TellAfter) {
+    if is_disabled(MoneyRule::TellAfter) {
         transaction.publish_event(EventType::RefundProcessed, id, amount_minor);
     }
 }
@@ -164,9 +165,7 @@ pub(crate) fn apply_refund_answer(
     let amount = refund.amount_minor;
     let order = transaction.money.order_id();
     // [FINAL_IS_FINAL]
-    if refund.state != RefundState::Pending
-        && !transaction.is_rule_disabled(DisabledMoneyRule::FinalIsFinal)
-    {
+    if refund.state != RefundState::Pending && !is_disabled(MoneyRule::FinalIsFinal) {
         let differs = matches!(
             (refund.state, answer),
             (RefundState::Completed, AdapterAnswer::Failed)
@@ -177,12 +176,12 @@ pub(crate) fn apply_refund_answer(
         }
         return;
     }
-    match interpret_answer(answer, transaction.context.disabled) {
+    match interpret_answer(answer) {
         AdapterAnswer::Done => {
             transaction.book_journal(JournalDraft::refund_done(id, amount, order));
             transaction.money.refunds[n].state = RefundState::Completed;
             // Publish the refund only after the adapter's `done` [TELL_AFTER].
-            if !transaction.is_rule_disabled(DisabledMoneyRule::TellAfter) {
+            if !is_disabled(MoneyRule::TellAfter) {
                 transaction.publish_event(EventType::RefundProcessed, id, amount);
             }
         }
@@ -209,7 +208,7 @@ fn fail_refund(transaction: &mut MoneyTransaction<'_>, n: usize) {
         transaction.money.order_id(),
     ));
     transaction.money.refunds[n].state = RefundState::Rejected;
-    if !transaction.is_rule_disabled(DisabledMoneyRule::StillOwed) {
+    if !is_disabled(MoneyRule::StillOwed) {
         transaction.money.due.saga = Saga::NeedsPerson;
         transaction.open_case(MoneyCaseKind::RefundFailed, refund.id);
     }
@@ -239,7 +238,7 @@ pub(crate) fn record_paid_otherwise(
     };
     // A later refund may already have covered this one [OWED_BY_HAND].
     let is_owed = transaction.money.owed_from(&refund) >= refund.amount_minor
-        || transaction.is_rule_disabled(DisabledMoneyRule::OwedByHand);
+        || is_disabled(MoneyRule::OwedByHand);
     if transaction.money.due.saga != Saga::NeedsPerson || !is_owed {
         return Err(Code::NothingFailed);
     }
@@ -253,21 +252,20 @@ pub(crate) fn record_paid_otherwise(
 
 impl OrderMoney {
     /// Granted from custody and not sent yet; a chargeback may have left less than this.
-    pub fn owed_minor(&self, disabled: Option<DisabledMoneyRule>) -> i64 {
-        let failed_too = disabled == Some(DisabledMoneyRule::StillOwed);
-        self.due.granted_minor - self.met_minor(Source::Held, failed_too)
+    pub fn owed_minor(&self) -> i64 {
+        self.due.granted_minor - self.met_minor(Source::Held)
     }
 
     /// Granted from the platform's own money and not sent yet. The amount is checked again before
     /// sending: the customer's bank may have returned the same money since [GOODWILL_AGAIN].
-    pub(crate) fn goodwill_owed_minor(&self, disabled: Option<DisabledMoneyRule>) -> i64 {
-        let failed_too = disabled == Some(DisabledMoneyRule::StillOwed);
+    pub(crate) fn goodwill_owed_minor(&self) -> i64 {
         let granted = self.due.goodwill_minor;
-        let may_leave = match disabled {
-            Some(DisabledMoneyRule::GoodwillAgain) => granted,
-            _ => granted.min(granted + self.goodwill_left_minor()),
+        let may_leave = if is_disabled(MoneyRule::GoodwillAgain) {
+            granted
+        } else {
+            granted.min(granted + self.goodwill_left_minor())
         };
-        may_leave - self.met_minor(Source::Loss, failed_too)
+        may_leave - self.met_minor(Source::Loss)
     }
 
     /// The part of the price that the customer has not got back through grants, goodwill or their
@@ -283,9 +281,9 @@ impl OrderMoney {
     fn owed_from(&self, refund: &Refund) -> i64 {
         match refund.source {
             Source::Held if self.due.is_cancelled() => self.held_minor(),
-            Source::Held => self.owed_minor(None).min(self.held_minor()),
+            Source::Held => self.owed_minor().min(self.held_minor()),
             Source::Suspense => self.suspense_minor(refund.payment),
-            Source::Loss => self.goodwill_owed_minor(None),
+            Source::Loss => self.goodwill_owed_minor(),
         }
     }
 
@@ -300,7 +298,7 @@ impl OrderMoney {
     }
 
     fn grantable_minor(&self) -> i64 {
-        self.held_minor() - self.owed_minor(None)
+        self.held_minor() - self.owed_minor()
     }
 }
 
@@ -324,7 +322,7 @@ pub(crate) fn pay_compensation(
         has_case,
     } = wish;
     // [COMPENSATION_CASE]
-    if !has_case && !transaction.is_rule_disabled(DisabledMoneyRule::CompensationCase) {
+    if !has_case && !is_disabled(MoneyRule::CompensationCase) {
         return Err(Code::NoWorkInVain);
     }
     if let Some(given_minor) = transaction.money.compensated_minor(provider)
@@ -335,8 +333,7 @@ pub(crate) fn pay_compensation(
     let most_minor = transaction
         .money
         .compensation_most_minor(provider, transaction.context.policies);
-    let is_too_much = amount_minor > most_minor
-        && !transaction.is_rule_disabled(DisabledMoneyRule::CompensationWorth);
+    let is_too_much = amount_minor > most_minor && !is_disabled(MoneyRule::CompensationWorth);
     // [COMPENSATION_WORTH]
     if amount_minor <= 0 || is_too_much {
         return Err(Code::AmountMismatch);
@@ -388,6 +385,6 @@ pub fn provider_share_minor(
     created_at: UnixMillis,
     policies: &[FeePolicy],
 ) -> i64 {
-    let policy = FeePolicy::find_in_force(policies, created_at, created_at, None);
-    FeeSplit::from_amount(price_minor, policy.platform_fee_bp, None).rest_minor
+    let policy = FeePolicy::find_in_force(policies, created_at, created_at);
+    FeeSplit::from_amount(price_minor, policy.platform_fee_bp).rest_minor
 }

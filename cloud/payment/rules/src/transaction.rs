@@ -3,8 +3,8 @@
 use wire::{Code, EventType, PaymentStatus, UnixMillis, UserId, words, words_from_text};
 
 use crate::{
-    Chargeback, DisabledMoneyRule, Due, FeePolicy, MoneyJournal, MovementId, OrderMoney, Payment,
-    Refund, RefundRequest, Saga, books::JournalDraft,
+    Chargeback, Due, FeePolicy, MoneyJournal, MoneyRule, MovementId, OrderMoney, Payment, Refund,
+    RefundRequest, Saga, books::JournalDraft, disabled_rule::is_disabled,
 };
 
 /// The inputs of a decision besides the order's rows.
@@ -15,8 +15,6 @@ pub struct DecisionContext<'a> {
     pub fresh: MovementId,
     pub policies: &'a [FeePolicy],
     pub limits: CustodyLimits,
-    /// A disabled rule, for the simulator only.
-    pub disabled: Option<DisabledMoneyRule>,
 }
 
 /// Custody's configuration, besides the fees.
@@ -146,10 +144,6 @@ impl<'a> MoneyTransaction<'a> {
         }
     }
 
-    pub fn is_rule_disabled(&self, disabled: DisabledMoneyRule) -> bool {
-        self.context.disabled == Some(disabled)
-    }
-
     /// Books the fact, or returns false if it is already booked [JOURNAL_KEY].
     pub fn book_journal(&mut self, fact: JournalDraft) -> bool {
         let is_booked = self
@@ -157,7 +151,7 @@ impl<'a> MoneyTransaction<'a> {
             .journals
             .iter()
             .any(|journal| journal.key == fact.key);
-        if is_booked && !self.is_rule_disabled(DisabledMoneyRule::JournalKey) {
+        if is_booked && !is_disabled(MoneyRule::JournalKey) {
             return false;
         }
         let currency = self.money.due.order.currency;
@@ -180,9 +174,7 @@ impl<'a> MoneyTransaction<'a> {
         amount_minor: i64,
         details: MoneyDetails,
     ) {
-        let status = self
-            .money
-            .compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole));
+        let status = self.money.compute_payment_status();
         let due = &mut self.money.due;
         (due.payment_status, due.money_version) = (status, due.money_version + 1);
         let money_version = due.money_version;
@@ -211,16 +203,12 @@ impl<'a> MoneyTransaction<'a> {
     /// Returns the final due and every change since `before`.
     pub fn into_writes(mut self, before: &OrderMoney) -> MoneyWrites {
         let movement = self.movement.unwrap_or(MovementId(self.money.order_id().0));
-        if self
-            .money
-            .compute_payment_status(self.is_rule_disabled(DisabledMoneyRule::HeldIsWhole))
-            != self.money.due.payment_status
-        {
+        if self.money.compute_payment_status() != self.money.due.payment_status {
             self.publish_event(EventType::PaymentStatusChanged, movement, 0);
         }
         let stays = match self.money.due.saga {
             Saga::NeedsPerson => true,
-            Saga::Done => self.is_rule_disabled(DisabledMoneyRule::LateBack),
+            Saga::Done => is_disabled(MoneyRule::LateBack),
             Saga::Settling => false,
         };
         if !stays {

@@ -1,18 +1,17 @@
-//! Bugs planted on purpose: each named money rule left out, and a few more. They are values that
-//! only the simulation can pass. A `DisabledMoneyRule` leaves out a money rule, a `DisabledRule` an
-//! order rule; the models in this crate implement the bugs outside both.
+//! Bugs planted on purpose: each named money rule left out, and a few more. Some disable a
+//! `MoneyRule` or an `OrderRule`; the models of this crate ask `planted::is_planted` for the others.
 
-use custody::DisabledMoneyRule;
-use rules::DisabledRule;
+use custody::MoneyRule;
+use rules::OrderRule;
 
 use Place::{Beside, InMoney, InOrders};
 
 #[derive(Debug, Clone, Copy)]
 enum Place {
     /// In a rule of `cloud/payment/rules`.
-    InMoney(DisabledMoneyRule),
+    InMoney(MoneyRule),
     /// In a rule of `cloud/order/rules`.
-    InOrders(DisabledRule),
+    InOrders(OrderRule),
     /// In a model of this crate.
     Beside,
 }
@@ -40,59 +39,53 @@ macro_rules! bugs {
     };
 }
 
-impl MoneyBug {
-    /// The money rule that this bug leaves out.
-    pub fn lapse(self) -> Option<DisabledMoneyRule> {
-        match self.place() {
-            InMoney(lapse) => Some(lapse),
-            InOrders(_) | Beside => None,
-        }
-    }
-
-    /// The order rule that this bug leaves out.
-    pub fn order_lapse(self) -> Option<DisabledRule> {
-        match self.place() {
-            InOrders(lapse) => Some(lapse),
-            InMoney(_) | Beside => None,
-        }
-    }
+/// Runs with this bug planted in the current thread.
+pub fn run_with_bug<T>(bug: Option<MoneyBug>, run: impl FnOnce() -> T) -> T {
+    let Some(bug) = bug else {
+        return run();
+    };
+    planted::run_with(bug, || match bug.place() {
+        InMoney(rule) => planted::run_with(rule, run),
+        InOrders(rule) => planted::run_with(rule, run),
+        Beside => run(),
+    })
 }
 
 bugs! {
     // rules of `cloud/payment/rules`
-    NotFoundIsOpen "NOT_FOUND_IS_OPEN" InMoney(DisabledMoneyRule::NotFoundIsOpen), "a call that the adapter does not know counts as failed";
-    FinalIsFinal "FINAL_IS_FINAL" InMoney(DisabledMoneyRule::FinalIsFinal), "a late answer changes a final state";
-    OneOpen "ONE_OPEN" InMoney(DisabledMoneyRule::OneOpen), "a second payment begins while one is open";
-    AmountExact "AMOUNT_EXACT" InMoney(DisabledMoneyRule::AmountExact), "a different amount is held as if it were the price";
-    ExtraBack "EXTRA_BACK" InMoney(DisabledMoneyRule::ExtraBack), "money that arrives a second time is held as well";
-    CloseBeforeFailed "CLOSE_BEFORE_FAILED" InMoney(DisabledMoneyRule::CloseBeforeFailed), "a payment fails before the adapter has closed it";
-    LateBack "LATE_BACK" InMoney(DisabledMoneyRule::LateBack), "money that comes for a settled order stays";
-    JournalKey "JOURNAL_KEY" InMoney(DisabledMoneyRule::JournalKey), "a fact is booked twice";
-    Subtract "SUBTRACT" InMoney(DisabledMoneyRule::Subtract), "each side of a fee is rounded separately";
-    FeeByCreation "FEE_BY_CREATION" InMoney(DisabledMoneyRule::FeeByCreation), "the current fee applies, not the one at the order's creation";
-    OneOut "ONE_OUT" InMoney(DisabledMoneyRule::OneOut), "money leaves while a refund is on its way";
-    LossIsOurs "LOSS_IS_OURS" InMoney(DisabledMoneyRule::LossIsOurs), "a chargeback takes from the provider";
-    DisputeFreezes "DISPUTE_FREEZES" InMoney(DisabledMoneyRule::DisputeFreezes), "money is released while a refund request is open";
-    PayWhoCompleted "PAY_WHO_COMPLETED" InMoney(DisabledMoneyRule::PayWhoCompleted), "the provider at the time of the payment is paid";
-    StillOwed "STILL_OWED" InMoney(DisabledMoneyRule::StillOwed), "a refund that failed counts as made";
-    HeldIsWhole "HELD_IS_WHOLE" InMoney(DisabledMoneyRule::HeldIsWhole), "any money in custody shows as held";
-    OwedByHand "OWED_BY_HAND" InMoney(DisabledMoneyRule::OwedByHand), "a refund is paid by hand though a later one has met it";
-    GoodwillBound "GOODWILL_BOUND" InMoney(DisabledMoneyRule::GoodwillBound), "goodwill does not count what was charged back";
-    GoodwillAgain "GOODWILL_AGAIN" InMoney(DisabledMoneyRule::GoodwillAgain), "goodwill is sent as granted after a chargeback";
-    CompensationCase "COMPENSATION_CASE" InMoney(DisabledMoneyRule::CompensationCase), "work in vain is compensated without a case";
-    CompensationWorth "COMPENSATION_WORTH" InMoney(DisabledMoneyRule::CompensationWorth), "work in vain is paid with more than a share of the price";
-    ReversalBack "REVERSAL_BACK" InMoney(DisabledMoneyRule::ReversalBack), "a reversed chargeback is the platform's gain, whatever it was taken from";
-    ReleaseRest "RELEASE_REST" InMoney(DisabledMoneyRule::ReleaseRest), "what a reversal returns after the release stays in custody";
-    ExpireAlways "EXPIRE_ALWAYS" InMoney(DisabledMoneyRule::ExpireAlways), "only the job closes a payment that is too old";
-    NeverDead "NEVER_DEAD" InMoney(DisabledMoneyRule::NeverDead), "a customer who wants to pay gets an earlier payment that can no longer be paid";
-    OrderVersion "ORDER_VERSION" InMoney(DisabledMoneyRule::OrderVersion), "an old version of the order counts";
-    TellAfter "TELL_AFTER" InMoney(DisabledMoneyRule::TellAfter), "a refund is announced when it is requested";
+    NotFoundIsOpen "NOT_FOUND_IS_OPEN" InMoney(MoneyRule::NotFoundIsOpen), "a call that the adapter does not know counts as failed";
+    FinalIsFinal "FINAL_IS_FINAL" InMoney(MoneyRule::FinalIsFinal), "a late answer changes a final state";
+    OneOpen "ONE_OPEN" InMoney(MoneyRule::OneOpen), "a second payment begins while one is open";
+    AmountExact "AMOUNT_EXACT" InMoney(MoneyRule::AmountExact), "a different amount is held as if it were the price";
+    ExtraBack "EXTRA_BACK" InMoney(MoneyRule::ExtraBack), "money that arrives a second time is held as well";
+    CloseBeforeFailed "CLOSE_BEFORE_FAILED" InMoney(MoneyRule::CloseBeforeFailed), "a payment fails before the adapter has closed it";
+    LateBack "LATE_BACK" InMoney(MoneyRule::LateBack), "money that comes for a settled order stays";
+    JournalKey "JOURNAL_KEY" InMoney(MoneyRule::JournalKey), "a fact is booked twice";
+    Subtract "SUBTRACT" InMoney(MoneyRule::Subtract), "each side of a fee is rounded separately";
+    FeeByCreation "FEE_BY_CREATION" InMoney(MoneyRule::FeeByCreation), "the current fee applies, not the one at the order's creation";
+    OneOut "ONE_OUT" InMoney(MoneyRule::OneOut), "money leaves while a refund is on its way";
+    LossIsOurs "LOSS_IS_OURS" InMoney(MoneyRule::LossIsOurs), "a chargeback takes from the provider";
+    DisputeFreezes "DISPUTE_FREEZES" InMoney(MoneyRule::DisputeFreezes), "money is released while a refund request is open";
+    PayWhoCompleted "PAY_WHO_COMPLETED" InMoney(MoneyRule::PayWhoCompleted), "the provider at the time of the payment is paid";
+    StillOwed "STILL_OWED" InMoney(MoneyRule::StillOwed), "a refund that failed counts as made";
+    HeldIsWhole "HELD_IS_WHOLE" InMoney(MoneyRule::HeldIsWhole), "any money in custody shows as held";
+    OwedByHand "OWED_BY_HAND" InMoney(MoneyRule::OwedByHand), "a refund is paid by hand though a later one has met it";
+    GoodwillBound "GOODWILL_BOUND" InMoney(MoneyRule::GoodwillBound), "goodwill does not count what was charged back";
+    GoodwillAgain "GOODWILL_AGAIN" InMoney(MoneyRule::GoodwillAgain), "goodwill is sent as granted after a chargeback";
+    CompensationCase "COMPENSATION_CASE" InMoney(MoneyRule::CompensationCase), "work in vain is compensated without a case";
+    CompensationWorth "COMPENSATION_WORTH" InMoney(MoneyRule::CompensationWorth), "work in vain is paid with more than a share of the price";
+    ReversalBack "REVERSAL_BACK" InMoney(MoneyRule::ReversalBack), "a reversed chargeback is the platform's gain, whatever it was taken from";
+    ReleaseRest "RELEASE_REST" InMoney(MoneyRule::ReleaseRest), "what a reversal returns after the release stays in custody";
+    ExpireAlways "EXPIRE_ALWAYS" InMoney(MoneyRule::ExpireAlways), "only the job closes a payment that is too old";
+    NeverDead "NEVER_DEAD" InMoney(MoneyRule::NeverDead), "a customer who wants to pay gets an earlier payment that can no longer be paid";
+    OrderVersion "ORDER_VERSION" InMoney(MoneyRule::OrderVersion), "an old version of the order counts";
+    TellAfter "TELL_AFTER" InMoney(MoneyRule::TellAfter), "a refund is announced when it is requested";
     // rules of `cloud/order/rules`
-    PreviewBound "PREVIEW_BOUND" InOrders(DisabledRule::PreviewBound), "a cancellation costs a different fee than was shown";
-    HeldFirst "HELD_FIRST" InOrders(DisabledRule::HeldFirst), "work starts without money in custody";
-    VainCase "VAIN_CASE" InOrders(DisabledRule::VainCase), "work done in vain opens no case";
-    CancelStages "CANCEL_STAGES" InOrders(DisabledRule::CancelStages), "work that has begun can be cancelled";
-    AnswersKept "ANSWERS_KEPT" InOrders(DisabledRule::AnswersKept), "a repeated command is decided again";
+    PreviewBound "PREVIEW_BOUND" InMoney(MoneyRule::PreviewBound), "a cancellation costs a different fee than was shown";
+    HeldFirst "HELD_FIRST" InOrders(OrderRule::HeldFirst), "work starts without money in custody";
+    VainCase "VAIN_CASE" InOrders(OrderRule::VainCase), "work done in vain opens no case";
+    CancelStages "CANCEL_STAGES" InOrders(OrderRule::CancelStages), "work that has begun can be cancelled";
+    AnswersKept "ANSWERS_KEPT" InOrders(OrderRule::AnswersKept), "a repeated command is decided again";
     // rules of the surrounding services
     LockDue "LOCK_DUE" Beside, "two transactions decide on the same rows";
     IntentFirst "INTENT_FIRST" Beside, "the adapter is called before the id is committed";

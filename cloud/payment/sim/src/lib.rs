@@ -3,7 +3,7 @@
 //! and the stores. See `cloud/payment/sim/README.md`.
 //!
 //! Invariants: a seed always means the same run, on every machine; no promise is relaxed for a
-//! fault; planted bugs are values that only this crate can pass.
+//! fault; a planted bug lasts for one run on one thread.
 
 mod adapter;
 mod bug;
@@ -22,21 +22,24 @@ pub use scenarios::MoneyScenario;
 pub use simulation::MoneySimulation;
 pub use world::{MoneyRun, POLICIES};
 
+use bug::run_with_bug;
 use sim::RunTrace;
 
 /// Runs a plan until it rests or breaks a promise.
 pub fn run(plan: &MoneyPlan, bug: Option<MoneyBug>) -> MoneyRun {
-    world::MoneyWorld::new(plan.clone(), bug, RunTrace::default()).run()
+    let trace = RunTrace::default();
+    run_with_bug(bug, || world::MoneyWorld::new(plan.clone(), trace).run())
 }
 
 /// Like [`run`], with a readable trace.
 pub fn run_in_words(plan: &MoneyPlan, bug: Option<MoneyBug>) -> MoneyRun {
-    world::MoneyWorld::new(plan.clone(), bug, RunTrace::in_words()).run()
+    let trace = RunTrace::in_words();
+    run_with_bug(bug, || world::MoneyWorld::new(plan.clone(), trace).run())
 }
 
 /// Like [`run`], recording every step.
 pub fn run_recorded(plan: &MoneyPlan) -> MoneyRun {
-    world::MoneyWorld::new(plan.clone(), None, RunTrace::default())
+    world::MoneyWorld::new(plan.clone(), RunTrace::default())
         .recording()
         .run()
 }

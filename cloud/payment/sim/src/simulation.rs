@@ -8,7 +8,7 @@ use sim::{
 };
 
 use crate::{
-    bug::MoneyBug,
+    bug::{MoneyBug, run_with_bug},
     counts::MoneyCounts,
     plan::MoneyPlan,
     scenarios::{self, MoneyScenario},
@@ -54,7 +54,7 @@ impl Simulation for MoneySimulation {
         bug: Option<MoneyBug>,
         trace: RunTrace,
     ) -> FinishedRun<MoneyCounts> {
-        let run = MoneyWorld::new(plan.clone(), bug, trace).run();
+        let run = run_with_bug(bug, || MoneyWorld::new(plan.clone(), trace).run());
         FinishedRun {
             violation: run.violation,
             counts: run.counts,

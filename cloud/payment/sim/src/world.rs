@@ -9,6 +9,7 @@ mod rest;
 use std::collections::BTreeSet;
 
 use custody::{AdapterAnswer, MoneyEvent, MoneyStep, MovementId};
+use planted::is_planted;
 use sim::{RunTrace, Violation};
 use wire::{Action, EventType, OrderStatus, PaymentStatus, Role, UserId};
 
@@ -48,7 +49,6 @@ pub const TO_NOTIFICATION: usize = 2;
 
 pub struct MoneyWorld {
     pub plan: MoneyPlan,
-    pub bug: Option<MoneyBug>,
     pub now: i64,
     pub drawn: u128,
     pub orders: ModelOrders,
@@ -76,17 +76,16 @@ pub struct MoneyWorld {
 }
 
 impl MoneyWorld {
-    pub fn new(plan: MoneyPlan, bug: Option<MoneyBug>, trace: RunTrace) -> Self {
+    pub fn new(plan: MoneyPlan, trace: RunTrace) -> Self {
         let view = EdgeView {
             status: OrderStatus::Pending,
             provider: None,
         };
         Self {
-            bug,
             now: 0,
             drawn: 0,
             edge_views: vec![view; usize::from(plan.orders)],
-            orders: ModelOrders::new(&plan, bug),
+            orders: ModelOrders::new(&plan),
             order_outbox: Vec::new(),
             edge_log: Vec::new(),
             edge_seq: 1,
@@ -306,7 +305,7 @@ impl MoneyWorld {
 
     /// Publishes the oldest outbox row. A crash before the sent mark publishes it again.
     pub fn relay(&mut self, n: u8, crash: bool) {
-        let lost = crash && self.bug == Some(MoneyBug::OutboxLost);
+        let lost = crash && is_planted(MoneyBug::OutboxLost);
         if n.is_multiple_of(2) {
             let Some(row) = self.order_outbox.first().cloned() else {
                 return;

@@ -162,7 +162,6 @@ impl Store {
             fresh,
             policies: &policies,
             limits: self.limits,
-            disabled: None,
         };
         let writes = match custody::decide_money_step(&before, step, &decision_context) {
             Ok(writes) => writes,

@@ -134,7 +134,6 @@ impl Store {
             fresh,
             policies: &policies,
             limits: self.limits,
-            disabled: None,
         };
         let Some(writes) = custody::decide_payout(&rows, step, &decision_context) else {
             return Ok(None);

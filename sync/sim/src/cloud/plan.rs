@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use engine::trusted_time::{FirstArrival, OpArrival};
+use planted::is_planted;
 use wire::{
     Actor, BatchBody, BatchOp, Code, CommandOp, Hash, Op, OpAnswer, OpDecision, Outcome,
     OutcomeKind, UnixMillis,
@@ -100,7 +101,7 @@ fn command(db: &SyncDb, e: usize, seq: u64, op: &CommandOp) -> BatchBody {
     let taken_at = person.map(|(_, at)| at);
     let revoked = actor.and_then(|actor| db.revoked_version(cast::region(e), actor.user_id));
     let again = first.is_some_and(|first| first.distrusted) && person.is_some();
-    let own = edge.distrusts(edge.epoch, came.received_at) && !db.has(Bug::DistrustIgnored);
+    let own = edge.distrusts(edge.epoch, came.received_at) && !is_planted(Bug::DistrustIgnored);
     let evidence = came.build_evidence(op, taken_at, revoked, own || again);
     BatchBody::Command {
         command: op.command.clone(),

@@ -3,12 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use rules::{Assignment, AssignmentTransition, DisabledRule, HolderEpoch, OfflineRules};
+use rules::{Assignment, AssignmentTransition, HolderEpoch, OfflineRules};
 use wire::{
     EdgeId, FenceEnd, FenceRecord, Hash, Order, Region, RegionAssignment, UnixMillis, UserId,
 };
-
-use crate::bug::Bug;
 
 pub struct Rights {
     pub regions: BTreeMap<Region, Assignment>,
@@ -153,25 +151,4 @@ impl Rights {
     pub fn told(&self, region: Region, assignment: &Assignment) -> RegionAssignment {
         assignment.to_region_assignment(self.digests.get(&(region, assignment.fence)).copied())
     }
-}
-
-/// The order service's rule that a planted bug leaves out.
-pub fn lapse(bug: Option<Bug>) -> Option<DisabledRule> {
-    Some(match bug? {
-        Bug::NonfenceHeld => DisabledRule::NonfenceHeld,
-        Bug::OldfenceHeld => DisabledRule::OldfenceHeld,
-        Bug::HeldBeforeChecks => DisabledRule::HeldBeforeChecks,
-        Bug::HeldNotFinal => DisabledRule::HeldNotFinal,
-        Bug::HeldKeepsOrder => DisabledRule::HeldKeepsOrder,
-        Bug::ReleaseOp => DisabledRule::ReleaseOp,
-        Bug::AnyReleaseEnds => DisabledRule::AnyReleaseEnds,
-        Bug::CancelHeld => DisabledRule::CancelHeld,
-        Bug::RevokeSeen => DisabledRule::RevokeSeen,
-        Bug::RuleVersion => DisabledRule::RuleVersion,
-        Bug::UnpaidWhileLinked => DisabledRule::UnpaidWhileLinked,
-        Bug::VainCase => DisabledRule::VainCase,
-        Bug::RefuseNotConsume => DisabledRule::RefuseNotConsume,
-        Bug::AnswersNotKept => DisabledRule::AnswersKept,
-        _ => return None,
-    })
 }

@@ -21,6 +21,7 @@ use engine::{
     cloud::{EndingEpoch, EpochGrant, NewOps, StoredEdge, feed_base},
     trusted_time::{LogHeadReports, OpArrival, OpBounds, TrustCutOff},
 };
+use planted::is_planted;
 use wire::{
     Ack, BootNonce, ChainHead, CommandId, EventId, FeedChange, Hash, Hello, NumberedOutcome, Op,
     OrderId, Region, RegionAssignment, UnixMillis, UserId,
@@ -33,7 +34,6 @@ pub use work::{CLAIM_MS, LogClaim};
 use crate::{bug::Bug, cast};
 
 pub struct SyncDb {
-    pub bug: Option<Bug>,
     pub edges: Vec<EdgeRow>,
     pub regions: BTreeMap<Region, RegionRow>,
     pub inbox: BTreeSet<EventId>,
@@ -187,7 +187,7 @@ const GENERATION: u64 = 77;
 /// An edge is unreachable after this long without contact.
 pub const CONTACT_STALE_MS: i64 = 12_000;
 impl SyncDb {
-    pub fn new(bug: Option<Bug>) -> Self {
+    pub fn new() -> Self {
         let edges = (0..cast::MACHINE_COUNT)
             .map(|e| EdgeRow::new(cast::region(e), e))
             .collect();
@@ -196,7 +196,6 @@ impl SyncDb {
             .map(|region| (*region, RegionRow::new()))
             .collect();
         Self {
-            bug,
             edges,
             regions,
             inbox: BTreeSet::new(),
@@ -271,7 +270,7 @@ impl SyncDb {
         edge.needs_operator = false;
         let stored = self.standing(e, now)?;
         let from = feed_base(hello, &stored);
-        let keeps = self.has(Bug::CursorOfOlderFile);
+        let keeps = is_planted(Bug::CursorOfOlderFile);
         let edge = &mut self.edges[e];
         if edge.feed_cursor > from && !keeps {
             (edge.feed_cursor, edge.word) = (from, None);
@@ -281,9 +280,8 @@ impl SyncDb {
 
     /// Stores the ops and returns true, unless term, epoch or cursor has changed.
     pub fn store_ops(&mut self, e: usize, new: &NewOps, now: UnixMillis) -> bool {
-        let blind = self.has(Bug::OpsTwice);
-        let leaky = self.has(Bug::CursorPassesGap);
-        let bug = self.bug;
+        let blind = is_planted(Bug::OpsTwice);
+        let leaky = is_planted(Bug::CursorPassesGap);
         let edge = &mut self.edges[e];
         let stands = new.term == edge.term && new.epoch == edge.epoch && new.after == edge.cursor;
         if !stands && !blind {
@@ -300,7 +298,7 @@ impl SyncDb {
             let hash = op.head.hash;
             let state = OpStage::Received;
             let bytes = op.bytes.clone();
-            let came = arrival(op.bounds, now, bug);
+            let came = arrival(op.bounds, now);
             let row = OpRow {
                 hash,
                 bytes,
@@ -360,10 +358,6 @@ impl SyncDb {
     pub fn revoked_version(&self, region: Region, user: UserId) -> Option<u64> {
         self.regions.get(&region)?.revoked.get(&user).copied()
     }
-
-    pub fn has(&self, bug: Bug) -> bool {
-        self.bug == Some(bug)
-    }
 }
 
 impl EdgeRow {
@@ -412,18 +406,14 @@ impl EdgeRow {
 }
 
 /// The planted bugs in the bounds of an op.
-fn arrival(bounds: OpBounds, received_at: UnixMillis, bug: Option<Bug>) -> OpArrival {
-    let bounds = match bug {
-        Some(Bug::BoundIgnored) => OpBounds {
-            not_before: UnixMillis(0),
-            ..bounds
-        },
-        Some(Bug::KnowledgeIgnored) => OpBounds {
-            knows_to: 0,
-            ..bounds
-        },
-        _ => bounds,
-    };
+fn arrival(bounds: OpBounds, received_at: UnixMillis) -> OpArrival {
+    let mut bounds = bounds;
+    if is_planted(Bug::BoundIgnored) {
+        bounds.not_before = UnixMillis(0);
+    }
+    if is_planted(Bug::KnowledgeIgnored) {
+        bounds.knows_to = 0;
+    }
     OpArrival {
         received_at,
         bounds,

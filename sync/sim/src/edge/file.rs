@@ -17,6 +17,7 @@ use engine::{
     right::RegionLease,
     view::{ConfirmedOrder, EdgeOrderView, PendingOp, ViewDigest, overlay_pending_ops},
 };
+use planted::is_planted;
 use wire::{
     BootNonce, ChainHead, CommandId, EdgeId, FeedChange, Hash, Op, Order, OrderId, StagedSnapshot,
     UnixMillis, UserId,
@@ -78,7 +79,6 @@ pub struct PendingCommand {
 
 #[derive(Debug)]
 pub struct EdgeFile {
-    pub bug: Option<Bug>,
     pub book: ModelRow<EdgeBook>,
     pub log: ModelTable<LogPlace, LoggedOp>,
     pub tokens: ModelTable<(u64, Hash), u64>,
@@ -104,7 +104,7 @@ pub struct SettledCommand {
 }
 
 impl EdgeFile {
-    pub fn new(edge_id: EdgeId, bug: Option<Bug>) -> Self {
+    pub fn new(edge_id: EdgeId) -> Self {
         let start = ChainHead::start(&edge_id);
         let book = EdgeBook {
             edge_id,
@@ -125,7 +125,6 @@ impl EdgeFile {
             keys_version: 0,
         };
         Self {
-            bug,
             book: ModelRow::new(book),
             log: ModelTable::default(),
             tokens: ModelTable::default(),
@@ -146,7 +145,6 @@ impl EdgeFile {
     /// A copy of the file on disk, with its high-water file.
     pub fn copied(&self) -> Self {
         let mut copy = Self {
-            bug: self.bug,
             book: self.book.copied(),
             log: self.log.copied(),
             tokens: self.tokens.copied(),
@@ -163,10 +161,6 @@ impl EdgeFile {
         };
         copy.find_head();
         copy
-    }
-
-    pub fn has(&self, bug: Bug) -> bool {
-        self.bug == Some(bug)
     }
 
     pub fn commit(&mut self) {
@@ -186,7 +180,7 @@ impl EdgeFile {
 
     /// Drops everything uncommitted.
     pub fn crash(&mut self) {
-        if self.has(Bug::TornCommit) {
+        if is_planted(Bug::TornCommit) {
             // Half of the tables are committed.
             self.book.commit();
             self.commands.commit();
@@ -205,10 +199,10 @@ impl EdgeFile {
         self.staged_changes.roll_back();
         self.revoked.roll_back();
         self.find_head();
-        if self.has(Bug::OverlayForgotten) {
+        if is_planted(Bug::OverlayForgotten) {
             self.forget_pending();
         }
-        if self.has(Bug::SuspicionForgotten) {
+        if is_planted(Bug::SuspicionForgotten) {
             (self.book.live.suspect, self.book.live.alarm) = (false, None);
             self.book.commit();
         }
@@ -255,7 +249,7 @@ impl EdgeFile {
         if let Some(seq) = self.tokens.get(&key) {
             return **seq;
         }
-        let at = if self.has(Bug::TokenNotLogged) && !self.tokens.live().is_empty() {
+        let at = if is_planted(Bug::TokenNotLogged) && !self.tokens.live().is_empty() {
             self.book.live.head
         } else {
             self.append(Op::Token {
@@ -299,20 +293,20 @@ impl EdgeFile {
     /// The planted bugs that move part of a write into a separate earlier commit. Returns true if
     /// there was one.
     pub fn link_store_early(&mut self, what: &EdgeWrite) -> bool {
-        match (self.bug, what) {
-            (Some(Bug::RetiredBeforeOutcome), EdgeWrite::Outcomes { outcomes, .. }) => {
+        match what {
+            EdgeWrite::Outcomes { outcomes, .. } if is_planted(Bug::RetiredBeforeOutcome) => {
                 let epoch = self.book.live.epoch;
                 outcomes
                     .iter()
                     .for_each(|outcome| self.pending.remove(&(epoch, outcome.seq)));
             }
-            (Some(Bug::CursorBeforeOutcome), EdgeWrite::Outcomes { to, .. }) => {
+            EdgeWrite::Outcomes { to, .. } if is_planted(Bug::CursorBeforeOutcome) => {
                 self.book.live.outcome_cursor = *to;
             }
-            (Some(Bug::FeedCursorBeforeChanges), EdgeWrite::Changes { to, .. }) => {
+            EdgeWrite::Changes { to, .. } if is_planted(Bug::FeedCursorBeforeChanges) => {
                 self.book.live.feed_cursor = *to;
             }
-            (Some(Bug::ImageTakenEarly), EdgeWrite::Snapshot(run)) if run.next.is_none() => {
+            EdgeWrite::Snapshot(run) if run.next.is_none() && is_planted(Bug::ImageTakenEarly) => {
                 self.book.live.feed_generation = run.feed_generation;
                 self.book.live.feed_cursor = run.feed_seq;
                 self.book.live.snapshot = Some(run.hash);
@@ -385,7 +379,7 @@ impl EdgeFile {
     /// The link's view of the file, from committed rows only.
     pub fn position(&self) -> EdgeFilePosition {
         let book = self.reading_book();
-        let pending = if self.has(Bug::UpBeforeFsync) {
+        let pending = if is_planted(Bug::UpBeforeFsync) {
             self.pending.live()
         } else {
             self.pending.durable()
@@ -446,7 +440,7 @@ impl EdgeFile {
 
     fn logged(&self, epoch: u64, seq: u64) -> Option<&Rc<LoggedOp>> {
         let place = (epoch, seq);
-        if self.has(Bug::UpBeforeFsync) {
+        if is_planted(Bug::UpBeforeFsync) {
             self.log.get(&place)
         } else {
             self.log.read(&place)
@@ -454,7 +448,7 @@ impl EdgeFile {
     }
 
     fn reading_book(&self) -> &EdgeBook {
-        if self.has(Bug::UpBeforeFsync) {
+        if is_planted(Bug::UpBeforeFsync) {
             &self.book.live
         } else {
             self.book.read()

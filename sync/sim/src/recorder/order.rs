@@ -170,7 +170,7 @@ alone {:#?}",
                 Transaction::Assigned { region, asked, now } => {
                     let before = db.rights.read(*region);
                     let turned = match asked.clone() {
-                        AssignmentChange::Wished(wish) => before.apply_request(wish, None),
+                        AssignmentChange::Wished(wish) => before.apply_request(wish),
                         AssignmentChange::TakenBack(end) => before.taken_back(end),
                         AssignmentChange::Renewed {
                             holder: seat,

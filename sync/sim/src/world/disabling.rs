@@ -1,6 +1,7 @@
 //! The operator who takes a stolen edge out of service, and issues a new key. Mirrors
 //! `sync/hub/src/session/revocation.rs`.
 
+use planted::is_planted;
 use rules::HolderEpoch;
 use wire::{FenceEnd, FenceEnding, Region};
 
@@ -75,7 +76,7 @@ impl World {
             why: why.clone(),
         });
         let commands = self.sync_db.distrusted(e);
-        if !self.has(Bug::CasesForgotten) {
+        if !is_planted(Bug::CasesForgotten) {
             self.counts.cases_of_thieves += self.order_db.list_distrusted(&commands);
         }
         self.sync_db.edges[e].disabling = None;
@@ -125,7 +126,7 @@ impl World {
             format!("{name} has a new key (and its log: {keeps_log})")
         });
         if !keeps_log {
-            let empty = EdgeFile::new(name, self.bug);
+            let empty = EdgeFile::new(name);
             let node = &mut self.edges[e];
             node.writer = CommitQueue::default();
             let before = std::mem::replace(&mut node.file, empty);

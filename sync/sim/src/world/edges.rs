@@ -2,6 +2,7 @@
 //! `edge-node/src/running.rs`, `intake.rs`, `authentication.rs` and the writer of `journal`.
 
 use engine::{edge::EdgeWrite, verdict::CommandDecision};
+use planted::is_planted;
 use wire::{BootNonce, CmdFrame, Code, Command, Op, Receipt, Role};
 
 use super::{World, WorldEvent};
@@ -128,10 +129,10 @@ impl World {
             .into_iter()
             .map(|write| self.executes(e, write))
             .collect();
-        if self.has(Bug::MarkBeforeCommit) {
+        if is_planted(Bug::MarkBeforeCommit) {
             self.edges[e].file.mark_now();
         }
-        if self.has(Bug::AnswerBeforeFsync) {
+        if is_planted(Bug::AnswerBeforeFsync) {
             for wrote in &wrote {
                 if let EdgeJobResult::Entered { tablet, entered } = wrote {
                     self.answer(e, *tablet, entered);
@@ -151,7 +152,7 @@ impl World {
             return;
         }
         self.later(takes, WorldEvent::Written { edge: e, run });
-        if self.has(Bug::UpBeforeFsync) {
+        if is_planted(Bug::UpBeforeFsync) {
             self.log_has_grown(e);
         }
     }
@@ -194,7 +195,7 @@ impl World {
                 EdgeJobResult::Boot { failed: false }
             }
             EdgeJob::Enter { tablet, entry } if is_full => {
-                let entered = full(&edge.file, &entry, self.bug);
+                let entered = full(&edge.file, &entry);
                 EdgeJobResult::Entered {
                     tablet,
                     entered: Box::new(entered),
@@ -284,7 +285,7 @@ impl World {
                 EdgeJobResult::Boot { failed } => self.edge_is_up(e, failed),
                 EdgeJobResult::Entered { tablet, entered } => {
                     has_grown |= matches!(*entered, EntryResult::Stored { new: true, .. });
-                    if !self.has(Bug::AnswerBeforeFsync) {
+                    if !is_planted(Bug::AnswerBeforeFsync) {
                         self.answer(e, tablet, &entered);
                     }
                 }
@@ -366,8 +367,7 @@ impl World {
         }
         let edge = &mut self.edges[e];
         edge.is_running = false;
-        if edge.writer.committing.take().is_some() && survives && self.bug != Some(Bug::TornCommit)
-        {
+        if edge.writer.committing.take().is_some() && survives && !is_planted(Bug::TornCommit) {
             edge.file.commit();
             if let Some(recorder) = &mut self.recorder {
                 recorder.edge_commits(e, edge);
@@ -418,10 +418,10 @@ impl World {
 }
 
 /// A full disk stores nothing, so nothing is acknowledged.
-fn full(file: &edge::EdgeFile, entry: &CommandEntry, bug: Option<Bug>) -> EntryResult {
+fn full(file: &edge::EdgeFile, entry: &CommandEntry) -> EntryResult {
     let command_id = entry.command.id;
     match file.judge(entry) {
-        CommandDecision::Taken(taken) if bug == Some(Bug::FullDiskIsAcknowledged) => {
+        CommandDecision::Taken(taken) if is_planted(Bug::FullDiskIsAcknowledged) => {
             let stored = Box::new(file.as_if_stored(entry, taken));
             EntryResult::Stored {
                 stored,

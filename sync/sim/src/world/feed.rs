@@ -1,6 +1,8 @@
 //! The bus's deliveries to the hub, and their feed transactions. Mirrors `sync/hub/src/feed.rs`
 //! and `store/feed.rs`, on a bus that delivers at least once.
 
+use planted::is_planted;
+
 use super::{World, WorldEvent};
 use crate::{
     bug::Bug,
@@ -34,7 +36,7 @@ impl World {
                 .sync_db
                 .region(region)
                 .is_none_or(|row| row.locked_by.is_some());
-            if locked && !self.has(Bug::FeedRowUnlocked) {
+            if locked && !is_planted(Bug::FeedRowUnlocked) {
                 // The transaction with the lock calls again when it is done.
                 return;
             }
@@ -52,7 +54,7 @@ impl World {
         self.deliveries += 1;
         let delivery = self.deliveries;
         let wanted = self.sync_db.feeds(&event);
-        let unlocked = self.has(Bug::FeedRowUnlocked);
+        let unlocked = is_planted(Bug::FeedRowUnlocked);
         let Some(row) = self.sync_db.regions.get_mut(&event.region()) else {
             return;
         };
@@ -127,7 +129,7 @@ impl World {
                 continue;
             };
             // It may have committed and died before the acknowledgement.
-            if self.random.chance(500) && !self.has(Bug::EventBeforeFeed) {
+            if self.random.chance(500) && !is_planted(Bug::EventBeforeFeed) {
                 let number = feed.map(|feed| feed.number);
                 self.sync_db.fed(&event, number);
                 // A repeated event adds nothing, and earlier rows may be compacted.
@@ -136,7 +138,7 @@ impl World {
                 }
             }
             self.unlock(event.region(), delivery);
-            if !self.has(Bug::EventBeforeFeed) {
+            if !is_planted(Bug::EventBeforeFeed) {
                 self.counts.redelivered += 1;
                 self.bus.queue.push_front(event);
             }

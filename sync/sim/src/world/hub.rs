@@ -7,6 +7,7 @@ mod probing;
 mod storing;
 
 use engine::cloud::{SyncSession, SyncSessionInput, SyncSessionOutput};
+use planted::is_planted;
 use wire::{Code, Frame, SessionRefusal, UnixMillis};
 
 use super::{Packet, World, WorldEvent};
@@ -74,7 +75,7 @@ impl World {
     pub fn hub_session_begins(&mut self, conn: usize, r: usize) {
         let e = self.net.conns[conn].id;
         let linked_at = at(self.now, self.replicas[r].clock_error_ms);
-        let linked_at = if self.has(Bug::HelloLate) {
+        let linked_at = if is_planted(Bug::HelloLate) {
             UnixMillis(i64::MAX)
         } else {
             linked_at
@@ -133,7 +134,6 @@ impl World {
             return self.hostile_hub_hears(conn, &packet);
         }
         let now = self.now;
-        let bug = self.bug;
         let Some(session) = self.session(conn) else {
             return;
         };
@@ -152,11 +152,8 @@ impl World {
                         _ => wire::BootNonce([0; 16]),
                     };
                     let term = session.term;
-                    let frame = misread(
-                        frame,
-                        bug,
-                        term.map(|term| wire::LinkSessionId { term, nonce }),
-                    );
+                    let frame =
+                        misread(frame, term.map(|term| wire::LinkSessionId { term, nonce }));
                     session
                         .inbox
                         .push_back((SyncSessionInput::Frame(frame), origin));
@@ -333,18 +330,22 @@ impl World {
 }
 
 /// The planted bugs of the hub's end: frames of another session, and ops with an unchecked chain.
-fn misread(frame: Frame, bug: Option<Bug>, link_session: Option<wire::LinkSessionId>) -> Frame {
+fn misread(frame: Frame, link_session: Option<wire::LinkSessionId>) -> Frame {
     let Some(standing) = link_session else {
         return frame;
     };
-    match (frame, bug) {
-        (Frame::Up(up), Some(Bug::TermNotChecked)) => Frame::Up(wire::OpsFrame { standing, ..up }),
-        (Frame::Ack(ack), Some(Bug::HubClockAlone)) => Frame::Ack(wire::Ack {
+    match frame {
+        Frame::Up(up) if is_planted(Bug::TermNotChecked) => {
+            Frame::Up(wire::OpsFrame { standing, ..up })
+        }
+        Frame::Ack(ack) if is_planted(Bug::HubClockAlone) => Frame::Ack(wire::Ack {
             edge_now: UnixMillis(i64::MAX),
             ..ack
         }),
-        (Frame::Ack(ack), Some(Bug::TermNotChecked)) => Frame::Ack(wire::Ack { standing, ..ack }),
-        (Frame::Up(up), Some(Bug::ChainNotChecked)) => {
+        Frame::Ack(ack) if is_planted(Bug::TermNotChecked) => {
+            Frame::Ack(wire::Ack { standing, ..ack })
+        }
+        Frame::Up(up) if is_planted(Bug::ChainNotChecked) => {
             let Ok(up) = up.clone().into_unpacked(u32::MAX, u32::MAX) else {
                 return Frame::Up(up);
             };
@@ -355,6 +356,6 @@ fn misread(frame: Frame, bug: Option<Bug>, link_session: Option<wire::LinkSessio
             let hash = before.append_ops(up.ops.iter().map(|op| &op[..])).hash;
             Frame::Up(wire::OpsFrame { hash, ..up })
         }
-        (frame, _) => frame,
+        frame => frame,
     }
 }

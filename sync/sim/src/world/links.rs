@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use engine::edge::{EdgeProtocol, EdgeRunIdentity, IgnoreReason, LinkEnd, LinkStep, MachineReport};
+use planted::is_planted;
 use wire::{Frame, FrameProof};
 
 use super::{Packet, World, WorldEvent};
@@ -103,7 +104,6 @@ impl World {
             return self.thief_hears(conn, packet);
         }
         let now = self.now;
-        let bug = self.bug;
         let Some(link) = self.edges[e].link.as_mut().filter(|link| link.conn == conn) else {
             return;
         };
@@ -111,7 +111,7 @@ impl World {
         match packet {
             Packet::Frame { bytes, is_forged } => match Frame::from_bytes(&bytes) {
                 Ok(frame) => {
-                    let proof = believed(link.knows.proof(is_forged), bug);
+                    let proof = believed(link.knows.proof(is_forged));
                     link.inbox.push_back(LinkFrame {
                         frame,
                         proof,
@@ -161,7 +161,6 @@ impl World {
             proof,
             is_stray,
         } = came;
-        let bug = self.bug;
         let cursors = {
             let book = self.edges[e].file.book.read();
             (book.outcome_cursor, book.feed_cursor)
@@ -182,18 +181,20 @@ impl World {
             self.counts.images_resumed += u64::from(staged);
         }
         let kind = frame.kind();
-        let frame = if bug == Some(Bug::StandingNotChecked) {
+        let frame = if is_planted(Bug::StandingNotChecked) {
             restood(frame, link.link_session)
         } else {
             frame
         };
-        let todo = match (&frame, bug) {
-            (Frame::Resend(_), Some(Bug::ResendIgnored)) => Vec::new(),
-            (_, Some(bug)) if link.machine.is_open() && proof == FrameProof::Signed => {
-                let applied = gap_applied(&frame, bug, cursors);
-                applied.unwrap_or_else(|| link.machine.handle_frame(frame, proof))
-            }
-            _ => link.machine.handle_frame(frame, proof),
+        let may_apply_gap = link.machine.is_open() && proof == FrameProof::Signed;
+        let gap = if may_apply_gap {
+            gap_applied(&frame, cursors)
+        } else {
+            None
+        };
+        let todo = match &frame {
+            Frame::Resend(_) if is_planted(Bug::ResendIgnored) => Vec::new(),
+            _ => gap.unwrap_or_else(|| link.machine.handle_frame(frame, proof)),
         };
         let passed_over = matches!(todo[..], [LinkStep::Ignored { .. }]);
         link.todo.extend(todo);
@@ -238,7 +239,7 @@ impl World {
             }
             LinkStep::End(end) => {
                 let says = format!("{end:?}");
-                if end == LinkEnd::Suspect && self.has(Bug::SuspectGoesOn) {
+                if end == LinkEnd::Suspect && is_planted(Bug::SuspectGoesOn) {
                     return;
                 }
                 if end == LinkEnd::ChainBroken {
@@ -398,18 +399,18 @@ impl World {
 }
 
 /// The planted bugs of the hub signature check.
-fn believed(proof: FrameProof, bug: Option<Bug>) -> FrameProof {
-    match (proof, bug) {
-        (FrameProof::Forged, Some(Bug::ForgedIsSigned))
-        | (FrameProof::Unsigned, Some(Bug::UnsignedIsSigned)) => FrameProof::Signed,
-        (proof, _) => proof,
+fn believed(proof: FrameProof) -> FrameProof {
+    match proof {
+        FrameProof::Forged if is_planted(Bug::ForgedIsSigned) => FrameProof::Signed,
+        FrameProof::Unsigned if is_planted(Bug::UnsignedIsSigned) => FrameProof::Signed,
+        proof => proof,
     }
 }
 
 /// The planted bugs of the edge's end: it stores frames beyond the cursor.
-fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<Vec<LinkStep>> {
-    match (frame, bug) {
-        (Frame::Outcomes(frame), Bug::OutcomeGapApplied) if frame.from > outcomes => {
+fn gap_applied(frame: &Frame, (outcomes, feed): (u64, u64)) -> Option<Vec<LinkStep>> {
+    match frame {
+        Frame::Outcomes(frame) if frame.from > outcomes && is_planted(Bug::OutcomeGapApplied) => {
             let to = frame.to;
             let outcomes = frame.outcomes.clone();
             Some(vec![LinkStep::Store(engine::edge::EdgeWrite::Outcomes {
@@ -417,7 +418,7 @@ fn gap_applied(frame: &Frame, bug: Bug, (outcomes, feed): (u64, u64)) -> Option<
                 outcomes,
             })])
         }
-        (Frame::Down(frame), Bug::FeedGapApplied) if frame.from > feed => {
+        Frame::Down(frame) if frame.from > feed && is_planted(Bug::FeedGapApplied) => {
             let to = frame.to;
             let changes = frame.changes.clone();
             Some(vec![LinkStep::Store(engine::edge::EdgeWrite::Changes {

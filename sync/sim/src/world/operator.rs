@@ -12,7 +12,7 @@ use wire::{
 use super::{OperatorEvent, World, WorldEvent};
 use crate::{
     cast,
-    cloud::{self, BusNews, at, rights},
+    cloud::{self, BusNews, at},
     plan::{Fault, GOOD_STANDING_ONLY},
     recorder::AssignmentChange,
 };
@@ -260,7 +260,7 @@ impl World {
             recorder.order.assigns(region, asked.clone(), now);
         }
         let turned = match asked {
-            AssignmentChange::Wished(wish) => before.apply_request(wish, rights::lapse(self.bug)),
+            AssignmentChange::Wished(wish) => before.apply_request(wish),
             AssignmentChange::TakenBack(end) => before.taken_back(end),
             AssignmentChange::Renewed {
                 holder: seat,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use planted::is_planted;
 use rules::Writes;
 use uuid::Uuid;
 use wire::{EventId, OpAnswer, OpDecision};
@@ -127,7 +128,7 @@ impl World {
             .next_back()
             .map_or(1, |last| last + 1);
         let was_decided = self.is_decided(&request);
-        if self.has(Bug::AnswerBeforeCommit) {
+        if is_planted(Bug::AnswerBeforeCommit) {
             self.order_answers(&request, &writes, was_decided);
         }
         let regions = self.order_db.regions_of(&request);
@@ -250,7 +251,7 @@ impl World {
             let run = self.orders.run;
             self.later(1, WorldEvent::Relays { run });
         }
-        if !self.has(Bug::AnswerBeforeCommit) {
+        if !is_planted(Bug::AnswerBeforeCommit) {
             self.order_answers(&deciding.request, &deciding.writes, deciding.was_decided);
         }
     }
@@ -371,7 +372,7 @@ impl World {
         if self.orders.run != run || !self.orders.is_running || self.orders.relaying {
             return;
         }
-        let after = if self.has(Bug::RelayByNumber) {
+        let after = if is_planted(Bug::RelayByNumber) {
             self.orders.relayed
         } else {
             0
@@ -386,7 +387,7 @@ impl World {
             self.relays_again(run);
             return;
         }
-        if self.has(Bug::MarkedBeforeConfirm) {
+        if is_planted(Bug::MarkedBeforeConfirm) {
             self.mark_sent(&numbers);
         }
         if self.bus.is_down || self.bus.queue.len() >= BUS_QUEUE_MAX {

@@ -5,6 +5,7 @@ mod moving;
 
 use std::collections::BTreeMap;
 
+use planted::is_planted;
 use wire::{
     Actor, CmdFrame, Code, CommandBody, CommandId, EdgeId, Hop, OrderId, Receipt, Reply,
     UnixMillis, Verdict,
@@ -159,10 +160,10 @@ impl World {
 
     fn sends(&mut self, t: usize, i: usize) {
         let e = self.tablets[t].at_edge;
-        if self.has(Bug::NewIdPerTry) {
+        if is_planted(Bug::NewIdPerTry) {
             self.tablets[t].items[i].id = CommandId(self.random.id());
         }
-        let keeps_firm = !self.has(Bug::KeepFirmReceipt);
+        let keeps_firm = !is_planted(Bug::KeepFirmReceipt);
         let tablet = &mut self.tablets[t];
         let item = &mut tablet.items[i];
         // Counted even if it is not sent, for the way back.
@@ -180,9 +181,10 @@ impl World {
         if !item.sent_to.contains(&e) {
             item.sent_to.push(e);
         }
-        let repeat = match self.bug {
-            Some(Bug::OnlyFirstCounts) => item.asked.first().is_some_and(|first| *first != name),
-            _ => item.asked.iter().any(|asked| *asked != name),
+        let repeat = if is_planted(Bug::OnlyFirstCounts) {
+            item.asked.first().is_some_and(|first| *first != name)
+        } else {
+            item.asked.iter().any(|asked| *asked != name)
         };
         if !item.asked.contains(&name) {
             item.asked.push(name.clone());
@@ -203,7 +205,7 @@ impl World {
             body: item.body.clone(),
         };
         // The broker has it; the rest is unknown.
-        item.forgotten = self.bug == Some(Bug::PubackIsEnough);
+        item.forgotten = is_planted(Bug::PubackIsEnough);
         let tries = item.tries;
         let arrivals = self.radio(e);
         self.say(|world| {

@@ -1,5 +1,6 @@
 //! The work on the edges' logs, by any replica. Mirrors `sync/hub/src/work.rs`.
 
+use planted::is_planted;
 use rules::OpIdentity;
 use wire::{Code, CommandId, OpsBatch, Outcome, OutcomeKind};
 
@@ -202,7 +203,6 @@ impl World {
         if self.replicas[r].run != answer.run || !self.replicas[r].is_running {
             return;
         }
-        let bug = self.bug;
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
             return;
         };
@@ -220,7 +220,7 @@ impl World {
         let fails = match answer.said {
             // If the owner no longer accepts even an empty batch, it is away.
             OwnerReply::Fails => self.orders.is_running,
-            OwnerReply::Nothing => bug == Some(Bug::AwayIsPoison),
+            OwnerReply::Nothing => is_planted(Bug::AwayIsPoison),
             OwnerReply::Answers(_) => false,
         };
         let passed = match (answered, fails) {
@@ -237,7 +237,7 @@ impl World {
     /// Halves the batch down to a single op; counts that op's failure, and finally holds it for an
     /// operator, so that the log behind it continues.
     fn batch_fails(&mut self, r: usize, e: usize, answer: &OwnerMessage) -> Passed {
-        let whole = self.has(Bug::NotBisected);
+        let whole = is_planted(Bug::NotBisected);
         let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
             return Passed::Parked;
         };
@@ -262,27 +262,24 @@ impl World {
         let seqs: Vec<u64> = answer.batch_ops.iter().map(|op| op.seq).collect();
         self.sync_db.park(e, seqs.iter().copied());
         self.counts.parked += seqs.len() as u64;
-        match self.bug {
-            Some(Bug::AwayIsRefused) => {
-                let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
-                    return;
-                };
-                drain.decided.extend(seqs.iter().map(|seq| LogOutcome {
-                    seq: *seq,
-                    command_id: None,
-                    outcome: Outcome::new_rejected(Code::Unavailable, None, now),
-                }));
-            }
-            Some(Bug::ParkedIsDone) => {
-                let edge = &mut self.sync_db.edges[e];
-                for seq in seqs {
-                    if let Some(op) = edge.ops.get_mut(&seq).filter(|op| !op.is_decided()) {
-                        op.state = OpStage::Decided;
-                        edge.undecided -= 1;
-                    }
+        if is_planted(Bug::AwayIsRefused) {
+            let Some(drain) = self.replicas[r].drains.get_mut(&e) else {
+                return;
+            };
+            drain.decided.extend(seqs.iter().map(|seq| LogOutcome {
+                seq: *seq,
+                command_id: None,
+                outcome: Outcome::new_rejected(Code::Unavailable, None, now),
+            }));
+        }
+        if is_planted(Bug::ParkedIsDone) {
+            let edge = &mut self.sync_db.edges[e];
+            for seq in seqs {
+                if let Some(op) = edge.ops.get_mut(&seq).filter(|op| !op.is_decided()) {
+                    op.state = OpStage::Decided;
+                    edge.undecided -= 1;
                 }
             }
-            _ => {}
         }
     }
 
@@ -420,7 +417,7 @@ impl World {
         if due {
             self.replicas[r].sweeps.insert(e, (now, turns));
         }
-        due && !self.has(Bug::HeldForgotten)
+        due && !is_planted(Bug::HeldForgotten)
     }
 
     /// Held ops may be free now.

@@ -13,8 +13,8 @@ use super::{
     OrderWrite, Writes,
 };
 use crate::{
-    Attempt, DisabledRule, OrderState, Origin, StoredAnswer, disclosure, order_rules,
-    ruling::Ruling,
+    Attempt, OrderRule, OrderState, Origin, StoredAnswer, disabled_rule::is_disabled, disclosure,
+    order_rules, ruling::Ruling,
 };
 
 /// Why a promise does not hold, and the end of the right behind it if it was taken back.
@@ -222,9 +222,7 @@ impl BatchDecision<'_> {
         broken: Option<BrokenPromise>,
     ) -> Outcome {
         let order = self.order_to_attach(attempt);
-        if consumes_command_id(attempt, code)
-            || self.snapshot.disabled == Some(DisabledRule::RefuseNotConsume)
-        {
+        if consumes_command_id(attempt, code) || is_disabled(OrderRule::RefuseNotConsume) {
             self.store_answer(
                 attempt,
                 false,

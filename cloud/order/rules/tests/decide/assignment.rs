@@ -2,7 +2,7 @@
 //! no fence is issued twice.
 
 use rules::{
-    Assignment, DisabledRule, HolderEpoch, NextAssignment, OfflineRules, OpIdentity,
+    Assignment, HolderEpoch, NextAssignment, OfflineRules, OpIdentity, OrderRule,
     RequestedAssignment, Submission,
 };
 use wire::{FenceEnd, FenceEnding, Hash, OpDecision, OrderStatus, OutcomeKind, Policy, Region};
@@ -64,7 +64,7 @@ fn a_grant_takes_a_new_fence_and_says_who_gave_it() {
         ..Assignment::default()
     };
     let granted = free
-        .apply_request(wish(Policy::Exclusive, Some(seat("north-1", 2))), None)
+        .apply_request(wish(Policy::Exclusive, Some(seat("north-1", 2))))
         .unwrap();
     assert_eq!(granted.after.holder_epoch(), Some(seat("north-1", 2)));
     assert_eq!((granted.after.fence, granted.after.policy_version), (5, 1));
@@ -77,19 +77,13 @@ fn a_grant_takes_a_new_fence_and_says_who_gave_it() {
 #[test]
 fn what_is_so_already_is_no_change() {
     let free = Assignment::default();
-    assert_eq!(
-        free.apply_request(wish(Policy::Optimistic, None), None),
-        None
-    );
+    assert_eq!(free.apply_request(wish(Policy::Optimistic, None)), None);
     for holder in [None, Some(seat("north-1", 1))] {
-        assert_eq!(
-            held().apply_request(wish(Policy::Exclusive, holder), None),
-            None
-        );
+        assert_eq!(held().apply_request(wish(Policy::Exclusive, holder)), None);
     }
     let rules = Some(OfflineRules::default());
     assert_eq!(
-        held().apply_request(RequestedAssignment { right: None, rules }, None),
+        held().apply_request(RequestedAssignment { right: None, rules }),
         None
     );
     assert_eq!(free.taken_back(end(FenceEnding::TakenBack)), None);
@@ -116,7 +110,7 @@ fn a_change_of_policy_asks_and_the_holders_word_lets_it_come() {
             right: Some(next.clone()),
             rules: None,
         };
-        let asked = held().apply_request(asked, None).unwrap();
+        let asked = held().apply_request(asked).unwrap();
         assert_eq!((asked.granted, &asked.ended), (None, &None));
         assert_eq!(
             asked.after.holder_epoch(),
@@ -126,7 +120,7 @@ fn a_change_of_policy_asks_and_the_holders_word_lets_it_come() {
         assert!(asked.after.to_region_assignment(None).release_asked);
         let released = asked
             .after
-            .release_right(&name("north-1", 1), 4, NOW, None)
+            .release_right(&name("north-1", 1), 4, NOW)
             .unwrap();
         let by = Some(admin().user_id);
         assert_eq!(
@@ -143,20 +137,19 @@ fn a_change_of_policy_asks_and_the_holders_word_lets_it_come() {
         assert!(!released.after.to_region_assignment(None).release_asked);
     }
     let optimistic = wish(Policy::Optimistic, None);
-    let at_once = held()
-        .apply_request(optimistic, Some(DisabledRule::ReleaseOp))
-        .unwrap();
+    let at_once = planted::run_with(OrderRule::ReleaseOp, || held().apply_request(optimistic));
+    let at_once = at_once.unwrap();
     assert_eq!(at_once.after.holder, None, "that is what the rule is for");
 }
 
 #[test]
 fn an_operator_may_think_again_while_the_holder_is_asked() {
     let asked = held()
-        .apply_request(wish(Policy::Optimistic, None), None)
+        .apply_request(wish(Policy::Optimistic, None))
         .unwrap()
         .after;
     let kept = asked
-        .apply_request(wish(Policy::Exclusive, Some(seat("north-1", 1))), None)
+        .apply_request(wish(Policy::Exclusive, Some(seat("north-1", 1))))
         .unwrap();
     assert_eq!(kept.after.wanted, None);
     assert_eq!(kept.after.policy_version, held().policy_version + 2);
@@ -169,13 +162,10 @@ fn rules_change_at_once_and_leave_the_right_alone() {
         ..OfflineRules::default()
     };
     let turned = held()
-        .apply_request(
-            RequestedAssignment {
-                right: None,
-                rules: Some(rules.clone()),
-            },
-            None,
-        )
+        .apply_request(RequestedAssignment {
+            right: None,
+            rules: Some(rules.clone()),
+        })
         .unwrap();
     assert!(turned.new_rules);
     assert_eq!(
@@ -191,7 +181,7 @@ fn rules_change_at_once_and_leave_the_right_alone() {
 #[test]
 fn after_a_take_back_only_an_operator_grants_again() {
     let next = wish(Policy::Exclusive, Some(seat("north-2", 1)));
-    let asked = held().apply_request(next, None).unwrap().after;
+    let asked = held().apply_request(next).unwrap().after;
     let taken = asked.taken_back(end(FenceEnding::TakenBack)).unwrap();
     assert_eq!(
         (taken.after.holder, taken.after.wanted, taken.granted),
@@ -213,7 +203,7 @@ fn an_epoch_that_is_over_holds_nothing_and_gets_nothing() {
     }
     assert_eq!(held().epoch_ended(&seat("north-2", 1), over.clone()), None);
     let next = wish(Policy::Exclusive, Some(seat("north-2", 1)));
-    let asked = held().apply_request(next, None).unwrap().after;
+    let asked = held().apply_request(next).unwrap().after;
     let turned = asked.epoch_ended(&seat("north-2", 1), over).unwrap();
     assert_eq!(
         (turned.after.holder_epoch(), turned.ended),
@@ -257,7 +247,7 @@ fn a_release_ends_the_right_in_log_order() {
 #[test]
 fn a_release_that_hands_the_region_on_binds_what_comes_after_it() {
     let next = wish(Policy::Exclusive, Some(seat("north-2", 1)));
-    let asked = held().apply_request(next, None).unwrap().after;
+    let asked = held().apply_request(next).unwrap().after;
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(asked);
     let writes = stage.decide(&[
         release("north-1", 1, 4),
@@ -291,7 +281,7 @@ fn a_release_of_another_fence_or_by_another_epoch_changes_nothing() {
     }
     let mut stage = Stage::with([])
         .assign(held())
-        .without(DisabledRule::AnyReleaseEnds);
+        .without(OrderRule::AnyReleaseEnds);
     let (_, writes) = stage.decide_one(release("north-1", 1, 3));
     assert_eq!(writes.turns.len(), 1, "that is what the rule is for");
 }

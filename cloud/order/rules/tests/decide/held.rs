@@ -1,6 +1,6 @@
 //! Which commands wait while an edge holds the region.
 
-use rules::{Assignment, CaseKind, DisabledRule, Submission, Writes};
+use rules::{Assignment, CaseKind, OrderRule, Submission, Writes};
 use wire::{Code, HeldReason, OpDecision, OrderStatus, Region};
 
 use crate::stage::*;
@@ -88,7 +88,7 @@ fn what_would_be_refused_waits_as_well() {
         for status in OrderStatus::ALL {
             assert!(is_held(&request, held(), status), "{request:?} on {status}");
             let mut stage = Stage::with([order(1, status)]).assign(held());
-            stage = stage.without(DisabledRule::HeldBeforeChecks);
+            stage = stage.without(OrderRule::HeldBeforeChecks);
             let answer = stage
                 .decide(std::slice::from_ref(&request))
                 .answers
@@ -140,36 +140,39 @@ fn what_was_decided_before_anybody_spoke_of_distrust_stands_and_is_a_case() {
 
 #[test]
 fn without_the_rule_a_hopeless_accept_is_refused_at_once() {
-    for (lapse, request) in [
+    for (disabled, request) in [
         (
-            DisabledRule::HeldBeforeChecks,
+            OrderRule::HeldBeforeChecks,
             logged_at("north-2", 1, 1, customer(1), accept(1)),
         ),
         (
-            DisabledRule::NonfenceHeld,
+            OrderRule::NonfenceHeld,
             logged_at("north-2", 1, 1, provider(1), accept(1)),
         ),
         (
-            DisabledRule::OldfenceHeld,
+            OrderRule::OldfenceHeld,
             with_op(firm(3, 1, 1, provider(1), accept(1)), |op| {
                 op.identity.epoch = 0
             }),
         ),
         (
-            DisabledRule::HeldNotFinal,
+            OrderRule::HeldNotFinal,
             logged_at("north-2", 1, 1, provider(1), accept(1)),
         ),
     ] {
-        assert!(is_held(&request, held(), OrderStatus::Pending), "{lapse:?}");
+        assert!(
+            is_held(&request, held(), OrderStatus::Pending),
+            "{disabled:?}"
+        );
         let mut stage = Stage::with([order(1, OrderStatus::Pending)])
             .assign(held())
-            .without(lapse);
+            .without(disabled);
         let writes = stage.decide(&[request]);
         assert!(
             matches!(writes.answers[0], OpDecision::Decided(_)),
-            "{lapse:?}"
+            "{disabled:?}"
         );
-        assert_eq!(writes.commands.len(), 1, "{lapse:?}");
+        assert_eq!(writes.commands.len(), 1, "{disabled:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Acts at an edge that the cloud had decided otherwise before they arrived: each opens a case.
 
-use rules::{CaseKind, DisabledRule};
+use rules::{CaseKind, OrderRule};
 use wire::{Amount, CancelCharge, Code, OrderStatus};
 
 use crate::stage::*;
@@ -55,7 +55,7 @@ fn work_completed_at_an_edge_for_nothing_is_a_case() {
             (order_id(1), Some(code)),
             "{what}"
         );
-        let mut forgetful = Stage::with([standing.clone()]).without(DisabledRule::VainCase);
+        let mut forgetful = Stage::with([standing.clone()]).without(OrderRule::VainCase);
         assert!(
             forgetful.decide_one(done).1.cases.is_empty(),
             "that is what the rule is for"

@@ -1,7 +1,7 @@
 //! Deciding firm answers, under a current right and one that was taken back, and the rules they are
 //! judged by.
 
-use rules::{Assignment, CaseKind, DisabledRule, OfflineRules, Submission};
+use rules::{Assignment, CaseKind, OfflineRules, OrderRule, Submission};
 use wire::{
     Action, Amount, ApprovalRule, Code, Currency, EventType, FenceEnding, FirstAnswer, OrderStatus,
     OutcomeKind, PaymentStatus, QuarantineWhy, RaceRule, ServiceType, Verdict,
@@ -72,7 +72,7 @@ fn a_firm_accept_that_finds_its_order_closed_counts_and_leaves_it_so() {
 
         let mut stage = Stage::with([before])
             .assign(held())
-            .without(DisabledRule::CancelHeld);
+            .without(OrderRule::CancelHeld);
         let (outcome, _) = stage.decide_one(firm(4, 1, 1, provider(2), accept(1)));
         assert_eq!(
             outcome.kind,
@@ -388,7 +388,7 @@ fn a_firm_answer_outlives_a_revocation_that_its_edge_could_not_know() {
         assert_eq!(kinds(&writes), listed);
     }
     let mut stage = Stage::with([order(1, OrderStatus::Pending)]).assign(held());
-    stage = stage.without(DisabledRule::RevokeSeen);
+    stage = stage.without(OrderRule::RevokeSeen);
     let (outcome, _) = stage.decide_one(accepted(Some(6), true));
     assert_eq!(
         outcome.code,
@@ -521,7 +521,7 @@ fn a_firm_approval_is_judged_by_the_rules_it_names() {
     let standing = order(1, OrderStatus::PendingReview);
     let mut stage = Stage::with([standing])
         .assign(relaxed_once())
-        .without(DisabledRule::RuleVersion);
+        .without(OrderRule::RuleVersion);
     let (outcome, _) = stage.decide_one(approved(Some(2)));
     assert_eq!(
         outcome.code,
@@ -599,9 +599,9 @@ fn an_unpaid_start_is_judged_by_the_rules_that_were_known_where_the_job_was_prom
 
 #[test]
 fn refusals_that_consume_nothing_let_the_same_command_succeed_later() {
-    for lapse in [None, Some(DisabledRule::RefuseNotConsume)] {
+    for disabled in [None, Some(OrderRule::RefuseNotConsume)] {
         let mut stage = Stage::with([]);
-        stage.snapshot.disabled = lapse;
+        stage.disabled = disabled;
         stage.decide_one(portal(1, provider(1), accept(1)));
         stage
             .snapshot
@@ -612,10 +612,10 @@ fn refusals_that_consume_nothing_let_the_same_command_succeed_later() {
         let decided = matches!(writes.answers[0], wire::OpDecision::Decided(_));
         assert_eq!(
             decided,
-            lapse.is_some(),
+            disabled.is_some(),
             "it waits for the holder, unless it was used up"
         );
         let (outcome, _) = stage.decide_one(firm(4, 1, 1, provider(1), accept(1)));
-        assert_eq!(outcome.has_succeeded(), lapse.is_none());
+        assert_eq!(outcome.has_succeeded(), disabled.is_none());
     }
 }

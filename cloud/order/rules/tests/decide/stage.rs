@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use rules::{
-    Acceptance, Assignment, Attempt, CaseKind, DisabledRule, EdgeOp, OfflineRules, OpIdentity,
+    Acceptance, Assignment, Attempt, CaseKind, EdgeOp, OfflineRules, OpIdentity, OrderRule,
     OrderState, Origin, Snapshot, Submission, Writes, decide, regions_to_explain,
 };
 use uuid::Uuid;
@@ -89,6 +89,8 @@ pub fn order(n: u128, status: OrderStatus) -> OrderState {
 
 pub struct Stage {
     pub snapshot: Snapshot,
+    /// The rule that its decisions leave out.
+    pub disabled: Option<OrderRule>,
 }
 
 impl Stage {
@@ -103,6 +105,7 @@ impl Stage {
                 orders,
                 ..Snapshot::default()
             },
+            disabled: None,
         }
     }
 
@@ -120,8 +123,8 @@ impl Stage {
         self
     }
 
-    pub fn without(mut self, disabled: DisabledRule) -> Self {
-        self.snapshot.disabled = Some(disabled);
+    pub fn without(mut self, disabled: OrderRule) -> Self {
+        self.disabled = Some(disabled);
         self
     }
 
@@ -137,7 +140,10 @@ impl Stage {
             .filter(|order| order.status == OrderStatus::Pending)
             .filter(|order| regions.contains(&order.location))
             .collect();
-        let writes = decide(&self.snapshot, submissions);
+        let writes = match self.disabled {
+            Some(rule) => planted::run_with(rule, || decide(&self.snapshot, submissions)),
+            None => decide(&self.snapshot, submissions),
+        };
         assert_eq!(
             writes.answers.len(),
             submissions.len(),

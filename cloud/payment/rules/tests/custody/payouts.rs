@@ -21,7 +21,6 @@ const BASIS: DecisionContext<'_> = DecisionContext {
         refunds_max: 1,
         payout_least_minor: 1_000,
     },
-    disabled: None,
 };
 
 fn provider(balance_minor: i64) -> ProviderMoney {

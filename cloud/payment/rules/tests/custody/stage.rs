@@ -76,7 +76,6 @@ impl Stage {
             fresh,
             policies: &self.policies,
             limits: CustodyLimits::default(),
-            disabled: None,
         };
         let writes = custody::decide_money_step(&self.money, step, &basis)?;
         self.money.apply_writes(&writes);

@@ -93,16 +93,16 @@ fn a_cancel_is_bound_by_the_fee_that_was_shown() {
         fee_minor: 2_000,
         provider_id: Some(user(7)),
     };
-    assert_eq!(late().confirm_terms(Some(2_000), None), Ok(terms));
+    assert_eq!(late().confirm_terms(Some(2_000)), Ok(terms));
     let changed = Err(TermsChanged(late().preview_fee()));
-    assert_eq!(late().confirm_terms(None, None), changed);
-    assert_eq!(late().confirm_terms(Some(0), None), changed);
+    assert_eq!(late().confirm_terms(None), changed);
+    assert_eq!(late().confirm_terms(Some(0)), changed);
     let early = CancelPricing {
         starts_at: None,
         ..late()
     };
     assert_eq!(
-        early.confirm_terms(None, None),
+        early.confirm_terms(None),
         Ok(CancelTerms {
             fee_minor: 0,
             provider_id: None

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use planted::is_planted;
 use rules::{Attempt, EdgeOp, OpIdentity, OrderState, Origin, Submission, Writes};
 use wire::{
     Action, Actor, Amount, Code, Command, CommandBody, CommandEvidence, CommandId, EdgeId, Hash,
@@ -141,7 +142,7 @@ impl MoneyWorld {
         let submissions: Vec<Submission> = run.iter().filter_map(LateOp::submission).collect();
         let mut writes = self.decide(&submissions);
         let unfunded = unfunded(&writes);
-        if !unfunded.is_empty() && self.bug != Some(MoneyBug::AskBeforeRefusing) {
+        if !unfunded.is_empty() && !is_planted(MoneyBug::AskBeforeRefusing) {
             if payments_away {
                 return false;
             }

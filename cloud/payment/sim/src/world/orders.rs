@@ -7,6 +7,7 @@ mod judge;
 use std::collections::BTreeSet;
 
 use custody::{BilledOrder, FeePolicy, MoneyEvent, MoneyStep};
+use planted::is_planted;
 use rules::{
     Assignment, Attempt, CaseKind, OfflineRules, OrderState, Origin, Snapshot, Submission, Writes,
     preview_cancellation,
@@ -118,7 +119,7 @@ fn names_an_hour(n: usize) -> bool {
 }
 
 impl ModelOrders {
-    pub fn new(plan: &MoneyPlan, bug: Option<MoneyBug>) -> Self {
+    pub fn new(plan: &MoneyPlan) -> Self {
         let count = usize::from(plan.orders);
         let rules = rules_of(plan.unpaid);
         let assignment = Assignment {
@@ -129,7 +130,6 @@ impl ModelOrders {
             regions: [(REGION, assignment)].into(),
             orders: (0..count).map(|n| (order_id(n), approved(n))).collect(),
             cancel_policies: POLICIES.to_vec(),
-            disabled: bug.and_then(MoneyBug::order_lapse),
             ..Snapshot::default()
         };
         Self {
@@ -157,11 +157,11 @@ impl ModelOrders {
         self.state(n).terms.map(|terms| terms.fee.minor_units())
     }
 
-    pub fn heard(&self, n: usize, bug: Option<MoneyBug>) -> BilledOrder {
+    pub fn heard(&self, n: usize) -> BilledOrder {
         let state = self.state(n);
         BilledOrder::from_order(
             &state.order,
-            state.terms.filter(|_| bug != Some(MoneyBug::TermsLost)),
+            state.terms.filter(|_| !is_planted(MoneyBug::TermsLost)),
         )
     }
 
@@ -285,7 +285,7 @@ impl MoneyWorld {
             let terms = event
                 .body
                 .terms
-                .filter(|_| self.bug != Some(MoneyBug::TermsLost));
+                .filter(|_| !is_planted(MoneyBug::TermsLost));
             self.tell(
                 &event.body.order,
                 BilledOrder::from_order(&event.body.order, terms),
@@ -396,7 +396,7 @@ impl MoneyWorld {
             reason: None,
             fee,
         };
-        if self.bug == Some(MoneyBug::DecideFirst) {
+        if is_planted(MoneyBug::DecideFirst) {
             return self.refund_first(n, by, body);
         }
         let Some(outcome) = self.at_portal(by, body) else {
@@ -425,7 +425,7 @@ impl MoneyWorld {
 
     /// Finishes each cancel that began with the refund.
     pub fn finish_cancels(&mut self) {
-        if self.bug != Some(MoneyBug::DecideFirst) {
+        if !is_planted(MoneyBug::DecideFirst) {
             return;
         }
         for n in 0..self.orders.len() {
@@ -441,7 +441,7 @@ impl MoneyWorld {
                 state.order.version += 1;
             });
             let order = self.orders.order(n).clone();
-            self.tell(&order, self.orders.heard(n, None));
+            self.tell(&order, self.orders.heard(n));
         }
     }
 
@@ -454,7 +454,7 @@ impl MoneyWorld {
     /// Applies a payment event if it is newer than the last [MONEY_VERSION].
     pub fn hear_money(&mut self, n: usize, event: &MoneyEvent) {
         let known = self.orders.rows[n].money_version;
-        if event.money_version <= known && self.bug != Some(MoneyBug::MoneyVersion) {
+        if event.money_version <= known && !is_planted(MoneyBug::MoneyVersion) {
             self.meet("old word about money");
             return;
         }
@@ -485,7 +485,7 @@ impl MoneyWorld {
             return;
         }
         let order = self.orders.order(n).clone();
-        self.tell(&order, self.orders.heard(n, self.bug));
+        self.tell(&order, self.orders.heard(n));
     }
 }
 

@@ -11,6 +11,7 @@ use custody::{
     PaymentRequest, PaymentState, Payout, PayoutState, PayoutStep, ProviderMoney, RefundState,
     RequestState, StatementLine,
 };
+use planted::is_planted;
 use uuid::Uuid;
 use wire::{Code, Currency, UnixMillis, UserId};
 
@@ -143,20 +144,19 @@ impl MoneyWorld {
     fn basis(&mut self) -> DecisionContext<'static> {
         let forever = i64::MAX;
         let mut limits = CustodyLimits::default();
-        match self.bug {
-            Some(MoneyBug::NoExpiry) => limits.pay_within_ms = forever,
-            Some(MoneyBug::ReleaseForgotten) => limits.dispute_ms = forever,
-            _ => {}
+        if is_planted(MoneyBug::NoExpiry) {
+            limits.pay_within_ms = forever;
+        }
+        if is_planted(MoneyBug::ReleaseForgotten) {
+            limits.dispute_ms = forever;
         }
         let now = UnixMillis(self.now);
         let fresh = self.fresh();
-        let lapse = self.bug.and_then(MoneyBug::lapse);
         DecisionContext {
             now,
             fresh,
             policies: &POLICIES,
             limits,
-            disabled: lapse,
         }
     }
 
@@ -167,7 +167,7 @@ impl MoneyWorld {
         if !self.money.rows.contains_key(&n) {
             let order = match step {
                 MoneyStep::OrderHeard(order) => order.clone(),
-                _ => self.orders.heard(n, self.bug),
+                _ => self.orders.heard(n),
             };
             opened = Some(order.clone());
             self.money
@@ -178,9 +178,7 @@ impl MoneyWorld {
             return Err(Code::OrderNotFound);
         };
         let read = match self.money.stale.get(&n) {
-            Some(stale) if self.bug == Some(MoneyBug::LockDue) && self.drawn.is_multiple_of(2) => {
-                stale
-            }
+            Some(stale) if is_planted(MoneyBug::LockDue) && self.drawn.is_multiple_of(2) => stale,
             _ => current,
         };
         let outcome = custody::decide_money_step(read, step, &basis);
@@ -207,7 +205,7 @@ impl MoneyWorld {
 
     fn commit(&mut self, n: usize, writes: &MoneyWrites) {
         let twice = |journal: &MoneyJournal| self.money.journal_keys.contains(&journal.key);
-        if writes.journals.iter().any(twice) && self.bug != Some(MoneyBug::JournalKey) {
+        if writes.journals.iter().any(twice) && !is_planted(MoneyBug::JournalKey) {
             // The unique key rolls the transaction back.
             return;
         }
@@ -263,7 +261,7 @@ impl MoneyWorld {
         };
         if crash {
             // [INTENT_FIRST]
-            if self.bug == Some(MoneyBug::IntentFirst) {
+            if is_planted(MoneyBug::IntentFirst) {
                 let id = self.fresh();
                 let ask = Ask::Call;
                 let kind = Kind::Charge;
@@ -300,7 +298,7 @@ impl MoneyWorld {
 
     /// Answers a repeated key from the stored answer, which is never dropped [KEY_ONCE].
     fn answers_again(&mut self, request: RequestKey) -> bool {
-        let known = self.money.keys.contains_key(&request) && self.bug != Some(MoneyBug::KeyOnce);
+        let known = self.money.keys.contains_key(&request) && !is_planted(MoneyBug::KeyOnce);
         if known {
             self.meet("request repeated");
         }
@@ -407,7 +405,7 @@ impl MoneyWorld {
             .iter()
             .filter(|(whose, _)| *whose == provider);
         let mut payouts: Vec<Payout> = his.map(|(_, payout)| payout.clone()).collect();
-        if self.bug == Some(MoneyBug::PayoutTwice) && step == PayoutStep::HourStruck {
+        if is_planted(MoneyBug::PayoutTwice) && step == PayoutStep::HourStruck {
             let open = payouts
                 .iter()
                 .filter(|payout| payout.state == PayoutState::Pending);
@@ -458,7 +456,7 @@ impl MoneyWorld {
 
     /// Both services compare versions [PULL].
     pub fn pull(&mut self) {
-        if self.bug == Some(MoneyBug::Pull) {
+        if is_planted(MoneyBug::Pull) {
             return;
         }
         for n in 0..self.orders.len() {
@@ -475,7 +473,7 @@ impl MoneyWorld {
             .map_or(0, |rows| rows.due.order.version);
         let version = self.orders.order(n).version;
         if known < version && version > 1 {
-            let heard = self.orders.heard(n, self.bug);
+            let heard = self.orders.heard(n);
             let _none = self.money_step(n, &MoneyStep::OrderHeard(heard));
         }
     }

@@ -175,7 +175,7 @@ impl MoneyWorld {
         let cancelled = row.status == OrderStatus::Cancelled;
         let completed = row.status == OrderStatus::Completed;
         let held = rows.held_minor();
-        let owed = rows.owed_minor(None).min(held);
+        let owed = planted::run_without(|| rows.owed_minor()).min(held);
         let waits = (cancelled || completed) && held != 0;
         let stuck =
             rows.due.saga == Saga::NeedsPerson || (cancelled && rows.due.saga != Saga::Done);

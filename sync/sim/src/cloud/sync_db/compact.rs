@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use planted::is_planted;
 use wire::{FeedChange, Region};
 
 use super::{Entity, SyncDb};
@@ -23,7 +24,7 @@ impl SyncDb {
     /// The lowest cursor of the region's recently seen edges; the feed's end if there are none.
     fn passed_by_all(&self, region: Region, now: u64) -> u64 {
         let end = self.regions.get(&region).map_or(0, |row| row.feed_seq);
-        if self.has(Bug::CompactionPassesLive) {
+        if is_planted(Bug::CompactionPassesLive) {
             return end;
         }
         let live = self
@@ -40,7 +41,7 @@ impl SyncDb {
     /// Removes replaced versions, and tombstones with no entry before them.
     pub fn compact(&mut self, region: Region, now: u64) -> Compaction {
         let to = self.passed_by_all(region, now);
-        let forgets = self.has(Bug::TombstoneForgotten);
+        let forgets = is_planted(Bug::TombstoneForgotten);
         let Some(row) = self.regions.get_mut(&region) else {
             return Compaction::default();
         };

@@ -2,6 +2,7 @@
 //! `sync/hub/src/store/edges.rs`.
 
 use engine::{cloud::EndingEpoch, trusted_time::TrustCutOff};
+use planted::is_planted;
 use wire::{CommandId, Op, QuarantineWhy, UnixMillis};
 
 use super::{EdgeRow, SyncDb};
@@ -9,7 +10,7 @@ use crate::bug::Bug;
 
 impl SyncDb {
     pub fn disable(&mut self, e: usize, since: UnixMillis) {
-        let goes_on = self.has(Bug::DisabledGoesOn);
+        let goes_on = is_planted(Bug::DisabledGoesOn);
         let edge = &mut self.edges[e];
         let why = match edge.ending {
             Some(EndingEpoch { epoch, why }) if epoch == edge.epoch => why,

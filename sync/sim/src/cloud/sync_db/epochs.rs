@@ -6,6 +6,7 @@ use engine::{
     cloud::{EndingEpoch, LogPosition, LogTail, QuarantineGrant, QuarantineRequest},
     trusted_time::OpArrival,
 };
+use planted::is_planted;
 use wire::{BootNonce, ChainHead, CommandId, Hash, Hello, Op, QuarantineWhy, UnixMillis};
 
 use super::{EdgeRow, OpRow, SyncDb};
@@ -119,7 +120,7 @@ impl SyncDb {
 
     /// Moves the ops of the ending epoch to `old_ops`; undecided ones are left behind.
     fn retire_epoch_ops(&mut self, e: usize) {
-        let decides_on = self.has(Bug::OldEpochDecided);
+        let decides_on = is_planted(Bug::OldEpochDecided);
         let ops = std::mem::take(&mut self.edges[e].ops);
         let left = ops.values().filter(|op| !op.is_decided());
         let left: Vec<CommandId> = left.filter_map(OpRow::command_id).collect();

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, rc::Rc};
 
+use planted::is_planted;
 use wire::{FeedChange, Hash, Order, OrderId, Region, RegionAssignment};
 
 use super::{Entity, FeedRow, NewestVersion, RegionRow, SyncDb};
@@ -34,7 +35,7 @@ impl SyncDb {
         };
         let known = match &event.what {
             BusNews::Order(order) => {
-                region.version_of(order.id) >= order.version && !self.has(Bug::FeedTakesOlder)
+                region.version_of(order.id) >= order.version && !is_planted(Bug::FeedTakesOlder)
             }
             BusNews::Assigned(_, word) => region.assignment.policy_version >= word.policy_version,
             BusNews::Revoked(..) => false,
@@ -43,7 +44,7 @@ impl SyncDb {
     }
 
     pub fn fed(&mut self, event: &BusEvent, number: Option<u64>) {
-        let forgets = self.has(Bug::FeedDigestForgets);
+        let forgets = is_planted(Bug::FeedDigestForgets);
         self.inbox.insert(event.id);
         let Some(number) = number else { return };
         let Some(region) = self.regions.get_mut(&event.region()) else {

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, rc::Rc};
 
 use engine::cloud::ChunkRequest;
+use planted::is_planted;
 use wire::{FeedChange, Region, SnapshotCursor, SnapshotPart};
 
 use super::{Entity, SyncDb};
@@ -27,10 +28,12 @@ impl SyncDb {
                 next: None,
             };
         };
-        let as_of = match self.bug {
-            Some(Bug::ImageNumberTooHigh) => wanted.feed_seq.saturating_sub(2),
-            Some(Bug::ImageMixed) if wanted.after.is_some() => region.feed_seq,
-            _ => wanted.feed_seq,
+        let as_of = if is_planted(Bug::ImageNumberTooHigh) {
+            wanted.feed_seq.saturating_sub(2)
+        } else if wanted.after.is_some() && is_planted(Bug::ImageMixed) {
+            region.feed_seq
+        } else {
+            wanted.feed_seq
         };
         let mut newest: BTreeMap<(u8, [u8; 16]), &Rc<FeedChange>> = BTreeMap::new();
         for row in region.feed.range(..=as_of).map(|(_, row)| row) {

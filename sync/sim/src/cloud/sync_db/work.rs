@@ -3,6 +3,7 @@
 
 use std::{collections::BTreeSet, rc::Rc};
 
+use planted::is_planted;
 use wire::{Hash, HeldReason, NumberedOutcome, Op, OrderId, UnixMillis};
 
 use super::{OpRow, OpStage, SyncDb};
@@ -117,7 +118,7 @@ impl SyncDb {
 
     fn line(&self) -> Line {
         Line {
-            lets_releases_by: self.has(Bug::ReleaseOvertaken),
+            lets_releases_by: is_planted(Bug::ReleaseOvertaken),
             ..Line::default()
         }
     }
@@ -136,7 +137,7 @@ impl SyncDb {
 
     /// Counts the failure of a single op, and finally holds it for an operator.
     pub fn fail(&mut self, e: usize, claim: LogClaim, seq: u64, stops: bool) -> bool {
-        let forgets = self.has(Bug::FailuresNotStored);
+        let forgets = is_planted(Bug::FailuresNotStored);
         let edge = &mut self.edges[e];
         if edge.work_token != claim.token {
             return false;
@@ -185,7 +186,7 @@ impl SyncDb {
         counted: u64,
         until: UnixMillis,
     ) -> bool {
-        let stale = self.has(Bug::OutcomeNumberTwice);
+        let stale = is_planted(Bug::OutcomeNumberTwice);
         let edge = &mut self.edges[e];
         if edge.work_token != claim.token && !stale {
             return false;

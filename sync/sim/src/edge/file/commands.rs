@@ -6,6 +6,7 @@ use engine::{
     verdict::{CommandDecision, EdgeState, TakenVerdict, VerdictRequest, judge_command},
     view::{EdgeOrderView, PendingOp},
 };
+use planted::is_planted;
 use wire::{
     Actor, AskFrame, ChainHead, Code, Command, CommandId, CommandOp, DeviceId, EarlierReceipt,
     Hash, Op, Order, OrderId, Outcome, QuarantineWhy, Receipt, UnixMillis, UserId, Verdict,
@@ -93,7 +94,7 @@ impl EdgeFile {
             .seen
             .as_ref()
             .is_some_and(|seen| self.is_missing(seen));
-        if missing && !self.has(Bug::Receipts) {
+        if missing && !is_planted(Bug::Receipts) {
             self.raise(SuspicionCause::Receipt);
         }
         let command_id = entry.command.id;
@@ -102,7 +103,7 @@ impl EdgeFile {
         let known = self
             .commands
             .get(&key)
-            .filter(|_| !self.has(Bug::VerdictNotStored));
+            .filter(|_| !is_planted(Bug::VerdictNotStored));
         if let Some(stored) = known {
             if stored.hash != entry.command.body.hash() {
                 return not_taken(Code::CommandIdReused);
@@ -169,8 +170,8 @@ impl EdgeFile {
     pub fn judge(&self, entry: &CommandEntry) -> CommandDecision {
         let mut sight = self.sight(entry.command.body.order_id());
         for op in &mut sight.pending {
-            op.is_idle &= !self.has(Bug::NonsenseCounts);
-            op.is_idle |= op.doubt.is_some() && self.has(Bug::SkippedIsIdle);
+            op.is_idle &= !is_planted(Bug::NonsenseCounts);
+            op.is_idle |= op.doubt.is_some() && is_planted(Bug::SkippedIsIdle);
         }
         self.judge_over(entry, sight)
     }
@@ -200,7 +201,7 @@ impl EdgeFile {
 
     fn judge_over(&self, entry: &CommandEntry, mut view: EdgeOrderView) -> CommandDecision {
         let body = &entry.command.body;
-        let repeat = entry.repeat && !self.has(Bug::RepeatNotFirm);
+        let repeat = entry.repeat && !is_planted(Bug::RepeatNotFirm);
         let receipted = entry.was_taken;
         let request = VerdictRequest {
             actor: entry.actor,
@@ -209,12 +210,12 @@ impl EdgeFile {
             receipted,
         };
         let tenure = &self.book.live.tenure;
-        let suspect = self.book.live.suspect && !self.has(Bug::SuspectIsFirm);
-        view.in_good_standing =
-            self.is_in_good_standing(entry, view.order.as_ref()) || self.has(Bug::StandingAssumed);
+        let suspect = self.book.live.suspect && !is_planted(Bug::SuspectIsFirm);
+        view.in_good_standing = self.is_in_good_standing(entry, view.order.as_ref())
+            || is_planted(Bug::StandingAssumed);
         let rule_allows = tenure.rule_allows(body, &view);
         let right = tenure.current_right(self.book.live.epoch);
-        let let_in = entry.let_in && (!self.is_revoked(entry) || self.has(Bug::RevocationsStale));
+        let let_in = entry.let_in && (!self.is_revoked(entry) || is_planted(Bug::RevocationsStale));
         let unpaid_start = tenure.allows_unpaid_work(body, &view, entry.cut_off);
         let footing = EdgeState {
             right,
@@ -223,13 +224,13 @@ impl EdgeFile {
             rule_allows,
             unpaid_start,
         };
-        if self.has(Bug::FirmBase) {
+        if is_planted(Bug::FirmBase) {
             view.pending.clear();
         }
         match judge_command(&request, &view, &footing) {
             CommandDecision::Taken(TakenVerdict {
                 doubt: Some(doubt), ..
-            }) if self.has(Bug::SoftRefusal) => CommandDecision::NotTaken(doubt),
+            }) if is_planted(Bug::SoftRefusal) => CommandDecision::NotTaken(doubt),
             answer => answer,
         }
     }
@@ -276,7 +277,7 @@ impl EdgeFile {
             rules_version: Some(tenure.assignment.rules_version),
             revocations_version: Some(revocations),
             relogged: entry.receipt.clone().map(lost),
-            cut_off: entry.cut_off.filter(|_| !self.has(Bug::LinkNotTold)),
+            cut_off: entry.cut_off.filter(|_| !is_planted(Bug::LinkNotTold)),
         });
         let at = self.append(op);
         let epoch = self.book.live.epoch;

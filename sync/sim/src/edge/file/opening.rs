@@ -1,6 +1,7 @@
 //! The beginning of a run: the high-water mark, the suspicion it raises, and the boot op. Mirrors
 //! `edge-node/src/store/opening.rs`, `high_water.rs` and `standing.rs`.
 
+use planted::is_planted;
 use wire::{BootNonce, ChainHead, Op, Receipt, UnixMillis};
 
 use super::{EdgeFile, FIRST_EPOCH};
@@ -69,17 +70,17 @@ impl EdgeFile {
     /// The first write of a run: checks that the last answer came from this log, and logs the boot
     /// op.
     pub fn boot(&mut self, nonce: BootNonce, now: UnixMillis) {
-        if let Some(alarm) = self.suspicion().filter(|_| !self.has(Bug::Hwm)) {
+        if let Some(alarm) = self.suspicion().filter(|_| !is_planted(Bug::Hwm)) {
             self.raise(alarm);
         }
         let head = self.book.live.head;
-        if self.has(Bug::SeqReused)
+        if is_planted(Bug::SeqReused)
             && let Some(before) = head.seq.checked_sub(1).and_then(|seq| self.chain_at(seq))
             && before.seq > 0
         {
             self.book.live.head = before;
         }
-        if !self.has(Bug::BootOp) {
+        if !is_planted(Bug::BootOp) {
             self.append(Op::Boot { nonce, at: now });
         }
     }

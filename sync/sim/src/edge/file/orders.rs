@@ -4,6 +4,7 @@
 use std::rc::Rc;
 
 use engine::view::{self, OrderSource};
+use planted::is_planted;
 use wire::{
     FeedChange, Hash, NumberedOutcome, Op, Order, OrderId, Outcome, RegionAssignment, is_open,
     open_digest,
@@ -96,15 +97,15 @@ impl EdgeFile {
     fn hear(&mut self, assignment: RegionAssignment) {
         let open = self.brought.live().iter().filter(|(_, row)| row.1);
         let digest = open_digest(open.map(|(id, row)| (*id, row.0)));
-        let digest = if self.has(Bug::GrantDigest) {
+        let digest = if is_planted(Bug::GrantDigest) {
             assignment.digest
         } else {
             Some(digest)
         };
         let name = self.book.live.edge_id.clone();
         let epoch = self.book.live.epoch;
-        let forgets = self.has(Bug::ReleasedFenceDead);
-        let goes_on = self.has(Bug::ReleaseGoesOn);
+        let forgets = is_planted(Bug::ReleasedFenceDead);
+        let goes_on = is_planted(Bug::ReleaseGoesOn);
         let tenure = Rc::make_mut(&mut self.book.live.tenure);
         if forgets && tenure.held.is_none() {
             tenure.highest_fence = 0;
@@ -129,13 +130,13 @@ impl EdgeFile {
             }
         }
         let old = self.orders.get(&order.id).cloned();
-        let (row, _) = if self.has(Bug::OlderVersionApplied) {
+        let (row, _) = if is_planted(Bug::OlderVersionApplied) {
             view::merge_order(None, order, via)
         } else {
             view::merge_order(old.as_deref(), order, via)
         };
         if old.as_deref() != Some(&row) {
-            if !(self.has(Bug::OutcomeOrderNotCounted) && via == OrderSource::Outcome) {
+            if !(is_planted(Bug::OutcomeOrderNotCounted) && via == OrderSource::Outcome) {
                 self.book.live.tally.replace_row(old.as_deref(), Some(&row));
             }
             self.orders.put(row.order.id, row);

@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use engine::edge::{NewEpoch, TailWrite};
+use planted::is_planted;
 use wire::{
     BootNonce, ChainHead, CommandOp, EarlierReceipt, EdgeId, Op, QuarantineWhy, UnixMillis, Verdict,
 };
@@ -168,7 +169,7 @@ impl EdgeFile {
         let done = known
             .as_ref()
             .is_some_and(|k| k.outcome.is_some() || k.epoch == epoch);
-        if done || self.has(Bug::Relog) {
+        if done || is_planted(Bug::Relog) {
             return;
         }
         let token_seq = token.map_or(0, |token| self.token(&token));
@@ -180,7 +181,7 @@ impl EdgeFile {
             fence: op.fence,
             why,
         });
-        let keeps = self.has(Bug::FenceKept);
+        let keeps = is_planted(Bug::FenceKept);
         let anew = CommandOp {
             token_seq,
             verdict: if keeps {

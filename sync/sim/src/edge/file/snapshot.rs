@@ -5,6 +5,7 @@ use engine::{
     edge::SnapshotChunkWrite,
     view::{ConfirmedOrder, ViewDigest},
 };
+use planted::is_planted;
 use wire::{FeedChange, Order, OrderId, is_open};
 
 use super::EdgeFile;
@@ -12,7 +13,7 @@ use crate::bug::Bug;
 
 impl EdgeFile {
     pub(super) fn stage(&mut self, run: SnapshotChunkWrite) {
-        if run.begins && !self.has(Bug::StagedKept) {
+        if run.begins && !is_planted(Bug::StagedKept) {
             self.forget_staged();
         }
         let staged = run.as_staged();
@@ -42,7 +43,7 @@ impl EdgeFile {
         self.book.live.feed_cursor = feed_seq;
         self.book.live.snapshot = Some(hash);
         self.forget_staged();
-        if self.has(Bug::ImageDropsOverlay) {
+        if is_planted(Bug::ImageDropsOverlay) {
             self.pending.clear();
         }
     }
@@ -103,7 +104,7 @@ impl EdgeFile {
                 .orders
                 .get(&id)
                 .filter(|row| row.order.version > version);
-            let kept = known.filter(|_| !self.has(Bug::ImageLowers));
+            let kept = known.filter(|_| !is_planted(Bug::ImageLowers));
             let order = kept.map_or(order, |row| row.order.clone());
             self.orders.put(
                 id,

@@ -2,6 +2,7 @@
 //! `sync/hub/src/session/revocation.rs`.
 
 use engine::cloud::{LogPosition, LogTail, QuarantineGrant, QuarantineRequest, SyncSessionInput};
+use planted::is_planted;
 use rules::HolderEpoch;
 use wire::{Code, FenceEnd, FenceEnding};
 
@@ -24,7 +25,7 @@ impl World {
         quarantine: Box<QuarantineRequest>,
     ) -> Option<SyncSessionInput> {
         let rival = self.puts_rival_aside(conn);
-        let shared = self.has(Bug::OneEpochOwner)
+        let shared = is_planted(Bug::OneEpochOwner)
             && quarantine.hello.epoch < quarantine.epoch
             && self.sync_db.granted(e, &quarantine).is_some();
         if quarantine.again || shared {
@@ -32,7 +33,7 @@ impl World {
             let granted = self.sync_db.granted(e, &quarantine);
             return Some(self.hub_confined(conn, e, &quarantine, granted));
         }
-        let over = if self.has(Bug::EndingForgotten) {
+        let over = if is_planted(Bug::EndingForgotten) {
             Some(quarantine.over)
         } else {
             self.sync_db.begin_to_end(e, &quarantine)
@@ -61,7 +62,7 @@ impl World {
             quarantine: confined,
         };
         let takes = self.soon(1, 8);
-        if self.has(Bug::QuarTakeback) {
+        if is_planted(Bug::QuarTakeback) {
             self.later(
                 takes,
                 WorldEvent::EpochEnds {
@@ -198,7 +199,7 @@ impl World {
 
     pub(super) fn hub_reads_tail(&mut self, conn: usize, e: usize, after: LogPosition) {
         let tail = self.sync_db.tail(e, after);
-        let tail = if self.has(Bug::TailForgotten) {
+        let tail = if is_planted(Bug::TailForgotten) {
             LogTail::empty()
         } else {
             tail

@@ -1,6 +1,7 @@
 //! Probes the run with an edge's session. Mirrors `sync/hub/src/session/row_checks.rs`.
 
 use engine::cloud::SyncSessionInput;
+use planted::is_planted;
 use wire::Code;
 
 use super::super::{OperatorEvent, World, WorldEvent};
@@ -23,7 +24,7 @@ impl World {
     pub(super) fn hub_probes(&mut self, conn: usize) {
         let r = self.net.conns[conn].replica;
         let e = self.net.conns[conn].id;
-        if self.has(Bug::ProbeOldSession) {
+        if is_planted(Bug::ProbeOldSession) {
             return self.hub_hears(conn, Some(SyncSessionInput::Probed { alive: false }));
         }
         let now = at(self.now, self.replicas[r].clock_error_ms);

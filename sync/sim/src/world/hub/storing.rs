@@ -2,6 +2,7 @@
 //! acks.
 
 use engine::cloud::{NewOps, SyncSessionInput, SyncSessionOutput};
+use planted::is_planted;
 use wire::{Code, Hello};
 
 use super::super::{World, net::Conn};
@@ -63,7 +64,7 @@ impl World {
         let m = self.net.conns[conn].edge;
         let now = at(self.now, self.replicas[r].clock_error_ms);
         let rival = self.puts_rival_aside(conn);
-        let naive = self.has(Bug::NoNaiveNonceAlarm)
+        let naive = is_planted(Bug::NoNaiveNonceAlarm)
             && self.sync_db.edges[e]
                 .nonce
                 .is_some_and(|nonce| nonce != hello.nonce);

@@ -4,6 +4,7 @@
 use custody::{
     AdapterAnswer, AdapterReply, Ask, MoneyStep, MovementId, OrderMoney, PayoutStep, StatementLine,
 };
+use planted::is_planted;
 use uuid::Uuid;
 use wire::{Currency, UnixMillis};
 
@@ -24,7 +25,7 @@ impl MoneyWorld {
             return;
         };
         let mut sent = call;
-        if self.bug == Some(MoneyBug::OneId) && call.ask == Ask::Call {
+        if is_planted(MoneyBug::OneId) && call.ask == Ask::Call {
             // [ONE_ID]
             sent.id = MovementId(Uuid::from_u128(call.id.0.as_u128() + u128::from(tries)));
         }
@@ -101,7 +102,7 @@ impl MoneyWorld {
         let Some(&id) = named.get(usize::from(n) % named.len().max(1)) else {
             return;
         };
-        if self.bug != Some(MoneyBug::AskDontBelieve) {
+        if !is_planted(MoneyBug::AskDontBelieve) {
             return self.query(id);
         }
         let amount = open
@@ -115,7 +116,7 @@ impl MoneyWorld {
     /// Queries every movement that differs from the adapter's statement [STATEMENT]. The adapter's
     /// own fees are booked instead.
     pub fn statement(&mut self) {
-        if self.bug == Some(MoneyBug::Statement) {
+        if is_planted(MoneyBug::Statement) {
             return;
         }
         let theirs = self.adapter.statement();
@@ -152,7 +153,7 @@ impl MoneyWorld {
         let booked = custody::adapter_fee(line, moved, Currency::Cny, now);
         let Some(journal) = booked else { return };
         let is_known = self.money.journal_keys.contains(&journal.key);
-        if is_known && self.bug != Some(MoneyBug::FeeAgain) {
+        if is_known && !is_planted(MoneyBug::FeeAgain) {
             return;
         }
         if let Some(record) = &mut self.record {
