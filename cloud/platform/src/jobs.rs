@@ -18,7 +18,7 @@ use crate::{
         store::{claims, idempotency_keys, outbox::reseal_events},
     },
     sealing::TableResealer,
-    sql::{Sql, events},
+    sql::{Sql, SqlResealer, events},
 };
 
 pub type JobResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
@@ -57,6 +57,14 @@ impl Job {
             cron: cron.into(),
             run: Arc::new(move || Box::pin(run())),
         }
+    }
+
+    /// Reseals values that are plain or under a former data key.
+    pub fn reseal(name: &'static str, cron: &'static str, resealer: SqlResealer) -> Self {
+        Self::new(name, cron, move || {
+            let resealer = resealer.clone();
+            async move { Ok(resealer.run().await?) }
+        })
     }
 }
 

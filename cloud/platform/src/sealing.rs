@@ -321,11 +321,16 @@ pub struct SealContext {
 impl SealContext {
     /// `column` is `table.column`.
     pub fn for_row(column: &'static str, row: &[u8]) -> Self {
+        Self::for_column(column).with_part(row)
+    }
+
+    /// Starts a context whose parts follow, one for each column that identifies the row.
+    pub(crate) fn for_column(column: &'static str) -> Self {
         let place = Self {
             column,
-            bytes: Vec::with_capacity(column.len() + row.len() + 8),
+            bytes: Vec::with_capacity(column.len() + 32),
         };
-        place.with_part(column.as_bytes()).with_part(row)
+        place.with_part(column.as_bytes())
     }
 
     /// For values that move between rows of their table, as messages do between queues.

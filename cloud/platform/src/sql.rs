@@ -16,17 +16,23 @@ mod columns;
 pub(crate) mod events;
 mod open;
 mod replica;
+mod reseal;
 mod row;
+mod sealed;
 mod statement;
 mod transaction;
+mod value;
 
 pub use columns::Columns;
 pub use open::{WRITER_LIMIT, create_database};
 pub use replica::ReplicaReader;
-pub use row::{Column, ColumnError, Plain, ReadError, Row, StoredRow, Val, to_bigint};
+pub use reseal::{ResealError, SqlResealer};
+pub use row::{Plain, ReadError, Row, StoredRow};
+pub use sealed::{KeyColumn, SealedColumn, SealedTable};
 pub use statement::{NAMES_MAX, ROWS_MAX, SqlError, Statement, in_list, split_batches};
 pub(crate) use transaction::LOCK_WAITS;
 pub use transaction::{TransactionRetry, Tx};
+pub use value::{Column, ColumnError, Val, to_bigint};
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -148,19 +154,28 @@ impl Sql {
         text: impl Into<Statement>,
         values: Vec<Val>,
     ) -> Result<Vec<R>, SqlError> {
-        let text = text.into();
+        self.fetch_all_with(text.into(), values, R::read).await
+    }
+
+    /// Like `fetch_all`, for rows whose columns only the caller knows.
+    async fn fetch_all_with<T>(
+        &self,
+        text: Statement,
+        values: Vec<Val>,
+        read_row: impl Fn(&StoredRow<'_>) -> Result<T, ReadError>,
+    ) -> Result<Vec<T>, SqlError> {
         let work = async {
             match self {
                 Self::MySql { pool, keys, .. } => {
                     let rows = bind_mysql(&text, values).fetch_all(pool).await?;
                     rows.iter()
-                        .map(|row| R::read(&StoredRow::from_mysql(row, keys)))
+                        .map(|row| read_row(&StoredRow::from_mysql(row, keys)))
                         .collect()
                 }
                 Self::Sqlite { read, keys, .. } => {
                     let rows = bind_sqlite(&text, values).fetch_all(read).await?;
                     rows.iter()
-                        .map(|row| R::read(&StoredRow::from_sqlite(row, keys)))
+                        .map(|row| read_row(&StoredRow::from_sqlite(row, keys)))
                         .collect()
                 }
             }

@@ -1,7 +1,8 @@
 //! A table's columns, written once: one list generates the SELECT, the INSERT with its
 //! placeholders, and the values in the same order.
 
-use super::{ROWS_MAX, Sql, SqlError, Statement, Tx, Val, statement::part_size};
+use super::{ROWS_MAX, SealedTable, Sql, SqlError, Statement, Tx, Val, statement::part_size};
+use crate::sealing::DataKeys;
 
 pub trait Columns: Sized {
     const NAMES: &'static [&'static str];
@@ -16,8 +17,20 @@ pub trait Columns: Sized {
 
     /// `UPDATE orders SET id = ?, code = ? `
     const UPDATE: &'static str;
+    /// Declares which of the columns are sealed.
+    const SEALED: Option<&'static SealedTable> = None;
 
+    /// The values before sealing. Store `sealed_values` instead if the row has sealed columns.
     fn values(self) -> Vec<Val>;
+
+    /// The values as they are stored.
+    fn sealed_values(self, keys: &DataKeys) -> Vec<Val> {
+        let mut values = self.values();
+        if let Some(table) = Self::SEALED {
+            table.seal_values(Self::NAMES, &mut values, keys);
+        }
+        values
+    }
 
     /// Reads such rows; `tail` follows the table's name.
     fn select(tail: &'static str) -> Statement {
@@ -31,6 +44,7 @@ pub trait Columns: Sized {
 }
 
 /// Declares a row for writing, and its table. A field has any type that converts into `Val`.
+/// `sealed by` names the table's `SealedTable`: an insert then seals the columns that it lists.
 ///
 /// ```text
 /// columns! {
@@ -40,12 +54,20 @@ pub trait Columns: Sized {
 ///     }
 /// }
 /// tx.insert(SessionRow { id, kind }).await?;
+///
+/// columns! {
+///     struct ResetRow in password_resets sealed by RESETS {
+///         id: Uuid,
+///         why: String,
+///     }
+/// }
 /// ```
 #[macro_export]
 macro_rules! columns {
     (
         $(#[$attribute:meta])*
-        $visible:vis struct $row:ident $(<$life:lifetime>)? in $table:ident {
+        $visible:vis struct $row:ident $(<$life:lifetime>)? in $table:ident
+        $(sealed by $sealed:ident)? {
             $(#[$first_attribute:meta])* $first_visible:vis $first:ident: $first_type:ty
             $(, $(#[$field_attribute:meta])* $field_visible:vis $field:ident: $type:ty)* $(,)?
         }
@@ -78,11 +100,18 @@ macro_rules! columns {
                 "UPDATE ", stringify!($table), " SET ", stringify!($first), " = ?"
                 $(, ", ", stringify!($field), " = ?")*, " "
             );
+            $(const SEALED: Option<&'static $crate::sql::SealedTable> = Some(&$sealed);)?
 
             fn values(self) -> Vec<$crate::sql::Val> {
                 $crate::vals![self.$first $(, self.$field)*]
             }
         }
+
+        $crate::columns! { @check $(sealed by $sealed)? in $table [$first $($field)*] }
+    };
+    (@check in $table:ident $names:tt) => {};
+    (@check sealed by $sealed:ident in $table:ident [$($name:ident)*]) => {
+        const _: () = $sealed.assert_row_matches(stringify!($table), &[$(stringify!($name)),*]);
     };
 }
 
@@ -96,7 +125,7 @@ macro_rules! mark {
 }
 
 /// Declares a row for reading, and for writing if it names its table. Each field's type is a
-/// `Column`.
+/// `Column`. `sealed by` opens sealed columns on reading, and seals them on writing.
 ///
 /// ```text
 /// row! {
@@ -111,11 +140,11 @@ macro_rules! mark {
 macro_rules! row {
     (
         $(#[$attribute:meta])*
-        $visible:vis struct $row:ident $(in $table:ident)? {
+        $visible:vis struct $row:ident $(in $table:ident)? $(sealed by $sealed:ident)? {
             $($(#[$field_attribute:meta])* $field_visible:vis $field:ident: $type:ty),* $(,)?
         }
     ) => {
-        $crate::row!(@declare $(in $table)?
+        $crate::row!(@declare $(in $table)? $(sealed by $sealed)?;
             $(#[$attribute])*
             $visible struct $row {
                 $($(#[$field_attribute])* $field_visible $field: $type,)*
@@ -126,14 +155,23 @@ macro_rules! row {
             fn read(
                 row: &$crate::sql::StoredRow<'_>,
             ) -> ::std::result::Result<Self, $crate::sql::ReadError> {
-                Ok(Self { $($field: row.get(stringify!($field))?),* })
+                $(let row = &row.sealed_by(&$sealed);)?
+                Ok(Self { $($field: row.field(stringify!($field))?),* })
             }
         }
     };
-    (@declare in $table:ident $(#[$attribute:meta])* $visible:vis struct $row:ident $fields:tt) => {
-        $crate::columns! { $(#[$attribute])* $visible struct $row in $table $fields }
+    (
+        @declare in $table:ident $(sealed by $sealed:ident)?;
+        $(#[$attribute:meta])* $visible:vis struct $row:ident $fields:tt
+    ) => {
+        $crate::columns! {
+            $(#[$attribute])* $visible struct $row in $table $(sealed by $sealed)? $fields
+        }
     };
-    (@declare $(#[$attribute:meta])* $visible:vis struct $row:ident $fields:tt) => {
+    (
+        @declare $(sealed by $sealed:ident)?;
+        $(#[$attribute:meta])* $visible:vis struct $row:ident $fields:tt
+    ) => {
         $(#[$attribute])*
         $visible struct $row $fields
     };
@@ -141,7 +179,8 @@ macro_rules! row {
 
 impl Sql {
     pub async fn insert<R: Columns>(&self, row: R) -> Result<(), SqlError> {
-        self.exec(R::INSERT, row.values()).await.map(drop)
+        let values = row.sealed_values(self.data_keys());
+        self.exec(R::INSERT, values).await.map(drop)
     }
 
     /// Returns false if the row's key already exists.
@@ -152,7 +191,8 @@ impl Sql {
 
 impl Tx {
     pub async fn insert<R: Columns>(&mut self, row: R) -> Result<(), SqlError> {
-        self.exec(R::INSERT, row.values()).await.map(drop)
+        let values = row.sealed_values(self.data_keys());
+        self.exec(R::INSERT, values).await.map(drop)
     }
 
     /// Returns false if the row's key already exists.
@@ -165,7 +205,10 @@ impl Tx {
         let mut rows = rows.into_iter();
         while rows.len() > 0 {
             let size = part_size(rows.len(), ROWS_MAX);
-            let values = rows.by_ref().take(size).flat_map(R::values).collect();
+            let mut values = Vec::with_capacity(size * R::NAMES.len());
+            for row in rows.by_ref().take(size) {
+                values.extend(row.sealed_values(self.data_keys()));
+            }
             let text = Statement::new(R::INSERT).append_repeated(R::FURTHER_ROW, "", size - 1);
             self.exec(text, values).await?;
         }

@@ -10,7 +10,7 @@ use planted::{Defect, is_planted};
 use uuid::Uuid;
 use wire::{Event, EventId, UnixMillis};
 
-use super::{Columns, Sql, SqlError, Tx};
+use super::{Columns, KeyColumn, SealedColumn, SealedTable, Sql, SqlError, Tx};
 use crate::{
     columns,
     sealing::{DataKeys, SealContext, SealError},
@@ -22,8 +22,19 @@ const UNSENT_SINCE: &str = "SELECT MIN(made_at) FROM outbox WHERE sent_at IS NUL
 const KNOWN: &str = "SELECT event_id FROM inbox WHERE consumer = ? AND event_id IN (";
 const PURGE: &str = "DELETE FROM inbox WHERE at < ?";
 
+const EVENT: SealedColumn =
+    SealedColumn::text("event", "outbox.event", &[KeyColumn::Id("event_id")]);
+
+pub(crate) const OUTBOX: SealedTable = SealedTable {
+    label: "outbox",
+    name: "outbox",
+    key: &[KeyColumn::Number("seq")],
+    part: None,
+    columns: &[EVENT],
+};
+
 columns! {
-    struct OutboxRow in outbox {
+    struct OutboxRow in outbox sealed by OUTBOX {
         event_id: EventId,
         event: String,
         made_at: UnixMillis,
@@ -32,7 +43,7 @@ columns! {
 
 columns! {
     /// Only SQLite stores documents next to an outbox.
-    struct DocumentEventRow<'a> in outbox {
+    struct DocumentEventRow<'a> in outbox sealed by OUTBOX {
         event_id: EventId,
         event: String,
         made_at: UnixMillis,
@@ -85,7 +96,7 @@ pub(crate) async fn add_for_document(
     .await
 }
 
-/// `row` receives the event and its sealed JSON.
+/// `row` receives the event and its JSON.
 async fn insert<R: Columns>(
     tx: &mut Tx,
     events: &[Event],
@@ -94,8 +105,7 @@ async fn insert<R: Columns>(
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
         let json = serde_json::to_string(event).map_err(SqlError::Encode)?;
-        let place = event_seal_context(event.id.0);
-        rows.push(row(event, tx.data_keys().seal_text(&place, &json)));
+        rows.push(row(event, json));
     }
     tx.insert_all(rows).await?;
     tx.wakes_relay();
@@ -123,7 +133,7 @@ pub(crate) fn open_event(keys: &DataKeys, id: Uuid, stored: String) -> Result<St
 
 /// Also used for sent events on MongoDB.
 pub(crate) fn event_seal_context(event: Uuid) -> SealContext {
-    SealContext::of_id("outbox.event", event)
+    EVENT.context(&vals![event])
 }
 
 /// Records the event with `tx`; returns true if it is new to `consumer`.

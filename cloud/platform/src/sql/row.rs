@@ -1,5 +1,4 @@
-//! The values of statements and columns, a closed set that both engines store the same way; and
-//! rows of either engine, read by column into domain types.
+//! Rows of either engine, read by column into domain types. Sealed columns are opened.
 
 use std::fmt::Display;
 
@@ -7,162 +6,12 @@ use sqlx::{
     ColumnIndex, Decode, MySql, Row as _, Sqlite, Type, mysql::MySqlRow, sqlite::SqliteRow,
 };
 use uuid::Uuid;
-use wire::{
-    Action, AddressShown, Amount, BootNonce, Code, CommandId, Currency, DeviceId, EdgeId, EventId,
-    FenceEnding, GateState, Hash, IdentityId, OrderId, OrderStatus, PaymentStatus, Policy,
-    QuarantineWhy, RaceRule, Region, Role, ServiceType, SessionId, ShareAct, Source, UnixMillis,
-    UserId, Verdict,
+
+use super::{
+    sealed::{KeyColumn, SealedColumn, SealedKind, SealedTable},
+    value::{Column, Val},
 };
-
 use crate::sealing::{DataKeys, SealContext, SealError};
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Val {
-    Null,
-    Int(i64),
-    Text(String),
-    Bytes(Vec<u8>),
-    /// 16 bytes: BINARY(16) on MySQL, a BLOB on SQLite.
-    Id(Uuid),
-}
-
-/// The values of a statement, in the order of its question marks.
-#[macro_export]
-macro_rules! vals {
-    ($($value:expr),* $(,)?) => { ::std::vec![$($crate::sql::Val::from($value)),*] };
-}
-
-/// Counters are u64 on the wire and BIGINT in the stores; none reaches the difference.
-pub fn to_bigint(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-pub type ColumnError = Box<dyn std::error::Error + Send + Sync>;
-
-pub trait Column: Sized {
-    /// The type that the engines support.
-    type Plain;
-
-    fn read(plain: Self::Plain) -> Result<Self, ColumnError>;
-}
-
-impl<T: Column> Column for Option<T> {
-    type Plain = Option<T::Plain>;
-
-    fn read(plain: Self::Plain) -> Result<Self, ColumnError> {
-        plain.map(T::read).transpose()
-    }
-}
-
-/// `type: plain type, value => stored form, plain value => read form;`
-macro_rules! stored {
-    ($($type:ty: $plain:ty, $value:ident => $stored:expr, $column:ident => $read:expr;)+) => {$(
-        impl From<$type> for Val {
-            fn from($value: $type) -> Self {
-                $stored
-            }
-        }
-
-        impl Column for $type {
-            type Plain = $plain;
-
-            fn read($column: $plain) -> Result<Self, ColumnError> {
-                $read
-            }
-        }
-    )+};
-}
-
-stored! {
-    i64: i64, number => Self::Int(number), column => Ok(column);
-    u64: i64, count => Self::Int(to_bigint(count)), column => Ok(column.try_into()?);
-    u32: i64, count => Self::Int(count.into()), column => Ok(column.try_into()?);
-    bool: i64, yes => Self::Int(yes.into()), column => Ok(column != 0);
-    String: String, text => Self::Text(text), column => Ok(column);
-    Vec<u8>: Vec<u8>, bytes => Self::Bytes(bytes), column => Ok(column);
-    BootNonce: Uuid, nonce => Self::Id(Uuid::from_bytes(nonce.0)), column => {
-        Ok(Self(column.into_bytes()))
-    };
-    Uuid: Uuid, id => Self::Id(id), column => Ok(column);
-    UnixMillis: i64, at => Self::Int(at.0), column => Ok(Self(column));
-    Hash: Vec<u8>, hash => Self::Bytes(hash.0.to_vec()), column => Ok(column.as_slice().try_into()?);
-    Amount: i64, amount => Self::Int(amount.minor_units()), column => Ok(Self::from_minor(column)?);
-    Role: i64, role => Self::Int(role.as_number()), column => {
-        Self::from_number(column).ok_or_else(|| "no role has this number".into())
-    };
-    Source: String, source => Self::Text(source.to_string()), column => Ok(column.parse()?);
-    // A newer version may have stored an unknown code, ending or rule: read it as unrecognised.
-    Code: String, code => code.as_str().into(), column => {
-        Ok(column.parse().unwrap_or(Self::Unrecognised))
-    };
-    FenceEnding: String, ending => ending.as_str().into(), column => {
-        Ok(column.parse().unwrap_or(Self::Unrecognised))
-    };
-    RaceRule: String, rule => rule.as_str().into(), column => {
-        Ok(column.parse().unwrap_or(Self::Unrecognised))
-    };
-}
-
-macro_rules! ids {
-    ($($id:ty),+) => {
-        stored! { $($id: Uuid, id => Self::Id(id.0), column => Ok(Self(column));)+ }
-    };
-}
-
-macro_rules! names {
-    ($($name:ty),+) => {
-        stored! { $($name: String, name => name.as_str().into(), column => Ok(column.parse()?);)+ }
-    };
-}
-
-ids!(OrderId, UserId, CommandId, EventId, SessionId, IdentityId);
-names!(
-    EdgeId,
-    DeviceId,
-    Region,
-    OrderStatus,
-    PaymentStatus,
-    ServiceType,
-    Currency,
-    Action,
-    Policy
-);
-names!(AddressShown, ShareAct, Verdict, GateState, QuarantineWhy);
-
-macro_rules! values {
-    ($($type:ty, $value:ident => $stored:expr;)+) => {$(
-        impl From<$type> for Val {
-            fn from($value: $type) -> Self {
-                $stored
-            }
-        }
-    )+};
-}
-
-values! {
-    i32, number => Self::Int(number.into());
-    usize, count => Self::Int(to_bigint(count as u64));
-    &str, text => Self::Text(text.to_owned());
-    &[u8], bytes => Self::Bytes(bytes.to_vec());
-}
-
-impl<const N: usize> From<[u8; N]> for Val {
-    fn from(value: [u8; N]) -> Self {
-        Self::Bytes(value.to_vec())
-    }
-}
-
-impl<T: Clone + Into<Val>> From<&T> for Val {
-    fn from(value: &T) -> Self {
-        value.clone().into()
-    }
-}
-
-impl<T: Into<Val>> From<Option<T>> for Val {
-    fn from(value: Option<T>) -> Self {
-        value.map_or(Self::Null, Into::into)
-    }
-}
 
 /// The row type of a query: one declared by `row!`, one that reads its fields by `fields!`, one
 /// column, or a tuple of columns in order: `(OrderId, Region)`.
@@ -175,8 +24,11 @@ pub type ReadError = sqlx::Error;
 pub struct StoredRow<'r> {
     row: EngineRow<'r>,
     keys: &'r DataKeys,
+    /// The table whose sealed columns `field` opens.
+    sealed: Option<&'static SealedTable>,
 }
 
+#[derive(Clone, Copy)]
 enum EngineRow<'r> {
     MySql(&'r MySqlRow),
     Sqlite(&'r SqliteRow),
@@ -209,6 +61,7 @@ impl<'r> StoredRow<'r> {
         Self {
             row: EngineRow::MySql(row),
             keys,
+            sealed: None,
         }
     }
 
@@ -216,7 +69,56 @@ impl<'r> StoredRow<'r> {
         Self {
             row: EngineRow::Sqlite(row),
             keys,
+            sealed: None,
         }
+    }
+
+    /// The same row, whose columns are sealed as `table` declares.
+    #[must_use]
+    pub fn sealed_by(&self, table: &'static SealedTable) -> Self {
+        Self {
+            row: self.row,
+            keys: self.keys,
+            sealed: Some(table),
+        }
+    }
+
+    /// Reads a column by name, and opens it if the row's table seals it.
+    pub fn field<C: Column<Plain: Plain>>(&self, name: &'static str) -> Result<C, ReadError> {
+        match self.sealed.and_then(|table| table.find_column(name)) {
+            None => self.get(name),
+            Some(column) => self.opened(column),
+        }
+    }
+
+    /// Reads and opens a sealed column. The row must contain the columns that it is bound to.
+    pub fn opened<C: Column<Plain: Plain>>(&self, column: &SealedColumn) -> Result<C, ReadError> {
+        let context = column.context(&self.key_values(column.bound_to())?);
+        let opened = self.stored::<C::Plain>(column.name())?;
+        let opened = opened.open(self.keys, &context);
+        convert(
+            column.name(),
+            opened.map_err(|error| unseal_error(column.name(), error))?,
+        )
+    }
+
+    /// Reads a sealed column as it is stored.
+    pub(super) fn stored_value(&self, column: &SealedColumn) -> Result<Val, ReadError> {
+        Ok(match column.kind() {
+            SealedKind::Text => self.get::<Option<String>>(column.name())?.into(),
+            SealedKind::Bytes => self.get::<Option<Vec<u8>>>(column.name())?.into(),
+        })
+    }
+
+    pub(super) fn key_values(&self, columns: &[KeyColumn]) -> Result<Vec<Val>, ReadError> {
+        let read = |column: &KeyColumn| {
+            Ok(match column {
+                KeyColumn::Id(name) => Val::Id(self.get(*name)?),
+                KeyColumn::Number(name) => Val::Int(self.get(*name)?),
+                KeyColumn::Text(name) => Val::Text(self.get(*name)?),
+            })
+        };
+        columns.iter().map(read).collect()
     }
 
     /// Reads and unseals bytes; `place` must match the one they were sealed for.
@@ -244,15 +146,25 @@ impl<'r> StoredRow<'r> {
         &self,
         column: impl ColumnIndex<MySqlRow> + ColumnIndex<SqliteRow> + Display + Copy,
     ) -> Result<C, ReadError> {
-        let plain = match self.row {
-            EngineRow::MySql(row) => row.try_get(column)?,
-            EngineRow::Sqlite(row) => row.try_get(column)?,
-        };
-        C::read(plain).map_err(|source| ReadError::ColumnDecode {
-            index: column.to_string(),
-            source,
-        })
+        convert(column, self.stored(column)?)
     }
+
+    fn stored<P: Plain>(
+        &self,
+        column: impl ColumnIndex<MySqlRow> + ColumnIndex<SqliteRow>,
+    ) -> Result<P, ReadError> {
+        match self.row {
+            EngineRow::MySql(row) => row.try_get(column),
+            EngineRow::Sqlite(row) => row.try_get(column),
+        }
+    }
+}
+
+fn convert<C: Column>(column: impl Display, plain: C::Plain) -> Result<C, ReadError> {
+    C::read(plain).map_err(|source| ReadError::ColumnDecode {
+        index: column.to_string(),
+        source,
+    })
 }
 
 fn unseal_error(column: &str, error: SealError) -> ReadError {
@@ -278,9 +190,40 @@ macro_rules! fields {
 pub trait Plain:
     for<'r> Decode<'r, MySql> + Type<MySql> + for<'r> Decode<'r, Sqlite> + Type<Sqlite>
 {
+    /// Opens a sealed value. Only texts and bytes are ever sealed.
+    fn open(self, keys: &DataKeys, seal_context: &SealContext) -> Result<Self, SealError>;
 }
 
-impl<T> Plain for T where
-    T: for<'r> Decode<'r, MySql> + Type<MySql> + for<'r> Decode<'r, Sqlite> + Type<Sqlite>
+macro_rules! never_sealed {
+    ($($type:ty),+) => {$(
+        impl Plain for $type {
+            fn open(self, _: &DataKeys, _: &SealContext) -> Result<Self, SealError> {
+                Ok(self)
+            }
+        }
+    )+};
+}
+
+never_sealed!(i64, Uuid);
+
+impl Plain for String {
+    fn open(self, keys: &DataKeys, seal_context: &SealContext) -> Result<Self, SealError> {
+        keys.open_text(seal_context, self)
+    }
+}
+
+impl Plain for Vec<u8> {
+    fn open(self, keys: &DataKeys, seal_context: &SealContext) -> Result<Self, SealError> {
+        keys.open(seal_context, self)
+    }
+}
+
+impl<T> Plain for Option<T>
+where
+    T: Plain,
+    Self: for<'r> Decode<'r, MySql> + Type<MySql> + for<'r> Decode<'r, Sqlite> + Type<Sqlite>,
 {
+    fn open(self, keys: &DataKeys, seal_context: &SealContext) -> Result<Self, SealError> {
+        self.map(|value| value.open(keys, seal_context)).transpose()
+    }
 }

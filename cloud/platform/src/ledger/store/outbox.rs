@@ -11,8 +11,8 @@ use crate::{
     ledger::Database,
     sealing::{ResealedBatch, SealError, TableResealer},
     sql::{
-        Sql, SqlError,
-        events::{event_seal_context, open_event},
+        ResealError, Sql, SqlError, Val,
+        events::{OUTBOX, open_event},
         in_list,
     },
     vals,
@@ -22,10 +22,8 @@ use crate::{
 const UNSENT: &str =
     "SELECT seq, event_id, event FROM outbox WHERE sent_at IS NULL ORDER BY seq LIMIT ?";
 const COUNT_UNSENT: &str = "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL";
-const EVENTS: &str = "SELECT seq, event_id, event FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?";
-const RESEAL: &str = "UPDATE outbox SET event = ? WHERE seq = ?";
 
-/// Rows per batch of the resealing job.
+/// Documents per batch of the resealing job.
 const RESEALED_MAX: usize = 200;
 /// Batches per run of the resealing job; the next run continues.
 const RESEAL_BATCHES_MAX: usize = 200;
@@ -195,7 +193,7 @@ async fn mark_sent(sql: &Sql, seqs: &[i64], now: UnixMillis) -> Result<(), SqlEr
 
 pub async fn reseal_events(
     database: &Database,
-    walk: &TableResealer<i64>,
+    walk: &TableResealer<Vec<Val>>,
 ) -> Result<(), DocumentsError> {
     // Unsent events come first: the relay then stores them already sealed with the current key.
     if let Database::Mongo(mongo) = database {
@@ -214,25 +212,24 @@ pub async fn reseal_events(
 /// Reseals one batch of events after `after` that are plain or sealed with a former key.
 async fn reseal_batch(
     database: &Database,
-    after: i64,
-) -> Result<ResealedBatch<i64>, DocumentsError> {
-    let sql = match database {
-        Database::Sql(sql) => sql,
-        Database::Mongo(mongo) => return mongo.reseal_sent(after, RESEALED_MAX).await,
-    };
-    let keys = sql.data_keys();
-    let rows: Vec<(i64, Uuid, String)> = sql.fetch_all(EVENTS, vals![after, RESEALED_MAX]).await?;
-    let last = rows
-        .last()
-        .filter(|_| rows.len() == RESEALED_MAX)
-        .map(|(seq, ..)| *seq);
-    let mut sealed = 0;
-    for (seq, id, event) in rows {
-        if keys.is_stale_text(&event) {
-            let anew = keys.seal_text(&event_seal_context(id), &open_event(keys, id, event)?);
-            sql.exec(RESEAL, vals![anew, seq]).await?;
-            sealed += 1;
+    after: Vec<Val>,
+) -> Result<ResealedBatch<Vec<Val>>, DocumentsError> {
+    match database {
+        Database::Sql(sql) => {
+            let resealed = sql.reseal_batch(&OUTBOX, &after).await;
+            resealed.map_err(|error| match error {
+                ResealError::Sql(error) => error.into(),
+                ResealError::Sealed(error) => error.into(),
+            })
+        }
+        Database::Mongo(mongo) => {
+            let after_seq = match after[..] {
+                [Val::Int(seq)] => seq,
+                _ => 0,
+            };
+            let ResealedBatch { sealed, last } = mongo.reseal_sent(after_seq, RESEALED_MAX).await?;
+            let last = last.map(|seq| vals![seq]);
+            Ok(ResealedBatch { sealed, last })
         }
     }
-    Ok(ResealedBatch { sealed, last })
 }
