@@ -1,9 +1,8 @@
 //! Scheduled jobs: close stale orders, republish completed jobs, and seal text that is plain or
 //! sealed under an old key.
 
-use platform::{jobs::Job, sealing::TableResealer};
+use platform::jobs::Job;
 use texts::{Sentence, Text};
-use uuid::Uuid;
 use wire::OrderStatus;
 
 use crate::{
@@ -11,38 +10,12 @@ use crate::{
     store::{Store, StoreError},
 };
 
-/// Batches per table and run.
-const BATCHES_MAX: usize = 200;
 /// Orders of one status that a run closes; the hourly next run continues.
 const CLOSED_MAX: usize = 500;
 
-/// The sealing progress in each table.
-#[derive(Clone)]
-pub struct OrderResealProgress {
-    orders: TableResealer<Uuid>,
-    reasons: TableResealer<u64>,
-    cases: TableResealer<u64>,
-}
-
-impl Default for OrderResealProgress {
-    fn default() -> Self {
-        Self {
-            orders: TableResealer::for_table("order.orders"),
-            reasons: TableResealer::for_table("order.order_timeline"),
-            cases: TableResealer::for_table("order.case_items"),
-        }
-    }
-}
-
 /// `stale_after` is in milliseconds; `None` leaves stale orders open.
 pub fn scheduled_jobs(store: &Store, stale_after: Option<i64>) -> Vec<Job> {
-    let sealed = store.clone();
-    let walks = OrderResealProgress::default();
-    let sealing = Job::new("order-seal", "20 */5 * * * *", move || {
-        let store = sealed.clone();
-        let walks = walks.clone();
-        async move { Ok(reseal_texts(&store, &walks).await?) }
-    });
+    let sealing = Job::reseal("order-seal", "20 */5 * * * *", store.resealer());
     let told = store.clone();
     let telling = Job::new("order-completed", "10 17 4 * * *", move || {
         let store = told.clone();
@@ -78,23 +51,4 @@ pub async fn close_stale_orders(store: &Store, age_ms: i64) -> Result<usize, Sto
         tracing::info!(closed, "Closed orders that waited too long");
     }
     Ok(closed)
-}
-
-pub async fn reseal_texts(store: &Store, walks: &OrderResealProgress) -> Result<(), StoreError> {
-    let mut turn = walks.orders.start_run(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_orders(after).await?);
-    }
-    let mut turn = walks
-        .reasons
-        .start_run(store.data_keys(), BATCHES_MAX)
-        .await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_reasons(after).await?);
-    }
-    let mut turn = walks.cases.start_run(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_cases(after).await?);
-    }
-    Ok(())
 }

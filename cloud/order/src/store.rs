@@ -26,9 +26,8 @@ use std::{
 };
 
 use platform::{
-    sealing::{DataKeys, ResealedBatch, SealContext},
-    sql::{Migrations, ReplicaReader, Sql, SqlError, WRITER_LIMIT},
-    vals,
+    sealing::DataKeys,
+    sql::{Migrations, ReplicaReader, SealedTable, Sql, SqlError, SqlResealer, WRITER_LIMIT},
 };
 use process::clock::Clock;
 use rules::{Attempt, Submission};
@@ -39,8 +38,7 @@ use tokio::{
     },
     time::timeout,
 };
-use uuid::Uuid;
-use wire::{CommandId, OpDecision, OrderId, ShareLimits, UserId};
+use wire::{OpDecision, ShareLimits};
 
 pub use admin::{CancelFeeRow, CaseUpdateResult};
 pub use assignments::{AssignmentRecord, AssignmentRequest};
@@ -50,7 +48,6 @@ pub use lists::{EXPORTED_MAX, OrderListCursor, OrderListQuery, OrderSort};
 pub use orders::{CancelBasis, KNOWN_MAX, Publication, TrackedStep};
 pub use platform::StoreError;
 
-use rows::{ADDRESS, DESCRIPTION, TITLE, reason_seal_context, text_seal_context};
 use snapshot::OrderReadMode;
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
@@ -58,22 +55,7 @@ pub const MIGRATIONS: Migrations = platform::migrations!();
 /// Maximum commands per transaction; the rest wait for the next.
 const TOGETHER_MAX: usize = 64;
 
-const STALE_ORDERS: &str =
-    "SELECT id, title, description, address FROM orders WHERE id > ? ORDER BY id LIMIT ?";
-
-const RESEAL_ORDER: &str = "UPDATE orders SET title = ?, description = ?, address = ? WHERE id = ?";
-
-const STALE_LINES: &str = "SELECT id, order_id, command_id, actor_id, reason FROM order_timeline WHERE id > ? \
-    ORDER BY id LIMIT ?";
-
-const STALE_CASES: &str = "SELECT id, closed_why FROM case_items WHERE id > ? ORDER BY id LIMIT ?";
-
-const RESEAL_CASE: &str = "UPDATE case_items SET closed_why = ? WHERE id = ?";
-
-const RESEAL_LINE: &str = "UPDATE order_timeline SET reason = ? WHERE id = ?";
-
-/// Rows resealed per batch.
-const RESEAL_BATCH: usize = 200;
+const SEALED_TABLES: &[SealedTable] = &[rows::ORDERS, rows::TIMELINE, admin::CASES];
 
 #[derive(Clone)]
 pub struct Store {
@@ -116,6 +98,14 @@ impl Store {
     #[must_use]
     pub fn reading_from(self, reads: ReplicaReader) -> Self {
         Self { reads, ..self }
+    }
+
+    pub fn data_keys(&self) -> &DataKeys {
+        self.sql.data_keys()
+    }
+
+    pub fn resealer(&self) -> SqlResealer {
+        SqlResealer::new(&self.sql, SEALED_TABLES)
     }
 }
 
@@ -224,106 +214,4 @@ impl Store {
             }
         }
     }
-}
-
-/// Resealing of text in order_db that is plain or sealed under an old key.
-impl Store {
-    pub fn data_keys(&self) -> &DataKeys {
-        self.sql.data_keys()
-    }
-
-    /// Reseals the text of a batch of orders after `after`; this text never changes otherwise.
-    /// `last` is the last order of a full batch, `None` at the end.
-    pub async fn reseal_orders(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        let keys = self.data_keys();
-        let rows: Vec<(OrderId, String, String, String)> = self
-            .sql
-            .fetch_all(STALE_ORDERS, vals![after, RESEAL_BATCH])
-            .await?;
-        let last = rows
-            .last()
-            .filter(|_| rows.len() == RESEAL_BATCH)
-            .map(|(id, ..)| id.0);
-        let mut sealed = 0;
-        for (id, title, description, address) in rows {
-            if ![&title, &description, &address]
-                .into_iter()
-                .any(|text| keys.is_stale_text(text))
-            {
-                continue;
-            }
-            let title = reseal_text(keys, &text_seal_context(TITLE, id), title)?;
-            let description = reseal_text(keys, &text_seal_context(DESCRIPTION, id), description)?;
-            let address = reseal_text(keys, &text_seal_context(ADDRESS, id), address)?;
-            self.sql
-                .exec(RESEAL_ORDER, vals![title, description, address, id])
-                .await?;
-            sealed += 1;
-        }
-        Ok(ResealedBatch { sealed, last })
-    }
-
-    /// The same for the reasons in the timeline.
-    pub async fn reseal_reasons(&self, after: u64) -> Result<ResealedBatch<u64>, StoreError> {
-        let keys = self.data_keys();
-        let rows: Vec<(u64, OrderId, CommandId, UserId, Option<String>)> = self
-            .sql
-            .fetch_all(STALE_LINES, vals![after, RESEAL_BATCH])
-            .await?;
-        let last = rows
-            .last()
-            .filter(|_| rows.len() == RESEAL_BATCH)
-            .map(|(id, ..)| *id);
-        let mut count = 0;
-        for (id, order, command, actor, reason) in rows {
-            let Some(reason) = reason.filter(|reason| keys.is_stale_text(reason)) else {
-                continue;
-            };
-            let place = reason_seal_context(order, command, actor);
-            let sealed = reseal_text(keys, &place, reason)?;
-            self.sql.exec(RESEAL_LINE, vals![sealed, id]).await?;
-            count += 1;
-        }
-        Ok(ResealedBatch {
-            sealed: count,
-            last,
-        })
-    }
-
-    /// The same for the reasons of closed cases.
-    pub async fn reseal_cases(&self, after: u64) -> Result<ResealedBatch<u64>, StoreError> {
-        let keys = self.data_keys();
-        let rows: Vec<(u64, Option<String>)> = self
-            .sql
-            .fetch_all(STALE_CASES, vals![after, RESEAL_BATCH])
-            .await?;
-        let last = rows
-            .last()
-            .filter(|_| rows.len() == RESEAL_BATCH)
-            .map(|(id, _)| *id);
-        let mut count = 0;
-        for (id, why) in rows {
-            let Some(why) = why.filter(|why| keys.is_stale_text(why)) else {
-                continue;
-            };
-            let place = admin::case_seal_context(id);
-            let sealed = reseal_text(keys, &place, why)?;
-            self.sql.exec(RESEAL_CASE, vals![sealed, id]).await?;
-            count += 1;
-        }
-        Ok(ResealedBatch {
-            sealed: count,
-            last,
-        })
-    }
-}
-
-/// Opens a text under the key it has, and seals it like a new one.
-fn reseal_text(
-    keys: &DataKeys,
-    seal_context: &SealContext,
-    text: String,
-) -> Result<String, StoreError> {
-    let plain = keys.open_text(seal_context, text)?;
-    Ok(keys.seal_text(seal_context, &plain))
 }

@@ -11,8 +11,10 @@ use std::collections::HashMap;
 use custody::{FEES_TO_COME_MAX, FeePolicy};
 use platform::{
     row,
-    sealing::{DataKeys, SealContext},
-    sql::{Columns, NAMES_MAX, ReadError, Row, Statement, StoredRow, Tx, split_batches},
+    sql::{
+        Columns, KeyColumn, NAMES_MAX, ReadError, Row, SealedColumn, SealedTable, Statement,
+        StoredRow, Tx, split_batches,
+    },
     transact, vals,
 };
 use rules::{CaseKind, StoredAnswer};
@@ -40,10 +42,20 @@ const TAKE_CASE: &str =
 const CLOSE_CASE: &str = "UPDATE case_items SET closed_by = ?, closed_at = ?, closed_why = ? \
     WHERE id = ? AND closed_at IS NULL";
 
-const CLOSED_WHY: &str = "case_items.closed_why";
+const CASE_ID: &[KeyColumn] = &[KeyColumn::Number("id")];
+
+const CLOSED_WHY: SealedColumn = SealedColumn::text("closed_why", "case_items.closed_why", CASE_ID);
+
+pub(super) const CASES: SealedTable = SealedTable {
+    label: "order.case_items",
+    name: "case_items",
+    key: CASE_ID,
+    part: None,
+    columns: &[CLOSED_WHY],
+};
 
 row! {
-    struct ListedCase {
+    struct ListedCase sealed by CASES {
         id: u64,
         location: Option<Region>,
         order_id: OrderId,
@@ -90,9 +102,7 @@ impl Store {
         let text = text.append_text(" ORDER BY case_items.id DESC LIMIT ?");
         let values = vals![before.unwrap_or(u64::MAX), limit];
         let rows = self.sql.fetch_all::<ListedCase>(text, values).await?;
-        rows.into_iter()
-            .map(|row| row.into_case_item(self.data_keys()))
-            .collect()
+        rows.into_iter().map(ListedCase::into_case_item).collect()
     }
 
     pub async fn find_case(&self, id: u64) -> Result<Option<CaseItem>, StoreError> {
@@ -127,7 +137,8 @@ impl Store {
                 OpenItems::Unchangeable(answer) => return Ok(answer),
             };
             for item in items {
-                let sealed = tx.data_keys().seal_text(&case_seal_context(item), why);
+                let context = CLOSED_WHY.context(&vals![item]);
+                let sealed = tx.data_keys().seal_text(&context, why);
                 tx.exec(CLOSE_CASE, vals![by, now, sealed, item]).await?;
             }
             updated_case(tx, id).await
@@ -171,22 +182,13 @@ async fn updated_case(tx: &mut Tx, id: u64) -> Result<CaseUpdateResult, StoreErr
 async fn read_case(tx: &mut Tx, id: u64) -> Result<Option<CaseItem>, StoreError> {
     let text = Statement::new(LIST_CASES).append_text(" WHERE case_items.id = ?");
     let row: Option<ListedCase> = tx.fetch_optional(text, vals![id]).await?;
-    row.map(|row| row.into_case_item(tx.data_keys()))
-        .transpose()
-}
-
-pub(super) fn case_seal_context(item: u64) -> SealContext {
-    SealContext::for_row(CLOSED_WHY, &item.to_be_bytes())
+    row.map(ListedCase::into_case_item).transpose()
 }
 
 impl ListedCase {
-    fn into_case_item(self, keys: &DataKeys) -> Result<CaseItem, StoreError> {
+    fn into_case_item(self) -> Result<CaseItem, StoreError> {
         let kind = self.kind.parse::<CaseKind>();
         kind.map_err(|_| StoreError::Unreadable("case_items.kind"))?;
-        let closed_why = match self.closed_why {
-            Some(why) => Some(keys.open_text(&case_seal_context(self.id), why)?),
-            None => None,
-        };
         Ok(CaseItem {
             id: self.id,
             order_id: self.order_id,
@@ -203,7 +205,7 @@ impl ListedCase {
             taken_at: self.taken_at,
             closed_by: self.closed_by,
             closed_at: self.closed_at,
-            closed_why,
+            closed_why: self.closed_why,
         })
     }
 }

@@ -144,8 +144,7 @@ impl Store {
             order_id: order.id,
             entry: payment_timeline_entry(&order, actor, command_id, now),
         };
-        tx.insert(LineRow::seal_entry(&line, tx.data_keys()))
-            .await?;
+        tx.insert(LineRow::from(&line)).await?;
         let body = OrderEvent {
             money: Some(told.clone()),
             terms,
@@ -265,8 +264,7 @@ impl Store {
             order_id: order.id,
             entry: review_timeline_entry(&order, before.status, actor, told),
         };
-        tx.insert(LineRow::seal_entry(&line, tx.data_keys()))
-            .await?;
+        tx.insert(LineRow::from(&line)).await?;
         let body = OrderEvent {
             terms,
             ..OrderEvent::from_order(order, actor, told.command_id)

@@ -228,11 +228,11 @@ const FORGET_CASES: &str = "DELETE FROM case_items WHERE command_id = ?";
 
 /// Writes the orders; `false` if any has changed since it was read.
 async fn write_orders(tx: &mut Tx, writes: &[OrderWrite]) -> Result<bool, StoreError> {
-    let mut new = Vec::new();
+    let mut new: Vec<OrderRow> = Vec::new();
     let mut changed = Vec::new();
     for write in writes {
         match write.guard {
-            None => new.push(OrderRow::seal_order(write.after.clone(), tx.data_keys())),
+            None => new.push(write.after.clone().into()),
             Some(guard) => changed.push((guard, &write.after)),
         }
     }
@@ -258,11 +258,7 @@ async fn write_results(
     at: UnixMillis,
 ) -> Result<(), StoreError> {
     insert_answers(tx, &writes.commands).await?;
-    let lines = writes
-        .timeline
-        .iter()
-        .map(|line| LineRow::seal_entry(line, tx.data_keys()));
-    let lines = lines.collect();
+    let lines: Vec<LineRow> = writes.timeline.iter().map(LineRow::from).collect();
     tx.insert_all(lines).await?;
     for LatePromise {
         order_id,

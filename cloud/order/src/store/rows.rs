@@ -2,9 +2,8 @@
 //! their conversion to and from domain types.
 
 use platform::{
-    columns, fields, row,
-    sealing::{DataKeys, SealContext},
-    sql::{ReadError, Row, StoredRow},
+    columns, row,
+    sql::{KeyColumn, SealedColumn, SealedTable},
 };
 use rules::{Acceptance, NewTimelineEntry, OpIdentity, OrderState, ProviderAct, StoredAnswer};
 use uuid::Uuid;
@@ -15,15 +14,40 @@ use wire::{
     Verdict,
 };
 
-pub const TITLE: &str = "orders.title";
+const ORDER_ID: &[KeyColumn] = &[KeyColumn::Id("id")];
 
-pub const DESCRIPTION: &str = "orders.description";
+/// Free text is sealed.
+pub const ORDERS: SealedTable = SealedTable {
+    label: "order.orders",
+    name: "orders",
+    key: ORDER_ID,
+    part: None,
+    columns: &[
+        SealedColumn::text("title", "orders.title", ORDER_ID),
+        SealedColumn::text("description", "orders.description", ORDER_ID),
+        SealedColumn::text("address", "orders.address", ORDER_ID),
+    ],
+};
 
-pub const ADDRESS: &str = "orders.address";
+/// A reason is free text, so it is sealed.
+pub const TIMELINE: SealedTable = SealedTable {
+    label: "order.order_timeline",
+    name: "order_timeline",
+    key: &[KeyColumn::Number("id")],
+    part: None,
+    columns: &[SealedColumn::text(
+        "reason",
+        "order_timeline.reason",
+        &[
+            KeyColumn::Id("order_id"),
+            KeyColumn::Id("command_id"),
+            KeyColumn::Id("actor_id"),
+        ],
+    )],
+};
 
-columns! {
-    /// Free text (title, description, address) is sealed.
-    pub struct OrderRow in orders {
+row! {
+    pub struct OrderRow in orders sealed by ORDERS {
         pub id: OrderId,
         code: String,
         customer_id: UserId,
@@ -70,8 +94,8 @@ columns! {
     }
 }
 
-impl OrderRow {
-    pub fn seal_order(state: OrderState, keys: &DataKeys) -> Self {
+impl From<OrderState> for OrderRow {
+    fn from(state: OrderState) -> Self {
         let OrderState {
             order,
             acceptance,
@@ -83,13 +107,13 @@ impl OrderRow {
             code: order.code.as_str().to_owned(),
             customer_id: order.customer_id,
             provider_id: order.provider_id,
-            title: seal_column(keys, order.id, TITLE, &order.title),
-            description: seal_column(keys, order.id, DESCRIPTION, &order.description),
+            title: order.title,
+            description: order.description,
             service_type: order.service_type,
             price_minor: order.price,
             currency: order.currency,
             location: order.location,
-            address: seal_column(keys, order.id, ADDRESS, &order.address),
+            address: order.address,
             service_start_time: order.service_start_time,
             service_end_time: order.service_end_time,
             status: order.status,
@@ -109,40 +133,13 @@ impl OrderRow {
             cancel_fee_to: terms.and_then(|terms| terms.provider_id),
         }
     }
+}
 
+impl OrderRow {
     pub fn cancel_terms(&self) -> Option<CancelCharge> {
         let provider_id = self.cancel_fee_to;
         self.cancel_fee_minor
             .map(|fee| CancelCharge { fee, provider_id })
-    }
-}
-
-fn seal_column(keys: &DataKeys, id: OrderId, column: &'static str, text: &str) -> String {
-    keys.seal_text(&SealContext::of_id(column, id.0), text)
-}
-
-fn open_column(
-    row: &StoredRow<'_>,
-    id: OrderId,
-    name: &str,
-    column: &'static str,
-) -> Result<String, ReadError> {
-    row.opened_text(name, &SealContext::of_id(column, id.0))
-}
-
-impl Row for OrderRow {
-    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let id: OrderId = row.get("id")?;
-        Ok(fields!(row => OrderRow {
-            code, customer_id, provider_id, service_type, price_minor, currency, location,
-            service_start_time, service_end_time, status, payment_status, version, created_at, updated_at,
-            source, accepted_at, accepted_source, accepted_firm, accepted_rule, money_version, held_minor,
-            cancel_fee_minor, cancel_fee_to;
-            id,
-            title: open_column(row, id, "title", TITLE)?,
-            description: open_column(row, id, "description", DESCRIPTION)?,
-            address: open_column(row, id, "address", ADDRESS)?,
-        }))
     }
 }
 
@@ -220,9 +217,8 @@ impl From<OrderRow> for Order {
     }
 }
 
-columns! {
-    /// The reason is free text, so it is sealed.
-    pub struct LineRow in order_timeline {
+row! {
+    pub struct LineRow in order_timeline sealed by TIMELINE {
         pub order_id: OrderId,
         version: u64,
         action: Option<Action>,
@@ -251,13 +247,9 @@ columns! {
     }
 }
 
-impl LineRow {
-    pub fn seal_entry(
-        NewTimelineEntry { order_id, entry }: &NewTimelineEntry,
-        keys: &DataKeys,
-    ) -> Self {
+impl From<&NewTimelineEntry> for LineRow {
+    fn from(NewTimelineEntry { order_id, entry }: &NewTimelineEntry) -> Self {
         let entry = entry.clone();
-        let place = reason_seal_context(*order_id, entry.command_id, entry.actor.user_id);
         let promise = entry.promise.as_ref();
         let Hops {
             tapped_at,
@@ -273,7 +265,7 @@ impl LineRow {
             from_status: entry.from,
             to_status: entry.to,
             code: entry.code,
-            reason: entry.reason.map(|reason| keys.seal_text(&place, &reason)),
+            reason: entry.reason,
             tapped_at,
             edge_at,
             cloud_at,
@@ -292,38 +284,6 @@ impl LineRow {
             payment_status: entry.payment_status,
         }
     }
-}
-
-impl Row for LineRow {
-    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let order_id = row.get("order_id")?;
-        let command_id = row.get("command_id")?;
-        let actor_id = row.get("actor_id")?;
-        let place = reason_seal_context(order_id, command_id, actor_id);
-        let reason: Option<String> = row.get("reason")?;
-        let reason = reason
-            .map(|_| row.opened_text("reason", &place))
-            .transpose()?;
-        Ok(fields!(row => LineRow {
-            version, action, actor_role, from_status, to_status, code, tapped_at, edge_at, cloud_at, source,
-            edge, epoch, seq, verdict, address_shown, race_rule, promise_edge, promise_epoch, promise_fence,
-            promise_why, payment_status;
-            order_id,
-            actor_id,
-            command_id,
-            reason,
-        }))
-    }
-}
-
-pub fn text_seal_context(column: &'static str, order: OrderId) -> SealContext {
-    SealContext::of_id(column, order.0)
-}
-
-pub fn reason_seal_context(order: OrderId, command: CommandId, actor: UserId) -> SealContext {
-    SealContext::of_id("order_timeline.reason", order.0)
-        .with_part(command.as_bytes())
-        .with_part(actor.as_bytes())
 }
 
 impl From<LineRow> for TimelineEntry {

@@ -1,6 +1,5 @@
 //! An admin works on cases and closes them.
 
-use order::jobs;
 use platform::vals;
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -160,9 +159,7 @@ async fn the_reason_of_a_closing_stands_sealed() {
     // As written by a version without keys.
     let plain = "UPDATE case_items SET closed_why = ? WHERE closed_why IS NOT NULL";
     service.stage.sql.exec(plain, vals![WHY]).await.unwrap();
-    jobs::reseal_texts(&service.stage.store, &jobs::OrderResealProgress::default())
-        .await
-        .unwrap();
+    service.stage.store.resealer().run().await.unwrap();
     let kept: Vec<String> = service.stage.rows(REASONS).await;
     assert!(!kept[0].contains("customer"), "{kept:?}");
     let case = service

@@ -1,10 +1,7 @@
 //! Free text in order_db is sealed; a job reseals text that an older version left plain or an old
 //! key sealed.
 
-use order::{
-    jobs,
-    store::{AcceptanceRules, Store},
-};
+use order::store::{AcceptanceRules, Store};
 use platform::{
     sealing::{self, DataKeys},
     vals,
@@ -71,9 +68,7 @@ async fn words_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] engin
     assert_eq!(before.address, words.address, "a plain order is read");
 
     let store = under(&keys);
-    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default())
-        .await
-        .unwrap();
+    store.resealer().run().await.unwrap();
     for word in [&words.title, &words.address, WHY] {
         assert!(!kept(&stage).await.contains(word), "{word}");
     }
@@ -83,9 +78,7 @@ async fn words_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] engin
     sealing::add(&path).unwrap();
     sealing::use_newest(&path).unwrap();
     let store = under(&DataKeys::load(&path, true).unwrap());
-    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default())
-        .await
-        .unwrap();
+    store.resealer().run().await.unwrap();
     assert_ne!(kept(&stage).await, first);
     assert_eq!(store.find_order(old).await.unwrap().unwrap(), before);
     let reasons = store.read_timeline(old).await.unwrap();
@@ -100,9 +93,7 @@ async fn words_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] engin
     );
 
     let done = kept(&stage).await;
-    jobs::reseal_texts(&store, &jobs::OrderResealProgress::default())
-        .await
-        .unwrap();
+    store.resealer().run().await.unwrap();
     assert_eq!(
         kept(&stage).await,
         done,
