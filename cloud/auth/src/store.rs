@@ -17,8 +17,8 @@ mod signing_keys;
 mod tests;
 
 use platform::{
-    sealing::{DataKeys, ResealedBatch, SealContext, SealError},
-    sql::{Migrations, Sql, Val, in_list},
+    sealing::{DataKeys, SealContext, SealError},
+    sql::{Migrations, SealedTable, Sql, SqlResealer, in_list},
     vals,
 };
 use uuid::Uuid;
@@ -47,6 +47,16 @@ pub const MIGRATIONS: Migrations = platform::migrations!();
 /// The rows that one statement of a job reads or removes.
 pub const BATCH: usize = 500;
 
+const SEALED_TABLES: &[SealedTable] = &[
+    accounts::USERS,
+    identities::IDENTITIES,
+    accounts::RESETS,
+    people::READMISSIONS,
+    people::ROLE_ACTS,
+    signing_keys::SIGNING_KEYS,
+    addresses::CLAIMS,
+];
+
 #[derive(Clone)]
 pub struct Store {
     sql: Sql,
@@ -59,6 +69,10 @@ impl Store {
 
     pub fn data_keys(&self) -> &DataKeys {
         self.sql.data_keys()
+    }
+
+    pub fn resealer(&self) -> SqlResealer {
+        SqlResealer::new(&self.sql, SEALED_TABLES)
     }
 
     /// Removes up to `BATCH` rows, whose ids `select` finds by `until`.
@@ -74,43 +88,6 @@ impl Store {
             self.sql.exec(in_list(delete, old.len(), ")"), ids).await?;
         }
         Ok(old.len())
-    }
-
-    pub(super) async fn reseal_texts(
-        &self,
-        read: &'static str,
-        write: &'static str,
-        place: fn(Uuid) -> SealContext,
-        after: Uuid,
-    ) -> Result<ResealedBatch<Uuid>, StoreError> {
-        let rows: Vec<(Uuid, String)> = self.sql.fetch_all(read, vals![after, BATCH]).await?;
-        let last = rows
-            .last()
-            .filter(|_| rows.len() == BATCH)
-            .map(|(id, _)| *id);
-        let mut sealed = 0;
-        for (id, why) in rows {
-            sealed += self.reseal_text(write, &place(id), id, Some(why)).await?;
-        }
-        Ok(ResealedBatch { sealed, last })
-    }
-
-    /// Reseals a text if it is stale and unchanged meanwhile. Returns the number of stale texts.
-    pub(super) async fn reseal_text(
-        &self,
-        write: &'static str,
-        seal_context: &SealContext,
-        row: impl Into<Val>,
-        stored: Option<String>,
-    ) -> Result<usize, StoreError> {
-        let keys = self.sql.data_keys();
-        let row: Val = row.into();
-        let Some(stored) = stored.filter(|stored| keys.is_stale_text(stored)) else {
-            return Ok(0);
-        };
-        let anew = reseal_if_stale(keys, seal_context, stored.clone())?;
-        self.sql.exec(write, vals![anew, row, stored]).await?;
-        Ok(1)
     }
 }
 

@@ -3,15 +3,15 @@
 
 use platform::{
     columns, outbox, provider_verification, row,
-    sealing::{ResealedBatch, SealContext},
-    sql::{Columns, SqlError, Tx},
+    sealing::SealContext,
+    sql::{Columns, KeyColumn, SealedColumn, SealedTable, SqlError, Tx},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{Event, ProviderVerification, Role, SessionId, UnixMillis, UserId};
 
 use super::{
-    BATCH, Store, StoreError,
+    Store, StoreError,
     sessions::OtherSessionsRevocation,
     sign_ins::{NameHash, OneTimeCodeHash, PlaceHash},
 };
@@ -21,13 +21,7 @@ const ROLE: &str = "SELECT role_id FROM users WHERE id = ?";
 const BY_NAME: &str = "WHERE username = ? AND is_active = 1";
 const OPEN_USERNAME: &str = "SELECT username FROM users WHERE id = ? AND is_active = 1";
 const OPEN_ROLE: &str = "SELECT role_id FROM users WHERE id = ? AND is_active = 1";
-pub(super) const EMAIL: &str = "users.email";
 const WITH_EMAIL: &str = "SELECT id FROM users WHERE email = ? OR email_hash = ? LIMIT 1";
-const SEALED_ACCOUNTS: &str =
-    "SELECT id, email, email_hash, closed_why FROM users WHERE id > ? ORDER BY id LIMIT ?";
-const RESEAL_EMAIL: &str = "UPDATE users SET email = ?, email_hash = ? WHERE id = ? AND email = ?";
-const RESEAL_CLOSING_REASON: &str =
-    "UPDATE users SET closed_why = ? WHERE id = ? AND closed_why = ?";
 const UPGRADE_HASH: &str = "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?";
 const CHANGE_PASSWORD: &str = "UPDATE users SET password_hash = ?, password_changed_at = ?, updated_at = ? \
     WHERE id = ? AND is_active = 1 AND COALESCE(password_changed_at, 0) = ?";
@@ -45,14 +39,37 @@ const VOID_CODES: &str = "UPDATE password_resets SET expires_at = ? \
 const RESET_TRIES_MAX: i64 = 10;
 /// Tries from one place, so that a stranger at one address cannot void the code for its owner.
 const RESET_TRIES_OF_PLACE_MAX: i64 = 5;
-const SEALED_RESETS: &str = "SELECT id, why FROM password_resets WHERE id > ? ORDER BY id LIMIT ?";
-const RESEAL_RESET: &str = "UPDATE password_resets SET why = ? WHERE id = ? AND why = ?";
 /// A code for the current address stays valid.
 pub(super) const DROP_ADDRESS_CHANGE: &str =
     "DELETE FROM address_claims WHERE user_id = ? AND is_change = 1";
 const REMOVE_LINKED_IDENTITIES: &str = "DELETE FROM identities WHERE user_id = ? AND is_origin = 0";
 
-type SealedUserColumns = (UserId, String, Option<Vec<u8>>, Option<String>);
+const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
+
+/// The name of addresses in seals and in their hashes.
+pub(super) const EMAIL: &str = "users.email";
+
+const USER_EMAIL: SealedColumn = SealedColumn::text("email", EMAIL, ID).hashed_in("email_hash");
+
+const CLOSED_WHY: SealedColumn = SealedColumn::text("closed_why", "users.closed_why", ID);
+
+pub(super) const USERS: SealedTable = SealedTable {
+    label: "auth.users",
+    name: "users",
+    key: ID,
+    part: None,
+    columns: &[USER_EMAIL, CLOSED_WHY],
+};
+
+pub(super) const RESET_WHY: SealedColumn = SealedColumn::text("why", "password_resets.why", ID);
+
+pub(super) const RESETS: SealedTable = SealedTable {
+    label: "auth.password_resets",
+    name: "password_resets",
+    key: ID,
+    part: None,
+    columns: &[RESET_WHY],
+};
 
 row! {
     /// The account fields that a sign-in needs.
@@ -98,10 +115,10 @@ pub struct PasswordReset {
 
 columns! {
     #[derive(Clone)]
-    pub(super) struct UserRow<'a> in users {
+    pub(super) struct UserRow<'a> in users sealed by USERS {
         id: UserId,
         username: &'a str,
-        email: String,
+        email: &'a str,
         /// Absent if the address belongs to another account.
         email_hash: Option<Vec<u8>>,
         password_hash: &'a str,
@@ -123,13 +140,13 @@ impl UserRow<'_> {
 }
 
 columns! {
-    struct ResetRow in password_resets {
+    struct ResetRow<'a> in password_resets sealed by RESETS {
         id: Uuid,
         user_id: UserId,
         code_hash: [u8; 32],
         created_at: UnixMillis,
         created_by: UserId,
-        why: String,
+        why: &'a str,
         expires_at: UnixMillis,
     }
 }
@@ -165,14 +182,14 @@ impl Store {
         &self,
         account: &'a Account,
         username: &'a Username,
-        email: &Email,
+        email: &'a Email,
         at: UnixMillis,
     ) -> UserRow<'a> {
         let keys = self.sql.data_keys();
         UserRow {
             id: account.id,
             username: username.as_str(),
-            email: keys.seal_text(&email_seal_place(account.id), email.as_str()),
+            email: email.as_str(),
             email_hash: Some(keys.hash(EMAIL, email.as_str()).to_vec()),
             password_hash: &account.password_hash,
             role_id: account.role_id,
@@ -279,7 +296,6 @@ impl Store {
         } = reset;
         transact!(self.sql, tx => {
             tx.exec(VOID_CODES, vals![*at, *user, *at]).await?;
-            let why = tx.data_keys().seal_text(&reset_place(*id), why);
             let row = ResetRow {
                 id: *id,
                 user_id: *user,
@@ -318,58 +334,12 @@ impl Store {
             Ok(right.is_some())
         })
     }
-
-    /// Reseals the stale addresses and closing reasons of the next batch of accounts after `after`.
-    /// Returns the batch's last account; `None` at the end.
-    pub async fn reseal_accounts(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        let keys = self.sql.data_keys();
-        let rows: Vec<SealedUserColumns> = self
-            .sql
-            .fetch_all(SEALED_ACCOUNTS, vals![after, BATCH])
-            .await?;
-        let last = rows
-            .last()
-            .filter(|_| rows.len() == BATCH)
-            .map(|(user, ..)| user.0);
-        let mut sealed_anew = 0;
-        for (user, stored, hash, closed_why) in rows {
-            if keys.is_stale_text(&stored) {
-                let place = email_seal_place(user);
-                let email = keys.open_text(&place, stored.clone())?;
-                // A sealed address without a hash belongs to another account.
-                let is_own = hash.is_some() || !keys.is_sealed_text(&stored);
-                let hash = is_own.then(|| keys.hash(EMAIL, &email).to_vec());
-                let values = vals![keys.seal_text(&place, &email), hash, user, stored];
-                self.sql.exec(RESEAL_EMAIL, values).await?;
-                sealed_anew += 1;
-            }
-            let place = closing_place(user);
-            sealed_anew += self
-                .reseal_text(RESEAL_CLOSING_REASON, &place, user, closed_why)
-                .await?;
-        }
-        Ok(ResealedBatch {
-            sealed: sealed_anew,
-            last,
-        })
-    }
-
-    /// Reseals the stale reasons of the next batch of resets after `after`. Returns the batch's
-    /// last reset; `None` at the end.
-    pub async fn reseal_resets(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        self.reseal_texts(SEALED_RESETS, RESEAL_RESET, reset_place, after)
-            .await
-    }
 }
 
 pub(super) fn email_seal_place(user: UserId) -> SealContext {
-    SealContext::of_id(EMAIL, user.0)
+    USER_EMAIL.context(&vals![user])
 }
 
 pub(super) fn closing_place(user: UserId) -> SealContext {
-    SealContext::of_id("users.closed_why", user.0)
-}
-
-pub(super) fn reset_place(id: Uuid) -> SealContext {
-    SealContext::of_id("password_resets.why", id)
+    CLOSED_WHY.context(&vals![user])
 }

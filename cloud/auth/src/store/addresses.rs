@@ -5,9 +5,8 @@
 //! an address has confirmed it, no other account can.
 
 use platform::{
-    columns, outbox,
-    sealing::{ResealedBatch, SealContext},
-    sql::{SqlError, Tx},
+    columns, outbox, row,
+    sql::{Columns, KeyColumn, SealedColumn, SealedTable, SqlError, Tx},
     transact, vals,
 };
 use uuid::Uuid;
@@ -15,19 +14,17 @@ use wire::{Event, EventId, UnixMillis, UserId};
 
 use super::{
     Store, StoreError,
-    accounts::{DROP_ADDRESS_CHANGE, EMAIL, email_seal_place},
+    accounts::{DROP_ADDRESS_CHANGE, EMAIL, USERS, email_seal_place},
     sign_ins::{NameHash, OneTimeCodeHash},
 };
 use crate::domain::Email;
 
 /// Locks the account's row, which serialises changes of its address.
 const HOLD: &str = "UPDATE users SET updated_at = ? WHERE id = ?";
-const IN_FORCE: &str =
-    "SELECT email, email_confirmed_at, created_at FROM users WHERE id = ? AND is_active = 1";
+const IN_FORCE: &str = "WHERE id = ? AND is_active = 1";
 const PASSWORD_OF: &str =
     "SELECT COALESCE(password_changed_at, 0) FROM users WHERE id = ? AND is_active = 1";
-const CLAIM: &str = "SELECT id, email, is_change, code_hash FROM address_claims \
-    WHERE user_id = ? AND expires_at > ?";
+const CLAIM: &str = "WHERE user_id = ? AND expires_at > ?";
 const NEW_CODE: &str = "UPDATE address_claims SET code_hash = ?, expires_at = ? WHERE id = ?";
 const DROP: &str = "DELETE FROM address_claims WHERE user_id = ?";
 const OWNER: &str = "SELECT id, username, email_confirmed_at, created_at FROM users \
@@ -39,12 +36,20 @@ const CHANGE: &str = "UPDATE users SET email = ?, email_hash = ?, email_confirme
 const CONFIRM: &str = "UPDATE users SET email_hash = ?, email_confirmed_at = ?, updated_at = ? \
     WHERE id = ?";
 const OLD: &str = "SELECT id FROM address_claims WHERE expires_at <= ? LIMIT ?";
-const SEALED: &str = "SELECT id, email FROM address_claims WHERE id > ? ORDER BY id LIMIT ?";
-const RESEAL: &str = "UPDATE address_claims SET email = ? WHERE id = ? AND email = ?";
+
+const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
+
+pub(super) const CLAIMS: SealedTable = SealedTable {
+    label: "auth.address_claims",
+    name: "address_claims",
+    key: ID,
+    part: None,
+    columns: &[SealedColumn::text("email", "address_claims.email", ID)],
+};
 
 columns! {
     #[derive(Clone)]
-    struct ClaimRow in address_claims {
+    struct ClaimRow in address_claims sealed by CLAIMS {
         id: Uuid,
         user_id: UserId,
         email: String,
@@ -114,7 +119,34 @@ pub enum ConfirmAddressResult {
     Taken,
 }
 
-type ClaimColumns = (Uuid, String, bool, Option<Vec<u8>>);
+row! {
+    struct AddressRow in users sealed by USERS {
+        id: UserId,
+        email: String,
+        email_confirmed_at: Option<UnixMillis>,
+        created_at: UnixMillis,
+    }
+}
+
+row! {
+    struct PendingClaim in address_claims sealed by CLAIMS {
+        id: Uuid,
+        email: String,
+        is_change: bool,
+        code_hash: Option<Vec<u8>>,
+    }
+}
+
+impl From<AddressRow> for AccountAddress {
+    fn from(row: AddressRow) -> Self {
+        Self {
+            email: Email::from_stored(row.email),
+            confirmed_at: row.email_confirmed_at,
+            created_at: row.created_at,
+            pending: None,
+        }
+    }
+}
 
 impl Store {
     /// The key of the address in the mail quotas.
@@ -128,23 +160,26 @@ impl Store {
         user: UserId,
         now: UnixMillis,
     ) -> Result<Option<AccountAddress>, StoreError> {
-        let found: Option<(String, Option<UnixMillis>, UnixMillis)> =
-            self.sql.fetch_optional(IN_FORCE, vals![user]).await?;
-        let Some((email, confirmed_at, created_at)) = found else {
+        let text = AddressRow::select(IN_FORCE);
+        let found: Option<AddressRow> = self.sql.fetch_optional(text, vals![user]).await?;
+        let Some(found) = found else {
             return Ok(None);
         };
-        let claim: Option<ClaimColumns> = self.sql.fetch_optional(CLAIM, vals![user, now]).await?;
-        let keys = self.sql.data_keys();
-        let email = Email::from_stored(keys.open_text(&email_seal_place(user), email)?);
-        let pending = claim.filter(|(_, _, is_change, _)| *is_change);
-        let pending = pending.map(|(id, sealed, ..)| keys.open_text(&claim_place(id), sealed));
-        let pending = pending.transpose()?.map(Email::from_stored);
+        let claim = self.find_claim(user, now).await?;
+        let pending = claim.filter(|claim| claim.is_change);
         Ok(Some(AccountAddress {
-            email,
-            confirmed_at,
-            created_at,
-            pending,
+            pending: pending.map(|claim| Email::from_stored(claim.email)),
+            ..found.into()
         }))
+    }
+
+    async fn find_claim(
+        &self,
+        user: UserId,
+        now: UnixMillis,
+    ) -> Result<Option<PendingClaim>, StoreError> {
+        let text = PendingClaim::select(CLAIM);
+        Ok(self.sql.fetch_optional(text, vals![user, now]).await?)
     }
 
     /// Replaces the pending address change. Returns false if the password has changed since.
@@ -164,10 +199,7 @@ impl Store {
         let row = ClaimRow {
             id: id.0,
             user_id: *user,
-            email: self
-                .sql
-                .data_keys()
-                .seal_text(&claim_place(id.0), email.as_str()),
+            email: email.as_str().to_owned(),
             is_change: true,
             code_hash: None,
             expires_at: *expires_at,
@@ -203,8 +235,7 @@ impl Store {
         user: UserId,
         now: UnixMillis,
     ) -> Result<bool, StoreError> {
-        let claim: Option<ClaimColumns> = self.sql.fetch_optional(CLAIM, vals![user, now]).await?;
-        Ok(claim.is_some())
+        Ok(self.find_claim(user, now).await?.is_some())
     }
 
     /// Replaces the code and returns its address: the pending one, or else the current one unless
@@ -225,27 +256,31 @@ impl Store {
         let keys = self.sql.data_keys();
         transact!(self.sql, tx => {
             tx.exec(HOLD, vals![at, user]).await?;
-            let found: Option<(String, Option<UnixMillis>, UnixMillis)> =
-                tx.fetch_optional(IN_FORCE, vals![user]).await?;
-            let Some((email, confirmed_at, created_at)) = found else { return Ok(None) };
-            let claim: Option<ClaimColumns> = tx.fetch_optional(CLAIM, vals![user, at]).await?;
-            if let Some((claim, sealed, true, _)) = claim {
-                tx.exec(NEW_CODE, vals![hash, expires_at, claim]).await?;
-                let email = Email::from_stored(keys.open_text(&claim_place(claim), sealed)?);
+            let text = AddressRow::select(IN_FORCE);
+            let found: Option<AddressRow> = tx.fetch_optional(text, vals![user]).await?;
+            let Some(found) = found else { return Ok(None) };
+            let text = PendingClaim::select(CLAIM);
+            let claim: Option<PendingClaim> = tx.fetch_optional(text, vals![user, at]).await?;
+            if let Some(claim) = claim.filter(|claim| claim.is_change) {
+                tx.exec(NEW_CODE, vals![hash, expires_at, claim.id]).await?;
+                let email = Email::from_stored(claim.email);
                 // If that address has another owner, `confirm_address` refuses the code.
-                return Ok(Some(AddressCodeTarget { email, owner: None, wish: Some(EventId(claim)) }));
+                return Ok(Some(AddressCodeTarget { email, owner: None, wish: Some(EventId(claim.id)) }));
             }
-            let email = Email::from_stored(keys.open_text(&email_seal_place(user), email)?);
-            let known = AccountAddress { email, confirmed_at, created_at, pending: None };
+            let known = AccountAddress::from(found);
             if is_settled(&known) {
                 return Ok(None);
             }
             tx.exec(DROP, vals![user]).await?;
             let email = known.email;
-            let sealed = keys.seal_text(&claim_place(id), email.as_str());
-            let (user_id, code_hash) = (user, Some(hash));
-            let row = ClaimRow { id, user_id, email: sealed, is_change: false, code_hash, expires_at };
-            tx.insert(row).await?;
+            tx.insert(ClaimRow {
+                id,
+                user_id: user,
+                email: email.as_str().to_owned(),
+                is_change: false,
+                code_hash: Some(hash),
+                expires_at,
+            }).await?;
             let email_hash = keys.hash(EMAIL, email.as_str());
             let owner = Self::find_other_owner(tx, &email, email_hash, user).await?;
             let owner = owner.filter(|owner| is_settled(&owner.address));
@@ -266,15 +301,16 @@ impl Store {
         let keys = self.sql.data_keys();
         let confirmed: Result<ConfirmAddressResult, StoreError> = transact!(self.sql, tx => {
             tx.exec(HOLD, vals![now, user]).await?;
-            let claim: Option<ClaimColumns> = tx.fetch_optional(CLAIM, vals![user, now]).await?;
-            let Some((id, sealed, is_change, Some(kept))) = claim else {
+            let text = PendingClaim::select(CLAIM);
+            let claim: Option<PendingClaim> = tx.fetch_optional(text, vals![user, now]).await?;
+            let Some(PendingClaim { email, is_change, code_hash: Some(kept), .. }) = claim else {
                 return Ok(ConfirmAddressResult::Over);
             };
             if kept != hash {
                 return Ok(ConfirmAddressResult::Wrong);
             }
             tx.exec(DROP, vals![user]).await?;
-            let email = Email::from_stored(keys.open_text(&claim_place(id), sealed)?);
+            let email = Email::from_stored(email);
             let email_hash = keys.hash(EMAIL, email.as_str());
             let owner = Self::find_other_owner(tx, &email, email_hash, user).await?;
             if let Some(owner) = owner {
@@ -331,19 +367,6 @@ impl Store {
         self.purge_rows(OLD, "DELETE FROM address_claims WHERE id IN (", until)
             .await
     }
-
-    /// Reseals the stale claims of the next batch after `after`. Returns the batch's last claim;
-    /// `None` at the end.
-    pub async fn reseal_address_claims(
-        &self,
-        after: Uuid,
-    ) -> Result<ResealedBatch<Uuid>, StoreError> {
-        self.reseal_texts(SEALED, RESEAL, claim_place, after).await
-    }
-}
-
-fn claim_place(claim: Uuid) -> SealContext {
-    SealContext::of_id("address_claims.email", claim)
 }
 
 #[cfg(test)]
@@ -439,9 +462,7 @@ mod tests {
         sealing::add(&path).unwrap();
         sealing::use_newest(&path).unwrap();
         let both = under(&DataKeys::load(&path, true).unwrap());
-        jobs::reseal_stale_rows(&both, &jobs::AuthResealCursors::default())
-            .await
-            .unwrap();
+        both.resealer().run().await.unwrap();
         sealing::remove(&path, old).unwrap();
         let alone = under(&DataKeys::load(&path, true).unwrap());
         let hash = OneTimeCodeHash::from_code(&OneTimeCode::new([7; OneTimeCode::CHARS]));

@@ -6,15 +6,14 @@
 
 use platform::{
     columns, outbox, row,
-    sealing::{ResealedBatch, SealContext},
     sms::PhoneNumber,
-    sql::Columns,
+    sql::{Columns, KeyColumn, SealedColumn, SealedTable},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{Event, IdentityId, SessionId, UnixMillis, UserId};
 
-use super::{BATCH, Store, StoreError, accounts::Account, sessions::OtherSessionsRevocation};
+use super::{Store, StoreError, accounts::Account, sessions::OtherSessionsRevocation};
 use crate::{
     domain::{Email, Username},
     passwords::NO_PASSWORD,
@@ -32,16 +31,24 @@ const OWN: &str = "SELECT id FROM identities WHERE id = ? AND user_id = ?";
 const REMOVE: &str = "DELETE FROM identities WHERE id = ? AND user_id = ?";
 const REMOVE_USER: &str = "DELETE FROM users WHERE id = ?";
 const OLD_FLOWS: &str = "SELECT id FROM ended_visits WHERE expires_at <= ? LIMIT ?";
-const NUMBER: &str = "SELECT id, number FROM identities \
-    WHERE user_id = ? AND issuer = ? AND number IS NOT NULL";
+const WITH_NUMBER: &str = "WHERE user_id = ? AND issuer = ? AND number IS NOT NULL";
 const NOTE_NUMBER: &str = "UPDATE identities SET number = ? WHERE id = ? AND number IS NULL";
-const NUMBERS: &str = "SELECT id, number FROM identities \
-    WHERE id > ? AND number IS NOT NULL ORDER BY id LIMIT ?";
-const RESEAL: &str = "UPDATE identities SET number = ? WHERE id = ? AND number = ?";
 /// The issuer of phone numbers. Real issuers are addresses, so none has this name.
 pub const PHONES: &str = "phone";
 /// Exceeds the possible issuers and phones.
 const OF_ONE_USER_MAX: usize = 64;
+
+const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
+
+const NUMBER: SealedColumn = SealedColumn::text("number", "identities.number", ID);
+
+pub(super) const IDENTITIES: SealedTable = SealedTable {
+    label: "auth.identities",
+    name: "identities",
+    key: ID,
+    part: Some("number IS NOT NULL"),
+    columns: &[NUMBER],
+};
 
 /// A person at an issuer.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +63,10 @@ impl<'i> IssuerSubject<'i> {
             issuer: PHONES,
             subject: phone.as_str(),
         }
+    }
+
+    fn phone_number(self) -> Option<&'i str> {
+        (self.issuer == PHONES).then_some(self.subject)
     }
 }
 
@@ -77,14 +88,21 @@ row! {
     }
 }
 
+row! {
+    struct NumberRow in identities sealed by IDENTITIES {
+        id: IdentityId,
+        number: String,
+    }
+}
+
 columns! {
-    struct IdentityRow<'i> in identities {
+    struct IdentityRow<'i> in identities sealed by IDENTITIES {
         id: IdentityId,
         user_id: UserId,
         issuer: &'i str,
         subject_hash: [u8; 32],
         is_origin: bool,
-        number: Option<String>,
+        number: Option<&'i str>,
         created_at: UnixMillis,
     }
 }
@@ -174,7 +192,6 @@ impl Store {
             .build_user_row(account, username, email, at)
             .with_email_confirmed(email_confirmed_at);
         let hash = self.subject_hash(whose);
-        let number = self.seal_number(whose, id);
         transact!(self.sql, tx => {
             if Self::has_email(tx, email, &row).await? {
                 return Ok(AddNewcomerResult::EmailTaken);
@@ -188,7 +205,7 @@ impl Store {
                 issuer: whose.issuer,
                 subject_hash: hash,
                 is_origin: true,
-                number: number.clone(),
+                number: whose.phone_number(),
                 created_at: at,
             };
             if !tx.insert_new(identity).await? {
@@ -215,7 +232,6 @@ impl Store {
             at,
         } = identity;
         let hash = self.subject_hash(whose);
-        let number = self.seal_number(whose, id);
         transact!(self.sql, tx => {
             let identity = IdentityRow {
                 id,
@@ -223,7 +239,7 @@ impl Store {
                 issuer: whose.issuer,
                 subject_hash: hash,
                 is_origin: false,
-                number: number.clone(),
+                number: whose.phone_number(),
                 created_at: at,
             };
             if !tx.insert_new(identity).await? {
@@ -282,16 +298,9 @@ impl Store {
 
     /// Returns the person's proven phone number.
     pub async fn load_phone_number(&self, user: UserId) -> Result<Option<String>, StoreError> {
-        let found: Option<(IdentityId, String)> =
-            self.sql.fetch_optional(NUMBER, vals![user, PHONES]).await?;
-        let Some((id, sealed)) = found else {
-            return Ok(None);
-        };
-        Ok(Some(
-            self.sql
-                .data_keys()
-                .open_text(&number_seal_place(id), sealed)?,
-        ))
+        let text = NumberRow::select(WITH_NUMBER);
+        let found: Option<NumberRow> = self.sql.fetch_optional(text, vals![user, PHONES]).await?;
+        Ok(found.map(|row| row.number))
     }
 
     /// Stores a number that was proven before numbers were stored.
@@ -300,43 +309,12 @@ impl Store {
         id: IdentityId,
         subject: IssuerSubject<'_>,
     ) -> Result<(), StoreError> {
-        if let Some(number) = self.seal_number(subject, id) {
-            self.sql.exec(NOTE_NUMBER, vals![number, id]).await?;
+        if let Some(number) = subject.phone_number() {
+            let context = NUMBER.context(&vals![id]);
+            let sealed = self.sql.data_keys().seal_text(&context, number);
+            self.sql.exec(NOTE_NUMBER, vals![sealed, id]).await?;
         }
         Ok(())
-    }
-
-    /// Reseals the stale numbers of the next batch after `after`. Returns the batch's last; `None`
-    /// at the end.
-    pub async fn reseal_numbers(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        let keys = self.sql.data_keys();
-        let rows: Vec<(IdentityId, String)> =
-            self.sql.fetch_all(NUMBERS, vals![after, BATCH]).await?;
-        let mut sealed = 0;
-        for (id, stored) in &rows {
-            if keys.is_stale_text(stored) {
-                let number = keys.open_text(&number_seal_place(*id), stored.clone())?;
-                let anew = keys.seal_text(&number_seal_place(*id), &number);
-                self.sql
-                    .exec(RESEAL, vals![anew, *id, stored.as_str()])
-                    .await?;
-                sealed += 1;
-            }
-        }
-        let last = rows
-            .last()
-            .filter(|_| rows.len() == BATCH)
-            .map(|(id, _)| id.0);
-        Ok(ResealedBatch { sealed, last })
-    }
-
-    fn seal_number(&self, subject: IssuerSubject<'_>, id: IdentityId) -> Option<String> {
-        let is_phone = subject.issuer == PHONES;
-        is_phone.then(|| {
-            self.sql
-                .data_keys()
-                .seal_text(&number_seal_place(id), subject.subject)
-        })
     }
 
     fn subject_hash(&self, IssuerSubject { issuer, subject }: IssuerSubject<'_>) -> [u8; 32] {
@@ -344,8 +322,4 @@ impl Store {
             .data_keys()
             .hash("identities.subject", &format!("{issuer}\n{subject}"))
     }
-}
-
-fn number_seal_place(id: IdentityId) -> SealContext {
-    SealContext::of_id("identities.number", id.0)
 }

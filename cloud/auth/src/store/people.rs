@@ -6,16 +6,16 @@
 
 use platform::{
     columns, outbox, row,
-    sealing::{DataKeys, ResealedBatch, SealContext},
-    sql::{Columns, Statement, Tx, Val},
+    sealing::DataKeys,
+    sql::{Columns, KeyColumn, SealedColumn, SealedTable, Statement, Tx, Val},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{Event, Role, UnixMillis, UserId, words, words_from_text};
 
 use super::{
-    BATCH, Store, StoreError,
-    accounts::{EMAIL, closing_place, email_seal_place},
+    Store, StoreError,
+    accounts::{EMAIL, USERS, closing_place},
     reseal_if_stale,
     sessions::SessionEnding,
 };
@@ -42,13 +42,35 @@ const ROLE_AND_TOKENS_SINCE: &str = "SELECT role_id, tokens_since FROM users WHE
 const ACTS_OF_PERSON: &str = "WHERE user_id = ? ORDER BY at DESC, id DESC LIMIT ?";
 /// Per person; older ones stay in the table.
 const ACTS_SHOWN_MAX: usize = 20;
-const SEALED_ACTS: &str = "SELECT id, why FROM role_acts WHERE id > ? ORDER BY id LIMIT ?";
-const RESEAL_ACT: &str = "UPDATE role_acts SET why = ? WHERE id = ? AND why = ?";
-const SEALED_READMISSIONS: &str =
-    "SELECT id, user_id, why, closed_why FROM readmissions WHERE id > ? ORDER BY id LIMIT ?";
-const RESEAL_READMISSION: &str = "UPDATE readmissions SET why = ? WHERE id = ? AND why = ?";
-const RESEAL_ENDED_CLOSING: &str =
-    "UPDATE readmissions SET closed_why = ? WHERE id = ? AND closed_why = ?";
+const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
+
+pub(super) const READMISSION_WHY: SealedColumn = SealedColumn::text("why", "readmissions.why", ID);
+
+pub(super) const READMISSIONS: SealedTable = SealedTable {
+    label: "auth.readmissions",
+    name: "readmissions",
+    key: ID,
+    part: None,
+    columns: &[
+        READMISSION_WHY,
+        // Moved here as it was sealed for the person.
+        SealedColumn::text(
+            "closed_why",
+            "users.closed_why",
+            &[KeyColumn::Id("user_id")],
+        ),
+    ],
+};
+
+pub(super) const ROLE_ACT_WHY: SealedColumn = SealedColumn::text("why", "role_acts.why", ID);
+
+pub(super) const ROLE_ACTS: SealedTable = SealedTable {
+    label: "auth.role_acts",
+    name: "role_acts",
+    key: ID,
+    part: None,
+    columns: &[ROLE_ACT_WHY],
+};
 
 words! {
     /// Only open accounts can sign in.
@@ -63,7 +85,7 @@ words_from_text!(AccountState);
 
 row! {
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct PersonRow {
+    pub struct PersonRow sealed by USERS {
         pub id: UserId,
         pub username: String,
         pub email: String,
@@ -111,6 +133,7 @@ type ClosingColumns = (
 );
 
 columns! {
+    /// Its values are sealed already: the reason of the closing is moved unopened.
     struct ReadmissionRow in readmissions {
         id: Uuid,
         user_id: UserId,
@@ -143,12 +166,12 @@ pub(super) struct RecordedRoleChange<'r> {
 }
 
 columns! {
-    struct NewActRow<'a> in role_acts {
+    struct NewActRow<'a> in role_acts sealed by ROLE_ACTS {
         id: Uuid,
         act: &'static str,
         at: UnixMillis,
         by_user: UserId,
-        why: String,
+        why: &'a str,
         role_name: &'a str,
         user_id: Option<UserId>,
         was: String,
@@ -159,7 +182,7 @@ columns! {
 row! {
     /// A record of a role given to a person.
     #[derive(Debug, Clone, PartialEq, Eq)]
-    pub struct RoleAct in role_acts {
+    pub struct RoleAct in role_acts sealed by ROLE_ACTS {
         pub id: Uuid,
         pub at: UnixMillis,
         pub by_user: UserId,
@@ -179,34 +202,12 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<PersonRow>, StoreError> {
         let (text, values) = build_statement(filter, self.sql.data_keys(), after, limit);
-        let people: Vec<PersonRow> = self.sql.fetch_all(text, values).await?;
-        people
-            .into_iter()
-            .map(|person| self.unseal_person(person))
-            .collect()
+        Ok(self.sql.fetch_all(text, values).await?)
     }
 
     pub async fn load_person(&self, user: UserId) -> Result<Option<PersonRow>, StoreError> {
-        let person = self
-            .sql
-            .fetch_optional(Statement::new(PEOPLE).append_text(ONE_PERSON), vals![user])
-            .await?;
-        person.map(|person| self.unseal_person(person)).transpose()
-    }
-
-    fn unseal_person(&self, person: PersonRow) -> Result<PersonRow, StoreError> {
-        let keys = self.sql.data_keys();
-        let email = keys.open_text(&email_seal_place(person.id), person.email)?;
-        let place = closing_place(person.id);
-        let closed_why = person
-            .closed_why
-            .map(|why| keys.open_text(&place, why))
-            .transpose()?;
-        Ok(PersonRow {
-            email,
-            closed_why,
-            ..person
-        })
+        let text = Statement::new(PEOPLE).append_text(ONE_PERSON);
+        Ok(self.sql.fetch_optional(text, vals![user]).await?)
     }
 
     /// Closes an account, ends its sessions and publishes the event once. Checks the closing
@@ -268,7 +269,7 @@ impl Store {
             let keys = tx.data_keys();
             let place = closing_place(user);
             let closed_why = closed_why.map(|why| reseal_if_stale(keys, &place, why)).transpose()?;
-            let why = keys.seal_text(&readmission_place(id), why);
+            let why = keys.seal_text(&READMISSION_WHY.context(&vals![id]), why);
             let since = earliest_token_time(&[*at, before, closed_at.unwrap_or(before)]);
             tx.exec(BEGIN_TOKENS, vals![since, user]).await?;
             let row = ReadmissionRow {
@@ -289,17 +290,11 @@ impl Store {
 
     /// Returns the latest roles given to a person, newest first.
     pub async fn list_role_changes(&self, user: UserId) -> Result<Vec<RoleAct>, StoreError> {
-        let keys = self.sql.data_keys();
-        let acts: Vec<RoleAct> = self
+        let text = RoleAct::select(ACTS_OF_PERSON);
+        Ok(self
             .sql
-            .fetch_all(RoleAct::select(ACTS_OF_PERSON), vals![user, ACTS_SHOWN_MAX])
-            .await?;
-        acts.into_iter()
-            .map(|act| {
-                let why = keys.open_text(&role_change_place(act.id), act.why)?;
-                Ok(RoleAct { why, ..act })
-            })
-            .collect()
+            .fetch_all(text, vals![user, ACTS_SHOWN_MAX])
+            .await?)
     }
 
     pub(super) async fn record_role_change(
@@ -318,7 +313,6 @@ impl Store {
         let id = *id;
         let at = *at;
         let by_user = *by;
-        let why = tx.data_keys().seal_text(&role_change_place(id), why);
         tx.insert(NewActRow {
             id,
             act,
@@ -332,37 +326,6 @@ impl Store {
         })
         .await?;
         Ok(())
-    }
-
-    /// As `reseal_resets`, for role changes.
-    pub async fn reseal_role_acts(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        self.reseal_texts(SEALED_ACTS, RESEAL_ACT, role_change_place, after)
-            .await
-    }
-
-    /// As `reseal_resets`, for readmissions and the closings that they ended.
-    pub async fn reseal_readmissions(
-        &self,
-        after: Uuid,
-    ) -> Result<ResealedBatch<Uuid>, StoreError> {
-        let rows: Vec<(Uuid, UserId, String, Option<String>)> = self
-            .sql
-            .fetch_all(SEALED_READMISSIONS, vals![after, BATCH])
-            .await?;
-        let last = rows
-            .last()
-            .filter(|_| rows.len() == BATCH)
-            .map(|(id, ..)| *id);
-        let mut sealed = 0;
-        for (id, user, why, closed_why) in rows {
-            sealed += self
-                .reseal_text(RESEAL_READMISSION, &readmission_place(id), id, Some(why))
-                .await?;
-            sealed += self
-                .reseal_text(RESEAL_ENDED_CLOSING, &closing_place(user), id, closed_why)
-                .await?;
-        }
-        Ok(ResealedBatch { sealed, last })
     }
 }
 
@@ -407,12 +370,4 @@ fn build_statement(
     }
     values.push(limit.into());
     (text.append_text(" ORDER BY u.username LIMIT ?"), values)
-}
-
-pub(super) fn readmission_place(id: Uuid) -> SealContext {
-    SealContext::of_id("readmissions.why", id)
-}
-
-pub(super) fn role_change_place(id: Uuid) -> SealContext {
-    SealContext::of_id("role_acts.why", id)
 }

@@ -2,13 +2,12 @@
 
 use platform::{
     columns, row,
-    sealing::{ResealedBatch, SealContext},
-    sql::Columns,
+    sql::{Columns, KeyColumn, SealedColumn, SealedTable},
     vals,
 };
 use wire::{UnixMillis, UserId};
 
-use super::{BATCH, Store, StoreError};
+use super::{Store, StoreError};
 
 const ALL: &str = "ORDER BY place";
 const END: &str =
@@ -30,12 +29,22 @@ const KILL_ALL: &str = "UPDATE signing_keys SET killed_at = ?, killed_why = ?, s
     WHERE killed_at IS NULL AND kid <> ?";
 /// The name of a setting, which reveals nothing about people; the job seals it with their reasons.
 const BY_REPLACEMENT: &str = "auth.signing_key_replaced";
-const SEALED_KEYS: &str = "SELECT kid, rotated_why, killed_why FROM signing_keys WHERE kid > ? \
-    ORDER BY kid LIMIT ?";
-const RESEAL_ROTATION: &str =
-    "UPDATE signing_keys SET rotated_why = ? WHERE kid = ? AND rotated_why = ?";
-const RESEAL_KILLING: &str =
-    "UPDATE signing_keys SET killed_why = ? WHERE kid = ? AND killed_why = ?";
+const KID: &[KeyColumn] = &[KeyColumn::Text("kid")];
+
+pub(super) const ROTATED_WHY: SealedColumn =
+    SealedColumn::text("rotated_why", "signing_keys.rotated_why", KID);
+
+pub(super) const KILLED_WHY: SealedColumn =
+    SealedColumn::text("killed_why", "signing_keys.killed_why", KID);
+
+/// The reasons of admins.
+pub(super) const SIGNING_KEYS: SealedTable = SealedTable {
+    label: "auth.signing_keys",
+    name: "signing_keys",
+    key: KID,
+    part: None,
+    columns: &[ROTATED_WHY, KILLED_WHY],
+};
 
 row! {
     #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,7 +199,7 @@ impl Store {
         let why = self
             .sql
             .data_keys()
-            .seal_text(&rotation_place(kid), &audit.why);
+            .seal_text(&ROTATED_WHY.context(&vals![kid]), &audit.why);
         let values = vals![now, audit.by, why, kid, now];
         Ok(self.sql.exec(BEGIN, values).await? == 1)
     }
@@ -213,44 +222,12 @@ impl Store {
         let why = self
             .sql
             .data_keys()
-            .seal_text(&killing_place(kid), &audit.why);
+            .seal_text(&KILLED_WHY.context(&vals![kid]), &audit.why);
         let values = vals![now, audit.by, why, kid];
         Ok(self.sql.exec(KILL, values).await? == 1)
-    }
-
-    /// As `reseal_resets`, for manual rotations and kills of signing keys.
-    pub async fn reseal_key_changes(
-        &self,
-        after: String,
-    ) -> Result<ResealedBatch<String>, StoreError> {
-        let rows: Vec<(String, Option<String>, Option<String>)> =
-            self.sql.fetch_all(SEALED_KEYS, vals![after, BATCH]).await?;
-        let last = rows
-            .last()
-            .filter(|_| rows.len() == BATCH)
-            .map(|(kid, ..)| kid.clone());
-        let mut sealed = 0;
-        for (kid, rotated_why, killed_why) in rows {
-            let kid = kid.as_str();
-            sealed += self
-                .reseal_text(RESEAL_ROTATION, &rotation_place(kid), kid, rotated_why)
-                .await?;
-            sealed += self
-                .reseal_text(RESEAL_KILLING, &killing_place(kid), kid, killed_why)
-                .await?;
-        }
-        Ok(ResealedBatch { sealed, last })
     }
 }
 
 fn has_key(known: &[SigningKey], kid: &str) -> bool {
     known.iter().any(|key| key.kid == kid)
-}
-
-pub(super) fn rotation_place(kid: &str) -> SealContext {
-    SealContext::for_row("signing_keys.rotated_why", kid.as_bytes())
-}
-
-pub(super) fn killing_place(kid: &str) -> SealContext {
-    SealContext::for_row("signing_keys.killed_why", kid.as_bytes())
 }

@@ -385,9 +385,7 @@ async fn an_address_is_sealed_and_still_belongs_to_one_account(#[case] engine: E
         without_address,
         "plain"
     );
-    jobs::reseal_stale_rows(store, &jobs::AuthResealCursors::default())
-        .await
-        .unwrap();
+    store.resealer().run().await.unwrap();
     let kept: Vec<String> = store.sql.fetch_all(EMAILS, Vec::new()).await.unwrap();
     assert!(!kept.iter().any(|email| email.contains('@')), "{kept:?}");
     assert_eq!(

@@ -104,23 +104,23 @@ impl Reasons {
                 "SELECT closed_why FROM readmissions",
             ),
             (
-                people::readmission_place(self.readmission),
+                people::READMISSION_WHY.context(&vals![self.readmission]),
                 "SELECT why FROM readmissions",
             ),
             (
-                accounts::reset_place(self.reset),
+                accounts::RESET_WHY.context(&vals![self.reset]),
                 "SELECT why FROM password_resets",
             ),
             (
-                people::role_change_place(self.role),
+                people::ROLE_ACT_WHY.context(&vals![self.role]),
                 "SELECT why FROM role_acts",
             ),
             (
-                signing_keys::rotation_place(KID),
+                signing_keys::ROTATED_WHY.context(&vals![KID]),
                 "SELECT rotated_why FROM signing_keys",
             ),
             (
-                signing_keys::killing_place(KID),
+                signing_keys::KILLED_WHY.context(&vals![KID]),
                 "SELECT killed_why FROM signing_keys",
             ),
         ];
@@ -189,9 +189,7 @@ async fn reasons_of_before_and_of_a_former_key_are_sealed_by_the_job(#[case] eng
     } = database(engine).await;
     let path = folder.path().join("data.keys");
     let under = |keys: &DataKeys| Store::new(store.sql.clone().sealed_by(keys));
-    let seal = async |store: &Store| {
-        jobs::reseal_stale_rows(store, &jobs::AuthResealCursors::default()).await
-    };
+    let seal = async |store: &Store| store.resealer().run().await;
     // Restores the plain form of an older version.
     store.sql.exec(PLAIN, Vec::new()).await.unwrap();
     let reasons = Reasons::given(&under(&DataKeys::without_keys()), &clock, user).await;
