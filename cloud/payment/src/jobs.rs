@@ -5,36 +5,16 @@
 use std::borrow::Cow;
 
 use custody::{MoneyStep, PayoutStep};
-use platform::{jobs::Job, sealing::TableResealer};
+use platform::jobs::Job;
 use process::problem::format_error_chain;
-use uuid::Uuid;
 use wire::{Currency, OrderId, UserId};
 
 use crate::{
     actions::AdapterWorker,
     adapter::PaymentAdapter,
     reconcile::Reconciler,
-    store::{StepMetadata, Store, StoreError},
+    store::{StepMetadata, StoreError},
 };
-
-/// Batches of one table per run.
-const BATCHES_MAX: usize = 200;
-
-/// The progress of sealing in both tables with people's text.
-#[derive(Clone)]
-pub struct ReasonSealProgress {
-    requests: TableResealer<Uuid>,
-    acts: TableResealer<Uuid>,
-}
-
-impl Default for ReasonSealProgress {
-    fn default() -> Self {
-        Self {
-            requests: TableResealer::for_table("payment.refund_requests"),
-            acts: TableResealer::for_table("payment.money_acts"),
-        }
-    }
-}
 
 /// `payouts_at` is the payout schedule.
 pub fn build_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
@@ -62,15 +42,6 @@ fn callback_job(adapter: &PaymentAdapter) -> Option<Job> {
 
 fn service_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
     let worker = &reconciler.worker;
-    let walks = ReasonSealProgress::default();
-    let seal = {
-        let store = worker.store.clone();
-        Job::new("payment-seal", "25 */5 * * * *", move || {
-            let store = store.clone();
-            let walks = walks.clone();
-            async move { Ok(seal_reasons(&store, &walks).await?) }
-        })
-    };
     vec![
         worker_job(
             worker,
@@ -90,7 +61,7 @@ fn service_jobs(reconciler: &Reconciler, payouts_at: String) -> Vec<Job> {
         }),
         comparison_job(reconciler),
         reconciliation_job(reconciler),
-        seal,
+        Job::reseal("payment-seal", "25 */5 * * * *", worker.store.resealer()),
     ]
 }
 
@@ -184,19 +155,4 @@ pub async fn start_due_payouts(worker: &AdapterWorker) -> Result<(), StoreError>
         after = Some(last);
     }
     worker.make_due_calls().await.map(drop)
-}
-
-pub async fn seal_reasons(store: &Store, walks: &ReasonSealProgress) -> Result<(), StoreError> {
-    let mut turn = walks
-        .requests
-        .start_run(store.data_keys(), BATCHES_MAX)
-        .await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_reasons(after).await?);
-    }
-    let mut turn = walks.acts.start_run(store.data_keys(), BATCHES_MAX).await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_acts(after).await?);
-    }
-    Ok(())
 }

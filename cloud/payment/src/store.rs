@@ -17,13 +17,8 @@ mod payouts;
 mod reconciliation;
 
 use custody::{CustodyLimits, MovementId, PendingCall};
-use platform::{
-    sealing::{DataKeys, ResealedBatch, SealContext},
-    sql::{Columns, Migrations, Sql, Statement, Tx},
-    vals,
-};
+use platform::sql::{Columns, Migrations, SealedTable, Sql, SqlResealer, Statement, Tx};
 use process::clock::Clock;
-use uuid::Uuid;
 use wire::UnixMillis;
 
 pub use adapter_calls::{
@@ -43,13 +38,11 @@ pub use reconciliation::{
 };
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
-const REQUEST_REASONS: &str =
-    "SELECT id, reason FROM refund_requests WHERE id > ? ORDER BY id LIMIT ?";
-const RESEAL_REQUEST: &str = "UPDATE refund_requests SET reason = ? WHERE id = ?";
-const ACT_REASONS: &str = "SELECT id, reason FROM money_acts WHERE id > ? ORDER BY id LIMIT ?";
-const RESEAL_ACT: &str = "UPDATE money_acts SET reason = ? WHERE id = ?";
-/// Batch size.
-const RESEAL_BATCH: usize = 200;
+
+const SEALED_TABLES: &[SealedTable] = &[
+    admin_decisions::REFUND_REQUESTS,
+    admin_decisions::MONEY_ACTS,
+];
 
 #[derive(Clone)]
 pub struct Store {
@@ -81,53 +74,8 @@ impl Store {
         }
     }
 
-    pub fn data_keys(&self) -> &DataKeys {
-        self.sql.data_keys()
-    }
-
-    /// Seals the reasons of the requests after `after`, at most one batch. Returns the batch's last
-    /// request, or `None` at the end.
-    pub async fn reseal_reasons(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        self.reseal_rows(
-            REQUEST_REASONS,
-            RESEAL_REQUEST,
-            RefundRequestRow::reason_place,
-            after,
-        )
-        .await
-    }
-
-    /// Does the same for admins' actions.
-    pub async fn reseal_acts(&self, after: Uuid) -> Result<ResealedBatch<Uuid>, StoreError> {
-        self.reseal_rows(ACT_REASONS, RESEAL_ACT, MoneyActRow::reason_place, after)
-            .await
-    }
-
-    async fn reseal_rows(
-        &self,
-        read: &'static str,
-        write: &'static str,
-        place: fn(Uuid) -> SealContext,
-        after: Uuid,
-    ) -> Result<ResealedBatch<Uuid>, StoreError> {
-        let keys = self.data_keys();
-        let rows: Vec<(Uuid, String)> =
-            self.sql.fetch_all(read, vals![after, RESEAL_BATCH]).await?;
-        let last = rows
-            .last()
-            .filter(|_| rows.len() == RESEAL_BATCH)
-            .map(|(id, _)| *id);
-        let mut sealed = 0;
-        for (id, reason) in rows {
-            if !keys.is_stale_text(&reason) {
-                continue;
-            }
-            let place = place(id);
-            let anew = keys.seal_text(&place, &keys.open_text(&place, reason)?);
-            self.sql.exec(write, vals![anew, id]).await?;
-            sealed += 1;
-        }
-        Ok(ResealedBatch { sealed, last })
+    pub fn resealer(&self) -> SqlResealer {
+        SqlResealer::new(&self.sql, SEALED_TABLES)
     }
 }
 
@@ -149,7 +97,7 @@ pub fn for_update(tx: &Tx, statement: Statement) -> Statement {
 }
 
 pub async fn update_row<R: Columns>(tx: &mut Tx, row: R, id: MovementId) -> Result<(), StoreError> {
-    let mut values = row.values();
+    let mut values = row.sealed_values(tx.data_keys());
     values.push(id.0.into());
     tx.exec(R::update("WHERE id = ?"), values).await?;
     Ok(())

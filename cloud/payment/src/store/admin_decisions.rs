@@ -6,9 +6,8 @@
 
 use custody::{FEES_TO_COME_MAX, FeePolicy, MoneyCase, MovementId, RefundRequest};
 use platform::{
-    columns, fields, row,
-    sealing::SealContext,
-    sql::{Columns, ReadError, Row, StoredRow, Tx},
+    columns, row,
+    sql::{Columns, KeyColumn, SealedColumn, SealedTable, Tx},
     transact, vals,
 };
 use process::problem::TimeCursor;
@@ -121,9 +120,19 @@ fn policies_from_rows(rows: Vec<(UnixMillis, u32)>) -> Result<Vec<FeePolicy>, St
 const OPEN_REQUESTS: &str = "WHERE status = 'open' AND created_at <= ? \
     AND (created_at < ? OR id < ?) ORDER BY created_at DESC, id DESC LIMIT ?";
 
-columns! {
-    /// The reason is the customer's own text, stored sealed.
-    pub struct RefundRequestRow in refund_requests {
+const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
+
+/// The reason is the customer's own text.
+pub(super) const REFUND_REQUESTS: SealedTable = SealedTable {
+    label: "payment.refund_requests",
+    name: "refund_requests",
+    key: ID,
+    part: None,
+    columns: &[SealedColumn::text("reason", "refund_requests.reason", ID)],
+};
+
+row! {
+    pub struct RefundRequestRow in refund_requests sealed by REFUND_REQUESTS {
         pub id: Uuid,
         pub order_id: OrderId,
         pub customer_id: UserId,
@@ -149,10 +158,6 @@ columns! {
 }
 
 impl RefundRequestRow {
-    pub fn reason_place(id: Uuid) -> SealContext {
-        SealContext::of_id("refund_requests.reason", id)
-    }
-
     pub fn into_request(self) -> Result<RefundRequest, StoreError> {
         let state = parse_column(&self.status, "refund_requests.status")?;
         Ok(RefundRequest {
@@ -160,19 +165,6 @@ impl RefundRequestRow {
             amount_minor: self.amount_minor,
             state,
         })
-    }
-}
-
-impl Row for RefundRequestRow {
-    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let id = row.get("id")?;
-        let reason = row.opened_text("reason", &Self::reason_place(id))?;
-        Ok(fields!(row => RefundRequestRow {
-            order_id, customer_id, amount_minor, currency, status, granted_minor, decided_by, decided_at,
-            created_at;
-            id,
-            reason,
-        }))
     }
 }
 
@@ -268,10 +260,17 @@ pub struct MoneyAct {
     pub reason: String,
 }
 
-columns! {
-    /// The reason is stored sealed.
+pub(super) const MONEY_ACTS: SealedTable = SealedTable {
+    label: "payment.money_acts",
+    name: "money_acts",
+    key: ID,
+    part: None,
+    columns: &[SealedColumn::text("reason", "money_acts.reason", ID)],
+};
+
+row! {
     #[derive(Debug, Clone)]
-    pub struct MoneyActRow in money_acts {
+    pub struct MoneyActRow in money_acts sealed by MONEY_ACTS {
         pub id: Uuid,
         pub order_id: OrderId,
         pub kind: String,
@@ -283,22 +282,6 @@ columns! {
     }
 }
 
-impl MoneyActRow {
-    pub fn reason_place(id: Uuid) -> SealContext {
-        SealContext::of_id("money_acts.reason", id)
-    }
-}
-
-impl Row for MoneyActRow {
-    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let id = row.get("id")?;
-        let reason = row.opened_text("reason", &Self::reason_place(id))?;
-        Ok(
-            fields!(row => MoneyActRow { order_id, kind, subject, amount_minor, by_id, at; id, reason }),
-        )
-    }
-}
-
 /// Records the action in the transaction of its change.
 pub async fn record_act(
     tx: &mut Tx,
@@ -307,9 +290,6 @@ pub async fn record_act(
     act: &MoneyAct,
     at: UnixMillis,
 ) -> Result<(), StoreError> {
-    let reason = tx
-        .data_keys()
-        .seal_text(&MoneyActRow::reason_place(id), &act.reason);
     tx.insert(MoneyActRow {
         id,
         order_id,
@@ -317,7 +297,7 @@ pub async fn record_act(
         subject: act.subject,
         amount_minor: act.amount_minor,
         by_id: act.by,
-        reason,
+        reason: act.reason.clone(),
         at,
     })
     .await?;

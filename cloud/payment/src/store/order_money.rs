@@ -378,7 +378,7 @@ async fn write_requests(
             };
             update_row(tx, changed, request.id).await?;
         } else {
-            let row = new_request(tx, request, &writes.due.order, metadata, now);
+            let row = new_request(request, &writes.due.order, metadata, now);
             tx.insert(row).await?;
         }
     }
@@ -386,14 +386,12 @@ async fn write_requests(
 }
 
 fn new_request(
-    tx: &Tx,
     request: &RefundRequest,
     order: &BilledOrder,
     metadata: &StepMetadata,
     now: UnixMillis,
 ) -> RefundRequestRow {
     let reason = metadata.reason.as_deref().unwrap_or_default();
-    let place = RefundRequestRow::reason_place(request.id.0);
     RefundRequestRow {
         id: request.id.0,
         order_id: order.id,
@@ -401,7 +399,7 @@ fn new_request(
         amount_minor: request.amount_minor,
         currency: order.currency,
         status: request.state.as_str().to_owned(),
-        reason: tx.data_keys().seal_text(&place, reason),
+        reason: reason.to_owned(),
         granted_minor: None,
         decided_by: None,
         decided_at: None,

@@ -321,9 +321,7 @@ async fn a_reason_is_sealed_and_sealed_anew_under_a_newer_key() {
         .exec("UPDATE refund_requests SET reason = 'plain words'", vec![])
         .await
         .unwrap();
-    jobs::seal_reasons(&stage.store, &jobs::ReasonSealProgress::default())
-        .await
-        .unwrap();
+    stage.store.resealer().run().await.unwrap();
     let kept: Vec<String> = stage.rows("SELECT reason FROM refund_requests").await;
     assert_ne!(kept[0], "plain words");
     let read = stage.store.requests_of(order_id(0)).await.unwrap();
