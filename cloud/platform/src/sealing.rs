@@ -352,11 +352,6 @@ impl SealContext {
         self
     }
 
-    #[must_use]
-    pub fn and_number(self, number: u64) -> Self {
-        self.with_part(&number.to_be_bytes())
-    }
-
     fn column(&self) -> &'static str {
         self.column
     }

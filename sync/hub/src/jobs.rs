@@ -1,18 +1,14 @@
 //! The hub's scheduled jobs: delete expired rows, compact and compare the feeds, and encrypt values
 //! that are plain or under a former key.
 
-use platform::{
-    jobs::{self, Job, JobError},
-    sealing::TableResealer,
-};
-use uuid::Uuid;
-use wire::{Region, UnixMillis};
+use platform::jobs::{self, Job, JobError};
+use wire::UnixMillis;
 
 use crate::{
     feed::{self, compare::FeedComparison},
     store::{
         Store, StoreError,
-        maintenance::{BATCH, OldOpsBatch, ResealCursor},
+        maintenance::{BATCH, OldOpsBatch},
     },
 };
 
@@ -34,8 +30,6 @@ pub(crate) fn start(comparison: &FeedComparison) -> Result<(), JobError> {
     let forgetting = (store.clone(), clock.clone());
     let compacting = forgetting.clone();
     let comparing = comparison.clone();
-    let sealing = store.clone();
-    let walks = HubSealWalks::default();
     let jobs = vec![
         Job::new("forget_old_ops", "0 23 * * * *", move || {
             let (store, clock) = forgetting.clone();
@@ -49,64 +43,9 @@ pub(crate) fn start(comparison: &FeedComparison) -> Result<(), JobError> {
             let comparison = comparing.clone();
             async move { Ok(feed::compare_all(&comparison).await?) }
         }),
-        Job::new("seal", "50 */5 * * * *", move || {
-            let store = sealing.clone();
-            let walks = walks.clone();
-            async move { Ok(reseal_tables(&store, &walks).await?) }
-        }),
+        Job::reseal("seal", "50 */5 * * * *", store.resealer()),
     ];
     jobs::start(tasks, store.sql(), clock.clone(), jobs)
-}
-
-/// The position of the sealing walk in each table.
-#[derive(Clone)]
-struct HubSealWalks {
-    feed: [TableResealer<u64>; Region::ALL.len()],
-    ops: TableResealer<ResealCursor>,
-    outcomes: TableResealer<ResealCursor>,
-    asks: TableResealer<(Uuid, Uuid)>,
-}
-
-impl Default for HubSealWalks {
-    fn default() -> Self {
-        Self {
-            feed: Region::ALL.map(|region| {
-                TableResealer::for_table(match region {
-                    Region::North => "sync.feed of NORTH",
-                    Region::South => "sync.feed of SOUTH",
-                    Region::East => "sync.feed of EAST",
-                    Region::West => "sync.feed of WEST",
-                    Region::Mid => "sync.feed of MID",
-                })
-            }),
-            ops: TableResealer::for_table("sync.ops"),
-            outcomes: TableResealer::for_table("sync.outcomes"),
-            asks: TableResealer::for_table("sync.asks"),
-        }
-    }
-}
-
-async fn reseal_tables(store: &Store, walks: &HubSealWalks) -> Result<(), StoreError> {
-    let keys = store.sql().data_keys();
-    for (region, walk) in Region::ALL.into_iter().zip(&walks.feed) {
-        let mut turn = walk.start_run(keys, PARTS_MAX).await;
-        while let Some(after) = turn.next_position() {
-            turn.record_batch(store.reseal_feed(region, after).await?);
-        }
-    }
-    let mut turn = walks.ops.start_run(keys, PARTS_MAX).await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_ops(after).await?);
-    }
-    let mut turn = walks.outcomes.start_run(keys, PARTS_MAX).await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_outcomes(after).await?);
-    }
-    let mut turn = walks.asks.start_run(keys, PARTS_MAX).await;
-    while let Some(after) = turn.next_position() {
-        turn.record_batch(store.reseal_waiting_accepts(after).await?);
-    }
-    Ok(())
 }
 
 async fn delete_expired_rows(store: &Store, now: UnixMillis) -> Result<(), StoreError> {

@@ -5,8 +5,8 @@
 //! believe they own an edge, only one can write. A feed is written under the lock of its region's
 //! row, so its numbers have no gap and no reader skips a late commit.
 //!
-//! Ops, outcomes, feed changes and waiting accepts are stored sealed, each whole, under the
-//! contexts below. Hashes and digests stay outside the seal and cover the plain bytes.
+//! Ops, outcomes, feed changes and waiting accepts are stored sealed, each whole, as the tables
+//! below declare. Hashes and digests stay outside the seal and cover the plain bytes.
 
 pub mod edges;
 mod epochs;
@@ -21,14 +21,81 @@ pub mod work;
 pub use platform::StoreError;
 use platform::{
     sealing::{DataKeys, SealContext},
-    sql::{Migrations, Sql},
+    sql::{KeyColumn, Migrations, SealedColumn, SealedTable, Sql, SqlResealer},
     vals,
 };
-use wire::{CommandId, FeedChange, HubKey, Outcome, Region, UserId};
+use wire::{FeedChange, HubKey, Outcome, Region};
 
 use crate::domain::op::ReceivedOp;
 
 pub const MIGRATIONS: Migrations = platform::migrations!();
+
+/// The place of an op, which its outcome shares.
+const OP_PLACE: &[KeyColumn] = &[
+    KeyColumn::Text("edge"),
+    KeyColumn::Number("epoch"),
+    KeyColumn::Number("seq"),
+];
+const OP_BYTES: SealedColumn = SealedColumn::bytes("bytes", "ops.bytes", OP_PLACE);
+const OUTCOME_BYTES: SealedColumn = SealedColumn::bytes("bytes", "outcomes.bytes", OP_PLACE);
+const CHANGE_BYTES: SealedColumn = SealedColumn::bytes(
+    "bytes",
+    "feed.bytes",
+    &[KeyColumn::Text("region"), KeyColumn::Number("feed_seq")],
+);
+/// The actor's id and role are stored unsealed.
+const ACCEPT_KEY: &[KeyColumn] = &[KeyColumn::Id("command_id"), KeyColumn::Id("user_id")];
+const ACCEPT_COMMAND: SealedColumn = SealedColumn::bytes("command", "asks.command", ACCEPT_KEY);
+const ACCEPT_TOKEN: SealedColumn = SealedColumn::text("token", "asks.token", ACCEPT_KEY);
+
+const OPS: SealedTable = SealedTable {
+    label: "sync.ops",
+    name: "ops",
+    key: OP_PLACE,
+    part: None,
+    columns: &[OP_BYTES],
+};
+const OUTCOMES: SealedTable = SealedTable {
+    label: "sync.outcomes",
+    name: "outcomes",
+    key: &[
+        KeyColumn::Text("edge"),
+        KeyColumn::Number("epoch"),
+        KeyColumn::Number("number"),
+    ],
+    part: None,
+    columns: &[OUTCOME_BYTES],
+};
+const ACCEPTS: SealedTable = SealedTable {
+    label: "sync.asks",
+    name: "asks",
+    key: ACCEPT_KEY,
+    part: None,
+    columns: &[ACCEPT_COMMAND, ACCEPT_TOKEN],
+};
+const FEED: SealedTable = feed_part("sync.feed", None);
+
+const SEALED_TABLES: &[SealedTable] = &[
+    feed_part("sync.feed of NORTH", Some("region = 'NORTH'")),
+    feed_part("sync.feed of SOUTH", Some("region = 'SOUTH'")),
+    feed_part("sync.feed of EAST", Some("region = 'EAST'")),
+    feed_part("sync.feed of WEST", Some("region = 'WEST'")),
+    feed_part("sync.feed of MID", Some("region = 'MID'")),
+    OPS,
+    OUTCOMES,
+    ACCEPTS,
+];
+
+/// The feed of one region: the job reports each under a label of its own.
+const fn feed_part(label: &'static str, part: Option<&'static str>) -> SealedTable {
+    SealedTable {
+        label,
+        name: "feed",
+        key: &[KeyColumn::Text("region"), KeyColumn::Number("feed_seq")],
+        part,
+        columns: &[CHANGE_BYTES],
+    }
+}
 
 const HUB_KEY: &str = "SELECT public_key FROM hub_key WHERE one = 1";
 const ADD_HUB_KEY: &str = "INSERT INTO hub_key (one, public_key) VALUES (1, ?)";
@@ -52,6 +119,10 @@ impl Store {
 
     pub fn sql(&self) -> &Sql {
         &self.sql
+    }
+
+    pub fn resealer(&self) -> SqlResealer {
+        SqlResealer::new(&self.sql, SEALED_TABLES)
     }
 
     /// Returns true if the edges trust this key. The first key to arrive is stored.
@@ -104,28 +175,16 @@ const NEEDS_OPERATOR: &str = "held_operator";
 const PARKED: &str = "parked";
 
 fn op_place(edge: &str, epoch: u64, seq: u64) -> SealContext {
-    SealContext::for_row("ops.bytes", edge.as_bytes())
-        .and_number(epoch)
-        .and_number(seq)
+    OP_BYTES.context(&vals![edge, epoch, seq])
 }
 
 fn outcome_place(edge: &str, epoch: u64, seq: u64) -> SealContext {
-    SealContext::for_row("outcomes.bytes", edge.as_bytes())
-        .and_number(epoch)
-        .and_number(seq)
+    OUTCOME_BYTES.context(&vals![edge, epoch, seq])
 }
 
 fn change_place(region: Region, feed_seq: u64) -> SealContext {
-    SealContext::for_row("feed.bytes", region.as_str().as_bytes()).and_number(feed_seq)
+    CHANGE_BYTES.context(&vals![region, feed_seq])
 }
-
-/// `column` is `asks.command` or `asks.token`. The actor's id and role are stored unsealed.
-fn accept_place(column: &'static str, command: CommandId, user: UserId) -> SealContext {
-    SealContext::of_id(column, command.0).with_part(user.as_bytes())
-}
-
-const ACCEPT_COMMAND: &str = "asks.command";
-const ACCEPT_TOKEN: &str = "asks.token";
 
 fn read_op(
     keys: &DataKeys,

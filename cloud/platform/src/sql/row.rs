@@ -121,26 +121,6 @@ impl<'r> StoredRow<'r> {
         columns.iter().map(read).collect()
     }
 
-    /// Reads and unseals bytes; `place` must match the one they were sealed for.
-    pub fn opened_bytes(
-        &self,
-        column: &str,
-        seal_context: &SealContext,
-    ) -> Result<Vec<u8>, ReadError> {
-        let opened = self.keys.open(seal_context, self.get(column)?);
-        opened.map_err(|error| unseal_error(column, error))
-    }
-
-    /// Reads and unseals text; `place` must match the one it was sealed for.
-    pub fn opened_text(
-        &self,
-        column: &str,
-        seal_context: &SealContext,
-    ) -> Result<String, ReadError> {
-        let opened = self.keys.open_text(seal_context, self.get(column)?);
-        opened.map_err(|error| unseal_error(column, error))
-    }
-
     /// Reads a column by name or position.
     pub fn get<C: Column<Plain: Plain>>(
         &self,

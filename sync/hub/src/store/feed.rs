@@ -10,7 +10,6 @@ pub mod reads;
 use platform::{
     columns, inbox,
     provider_verification::{VerificationChange, apply_verification},
-    sealing::DataKeys,
     sql::Tx,
     transact, vals,
 };
@@ -20,7 +19,7 @@ use wire::{
     SessionId, UnixMillis, UserId,
 };
 
-use super::{Result, Store, StoreError, change_place, encode_stored, read_change};
+use super::{FEED, Result, Store, StoreError, encode_stored, read_change};
 
 const LOCK: &str = "SELECT feed_seq, feed_digest, orders, lost FROM regions WHERE region = ?";
 const LOCK_MYSQL: &str =
@@ -54,7 +53,7 @@ pub enum FeedEffect {
 }
 
 columns! {
-    struct FeedRow in feed {
+    struct FeedRow in feed sealed by FEED {
         region: Region,
         feed_seq: u64,
         kind: &'static str,
@@ -327,8 +326,8 @@ async fn apply_assignment(
 }
 
 impl FeedEnd {
-    /// Numbers and seals the next change without storing it.
-    fn next(&mut self, keys: &DataKeys, entry: FeedEntry, at: UnixMillis) -> Result<FeedRow> {
+    /// Numbers the next change without storing it.
+    fn next(&mut self, entry: FeedEntry, at: UnixMillis) -> Result<FeedRow> {
         self.feed_seq += 1;
         let region = self.region;
         let feed_seq = self.feed_seq;
@@ -340,7 +339,7 @@ impl FeedEnd {
             member: digest,
             change,
         } = entry;
-        let bytes = keys.seal(&change_place(region, feed_seq), &encode_stored(&change)?);
+        let bytes = encode_stored(&change)?;
         Ok(FeedRow {
             region,
             feed_seq,
@@ -355,7 +354,7 @@ impl FeedEnd {
     }
 
     async fn add(&mut self, tx: &mut Tx, entry: FeedEntry, now: UnixMillis) -> Result<()> {
-        let row = self.next(tx.data_keys(), entry, now)?;
+        let row = self.next(entry, now)?;
         tx.insert(row).await?;
         self.save(tx).await
     }

@@ -11,7 +11,9 @@ use std::collections::HashMap;
 use engine::trusted_time::{FirstArrival, OpArrival};
 use platform::{
     fields,
-    sql::{NAMES_MAX, ReadError, Row, Statement, StoredRow, Val, in_list, split_batches},
+    sql::{
+        NAMES_MAX, ReadError, Row, SealedColumn, Statement, StoredRow, Val, in_list, split_batches,
+    },
     vals,
 };
 use wire::{
@@ -20,8 +22,8 @@ use wire::{
 };
 
 use super::{
-    ACCEPT_COMMAND, HELD_BY_REGION, NEEDS_OPERATOR, PARKED, RECEIVED, Result, Store, accept_place,
-    outcome_place, read_op, read_outcome,
+    ACCEPT_COMMAND, HELD_BY_REGION, NEEDS_OPERATOR, OP_PLACE, PARKED, RECEIVED, Result, Store,
+    read_op, read_outcome,
     work::{WorkClaim, read_arrival, stored_op},
 };
 use crate::domain::{op::ReceivedOp, run::FAILURES_MAX};
@@ -298,8 +300,8 @@ impl Row for WaitingAskRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
         let (region, failures): (_, u64) = (row.get("region")?, row.get("failures")?);
         // An unreadable accept is still listed: an operator has to see it.
-        let place = accept_place(ACCEPT_COMMAND, row.get("command_id")?, row.get("user_id")?);
-        let command: Option<Command> = minicbor::decode(&row.opened_bytes("command", &place)?).ok();
+        let command: Vec<u8> = row.opened(&ACCEPT_COMMAND)?;
+        let command: Option<Command> = minicbor::decode(&command).ok();
         let order_id = command.map(|command| command.body.order_id());
         let stopped = failures >= u64::from(FAILURES_MAX);
         Ok(Self(fields!(row => WaitingAsk {
@@ -312,6 +314,9 @@ impl Row for WaitingAskRow {
         })))
     }
 }
+
+/// The outcome in a row of its op.
+const OUTCOME_OF_OP: SealedColumn = SealedColumn::bytes("outcome", "outcomes.bytes", OP_PLACE);
 
 struct ArrivalCandidate {
     edge: String,
@@ -331,19 +336,9 @@ impl Row for ArrivalCandidate {
             hash: row.get("hash")?,
             arrival: read_arrival(row)?,
             read: stored_op(row)?,
-            outcome: stored_outcome(row)?,
+            outcome: row.opened(&OUTCOME_OF_OP)?,
         })
     }
-}
-
-/// Opens the `outcome` of a row that also has edge, epoch and seq.
-fn stored_outcome(row: &StoredRow<'_>) -> Result<Option<Vec<u8>>, ReadError> {
-    if row.get::<Option<Vec<u8>>>("outcome")?.is_none() {
-        return Ok(None);
-    }
-    let edge: String = row.get("edge")?;
-    let place = outcome_place(&edge, row.get("epoch")?, row.get("seq")?);
-    row.opened_bytes("outcome", &place).map(Some)
 }
 
 impl ArrivalCandidate {

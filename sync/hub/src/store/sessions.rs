@@ -20,8 +20,7 @@ use wire::{
 };
 
 use super::{
-    RECEIVED, Result, Store, StoreError, count_rows_in_frame, decode_stored, op_place,
-    outcome_place,
+    OPS, RECEIVED, Result, Store, StoreError, count_rows_in_frame, decode_stored, outcome_place,
 };
 
 const LINK_KEY: &str = "SELECT region, public_key, disabled_at FROM edges WHERE edge = ?";
@@ -340,7 +339,7 @@ impl Store {
 }
 
 columns! {
-    struct OpRow<'a> in ops {
+    struct OpRow<'a> in ops sealed by OPS {
         edge: &'a EdgeId,
         epoch: u64,
         seq: u64,
@@ -348,7 +347,7 @@ columns! {
         received_at: UnixMillis,
         not_before: UnixMillis,
         knows_to: u64,
-        bytes: Vec<u8>,
+        bytes: &'a [u8],
     }
 }
 
@@ -375,7 +374,6 @@ impl Store {
                 return Ok(false);
             }
             let epoch = new.epoch;
-            let keys = self.sql.data_keys();
             let rows = new.ops.iter().map(|NewOp { head, bytes, bounds }| {
                 let OpBounds { not_before, knows_to } = *bounds;
                 OpRow {
@@ -386,7 +384,7 @@ impl Store {
                     received_at: now,
                     not_before,
                     knows_to,
-                    bytes: keys.seal(&op_place(edge.as_str(), epoch, head.seq), bytes),
+                    bytes,
                 }
             });
             tx.insert_all(rows.collect()).await?;

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 
 use platform::{
-    columns, fields,
+    columns, fields, row,
     sql::{NAMES_MAX, ReadError, Row, StoredRow, Tx, Val, in_list, split_batches},
     transact, vals,
 };
@@ -20,8 +20,8 @@ use wire::{
 };
 
 use super::{
-    ACCEPT_COMMAND, ACCEPT_TOKEN, Result, Store, accept_place, decode_stored, encode_stored,
-    feed::reads::Revocations, read_op,
+    ACCEPT_TOKEN, ACCEPTS, Result, Store, decode_stored, encode_stored, feed::reads::Revocations,
+    read_op,
 };
 use crate::domain::{
     op::{AcceptKey, AcceptOrigins, ReceivedOp},
@@ -65,7 +65,7 @@ const OLD_ORIGINS: &str =
 const DROP_ORIGINS: &str = "DELETE FROM put_accepts WHERE command_id IN (";
 
 columns! {
-    struct NewWaitingAccept in asks {
+    struct NewWaitingAccept in asks sealed by ACCEPTS {
         command_id: CommandId,
         user_id: UserId,
         region: Region,
@@ -105,10 +105,12 @@ pub struct DueAccept {
     pub made_at: Source,
 }
 
-/// A command and its person, in the wire encoding.
-struct StoredAccept {
-    command: Vec<u8>,
-    actor: Vec<u8>,
+row! {
+    /// A command and its person, in the wire encoding.
+    struct StoredAccept sealed by ACCEPTS {
+        command: Vec<u8>,
+        actor: Vec<u8>,
+    }
 }
 
 struct DueAcceptRow {
@@ -126,20 +128,10 @@ struct WaitingAcceptRow {
     taken_at: UnixMillis,
 }
 
-impl Row for StoredAccept {
-    fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let command = row.get("command_id")?;
-        let user = row.get("user_id")?;
-        let command = row.opened_bytes("command", &accept_place(ACCEPT_COMMAND, command, user))?;
-        Ok(fields!(row => StoredAccept { actor; command }))
-    }
-}
-
 impl Row for DueAcceptRow {
     fn read(row: &StoredRow<'_>) -> Result<Self, ReadError> {
-        let token = accept_place(ACCEPT_TOKEN, row.get("command_id")?, row.get("user_id")?);
         let ask = StoredAccept::read(row)?;
-        let token = row.opened_text("token", &token)?;
+        let token = row.opened(&ACCEPT_TOKEN)?;
         Ok(fields!(row => DueAcceptRow { taken_at; ask, token }))
     }
 }
@@ -170,14 +162,10 @@ impl Store {
         accept: &AcceptForHolder,
         now: UnixMillis,
     ) -> Result<AcceptAdmission> {
-        let keys = self.sql.data_keys();
         let id = accept.command.id;
         let user = accept.actor.user_id;
-        let command_place = accept_place(ACCEPT_COMMAND, id, user);
-        let token_place = accept_place(ACCEPT_TOKEN, id, user);
-        let command = keys.seal(&command_place, &encode_stored(&accept.command)?);
+        let command = encode_stored(&accept.command)?;
         let actor = encode_stored(&accept.actor)?;
-        let token = keys.seal_text(&token_place, &accept.token);
         transact!(self.sql, tx => {
             // Serialises admissions per region, so that the count below is exact.
             tx.exec(LOCK, vals![accept.region]).await?;
@@ -198,7 +186,7 @@ impl Store {
                 region: accept.region,
                 command: command.clone(),
                 actor: actor.clone(),
-                token: token.clone(),
+                token: accept.token.clone(),
                 taken_at: now,
             };
             tx.insert(row).await?;

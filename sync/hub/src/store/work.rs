@@ -12,8 +12,8 @@ use uuid::Uuid;
 use wire::{CommandId, EdgeId, HeldReason, Region, Source, UnixMillis};
 
 use super::{
-    HELD_BY_REGION, NEEDS_OPERATOR, PARKED, Result, Store, StoreError, encode_stored, epochs,
-    op_place, outcome_place, read_op, waiting_accepts,
+    HELD_BY_REGION, NEEDS_OPERATOR, OP_BYTES, OUTCOMES, PARKED, Result, Store, StoreError,
+    encode_stored, epochs, read_op, waiting_accepts,
 };
 use crate::domain::{
     op::{ReceivedOp, UndecidedOp},
@@ -64,7 +64,7 @@ const CLAIM_AHEAD_MAX_MS: i64 = 60_000;
 const PAGE_MIN: usize = 100;
 
 columns! {
-    struct OutcomeRow<'a> in outcomes {
+    struct OutcomeRow<'a> in outcomes sealed by OUTCOMES {
         edge: &'a EdgeId,
         epoch: u64,
         number: u64,
@@ -124,9 +124,7 @@ impl Row for UndecidedRow {
 
 /// Opens the op of a row that also has edge, epoch and seq.
 pub(super) fn stored_op(row: &StoredRow<'_>) -> Result<ReceivedOp, ReadError> {
-    let edge: String = row.get("edge")?;
-    let place = op_place(&edge, row.get("epoch")?, row.get("seq")?);
-    Ok(ReceivedOp::read(&row.opened_bytes("bytes", &place)?))
+    Ok(ReceivedOp::read(&row.opened::<Vec<u8>>(&OP_BYTES)?))
 }
 
 pub(super) fn read_arrival(row: &StoredRow<'_>) -> Result<OpArrival, ReadError> {
@@ -396,7 +394,6 @@ async fn add_outcomes(
     let mut rows = Vec::with_capacity(decided.len());
     for decided in decided {
         number += 1;
-        let place = outcome_place(claim.edge.as_str(), claim.epoch, decided.seq);
         rows.push(OutcomeRow {
             edge: &claim.edge,
             epoch: claim.epoch,
@@ -404,9 +401,7 @@ async fn add_outcomes(
             seq: decided.seq,
             command_id: decided.command_id,
             at: now,
-            bytes: tx
-                .data_keys()
-                .seal(&place, &encode_stored(&decided.outcome)?),
+            bytes: encode_stored(&decided.outcome)?,
         });
     }
     tx.insert_all(rows).await?;

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 
 use platform::{
     columns, inbox,
-    sealing::DataKeys,
     sql::{Statement, Tx, Val},
     transact, vals,
 };
@@ -58,7 +57,6 @@ struct FeedPlan {
     ends: HashMap<Region, FeedEnd>,
     rows: Vec<FeedRow>,
     lost: Vec<LostRow>,
-    keys: DataKeys,
     now: UnixMillis,
 }
 
@@ -213,13 +211,11 @@ impl FeedPlan {
             ends.insert(region, lock_feed_end(tx, region).await?);
         }
         let newest = find_newest_orders(tx, orders).await?;
-        let keys = tx.data_keys().clone();
         Ok(Self {
             newest,
             ends,
             rows: Vec::new(),
             lost: Vec::new(),
-            keys,
             now,
         })
     }
@@ -311,8 +307,7 @@ impl FeedPlan {
             change,
         };
         let now = self.now;
-        let keys = self.keys.clone();
-        let row = self.get_feed_end(region)?.next(&keys, entry, now)?;
+        let row = self.get_feed_end(region)?.next(entry, now)?;
         self.rows.push(row);
         self.newest.insert((region, id), (version, member));
         Ok(())

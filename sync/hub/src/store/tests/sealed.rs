@@ -12,7 +12,7 @@ use super::{
     work::decided,
     *,
 };
-use crate::store::maintenance::ResealCursor;
+use crate::store::{ACCEPTS, FEED, OPS, OUTCOMES, SEALED_TABLES};
 
 const KEPT: &str = "SELECT bytes FROM feed ORDER BY feed_seq";
 
@@ -52,7 +52,7 @@ async fn a_change_of_before_is_read_and_sealed_by_the_job(#[values(false, true)]
         (2, expected.clone())
     );
 
-    let batch = sealed.reseal_feed(Region::North, 0).await.unwrap();
+    let batch = sealed.sql().reseal_batch(&FEED, &[]).await.unwrap();
     assert_eq!(
         batch,
         ResealedBatch {
@@ -66,7 +66,7 @@ async fn a_change_of_before_is_read_and_sealed_by_the_job(#[values(false, true)]
         sealed.read_feed(Region::North, 0, 9).await.unwrap(),
         (2, expected)
     );
-    sealed.reseal_feed(Region::North, 0).await.unwrap();
+    sealed.resealer().run().await.unwrap();
     assert_eq!(kept().await, once, "what is sealed stays");
 
     let stranger = Store::new(sealed.sql().clone().sealed_by(&DataKeys::random()));
@@ -92,7 +92,7 @@ const SEALED: [&str; 4] = [
 ];
 const TOKENS: &str = "SELECT token FROM asks";
 /// More than one batch.
-const OPS: u64 = 250;
+const OPS_COUNT: u64 = 250;
 
 #[rstest]
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
     let database = with_edge(mysql).await;
     let by = |keys: &DataKeys| Store::new(database.sql().clone().sealed_by(keys));
     let former = by(&DataKeys::load_or_create(&path, true).unwrap());
-    received(&former, OPS).await;
+    received(&former, OPS_COUNT).await;
     let claim = claimed(&former).await;
     assert!(
         former
@@ -126,7 +126,7 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
     sealing::add(&path).unwrap();
     sealing::use_newest(&path).unwrap();
     let both = by(&DataKeys::load(&path, true).unwrap());
-    assert_eq!(seal_all(&both).await, [250, 3, 1, 1]);
+    assert_eq!(seal_all(&both).await, [250, 3, 1, 2]);
     assert_eq!(seal_all(&both).await, [0; 4], "what is sealed stays");
     let keys = both.sql().data_keys();
     for table in SEALED {
@@ -153,24 +153,28 @@ async fn an_old_key_is_taken_away_once_the_job_has_passed_every_table(
     assert_eq!((asks.accepts.len(), asks.unreadable.len()), (1, 0));
 }
 
-/// Returns the number of resealed ops, outcomes, changes and waiting accepts.
+/// Returns the number of resealed values of ops, outcomes, changes and waiting accepts.
 async fn seal_all(store: &Store) -> [usize; 4] {
     let mut sealed = [0; 4];
-    let mut after = Some(ResealCursor::default());
-    while let Some(place) = after {
-        let batch = store.reseal_ops(place).await.unwrap();
-        (sealed[0], after) = (sealed[0] + batch.sealed, batch.last);
+    for (count, table) in sealed.iter_mut().zip([&OPS, &OUTCOMES, &FEED, &ACCEPTS]) {
+        let mut after = Some(Vec::new());
+        while let Some(key) = after {
+            let batch = store.sql().reseal_batch(table, &key).await.unwrap();
+            *count += batch.sealed;
+            after = batch.last;
+        }
     }
-    let mut after = Some(ResealCursor::default());
-    while let Some(place) = after {
-        let batch = store.reseal_outcomes(place).await.unwrap();
-        (sealed[1], after) = (sealed[1] + batch.sealed, batch.last);
-    }
-    sealed[2] = store.reseal_feed(Region::North, 0).await.unwrap().sealed;
-    sealed[3] = store
-        .reseal_waiting_accepts(Default::default())
-        .await
-        .unwrap()
-        .sealed;
     sealed
+}
+
+#[test]
+fn the_job_reseals_the_feed_of_every_region() {
+    for region in Region::ALL {
+        let condition = format!("region = '{region}'");
+        let label = format!("sync.feed of {region}");
+        let is_there = SEALED_TABLES
+            .iter()
+            .any(|table| table.part == Some(&*condition) && table.label == label);
+        assert!(is_there, "{region}");
+    }
 }
