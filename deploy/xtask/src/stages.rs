@@ -199,12 +199,11 @@ pub fn threads() -> (String, String) {
 
 /// Runs part of `cargo xtask sim` and `cargo xtask sim money`, and every planted bug.
 fn simulate(depth: Depth) -> Result<()> {
-    const SIM: &str = "holdfast-sim";
-    const MONEY_SIM: &str = "holdfast-money-sim";
-    // Of the build of all tests, so nothing is built twice.
-    workspace::build_with_lints(&[SIM, MONEY_SIM])?;
-    for (program, seeds) in [(SIM, depth.sim_seeds()), (MONEY_SIM, depth.money_seeds())] {
-        let simulator = workspace::program(program)?;
+    let simulators = [
+        (workspace::simulator()?, depth.sim_seeds()),
+        (workspace::money_simulator()?, depth.money_seeds()),
+    ];
+    for (simulator, seeds) in simulators {
         shell::run(Command::new(&simulator).args(["--seeds", seeds]))?;
         shell::run(Command::new(&simulator).arg("--mutations"))?;
     }

@@ -85,11 +85,6 @@ pub fn build(programs: &[&str]) -> Result<()> {
     build_by(cargo()?, programs)
 }
 
-/// Builds what a test run has built already.
-pub fn build_with_lints(programs: &[&str]) -> Result<()> {
-    build_by(linting_cargo()?, programs)
-}
-
 fn build_by(mut cargo: Command, programs: &[&str]) -> Result<()> {
     cargo.args(["build", "--workspace", "--locked"]);
     for program in programs {
@@ -117,18 +112,18 @@ pub fn metadata(root: &Path) -> Result<Metadata> {
 
 /// The simulator of the sync protocol.
 pub fn simulator() -> Result<PathBuf> {
-    simulator_of("sim", "holdfast-sim")
+    simulator_of("holdfast-sim")
 }
 
 /// The simulator of custody.
 pub fn money_simulator() -> Result<PathBuf> {
-    simulator_of("money-sim", "holdfast-money-sim")
+    simulator_of("holdfast-money-sim")
 }
 
-/// Built for release, because it covers more seeds that way.
-fn simulator_of(package: &str, program: &str) -> Result<PathBuf> {
-    shell::run(cargo()?.args(["build", "--package", package, "--locked", "--release"]))?;
-    built("release", program)
+/// From the build of all tests, which optimises the simulators and can plant bugs.
+fn simulator_of(program: &str) -> Result<PathBuf> {
+    build_by(linting_cargo()?, &[program])?;
+    self::program(program)
 }
 
 /// Builds the benchmarked programs as they are shipped, except for cross-crate optimisation, and

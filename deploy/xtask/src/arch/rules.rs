@@ -18,7 +18,9 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("auth", SERVICE),
     (
         "order",
-        &["texts", "wire", "process", "planted", "platform", "rules", "custody"],
+        &[
+            "texts", "wire", "process", "planted", "platform", "rules", "custody",
+        ],
     ),
     (
         "payment",
@@ -28,7 +30,10 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("user", SERVICE),
     ("notification", SERVICE),
     ("gateway", SERVICE),
-    ("hub", &["texts", "wire", "process", "planted", "platform", "engine"]),
+    (
+        "hub",
+        &["texts", "wire", "process", "planted", "platform", "engine"],
+    ),
     (
         "holdfast-edge",
         &["texts", "wire", "process", "planted", "engine", "journal"],
@@ -380,7 +385,13 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
             &["problem"],
             &["config", "health", "sse", "tasks", "telemetry", "trace"],
             &[
-                "clock", "context", "metrics", "pages", "parts", "random", "test_calendar",
+                "clock",
+                "context",
+                "metrics",
+                "pages",
+                "parts",
+                "random",
+                "test_calendar",
             ],
         ],
     ),
