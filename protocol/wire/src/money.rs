@@ -58,7 +58,7 @@ pub enum AmountError {
 }
 
 impl Amount {
-    const MAX_MINOR: i64 = 9_999_999_999;
+    pub const MAX_MINOR: i64 = 9_999_999_999;
     pub const ZERO: Self = Self(0);
 
     pub fn from_minor(minor: i64) -> Result<Self, AmountError> {

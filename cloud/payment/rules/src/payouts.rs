@@ -1,6 +1,6 @@
 //! Payouts: a provider's balance is sent to them, one payout at a time, under their account's lock.
 
-use wire::{Currency, UnixMillis, UserId};
+use wire::{Amount, Currency, UnixMillis, UserId};
 
 use crate::{
     Action, AdapterAnswer, DecisionContext, LineKind, MoneyCase, MoneyCaseKind, MoneyJournal,
@@ -75,7 +75,8 @@ fn begin_payout(money: &ProviderMoney, context: &DecisionContext<'_>) -> Option<
     }
     let payout = Payout {
         id: context.fresh,
-        amount_minor: money.balance_minor,
+        // The payout's event must carry it. The rest goes with the next payout.
+        amount_minor: money.balance_minor.min(Amount::MAX_MINOR),
         state: PayoutState::Pending,
         created_at: context.now,
         call: PendingCall::first_call(context.now),

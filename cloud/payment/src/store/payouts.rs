@@ -23,9 +23,6 @@ const BALANCE: &str = "SELECT balance_minor FROM accounts \
 const OWED: &str = "SELECT owner_id, currency FROM accounts \
     WHERE account = 'provider' AND (owner_id > ? OR (owner_id = ? AND currency > ?)) AND balance_minor <= ? \
     ORDER BY owner_id, currency LIMIT ?";
-/// The largest `Amount`, because the payout's event must carry it. The rest goes with the next
-/// payout.
-const PAYOUT_MOST_MINOR: i64 = 9_999_999_999;
 /// Batch size.
 const BATCH: usize = 200;
 
@@ -121,11 +118,10 @@ impl Store {
             .into_iter()
             .map(PayoutRow::into_payout)
             .collect::<Result<_, _>>()?;
-        let balance_minor = (-balance).min(PAYOUT_MOST_MINOR);
         let rows = ProviderMoney {
             provider_id: provider,
             currency,
-            balance_minor,
+            balance_minor: -balance,
             payouts,
         };
         let policies = load_fee_policies(tx).await?;
