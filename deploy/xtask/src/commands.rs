@@ -152,7 +152,7 @@ fn mutants_command(arguments: &[String]) -> Result<()> {
 fn golden() -> Result<()> {
     for tests in [
         &["--test", "golden", "--test", "typescript"][..],
-        &["--test", "contract", "--", "openapi::", "event_forms::"],
+        &["--test", "contract", "--", "openapi::", "event_forms::", "routes::"],
     ] {
         let mut cargo = workspace::cargo()?;
         cargo.args(["test", "--workspace", "--locked"]).args(tests);

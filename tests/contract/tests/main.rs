@@ -22,6 +22,7 @@ mod outbox;
 mod rabbit_outage;
 mod read_copy;
 mod reviews;
+mod routes;
 mod sealed;
 mod sms;
 mod sql;
