@@ -14,6 +14,7 @@ mod limits;
 mod oidc;
 mod passwords;
 mod phone_codes;
+mod routes;
 mod service;
 mod session_cache;
 mod sign_in;
@@ -148,15 +149,15 @@ pub async fn open(
     };
     // Replay stored answers only to live sessions, like all other answers of auth to people.
     let live = service.clone();
-    let routes = handlers::router(service);
+    let routes = routes::router(service);
     let answers =
         answers.with_caller_check(move |claims| require_live_session(live.clone(), claims));
-    let routes = answers.wrap_routes(routes, &document()).merge(letters);
+    let routes = answers.wrap_routes(routes, &api_document()).merge(letters);
     Ok(skeleton::router(NAME, routes, checks))
 }
 
-pub fn document() -> ApiDocument {
-    handlers::add_public_routes(ApiDocument::for_part(NAME))
+pub fn api_document() -> ApiDocument {
+    routes::add_public_routes(ApiDocument::for_part(NAME))
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {

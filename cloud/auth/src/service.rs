@@ -13,6 +13,7 @@ use process::{
     clock::Clock,
     openapi::RouteInput,
     problem::{Problem, format_error_chain},
+    routes::{Audience, PermissionRule, RouteGuard},
     tokens::{Caller, Claims, TokenAudience, TokenVerifier},
     trace::TraceId,
 };
@@ -142,6 +143,26 @@ impl Service {
         Ok(check_permissions_held(&own, &theirs)?)
     }
 
+    /// Refuses an admin whose current role in auth_db lacks the permissions. The roles of other
+    /// people are fixed.
+    async fn check_permissions(
+        &self,
+        caller: &Caller,
+        permission: PermissionRule,
+    ) -> Result<(), Problem> {
+        let role = caller.actor.role;
+        if role != Role::Admin || permission == PermissionRule::Nothing {
+            return Ok(());
+        }
+        let held = self
+            .store
+            .load_person_role(caller.actor.user_id)
+            .await
+            .map_err(ServiceError::from)?;
+        let held = held.map(|role| role.permissions).unwrap_or_default();
+        permission.check_permissions(role, &held)
+    }
+
     pub async fn evict_permissions(&self, user: UserId) {
         if let Err(error) = platform::sessions::forget_permissions(&self.cache, user).await {
             tracing::warn!(user.id = %user, error = format_error_chain(&error), "Could not clear a person's permissions from the cache; they expire there");
@@ -149,6 +170,7 @@ impl Service {
     }
 }
 
+#[derive(Clone)]
 pub struct LiveCaller(pub Caller);
 
 impl RouteInput for LiveCaller {}
@@ -157,10 +179,35 @@ impl FromRequestParts<Service> for LiveCaller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        // The route's guard leaves the caller that it admitted.
+        if let Some(admitted) = parts.extensions.remove::<Self>() {
+            return Ok(admitted);
+        }
         let caller = Caller::from_request_parts(parts, service).await?;
         require_live_session(service.clone(), caller.claims.clone())
             .await
             .map(|()| Self(caller))
+    }
+}
+
+impl RouteGuard for Service {
+    fn verifier(&self) -> &TokenVerifier {
+        &self.verifier
+    }
+
+    /// Checks the session, and an admin's permissions, in auth_db.
+    async fn admit_caller(
+        &self,
+        audience: Audience,
+        permission: PermissionRule,
+        parts: &mut Parts,
+    ) -> Result<(), Problem> {
+        let live = LiveCaller::from_request_parts(parts, self).await?;
+        let LiveCaller(caller) = &live;
+        audience.check_role(caller.actor.role)?;
+        self.check_permissions(caller, permission).await?;
+        parts.extensions.insert(live);
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@
 //! other code sees them; a part receives no byte beyond the route's limit, and the gateway buffers
 //! at most one read of a streamed body.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, to_bytes},
@@ -25,6 +25,7 @@ use process::{
     clock::Clock,
     parts::CloudPart,
     problem::Problem,
+    routes::{Audience, RouteBody},
     tokens::{HeldPermissions, ServiceKey, USER_PERMISSIONS},
     trace::{HEADER as TRACE_HEADER, TraceId},
     web::BODY_BYTES_MAX,
@@ -34,7 +35,7 @@ use wire::Code;
 use crate::{
     NAME,
     caller::{VerifiedCaller, upstream_problem},
-    routes::{Audience, Route, RouteBody},
+    routes::Route,
 };
 
 /// The parts behind the gateway: in this process, or at one or more remote addresses. Calls to a
@@ -86,7 +87,7 @@ impl FromIterator<(CloudPart, Upstream)> for Peers {
 /// A request with its route, and the path under which the part knows it.
 pub struct RoutedRequest {
     pub request: Request,
-    pub route: &'static Route,
+    pub route: Arc<Route>,
     pub path: String,
     pub trace: TraceId,
 }
@@ -115,7 +116,7 @@ impl PartClient {
         caller: Option<&VerifiedCaller>,
     ) -> Result<Request, Problem> {
         let address = client_address(&call.request);
-        let route = call.route;
+        let route = call.route.clone();
         let mut request = rewrite_request(call, caller).await?;
         if route.audience == Audience::Entrant {
             let own = self

@@ -10,7 +10,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::trusted_proxies::ProxyError;
+use crate::{routes::RouteConflict, trusted_proxies::ProxyError};
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -81,6 +81,8 @@ pub enum OpenError {
     Origin(#[from] OriginError),
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    #[error("could not build the table of public routes")]
+    Routes(#[from] RouteConflict),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     #[error("`gateway.tls_certificate` and `gateway.tls_key` must be set together or not at all")]

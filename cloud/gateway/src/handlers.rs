@@ -25,8 +25,8 @@ use crate::{
     call::{CanonicalPath, RoutedRequest},
     caller::{RequestCaller, VerifiedCaller},
     routes::{
-        DOCUMENT, DROP_LETTERS, LETTER_BOXES, LETTERS, ORDER_PAGE, REDRIVE_LETTERS, REPLAYS,
-        SESSION, SESSION_BY_CODE, SESSION_BY_OIDC, STREAM,
+        DOCUMENT, DROP_LETTERS, LETTER_BOXES, LETTERS, ORDER_PAGE, OWN_ROUTES, REDRIVE_LETTERS,
+        REPLAYS, SESSION, SESSION_BY_CODE, SESSION_BY_OIDC, STREAM,
     },
     state::Gateway,
 };
@@ -75,7 +75,11 @@ async fn show_document(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) 
 }
 
 pub fn api_document() -> ApiDocument {
-    let document = dead_letters::describe_routes(ApiDocument::for_part(NAME));
+    let document = ApiDocument {
+        public_routes: OWN_ROUTES.to_vec(),
+        ..ApiDocument::for_part(NAME)
+    };
+    let document = dead_letters::describe_routes(document);
     let document = session::describe_routes(document);
     let document = stream::describe_route(document);
     let document = order_page::describe_route(document);

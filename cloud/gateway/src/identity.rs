@@ -17,6 +17,7 @@ use process::{
     clock::Clock,
     parts::CloudPart,
     problem::Problem,
+    routes::Audience,
     tokens::{Claims, ServiceKey, TokenAudience, TokenKeys, bearer_token},
 };
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ use crate::{
     caller::{BrowserSession, VerifiedCaller, invalid_token, part_unavailable},
     cookies::SessionCookies,
     permissions::AdminPermissions,
-    routes::{Audience, Route},
+    routes::Route,
 };
 
 const VERIFY_LIMIT: Duration = Duration::from_secs(2);
@@ -63,15 +64,9 @@ impl CallerVerifier {
                     .map(|_| None)
                     .ok_or_else(invalid_token);
             }
-            Audience::Any => self.verify_caller(method, headers).await?,
-            Audience::Roles(roles, refusal) => {
-                let caller = self.verify_caller(method, headers).await?;
-                if !roles.contains(&caller.claims.role) {
-                    return Err(Problem::new(refusal));
-                }
-                caller
-            }
+            Audience::Any | Audience::Roles(..) => self.verify_caller(method, headers).await?,
         };
+        route.audience.check_role(caller.claims.role)?;
         caller.permissions = self
             .permissions
             .check_permissions(&caller.claims, route.permission)

@@ -1,9 +1,9 @@
 //! The platform's public entry point: matches each request to a route, authenticates the caller,
 //! strips identity headers, applies rate limits and forwards to a part (`pipeline`).
 //!
-//! Invariants: only paths in `routes::ROUTES` and portal pages are reachable; every route except
-//! the open ones requires a live session; `x-user-id` and `x-user-role` come from the gateway or
-//! are absent.
+//! Invariants: only the public routes of the parts, its own (`routes::OWN_ROUTES`) and portal pages
+//! are reachable; every route except the open ones requires a live session; `x-user-id` and
+//! `x-user-role` come from the gateway or are absent.
 
 mod access_log;
 mod call;
@@ -23,7 +23,7 @@ mod trusted_proxies;
 
 texts::include_texts!(say);
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{Router, response::Response, routing::any};
 use http::{HeaderName, HeaderValue, Method, header};
@@ -36,12 +36,12 @@ pub use call::Peers;
 pub use config::{Config, OpenError, OriginError};
 pub use handlers::api_document;
 pub use matcher::{ALIASES, Alias};
-pub use permissions::PermissionRule;
-pub use routes::{Audience, ROUTES, Route, RouteBody};
+pub use routes::{Route, RouteConflict, routes_of_part};
 pub use trusted_proxies::ProxyError;
 
 use config::parse_origin;
 use limits::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use matcher::RouteMatcher;
 use state::Gateway;
 
 pub const NAME: &str = CloudPart::Gateway.name();
@@ -51,17 +51,9 @@ const PREFLIGHT_KEPT: Duration = Duration::from_secs(600);
 /// Browsers use only TLS for this host for one year, even for `http://` links.
 const TLS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
+/// Opens a gateway that serves these routes. Refuses routes that contradict each other.
 pub async fn open(
-    config: Config,
-    context: ServiceContext,
-    peers: Peers,
-) -> Result<Router, OpenError> {
-    open_routes(ROUTES, config, context, peers).await
-}
-
-/// Opens a gateway with another route table.
-pub async fn open_routes(
-    routes: &'static [Route],
+    routes: Vec<Route>,
     config: Config,
     context: ServiceContext,
     peers: Peers,
@@ -71,7 +63,7 @@ pub async fn open_routes(
     let peers = peers.with_circuit_breakers(&context.clock, upstream_timeout);
     let checks = readiness_checks(&peers, &context);
     let gateway = Gateway::new(routes, &config, context, peers, upstream_timeout)?;
-    let routes = build_router(routes)
+    let routes = build_router(&gateway.matcher)
         .fallback(pipeline::answer_request)
         .with_state(Arc::new(gateway));
     let router = skeleton::router(NAME, routes, checks);
@@ -85,10 +77,10 @@ pub async fn open_routes(
 
 /// Registers each pattern, so metrics get one series per route; the handler does its own lookup.
 /// Paths outside the table count as unmatched.
-fn build_router(routes: &'static [Route]) -> Router<Arc<Gateway>> {
-    let paths: BTreeSet<String> = matcher::path_patterns(routes).collect();
-    paths.iter().fold(Router::new(), |router, path| {
-        router.route(path, any(pipeline::answer_request))
+fn build_router(matcher: &RouteMatcher) -> Router<Arc<Gateway>> {
+    let patterns = matcher.patterns();
+    patterns.iter().fold(Router::new(), |router, pattern| {
+        router.route(pattern, any(pipeline::answer_request))
     })
 }
 

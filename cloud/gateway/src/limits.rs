@@ -204,13 +204,17 @@ impl fmt::Display for RateLimitSubject<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use platform::cache::{Cache, MemoryCache};
     use process::clock::Clock;
     use uuid::Uuid;
     use wire::UnixMillis;
 
     use super::*;
-    use crate::routes::ROUTES;
+    use crate::routes::platform_routes;
+
+    static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(platform_routes);
 
     const USER: RateLimitSubject<'_> = RateLimitSubject::User(UserId(Uuid::from_u128(7)));
 

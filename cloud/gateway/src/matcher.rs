@@ -6,20 +6,24 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use http::Method;
 use matchit::Router;
+use process::routes::{DELETE, GET, POST, PUT};
 
-use crate::routes::{DELETE, GET, POST, PUT, Route};
+use crate::routes::{Route, RouteConflict, refuse_conflicts};
 
 /// UUIDs have 36 bytes, edge names at most 40.
 const PARAM_BYTES_MAX: usize = 64;
 
 /// All patterns, with the routes they lead to.
 #[derive(Clone)]
-pub struct RouteMatcher(Arc<Router<Vec<RoutePattern>>>);
+pub struct RouteMatcher {
+    table: Arc<Router<Vec<RoutePattern>>>,
+    patterns: Arc<[String]>,
+}
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum RouteLookup {
     Found {
-        route: &'static Route,
+        route: Arc<Route>,
         path: String,
     },
     /// The path exists, but only for these methods.
@@ -30,24 +34,34 @@ pub enum RouteLookup {
 /// One method and pattern that lead to a route.
 #[derive(Clone)]
 struct RoutePattern {
-    method: &'static Method,
+    method: Method,
     pattern: String,
-    route: &'static Route,
+    route: Arc<Route>,
 }
 
 impl RoutePattern {
-    fn from_route(route: &'static Route, pattern: String) -> Self {
+    fn from_route(route: &Arc<Route>, pattern: String) -> Self {
         Self {
-            method: &route.method,
+            method: route.method.clone(),
             pattern,
-            route,
+            route: route.clone(),
         }
     }
 }
 
 impl RouteMatcher {
-    pub fn new(routes: &'static [Route]) -> Self {
-        Self(Arc::new(build_table(routes)))
+    pub fn new(routes: Vec<Route>) -> Result<Self, RouteConflict> {
+        refuse_conflicts(&routes)?;
+        let routes: Vec<Arc<Route>> = routes.into_iter().map(Arc::new).collect();
+        let by_pattern = group_by_pattern(&routes);
+        let patterns = by_pattern.keys().cloned().collect();
+        let table = Arc::new(build_table(by_pattern)?);
+        Ok(Self { table, patterns })
+    }
+
+    /// Every path that leads to a route.
+    pub fn patterns(&self) -> &[String] {
+        &self.patterns
     }
 
     pub fn find_route(&self, method: &Method, path: &str) -> RouteLookup {
@@ -59,7 +73,7 @@ impl RouteMatcher {
             method
         };
         let mut allowed = Vec::new();
-        let spellings = self.0.at(path).map_or(&[][..], |found| found.value);
+        let spellings = self.table.at(path).map_or(&[][..], |found| found.value);
         for RoutePattern {
             method: offered,
             pattern,
@@ -69,14 +83,14 @@ impl RouteMatcher {
             let Some(canonical) = canonical_path(route, pattern, path) else {
                 continue;
             };
-            if *offered == wanted {
+            if offered == wanted {
                 return RouteLookup::Found {
-                    route,
+                    route: route.clone(),
                     path: canonical,
                 };
             }
-            if !allowed.contains(*offered) {
-                allowed.push((*offered).clone());
+            if !allowed.contains(offered) {
+                allowed.push(offered.clone());
             }
         }
         if allowed.is_empty() {
@@ -87,14 +101,9 @@ impl RouteMatcher {
     }
 }
 
-pub fn path_patterns(routes: &'static [Route]) -> impl Iterator<Item = String> {
-    route_patterns(routes)
-        .into_iter()
-        .map(|spelling| spelling.pattern)
-}
-
-/// Canonical patterns first, then aliases, then unversioned ones.
-fn route_patterns(routes: &'static [Route]) -> Vec<RoutePattern> {
+/// Canonical patterns first, then aliases, then unversioned ones. Each pattern has only its own
+/// methods: `/orders/available` does not inherit from `/orders/{id}`.
+fn group_by_pattern(routes: &[Arc<Route>]) -> BTreeMap<String, Vec<RoutePattern>> {
     let canonical = routes
         .iter()
         .map(|route| RoutePattern::from_route(route, route.path.to_owned()));
@@ -103,34 +112,34 @@ fn route_patterns(routes: &'static [Route]) -> Vec<RoutePattern> {
             .iter()
             .find(|route| route.method == alias.to_method && route.path == alias.to_path)?;
         Some(RoutePattern {
-            method: &alias.method,
+            method: alias.method.clone(),
             pattern: alias.path.to_owned(),
-            route,
+            route: route.clone(),
         })
     });
     let unversioned = routes.iter().filter_map(|route| {
         let rest = route.path.strip_prefix("/api/v1/")?;
         Some(RoutePattern::from_route(route, format!("/api/{rest}")))
     });
-    canonical.chain(aliases).chain(unversioned).collect()
-}
-
-/// Each pattern has only its own methods: `/orders/available` does not inherit from `/orders/{id}`.
-fn build_table(routes: &'static [Route]) -> Router<Vec<RoutePattern>> {
     let mut by_pattern: BTreeMap<String, Vec<RoutePattern>> = BTreeMap::new();
-    for spelling in route_patterns(routes) {
+    for spelling in canonical.chain(aliases).chain(unversioned) {
         by_pattern
             .entry(spelling.pattern.clone())
             .or_default()
             .push(spelling);
     }
+    by_pattern
+}
+
+fn build_table(
+    by_pattern: BTreeMap<String, Vec<RoutePattern>>,
+) -> Result<Router<Vec<RoutePattern>>, RouteConflict> {
     let mut table = Router::new();
     for (pattern, spellings) in by_pattern {
-        table
-            .insert(pattern, spellings)
-            .expect("the patterns of the route table are distinct");
+        let inserted = table.insert(pattern.clone(), spellings);
+        inserted.map_err(|error| RouteConflict::Overlap(pattern, error))?;
     }
-    table
+    Ok(table)
 }
 
 /// The route's canonical path, with the request's parameters. `None` if one is not plain.
@@ -251,220 +260,4 @@ const fn alias(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::LazyLock;
-
-    use super::*;
-    use crate::routes::ROUTES;
-
-    static TABLE: LazyLock<RouteMatcher> = LazyLock::new(|| RouteMatcher::new(ROUTES));
-
-    fn find(method: &Method, path: &str) -> RouteLookup {
-        TABLE.find_route(method, path)
-    }
-
-    fn found(method: Method, path: &str) -> String {
-        match find(&method, path) {
-            RouteLookup::Found { route, path } => {
-                format!("{} {path} @{}", route.method, route.part.name())
-            }
-            other => format!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn every_route_is_found_under_its_own_name_with_and_without_version() {
-        for route in ROUTES {
-            let words = route.path.split('/');
-            let words = words.map(|word| if word.starts_with('{') { "7" } else { word });
-            let path = words.collect::<Vec<_>>().join("/");
-            let expected = format!("{} {path} @{}", route.method, route.part.name());
-            for spelling in [
-                path.clone(),
-                format!("{path}/"),
-                path.replace("/api/v1/", "/api/"),
-            ] {
-                assert_eq!(
-                    found(route.method.clone(), &spelling),
-                    expected,
-                    "{spelling}"
-                );
-            }
-        }
-    }
-
-    const ACCEPT: &str = "POST /api/v1/orders/789/accept @order";
-
-    /// Method, older spelling, and the route it leads to.
-    #[rustfmt::skip]
-    const OLDER_SPELLINGS: &[(&str, &str, &str)] = &[
-        ("POST",   "/api/auth/login",                   "POST /api/v1/auth/login @auth"),
-        ("POST",   "/api/auth/register",                "POST /api/v1/auth/register @auth"),
-        ("POST",   "/api/auth/verify-token",            "POST /api/v1/auth/verify-token @auth"),
-        ("POST",   "/api/auth/verify-token/",           "POST /api/v1/auth/verify-token @auth"),
-        ("POST",   "/verify-token",                     "POST /api/v1/auth/verify-token @auth"),
-        ("POST",   "/api/users/register",               "POST /api/v1/auth/register @auth"),
-        ("POST",   "/api/users/login",                  "POST /api/v1/auth/login @auth"),
-        ("GET",    "/api/v1/users/u1",                  "GET /api/v1/users/u1/account @auth"),
-        ("GET",    "/api/users/u1/",                    "GET /api/v1/users/u1/account @auth"),
-        ("PUT",    "/api/v1/users/u1",                  "PUT /api/v1/users/u1/profile @user"),
-        ("PUT",    "/api/users/u1/",                    "PUT /api/v1/users/u1/profile @user"),
-        ("DELETE", "/api/v1/users/u1",                  "POST /api/v1/admin/users/u1/revoke @auth"),
-        ("GET",    "/api/users/profile",                "GET /api/v1/users/me/profile @user"),
-        ("PUT",    "/api/users/profile/",               "PUT /api/v1/users/me/profile @user"),
-        ("POST",   "/api/users/addresses",              "POST /api/v1/users/me/addresses @user"),
-        ("GET",    "/customers/7/profile",              "GET /api/v1/customers/7/profile @user"),
-        ("PUT",    "/providers/7/profile",              "PUT /api/v1/providers/7/profile @user"),
-        ("GET",    "/api/providers/7/profile",          "GET /api/v1/providers/7/profile @user"),
-        ("POST",   "/api/orders",                       "POST /api/v1/orders @order"),
-        ("POST",   "/api/orders/",                      "POST /api/v1/orders @order"),
-        ("POST",   "/api/customer/orders/publish",      "POST /api/v1/orders @order"),
-        ("GET",    "/api/customer/orders",              "GET /api/v1/orders @order"),
-        ("GET",    "/api/orders/789",                   "GET /api/v1/orders/789 @order"),
-        ("GET",    "/api/orders/789/",                  "GET /api/v1/orders/789 @order"),
-        ("PUT",    "/api/orders/789/status",            "PUT /api/v1/orders/789/status @order"),
-        ("PUT",    "/api/orders/789/accept",            ACCEPT),
-        ("POST",   "/api/orders/789/accept",            ACCEPT),
-        ("PUT",    "/api/provider/orders/789/accept",   ACCEPT),
-        ("PUT",    "/api/provider/orders/789/accept/",  ACCEPT),
-        ("POST",   "/customer/orders/publish",          "POST /api/v1/orders @order"),
-        ("POST",   "/orders",                           "POST /api/v1/orders @order"),
-        ("GET",    "/customer/orders",                  "GET /api/v1/orders @order"),
-        ("GET",    "/customer/orders/789",              "GET /api/v1/orders/789 @order"),
-        ("PUT",    "/customer/orders/789/cancel",       "POST /api/v1/orders/789/cancel @order"),
-        ("GET",    "/provider/orders/available",        "GET /api/v1/orders/available @order"),
-        ("PUT",    "/provider/orders/789/accept",       ACCEPT),
-        ("GET",    "/orders/789",                       "GET /api/v1/orders/789 @order"),
-        ("PUT",    "/orders/789/status",                "PUT /api/v1/orders/789/status @order"),
-        ("POST",   "/payments/",                        "POST /api/v1/payments @payment"),
-        ("POST",   "/api/payments/",                    "POST /api/v1/payments @payment"),
-        ("GET",    "/payments/7",                       "GET /api/v1/payments/7 @payment"),
-        ("POST",   "/payments/callback",                "POST /api/v1/payments/callback @payment"),
-        ("POST",   "/payments/refund",                  "POST /api/v1/refunds @payment"),
-        ("POST",   "/api/payments/refund",              "POST /api/v1/refunds @payment"),
-        ("POST",   "/refunds",                          "POST /api/v1/refunds @payment"),
-        ("POST",   "/reviews",                          "POST /api/v1/reviews @review"),
-        ("GET",    "/reviews/7",                        "GET /api/v1/reviews/7 @review"),
-        ("GET",    "/providers/7/reviews",              "GET /api/v1/providers/7/reviews @review"),
-        ("GET",    "/notifications",                    "GET /api/v1/notifications @notification"),
-        ("PUT",    "/notifications/7/read",             "PUT /api/v1/notifications/7/read @notification"),
-        ("GET",    "/api/notifications",                "GET /api/v1/notifications @notification"),
-        ("POST",   "/api/notifications/email",          "POST /api/v1/admin/notices/email @notification"),
-        ("POST",   "/api/notifications/sms/",           "POST /api/v1/admin/notices/sms @notification"),
-    ];
-
-    #[test]
-    fn the_older_spellings_lead_to_the_canonical_route() {
-        for (method, spelling, expected) in OLDER_SPELLINGS {
-            let method = Method::from_bytes(method.as_bytes()).unwrap();
-            assert_eq!(found(method, spelling), *expected, "{spelling}");
-        }
-    }
-
-    #[test]
-    fn a_fixed_word_is_not_taken_for_an_id() {
-        let available = |path| match find(&Method::GET, path) {
-            RouteLookup::Found { route, .. } => route.path,
-            _ => "none",
-        };
-        assert_eq!(
-            available("/api/v1/orders/available"),
-            "/api/v1/orders/available"
-        );
-        assert_eq!(available("/api/v1/orders/7"), "/api/v1/orders/{id}");
-    }
-
-    #[test]
-    fn a_fixed_word_has_its_own_methods_alone() {
-        let publish = "/api/customer/orders/publish";
-        assert_eq!(found(Method::POST, publish), "POST /api/v1/orders @order");
-        for method in [Method::GET, Method::PUT] {
-            assert_eq!(
-                find(&method, publish),
-                RouteLookup::WrongMethod(vec![Method::POST])
-            );
-        }
-    }
-
-    #[test]
-    fn no_spelling_reaches_what_is_not_in_the_table() {
-        for path in [
-            "",
-            "/",
-            "/api",
-            "/api/",
-            "/api/v1",
-            "/api/v1/nothing",
-            "/api/v2/orders",
-            "/internal/ops",
-            "/internal",
-            "/api/internal/ops",
-            "/api/v1/internal/ops",
-            "/api/v1/../internal/ops",
-            "/api/v1/orders/../../../internal/ops",
-            "/api/v1/orders/..",
-            "/api/v1/orders/.",
-            "/api/v1/orders/...",
-            "/api/v1/orders//accept",
-            "//internal/ops",
-            "//api/v1/orders",
-            "/api//v1/orders",
-            "/api/v1/orders//",
-            "/api/v1/orders/%2e%2e/accept",
-            "/api/v1/orders/a%2f..%2finternal",
-            "/%69nternal/ops",
-            "/api/v1/orders/7;x=1",
-            "/api/v1/orders/7\\..\\x",
-            "/API/V1/orders",
-            "/api/v1/v1/orders",
-            "/link/x",
-            "/api/v1/orders/7/accept/x",
-            "/metrics",
-            "/health",
-            "/api/v1/orders/订单",
-        ] {
-            assert_eq!(find(&Method::GET, path), RouteLookup::Unknown, "{path}");
-        }
-        let long = format!("/api/v1/orders/{}", "x".repeat(65));
-        assert_eq!(find(&Method::GET, &long), RouteLookup::Unknown);
-    }
-
-    #[test]
-    fn a_known_path_says_which_methods_it_has() {
-        for (method, path, allowed) in [
-            (
-                Method::DELETE,
-                "/api/v1/orders",
-                vec![Method::POST, Method::GET],
-            ),
-            (Method::GET, "/api/v1/auth/login", vec![Method::POST]),
-            (Method::POST, "/api/provider/orders/7/status", vec![]),
-            (
-                Method::GET,
-                "/api/provider/orders/7/accept",
-                vec![Method::PUT, Method::POST],
-            ),
-            (
-                Method::GET,
-                "/api/orders/7/accept",
-                vec![Method::PUT, Method::POST],
-            ),
-            (Method::POST, "/link", vec![Method::GET]),
-        ] {
-            let expected = if allowed.is_empty() {
-                RouteLookup::Unknown
-            } else {
-                RouteLookup::WrongMethod(allowed)
-            };
-            assert_eq!(find(&method, path), expected, "{method} {path}");
-        }
-    }
-
-    #[test]
-    fn head_is_answered_where_get_is() {
-        assert_eq!(
-            found(Method::HEAD, "/api/v1/orders"),
-            "GET /api/v1/orders @order"
-        );
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! Authorizes callers on a route. Each route of the table names a `PermissionRule`. An admin's
+//! Authorizes callers on a route. Each route declares a `PermissionRule`. An admin's
 //! permissions come from the cached copy, or from auth if there is no copy.
 //!
 //! Invariant: an admin passes only after their permissions load. Customers and providers have fixed
@@ -12,42 +12,13 @@ use process::{
     clock::Clock,
     parts::CloudPart,
     problem::{Problem, format_error_chain},
+    routes::PermissionRule,
     tokens::{Claims, ServiceKey},
 };
 use serde::{Deserialize, Serialize};
-use wire::{Code, Permission, Role, UserId};
+use wire::{Permission, Role, UserId};
 
 use crate::caller::part_unavailable;
-
-/// The permissions that a caller's role must include. Only admins can hold a reduced set; customers
-/// and providers always hold all of their role.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PermissionRule {
-    /// No permission required: the route acts on the caller's own data.
-    Nothing,
-    /// All of these that the caller's role can hold.
-    All(&'static [Permission]),
-    /// Any one of these, for admins. Other callers read only their own data here.
-    AnyOf(&'static [Permission]),
-    /// The part receives the admin's permissions and filters its response by them.
-    Narrowed,
-}
-
-impl PermissionRule {
-    pub fn missing_permission(self, role: Role, held: &[Permission]) -> Option<Permission> {
-        let can_be_held = Permission::allowed_for_role(role);
-        match self {
-            Self::Nothing | Self::Narrowed => None,
-            Self::All(all) => all
-                .iter()
-                .find(|one| can_be_held.contains(one) && !held.contains(one))
-                .copied(),
-            Self::AnyOf(_) if role != Role::Admin => None,
-            Self::AnyOf(any) if any.iter().any(|one| held.contains(one)) => None,
-            Self::AnyOf(any) => any.first().copied(),
-        }
-    }
-}
 
 /// Loads the permissions of admins and checks them against a route's rule.
 #[derive(Clone)]
@@ -84,12 +55,8 @@ impl AdminPermissions {
             return Ok(None);
         }
         let held = self.load_permissions(claims.sub).await?;
-        match rule.missing_permission(claims.role, &held) {
-            Some(missing) => {
-                Err(Problem::new(Code::PermissionMissing).with_member("permission", missing))
-            }
-            None => Ok(Some(held)),
-        }
+        rule.check_permissions(claims.role, &held)?;
+        Ok(Some(held))
     }
 
     pub async fn load_permissions(&self, user: UserId) -> Result<Vec<Permission>, Problem> {
@@ -131,31 +98,5 @@ impl AdminPermissions {
             }
             Err(_) => Err(part_unavailable(CloudPart::Auth)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn any_one_of_the_named_permissions_is_enough_and_none_is_refused() {
-        use Permission::{ApproveOrders, CancelOrders, ReadDesks, VerifyProviders};
-        let any = PermissionRule::AnyOf(&[ReadDesks, ApproveOrders, CancelOrders]);
-        assert_eq!(any.missing_permission(Role::Admin, &[ApproveOrders]), None);
-        assert_eq!(
-            any.missing_permission(Role::Admin, &[VerifyProviders]),
-            Some(ReadDesks)
-        );
-        assert_eq!(
-            any.missing_permission(Role::Customer, &[]),
-            None,
-            "it is the customer's own"
-        );
-        let all = PermissionRule::All(&[ReadDesks, ApproveOrders]);
-        assert_eq!(
-            all.missing_permission(Role::Admin, &[ReadDesks]),
-            Some(ApproveOrders)
-        );
     }
 }

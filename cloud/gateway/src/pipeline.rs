@@ -14,6 +14,7 @@ use process::{
     idempotency::IDEMPOTENCY_KEY,
     parts::CloudPart,
     problem::Problem,
+    routes::{Audience, RouteBody},
     tokens::{bearer_token, edge_claim},
     trace::{RequestTrace, TraceId},
     web::{BODY_BYTES_MAX, BodyArrival},
@@ -30,7 +31,7 @@ use crate::{
     handlers,
     limits::{RateLimitStatus, RateLimitSubject},
     matcher::RouteLookup,
-    routes::{Audience, Route, RouteBody},
+    routes::Route,
     state::Gateway,
 };
 
@@ -71,7 +72,7 @@ impl Gateway {
             RouteLookup::WrongMethod(allowed) => return wrong_method(&allowed),
             RouteLookup::Unknown => return Problem::new(Code::NotFound).into_response(),
         };
-        line.set_route(route);
+        line.set_route(&route);
         let is_link = route.audience == Audience::Edge;
         if !is_link {
             request.extensions_mut().insert(address);
@@ -104,7 +105,7 @@ impl Gateway {
     async fn serve_route(self: &Arc<Self>, call: RoutedRequest, line: &mut AccessLine) -> Response {
         let address = client_address(&call.request);
         let admission = self.admit_caller(
-            call.route,
+            &call.route,
             call.request.method(),
             call.request.headers(),
             address,
@@ -158,7 +159,7 @@ impl Gateway {
         call: RoutedRequest,
         address: ClientAddress,
     ) -> Response {
-        let route = call.route;
+        let route = &call.route.clone();
         let Some(token) = bearer_token(call.request.headers()) else {
             return self
                 .count_refusal(
@@ -225,7 +226,7 @@ impl Gateway {
         mut call: RoutedRequest,
         caller: Option<&VerifiedCaller>,
     ) -> Result<Response, Problem> {
-        let route = call.route;
+        let route = &call.route.clone();
         let RouteBody::Streamed { bytes_max } = route.body else {
             refuse_declared_size(call.request.headers(), BODY_BYTES_MAX)?;
             let change = self.idempotent_change(call.request.headers(), route);

@@ -52,7 +52,7 @@ pub struct Gateway {
 impl Gateway {
     /// A call to a part has at most `timeout`.
     pub fn new(
-        routes: &'static [Route],
+        routes: Vec<Route>,
         config: &Config,
         context: ServiceContext,
         peers: Peers,
@@ -65,7 +65,7 @@ impl Gateway {
         let counts = WindowCounter::new(context.cache.clone(), context.clock.clone());
         let auth = peers.upstream_for(CloudPart::Auth);
         Ok(Self {
-            matcher: RouteMatcher::new(routes),
+            matcher: RouteMatcher::new(routes)?,
             access_log: AccessLog::new(context.clock.clone(), config.access_lines_per_second),
             limits: RateLimits::new(counts, config),
             proxies: TrustedProxies::new(&config.trusted_proxies)?,

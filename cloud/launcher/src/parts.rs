@@ -42,9 +42,18 @@ macro_rules! open_services {
                     let peers = CloudPart::behind_the_gateway().flat_map(|part| {
                         peers.all_upstreams_to(part).into_iter().map(move |upstream| (part, upstream))
                     });
-                    gateway::open(settings.load_section(part)?, context, peers.collect()).await?
+                    let config = settings.load_section(part)?;
+                    gateway::open(public_routes(), config, context, peers.collect()).await?
                 }
             })
+        }
+
+        /// The public routes of every part, which the gateway serves.
+        fn public_routes() -> Vec<gateway::Route> {
+            let own = gateway::routes_of_part(CloudPart::Gateway, gateway::api_document());
+            let mut routes: Vec<gateway::Route> = own.collect();
+            $(routes.extend(gateway::routes_of_part(CloudPart::$part, $service::api_document()));)+
+            routes
         }
 
         /// Migrates every store. Safe to repeat, and alongside parts of the previous version.

@@ -7,7 +7,7 @@ pub mod preferences;
 pub mod stream;
 
 use axum::extract::FromRef;
-use process::tokens::TokenVerifier;
+use process::{routes::RouteGuard, tokens::TokenVerifier};
 
 use crate::{
     domain::Channel,
@@ -27,4 +27,10 @@ pub struct Service {
     pub channels: Vec<Channel>,
     pub verifier: TokenVerifier,
     pub streams: InboxStreams,
+}
+
+impl RouteGuard for Service {
+    fn verifier(&self) -> &TokenVerifier {
+        &self.verifier
+    }
 }

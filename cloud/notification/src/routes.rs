@@ -5,9 +5,11 @@ use axum::{
     Router,
     routing::{get, post},
 };
-use http::Method;
-use process::openapi::RouteTable;
-use wire::Code;
+use process::{
+    openapi::RouteTable,
+    routes::{ANY, GET, POST, PUT, admin, narrowed, route},
+};
+use wire::{Code, Permission};
 
 use crate::handlers::{Service, deliveries, inbox, notices, preferences, stream};
 
@@ -20,24 +22,28 @@ pub fn router(service: Service) -> Router {
 
 #[rustfmt::skip]
 pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Permission::{ReadPeople, ReadPlatform, RevokePeople};
     to
-        .add_route(Method::GET, "/api/v1/notifications",
+        .add_public_route(narrowed(GET, "/api/v1/notifications"),
             "Read your inbox in the language of `Accept-Language`, newest first", &[], inbox::list)
-        .add_route(Method::PUT, "/api/v1/notifications/{id}/read", "Mark a notification as read", &[Code::NotFound],
-            inbox::read)
-        .add_route(Method::GET, "/api/v1/notifications/preferences",
-            "Show which notifications are sent to you outside the inbox, by which channel, and when", &[], preferences::show)
-        .add_route(Method::PUT, "/api/v1/notifications/preferences",
-            "Replace these preferences, based on the version that you read", &[Code::StaleVersion],
-            preferences::write)
-        .add_route(Method::GET, "/api/v1/admin/deliveries",
+        .add_public_route(narrowed(PUT, "/api/v1/notifications/{id}/read"),
+            "Mark a notification as read", &[Code::NotFound], inbox::read)
+        .add_public_route(route(GET, "/api/v1/notifications/preferences", ANY),
+            "Show which notifications are sent to you outside the inbox, by which channel, and \
+             when",
+            &[], preferences::show)
+        .add_public_route(route(PUT, "/api/v1/notifications/preferences", ANY),
+            "Replace these preferences, based on the version that you read",
+            &[Code::StaleVersion], preferences::write)
+        .add_public_route(admin(GET, "/api/v1/admin/deliveries", &[ReadPlatform]),
             "List deliveries of notifications, sent and failed, newest first", &[], deliveries::log)
-        .add_route(Method::GET, "/api/v1/admin/notices", "List notices from admins and services, newest first", &[],
-            notices::notice_record)
-        .add_route(Method::POST, "/api/v1/admin/notices/email",
-            "Send a notice to one person, in the inbox and by e-mail to a confirmed address (audited)",
+        .add_public_route(admin(GET, "/api/v1/admin/notices", &[ReadPeople]),
+            "List notices from admins and services, newest first", &[], notices::notice_record)
+        .add_public_route(admin(POST, "/api/v1/admin/notices/email", &[RevokePeople]),
+            "Send a notice to one person, in the inbox and by e-mail to a confirmed address \
+             (audited)",
             &[Code::NotFound, Code::RateLimited], notices::notify_by_email)
-        .add_route(Method::POST, "/api/v1/admin/notices/sms",
+        .add_public_route(admin(POST, "/api/v1/admin/notices/sms", &[RevokePeople]),
             "Send a notice to one person in the inbox, and announce it by text message (audited)",
             &[Code::NotFound, Code::RateLimited], notices::notify_by_sms)
 }

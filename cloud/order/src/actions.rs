@@ -14,6 +14,7 @@ use process::{
     metrics::ORDER_COMMANDS,
     parts::CloudPart,
     problem::{Problem, format_error_chain, log_fault},
+    routes::RouteGuard,
     tokens::TokenVerifier,
 };
 use rules::{Attempt, Submission, submissions_from_batch};
@@ -39,6 +40,12 @@ pub struct Service {
     pub hub: Upstream,
     #[from_ref(skip)]
     pub payment: Upstream,
+}
+
+impl RouteGuard for Service {
+    fn verifier(&self) -> &TokenVerifier {
+        &self.verifier
+    }
 }
 
 impl Service {

@@ -4,11 +4,23 @@
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::Method,
     routing::{get, post},
 };
-use process::openapi::{ApiDocument, RouteTable};
-use wire::{Code, CommandAnswer, TimelineEntry};
+use process::{
+    openapi::{ApiDocument, RouteTable},
+    routes::{
+        ANY, CUSTOMER, CUSTOMER_OR_ADMIN, DELETE, GET, OPEN, OWN_OR_DESK, POST, PROVIDER,
+        PROVIDER_OR_ADMIN, PROVIDERS_ONLY, PUT, admin, permitted, reads_order, route,
+    },
+};
+use wire::{
+    Code, CommandAnswer,
+    Permission::{
+        self, AcceptOrders, ApproveOrders, CancelOrders, DoOrders, ManageRegions, PublishOrders,
+        ReadDesks, ReadPlatform, SetFees, WithdrawOrders,
+    },
+    TimelineEntry,
+};
 
 use crate::{
     actions::Service,
@@ -56,13 +68,15 @@ macro_rules! command_codes {
     };
 }
 
-const GET: Method = Method::GET;
-
-const POST: Method = Method::POST;
-
-const PUT: Method = Method::PUT;
-
-const DELETE: Method = Method::DELETE;
+/// A status change may perform any of these actions, and only its handler can distinguish them, so
+/// the route requires all.
+const ANY_ORDER_ACTION: &[Permission] = &[
+    AcceptOrders,
+    DoOrders,
+    CancelOrders,
+    WithdrawOrders,
+    ApproveOrders,
+];
 
 pub fn public_routes<T: RouteTable<Service>>(to: T) -> T {
     routes_for_admins(routes_for_everyone(to))
@@ -71,87 +85,103 @@ pub fn public_routes<T: RouteTable<Service>>(to: T) -> T {
 #[rustfmt::skip]
 fn routes_for_everyone<T: RouteTable<Service>>(to: T) -> T {
     to
-        .add_route(POST, "/api/v1/orders", "Publish an order",
-            &[Code::CommandIdReused, Code::TooManyOpenOrders], orders::publish)
-        .add_route(GET, "/api/v1/orders", "List the orders that you published or accepted", &[],
-            lists::mine)
-        .add_route(GET, "/api/v1/orders/available", "List the orders that are waiting for a provider", &[],
-            lists::available)
-        .add_route(GET, "/api/v1/orders/export.csv",
+        .add_public_route(permitted(POST, "/api/v1/orders", CUSTOMER, &[PublishOrders]),
+            "Publish an order", &[Code::CommandIdReused, Code::TooManyOpenOrders], orders::publish)
+        .add_public_route(route(GET, "/api/v1/orders", ANY),
+            "List the orders that you published or accepted", &[], lists::mine)
+        .add_public_route(route(GET, "/api/v1/orders/available", PROVIDER),
+            "List the orders that are waiting for a provider", &[], lists::available)
+        .add_public_route(route(GET, "/api/v1/orders/export.csv", ANY),
             "Export the orders that you published or accepted, as CSV", &[], export::own_as_csv)
-        .add_route(GET, "/api/v1/orders/export.json",
+        .add_public_route(route(GET, "/api/v1/orders/export.json", ANY),
             "Export the orders that you published or accepted, as JSON", &[], export::own_as_json)
-        .add_route(GET, "/api/v1/orders/paid-afterwards",
-            "List the service types that may start before the payment is held, by region", &[],
-            orders::paid_afterwards)
-        .add_route(GET, "/api/v1/orders/{id}", "Show an order", &[Code::OrderNotFound], orders::order)
-        .add_route(GET, "/api/v1/orders/{id}/timeline",
+        .add_public_route(route(GET, "/api/v1/orders/paid-afterwards", ANY),
+            "List the service types that may start before the payment is held, by region",
+            &[], orders::paid_afterwards)
+        .add_public_route(reads_order("/api/v1/orders/{id}"),
+            "Show an order", &[Code::OrderNotFound], orders::order)
+        .add_public_route(reads_order("/api/v1/orders/{id}/timeline"),
             "Show the timeline of an order: who did what, and when each change passed each hop",
             &[Code::OrderNotFound], orders::timeline)
-        .add_route(GET, "/api/v1/orders/{id}/tracking",
-            "Show the part of an order's receipt with which anyone can follow the order", &[Code::OrderNotFound],
-            orders::receipt)
-        .add_route(GET, "/api/v1/track/{code}", "Follow an order by the code and the secret on its receipt",
+        .add_public_route(
+            permitted(GET, "/api/v1/orders/{id}/tracking", CUSTOMER_OR_ADMIN, OWN_OR_DESK),
+            "Show the part of an order's receipt with which anyone can follow the order",
+            &[Code::OrderNotFound], orders::receipt)
+        .add_public_route(route(GET, "/api/v1/track/{code}", OPEN),
+            "Follow an order by the code and the secret on its receipt",
             &[Code::OrderNotFound], orders::track)
-        .add_route(PUT, "/api/v1/orders/{id}/status",
-            "Change the status of an order, by the action that leads to it", command_codes!(ProvidersOnly, NotVerified),
-            commands::status)
-        .add_route(POST, "/api/v1/orders/{id}/approve", "Approve an order so that providers see it",
-            command_codes!(), commands::approve)
-        .add_route(POST, "/api/v1/orders/{id}/reject", "Reject an order, with a reason for its customer",
-            command_codes!(), commands::reject)
-        .add_route(POST, "/api/v1/orders/{id}/accept",
+        .add_public_route(permitted(PUT, "/api/v1/orders/{id}/status", ANY, ANY_ORDER_ACTION),
+            "Change the status of an order, by the action that leads to it",
+            command_codes!(ProvidersOnly, NotVerified), commands::status)
+        .add_public_route(admin(POST, "/api/v1/orders/{id}/approve", &[ApproveOrders]),
+            "Approve an order so that providers see it", command_codes!(), commands::approve)
+        .add_public_route(admin(POST, "/api/v1/orders/{id}/reject", &[ApproveOrders]),
+            "Reject an order, with a reason for its customer", command_codes!(), commands::reject)
+        .add_public_route(
+            permitted(POST, "/api/v1/orders/{id}/accept", PROVIDERS_ONLY, &[AcceptOrders]),
             "Accept an order. 202: the holder of its region will decide",
-            command_codes!(NotVerified, OrderAlreadyAccepted, OrderNotApproved, OrderCancelled, OrderRejected,
-                RegionAssigningOffline, Unavailable),
+            command_codes!(NotVerified, OrderAlreadyAccepted, OrderNotApproved, OrderCancelled,
+                OrderRejected, RegionAssigningOffline, Unavailable),
             commands::accept)
-        .add_route(POST, "/api/v1/orders/{id}/withdraw", "Withdraw an acceptance", command_codes!(),
-            commands::withdraw)
-        .add_route(POST, "/api/v1/orders/{id}/start", "Start the work", command_codes!(FundsNotHeld),
-            commands::start)
-        .add_route(POST, "/api/v1/orders/{id}/complete", "Complete the work", command_codes!(),
-            commands::complete)
-        .add_route(GET, "/api/v1/orders/{id}/cancellation",
+        .add_public_route(
+            permitted(POST, "/api/v1/orders/{id}/withdraw", PROVIDER_OR_ADMIN, &[WithdrawOrders]),
+            "Withdraw an acceptance", command_codes!(), commands::withdraw)
+        .add_public_route(permitted(POST, "/api/v1/orders/{id}/start", PROVIDER, &[DoOrders]),
+            "Start the work", command_codes!(FundsNotHeld), commands::start)
+        .add_public_route(permitted(POST, "/api/v1/orders/{id}/complete", PROVIDER, &[DoOrders]),
+            "Complete the work", command_codes!(), commands::complete)
+        .add_public_route(
+            permitted(GET, "/api/v1/orders/{id}/cancellation", CUSTOMER_OR_ADMIN, &[CancelOrders]),
             "Show the exact cost of a cancellation now: the fee and the refund",
             &[Code::OrderNotFound, Code::WrongState, Code::OrderCancelled, Code::OrderRejected],
             commands::cancellation_of)
-        .add_route(POST, "/api/v1/orders/{id}/cancel",
-            "Cancel an order at the fee that was shown. `terms_changed`: the fee has changed, and the order was not cancelled",
+        .add_public_route(
+            permitted(POST, "/api/v1/orders/{id}/cancel", CUSTOMER_OR_ADMIN, &[CancelOrders]),
+            "Cancel an order at the fee that was shown. `terms_changed`: the fee has changed, and \
+             the order was not cancelled",
             command_codes!(TermsChanged, OrderCancelled, OrderRejected), commands::cancel)
 }
 
 #[rustfmt::skip]
 fn routes_for_admins<T: RouteTable<Service>>(to: T) -> T {
     to
-        .add_route(GET, "/api/v1/admin/orders", "List all orders", &[], lists::all)
-        .add_route(GET, "/api/v1/admin/orders/export.csv", "Export the listed orders as CSV", &[], export::all_as_csv)
-        .add_route(GET, "/api/v1/admin/orders/export.json", "Export the listed orders as JSON", &[], export::all_as_json)
-        .add_route(GET, "/api/v1/admin/assignments", "Show how each region assigns its orders", &[],
-            admin::assignments)
-        .add_route(GET, "/api/v1/admin/assignments/{region}", "Show how a region assigns its orders, and the history of that",
-            &[], admin::assignment)
-        .add_route(PUT, "/api/v1/admin/assignments/{region}", "Change how a region assigns its orders",
+        .add_public_route(admin(GET, "/api/v1/admin/orders", &[ReadDesks]),
+            "List all orders", &[], lists::all)
+        .add_public_route(admin(GET, "/api/v1/admin/orders/export.csv", &[ReadDesks]),
+            "Export the listed orders as CSV", &[], export::all_as_csv)
+        .add_public_route(admin(GET, "/api/v1/admin/orders/export.json", &[ReadDesks]),
+            "Export the listed orders as JSON", &[], export::all_as_json)
+        .add_public_route(admin(GET, "/api/v1/admin/assignments", &[ReadPlatform]),
+            "Show how each region assigns its orders", &[], admin::assignments)
+        .add_public_route(admin(GET, "/api/v1/admin/assignments/{region}", &[ReadPlatform]),
+            "Show how a region assigns its orders, and the history of that", &[], admin::assignment)
+        .add_public_route(admin(PUT, "/api/v1/admin/assignments/{region}", &[ManageRegions]),
+            "Change how a region assigns its orders",
             &[Code::EdgeEpochEnded, Code::Unavailable], admin::assign)
-        .add_route(GET, "/api/v1/admin/cases", "List the cases that a person must review, newest first", &[],
-            admin::cases)
-        .add_route(GET, "/api/v1/admin/cases/{id}", "Show a case", &[], admin::case)
-        .add_route(POST, "/api/v1/admin/cases/{id}/take", "Take a case to work on it; a closed case stays closed", &[],
-            admin::take_case)
-        .add_route(POST, "/api/v1/admin/cases/{id}/close",
-            "Close a case with a reason; a closed case keeps its first reason", &[], admin::close_case)
-        .add_route(GET, "/api/v1/admin/cancel-fees", "List the versions of the late-cancellation fee, newest first",
-            &[], admin::cancel_fees)
-        .add_route(POST, "/api/v1/admin/cancel-fees",
+        .add_public_route(admin(GET, "/api/v1/admin/cases", &[ReadDesks]),
+            "List the cases that a person must review, newest first", &[], admin::cases)
+        .add_public_route(admin(GET, "/api/v1/admin/cases/{id}", &[ReadDesks]),
+            "Show a case", &[], admin::case)
+        .add_public_route(admin(POST, "/api/v1/admin/cases/{id}/take", &[WithdrawOrders]),
+            "Take a case to work on it; a closed case stays closed", &[], admin::take_case)
+        .add_public_route(admin(POST, "/api/v1/admin/cases/{id}/close", &[WithdrawOrders]),
+            "Close a case with a reason; a closed case keeps its first reason",
+            &[], admin::close_case)
+        .add_public_route(admin(GET, "/api/v1/admin/cancel-fees", &[ReadDesks]),
+            "List the versions of the late-cancellation fee, newest first", &[], admin::cancel_fees)
+        .add_public_route(admin(POST, "/api/v1/admin/cancel-fees", &[SetFees]),
             "Set the late-cancellation fee for orders created from a given time on",
             &[Code::FeeSettled, Code::TooManyFees], admin::set_cancel_fee)
-        .add_route(DELETE, "/api/v1/admin/cancel-fees/{in_force_from}",
-            "Delete a version that starts more than an hour from now", &[Code::FeeSettled],
-            admin::take_back_cancel_fee)
-        .add_route(POST, "/api/v1/admin/providers/{id}/withdrawals",
-            "Withdraw a provider from all their open jobs, with a reason that everyone involved sees", &[],
-            admin::withdraw_all)
-        .add_route(GET, "/api/v1/admin/lost-acceptances", "List the acceptances that lost, newest first", &[],
-            admin::lost_acceptances)
-        .add_route(GET, "/api/v1/admin/commands/{id}", "List the answers recorded for a command id",
-            &[], admin::answers)
+        .add_public_route(admin(DELETE, "/api/v1/admin/cancel-fees/{in_force_from}", &[SetFees]),
+            "Delete a version that starts more than an hour from now",
+            &[Code::FeeSettled], admin::take_back_cancel_fee)
+        .add_public_route(
+            admin(POST, "/api/v1/admin/providers/{id}/withdrawals", &[WithdrawOrders]),
+            "Withdraw a provider from all their open jobs, with a reason that everyone involved \
+             sees",
+            &[], admin::withdraw_all)
+        .add_public_route(admin(GET, "/api/v1/admin/lost-acceptances", &[ReadDesks]),
+            "List the acceptances that lost, newest first", &[], admin::lost_acceptances)
+        .add_public_route(admin(GET, "/api/v1/admin/commands/{id}", &[ReadDesks]),
+            "List the answers recorded for a command id", &[], admin::answers)
 }

@@ -13,6 +13,7 @@ use custody::{
 use platform::upstream::{Upstream, UpstreamError};
 use process::{
     problem::{Problem, format_error_chain},
+    routes::RouteGuard,
     tokens::TokenVerifier,
 };
 use wire::{Code, Event, Order, OrderAndTerms, OrderId, UnixMillis, UserId};
@@ -40,6 +41,12 @@ pub struct Service {
     pub verifier: TokenVerifier,
     pub orders: Upstream,
     pub callbacks: CallbackLimits,
+}
+
+impl RouteGuard for Service {
+    fn verifier(&self) -> &TokenVerifier {
+        &self.verifier
+    }
 }
 
 impl Service {

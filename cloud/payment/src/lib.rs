@@ -84,7 +84,7 @@ pub async fn open(
     let answers = IdempotencyStore::new(&context, NAME, &sql);
     let letters = dead_letters::build_routes(&context, CloudPart::Payment, &sql);
     let checks = [ReadinessCheck::Sql(sql), ReadinessCheck::Bus(context.bus)];
-    let routes = answers.wrap_routes(routes::router(service), &document());
+    let routes = answers.wrap_routes(routes::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
@@ -105,8 +105,8 @@ fn open_adapter(config: &Config, sql: &Sql, clock: &Clock) -> Result<PaymentAdap
 }
 
 /// The routes for clients.
-pub fn document() -> ApiDocument {
-    routes::document(NAME)
+pub fn api_document() -> ApiDocument {
+    routes::api_document(NAME)
 }
 
 pub async fn migrate(config: &Config) -> Result<(), OpenError> {

@@ -1,8 +1,17 @@
 //! The routes for money. People see only the money of their own orders; others appear not to exist.
 
-use axum::{Router, http::Method, routing::post};
-use process::openapi::{ApiDocument, RouteTable};
-use wire::Code;
+use axum::{Router, routing::post};
+use process::{
+    openapi::{ApiDocument, RouteTable},
+    routes::{
+        CUSTOMER, CUSTOMER_OR_ADMIN, DELETE, GET, OPEN, OWN_OR_DESK, POST, PROVIDER, PUT, admin,
+        permitted, reads_order, route,
+    },
+};
+use wire::{
+    Code,
+    Permission::{ReadDesks, RefundMoney, SetFees},
+};
 
 use crate::{
     actions::Service,
@@ -20,7 +29,7 @@ pub fn router(service: Service) -> Router {
 }
 
 /// The routes for clients, with the item types of unpaged lists.
-pub fn document(name: &'static str) -> ApiDocument {
+pub fn api_document(name: &'static str) -> ApiDocument {
     add_routes(ApiDocument::for_part(name))
         .with_schema::<PaymentView>()
         .with_schema::<RequestView>()
@@ -28,11 +37,6 @@ pub fn document(name: &'static str) -> ApiDocument {
         .with_schema::<Earnings>()
         .with_schema::<PlatformFeeView>()
 }
-
-const GET: Method = Method::GET;
-const POST: Method = Method::POST;
-const PUT: Method = Method::PUT;
-const DELETE: Method = Method::DELETE;
 
 /// The public routes.
 pub fn add_routes<T: RouteTable<Service>>(to: T) -> T {
@@ -42,89 +46,101 @@ pub fn add_routes<T: RouteTable<Service>>(to: T) -> T {
 #[rustfmt::skip]
 fn add_user_routes<T: RouteTable<Service>>(to: T) -> T {
     to
-        .add_route(POST, "/api/v1/payments", "Pay an order. An open payment is returned, and no second one starts",
+        .add_public_route(route(POST, "/api/v1/payments", CUSTOMER),
+            "Pay an order. An open payment is returned, and no second one starts",
             &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch, Code::AlreadyPaid,
                 Code::RateLimited],
             payments::pay)
-        .add_route(GET, "/api/v1/payments", "List the payments of an order, newest first", &[Code::OrderNotFound],
-            payments::payments)
-        .add_route(GET, "/api/v1/payments/reconciliation",
-            "Compare orders, payments, the ledger and the adapter as they are now", &[],
-            adapter::reconciliation)
-        .add_unkeyed_route("queries the adapter again and books each result only once",
-            POST, "/api/v1/payments/reconciliation",
-            "Fetch the adapter's statement, book what it reports, then compare everything", &[],
-            adapter::reconcile)
-        .add_route(GET, "/api/v1/payments/{id}", "Show a payment", &[], payments::payment)
-        .add_route(GET, "/api/v1/payments/methods",
-            "List the payment methods, the default first, and those that you saved", &[], payments::methods)
-        .add_route(PUT, "/api/v1/payments/methods/{method}",
+        .add_public_route(permitted(GET, "/api/v1/payments", CUSTOMER_OR_ADMIN, OWN_OR_DESK),
+            "List the payments of an order, newest first",
+            &[Code::OrderNotFound], payments::payments)
+        .add_public_route(admin(GET, "/api/v1/payments/reconciliation", &[ReadDesks]),
+            "Compare orders, payments, the ledger and the adapter as they are now",
+            &[], adapter::reconciliation)
+        .add_unkeyed_public_route("queries the adapter again and books each result only once",
+            admin(POST, "/api/v1/payments/reconciliation", &[ReadDesks]),
+            "Fetch the adapter's statement, book what it reports, then compare everything",
+            &[], adapter::reconcile)
+        .add_public_route(permitted(GET, "/api/v1/payments/{id}", CUSTOMER_OR_ADMIN, OWN_OR_DESK),
+            "Show a payment", &[], payments::payment)
+        .add_public_route(
+            permitted(GET, "/api/v1/payments/methods", CUSTOMER_OR_ADMIN, OWN_OR_DESK),
+            "List the payment methods, the default first, and those that you saved",
+            &[], payments::methods)
+        .add_public_route(route(PUT, "/api/v1/payments/methods/{method}", CUSTOMER),
             "Save a payment method, as your default or not", &[], payments::keep_method)
-        .add_route(DELETE, "/api/v1/payments/methods/{method}", "Remove a saved payment method", &[],
-            payments::remove_method)
-        .add_unkeyed_route("queries the adapter again, which changes nothing",
-            POST, "/api/v1/payments/callbacks/{adapter}",
+        .add_public_route(route(DELETE, "/api/v1/payments/methods/{method}", CUSTOMER),
+            "Remove a saved payment method", &[], payments::remove_method)
+        .add_unkeyed_public_route("queries the adapter again, which changes nothing",
+            route(POST, "/api/v1/payments/callbacks/{adapter}", OPEN),
             "Receive a signed callback of an adapter. It only triggers a query about its movement",
             &[Code::SignatureWrong, Code::TooManyRequests], adapter::callback)
-        .add_unkeyed_route("queries the adapter again, which changes nothing",
-            POST, "/api/v1/payments/callback", "Receive a callback of the configured adapter",
+        .add_unkeyed_public_route("queries the adapter again, which changes nothing",
+            route(POST, "/api/v1/payments/callback", OPEN),
+            "Receive a callback of the configured adapter",
             &[Code::NotFound, Code::SignatureWrong, Code::TooManyRequests], adapter::usual_callback)
-        .add_route(POST, "/api/v1/refunds",
-            "Request a refund, from the start of the work until the release. An open request is returned",
-            &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch, Code::NotRefundable,
-                Code::RateLimited],
+        .add_public_route(route(POST, "/api/v1/refunds", CUSTOMER),
+            "Request a refund, from the start of the work until the release. An open request is \
+             returned",
+            &[Code::OrderNotFound, Code::OrderNotPayable, Code::AmountMismatch,
+                Code::NotRefundable, Code::RateLimited],
             refunds::ask)
-        .add_route(GET, "/api/v1/refunds", "List the refund requests of an order, newest first",
+        .add_public_route(permitted(GET, "/api/v1/refunds", CUSTOMER_OR_ADMIN, OWN_OR_DESK),
+            "List the refund requests of an order, newest first",
             &[Code::OrderNotFound], refunds::refund_requests)
-        .add_route(GET, "/api/v1/orders/{id}/statement",
+        .add_public_route(reads_order("/api/v1/orders/{id}/statement"),
             "List the ledger entries of an order that concern you, oldest first",
             &[Code::OrderNotFound], books::statement)
-        .add_route(GET, "/api/v1/statements", "List the ledger entries of your account, newest first", &[],
-            books::mine)
-        .add_route(GET, "/api/v1/earnings", "Show what you are owed, and the payouts on their way to you", &[],
-            books::earnings)
+        .add_public_route(route(GET, "/api/v1/statements", PROVIDER),
+            "List the ledger entries of your account, newest first", &[], books::mine)
+        .add_public_route(route(GET, "/api/v1/earnings", PROVIDER),
+            "Show what you are owed, and the payouts on their way to you", &[], books::earnings)
 }
 
 #[rustfmt::skip]
 fn add_admin_routes<T: RouteTable<Service>>(to: T) -> T {
     to
-        .add_route(GET, "/api/v1/admin/payment-callbacks", "List the callbacks received from the adapter, newest first", &[],
-            adapter::callbacks)
-        .add_route(GET, "/api/v1/admin/refunds", "List the refund requests that need a decision, newest first",
+        .add_public_route(admin(GET, "/api/v1/admin/payment-callbacks", &[ReadDesks]),
+            "List the callbacks received from the adapter, newest first", &[], adapter::callbacks)
+        .add_public_route(admin(GET, "/api/v1/admin/refunds", &[ReadDesks]),
+            "List the refund requests that need a decision, newest first",
             &[], refunds::open_requests)
-        .add_route(POST, "/api/v1/admin/refunds/{id}/grant",
+        .add_public_route(admin(POST, "/api/v1/admin/refunds/{id}/grant", &[RefundMoney]),
             "Grant a refund, of the requested amount unless another is given",
             &[Code::RefundDecided, Code::AmountMismatch], refunds::grant)
-        .add_route(POST, "/api/v1/admin/refunds/{id}/refuse", "Refuse a refund", &[Code::RefundDecided],
-            refunds::refuse)
-        .add_route(GET, "/api/v1/admin/orders/{id}/money",
-            "Show everything about an order's money: custody, movements, requests, cases, and what admins did",
+        .add_public_route(admin(POST, "/api/v1/admin/refunds/{id}/refuse", &[RefundMoney]),
+            "Refuse a refund", &[Code::RefundDecided], refunds::refuse)
+        .add_public_route(admin(GET, "/api/v1/admin/orders/{id}/money", &[ReadDesks]),
+            "Show everything about an order's money: custody, movements, requests, cases, and \
+             what admins did",
             &[Code::OrderNotFound], admin_money::money)
-        .add_route(POST, "/api/v1/admin/orders/{id}/refund-anew", "Send a failed refund again",
+        .add_public_route(admin(POST, "/api/v1/admin/orders/{id}/refund-anew", &[RefundMoney]),
+            "Send a failed refund again",
             &[Code::OrderNotFound, Code::NothingFailed], admin_money::send_anew)
-        .add_route(POST, "/api/v1/admin/orders/{id}/paid-otherwise",
+        .add_public_route(admin(POST, "/api/v1/admin/orders/{id}/paid-otherwise", &[RefundMoney]),
             "Record that a failed refund was paid by hand, with a reason",
             &[Code::OrderNotFound, Code::NothingFailed], admin_money::paid_otherwise)
-        .add_route(POST, "/api/v1/admin/orders/{id}/goodwill",
-            "Give a customer money back after the release, from the platform's own money, with a reason",
+        .add_public_route(admin(POST, "/api/v1/admin/orders/{id}/goodwill", &[RefundMoney]),
+            "Give a customer money back after the release, from the platform's own money, with a \
+             reason",
             &[Code::OrderNotFound, Code::NotRefundable, Code::AmountMismatch, Code::RateLimited],
             admin_money::goodwill)
-        .add_route(POST, "/api/v1/admin/orders/{id}/compensation",
-            "Compensate a provider who has a case of work in vain, once per order, up to their share of its price, \
-                from the platform's own money, with a reason",
+        .add_public_route(admin(POST, "/api/v1/admin/orders/{id}/compensation", &[RefundMoney]),
+            "Compensate a provider who has a case of work in vain, once per order, up to their \
+             share of its price, from the platform's own money, with a reason",
             &[Code::OrderNotFound, Code::NoWorkInVain, Code::AmountMismatch, Code::Unavailable],
             admin_money::compensation)
-        .add_route(GET, "/api/v1/admin/money-cases",
-            "List the open money cases that a person must review, newest first", &[], admin_money::cases)
-        .add_route(POST, "/api/v1/admin/money-cases/{id}/close", "Close a money case, with a reason", &[],
-            admin_money::close_case)
-        .add_route(GET, "/api/v1/admin/platform-fees", "List the versions of the platform's fee, newest first", &[],
-            books::platform_fees)
-        .add_route(POST, "/api/v1/admin/platform-fees",
+        .add_public_route(admin(GET, "/api/v1/admin/money-cases", &[ReadDesks]),
+            "List the open money cases that a person must review, newest first",
+            &[], admin_money::cases)
+        .add_public_route(admin(POST, "/api/v1/admin/money-cases/{id}/close", &[RefundMoney]),
+            "Close a money case, with a reason", &[], admin_money::close_case)
+        .add_public_route(admin(GET, "/api/v1/admin/platform-fees", &[ReadDesks]),
+            "List the versions of the platform's fee, newest first", &[], books::platform_fees)
+        .add_public_route(admin(POST, "/api/v1/admin/platform-fees", &[SetFees]),
             "Set the platform's fee for orders created from a given time on",
-            &[Code::FeeSettled, Code::TooManyFees],
-            books::set_platform_fee)
-        .add_route(DELETE, "/api/v1/admin/platform-fees/{in_force_from}",
-            "Delete a version that starts more than an hour from now", &[Code::FeeSettled],
-            books::take_back_platform_fee)
+            &[Code::FeeSettled, Code::TooManyFees], books::set_platform_fee)
+        .add_public_route(admin(DELETE, "/api/v1/admin/platform-fees/{in_force_from}", &[SetFees]),
+            "Delete a version that starts more than an hour from now",
+            &[Code::FeeSettled], books::take_back_platform_fee)
 }

@@ -16,6 +16,7 @@ use platform::{
 };
 use process::{
     problem::{Problem, format_error_chain},
+    routes::RouteGuard,
     tasks::Tasks,
     tokens::TokenVerifier,
 };
@@ -41,6 +42,12 @@ pub struct Service {
     pub orders: Upstream,
     #[from_ref(skip)]
     pub edit_within_ms: i64,
+}
+
+impl RouteGuard for Service {
+    fn verifier(&self) -> &TokenVerifier {
+        &self.verifier
+    }
 }
 
 pub enum SubmissionResult {

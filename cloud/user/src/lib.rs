@@ -7,6 +7,7 @@
 mod background;
 pub mod domain;
 mod handlers;
+mod routes;
 pub mod store;
 
 texts::include_texts!(say);
@@ -97,12 +98,12 @@ pub async fn open(
         ReadinessCheck::Files(files),
         ReadinessCheck::Bus(context.bus),
     ];
-    let routes = answers.wrap_routes(handlers::router(service), &api_document());
+    let routes = answers.wrap_routes(routes::router(service), &api_document());
     Ok(skeleton::router(NAME, routes.merge(letters), checks))
 }
 
 pub fn api_document() -> ApiDocument {
-    handlers::add_public_routes(ApiDocument::for_part(NAME))
+    routes::add_public_routes(ApiDocument::for_part(NAME))
 }
 
 /// Migrates user_db.

@@ -15,6 +15,7 @@ pub mod pages;
 pub mod parts;
 pub mod problem;
 pub mod random;
+pub mod routes;
 pub mod seal;
 pub mod sse;
 pub mod tasks;

@@ -1,8 +1,8 @@
 //! Describes routes as OpenAPI 3.1, from their handlers' parameters and results.
 //!
-//! Invariant: a service lists its public routes once, in a function over `RouteTable`. Its router
-//! and its document both come from it, so their routes match. A route that changes something takes
-//! an `Idempotency-Key`, or gives a reason not to.
+//! Invariant: a service lists its public routes once, in a function over `RouteTable`, with their
+//! callers. Its router, its document and the gateway's table come from it, so their routes match. A
+//! route that changes something takes an `Idempotency-Key`, or gives a reason not to.
 
 mod document;
 
@@ -22,6 +22,7 @@ use wire::Code;
 use crate::{
     idempotency::Idempotency,
     problem::{CreatedJson, ItemList, Json, MaybeJson, Page, Path, Query},
+    routes::{GuardedHandler, PublicRoute, RouteGuard},
     tokens::{AdminCaller, Caller},
     trace::RequestTrace,
 };
@@ -29,7 +30,38 @@ use crate::{
 pub use document::{ApiDocument, RouteDescription};
 
 pub trait RouteTable<S>: Sized {
-    /// Adds a route with its summary and refusal codes. The document adds the codes of extractors
+    /// Adds a route that clients reach through the gateway. The router admits only the callers
+    /// that the route declares.
+    #[must_use]
+    fn add_public_route<H, T, A>(
+        self,
+        route: PublicRoute,
+        about: &'static str,
+        codes: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+        S: RouteGuard;
+
+    /// Adds a public route that changes something but takes no `Idempotency-Key`; the reason
+    /// completes the sentence "A repeat".
+    #[must_use]
+    fn add_unkeyed_public_route<H, T, A>(
+        self,
+        why: &'static str,
+        route: PublicRoute,
+        about: &'static str,
+        codes: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+        S: RouteGuard;
+
+    /// Adds a route that the gateway does not serve, with its summary and refusal codes. The document adds the codes of extractors
     /// and of the gateway.
     #[must_use]
     fn add_route<H, T, A>(
@@ -62,6 +94,38 @@ pub trait RouteTable<S>: Sized {
 }
 
 impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
+    fn add_public_route<H, T, A>(
+        self,
+        route: PublicRoute,
+        _: &'static str,
+        _: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+        S: RouteGuard,
+    {
+        let handler = GuardedHandler::new(&route, handler);
+        self.route(route.path, on(method_filter(route.method), handler))
+    }
+
+    fn add_unkeyed_public_route<H, T, A>(
+        self,
+        _: &'static str,
+        route: PublicRoute,
+        about: &'static str,
+        codes: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+        S: RouteGuard,
+    {
+        self.add_public_route(route, about, codes, handler)
+    }
+
     fn add_route<H, T, A>(
         self,
         method: Method,
@@ -74,9 +138,7 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
         H: Handler<T, S> + DescribedHandler<A>,
         T: 'static,
     {
-        let filter =
-            MethodFilter::try_from(method).expect("the method of a route is a standard one");
-        self.route(path, on(filter, handler))
+        self.route(path, on(method_filter(method), handler))
     }
 
     fn add_unkeyed_route<H, T, A>(
@@ -96,7 +158,44 @@ impl<S: Clone + Send + Sync + 'static> RouteTable<S> for Router<S> {
     }
 }
 
+fn method_filter(method: Method) -> MethodFilter {
+    MethodFilter::try_from(method).expect("the method of a route is a standard one")
+}
+
 impl<S> RouteTable<S> for ApiDocument {
+    fn add_public_route<H, T, A>(
+        mut self,
+        route: PublicRoute,
+        about: &'static str,
+        codes: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+        S: RouteGuard,
+    {
+        self.public_routes.push(route.clone());
+        self.add_route(route.method, route.path, about, codes, handler)
+    }
+
+    fn add_unkeyed_public_route<H, T, A>(
+        mut self,
+        why: &'static str,
+        route: PublicRoute,
+        about: &'static str,
+        codes: &'static [Code],
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, S> + DescribedHandler<A>,
+        T: 'static,
+        S: RouteGuard,
+    {
+        self.public_routes.push(route.clone());
+        self.add_unkeyed_route(why, route.method, route.path, about, codes, handler)
+    }
+
     fn add_route<H, T, A>(
         self,
         method: Method,

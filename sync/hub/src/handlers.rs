@@ -7,7 +7,7 @@ pub(crate) mod operators;
 
 use axum::extract::FromRef;
 use platform::caller::KeySource;
-use process::tokens::TokenVerifier;
+use process::{routes::RouteGuard, tokens::TokenVerifier};
 
 use crate::{
     domain::status::SettlingEdges, feed::compare::FeedComparison, live_updates::LiveUpdates,
@@ -23,6 +23,12 @@ pub(crate) struct HubState {
     pub comparison: FeedComparison,
     pub settling: SettlingEdges,
     pub live_updates: LiveUpdates,
+}
+
+impl RouteGuard for HubState {
+    fn verifier(&self) -> &TokenVerifier {
+        &self.verifier
+    }
 }
 
 impl FromRef<HubState> for TokenVerifier {

@@ -81,7 +81,7 @@ pub async fn open(
     ];
     let routes = start(&config, context, peers, limits, key, store, regions)?;
     let routes = answers
-        .wrap_routes(routes::router(routes), &document())
+        .wrap_routes(routes::router(routes), &api_document())
         .merge(letters);
     Ok(skeleton::router(NAME, routes, checks))
 }
@@ -279,7 +279,7 @@ struct KeyMismatch {
 }
 
 /// The API description of the public routes.
-pub fn document() -> ApiDocument {
+pub fn api_document() -> ApiDocument {
     routes::add_public_routes(ApiDocument::for_part(NAME))
 }
 

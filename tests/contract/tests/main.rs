@@ -8,6 +8,7 @@ mod bus;
 mod bus_crash;
 mod cache;
 mod consume;
+mod direct_calls;
 mod documents;
 mod event_forms;
 mod files;

@@ -1,4 +1,4 @@
-//! The documents of all parts, merged over the gateway's table. They are stored in
+//! The documents of all parts, merged. They are stored in
 //! `cloud/gateway/openapi.json`, and the edge's part in `edge-node/openapi.json`, so a review sees
 //! each change of a route.
 //!
@@ -6,14 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gateway::{Audience, PermissionRule, ROUTES};
 use process::{
     openapi::{ApiDocument, RouteDescription},
     parts::CloudPart,
     problem::ProblemBody,
+    routes::{Audience, PermissionRule},
 };
 use serde_json::{Map, Value, json};
 use wire::{Code, Role};
+
+use crate::routes::document_of_part;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const REF: &str = "#/components/schemas/";
@@ -51,17 +53,8 @@ struct Merged {
 
 impl Merged {
     fn add_part(&mut self, part: CloudPart) {
-        let mut document = match part {
-            CloudPart::Auth => auth::document(),
-            CloudPart::User => user::api_document(),
-            CloudPart::Order => order::api_document(),
-            CloudPart::Payment => payment::document(),
-            CloudPart::Review => review::api_document(),
-            CloudPart::Notification => notification::api_document(),
-            CloudPart::Hub => hub::document(),
-            CloudPart::Gateway => gateway::api_document(),
-        };
-        for route in ROUTES.iter().filter(|route| route.part == part) {
+        let mut document = document_of_part(part);
+        for route in std::mem::take(&mut document.public_routes) {
             let method = route.method.as_str().to_lowercase();
             let described = document.routes.remove(&(route.path, method.clone()));
             let mut described = described
@@ -92,7 +85,7 @@ impl Merged {
         let left: Vec<_> = document.routes.keys().collect();
         assert!(
             left.is_empty(),
-            "the gateway's table lacks {left:?}, which {part:?} describes"
+            "{part:?} describes {left:?}, which are not public"
         );
         self.take_schemas(document.schemas);
     }

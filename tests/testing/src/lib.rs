@@ -2,6 +2,7 @@
 //!
 //! Every failure panics, because a test cannot continue without them.
 
+mod routes;
 mod template;
 
 use std::{
@@ -28,6 +29,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 use wire::Event;
 
+pub use routes::public_routes;
 use template::Template;
 pub use template::drop_trigger;
 

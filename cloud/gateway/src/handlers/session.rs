@@ -27,8 +27,8 @@ use wire::{Code, GuessReport, Region, Role, UnixMillis, UserId};
 use crate::{
     call::{RoutedRequest, body_problem, request_as_caller},
     caller::{BrowserSession, RequestCaller, part_unavailable},
-    permissions::PermissionRule,
-    routes::{Audience, Route, RouteBody, SESSION, SESSION_BY_CODE, SESSION_BY_OIDC},
+    matcher::RouteLookup,
+    routes::{SESSION, SESSION_BY_CODE, SESSION_BY_OIDC},
     state::Gateway,
 };
 
@@ -79,9 +79,9 @@ struct UsernameForm {
     username: String,
 }
 
-static LOGIN: Route = define_auth_route("/api/v1/auth/login");
-static LOGIN_BY_CODE: Route = define_auth_route("/api/v1/auth/codes/sign-in");
-static LOGIN_BY_OIDC: Route = define_auth_route("/api/v1/auth/oidc/sign-in");
+const LOGIN_PATH: &str = "/api/v1/auth/login";
+const LOGIN_BY_CODE_PATH: &str = "/api/v1/auth/codes/sign-in";
+const LOGIN_BY_OIDC_PATH: &str = "/api/v1/auth/oidc/sign-in";
 const LOGOUT_PATH: &str = "/api/v1/auth/logout";
 /// A grant is a few hundred bytes.
 const GRANT_BYTES_MAX: usize = 64 * 1024;
@@ -93,7 +93,7 @@ pub async fn sign_in_by_password(
     RequestTrace(trace): RequestTrace,
     request: Request,
 ) -> Result<Response, Problem> {
-    sign_in(&gateway, request, &LOGIN, trace).await
+    sign_in(&gateway, request, LOGIN_PATH, trace).await
 }
 
 /// `POST /api/v1/session/code`.
@@ -102,7 +102,7 @@ pub async fn sign_in_by_code(
     RequestTrace(trace): RequestTrace,
     request: Request,
 ) -> Result<Response, Problem> {
-    sign_in(&gateway, request, &LOGIN_BY_CODE, trace).await
+    sign_in(&gateway, request, LOGIN_BY_CODE_PATH, trace).await
 }
 
 /// `POST /api/v1/session/oidc`.
@@ -111,14 +111,14 @@ pub async fn sign_in_by_oidc(
     RequestTrace(trace): RequestTrace,
     request: Request,
 ) -> Result<Response, Problem> {
-    sign_in(&gateway, request, &LOGIN_BY_OIDC, trace).await
+    sign_in(&gateway, request, LOGIN_BY_OIDC_PATH, trace).await
 }
 
-/// Auth verifies the credentials on `auth_route`. Forwards a refusal by auth unchanged.
+/// Auth verifies the credentials on its own route at `auth_path`. Forwards a refusal by auth unchanged.
 async fn sign_in(
     gateway: &Gateway,
     request: Request,
-    auth_route: &'static Route,
+    auth_path: &str,
     trace: TraceId,
 ) -> Result<Response, Problem> {
     gateway.identity.cookies.check_page(request.headers())?;
@@ -126,11 +126,15 @@ async fn sign_in(
     let form = to_bytes(body, BODY_BYTES_MAX).await.map_err(body_problem)?;
     let typed_name = typed_username(&form);
     let form = with_device(form, gateway.identity.cookies.device_secret(&parts.headers));
+    let RouteLookup::Found { route, path } = gateway.matcher.find_route(&Method::POST, auth_path)
+    else {
+        return Err(Code::NotFound.into());
+    };
     let request = Request::from_parts(parts, Body::from(form));
     let call = RoutedRequest {
         request,
-        route: auth_route,
-        path: auth_route.path.to_owned(),
+        route,
+        path,
         trace,
     };
     let request = gateway.parts.prepare_request(call, None).await?;
@@ -199,17 +203,6 @@ pub async fn sign_out(
     let cookie = gateway.identity.cookies.clear_session();
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response
-}
-
-const fn define_auth_route(path: &'static str) -> Route {
-    Route {
-        method: Method::POST,
-        path,
-        audience: Audience::Entrant,
-        permission: PermissionRule::Nothing,
-        part: CloudPart::Auth,
-        body: RouteBody::Held,
-    }
 }
 
 /// `GET /api/v1/session`.

@@ -20,8 +20,13 @@ use axum::{
     routing::{get, put},
 };
 use futures::StreamExt;
-use gateway::{Audience, Config, Peers, PermissionRule, Route, RouteBody};
-use process::{client::Client, parts::CloudPart, tasks::Tasks};
+use gateway::{Config, Peers, Route};
+use process::{
+    client::Client,
+    parts::CloudPart,
+    routes::{Audience, PermissionRule, RouteBody},
+    tasks::Tasks,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

@@ -1,15 +1,16 @@
 //! Authentication and roles over the whole route table.
 
 use axum::http::{Method, StatusCode};
-use gateway::{Audience, ROUTES, Route};
+use gateway::Route;
 use process::{
     parts::CloudPart,
+    routes::Audience,
     tokens::{Claims, TokenKind},
 };
 use support::Issuer;
 use wire::{CommandId, Region, Role};
 
-use crate::common::Gate;
+use crate::common::{Gate, platform_routes};
 
 /// The route's path with plain values as its parameters.
 fn filled(route: &Route) -> String {
@@ -28,15 +29,16 @@ fn is_open(route: &Route) -> bool {
     matches!(route.audience, Audience::Open | Audience::Entrant)
 }
 
-fn guarded() -> impl Iterator<Item = &'static Route> {
-    ROUTES.iter().filter(|route| !is_open(route))
+fn guarded() -> impl Iterator<Item = Route> {
+    let routes = platform_routes().into_iter();
+    routes.filter(|route| !is_open(route))
 }
 
 #[tokio::test]
 async fn no_route_but_the_open_ones_answers_without_a_token() {
     let gate = Gate::new().await;
     for route in guarded() {
-        let answer = gate.ask(&route.method, &filled(route), None).await;
+        let answer = gate.ask(&route.method, &filled(&route), None).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{route:?}");
         assert_eq!(answer.body["title"], "Invalid token", "{route:?}");
         assert_eq!(answer.headers["www-authenticate"], "Bearer", "{route:?}");
@@ -85,7 +87,7 @@ async fn every_token_that_is_not_ours_and_live_is_answered_alike() {
     ];
     for token in tokens {
         for route in guarded().filter(|route| route.audience != Audience::Edge) {
-            let answer = gate.ask(&route.method, &filled(route), Some(&token)).await;
+            let answer = gate.ask(&route.method, &filled(&route), Some(&token)).await;
             assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{token} {route:?}");
             assert_eq!(answer.body["title"], "Invalid token", "{token} {route:?}");
             assert_eq!(answer.code(), "invalid_token", "{token} {route:?}");
@@ -98,7 +100,7 @@ async fn a_role_gets_what_the_table_gives_it_and_nothing_else() {
     let gate = Gate::new().await;
     for route in guarded().filter(|route| route.audience != Audience::Edge && !is_own(route)) {
         for role in Role::ALL {
-            let path = filled(route);
+            let path = filled(&route);
             let answer = gate
                 .ask(&route.method, &path, Some(&gate.token(role)))
                 .await;
@@ -149,10 +151,10 @@ async fn only_providers_can_accept_orders() {
 #[tokio::test]
 async fn open_routes_are_open_also_to_a_bad_token() {
     let gate = Gate::new().await;
-    let open = |route: &&Route| is_open(route) && !is_own(route);
-    for route in ROUTES.iter().filter(open) {
+    let open = |route: &Route| is_open(route) && !is_own(route);
+    for route in platform_routes().into_iter().filter(open) {
         for token in [None, Some("garbage")] {
-            let answer = gate.ask(&route.method, &filled(route), token).await;
+            let answer = gate.ask(&route.method, &filled(&route), token).await;
             assert_eq!(answer.status, StatusCode::OK, "{route:?}");
         }
     }

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use gateway::{Config, Peers, ROUTES, Route};
+use gateway::{Config, Peers, Route};
 use platform::{ServiceContext, cache::Cache, sessions, upstream::Upstream};
 use process::{
     clock::Clock,
@@ -29,6 +29,14 @@ use wire::{Actor, Code, Permission, Role, UnixMillis, UserId};
 
 pub const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 pub const USER: UserId = UserId(Uuid::from_u128(7));
+
+/// The routes of all parts.
+pub fn platform_routes() -> Vec<Route> {
+    let routes = testing::public_routes().into_iter();
+    routes
+        .map(|(part, route)| Route::new(part, route))
+        .collect()
+}
 
 pub struct Gate {
     pub router: Router,
@@ -70,7 +78,7 @@ impl Gate {
     pub async fn without_keys() -> Self {
         let clock = Clock::fixed_at(NOW);
         Self::open(
-            ROUTES,
+            platform_routes(),
             Config::default(),
             "memory:",
             |peers| peers,
@@ -92,7 +100,7 @@ impl Gate {
         alter: impl FnOnce(Peers) -> Peers,
     ) -> Self {
         let keys = issuer.keys();
-        let opened = Self::open(ROUTES, config, cache, alter, keys, clock).await;
+        let opened = Self::open(platform_routes(), config, cache, alter, keys, clock).await;
         Self {
             signer: issuer.signer,
             ..opened
@@ -101,14 +109,14 @@ impl Gate {
 
     /// A gateway with another route table.
     pub async fn of_routes(
-        routes: &'static [Route],
+        routes: &[Route],
         config: Config,
         alter: impl FnOnce(Peers) -> Peers,
     ) -> Self {
         let issuer = Issuer::new();
         let clock = Clock::fixed_at(NOW);
         let keys = issuer.keys();
-        let opened = Self::open(routes, config, "memory:", alter, keys, clock).await;
+        let opened = Self::open(routes.to_vec(), config, "memory:", alter, keys, clock).await;
         Self {
             signer: issuer.signer,
             ..opened
@@ -116,7 +124,7 @@ impl Gate {
     }
 
     async fn open(
-        routes: &'static [Route],
+        routes: Vec<Route>,
         config: Config,
         cache: &str,
         alter: impl FnOnce(Peers) -> Peers,
@@ -139,9 +147,7 @@ impl Gate {
             other => (part, Upstream::from_router(echo(other))),
         };
         let peers = alter(CloudPart::behind_the_gateway().map(local).collect());
-        let router = gateway::open_routes(routes, config, ground, peers)
-            .await
-            .unwrap();
+        let router = gateway::open(routes, config, ground, peers).await.unwrap();
         Self {
             router,
             signer: Issuer::new().signer,

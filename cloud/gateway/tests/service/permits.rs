@@ -4,11 +4,12 @@ use axum::{
     body::Body,
     http::{Method, Request, StatusCode},
 };
-use gateway::{Audience, Config, ROUTES};
+use gateway::Config;
 use platform::sessions;
+use process::routes::Audience;
 use wire::{Permission, Role};
 
-use crate::common::{Answer, Gate, USER};
+use crate::common::{Answer, Gate, USER, platform_routes};
 
 const LOST_CACHE: &str = "redis://127.0.0.1:1";
 const VERIFICATIONS: &str = "/api/v1/admin/verifications";
@@ -43,7 +44,7 @@ async fn every_route_of_admins_refuses_a_role_without_permissions() {
         .await
         .unwrap();
     let mut asked = 0;
-    let of_admins = ROUTES.iter().filter(
+    let of_admins = platform_routes().into_iter().filter(
         |route| matches!(route.audience, Audience::Roles(roles, _) if roles.contains(&Role::Admin)),
     );
     for route in of_admins {

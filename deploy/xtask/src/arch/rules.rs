@@ -380,6 +380,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
         "process",
         &[
             &["openapi"],
+            &["routes"],
             &["client", "idempotency", "seal"],
             &["tokens", "trust", "web"],
             &["problem"],
@@ -412,7 +413,12 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     ),
     (
         "user",
-        &[&["background", "handlers"], &["store"], &["domain"]],
+        &[
+            &["routes"],
+            &["background", "handlers"],
+            &["store"],
+            &["domain"],
+        ],
     ),
     (
         "gateway",
@@ -428,7 +434,8 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
                 "access_log",
                 "stream_permits",
             ],
-            &["routes", "config"],
+            &["config"],
+            &["routes"],
             &["permissions", "cookies", "trusted_proxies"],
             &["caller"],
         ],
@@ -447,6 +454,7 @@ pub const LAYERS: &[(&str, &[&[&str]])] = &[
     (
         "auth",
         &[
+            &["routes"],
             &["handlers"],
             &["sign_in", "jobs"],
             &["service"],

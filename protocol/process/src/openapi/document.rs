@@ -10,12 +10,14 @@ use utoipa::{
 };
 use wire::{Code, Language};
 
-use crate::idempotency::KEY_CHARS_MAX;
+use crate::{idempotency::KEY_CHARS_MAX, routes::PublicRoute};
 
 /// The described routes of a part, by path and method.
 #[derive(Debug, Default)]
 pub struct ApiDocument {
     pub part: &'static str,
+    /// The routes that the gateway serves, in the order of the part's table.
+    pub public_routes: Vec<PublicRoute>,
     pub routes: BTreeMap<(&'static str, String), RouteDescription>,
     pub schemas: BTreeMap<String, Value>,
 }

@@ -71,6 +71,10 @@ impl HeldPermissions {
         HeaderValue::from_str(&words.join(" ")).unwrap_or(HeaderValue::from_static(""))
     }
 
+    pub fn as_slice(&self) -> &[Permission] {
+        &self.0
+    }
+
     pub fn include_any(&self, wanted: &[Permission]) -> bool {
         wanted.iter().any(|one| self.0.contains(one))
     }

@@ -1,0 +1,259 @@
+//! The routes of auth, with their callers. All routes require a live session, except register,
+//! login, refresh, verify-token, edge-logout, sign-ins through another service or with a code, and
+//! the public keys. `Service::admit_caller` checks the session in auth_db, so auth refuses
+//! revoked tokens even without the gateway.
+
+use axum::{Router, routing::post};
+use process::{
+    openapi::RouteTable,
+    routes::{
+        ANY, CUSTOMER, DELETE, ENTRANT, GET, OPEN, POST, PROVIDER, PUT, admin, permitted, route,
+    },
+};
+use wire::{
+    Code,
+    Permission::{EndSessions, ManageKeys, ManageRoles, ReadPeople, ResetPasswords, RevokePeople},
+};
+
+use crate::{
+    handlers::{
+        addresses, identities, keys, oidc, passwords, people, phone_codes, roles, sessions, tokens,
+    },
+    service::Service,
+};
+
+pub fn router(service: Service) -> Router {
+    add_public_routes(Router::new())
+        .route("/verify-token", post(sessions::verify))
+        .route("/internal/sessions/renew", post(tokens::renew_session))
+        .route(
+            "/internal/permissions",
+            post(roles::list_person_permissions),
+        )
+        .route("/internal/contact", post(addresses::show_contact))
+        .route(
+            "/internal/address-codes",
+            post(addresses::issue_address_code),
+        )
+        .route(
+            "/internal/command-tokens",
+            post(tokens::issue_command_token),
+        )
+        .with_state(service)
+}
+
+/// The public routes.
+#[rustfmt::skip]
+pub fn add_public_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        AccountLocked, InvalidCredentials, InvalidToken, NotFound, PermissionMissing, ProvidersOnly,
+        RegistrationQuota, RoleForbidden, TooManyRequests, UserExists,
+    };
+    add_address_routes(add_phone_code_routes(add_identity_routes(add_admin_routes(to))))
+        .add_unkeyed_public_route(
+            "a repeat fails because the user name is taken; there is no signed-in person to own \
+             the key",
+            route(POST, "/api/v1/auth/register", ENTRANT),
+            "Register as a customer or provider",
+            &[RoleForbidden, UserExists, RegistrationQuota, TooManyRequests], passwords::register)
+        .add_unkeyed_public_route("a repeat signs in again; tokens are not stored for replay",
+            route(POST, "/api/v1/auth/login", ENTRANT),
+            "Get a one-hour access token for a user name and password",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], sessions::login)
+        .add_unkeyed_public_route(
+            "a repeat counts as reuse of a stolen token; tokens are not stored for replay",
+            route(POST, "/api/v1/auth/refresh", OPEN),
+            "Exchange a refresh token for a one-hour access token and a new refresh token; the \
+             old one is spent",
+            &[InvalidToken], tokens::refresh)
+        .add_unkeyed_public_route("a repeat cannot be authenticated, because its session has ended",
+            route(POST, "/api/v1/auth/logout", ANY),
+            "End the session of the token", &[], sessions::logout)
+        .add_unkeyed_public_route(
+            "a repeat issues another token for the same session; tokens are not stored for replay",
+            route(POST, "/api/v1/auth/edge-token", ANY),
+            "Get a token for your session at the edges of one region", &[], tokens::edge_token)
+        .add_unkeyed_public_route("a repeat cannot be authenticated, because its session has ended",
+            route(POST, "/api/v1/auth/edge-logout", OPEN),
+            "End the session of an edge token", &[InvalidToken], tokens::edge_logout)
+        .add_unkeyed_public_route(
+            "a repeat replaces the previous grant; tokens are not stored for replay",
+            route(POST, "/api/v1/auth/device-grants", PROVIDER),
+            "Get a token that lets one tablet work offline for days at the edges of one region",
+            &[ProvidersOnly], tokens::device_grant)
+        .add_public_route(route(GET, "/api/v1/auth/sessions", ANY),
+            "List your live sessions, newest first", &[], sessions::list)
+        .add_public_route(route(DELETE, "/api/v1/auth/sessions/others", ANY),
+            "End all your sessions except the current one", &[], sessions::end_others)
+        .add_public_route(route(DELETE, "/api/v1/auth/sessions/{id}", ANY),
+            "End one of your sessions", &[NotFound], sessions::end)
+        .add_unkeyed_public_route("a repeat only reads",
+            route(POST, "/api/v1/auth/verify-token", OPEN),
+            "Verify a token and return its person", &[InvalidToken], sessions::verify)
+        .add_public_route(route(POST, "/api/v1/auth/password", ANY),
+            "Change your password; your other sessions end",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], passwords::change_password)
+        .add_unkeyed_public_route(
+            "a repeat fails because its code is spent; there is no signed-in person to own the \
+             key",
+            route(POST, "/api/v1/auth/password-reset", ENTRANT),
+            "Set a new password with a code from an admin; all sessions end",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], passwords::redeem_reset)
+        .add_public_route(route(GET, "/api/v1/auth/permissions", ANY),
+            "Show your role and its permissions", &[], roles::permissions)
+        .add_public_route(permitted(GET, "/api/v1/users/{id}/account", ANY, &[ReadPeople]),
+            "Show your own account by its id, or any account as an admin",
+            &[NotFound, PermissionMissing], people::show_account)
+        .add_public_route(route(GET, "/.well-known/jwks.json", OPEN),
+            "The public keys that verify access tokens, as a JWK Set", &[], keys::jwks)
+}
+
+/// Sign-in through other services.
+#[rustfmt::skip]
+fn add_identity_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        AccountLocked, IdentityRefused, IdentityTaken, InvalidCredentials, IssuerAway, LastWayIn,
+        NotFound, RegistrationQuota, Revoked, TooManyRequests, UserExists, VisitOver,
+    };
+    to
+        .add_public_route(route(GET, "/api/v1/auth/oidc", OPEN),
+            "List the identity providers that people may sign in with", &[], oidc::offered_issuers)
+        .add_unkeyed_public_route(
+            "a repeat starts another sign-in flow; tickets are not stored for replay",
+            route(POST, "/api/v1/auth/oidc/{name}/begin", OPEN),
+            "Begin a sign-in with an identity provider", &[NotFound, IssuerAway], oidc::begin_visit)
+        .add_unkeyed_public_route(
+            "a repeat fails because its ticket is spent; tokens are not stored for replay",
+            route(POST, "/api/v1/auth/oidc/sign-in", ENTRANT),
+            "Get a one-hour access token for an identity provider's answer; new people are \
+             registered as customers",
+            &[VisitOver, NotFound, IssuerAway, IdentityRefused, UserExists, Revoked,
+                RegistrationQuota, TooManyRequests],
+            oidc::sign_in_elsewhere)
+        .add_unkeyed_public_route(
+            "a repeat starts another sign-in flow; tickets are not stored for replay",
+            route(POST, "/api/v1/auth/oidc/{name}/link", ANY),
+            "Begin to link an identity provider to your account, with your password",
+            &[NotFound, IssuerAway, InvalidCredentials, AccountLocked, TooManyRequests],
+            oidc::begin_link)
+        .add_public_route(route(GET, "/api/v1/auth/identities", ANY),
+            "List the identity providers linked to your account", &[], identities::list_identities)
+        .add_unkeyed_public_route("a repeat fails because its ticket is spent",
+            route(POST, "/api/v1/auth/identities", ANY),
+            "Link an identity provider's answer to your account",
+            &[VisitOver, NotFound, IssuerAway, IdentityRefused, IdentityTaken, TooManyRequests],
+            oidc::link_identity)
+        .add_public_route(route(DELETE, "/api/v1/auth/identities/{id}", ANY),
+            "Remove an identity provider from your account",
+            &[NotFound, LastWayIn], identities::unlink_identity)
+}
+
+#[rustfmt::skip]
+fn add_phone_code_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        AccountLocked, CodeNotSent, CodeOver, CodeWrong, CodesOff, IdentityTaken,
+        InvalidCredentials, PasswordOnly, PhoneUnknown, RegistrationQuota, Revoked, RoleForbidden,
+        TooManyRequests,
+    };
+    to
+        .add_public_route(route(GET, "/api/v1/auth/codes", OPEN),
+            "Show whether people may sign in with a code sent to their phone",
+            &[], phone_codes::code_offer)
+        .add_unkeyed_public_route(
+            "a repeat replaces the previous code; codes are not stored for replay",
+            route(POST, "/api/v1/auth/codes", ENTRANT),
+            "Send a code to a phone number, whether or not it has an account",
+            &[CodesOff, CodeNotSent, TooManyRequests], phone_codes::send_code)
+        .add_unkeyed_public_route(
+            "a repeat fails because its code is spent; tokens are not stored for replay",
+            route(POST, "/api/v1/auth/codes/sign-in", ENTRANT),
+            "Get a one-hour access token for the code sent to a customer's phone; new people are \
+             registered as customers",
+            &[CodesOff, CodeWrong, CodeOver, AccountLocked, PhoneUnknown, PasswordOnly, Revoked,
+                RegistrationQuota, TooManyRequests],
+            phone_codes::sign_in_by_code)
+        .add_unkeyed_public_route("a repeat fails because its code is spent",
+            route(POST, "/api/v1/auth/identities/phone", CUSTOMER),
+            "Link your phone number to your account, with its code and your password",
+            &[CodesOff, CodeWrong, CodeOver, IdentityTaken, InvalidCredentials, RoleForbidden,
+                AccountLocked, TooManyRequests],
+            phone_codes::link_phone)
+}
+
+#[rustfmt::skip]
+fn add_address_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{AccountLocked, CodeOver, CodeWrong, InvalidCredentials, TooManyRequests, UserExists};
+    to
+        .add_public_route(route(GET, "/api/v1/auth/address", ANY),
+            "Show your e-mail address and whether it is confirmed", &[], addresses::show_address)
+        .add_public_route(route(PUT, "/api/v1/auth/address", ANY),
+            "Change your e-mail address, with your password; it takes effect once confirmed by a \
+             code",
+            &[InvalidCredentials, AccountLocked, TooManyRequests], addresses::change_address)
+        .add_public_route(route(POST, "/api/v1/auth/address/code", ANY),
+            "Send the code to your unconfirmed e-mail address again",
+            &[TooManyRequests], addresses::send_address_code)
+        .add_unkeyed_public_route("a repeat fails because its code is spent",
+            route(POST, "/api/v1/auth/address/confirm", ANY),
+            "Confirm your e-mail address with the code sent to it",
+            &[CodeWrong, CodeOver, UserExists, TooManyRequests], addresses::confirm_address)
+}
+
+#[rustfmt::skip]
+fn add_admin_routes<T: RouteTable<Service>>(to: T) -> T {
+    use Code::{
+        KeyTooNew, NotFound, PermissionMissing, RoleBuiltIn, RoleExists, RoleFixed, RoleForbidden,
+        RoleInUse, TooManyRoles,
+    };
+    to
+        .add_public_route(admin(POST, "/api/v1/admin/users/{id}/revoke", &[RevokePeople]),
+            "Revoke a person: close the account and end its sessions (audited)",
+            &[NotFound, RoleForbidden, PermissionMissing], people::revoke)
+        .add_public_route(admin(POST, "/api/v1/admin/users/{id}/readmit", &[RevokePeople]),
+            "Readmit a revoked person (audited); their old tokens stay invalid",
+            &[NotFound, RoleForbidden, PermissionMissing], people::readmit)
+        .add_public_route(admin(GET, "/api/v1/admin/users/{id}/sessions", &[ReadPeople]),
+            "List a person's live sessions and device grants, newest first",
+            &[NotFound, RoleForbidden, PermissionMissing], sessions::list_of_person)
+        .add_public_route(
+            admin(DELETE, "/api/v1/admin/users/{id}/sessions/{session}", &[EndSessions]),
+            "End a person's session or device grant (audited)",
+            &[NotFound, RoleForbidden, PermissionMissing], sessions::end_of_person)
+        .add_unkeyed_public_route(
+            "a repeat replaces the previous code; a code is shown once and not stored for replay",
+            admin(POST, "/api/v1/admin/users/{id}/password-reset", &[ResetPasswords]),
+            "Issue a single-use code that lets a person set a new password (audited)",
+            &[NotFound, RoleForbidden, PermissionMissing], passwords::issue_reset)
+        .add_public_route(admin(GET, "/api/v1/admin/keys", &[ManageKeys]),
+            "List the token-signing keys, with their states and times",
+            &[RoleForbidden, PermissionMissing], keys::list_keys)
+        .add_public_route(admin(POST, "/api/v1/admin/keys/rotate", &[ManageKeys]),
+            "Rotate to the next signing key (audited)",
+            &[RoleForbidden, PermissionMissing, KeyTooNew], keys::rotate_key)
+        .add_public_route(admin(POST, "/api/v1/admin/keys/kill", &[ManageKeys]),
+            "Revoke a stolen signing key and all its tokens (audited)",
+            &[NotFound, RoleForbidden, PermissionMissing], keys::kill_key)
+        .add_public_route(admin(GET, "/api/v1/admin/roles", &[ReadPeople]),
+            "List all roles with their permissions",
+            &[RoleForbidden, PermissionMissing], roles::list_roles)
+        .add_public_route(admin(POST, "/api/v1/admin/roles", &[ManageRoles]),
+            "Create a custom role with a subset of an admin's permissions (audited)",
+            &[RoleForbidden, PermissionMissing, RoleExists, TooManyRoles], roles::make_role)
+        .add_public_route(admin(PUT, "/api/v1/admin/roles/{id}", &[ManageRoles]),
+            "Change a custom role (audited)",
+            &[NotFound, RoleForbidden, PermissionMissing, RoleExists, RoleBuiltIn],
+            roles::change_role)
+        .add_public_route(admin(DELETE, "/api/v1/admin/roles/{id}", &[ManageRoles]),
+            "Remove a custom role that no person has (audited)",
+            &[NotFound, RoleForbidden, PermissionMissing, RoleBuiltIn, RoleInUse],
+            roles::remove_role)
+        .add_public_route(admin(GET, "/api/v1/admin/users", &[ReadPeople]),
+            "List people by user name, with their roles and states",
+            &[RoleForbidden, PermissionMissing], people::list_people)
+        .add_public_route(admin(GET, "/api/v1/admin/users/{id}", &[ReadPeople]),
+            "Show a person with the history of their roles",
+            &[NotFound, RoleForbidden, PermissionMissing], people::show_person)
+        .add_public_route(admin(PUT, "/api/v1/admin/users/{id}/role", &[ManageRoles]),
+            "Give a person a role (audited); their sessions end",
+            &[NotFound, RoleForbidden, PermissionMissing, RoleFixed], roles::give_role)
+}
