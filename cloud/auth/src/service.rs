@@ -217,24 +217,6 @@ pub async fn require_live_session(service: Service, claims: Claims) -> Result<()
         .ok_or_else(|| Problem::new(Code::InvalidToken))
 }
 
-/// Requires an admin whose current role in auth_db has the permission.
-pub async fn require_permission(
-    service: &Service,
-    caller: &Caller,
-    permission: Permission,
-) -> Result<(), Problem> {
-    caller.require_role(Role::Admin)?;
-    let role = service
-        .store
-        .load_person_role(caller.actor.user_id)
-        .await
-        .map_err(ServiceError::from)?;
-    let is_held = role.is_some_and(|role| role.permissions.contains(&permission));
-    is_held
-        .then_some(())
-        .ok_or_else(|| to_missing_permission(permission))
-}
-
 fn to_missing_permission(permission: Permission) -> Problem {
     Problem::new(Code::PermissionMissing).with_member("permission", permission)
 }

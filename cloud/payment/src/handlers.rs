@@ -14,7 +14,7 @@ use process::{
     idempotency::{IDEMPOTENCY_KEY, key_of},
     openapi::{RouteDescription, RouteInput},
     problem::Problem,
-    tokens::{AdminCaller, Caller},
+    tokens::Caller,
 };
 use serde::{Deserialize, Serialize, Serializer};
 use utoipa::{
@@ -90,7 +90,7 @@ impl FromRequestParts<Service> for KeyedAdmin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        let AdminCaller(caller) = AdminCaller::from_request_parts(parts, service).await?;
+        let caller = Caller::from_request_parts(parts, service).await?;
         let user_id = caller.actor.user_id;
         Ok(Self {
             user_id,

@@ -7,12 +7,8 @@ pub mod providers;
 
 use axum::extract::FromRef;
 use platform::files::{FileLinkSigner, FileRegister, UploadReceiver};
-use process::{
-    problem::Problem,
-    routes::RouteGuard,
-    tokens::{Caller, TokenVerifier},
-};
-use wire::{Code, Role, UserId};
+use process::{problem::Problem, routes::RouteGuard, tokens::TokenVerifier};
+use wire::Code;
 
 use crate::store::{ProfileRefusal, ProfileStore};
 
@@ -41,13 +37,6 @@ impl From<ProfileRefusal> for Problem {
             ProfileRefusal::Missing => Self::new(Code::NotFound),
             ProfileRefusal::Failed(error) => error.into(),
         }
-    }
-}
-
-fn require_provider(caller: &Caller) -> Result<UserId, Problem> {
-    match caller.actor.role {
-        Role::Provider => Ok(caller.actor.user_id),
-        Role::Customer | Role::Admin => Err(Code::RoleForbidden.into()),
     }
 }
 

@@ -24,7 +24,7 @@ use process::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use wire::{Code, FieldError, Language, Region, Role, Sentence, UnixMillis, UserId};
+use wire::{Code, FieldError, Language, Region, Sentence, UnixMillis, UserId};
 
 use super::{
     addresses::to_code_tries_problem,
@@ -110,7 +110,6 @@ enum PhoneCodeRefusal {
     Locked(UnixMillis),
     /// No account has the number, and phone registration is off.
     Unknown,
-    RoleForbidden,
     /// The same reasons as for an issuer's identity.
     Identity(IdentityRefusal),
 }
@@ -379,9 +378,6 @@ impl Service {
         from: ClientAddress,
         password: String,
     ) -> Result<(), AttemptError<PhoneCodeRefusal>> {
-        if owner.role != Role::Customer {
-            return Err(PhoneCodeRefusal::RoleForbidden.into());
-        }
         self.limits
             .count_link(owner.sub)
             .await
@@ -486,7 +482,6 @@ impl IntoProblem for PhoneCodeRefusal {
                 locked.with_detail(say::codes_locked)
             }
             Self::Unknown => Code::PhoneUnknown.into(),
-            Self::RoleForbidden => Code::RoleForbidden.into(),
             Self::Identity(refused) => refused.into_problem(service),
         }
     }

@@ -138,7 +138,7 @@ async fn a_signed_in_provider_gets_a_grant_that_outlives_the_session_and_others_
         "a grant gives out none"
     );
     for other in ["mei", "boss"] {
-        assert_eq!(ask(&auth.token(other).await).await.code(), "providers_only");
+        assert_eq!(ask(&auth.token(other).await).await.code(), "role_forbidden");
     }
     let misspelt = json!({ "region": "NORTH", "device": "Tablet 7" });
     let path = "/api/v1/auth/device-grants";

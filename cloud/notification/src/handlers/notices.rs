@@ -12,7 +12,7 @@ use platform::upstream::UpstreamError;
 use process::{
     idempotency::Idempotency,
     problem::{Json, Page, Problem, TimeCursor, format_error_chain},
-    tokens::{AdminCaller, ServiceCaller},
+    tokens::{Caller, ServiceCaller},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -104,7 +104,7 @@ pub struct WrittenNotice {
 
 pub async fn notify_by_email(
     State(service): State<Service>,
-    admin: AdminCaller,
+    admin: Caller,
     idempotency: Idempotency,
     Json(form): Json<NoticeForm>,
 ) -> Result<Json<NoticeItem>, Problem> {
@@ -113,7 +113,7 @@ pub async fn notify_by_email(
 
 pub async fn notify_by_sms(
     State(service): State<Service>,
-    admin: AdminCaller,
+    admin: Caller,
     idempotency: Idempotency,
     Json(form): Json<NoticeForm>,
 ) -> Result<Json<NoticeItem>, Problem> {
@@ -122,7 +122,7 @@ pub async fn notify_by_sms(
 
 async fn write_admin_notice(
     service: &Service,
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     Idempotency { command_id, .. }: Idempotency,
     NoticeForm {
         user_id,
@@ -170,7 +170,6 @@ pub async fn notify_for_service(
 
 pub async fn notice_record(
     State(service): State<Service>,
-    _: AdminCaller,
     page: Page<TimeCursor>,
 ) -> Result<Json<NoticeList>, Problem> {
     let found = service

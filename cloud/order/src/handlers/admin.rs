@@ -6,7 +6,7 @@ use custody::{FeePolicy, WHOLE_BASIS_POINTS};
 use process::{
     idempotency::Idempotency,
     problem::{ItemList, Json, Page, Path, Problem, Query},
-    tokens::AdminCaller,
+    tokens::Caller,
     trace::RequestTrace,
 };
 use rules::{Attempt, HolderEpoch, Origin};
@@ -81,10 +81,7 @@ struct TakeBackBody {
     why: String,
 }
 
-pub async fn assignments(
-    State(service): State<Service>,
-    _: AdminCaller,
-) -> Result<Json<Assignments>, Problem> {
+pub async fn assignments(State(service): State<Service>) -> Result<Json<Assignments>, Problem> {
     Ok(Json(Assignments {
         items: service.store.list_assignments().await?,
     }))
@@ -92,7 +89,6 @@ pub async fn assignments(
 
 pub async fn assignment(
     State(service): State<Service>,
-    _: AdminCaller,
     Path(region): Path<Region>,
 ) -> Result<Json<AssignmentRecord>, Problem> {
     Ok(Json(service.store.region_record(region).await?))
@@ -100,7 +96,7 @@ pub async fn assignment(
 
 pub async fn assign(
     State(service): State<Service>,
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     Path(region): Path<Region>,
     RequestTrace(trace): RequestTrace,
     Json(body): Json<AssignmentBody>,
@@ -233,7 +229,7 @@ const WITHDRAWN_MAX: usize = 50;
 /// them all.
 pub async fn withdraw_all(
     State(service): State<Service>,
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     Path(provider): Path<UserId>,
     idempotency: Idempotency,
     Json(WithdrawalForm { reason }): Json<WithdrawalForm>,
@@ -287,7 +283,6 @@ pub async fn withdraw_all(
 /// scans a limited part of the history.
 pub async fn lost_acceptances(
     State(service): State<Service>,
-    _: AdminCaller,
     page: Page<u64>,
 ) -> Result<ItemList<LostAcceptance>, Problem> {
     let (items, next) = service
@@ -303,7 +298,6 @@ pub async fn lost_acceptances(
 /// All answers under the id, one per person.
 pub async fn answers(
     State(service): State<Service>,
-    _: AdminCaller,
     Path(id): Path<CommandId>,
 ) -> Result<Json<WholeList<CommandAnswer>>, Problem> {
     Ok(Json(WholeList {
@@ -326,7 +320,6 @@ pub struct CaseEndForm {
 /// Newest first.
 pub async fn cases(
     State(service): State<Service>,
-    _: AdminCaller,
     Query(CaseFilter { state }): Query<CaseFilter>,
     page: Page<u64>,
 ) -> Result<ItemList<CaseItem>, Problem> {
@@ -341,7 +334,6 @@ pub async fn cases(
 
 pub async fn case(
     State(service): State<Service>,
-    _: AdminCaller,
     Path(id): Path<u64>,
 ) -> Result<Json<CaseItem>, Problem> {
     Ok(Json(
@@ -352,7 +344,7 @@ pub async fn case(
 /// If two admins take a case, the later one has it, as both see in `taken_by`.
 pub async fn take_case(
     State(service): State<Service>,
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     Path(id): Path<u64>,
 ) -> Result<Json<CaseItem>, Problem> {
     respond_with_case(service.store.take_case(id, caller.actor.user_id).await?)
@@ -361,7 +353,7 @@ pub async fn take_case(
 /// A case closed earlier is returned unchanged.
 pub async fn close_case(
     State(service): State<Service>,
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     Path(id): Path<u64>,
     Json(CaseEndForm { reason }): Json<CaseEndForm>,
 ) -> Result<Json<CaseItem>, Problem> {
@@ -417,7 +409,6 @@ pub struct CancelFeeView {
 
 pub async fn cancel_fees(
     State(service): State<Service>,
-    _: AdminCaller,
 ) -> Result<Json<WholeList<CancelFeeView>>, Problem> {
     let rows = service.store.cancel_fees().await?;
     Ok(Json(WholeList {
@@ -427,7 +418,7 @@ pub async fn cancel_fees(
 
 pub async fn set_cancel_fee(
     State(service): State<Service>,
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     Json(CancelFeeForm {
         in_force_from,
         basis_points,
@@ -458,7 +449,7 @@ pub async fn set_cancel_fee(
 
 pub async fn take_back_cancel_fee(
     State(service): State<Service>,
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     Path(from): Path<UnixMillis>,
 ) -> Result<StatusCode, Problem> {
     service

@@ -15,7 +15,7 @@ use futures::stream;
 use process::{
     openapi::{RouteAnswer, RouteDescription},
     problem::{Problem, Query},
-    tokens::{AdminCaller, Caller},
+    tokens::Caller,
 };
 use serde_json::json;
 use wire::{Actor, Order, order_visible_to};
@@ -72,7 +72,7 @@ pub async fn own_as_json(
 
 pub async fn all_as_csv(
     State(service): State<Service>,
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     Query(filter): Query<ListFilter>,
     Query(desk): Query<DeskFilter>,
 ) -> Result<CsvFile, Problem> {
@@ -84,7 +84,7 @@ pub async fn all_as_csv(
 
 pub async fn all_as_json(
     State(service): State<Service>,
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     Query(filter): Query<ListFilter>,
     Query(desk): Query<DeskFilter>,
 ) -> Result<JsonFile, Problem> {

@@ -341,7 +341,7 @@ async fn a_customer_pays_an_order_once(#[case] engine: Engine) {
         (customer(CUSTOMER), 200),
         (admin(), 200),
         (customer(2), 404),
-        (provider(PROVIDER), 404),
+        (provider(PROVIDER), 403),
     ] {
         assert_eq!(
             service.get(who, &path).await.status.as_u16(),

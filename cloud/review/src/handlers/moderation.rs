@@ -3,7 +3,7 @@
 use axum::extract::State;
 use process::{
     problem::{ItemList, Json, Page, Path, Problem, Query, TimeCursor},
-    tokens::{AdminCaller, Caller},
+    tokens::Caller,
     trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,7 @@ pub struct ReportedReview {
 
 pub async fn desk_list(
     State(service): State<Service>,
-    AdminCaller(admin): AdminCaller,
+    admin: Caller,
     Query(StandingQuery { state }): Query<StandingQuery>,
     page: Page<TimeCursor>,
 ) -> Result<ItemList<DeskReview>, Problem> {
@@ -80,7 +80,7 @@ pub async fn desk_list(
 
 pub async fn reported_review(
     State(service): State<Service>,
-    AdminCaller(admin): AdminCaller,
+    admin: Caller,
     Path(id): Path<ReviewId>,
 ) -> Result<Json<ReportedReview>, Problem> {
     let review = service.store.get(id).await?.ok_or(Code::NotFound)?;
@@ -92,7 +92,7 @@ pub async fn reported_review(
 pub async fn hide(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
-    AdminCaller(admin): AdminCaller,
+    admin: Caller,
     Path(id): Path<ReviewId>,
     Json(form): Json<ModerationForm>,
 ) -> Result<Json<DeskReview>, Problem> {
@@ -102,7 +102,7 @@ pub async fn hide(
 pub async fn restore(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
-    AdminCaller(admin): AdminCaller,
+    admin: Caller,
     Path(id): Path<ReviewId>,
     Json(form): Json<ModerationForm>,
 ) -> Result<Json<DeskReview>, Problem> {

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a forbidden file gets the same answer as a missing one.
 
-use super::{Service, require_found, require_provider};
+use super::{Service, require_found};
 use crate::{
     domain::{
         CaptionForm, CustomerProfile, FilePurpose, ProfileBody, ProviderProfile, PublicProfile,
@@ -120,7 +120,7 @@ pub async fn add_picture(
     Query(CaptionQuery { caption }): Query<CaptionQuery>,
     FileBody(body): FileBody,
 ) -> Result<CreatedJson<PictureBook>, Problem> {
-    let owner = require_provider(&caller)?;
+    let owner = caller.actor.user_id;
     let caption = check_caption(&caption)?;
     let own = service
         .store
@@ -157,7 +157,7 @@ pub async fn caption_picture(
     Path(id): Path<FileId>,
     Json(CaptionForm { version, caption }): Json<CaptionForm>,
 ) -> Result<Json<PictureBook>, Problem> {
-    let owner = require_provider(&caller)?;
+    let owner = caller.actor.user_id;
     let caption = check_caption(&caption)?;
     let changed = change_pictures(&service, owner, Some(version), trace.as_str(), |profile| {
         require_found(profile.caption_picture(id, &caption))
@@ -172,7 +172,7 @@ pub async fn remove_picture(
     Path(id): Path<FileId>,
     Query(PictureVersion { version }): Query<PictureVersion>,
 ) -> Result<Json<PictureBook>, Problem> {
-    let owner = require_provider(&caller)?;
+    let owner = caller.actor.user_id;
     let changed = change_pictures(&service, owner, Some(version), trace.as_str(), |profile| {
         require_found(profile.remove_picture(id))
     });
@@ -184,7 +184,7 @@ pub async fn hand_in_document(
     caller: Caller,
     FileBody(body): FileBody,
 ) -> Result<CreatedJson<HandedDocument>, Problem> {
-    let owner = require_provider(&caller)?;
+    let owner = caller.actor.user_id;
     let file = service
         .intake
         .receive_upload(Uploader::from_claims(&caller.claims), body, DOCUMENT)

@@ -4,14 +4,14 @@
 use axum::extract::State;
 use process::{
     problem::{ItemList, Json, ListLimit, MaybeJson, Page, Path, Problem, Query, TimeCursor},
-    tokens::{AdminCaller, Caller, ServiceCaller},
+    tokens::{Caller, ServiceCaller},
     trace::RequestTrace,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wire::{Code, EventType, Region, Role, ServiceType, TextRule, UserId, check_text};
 
-use super::{Service, profiles::OwnProvider, require_provider};
+use super::{Service, profiles::OwnProvider};
 use crate::{
     domain::{
         self, CalendarDay, Certification, CertificationForm, FilePurpose, MATCHES_MAX,
@@ -38,7 +38,7 @@ pub async fn certify(
     caller: Caller,
     Json(form): Json<CertificationForm>,
 ) -> Result<Json<OwnProvider>, Problem> {
-    let user = require_provider(&caller)?;
+    let user = caller.actor.user_id;
     let store = &service.store;
     let version = form.version;
     let certifications = form.into_certifications()?;
@@ -68,7 +68,7 @@ pub async fn submit(
     caller: Caller,
     _: MaybeJson<SubmissionForm>,
 ) -> Result<Json<OwnProvider>, Problem> {
-    let user = require_provider(&caller)?;
+    let user = caller.actor.user_id;
     let store = &service.store;
     let now = store.clock().now();
     store
@@ -90,7 +90,6 @@ pub async fn submit(
 /// Masks phone and certificate numbers. `provider` returns a single profile unmasked.
 pub async fn queue(
     State(service): State<Service>,
-    _: AdminCaller,
     Query(query): Query<QueueQuery>,
     page: Page<TimeCursor>,
 ) -> Result<ItemList<OwnProvider>, Problem> {
@@ -114,7 +113,6 @@ pub async fn queue(
 
 pub async fn provider(
     State(service): State<Service>,
-    _: AdminCaller,
     Path(id): Path<UserId>,
 ) -> Result<Json<OwnProvider>, Problem> {
     let found = service
@@ -128,7 +126,7 @@ pub async fn provider(
 pub async fn verify(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
-    AdminCaller(admin): AdminCaller,
+    admin: Caller,
     Path(id): Path<UserId>,
     Json(decision): Json<VerificationDecision>,
 ) -> Result<Json<OwnProvider>, Problem> {
@@ -138,7 +136,7 @@ pub async fn verify(
 pub async fn reject(
     State(service): State<Service>,
     RequestTrace(trace): RequestTrace,
-    AdminCaller(admin): AdminCaller,
+    admin: Caller,
     Path(id): Path<UserId>,
     Json(decision): Json<VerificationDecision>,
 ) -> Result<Json<OwnProvider>, Problem> {
@@ -231,7 +229,6 @@ pub struct ProviderMatches {
 
 pub async fn matches(
     State(service): State<Service>,
-    _: AdminCaller,
     Query(query): Query<MatchQuery>,
 ) -> Result<Json<ProviderMatches>, Problem> {
     find_matches(&service, query, MATCHES_USUAL).await

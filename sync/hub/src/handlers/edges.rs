@@ -10,7 +10,7 @@ use base64::{
 };
 use process::{
     problem::{CreatedJson, ItemList, Json, Path, Problem},
-    tokens::{AdminCaller, is_sound_key},
+    tokens::{Caller, is_sound_key},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -48,7 +48,7 @@ pub(crate) struct InvitationCode {
 }
 
 pub(crate) async fn invite(
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     State(hub): State<HubState>,
     Json(asked): Json<Invitation>,
 ) -> Result<CreatedJson<InvitationCode>, Problem> {
@@ -84,7 +84,7 @@ pub(crate) struct WithdrawnInvitation {
 
 /// `DELETE /api/v1/admin/edges/{id}/code`
 pub(crate) async fn withdraw(
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
 ) -> Result<Json<WithdrawnInvitation>, Problem> {
@@ -289,7 +289,7 @@ const SINCE_MS_MAX: i64 = 35 * 24 * 60 * 60 * 1000;
 
 /// `POST /api/v1/admin/edges/{id}/disabling`
 pub(crate) async fn disable(
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
     Json(DisablingForm { since, why }): Json<DisablingForm>,
@@ -309,7 +309,7 @@ pub(crate) async fn disable(
 
 /// `POST /api/v1/admin/edges/{id}/retirement`
 pub(crate) async fn retire(
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
     Json(RetirementForm { why }): Json<RetirementForm>,
@@ -325,7 +325,7 @@ pub(crate) async fn retire(
 
 /// `POST /api/v1/admin/edges/{id}/key`
 pub(crate) async fn rekey(
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
     Json(NewKeyForm { keep_old, why }): Json<NewKeyForm>,
@@ -365,7 +365,6 @@ pub(crate) async fn rekey(
 
 /// `GET /api/v1/admin/edges/{id}/acts`
 pub(crate) async fn acts(
-    _: AdminCaller,
     State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
 ) -> Result<ItemList<EdgeAct>, Problem> {
@@ -424,7 +423,7 @@ pub(crate) struct ReadmittedEdge {
 
 /// `POST /api/v1/admin/edges/{id}/readmit`: readmits an edge that was restored too often in a day.
 pub(crate) async fn readmit(
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
 ) -> Result<Json<ReadmittedEdge>, Problem> {

@@ -6,7 +6,7 @@
 use axum::extract::State;
 use process::{
     problem::{ItemList, Json, Page, Path, Problem, Query},
-    tokens::{AdminCaller, Caller},
+    tokens::Caller,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -23,10 +23,7 @@ use crate::{
     store::operators::RetryResult,
 };
 
-pub(crate) async fn status(
-    _: AdminCaller,
-    State(hub): State<HubState>,
-) -> Result<Json<StatusReport>, Problem> {
+pub(crate) async fn status(State(hub): State<HubState>) -> Result<Json<StatusReport>, Problem> {
     let (regions, edges) = hub.sessions.store.read_overview().await?;
     let mut report = status::build_report(&regions, &edges, hub.sessions.clock.now());
     let edges = report
@@ -52,7 +49,6 @@ pub(crate) async fn region_links(
 
 /// `GET /api/v1/admin/edges`: includes edges with an unused code.
 pub(crate) async fn edges(
-    _: AdminCaller,
     State(hub): State<HubState>,
     page: Page<EdgeId, 50, 200>,
 ) -> Result<ItemList<EdgeRecord>, Problem> {
@@ -75,7 +71,6 @@ pub(crate) async fn edges(
 }
 
 pub(crate) async fn regions(
-    _: AdminCaller,
     State(hub): State<HubState>,
 ) -> Result<ItemList<RegionRecord>, Problem> {
     Ok(ItemList::from_all_items(
@@ -86,7 +81,6 @@ pub(crate) async fn regions(
 /// `POST /api/v1/admin/regions/{region}/comparison`: compares the region's feed with the order
 /// service now, and repairs it.
 pub(crate) async fn compare(
-    _: AdminCaller,
     State(hub): State<HubState>,
     Path(region): Path<Region>,
 ) -> Result<Json<ComparisonReport>, Problem> {
@@ -108,7 +102,7 @@ pub(crate) struct Setting {
 }
 
 pub(crate) async fn set_region(
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     State(hub): State<HubState>,
     Path(region): Path<String>,
     Json(setting): Json<Setting>,
@@ -166,7 +160,6 @@ pub(crate) struct QueueFilter {
 
 /// `GET /api/v1/admin/queue`: by edge in log order, or every waiting op with one command id.
 pub(crate) async fn queue(
-    _: AdminCaller,
     State(hub): State<HubState>,
     Query(filter): Query<QueueFilter>,
     page: Page<OpPlace, 50, 200>,
@@ -235,7 +228,6 @@ const EDGES_PART: usize = 50;
 
 /// `GET /api/v1/admin/edges/{id}/left-behind`
 pub(crate) async fn left_behind(
-    _: AdminCaller,
     State(hub): State<HubState>,
     Path(edge): Path<EdgeId>,
     page: Page<OpPlace, 50, 200>,
@@ -254,7 +246,6 @@ pub(crate) async fn left_behind(
 
 /// `GET /api/v1/admin/ops/{edge}/{epoch}/{seq}`
 pub(crate) async fn op(
-    _: AdminCaller,
     State(hub): State<HubState>,
     Path(place): Path<OpPlace>,
 ) -> Result<Json<OpRecord>, Problem> {
@@ -264,7 +255,6 @@ pub(crate) async fn op(
 
 /// `GET /api/v1/admin/asks`: the portal's accepts put to the holder of their region.
 pub(crate) async fn asks(
-    _: AdminCaller,
     State(hub): State<HubState>,
     page: Page<AcceptCursor, 50, 200>,
 ) -> Result<ItemList<WaitingAsk>, Problem> {
@@ -299,7 +289,7 @@ impl std::str::FromStr for AcceptCursor {
 
 /// `POST /api/v1/admin/edges/{edge}/queue/{epoch}/{seq}/retry`
 pub(crate) async fn retry(
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     State(hub): State<HubState>,
     Path(OpPlace { edge, epoch, seq }): Path<OpPlace>,
 ) -> Result<Json<OpPlace>, Problem> {
@@ -325,7 +315,7 @@ pub(crate) struct RetriedAccept {
 
 /// `POST /api/v1/admin/asks/{id}/retry`
 pub(crate) async fn retry_asks(
-    AdminCaller(caller): AdminCaller,
+    caller: Caller,
     State(hub): State<HubState>,
     Path(id): Path<CommandId>,
 ) -> Result<Json<RetriedAccept>, Problem> {
