@@ -44,7 +44,8 @@ pub(super) const DROP_ADDRESS_CHANGE: &str =
     "DELETE FROM address_claims WHERE user_id = ? AND is_change = 1";
 const REMOVE_LINKED_IDENTITIES: &str = "DELETE FROM identities WHERE user_id = ? AND is_origin = 0";
 
-const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
+/// The key of most tables.
+pub(super) const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
 
 /// The name of addresses in seals and in their hashes.
 pub(super) const EMAIL: &str = "users.email";

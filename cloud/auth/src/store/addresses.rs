@@ -6,7 +6,7 @@
 
 use platform::{
     columns, outbox, row,
-    sql::{Columns, KeyColumn, SealedColumn, SealedTable, SqlError, Tx},
+    sql::{Columns, SealedColumn, SealedTable, SqlError, Tx},
     transact, vals,
 };
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use wire::{Event, EventId, UnixMillis, UserId};
 
 use super::{
     Store, StoreError,
-    accounts::{DROP_ADDRESS_CHANGE, EMAIL, USERS, email_seal_place},
+    accounts::{DROP_ADDRESS_CHANGE, EMAIL, ID, USERS, email_seal_place},
     sign_ins::{NameHash, OneTimeCodeHash},
 };
 use crate::domain::Email;
@@ -37,8 +37,6 @@ const CONFIRM: &str = "UPDATE users SET email_hash = ?, email_confirmed_at = ?, 
     WHERE id = ?";
 const OLD: &str = "SELECT id FROM address_claims WHERE expires_at <= ? LIMIT ?";
 
-const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
-
 pub(super) const CLAIMS: SealedTable = SealedTable {
     label: "auth.address_claims",
     name: "address_claims",
@@ -48,11 +46,10 @@ pub(super) const CLAIMS: SealedTable = SealedTable {
 };
 
 columns! {
-    #[derive(Clone)]
-    struct ClaimRow in address_claims sealed by CLAIMS {
+    struct ClaimRow<'a> in address_claims sealed by CLAIMS {
         id: Uuid,
         user_id: UserId,
-        email: String,
+        email: &'a str,
         is_change: bool,
         code_hash: Option<[u8; 32]>,
         expires_at: UnixMillis,
@@ -188,31 +185,23 @@ impl Store {
         wish: &AddressChangeRequest,
         event: &Event,
     ) -> Result<bool, StoreError> {
-        let AddressChangeRequest {
-            id,
-            user,
-            email,
-            password_of,
-            at,
-            expires_at,
-        } = wish;
-        let row = ClaimRow {
-            id: id.0,
-            user_id: *user,
-            email: email.as_str().to_owned(),
-            is_change: true,
-            code_hash: None,
-            expires_at: *expires_at,
-        };
-        let password_of = password_of.unwrap_or(UnixMillis(0));
+        let password_of = wish.password_of.unwrap_or(UnixMillis(0));
         transact!(self.sql, tx => {
-            tx.exec(HOLD, vals![*at, *user]).await?;
-            let standing: Option<UnixMillis> = tx.fetch_optional(PASSWORD_OF, vals![*user]).await?;
+            tx.exec(HOLD, vals![wish.at, wish.user]).await?;
+            let standing: Option<UnixMillis> =
+                tx.fetch_optional(PASSWORD_OF, vals![wish.user]).await?;
             if standing != Some(password_of) {
                 return Ok(false);
             }
-            tx.exec(DROP, vals![*user]).await?;
-            tx.insert(row.clone()).await?;
+            tx.exec(DROP, vals![wish.user]).await?;
+            tx.insert(ClaimRow {
+                id: wish.id.0,
+                user_id: wish.user,
+                email: wish.email.as_str(),
+                is_change: true,
+                code_hash: None,
+                expires_at: wish.expires_at,
+            }).await?;
             outbox::add(tx, event).await?;
             Ok(true)
         })
@@ -276,7 +265,7 @@ impl Store {
             tx.insert(ClaimRow {
                 id,
                 user_id: user,
-                email: email.as_str().to_owned(),
+                email: email.as_str(),
                 is_change: false,
                 code_hash: Some(hash),
                 expires_at,

@@ -7,13 +7,17 @@
 use platform::{
     columns, outbox, row,
     sms::PhoneNumber,
-    sql::{Columns, KeyColumn, SealedColumn, SealedTable},
+    sql::{Columns, SealedColumn, SealedTable},
     transact, vals,
 };
 use uuid::Uuid;
 use wire::{Event, IdentityId, SessionId, UnixMillis, UserId};
 
-use super::{Store, StoreError, accounts::Account, sessions::OtherSessionsRevocation};
+use super::{
+    Store, StoreError,
+    accounts::{Account, ID},
+    sessions::OtherSessionsRevocation,
+};
 use crate::{
     domain::{Email, Username},
     passwords::NO_PASSWORD,
@@ -37,8 +41,6 @@ const NOTE_NUMBER: &str = "UPDATE identities SET number = ? WHERE id = ? AND num
 pub const PHONES: &str = "phone";
 /// Exceeds the possible issuers and phones.
 const OF_ONE_USER_MAX: usize = 64;
-
-const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
 
 const NUMBER: SealedColumn = SealedColumn::text("number", "identities.number", ID);
 

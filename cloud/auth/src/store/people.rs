@@ -15,7 +15,7 @@ use wire::{Event, Role, UnixMillis, UserId, words, words_from_text};
 
 use super::{
     Store, StoreError,
-    accounts::{EMAIL, USERS, closing_place},
+    accounts::{EMAIL, ID, USERS, closing_place},
     reseal_if_stale,
     sessions::SessionEnding,
 };
@@ -42,8 +42,6 @@ const ROLE_AND_TOKENS_SINCE: &str = "SELECT role_id, tokens_since FROM users WHE
 const ACTS_OF_PERSON: &str = "WHERE user_id = ? ORDER BY at DESC, id DESC LIMIT ?";
 /// Per person; older ones stay in the table.
 const ACTS_SHOWN_MAX: usize = 20;
-const ID: &[KeyColumn] = &[KeyColumn::Id("id")];
-
 pub(super) const READMISSION_WHY: SealedColumn = SealedColumn::text("why", "readmissions.why", ID);
 
 pub(super) const READMISSIONS: SealedTable = SealedTable {
